@@ -1,0 +1,1 @@
+"""Figures: one function a figure, a tidy table in, a `Figure` out. `frame` holds the renderer and the look."""

@@ -1,0 +1,88 @@
+"""The command `cape`: one module a group of commands, loaded only when its command is called."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import cape_lib
+from cape_lib.errors import CapeError
+
+#: command -> (module that holds `configure(parser)` and `run(args) -> int | None`, summary for --help)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "book": ("cape_lib.cli.book", "execute the notebooks and build the book"),
+    "family": ("cape_lib.cli.family", "rerun the chapters on your own scores: an HTML report"),
+}
+
+_NO_SPACE_OR_PERMISSION = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Wrong usage is one line on stderr and exit 2."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _summary() -> str:
+    lines = [f"  {name:<12} {summary}" for name, (_, summary) in COMMANDS.items()]
+    return "commands:\n" + "\n".join(lines) + "\n\n'cape COMMAND --help' says more."
+
+
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The parser of `cape` (`command` None) or of one command."""
+    if command is None:
+        parser = _Parser(
+            prog="cape",
+            description="Capability coupling of language models: the instruments of the CAPE book.",
+            epilog=_summary(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument("--version", action="version", version=f"cape {cape_lib.__version__}")
+        parser.add_argument("command", metavar="COMMAND", help="one of the commands below")
+        return parser
+    module_name, summary = COMMANDS[command]
+    parser = _Parser(prog=f"cape {command}", description=summary[0].upper() + summary[1:] + ".")
+    module = importlib.import_module(module_name)
+    module.configure(parser)
+    parser.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (0 done, 2 usage, 3 file, 4 missing, 5 mixed, 6 surroundings)."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if not argv or argv[0].startswith("-"):
+            if not argv:
+                build_parser().print_help()
+                return 2
+            build_parser().parse_args(argv[:1] + ["-"] if argv[0] not in ("-h", "--help", "--version") else argv[:1])
+        if argv[0] not in COMMANDS:
+            from cape_lib.names import suggest
+
+            print(f"cape: {suggest('command', argv[0], COMMANDS)}", file=sys.stderr)
+            return 2
+        args = build_parser(argv[0]).parse_args(argv[1:])
+        return args.run(args) or 0
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    except CapeError as error:
+        print(f"cape {argv[0]}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"cape {argv[0]}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.errno not in _NO_SPACE_OR_PERMISSION:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"cape {argv[0]}: {place}{error.strerror}; choose another place or make room", file=sys.stderr)
+        return 6

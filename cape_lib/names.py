@@ -1,0 +1,16 @@
+"""Near matches for a mistyped name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def suggest(kind: str, given: str, valid: Iterable[str], *, most: int = 4) -> str:
+    """One sentence for an unknown name: what was given and the nearest valid names, or all if few are near."""
+    names = [str(name) for name in valid]
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(given.casefold(), folded, n=most, cutoff=0.5)
+    shown = [folded[name] for name in near] or names[:12]
+    more = "" if near or len(names) <= 12 else " ..."
+    return f"unknown {kind} {given!r}; {'did you mean' if near else 'choose from'} {', '.join(shown)}{more}"
