@@ -1,0 +1,49 @@
+"""The only place with random numbers: bootstrap, permutation, score noise; and intervals in closed form."""
+
+from cape_lib.resampling.draws import (
+    cluster_bootstrap_counts,
+    cluster_bootstrap_indices,
+    generator,
+    noisy_scores,
+    percentile_interval,
+    permutation_p,
+    permutations_within,
+    row_bootstrap_counts,
+    row_bootstrap_indices,
+)
+from cape_lib.resampling.estimate import Estimate
+from cape_lib.resampling.lines import Band, Line, complete, ols, partial_pearson, pearson, pearson_rows
+from cape_lib.resampling.noise import (
+    ITEM_COUNTS,
+    fieller,
+    fieller_limits,
+    ratio_below,
+    score_sd,
+    wilson,
+)
+
+__all__ = [
+    "ITEM_COUNTS",
+    "Band",
+    "Estimate",
+    "Line",
+    "cluster_bootstrap_counts",
+    "cluster_bootstrap_indices",
+    "complete",
+    "fieller",
+    "fieller_limits",
+    "generator",
+    "noisy_scores",
+    "ols",
+    "partial_pearson",
+    "pearson",
+    "pearson_rows",
+    "percentile_interval",
+    "permutation_p",
+    "permutations_within",
+    "ratio_below",
+    "row_bootstrap_counts",
+    "row_bootstrap_indices",
+    "score_sd",
+    "wilson",
+]

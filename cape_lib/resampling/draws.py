@@ -1,0 +1,121 @@
+"""Everything random: bootstrap rows and families, permutations, draws of score noise. All vectorised, all seeded."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Alternative = Literal["two-sided", "less", "greater"]
+
+
+def generator(seed: int | np.random.Generator = 0) -> np.random.Generator:
+    """A random generator: PCG64 from an integer seed, or the given generator itself."""
+    return seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+
+
+def row_bootstrap_indices(n: int, resamples: int, rng: np.random.Generator) -> Integers:
+    """Rows drawn with replacement, shape (resamples, n), values 0 to n - 1."""
+    return rng.integers(0, n, size=(resamples, n), dtype=np.int64)
+
+
+def row_bootstrap_counts(n: int, resamples: int, rng: np.random.Generator) -> Integers:
+    """How often each row is drawn in each resample, shape (resamples, n); each row of the answer sums to n.
+
+    Counts in place of indices: a statistic with weights then needs no gathering of rows.
+    """
+    rows = row_bootstrap_indices(n, resamples, rng)
+    flat = (rows + n * np.arange(resamples)[:, None]).ravel()
+    return np.bincount(flat, minlength=n * resamples).reshape(resamples, n)
+
+
+def cluster_bootstrap_counts(labels: ArrayLike, resamples: int, rng: np.random.Generator) -> Integers:
+    """How often each row is drawn when whole clusters (families) are drawn with replacement, (resamples, n).
+
+    labels: one label a row, (n,); a missing label is a cluster of its own. As many clusters are drawn as there are;
+    the number of rows in a resample varies with their sizes.
+    """
+    codes, clusters = _codes(labels)
+    return row_bootstrap_counts(clusters, resamples, rng)[:, codes]
+
+
+def cluster_bootstrap_indices(labels: ArrayLike, resamples: int, rng: np.random.Generator) -> list[Integers]:
+    """The same draw as `cluster_bootstrap_counts`, as one array of row numbers a resample (their lengths differ)."""
+    counts = cluster_bootstrap_counts(labels, resamples, rng)
+    rows = np.arange(counts.shape[1])
+    return [np.repeat(rows, count) for count in counts]
+
+
+def permutations_within(labels: ArrayLike, resamples: int, rng: np.random.Generator) -> Integers:
+    """Row numbers shuffled among the rows of one label only, shape (resamples, n).
+
+    labels: one label a row, (n,); one and the same label for all gives an ordinary permutation.
+    """
+    codes, _ = _codes(labels)
+    shuffled = np.argsort(codes + rng.random((resamples, codes.size)), axis=1)
+    answer = np.empty_like(shuffled)
+    answer[:, np.argsort(codes, kind="stable")] = shuffled
+    return answer
+
+
+def noisy_scores(
+    score: ArrayLike, sd: ArrayLike, resamples: int, rng: np.random.Generator, *, correlation: float = 0.0
+) -> Floats:
+    """Scores that a repeat with other questions might give, shape (resamples, n): normal about each score.
+
+    score, sd: percent points, (n,); correlation: of the noise between models, 0-1 (models that answer the same
+    questions share part of it). Draws may leave 0-100: clipping would bias them.
+    """
+    middle, spread = np.asarray(score, dtype=float), np.asarray(sd, dtype=float)
+    own = rng.standard_normal((resamples, middle.size))
+    shared = rng.standard_normal((resamples, 1))
+    return np.asarray(middle + spread * (np.sqrt(1.0 - correlation) * own + np.sqrt(correlation) * shared))
+
+
+def percentile_interval(draws: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """Central interval (low, high) of the finite draws; NaN on both sides if there is none. level: 0-1."""
+    values = _known(draws)
+    if values.size == 0:
+        return float("nan"), float("nan")
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def permutation_p(statistic: float, draws: ArrayLike, alternative: Alternative = "two-sided") -> float:
+    """p (0-1) of a statistic among its permutation draws, (1 + as extreme) / (1 + draws): never zero.
+
+    alternative: "two-sided" compares sizes without sign, "less" and "greater" with it. Draws that are NaN are left
+    out; NaN where the statistic is NaN or no draw is left.
+    """
+    values = _known(draws)
+    if np.isnan(statistic) or values.size == 0:
+        return float("nan")
+    # A draw that repeats the data must count as a tie, whatever the order of its sums.
+    slack = 1e-12 * max(1.0, abs(statistic))
+    if alternative == "two-sided":
+        extreme = np.abs(values) >= abs(statistic) - slack
+    elif alternative == "greater":
+        extreme = values >= statistic - slack
+    else:
+        extreme = values <= statistic + slack
+    return float((1 + np.count_nonzero(extreme)) / (1 + values.size))
+
+
+def _codes(labels: ArrayLike) -> tuple[Integers, int]:
+    """Numbers 0, 1, ... for the labels in order of appearance, and how many; a missing label counts as its own."""
+    codes, names = pd.factorize(pd.Series(np.asarray(labels, dtype=object)), use_na_sentinel=True)
+    codes = codes.astype(np.int64)
+    missing = codes < 0
+    codes[missing] = len(names) + np.arange(np.count_nonzero(missing))
+    return codes, len(names) + int(np.count_nonzero(missing))
+
+
+def _known(draws: ArrayLike) -> Floats:
+    """The draws that are not NaN, as one flat array."""
+    values = np.asarray(draws, dtype=float).ravel()
+    known: Floats = values[~np.isnan(values)]
+    return known
