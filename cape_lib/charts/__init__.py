@@ -1,1 +1,24 @@
-"""Figures: one function a figure, a tidy table in, a `Figure` out. `frame` holds the renderer and the look."""
+"""Figures: one function a figure, a tidy table in, a `Figure` out. `frame` holds the renderer, `look` the colours."""
+
+from cape_lib.charts.frame import (
+    FAMILY_COLOURS,
+    GRID,
+    INK,
+    LAB_COLOURS,
+    MUTED,
+    PALETTE,
+    PAPER,
+    PHASE_COLOURS,
+    Figure,
+    colour_scale,
+    figure,
+    say,
+    setup,
+    sure,
+    where,
+)
+
+__all__ = [
+    "FAMILY_COLOURS", "GRID", "INK", "LAB_COLOURS", "MUTED", "PALETTE", "PAPER", "PHASE_COLOURS",
+    "Figure", "colour_scale", "figure", "say", "setup", "sure", "where",
+]  # fmt: skip

@@ -1,0 +1,99 @@
+"""The look that every figure shares: colours that colour-blind readers tell apart, and the Altair theme.
+
+The four inks below are written into the charts as plain colours; `book/_static/cape.css` exchanges exactly these four
+when the page turns dark, so that a chart keeps its state (slider, selection) while the page changes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+INK = "#212529"  # text, zero lines, fitted lines
+MUTED = "#5c636a"  # axis labels, secondary text
+GRID = "#dde1e5"  # grid lines, faint bands
+PAPER = "#fdfdfd"  # the fill of a hollow point, the halo behind a label
+
+VERMILION, BLUE, GREEN, SKY = "#D55E00", "#0072B2", "#009E73", "#56B4E9"
+ORANGE, PURPLE, GREY = "#E69F00", "#CC79A7", "#8C8C8C"
+
+#: Phase of a coupling -> colour, the same on every page.
+PHASE_COLOURS = {"tax": VERMILION, "transition": GREY, "bonus": GREEN}
+
+#: Lab -> colour; a lab that is not here is GREY (`colour_of`).
+LAB_COLOURS = {
+    "Anthropic": VERMILION,
+    "OpenAI": GREEN,
+    "Google": BLUE,
+    "DeepSeek": PURPLE,
+    "xAI": ORANGE,
+    "Alibaba": SKY,
+}
+
+#: Family of base models -> colour; a family that is not here is GREY.
+FAMILY_COLOURS = {
+    "Pythia": BLUE,
+    "OPT": ORANGE,
+    "Cerebras-GPT": SKY,
+    "Llama-2": PURPLE,
+    "Qwen2.5": GREEN,
+    "Phi": VERMILION,
+    "BLOOM": "#7B5AA6",
+    "OLMo": "#8A6D00",
+}
+
+#: A verdict is a word with a shape; the colour only repeats it.
+PUBLISHED_SHAPE, CORRECTED_SHAPE = "hollow", "filled"
+
+#: Order for a scale without a fixed meaning.
+PALETTE = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY]
+
+
+def colour_scale(colours: dict[str, str], names: list[str]) -> alt.Scale:
+    """A scale over `names` in their order with the fixed colours; a name without a colour is grey."""
+    return alt.Scale(domain=names, range=[colours.get(name, GREY) for name in names])
+
+
+def config(*, background: str | None) -> dict[str, Any]:
+    """The Vega-Lite configuration of the book. `background` None lets the page shine through."""
+    text = {"labelColor": MUTED, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500}
+    return {
+        "background": background or "transparent",
+        "font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif",
+        "padding": 4,
+        # The frame carries the description; Vega's own labels on every mark would read out each point.
+        "aria": False,
+        "view": {"stroke": None, "continuousHeight": 320, "continuousWidth": 640, "discreteWidth": {"step": 24}},
+        "axis": {
+            **text,
+            "domainColor": MUTED,
+            "tickColor": MUTED,
+            "gridColor": GRID,
+            "tickSize": 4,
+            "labelOverlap": True,
+            "titlePadding": 8,
+        },
+        "axisX": {"grid": False},
+        "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -10, "domain": False},
+        "legend": {**text, "orient": "top", "direction": "horizontal", "titleOrient": "left", "columns": 4},
+        "header": {**text, "labelFontWeight": 600, "labelColor": INK},
+        "title": {"color": INK, "fontSize": 13, "fontWeight": 600, "anchor": "start", "subtitleColor": MUTED},
+        "range": {"category": PALETTE, "diverging": [VERMILION, "#f1f1f1", GREEN]},
+        "text": {"color": INK, "fontSize": 12},
+        "rule": {"color": MUTED},
+        "line": {"strokeWidth": 2, "color": INK},
+        "point": {"size": 60, "strokeWidth": 1.6, "color": BLUE},
+        "circle": {"size": 60, "color": BLUE},
+        "bar": {"color": BLUE},
+        "area": {"color": BLUE, "opacity": 0.2},
+        "errorbar": {"color": MUTED},
+    }
+
+
+def register(*, background: str | None) -> None:
+    """Make the book's look the theme of every chart in this process."""
+
+    @alt.theme.register("cape", enable=True)
+    def cape() -> alt.theme.ThemeConfig:
+        return alt.theme.ThemeConfig({"config": config(background=background)})  # type: ignore[typeddict-item]

@@ -1,0 +1,110 @@
+"""One call, two renderings: a slider over precomputed rows in the published page, a live widget in a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from cape_lib.charts import html
+from cape_lib.charts.frame import Control, Figure, where
+from cape_lib.errors import UsageError
+
+Model = Callable[[Any], pd.DataFrame]
+Draw = Callable[[pd.DataFrame], Figure]
+
+
+def explore(model: Model, draw: Draw, *, name: str, values: Sequence[Any], start: Any, label: str = "") -> Any:
+    """A figure with one input: the reader moves it, the chart (and a sentence) follow.
+
+    model: value -> tidy table; the column `name` is added here.  `table.attrs["reading"]`, where given, is the sentence
+        that goes with this value (Markdown in one line).
+    draw: table -> `Figure`.  Published, it gets the rows of all values at once and the page shows those of one; so it
+        keeps the column `name`, and computes nothing across rows.
+    values: numbers (a slider, even or uneven steps) or words (a list to choose from).  label: what the input is called.
+    Returns a `Figure` when published, an ipywidgets box otherwise.  Raises UsageError if `start` is not in `values`.
+    """
+    choices = [value.item() if hasattr(value, "item") else value for value in values]
+    if start not in choices:
+        raise UsageError(f"explore {name!r}: start {start!r} is not among the values {choices[:6]} ...")
+    if not name.isidentifier():
+        raise UsageError(f"explore {name!r}: the name must be a plain identifier")
+
+    def rows(value: Any) -> pd.DataFrame:
+        table = model(value)
+        reading = table.attrs.get("reading", "")
+        table = table.assign(**{name: value})
+        table.attrs = {"reading": reading}
+        return table
+
+    if where() == "book":
+        return _published(rows, draw, Control(name, label or name, choices, start))
+    return _live(rows, draw, Control(name, label or name, choices, start))
+
+
+def _published(rows: Model, draw: Draw, control: Control) -> Figure:
+    tables = {value: rows(value) for value in control.values}
+    readings = [str(tables[value].attrs["reading"]) for value in control.values]
+    for table in tables.values():
+        table.attrs = {}
+    first = draw(tables[control.start])
+    whole = draw(pd.concat(tables.values(), ignore_index=True))
+    charts = [_one_value_at_a_time(chart, control) for chart in whole.charts]
+    # The words (title, n, alt) are those of the start; the rows to download are those of every value.
+    return replace(first, chart=charts, rows=whole.rows, control=replace(control, readings=readings))
+
+
+def _one_value_at_a_time(chart: Any, control: Control) -> Any:
+    """The chart with a signal that keeps the rows of one value, wherever a part of it draws such rows."""
+    chart = chart.copy(deep=True)
+    if not _filter(chart, control.name):
+        raise UsageError(f"explore {control.name!r}: draw() must keep the column {control.name!r} in its chart's data")
+    start = float(f"{control.start:.7g}") if isinstance(control.start, float) else control.start
+    return chart.add_params(alt.param(name=control.name, value=start))
+
+
+def _filter(chart: Any, name: str) -> bool:
+    data = getattr(chart, "data", alt.Undefined)
+    found = isinstance(data, pd.DataFrame) and name in data.columns
+    if found:
+        before = [] if chart.transform is alt.Undefined else list(chart.transform)
+        chart.transform = [alt.FilterTransform(filter=f"datum['{name}'] === {name}"), *before]
+    parts: list[Any] = []
+    for what in ("layer", "hconcat", "vconcat", "concat"):
+        inside: Any = getattr(chart, what, alt.Undefined)
+        parts += [] if inside is alt.Undefined else inside
+    spec: Any = getattr(chart, "spec", alt.Undefined)
+    parts += [] if spec is alt.Undefined else [spec]
+    return any([_filter(part, name) for part in parts]) or found
+
+
+def _live(rows: Model, draw: Draw, control: Control) -> Any:
+    import ipywidgets as widgets
+    from IPython.display import display
+
+    options = [(html.text_of(value), value) for value in control.values]
+    about = {"options": options, "value": control.start, "description": control.label}
+    style = {"style": {"description_width": "initial"}, "layout": {"width": "min(100%, 36em)"}}
+    if all(isinstance(value, int | float) for value in control.values):
+        chooser: Any = widgets.SelectionSlider(continuous_update=False, **about, **style)
+    else:
+        chooser = widgets.Dropdown(**about, **style)
+    shown = widgets.Output()
+
+    def redraw(_: Any = None) -> None:
+        table = rows(chooser.value)
+        reading = str(table.attrs.pop("reading"))
+        with shown:
+            shown.clear_output(wait=True)
+            display(draw(table))
+            if reading:
+                from cape_lib.charts.frame import say
+
+                say(reading)
+
+    chooser.observe(redraw, names="value")
+    redraw()
+    return widgets.VBox([chooser, shown])
