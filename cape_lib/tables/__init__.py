@@ -1,0 +1,28 @@
+"""The tables of the book and a user's scores: loaded, checked, with the source of every value."""
+
+from cape_lib.tables.base import BASE_PANELS, base, base_version, base_versions, ladder, ladders, losses
+from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, ITEM_COUNTS, LABELS, label
+from cape_lib.tables.files import data_dir, load, table_names
+from cape_lib.tables.frontier import FRONTIER_PANELS, frontier
+from cape_lib.tables.sources import source_url
+
+__all__ = [
+    "BASE_BENCHMARKS",
+    "BASE_PANELS",
+    "FRONTIER_BENCHMARKS",
+    "FRONTIER_PANELS",
+    "ITEM_COUNTS",
+    "LABELS",
+    "base",
+    "base_version",
+    "base_versions",
+    "data_dir",
+    "frontier",
+    "label",
+    "ladder",
+    "ladders",
+    "load",
+    "losses",
+    "source_url",
+    "table_names",
+]

@@ -1,0 +1,47 @@
+"""The benchmarks by the names of their columns: display names, item counts, which panel has which."""
+
+from __future__ import annotations
+
+BASE_BENCHMARKS: tuple[str, ...] = ("hellaswag", "truthfulqa", "arc_challenge", "winogrande", "mmlu")
+FRONTIER_BENCHMARKS: tuple[str, ...] = ("swe_bench_verified", "gpqa_diamond", "hle", "ifeval")
+
+# Items per benchmark, for the binomial noise of a score. MC2 is a mean of probabilities, so that 817 gives a bound.
+ITEM_COUNTS: dict[str, int] = {
+    "hellaswag": 10_042,
+    "truthfulqa": 817,
+    "arc_challenge": 1_172,
+    "winogrande": 1_267,
+    "mmlu": 14_042,
+    "gpqa_diamond": 198,
+    "swe_bench_verified": 500,
+    "ifeval": 541,
+    "hle": 2_500,
+}
+
+LABELS: dict[str, str] = {
+    "hellaswag": "HellaSwag",
+    "truthfulqa": "TruthfulQA",
+    "arc_challenge": "ARC-Challenge",
+    "winogrande": "WinoGrande",
+    "mmlu": "MMLU",
+    "swe_bench_verified": "SWE-bench Verified",
+    "gpqa_diamond": "GPQA Diamond",
+    "hle": "HLE",
+    "hle_tools": "HLE with tools",
+    "hle_verified": "HLE-Verified",
+    "ifeval": "IFEval",
+    "ifbench": "IFBench",
+    "arc_agi_2": "ARC-AGI-2",
+    "mmlu_pro": "MMLU-Pro",
+    "gsm8k": "GSM8K",
+    "humaneval": "HumanEval",
+    "xwinograd": "XWinograd",
+    "params_b": "Parameters (billions)",
+    "released": "Release date",
+    "h": "h (points)",
+}
+
+
+def label(column: str) -> str:
+    """Display name of a column; a benchmark of the reader's own keeps its name, underscores as spaces."""
+    return LABELS.get(column, column.replace("_", " "))

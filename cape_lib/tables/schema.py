@@ -1,0 +1,106 @@
+"""Checks every table of `data/` with pandera, by the descriptions in `data/schema.json`."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cape_lib.errors import ScoresError
+from cape_lib.tables.files import data_dir
+
+ROWS_ABOVE_DATA = 2  # a spreadsheet's first row is 1 and holds the names
+
+
+@lru_cache(maxsize=1)
+def descriptor() -> dict[str, dict[str, Any]]:
+    """`data/schema.json`: table name -> title, key, rows, fields (name, type, unit, description, constraints)."""
+    tables: dict[str, dict[str, Any]] = json.loads((data_dir() / "schema.json").read_text("utf-8"))["tables"]
+    return tables
+
+
+@lru_cache(maxsize=64)
+def pandera_schema(name: str) -> Any:
+    """The pandera DataFrameSchema of one table, for frames whose columns have their types."""
+    import pandera.pandas as pa
+
+    table = descriptor()[name]
+    columns = {field["name"]: _column(pa, field) for field in table["fields"]}
+    return pa.DataFrameSchema(columns, unique=table.get("key"), strict=True, ordered=True, name=name)
+
+
+def _column(pa: Any, field: dict[str, Any]) -> Any:
+    checks = []
+    if "minimum" in field or "maximum" in field:
+        low, high = field.get("minimum", -np.inf), field.get("maximum", np.inf)
+        checks.append(pa.Check.in_range(low, high, error=f"outside {low:g} to {high:g}"))
+    if "enum" in field:
+        checks.append(pa.Check.isin(field["enum"], error="not one of " + ", ".join(field["enum"])))
+    if "pattern" in field:
+        checks.append(pa.Check.str_matches(field["pattern"], error=field.get("pattern_says", "not in the form asked")))
+    return pa.Column(None, checks, nullable=not field.get("required", False), name=field["name"])
+
+
+def validate(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
+    """A table of text cells as a typed frame, or ScoresError naming file, row, column, reason and mend.
+
+    text: as from `files.read_text`, missing cells NaN.
+    """
+    import pandera.pandas as pa
+
+    fields = descriptor()[name]["fields"]
+    expected = [field["name"] for field in fields]
+    missing = [column for column in expected if column not in text.columns]
+    unknown = [str(column) for column in text.columns if column not in expected]
+    if missing or unknown:
+        what = f"lacks column {missing[0]}" if missing else f"has an unknown column {unknown[0]}"
+        raise ScoresError(f"{file}: row 1 {what}; the columns are {', '.join(expected)}")
+    frame = pd.DataFrame({field["name"]: _typed(text, field, file) for field in fields})
+    try:
+        pandera_schema(name).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as problem:
+        raise _first_failure(name, file, frame, problem.failure_cases) from None
+    return frame
+
+
+def _typed(text: pd.DataFrame, field: dict[str, Any], file: Path) -> pd.Series:
+    column, kind = text[field["name"]], field["type"]
+    if kind == "string":
+        return column
+    if kind == "boolean":
+        bad = column.notna() & ~column.isin(["true", "false"])
+        _refuse(bad, column, file, "is neither true nor false")
+        values = column.map({"true": True, "false": False})
+        return values.astype("bool" if field.get("required") else "boolean")
+    values = pd.to_numeric(column, errors="coerce")
+    _refuse(column.notna() & ~np.isfinite(values.astype(float)), column, file, "is not a number")
+    if kind == "integer":
+        _refuse(values.notna() & (values % 1 != 0), column, file, "is not a whole number")
+        return values.astype("int64" if field.get("required") and values.notna().all() else "float64")
+    return values.astype("float64")
+
+
+def _refuse(bad: pd.Series, column: pd.Series, file: Path, reason: str) -> None:
+    if bad.any():
+        row = int(np.flatnonzero(bad.to_numpy())[0])
+        where = f"{file}: row {row + ROWS_ABOVE_DATA}, column {column.name}"
+        raise ScoresError(f"{where}: {column.iloc[row]!r} {reason}; mend the cell")
+
+
+def _first_failure(name: str, file: Path, frame: pd.DataFrame, cases: pd.DataFrame) -> ScoresError:
+    cases = cases[cases["index"].notna()].sort_values("index", kind="stable")
+    if cases.empty:
+        return ScoresError(f"{file}: does not fit the schema of {name}; see schema.json beside it")
+    case = cases.iloc[0]
+    where = f"{file}: row {int(case['index']) + ROWS_ABOVE_DATA}"
+    if str(case["check"]) == "not_nullable":
+        return ScoresError(f"{where}, column {case['column']}: is blank; give a value")
+    if "unique" in str(case["check"]):
+        key = descriptor()[name]["key"]
+        said = ", ".join(str(frame.loc[case["index"], column]) for column in key)
+        return ScoresError(f"{where}, column {key[0]}: the key ({', '.join(key)}) stands twice: {said}; keep one row")
+    return ScoresError(f"{where}, column {case['column']}: {case['failure_case']!r} is {case['check']}; mend the cell")
