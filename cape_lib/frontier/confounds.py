@@ -1,0 +1,125 @@
+"""What else could make two scores rise together: time, the range of the panel, the compute of one answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cape_lib.frontier.lines import X, Y, complete_rows, fit_line
+from cape_lib.resampling import Estimate, partial_pearson, pearson, score_sd
+
+Z95 = 1.959963984540054
+
+
+def release_days(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Days since the first release, shape (n,); NaN where there is no date."""
+    dates = pd.to_datetime(rows["released"])
+    return np.asarray((dates - dates.min()) / np.timedelta64(1, "D"), dtype=float)
+
+
+def date_confound(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, Estimate]:
+    """r of the two scores, and what is left of it when release date is held fixed.
+
+    frame: panel with `released` (timestamps).  Returns Estimates: `r`, `partial` (given date), `within_year` (both
+    scores centred within the calendar year), `x_date` and `y_date` (each score with the date).
+    """
+    rows = complete_rows(frame, x, y, "released")
+    old, new, days = rows[x].to_numpy(float), rows[y].to_numpy(float), release_days(rows)
+    year = pd.to_datetime(rows["released"]).dt.year
+    several = year.map(year.value_counts()).to_numpy() > 1
+    years = np.eye(int(year.nunique()))[year.astype("category").cat.codes.to_numpy()]
+    # The first year is the base line: with a constant in the fit a column for it would be a copy.
+    within = partial_pearson(old[several], new[several], years[several][:, _used(years[several])])
+    return {
+        "r": pearson(old, new),
+        "partial": partial_pearson(old, new, days),
+        "within_year": Estimate(within.estimate, within.low, within.high, within.n, "r within calendar years, Fisher z"),
+        "x_date": pearson(old, days),
+        "y_date": pearson(new, days),
+    }
+
+
+def _used(years: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Columns of the years that occur, without the first of them."""
+    return np.flatnonzero(years.any(axis=0))[1:]
+
+
+def r_by_year(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """r within each calendar year: year, n, r, low, high (Fisher z; no interval below four models)."""
+    rows = complete_rows(frame, x, y, "released")
+    table = []
+    for year, group in rows.groupby(pd.to_datetime(rows["released"]).dt.year):
+        if len(group) > 2:
+            r = pearson(group[x].to_numpy(float), group[y].to_numpy(float))
+            table.append((int(str(year)), r.n, r.estimate, r.low, r.high))
+    return pd.DataFrame(table, columns=["year", "n", "r", "low", "high"])
+
+
+def trend_removed_h(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """h with the release date taken out as well: residuals of y on x and date beside those on x alone.
+
+    Returns the complete rows with `h` (own line of the frame) and `h_date`, points.
+    """
+    rows = complete_rows(frame, x, y, "released").copy()
+    old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
+    design = np.column_stack([np.ones(len(rows)), old, release_days(rows)])
+    rows["h"] = new - fit_line(rows, x=x, y=y).at(old)
+    rows["h_date"] = new - design @ np.linalg.lstsq(design, new, rcond=None)[0]
+    return rows
+
+
+def subset_correlations(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """r on the subsets that the paper names: subset, n, r, low, high, x_min, x_max.
+
+    Source: paper B, section 4.1, on the 34 rows: full .72, core .65 (23), x >= 40 .69 (32), without compute tiers .72
+    (32), before 2025 and from 2025 on.
+    """
+    rows = complete_rows(frame, x, y)
+    year = pd.to_datetime(rows["released"]).dt.year
+    picks = {
+        "all": np.ones(len(rows), dtype=bool),
+        "core": (rows["subset"] == "core").to_numpy(),
+        "x at least 40": (rows[x] >= 40).to_numpy(),
+        "without compute tiers": rows["compute_tier"].isna().to_numpy(),
+        "before 2025": (year < 2025).to_numpy(),
+        "2025 on": (year >= 2025).to_numpy(),
+    }
+    return pd.DataFrame([_subset(name, rows[pick], x, y) for name, pick in picks.items()])
+
+
+def range_cuts(frame: pd.DataFrame, cuts: list[float] | None = None, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """r among the models at or above each cut of x (percent points): the columns of `subset_correlations`, `cut`."""
+    rows = complete_rows(frame, x, y)
+    chosen = cuts if cuts is not None else [0.0, 30.0, 40.0, 50.0, 60.0, 70.0, 75.0, 80.0]
+    table = [{"cut": cut, **_subset(f"x at least {cut:g}", rows[rows[x] >= cut], x, y)} for cut in chosen]
+    return pd.DataFrame([row for row in table if row["n"] >= 4])
+
+
+def _subset(name: str, rows: pd.DataFrame, x: str, y: str) -> dict[str, object]:
+    r = pearson(rows[x].to_numpy(float), rows[y].to_numpy(float))
+    low, high = (float(rows[x].min()), float(rows[x].max())) if len(rows) else (float("nan"), float("nan"))
+    return {"subset": name, "n": r.n, "r": r.estimate, "low": r.low, "high": r.high, "x_min": low, "x_max": high}
+
+
+def compute_tiers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """Pairs of rows of one model at two compute tiers: model, lower, higher, dx, dy, low, high, same_x.
+
+    frame: panel with `compute_tier`; a pair shares model name without its last word. dy in points with an interval
+    from the noise of two scores on the same questions, taken as independent (a bound). `same_x` marks a pair whose x
+    is one value used twice: then dh is dy by construction.
+    Source: paper B, section 4.4: GPT-5.4 standard to xhigh, +7.8 at one and the same SWE-bench score.
+    """
+    rows = complete_rows(frame, x, y)
+    rows = rows[rows["compute_tier"].notna()]
+    table = []
+    for base, pair in rows.groupby(rows["model"].str.rsplit(n=1).str[0]):
+        if len(pair) < 2:
+            continue
+        ordered = pair.sort_values(y)
+        first, last = ordered.iloc[0], ordered.iloc[-1]
+        dy = float(last[y] - first[y])
+        half = Z95 * float(np.hypot(score_sd(float(first[y]), y), score_sd(float(last[y]), y)))
+        dx = float(last[x] - first[x])
+        table.append((base, first["compute_tier"], last["compute_tier"], dx, dy, dy - half, dy + half, dx == 0))
+    return pd.DataFrame(table, columns=["model", "lower", "higher", "dx", "dy", "low", "high", "same_x"])

@@ -1,0 +1,172 @@
+"""h: how far a release lies above or below the line, and whether that is more than releases scatter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cape_lib.errors import UsageError
+from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows, line
+from cape_lib.resampling import ols, score_sd
+
+#: paper B, section 2.3: beyond these points of h a release is an excursion
+EXCURSION = 10.0
+#: paper B, playbook level 1: within these points of h a release is balanced
+BALANCED = 5.0
+PHASES = ("coding-specialist excursion", "cooperative", "reasoning-specialist")
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseH:
+    """h of one release in points, with the interval `low` to `high`, and what the papers' rules make of it.
+
+    The interval is h plus and minus the exact 95 % prediction half-width at this x: where it holds zero, an ordinary
+    release of the panel could lie as far from the line. `noise_sd` is the sampling noise of both scores alone, in
+    points of h. `line` names the line, `panel` and `date` say what it was fitted to.
+    """
+
+    h: float
+    low: float
+    high: float
+    noise_sd: float
+    expected: float
+    line: str
+    panel: str
+    date: str
+    phase: str
+    emphasis: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"h = {self.h:+.1f} [{self.low:+.1f}, {self.high:+.1f}] points: {self.phase} ({self.line} line)"
+
+
+def phase_of(h: float) -> str:
+    """Paper B's three regimes: beyond 10 points below the line, within, beyond 10 points above."""
+    if h < -EXCURSION:
+        return PHASES[0]
+    return PHASES[2] if h > EXCURSION else PHASES[1]
+
+
+def emphasis_of(h: float) -> str:
+    """Paper B's playbook: "coding-rich" below -5 points, "reasoning-rich" above +5, else "balanced"."""
+    if h < -BALANCED:
+        return "coding-rich"
+    return "reasoning-rich" if h > BALANCED else "balanced"
+
+
+def release_h(swe: float, gpqa: float, *, line_name: str = "frozen", as_of: str | None = None) -> ReleaseH:
+    """h, interval, phase and advice for a release with these two scores.
+
+    swe, gpqa: SWE-bench Verified and GPQA Diamond in percent, 0-100; line_name: a name of `lines.LINES`.
+    Raises UsageError out of range and where a fraction was given for percent.
+    Source: paper B, equation 1; Opus 4.6 (80.8, 91.3) has h = +3.5 on the frozen line.
+    """
+    _check(swe, gpqa)
+    return read_h(swe, gpqa, line(line_name, as_of=as_of))
+
+
+def read_h(swe: float, gpqa: float, chosen: FrontierLine, *, x: str = X, y: str = Y) -> ReleaseH:
+    """The same for a line at hand (a sliding cut-off, a user's own panel)."""
+    expected = float(chosen.at(swe))
+    h = gpqa - expected
+    half = float(chosen.half_width(swe))
+    noise = float(np.hypot(score_sd(gpqa, y), chosen.slope * score_sd(swe, x)))
+    return ReleaseH(
+        h, h - half, h + half, noise, expected, chosen.name, chosen.panel, chosen.date,
+        phase_of(h), emphasis_of(h), _advice(h, half),
+    )  # fmt: skip
+
+
+def _advice(h: float, half: float) -> str:
+    if abs(h) > half:
+        side = "below" if h < 0 else "above"
+        return f"lies {side} what 95 % of releases do: check both scores and their settings first, then what was trained"
+    if abs(h) > EXCURSION:
+        side = "reasoning after coding-focused training" if h < 0 else "coding after reasoning-focused training"
+        return f"beyond 10 points, yet within the scatter of releases: measure {side}, and wait for the next release"
+    if abs(h) > BALANCED:
+        side = "coding" if h < 0 else "reasoning"
+        return f"leans to {side}, within the scatter of releases: compare with the lab's earlier releases, change nothing"
+    return "on the trend: compare with the lab's earlier releases, change nothing on the ground of h"
+
+
+def _check(swe: float, gpqa: float) -> None:
+    for name, score in (("SWE-bench Verified", swe), ("GPQA Diamond", gpqa)):
+        if not np.isfinite(score) or not 0 <= score <= 100:
+            raise UsageError(f"{name} score {score:g} is out of range; give percent, 0 to 100")
+        if 0 < score <= 1:
+            raise UsageError(f"{name} score {score:g} looks like a fraction; give percent, e.g. {100 * score:g}")
+
+
+def h_field(
+    frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen", x: str = X, y: str = Y, level: float = 0.95
+) -> pd.DataFrame:
+    """h of every complete row, beside the h from a line that has not seen the row.
+
+    frame: one row a model, scores in percent; chosen: a line, its name, or None to fit the frame.
+    Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high` (h plus and minus the exact
+    prediction half-width), `noise_sd` (both scores' sampling noise), `h_loo`, `loo_low`, `loo_high` (line and interval
+    without the row), `outside` (the row lies outside the interval that the others predict), `phase`.
+    Source: paper B, equation 1. Published h of 34 rows: Haiku 3.5 -26.2, V2.5 +11.2, o1 +10.6.
+    """
+    rows = complete_rows(frame, x, y).copy()
+    used = as_line(chosen, rows, x=x, y=y)
+    old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
+    half = used.half_width(old, level)
+    rows["expected"] = used.at(old)
+    rows["h"] = new - rows["expected"]
+    rows["h_low"], rows["h_high"] = rows["h"] - half, rows["h"] + half
+    rows["noise_sd"] = np.hypot(score_sd(new, y), used.slope * score_sd(old, x))
+    left_out = [_without(old, new, i, level) for i in range(len(rows))]
+    rows[["h_loo", "loo_half"]] = np.array(left_out, dtype=float).reshape(len(rows), 2)
+    rows["loo_low"], rows["loo_high"] = rows["h_loo"] - rows["loo_half"], rows["h_loo"] + rows["loo_half"]
+    rows["outside"] = rows["h_loo"].abs() > rows["loo_half"]
+    rows["phase"] = [phase_of(float(h)) for h in rows["h"]]
+    return rows.drop(columns="loo_half")
+
+
+def _without(x: np.ndarray, y: np.ndarray, i: int, level: float) -> tuple[float, float]:
+    keep = np.arange(x.size) != i
+    band = ols(x[keep], y[keep]).predict(x[i], level)
+    return float(y[i] - band.fit), float(band.high - band.low) / 2
+
+
+def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, float]:
+    """The published band of +-16.2 points beside an interval that predicts.
+
+    Returns, in points: `published` (1.96 standard deviations of the residuals of the 34-row line, divisor n),
+    `prediction_min`, `prediction_max` (exact t half-width over the range of x), and `n`.
+    """
+    rows = complete_rows(frozen_rows(frame), x, y)
+    fitted = fit_line(rows, x=x, y=y)
+    residual = rows[y].to_numpy(float) - fitted.at(rows[x])
+    half = fitted.half_width(np.linspace(rows[x].min(), rows[x].max(), 101))
+    return {
+        "published": 1.96 * float(residual.std(ddof=0)),
+        "prediction_min": float(half.min()),
+        "prediction_max": float(half.max()),
+        "n": float(len(rows)),
+    }
+
+
+def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """The papers' own check: each later row against the line of the frozen rows, beside a flat line.
+
+    Returns one row a later model: `h`, `inside_published` (+-1.96 sd), `inside_exact` (prediction interval),
+    `h_flat` (distance from the mean y of the frozen rows), `inside_flat` (+-1.96 sd of y), all in points.
+    Published: five of five inside; the flat line shows how little that asks.
+    """
+    rows = complete_rows(frame, x, y)
+    old, new = frozen_rows(rows), rows[~rows["frozen"].astype(bool)].copy()
+    fitted = fit_line(old, x=x, y=y)
+    band = published_band(rows, x=x, y=y)["published"]
+    new["h"] = new[y] - fitted.at(new[x])
+    new["inside_published"] = new["h"].abs() <= band
+    new["inside_exact"] = new["h"].abs().to_numpy() <= fitted.half_width(new[x])
+    new["h_flat"] = new[y] - old[y].mean()
+    new["inside_flat"] = new["h_flat"].abs() <= 1.96 * float(old[y].std(ddof=0))
+    columns = ["model", "lab", x, y, "h", "inside_published", "inside_exact", "h_flat", "inside_flat"]
+    return new[columns].reset_index(drop=True)

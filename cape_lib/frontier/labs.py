@@ -1,0 +1,142 @@
+"""What is one lab's: mean h, slope, and how well the other labs predict it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from cape_lib.errors import UsageError
+from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows
+from cape_lib.names import suggest
+from cape_lib.resampling import Estimate, generator, ols, pearson_rows, permutation_p, permutations_within
+
+FEWEST_FOR_A_SLOPE = 3
+
+
+def check_lab(frame: pd.DataFrame, lab: str) -> str:
+    """The lab's name as the panel spells it; UsageError with the nearest names if it is not there."""
+    names = {str(name).casefold(): str(name) for name in frame["lab"].dropna().unique()}
+    if lab.casefold() not in names:
+        raise UsageError(suggest("lab", lab, sorted(names.values())))
+    return names[lab.casefold()]
+
+
+def lab_means(
+    frame: pd.DataFrame,
+    *,
+    chosen: FrontierLine | str | None = None,
+    core_only: bool = True,
+    x: str = X,
+    y: str = Y,
+) -> pd.DataFrame:
+    """Mean h by lab, highest first, with a t interval from the lab's own scatter where it has two models or more.
+
+    frame: panel with `lab` and, for `core_only`, `subset`; chosen: None takes the line of all frozen rows, as
+    published. Columns lab, n, mean, low, high (points; NaN where n = 1), same_sign (all its h have one sign).
+    Source: paper B, table 1: Google +5.5, OpenAI +3.1, DeepSeek +1.9, Anthropic -6.9, core models only.
+    """
+    rows = complete_rows(frame, x, y)
+    used = as_line(chosen, frozen_rows(rows), x=x, y=y)
+    rows = rows.assign(h=rows[y] - used.at(rows[x]))
+    if core_only and "subset" in rows:
+        rows = rows[rows["subset"] == "core"]
+    table = [_mean_row(str(lab), group["h"].to_numpy(float)) for lab, group in rows.groupby("lab")]
+    columns = ["lab", "n", "mean", "low", "high", "same_sign"]
+    return pd.DataFrame(table, columns=columns).sort_values("mean", ascending=False, ignore_index=True)
+
+
+def _mean_row(lab: str, h: NDArray[np.float64]) -> tuple[str, int, float, float, float, bool]:
+    n, mean = h.size, float(h.mean())
+    half = float(stdtrit(n - 1, 0.975) * h.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
+    return lab, n, mean, mean - half, mean + half, bool((h > 0).all() or (h < 0).all())
+
+
+def leave_one_lab_out(
+    frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: str = X, y: str = Y
+) -> tuple[Estimate, pd.DataFrame]:
+    """Mean absolute error on a lab that the line has not seen, beside a flat line.
+
+    frame: the frozen rows for the published number; at_least: labs with fewer models are not held out.
+    Returns the unweighted mean over the held-out labs (points; interval: t over those labs) and one row a lab:
+    lab, n, error, error_flat (mean y of the other labs as the prediction), slope of the others' line.
+    Source: paper B, section 4.3: 9.2 over four labs (OpenAI 6.5, Google 7.3, DeepSeek 10.6, Anthropic 12.4).
+    """
+    rows = complete_rows(frame, x, y)
+    table = []
+    for lab, group in rows.groupby("lab"):
+        if len(group) < at_least:
+            continue
+        others = rows[rows["lab"] != lab]
+        fitted = fit_line(others, x=x, y=y)
+        error = float((group[y] - fitted.at(group[x])).abs().mean())
+        flat = float((group[y] - others[y].mean()).abs().mean())
+        table.append((str(lab), len(group), error, flat, fitted.slope))
+    by_lab = pd.DataFrame(table, columns=["lab", "n", "error", "error_flat", "slope"])
+    by_lab = by_lab.sort_values("error", ignore_index=True)
+    k = len(by_lab)
+    mean = float(by_lab["error"].mean()) if k else float("nan")
+    half = float(stdtrit(k - 1, 0.975) * by_lab["error"].std(ddof=1) / np.sqrt(k)) if k > 1 else float("nan")
+    return Estimate(mean, mean - half, mean + half, k, "mean absolute error over held-out labs, t interval"), by_lab
+
+
+def lab_slopes(
+    frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: str = X, y: str = Y
+) -> pd.DataFrame:
+    """Least-squares slope of each lab with at least three models, steepest first, with t intervals.
+
+    Returns lab, n, slope, low, high, standard_error, intercept, r, x_min, x_max.
+    Source: paper B, section 4.2: Google 1.15, DeepSeek 0.23, all rows of the lab among the 34.
+    """
+    table = []
+    for lab, group in complete_rows(frame, x, y).groupby("lab"):
+        old = group[x].to_numpy(float)
+        if len(group) < at_least or np.ptp(old) == 0:
+            continue
+        own = ols(old, group[y].to_numpy(float))
+        table.append(
+            (str(lab), own.n, own.slope.estimate, own.slope.low, own.slope.high, float(np.sqrt(own.covariance[0, 0])),
+             own.intercept.estimate, own.r, float(old.min()), float(old.max()))
+        )  # fmt: skip
+    columns = ["lab", "n", "slope", "low", "high", "standard_error", "intercept", "r", "x_min", "x_max"]
+    return pd.DataFrame(table, columns=columns).sort_values("slope", ascending=False, ignore_index=True)
+
+
+def lab_permutation(
+    frame: pd.DataFrame, *, resamples: int = 9999, seed: int = 0, x: str = X, y: str = Y
+) -> pd.DataFrame:
+    """Two questions put to shuffled panels.
+
+    Returns two rows with columns question, statistic, p, n: "labs differ in h" (share of the variance of h between
+    labs; lab names shuffled over the rows) and "scores rise together within labs" (r of the lab-demeaned scores; y
+    shuffled within each lab). p 0-1, never zero.
+    """
+    rows = complete_rows(frame, x, y)
+    rng = generator(seed)
+    codes = rows["lab"].astype("category").cat.codes.to_numpy()
+    labs = np.eye(int(codes.max()) + 1)[codes]
+    old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
+    h = new - fit_line(rows, x=x, y=y).at(old)
+    shuffled = permutations_within(np.zeros(len(rows)), resamples, rng)
+    within = permutations_within(codes, resamples, rng)
+    share = _between(h[None, :], labs)[0]
+    demeaned = _demean(old[None, :], labs), _demean(new[None, :], labs)
+    r = float(pearson_rows(*demeaned)[0])
+    p_share = permutation_p(share, _between(h[shuffled], labs), "greater")
+    p_r = permutation_p(r, pearson_rows(demeaned[0], demeaned[1][0][within]))
+    return pd.DataFrame(
+        [("labs differ in h", share, p_share, len(rows)), ("scores rise together within labs", r, p_r, len(rows))],
+        columns=["question", "statistic", "p", "n"],
+    )
+
+
+def _between(h: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the variance of each row of h that lies between labs; h (draws, n), labs (n, k) one-hot."""
+    h = h - h.mean(axis=1, keepdims=True)
+    means = (h @ labs) / labs.sum(axis=0)
+    return np.asarray((means**2 * labs.sum(axis=0)).sum(axis=1) / (h**2).sum(axis=1))
+
+
+def _demean(v: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(v - ((v @ labs) / labs.sum(axis=0)) @ labs.T)

@@ -1,0 +1,165 @@
+"""When an axis stops telling the best models apart: the saturation ratio and the call to rotate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cape_lib.errors import MissingError
+from cape_lib.frontier.lines import X, Y, complete_rows
+from cape_lib.resampling import generator, noisy_scores, percentile_interval, score_sd
+
+#: paper B: below this the old axis no longer separates
+ROTATE_BELOW = 0.2
+AXES = (X, Y, "hle", "ifeval")
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """Spread (max - min, points) of two axes among the top models by the old one, and their ratio sigma.
+
+    `low`, `high`: 95 % of sigma if every score were measured again with other questions; `noise_spread`: the spread
+    that sampling noise alone would show among equally good models on the old axis; `p_rotate`: share of the repeats
+    in which sigma calls for rotation (0-1); `models` in rank order; `skipped`: better models that lack the new score.
+    """
+
+    old: str
+    new: str
+    spread_old: float
+    spread_new: float
+    sigma: float
+    low: float
+    high: float
+    noise_spread: float
+    p_rotate: float
+    models: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+    @property
+    def rotate(self) -> bool:
+        """Paper B's trigger: sigma below 0.2."""
+        return self.sigma < ROTATE_BELOW
+
+    def __str__(self) -> str:
+        return f"sigma = {self.sigma:.2f} [{self.low:.2f}, {self.high:.2f}] ({self.old} over {self.new})"
+
+
+def top_rows(frame: pd.DataFrame, by: str, *, also: tuple[str, ...] = (), k: int = 5) -> pd.DataFrame:
+    """The k best rows by one axis among those that hold the other axes as well, best first; ties by name."""
+    rows = complete_rows(frame, by, *also)
+    return rows.sort_values([by, "model"], ascending=[False, True]).head(k)
+
+
+def spread(scores: NDArray[np.float64] | pd.Series) -> float:
+    """Largest minus smallest score, points."""
+    values = np.asarray(scores, dtype=float)
+    return float(values.max() - values.min())
+
+
+def saturation(
+    frame: pd.DataFrame, *, old: str = X, new: str = Y, k: int = 5, resamples: int = 4000, seed: int = 0
+) -> Saturation:
+    """sigma = spread(old) / spread(new) among the top k by the old axis.
+
+    Raises MissingError with fewer than k rows that hold both scores.
+    Source: paper B, section 6; the 34 rows give 0.9 and 9.1 points for SWE-bench and GPQA (printed: 1.3 and 9.1).
+    """
+    rows = complete_rows(frame, old, new)
+    if len(rows) < k:
+        raise MissingError(f"the top {k} by {old} need {k} models with {old} and {new}, {len(rows)} have both; add rows")
+    top = top_rows(rows, old, also=(new,), k=k)
+    worst = float(top[old].min())
+    better = complete_rows(frame, old).query("model not in @rows.model")
+    skipped = better[better[old] >= worst]["model"]
+    drawn_old, drawn_new = _remeasured(rows, old, new, k, resamples, seed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sigmas = drawn_old / drawn_new
+        sigma = np.float64(spread(top[old])) / np.float64(spread(top[new]))
+    low, high = percentile_interval(sigmas)
+    return Saturation(
+        old, new, spread(top[old]), spread(top[new]), float(sigma), low, high,
+        noise_spread(float(top[old].mean()), old, k=k), float(np.mean(sigmas < ROTATE_BELOW)),
+        tuple(top["model"]), tuple(skipped),
+    )  # fmt: skip
+
+
+def remeasured_spreads(
+    frame: pd.DataFrame, by: str, axes: tuple[str, ...], *, k: int, resamples: int = 4000, seed: int = 0
+) -> dict[str, NDArray[np.float64]]:
+    """Spread of each axis among the top k by `by` in repeats with other questions, (resamples,) each, points.
+
+    Models are ranked anew in every repeat. Noise is binomial and independent between models, a bound: models that
+    answer the same questions share part of it.
+    """
+    rows = complete_rows(frame, *dict.fromkeys((by, *axes)))
+    rng = generator(seed)
+    drawn = {axis: _draw(rows, axis, resamples, rng) for axis in dict.fromkeys((by, *axes))}
+    best = np.argsort(-drawn[by], axis=1)[:, :k]
+    return {axis: np.ptp(np.take_along_axis(drawn[axis], best, axis=1), axis=1) for axis in axes}
+
+
+def _draw(rows: pd.DataFrame, axis: str, resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    scores = rows[axis].to_numpy(float)
+    return noisy_scores(scores, score_sd(scores, axis), resamples, rng)
+
+
+def _remeasured(
+    rows: pd.DataFrame, old: str, new: str, k: int, resamples: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    spreads = remeasured_spreads(rows, old, (old, new), k=k, resamples=resamples, seed=seed)
+    return spreads[old], spreads[new]
+
+
+def noise_spread(score: float, benchmark: str, *, k: int = 5, draws: int = 4000, seed: int = 0) -> float:
+    """Mean spread (points) of k equally good models at `score` percent, from the number of questions alone.
+
+    Five models at 80 % of SWE-bench Verified (500 questions) lie about 4 points apart by chance.
+    """
+    sd = float(score_sd(score, benchmark))
+    return float(np.ptp(generator(seed).standard_normal((draws, k)), axis=1).mean()) * sd
+
+
+def saturation_over_time(
+    frame: pd.DataFrame, *, old: str = X, new: str = Y, k: int = 5, x_date: str = "released"
+) -> pd.DataFrame:
+    """sigma as it stood on each release date: date, n, spread_old, spread_new, sigma, rotate.
+
+    Starts when k models hold both scores; dates of vague periods stand at the middle of the period.
+    """
+    rows = complete_rows(frame, old, new, x_date).sort_values(x_date)
+    table = []
+    for date in rows[x_date].unique():
+        known = rows[rows[x_date] <= date]
+        if len(known) < k:
+            continue
+        top = top_rows(known, old, also=(new,), k=k)
+        first, second = spread(top[old]), spread(top[new])
+        sigma = first / second if second else float("inf")
+        table.append((pd.Timestamp(date), len(known), first, second, sigma, sigma < ROTATE_BELOW))
+    return pd.DataFrame(table, columns=["date", "n", "spread_old", "spread_new", "sigma", "rotate"])
+
+
+def rotation(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES, k: int = 5) -> pd.DataFrame:
+    """The rotation protocol: sigma of every ordered pair of axes for which k models hold both scores.
+
+    Returns old, new, n, spread_old, spread_new, sigma, low, high, noise_spread, p_rotate, advice. Advice is "rotate"
+    where sigma and its whole interval are below 0.2, "rotate, not certain" where only sigma is, "keep", or "too few".
+    """
+    table = []
+    for old, new in permutations([axis for axis in axes if axis in frame], 2):
+        n = len(complete_rows(frame, old, new))
+        if n < k:
+            table.append({"old": old, "new": new, "n": n, "advice": "too few"})
+            continue
+        s = saturation(frame, old=old, new=new, k=k)
+        advice = "keep" if not s.rotate else "rotate" if s.high < ROTATE_BELOW else "rotate, not certain"
+        table.append(
+            {"old": old, "new": new, "n": n, "spread_old": s.spread_old, "spread_new": s.spread_new, "sigma": s.sigma,
+             "low": s.low, "high": s.high, "noise_spread": s.noise_spread, "p_rotate": s.p_rotate, "advice": advice}
+        )  # fmt: skip
+    columns = ["old", "new", "n", "spread_old", "spread_new", "sigma", "low", "high", "noise_spread", "p_rotate", "advice"]
+    return pd.DataFrame(table, columns=columns)

@@ -1,0 +1,159 @@
+"""A lab's releases in order: which changes of h stay, which come back, and how often chance looks the same.
+
+The claim: shifts from pretraining stay, excursions from post-training recover, so a lab that sees its h jump either
+retrains or waits. Made a rule here, with what the rule does on series in which nothing happens.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from cape_lib.frontier.hfield import h_field
+from cape_lib.frontier.lines import FrontierLine, X, Y
+from cape_lib.resampling import generator, permutation_p, permutations_within, wilson
+
+#: paper B, playbook level 2: a change of h beyond this many points is a reallocation
+THRESHOLD = 10.0
+KINDS = ("first", "noise", "step", "excursion", "return", "open")
+FIRST, NOISE, STEP, EXCURSION, RETURN, OPEN = range(6)
+#: what the rule tells a lab
+ADVICE = {"step": "retrain", "excursion": "wait", "open": "wait for the next release", "noise": "nothing to do"}
+
+
+def classify_changes(h: ArrayLike, *, threshold: float = THRESHOLD) -> NDArray[np.int64]:
+    """The kind of each release in one or many series of h, as an index into `KINDS`, same shape as `h`.
+
+    h: points, time along the last axis. A release within `threshold` of the one before is noise. Beyond it, the next
+    release decides: nearer to the old level, an excursion (and that next release its return); nearer to the new level,
+    a step; no next release, open. A tie is a step: it did not come back.
+    """
+    values = np.asarray(h, dtype=float)
+    kinds = np.full(values.shape, NOISE, dtype=np.int64)
+    kinds[..., 0] = FIRST
+    for t in range(1, values.shape[-1]):
+        jump = (np.abs(values[..., t] - values[..., t - 1]) > threshold) & (kinds[..., t] != RETURN)
+        if t + 1 == values.shape[-1]:
+            kinds[..., t] = np.where(jump, OPEN, kinds[..., t])
+            continue
+        to_old = np.abs(values[..., t + 1] - values[..., t - 1])
+        back = jump & (to_old < np.abs(values[..., t + 1] - values[..., t]))
+        kinds[..., t] = np.where(jump, np.where(back, EXCURSION, STEP), kinds[..., t])
+        kinds[..., t + 1] = np.where(back, RETURN, kinds[..., t + 1])
+    return kinds
+
+
+def trajectories(
+    frame: pd.DataFrame,
+    *,
+    chosen: FrontierLine | str | None = "frozen",
+    lab: str | None = None,
+    threshold: float = THRESHOLD,
+    x: str = X,
+    y: str = Y,
+) -> pd.DataFrame:
+    """Every lab's releases in order of date with h, its interval, the change and what the rule calls it.
+
+    Returns the columns of `h_field` and `order` (from 1), `change` (points since the release before), `change_low`,
+    `change_high` (from the sampling noise of both releases), `kind`, `advice`, `order_known` (False where a date is so
+    vague that the release before might have come after). Releases of one date stand in order of x.
+    Published: DeepSeek +11.2 to -4.7; Anthropic -13.1 (Sonnet 4.6) to +3.5 (Opus 4.6).
+    """
+    rows = h_field(frame, chosen=chosen, x=x, y=y)
+    rows = rows.sort_values(["lab", "released", x, "model"], ignore_index=True)
+    if lab is not None:
+        rows = rows[rows["lab"] == lab].reset_index(drop=True)
+    by_lab = rows.groupby("lab", sort=False)
+    rows["order"] = by_lab.cumcount() + 1
+    rows["change"] = by_lab["h"].diff()
+    noise = 1.96 * np.hypot(rows["noise_sd"], by_lab["noise_sd"].shift())
+    rows["change_low"], rows["change_high"] = rows["change"] - noise, rows["change"] + noise
+    kinds = [KINDS[k] for _, group in by_lab for k in classify_changes(group["h"].to_numpy(float), threshold=threshold)]
+    rows["kind"] = kinds
+    rows["advice"] = rows["kind"].map(ADVICE).fillna("")
+    rows["order_known"] = _order_known(rows)
+    return rows
+
+
+def _order_known(rows: pd.DataFrame) -> pd.Series:
+    """Whether each release is surely later than its lab's previous one, given how precise the two dates are."""
+    periods = rows["release_date"].map(pd.Period)
+    begin = pd.Series([p.start_time for p in periods], index=rows.index)
+    end = pd.Series([p.end_time for p in periods], index=rows.index)
+    previous = end.groupby(rows["lab"], sort=False).shift()
+    return (previous.isna() | (begin > previous)).rename("order_known")
+
+
+def within_lab_sd(frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen") -> float:
+    """Standard deviation (points) of h about its lab's mean, pooled over labs with two models or more."""
+    rows = h_field(frame, chosen=chosen)
+    rest = rows["h"] - rows.groupby("lab")["h"].transform("mean")
+    freedom = len(rows) - rows["lab"].nunique()
+    return float(np.sqrt((rest**2).sum() / freedom)) if freedom > 0 else float("nan")
+
+
+def order_null(rows: pd.DataFrame, *, threshold: float = THRESHOLD, resamples: int = 4999, seed: int = 0) -> pd.DataFrame:
+    """How many steps, excursions and open jumps there are, beside the same h in shuffled order within each lab.
+
+    rows: from `trajectories`. Returns kind, observed, expected (mean over shuffles), low, high (95 % of shuffles), p
+    (two-sided as distance from the expected number). If order carries nothing, observed lies among the shuffles.
+    """
+    ordered = rows.sort_values(["lab", "order"])
+    order = permutations_within(ordered["lab"].to_numpy(), resamples, generator(seed))
+    shuffled = ordered["h"].to_numpy(float)[order]
+    # permutations_within keeps the rows of a lab in their places, so that a lab is one slice of columns.
+    counts = {kind: np.zeros(resamples) for kind in ("step", "excursion", "open")}
+    start = 0
+    for size in ordered.groupby("lab", sort=False).size():
+        kinds = classify_changes(shuffled[:, start : start + size], threshold=threshold)
+        for kind, total in counts.items():
+            total += (kinds == KINDS.index(kind)).sum(axis=1)
+        start += size
+    table = []
+    for kind, drawn in counts.items():
+        observed, expected = float((rows["kind"] == kind).sum()), float(drawn.mean())
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        p = permutation_p(observed - expected, drawn - expected)
+        table.append((kind, int(observed), expected, float(low), float(high), p))
+    return pd.DataFrame(table, columns=["kind", "observed", "expected", "low", "high", "p"])
+
+
+def rule_error_rates(
+    lengths: list[int],
+    *,
+    noise_sd: float,
+    size: float = 15.0,
+    threshold: float = THRESHOLD,
+    series: int = 4000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """What the rule says about series whose truth is known, at the lengths that labs have.
+
+    lengths: releases a lab, each 4 or more (shorter ones hold no change with a release before and after); noise_sd:
+    scatter of h within a lab, points; size: of the true change, points.
+    Returns length, truth ("nothing", "step", "excursion"), said ("noise", "step", "excursion"), share, low, high
+    (Wilson): for a true change, what the rule says at its place; for nothing, the share of series in which it says so
+    anywhere.
+    """
+    rng = generator(seed)
+    table = []
+    for length in (n for n in lengths if n >= 4):
+        noise = noise_sd * rng.standard_normal((3, series, length))
+        at = rng.integers(1, length - 1, size=series)
+        time = np.arange(length)
+        step = classify_changes(noise[1] + size * (time >= at[:, None]), threshold=threshold)
+        bump = classify_changes(noise[2] + size * (time == at[:, None]), threshold=threshold)
+        quiet = classify_changes(noise[0], threshold=threshold)
+        any_step, any_bump = (quiet == STEP).any(axis=1), (quiet == EXCURSION).any(axis=1)
+        table += _rates(length, "nothing", {"step": any_step, "excursion": any_bump, "noise": ~(any_step | any_bump)})
+        for truth, kinds in (("step", step), ("excursion", bump)):
+            here = np.take_along_axis(kinds, at[:, None], axis=1)[:, 0]
+            other = (here != STEP) & (here != EXCURSION)
+            table += _rates(length, truth, {"step": here == STEP, "excursion": here == EXCURSION, "noise": other})
+    return pd.DataFrame(table, columns=["length", "truth", "said", "share", "low", "high"])
+
+
+def _rates(length: int, truth: str, said: dict[str, NDArray[np.bool_]]) -> list[tuple[int, str, str, float, float, float]]:
+    shares = {kind: wilson(int(hits.sum()), hits.size) for kind, hits in said.items()}
+    return [(length, truth, kind, s.estimate, s.low, s.high) for kind, s in shares.items()]
