@@ -12,7 +12,7 @@ from cape_lib.resampling.draws import (
     row_bootstrap_indices,
 )
 from cape_lib.resampling.estimate import Estimate
-from cape_lib.resampling.lines import Band, Line, complete, ols, partial_pearson, pearson, pearson_rows
+from cape_lib.resampling.lines import Band, Line, complete, fisher, ols, partial_pearson, pearson, pearson_rows
 from cape_lib.resampling.noise import (
     ITEM_COUNTS,
     fieller,
@@ -21,6 +21,7 @@ from cape_lib.resampling.noise import (
     score_sd,
     wilson,
 )
+from cape_lib.resampling.rows import complete_rows, ladder_rows, score_noise
 
 __all__ = [
     "ITEM_COUNTS",
@@ -30,9 +31,12 @@ __all__ = [
     "cluster_bootstrap_counts",
     "cluster_bootstrap_indices",
     "complete",
+    "complete_rows",
     "fieller",
+    "fisher",
     "fieller_limits",
     "generator",
+    "ladder_rows",
     "noisy_scores",
     "ols",
     "partial_pearson",
@@ -44,6 +48,7 @@ __all__ = [
     "ratio_below",
     "row_bootstrap_counts",
     "row_bootstrap_indices",
+    "score_noise",
     "score_sd",
     "wilson",
 ]

@@ -87,6 +87,20 @@ def pearson_rows(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -
     return np.where(flat, np.nan, np.clip(r, -1.0, 1.0))
 
 
+def fisher(r: float, n: int, *, given: int = 0, level: float = 0.95) -> Estimate:
+    """A correlation with Fisher's z interval; each of the `given` variables held fixed costs one observation.
+
+    r: -1 to 1, NaN allowed; n: observations. No interval (NaN) without a degree of freedom left.
+    """
+    freedom = n - 3 - given
+    if np.isnan(r) or freedom <= 0:
+        return Estimate(r, NAN, NAN, n, "Fisher z")
+    with np.errstate(divide="ignore"):
+        z = np.arctanh(r)
+    half = float(ndtri(0.5 + level / 2)) / np.sqrt(freedom)
+    return Estimate(r, float(np.tanh(z - half)), float(np.tanh(z + half)), n, "Fisher z")
+
+
 def pearson(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Estimate:
     """Pearson r (-1 to 1) with Fisher's z interval; rows with a missing value are left out.
 
@@ -94,7 +108,7 @@ def pearson(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Estimate:
     Published: -0.989 for HellaSwag and TruthfulQA of the eight Pythia sizes.
     """
     xs, ys = complete(x, y)
-    return _fisher(float(pearson_rows(xs, ys)) if xs.size > 1 else NAN, xs.size, 0, level)
+    return fisher(float(pearson_rows(xs, ys)) if xs.size > 1 else NAN, xs.size, level=level)
 
 
 def partial_pearson(x: ArrayLike, y: ArrayLike, z: ArrayLike, level: float = 0.95) -> Estimate:
@@ -106,12 +120,12 @@ def partial_pearson(x: ArrayLike, y: ArrayLike, z: ArrayLike, level: float = 0.9
     xs, ys, *columns = complete(x, y, *(given[:, None] if given.ndim == 1 else given).T)
     k, n = len(columns), xs.size
     if n < k + 3:
-        return _fisher(NAN, n, k, level)
+        return fisher(NAN, n, given=k, level=level)
     design = np.column_stack([np.ones(n), *[_standard(c) for c in columns]])
     left = [v - design @ np.linalg.lstsq(design, v, rcond=None)[0] for v in (_standard(xs), _standard(ys))]
     # Standardised columns: a remainder of 1e-9 is rounding.
     explained = any(float(v @ v) <= 1e-18 * v.size for v in left)
-    return _fisher(NAN if explained else float(pearson_rows(*left)), n, k, level)
+    return fisher(NAN if explained else float(pearson_rows(*left)), n, given=k, level=level)
 
 
 def ols(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Line:
@@ -148,17 +162,6 @@ def ols(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Line:
         mean_x=mean_x,
         spread_x=spread,
     )
-
-
-def _fisher(r: float, n: int, given: int, level: float) -> Estimate:
-    """r with Fisher's interval; `given` variables held fixed cost one observation each."""
-    freedom = n - 3 - given
-    if np.isnan(r) or freedom <= 0:
-        return Estimate(r, NAN, NAN, n, "Fisher z")
-    with np.errstate(divide="ignore"):
-        z = np.arctanh(r)
-    half = float(ndtri(0.5 + level / 2)) / np.sqrt(freedom)
-    return Estimate(r, float(np.tanh(z - half)), float(np.tanh(z + half)), n, "Fisher z")
 
 
 def _t(level: float, freedom: int) -> float:

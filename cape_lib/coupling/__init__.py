@@ -1,0 +1,20 @@
+"""How two scores move together: between the sizes of one family, over a panel, and among all benchmarks."""
+
+from cape_lib.coupling.dimension import EffectiveDimension, effective_dimension
+from cape_lib.coupling.local import PHASES, local_coupling, local_couplings, phase, signs_by_size
+from cape_lib.coupling.pairs import cut_sweep, pair_couplings
+from cape_lib.coupling.population import PopulationCoupling, population_coupling
+
+__all__ = [
+    "PHASES",
+    "EffectiveDimension",
+    "PopulationCoupling",
+    "cut_sweep",
+    "effective_dimension",
+    "local_coupling",
+    "local_couplings",
+    "pair_couplings",
+    "phase",
+    "population_coupling",
+    "signs_by_size",
+]
