@@ -2,13 +2,16 @@
 
 from cape_lib.tables.base import BASE_PANELS, base, base_version, base_versions, ladder, ladders, losses
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, ITEM_COUNTS, LABELS, label
+from cape_lib.tables.chapters import ChapterRows, chapter
 from cape_lib.tables.files import data_dir, load, table_names
 from cape_lib.tables.frontier import FRONTIER_PANELS, frontier
+from cape_lib.tables.scores import read_scores, score_benchmarks
 from cape_lib.tables.sources import source_url
 
 __all__ = [
     "BASE_BENCHMARKS",
     "BASE_PANELS",
+    "ChapterRows",
     "FRONTIER_BENCHMARKS",
     "FRONTIER_PANELS",
     "ITEM_COUNTS",
@@ -16,6 +19,7 @@ __all__ = [
     "base",
     "base_version",
     "base_versions",
+    "chapter",
     "data_dir",
     "frontier",
     "label",
@@ -23,6 +27,8 @@ __all__ = [
     "ladders",
     "load",
     "losses",
+    "read_scores",
+    "score_benchmarks",
     "source_url",
     "table_names",
 ]

@@ -68,7 +68,8 @@ def validate(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
 
 
 def _typed(text: pd.DataFrame, field: dict[str, Any], file: Path) -> pd.Series:
-    column, kind = text[field["name"]], field["type"]
+    column: pd.Series = text[field["name"]]
+    kind: str = field["type"]
     if kind == "string":
         return column
     if kind == "boolean":

@@ -1,0 +1,308 @@
+"""The tables load, refuse what cannot be right, and read a person's own scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cape_lib import MissingError, MixedProtocolError, ScoresError, UsageError, tables
+
+GOOD = "model,family,params_b,hellaswag,truthfulqa\na,F,0.1,30.5,45\nb,F,1,45.25,40\nc,F,7,70,38.5\n"
+
+
+def write(folder: Path, text: str | bytes, name: str = "scores.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def refused(folder: Path, text: str | bytes, kind: type[Exception] = ScoresError, **named: str) -> str:
+    with pytest.raises(kind) as caught:
+        tables.read_scores(write(folder, text), **named)
+    message = str(caught.value)
+    assert "scores.csv" in message and "\n" not in message
+    return message
+
+
+def test_every_table_of_the_book_loads_and_fits_its_schema():
+    for name in tables.table_names():
+        assert len(tables.load(name)) > 0, name
+
+
+def test_a_loaded_table_is_a_copy_that_may_be_changed():
+    frame = tables.load("losses")
+    frame["loss"] = 0.0
+    assert (tables.load("losses")["loss"] > 1).all()
+
+
+def test_an_unknown_table_is_answered_with_the_nearest_name():
+    with pytest.raises(UsageError, match="base_panel"):
+        tables.load("base_pannel")
+
+
+@pytest.mark.parametrize(("panel", "models"), [("published", 63), ("deduplicated", 61), ("uniform", 148)])
+def test_base_panels_have_their_sizes_and_the_same_columns(panel, models):
+    frame = tables.base(panel)
+    assert len(frame) == models
+    assert list(frame.columns) == list(tables.base().columns)
+    assert frame["model"].is_unique
+    assert frame[["family", "params_b"]].apply(tuple, axis=1).is_monotonic_increasing
+
+
+def test_the_pythia_ladder_is_eight_sizes_in_every_panel():
+    for panel in tables.BASE_PANELS:
+        sizes = tables.ladder("Pythia", panel=panel)["params_b"].tolist()
+        assert sizes == [0.07, 0.16, 0.41, 1.0, 1.4, 2.8, 6.9, 12.0]
+
+
+def test_the_published_pythia_ladder_gives_the_published_correlation():
+    ladder = tables.ladder("Pythia")
+    assert round(ladder["hellaswag"].corr(ladder["truthfulqa"]), 3) == -0.989
+
+
+def test_gpt_j_and_neox_are_filed_under_pythia_as_published_and_apart_when_deduplicated():
+    names = ["GPT-J-6B", "GPT-NeoX-20B"]
+    assert set(tables.base("published").set_index("model").loc[names, "family"]) == {"Pythia"}
+    apart = tables.base("deduplicated").set_index("model").loc[names]
+    assert set(apart["family"]) == set(apart["ladder"]) == {"GPT-Neo/J/NeoX"}
+
+
+def test_no_ladder_has_two_models_of_one_size():
+    for panel in tables.BASE_PANELS:
+        frame = tables.base(panel).dropna(subset=["ladder"])
+        assert not frame.duplicated(["ladder", "params_b"]).any()
+
+
+def test_unknown_panel_ladder_and_version_are_answered_with_near_names():
+    with pytest.raises(UsageError, match="uniform"):
+        tables.base("unifrom")
+    with pytest.raises(UsageError, match="Pythia"):
+        tables.ladder("Pythja")
+    with pytest.raises(UsageError, match="bootstrap_script"):
+        tables.base_version("bootstrap")
+
+
+def test_the_version_behind_the_vertex_has_fourteen_rows_of_three_families():
+    frame = tables.base_version("bootstrap_script")
+    assert len(frame) == 14
+    assert set(frame["family"]) == {"Pythia", "Llama-1", "Llama-2"}
+
+
+def test_every_pointer_of_the_base_panel_has_a_public_address():
+    for source in tables.base()["source"]:
+        assert str(tables.source_url(source)).startswith("https://github.com/adilamin89/cape-scaling/blob/")
+    assert tables.source_url("nowhere:x") is None
+    assert tables.source_url(None) is None
+
+
+# --- a bad table of the book is refused -----------------------------------------------------------------------------
+
+
+def spoil(folder: Path, name: str, change) -> str:
+    frame = pd.read_csv(tables.data_dir() / f"{name}.csv", dtype=str, keep_default_na=False)
+    path = folder / f"{name}.csv"
+    change(frame).to_csv(path, index=False)
+    with pytest.raises(ScoresError) as caught:
+        tables.load(name, path=path)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def put(row: int, column: str, value: str):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[row, column] = value
+        return frame
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "reason"),
+    [
+        ("base_panel", "hellaswag", "150", "outside 0 to 100"),
+        ("base_panel", "hellaswag", "-1", "outside 0 to 100"),
+        ("base_panel", "hellaswag", "many", "not a number"),
+        ("base_panel", "training", "crawled", "not one of web, curated, distilled"),
+        ("base_panel", "source", "", "blank"),
+        ("base_panel", "instruct", "yes", "neither true nor false"),
+        ("uniform_panel", "n_layers", "1.5", "not a whole number"),
+        ("losses", "source", "", "blank"),
+        ("frontier_panel", "release_date", "spring 2026", "not a date"),
+        ("frontier_panel", "gpqa_diamond", "inf", "not a number"),
+        ("claims", "id", "17", "not of the form"),
+    ],
+)
+def test_a_bad_cell_is_refused_with_row_column_and_reason(tmp_path, table, column, value, reason):
+    message = spoil(tmp_path, table, put(3, column, value))
+    assert "row 5" in message and column in message and reason in message
+
+
+def test_a_repeated_key_is_refused(tmp_path):
+    message = spoil(tmp_path, "base_panel", lambda frame: pd.concat([frame, frame.tail(1)]))
+    assert "stands twice" in message and "Qwen2.5-14B" in message
+
+
+def test_missing_and_unknown_columns_are_named(tmp_path):
+    assert "lacks column family" in spoil(tmp_path, "base_panel", lambda frame: frame.drop(columns="family"))
+    assert "unknown column extra" in spoil(tmp_path, "base_panel", lambda frame: frame.assign(extra="1"))
+
+
+# --- one's own scores ------------------------------------------------------------------------------------------------
+
+
+def test_a_good_file_is_read_as_it_stands(tmp_path):
+    frame = tables.read_scores(write(tmp_path, GOOD), x="hellaswag", y="truthfulqa")
+    assert frame["hellaswag"].tolist() == [30.5, 45.25, 70.0]
+    assert tables.score_benchmarks(frame) == ["hellaswag", "truthfulqa"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff" + GOOD,
+        GOOD.replace("\n", "\r\n"),
+        GOOD.replace(",", ";").replace(".", ","),
+        GOOD.replace(",", "\t"),
+        GOOD.replace("hellaswag,truthfulqa", "HellaSwag , TruthfulQA"),
+        GOOD.replace("\n", ",,\n"),
+        GOOD + "\n,,,,\n",
+        GOOD.replace("45.25", "45.25 %"),
+    ],
+    ids=["byte-order mark", "CRLF", "semicolons", "tabs", "display names", "trailing commas", "blank rows", "percent"],
+)
+def test_the_forms_that_spreadsheets_write_are_read(tmp_path, text):
+    expected = tables.read_scores(write(tmp_path, GOOD))
+    pd.testing.assert_frame_equal(tables.read_scores(write(tmp_path, text)), expected)
+
+
+def test_utf_16_as_excel_saves_unicode_text_is_read(tmp_path):
+    text = GOOD.replace(",", "\t").encode("utf-16")
+    assert len(tables.read_scores(write(tmp_path, text))) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("45.25", "150", ["row 3", "hellaswag", "outside 0 to 100"]),
+        ("45.25", "-3", ["row 3", "hellaswag", "outside"]),
+        ("45.25", "forty", ["row 3", "hellaswag", "'forty' is not a number"]),
+        ("45.25", '"45,25"', ["row 3", "hellaswag", "decimals with a point"]),
+        ("45.25", "0.4525", ["row 3", "hellaswag", "fraction", "45.25 percent"]),
+        ("45.25", "inf", ["row 3", "not a number"]),
+        ("F,7,", "F,7000000000,", ["row 4", "params_b", "raw count", "1e9", "is 7"]),
+        ("F,7,", "F,0,", ["row 4", "params_b", "not above 0"]),
+        ("F,7,", "F,,", ["row 4", "params_b", "blank"]),
+        ("c,F", "a,F", ["row 4", "model", "stands in row 2"]),
+        ("c,F", ",F", ["row 4", "model", "blank"]),
+        ("38.5", "38.5,9", ["row 4", "6 cells", "5 columns"]),
+        ("truthfulqa", "hellaswag", ["row 1", "hellaswag", "twice"]),
+    ],
+)
+def test_a_value_that_cannot_be_right_is_refused(tmp_path, old, new, says):
+    message = refused(tmp_path, GOOD.replace(old, new))
+    assert all(part in message for part in says), message
+
+
+def test_a_whole_column_of_fractions_is_refused_with_the_offer_to_multiply(tmp_path):
+    message = refused(tmp_path, "model,params_b,mine\na,1,0.25\nb,2,0.5\n")
+    assert "multiply the column by 100" in message and "25 percent" in message
+
+
+def test_a_low_score_among_percents_of_ones_own_benchmark_is_no_fraction(tmp_path):
+    frame = tables.read_scores(write(tmp_path, "model,params_b,mine\na,1,0.5\nb,2,12\n"))
+    assert frame["mine"].tolist() == [0.5, 12.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "empty"),
+        (" \n\n", "empty"),
+        ("hello\nthere\n", "one column"),
+        ('{"results": {}}', "cape import"),
+        (b"PK\x03\x04rest", "spreadsheet"),
+        (b"model,params_b\n\xff\xfe\xfa,1\n", "UTF-8"),
+        (b"model,params_b\na\x00,1\n", "not a text file"),
+        ("model,params_b,hellaswag\n", "no row"),
+        ('model,params_b,hellaswag\n"a,1,50\n', "quotation marks"),
+        ("model,,hellaswag\na,1,50\n", "no name"),
+    ],
+)
+def test_a_file_that_is_no_table_of_scores_says_what_it_is(tmp_path, text, says):
+    assert says in refused(tmp_path, text)
+
+
+def test_a_path_that_is_not_there_or_a_folder_is_refused(tmp_path):
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(ScoresError, match="cannot be read"):
+            tables.read_scores(path)
+
+
+def test_a_needed_column_that_is_missing_has_its_own_error(tmp_path):
+    assert "truthfulqa" in refused(tmp_path, "model,params_b,hellaswag\na,1,50\n", MissingError, y="truthfulqa")
+    assert "params_b" in refused(tmp_path, "model,hellaswag\na,50\n", MissingError)
+    assert "model" in refused(tmp_path, "name,hellaswag\na,50\n", MissingError)
+    assert "blank in every row" in refused(tmp_path, "model,params_b,mmlu\na,1,\n", MissingError, x="mmlu")
+
+
+def test_a_blank_score_matters_only_where_it_is_analysed(tmp_path):
+    text = GOOD.replace("45.25", "")
+    assert np.isnan(tables.read_scores(write(tmp_path, text))["hellaswag"][1])
+    assert "row 3" in refused(tmp_path, text, x="hellaswag")
+
+
+def test_frontier_scores_need_no_size(tmp_path):
+    text = "model,lab,release_date,swe_bench_verified,gpqa_diamond\na,L,2026-05,60,70\n"
+    frame = tables.read_scores(write(tmp_path, text), x="swe_bench_verified", y="gpqa_diamond")
+    assert frame["params_b"].isna().all()
+    assert "not a date" in refused(tmp_path, text.replace("2026-05", "May 2026"))
+
+
+def test_mixed_protocols_are_refused_and_unknown_ones_are_not_mixed(tmp_path):
+    mixed = "model,params_b,hellaswag,hellaswag_protocol\na,1,40,10-shot\nb,2,50,0-shot\nc,3,60,\n"
+    message = refused(tmp_path, mixed, MixedProtocolError)
+    assert "row 3" in message and "row 2" in message
+    assert len(tables.read_scores(write(tmp_path, mixed), allow_mixed=True)) == 3
+    assert (
+        len(tables.read_scores(write(tmp_path, mixed.replace("0-shot\nc", "unknown\nc").replace("10-shot", "")))) == 3
+    )
+
+
+def test_standard_errors_are_points_and_not_fractions(tmp_path):
+    head = "model,params_b,hellaswag,hellaswag_stderr\n"
+    assert tables.read_scores(write(tmp_path, head + "a,1,40,0.5\n"))["hellaswag_stderr"][0] == 0.5
+    assert "fraction" in refused(tmp_path, head + "a,1,40,0.005\n")
+    assert "no standard error" in refused(tmp_path, head + "a,1,40,-1\n")
+
+
+def test_a_frame_is_checked_like_a_file():
+    frame = pd.DataFrame({"model": ["a", "b"], "params_b": [1, 2], "hellaswag": [40.0, 140.0]})
+    with pytest.raises(ScoresError, match="row 3, column hellaswag"):
+        tables.read_scores(frame)
+    with pytest.raises(ScoresError, match="no row"):
+        tables.read_scores(frame.iloc[:0])
+
+
+@settings(max_examples=50, deadline=None)
+@given(scores=st.lists(st.floats(1.01, 100).map(lambda value: round(value, 4)), min_size=1, max_size=8))
+def test_scores_survive_the_way_through_a_file(tmp_path_factory, scores):
+    frame = pd.DataFrame({"model": [f"m{i}" for i in range(len(scores))], "params_b": 1.0, "mmlu": scores})
+    path = tmp_path_factory.mktemp("s") / "scores.csv"
+    frame.to_csv(path, index=False)
+    assert tables.read_scores(path)["mmlu"].tolist() == scores
+
+
+@settings(max_examples=100, deadline=None)
+@given(raw=st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, raw):
+    path = tmp_path_factory.mktemp("b") / "scores.csv"
+    path.write_bytes(raw)
+    try:
+        tables.read_scores(path)
+    except ScoresError as problem:
+        assert "\n" not in str(problem)
