@@ -15,6 +15,7 @@ from cape_lib.errors import CapeError
 #: command -> (module that holds `configure(parser)` and `run(args) -> int | None`, summary for --help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "book": ("cape_lib.cli.book", "execute the notebooks and build the book"),
+    "import": ("cape_lib.cli.importing", "results files of lm-evaluation-harness -> a scores table"),
     "family": ("cape_lib.cli.family", "rerun the chapters on your own scores: an HTML report"),
 }
 
