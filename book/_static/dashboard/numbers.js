@@ -1,0 +1,253 @@
+/* Arithmetic of the dashboard: intervals, probabilities, lines, eigenvalues. No library, no randomness.
+ *
+ * Every function here has a twin in Python (cape_lib.resampling, cape_lib.coupling, cape_lib.dynamics ...); a test
+ * compares the two on random and extreme inputs to 1e-9. A number that does not exist is NaN here and becomes null in
+ * what the engine hands out.
+ */
+(function (root) {
+  "use strict";
+  const Cape = (root.Cape = root.Cape || {});
+  const TINY = 1e-60;
+  let kit = null;
+
+  /* The exported constants: quantiles of the normal and of Student's t, Gauss-Legendre nodes, items a benchmark. */
+  function use(given) {
+    kit = given;
+  }
+
+  const sum = (v) => v.reduce((total, item) => total + item, 0);
+  const mean = (v) => sum(v) / v.length;
+  const dot = (a, b) => a.reduce((total, item, i) => total + item * b[i], 0);
+  const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
+
+  /* Integral of f from 0 to end by Gauss-Legendre with 48 nodes. */
+  function integrate(f, end) {
+    const half = end / 2;
+    let total = 0;
+    for (let i = 0; i < kit.nodes.length; i++) total += kit.weights[i] * f(half * (1 + kit.nodes[i]));
+    return half * total;
+  }
+
+  /* Normal distribution function, to 1e-14 absolute. */
+  function phi(h) {
+    const end = clamp(h, -9, 9);
+    return 0.5 + integrate((t) => Math.exp((-t * t) / 2), end) / Math.sqrt(2 * Math.PI);
+  }
+
+  /* Owen's T(h, a): the mass of a wedge under the standard bivariate normal. */
+  function owen(h, a) {
+    const f = (t) => Math.exp((-h * h) / (2 * Math.cos(t) ** 2));
+    return integrate(f, Math.atan(a)) / (2 * Math.PI);
+  }
+
+  /* Standard deviation of a score from its number of questions alone, points. */
+  function scoreSd(score, items) {
+    if (!items) return NaN;
+    const p = clamp(score / 100, 0.5 / items, 1 - 0.5 / items);
+    return 100 * Math.sqrt((p * (1 - p)) / items);
+  }
+
+  /* Fieller's interval of dy / dx: [low, high]; low > high is the outside of a gap; [-inf, inf] is every value. */
+  function fieller(dy, dx, varDy, varDx, cov) {
+    const z2 = kit.z95 ** 2;
+    const a = dx * dx - z2 * varDx;
+    const b = dx * dy - z2 * cov;
+    const c = dy * dy - z2 * varDy;
+    if (Number.isNaN(a + b + c)) return [NaN, NaN];
+    const inside =
+      z2 * (dx * dx * varDy + dy * dy * varDx - 2 * dx * dy * cov - z2 * (varDx * varDy - cov * cov));
+    if (a <= 0 && inside <= 0) return [-Infinity, Infinity];
+    const rootOf = Math.sqrt(Math.max(inside, 0));
+    const q = b + (b < 0 ? -rootOf : rootOf);
+    const first = q / a;
+    const second = q === 0 ? first : c / q;
+    const small = Number.isNaN(first) ? second : Number.isNaN(second) ? first : Math.min(first, second);
+    const large = Number.isNaN(first) ? second : Number.isNaN(second) ? first : Math.max(first, second);
+    return a < 0 ? [large, small] : [small, large];
+  }
+
+  /* Probability that the ratio of two noisy differences is below `limit`, exactly (two wedges of a normal). */
+  function ratioBelow(limit, dy, dx, varDy, varDx, cov) {
+    const varU = Math.max(varDy - 2 * limit * cov + limit * limit * varDx, 0);
+    const sdU = Math.sqrt(Math.max(varU, TINY));
+    const sdV = Math.sqrt(Math.max(varDx, TINY));
+    const h = (dy - limit * dx) / sdU || TINY;
+    const k = dx / sdV || TINY;
+    if (Number.isNaN(dy + dx + varDy + varDx + cov)) return NaN;
+    const rho = clamp((cov - limit * varDx) / (sdU * sdV), -1, 1);
+    const s = Math.sqrt(Math.max((1 - rho) * (1 + rho), 0));
+    let mass = h < 0 !== k < 0 ? 1 : 0;
+    for (const [one, other] of [[h, k], [k, h]]) {
+      const slope = (other - rho * one) / (one * s);
+      mass += 2 * owen(one, Number.isNaN(slope) ? 0 : slope);
+    }
+    return clamp(mass, 0, 1);
+  }
+
+  /* Pearson r; NaN where a column is constant (to rounding). */
+  function pearson(x, y) {
+    const n = x.length;
+    const mx = mean(x);
+    const my = mean(y);
+    const dx = x.map((v) => v - mx);
+    const dy = y.map((v) => v - my);
+    const xx = dot(dx, dx);
+    const yy = dot(dy, dy);
+    if (n < 2 || xx <= n * (1e-12 * mx) ** 2 || yy <= n * (1e-12 * my) ** 2) return NaN;
+    return clamp(dot(dx, dy) / Math.sqrt(xx * yy), -1, 1);
+  }
+
+  /* Fisher's interval of r from n rows, `given` variables held fixed. */
+  function fisher(r, n, given = 0) {
+    const freedom = n - 3 - given;
+    if (Number.isNaN(r) || freedom <= 0) return [NaN, NaN];
+    const z = Math.atanh(r);
+    const half = kit.z95 / Math.sqrt(freedom);
+    return [Math.tanh(z - half), Math.tanh(z + half)];
+  }
+
+  /* Half-width of the central 95 % of Student's t; beyond the table the normal's (never reached by a page). */
+  function t95(freedom) {
+    if (freedom < 1) return NaN;
+    return freedom < kit.t95.length ? kit.t95[freedom] : kit.z95;
+  }
+
+  /* Half-width of the 95 % prediction interval of a line {n, mean_x, spread_x, residual_sd} at x. */
+  function predictionHalf(line, x) {
+    const away = x - line.mean_x;
+    return t95(line.n - 2) * line.residual_sd * Math.sqrt(1 + 1 / line.n + (away * away) / line.spread_x);
+  }
+
+  /* Straight line by least squares. */
+  function ols(x, y) {
+    const n = x.length;
+    const mx = mean(x);
+    const my = mean(y);
+    const dx = x.map((v) => v - mx);
+    const spread = dot(dx, dx);
+    const slope = dot(dx, y.map((v) => v - my)) / spread;
+    const residual = y.map((v, i) => v - my - slope * dx[i]);
+    const sd = n > 2 ? Math.sqrt(dot(residual, residual) / (n - 2)) : NaN;
+    return { slope, intercept: my - slope * mx, n, mean_x: mx, spread_x: spread, residual_sd: sd };
+  }
+
+  /* Solve A X = B for square A (array of rows) and several right-hand sides, with partial pivoting. */
+  function solve(A, B) {
+    const n = A.length;
+    const m = A.map((row, i) => [...row, ...B[i]]);
+    for (let c = 0; c < n; c++) {
+      let best = c;
+      for (let r = c + 1; r < n; r++) if (Math.abs(m[r][c]) > Math.abs(m[best][c])) best = r;
+      [m[c], m[best]] = [m[best], m[c]];
+      for (let r = c + 1; r < n; r++) {
+        const f = m[r][c] / m[c][c];
+        for (let k = c; k < m[r].length; k++) m[r][k] -= f * m[c][k];
+      }
+    }
+    for (let c = n - 1; c >= 0; c--) {
+      for (let k = n; k < m[c].length; k++) {
+        for (let r = c + 1; r < n; r++) m[c][k] -= m[c][r] * m[r][k];
+        m[c][k] /= m[c][c];
+      }
+    }
+    return m.map((row) => row.slice(n));
+  }
+
+  /* Least squares by Householder reflections: design (rows), targets (rows); coefficients, one row a design column.
+   * `condition` is the ratio of the largest to the smallest diagonal of R: how well the rows determine the answer. */
+  function leastSquares(design, targets) {
+    const a = design.map((row) => [...row]);
+    const b = targets.map((row) => [...row]);
+    const n = a.length;
+    const p = a[0].length;
+    for (let c = 0; c < p; c++) {
+      const size = Math.hypot(...a.slice(c).map((row) => row[c]));
+      if (size === 0) continue;
+      const sign = a[c][c] < 0 ? -1 : 1;
+      const v = a.slice(c).map((row) => row[c]);
+      v[0] += sign * size;
+      const vv = dot(v, v);
+      for (const m of [a, b]) {
+        for (let k = 0; k < m[0].length; k++) {
+          let along = 0;
+          for (let r = c; r < n; r++) along += v[r - c] * m[r][k];
+          for (let r = c; r < n; r++) m[r][k] -= (2 * along * v[r - c]) / vv;
+        }
+      }
+    }
+    const diagonal = a.slice(0, p).map((row, i) => Math.abs(row[i]));
+    const smallest = Math.min(...diagonal);
+    const condition = smallest > 0 ? Math.max(...diagonal) / smallest : Infinity;
+    const upper = a.slice(0, p).map((row, i) => row.map((value, k) => (k < i ? 0 : value)));
+    return { coefficients: smallest > 0 ? solve(upper, b.slice(0, p)) : null, condition };
+  }
+
+  /* Eigenvalues (largest first) and unit vectors of a symmetric matrix, by Jacobi rotations. The component of largest
+   * size of each vector is positive. */
+  function eigen(matrix) {
+    const n = matrix.length;
+    const a = matrix.map((row) => [...row]);
+    const v = a.map((_, i) => a.map((__, j) => (i === j ? 1 : 0)));
+    for (let sweep = 0; sweep < 60; sweep++) {
+      let off = 0;
+      for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) off += a[i][j] ** 2;
+      if (off === 0) break;
+      for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) rotate(a, v, i, j);
+    }
+    const order = a.map((_, i) => i).sort((i, j) => a[j][j] - a[i][i]);
+    const vectors = order.map((i) => {
+      const vector = v.map((row) => row[i]);
+      const lead = vector.reduce((best, item) => (Math.abs(item) > Math.abs(best) * (1 + 1e-9) ? item : best), 0);
+      return vector.map((item) => (lead < 0 ? -item : item) + 0);
+    });
+    return { values: order.map((i) => a[i][i]), vectors };
+  }
+
+  function rotate(a, v, i, j) {
+    if (a[i][j] === 0) return;
+    const theta = (a[j][j] - a[i][i]) / (2 * a[i][j]);
+    const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
+    const c = 1 / Math.sqrt(t * t + 1);
+    const s = t * c;
+    for (let k = 0; k < a.length; k++) {
+      [a[k][i], a[k][j]] = [c * a[k][i] - s * a[k][j], s * a[k][i] + c * a[k][j]];
+    }
+    for (let k = 0; k < a.length; k++) {
+      [a[i][k], a[j][k]] = [c * a[i][k] - s * a[j][k], s * a[i][k] + c * a[j][k]];
+      [v[k][i], v[k][j]] = [c * v[k][i] - s * v[k][j], s * v[k][i] + c * v[k][j]];
+    }
+  }
+
+  /* Matrix exponential: Taylor series after halving until the norm is below 1/2. */
+  function expm(matrix) {
+    const n = matrix.length;
+    const norm = Math.max(...matrix.map((row) => sum(row.map(Math.abs))));
+    const halvings = norm > 0.5 ? Math.ceil(Math.log2(norm / 0.5)) : 0;
+    const small = matrix.map((row) => row.map((item) => item / 2 ** halvings));
+    const unit = matrix.map((_, i) => matrix.map((__, j) => (i === j ? 1 : 0)));
+    let term = unit;
+    let total = unit.map((row) => [...row]);
+    for (let k = 1; k <= 20; k++) {
+      term = times(term, small).map((row) => row.map((item) => item / k));
+      total = total.map((row, i) => row.map((item, j) => item + term[i][j]));
+    }
+    for (let k = 0; k < halvings; k++) total = times(total, total);
+    return total;
+  }
+
+  const times = (A, B) => A.map((row) => B[0].map((_, j) => row.reduce((t, item, k) => t + item * B[k][j], 0)));
+
+  /* Quantile q (0-1) of some numbers, linear between neighbours. */
+  function quantile(values, q) {
+    const v = [...values].sort((a, b) => a - b);
+    if (!v.length) return NaN;
+    const at = (v.length - 1) * q;
+    const low = Math.floor(at);
+    return v[low] + (at - low) * ((v[low + 1] ?? v[low]) - v[low]);
+  }
+
+  Cape.numbers = {
+    use, sum, mean, dot, clamp, phi, owen, scoreSd, fieller, ratioBelow, pearson, fisher, t95, predictionHalf, ols,
+    solve, leastSquares, eigen, expm, times, quantile,
+  };
+})(window);

@@ -1,0 +1,8 @@
+"""One model, family or release: scores in, diagnosis out, with how sure and what to measure next."""
+
+from cape_lib.diagnosis.kit import kit
+from cape_lib.diagnosis.one_family import diagnose_family
+from cape_lib.diagnosis.one_model import diagnose_model
+from cape_lib.diagnosis.one_release import diagnose_release
+
+__all__ = ["diagnose_family", "diagnose_model", "diagnose_release", "kit"]
