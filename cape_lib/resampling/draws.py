@@ -77,11 +77,18 @@ def noisy_scores(
 
 
 def percentile_interval(draws: ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """Central interval (low, high) of the finite draws; NaN on both sides if there is none. level: 0-1."""
+    """Central interval (low, high) of the draws that are not NaN; NaN on both sides if there is none. level: 0-1.
+
+    Draws may be infinite ("beyond every size"); an end then is one of the draws, as nothing lies half way to infinity.
+    """
     values = _known(draws)
     if values.size == 0:
         return float("nan"), float("nan")
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    tails = ((1 - level) / 2, (1 + level) / 2)
+    if np.isfinite(values).all():
+        low, high = np.quantile(values, tails)
+    else:
+        low, high = np.quantile(values, tails[0], method="lower"), np.quantile(values, tails[1], method="higher")
     return float(low), float(high)
 
 
