@@ -2,7 +2,7 @@
 
 from cape_lib.tables.base import BASE_PANELS, base, base_version, base_versions, ladder, ladders, losses
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, ITEM_COUNTS, LABELS, label
-from cape_lib.tables.chapters import ChapterRows, chapter
+from cape_lib.tables.chapters import ChapterRows, FrontierRows, chapter, frontier_chapter
 from cape_lib.tables.files import data_dir, load, table_names
 from cape_lib.tables.frontier import FRONTIER_PANELS, frontier
 from cape_lib.tables.scores import read_scores, score_benchmarks
@@ -14,6 +14,7 @@ __all__ = [
     "ChapterRows",
     "FRONTIER_BENCHMARKS",
     "FRONTIER_PANELS",
+    "FrontierRows",
     "ITEM_COUNTS",
     "LABELS",
     "base",
@@ -22,6 +23,7 @@ __all__ = [
     "chapter",
     "data_dir",
     "frontier",
+    "frontier_chapter",
     "label",
     "ladder",
     "ladders",

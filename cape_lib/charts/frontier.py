@@ -1,0 +1,325 @@
+"""Figures of chapter 6: releases in the plane of coding and reasoning, and what lies off the line."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from cape_lib.charts.frame import INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
+from cape_lib.tables import label
+
+SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
+SCORES = [alt.Tooltip(f"{name}:Q", title=label(name), format=".1f") for name in (SWE, GPQA)]
+H_TOOLTIP = [
+    "model", "lab", "release_date", *SCORES, alt.Tooltip("h:Q", format="+.1f"),
+    alt.Tooltip("h_low:Q", format="+.1f"), alt.Tooltip("h_high:Q", format="+.1f"),
+]  # fmt: skip
+KEPT = ["model", "lab", "release_date", SWE, GPQA, "h", "h_low", "h_high"]
+
+
+def lab_colour(labs: list[str], *, legend: bool = True) -> alt.Color:
+    """The colours of labs, grey for one without its own."""
+    return alt.Color("lab:N", scale=colour_scale(LAB_COLOURS, labs), legend=alt.Legend(columns=5) if legend else None)
+
+
+def _axes() -> tuple[alt.X, alt.Y]:
+    return (
+        alt.X(f"{SWE}:Q", scale=alt.Scale(zero=False), title=f"{label(SWE)} (%), coding"),
+        alt.Y(f"{GPQA}:Q", scale=alt.Scale(zero=False), title=f"{label(GPQA)} (%), reasoning"),
+    )
+
+
+def line_table(line: object, low: float, high: float) -> pd.DataFrame:
+    """A frontier line and its 95 % prediction interval on a grid of SWE-bench scores (percent)."""
+    grid = np.linspace(low, high, 40)
+    fit, half = line.at(grid), line.half_width(grid)  # type: ignore[attr-defined]
+    return pd.DataFrame({SWE: grid, "fit": fit, "low": fit - half, "high": fit + half})
+
+
+def releases(h: pd.DataFrame, line: object, *, own: str = "", source: str = "") -> Figure:
+    """Releases about a line with its prediction interval; a list picks out one lab.
+
+    h: `frontier.h_field` rows;  line: a `frontier.FrontierLine`;  own: the lab to pick out at first.
+    """
+    labs = sorted(h["lab"].unique())
+    pick = alt.param(
+        name="lab_picked",
+        value=own if own in labs else "all",
+        bind=alt.binding_select(options=["all", *labs], name="lab to pick out "),
+    )
+    mine = "lab_picked === 'all' || datum.lab === lab_picked"
+    x, y = _axes()
+    shape = line_table(line, float(h[SWE].min()), float(h[SWE].max()))
+    band = alt.Chart(shape).mark_area(opacity=0.12, color=MUTED).encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
+    trend = alt.Chart(shape).mark_line(color=INK, strokeWidth=1.5).encode(x=x, y="fit:Q")
+    points = alt.Chart(h[KEPT]).encode(x=x, y=y)
+    dots = points.mark_point(filled=True, size=80).encode(
+        color=lab_colour(labs), opacity=alt.condition(mine, alt.value(0.95), alt.value(0.12)), tooltip=H_TOOLTIP
+    )
+    names = points.mark_text(dy=-11, fontSize=11, color=INK).encode(
+        text="model:N",
+        opacity=alt.condition(f"lab_picked !== 'all' && ({mine})", alt.value(1), alt.value(0)),
+    )
+    r = float(np.corrcoef(h[SWE], h[GPQA])[0, 1])
+    return figure(
+        alt.layer(band, trend, dots, names).add_params(pick).properties(height=400),
+        title=f"Coding and reasoning rise together across {len(h)} releases: r = {r:.2f}",
+        alt=f"{label(GPQA)} against {label(SWE)} for {len(h)} releases of {len(labs)} labs with the {line.name} line "  # type: ignore[attr-defined]
+        "and the interval in which one new release should fall.",
+        source=source,
+        n=len(h),
+        name="releases",
+        caption=f"Line: {line}. Band: 95 % prediction interval of one new release.",
+    )
+
+
+def expected_score(rows: pd.DataFrame, *, source: str) -> Figure:
+    """What the line expects at one SWE-bench score, among the releases (for `explore`: column swe).
+
+    rows: releases with both scores, and expected, low, high, swe (percent), the same in every row.
+    """
+    x, y = _axes()
+    base = alt.Chart(rows)
+    dots = base.mark_circle(color=MUTED, opacity=0.35, size=45).encode(x=x, y=y, tooltip=["model", "lab", *SCORES])
+    at_x = alt.X("swe:Q")
+    interval = base.mark_rule(strokeWidth=5, opacity=0.35, color=INK).encode(x=at_x, y="min(low):Q", y2="max(high):Q")
+    point = base.mark_point(filled=True, size=130, opacity=1, color=INK, shape="diamond").encode(
+        x=at_x, y="mean(expected):Q"
+    )
+    first = rows.iloc[0]
+    return figure(
+        alt.layer(dots, interval, point).properties(height=320),
+        title=f"At {first['swe']:g} % coding, 95 % of new releases should reason between {first['low']:.0f} and "
+        f"{first['high']:.0f} %",
+        alt="The expected GPQA Diamond score and its prediction interval at the chosen SWE-bench score, among all releases.",
+        source=source,
+        n=rows["model"].nunique(),
+        name="expected-score",
+    )
+
+
+def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source: str) -> Figure:
+    """Published points, hollow, and where they stand on another panel, filled; a line joins the two.
+
+    before, after: rows with model, lab, both scores;  name: of the other panel.
+    """
+    both = before[["model", "lab", SWE, GPQA]].merge(after[["model", SWE, GPQA]], on="model", suffixes=("", "_after"))
+    both = both.dropna(subset=[f"{SWE}_after", f"{GPQA}_after"])
+    far = (both[SWE] - both[f"{SWE}_after"]).abs() + (both[GPQA] - both[f"{GPQA}_after"]).abs()
+    moved = both[far > 0.05].assign(distance=far)
+    x, y = _axes()
+    labs = sorted(both["lab"].unique())
+    tooltip = ["model", *SCORES, f"{SWE}_after", f"{GPQA}_after"]
+    hollow = (
+        alt.Chart(both)
+        .mark_point(filled=True, fill=PAPER, size=65, opacity=1)
+        .encode(
+            x=x, y=y, stroke=alt.Stroke("lab:N", scale=colour_scale(LAB_COLOURS, labs), legend=None), tooltip=tooltip
+        )
+    )
+    ways = (
+        alt.Chart(moved)
+        .mark_rule(opacity=0.7)
+        .encode(x=x, y=y, x2=f"{SWE}_after", y2=f"{GPQA}_after", color=lab_colour(labs))
+    )
+    filled = (
+        alt.Chart(moved)
+        .mark_point(filled=True, size=65, opacity=1)
+        .encode(x=f"{SWE}_after:Q", y=f"{GPQA}_after:Q", color=lab_colour(labs), tooltip=tooltip)
+    )
+    names = (
+        alt.Chart(moved.nlargest(8, "distance"))
+        .mark_text(dy=-11, fontSize=11, color=INK)
+        .encode(x=f"{SWE}_after:Q", y=f"{GPQA}_after:Q", text="model:N")
+    )
+    ends = [float(np.corrcoef(both[SWE + e], both[GPQA + e])[0, 1]) for e in ("", "_after")]
+    return figure(
+        alt.layer(hollow, ways, filled, names).properties(height=380),
+        title=f"{len(moved)} of {len(both)} releases move; r goes from {ends[0]:.2f} to {ends[1]:.2f}",
+        alt=f"Published and {name} scores of the same releases, joined by lines where they differ.",
+        source=source,
+        n=len(both),
+        name="moved-points",
+        caption=f"Hollow: as published. Filled: {name}.",
+    )
+
+
+def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
+    """Every release's h by lab, with the interval that one new release would have."""
+    order = list(h.groupby("lab")["h"].mean().sort_values(ascending=False).index)
+    base = alt.Chart(h[[*KEPT, "outside"]]).encode(
+        y=alt.Y("lab:N", sort=order, title=None),
+        yOffset=alt.YOffset("release_date:O", scale=alt.Scale(paddingOuter=0.4)),
+    )
+    bars = base.mark_rule(opacity=0.25, strokeWidth=2, color=MUTED).encode(
+        x=alt.X("h_low:Q", title="h (points of GPQA Diamond above the line)"), x2="h_high:Q"
+    )
+    points = base.mark_point(filled=True, size=60, opacity=1).encode(
+        x="h:Q", color=lab_colour(sorted(h["lab"].unique()), legend=False), tooltip=H_TOOLTIP
+    )
+    zero = alt.Chart(pd.DataFrame({"h": [0.0]})).mark_rule(color=INK).encode(x="h:Q")
+    outside = int(h["outside"].sum())
+    return figure(
+        alt.layer(bars, zero, points).properties(height=alt.Step(7)),
+        title=f"{outside} of {len(h)} releases lie outside the interval that the other releases predict",
+        alt=f"h of {len(h)} releases by lab, each with the 95 percent prediction interval of the {line} line.",
+        source=source,
+        n=len(h),
+        name="h-by-lab",
+        caption="Bars: h plus and minus the 95 % prediction half-width. A bar that crosses zero is within the scatter.",
+    )
+
+
+def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
+    """Each lab's own slope with its interval, and the slope shrunk towards the common one.
+
+    table: `frontier.shrunken_slopes`;  common: the slope over all releases.
+    """
+    names = {"own": ("slope", "low", "high"), "partly pooled": ("shrunk", "shrunk_low", "shrunk_high")}
+    parts = [
+        table[["lab", "n", *columns]].set_axis(["lab", "n", "slope", "low", "high"], axis=1).assign(estimate=kind)
+        for kind, columns in names.items()
+    ]
+    rows = pd.concat(parts, ignore_index=True)
+    order = list(table.sort_values("slope", ascending=False)["lab"])
+    base = alt.Chart(rows).encode(
+        y=alt.Y("lab:N", sort=order, title=None), yOffset=alt.YOffset("estimate:N", sort=list(names))
+    )
+    bars = base.mark_rule(strokeWidth=4, opacity=0.4).encode(
+        x=alt.X("low:Q", title="slope: points of GPQA Diamond for a point of SWE-bench Verified"),
+        x2="high:Q",
+        color=lab_colour(order, legend=False),
+    )
+    points = base.mark_point(filled=True, size=80, opacity=1).encode(
+        x="slope:Q", color=lab_colour(order, legend=False), shape=alt.Shape("estimate:N", sort=list(names)),
+        tooltip=["lab", "n", "estimate", alt.Tooltip("slope:Q", format=".2f"), "low", "high"],
+    )  # fmt: skip
+    rule = alt.Chart(pd.DataFrame({"slope": [common]})).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="slope:Q")
+    apart = table["slope"].max() / table["slope"].min()
+    return figure(
+        alt.layer(rule, bars, points).properties(height=alt.Step(22)),
+        title=(
+            f"Lab slopes differ {apart:.1f} fold as published, on {int(table['n'].min())} to "
+            f"{int(table['n'].max())} releases each"
+        ),
+        alt=(
+            "Slope of each lab with its 95 percent interval, alone and partly pooled; the dashed line "
+            "is the common slope."
+        ),
+        source=source,
+        n=f"{len(table)} labs, {int(table['n'].sum())} releases",
+        name="lab-slopes",
+        caption="Dashed: the slope over all releases.",
+    )
+
+
+def held_out_labs(table: pd.DataFrame, *, source: str) -> Figure:
+    """Error on each lab when the line is fitted without it, beside the error of a flat guess."""
+    long = table.melt(["lab", "n"], ["error", "error_flat"], var_name="guess", value_name="points")
+    long["guess"] = long["guess"].map({"error": "the line", "error_flat": "the mean of the others"})
+    wins = int((table["error"] < table["error_flat"]).sum())
+    bars = alt.Chart(long).mark_bar(height={"band": 0.85}).encode(
+        y=alt.Y("lab:N", title=None), yOffset="guess:N",
+        x=alt.X("points:Q", title="mean absolute error (points of GPQA Diamond)"),
+        color=alt.Color("guess:N", scale=alt.Scale(range=["#0072B2", "#8C8C8C"]), title="guess"),
+        tooltip=["lab", "guess", alt.Tooltip("points:Q", format=".1f"), "n"],
+    )  # fmt: skip
+    return figure(
+        bars.properties(height=alt.Step(16)),
+        title=f"Fitted without a lab, the line beats a flat guess for {wins} of {len(table)} labs",
+        alt="Mean absolute error on each left-out lab, for the line and for the mean of the other labs.",
+        source=source,
+        n=f"{len(table)} labs with at least three releases",
+        name="held-out-labs",
+    )
+
+
+def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
+    """h of each lab's releases over time, one lab picked out, changes named by the rule.
+
+    table: `frontier.trajectories`.
+    """
+    labs = sorted(table["lab"].unique())
+    start = own if own in labs else "DeepSeek" if "DeepSeek" in labs else labs[0]
+    pick = alt.param(name="lab_path", value=start, bind=alt.binding_select(options=labs, name="lab "))
+    mine = "datum.lab === lab_path"
+    shown = table[[*KEPT, "released", "kind", "change"]].assign(released=table["released"].dt.strftime("%Y-%m-%d"))
+    x = alt.X("released:T", title="release date")
+    base = alt.Chart(shown).encode(x=x, y=alt.Y("h:Q", title="h (points)"))
+    others = base.mark_circle(color=MUTED, opacity=0.2, size=30)
+    bars = base.transform_filter(mine).mark_rule(opacity=0.3, strokeWidth=3).encode(y="h_low:Q", y2="h_high:Q")
+    line = base.transform_filter(mine).mark_line(strokeWidth=2)
+    points = (
+        base.transform_filter(mine)
+        .mark_point(filled=True, size=90, opacity=1)
+        .encode(
+            tooltip=[*H_TOOLTIP, "kind", alt.Tooltip("change:Q", format="+.1f")],
+            shape=alt.Shape("kind:N", title="change"),
+        )
+    )
+    names = base.transform_filter(mine).mark_text(dy=-12, fontSize=11, color=INK).encode(text="model:N")
+    zero = alt.Chart(pd.DataFrame({"h": [0.0]})).mark_rule(color=INK).encode(y="h:Q")
+    jumps = table["kind"].isin(["step", "excursion", "open"])
+    return figure(
+        alt.layer(zero, others, bars, line, points, names).add_params(pick).properties(height=340),
+        title=(
+            f"{int(jumps.sum())} of {int((table['order'] > 1).sum())} changes from one release to the "
+            "next exceed ten points"
+        ),
+        alt="h over time for one lab chosen from a list, with the prediction interval of each release.",
+        source=source,
+        n=f"{len(table)} releases of {len(labs)} labs",
+        name="paths-of-labs",
+        caption="Bars: 95 % prediction interval about h. Grey: the other labs.",
+    )
+
+
+def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
+    """r over the releases at or above each SWE-bench score, with its interval.
+
+    cuts: `frontier.range_cuts`.
+    """
+    base = alt.Chart(cuts).encode(x=alt.X("cut:Q", title="only releases with SWE-bench Verified at or above (%)"))
+    band = base.mark_area(opacity=0.18, color=MUTED).encode(
+        y=alt.Y("low:Q", title="Pearson r", scale=alt.Scale(domain=[-1, 1])), y2="high:Q"
+    )
+    line = base.mark_line(point=True, color=INK).encode(
+        y="r:Q", tooltip=["cut", "n", alt.Tooltip("r:Q", format=".2f"), "low", "high"]
+    )
+    zero = alt.Chart(pd.DataFrame({"r": [0.0]})).mark_rule(color=MUTED).encode(y="r:Q")
+    last = cuts[cuts["low"] > 0].iloc[-1]
+    return figure(
+        alt.layer(band, zero, line).properties(height=240),
+        title=(
+            f"Above {last['cut']:g} % the interval of r includes zero: the strongest releases no longer show the trend"
+        ),
+        alt="Correlation of the two scores among releases above a rising cut, with its 95 percent interval.",
+        source=source,
+        n=f"{int(cuts['n'].max())} to {int(cuts['n'].min())} releases",
+        name="correlation-by-range",
+    )
+
+
+def spreads_over_time(table: pd.DataFrame, *, source: str) -> Figure:
+    """Saturation ratio sigma of each pair of benchmarks over time.
+
+    table: `frontier.saturation_over_time`: date, pair, sigma, n.
+    """
+    base = alt.Chart(table).encode(x=alt.X("date:T", title="as of"))
+    lines = base.mark_line(point=True).encode(
+        y=alt.Y("sigma:Q", title="sigma: spread of the old axis / spread of the new"),
+        color=alt.Color("pair:N", title="pair"),
+        tooltip=["date", "pair", alt.Tooltip("sigma:Q", format=".2f"), "n"],
+    )
+    rule = alt.Chart(pd.DataFrame({"sigma": [0.2]})).mark_rule(color=INK, strokeDash=[4, 3]).encode(y="sigma:Q")
+    now = table[table["date"] == table["date"].max()]
+    return figure(
+        alt.layer(rule, lines).properties(height=260),
+        title=f"{int((now['sigma'] < 0.2).sum())} of {len(now)} pairs of benchmarks call for rotation today",
+        alt="Saturation ratio of each pair of benchmarks over time; the dashed line is the rotation threshold of 0.2.",
+        source=source,
+        n=f"{table['pair'].nunique()} pairs",
+        name="spreads-over-time",
+        caption="Dashed: 0.2, below which the papers call for a newer benchmark.",
+    )
