@@ -17,6 +17,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "book": ("cape_lib.cli.book", "execute the notebooks and build the book"),
     "import": ("cape_lib.cli.importing", "results files of lm-evaluation-harness -> a scores table"),
     "family": ("cape_lib.cli.family", "rerun the chapters on your own scores: an HTML report"),
+    "hfield": ("cape_lib.cli.hfield", "h of one release from its two scores"),
+    "frontier": ("cape_lib.cli.frontier", "the frontier panel: line, labs, releases"),
+    "predictions": ("cape_lib.cli.predictions", "the seven predictions and their status today"),
 }
 
 _NO_SPACE_OR_PERMISSION = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}

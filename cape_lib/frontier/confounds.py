@@ -34,7 +34,7 @@ def date_confound(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, E
     return {
         "r": pearson(old, new),
         "partial": partial_pearson(old, new, days),
-        "within_year": Estimate(within.estimate, within.low, within.high, within.n, "r within calendar years, Fisher z"),
+        "within_year": Estimate(within.estimate, within.low, within.high, within.n, "within calendar years, Fisher z"),
         "x_date": pearson(old, days),
         "y_date": pearson(new, days),
     }
@@ -92,8 +92,10 @@ def range_cuts(frame: pd.DataFrame, cuts: list[float] | None = None, *, x: str =
     """r among the models at or above each cut of x (percent points): the columns of `subset_correlations`, `cut`."""
     rows = complete_rows(frame, x, y)
     chosen = cuts if cuts is not None else [0.0, 30.0, 40.0, 50.0, 60.0, 70.0, 75.0, 80.0]
-    table = [{"cut": cut, **_subset(f"x at least {cut:g}", rows[rows[x] >= cut], x, y)} for cut in chosen]
-    return pd.DataFrame([row for row in table if row["n"] >= 4])
+    kept = {cut: rows[rows[x] >= cut] for cut in chosen}
+    return pd.DataFrame(
+        [{"cut": cut, **_subset(f"x at least {cut:g}", part, x, y)} for cut, part in kept.items() if len(part) >= 4]
+    )
 
 
 def _subset(name: str, rows: pd.DataFrame, x: str, y: str) -> dict[str, object]:

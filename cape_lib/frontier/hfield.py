@@ -83,13 +83,13 @@ def read_h(swe: float, gpqa: float, chosen: FrontierLine, *, x: str = X, y: str 
 def _advice(h: float, half: float) -> str:
     if abs(h) > half:
         side = "below" if h < 0 else "above"
-        return f"lies {side} what 95 % of releases do: check both scores and their settings first, then what was trained"
+        return f"lies {side} 95 % of releases: check both scores and their settings first, then what was trained"
     if abs(h) > EXCURSION:
         side = "reasoning after coding-focused training" if h < 0 else "coding after reasoning-focused training"
         return f"beyond 10 points, yet within the scatter of releases: measure {side}, and wait for the next release"
     if abs(h) > BALANCED:
         side = "coding" if h < 0 else "reasoning"
-        return f"leans to {side}, within the scatter of releases: compare with the lab's earlier releases, change nothing"
+        return f"leans to {side}, within the scatter of releases: compare with the lab's earlier ones, change nothing"
     return "on the trend: compare with the lab's earlier releases, change nothing on the ground of h"
 
 

@@ -69,11 +69,18 @@ def headline_numbers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str
         "leave-one-lab-out error": leave_one_lab_out(rows, x=x, y=y)[0],
     }
     means = lab_means(rows, chosen=fitted, x=x, y=y)
-    for lab in means[means["n"] > 1].itertuples():
-        numbers[f"mean h {lab.lab}"] = Estimate(lab.mean, lab.low, lab.high, int(lab.n), "core models, t interval")
-    for lab in lab_slopes(rows, x=x, y=y).itertuples():
-        numbers[f"slope {lab.lab}"] = Estimate(lab.slope, lab.low, lab.high, int(lab.n), "least squares, t interval")
+    numbers |= _by_lab(means[means["n"] > 1], "mean", "mean h", "core models, t interval")
+    numbers |= _by_lab(lab_slopes(rows, x=x, y=y), "slope", "slope", "least squares, t interval")
     return numbers
+
+
+def _by_lab(table: pd.DataFrame, column: str, name: str, method: str) -> dict[str, Estimate]:
+    return {
+        f"{name} {row['lab']}": Estimate(
+            float(row[column]), float(row["low"]), float(row["high"]), int(row["n"]), method
+        )
+        for row in table.to_dict("records")
+    }
 
 
 def correction_effects(
@@ -82,7 +89,7 @@ def correction_effects(
     """Each headline number on two panels side by side, and for r and the line the paired interval of the change.
 
     before, after: the same models as `tables.frontier("published")` and `("corrected")`.
-    Returns number, before, before_low, before_high, n_before, the same for after, change, change_low, change_high
+    Returns number, before, before_low, before_high, before_n, the same for after, change, change_low, change_high
     (models resampled, the same ones in both panels; NaN where the change is not resampled).
     """
     first, second = headline_numbers(before, x=x, y=y), headline_numbers(after, x=x, y=y)
@@ -97,14 +104,15 @@ def correction_effects(
             (name, a.estimate, a.low, a.high, a.n, b.estimate, b.low, b.high, b.n, b.estimate - a.estimate, change_low,
              change_high)
         )  # fmt: skip
-    columns = ["number", "before", "before_low", "before_high", "n_before", "after", "after_low", "after_high", "n_after"]
-    return pd.DataFrame(table, columns=[*columns, "change", "change_low", "change_high"])
+    columns = ["number", *(f"before{part}" for part in ("", "_low", "_high", "_n")), "after", "after_low", "after_high"]
+    return pd.DataFrame(table, columns=[*columns, "after_n", "change", "change_low", "change_high"])
 
 
 def _paired_changes(
     before: pd.DataFrame, after: pd.DataFrame, x: str, y: str, resamples: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    both = complete_rows(before, x, y).merge(complete_rows(after, x, y)[["model", x, y]], on="model", suffixes=("", "_b"))
+    second = complete_rows(after, x, y)[["model", x, y]]
+    both = complete_rows(before, x, y).merge(second, on="model", suffixes=("", "_b"))
     if len(both) < 4:
         return {}
     draw = row_bootstrap_indices(len(both), resamples, generator(seed))

@@ -81,9 +81,7 @@ def leave_one_lab_out(
     return Estimate(mean, mean - half, mean + half, k, "mean absolute error over held-out labs, t interval"), by_lab
 
 
-def lab_slopes(
-    frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: str = X, y: str = Y
-) -> pd.DataFrame:
+def lab_slopes(frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: str = X, y: str = Y) -> pd.DataFrame:
     """Least-squares slope of each lab with at least three models, steepest first, with t intervals.
 
     Returns lab, n, slope, low, high, standard_error, intercept, r, x_min, x_max.

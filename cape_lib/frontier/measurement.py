@@ -111,5 +111,5 @@ def claim_pairs(scores: pd.DataFrame, *, benchmark: str = X) -> pd.DataFrame:
     if not {"lab", "independent"} <= set(best.columns):
         return pd.DataFrame(columns=["model", "first", "second", "difference"])
     both = best.dropna(subset=["lab", "independent"])
-    pairs = pd.DataFrame({"model": both.index, "first": both["lab"].to_numpy(), "second": both["independent"].to_numpy()})
-    return pairs.assign(difference=pairs["first"] - pairs["second"])
+    first, second = both["lab"].to_numpy(float), both["independent"].to_numpy(float)
+    return pd.DataFrame({"model": both.index, "first": first, "second": second, "difference": first - second})

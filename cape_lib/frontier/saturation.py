@@ -70,7 +70,9 @@ def saturation(
     """
     rows = complete_rows(frame, old, new)
     if len(rows) < k:
-        raise MissingError(f"the top {k} by {old} need {k} models with {old} and {new}, {len(rows)} have both; add rows")
+        raise MissingError(
+            f"the top {k} by {old} need {k} models with {old} and {new}, {len(rows)} have both; add rows"
+        )
     top = top_rows(rows, old, also=(new,), k=k)
     worst = float(top[old].min())
     better = complete_rows(frame, old).query("model not in @rows.model")
@@ -161,5 +163,5 @@ def rotation(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES, k: int = 5) -
             {"old": old, "new": new, "n": n, "spread_old": s.spread_old, "spread_new": s.spread_new, "sigma": s.sigma,
              "low": s.low, "high": s.high, "noise_spread": s.noise_spread, "p_rotate": s.p_rotate, "advice": advice}
         )  # fmt: skip
-    columns = ["old", "new", "n", "spread_old", "spread_new", "sigma", "low", "high", "noise_spread", "p_rotate", "advice"]
-    return pd.DataFrame(table, columns=columns)
+    columns = ["old", "new", "n", "spread_old", "spread_new", "sigma", "low", "high"]
+    return pd.DataFrame(table, columns=[*columns, "noise_spread", "p_rotate", "advice"])

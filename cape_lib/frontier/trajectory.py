@@ -93,7 +93,9 @@ def within_lab_sd(frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "f
     return float(np.sqrt((rest**2).sum() / freedom)) if freedom > 0 else float("nan")
 
 
-def order_null(rows: pd.DataFrame, *, threshold: float = THRESHOLD, resamples: int = 4999, seed: int = 0) -> pd.DataFrame:
+def order_null(
+    rows: pd.DataFrame, *, threshold: float = THRESHOLD, resamples: int = 4999, seed: int = 0
+) -> pd.DataFrame:
     """How many steps, excursions and open jumps there are, beside the same h in shuffled order within each lab.
 
     rows: from `trajectories`. Returns kind, observed, expected (mean over shuffles), low, high (95 % of shuffles), p
@@ -154,6 +156,8 @@ def rule_error_rates(
     return pd.DataFrame(table, columns=["length", "truth", "said", "share", "low", "high"])
 
 
-def _rates(length: int, truth: str, said: dict[str, NDArray[np.bool_]]) -> list[tuple[int, str, str, float, float, float]]:
+def _rates(
+    length: int, truth: str, said: dict[str, NDArray[np.bool_]]
+) -> list[tuple[int, str, str, float, float, float]]:
     shares = {kind: wilson(int(hits.sum()), hits.size) for kind, hits in said.items()}
     return [(length, truth, kind, s.estimate, s.low, s.high) for kind, s in shares.items()]

@@ -1,0 +1,152 @@
+"""`cape frontier`: the line, the labs and the releases of one panel."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cape_lib.frontier import FrontierLine
+    from cape_lib.resampling import Estimate
+
+CLAIMED_BY = ("lab", "independent")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `cape frontier`."""
+    add_panel_options(parser, default="current")
+    parser.add_argument("--lab", help="only this lab's releases, in order, with the changes of h")
+
+
+def add_panel_options(parser: argparse.ArgumentParser, *, default: str) -> None:
+    """--as-of, --claimed-by, --panel, --json, as every frontier command has them."""
+    parser.add_argument("--as-of", metavar="DATE", help="only what was released by then, e.g. 2026-05-31 or 2026-05")
+    parser.add_argument("--claimed-by", metavar="WHO", help="only scores stated by the lab, or by an independent party")
+    parser.add_argument(
+        "--panel", default=default, help="published, corrected, sourced or current (default %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def check_claimed_by(who: str | None) -> str | None:
+    """None, "lab" or "independent"; UsageError for anything else."""
+    if who is not None and who not in CLAIMED_BY:
+        from cape_lib.errors import UsageError
+        from cape_lib.names import suggest
+
+        raise UsageError(suggest("claimant", who, CLAIMED_BY))
+    return who
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the panel's line, r with and without the date, the labs and every release."""
+    from cape_lib import tables
+    from cape_lib.frontier import check_lab, fit_line
+    from cape_lib.predictions import check_date
+
+    day = check_date(args.as_of) if args.as_of is not None else None
+    frame = tables.frontier(args.panel, as_of=day, claimed_by=check_claimed_by(args.claimed_by))
+    lab = check_lab(tables.frontier(args.panel), args.lab) if args.lab else None
+    fitted = fit_line(frame, name=args.panel, panel=args.panel)
+    answer = summary(frame, fitted) | {"panel": args.panel, "as_of": day or fitted.date, "claimed_by": args.claimed_by}
+    answer["releases"] = lab_rows(frame, lab, fitted)
+    if args.json:
+        print_json(answer)
+        return 0
+    _print(answer, lab)
+    return 0
+
+
+def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
+    """The numbers of a panel: n, labs, line, r three ways, leave-one-lab-out, labs, saturation, share checked."""
+    from cape_lib import frontier as f
+
+    rows = f.complete_rows(frame, f.lines.X, f.lines.Y)
+    confound = f.date_confound(rows)
+    held_out, _ = f.leave_one_lab_out(rows)
+    answer: dict[str, Any] = {
+        "n": len(rows),
+        "labs": int(rows["lab"].nunique()),
+        "slope": _estimate(fitted.fit.slope),
+        "intercept": _estimate(fitted.fit.intercept),
+        "r": _estimate(confound["r"]),
+        "partial_r_given_date": _estimate(confound["partial"]),
+        "r_within_year": _estimate(confound["within_year"]),
+        "leave_one_lab_out": _estimate(held_out),
+        "lab_means": f.lab_means(rows, chosen=fitted, core_only=False).to_dict("records"),
+        "lab_slopes": f.lab_slopes(rows).to_dict("records"),
+    }
+    if len(rows) >= 5:
+        s = f.saturation(rows)
+        answer["saturation"] = asdict(s) | {"rotate": s.rotate}
+    if f"{f.lines.X}_status" in frame:
+        checked = f.share_checked(frame)
+        answer["share_checked"] = float(checked["checked"].sum() / checked["cells"].sum())
+    return answer
+
+
+def lab_rows(frame: pd.DataFrame, lab: str | None, chosen: FrontierLine) -> list[dict[str, Any]]:
+    """Releases in order of lab and date: model, lab, release_date, scores, h, interval, change, kind."""
+    from cape_lib.frontier import lines, trajectories
+
+    columns = ["model", "lab", "release_date", lines.X, lines.Y, "h", "h_low", "h_high", "change", "kind"]
+    rows = trajectories(frame, chosen=chosen, lab=lab)[columns]
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def print_json(value: object) -> None:
+    """JSON on stdout; NaN and infinity, which JSON lacks, become null and the words "inf" and "-inf"."""
+    print(json.dumps(_plain(value), ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def number(value: float) -> str:
+    """A number for a line of text: three digits, or a dash where there is none."""
+    return f"{value:.3g}" if math.isfinite(value) else "-" if math.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return value
+
+
+def _estimate(e: Estimate) -> dict[str, Any]:
+    return {"value": e.estimate, "low": e.low, "high": e.high, "n": e.n, "method": e.method}
+
+
+def _print(answer: dict[str, Any], lab: str | None) -> None:
+    def shown(name: str) -> str:
+        e = answer[name]
+        return f"{number(e['value'])} [{number(e['low'])}, {number(e['high'])}]"
+
+    print(f"{answer['panel']} panel, releases up to {answer['as_of']}: {answer['n']} models with both scores, "
+          f"{answer['labs']} labs")  # fmt: skip
+    print(f"GPQA = {shown('slope')} SWE + {shown('intercept')}")
+    print(f"r = {shown('r')}; given the release date {shown('partial_r_given_date')}; "
+          f"within a year {shown('r_within_year')}")  # fmt: skip
+    print(f"error on a lab not seen: {shown('leave_one_lab_out')} points")
+    if "saturation" in answer:
+        s = answer["saturation"]
+        print(f"top five: SWE spread {s['spread_old']:.1f}, GPQA spread {s['spread_new']:.1f} points, sigma "
+              f"{s['sigma']:.2f} [{s['low']:.2f}, {s['high']:.2f}]{', rotate' if s['rotate'] else ''}")  # fmt: skip
+    if "share_checked" in answer:
+        print(f"share of cells checked against a source: {answer['share_checked']:.0%}")
+    print("\nmean h by lab (points):")
+    for row in answer["lab_means"]:
+        if lab in (None, row["lab"]):
+            interval = f"[{number(row['low'])}, {number(row['high'])}]"
+            print(f"  {row['lab']:<14} {row['mean']:+6.1f} {interval}  n = {row['n']}")
+    print("\nreleases:")
+    for row in answer["releases"]:
+        print(f"  {row['release_date']:<11} {row['lab']:<12} {row['model']:<26} h = {row['h']:+5.1f}  {row['kind']}")

@@ -1,0 +1,36 @@
+"""`cape predictions`: the seven predictions, their numbers of today and their status by rule."""
+
+from __future__ import annotations
+
+import argparse
+
+from cape_lib.cli.frontier import add_panel_options, check_claimed_by, number, print_json
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `cape predictions`."""
+    add_panel_options(parser, default="current")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the seven, or as JSON a list of objects with id, name, status, value, low, high, n, resolves_by, reason
+    and sources."""
+    from cape_lib.predictions import as_table, resolves, score_all
+
+    scored = score_all(as_of=args.as_of, claimed_by=check_claimed_by(args.claimed_by), panel=args.panel)
+    if args.json:
+        print_json(as_table(scored).to_dict("records"))
+        return 0
+    first = scored[0]
+    print(f"As of {first.as_of}, {args.panel} panel, scores claimed by {args.claimed_by or 'either party'}.")
+    if args.as_of is None:
+        print("The day is the newest one in the tables; the clock is not read.")
+    for one in scored:
+        value = f"{number(one.value)} [{number(one.low)}, {number(one.high)}]" if one.value == one.value else "no value"
+        print(f"\n{one.card.id}. {one.card.name}: {one.status}")
+        print(f"   {one.card.quantity}: {value}, n = {one.n}; resolves: {resolves(one.card)}")
+        print(f"   {one.reason}")
+        if one.pass_share == one.pass_share:
+            shares = f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail"
+            print(f"   repeats resolved today: {shares} ({one.share_of}; no forecast)")
+    return 0

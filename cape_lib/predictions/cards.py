@@ -1,0 +1,154 @@
+"""The seven predictions as they stand in the table: population, window, rules; and the dates they live by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cape_lib import tables
+from cape_lib.errors import ScoresError, UsageError
+from cape_lib.names import suggest
+from cape_lib.predictions.rules import Rule, in_words, parse
+
+#: how many are there in the paper
+COUNT = 7
+_LAB = re.compile(r"lab=(?P<lab>[\w .-]+), next (?P<k>\d+) releases after (?P<after>\d{4}-\d{2})")
+_AXIS = re.compile(r"top_k by (?P<axis>\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One prediction: who it is about, until when, and the two rules that decide it.
+
+    `resolves_by` is an ISO date, or None for "the next `top_k` releases of `lab` after `after`". `axis` is the score
+    that ranks the top k; `axis_stated` is False where the paper does not say by which score they are chosen.
+    """
+
+    id: int
+    name: str
+    made_on: str
+    resolves_by: str | None
+    quantity: str
+    benchmarks: tuple[str, ...]
+    lab: str | None
+    after: str | None
+    top_k: int | None
+    axis: str | None
+    axis_stated: bool
+    pass_rule: Rule
+    fail_rule: Rule
+    min_n: int
+    unit: str
+    source: str
+    note: str
+
+    @property
+    def made_from(self) -> pd.Timestamp:
+        """First day on which the prediction may have been made."""
+        return pd.Period(self.made_on).start_time
+
+    @property
+    def needed(self) -> str:
+        """In words, the data without which the prediction cannot be scored."""
+        names = " and ".join(tables.label(benchmark) for benchmark in self.benchmarks)
+        if self.lab is not None:
+            return f"{self.top_k} releases of {self.lab} after {self.after} with {names}"
+        return f"{max(self.min_n, self.top_k or 0)} models with {names}"
+
+    @property
+    def passes_if(self) -> str:
+        """The pass rule in words."""
+        return in_words(self.pass_rule, tables.LABELS, unit=self.unit)
+
+    @property
+    def fails_if(self) -> str:
+        """The fail rule in words."""
+        return in_words(self.fail_rule, tables.LABELS, unit=self.unit)
+
+
+def predictions(table: pd.DataFrame | None = None) -> list[Prediction]:
+    """The predictions of the table, in its order; ScoresError names the row of a rule that cannot be read.
+
+    table: None loads `data/predictions.csv`. Source: paper B, section "Seven falsifiable predictions".
+    """
+    rows = tables.load("predictions") if table is None else table
+    return [_read(row, i + 2) for i, row in enumerate(rows.to_dict("records"))]
+
+
+def prediction(name: int | str) -> Prediction:
+    """One prediction by its number or its name; UsageError with the nearest valid ones."""
+    every = predictions()
+    for one in every:
+        if str(name).casefold() in (str(one.id), one.name.casefold()):
+            return one
+    raise UsageError(suggest("prediction", str(name), [f"{one.id}" for one in every] + [one.name for one in every]))
+
+
+def check_date(text: str) -> str:
+    """An ISO date from "2026-05-31" or, as its last day, "2026-05" or "2026"; UsageError for anything else."""
+    try:
+        if not re.fullmatch(r"\d{4}(-\d{2}){0,2}", text):
+            raise ValueError(text)
+        return str(pd.Period(text).end_time.date())
+    except ValueError as error:
+        near = _near_date(text)
+        raise UsageError(f"unknown date {text!r}; write YYYY-MM-DD, for example {near}") from error
+
+
+def newest_date() -> str:
+    """The newest day of which the tables know anything: a release, a value or its reading (ISO date).
+
+    This, and not the clock, is "today" for every status, so that the same tables always give the same book.
+    """
+    if "frontier_scores" not in tables.table_names():  # PROVISIONAL
+        return str(tables.frontier("current")["released"].max().date())
+    scores = tables.load("frontier_scores")
+    dates = pd.concat([scores[column].dropna() for column in ("release_date", "date") if column in scores])
+    return max(str(pd.Period(date).end_time.date()) if len(date) == 10 else str(pd.Period(date).start_time.date())
+               for date in dates.unique())  # fmt: skip
+
+
+def _near_date(text: str) -> str:
+    """The nearest valid date to one with a month or a day too large."""
+    digits = [int(part) for part in re.findall(r"\d+", text)][:3]
+    if len(digits) < 3 or not 1900 <= digits[0] <= 2200:
+        return newest_date()
+    month = min(max(digits[1], 1), 12)
+    last = pd.Period(year=digits[0], month=month, freq="M").days_in_month
+    return f"{digits[0]}-{month:02d}-{min(max(digits[2], 1), last):02d}"
+
+
+def _read(row: dict[Hashable, Any], line: int) -> Prediction:
+    where = f"predictions.csv, row {line}"
+    population = str(row["population"])
+    of_lab, ranked = _LAB.search(population), _AXIS.search(population)
+    benchmarks = tuple(str(row["benchmarks"]).split(";"))
+    top_k = int(float(str(row["top_k"]))) if pd.notna(row["top_k"]) else None
+    if of_lab:
+        top_k = int(of_lab["k"])
+    by_date = pd.notna(row["resolves_by"])
+    if not by_date and not of_lab:
+        raise ScoresError(f"{where}, column resolves_by: blank, and no releases are counted; give one of them")
+    return Prediction(
+        id=int(str(row["id"])),
+        name=str(row["name"]),
+        made_on=str(row["made_on"]),
+        resolves_by=str(row["resolves_by"]) if by_date else None,
+        quantity=str(row["quantity"]),
+        benchmarks=benchmarks,
+        lab=of_lab["lab"] if of_lab else None,
+        after=of_lab["after"] if of_lab else None,
+        top_k=top_k,
+        axis=ranked["axis"] if ranked else benchmarks[0] if top_k and not of_lab else None,
+        axis_stated=bool(ranked) or not top_k or of_lab is not None,
+        pass_rule=parse(str(row["pass_rule"]), where=f"{where}, column pass_rule"),
+        fail_rule=parse(str(row["fail_rule"]), where=f"{where}, column fail_rule"),
+        min_n=int(float(str(row["min_n"]))),
+        unit=str(row["unit"]),
+        source=str(row["source"]),
+        note=str(row["note"]) if pd.notna(row["note"]) else "",
+    )

@@ -1,0 +1,131 @@
+"""What the data say about one prediction today: the rows that count, the numbers of its rules, repeats of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cape_lib import tables
+from cape_lib.frontier import FROZEN_INTERCEPT, FROZEN_SLOPE, complete_rows, remeasured_spreads, spread, top_rows
+from cape_lib.predictions.cards import Prediction
+from cape_lib.predictions.rules import Quantity
+from cape_lib.resampling import (
+    Estimate,
+    generator,
+    noisy_scores,
+    pearson,
+    pearson_rows,
+    percentile_interval,
+    row_bootstrap_counts,
+    score_sd,
+)
+
+Floats = NDArray[np.float64]
+REMEASURED = "every score measured again with other questions"
+RESAMPLED = "models resampled"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Numbers for one prediction: `value` is the one the rules turn on, `values` and `draws` hold every quantity.
+
+    `rows` are the models that count, `pending` names later releases of the lab (or better models) that lack a score.
+    `draws` are repeats of each quantity, (draws,), for h (draws, releases).
+    """
+
+    value: Estimate
+    values: dict[Quantity, float | Floats]
+    draws: dict[Quantity, Floats]
+    rows: pd.DataFrame
+    pending: tuple[str, ...] = ()
+    missing: str = ""
+    extra: dict[str, float] = field(default_factory=dict)
+
+
+def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000, seed: int = 0) -> Evidence:
+    """The evidence that a panel holds for one prediction.
+
+    frame: `tables.frontier(...)` of the day in question. `missing` says in words what is not there.
+    """
+    kinds = {quantity.name for quantity in (*card.pass_rule.quantities, *card.fail_rule.quantities)}
+    if "h" in kinds:
+        return _releases(card, frame, resamples, seed)
+    return _spreads(card, frame, resamples, seed) if "spread" in kinds else _correlation(card, frame, resamples, seed)
+
+
+def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) -> Evidence:
+    first, second = card.benchmarks
+    rows = complete_rows(frame, first, second)
+    x, y = rows[first].to_numpy(float), rows[second].to_numpy(float)
+    r = pearson(x, y)
+    quantity, count = Quantity("r", (first, second)), Quantity("n")
+    draws = np.full(resamples, np.nan)
+    if len(rows) > 2:
+        draws = pearson_rows(x, y, row_bootstrap_counts(len(rows), resamples, generator(seed)))
+    missing = "" if len(rows) > 2 and np.isfinite(r.estimate) else _lack(card, len(rows))
+    n = float(len(rows))
+    values: dict[Quantity, float | Floats] = {quantity: r.estimate, count: n}
+    return Evidence(r, values, {quantity: draws, count: np.full(resamples, n)}, rows, (), missing)
+
+
+def _spreads(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) -> Evidence:
+    assert card.top_k is not None and card.axis is not None
+    k, axis, axes = card.top_k, card.axis, card.benchmarks
+    rows = complete_rows(frame, *dict.fromkeys((axis, *axes)))
+    if len(rows) < k:
+        blank = Estimate(float("nan"), float("nan"), float("nan"), len(rows), REMEASURED)
+        return Evidence(blank, {}, {}, rows, (), _lack(card, len(rows)))
+    top = top_rows(rows, axis, also=axes, k=k)
+    drawn = remeasured_spreads(rows, axis, axes, k=k, resamples=resamples, seed=seed)
+    values: dict[Quantity, float | Floats] = {Quantity("spread", (a,)): spread(top[a]) for a in axes}
+    draws = {Quantity("spread", (a,)): drawn[a] for a in axes}
+    values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(resamples, float(k))
+    low, high = percentile_interval(drawn[axes[0]])
+    ranked = complete_rows(frame, axis)
+    better = ranked[(ranked[axis] > top[axis].min()) & ~ranked["model"].isin(rows["model"])]
+    return Evidence(
+        Estimate(spread(top[axes[0]]), low, high, k, REMEASURED), values, draws, top, tuple(better["model"]),
+    )  # fmt: skip
+
+
+def _releases(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) -> Evidence:
+    assert card.lab is not None and card.after is not None and card.top_k is not None
+    x, y = card.benchmarks
+    after = pd.Period(card.after).end_time
+    later = frame[(frame["lab"] == card.lab) & (frame["released"] > after)].sort_values(["released", "model"])
+    rows = complete_rows(later, x, y).head(card.top_k)
+    # A release of an earlier day that lacks a score may yet take the place of one that counts.
+    last = rows["released"].max() if len(rows) == card.top_k else pd.Timestamp.max
+    pending = tuple(later[~later["model"].isin(rows["model"]) & (later["released"] <= last)]["model"])
+    h = Quantity("h")
+    if rows.empty:
+        blank = Estimate(float("nan"), float("nan"), float("nan"), 0, REMEASURED)
+        return Evidence(blank, {}, {}, rows, pending, _no_release(card, later, pending))
+    swe, gpqa = rows[x].to_numpy(float), rows[y].to_numpy(float)
+    values = gpqa - (FROZEN_SLOPE * swe + FROZEN_INTERCEPT)
+    noise = np.hypot(score_sd(gpqa, y), FROZEN_SLOPE * score_sd(swe, x))
+    draws = noisy_scores(values, noise, resamples, generator(seed))
+    # The release that the pass rule hangs on: the largest h where all must be below, the smallest where all above.
+    below = card.pass_rule.comparisons[0].sign.startswith("<")
+    at = int(values.argmax() if below else values.argmin())
+    low, high = percentile_interval(draws[:, at])
+    missing = "" if len(rows) == card.top_k else f"{len(rows)} of {card.top_k} releases have both scores"
+    extra = {str(model): float(one) for model, one in zip(rows["model"], values, strict=True)}
+    value = Estimate(float(values[at]), low, high, len(rows), REMEASURED)
+    return Evidence(value, {h: values}, {h: draws}, rows, pending, missing, extra)
+
+
+def _lack(card: Prediction, n: int) -> str:
+    names = " and ".join(tables.label(benchmark) for benchmark in card.benchmarks)
+    return f"{n} model{'' if n == 1 else 's'} {'has' if n == 1 else 'have'} {names}; needed: {card.needed}"
+
+
+def _no_release(card: Prediction, later: pd.DataFrame, pending: tuple[str, ...]) -> str:
+    names = " and ".join(tables.label(benchmark) for benchmark in card.benchmarks)
+    if later.empty:
+        return f"no release of {card.lab} after {card.after} is known"
+    shown = ", ".join(pending[:4]) + (" ..." if len(pending) > 4 else "")
+    return f"no release of {card.lab} after {card.after} has both {names} ({shown} lack one)"

@@ -1,0 +1,227 @@
+"""The status of each prediction, by rule, on the day and the panel asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cape_lib import tables
+from cape_lib.predictions.cards import Prediction, check_date, newest_date, predictions
+from cape_lib.predictions.evidence import Evidence, gather
+from cape_lib.predictions.rules import Rule, holds
+
+PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
+LEANS_PASS, LEANS_FAIL, OPEN = "open leaning pass", "open leaning fail", "open"
+CANNOT = "cannot be scored yet"
+STATUSES = (PASSED, FAILED, UNDECIDED, LEANS_PASS, LEANS_FAIL, OPEN, CANNOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A prediction on one day: `status` by rule, the `value` its rules turn on with interval, and why.
+
+    `pass_share`, `fail_share` (0-1, NaN where not scored): share of repeats in which each rule holds today; no
+    forecast, for releases to come are not in it. `numbers` holds every quantity of the rules, `models` the rows that
+    count, `read_via` how many of the values used were read in a third party's transcription.
+    """
+
+    card: Prediction
+    status: str
+    value: float
+    low: float
+    high: float
+    n: int
+    reason: str
+    sources: tuple[str, ...]
+    pass_share: float
+    fail_share: float
+    share_of: str
+    numbers: dict[str, float]
+    models: tuple[str, ...]
+    pending: tuple[str, ...]
+    read_via: int
+    made: bool
+    as_of: str
+    panel: str
+
+
+def score(
+    card: Prediction, frame: pd.DataFrame, *, as_of: str, known_until: str, panel: str = "", seed: int = 0
+) -> Scored:
+    """One prediction against one panel.
+
+    frame: the rows known on the day; as_of: that day (ISO); known_until: newest day of the data: a window is closed
+    only when both have reached its end, for a day without data settles nothing.
+    """
+    evidence = gather(card, frame, seed=seed)
+    passes, fails = _share(card.pass_rule, evidence), _share(card.fail_rule, evidence)
+    status, why = _status(card, evidence, (passes, fails), day=min(as_of, known_until))
+    made = pd.Timestamp(as_of) >= card.made_from
+    reason = why if made else f"not yet made on {as_of} (made in {card.made_on}); on the data of that day: {why}"
+    if as_of > known_until and status not in (PASSED, FAILED, UNDECIDED):
+        reason += f"; the data end on {known_until}"
+    return Scored(
+        card=card,
+        status=status,
+        value=evidence.value.estimate,
+        low=evidence.value.low,
+        high=evidence.value.high,
+        n=evidence.value.n,
+        reason=reason,
+        sources=_sources(evidence.rows, card.benchmarks),
+        pass_share=passes,
+        fail_share=fails,
+        share_of=evidence.value.method if "Fisher" not in evidence.value.method else "models resampled",
+        numbers=_numbers(evidence),
+        models=tuple(str(model) for model in evidence.rows["model"]),
+        pending=evidence.pending,
+        read_via=_read_via(evidence.rows, card.benchmarks),
+        made=made,
+        as_of=as_of,
+        panel=panel,
+    )
+
+
+def score_all(
+    *, as_of: str | None = None, claimed_by: str | None = None, panel: str = "current", seed: int = 0
+) -> list[Scored]:
+    """The seven predictions on one day, in their order.
+
+    as_of: ISO date, None for the newest day of the data (the clock is never read); claimed_by: "lab", "independent" or
+    None for either; panel: a frontier panel.  Raises UsageError on an unknown panel or date, with the nearest.
+    """
+    known_until = newest_date()
+    day = check_date(as_of) if as_of is not None else known_until
+    cards = predictions()
+    frames = {day: tables.frontier(panel, as_of=day, claimed_by=claimed_by)}
+    scored = []
+    for card in cards:
+        # What comes out after the window is closed does not count.
+        until = min(day, card.resolves_by or day)
+        if until not in frames:
+            frames[until] = tables.frontier(panel, as_of=until, claimed_by=claimed_by)
+        scored.append(score(card, frames[until], as_of=day, known_until=known_until, panel=panel, seed=seed))
+    return scored
+
+
+def score_predictions(
+    *, as_of: str | None = None, claimed_by: str | None = None, panel: str = "current", seed: int = 0
+) -> pd.DataFrame:
+    """The same as one row a prediction: id, name, status, value, low, high, n, resolves_by, reason, sources,
+    pass_share, fail_share, made, as_of, panel."""
+    return as_table(score_all(as_of=as_of, claimed_by=claimed_by, panel=panel, seed=seed))
+
+
+def as_table(scored: list[Scored]) -> pd.DataFrame:
+    """Scored predictions as a frame; `resolves_by` is a date or "next 2 releases"."""
+    return pd.DataFrame(
+        [
+            {
+                "id": s.card.id, "name": s.card.name, "status": s.status, "value": s.value, "low": s.low,
+                "high": s.high, "n": s.n, "resolves_by": resolves(s.card), "reason": s.reason, "sources": list(s.sources),
+                "pass_share": s.pass_share, "fail_share": s.fail_share, "made": s.made, "as_of": s.as_of,
+                "panel": s.panel,
+            }
+            for s in scored
+        ]
+    )  # fmt: skip
+
+
+def resolves(card: Prediction) -> str:
+    """When it is settled, for a table: the ISO date or "next 2 releases"."""
+    return card.resolves_by or f"next {card.top_k} releases"
+
+
+def _status(card: Prediction, evidence: Evidence, shares: tuple[float, float], *, day: str) -> tuple[str, str]:
+    """Status and the reason for it; `day` is the earlier of the day asked for and the last day of the data."""
+    passed, failed = _true(card.pass_rule, evidence), _true(card.fail_rule, evidence)
+    numbers = _in_words(card, evidence)
+    if card.lab is not None:
+        return _status_of_releases(card, evidence, passed, failed, numbers)
+    closed = card.resolves_by is not None and day >= card.resolves_by
+    window = f"the window closed on {card.resolves_by}" if closed else f"open until {card.resolves_by}"
+    if passed or failed:
+        rule = f"the pass rule holds ({card.passes_if})" if passed else f"the fail rule holds ({card.fails_if})"
+        status = (PASSED if passed else FAILED) if closed else (LEANS_PASS if passed else LEANS_FAIL)
+        return status, f"{numbers}; {rule}; {window}"
+    between = f"neither rule holds: it passes if {card.passes_if} and fails if {card.fails_if}"
+    if closed:
+        return UNDECIDED, f"{evidence.missing or numbers}; {between}; {window}"
+    if evidence.missing or evidence.value.n < card.min_n:
+        why = evidence.missing or f"{evidence.value.n} of {card.min_n} models needed have the scores; {numbers}"
+        return CANNOT, f"{why}; {window}"
+    passes, fails = shares
+    lean = LEANS_PASS if passes > fails else LEANS_FAIL if fails > passes else OPEN
+    return lean, f"{numbers}; {between}; {window}"
+
+
+def _status_of_releases(
+    card: Prediction, evidence: Evidence, passed: bool, failed: bool, numbers: str
+) -> tuple[str, str]:
+    k, known = card.top_k or 0, len(evidence.rows)
+    if known == 0:
+        return CANNOT, evidence.missing
+    waiting = f"; earlier without both scores: {', '.join(evidence.pending)}" if evidence.pending else ""
+    if failed:
+        return FAILED, f"{numbers}; the fail rule holds ({card.fails_if}){waiting}"
+    if known < k:
+        lean = LEANS_PASS if passed else LEANS_FAIL
+        return lean, f"{numbers}; {known} of {k} releases known; it passes if {card.passes_if}{waiting}"
+    if passed:
+        return PASSED, f"{numbers}; the pass rule holds ({card.passes_if}){waiting}"
+    return UNDECIDED, f"{numbers}; neither rule holds{waiting}"
+
+
+def _true(rule: Rule, evidence: Evidence) -> bool:
+    """Whether a rule holds on the values; a quantity that is not there makes its comparison false."""
+    unknown = {"h": np.array([np.nan])}
+    values = {q: evidence.values.get(q, unknown.get(q.name, float("nan"))) for q in rule.quantities}
+    return bool(holds(rule, values))
+
+
+def _share(rule: Rule, evidence: Evidence) -> float:
+    """Share of repeats in which a rule holds (0-1); NaN where the data do not give its numbers at all."""
+    known = np.isfinite(evidence.value.estimate) and all(q in evidence.draws for q in rule.quantities)
+    return float(np.mean(holds(rule, evidence.draws))) if known else float("nan")
+
+
+def _numbers(evidence: Evidence) -> dict[str, float]:
+    plain = {str(q): float(v) for q, v in evidence.values.items() if isinstance(v, float | int)}
+    return plain | {f"h {model}": h for model, h in evidence.extra.items()}
+
+
+def _in_words(card: Prediction, evidence: Evidence) -> str:
+    """Today's numbers as a sentence part."""
+    parts = []
+    for quantity, value in evidence.values.items():
+        match quantity.name:
+            case "spread":
+                parts.append(f"{tables.label(quantity.benchmarks[0])} spread {_number(value, 1)} points")
+            case "r":
+                parts.append(f"r = {_number(value, 2)} on {evidence.value.n} models")
+            case "h":
+                parts += [f"h = {h:+.1f} ({model})" for model, h in evidence.extra.items()]
+    who = f" among the top {card.top_k} by {tables.label(card.axis)}" if card.axis and parts else ""
+    skipped = f" ({', '.join(evidence.pending)} left out: a score is missing)" if card.axis and evidence.pending else ""
+    return " and ".join(parts) + who + skipped
+
+
+def _number(value: object, digits: int) -> str:
+    return f"{float(np.asarray(value)):.{digits}f}"
+
+
+def _sources(rows: pd.DataFrame, benchmarks: tuple[str, ...]) -> tuple[str, ...]:
+    """The distinct sources of the values used, in the order of the rows."""
+    found: dict[str, None] = {}
+    for benchmark in benchmarks:
+        column = f"{benchmark}_source"
+        for cell in rows[column].dropna() if column in rows else ():
+            found.update(dict.fromkeys(part for part in str(cell).split(";") if part))
+    return tuple(found)
+
+
+def _read_via(rows: pd.DataFrame, benchmarks: tuple[str, ...]) -> int:
+    columns = [f"{benchmark}_read_via" for benchmark in benchmarks if f"{benchmark}_read_via" in rows]
+    return int(rows[columns].notna().sum().sum()) if columns else 0
