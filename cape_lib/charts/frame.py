@@ -51,8 +51,8 @@ def where() -> Place:
     return "colab" if "google.colab" in sys.modules else "live"
 
 
-def setup() -> Place:
-    """Register the look and the renderer for the place where this runs; returns the place."""
+def setup() -> None:
+    """Register the look and the renderer for the place where this runs (`where()` names it)."""
     place = where()
     look.register(background=None if place == "book" else "white")
     alt.data_transformers.disable_max_rows()
@@ -64,7 +64,6 @@ def setup() -> Place:
     else:
         alt.JupyterChart.enable_offline(True)
         alt.renderers.enable("jupyter", offline=True)
-    return place
 
 
 def _refuse_a_bare_chart(spec: dict[str, Any], **_: Any) -> dict[str, str]:
@@ -174,4 +173,3 @@ def _compact(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_compact(item) for item in value]
     return value
-

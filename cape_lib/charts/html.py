@@ -59,8 +59,8 @@ def figure(figure: Figure, views: list[dict[str, Any]], rows: list[dict[str, Any
         f'<p class="cape-title" id="{ident}-title">{title}'
         f' <a class="headerlink" href="#{ident}" aria-label="Link to this figure">#</a></p>'
         f"{_control(figure.control, ident)}"
-        f'<div class="cape-views{several}" role="img" aria-label="{escape(figure.alt)}">{places}</div>'
         f'<div class="cape-inputs"></div>'
+        f'<div class="cape-views{several}" role="img" aria-label="{escape(figure.alt)}">{places}</div>'
         f"<noscript><p>{escape(figure.alt)} (The chart itself needs JavaScript.)</p></noscript>"
         f'<figcaption>{_about(figure)} <button type="button" class="cape-rows" hidden>Rows (CSV)</button></figcaption>'
         f'<script type="application/json">{_json(parts)}</script></figure>'

@@ -1,0 +1,38 @@
+"""Only what a page needs: no Thebe anywhere, the chart scripts only where a figure is, MathJax only where a formula is."""
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+CHARTS = ("cape-vega.js", "cape-charts.js")
+
+
+def _holds_figure(doctree: nodes.document) -> bool:
+    return any('class="cape-figure"' in node.astext() for node in doctree.findall(nodes.raw))
+
+
+def _holds_formula(doctree: nodes.document) -> bool:
+    return any(True for kind in (nodes.math, nodes.math_block) for _ in doctree.findall(kind))
+
+
+def trim(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
+    charts = doctree is not None and _holds_figure(doctree)
+    formulas = doctree is not None and _holds_formula(doctree)
+
+    def needed(script: object) -> bool:
+        name = str(getattr(script, "filename", script) or "")
+        body = str(getattr(script, "attributes", {}).get("body") or "")
+        if "thebe" in name.lower() or "thebe" in body.lower():
+            return False
+        if any(chart in name for chart in CHARTS):
+            return charts
+        if "mathjax" in name.lower() or "mathjax" in body.lower():
+            return formulas
+        return True
+
+    context["script_files"] = [script for script in context["script_files"] if needed(script)]
+    context["css_files"] = [sheet for sheet in context["css_files"] if "thebe" not in str(getattr(sheet, "filename", sheet))]
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("html-page-context", trim, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

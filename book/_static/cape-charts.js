@@ -1,0 +1,91 @@
+/* Draws every figure of the page with the shared bundle (cape-vega.js): no request, no module, works from file://. */
+(function () {
+  "use strict";
+
+  function parts(figure) {
+    return JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+  }
+
+  /* One specification, with the pooled data and the look put back. Parsed anew for each view: Vega writes into its rows. */
+  function specification(figure, index) {
+    var all = parts(figure), spec = all.views[index];
+    spec.datasets = all.data;
+    spec.config = all.config;
+    // A legend lies along the top: as many columns as the width of this screen holds.
+    spec.config.legend.columns = Math.max(2, Math.floor(figure.clientWidth / 130));
+    return spec;
+  }
+
+  function csv(rows) {
+    var names = Object.keys(rows[0] || {});
+    function cell(value) {
+      var text = value === null || value === undefined ? "" : String(value);
+      return /[",\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
+    }
+    return [names].concat(rows.map(function (row) { return names.map(function (name) { return row[name]; }); }))
+      .map(function (line) { return line.map(cell).join(","); }).join("\n") + "\n";
+  }
+
+  function offerRows(figure) {
+    var button = figure.querySelector("button.cape-rows");
+    if (!parts(figure).rows) return;
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      var all = parts(figure), link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([csv(all.data[all.rows])], { type: "text/csv" }));
+      link.download = figure.id.replace(/^fig-/, "") + ".csv";
+      link.click();
+      setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+    });
+  }
+
+  function follow(figure, views) {
+    var control = parts(figure).control;
+    if (!control) return;
+    var input = figure.querySelector(".cape-control input, .cape-control select");
+    var output = figure.querySelector(".cape-control output"), reading = figure.querySelector(".cape-reading");
+    function moved() {
+      var i = Number(input.value);
+      if (output) { output.textContent = control.texts[i]; input.setAttribute("aria-valuetext", control.texts[i]); }
+      if (reading) reading.innerHTML = control.readings[i];
+      return Promise.all(views.map(function (view) { return view.signal(control.signal, control.values[i]).runAsync(); }));
+    }
+    input.addEventListener("input", moved);
+    moved(); // a browser that reloads the page keeps the slider where it was
+  }
+
+  /* The side bar, a details element and the printer change the width without a resize of the window. */
+  function keepWidth(place, view) {
+    var last = place.clientWidth;
+    new ResizeObserver(function () {
+      var width = place.clientWidth;
+      if (!width || width === last) return;
+      last = width;
+      view.signal("width", width).runAsync();
+    }).observe(place);
+  }
+
+  function draw(figure) {
+    var places = figure.querySelectorAll(".cape-view"), inputs = figure.querySelector(".cape-inputs");
+    var jobs = Array.prototype.map.call(places, function (place, index) {
+      var spec = specification(figure, index), wide = spec.width === "container";
+      var options = { mode: "vega-lite", actions: false, renderer: "svg", bind: inputs };
+      return window.vegaEmbed(place, spec, options).then(function (result) {
+        if (wide) keepWidth(place, result.view);
+        return result.view;
+      });
+    });
+    return Promise.all(jobs).then(function (views) {
+      follow(figure, views);
+      offerRows(figure);
+      figure.capeViews = views;
+      figure.dataset.ready = "1";
+    }).catch(function (error) {
+      figure.dataset.error = error.message;
+      places[0].textContent = "This chart could not be drawn: " + error.message;
+    });
+  }
+
+  function start() { document.querySelectorAll("figure.cape-figure").forEach(draw); }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
+})();

@@ -1,0 +1,6 @@
+"""stub"""
+
+from pathlib import Path
+
+
+def report(executed: list[Path], out_html: Path, title: str) -> None: ...
