@@ -1,0 +1,74 @@
+"""Texts to batches of token ids, padded on the left, with clear refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from cape_lib.errors import UsageError
+from cape_lib.lm.models.record import LanguageModel
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Token ids and mask, (rows, length), padded on the left; `start` is each row's first real column."""
+
+    ids: torch.Tensor
+    mask: torch.Tensor
+    start: torch.Tensor
+
+    def __len__(self) -> int:
+        return int(self.ids.shape[0])
+
+
+def token_lists(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt", room: int = 0) -> list[list[int]]:
+    """Token ids of each text; UsageError for an empty one and for one that leaves no `room` tokens in the context."""
+    if lm.tokenizer is None:
+        raise UsageError("this model came without a tokenizer; give token ids")
+    for place, text in enumerate(texts):
+        if not str(text).strip():
+            raise UsageError(f"{what} {place + 1} is empty")
+    found = [list(row) for row in lm.tokenizer(list(texts))["input_ids"]] if len(texts) else []
+    for place, row in enumerate(found):
+        if not row:
+            raise UsageError(f"{what} {place + 1} has no token that the tokenizer knows")
+        if lm.context is not None and len(row) + room > lm.context:
+            extra = f" and {room} more to write" if room else ""
+            raise UsageError(f"{what} {place + 1} has {len(row)} tokens{extra}; this model reads {lm.context}: shorten it")
+    return found
+
+
+def encode_rows(lm: LanguageModel, rows: Sequence[Sequence[int]]) -> Batch:
+    """Lists of token ids as one batch on the model's input device."""
+    longest = max(len(row) for row in rows)
+    pad = 0
+    if lm.tokenizer is not None and lm.tokenizer.pad_token_id is not None:
+        pad = int(lm.tokenizer.pad_token_id)
+    ids = torch.full((len(rows), longest), pad, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for place, row in enumerate(rows):
+        ids[place, longest - len(row) :] = torch.tensor(row, dtype=torch.long)
+        mask[place, longest - len(row) :] = 1
+    start = torch.tensor([longest - len(row) for row in rows])
+    return Batch(ids.to(lm.device), mask.to(lm.device), start.to(lm.device))
+
+
+def encode(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt", room: int = 0) -> Batch:
+    """Texts as one batch; see `token_lists` for what is refused."""
+    if not len(texts):
+        raise UsageError(f"no {what} given")
+    return encode_rows(lm, token_lists(lm, texts, what=what, room=room))
+
+
+def chunks(lengths: Sequence[int], *, tokens: int) -> list[list[int]]:
+    """Indices grouped so that a padded group holds at most about `tokens` tokens; rows of like length together."""
+    order = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    groups: list[list[int]] = []
+    for index in order:
+        if groups and (len(groups[-1]) + 1) * max(1, lengths[index]) <= tokens:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups

@@ -1,0 +1,140 @@
+"""Load a causal language model from the hub or from a folder, or say in one line why not."""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cape_lib.errors import CapeError, SurroundingsError, UsageError
+from cape_lib.lm.models.problems import ModelError, chain, memory_guard
+from cape_lib.lm.models.record import LanguageModel, wrap
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.safetensors.index.json")
+
+
+def load(
+    name: str | Path, *, device: str | None = None, dtype: str = "auto", revision: str | None = None,
+    layers: str | None = None,
+) -> LanguageModel:  # fmt: skip
+    """The causal language model at a local folder or of a hub id, in evaluation mode.
+
+    device: "cpu", "cuda", "cuda:1" ..., "auto" (spread over what there is, by accelerate), None: a GPU where it fits
+    (else spread), else the CPU.  dtype: "auto" is bfloat16 on a GPU and float32 on the CPU.
+    Raises UsageError (2) for an unknown dtype or device, ModelError (3) for a folder without weights or a model that
+    is no causal one, SurroundingsError (6) when the hub cannot be reached, does not know the name, or memory runs out.
+    """
+    if dtype not in DTYPES:
+        raise UsageError(f"unknown dtype {dtype!r}; choose from {', '.join(DTYPES)}")
+    where = _device(device)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        _check_folder(folder)
+    elif _looks_like_path(str(name)):
+        raise ModelError(f"{name}: no such folder")
+    kind = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}.get(
+        dtype, torch.bfloat16 if where != "cpu" else torch.float32
+    )
+    with memory_guard(f"loading {name}"):
+        tokenizer, model = _read(str(folder) if folder.is_dir() else str(name), kind, where, revision)
+        commit = str(getattr(model.config, "_commit_hash", None) or revision or "")
+        return wrap(model, tokenizer, name=_short(name), revision=commit, layers=layers)
+
+
+def _short(name: str | Path) -> str:
+    # a folder is named by its last part: a result must not depend on where it was made
+    return Path(name).resolve().name if Path(name).is_dir() else str(name)
+
+
+def _device(asked: str | None) -> str:
+    if asked is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if asked == "auto":
+        return "auto"
+    try:
+        found = torch.device(asked)
+    except RuntimeError as error:
+        raise UsageError(f"unknown device {asked!r}; choose cpu, cuda, cuda:1 or auto") from error
+    if found.type == "cuda" and not torch.cuda.is_available():
+        raise SurroundingsError(f"device {asked!r}: no GPU that torch can use is here; leave --device away")
+    return asked
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith((".", "/", "~", os.sep)) or name.count("/") > 1 or "\\" in name
+
+
+def _check_folder(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder}: holds no config.json, so it is no model folder")
+    if not any(next(folder.glob(pattern), None) for pattern in _WEIGHTS):
+        raise ModelError(f"{folder}: holds a config.json but no weights (*.safetensors or pytorch_model.bin)")
+
+
+def _as(kind: torch.dtype) -> dict[str, torch.dtype]:
+    # transformers 5 renamed the argument; 4 does not know the new name everywhere
+    import transformers
+
+    return {"dtype" if int(transformers.__version__.split(".")[0]) >= 5 else "torch_dtype": kind}
+
+
+def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    options: dict[str, Any] = {"revision": revision} if revision else {}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **options)
+        options |= _as(kind)
+        if where == "cpu" or where.startswith("cuda:"):
+            return tokenizer, AutoModelForCausalLM.from_pretrained(name, **options).to(where)
+        # accelerate puts it on one GPU when it fits, else over GPUs and memory; nothing moves it afterwards
+        return tokenizer, AutoModelForCausalLM.from_pretrained(name, device_map="auto", **options)
+    except CapeError:
+        raise
+    except Exception as error:  # transformers raises OSError, ValueError, ImportError, KeyError ... for these
+        raise _explained(name, error) from error
+
+
+def _explained(name: str, error: Exception) -> Exception:
+    """The one-line error for what transformers raised; the error itself where it is none of the expected."""
+    kinds = {type(step).__name__ for step in chain(error)}
+    words = " ".join(str(step) for step in chain(error)).lower()
+    local = "give a local folder with the model instead"
+    if Path(name).is_dir():
+        if "unrecognized configuration class" in words:
+            return ModelError(f"{name}: not a causal language model; a decoder with a language head is needed")
+        return ModelError(f"{name}: cannot be read as a causal language model: {_first_line(error)}")
+    if "GatedRepoError" in kinds:
+        return SurroundingsError(f"the hub shows {name!r} only to those who accepted its terms; log in, or {local}")
+    if kinds & {"RepositoryNotFoundError", "RevisionNotFoundError", "HFValidationError"} or "404" in words:
+        return SurroundingsError(f"the hub knows no model {name!r} (or no such revision, or it is private); {local}")
+    offline = {"OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectionError", "ConnectError", "ProxyError"}
+    if kinds & offline or "couldn't connect" in words or "offline" in words or "connection" in words:
+        return SurroundingsError(f"the model hub cannot be reached, and {name!r} is no folder here; {local}")
+    if "unrecognized configuration class" in words:
+        return ModelError(f"{name!r} is not a causal language model; a decoder with a language head is needed")
+    if isinstance(error, (OSError, ValueError, ImportError, KeyError)):
+        return SurroundingsError(f"{name!r} cannot be loaded: {_first_line(error)}; {local}")
+    return error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+
+
+def untrained(lm: LanguageModel, *, seed: int = 0) -> LanguageModel:
+    """The same architecture with fresh random weights, on the same device: the null of every probe."""
+    from transformers import AutoModelForCausalLM
+
+    config = copy.deepcopy(lm.model.config)
+    kind = next(lm.model.parameters()).dtype
+    with memory_guard("building the untrained twin"), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = AutoModelForCausalLM.from_config(config, **_as(kind))
+        if not lm.placed:
+            model = model.to(lm.device)
+    return wrap(model, lm.tokenizer, name=f"{lm.name} (untrained, seed {seed})")

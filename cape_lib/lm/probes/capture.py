@@ -1,0 +1,83 @@
+"""The hidden states of texts at chosen places, at one token of each text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from cape_lib.errors import UsageError
+from cape_lib.lm.models import LanguageModel, memory_guard
+from cape_lib.lm.models.batching import chunks, encode_rows, token_lists
+from cape_lib.lm.models.hooks import watched, watched_heads
+from cape_lib.lm.models.sites import Site
+
+
+def _at(batch_start: torch.Tensor, length: int, token: int, state: torch.Tensor) -> torch.Tensor:
+    """The state of one token a row: `token` counts real tokens, from the end where negative."""
+    column = batch_start + token if token >= 0 else torch.full_like(batch_start, length + token)
+    rows = torch.arange(state.shape[0], device=state.device)
+    return state[rows, column.to(state.device)].detach().float().cpu()
+
+
+def _check_token(rows: Sequence[Sequence[int]], token: int) -> None:
+    shortest = min(len(row) for row in rows)
+    if not -shortest <= token < shortest:
+        raise UsageError(f"token {token} is outside the shortest text, which has {shortest} tokens")
+
+
+@torch.inference_mode()
+def capture(
+    lm: LanguageModel, texts: Sequence[str], sites: Sequence[Site] | None = None, *, token: int = -1, batch: int = 4096
+) -> torch.Tensor:
+    """Hidden states (n_texts, n_sites, d), float32 on the CPU, of the last real token of each text (or of `token`).
+
+    sites: "embed" and block indices, default all blocks; batch: padded tokens a forward pass.
+    Raises UsageError for an empty text or one longer than the context.
+    """
+    wanted = list(sites) if sites is not None else list(range(lm.depth))
+    rows = token_lists(lm, texts, what="text")
+    _check_token(rows, token)
+    found = torch.zeros(len(rows), len(wanted), lm.width)
+    with memory_guard("reading hidden states"):
+        for group in chunks([len(row) for row in rows], tokens=batch):
+            part = encode_rows(lm, [rows[index] for index in group])
+            seen: dict[Site, torch.Tensor] = {}
+
+            def note(site: Site, state: torch.Tensor, seen: dict[Site, torch.Tensor] = seen, part: object = part) -> None:
+                seen[site] = _at(part.start, part.ids.shape[1], token, state)  # type: ignore[attr-defined]
+
+            with watched(lm, wanted, note):
+                lm.model(input_ids=part.ids, attention_mask=part.mask, use_cache=False)
+            found[group] = torch.stack([seen[site] for site in wanted], dim=1)
+    return found
+
+
+@torch.inference_mode()
+def capture_with_heads(
+    lm: LanguageModel, texts: Sequence[str], *, batch: int = 4096
+) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
+    """States of all blocks (n_texts, depth, d), and per block its heads' outputs (n_texts, heads, size), in one pass.
+
+    Blocks without attention are left out of the second.
+    """
+    rows = token_lists(lm, texts, what="text")
+    states = torch.zeros(len(rows), lm.depth, lm.width)
+    heads: dict[int, torch.Tensor] = {}
+    with memory_guard("reading hidden states"):
+        for group in chunks([len(row) for row in rows], tokens=batch):
+            part = encode_rows(lm, [rows[index] for index in group])
+
+            def note(site: Site, state: torch.Tensor, group: list[int] = group) -> None:
+                states[group, site] = state[:, -1].detach().float().cpu()  # type: ignore[index]
+
+            def note_heads(block: int, state: torch.Tensor, group: list[int] = group) -> None:
+                if lm.heads and state.shape[-1] % lm.heads == 0 and state.dim() == 3:
+                    last = state[:, -1].detach().float().cpu().reshape(len(group), lm.heads, -1)
+                    if block not in heads:
+                        heads[block] = torch.zeros(len(rows), *last.shape[1:])
+                    heads[block][group] = last
+
+            with watched(lm, range(lm.depth), note), watched_heads(lm, note_heads):
+                lm.model(input_ids=part.ids, attention_mask=part.mask, use_cache=False)
+    return states, heads

@@ -1,0 +1,155 @@
+"""Add vectors to hidden states at chosen positions, the same with and without a cache of keys and values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+
+from cape_lib.errors import UsageError
+from cape_lib.lm.models.hooks import changed
+from cape_lib.lm.models.record import LanguageModel
+from cape_lib.lm.models.sites import Site
+
+POSITIONS = ("all", "last", "prompt", "generated")
+#: a name of POSITIONS, or indices of prompt tokens (from the end where negative)
+Positions = str | Sequence[int]
+
+
+def check_positions(positions: Positions) -> Positions:
+    """The positions unless they are no name of POSITIONS and no list of whole numbers (UsageError)."""
+    if isinstance(positions, str):
+        if positions not in POSITIONS:
+            raise UsageError(f"unknown positions {positions!r}; choose {', '.join(POSITIONS)} or indices of prompt tokens")
+        return positions
+    indices = tuple(positions)
+    if not indices or not all(isinstance(index, int) for index in indices):
+        raise UsageError("positions: give at least one whole number, or one of " + ", ".join(POSITIONS))
+    return indices
+
+
+class _Clock:
+    """Which columns of the whole sequence the present forward pass holds.
+
+    One object a `with` block: it watches the model being called, because a block alone cannot tell where it is when
+    keys and values are cached.
+    """
+
+    def __init__(self, prompt_length: int | None) -> None:
+        self.fixed = prompt_length
+        self.offset = 0
+        self.length = 0
+        self.prompt = prompt_length or 0
+        self.start: torch.Tensor | None = None
+        self._ids: torch.Tensor | None = None
+
+    def __call__(self, _module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        ids = kwargs.get("input_ids", args[0] if args else None)
+        whole = ids if ids is not None else kwargs.get("inputs_embeds")
+        length = int(whole.shape[1])
+        cached = _cached(kwargs)
+        if cached is None:
+            # a recurrent state does not say how much it has read; one more token continues, more begin anew
+            cached = self.offset + self.length if length == 1 and _continues_state(kwargs) else 0
+        fresh = cached == 0 and not self._extends(ids)
+        if fresh:
+            self.prompt = self.fixed or length
+            mask = kwargs.get("attention_mask")
+            self.start = None
+            if isinstance(mask, torch.Tensor) and mask.dim() == 2 and mask.shape[1] == length:
+                self.start = (mask != 0).int().argmax(dim=1)
+        self.offset, self.length, self._ids = cached, length, ids if cached == 0 else None
+
+    def _extends(self, ids: torch.Tensor | None) -> bool:
+        """Whether a pass without cache repeats the last one with one more token."""
+        old = self._ids
+        return (
+            old is not None and ids is not None and ids.shape[0] == old.shape[0] and ids.shape[1] == old.shape[1] + 1
+            and bool(torch.equal(ids[:, :-1], old))
+        )  # fmt: skip
+
+
+def _cached(kwargs: dict[str, Any]) -> int | None:
+    """Tokens in the cache given to the model; None where it keeps a state that does not count them."""
+    cache = kwargs.get("past_key_values")
+    if cache is None:
+        return None
+    if hasattr(cache, "get_seq_length"):
+        try:
+            return int(cache.get_seq_length())
+        except (TypeError, ValueError, IndexError, AttributeError, NotImplementedError):
+            return None
+    return int(cache[0][0].shape[-2]) if len(cache) and cache[0] is not None else 0
+
+
+def _continues_state(kwargs: dict[str, Any]) -> bool:
+    return any(kwargs.get(key) is not None for key in ("cache_params", "state", "past_key_values"))
+
+
+def _chosen(positions: Positions, clock: _Clock, rows: int, device: torch.device) -> torch.Tensor | None:
+    """Which of the present columns are steered, (rows or 1, length) bool; None where none is."""
+    columns = torch.arange(clock.offset, clock.offset + clock.length, device=device)[None]
+    end = clock.prompt - 1
+    if isinstance(positions, str):
+        chosen = {
+            "last": columns >= end,  # the last prompt token and all written after it
+            "prompt": columns <= end,
+            "generated": columns > end,
+        }[positions]
+    else:
+        start = clock.start if clock.start is not None else torch.zeros(rows, dtype=torch.long)
+        first = start.to(device)[:, None]
+        if rows != first.shape[0]:  # beams and several answers repeat each prompt
+            first = first.repeat_interleave(rows // first.shape[0], dim=0)
+        chosen = torch.zeros(rows, clock.length, dtype=torch.bool, device=device)
+        for index in positions:
+            chosen = chosen | (columns == (first + index if index >= 0 else end + 1 + index))
+    return chosen if bool(chosen.any()) else None
+
+
+@contextmanager
+def added(
+    lm: LanguageModel, deltas: dict[Site, torch.Tensor], *, positions: Positions = "all", prompt_length: int | None = None
+) -> Iterator[None]:
+    """Inside, `deltas[site]` is added to the hidden state at each site; (d,), or (rows, d) for one vector a row.
+
+    positions: "all"; "last", the last prompt token and every one written after it; "prompt"; "generated", those
+    written after the prompt; or indices of prompt tokens.  prompt_length: columns of the prompt, needed only where
+    the model is called with a prompt and its continuation at once.
+    The vectors follow the state's device and dtype.  All hooks are removed at the end, also after an exception.
+    """
+    positions = check_positions(positions)
+    clock = _Clock(prompt_length)
+    with ExitStack() as stack:
+        if positions != "all":
+            handle = lm.model.register_forward_pre_hook(clock, with_kwargs=True, prepend=True)
+            stack.callback(handle.remove)
+        for site, delta in deltas.items():
+            if not bool(torch.count_nonzero(delta)):
+                continue  # strength 0 is the unsteered model, bit for bit
+            stack.enter_context(changed(lm, site, _change(delta, positions, clock)))
+        yield
+
+
+def _change(delta: torch.Tensor, positions: Positions, clock: _Clock) -> Any:
+    wide = delta if delta.dim() == 2 else delta[None]
+    moved: dict[tuple[torch.device, torch.dtype], torch.Tensor] = {}
+
+    def change(state: torch.Tensor) -> torch.Tensor:
+        key = (state.device, state.dtype)
+        if key not in moved:
+            moved[key] = wide.to(device=state.device, dtype=state.dtype)[:, None]
+        vector = moved[key]
+        rows = state.shape[0]
+        if vector.shape[0] not in (1, rows):
+            vector = vector.repeat_interleave(rows // vector.shape[0], dim=0)
+        if positions == "all":
+            return state + vector
+        chosen = _chosen(positions, clock, rows, state.device)
+        if chosen is None:
+            return state
+        return torch.where(chosen[..., None], state + vector, state)
+
+    return change

@@ -1,0 +1,128 @@
+"""Fit a direction to pairs of texts, and say how far to trust it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cape_lib.errors import UsageError
+from cape_lib.lm.models.record import LanguageModel
+from cape_lib.lm.models.sites import Site
+from cape_lib.lm.probes.capture import capture
+from cape_lib.lm.steering.direction import Direction
+
+FEWEST_PAIRS = 4
+METHODS = ("mean_difference", "principal")
+
+
+def check_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs unless columns `positive`, `negative` are missing or fewer than four pairs are given (UsageError)."""
+    missing = {"positive", "negative"} - set(pairs.columns)
+    if missing:
+        raise UsageError(f"pairs need columns positive and negative; {' and '.join(sorted(missing))} not there")
+    if len(pairs) < FEWEST_PAIRS:
+        raise UsageError(f"{len(pairs)} pairs are too few to fit a direction; give at least {FEWEST_PAIRS}")
+    return pairs
+
+
+def vector_of(positive: torch.Tensor, negative: torch.Tensor, method: str = "mean_difference") -> torch.Tensor:
+    """The direction (..., d) from states (n, ..., d): their mean difference, or the differences' first principal axis."""
+    mean = (positive - negative).mean(0)
+    if method == "mean_difference":
+        return mean
+    if method != "principal":
+        raise UsageError(f"unknown method {method!r}; choose from {', '.join(METHODS)}")
+    differences = (positive - negative).movedim(0, -2)
+    axis = torch.linalg.svd(differences, full_matrices=False).Vh[..., 0, :]
+    sign = torch.sign((axis * mean).sum(-1, keepdim=True))
+    return axis * sign * mean.norm(dim=-1, keepdim=True)
+
+
+def _cosine(a: torch.Tensor, b: torch.Tensor) -> float:
+    return float(torch.nn.functional.cosine_similarity(a, b, dim=-1))
+
+
+def _left_out(
+    positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+) -> float:
+    """Share of pairs ranked right by a direction fitted without their group; a tie counts half."""
+    names = np.unique(groups)
+    folds = [names[start::5] for start in range(min(5, len(names)))] if len(names) > 1 else []
+    right: list[float] = []
+    for fold in folds:
+        out = torch.from_numpy(np.isin(groups, fold))
+        vector = fit(positive[~out], negative[~out])
+        margin = (positive[out] - negative[out]) @ vector
+        right += ((margin > 0).float() + 0.5 * (margin == 0).float()).tolist()
+    return float(np.mean(right)) if right else float("nan")
+
+
+def _split_half(
+    positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+) -> float:
+    """Mean cosine of directions fitted on two halves, over ten random halvings (by group where there are four)."""
+    rng = np.random.default_rng(0)
+    names = np.unique(groups) if len(np.unique(groups)) >= 4 else None
+    found = []
+    for _ in range(10):
+        if names is not None:
+            half = np.isin(groups, rng.permutation(names)[: len(names) // 2])
+        else:
+            half = rng.permutation(len(groups)) < len(groups) // 2
+        mask = torch.from_numpy(half)
+        found.append(_cosine(fit(positive[mask], negative[mask]), fit(positive[~mask], negative[~mask])))
+    return float(np.mean(found))
+
+
+def hash_of(pairs: pd.DataFrame) -> str:
+    """A short hash of the pairs' texts, in order."""
+    text = "\x1f".join(f"{p}\x1e{n}" for p, n in zip(pairs["positive"], pairs["negative"], strict=True))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def fit_directions(
+    lm: LanguageModel, pairs: pd.DataFrame, sites: Sequence[Site], *, token: int = -1, method: str = "mean_difference",
+    name: str = "direction",
+) -> list[Direction]:  # fmt: skip
+    """One direction a site, from one reading of the texts; see `fit_direction`."""
+    pairs = check_pairs(pairs).reset_index(drop=True)
+    texts = [str(text) for text in pairs["positive"]] + [str(text) for text in pairs["negative"]]
+    states = capture(lm, texts, sites, token=token)
+    groups = (pairs["topic"] if "topic" in pairs else pd.Series(range(len(pairs)))).astype(str).to_numpy()
+    found = []
+    for place, site in enumerate(sites):
+        positive, negative = states[: len(pairs), place], states[len(pairs) :, place]
+        both = torch.cat([positive, negative])
+        vector = vector_of(positive, negative, method)
+        norm = float(vector.norm())
+
+        def fit(p: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
+            return vector_of(p, n, method)
+
+        found.append(
+            Direction(
+                vector=vector, site=site, token=token, method=method, norm=norm,
+                std=float((both @ vector / max(norm, 1e-12)).std(correction=0)), residual=float(both.norm(dim=1).median()),
+                split_half=_split_half(positive, negative, groups, fit), held_out=_left_out(positive, negative, groups, fit),
+                model=lm.name, revision=lm.revision, pairs=hash_of(pairs), n_pairs=len(pairs), name=name,
+            )
+        )  # fmt: skip
+    return found
+
+
+def fit_direction(
+    lm: LanguageModel, pairs: pd.DataFrame, layer: Site, method: str = "mean_difference", *, token: int = -1,
+    name: str = "direction",
+) -> Direction:  # fmt: skip
+    """The direction at `layer` that leads from the pairs' negative texts to their positive ones.
+
+    pairs: columns positive, negative (texts) and, if known, topic: halves and left-out pairs are then whole topics.
+    layer: "embed" or a block index; token: which token's state, from the end where negative.
+    method: "mean_difference", or "principal", the first principal axis of the differences.
+    Raises UsageError for fewer than four pairs, an empty or too long text, or a layer that is not there.
+    """
+    return fit_directions(lm, pairs, [layer], token=token, method=method, name=name)[0]
