@@ -62,8 +62,7 @@ def run(args: argparse.Namespace) -> int:
     read = read_by_options(args.results, args)
     from cape_lib import tables
 
-    if not args.allow_mixed:
-        tables.read_scores(read.scores)
+    tables.read_scores(read.scores, allow_mixed=args.allow_mixed)
     write_scores(read.scores, args.output, force=args.force, inputs=read.files)
     if args.json:
         print(json.dumps(_as_json(read, args.output), indent=2, allow_nan=False))
@@ -77,9 +76,9 @@ def read_by_options(results: list[str], args: argparse.Namespace) -> Imported:
     """`ingest.read_results` with the options of the command line. Raises UsageError for one that cannot be read."""
     return read_results(
         results,
-        family=args.family,
-        params={name: _billions(number, name) for name, number in map(_pair("--params", "MODEL=N"), args.params)},
-        names=dict(map(_pair("--model", "FILE=NAME"), args.model)),
+        family=getattr(args, "family", None),
+        params={name: _billions(number, name) for name, number in map(pair("--params", "MODEL=N"), args.params)},
+        names=dict(map(pair("--model", "FILE=NAME"), args.model)),
         also=dict(map(_also, args.also)),
         allow=[kind for kind in ("partial", "mixed") if getattr(args, f"allow_{kind}")],
     )
@@ -91,7 +90,9 @@ def tell(read: Imported) -> None:
         print(f"note: {note}", file=sys.stderr)
 
 
-def _pair(option: str, form: str) -> Callable[[str], tuple[str, str]]:
+def pair(option: str, form: str) -> Callable[[str], tuple[str, str]]:
+    """A function that splits LEFT=RIGHT at the last sign. Raises UsageError where either side is empty."""
+
     def split(text: str) -> tuple[str, str]:
         left, sign, right = text.rpartition("=")
         if not (left and sign and right):

@@ -57,7 +57,7 @@ def percent(value: Any, *, path: Path, task: str, metric: str) -> float:
 
 
 def points_or_none(value: Any) -> float | None:
-    """A standard error in points; None for "N/A", NaN and everything else that is not one."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
+    """A standard error in points; None for "N/A", NaN, and 0, which only says that all answers were alike."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0:
         return 100 * float(value)
     return None

@@ -1,0 +1,158 @@
+"""What a notebook's `parameters` cell accepts, read from the cell itself, and values checked against it.
+
+papermill only warns at an unknown name and takes a value of any type, so a slip would show in no error and a wrong
+report. A parameters cell is plain Python: `name: type = default  # what it is: a, b or c` or `# what it is; 0 to 100`.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import math
+import re
+import tokenize
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cape_lib.errors import CapeError, UsageError
+from cape_lib.names import suggest
+
+Value = str | int | float | bool
+_TYPES: dict[str, type[Any]] = {"str": str, "int": int, "float": float, "bool": bool}
+_NUMBER = r"-?\d+(?:\.\d+)?"
+#: "...: a, b or c" in a comment: the values that are allowed
+_LISTED = re.compile(r":\s*([\w.-]+(?:,\s*[\w.-]+)*\s+or\s+[\w.-]+)\s*(?:;|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a notebook: `type`, `default`, what the cell says of it, and what it allows.
+
+    choices: the values allowed, () for any; low, high: the range of a number, infinite where the cell states none.
+    """
+
+    name: str
+    type: type[Any]
+    default: Any
+    comment: str = ""
+    choices: tuple[Value, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+
+
+def read(notebook: Path) -> dict[str, Parameter]:
+    """The parameters of a notebook by name, in the order of its cell tagged `parameters` ({} where it has none).
+
+    Raises CapeError where the file is no notebook or the cell is not plain assignments.
+    """
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
+        source = "".join(tagged[0]["source"]) if tagged else ""
+        return parse(source)
+    except (ValueError, KeyError, TypeError, SyntaxError) as error:
+        raise CapeError(f"{notebook.name}: its cell of parameters cannot be read ({error})") from None
+
+
+def parse(source: str) -> dict[str, Parameter]:
+    """The parameters that a cell's text declares. Raises ValueError or SyntaxError for anything but assignments."""
+    comments = _comments(source)
+    found: dict[str, Parameter] = {}
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.AnnAssign):
+            target, kind, value = statement.target, _kind(statement.annotation), statement.value
+        elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target, kind, value = statement.targets[0], None, statement.value
+        else:
+            raise ValueError(f"line {statement.lineno} is no assignment")
+        if not isinstance(target, ast.Name) or value is None:
+            raise ValueError(f"line {statement.lineno} is no assignment of a value to a name")
+        default = ast.literal_eval(value)
+        comment = comments.get(statement.end_lineno or statement.lineno, "")
+        found[target.id] = _parameter(target.id, kind or type(default), default, comment, statement)
+    return found
+
+
+def _parameter(name: str, kind: type[Any], default: Any, comment: str, statement: ast.stmt) -> Parameter:
+    choices: tuple[Value, ...] = ()
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.annotation, ast.Subscript):
+        inner = ast.literal_eval(statement.annotation.slice)  # Literal["a", "b"]
+        choices = inner if isinstance(inner, tuple) else (inner,)
+        kind = type(choices[0])
+    elif listed := _LISTED.search(comment):
+        words = tuple(kind(word) for word in re.split(r",\s*|\s+or\s+", listed[1]))
+        choices = words if default in words else ()  # a list that lacks the default is no list of values
+    low, high = -math.inf, math.inf
+    if kind in (int, float) and (bounds := re.search(rf"({_NUMBER}) to ({_NUMBER})", comment)):
+        low, high = float(bounds[1]), float(bounds[2])
+    return Parameter(name, kind, default, comment, choices, low, high)
+
+
+def _kind(annotation: ast.expr) -> type[Any] | None:
+    if isinstance(annotation, ast.Name) and annotation.id in _TYPES:
+        return _TYPES[annotation.id]
+    if isinstance(annotation, ast.BinOp):  # float | None
+        return _kind(annotation.left)
+    return None
+
+
+def _comments(source: str) -> dict[int, str]:
+    lines = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {token.start[0]: token.string.lstrip("# ") for token in lines if token.type == tokenize.COMMENT}
+
+
+def checked(declared: Mapping[str, Parameter], given: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """The given values in their declared types. Raises UsageError naming the first that does not fit.
+
+    A value may be text as typed on a command line: "0.2" for a float, "yes" for a bool.
+    """
+    return {name: _checked(declared, name, value, where) for name, value in given.items()}
+
+
+def _checked(declared: Mapping[str, Parameter], name: str, value: Any, where: str) -> Any:
+    if name not in declared:
+        raise UsageError(f"{where}: {suggest('parameter', name, declared)}")
+    parameter = declared[name]
+    if value is None and parameter.default is None:
+        return None
+    typed = _typed(parameter.type, value)
+    kind = {"str": "text", "int": "a whole number", "float": "a number", "bool": "yes or no"}
+    if typed is None:
+        wanted = kind.get(parameter.type.__name__, parameter.type.__name__)
+        raise UsageError(f"{where}: parameter {name} is {wanted}, not {value!r} ({parameter.comment or 'no comment'})")
+    if parameter.choices and typed not in parameter.choices:
+        raise UsageError(f"{where}: {suggest(f'value of {name}', str(typed), map(str, parameter.choices))}")
+    if isinstance(typed, (int, float)) and not parameter.low <= typed <= parameter.high:
+        raise UsageError(f"{where}: parameter {name} is {typed:g}; choose from {parameter.low:g} to {parameter.high:g}")
+    return typed
+
+
+def _typed(kind: type[Any], value: Any) -> Any:
+    """The value in its type; None where it has none."""
+    if kind is bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        return value if isinstance(value, bool) else words.get(str(value).strip().casefold())
+    if isinstance(value, bool):
+        return None
+    if kind is str:
+        return value if isinstance(value, str) else None
+    if kind in (int, float):
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            return None
+        if not math.isfinite(number) or (kind is int and number != int(number)):
+            return None
+        return kind(number)
+    return value if isinstance(value, kind) else None
+
+
+def together(declared: Iterable[Mapping[str, Parameter]]) -> dict[str, Parameter]:
+    """All parameters of several notebooks by name; of equal names the first one's."""
+    names: dict[str, Parameter] = {}
+    for one in declared:
+        names = dict(one) | names
+    return names
