@@ -22,25 +22,22 @@ DRAWS = 500
 SURE = 0.95
 #: beyond this condition number the steps do not determine a system of equations
 ILL_CONDITIONED = 1e5
-_PRIMES = (
-    2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
-    113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179, 181, 191, 193, 197, 199, 211, 223, 227, 229, 233, 239,
-    241, 251, 257, 263, 269, 271, 277, 281, 283, 293, 307, 311, 313, 317, 331, 337, 347, 349, 353, 359, 367, 373, 379,
-    383, 389, 397, 401, 409, 419, 421, 431, 433, 439, 443, 449, 457, 461, 463, 467, 479, 487, 491, 499, 503, 509, 521,
-    523, 541, 547, 557, 563, 569, 571, 577, 587, 593, 599, 601, 607, 613, 617, 619, 631, 641, 643, 647, 653, 659,
-)  # fmt: skip
-MOST_SIZES = len(_PRIMES) // 2
+#: so many sizes have draws of their own
+MOST_SIZES = 60
 
 
 @lru_cache(maxsize=8)
 def fixed_normals(columns: int) -> Floats:
-    """The same normal draws everywhere, shape (500, columns): multiples of square roots of primes, mapped to normals.
+    """The same normal draws everywhere, shape (500, columns), so that a page and a terminal show one interval.
 
-    They fill space more evenly than random numbers, and a browser makes them again to the last digits.
+    Lehmer's sequence with Park and Miller's multiplier, seed 1, mapped to normals: integers below 2^53, which a browser
+    repeats exactly.
     """
-    roots = np.sqrt(np.array(_PRIMES[:columns], dtype=float))
-    index = np.arange(1, DRAWS + 1, dtype=float)[:, None]
-    return np.asarray(ndtri(np.clip((index * roots) % 1.0, 1e-9, 1 - 1e-9)))
+    state, share = 1, np.empty(DRAWS * columns)
+    for i in range(share.size):
+        state = state * 48271 % 2147483647
+        share[i] = state / 2147483647
+    return np.asarray(ndtri(share)).reshape(DRAWS, columns)
 
 
 def boundary(frame: pd.DataFrame, *, x: str, y: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from cape_lib.diagnosis.forecast import boundary, forecast
 from cape_lib.diagnosis.kit import Kit, kit
 from cape_lib.diagnosis.wording import interval, number, write
 from cape_lib.errors import MissingError
-from cape_lib.resampling import fisher, ladder_rows, pearson_rows, ratio_below, score_noise
+from cape_lib.resampling import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
 
 #: the sign of a step is settled where P(gamma < 0) is beyond this on either side
 SETTLED = 0.975
@@ -38,7 +38,7 @@ def diagnose_family(
 
     rows: one a size: params_b (billions), x, y (percent), optionally model, further benchmarks, <score>_stderr (points).
     at: size of the forecast, billions (default: twice the largest).  items: questions of a benchmark of one's own.
-    Returns plain data: `steps` (gamma, Fieller interval, P of each phase), `r`, `dimension` beside the panel's,
+    Returns plain data: `steps` (gamma, Fieller interval, P of each phase), `whole` (smallest to largest in one), `r`, `dimension` beside the panel's,
     `boundary` (N_c by named estimators), `forecast`, `power`, `answers`, `advice`, `notes`.
     Raises MissingError with fewer than two sizes, ScoresError on equal sizes.
     """
@@ -51,7 +51,7 @@ def diagnose_family(
     found = {
         "kind": "family" if own else "pair", "x": x, "y": y, "n": len(frame),
         "labels": {name: tables.label(name) for name in (x, y)},
-        "sizes": _sizes(frame, x, y), "steps": steps, "r": r, "dimension": _dimension(frame, x, y),
+        "sizes": _sizes(frame, x, y), "steps": steps, "whole": _whole(frame, x, y), "r": r, "dimension": _dimension(frame, x, y),
         "boundary": boundary(frame, x=x, y=y), "forecast": forecast(frame, x=x, y=y, at=at),
     }  # fmt: skip
     found["power"] = _power(steps[-1], frame, found, r)
@@ -68,10 +68,11 @@ def _with_noise(frame: pd.DataFrame, x: str, y: str, items: Mapping[str, int] | 
     for name in (x, y):
         if name not in frame.columns:
             raise MissingError(f"no column {name} in the scores; add it")
-        if items and items.get(name) and name not in tables.ITEM_COUNTS and f"{name}_stderr" not in frame.columns:
-            from cape_lib.resampling import score_sd
-
-            frame = frame.assign(**{f"{name}_stderr": score_sd(frame[name].to_numpy(float), items=items[name])})
+        questions = (items or {}).get(name)
+        if questions and name not in tables.ITEM_COUNTS:
+            binomial = pd.Series(score_sd(frame[name].to_numpy(float), items=questions), index=frame.index)
+            stated = frame[f"{name}_stderr"] if f"{name}_stderr" in frame.columns else binomial
+            frame = frame.assign(**{f"{name}_stderr": stated.astype(float).fillna(binomial)})
     return frame
 
 
@@ -104,6 +105,11 @@ def _step(row: Mapping[str, Any]) -> dict[str, Any]:
         "interval": interval(float(row["low"]), float(row["high"])), "phase": row["phase"],
         "settled": bool(p > SETTLED or p < 1 - SETTLED),
     }  # fmt: skip
+
+
+def _whole(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
+    """The step from the smallest to the largest size in one: what the ladder did as a whole."""
+    return _step(local_coupling(frame.iloc[[0, -1]], x=x, y=y).iloc[0].to_dict())
 
 
 def _correlation(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
@@ -181,7 +187,7 @@ def _facts(found: Mapping[str, Any], used: Kit) -> dict[str, Any]:
     steps, last, r = found["steps"], found["steps"][-1], found["r"]
     counts = {phase: sum(step["phase"] == phase for step in steps) for phase in ("tax", "transition", "bonus")}
     negative = sum(step["gamma"] < 0 for step in used["steps"])
-    largest = found["sizes"][-1]
+    largest, whole = found["sizes"][-1], found["whole"]
     return {
         "x": found["labels"][found["x"]], "y": found["labels"][found["y"]], "n": found["n"], "n_steps": len(steps),
         "smaller": last["smaller"], "larger": last["larger"], "gamma": last["gamma"], "interval": last["interval"],
@@ -191,8 +197,17 @@ def _facts(found: Mapping[str, Any], used: Kit) -> dict[str, Any]:
         "r": r["estimate"], "r_interval": r["interval"], "known": len(used["steps"]), "known_negative": negative,
         "questions": found["power"]["questions"], "needed": found["power"]["sizes"],
         "most_questions": MOST_QUESTIONS, "most_sizes": MOST_SIZES, "largest_b": largest["params_b"],
-        "largest": largest["model"],
+        "largest": largest["model"], "smallest": found["sizes"][0]["model"], "whole_gamma": whole["gamma"],
+        "whole_interval": whole["interval"], "whole_phase": whole["phase"], "whole_negative": whole["p_negative"],
+        "settle_r": _settle_r(found),
     }  # fmt: skip
+
+
+def _settle_r(found: Mapping[str, Any]) -> str:
+    needed = found["power"]["sizes"]
+    if needed is None:
+        return ""
+    return write("settle_r" if needed > found["n"] else "settled_r", {"needed": needed})
 
 
 def _answers(found: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:
@@ -202,6 +217,9 @@ def _answers(found: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, st
         headline = "family_headline_undefined"
     elif not known:
         headline = "family_headline_no_noise"
+    elif found["n"] > 2 and found["whole"]["gamma"] is not None:
+        whole = "settled" if found["whole"]["settled"] else "open"
+        headline = f"family_headline_{whole}_{'settled' if last['settled'] else 'open'}"
     else:
         headline = "family_headline_settled" if last["settled"] else "family_headline"
     return {
@@ -231,7 +249,8 @@ def _measure(found: Mapping[str, Any], known: bool) -> str:
 
 def _notes(frame: pd.DataFrame, found: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
     notes = [write("note_seeds", facts)]
-    if "truthfulqa" in (found["x"], found["y"]) and "truthfulqa_stderr" not in frame.columns:
+    stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
+    if "truthfulqa" in (found["x"], found["y"]) and not stated:
         notes.append(write("note_mc2_noise", facts))
     if found["n"] < 6:
         notes.append(write("note_few_for_dimension", facts))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from cape_lib.diagnosis.advice import advise
 from cape_lib.diagnosis.kit import Kit, kit
@@ -17,6 +18,7 @@ from cape_lib.frontier.saturation import ROTATE_BELOW
 from cape_lib.frontier.trajectory import KINDS, THRESHOLD, classify_changes
 from cape_lib.names import suggest
 from cape_lib.resampling import score_sd
+from cape_lib.tables.frontier import middle
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 AXES = (X, Y, "hle", "ifeval")
@@ -53,7 +55,7 @@ def diagnose_release(
         "side": "above" if last["h"] >= 0 else "below", "half": last["half"], "noise95": 1.96 * last["noise_sd"],
         "critical": last["gpqa_critical"], "curve_side": "above" if last["y"] >= last["gpqa_critical"] else "below",
         "nearest": _names(others), "lab": lab, "change": newest["change"], "kind": newest["kind"],
-        "before": trail[-2]["model"] if len(trail) > 1 else None,
+        "before": trail[-2]["model"] if len(trail) > 1 else None, **_curve_facts(used),
         **_axis_facts(axes, used),
     }  # fmt: skip
     return {
@@ -89,10 +91,11 @@ def read_release(row: Mapping[str, Any], line: Mapping[str, Any], used: Kit) -> 
 
 def trajectory(rows: list[dict[str, Any]], line: Mapping[str, Any], used: Kit, lab: str | None) -> list[dict[str, Any]]:
     """The lab's known releases and then the given ones, with change, its noise interval and the rule's kind."""
-    known = [row for row in used["frontier"]["releases"] if lab is not None and row["lab"] == lab]
     names = {row["model"] for row in rows}
-    before = [read_release(row, line, used) | {"known": True} for row in known if row["model"] not in names]
-    trail = before + [row | {"known": False} for row in rows]
+    limit = _day(rows[0], used)
+    known = [row for row in used["frontier"]["releases"] if row["lab"] == lab and row["model"] not in names]
+    before = [read_release(row, line, used) | {"known": True} for row in known if limit is None or row["day"] <= limit]
+    trail = before + [dict(row) | {"known": False} for row in rows]
     kinds = classify_changes(np.array([row["h"] for row in trail]), threshold=THRESHOLD)
     answer = []
     for i, row in enumerate(trail):
@@ -103,6 +106,14 @@ def trajectory(rows: list[dict[str, Any]], line: Mapping[str, Any], used: Kit, l
              "change": change, "change_noise": spread, "kind": KINDS[int(kinds[i])]}
         )  # fmt: skip
     return answer
+
+
+def _day(row: Mapping[str, Any], used: Kit) -> int | None:
+    """Days since 1970 of a release: of its date, else of the known release of that name, else None (after all)."""
+    if row["date"]:
+        return int((middle(str(row["date"])) - pd.Timestamp("1970-01-01")).days)
+    known = [release["day"] for release in used["frontier"]["releases"] if release["model"] == row["model"]]
+    return int(known[0]) if known else None
 
 
 def saturation(releases: Sequence[Mapping[str, Any]], used: Kit) -> list[dict[str, Any]]:
@@ -145,6 +156,13 @@ def _axis_facts(axes: list[dict[str, Any]], used: Kit) -> dict[str, Any]:
         "separates": used["labels"][widest["new"]] if widest else None,
         "separates_spread": widest["spread_new"] if widest else None,
     }  # fmt: skip
+
+
+def _curve_facts(used: Kit) -> dict[str, int]:
+    """How many known releases lie below the papers' curve."""
+    rows, ratio = used["frontier"]["releases"], used["frontier_ratios"][Y]
+    below = sum(row[Y] < 100.0 * math.sqrt(ratio * row[X] / 100.0) for row in rows)
+    return {"curve_n": len(rows), "curve_below": below}
 
 
 def _perhaps_swapped(last: Mapping[str, Any], line: Mapping[str, Any]) -> bool:

@@ -1,0 +1,200 @@
+/* A family, or any two benchmarks of one's own: every step, the whole ladder, what would settle it.
+ * Twin of cape_lib.diagnosis.one_family. */
+(function (root) {
+  "use strict";
+  const Cape = (root.Cape = root.Cape || {});
+  const N = Cape.numbers;
+  const W = Cape.wording;
+  const [TAX, BONUS] = [-0.1, 0.1];
+  const SETTLED = 0.975;
+  const MOST_QUESTIONS = 1000;
+  const MOST_SIZES = 1000;
+  const LEAST_ROWS = 6;
+  const BASE = ["hellaswag", "truthfulqa", "arc_challenge", "winogrande", "mmlu"];
+
+  function diagnoseFamily(given, { x = "hellaswag", y = "truthfulqa", at = null, items = {} } = {}, kit) {
+    const has = (row, name) => row[name] !== null && row[name] !== undefined;
+    const rows = given
+      .filter((row) => has(row, x) && has(row, y) && has(row, "params_b"))
+      .sort((a, b) => a.params_b - b.params_b);
+    const noise = (row, name) => row[`${name}_stderr`] ?? N.scoreSd(row[name], kit.items[name] ?? items[name]);
+    const sizes = rows.map((row) => ({
+      model: row.model && row.model.trim() ? row.model : W.shown(row.params_b, "B"),
+      params_b: row.params_b, x: row[x], y: row[y], x_sd: W.number(noise(row, x)), y_sd: W.number(noise(row, y)),
+    }));
+    const label = (name) => kit.labels[name] ?? name.replaceAll("_", " ");
+    const found = {
+      kind: x === "hellaswag" && y === "truthfulqa" ? "family" : "pair",
+      x, y, n: sizes.length, labels: { [x]: label(x), [y]: label(y) }, sizes,
+      steps: sizes.slice(1).map((larger, i) => step(sizes[i], larger)),
+      whole: step(sizes[0], sizes[sizes.length - 1]),
+      r: correlation(sizes),
+      dimension: dimension(rows, x, y),
+      boundary: Cape.estimators.boundary(sizes),
+      forecast: Cape.estimators.forecast(sizes, at),
+    };
+    const last = found.steps[found.steps.length - 1];
+    found.power = power(last, sizes, found.r);
+    const facts = factsOf(found, last, kit);
+    return {
+      ...found, phase: last.phase, answers: answer(found, last, facts),
+      advice: W.advise(found.kind, ruleFacts(found, last), kit.rules), notes: notes(rows, found, facts),
+    };
+  }
+
+  /* One step between two sizes: gamma with Fieller's interval and the exact probability of each phase. */
+  function step(smaller, larger) {
+    const dx = larger.x - smaller.x;
+    const dy = larger.y - smaller.y;
+    const variance = (name) => (smaller[name] ?? NaN) ** 2 + (larger[name] ?? NaN) ** 2;
+    const [varX, varY] = [variance("x_sd"), variance("y_sd")];
+    const gamma = dx === 0 ? NaN : dy / dx;
+    const below = (limit) => N.ratioBelow(limit, dy, dx, varY, varX, 0);
+    const [tax, zero, bonus] = [below(TAX), below(0), below(BONUS)];
+    return {
+      smaller: smaller.model, larger: larger.model, low_b: smaller.params_b, high_b: larger.params_b,
+      mid_b: Math.sqrt(smaller.params_b * larger.params_b), dx, dy,
+      gamma: W.number(gamma), p_negative: W.number(zero), p_tax: W.number(tax),
+      p_transition: W.number(N.clamp(bonus - tax, 0, 1)), p_bonus: W.number(1 - bonus),
+      interval: W.interval(...N.fieller(dy, dx, varY, varX, 0)), phase: phase(gamma),
+      settled: zero > SETTLED || zero < 1 - SETTLED,
+    };
+  }
+
+  function phase(gamma) {
+    if (Number.isNaN(gamma)) return "undefined";
+    return gamma < TAX ? "tax" : gamma > BONUS ? "bonus" : "transition";
+  }
+
+  /* r over the sizes; two points always lie on a line, so that takes three. */
+  function correlation(sizes) {
+    const n = sizes.length;
+    const r = n > 2 ? N.pearson(sizes.map((s) => s.x), sizes.map((s) => s.y)) : NaN;
+    return { estimate: W.number(r), interval: W.interval(...N.fisher(r, n)), n };
+  }
+
+  /* Eigenvalues and vectors of the family's own covariance; d_eff only from six sizes on. */
+  function dimension(rows, x, y) {
+    let names = BASE.filter((name) => rows.every((row) => row[name] !== null && row[name] !== undefined));
+    if (!names.includes(x) || !names.includes(y)) names = [x, y];
+    const n = rows.length;
+    const centred = names.map((name) => {
+      const v = rows.map((row) => row[name]);
+      return v.map((item) => item - N.mean(v));
+    });
+    const found = N.eigen(centred.map((a) => centred.map((b) => N.dot(a, b) / (n - 1))));
+    const values = found.values.map((v) => Math.max(v, 0));
+    const total = N.sum(values);
+    const squares = N.dot(values, values);
+    const known = n >= LEAST_ROWS && total > (1e-12 * Math.max(1, ...rows.flatMap((r) => names.map((m) => Math.abs(r[m]))))) ** 2;
+    const kept = values.map((v) => v > 1e-9 * total);
+    return {
+      n, benchmarks: names, estimate: known ? (total * total) / squares : null, least: LEAST_ROWS,
+      eigenvalues: values.map((v, i) => (kept[i] ? v : 0)),
+      vectors: found.vectors.map((v, i) => (kept[i] ? v : null)),
+      most: Math.min(names.length, n - 1),
+    };
+  }
+
+  /* What would settle the sign of the last step, and of r, if the values seen are the true ones. */
+  function power(last, sizes, r) {
+    const [a, b] = sizes.slice(-2);
+    const variance = (name) => (a[name] ?? NaN) ** 2 + (b[name] ?? NaN) ** 2;
+    let needed = null;
+    if (r.estimate !== null && Math.abs(r.estimate) === 1) needed = 4;
+    else if (r.estimate) {
+      const count = Math.ceil((1.959963984540054 / Math.atanh(Math.abs(r.estimate))) ** 2 + 3);
+      needed = count <= MOST_SIZES ? Math.max(count, 4) : null;
+    }
+    return {
+      questions: questions(last.dy, last.dx, variance("y_sd"), variance("x_sd")), sizes: needed,
+      settled: last.settled, most_questions: MOST_QUESTIONS, most_sizes: MOST_SIZES,
+    };
+  }
+
+  function questions(dy, dx, varY, varX) {
+    if (Number.isNaN(varX + varY) || dx === 0 || dy === 0) return null;
+    const settled = (times) => {
+      const p = N.ratioBelow(0, dy, dx, varY / times, varX / times, 0);
+      return p > SETTLED || p < 1 - SETTLED;
+    };
+    let [low, high] = [0, 1];
+    while (!settled(high)) {
+      [low, high] = [high, high * 2];
+      if (high > MOST_QUESTIONS) return null;
+    }
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (settled(middle)) high = middle;
+      else low = middle;
+    }
+    return high;
+  }
+
+  function factsOf(found, last, kit) {
+    const count = (phase) => found.steps.filter((s) => s.phase === phase).length;
+    const largest = found.sizes[found.sizes.length - 1];
+    const { power: needs, whole } = found;
+    return {
+      x: found.labels[found.x], y: found.labels[found.y], n: found.n, n_steps: found.steps.length,
+      smaller: last.smaller, larger: last.larger, gamma: last.gamma, interval: last.interval, phase: last.phase,
+      p_phase: last[`p_${last.phase}`] ?? null, p_negative: last.p_negative,
+      p_positive: last.p_negative === null ? null : 1 - last.p_negative, dx: last.dx, dy: last.dy,
+      tax: count("tax"), transition: count("transition"), bonus: count("bonus"),
+      settled: found.steps.filter((s) => s.settled).length, r: found.r.estimate, r_interval: found.r.interval,
+      known: kit.steps.length, known_negative: kit.steps.filter((s) => s.gamma < 0).length,
+      questions: needs.questions, needed: needs.sizes, most_questions: MOST_QUESTIONS, most_sizes: MOST_SIZES,
+      largest_b: largest.params_b, largest: largest.model, smallest: found.sizes[0].model,
+      whole_gamma: whole.gamma, whole_interval: whole.interval, whole_phase: whole.phase,
+      whole_negative: whole.p_negative, settle_r: settleR(found),
+    };
+  }
+
+  function settleR(found) {
+    const needed = found.power.sizes;
+    return needed === null ? "" : W.write(needed > found.n ? "settle_r" : "settled_r", { needed });
+  }
+
+  function answer(found, last, facts) {
+    const known = last.p_negative !== null;
+    const side = (s) => (s.settled ? "settled" : "open");
+    let headline = last.settled ? "family_headline_settled" : "family_headline";
+    if (found.n > 2 && found.whole.gamma !== null) headline = `family_headline_${side(found.whole)}_${side(last)}`;
+    if (!known) headline = "family_headline_no_noise";
+    if (last.gamma === null) headline = "family_headline_undefined";
+    const situation = !last.settled ? "open" : last.gamma !== null && last.gamma < 0 ? "tax" : "bonus";
+    const keys = {
+      headline,
+      phase: found.steps.length === 1 ? "family_phase_one" : "family_phase",
+      sure: known ? "family_sure" : "family_sure_no_noise",
+      compared: `${found.kind}_compared${facts.r === null ? "_two" : ""}`,
+      move: `${found.kind}_move_${situation}`,
+      measure: measureKey(found, known),
+    };
+    return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, W.write(key, facts)]));
+  }
+
+  function measureKey(found, known) {
+    if (!known) return "family_measure_no_noise";
+    if (found.power.settled) return found.n >= 4 ? "family_measure_settled" : "family_measure_settled_few";
+    return found.power.questions !== null ? "family_measure" : "family_measure_hopeless";
+  }
+
+  function notes(rows, found, facts) {
+    const list = [W.write("note_seeds", facts)];
+    const stated = rows.some((row) => row.truthfulqa_stderr !== null && row.truthfulqa_stderr !== undefined);
+    if ([found.x, found.y].includes("truthfulqa") && !stated) list.push(W.write("note_mc2_noise", facts));
+    if (found.n < LEAST_ROWS) list.push(W.write("note_few_for_dimension", facts));
+    return list;
+  }
+
+  function ruleFacts(found, last) {
+    return {
+      n_sizes: found.n, largest_b: found.sizes[found.sizes.length - 1].params_b, gamma: last.gamma,
+      p_tax: last.p_tax, p_bonus: last.p_bonus, p_negative: last.p_negative, settled: Number(last.settled),
+      questions: found.power.questions, vertex_inside: Number(found.boundary.vertex.inside), dx: last.dx,
+    };
+  }
+
+  Cape.diagnoseFamily = diagnoseFamily;
+})(window);

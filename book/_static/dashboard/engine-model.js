@@ -1,0 +1,164 @@
+/* One model: what a single size can say, which is not a phase. Twin of cape_lib.diagnosis.one_model. */
+(function (root) {
+  "use strict";
+  const Cape = (root.Cape = root.Cape || {});
+  const N = Cape.numbers;
+  const W = Cape.wording;
+  const NEAR = 3;
+  const TYPICAL_GAMMA = 0.3;
+  const NEIGHBOURS = 5;
+
+  function diagnoseModel(model, kit) {
+    const comparable = (model.metric || "mc2") !== "mc1";
+    const [size, x, y] = [model.params_b, model.hellaswag, model.truthfulqa];
+    const trend = {
+      hellaswag: residual(kit.trends.hellaswag, size, x),
+      truthfulqa: residual(kit.trends.truthfulqa, size, y),
+    };
+    const lead = trend.truthfulqa;
+    const curve = readCurve(kit, x, y);
+    const near = knownSteps(kit, size);
+    const nearest = comparable ? neighbours(kit, model) : [];
+    const sd = { x: N.scoreSd(x, kit.items.hellaswag), y: N.scoreSd(y, kit.items.truthfulqa) };
+    const gap = 1.96 * Math.SQRT2 * sd.y;
+    const second = { dy: gap, dx: gap / TYPICAL_GAMMA, dx_least: 1.96 * Math.SQRT2 * sd.x };
+    const noise = 1.96 * sd.y;
+    const facts = {
+      name: model.model || "This model", params_b: size, x, y, residual: lead.residual,
+      residual_size: Math.abs(lead.residual), expected: lead.expected, interval: lead.interval,
+      side: lead.residual >= 0 ? "above" : "below", n: lead.n, noise, critical: curve.critical,
+      curve_side: curve.above ? "above" : "below", stated: curve.stated, reversed: curve.reversed,
+      stated_right: curve.record.stated, reversed_right: curve.record.reversed, always_right: curve.record.always,
+      record_n: curve.record.n, near_n: near.n, near_tax: near.tax, near_share: near.share,
+      near_interval: near.interval, nearest: names(nearest), gap_x: second.dx, gap_y: second.dy,
+      typical: TYPICAL_GAMMA, low_b: lead.low_b, high_b: lead.high_b,
+    };
+    const ruleFacts = {
+      params_b: size, residual: lead.residual, z: lead.z, outside: Number(lead.outside),
+      hellaswag_z: trend.hellaswag.z, above_curve: Number(curve.above),
+    };
+    return {
+      kind: "model", phase: null, name: facts.name, params_b: size, hellaswag: x, truthfulqa: y, comparable, trend,
+      noise, curve, steps: near, nearest, second, answers: answer(facts, lead, near, comparable),
+      advice: comparable ? W.advise("model", ruleFacts, kit.rules) : [], notes: notes(model, facts, lead),
+    };
+  }
+
+  /* Score less the web-trained trend at this size, with where one more web-trained model would lie around it. */
+  function residual(trend, size, score) {
+    const u = Math.log10(size) - trend.mean_log;
+    const at = [1, u, u * u];
+    const expected = N.dot(at, trend.coefficients);
+    const spread = N.dot(at, trend.inverse.map((row) => N.dot(row, at)));
+    const half = trend.t95 * trend.residual_sd * Math.sqrt(1 + spread);
+    const off = score - expected;
+    return {
+      expected, residual: off, half, interval: W.interval(off - half, off + half), outside: Math.abs(off) > half,
+      z: off / (half / trend.t95), n: trend.n, within_range: trend.low_b <= size && size <= trend.high_b,
+      low_b: trend.low_b, high_b: trend.high_b,
+    };
+  }
+
+  function wilson(k, n, z) {
+    if (n <= 0) return [0, 1];
+    const z2 = z * z;
+    const share = k / n;
+    const middle = (share + z2 / (2 * n)) / (1 + z2 / n);
+    const half = Math.sqrt(z2 * ((share * (1 - share)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
+    return [k === 0 ? 0 : middle - half, k === n ? 1 : middle + half];
+  }
+
+  function knownSteps(kit, size) {
+    const near = kit.steps.filter((s) => {
+      const ratio = Math.sqrt(s.low_b * s.high_b) / size;
+      return 1 / NEAR <= ratio && ratio <= NEAR;
+    });
+    const tax = near.filter((s) => s.phase === "tax").length;
+    const n = near.length;
+    return { n, tax, share: n ? tax / n : null, interval: W.interval(...wilson(tax, n, kit.z95)) };
+  }
+
+  /* The papers' curve at this HellaSwag score, what its two readings say, and how often each is right. */
+  function readCurve(kit, x, y) {
+    const critical = 100 * Math.sqrt((kit.ratio * x) / 100);
+    const above = y >= critical;
+    const known = kit.steps.map((s) => [s.gamma > 0, s.y >= 100 * Math.sqrt((kit.ratio * s.x) / 100)]);
+    const record = {
+      n: known.length,
+      stated: known.filter(([up, side]) => up === side).length,
+      reversed: known.filter(([up, side]) => up !== side).length,
+      always: known.filter(([up]) => !up).length,
+    };
+    const [together, against] = ["together", "against each other"];
+    return {
+      ratio: kit.ratio, critical, margin: y - critical, above, stated: above ? together : against,
+      reversed: above ? against : together, record,
+    };
+  }
+
+  /* The panel's rows as objects, with the source's name and address. */
+  function baseRows(kit) {
+    return kit.base.rows.map((values) => {
+      const row = {};
+      kit.base.columns.forEach((name, i) => (row[name] = values[i]));
+      row.source = kit.base.sources[row.source];
+      return row;
+    });
+  }
+
+  function neighbours(kit, model) {
+    const rows = baseRows(kit);
+    const spread = (v) => Math.sqrt(N.mean(v.map((item) => (item - N.mean(v)) ** 2)));
+    const spreads = {
+      log: spread(rows.map((r) => Math.log10(r.params_b))),
+      hellaswag: spread(rows.map((r) => r.hellaswag)),
+      truthfulqa: spread(rows.map((r) => r.truthfulqa)),
+    };
+    const found = rows.map((r) => {
+      const parts = [
+        Math.log10(r.params_b / model.params_b) / spreads.log,
+        (r.hellaswag - model.hellaswag) / spreads.hellaswag,
+        (r.truthfulqa - model.truthfulqa) / spreads.truthfulqa,
+      ];
+      const { model: name, family, params_b, hellaswag, truthfulqa, source } = r;
+      return { model: name, family, params_b, hellaswag, truthfulqa, source, distance: Math.sqrt(N.dot(parts, parts)) };
+    });
+    return found.sort((a, b) => a.distance - b.distance || (a.model < b.model ? -1 : 1)).slice(0, NEIGHBOURS);
+  }
+
+  const names = (rows) =>
+    rows.slice(0, 3).map((r) => `${r.model} (${W.fixed(r.hellaswag, 1)} / ${W.fixed(r.truthfulqa, 1)})`).join(", ");
+
+  function answer(facts, lead, near, comparable) {
+    const off = lead.outside;
+    const move = off ? (lead.residual < 0 ? "model_move_below" : "model_move_above") : "model_move";
+    const keys = comparable
+      ? {
+          headline: off ? "model_headline_outside" : "model_headline",
+          phase: "model_phase",
+          sure: off ? "model_sure_outside" : "model_sure",
+          compared: near.n ? "model_compared" : "model_compared_no_steps",
+          move,
+          measure: "model_measure",
+        }
+      : {
+          headline: "model_headline_mc1", phase: "model_phase_plain", sure: "model_sure_mc1",
+          compared: "model_compared_mc1", move: "model_move_unknown", measure: "model_measure",
+        };
+    return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, W.write(key, facts)]));
+  }
+
+  function notes(model, facts, lead) {
+    const found = lead.within_range ? [] : [W.write("note_outside_sizes", facts)];
+    for (const [name, label, usual] of [["hellaswag", "HellaSwag", 10], ["truthfulqa", "TruthfulQA", 0]]) {
+      const shots = model[`${name}_shots`];
+      if (shots !== null && shots !== undefined && shots !== usual) {
+        found.push(W.write("note_shots", { label, shots, usual }));
+      }
+    }
+    return found;
+  }
+
+  Cape.diagnoseModel = diagnoseModel;
+  Cape.baseRows = baseRows;
+})(window);

@@ -1,0 +1,183 @@
+/* Frontier releases: h, the curves, the lab's trajectory, saturation. Twin of cape_lib.diagnosis.one_release. */
+(function (root) {
+  "use strict";
+  const Cape = (root.Cape = root.Cape || {});
+  const N = Cape.numbers;
+  const W = Cape.wording;
+  const [X, Y] = ["swe_bench_verified", "gpqa_diamond"];
+  const TOP = 5;
+  const THRESHOLD = 10;
+  const BALANCED = 5;
+  const ROTATE_BELOW = 0.2;
+  const KINDS = ["first", "noise", "step", "excursion", "return", "open"];
+
+  function diagnoseRelease(releases, { line = "frozen", lab = null } = {}, kit) {
+    const chosen = kit.frontier.lines[line];
+    const rows = releases.map((row) => readRelease(row, chosen, kit));
+    const last = rows[rows.length - 1];
+    const trail = trajectory(rows, chosen, kit, lab);
+    const newest = trail[trail.length - 1];
+    const others = nearest(last, kit);
+    const axes = saturation(releases, kit);
+    const { h, interval, expected, noise_sd, phase, emphasis, x, y } = last;
+    const facts = {
+      h, interval, expected, noise_sd, phase, emphasis, x, y, name: last.model, line, line_n: chosen.n,
+      line_date: chosen.date, slope: chosen.slope, intercept: chosen.intercept, h_size: Math.abs(h),
+      side: h >= 0 ? "above" : "below", half: last.half, noise95: 1.96 * noise_sd, critical: last.gpqa_critical,
+      curve_side: y >= last.gpqa_critical ? "above" : "below", nearest: names(others), lab, change: newest.change,
+      kind: newest.kind, before: trail.length > 1 ? trail[trail.length - 2].model : null,
+      ...curveFacts(kit), ...axisFacts(axes, kit),
+    };
+    return {
+      kind: "release", phase, line: chosen, lab, rows, trajectory: trail, nearest: others, saturation: axes,
+      answers: answer(facts, last, newest, axes), advice: W.advise("release", ruleFacts(last, newest, axes), kit.rules),
+      notes: perhapsSwapped(last, chosen) ? [W.write("note_swapped_release", facts)] : [],
+    };
+  }
+
+  /* Half of the exact 95 % prediction interval of one new release at x. */
+  function halfWidth(line, x) {
+    const away = x - line.mean_x;
+    return line.t95 * line.residual_sd * Math.sqrt(1 + 1 / line.n + (away * away) / line.spread_x);
+  }
+
+  function readRelease(row, line, kit) {
+    const [x, y] = [row[X], row[Y]];
+    const expected = line.slope * x + line.intercept;
+    const h = y - expected;
+    const half = halfWidth(line, x);
+    const ifeval = row.ifeval ?? null;
+    const critical = 100 * Math.sqrt((kit.frontier_ratios.ifeval * y) / 100);
+    return {
+      model: row.model || "This release", date: row.date || null, x, y, expected, h, half,
+      interval: W.interval(h - half, h + half), outside: Math.abs(h) > half,
+      noise_sd: Math.hypot(N.scoreSd(y, kit.items[Y]), line.slope * N.scoreSd(x, kit.items[X])),
+      phase: h < -THRESHOLD ? "coding-specialist excursion" : h > THRESHOLD ? "reasoning-specialist" : "cooperative",
+      emphasis: h < -BALANCED ? "coding-rich" : h > BALANCED ? "reasoning-rich" : "balanced",
+      gpqa_critical: 100 * Math.sqrt((kit.frontier_ratios[Y] * x) / 100), ifeval, ifeval_critical: critical,
+      ifeval_above: ifeval === null ? null : ifeval >= critical,
+    };
+  }
+
+  /* The kind of each release in a series of h: beyond ten points the next release decides. */
+  function classify(h) {
+    const kinds = h.map(() => 1);
+    kinds[0] = 0;
+    for (let t = 1; t < h.length; t++) {
+      const jump = Math.abs(h[t] - h[t - 1]) > THRESHOLD && kinds[t] !== 4;
+      if (!jump) continue;
+      if (t + 1 === h.length) kinds[t] = 5;
+      else if (Math.abs(h[t + 1] - h[t - 1]) < Math.abs(h[t + 1] - h[t])) [kinds[t], kinds[t + 1]] = [3, 4];
+      else kinds[t] = 2;
+    }
+    return kinds.map((kind) => KINDS[kind]);
+  }
+
+  /* Middle of the period that "2025", "2025-03" or "2025-03-26" names, in days since 1970. */
+  function middleDay(date) {
+    const [year, month, day] = String(date).split("-").map(Number);
+    const start = Date.UTC(year, (month || 1) - 1, day || 1) / 864e5;
+    const end = day ? start + 1 : month ? Date.UTC(year, month, 1) / 864e5 : Date.UTC(year + 1, 0, 1) / 864e5;
+    return start + Math.ceil((end - start) / 2) - 1;
+  }
+
+  function trajectory(rows, line, kit, lab) {
+    const given = new Set(rows.map((row) => row.model));
+    const itself = kit.frontier.releases.find((row) => row.model === rows[0].model);
+    const limit = rows[0].date ? middleDay(rows[0].date) : itself ? itself.day : null;
+    const known = kit.frontier.releases.filter((row) => row.lab === lab && !given.has(row.model));
+    const before = known.filter((row) => limit === null || row.day <= limit);
+    const trail = [
+      ...before.map((row) => ({ ...readRelease(row, line, kit), known: true })),
+      ...rows.map((row) => ({ ...row, known: false })),
+    ];
+    const kinds = classify(trail.map((row) => row.h));
+    return trail.map(({ model, date, h, interval, known: old, noise_sd }, i) => ({
+      model, date, h, interval, known: old,
+      change: i ? h - trail[i - 1].h : null,
+      change_noise: i ? 1.96 * Math.hypot(noise_sd, trail[i - 1].noise_sd) : null,
+      kind: kinds[i],
+    }));
+  }
+
+  /* sigma = spread of the old axis / spread of the new one among the top five by the old. */
+  function saturation(releases, kit) {
+    const given = new Set(releases.map((row) => row.model));
+    const rows = [...kit.frontier.releases.filter((row) => !given.has(row.model)), ...releases];
+    const has = (row, axis) => row[axis] !== null && row[axis] !== undefined;
+    return [[X, Y], [X, "hle"], [Y, "hle"], [Y, "ifeval"]].map(([old, fresh]) => {
+      const both = rows.filter((row) => has(row, old) && has(row, fresh));
+      const order = (a, b) => b[old] - a[old] || ((a.model || "") < (b.model || "") ? -1 : 1);
+      const top = [...both].sort(order).slice(0, TOP);
+      const none = { old, new: fresh, n: both.length, sigma: null, spread_old: null, spread_new: null, rotate: null };
+      if (top.length < TOP) return { ...none, models: [] };
+      const [first, second] = [old, fresh].map((axis) => {
+        const v = top.map((row) => row[axis]);
+        return Math.max(...v) - Math.min(...v);
+      });
+      const sigma = second ? first / second : null;
+      return {
+        old, new: fresh, n: both.length, sigma, spread_old: first, spread_new: second,
+        rotate: sigma !== null && sigma < ROTATE_BELOW, models: top.map((row) => row.model || "This release"),
+      };
+    });
+  }
+
+  function nearest(last, kit) {
+    const found = kit.frontier.releases
+      .filter((row) => row.model !== last.model)
+      .map((r) => ({
+        model: r.model, lab: r.lab, date: r.date, x: r[X], y: r[Y], url: r.url,
+        distance: Math.hypot(r[X] - last.x, r[Y] - last.y),
+      }));
+    return found.sort((a, b) => a.distance - b.distance || (a.model < b.model ? -1 : 1)).slice(0, 4);
+  }
+
+  const names = (rows) =>
+    rows.slice(0, 3).map((r) => `${r.model} (${W.fixed(r.x, 1)} / ${W.fixed(r.y, 1)})`).join(", ");
+
+  function curveFacts(kit) {
+    const rows = kit.frontier.releases;
+    const ratio = kit.frontier_ratios[Y];
+    return { curve_n: rows.length, curve_below: rows.filter((r) => r[Y] < 100 * Math.sqrt((ratio * r[X]) / 100)).length };
+  }
+
+  function axisFacts(axes, kit) {
+    const scored = axes.filter((axis) => axis.sigma !== null);
+    const widest = scored.reduce((best, axis) => (best && best.spread_new >= axis.spread_new ? best : axis), null);
+    return {
+      sigma: axes[0].sigma, spread_old: axes[0].spread_old, spread_new: axes[0].spread_new, top: TOP,
+      separates: widest ? kit.labels[widest.new] : null, separates_spread: widest ? widest.spread_new : null,
+    };
+  }
+
+  function perhapsSwapped(last, line) {
+    const other = last.x - (line.slope * last.y + line.intercept);
+    return last.outside && Math.abs(other) <= halfWidth(line, last.y);
+  }
+
+  function answer(facts, last, newest, axes) {
+    let measure = facts.separates === null ? "release_measure_none" : "release_measure";
+    if (facts.separates !== null && axes[0].rotate) measure = "release_measure_rotate";
+    const keys = {
+      headline: "release_headline",
+      phase: "release_phase",
+      sure: last.outside ? "release_sure_outside" : "release_sure",
+      compared: facts.before ? "release_compared_lab" : "release_compared",
+      move: facts.before ? `release_move_${newest.kind}` : "release_move_alone",
+      measure,
+    };
+    return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, W.write(key, facts)]));
+  }
+
+  function ruleFacts(last, newest, axes) {
+    const facts = Object.fromEntries(KINDS.map((kind) => [`is_${kind}`, Number(newest.kind === kind)]));
+    return {
+      ...facts, h: last.h, h_size: Math.abs(last.h), outside: Number(last.outside), noise: 1.96 * last.noise_sd,
+      sigma: axes[0].sigma, ifeval_below: last.ifeval_above === null ? null : Number(!last.ifeval_above),
+    };
+  }
+
+  Cape.diagnoseRelease = diagnoseRelease;
+  Cape.halfWidth = halfWidth;
+})(window);

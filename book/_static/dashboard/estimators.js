@@ -1,0 +1,212 @@
+/* Where two scores might turn, and where they might go. Twin of cape_lib.diagnosis.forecast and cape_lib.boundary. */
+(function (root) {
+  "use strict";
+  const Cape = (root.Cape = root.Cape || {});
+  const N = Cape.numbers;
+  const W = Cape.wording;
+  const DRAWS = 500;
+  const SURE = 0.95;
+  const LEAST_SIZES = 3;
+  const ILL_CONDITIONED = 1e5;
+  const MOST_SIZES = 60;
+  const cache = {};
+
+  /* Normal quantile (Wichura's AS 241), to 1e-15. */
+  function normalQuantile(p) {
+    const q = p - 0.5;
+    const poly = (c, r) => c.reduceRight((total, item) => total * r + item, 0);
+    if (Math.abs(q) <= 0.425) {
+      const r = 0.180625 - q * q;
+      return (q * poly([3.3871328727963666080, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
+        45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727], r)) /
+        poly([1, 42.313330701600911252, 687.18700749205790830, 5394.1960214247511077, 21213.794301586595867,
+          39307.895800092710610, 28729.085735721942674, 5226.4952788528545610], r);
+    }
+    let r = Math.sqrt(-Math.log(q < 0 ? p : 1 - p));
+    let value;
+    if (r <= 5) {
+      r -= 1.6;
+      value = poly([1.42343711074968357734, 4.63033784615654529590, 5.76949722146069140550, 3.64784832476320460504,
+        1.27045825245236838258, 0.241780725177450611770, 0.0227238449892691845833, 7.74545014278341407640e-4], r) /
+        poly([1, 2.05319162663775882187, 1.67638483018380384940, 0.689767334985100004550, 0.148103976427480074590,
+          0.0151986665636164571966, 5.47593808499534494600e-4, 1.05075007164441684324e-9], r);
+    } else {
+      r -= 5;
+      value = poly([6.65790464350110377720, 5.46378491116411436990, 1.78482653991729133580, 0.296560571828504891230,
+        0.0265321895265761230930, 0.00124266094738807843860, 2.71155556874348757815e-5, 2.01033439929228813265e-7], r) /
+        poly([1, 0.599832206555887937690, 0.136929880922735805310, 0.0148753612908506148525, 7.86869131145613259100e-4,
+          1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15], r);
+    }
+    return q < 0 ? -value : value;
+  }
+
+  /* The same normal draws as in Python, 500 rows: Lehmer's sequence (Park and Miller), mapped to normals. */
+  function fixedNormals(columns) {
+    if (!cache[columns]) {
+      let state = 1;
+      const draw = () => {
+        state = (state * 48271) % 2147483647;
+        return normalQuantile(state / 2147483647);
+      };
+      cache[columns] = Array.from({ length: DRAWS }, () => Array.from({ length: columns }, draw));
+    }
+    return cache[columns];
+  }
+
+  /* Quadratic of y in t: curvature, slope and centre, by central moments. */
+  function parabola(t, y) {
+    const middle = N.mean(t);
+    const scale = t[t.length - 1] - t[0] || 1;
+    const u = t.map((item) => (item - middle) / scale);
+    const moment = (k) => N.mean(u.map((item) => item ** k));
+    const [m1, m2, m3, m4] = [1, 2, 3, 4].map(moment);
+    const [y0, y1, y2] = [0, 1, 2].map((k) => N.mean(u.map((item, i) => item ** k * y[i])));
+    const c2 = m2 - m1 ** 2;
+    const c3 = m3 - 3 * m1 * m2 + 2 * m1 ** 3;
+    const c4 = m4 - 4 * m1 * m3 + 6 * m1 ** 2 * m2 - 3 * m1 ** 4;
+    const vy = y1 - m1 * y0;
+    const wy = y2 - 2 * m1 * y1 + m1 ** 2 * y0 - c2 * y0;
+    const determinant = c2 * (c4 - c2 ** 2) - c3 ** 2;
+    if (!(determinant > 1e-12 * Math.max(c2, 1e-300) ** 3)) return { curvature: NaN, slope: NaN, centre: middle };
+    const curvature = (c2 * wy - c3 * vy) / determinant;
+    return { curvature: curvature / scale ** 2, slope: (vy - curvature * c3) / c2 / scale, centre: m1 * scale + middle };
+  }
+
+  /* The turn where a slope goes from negative to positive; else on which side of the sizes it must lie. */
+  function between(start, end, turn) {
+    if (Number.isNaN(start + end)) return NaN;
+    if (start < 0 && end > 0) return turn;
+    return end <= 0 ? Infinity : -Infinity;
+  }
+
+  function vertex(t, x, y) {
+    const p = parabola(t, y);
+    const slopeAt = (at) => p.slope + 2 * p.curvature * (at - p.centre);
+    return between(slopeAt(t[0]), slopeAt(t[t.length - 1]), p.centre - p.slope / (2 * p.curvature));
+  }
+
+  const steps = (v) => v.slice(1).map((item, i) => item - v[i]);
+
+  function zeroCrossing(t, x, y) {
+    const halfway = t.slice(1).map((item, i) => (item + t[i]) / 2);
+    const middle = N.mean(halfway);
+    const m = halfway.map((item) => item - middle);
+    const [dx, dy] = [steps(x), steps(y)];
+    const total = (f) => N.sum(m.map((_, i) => f(i)));
+    const [s0, s1, s2] = [0, 1, 2].map((k) => total((i) => dx[i] * dx[i] * m[i] ** k));
+    const [r0, r1] = [0, 1].map((k) => total((i) => dx[i] * dy[i] * m[i] ** k));
+    const determinant = s0 * s2 - s1 ** 2;
+    if (!(determinant > 1e-12 * s0 * s0)) return NaN;
+    const slope = (s0 * r1 - s1 * r0) / determinant;
+    const level = (r0 - slope * s1) / s0;
+    const at = (where) => level + slope * (where - middle);
+    return between(at(t[0]), at(t[t.length - 1]), middle - level / slope);
+  }
+
+  function minimumSize(t, x, y) {
+    const place = y.indexOf(Math.min(...y));
+    if (place === t.length - 1) return Infinity;
+    return place === 0 ? -Infinity : t[place];
+  }
+
+  function bestThreshold(t, x, y) {
+    const [dx, dy] = [steps(x), steps(y)];
+    const sign = dx.map((item, i) => Math.sign(item * dy[i]));
+    const errors = t.map((_, j) => sign.filter((s, i) => (i < j ? s >= 0 : s <= 0)).length);
+    const inner = errors.slice(1, -1);
+    const [positive, negative] = [errors[0], errors[errors.length - 1]];
+    const fewest = Math.min(...inner);
+    if (fewest < Math.min(positive, negative)) return N.mean(t.slice(1, -1).filter((_, i) => inner[i] === fewest));
+    if (negative < positive) return Infinity;
+    return positive < negative ? -Infinity : NaN;
+  }
+
+  const ESTIMATORS = {
+    vertex, zero_crossing: zeroCrossing, minimum_size: minimumSize, best_threshold: bestThreshold,
+  };
+  const billions = (log) => (Number.isFinite(log) ? W.number(10 ** log) : null);
+
+  /* N_c by each named estimator, with its interval from score noise alone. sizes: {params_b, x, y, x_sd, y_sd}. */
+  function boundary(sizes) {
+    const t = sizes.map((s) => Math.log10(s.params_b));
+    const k = t.length;
+    const [x, y] = ["x", "y"].map((name) => sizes.map((s) => s[name]));
+    const flat = Math.max(...y) - Math.min(...y) === 0;
+    let draws = null;
+    if (sizes.every((s) => s.x_sd !== null && s.y_sd !== null) && k <= MOST_SIZES) {
+      draws = fixedNormals(2 * k).map((z) => [
+        x.map((v, i) => v + sizes[i].x_sd * z[i]),
+        y.map((v, i) => v + sizes[i].y_sd * z[k + i]),
+      ]);
+    }
+    const entries = Object.entries(ESTIMATORS).map(([name, estimator]) => {
+      const nothing = { estimate: null, low: null, high: null, share: null, inside: false, verdict: "undecided" };
+      return [name, k >= LEAST_SIZES && !flat ? judge(nothing, estimator, t, [x, y], draws) : nothing];
+    });
+    return Object.fromEntries(entries);
+  }
+
+  function judge(nothing, estimator, t, scores, draws) {
+    const found = estimator(t, ...scores);
+    const answer = { ...nothing, estimate: billions(found), inside: Number.isFinite(found) };
+    if (!draws) return answer;
+    const drawn = draws.map((pair) => estimator(t, ...pair));
+    const known = drawn.filter((v) => !Number.isNaN(v)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    if (!known.length) return answer;
+    const share = drawn.filter(Number.isFinite).length / drawn.length;
+    const [low, high] = [0.025, 0.975].map((q) => known[Math.ceil(q * known.length) - 1]);
+    Object.assign(answer, { share, low: billions(low), high: billions(high) });
+    if (Number.isFinite(found) && share >= SURE && Number.isFinite(low) && Number.isFinite(high)) {
+      answer.verdict = "boundary";
+    } else if (!Number.isFinite(found) && share <= 1 - SURE) answer.verdict = "no boundary in these sizes";
+    return answer;
+  }
+
+  /* Both scores at a size by three methods, with each method's error when the largest size is held out. */
+  function forecast(sizes, at) {
+    const t = sizes.map((s) => Math.log10(s.params_b));
+    const scores = sizes.map((s) => [s.x, s.y]);
+    const largest = sizes[sizes.length - 1].params_b;
+    const size = at ?? 2 * largest;
+    const n = t.length;
+    const methods = {};
+    for (const [name, method] of Object.entries({ persistence, polynomial, ode })) {
+      const ahead = method(t, scores, Math.log10(size));
+      const before = n > 2 ? method(t.slice(0, -1), scores.slice(0, -1), t[n - 1]) : null;
+      methods[name] = {
+        x: ahead ? W.number(ahead[0]) : null,
+        y: ahead ? W.number(ahead[1]) : null,
+        held_out: before ? W.number(before[1] - scores[n - 1][1]) : null,
+      };
+    }
+    return { at_b: size, ratio: size / largest, methods };
+  }
+
+  const persistence = (t, scores) => scores[scores.length - 1];
+
+  function polynomial(t, scores, at) {
+    if (t.length < 2) return null;
+    const middle = N.mean(t);
+    const powers = t.length >= 4 ? [0, 1, 2] : [0, 1];
+    const { coefficients } = N.leastSquares(t.map((item) => powers.map((k) => (item - middle) ** k)), scores);
+    return N.times([powers.map((k) => (at - middle) ** k)], coefficients)[0];
+  }
+
+  /* d score / d log10 N = M score + c by least squares on midpoints, carried on from the largest size. */
+  function ode(t, scores, at) {
+    const n = t.length;
+    if (n < 4) return null;
+    const middle = scores.slice(1).map((row, i) => row.map((v, j) => (v + scores[i][j]) / 2));
+    const centre = [0, 1].map((j) => N.mean(middle.map((row) => row[j])));
+    const slope = scores.slice(1).map((row, i) => row.map((v, j) => (v - scores[i][j]) / (t[i + 1] - t[i])));
+    const { coefficients, condition } = N.leastSquares(middle.map((r) => [r[0] - centre[0], r[1] - centre[1], 1]), slope);
+    if (!coefficients || condition >= ILL_CONDITIONED) return null;
+    const ahead = at - t[n - 1];
+    const system = [0, 1].map((j) => coefficients.map((row) => row[j] * ahead));
+    const start = [scores[n - 1][0] - centre[0], scores[n - 1][1] - centre[1], 1];
+    const moved = N.expm([...system, [0, 0, 0]]).map((row) => N.dot(row, start));
+    return [moved[0] + centre[0], moved[1] + centre[1]];
+  }
+
+  Cape.estimators = { boundary, forecast, ESTIMATORS, normalQuantile };
+})(window);
