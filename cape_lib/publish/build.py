@@ -30,7 +30,7 @@ def book(out: Path = Path("_build"), *, jobs: int = 2, fresh: bool = False, quie
     tell = speaker(quiet)
     out = Path(os.path.abspath(out))
     out.mkdir(parents=True, exist_ok=True)
-    with _alone(out, tell):
+    with _alone(out, tell) as lock:
         html = out / "html"
         _recover(out, html)
         executed = _executed(out / "executed", jobs=jobs, fresh=fresh, tell=tell)
@@ -42,7 +42,7 @@ def book(out: Path = Path("_build"), *, jobs: int = 2, fresh: bool = False, quie
         work = out / ".work"
         try:
             _assemble(work / "src", executed, out / "cache")
-            built = _pages(work, out / "build.log", tell)
+            built = _pages(work, out / "build.log", tell, lock=lock)
             (built / KEY).write_text(key, encoding="utf-8")
             exchange(built, html)
         finally:
@@ -103,13 +103,16 @@ def _assemble(source: Path, executed: Mapping[str, str], kept: Path) -> None:
     (static / assets.BUNDLE).write_text(assets.vega_bundle(kept), encoding="utf-8")
 
 
-def _pages(work: Path, log: Path, tell: Tell) -> Path:
-    """Run jupyter-book, warnings as errors; returns the folder of the pages. Its output goes to `log`."""
+def _pages(work: Path, log: Path, tell: Tell, *, lock: int) -> Path:
+    """Run jupyter-book, warnings as errors; returns the folder of the pages. Its output goes to `log`.
+
+    The builder holds the lock too: should this process be killed, the next build waits until the builder has ended.
+    """
     tell("building the pages")
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     command += ["build", "-W", "-n", "--keep-going", str(work / "src"), "--path-output", str(work)]
     environment = os.environ | {"PYTHONHASHSEED": "0", "NO_COLOR": "1"}
-    done = subprocess.run(command, text=True, capture_output=True, env=environment, check=False)
+    done = subprocess.run(command, text=True, capture_output=True, env=environment, check=False, pass_fds=[lock])
     log.write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:
         source = str(work / "src") + os.sep
@@ -121,7 +124,7 @@ def _pages(work: Path, log: Path, tell: Tell) -> Path:
 
 
 @contextlib.contextmanager
-def _alone(out: Path, tell: Tell) -> Iterator[None]:
+def _alone(out: Path, tell: Tell) -> Iterator[int]:
     """One build at a time in one folder; the lock goes with the process, however that ends."""
     with (out / ".lock").open("w") as lock:
         try:
@@ -129,7 +132,7 @@ def _alone(out: Path, tell: Tell) -> Iterator[None]:
         except BlockingIOError:
             tell(f"another build is at work in {out}; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
 def exchange(new: Path, old: Path) -> None:

@@ -109,12 +109,9 @@ def run_one(path: Path, parameters: Mapping[str, Any] | None = None) -> Executed
         source = nbformat.read(path, as_version=4)
     except Exception as error:
         raise errors.CapeError(f"{path.name}: not a notebook ({type(error).__name__}: {error})") from None
-    roots = [str(places.PACKAGE), str(path.parent.resolve())]
-    if (root := places.checkout()) is not None:
-        roots += [str(root / folder) for folder in ("data", "book", "notebooks")]
-    start = f"from cape_lib.publish import recorder\nrecorder.start({roots!r})"
+    start, finish = _recorder()
     source.cells.insert(0, nbformat.v4.new_code_cell(start, id="cape-start"))
-    source.cells.append(nbformat.v4.new_code_cell("print(recorder.finish())", id="cape-finish"))
+    source.cells.append(nbformat.v4.new_code_cell(finish, id="cape-finish"))
     try:
         notebook = papermill.execute_notebook(
             source,
@@ -131,6 +128,20 @@ def run_one(path: Path, parameters: Mapping[str, Any] | None = None) -> Executed
     reads = json.loads(notebook.cells[-1].outputs[0].text)
     notebook.cells = notebook.cells[1:-1]
     return Executed(path, _settled(notebook, source), reads, time.monotonic() - began)
+
+
+def _recorder() -> tuple[str, str]:
+    """Code for the cell before the first and the one after the last; both are taken out again."""
+    root = places.checkout()
+    folders = [root / "data", root / "book"] if root else [places.PACKAGE / "_data", places.PACKAGE / "_book"]
+    start = [
+        "import importlib.util as _util",
+        f"_spec = _util.spec_from_file_location('_cape_recorder', {str(places.PACKAGE / 'publish' / 'recorder.py')!r})",
+        "_cape_recorder = _util.module_from_spec(_spec)",
+        "_spec.loader.exec_module(_cape_recorder)",
+        f"_cape_recorder.start({str(places.PACKAGE)!r}, {[str(folder) for folder in folders]!r})",
+    ]
+    return "\n".join(start), f"print(_cape_recorder.finish({str(places.PACKAGE)!r}))"
 
 
 def _cell_error(path: Path, source: Any, error: Any) -> errors.CapeError:
