@@ -78,7 +78,7 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
     sure = int((table["verdict"] == "boundary").sum())
     return figure(
         alt.layer(bars, points).properties(height=alt.Step(9)),
-        title=f"{len(shown)} of {len(table)} estimates lie inside the sizes measured; {sure} of them hold up to score noise",
+        title=f"{len(shown)} of {len(table)} estimates lie inside the sizes; {sure} of them hold up to score noise",
         alt="Critical scale of each family by four estimators, each with its 95 percent interval from score noise.",
         source=source,
         n=f"{table['ladder'].nunique()} families",
@@ -164,7 +164,7 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
         alt.layer(line, points).properties(height=360),
         title=f"Above the curve {int((above['gamma'] < 0).sum())} of {len(above)} next steps are negative, "
         f"below it {int((below['gamma'] < 0).sum())} of {len(below)}",
-        alt="Models in the plane of HellaSwag and TruthfulQA, coloured by the phase of their next step, with the isocline.",
+        alt="Models in the plane of both scores, coloured by the phase of their next step, with the isocline.",
         source=source,
         n=f"{len(first)} steps in size",
         name="isocline-plane",
@@ -233,20 +233,27 @@ def forecasts(table: pd.DataFrame, *, y: str, source: str, title: str) -> Figure
 def hold_out(table: pd.DataFrame, *, source: str) -> Figure:
     """Error of each method on families that it has not seen.
 
-    table: held_out, method, mape (percent).
+    table: `dynamics.leave_one_family_out`: ladder, method, mape (percent).
     """
     order = list(table.groupby("method")["mape"].median().sort_values().index)
     base = alt.Chart(table).encode(
-        y=alt.Y("method:N", sort=order, title=None), x=alt.X("mape:Q", title="mean absolute error (% of the score)")
+        y=alt.Y("method:N", sort=order, title=None),
+        x=alt.X(
+            "mape:Q",
+            scale=alt.Scale(domain=[0, 40], clamp=True),
+            title="mean absolute error (% of the score; beyond 40 at the edge)",
+        ),
     )
-    points = base.mark_point(filled=True, size=55, opacity=0.6).encode(tooltip=["held_out", "method", "mape"])
+    points = base.mark_point(filled=True, size=55, opacity=0.6).encode(
+        tooltip=["ladder", "method", alt.Tooltip("mape:Q", format=".1f")]
+    )
     middle = base.mark_tick(thickness=3, size=22, color=INK).encode(x="median(mape):Q")
     return figure(
         alt.layer(points, middle).properties(height=alt.Step(26)),
         title=f"On families left out, the smallest median error is that of {order[0]}",
         alt="Error of each forecasting method on each left-out family; the tick is the median.",
         source=source,
-        n=f"{table['held_out'].nunique()} families left out in turn",
+        n=f"{table['ladder'].nunique()} families left out in turn",
         name="hold-out",
         caption="Tick: the median over families.",
     )

@@ -115,12 +115,14 @@ def ladder_plane(ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, 
         ladder[["model", x, y]], left_on="larger", right_on="model", suffixes=("", "_to")
     )
     family = str(ladder["family"].iloc[0])
-    axes = {
-        "x": alt.X(f"{x}:Q", scale=alt.Scale(zero=False), title=f"{label(x)} (%)"),
-        "y": alt.Y(f"{y}:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)"),
-    }
-    lines = alt.Chart(steps).mark_rule(strokeWidth=3).encode(**axes, x2=f"{x}_to", y2=f"{y}_to", color=phase_colour())
-    points = alt.Chart(ladder).encode(**axes)
+    across = alt.X(f"{x}:Q", scale=alt.Scale(zero=False), title=f"{label(x)} (%)")
+    up = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
+    lines = (
+        alt.Chart(steps)
+        .mark_rule(strokeWidth=3)
+        .encode(x=across, y=up, x2=f"{x}_to", y2=f"{y}_to", color=phase_colour())
+    )
+    points = alt.Chart(ladder).encode(x=across, y=up)
     dots = points.mark_point(filled=True, fill=PAPER, stroke=INK, size=70, opacity=1).encode(
         tooltip=["model", "params_b", x, y]
     )
@@ -352,13 +354,13 @@ def loss_and_scores(losses: pd.DataFrame, *, source: str) -> Figure:
     curve = alt.Chart(losses).encode(x=x, color=alt.Color("series:N", title="series"))
     left = alt.layer(
         curve.mark_line().encode(y=alt.Y("fitted:Q", scale=alt.Scale(zero=False), title="loss (nats per token)")),
-        curve.mark_point(filled=True).encode(y="loss:Q", tooltip=["series", "model", "loss", "fitted"]),
+        curve.mark_point(filled=True).encode(y="loss:Q", tooltip=["series", "params_b", "loss", "fitted"]),
     ).properties(title="loss and its power law", width="container", height=240)
     zero = alt.Chart(pd.DataFrame({"residual": [0.0]})).mark_rule(color=GRID).encode(y="residual:Q")
     right = alt.layer(
         zero, curve.mark_line(point=True).encode(y=alt.Y("residual:Q", title="loss minus power law"))
     ).properties(title="what is left", width="container", height=240)
-    worst = float(losses.loc[losses["series"] == losses["series"].iloc[0], "residual"].abs().max())
+    worst = float(losses.loc[losses["series"] == "published constants", "residual"].abs().max())
     return figure(
         [left, right],
         title=f"The published losses leave at most {worst:.3f} nats beside a power law: they show no transition",

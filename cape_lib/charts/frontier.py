@@ -92,7 +92,7 @@ def expected_score(rows: pd.DataFrame, *, source: str) -> Figure:
         alt.layer(dots, interval, point).properties(height=320),
         title=f"At {first['swe']:g} % coding, 95 % of new releases should reason between {first['low']:.0f} and "
         f"{first['high']:.0f} %",
-        alt="The expected GPQA Diamond score and its prediction interval at the chosen SWE-bench score, among all releases.",
+        alt="The expected GPQA Diamond score and its interval at the chosen SWE-bench score, among all releases.",
         source=source,
         n=rows["model"].nunique(),
         name="expected-score",

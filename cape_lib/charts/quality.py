@@ -1,0 +1,181 @@
+"""Figures of the data quality page: what was checked, what differs, and what it moves."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
+from cape_lib.charts.frontier import lab_colour
+from cape_lib.tables import label
+
+STATUS_ORDER = ["confirmed", "corrected", "other setting", "independent only", "unchecked"]
+
+
+def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
+    """How many cells of each lab have each status.
+
+    cells: `tables.load("frontier_cells")`: model, lab, benchmark, status.
+    """
+    counts = cells.groupby(["lab", "status"]).size().rename("cells").reset_index()
+    order = list(cells["lab"].value_counts().index)
+    known = [status for status in STATUS_ORDER if status in set(counts["status"])]
+    known += sorted(set(counts["status"]) - set(known))
+    counts["rank"] = counts["status"].map({status: i for i, status in enumerate(known)})
+    bars = (
+        alt.Chart(counts)
+        .mark_bar()
+        .encode(
+            y=alt.Y("lab:N", sort=order, title=None),
+            x=alt.X("cells:Q", title="cells"),
+            color=alt.Color("status:N", scale=alt.Scale(domain=known, range=PALETTE), title="status"),
+            order="rank:Q",
+            tooltip=["lab", "status", "cells"],
+        )
+    )
+    checked = int((cells["status"] != "unchecked").sum())
+    return figure(
+        bars.properties(height=alt.Step(24)),
+        title=f"{checked} of {len(cells)} published cells could be looked up",
+        alt="Number of published cells by lab and status.",
+        source=source,
+        n=f"{len(cells)} cells",
+        name="status-by-lab",
+    )
+
+
+def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
+    """What each changed cell does to its model's h, published end hollow, new end filled.
+
+    effects: `frontier.cell_effects`.
+    """
+    shown = effects.dropna(subset=["h_after"]).assign(
+        cell=lambda rows: rows["model"] + ", " + rows["benchmark"].map(label)
+    )
+    order = list(shown["cell"])
+    y = alt.Y("cell:N", sort=order, title=None, axis=alt.Axis(labelLimit=300))
+    tooltip: list[Any] = ["model", "benchmark", "before", "after", alt.Tooltip("h_before:Q", format="+.1f"),
+               alt.Tooltip("h_after:Q", format="+.1f"), alt.Tooltip("d_r:Q", format="+.3f")]  # fmt: skip
+    colour = lab_colour(sorted(shown["lab"].unique()))
+    base = alt.Chart(shown).encode(y=y, tooltip=tooltip)
+    ways = base.mark_rule(strokeWidth=2, opacity=0.6).encode(
+        x=alt.X("h_before:Q", title="h (points)"), x2="h_after:Q", color=colour
+    )
+    ends = [
+        base.mark_point(filled=False, size=60).encode(x="h_before:Q", color=colour),
+        base.mark_point(filled=True, size=60, opacity=1).encode(x="h_after:Q", color=colour),
+    ]
+    zero = alt.Chart(pd.DataFrame({"h_before": [0.0]})).mark_rule(color=INK).encode(x="h_before:Q")
+    flips = int((shown["h_before"] * shown["h_after"] < 0).sum())
+    return figure(
+        alt.layer(zero, ways, *ends).properties(height=alt.Step(18)),
+        title=f"{len(shown)} cells differ; {flips} of them turn the sign of their model's h",
+        alt="h of each model before and after one of its cells is replaced.",
+        source=source,
+        n=f"{len(shown)} cells",
+        name="cell-effects",
+        caption="Hollow: as published. Filled: with this one cell replaced. h on the frozen line.",
+    )
+
+
+def headline_changes(table: pd.DataFrame, *, source: str) -> Figure:
+    """Each headline number before and after, every one on its own scale of its published interval.
+
+    table: `frontier.correction_effects`.
+    """
+    shown = table.assign(
+        shift=(table["after"] - table["before"]) / ((table["before_high"] - table["before_low"]) / 2),
+        low=(table["after_low"] - table["before"]) / ((table["before_high"] - table["before_low"]) / 2),
+        high=(table["after_high"] - table["before"]) / ((table["before_high"] - table["before_low"]) / 2),
+    ).dropna(subset=["shift"])
+    base = alt.Chart(shown).encode(
+        y=alt.Y("number:N", sort=list(shown["number"]), title=None, axis=alt.Axis(labelLimit=260))
+    )
+    x = alt.X("low:Q", title="change, in half-widths of the published number's interval")
+    bars = base.mark_rule(strokeWidth=4, opacity=0.4, color=MUTED).encode(x=x, x2="high:Q")
+    points = base.mark_point(filled=True, size=80, opacity=1, color=INK).encode(
+        x="shift:Q", tooltip=["number", alt.Tooltip("before:Q", format=".2f"), alt.Tooltip("after:Q", format=".2f")]
+    )
+    edges = (
+        alt.Chart(pd.DataFrame({"low": [-1.0, 0.0, 1.0]})).mark_rule(color=MUTED, strokeDash=[3, 3]).encode(x="low:Q")
+    )
+    beyond = int((shown["shift"].abs() > 1).sum())
+    return figure(
+        alt.layer(edges, bars, points).properties(height=alt.Step(24)),
+        title=f"{beyond} of {len(shown)} headline numbers leave the interval they had as published",
+        alt="Change of each headline number in units of its published interval.",
+        source=source,
+        n=f"{len(shown)} numbers",
+        name="headline-changes",
+        rows=table,
+        caption="Zero: as published. Dashed: the edges of the published number's 95 % interval.",
+    )
+
+
+def influence(table: pd.DataFrame, *, source: str) -> Figure:
+    """What leaving out each release does to r.
+
+    table: `frontier.influence`.
+    """
+    shown = table.nlargest(12, "cooks")[["model", "lab", "cooks", "d_r", "d_slope"]]
+    bars = (
+        alt.Chart(shown)
+        .mark_bar()
+        .encode(
+            y=alt.Y("model:N", sort=list(shown["model"]), title=None, axis=alt.Axis(labelLimit=200)),
+            x=alt.X("d_r:Q", title="r with the release minus r without it"),
+            color=lab_colour(sorted(table["lab"].unique())),
+            tooltip=["model", alt.Tooltip("d_r:Q", format="+.3f"), alt.Tooltip("d_slope:Q", format="+.3f"), "cooks"],
+        )
+    )
+    first = shown.sort_values("d_r", key=abs).iloc[-1]
+    return figure(
+        bars.properties(height=alt.Step(22)),
+        title=f"No single release carries the trend: the largest change of r is {first['d_r']:+.2f} ({first['model']})",
+        alt="Change of the correlation when each of the twelve most influential releases is left out.",
+        source=source,
+        n=len(table),
+        name="influence",
+        rows=table[["model", "lab", "leverage", "cooks", "d_slope", "d_intercept", "d_r"]],
+    )
+
+
+def difference_table(effects: pd.DataFrame, cells: pd.DataFrame) -> object:
+    """Every difference with the address where the new value stands, as an HTML table.
+
+    effects: `frontier.cell_effects`;  cells: `tables.load("frontier_cells")` with source, read_via, reason.
+    """
+    from IPython.display import HTML
+
+    about = [name for name in ("status", "source", "read_via", "reason") if name in cells]
+    rows = effects.merge(cells[["model", "benchmark", *about]], on=["model", "benchmark"], how="left")
+    lines = [_line(row) for row in rows.to_dict("records")]
+    head = "".join(
+        f"<th scope='col'>{name}</th>" for name in ("model", "benchmark", "published", "now", "h", "why", "where")
+    )
+    return HTML(
+        f"<div class='cape-table'><table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _line(row: dict[Hashable, Any]) -> str:
+    address = str(row.get("source") or "")
+    link = (
+        f"<a href='{html.escape(address, quote=True)}'>source</a>"
+        if address.startswith("http")
+        else html.escape(address)
+    )
+    via = row.get("read_via")
+    read = f" (read in {html.escape(str(via))})" if isinstance(via, str) and via else ""
+    after = row["after"]
+    now = "no source" if pd.isna(after) else f"{after:.1f}"
+    moved = "" if pd.isna(row["h_after"]) else f"{row['h_before']:+.1f} → {row['h_after']:+.1f}"
+    values: Iterable[str] = (
+        html.escape(str(row["model"])), label(str(row["benchmark"])), f"{row['before']:.1f}", now, moved,
+        html.escape(str(row.get("reason") or "")), link + read,
+    )  # fmt: skip
+    return "<tr>" + "".join(f"<td>{value}</td>" for value in values) + "</tr>"
