@@ -35,9 +35,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     interval = f"[{release.low:+.1f}, {release.high:+.1f}]"
     print(f"h = {release.h:+.1f} points {interval}, {release.line} line of {release.date}")
-    print(
-        f"expected GPQA Diamond {release.expected:.1f}; sampling noise of both scores {release.noise_sd:.1f} points (sd)"
-    )
+    print(f"expected GPQA Diamond {release.expected:.1f}; sampling noise of h {release.noise_sd:.1f} points (sd)")
     print(f"phase: {release.phase}, {release.emphasis}")
     print(f"advice: {release.advice}")
     if release.low <= 0 <= release.high:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import UsageError
-from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows, line
+from cape_lib.frontier.lines import FEWEST, FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows, line
 from cape_lib.resampling import ols, score_sd
 
 #: paper B, section 2.3: beyond these points of h a release is an excursion
@@ -109,7 +109,8 @@ def h_field(
     frame: one row a model, scores in percent; chosen: a line, its name, or None to fit the frame.
     Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high` (h plus and minus the exact
     prediction half-width), `noise_sd` (both scores' sampling noise), `h_loo`, `loo_low`, `loo_high` (line and interval
-    without the row), `outside` (the row lies outside the interval that the others predict), `phase`.
+    without the row), `outside` (the row lies outside the interval that the others predict), `phase`. Without
+    four other rows there is no line without the row: NaN.
     Source: paper B, equation 1. Published h of 34 rows: Haiku 3.5 -26.2, V2.5 +11.2, o1 +10.6.
     """
     rows = complete_rows(frame, x, y).copy()
@@ -130,6 +131,8 @@ def h_field(
 
 def _without(x: np.ndarray, y: np.ndarray, i: int, level: float) -> tuple[float, float]:
     keep = np.arange(x.size) != i
+    if x.size <= FEWEST or np.ptp(x[keep]) == 0:
+        return float("nan"), float("nan")
     band = ols(x[keep], y[keep]).predict(x[i], level)
     return float(y[i] - band.fit), float(band.high - band.low) / 2
 

@@ -30,6 +30,12 @@ class Heterogeneity:
     common_low: float
     common_high: float
 
+    def __str__(self) -> str:
+        return (
+            f"Cochran's Q = {self.q:.1f} on {self.freedom} degrees of freedom, p = {self.p:.2g}; beyond noise slopes "
+            f"spread by {self.tau:.2f} (sd) around {self.common:.2f} [{self.common_low:.2f}, {self.common_high:.2f}]"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class MixedSlopes:

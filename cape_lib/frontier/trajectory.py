@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cape_lib.frontier.hfield import h_field
-from cape_lib.frontier.lines import FrontierLine, X, Y
+from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows
 from cape_lib.resampling import generator, permutation_p, permutations_within, wilson
 
 #: paper B, playbook level 2: a change of h beyond this many points is a reallocation
@@ -78,17 +78,21 @@ def trajectories(
 
 def _order_known(rows: pd.DataFrame) -> pd.Series:
     """Whether each release is surely later than its lab's previous one, given how precise the two dates are."""
-    periods = rows["release_date"].map(pd.Period)
-    begin = pd.Series([p.start_time for p in periods], index=rows.index)
-    end = pd.Series([p.end_time for p in periods], index=rows.index)
+    stated = [pd.Period(date) if pd.notna(date) else None for date in rows["release_date"]]
+    begin = pd.Series([p.start_time if p else pd.NaT for p in stated], index=rows.index, dtype="datetime64[ns]")
+    end = pd.Series([p.end_time if p else pd.NaT for p in stated], index=rows.index, dtype="datetime64[ns]")
     previous = end.groupby(rows["lab"], sort=False).shift()
-    return (previous.isna() | (begin > previous)).rename("order_known")
+    first = rows.groupby("lab", sort=False).cumcount() == 0
+    return (first | (begin > previous)).rename("order_known")
 
 
-def within_lab_sd(frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen") -> float:
+def within_lab_sd(
+    frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen", x: str = X, y: str = Y
+) -> float:
     """Standard deviation (points) of h about its lab's mean, pooled over labs with two models or more."""
-    rows = h_field(frame, chosen=chosen)
-    rest = rows["h"] - rows.groupby("lab")["h"].transform("mean")
+    rows = complete_rows(frame, x, y)
+    h = rows[y] - as_line(chosen, rows, x=x, y=y).at(rows[x])
+    rest = h - h.groupby(rows["lab"]).transform("mean")
     freedom = len(rows) - rows["lab"].nunique()
     return float(np.sqrt((rest**2).sum() / freedom)) if freedom > 0 else float("nan")
 

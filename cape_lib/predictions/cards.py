@@ -104,8 +104,6 @@ def newest_date() -> str:
 
     This, and not the clock, is "today" for every status, so that the same tables always give the same book.
     """
-    if "frontier_scores" not in tables.table_names():  # PROVISIONAL
-        return str(tables.frontier("current")["released"].max().date())
     scores = tables.load("frontier_scores")
     dates = pd.concat([scores[column].dropna() for column in ("release_date", "date") if column in scores])
     return max(str(pd.Period(date).end_time.date()) if len(date) == 10 else str(pd.Period(date).start_time.date())

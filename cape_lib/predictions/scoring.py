@@ -120,9 +120,9 @@ def as_table(scored: list[Scored]) -> pd.DataFrame:
         [
             {
                 "id": s.card.id, "name": s.card.name, "status": s.status, "value": s.value, "low": s.low,
-                "high": s.high, "n": s.n, "resolves_by": resolves(s.card), "reason": s.reason, "sources": list(s.sources),
-                "pass_share": s.pass_share, "fail_share": s.fail_share, "made": s.made, "as_of": s.as_of,
-                "panel": s.panel,
+                "high": s.high, "n": s.n, "resolves_by": resolves(s.card), "reason": s.reason,
+                "sources": list(s.sources), "pass_share": s.pass_share, "fail_share": s.fail_share, "made": s.made,
+                "as_of": s.as_of, "panel": s.panel,
             }
             for s in scored
         ]

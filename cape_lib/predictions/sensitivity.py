@@ -26,8 +26,8 @@ COLUMNS = ["id", "name", "status", "value", "low", "high", "n", "pass_share", "f
 def sensitivity(*, as_of: str | None = None) -> pd.DataFrame:
     """Each prediction on each panel and with each party's scores.
 
-    Returns panel, claimed_by, id, name, status, value, low, high, n, pass_share, fail_share. A setting that a panel does
-    not offer is left out.
+    Returns panel, claimed_by, id, name, status, value, low, high, n, pass_share, fail_share. A setting that
+    a panel does not offer is left out.
     """
     parts = []
     for panel, claimed_by in SETTINGS:

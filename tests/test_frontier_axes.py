@@ -1,0 +1,131 @@
+"""Curves, saturation and the matrix of four benchmarks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cape_lib import frontier, tables
+from cape_lib.errors import MissingError, ScoresError
+
+X, Y = "swe_bench_verified", "gpqa_diamond"
+
+
+@pytest.fixture(scope="module")
+def panel() -> pd.DataFrame:
+    return tables.frontier("published")
+
+
+@pytest.fixture(scope="module")
+def four() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    ability = rng.normal(0, 1, 20)
+    shape = {X: (80, 5), Y: (85, 5), "hle": (30, 9), "ifeval": (92, 2)}
+    columns = {name: middle + size * (ability + rng.normal(0, 1, 20)) for name, (middle, size) in shape.items()}
+    return pd.DataFrame({"model": [f"m{i:02}" for i in range(20)], "lab": "one", **columns})
+
+
+def test_the_curve_at_80_percent_is_at_64() -> None:
+    assert float(frontier.critical_score(80.0, 0.513)) == pytest.approx(64.06, abs=0.01)
+
+
+@given(st.floats(0, 100), st.floats(0, 1))
+def test_the_curve_is_a_root_of_fractions(score: float, ratio: float) -> None:
+    critical = float(frontier.critical_score(score, ratio))
+    assert (critical / 100) ** 2 == pytest.approx(ratio * score / 100, abs=1e-12)
+
+
+def test_a_negative_ratio_is_refused() -> None:
+    with pytest.raises(ScoresError, match="ratio"):
+        frontier.critical_score(50.0, -0.1)
+
+
+def test_nearly_every_release_is_above_the_frontier_curve(panel: pd.DataFrame) -> None:
+    beside = frontier.beside_curve(panel)
+    assert (~beside["above"]).sum() == 1
+    assert beside.loc[~beside["above"], "model"].item() == "Claude 3.5 Haiku"
+
+
+def test_the_curve_foretells_no_better_than_always_together(panel: pd.DataFrame) -> None:
+    steps = frontier.next_steps(panel)
+    shares = frontier.curve_score(steps)
+    assert shares["curve"].estimate <= shares["always together"].estimate
+    assert shares["curve"].n == len(steps)
+    assert (steps["dx"] != 0).all()
+
+
+def test_published_spreads_of_the_top_five(panel: pd.DataFrame) -> None:
+    s = frontier.saturation(frontier.frozen_rows(panel))
+    assert s.spread_old == pytest.approx(0.9)  # printed as 1.3
+    assert s.spread_new == pytest.approx(9.1)
+    assert s.rotate
+
+
+def test_one_later_release_takes_the_saturation_back(panel: pd.DataFrame) -> None:
+    assert not frontier.saturation(panel).rotate
+
+
+def test_five_equal_models_lie_apart_by_more_than_the_papers_limit_for_saturation() -> None:
+    # Range of five normal values: 2.326 standard deviations.
+    sd = 100 * np.sqrt(0.8 * 0.2 / 500)
+    assert frontier.noise_spread(80.0, X) == pytest.approx(2.326 * sd, rel=0.03)
+    assert frontier.noise_spread(80.0, X) > 2.0
+
+
+def test_a_better_model_without_the_new_score_is_named(four: pd.DataFrame) -> None:
+    best = four.sort_values(X, ascending=False)["model"].iloc[0]
+    without = four.assign(**{Y: four[Y].where(four["model"] != best)})
+    assert frontier.saturation(without).skipped == (best,)
+
+
+def test_too_few_models_for_a_top_five(four: pd.DataFrame) -> None:
+    with pytest.raises(MissingError, match="top 5"):
+        frontier.saturation(four.head(4))
+
+
+def test_saturation_over_time_ends_where_the_panel_ends(panel: pd.DataFrame) -> None:
+    over = frontier.saturation_over_time(panel)
+    assert over["sigma"].iloc[-1] == pytest.approx(frontier.saturation(panel).sigma)
+    assert over["n"].is_monotonic_increasing
+
+
+def test_rotation_says_where_there_are_too_few(panel: pd.DataFrame, four: pd.DataFrame) -> None:
+    table = frontier.rotation(panel).set_index(["old", "new"])
+    assert table.loc[(X, "hle"), "advice"] == "too few"
+    everything = frontier.rotation(four)
+    assert len(everything) == 12
+    assert set(everything["advice"]) <= {"keep", "rotate", "rotate, not certain"}
+
+
+def test_the_published_matrix_cannot_exist() -> None:
+    matrix = frontier.published_matrix()
+    assert not matrix.possible
+    assert matrix.eigenvalues.min() == pytest.approx(np.linalg.eigvalsh(matrix.r.to_numpy()).min())
+
+
+def test_a_matrix_of_complete_cases_always_can(four: pd.DataFrame) -> None:
+    gaps = four.assign(hle=four["hle"].where(np.arange(20) % 3 > 0))
+    matrix = frontier.coupling_matrix(gaps)
+    complete = gaps.dropna()
+    assert matrix.possible
+    assert set(matrix.models) == set(complete["model"])
+    assert matrix.r.loc[X, "hle"] == pytest.approx(np.corrcoef(complete[X], complete["hle"])[0, 1])
+    assert matrix.eigenvalues.sum() == pytest.approx(4)
+    rebuilt = matrix.vectors.to_numpy() @ np.diag(matrix.eigenvalues) @ matrix.vectors.to_numpy().T
+    assert rebuilt == pytest.approx(matrix.r.to_numpy())
+
+
+def test_pair_by_pair_counts_its_own_models(four: pd.DataFrame) -> None:
+    gaps = four.assign(hle=four["hle"].where(np.arange(20) % 3 > 0))
+    n = frontier.pairwise_matrix(gaps).n
+    assert (n.loc[X, Y], n.loc[X, "hle"]) == (20, 13)
+    table = frontier.pair_table(gaps).set_index(["first", "second"])
+    assert (table.loc[(X, Y), "n"], table.loc[(X, Y), "n_complete"]) == (20, 13)
+
+
+def test_the_published_rows_hold_no_hle(panel: pd.DataFrame) -> None:
+    with pytest.raises(MissingError, match="three models"):
+        frontier.coupling_matrix(panel)

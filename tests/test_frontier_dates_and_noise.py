@@ -1,0 +1,128 @@
+"""Time, range, compute and noise in x: against statsmodels, scipy and data made with a known answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from cape_lib import frontier, tables
+from cape_lib.errors import ScoresError
+from cape_lib.frontier.measurement import least_squares, moment_slope, simex_slope
+
+X, Y = "swe_bench_verified", "gpqa_diamond"
+
+
+@pytest.fixture(scope="module")
+def frozen() -> pd.DataFrame:
+    return frontier.frozen_rows(tables.frontier("published"))
+
+
+def test_partial_r_given_date_equals_the_r_of_two_residuals(frozen: pd.DataFrame) -> None:
+    design = sm.add_constant(frontier.release_days(frozen))
+    left = [sm.OLS(frozen[c].to_numpy(), design).fit().resid for c in (X, Y)]
+    assert frontier.date_confound(frozen)["partial"].estimate == pytest.approx(stats.pearsonr(*left).statistic)
+
+
+def test_r_within_years_equals_the_r_of_scores_centred_by_year(frozen: pd.DataFrame) -> None:
+    year = frozen["released"].dt.year
+    left = [frozen[c] - frozen[c].groupby(year).transform("mean") for c in (X, Y)]
+    assert frontier.date_confound(frozen)["within_year"].estimate == pytest.approx(stats.pearsonr(*left).statistic)
+
+
+def test_release_date_takes_most_of_the_published_correlation(frozen: pd.DataFrame) -> None:
+    dates = frontier.date_confound(frozen)
+    assert dates["partial"].estimate < dates["r"].estimate / 2
+    assert dates["partial"].low < 0
+
+
+def test_two_scores_that_only_grow_with_time_have_no_partial_r() -> None:
+    rng = np.random.default_rng(1)
+    days = np.sort(rng.uniform(0, 900, 400))
+    rows = pd.DataFrame({
+        "released": pd.Timestamp("2024-01-01") + pd.to_timedelta(days, unit="D"),
+        X: days / 20 + rng.normal(0, 3, 400), Y: days / 30 + rng.normal(0, 3, 400),
+    })  # fmt: skip
+    dates = frontier.date_confound(rows)
+    assert dates["r"].estimate > 0.8
+    assert abs(dates["partial"].estimate) < 0.1
+
+
+def test_h_without_the_date_trend_is_uncorrelated_with_the_date(frozen: pd.DataFrame) -> None:
+    rows = frontier.trend_removed_h(frozen)
+    assert stats.pearsonr(rows["h_date"], frontier.release_days(rows)).statistic == pytest.approx(0, abs=1e-9)
+    assert stats.pearsonr(rows["h_date"], rows[X]).statistic == pytest.approx(0, abs=1e-9)
+
+
+def test_published_subsets(frozen: pd.DataFrame) -> None:
+    table = frontier.subset_correlations(frozen).set_index("subset")
+    assert table.loc[["all", "core", "x at least 40", "without compute tiers"], "n"].tolist() == [34, 23, 32, 32]
+    assert table.loc["core", "r"] == pytest.approx(0.65, abs=5e-3)
+    assert table.loc["x at least 40", "r"] == pytest.approx(0.69, abs=5e-3)
+    assert table.loc["without compute tiers", "r"] == pytest.approx(0.72, abs=5e-3)
+
+
+def test_a_narrower_range_has_a_smaller_r(frozen: pd.DataFrame) -> None:
+    cuts = frontier.range_cuts(frozen).set_index("cut")
+    assert cuts.loc[75.0, "r"] < 0.3 < 0.6 < cuts.loc[0.0, "r"]
+    assert (cuts["n"] >= 4).all()
+
+
+def test_the_compute_contrast_is_the_published_one_and_uses_one_x_twice(frozen: pd.DataFrame) -> None:
+    tiers = frontier.compute_tiers(frozen)
+    assert len(tiers) == 1
+    assert tiers.loc[0, "dy"] == pytest.approx(7.8)
+    assert bool(tiers.loc[0, "same_x"])
+    assert tiers.loc[0, "low"] < 7.8 < tiers.loc[0, "high"]
+
+
+def test_corrections_find_the_true_slope_that_least_squares_misses() -> None:
+    rng = np.random.default_rng(3)
+    true = rng.normal(50, 10, 4000)
+    x, y = true + rng.normal(0, 6, 4000), 0.8 * true + rng.normal(0, 5, 4000)
+    sd = np.full(4000, 6.0)
+    assert float(least_squares(x, y)) < 0.65
+    assert float(moment_slope(x, y, sd)) == pytest.approx(0.8, abs=0.03)
+    # SIMEX's parabola takes most of the way back, not all of it.
+    assert 0.7 < float(simex_slope(x, y, sd, rng.standard_normal((20, 4000)))) < 0.82
+
+
+def test_without_noise_all_three_slopes_agree() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(50, 10, 30)
+    y = 0.5 * x + rng.normal(0, 3, 30)
+    none = np.zeros(30)
+    expected = stats.linregress(x, y).slope
+    assert float(moment_slope(x, y, none)) == pytest.approx(expected)
+    assert float(simex_slope(x, y, none, rng.standard_normal((4, 30)))) == pytest.approx(expected)
+
+
+def test_item_noise_moves_the_published_slope_by_little(frozen: pd.DataFrame) -> None:
+    table = frontier.slope_corrections(frozen, resamples=300).set_index("method")
+    assert 1.0 < table.loc["moment correction", "slope"] / table.loc["least squares", "slope"] < 1.05
+    assert ((table["low"] < table["slope"]) & (table["slope"] < table["high"])).all()
+
+
+def test_noise_as_large_as_the_spread_is_refused(frozen: pd.DataFrame) -> None:
+    with pytest.raises(ScoresError, match="noise"):
+        frontier.slope_corrections(frozen, noise_sd=40.0)
+
+
+def test_setting_noise_is_found_from_pairs() -> None:
+    rng = np.random.default_rng(6)
+    truth = rng.uniform(40, 90, 3000)
+    pairs = pd.DataFrame({"first": truth + 4 + rng.normal(0, 3, 3000), "second": truth + rng.normal(0, 3, 3000)})
+    sd = frontier.setting_noise(pairs)
+    assert sd.estimate == pytest.approx(3.0, abs=0.15)
+    assert sd.low < 3.0 < sd.high
+
+
+def test_claim_pairs_join_the_best_of_both_sides() -> None:
+    scores = pd.DataFrame({
+        "model": ["A", "A", "A", "B"], "benchmark": X, "value": [80.0, 74.0, 70.0, 60.0],
+        "claimed_by": ["lab", "independent", "independent", "lab"],
+    })  # fmt: skip
+    pairs = frontier.claim_pairs(scores)
+    assert pairs[["model", "first", "second", "difference"]].values.tolist() == [["A", 80.0, 74.0, 6.0]]

@@ -1,0 +1,139 @@
+"""Labs: the published means, slopes and held-out errors; pooling against known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from cape_lib import frontier, tables
+from cape_lib.errors import MissingError, UsageError
+
+X, Y = "swe_bench_verified", "gpqa_diamond"
+
+
+@pytest.fixture(scope="module")
+def panel() -> pd.DataFrame:
+    return tables.frontier("published")
+
+
+@pytest.fixture(scope="module")
+def frozen(panel: pd.DataFrame) -> pd.DataFrame:
+    return frontier.frozen_rows(panel)
+
+
+def made_labs(slopes: list[float], *, each: int = 12, noise: float = 1.0, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    parts = []
+    for i, slope in enumerate(slopes):
+        x = rng.uniform(30, 80, each)
+        parts.append(pd.DataFrame({"lab": f"lab {i}", X: x, Y: 50 + slope * (x - 55) + rng.normal(0, noise, each)}))
+    return pd.concat(parts, ignore_index=True).assign(subset="core")
+
+
+def test_core_means_are_the_published_ones(panel: pd.DataFrame) -> None:
+    means = frontier.lab_means(panel).set_index("lab")["mean"]
+    published = {"Google": 5.5, "OpenAI": 3.1, "DeepSeek": 1.9, "Anthropic": -6.9, "Alibaba": 2.8, "Meta": 2.4}
+    assert {lab: round(float(means[lab]), 1) for lab in published} == published
+
+
+def test_interval_of_a_mean_equals_scipy(panel: pd.DataFrame) -> None:
+    rows = frontier.frozen_rows(panel)
+    fitted = frontier.fit_line(rows)
+    core = rows[(rows["lab"] == "OpenAI") & (rows["subset"] == "core")]
+    h = core[Y] - fitted.at(core[X])
+    judge = stats.ttest_1samp(h, 0).confidence_interval(0.95)
+    ours = frontier.lab_means(panel).set_index("lab").loc["OpenAI"]
+    assert (ours["low"], ours["high"]) == pytest.approx((judge.low, judge.high))
+
+
+def test_google_is_not_on_one_side_once_every_release_counts(panel: pd.DataFrame) -> None:
+    assert frontier.lab_means(panel).set_index("lab").loc["Google", "same_sign"]
+    assert not frontier.lab_means(panel, core_only=False).set_index("lab").loc["Google", "same_sign"]
+
+
+def test_a_lab_with_one_model_has_no_interval(panel: pd.DataFrame) -> None:
+    assert np.isnan(frontier.lab_means(panel).set_index("lab").loc["Meta", "low"])
+
+
+def test_held_out_labs_give_the_published_errors(frozen: pd.DataFrame) -> None:
+    mean, by_lab = frontier.leave_one_lab_out(frozen)
+    assert mean.estimate == pytest.approx(9.2, abs=0.05)
+    assert mean.n == 4
+    assert by_lab["error"].std(ddof=0) == pytest.approx(2.4, abs=0.1)
+    assert by_lab.set_index("lab")["error"].round(1).to_dict() == {
+        "OpenAI": 6.6, "Google": 7.3, "DeepSeek": 10.6, "Anthropic": 12.4,
+    }  # fmt: skip
+
+
+def test_published_slopes(frozen: pd.DataFrame) -> None:
+    slopes = frontier.lab_slopes(frozen).set_index("lab")
+    assert slopes.loc["Google", "slope"] == pytest.approx(1.15, abs=5e-3)
+    assert slopes.loc["DeepSeek", "slope"] == pytest.approx(0.23, abs=5e-3)
+    assert (slopes.loc[slopes["n"] >= 4, "r"] >= 0.866).all()
+
+
+def test_intervals_of_slopes_equal_scipy(frozen: pd.DataFrame) -> None:
+    rows = frozen[frozen["lab"] == "Google"]
+    judge = stats.linregress(rows[X], rows[Y])
+    half = stats.t.ppf(0.975, len(rows) - 2) * judge.stderr
+    ours = frontier.lab_slopes(frozen).set_index("lab").loc["Google"]
+    assert (ours["low"], ours["high"]) == pytest.approx((judge.slope - half, judge.slope + half))
+
+
+def test_equal_labs_are_pooled_completely_and_different_ones_hardly() -> None:
+    same = frontier.lab_slopes(made_labs([0.5, 0.5, 0.5, 0.5], noise=4.0))
+    apart = frontier.lab_slopes(made_labs([0.0, 0.5, 1.0, 1.5], noise=0.3))
+    assert frontier.heterogeneity(same).p > 0.05
+    assert frontier.shrunken_slopes(same)["shrunk"].std() < 0.6 * same["slope"].std()
+    assert frontier.heterogeneity(apart).p < 1e-6
+    assert frontier.shrunken_slopes(apart)["own_weight"].min() > 0.98
+
+
+def test_shrunken_slope_lies_between_its_own_and_the_common_one(frozen: pd.DataFrame) -> None:
+    slopes = frontier.shrunken_slopes(frontier.lab_slopes(frozen))
+    common = frontier.heterogeneity(slopes).common
+    low, high = np.minimum(slopes["slope"], common), np.maximum(slopes["slope"], common)
+    assert ((slopes["shrunk"] >= low) & (slopes["shrunk"] <= high)).all()
+
+
+def test_cochran_q_of_three_slopes_by_hand() -> None:
+    slopes = pd.DataFrame({"slope": [1.0, 2.0, 3.0], "standard_error": [1.0, 1.0, 1.0]})
+    spread = frontier.heterogeneity(slopes)
+    assert (spread.q, spread.freedom, spread.common) == pytest.approx((2.0, 2, 2.0))
+    assert spread.p == pytest.approx(stats.chi2.sf(2.0, 2))
+    assert spread.tau == 0.0
+
+
+def test_comparing_one_slope_is_refused() -> None:
+    with pytest.raises(MissingError, match="two labs"):
+        frontier.heterogeneity(pd.DataFrame({"slope": [1.0], "standard_error": [1.0]}))
+
+
+def test_mixed_model_finds_the_slopes_that_were_put_in() -> None:
+    truth = [0.2, 0.4, 0.6, 0.8, 1.0, 1.2]
+    mixed = frontier.mixed_slopes(made_labs(truth, each=25, noise=1.0, seed=3))
+    own = mixed.slopes.set_index("lab")["slope"]
+    assert [own[f"lab {i}"] for i in range(6)] == pytest.approx(truth, abs=0.05)
+    assert mixed.common == pytest.approx(0.7, abs=0.05)
+
+
+def test_a_singular_mixed_model_says_so() -> None:
+    mixed = frontier.mixed_slopes(made_labs([0.5] * 5, each=4, noise=5.0, seed=1))
+    assert mixed.singular
+    assert "singular" in mixed.message
+
+
+def test_shuffled_labs_find_a_difference_that_is_there_and_none_that_is_not() -> None:
+    rows = made_labs([0.5] * 4, noise=2.0, seed=2)
+    shifted = rows.assign(**{Y: rows[Y] + rows["lab"].map({"lab 0": 15, "lab 1": 0, "lab 2": 0, "lab 3": -15})})
+    question = "labs differ in h"
+    assert frontier.lab_permutation(rows, resamples=999).set_index("question").loc[question, "p"] > 0.05
+    assert frontier.lab_permutation(shifted, resamples=999).set_index("question").loc[question, "p"] == 0.001
+
+
+def test_unknown_lab_names_the_nearest(panel: pd.DataFrame) -> None:
+    assert frontier.check_lab(panel, "google") == "Google"
+    with pytest.raises(UsageError, match="Google"):
+        frontier.check_lab(panel, "Gogle")

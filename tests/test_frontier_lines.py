@@ -1,0 +1,163 @@
+"""Lines and h: the published numbers, and statsmodels as the judge of the intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from cape_lib import frontier, tables
+from cape_lib.errors import MissingError, UsageError
+
+X, Y = "swe_bench_verified", "gpqa_diamond"
+
+
+@pytest.fixture(scope="module")
+def panel() -> pd.DataFrame:
+    return tables.frontier("published")
+
+
+@pytest.fixture(scope="module")
+def frozen(panel: pd.DataFrame) -> pd.DataFrame:
+    return frontier.frozen_rows(panel)
+
+
+def test_the_34_rows_give_the_published_line(frozen: pd.DataFrame) -> None:
+    fitted = frontier.fit_line(frozen)
+    assert len(frozen) == 34
+    assert fitted.slope == pytest.approx(0.513, abs=5e-4)
+    assert fitted.intercept == pytest.approx(46.4, abs=0.05)
+    assert fitted.fit.r == pytest.approx(0.7235, abs=5e-5)
+
+
+def test_five_later_rows_raise_r_to_075(panel: pd.DataFrame) -> None:
+    assert len(panel) == 39
+    assert frontier.fit_line(panel).fit.r == pytest.approx(0.75, abs=5e-3)
+
+
+def test_published_errors_of_the_coefficients_are_narrower_than_95_percent(frozen: pd.DataFrame) -> None:
+    slope = frontier.fit_line(frozen).fit.slope
+    assert (slope.high - slope.low) / 2 > 2 * 0.08
+
+
+def test_prediction_interval_equals_statsmodels(frozen: pd.DataFrame) -> None:
+    judge = sm.OLS(frozen[Y].to_numpy(), sm.add_constant(frozen[X].to_numpy())).fit()
+    at = np.array([20.0, 50.0, 80.0])
+    frame = judge.get_prediction(np.column_stack([np.ones(3), at])).summary_frame(alpha=0.05)
+    half = frontier.fit_line(frozen).half_width(at)
+    assert half == pytest.approx((frame["obs_ci_upper"] - frame["obs_ci_lower"]).to_numpy() / 2)
+
+
+def test_published_band_is_16_2_and_narrower_than_any_prediction(panel: pd.DataFrame) -> None:
+    band = frontier.published_band(panel)
+    assert band["published"] == pytest.approx(16.2, abs=0.05)
+    assert band["published"] < band["prediction_min"] < band["prediction_max"]
+
+
+def test_published_h_of_single_releases(panel: pd.DataFrame) -> None:
+    h = frontier.h_field(panel).set_index("model")["h"]
+    published = {
+        "Claude 3.5 Haiku": -26.2, "DeepSeek-V2.5": 11.2, "DeepSeek V3.2": -4.7, "Claude Sonnet 4.6": -13.1,
+        "Claude Opus 4.7": 2.9,
+    }  # fmt: skip
+    assert {model: round(float(h[model]), 1) for model in published} == published
+
+
+def test_left_out_h_equals_a_fit_without_the_row(frozen: pd.DataFrame) -> None:
+    h = frontier.h_field(frozen, chosen=None).reset_index(drop=True)
+    others = frozen.reset_index(drop=True).drop(index=5)
+    judge = sm.OLS(others[Y].to_numpy(), sm.add_constant(others[X].to_numpy())).fit()
+    frame = judge.get_prediction([[1.0, float(h.loc[5, X])]]).summary_frame(alpha=0.05)
+    assert h.loc[5, "h_loo"] == pytest.approx(float(h.loc[5, Y] - frame["mean"].iloc[0]))
+    assert h.loc[5, "loo_high"] - h.loc[5, "loo_low"] == pytest.approx(
+        float(frame["obs_ci_upper"].iloc[0] - frame["obs_ci_lower"].iloc[0])
+    )
+
+
+def test_left_out_residual_is_the_studentised_one(frozen: pd.DataFrame) -> None:
+    h = frontier.h_field(frozen, chosen=None)
+    outlying = sm.OLS(frozen[Y].to_numpy(), sm.add_constant(frozen[X].to_numpy())).fit().get_influence()
+    limit = stats.t.ppf(0.975, len(frozen) - 3)
+    assert (np.abs(outlying.resid_studentized_external) > limit).tolist() == h["outside"].tolist()
+
+
+def test_five_of_five_are_inside_and_so_they_are_for_a_flat_line(panel: pd.DataFrame) -> None:
+    later = frontier.later_releases(panel)
+    assert len(later) == 5
+    assert later["inside_published"].all() and later["inside_exact"].all()
+    assert later["inside_flat"].all()
+    assert (later["h"].abs() < later["h_flat"].abs()).all()
+
+
+def test_opus_47_has_the_published_h_and_an_interval_with_zero() -> None:
+    release = frontier.release_h(87.6, 94.2)
+    assert release.h == pytest.approx(2.9, abs=0.05)
+    assert release.low < 0 < release.high
+    assert (release.line, release.panel, release.phase) == ("frozen", "published", "cooperative")
+
+
+@pytest.mark.parametrize(
+    ("h", "phase", "emphasis"),
+    [
+        (-10.1, "coding-specialist excursion", "coding-rich"),
+        (-10.0, "cooperative", "coding-rich"),
+        (0.0, "cooperative", "balanced"),
+        (5.1, "cooperative", "reasoning-rich"),
+        (10.1, "reasoning-specialist", "reasoning-rich"),
+    ],
+)
+def test_phase_and_emphasis_follow_the_papers_limits(h: float, phase: str, emphasis: str) -> None:
+    assert (frontier.phase_of(h), frontier.emphasis_of(h)) == (phase, emphasis)
+
+
+@pytest.mark.parametrize("scores", [(150.0, 80.0), (-1.0, 80.0), (80.0, float("nan")), (0.8, 0.9), (80.0, 0.91)])
+def test_impossible_scores_and_fractions_are_refused(scores: tuple[float, float]) -> None:
+    with pytest.raises(UsageError, match="percent"):
+        frontier.release_h(*scores)
+
+
+def test_unknown_line_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="frozen"):
+        frontier.line("frosen")
+
+
+def test_line_of_three_models_is_refused(frozen: pd.DataFrame) -> None:
+    with pytest.raises(MissingError, match="4 models"):
+        frontier.fit_line(frozen.head(3))
+
+
+def test_missing_column_is_named(frozen: pd.DataFrame) -> None:
+    with pytest.raises(MissingError, match="'arena'"):
+        frontier.fit_line(frozen, y="arena")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(-2, 2), st.floats(-50, 50), st.integers(0, 10_000))
+def test_h_does_not_change_when_the_line_is_added_to_the_scores(slope: float, intercept: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(10, 90, 12)
+    noise = rng.normal(0, 5, 12)
+    here = frontier.h_field(pd.DataFrame({X: x, Y: noise}), chosen=None)["h"]
+    there = frontier.h_field(pd.DataFrame({X: x, Y: noise + slope * x + intercept}), chosen=None)["h"]
+    assert here.to_numpy() == pytest.approx(there.to_numpy(), abs=1e-8)
+    assert float(here.sum()) == pytest.approx(0, abs=1e-8)
+
+
+def test_95_percent_interval_holds_95_percent_of_new_releases() -> None:
+    rng = np.random.default_rng(5)
+    inside = []
+    for _ in range(400):
+        x = rng.uniform(20, 90, 21)
+        y = 0.5 * x + 40 + rng.normal(0, 6, 21)
+        fitted = frontier.fit_line(pd.DataFrame({X: x[:20], Y: y[:20]}))
+        inside.append(abs(y[20] - float(fitted.at(x[20]))) <= float(fitted.half_width(x[20])))
+    assert 0.92 < np.mean(inside) < 0.98
+
+
+def test_another_pair_of_benchmarks_works_the_same_way(frozen: pd.DataFrame) -> None:
+    renamed = frozen.rename(columns={X: "mine", Y: "yours"})
+    assert frontier.fit_line(renamed, x="mine", y="yours").slope == frontier.fit_line(frozen).slope

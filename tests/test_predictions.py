@@ -1,0 +1,295 @@
+"""Rules are read and never run; statuses follow the data, the day and the panel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cape_lib import predictions, tables
+from cape_lib.errors import ScoresError, UsageError
+from cape_lib.predictions import Quantity, holds, parse
+
+X, Y = "swe_bench_verified", "gpqa_diamond"
+H, N = Quantity("h"), Quantity("n")
+
+
+@pytest.fixture(scope="module")
+def cards() -> dict[int, predictions.Prediction]:
+    return {card.id: card for card in predictions.predictions()}
+
+
+def releases(rows: list[tuple[str, str, str, float, float]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["model", "lab", "release_date", X, Y])
+    frame["released"] = pd.to_datetime(frame["release_date"])
+    return frame.assign(hle=np.nan, ifeval=np.nan)
+
+
+def many(n: int, *, r: float, first: str = X, second: str = Y, seed: int = 0) -> pd.DataFrame:
+    """n models whose two scores have exactly this correlation."""
+    rng = np.random.default_rng(seed)
+    a = rng.standard_normal(n)
+    b = rng.standard_normal(n)
+    a, b = a - a.mean(), b - b.mean()
+    b -= a * (a @ b) / (a @ a)
+    y = r * a / np.sqrt(a @ a) + np.sqrt(1 - r * r) * b / np.sqrt(b @ b)
+    frame = pd.DataFrame({"model": [f"m{i}" for i in range(n)], "lab": "one", "release_date": "2026-07-01"})
+    frame["released"] = pd.Timestamp("2026-07-01")
+    frame = frame.assign(**{name: np.nan for name in (X, Y, "hle", "ifeval")})
+    return frame.assign(**{first: 60 + 8 * a, second: 60 + 30 * y})
+
+
+def status(card: predictions.Prediction, frame: pd.DataFrame, day: str, known: str | None = None) -> str:
+    return predictions.score(card, frame, as_of=day, known_until=known or day).status
+
+
+# rules
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')", "spread(gpqa_diamond) < __class__", "h", "1 < h < 3", "r(a)>0.5",
+        "spread(a,b)<1", "all(n<3)", "any(all(h<1))", "n == 3", "n<'3'", "n<True", "lambda: n<3", "not n<3",
+        "n<3 and (h>1 or n>5)", "spread(x.y)<2", "f'{h}'<3", "h<1;n<2", "", "spread(a, k=1)<2", "(" * 300 + "h",
+    ],
+)  # fmt: skip
+def test_anything_but_a_rule_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(ScoresError, match="predictions.csv, row 4"):
+        parse(text, where="predictions.csv, row 4")
+
+
+def test_a_rule_is_read_into_its_parts() -> None:
+    rule = parse("spread(ifeval)<3 and spread(hle)>15")
+    assert rule.joint == "and"
+    assert [(str(c.quantity), c.sign, c.threshold) for c in rule.comparisons] == [
+        ("spread(ifeval)", "<", 3.0), ("spread(hle)", ">", 15.0),
+    ]  # fmt: skip
+
+
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=4), st.floats(-20, 20))
+def test_all_and_any_agree_with_python(h: list[float], bound: float) -> None:
+    values = {H: np.array(h)}
+    bound = round(bound, 3)
+    assert bool(holds(parse(f"all(h<{bound})"), values)) == all(one < bound for one in h)
+    assert bool(holds(parse(f"any(h>{bound})"), values)) == any(one > bound for one in h)
+
+
+@given(st.floats(-1, 1), st.integers(0, 60))
+def test_and_and_or_agree_with_python(r: float, n: int) -> None:
+    values = {Quantity("r", (X, Y)): r, N: n}
+    assert bool(holds(parse(f"r({X},{Y})>0.5 and n>=30"), values)) == (r > 0.5 and n >= 30)
+    assert bool(holds(parse(f"r({X},{Y})<0.3 or n<5"), values)) == (r < 0.3 or n < 5)
+
+
+def test_many_draws_at_once_give_one_answer_each() -> None:
+    draws = {H: np.array([[-1.0, -2.0], [-1.0, 6.0], [1.0, 2.0]])}
+    assert holds(parse("all(h<0)"), draws).tolist() == [True, False, False]
+    assert holds(parse("any(h>5)"), draws).tolist() == [False, True, False]
+
+
+def test_a_missing_number_makes_no_rule_true() -> None:
+    values = {Quantity("r", (X, Y)): float("nan")}
+    assert not holds(parse(f"r({X},{Y})>0.5"), values)
+    assert not holds(parse(f"r({X},{Y})<0.3"), values)
+
+
+def test_rules_in_words(cards: dict[int, predictions.Prediction]) -> None:
+    assert cards[1].passes_if == (
+        "the SWE-bench Verified scores lie below 2 points apart and the GPQA Diamond scores lie above 5 points apart"
+    )
+    assert cards[4].fails_if == "h of any of them is below 0 points"
+
+
+# cards
+
+
+def test_there_are_seven_with_both_rules(cards: dict[int, predictions.Prediction]) -> None:
+    assert sorted(cards) == [1, 2, 3, 4, 5, 6, 7]
+    assert all(card.pass_rule.comparisons and card.fail_rule.comparisons for card in cards.values())
+    assert {card.made_on for card in cards.values()} == {"2026-05"}
+
+
+def test_the_ranking_score_of_the_sixth_is_not_stated(cards: dict[int, predictions.Prediction]) -> None:
+    assert [card.id for card in cards.values() if not card.axis_stated] == [6]
+    assert set(predictions.other_rankings(cards[6])["axis"]) == {"ifeval", "hle"}
+
+
+def test_a_broken_rule_names_its_row() -> None:
+    table = tables.load("predictions")
+    table.loc[2, "pass_rule"] = "all(h<zero)"
+    with pytest.raises(ScoresError, match="row 4, column pass_rule"):
+        predictions.predictions(table)
+
+
+def test_unknown_prediction_names_the_nearest() -> None:
+    assert predictions.prediction("swe saturation").id == 1
+    with pytest.raises(UsageError, match="SWE saturation"):
+        predictions.prediction("SWE saturatoin")
+
+
+@pytest.mark.parametrize(("given_date", "day"), [("2026-05-31", "2026-05-31"), ("2026-02", "2026-02-28")])
+def test_a_month_means_its_last_day(given_date: str, day: str) -> None:
+    assert predictions.check_date(given_date) == day
+
+
+@pytest.mark.parametrize("text", ["2026-13-01", "yesterday", "2026-02-30", "26-05-01", ""])
+def test_an_impossible_date_is_refused_with_a_valid_one(text: str) -> None:
+    with pytest.raises(UsageError, match=r"for example \d{4}-\d{2}-\d{2}"):
+        predictions.check_date(text)
+
+
+# statuses
+
+
+def test_releases_change_a_status_step_by_step(cards: dict[int, predictions.Prediction]) -> None:
+    card, day = cards[3], "2026-11-01"
+    frame = releases([("V4 Pro", "DeepSeek", "2026-04-24", 80.6, 90.1)])
+    assert status(card, frame, day) == "cannot be scored yet"  # a release before the start does not count
+    below = ("V5", "DeepSeek", "2026-08-01", 85.0, 85.0)
+    frame = pd.concat([frame, releases([below])])
+    assert status(card, frame, day) == "open leaning pass"
+    again, above = ("V5.1", "DeepSeek", "2026-09-01", 86.0, 86.0), ("V5.1", "DeepSeek", "2026-09-01", 70.0, 90.0)
+    assert status(card, pd.concat([frame, releases([again])]), day) == "passed"
+    assert status(card, pd.concat([frame, releases([above])]), day) == "failed"
+
+
+def test_the_third_release_does_not_count(cards: dict[int, predictions.Prediction]) -> None:
+    rows = [(f"G{i}", "Google", f"2026-0{i}-15", 80.0, 95.0) for i in (6, 7)] + [
+        ("G8", "Google", "2026-08-15", 95.0, 60.0)
+    ]
+    assert status(cards[4], releases(rows), "2026-11-01") == "passed"
+
+
+def test_one_release_beyond_the_fail_limit_settles_it(cards: dict[int, predictions.Prediction]) -> None:
+    assert status(cards[4], releases([("G", "Google", "2026-06-15", 90.0, 70.0)]), "2026-11-01") == "failed"
+
+
+def test_a_release_without_a_score_is_waited_for(cards: dict[int, predictions.Prediction]) -> None:
+    rows = releases(
+        [("V4.1", "DeepSeek", "2026-07-31", float("nan"), 90.0), ("V5", "DeepSeek", "2026-08-10", 85.0, 85.0)]
+    )
+    scored = predictions.score(cards[3], rows, as_of="2026-11-01", known_until="2026-11-01")
+    assert scored.pending == ("V4.1",)
+    assert "V4.1" in scored.reason
+    alone = predictions.score(cards[3], rows.head(1), as_of="2026-11-01", known_until="2026-11-01")
+    assert alone.status == "cannot be scored yet"
+    assert "V4.1" in alone.reason
+
+
+@pytest.mark.parametrize(
+    ("r", "n", "day", "expected"),
+    [
+        (0.8, 30, "2026-11-01", "open leaning pass"),
+        (0.8, 30, "2027-05-31", "passed"),
+        (0.1, 30, "2026-11-01", "open leaning fail"),
+        (0.1, 30, "2027-06-01", "failed"),
+        (0.4, 30, "2027-06-01", "undecided"),
+        (0.8, 29, "2026-11-01", "cannot be scored yet"),
+    ],
+)
+def test_a_correlation_is_scored_by_its_window(
+    cards: dict[int, predictions.Prediction], r: float, n: int, day: str, expected: str
+) -> None:
+    assert status(cards[5], many(n, r=r), day) == expected
+
+
+def test_a_day_beyond_the_data_settles_nothing(cards: dict[int, predictions.Prediction]) -> None:
+    scored = predictions.score(cards[5], many(30, r=0.8), as_of="2027-06-01", known_until="2026-10-09")
+    assert scored.status == "open leaning pass"
+    assert "the data end on 2026-10-09" in scored.reason
+
+
+def test_between_the_rules_the_repeats_decide_where_it_leans(cards: dict[int, predictions.Prediction]) -> None:
+    assert status(cards[5], many(40, r=0.48), "2026-11-01") == "open leaning pass"
+    assert status(cards[5], many(40, r=0.32), "2026-11-01") == "open leaning fail"
+
+
+def test_fewer_than_five_models_fail_the_second_by_its_own_rule(cards: dict[int, predictions.Prediction]) -> None:
+    assert status(cards[2], many(4, r=0.9, first=Y, second="ifeval"), "2026-11-01") == "open leaning fail"
+
+
+def test_top_five_spread_decides_the_first(cards: dict[int, predictions.Prediction]) -> None:
+    near = releases([(f"m{i}", "one", "2026-07-01", 90 - 0.3 * i, 95 - 2.0 * i) for i in range(6)])
+    wide = releases([(f"m{i}", "one", "2026-07-01", 90 - 2.0 * i, 95 - 2.0 * i) for i in range(6)])
+    assert status(cards[1], near, "2026-11-01") == "open leaning pass"
+    assert status(cards[1], near, "2026-12-31") == "passed"
+    assert status(cards[1], wide, "2026-12-31") == "failed"
+    assert status(cards[1], near.head(4), "2026-11-01") == "cannot be scored yet"
+
+
+def test_shares_are_of_repeats_and_not_both_one(cards: dict[int, predictions.Prediction]) -> None:
+    scored = predictions.score(cards[5], many(40, r=0.55), as_of="2026-11-01", known_until="2026-11-01")
+    assert 0.3 < scored.pass_share < 0.95
+    assert scored.pass_share + scored.fail_share <= 1
+    assert scored.low < scored.value < scored.high
+
+
+def test_no_number_is_made_up_where_there_is_none() -> None:
+    table = predictions.score_predictions(panel="published").set_index("id")
+    assert table.loc[7, "status"] == "cannot be scored yet"
+    assert np.isnan(table.loc[7, "value"]) and np.isnan(table.loc[7, "pass_share"])
+    assert table.loc[7, "sources"] == []
+
+
+def test_before_may_2026_it_computes_and_says_that_it_was_not_made() -> None:
+    table = predictions.score_predictions(as_of="2026-03-31", panel="published").set_index("id")
+    assert not table["made"].any()
+    assert table["reason"].str.startswith("not yet made on 2026-03-31").all()
+    assert table.loc[1, "value"] == pytest.approx(0.9)
+    assert predictions.score_predictions(as_of="2026-05-01", panel="published")["made"].all()
+
+
+def test_the_clock_is_not_read() -> None:
+    sources = [path.read_text("utf-8") for path in Path(predictions.__file__).parent.glob("*.py")]
+    assert not any(word in text for text in sources for word in ("today(", ".now(", "import time", "utcnow"))
+    table = predictions.score_predictions(panel="published")
+    assert (table["as_of"] == predictions.newest_date()).all()
+
+
+def test_scores_come_with_their_sources() -> None:
+    table = predictions.score_predictions().set_index("id")
+    assert table.loc[5, "n"] > 30
+    assert len(table.loc[5, "sources"]) > 3
+    assert table["status"].isin(predictions.STATUSES).all()
+
+
+def test_a_new_row_in_the_data_changes_a_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = predictions.score_predictions(as_of="2026-12-01").set_index("id").loc[4, "status"]
+    real = tables.frontier
+    new = releases([("G9", "Google", "2026-06-10", 90.0, 60.0), ("G10", "Google", "2026-06-20", 90.0, 60.0)])
+
+    def with_new_rows(*args: object, **kwargs: object) -> pd.DataFrame:
+        return pd.concat([real(*args, **kwargs), new], ignore_index=True)
+
+    monkeypatch.setattr(tables, "frontier", with_new_rows)
+    after = predictions.score_predictions(as_of="2026-12-01").set_index("id").loc[4, "status"]
+    assert (before, after) == ("cannot be scored yet", "failed")
+
+
+def test_unknown_panel_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="current"):
+        predictions.score_predictions(panel="curent")
+
+
+def test_sensitivity_has_a_row_for_every_setting() -> None:
+    table = predictions.sensitivity()
+    assert len(table) == 7 * len(predictions.SETTINGS)
+    assert set(table["panel"]) == {"published", "corrected", "sourced", "current"}
+
+
+def test_timeline_counts_days_to_the_end_of_each_window() -> None:
+    line = predictions.timeline(as_of="2026-11-21").set_index("id")
+    assert line.loc[1, "days_left"] == 40
+    assert np.isnan(line.loc[3, "days_left"])
+
+
+def test_over_time_follows_the_panel() -> None:
+    days = predictions.over_time(["2026-03-31", "2026-04-30"], panel="published")
+    first = days[days["id"] == 1].set_index("as_of")["value"]
+    assert first["2026-03-31"] == pytest.approx(0.9)
+    assert first["2026-04-30"] == pytest.approx(7.0)
