@@ -2,25 +2,34 @@
 
 from cape_lib.tables.base import BASE_PANELS, base, base_version, base_versions, ladder, ladders, losses
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, ITEM_COUNTS, LABELS, label
+from cape_lib.tables.cells import CHECKED, STATUSES, audit, cell_audit, cell_differences
 from cape_lib.tables.chapters import ChapterRows, FrontierRows, chapter, frontier_chapter
 from cape_lib.tables.files import data_dir, load, table_names
 from cape_lib.tables.frontier import FRONTIER_PANELS, frontier
 from cape_lib.tables.scores import read_scores, score_benchmarks
 from cape_lib.tables.sources import source_url
+from cape_lib.tables.statements import CLAIMANTS, chosen
 
 __all__ = [
     "BASE_BENCHMARKS",
     "BASE_PANELS",
     "ChapterRows",
+    "CHECKED",
+    "CLAIMANTS",
     "FRONTIER_BENCHMARKS",
     "FRONTIER_PANELS",
     "FrontierRows",
     "ITEM_COUNTS",
     "LABELS",
+    "STATUSES",
+    "audit",
     "base",
     "base_version",
     "base_versions",
     "chapter",
+    "cell_audit",
+    "cell_differences",
+    "chosen",
     "data_dir",
     "frontier",
     "frontier_chapter",

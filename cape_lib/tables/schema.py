@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import ScoresError
+from cape_lib.tables.checks import CHECKS
 from cape_lib.tables.files import data_dir
 
 ROWS_ABOVE_DATA = 2  # a spreadsheet's first row is 1 and holds the names
@@ -64,6 +65,10 @@ def validate(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
         pandera_schema(name).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as problem:
         raise _first_failure(name, file, frame, problem.failure_cases) from None
+    finding = CHECKS[name](frame) if name in CHECKS else None
+    if finding is not None:
+        row, column, reason = finding
+        raise ScoresError(f"{file}: row {row + ROWS_ABOVE_DATA}, column {column}: {reason}")
     return frame
 
 
