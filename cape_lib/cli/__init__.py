@@ -17,8 +17,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "book": ("cape_lib.cli.book", "execute the notebooks and build the book"),
     "import": ("cape_lib.cli.importing", "results files of lm-evaluation-harness -> a scores table"),
     "family": ("cape_lib.cli.family", "rerun the chapters on your own scores: an HTML report"),
+    "sweep": ("cape_lib.cli.sweep", "every family of a table, diagnosed on many processes"),
     "hfield": ("cape_lib.cli.hfield", "h of one release from its two scores"),
     "frontier": ("cape_lib.cli.frontier", "the frontier panel: line, labs, releases"),
+    "claims": ("cape_lib.cli.claims", "every published claim recomputed, with its verdict"),
     "predictions": ("cape_lib.cli.predictions", "the seven predictions and their status today"),
 }
 

@@ -1,0 +1,59 @@
+"""Figures of a sweep: every family small, on the same axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from cape_lib.charts.coupling import phase_colour
+from cape_lib.charts.frame import INK, PAPER, Figure, figure
+from cape_lib.tables import label
+
+
+def small_multiples(steps: pd.DataFrame, *, x: str, y: str, families: Sequence[str], total: int, name: str) -> Figure:
+    """One small plane a family, all on the same axes, each step in the colour of its phase.
+
+    steps: one row a step with family, smaller, larger, x_from, y_from, x_to, y_to (percent), phase, gamma; families: to
+    draw, in this order; total: families in the sweep.
+    """
+    shown = steps[steps["family"].isin(families)]
+    low_x, high_x = float(shown[["x_from", "x_to"]].min().min()), float(shown[["x_from", "x_to"]].max().max())
+    low_y, high_y = float(shown[["y_from", "y_to"]].min().min()), float(shown[["y_from", "y_to"]].max().max())
+    axes = {
+        "x": _axis(alt.X, "x_from", [low_x, high_x], f"{label(x)} (%)"),
+        "y": _axis(alt.Y, "y_from", [low_y, high_y], f"{label(y)} (%)"),
+    }
+    views: list[Any] = [_one(shown[shown["family"] == family], axes, family) for family in families]
+    down = int((shown["gamma"] < 0).sum())
+    more = f" ({total - len(families)} more in the table)" if total > len(families) else ""
+    return figure(
+        views,
+        title=f"{label(y)} falls in {down} of {len(shown)} steps up in size, over {len(families)} families{more}",
+        alt=(
+            f"{len(families)} small charts, one a family, all with {label(x)} across and {label(y)} upwards; each line "
+            f"goes from the smallest to the largest size, vermilion where {label(y)} falls as {label(x)} rises, green "
+            f"where both rise. {down} of {len(shown)} steps fall."
+        ),
+        source="the scores of the sweep",
+        n=f"{len(families)} families, {len(shown)} steps",
+        name=name,
+        rows=shown,
+    )
+
+
+def _axis(kind: Any, column: str, domain: list[float], title: str) -> Any:
+    scale = alt.Scale(domain=domain, nice=True, zero=False)
+    return kind(f"{column}:Q", scale=scale, title=title, axis=alt.Axis(tickCount=3, titleFontSize=10, labelFontSize=9))
+
+
+def _one(steps: pd.DataFrame, axes: dict[str, Any], family: str) -> Any:
+    base = alt.Chart(steps).encode(**axes)
+    tooltip = ["smaller", "larger", alt.Tooltip("gamma:Q", format=".2f"), "phase"]
+    lines = base.mark_rule(strokeWidth=2.5).encode(
+        x2="x_to", y2="y_to", color=phase_colour(legend=False), tooltip=tooltip
+    )
+    dots = base.mark_point(filled=True, size=18, fill=PAPER, stroke=INK, opacity=1)
+    return alt.layer(lines, dots).properties(height=120, title=alt.Title(family, fontSize=11, anchor="start"))

@@ -1,0 +1,88 @@
+"""`cape sweep`: every family of a table, diagnosed on many processes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cape_lib.cli import family, importing
+from cape_lib.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EPILOG = """\
+examples:
+  cape sweep scores.csv -o out/
+  cape sweep --panel uniform -o out/                       the 47 families of the uniform panel
+  cape sweep scores.csv --report -o out/                   a full report of each family too
+  cape sweep scores.csv --scheduler tcp://host:8786 -o out/
+
+Stopped in the middle, the same command goes on where it was: finished families are not run again."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `cape sweep`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("scores", nargs="*", metavar="SCORES", help="tables, results files or folders of them")
+    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the answers")
+    parser.add_argument("--panel", metavar="NAME", help="sweep a panel of the book in place of SCORES")
+    parser.add_argument("--by", default="family", metavar="COLUMN", help="what makes a family (default: family)")
+    parser.add_argument("--x", metavar="BENCHMARK", help="the reasoning score of a pair of your own")
+    parser.add_argument("--y", metavar="BENCHMARK", help="the truthfulness score of a pair of your own")
+    parser.add_argument("--report", action="store_true", help="the chapters' report of each family too")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler that runs, such as tcp://host:8786")
+    place.add_argument("--workers", type=int, metavar="N", help="local processes (default: one a core, at most 8)")
+    parser.add_argument("--json", action="store_true", help="print what sweep.json holds")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no notes, no progress")
+    importing.add_reading_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Diagnose all families, print the page to open; exit 1 only if a family failed by a bug."""
+    from cape_lib import sweep
+
+    if (args.x is None) != (args.y is None):
+        raise UsageError(f"--x and --y go together; say --{'y' if args.y is None else 'x'} too")
+    scores = _scores(args)
+    pair = None if args.x is None else (args.x, args.y)
+    todo = sweep.tasks(scores, by=args.by, pair=pair, report=args.report)
+    tell = None if args.quiet else sweep.progress_bar()
+    try:
+        whole = sweep.sweep(todo, args.output, sweep.Workers(args.scheduler, args.workers), tell=tell)
+    except KeyboardInterrupt:
+        if not args.quiet:
+            print("\nfinished families are kept; the same command goes on from here", file=sys.stderr)
+        raise
+    if args.json:
+        print(json.dumps(whole, indent=1, allow_nan=False))
+    else:
+        _tell(whole, args)
+    return 1 if whole["failed"] else 0
+
+
+def _scores(args: argparse.Namespace) -> pd.DataFrame:
+    from cape_lib import tables
+
+    if (args.panel is None) == (not args.scores):
+        raise UsageError("name a table of scores, or a panel of the book by --panel, not both")
+    if args.panel is not None:
+        return tables.base(args.panel)
+    return family.read_scores(args.scores, args)
+
+
+def _tell(whole: dict[str, Any], args: argparse.Namespace) -> None:
+    if not args.quiet:
+        kept = f", {whole['kept']} of them from before" if whole["kept"] else ""
+        print(f"{whole['families']} families{kept}: {whole['done']} done, {whole['refused']} with too little to answer")
+    for answer in whole["answers"]:
+        if answer["state"] == "failed":
+            print(f"failed: {answer['family']}: {answer['why']}", file=sys.stderr)
+    page = (args.output / "index.html").resolve()
+    print(os.path.relpath(page) if page.is_relative_to(Path.cwd()) else page)
