@@ -84,7 +84,7 @@ def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
     if len(rows) >= 5:
         s = f.saturation(rows)
         answer["saturation"] = asdict(s) | {"rotate": s.rotate}
-    if f"{f.lines.X}_status" in frame:
+    if fitted.panel == "corrected":
         checked = f.share_checked(frame)
         answer["share_checked"] = float(checked["checked"].sum() / checked["cells"].sum())
     return answer

@@ -52,6 +52,7 @@ from cape_lib.frontier.saturation import (
     saturation_over_time,
     spread,
     top_rows,
+    widened,
 )
 from cape_lib.frontier.trajectory import (
     classify_changes,
@@ -127,5 +128,6 @@ __all__ = [
     "top_rows",
     "trajectories",
     "trend_removed_h",
+    "widened",
     "within_lab_sd",
 ]

@@ -103,10 +103,13 @@ def setting_noise(pairs: pd.DataFrame) -> Estimate:
 def claim_pairs(scores: pd.DataFrame, *, benchmark: str = X) -> pd.DataFrame:
     """The lab's best value and the best independent value of each model: model, first (lab), second, difference.
 
-    scores: long table (`tables.load("frontier_scores")`) with model, benchmark, value, claimed_by. The best of each
-    side is taken because settings are rarely named alike; so the pairs hold differences of setting too.
+    scores: long table (`tables.load("frontier_scores")`) with model, benchmark, value, claimed_by and, where known,
+    role, of which "main" counts. The best of each side is taken because settings are rarely named alike; so the pairs
+    hold differences of setting too.
     """
     rows = scores[scores["benchmark"] == benchmark]
+    if "role" in rows:
+        rows = rows[rows["role"] == "main"]
     best = rows.pivot_table(index="model", columns="claimed_by", values="value", aggfunc="max")
     if not {"lab", "independent"} <= set(best.columns):
         return pd.DataFrame(columns=["model", "first", "second", "difference"])

@@ -16,13 +16,16 @@ from cape_lib.resampling import generator, noisy_scores, percentile_interval, sc
 #: paper B: below this the old axis no longer separates
 ROTATE_BELOW = 0.2
 AXES = (X, Y, "hle", "ifeval")
+#: repeats in which every score is measured again
+REPEATS = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class Saturation:
     """Spread (max - min, points) of two axes among the top models by the old one, and their ratio sigma.
 
-    `low`, `high`: 95 % of sigma if every score were measured again with other questions; `noise_spread`: the spread
+    `low`, `high`: 95 % of sigma if every score were measured again with other questions, widened to hold sigma itself
+    (noise on top of noise spreads close scores further apart than they were measured); `noise_spread`: the spread
     that sampling noise alone would show among equally good models on the old axis; `p_rotate`: share of the repeats
     in which sigma calls for rotation (0-1); `models` in rank order; `skipped`: better models that lack the new score.
     """
@@ -61,11 +64,12 @@ def spread(scores: NDArray[np.float64] | pd.Series) -> float:
 
 
 def saturation(
-    frame: pd.DataFrame, *, old: str = X, new: str = Y, k: int = 5, resamples: int = 4000, seed: int = 0
+    frame: pd.DataFrame, *, old: str = X, new: str = Y, k: int = 5, correlation: float = 0.0, seed: int = 0
 ) -> Saturation:
     """sigma = spread(old) / spread(new) among the top k by the old axis.
 
-    Raises MissingError with fewer than k rows that hold both scores.
+    correlation: of the sampling noise between models, 0-1 (they answer the same questions). Raises MissingError with
+    fewer than k rows that hold both scores.
     Source: paper B, section 6; the 34 rows give 0.9 and 9.1 points for SWE-bench and GPQA (printed: 1.3 and 9.1).
     """
     rows = complete_rows(frame, old, new)
@@ -77,11 +81,11 @@ def saturation(
     worst = float(top[old].min())
     better = complete_rows(frame, old).query("model not in @rows.model")
     skipped = better[better[old] >= worst]["model"]
-    drawn_old, drawn_new = _remeasured(rows, old, new, k, resamples, seed)
+    drawn_old, drawn_new = _remeasured(rows, old, new, k, correlation, seed)
     with np.errstate(divide="ignore", invalid="ignore"):
         sigmas = drawn_old / drawn_new
         sigma = np.float64(spread(top[old])) / np.float64(spread(top[new]))
-    low, high = percentile_interval(sigmas)
+    low, high = widened(sigmas, float(sigma))
     return Saturation(
         old, new, spread(top[old]), spread(top[new]), float(sigma), low, high,
         noise_spread(float(top[old].mean()), old, k=k), float(np.mean(sigmas < ROTATE_BELOW)),
@@ -90,30 +94,36 @@ def saturation(
 
 
 def remeasured_spreads(
-    frame: pd.DataFrame, by: str, axes: tuple[str, ...], *, k: int, resamples: int = 4000, seed: int = 0
+    frame: pd.DataFrame, by: str, axes: tuple[str, ...], *, k: int, correlation: float = 0.0, seed: int = 0
 ) -> dict[str, NDArray[np.float64]]:
-    """Spread of each axis among the top k by `by` in repeats with other questions, (resamples,) each, points.
+    """Spread of each axis among the top k by `by` in 4,000 repeats with other questions, (4000,) each, points.
 
-    Models are ranked anew in every repeat. Noise is binomial and independent between models, a bound: models that
-    answer the same questions share part of it.
+    Models are ranked anew in every repeat. Noise is binomial, `correlation` (0-1) its correlation between models; zero
+    is a bound, for models that answer the same questions share part of it.
     """
     rows = complete_rows(frame, *dict.fromkeys((by, *axes)))
     rng = generator(seed)
-    drawn = {axis: _draw(rows, axis, resamples, rng) for axis in dict.fromkeys((by, *axes))}
+    drawn = {axis: _draw(rows, axis, correlation, rng) for axis in dict.fromkeys((by, *axes))}
     best = np.argsort(-drawn[by], axis=1)[:, :k]
     return {axis: np.ptp(np.take_along_axis(drawn[axis], best, axis=1), axis=1) for axis in axes}
 
 
-def _draw(rows: pd.DataFrame, axis: str, resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _draw(rows: pd.DataFrame, axis: str, correlation: float, rng: np.random.Generator) -> NDArray[np.float64]:
     scores = rows[axis].to_numpy(float)
-    return noisy_scores(scores, score_sd(scores, axis), resamples, rng)
+    return noisy_scores(scores, score_sd(scores, axis), REPEATS, rng, correlation=correlation)
 
 
 def _remeasured(
-    rows: pd.DataFrame, old: str, new: str, k: int, resamples: int, seed: int
+    rows: pd.DataFrame, old: str, new: str, k: int, correlation: float, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    spreads = remeasured_spreads(rows, old, (old, new), k=k, resamples=resamples, seed=seed)
+    spreads = remeasured_spreads(rows, old, (old, new), k=k, correlation=correlation, seed=seed)
     return spreads[old], spreads[new]
+
+
+def widened(draws: NDArray[np.float64], value: float) -> tuple[float, float]:
+    """Central 95 % of repeats, widened where need be to hold the value as measured: (low, high)."""
+    low, high = percentile_interval(draws)
+    return min(low, value), max(high, value)
 
 
 def noise_spread(score: float, benchmark: str, *, k: int = 5, draws: int = 4000, seed: int = 0) -> float:

@@ -9,7 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cape_lib import tables
-from cape_lib.frontier import FROZEN_INTERCEPT, FROZEN_SLOPE, complete_rows, remeasured_spreads, spread, top_rows
+from cape_lib.frontier import (
+    FROZEN_INTERCEPT,
+    FROZEN_SLOPE,
+    complete_rows,
+    remeasured_spreads,
+    spread,
+    top_rows,
+    widened,
+)
 from cape_lib.predictions.cards import Prediction
 from cape_lib.predictions.rules import Quantity
 from cape_lib.resampling import (
@@ -53,7 +61,7 @@ def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000, seed
     kinds = {quantity.name for quantity in (*card.pass_rule.quantities, *card.fail_rule.quantities)}
     if "h" in kinds:
         return _releases(card, frame, resamples, seed)
-    return _spreads(card, frame, resamples, seed) if "spread" in kinds else _correlation(card, frame, resamples, seed)
+    return _spreads(card, frame, seed) if "spread" in kinds else _correlation(card, frame, resamples, seed)
 
 
 def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) -> Evidence:
@@ -71,7 +79,7 @@ def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int, seed: in
     return Evidence(r, values, {quantity: draws, count: np.full(resamples, n)}, rows, (), missing)
 
 
-def _spreads(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) -> Evidence:
+def _spreads(card: Prediction, frame: pd.DataFrame, seed: int) -> Evidence:
     assert card.top_k is not None and card.axis is not None
     k, axis, axes = card.top_k, card.axis, card.benchmarks
     rows = complete_rows(frame, *dict.fromkeys((axis, *axes)))
@@ -79,11 +87,11 @@ def _spreads(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) -
         blank = Estimate(float("nan"), float("nan"), float("nan"), len(rows), REMEASURED)
         return Evidence(blank, {}, {}, rows, (), _lack(card, len(rows)))
     top = top_rows(rows, axis, also=axes, k=k)
-    drawn = remeasured_spreads(rows, axis, axes, k=k, resamples=resamples, seed=seed)
+    drawn = remeasured_spreads(rows, axis, axes, k=k, seed=seed)
     values: dict[Quantity, float | Floats] = {Quantity("spread", (a,)): spread(top[a]) for a in axes}
     draws = {Quantity("spread", (a,)): drawn[a] for a in axes}
-    values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(resamples, float(k))
-    low, high = percentile_interval(drawn[axes[0]])
+    values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(len(drawn[axes[0]]), float(k))
+    low, high = widened(drawn[axes[0]], spread(top[axes[0]]))
     ranked = complete_rows(frame, axis)
     better = ranked[(ranked[axis] > top[axis].min()) & ~ranked["model"].isin(rows["model"])]
     return Evidence(
@@ -128,4 +136,4 @@ def _no_release(card: Prediction, later: pd.DataFrame, pending: tuple[str, ...])
     if later.empty:
         return f"no release of {card.lab} after {card.after} is known"
     shown = ", ".join(pending[:4]) + (" ..." if len(pending) > 4 else "")
-    return f"no release of {card.lab} after {card.after} has both {names} ({shown} lack one)"
+    return f"no release of {card.lab} after {card.after} has both {names} (a score is missing of {shown})"

@@ -154,7 +154,7 @@ def _status(card: Prediction, evidence: Evidence, shares: tuple[float, float], *
         return CANNOT, f"{why}; {window}"
     passes, fails = shares
     lean = LEANS_PASS if passes > fails else LEANS_FAIL if fails > passes else OPEN
-    return lean, f"{numbers}; {between}; {window}"
+    return lean, f"{numbers}; {between}; of the repeats {passes:.1%} pass and {fails:.1%} fail; {window}"
 
 
 def _status_of_releases(
