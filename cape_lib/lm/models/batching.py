@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -53,6 +55,27 @@ def encode_rows(lm: LanguageModel, rows: Sequence[Sequence[int]]) -> Batch:
         mask[place, longest - len(row) :] = 1
     start = torch.tensor([longest - len(row) for row in rows])
     return Batch(ids.to(lm.device), mask.to(lm.device), start.to(lm.device))
+
+
+def repeated(batch: Batch, times: int) -> Batch:
+    """The batch so many times over, block after block."""
+    return Batch(batch.ids.repeat(times, 1), batch.mask.repeat(times, 1), batch.start.repeat(times))
+
+
+def run(lm: LanguageModel, batch: Batch, *, last: int | None = None) -> torch.Tensor:
+    """Logits of a batch, (rows, length, vocabulary), without a cache; only of the `last` positions if given.
+
+    Positions are counted from each row's first real token: without that, models with learned positions count the
+    padding and a row in a batch is read differently from a row alone.
+    """
+    known = inspect.signature(lm.model.forward).parameters
+    options: dict[str, Any] = {}
+    if "position_ids" in known:
+        options["position_ids"] = (batch.mask.cumsum(1) - 1).clamp_min(0)
+    if last is not None and "logits_to_keep" in known:
+        options["logits_to_keep"] = last
+    logits: torch.Tensor = lm.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **options).logits
+    return logits if last is None else logits[:, -last:]
 
 
 def encode(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt", room: int = 0) -> Batch:

@@ -8,7 +8,7 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
-from cape_lib.lm.models.batching import chunks, encode_rows, token_lists
+from cape_lib.lm.models.batching import Batch, chunks, encode_rows, run, token_lists
 from cape_lib.lm.models.hooks import watched, watched_heads
 from cape_lib.lm.models.sites import Site
 
@@ -44,11 +44,11 @@ def capture(
             part = encode_rows(lm, [rows[index] for index in group])
             seen: dict[Site, torch.Tensor] = {}
 
-            def note(site: Site, state: torch.Tensor, seen: dict[Site, torch.Tensor] = seen, part: object = part) -> None:
-                seen[site] = _at(part.start, part.ids.shape[1], token, state)  # type: ignore[attr-defined]
+            def note(site: Site, state: torch.Tensor, seen: dict[Site, torch.Tensor] = seen, part: Batch = part) -> None:
+                seen[site] = _at(part.start, part.ids.shape[1], token, state)
 
             with watched(lm, wanted, note):
-                lm.model(input_ids=part.ids, attention_mask=part.mask, use_cache=False)
+                run(lm, part)
             found[group] = torch.stack([seen[site] for site in wanted], dim=1)
     return found
 
@@ -79,5 +79,5 @@ def capture_with_heads(
                     heads[block][group] = last
 
             with watched(lm, range(lm.depth), note), watched_heads(lm, note_heads):
-                lm.model(input_ids=part.ids, attention_mask=part.mask, use_cache=False)
+                run(lm, part)
     return states, heads

@@ -1,0 +1,37 @@
+"""Steering: add a direction to a model's hidden states, and find out whether that did more than chance would.
+
+`fit_direction` makes a direction from pairs of texts, `steered` adds it inside a `with` block, `compare` writes text
+with and without it in one batch, `evaluate` runs the whole protocol with its controls and gives two verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cape_lib.lm.models.record import LanguageModel
+from cape_lib.lm.steering.applying import POSITIONS, Positions, added
+from cape_lib.lm.steering.direction import UNITS, Direction, check_fits, load, save
+from cape_lib.lm.steering.fitting import fit_direction, fit_directions
+from cape_lib.lm.steering.generating import Writing, compare
+from cape_lib.lm.steering.protocol import Evaluation, Place, Plan, evaluate
+from cape_lib.lm.steering.verdicts import pooled_effect
+
+__all__ = [
+    "POSITIONS", "UNITS", "Direction", "Evaluation", "Place", "Plan", "Writing", "compare", "evaluate", "fit_direction",
+    "fit_directions", "load", "pooled_effect", "save", "steered",
+]  # fmt: skip
+
+
+@contextmanager
+def steered(
+    lm: LanguageModel, direction: Direction, alpha: float, *, unit: str = "std", positions: Positions = "all",
+    prompt_length: int | None = None,
+) -> Iterator[None]:  # fmt: skip
+    """Inside, the model runs with `alpha` times the direction added at its site; strength 0 changes no bit.
+
+    unit, positions: see `Direction.step` and `applying.added`.  The hook is gone afterwards, also after an exception.
+    """
+    check_fits(direction, lm)
+    with added(lm, {direction.site: direction.step(alpha, unit)}, positions=positions, prompt_length=prompt_length):
+        yield

@@ -11,7 +11,7 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
-from cape_lib.lm.models.batching import encode_rows, token_lists
+from cape_lib.lm.models.batching import encode_rows, repeated, run, token_lists
 from cape_lib.lm.models.sites import Site
 from cape_lib.lm.steering.applying import Positions, added
 
@@ -119,24 +119,14 @@ def _score(
 ) -> None:  # fmt: skip
     part = encode_rows(lm, [row for row, _ in rows])
     n, arms = len(rows), len(members)
-    ids, mask = part.ids.repeat(arms, 1), part.mask.repeat(arms, 1)
     spread = deltas.repeat_interleave(n, dim=0)
-    with added(lm, {site: spread}, positions=positions, prompt_length=ids.shape[1] - length + 1):
-        logits = tail_logits(lm, ids, mask, length)
+    with added(lm, {site: spread}, positions=positions, prompt_length=part.ids.shape[1] - length + 1):
+        logits = run(lm, repeated(part, arms), last=length)
     scores = logits.float().log_softmax(-1).reshape(arms, n, length, -1)
     for row, (_, wanted) in enumerate(rows):
         for item, candidate, answer in wanted:
             picked = scores[:, row, torch.arange(length), torch.tensor(answer)].mean(1)
             found[np.asarray(members), item, candidate] = picked.cpu().numpy()
-
-
-def tail_logits(lm: LanguageModel, ids: torch.Tensor, mask: torch.Tensor, last: int) -> torch.Tensor:
-    """Logits of the last `last` positions, (rows, last, vocabulary); the others are not computed where the model allows."""
-    try:
-        out = lm.model(input_ids=ids, attention_mask=mask, use_cache=False, logits_to_keep=last)
-    except TypeError:
-        out = lm.model(input_ids=ids, attention_mask=mask, use_cache=False)
-    return out.logits[:, -last:]  # type: ignore[no-any-return]
 
 
 def margins(scores: np.ndarray) -> np.ndarray:
@@ -152,12 +142,12 @@ def divergence(lm: LanguageModel, texts: Sequence[str], arms: Sequence[Arm]) -> 
     """
     part = encode_rows(lm, token_lists(lm, texts, what="neutral text"))
     keep = part.mask.bool()
-    base = lm.model(input_ids=part.ids, attention_mask=part.mask, use_cache=False).logits.float().log_softmax(-1)[keep]
+    base = run(lm, part).float().log_softmax(-1)[keep]
     found = np.zeros(len(arms))
     for place, arm in enumerate(arms):
         positions = "all" if arm.positions in ("last", "generated") else arm.positions
         with added(lm, {arm.site: arm.delta}, positions=positions):
-            logits = lm.model(input_ids=part.ids, attention_mask=part.mask, use_cache=False).logits
+            logits = run(lm, part)
         steered = logits.float().log_softmax(-1)[keep]
         found[place] = float((base.exp() * (base - steered)).sum(-1).mean())
     return found

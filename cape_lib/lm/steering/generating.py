@@ -1,0 +1,143 @@
+"""Write text with and without steering, all arms of a prompt side by side in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cape_lib.errors import UsageError
+from cape_lib.lm.models import LanguageModel, memory_guard
+from cape_lib.lm.models.batching import encode_rows, token_lists
+from cape_lib.lm.steering.applying import Positions, added
+from cape_lib.lm.steering.direction import Direction, check_fits, check_strength
+
+SAMPLING = ("greedy", "paired", "independent")
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How text is written.
+
+    tokens: at most so many new ones; sampling: "greedy"; "paired", every arm of a prompt gets the same random
+    numbers, so that strength 0 writes the unsteered text; "independent", each row its own, as plain sampling does;
+    temperature: of the sampling; seed: of its random numbers; rows: prompts times arms in one batch.
+    """
+
+    tokens: int = 32
+    sampling: str = "greedy"
+    temperature: float = 1.0
+    seed: int = 0
+    rows: int = 64
+
+    def __post_init__(self) -> None:
+        if self.sampling not in SAMPLING:
+            raise UsageError(f"unknown sampling {self.sampling!r}; choose from {', '.join(SAMPLING)}")
+        if self.tokens < 1 or self.rows < 1 or not self.temperature > 0:
+            raise UsageError("new tokens, batch and temperature must be positive")
+
+
+class _SharedNoise:
+    """Sampling by the Gumbel trick: greedy choice of log probability plus noise, the noise shared where it should be."""
+
+    def __init__(self, keys: Sequence[int], temperature: float, seed: int) -> None:
+        self.keys, self.temperature, self.seed, self.step = list(keys), temperature, seed, 0
+
+    def __call__(self, _ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        noise: dict[int, torch.Tensor] = {}
+        for key in dict.fromkeys(self.keys):
+            source = torch.Generator().manual_seed(_mixed(self.seed, key, self.step))
+            uniform = torch.rand(scores.shape[-1], generator=source).clamp_min(1e-20)
+            noise[key] = -torch.log((-torch.log(uniform)).clamp_min(1e-20))
+        self.step += 1
+        shared = torch.stack([noise[key] for key in self.keys]).to(scores.device, torch.float32)
+        return scores.float() / self.temperature + shared
+
+
+def _mixed(*numbers: int) -> int:
+    """One seed out of several numbers, the same in every process."""
+    return int(np.random.SeedSequence([number & 0xFFFFFFFF for number in numbers]).generate_state(1)[0])
+
+
+def _generate(lm: LanguageModel, rows: list[list[int]], writing: Writing, keys: Sequence[int]) -> list[str]:
+    from transformers import GenerationConfig, LogitsProcessorList
+
+    part = encode_rows(lm, rows)
+    pad = lm.tokenizer.pad_token_id
+    ends = getattr(lm.model.generation_config, "eos_token_id", None)
+    settings = GenerationConfig(
+        max_new_tokens=writing.tokens, do_sample=False, num_beams=1, pad_token_id=0 if pad is None else pad, eos_token_id=ends
+    )
+    noise: Any = [] if writing.sampling == "greedy" else [_SharedNoise(keys, writing.temperature, writing.seed)]
+    with torch.inference_mode():
+        out = lm.model.generate(
+            input_ids=part.ids, attention_mask=part.mask, generation_config=settings, logits_processor=LogitsProcessorList(noise)
+        )
+    texts = lm.tokenizer.batch_decode(out[:, part.ids.shape[1] :], skip_special_tokens=True)
+    return [str(text) for text in texts]
+
+
+@dataclass(frozen=True)
+class _Row:
+    prompt: int
+    arm: int
+
+
+def _batches(n_prompts: int, n_arms: int, most: int) -> Iterator[list[_Row]]:
+    """Prompts in chunks that hold all their arms, so that steered and unsteered text come from one batch."""
+    step = max(1, most // n_arms)
+    for first in range(0, n_prompts, step):
+        some = range(first, min(first + step, n_prompts))
+        yield [_Row(prompt, arm) for arm in range(n_arms) for prompt in some]
+
+
+def compare(
+    lm: LanguageModel, prompts: Sequence[str], directions: Sequence[Direction], alphas: Sequence[float], *,
+    unit: str = "std", positions: Positions = "all", writing: Writing | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """What the model writes under every direction and strength, beside the unsteered arm of the same batch.
+
+    Returns one row a generation: prompt, direction, layer, alpha, unit, positions, text, changed (the text differs
+    from the unsteered one).  The unsteered arm is always there, as alpha 0 of direction "none".
+    Raises UsageError for an empty or too long prompt, a strength that is no finite number, a direction of another
+    model's shape.
+    """
+    writing = writing or Writing()
+    for direction in directions:
+        check_fits(direction, lm)
+    for alpha in alphas:
+        check_strength(alpha, unit)
+    rows = token_lists(lm, prompts, room=writing.tokens)
+    if not rows:
+        raise UsageError("no prompt given")
+    arms: list[tuple[Direction | None, float]] = [(None, 0.0)] + [(d, float(a)) for d in directions for a in alphas]
+    texts: dict[tuple[int, int], str] = {}
+    for batch in _batches(len(rows), len(arms), writing.rows):
+        deltas: dict[Any, torch.Tensor] = {}
+        for place, row in enumerate(batch):
+            direction, alpha = arms[row.arm]
+            if direction is not None:
+                site = deltas.setdefault(direction.site, torch.zeros(len(batch), lm.width))
+                site[place] = direction.step(alpha, unit)
+        keys = [row.prompt if writing.sampling == "paired" else row.prompt * len(arms) + row.arm for row in batch]
+        with memory_guard("writing text"), added(lm, deltas, positions=positions):
+            written = _generate(lm, [rows[row.prompt] for row in batch], writing, keys)
+        texts |= {(row.prompt, row.arm): text for row, text in zip(batch, written, strict=True)}
+    found = pd.DataFrame(
+        [
+            {
+                "prompt": prompt, "direction": "none" if direction is None else direction.name,
+                "layer": None if direction is None else direction.site, "alpha": alpha, "unit": unit,
+                "positions": positions if isinstance(positions, str) else ",".join(map(str, positions)),
+                "text": texts[p, a], "changed": texts[p, a] != texts[p, 0],
+            }
+            for p, prompt in enumerate(prompts) for a, (direction, alpha) in enumerate(arms)
+        ]
+    )  # fmt: skip
+    # a column of block numbers, "embed" and nothing stays one of objects: 6 must not become 6.0
+    found["layer"] = pd.Series([None if d is None else d.site for _ in prompts for d, _ in arms], dtype=object)
+    return found

@@ -1,0 +1,60 @@
+"""No hub, one thread, and the shipped models loaded once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import pytest
+import torch
+
+from cape_lib.lm import models
+from cape_lib.lm.testbed import store, tokens
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@lru_cache(maxsize=4)
+def _shipped(name: str) -> models.LanguageModel:
+    return models.load(store.folder_of(name))
+
+
+@pytest.fixture()
+def shipped() -> Any:
+    """A shipped testbed model by name, checked to be free of hooks afterwards."""
+    used: list[models.LanguageModel] = []
+
+    def load(name: str) -> models.LanguageModel:
+        used.append(_shipped(name))
+        return used[-1]
+
+    yield load
+    for lm in used:
+        assert not left_behind(lm.model)
+
+
+def left_behind(model: torch.nn.Module) -> list[str]:
+    """Names of modules that still carry a forward hook."""
+    return [name for name, module in model.named_modules() if module._forward_hooks or module._forward_pre_hooks]
+
+
+@lru_cache(maxsize=1)
+def tiny_tokenizer() -> Any:
+    """World R's tokenizer (186 words), as a plain fast tokenizer."""
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    made = Tokenizer.from_str(tokens.tokenizer_json("R"))
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made, bos_token="<bos>", eos_token="<pad>", pad_token="<pad>", unk_token="<unk>", padding_side="left"
+    )
