@@ -126,3 +126,30 @@ def test_claim_pairs_join_the_best_of_both_sides() -> None:
     })  # fmt: skip
     pairs = frontier.claim_pairs(scores)
     assert pairs[["model", "first", "second", "difference"]].values.tolist() == [["A", 80.0, 74.0, 6.0]]
+
+
+def test_reasoning_on_and_off_are_paired_within_one_party() -> None:
+    scores = pd.DataFrame(
+        [
+            ("A", "one", "judge", 70.0, "A (Non-reasoning)", "other setting"),
+            ("A", "one", "judge", 85.0, "A (Reasoning)", "main"),
+            ("A", "one", "maker", 90.0, "thinking", "main"),  # another party, without a counterpart
+            ("B", "two", "maker", 60.0, "Non-think", "other setting"),
+            ("B", "two", "maker", 65.0, "Think Max", "main"),
+            ("C", "two", "maker", 50.0, "without extended thinking", "main"),
+            ("C", "two", "maker", 99.0, "thinking, later release", "other version"),
+        ],
+        columns=["model", "lab", "stated_by", "value", "setting", "role"],
+    ).assign(benchmark=Y)
+    mean, pairs = frontier.effort_contrasts(scores)
+    assert pairs[["model", "difference"]].values.tolist() == [["A", 15.0], ["B", 5.0]]
+    assert (mean.estimate, mean.n) == (10.0, 2)
+    judge = stats.ttest_1samp([15.0, 5.0], 0).confidence_interval(0.95)
+    assert (mean.low, mean.high) == pytest.approx((judge.low, judge.high))
+
+
+def test_reasoning_moves_h_by_more_than_any_lab_mean() -> None:
+    mean, pairs = frontier.effort_contrasts(tables.load("frontier_scores"))
+    assert mean.n >= 20
+    assert mean.low > 5.5
+    assert (pairs["difference"] > 0).all()

@@ -3,6 +3,7 @@
 from cape_lib.frontier.confounds import (
     compute_tiers,
     date_confound,
+    effort_contrasts,
     r_by_year,
     range_cuts,
     release_days,
@@ -86,6 +87,7 @@ __all__ = [
     "critical_score",
     "curve_score",
     "date_confound",
+    "effort_contrasts",
     "emphasis_of",
     "fit_line",
     "frozen_line",

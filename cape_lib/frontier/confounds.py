@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from cape_lib.frontier.lines import X, Y, complete_rows, fit_line
 from cape_lib.resampling import Estimate, partial_pearson, pearson, score_sd
 
 Z95 = 1.959963984540054
+#: how a setting says that the model answers without reasoning
+WITHOUT_REASONING = r"non-?(?:reasoning|think)|without (?:extended )?thinking"
 
 
 def release_days(rows: pd.DataFrame) -> NDArray[np.float64]:
@@ -125,3 +128,31 @@ def compute_tiers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFram
         dx = float(last[x] - first[x])
         table.append((base, first["compute_tier"], last["compute_tier"], dx, dy, dy - half, dy + half, dx == 0))
     return pd.DataFrame(table, columns=["model", "lower", "higher", "dx", "dy", "low", "high", "same_x"])
+
+
+def effort_contrasts(scores: pd.DataFrame, *, benchmark: str = Y) -> tuple[Estimate, pd.DataFrame]:
+    """The same version of a model with and without reasoning, measured by one and the same party.
+
+    scores: `tables.load("frontier_scores")`.  Returns the mean difference over models (points, paired t interval) and
+    one row a pair: model, lab, stated_by, without, with_reasoning, difference. A pair of one party at a time; where
+    several parties give a pair for one model, their mean counts once.
+    The published contrast is one pair of rows at one SWE-bench score; here is what the same question gives on more.
+    """
+    rows = scores[(scores["benchmark"] == benchmark) & scores["role"].isin(["main", "other setting"])]
+    quiet = rows["setting"].str.contains(WITHOUT_REASONING, case=False, regex=True, na=False)
+    keys = ["model", "lab", "stated_by"]
+    table = pd.concat(
+        [
+            rows[quiet].groupby(keys)["value"].max().rename("without"),
+            rows[~quiet].groupby(keys)["value"].max().rename("with_reasoning"),
+        ],
+        axis=1,
+    ).dropna()
+    pairs = table.assign(difference=table["with_reasoning"] - table["without"]).reset_index()
+    each = pairs.groupby("model")["difference"].mean().to_numpy(float)
+    n, method = each.size, "mean over models, paired t interval"
+    if n < 2:
+        return Estimate(float(each[0]) if n else float("nan"), float("nan"), float("nan"), n, method), pairs
+    half = float(stdtrit(n - 1, 0.975) * each.std(ddof=1) / np.sqrt(n))
+    mean = float(each.mean())
+    return Estimate(mean, mean - half, mean + half, n, method), pairs

@@ -12,6 +12,7 @@ from cape_lib.frontier.confounds import release_days
 from cape_lib.frontier.labs import lab_means, lab_slopes, leave_one_lab_out
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
 from cape_lib.frontier.measurement import least_squares
+from cape_lib.frontier.saturation import remeasured_spreads, saturation, spread, top_rows, widened
 from cape_lib.resampling import (
     Estimate,
     generator,
@@ -68,9 +69,22 @@ def headline_numbers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str
         "partial r given date": partial_pearson(old, new, release_days(rows)),
         "leave-one-lab-out error": leave_one_lab_out(rows, x=x, y=y)[0],
     }
+    if len(rows) >= 5:
+        numbers |= _top_five(rows, x, y)
     means = lab_means(rows, chosen=fitted, x=x, y=y)
     numbers |= _by_lab(means[means["n"] > 1], "mean", "mean h", "core models, t interval")
     numbers |= _by_lab(lab_slopes(rows, x=x, y=y), "slope", "slope", "least squares, t interval")
+    return numbers
+
+
+def _top_five(rows: pd.DataFrame, x: str, y: str) -> dict[str, Estimate]:
+    repeats = remeasured_spreads(rows, x, (x, y), k=5)
+    top, ratio = top_rows(rows, x, k=5), saturation(rows, old=x, new=y)
+    numbers = {}
+    for name, axis in (("top-five spread, old axis", x), ("top-five spread, new axis", y)):
+        measured = spread(top[axis])
+        numbers[name] = Estimate(measured, *widened(repeats[axis], measured), 5, "every score measured again")
+    numbers["sigma"] = Estimate(ratio.sigma, ratio.low, ratio.high, 5, "every score measured again")
     return numbers
 
 
