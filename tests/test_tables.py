@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cape_lib import MissingError, MixedProtocolError, ScoresError, UsageError, tables
+from cape_lib import MissingError, MixedProtocolError, ScoresError, SurroundingsError, UsageError, tables
 
 GOOD = "model,family,params_b,hellaswag,truthfulqa\na,F,0.1,30.5,45\nb,F,1,45.25,40\nc,F,7,70,38.5\n"
 
@@ -38,6 +38,17 @@ def test_a_loaded_table_is_a_copy_that_may_be_changed():
     frame = tables.load("losses")
     frame["loss"] = 0.0
     assert (tables.load("losses")["loss"] > 1).all()
+
+
+def test_the_tables_are_found_in_an_installed_package_too(tmp_path, monkeypatch):
+    from cape_lib.tables import files
+
+    (tmp_path / "cape_lib" / "_data").mkdir(parents=True)
+    monkeypatch.setattr(files, "__file__", str(tmp_path / "cape_lib" / "tables" / "files.py"))
+    with pytest.raises(SurroundingsError, match="install cape_lib again"):
+        tables.data_dir()
+    (tmp_path / "cape_lib" / "_data" / "schema.json").write_text("{}")
+    assert tables.data_dir() == tmp_path / "cape_lib" / "_data"
 
 
 def test_an_unknown_table_is_answered_with_the_nearest_name():

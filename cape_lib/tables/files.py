@@ -14,7 +14,7 @@ from cape_lib.names import suggest
 def data_dir() -> Path:
     """Folder of the tables: `data/` of a checkout, else the copy inside the installed package."""
     package = Path(__file__).resolve().parents[1]
-    for folder in (package.parent / "data", package / "_data"):
+    for folder in (package / "_data", package.parent / "data"):
         if (folder / "schema.json").is_file():
             return folder
     raise SurroundingsError(f"the tables of the book are not beside {package}; install cape_lib again")

@@ -39,6 +39,9 @@ def _column(pa: Any, field: dict[str, Any]) -> Any:
     if "minimum" in field or "maximum" in field:
         low, high = field.get("minimum", -np.inf), field.get("maximum", np.inf)
         checks.append(pa.Check.in_range(low, high, error=f"outside {low:g} to {high:g}"))
+    if "exclusiveMinimum" in field:
+        above = field["exclusiveMinimum"]
+        checks.append(pa.Check.gt(above, error=f"not above {above:g}"))
     if "enum" in field:
         checks.append(pa.Check.isin(field["enum"], error="not one of " + ", ".join(field["enum"])))
     if "pattern" in field:
