@@ -16,7 +16,9 @@ from cape_lib.coupling import effective_dimension, local_couplings
 from cape_lib.diagnosis import advice, wording
 from cape_lib.diagnosis.wording import number
 from cape_lib.frontier.isoclines import RATIOS
-from cape_lib.frontier.lines import LINES, X, Y, FrontierLine, line
+from cape_lib.frontier.lines import LINES, FrontierLine, X, Y, line
+from cape_lib.ingest.benchmarks import MMLU_SUBJECTS
+from cape_lib.levers import web_trained
 from cape_lib.resampling import complete_rows
 
 Kit = dict[str, Any]
@@ -48,6 +50,7 @@ def kit() -> Kit:
         "weights": weights.tolist(),
         "items": dict(tables.ITEM_COUNTS),
         "labels": {name: tables.label(name) for name in (*tables.BASE_BENCHMARKS, *tables.FRONTIER_BENCHMARKS)},
+        "mmlu": dict(MMLU_SUBJECTS),
         "ratio": RATIO,
         "frontier_ratios": {"gpqa_diamond": RATIOS[X, Y], "ifeval": RATIOS[Y, "ifeval"]},
         "base": _base(base),
@@ -67,7 +70,7 @@ def trend(panel: pd.DataFrame, benchmark: str) -> dict[str, Any]:
     panel: one row a model, with `training`. Keys: coefficients (of 1, u, u^2 with u = log10 params_b - mean_log), inverse
     (of the normal matrix), residual_sd (points), n, t95, mean_log, low_b, high_b (range of sizes, billions).
     """
-    rows = complete_rows(panel[panel["training"] == "web"], ["params_b", benchmark], least=4, purpose="a trend")
+    rows = complete_rows(web_trained(panel), ["params_b", benchmark], least=4, purpose="a trend")
     log = np.log10(rows["params_b"].to_numpy(float))
     design = np.vander(log - log.mean(), 3, increasing=True)
     inverse = np.linalg.inv(design.T @ design)

@@ -14,6 +14,7 @@ from cape_lib.coupling import effective_dimension, local_coupling
 from cape_lib.diagnosis.advice import advise
 from cape_lib.diagnosis.forecast import boundary, forecast
 from cape_lib.diagnosis.kit import Kit, kit
+from cape_lib.diagnosis.one_model import perhaps_swapped
 from cape_lib.diagnosis.wording import interval, number, write
 from cape_lib.errors import MissingError
 from cape_lib.resampling import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
@@ -59,7 +60,7 @@ def diagnose_family(
     kind = str(found["kind"])
     return found | {
         "phase": steps[-1]["phase"], "answers": _answers(found, facts),
-        "advice": advise(kind, _rule_facts(found), used["rules"]), "notes": _notes(frame, found, facts),
+        "advice": advise(kind, _rule_facts(found), used["rules"]), "notes": _notes(frame, found, facts, used),
     }  # fmt: skip
 
 
@@ -247,8 +248,10 @@ def _measure(found: Mapping[str, Any], known: bool) -> str:
     return "family_measure" if power["questions"] is not None else "family_measure_hopeless"
 
 
-def _notes(frame: pd.DataFrame, found: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
+def _notes(frame: pd.DataFrame, found: Mapping[str, Any], facts: Mapping[str, Any], used: Kit) -> list[str]:
     notes = [write("note_seeds", facts)]
+    if found["kind"] == "family" and perhaps_swapped(used, [(s["params_b"], s["x"], s["y"]) for s in found["sizes"]]):
+        notes.append(write("note_swapped_family", facts))
     stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
     if "truthfulqa" in (found["x"], found["y"]) and not stated:
         notes.append(write("note_mc2_noise", facts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ NEAR = 3.0
 #: gamma for which the suggested second size would tell the sign
 TYPICAL_GAMMA = 0.3
 NEIGHBOURS = 5
+#: mean squared distance from the trends, in standard deviations, beyond which scores may be swapped
+FAR = 9.0
 
 
 def diagnose_model(model: Mapping[str, Any], *, given: Kit | None = None) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def diagnose_model(model: Mapping[str, Any], *, given: Kit | None = None) -> dic
     return {
         "kind": "model", "phase": None, "name": facts["name"], "params_b": size, "hellaswag": x, "truthfulqa": y,
         "comparable": comparable, "trend": trends, "noise": noise, "curve": curve, "steps": near, "nearest": nearest,
-        "second": second, "answers": answers, "advice": rules, "notes": _notes(model, facts, lead),
+        "second": second, "answers": answers, "advice": rules, "notes": _notes(model, facts, lead, used),
     }  # fmt: skip
 
 
@@ -79,6 +81,21 @@ def residual(trend: Mapping[str, Any], size: float, score: float) -> dict[str, A
         "outside": abs(off) > half, "z": off / (half / trend["t95"]), "n": trend["n"],
         "within_range": trend["low_b"] <= size <= trend["high_b"], "low_b": trend["low_b"], "high_b": trend["high_b"],
     }  # fmt: skip
+
+
+def perhaps_swapped(used: Kit, rows: Sequence[tuple[float, float, float]]) -> bool:
+    """Whether (size, HellaSwag, TruthfulQA) rows lie far from the web trends as given and near them when exchanged."""
+
+    def distance(place: tuple[int, int]) -> float:
+        found = [
+            residual(used["trends"][name], row[0], row[i])["z"] ** 2
+            for row in rows
+            for name, i in zip(("hellaswag", "truthfulqa"), place, strict=True)
+        ]
+        return sum(found) / len(found)
+
+    given = distance((1, 2))
+    return given > FAR and distance((2, 1)) < given / 4
 
 
 def known_steps(used: Kit, size: float) -> dict[str, Any]:
@@ -156,8 +173,10 @@ def _answers(facts: Mapping[str, Any], lead: Mapping[str, Any], near: Mapping[st
     }
 
 
-def _notes(model: Mapping[str, Any], facts: Mapping[str, Any], lead: Mapping[str, Any]) -> list[str]:
+def _notes(model: Mapping[str, Any], facts: Mapping[str, Any], lead: Mapping[str, Any], used: Kit) -> list[str]:
     notes = []
+    if perhaps_swapped(used, [(facts["params_b"], facts["x"], facts["y"])]):
+        notes.append(write("note_swapped_family", facts))
     if not lead["within_range"]:
         notes.append(write("note_outside_sizes", facts))
     for name, usual in (("hellaswag", 10), ("truthfulqa", 0)):

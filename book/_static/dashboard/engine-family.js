@@ -38,7 +38,7 @@
     const facts = factsOf(found, last, kit);
     return {
       ...found, phase: last.phase, answers: answer(found, last, facts),
-      advice: W.advise(found.kind, ruleFacts(found, last), kit.rules), notes: notes(rows, found, facts),
+      advice: W.advise(found.kind, ruleFacts(found, last), kit.rules), notes: notes(rows, found, facts, kit),
     };
   }
 
@@ -180,8 +180,10 @@
     return found.power.questions !== null ? "family_measure" : "family_measure_hopeless";
   }
 
-  function notes(rows, found, facts) {
+  function notes(rows, found, facts, kit) {
     const list = [W.write("note_seeds", facts)];
+    const swapped = found.kind === "family" && Cape.perhapsSwapped(kit, found.sizes.map((s) => [s.params_b, s.x, s.y]));
+    if (swapped) list.push(W.write("note_swapped_family", facts));
     const stated = rows.some((row) => row.truthfulqa_stderr !== null && row.truthfulqa_stderr !== undefined);
     if ([found.x, found.y].includes("truthfulqa") && !stated) list.push(W.write("note_mc2_noise", facts));
     if (found.n < LEAST_ROWS) list.push(W.write("note_few_for_dimension", facts));

@@ -7,6 +7,7 @@
   const NEAR = 3;
   const TYPICAL_GAMMA = 0.3;
   const NEIGHBOURS = 5;
+  const FAR = 9;
 
   function diagnoseModel(model, kit) {
     const comparable = (model.metric || "mc2") !== "mc1";
@@ -40,7 +41,7 @@
     return {
       kind: "model", phase: null, name: facts.name, params_b: size, hellaswag: x, truthfulqa: y, comparable, trend,
       noise, curve, steps: near, nearest, second, answers: answer(facts, lead, near, comparable),
-      advice: comparable ? W.advise("model", ruleFacts, kit.rules) : [], notes: notes(model, facts, lead),
+      advice: comparable ? W.advise("model", ruleFacts, kit.rules) : [], notes: notes(model, facts, lead, kit),
     };
   }
 
@@ -57,6 +58,17 @@
       z: off / (half / trend.t95), n: trend.n, within_range: trend.low_b <= size && size <= trend.high_b,
       low_b: trend.low_b, high_b: trend.high_b,
     };
+  }
+
+  /* Whether [size, HellaSwag, TruthfulQA] rows lie far from the web trends as given and near them when exchanged. */
+  function perhapsSwapped(kit, rows) {
+    const distance = (first, second) =>
+      N.mean(rows.flatMap((row) => [
+        residual(kit.trends.hellaswag, row[0], row[first]).z ** 2,
+        residual(kit.trends.truthfulqa, row[0], row[second]).z ** 2,
+      ]));
+    const given = distance(1, 2);
+    return given > FAR && distance(2, 1) < given / 4;
   }
 
   function wilson(k, n, z) {
@@ -148,8 +160,10 @@
     return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, W.write(key, facts)]));
   }
 
-  function notes(model, facts, lead) {
-    const found = lead.within_range ? [] : [W.write("note_outside_sizes", facts)];
+  function notes(model, facts, lead, kit) {
+    const swapped = perhapsSwapped(kit, [[facts.params_b, facts.x, facts.y]]);
+    const found = swapped ? [W.write("note_swapped_family", facts)] : [];
+    if (!lead.within_range) found.push(W.write("note_outside_sizes", facts));
     for (const [name, label, usual] of [["hellaswag", "HellaSwag", 10], ["truthfulqa", "TruthfulQA", 0]]) {
       const shots = model[`${name}_shots`];
       if (shots !== null && shots !== undefined && shots !== usual) {
@@ -160,5 +174,6 @@
   }
 
   Cape.diagnoseModel = diagnoseModel;
+  Cape.perhapsSwapped = perhapsSwapped;
   Cape.baseRows = baseRows;
 })(window);

@@ -1,0 +1,204 @@
+/* What a person types, pastes or drops: read, checked, and answered with what is wrong and the mend.
+ * The checks are those of cape_lib.diagnosis.inputs, word for word (the sentences are in the kit). */
+(function (root) {
+  "use strict";
+  const Cape = (root.Cape = root.Cape || {});
+  const W = Cape.wording;
+  const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+  const COMMA = /^[+-]?\d+,\d+$/;
+  const WITH_UNIT = /^(\d+\.?\d*|\.\d+)\s*([bmkt])$/i;
+  const DATE = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/;
+  const UNITS = { t: 1e3, b: 1, m: 1e-3, k: 1e-6 };
+  const [RAW_COUNT, IN_MILLIONS] = [1e5, 5000];
+  const MOST_CELLS = 20000;
+
+  /* Names under which people write our columns. */
+  const ALIASES = {
+    model: ["model", "name", "model_name"],
+    params_b: ["params_b", "params", "size", "size_b", "n", "n_b", "parameters", "parameters_b", "params_billions",
+      "parameters_billions", "billions"],
+    hellaswag: ["hellaswag", "hs", "hella_swag"],
+    truthfulqa: ["truthfulqa", "tqa", "truthful_qa", "truthfulqa_mc2", "mc2"],
+    arc_challenge: ["arc_challenge", "arc", "arc_c"],
+    winogrande: ["winogrande", "wg", "wino"],
+    mmlu: ["mmlu"],
+    swe_bench_verified: ["swe_bench_verified", "swe_bench", "swe", "swebench", "swe_bench_verified_percent"],
+    gpqa_diamond: ["gpqa_diamond", "gpqa"],
+    hle: ["hle"],
+    ifeval: ["ifeval"],
+    date: ["date", "release_date", "released"],
+  };
+
+  /* A number as a person types it, at most six digits. */
+  const plain = (value) => String(Number(value.toPrecision(6))).replace(/e([+-])(\d)$/, "e$10$2");
+
+  function problem(code, text, mend = null, facts = {}) {
+    const given = text.trim();
+    const short = given.length <= 24 ? given : `${given.slice(0, 24)}...`;
+    return { code, message: W.write(`bad_${code}`, { text: short, mend, ...facts }), mend };
+  }
+
+  /* [value, problem]: both null for an empty field. */
+  function checkScore(text) {
+    const given = text.trim().replace(/%$/, "").trim();
+    if (!given) return [null, null];
+    if (COMMA.test(given)) return [null, problem("comma", text, given.replace(",", "."))];
+    if (!NUMBER.test(given)) return [null, problem("text", text)];
+    const value = Number(given);
+    if (value < 0) return [null, problem("negative", text)];
+    if (value > 100) return [null, problem("over", text)];
+    if (value > 0 && value <= 1) return [null, problem("fraction", text, plain(100 * value))];
+    return [value, null];
+  }
+
+  function checkSize(text) {
+    const given = text.trim();
+    if (!given) return [null, null];
+    if (COMMA.test(given)) return [null, problem("size_comma", text, given.replace(",", "."))];
+    const unit = WITH_UNIT.exec(given);
+    if (!unit && !NUMBER.test(given)) return [null, problem("size_text", text)];
+    const value = unit ? Number(unit[1]) * UNITS[unit[2].toLowerCase()] : Number(given);
+    if (value <= 0) return [null, problem("size_zero", text)];
+    if (value >= RAW_COUNT) return [null, problem("size_count", text, plain(value / 1e9))];
+    if (value >= IN_MILLIONS) return [null, problem("size_large", text, plain(value / 1e3))];
+    return [value, null];
+  }
+
+  function checkDate(text) {
+    const given = text.trim();
+    if (!given) return [null, null];
+    return DATE.test(given) ? [given, null] : [null, problem("date", text)];
+  }
+
+  const label = (name) => Cape.kit.labels[name] ?? name.replaceAll("_", " ");
+  const textOf = (value) => (value === null || value === undefined ? "" : String(value));
+
+  /* Rows of typed text as numbers, and every problem: {row, column, code, message, mend}. */
+  function checkTable(rows, { need, also = [], sized = true, least = 1, allowMixed = false }) {
+    const clean = [];
+    const problems = [];
+    const sizes = new Map();
+    const shots = {};
+    const filled = rows.map((row, i) => [i, row]).filter(([, row]) => Object.values(row).some((v) => textOf(v).trim()));
+    for (const [i, row] of filled) {
+      const { found, wrong } = checkRow(row, { need, also, sized });
+      const size = found.params_b;
+      if (sized && size !== null && size !== undefined) {
+        if (sizes.has(size)) {
+          const facts = { first: sizes.get(size) + 1 };
+          wrong.push({ column: "params_b", ...problem("duplicate", textOf(row.params_b), null, facts) });
+        } else sizes.set(size, i);
+      }
+      for (const name of [...need, ...also]) {
+        const given = textOf(row[`${name}_shots`]).trim();
+        if (!given) continue;
+        shots[name] ??= new Map();
+        if (!shots[name].has(given)) shots[name].set(given, i);
+      }
+      problems.push(...wrong.map((item) => ({ row: i, ...item })));
+      if (!wrong.length) clean.push(found);
+    }
+    for (const [name, seen] of Object.entries(shots)) {
+      if (seen.size < 2 || allowMixed) continue;
+      const [first, second] = [...seen.keys()];
+      const facts = { label: label(name), first, second };
+      problems.push({ row: seen.get(second), column: name, ...problem("mixed", "", null, facts) });
+    }
+    if (filled.length < least) {
+      const key = filled.length ? "too_few" : "too_few_none";
+      problems.push({ row: null, column: null, ...problem(key, "", null, { n: filled.length, least }) });
+    }
+    return { rows: clean, problems };
+  }
+
+  function checkRow(row, { need, also, sized }) {
+    const found = { model: textOf(row.model).trim() || null };
+    const wrong = [];
+    const needed = sized ? ["params_b", ...need] : [...need];
+    for (const column of [...needed, ...also]) {
+      const check = column === "params_b" ? checkSize : checkScore;
+      let [value, bad] = check(textOf(row[column]));
+      if (!bad && value === null && needed.includes(column)) {
+        bad = problem(column === "params_b" ? "missing_size" : "missing", "", null, { label: label(column) });
+      }
+      if (bad) wrong.push({ column, ...bad });
+      found[column] = value;
+    }
+    if (!sized) {
+      const [date, bad] = checkDate(textOf(row.date));
+      found.date = date;
+      if (bad) wrong.push({ column: "date", ...bad });
+    }
+    for (const column of [...need, ...also]) {
+      const given = textOf(row[`${column}_shots`]).trim();
+      if (/^\d+$/.test(given)) found[`${column}_shots`] = Number(given);
+    }
+    for (const column of [...need, ...also]) {
+      const given = textOf(row[`${column}_stderr`]).trim();
+      if (NUMBER.test(given) && Number(given) > 0) found[`${column}_stderr`] = Number(given);
+    }
+    return { found, wrong };
+  }
+
+  /* Cells of comma, semicolon or tab separated text; quotes as usual. */
+  function cells(text) {
+    const clean = text.replace(/^\uFEFF/, "");
+    const first = clean.split(/\r?\n/, 1)[0];
+    const mark = ["\t", ";", ","].find((m) => first.includes(m)) || ",";
+    const rows = [[""]];
+    let quoted = false;
+    for (let i = 0; i < clean.length; i++) {
+      const c = clean[i];
+      const row = rows[rows.length - 1];
+      if (quoted) {
+        if (c === '"' && clean[i + 1] === '"') row[row.length - 1] += clean[++i];
+        else if (c === '"') quoted = false;
+        else row[row.length - 1] += c;
+      } else if (c === '"' && row[row.length - 1] === "") quoted = true;
+      else if (c === mark) row.push("");
+      else if (c === "\n") rows.push([""]);
+      else if (c !== "\r") row[row.length - 1] += c;
+    }
+    return rows.filter((row) => row.some((cell) => cell.trim()));
+  }
+
+  /* Our name of a column header; a benchmark of one's own keeps its name, made plain. */
+  function columnName(header) {
+    const simple = header.trim().toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
+    const ending = /_(stderr|shots|protocol)$/.exec(simple);
+    const stem = ending ? simple.slice(0, ending.index) : simple;
+    const known = Object.keys(ALIASES).find((name) => ALIASES[name].includes(stem));
+    return (known || stem) + (ending ? ending[0] : "");
+  }
+
+  /* A pasted or dropped table: {columns, rows, problems}; rows are column -> text. */
+  function readTable(text, order) {
+    const table = cells(text);
+    const none = (code) => ({ columns: [], rows: [], problems: [{ row: null, column: null, ...problem(code, "") }] });
+    if (!table.length) return none("no_rows");
+    const numbers = table[0].filter((cell) => checkSize(cell)[0] !== null || checkScore(cell)[0] !== null).length;
+    let columns;
+    if (numbers >= 2) {
+      columns = table[0].length < order.length ? order.filter((name) => name !== "model") : order;
+    } else {
+      columns = table.shift().map(columnName);
+      if (!columns.some((name) => name in ALIASES)) return none("no_header");
+      if (!table.length) return none("no_rows");
+    }
+    const problems = [];
+    const rows = table.slice(0, Math.floor(MOST_CELLS / columns.length)).map((line, i) => {
+      if (line.length > columns.length) {
+        const facts = { row: i + 1, n: line.length, least: columns.length };
+        problems.push({ row: i, column: null, ...problem("wide_row", "", null, facts) });
+      }
+      const row = {};
+      columns.forEach((name, k) => {
+        if (name && !(name in row)) row[name] = (line[k] ?? "").trim();
+      });
+      return row;
+    });
+    return { columns, rows, problems };
+  }
+
+  Cape.read = { checkScore, checkSize, checkDate, checkTable, readTable, columnName, plain, problem, label };
+})(window);
