@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cape_lib.errors import CapeError, SurroundingsError
-from cape_lib.publish import assets, cache, places
+from cape_lib.publish import assets, cache, places, trim
 from cape_lib.publish.execution import Tell, run_all, speaker
 
 KEY = ".cape-book"
@@ -120,7 +120,9 @@ def _pages(work: Path, log: Path, tell: Tell, *, lock: int) -> Path:
         said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|Error\b|rror:", line)]
         said = list(dict.fromkeys(said))[:12] or plain.splitlines()[-5:]
         raise CapeError(f"jupyter-book stopped; all it said is in {log}\n  " + "\n  ".join(said))
-    return work / "_build" / "html"
+    html = work / "_build" / "html"
+    trim.trim(html)
+    return html
 
 
 @contextlib.contextmanager

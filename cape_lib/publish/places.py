@@ -46,14 +46,14 @@ def settings() -> tuple[Path, Path]:
 def book_sources() -> dict[str, Path]:
     """Every file that the builder needs beside the notebooks: path in the book -> file.
 
-    The tables themselves stay out; their datasheet and the pages at the root come along for `include`.
+    The tables come along to be downloaded, their datasheet and the pages at the root for `include`.
     """
     root = checkout()
     config, toc = settings()
     files = {"_config.yml": config, "_toc.yml": toc}
     pages, tables = (root, root / "data") if root else (PACKAGE / "_site", PACKAGE / "_data")
     files |= {page.name: page for pattern in ("*.md", "*.cff", "LICENSE") for page in pages.glob(pattern)}
-    files |= {f"data/{page.name}": page for page in tables.glob("*.md")}
+    files |= {f"data/{table.name}": table for table in tables.glob("*") if table.is_file()}
     folder = book_dir()
     for path in folder.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts:

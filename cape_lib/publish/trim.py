@@ -1,0 +1,89 @@
+"""What the theme loads on every page and the book does not need: 800 kB of icons for twenty of them, and Thebe.
+
+The icons are drawn from the theme's own Font Awesome Free (CC BY 4.0), as masks in the style sheet.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+#: Icons that a script puts into a page, or a style, so that no page names them.
+ALSO = {"xmark", "angle-down", "circle-check"}
+#: Kind of admonition -> icon.
+ADMONITIONS = {
+    "note": "circle-info",
+    "tip": "lightbulb",
+    "hint": "lightbulb",
+    "important": "circle-exclamation",
+    "attention": "circle-exclamation",
+    "warning": "triangle-exclamation",
+    "caution": "triangle-exclamation",
+    "danger": "triangle-exclamation",
+    "error": "circle-xmark",
+    "seealso": "share",
+}
+_USED = re.compile(r'class="[^"]*\b(?:fa-solid|fa-brands|fa-regular|fas|fab|far)\b[^"]*"')
+_DROPPED = (
+    re.compile(r'\s*<script[^>]*src="[^"]*fontawesome\.js[^"]*"[^>]*></script>'),
+    re.compile(r'\s*<link[^>]*href="[^"]*fontawesome[^"]*"[^>]*/?>'),
+    re.compile(r'\s*<script type="text/x-thebe-config">.*?</script>', re.S),
+    re.compile(r"\s*<script>kernelName = '[^']*'</script>"),
+)
+
+
+def trim(html: Path) -> None:
+    """Take out of built pages what they do not need; writes the icons' rules at the end of `_static/cape.css`."""
+    static = html / "_static"
+    names = ALSO | set(ADMONITIONS.values())
+    for page in sorted(html.rglob("*.html")):
+        if static in page.parents:
+            continue
+        text = page.read_text(encoding="utf-8")
+        for classes in _USED.findall(text):
+            names |= set(re.findall(r"\bfa-([a-z0-9-]+)", classes))
+        for pattern in _DROPPED:
+            text = pattern.sub("", text)
+        page.write_text(text, encoding="utf-8")
+    icons = _icons((static / "scripts" / "fontawesome.js").read_text(encoding="utf-8"), names)
+    with (static / "cape.css").open("a", encoding="utf-8") as sheet:
+        sheet.write(_rules(icons))
+    for leftover in {*html.rglob("*.map"), *static.glob("scripts/fontawesome.js*"), *static.glob("sphinx-thebe.*")}:
+        leftover.unlink()
+
+
+def _icons(script: str, names: set[str]) -> dict[str, str]:
+    """Name -> address of its picture, for those of `names` that the icon script knows."""
+    found = {}
+    for name in sorted(names):
+        match = re.search(rf'["\'{{,]{re.escape(name)}["\']?:\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","([^"]+)"', script)
+        if match:
+            width, height, path = match.groups()
+            svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'><path d='{path}'/></svg>"
+            found[name] = f'url("data:image/svg+xml,{quote(svg, safe="~()*!:@,;/= ")}")'
+    return found
+
+
+def _rules(icons: dict[str, str]) -> str:
+    mask = (
+        'content: ""; display: inline-block; width: 1.1em; height: 1em; vertical-align: -.125em;'
+        " background: currentColor; -webkit-mask: var(--cape-icon) center / contain no-repeat;"
+        " mask: var(--cape-icon) center / contain no-repeat"
+    )
+    lines = ["\n/* ---- icons (Font Awesome Free, CC BY 4.0) ---- */"]
+    kinds = ":is(.fa-solid, .fa-brands, .fa-regular, .fas, .fab, .far)"
+    lines += [f":is(i, span){kinds}::before {{ {mask}; }}"]
+    lines += [f".fa-{name} {{ --cape-icon: {address}; }}" for name, address in icons.items()]
+    title = ".bd-article .admonition > .admonition-title::after"
+    lines += [f"{title} {{ {mask}; background: currentColor; color: var(--pst-color-info); opacity: 1; }}"]
+    lines += [f":root {{ --cape-icon: {icons['circle-info']}; }}"] if "circle-info" in icons else []
+    lines += [
+        f".admonition.{kind} > .admonition-title {{ --cape-icon: {icons[name]}; }}"
+        for kind, name in ADMONITIONS.items()
+        if name in icons
+    ]
+    if "angle-down" in icons:
+        arrow = ".bd-sidebar-secondary.hide:not(:hover) .onthispage::after"
+        lines += [f"{arrow} {{ {mask}; --cape-icon: {icons['angle-down']}; }}"]
+    return "\n".join(lines) + "\n"
