@@ -1,0 +1,134 @@
+"""Chapter 01: losses, gradients and the spectrum of the Pythia scores."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from cape_lib import tables
+from cape_lib.claims.registry import claim, stress
+from cape_lib.claims.verdict import Found, Stress
+from cape_lib.coupling import local_couplings
+from cape_lib.resampling import ols, pearson
+
+# Paper A's loss law L = E + A N^-alpha.
+E, ALPHA = 1.533, 0.238
+SCORES = list(tables.BASE_BENCHMARKS)
+
+
+def losses(series: str) -> pd.DataFrame:
+    rows = tables.losses()
+    return rows[rows["series"] == series].sort_values("params_b")
+
+
+def gradients() -> pd.DataFrame:
+    """The six Pythia sizes with a measured gradient norm."""
+    return losses("measured").dropna(subset="gradient_norm")
+
+
+def level(rows: pd.DataFrame) -> np.ndarray:
+    """N^alpha (L - E), constant where the law holds; N is the absolute count."""
+    return np.asarray((rows["params_b"] * 1e9) ** ALPHA * (rows["loss"] - E), dtype=float)
+
+
+@claim("C60")
+def loss_law(panel: str) -> list[Found]:
+    """R^2 of L = 1.533 + A N^-0.238; coefficient of variation of N^0.238 (L - 1.533) in percent; its mean A."""
+    rows = losses("published constants")
+    values = level(rows)
+    n, loss = len(rows), rows["loss"].to_numpy(dtype=float)
+    fitted = E + values.mean() * (rows["params_b"].to_numpy(dtype=float) * 1e9) ** -ALPHA
+    explained = 1 - float(((loss - fitted) ** 2).sum() / ((loss - loss.mean()) ** 2).sum())
+    source = "no data set or evaluation script is published for these eight losses"
+    return [
+        Found(explained, n=n, note=source),
+        Found(float(100 * values.std() / values.mean()), n=n),
+        Found(float(values.mean()), n=n),
+    ]
+
+
+@stress("C60")
+def loss_law_measured(panel: str) -> list[Stress]:
+    values = level(losses("measured"))
+    return [
+        Stress(
+            "the measured losses (six sizes): coefficient of variation, percent",
+            float(100 * values.std() / values.mean()),
+            "the only series with a data set does not follow the law with these constants",
+            n=len(values),
+        )
+    ]
+
+
+@claim("C61")
+def independent_gradient(panel: str) -> Found:
+    """Mean relative error of a gradient ~ N^-(alpha + 1) anchored at 70 M, over that of the loss law."""
+    rows, known = gradients(), losses("published constants")
+    size, norm = rows["params_b"].to_numpy(dtype=float), rows["gradient_norm"].to_numpy(dtype=float)
+    predicted = norm[0] * (size / size[0]) ** -(ALPHA + 1)
+    worse = float(np.mean(np.abs(predicted - norm) / norm))
+    law = E + level(known).mean() * (known["params_b"] * 1e9) ** -ALPHA
+    base = float(np.mean(np.abs(law - known["loss"]) / known["loss"]))
+    note = f"one natural reading gives {100 * worse:.0f} % against {100 * base:.2f} %: the ratio of two unlike errors"
+    return Found(worse / base, n=len(rows), note=note)
+
+
+@claim("C67")
+def gradient_loss(panel: str) -> list[Found]:
+    """log |grad L| = c + k log L over six Pythia sizes: r and k; the gap at 1 B to the power law in N, percent."""
+    rows = gradients()
+    line = ols(np.log(rows["loss"]), np.log(rows["gradient_norm"]))
+    in_size = ols(np.log(rows["params_b"]), np.log(rows["gradient_norm"]))
+    at = rows["params_b"] == 1.0
+    gap = np.log(rows.loc[at, "gradient_norm"]).iloc[0] - float(in_size.at(0.0))
+    r = pearson(np.log(rows["loss"]), np.log(rows["gradient_norm"]))
+    return [
+        Found.of(r),
+        Found.of(line.slope, "Pythia-1B has 16 layers where its neighbours have 24"),
+        Found(float(-100 * math.expm1(gap)), n=len(rows)),
+    ]
+
+
+@stress("C67")
+def gradient_in_size(panel: str) -> list[Stress]:
+    rows = gradients()
+    others = rows[rows["params_b"] != 1.0]
+    line = ols(np.log(others["params_b"]), np.log(others["gradient_norm"]))
+    band = line.predict(0.0)
+    dip = float(np.log(rows.loc[rows["params_b"] == 1.0, "gradient_norm"]).iloc[0])
+    inside = bool(band.low <= dip <= band.high)
+    says = "inside what five other sizes predict" if inside else "outside what five other sizes predict"
+    return [
+        Stress(
+            "the dip at 1 B against a law fitted without it, percent below",
+            float(-100 * math.expm1(dip - float(line.at(0.0)))),
+            f"{says} (95 % prediction interval)",
+            n=len(others),
+        )
+    ]
+
+
+@claim("C68")
+def second_eigenvalue(panel: str) -> list[Found]:
+    """Slope of log lambda2 on log N, and R^2; lambda2 of the correlations of five scores over Pythia up to size N."""
+    rows = tables.ladder("Pythia", panel=panel)
+    upto = range(3, len(rows) + 1)
+    second = [np.sort(np.linalg.eigvalsh(np.corrcoef(rows[SCORES].iloc[:k].T)))[-2] for k in upto]
+    line = ols(np.log(rows["params_b"].iloc[2:]), np.log(second))
+    return [Found.of(line.slope), Found(line.r**2, n=line.n)]
+
+
+@claim("C69")
+def angles(panel: str) -> list[Found]:
+    """sin(theta) at the printed fixed point, slope of gamma on log10 N, root of the printed Riccati equation."""
+    # d theta / d log10 N = -16.44 theta^2 + 8.73 theta - 0.977 as printed; the stable root is the larger one.
+    theta = float(max(np.roots([-16.44, 8.73, -0.977]).real))
+    steps = local_couplings(tables.base_version("bootstrap_script"), by="family").dropna(subset="gamma")
+    slope = ols(np.log10(steps["params_b_mid"]), steps["gamma"]).slope
+    return [
+        Found(math.sin(theta), note=f"an angle with sine 0.626 is {math.asin(0.626):.3f}, not {theta:.2f}"),
+        Found.of(slope, "the line of all steps in the version behind the vertex of 3.5 B"),
+        Found(theta),
+    ]

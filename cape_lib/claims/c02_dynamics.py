@@ -1,0 +1,141 @@
+"""Chapter 02: scores as a motion in size, and what it foretells."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cape_lib import dynamics, tables
+from cape_lib.claims.c02_boundary import VERSION
+from cape_lib.claims.registry import BASE, claim, stress
+from cape_lib.claims.verdict import Found, Stress, holds_zero
+from cape_lib.resampling import Estimate, ols
+
+Y = "truthfulqa"
+SCORES = list(tables.BASE_BENCHMARKS)
+CUT = 3.5
+
+
+def hold_out(panel: str) -> pd.DataFrame:
+    """Errors on Llama-2 of every method, trained on Pythia and Llama-1; "published" takes one version of the scores."""
+    frame = tables.base_version(VERSION) if panel == "published" else tables.base(panel)
+    train, test = frame[frame["ladder"].isin(["Pythia", "Llama-1"])], frame[frame["ladder"] == "Llama-2"]
+    return dynamics.hold_out(train, test, y=Y).set_index("method")
+
+
+def quadratic(panel: str, note: str) -> Found:
+    row = hold_out(panel).to_dict("index")["degree 2"]
+    return Found(row["mape"], n=row["n"], note=note)
+
+
+@claim("C38", panels=BASE)
+def llama_two(panel: str) -> Found:
+    """Mean |error| / TruthfulQA over three Llama-2 sizes of a (log10 N)^2 + b log10 N + c, from Pythia and Llama-1."""
+    return quadratic(panel, f"the linear system itself: {_system_error()}")
+
+
+def _system_error() -> str:
+    frame = tables.base()
+    train = frame[frame["ladder"].isin(["Pythia", "Llama-1"])]
+    table = dynamics.hold_out(train, frame[frame["ladder"] == "Llama-2"], y=Y).set_index("method")
+    if "linear system" not in table.index:
+        return "no forecast, scores are missing"
+    error = table["mape"].to_dict()
+    system, carried = error["linear system"], error["own smallest size"]
+    return f"{system:.1f} % from Llama-2-7B on, where carrying its score up unchanged errs by {carried:.1f} %"
+
+
+@claim("C63", panels=BASE)
+def polynomial_baseline(panel: str) -> Found:
+    """The same quadratic as the baseline that the ODE is said to beat."""
+    return quadratic(panel, "this baseline is the method behind the 5.6 % of the ODE")
+
+
+@stress("C38", "C63")
+def other_methods(panel: str) -> list[Stress]:
+    table = hold_out(panel)
+    return [
+        Stress(f"{row['method']}: percent error on Llama-2", row["mape"], f"uses {row['uses']}", n=row["n"])
+        for row in table.reset_index().to_dict("records")
+        if row["method"] not in ("degree 2", "linear system")
+    ]
+
+
+@claim("C62", panels=BASE)
+def in_sample(panel: str) -> Found:
+    """Sum of |error| over sum of scores of dB/dlog10 N = A B + b, run from Pythia-70M over the eight sizes."""
+    rows = tables.ladder("Pythia", panel=panel)
+    system = dynamics.fit_linear(rows)
+    error = dynamics.fit_error(system, rows)
+    fitted = f"{system.coefficients.size} coefficients from {system.intervals * len(SCORES)} differences"
+    note = f"{fitted}; without the start {error.beyond_start:.1f} %"
+    return Found(error.pooled, n=len(rows) * len(SCORES), note=note)
+
+
+@stress("C62")
+def out_of_sample(panel: str) -> list[Stress]:
+    table = dynamics.leave_one_size_out(tables.ladder("Pythia", panel=panel))
+    system, carried = float(table["mape"].median()), float(table["mape_carried"].median())
+    says = f"the size below carried up unchanged errs by {carried:.1f} %"
+    return [Stress("a size that the system has not seen: median percent error", system, says, n=len(table))]
+
+
+@claim("C64", panels=BASE)
+def pull_on_truth(panel: str) -> list[Found]:
+    """Slope with intercept of dTQA / dlog10 N on HellaSwag at the midpoints, 70 M to 1 B and 2.8 B to 12 B."""
+    rows = tables.ladder("Pythia", panel=panel)
+    found = []
+    for part in (rows[rows["params_b"] <= 1.0], rows[rows["params_b"] >= 2.8]):
+        data = dynamics.midpoints(part)
+        found.append(Found.of(ols(data["hellaswag"], data[f"d_{Y}"]).slope))
+    return found
+
+
+@stress("C64")
+def pull_over_all(panel: str) -> list[Stress]:
+    data = dynamics.midpoints(tables.ladder("Pythia", panel=panel))
+    line = ols(data["hellaswag"], data[f"d_{Y}"])
+    return [Stress.of("one slope for all seven steps", line.slope, holds_zero(line.slope))]
+
+
+@claim("C65", panels=BASE)
+def transfer(panel: str) -> Found:
+    """Smallest diagonal element of V_bonus V_tax^-1; V: eigenvectors of the covariance of five scores, signs alike."""
+    frame = tables.base(panel).dropna(subset=SCORES)
+    sides = (frame[side][SCORES].to_numpy(dtype=float) for side in (frame["params_b"] < CUT, frame["params_b"] >= CUT))
+    before, after = (np.linalg.eigh(np.cov(scores.T))[1][:, ::-1] for scores in sides)
+    # An eigenvector's sign is free: each pair is turned the same way before the two are compared.
+    aligned = before * np.sign((after * before).sum(axis=0))
+    matrix = after @ np.linalg.inv(aligned)
+    note = "the published matrix was made from eigenvectors typed into a script, not from the scores"
+    return Found(float(np.diag(matrix).min()), n=len(frame), note=note)
+
+
+def internal_flow() -> tuple[pd.DataFrame, Estimate, float]:
+    """Midpoints and slopes of the internal coupling of four OPT sizes, the slope of their line, and its root."""
+    rows = tables.load("internal_coupling").query("measure_id == 'opt_ladder'")
+    size = rows["model"].str.extract(r"([\d.]+)([MB])$")
+    billions = size[0].astype(float) * size[1].map({"M": 1e-3, "B": 1.0})
+    order = np.argsort(billions.to_numpy())
+    t, gamma = np.log10(billions.to_numpy()[order]), rows["net_coupling"].to_numpy(dtype=float)[order]
+    points = pd.DataFrame({"gamma": (gamma[1:] + gamma[:-1]) / 2, "slope": np.diff(gamma) / np.diff(t)})
+    line = ols(points["gamma"], points["slope"])
+    return points, line.slope, -line.intercept.estimate / line.slope.estimate
+
+
+@claim("C66")
+def fixed_point(panel: str) -> Found:
+    """-b / a of the line dgamma / dlog10 N = a gamma + b through the midpoints of the internal coupling of OPT."""
+    points, slope, root = internal_flow()
+    way = "away from" if slope.estimate > 0 else "towards"
+    return Found(root, n=len(points), note=f"the slope is {slope.estimate:+.2f}: the flow leads {way} the fixed point")
+
+
+@stress("C66")
+def score_flow(panel: str) -> list[Stress]:
+    tried = []
+    for name in ("OPT", "Pythia"):
+        flow = dynamics.gamma_flow(tables.ladder(name, panel="published"))
+        says = "attracting" if flow.attracting else "repelling"
+        tried.append(Stress.of(f"gamma of the scores, {name}: fixed point", flow.fixed_point, says))
+    return tried

@@ -1,0 +1,93 @@
+"""Chapter 03: internal couplings that are quoted for curation and architecture, as far as they were released."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cape_lib import tables
+from cape_lib.claims.registry import claim, stress
+from cape_lib.claims.verdict import Found, Stress
+
+
+def recorded(model: str, measure: str) -> pd.Series:
+    """The released measurement of one kind of one model."""
+    rows = tables.load("internal_coupling")
+    return rows[(rows["model"] == model) & (rows["measure_id"] == measure)].iloc[0]
+
+
+def coupling_of(model: str, measure: str, note: str = "") -> Found:
+    return Found(float(recorded(model, measure)["net_coupling"]), n=1, note=note)
+
+
+@claim("C13")
+def gemma_small(panel: str) -> list[Found]:
+    """Hidden-state coupling of Gemma-4-E4B; the same measurement of standard-trained models from 13 B."""
+    return [coupling_of("Gemma-4-E4B", "hidden_state"), Found(None)]
+
+
+@claim("C37")
+def gemma_coupling(panel: str) -> Found:
+    """Hidden-state coupling of Gemma-4-E4B as released."""
+    return coupling_of("Gemma-4-E4B", "hidden_state")
+
+
+@stress("C13", "C37")
+def gemma_older(panel: str) -> list[Stress]:
+    rows = tables.load("internal_coupling")
+    own = float(recorded("Gemma-4-E4B", "hidden_state")["net_coupling"])
+    others = rows[(rows["measure_id"] == "hidden_state") & (rows["model"] != "Gemma-4-E4B")]
+    return [
+        Stress(
+            f"{row['model']}, the same kind of measurement",
+            row["net_coupling"],
+            "higher" if row["net_coupling"] > own else "lower",
+            n=1,
+        )
+        for row in others.to_dict("records")
+    ]
+
+
+@claim("C14")
+def pretraining_to_tuning(panel: str) -> Found:
+    """Coupling of the base Gemma-4-E4B over what instruction tuning adds to it."""
+    base, tuned = (recorded(name, "hidden_state")["net_coupling"] for name in ("Gemma-4-E4B", "Gemma-4-E4B-it"))
+    return Found(float(base / (tuned - base)), n=2, note="a level divided by a difference, for one model")
+
+
+@claim("C36")
+def qwen_generations(panel: str) -> list[Found]:
+    """Per-head coupling of Qwen2.5-1.5B and of Qwen3-1.7B as released."""
+    rows = tables.load("internal_coupling")
+    heads = rows[rows["measure_id"] == "per_head"]
+    same = int((heads["net_coupling"] == 0.83).sum())
+    note = f"{same} of the {len(heads)} models measured in this way have the value 0.83, whatever their size"
+    return [coupling_of("Qwen2.5-1.5B", "per_head", note), coupling_of("Qwen3-1.7B", "per_head", note)]
+
+
+@claim("C73")
+def qwen_eight(panel: str) -> list[Found]:
+    """Hidden-state coupling of Qwen3-8B and of Qwen2.5-7B, and their difference."""
+    newer, older = coupling_of("Qwen3-8B", "hidden_state"), coupling_of("Qwen2.5-7B", "hidden_state")
+    return [newer, older, Found(float(newer.value or 0) - float(older.value or 0), n=2)]
+
+
+@stress("C36", "C73")
+def qwen_other_file(panel: str) -> list[Stress]:
+    newer, older = (float(recorded(name, "per_head")["net_coupling"]) for name in ("Qwen3-8B", "Qwen2.5-7B"))
+    return [
+        Stress(
+            "Qwen3-8B less Qwen2.5-7B in the other released measurement",
+            newer - older,
+            "the two measurements of the same two models disagree about the gain",
+            n=2,
+        )
+    ]
+
+
+@claim("C74")
+def gemma_table(panel: str) -> list[Found]:
+    """Coupling and dimension of Gemma-3-4B and Gemma-4-E4B-it, dimension of E4B, coupling of E2B."""
+    older, tuned = recorded("Gemma-3-4B", "hidden_state"), recorded("Gemma-4-E4B-it", "hidden_state")
+    values = [older["net_coupling"], older["d_rep"], tuned["net_coupling"], tuned["d_rep"]]
+    # The last two are in the paper's text only: comparing the text with itself would test nothing.
+    return [*(Found(float(value), n=1) for value in values), Found(None), Found(None)]

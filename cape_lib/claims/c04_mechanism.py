@@ -1,0 +1,136 @@
+"""Chapter 04: heads that compete, the output projection, and the drop from 30 to 72 B."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cape_lib import tables
+from cape_lib.claims.c03_internal import recorded
+from cape_lib.claims.registry import claim, stress
+from cape_lib.claims.verdict import Found, Stress
+
+
+def counted() -> pd.DataFrame:
+    """Released models with a count or a share of competing heads: model, competes (in any record of it)."""
+    rows = tables.load("internal_coupling")
+    competing = rows["competing_units"].fillna(rows["competing_fraction"])
+    known = rows.assign(competing=competing).dropna(subset=["competing"])
+    return known.groupby("model")["competing"].max().gt(0).rename("competes").reset_index()
+
+
+def heads(panel: str) -> list[Found]:
+    models = counted()
+    free = int((~models["competes"]).sum())
+    some = ", ".join(models.loc[models["competes"], "model"])
+    note = f"{len(models)} models have a released count, {free} of them without a competing head; with some: {some}"
+    return [Found(float(free), n=len(models), note=note), Found(float(len(models)), n=len(models))]
+
+
+@claim("C15")
+def competing_heads(panel: str) -> list[Found]:
+    """Models whose released count of competing heads is zero; models with a released count."""
+    return heads(panel)
+
+
+@claim("C41")
+def competing_heads_again(panel: str) -> list[Found]:
+    """Models whose released count of competing heads is zero; models with a released count."""
+    return heads(panel)
+
+
+@stress("C15", "C41")
+def heads_from_weights(panel: str) -> list[Stress]:
+    rows = tables.load("internal_coupling")
+    zero = rows[(rows["competing_units"] == 0) | (rows["competing_fraction"] == 0)]
+    blind = zero[zero["weight_dependent"].isin(["false", "doubtful"])]
+    layers = tables.load("layer_coupling")
+    pattern = layers[layers["measure_id"] == "attention_pattern"].groupby("model")["coupling"]
+    flat = float((pattern.max() - pattern.min()).max())
+    return [
+        Stress(
+            "records with a zero count whose value cannot, or may not, depend on the weights",
+            float(len(blind)),
+            f"of {len(zero)} records with a zero count",
+            n=len(zero),
+        ),
+        Stress(
+            "attention patterns: largest difference between any two layers of a model",
+            flat,
+            "the same number at every layer and every size: prompts and tokenizer, not the model",
+            n=int(pattern.ngroups),
+        ),
+    ]
+
+
+@claim("C16")
+def projection(panel: str) -> list[Found]:
+    """Cosine of the mean last-token vectors: hidden state, after the output map, after GELU; Pythia-1B."""
+    row = recorded("Pythia-1B", "cosine_of_means")
+    values = [row["net_coupling"], row["output_proj_cosine"], row["wider_proj_cosine"]]
+    rows = tables.load("internal_coupling")
+    sizes = rows[rows["measure_id"] == "cosine_of_means"]
+    falls = sizes[sizes["output_proj_cosine"] < sizes["net_coupling"]]["model"].tolist()
+    note = f"the cosine falls at the output map in {len(falls)} of {len(sizes)} sizes measured ({', '.join(falls)})"
+    general = Found(len(falls) == len(sizes), n=len(sizes), note=note)
+    return [*(Found(float(value), n=1) for value in values), general]
+
+
+@stress("C16")
+def projection_sweep(panel: str) -> list[Stress]:
+    sweep = tables.load("projection_sweep")
+    full = sweep[sweep["k"] >= 32].groupby("model")["coupling"]
+    return [
+        Stress(
+            "kept dimensions from 32 up: largest change of the coupling",
+            float((full.max() - full.min()).max()),
+            "twenty centred vectors have rank 19, so nothing can change beyond it",
+            n=int(full.ngroups),
+        )
+    ]
+
+
+@claim("C71")
+def layers_text(panel: str) -> list[Found]:
+    """First and last layer's coupling of three Pythia sizes, and the median over heads."""
+    return [Found(None)] * 7
+
+
+@claim("C95")
+def opt_ladder(panel: str) -> list[Found]:
+    """Released couplings of OPT-125M, 13B, 30B and 66B; 1 - (30B / 13B) in percent; a drop within one measurement."""
+    small, large = (float(recorded(name, "opt_ladder")["net_coupling"]) for name in ("OPT-125M", "OPT-13B"))
+    middle, top = (float(recorded(name, "per_unit_nc2")["net_coupling"]) for name in ("OPT-30B", "OPT-66B"))
+    two = "13B and 30B come from two different measurements"
+    drop = Found(100 * (1 - middle / large), n=2, note=two)
+    rise = f"in the one run with two OPT sizes, 30B has {middle:.3f} and 66B {top:.3f}"
+    within = Found(None, n=2, note=rise)
+    return [*(Found(value, n=1) for value in (small, large, middle, top)), drop, within]
+
+
+@stress("C95", "C96")
+def drop_within_one_run(panel: str) -> list[Stress]:
+    pairs = (("OPT", "OPT-30B", "OPT-66B", "per_unit_nc2"), ("OLMo-2", "OLMo-2-13B", "OLMo-2-32B", "per_unit_nc3"))
+    tried = []
+    for family, smaller, larger, measure in pairs:
+        low, high = (float(recorded(name, measure)["net_coupling"]) for name in (smaller, larger))
+        says = "rises with size within one measurement" if high > low else "falls with size within one measurement"
+        tried.append(Stress(f"{family}: {larger} less {smaller}", high - low, says, n=2))
+    return tried
+
+
+@claim("C96")
+def large_models(panel: str) -> list[Found]:
+    """Released couplings of Llama-2-70B, Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B."""
+    measured = (
+        ("Llama-2-70B", "per_unit_nc2"),
+        ("Llama-3.1-70B", "per_unit_nc3"),
+        ("Qwen2.5-72B", "per_unit_nc3"),
+        ("OLMo-2-32B", "per_unit_nc3"),
+    )
+    return [Found(float(recorded(model, measure)["net_coupling"]), n=1) for model, measure in measured]
+
+
+@claim("C97")
+def second_fixed_point(panel: str) -> Found:
+    """Root of d gamma / d log10 N = a gamma + b above 13 B."""
+    return Found(None, n=2, note="two sizes of one family fix neither of the two coefficients")

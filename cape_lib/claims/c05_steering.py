@@ -1,0 +1,82 @@
+"""Chapter 05: what was counted when a truth direction was added."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from itertools import product
+from math import comb
+from typing import Any
+
+import pandas as pd
+
+from cape_lib import tables
+from cape_lib.claims.registry import claim, stress
+from cape_lib.claims.verdict import Found, Stress
+from cape_lib.resampling import wilson
+
+#: The run with totals only, on which the published rates rest.
+TOTALS = "self_align_across_nc1"
+LADDER = ("Pythia-410M", "Pythia-1B", "Pythia-2.8B")
+
+
+def totals() -> pd.DataFrame:
+    return tables.load("steering_totals")
+
+
+def changed(row: Mapping[Hashable, Any], note: str = "") -> Found:
+    """Percent of prompts whose text changed, with Wilson's interval."""
+    share = wilson(int(row["n_changed"]), int(row["n_total"]))
+    return Found(100 * share.estimate, 100 * share.low, 100 * share.high, share.n, note)
+
+
+def of(model: str, run: str = TOTALS) -> dict[Hashable, Any]:
+    rows = totals()
+    return rows[(rows["run"] == run) & (rows["model"] == model)].to_dict("records")[0]
+
+
+@claim("C17")
+def corrected(panel: str) -> Found:
+    """Prompts of Pythia-410M whose text changed, of all prompts, in percent."""
+    records = tables.load("steering_records")
+    known = int(records["corrected"].notna().sum())
+    note = f"{known} of {len(records)} recorded prompts say whether the answer became right; changed text is counted"
+    return changed(of("Pythia-410M"), note)
+
+
+@claim("C18")
+def modified(panel: str) -> list[Found]:
+    """Prompts whose text changed, in percent: Pythia-410M, 1B and 2.8B, ten prompts each."""
+    return [changed(of(model)) for model in LADDER]
+
+
+@stress("C17", "C18")
+def other_runs(panel: str) -> list[Stress]:
+    rows = totals()
+    tried = []
+    for row in rows[rows["run"] != TOTALS].to_dict("records"):
+        found = changed(row)
+        says = "prompts recorded one by one" if row["has_records"] else "totals only"
+        name = f"{row['model']}, run {row['run']}: percent changed"
+        tried.append(Stress(name, found.value, says, found.low, found.high, found.n))
+    ladder = [of(model) for model in LADDER]
+    hits, prompts = ([int(row[name]) for row in ladder] for name in ("n_changed", "n_total"))
+    p = trend_p(hits, prompts)
+    tried.append(Stress("the trend over three sizes: exact one-sided p", p, "prompts in all", n=sum(prompts)))
+    return tried
+
+
+def trend_p(hits: list[int], totals_: list[int]) -> float:
+    """Exact one-sided p (0-1) of a falling trend: permutation of the hits over the prompts, scores 0, 1, 2.
+
+    hits, totals_: changed and all prompts of each group, in the order of size.
+    """
+    score = sum(k * hit for k, hit in enumerate(hits))
+    ways = total = 0
+    for draw in product(*(range(n + 1) for n in totals_)):
+        if sum(draw) == sum(hits):
+            weight = 1
+            for n, hit in zip(totals_, draw, strict=True):
+                weight *= comb(n, hit)
+            total += weight
+            ways += weight if sum(k * hit for k, hit in enumerate(draw)) <= score else 0
+    return ways / total

@@ -1,0 +1,191 @@
+"""Chapter 06: the trend of GPQA Diamond on SWE-bench Verified over all labs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cape_lib import frontier, tables
+from cape_lib.claims.registry import FRONTIER, claim, stress
+from cape_lib.claims.verdict import Found, Stress, holds_zero
+from cape_lib.resampling import pearson
+
+SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
+
+
+def rows_of(panel: str) -> pd.DataFrame:
+    """The rows behind a number: the 34 of March 2026, every release on the current panel; both scores present."""
+    frame = tables.frontier(panel)
+    rows = frame if panel == "current" else frontier.frozen_rows(frame)
+    return rows.dropna(subset=[SWE, GPQA])
+
+
+def r_of(rows: pd.DataFrame, note: str = "") -> Found:
+    return Found.of(pearson(rows[SWE], rows[GPQA]), note)
+
+
+def count(value: int) -> Found:
+    return Found(float(value), n=value)
+
+
+@claim("C19", panels=FRONTIER)
+def trend_r(panel: str) -> Found:
+    """r = corr(SWE-bench Verified, GPQA Diamond) over the models of the panel."""
+    rows = rows_of(panel)
+    return r_of(rows, f"{len(rows)} models from {rows['lab'].nunique()} labs")
+
+
+@claim("C39", panels=FRONTIER)
+def cooperative_r(panel: str) -> Found:
+    """r = corr(SWE-bench Verified, GPQA Diamond) over the models of the panel."""
+    return r_of(rows_of(panel))
+
+
+@stress("C19", "C39")
+def trend_given_date(panel: str) -> list[Stress]:
+    rows = rows_of(panel)
+    dated = frontier.date_confound(rows)
+    by_lab = [pearson(*(rows.loc[rows["lab"] != lab, c] for c in (SWE, GPQA))) for lab in sorted(rows["lab"].unique())]
+    weakest = min(by_lab, key=lambda found: found.estimate)
+    large = rows[rows[SWE] >= 70]
+    narrow = pearson(large[SWE], large[GPQA])
+    return [
+        Stress.of("release date held fixed (partial r)", dated["partial"], holds_zero(dated["partial"])),
+        Stress.of("within calendar years", dated["within_year"], holds_zero(dated["within_year"])),
+        Stress.of("one lab left out: the smallest r", weakest, holds_zero(weakest)),
+        Stress.of("only models from SWE 70 up", narrow, holds_zero(narrow)),
+    ]
+
+
+@claim("C30", panels=FRONTIER)
+def frontier_curve(panel: str) -> list[Found]:
+    """GPQA_c = sqrt(0.513 SWE), fractions: next steps within a lab foretold by its side, against "always both rise"."""
+    rows = rows_of(panel)
+    placed = frontier.beside_curve(rows)
+    shares = frontier.curve_score(frontier.next_steps(rows))
+    curve, always = shares["curve"], shares["always together"]
+    above = int(placed["above"].sum())
+    note = (
+        f"{above} of {len(placed)} models lie above the curve; it foretells {curve.estimate:.0%} of {curve.n} "
+        f"next steps within a lab, the guess that both scores always rise together {always.estimate:.0%}"
+    )
+    return [Found(bool(curve.estimate > always.estimate), n=curve.n, note=note)]
+
+
+@claim("C33", panels=FRONTIER)
+def band(panel: str) -> list[Found]:
+    """1.96 standard deviations (divisor n) of the residuals of the 34-row line; later models within it."""
+    frame = tables.frontier("published" if panel == "current" else panel).dropna(subset=[SWE, GPQA])
+    width = frontier.published_band(frame)
+    later = frontier.later_releases(frame)
+    inside, exact, flat = (int(later[f"inside_{kind}"].sum()) for kind in ("published", "exact", "flat"))
+    note = (
+        f"an exact prediction interval is ±{width['prediction_min']:.1f} points or wider and holds {exact} of "
+        f"{len(later)}; a flat line with its own band holds {flat} of {len(later)}"
+    )
+    return [Found(width["published"], n=int(width["n"])), Found(float(inside), n=len(later), note=note)]
+
+
+@claim("C75", panels=FRONTIER)
+def left_out(panel: str) -> Found:
+    """Mean over labs with at least three models of the mean |error| of a line fitted to the other labs."""
+    error, by_lab = frontier.leave_one_lab_out(rows_of(panel))
+    flat = by_lab["error_flat"].mean()
+    return Found.of(error, f"the other labs' mean GPQA as the prediction errs by {flat:.1f} points")
+
+
+@claim("C87", panels=FRONTIER)
+def left_out_by_lab(panel: str) -> list[Found]:
+    """The same, its standard deviation over labs (divisor n) and each lab's error."""
+    error, by_lab = frontier.leave_one_lab_out(rows_of(panel))
+    spread = f"with divisor n - 1 it is {by_lab['error'].std(ddof=1):.1f}"
+    found = [Found.of(error), Found(float(by_lab["error"].std(ddof=0)), n=len(by_lab), note=spread)]
+    for lab in ("OpenAI", "Google", "DeepSeek", "Anthropic"):
+        own = by_lab[by_lab["lab"] == lab].to_dict("records")
+        found.append(Found(own[0]["error"], n=own[0]["n"]) if own else Found(None, note=f"no line without {lab}"))
+    return found
+
+
+@stress("C75", "C87")
+def left_out_flat(panel: str) -> list[Stress]:
+    _, by_lab = frontier.leave_one_lab_out(rows_of(panel))
+    return [
+        Stress(
+            "a flat line: the other labs' mean GPQA as the prediction",
+            float(by_lab["error_flat"].mean()),
+            "how much of the error the SWE-bench score removes",
+            n=len(by_lab),
+        )
+    ]
+
+
+@claim("C76", panels=FRONTIER)
+def line_and_errors(panel: str) -> list[Found]:
+    """GPQA = a SWE + b by least squares: a, half of its 95 % interval, b, half of its 95 % interval."""
+    fit = frontier.fit_line(rows_of(panel)).fit
+    found = []
+    for one, error in zip((fit.slope, fit.intercept), np.sqrt(np.diag(fit.covariance)), strict=True):
+        half = (one.high - one.low) / 2
+        found += [Found.of(one), Found(half, n=fit.n, note=f"one standard error is {error:.3g}")]
+    return found
+
+
+@claim("C77", panels=FRONTIER)
+def core_r(panel: str) -> Found:
+    """r over the core models."""
+    rows = rows_of(panel)
+    return r_of(rows[rows["subset"] == "core"])
+
+
+@claim("C78", panels=FRONTIER)
+def upper_r(panel: str) -> Found:
+    """r over the models with SWE-bench Verified of at least 40."""
+    rows = rows_of(panel)
+    return r_of(rows[rows[SWE] >= 40])
+
+
+@claim("C79", panels=FRONTIER)
+def untiered_r(panel: str) -> Found:
+    """r without the rows of one model at several compute tiers."""
+    rows = rows_of(panel)
+    return r_of(rows[rows["compute_tier"].isna()])
+
+
+@claim("C80", panels=FRONTIER)
+def lowest_r(panel: str) -> Found:
+    """The smallest r of the four subsets that the paper tests: all, core, SWE from 40, without compute tiers."""
+    tested = frontier.subset_correlations(rows_of(panel)).iloc[:4]
+    low = tested.sort_values("r").to_dict("records")[0]
+    return Found(low["r"], low["low"], low["high"], low["n"], f"the smallest is the subset {low['subset']!r}")
+
+
+@stress("C80", "C19")
+def lowest_r_elsewhere(panel: str) -> list[Stress]:
+    subsets = frontier.subset_correlations(rows_of(panel)).iloc[4:]
+    says = "a subset that the paper names but does not test"
+    return [
+        Stress(row["subset"], row["r"], says, row["low"], row["high"], row["n"]) for row in subsets.to_dict("records")
+    ]
+
+
+@claim("C81", panels=FRONTIER)
+def by_year(panel: str) -> list[Found]:
+    """Models released before 2025 and from 2025 on: how many, lowest and highest SWE-bench score."""
+    rows = rows_of(panel)
+    early = rows["released"].dt.year < 2025
+    found = []
+    for part in (rows[early], rows[~early]):
+        found += [count(len(part)), *(Found(end, n=len(part)) for end in (part[SWE].min(), part[SWE].max()))]
+    return found
+
+
+@claim("C89", panels=FRONTIER)
+def refit(panel: str) -> Found:
+    """r over the 34 models and the five of April 2026."""
+    return r_of(tables.frontier(panel).dropna(subset=[SWE, GPQA]))
+
+
+@stress("C89")
+def refit_chance(panel: str) -> list[Stress]:
+    before = rows_of("published" if panel == "current" else panel)
+    return [Stress.of("r before the five were added", pearson(before[SWE], before[GPQA]), "the same rows but five")]

@@ -1,0 +1,144 @@
+"""Chapter 07: saturation, the matrix of benchmarks, and the predictions made of them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cape_lib import frontier, tables
+from cape_lib.claims.c06_trend import GPQA, SWE, rows_of
+from cape_lib.claims.registry import FRONTIER, claim, stress
+from cape_lib.claims.verdict import Found, Stress
+from cape_lib.resampling import pearson, score_sd
+
+HLE, IFEVAL = "hle", "ifeval"
+FEWEST = 4
+
+
+def panel_rows(panel: str) -> pd.DataFrame:
+    frame = tables.frontier(panel)
+    return frame if panel == "current" else frontier.frozen_rows(frame)
+
+
+def r_between(panel: str, x: str, y: str) -> Found:
+    """r of two benchmarks over the models of a panel that have both; nothing below four."""
+    rows = panel_rows(panel).dropna(subset=[x, y])
+    if len(rows) < FEWEST:
+        return Found(None, n=len(rows), note=f"{len(rows)} models of this panel have both scores")
+    return Found.of(pearson(rows[x], rows[y]), supplied=True)
+
+
+@claim("C31", panels=FRONTIER)
+def below_ifeval_curve(panel: str) -> Found:
+    """Models with IFEval below 100 sqrt(0.97 GPQA / 100), both to one decimal as scores are printed."""
+    rows = panel_rows(panel).dropna(subset=[GPQA, IFEVAL])
+    margin = rows[IFEVAL].round(1) - pd.Series(frontier.critical_score(rows[GPQA], 0.97), rows.index).round(1)
+    below = rows[margin < 0]
+    strict = int((frontier.beside_curve(rows, ratio=0.97, x=GPQA, y=IFEVAL)["margin"] < 0).sum())
+    note = f"below: {', '.join(below['model'])}; without rounding {strict} of {len(rows)}"
+    return Found(float(len(below)), n=len(rows), note=note)
+
+
+@stress("C31")
+def ifeval_noise(panel: str) -> list[Stress]:
+    rows = panel_rows(panel).dropna(subset=[GPQA, IFEVAL])
+    placed = frontier.beside_curve(rows, ratio=0.97, x=GPQA, y=IFEVAL)
+    nearest = placed.sort_values("margin", key=abs).to_dict("records")[0]
+    noise = float(score_sd(nearest[IFEVAL], IFEVAL))
+    says = f"the nearest model lies {nearest['margin']:+.4f} points from the curve"
+    return [Stress("sampling noise of one IFEval score, standard deviation", noise, says, n=len(placed))]
+
+
+@claim("C32")
+def half_saturate(panel: str) -> Found:
+    """Share of benchmarks that saturate, in percent."""
+    return Found(None)
+
+
+@claim("C34")
+def predictions(panel: str) -> list[Found]:
+    """Predictions with a rule for passing and a rule for failing."""
+    rows = tables.load("predictions")
+    ruled = int((rows["pass_rule"].notna() & rows["fail_rule"].notna()).sum())
+    both = Found(ruled == len(rows), n=len(rows), note=f"{ruled} have both rules")
+    return [Found(float(len(rows)), n=len(rows)), both]
+
+
+@claim("C90", panels=FRONTIER)
+def top_five(panel: str) -> list[Found]:
+    """Among the five highest SWE-bench scores: range of SWE, range of GPQA, and their ratio sigma."""
+    rows = rows_of(panel)
+    found = frontier.saturation(rows)
+    top = frontier.top_rows(rows, SWE, also=(GPQA,))
+    note = ", ".join(top["model"])
+    spreads = [Found(frontier.spread(top[axis]), n=len(top), note=note) for axis in (SWE, GPQA)]
+    return [*spreads, _sigma(found)]
+
+
+def _sigma(found: frontier.Saturation, *, supplied: bool = False) -> Found:
+    return Found(found.sigma, found.low, found.high, len(found.models), supplied=supplied)
+
+
+@stress("C90")
+def top_five_noise(panel: str) -> list[Stress]:
+    rows = rows_of(panel)
+    level = float(frontier.top_rows(rows, SWE, also=(GPQA,))[SWE].mean())
+    chance = frontier.noise_spread(level, SWE)
+    says = "what chance alone shows among five equally good models"
+    return [Stress("range of SWE-bench from the number of questions", chance, says, n=5)]
+
+
+@claim("C91", panels=FRONTIER)
+def hle_spread(panel: str) -> list[Found]:
+    """sigma = range(GPQA) / range(HLE) among the five highest GPQA scores, and that range of HLE."""
+    rows = panel_rows(panel).dropna(subset=[GPQA, HLE])
+    if len(rows) < 5:
+        return [Found(None, n=len(rows))] * 2
+    found = frontier.saturation(rows, old=GPQA, new=HLE)
+    top = frontier.top_rows(rows, GPQA, also=(HLE,))
+    wide = Found(frontier.spread(top[HLE]), n=len(top), supplied=True)
+    return [_sigma(found, supplied=True), wide]
+
+
+@claim("C92", panels=FRONTIER)
+def earlier_panel(panel: str) -> list[Found]:
+    """r = corr(SWE-bench, GPQA) over the models of the earlier panel; how many they are."""
+    versions = tables.load("frontier_versions")
+    script = versions[versions["source"] == "cape-scaling:scripts/swe_gpqa_coupling_v22.py"]
+    rows = script.pivot(index="model", columns="benchmark", values="value").dropna()
+    return [Found.of(pearson(rows[SWE], rows[GPQA])), Found(float(len(rows)), n=len(rows))]
+
+
+@claim("C93", panels=FRONTIER)
+def hle_pairs(panel: str) -> list[Found]:
+    """r = corr(GPQA, HLE) and r = corr(SWE-bench, HLE)."""
+    return [r_between(panel, GPQA, HLE), r_between(panel, SWE, HLE)]
+
+
+@stress("C92", "C93")
+def no_matrix(panel: str) -> list[Stress]:
+    printed = frontier.published_matrix()
+    return [
+        Stress(
+            "smallest eigenvalue of the three printed correlations together",
+            float(printed.eigenvalues.min()),
+            "negative: no set of scores has these three correlations at once, because each pair uses other models",
+            n=3,
+        )
+    ]
+
+
+@claim("C94", panels=FRONTIER)
+def ifeval_pair(panel: str) -> list[Found]:
+    """r = corr(GPQA, IFEval), the GPQA score of MiniMax M2.5 as in the figure script; r of SWE-bench is smaller."""
+    rows = panel_rows(panel).dropna(subset=[GPQA, IFEVAL, SWE])
+    if panel == "published":
+        versions = tables.load("frontier_versions")
+        script = versions[versions["source"] == "cape-scaling:scripts/cape_nc3_saturation.py"]
+        older = script.pivot(index="model", columns="benchmark", values="value").dropna()
+        found = pearson(older[GPQA], older[IFEVAL])
+    else:
+        found = pearson(rows[GPQA], rows[IFEVAL])
+    with_panel, coding = pearson(rows[GPQA], rows[IFEVAL]), pearson(rows[SWE], rows[IFEVAL])
+    note = f"on the panel's own scores r is {with_panel.estimate:.3f} (n = {with_panel.n})"
+    other = f"r with SWE-bench is {coding.estimate:.2f}"
+    return [Found.of(found, note), Found(bool(coding.estimate < found.estimate), n=coding.n, note=other)]

@@ -1,0 +1,86 @@
+"""The rule that turns a computed value and a judgement into a verdict. It stands here and nowhere else.
+
+A **part** of a claim is
+
+- *not testable* where something needed for it was never published (the judgement names it) and the panel at hand does
+  not supply it;
+- *reproduced* where the value matches and the definition is the one that a reader of the claim would take;
+- *reproduced with definition* where it matches under a definition that had to be found (the judgement says which);
+- *differs* where it does not match, or where nothing comes out.
+
+A value **matches** a published number where it rounds to the digits that were printed: half a unit of the last digit
+either way, and the Monte-Carlo error of the value where it has one. "About" (printed with a tilde, or "an order of
+magnitude") means one significant digit. A bound ("at least 0.87") was rounded too, and is given the same half unit.
+
+A **claim** of several parts is as good as its weakest part: differs, then not testable, then reproduced with
+definition, then reproduced. *Differs* is the weakest because it is known that the claim as it was stated does not come
+out, whatever an untestable part of it might still show; *not testable* leaves the question open.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from cape_lib.errors import ScoresError
+
+#: From weakest to strongest.
+VERDICTS = ("differs", "not testable", "reproduced with definition", "reproduced")
+
+#: A verdict is a word with a shape; colour only repeats it.
+SHAPES = {"reproduced": "●", "reproduced with definition": "◐", "differs": "▲", "not testable": "○"}
+
+COMPARISONS = ("equals", "about", "at least", "at most", "holds")
+ROUNDING = 1e-9  # a value on the edge of the half unit counts as inside
+
+
+def decimals(printed: str) -> int | None:
+    """Digits after the point of a printed number; None where the text is no number."""
+    try:
+        float(printed)
+    except ValueError:
+        return None
+    return len(printed.partition(".")[2])
+
+
+def matches(printed: str | None, value: float | bool | None, compare: str = "equals", *, slack: float = 0.0) -> bool:
+    """Whether a value agrees with what was printed.
+
+    printed: the number as printed, digits kept ("0.720" is not "0.72"); None for a statement.  compare: one of
+    `COMPARISONS`; "equals" is by rounding.  slack: Monte-Carlo error of the value, in its unit.
+    Raises ScoresError where the printed text is no number although the comparison needs one.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return False
+    if compare == "holds":
+        return bool(value)
+    places = decimals(printed or "")
+    if printed is None or places is None or compare not in COMPARISONS:
+        raise ScoresError(f"claim_judgements: {printed!r} cannot be compared by {compare!r}; mend the row")
+    stated, value = float(printed), float(value)
+    if compare == "about":
+        return _one_digit(value) == _one_digit(stated)
+    room = 0.5 * 10.0**-places + slack + ROUNDING
+    if compare == "at least":
+        return value >= stated - room
+    if compare == "at most":
+        return value <= stated + room
+    return abs(value - stated) <= room
+
+
+def verdict_of_part(*, match: bool, particular: str, missing: str, supplied: bool) -> str:
+    """The verdict of one part, by the rule at the head of this file."""
+    if missing and not supplied:
+        return "not testable"
+    if not match:
+        return "differs"
+    return "reproduced with definition" if particular else "reproduced"
+
+
+def weakest(verdicts: Iterable[str]) -> str:
+    """The verdict of a claim from those of its parts."""
+    return min(verdicts, key=VERDICTS.index)
+
+
+def _one_digit(value: float) -> float:
+    return float(f"{value:.0e}")

@@ -1,0 +1,195 @@
+"""What a recomputed claim is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cape_lib.claims.rule import decimals
+from cape_lib.resampling import Estimate
+
+Value = float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one part of a claim came out as, in the unit of the claim.
+
+    value: a number, True or False for a statement, None where nothing comes out.  slack: Monte-Carlo error of the
+    value, which the match is allowed.  supplied: this panel holds what the published one lacks.  note: what else came
+    out, in words; its numbers are computed.
+    """
+
+    value: Value
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    note: str = ""
+    slack: float = 0.0
+    supplied: bool = False
+
+    def __post_init__(self) -> None:
+        # numpy's scalars print and serialise differently from Python's
+        for name in ("value", "low", "high", "n"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, given.item() if hasattr(given, "item") else given)
+
+    @classmethod
+    def of(cls, estimate: Estimate, note: str = "", *, supplied: bool = False) -> Found:
+        """The same from an Estimate; an interval that does not exist is left out."""
+        low, high = (None if math.isnan(end) else end for end in (estimate.low, estimate.high))
+        return cls(estimate.estimate, low, high, estimate.n, note, supplied=supplied)
+
+
+@dataclass(frozen=True, slots=True)
+class Stress:
+    """One attempt to break a claim: what was tried, what came out (number, interval, n) and what that says."""
+
+    name: str
+    value: Value
+    says: str
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+
+    @classmethod
+    def of(cls, name: str, estimate: Estimate, says: str) -> Stress:
+        """The same from an Estimate; an interval that does not exist is left out."""
+        low, high = (None if math.isnan(end) else end for end in (estimate.low, estimate.high))
+        return cls(name, estimate.estimate, says, low, high, estimate.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a claim: the judgement (from data) beside what was found (computed) and the verdict (by rule)."""
+
+    name: str
+    published: str | None
+    compare: str
+    definition: str
+    particular: str
+    missing: str
+    found: Found
+    verdict: str
+
+    @property
+    def came_out(self) -> str:
+        """The value as text, with two digits more than were printed; "yes" or "no" for a statement."""
+        return number(self.found.value, self.published)
+
+    @property
+    def interval(self) -> str:
+        """The interval as text, or nothing."""
+        return interval(self.found.low, self.found.high, self.published)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A claim, recomputed: `parts` in the order in which they were published, the `verdict` of the weakest.
+
+    `published`, `value`, `low`, `high` and `n` are lists parallel to the published values, or single where one value
+    was published; for a claim without a number they hold its statements.
+    """
+
+    id: str
+    chapter: str
+    source: str
+    claim: str
+    unit: str
+    panel: str
+    panels: tuple[str, ...]
+    parts: tuple[Part, ...]
+    verdict: str
+    stress: tuple[Stress, ...] = ()
+
+    @property
+    def numbered(self) -> list[Part]:
+        """The parts with a published number; for a claim without one, all parts."""
+        return [part for part in self.parts if part.published] or list(self.parts)
+
+    @property
+    def published(self) -> Any:
+        return _single([part.published for part in self.numbered])
+
+    @property
+    def value(self) -> Any:
+        return _single([_known(part.found.value) for part in self.numbered])
+
+    @property
+    def low(self) -> Any:
+        return _single([_known(part.found.low) for part in self.numbered])
+
+    @property
+    def high(self) -> Any:
+        return _single([_known(part.found.high) for part in self.numbered])
+
+    @property
+    def n(self) -> Any:
+        return _single([part.found.n for part in self.numbered])
+
+    @property
+    def definition(self) -> str:
+        """The definition of each part, and why it is not the obvious one where it is not."""
+        return "; ".join(_distinct(_joined(part.definition, part.particular) for part in self.parts))
+
+    @property
+    def missing(self) -> str | None:
+        """What would have to be published to test the claim; None where nothing is missing."""
+        lacks = [part.missing for part in self.parts if part.verdict == "not testable"]
+        return "; ".join(_distinct(lacks)) or None
+
+    @property
+    def notes(self) -> list[str]:
+        return _distinct(part.found.note for part in self.parts if part.found.note)
+
+
+def number(value: Value, published: str | None = None) -> str:
+    """A value as text: two digits more than the published ones, three significant digits where none is published."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if math.isinf(value):
+        return "unbounded"
+    if published and decimals(published) is not None:
+        places = decimals(published) or 0
+        text = f"{value:.{places + (2 if places else 1)}f}"
+    elif float(value).is_integer():
+        text = f"{value:.0f}"
+    else:
+        text = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def interval(low: float | None, high: float | None, published: str | None = None) -> str:
+    """An interval as text, "[low, high]"; nothing where there is none."""
+    if low is None or high is None:
+        return ""
+    if low > high:
+        return f"[up to {number(high, published)} or from {number(low, published)}]"
+    return f"[{number(low, published)}, {number(high, published)}]"
+
+
+def _known(value: Value) -> Value:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def holds_zero(estimate: Estimate) -> str:
+    """In words whether the interval of an estimate holds zero."""
+    if math.isnan(estimate.low):
+        return "no interval"
+    return "the interval holds zero" if estimate.contains(0.0) else "the interval excludes zero"
+
+
+def _single(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
+def _joined(definition: str, particular: str) -> str:
+    return f"{definition} ({particular})" if particular else definition
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(text for text in texts if text))
