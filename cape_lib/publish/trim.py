@@ -67,13 +67,13 @@ def _icons(script: str, names: set[str]) -> dict[str, str]:
 
 def _rules(icons: dict[str, str]) -> str:
     mask = (
-        'content: ""; display: inline-block; width: 1.1em; height: 1em; vertical-align: -.125em;'
+        'content: ""; font-family: inherit; display: inline-block; width: 1.1em; height: 1em; vertical-align: -.125em;'
         " background: currentColor; -webkit-mask: var(--cape-icon) center / contain no-repeat;"
         " mask: var(--cape-icon) center / contain no-repeat"
     )
     lines = ["\n/* ---- icons (Font Awesome Free, CC BY 4.0) ---- */"]
     kinds = ":is(.fa-solid, .fa-brands, .fa-regular, .fas, .fab, .far)"
-    lines += [f":is(i, span){kinds}::before {{ {mask}; }}"]
+    lines += [f":is(i, span){kinds} {{ font-family: inherit; }}", f":is(i, span){kinds}::before {{ {mask}; }}"]
     lines += [f".fa-{name} {{ --cape-icon: {address}; }}" for name, address in icons.items()]
     title = ".bd-article .admonition > .admonition-title::after"
     lines += [f"{title} {{ {mask}; background: currentColor; color: var(--pst-color-info); opacity: 1; }}"]
