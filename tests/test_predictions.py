@@ -213,6 +213,12 @@ def test_fewer_than_five_models_fail_the_second_by_its_own_rule(cards: dict[int,
     assert status(cards[2], many(4, r=0.9, first=Y, second="ifeval"), "2026-11-01") == "open leaning fail"
 
 
+def test_no_model_at_all_is_no_failure_before_the_window_closes(cards: dict[int, predictions.Prediction]) -> None:
+    none = many(3, r=0.9)
+    assert status(cards[2], none, "2026-11-01") == "cannot be scored yet"
+    assert status(cards[2], none, "2026-12-31") == "failed"
+
+
 def test_top_five_spread_decides_the_first(cards: dict[int, predictions.Prediction]) -> None:
     near = releases([(f"m{i}", "one", "2026-07-01", 90 - 0.3 * i, 95 - 2.0 * i) for i in range(6)])
     wide = releases([(f"m{i}", "one", "2026-07-01", 90 - 2.0 * i, 95 - 2.0 * i) for i in range(6)])

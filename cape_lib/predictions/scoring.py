@@ -142,6 +142,9 @@ def _status(card: Prediction, evidence: Evidence, shares: tuple[float, float], *
         return _status_of_releases(card, evidence, passed, failed, numbers)
     closed = card.resolves_by is not None and day >= card.resolves_by
     window = f"the window closed on {card.resolves_by}" if closed else f"open until {card.resolves_by}"
+    # While the window is open, no number is no evidence, even where a rule counts the models.
+    if evidence.missing and not closed:
+        return CANNOT, f"{evidence.missing}; {window}"
     if passed or failed:
         rule = f"the pass rule holds ({card.passes_if})" if passed else f"the fail rule holds ({card.fails_if})"
         status = (PASSED if passed else FAILED) if closed else (LEANS_PASS if passed else LEANS_FAIL)
@@ -149,8 +152,8 @@ def _status(card: Prediction, evidence: Evidence, shares: tuple[float, float], *
     between = f"neither rule holds: it passes if {card.passes_if} and fails if {card.fails_if}"
     if closed:
         return UNDECIDED, f"{evidence.missing or numbers}; {between}; {window}"
-    if evidence.missing or evidence.value.n < card.min_n:
-        why = evidence.missing or f"{evidence.value.n} of {card.min_n} models needed have the scores; {numbers}"
+    if evidence.value.n < card.min_n:
+        why = f"{evidence.value.n} of {card.min_n} models needed have the scores; {numbers}"
         return CANNOT, f"{why}; {window}"
     passes, fails = shares
     lean = LEANS_PASS if passes > fails else LEANS_FAIL if fails > passes else OPEN
