@@ -29,9 +29,23 @@ def refused(folder: Path, text: str | bytes, kind: type[Exception] = ScoresError
     return message
 
 
-def test_every_table_of_the_book_loads_and_fits_its_schema():
+def test_every_table_of_the_book_loads_and_passes_all_checks():
+    from cape_lib.tables.schema import check
+
     for name in tables.table_names():
-        assert len(tables.load(name)) > 0, name
+        frame = tables.load(name)
+        assert len(frame) > 0, name
+        check(name, frame, file=Path(name))
+
+
+def test_a_file_that_passed_is_known_and_a_changed_one_is_not(tmp_path):
+    from cape_lib.tables.files import digest, passed
+
+    file = tables.data_dir() / "base_panel.csv"
+    assert passed()["base_panel"] == digest("base_panel", file), "run python -m cape_lib.tables"
+    copy = tmp_path / "base_panel.csv"
+    copy.write_bytes(file.read_bytes().replace(b"42.44", b"42.45"))
+    assert passed()["base_panel"] != digest("base_panel", copy)
 
 
 def test_a_loaded_table_is_a_copy_that_may_be_changed():

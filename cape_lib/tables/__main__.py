@@ -1,13 +1,27 @@
-"""`python -m cape_lib.tables` writes data/frontier_cells.csv anew from panel and statements; it keeps the reasons."""
+"""`python -m cape_lib.tables`: makes frontier_cells.csv anew, checks every table and notes which files passed."""
 
 from __future__ import annotations
 
+import json
+
 from cape_lib.tables.cells import audit
-from cape_lib.tables.files import data_dir, load, read_text
+from cape_lib.tables.files import data_dir, digest, load, read_text, table_names
+from cape_lib.tables.schema import check, typed
 
 
 def main() -> None:
-    """Rewrite the audit of the cells; only the words in column `reason` are carried over."""
+    """Rewrite what is made from other tables, check all of them, write `data/checked.json`."""
+    rewrite_cells()
+    found = {}
+    for name in table_names():
+        file = data_dir() / f"{name}.csv"
+        check(name, typed(name, read_text(file), file=file), file=file)
+        found[name] = digest(name, file)
+    (data_dir() / "checked.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def rewrite_cells() -> None:
+    """Write the audit of the cells by the rule; only the words in column `reason` are carried over."""
     path = data_dir() / "frontier_cells.csv"
     reasons: dict[tuple[str, str], str] = {}
     if path.is_file():

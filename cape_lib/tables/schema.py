@@ -49,13 +49,11 @@ def _column(pa: Any, field: dict[str, Any]) -> Any:
     return pa.Column(None, checks, nullable=not field.get("required", False), name=field["name"])
 
 
-def validate(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
-    """A table of text cells as a typed frame, or ScoresError naming file, row, column, reason and mend.
+def typed(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
+    """A table of text cells as a frame of the described columns and types, or ScoresError with row and column.
 
     text: as from `files.read_text`, missing cells NaN.
     """
-    import pandera.pandas as pa
-
     fields = descriptor()[name]["fields"]
     expected = [field["name"] for field in fields]
     missing = [column for column in expected if column not in text.columns]
@@ -63,7 +61,13 @@ def validate(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
     if missing or unknown:
         what = f"lacks column {missing[0]}" if missing else f"has an unknown column {unknown[0]}"
         raise ScoresError(f"{file}: row 1 {what}; the columns are {', '.join(expected)}")
-    frame = pd.DataFrame({field["name"]: _typed(text, field, file) for field in fields})
+    return pd.DataFrame({field["name"]: _typed(text, field, file) for field in fields})
+
+
+def check(name: str, frame: pd.DataFrame, *, file: Path) -> None:
+    """Ranges, enumerations, keys and the checks over several cells; ScoresError names file, row, column and mend."""
+    import pandera.pandas as pa
+
     try:
         pandera_schema(name).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as problem:
@@ -72,7 +76,6 @@ def validate(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
     if finding is not None:
         row, column, reason = finding
         raise ScoresError(f"{file}: row {row + ROWS_ABOVE_DATA}, column {column}: {reason}")
-    return frame
 
 
 def _typed(text: pd.DataFrame, field: dict[str, Any], file: Path) -> pd.Series:
