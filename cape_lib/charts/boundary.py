@@ -147,8 +147,8 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
         alt.Chart(rows)
         .mark_point(filled=True, size=65, opacity=0.9)
         .encode(
-            x=alt.X("x:Q", scale=alt.Scale(domain=[25, 92]), title="HellaSwag (%) of the smaller model"),
-            y=alt.Y("y:Q", scale=alt.Scale(domain=[25, 62]), title="TruthfulQA (%) of the smaller model"),
+            x=alt.X("x:Q", scale=alt.Scale(domain=[25, 92]), title="HellaSwag (%)"),
+            y=alt.Y("y:Q", scale=alt.Scale(domain=[25, 62]), title="TruthfulQA (%)"),
             color=phase_colour(),
             tooltip=["ladder", "smaller", "larger", alt.Tooltip("gamma:Q", format=".2f"), "above"],
         )
@@ -241,7 +241,7 @@ def hold_out(table: pd.DataFrame, *, source: str) -> Figure:
         x=alt.X(
             "mape:Q",
             scale=alt.Scale(domain=[0, 40], clamp=True),
-            title="mean absolute error (% of the score; beyond 40 at the edge)",
+            title="error (%), beyond 40 at the edge",
         ),
     )
     points = base.mark_point(filled=True, size=55, opacity=0.6).encode(

@@ -22,14 +22,14 @@ STEP_TOOLTIP = [
 ]
 SIDES = alt.Scale(domain=["below", "above"], range=[PHASE_COLOURS["tax"], PHASE_COLOURS["bonus"]])
 SIZE_AXIS = alt.Axis(
-    values=[0.1, 0.3, 1, 3, 10, 30, 100], labelExpr="datum.value + ' B'", title="parameters (billions, log scale)"
+    values=[0.1, 0.3, 1, 3, 10, 30, 100], labelExpr="datum.value + ' B'", title="parameters, log scale"
 )
 
 
 def phase_colour(column: str = "phase", *, legend: bool = True) -> alt.Color:
     """The colour of a phase, the same on every page."""
     scale = alt.Scale(domain=PHASES, range=[PHASE_COLOURS[phase] for phase in PHASES])
-    return alt.Color(f"{column}:N", scale=scale, title="phase", legend=alt.Legend() if legend else None)
+    return alt.Color(f"{column}:N", scale=scale, title=None, legend=alt.Legend() if legend else None)
 
 
 def size_scale(column: str, *, low: float = 0.06, high: float = 200.0) -> alt.X:
@@ -157,7 +157,7 @@ def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source:
     y_axis = alt.Y("step:N", sort=list(dict.fromkeys(steps["step"])), title=None, axis=alt.Axis(labelLimit=260))
     x_axis = alt.X(
         "from:Q",
-        title=f"gamma12: points of {label(y)} for a point of {label(x)}",
+        title="gamma12",
         scale=alt.Scale(domain=[-edge, edge], clamp=True),
     )
     intervals = (
@@ -180,7 +180,8 @@ def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source:
         n=f"{steps['step'].nunique()} steps",
         name=name,
         rows=gammas,
-        caption="Bars: 95 % Fieller intervals from score noise. A bar that reaches the edge goes on beyond it.",
+        caption=f"gamma12: points of {label(y)} for a point of {label(x)}. Bars: 95 % Fieller intervals, score noise. "
+        "A bar that reaches the edge goes on beyond it.",
     )
 
 
@@ -206,9 +207,7 @@ def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str)
         name="family", value=start, bind=alt.binding_select(options=["all", *names], name="family to pick out ")
     )
     mine = "family === 'all' || datum.ladder === family"
-    y_axis = alt.Y(
-        "shown:Q", title=f"gamma12 ({label(y)} per {label(x)}, clipped to ±2)", scale=alt.Scale(domain=[-2, 2])
-    )
+    y_axis = alt.Y("shown:Q", title="gamma12, clipped to ±2", scale=alt.Scale(domain=[-2, 2]))
     base = alt.Chart(shown).encode(x=size_scale("params_b_mid"), y=y_axis, detail="ladder:N")
     zero = alt.Chart(pd.DataFrame({"shown": [0.0]})).mark_rule(color=INK).encode(y="shown:Q")
     lines = base.mark_line(color=MUTED).encode(opacity=alt.condition(mine, alt.value(0.9), alt.value(0.0)))
@@ -238,10 +237,10 @@ def _share(steps: pd.DataFrame, *, positive: bool = False) -> str:
     return f"{int(sign.sum())} of {len(steps)}"
 
 
-def cut_in_two(rows: pd.DataFrame, *, name: str, x: str, y: str, source: str) -> Figure:
+def cut_in_two(rows: pd.DataFrame, *, x: str, y: str, title: str, source: str) -> Figure:
     """The panel as a scatter: models below the cut as circles, those above as triangles (for `explore`).
 
-    rows: model, params_b, x, y, side ("below", "above") and the column `name` (the cut in billions).
+    rows: model, params_b, x, y, side ("below", "above") and the slider's column cut (billions); title: the finding.
     """
     points = (
         alt.Chart(rows)
@@ -258,13 +257,13 @@ def cut_in_two(rows: pd.DataFrame, *, name: str, x: str, y: str, source: str) ->
     )
     return figure(
         points,
-        title="The small models of the panel slope down and the large ones up",
+        title=title,
         alt=(
             f"{label(y)} against {label(x)} for all models of the panel; those below the cut are "
             "circles, those above triangles."
         ),
         source=source,
-        n=int(len(rows) / rows[name].nunique()),
+        n=rows["model"].nunique(),
         name="cut-in-two",
     )
 
@@ -281,9 +280,7 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
         for side in ("below", "above")
     ]
     table = pd.concat(parts, ignore_index=True).dropna(subset=["r"])
-    x = size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title(
-        "cut (billions of parameters, log scale)"
-    )
+    x = size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut, log scale")
     base = alt.Chart(table).encode(x=x)
     y = alt.Y("low:Q", title="Pearson r", scale=alt.Scale(domain=[-1, 1]))
     band = base.mark_area(opacity=0.2).encode(y=y, y2="high:Q", color=alt.Color("side:N", scale=SIDES, title="models"))

@@ -146,22 +146,23 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
 
 
 def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
-    """Every release's h by lab, with the interval that one new release would have."""
-    order = list(h.groupby("lab")["h"].mean().sort_values(ascending=False).index)
-    base = alt.Chart(h[[*KEPT, "outside"]]).encode(
-        y=alt.Y("lab:N", sort=order, title=None),
-        yOffset=alt.YOffset("release_date:O", scale=alt.Scale(paddingOuter=0.4)),
+    """Every release's h, lab by lab in order of date, with the interval that one new release would have."""
+    means = h.groupby("lab")["h"].transform("mean")
+    rows = h.assign(mean=means).sort_values(["mean", "released"], ascending=[False, True])
+    order = list(rows["model"])
+    base = alt.Chart(rows[[*KEPT, "outside"]]).encode(
+        y=alt.Y("model:N", sort=order, title=None, axis=alt.Axis(labelLimit=130, labelFontSize=11, ticks=False))
     )
-    bars = base.mark_rule(opacity=0.25, strokeWidth=2, color=MUTED).encode(
-        x=alt.X("h_low:Q", title="h (points of GPQA Diamond above the line)"), x2="h_high:Q"
+    bars = base.mark_rule(opacity=0.3, strokeWidth=2, color=MUTED).encode(
+        x=alt.X("h_low:Q", title="h (points)"), x2="h_high:Q"
     )
     points = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x="h:Q", color=lab_colour(sorted(h["lab"].unique()), legend=False), tooltip=H_TOOLTIP
+        x="h:Q", color=lab_colour(list(dict.fromkeys(rows["lab"]))), tooltip=H_TOOLTIP
     )
     zero = alt.Chart(pd.DataFrame({"h": [0.0]})).mark_rule(color=INK).encode(x="h:Q")
     outside = int(h["outside"].sum())
     return figure(
-        alt.layer(bars, zero, points).properties(height=alt.Step(7)),
+        alt.layer(bars, zero, points).properties(height=alt.Step(16)),
         title=f"{outside} of {len(h)} releases lie outside the interval that the other releases predict",
         alt=f"h of {len(h)} releases by lab, each with the 95 percent prediction interval of the {line} line.",
         source=source,
@@ -187,7 +188,7 @@ def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
         y=alt.Y("lab:N", sort=order, title=None), yOffset=alt.YOffset("estimate:N", sort=list(names))
     )
     bars = base.mark_rule(strokeWidth=4, opacity=0.4).encode(
-        x=alt.X("low:Q", title="slope: points of GPQA Diamond for a point of SWE-bench Verified"),
+        x=alt.X("low:Q", title="slope (GPQA points per SWE-bench point)"),
         x2="high:Q",
         color=lab_colour(order, legend=False),
     )
@@ -221,7 +222,7 @@ def held_out_labs(table: pd.DataFrame, *, source: str) -> Figure:
     wins = int((table["error"] < table["error_flat"]).sum())
     bars = alt.Chart(long).mark_bar(height={"band": 0.85}).encode(
         y=alt.Y("lab:N", title=None), yOffset="guess:N",
-        x=alt.X("points:Q", title="mean absolute error (points of GPQA Diamond)"),
+        x=alt.X("points:Q", title="mean absolute error (points)"),
         color=alt.Color("guess:N", scale=alt.Scale(range=["#0072B2", "#8C8C8C"]), title="guess"),
         tooltip=["lab", "guess", alt.Tooltip("points:Q", format=".1f"), "n"],
     )  # fmt: skip
@@ -280,7 +281,7 @@ def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
 
     cuts: `frontier.range_cuts`.
     """
-    base = alt.Chart(cuts).encode(x=alt.X("cut:Q", title="only releases with SWE-bench Verified at or above (%)"))
+    base = alt.Chart(cuts).encode(x=alt.X("cut:Q", title="SWE-bench Verified at or above (%)"))
     band = base.mark_area(opacity=0.18, color=MUTED).encode(
         y=alt.Y("low:Q", title="Pearson r", scale=alt.Scale(domain=[-1, 1])), y2="high:Q"
     )
@@ -308,7 +309,7 @@ def spreads_over_time(table: pd.DataFrame, *, source: str) -> Figure:
     """
     base = alt.Chart(table).encode(x=alt.X("date:T", title="as of"))
     lines = base.mark_line(point=True).encode(
-        y=alt.Y("sigma:Q", title="sigma: spread of the old axis / spread of the new"),
+        y=alt.Y("sigma:Q", title="sigma"),
         color=alt.Color("pair:N", title="pair"),
         tooltip=["date", "pair", alt.Tooltip("sigma:Q", format=".2f"), "n"],
     )

@@ -57,7 +57,7 @@ def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
         cell=lambda rows: rows["model"] + ", " + rows["benchmark"].map(label)
     )
     order = list(shown["cell"])
-    y = alt.Y("cell:N", sort=order, title=None, axis=alt.Axis(labelLimit=300))
+    y = alt.Y("cell:N", sort=order, title=None, axis=alt.Axis(labelLimit=190))
     tooltip: list[Any] = ["model", "benchmark", "before", "after", alt.Tooltip("h_before:Q", format="+.1f"),
                alt.Tooltip("h_after:Q", format="+.1f"), alt.Tooltip("d_r:Q", format="+.3f")]  # fmt: skip
     colour = lab_colour(sorted(shown["lab"].unique()))
@@ -93,9 +93,9 @@ def headline_changes(table: pd.DataFrame, *, source: str) -> Figure:
         high=(table["after_high"] - table["before"]) / ((table["before_high"] - table["before_low"]) / 2),
     ).dropna(subset=["shift"])
     base = alt.Chart(shown).encode(
-        y=alt.Y("number:N", sort=list(shown["number"]), title=None, axis=alt.Axis(labelLimit=260))
+        y=alt.Y("number:N", sort=list(shown["number"]), title=None, axis=alt.Axis(labelLimit=170))
     )
-    x = alt.X("low:Q", title="change, in half-widths of the published number's interval")
+    x = alt.X("low:Q", title="change (half-widths of the interval)")
     bars = base.mark_rule(strokeWidth=4, opacity=0.4, color=MUTED).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=80, opacity=1, color=INK).encode(
         x="shift:Q", tooltip=["number", alt.Tooltip("before:Q", format=".2f"), alt.Tooltip("after:Q", format=".2f")]

@@ -1,0 +1,56 @@
+"""A table in a page: no index, numbers to a sensible digit, a dash for what is missing, a name for screen readers."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+
+
+def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
+    """The rows as an accessible HTML table that scrolls inside itself on a narrow page.
+
+    caption: what the table shows, one sentence;  digits: decimals of a number that is not whole.
+    """
+    numeric = {str(name): pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame.columns}
+    head = "".join(
+        f'<th scope="col"{_right(numeric[str(name)])}>{html.escape(str(name))}</th>' for name in frame.columns
+    )
+    rows = [
+        "<tr>"
+        + "".join(_cell(value, numeric[str(name)], digits) for name, value in zip(frame.columns, row, strict=True))
+        + "</tr>"
+        for row in frame.itertuples(index=False, name=None)
+    ]
+    return HTML(
+        f'<div class="cape-table" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}"><table>'
+        f"<caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _cell(value: Any, numeric: bool, digits: int) -> str:
+    return f"<td{_right(numeric)}>{html.escape(shown(value, digits))}</td>"
+
+
+def _right(numeric: bool) -> str:
+    return ' class="cape-number"' if numeric else ""
+
+
+def shown(value: Any, digits: int = 2) -> str:
+    """One value as a reader wants it: "yes", "no", a dash where there is none, no needless decimals."""
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        if np.isinf(value):
+            return "no end" if value > 0 else "−no end"
+        return (
+            f"{value:.{digits}f}".replace("-", "−")
+            if value != int(value) or digits == 0
+            else f"{int(value)}".replace("-", "−")
+        )
+    return str(value)
