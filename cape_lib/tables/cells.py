@@ -55,11 +55,13 @@ def cell_audit() -> pd.DataFrame:
     """How far the published panel was checked, one row a lab and the row "all": cells, count by status, share checked.
 
     A cell is checked where a statement of the maker was found, in the same setting or another; share_checked is 0-1.
+    read_at_source counts the confirmed and corrected cells that were read on the maker's page, not in a transcription.
     """
     cells = load("frontier_cells")
     counts = pd.crosstab(cells["lab"], cells["status"]).reindex(columns=list(STATUSES), fill_value=0)
+    counts["read_at_source"] = (cells["source"].notna() & cells["read_via"].isna()).groupby(cells["lab"]).sum()
     counts.loc["all"] = counts.sum()
-    counts.insert(0, "cells", counts.sum(axis=1))
+    counts.insert(0, "cells", counts[list(STATUSES)].sum(axis=1))
     counts["share_checked"] = counts[list(CHECKED)].sum(axis=1) / counts["cells"]
     return counts.rename_axis(index="lab", columns=None).reset_index()
 
