@@ -15,17 +15,20 @@ BUNDLE = "cape-vega.js"
 MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/extensions/*.js")
 
 
-def vega_bundle(cache: Path) -> str:
-    """Vega, Vega-Lite and Vega-Embed as one classic script; made once and kept in `cache`."""
+def vega_bundle(cache: Path | None = None) -> str:
+    """Vega, Vega-Lite and Vega-Embed as one classic script; with `cache`, made once and kept there."""
+    kept = cache / f"vega-{metadata.version('vl-convert-python')}-{VEGA_LITE}.js" if cache else None
+    if kept is not None and kept.is_file():
+        return kept.read_text(encoding="utf-8")
     import vl_convert
 
-    kept = cache / f"vega-{metadata.version('vl-convert-python')}-{VEGA_LITE}.js"
-    if not kept.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        # Wrapped: the bundle's short names must not become names of the page.
-        bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
-        write_whole(kept, "(function () {\n" + bundle.replace("</script", "<\\/script") + "\n})();\n")
-    return kept.read_text(encoding="utf-8")
+    # Wrapped: the bundle's short names must not become names of the page.
+    bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
+    script = "(function () {\n" + bundle.replace("</script", "<\\/script") + "\n})();\n"
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(kept, script)
+    return script
 
 
 def mathjax_files() -> dict[str, Path]:

@@ -1,0 +1,191 @@
+/* Small charts as SVG, made by hand: a plane of two scores, and estimates with intervals. Colours come from the style
+ * sheet, so that they follow the page's theme; `standalone` writes them into a copy for export. */
+(function (root) {
+  "use strict";
+  const Cape = (root.Cape = root.Cape || {});
+  const NS = "http://www.w3.org/2000/svg";
+  const WIDTH = 640;
+  const HEIGHT = 380;
+  const MARGIN = { top: 18, right: 16, bottom: 44, left: 50 };
+
+  function node(name, attributes = {}, text) {
+    const element = document.createElementNS(NS, name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (value !== null && value !== undefined) element.setAttribute(key, typeof value === "number" ? round(value) : value);
+    }
+    if (text !== undefined) element.textContent = text;
+    return element;
+  }
+
+  const round = (v) => Math.round(v * 100) / 100;
+
+  /* Even, round ticks over a range. */
+  function ticks(low, high, most) {
+    const raw = (high - low) / most;
+    const power = 10 ** Math.floor(Math.log10(raw));
+    const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= raw);
+    const found = [];
+    for (let v = Math.ceil(low / step - 1e-9) * step; v <= high + 1e-9 * step; v += step) found.push(Number(v.toPrecision(12)));
+    return found;
+  }
+
+  /* An empty chart with axes: {svg, x, y, layer}; x and y map values to places. */
+  function frame({ title, description, x, y, height = HEIGHT }) {
+    const svg = node("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "dash-chart" });
+    svg.append(node("title", {}, title), node("desc", {}, description));
+    const right = WIDTH - MARGIN.right;
+    const bottom = height - MARGIN.bottom;
+    const scale = (range, from, to) => {
+      const f = range.log ? Math.log10 : (v) => v;
+      const [a, b] = [f(range.low), f(range.high)];
+      return (v) => from + ((f(v) - a) / (b - a || 1)) * (to - from);
+    };
+    const [sx, sy] = [scale(x, MARGIN.left, right), scale(y, bottom, MARGIN.top)];
+    const axes = node("g", { class: "dash-axes" });
+    for (const v of x.ticks || ticks(x.low, x.high, 6)) {
+      axes.append(node("line", { x1: sx(v), x2: sx(v), y1: bottom, y2: bottom + 4, class: "tick" }));
+      axes.append(node("text", { x: sx(v), y: bottom + 18, "text-anchor": "middle" }, x.format ? x.format(v) : String(v)));
+    }
+    for (const v of ticks(y.low, y.high, 5)) {
+      axes.append(node("line", { x1: MARGIN.left, x2: right, y1: sy(v), y2: sy(v), class: "grid" }));
+      axes.append(node("text", { x: MARGIN.left - 6, y: sy(v) + 4, "text-anchor": "end" }, String(v).replace("-", "\u2212")));
+    }
+    axes.append(node("text", { x: right, y: height - 8, "text-anchor": "end", class: "name" }, x.name));
+    axes.append(node("text", { x: 4, y: 12, class: "name" }, y.name));
+    const clip = `clip-${(frame.count = (frame.count || 0) + 1)}`;
+    const window_ = node("clipPath", { id: clip });
+    window_.append(node("rect", { x: MARGIN.left, y: MARGIN.top, width: right - MARGIN.left, height: bottom - MARGIN.top }));
+    const layer = node("g", { "clip-path": `url(#${clip})` });
+    const labels = node("g", {});
+    svg.append(window_, axes, layer, labels);
+    return { svg, x: sx, y: sy, layer, labels, right, bottom };
+  }
+
+  const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${round(x)} ${round(y)}`).join("");
+
+  /* Low and high of some values with a margin, kept within 0 to 100 for scores. */
+  function range(values, { pad = 0.08, low = -Infinity, high = Infinity, least = 1 } = {}) {
+    const known = values.filter((v) => Number.isFinite(v));
+    const [a, b] = [Math.min(...known), Math.max(...known)];
+    const margin = Math.max((b - a) * pad, least);
+    return { low: Math.max(a - margin, low), high: Math.min(b + margin, high) };
+  }
+
+  function point(chart, x, y, attributes, title) {
+    const mark = node("circle", { cx: chart.x(x), cy: chart.y(y), r: 4, ...attributes });
+    if (title) mark.append(node("title", {}, title));
+    chart.layer.append(mark);
+  }
+
+  function label(chart, x, y, text, place = "right") {
+    const left = place === "left" || chart.x(x) > chart.right - 8 * text.length;
+    const attributes = { x: chart.x(x) + (left ? -8 : 8), y: chart.y(y) - 7, "text-anchor": left ? "end" : "start" };
+    chart.labels.append(node("text", { ...attributes, class: "halo" }, text), node("text", { ...attributes, class: "label" }, text));
+  }
+
+  function curve(chart, f, low, high, attributes) {
+    const points = Array.from({ length: 61 }, (_, i) => low + ((high - low) * i) / 60).map((v) => [chart.x(v), chart.y(f(v))]);
+    chart.layer.append(node("path", { d: path(points), fill: "none", ...attributes }));
+  }
+
+  function band(chart, lowF, highF, low, high, attributes) {
+    const places = Array.from({ length: 61 }, (_, i) => low + ((high - low) * i) / 60);
+    const up = places.map((v) => [chart.x(v), chart.y(highF(v))]);
+    const down = places.reverse().map((v) => [chart.x(v), chart.y(lowF(v))]);
+    chart.layer.append(node("path", { d: `${path([...up, ...down])}Z`, ...attributes }));
+  }
+
+  /* The plane of two scores: known models in grey, the papers' curve, and one's own models. */
+  function plane({ own, known, curveRatio, names, title, description, nearest = [] }) {
+    const scores = { low: 0, high: 100 };
+    const chart = frame({
+      title, description,
+      x: { ...range([...own.map((p) => p.x), ...known.map((p) => p.x)], scores), name: names.x },
+      y: { ...range([...own.map((p) => p.y), ...known.map((p) => p.y)], scores), name: names.y },
+    });
+    for (const p of known) point(chart, p.x, p.y, { r: 2.6, class: "known" }, `${p.model}: ${p.x} / ${p.y}`);
+    if (curveRatio) curve(chart, (v) => 100 * Math.sqrt((curveRatio * Math.max(v, 0)) / 100), 0, 100, { class: "curve" });
+    for (const p of nearest) point(chart, p.x, p.y, { r: 4, class: "near" }, `${p.model}: ${p.x} / ${p.y}`);
+    own.slice(1).forEach((p, i) => {
+      const attributes = { d: path([own[i], p].map((q) => [chart.x(q.x), chart.y(q.y)])), fill: "none", class: `step ${p.phase || ""}` };
+      chart.layer.append(node("path", attributes));
+    });
+    for (const p of own) {
+      if (p.sd) chart.layer.append(node("line", { x1: chart.x(p.x), x2: chart.x(p.x), y1: chart.y(p.y - 1.96 * p.sd), y2: chart.y(p.y + 1.96 * p.sd), class: "interval" }));
+      point(chart, p.x, p.y, { r: 5, class: "own" }, `${p.label}: ${p.x} / ${p.y}`);
+    }
+    const labelled = own.length > 9 ? [own[0], own[own.length - 1]] : own;
+    for (const p of labelled) label(chart, p.x, p.y, p.label);
+    return chart.svg;
+  }
+
+  /* Estimates with intervals in a row: gamma a step, or h a release; bands and a zero line. */
+  function intervals({ rows, name, title, description, bands = [], limit = 3 }) {
+    const inside = rows.flatMap((r) => [r.value, r.low, r.high]).filter((v) => Number.isFinite(v));
+    const reach = range(inside.length ? inside : [0], { least: 0.3 });
+    const own = rows.map((r) => r.value).filter((v) => Number.isFinite(v));
+    const most = Math.max(limit, ...own.map((v) => 1.3 * Math.abs(v)));
+    const y = { low: Math.max(Math.min(reach.low, -0.3), -most), high: Math.min(Math.max(reach.high, 0.3), most), name };
+    const at = (i) => i + 1;
+    const chart = frame({
+      title, description, y, height: 300,
+      x: { low: 0.5, high: rows.length + 0.5, ticks: rows.map((_, i) => at(i)), format: (v) => rows[v - 1].label, name: "" },
+    });
+    for (const b of bands) {
+      const [low, high] = [Math.max(b.low, y.low), Math.min(b.high, y.high)];
+      if (low >= high) continue;
+      const place = { x: chart.x(0.5), width: chart.right - chart.x(0.5), y: chart.y(high), height: chart.y(low) - chart.y(high) };
+      chart.layer.append(node("rect", { ...place, class: `band ${b.phase}` }));
+      chart.labels.append(node("text", { x: chart.right - 4, y: chart.y((low + high) / 2) + 4, "text-anchor": "end", class: "band-name" }, b.phase));
+    }
+    chart.layer.append(node("line", { x1: chart.x(0.5), x2: chart.right, y1: chart.y(0), y2: chart.y(0), class: "zero" }));
+    rows.forEach((r, i) => {
+      const place = { x1: chart.x(at(i)), x2: chart.x(at(i)), class: `interval ${r.phase || ""}` };
+      const stretch = (low, high) => chart.layer.append(node("line", { ...place, y1: chart.y(low), y2: chart.y(high) }));
+      if (r.shape === "any") stretch(y.low, y.high);
+      else if (r.shape === "gap") {
+        stretch(y.low, Math.max(r.high, y.low));
+        stretch(Math.min(r.low, y.high), y.high);
+      } else if (r.shape === "bounded") stretch(Math.max(r.low, y.low), Math.min(r.high, y.high));
+      if (Number.isFinite(r.value)) point(chart, at(i), r.value, { r: 5, class: r.known ? "near" : `own ${r.phase || ""}` }, r.title);
+    });
+    return chart.svg;
+  }
+
+  /* Releases in the plane of two frontier scores with the line and its prediction band. */
+  function frontier({ own, known, line, half, title, description, names, sameLab }) {
+    const x = range([...own, ...known].map((p) => p.x), { low: 0, high: 100 });
+    const y = range([...own, ...known].map((p) => p.y), { low: 0, high: 100 });
+    const chart = frame({ title, description, x: { ...x, name: names.x }, y: { ...y, name: names.y } });
+    const at = (v) => line.slope * v + line.intercept;
+    band(chart, (v) => at(v) - half(line, v), (v) => at(v) + half(line, v), x.low, x.high, { class: "prediction" });
+    curve(chart, at, x.low, x.high, { class: "line" });
+    for (const p of known) point(chart, p.x, p.y, { r: sameLab(p) ? 4.5 : 3, class: sameLab(p) ? "near" : "known" }, `${p.model}: ${p.x} / ${p.y}`);
+    for (const p of own) {
+      const place = { x1: chart.x(p.x), x2: chart.x(p.x), y1: chart.y(at(p.x)), y2: chart.y(p.y), class: "interval" };
+      chart.layer.append(node("line", place));
+      point(chart, p.x, p.y, { r: 6, class: "own" }, `${p.model}: ${p.x} / ${p.y}`);
+      label(chart, p.x, p.y, p.model.length > 26 ? `${p.model.slice(0, 25)}\u2026` : p.model);
+    }
+    return chart.svg;
+  }
+
+  const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "fill-opacity", "font-family", "font-size", "font-weight", "paint-order"];
+
+  /* A copy of a chart with its colours written in: text of an SVG file. */
+  function standalone(svg) {
+    const copy = svg.cloneNode(true);
+    const [from, to] = [svg, copy].map((s) => [s, ...s.querySelectorAll("*")]);
+    from.forEach((element, i) => {
+      const style = root.getComputedStyle(element);
+      for (const name of STYLES) to[i].setAttribute(name, style.getPropertyValue(name));
+    });
+    copy.setAttribute("xmlns", NS);
+    copy.setAttribute("width", WIDTH);
+    const paper = root.getComputedStyle(svg.closest(".cape-dash")).getPropertyValue("--dash-paper").trim() || "#ffffff";
+    copy.insertBefore(node("rect", { width: "100%", height: "100%", fill: paper }), copy.firstChild);
+    return new XMLSerializer().serializeToString(copy);
+  }
+
+  Cape.draw = { plane, intervals, frontier, standalone, WIDTH };
+})(window);
