@@ -4,16 +4,19 @@
 file a chapter (`c01_coupling` ...), loaded only when one of their claims is asked for.
 """
 
-from cape_lib.claims.box import badge, box, figures
+from cape_lib.claims.box import CLASSES, badge, box, figures, how, printed
 from cape_lib.claims.evaluate import as_records, counts, evaluate, panels_of
+from cape_lib.claims.overview import Overview, overview
 from cape_lib.claims.registry import claim_ids, function_of, where
 from cape_lib.claims.rule import SHAPES, VERDICTS, matches, weakest
 from cape_lib.claims.verdict import Found, Part, Stress, Verdict
 
 __all__ = [
+    "CLASSES",
     "SHAPES",
     "VERDICTS",
     "Found",
+    "Overview",
     "Part",
     "Stress",
     "Verdict",
@@ -25,8 +28,11 @@ __all__ = [
     "evaluate",
     "figures",
     "function_of",
+    "how",
     "matches",
+    "overview",
     "panels_of",
+    "printed",
     "weakest",
     "where",
 ]

@@ -10,6 +10,14 @@ from cape_lib.claims.registry import where
 from cape_lib.claims.rule import SHAPES
 from cape_lib.claims.verdict import Part, Verdict
 
+#: Verdict -> class of the style sheet.
+CLASSES = {
+    "reproduced": "is-reproduced",
+    "reproduced with definition": "is-definition",
+    "differs": "is-differs",
+    "not testable": "is-untestable",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -37,8 +45,7 @@ def box(*ids: str, panel: str | None = None) -> Box:
 
 def badge(verdict: str) -> str:
     """A verdict as HTML: its shape, hidden from a screen reader, and its word."""
-    kind = verdict.replace(" ", "-")
-    return f'<span class="cape-badge cape-{kind}"><span aria-hidden="true">{SHAPES[verdict]}</span> {verdict}</span>'
+    return f'<span class="cape-verdict-word"><span aria-hidden="true">{SHAPES[verdict]}</span> {verdict}</span>'
 
 
 def figures(part: Part) -> str:
@@ -46,50 +53,54 @@ def figures(part: Part) -> str:
     count = f", n = {part.found.n}" if part.found.n else ""
     interval = f" {part.interval}" if part.interval else ""
     if part.compare == "holds":
-        return f"{part.came_out}{count}" if isinstance(part.found.value, bool) else f"{part.came_out}{interval}{count}"
+        return f"{part.came_out}{interval}{count}"
+    return f"published {printed(part)}, here {part.came_out}{interval}{count}"
+
+
+def printed(part: Part) -> str:
+    """The published number of a part as text, with the bound that it is."""
     bound = {"at least": "at least ", "at most": "at most ", "about": "about "}.get(part.compare, "")
-    printed = (part.published or "").replace("-", "\N{MINUS SIGN}")
-    return f"published {bound}{printed}, here {part.came_out}{interval}{count}"
+    return bound + (part.published or "").replace("-", "\N{MINUS SIGN}")
 
 
-def _html(verdict: Verdict) -> str:
-    items = "".join(
-        f"<li>{_named(part, verdict)}{escape(figures(part))}"
-        f"{'' if len(verdict.parts) == 1 else ' ' + badge(part.verdict)}"
-        f'<br><span class="cape-definition">{escape(_how(part))}</span></li>'
-        for part in verdict.parts
-    )
-    links = where(verdict.id)
-    panel = "" if verdict.panels == ("published",) else f" Panel: {verdict.panel}."
-    return (
-        f'<aside class="cape-verdict cape-{verdict.verdict.replace(" ", "-")}" id="{verdict.id}" '
-        f'aria-label="Verdict on claim {verdict.id}">'
-        f'<p class="cape-claim">{badge(verdict.verdict)} <a href="{links["claim_link"]}">{verdict.id}</a> '
-        f"{escape(verdict.claim)} <small>({escape(verdict.source)})</small></p>"
-        f"<ul>{items}</ul><p><small>{_notes(verdict)}{panel} "
-        f'<a href="{links["claim_link"]}">Formula, code and other panels</a></small></p></aside>'
-    )
-
-
-def _markdown(verdict: Verdict) -> str:
-    links = where(verdict.id)
-    head = f"> {SHAPES[verdict.verdict]} **{verdict.verdict}** [{verdict.id}]({links['claim_link']}) {verdict.claim}"
-    lines = [f"> - {_named(part, verdict)}{figures(part)} ({part.verdict}): {_how(part)}" for part in verdict.parts]
-    return "\n>\n".join([f"{head} *({verdict.source})*", "\n".join(lines)])
-
-
-def _named(part: Part, verdict: Verdict) -> str:
-    return "" if len(verdict.parts) == 1 else f"{escape(part.name)}: "
-
-
-def _how(part: Part) -> str:
-    """The definition, why it is particular, and what is missing."""
+def how(part: Part) -> str:
+    """The definition of a part, why it is particular, and what is missing."""
     text = part.definition
     if part.particular:
         text += f" ({part.particular})"
     if part.verdict == "not testable":
         text += f"; missing: {part.missing}"
     return text
+
+
+def _html(verdict: Verdict) -> str:
+    several = len(verdict.parts) > 1
+    items = "".join(
+        f"<li>{_named(part, verdict)}{escape(figures(part))}{' ' + badge(part.verdict) if several else ''}"
+        f"<br><small>{escape(how(part))}</small></li>"
+        for part in verdict.parts
+    )
+    link = where(verdict.id)["claim_link"]
+    panel = "" if verdict.panels == ("published",) else f"Panel: {verdict.panel}. "
+    more = f'<a href="{link}">Formula, code and other panels of {verdict.id}</a>'
+    return (
+        f'<aside class="cape-verdict {CLASSES[verdict.verdict]}" id="{verdict.id}" '
+        f'aria-label="Verdict on claim {verdict.id}">'
+        f'<p>{badge(verdict.verdict)} <a href="{link}">{verdict.id}</a> {escape(verdict.claim)} '
+        f"<small>({escape(verdict.source)})</small></p><ul>{items}</ul>"
+        f"<p><small>{_notes(verdict)}{panel}{more}</small></p></aside>"
+    )
+
+
+def _markdown(verdict: Verdict) -> str:
+    link = where(verdict.id)["claim_link"]
+    head = f"> {SHAPES[verdict.verdict]} **{verdict.verdict}** [{verdict.id}]({link}) {verdict.claim}"
+    lines = [f"> - {_named(part, verdict)}{figures(part)} ({part.verdict}): {how(part)}" for part in verdict.parts]
+    return "\n>\n".join([f"{head} *({verdict.source})*", "\n".join(lines)])
+
+
+def _named(part: Part, verdict: Verdict) -> str:
+    return "" if len(verdict.parts) == 1 else f"{escape(part.name)}: "
 
 
 def _notes(verdict: Verdict) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 
 from cape_lib import frontier, tables
-from cape_lib.claims.c06_trend import GPQA, SWE, rows_of
+from cape_lib.claims.c06_trend import FIXED, GPQA, SWE, rows_of
 from cape_lib.claims.registry import FRONTIER, claim, stress
 from cape_lib.claims.verdict import Found, Stress
 
@@ -177,7 +177,7 @@ def wider_means(panel: str) -> list[Found]:
     return [Found(float(moonshot.mean()), n=len(moonshot)), google]
 
 
-@claim("C86", panels=FRONTIER)
+@claim("C86", panels=FIXED)
 def deepseek_refit(panel: str) -> list[Found]:
     """h of DeepSeek-V2.5, V3.2 and V4 Pro on the line of all 39 models."""
     line = frontier.fit_line(tables.frontier(panel))

@@ -69,7 +69,11 @@ def top_five(panel: str) -> list[Found]:
     rows = rows_of(panel)
     found = frontier.saturation(rows)
     top = frontier.top_rows(rows, SWE, also=(GPQA,))
-    note = ", ".join(top["model"])
+    core = frontier.top_rows(rows[rows["subset"] == "core"], SWE, also=(GPQA,))
+    note = (
+        f"{', '.join(top['model'])}; among the core models alone the two ranges are "
+        f"{frontier.spread(core[SWE]):.1f} and {frontier.spread(core[GPQA]):.1f}"
+    )
     spreads = [Found(frontier.spread(top[axis]), n=len(top), note=note) for axis in (SWE, GPQA)]
     return [*spreads, _sigma(found)]
 
@@ -99,7 +103,7 @@ def hle_spread(panel: str) -> list[Found]:
     return [_sigma(found, supplied=True), wide]
 
 
-@claim("C92", panels=FRONTIER)
+@claim("C92")
 def earlier_panel(panel: str) -> list[Found]:
     """r = corr(SWE-bench, GPQA) over the models of the earlier panel; how many they are."""
     versions = tables.load("frontier_versions")

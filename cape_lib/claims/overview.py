@@ -1,0 +1,73 @@
+"""What stands, what stands with a footnote, what falls and what nobody can tell yet: all claims in one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+from cape_lib.claims.box import CLASSES, badge
+from cape_lib.claims.evaluate import evaluate
+from cape_lib.claims.registry import where
+from cape_lib.claims.rule import SHAPES, VERDICTS
+from cape_lib.claims.verdict import Verdict
+
+#: Verdict -> what it means to a reader.
+MEANING = {
+    "reproduced": "What stands",
+    "reproduced with definition": "What stands with a footnote",
+    "differs": "What falls",
+    "not testable": "What nobody can tell yet",
+}
+#: The claims that a reader of the announcement meets first, in that order.
+HEADLINES = (
+    "C01", "C02", "C03", "C04", "C19", "C17", "C15", "C07", "C33", "C20", "C25", "C23", "C26", "C24", "C38", "C06",
+    "C27", "C16", "C29", "C13", "C36", "C08", "C28",
+)  # fmt: skip
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Claims by verdict, with how many there are and the best known of each; shows itself as HTML or Markdown."""
+
+    groups: tuple[tuple[str, tuple[Verdict, ...]], ...]
+
+    def _repr_html_(self) -> str:
+        total = sum(len(found) for _, found in self.groups)
+        blocks = "".join(_block(verdict, found) for verdict, found in self.groups)
+        return f'<div class="cape-overview" role="group" aria-label="All {total} claims by verdict">{blocks}</div>'
+
+    def _repr_markdown_(self) -> str:
+        lines = [
+            f"- {SHAPES[verdict]} **{MEANING[verdict]}** ({verdict}): {len(found)}. "
+            + "; ".join(f"[{one.id}]({where(one.id)['claim_link']}) {one.claim}" for one in _named(found))
+            for verdict, found in self.groups
+        ]
+        return "\n".join(lines)
+
+
+def overview(verdicts: Iterable[Verdict] | None = None) -> Overview:
+    """All claims by verdict in one screen: how many, and the best known of each.
+
+    verdicts: from `evaluate`; computed here if not given.
+    """
+    found = list(evaluate() if verdicts is None else verdicts)
+    order = ["reproduced", "reproduced with definition", "differs", "not testable"]
+    assert set(order) == set(VERDICTS)
+    return Overview(tuple((word, tuple(one for one in found if one.verdict == word)) for word in order))
+
+
+def _named(found: Iterable[Verdict]) -> list[Verdict]:
+    by_id = {one.id: one for one in found}
+    return [by_id[ident] for ident in HEADLINES if ident in by_id][:NAMED]
+
+
+def _block(verdict: str, found: tuple[Verdict, ...]) -> str:
+    items = "".join(
+        f'<li><a href="{where(one.id)["claim_link"]}">{one.id}</a> {escape(one.claim)}</li>' for one in _named(found)
+    )
+    return (
+        f'<section class="cape-verdict {CLASSES[verdict]}"><p><strong>{MEANING[verdict]}</strong></p>'
+        f"<p>{badge(verdict)}: {len(found)}</p><ul>{items}</ul></section>"
+    )
