@@ -75,7 +75,7 @@ def fieller_limits(
     inside = z2 * (along**2 * var_up + up**2 * var_along - 2 * along * up * both - z2 * (var_along * var_up - both**2))
     root = np.sqrt(np.clip(inside, 0.0, None))
     q = b + np.where(b < 0, -root, root)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         first = q / a
         second = np.where(q == 0, first, c / q)
     small, large = np.fmin(first, second), np.fmax(first, second)
@@ -112,8 +112,10 @@ def ratio_below(
 
         P = delta + 2 T(h, (k / h - rho) / s) + 2 T(k, (h / k - rho) / s),   s = sqrt(1 - rho^2),
 
-    T being Owen's function (1 / 2 pi) int_0^atan(a) exp(-h^2 / (2 cos^2 t)) dt, which 48 Gauss-Legendre nodes give to
-    1e-12 in any language, and delta = 1 where h and k have opposite signs, else 0. NaN where a variance is NaN.
+    T being Owen's function (1 / 2 pi) int_0^atan(a) exp(-h^2 / (2 cos^2 t)) dt, and delta = 1 where h and k have
+    opposite signs, else 0. In any language: T is even in h and odd in a; for 0 <= a <= 1 it takes 48 Gauss-Legendre
+    nodes up to min(atan(a), atan(8 / h)), and for a > 1 T(h, a) = (P + Q) / 2 - P Q - T(a h, 1 / a) with P, Q the
+    normal distribution at h and a h: 1e-12 (a test does it). NaN where a variance is NaN.
     """
     g, up, along, var_up, var_along, both = np.broadcast_arrays(
         *(np.asarray(v, dtype=float) for v in (limit, dy, dx, var_dy, var_dx, cov))

@@ -1,0 +1,254 @@
+"""Intervals and random draws against scipy, statsmodels, brute force and what must hold for any data."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.api import OLS, add_constant
+from statsmodels.stats.proportion import proportion_confint
+
+from cape_lib import resampling as rs
+from cape_lib import tables
+from cape_lib.errors import MissingError, ScoresError
+
+SCORES = st.floats(0.0, 100.0, allow_nan=False)
+STEPS = st.floats(-50.0, 50.0, allow_nan=False)
+VARIANCES = st.floats(0.01, 9.0)
+PAIRS = st.lists(st.tuples(SCORES, SCORES), min_size=4, max_size=25)
+
+
+def columns(pairs):
+    return np.array(pairs).T
+
+
+@given(st.integers(0, 60), st.integers(1, 60), st.sampled_from([0.8, 0.95, 0.99]))
+def test_wilson_equals_statsmodels(k, more, level):
+    n = k + more
+    found = rs.wilson(k, n, level)
+    assert (found.low, found.high) == pytest.approx(proportion_confint(k, n, 1 - level, method="wilson"), abs=1e-12)
+
+
+def test_wilson_of_no_trials_is_everything():
+    assert (rs.wilson(0, 0).low, rs.wilson(0, 0).high) == (0.0, 1.0)
+
+
+@given(PAIRS)
+def test_pearson_equals_scipy(pairs):
+    x, y = columns(pairs)
+    assume(np.ptp(x) > 1e-3 and np.ptp(y) > 1e-3)
+    found, known = rs.pearson(x, y), stats.pearsonr(x, y)
+    assert found.estimate == pytest.approx(known.statistic, abs=1e-9)
+    if abs(known.statistic) < 1 - 1e-9:
+        interval = known.confidence_interval()
+        assert (found.low, found.high) == pytest.approx((interval.low, interval.high), abs=1e-7)
+
+
+def test_partial_r_equals_the_matrix_formula_and_its_interval_loses_one_observation():
+    rng = np.random.default_rng(3)
+    data = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 3))
+    precision = np.linalg.inv(np.cov(data.T))
+    known = -precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1])
+    found = rs.partial_pearson(data[:, 0], data[:, 1], data[:, 2])
+    half = stats.norm.ppf(0.975) / np.sqrt(40 - 3 - 1)
+    assert found.estimate == pytest.approx(known, abs=1e-12)
+    assert (found.low, found.high) == pytest.approx(tuple(np.tanh(np.arctanh(known) + np.array([-half, half]))))
+
+
+def test_nothing_is_left_of_a_score_that_size_explains():
+    size = np.arange(8.0)
+    assert np.isnan(rs.partial_pearson(3 * size + 2, np.cos(size), size).estimate)
+
+
+@given(PAIRS, st.floats(-1.0, 101.0))
+def test_line_equals_statsmodels_with_its_prediction_interval(pairs, at):
+    x, y = columns(pairs)
+    assume(np.ptp(x) > 1.0 and np.ptp(y) > 1.0)
+    line, known = rs.ols(x, y), OLS(y, add_constant(x)).fit()
+    assert (line.intercept.estimate, line.slope.estimate) == pytest.approx(tuple(known.params), rel=1e-6, abs=1e-6)
+    assert np.array([line.intercept.low, line.slope.low]) == pytest.approx(known.conf_int()[:, 0], rel=1e-5, abs=1e-5)
+    frame = known.get_prediction([[1.0, at]]).summary_frame()
+    band, middle = line.predict(at), line.confidence(at)
+    expected = frame[["obs_ci_lower", "obs_ci_upper", "mean_ci_lower", "mean_ci_upper"]].to_numpy()[0]
+    assert np.array([band.low, band.high, middle.low, middle.high]) == pytest.approx(expected, rel=1e-5, abs=1e-4)
+
+
+def test_a_line_through_equal_x_is_refused_and_one_row_is_too_few():
+    with pytest.raises(ScoresError, match="two different values of x"):
+        rs.ols([5, 5, 5], [1, 2, 3])
+    with pytest.raises(MissingError, match="two complete rows"):
+        rs.ols([5, np.nan], [1, 2])
+
+
+@given(STEPS, STEPS, VARIANCES, VARIANCES, st.floats(-0.9, 0.9), st.floats(-5, 5))
+def test_fieller_holds_a_ratio_exactly_where_its_contrast_is_within_the_noise(dy, dx, vy, vx, r, g):
+    cov = r * np.sqrt(vy * vx)
+    gap = abs(dy - g * dx) - stats.norm.ppf(0.975) * np.sqrt(vy - 2 * g * cov + g * g * vx)
+    assume(abs(gap) > 1e-6)
+    assert rs.fieller(dy, dx, var_dy=vy, var_dx=vx, cov=cov).contains(g) == (gap < 0)
+
+
+def test_fieller_has_three_shapes():
+    bounded = rs.fieller(-1.0, 2.0, var_dy=0.1, var_dx=0.1)
+    gap = rs.fieller(-1.0, 0.2, var_dy=0.1, var_dx=0.1)
+    every = rs.fieller(-0.1, 0.2, var_dy=0.1, var_dx=0.1)
+    assert bounded.bounded and bounded.low < -0.5 < bounded.high
+    assert gap.outside and gap.contains(-5) and gap.contains(1e9) and not gap.contains(0.0)
+    assert every.contains(-1e12) and every.contains(1e12) and not every.bounded
+
+
+@settings(max_examples=40)
+@given(STEPS, STEPS, VARIANCES, VARIANCES, st.floats(-0.95, 0.95), st.floats(-5, 5))
+def test_probability_of_a_ratio_equals_the_bivariate_normal(dy, dx, vy, vx, r, g):
+    cov = r * np.sqrt(vy * vx)
+    mean = np.array([dy - g * dx, dx])
+    matrix = np.array([[vy - 2 * g * cov + g * g * vx, cov - g * vx], [cov - g * vx, vx]])
+    both = stats.multivariate_normal(mean, matrix, allow_singular=True).cdf([0.0, 0.0])
+    single = stats.norm.cdf(-mean / np.sqrt(np.diag(matrix))).sum()
+    found = rs.ratio_below(g, dy, dx, var_dy=vy, var_dx=vx, cov=cov)
+    assert float(found) == pytest.approx(single - 2 * both, abs=2e-5)
+
+
+def test_owens_function_by_gauss_legendre_gives_the_probability_in_any_language():
+    nodes, weights = np.polynomial.legendre.leggauss(48)
+
+    def small(h, a):
+        end = min(np.arctan(a), np.arctan(8 / h))
+        angle = end * (nodes + 1) / 2
+        return end / 2 * weights @ np.exp(-(h**2) / (2 * np.cos(angle) ** 2)) / (2 * np.pi)
+
+    def owen(h, a):
+        h, steep = abs(h), abs(a)
+        if steep <= 1:
+            return np.sign(a) * small(h, steep)
+        p, q = stats.norm.cdf([h, steep * h])
+        return np.sign(a) * ((p + q) / 2 - p * q - small(steep * h, 1 / steep))
+
+    rng = np.random.default_rng(0)
+    for dy, dx, g in rng.normal(scale=3, size=(200, 3)):
+        vy, vx = rng.uniform(0.05, 4, size=2)
+        sd_u, sd_v = np.sqrt(vy + g * g * vx), np.sqrt(vx)
+        h, k, rho = (dy - g * dx) / sd_u, dx / sd_v, -g * vx / (sd_u * sd_v)
+        s = np.sqrt(1 - rho * rho)
+        p = float(h * k < 0) + 2 * owen(h, (k / h - rho) / s) + 2 * owen(k, (h / k - rho) / s)
+        assert p == pytest.approx(float(rs.ratio_below(g, dy, dx, var_dy=vy, var_dx=vx)), abs=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("dy", "dx", "vy", "vx", "g", "expected"),
+    [
+        (0.0, 1.0, 1.0, 1e-12, 0.0, 0.5),  # no change of y: a coin
+        (1.0, 1.0, 0.0, 0.0, 2.0, 1.0),  # no noise: the sign decides
+        (1.0, 1.0, 0.0, 0.0, 0.5, 0.0),
+        (0.0, 0.0, 1.0, 1.0, 0.0, 0.5),  # nothing known
+        (2.0, 1.0, 0.0, 1.0, 0.0, stats.norm.cdf(-1.0)),  # only dx may change sign
+    ],
+)
+def test_probability_at_the_edges(dy, dx, vy, vx, g, expected):
+    assert float(rs.ratio_below(g, dy, dx, var_dy=vy, var_dx=vx)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_unknown_noise_gives_no_interval_and_no_probability():
+    assert np.isnan(rs.score_sd([50.0], "a benchmark of my own")).all()
+    assert np.isnan(rs.ratio_below(0.0, 1.0, 1.0, var_dy=np.nan, var_dx=1.0))
+    found = rs.fieller(1.0, 1.0, var_dy=np.nan, var_dx=1.0)
+    assert np.isnan(found.low) and not found.contains(1.0)
+
+
+def test_score_noise_is_binomial_and_never_zero():
+    assert float(rs.score_sd(50.0, "truthfulqa")) == pytest.approx(100 * np.sqrt(0.25 / 817))
+    assert float(rs.score_sd(100.0, "gpqa_diamond")) > 0
+    assert float(rs.score_sd(40.0, items=1000)) == pytest.approx(100 * np.sqrt(0.24 / 1000))
+
+
+def test_item_counts_are_those_of_the_tables():
+    assert rs.ITEM_COUNTS == tables.ITEM_COUNTS
+
+
+def test_the_harness_noise_is_used_where_it_is_given():
+    frame = pd.DataFrame({"hellaswag": [50.0, 60.0], "hellaswag_stderr": [0.3, np.nan]})
+    assert rs.score_noise(frame, "hellaswag") == pytest.approx([0.3, float(rs.score_sd(60.0, "hellaswag"))])
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=12), st.integers(0, 2**20))
+def test_resampled_families_come_whole_and_shuffles_stay_inside(labels, seed):
+    names = np.array(labels)
+    counts = rs.cluster_bootstrap_counts(names, 20, rs.generator(seed))
+    rows = rs.cluster_bootstrap_indices(names, 20, rs.generator(seed))
+    shuffled = rs.permutations_within(names, 20, rs.generator(seed))
+    for name in set(labels):
+        assert (np.ptp(counts[:, names == name], axis=1) == 0).all()
+    assert all(np.array_equal(np.bincount(r, minlength=names.size), c) for r, c in zip(rows, counts, strict=True))
+    assert (names[shuffled] == names).all()
+    assert (np.sort(shuffled, axis=1) == np.arange(names.size)).all()
+
+
+def test_a_missing_family_is_a_family_of_its_own():
+    counts = rs.cluster_bootstrap_counts(["a", None, None], 500, rs.generator(0))
+    assert (counts[:, 1] != counts[:, 2]).any() and counts.sum(axis=1).min() == 3
+
+
+def test_counts_say_how_often_a_row_is_drawn():
+    counts = rs.row_bootstrap_counts(6, 4, rs.generator(7))
+    rows = rs.row_bootstrap_indices(6, 4, rs.generator(7))
+    assert np.array_equal(counts, [np.bincount(row, minlength=6) for row in rows])
+
+
+def test_weighted_r_equals_r_of_the_gathered_rows():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(2, 15))
+    rows = rs.row_bootstrap_indices(15, 50, rs.generator(2))
+    counts = rs.row_bootstrap_counts(15, 50, rs.generator(2))
+    assert rs.pearson_rows(x, y, counts) == pytest.approx(rs.pearson_rows(x[rows], y[rows]), abs=1e-12)
+
+
+def test_noise_shared_by_all_models_leaves_their_differences_alone():
+    draws = rs.noisy_scores([40.0, 60.0], [2.0, 2.0], 200, rs.generator(0), correlation=1.0)
+    assert np.diff(draws, axis=1) == pytest.approx(np.full((200, 1), 20.0))
+    assert rs.noisy_scores([40.0], [2.0], 40_000, rs.generator(0)).std() == pytest.approx(2.0, rel=0.02)
+
+
+def test_permutation_p_counts_ties_and_is_never_zero():
+    draws = np.array([0.1, -0.5, 0.5, 0.2])
+    assert rs.permutation_p(0.5, draws) == pytest.approx(3 / 5)
+    assert rs.permutation_p(0.5, draws, "greater") == pytest.approx(2 / 5)
+    assert rs.permutation_p(-0.9, draws, "less") == pytest.approx(1 / 5)
+    assert np.isnan(rs.permutation_p(0.5, [np.nan]))
+
+
+def test_an_interval_of_draws_may_end_beyond_every_size():
+    assert rs.percentile_interval([1.0] * 50 + [np.inf] * 50) == (1.0, np.inf)
+    assert rs.percentile_interval(np.arange(101.0)) == pytest.approx((2.5, 97.5))
+    assert np.isnan(rs.percentile_interval([np.nan])).all()
+
+
+@given(PAIRS, st.floats(0.1, 50), st.floats(-20, 20), st.randoms())
+def test_r_does_not_know_units_or_the_order_of_rows(pairs, factor, shift, random):
+    x, y = columns(pairs)
+    assume(np.ptp(x) > 1e-2 and np.ptp(y) > 1e-2)
+    order = list(range(len(pairs)))
+    random.shuffle(order)
+    first, second = rs.pearson(x, y), rs.pearson(factor * x[order] + shift, y[order])
+    assert first.estimate == pytest.approx(second.estimate, abs=1e-7)
+
+
+@given(PAIRS)
+def test_no_function_changes_its_input(pairs):
+    x, y = columns(pairs)
+    before = x.copy(), y.copy()
+    rs.pearson(x, y), rs.partial_pearson(x, y, x + y), rs.score_sd(x, "mmlu"), rs.pearson_rows(x, y)
+    assert (x == before[0]).all() and (y == before[1]).all()
+
+
+def test_a_constant_column_has_no_r_and_no_warning(recwarn):
+    assert np.isnan(rs.pearson([1, 2, 3, 4], [7.1, 7.1, 7.1, 7.1]).estimate)
+    assert np.isnan(rs.pearson([1, 2], [3, np.nan]).estimate)
+    assert not recwarn.list
+
+
+def test_an_estimate_says_what_it_is():
+    assert str(rs.Estimate(0.5, 0.1, 0.9, 8, "Fisher z")) == "0.5 [0.1, 0.9] (n = 8; Fisher z)"
+    assert "up to -1 or from 2" in str(rs.Estimate(-5, 2.0, -1.0, 2, "Fieller"))
+    assert "any value" in str(rs.Estimate(0, -np.inf, np.inf, 2, "Fieller"))
+    assert "no interval" in str(rs.Estimate(0, np.nan, np.nan, 2, "x"))
