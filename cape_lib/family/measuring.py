@@ -31,6 +31,11 @@ def command(benchmark: str, model: str, *, shots: int | None = None) -> str:
     )
 
 
+def both(model: str, *, shots: int | None = None) -> str:
+    """One command for HellaSwag and TruthfulQA together: TruthfulQA keeps its 0 shots whatever `--num_fewshot` says."""
+    return command("hellaswag", model, shots=shots).replace("--tasks hellaswag", "--tasks hellaswag,truthfulqa_mc2")
+
+
 def shots_of(scores: pd.DataFrame, benchmark: str) -> int | None:
     """The shots that stand in the protocol column of a benchmark, if all rows that know it agree; else None."""
     said = scores.get(f"{benchmark}_protocol", pd.Series(dtype=object)).dropna().astype(str)

@@ -62,6 +62,7 @@ def parse(source: str) -> dict[str, Parameter]:
     comments = _comments(source)
     found: dict[str, Parameter] = {}
     for statement in ast.parse(source).body:
+        target: ast.expr
         if isinstance(statement, ast.AnnAssign):
             target, kind, value = statement.target, _kind(statement.annotation), statement.value
         elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:

@@ -1,4 +1,4 @@
-"""What can be said of a table of scores: which analysis, which rows, which chapters; or a refusal with what is needed."""
+"""What a table of scores allows: which analysis, which rows, which chapters; or a refusal with what is needed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def one_family(scores: pd.DataFrame, name: str) -> pd.DataFrame:
     chosen = next((family for family in distinct if family.casefold() == name.casefold()), None)
     if chosen is None:
         raise UsageError(f"--name: {suggest('family', name, distinct)}; for all of them: cape sweep SCORES -o DIR")
-    return scores[scores["family"] == chosen].reset_index(drop=True)
+    chosen_rows: pd.DataFrame = scores[scores["family"] == chosen]
+    return chosen_rows.reset_index(drop=True)
 
 
 def parts(scores: pd.DataFrame, *, name: str, x: str | None = None, y: str | None = None) -> list[Part]:
@@ -113,7 +114,8 @@ def _part(scores: pd.DataFrame, kind: Kind, x: str, y: str, *, name: str) -> Par
     left_out = tuple(scores.loc[~whole, "model"].astype(str))
     if kind == "frontier":
         return Part(kind, x, y, _in_time(rows), left_out)
-    rows = rows.sort_values("params_b", ignore_index=True)
+    # The rows are one ladder because the person says so, whatever ladders a panel files them under.
+    rows = rows.sort_values("params_b", ignore_index=True).assign(family=name, ladder=name)
     if rows["params_b"].isna().any():
         model = rows.loc[rows["params_b"].isna(), "model"].iloc[0]
         raise MissingError(f"{name}: {model} has no params_b; give its size in billions of parameters")
@@ -144,11 +146,11 @@ def _too_few(rows: pd.DataFrame, x: str, y: str, name: str, left_out: tuple[str,
     if left_out:
         lacks = "both scores" if len(left_out) > 1 else "one of the two scores"
         told += f"; {', '.join(left_out[:3])} without {lacks}"
-    benchmark = next((b for b in (y, x) if b in measuring.LEADERBOARD_TASKS), None)
-    if benchmark is None:
-        return f"{told}; add sizes"
+    known = [benchmark for benchmark in (y, x) if benchmark in measuring.LEADERBOARD_TASKS]
     model = left_out[0] if left_out else "YOUR_NEXT_SIZE"
-    return f"{told}; score more sizes: {measuring.command(benchmark, model)}"
+    if (x, y) == BASE_PAIR:
+        return f"{told}; score more sizes: {measuring.both(model, shots=measuring.shots_of(rows, x))}"
+    return f"{told}; score more sizes: {measuring.command(known[0], model)}" if known else f"{told}; add sizes"
 
 
 def chapters(
@@ -181,7 +183,9 @@ def chapters(
     return found
 
 
-def plan(scores: pd.DataFrame, *, name: str, pair: tuple[str, str] | None, given: Mapping[str, Any], folder: Path) -> Plan:
+def plan(
+    scores: pd.DataFrame, *, name: str, pair: tuple[str, str] | None, given: Mapping[str, Any], folder: Path
+) -> Plan:
     """Check everything that can be checked before anything runs.
 
     scores: as `tables.read_scores` gives them; pair: x and y, or None for the usual pairs; given: further parameters of

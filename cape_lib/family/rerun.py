@@ -39,7 +39,7 @@ class Settings:
 
 
 def rerun(scores: pd.DataFrame, name: str, out: Path, settings: Settings | None = None) -> dict[str, Any]:
-    """The report of one family in folder `out`: index.html, metrics.json and scores.csv; returns what metrics.json holds.
+    """The report of one family in folder `out`: index.html, metrics.json, scores.csv; returns what metrics.json holds.
 
     scores: as `tables.read_scores` gives them. Everything is checked before anything runs; the folder appears when it
     is whole. Raises UsageError (the folder exists, an unknown parameter), MissingError (too few sizes, no benchmark),
@@ -53,7 +53,7 @@ def rerun(scores: pd.DataFrame, name: str, out: Path, settings: Settings | None 
     folder = publish.notebooks_dir()
     plan = planning.plan(scores, name=name, pair=settings.pair, given=settings.parameters, folder=folder)
     found = [summary.diagnose(part) for part in plan.parts]
-    metrics = plain(_metrics(plan, found, settings))
+    metrics: dict[str, Any] = plain(_metrics(plan, found, settings))
     with _beside(out) as work:
         plan.scores.to_csv(work / SCORES, index=False, lineterminator="\n")
         (work / METRICS).write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -40,7 +40,7 @@ def _releases(rows: pd.DataFrame) -> list[dict[str, Any]]:
     kept = [name for name in ("model", *FRONTIER_PAIR, "hle", "ifeval") if name in rows]
     dates = rows["release_date"] if "release_date" in rows else pd.Series([None] * len(rows))
     return [
-        {key: None if pd.isna(value) else value for key, value in row.items()}
+        {str(key): None if pd.isna(value) else value for key, value in row.items()}
         | {"date": None if pd.isna(date) else str(date)}
         for row, date in zip(rows[kept].to_dict("records"), dates, strict=True)
     ]
@@ -139,7 +139,8 @@ def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
 
 
 def _scales(rows: Iterable[dict[str, Any]]) -> str:
-    lines = ["### Where it turns", "", "| estimator | N_c, billions | 95 % of the noise draws | verdict |", "|---|---|---|---|"]
+    lines = ["### Where it turns", "", "| estimator | N_c, billions | 95 % of the noise draws | verdict |"]
+    lines.append("|---|---|---|---|")
     for row in rows:
         low = "below every size" if row["low"] == 0 else f"{row['low']:.3g}"
         high = "beyond every size" if math.isinf(row["high"]) else f"{row['high']:.3g}"

@@ -70,7 +70,7 @@ def _expand(name: str) -> Iterator[tuple[Path, bool]]:
     elif path.exists():
         yield path, True
     elif glob.has_magic(name):
-        matches = sorted(glob.glob(str(path), recursive=True))
+        matches = sorted(glob.glob(str(path), recursive=True, include_hidden=True))
         if not matches:
             raise ScoresError(f"{name}: no file matches this pattern; check the folder")
         for match in matches:

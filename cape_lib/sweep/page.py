@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cape_lib.diagnosis.wording import shown
+from cape_lib.family import measuring
 
 #: More small charts than this make a slow page; the table has all families.
 MOST_CHARTS = 60
@@ -69,8 +70,9 @@ def write_page(answers: Sequence[Mapping[str, Any]], places: Mapping[str, str], 
     for state, heading in (("refused", "Not enough to answer"), ("failed", "Failed")):
         rows = [a for a in answers if a["state"] == state]
         if rows:
-            lines = [f"- **{_plain(a['family'])}**: {_plain(a['why'])}" for a in rows]
-            cells.append(v4.new_markdown_cell(f"## {heading}\n\n" + "\n".join(lines)))
+            lines = [f"- {_plain(a['why'])}" for a in rows]
+            mend = "\n\nA further size is measured by:\n\n```bash\n" + measuring.both("YOUR_NEXT_SIZE") + "\n```"
+            cells.append(v4.new_markdown_cell(f"## {heading}\n\n" + "\n".join(lines) + (mend if state == "refused" else "")))
     for number, cell in enumerate(cells):
         cell["id"] = f"sweep-{number:02d}"
     with tempfile.TemporaryDirectory(prefix="cape-sweep-") as folder:

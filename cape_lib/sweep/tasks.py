@@ -68,7 +68,8 @@ def answer(task: Task) -> dict[str, Any]:
     try:
         return head | {"state": "done"} | _diagnosed(task)
     except (MissingError, ScoresError) as refusal:
-        return head | {"state": "refused", "why": str(refusal)}
+        # The command that mends it is the same for all of them; the page gives it once.
+        return head | {"state": "refused", "why": str(refusal).partition("; score more sizes")[0]}
     except CapeError as error:
         return head | {"state": "failed", "why": str(error)}
     except Exception as bug:
