@@ -1,5 +1,91 @@
-"""The dashboard as HTML: markup, kit and scripts."""
+"""The dashboard as HTML: its markup, the kit as JSON, and the scripts that do the rest in the browser."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from pathlib import Path
+
+from cape_lib.diagnosis.kit import kit
+from cape_lib.errors import SurroundingsError
+
+#: in the order in which they are loaded
 SCRIPTS = (
     "numbers.js", "wording.js", "estimators.js", "engine-model.js", "engine-family.js", "engine-release.js",
-    "read.js", "read-harness.js", "draw.js", "page.js",
+    "read.js", "read-harness.js", "draw.js", "results.js", "form.js", "page.js",
 )  # fmt: skip
+STYLE = "dashboard.css"
+TABS = {
+    "model": ("A model", "Two scores of one model, and its size."),
+    "family": ("A family", "Scores of two or more sizes that were trained alike."),
+    "release": ("A frontier release", "SWE-bench Verified and GPQA Diamond of a release; several in order of their dates."),
+    "pair": ("Any two benchmarks", "Two benchmarks of your own, for two or more sizes of one family."),
+}
+
+
+def html(folder: str = "../_static/dashboard/") -> str:
+    """The dashboard for a page of the book; `folder` is where its scripts and style lie, as the page sees it."""
+    scripts = "".join(f'<script defer src="{folder}{name}"></script>' for name in SCRIPTS)
+    return f'<link rel="stylesheet" href="{folder}{STYLE}">{markup()}{_kit()}{scripts}'
+
+
+def inline() -> str:
+    """The dashboard as one document that needs no other file (a live notebook, a mail)."""
+    folder = static_dir()
+    style = (folder / STYLE).read_text(encoding="utf-8")
+    scripts = "".join(
+        "<script>" + (folder / name).read_text(encoding="utf-8").replace("</", "<\\/") + "</script>" for name in SCRIPTS
+    )
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Dashboard</title>'
+    base = "body { font-family: system-ui, sans-serif; margin: 1rem; }"
+    return f'<!doctype html><html lang="en"><head>{head}<style>{base}{style}</style></head><body>{markup()}{_kit()}{scripts}</body></html>'
+
+
+def show(place: str = "live") -> None:
+    """Display the dashboard: `place` "book" for the published page, anything else a frame that holds all of it."""
+    from IPython.display import HTML, display
+
+    if place == "book":
+        display(HTML(html()))
+    else:
+        frame = "border: 0; width: 100%; height: 60rem;"
+        display(HTML(f'<iframe title="Dashboard" style="{frame}" srcdoc="{escape(inline(), quote=True)}"></iframe>'))
+
+
+def markup() -> str:
+    """Tabs, examples and an empty panel for each tab; the scripts fill them."""
+    tabs = "".join(
+        f'<button type="button" role="tab" id="dash-tab-{key}" aria-controls="dash-panel-{key}"'
+        f' aria-selected="{"true" if i == 0 else "false"}">{label}</button>'
+        for i, (key, (label, _)) in enumerate(TABS.items())
+    )
+    panels = "".join(
+        f'<div role="tabpanel" class="dash-panel" id="dash-panel-{key}" aria-labelledby="dash-tab-{key}"'
+        f'{"" if i == 0 else " hidden"}><p>{about}</p><div class="dash-form"></div><div class="dash-result"></div></div>'
+        for i, (key, (_, about)) in enumerate(TABS.items())
+    )
+    examples = "".join(
+        f'<button type="button" class="dash-button" data-example="{escape(item["key"])}">{escape(item["label"])}</button>'
+        for item in kit()["examples"]
+    )
+    return (
+        '<section class="cape-dash" aria-label="Dashboard"><noscript><p>The dashboard computes in your browser and needs '
+        "JavaScript; nothing is sent anywhere. The command <code>cape diagnose</code> gives the same answers.</p></noscript>"
+        f'<div class="dash-examples dash-buttons"><span>Try one:</span>{examples}</div>'
+        f'<div role="tablist" class="dash-tabs" aria-label="What do you have?">{tabs}</div>{panels}'
+        '<p class="dash-heard" role="status" aria-live="polite"></p></section>'
+    )
+
+
+def static_dir() -> Path:
+    """Folder of the dashboard's scripts: `book/_static/dashboard` of a checkout, else the copy in the package."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package.parent / "book", package / "_book"):
+        if (folder / "_static" / "dashboard" / STYLE).is_file():
+            return folder / "_static" / "dashboard"
+    raise SurroundingsError(f"the dashboard's scripts are not beside {package}; install cape_lib again")
+
+
+def _kit() -> str:
+    text = json.dumps(kit(), separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
+    return f'<script type="application/json" id="cape-kit">{text}</script>'
