@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 
@@ -74,22 +75,38 @@ def how(part: Part) -> str:
 
 
 def _html(verdict: Verdict) -> str:
-    several = len(verdict.parts) > 1
-    items = "".join(
-        f"<li>{_named(part, verdict)}{escape(figures(part))}{' ' + badge(part.verdict) if several else ''}"
-        f"<br><small>{escape(how(part))}</small></li>"
-        for part in verdict.parts
-    )
-    link = where(verdict.id)["claim_link"]
-    panel = "" if verdict.panels == ("published",) else f"Panel: {verdict.panel}. "
-    more = f'<a href="{link}">Formula, code and other panels of {verdict.id}</a>'
+    links = where(verdict.id)
+    panel = "" if verdict.panels == ("published",) else f" Panel: {verdict.panel}."
     return (
-        f'<aside class="cape-verdict {CLASSES[verdict.verdict]}" id="{verdict.id}" '
-        f'aria-label="Verdict on claim {verdict.id}">'
-        f'<p>{badge(verdict.verdict)} <a href="{link}">{verdict.id}</a> {escape(verdict.claim)} '
-        f"<small>({escape(verdict.source)})</small></p><ul>{items}</ul>"
-        f"<p><small>{_notes(verdict)}{panel}{more}</small></p></aside>"
+        f'<details class="cape-verdict {CLASSES[verdict.verdict]}" id="{verdict.id}">'
+        f"<summary>{badge(verdict.verdict)} <strong>{verdict.id}</strong> {escape(verdict.claim)} "
+        f'<span class="cape-definition">({escape(verdict.source)}) {escape(_in_short(verdict))}</span></summary>'
+        f"<ul>{_items(verdict)}</ul><p><small>{_notes(verdict)}{panel} "
+        f'<a href="{links["claim_link"]}">Formula, code and other panels</a></small></p></details>'
     )
+
+
+def _in_short(verdict: Verdict) -> str:
+    """What stands beside the claim while its box is closed: the figures, or how many parts have which verdict."""
+    if len(verdict.parts) == 1:
+        return figures(verdict.parts[0])
+    counts = Counter(part.verdict for part in verdict.parts)
+    return f"{len(verdict.parts)} parts: " + ", ".join(f"{n} {word}" for word, n in counts.items())
+
+
+def _items(verdict: Verdict) -> str:
+    """One line a part; a definition that several parts share in a row stands once, after the last of them."""
+    lines = []
+    for i, part in enumerate(verdict.parts):
+        following = verdict.parts[i + 1] if i + 1 < len(verdict.parts) else None
+        definition = "" if following is not None and how(following) == how(part) else how(part)
+        single = len(verdict.parts) == 1
+        lines.append(
+            f"<li>{_named(part, verdict)}{escape(figures(part))}{'' if single else ' ' + badge(part.verdict)}"
+            + (f'<br><span class="cape-definition">{escape(definition)}</span>' if definition else "")
+            + "</li>"
+        )
+    return "".join(lines)
 
 
 def _markdown(verdict: Verdict) -> str:

@@ -155,7 +155,8 @@ def number(value: Value, published: str | None = None) -> str:
         return "unbounded"
     if published and decimals(published) is not None:
         places = decimals(published) or 0
-        text = f"{value:.{places + (2 if places else 1)}f}"
+        whole = not places and float(value).is_integer()
+        text = f"{value:.0f}" if whole else f"{value:.{places + (2 if places else 1)}f}"
     elif float(value).is_integer():
         text = f"{value:.0f}"
     else:
