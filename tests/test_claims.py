@@ -15,6 +15,7 @@ from cape_lib.claims import registry
 from cape_lib.claims.c05_steering import trend_p
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
+from cape_lib.tables import files
 
 KEYS = [
     "id", "chapter", "source", "claim", "published", "value", "low", "high", "n", "definition", "panel", "verdict",
@@ -213,6 +214,15 @@ def test_where_names_an_existing_file_and_the_code_of_the_function():
         place = claims.where(ident)
         lines = (tables.data_dir().parent / place["file"]).read_text("utf-8").splitlines()
         assert ident in lines[place["line"] - 1] and place["formula"] and place["name"] in place["code"]
+
+
+def test_a_claim_reads_exactly_the_tables_that_it_names(monkeypatch):
+    read, known = set(), files._checked
+    monkeypatch.setattr(files, "_checked", lambda name, file, stamp: read.add(name) or known(name, file, stamp))
+    for ident in claims.claim_ids():
+        read.clear()
+        claims.function_of(ident)("published")
+        assert read - {"claims", "claim_judgements"} == set(claims.where(ident)["tables"]), ident
 
 
 def test_counts_add_up(verdicts):

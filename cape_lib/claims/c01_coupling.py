@@ -217,7 +217,7 @@ def all_models_r(panel: str) -> list[Found]:
     ]
 
 
-@claim("C72", panels=("published",))
+@claim("C72", panels=("published",), reads=("base_panel", "base_scores"))
 def probe_couplings(panel: str) -> list[Found]:
     """gamma of the step from each of four 1 B models to the next size, in the version of the architecture probe."""
     rows = tables.base_version("architecture_probe_script")

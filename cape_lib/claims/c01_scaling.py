@@ -33,7 +33,7 @@ def level(rows: pd.DataFrame) -> np.ndarray:
     return np.asarray((rows["params_b"] * 1e9) ** ALPHA * (rows["loss"] - E), dtype=float)
 
 
-@claim("C60")
+@claim("C60", reads=("losses",))
 def loss_law(panel: str) -> list[Found]:
     """R^2 of L = 1.533 + A N^-0.238; coefficient of variation of N^0.238 (L - 1.533) in percent; its mean A."""
     rows = losses("published constants")
@@ -62,7 +62,7 @@ def loss_law_measured(panel: str) -> list[Stress]:
     ]
 
 
-@claim("C61")
+@claim("C61", reads=("losses",))
 def independent_gradient(panel: str) -> Found:
     """Mean relative error of a gradient ~ N^-(alpha + 1) anchored at 70 M, over that of the loss law."""
     rows, known = gradients(), losses("published constants")
@@ -75,7 +75,7 @@ def independent_gradient(panel: str) -> Found:
     return Found(worse / base, n=len(rows), note=note)
 
 
-@claim("C67")
+@claim("C67", reads=("losses",))
 def gradient_loss(panel: str) -> list[Found]:
     """log |grad L| = c + k log L over six Pythia sizes: r and k; the gap at 1 B to the power law in N, percent."""
     rows = gradients()
@@ -110,7 +110,7 @@ def gradient_in_size(panel: str) -> list[Stress]:
     ]
 
 
-@claim("C68")
+@claim("C68", reads=("base_panel",))
 def second_eigenvalue(panel: str) -> list[Found]:
     """Slope of log lambda2 on log N, and R^2; lambda2 of the correlations of five scores over Pythia up to size N."""
     rows = tables.ladder("Pythia", panel=panel)
@@ -120,7 +120,7 @@ def second_eigenvalue(panel: str) -> list[Found]:
     return [Found.of(line.slope), Found(line.r**2, n=line.n)]
 
 
-@claim("C69")
+@claim("C69", reads=("base_panel", "base_scores"))
 def angles(panel: str) -> list[Found]:
     """sin(theta) at the printed fixed point, slope of gamma on log10 N, root of the printed Riccati equation."""
     # d theta / d log10 N = -16.44 theta^2 + 8.73 theta - 0.977 as printed; the stable root is the larger one.

@@ -83,7 +83,7 @@ def pythia_versions(panel: str) -> list[Stress]:
     return [Stress("steps of Pythia with gamma > 0, over all versions of its scores", float(rising), says, n=steps)]
 
 
-@claim("C03", panels=BASE)
+@claim("C03", panels=BASE, reads=("base_panel", "base_scores"))
 def pooled_scale(panel: str) -> list[Found]:
     """Vertex of a quadratic TruthfulQA(log10 N) over Pythia, Llama-1 and Llama-2: median and 95 % of resampled rows."""
     found = pooled_vertex(panel)
@@ -182,7 +182,7 @@ def scale_range(panel: str) -> Found:
     return Found(max(sizes.values()) / min(sizes.values()), n=len(sizes), note=note)
 
 
-@claim("C54", panels=BASE)
+@claim("C54", panels=BASE, reads=("base_panel", "base_scores"))
 def olmo(panel: str) -> list[Found]:
     """gamma of OLMo-1B to OLMo-7B, its step in HellaSwag, and its TruthfulQA; in the version of the long paper."""
     if panel == "published":
@@ -231,7 +231,7 @@ def forty_four(panel: str) -> list[Found]:
     return [Found(None), Found(None)]
 
 
-@claim("C57")
+@claim("C57", reads=("base_panel", "base_scores"))
 def olmo_curve(panel: str) -> list[Found]:
     """100 sqrt(0.187 HS) at OLMo's mean HellaSwag of 69.4 percent, as fractions; OLMo's TruthfulQA."""
     rows = tables.base_version("paper_3A_long")

@@ -28,7 +28,7 @@ def quadratic(panel: str, note: str) -> Found:
     return Found(row["mape"], n=row["n"], note=note)
 
 
-@claim("C38", panels=BASE)
+@claim("C38", panels=BASE, reads=("base_panel", "base_scores"))
 def llama_two(panel: str) -> Found:
     """Mean |error| / TruthfulQA over three Llama-2 sizes of a (log10 N)^2 + b log10 N + c, from Pythia and Llama-1."""
     return quadratic(panel, f"the linear system itself: {_system_error()}")
@@ -45,7 +45,7 @@ def _system_error() -> str:
     return f"{system:.1f} % from Llama-2-7B on, where carrying its score up unchanged errs by {carried:.1f} %"
 
 
-@claim("C63", panels=BASE)
+@claim("C63", panels=BASE, reads=("base_panel", "base_scores"))
 def polynomial_baseline(panel: str) -> Found:
     """The same quadratic as the baseline that the ODE is said to beat."""
     return quadratic(panel, "this baseline is the method behind the 5.6 % of the ODE")
@@ -123,7 +123,7 @@ def internal_flow() -> tuple[pd.DataFrame, Estimate, float]:
     return points, line.slope, -line.intercept.estimate / line.slope.estimate
 
 
-@claim("C66")
+@claim("C66", reads=("internal_coupling",))
 def fixed_point(panel: str) -> Found:
     """-b / a of the line dgamma / dlog10 N = a gamma + b through the midpoints of the internal coupling of OPT."""
     points, slope, root = internal_flow()

@@ -19,13 +19,13 @@ def coupling_of(model: str, measure: str, note: str = "") -> Found:
     return Found(float(recorded(model, measure)["net_coupling"]), n=1, note=note)
 
 
-@claim("C13")
+@claim("C13", reads=("internal_coupling",))
 def gemma_small(panel: str) -> list[Found]:
     """Hidden-state coupling of Gemma-4-E4B; the same measurement of standard-trained models from 13 B."""
     return [coupling_of("Gemma-4-E4B", "hidden_state"), Found(None)]
 
 
-@claim("C37")
+@claim("C37", reads=("internal_coupling",))
 def gemma_coupling(panel: str) -> Found:
     """Hidden-state coupling of Gemma-4-E4B as released."""
     return coupling_of("Gemma-4-E4B", "hidden_state")
@@ -47,14 +47,14 @@ def gemma_older(panel: str) -> list[Stress]:
     ]
 
 
-@claim("C14")
+@claim("C14", reads=("internal_coupling",))
 def pretraining_to_tuning(panel: str) -> Found:
     """Coupling of the base Gemma-4-E4B over what instruction tuning adds to it."""
     base, tuned = (recorded(name, "hidden_state")["net_coupling"] for name in ("Gemma-4-E4B", "Gemma-4-E4B-it"))
     return Found(float(base / (tuned - base)), n=2, note="a level divided by a difference, for one model")
 
 
-@claim("C36")
+@claim("C36", reads=("internal_coupling",))
 def qwen_generations(panel: str) -> list[Found]:
     """Per-head coupling of Qwen2.5-1.5B and of Qwen3-1.7B as released."""
     rows = tables.load("internal_coupling")
@@ -64,7 +64,7 @@ def qwen_generations(panel: str) -> list[Found]:
     return [coupling_of("Qwen2.5-1.5B", "per_head", note), coupling_of("Qwen3-1.7B", "per_head", note)]
 
 
-@claim("C73")
+@claim("C73", reads=("internal_coupling",))
 def qwen_eight(panel: str) -> list[Found]:
     """Hidden-state coupling of Qwen3-8B and of Qwen2.5-7B, and their difference."""
     newer, older = coupling_of("Qwen3-8B", "hidden_state"), coupling_of("Qwen2.5-7B", "hidden_state")
@@ -84,7 +84,7 @@ def qwen_other_file(panel: str) -> list[Stress]:
     ]
 
 
-@claim("C74")
+@claim("C74", reads=("internal_coupling",))
 def gemma_table(panel: str) -> list[Found]:
     """Coupling and dimension of Gemma-3-4B and Gemma-4-E4B-it, dimension of E4B, coupling of E2B."""
     older, tuned = recorded("Gemma-3-4B", "hidden_state"), recorded("Gemma-4-E4B-it", "hidden_state")

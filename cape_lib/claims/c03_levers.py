@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import combinations
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from cape_lib import coupling, levers, tables
 from cape_lib.claims.registry import BASE, claim, stress
 from cape_lib.claims.verdict import Found, Stress
-from cape_lib.resampling import pearson
+from cape_lib.resampling import pearson, pearson_rows
 
 #: The five families that paper A normalises, as ladders of the tables.
 TESTED = ("Pythia", "GPT-Neo/J/NeoX", "Cerebras-GPT", "BLOOM", "OPT")
@@ -34,17 +34,17 @@ def before_and_after(rows: pd.DataFrame) -> list[Found]:
 
 def nearest_subset(rows: pd.DataFrame, printed: tuple[float, float]) -> str:
     """Which three or more sizes of a ladder come nearest to two printed values, and what they give."""
-    best: tuple[float, list[str], float, float] | None = None
-    for k in range(3, len(rows) + 1):
-        for chosen in combinations(range(len(rows)), k):
-            part = rows.iloc[list(chosen)]
-            plain, wide = (found.value for found in before_and_after(part))
-            away = abs(float(plain or 0) - printed[0]) + abs(float(wide or 0) - printed[1])
-            if best is None or away < best[0]:
-                best = (away, list(part["model"]), float(plain or 0), float(wide or 0))
-    if best is None:
+    if len(rows) < 3:
         return ""
-    return f"of all subsets of three or more, {', '.join(best[1])} come nearest: {best[2]:.3f} to {best[3]:.3f}"
+    wide = levers.normalise(rows)
+    chosen = np.array([mask for mask in product((0.0, 1.0), repeat=len(rows)) if sum(mask) >= 3])
+    plain, divided = (
+        pearson_rows(wide[first].to_numpy(dtype=float), wide[second].to_numpy(dtype=float), chosen)
+        for first, second in ((X, Y), ("x_normalised", "y_normalised"))
+    )
+    best = int(np.nanargmin(np.abs(plain - printed[0]) + np.abs(divided - printed[1])))
+    named = ", ".join(rows["model"].to_numpy()[chosen[best] > 0])
+    return f"of all subsets of three or more, {named} come nearest: {plain[best]:.3f} to {divided[best]:.3f}"
 
 
 @claim("C05", panels=BASE)

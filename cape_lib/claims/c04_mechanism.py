@@ -26,13 +26,13 @@ def heads(panel: str) -> list[Found]:
     return [Found(float(free), n=len(models), note=note), Found(float(len(models)), n=len(models))]
 
 
-@claim("C15")
+@claim("C15", reads=("internal_coupling",))
 def competing_heads(panel: str) -> list[Found]:
     """Models whose released count of competing heads is zero; models with a released count."""
     return heads(panel)
 
 
-@claim("C41")
+@claim("C41", reads=("internal_coupling",))
 def competing_heads_again(panel: str) -> list[Found]:
     """Models whose released count of competing heads is zero; models with a released count."""
     return heads(panel)
@@ -62,7 +62,7 @@ def heads_from_weights(panel: str) -> list[Stress]:
     ]
 
 
-@claim("C16")
+@claim("C16", reads=("internal_coupling",))
 def projection(panel: str) -> list[Found]:
     """Cosine of the mean last-token vectors: hidden state, after the output map, after GELU; Pythia-1B."""
     row = recorded("Pythia-1B", "cosine_of_means")
@@ -95,7 +95,7 @@ def layers_text(panel: str) -> list[Found]:
     return [Found(None)] * 7
 
 
-@claim("C95")
+@claim("C95", reads=("internal_coupling",))
 def opt_ladder(panel: str) -> list[Found]:
     """Released couplings of OPT-125M, 13B, 30B and 66B; 1 - (30B / 13B) in percent; a drop within one measurement."""
     small, large = (float(recorded(name, "opt_ladder")["net_coupling"]) for name in ("OPT-125M", "OPT-13B"))
@@ -118,7 +118,7 @@ def drop_within_one_run(panel: str) -> list[Stress]:
     return tried
 
 
-@claim("C96")
+@claim("C96", reads=("internal_coupling",))
 def large_models(panel: str) -> list[Found]:
     """Released couplings of Llama-2-70B, Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B."""
     measured = (

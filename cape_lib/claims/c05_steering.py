@@ -34,7 +34,7 @@ def of(model: str, run: str = TOTALS) -> dict[Hashable, Any]:
     return rows[(rows["run"] == run) & (rows["model"] == model)].to_dict("records")[0]
 
 
-@claim("C17")
+@claim("C17", reads=("steering_records", "steering_totals"))
 def corrected(panel: str) -> Found:
     """Prompts of Pythia-410M whose text changed, of all prompts, in percent."""
     records = tables.load("steering_records")
@@ -43,7 +43,7 @@ def corrected(panel: str) -> Found:
     return changed(of("Pythia-410M"), note)
 
 
-@claim("C18")
+@claim("C18", reads=("steering_totals",))
 def modified(panel: str) -> list[Found]:
     """Prompts whose text changed, in percent: Pythia-410M, 1B and 2.8B, ten prompts each."""
     return [changed(of(model)) for model in LADDER]

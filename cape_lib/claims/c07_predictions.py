@@ -54,7 +54,7 @@ def half_saturate(panel: str) -> Found:
     return Found(None)
 
 
-@claim("C34")
+@claim("C34", reads=("predictions",))
 def predictions(panel: str) -> list[Found]:
     """Predictions with a rule for passing and a rule for failing."""
     rows = tables.load("predictions")
@@ -103,7 +103,7 @@ def hle_spread(panel: str) -> list[Found]:
     return [_sigma(found, supplied=True), wide]
 
 
-@claim("C92")
+@claim("C92", reads=("frontier_versions",))
 def earlier_panel(panel: str) -> list[Found]:
     """r = corr(SWE-bench, GPQA) over the models of the earlier panel; how many they are."""
     versions = tables.load("frontier_versions")
@@ -131,7 +131,7 @@ def no_matrix(panel: str) -> list[Stress]:
     ]
 
 
-@claim("C94", panels=FRONTIER)
+@claim("C94", panels=FRONTIER, reads=("frontier_panel", "frontier_versions"))
 def ifeval_pair(panel: str) -> list[Found]:
     """r = corr(GPQA, IFEval), the GPQA score of MiniMax M2.5 as in the figure script; r of SWE-bench is smaller."""
     rows = panel_rows(panel).dropna(subset=[GPQA, IFEVAL, SWE])

@@ -49,11 +49,12 @@ PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One claim's function, the panels that it can be computed on, and the attempts to break it."""
+    """One claim's function, the panels that it can be computed on, the tables that it reads."""
 
     id: str
     recompute: Recompute
     panels: tuple[str, ...]
+    reads: tuple[str, ...]
 
     @property
     def stresses(self) -> list[Stresses]:
@@ -64,11 +65,17 @@ _ENTRIES: dict[str, Entry] = {}
 _STRESSES: dict[str, list[Stresses]] = {}
 
 
-def claim(ident: str, *, panels: tuple[str, ...] = RECORDED) -> Callable[[Recompute], Recompute]:
-    """Decorator: this function recomputes claim `ident` on each of `panels`."""
+def claim(
+    ident: str, *, panels: tuple[str, ...] = RECORDED, reads: tuple[str, ...] | None = None
+) -> Callable[[Recompute], Recompute]:
+    """Decorator: this function recomputes claim `ident` on each of `panels`.
+
+    reads: the tables that it reads on the first of them; by default the base or the frontier panel, as its panels say.
+    """
+    given = ("base_panel",) if "uniform" in panels else ("frontier_panel",) if "corrected" in panels else ()
 
     def register(function: Recompute) -> Recompute:
-        _ENTRIES[ident] = Entry(ident, function, panels)
+        _ENTRIES[ident] = Entry(ident, function, panels, given if reads is None else reads)
         return function
 
     return register
@@ -122,7 +129,7 @@ def function_of(ident: str) -> Recompute:
 
 
 def where(ident: str) -> dict[str, Any]:
-    """Where a claim is recomputed and treated: file, line, name, source code, formula; page and links in the book."""
+    """Where a claim is recomputed and treated: file, line, name, source code, formula, tables; links in the book."""
     function = function_of(ident)
     code = function.__code__
     page = PAGES[_chapters()[ident]]
@@ -133,6 +140,7 @@ def where(ident: str) -> dict[str, Any]:
         "name": code.co_name,
         "formula": inspect.getdoc(function) or "",
         "code": inspect.getsource(function),
+        "tables": entry(ident).reads,
         "chapter_link": f"../notebooks/{page}.html#{ident}",
         "claim_link": f"../notebooks/08_claims.html#{ident}",
     }
