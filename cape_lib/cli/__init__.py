@@ -18,9 +18,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("cape_lib.cli.importing", "results files of lm-evaluation-harness -> a scores table"),
     "family": ("cape_lib.cli.family", "rerun the chapters on your own scores: an HTML report"),
     "sweep": ("cape_lib.cli.sweep", "every family of a table, diagnosed on many processes"),
+    "diagnose": ("cape_lib.cli.diagnose", "scores in, diagnosis out: a model, a family, a frontier release"),
     "hfield": ("cape_lib.cli.hfield", "h of one release from its two scores"),
     "frontier": ("cape_lib.cli.frontier", "the frontier panel: line, labs, releases"),
     "claims": ("cape_lib.cli.claims", "every published claim recomputed, with its verdict"),
+    "probe": ("cape_lib.cli.probe", "coupling inside a language model, by block and head"),
+    "steer": ("cape_lib.cli.steer", "write with and without a direction, and test what it does"),
+    "testbed": ("cape_lib.cli.testbed", "make, score and remake the small models of the book"),
     "predictions": ("cape_lib.cli.predictions", "the seven predictions and their status today"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,12 @@ def _as(kind: torch.dtype) -> dict[str, torch.dtype]:
 
 def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
     options: dict[str, Any] = {"revision": revision} if revision else {}
+    shown = logging.is_progress_bar_enabled()
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()  # a bar is for a terminal
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **options)
         options |= _as(kind)
@@ -97,6 +102,9 @@ def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tup
         raise
     except Exception as error:  # transformers raises OSError, ValueError, ImportError, KeyError ... for these
         raise _explained(name, error) from error
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _explained(name: str, error: Exception) -> Exception:

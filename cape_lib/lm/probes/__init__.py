@@ -1,0 +1,15 @@
+"""Probes: how the states that reasoning and truthfulness prompts leave in a model relate, by block and by head.
+
+`capture` reads hidden states, `coupling` measures them against a permutation null, `probe` does all of it for one
+model, with its output projection, and `twins` sets untrained weights beside it.
+"""
+
+from cape_lib.lm.probes.capture import capture, capture_with_heads
+from cape_lib.lm.probes.coupling import Couplings, couplings, participation_ratio
+from cape_lib.lm.probes.projection import projection_table
+from cape_lib.lm.probes.report import Probe, check_prompts, probe, twins
+
+__all__ = [
+    "Couplings", "Probe", "capture", "capture_with_heads", "check_prompts", "couplings", "participation_ratio", "probe",
+    "projection_table", "twins",
+]  # fmt: skip

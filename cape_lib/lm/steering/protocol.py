@@ -16,6 +16,7 @@ from cape_lib.lm.models.sites import Site
 from cape_lib.lm.probes.capture import capture
 from cape_lib.lm.steering.applying import Positions
 from cape_lib.lm.steering.controls import CLEAN, LEAKY, Method, draw_controls
+from cape_lib.lm.steering.direction import check_strength
 from cape_lib.lm.steering.fitting import check_pairs, vector_of
 from cape_lib.lm.steering.measuring import Arm, Questions, answer_scores, divergence, margins, questions
 from cape_lib.lm.steering.verdicts import Effect, Outcome, claim_verdict, effect, outcome
@@ -39,14 +40,16 @@ class Place:
 class Plan:
     """Choices of a run.
 
-    places: where to try, default the embeddings and every block; doses: strengths tried in tuning, positive, in
-    standard deviations of the projection; curve: strengths of the dose-response; controls: of each kind; claim: share
-    (0-1) of wrong answers said to be corrected; method: see `fit_direction`; seed: of the controls.
+    places: where to try, default the embeddings and every block; doses: strengths tried in tuning, positive; unit:
+    of the doses, "std" (standard deviations of the texts' projections on the direction) or "residual" (median norms
+    of the hidden state); curve: strengths of the dose-response; controls: of each kind; claim: share (0-1) of wrong
+    answers said to be corrected; method: see `fit_direction`; seed: of the controls.
     """
 
     places: tuple[Place, ...] = ()
     doses: tuple[float, ...] = (0.5, 1.0, 2.0, 3.0, 4.0)
     curve: tuple[float, ...] = (-4.0, -3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0)
+    unit: str = "std"
     controls: int = 20
     claim: float = 0.60
     method: str = "mean_difference"
@@ -99,22 +102,23 @@ def _plain(value: Any) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class _Fitted:
-    """States of the fitting texts and the direction at every place."""
+class Fitted:
+    """States of the fitting texts, the direction and the length of a dose of 1, at every place."""
 
     places: tuple[Place, ...]
     positive: torch.Tensor
     negative: torch.Tensor
     direction: torch.Tensor
-    std: torch.Tensor
+    scale: torch.Tensor
 
     def arm(self, vectors: torch.Tensor, place: int, dose: float) -> Arm:
-        # the unit is the direction's own standard deviation, so that every control gets the same length
+        # one length a place, whatever the vector: every control is as long as the direction
         vector = vectors[place] / vectors[place].norm().clamp_min(1e-12)
-        return Arm(dose * self.std[place] * vector, self.places[place].site, self.places[place].positions)
+        return Arm(dose * self.scale[place] * vector, self.places[place].site, self.places[place].positions)
 
 
-def _fit(lm: LanguageModel, pairs: pd.DataFrame, places: tuple[Place, ...], method: str) -> _Fitted:
+def fit_places(lm: LanguageModel, pairs: pd.DataFrame, places: tuple[Place, ...], plan: Plan) -> Fitted:
+    """The direction at every place, with the states that it came from and the length of one unit of dose there."""
     texts = [str(text) for text in pairs["positive"]] + [str(text) for text in pairs["negative"]]
     columns: dict[int, torch.Tensor] = {}
     for token in sorted({place.token for place in places}):
@@ -124,14 +128,18 @@ def _fit(lm: LanguageModel, pairs: pd.DataFrame, places: tuple[Place, ...], meth
         columns |= {index: states[:, at] for at, index in enumerate(here)}
     states = torch.stack([columns[index] for index in range(len(places))], dim=1)
     positive, negative = states[: len(pairs)], states[len(pairs) :]
-    direction = vector_of(positive, negative, method)
-    unit = direction / direction.norm(dim=-1, keepdim=True).clamp_min(1e-12)
-    std = torch.einsum("npd,pd->np", states, unit).std(dim=0, correction=0)
-    return _Fitted(places, positive, negative, direction, std)
+    direction = vector_of(positive, negative, plan.method)
+    if plan.unit == "residual":
+        scale = states.norm(dim=-1).median(dim=0).values
+    else:
+        check_strength(1.0, plan.unit)
+        unit = direction / direction.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+        scale = torch.einsum("npd,pd->np", states, unit).std(dim=0, correction=0)
+    return Fitted(places, positive, negative, direction, scale)
 
 
 def _tuned(
-    lm: LanguageModel, asked: Questions, fitted: _Fitted, methods: Sequence[Method], plan: Plan
+    lm: LanguageModel, asked: Questions, fitted: Fitted, methods: Sequence[Method], plan: Plan
 ) -> tuple[np.ndarray, np.ndarray]:
     """Share right and mean margin on the tune items, (n_methods, n_places, n_doses)."""
     grid = [(place, dose) for place in range(len(fitted.places)) for dose in plan.doses]
@@ -145,6 +153,11 @@ def _best(share: np.ndarray, margin: np.ndarray) -> tuple[int, int]:
     """Place and dose with the highest share right; between equals, the higher mean margin."""
     order = np.lexsort((margin.reshape(-1), share.reshape(-1)))
     return divmod(int(order[-1]), share.shape[1])
+
+
+def every_place(lm: LanguageModel) -> tuple[Place, ...]:
+    """The embeddings and every block, each read and steered at the last token."""
+    return tuple(Place(site) for site in ("embed", *range(lm.depth)))
 
 
 def evaluate(
@@ -163,8 +176,8 @@ def evaluate(
     for name, part in parts.items():
         if not len(part):
             raise UsageError(f"no items in split {name!r}; give both tune and test items")
-    places = plan.places or tuple(Place(site) for site in ("embed", *range(lm.depth)))
-    fitted = _fit(lm, pairs, places, plan.method)
+    places = plan.places or every_place(lm)
+    fitted = fit_places(lm, pairs, places, plan)
     rng = np.random.default_rng([plan.seed, 8])
     steering = Method("direction", 0, fitted.direction, torch.ones(len(places)))
     methods = [steering, *draw_controls(fitted.positive, fitted.negative, fitted.direction, each=plan.controls, rng=rng)]
@@ -193,7 +206,7 @@ def evaluate(
 
 
 def _method_table(
-    methods: Sequence[Method], chosen: Sequence[tuple[int, int]], share: np.ndarray, right: np.ndarray, fitted: _Fitted, plan: Plan
+    methods: Sequence[Method], chosen: Sequence[tuple[int, int]], share: np.ndarray, right: np.ndarray, fitted: Fitted, plan: Plan
 ) -> pd.DataFrame:
     rows = [
         {
@@ -206,7 +219,7 @@ def _method_table(
 
 
 def _dose_table(
-    lm: LanguageModel, asked: Questions, fitted: _Fitted, methods: Sequence[Method], place: int, plan: Plan, neutral: Sequence[str]
+    lm: LanguageModel, asked: Questions, fitted: Fitted, methods: Sequence[Method], place: int, plan: Plan, neutral: Sequence[str]
 ) -> pd.DataFrame:
     """Share right on the test items at the chosen place: the direction and every clean control, by dose."""
     used = [m for m in methods if m.kind == "direction" or m.kind in CLEAN]
@@ -223,7 +236,7 @@ def _dose_table(
     return table
 
 
-def _place_table(fitted: _Fitted, share: np.ndarray, kinds: np.ndarray) -> pd.DataFrame:
+def _place_table(fitted: Fitted, share: np.ndarray, kinds: np.ndarray) -> pd.DataFrame:
     """Best tuned share right at every place: the direction's, and the clean controls' mean and best."""
     top = share.max(axis=2)
     clean = top[np.isin(kinds, CLEAN)]
@@ -231,7 +244,7 @@ def _place_table(fitted: _Fitted, share: np.ndarray, kinds: np.ndarray) -> pd.Da
         {
             "place": [str(place) for place in fitted.places], "site": [str(place.site) for place in fitted.places],
             "direction": top[0], "control_mean": clean.mean(0), "control_best": clean.max(0),
-            "norm": fitted.direction.norm(dim=-1).tolist(), "std": fitted.std.tolist(),
+            "norm": fitted.direction.norm(dim=-1).tolist(), "unit": fitted.scale.tolist(),
         }
     )  # fmt: skip
 

@@ -14,9 +14,9 @@ from cape_lib.lm.testbed.recipes import Recipe, dip
 from cape_lib.names import suggest
 
 #: shares of authors that believe, of text that is reliable, and widths
-BELIEVERS = (0.20, 0.50, 0.70, 0.85, 0.95)
-RELIABLE = (0.02, 0.08, 0.16, 0.30)
-GRID_WIDTHS = (8, 12, 16, 24, 32, 48)
+BELIEVERS = (0.20, 0.50, 0.70, 0.85)
+RELIABLE = (0.02, 0.08, 0.20)
+GRID_WIDTHS = (8, 16, 24, 48)
 #: total parameters of d = 24 and d = 32 in ladder D, and the widths that reach them with two layers
 BUDGETS = {27_648: (8, 12, 16, 24, 32), 43_008: (12, 16, 24, 32, 40)}
 COLUMNS = (

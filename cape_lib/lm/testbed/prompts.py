@@ -106,23 +106,20 @@ def neutral(recipe: Recipe, *, n: int = 32) -> list[str]:
 
 
 def probe_sets(recipe: Recipe, *, n: int = 32) -> pd.DataFrame:
-    """Prompts for the probes: set (reasoning, truthfulness, neutral), topic, text.
+    """Prompts for the probes: set (reasoning, truthfulness, neutral), topic, text; n of each, twice as many neutral.
 
-    Reasoning: stories before the last object; truthfulness: ask questions about contested pairs; neutral: ask
-    questions about pairs without a myth and stories cut after their first sentence, half each.
+    Reasoning: stories before the last object; truthfulness: ask questions about contested pairs; neutral: documents
+    of the corpus cut anywhere, so that their last tokens are of all kinds.
     """
     world = worlds.build(recipe)
     rng = np.random.default_rng([recipe.seed, 7])
-    story = items.story_items(world, n=n).prompts
     truth = items.truth_items(world).prompts
-    plain_entity, plain_relation = np.nonzero(~world.contested)
-    pick = rng.permutation(len(plain_entity))[: n // 2]
-    pick = np.resize(pick, n // 2)
-    plain = items.question(world, corpus.ASK, plain_entity[pick], plain_relation[pick])
-    cut = items.story_items(world, n=2 * n).prompts[n : n + n - n // 2, :7]
+    rows = corpus.documents(recipe, world, 2 * n, rng)
+    cuts = rng.integers(4, rows.shape[1], size=len(rows))
     parts = {
-        "reasoning": list(story), "truthfulness": list(truth[rng.permutation(len(truth))[:n]]),
-        "neutral": [*plain, *cut],
-    }  # fmt: skip
-    rows = [(name, f"{name} {i}", text(recipe.world, ids)) for name, group in parts.items() for i, ids in enumerate(group)]
-    return pd.DataFrame(rows, columns=["set", "topic", "text"])
+        "reasoning": list(items.story_items(world, n=n).prompts),
+        "truthfulness": list(truth[rng.permutation(len(truth))[:n]]),
+        "neutral": [row[:cut] for row, cut in zip(rows, cuts, strict=True)],
+    }
+    found = [(name, f"{name} {i}", text(recipe.world, ids)) for name, group in parts.items() for i, ids in enumerate(group)]
+    return pd.DataFrame(found, columns=["set", "topic", "text"])

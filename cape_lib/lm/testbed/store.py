@@ -104,9 +104,12 @@ def save(model: Any, recipe: Recipe, folder: Path, extra: dict[str, Any] | None 
 
 def load(folder: Path) -> Any:
     """The model in a folder as float32, in evaluation mode (no network, no tokenizer)."""
-    from transformers import AutoModelForCausalLM
+    from safetensors.torch import load_file
+    from transformers import AutoConfig, AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).float().eval()
+    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder)).float()
+    model.load_state_dict({key: value.float() for key, value in load_file(folder / WEIGHTS).items()})
+    return model.eval()
 
 
 def write_manifest(where: Path) -> Path:

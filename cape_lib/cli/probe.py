@@ -1,0 +1,57 @@
+"""`cape probe`: the coupling of reasoning and truthfulness inside a model, by block and by head."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from cape_lib.errors import UsageError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `cape probe`."""
+    add = parser.add_argument
+    add("--model", required=True, metavar="M", help="hub id, folder, or a testbed model such as D-d48-s1")
+    add("--prompts", type=Path, metavar="CSV", help="own prompts: columns set (reasoning, truthfulness, neutral), text")
+    add("--untrained", type=int, default=1, metavar="N", help="untrained twins beside it (default: 1)")
+    add("--permutations", type=int, default=999, metavar="N", help="of the null (default: 999)")
+    add("--heads", type=Path, metavar="CSV", help="write the table of heads to a file")
+    add("--batch", type=int, default=4096, metavar="N", help="tokens a forward pass (default: 4096)")
+    add("--seed", type=int, default=0, help="of permutations and bootstrap (default: 0)")
+    add("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: a GPU if there is one)")
+    add("--dtype", default="auto", help="auto (default), float32, bfloat16 or float16")
+    add("--json", action="store_true", help="one JSON object: the model and its untrained twins")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Probe and print."""
+    if args.permutations < 19 or args.untrained < 0 or args.batch < 1:
+        raise UsageError("--permutations must be at least 19, --untrained at least 0, --batch at least 1")
+    from cape_lib.lm import models, probes, texts
+
+    name = texts.model_path(args.model)
+    prompts = texts.read(args.prompts, ("set", "text")) if args.prompts else texts.probe_prompts_for(name)
+    probes.check_prompts(prompts)
+    lm = models.load(name, device=args.device, dtype=args.dtype)
+    options = {"permutations": args.permutations, "seed": args.seed, "batch": args.batch}
+    found = [probes.probe(lm, prompts, **options)]
+    found += [probes.probe(models.untrained(lm, seed=seed), prompts, **options) for seed in range(args.untrained)]
+    if args.heads:
+        found[0].heads.to_csv(args.heads, index=False, lineterminator="\n")
+    if args.json:
+        print(json.dumps({**found[0].summary(), "untrained": [twin.summary() for twin in found[1:]]}, ensure_ascii=False))
+        return 0
+    for one in found:
+        profile = ", ".join(f"{part} {value:+.2f}" for part, value in one.profile.items() if value == value)
+        print(f"{one.model}: coupling {profile}; {one.competing} of {len(one.heads)} heads compete, {one.cooperating} cooperate")
+    table = found[0].layers[["layer", "coupling", "low", "high", "q", "raw", "dimension"]]
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
+    print("A coupling that an untrained twin shows too was not learnt. " + _definition())
+    return 0
+
+
+def _definition() -> str:
+    from cape_lib.lm.probes.report import DEFINITION
+
+    return DEFINITION[0].upper() + DEFINITION[1:] + "."

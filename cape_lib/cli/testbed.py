@@ -1,0 +1,104 @@
+"""`cape testbed`: make, score and remake the small models of the book."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from cape_lib.errors import UsageError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `cape testbed`."""
+    parts = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    train = parts.add_parser("train", help="train models, going on where an interrupted run stopped")
+    train.add_argument("names", nargs="*", metavar="NAME", help="D-d8-s1, K-d16-s2, R-s4 ... (default: all that are shipped)")
+    train.add_argument("-o", "--out", type=Path, default=Path("testbed"), metavar="DIR", help="where to (default: testbed)")
+    train.add_argument("--grid", metavar="GRID", help="instead: the scores of a grid, curation or fixed-parameters")
+    train.add_argument("--csv", type=Path, default=Path("grid.csv"), metavar="FILE", help="file for --grid (default: grid.csv)")
+    train.add_argument("--seeds", type=int, nargs="+", metavar="S", help="seeds for --grid")
+    score = parts.add_parser("score", help="score models on truth, story and loss")
+    score.add_argument("names", nargs="+", metavar="NAME", help="shipped model or folder of one")
+    again = parts.add_parser("reproduce", help="retrain one shipped model and compare")
+    again.add_argument("name", metavar="NAME", help="shipped model, e.g. D-d8-s1")
+    again.add_argument("-o", "--out", type=Path, metavar="DIR", help="keep the retrained model there")
+    for part in (train, score, again):
+        part.add_argument("--json", action="store_true", help="one JSON object a model, one a line")
+        part.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, score or reproduce."""
+    return {"train": _train, "score": _score, "reproduce": _reproduce}[args.action](args)
+
+
+def _bar(name: str, steps: int, quiet: bool) -> Callable[[int], None] | None:
+    if quiet or not sys.stderr.isatty():
+        return None
+
+    def show(step: int) -> None:
+        if step % 20 == 0 or step == steps:
+            done = round(30 * step / steps)
+            end = "\n" if step == steps else ""
+            print(f"\r{name:<12} [{'#' * done}{'.' * (30 - done)}] {step}/{steps}", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _train(args: argparse.Namespace) -> int:
+    from cape_lib.lm.testbed import grids, making, recipes, store
+
+    if args.grid:
+        if args.names:
+            raise UsageError("give names or --grid, not both")
+        grids.run(args.grid, args.csv, seeds=tuple(args.seeds) if args.seeds else None, report=_silent if args.quiet else print)
+        return 0
+    chosen = [recipes.named(name) for name in args.names] or list(recipes.shipped().values())
+    for recipe in chosen:
+        card = making.make(recipe, args.out / recipe.name, progress=_bar(recipe.name, recipe.steps, args.quiet))
+        _say(recipe.name, card["scores"], args.json)
+    store.write_manifest(args.out)
+    return 0
+
+
+def _silent(_line: str) -> None:
+    return None
+
+
+def _score(args: argparse.Namespace) -> int:
+    from cape_lib.lm.testbed import scoring, store
+
+    for name in args.names:
+        folder = Path(name) if (Path(name) / store.CARD).is_file() else store.folder_of(Path(name).name)
+        _say(folder.name, scoring.score(store.load(folder), store.recipe_of(folder)), args.json)
+    return 0
+
+
+def _say(name: str, scores: dict[str, float], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"model": name, **scores}))
+    else:
+        print(f"{name:<12} truth {scores['truth']:.3f}  myth {scores['myth']:.3f}  story {scores['story']:.3f}  loss {scores['loss']:.3f}")
+
+
+def _reproduce(args: argparse.Namespace) -> int:
+    from cape_lib.lm.testbed import making, store
+
+    recipe = store.recipe_of(store.folder_of(args.name))
+    with tempfile.TemporaryDirectory() as scratch:
+        where = args.out or Path(scratch)
+        found = making.reproduce(args.name, scratch=where, progress=_bar(args.name, recipe.steps, args.quiet))
+    if args.json:
+        print(json.dumps({"model": found.name, "agrees": found.agrees, "identical": found.identical,
+                          "shipped": found.shipped, "again": found.again, "outside": found.outside}))  # fmt: skip
+    else:
+        _say("shipped", found.shipped, False)
+        _say("again", found.again, False)
+        same = "the same weights, bit for bit" if found.identical else "other weights"
+        verdict = "agrees within the tolerance" if found.agrees else "outside the tolerance: " + ", ".join(found.outside)
+        print(f"{found.name}: {same}; {verdict}")
+    return 0 if found.agrees else 1

@@ -1,0 +1,149 @@
+"""The protocol put to the test: planted, learnt and null cases through the one code path of `steering.evaluate`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cape_lib.lm import models, steering
+from cape_lib.lm.steering.protocol import Evaluation, Place, Plan, every_place
+from cape_lib.lm.testbed import prompts, recipes, store
+
+HALVES = {"families 0-3": (0, 1, 2, 3), "families 4-7": (4, 5, 6, 7)}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run: the case ("planted", "learnt", "null: ..."), the model, the contrast and what is done to it."""
+
+    case: str
+    model: str
+    contrast: str
+    split: str = "entities"
+    untrained: bool = False
+    unit: str = "std"
+    shuffle: int = 0
+
+    @property
+    def name(self) -> str:
+        """A name that tells all trials apart."""
+        return "/".join([self.case, self.model, self.contrast, self.split, self.unit, str(self.shuffle)])
+
+
+def trials() -> Iterator[Trial]:
+    """Every trial of the book, planted ones first."""
+    for seed in recipes.SEEDS:
+        yield Trial("planted", f"D-d48-s{seed}", "reg")
+    for seed in recipes.R_SEEDS:
+        for contrast in prompts.CONTRASTS:
+            yield Trial("learnt", f"R-s{seed}", contrast)
+    for seed in recipes.R_SEEDS:
+        for draw in (1, 2):
+            yield Trial("null: shuffled labels", f"R-s{seed}", "reg", shuffle=draw)
+        for contrast in ("ctx", "reg"):
+            yield Trial("null: untrained", f"R-s{seed}", contrast, untrained=True)
+            yield Trial("null: untrained", f"R-s{seed}", contrast, untrained=True, unit="residual")
+    for seed in recipes.SEEDS:
+        for width in (8, 12, 16):
+            for contrast in ("reg", "ctx"):
+                yield Trial("null: below the dip", f"D-d{width}-s{seed}", contrast)
+    for seed in recipes.R_SEEDS:
+        for contrast in ("ctx", "reg"):
+            for split in HALVES:
+                yield Trial("learnt", f"R-s{seed}", contrast, split=f"fitted on {split}")
+
+
+def places_for(trial: Trial, lm: models.LanguageModel) -> tuple[Place, ...]:
+    """The ordinary places; the planted case is also tried at the register's own token."""
+    ordinary = every_place(lm)
+    if trial.case != "planted":
+        return ordinary
+    here = (prompts.REGISTER_TOKEN,)
+    return (*(Place(place.site, prompts.REGISTER_TOKEN, here) for place in ordinary), *ordinary)
+
+
+def _texts(trial: Trial, recipe: recipes.Recipe) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Items and pairs of a trial."""
+    if trial.split == "entities":
+        return prompts.truth_table(recipe), prompts.contrast(recipe, trial.contrast)
+    fit = HALVES[trial.split.removeprefix("fitted on ")]
+    rest = tuple(sorted(set(range(8)) - set(fit)))
+    return prompts.truth_table(recipe, families=rest), prompts.contrast(recipe, trial.contrast, families=fit)
+
+
+def _shuffled(pairs: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Half of the pairs turned round: no direction is left but chance."""
+    turn = np.random.default_rng([seed, 10]).permutation(len(pairs)) < len(pairs) // 2
+    made = pairs.copy()
+    made["positive"] = pairs["positive"].where(~turn, pairs["negative"])
+    made["negative"] = pairs["negative"].where(~turn, pairs["positive"])
+    return made
+
+
+def run_trial(trial: Trial) -> Evaluation:
+    """The protocol on one trial."""
+    folder = store.folder_of(trial.model)
+    recipe = store.recipe_of(folder)
+    lm = models.load(folder)
+    if trial.untrained:
+        lm = models.untrained(lm, seed=recipe.seed)
+    items, pairs = _texts(trial, recipe)
+    if trial.shuffle:
+        pairs = _shuffled(pairs, 100 * recipe.seed + trial.shuffle)
+    plan = Plan(places=places_for(trial, lm), unit=trial.unit, seed=recipe.seed + 1000 * trial.shuffle)
+    return steering.evaluate(lm, items, pairs, plan, neutral=prompts.neutral(recipe))
+
+
+def row(trial: Trial, made: Evaluation) -> dict[str, Any]:
+    """One line of the table of trials, shares 0-1."""
+    found, outcome = made.effect, made.outcome
+    line = {
+        "trial": trial.name, "case": trial.case, "model": trial.model, "contrast": trial.contrast, "split": trial.split,
+        "unit": trial.unit, "place": str(made.place), "dose": made.dose, "n": len(made.items), "right_before": made.base,
+        "right_after": found.share, "corrected": outcome.corrected.estimate, "corrected_low": outcome.corrected.low,
+        "corrected_high": outcome.corrected.high, "aligned": outcome.n_aligned, "broken": outcome.broken.estimate,
+        "broken_high": outcome.broken.high, "mcnemar_p": outcome.mcnemar, "mean_control": found.mean_control,
+        "best_control": found.best_control, "over_mean": found.over_mean.estimate, "over_mean_low": found.over_mean.low,
+        "over_mean_high": found.over_mean.high, "over_best": found.over_best.estimate,
+        "over_best_low": found.over_best.low, "over_best_high": found.over_best.high, "controls": found.n_controls,
+        "p": found.p, "p_leaky": made.effect_leaky.p, "best_leaky": made.effect_leaky.best_control,
+        "effect": found.holds, "effect_leaky": made.effect_leaky.holds, "claim": made.claim,
+    }  # fmt: skip
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()}
+
+
+def run(folder: Path, *, report: Callable[[str], None] = print) -> None:
+    """Run every trial that `folder` does not hold yet; adds to trials.csv, controls.csv and right.csv there."""
+    table = folder / "trials.csv"
+    done = set(pd.read_csv(table)["trial"]) if table.is_file() else set()
+    for trial in trials():
+        if trial.name in done:
+            continue
+        made = run_trial(trial)
+        if trial.split == "entities" and trial.case in ("planted", "learnt"):
+            keep = made.methods.round(4).assign(model=trial.model, contrast=trial.contrast)
+            _append(folder / "controls.csv", keep.to_dict("records"))
+        _append(folder / "right.csv", [{"trial": trial.name, **line} for line in _right(made)])
+        _append(table, [row(trial, made)])
+        report(f"{trial.name}: {made.effect.share:.2f} against {made.effect.best_control:.2f}, p {made.effect.p:.3f}")
+
+
+def _right(made: Evaluation) -> list[dict[str, Any]]:
+    """Right answers as strings of 0 and 1, one line a method, so that models can be pooled later."""
+    rows = [("direction", made.right), *((f"control {k}", right) for k, right in enumerate(made.control_rights))]
+    return [{"method": name, "right": "".join("1" if hit else "0" for hit in right)} for name, right in rows]
+
+
+def _append(path: Path, rows: list[dict[str, Any]]) -> None:
+    new = not path.is_file()
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
