@@ -22,10 +22,7 @@ def small_multiples(steps: pd.DataFrame, *, x: str, y: str, families: Sequence[s
     shown = steps[steps["family"].isin(families)]
     low_x, high_x = float(shown[["x_from", "x_to"]].min().min()), float(shown[["x_from", "x_to"]].max().max())
     low_y, high_y = float(shown[["y_from", "y_to"]].min().min()), float(shown[["y_from", "y_to"]].max().max())
-    axes = {
-        "x": _axis(alt.X, "x_from", [low_x, high_x], f"{label(x)} (%)"),
-        "y": _axis(alt.Y, "y_from", [low_y, high_y], f"{label(y)} (%)"),
-    }
+    axes = {"x": _axis(alt.X, "x_from", [low_x, high_x]), "y": _axis(alt.Y, "y_from", [low_y, high_y])}
     views: list[Any] = [_one(shown[shown["family"] == family], axes, family) for family in families]
     down = int((shown["gamma"] < 0).sum())
     more = f" ({total - len(families)} more in the table)" if total > len(families) else ""
@@ -41,12 +38,16 @@ def small_multiples(steps: pd.DataFrame, *, x: str, y: str, families: Sequence[s
         n=f"{len(families)} families, {len(shown)} steps",
         name=name,
         rows=shown,
+        caption=(
+            f"{label(x)} (%) across, {label(y)} (%) upwards, from the smallest to the largest size. "
+            "Vermilion: tax, grey: transition, green: bonus."
+        ),
     )
 
 
-def _axis(kind: Any, column: str, domain: list[float], title: str) -> Any:
+def _axis(kind: Any, column: str, domain: list[float]) -> Any:
     scale = alt.Scale(domain=domain, nice=True, zero=False)
-    return kind(f"{column}:Q", scale=scale, title=title, axis=alt.Axis(tickCount=3, titleFontSize=10, labelFontSize=9))
+    return kind(f"{column}:Q", scale=scale, title=None, axis=alt.Axis(tickCount=3, labelFontSize=9))
 
 
 def _one(steps: pd.DataFrame, axes: dict[str, Any], family: str) -> Any:
@@ -55,5 +56,7 @@ def _one(steps: pd.DataFrame, axes: dict[str, Any], family: str) -> Any:
     lines = base.mark_rule(strokeWidth=2.5).encode(
         x2="x_to", y2="y_to", color=phase_colour(legend=False), tooltip=tooltip
     )
-    dots = base.mark_point(filled=True, size=18, fill=PAPER, stroke=INK, opacity=1)
-    return alt.layer(lines, dots).properties(height=120, title=alt.Title(family, fontSize=11, anchor="start"))
+    look: dict[str, Any] = {"filled": True, "size": 18, "fill": PAPER, "stroke": INK, "opacity": 1}
+    dots = base.mark_point(**look)
+    end = alt.Chart(steps.tail(1)).mark_point(**look).encode(x="x_to:Q", y="y_to:Q")
+    return alt.layer(lines, dots, end).properties(height=120, title=alt.Title(family, fontSize=11, anchor="start"))

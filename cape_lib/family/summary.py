@@ -110,7 +110,7 @@ def page(plan: Plan, found: Sequence[dict[str, Any]]) -> Any:
     """The first page as an executed notebook (nbformat): Markdown, and figures as the book shows them."""
     from nbformat import v4
 
-    cells: list[Any] = [v4.new_markdown_cell(f"# {plan.name}")]
+    cells: list[Any] = [v4.new_markdown_cell("# What your scores say")]
     for part, one in zip(plan.parts, found, strict=True):
         cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[:2]]
         cells += [_shown(figure) for figure in _figures(plan, part)]
@@ -154,7 +154,7 @@ def _next(answers: dict[str, str], advice: list[dict[str, str]], lines: list[tup
     text = ["### What to do next", "", answers["move"], "", answers["measure"], ""]
     text += [f"- **{rule['topic']}** ({rule['strength']}): {rule['advice']} {rule['evidence']}" for rule in advice]
     for why, line in lines:
-        text += ["", f"{why[0].upper()}{why[1:]}:", "", "```bash", line, "```"]
+        text += ["", f"{why[0].upper()}{why[1:]}:", "", "```bash", line.replace(" --", " \\\n  --"), "```"]
     return "\n".join(text)
 
 

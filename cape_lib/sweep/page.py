@@ -20,7 +20,7 @@ _STYLE = """<style>
 #fig-sweep-families .cape-several { grid-template-columns: repeat(auto-fit, minmax(min(100%, 10rem), 1fr)); }
 .cape-scroll { overflow-x: auto; }
 table.cape-sort { border-collapse: collapse; width: 100%; font-size: .9rem; }
-table.cape-sort th, table.cape-sort td { padding: .3rem .6rem; text-align: left; vertical-align: top; }
+table.cape-sort th, table.cape-sort td { padding: .25rem .4rem; text-align: left; vertical-align: top; }
 table.cape-sort td.number { text-align: right; font-variant-numeric: tabular-nums; }
 table.cape-sort th button { font: inherit; font-weight: 600; background: none; border: 0; padding: 0; color: inherit;
   cursor: pointer; text-align: left; }
@@ -29,7 +29,7 @@ table.cape-sort th[aria-sort=ascending] button::after { content: " \\2191"; opac
 table.cape-sort th[aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
 </style>"""
 
-_HEADS = ("family", "models", "from", "to", "r", "tax", "transition", "bonus", "last gamma", "last phase", "boundary")
+_HEADS = ("family", "sizes", "from", "to", "r", "tax", "transition", "bonus", "last gamma", "last phase", "boundary")
 
 _SORT = """<script>
 document.querySelectorAll("table.cape-sort").forEach(function (table) {
@@ -71,8 +71,9 @@ def write_page(answers: Sequence[Mapping[str, Any]], places: Mapping[str, str], 
         rows = [a for a in answers if a["state"] == state]
         if rows:
             lines = [f"- {_plain(a['why'])}" for a in rows]
-            mend = "\n\nA further size is measured by:\n\n```bash\n" + measuring.both("YOUR_NEXT_SIZE") + "\n```"
-            cells.append(v4.new_markdown_cell(f"## {heading}\n\n" + "\n".join(lines) + (mend if state == "refused" else "")))
+            command = measuring.both("YOUR_NEXT_SIZE").replace(" --", " \\\n  --")
+            mend = f"\n\nA further size is measured by:\n\n```bash\n{command}\n```" if state == "refused" else ""
+            cells.append(v4.new_markdown_cell(f"## {heading}\n\n" + "\n".join(lines) + mend))
     for number, cell in enumerate(cells):
         cell["id"] = f"sweep-{number:02d}"
     with tempfile.TemporaryDirectory(prefix="cape-sweep-") as folder:
@@ -146,8 +147,9 @@ def _numbers(found: Mapping[str, Any]) -> list[str]:
     phases = [_number(sum(s["phase"] == phase for s in steps), "0") for phase in ("tax", "transition", "bonus")]
     vertex = next(row for row in part["critical_scales"] if row["estimator"] == "vertex")
     size = vertex["n_c_b"]
-    turned = _cell(shown(size, "B") if size is not None and vertex["verdict"] == "boundary" else vertex["verdict"],
-                   size if size is not None else "")  # fmt: skip
+    turned = "undecided" if vertex["verdict"] == "undecided" else "none in these sizes"
+    if vertex["verdict"] == "boundary" and size is not None:
+        turned = shown(size, "B")
     return [
         _number(len(sizes), "0"),
         _cell(shown(sizes[0]["params_b"], "B"), sizes[0]["params_b"], number=True),
@@ -156,7 +158,7 @@ def _numbers(found: Mapping[str, Any]) -> list[str]:
         *phases,
         _number(last["gamma"], "+2"),
         _cell(f"{last['phase']}{'' if last['settled'] else ', sign open'}", last["phase"]),
-        turned,
+        _cell(turned, "" if size is None else size),
     ]
 
 

@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,19 @@ class Task:
     report: bool = False
 
     def digest(self) -> str:
-        """What the answer depends on, as 16 hexadecimal digits: the rows, the settings, the library's version."""
-        said = [FORMAT, cape_lib.__version__, self.family, list(self.rows), self.pair, self.report]
+        """What the answer depends on, as 16 hexadecimal digits: the rows, the settings, the library itself."""
+        said = [FORMAT, library(), self.family, list(self.rows), self.pair, self.report]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+@cache
+def library() -> str:
+    """Digest of the parts of this library that an answer comes from, so that a mended one runs again."""
+    package = Path(cape_lib.__file__).parent
+    parts = ("boundary", "coupling", "diagnosis", "dynamics", "family", "frontier", "resampling", "tables", "_data")
+    files = [path for part in parts for path in sorted((package / part).rglob("*")) if path.suffix != ".pyc"]
+    content = b"".join(path.read_bytes() for path in files if path.is_file())
+    return hashlib.sha256(content).hexdigest()
 
 
 def tasks(
