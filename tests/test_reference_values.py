@@ -1,0 +1,263 @@
+"""Our numbers against R, lme4 and metafor; `reference/reference.R` made them and is not needed to run this file.
+
+Tolerances: 1e-9 relative where both sides solve the same equations in closed form, 1e-6 where R searches for a root,
+2 % for mixed models, whose two optimisers stop at different places.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.integrate import solve_ivp
+
+from cape_lib import boundary, coupling, dynamics, frontier, resampling, tables
+from cape_lib.coupling.dimension import participation_ratio
+from cape_lib.frontier.lines import X, Y
+from cape_lib.frontier.measurement import least_squares, moment_slope
+
+HERE = Path(__file__).with_name("reference")
+R = json.loads((HERE / "reference.json").read_text("utf-8"))
+CLOSED, ROOT, OPTIMISED = 1e-9, 1e-6, 0.02
+
+
+def read(name):
+    return pd.read_csv(HERE / "inputs" / f"{name}.csv")
+
+
+@pytest.fixture(scope="module")
+def releases():
+    return read("frontier").assign(frozen=True, subset="core", released=pd.Timestamp("2025-01-01"))
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return read("base")
+
+
+@pytest.fixture(scope="module")
+def labs():
+    """Fourteen synthetic labs of eight models, whose slopes truly differ."""
+    return read("labs").rename(columns={"x": X, "y": Y})
+
+
+def pythia(panel):
+    return panel[panel["ladder"] == "Pythia"].sort_values("params_b")
+
+
+def pair(frame, names=(X, Y)):
+    return [frame[name].to_numpy(float) for name in names]
+
+
+def test_the_inputs_are_those_of_the_book(releases, panel):
+    shown = tables.frontier("published").set_index("model").loc[releases["model"], [X, Y]]
+    assert shown.to_numpy() == pytest.approx(np.column_stack(pair(releases)))
+    base = tables.base("published").set_index("model").loc[panel["model"], ["hellaswag", "truthfulqa"]]
+    assert base.to_numpy() == pytest.approx(panel[["hellaswag", "truthfulqa"]].to_numpy())
+
+
+@pytest.mark.parametrize("name", ["frontier", "pythia", "base"])
+def test_pearson_and_its_interval_equal_r(name, releases, panel):
+    rows = {"frontier": releases, "pythia": pythia(panel), "base": panel}[name]
+    names = (X, Y) if name == "frontier" else ("hellaswag", "truthfulqa")
+    found, known = resampling.pearson(*pair(rows, names)), R["pearson"][name]
+    assert found.n == known["n"]
+    assert (found.estimate, found.low, found.high) == pytest.approx(
+        (known["r"], known["low"], known["high"]), rel=CLOSED
+    )
+
+
+@pytest.mark.parametrize("name", ["frontier_date", "base_size"])
+def test_partial_correlation_equals_r_by_two_roads(name, releases, panel):
+    if name == "frontier_date":
+        found = resampling.partial_pearson(*pair(releases), releases["days"])
+    else:
+        found = coupling.population_coupling(panel, resamples=10).partial_given_size
+    known = R["partial"][name]
+    assert found.n == known["n"]
+    assert (found.estimate, found.low, found.high) == pytest.approx(
+        (known["r"], known["low"], known["high"]), rel=CLOSED
+    )
+    assert found.estimate == pytest.approx(known["r_from_t"], rel=CLOSED)
+
+
+def test_family_demeaned_correlation_equals_r(panel):
+    found = coupling.population_coupling(panel, resamples=10).family_demeaned
+    assert found.estimate == pytest.approx(R["demeaned_r"], rel=CLOSED)
+
+
+@pytest.mark.parametrize("name", ["frontier", "pythia"])
+def test_line_with_its_intervals_equals_r(name, releases, panel):
+    rows = releases if name == "frontier" else pythia(panel)
+    names = (X, Y) if name == "frontier" else ("hellaswag", "truthfulqa")
+    found, known = resampling.ols(*pair(rows, names)), R["line"][name]
+    for part in ("slope", "intercept"):
+        ours = getattr(found, part)
+        assert (ours.estimate, ours.low, ours.high) == pytest.approx(
+            [known[part], known[f"{part}_low"], known[f"{part}_high"]], rel=CLOSED
+        )
+    assert found.residual_sd == pytest.approx(known["residual_sd"], rel=CLOSED)
+    covariance = [[known["var_slope"], known["cov"]], [known["cov"], known["var_intercept"]]]
+    assert np.asarray(found.covariance) == pytest.approx(np.array(covariance), rel=CLOSED)
+    for ours, theirs in ((found.predict, "prediction"), (found.confidence, "confidence")):
+        rows_of_r = np.array([[row["fit"], row["lwr"], row["upr"]] for row in known[theirs]]).T
+        assert np.array(ours(known["at"])) == pytest.approx(rows_of_r, rel=CLOSED)
+
+
+def test_the_u_test_equals_r_and_the_vertex_interval_inverts_an_f_test():
+    found, known = boundary.u_shape(read("pooled")), R["quadratic"]["pooled"]
+    ours = (found.slope_low, found.slope_high, found.p_low, found.p_high, found.vertex.estimate)
+    theirs = [known[name] for name in ("slope_low", "slope_high", "p_low", "p_high", "vertex_b")]
+    assert ours == pytest.approx(theirs, rel=1e-8)
+    assert (found.vertex.low, found.vertex.high) == pytest.approx((known["low_b"], known["high_b"]), rel=ROOT)
+
+
+def test_local_coupling_intervals_and_probabilities_equal_r(panel):
+    found = coupling.local_coupling(pythia(panel)[["model", "params_b", "hellaswag", "truthfulqa"]])
+    known = pd.DataFrame(R["local_coupling"])
+    for name in ("gamma", "low", "high"):
+        assert found[name].to_numpy() == pytest.approx(known[name].to_numpy(), rel=ROOT)
+    for name in ("p_negative", "p_tax", "p_bonus"):
+        assert found[name].to_numpy() == pytest.approx(known[name].to_numpy(), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["labs", "frontier"])
+def test_slopes_of_labs_equal_r(name, labs, releases):
+    found = frontier.lab_slopes(labs if name == "labs" else releases).set_index("lab")
+    known = pd.DataFrame(R["lab_slopes"][name]).set_index("lab")
+    assert set(found.index) == set(known.index)
+    for column in ("n", "slope", "low", "high", "standard_error"):
+        assert found.loc[known.index, column].to_numpy() == pytest.approx(known[column].to_numpy(), rel=CLOSED)
+
+
+@pytest.mark.parametrize("name", ["labs", "frontier"])
+def test_heterogeneity_and_shrunken_slopes_equal_metafor(name, labs, releases):
+    slopes = frontier.lab_slopes(labs if name == "labs" else releases)
+    found, known = frontier.heterogeneity(slopes), R["pooled_slopes"][name]
+    for part in ("q", "p", "tau", "share", "common", "common_low", "common_high"):
+        assert getattr(found, part) == pytest.approx(known[part], rel=1e-7, abs=1e-12), part
+    shrunk = frontier.shrunken_slopes(slopes).set_index("lab")["shrunk"]
+    assert shrunk.to_dict() == pytest.approx(known["shrunk"], rel=1e-7)
+
+
+@pytest.mark.parametrize("name", ["labs", "frontier"])
+def test_mixed_model_equals_lme4(name, labs, releases):
+    found, known = frontier.mixed_slopes(labs if name == "labs" else releases), R["mixed"][name]
+    assert found.singular == known["singular"]
+    assert found.common == pytest.approx(known["common"], rel=OPTIMISED)
+    assert found.slope_sd == pytest.approx(known["slope_sd"], rel=OPTIMISED)
+    assert found.slopes.set_index("lab")["slope"].to_dict() == pytest.approx(known["slopes"], rel=OPTIMISED)
+
+
+def test_leave_one_lab_out_equals_r(releases):
+    found, by_lab = frontier.leave_one_lab_out(releases)
+    known = R["leave_one_lab_out"]
+    assert by_lab.set_index("lab")["error"].to_dict() == pytest.approx(known["errors"], rel=CLOSED)
+    assert (found.estimate, found.low, found.high) == pytest.approx(
+        (known["mean"], known["low"], known["high"]), rel=CLOSED
+    )
+
+
+def test_lab_means_of_h_equal_r(releases):
+    found = frontier.lab_means(releases, core_only=False).set_index("lab")
+    for row in R["lab_means"]:
+        assert found.loc[row["lab"], ["mean", "low", "high"]].astype(float).tolist() == pytest.approx(
+            [row["mean"], row["low"], row["high"]], rel=1e-8
+        )
+
+
+@pytest.mark.parametrize("row", R["wilson"], ids=lambda row: f"{row['k']} of {row['n']}")
+def test_wilson_equals_r(row):
+    found = resampling.wilson(row["k"], row["n"])
+    assert (found.low, found.high) == pytest.approx((row["low"], row["high"]), abs=1e-12)
+
+
+def test_permutation_p_approaches_the_exact_p_of_all_orders(panel):
+    rows, known = pythia(panel), R["permutation"]
+    x = rows["hellaswag"].to_numpy(float)
+    y = rows["winogrande"].to_numpy(float) - 0.9 * x
+    r = float(resampling.pearson_rows(x, y))
+    assert r == pytest.approx(known["r"], rel=CLOSED)
+    draws = 40_000
+    orders = resampling.permutations_within(np.zeros(x.size), draws, resampling.generator(5))
+    many = resampling.pearson_rows(x, y[orders])
+    for alternative, exact in (("two-sided", known["two_sided"]), ("less", known["less"])):
+        found = resampling.permutation_p(r, many, alternative)
+        assert found == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / draws) + 2 / draws)
+
+
+@pytest.mark.parametrize("name", ["base", "pythia"])
+def test_effective_dimension_equals_r(name, panel):
+    rows = panel if name == "base" else pythia(panel)
+    found, known = coupling.effective_dimension(rows, resamples=2), R["spectrum"][name]
+    assert found.estimate.n == known["n"]
+    assert found.eigenvalues == pytest.approx(known["eigenvalues"], rel=1e-7, abs=1e-9)
+    assert found.estimate.estimate == pytest.approx(known["participation"], rel=CLOSED)
+    scores = rows[list(found.benchmarks)].dropna().to_numpy(float)
+    assert float(participation_ratio(scores)[0]) == pytest.approx(known["participation"], rel=CLOSED)
+
+
+@pytest.mark.parametrize("name", ["binomial", "five"])
+def test_moment_corrected_slope_equals_r(name, releases):
+    x, y = pair(releases)
+    noise = resampling.score_sd(x, X) if name == "binomial" else np.full(x.size, 5.0)
+    known = R["moment_slope"][name]
+    assert float(least_squares(x, y)) == pytest.approx(known["least_squares"], rel=CLOSED)
+    assert float(moment_slope(x, y, noise)) == pytest.approx(known["moment"], rel=CLOSED)
+
+
+def test_the_reference_says_what_made_it():
+    assert R["versions"]["R"].startswith("R version 4")
+    assert set(R["versions"]) == {"R", "lme4", "metafor", "platform"}
+
+
+# A known motion of two standardised scores: dz/dt = A z + c, and the same with a product.
+LINEAR = np.array([[0.30, -0.55, 0.20], [-0.10, 0.45, -0.35]])  # constant, first, second
+
+
+def _ladder(slope, sizes=60):
+    """Scores of a family that moves exactly by `slope`, integrated by scipy (DOP853), at many sizes."""
+    t = np.linspace(-1.0, 2.0, sizes)
+    run = solve_ivp(lambda _, z: slope(z), (t[0], t[-1]), [1.0, 0.2], "DOP853", t, rtol=1e-11, atol=1e-12)
+    return pd.DataFrame({"params_b": 10**t, "first": run.y[0], "second": run.y[1]})
+
+
+def _linear(z):
+    return LINEAR @ np.array([1.0, *z])
+
+
+def _quadratic(z):
+    return _linear(z) + np.array([0.4 * z[0] * z[1], 0.0])
+
+
+def test_least_squares_on_midpoints_recovers_a_linear_system():
+    system = dynamics.fit_linear(_ladder(_linear), benchmarks=["first", "second"])
+    assert system.coefficients == pytest.approx(LINEAR, abs=2e-3)
+
+
+def test_pysindy_recovers_a_quadratic_system_and_drops_what_is_not_in_it():
+    system = dynamics.fit_sparse(
+        _ladder(_quadratic, 240), benchmarks=["first", "second"], degree=2, threshold=0.05, ridge=0.0, standardise=False
+    )
+    found = dict(zip(system.names(), system.coefficients.T, strict=True))
+    for name, known in (("1", LINEAR[:, 0]), ("first", LINEAR[:, 1]), ("second", LINEAR[:, 2])):
+        assert found[name] == pytest.approx(known, abs=0.02), name
+    assert found["first second"] == pytest.approx([0.4, 0.0], abs=0.02)
+    assert system.terms == 7
+
+
+@pytest.mark.parametrize("kind", ["linear", "quadratic"])
+def test_a_forecast_equals_scipys_own_integrator(kind):
+    slope = _linear if kind == "linear" else _quadratic
+    powers = [[0, 0], [1, 0], [0, 1]] + ([[1, 1]] if kind == "quadratic" else [])
+    coefficients = LINEAR if kind == "linear" else np.column_stack([LINEAR, [0.4, 0.0]])
+    ladder = _ladder(slope)
+    start = ladder.iloc[0]
+    system = dynamics.System(
+        benchmarks=("first", "second"), powers=np.array(powers), coefficients=coefficients, mean=np.zeros(2),
+        scale=np.ones(2), start_b=float(start["params_b"]), start=np.array([1.0, 0.2]), intervals=59, condition=1.0,
+        method="known",
+    )  # fmt: skip
+    found = dynamics.forecast(system, ladder["params_b"])
+    assert found[["first", "second"]].to_numpy() == pytest.approx(ladder[["first", "second"]].to_numpy(), abs=1e-6)
