@@ -4,6 +4,14 @@ from cape_lib.diagnosis.kit import kit
 from cape_lib.diagnosis.one_family import diagnose_family
 from cape_lib.diagnosis.one_model import diagnose_model
 from cape_lib.diagnosis.one_release import diagnose_release
-from cape_lib.diagnosis.page import show
+from cape_lib.diagnosis.page import rule_table, show, what_it_compares_with
 
-__all__ = ["diagnose_family", "diagnose_model", "diagnose_release", "kit", "show"]
+__all__ = [
+    "diagnose_family",
+    "diagnose_model",
+    "diagnose_release",
+    "kit",
+    "rule_table",
+    "show",
+    "what_it_compares_with",
+]

@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cape_lib.diagnosis.kit import kit
+from cape_lib.diagnosis.kit import Kit, kit
+from cape_lib.diagnosis.wording import shown
 from cape_lib.errors import SurroundingsError
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
 
 #: in the order in which they are loaded
 SCRIPTS = (
@@ -89,3 +94,29 @@ def static_dir() -> Path:
 def _kit() -> str:
     text = json.dumps(kit(), separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
     return f'<script type="application/json" id="cape-kit">{text}</script>'
+
+
+def what_it_compares_with(used: Kit) -> str:
+    """The panels, lines and counts behind the page, as a Markdown list with their numbers."""
+    base, frontier = used["base"], used["frontier"]
+    trend = used["trends"]["truthfulqa"]
+    lines = [
+        f"- *Base models*: the {base['panel']} panel, {len(base['rows'])} models measured by one harness.",
+        f"- *Trend of a size*: a parabola of the score in log10 of the size over {trend['n']} web-trained models, "
+        f"{shown(trend['low_b'], 'B')} to {shown(trend['high_b'], 'B')}.",
+        f"- *Known steps*: {len(used['steps'])} steps between neighbouring sizes of web-trained families.",
+        f"- *Frontier*: {len(frontier['releases'])} releases with both scores ({frontier['panel']} panel); "
+        f"{len(frontier['lines'])} named lines, the frozen one from {frontier['lines']['frozen']['n']} releases.",
+    ]
+    return "\n".join(lines)
+
+
+def rule_table() -> Markdown:
+    """Every rule of advice with its evidence, strength and chapter, as a Markdown table."""
+    from IPython.display import Markdown
+
+    head = "| for | advice | evidence | strength |\n|---|---|---|---|\n"
+    rows = [
+        f"| {rule['kind']} | {rule['advice']} | {rule['evidence']} | {rule['strength']} |" for rule in kit()["rules"]
+    ]
+    return Markdown(head + "\n".join(rows))

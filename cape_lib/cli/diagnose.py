@@ -1,0 +1,185 @@
+"""`cape diagnose`: the dashboard's answers in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from cape_lib.cli import importing
+from cape_lib.errors import MissingError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EPILOG = """\
+examples:
+  cape diagnose --size 1 --hellaswag 49.7 --truthfulqa 38.9      one model: what one size can say
+  cape diagnose scores.csv                                         a family: CSV or results files
+  cape diagnose scores.csv --x my_bench --y truthfulqa --x-items 400
+  cape diagnose --swe 80.8 --gpqa 91.3 --lab Anthropic             a frontier release
+  cape diagnose --example pythia                                   one of the dashboard's examples"""
+QUESTIONS = {
+    "phase": "Which phase?", "sure": "How sure?", "compared": "Compared with whom?", "move": "What would move it?",
+    "measure": "What to measure next?",
+}  # fmt: skip
+SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `cape diagnose`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("scores", nargs="*", metavar="SCORES", help="tables or results files of one family")
+    model = parser.add_argument_group("one model")
+    model.add_argument("--size", dest="params_b", metavar="BILLIONS", help="parameters, such as 6.9 or 410M")
+    for name in ("hellaswag", "truthfulqa", "arc-challenge", "winogrande", "mmlu"):
+        model.add_argument(f"--{name}", metavar="PERCENT")
+    model.add_argument("--metric", choices=("mc1", "mc2"), default="mc2", help="which TruthfulQA (default mc2)")
+    release = parser.add_argument_group("a frontier release")
+    for flag in ("swe", "gpqa", "hle", "ifeval"):
+        release.add_argument(f"--{flag}", metavar="PERCENT")
+    release.add_argument("--line", default="frozen", help="line that h is read from (default frozen)")
+    release.add_argument("--lab", help="compare with this lab's earlier releases")
+    release.add_argument("--date", help="release date: year, year-month or year-month-day")
+    family = parser.add_argument_group("a family")
+    for axis, usual in (("x", "hellaswag"), ("y", "truthfulqa")):
+        family.add_argument(f"--{axis}", metavar="BENCHMARK", help=f"default {usual}")
+        family.add_argument(f"--{axis}-items", type=int, metavar="N", help="questions in it, for the noise")
+    family.add_argument("--at", metavar="BILLIONS", help="size of the forecast (default twice the largest)")
+    parser.add_argument("--name", help="name of the model or release")
+    parser.add_argument("--example", metavar="NAME", help="an example of the dashboard, such as pythia")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no notes on what was read")
+    importing.add_reading_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Diagnose what was given and print the five answers, or the whole diagnosis as JSON."""
+    result = _diagnosis(args)
+    print(json.dumps(summary(result), ensure_ascii=False, indent=2, allow_nan=False) if args.json else text(result))
+    return 0
+
+
+def summary(result: dict[str, Any]) -> dict[str, Any]:
+    """What a script asks for first (kind, phase, the main number with its interval, advice), then the whole diagnosis."""
+    short: dict[str, Any] = {"kind": result["kind"], "phase": result["phase"], "headline": result["answers"]["headline"]}
+    if result["kind"] == "release":
+        last, line = result["rows"][-1], result["line"]
+        short |= {"h": last["h"], "low": last["interval"]["low"], "high": last["interval"]["high"]}
+        short |= {"line": line["name"], "panel": line["panel"]}
+    elif result["kind"] == "model":
+        lead = result["trend"]["truthfulqa"]
+        short |= {"residual": lead["residual"], "low": lead["interval"]["low"], "high": lead["interval"]["high"]}
+    else:
+        last = result["steps"][-1]
+        short |= {"gamma": last["gamma"], "low": last["interval"]["low"], "high": last["interval"]["high"]}
+        short |= {"interval": last["interval"]["shape"]}
+    return short | {"advice": [rule["advice"] for rule in result["advice"]], "diagnosis": result}
+
+
+def text(result: dict[str, Any]) -> str:
+    """The diagnosis for a reader: headline, five answers, the steps or releases, advice with its evidence."""
+    lines = [result["answers"]["headline"], ""]
+    lines += [f"{question:<24}{result['answers'][key]}" for key, question in QUESTIONS.items()]
+    lines += [f"note: {note}" for note in result["notes"]]
+    if "steps" in result and isinstance(result["steps"], list):
+        lines += ["", *(_step(step) for step in result["steps"])]
+    lines += [""] if result["advice"] else []
+    lines += [f"- {rule['advice']}\n  evidence ({rule['strength']}): {rule['evidence']}" for rule in result["advice"]]
+    return "\n".join(lines)
+
+
+def _step(step: dict[str, Any]) -> str:
+    from cape_lib.diagnosis.wording import shown
+
+    return (
+        f"  {step['smaller']} to {step['larger']}: gamma {shown(step['gamma'], '+2')} {shown(step['interval'], 'i2')}, "
+        f"P(tax) {shown(step['p_tax'], '%')}, P(bonus) {shown(step['p_bonus'], '%')}: {step['phase']}"
+    )
+
+
+def _diagnosis(args: argparse.Namespace) -> dict[str, Any]:
+    given = [bool(args.scores), args.hellaswag is not None or args.truthfulqa is not None, args.swe is not None]
+    if sum(given) + bool(args.example) != 1:
+        raise UsageError("say one of: SCORES files, --size with --hellaswag and --truthfulqa, --swe with --gpqa, --example")
+    if args.example:
+        return _example(args.example)
+    if args.scores:
+        return _file(args)
+    return _model(args) if given[1] else _release(args)
+
+
+def _model(args: argparse.Namespace) -> dict[str, Any]:
+    from cape_lib.diagnosis import diagnose_model
+    from cape_lib.diagnosis.inputs import check_table
+
+    extra = ("arc_challenge", "winogrande", "mmlu")
+    row = {"model": args.name, **{name: getattr(args, name) for name in ("params_b", "hellaswag", "truthfulqa", *extra)}}
+    rows, problems = check_table([row], need=("hellaswag", "truthfulqa"), also=extra)
+    _refuse(problems)
+    return diagnose_model(rows[0] | {"metric": args.metric})
+
+
+def _release(args: argparse.Namespace) -> dict[str, Any]:
+    from cape_lib import tables
+    from cape_lib.diagnosis import diagnose_release
+    from cape_lib.diagnosis.inputs import check_table
+    from cape_lib.frontier import check_lab
+
+    row = {"model": args.name, SWE: args.swe, GPQA: args.gpqa, "hle": args.hle, "ifeval": args.ifeval, "date": args.date}
+    rows, problems = check_table([row], need=(SWE, GPQA), also=("hle", "ifeval"), sized=False)
+    _refuse(problems)
+    lab = check_lab(tables.frontier("current"), args.lab) if args.lab else None
+    return diagnose_release(rows, line=args.line, lab=lab)
+
+
+def _file(args: argparse.Namespace) -> dict[str, Any]:
+    from cape_lib.cli.family import read_scores
+    from cape_lib.diagnosis import diagnose_family, diagnose_release
+    from cape_lib.diagnosis.inputs import check_size
+
+    frame: pd.DataFrame = read_scores(args.scores, args)
+    if {SWE, GPQA} <= set(frame.columns) and args.x is None:
+        return diagnose_release(_releases(frame), line=args.line, lab=args.lab)
+    x, y = args.x or "hellaswag", args.y or "truthfulqa"
+    for name in (x, y):
+        if name not in frame.columns:
+            raise MissingError(f"{args.scores[0]}: no column {name}; it has {', '.join(map(str, frame.columns))}")
+    at, problem = check_size(args.at or "")
+    _refuse([problem | {"column": "at"}] if problem else [])
+    items = {name: n for name, n in ((x, args.x_items), (y, args.y_items)) if n}
+    return diagnose_family(frame, x=x, y=y, at=at, items=items)
+
+
+def _releases(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    import pandas as pd
+
+    rows = frame.dropna(subset=[SWE, GPQA])
+    if rows.empty:
+        raise MissingError(f"no row has both {SWE} and {GPQA}; add a release with both")
+    dated = rows.rename(columns={"release_date": "date"})
+    columns = [name for name in ("model", "date", SWE, GPQA, "hle", "ifeval") if name in dated.columns]
+    dated = dated.sort_values("date") if "date" in columns else dated
+    return [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in dated[columns].to_dict("records")]
+
+
+def _example(name: str) -> dict[str, Any]:
+    from cape_lib.diagnosis import diagnose_family, diagnose_model, diagnose_release, kit
+    from cape_lib.names import suggest
+
+    known = {example["key"]: example for example in kit()["examples"]}
+    if name not in known:
+        raise UsageError(suggest("example", name, known))
+    state = known[name]["state"]
+    if known[name]["tab"] == "model":
+        return diagnose_model(state["row"])
+    if known[name]["tab"] == "release":
+        return diagnose_release(state["rows"], line=state["line"], lab=state["lab"])
+    return diagnose_family(state["rows"], x=state.get("x", "hellaswag"), y=state.get("y", "truthfulqa"))
+
+
+def _refuse(problems: list[dict[str, Any]]) -> None:
+    """The first problem as wrong usage: these values came from options."""
+    if problems:
+        raise UsageError(f"{problems[0]['column']}: {problems[0]['message']}")
