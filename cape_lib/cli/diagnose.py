@@ -62,8 +62,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def summary(result: dict[str, Any]) -> dict[str, Any]:
-    """What a script asks for first (kind, phase, the main number with its interval, advice), then the whole diagnosis."""
-    short: dict[str, Any] = {"kind": result["kind"], "phase": result["phase"], "headline": result["answers"]["headline"]}
+    """Kind, phase, the main number with its interval and the advice, then the whole diagnosis."""
+    short: dict[str, Any] = {
+        "kind": result["kind"],
+        "phase": result["phase"],
+        "headline": result["answers"]["headline"],
+    }
     if result["kind"] == "release":
         last, line = result["rows"][-1], result["line"]
         short |= {"h": last["h"], "low": last["interval"]["low"], "high": last["interval"]["high"]}
@@ -102,7 +106,9 @@ def _step(step: dict[str, Any]) -> str:
 def _diagnosis(args: argparse.Namespace) -> dict[str, Any]:
     given = [bool(args.scores), args.hellaswag is not None or args.truthfulqa is not None, args.swe is not None]
     if sum(given) + bool(args.example) != 1:
-        raise UsageError("say one of: SCORES files, --size with --hellaswag and --truthfulqa, --swe with --gpqa, --example")
+        raise UsageError(
+            "say one of: SCORES files, --size with --hellaswag and --truthfulqa, --swe with --gpqa, --example"
+        )
     if args.example:
         return _example(args.example)
     if args.scores:
@@ -115,7 +121,10 @@ def _model(args: argparse.Namespace) -> dict[str, Any]:
     from cape_lib.diagnosis.inputs import check_table
 
     extra = ("arc_challenge", "winogrande", "mmlu")
-    row = {"model": args.name, **{name: getattr(args, name) for name in ("params_b", "hellaswag", "truthfulqa", *extra)}}
+    row = {
+        "model": args.name,
+        **{name: getattr(args, name) for name in ("params_b", "hellaswag", "truthfulqa", *extra)},
+    }
     rows, problems = check_table([row], need=("hellaswag", "truthfulqa"), also=extra)
     _refuse(problems)
     return diagnose_model(rows[0] | {"metric": args.metric})
@@ -127,7 +136,14 @@ def _release(args: argparse.Namespace) -> dict[str, Any]:
     from cape_lib.diagnosis.inputs import check_table
     from cape_lib.frontier import check_lab
 
-    row = {"model": args.name, SWE: args.swe, GPQA: args.gpqa, "hle": args.hle, "ifeval": args.ifeval, "date": args.date}
+    row = {
+        "model": args.name,
+        SWE: args.swe,
+        GPQA: args.gpqa,
+        "hle": args.hle,
+        "ifeval": args.ifeval,
+        "date": args.date,
+    }
     rows, problems = check_table([row], need=(SWE, GPQA), also=("hle", "ifeval"), sized=False)
     _refuse(problems)
     lab = check_lab(tables.frontier("current"), args.lab) if args.lab else None

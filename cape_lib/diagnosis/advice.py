@@ -25,7 +25,7 @@ _OPERATORS = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": opera
 def rules() -> list[dict[str, Any]]:
     """The rules of `data/advice.csv` in their order; `terms` is the condition taken apart: [[name, sign, number], ...].
 
-    Raises ScoresError (file, row, column, reason) where a rule lacks evidence, strength or a condition that can be read.
+    Raises ScoresError (file, row, column, reason) where a rule lacks evidence, strength or a readable condition.
     """
     file = data_dir() / "advice.csv"
     table = pd.read_csv(file, dtype=str, keep_default_na=False)
@@ -41,7 +41,9 @@ def rules() -> list[dict[str, Any]]:
             raise ScoresError(f"{file}: row {number}, column strength: {row['strength']!r}; use {', '.join(STRENGTHS)}")
         if row["kind"] not in KINDS:
             raise ScoresError(f"{file}: row {number}, column kind: {row['kind']!r}; use {', '.join(KINDS)}")
-        answer.append({str(k): v for k, v in row.items()} | {"terms": _terms(row["condition"], f"{file}: row {number}")})
+        answer.append(
+            {str(k): v for k, v in row.items()} | {"terms": _terms(row["condition"], f"{file}: row {number}")}
+        )
     return answer
 
 
@@ -58,7 +60,8 @@ def _terms(condition: str, place: str) -> list[list[Any]]:
 def advise(kind: str, facts: Mapping[str, float | None], given: list[dict[str, Any]]) -> list[dict[str, str]]:
     """The rules of one kind whose every term holds; a fact that is missing or None fails its term.
 
-    facts: name -> number (a yes is 1, a no 0); given: from `rules`. Returns rule, topic, advice, evidence, strength, link.
+    facts: name -> number (a yes is 1, a no 0); given: from `rules`.
+    Returns rule, topic, advice, evidence, strength, link.
     """
     shown = ("rule", "topic", "advice", "evidence", "strength", "link")
     return [

@@ -17,7 +17,11 @@ def examples() -> list[dict[str, Any]]:
     Values are those of the tables: the published panel, so that chapters, claims and page speak of the same rows.
     """
     panel = tables.base("published")
-    ladders = [("pythia", "Pythia ladder", "Pythia"), ("qwen2.5", "Qwen2.5", "Qwen2.5"), ("llama-2", "Llama-2", "Llama-2")]
+    ladders = [
+        ("pythia", "Pythia ladder", "Pythia"),
+        ("qwen2.5", "Qwen2.5", "Qwen2.5"),
+        ("llama-2", "Llama-2", "Llama-2"),
+    ]
     found = [
         _model("pythia-1b", "Pythia-1B alone", panel, "Pythia-1B"),
         _model("phi-2", "Phi-2", panel, "Phi-2"),

@@ -87,11 +87,11 @@ def check_table(
     least: int = 1,
     allow_mixed: bool = False,
 ) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Rows of typed text as numbers, and every problem: row (from 0, None for the whole table), column, code, message, mend.
+    """Rows of typed text as numbers, and every problem: row (from 0, None for the table), column, code, message, mend.
 
-    rows: column -> text; wholly empty rows are passed over.  need: scores that each row must have.  also: scores that it
-    may have.  sized: each row needs a size, no two the same.  least: rows needed.  A column <score>_shots holds the
-    number of examples: two different ones are `mixed` unless allowed.  With a problem in a row, the row is left out.
+    rows: column -> text; wholly empty rows are passed over.  need: scores that each row must have.
+    also: scores that it may have.  sized: each row needs a size, no two the same.  least: rows needed.
+    A column <score>_shots holds the number of examples: two different ones are `mixed` unless allowed.  With a problem in a row, the row is left out.
     """
     clean: list[dict[str, Any]] = []
     problems: list[Problem] = []
@@ -102,8 +102,8 @@ def check_table(
         found, wrong = _check_row(row, need=need, also=also, sized=sized)
         size = found.get("params_b")
         if sized and size is not None and size in sizes:
-            facts = {"first": sizes[size] + 1}
-            wrong.append({"column": "params_b", **_problem("duplicate", str(row.get("params_b")), facts=facts)})
+            problem = _problem("duplicate", str(row.get("params_b")), facts={"first": sizes[size] + 1})
+            wrong.append({"column": "params_b", **problem})
         elif sized and size is not None:
             sizes[size] = i
         for name in (*need, *also):
@@ -136,7 +136,9 @@ def _check_row(
         check = check_size if column == "params_b" else check_score
         value, problem = check(str(row.get(column) if row.get(column) is not None else ""))
         if problem is None and value is None and column in needed:
-            problem = _problem("missing_size" if column == "params_b" else "missing", "", facts={"label": tables.label(column)})
+            problem = _problem(
+                "missing_size" if column == "params_b" else "missing", "", facts={"label": tables.label(column)}
+            )
         if problem is not None:
             wrong.append({"column": column, **problem})
         found[column] = value

@@ -35,8 +35,8 @@ def kit() -> Kit:
     """The reference of every diagnosis, JSON-ready; computed once from the tables.
 
     Keys: constants (z95, t95, nodes, weights, items, labels, ratios), `base` (rows of the uniform panel, with sources),
-    `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the panel),
-    `frontier` (releases and lines), `rules`, `words`, `examples`.
+    `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
+    panel), `frontier` (releases and lines), `rules`, `words`, `examples`.
     """
     from cape_lib.diagnosis.examples import examples
 
@@ -67,8 +67,8 @@ def kit() -> Kit:
 def trend(panel: pd.DataFrame, benchmark: str) -> dict[str, Any]:
     """A parabola of one score in log10 of the size over the web-trained rows, with what its intervals need.
 
-    panel: one row a model, with `training`. Keys: coefficients (of 1, u, u^2 with u = log10 params_b - mean_log), inverse
-    (of the normal matrix), residual_sd (points), n, t95, mean_log, low_b, high_b (range of sizes, billions).
+    panel: one row a model, with `training`. Keys: coefficients (of 1, u, u^2 with u = log10 params_b - mean_log),
+    inverse (of the normal matrix), residual_sd (points), n, t95, mean_log, low_b, high_b (range of sizes, billions).
     """
     rows = complete_rows(web_trained(panel), ["params_b", benchmark], least=4, purpose="a trend")
     log = np.log10(rows["params_b"].to_numpy(float))
@@ -94,13 +94,14 @@ def steps(panel: pd.DataFrame) -> list[dict[str, Any]]:
     """Every known step between neighbouring sizes of a ladder: ladder, sizes, gamma, phase, scores where it starts."""
     known = panel[panel["training"] == "web"]
     table = local_couplings(known)
-    start = known.set_index(["ladder", "params_b"])
+    scores = {(row["ladder"], row["params_b"]): row for row in known.to_dict("records")}
     answer = []
-    for row in table[table["gamma"].notna()].itertuples():
-        here = start.loc[(row.ladder, row.params_b_low)]
+    for row in table[table["gamma"].notna()].to_dict("records"):
+        here = scores[row["ladder"], row["params_b_low"]]
         answer.append(
-            {"ladder": row.ladder, "low_b": float(row.params_b_low), "high_b": float(row.params_b_high),
-             "gamma": float(row.gamma), "phase": row.phase, "x": float(here["hellaswag"]), "y": float(here["truthfulqa"])}
+            {"ladder": row["ladder"], "low_b": float(row["params_b_low"]), "high_b": float(row["params_b_high"]),
+             "gamma": float(row["gamma"]), "phase": row["phase"],
+             "x": float(here["hellaswag"]), "y": float(here["truthfulqa"])}
         )  # fmt: skip
     return answer
 
@@ -134,10 +135,10 @@ def _frontier() -> dict[str, Any]:
     rows = tables.frontier(FRONTIER_PANEL).sort_values(["released", X, "model"])
     kept = rows.dropna(subset=[X, Y])
     releases = [
-        {"model": row.model, "lab": row.lab, "date": str(row.release_date), "day": _day(row.released),
-         **{name: number(getattr(row, name)) for name in tables.FRONTIER_BENCHMARKS},
-         "url": tables.source_url(getattr(row, f"{Y}_source"))}
-        for row in kept.itertuples()
+        {"model": row["model"], "lab": row["lab"], "date": str(row["release_date"]), "day": _day(row["released"]),
+         **{name: number(row[name]) for name in tables.FRONTIER_BENCHMARKS},
+         "url": tables.source_url(row[f"{Y}_source"])}
+        for row in kept.to_dict("records")
     ]  # fmt: skip
     return {
         "panel": FRONTIER_PANEL,
@@ -155,7 +156,8 @@ def plain_line(given: FrontierLine) -> dict[str, Any]:
     """A frontier line as plain data: what is needed for h and its exact prediction interval."""
     fit = given.fit
     return {
-        "name": given.name, "panel": given.panel, "date": given.date, "slope": given.slope, "intercept": given.intercept,
+        "name": given.name, "panel": given.panel, "date": given.date,
+        "slope": given.slope, "intercept": given.intercept,
         "residual_sd": fit.residual_sd, "n": fit.n, "mean_x": fit.mean_x, "spread_x": fit.spread_x, "r": fit.r,
         "t95": float(stdtrit(fit.n - 2, 0.975)),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A family: the coupling of every step, how sure, the boundary if there is one, a forecast, and what would settle it."""
+"""A family: the coupling of every step, how sure, a boundary if there is one, a forecast, what would settle it."""
 
 from __future__ import annotations
 
@@ -37,22 +37,23 @@ def diagnose_family(
 ) -> dict[str, Any]:
     """What the sizes of one family say about the coupling of two scores.
 
-    rows: one a size: params_b (billions), x, y (percent), optionally model, further benchmarks, <score>_stderr (points).
+    rows: one a size: params_b (billions), x, y (percent), optionally model, more benchmarks, <score>_stderr (points).
     at: size of the forecast, billions (default: twice the largest).  items: questions of a benchmark of one's own.
-    Returns plain data: `steps` (gamma, Fieller interval, P of each phase), `whole` (smallest to largest in one), `r`, `dimension` beside the panel's,
-    `boundary` (N_c by named estimators), `forecast`, `power`, `answers`, `advice`, `notes`.
+    Returns plain data: `steps` (gamma, Fieller interval, P of each phase), `whole` (smallest to largest in one), `r`,
+    `dimension`, `boundary` (N_c by named estimators), `forecast`, `power`, `answers`, `advice`, `notes`.
     Raises MissingError with fewer than two sizes, ScoresError on equal sizes.
     """
     used = given or kit()
     frame = ladder_rows(_with_noise(pd.DataFrame(rows), x, y, items), [x, y], purpose="a local coupling")
     frame = frame.assign(model=_names(frame))
-    steps = [_step(row) for row in local_coupling(frame, x=x, y=y).to_dict("records")]
+    steps = _steps(frame, x, y)
     own = (x, y) == ("hellaswag", "truthfulqa")
     r = _correlation(frame, x, y)
     found = {
         "kind": "family" if own else "pair", "x": x, "y": y, "n": len(frame),
         "labels": {name: tables.label(name) for name in (x, y)},
-        "sizes": _sizes(frame, x, y), "steps": steps, "whole": _whole(frame, x, y), "r": r, "dimension": _dimension(frame, x, y),
+        "sizes": _sizes(frame, x, y), "steps": steps, "whole": _whole(frame, x, y),
+        "r": r, "dimension": _dimension(frame, x, y),
         "boundary": boundary(frame, x=x, y=y), "forecast": forecast(frame, x=x, y=y, at=at),
     }  # fmt: skip
     found["power"] = _power(steps[-1], frame, found, r)
@@ -96,6 +97,11 @@ def _sizes(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _steps(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
+    table = local_coupling(frame, x=x, y=y)
+    return [_step({str(name): value for name, value in row.items()}) for row in table.to_dict("records")]
+
+
 def _step(row: Mapping[str, Any]) -> dict[str, Any]:
     p = float(row["p_negative"])
     numbers = ("gamma", "p_negative", "p_tax", "p_transition", "p_bonus")
@@ -110,7 +116,7 @@ def _step(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _whole(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
     """The step from the smallest to the largest size in one: what the ladder did as a whole."""
-    return _step(local_coupling(frame.iloc[[0, -1]], x=x, y=y).iloc[0].to_dict())
+    return _steps(frame.iloc[[0, -1]], x, y)[0]
 
 
 def _correlation(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
@@ -146,7 +152,9 @@ def _upright(vector: np.ndarray) -> list[float]:
     return [float(-item if lead < 0 else item) for item in vector]
 
 
-def _power(step: Mapping[str, Any], frame: pd.DataFrame, found: Mapping[str, Any], r: Mapping[str, Any]) -> dict[str, Any]:
+def _power(
+    step: Mapping[str, Any], frame: pd.DataFrame, found: Mapping[str, Any], r: Mapping[str, Any]
+) -> dict[str, Any]:
     """What would settle the sign of the last step, and of r, if the values seen are the true ones.
 
     `questions`: how many times as many questions a benchmark (None: more than `MOST_QUESTIONS` times, or no noise is

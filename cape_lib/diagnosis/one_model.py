@@ -25,8 +25,8 @@ FAR = 9.0
 def diagnose_model(model: Mapping[str, Any], *, given: Kit | None = None) -> dict[str, Any]:
     """What two scores of one model say beside the known models.
 
-    model: params_b (billions), hellaswag, truthfulqa (percent), optionally model (name), arc_challenge, winogrande, mmlu
-        (percent), metric ("mc2", "mc1"), hellaswag_shots, truthfulqa_shots; already checked (`inputs.check_model`).
+    model: params_b (billions), hellaswag, truthfulqa (percent), optionally model (name), arc_challenge, winogrande,
+        mmlu (percent), metric ("mc2", "mc1"), hellaswag_shots, truthfulqa_shots; already checked (`inputs`).
     Returns plain data: `trend` (residual of each score from the web-trained models of that size, points, with the 95 %
     prediction interval), `curve` (the papers' curve in both readings), `nearest` (known models, with sources), `steps`
     (known steps near that size), `second` (how far away a second size must score), `answers`, `advice`, `notes`.
@@ -35,7 +35,9 @@ def diagnose_model(model: Mapping[str, Any], *, given: Kit | None = None) -> dic
     used = given or kit()
     comparable = model.get("metric", "mc2") != "mc1"
     size, x, y = float(model["params_b"]), float(model["hellaswag"]), float(model["truthfulqa"])
-    trends = {name: residual(used["trends"][name], size, score) for name, score in (("hellaswag", x), ("truthfulqa", y))}
+    trends = {
+        name: residual(used["trends"][name], size, score) for name, score in (("hellaswag", x), ("truthfulqa", y))
+    }
     curve = _curve(used, x, y)
     near = known_steps(used, size)
     nearest = neighbours(used, model) if comparable else []
@@ -92,7 +94,7 @@ def perhaps_swapped(used: Kit, rows: Sequence[tuple[float, float, float]]) -> bo
             for row in rows
             for name, i in zip(("hellaswag", "truthfulqa"), place, strict=True)
         ]
-        return sum(found) / len(found)
+        return float(sum(found) / len(found))
 
     given = distance((1, 2))
     return given > FAR and distance((2, 1)) < given / 4
@@ -151,7 +153,9 @@ def _names(rows: list[dict[str, Any]]) -> str:
     return ", ".join(three)
 
 
-def _answers(facts: Mapping[str, Any], lead: Mapping[str, Any], near: Mapping[str, Any], *, comparable: bool) -> dict[str, str]:
+def _answers(
+    facts: Mapping[str, Any], lead: Mapping[str, Any], near: Mapping[str, Any], *, comparable: bool
+) -> dict[str, str]:
     if not comparable:
         return {
             "headline": write("model_headline_mc1", facts),

@@ -32,7 +32,7 @@ def diagnose_release(
     """h of one release or of a lab's sequence, with prediction interval, under a named line.
 
     releases: oldest first; model (name), swe_bench_verified, gpqa_diamond (percent), optionally hle, ifeval, date;
-        already checked (`inputs.check_releases`).  line: a name of `frontier.LINES`.
+        already checked (`inputs`).  line: a name of `frontier.LINES`.
     lab: a lab of the panel: its known releases come first in the trajectory.
     Returns plain data: `rows` (one a release: expected, h, interval, noise_sd, phase, emphasis, curves), `line`,
     `trajectory` (change and kind of each), `nearest`, `saturation`, `answers` (of the last release), `advice`, `notes`.
@@ -102,7 +102,8 @@ def trajectory(rows: list[dict[str, Any]], line: Mapping[str, Any], used: Kit, l
         change = row["h"] - trail[i - 1]["h"] if i else None
         spread = 1.96 * math.hypot(row["noise_sd"], trail[i - 1]["noise_sd"]) if i else None
         answer.append(
-            {"model": row["model"], "date": row["date"], "h": row["h"], "interval": row["interval"], "known": row["known"],
+            {"model": row["model"], "date": row["date"], "h": row["h"], "interval": row["interval"],
+             "known": row["known"],
              "change": change, "change_noise": spread, "kind": KINDS[int(kinds[i])]}
         )  # fmt: skip
     return answer
@@ -125,13 +126,13 @@ def saturation(releases: Sequence[Mapping[str, Any]], used: Kit) -> list[dict[st
         both = [row for row in rows if row.get(old) is not None and row.get(new) is not None]
         top = sorted(both, key=lambda row: (-row[old], row.get("model") or ""))[:TOP]
         if len(top) < TOP:
-            answer.append({"old": old, "new": new, "n": len(both), "sigma": None, "spread_old": None, "spread_new": None,
-                           "rotate": None, "models": []})  # fmt: skip
+            answer.append({"old": old, "new": new, "n": len(both), "sigma": None, "spread_old": None,
+                           "spread_new": None, "rotate": None, "models": []})  # fmt: skip
             continue
         first, second = (max(r[a] for r in top) - min(r[a] for r in top) for a in (old, new))
         sigma = first / second if second else None
-        answer.append({"old": old, "new": new, "n": len(both), "sigma": sigma, "spread_old": first, "spread_new": second,
-                       "rotate": sigma is not None and sigma < ROTATE_BELOW,
+        answer.append({"old": old, "new": new, "n": len(both), "sigma": sigma, "spread_old": first,
+                       "spread_new": second, "rotate": sigma is not None and sigma < ROTATE_BELOW,
                        "models": [row.get("model") or "This release" for row in top]})  # fmt: skip
     return answer
 
@@ -187,7 +188,9 @@ def _answers(
     }
 
 
-def _rule_facts(last: Mapping[str, Any], newest: Mapping[str, Any], axes: list[dict[str, Any]]) -> dict[str, float | None]:
+def _rule_facts(
+    last: Mapping[str, Any], newest: Mapping[str, Any], axes: list[dict[str, Any]]
+) -> dict[str, float | None]:
     sigma = axes[0]["sigma"]
     facts: dict[str, float | None] = {f"is_{kind}": float(newest["kind"] == kind) for kind in KINDS}
     return facts | {

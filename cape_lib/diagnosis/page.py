@@ -23,7 +23,10 @@ STYLE = "dashboard.css"
 TABS = {
     "model": ("A model", "Two scores of one model, and its size."),
     "family": ("A family", "Scores of two or more sizes that were trained alike."),
-    "release": ("A frontier release", "SWE-bench Verified and GPQA Diamond of a release; several in order of their dates."),
+    "release": (
+        "A frontier release",
+        "SWE-bench Verified and GPQA Diamond of a release; several in order of their dates.",
+    ),
     "pair": ("Any two benchmarks", "Two benchmarks of your own, for two or more sizes of one family."),
 }
 
@@ -43,7 +46,8 @@ def inline() -> str:
     )
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Dashboard</title>'
     base = "body { font-family: system-ui, sans-serif; margin: 1rem; }"
-    return f'<!doctype html><html lang="en"><head>{head}<style>{base}{style}</style></head><body>{markup()}{_kit()}{scripts}</body></html>'
+    top = f'<!doctype html><html lang="en"><head>{head}<style>{base}{style}</style></head>'
+    return f"{top}<body>{markup()}{_kit()}{scripts}</body></html>"
 
 
 def show(place: str = "live") -> None:
@@ -66,16 +70,19 @@ def markup() -> str:
     )
     panels = "".join(
         f'<div role="tabpanel" class="dash-panel" id="dash-panel-{key}" aria-labelledby="dash-tab-{key}"'
-        f'{"" if i == 0 else " hidden"}><p>{about}</p><div class="dash-form"></div><div class="dash-result"></div></div>'
+        f"{'' if i == 0 else ' hidden'}>"
+        f'<p>{about}</p><div class="dash-form"></div><div class="dash-result"></div></div>'
         for i, (key, (_, about)) in enumerate(TABS.items())
     )
     examples = "".join(
-        f'<button type="button" class="dash-button" data-example="{escape(item["key"])}">{escape(item["label"])}</button>'
+        f'<button type="button" class="dash-button" data-example="{escape(item["key"])}">'
+        f"{escape(item['label'])}</button>"
         for item in kit()["examples"]
     )
     return (
-        '<section class="cape-dash" aria-label="Dashboard"><noscript><p>The dashboard computes in your browser and needs '
-        "JavaScript; nothing is sent anywhere. The command <code>cape diagnose</code> gives the same answers.</p></noscript>"
+        '<section class="cape-dash" aria-label="Dashboard"><noscript><p>The dashboard computes in your browser and '
+        "needs JavaScript; nothing is sent anywhere. The command <code>cape diagnose</code> gives the same answers.</p>"
+        "</noscript>"
         f'<div class="dash-examples dash-buttons"><span>Try one:</span>{examples}</div>'
         f'<div role="tablist" class="dash-tabs" aria-label="What do you have?">{tabs}</div>{panels}'
         '<p class="dash-heard" role="status" aria-live="polite"></p></section>'

@@ -24,7 +24,7 @@ def templates() -> dict[str, str]:
 
 
 def write(key: str, facts: Mapping[str, Any]) -> str:
-    """The template `key` with its slots filled: `{name}` or `{name|format}` (see `shown`). KeyError if a fact is missing."""
+    """The template `key`, its slots filled: `{name}` or `{name|format}` (see `shown`). KeyError for a missing fact."""
     return _SLOT.sub(lambda slot: shown(facts[slot[1]], slot[2] or ""), templates()[key])
 
 
