@@ -59,9 +59,10 @@ def read(notebook: Path) -> dict[str, Parameter]:
 
 def parse(source: str) -> dict[str, Parameter]:
     """The parameters that a cell's text declares. Raises ValueError or SyntaxError for anything but assignments."""
+    tree = ast.parse(source)
     comments = _comments(source)
     found: dict[str, Parameter] = {}
-    for statement in ast.parse(source).body:
+    for statement in tree.body:
         target: ast.expr
         if isinstance(statement, ast.AnnAssign):
             target, kind, value = statement.target, _kind(statement.annotation), statement.value

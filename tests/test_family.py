@@ -1,0 +1,349 @@
+"""One's own family: parameters checked before anything runs, refusals with what is needed, a report that is whole."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from results_files import ladder
+
+from cape_lib import family, publish, tables
+from cape_lib.cli import main
+from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
+from cape_lib.family import measuring, parameters, planning, summary
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "my_family.csv"
+CELL = '''panel: str = "published"  # base panel: published, deduplicated or uniform
+family: str = "Pythia"  # the ladder in front
+scores_path: str = ""  # a CSV; "" for none
+x: str = "hellaswag"
+y: str = "truthfulqa"
+cut_b: float = 3.5  # where to cut; 0.1 to 100
+steps: int = 3
+live: bool = False
+'''
+DECLARED = parameters.parse(CELL)
+
+
+def table(sizes=(0.4, 1.0, 3.0), hellaswag=(40, 50, 60), truthfulqa=(40, 38, 41)) -> pd.DataFrame:
+    names = [f"m{size}" for size in sizes]
+    rows = {"model": names, "params_b": sizes, "hellaswag": hellaswag, "truthfulqa": truthfulqa}
+    return tables.read_scores(pd.DataFrame(rows))
+
+
+@pytest.fixture
+def chapters(tmp_path, monkeypatch) -> Path:
+    """Chapters of two cells each, in place of the book's: they show what they were given."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for stem in ("01_coupling", "02_phase_boundary", "06_frontier"):
+        code = "import pandas as pd\nprint('rows', len(pd.read_csv(scores_path)), family, panel)"
+        cells = [nbformat.v4.new_code_cell(CELL, metadata={"tags": ["parameters"]}),
+                 nbformat.v4.new_markdown_cell(f"# Chapter {stem}"), nbformat.v4.new_code_cell(code)]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{stem}.ipynb")
+    monkeypatch.setattr(publish, "notebooks_dir", lambda: folder)
+    return folder
+
+
+# --- parameters -----------------------------------------------------------------------------------------------
+
+
+def test_every_chapter_declares_its_parameters_so_that_they_can_be_checked():
+    notebooks = sorted(publish.notebooks_dir().glob("0*.ipynb"))
+    assert notebooks
+    for path in notebooks:
+        for name, parameter in parameters.read(path).items():
+            assert parameters.checked({name: parameter}, {name: parameter.default}, where=path.name)
+    declared = parameters.read(publish.notebooks_dir() / "01_coupling.ipynb")
+    assert {"panel", "family", "scores_path", "x", "y"} <= set(declared)
+    assert declared["panel"].choices == ("published", "deduplicated", "uniform")
+
+
+def test_a_parameters_cell_gives_types_choices_and_ranges():
+    assert DECLARED["panel"].choices == ("published", "deduplicated", "uniform")
+    assert (DECLARED["cut_b"].type, DECLARED["cut_b"].low, DECLARED["cut_b"].high) == (float, 0.1, 100.0)
+    assert DECLARED["scores_path"].choices == () and DECLARED["live"].type is bool
+
+
+@pytest.mark.parametrize(("name", "value", "typed"), [
+    ("cut_b", "7", 7.0), ("steps", "4", 4), ("steps", 4.0, 4), ("live", "yes", True), ("panel", "uniform", "uniform")])
+def test_a_value_typed_on_a_command_line_gets_its_type(name, value, typed):
+    found = parameters.checked(DECLARED, {name: value}, where="01")[name]
+    assert found == typed and type(found) is type(typed)
+
+
+@pytest.mark.parametrize(("name", "value", "told"), [
+    ("pannel", "uniform", "did you mean panel"), ("panel", "uniforn", "did you mean uniform"),
+    ("cut_b", "wide", "a number"), ("cut_b", 1000, "choose from 0.1 to 100"), ("cut_b", "nan", "a number"),
+    ("steps", 2.5, "whole number"),
+    ("steps", True, "whole number"), ("live", "perhaps", "yes or no"), ("x", 3, "text")])
+def test_a_value_that_does_not_fit_is_refused_with_the_name(name, value, told):
+    with pytest.raises(UsageError, match=told):
+        parameters.checked(DECLARED, {name: value}, where="01")
+
+
+@given(st.sampled_from(sorted(DECLARED)), st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9))
+def test_any_value_is_typed_or_refused(name, value):
+    try:
+        found = parameters.checked(DECLARED, {name: value}, where="01")[name]
+    except UsageError as error:
+        assert "\n" not in str(error).replace(repr(value), "")
+    else:
+        assert type(found) is DECLARED[name].type
+
+
+@pytest.mark.parametrize("source", ["x = y", "import os", "x: str", "f()", "a, b = 1, 2", "x = ("])
+def test_a_cell_that_is_no_plain_assignment_is_an_error(source):
+    with pytest.raises((ValueError, SyntaxError)):
+        parameters.parse(source)
+
+
+# --- what the scores allow ------------------------------------------------------------------------------------
+
+
+def test_three_sizes_are_enough_and_base_scores_bring_the_base_pair():
+    (part,) = family.parts(table(), name="F")
+    assert (part.kind, part.x, part.y, len(part.rows)) == ("base", "hellaswag", "truthfulqa", 3)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_fewer_sizes_are_refused_with_what_is_needed(count):
+    rows = table().head(count)
+    with pytest.raises(MissingError, match="3 are needed.*lm-eval run"):
+        family.parts(rows, name="F")
+
+
+def test_two_sizes_are_refused_with_the_one_step_that_they_show():
+    with pytest.raises(MissingError, match=r"the one step: \+10.0 HellaSwag, -2.0 TruthfulQA"):
+        family.parts(table().head(2), name="F")
+
+
+def test_equal_sizes_are_refused_with_both_names():
+    with pytest.raises(ScoresError, match=r"m0.4 and m1.0 both have 1 billion"):
+        family.parts(table().assign(params_b=[1.0, 1.0, 3.0]), name="F")
+
+
+def test_a_missing_benchmark_is_refused_with_its_command():
+    with pytest.raises(MissingError, match="no score in truthfulqa.*--tasks truthfulqa_mc2 --num_fewshot 0"):
+        family.parts(table().drop(columns="truthfulqa"), name="F")
+
+
+def test_rows_without_both_scores_are_left_out_and_named():
+    rows = table((0.4, 1.0, 3.0, 7.0), (40, 50, 60, 70), (40, 38, 41, None))
+    (part,) = family.parts(rows, name="F")
+    assert part.left_out == ("m7.0",) and len(part.rows) == 3
+
+
+def test_frontier_scores_bring_the_frontier_and_one_release_is_enough():
+    rows = tables.read_scores(pd.DataFrame({"model": ["A"], "swe_bench_verified": [60], "gpqa_diamond": [70]}))
+    (part,) = family.parts(rows, name="Lab")
+    assert part.kind == "frontier"
+    assert "h" in summary.diagnose(part)["diagnosis"]["rows"][0]
+
+
+def test_both_kinds_of_scores_bring_both_parts():
+    rows = table().assign(swe_bench_verified=60.0, gpqa_diamond=70.0)
+    assert [part.kind for part in family.parts(rows, name="F")] == ["base", "frontier"]
+
+
+def test_a_pair_of_ones_own_is_taken():
+    rows = table().assign(my_maths=[10.0, 20.0, 35.0])
+    (part,) = family.parts(rows, name="F", x="my_maths", y="truthfulqa")
+    assert (part.kind, part.x) == ("pair", "my_maths")
+    with pytest.raises(MissingError, match="did you mean my_maths"):
+        family.parts(rows, name="F", x="my_math", y="truthfulqa")
+    with pytest.raises(UsageError, match="choose two"):
+        family.parts(rows, name="F", x="my_maths", y="my_maths")
+
+
+def test_one_family_of_several_is_chosen_by_name():
+    rows = pd.concat([table().assign(family="A"), table().assign(family="B")], ignore_index=True)
+    assert set(planning.one_family(rows, "b")["family"]) == {"B"}
+    with pytest.raises(UsageError, match="cape sweep"):
+        planning.one_family(rows, "C")
+
+
+def test_chapters_get_only_what_they_declare(chapters):
+    found = planning.chapters(family.parts(table(), name="F"), chapters, name="F", given={"cut_b": "2"})
+    assert [path.stem for path in found] == ["01_coupling", "02_phase_boundary"]
+    assert all(v == {"family": "F", "x": "hellaswag", "y": "truthfulqa", "cut_b": 2.0} for v in found.values())
+    with pytest.raises(UsageError, match="did you mean cut_b"):
+        planning.chapters(family.parts(table(), name="F"), chapters, name="F", given={"cut": 2})
+    with pytest.raises(UsageError, match="scores_path"):
+        planning.chapters(family.parts(table(), name="F"), chapters, name="F", given={"scores_path": "x"})
+
+
+# --- what to run next -----------------------------------------------------------------------------------------
+
+
+def test_commands_take_the_shots_that_the_other_sizes_had():
+    rows = table().assign(hellaswag_protocol="lm-eval 0.4; 0-shot; acc_norm")
+    rows.loc[0, "hellaswag"] = None
+    (line,) = measuring.commands(rows, ["hellaswag"])
+    assert "--num_fewshot 0" in line and "pretrained=m0.4" in line
+
+
+def test_a_command_survives_a_name_with_spaces_and_quotes():
+    words = shlex.split(measuring.command("mmlu", "my 'model'; rm -rf x"))
+    assert words[:4] == ["lm-eval", "run", "--model", "hf"] and "pretrained=my 'model'; rm -rf x" in words
+
+
+def test_the_next_size_lies_where_the_scores_turn():
+    sizes, truth = (0.2, 1.0, 6.0, 20.0), (45, 35, 34, 44)
+    rows = table(sizes, (40, 50, 60, 70), truth)
+    found = summary.diagnose(family.parts(rows, name="F")[0])
+    assert 1.0 < found["next_size"]["params_b"] < 6.0
+    falling = table(sizes, (40, 50, 60, 70), (45, 40, 35, 30))
+    assert summary.diagnose(family.parts(falling, name="F")[0])["next_size"]["params_b"] > 20
+
+
+def test_three_sizes_say_what_they_cannot_show():
+    told = " ".join(summary.cannot_show(summary.diagnose(family.parts(table(), name="F")[0])))
+    assert "boundary" in told and "score noise" in told
+
+
+# --- the report -----------------------------------------------------------------------------------------------
+
+
+def test_the_report_is_one_page_with_metrics_and_scores(tmp_path, chapters, capsys):
+    out = tmp_path / "report"
+    assert main(["family", str(EXAMPLE), "--name", "Larch", "-o", str(out), "-p", "panel=uniform"]) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["index.html", "metrics.json", "scores.csv"]
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert page.index("What your scores say") < page.index("Chapter 01_coupling") < page.index("Chapter 02_phase")
+    assert "rows 8 Larch uniform" in page and "lm-eval run" in page
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["family"] == "Larch" and len(metrics["parts"][0]["diagnosis"]["steps"]) == 7
+    assert metrics["chapters"]["01_coupling"]["panel"] == "uniform"
+    assert len(tables.read_scores(out / "scores.csv")) == 8
+    assert capsys.readouterr().out.strip().endswith("index.html")
+    assert [path.name for path in tmp_path.iterdir() if ".part" in path.name] == []
+
+
+def test_results_files_go_straight_to_a_report(tmp_path, chapters):
+    folder = ladder(tmp_path / "results")
+    assert main(["family", str(folder), "--name", "F", "-o", str(tmp_path / "report"), "--quiet"]) == 0
+    assert len(pd.read_csv(tmp_path / "report" / "scores.csv")) == 4
+
+
+def test_a_published_name_is_told_apart(tmp_path, chapters):
+    metrics = family.rerun(table(), "Pythia", tmp_path / "report", family.Settings(quiet=True, chapters=False))
+    assert metrics["family"] == "Pythia (yours)" and "published family" in metrics["notes"][0]
+
+
+def test_an_existing_folder_is_kept_unless_it_is_an_older_report(tmp_path, chapters, capsys):
+    out = tmp_path / "report"
+    out.mkdir()
+    (out / "precious.txt").write_text("x")
+    arguments = ["family", str(EXAMPLE), "--name", "L", "-o", str(out), "--quiet"]
+    assert main(arguments) == 2 and main([*arguments, "--force"]) == 2
+    assert (out / "precious.txt").read_text() == "x"
+    (out / "precious.txt").unlink()
+    assert main(arguments) == 0  # an empty folder is as good as none
+    assert main(arguments) == 2 and main([*arguments, "--force"]) == 0
+    assert capsys.readouterr().err.count("\n") == 3
+
+
+@pytest.mark.parametrize(("rows", "code"), [
+    ("model,params_b,hellaswag,truthfulqa\na,1,40,40\n", 4),
+    ("model,params_b,hellaswag\na,1,40\nb,2,50\nc,3,60\n", 4),
+    ("model,params_b,hellaswag,truthfulqa\na,1,40,40\nb,1,50,40\nc,3,60,40\n", 3),
+    ("model,params_b,hellaswag,truthfulqa\na,1,140,40\nb,2,50,40\nc,3,60,40\n", 3),
+    ("model,params_b,hellaswag,truthfulqa,hellaswag_protocol\na,1,40,40,5-shot\nb,2,50,40,0-shot\n", 5),
+    ("", 3)])
+def test_scores_that_cannot_be_used_are_one_line_and_their_exit_code(tmp_path, capsys, rows, code):
+    path = tmp_path / "s.csv"
+    path.write_text(rows)
+    assert main(["family", str(path), "--name", "F", "-o", str(tmp_path / "report")]) == code
+    assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize("options", [
+    ["--x", "hellaswag"], ["-p", "panel"], ["-p", "panel=uniforn"], ["-p", "pannel=uniform"], ["-p", "x=mmlu"],
+    ["--params", "a=1"], ["--name", " "], ["--name", "x" * 70]])
+def test_an_option_that_cannot_be_used_is_exit_2_before_anything_runs(tmp_path, chapters, capsys, options, monkeypatch):
+    monkeypatch.setattr(publish, "execute", lambda *_, **__: pytest.fail("ran"))
+    base = ["family", str(EXAMPLE), "-o", str(tmp_path / "report"), *([] if "--name" in options else ["--name", "F"])]
+    assert main([*base, *options]) == 2
+    assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "report").exists()
+
+
+def test_mixed_protocols_pass_when_allowed(tmp_path, chapters):
+    path = tmp_path / "s.csv"
+    table().assign(hellaswag_protocol=["5-shot", "0-shot", "0-shot"]).to_csv(path, index=False)
+    base = ["family", str(path), "--name", "F", "-o", str(tmp_path / "report"), "--quiet"]
+    assert main(base) == 5 and main([*base, "--allow-mixed"]) == 0
+
+
+@pytest.mark.parametrize("moment", ["execute", "report"])
+def test_an_interrupt_leaves_nothing_behind(tmp_path, chapters, monkeypatch, moment):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publish, moment, interrupt)
+    place = tmp_path / "place"
+    place.mkdir()
+    assert main(["family", str(EXAMPLE), "--name", "L", "-o", str(place / "report"), "--quiet"]) == 130
+    assert list(place.iterdir()) == []
+
+
+def test_a_failed_rerun_leaves_the_older_report(tmp_path, chapters, monkeypatch):
+    out = tmp_path / "report"
+    arguments = ["family", str(EXAMPLE), "--name", "L", "-o", str(out), "--quiet"]
+    assert main(arguments) == 0
+    before = (out / "index.html").read_text()
+
+    def fail(*_, **__):
+        raise CapeError("a cell failed")
+
+    monkeypatch.setattr(publish, "execute", fail)
+    assert main([*arguments, "--force"]) == 1
+    assert (out / "index.html").read_text() == before
+
+
+def test_a_place_under_a_file_is_refused(tmp_path, chapters):
+    (tmp_path / "file").write_text("x")
+    assert main(["family", str(EXAMPLE), "--name", "L", "-o", str(tmp_path / "file" / "report"), "--quiet"]) == 6
+    assert main(["family", str(EXAMPLE), "--name", "L", "-o", str(tmp_path / "file"), "--quiet"]) == 2
+
+
+# --- the real chapters ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_example_family_gets_its_report_from_the_real_chapters(tmp_path):
+    out = tmp_path / "report"
+    assert main(["family", str(EXAMPLE), "--name", "Larch", "-o", str(out), "--quiet"]) == 0
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert len(page.encode()) < 5_000_000 and "1 Coupling" in page
+    assert str(tmp_path) not in page and 'src="http' not in page and 'rel="stylesheet"' not in page
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("rows", [
+    {"model": ["a", "b", "c"], "params_b": [1, 3, 9], "my_x": [20, 40, 60], "my_y": [50, 45, 52]},
+    {"model": ["A", "B"], "swe_bench_verified": [60, 70], "gpqa_diamond": [70, 82]}])
+def test_a_pair_of_ones_own_and_frontier_scores_run_through_the_real_chapters(tmp_path, rows):
+    path = tmp_path / "s.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    pair = ["--x", "my_x", "--y", "my_y"] if "my_x" in rows else []
+    assert main(["family", str(path), "--name", "F", "-o", str(tmp_path / "report"), "--quiet", *pair]) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_plain_papermill_runs_a_chapter_on_ones_own_scores(tmp_path):
+    import papermill
+
+    made = papermill.execute_notebook(
+        str(publish.notebooks_dir() / "01_coupling.ipynb"), None, kernel_name="python3", progress_bar=False,
+        parameters={"scores_path": str(EXAMPLE), "family": "Larch"}, cwd=str(publish.notebooks_dir()))
+    assert "Larch" in json.dumps(made)
