@@ -91,7 +91,8 @@ def check_table(
 
     rows: column -> text; wholly empty rows are passed over.  need: scores that each row must have.
     also: scores that it may have.  sized: each row needs a size, no two the same.  least: rows needed.
-    A column <score>_shots holds the number of examples: two different ones are `mixed` unless allowed.  With a problem in a row, the row is left out.
+    A column <score>_shots holds the number of examples: two different ones are `mixed` unless allowed. A row with a
+    problem is left out.
     """
     clean: list[dict[str, Any]] = []
     problems: list[Problem] = []

@@ -12,6 +12,7 @@ from scipy.special import ndtri, stdtrit
 
 import cape_lib
 from cape_lib import tables
+from cape_lib.boundary.isocline import RATIO, classify
 from cape_lib.coupling import effective_dimension, local_couplings
 from cape_lib.diagnosis import advice, wording
 from cape_lib.diagnosis.wording import number
@@ -25,8 +26,6 @@ Kit = dict[str, Any]
 #: the panel of the base comparisons: 148 models measured by one harness
 BASE_PANEL = "uniform"
 FRONTIER_PANEL = "current"
-#: a/b of the papers' curve TruthfulQA_c = sqrt(a/b HellaSwag), set on the OLMo models
-RATIO = 0.187
 MOST_ROWS = 60
 
 
@@ -56,6 +55,7 @@ def kit() -> Kit:
         "base": _base(base),
         "trends": {name: trend(base, name) for name in ("hellaswag", "truthfulqa")},
         "steps": steps(base),
+        "readings": readings(base),
         "dimension": _dimension(base),
         "frontier": _frontier(),
         "rules": advice.rules(),
@@ -91,19 +91,21 @@ def trend(panel: pd.DataFrame, benchmark: str) -> dict[str, Any]:
 
 
 def steps(panel: pd.DataFrame) -> list[dict[str, Any]]:
-    """Every known step between neighbouring sizes of a ladder: ladder, sizes, gamma, phase, scores where it starts."""
+    """Every known step between neighbouring sizes of a web-trained ladder: ladder, sizes (billions), gamma, phase."""
+    table = local_couplings(panel[panel["training"] == "web"])
+    return [
+        {"ladder": row["ladder"], "low_b": float(row["params_b_low"]), "high_b": float(row["params_b_high"]),
+         "gamma": float(row["gamma"]), "phase": row["phase"]}
+        for row in table[table["gamma"].notna()].to_dict("records")
+    ]  # fmt: skip
+
+
+def readings(panel: pd.DataFrame) -> dict[str, int]:
+    """On how many known steps (`n`) each reading of the papers' curve is right, and the guess "always negative"."""
     known = panel[panel["training"] == "web"]
-    table = local_couplings(known)
-    scores = {(row["ladder"], row["params_b"]): row for row in known.to_dict("records")}
-    answer = []
-    for row in table[table["gamma"].notna()].to_dict("records"):
-        here = scores[row["ladder"], row["params_b_low"]]
-        answer.append(
-            {"ladder": row["ladder"], "low_b": float(row["params_b_low"]), "high_b": float(row["params_b_high"]),
-             "gamma": float(row["gamma"]), "phase": row["phase"],
-             "x": float(here["hellaswag"]), "y": float(here["truthfulqa"])}
-        )  # fmt: skip
-    return answer
+    right = {name: classify(known, reading=name)["correct"] for name in ("stated", "reversed", "always negative")}
+    counts = {name.split(" ")[0]: int(correct.sum()) for name, correct in right.items()}
+    return {"n": len(right["stated"])} | counts
 
 
 def _base(panel: pd.DataFrame) -> dict[str, Any]:

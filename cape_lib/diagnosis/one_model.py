@@ -110,21 +110,14 @@ def known_steps(used: Kit, size: float) -> dict[str, Any]:
 
 
 def _curve(used: Kit, x: float, y: float) -> dict[str, Any]:
-    """The papers' curve at this HellaSwag score, and what its two readings say."""
+    """The papers' curve at this HellaSwag score, what its two readings say, and how often each is right."""
     ratio = used["ratio"]
     critical = 100.0 * math.sqrt(ratio * x / 100.0)
-    above = y >= critical
-    known = [(s["gamma"] > 0, s["y"] >= 100.0 * math.sqrt(ratio * s["x"] / 100.0)) for s in used["steps"]]
-    record = {
-        "n": len(known),
-        "stated": sum(up == side for up, side in known),
-        "reversed": sum(up != side for up, side in known),
-        "always": sum(not up for up, _ in known),
-    }
+    above = y > critical
     return {
         "ratio": ratio, "critical": critical, "margin": y - critical, "above": above,
         "stated": "together" if above else "against each other",
-        "reversed": "against each other" if above else "together", "record": record,
+        "reversed": "against each other" if above else "together", "record": used["readings"],
     }  # fmt: skip
 
 

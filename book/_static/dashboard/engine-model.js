@@ -93,18 +93,11 @@
   /* The papers' curve at this HellaSwag score, what its two readings say, and how often each is right. */
   function readCurve(kit, x, y) {
     const critical = 100 * Math.sqrt((kit.ratio * x) / 100);
-    const above = y >= critical;
-    const known = kit.steps.map((s) => [s.gamma > 0, s.y >= 100 * Math.sqrt((kit.ratio * s.x) / 100)]);
-    const record = {
-      n: known.length,
-      stated: known.filter(([up, side]) => up === side).length,
-      reversed: known.filter(([up, side]) => up !== side).length,
-      always: known.filter(([up]) => !up).length,
-    };
+    const above = y > critical;
     const [together, against] = ["together", "against each other"];
     return {
       ratio: kit.ratio, critical, margin: y - critical, above, stated: above ? together : against,
-      reversed: above ? against : together, record,
+      reversed: above ? against : together, record: kit.readings,
     };
   }
 
