@@ -122,7 +122,7 @@ def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figur
     family = table[table["method"] == "one family left out"].iloc[0]
     return figure(
         alt.layer(rule, bars, points).properties(height=alt.Step(34)),
-        title=f"Leave one family out, and the vertex lies anywhere between {family['low']:.2g} and {family['high']:.2g} B",
+        title=f"Leave one family out, and the vertex lies between {family['low']:.2g} and {family['high']:.2g} B",
         alt="The vertex of the quadratic with its 95 percent interval under each kind of doubt.",
         source=source,
         n=f"{int(table['n'].max())} models of {int(table['families'].max())} families",

@@ -237,7 +237,7 @@ def _share(steps: pd.DataFrame, *, positive: bool = False) -> str:
     return f"{int(sign.sum())} of {len(steps)}"
 
 
-def cut_in_two(rows: pd.DataFrame, *, x: str, y: str, title: str, source: str) -> Figure:
+def cut_in_two(rows: pd.DataFrame, *, x: str, y: str, title: str, source: str, name: str = "cut-in-two") -> Figure:
     """The panel as a scatter: models below the cut as circles, those above as triangles (for `explore`).
 
     rows: model, params_b, x, y, side ("below", "above") and the slider's column cut (billions); title: the finding.
@@ -264,7 +264,7 @@ def cut_in_two(rows: pd.DataFrame, *, x: str, y: str, title: str, source: str) -
         ),
         source=source,
         n=rows["model"].nunique(),
-        name="cut-in-two",
+        name=name,
     )
 
 

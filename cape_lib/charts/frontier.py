@@ -99,6 +99,29 @@ def expected_score(rows: pd.DataFrame, *, source: str) -> Figure:
     )
 
 
+def panel_points(rows: pd.DataFrame, *, source: str) -> Figure:
+    """The releases of one panel with their own line (for `explore` over panels).
+
+    rows: model, lab, both scores and the slider's column panel.
+    """
+    x, y = _axes()
+    labs = sorted(rows["lab"].unique())
+    base = alt.Chart(rows).encode(x=x, y=y)
+    dots = base.mark_point(filled=True, size=75, opacity=0.9).encode(
+        color=lab_colour(labs), tooltip=["model", "lab", "release_date", *SCORES]
+    )
+    line = alt.Chart(rows).transform_regression(SWE, GPQA).mark_line(color=INK, strokeWidth=1.5).encode(x=x, y=y)
+    r = float(np.corrcoef(rows[SWE], rows[GPQA])[0, 1])
+    return figure(
+        alt.layer(line, dots).properties(height=340),
+        title=f"The trend is there on every panel; as published r = {r:.2f}",
+        alt="Releases of the chosen panel in the plane of SWE-bench Verified and GPQA Diamond with their own line.",
+        source=source,
+        n=rows["model"].nunique(),
+        name="panel-points",
+    )
+
+
 def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source: str) -> Figure:
     """Published points, hollow, and where they stand on another panel, filled; a line joins the two.
 
