@@ -152,10 +152,11 @@ def forecast(
     sizes = np.atleast_1d(np.asarray(params_b, dtype=float))
     first = system.start_b if start_b is None else float(start_b)
     scores = system.start if start is None else np.asarray(start, dtype=float)
+    if not np.isfinite([first, *scores]).all():
+        names = ", ".join(system.benchmarks)
+        raise ScoresError(f"no model to start from: give its size as start_b and its scores of {names} as start")
     if not (np.all(sizes > 0) and first > 0):
         raise ScoresError("a size to forecast is not positive; give sizes in billions above 0")
-    if not np.isfinite(scores).all():
-        raise ScoresError("the model to start from lacks a score; give one with all of " + ", ".join(system.benchmarks))
     steps = np.log10(sizes) - np.log10(first)
     z = (scores - system.mean) / system.scale
     run = _linear(system, z, steps) if system.degree <= 1 else _runge_kutta(system, z, steps)

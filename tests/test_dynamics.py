@@ -1,0 +1,240 @@
+"""Systems of equations, forecasts, hold-outs, flow and loss: known systems, published numbers, baselines, refusals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+from scipy.optimize import curve_fit
+
+from cape_lib import dynamics, tables
+from cape_lib.errors import MissingError, ScoresError, UsageError
+
+PAIR = ("hellaswag", "truthfulqa")
+MATRIX = np.array([[-0.6, 0.4], [0.0, -0.9]])
+CONSTANT = np.array([30.0, 25.0])
+
+
+def stepped(f, start, t):
+    """Scores whose midpoint slopes obey f exactly (the implicit midpoint rule), so that a fit has nothing to lose."""
+    rows = [np.asarray(start, dtype=float)]
+    for h in np.diff(t):
+        ahead = rows[-1] + h * f(rows[-1])
+        for _ in range(200):
+            ahead = rows[-1] + h * f((rows[-1] + ahead) / 2)
+        rows.append(ahead)
+    return np.array(rows)
+
+
+def ladder(f=lambda y: MATRIX @ y + CONSTANT, start=(28.0, 47.0), k=9):
+    t = np.linspace(-1, 1.5, k)
+    frame = pd.DataFrame(stepped(f, start, t), columns=list(PAIR))
+    return frame.assign(params_b=10**t, model=[f"m{i}" for i in range(k)])
+
+
+def matrix_of(system):
+    """Constant and matrix of a linear system in points."""
+    order = [system.names().index(name) for name in ("1", *system.benchmarks)]
+    constant, *columns = system.coefficients[:, order].T
+    return constant, np.column_stack(columns)
+
+
+def test_the_dense_fit_recovers_a_known_linear_system():
+    constant, matrix = matrix_of(dynamics.fit_linear(ladder(), benchmarks=PAIR))
+    assert matrix == pytest.approx(MATRIX, abs=1e-8)
+    assert constant == pytest.approx(CONSTANT, abs=1e-6)
+
+
+def test_the_sparse_fit_recovers_a_known_linear_system_with_its_zero():
+    found = dynamics.fit_sparse(ladder(k=15), benchmarks=PAIR, threshold=0.1, ridge=1e-12, standardise=False)
+    constant, matrix = matrix_of(found)
+    assert matrix == pytest.approx(MATRIX, abs=1e-6) and matrix[1, 0] == 0.0
+    assert constant == pytest.approx(CONSTANT, abs=1e-4)
+    assert found.terms == 5
+
+
+def test_the_sparse_fit_recovers_a_known_quadratic_system():
+    rows = ladder(lambda y: np.array([y[0] - 0.5 * y[0] * y[1], -y[1] + 0.5 * y[0] * y[1]]), (1.0, 3.0), k=40)
+    found = dynamics.fit_sparse(rows, benchmarks=PAIR, threshold=0.2, degree=2, ridge=1e-12, standardise=False)
+    terms = dict(zip(found.names(), found.coefficients.T, strict=True))
+    assert found.terms == 4
+    assert terms["hellaswag"] == pytest.approx([1.0, 0.0], abs=1e-5)
+    assert terms["truthfulqa"] == pytest.approx([0.0, -1.0], abs=1e-5)
+    assert terms["hellaswag truthfulqa"] == pytest.approx([-0.5, 0.5], abs=1e-5)
+    at = dynamics.forecast(found, [10**1.5], start_b=0.1, start=[1.0, 3.0])[list(PAIR)].to_numpy()[0]
+    known = solve_ivp(lambda _, y: [y[0] - 0.5 * y[0] * y[1], -y[1] + 0.5 * y[0] * y[1]], (0, 2.5), [1, 3], rtol=1e-10)
+    assert at == pytest.approx(known.y[:, -1], abs=1e-4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.floats(0.02, 500.0), min_size=1, max_size=6))
+def test_a_linear_forecast_equals_runge_kutta(sizes):
+    system = dynamics.fit_linear(tables.ladder("Pythia"))
+    constant, matrix = matrix_of(system)
+    found = dynamics.forecast(system, sizes)
+    for row, size in zip(found[list(system.benchmarks)].to_numpy(), sizes, strict=True):
+        end = np.log10(size / system.start_b)
+        known = solve_ivp(lambda _, y: matrix @ y + constant, (0, end), system.start, rtol=1e-9, atol=1e-9)
+        assert row == pytest.approx(known.y[:, -1], rel=1e-5, abs=1e-4)
+
+
+def test_the_fitted_sizes_are_where_the_forecast_starts_and_goes():
+    rows = ladder()
+    system = dynamics.fit_linear(rows, benchmarks=PAIR)
+    found = dynamics.forecast(system, rows["params_b"])
+    assert found[list(PAIR)].to_numpy()[0] == pytest.approx(rows[list(PAIR)].to_numpy()[0])
+    assert dynamics.fit_error(system, rows).mape < 0.5
+
+
+def test_published_in_sample_error_is_2_6_pooled_and_2_5_as_a_mean():
+    rows = tables.ladder("Pythia")
+    found = dynamics.fit_error(dynamics.fit_linear(rows), rows)
+    assert round(found.pooled, 1) == 2.6
+    assert round(found.mape, 1) == 2.5
+
+
+def test_the_dense_system_cannot_be_trusted_without_one_size():
+    system = dynamics.fit_linear(tables.ladder("Pythia"))
+    assert system.intervals == 7 and system.terms == 30 and system.condition > 1e4
+    found = dynamics.leave_one_size_out(tables.ladder("Pythia"))
+    assert len(found) == 7 and (found["mape"] > 1000).sum() >= 2 and (found["mape_carried"] < 15).all()
+
+
+def test_published_hold_out_on_llama_2_is_5_6_percent_and_the_mean_is_as_good():
+    rows = tables.base_version("bootstrap_script")
+    found = dynamics.hold_out(rows[rows["family"] != "Llama-2"], rows[rows["family"] == "Llama-2"], benchmarks=PAIR)
+    error = found.set_index("method")["mape"]
+    assert error["degree 2"] == pytest.approx(5.6, abs=0.05)
+    assert error["mean"] < 1.1 * error["degree 2"]
+    assert found.set_index("method").loc["degree 2", "n"] == 3
+    assert found.set_index("method").loc["linear system", "n"] == 2
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3, 4])
+def test_polynomials_equal_polyfit(degree):
+    rows = tables.base("uniform")
+    train, test = rows[rows["family"] != "OPT"], rows[rows["family"] == "OPT"]
+    found = dynamics.hold_out(train, test, benchmarks=PAIR).set_index("method")
+    curve = np.polyfit(np.log10(train["params_b"]), train["truthfulqa"], degree)
+    known = np.abs(np.polyval(curve, np.log10(test["params_b"])) - test["truthfulqa"])
+    assert found.loc[f"degree {degree}", "mae"] == pytest.approx(known.mean(), rel=1e-6)
+    assert found.loc[f"degree {degree}", "mape"] == pytest.approx(100 * (known / test["truthfulqa"]).mean(), rel=1e-6)
+
+
+def test_every_family_is_left_out_once():
+    panel = tables.base()
+    found = dynamics.leave_one_family_out(panel, by="family")
+    assert set(found["family"]) == {*panel["family"], "all"}
+    whole = found[found["family"] == "all"].set_index("method")
+    assert whole.loc["degree 2", "n"] == len(panel.dropna(subset=["truthfulqa"]))
+    parts = found[(found["family"] != "all") & (found["method"] == "degree 2")]
+    assert np.average(parts["mae"], weights=parts["n"]) == pytest.approx(whole.loc["degree 2", "mae"])
+
+
+def test_slopes_of_several_ladders_do_not_cross_their_borders():
+    both = dynamics.midpoints(tables.base(), benchmarks=PAIR)
+    alone = dynamics.midpoints(tables.ladder("OPT"), benchmarks=PAIR)
+    pd.testing.assert_frame_equal(
+        both[both["ladder"] == "OPT"].drop(columns="ladder").reset_index(drop=True), alone.drop(columns="ladder")
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.randoms(), st.floats(0.01, 100.0))
+def test_a_fit_knows_neither_order_nor_the_unit_of_size(random, unit):
+    rows = ladder()
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    kept = rows.copy()
+    one = dynamics.fit_linear(rows, benchmarks=PAIR)
+    two = dynamics.fit_linear(rows.iloc[order].assign(params_b=lambda r: r["params_b"] * unit), benchmarks=PAIR)
+    pd.testing.assert_frame_equal(rows, kept)
+    assert two.coefficients == pytest.approx(one.coefficients, abs=1e-6)
+
+
+def test_more_threshold_never_means_more_terms_and_none_left_means_no_motion(recwarn):
+    found = dynamics.sparse_sweep(tables.ladder("Pythia"), [0.0, 0.5, 1.0, 100.0])
+    assert found["terms"].is_monotonic_decreasing and found["terms"].iloc[-1] == 0
+    still = dynamics.fit_sparse(ladder(), benchmarks=PAIR, threshold=100.0)
+    assert dynamics.forecast(still, [1000.0])[list(PAIR)].to_numpy()[0] == pytest.approx(still.start)
+    assert not [w for w in recwarn.list if "Sparsity" in str(w.message)]
+
+
+def test_a_solution_that_runs_away_is_nan_not_a_number():
+    rows = ladder(lambda y: np.array([0.01 * y[0] ** 2, -0.1 * y[1]]), (20.0, 47.0), k=12)
+    system = dynamics.fit_sparse(rows, benchmarks=PAIR, threshold=0.005, degree=2, ridge=1e-12, standardise=False)
+    found = dynamics.forecast(system, [0.05, 0.2, 1e6])
+    assert found["hellaswag"].notna().tolist() == [True, True, False]
+
+
+def test_gamma_flow_finds_a_planted_law_and_its_fixed_point():
+    t = np.linspace(-1, 1.5, 12)
+    middle = (t[1:] + t[:-1]) / 2
+    gamma = stepped(lambda g: -1.5 * g + 0.6, [-0.8], middle)[:, 0]
+    y = 47 + np.concatenate([[0.0], np.cumsum(gamma * 4.0)])
+    rows = pd.DataFrame({"params_b": 10**t, "hellaswag": 30 + 4.0 * np.arange(12), "truthfulqa": y})
+    found = dynamics.gamma_flow(rows)
+    assert found.line.slope.estimate == pytest.approx(-1.5)
+    assert found.fixed_point.estimate == pytest.approx(0.4)
+    assert found.attracting and found.fixed_point.contains(0.4)
+
+
+def test_pythia_has_too_few_sizes_to_fix_a_fixed_point():
+    found = dynamics.gamma_flow(tables.ladder("Pythia"))
+    assert not found.fixed_point.bounded
+    assert found.line.slope.low < 0 < found.line.slope.high
+
+
+def test_the_published_loss_law_describes_the_published_constants():
+    losses = tables.losses()
+    stated = losses[losses["series"] == "published constants"]
+    found = dynamics.loss_law(stated, irreducible=1.533, exponent=0.238)
+    assert (round(found.r_squared, 4), round(found.variation, 1)) == (0.9994, 0.8)
+    assert round(found.amplitude.estimate) == 154
+    fitted = dynamics.loss_law(stated)
+    assert fitted.irreducible.contains(1.533) and fitted.exponent.contains(0.238)
+    assert fitted.r_squared >= found.r_squared - 1e-12
+
+
+def test_the_loss_fit_equals_curve_fit_with_its_errors():
+    rng = np.random.default_rng(2)
+    size = np.geomspace(0.05, 20, 12)
+    loss = 1.7 + 1.1 * size**-0.3 + rng.normal(scale=0.01, size=12)
+    found = dynamics.loss_law(pd.DataFrame({"params_b": size, "loss": loss}))
+    known, covariance = curve_fit(lambda n, e, a, p: e + a * n**-p, size, loss, p0=[1.5, 1.0, 0.25])
+    assert (found.irreducible.estimate, found.exponent.estimate) == pytest.approx((known[0], known[2]), rel=1e-5)
+    half = (found.exponent.high - found.exponent.low) / 2
+    assert half == pytest.approx(2.262157 * np.sqrt(covariance[2, 2]), rel=1e-3)
+    assert found.residuals["residual"].sum() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_what_cannot_be_fitted_is_refused_with_the_mend():
+    rows = ladder()
+    with pytest.raises(MissingError, match="needs 2 rows"):
+        dynamics.fit_linear(rows.head(1), benchmarks=PAIR)
+    with pytest.raises(ScoresError, match="m3 and m4 have the same params_b"):
+        dynamics.midpoints(rows.assign(params_b=[1, 2, 3, 4, 4, 5, 6, 7, 8.0]), benchmarks=PAIR)
+    with pytest.raises(ScoresError, match="same params_b"):
+        both = pd.concat([rows.assign(ladder="a"), rows.assign(ladder="b", params_b=2.0)])
+        dynamics.fit_linear(both, benchmarks=PAIR)
+    with pytest.raises(UsageError, match="1 to 3"):
+        dynamics.fit_sparse(rows, benchmarks=PAIR, degree=4)
+    with pytest.raises(ScoresError, match="not positive"):
+        dynamics.forecast(dynamics.fit_linear(rows, benchmarks=PAIR), [0.0])
+    pooled = dynamics.fit_linear(tables.base(), benchmarks=PAIR)
+    with pytest.raises(ScoresError, match="to start from"):
+        dynamics.forecast(pooled, [1.0])
+    with pytest.raises(MissingError, match="needs 5 rows"):
+        dynamics.gamma_flow(rows.head(4))
+    with pytest.raises(MissingError, match="needs four sizes"):
+        dynamics.loss_law(pd.DataFrame({"params_b": [1.0, 2.0, 3.0], "loss": [3.0, 2.5, 2.3]}))
+
+
+def test_constant_scores_give_no_warning(recwarn):
+    rows = ladder().assign(truthfulqa=40.0)
+    system = dynamics.fit_linear(rows, benchmarks=PAIR)
+    assert dynamics.forecast(system, [100.0])["truthfulqa"].iloc[0] == pytest.approx(40.0)
+    dynamics.fit_sparse(rows, benchmarks=PAIR)
+    dynamics.hold_out(rows, rows, benchmarks=PAIR)
+    assert not recwarn.list
