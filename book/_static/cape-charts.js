@@ -71,6 +71,8 @@
       var spec = specification(figure, index), wide = spec.width === "container";
       var options = { mode: "vega-lite", actions: false, renderer: "svg", bind: inputs };
       return window.vegaEmbed(place, spec, options).then(function (result) {
+        // The frame names the picture; the marks inside would be read out one by one.
+        place.querySelector("svg").setAttribute("aria-hidden", "true");
         if (wide) keepWidth(place, result.view);
         return result.view;
       });

@@ -45,6 +45,7 @@ def trim(html: Path) -> None:
             names |= set(re.findall(r"\bfa-([a-z0-9-]+)", classes))
         for pattern in _DROPPED:
             text = pattern.sub("", text)
+        text = text.replace("<th></th>", "<td></td>")  # the empty corner of a pandas table heads nothing
         page.write_text(text, encoding="utf-8")
     icons = _icons((static / "scripts" / "fontawesome.js").read_text(encoding="utf-8"), names)
     with (static / "cape.css").open("a", encoding="utf-8") as sheet:

@@ -1,0 +1,69 @@
+"""What several test files share: the built book, the browser, what a page does when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def book_html() -> Path:
+    """Folder of the built pages; built by the same function as `make book`, once for all test processes."""
+    from cape_lib import publish
+
+    return publish.book(ROOT / "_build", quiet=True).parent
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium. Without one the tests fail: `make test` installs it."""
+    from browser import installed
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """`open_page(path, width=1440, scheme="light")` opens a file; the page keeps `requests` and `complaints`.
+
+    Every request to another host is noted and refused.
+    """
+    contexts = []
+
+    def opened(path: Path, *, width: int = 1440, scheme: str = "light") -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.requests, page.complaints = [], []
+        context.route("**/*", lambda route: _local_only(route, page))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on(
+            "console", lambda said: page.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+        page.goto(path.resolve().as_uri(), wait_until="load")
+        page.wait_for_function(
+            "[...document.querySelectorAll('figure.cape-figure')].every(f => f.dataset.ready || f.dataset.error)"
+        )
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def _local_only(route: Any, page: Any) -> None:
+    if route.request.url.startswith(("file:", "data:", "blob:", "about:")):
+        route.continue_()
+    else:
+        page.requests.append(route.request.url)
+        route.abort()

@@ -1,0 +1,150 @@
+"""Every built page in headless Chromium, from the file, with every other host refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.page, pytest.mark.timeout(600)]
+
+ROOT = Path(__file__).resolve().parents[2]
+LISTED = re.findall(r"^\s*(?:-\s*)?(?:file|root):\s*(\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"), re.M)
+PAGES = [*LISTED, "search"]
+LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
+
+#: Findings of axe that the theme brings along on every page and that are not ours to mend.
+OF_THE_THEME = ["label-content-name-mismatch", "region", "landmark-unique", "landmark-no-duplicate-banner"]
+
+UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea, button')].filter(e =>
+    e.type !== 'hidden' && getComputedStyle(e).display !== 'none' && !(e.labels && e.labels.length) &&
+    !e.getAttribute('aria-label') && !e.getAttribute('aria-labelledby') && !e.title && !e.textContent.trim())
+  .map(e => e.outerHTML.slice(0, 120))"""
+REPEATED = """() => { const seen = {}; document.querySelectorAll('[id]').forEach(e => seen[e.id] = (seen[e.id] || 0) + 1);
+  return Object.keys(seen).filter(id => seen[id] > 1); }"""
+#: Contrast of the axis and legend texts of every chart with the page behind them.
+FAINT = """() => {
+  const light = c => { const v = c.match(/[\\d.]+/g).slice(0, 3).map(x => x / 255)
+      .map(x => x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4); return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
+  const page = light(getComputedStyle(document.body).backgroundColor);
+  const roles = '.role-axis-label text, .role-axis-title text, .role-legend-label text, .role-legend-title text';
+  return [...document.querySelectorAll('.cape-view svg')].flatMap(svg => [...svg.querySelectorAll(roles)])
+    .filter(t => { const ink = light(getComputedStyle(t).fill);
+      return (Math.max(ink, page) + .05) / (Math.min(ink, page) + .05) < 4.5; }).map(t => t.textContent); }"""
+SVG = "figure => [...figure.querySelectorAll('.cape-view svg')].map(svg => svg.innerHTML).join('')"
+
+
+@pytest.fixture
+def visit(book_html: Path, open_page: Callable[..., Any]) -> Callable[..., Any]:
+    def visited(name: str, **look: Any) -> Any:
+        return open_page(book_html / f"{name}.html", **look)
+
+    return visited
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_asks_no_other_host_and_says_no_error(visit: Callable[..., Any], name: str) -> None:
+    page = visit(name)
+    assert page.requests == []
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_figure_is_drawn_and_described(visit: Callable[..., Any], name: str) -> None:
+    page = visit(name)
+    for figure in page.locator("figure.cape-figure").all():
+        assert figure.get_attribute("data-error") is None
+        assert figure.locator(".cape-view svg").count() == figure.locator(".cape-view").count()
+        assert len(figure.locator("[role=img]").get_attribute("aria-label") or "") > 20
+        assert re.search(r"n = .+Source: .+", figure.locator("figcaption").inner_text())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_input_has_a_label_and_every_identifier_is_unique(visit: Callable[..., Any], name: str) -> None:
+    page = visit(name)
+    assert page.evaluate(UNLABELLED) == []
+    assert page.evaluate(REPEATED) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_inputs_move_the_charts(visit: Callable[..., Any], name: str) -> None:
+    page = visit(name)
+    for figure in page.locator("figure.cape-figure").all():
+        for box in figure.locator(".cape-control input, .cape-inputs input[type=range]").all():
+            before, label = figure.evaluate(SVG), figure.get_attribute("id")
+            box.focus()
+            at_the_end = box.evaluate("box => Number(box.value) >= Number(box.max)")
+            for _ in range(3):
+                box.press("ArrowLeft" if at_the_end else "ArrowRight")
+            page.wait_for_timeout(150)
+            assert figure.evaluate(SVG) != before, f"{label}: the slider moves nothing"
+        for box in figure.locator(".cape-control select, .cape-inputs select").all():
+            before, label = figure.evaluate(SVG), figure.get_attribute("id")
+            box.select_option(index=1 if box.evaluate("box => box.selectedIndex") == 0 else 0)
+            page.wait_for_timeout(150)
+            assert figure.evaluate(SVG) != before, f"{label}: the choice changes nothing"
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_page_fits_its_screen_and_its_charts_are_readable(
+    visit: Callable[..., Any], name: str, width: int, scheme: str
+) -> None:
+    page = visit(name, width=width, scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    assert page.evaluate(FAINT) == []
+    wide = "[...document.querySelectorAll('.cape-view svg')].filter(s => s.getBoundingClientRect().right > innerWidth)"
+    assert page.evaluate(f"{wide}.map(s => s.closest('figure').id)") == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_assistive_technology_finds_nothing_to_complain_of(visit: Callable[..., Any], name: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(name)
+    rules = {"rules": {rule: {"enabled": False} for rule in OF_THE_THEME}}
+    found = Axe().run(page, options=rules).response["violations"]
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]][:3]) for rule in found] == []
+
+
+@pytest.mark.parametrize("name", [name for name in LISTED if name.startswith("notebooks/")])
+def test_rows_of_a_figure_are_downloaded_as_csv(visit: Callable[..., Any], name: str, tmp_path: Path) -> None:
+    import pandas as pd
+
+    page = visit(name)
+    figures = page.locator("figure.cape-figure").all()
+    for figure in figures[:3]:
+        with page.expect_download() as download:
+            figure.locator("button.cape-rows").click()
+        download.value.save_as(tmp_path / "rows.csv")
+        assert len(pd.read_csv(tmp_path / "rows.csv")) > 0
+        assert download.value.suggested_filename == f"{(figure.get_attribute('id') or '').removeprefix('fig-')}.csv"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_weighs_at_most_150_kb_without_shared_script_and_pictures(book_html: Path, name: str) -> None:
+    import gzip
+
+    assert len(gzip.compress((book_html / f"{name}.html").read_bytes())) <= 150_000
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_page_loads_only_the_scripts_that_it_needs(book_html: Path, name: str) -> None:
+    text = (book_html / f"{name}.html").read_text(encoding="utf-8")
+    assert ("cape-vega.js" in text) == ('class="cape-figure"' in text)
+    assert ("mathjax/" in text) == ('class="math' in text)
+    assert not re.search(r"thebe|fontawesome\.js|require\.js|embed-amd|cdn\.", text)
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_launch_button_of_a_chapter_opens_its_source_in_colab(book_html: Path, name: str) -> None:
+    text = (book_html / f"{name}.html").read_text(encoding="utf-8")
+    links = set(re.findall(r"https://colab\.research\.google\.com[^\"']+", text))
+    source = f"{name}.ipynb"
+    is_notebook = (ROOT / source).is_file()
+    assert all(link.endswith(source) for link in links)
+    assert bool(links) == is_notebook
