@@ -10,12 +10,17 @@ def _holds_figure(doctree: nodes.document) -> bool:
     return any('class="cape-figure"' in node.astext() for node in doctree.findall(nodes.raw))
 
 
+def _holds_ledger(doctree: nodes.document) -> bool:
+    return any('class="cape-ledger"' in node.astext() for node in doctree.findall(nodes.raw))
+
+
 def _holds_formula(doctree: nodes.document) -> bool:
     return any(True for kind in (nodes.math, nodes.math_block) for _ in doctree.findall(kind))
 
 
 def trim(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     charts = doctree is not None and _holds_figure(doctree)
+    ledger = doctree is not None and _holds_ledger(doctree)
     formulas = doctree is not None and _holds_formula(doctree)
 
     def needed(script: object) -> bool:
@@ -25,6 +30,8 @@ def trim(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: 
             return False
         if any(chart in name for chart in CHARTS):
             return charts
+        if "cape-claims.js" in name:
+            return ledger
         if "mathjax" in name.lower() or "mathjax" in body.lower():
             return formulas
         return True
