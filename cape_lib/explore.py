@@ -10,11 +10,12 @@ import altair as alt
 import pandas as pd
 
 from cape_lib.charts import html
-from cape_lib.charts.frame import Control, Figure, where
+from cape_lib.charts.frame import Control, Figure, say, where, widget
 from cape_lib.errors import UsageError
 
 Model = Callable[[Any], pd.DataFrame]
 Draw = Callable[[pd.DataFrame], Figure]
+Show = Callable[[Figure, str], None]
 
 
 def explore(model: Model, draw: Draw, *, name: str, values: Sequence[Any], start: Any, label: str = "") -> Any:
@@ -83,7 +84,6 @@ def _filter(chart: Any, name: str) -> bool:
 
 def _live(rows: Model, draw: Draw, control: Control) -> Any:
     import ipywidgets as widgets
-    from IPython.display import display
 
     options = [(html.text_of(value), value) for value in control.values]
     about = {"options": options, "value": control.start, "description": control.label}
@@ -92,19 +92,54 @@ def _live(rows: Model, draw: Draw, control: Control) -> Any:
         chooser: Any = widgets.SelectionSlider(continuous_update=False, **about, **style)
     else:
         chooser = widgets.Dropdown(**about, **style)
-    shown = widgets.Output()
+    shown, show = _in_place() if where() == "live" else _anew()
+    problem = widgets.Output()
 
-    def redraw(_: Any = None) -> None:
+    def redraw() -> None:
         table = rows(chooser.value)
         reading = str(table.attrs.pop("reading"))
+        show(draw(table), reading)
+
+    def moved(_: Any) -> None:
+        problem.clear_output()
+        with problem:  # the only place where a reader sees what goes wrong while a slider moves
+            redraw()
+
+    redraw()
+    chooser.observe(moved, names="value")
+    return widgets.VBox([chooser, shown, problem])
+
+
+def _in_place() -> tuple[Any, Show]:
+    """A frame whose charts, once there, are told their new rows: no flicker, and the chart script is sent once."""
+    import ipywidgets as widgets
+
+    head, views, foot, said = widgets.HTML(), widgets.VBox(), widgets.HTML(), widgets.HTML()
+
+    def show(figure: Figure, reading: str) -> None:
+        charts = figure.charts
+        if len(charts) == len(views.children):
+            for view, chart in zip(views.children, charts, strict=True):
+                view.chart = chart
+        else:
+            views.children = [widget(chart) for chart in charts]
+        head.value, foot.value, said.value = html.head(figure), html.foot(figure), f"<p>{html.inline(reading)}</p>"
+
+    return widgets.VBox([head, views, foot, said]), show
+
+
+def _anew() -> tuple[Any, Show]:
+    """A frame that is shown again as a whole, where chart widgets need more than the place offers (Colab)."""
+    import ipywidgets as widgets
+    from IPython.display import display
+
+    shown = widgets.Output()
+
+    def show(figure: Figure, reading: str) -> None:
         with shown:
             shown.clear_output(wait=True)
-            display(draw(table))
+            display(figure)
             if reading:
-                from cape_lib.charts.frame import say
-
                 say(reading)
 
-    chooser.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([chooser, shown])
+    return shown, show

@@ -33,7 +33,7 @@ from cape_lib.errors import UsageError
 
 __all__ = [
     "FAMILY_COLOURS", "GRID", "INK", "LAB_COLOURS", "MUTED", "PALETTE", "PAPER", "PHASE_COLOURS",
-    "Figure", "colour_scale", "figure", "say", "setup", "sure", "where",
+    "Figure", "colour_scale", "figure", "say", "setup", "sure", "where", "widget",
 ]  # fmt: skip
 
 Place = Literal["book", "colab", "live"]
@@ -130,7 +130,7 @@ class Figure:
         else:
             display(HTML(html.head(self)))
             for chart in self.charts:
-                display(alt.JupyterChart(chart))
+                display(widget(chart))
             display(HTML(html.foot(self)))
 
 
@@ -146,6 +146,12 @@ class _Html:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return self._bundle
+
+
+def widget(chart: alt.TopLevelMixin) -> Any:
+    """The chart as a Jupyter widget that needs no network; a new chart is put in by setting its `chart`."""
+    menu = {"export": True, "source": False, "compiled": False, "editor": False}  # the editor is another host's
+    return alt.JupyterChart(chart, embed_options={"renderer": "svg", "actions": menu})
 
 
 def say(markdown: str) -> None:

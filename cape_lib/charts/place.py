@@ -1,0 +1,88 @@
+"""The machine under a live notebook: Colab or not, processors, memory, GPU, and which model sizes fit there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Bytes a parameter: half precision on a GPU, single on a CPU, where half is slow.
+BYTES_ON_GPU, BYTES_ON_CPU = 2, 4
+#: What weights may take of the memory; the rest is for activations, Python and the system.
+SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What this session computes on; memory in GB (10^9 bytes); gpu is "" where there is none."""
+
+    place: str
+    cores: int
+    memory_gb: float
+    gpu: str = ""
+    gpu_memory_gb: float = 0.0
+
+    def __str__(self) -> str:
+        cores = f"{self.cores} CPU core" + ("s" if self.cores != 1 else "")
+        gpu = f"{self.gpu} with {self.gpu_memory_gb:.0f} GB" if self.gpu else "no GPU"
+        return f"{self.place}: {cores}, {self.memory_gb:.0f} GB of memory, {gpu}"
+
+    @property
+    def largest_b(self) -> float:
+        """The largest language model that fits for reading its states, in billions of parameters."""
+        memory, size = (self.gpu_memory_gb, BYTES_ON_GPU) if self.gpu else (self.memory_gb, BYTES_ON_CPU)
+        return SHARE * memory / size
+
+    def pick(self, sizes_b: Iterable[float]) -> float:
+        """The largest of `sizes_b` (billions of parameters) that fits here; the smallest where none does."""
+        sizes = sorted(sizes_b)
+        return max((size for size in sizes if size <= self.largest_b), default=sizes[0])
+
+
+def runtime() -> Runtime:
+    """The processors that this process may use, the memory that it may fill and the first NVIDIA GPU."""
+    from cape_lib.charts.frame import where
+
+    place = "Google Colab" if where() == "colab" else "This machine"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Runtime(place, cores, _memory_gb(), *_gpu())
+
+
+def tell() -> None:
+    """Say which runtime was found, in a live notebook. A published page is read elsewhere than it was made: nothing."""
+    from cape_lib.charts.frame import say, where
+
+    if where() != "book":
+        found = runtime()
+        say(f"{found}. Language models of up to about {found.largest_b:.2g} billion parameters fit.")
+
+
+def _memory_gb() -> float:
+    """Physical memory, or the limit of the container where that is less; 0 where the system does not say."""
+    try:
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0.0
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            whole = min(whole, int(Path(limit).read_text(encoding="ascii")))
+        except (OSError, ValueError):
+            continue  # another kind of system, or "max": no limit
+    return whole / 1e9
+
+
+def _gpu() -> tuple[str, float]:
+    """Name and memory of the first GPU, asked of its driver: torch need not be there, nor be loaded."""
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return "", 0.0
+    ask = [command, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    try:
+        said = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=True).stdout
+        name, mebibytes = said.splitlines()[0].rsplit(",", 1)
+        return name.strip(), float(mebibytes) * 2**20 / 1e9
+    except (OSError, subprocess.SubprocessError, IndexError, ValueError):
+        return "", 0.0
