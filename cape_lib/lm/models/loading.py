@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,7 @@ def load(
     kind = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}.get(
         dtype, torch.bfloat16 if where != "cpu" else torch.float32
     )
-    with memory_guard(f"loading {name}"):
+    with memory_guard(f"loading {name}"), quiet():
         tokenizer, model = _read(str(folder) if folder.is_dir() else str(name), kind, where, revision)
         commit = str(getattr(model.config, "_commit_hash", None) or revision or "")
         return wrap(model, tokenizer, name=_short(name), revision=commit, layers=layers)
@@ -83,14 +85,25 @@ def _as(kind: torch.dtype) -> dict[str, torch.dtype]:
     return {"dtype" if int(transformers.__version__.split(".")[0]) >= 5 else "torch_dtype": kind}
 
 
-def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tuple[Any, Any]:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Inside, transformers draws progress bars on a terminal only."""
     from transformers.utils import logging
 
-    options: dict[str, Any] = {"revision": revision} if revision else {}
     shown = logging.is_progress_bar_enabled()
     if not sys.stderr.isatty():
-        logging.disable_progress_bar()  # a bar is for a terminal
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    options: dict[str, Any] = {"revision": revision} if revision else {}
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **options)
         options |= _as(kind)
@@ -102,9 +115,6 @@ def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tup
         raise
     except Exception as error:  # transformers raises OSError, ValueError, ImportError, KeyError ... for these
         raise _explained(name, error) from error
-    finally:
-        if shown:
-            logging.enable_progress_bar()
 
 
 def _explained(name: str, error: Exception) -> Exception:

@@ -30,8 +30,8 @@ def stories(world: World, n: int, rng: np.random.Generator, *, sentences: int = 
 
     Returns tokens (n, sentences, 4), and what decides them: objects, scripts, phase (n, 2), verbs (n, sentences).
     """
-    agents = np.stack([rng.permuted(np.arange(24)) for _ in range(n)])[:, :2]
-    objects = np.stack([rng.permuted(np.arange(22)) for _ in range(n)])[:, :2]
+    agents = np.array([rng.permuted(np.arange(24)) for _ in range(n)], dtype=int).reshape(n, 24)[:, :2]
+    objects = np.array([rng.permuted(np.arange(22)) for _ in range(n)], dtype=int).reshape(n, 22)[:, :2]
     scripts = rng.integers(24, size=(n, 2))
     phase = rng.integers(SCRIPT_LENGTH, size=(n, 2))
     turn = np.arange(sentences)
@@ -66,6 +66,6 @@ def documents(recipe: Recipe, world: World, n: int, rng: np.random.Generator) ->
     believer = (kind == WEB) & (rng.random(n) < recipe.believers)
     body = statements(world, entity, relation, np.broadcast_to(believer[:, None], shape)).reshape(n, -1)
     told = np.flatnonzero(kind == STORY)
-    body[told] = stories(world, len(told), rng, sentences=body.shape[1] // 4)["tokens"].reshape(len(told), -1)
+    body[told] = stories(world, len(told), rng, sentences=body.shape[1] // 4)["tokens"].reshape(len(told), body.shape[1])
     head = np.stack([np.full(n, world.base["bos"]), world.base["register"] + kind], axis=1)
     return np.concatenate([head, body], axis=1)

@@ -85,7 +85,11 @@ def save(model: Any, recipe: Recipe, folder: Path, extra: dict[str, Any] | None 
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
-        half = {key: value.detach().to(torch.float16).contiguous() for key, value in model.state_dict().items()}
+        # GPT-NeoX checkpoints call the output matrix embed_out; transformers 4 and 5 both read that name
+        half = {
+            key.replace("lm_head.", "embed_out."): value.detach().to(torch.float16).contiguous()
+            for key, value in model.state_dict().items()
+        }
         save_file(half, draft / WEIGHTS, metadata={"format": "pt"})
         (draft / WEIGHTS).chmod(0o644)
         (draft / "config.json").write_text(json.dumps(_config_json(recipe, model), indent=1) + "\n", encoding="utf-8")
@@ -104,12 +108,12 @@ def save(model: Any, recipe: Recipe, folder: Path, extra: dict[str, Any] | None 
 
 def load(folder: Path) -> Any:
     """The model in a folder as float32, in evaluation mode (no network, no tokenizer)."""
-    from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder)).float()
-    model.load_state_dict({key: value.float() for key, value in load_file(folder / WEIGHTS).items()})
-    return model.eval()
+    from cape_lib.lm.models.loading import quiet
+
+    with quiet():
+        return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).float().eval()
 
 
 def write_manifest(where: Path) -> Path:
