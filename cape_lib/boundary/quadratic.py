@@ -83,12 +83,14 @@ def fit_parabolas(t: Floats, y: Floats, counts: Integers | None = None) -> Parab
     middle, scale = float(t.mean()), float(np.ptp(t)) or 1.0
     u = (t - middle) / scale
     powers = np.column_stack([np.ones_like(u), u, u**2, u**3, u**4])
+    # Without the level of y a constant score leaves no rounding that could pass for a bend.
+    above = y - y.mean(axis=-1, keepdims=True)
     if counts is None:
         weights = np.ones((1, t.size))
-        right = np.atleast_2d(y) @ powers[:, :3]
+        right = np.atleast_2d(above) @ powers[:, :3]
     else:
         weights = counts.astype(float)
-        right = weights @ (powers[:, :3] * y[:, None])
+        right = weights @ (powers[:, :3] * above[:, None])
     total, *raw = (weights @ powers).T
     m1, m2, m3, m4 = (moment / total for moment in raw)
     y0, y1, y2 = (right / total[:, None]).T
