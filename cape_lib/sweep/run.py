@@ -15,7 +15,7 @@ from typing import Any
 
 from cape_lib.errors import UsageError
 from cape_lib.sweep.cluster import client
-from cape_lib.sweep.tasks import FORMAT, Task, answer
+from cape_lib.sweep.work import FORMAT, Task, answer
 
 MARK = "sweep.json"
 #: A task that loses its worker is run again elsewhere, so often; one that kills every worker is then given up.

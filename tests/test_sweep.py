@@ -1,0 +1,313 @@
+"""Sweeps: every family once, refusals in the summary, resumable, on local processes and on a scheduler that runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cape_lib import sweep, tables
+from cape_lib.cli import main
+from cape_lib.errors import ScoresError, SurroundingsError, UsageError
+from cape_lib.sweep import work
+from cape_lib.sweep.run import progress_bar
+
+
+def many(families: int, sizes: int = 4) -> pd.DataFrame:
+    """Made-up families: a parabola of TruthfulQA in log size, each a little different."""
+    rows = []
+    for family in range(families):
+        for size in range(sizes):
+            t = size - 1.5 + family / max(families, 1)
+            rows.append({"model": f"f{family}-{size}", "params_b": 0.1 * 4**size, "family": f"Family {family}",
+                         "hellaswag": 30 + 9 * size + family % 5, "truthfulqa": 38 + 2 * t * t})
+    return tables.read_scores(pd.DataFrame(rows))
+
+
+# --- tasks ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_uniform_panel_gives_25_answers_and_22_refusals():
+    states = [sweep.answer(task)["state"] for task in sweep.tasks(tables.base("uniform"))]
+    assert len(states) == 47 and states.count("done") == 25 and states.count("refused") == 22
+
+
+def test_an_answer_is_plain_data_that_json_can_carry():
+    (task,) = sweep.tasks(many(1))
+    found = sweep.answer(task)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert len(found["parts"][0]["diagnosis"]["steps"]) == 3
+
+
+def test_a_family_with_a_size_twice_keeps_one_row_and_says_which():
+    rows = many(1).assign(instruct=[False, True, False, False])
+    twice = pd.concat([rows, rows.iloc[[1]].assign(model="base", instruct=False)], ignore_index=True)
+    kept, notes = work.one_a_size(twice)
+    assert "base" in list(kept["model"]) and "f0-1" not in list(kept["model"]) and "f0-1" in notes[0]
+
+
+def test_a_bug_in_one_family_is_an_answer_and_not_an_end(monkeypatch):
+    def broken(*_, **__):
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr("cape_lib.family.parts", broken)
+    found = sweep.answer(sweep.tasks(many(1))[0])
+    assert found["state"] == "failed" and found["why"] == "ZeroDivisionError: by nothing"
+
+
+def test_the_digest_changes_with_rows_and_settings_and_with_nothing_else():
+    one, other = (sweep.tasks(many(1))[0] for _ in range(2))
+    assert one.digest() == other.digest()
+    changed = many(1)
+    changed.loc[0, "truthfulqa"] += 0.1
+    assert sweep.tasks(changed)[0].digest() != one.digest()
+    assert sweep.tasks(many(1), pair=("truthfulqa", "hellaswag"))[0].digest() != one.digest()
+
+
+def test_by_any_column_of_text_and_no_other():
+    rows = many(2).assign(lab=["A", "B"] * 4)
+    assert [task.family for task in sweep.tasks(rows, by="lab")] == ["A", "B"]
+    with pytest.raises(UsageError, match="did you mean lab"):
+        sweep.tasks(rows, by="labb")
+    with pytest.raises(ScoresError, match="blank for f0-0"):
+        sweep.tasks(rows.assign(lab=[None, *["A"] * 7]), by="lab")
+
+
+# --- a local cluster ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_sweep_is_resumed_where_it_was_and_only_what_changed_runs_again(tmp_path, monkeypatch):
+    ran: list[str] = []
+    out = tmp_path / "out"
+    rows = pd.concat([many(5), many(1, sizes=2).assign(family="Small")], ignore_index=True)
+    whole = sweep.sweep(sweep.tasks(rows), out, sweep.Workers(count=2), tell=lambda *told: ran.append(told[2]))
+    assert (whole["done"], whole["refused"], whole["kept"], len(ran)) == (5, 1, 0, 6)
+    assert re.search(r"Small: 2 sizes", (out / "index.html").read_text(encoding="utf-8"))
+
+    (out / "families" / "Family-3.json").unlink()
+    (out / "families" / "Family-4.json").write_text('{"half": ')
+    rows.loc[rows["family"] == "Family 0", "truthfulqa"] += 1
+    ran.clear()
+    again = sweep.sweep(sweep.tasks(rows), out, sweep.Workers(count=1), tell=lambda *told: ran.append(told[2]))
+    assert sorted(ran) == ["Family 0", "Family 3", "Family 4"] and again["kept"] == 3
+
+    monkeypatch.setattr("cape_lib.sweep.run.client", lambda *_: pytest.fail("started workers for nothing"))
+    assert sweep.sweep(sweep.tasks(rows), out)["kept"] == 6
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_command_sweeps_a_table_and_names_the_page(tmp_path, capsys):
+    path = tmp_path / "scores.csv"
+    many(3).to_csv(path, index=False)
+    assert main(["sweep", str(path), "-o", str(tmp_path / "out"), "--workers", "1"]) == 0
+    assert "3 families: 3 done" in capsys.readouterr().out
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "Family 2" in page and "aria-sort" in page and 'src="http' not in page
+    assert main(["sweep", str(path), "-o", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kept"] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_an_interrupt_keeps_what_is_finished(tmp_path):
+    path = tmp_path / "scores.csv"
+    many(60).to_csv(path, index=False)
+    command = [sys.executable, "-m", "cape_lib.cli", "sweep", str(path), "-o", str(tmp_path / "out"), "--workers", "1"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    families = tmp_path / "out" / "families"
+    wait_for(lambda: families.is_dir() and len(list(families.glob("*.json"))) >= 2)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to every process of the command
+    told = running.communicate(timeout=60)[1]
+    assert running.returncode == 130 and told.strip().splitlines()[-1] == "cape sweep: interrupted"
+    assert "Traceback" not in told and not (tmp_path / "out" / "index.html").exists()
+    for stored in families.iterdir():
+        assert json.loads(stored.read_text())["state"] == "done"
+
+
+# --- a scheduler that runs ------------------------------------------------------------------------------------
+
+
+def wait_for(ready, seconds: float = 90.0) -> None:
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+@contextmanager
+def scheduler_and_workers(folder, count: int):
+    """A real `dask scheduler` and `dask worker` processes on localhost; yields the address and the workers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    dask = [sys.executable, "-m", "dask"]
+    here = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    started = [subprocess.Popen([*dask, "scheduler", *here], **quiet)]
+    options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(folder)]
+    started += [subprocess.Popen([*dask, "worker", address, *options], **quiet) for _ in range(count)]
+    try:
+        yield address, started[1:]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_killed_worker_loses_nothing_and_its_task_runs_again(tmp_path):
+    import distributed
+
+    scores = many(40)
+    with scheduler_and_workers(tmp_path, 2) as (address, workers):
+        watcher = distributed.Client(address, timeout=60)
+        watcher.wait_for_workers(2, timeout=60)
+        pids = watcher.run(os.getpid)
+        finished: list[str] = []
+        killed: dict[str, object] = {}
+
+        def kill() -> None:
+            wait_for(lambda: len(finished) >= 3)
+            busy = next(w for w, keys in watcher.processing().items() if keys)
+            killed["keys"] = watcher.processing()[busy]
+            os.kill(pids[busy], signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        whole = sweep.sweep(sweep.tasks(scores), tmp_path / "out", sweep.Workers(address),
+                            tell=lambda *told: finished.append(told[2]))
+        killer.join()
+        assert killed["keys"], "the worker had tasks when it was killed"
+        assert sum(worker.poll() is not None for worker in workers) == 1
+        assert whole["done"] == 40 and whole["failed"] == 0 and len(set(finished)) == 40
+        watcher.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_scheduler_without_workers_is_said_in_one_line(tmp_path, monkeypatch):
+    from cape_lib.sweep import cluster
+
+    with (
+        scheduler_and_workers(tmp_path, 0) as (address, _),
+        pytest.raises(SurroundingsError, match="no worker answers; start one with 'dask worker"),
+        cluster.client(address, None, patience=8),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1"])
+def test_a_scheduler_that_does_not_answer_is_exit_6_and_one_line(tmp_path, capsys, address, monkeypatch):
+    from cape_lib.sweep import cluster
+
+    monkeypatch.setattr(cluster.client.__wrapped__, "__kwdefaults__", {"patience": 1.0})
+    path = tmp_path / "scores.csv"
+    many(1).to_csv(path, index=False)
+    assert main(["sweep", str(path), "-o", str(tmp_path / "out"), "--scheduler", address]) == 6
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "dask scheduler" in told
+
+
+@pytest.mark.parametrize(("options", "code"), [
+    ([], 2), (["--panel", "unifrm"], 2), (["--panel", "uniform", "--workers", "0"], 2),
+    (["--panel", "uniform", "--workers", "2", "--scheduler", "x"], 2), (["--panel", "uniform", "--by", "famly"], 2),
+    (["--panel", "uniform", "--x", "mmlu"], 2), (["nowhere.csv"], 3),
+    (["--panel", "uniform", "--scheduler", "gopher://x"], 2)])
+def test_a_sweep_that_cannot_be_is_refused_in_one_line(tmp_path, capsys, options, code):
+    assert main(["sweep", *options, "-o", str(tmp_path / "out")]) == code
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "precious.txt").write_text("x")
+    assert main(["sweep", "--panel", "uniform", "-o", str(tmp_path / "out")]) == 2
+    assert main(["sweep", "--panel", "uniform", "-o", str(tmp_path / "out" / "precious.txt")]) == 2
+    assert "is no sweep" in capsys.readouterr().err
+
+
+def test_names_become_files_that_no_two_families_share(tmp_path):
+    from cape_lib.sweep.run import _places
+
+    names = ["A/B", "a b", "A B", "..", "", "ünï", "CON" * 3]
+    places = _places([sweep.Task(name, ()) for name in names])
+    assert len({place.casefold() for place in places.values()}) == len(names)
+    assert all("/" not in place and not place.startswith(".") for place in places.values())
+
+
+def test_the_progress_bar_shows_on_a_terminal_only():
+    class Stream:
+        def __init__(self, terminal: bool) -> None:
+            self.text, self.terminal = "", terminal
+
+        def isatty(self) -> bool:
+            return self.terminal
+
+        def write(self, text: str) -> None:
+            self.text += text
+
+        def flush(self) -> None: ...
+
+    for terminal in (True, False):
+        stream = Stream(terminal)
+        progress_bar(stream)(2, 4, "Pythia")
+        assert ("2/4 Pythia" in stream.text) == terminal
+
+
+def test_the_table_of_a_page_escapes_what_a_family_is_called(tmp_path):
+    from cape_lib.sweep.page import write_page
+
+    name = '<img src=x onerror="alert(1)">'
+    found = [sweep.answer(task) for task in sweep.tasks(many(1).assign(family=name))]
+    found += [sweep.answer(task) for task in sweep.tasks(many(1, sizes=1).assign(family="*_b_*<i>"))]
+    write_page(found, {name: "img", "*_b_*<i>": "b"}, tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    shown = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "<img src=x" not in shown and "&lt;img src=x" in shown and "*_b_*&lt;i&gt;" in shown
+
+
+@pytest.mark.page
+@pytest.mark.timeout(120)
+def test_a_click_sorts_the_table(tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    from cape_lib.sweep.page import write_page
+
+    rng = np.random.default_rng(5)
+    order = rng.permutation(6)
+    rows = many(6).set_index("family")
+    scores = rows.loc[[f"Family {i}" for i in order]].reset_index()
+    found = [sweep.answer(task) for task in sweep.tasks(scores)]
+    write_page(found, {a["family"]: a["family"] for a in found}, tmp_path)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        view = browser.new_page(viewport={"width": 390, "height": 800})
+        problems: list[str] = []
+        view.on("pageerror", lambda error: problems.append(str(error)))
+        view.goto((tmp_path / "index.html").as_uri())
+        names = "Array.from(document.querySelectorAll('table.cape-sort tbody tr')).map(row => row.cells[0].innerText)"
+        for direction in ("ascending", "descending"):
+            view.click("table.cape-sort th button")
+            assert view.get_attribute("table.cape-sort th", "aria-sort") == direction
+            shown = view.evaluate(names)
+            assert shown == sorted(shown, reverse=direction == "descending")
+        assert view.evaluate("document.documentElement.scrollWidth") <= 390 and not problems
+        view.wait_for_selector("figure.cape-figure svg")
+        browser.close()
