@@ -129,7 +129,7 @@ def critical_scales(
         many = estimator(t, *draws) if known else np.full(1, np.nan)
         p = turn_p(t, scores[1], noise[1], turn=found, correlation=correlation)
         answer.append(
-            {"estimator": name} | _judged(found, many, p, t, label(y)) | {"raw_b": _raw(name, t, scores[1], found)}
+            {"estimator": name} | judged(found, many, p, t, label(y)) | {"raw_b": _raw(name, t, scores[1], found)}
         )
     return pd.DataFrame(answer)[COLUMNS]
 
@@ -154,7 +154,7 @@ def turn_p(t: Floats, y: Floats, sd: Floats, *, turn: float, correlation: float 
     return min(1.0, (t.size - 2) * max(p))
 
 
-def _judged(found: float, many: Floats, p: float, t: Floats, y: str) -> dict[str, object]:
+def judged(found: float, many: Floats, p: float, t: Floats, y: str) -> dict[str, object]:
     """Value, interval, verdict and reason of one estimator."""
     known = not np.isnan(many).all()
     share = float(np.isfinite(many).mean()) if known else np.nan

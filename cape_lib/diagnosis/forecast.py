@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from cape_lib.boundary.scales import ESTIMATORS, LEAST_SIZES
+from cape_lib.boundary.scales import ESTIMATORS, LEAST_SIZES, turn_p
 from cape_lib.diagnosis.wording import number
 from cape_lib.resampling import score_noise
 
@@ -45,7 +45,8 @@ def boundary(frame: pd.DataFrame, *, x: str, y: str) -> dict[str, Any]:
 
     frame: one row a size, smallest first. Keys: vertex, zero_crossing, minimum_size, best_threshold; each with estimate
     (billions; None where these sizes hold none), low, high (None: beyond the sizes on that side), share (of draws with
-    a boundary inside), inside, verdict ("boundary", "no boundary in these sizes", "undecided").
+    a boundary inside), inside, verdict ("boundary", "no boundary in these sizes", "undecided") by the rule of
+    `boundary.critical_scales`: by the draws alone many ladders that only level off would have one.
     """
     t = np.log10(frame["params_b"].to_numpy(float))
     k = t.size
@@ -57,7 +58,9 @@ def boundary(frame: pd.DataFrame, *, x: str, y: str) -> dict[str, Any]:
         normals = fixed_normals(2 * k)
         draws = [scores[0] + noise[0] * normals[:, :k], scores[1] + noise[1] * normals[:, k:]]
     return {
-        name.replace(" ", "_"): _row(estimator, t, scores, draws) if k >= LEAST_SIZES and not flat else _nothing()
+        name.replace(" ", "_"): _row(estimator, t, scores, draws, noise[1])
+        if k >= LEAST_SIZES and not flat
+        else _nothing()
         for name, estimator in ESTIMATORS.items()
     }
 
@@ -67,7 +70,11 @@ def _nothing() -> dict[str, Any]:
 
 
 def _row(
-    estimator: Callable[[Floats, Floats, Floats], Floats], t: Floats, scores: list[Floats], draws: list[Floats] | None
+    estimator: Callable[[Floats, Floats, Floats], Floats],
+    t: Floats,
+    scores: list[Floats],
+    draws: list[Floats] | None,
+    noise: Floats,
 ) -> dict[str, Any]:
     found = float(estimator(t, scores[0][None, :], scores[1][None, :])[0])
     answer = _nothing() | {"estimate": _billions(found), "inside": math.isfinite(found)}
@@ -80,7 +87,8 @@ def _row(
     share = float(np.isfinite(drawn).mean())
     low, high = (float(known[math.ceil(q * known.size) - 1]) for q in (0.025, 0.975))
     answer |= {"share": share, "low": _billions(low), "high": _billions(high)}
-    if math.isfinite(found) and share >= SURE and math.isfinite(low) and math.isfinite(high):
+    turns = turn_p(t, scores[1], noise, turn=found) < 1 - SURE
+    if turns and share >= SURE and math.isfinite(low) and math.isfinite(high):
         answer["verdict"] = "boundary"
     elif not math.isfinite(found) and share <= 1 - SURE:
         answer["verdict"] = "no boundary in these sizes"

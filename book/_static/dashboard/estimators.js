@@ -139,14 +139,32 @@
         y.map((v, i) => v + sizes[i].y_sd * z[k + i]),
       ]);
     }
+    const noise = sizes.map((s) => s.y_sd);
     const entries = Object.entries(ESTIMATORS).map(([name, estimator]) => {
       const nothing = { estimate: null, low: null, high: null, share: null, inside: false, verdict: "undecided" };
-      return [name, k >= LEAST_SIZES && !flat ? judge(nothing, estimator, t, [x, y], draws) : nothing];
+      return [name, k >= LEAST_SIZES && !flat ? judge(nothing, estimator, t, [x, y], draws, noise) : nothing];
     });
     return Object.fromEntries(entries);
   }
 
-  function judge(nothing, estimator, t, scores, draws) {
+  /* True where y falls up to the turn and rises from it beyond its noise: p of boundary.turn_p below 1 - SURE. */
+  function turns(t, y, sd, turn) {
+    if (!Number.isFinite(turn)) return false;
+    const away = t.map((item) => Math.abs(item - turn));
+    const middle = Math.min(Math.max(away.indexOf(Math.min(...away)), 1), t.length - 2);
+    const limit = normalQuantile((1 - SURE) / (t.length - 2));
+    return [[0, middle + 1, 1], [middle, t.length, -1]].every(([from, to, sign]) => {
+      const centre = N.mean(t.slice(from, to));
+      let [rise, variance] = [0, 0];
+      for (let i = from; i < to; i += 1) {
+        rise += (t[i] - centre) * y[i];
+        variance += ((t[i] - centre) * sd[i]) ** 2;
+      }
+      return variance > 0 ? (sign * rise) / Math.sqrt(variance) < limit : sign * rise < 0;
+    });
+  }
+
+  function judge(nothing, estimator, t, scores, draws, noise) {
     const found = estimator(t, ...scores);
     const answer = { ...nothing, estimate: billions(found), inside: Number.isFinite(found) };
     if (!draws) return answer;
@@ -156,7 +174,7 @@
     const share = drawn.filter(Number.isFinite).length / drawn.length;
     const [low, high] = [0.025, 0.975].map((q) => known[Math.ceil(q * known.length) - 1]);
     Object.assign(answer, { share, low: billions(low), high: billions(high) });
-    if (Number.isFinite(found) && share >= SURE && Number.isFinite(low) && Number.isFinite(high)) {
+    if (turns(t, scores[1], noise, found) && share >= SURE && Number.isFinite(low) && Number.isFinite(high)) {
       answer.verdict = "boundary";
     } else if (!Number.isFinite(found) && share <= 1 - SURE) answer.verdict = "no boundary in these sizes";
     return answer;
