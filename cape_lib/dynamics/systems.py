@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,9 @@ class System:
     """dz/dt = coefficients @ terms(z), with t = log10 of the size and z = (score - mean) / scale.
 
     `benchmarks` (k); `powers` (terms, k): exponents of z in each term, zeros for the constant; `coefficients`
-    (k, terms); `mean`, `scale` (k,): points; `start_b`, `start`: size in billions and scores (k,) from which it runs;
-    `intervals`: rows of the fit; `condition`: of its design matrix, 1e3 costs three digits; `method`.
+    (k, terms); `mean`, `scale` (k,): points; `method`; `start_b`, `start`: size in billions and scores (k,) from which
+    it runs, NaN for a fit to several ladders; `intervals`: rows of the fit; `condition`: of its design matrix, 1e3 costs
+    three digits.
     """
 
     benchmarks: tuple[str, ...]
@@ -33,11 +34,11 @@ class System:
     coefficients: Floats
     mean: Floats
     scale: Floats
-    start_b: float
-    start: Floats
-    intervals: int
-    condition: float
     method: str
+    start_b: float = float("nan")
+    start: Floats = field(default_factory=lambda: np.full(1, np.nan))
+    intervals: int = 0
+    condition: float = float("nan")
 
     @property
     def degree(self) -> int:
@@ -95,7 +96,8 @@ def fit_linear(frame: pd.DataFrame, *, benchmarks: Sequence[str] = BASE_BENCHMAR
     solution = np.linalg.lstsq(design, slopes, rcond=None)[0]
     k = len(names)
     powers = np.vstack([np.zeros((1, k), dtype=np.int64), np.eye(k, dtype=np.int64)])
-    return _system(frame, names, data, powers, solution.T, np.zeros(k), np.ones(k), "dense linear, least squares")
+    system = System(tuple(names), powers, solution.T, np.zeros(k), np.ones(k), method="dense linear, least squares")
+    return _started(system, frame, data)
 
 
 def fit_sparse(
@@ -136,7 +138,7 @@ def fit_sparse(
     powers = np.asarray(library.powers_, dtype=np.int64)
     found = np.asarray(model.coefficients(), dtype=float)
     method = f"sparse, degree {degree}, threshold {threshold:g}"
-    return _system(frame, names, data, powers, found, mean, scale, method)
+    return _started(System(tuple(names), powers, found, mean, scale, method=method), frame, data)
 
 
 def forecast(
@@ -223,29 +225,13 @@ def _sorted(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     return rows.sort_values(["ladder", "params_b"], kind="stable", ignore_index=True)
 
 
-def _system(
-    frame: pd.DataFrame,
-    names: list[str],
-    data: pd.DataFrame,
-    powers: NDArray[np.int64],
-    coefficients: Floats,
-    mean: Floats,
-    scale: Floats,
-    method: str,
-) -> System:
+def _started(system: System, frame: pd.DataFrame, data: pd.DataFrame) -> System:
     """The system with its start (the smallest size of a single ladder) and the condition of its design."""
-    z = (data[names].to_numpy(dtype=float) - mean) / scale
-    design = np.prod(z[:, None, :] ** powers[None, :, :], axis=2)
-    first = complete_rows(frame, ["params_b", *names]).iloc[0] if data["ladder"].nunique() == 1 else None
-    return System(
-        benchmarks=tuple(names),
-        powers=powers,
-        coefficients=coefficients,
-        mean=mean,
-        scale=scale,
-        start_b=float("nan") if first is None else float(first["params_b"]),
-        start=np.full(len(names), np.nan) if first is None else first[names].to_numpy(dtype=float),
-        intervals=len(data),
-        condition=float(np.linalg.cond(design)),
-        method=method,
-    )
+    names = list(system.benchmarks)
+    z = (data[names].to_numpy(dtype=float) - system.mean) / system.scale
+    design = np.prod(z[:, None, :] ** system.powers[None, :, :], axis=2)
+    ready = replace(system, intervals=len(data), condition=float(np.linalg.cond(design)))
+    if data["ladder"].nunique() > 1:
+        return ready
+    first = complete_rows(frame, ["params_b", *names]).iloc[0]
+    return replace(ready, start_b=float(first["params_b"]), start=first[names].to_numpy(dtype=float))
