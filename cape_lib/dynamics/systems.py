@@ -25,8 +25,8 @@ class System:
 
     `benchmarks` (k); `powers` (terms, k): exponents of z in each term, zeros for the constant; `coefficients`
     (k, terms); `mean`, `scale` (k,): points; `method`; `start_b`, `start`: size in billions and scores (k,) from which
-    it runs, NaN for a fit to several ladders; `intervals`: rows of the fit; `condition`: of its design matrix, 1e3 costs
-    three digits.
+    it runs, NaN for a fit to several ladders; `intervals`: rows of the fit; `condition`: of its design matrix, where
+    1e3 costs three digits.
     """
 
     benchmarks: tuple[str, ...]
