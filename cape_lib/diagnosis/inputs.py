@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from cape_lib import tables
 from cape_lib.diagnosis.wording import write
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-_COMMA = re.compile(r"[+-]?\d+,\d+")
-_WITH_UNIT = re.compile(r"(\d+\.?\d*|\.\d+)\s*([bmkt])", re.IGNORECASE)
-_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_WITH_UNIT = re.compile(r"(\d+\.?\d*|\.\d+)\s*([bmkt])", re.IGNORECASE | re.ASCII)
+_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", re.ASCII)
 _UNITS = {"t": 1e3, "b": 1.0, "m": 1e-3, "k": 1e-6}
 #: a size of this many billions is a count of parameters; from `IN_MILLIONS` on it is larger than any model
 RAW_COUNT, IN_MILLIONS = 1e5, 5000.0
@@ -21,8 +22,11 @@ Problem = dict[str, Any]
 
 
 def plain(value: float) -> str:
-    """A number as a person types it, at most six digits."""
-    return f"{value:.6g}"
+    """A number as a person types it, at most six digits and, down to a millionth, without an exponent."""
+    short = float(f"{value:.6g}")
+    if abs(short) >= 1e-6:
+        return format(Decimal(str(short)).normalize(), "f")
+    return re.sub(r"e-0(\d)$", r"e-\1", f"{short:g}")
 
 
 def check_score(text: str) -> tuple[float | None, Problem | None]:
@@ -150,7 +154,7 @@ def _check_row(
             wrong.append({"column": "date", **problem})
     for column in [*need, *also]:
         given = str(row.get(f"{column}_shots") or "").strip()
-        if re.fullmatch(r"\d+", given):
+        if re.fullmatch(r"[0-9]+", given):
             found[f"{column}_shots"] = int(given)
     for column in [*need, *also]:
         given = str(row.get(f"{column}_stderr") or "").strip()

@@ -42,7 +42,7 @@
     };
     const [sx, sy] = [scale(x, MARGIN.left, right), scale(y, bottom, MARGIN.top)];
     const axes = node("g", { class: "dash-axes" });
-    for (const v of x.ticks || ticks(x.low, x.high, 6)) {
+    for (const v of x.ticks || ticks(x.low, x.high, 8)) {
       axes.append(node("line", { x1: sx(v), x2: sx(v), y1: bottom, y2: bottom + 4, class: "tick" }));
       axes.append(node("text", { x: sx(v), y: bottom + 18, "text-anchor": "middle" }, x.format ? x.format(v) : String(v)));
     }
@@ -77,8 +77,14 @@
     chart.layer.append(mark);
   }
 
-  function label(chart, x, y, text, place = "right") {
-    const left = place === "left" || chart.x(x) > chart.right - 8 * text.length;
+  /* A name beside a point; one that would lie on another name is left out (the point still says it). */
+  function label(chart, x, y, text) {
+    const wide = 8.5 * text.length;
+    const left = chart.x(x) + 8 + wide > chart.right;
+    const place = [chart.x(x) + (left ? -8 - wide : 8), chart.y(y) - 20, wide, 17];
+    chart.named ??= [];
+    if (chart.named.some(([a, b, w, h]) => place[0] < a + w && a < place[0] + wide && place[1] < b + h && b < place[1] + 17)) return;
+    chart.named.push(place);
     const attributes = { x: chart.x(x) + (left ? -8 : 8), y: chart.y(y) - 7, "text-anchor": left ? "end" : "start" };
     chart.labels.append(node("text", { ...attributes, class: "halo" }, text), node("text", { ...attributes, class: "label" }, text));
   }
@@ -114,8 +120,8 @@
       if (p.sd) chart.layer.append(node("line", { x1: chart.x(p.x), x2: chart.x(p.x), y1: chart.y(p.y - 1.96 * p.sd), y2: chart.y(p.y + 1.96 * p.sd), class: "interval" }));
       point(chart, p.x, p.y, { r: 5, class: "own" }, `${p.label}: ${p.x} / ${p.y}`);
     }
-    const labelled = own.length > 9 ? [own[0], own[own.length - 1]] : own;
-    for (const p of labelled) label(chart, p.x, p.y, p.label);
+    const ends = [own[0], own[own.length - 1]];
+    for (const p of [...ends, ...own.slice(1, -1)]) label(chart, p.x, p.y, p.label);
     return chart.svg;
   }
 

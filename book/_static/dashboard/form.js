@@ -36,8 +36,7 @@
     for (const item of given) {
       problem.append(el("span", {}, item.message, " "));
       if (item.mend !== null) {
-        const say = /multiply|fraction/.test(item.code) ? `Use ${item.mend}` : `Use ${item.mend}`;
-        problem.append(button(say, () => mend(item), `${say} in place of what is there`));
+        problem.append(button(`Use ${item.mend}`, () => mend(item), `Use ${item.mend} in place of what is there`));
       }
     }
   }
@@ -82,18 +81,18 @@
           changed();
         });
         inputs[name] = input;
-        return el("td", {}, input);
+        return el("td", { dataset: { label } }, input);
       });
       const away = el("td", {}, button("\u00d7", () => remove(i), `Remove row ${i + 1}`));
       const places = Object.fromEntries(columns.map(({ name }) => [name, el("p", { class: "dash-problem", id: inputs[name].getAttribute("aria-describedby") })]));
       const rest = el("p", { class: "dash-problem" });
       const message = el("tr", {}, el("td", { colspan: columns.length + 1 }, ...Object.values(places), rest));
       message.hidden = true;
-      body.append(el("tr", {}, ...cells, away), message);
+      body.append(el("tr", { class: "dash-row" }, ...cells, away), message);
       shown.push({ row, inputs, places, rest, message });
     });
     const head = el("tr", {}, columns.map(({ label }) => el("th", { scope: "col" }, label)), el("td", {}));
-    const node = el("div", { class: "dash-scroll" }, el("table", { class: "dash-table" }, el("thead", {}, head), body));
+    const node = el("div", { class: "dash-scroll" }, el("table", { class: columns.length > 4 ? "dash-table dash-wide" : "dash-table" }, el("thead", {}, head), body));
     const show = (problems) => {
       shown.forEach(({ row, inputs, places, rest, message }, i) => {
         const mine = problems.filter((p) => p.row === i);

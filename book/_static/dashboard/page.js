@@ -134,7 +134,9 @@
       const head = section.querySelector(`#dash-tab-${tab}`);
       head.setAttribute("aria-selected", String(chosen));
       head.tabIndex = chosen ? 0 : -1;
-      section.querySelector(`#dash-panel-${tab}`).hidden = !chosen;
+      const panel = section.querySelector(`#dash-panel-${tab}`);
+      panel.hidden = !chosen;
+      if (!chosen) panel.querySelectorAll(".dash-form, .dash-result").forEach((part) => part.replaceChildren());
     }
     const form = section.querySelector(`#dash-panel-${state.tab} .dash-form`);
     const notes = el("div", { class: "dash-messages" }, message.map((text) => el("p", { class: "dash-problem" }, text)));

@@ -30,7 +30,7 @@
   };
 
   /* A number as a person types it, at most six digits. */
-  const plain = (value) => String(Number(value.toPrecision(6))).replace(/e([+-])(\d)$/, "e$10$2");
+  const plain = (value) => String(Number(value.toPrecision(6)));
 
   function problem(code, text, mend = null, facts = {}) {
     const given = text.trim();

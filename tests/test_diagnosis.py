@@ -1,0 +1,413 @@
+"""Diagnosis: the same numbers as the chapters, no phase from size alone, no advice without evidence."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cape_lib import boundary, claims, coupling, dynamics, frontier, levers, tables
+from cape_lib.cli import main
+from cape_lib.diagnosis import advice as rules_of_advice
+from cape_lib.diagnosis import diagnose_family, diagnose_model, diagnose_release, kit, wording
+from cape_lib.diagnosis.inputs import check_score, check_size, check_table
+from cape_lib.diagnosis.page import SCRIPTS, STYLE, html, inline, static_dir
+from cape_lib.errors import MissingError, ScoresError, UsageError
+from cape_lib.frontier.trajectory import KINDS
+
+PAIR = ("hellaswag", "truthfulqa")
+
+
+def example(key: str) -> dict[str, Any]:
+    return next(item["state"] for item in kit()["examples"] if item["key"] == key)
+
+
+def pythia() -> dict[str, Any]:
+    return diagnose_family(example("pythia")["rows"])
+
+
+# ---- the five analyses of the earlier dashboard ----
+
+
+def test_pythia_1b_alone_has_no_phase_and_asks_for_a_second_size() -> None:
+    found = diagnose_model(example("pythia-1b")["row"])
+    assert found["phase"] is None
+    assert "second size" in found["answers"]["measure"]
+    row = tables.base("published").set_index("model").loc["Pythia-1B"]
+    assert (found["hellaswag"], found["truthfulqa"]) == (row["hellaswag"], row["truthfulqa"])
+    assert found["curve"]["critical"] == pytest.approx(float(boundary.isocline(row["hellaswag"])))
+
+
+def test_phi_2_lies_above_the_web_trend_by_what_chapter_3_says() -> None:
+    panel = tables.base("uniform")
+    excess = levers.curation_contrasts(panel).set_index("model")["y_excess"]
+    row = panel.set_index("model").loc["phi-2"]
+    found = diagnose_model({"params_b": row["params_b"], **{name: row[name] for name in PAIR}})
+    assert found["trend"]["truthfulqa"]["residual"] == pytest.approx(excess["phi-2"], abs=1e-6)
+
+
+def test_llama_2_70b_is_nearest_to_itself() -> None:
+    found = diagnose_model(example("llama-2-70b")["row"])
+    assert found["nearest"][0]["model"] == "Llama-2-70b-hf"
+    assert found["nearest"][0]["source"]["url"].startswith("https://")
+
+
+def test_the_release_agrees_with_chapter_6_and_hfield(capsys: pytest.CaptureFixture[str]) -> None:
+    found = diagnose_release([{"model": "R", "swe_bench_verified": 80.8, "gpqa_diamond": 91.3}])
+    own, theirs = found["rows"][0], frontier.release_h(80.8, 91.3)
+    assert own["h"] == pytest.approx(theirs.h)
+    assert (own["interval"]["low"], own["interval"]["high"]) == pytest.approx((theirs.low, theirs.high))
+    assert own["noise_sd"] == pytest.approx(theirs.noise_sd)
+    assert (own["phase"], own["emphasis"]) == (theirs.phase, theirs.emphasis)
+    assert main(["hfield", "--swe", "80.8", "--gpqa", "91.3", "--json"]) == 0
+    hfield = json.loads(capsys.readouterr().out)
+    assert main(["diagnose", "--swe", "80.8", "--gpqa", "91.3", "--json"]) == 0
+    command = json.loads(capsys.readouterr().out)
+    for name in ("h", "low", "high", "line", "panel", "phase"):
+        assert (
+            command[name] == pytest.approx(hfield[name])
+            if name in ("h", "low", "high")
+            else command[name] == hfield[name]
+        )
+
+
+def claimed(claim: str) -> list[float]:
+    """The numbers that a claim's function computes from the published panel, part by part."""
+    return [
+        part.found.value
+        for part in claims.evaluate(claim, panel="published").parts
+        if isinstance(part.found.value, float)
+    ]
+
+
+def test_h_agrees_with_the_claim_on_sonnet_and_opus() -> None:
+    found = [
+        diagnose_release(example(key)["rows"], line="published")["rows"][0]["h"] for key in ("sonnet-4.6", "opus-4.6")
+    ]
+    assert found == pytest.approx(claimed("C26")[:2], rel=1e-9)
+
+
+def test_r_agrees_with_the_claims_on_pythia_and_its_other_pair() -> None:
+    assert pythia()["r"]["estimate"] == pytest.approx(claimed("C01")[0], rel=1e-9)
+    pair = example("commonsense")
+    found = diagnose_family(pair["rows"], x=pair["x"], y=pair["y"])
+    assert found["r"]["estimate"] == pytest.approx(claimed("C43")[0], rel=1e-9)
+
+
+def test_a_pair_of_ones_own_agrees_with_chapter_1() -> None:
+    ladder = tables.ladder("Pythia")
+    found = diagnose_family(ladder, x="winogrande", y="truthfulqa")
+    steps = coupling.local_coupling(ladder, x="winogrande", y="truthfulqa")
+    assert [step["gamma"] for step in found["steps"]] == pytest.approx(list(steps["gamma"]))
+    assert found["kind"] == "pair"
+    assert found["r"]["estimate"] == pytest.approx(-0.941, abs=0.001)
+
+
+# ---- a family agrees with the chapters ----
+
+
+def test_published_numbers_of_the_pythia_ladder_come_out() -> None:
+    found = pythia()
+    assert found["r"]["estimate"] == pytest.approx(-0.989, abs=0.001)
+    assert found["steps"][0]["gamma"] == pytest.approx(-0.683, abs=0.001)
+    assert all(row["estimate"] is None for name, row in found["boundary"].items() if name != "best_threshold")
+
+
+@pytest.mark.parametrize("name", ["Pythia", "OPT", "BLOOM", "Cerebras-GPT", "Llama-2", "Qwen2.5"])
+def test_steps_and_critical_scales_are_those_of_the_chapters(name: str) -> None:
+    ladder = tables.ladder(name)
+    found = diagnose_family(ladder)
+    steps = coupling.local_coupling(ladder)
+    for column in ("gamma", "p_negative", "p_tax", "p_transition", "p_bonus"):
+        assert [step[column] for step in found["steps"]] == pytest.approx(list(steps[column]))
+    scales = boundary.critical_scales(ladder, resamples=50).set_index("estimator")
+    for estimator, row in found["boundary"].items():
+        expected = scales.loc[estimator.replace("_", " "), "n_c_b"]
+        assert row["estimate"] == (None if math.isnan(expected) else pytest.approx(expected))
+
+
+def test_intervals_of_the_critical_scale_agree_with_random_draws() -> None:
+    ladder = tables.ladder("OPT")
+    scales = boundary.critical_scales(ladder, resamples=20_000).set_index("estimator")
+    for estimator, row in diagnose_family(ladder)["boundary"].items():
+        assert row["share"] == pytest.approx(scales.loc[estimator.replace("_", " "), "share"], abs=0.08)
+
+
+def test_the_forecast_by_equations_is_the_linear_system_of_chapter_2() -> None:
+    ladder = tables.ladder("Pythia")
+    found = diagnose_family(ladder, at=30.0)["forecast"]["methods"]["ode"]
+    last = ladder.iloc[-1]
+    system = dynamics.fit_linear(ladder, benchmarks=PAIR)
+    theirs = dynamics.forecast(system, [30.0], start_b=last["params_b"], start=[last[name] for name in PAIR])
+    assert [found["x"], found["y"]] == pytest.approx([float(theirs[name].iloc[0]) for name in PAIR], rel=1e-6)
+
+
+def test_the_dimension_is_that_of_chapter_1() -> None:
+    theirs = coupling.effective_dimension(tables.ladder("Pythia"), resamples=2)
+    own = pythia()["dimension"]
+    assert own["estimate"] == pytest.approx(theirs.estimate.estimate)
+    assert own["eigenvalues"] == pytest.approx(list(theirs.eigenvalues))
+
+
+def test_fewer_than_six_sizes_have_no_effective_dimension() -> None:
+    assert diagnose_family(tables.ladder("Llama-2"))["dimension"]["estimate"] is None
+
+
+def test_power_is_what_would_settle_the_sign() -> None:
+    found = pythia()
+    questions = found["power"]["questions"]
+    last = found["sizes"][-2:]
+    rows = pd.DataFrame(
+        {"model": s["model"], "params_b": s["params_b"], "hellaswag": s["x"], "truthfulqa": s["y"],
+         "hellaswag_stderr": s["x_sd"] / math.sqrt(questions), "truthfulqa_stderr": s["y_sd"] / math.sqrt(questions)}
+        for s in last
+    )  # fmt: skip
+    assert diagnose_family(rows)["steps"][0]["settled"]
+    rows[["hellaswag_stderr", "truthfulqa_stderr"]] *= math.sqrt(questions / (questions - 1))
+    assert not diagnose_family(rows)["steps"][0]["settled"]
+
+
+# ---- what the earlier dashboard did, so that this one does not ----
+
+
+@pytest.mark.parametrize("size", [0.07, 1.0, 3.4, 70.0])
+@pytest.mark.parametrize("scores", [(100.0, 100.0), (25.0, 25.0), (90.0, 60.0)])
+def test_no_phase_comes_from_size_alone(size: float, scores: tuple[float, float]) -> None:
+    found = diagnose_model({"params_b": size, "hellaswag": scores[0], "truthfulqa": scores[1]})
+    assert found["phase"] is None
+    assert found["answers"]["phase"].startswith("Not known")
+
+
+def test_eigenvalues_move_with_the_scores() -> None:
+    rows = [dict(row) for row in example("pythia")["rows"]]
+    before = diagnose_family(rows)["dimension"]["eigenvalues"]
+    rows[-1]["mmlu"] = 60.0
+    assert diagnose_family(rows)["dimension"]["eigenvalues"] != pytest.approx(before)
+
+
+def test_mc1_is_not_compared_with_mc2() -> None:
+    found = diagnose_model({"params_b": 1.0, "hellaswag": 50.0, "truthfulqa": 25.0, "metric": "mc1"})
+    assert found["nearest"] == []
+    assert found["advice"] == []
+    assert "MC1" in found["answers"]["headline"]
+
+
+def test_other_shots_are_said() -> None:
+    found = diagnose_model({"params_b": 1.0, "hellaswag": 50.0, "truthfulqa": 39.0, "hellaswag_shots": 0})
+    assert any("shots" in note for note in found["notes"])
+
+
+def test_one_size_and_equal_sizes_are_refused() -> None:
+    rows = example("pythia")["rows"]
+    with pytest.raises(MissingError):
+        diagnose_family(rows[:1])
+    with pytest.raises(ScoresError):
+        diagnose_family([rows[0], {**rows[1], "params_b": rows[0]["params_b"]}])
+
+
+def test_unknown_noise_is_said_and_not_invented() -> None:
+    rows = [{"params_b": n, "a": 10.0 * n, "b": 5.0 * n} for n in (1.0, 2.0, 4.0)]
+    found = diagnose_family(rows, x="a", y="b")
+    assert found["steps"][0]["p_negative"] is None
+    assert found["steps"][0]["interval"]["shape"] == "none"
+    assert "number of questions" in found["answers"]["sure"]
+    known = diagnose_family(rows, x="a", y="b", items={"a": 1000, "b": 1000})
+    assert known["steps"][0]["p_bonus"] > 0.99
+
+
+# ---- releases ----
+
+
+def test_a_known_release_is_compared_with_what_came_before_it() -> None:
+    found = diagnose_release(example("opus-4.6")["rows"], lab="Anthropic")
+    names = [row["model"] for row in found["trajectory"]]
+    assert names[-1] == "Claude Opus 4.6"
+    assert "Claude Opus 4.7" not in names
+
+
+def test_the_trajectory_is_classified_as_in_chapter_6() -> None:
+    rows = [
+        {"model": f"R{i}", "swe_bench_verified": 50.0, "gpqa_diamond": g}
+        for i, g in enumerate((72, 90, 73, 74, 95, 94))
+    ]
+    kinds = [row["kind"] for row in diagnose_release(rows)["trajectory"]]
+    h = np.array([row["h"] for row in diagnose_release(rows)["rows"]])
+    assert kinds == [KINDS[k] for k in frontier.classify_changes(h)]
+
+
+def test_saturation_is_that_of_the_frontier_module() -> None:
+    frame = tables.frontier("current")
+    found = diagnose_release([{"model": "weak", "swe_bench_verified": 1.5, "gpqa_diamond": 30.0}])["saturation"][0]
+    theirs = frontier.saturation(frame)
+    assert found["sigma"] == pytest.approx(theirs.sigma)
+    assert tuple(found["models"]) == theirs.models
+
+
+def test_an_unknown_line_is_refused_with_the_nearest_names() -> None:
+    with pytest.raises(UsageError, match="frozen"):
+        diagnose_release([{"swe_bench_verified": 80.0, "gpqa_diamond": 90.0}], line="frosen")
+
+
+# ---- advice ----
+
+
+def test_every_rule_has_evidence_strength_and_a_chapter() -> None:
+    for rule in rules_of_advice.rules():
+        assert rule["evidence"] and rule["advice"]
+        assert rule["strength"] in rules_of_advice.STRENGTHS
+        assert (
+            (Path(tables.data_dir()).parent / "notebooks" / rule["link"].replace(".html", ".ipynb")).stem[:2].isdigit()
+        )
+
+
+def test_conditions_speak_of_facts_that_exist() -> None:
+    facts = {
+        "model": {"params_b", "residual", "z", "outside", "hellaswag_z", "above_curve"},
+        "family": {"n_sizes", "largest_b", "gamma", "p_tax", "p_bonus", "p_negative", "settled", "questions", "vertex_inside", "dx"},
+        "release": {"h", "h_size", "outside", "noise", "sigma", "ifeval_below", *(f"is_{kind}" for kind in KINDS)},
+    }  # fmt: skip
+    facts["pair"] = facts["family"]
+    for rule in rules_of_advice.rules():
+        assert {term[0] for term in rule["terms"]} <= facts[rule["kind"]], rule["rule"]
+
+
+def test_a_missing_fact_never_fires_a_rule() -> None:
+    rule = {"kind": "model", "terms": [["x", "<", 1.0]], "rule": "T", "topic": "", "advice": "", "evidence": "",
+            "strength": "", "link": ""}  # fmt: skip
+    assert rules_of_advice.advise("model", {"x": 0.5}, [rule])
+    assert not rules_of_advice.advise("model", {"x": None}, [rule])
+    assert not rules_of_advice.advise("model", {}, [rule])
+
+
+# ---- words ----
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [(0.25, "1", "0.3"), (-0.25, "1", "-0.3"), (-0.04, "1", "0.0"), (2.5, "0", "3"), (0.004, "%", "under 1 %"),
+     (0.996, "%", "over 99 %"), (0.07, "B", "70M"), (6.9, "B", "6.9B"), (176.0, "B", "176B"), (7.0, "B", "7B"),
+     (3.45, "+1", "+3.5"), (-3.0, "+1", "-3.0"), (1e300, "1", "over 1,000,000"), (None, "1", "unknown")],
+)  # fmt: skip
+def test_numbers_are_written_for_readers(value: float | None, form: str, text: str) -> None:
+    assert wording.shown(value, form) == text
+
+
+def test_every_template_is_used_and_every_key_has_one() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in Path(wording.__file__).parent.glob("*.py"))
+    scripts = "".join((static_dir() / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    for key in wording.templates():
+        stem = key.removeprefix("bad_")
+        built = key.startswith(
+            ("family_headline_", "release_move_", "family_measure", "family_move", "pair_", "family_compared")
+        )
+        assert built or stem in source or stem in scripts, key
+
+
+# ---- input ----
+
+
+def test_what_cannot_be_a_score_is_refused_with_its_mend() -> None:
+    assert check_score("49.7") == (49.7, None)
+    assert check_score("63.5 %") == (63.5, None)
+    assert check_score("0")[0] == 0.0
+    for text, code, mend in (
+        ("0.497", "fraction", "49.7"),
+        ("49,7", "comma", "49.7"),
+        ("150", "over", None),
+        ("-1", "negative", None),
+        ("nan", "text", None),
+    ):
+        _, problem = check_score(text)
+        assert problem is not None and (problem["code"], problem["mend"]) == (code, mend)
+
+
+def test_sizes_are_read_in_billions() -> None:
+    assert check_size("410M")[0] == pytest.approx(0.41)
+    assert check_size("6.9b")[0] == 6.9
+    _, problem = check_size("6900000000")
+    assert problem is not None and problem["mend"] == "6.9"
+
+
+def test_mixed_shots_are_refused_unless_allowed() -> None:
+    rows = [
+        {"params_b": str(n), "hellaswag": "50", "truthfulqa": "40", "truthfulqa_shots": s}
+        for n, s in ((1, "0"), (2, "5"))
+    ]
+    assert [p["code"] for p in check_table(rows, need=PAIR)[1]] == ["mixed"]
+    assert check_table(rows, need=PAIR, allow_mixed=True)[1] == []
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_a_number_or_a_problem(text: str) -> None:
+    for check in (check_score, check_size):
+        value, problem = check(text)
+        assert value is None or problem is None
+        assert value is None or math.isfinite(value)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.floats(1.1, 100), st.floats(1.1, 100)), min_size=2, max_size=7),
+    st.randoms(use_true_random=False),
+)
+def test_any_family_gives_whole_answers_in_any_order(scores: list[tuple[float, float]], rng: Any) -> None:
+    rows = [{"model": f"M{i}", "params_b": 2.0**i, "hellaswag": x, "truthfulqa": y} for i, (x, y) in enumerate(scores)]
+    found = diagnose_family(rows)
+    json.dumps(found, allow_nan=False)
+    for step in found["steps"]:
+        assert step["p_tax"] + step["p_transition"] + step["p_bonus"] == pytest.approx(1, abs=1e-9)
+    shuffled = list(rows)
+    rng.shuffle(shuffled)
+    assert diagnose_family(shuffled) == found
+
+
+# ---- the page's markup and the command ----
+
+
+def test_the_page_holds_what_it_needs() -> None:
+    page = html()
+    assert all(f"dashboard/{name}" in page for name in (*SCRIPTS, STYLE))
+    assert "http-equiv" not in page and 'src="http' not in page
+    assert page.count('role="tab"') == page.count('role="tabpanel"') == 4
+    assert "</script" not in page.split('id="cape-kit">')[1].split("</script>")[0]
+    assert len(inline()) > len(page)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        ([], 2), (["--size", "1", "--hellaswag", "0.5", "--truthfulqa", "40"], 2), (["--swe", "80", "--gpqa", "150"], 2),
+        (["--size", "1", "--hellaswag", "50"], 2), (["--example", "pithia"], 2), (["missing.csv"], 3),
+        (["--swe", "80", "--gpqa", "90", "--line", "frosen"], 2), (["--swe", "80", "--gpqa", "90", "--lab", "Antropic"], 2),
+    ],
+)  # fmt: skip
+def test_wrong_use_is_one_line_and_an_exit_code(argv: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diagnose", *argv]) == code
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+
+
+def test_a_file_of_scores_is_diagnosed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "scores.csv"
+    file.write_text("model,params_b,hellaswag,truthfulqa\na,1,50,40\nb,7,70,36\n", encoding="utf-8")
+    assert main(["diagnose", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["gamma"] == pytest.approx(-0.2)
+    file.write_text("model,params_b,hellaswag\na,1,50\nb,7,70\n", encoding="utf-8")
+    assert main(["diagnose", str(file)]) == 4
+    file.write_text("model,params_b,hellaswag,truthfulqa\na,1,50,40\n", encoding="utf-8")
+    assert main(["diagnose", str(file)]) == 4
+
+
+def test_every_example_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    for item in kit()["examples"]:
+        assert main(["diagnose", "--example", item["key"]]) == 0
+        told = capsys.readouterr().out
+        assert "How sure?" in told and "nan" not in told.split()
