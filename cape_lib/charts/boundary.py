@@ -137,7 +137,9 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
 
     rows: `boundary.classify` with columns x, y, gamma, phase and the slider's column `name` (a/b).
     """
-    grid = np.linspace(25, 92, 40)
+    # The scales are fixed over all values of the slider, so that only the curve moves.
+    wide, tall = [[float(rows[c].min()) - 3, float(rows[c].max()) + 3] for c in ("x", "y")]
+    grid = np.linspace(max(wide[0], 0.0), wide[1], 40)
     curves = pd.concat(
         [pd.DataFrame({"x": grid, "curve": isocline(grid, ratio), name: ratio}) for ratio in rows[name].unique()],
         ignore_index=True,
@@ -146,8 +148,8 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
         alt.Chart(rows)
         .mark_point(filled=True, size=65, opacity=0.9)
         .encode(
-            x=alt.X("x:Q", scale=alt.Scale(domain=[25, 92]), title="HellaSwag (%)"),
-            y=alt.Y("y:Q", scale=alt.Scale(domain=[25, 62]), title="TruthfulQA (%)"),
+            x=alt.X("x:Q", scale=alt.Scale(domain=wide), title="reasoning (%)"),
+            y=alt.Y("y:Q", scale=alt.Scale(domain=tall), title="truthfulness (%)"),
             color=phase_colour(),
             tooltip=["ladder", "smaller", "larger", alt.Tooltip("gamma:Q", format=".2f"), "above"],
         )
@@ -155,7 +157,7 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
     line = (
         alt.Chart(curves)
         .mark_line(color=INK)
-        .encode(x="x:Q", y=alt.Y("curve:Q", scale=alt.Scale(domain=[25, 62], clamp=True)))
+        .encode(x="x:Q", y=alt.Y("curve:Q", scale=alt.Scale(domain=tall, clamp=True)))
     )
     first = rows[rows[name] == rows[name].iloc[0]]
     below, above = first[~first["above"]], first[first["above"]]
