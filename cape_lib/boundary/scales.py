@@ -106,7 +106,8 @@ def critical_scales(
         sizes" if the scores hold none and at most 5 % of the draws do; else "undecided"
     reason, n (sizes), method
 
-    The interval knows score noise alone, neither training seeds nor other families.
+    The interval knows score noise alone, neither training seeds nor other families. "minimum size" and "best
+    threshold" answer with one of the sizes: on few sizes their interval covers a turn between two of them too seldom.
     Raises MissingError with fewer than two sizes, ScoresError on equal sizes, UsageError on correlation outside 0-1.
     Source: paper A, which gives Pythia 3.5 B: not on this ladder in any version of its scores.
     """
