@@ -93,9 +93,9 @@ def equivalents(table: pd.DataFrame, *, source: str) -> Figure:
     return figure(
         (own + bars + dots).properties(height=alt.Step(50)),
         title=f"What a curated model is worth in scale depends on the reading; {beyond} of {len(rows)} give no size",
-        alt="For each curated model three points with intervals: the web-trained size with the same HellaSwag, with the "
-        "same TruthfulQA, and with the same TruthfulQA for its HellaSwag. A tick marks its own size; a triangle at the "
-        "right edge means that no web-trained size of the panel gets there.",
+        alt="For each curated model three points with intervals: the web-trained size with the same HellaSwag, with "
+        "the same TruthfulQA, and with the same TruthfulQA for its HellaSwag. A tick marks its own size; a triangle at "
+        "the right edge means that no web-trained size of the panel gets there.",
         source=source,
         n=f"{rows['model'].nunique()} models",
         rows=table,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from itertools import product
-from math import comb
+from math import comb, prod
 from typing import Any
 
 import pandas as pd
@@ -70,13 +71,21 @@ def trend_p(hits: list[int], totals_: list[int]) -> float:
 
     hits, totals_: changed and all prompts of each group, in the order of size.
     """
-    score = sum(k * hit for k, hit in enumerate(hits))
-    ways = total = 0
+    ways = trend_ways(sum(hits), totals_)
+    return float(ways.loc[ways["trend"] <= trend_of(hits), "share"].sum())
+
+
+def trend_of(hits: list[int]) -> int:
+    """Sum of group number (from 0) times hits: the smaller, the more hits in the first groups."""
+    return sum(k * hit for k, hit in enumerate(hits))
+
+
+def trend_ways(hits: int, totals_: list[int]) -> pd.DataFrame:
+    """Every possible trend of so many hits spread over the groups: trend, share (0-1, if the group plays no role)."""
+    ways: Counter[int] = Counter()
     for draw in product(*(range(n + 1) for n in totals_)):
-        if sum(draw) == sum(hits):
-            weight = 1
-            for n, hit in zip(totals_, draw, strict=True):
-                weight *= comb(n, hit)
-            total += weight
-            ways += weight if sum(k * hit for k, hit in enumerate(draw)) <= score else 0
-    return ways / total
+        if sum(draw) == hits:
+            ways[trend_of(list(draw))] += prod(comb(n, hit) for n, hit in zip(totals_, draw, strict=True))
+    return pd.DataFrame(
+        [(trend, count / comb(sum(totals_), hits)) for trend, count in sorted(ways.items())], columns=["trend", "share"]
+    )

@@ -1,0 +1,205 @@
+"""Figures and cards of chapter 7: seven predictions, when they resolve, and what their status depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+
+from cape_lib.charts.frame import GRID, INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
+from cape_lib.predictions import STATUSES, Scored, resolves
+
+#: Status -> shape before its word; the colour only repeats it.
+SHAPES = dict(zip(STATUSES, ("●", "▲", "◆", "◐", "◭", "○", "□"), strict=True))
+MARKS = dict(
+    zip(STATUSES, ("circle", "triangle-up", "diamond", "circle", "triangle-up", "circle", "square"), strict=True)
+)
+COLOURS = dict(
+    zip(STATUSES, ("#009E73", "#D55E00", "#5c636a", "#56B4E9", "#E69F00", "#8C8C8C", "#CC79A7"), strict=True)
+)
+#: The predictions that turn on a correlation.
+TURN_ON_R = (2, 5, 7)
+SOURCE = "[predictions and frontier scores](../book/data.html#other-tables)"
+
+
+def cards(scored: Sequence[Scored]) -> HTML:
+    """One card a prediction: rule in words and as code, window, data needed and at hand, value, status and why."""
+    return HTML(f'<div class="cape-cards">{"".join(_card(one) for one in scored)}</div>')
+
+
+def _card(one: Scored) -> str:
+    card = one.card
+    value = "none yet" if np.isnan(one.value) else f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
+    shares = "" if np.isnan(one.pass_share) else f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail"
+    sources = " ".join(
+        f'<a href="{escape(link)}">{k}</a>' for k, link in enumerate(one.sources[:6], 1) if link.startswith("http")
+    )
+    read = f", {one.read_via} values read in a transcription" if one.read_via else ""
+    lines = [
+        ("Passes if", card.passes_if),
+        ("Fails if", card.fails_if),
+        ("As code", f"pass: {card.pass_rule.text}; fail: {card.fail_rule.text}"),
+        ("Window", f"made {card.made_on}; resolves: {resolves(card)}"),
+        ("Needs", card.needed),
+        ("At hand", f"{one.n} models or releases{read}"),
+        ("Today's value", value),
+        ("Repeats resolved today", f"{shares} ({one.share_of})" if shares else ""),
+        ("Why", one.reason),
+    ]
+    items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines if text)
+    more = f"<dt>Sources</dt><dd>{sources}</dd>" if sources else ""
+    shape = f'<span aria-hidden="true">{SHAPES[one.status]}</span>'
+    return (
+        f'<section class="cape-card" id="prediction-{card.id}" aria-label="Prediction {card.id}">'
+        f"<p><strong>{card.id}. {escape(card.name)}</strong></p>"
+        f'<p class="cape-verdict-word">{shape} {one.status}</p><dl>{items}{more}</dl></section>'
+    )
+
+
+def _status(title: str | None = None) -> tuple[alt.Color, alt.Shape]:
+    legend = alt.Legend(columns=2)
+    colours = alt.Scale(domain=list(COLOURS), range=list(COLOURS.values()))
+    marks = alt.Scale(domain=list(MARKS), range=list(MARKS.values()))
+    return (
+        alt.Color("status:N", scale=colours, title=title, legend=legend),
+        alt.Shape("status:N", scale=marks, title=title, legend=legend),
+    )
+
+
+def timeline(scored: Sequence[Scored]) -> Figure:
+    """From when to when each prediction runs, and where it stands today."""
+    today = pd.Timestamp(scored[0].as_of)
+    rows = pd.DataFrame(
+        [
+            {
+                "prediction": f"{one.card.id}. {one.card.name}",
+                "from": pd.Timestamp(one.card.made_from),
+                "to": pd.Timestamp(one.card.resolves_by) if one.card.resolves_by else today,
+                "resolves": resolves(one.card),
+                "today": today,
+                "status": one.status,
+            }
+            for one in scored
+        ]
+    )
+    present = [word for word in STATUSES if word in set(rows["status"])]
+    colour, shape = _status()
+    colour.scale = alt.Scale(domain=present, range=[COLOURS[word] for word in present])
+    shape.scale = alt.Scale(domain=present, range=[MARKS[word] for word in present])
+    place = alt.Y("prediction:N", title=None, sort=None, axis=alt.Axis(labelLimit=230))
+    bars = alt.Chart(rows).mark_bar(height=6, color=GRID).encode(
+        x=alt.X("from:T", title=None), x2="to:T", y=place, tooltip=["prediction:N", "resolves:N"]
+    )  # fmt: skip
+    words = alt.Chart(rows).mark_text(align="left", dx=6, color=MUTED, fontSize=11)
+    ends = words.encode(x="to:T", y=place, text="resolves:N")
+    line = alt.Chart(rows.head(1)).mark_rule(color=INK).encode(x="today:T")
+    dots = alt.Chart(rows).mark_point(filled=True, size=90, opacity=1).encode(
+        x="today:T", y=place, color=colour, shape=shape, tooltip=["prediction:N", "status:N", "resolves:N"]
+    )  # fmt: skip
+    settled = int(rows["status"].isin(["passed", "failed"]).sum())
+    return figure(
+        (bars + line + ends + dots).properties(height=alt.Step(32)),
+        title=f"{settled} of {len(rows)} predictions are settled; the rest have until the end of their bar",
+        alt="A bar for each prediction from May 2026 to the day on which it resolves; a mark at today with its status. "
+        "Two predictions have no day: they wait for the next two releases of a lab.",
+        source=SOURCE,
+        n=f"{len(rows)} predictions",
+        rows=rows,
+        name="prediction-timeline",
+    )
+
+
+def settings(table: pd.DataFrame) -> Figure:
+    """The status of each prediction on each panel and with each party's scores.  table: `predictions.sensitivity`."""
+    rows = table.assign(
+        setting=table["panel"] + np.where(table["claimed_by"] == "either", "", ", stated by " + table["claimed_by"]),
+        prediction=table["id"].astype(str) + ". " + table["name"],
+    )
+    colour, shape = _status()
+    present = [word for word in STATUSES if word in set(rows["status"])]
+    colour.scale = alt.Scale(domain=present, range=[COLOURS[word] for word in present])
+    shape.scale = alt.Scale(domain=present, range=[MARKS[word] for word in present])
+    numbers = [alt.Tooltip(f"{name}:Q", format=".2f") for name in ("value", "low", "high")]
+    order = list(rows["setting"].drop_duplicates())
+    chart = (
+        alt.Chart(rows)
+        .mark_point(filled=True, size=110, opacity=1)
+        .encode(
+            x=alt.X("id:O", title="prediction", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("setting:N", title=None, sort=order, axis=alt.Axis(labelLimit=230)),
+            color=colour,
+            shape=shape,
+            tooltip=["prediction:N", "setting:N", "status:N", *numbers, "n:Q"],
+        )
+        .properties(height=alt.Step(30))
+    )
+    moved = int((rows.groupby("id")["status"].nunique() > 1).sum())
+    return figure(
+        chart,
+        title=f"The status of {moved} of {rows['id'].nunique()} predictions hangs on the panel or on who states scores",
+        alt="Predictions across, panels and claimants down, one mark each, shaped by status.",
+        source=SOURCE,
+        n=f"{len(rows)} settings",
+        rows=table,
+        name="prediction-settings",
+    )
+
+
+def day_by_day(table: pd.DataFrame) -> Figure:
+    """The number on which each prediction turns, as it stood on each day.  table: `predictions.over_time`."""
+    rows = table[table["id"].isin(TURN_ON_R)].dropna(subset=["value"])
+    rows = rows.assign(prediction=rows["id"].astype(str) + ". " + rows["name"], day=pd.to_datetime(rows["as_of"]))
+    names = list(rows["prediction"].drop_duplicates())
+    shades = alt.Scale(domain=names, range=["#0072B2", "#D55E00", "#009E73"])
+    colour = alt.Color("prediction:N", scale=shades, title=None, legend=alt.Legend(columns=1))
+    base = alt.Chart(rows).encode(x=alt.X("day:T", title="as of"), color=colour)
+    bands = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title="correlation r"), y2="high:Q")
+    lines = base.mark_line(point=True).encode(
+        y=alt.Y("value:Q", title="correlation r"),
+        tooltip=["prediction:N", "as_of:N", "status:N", alt.Tooltip("value:Q", format=".2f"), "n:Q"],
+    )
+    return figure(
+        bands + lines,
+        title="The correlations that three predictions turn on, month by month",
+        alt="Correlation against day for each prediction that turns on one, with a band for the 95 % interval.",
+        source=SOURCE,
+        n=f"{len(rows)} values",
+        rows=rows,
+        name="prediction-days",
+    )
+
+
+def own_check(later: pd.DataFrame, *, band: float, flat_band: float) -> Figure:
+    """The papers' own check: distance of the five later models from the line, and from a flat guess, in bands.
+
+    later: `frontier.later_releases`;  band, flat_band: half widths in points.
+    """
+    long = later.melt(["model", "lab"], ["h", "h_flat"], "guess", "points")
+    half = {"h": band, "h_flat": flat_band}
+    long["low"], long["high"] = -long["guess"].map(half), long["guess"].map(half)
+    long["guess"] = long["guess"].map({"h": "the line through 34 models", "h_flat": "their mean GPQA"})
+    labs = [lab for lab in LAB_COLOURS if lab in set(long["lab"])] + sorted(set(long["lab"]) - set(LAB_COLOURS))
+    place = alt.Y("guess:N", title=None, axis=alt.Axis(labelLimit=300))
+    bands = alt.Chart(long.drop_duplicates("guess")).mark_bar(height=34, color=GRID).encode(
+        x=alt.X("low:Q", title="points of GPQA Diamond off the guess"), x2="high:Q", y=place
+    )  # fmt: skip
+    zero = alt.Chart(pd.DataFrame({"points": [0.0]})).mark_rule(color=INK).encode(x="points:Q")
+    dots = alt.Chart(long).mark_point(filled=True, size=75, stroke=PAPER, opacity=1).encode(
+        x="points:Q", y=place, color=alt.Color("lab:N", scale=colour_scale(LAB_COLOURS, labs), title=None),
+        tooltip=["model:N", "guess:N", alt.Tooltip("points:Q", format=".1f")],
+    )  # fmt: skip
+    inside, flat = int(later["inside_published"].sum()), int(later["inside_flat"].sum())
+    return figure(
+        (bands + zero + dots).properties(height=alt.Step(60)),
+        title=f"Inside their band: {inside} of {len(later)} by the line, {flat} of {len(later)} by a flat guess",
+        alt="Five models of April 2026 as points, twice: their distance from the line and from a flat guess. Both "
+        "times a grey bar shows 1.96 standard deviations of the 34 models.",
+        source="[frontier panel as published](../book/data.html#frontier-panel)",
+        n=f"{len(later)} models",
+        rows=later,
+        name="own-check",
+    )

@@ -1,0 +1,117 @@
+"""Figures of chapter 5, recorded part: what was counted, how sure it is, and how much more would have been needed."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from cape_lib.charts.frame import GRID, INK, Figure, figure
+from cape_lib.resampling import wilson
+
+BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#8C8C8C"
+#: Half of an interval with which one can tell 60 % from 40 % (points).
+WANTED = 10.0
+SOURCE = "[steering totals](../book/data.html#other-tables), as released"
+
+
+def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
+    """Share of changed texts with Wilson's interval, percent.  totals: `tables.load("steering_totals")`."""
+    shares = [wilson(int(k), int(n)) for k, n in zip(totals["n_changed"], totals["n_total"], strict=True)]
+    return totals.assign(
+        percent=[100 * share.estimate for share in shares],
+        low=[100 * share.low for share in shares],
+        high=[100 * share.high for share in shares],
+        records=totals["has_records"].map({True: "prompts recorded", False: "totals only"}),
+    )
+
+
+def runs(totals: pd.DataFrame) -> Figure:
+    """Every run: the share of texts that changed, with its interval.  totals: from `with_intervals`."""
+    rows = totals.assign(row=totals["model"] + ", " + totals["n_total"].astype(str) + " prompts, " + totals["run"])
+    place = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=320))
+    words = ["prompts recorded", "totals only"]
+    colour = alt.Color("records:N", scale=alt.Scale(domain=words, range=[BLUE, VERMILION]), title=None)
+    across = alt.X("low:Q", title="texts that changed (%)", scale=alt.Scale(domain=[0, 100]))
+    bars = alt.Chart(rows).mark_rule(strokeWidth=2).encode(x=across, x2="high:Q", y=place, color=colour)
+    ends = [alt.Tooltip(f"{name}:Q", format=".0f") for name in ("low", "high")]
+    dots = alt.Chart(rows).mark_point(filled=True, size=75, opacity=1).encode(
+        x="percent:Q", y=place, color=colour,
+        shape=alt.Shape("records:N", scale=alt.Scale(domain=words, range=["circle", "square"]), title=None),
+        tooltip=["model:N", "run:N", "n_changed:Q", "n_total:Q", *ends],
+    )  # fmt: skip
+    widest = float((totals["high"] - totals["low"]).max())
+    return figure(
+        (bars + dots).properties(height=alt.Step(26)),
+        title=f"Ten to fourteen prompts a run leave the share open by up to {widest:.0f} points",
+        alt="A point with a 95 % interval for each steering run: the percent of texts that changed. Runs whose single"
+        " prompts were kept are blue circles, runs with totals only vermilion squares. Runs on one and the same "
+        "model differ widely.",
+        source=SOURCE,
+        n=f"{len(rows)} runs, {int(rows['n_total'].sum())} prompts",
+        rows=totals,
+        name="steering-runs",
+    )
+
+
+def trend_null(ways: pd.DataFrame, *, observed: int) -> Figure:
+    """All ways to spread the changed texts over the sizes, by their trend, with the published one marked.
+
+    ways: `claims.trend_ways`: trend, share (0-1, if size played no role);  observed: the published trend.
+    """
+    words = ["as published or further", "less of a trend"]
+    rows = ways.assign(far=np.where(ways["trend"] <= observed, *words))
+    p = float(rows.loc[rows["trend"] <= observed, "share"].sum())
+    across = alt.X("trend:O", title="trend (fewer: more changes at the smaller sizes)", axis=alt.Axis(labelAngle=0))
+    chart = (
+        alt.Chart(rows)
+        .mark_bar()
+        .encode(
+            x=across,
+            y=alt.Y("share:Q", title="probability", axis=alt.Axis(format="%")),
+            color=alt.Color("far:N", title=None, scale=alt.Scale(domain=words, range=[VERMILION, GREY])),
+            tooltip=["trend:Q", alt.Tooltip("share:Q", format=".3f")],
+        )
+    )
+    return figure(
+        chart,
+        title=f"If size played no role, so strong a trend would come up with probability {p:.2f}",
+        alt="Bars for the probability of each possible trend over the sizes if size played no role; those as far out "
+        "as the published one in vermilion.",
+        source=SOURCE,
+        n=f"{len(rows)} possible trends",
+        rows=rows,
+        name="steering-trend",
+    )
+
+
+def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
+    """Half of Wilson's 95 % interval (points) at a share (0-1) for each number of items."""
+    half = [100 * (wilson(share * n, int(n)).high - wilson(share * n, int(n)).low) / 2 for n in items]
+    table = pd.DataFrame({"items": items, "half": half})
+    enough = int(table.loc[table["half"].round(1) <= WANTED, "items"].min())
+    table.attrs["reading"] = f"At a true share of {share:.0%}, {enough} misaligned items give ±{WANTED:g} points."
+    return table
+
+
+def needed(rows: pd.DataFrame) -> Figure:
+    """Half width of the interval against the number of misaligned items (for `explore`: column share)."""
+    line = alt.Chart(rows).mark_line(color=BLUE).encode(
+        x=alt.X("items:Q", title="misaligned items"),
+        y=alt.Y("half:Q", title="half of the 95 % interval (points)"),
+        tooltip=["items:Q", alt.Tooltip("half:Q", format=".1f")],
+    )  # fmt: skip
+    at_ten = float(rows.loc[rows["items"] == 10, "half"].max())
+    marks = pd.DataFrame({"half": [WANTED]})
+    rule = alt.Chart(marks).mark_rule(color=INK, strokeDash=[4, 3]).encode(y="half:Q")
+    ten = alt.Chart(pd.DataFrame({"items": [10]})).mark_rule(color=GRID, strokeWidth=6).encode(x="items:Q")
+    return figure(
+        ten + rule + line,
+        title=f"With ten prompts the share is open by ±{at_ten:.0f} points",
+        alt="Half width of the interval falling with the number of items; a grey rule at ten items, a dashed one at "
+        "ten points.",
+        source="Wilson's interval, no data",
+        n="a formula, no data",
+        rows=rows,
+        name="steering-precision",
+    )
