@@ -85,7 +85,17 @@ def _key(executed: Mapping[str, str]) -> str:
     parts = [f"{name} {cache.digest(text)}" for name, text in sorted(executed.items())]
     parts += [f"{name} {cache.file_digest(path)}" for name, path in sorted(places.book_sources().items())]
     parts += [f"{path.name} {cache.file_digest(path)}" for path in sorted(Path(__file__).parent.glob("*.py"))]
-    return cache.digest("\n".join([cache.pins(), *parts]))
+    return cache.digest("\n".join([cache.pins(), _settings(), *parts]))
+
+
+def _settings() -> str:
+    """The builder's settings; a fork's own address replaces ours (CAPE_REPOSITORY, CAPE_BRANCH), for its buttons."""
+    text = places.settings()[0].read_text(encoding="utf-8")
+    for name, key in (("CAPE_REPOSITORY", "url"), ("CAPE_BRANCH", "branch")):
+        if value := os.environ.get(name):
+            before = re.search(rf"^  {key}: .*$", text, re.M)
+            text = text.replace(before[0], f"  {key}: {value}", 1) if before else text
+    return text
 
 
 def _assemble(source: Path, executed: Mapping[str, str], kept: Path) -> None:
@@ -97,6 +107,7 @@ def _assemble(source: Path, executed: Mapping[str, str], kept: Path) -> None:
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
+    (source / "_config.yml").write_text(_settings(), encoding="utf-8")
     for name, text in executed.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(text, encoding="utf-8")

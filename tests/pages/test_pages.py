@@ -23,12 +23,14 @@ UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea, bu
     e.type !== 'hidden' && getComputedStyle(e).display !== 'none' && !(e.labels && e.labels.length) &&
     !e.getAttribute('aria-label') && !e.getAttribute('aria-labelledby') && !e.title && !e.textContent.trim())
   .map(e => e.outerHTML.slice(0, 120))"""
-REPEATED = """() => { const seen = {}; document.querySelectorAll('[id]').forEach(e => seen[e.id] = (seen[e.id] || 0) + 1);
+REPEATED = """() => { const seen = {};
+  document.querySelectorAll('[id]').forEach(e => seen[e.id] = (seen[e.id] || 0) + 1);
   return Object.keys(seen).filter(id => seen[id] > 1); }"""
 #: Contrast of the axis and legend texts of every chart with the page behind them.
 FAINT = """() => {
   const light = c => { const v = c.match(/[\\d.]+/g).slice(0, 3).map(x => x / 255)
-      .map(x => x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4); return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
+      .map(x => x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4);
+    return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
   const page = light(getComputedStyle(document.body).backgroundColor);
   const roles = '.role-axis-label text, .role-axis-title text, .role-legend-label text, .role-legend-title text';
   return [...document.querySelectorAll('.cape-view svg')].flatMap(svg => [...svg.querySelectorAll(roles)])
