@@ -82,7 +82,7 @@ def claimed(claim: str) -> list[float]:
     """The numbers that a claim's function computes from the published panel, part by part."""
     return [
         part.found.value
-        for part in claims.evaluate(claim, panel="published").parts
+        for part in claims.evaluate(claim, panel="published")[0].parts
         if isinstance(part.found.value, float)
     ]
 

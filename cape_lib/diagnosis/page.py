@@ -52,13 +52,13 @@ def inline() -> str:
 
 def show(place: str = "live") -> None:
     """Display the dashboard: `place` "book" for the published page, anything else a frame that holds all of it."""
-    from IPython.display import HTML, display
+    from IPython.display import display
 
-    if place == "book":
-        display(HTML(html()))
-    else:
+    text = html()
+    if place != "book":
         frame = "border: 0; width: 100%; height: 60rem;"
-        display(HTML(f'<iframe title="Dashboard" style="{frame}" srcdoc="{escape(inline(), quote=True)}"></iframe>'))
+        text = f'<iframe title="Dashboard" style="{frame}" srcdoc="{escape(inline(), quote=True)}"></iframe>'
+    display({"text/html": text, "text/plain": "The dashboard: open this page in a browser."}, raw=True)
 
 
 def markup() -> str:
