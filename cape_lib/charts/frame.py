@@ -6,6 +6,7 @@ Jupyter (a widget that works without a network) or in Colab.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
@@ -171,9 +172,12 @@ def _as_wide_as_the_page(chart: Any) -> Any:
 
 
 def _compact(value: Any) -> Any:
-    """The same specification with floats of seven significant digits: half the page, no visible change."""
+    """The same specification with floats of seven significant digits: half the page, no visible change.
+
+    A missing value in a column of text is NaN, for which JSON has null.
+    """
     if isinstance(value, float):
-        return float(f"{value:.7g}")
+        return float(f"{value:.7g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _compact(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

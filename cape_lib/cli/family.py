@@ -23,7 +23,7 @@ examples:
   cape family scores.csv --name MyModel -p panel=uniform -o report/
 
 SCORES are CSV tables (model, params_b and benchmarks in percent), results files of lm-evaluation-harness, or folders
-of them. HellaSwag and TruthfulQA of three sizes or more bring chapters 1, 2 and 3; SWE-bench and GPQA chapters 6 and 7."""
+of them. HellaSwag and TruthfulQA of three sizes or more bring chapters 1 to 3; SWE-bench and GPQA chapters 6 and 7."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ import pandas as pd
 
 import cape_lib
 from cape_lib.errors import SurroundingsError, UsageError
-from cape_lib.family import planning, summary
+from cape_lib.family import parameters, planning, summary
 
 PAGE, METRICS, SCORES = "index.html", "metrics.json", "scores.csv"
 FORMAT = "cape-family-1"
@@ -106,7 +106,8 @@ def _chapters(plan: planning.Plan, work: Path, *, quiet: bool) -> list[Path]:
     groups: dict[str, tuple[dict[str, Any], list[Path]]] = {}
     for path, values in plan.chapters.items():
         kind = next(part.kind for part in plan.parts if path.stem in planning.CHAPTERS[part.kind])
-        whole = values | {"scores_path": str(tables_of[kind].resolve())}
+        takes = "scores_path" in parameters.read(path)
+        whole = values | ({"scores_path": str(tables_of[kind].resolve())} if takes else {})
         groups.setdefault(json.dumps(whole, sort_keys=True), (whole, []))[1].append(path)
     done: dict[str, Path] = {}
     for values, paths in groups.values():
