@@ -1,0 +1,226 @@
+"""The frame of a figure, its one input, and reports: what is refused, what is in the page, what is not in it twice."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import altair as alt
+import nbformat
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.core.formatters import DisplayFormatter
+
+from cape_lib import charts
+from cape_lib.charts import html, look
+from cape_lib.errors import UsageError
+from cape_lib.explore import explore
+from cape_lib.publish import markdown, report
+
+ROWS = pd.DataFrame({"params_b": [0.07, 0.4, 1.4], "score": [27.3, 40.25, 52.01]})
+ABOUT: dict[str, Any] = {"title": "It rises", "alt": "A line that rises", "source": "test", "n": 3, "name": "rise"}
+
+
+def line(rows: pd.DataFrame = ROWS) -> alt.Chart:
+    return alt.Chart(rows).mark_line().encode(x="params_b", y="score")
+
+
+def parts(figure: charts.Figure) -> dict[str, Any]:
+    """What the shared script reads in the page."""
+    found = re.search(r'<script type="application/json">(.*?)</script>', figure.to_html(), re.S)
+    assert found
+    read: dict[str, Any] = json.loads(found[1])
+    return read
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAPE_BOOK", "1")
+    charts.setup()
+
+
+def test_a_figure_without_a_text_alternative_is_not_accepted() -> None:
+    with pytest.raises(TypeError, match="alt"):
+        charts.figure(line(), title="It rises", source="test", n=3, name="rise")  # type: ignore[call-arg]
+    with pytest.raises(UsageError, match="alt is empty"):
+        charts.figure(line(), **{**ABOUT, "alt": " "})
+
+
+@pytest.mark.parametrize("name", ["Rise", "two words", "", "1st", "a_b"])
+def test_a_name_that_cannot_be_a_link_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="the name is a link"):
+        charts.figure(line(), **{**ABOUT, "name": name})
+
+
+def test_a_bare_chart_does_not_get_into_the_book(published: None) -> None:
+    with pytest.raises(UsageError, match="without a frame"):
+        alt.renderers.get()(line().to_dict())
+
+
+def test_the_frame_holds_title_text_alternative_n_source_and_link() -> None:
+    page = charts.figure(line(), **{**ABOUT, "source": "[table](https://example.org/t.csv)"}).to_html()
+    assert 'id="fig-rise"' in page
+    assert 'href="#fig-rise"' in page
+    assert 'role="img" aria-label="A line that rises"' in page
+    assert "n = 3." in page
+    assert '<a href="https://example.org/t.csv">table</a>' in page
+    assert re.search(r'<p class="cape-title"[^>]*>It rises', page)
+
+
+def test_no_row_is_in_the_page_twice() -> None:
+    both = charts.figure([line(), line().mark_point()], **ABOUT, rows=ROWS)
+    found = parts(both)
+    assert len(found["data"]) == 1
+    assert found["rows"] == next(iter(found["data"]))
+    assert len(found["views"]) == 2
+    assert both.to_html().count("40.25") == 1
+
+
+def test_other_rows_than_those_drawn_can_be_offered() -> None:
+    rows = ROWS.assign(note="seen")
+    found = parts(charts.figure(line(), **ABOUT, rows=rows))
+    assert found["data"][found["rows"]][0]["note"] == "seen"
+    assert len(found["data"]) == 2
+
+
+def test_text_of_a_table_cannot_leave_the_script_element() -> None:
+    rows = ROWS.assign(model="</script><script>alert(1)</script>")
+    page = charts.figure(line(rows), **{**ABOUT, "title": "<b>&", "alt": 'a "quoted" <word>'}).to_html()
+    assert page.count("</script>") == 1
+    assert "&lt;b&gt;&amp;" in page
+    assert "&quot;quoted&quot; &lt;word&gt;" in page
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_in_the_page_keeps_seven_digits(value: float) -> None:
+    from cape_lib.charts.frame import _compact
+
+    kept = _compact({"a": [value]})["a"][0]
+    assert kept == pytest.approx(value, rel=1e-6, abs=1e-300)
+
+
+def test_the_four_inks_of_the_charts_are_those_that_the_style_sheet_exchanges() -> None:
+    from cape_lib.publish.places import static_dir
+
+    sheet = (static_dir() / "cape.css").read_text(encoding="utf-8")
+    for ink in (look.INK, look.MUTED, look.GRID, look.PAPER):
+        assert f'[fill="{ink}"]' in sheet
+        assert f'[stroke="{ink}"]' in sheet
+
+
+def test_phases_have_the_colours_of_the_house() -> None:
+    assert charts.PHASE_COLOURS == {"tax": "#D55E00", "transition": "#8C8C8C", "bonus": "#009E73"}
+
+
+def test_one_line_of_markdown_becomes_html_and_nothing_else_does() -> None:
+    assert html.inline("**a** *b* `c<d` [e](f)") == (
+        '<strong>a</strong> <em>b</em> <code>c&lt;d</code> <a href="f">e</a>'
+    )
+    assert html.inline("2 * 3 * 4 < 5") == "2 * 3 * 4 &lt; 5"
+
+
+def half(cut: float) -> pd.DataFrame:
+    rows = ROWS.assign(score=ROWS.score / cut)
+    rows.attrs["reading"] = f"Divided by **{cut:g}**"
+    return rows
+
+
+def drawn(rows: pd.DataFrame) -> charts.Figure:
+    ground = alt.Chart(pd.DataFrame({"score": [0]})).mark_rule().encode(y="score")
+    return charts.figure(alt.layer(ground, line(rows)), **{**ABOUT, "title": f"Highest {rows.score.max():.1f}"})
+
+
+def test_published_the_input_chooses_among_precomputed_rows(published: None) -> None:
+    figure = explore(half, drawn, name="cut", values=[1.0, 2.0, 5.0], start=2.0, label="Divide by")
+    found = parts(figure)
+    assert len(found["data"][found["rows"]]) == 9
+    assert found["control"]["values"] == [1.0, 2.0, 5.0]
+    assert found["control"]["readings"][2] == "Divided by <strong>5</strong>"
+    view = found["views"][0]
+    assert {"name": "cut", "value": 2.0} in view["params"]
+    assert [layer.get("transform") for layer in view["layer"]] == [None, [{"filter": "datum['cut'] === cut"}]]
+    assert figure.title == "Highest 26.0", "the words are those of the start"
+    page = figure.to_html()
+    assert '<label for="fig-rise-input">Divide by</label><input type="range" id="fig-rise-input"' in page
+    assert 'value="1" aria-valuetext="2"' in page
+
+
+def test_published_words_are_chosen_from_a_list(published: None) -> None:
+    def named(family: str) -> pd.DataFrame:
+        return ROWS.assign(score=len(family))
+
+    page = explore(named, drawn, name="family", values=["OPT", "Pythia"], start="Pythia").to_html()
+    assert '<option value="1" selected>Pythia</option>' in page
+    assert 'type="range"' not in page
+
+
+def test_a_start_outside_the_values_is_refused() -> None:
+    with pytest.raises(UsageError, match="start 3"):
+        explore(half, drawn, name="cut", values=[1, 2], start=3)
+
+
+def test_a_chart_that_drops_the_column_of_the_input_is_refused(published: None) -> None:
+    def dropping(rows: pd.DataFrame) -> charts.Figure:
+        return drawn(rows[["params_b", "score"]])
+
+    with pytest.raises(UsageError, match="must keep the column 'cut'"):
+        explore(half, dropping, name="cut", values=[1.0, 2.0], start=1.0)
+
+
+def test_live_the_same_call_gives_a_slider_that_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAPE_BOOK", raising=False)
+    seen = []
+
+    def counted(cut: float) -> pd.DataFrame:
+        seen.append(cut)
+        return half(cut)
+
+    box = explore(counted, drawn, name="cut", values=[1.0, 2.0, 5.0], start=2.0, label="Divide by")
+    slider = box.children[0]
+    assert slider.description == "Divide by"
+    slider.value = 5.0
+    assert seen == [2.0, 5.0], "only what the reader asks for is computed"
+
+
+def test_a_figure_shows_itself_as_html_when_published(published: None, capsys: pytest.CaptureFixture[str]) -> None:
+    shown: dict[str, Any] = DisplayFormatter().format(charts.frame._Html("<p>x</p>", "x"))[0]
+    assert shown == {"text/html": "<p>x</p>", "text/plain": "x"}
+
+
+def test_a_formula_of_a_report_is_mathml_and_an_unknown_macro_is_shown_as_it_is() -> None:
+    assert "<msqrt>" in markdown.mathml(r"\sqrt{x}", block=True)
+    assert markdown.mathml(r"\nosuchmacro{x}", block=False) == r"<code>\nosuchmacro{x}</code>"
+
+
+def test_markdown_of_a_report_knows_tables_admonitions_roles_and_links() -> None:
+    read = markdown.renderer(lambda address: "#two" if "two" in address else None)
+    blocks = ["# T", "|a|\n|-|\n|1|", "```{note}\nMind.\n```", "[x](two.ipynb) [y](z.md) {cite}`key` $x^2$"]
+    page = read("\n\n".join([*blocks, "```{toctree}\n```\n"]))
+    assert "<h2>T</h2>" in page
+    assert "<table>" in page
+    assert '<aside class="admonition note"><p class="admonition-title">Note</p><p>Mind.</p>' in page
+    assert re.search(r'<a href="#two">x</a> <a>y</a> \[key\] <span[^>]*><math', page)
+    assert "toctree" not in page
+
+
+def test_a_report_needs_no_other_file_and_no_network(published: None, tmp_path: Any) -> None:
+    shown = charts.figure(line(), **ABOUT).to_html()
+    cells = [
+        nbformat.v4.new_markdown_cell("# One\n\nText."),
+        nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("display_data", {"text/html": shown})]),
+        nbformat.v4.new_code_cell("secret", metadata={"tags": ["remove-cell"]}),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "one.ipynb")
+    report([tmp_path / "one.ipynb"], tmp_path / "out" / "index.html", "Mine & yours", summary="**Short.**")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "<title>Mine &amp; yours</title>" in page
+    assert "<strong>Short.</strong>" in page
+    assert "secret" not in page
+    assert "window.vegaEmbed" in page
+    outside = re.sub(r"<script>.*?</script>", "", page, flags=re.S)
+    assert not re.search(r'(?:src|href)="(?!#|data:)', outside)
+    assert "@import" not in page
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["index.html"]

@@ -1,0 +1,181 @@
+"""The house itself: what an import costs, which way the arrows point, the form of functions, files and notebooks."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "cape_lib").rglob("*.py"))
+NOTEBOOKS = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "book").glob("*.ipynb")])
+CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "notebooks"]
+HEAVY = {
+    "torch",
+    "altair",
+    "pysindy",
+    "transformers",
+    "statsmodels",
+    "sklearn",
+    "matplotlib",
+    "papermill",
+    "IPython",
+    "dask",
+}
+FORBIDDEN_NAMES = {"utils", "helpers", "misc", "common", "util", "helper"}
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def modules_after(statement: str) -> set[str]:
+    """Names of the top-level packages that a fresh interpreter has loaded after a statement."""
+    code = f"import sys\n{statement}\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(done.stdout.split())
+
+
+def test_importing_the_library_loads_nothing_heavy() -> None:
+    assert modules_after("import cape_lib") & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "module", ["tables", "resampling", "coupling", "boundary", "frontier", "ingest", "claims", "cli"]
+)
+def test_importing_an_instrument_loads_nothing_heavy(module: str) -> None:
+    assert modules_after(f"import cape_lib.{module}") & HEAVY == set()
+
+
+def test_importing_the_library_loads_little_beside_pandas_and_scipy() -> None:
+    besides = modules_after("import cape_lib") - modules_after("import pandas, scipy.stats")
+    assert besides <= {"cape_lib", "pandera", "typeguard", "typing_extensions", "typing_inspect", "mypy_extensions"}
+
+
+@pytest.mark.slow
+def test_an_arrow_only_ever_points_down() -> None:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_nothing_outside_lm_and_its_commands_imports_torch() -> None:
+    found = []
+    for path in SOURCES:
+        inside = path.relative_to(ROOT / "cape_lib").parts
+        if inside[0] in ("lm", "cli"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found += [(name(path), module) for module in names if module.split(".")[0] in ("torch", "transformers")]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_file_is_short_and_says_what_it_holds(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 320, "divide it: a file stays near 250 lines"
+    assert path.stem not in FORBIDDEN_NAMES
+    assert ast.get_docstring(ast.parse(text)), "a file begins with one sentence on what it holds"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_function_has_at_most_six_arguments(path: Path) -> None:
+    crowded = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            said = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+            if len([argument for argument in said if argument not in ("self", "cls")]) > 6:
+                crowded.append(f"{node.name}: {', '.join(said)}")
+    assert crowded == []
+
+
+def read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def code_cells(path: Path) -> list[dict[str, Any]]:
+    return [cell for cell in read(path)["cells"] if cell["cell_type"] == "code"]
+
+
+def lines(cell: dict[str, Any]) -> list[str]:
+    return [line for line in "".join(cell["source"]).splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_notebook_in_git_has_no_output(path: Path) -> None:
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code_cells(path))
+
+
+@pytest.mark.slow
+def test_nbstripout_finds_nothing_to_strip() -> None:
+    command = [str(Path(sys.executable).with_name("nbstripout")), "--verify", "--keep-id", *map(str, NOTEBOOKS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_code_cells_are_short(path: Path) -> None:
+    counts = [len(lines(cell)) for cell in code_cells(path)]
+    assert max(counts) <= 20
+    assert statistics.median(counts) <= 4
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_text_cells_are_at_least_as_many_as_code_cells(path: Path) -> None:
+    cells = read(path)["cells"]
+    assert sum(cell["cell_type"] == "markdown" for cell in cells) >= len(code_cells(path))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_notebook_begins_with_its_title_and_its_cells_have_unique_identifiers(path: Path) -> None:
+    cells = read(path)["cells"]
+    assert "".join(cells[0]["source"]).startswith("# ")
+    assert len({cell["id"] for cell in cells}) == len(cells)
+    assert read(path)["metadata"]["kernelspec"]["name"] == "python3"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=name)
+def test_parameters_are_typed_and_explained(path: Path) -> None:
+    cells = [cell for cell in code_cells(path) if "parameters" in cell["metadata"].get("tags", [])]
+    assert len(cells) <= 1
+    for cell in cells:
+        for line in (line for line in lines(cell) if not line.startswith(("#", " ", "]", ")"))):
+            assert re.match(r"\w+: [^=]+ = .+  # \S", line), f"not `name: type = value  # what it is`: {line}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_code_that_only_draws_is_folded(path: Path) -> None:
+    for cell in code_cells(path):
+        source = "".join(cell["source"])
+        if len(lines(cell)) > 8:
+            tags = set(cell["metadata"].get("tags", []))
+            assert tags & {"hide-input", "hide-cell", "remove-input", "remove-cell"}, source[:80]
+
+
+def test_every_page_of_the_table_of_contents_is_there() -> None:
+    listed = re.findall(r"(?:file|root):\s*(\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    assert [page for page in listed if not any((ROOT / f"{page}{kind}").is_file() for kind in (".md", ".ipynb"))] == []
+    assert len(set(listed)) == len(listed)
+
+
+def test_the_environment_is_pinned() -> None:
+    wanted = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    loose = [line for line in wanted if line and not line.startswith("#") and "==" not in line]
+    assert loose == []
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed here")
+def test_make_alone_lists_what_there_is() -> None:
+    said = subprocess.run(["make"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert all(f"make {target} " in said for target in ("book", "test", "check", "lab", "clean", "help"))
