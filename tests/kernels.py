@@ -1,0 +1,98 @@
+"""Runs a notebook in a kernel of a given interpreter, as a reader would, and moves every input that it shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Every notebook that is a page: the chapters, and the pages of prose that compute.
+PAGES = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("book/*.ipynb")])
+
+#: Refuses every host but this one and writes down who was asked for. IPython runs it before a kernel's first cell.
+CUT = """
+import socket as _socket
+def _guard(connect):
+    def guarded(self, address):
+        here = ("127.0.0.1", "::1", "localhost")
+        if self.family != getattr(_socket, "AF_UNIX", None) and str(address[0]) not in here:
+            open({record!r}, "a").write(f"{{address}}\\n")
+            raise OSError(101, f"the network is cut: {{address}}")
+        return connect(self, address)
+    return guarded
+_socket.socket.connect = _guard(_socket.socket.connect)
+_socket.socket.connect_ex = _guard(_socket.socket.connect_ex)
+"""
+
+#: Moves every slider and list through all of its values; says how many there are and what was drawn for each value.
+MOVE = """
+import gc, hashlib, json
+import ipywidgets
+def _inside(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _inside(child)
+_told = []
+for _box in [w for w in gc.get_objects() if isinstance(w, ipywidgets.VBox) and len(w.children) == 3]:
+    _chooser = _box.children[0]
+    if not isinstance(_chooser, (ipywidgets.SelectionSlider, ipywidgets.Dropdown)):
+        continue
+    _seen = []
+    for _, _value in _chooser.options:
+        _chooser.value = _value
+        _specs = [w.spec for w in _inside(_box) if hasattr(w, "spec")]
+        _seen.append(hashlib.sha1(json.dumps(_specs, default=str).encode()).hexdigest() if _specs else None)
+    _told.append({"label": _chooser.description, "drawn": _seen})
+print(json.dumps(_told))
+"""
+
+
+def how_many_inputs(notebook: Path) -> int:
+    """How many figures with an input the source of a notebook shows."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    return sum(len(re.findall(r"(?<![\w.])explore\(", cell.source)) for cell in cells if cell.cell_type == "code")
+
+
+@contextmanager
+def kernel_spec(folder: Path, python: Path, startup: str, env: Mapping[str, str]) -> Iterator[str]:
+    """A kernel of `python` that first runs `startup`; yields its name."""
+    place = folder / "share" / "kernels" / "reader"
+    place.mkdir(parents=True)
+    first = folder / "ipython" / "profile_default" / "startup"
+    first.mkdir(parents=True)
+    (first / "00-first.py").write_text(startup, encoding="utf-8")
+    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Reader", "language": "python"}
+    spec["env"] = {"IPYTHONDIR": str(folder / "ipython"), "OMP_NUM_THREADS": "1", **env}
+    (place / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    before = os.environ.get("JUPYTER_PATH")
+    os.environ["JUPYTER_PATH"] = str(folder / "share")
+    try:
+        yield "reader"
+    finally:
+        if before is None:
+            del os.environ["JUPYTER_PATH"]
+        else:
+            os.environ["JUPYTER_PATH"] = before
+
+
+def read_through(notebook: Path, *, kernel: str, folder: Path) -> tuple[Any, list[dict[str, Any]]]:
+    """Run a notebook's source in `folder`, move all of its inputs; returns the run notebook and what `MOVE` told.
+
+    Raises nbclient's CellExecutionError at the first cell that fails, and AssertionError where an input's answer did.
+    """
+    from nbclient import NotebookClient
+
+    run = nbformat.read(notebook, as_version=4)
+    run.cells.append(nbformat.v4.new_code_cell(MOVE))
+    NotebookClient(run, timeout=300, kernel_name=kernel, resources={"metadata": {"path": str(folder)}}).execute()
+    text = json.dumps(run.get("metadata", {}).get("widgets", {}))
+    assert '"output_type": "error"' not in text, f"{notebook.name}: an input's answer failed: {text[-2000:]}"
+    return run, json.loads(run.cells.pop().outputs[0].text)
