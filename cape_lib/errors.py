@@ -1,10 +1,19 @@
 """What can go wrong, in words for a person. The command line turns each into one line and an exit code."""
 
 
+def one_line(text: str) -> str:
+    """The text with every line end, control and direction mark written out ("\\n"), fit for a terminal."""
+    return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
+
+
 class CapeError(Exception):
     """An expected failure. `exit_code` is what `cape` returns; the message names the place and the mend."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """The message in one line, whatever the names in somebody's file hold."""
+        return one_line(super().__str__())
 
 
 class UsageError(CapeError):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cape_lib.errors import UsageError
+from cape_lib.errors import UsageError, one_line
 from cape_lib.ingest import Imported, Source, read_results, write_scores
 
 EPILOG = """\
@@ -87,7 +87,7 @@ def read_by_options(results: list[str], args: argparse.Namespace) -> Imported:
 def tell(read: Imported) -> None:
     """The notes, one a line, on stderr."""
     for note in read.notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"note: {one_line(note)}", file=sys.stderr)
 
 
 def pair(option: str, form: str) -> Callable[[str], tuple[str, str]]:

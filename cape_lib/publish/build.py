@@ -130,7 +130,7 @@ def _pages(work: Path, log: Path, tell: Tell, *, lock: int) -> Path:
         plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr).replace(source, "")
         said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|Error\b|rror:", line)]
         said = list(dict.fromkeys(said))[:12] or plain.splitlines()[-5:]
-        raise CapeError(f"jupyter-book stopped; all it said is in {log}\n  " + "\n  ".join(said))
+        raise CapeError(f"jupyter-book stopped; all it said is in {log}: " + "; ".join(said))
     html = work / "_build" / "html"
     trim.trim(html)
     return html
