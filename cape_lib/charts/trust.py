@@ -1,0 +1,135 @@
+"""Figures of the trust page: how often intervals hold a planted truth, how often verdicts are wrong, and power."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from cape_lib.charts.frame import GRID, INK, MUTED, PALETTE, Figure, figure
+from cape_lib.charts.look import BLUE, VERMILION
+
+#: what the shape of a mark says; the colour only repeats it
+FINE, LABELLED = "as promised", "labelled"
+NOMINAL, LEAST, MOST = 0.95, 0.90, 0.05
+SOURCE = "[coverage](../book/data.ipynb#coverage), {n} replications a row"
+
+
+def source(rows: pd.DataFrame) -> str:
+    """The source line of rows of the coverage table, with how many replications they rest on."""
+    low, high = int(rows["replications"].min()), int(rows["replications"].max())
+    return SOURCE.format(n=f"{low:,}" if low == high else f"{low:,} to {high:,}")
+
+
+def coverage(rows: pd.DataFrame, *, title: str, name: str, by: list[str] | None = None, caption: str = "") -> Figure:
+    """Actual coverage of intervals that say 95 %, one mark a row with its own interval.
+
+    rows: of `tables.load("coverage")`, one measure; by: the columns that tell the rows apart, in the order shown.
+    """
+    rules = [(NOMINAL, [1, 0], "95 % promised"), (LEAST, [4, 3], "90 %, labelled below")]
+    shown = _named(rows, by or ["method", "truth", "n", "noise"])
+    floor = max(0.0, min(0.8, float(shown["low"].min()) - 0.02))
+    chart = _dots(shown, rules, alt.Scale(domain=[floor, 1.0]), "share of intervals that hold the truth")
+    return figure(
+        chart,
+        title=title,
+        alt="Share of intervals that hold the planted truth, a mark a setting; lines at 95 % and 90 %.",
+        source=source(rows),
+        n=f"{len(rows)} settings",
+        name=name,
+        rows=rows,
+        caption=caption or "Solid: 95 %, as the interval says. Dashed: 90 %. Triangles: labelled as covering less.",
+    )
+
+
+def false_verdicts(
+    rows: pd.DataFrame, *, title: str, name: str, by: list[str] | None = None, caption: str = ""
+) -> Figure:
+    """How often a positive verdict falls where nothing was planted, one mark a row with its own interval."""
+    shown = _named(rows, by or ["method", "truth", "n", "noise"])
+    top = max(0.12, float(shown["high"].max()) + 0.01)
+    rules = [(MOST, [4, 3], "5 %")]
+    chart = _dots(shown, rules, alt.Scale(domain=[0.0, min(1.0, top)]), "share of wrong verdicts")
+    return figure(
+        chart,
+        title=title,
+        alt="Share of verdicts that are wrong where nothing was planted, a mark a setting; a line at 5 %.",
+        source=source(rows),
+        n=f"{len(rows)} settings",
+        name=name,
+        rows=rows,
+        caption=caption or "Dashed: 5 %. Triangles: wrong more often than that, beyond the noise of the simulation.",
+    )
+
+
+def power(rows: pd.DataFrame, *, title: str, name: str) -> Figure:
+    """How often a boundary that is there is called one: a line a depth of the dip, a chart a number of questions.
+
+    rows: part "power" of the coverage table, one estimator.
+    """
+    shown = rows.assign(depth=rows["truth"].str.extract(r"([\d.]+) points")[0].astype(float).map("{:g} points".format))
+    depths = sorted(shown["depth"].unique(), key=lambda text: float(text.split()[0]))
+    views = [
+        _power_view(shown[shown["noise"] == noise], str(noise), depths) for noise in shown["noise"].drop_duplicates()
+    ]
+    return figure(
+        views,
+        title=title,
+        alt="Share of planted boundaries that are called, over the number of sizes, one line a depth of the dip.",
+        source=source(rows),
+        n=f"{len(rows)} settings",
+        name=name,
+        rows=rows,
+        caption="A parabola that falls and rises by so many points over half of the sizes, from 0.07 to 12 billions.",
+    )
+
+
+def _power_view(rows: pd.DataFrame, noise: str, depths: list[str]) -> alt.LayerChart | alt.FacetChart:
+    base = alt.Chart(rows, title=noise).encode(
+        x=alt.X("n:Q", title="sizes", scale=alt.Scale(zero=False), axis=alt.Axis(tickMinStep=1)),
+        color=alt.Color("depth:N", sort=depths, scale=alt.Scale(domain=depths, range=PALETTE), title="depth"),
+    )
+    band = base.mark_area(opacity=0.15).encode(y="low:Q", y2="high:Q")
+    y = alt.Y("value:Q", title="power", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
+    tooltip: list[Any] = ["depth", "n", alt.Tooltip("value:Q", format=".0%")]
+    line = base.mark_line(point=True).encode(y=y, tooltip=tooltip, shape=alt.Shape("depth:N", sort=depths, legend=None))
+    return alt.layer(band, line).properties(height=240)
+
+
+def _named(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The rows with a name of their own each, from the columns that differ."""
+    telling = [column for column in by if rows[column].nunique() > 1] or by[:1]
+    words = {column: rows[column].astype(str) + (" sizes or rows" if column == "n" else "") for column in telling}
+    name = words[telling[0]]
+    for column in telling[1:]:
+        name = name + ", " + words[column]
+    label = rows["label"].fillna("").ne("").map({True: LABELLED, False: FINE})
+    return rows.assign(setting=name, reading=label)
+
+
+def _dots(
+    shown: pd.DataFrame, rules: list[tuple[float, list[int], str]], scale: alt.Scale, title: str
+) -> alt.LayerChart | alt.FacetChart:
+    kinds = [kind for kind in (FINE, LABELLED) if (shown["reading"] == kind).any()]
+    colours = {FINE: BLUE, LABELLED: VERMILION}
+    y = alt.Y("setting:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, grid=True, gridColor=GRID))
+    base = alt.Chart(shown).encode(y=y)
+    bars = base.mark_rule(color=MUTED, strokeWidth=2).encode(x=alt.X("low:Q", scale=scale, title=title), x2="high:Q")
+    tooltip: list[Any] = ["setting", alt.Tooltip("value:Q", format=".1%"), "replications:Q", "reading"]
+    reading = {
+        "color": alt.Color("reading:N", scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]), title=None),
+        "shape": alt.Shape("reading:N", scale=alt.Scale(domain=kinds, range=[_SHAPES[k] for k in kinds]), title=None),
+    }
+    x = alt.X("value:Q", scale=scale, title=title, axis=alt.Axis(format="%"))
+    points = base.mark_point(filled=True, opacity=1, size=70).encode(x=x, tooltip=tooltip, **reading)
+    lines = [
+        alt.Chart(pd.DataFrame({"value": [at], "what": [what]}))
+        .mark_rule(color=INK, strokeDash=dash)
+        .encode(x=alt.X("value:Q", scale=scale), tooltip="what")
+        for at, dash, what in rules
+    ]
+    return alt.layer(*lines, bars, points).properties(height=alt.Step(20))
+
+
+_SHAPES = {FINE: "circle", LABELLED: "triangle-up"}

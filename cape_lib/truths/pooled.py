@@ -1,0 +1,78 @@
+"""The vertex over pooled families, and the test of a U: the paper's bootstrap beside what knows of families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cape_lib.boundary.intervals import turning_points
+from cape_lib.boundary.quadratic import fit_parabolas, kept_vertices, u_shape
+from cape_lib.resampling import cluster_bootstrap_counts, noisy_scores, percentile_interval, row_bootstrap_counts
+from cape_lib.truths.families import BOTTOM, measured, planted_scores
+from cape_lib.truths.rates import Rate, Setting, coverage, share
+
+Floats = NDArray[np.float64]
+PART = "pooled vertex"
+DRAWS = 300
+ITEMS = 817
+#: log10 of the sizes of one family lie between these
+RANGE = (-1.0, 1.85)
+TURN = 0.55
+
+
+def pooled(
+    families: int, replications: int, rng: np.random.Generator, *, shape: str = "U", family_sd: float = 3.0
+) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+    """Panels of families with five sizes each: t and y (replications, n), noise (replications, n), family (n,).
+
+    family_sd: scatter of whole families in points of y; a family's sizes span one to two powers of ten anywhere in the
+    range. The planted turn is at log10 size 0.55 (3.5 billions).
+    """
+    k = 5
+    width = rng.uniform(1.0, 2.0, size=(replications, families, 1))
+    start = rng.uniform(RANGE[0], RANGE[1] - width)
+    t = (start + width * np.linspace(0.0, 1.0, k)).reshape(replications, families * k)
+    # The courses are piecewise simple: a fine grid and straight lines between its points are exact enough.
+    fine = np.linspace(*RANGE, 400)
+    _, true = planted_scores(fine, shape=shape, turn=TURN, depth=8.0)
+    y = np.interp(t, fine, true[0]) + np.repeat(family_sd * rng.standard_normal((replications, families)), k, axis=1)
+    observed, sd = measured(np.clip(y, BOTTOM - 15, 95.0), ITEMS, rng)
+    return t, observed, sd, np.repeat(np.arange(families), k)
+
+
+def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """Coverage of four intervals of the vertex, and the U test where there is no U."""
+    for families in (3, 12):
+        for noise, family_sd in (("questions", 0.0), ("questions and families of 3 points", 3.0)):
+            t, y, sd, family = pooled(families, replications, rng, family_sd=family_sd)
+            ends = np.array([_intervals(t[i], y[i], sd[i], family, rng) for i in range(replications)])
+            names = ("rows resampled, as published", "families resampled", "score noise", "Fieller with t noise")
+            for j, name in enumerate(names):
+                if name == "families resampled" and families < 8:
+                    continue
+                setting = Setting(PART, name, "U", families * 5, noise)
+                yield coverage(setting, ends[:, j], 10.0**TURN)
+            for shape in ("U", "falls", "levels off", "flat"):
+                t, y, *_ = pooled(families, replications, rng, shape=shape, family_sd=family_sd)
+                p = [u_shape(_frame(t[i], y[i])).p for i in range(replications)]
+                measure = "power" if shape == "U" else "false positives"
+                yield share(Setting(PART, "U test", shape, families * 5, noise), np.array(p) < 0.05, measure)
+
+
+def _intervals(
+    t: Floats, y: Floats, sd: Floats, family: NDArray[np.int64], rng: np.random.Generator
+) -> list[tuple[float, float]]:
+    """Ends in billions of the four intervals, as `boundary.vertex_intervals` and `boundary.u_shape` give them."""
+    rows = percentile_interval(kept_vertices(fit_parabolas(t, y, row_bootstrap_counts(t.size, DRAWS, rng))))
+    whole = turning_points(fit_parabolas(t, y, cluster_bootstrap_counts(family, DRAWS, rng)), t)
+    noise = turning_points(fit_parabolas(t, noisy_scores(y, sd, DRAWS, rng)), t)
+    logs = [rows, percentile_interval(whole), percentile_interval(noise)]
+    fieller = u_shape(_frame(t, y)).vertex
+    return [(10.0**low, 10.0**high) for low, high in logs] + [(fieller.low, fieller.high)]
+
+
+def _frame(t: Floats, y: Floats) -> pd.DataFrame:
+    return pd.DataFrame({"params_b": 10.0**t, "truthfulqa": y})

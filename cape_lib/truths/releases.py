@@ -1,0 +1,165 @@
+"""Releases at the frontier: h and its interval, the rule of excursions, slopes of labs, a noisy x-axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cape_lib import frontier
+from cape_lib.frontier.hfield import EXCURSION
+from cape_lib.frontier.measurement import least_squares, moment_slope, simex_slope
+from cape_lib.frontier.trajectory import KINDS
+from cape_lib.resampling import ols, percentile_interval, permutations_within, row_bootstrap_indices
+from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
+
+Floats = NDArray[np.float64]
+SLOPE, INTERCEPT = 0.5, 46.0
+#: scatter of releases about the line and of labs about it, points: as in the published panel
+SCATTER, DRAWS = 8.5, 200
+#: numbers of models of ten labs: as in the published panel
+LAB_SIZES = (9, 8, 5, 4, 2, 2, 1, 1, 1, 1)
+
+
+def panels(n: int, replications: int, rng: np.random.Generator, *, world: str = "normal") -> tuple[Floats, Floats]:
+    """Scores (x, y) of releases about a known line, each (replications, n). world: "normal" scatter, "heavy tails"
+    (t with four degrees of freedom) or "labs" (half of the variance is the lab's)."""
+    x = rng.uniform(25.0, 82.0, size=(replications, n))
+    if world == "heavy tails":
+        away = rng.standard_t(4, size=x.shape) / np.sqrt(2.0)
+    elif world == "labs":
+        codes = np.resize(np.repeat(np.arange(len(LAB_SIZES)), LAB_SIZES), n)
+        shared = rng.standard_normal((replications, len(LAB_SIZES)))[:, codes]
+        away = np.sqrt(0.5) * (rng.standard_normal(x.shape) + shared)
+    else:
+        away = rng.standard_normal(x.shape)
+    return x, INTERCEPT + SLOPE * x + SCATTER * away
+
+
+def h_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """The slope's interval, the prediction interval behind h, and the papers' two rules for an excursion."""
+    for n in (8, 34):
+        for world in ("normal", "heavy tails", "labs"):
+            x, y = panels(n + 1, replications, rng, world=world)
+            fits = [ols(x[i, :-1], y[i, :-1]) for i in range(replications)]
+            bands = [fit.predict(x[i, -1]) for i, fit in enumerate(fits)]
+            h = y[:, -1] - np.array([float(band.fit) for band in bands])
+            ends = np.array([(float(band.low), float(band.high)) for band in bands])
+            outside = (y[:, -1] < ends[:, 0]) | (y[:, -1] > ends[:, 1])
+            scatter = np.array([fit.residual_sd * np.sqrt((n - 2) / n) for fit in fits])
+
+            def at(method: str, n: int = n, world: str = world) -> Setting:
+                return Setting("h-field", method, "an ordinary release", n, world)
+
+            yield coverage(at("prediction interval"), ends, y[:, -1])
+            yield share(at("prediction interval"), outside, "false positives")
+            yield share(at("beyond 10 points"), np.abs(h) > EXCURSION, "false positives")
+            yield share(at("published band"), np.abs(h) > 1.96 * scatter, "false positives")
+            slopes = [(fit.slope.low, fit.slope.high) for fit in fits]
+            yield coverage(Setting("h-field", "slope, t interval", f"slope {SLOPE:g}", n, world), slopes, SLOPE)
+
+
+def rule_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """The step and excursion rule on series of h in which nothing, one step or one excursion happens."""
+    for sd in (2.0, 4.0, 6.0, 8.0):
+        seed = int(rng.integers(2**31))
+        found = frontier.rule_error_rates([4, 6, 9], noise_sd=sd, series=replications, seed=seed)
+        for row in found.to_dict("records"):
+            hits = np.arange(replications) < round(float(row["share"]) * replications)
+            said, truth = str(row["said"]), str(row["truth"])
+            noise = f"h scatters by {sd:g} points"
+            setting = Setting("step or excursion", f"says {said}", truth, int(row["length"]), noise)
+            if truth == "nothing" and said != "noise":
+                yield share(setting, hits, "false positives")
+            elif truth == said:
+                yield share(setting, hits, "power")
+    yield from _order_rates(replications, rng)
+
+
+def _order_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """The test of order: steps in h of the right order against shuffles, where order means nothing."""
+    labs = np.repeat(np.arange(len(LAB_SIZES)), LAB_SIZES)
+    hits = []
+    for _ in range(replications):
+        rows = pd.DataFrame({"lab": labs, "order": np.arange(labs.size), "h": 6.0 * rng.standard_normal(labs.size)})
+        series = [group["h"].to_numpy(float) for _, group in rows.groupby("lab")]
+        rows["kind"] = [KINDS[kind] for h in series for kind in frontier.classify_changes(h)]
+        table = frontier.order_null(rows, resamples=DRAWS - 1, seed=int(rng.integers(2**31)))
+        hits.append(bool((table["p"][table["kind"] == "step"] < 0.05).any()))
+    setting = Setting("step or excursion", "order against shuffles", "nothing", labs.size, "h scatters by 6 points")
+    yield share(setting, hits, "false positives")
+
+
+def lab_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """Slopes of labs: each one's interval, the pooled one, and the test that they differ."""
+    for tau, truth in ((0.0, "slopes alike"), (0.3, "slopes differ by 0.3")):
+        for sizes, noise in (((3, 3, 4, 4, 8), "five labs of 3 to 8 models"), ((8,) * 10, "ten labs of 8 models")):
+            own, pooled, differ = [], [], []
+            for _ in range(replications):
+                table, true = _lab_slopes(sizes, tau, rng)
+                spread = frontier.heterogeneity(table)
+                shrunk = frontier.shrunken_slopes(table)
+                own.append(np.column_stack([table[["low", "high"]].to_numpy(float), true]))
+                pooled.append(np.column_stack([shrunk[["shrunk_low", "shrunk_high"]].to_numpy(float), true]))
+                differ.append(spread.p < 0.05)
+            n = sum(sizes)
+            for method, rows in (("own slope, t interval", own), ("shrunken slope", pooled)):
+                together = np.vstack(rows)
+                yield coverage(Setting("lab slopes", method, truth, n, noise), together[:, :2], together[:, 2])
+            measure = "power" if tau else "false positives"
+            yield share(Setting("lab slopes", "Cochran's Q", truth, n, noise), differ, measure)
+    yield from _lab_shuffles(replications, rng)
+
+
+def _lab_slopes(sizes: tuple[int, ...], tau: float, rng: np.random.Generator) -> tuple[pd.DataFrame, Floats]:
+    """The columns of `frontier.lab_slopes` for labs with known slopes, and those slopes."""
+    true = SLOPE + tau * rng.standard_normal(len(sizes))
+    table = []
+    for slope, n in zip(true, sizes, strict=True):
+        x = rng.uniform(25.0, 82.0, size=n)
+        fitted = ols(x, INTERCEPT + slope * x + SCATTER / np.sqrt(2) * rng.standard_normal(n))
+        b = fitted.slope
+        table.append((b.estimate, b.low, b.high, float(np.sqrt(fitted.covariance[0, 0]))))
+    return pd.DataFrame(table, columns=["slope", "low", "high", "standard_error"]), true
+
+
+def _lab_shuffles(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """The permutation test that labs differ in h, on labs that do not: lab names mean nothing."""
+    labs = np.repeat(np.arange(len(LAB_SIZES)), LAB_SIZES)
+    one_hot = np.eye(len(LAB_SIZES))[labs]
+    x, y = panels(labs.size, replications, rng)
+    hits = []
+    for i in range(replications):
+        h = y[i] - ols(x[i], y[i]).at(x[i])
+        draws = h[permutations_within(np.zeros(labs.size), DRAWS, rng)]
+        between = [((v @ one_hot) ** 2 / one_hot.sum(axis=0)).sum(axis=-1) for v in (h, draws)]
+        hits.append((1 + np.count_nonzero(between[1] >= between[0])) / (1 + DRAWS) < 0.05)
+    setting = Setting("lab slopes", "labs differ in h, shuffled", "labs alike", labs.size, "normal")
+    yield share(setting, hits, "false positives")
+
+
+def noisy_x_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """The slope three ways where x itself is noisy by 2, 5 or 8 points, 34 rows."""
+    n = 34
+    for sd in (2.0, 5.0, 8.0):
+        x, y = panels(n, replications, rng)
+        seen = x + sd * rng.standard_normal(x.shape)
+        found: dict[str, list[tuple[float, float, float]]] = {"least squares": [], "moment correction": [], "SIMEX": []}
+        for i in range(replications):
+            draw, z = row_bootstrap_indices(n, DRAWS, rng), rng.standard_normal((16, n))
+            xs, ys, sds = seen[i], y[i], np.full(n, sd)
+            points = (least_squares(xs, ys), moment_slope(xs, ys, sds), simex_slope(xs, ys, sds, z))
+            many = (
+                least_squares(xs[draw], ys[draw]),
+                moment_slope(xs[draw], ys[draw], sds[draw]),
+                simex_slope(xs[draw], ys[draw], sds[draw], z[:4]),
+            )
+            for name, point, drawn in zip(found, points, many, strict=True):
+                found[name].append((*percentile_interval(drawn), float(point)))
+        for name, rows in found.items():
+            table = np.array(rows)
+            setting = Setting("noisy x", name, f"slope {SLOPE:g}", n, f"x scatters by {sd:g} points")
+            yield coverage(setting, table[:, :2], SLOPE)
+            yield bias(setting, table[:, 2] - SLOPE, unit="slope")

@@ -1,0 +1,112 @@
+"""Critical scales: do the four estimators find a planted turn, and do they find one where there is none?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cape_lib.boundary.scales import ESTIMATORS, judged, turn_p
+from cape_lib.diagnosis.forecast import boundary as dashboard_boundary
+from cape_lib.truths.families import NULLS, SHAPES, Ladders, planted
+from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
+
+Floats = NDArray[np.float64]
+PART = "critical scales"
+#: draws of score noise for one family; the book takes 4,000, which moves the ends of an interval little
+DRAWS = 400
+#: word for the noise -> (times the questions, points between training seeds)
+NOISE: dict[str, tuple[float, float]] = {
+    "questions": (1.0, 0.0),
+    "four times the questions": (4.0, 0.0),
+    "questions and seeds of 1 point": (1.0, 1.0),
+}
+SIZES = (5, 8, 12)
+CHUNK = 50
+#: fewer called boundaries than this say nothing of their intervals
+LEAST_CALLED = 20
+
+
+def verdicts(ladders: Ladders, rng: np.random.Generator, *, draws: int = DRAWS) -> pd.DataFrame:
+    """What `boundary.critical_scales` says of each family: family, estimator, n_c_b, low, high, verdict, true_b.
+
+    The draws of many families are made and put to an estimator at once; the rule is the book's own.
+    """
+    parts = []
+    for start in range(0, len(ladders.x), CHUNK):
+        here = slice(start, start + CHUNK)
+        x, y, x_sd, y_sd = ladders.x[here], ladders.y[here], ladders.x_sd[here], ladders.y_sd[here]
+        k, shape = ladders.t.size, (len(x), draws, ladders.t.size)
+        drawn = [v[:, None, :] + sd[:, None, :] * rng.standard_normal(shape) for v, sd in ((x, x_sd), (y, y_sd))]
+        for name, estimator in ESTIMATORS.items():
+            found = estimator(ladders.t, x, y)
+            many = estimator(ladders.t, *(v.reshape(-1, k) for v in drawn)).reshape(len(x), draws)
+            for i in range(len(x)):
+                p = turn_p(ladders.t, y[i], y_sd[i], turn=float(found[i]))
+                said = judged(float(found[i]), many[i], p, ladders.t, "TruthfulQA")
+                parts.append({"family": start + i, "estimator": name} | said)
+    table = pd.DataFrame(parts)[["family", "estimator", "n_c_b", "low", "high", "share", "verdict"]]
+    return table.assign(true_b=10.0 ** ladders.turn[table["family"]])
+
+
+def dashboard_verdicts(ladders: Ladders) -> pd.DataFrame:
+    """What the dashboard and the family report say of each family: family, estimator, verdict."""
+    parts = []
+    for i in range(len(ladders.x)):
+        frame = pd.DataFrame(
+            {
+                "params_b": 10.0**ladders.t,
+                "hellaswag": ladders.x[i],
+                "truthfulqa": ladders.y[i],
+                "hellaswag_stderr": ladders.x_sd[i],
+                "truthfulqa_stderr": ladders.y_sd[i],
+            }
+        )
+        said = dashboard_boundary(frame, x="hellaswag", y="truthfulqa")
+        parts += [(i, name.replace("_", " "), row["verdict"]) for name, row in said.items()]
+    return pd.DataFrame(parts, columns=["family", "estimator", "verdict"])
+
+
+def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """Coverage, bias, power and wrong verdicts for every shape, number of sizes and noise."""
+    for n in SIZES:
+        for noise, (items, seed_sd) in NOISE.items():
+            for shape in (*SHAPES, *NULLS):
+                ladders = planted(n, replications, rng, shape=shape, items=items, seed_sd=seed_sd)
+                for name, rows in verdicts(ladders, rng).groupby("estimator", sort=False):
+                    setting = Setting(PART, str(name), shape, n, noise)
+                    yield from _planted(setting, rows) if shape in SHAPES else _null(setting, rows)
+                if noise == "questions" and shape in NULLS:
+                    for name, rows in dashboard_verdicts(ladders).groupby("estimator", sort=False):
+                        yield from _null(Setting(PART, f"{name}, dashboard", shape, n, noise), rows)
+
+
+def power(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """How often a parabola of a given depth is called a boundary, by sizes and by questions.
+
+    A quarter of the replications: 250 tell a power of 50 % from 60 %, and there are many settings.
+    """
+    families = max(20, replications // 4)
+    for n in (4, 5, 6, 8, 10, 12, 16):
+        for noise, items in (("questions", 1.0), ("four times the questions", 4.0), ("no noise to speak of", 100.0)):
+            for depth in (2.0, 4.0, 8.0, 12.0):
+                ladders = planted(n, families, rng, depth=depth, items=items)
+                for name, rows in verdicts(ladders, rng, draws=200).groupby("estimator", sort=False):
+                    setting = Setting("power", str(name), f"U, {depth:g} points", n, noise)
+                    yield share(setting, rows["verdict"] == "boundary", "power")
+
+
+def _planted(setting: Setting, rows: pd.DataFrame) -> Iterator[Rate]:
+    said, ends = rows["verdict"] == "boundary", rows[["low", "high"]]
+    yield coverage(setting, ends, rows["true_b"])
+    if said.sum() >= LEAST_CALLED:
+        yield coverage(setting, ends[said], rows["true_b"][said], measure="coverage where a boundary is called")
+    yield bias(setting, np.log10(rows["n_c_b"] / rows["true_b"]), unit="powers of ten")
+    yield share(setting, said, "power")
+    yield share(setting, rows["verdict"] == "no boundary in these sizes", "false verdicts of no boundary")
+
+
+def _null(setting: Setting, rows: pd.DataFrame) -> Iterator[Rate]:
+    yield share(setting, rows["verdict"] == "boundary", "false positives")

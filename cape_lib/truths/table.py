@@ -1,0 +1,48 @@
+"""The table of coverage: every part of the library that states an interval or a verdict, on planted truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from cape_lib.errors import UsageError
+from cape_lib.names import suggest
+from cape_lib.truths import couplings, pooled, releases, scales
+from cape_lib.truths.families import streams
+from cape_lib.truths.rates import Rate
+
+Part = Callable[[int, np.random.Generator], Iterator[Rate]]
+#: name -> what yields its rows from a number of replications and a generator
+PARTS: dict[str, Part] = {
+    "critical scales": scales.rates,
+    "power": scales.power,
+    "pooled vertex": pooled.rates,
+    "local coupling": couplings.gamma_rates,
+    "population coupling": couplings.panel_rates,
+    "effective dimension": couplings.dimension_rates,
+    "shares": couplings.share_rates,
+    "h-field": releases.h_rates,
+    "step or excursion": releases.rule_rates,
+    "lab slopes": releases.lab_rates,
+    "noisy x": releases.noisy_x_rates,
+}
+DECIMALS = 4
+
+
+def run_part(name: str, *, replications: int, seed: int = 0) -> pd.DataFrame:
+    """The rows of one part: part, method, truth, n, noise, measure, unit, value, low, high, replications, label.
+
+    name: a key of `PARTS` (UsageError else); replications: how many families, panels or releases are planted a row.
+    The same seed gives the same rows, whichever other parts are run.
+    """
+    if name not in PARTS:
+        raise UsageError(suggest("part", name, PARTS))
+    rows = [rate.as_row() for rate in PARTS[name](replications, streams(seed, name))]
+    return pd.DataFrame(rows).round({"value": DECIMALS, "low": DECIMALS, "high": DECIMALS})
+
+
+def coverage_table(parts: Sequence[str] = tuple(PARTS), *, replications: int = 1000, seed: int = 0) -> pd.DataFrame:
+    """The rows of several parts under each other; see `run_part`."""
+    return pd.concat([run_part(name, replications=replications, seed=seed) for name in parts], ignore_index=True)
