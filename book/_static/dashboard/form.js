@@ -126,5 +126,5 @@
       el("label", { for: `${id}-file` }, "Files (they are read here and go nowhere; you can also drop them anywhere on the form)"), file);
   }
 
-  Cape.form = { field, choice, button, record, grid, intake, EXTRA, MOST_ROWS };
+  Cape.form = { field, choice, button, tell, record, grid, intake, EXTRA, MOST_ROWS };
 })(window);

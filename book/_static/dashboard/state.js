@@ -1,0 +1,108 @@
+/* What the page holds: one state of typed texts, its address, and the diagnosis that follows from it. */
+(function (root) {
+  "use strict";
+  const Cape = (root.Cape = root.Cape || {});
+  const F = Cape.form;
+  const TABS = ["model", "family", "release", "pair"];
+  const PAIR = ["hellaswag", "truthfulqa"];
+  const RELEASE = ["swe_bench_verified", "gpqa_diamond", "hle", "ifeval"];
+  const LONGEST_TEXT = 60;
+  const LONGEST_LINK = 12000;
+
+  /* The one thing that changes: what is typed (state), what follows (current), what is said about files (message). */
+  const app = { kit: null, section: null, state: null, current: null, shown: {}, message: [] };
+
+  const fresh = () => ({
+    tab: "model",
+    model: { row: {} },
+    family: { rows: [{}, {}, {}], at: "", mixed: "" },
+    release: { rows: [{}], line: "frozen", lab: "" },
+    pair: { x: "my_benchmark", y: "truthfulqa", x_items: "", y_items: "", at: "", rows: [{}, {}, {}], mixed: "" },
+  });
+
+  /* The address of the open tab: its texts, escaped. */
+  function toLink() {
+    const part = { tab: app.state.tab, ...app.state[app.state.tab] };
+    return `#d=${encodeURIComponent(JSON.stringify(part, (_, v) => (v === "" || v === null ? undefined : v)))}`;
+  }
+
+  /* Only short texts under plain names come out of an address: it may have been written by anybody. */
+  function fromLink(hash) {
+    if (!hash.startsWith("#d=") || hash.length > LONGEST_LINK) return null;
+    try {
+      const given = JSON.parse(decodeURIComponent(hash.slice(3)));
+      if (!TABS.includes(given.tab)) return null;
+      const next = fresh();
+      next.tab = given.tab;
+      take(next[given.tab], given);
+      return next;
+    } catch {
+      return null;
+    }
+  }
+
+  function take(part, given) {
+    const text = (v) => (["string", "number"].includes(typeof v) ? String(v).slice(0, LONGEST_TEXT) : "");
+    const record = (row) => Object.fromEntries(Object.entries(row && typeof row === "object" ? row : {})
+      .filter(([name]) => /^[a-z0-9_]{1,60}$/.test(name)).map(([name, v]) => [name, text(v)]));
+    for (const name of Object.keys(part)) {
+      if (!Object.hasOwn(given, name)) continue;
+      if (name === "rows") part.rows = Array.isArray(given.rows) ? given.rows.slice(0, F.MOST_ROWS).map(record) : part.rows;
+      else if (name === "row") part.row = record(given.row);
+      else part[name] = text(given[name]);
+    }
+    if (part.rows && !part.rows.length) part.rows = [{}];
+    if (part.line !== undefined && !Object.hasOwn(app.kit.frontier.lines, part.line)) part.line = "frozen";
+    for (const name of ["x", "y"]) if (part[name] !== undefined) part[name] = Cape.read.columnName(part[name]) || name;
+  }
+
+  /* The state of an example, as texts. */
+  function example(key) {
+    const found = app.kit.examples.find((item) => item.key === key);
+    const next = fresh();
+    next.tab = found.tab;
+    take(next[found.tab], found.state);
+    return next;
+  }
+
+  /* What a state says: {result} or {problems}. */
+  function diagnose(state) {
+    if (state.tab === "model") return diagnoseModel(state.model.row);
+    if (state.tab === "release") return diagnoseRelease(state.release);
+    return diagnoseRows(state.tab, state[state.tab]);
+  }
+
+  function diagnoseModel(row) {
+    const { rows, problems } = Cape.read.checkTable([row], { need: PAIR, also: F.EXTRA });
+    if (problems.length) return { problems };
+    return { result: Cape.diagnoseModel({ ...rows[0], metric: row.metric || "mc2" }, app.kit) };
+  }
+
+  function diagnoseRelease(part) {
+    const asked = { need: RELEASE.slice(0, 2), also: RELEASE.slice(2), sized: false };
+    const { rows, problems } = Cape.read.checkTable(part.rows, asked);
+    if (problems.length) return { problems };
+    return { result: Cape.diagnoseRelease(rows, { line: part.line, lab: part.lab || null }, app.kit) };
+  }
+
+  function diagnoseRows(tab, part) {
+    const [x, y] = tab === "family" ? PAIR : [part.x, part.y];
+    const also = tab === "family" ? F.EXTRA : [];
+    const asked = { need: [x, y], also, least: 2, allowMixed: Boolean(part.mixed) };
+    const { rows, problems } = Cape.read.checkTable(part.rows, asked);
+    const [at, bad] = Cape.read.checkSize(part.at || "");
+    if (bad) problems.push({ row: null, column: "at", ...bad });
+    const items = {};
+    for (const name of ["x", "y"]) {
+      const given = (part[`${name}_items`] || "").trim();
+      const whole = /^[1-9]\d{0,7}$/.test(given);
+      if (given && !whole) problems.push({ row: null, column: `${name}_items`, ...Cape.read.problem("items", given) });
+      else if (given) items[part[name]] = Number(given);
+    }
+    if (problems.length) return { problems };
+    return { result: Cape.diagnoseFamily(rows, { x, y, at, items }, app.kit) };
+  }
+
+  Cape.app = app;
+  Cape.state = { TABS, PAIR, RELEASE, LONGEST_TEXT, fresh, toLink, fromLink, example, diagnose };
+})(window);

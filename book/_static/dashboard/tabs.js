@@ -1,0 +1,150 @@
+/* The form of each tab, built anew when its shape changes; typing only changes the state. */
+(function (root) {
+  "use strict";
+  const Cape = (root.Cape = root.Cape || {});
+  const { el } = Cape.results;
+  const { app } = Cape;
+  const F = Cape.form;
+  const { PAIR, RELEASE } = Cape.state;
+  const SHORT = { params_b: "Size (billions)", swe_bench_verified: "SWE-bench", gpqa_diamond: "GPQA", date: "Date" };
+  const label = (name) => app.kit.labels[name] ?? name.replaceAll("_", " ");
+  const update = () => Cape.page.update();
+  const rebuild = () => Cape.page.rebuild();
+
+  function model() {
+    const percent = (name) => ({ name, label: label(name), hint: "percent" });
+    const columns = [{ name: "params_b", label: "Size", hint: "billions of parameters" }, ...PAIR.map(percent)];
+    const more = [
+      { name: "model", label: "Name" },
+      { name: "metric", label: "TruthfulQA metric", options: [["mc2", "MC2"], ["mc1", "MC1"]] },
+      { name: "hellaswag_shots", label: "HellaSwag shots" }, { name: "truthfulqa_shots", label: "TruthfulQA shots" },
+      ...F.EXTRA.map(percent),
+    ];
+    const { row } = app.state.model;
+    const parts = [F.record(columns, row, update), F.record(more, row, update)];
+    app.shown = { show: (problems) => parts.forEach((part) => part.show(problems)) };
+    const details = el("details", {}, el("summary", {}, "More: name, metric, shots, other benchmarks"), parts[1].node);
+    const second = F.button("I have a second size: compare the two", secondSize);
+    return [parts[0].node, details, el("div", { class: "dash-buttons" }, second)];
+  }
+
+  function secondSize() {
+    const { metric, ...row } = app.state.model.row;
+    app.state.family.rows = [row, { model: "" }];
+    app.state.tab = "family";
+    rebuild();
+    app.section.querySelector("#dash-panel-family tbody tr:nth-child(3) input").focus();
+  }
+
+  function family() {
+    const part = app.state.family;
+    const extra = F.EXTRA.some((name) => part.rows.some((row) => row[name]));
+    const add = F.button("Add ARC, WinoGrande, MMLU", () => {
+      part.rows.forEach((row) => F.EXTRA.forEach((name) => (row[name] ??= " ")));
+      rebuild();
+    });
+    return table(part, ["params_b", ...PAIR, ...(extra ? F.EXTRA : [])], { buttons: extra ? [] : [add] });
+  }
+
+  function pair() {
+    const part = app.state.pair;
+    const fields = [["x", "First benchmark"], ["y", "Second benchmark"]].flatMap(([name, text]) => {
+      const known = app.kit.items[part[name]];
+      const items = `${name}_items`;
+      return [
+        { name, ...F.field({ label: text, value: label(part[name]), oninput: (v) => rename(name, v) }) },
+        { name: items, ...F.field({
+          label: "Questions in it", hint: known ? `known: ${known}` : "for the noise", value: part[items],
+          oninput: (v) => { part[items] = v; update(); },
+        }) },
+      ];
+    });
+    const above = [el("div", { class: "dash-fields" }, fields.map((item) => item.node))];
+    return table(part, ["params_b", part.x, part.y], { above, fields });
+  }
+
+  function rename(name, text) {
+    const part = app.state.pair;
+    const next = Cape.read.columnName(text) || name;
+    if (next === part.x || next === part.y || ["model", "params_b"].includes(next)) return;
+    for (const row of part.rows) {
+      row[next] = row[part[name]];
+      delete row[part[name]];
+    }
+    part[name] = next;
+    const focused = document.activeElement.id;
+    rebuild();
+    const field = app.section.querySelectorAll("#dash-panel-pair .dash-fields input")[name === "x" ? 0 : 2];
+    if (focused) {
+      field.value = text;
+      field.focus();
+    }
+  }
+
+  function release() {
+    const part = app.state.release;
+    const labs = [...new Set(app.kit.frontier.releases.map((row) => row.lab))].sort();
+    const lines = Object.entries(app.kit.frontier.lines).map(([name, line]) => [name, `${name}: ${line.about}`]);
+    const choose = (name) => (value) => {
+      part[name] = value;
+      update();
+    };
+    const above = [el("div", { class: "dash-fields" },
+      F.choice({ label: "Line that h is read from", value: part.line, options: lines, onchange: choose("line") }),
+      F.choice({ label: "Lab", value: part.lab, options: [["", "not said"], ...labs.map((lab) => [lab, lab])], onchange: choose("lab") }))];
+    return table(part, [...RELEASE, "date"], { above });
+  }
+
+  /* The form of a tab with rows: fields above, the table, the buttons, paste and files. */
+  function table(part, names, { above = [], buttons = [], fields = [] }) {
+    const columns = ["model", ...names].map((name) => ({ name, label: name === "model" ? "Name" : SHORT[name] ?? label(name) }));
+    const body = F.grid(columns, part.rows, update, () => {
+      if (!part.rows.length) part.rows.push({});
+      rebuild();
+    });
+    const at = part.at === undefined ? null : { name: "at", ...F.field({
+      label: "Forecast to (billions)", value: part.at, hint: "twice the largest if empty",
+      oninput: (v) => { part.at = v; update(); },
+    }) };
+    const single = at ? [...fields, at] : fields;
+    const mends = el("div", { class: "dash-buttons" });
+    app.shown = {
+      show(problems) {
+        body.show(problems);
+        for (const { name, input, problem } of single) {
+          F.tell(problem, input, problems.filter((p) => p.row === null && p.column === name), (item) => {
+            part[name] = item.mend;
+            rebuild();
+          });
+        }
+        mends.replaceChildren(...mendAll(part, problems));
+      },
+    };
+    const add = F.button("Add a row", () => {
+      if (part.rows.length >= F.MOST_ROWS) return;
+      part.rows.push({});
+      rebuild();
+      app.section.querySelector(`#dash-panel-${app.state.tab} tbody tr:nth-last-child(2) input`).focus();
+    });
+    const further = at ? [el("details", { open: Boolean(part.at) }, el("summary", {}, "Forecast to another size"), at.node)] : [];
+    const intake = F.intake({ onfiles: Cape.page.readFiles, ontext: Cape.page.readText });
+    return [...above, body.node, mends, el("div", { class: "dash-buttons" }, add, ...buttons), intake, ...further];
+  }
+
+  function mendAll(part, problems) {
+    const mends = problems.filter((p) => p.mend !== null && p.row !== null);
+    const found = mends.length < 2 ? [] : [F.button(`Mend all ${mends.length}`, () => {
+      for (const p of mends) part.rows[p.row][p.column] = p.mend;
+      rebuild();
+    })];
+    if (problems.some((p) => p.code === "mixed")) {
+      found.push(F.button("Compare them all the same", () => {
+        part.mixed = "yes";
+        rebuild();
+      }));
+    }
+    return found;
+  }
+
+  Cape.tabs = { model, family, pair, release, label };
+})(window);
