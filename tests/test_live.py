@@ -100,6 +100,14 @@ def test_the_runtime_picks_the_largest_model_that_fits() -> None:
     assert place.Runtime("here", 2, 0.0).pick(sizes) == 0.07
 
 
+def test_what_a_model_needs_grows_with_its_size_until_it_does_not_fit() -> None:
+    table = place.needs([0.07, 1.4, 6.9, 12.0])
+    assert table["weights (GB)"].tolist() == pytest.approx([0.14, 2.8, 13.8, 24.0])
+    assert table["T4, 16 GB"].tolist()[2:] == ["does not fit", "does not fit"]
+    assert "does not fit" not in table["A100, 40 GB"].tolist()
+    assert table["T4, 16 GB"].iloc[1] == "2.4 min"  # 2 * 1.4e9 * 1e6 operations at 0.3 * 65e12 a second
+
+
 def test_the_runtime_of_this_machine_is_named_in_a_live_notebook_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

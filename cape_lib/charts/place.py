@@ -8,11 +8,19 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Bytes a parameter: half precision on a GPU, single on a CPU, where half is slow.
 BYTES_ON_GPU, BYTES_ON_CPU = 2, 4
 #: What weights may take of the memory; the rest is for activations, Python and the system.
 SHARE = 0.8
+#: Card -> memory in GB, peak arithmetic in half precision in 10^12 operations a second (NVIDIA's data sheets).
+CARDS = {"T4": (16.0, 65.0), "A100": (40.0, 312.0)}
+#: What of the peak a reading of short texts reaches, a cautious figure.
+REACHED = 0.3
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,27 @@ class Runtime:
         """The largest of `sizes_b` (billions of parameters) that fits here; the smallest where none does."""
         sizes = sorted(sizes_b)
         return max((size for size in sizes if size <= self.largest_b), default=sizes[0])
+
+
+def needs(sizes_b: Iterable[float], *, tokens: float = 1e6) -> pd.DataFrame:
+    """What reading `tokens` tokens takes on each of `CARDS`: an estimate by arithmetic, not a measurement.
+
+    sizes_b: billions of parameters.  Returns one row a size: parameters (B), weights (GB), and per card the minutes,
+    or "does not fit".  Two operations a parameter and token, at `REACHED` of the card's peak.
+    """
+    import pandas as pd
+
+    def minutes(size: float, memory_gb: float, peak: float) -> str:
+        if size * BYTES_ON_GPU > SHARE * memory_gb:
+            return "does not fit"
+        return f"{2e9 * size * tokens / (REACHED * peak * 1e12) / 60:.2g} min"
+
+    rows = [
+        {"parameters (B)": size, "weights (GB)": size * BYTES_ON_GPU}
+        | {f"{card}, {memory:g} GB": minutes(size, memory, peak) for card, (memory, peak) in CARDS.items()}
+        for size in sizes_b
+    ]
+    return pd.DataFrame(rows)
 
 
 def runtime() -> Runtime:
