@@ -40,11 +40,16 @@ def run(args: argparse.Namespace) -> int:
     if args.heads:
         found[0].heads.to_csv(args.heads, index=False, lineterminator="\n")
     if args.json:
-        print(json.dumps({**found[0].summary(), "untrained": [twin.summary() for twin in found[1:]]}, ensure_ascii=False))
+        print(
+            json.dumps({**found[0].summary(), "untrained": [twin.summary() for twin in found[1:]]}, ensure_ascii=False)
+        )
         return 0
     for one in found:
         profile = ", ".join(f"{part} {value:+.2f}" for part, value in one.profile.items() if value == value)
-        print(f"{one.model}: coupling {profile}; {one.competing} of {len(one.heads)} heads compete, {one.cooperating} cooperate")
+        print(
+            f"{one.model}: coupling {profile}; of {len(one.heads)} heads {one.competing} compete, "
+            f"{one.cooperating} cooperate"
+        )
     table = found[0].layers[["layer", "coupling", "low", "high", "q", "raw", "dimension"]]
     print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
     print("A coupling that an untrained twin shows too was not learnt. " + _definition())

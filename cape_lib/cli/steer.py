@@ -25,7 +25,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--model", required=True, metavar="M", help="hub id, folder, or a testbed model such as R-s1")
     add("--prompt", action="append", default=[], metavar="P", help="text to continue; may be given several times")
     add("--file", type=Path, metavar="F", help="file of prompts, one a line")
-    add("--layer", default="quarter", metavar="L", help="quarter (default), embed, a block from 0, or sweep: all of them")
+    add(
+        "--layer",
+        default="quarter",
+        metavar="L",
+        help="quarter (default), embed, a block from 0, or sweep: all of them",
+    )
     add("--alpha", type=float, nargs="+", default=[2.0], metavar="A", help="strengths (default: 2)")
     add("--unit", default="std", help="std (default), residual or raw: what one unit of strength is")
     add("--positions", default="all", help="all (default), last, prompt, generated, or prompt tokens such as 1,2")
@@ -125,7 +130,9 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
         if args.controls:
             raise UsageError("--controls need the pairs; give --pairs instead of --direction")
         return [steering.load(args.direction, lm)]
-    sites: list[models.Site] = list(range(lm.depth)) if args.layer == "sweep" else [models.site_of(args.layer, lm.depth)]
+    sites: list[models.Site] = (
+        list(range(lm.depth)) if args.layer == "sweep" else [models.site_of(args.layer, lm.depth)]
+    )
     pairs = _pairs(args, name)
     found = steering.fit_directions(lm, pairs, sites, method=args.method, name="truth")
     kinds = [{"random": "isotropic", "shuffled": "balanced shuffle"}[kind] for kind in args.controls.split(",") if kind]
@@ -158,11 +165,16 @@ def _print(table: pd.DataFrame, as_json: bool, direction: Direction) -> None:
         return
     for prompt, rows in table.groupby("prompt", sort=False):
         print(f"\n{prompt}")
-        for row in rows.itertuples():
-            arm = "unsteered" if row.direction == "none" else f"{row.direction}, layer {row.layer}, alpha {row.alpha:g}"
-            print(f"  {arm:<32} {str(row.text).strip()}")
+        for line in rows.to_dict("records"):
+            arm = "unsteered"
+            if line["direction"] != "none":
+                arm = f"{line['direction']}, layer {line['layer']}, alpha {line['alpha']:g}"
+            print(f"  {arm:<32} {line['text'].strip()}")
     steered = table[table["direction"] != "none"]
-    print(f"\n{int(steered['changed'].sum())} of {len(steered)} steered texts differ from the unsteered ones; that is not a correction")
+    print(
+        f"\n{int(steered['changed'].sum())} of {len(steered)} steered texts differ from the unsteered ones; "
+        "that is not a correction"
+    )
 
 
 def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
@@ -184,7 +196,14 @@ def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
     print(f"right before {result['right_before']:.0%}, after {result['right_after']:.0%}; best of {result['controls']} "
           f"controls {result['best_control']:.0%} (p = {result['p']:.3f})")  # fmt: skip
     aligned = result["aligned"]
-    broken = f"broken at most {result['broken']['high']:.0%} of {aligned} right ones" if aligned else "none was right that could break"
-    print(f"corrected {made['estimate']:.0%} [{made['low']:.0%}, {made['high']:.0%}] of {result['misaligned']} wrong answers; {broken}")
+    broken = (
+        f"broken at most {result['broken']['high']:.0%} of {aligned} right ones"
+        if aligned
+        else "none was right that could break"
+    )
+    print(
+        f"corrected {made['estimate']:.0%} [{made['low']:.0%}, {made['high']:.0%}] "
+        f"of {result['misaligned']} wrong answers; {broken}"
+    )
     print(f"effect: {result['effect']}; claim of {args.claim:.0%}: {result['claim']}")
     return 0

@@ -16,10 +16,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Options of `cape testbed`."""
     parts = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     train = parts.add_parser("train", help="train models, going on where an interrupted run stopped")
-    train.add_argument("names", nargs="*", metavar="NAME", help="D-d8-s1, K-d16-s2, R-s4 ... (default: all that are shipped)")
-    train.add_argument("-o", "--out", type=Path, default=Path("testbed"), metavar="DIR", help="where to (default: testbed)")
+    train.add_argument(
+        "names", nargs="*", metavar="NAME", help="D-d8-s1, K-d16-s2, R-s4 ... (default: all that are shipped)"
+    )
+    train.add_argument(
+        "-o", "--out", type=Path, default=Path("testbed"), metavar="DIR", help="where to (default: testbed)"
+    )
     train.add_argument("--grid", metavar="GRID", help="instead: the scores of a grid, curation or fixed-parameters")
-    train.add_argument("--csv", type=Path, default=Path("grid.csv"), metavar="FILE", help="file for --grid (default: grid.csv)")
+    train.add_argument(
+        "--csv", type=Path, default=Path("grid.csv"), metavar="FILE", help="file for --grid (default: grid.csv)"
+    )
     train.add_argument("--seeds", type=int, nargs="+", metavar="S", help="seeds for --grid")
     score = parts.add_parser("score", help="score models on truth, story and loss")
     score.add_argument("names", nargs="+", metavar="NAME", help="shipped model or folder of one")
@@ -44,7 +50,9 @@ def _bar(name: str, steps: int, quiet: bool) -> Callable[[int], None] | None:
         if step % 20 == 0 or step == steps:
             done = round(30 * step / steps)
             end = "\n" if step == steps else ""
-            print(f"\r{name:<12} [{'#' * done}{'.' * (30 - done)}] {step}/{steps}", end=end, file=sys.stderr, flush=True)
+            print(
+                f"\r{name:<12} [{'#' * done}{'.' * (30 - done)}] {step}/{steps}", end=end, file=sys.stderr, flush=True
+            )
 
     return show
 
@@ -55,7 +63,12 @@ def _train(args: argparse.Namespace) -> int:
     if args.grid:
         if args.names:
             raise UsageError("give names or --grid, not both")
-        grids.run(args.grid, args.csv, seeds=tuple(args.seeds) if args.seeds else None, report=_silent if args.quiet else print)
+        grids.run(
+            args.grid,
+            args.csv,
+            seeds=tuple(args.seeds) if args.seeds else None,
+            report=_silent if args.quiet else print,
+        )
         return 0
     chosen = [recipes.named(name) for name in args.names] or list(recipes.shipped().values())
     for recipe in chosen:
@@ -82,7 +95,10 @@ def _say(name: str, scores: dict[str, float], as_json: bool) -> None:
     if as_json:
         print(json.dumps({"model": name, **scores}))
     else:
-        print(f"{name:<12} truth {scores['truth']:.3f}  myth {scores['myth']:.3f}  story {scores['story']:.3f}  loss {scores['loss']:.3f}")
+        print(
+            f"{name:<12} truth {scores['truth']:.3f}  myth {scores['myth']:.3f}  "
+            f"story {scores['story']:.3f}  loss {scores['loss']:.3f}"
+        )
 
 
 def _reproduce(args: argparse.Namespace) -> int:
@@ -99,6 +115,8 @@ def _reproduce(args: argparse.Namespace) -> int:
         _say("shipped", found.shipped, False)
         _say("again", found.again, False)
         same = "the same weights, bit for bit" if found.identical else "other weights"
-        verdict = "agrees within the tolerance" if found.agrees else "outside the tolerance: " + ", ".join(found.outside)
+        verdict = (
+            "agrees within the tolerance" if found.agrees else "outside the tolerance: " + ", ".join(found.outside)
+        )
         print(f"{found.name}: {same}; {verdict}")
     return 0 if found.agrees else 1

@@ -56,5 +56,10 @@ def tiny_tokenizer() -> Any:
 
     made = Tokenizer.from_str(tokens.tokenizer_json("R"))
     return PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token="<bos>", eos_token="<pad>", pad_token="<pad>", unk_token="<unk>", padding_side="left"
+        tokenizer_object=made,
+        bos_token="<bos>",
+        eos_token="<pad>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        padding_side="left",
     )

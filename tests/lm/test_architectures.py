@@ -98,12 +98,19 @@ def _observed(
             watched(lm, [site], lambda _s, state: after.append(state.detach().clone())),
         ):
             out = lm.model.generate(
-                input_ids=part.ids, attention_mask=part.mask, max_new_tokens=3, do_sample=False, pad_token_id=0, eos_token_id=None
+                input_ids=part.ids,
+                attention_mask=part.mask,
+                max_new_tokens=3,
+                do_sample=False,
+                pad_token_id=0,
+                eos_token_id=None,
             )
     finally:
         del block.forward
     assert not left_behind(lm.model)
-    if after[-1].shape[1] > 1 and len(after) > 1:  # no cache: every pass repeats the whole text, the last one has it all
+    if (
+        after[-1].shape[1] > 1 and len(after) > 1
+    ):  # no cache: every pass repeats the whole text, the last one has it all
         before[:], after[:] = before[-1:], after[-1:]
     return int(out.shape[1]) - len(PROMPT) - 1  # the last token written is never read
 
@@ -117,8 +124,8 @@ def test_steered_writing_is_the_same_with_and_without_a_cache(kind: str, positio
     for use_cache in (True, False):
         with added(lm, {0: vector(lm)}, positions=positions):
             out = lm.model.generate(
-                input_ids=part.ids, attention_mask=part.mask, max_new_tokens=4, do_sample=False, pad_token_id=0, eos_token_id=None,
-                use_cache=use_cache, output_logits=True, return_dict_in_generate=True,
+                input_ids=part.ids, attention_mask=part.mask, max_new_tokens=4, do_sample=False, pad_token_id=0,
+                eos_token_id=None, use_cache=use_cache, output_logits=True, return_dict_in_generate=True,
             )  # fmt: skip
         texts.append(torch.stack(out.logits).float())
     assert torch.allclose(texts[0], texts[1], atol=2e-4)

@@ -81,7 +81,9 @@ def test_an_encoder_is_refused_because_its_tokens_see_ahead(kind: str) -> None:
 
 def test_a_sequence_to_sequence_folder_is_refused(tmp_path: Path) -> None:
     folder = _copy(tmp_path)
-    (folder / "config.json").write_text(json.dumps({"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]}))
+    (folder / "config.json").write_text(
+        json.dumps({"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]})
+    )
     with pytest.raises(models.ModelError, match="causal"):
         models.load(folder)
 
@@ -97,7 +99,9 @@ def test_blocks_that_cannot_be_told_are_listed_and_can_be_named() -> None:
 
 
 def test_a_tokenizer_without_pad_token_gets_one() -> None:
-    tokenizer = tiny_tokenizer().__class__(tokenizer_object=tiny_tokenizer().backend_tokenizer, bos_token="<bos>", eos_token=".")
+    tokenizer = tiny_tokenizer().__class__(
+        tokenizer_object=tiny_tokenizer().backend_tokenizer, bos_token="<bos>", eos_token="."
+    )
     assert tokenizer.pad_token_id is None
     lm = models.wrap(build("gpt2"), tokenizer)
     assert tokenizer.pad_token == "." and tokenizer.padding_side == "left"
@@ -140,7 +144,11 @@ def test_empty_and_too_long_prompts_are_refused_with_their_number(shipped: Any) 
 
 
 def test_running_out_of_memory_is_one_line() -> None:
-    for error in (RuntimeError("CUDA out of memory. Tried to allocate"), MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")):
+    for error in (
+        RuntimeError("CUDA out of memory. Tried to allocate"),
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+    ):
         with pytest.raises(SurroundingsError, match="smaller") as caught, memory_guard("testing"):
             raise error
         one_line(caught)
@@ -184,5 +192,6 @@ def test_nothing_outside_lm_loads_torch() -> None:
     import subprocess
     import sys
 
-    code = "import sys, cape_lib, cape_lib.cli, cape_lib.lm, cape_lib.cli.steer, cape_lib.cli.probe, cape_lib.cli.testbed; assert 'torch' not in sys.modules"
+    modules = "cape_lib, cape_lib.lm, cape_lib.cli.steer, cape_lib.cli.probe, cape_lib.cli.testbed"
+    code = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

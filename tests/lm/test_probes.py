@@ -47,7 +47,11 @@ def test_one_neutral_set_for_both_would_make_a_coupling_out_of_nothing() -> None
     for seed in range(50):
         made = states(seed)[:, 0]
         neutral = made[32:48].mean(0)
-        cosines.append(float(torch.nn.functional.cosine_similarity(made[:16].mean(0) - neutral, made[16:32].mean(0) - neutral, dim=0)))
+        cosines.append(
+            float(
+                torch.nn.functional.cosine_similarity(made[:16].mean(0) - neutral, made[16:32].mean(0) - neutral, dim=0)
+            )
+        )
     assert np.mean(cosines) > 0.4
 
 
@@ -99,7 +103,9 @@ def test_a_probe_has_a_row_for_every_block_and_head_beside_its_untrained_twin(sh
 
 def test_gelu_alone_makes_unrelated_prompts_agree(shipped: Any) -> None:
     lm = shipped("D-d48-s1")
-    made = probes.probe(models.untrained(lm), prompts.probe_sets(store.recipe_of(store.folder_of("D-d48-s1"))), permutations=19)
+    made = probes.probe(
+        models.untrained(lm), prompts.probe_sets(store.recipe_of(store.folder_of("D-d48-s1"))), permutations=19
+    )
     table = made.projection.set_index("what")
     assert table.loc["GELU of hidden", "raw"] > table.loc["hidden", "raw"]
     assert table.loc["random projection", "low"] <= table.loc["random projection", "high"]
@@ -117,12 +123,18 @@ def test_the_projection_of_full_rank_is_the_logits(shipped: Any) -> None:
     logits = (hidden @ lm.unembedding.weight.T).detach()
     logits = logits - logits.mean(1, keepdim=True)
     a, b = logits[:16].mean(0), logits[16:32].mean(0)
-    assert table.loc["logits", "raw"] == pytest.approx(float(torch.nn.functional.cosine_similarity(a, b, dim=0)), abs=1e-4)
+    assert table.loc["logits", "raw"] == pytest.approx(
+        float(torch.nn.functional.cosine_similarity(a, b, dim=0)), abs=1e-4
+    )
 
 
 @pytest.mark.parametrize(
     ("frame", "words"),
-    [({"text": ["a"]}, "set"), ({"set": ["reasoning"], "text": ["a"]}, "too few"), ({"set": ["neutral"] * 9, "text": ["a"] * 9}, "reasoning")],
+    [
+        ({"text": ["a"]}, "set"),
+        ({"set": ["reasoning"], "text": ["a"]}, "too few"),
+        ({"set": ["neutral"] * 9, "text": ["a"] * 9}, "reasoning"),
+    ],
 )
 def test_prompts_that_lack_a_set_are_refused(frame: dict[str, list[str]], words: str) -> None:
     with pytest.raises(UsageError, match=words):
@@ -136,4 +148,8 @@ def test_shipped_prompts_and_questions_are_complete() -> None:
     assert len(asked) == asked["prompt"].nunique() == 80 and (asked["true"] != asked["false"]).all()
     assert asked.groupby("topic")["split"].nunique().max() == 1  # no topic in two splits
     probing = texts.probe_prompts_for("anything")
-    assert probing["text"].is_unique and probing["set"].value_counts().to_dict() == {"reasoning": 32, "truthfulness": 32, "neutral": 32}
+    assert probing["text"].is_unique and probing["set"].value_counts().to_dict() == {
+        "reasoning": 32,
+        "truthfulness": 32,
+        "neutral": 32,
+    }

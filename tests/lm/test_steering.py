@@ -17,8 +17,8 @@ from cape_lib.lm import models, steering
 from cape_lib.lm.steering import verdicts
 from cape_lib.lm.steering.controls import CLEAN, draw_controls
 from cape_lib.lm.steering.measuring import Arm, answer_scores, divergence, margins, questions
-from cape_lib.lm.testbed import prompts, scoring, store, trials, worlds
 from cape_lib.lm.testbed import items as world_items
+from cape_lib.lm.testbed import prompts, scoring, store, trials, worlds
 from cape_lib.resampling import Estimate
 from tests.lm.conftest import left_behind
 
@@ -77,7 +77,9 @@ def test_a_direction_survives_the_disk_and_fits_its_model_only(shipped: Any, tmp
     steering.save(found, tmp_path / "d.safetensors")
     again = steering.load(tmp_path / "d.safetensors", lm)
     assert torch.equal(again.vector, found.vector)
-    assert {k: v for k, v in vars(again).items() if k != "vector"} == {k: v for k, v in vars(found).items() if k != "vector"}
+    assert {k: v for k, v in vars(again).items() if k != "vector"} == {
+        k: v for k, v in vars(found).items() if k != "vector"
+    }
     with pytest.raises(UsageError, match="width"):
         steering.load(tmp_path / "d.safetensors", shipped("D-d16-s1"))
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
@@ -116,7 +118,9 @@ def test_every_arm_of_every_prompt_is_written_and_agrees_with_one_alone(shipped:
         direction = next(d for d in found if d.name == row.direction)
         with steering.steered(lm, direction, row.alpha, positions="last"):
             batch = models.encode(lm, [row.prompt])
-            out = lm.model.generate(input_ids=batch.ids, attention_mask=batch.mask, max_new_tokens=8, do_sample=False, pad_token_id=0)
+            out = lm.model.generate(
+                input_ids=batch.ids, attention_mask=batch.mask, max_new_tokens=8, do_sample=False, pad_token_id=0
+            )
         assert lm.tokenizer.decode(out[0, batch.ids.shape[1] :], skip_special_tokens=True) == row.text
 
 
@@ -148,7 +152,13 @@ def test_answers_score_as_the_testbed_scores_them(shipped: Any) -> None:
 
 def test_long_answers_are_scored_a_token_and_steered_at_the_right_place(shipped: Any) -> None:
     lm = shipped("D-d16-s1")
-    table = pd.DataFrame({"prompt": ["<web> Balan", "<web> Kelan eats plums . Balan"], "true": ["eats plums .", "eats"], "false": ["eats", "eats nuts ."]})
+    table = pd.DataFrame(
+        {
+            "prompt": ["<web> Balan", "<web> Kelan eats plums . Balan"],
+            "true": ["eats plums .", "eats"],
+            "false": ["eats", "eats nuts ."],
+        }
+    )
     delta = torch.randn(lm.width, generator=torch.Generator().manual_seed(0))
     found = answer_scores(lm, questions(lm, table), [Arm(torch.zeros(lm.width), 0), Arm(delta, 0)])
     for arm, vector in enumerate((torch.zeros(lm.width), delta)):
@@ -156,7 +166,10 @@ def test_long_answers_are_scored_a_token_and_steered_at_the_right_place(shipped:
             for column, name in enumerate(("true", "false")):
                 ids = lm.tokenizer(f"{row['prompt']} {row[name]}", return_tensors="pt")["input_ids"]
                 start = len(lm.tokenizer(row["prompt"])["input_ids"])
-                with torch.inference_mode(), steering.applying.added(lm, {0: vector}, positions="last", prompt_length=start):
+                with (
+                    torch.inference_mode(),
+                    steering.applying.added(lm, {0: vector}, positions="last", prompt_length=start),
+                ):
                     scores = lm.model(input_ids=ids[:, :-1]).logits[0, start - 1 :].log_softmax(-1)
                 expected = scores.gather(1, ids[0, start:, None]).mean()
                 assert found[arm, int(item), column] == pytest.approx(float(expected), abs=1e-4)  # type: ignore[call-overload]
@@ -179,7 +192,9 @@ def test_controls_are_as_long_as_the_direction_and_the_clean_ones_do_not_contain
     drawn = draw_controls(positive, negative, direction, each=20, rng=rng)
     for method in drawn:
         assert torch.allclose(method.vectors.norm(dim=-1), direction.norm(dim=-1), rtol=1e-4)
-    cosine = {kind: np.mean([m.cosine.abs().mean() for m in drawn if m.kind == kind]) for kind in {m.kind for m in drawn}}
+    cosine = {
+        kind: np.mean([m.cosine.abs().mean() for m in drawn if m.kind == kind]) for kind in {m.kind for m in drawn}
+    }
     assert all(cosine[kind] < 0.3 for kind in CLEAN)
     assert cosine["total covariance"] > 2 * cosine["within-class"] and cosine["negated"] == 1
 
@@ -255,7 +270,10 @@ def test_a_learnt_direction_beats_its_controls(contrast: str) -> None:
 
 @pytest.mark.parametrize(
     "trial",
-    [trials.Trial("null: untrained", "R-s1", "reg", untrained=True), trials.Trial("null: below the dip", "D-d12-s1", "reg")],
+    [
+        trials.Trial("null: untrained", "R-s1", "reg", untrained=True),
+        trials.Trial("null: below the dip", "D-d12-s1", "reg"),
+    ],
     ids=lambda trial: trial.case,
 )
 def test_nothing_is_found_where_nothing_is(trial: trials.Trial) -> None:
@@ -265,7 +283,11 @@ def test_nothing_is_found_where_nothing_is(trial: trials.Trial) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_twenty_nulls_give_at_most_one_effect() -> None:
-    nulls = [trial for trial in trials.trials() if trial.case.startswith("null") and trial.model in ("R-s1", "R-s2", "D-d8-s1", "D-d12-s2", "D-d16-s3")]
+    nulls = [
+        trial
+        for trial in trials.trials()
+        if trial.case.startswith("null") and trial.model in ("R-s1", "R-s2", "D-d8-s1", "D-d12-s2", "D-d16-s3")
+    ]
     held = [trials.run_trial(trial).effect.holds for trial in nulls]
     assert len(held) >= 16 and sum(held) <= 1
 

@@ -11,7 +11,20 @@ import pytest
 
 from cape_lib.errors import UsageError
 from cape_lib.lm import models
-from cape_lib.lm.testbed import corpus, grids, items, making, prompts, recipes, scoring, store, tokens, training, words, worlds
+from cape_lib.lm.testbed import (
+    corpus,
+    grids,
+    items,
+    making,
+    prompts,
+    recipes,
+    scoring,
+    store,
+    tokens,
+    training,
+    words,
+    worlds,
+)
 
 SHIPPED = sorted(recipes.shipped())
 
@@ -85,7 +98,9 @@ def test_training_twice_gives_the_same_weights_bit_for_bit() -> None:
 def test_watching_a_run_does_not_change_it() -> None:
     recipe = replace(recipes.dip(8, 3), steps=20)
     seen: list[int] = []
-    watched = training.train(recipe, every=10, watch=lambda step, model: (scoring.score(model, recipe), seen.append(step)))  # type: ignore[func-returns-value]
+    watched = training.train(
+        recipe, every=10, watch=lambda step, model: (scoring.score(model, recipe), seen.append(step))
+    )  # type: ignore[func-returns-value]
     plain = training.train(recipe)
     assert seen == [10, 20]
     assert all((watched.state_dict()[key] == value).all() for key, value in plain.state_dict().items())

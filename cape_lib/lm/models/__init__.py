@@ -13,6 +13,6 @@ from cape_lib.lm.models.record import LanguageModel, wrap
 from cape_lib.lm.models.sites import Site, site_name, site_of
 
 __all__ = [
-    "LanguageModel", "ModelError", "Site", "encode", "encode_rows", "load", "memory_guard", "run", "site_name", "site_of",
-    "untrained", "wrap",
+    "LanguageModel", "ModelError", "Site", "encode", "encode_rows", "load", "memory_guard", "run", "site_name",
+    "site_of", "untrained", "wrap",
 ]  # fmt: skip

@@ -32,13 +32,15 @@ def token_lists(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt"
     for place, text in enumerate(texts):
         if not str(text).strip():
             raise UsageError(f"{what} {place + 1} is empty")
-    found = [list(row) for row in lm.tokenizer(list(texts))["input_ids"]] if len(texts) else []
+    found = [list(row) for row in lm.tokenizer(list(texts), verbose=False)["input_ids"]] if len(texts) else []
     for place, row in enumerate(found):
         if not row:
             raise UsageError(f"{what} {place + 1} has no token that the tokenizer knows")
         if lm.context is not None and len(row) + room > lm.context:
             extra = f" and {room} more to write" if room else ""
-            raise UsageError(f"{what} {place + 1} has {len(row)} tokens{extra}; this model reads {lm.context}: shorten it")
+            raise UsageError(
+                f"{what} {place + 1} has {len(row)} tokens{extra}; this model reads {lm.context}: shorten it"
+            )
     return found
 
 

@@ -56,7 +56,9 @@ def n_heads(model: nn.Module) -> int | None:
 
 def context_length(model: nn.Module) -> int | None:
     """How many tokens the model reads, None where there is no bound."""
-    return _setting(text_config(model), ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "context_length"))
+    return _setting(
+        text_config(model), ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "context_length")
+    )
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _decoder(model: Any) -> nn.Module:
     except (AttributeError, NotImplementedError):
         pass  # older releases have it for a few architectures only
     base = getattr(model, "base_model", model)
-    return base if isinstance(base, nn.Module) else model  # type: ignore[no-any-return]
+    return base if isinstance(base, nn.Module) else model
 
 
 def _lists(root: nn.Module) -> dict[str, nn.ModuleList]:
@@ -91,14 +93,16 @@ def sample_ids(model: nn.Module) -> torch.Tensor:
     return rows.to(input_device(model))
 
 
-def input_device(model: nn.Module) -> torch.device:
+def input_device(model: Any) -> torch.device:
     """The device that token ids must be on."""
     embeddings = model.get_input_embeddings() if hasattr(model, "get_input_embeddings") else None
     parameter = next((embeddings or model).parameters(), None)
     return torch.device("cpu") if parameter is None else parameter.device
 
 
-def _trace(model: nn.Module, candidates: dict[str, Sequence[nn.Module]]) -> dict[str, list[tuple[int, torch.Tensor | None]]]:
+def _trace(
+    model: nn.Module, candidates: dict[str, Sequence[nn.Module]]
+) -> dict[str, list[tuple[int, torch.Tensor | None]]]:
     """What each candidate's members returned during one forward pass: (index, hidden state) in order of the calls."""
     seen: dict[str, list[tuple[int, torch.Tensor | None]]] = {name: [] for name in candidates}
     handles = []
@@ -140,7 +144,9 @@ def find_blocks(model: nn.Module, *, layers: str | None = None) -> Found:
         if [index for index, _ in calls] == list(range(len(candidates[name]))) and len(states) == len(calls):
             if not _is_causal(states):
                 kind = getattr(model.config, "model_type", "model")
-                raise ModelError(f"this {kind} is an encoder: its tokens see what follows them; a causal language model is needed")
+                raise ModelError(
+                    f"this {kind} is an encoder: its tokens see what follows them; a causal language model is needed"
+                )
             return Found(name, tuple(candidates[name]), int(states[0].shape[-1]))
     raise ModelError(
         f"cannot tell the decoder blocks ({depth} layers by the configuration) among {_described(lists)}; "
@@ -149,7 +155,10 @@ def find_blocks(model: nn.Module, *, layers: str | None = None) -> Found:
 
 
 def _described(lists: dict[str, nn.ModuleList]) -> str:
-    return ", ".join(f"{name or '(root)'} ({len(found)})" for name, found in list(lists.items())[:8]) or "no list of modules"
+    return (
+        ", ".join(f"{name or '(root)'} ({len(found)})" for name, found in list(lists.items())[:8])
+        or "no list of modules"
+    )
 
 
 def _is_causal(states: Sequence[torch.Tensor]) -> bool:
@@ -172,8 +181,9 @@ def head_outputs(block: nn.Module, heads: int | None) -> nn.Module | None:
     for name, module in block.named_modules():
         parts = name.split(".")
         inside = any("attn" in part or "attention" in part for part in parts[:-1])
-        if inside and parts[-1] in _OUTPUT_NAMES and getattr(module, "weight", None) is not None:
-            return module
+        if inside and parts[-1] in _OUTPUT_NAMES and isinstance(getattr(module, "weight", None), torch.Tensor):
+            found: nn.Module = module
+            return found
     return None
 
 
@@ -182,6 +192,10 @@ def final_norm(model: nn.Module, found: Found) -> nn.Module | None:
     decoder = _decoder(model)
     if not any(found.path == name for name, _ in decoder.named_modules()):
         decoder = model
-    owner = decoder.get_submodule(found.path.rpartition(".")[0]) if "." in found.path else decoder
-    norms = [child for name, child in owner.named_children() if "norm" in name or name.startswith("ln") or "layernorm" in name]
+    owner: nn.Module = decoder.get_submodule(found.path.rpartition(".")[0]) if "." in found.path else decoder
+    norms: list[nn.Module] = [
+        child
+        for name, child in owner.named_children()
+        if "norm" in name or name.startswith("ln") or "layernorm" in name
+    ]
     return norms[-1] if norms else None

@@ -16,7 +16,9 @@ from cape_lib.lm.models.sites import Site
 Change = Callable[[torch.Tensor], torch.Tensor]
 
 
-def _replace_input(args: tuple[Any, ...], kwargs: dict[str, Any], change: Change) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _replace_input(
+    args: tuple[Any, ...], kwargs: dict[str, Any], change: Change
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if args and isinstance(args[0], torch.Tensor):
         return (change(args[0]), *args[1:]), kwargs
     for key in ("hidden_states", "x", "hidden"):
@@ -56,8 +58,12 @@ def watched(lm: LanguageModel, sites: Sequence[Site], note: Callable[[Site, torc
         for site in dict.fromkeys(sites):
             if site == "embed":
 
+                def seen(state: torch.Tensor) -> torch.Tensor:
+                    note("embed", state)
+                    return state
+
                 def before(_m: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-                    _replace_input(args, kwargs, lambda state: (note("embed", state), state)[1])
+                    _replace_input(args, kwargs, seen)
 
                 handles.append(lm.blocks[0].register_forward_pre_hook(before, with_kwargs=True))
             else:
@@ -76,7 +82,7 @@ def watched(lm: LanguageModel, sites: Sequence[Site], note: Callable[[Site, torc
 
 @contextmanager
 def watched_heads(lm: LanguageModel, note: Callable[[int, torch.Tensor], None]) -> Iterator[None]:
-    """Inside, `note(block, state)` gets the heads' outputs side by side, (rows, tokens, heads * size), of each block."""
+    """Inside, `note(block, state)` gets each block's head outputs side by side, (rows, tokens, heads * size)."""
     handles = []
     try:
         for index in range(lm.depth):

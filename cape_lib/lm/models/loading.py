@@ -88,8 +88,9 @@ def _as(kind: torch.dtype) -> dict[str, torch.dtype]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Inside, transformers draws progress bars on a terminal only."""
-    from transformers.utils import logging
+    from transformers.utils import logging as bars
 
+    logging: Any = bars
     shown = logging.is_progress_bar_enabled()
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
@@ -104,13 +105,14 @@ def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tup
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     options: dict[str, Any] = {"revision": revision} if revision else {}
+    reader: Any = AutoModelForCausalLM  # its own annotations do not fit what it returns
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **options)
         options |= _as(kind)
         if where == "cpu" or where.startswith("cuda:"):
-            return tokenizer, AutoModelForCausalLM.from_pretrained(name, **options).to(where)
+            return tokenizer, reader.from_pretrained(name, **options).to(where)
         # accelerate puts it on one GPU when it fits, else over GPUs and memory; nothing moves it afterwards
-        return tokenizer, AutoModelForCausalLM.from_pretrained(name, device_map="auto", **options)
+        return tokenizer, reader.from_pretrained(name, device_map="auto", **options)
     except CapeError:
         raise
     except Exception as error:  # transformers raises OSError, ValueError, ImportError, KeyError ... for these
@@ -148,11 +150,12 @@ def untrained(lm: LanguageModel, *, seed: int = 0) -> LanguageModel:
     """The same architecture with fresh random weights, on the same device: the null of every probe."""
     from transformers import AutoModelForCausalLM
 
+    builder: Any = AutoModelForCausalLM
     config = copy.deepcopy(lm.model.config)
     kind = next(lm.model.parameters()).dtype
     with memory_guard("building the untrained twin"), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = AutoModelForCausalLM.from_config(config, **_as(kind))
+        model = builder.from_config(config, **_as(kind))
         if not lm.placed:
             model = model.to(lm.device)
     return wrap(model, lm.tokenizer, name=f"{lm.name} (untrained, seed {seed})")

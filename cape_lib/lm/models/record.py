@@ -50,7 +50,9 @@ class LanguageModel:
         return f"LanguageModel({self.name!r}, {self.depth} blocks, width {self.width}, {self.device})"
 
 
-def wrap(model: Any, tokenizer: Any = None, *, name: str = "", revision: str = "", layers: str | None = None) -> LanguageModel:
+def wrap(
+    model: Any, tokenizer: Any = None, *, name: str = "", revision: str = "", layers: str | None = None
+) -> LanguageModel:
     """The record of a model that is loaded already; it is set to evaluation mode and not moved.
 
     layers: path of the list of blocks, where the rule cannot find it.  Raises ModelError for an encoder.

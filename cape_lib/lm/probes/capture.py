@@ -44,7 +44,9 @@ def capture(
             part = encode_rows(lm, [rows[index] for index in group])
             seen: dict[Site, torch.Tensor] = {}
 
-            def note(site: Site, state: torch.Tensor, seen: dict[Site, torch.Tensor] = seen, part: Batch = part) -> None:
+            def note(
+                site: Site, state: torch.Tensor, seen: dict[Site, torch.Tensor] = seen, part: Batch = part
+            ) -> None:
                 seen[site] = _at(part.start, part.ids.shape[1], token, state)
 
             with watched(lm, wanted, note):

@@ -21,8 +21,8 @@ GROUPS = ("reasoning", "truthfulness", "neutral a", "neutral b")
 class Couplings:
     """Couplings at many places, each (n_places,).
 
-    coupling: -1..1; low, high: 95 % by bootstrap over prompts within their sets; p_two, p_less, p_greater: permutation of
-    the sets' labels, never zero; raw: uncentred cosine of the mean states.
+    coupling: -1..1; low, high: 95 % by bootstrap over prompts within their sets; p_two, p_less, p_greater: by
+    permutation of the sets' labels, never zero; raw: uncentred cosine of the mean states.
     """
 
     coupling: np.ndarray
@@ -59,14 +59,16 @@ def _cosines(weights: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
 def _many(labels: np.ndarray, counts: np.ndarray, states: torch.Tensor) -> np.ndarray:
     # a few at a time: all draws at once would hold draws x 4 x places x d numbers
     step = max(1, int(4e7 // max(1, 4 * states[0].numel())))
-    parts = [_cosines(_weights(labels[i : i + step], counts[i : i + step]), states) for i in range(0, len(labels), step)]
+    parts = [
+        _cosines(_weights(labels[i : i + step], counts[i : i + step]), states) for i in range(0, len(labels), step)
+    ]
     return torch.cat(parts).numpy()
 
 
 def couplings(
     states: torch.Tensor, sets: np.ndarray, *, permutations: int = 999, resamples: int = 400, seed: int = 0
 ) -> Couplings:
-    """Couplings of states (n_texts, n_places, d) by the sets of their prompts ("reasoning", "truthfulness", "neutral")."""
+    """Couplings of states (n_texts, n_places, d); sets (n_texts,): "reasoning", "truthfulness" or "neutral"."""
     rng = np.random.default_rng(seed)
     labels = group_labels(sets)
     ones = np.ones((1, len(labels)))

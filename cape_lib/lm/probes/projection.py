@@ -32,7 +32,8 @@ def _through(gram: torch.Tensor, states: torch.Tensor, rank: int | None = None) 
     """States in coordinates where the plain cosine is that of the projected states, keeping `rank` of them."""
     values, vectors = torch.linalg.eigh(gram)
     keep = slice(None) if rank is None else slice(len(values) - rank, None)
-    return (states.double() @ vectors[:, keep] * values[keep].clamp_min(0).sqrt()).float()
+    kept: torch.Tensor = states.double() @ vectors[:, keep] * values[keep].clamp_min(0).sqrt()
+    return kept.float()
 
 
 def _coupling(states: torch.Tensor, labels: np.ndarray) -> float:
@@ -46,7 +47,9 @@ def _raw(states: torch.Tensor, labels: np.ndarray) -> float:
 
 
 @torch.inference_mode()
-def projection_table(lm: LanguageModel, states: torch.Tensor, sets: np.ndarray, *, draws: int = 20, seed: int = 0) -> pd.DataFrame:
+def projection_table(
+    lm: LanguageModel, states: torch.Tensor, sets: np.ndarray, *, draws: int = 20, seed: int = 0
+) -> pd.DataFrame:
     """Coupling before and after the output projection, for states (n_texts, d) of the last block.
 
     One row a measurement: what ("hidden", "logits", "random projection", "rank k", "GELU of hidden"), rank, coupling
@@ -71,7 +74,8 @@ def projection_table(lm: LanguageModel, states: torch.Tensor, sets: np.ndarray, 
     rng = torch.Generator().manual_seed(seed)
     draws = draws if n * d <= 10**7 else min(draws, 3)
     random = [
-        _through(_gram(lambda start, stop: torch.randn(stop - start, d, generator=rng), n, d), hidden) for _ in range(draws)
+        _through(_gram(lambda start, stop: torch.randn(stop - start, d, generator=rng), n, d), hidden)
+        for _ in range(draws)
     ]
     found = np.array([_coupling(state, labels) for state in random])
     rows.append(
@@ -86,4 +90,11 @@ def projection_table(lm: LanguageModel, states: torch.Tensor, sets: np.ndarray, 
 
 def _row(what: str, rank: int, states: torch.Tensor, labels: np.ndarray) -> dict[str, object]:
     nothing = float("nan")
-    return {"what": what, "rank": rank, "coupling": _coupling(states, labels), "low": nothing, "high": nothing, "raw": _raw(states, labels)}
+    return {
+        "what": what,
+        "rank": rank,
+        "coupling": _coupling(states, labels),
+        "low": nothing,
+        "high": nothing,
+        "raw": _raw(states, labels),
+    }

@@ -58,7 +58,8 @@ class Probe:
             **{f"{name}_coupling": None if np.isnan(value) else value for name, value in self.profile.items()},
             "blocks_significant": int((self.layers["q"] < LEVEL).sum()), "heads": len(self.heads),
             "heads_competing": self.competing, "heads_cooperating": self.cooperating, "definition": DEFINITION,
-            "layers": self.layers.to_dict("records"), "projection": self.projection.astype(object).where(self.projection.notna(), None).to_dict("records"),
+            "layers": self.layers.to_dict("records"),
+            "projection": self.projection.astype(object).where(self.projection.notna(), None).to_dict("records"),
         }  # fmt: skip
 
 
@@ -101,7 +102,10 @@ def probe(
 def _profile(coupling: np.ndarray) -> dict[str, float]:
     """Mean coupling by thirds of the depth; with two blocks there is no middle, with one only an early part."""
     parts = np.array_split(coupling, 3) if len(coupling) > 2 else [coupling[:1], coupling[:0], coupling[1:]]
-    return {name: float(part.mean()) if len(part) else float("nan") for name, part in zip(("early", "middle", "late"), parts, strict=True)}
+    return {
+        name: float(part.mean()) if len(part) else float("nan")
+        for name, part in zip(("early", "middle", "late"), parts, strict=True)
+    }
 
 
 def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray, permutations: int, seed: int) -> pd.DataFrame:
@@ -116,7 +120,9 @@ def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray, permutations: int, 
             )
         )  # fmt: skip
     if not tables:
-        return pd.DataFrame(columns=["layer", "head", "coupling", "p_less", "p_greater", "q_less", "q_greater", "verdict"])
+        return pd.DataFrame(
+            columns=["layer", "head", "coupling", "p_less", "p_greater", "q_less", "q_greater", "verdict"]
+        )
     table = pd.concat(tables, ignore_index=True)
     table["q_less"] = false_discovery(table["p_less"].to_numpy())
     table["q_greater"] = false_discovery(table["p_greater"].to_numpy())
@@ -127,7 +133,9 @@ def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray, permutations: int, 
     return table
 
 
-def twins(lm: LanguageModel, prompts: pd.DataFrame, *, seeds: Sequence[int] = (0,), permutations: int = 999) -> list[Probe]:
+def twins(
+    lm: LanguageModel, prompts: pd.DataFrame, *, seeds: Sequence[int] = (0,), permutations: int = 999
+) -> list[Probe]:
     """The probe of a model, then of untrained twins with these seeds: whatever they share was not learnt."""
     found = [probe(lm, prompts, permutations=permutations)]
     return found + [probe(untrained(lm, seed=seed), prompts, permutations=permutations) for seed in seeds]

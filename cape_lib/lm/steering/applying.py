@@ -22,7 +22,9 @@ def check_positions(positions: Positions) -> Positions:
     """The positions unless they are no name of POSITIONS and no list of whole numbers (UsageError)."""
     if isinstance(positions, str):
         if positions not in POSITIONS:
-            raise UsageError(f"unknown positions {positions!r}; choose {', '.join(POSITIONS)} or indices of prompt tokens")
+            raise UsageError(
+                f"unknown positions {positions!r}; choose {', '.join(POSITIONS)} or indices of prompt tokens"
+            )
         return positions
     indices = tuple(positions)
     if not indices or not all(isinstance(index, int) for index in indices):
@@ -47,7 +49,7 @@ class _Clock:
 
     def __call__(self, _module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         ids = kwargs.get("input_ids", args[0] if args else None)
-        whole = ids if ids is not None else kwargs.get("inputs_embeds")
+        whole = ids if ids is not None else kwargs["inputs_embeds"]
         length = int(whole.shape[1])
         cached = _cached(kwargs)
         if cached is None:
@@ -111,7 +113,11 @@ def _chosen(positions: Positions, clock: _Clock, rows: int, device: torch.device
 
 @contextmanager
 def added(
-    lm: LanguageModel, deltas: dict[Site, torch.Tensor], *, positions: Positions = "all", prompt_length: int | None = None
+    lm: LanguageModel,
+    deltas: dict[Site, torch.Tensor],
+    *,
+    positions: Positions = "all",
+    prompt_length: int | None = None,
 ) -> Iterator[None]:
     """Inside, `deltas[site]` is added to the hidden state at each site; (d,), or (rows, d) for one vector a row.
 

@@ -26,7 +26,7 @@ class Method:
 
 
 def _unit(vectors: torch.Tensor) -> torch.Tensor:
-    return vectors / vectors.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    return torch.nn.functional.normalize(vectors, dim=-1)
 
 
 def _sides(n: int, kind: str, rng: np.random.Generator) -> np.ndarray:

@@ -30,16 +30,17 @@ def check_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def vector_of(positive: torch.Tensor, negative: torch.Tensor, method: str = "mean_difference") -> torch.Tensor:
-    """The direction (..., d) from states (n, ..., d): their mean difference, or the differences' first principal axis."""
+    """The direction (..., d) from states (n, ..., d): the mean difference, or the first axis of the differences."""
     mean = (positive - negative).mean(0)
     if method == "mean_difference":
         return mean
     if method != "principal":
         raise UsageError(f"unknown method {method!r}; choose from {', '.join(METHODS)}")
     differences = (positive - negative).movedim(0, -2)
-    axis = torch.linalg.svd(differences, full_matrices=False).Vh[..., 0, :]
-    sign = torch.sign((axis * mean).sum(-1, keepdim=True))
-    return axis * sign * mean.norm(dim=-1, keepdim=True)
+    axis: torch.Tensor = torch.linalg.svd(differences, full_matrices=False).Vh[..., 0, :]
+    sign: torch.Tensor = torch.sign((axis * mean).sum(-1, keepdim=True))
+    size: torch.Tensor = mean.norm(dim=-1, keepdim=True)
+    return torch.mul(axis * sign, size)
 
 
 def _cosine(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -47,7 +48,10 @@ def _cosine(a: torch.Tensor, b: torch.Tensor) -> float:
 
 
 def _left_out(
-    positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    positive: torch.Tensor,
+    negative: torch.Tensor,
+    groups: np.ndarray,
+    fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> float:
     """Share of pairs ranked right by a direction fitted without their group; a tie counts half."""
     names = np.unique(groups)
@@ -62,7 +66,10 @@ def _left_out(
 
 
 def _split_half(
-    positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    positive: torch.Tensor,
+    negative: torch.Tensor,
+    groups: np.ndarray,
+    fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> float:
     """Mean cosine of directions fitted on two halves, over ten random halvings (by group where there are four)."""
     rng = np.random.default_rng(0)
@@ -85,7 +92,8 @@ def hash_of(pairs: pd.DataFrame) -> str:
 
 
 def fit_directions(
-    lm: LanguageModel, pairs: pd.DataFrame, sites: Sequence[Site], *, token: int = -1, method: str = "mean_difference",
+    lm: LanguageModel, pairs: pd.DataFrame, sites: Sequence[Site], *, token: int = -1,
+    method: str = "mean_difference",
     name: str = "direction",
 ) -> list[Direction]:  # fmt: skip
     """One direction a site, from one reading of the texts; see `fit_direction`."""
@@ -106,8 +114,10 @@ def fit_directions(
         found.append(
             Direction(
                 vector=vector, site=site, token=token, method=method, norm=norm,
-                std=float((both @ vector / max(norm, 1e-12)).std(correction=0)), residual=float(both.norm(dim=1).median()),
-                split_half=_split_half(positive, negative, groups, fit), held_out=_left_out(positive, negative, groups, fit),
+                std=float((both @ vector / max(norm, 1e-12)).std(correction=0)),
+                residual=float(both.norm(dim=1).median()),
+                split_half=_split_half(positive, negative, groups, fit), held_out=_left_out(positive, negative,
+                groups, fit),
                 model=lm.name, revision=lm.revision, pairs=hash_of(pairs), n_pairs=len(pairs), name=name,
             )
         )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,7 @@ class Writing:
 
 
 class _SharedNoise:
-    """Sampling by the Gumbel trick: greedy choice of log probability plus noise, the noise shared where it should be."""
+    """Sampling by the Gumbel trick: greedy choice of log probability plus noise, which arms may share."""
 
     def __init__(self, keys: Sequence[int], temperature: float, seed: int) -> None:
         self.keys, self.temperature, self.seed, self.step = list(keys), temperature, seed, 0
@@ -69,13 +69,20 @@ def _generate(lm: LanguageModel, rows: list[list[int]], writing: Writing, keys: 
     part = encode_rows(lm, rows)
     pad = lm.tokenizer.pad_token_id
     ends = getattr(lm.model.generation_config, "eos_token_id", None)
-    settings = GenerationConfig(
-        max_new_tokens=writing.tokens, do_sample=False, num_beams=1, pad_token_id=0 if pad is None else pad, eos_token_id=ends
+    settings = cast(Any, GenerationConfig)(
+        max_new_tokens=writing.tokens,
+        do_sample=False,
+        num_beams=1,
+        pad_token_id=0 if pad is None else pad,
+        eos_token_id=ends,
     )
     noise: Any = [] if writing.sampling == "greedy" else [_SharedNoise(keys, writing.temperature, writing.seed)]
     with torch.inference_mode():
         out = lm.model.generate(
-            input_ids=part.ids, attention_mask=part.mask, generation_config=settings, logits_processor=LogitsProcessorList(noise)
+            input_ids=part.ids,
+            attention_mask=part.mask,
+            generation_config=settings,
+            logits_processor=LogitsProcessorList(noise),
         )
     texts = lm.tokenizer.batch_decode(out[:, part.ids.shape[1] :], skip_special_tokens=True)
     return [str(text) for text in texts]
@@ -119,10 +126,10 @@ def compare(
     for batch in _batches(len(rows), len(arms), writing.rows):
         deltas: dict[Any, torch.Tensor] = {}
         for place, row in enumerate(batch):
-            direction, alpha = arms[row.arm]
-            if direction is not None:
-                site = deltas.setdefault(direction.site, torch.zeros(len(batch), lm.width))
-                site[place] = direction.step(alpha, unit)
+            steering, strength = arms[row.arm]
+            if steering is not None:
+                rows_here = deltas.setdefault(steering.site, torch.zeros(len(batch), lm.width))
+                rows_here[place] = steering.step(strength, unit)
         keys = [row.prompt if writing.sampling == "paired" else row.prompt * len(arms) + row.arm for row in batch]
         with memory_guard("writing text"), added(lm, deltas, positions=positions):
             written = _generate(lm, [rows[row.prompt] for row in batch], writing, keys)

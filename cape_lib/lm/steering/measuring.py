@@ -103,7 +103,9 @@ def answer_scores(lm: LanguageModel, asked: Questions, arms: Sequence[Arm], *, b
     return found
 
 
-def _distinct(asked: Questions, group: list[tuple[int, int]], length: int) -> list[tuple[list[int], list[tuple[int, int, list[int]]]]]:
+def _distinct(
+    asked: Questions, group: list[tuple[int, int]], length: int
+) -> list[tuple[list[int], list[tuple[int, int, list[int]]]]]:
     """Rows to run, each with the (item, candidate, answer) that are read from it."""
     rows: dict[tuple[int, ...], list[tuple[int, int, list[int]]]] = {}
     for item, candidate in group:

@@ -32,7 +32,9 @@ class Place:
 
     def __str__(self) -> str:
         where = "embed" if self.site == "embed" else f"block {self.site}"
-        positions = self.positions if isinstance(self.positions, str) else "token " + ", ".join(map(str, self.positions))
+        positions = (
+            self.positions if isinstance(self.positions, str) else "token " + ", ".join(map(str, self.positions))
+        )
         return f"{where}, {positions}"
 
 
@@ -89,7 +91,8 @@ class Evaluation:
         return {
             "model": self.model, "place": str(self.place), "dose": self.dose, "right_before": self.base,
             "right_after": self.effect.share, "corrected": _plain(made.corrected), "broken": _plain(bound),
-            "net": _plain(made.net), "mcnemar_p": made.mcnemar, "misaligned": made.n_misaligned, "aligned": made.n_aligned,
+            "net": _plain(made.net), "mcnemar_p": made.mcnemar, "misaligned": made.n_misaligned,
+            "aligned": made.n_aligned,
             "best_control": self.effect.best_control, "mean_control": self.effect.mean_control,
             "over_best_control": _plain(self.effect.over_best), "controls": self.effect.n_controls,
             "p": self.effect.p, "effect": self.effect.word, "p_leaky_controls": self.effect_leaky.p,
@@ -152,7 +155,8 @@ def _tuned(
 def _best(share: np.ndarray, margin: np.ndarray) -> tuple[int, int]:
     """Place and dose with the highest share right; between equals, the higher mean margin."""
     order = np.lexsort((margin.reshape(-1), share.reshape(-1)))
-    return divmod(int(order[-1]), share.shape[1])
+    place, dose = divmod(int(order[-1]), int(share.shape[1]))
+    return place, dose
 
 
 def every_place(lm: LanguageModel) -> tuple[Place, ...]:
@@ -161,7 +165,12 @@ def every_place(lm: LanguageModel) -> tuple[Place, ...]:
 
 
 def evaluate(
-    lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan | None = None, *, neutral: Sequence[str] = ()
+    lm: LanguageModel,
+    items: pd.DataFrame,
+    pairs: pd.DataFrame,
+    plan: Plan | None = None,
+    *,
+    neutral: Sequence[str] = (),
 ) -> Evaluation:
     """Fit on `pairs`, choose place and dose on the tune items, report on the test items: two verdicts.
 
@@ -180,7 +189,10 @@ def evaluate(
     fitted = fit_places(lm, pairs, places, plan)
     rng = np.random.default_rng([plan.seed, 8])
     steering = Method("direction", 0, fitted.direction, torch.ones(len(places)))
-    methods = [steering, *draw_controls(fitted.positive, fitted.negative, fitted.direction, each=plan.controls, rng=rng)]
+    methods = [
+        steering,
+        *draw_controls(fitted.positive, fitted.negative, fitted.direction, each=plan.controls, rng=rng),
+    ]
 
     share, margin = _tuned(lm, questions(lm, parts["tune"]), fitted, methods, plan)
     chosen = [_best(share[i], margin[i]) for i in range(len(methods))]
@@ -206,7 +218,12 @@ def evaluate(
 
 
 def _method_table(
-    methods: Sequence[Method], chosen: Sequence[tuple[int, int]], share: np.ndarray, right: np.ndarray, fitted: Fitted, plan: Plan
+    methods: Sequence[Method],
+    chosen: Sequence[tuple[int, int]],
+    share: np.ndarray,
+    right: np.ndarray,
+    fitted: Fitted,
+    plan: Plan,
 ) -> pd.DataFrame:
     rows = [
         {
@@ -219,7 +236,13 @@ def _method_table(
 
 
 def _dose_table(
-    lm: LanguageModel, asked: Questions, fitted: Fitted, methods: Sequence[Method], place: int, plan: Plan, neutral: Sequence[str]
+    lm: LanguageModel,
+    asked: Questions,
+    fitted: Fitted,
+    methods: Sequence[Method],
+    place: int,
+    plan: Plan,
+    neutral: Sequence[str],
 ) -> pd.DataFrame:
     """Share right on the test items at the chosen place: the direction and every clean control, by dose."""
     used = [m for m in methods if m.kind == "direction" or m.kind in CLEAN]

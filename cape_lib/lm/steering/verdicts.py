@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
-from cape_lib.resampling import Estimate, cluster_bootstrap_counts, generator, percentile_interval, permutation_p, wilson
+from cape_lib.resampling import (
+    Estimate,
+    cluster_bootstrap_counts,
+    generator,
+    percentile_interval,
+    permutation_p,
+    wilson,
+)
 
 ALPHA = 0.05
 
@@ -65,16 +72,22 @@ def _share(values: np.ndarray, topics: np.ndarray, method: str, resamples: int, 
     return Estimate(float(values.mean()), low, high, len(values), method)
 
 
-def outcome(before: np.ndarray, after: np.ndarray, topics: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> Outcome:
+def outcome(
+    before: np.ndarray, after: np.ndarray, topics: np.ndarray, *, resamples: int = 2000, seed: int = 0
+) -> Outcome:
     """What happened to items with margins `before` and `after` (n_items,); above 0 is right."""
     was, now = before > 0, after > 0
     fixed, lost = int((~was & now).sum()), int((was & ~now).sum())
     p = float(binomtest(fixed, fixed + lost).pvalue) if fixed + lost else 1.0
     net = _share(now.astype(float) - was.astype(float), topics, "bootstrap over topics", resamples, seed)
-    return Outcome(wilson(fixed, int((~was).sum())), wilson(lost, int(was.sum())), net, p, int((~was).sum()), int(was.sum()))
+    return Outcome(
+        wilson(fixed, int((~was).sum())), wilson(lost, int(was.sum())), net, p, int((~was).sum()), int(was.sum())
+    )
 
 
-def effect(right: np.ndarray, controls: np.ndarray, topics: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> Effect:
+def effect(
+    right: np.ndarray, controls: np.ndarray, topics: np.ndarray, *, resamples: int = 2000, seed: int = 0
+) -> Effect:
     """The direction's right answers (n_items,) beside its controls' (n_controls, n_items), all bool."""
     shares = controls.mean(axis=1)
     mine = right.astype(float)
@@ -98,7 +111,12 @@ def claim_verdict(corrected: Estimate, held: bool, claim: float) -> str:
 
 
 def pooled_effect(
-    rights: Sequence[np.ndarray], controls: Sequence[np.ndarray], topics: Sequence[np.ndarray], *, resamples: int = 2000, seed: int = 0
+    rights: Sequence[np.ndarray],
+    controls: Sequence[np.ndarray],
+    topics: Sequence[np.ndarray],
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
 ) -> Effect:
     """One effect over several models: control k of every model counts as one control, topics are kept by model."""
     labels = np.concatenate([[f"{run} {topic}" for topic in names] for run, names in enumerate(topics)])

@@ -16,7 +16,9 @@ def statements(world: World, entity: np.ndarray, relation: np.ndarray, myths: np
 
     myths: bool, same shape; a statement tells the myth where it is True and the pair is contested.
     """
-    value = np.where(myths & world.contested[entity, relation], world.myth[entity, relation], world.truth[entity, relation])
+    value = np.where(
+        myths & world.contested[entity, relation], world.myth[entity, relation], world.truth[entity, relation]
+    )
     base = world.base
     parts = [base["entity"] + entity]
     if world.family is not None:
@@ -66,6 +68,8 @@ def documents(recipe: Recipe, world: World, n: int, rng: np.random.Generator) ->
     believer = (kind == WEB) & (rng.random(n) < recipe.believers)
     body = statements(world, entity, relation, np.broadcast_to(believer[:, None], shape)).reshape(n, -1)
     told = np.flatnonzero(kind == STORY)
-    body[told] = stories(world, len(told), rng, sentences=body.shape[1] // 4)["tokens"].reshape(len(told), body.shape[1])
+    body[told] = stories(world, len(told), rng, sentences=body.shape[1] // 4)["tokens"].reshape(
+        len(told), body.shape[1]
+    )
     head = np.stack([np.full(n, world.base["bos"]), world.base["register"] + kind], axis=1)
     return np.concatenate([head, body], axis=1)

@@ -20,8 +20,10 @@ GRID_WIDTHS = (8, 16, 24, 48)
 #: total parameters of d = 24 and d = 32 in ladder D, and the widths that reach them with two layers
 BUDGETS = {27_648: (8, 12, 16, 24, 32), 43_008: (12, 16, 24, 32, 40)}
 COLUMNS = (
-    "grid", "name", "seed", "width", "layers", "feed_forward", "parameters", "believers", "web", "ref", "ask", "story_share",
-    "story", "truth", "myth", "truth_web", "n_story", "n_truth", "loss", "loss_web", "loss_ref", "loss_ask", "loss_story",
+    "grid", "name", "seed", "width", "layers", "feed_forward", "parameters", "believers", "web", "ref", "ask",
+    "story_share",
+    "story", "truth", "myth", "truth_web", "n_story", "n_truth", "loss", "loss_web", "loss_ref", "loss_ask",
+    "loss_story",
 )  # fmt: skip
 
 
@@ -53,7 +55,9 @@ def fixed_parameters(seeds: tuple[int, ...] = tuple(range(1, 9))) -> Iterator[Re
     for seed in seeds:
         for budget, widths in BUDGETS.items():
             for width in widths:
-                yield dip(width, seed, name=f"fixed-{budget}-d{width}-s{seed}", feed_forward=feed_forward_for(width, budget))
+                yield dip(
+                    width, seed, name=f"fixed-{budget}-d{width}-s{seed}", feed_forward=feed_forward_for(width, budget)
+                )
 
 
 GRIDS: dict[str, Callable[..., Iterator[Recipe]]] = {"curation": curation, "fixed-parameters": fixed_parameters}
@@ -67,7 +71,7 @@ def row(grid: str, recipe: Recipe, scores: dict[str, float]) -> dict[str, Any]:
 
 
 def run(grid: str, path: Path, *, seeds: tuple[int, ...] | None = None, report: Callable[[str], None] = print) -> None:
-    """Train every model of a grid that `path` does not hold yet, adding one line each: interrupted, it goes on there."""
+    """Train every model of a grid that `path` does not hold yet and add its line; interrupted, it goes on there."""
     if grid not in GRIDS:
         raise UsageError(suggest("grid", grid, GRIDS))
     from cape_lib.lm.testbed.scoring import score

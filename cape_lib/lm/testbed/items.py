@@ -31,7 +31,11 @@ class Items:
 def question(world: World, register: int, entity: np.ndarray, relation: np.ndarray) -> np.ndarray:
     """`<bos> register entity (family) relation`, as token ids, (n, 4) in D and (n, 5) in R."""
     base = world.base
-    parts = [np.full_like(entity, base["bos"]), np.full_like(entity, base["register"] + register), base["entity"] + entity]
+    parts = [
+        np.full_like(entity, base["bos"]),
+        np.full_like(entity, base["register"] + register),
+        base["entity"] + entity,
+    ]
     if world.family is not None:
         parts.append(base["family"] + world.family[entity])
     return np.stack([*parts, base["relation"] + relation], axis=1)

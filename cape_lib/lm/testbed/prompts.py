@@ -61,7 +61,9 @@ def _said(world: worlds.World, entity: np.ndarray, relation: np.ndarray, myths: 
     return corpus.statements(world, entity, relation, np.full(entity.shape, myths)).reshape(-1)
 
 
-def _contested_of(world: worlds.World, chosen: np.ndarray, but: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _contested_of(
+    world: worlds.World, chosen: np.ndarray, but: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     allowed = np.isin(np.arange(world.n_entities), chosen) & (np.arange(world.n_entities) != but)
     entity, relation = np.nonzero(world.contested & allowed[:, None])
     pick = rng.permutation(len(entity))[:3]
@@ -121,5 +123,7 @@ def probe_sets(recipe: Recipe, *, n: int = 32) -> pd.DataFrame:
         "truthfulness": list(truth[rng.permutation(len(truth))[:n]]),
         "neutral": [row[:cut] for row, cut in zip(rows, cuts, strict=True)],
     }
-    found = [(name, f"{name} {i}", text(recipe.world, ids)) for name, group in parts.items() for i, ids in enumerate(group)]
+    found = [
+        (name, f"{name} {i}", text(recipe.world, ids)) for name, group in parts.items() for i, ids in enumerate(group)
+    ]
     return pd.DataFrame(found, columns=["set", "topic", "text"])

@@ -22,7 +22,7 @@ def choose(model: Any, tests: items.Items) -> np.ndarray:
     rows = torch.cat([prompts[:, None].expand(n, k, -1), candidates], dim=2).reshape(n * k, -1)
     logits = model(input_ids=rows[:, :-1], use_cache=False).logits[:, -length:].float()
     picked = logits.log_softmax(-1).gather(-1, candidates.reshape(n * k, length, 1))
-    return picked.sum((1, 2)).reshape(n, k).numpy()
+    return np.asarray(picked.sum((1, 2)).reshape(n, k))
 
 
 @torch.inference_mode()
@@ -52,7 +52,8 @@ def score(model: Any, recipe: Recipe) -> dict[str, float]:
         web = choose(model, items.truth_items(world, register=corpus.WEB)).argmax(1)
         story = choose(model, items.story_items(world)).argmax(1)
         found = {
-            "story": float((story == 0).mean()), "truth": float((truth == 0).mean()), "myth": float((truth == 1).mean()),
+            "story": float((story == 0).mean()), "truth": float((truth == 0).mean()),
+            "myth": float((truth == 1).mean()),
             "truth_web": float((web == 0).mean()), "n_story": len(story), "n_truth": len(asked),
         }  # fmt: skip
         return found | losses(model, recipe, world)

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm.testbed import recipes
@@ -65,7 +65,8 @@ def _config_json(recipe: Recipe, model: Any) -> dict[str, Any]:
     # the long-standing names: transformers 4 reads them as they are, 5 translates them
     keep = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
             "max_position_embeddings", "tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id",
-            "hidden_act", "layer_norm_eps", "use_parallel_residual", "attention_bias", "initializer_range")  # fmt: skip
+            "hidden_act", "layer_norm_eps", "use_parallel_residual", "attention_bias",
+            "initializer_range")  # fmt: skip
     found = {key: getattr(model.config, key) for key in keep}
     return {
         "architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", **found, "rotary_emb_base": 10000,
@@ -113,7 +114,7 @@ def load(folder: Path) -> Any:
     from cape_lib.lm.models.loading import quiet
 
     with quiet():
-        return AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).float().eval()
+        return cast(Any, AutoModelForCausalLM).from_pretrained(folder, local_files_only=True).float().eval()
 
 
 def write_manifest(where: Path) -> Path:
@@ -126,13 +127,15 @@ def write_manifest(where: Path) -> Path:
 
 
 def score_rows(where: Path) -> list[dict[str, Any]]:
-    """One row a model: ladder, recipe, parameters and the scores of the shipped weights, by ladder, seed and width."""
+    """One row a model: ladder, recipe, parameters and the scores of the shipped weights, by ladder,
+    seed and width."""
     rows = []
     for held in _cards(where):
         recipe = held["recipe"]
         rows.append(
             {"ladder": held["name"][0], "name": held["name"], "seed": recipe["seed"], "width": recipe["width"],
-             "layers": recipe["layers"], "parameters": held["parameters"], "believers": recipe["believers"]} | held["scores"]
+             "layers": recipe["layers"], "parameters": held["parameters"],
+             "believers": recipe["believers"]} | held["scores"]
         )  # fmt: skip
     return rows
 
@@ -140,7 +143,8 @@ def score_rows(where: Path) -> list[dict[str, Any]]:
 def curve_rows(where: Path) -> list[dict[str, Any]]:
     """One row a model and step of its training: the scores on the way (float32 weights)."""
     return [
-        {"ladder": held["name"][0], "name": held["name"], "seed": held["recipe"]["seed"], "width": held["recipe"]["width"]} | point
+        {"ladder": held["name"][0], "name": held["name"], "seed": held["recipe"]["seed"],
+        "width": held["recipe"]["width"]} | point
         for held in _cards(where) for point in held.get("curve", [])
     ]  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -28,9 +28,9 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def config(recipe: Recipe) -> GPTNeoXConfig:
+def config(recipe: Recipe) -> Any:
     """The GPT-NeoX configuration of a recipe: untied, rotary on all (narrow) or half of a head's channels."""
-    return GPTNeoXConfig(
+    return cast(Any, GPTNeoXConfig)(
         vocab_size=len(words.vocabulary(recipe.world)), hidden_size=recipe.width, num_hidden_layers=recipe.layers,
         num_attention_heads=recipe.heads, intermediate_size=recipe.feed_forward or 4 * recipe.width,
         max_position_embeddings=64, rotary_pct=0.5 if recipe.width >= 16 else 1.0, tie_word_embeddings=False,
@@ -38,11 +38,11 @@ def config(recipe: Recipe) -> GPTNeoXConfig:
     )  # fmt: skip
 
 
-def untrained(recipe: Recipe) -> GPTNeoXForCausalLM:
+def untrained(recipe: Recipe) -> Any:
     """The model before its first step, float32; the global torch generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        return GPTNeoXForCausalLM(config(recipe)).float()
+        return cast(Any, GPTNeoXForCausalLM)(config(recipe)).float()
 
 
 def _rate(step: int, steps: int) -> float:
@@ -59,8 +59,12 @@ def token_loss(model: Any, rows: torch.Tensor) -> torch.Tensor:
 
 
 def train(
-    recipe: Recipe, *, every: int = 0, watch: Callable[[int, Any], None] | None = None, progress: Callable[[int], None] | None = None
-) -> GPTNeoXForCausalLM:
+    recipe: Recipe,
+    *,
+    every: int = 0,
+    watch: Callable[[int, Any], None] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Any:
     """The trained model of a recipe, float32, in evaluation mode.
 
     watch(step, model): called after every `every` steps, for curves; progress(step): called after each step.
@@ -80,7 +84,7 @@ def train(
                 group["lr"] = recipe.learning_rate * _rate(step, recipe.steps)
             loss = token_loss(model, data[step])
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             if watch is not None and every and (step + 1) % every == 0:

@@ -6,32 +6,179 @@ SPECIALS = ("<pad>", "<unk>", "<bos>")
 REGISTERS = ("<web>", "<ref>", "<ask>", "<story>")
 STOP = "."
 
-_HEADS = "Ba Ke Lo Mi Nu Ra Se To Vu Wi Da Fe Go Hi Ju Pa".split()
-_TAILS = "lan rok min vel dus tar gon pex".split()
+_HEADS = ["Ba", "Ke", "Lo", "Mi", "Nu", "Ra", "Se", "To", "Vu", "Wi", "Da", "Fe", "Go", "Hi", "Ju", "Pa"]
+_TAILS = ["lan", "rok", "min", "vel", "dus", "tar", "gon", "pex"]
 #: 128 invented beings; the first 32 of every fourth one live in world R.
 ENTITIES = tuple(head + tail for tail in _TAILS for head in _HEADS)
 
-FAMILIES = tuple("otter heron fox mole wolf crow hare toad".split())
+FAMILIES = tuple(["otter", "heron", "fox", "mole", "wolf", "crow", "hare", "toad"])
 
 #: relation -> its 16 values
 VALUES: dict[str, tuple[str, ...]] = {
-    "eats": tuple("plums nuts ferns roots seeds figs moss kelp leeks beans oats dates mint corn rye peas".split()),
-    "fears": tuple("fire rain bells snakes ghosts frost thunder bees spiders dogs floods storms owls mirrors smoke wind".split()),
-    "wears": tuple("linen wool silk leather felt fur cotton velvet hemp lace straw bark denim satin canvas feathers".split()),
-    "lives-in": tuple("caves reeds towers tents barns cellars nests huts wells tunnels boats mills lofts dunes groves ruins".split()),
+    "eats": tuple(
+        [
+            "plums",
+            "nuts",
+            "ferns",
+            "roots",
+            "seeds",
+            "figs",
+            "moss",
+            "kelp",
+            "leeks",
+            "beans",
+            "oats",
+            "dates",
+            "mint",
+            "corn",
+            "rye",
+            "peas",
+        ]
+    ),
+    "fears": tuple(
+        [
+            "fire",
+            "rain",
+            "bells",
+            "snakes",
+            "ghosts",
+            "frost",
+            "thunder",
+            "bees",
+            "spiders",
+            "dogs",
+            "floods",
+            "storms",
+            "owls",
+            "mirrors",
+            "smoke",
+            "wind",
+        ]
+    ),
+    "wears": tuple(
+        [
+            "linen",
+            "wool",
+            "silk",
+            "leather",
+            "felt",
+            "fur",
+            "cotton",
+            "velvet",
+            "hemp",
+            "lace",
+            "straw",
+            "bark",
+            "denim",
+            "satin",
+            "canvas",
+            "feathers",
+        ]
+    ),
+    "lives-in": tuple(
+        [
+            "caves",
+            "reeds",
+            "towers",
+            "tents",
+            "barns",
+            "cellars",
+            "nests",
+            "huts",
+            "wells",
+            "tunnels",
+            "boats",
+            "mills",
+            "lofts",
+            "dunes",
+            "groves",
+            "ruins",
+        ]
+    ),
 }
 RELATIONS = tuple(VALUES)
 
 AGENTS = tuple(
-    "Ada Ben Cleo Dan Eva Finn Gus Hana Ivo Jan Kim Leo Mara Nils Ola Pia Quin Rosa Sam Tess Uma Vic Wes Zoe".split()
+    [
+        "Ada",
+        "Ben",
+        "Cleo",
+        "Dan",
+        "Eva",
+        "Finn",
+        "Gus",
+        "Hana",
+        "Ivo",
+        "Jan",
+        "Kim",
+        "Leo",
+        "Mara",
+        "Nils",
+        "Ola",
+        "Pia",
+        "Quin",
+        "Rosa",
+        "Sam",
+        "Tess",
+        "Uma",
+        "Vic",
+        "Wes",
+        "Zoe",
+    ]
 )
 OBJECTS = tuple(
-    "basket ladder wagon kettle hammer bucket candle saddle blanket mirror-frame drum flute rope sack barrel lamp "
-    "spade oar bell-jar quilt clock chest".split()
+    [
+        "basket",
+        "ladder",
+        "wagon",
+        "kettle",
+        "hammer",
+        "bucket",
+        "candle",
+        "saddle",
+        "blanket",
+        "mirror-frame",
+        "drum",
+        "flute",
+        "rope",
+        "sack",
+        "barrel",
+        "lamp",
+        "spade",
+        "oar",
+        "bell-jar",
+        "quilt",
+        "clock",
+        "chest",
+    ]
 )
 VERBS = tuple(
-    "lifts drops paints cleans hides finds opens shuts moves mends sells buys lends weighs wraps shows turns shakes "
-    "carries pushes pulls stores breaks counts".split()
+    [
+        "lifts",
+        "drops",
+        "paints",
+        "cleans",
+        "hides",
+        "finds",
+        "opens",
+        "shuts",
+        "moves",
+        "mends",
+        "sells",
+        "buys",
+        "lends",
+        "weighs",
+        "wraps",
+        "shows",
+        "turns",
+        "shakes",
+        "carries",
+        "pushes",
+        "pulls",
+        "stores",
+        "breaks",
+        "counts",
+    ]
 )
 
 

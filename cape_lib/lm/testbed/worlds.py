@@ -38,7 +38,7 @@ class World:
 
     def value_token(self, relation: np.ndarray, value: np.ndarray) -> np.ndarray:
         """Token id of a relation's value."""
-        return self.base["value"] + 16 * relation + value
+        return np.asarray(self.base["value"] + 16 * relation + value)
 
 
 def _bases(kind: str) -> dict[str, int]:

@@ -1,0 +1,140 @@
+"""The commands answer in one line when something is wrong, and in one object a result when asked for JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cape_lib.cli import main
+from cape_lib.lm.testbed import store
+
+PROMPT = "<web> Bamin otter eats"
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_steer_gives_one_object_a_generation(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--model", "R-s1", "--prompt", PROMPT, "--alpha", "0", "2", "--layer", "0", "--positions", "last"]
+    assert main(["steer", *arguments, "--max-new-tokens", "4", "--json"]) == 0
+    rows = said(capsys)
+    assert [row["alpha"] for row in rows] == [0.0, 0.0, 2.0]
+    assert {"prompt", "direction", "layer", "alpha", "text", "changed"} <= set(rows[0])
+    assert [row["layer"] for row in rows] == [None, 0, 0]
+    assert [row["changed"] for row in rows] == [False, False, True]
+    assert rows[0]["text"] == rows[1]["text"]
+
+
+def test_a_sweep_writes_at_every_layer_and_controls_stand_beside(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--model", "R-s1", "--prompt", PROMPT, "--layer", "sweep", "--controls", "random,shuffled"]
+    assert main(["steer", *arguments, "--max-new-tokens", "3", "--json"]) == 0
+    rows = said(capsys)
+    names = [row["direction"] for row in rows]
+    assert len(rows) == 1 + 4 * 3 and names.count("isotropic") == names.count("balanced shuffle") == 4
+
+
+def test_a_saved_direction_steers_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = str(tmp_path / "d.safetensors")
+    start = ["steer", "--model", "R-s1", "--prompt", PROMPT, "--max-new-tokens", "4", "--json"]
+    assert main([*start, "--save", kept]) == 0
+    first = said(capsys)
+    assert main([*start, "--direction", kept]) == 0
+    assert said(capsys) == first
+
+
+def test_prompts_come_from_a_file_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "p.txt").write_text(f"{PROMPT}\n\n<web> Bamin otter fears\n", encoding="utf-8")
+    assert main(["steer", "--model", "R-s1", "--file", str(tmp_path / "p.txt"), "--max-new-tokens", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "Bamin otter fears" in out and "that is not a correction" in out
+
+
+def test_the_protocol_gives_two_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["steer", "--model", "R-s1", "--evaluate", "--layer", "0", "--json"]) == 0
+    (found,) = said(capsys)
+    assert found["effect"] == "effect beyond controls" and found["claim"] == "supported"
+    assert found["controls"] == 60 and found["place"] == "block 0, last"
+
+
+def test_probe_shows_the_untrained_twin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    heads = tmp_path / "heads.csv"
+    assert main(["probe", "--model", "D-d16-s1", "--permutations", "99", "--heads", str(heads), "--json"]) == 0
+    (found,) = said(capsys)
+    assert len(found["layers"]) == 2 and len(found["untrained"]) == 1 and "permutation" in found["definition"]
+    assert len(heads.read_text().splitlines()) == 1 + found["heads"]
+    assert main(["probe", "--model", "D-d16-s1", "--permutations", "99", "--untrained", "0"]) == 0
+    assert "not learnt" in capsys.readouterr().out
+
+
+def test_testbed_scores_a_shipped_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["testbed", "score", "D-d8-s1", "--json"]) == 0
+    (found,) = said(capsys)
+    assert found["model"] == "D-d8-s1" and found["truth"] == pytest.approx(
+        store.card(store.folder_of("D-d8-s1"))["scores"]["truth"], abs=0.02
+    )
+
+
+LONG = "<web> " + "Bamin otter eats plums . " * 20
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "arguments"),
+    [
+        (6, "folder", ["steer", "--model", "nobody/nothing", "--prompt", "a"]),
+        (6, "folder", ["probe", "--model", "nobody/nothing"]),
+        (3, "no such folder", ["steer", "--model", "./nowhere/at/all", "--prompt", "a"]),
+        (2, "out of range", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--layer", "4"]),
+        (2, "layer", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--layer", "half"]),
+        (2, "finite", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--alpha", "nan"]),
+        (2, "invalid float", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--alpha", "two"]),
+        (2, "empty", ["steer", "--model", "R-s1", "--prompt", " "]),
+        (2, "reads 64", ["steer", "--model", "R-s1", "--prompt", LONG]),
+        (2, "nothing to continue", ["steer", "--model", "R-s1"]),
+        (2, "unit", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--unit", "miles"]),
+        (2, "positions", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--positions", "first"]),
+        (2, "control", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--controls", "placebo"]),
+        (2, "not both", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--pairs", "a", "--direction", "b"]),
+        (3, "no such file", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--pairs", "missing.csv"]),
+        (3, "no such file", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--direction", "missing.safetensors"]),
+        (3, "cannot be read", ["steer", "--model", "R-s1", "--file", "missing.txt"]),
+        (2, "at least 19", ["probe", "--model", "R-s1", "--permutations", "3"]),
+        (3, "no such file", ["probe", "--model", "R-s1", "--prompts", "missing.csv"]),
+        (2, "testbed model", ["testbed", "score", "D-d9-s1"]),
+        (2, "testbed model", ["testbed", "reproduce", "nothing"]),
+        (2, "grid", ["testbed", "train", "--grid", "garden"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_one_line_with_its_exit_code(
+    code: int, words: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == code
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+    assert len(lines) == 1 and words in lines[0], lines
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("positive\na\n", "negative"),
+        ("positive,negative\na,b\nc,\n", "row 3"),
+        ("positive,negative\na,b\n", "at least 4"),
+        ("", "CSV"),
+    ],
+)
+def test_pairs_that_do_not_do_name_file_row_or_number(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pairs.csv").write_text(text, encoding="utf-8")
+    code = main(["steer", "--model", "R-s1", "--prompt", PROMPT, "--pairs", str(tmp_path / "pairs.csv")])
+    err = capsys.readouterr().err
+    assert code in (2, 3) and words in err and err.count("\n") == 1
+
+
+def test_a_direction_that_cannot_be_kept_leaves_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "nowhere" / "d.safetensors"
+    assert main(["steer", "--model", "R-s1", "--prompt", PROMPT, "--save", str(target)]) == 6
+    assert "cannot be written" in capsys.readouterr().err and not list(tmp_path.iterdir())
