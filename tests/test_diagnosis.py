@@ -270,7 +270,8 @@ def test_every_rule_has_evidence_strength_and_a_chapter() -> None:
 def test_conditions_speak_of_facts_that_exist() -> None:
     facts = {
         "model": {"params_b", "residual", "z", "outside", "hellaswag_z", "above_curve"},
-        "family": {"n_sizes", "largest_b", "gamma", "p_tax", "p_bonus", "p_negative", "settled", "questions", "vertex_inside", "dx"},
+        "family": {"n_sizes", "largest_b", "gamma", "p_tax", "p_bonus", "p_negative", "settled", "questions",
+                   "vertex_inside", "dx"},
         "release": {"h", "h_size", "outside", "noise", "sigma", "ifeval_below", *(f"is_{kind}" for kind in KINDS)},
     }  # fmt: skip
     facts["pair"] = facts["family"]
@@ -383,9 +384,11 @@ def test_the_page_holds_what_it_needs() -> None:
 @pytest.mark.parametrize(
     ("argv", "code"),
     [
-        ([], 2), (["--size", "1", "--hellaswag", "0.5", "--truthfulqa", "40"], 2), (["--swe", "80", "--gpqa", "150"], 2),
+        ([], 2),
+        (["--size", "1", "--hellaswag", "0.5", "--truthfulqa", "40"], 2), (["--swe", "80", "--gpqa", "150"], 2),
         (["--size", "1", "--hellaswag", "50"], 2), (["--example", "pithia"], 2), (["missing.csv"], 3),
-        (["--swe", "80", "--gpqa", "90", "--line", "frosen"], 2), (["--swe", "80", "--gpqa", "90", "--lab", "Antropic"], 2),
+        (["--swe", "80", "--gpqa", "90", "--line", "frosen"], 2),
+        (["--swe", "80", "--gpqa", "90", "--lab", "Antropic"], 2),
     ],
 )  # fmt: skip
 def test_wrong_use_is_one_line_and_an_exit_code(argv: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:

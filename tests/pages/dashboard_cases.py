@@ -47,7 +47,7 @@ def edge_cases() -> list[Case]:
     return [
         *({"kind": "model", "rows": row, "options": {}} for row in ends),
         *({"kind": "release", "rows": [row], "options": {}} for row in releases),
-        {"kind": "release", "rows": [releases[0]] * 1 + [releases[4], releases[8]], "options": {"lab": "Google", "line": "current"}},
+        {"kind": "release", "rows": releases[::4], "options": {"lab": "Google", "line": "current"}},
         family([50.0, 50.0], [40.0, 45.0]),
         family([50.0, 60.0], [40.0, 40.0]),
         family([50.0, 50.0, 50.0], [40.0, 40.0, 40.0]),
@@ -57,7 +57,7 @@ def edge_cases() -> list[Case]:
         family([30.0, 40.0, 50.0, 60.0, 70.0, 80.0], [45.0, 44.0, 43.0, 42.0, 41.0, 40.0], truthfulqa_stderr=0.01),
         family([30.0, 30.0001, 90.0], [40.0, 41.0, 42.0], sizes=[1.0, 1.0000001, 2.0]),
         {"kind": "pair", "rows": unknown, "options": {"x": "mine", "y": "yours"}},
-        {"kind": "pair", "rows": unknown, "options": {"x": "mine", "y": "yours", "items": {"mine": 1, "yours": 10000000}}},
+        {"kind": "pair", "rows": unknown, "options": {"x": "mine", "y": "yours", "items": {"mine": 1, "yours": 10**7}}},
     ]  # fmt: skip
 
 

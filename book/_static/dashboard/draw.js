@@ -11,7 +11,8 @@
   function node(name, attributes = {}, text) {
     const element = document.createElementNS(NS, name);
     for (const [key, value] of Object.entries(attributes)) {
-      if (value !== null && value !== undefined) element.setAttribute(key, typeof value === "number" ? round(value) : value);
+      if (value !== null && value !== undefined)
+        element.setAttribute(key, typeof value === "number" ? round(value) : value);
     }
     if (text !== undefined) element.textContent = text;
     return element;
@@ -25,7 +26,8 @@
     const power = 10 ** Math.floor(Math.log10(raw));
     const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= raw);
     const found = [];
-    for (let v = Math.ceil(low / step - 1e-9) * step; v <= high + 1e-9 * step; v += step) found.push(Number(v.toPrecision(12)));
+    for (let v = Math.ceil(low / step - 1e-9) * step; v <= high + 1e-9 * step; v += step)
+      found.push(Number(v.toPrecision(12)));
     return found;
   }
 
@@ -44,17 +46,23 @@
     const axes = node("g", { class: "dash-axes" });
     for (const v of x.ticks || ticks(x.low, x.high, 8)) {
       axes.append(node("line", { x1: sx(v), x2: sx(v), y1: bottom, y2: bottom + 4, class: "tick" }));
-      axes.append(node("text", { x: sx(v), y: bottom + 18, "text-anchor": "middle" }, x.format ? x.format(v) : String(v)));
+      axes.append(
+        node("text", { x: sx(v), y: bottom + 18, "text-anchor": "middle" }, x.format ? x.format(v) : String(v)),
+      );
     }
     for (const v of ticks(y.low, y.high, 5)) {
       axes.append(node("line", { x1: MARGIN.left, x2: right, y1: sy(v), y2: sy(v), class: "grid" }));
-      axes.append(node("text", { x: MARGIN.left - 6, y: sy(v) + 4, "text-anchor": "end" }, String(v).replace("-", "\u2212")));
+      axes.append(
+        node("text", { x: MARGIN.left - 6, y: sy(v) + 4, "text-anchor": "end" }, String(v).replace("-", "\u2212")),
+      );
     }
     axes.append(node("text", { x: right, y: height - 8, "text-anchor": "end", class: "name" }, x.name));
     axes.append(node("text", { x: 4, y: 12, class: "name" }, y.name));
     const clip = `clip-${(frame.count = (frame.count || 0) + 1)}`;
     const window_ = node("clipPath", { id: clip });
-    window_.append(node("rect", { x: MARGIN.left, y: MARGIN.top, width: right - MARGIN.left, height: bottom - MARGIN.top }));
+    window_.append(
+      node("rect", { x: MARGIN.left, y: MARGIN.top, width: right - MARGIN.left, height: bottom - MARGIN.top }),
+    );
     const layer = node("g", { "clip-path": `url(#${clip})` });
     const labels = node("g", {});
     svg.append(window_, axes, layer, labels);
@@ -83,14 +91,25 @@
     const left = chart.x(x) + 8 + wide > chart.right;
     const place = [chart.x(x) + (left ? -8 - wide : 8), chart.y(y) - 20, wide, 17];
     chart.named ??= [];
-    if (chart.named.some(([a, b, w, h]) => place[0] < a + w && a < place[0] + wide && place[1] < b + h && b < place[1] + 17)) return;
+    if (
+      chart.named.some(
+        ([a, b, w, h]) => place[0] < a + w && a < place[0] + wide && place[1] < b + h && b < place[1] + 17,
+      )
+    )
+      return;
     chart.named.push(place);
     const attributes = { x: chart.x(x) + (left ? -8 : 8), y: chart.y(y) - 7, "text-anchor": left ? "end" : "start" };
-    chart.labels.append(node("text", { ...attributes, class: "halo" }, text), node("text", { ...attributes, class: "label" }, text));
+    chart.labels.append(
+      node("text", { ...attributes, class: "halo" }, text),
+      node("text", { ...attributes, class: "label" }, text),
+    );
   }
 
   function curve(chart, f, low, high, attributes) {
-    const points = Array.from({ length: 61 }, (_, i) => low + ((high - low) * i) / 60).map((v) => [chart.x(v), chart.y(f(v))]);
+    const points = Array.from({ length: 61 }, (_, i) => low + ((high - low) * i) / 60).map((v) => [
+      chart.x(v),
+      chart.y(f(v)),
+    ]);
     chart.layer.append(node("path", { d: path(points), fill: "none", ...attributes }));
   }
 
@@ -105,19 +124,34 @@
   function plane({ own, known, curveRatio, names, title, description, nearest = [] }) {
     const scores = { low: 0, high: 100 };
     const chart = frame({
-      title, description,
+      title,
+      description,
       x: { ...range([...own.map((p) => p.x), ...known.map((p) => p.x)], scores), name: names.x },
       y: { ...range([...own.map((p) => p.y), ...known.map((p) => p.y)], scores), name: names.y },
     });
     for (const p of known) point(chart, p.x, p.y, { r: 2.6, class: "known" }, `${p.model}: ${p.x} / ${p.y}`);
-    if (curveRatio) curve(chart, (v) => 100 * Math.sqrt((curveRatio * Math.max(v, 0)) / 100), 0, 100, { class: "curve" });
+    if (curveRatio)
+      curve(chart, (v) => 100 * Math.sqrt((curveRatio * Math.max(v, 0)) / 100), 0, 100, { class: "curve" });
     for (const p of nearest) point(chart, p.x, p.y, { r: 4, class: "near" }, `${p.model}: ${p.x} / ${p.y}`);
     own.slice(1).forEach((p, i) => {
-      const attributes = { d: path([own[i], p].map((q) => [chart.x(q.x), chart.y(q.y)])), fill: "none", class: `step ${p.phase || ""}` };
+      const attributes = {
+        d: path([own[i], p].map((q) => [chart.x(q.x), chart.y(q.y)])),
+        fill: "none",
+        class: `step ${p.phase || ""}`,
+      };
       chart.layer.append(node("path", attributes));
     });
     for (const p of own) {
-      if (p.sd) chart.layer.append(node("line", { x1: chart.x(p.x), x2: chart.x(p.x), y1: chart.y(p.y - 1.96 * p.sd), y2: chart.y(p.y + 1.96 * p.sd), class: "interval" }));
+      if (p.sd)
+        chart.layer.append(
+          node("line", {
+            x1: chart.x(p.x),
+            x2: chart.x(p.x),
+            y1: chart.y(p.y - 1.96 * p.sd),
+            y2: chart.y(p.y + 1.96 * p.sd),
+            class: "interval",
+          }),
+        );
       point(chart, p.x, p.y, { r: 5, class: "own" }, `${p.label}: ${p.x} / ${p.y}`);
     }
     const ends = [own[0], own[own.length - 1]];
@@ -131,42 +165,90 @@
     const reach = range(inside.length ? inside : [0], { least: 0.3 });
     const own = rows.map((r) => r.value).filter((v) => Number.isFinite(v));
     const most = Math.max(limit, ...own.map((v) => 1.3 * Math.abs(v)));
-    const y = { low: Math.max(Math.min(reach.low, -0.3), -most), high: Math.min(Math.max(reach.high, 0.3), most), name };
+    const y = {
+      low: Math.max(Math.min(reach.low, -0.3), -most),
+      high: Math.min(Math.max(reach.high, 0.3), most),
+      name,
+    };
     const at = (i) => i + 1;
     const chart = frame({
-      title, description, y, height: 300,
-      x: { low: 0.5, high: rows.length + 0.5, ticks: rows.map((_, i) => at(i)), format: (v) => rows[v - 1].label, name: "" },
+      title,
+      description,
+      y,
+      height: 300,
+      x: {
+        low: 0.5,
+        high: rows.length + 0.5,
+        ticks: rows.map((_, i) => at(i)),
+        format: (v) => rows[v - 1].label,
+        name: "",
+      },
     });
     for (const b of bands) {
       const [low, high] = [Math.max(b.low, y.low), Math.min(b.high, y.high)];
       if (low >= high) continue;
-      const place = { x: chart.x(0.5), width: chart.right - chart.x(0.5), y: chart.y(high), height: chart.y(low) - chart.y(high) };
+      const place = {
+        x: chart.x(0.5),
+        width: chart.right - chart.x(0.5),
+        y: chart.y(high),
+        height: chart.y(low) - chart.y(high),
+      };
       chart.layer.append(node("rect", { ...place, class: `band ${b.phase}` }));
-      chart.labels.append(node("text", { x: chart.right - 4, y: chart.y((low + high) / 2) + 4, "text-anchor": "end", class: "band-name" }, b.phase));
+      chart.labels.append(
+        node(
+          "text",
+          { x: chart.right - 4, y: chart.y((low + high) / 2) + 4, "text-anchor": "end", class: "band-name" },
+          b.phase,
+        ),
+      );
     }
-    chart.layer.append(node("line", { x1: chart.x(0.5), x2: chart.right, y1: chart.y(0), y2: chart.y(0), class: "zero" }));
+    chart.layer.append(
+      node("line", { x1: chart.x(0.5), x2: chart.right, y1: chart.y(0), y2: chart.y(0), class: "zero" }),
+    );
     rows.forEach((r, i) => {
       const place = { x1: chart.x(at(i)), x2: chart.x(at(i)), class: `interval ${r.phase || ""}` };
-      const stretch = (low, high) => chart.layer.append(node("line", { ...place, y1: chart.y(low), y2: chart.y(high) }));
+      const stretch = (low, high) =>
+        chart.layer.append(node("line", { ...place, y1: chart.y(low), y2: chart.y(high) }));
       if (r.shape === "any") stretch(y.low, y.high);
       else if (r.shape === "gap") {
         stretch(y.low, Math.max(r.high, y.low));
         stretch(Math.min(r.low, y.high), y.high);
       } else if (r.shape === "bounded") stretch(Math.max(r.low, y.low), Math.min(r.high, y.high));
-      if (Number.isFinite(r.value)) point(chart, at(i), r.value, { r: 5, class: r.known ? "near" : `own ${r.phase || ""}` }, r.title);
+      if (Number.isFinite(r.value))
+        point(chart, at(i), r.value, { r: 5, class: r.known ? "near" : `own ${r.phase || ""}` }, r.title);
     });
     return chart.svg;
   }
 
   /* Releases in the plane of two frontier scores with the line and its prediction band. */
   function frontier({ own, known, line, half, title, description, names, sameLab }) {
-    const x = range([...own, ...known].map((p) => p.x), { low: 0, high: 100 });
-    const y = range([...own, ...known].map((p) => p.y), { low: 0, high: 100 });
+    const x = range(
+      [...own, ...known].map((p) => p.x),
+      { low: 0, high: 100 },
+    );
+    const y = range(
+      [...own, ...known].map((p) => p.y),
+      { low: 0, high: 100 },
+    );
     const chart = frame({ title, description, x: { ...x, name: names.x }, y: { ...y, name: names.y } });
     const at = (v) => line.slope * v + line.intercept;
-    band(chart, (v) => at(v) - half(line, v), (v) => at(v) + half(line, v), x.low, x.high, { class: "prediction" });
+    band(
+      chart,
+      (v) => at(v) - half(line, v),
+      (v) => at(v) + half(line, v),
+      x.low,
+      x.high,
+      { class: "prediction" },
+    );
     curve(chart, at, x.low, x.high, { class: "line" });
-    for (const p of known) point(chart, p.x, p.y, { r: sameLab(p) ? 4.5 : 3, class: sameLab(p) ? "near" : "known" }, `${p.model}: ${p.x} / ${p.y}`);
+    for (const p of known)
+      point(
+        chart,
+        p.x,
+        p.y,
+        { r: sameLab(p) ? 4.5 : 3, class: sameLab(p) ? "near" : "known" },
+        `${p.model}: ${p.x} / ${p.y}`,
+      );
     for (const p of own) {
       const place = { x1: chart.x(p.x), x2: chart.x(p.x), y1: chart.y(at(p.x)), y2: chart.y(p.y), class: "interval" };
       chart.layer.append(node("line", place));
@@ -176,7 +258,18 @@
     return chart.svg;
   }
 
-  const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "fill-opacity", "font-family", "font-size", "font-weight", "paint-order"];
+  const STYLES = [
+    "fill",
+    "stroke",
+    "stroke-width",
+    "stroke-dasharray",
+    "opacity",
+    "fill-opacity",
+    "font-family",
+    "font-size",
+    "font-weight",
+    "paint-order",
+  ];
 
   /* A copy of a chart with its colours written in: text of an SVG file. */
   function standalone(svg) {

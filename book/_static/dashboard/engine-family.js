@@ -20,12 +20,20 @@
     const noise = (row, name) => row[`${name}_stderr`] ?? N.scoreSd(row[name], kit.items[name] ?? items[name]);
     const sizes = rows.map((row) => ({
       model: row.model && row.model.trim() ? row.model : W.shown(row.params_b, "B"),
-      params_b: row.params_b, x: row[x], y: row[y], x_sd: W.number(noise(row, x)), y_sd: W.number(noise(row, y)),
+      params_b: row.params_b,
+      x: row[x],
+      y: row[y],
+      x_sd: W.number(noise(row, x)),
+      y_sd: W.number(noise(row, y)),
     }));
     const label = (name) => kit.labels[name] ?? name.replaceAll("_", " ");
     const found = {
       kind: x === "hellaswag" && y === "truthfulqa" ? "family" : "pair",
-      x, y, n: sizes.length, labels: { [x]: label(x), [y]: label(y) }, sizes,
+      x,
+      y,
+      n: sizes.length,
+      labels: { [x]: label(x), [y]: label(y) },
+      sizes,
       steps: sizes.slice(1).map((larger, i) => step(sizes[i], larger)),
       whole: step(sizes[0], sizes[sizes.length - 1]),
       r: correlation(sizes),
@@ -37,8 +45,11 @@
     found.power = power(last, sizes, found.r);
     const facts = factsOf(found, last, kit);
     return {
-      ...found, phase: last.phase, answers: answer(found, last, facts),
-      advice: W.advise(found.kind, ruleFacts(found, last), kit.rules), notes: notes(rows, found, facts, kit),
+      ...found,
+      phase: last.phase,
+      answers: answer(found, last, facts),
+      advice: W.advise(found.kind, ruleFacts(found, last), kit.rules),
+      notes: notes(rows, found, facts, kit),
     };
   }
 
@@ -52,11 +63,20 @@
     const below = (limit) => N.ratioBelow(limit, dy, dx, varY, varX, 0);
     const [tax, zero, bonus] = [below(TAX), below(0), below(BONUS)];
     return {
-      smaller: smaller.model, larger: larger.model, low_b: smaller.params_b, high_b: larger.params_b,
-      mid_b: Math.sqrt(smaller.params_b * larger.params_b), dx, dy,
-      gamma: W.number(gamma), p_negative: W.number(zero), p_tax: W.number(tax),
-      p_transition: W.number(N.clamp(bonus - tax, 0, 1)), p_bonus: W.number(1 - bonus),
-      interval: W.interval(...N.fieller(dy, dx, varY, varX, 0)), phase: phase(gamma),
+      smaller: smaller.model,
+      larger: larger.model,
+      low_b: smaller.params_b,
+      high_b: larger.params_b,
+      mid_b: Math.sqrt(smaller.params_b * larger.params_b),
+      dx,
+      dy,
+      gamma: W.number(gamma),
+      p_negative: W.number(zero),
+      p_tax: W.number(tax),
+      p_transition: W.number(N.clamp(bonus - tax, 0, 1)),
+      p_bonus: W.number(1 - bonus),
+      interval: W.interval(...N.fieller(dy, dx, varY, varX, 0)),
+      phase: phase(gamma),
       settled: zero > SETTLED || zero < 1 - SETTLED,
     };
   }
@@ -69,7 +89,13 @@
   /* r over the sizes; two points always lie on a line, so that takes three. */
   function correlation(sizes) {
     const n = sizes.length;
-    const r = n > 2 ? N.pearson(sizes.map((s) => s.x), sizes.map((s) => s.y)) : NaN;
+    const r =
+      n > 2
+        ? N.pearson(
+            sizes.map((s) => s.x),
+            sizes.map((s) => s.y),
+          )
+        : NaN;
     return { estimate: W.number(r), interval: W.interval(...N.fisher(r, n)), n };
   }
 
@@ -86,10 +112,14 @@
     const values = found.values.map((v) => Math.max(v, 0));
     const total = N.sum(values);
     const squares = N.dot(values, values);
-    const known = n >= LEAST_ROWS && total > (1e-12 * Math.max(1, ...rows.flatMap((r) => names.map((m) => Math.abs(r[m]))))) ** 2;
+    const known =
+      n >= LEAST_ROWS && total > (1e-12 * Math.max(1, ...rows.flatMap((r) => names.map((m) => Math.abs(r[m]))))) ** 2;
     const kept = values.map((v) => v > 1e-9 * total);
     return {
-      n, benchmarks: names, estimate: known ? (total * total) / squares : null, least: LEAST_ROWS,
+      n,
+      benchmarks: names,
+      estimate: known ? (total * total) / squares : null,
+      least: LEAST_ROWS,
       eigenvalues: values.map((v, i) => (kept[i] ? v : 0)),
       vectors: found.vectors.map((v, i) => (kept[i] ? v : null)),
       most: Math.min(names.length, n - 1),
@@ -107,8 +137,11 @@
       needed = count <= MOST_SIZES ? Math.max(count, 4) : null;
     }
     return {
-      questions: questions(last.dy, last.dx, variance("y_sd"), variance("x_sd")), sizes: needed,
-      settled: last.settled, most_questions: MOST_QUESTIONS, most_sizes: MOST_SIZES,
+      questions: questions(last.dy, last.dx, variance("y_sd"), variance("x_sd")),
+      sizes: needed,
+      settled: last.settled,
+      most_questions: MOST_QUESTIONS,
+      most_sizes: MOST_SIZES,
     };
   }
 
@@ -136,17 +169,40 @@
     const largest = found.sizes[found.sizes.length - 1];
     const { power: needs, whole } = found;
     return {
-      x: found.labels[found.x], y: found.labels[found.y], n: found.n, n_steps: found.steps.length,
-      smaller: last.smaller, larger: last.larger, gamma: last.gamma, interval: last.interval, phase: last.phase,
-      p_phase: last[`p_${last.phase}`] ?? null, p_negative: last.p_negative,
-      p_positive: last.p_negative === null ? null : 1 - last.p_negative, dx: last.dx, dy: last.dy,
-      tax: count("tax"), transition: count("transition"), bonus: count("bonus"),
-      settled: found.steps.filter((s) => s.settled).length, r: found.r.estimate, r_interval: found.r.interval,
-      known: kit.steps.length, known_negative: kit.steps.filter((s) => s.gamma < 0).length,
-      questions: needs.questions, needed: needs.sizes, most_questions: MOST_QUESTIONS, most_sizes: MOST_SIZES,
-      largest_b: largest.params_b, largest: largest.model, smallest: found.sizes[0].model,
-      whole_gamma: whole.gamma, whole_interval: whole.interval, whole_phase: whole.phase,
-      whole_negative: whole.p_negative, settle_r: settleR(found),
+      x: found.labels[found.x],
+      y: found.labels[found.y],
+      n: found.n,
+      n_steps: found.steps.length,
+      smaller: last.smaller,
+      larger: last.larger,
+      gamma: last.gamma,
+      interval: last.interval,
+      phase: last.phase,
+      p_phase: last[`p_${last.phase}`] ?? null,
+      p_negative: last.p_negative,
+      p_positive: last.p_negative === null ? null : 1 - last.p_negative,
+      dx: last.dx,
+      dy: last.dy,
+      tax: count("tax"),
+      transition: count("transition"),
+      bonus: count("bonus"),
+      settled: found.steps.filter((s) => s.settled).length,
+      r: found.r.estimate,
+      r_interval: found.r.interval,
+      known: kit.steps.length,
+      known_negative: kit.steps.filter((s) => s.gamma < 0).length,
+      questions: needs.questions,
+      needed: needs.sizes,
+      most_questions: MOST_QUESTIONS,
+      most_sizes: MOST_SIZES,
+      largest_b: largest.params_b,
+      largest: largest.model,
+      smallest: found.sizes[0].model,
+      whole_gamma: whole.gamma,
+      whole_interval: whole.interval,
+      whole_phase: whole.phase,
+      whole_negative: whole.p_negative,
+      settle_r: settleR(found),
     };
   }
 
@@ -182,7 +238,12 @@
 
   function notes(rows, found, facts, kit) {
     const list = [W.write("note_seeds", facts)];
-    const swapped = found.kind === "family" && Cape.perhapsSwapped(kit, found.sizes.map((s) => [s.params_b, s.x, s.y]));
+    const swapped =
+      found.kind === "family" &&
+      Cape.perhapsSwapped(
+        kit,
+        found.sizes.map((s) => [s.params_b, s.x, s.y]),
+      );
     if (swapped) list.push(W.write("note_swapped_family", facts));
     const stated = rows.some((row) => row.truthfulqa_stderr !== null && row.truthfulqa_stderr !== undefined);
     if ([found.x, found.y].includes("truthfulqa") && !stated) list.push(W.write("note_mc2_noise", facts));
@@ -192,9 +253,16 @@
 
   function ruleFacts(found, last) {
     return {
-      n_sizes: found.n, largest_b: found.sizes[found.sizes.length - 1].params_b, gamma: last.gamma,
-      p_tax: last.p_tax, p_bonus: last.p_bonus, p_negative: last.p_negative, settled: Number(last.settled),
-      questions: found.power.questions, vertex_inside: Number(found.boundary.vertex.inside), dx: last.dx,
+      n_sizes: found.n,
+      largest_b: found.sizes[found.sizes.length - 1].params_b,
+      gamma: last.gamma,
+      p_tax: last.p_tax,
+      p_bonus: last.p_bonus,
+      p_negative: last.p_negative,
+      settled: Number(last.settled),
+      questions: found.power.questions,
+      vertex_inside: Number(found.boundary.vertex.inside),
+      dx: last.dx,
     };
   }
 

@@ -25,23 +25,61 @@
     const second = { dy: gap, dx: gap / TYPICAL_GAMMA, dx_least: 1.96 * Math.SQRT2 * sd.x };
     const noise = 1.96 * sd.y;
     const facts = {
-      name: model.model || "This model", params_b: size, x, y, residual: lead.residual,
-      residual_size: Math.abs(lead.residual), expected: lead.expected, interval: lead.interval,
-      side: lead.residual >= 0 ? "above" : "below", n: lead.n, noise, critical: curve.critical,
-      curve_side: curve.above ? "above" : "below", stated: curve.stated, reversed: curve.reversed,
-      stated_right: curve.record.stated, reversed_right: curve.record.reversed, always_right: curve.record.always,
-      record_n: curve.record.n, near_n: near.n, near_tax: near.tax, near_share: near.share,
-      near_interval: near.interval, nearest: names(nearest), gap_x: second.dx, gap_y: second.dy,
-      typical: TYPICAL_GAMMA, low_b: lead.low_b, high_b: lead.high_b,
+      name: model.model || "This model",
+      params_b: size,
+      x,
+      y,
+      residual: lead.residual,
+      residual_size: Math.abs(lead.residual),
+      expected: lead.expected,
+      interval: lead.interval,
+      side: lead.residual >= 0 ? "above" : "below",
+      n: lead.n,
+      noise,
+      critical: curve.critical,
+      curve_side: curve.above ? "above" : "below",
+      stated: curve.stated,
+      reversed: curve.reversed,
+      stated_right: curve.record.stated,
+      reversed_right: curve.record.reversed,
+      always_right: curve.record.always,
+      record_n: curve.record.n,
+      near_n: near.n,
+      near_tax: near.tax,
+      near_share: near.share,
+      near_interval: near.interval,
+      nearest: names(nearest),
+      gap_x: second.dx,
+      gap_y: second.dy,
+      typical: TYPICAL_GAMMA,
+      low_b: lead.low_b,
+      high_b: lead.high_b,
     };
     const ruleFacts = {
-      params_b: size, residual: lead.residual, z: lead.z, outside: Number(lead.outside),
-      hellaswag_z: trend.hellaswag.z, above_curve: Number(curve.above),
+      params_b: size,
+      residual: lead.residual,
+      z: lead.z,
+      outside: Number(lead.outside),
+      hellaswag_z: trend.hellaswag.z,
+      above_curve: Number(curve.above),
     };
     return {
-      kind: "model", phase: null, name: facts.name, params_b: size, hellaswag: x, truthfulqa: y, comparable, trend,
-      noise, curve, steps: near, nearest, second, answers: answer(facts, lead, near, comparable),
-      advice: comparable ? W.advise("model", ruleFacts, kit.rules) : [], notes: notes(model, facts, lead, kit),
+      kind: "model",
+      phase: null,
+      name: facts.name,
+      params_b: size,
+      hellaswag: x,
+      truthfulqa: y,
+      comparable,
+      trend,
+      noise,
+      curve,
+      steps: near,
+      nearest,
+      second,
+      answers: answer(facts, lead, near, comparable),
+      advice: comparable ? W.advise("model", ruleFacts, kit.rules) : [],
+      notes: notes(model, facts, lead, kit),
     };
   }
 
@@ -50,23 +88,35 @@
     const u = Math.log10(size) - trend.mean_log;
     const at = [1, u, u * u];
     const expected = N.dot(at, trend.coefficients);
-    const spread = N.dot(at, trend.inverse.map((row) => N.dot(row, at)));
+    const spread = N.dot(
+      at,
+      trend.inverse.map((row) => N.dot(row, at)),
+    );
     const half = trend.t95 * trend.residual_sd * Math.sqrt(1 + spread);
     const off = score - expected;
     return {
-      expected, residual: off, half, interval: W.interval(off - half, off + half), outside: Math.abs(off) > half,
-      z: off / (half / trend.t95), n: trend.n, within_range: trend.low_b <= size && size <= trend.high_b,
-      low_b: trend.low_b, high_b: trend.high_b,
+      expected,
+      residual: off,
+      half,
+      interval: W.interval(off - half, off + half),
+      outside: Math.abs(off) > half,
+      z: off / (half / trend.t95),
+      n: trend.n,
+      within_range: trend.low_b <= size && size <= trend.high_b,
+      low_b: trend.low_b,
+      high_b: trend.high_b,
     };
   }
 
   /* Whether [size, HellaSwag, TruthfulQA] rows lie far from the web trends as given and near them when exchanged. */
   function perhapsSwapped(kit, rows) {
     const distance = (first, second) =>
-      N.mean(rows.flatMap((row) => [
-        residual(kit.trends.hellaswag, row[0], row[first]).z ** 2,
-        residual(kit.trends.truthfulqa, row[0], row[second]).z ** 2,
-      ]));
+      N.mean(
+        rows.flatMap((row) => [
+          residual(kit.trends.hellaswag, row[0], row[first]).z ** 2,
+          residual(kit.trends.truthfulqa, row[0], row[second]).z ** 2,
+        ]),
+      );
     const given = distance(1, 2);
     return given > FAR && distance(2, 1) < given / 4;
   }
@@ -96,8 +146,13 @@
     const above = y > critical;
     const [together, against] = ["together", "against each other"];
     return {
-      ratio: kit.ratio, critical, margin: y - critical, above, stated: above ? together : against,
-      reversed: above ? against : together, record: kit.readings,
+      ratio: kit.ratio,
+      critical,
+      margin: y - critical,
+      above,
+      stated: above ? together : against,
+      reversed: above ? against : together,
+      record: kit.readings,
     };
   }
 
@@ -132,7 +187,10 @@
   }
 
   const names = (rows) =>
-    rows.slice(0, 3).map((r) => `${r.model} (${W.fixed(r.hellaswag, 1)} / ${W.fixed(r.truthfulqa, 1)})`).join(", ");
+    rows
+      .slice(0, 3)
+      .map((r) => `${r.model} (${W.fixed(r.hellaswag, 1)} / ${W.fixed(r.truthfulqa, 1)})`)
+      .join(", ");
 
   function answer(facts, lead, near, comparable) {
     const off = lead.outside;
@@ -147,8 +205,12 @@
           measure: "model_measure",
         }
       : {
-          headline: "model_headline_mc1", phase: "model_phase_plain", sure: "model_sure_mc1",
-          compared: "model_compared_mc1", move: "model_move_unknown", measure: "model_measure",
+          headline: "model_headline_mc1",
+          phase: "model_phase_plain",
+          sure: "model_sure_mc1",
+          compared: "model_compared_mc1",
+          move: "model_move_unknown",
+          measure: "model_measure",
         };
     return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, W.write(key, facts)]));
   }
@@ -157,7 +219,10 @@
     const swapped = perhapsSwapped(kit, [[facts.params_b, facts.x, facts.y]]);
     const found = swapped ? [W.write("note_swapped_family", facts)] : [];
     if (!lead.within_range) found.push(W.write("note_outside_sizes", facts));
-    for (const [name, label, usual] of [["hellaswag", "HellaSwag", 10], ["truthfulqa", "TruthfulQA", 0]]) {
+    for (const [name, label, usual] of [
+      ["hellaswag", "HellaSwag", 10],
+      ["truthfulqa", "TruthfulQA", 0],
+    ]) {
       const shots = model[`${name}_shots`];
       if (shots !== null && shots !== undefined && shots !== usual) {
         found.push(W.write("note_shots", { label, shots, usual }));

@@ -21,16 +21,45 @@
     const axes = saturation(releases, kit);
     const { h, interval, expected, noise_sd, phase, emphasis, x, y } = last;
     const facts = {
-      h, interval, expected, noise_sd, phase, emphasis, x, y, name: last.model, line, line_n: chosen.n,
-      line_date: chosen.date, slope: chosen.slope, intercept: chosen.intercept, h_size: Math.abs(h),
-      side: h >= 0 ? "above" : "below", half: last.half, noise95: 1.96 * noise_sd, critical: last.gpqa_critical,
-      curve_side: y >= last.gpqa_critical ? "above" : "below", nearest: names(others), lab, change: newest.change,
-      kind: newest.kind, before: trail.length > 1 ? trail[trail.length - 2].model : null,
-      ...curveFacts(kit), ...axisFacts(axes, kit),
+      h,
+      interval,
+      expected,
+      noise_sd,
+      phase,
+      emphasis,
+      x,
+      y,
+      name: last.model,
+      line,
+      line_n: chosen.n,
+      line_date: chosen.date,
+      slope: chosen.slope,
+      intercept: chosen.intercept,
+      h_size: Math.abs(h),
+      side: h >= 0 ? "above" : "below",
+      half: last.half,
+      noise95: 1.96 * noise_sd,
+      critical: last.gpqa_critical,
+      curve_side: y >= last.gpqa_critical ? "above" : "below",
+      nearest: names(others),
+      lab,
+      change: newest.change,
+      kind: newest.kind,
+      before: trail.length > 1 ? trail[trail.length - 2].model : null,
+      ...curveFacts(kit),
+      ...axisFacts(axes, kit),
     };
     return {
-      kind: "release", phase, line: chosen, lab, rows, trajectory: trail, nearest: others, saturation: axes,
-      answers: answer(facts, last, newest, axes), advice: W.advise("release", ruleFacts(last, newest, axes), kit.rules),
+      kind: "release",
+      phase,
+      line: chosen,
+      lab,
+      rows,
+      trajectory: trail,
+      nearest: others,
+      saturation: axes,
+      answers: answer(facts, last, newest, axes),
+      advice: W.advise("release", ruleFacts(last, newest, axes), kit.rules),
       notes: perhapsSwapped(last, chosen) ? [W.write("note_swapped_release", facts)] : [],
     };
   }
@@ -49,12 +78,21 @@
     const ifeval = row.ifeval ?? null;
     const critical = 100 * Math.sqrt((kit.frontier_ratios.ifeval * y) / 100);
     return {
-      model: row.model || "This release", date: row.date || null, x, y, expected, h, half,
-      interval: W.interval(h - half, h + half), outside: Math.abs(h) > half,
+      model: row.model || "This release",
+      date: row.date || null,
+      x,
+      y,
+      expected,
+      h,
+      half,
+      interval: W.interval(h - half, h + half),
+      outside: Math.abs(h) > half,
       noise_sd: Math.hypot(N.scoreSd(y, kit.items[Y]), line.slope * N.scoreSd(x, kit.items[X])),
       phase: h < -THRESHOLD ? "coding-specialist excursion" : h > THRESHOLD ? "reasoning-specialist" : "cooperative",
       emphasis: h < -BALANCED ? "coding-rich" : h > BALANCED ? "reasoning-rich" : "balanced",
-      gpqa_critical: 100 * Math.sqrt((kit.frontier_ratios[Y] * x) / 100), ifeval, ifeval_critical: critical,
+      gpqa_critical: 100 * Math.sqrt((kit.frontier_ratios[Y] * x) / 100),
+      ifeval,
+      ifeval_critical: critical,
       ifeval_above: ifeval === null ? null : ifeval >= critical,
     };
   }
@@ -93,7 +131,11 @@
     ];
     const kinds = classify(trail.map((row) => row.h));
     return trail.map(({ model, date, h, interval, known: old, noise_sd }, i) => ({
-      model, date, h, interval, known: old,
+      model,
+      date,
+      h,
+      interval,
+      known: old,
       change: i ? h - trail[i - 1].h : null,
       change_noise: i ? 1.96 * Math.hypot(noise_sd, trail[i - 1].noise_sd) : null,
       kind: kinds[i],
@@ -105,7 +147,12 @@
     const given = new Set(releases.map((row) => row.model));
     const rows = [...kit.frontier.releases.filter((row) => !given.has(row.model)), ...releases];
     const has = (row, axis) => row[axis] !== null && row[axis] !== undefined;
-    return [[X, Y], [X, "hle"], [Y, "hle"], [Y, "ifeval"]].map(([old, fresh]) => {
+    return [
+      [X, Y],
+      [X, "hle"],
+      [Y, "hle"],
+      [Y, "ifeval"],
+    ].map(([old, fresh]) => {
       const both = rows.filter((row) => has(row, old) && has(row, fresh));
       const order = (a, b) => b[old] - a[old] || ((a.model || "") < (b.model || "") ? -1 : 1);
       const top = [...both].sort(order).slice(0, TOP);
@@ -117,8 +164,14 @@
       });
       const sigma = second ? first / second : null;
       return {
-        old, new: fresh, n: both.length, sigma, spread_old: first, spread_new: second,
-        rotate: sigma !== null && sigma < ROTATE_BELOW, models: top.map((row) => row.model || "This release"),
+        old,
+        new: fresh,
+        n: both.length,
+        sigma,
+        spread_old: first,
+        spread_new: second,
+        rotate: sigma !== null && sigma < ROTATE_BELOW,
+        models: top.map((row) => row.model || "This release"),
       };
     });
   }
@@ -127,27 +180,42 @@
     const found = kit.frontier.releases
       .filter((row) => row.model !== last.model)
       .map((r) => ({
-        model: r.model, lab: r.lab, date: r.date, x: r[X], y: r[Y], url: r.url,
+        model: r.model,
+        lab: r.lab,
+        date: r.date,
+        x: r[X],
+        y: r[Y],
+        url: r.url,
         distance: Math.hypot(r[X] - last.x, r[Y] - last.y),
       }));
     return found.sort((a, b) => a.distance - b.distance || (a.model < b.model ? -1 : 1)).slice(0, 4);
   }
 
   const names = (rows) =>
-    rows.slice(0, 3).map((r) => `${r.model} (${W.fixed(r.x, 1)} / ${W.fixed(r.y, 1)})`).join(", ");
+    rows
+      .slice(0, 3)
+      .map((r) => `${r.model} (${W.fixed(r.x, 1)} / ${W.fixed(r.y, 1)})`)
+      .join(", ");
 
   function curveFacts(kit) {
     const rows = kit.frontier.releases;
     const ratio = kit.frontier_ratios[Y];
-    return { curve_n: rows.length, curve_below: rows.filter((r) => r[Y] < 100 * Math.sqrt((ratio * r[X]) / 100)).length };
+    return {
+      curve_n: rows.length,
+      curve_below: rows.filter((r) => r[Y] < 100 * Math.sqrt((ratio * r[X]) / 100)).length,
+    };
   }
 
   function axisFacts(axes, kit) {
     const scored = axes.filter((axis) => axis.sigma !== null);
     const widest = scored.reduce((best, axis) => (best && best.spread_new >= axis.spread_new ? best : axis), null);
     return {
-      sigma: axes[0].sigma, spread_old: axes[0].spread_old, spread_new: axes[0].spread_new, top: TOP,
-      separates: widest ? kit.labels[widest.new] : null, separates_spread: widest ? widest.spread_new : null,
+      sigma: axes[0].sigma,
+      spread_old: axes[0].spread_old,
+      spread_new: axes[0].spread_new,
+      top: TOP,
+      separates: widest ? kit.labels[widest.new] : null,
+      separates_spread: widest ? widest.spread_new : null,
     };
   }
 
@@ -173,8 +241,13 @@
   function ruleFacts(last, newest, axes) {
     const facts = Object.fromEntries(KINDS.map((kind) => [`is_${kind}`, Number(newest.kind === kind)]));
     return {
-      ...facts, h: last.h, h_size: Math.abs(last.h), outside: Number(last.outside), noise: 1.96 * last.noise_sd,
-      sigma: axes[0].sigma, ifeval_below: last.ifeval_above === null ? null : Number(!last.ifeval_above),
+      ...facts,
+      h: last.h,
+      h_size: Math.abs(last.h),
+      outside: Number(last.outside),
+      noise: 1.96 * last.noise_sd,
+      sigma: axes[0].sigma,
+      ifeval_below: last.ifeval_above === null ? null : Number(!last.ifeval_above),
     };
   }
 

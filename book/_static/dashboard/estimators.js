@@ -17,25 +17,60 @@
     const poly = (c, r) => c.reduceRight((total, item) => total * r + item, 0);
     if (Math.abs(q) <= 0.425) {
       const r = 0.180625 - q * q;
-      return (q * poly([3.3871328727963666080, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
-        45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727], r)) /
-        poly([1, 42.313330701600911252, 687.18700749205790830, 5394.1960214247511077, 21213.794301586595867,
-          39307.895800092710610, 28729.085735721942674, 5226.4952788528545610], r);
+      return (
+        (q *
+          poly(
+            [
+              3.387132872796366608, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
+              45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727,
+            ],
+            r,
+          )) /
+        poly(
+          [
+            1, 42.313330701600911252, 687.1870074920579083, 5394.1960214247511077, 21213.794301586595867,
+            39307.89580009271061, 28729.085735721942674, 5226.495278852854561,
+          ],
+          r,
+        )
+      );
     }
     let r = Math.sqrt(-Math.log(q < 0 ? p : 1 - p));
     let value;
     if (r <= 5) {
       r -= 1.6;
-      value = poly([1.42343711074968357734, 4.63033784615654529590, 5.76949722146069140550, 3.64784832476320460504,
-        1.27045825245236838258, 0.241780725177450611770, 0.0227238449892691845833, 7.74545014278341407640e-4], r) /
-        poly([1, 2.05319162663775882187, 1.67638483018380384940, 0.689767334985100004550, 0.148103976427480074590,
-          0.0151986665636164571966, 5.47593808499534494600e-4, 1.05075007164441684324e-9], r);
+      value =
+        poly(
+          [
+            1.42343711074968357734, 4.6303378461565452959, 5.7694972214606914055, 3.64784832476320460504,
+            1.27045825245236838258, 0.24178072517745061177, 0.0227238449892691845833, 7.7454501427834140764e-4,
+          ],
+          r,
+        ) /
+        poly(
+          [
+            1, 2.05319162663775882187, 1.6763848301838038494, 0.68976733498510000455, 0.14810397642748007459,
+            0.0151986665636164571966, 5.475938084995344946e-4, 1.05075007164441684324e-9,
+          ],
+          r,
+        );
     } else {
       r -= 5;
-      value = poly([6.65790464350110377720, 5.46378491116411436990, 1.78482653991729133580, 0.296560571828504891230,
-        0.0265321895265761230930, 0.00124266094738807843860, 2.71155556874348757815e-5, 2.01033439929228813265e-7], r) /
-        poly([1, 0.599832206555887937690, 0.136929880922735805310, 0.0148753612908506148525, 7.86869131145613259100e-4,
-          1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15], r);
+      value =
+        poly(
+          [
+            6.6579046435011037772, 5.4637849111641143699, 1.7848265399172913358, 0.29656057182850489123,
+            0.026532189526576123093, 0.0012426609473880784386, 2.71155556874348757815e-5, 2.01033439929228813265e-7,
+          ],
+          r,
+        ) /
+        poly(
+          [
+            1, 0.59983220655588793769, 0.13692988092273580531, 0.0148753612908506148525, 7.868691311456132591e-4,
+            1.8463183175100546818e-5, 1.4215117583164458887e-7, 2.04426310338993978564e-15,
+          ],
+          r,
+        );
     }
     return q < 0 ? -value : value;
   }
@@ -69,7 +104,11 @@
     const determinant = c2 * (c4 - c2 ** 2) - c3 ** 2;
     if (!(determinant > 1e-12 * Math.max(c2, 1e-300) ** 3)) return { curvature: NaN, slope: NaN, centre: middle };
     const curvature = (c2 * wy - c3 * vy) / determinant;
-    return { curvature: curvature / scale ** 2, slope: (vy - curvature * c3) / c2 / scale, centre: m1 * scale + middle };
+    return {
+      curvature: curvature / scale ** 2,
+      slope: (vy - curvature * c3) / c2 / scale,
+      centre: m1 * scale + middle,
+    };
   }
 
   /* The turn where a slope goes from negative to positive; else on which side of the sizes it must lie. */
@@ -122,7 +161,10 @@
   }
 
   const ESTIMATORS = {
-    vertex, zero_crossing: zeroCrossing, minimum_size: minimumSize, best_threshold: bestThreshold,
+    vertex,
+    zero_crossing: zeroCrossing,
+    minimum_size: minimumSize,
+    best_threshold: bestThreshold,
   };
   const billions = (log) => (Number.isFinite(log) ? W.number(10 ** log) : null);
 
@@ -153,7 +195,10 @@
     const away = t.map((item) => Math.abs(item - turn));
     const middle = Math.min(Math.max(away.indexOf(Math.min(...away)), 1), t.length - 2);
     const limit = normalQuantile((1 - SURE) / (t.length - 2));
-    return [[0, middle + 1, 1], [middle, t.length, -1]].every(([from, to, sign]) => {
+    return [
+      [0, middle + 1, 1],
+      [middle, t.length, -1],
+    ].every(([from, to, sign]) => {
       const centre = N.mean(t.slice(from, to));
       let [rise, variance] = [0, 0];
       for (let i = from; i < to; i += 1) {
@@ -206,7 +251,10 @@
     if (t.length < 2) return null;
     const middle = N.mean(t);
     const powers = t.length >= 4 ? [0, 1, 2] : [0, 1];
-    const { coefficients } = N.leastSquares(t.map((item) => powers.map((k) => (item - middle) ** k)), scores);
+    const { coefficients } = N.leastSquares(
+      t.map((item) => powers.map((k) => (item - middle) ** k)),
+      scores,
+    );
     return N.times([powers.map((k) => (at - middle) ** k)], coefficients)[0];
   }
 
@@ -217,7 +265,10 @@
     const middle = scores.slice(1).map((row, i) => row.map((v, j) => (v + scores[i][j]) / 2));
     const centre = [0, 1].map((j) => N.mean(middle.map((row) => row[j])));
     const slope = scores.slice(1).map((row, i) => row.map((v, j) => (v - scores[i][j]) / (t[i + 1] - t[i])));
-    const { coefficients, condition } = N.leastSquares(middle.map((r) => [r[0] - centre[0], r[1] - centre[1], 1]), slope);
+    const { coefficients, condition } = N.leastSquares(
+      middle.map((r) => [r[0] - centre[0], r[1] - centre[1], 1]),
+      slope,
+    );
     if (!coefficients || condition >= ILL_CONDITIONED) return null;
     const ahead = at - t[n - 1];
     const system = [0, 1].map((j) => coefficients.map((row) => row[j] * ahead));

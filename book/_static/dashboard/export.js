@@ -6,7 +6,10 @@
   const { button } = Cape.form;
 
   function save(name, type, content) {
-    const link = el("a", { href: URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type })), download: name });
+    const link = el("a", {
+      href: URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type })),
+      download: name,
+    });
     link.click();
     root.setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
@@ -47,14 +50,20 @@
   function buttons(place) {
     const { app } = Cape;
     const done = el("span", { class: "dash-small", role: "status" });
-    const whole = () => JSON.stringify({ version: app.kit.version, input: app.state[app.state.tab], diagnosis: app.current }, null, 1);
+    const whole = () =>
+      JSON.stringify({ version: app.kit.version, input: app.state[app.state.tab], diagnosis: app.current }, null, 1);
     const chart = place.querySelector("svg.dash-chart");
-    return el("div", { class: "dash-buttons" },
+    return el(
+      "div",
+      { class: "dash-buttons" },
       button("Table (CSV)", () => save("diagnosis.csv", "text/csv", csv(Cape.results.rows(app.current)))),
       button("Diagnosis (JSON)", () => save("diagnosis.json", "application/json", whole())),
       chart ? button("Chart (SVG)", () => save("chart.svg", "image/svg+xml", Cape.draw.standalone(chart))) : null,
       chart ? button("Chart (PNG)", () => asPng(chart)) : null,
-      button("Print", () => root.print()), button("Copy link", () => copyLink(done)), done);
+      button("Print", () => root.print()),
+      button("Copy link", () => copyLink(done)),
+      done,
+    );
   }
 
   Cape.exports = { buttons };

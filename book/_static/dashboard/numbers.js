@@ -64,8 +64,7 @@
     const b = dx * dy - z2 * cov;
     const c = dy * dy - z2 * varDy;
     if (Number.isNaN(a + b + c)) return [NaN, NaN];
-    const inside =
-      z2 * (dx * dx * varDy + dy * dy * varDx - 2 * dx * dy * cov - z2 * (varDx * varDy - cov * cov));
+    const inside = z2 * (dx * dx * varDy + dy * dy * varDx - 2 * dx * dy * cov - z2 * (varDx * varDy - cov * cov));
     if (a <= 0 && inside <= 0) return [-Infinity, Infinity];
     const rootOf = Math.sqrt(Math.max(inside, 0));
     const q = b + (b < 0 ? -rootOf : rootOf);
@@ -87,7 +86,10 @@
     const rho = clamp((cov - limit * varDx) / (sdU * sdV), -1, 1);
     const s = Math.sqrt(Math.max((1 - rho) * (1 + rho), 0));
     let mass = h < 0 !== k < 0 ? 1 : 0;
-    for (const [one, other] of [[h, k], [k, h]]) {
+    for (const [one, other] of [
+      [h, k],
+      [k, h],
+    ]) {
       const slope = (other - rho * one) / (one * s);
       mass += 2 * owen(one, Number.isNaN(slope) ? 0 : slope);
     }
@@ -135,7 +137,11 @@
     const my = mean(y);
     const dx = x.map((v) => v - mx);
     const spread = dot(dx, dx);
-    const slope = dot(dx, y.map((v) => v - my)) / spread;
+    const slope =
+      dot(
+        dx,
+        y.map((v) => v - my),
+      ) / spread;
     const residual = y.map((v, i) => v - my - slope * dx[i]);
     const sd = n > 2 ? Math.sqrt(dot(residual, residual) / (n - 2)) : NaN;
     return { slope, intercept: my - slope * mx, n, mean_x: mx, spread_x: spread, residual_sd: sd };
@@ -257,7 +263,26 @@
   }
 
   Cape.numbers = {
-    use, sum, mean, dot, clamp, phi, owen, scoreSd, fieller, ratioBelow, pearson, fisher, t95, predictionHalf, ols,
-    solve, leastSquares, eigen, expm, times, quantile,
+    use,
+    sum,
+    mean,
+    dot,
+    clamp,
+    phi,
+    owen,
+    scoreSd,
+    fieller,
+    ratioBelow,
+    pearson,
+    fisher,
+    t95,
+    predictionHalf,
+    ols,
+    solve,
+    leastSquares,
+    eigen,
+    expm,
+    times,
+    quantile,
   };
 })(window);

@@ -28,7 +28,9 @@
   function nothing(problems) {
     const begun = problems.some((p) => !QUIET.includes(p.code));
     const general = problems.filter((p) => p.row === null && p.column === null).map((p) => p.message);
-    const places = new Set(problems.filter((p) => p.row !== null || p.column !== null).map((p) => `${p.row} ${p.column}`)).size;
+    const places = new Set(
+      problems.filter((p) => p.row !== null || p.column !== null).map((p) => `${p.row} ${p.column}`),
+    ).size;
     const text = begun || general.length ? "No diagnosis with these values." : "No diagnosis yet.";
     const count = places ? ` ${places} ${places === 1 ? "thing" : "things"} to mend or fill in above.` : "";
     return el("p", { class: "dash-none" }, text, count, general.length ? ` ${general.join(" ")}` : "");
@@ -52,7 +54,11 @@
       if (!chosen) panel.querySelectorAll(".dash-form, .dash-result").forEach((part) => part.replaceChildren());
     }
     const form = app.section.querySelector(`#dash-panel-${app.state.tab} .dash-form`);
-    const said = el("div", { class: "dash-messages" }, app.message.map((text) => el("p", { class: "dash-problem" }, text)));
+    const said = el(
+      "div",
+      { class: "dash-messages" },
+      app.message.map((text) => el("p", { class: "dash-problem" }, text)),
+    );
     form.replaceChildren(...Cape.tabs[app.state.tab](), said);
   }
 
@@ -91,7 +97,9 @@
     }
     if (rows.length > MOST_ROWS) app.message.push(`${rows.length} rows: the first ${MOST_ROWS} are shown.`);
     const text = (v) => (v === null || v === undefined ? "" : String(v).slice(0, S.LONGEST_TEXT));
-    part.rows = rows.slice(0, MOST_ROWS).map((row) => Object.fromEntries(Object.entries(row).map(([name, v]) => [name, text(v)])));
+    part.rows = rows
+      .slice(0, MOST_ROWS)
+      .map((row) => Object.fromEntries(Object.entries(row).map(([name, v]) => [name, text(v)])));
   }
 
   async function readFiles(files) {
@@ -103,7 +111,8 @@
         const text = await Cape.harness.textOf(file);
         const say = (code) => app.message.push(Cape.read.problem(code, "", null, { name: file.name }).message);
         if (/^samples_.*\.jsonl$/.test(file.name)) say("file_samples");
-        else if (/\.json$/i.test(file.name) || /^\s*\{/.test(text.slice(0, 200))) documents.push(Cape.harness.readDocument(file.name, text));
+        else if (/\.json$/i.test(file.name) || /^\s*\{/.test(text.slice(0, 200)))
+          documents.push(Cape.harness.readDocument(file.name, text));
         else readTableFile(file.name, text);
       }
       if (documents.length) acceptResults(documents);

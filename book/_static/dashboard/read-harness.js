@@ -31,7 +31,9 @@
     const results = object(object(document).results);
     const tasks = Object.keys(results).filter((task) => Object.keys(object(results[task])).length);
     if (!tasks.length) fail("file_other", { name });
-    const kind = tasks.some((task) => task.startsWith("harness|")) ? leaderboard(document, name) : harness(document, name);
+    const kind = tasks.some((task) => task.startsWith("harness|"))
+      ? leaderboard(document, name)
+      : harness(document, name);
     const readings = tasks.flatMap((task) => read(kind, task, object(results[task]), name));
     if (!readings.length) {
       const v2 = tasks.find((task) => task.startsWith("leaderboard"));
@@ -57,9 +59,14 @@
       if (kind.limit !== null) fail("file_partial", { name, limit: String(kind.limit).slice(0, 24) });
       const spread = row[kind.filtered ? `${metric}_stderr,none` : `${metric}_stderr`];
       return {
-        file: name, ...kind.run, column, task, value: 100 * Math.min(Math.max(value, 0), 1),
+        file: name,
+        ...kind.run,
+        column,
+        task,
+        value: 100 * Math.min(Math.max(value, 0), 1),
         stderr: typeof spread === "number" && spread > 0 ? 100 * spread : null,
-        protocol: kind.protocol(key, metric), items: kind.items(key),
+        protocol: kind.protocol(key, metric),
+        items: kind.items(key),
       };
     });
   }
@@ -70,9 +77,17 @@
     winogrande: [["winogrande", "acc"]],
   };
   const NEW = { ...HARNESS, truthfulqa_mc2: [["truthfulqa", "acc"]], truthfulqa_mc1: [["truthfulqa_mc1", "acc"]] };
-  const OLD = { ...HARNESS, truthfulqa_mc: [["truthfulqa", "mc2"], ["truthfulqa_mc1", "mc1"]] };
+  const OLD = {
+    ...HARNESS,
+    truthfulqa_mc: [
+      ["truthfulqa", "mc2"],
+      ["truthfulqa_mc1", "mc1"],
+    ],
+  };
   const BOARD = {
-    hellaswag: OLD.hellaswag, "arc:challenge": OLD.arc_challenge, winogrande: OLD.winogrande,
+    hellaswag: OLD.hellaswag,
+    "arc:challenge": OLD.arc_challenge,
+    winogrande: OLD.winogrande,
     "truthfulqa:mc": OLD.truthfulqa_mc,
   };
 
@@ -90,12 +105,20 @@
     };
     const version = (task) => `task version ${versions[task] ?? "unknown"}`;
     return {
-      filtered, known: filtered ? NEW : OLD, limit: config.limit ?? null, notes: [], task: (key) => key,
-      discards: () => false, items: (task) => object(object(document["n-samples"])[task]).effective ?? null,
+      filtered,
+      known: filtered ? NEW : OLD,
+      limit: config.limit ?? null,
+      notes: [],
+      task: (key) => key,
+      discards: () => false,
+      items: (task) => object(object(document["n-samples"])[task]).effective ?? null,
       run: {
         model: shortName(named || NAMING.map((k) => given[k]).find(Boolean) || ""),
-        identity: JSON.stringify(["pretrained", "peft", "delta", "revision", "subfolder"]
-          .filter((k) => given[k] && !(k === "revision" && given[k] === "main")).map((k) => [k, given[k]])),
+        identity: JSON.stringify(
+          ["pretrained", "peft", "delta", "revision", "subfolder"]
+            .filter((k) => given[k] && !(k === "revision" && given[k] === "main"))
+            .map((k) => [k, given[k]]),
+        ),
         params_b: typeof count === "number" && count > 0 ? count / 1e9 : null,
         date: dateOf(document.date, name),
       },
@@ -129,9 +152,19 @@
     const notes = Object.keys(versions).some(old) ? [Cape.wording.write("note_file_mmlu_old", { name })] : [];
     const shots = (key) => key.split("|").pop();
     return {
-      filtered: false, known: BOARD, limit: config.max_samples || null, notes, items: () => null, discards: old,
+      filtered: false,
+      known: BOARD,
+      limit: config.max_samples || null,
+      notes,
+      items: () => null,
+      discards: old,
       task: (key) => (key.startsWith("harness|") ? key.split("|").slice(1, -1).join("|") : ""),
-      run: { model: shortName(String(config.model_name ?? "")), identity: "[]", params_b: null, date: dateOf(null, name) },
+      run: {
+        model: shortName(String(config.model_name ?? "")),
+        identity: "[]",
+        params_b: null,
+        date: dateOf(null, name),
+      },
       protocol: (key, metric) =>
         `leaderboard v1; ${shots(key)}-shot; ${metric}; task version ${versions[key] ?? "unknown"}`,
     };
@@ -139,7 +172,12 @@
 
   function modelArguments(given) {
     if (typeof given === "string") {
-      return Object.fromEntries(given.split(",").map((part) => part.split(/=(.*)/s).map((v) => v.trim())).filter((p) => p[1]));
+      return Object.fromEntries(
+        given
+          .split(",")
+          .map((part) => part.split(/=(.*)/s).map((v) => v.trim()))
+          .filter((p) => p[1]),
+      );
     }
     return Object.fromEntries(Object.entries(object(given)).map(([k, v]) => [k, String(v)]));
   }
@@ -212,7 +250,9 @@
 
   /* MMLU from its 57 leaves as their plain mean; the group in the file is never read. */
   function mmlu(row, kept, notes) {
-    const leaves = Object.entries(kept).filter(([column]) => column.includes("/")).map(([, reading]) => reading);
+    const leaves = Object.entries(kept)
+      .filter(([column]) => column.includes("/"))
+      .map(([, reading]) => reading);
     const most = Object.keys(Cape.kit.mmlu).length;
     if (!leaves.length) return;
     if (leaves.length < most) {
@@ -221,10 +261,17 @@
     }
     const protocols = [...new Set(leaves.map((leaf) => leaf.protocol))].sort();
     if (protocols.length > 1) {
-      fail("file_mixed", { label: "MMLU", first: row.model, second: row.model, one: protocols[0], other: protocols[1] });
+      fail("file_mixed", {
+        label: "MMLU",
+        first: row.model,
+        second: row.model,
+        one: protocols[0],
+        other: protocols[1],
+      });
     }
     const spread = leaves.every((leaf) => leaf.stderr !== null)
-      ? Math.sqrt(leaves.reduce((total, leaf) => total + (leaf.stderr / most) ** 2, 0)) : null;
+      ? Math.sqrt(leaves.reduce((total, leaf) => total + (leaf.stderr / most) ** 2, 0))
+      : null;
     const value = leaves.reduce((total, leaf) => total + leaf.value / most, 0);
     put(row, "mmlu", value, spread, `${protocols[0]}; plain mean`);
   }
@@ -236,7 +283,13 @@
       const other = known.find((row) => row[column] !== known[0][column]);
       const label = Cape.read.label(column.replace(/_protocol$/, ""));
       if (other) {
-        fail("file_mixed", { label, first: known[0].model, second: other.model, one: known[0][column], other: other[column] });
+        fail("file_mixed", {
+          label,
+          first: known[0].model,
+          second: other.model,
+          one: known[0][column],
+          other: other[column],
+        });
       }
     }
   }

@@ -15,8 +15,19 @@
   /* Names under which people write our columns. */
   const ALIASES = {
     model: ["model", "name", "model_name"],
-    params_b: ["params_b", "params", "size", "size_b", "n", "n_b", "parameters", "parameters_b", "params_billions",
-      "parameters_billions", "billions"],
+    params_b: [
+      "params_b",
+      "params",
+      "size",
+      "size_b",
+      "n",
+      "n_b",
+      "parameters",
+      "parameters_b",
+      "params_billions",
+      "parameters_billions",
+      "billions",
+    ],
     hellaswag: ["hellaswag", "hs", "hella_swag"],
     truthfulqa: ["truthfulqa", "tqa", "truthful_qa", "truthfulqa_mc2", "mc2"],
     arc_challenge: ["arc_challenge", "arc", "arc_c"],
@@ -164,7 +175,11 @@
 
   /* Our name of a column header; a benchmark of one's own keeps its name, made plain. */
   function columnName(header) {
-    const simple = header.trim().toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "");
+    const simple = header
+      .trim()
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "_")
+      .replace(/^_+|_+$/g, "");
     const ending = /_(stderr|shots|protocol)$/.exec(simple);
     const stem = ending ? simple.slice(0, ending.index) : simple;
     const known = Object.keys(ALIASES).find((name) => ALIASES[name].includes(stem));

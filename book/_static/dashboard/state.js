@@ -43,11 +43,16 @@
 
   function take(part, given) {
     const text = (v) => (["string", "number"].includes(typeof v) ? String(v).slice(0, LONGEST_TEXT) : "");
-    const record = (row) => Object.fromEntries(Object.entries(row && typeof row === "object" ? row : {})
-      .filter(([name]) => /^[a-z0-9_]{1,60}$/.test(name)).map(([name, v]) => [name, text(v)]));
+    const record = (row) =>
+      Object.fromEntries(
+        Object.entries(row && typeof row === "object" ? row : {})
+          .filter(([name]) => /^[a-z0-9_]{1,60}$/.test(name))
+          .map(([name, v]) => [name, text(v)]),
+      );
     for (const name of Object.keys(part)) {
       if (!Object.hasOwn(given, name)) continue;
-      if (name === "rows") part.rows = Array.isArray(given.rows) ? given.rows.slice(0, F.MOST_ROWS).map(record) : part.rows;
+      if (name === "rows")
+        part.rows = Array.isArray(given.rows) ? given.rows.slice(0, F.MOST_ROWS).map(record) : part.rows;
       else if (name === "row") part.row = record(given.row);
       else part[name] = text(given[name]);
     }

@@ -16,8 +16,16 @@
     const columns = [{ name: "params_b", label: "Size", hint: "billions of parameters" }, ...PAIR.map(percent)];
     const more = [
       { name: "model", label: "Name" },
-      { name: "metric", label: "TruthfulQA metric", options: [["mc2", "MC2"], ["mc1", "MC1"]] },
-      { name: "hellaswag_shots", label: "HellaSwag shots" }, { name: "truthfulqa_shots", label: "TruthfulQA shots" },
+      {
+        name: "metric",
+        label: "TruthfulQA metric",
+        options: [
+          ["mc2", "MC2"],
+          ["mc1", "MC1"],
+        ],
+      },
+      { name: "hellaswag_shots", label: "HellaSwag shots" },
+      { name: "truthfulqa_shots", label: "TruthfulQA shots" },
       ...F.EXTRA.map(percent),
     ];
     const { row } = app.state.model;
@@ -48,18 +56,35 @@
 
   function pair() {
     const part = app.state.pair;
-    const fields = [["x", "First benchmark"], ["y", "Second benchmark"]].flatMap(([name, text]) => {
+    const fields = [
+      ["x", "First benchmark"],
+      ["y", "Second benchmark"],
+    ].flatMap(([name, text]) => {
       const known = app.kit.items[part[name]];
       const items = `${name}_items`;
       return [
         { name, ...F.field({ label: text, value: label(part[name]), oninput: (v) => rename(name, v) }) },
-        { name: items, ...F.field({
-          label: "Questions in it", hint: known ? `known: ${known}` : "for the noise", value: part[items],
-          oninput: (v) => { part[items] = v; update(); },
-        }) },
+        {
+          name: items,
+          ...F.field({
+            label: "Questions in it",
+            hint: known ? `known: ${known}` : "for the noise",
+            value: part[items],
+            oninput: (v) => {
+              part[items] = v;
+              update();
+            },
+          }),
+        },
       ];
     });
-    const above = [el("div", { class: "dash-fields" }, fields.map((item) => item.node))];
+    const above = [
+      el(
+        "div",
+        { class: "dash-fields" },
+        fields.map((item) => item.node),
+      ),
+    ];
     return table(part, ["params_b", part.x, part.y], { above, fields });
   }
 
@@ -89,33 +114,62 @@
       part[name] = value;
       update();
     };
-    const above = [el("div", { class: "dash-fields" },
-      F.choice({ label: "Line that h is read from", value: part.line, options: lines, onchange: choose("line") }),
-      F.choice({ label: "Lab", value: part.lab, options: [["", "not said"], ...labs.map((lab) => [lab, lab])], onchange: choose("lab") }))];
+    const above = [
+      el(
+        "div",
+        { class: "dash-fields" },
+        F.choice({ label: "Line that h is read from", value: part.line, options: lines, onchange: choose("line") }),
+        F.choice({
+          label: "Lab",
+          value: part.lab,
+          options: [["", "not said"], ...labs.map((lab) => [lab, lab])],
+          onchange: choose("lab"),
+        }),
+      ),
+    ];
     return table(part, [...RELEASE, "date"], { above });
   }
 
   /* The form of a tab with rows: fields above, the table, the buttons, paste and files. */
   function table(part, names, { above = [], buttons = [], fields = [] }) {
-    const columns = ["model", ...names].map((name) => ({ name, label: name === "model" ? "Name" : SHORT[name] ?? label(name) }));
+    const columns = ["model", ...names].map((name) => ({
+      name,
+      label: name === "model" ? "Name" : (SHORT[name] ?? label(name)),
+    }));
     const body = F.grid(columns, part.rows, update, () => {
       if (!part.rows.length) part.rows.push({});
       rebuild();
     });
-    const at = part.at === undefined ? null : { name: "at", ...F.field({
-      label: "Forecast to (billions)", value: part.at, hint: "twice the largest if empty",
-      oninput: (v) => { part.at = v; update(); },
-    }) };
+    const at =
+      part.at === undefined
+        ? null
+        : {
+            name: "at",
+            ...F.field({
+              label: "Forecast to (billions)",
+              value: part.at,
+              hint: "twice the largest if empty",
+              oninput: (v) => {
+                part.at = v;
+                update();
+              },
+            }),
+          };
     const single = at ? [...fields, at] : fields;
     const mends = el("div", { class: "dash-buttons" });
     app.shown = {
       show(problems) {
         body.show(problems);
         for (const { name, input, problem } of single) {
-          F.tell(problem, input, problems.filter((p) => p.row === null && p.column === name), (item) => {
-            part[name] = item.mend;
-            rebuild();
-          });
+          F.tell(
+            problem,
+            input,
+            problems.filter((p) => p.row === null && p.column === name),
+            (item) => {
+              part[name] = item.mend;
+              rebuild();
+            },
+          );
         }
         mends.replaceChildren(...mendAll(part, problems));
       },
@@ -126,22 +180,31 @@
       rebuild();
       app.section.querySelector(`#dash-panel-${app.state.tab} tbody tr:nth-last-child(2) input`).focus();
     });
-    const further = at ? [el("details", { open: Boolean(part.at) }, el("summary", {}, "Forecast to another size"), at.node)] : [];
+    const further = at
+      ? [el("details", { open: Boolean(part.at) }, el("summary", {}, "Forecast to another size"), at.node)]
+      : [];
     const intake = F.intake({ onfiles: Cape.page.readFiles, ontext: Cape.page.readText });
     return [...above, body.node, mends, el("div", { class: "dash-buttons" }, add, ...buttons), intake, ...further];
   }
 
   function mendAll(part, problems) {
     const mends = problems.filter((p) => p.mend !== null && p.row !== null);
-    const found = mends.length < 2 ? [] : [F.button(`Mend all ${mends.length}`, () => {
-      for (const p of mends) part.rows[p.row][p.column] = p.mend;
-      rebuild();
-    })];
+    const found =
+      mends.length < 2
+        ? []
+        : [
+            F.button(`Mend all ${mends.length}`, () => {
+              for (const p of mends) part.rows[p.row][p.column] = p.mend;
+              rebuild();
+            }),
+          ];
     if (problems.some((p) => p.code === "mixed")) {
-      found.push(F.button("Compare them all the same", () => {
-        part.mixed = "yes";
-        rebuild();
-      }));
+      found.push(
+        F.button("Compare them all the same", () => {
+          part.mixed = "yes";
+          rebuild();
+        }),
+      );
     }
     return found;
   }

@@ -68,7 +68,11 @@
   }
 
   const OPERATORS = {
-    "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b, "=": (a, b) => a === b,
+    "<": (a, b) => a < b,
+    ">": (a, b) => a > b,
+    "<=": (a, b) => a <= b,
+    ">=": (a, b) => a >= b,
+    "=": (a, b) => a === b,
   };
 
   /* The rules of one kind whose every term holds; a fact that is missing fails its term. */

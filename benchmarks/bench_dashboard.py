@@ -1,0 +1,58 @@
+"""The dashboard's speed in a browser: first paint, ready, and the update after a keystroke (median of 20).
+
+Usage: python benchmarks/bench_dashboard.py [PAGE.html]     without a page, the dashboard alone is measured
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+KEYSTROKES = """() => { const field = document.querySelector('.cape-dash [role=tabpanel]:not([hidden]) tbody input:nth-child(1)')
+  || document.querySelector('.cape-dash [role=tabpanel]:not([hidden]) input');
+  return Array.from({ length: 20 }, () => {
+    field.value += "x"; field.dispatchEvent(new Event("input")); return Cape.page.lastUpdate; }); }"""
+
+
+def measure(page_file: Path) -> dict[str, float]:
+    """Milliseconds: first paint, the page ready, and the median update of each example."""
+    from browser import installed
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
+        page = browser.new_context(offline=True).new_page()
+        page.goto(page_file.resolve().as_uri())
+        page.wait_for_selector(".cape-dash[data-ready]")
+        paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"
+        found = {"first paint": page.evaluate(paint), "ready": page.evaluate("performance.now()")}
+        for key in ("pythia-1b", "pythia", "opus-4.6", "commonsense"):
+            page.click(f"[data-example='{key}']")
+            if key == "pythia-1b":
+                page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
+            found[f"update, {key}"] = statistics.median(page.evaluate(KEYSTROKES))
+        browser.close()
+    return found
+
+
+def main() -> None:
+    """Print one line a figure."""
+    if len(sys.argv) > 1:
+        found = measure(Path(sys.argv[1]))
+    else:
+        from cape_lib.diagnosis.page import inline
+
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "dashboard.html"
+            file.write_text(inline(), encoding="utf-8")
+            found = measure(file)
+    for name, value in found.items():
+        print(f"{name:<24}{value:8.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
