@@ -12,7 +12,7 @@
     spec.datasets = all.data;
     spec.config = all.config;
     // A legend lies along the top: as many columns as the width of this screen holds.
-    spec.config.legend.columns = Math.max(2, Math.floor(figure.clientWidth / 130));
+    spec.config.legend.columns = Math.max(2, Math.floor(figure.clientWidth / 110));
     return spec;
   }
 

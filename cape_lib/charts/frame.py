@@ -149,7 +149,7 @@ class _Html:
         return self._bundle
 
 
-def widget(chart: alt.TopLevelMixin) -> Any:
+def widget(chart: Any) -> Any:
     """The chart as a Jupyter widget that needs no network; a new chart is put in by setting its `chart`."""
     menu = {"export": True, "source": False, "compiled": False, "editor": False}  # the editor is another host's
     return alt.JupyterChart(chart, embed_options={"renderer": "svg", "actions": menu})
@@ -166,9 +166,12 @@ def sure(markdown: str) -> None:
 
 
 def _as_wide_as_the_page(chart: Any) -> Any:
-    if isinstance(chart, alt.Chart | alt.LayerChart) and chart.width is alt.Undefined:
-        return chart.properties(width="container")
-    return chart
+    if not isinstance(chart, alt.Chart | alt.LayerChart) or chart.width is not alt.Undefined:
+        return chart
+    size: dict[str, Any] = {"width": "container"}
+    if chart.autosize is alt.Undefined:
+        size["autosize"] = alt.AutoSizeParams(type="fit-x", contains="padding")
+    return chart.properties(**size)
 
 
 def _compact(value: Any) -> Any:
