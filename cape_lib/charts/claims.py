@@ -52,7 +52,7 @@ def by_source(verdicts: Sequence[Verdict]) -> Figure:
             shape=alt.Shape("verdict:N", scale=shapes, legend=alt.Legend(columns=2), title=None),
             tooltip=["id:N", "claim:N", "verdict:N"],
         )
-        .properties(height=alt.Step(34))
+        .properties(height=34 * rows["source"].nunique())
     )
     stands = int(rows["verdict"].str.startswith("reproduced").sum())
     return figure(
@@ -133,11 +133,14 @@ def _row(one: Verdict, others: Mapping[str, Verdict]) -> str:
 
 
 def _parts(parts: Sequence[Part]) -> str:
-    body = [
-        (part.name, claims.printed(part) or "–", part.came_out, part.interval or "–", part.found.n or "–",
-         claims.SHAPES[part.verdict] + " " + part.verdict, claims.how(part))
-        for part in parts
-    ]  # fmt: skip
+    body, before = [], ""
+    for part in parts:
+        how = claims.how(part)
+        body.append(
+            (part.name, claims.printed(part) or "–", part.came_out, part.interval or "–", part.found.n or "–",
+             claims.SHAPES[part.verdict] + " " + part.verdict, "as above" if how == before else how)
+        )  # fmt: skip
+        before = how
     return _table(("part", "published", "here", "95 % interval", "n", "verdict", "definition"), body)
 
 
@@ -222,7 +225,7 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
             shape=alt.Shape("is:N", scale=shapes, title=None, legend=alt.Legend(columns=2)),
             tooltip=["panel:N", "id:N", "claim:N", "was:N", "is:N"],
         )
-        .properties(height=alt.Step(30))
+        .properties(height=30 * max(1, rows["panel"].nunique()))
     )
     moved = rows["id"].nunique()
     return figure(

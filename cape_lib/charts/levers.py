@@ -27,6 +27,7 @@ def width_and_null(table: pd.DataFrame, *, own: str, source: str, title: str = "
     points = table.melt(kept, ["r", "r_normalised"], var_name="scores", value_name="value")
     points["scores"] = points["scores"].map({"r": "as they are", "r_normalised": "divided by width"})
     scale = alt.Scale(domain=["as they are", "divided by width", "shuffled, then divided"], range=[PAPER, BLUE, GREY])
+    shade = alt.Color("scores:N", scale=scale, title=None, legend=alt.Legend(symbolStrokeColor=BLUE))
     across = alt.X("value:Q", title="correlation r", scale=alt.Scale(domain=[-1, 1]))
     null = (
         alt.Chart(table.assign(scores="shuffled, then divided"))
@@ -35,7 +36,7 @@ def width_and_null(table: pd.DataFrame, *, own: str, source: str, title: str = "
             x=alt.X("null_low:Q", title="correlation r", scale=alt.Scale(domain=[-1, 1])),
             x2="null_high:Q",
             y=place,
-            color=alt.Color("scores:N", scale=scale, title=None),
+            color=shade,
             tooltip=["ladder:N", alt.Tooltip("null_low:Q", format=".2f"), alt.Tooltip("null_high:Q", format=".2f")],
         )
     )
@@ -46,13 +47,13 @@ def width_and_null(table: pd.DataFrame, *, own: str, source: str, title: str = "
         .encode(
             x=across,
             y=place,
-            color=alt.Color("scores:N", scale=scale, title=None),
+            color=shade,
             tooltip=["ladder:N", "scores:N", alt.Tooltip("value:Q", format=".3f"), "n:Q"],
         )
     )
     inside = int(((table["r_normalised"] >= table["null_low"]) & (table["r_normalised"] <= table["null_high"])).sum())
     return figure(
-        (null + zero + dots).properties(height=alt.Step(30)),
+        (null + zero + dots).properties(height=30 * len(order)),
         title=title or f"{inside} of {len(table)} families lie where shuffled scores lie after the same division",
         alt="For each family a hollow point for r of the scores, a filled one for r after division by width, and a "
         "grey bar for 95 % of r of shuffled scores after the same division.",
@@ -79,7 +80,7 @@ def equivalents(table: pd.DataFrame, *, source: str) -> Figure:
     row = alt.Y("model:N", title=None, axis=alt.Axis(labelLimit=140))
     offset = alt.YOffset("reading:N", sort=names)
     shades = alt.Scale(domain=names, range=[BLUE, VERMILION, GREY])
-    colour = alt.Color("reading:N", scale=shades, title=None, legend=alt.Legend(columns=1))
+    colour = alt.Color("reading:N", scale=shades, title=None, legend=alt.Legend(columns=1, labelLimit=280))
     ends = alt.Scale(domain=["reached", "not reached"], range=["circle", "triangle-right"])
     numbers = [alt.Tooltip(f"{name}:Q", format=".3g") for name in ("params_b", "equivalent_b", "low", "high")]
     base = alt.Chart(rows)
@@ -88,10 +89,10 @@ def equivalents(table: pd.DataFrame, *, source: str) -> Figure:
         x=_sizes("shown"), y=row, yOffset=offset, color=colour, shape=alt.Shape("end:N", scale=ends, title=None),
         tooltip=["model:N", "reading:N", *numbers],
     )  # fmt: skip
-    own = base.mark_tick(color=INK, thickness=2, height=40).encode(x=_sizes("params_b"), y=row)
+    own = base.mark_tick(color=INK, thickness=2, height=16).encode(x=_sizes("params_b"), y=row, yOffset=offset)
     beyond = int(np.isinf(table["equivalent_b"]).sum())
     return figure(
-        (own + bars + dots).properties(height=alt.Step(50)),
+        (own + bars + dots).properties(height=60 * rows["model"].nunique()),
         title=f"What a curated model is worth in scale depends on the reading; {beyond} of {len(rows)} give no size",
         alt="For each curated model three points with intervals: the web-trained size with the same HellaSwag, with "
         "the same TruthfulQA, and with the same TruthfulQA for its HellaSwag. A tick marks its own size; a triangle at "
@@ -157,13 +158,14 @@ def generations(pairs: pd.DataFrame, *, source: str) -> Figure:
     )  # fmt: skip
     shades = alt.Scale(domain=["Qwen2.5", "Qwen3"], range=[PAPER, BLUE])
     dots = alt.Chart(long).mark_point(filled=True, size=70, stroke=BLUE, opacity=1).encode(
-        x=across, y=place, color=alt.Color("which:N", scale=shades, title=None),
+        x=across, y=place,
+        color=alt.Color("which:N", scale=shades, title=None, legend=alt.Legend(symbolStrokeColor=BLUE)),
         tooltip=["pair:N", "which:N", alt.Tooltip("coupling:Q", format=".3f")],
     )  # fmt: skip
     heads = pairs[pairs["measure_id"] == "per_head"]
     changed = int((heads["difference"].abs() > 0.01).sum())
     return figure(
-        (lines + dots).properties(height=alt.Step(30)),
+        (lines + dots).properties(height=30 * len(named)),
         title=f"Per head, {changed} of {len(heads)} pairs of generations differ; the other values are one and the same",
         alt="Pairs of one Qwen2.5 (hollow) and one Qwen3 model (filled) at nearest sizes. Per head all pairs but one "
         "coincide near 0.83; by hidden states the newer one of the pair at 7 and 8 billion is higher.",
@@ -184,10 +186,10 @@ def architecture(rows: pd.DataFrame, *, source: str) -> Figure:
         .encode(
             x=alt.X("net_coupling:Q", title="published internal coupling", scale=alt.Scale(domain=[0.7, 1])),
             y=alt.Y("model:N", sort=alt.SortField("net_coupling", order="descending"), title=None),
-            color=alt.Color("kind:N", scale=shades, title=None),
+            color=alt.Color("kind:N", scale=shades, title=None, legend=alt.Legend(symbolStrokeColor=BLUE)),
             tooltip=["model:N", "measure_id:N", alt.Tooltip("net_coupling:Q", format=".3f"), "note:N"],
         )
-        .properties(height=alt.Step(28))
+        .properties(height=28 * len(named))
     )
     best = named.iloc[0]
     return figure(

@@ -21,6 +21,8 @@ KINDS = {
     "text_only": "paper text only",
 }
 DEPENDS = {"false": "cannot", "doubtful": "may not", "unknown": "not known"}
+#: The three Pythia sizes that were probed -> their colour on this page.
+SIZES = {"Pythia-410M": GREEN, "Pythia-1B": VERMILION, "Pythia-2.8B": BLUE}
 SOURCE = "[internal couplings](../book/data.html#other-tables), as released"
 
 
@@ -31,6 +33,9 @@ def measurements(internal: pd.DataFrame) -> Figure:
     """
     rows = internal.dropna(subset=["net_coupling"])
     rows = rows.assign(kind=rows["measure_id"].map(KINDS), depends=rows["weight_dependent"].map(DEPENDS))
+    rows = rows[["model", "family", "kind", "measure", "net_coupling", "depends", "weight_dependent", "source"]]
+    kinds = rows["kind"].nunique()
+    sure_not = int(rows["weight_dependent"].isin(["false", "doubtful"]).sum())
     words = list(DEPENDS.values())
     marks = alt.Scale(domain=words, range=["cross", "diamond", "circle"])
     chart = (
@@ -44,10 +49,8 @@ def measurements(internal: pd.DataFrame) -> Figure:
             shape=alt.Shape("depends:N", scale=marks, title="depends on the weights"),
             tooltip=["model:N", "measure:N", alt.Tooltip("net_coupling:Q", format=".3f"), "depends:N"],
         )
-        .properties(height=alt.Step(28))
+        .properties(height=28 * kinds)
     )  # fmt: skip
-    kinds = rows["kind"].nunique()
-    sure_not = int(rows["weight_dependent"].isin(["false", "doubtful"]).sum())
     return figure(
         chart,
         title=f"{kinds} kinds of measurement; {sure_not} of {len(rows)} values cannot or may not depend on the weights",
@@ -55,19 +58,21 @@ def measurements(internal: pd.DataFrame) -> Figure:
         "the value can depend on the weights. Rows of different kinds lie at different levels.",
         source=SOURCE,
         n=f"{len(rows)} values",
-        rows=rows[["model", "family", "measure", "net_coupling", "weight_dependent", "source"]],
+        rows=rows,
         name="internal-measurements",
     )
 
 
 def layers(table: pd.DataFrame) -> Figure:
     """Coupling by depth of every model run with layers.  table: `tables.load("layer_coupling")`."""
-    rows = table.assign(kind=table["measure_id"].map(KINDS))
+    kept = ["model", "layer", "relative_depth", "coupling", "kind"]
+    rows = table.assign(kind=table["measure_id"].map(KINDS), relative_depth=table["relative_depth"].round(3))
+    rows["coupling"] = rows["coupling"].round(5)
     kinds = list(rows["kind"].drop_duplicates())
-    spans = rows.groupby(["measure_id", "model"])["coupling"].agg(lambda values: values.max() - values.min())
+    spans = table.groupby(["measure_id", "model"])["coupling"].agg(lambda values: values.max() - values.min())
     flat = int((spans < 1e-4).sum())
     chart = (
-        alt.Chart(rows)
+        alt.Chart(rows[kept])
         .mark_line(strokeWidth=1.8)
         .encode(
             x=alt.X("relative_depth:Q", title="depth (0 first layer, 1 last)"),
@@ -84,7 +89,7 @@ def layers(table: pd.DataFrame) -> Figure:
         "of each other; the per-unit runs wander between 0 and 0.7.",
         source="[layer couplings](../book/data.html#other-tables), as released",
         n=f"{len(spans)} model runs",
-        rows=rows[["model", "layer", "relative_depth", "coupling", "kind"]],
+        rows=rows[kept],
         name="coupling-by-layer",
     )
 
@@ -105,7 +110,7 @@ def head_counts(table: pd.DataFrame, *, claimed: int) -> Figure:
             color=alt.condition("datum.competing > 0", alt.value(VERMILION), alt.value(GREY)),
             tooltip=["model:N", "competing:Q", "kinds:N"],
         )
-        .properties(height=alt.Step(17))
+        .properties(height=17 * len(rows))
     )
     zero = alt.Chart(rows[rows["competing"] == 0]).mark_point(filled=True, size=40, color=BLUE, opacity=1).encode(
         x=alt.datum(0), y=alt.Y("model:N", sort=None)
@@ -113,7 +118,7 @@ def head_counts(table: pd.DataFrame, *, claimed: int) -> Figure:
     some = int((rows["competing"] > 0).sum())
     return figure(
         chart + zero,
-        title=f"Of {claimed} models {len(rows)} have a released count; {some} of these have competing heads",
+        title=f"{len(rows)} models have a released count, {some} of them competing heads; the paper counts {claimed}",
         alt="A bar for each model with a released count of competing heads, longest first; a blue point where the "
         "count is zero.",
         source=SOURCE,
@@ -137,7 +142,7 @@ def one_measurement(rows: pd.DataFrame) -> Figure:
         .encode(
             x=alt.X("size:Q", scale=alt.Scale(type="log"), title="parameters (billions), log scale"),
             y=alt.Y("net_coupling:Q", title="coupling", scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("series:N", scale=shades, title=None, legend=alt.Legend(columns=1)),
+            color=alt.Color("series:N", scale=shades, title=None, legend=alt.Legend(columns=1, labelLimit=260)),
             tooltip=["model:N", "series:N", alt.Tooltip("net_coupling:Q", format=".3f")],
         )
     )
@@ -163,13 +168,13 @@ def projections(rows: pd.DataFrame) -> Figure:
     """
     stages = {
         "net_coupling": "hidden state",
-        "output_proj_cosine": "after the output projection",
-        "wider_proj_cosine": "after GELU (\"wider\")",
+        "output_proj_cosine": "output projection",
+        "wider_proj_cosine": "GELU (\"wider\")",
     }
     long = rows.melt(["model"], list(stages), "stage", "cosine")
     long["stage"] = long["stage"].map(stages)
-    order = [f"Pythia-{size}" for size in ("410M", "1B", "2.8B")]
-    shades = alt.Scale(domain=order, range=[GREEN, VERMILION, BLUE])
+    order = list(SIZES)
+    shades = alt.Scale(domain=order, range=list(SIZES.values()))
     chart = (
         alt.Chart(long)
         .mark_line(point=alt.OverlayMarkDef(size=80, filled=True))
@@ -199,8 +204,7 @@ def kept_dimensions(sweep: pd.DataFrame) -> Figure:
 
     sweep: `tables.load("projection_sweep")`.
     """
-    names = list(sweep["model"].drop_duplicates())
-    shades = alt.Scale(domain=names, range=[VERMILION, BLUE, GREEN][: len(names)])
+    shades = alt.Scale(domain=list(SIZES), range=list(SIZES.values()))
     lines = (
         alt.Chart(sweep)
         .mark_line(point=True)
@@ -219,7 +223,7 @@ def kept_dimensions(sweep: pd.DataFrame) -> Figure:
     constant = int(((wide.max() - wide.min()) < 1e-9).sum())
     return figure(
         lines + rule + text,
-        title=f"Beyond 19 directions nothing changes, in {constant} of {len(names)} models: there are no more",
+        title=f"Beyond 19 directions nothing changes, in {constant} of {wide.ngroups} models: there are no more",
         alt="Coupling against kept directions for three Pythia models; all lines are flat to the right of a rule at "
         "19.",
         source="[projection sweep](../book/data.html#other-tables), as released",

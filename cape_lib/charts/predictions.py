@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from urllib.parse import unquote, urlsplit
 
 import altair as alt
 import numpy as np
@@ -35,9 +36,6 @@ def _card(one: Scored) -> str:
     card = one.card
     value = "none yet" if np.isnan(one.value) else f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
     shares = "" if np.isnan(one.pass_share) else f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail"
-    sources = " ".join(
-        f'<a href="{escape(link)}">{k}</a>' for k, link in enumerate(one.sources[:6], 1) if link.startswith("http")
-    )
     read = f", {one.read_via} values read in a transcription" if one.read_via else ""
     lines = [
         ("Passes if", card.passes_if),
@@ -47,17 +45,32 @@ def _card(one: Scored) -> str:
         ("Needs", card.needed),
         ("At hand", f"{one.n} models or releases{read}"),
         ("Today's value", value),
-        ("Repeats resolved today", f"{shares} ({one.share_of})" if shares else ""),
+        ("Repeats", f"{shares} ({one.share_of})" if shares else ""),
         ("Why", one.reason),
     ]
     items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines if text)
-    more = f"<dt>Sources</dt><dd>{sources}</dd>" if sources else ""
+    more = _sources(one.sources)
     shape = f'<span aria-hidden="true">{SHAPES[one.status]}</span>'
     return (
         f'<section class="cape-card" id="prediction-{card.id}" aria-label="Prediction {card.id}">'
         f"<p><strong>{card.id}. {escape(card.name)}</strong></p>"
-        f'<p class="cape-verdict-word">{shape} {one.status}</p><dl>{items}{more}</dl></section>'
+        f'<p class="cape-verdict-word">{shape} {one.status}</p><dl>{items}</dl>{more}</section>'
     )
+
+
+def _sources(addresses: Sequence[str]) -> str:
+    """The addresses that the values were read from, folded; each is named by its host and the end of its path."""
+    links = [link for link in addresses if link.startswith("http")]
+    if not links:
+        return ""
+    items = "".join(f'<li><a href="{escape(link)}">{escape(_short(link))}</a></li>' for link in links)
+    return f"<details><summary>{len(links)} source{'' if len(links) == 1 else 's'}</summary><ul>{items}</ul></details>"
+
+
+def _short(link: str) -> str:
+    parts = urlsplit(link)
+    end = unquote(parts.path.rstrip("/").rpartition("/")[2])
+    return f"{parts.netloc.removeprefix('www.')}: {end[:48]}" if end else parts.netloc
 
 
 def _status(title: str | None = None) -> tuple[alt.Color, alt.Shape]:
@@ -102,7 +115,7 @@ def timeline(scored: Sequence[Scored]) -> Figure:
     )  # fmt: skip
     settled = int(rows["status"].isin(["passed", "failed"]).sum())
     return figure(
-        (bars + line + ends + dots).properties(height=alt.Step(32)),
+        (bars + line + ends + dots).properties(height=32 * len(rows)),
         title=f"{settled} of {len(rows)} predictions are settled; the rest have until the end of their bar",
         alt="A bar for each prediction from May 2026 to the day on which it resolves; a mark at today with its status. "
         "Two predictions have no day: they wait for the next two releases of a lab.",
@@ -135,7 +148,7 @@ def settings(table: pd.DataFrame) -> Figure:
             shape=shape,
             tooltip=["prediction:N", "setting:N", "status:N", *numbers, "n:Q"],
         )
-        .properties(height=alt.Step(30))
+        .properties(height=30 * len(order))
     )
     moved = int((rows.groupby("id")["status"].nunique() > 1).sum())
     return figure(
@@ -194,7 +207,7 @@ def own_check(later: pd.DataFrame, *, band: float, flat_band: float) -> Figure:
     )  # fmt: skip
     inside, flat = int(later["inside_published"].sum()), int(later["inside_flat"].sum())
     return figure(
-        (bands + zero + dots).properties(height=alt.Step(60)),
+        (bands + zero + dots).properties(height=120),
         title=f"Inside their band: {inside} of {len(later)} by the line, {flat} of {len(later)} by a flat guess",
         alt="Five models of April 2026 as points, twice: their distance from the line and from a flat guess. Both "
         "times a grey bar shows 1.96 standard deviations of the 34 models.",

@@ -42,7 +42,7 @@ def runs(totals: pd.DataFrame) -> Figure:
     )  # fmt: skip
     widest = float((totals["high"] - totals["low"]).max())
     return figure(
-        (bars + dots).properties(height=alt.Step(26)),
+        (bars + dots).properties(height=26 * len(rows)),
         title=f"Ten to fourteen prompts a run leave the share open by up to {widest:.0f} points",
         alt="A point with a 95 % interval for each steering run: the percent of texts that changed. Runs whose single"
         " prompts were kept are blue circles, runs with totals only vermilion squares. Runs on one and the same "
