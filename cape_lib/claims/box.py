@@ -13,10 +13,10 @@ from cape_lib.claims.verdict import Part, Verdict
 
 #: Verdict -> class of the style sheet.
 CLASSES = {
-    "reproduced": "is-reproduced",
-    "reproduced with definition": "is-definition",
-    "differs": "is-differs",
-    "not testable": "is-untestable",
+    "reproduced": "cape-reproduced",
+    "reproduced with definition": "cape-reproduced-with-definition",
+    "differs": "cape-differs",
+    "not testable": "cape-not-testable",
 }
 
 
@@ -79,7 +79,7 @@ def _html(verdict: Verdict) -> str:
     panel = "" if verdict.panels == ("published",) else f" Panel: {verdict.panel}."
     return (
         f'<details class="cape-verdict {CLASSES[verdict.verdict]}" id="{verdict.id}">'
-        f"<summary>{badge(verdict.verdict)} <strong>{verdict.id}</strong> {escape(verdict.claim)} "
+        f"<summary>{badge(verdict.verdict)} <strong>{verdict.id}</strong> {escape(verdict.sentence)} "
         f'<span class="cape-definition">({escape(verdict.source)}) {escape(_in_short(verdict))}</span></summary>'
         f"<ul>{_items(verdict)}</ul><p><small>{_notes(verdict)}{panel} "
         f'<a href="{links["claim_link"]}">Formula, code and other panels</a></small></p></details>'
@@ -111,7 +111,7 @@ def _items(verdict: Verdict) -> str:
 
 def _markdown(verdict: Verdict) -> str:
     link = where(verdict.id)["claim_link"]
-    head = f"> {SHAPES[verdict.verdict]} **{verdict.verdict}** [{verdict.id}]({link}) {verdict.claim}"
+    head = f"> {SHAPES[verdict.verdict]} **{verdict.verdict}** [{verdict.id}]({link}) {verdict.sentence}"
     lines = [f"> - {_named(part, verdict)}{figures(part)} ({part.verdict}): {how(part)}" for part in verdict.parts]
     return "\n>\n".join([f"{head} *({verdict.source})*", "\n".join(lines)])
 

@@ -42,12 +42,16 @@ def pythia_r_below(panel: str) -> list[Stress]:
     rows = pythia(panel)
     below, size = rows[rows["params_b"] < CUT], np.log10(rows["params_b"])
     everyone = sizes(panel, 0, CUT)
+    given_size = partial_pearson(rows[X], rows[Y], size)
+    left = round(given_size.estimate, 2) + 0.0  # no "-0.00"
+    lost = f"with size held fixed nothing is left of it (r = {left:.2f}, {holds_zero(given_size)})"
     return [
         Stress.of(f"only the sizes below {CUT} B", pearson(below[X], below[Y]), "the six sizes of the claim's words"),
         Stress.of(
             "size held fixed (partial r given log N)",
-            partial_pearson(rows[X], rows[Y], size),
-            f"both scores follow size; {holds_zero(partial_pearson(rows[X], rows[Y], size))}",
+            given_size,
+            f"both scores follow size; {holds_zero(given_size)}",
+            against=lost if given_size.contains(0.0) else "",
         ),
         Stress.of(
             f"every family below {CUT} B",
@@ -89,7 +93,8 @@ def flip_elsewhere(panel: str) -> list[Stress]:
         row = coupling.cut_sweep(frame, [cut]).to_dict("records")[0]
         says = "the sign flips here too: 3.5 B is not singled out" if row["flips"] else "no flip of sign at this cut"
         apart, n = row["r_above"] - row["r_below"], row["n_below"] + row["n_above"]
-        tried.append(Stress(f"another cut: {cut:g} B, r above less r below", apart, says, n=n))
+        against = f"a cut at {cut:g} B flips the sign too" if row["flips"] else ""
+        tried.append(Stress(f"another cut: {cut:g} B, r above less r below", apart, says, n=n, against=against))
     return tried
 
 

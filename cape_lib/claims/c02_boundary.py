@@ -96,11 +96,15 @@ def pooled_scale(panel: str) -> list[Found]:
 
 @stress("C03")
 def other_intervals(panel: str) -> list[Stress]:
-    rows = tables.base_version(VERSION)
+    rows = boundary.vertex_intervals(tables.base_version(VERSION), resamples=4_000).to_dict("records")
     tried = []
-    for row in boundary.vertex_intervals(rows, resamples=4_000).to_dict("records"):
+    for row in rows:
         low, high = (None if math.isnan(row[end]) else row[end] for end in ("low", "high"))
-        tried.append(Stress(f"vertex in billions, {row['method']}", row["n_c_b"], row["reason"], low, high, row["n"]))
+        # the first row is the interval as published
+        moved = row["method"] == "one family left out" and low is not None and low < rows[0]["low"]
+        against = f"leave out one of its three families and it lies between {low:.2g} and {high:.2g} B" if moved else ""
+        name = f"vertex in billions, {row['method']}"
+        tried.append(Stress(name, row["n_c_b"], row["reason"], low, high, row["n"], against))
     return tried
 
 

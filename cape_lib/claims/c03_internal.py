@@ -74,12 +74,16 @@ def qwen_eight(panel: str) -> list[Found]:
 @stress("C36", "C73")
 def qwen_other_file(panel: str) -> list[Stress]:
     newer, older = (float(recorded(name, "per_head")["net_coupling"]) for name in ("Qwen3-8B", "Qwen2.5-7B"))
+    hidden = [float(coupling_of(name, "hidden_state").value or 0) for name in ("Qwen3-8B", "Qwen2.5-7B")]
+    smaller = newer - older < (hidden[0] - hidden[1]) / 2
+    against = f"the other released file puts the 8 B and the 7 B model {newer - older:.3f} apart" if smaller else ""
     return [
         Stress(
             "Qwen3-8B less Qwen2.5-7B in the other released measurement",
             newer - older,
             "the two measurements of the same two models disagree about the gain",
             n=2,
+            against=against,
         )
     ]
 

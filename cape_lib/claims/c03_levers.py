@@ -147,11 +147,13 @@ def width_null(panel: str, ladders: tuple[str, ...] = TESTED) -> list[Stress]:
         if len(rows) < 3:
             continue
         null = levers.width_normalised(rows, resamples=1_000)
+        usual = null.share_positive > 0.05  # what chance does more often than one time in twenty is no evidence
         tried.append(
             Stress.of(
                 f"{name}: the same scores shuffled over the sizes, then divided by width",
                 null.null,
                 f"{null.share_positive:.0%} of the shuffles give r > 0: a common growing divisor does this by itself",
+                against=f"shuffled scores do the same in {null.share_positive:.0%} of the draws" if usual else "",
             )
         )
     return tried

@@ -70,7 +70,11 @@ def anthropic_mean(panel: str) -> Found:
 def mean_over_all(panel: str, lab: str) -> list[Stress]:
     """The same mean over every model of the lab, core or not."""
     found = mean_h(panel, lab, core=False)
-    return [Stress(f"every model of {lab}, core or not", found.value, "mean h", found.low, found.high, found.n)]
+    against = ""
+    if found.low is not None and found.high is not None and found.low < 0 < found.high:
+        against = f"over all {found.n} of its models the mean is {found.value:+.1f}, and the interval holds zero"
+    name = f"every model of {lab}, core or not"
+    return [Stress(name, found.value, "mean h", found.low, found.high, found.n, against)]
 
 
 for _id, _lab in zip(("C20", "C21", "C22", "C23"), ("Google", "OpenAI", "DeepSeek", "Anthropic"), strict=True):
@@ -112,7 +116,9 @@ def order_by_chance(panel: str) -> list[Stress]:
     for row in null[null["kind"] != "open"].to_dict("records"):
         usual = f"{row['expected']:.1f} [{row['low']:.0f}, {row['high']:.0f}]"
         says = f"releases in shuffled order show {usual}, p = {row['p']:.2g}"
-        tried.append(Stress(f"{row['kind']}s in all labs", row["observed"], says, n=len(placed)))
+        seen = f"{row['kind']}s like this are as frequent in shuffled order ({row['observed']:.0f} seen, usual {usual})"
+        against = seen if row["p"] > 0.05 else ""
+        tried.append(Stress(f"{row['kind']}s in all labs", row["observed"], says, n=len(placed), against=against))
     return tried
 
 

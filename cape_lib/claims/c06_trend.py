@@ -51,8 +51,12 @@ def trend_given_date(panel: str) -> list[Stress]:
     weakest = min(by_lab, key=lambda found: found.estimate)
     large = rows[rows[SWE] >= 70]
     narrow = pearson(large[SWE], large[GPQA])
+    left = dated["partial"]
+    undated = f"with the release date held fixed r is {left.estimate:.2f}, and {holds_zero(left)}"
     return [
-        Stress.of("release date held fixed (partial r)", dated["partial"], holds_zero(dated["partial"])),
+        Stress.of(
+            "release date held fixed (partial r)", left, holds_zero(left), against=undated if left.contains(0.0) else ""
+        ),
         Stress.of("within calendar years", dated["within_year"], holds_zero(dated["within_year"])),
         Stress.of("one lab left out: the smallest r", weakest, holds_zero(weakest)),
         Stress.of("only models from SWE 70 up", narrow, holds_zero(narrow)),
@@ -165,9 +169,11 @@ def lowest_r(panel: str) -> Found:
 def lowest_r_elsewhere(panel: str) -> list[Stress]:
     subsets = frontier.subset_correlations(rows_of(panel)).iloc[4:]
     says = "a subset that the paper names but does not test"
-    return [
-        Stress(row["subset"], row["r"], says, row["low"], row["high"], row["n"]) for row in subsets.to_dict("records")
-    ]
+    tried = []
+    for row in subsets.to_dict("records"):
+        against = f"{row['subset']} r is {row['r']:.2f}" if row["r"] < 0.5 else ""
+        tried.append(Stress(row["subset"], row["r"], says, row["low"], row["high"], row["n"], against))
+    return tried
 
 
 @claim("C81", panels=FRONTIER)

@@ -53,6 +53,7 @@ def _evaluate(ident: str, panel: str | None, stress: bool) -> Verdict:
         parts=parts,
         verdict=weakest(part.verdict for part in parts),
         stress=tuple(tried),
+        statement=about.get("statement", ""),
     )
 
 

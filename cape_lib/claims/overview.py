@@ -41,7 +41,7 @@ class Overview:
     def _repr_markdown_(self) -> str:
         lines = [
             f"- {SHAPES[verdict]} **{MEANING[verdict]}** ({verdict}): {len(found)}. "
-            + "; ".join(f"[{one.id}]({where(one.id)['claim_link']}) {one.claim}" for one in _named(found))
+            + " ".join(f"[{one.id}]({where(one.id)['claim_link']}) {_said(one)}" for one in _named(found))
             for verdict, found in self.groups
         ]
         return "\n".join(lines)
@@ -50,12 +50,16 @@ class Overview:
 def overview(verdicts: Iterable[Verdict] | None = None) -> Overview:
     """All claims by verdict in one screen: how many, and the best known of each.
 
-    verdicts: from `evaluate`; computed here if not given.
+    verdicts: from `evaluate`; computed here if not given. Those that stand and are named are also tried: what the trial
+    takes from them is said beside them.
     """
     found = list(evaluate() if verdicts is None else verdicts)
     order = ["reproduced", "reproduced with definition", "differs", "not testable"]
     assert set(order) == set(VERDICTS)
-    return Overview(tuple((word, tuple(one for one in found if one.verdict == word)) for word in order))
+    grouped = {word: [one for one in found if one.verdict == word] for word in order}
+    shown = [one.id for word in order[:2] for one in _named(grouped[word]) if not one.stress]
+    tried = {one.id: one for one in evaluate(shown, stress=True)}
+    return Overview(tuple((word, tuple(tried.get(one.id, one) for one in grouped[word])) for word in order))
 
 
 def _named(found: Iterable[Verdict]) -> list[Verdict]:
@@ -63,11 +67,19 @@ def _named(found: Iterable[Verdict]) -> list[Verdict]:
     return [by_id[ident] for ident in HEADLINES if ident in by_id][:NAMED]
 
 
+def _said(one: Verdict) -> str:
+    """The claim, and in a few words what a trial took from it."""
+    return f"{one.sentence} *But {one.caveat}.*" if one.caveat else one.sentence
+
+
 def _block(verdict: str, found: tuple[Verdict, ...]) -> str:
-    items = "".join(
-        f'<li><a href="{where(one.id)["claim_link"]}">{one.id}</a> {escape(one.claim)}</li>' for one in _named(found)
-    )
+    items = ""
+    for one in _named(found):
+        but = f" <em>But {escape(one.caveat)}.</em>" if one.caveat else ""
+        items += f'<li><a href="{where(one.id)["claim_link"]}">{one.id}</a> {escape(one.sentence)}{but}</li>'
+    more = len(found) - len(_named(found))
+    rest = f'<p><a href="../notebooks/08_claims.html">and {more} more</a></p>' if more else ""
     return (
         f'<section class="cape-verdict {CLASSES[verdict]}"><p><strong>{MEANING[verdict]}</strong></p>'
-        f"<p>{badge(verdict)}: {len(found)}</p><ul>{items}</ul></section>"
+        f"<p>{badge(verdict)}: {len(found)} claims</p><ul>{items}</ul>{rest}</section>"
     )

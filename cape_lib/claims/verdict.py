@@ -45,7 +45,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Stress:
-    """One attempt to break a claim: what was tried, what came out (number, interval, n) and what that says."""
+    """One attempt to break a claim: what was tried, what came out (number, interval, n) and what that says.
+
+    against: in a few words what it takes from the claim, numbers computed; blank where the claim withstood it.
+    """
 
     name: str
     value: Value
@@ -53,12 +56,13 @@ class Stress:
     low: float | None = None
     high: float | None = None
     n: int | None = None
+    against: str = ""
 
     @classmethod
-    def of(cls, name: str, estimate: Estimate, says: str) -> Stress:
+    def of(cls, name: str, estimate: Estimate, says: str, *, against: str = "") -> Stress:
         """The same from an Estimate; an interval that does not exist is left out."""
         low, high = (None if math.isnan(end) else end for end in (estimate.low, estimate.high))
-        return cls(name, estimate.estimate, says, low, high, estimate.n)
+        return cls(name, estimate.estimate, says, low, high, estimate.n, against)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Part:
 
     @property
     def came_out(self) -> str:
-        """The value as text, with two digits more than were printed; "yes" or "no" for a statement."""
+        """The value as text, with a digit or two more than were printed; "yes" or "no" for a statement."""
         return number(self.found.value, self.published)
 
     @property
@@ -103,6 +107,17 @@ class Verdict:
     parts: tuple[Part, ...]
     verdict: str
     stress: tuple[Stress, ...] = ()
+    statement: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The claim as one plain sentence; in short where there is none."""
+        return self.statement or self.claim
+
+    @property
+    def caveat(self) -> str:
+        """The first thing that an attempt to break the claim took from it; blank where none was tried or none did."""
+        return next((tried.against for tried in self.stress if tried.against), "")
 
     @property
     def numbered(self) -> list[Part]:
@@ -146,7 +161,7 @@ class Verdict:
 
 
 def number(value: Value, published: str | None = None) -> str:
-    """A value as text: two digits more than the published ones, three significant digits where none is published."""
+    """A value as text: a digit or two more than were printed, three significant digits where nothing was printed."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "none"
     if isinstance(value, bool):
@@ -156,7 +171,7 @@ def number(value: Value, published: str | None = None) -> str:
     if published and decimals(published) is not None:
         places = decimals(published) or 0
         whole = not places and float(value).is_integer()
-        text = f"{value:.0f}" if whole else f"{value:.{places + (2 if places else 1)}f}"
+        text = f"{value:.0f}" if whole else f"{value:.{4 if places in (2, 3) else places + 1}f}"
     elif float(value).is_integer():
         text = f"{value:.0f}"
     else:
@@ -168,9 +183,16 @@ def interval(low: float | None, high: float | None, published: str | None = None
     """An interval as text, "[low, high]"; nothing where there is none."""
     if low is None or high is None:
         return ""
-    if low > high:
-        return f"[up to {number(high, published)} or from {number(low, published)}]"
-    return f"[{number(low, published)}, {number(high, published)}]"
+    start, end = (_end(value, published) for value in (low, high))
+    return f"[up to {end} or from {start}]" if low > high else f"[{start}, {end}]"
+
+
+def _end(value: float, published: str | None) -> str:
+    """An end of an interval, to the digits that were printed: it is less sure than the value."""
+    places = decimals(published or "")
+    if places is None or math.isinf(value):
+        return number(value)
+    return f"{value:.{max(places, 1)}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _known(value: Value) -> Value:
