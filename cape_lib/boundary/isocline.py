@@ -102,7 +102,8 @@ def ratio_sweep(
         above = intervals["y"].to_numpy(dtype=float) > isocline(intervals["x"].to_numpy(dtype=float), ratio)
         for reading, predicted in _predictions(above).items():
             right = int(np.count_nonzero(sign == predicted))
-            answer.append((float(ratio), reading, right, sign.size, right / sign.size))
+            share = right / sign.size if sign.size else float("nan")
+            answer.append((float(ratio), reading, right, sign.size, share))
     return pd.DataFrame(answer, columns=["ratio", "reading", "right", "n", "share"])
 
 

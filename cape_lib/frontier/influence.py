@@ -39,7 +39,9 @@ def influence(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
     leverage = 1 / full.n + (old - full.mean_x) ** 2 / full.spread_x
     residual = new - full.at(old)
     rows["leverage"] = leverage
-    rows["cooks"] = residual**2 * leverage / (2 * full.residual_sd**2 * (1 - leverage) ** 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Rows that lie exactly on a line have no distance.
+        rows["cooks"] = residual**2 * leverage / (2 * full.residual_sd**2 * (1 - leverage) ** 2)
     changes = []
     for i in range(full.n):
         keep = np.arange(full.n) != i

@@ -111,11 +111,12 @@ def lab_permutation(
     shuffled within each lab). p 0-1, never zero.
     """
     rows = complete_rows(frame, x, y)
+    line = fit_line(rows, x=x, y=y)
     rng = generator(seed)
     codes = rows["lab"].astype("category").cat.codes.to_numpy()
     labs = np.eye(int(codes.max()) + 1)[codes]
     old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
-    h = new - fit_line(rows, x=x, y=y).at(old)
+    h = new - line.at(old)
     shuffled = permutations_within(np.zeros(len(rows)), resamples, rng)
     within = permutations_within(codes, resamples, rng)
     share = _between(h[None, :], labs)[0]
@@ -133,7 +134,9 @@ def _between(h: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.fl
     """Share of the variance of each row of h that lies between labs; h (draws, n), labs (n, k) one-hot."""
     h = h - h.mean(axis=1, keepdims=True)
     means = (h @ labs) / labs.sum(axis=0)
-    return np.asarray((means**2 * labs.sum(axis=0)).sum(axis=1) / (h**2).sum(axis=1))
+    total = (h**2).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(total > 0, (means**2 * labs.sum(axis=0)).sum(axis=1) / total, np.nan)
 
 
 def _demean(v: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib.errors import ScoresError
-from cape_lib.frontier.lines import X, Y, complete_rows
+from cape_lib.errors import MissingError, ScoresError
+from cape_lib.frontier.lines import FEWEST, X, Y, complete_rows
 from cape_lib.resampling import Estimate, generator, percentile_interval, row_bootstrap_indices, score_sd
 
 Floats = NDArray[np.float64]
@@ -32,10 +32,15 @@ def slope_corrections(
 
     frame: one row a model, percent; noise_sd: standard deviation of the noise of x in points for every row (for
     instance from `setting_noise`); None takes the binomial noise of the questions, row by row.
-    Raises ScoresError where the noise is as large as the spread of x: then no slope can be told.
+    Raises MissingError with fewer than four models, ScoresError where the noise is as large as the spread of x: then
+    no slope can be told.
     """
     rows = complete_rows(frame, x, y)
     old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
+    if old.size < FEWEST:
+        raise MissingError(
+            f"a slope with noise in {x} needs {FEWEST} models with both scores, {old.size} given; add rows"
+        )
     sd = np.full(old.size, noise_sd) if noise_sd is not None else score_sd(old, x)
     if float(np.mean(sd**2)) >= float(old.var(ddof=1)):
         raise ScoresError(f"the noise of {x} ({np.sqrt(np.mean(sd**2)):.1f} points) is as large as its spread")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, ndtri
 
-from cape_lib.errors import MissingError
+from cape_lib.errors import MissingError, ScoresError
 from cape_lib.frontier.lines import X, Y, complete_rows
 
 
@@ -56,10 +56,16 @@ class MixedSlopes:
 def heterogeneity(slopes: pd.DataFrame) -> Heterogeneity:
     """Whether the labs' slopes differ by more than their noise.
 
-    slopes: from `labs.lab_slopes`, columns slope and standard_error, two labs or more (else MissingError).
+    slopes: from `labs.lab_slopes`, columns slope and standard_error, two labs or more (else
+    MissingError); ScoresError where a standard error is zero.
     """
     if len(slopes) < 2:
         raise MissingError(f"comparing slopes needs two labs with three models each, {len(slopes)} given")
+    exact = slopes["standard_error"].to_numpy(float) == 0
+    if exact.any():
+        raise ScoresError(
+            "the models of a lab lie exactly on a line, so that the noise of its slope is unknown; add one"
+        )
     b = slopes["slope"].to_numpy(float)
     w = 1.0 / slopes["standard_error"].to_numpy(float) ** 2
     fixed = float((w * b).sum() / w.sum())

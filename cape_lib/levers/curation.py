@@ -163,7 +163,8 @@ def _residual(rows: pd.DataFrame, web: pd.DataFrame, weights: Floats, x: str, y:
 
 def _weighted_fit(x: Floats, y: Floats, weights: Floats, power: int) -> Floats:
     """Polynomial coefficients, highest power first, for every set of weights at once: (sets, power + 1)."""
-    centre, scale = x.mean(), x.std()
+    # A constant x leaves the mean alone: its powers are then zero, not 0 / 0.
+    centre, scale = x.mean(), x.std() or 1.0
     design = np.vander((x - centre) / scale, power + 1)
     gram = np.einsum("sn,ni,nj->sij", weights, design, design)
     # A resample of few families can leave fewer sizes than coefficients: a trace of ridge keeps it solvable.
