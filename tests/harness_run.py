@@ -94,14 +94,14 @@ def _model(folder: Path, width: int) -> None:
     tokenizer.save_pretrained(folder)
 
 
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
 RUNS = (("hellaswag", 10), ("arc_challenge", 25), ("winogrande mmlu", 5), ("truthfulqa_mc1 truthfulqa_mc2", 0))
 
 
 def run(folder: Path, widths: list[int], runs: tuple[tuple[str, int], ...] = RUNS) -> list[Path]:
     """One results file a model and run under FOLDER/results, as `lm-eval run` itself writes them."""
     _task_files(folder)
-    env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false",
-                        "HF_HOME": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    env = os.environ | OFFLINE | {"HF_HOME": str(folder / "cache")}
     for width in widths:
         model = folder / f"tiny-{width}"
         _model(model, width)

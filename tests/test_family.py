@@ -6,12 +6,12 @@ import json
 import shlex
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from results_files import ladder
+from stub_chapters import PARAMETERS, write_chapters
 
 from cape_lib import family, publish, tables
 from cape_lib.cli import main
@@ -19,16 +19,7 @@ from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
 from cape_lib.family import measuring, parameters, planning, summary
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "my_family.csv"
-CELL = '''panel: str = "published"  # base panel: published, deduplicated or uniform
-family: str = "Pythia"  # the ladder in front
-scores_path: str = ""  # a CSV; "" for none
-x: str = "hellaswag"
-y: str = "truthfulqa"
-cut_b: float = 3.5  # where to cut; 0.1 to 100
-steps: int = 3
-live: bool = False
-'''
-DECLARED = parameters.parse(CELL)
+DECLARED = parameters.parse(PARAMETERS)
 
 
 def table(sizes=(0.4, 1.0, 3.0), hellaswag=(40, 50, 60), truthfulqa=(40, 38, 41)) -> pd.DataFrame:
@@ -39,14 +30,8 @@ def table(sizes=(0.4, 1.0, 3.0), hellaswag=(40, 50, 60), truthfulqa=(40, 38, 41)
 
 @pytest.fixture
 def chapters(tmp_path, monkeypatch) -> Path:
-    """Chapters of two cells each, in place of the book's: they show what they were given."""
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    for stem in ("01_coupling", "02_phase_boundary", "06_frontier"):
-        code = "import pandas as pd\nprint('rows', len(pd.read_csv(scores_path)), family, panel)"
-        cells = [nbformat.v4.new_code_cell(CELL, metadata={"tags": ["parameters"]}),
-                 nbformat.v4.new_markdown_cell(f"# Chapter {stem}"), nbformat.v4.new_code_cell(code)]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{stem}.ipynb")
+    """Stubs in place of the book's chapters."""
+    folder = write_chapters(tmp_path / "notebooks")
     monkeypatch.setattr(publish, "notebooks_dir", lambda: folder)
     return folder
 

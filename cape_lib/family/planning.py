@@ -153,9 +153,7 @@ def _too_few(rows: pd.DataFrame, x: str, y: str, name: str, left_out: tuple[str,
     return f"{told}; score more sizes: {measuring.command(known[0], model)}" if known else f"{told}; add sizes"
 
 
-def chapters(
-    wanted: list[Part], folder: Path, *, name: str, given: Mapping[str, Any], only: tuple[str, ...] | None = None
-) -> dict[Path, dict[str, Any]]:
+def chapters(wanted: list[Part], folder: Path, *, name: str, given: Mapping[str, Any]) -> dict[Path, dict[str, Any]]:
     """Notebook -> checked parameters, for every chapter of the parts that is in `folder`.
 
     Each notebook gets the shared parameters that it declares (family, x, y) and of `given` what it declares. Raises
@@ -166,7 +164,7 @@ def chapters(
     for part in wanted:
         for stem in CHAPTERS[part.kind]:
             path = folder / f"{stem}.ipynb"
-            if path.is_file() and (only is None or stem in only):
+            if path.is_file():
                 declared[path] = parameters.read(path)
                 shared = {"family": name, "x": part.x, "y": part.y}
                 found[path] = {key: value for key, value in shared.items() if key in declared[path]}

@@ -1,0 +1,28 @@
+"""Chapters of three cells in place of the book's, for tests of what goes round them: they show what they were given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+
+PARAMETERS = '''panel: str = "published"  # base panel: published, deduplicated or uniform
+family: str = "Pythia"  # the ladder in front
+scores_path: str = ""  # a CSV; "" for none
+x: str = "hellaswag"
+y: str = "truthfulqa"
+cut_b: float = 3.5  # where to cut; 0.1 to 100
+steps: int = 3
+live: bool = False
+'''
+CODE = "import pandas as pd\nprint('rows', len(pd.read_csv(scores_path)), family, panel)"
+
+
+def write_chapters(folder: Path) -> Path:
+    """Write the notebooks 01, 02 and 06 into a new folder; returns it."""
+    folder.mkdir()
+    for stem in ("01_coupling", "02_phase_boundary", "06_frontier"):
+        cells = [nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
+                 nbformat.v4.new_markdown_cell(f"# Chapter {stem}"), nbformat.v4.new_code_cell(CODE)]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{stem}.ipynb")
+    return folder
