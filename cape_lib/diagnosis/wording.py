@@ -58,8 +58,8 @@ def fixed(value: float, digits: int) -> str:
 
 def _percent(p: float) -> str:
     if p < 0.01:
-        return "under 1 %"
-    return "over 99 %" if p > 0.99 else f"{fixed(100 * p, 0)} %"
+        return "under 1\u00a0%"
+    return "over 99\u00a0%" if p > 0.99 else f"{fixed(100 * p, 0)}\u00a0%"
 
 
 def _size(billions: float) -> str:

@@ -6,7 +6,7 @@
   const NS = "http://www.w3.org/2000/svg";
   const WIDTH = 640;
   const HEIGHT = 380;
-  const MARGIN = { top: 18, right: 16, bottom: 44, left: 50 };
+  const MARGIN = { top: 28, right: 16, bottom: 44, left: 50 };
 
   function node(name, attributes = {}, text) {
     const element = document.createElementNS(NS, name);
@@ -57,7 +57,7 @@
       );
     }
     axes.append(node("text", { x: right, y: height - 8, "text-anchor": "end", class: "name" }, x.name));
-    axes.append(node("text", { x: 4, y: 12, class: "name" }, y.name));
+    axes.append(node("text", { x: 4, y: 17, class: "name" }, y.name));
     const clip = `clip-${(frame.count = (frame.count || 0) + 1)}`;
     const window_ = node("clipPath", { id: clip });
     window_.append(
@@ -171,6 +171,10 @@
       name,
     };
     const at = (i) => i + 1;
+    // So many names fit side by side on a phone; the others are in the table below and in each point's own title.
+    const fit = Math.max(1, Math.floor(WIDTH / (12 * Math.max(...rows.map((r) => r.label.length)))));
+    const every = Math.ceil(rows.length / fit);
+    const named = rows.map((_, i) => i).filter((i) => (rows.length - 1 - i) % every === 0);
     const chart = frame({
       title,
       description,
@@ -179,7 +183,7 @@
       x: {
         low: 0.5,
         high: rows.length + 0.5,
-        ticks: rows.map((_, i) => at(i)),
+        ticks: named.map(at),
         format: (v) => rows[v - 1].label,
         name: "",
       },

@@ -40,7 +40,7 @@
       options.map(([key, text]) => el("option", { value: key, selected: key === value }, text)),
     );
     select.addEventListener("change", () => onchange(select.value));
-    return el("div", { class: "dash-field" }, el("label", { for: id }, label), select);
+    return el("div", { class: "dash-field dash-choice" }, el("label", { for: id }, label), select);
   }
 
   const button = (text, onclick, name) =>

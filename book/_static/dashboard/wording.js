@@ -39,8 +39,8 @@
   }
 
   function percent(p) {
-    if (p < 0.01) return "under 1 %";
-    return p > 0.99 ? "over 99 %" : `${fixed(100 * p, 0)} %`;
+    if (p < 0.01) return "under 1\u00a0%";
+    return p > 0.99 ? "over 99\u00a0%" : `${fixed(100 * p, 0)}\u00a0%`;
   }
 
   function size(billions) {
