@@ -9,8 +9,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts import html
-from cape_lib.charts.frame import Control, Figure, say, where, widget
+from cape_lib.charts import html, live
+from cape_lib.charts.frame import Control, Figure, say, where
 from cape_lib.errors import UsageError
 
 Model = Callable[[Any], pd.DataFrame]
@@ -122,10 +122,10 @@ def _in_place() -> tuple[Any, Show]:
             for view, chart in zip(views.children, charts, strict=True):
                 view.chart = chart
         else:
-            views.children = [widget(chart) for chart in charts]
+            views.children = [live.widget(chart) for chart in charts]
         head.value, foot.value, said.value = html.head(figure), html.foot(figure), f"<p>{html.inline(reading)}</p>"
 
-    return widgets.VBox([head, views, foot, said]), show
+    return widgets.VBox([head, views, foot, said, live.width()]), show
 
 
 def _anew() -> tuple[Any, Show]:

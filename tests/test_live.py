@@ -171,6 +171,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     (folder / "notebooks").mkdir()
     shutil.copy(next(page for page in PAGES if page.stem == "01_coupling"), folder / "notebooks")
     other = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source.strip()) for source in OTHER_KINDS])
+    other.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(other, folder / "notebooks" / "other_kinds.ipynb")
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
@@ -282,7 +283,7 @@ def test_several_charts_follow_one_slider_and_inputs_inside_a_chart_work(opened:
     after = figure.locator(SVG).evaluate_all("all => all.map(svg => svg.innerHTML)")
     assert len(after) == 3
     assert all(one != other for one, other in zip(before, after, strict=True))
-    bound = page.locator(".vega-embed", has=page.locator(".vega-bindings"))
+    bound = page.locator(".vega-embed", has=page.locator(".vega-bindings input"))
     still = bound.locator("svg.marks").inner_html()
     bound.locator(".vega-bindings input").fill("900")
     page.wait_for_timeout(500)

@@ -18,7 +18,7 @@ import altair as alt
 import pandas as pd
 from IPython.display import HTML, Markdown, display
 
-from cape_lib.charts import html, look
+from cape_lib.charts import html, live, look
 from cape_lib.charts.look import (
     FAMILY_COLOURS,
     GRID,
@@ -34,7 +34,7 @@ from cape_lib.errors import UsageError
 
 __all__ = [
     "FAMILY_COLOURS", "GRID", "INK", "LAB_COLOURS", "MUTED", "PALETTE", "PAPER", "PHASE_COLOURS",
-    "Figure", "colour_scale", "figure", "say", "setup", "sure", "where", "widget",
+    "Figure", "colour_scale", "figure", "say", "setup", "sure", "where",
 ]  # fmt: skip
 
 Place = Literal["book", "colab", "live"]
@@ -131,7 +131,8 @@ class Figure:
         else:
             display(HTML(html.head(self)))
             for chart in self.charts:
-                display(widget(chart))
+                display(live.widget(chart))
+            display(live.width())
             display(HTML(html.foot(self)))
 
 
@@ -147,12 +148,6 @@ class _Html:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return self._bundle
-
-
-def widget(chart: Any) -> Any:
-    """The chart as a Jupyter widget that needs no network; a new chart is put in by setting its `chart`."""
-    menu = {"export": True, "source": False, "compiled": False, "editor": False}  # the editor is another host's
-    return alt.JupyterChart(chart, embed_options={"renderer": "svg", "actions": menu})
 
 
 def say(markdown: str) -> None:

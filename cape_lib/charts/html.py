@@ -22,9 +22,7 @@ def inline(text: str) -> str:
 
 def head(figure: Figure) -> str:
     """Title of the figure for a live notebook, where the book's style sheet is missing."""
-    # A chart as wide as its container needs one that does not ask the chart how wide it is.
-    style = "<style>.vega-embed { width: 100%; }</style>"
-    return f'{style}<p style="font-weight:600;margin:.5em 0 0">{escape(figure.title)}</p>'
+    return f'<p style="font-weight:600;margin:.5em 0 0">{escape(figure.title)}</p>'
 
 
 def foot(figure: Figure) -> str:
