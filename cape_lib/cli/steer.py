@@ -69,10 +69,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"cape steer: note: {warning}", file=sys.stderr)
     if args.save:
         steering.save(directions[0], args.save)
-    writing = steering.Writing(tokens=args.max_new_tokens, sampling=args.sampling, seed=args.seed, rows=args.batch)
-    table = steering.compare(
-        lm, prompts, directions, args.alpha, unit=args.unit, positions=_positions(args.positions), writing=writing
-    )
+    writing = steering.Writing(
+        tokens=args.max_new_tokens, unit=args.unit, positions=_positions(args.positions), sampling=args.sampling,
+        seed=args.seed, rows=args.batch,
+    )  # fmt: skip
+    table = steering.compare(lm, prompts, directions, args.alpha, writing)
     _print(table, args.json, directions[0])
     return 0
 

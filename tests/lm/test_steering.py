@@ -101,7 +101,7 @@ def test_strength_zero_writes_the_unsteered_text_also_when_sampling(shipped: Any
     asked = prompts.truth_table(recipe("R-s1"))["prompt"].tolist()[:12]
     changed = {}
     for sampling in ("greedy", "paired", "independent"):
-        table = steering.compare(lm, asked, [found], [0.0], writing=steering.Writing(tokens=12, sampling=sampling))
+        table = steering.compare(lm, asked, [found], [0.0], steering.Writing(tokens=12, sampling=sampling))
         changed[sampling] = table.loc[table["direction"] != "none", "changed"].mean()
     assert changed["greedy"] == changed["paired"] == 0
     assert changed["independent"] > 0.8  # a changed text is no correction: nothing was steered
@@ -111,8 +111,8 @@ def test_every_arm_of_every_prompt_is_written_and_agrees_with_one_alone(shipped:
     lm = shipped("R-s1")
     found = [steering.fit_direction(lm, reg("R-s1"), layer, name=f"layer {layer}") for layer in (0, 2)]
     asked = prompts.truth_table(recipe("R-s1"))["prompt"].tolist()[:5]
-    writing = steering.Writing(tokens=8, rows=7)  # does not divide the arms
-    table = steering.compare(lm, asked, found, [-2.0, 2.0], positions="last", writing=writing)
+    writing = steering.Writing(tokens=8, rows=7, positions="last")  # does not divide the arms
+    table = steering.compare(lm, asked, found, [-2.0, 2.0], writing)
     assert len(table) == 5 * (1 + 2 * 2)
     for row in table[table["direction"] != "none"].sample(4, random_state=0).itertuples():
         direction = next(d for d in found if d.name == row.direction)
@@ -133,7 +133,7 @@ def test_text_that_cannot_be_written_is_refused(shipped: Any) -> None:
     with pytest.raises(UsageError, match="finite"):
         steering.compare(lm, ["<web> Balan"], [found], [float("nan")])
     with pytest.raises(UsageError, match="positions"):
-        steering.compare(lm, ["<web> Balan"], [found], [1.0], positions="first")
+        steering.Writing(positions="first")
     with pytest.raises(UsageError, match="sampling"):
         steering.Writing(sampling="hot")
     assert not left_behind(lm.model)
@@ -307,3 +307,20 @@ def test_a_split_without_items_is_refused(shipped: Any) -> None:
     with pytest.raises(UsageError, match="true"):
         questions(lm, table.drop(columns="true"))
     assert margins(np.array([[[0.0, -1.0, np.nan]]]))[0, 0] == 1.0
+
+
+def test_candidates_are_compared_after_the_same_text() -> None:
+    class Merging:
+        """A tokenizer that swallows the prompt's last letter when an `x` follows."""
+
+        pad_token_id = 0
+
+        def __call__(self, texts: list[str], verbose: bool = True) -> dict[str, list[list[int]]]:
+            return {"input_ids": [[ord(c) for c in text.replace("e x", "X")] for text in texts]}
+
+    from types import SimpleNamespace
+
+    lm: Any = SimpleNamespace(tokenizer=Merging(), context=None)
+    made = questions(lm, pd.DataFrame({"prompt": ["abcde"], "true": ["y"], "false": ["x"]}))
+    assert made.prompts == [[ord(c) for c in "abcd"]]
+    assert made.answers == [[[ord(c) for c in "e y"], [ord("X")]]]

@@ -13,7 +13,7 @@ import torch
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
 from cape_lib.lm.models.batching import encode_rows, token_lists
-from cape_lib.lm.steering.applying import Positions, added
+from cape_lib.lm.steering.applying import Positions, added, check_positions
 from cape_lib.lm.steering.direction import Direction, check_fits, check_strength
 
 SAMPLING = ("greedy", "paired", "independent")
@@ -21,14 +21,16 @@ SAMPLING = ("greedy", "paired", "independent")
 
 @dataclass(frozen=True)
 class Writing:
-    """How text is written.
+    """How text is steered and written.
 
-    tokens: at most so many new ones; sampling: "greedy"; "paired", every arm of a prompt gets the same random
-    numbers, so that strength 0 writes the unsteered text; "independent", each row its own, as plain sampling does;
+    tokens: at most so many new ones; unit, positions: see `Direction.step` and `applying.added`; sampling:
+    "greedy"; "paired", every arm of a prompt gets the same random numbers, so that strength 0 writes the unsteered text; "independent", each row its own, as plain sampling does;
     temperature: of the sampling; seed: of its random numbers; rows: prompts times arms in one batch.
     """
 
     tokens: int = 32
+    unit: str = "std"
+    positions: Positions = "all"
     sampling: str = "greedy"
     temperature: float = 1.0
     seed: int = 0
@@ -37,6 +39,8 @@ class Writing:
     def __post_init__(self) -> None:
         if self.sampling not in SAMPLING:
             raise UsageError(f"unknown sampling {self.sampling!r}; choose from {', '.join(SAMPLING)}")
+        check_positions(self.positions)
+        check_strength(0.0, self.unit)
         if self.tokens < 1 or self.rows < 1 or not self.temperature > 0:
             raise UsageError("new tokens, batch and temperature must be positive")
 
@@ -88,6 +92,10 @@ def _generate(lm: LanguageModel, rows: list[list[int]], writing: Writing, keys: 
     return [str(text) for text in texts]
 
 
+def _named(positions: Positions) -> str:
+    return positions if isinstance(positions, str) else ",".join(map(str, positions))
+
+
 @dataclass(frozen=True)
 class _Row:
     prompt: int
@@ -103,9 +111,12 @@ def _batches(n_prompts: int, n_arms: int, most: int) -> Iterator[list[_Row]]:
 
 
 def compare(
-    lm: LanguageModel, prompts: Sequence[str], directions: Sequence[Direction], alphas: Sequence[float], *,
-    unit: str = "std", positions: Positions = "all", writing: Writing | None = None,
-) -> pd.DataFrame:  # fmt: skip
+    lm: LanguageModel,
+    prompts: Sequence[str],
+    directions: Sequence[Direction],
+    alphas: Sequence[float],
+    writing: Writing | None = None,
+) -> pd.DataFrame:
     """What the model writes under every direction and strength, beside the unsteered arm of the same batch.
 
     Returns one row a generation: prompt, direction, layer, alpha, unit, positions, text, changed (the text differs
@@ -117,7 +128,7 @@ def compare(
     for direction in directions:
         check_fits(direction, lm)
     for alpha in alphas:
-        check_strength(alpha, unit)
+        check_strength(alpha, writing.unit)
     rows = token_lists(lm, prompts, room=writing.tokens)
     if not rows:
         raise UsageError("no prompt given")
@@ -129,17 +140,17 @@ def compare(
             steering, strength = arms[row.arm]
             if steering is not None:
                 rows_here = deltas.setdefault(steering.site, torch.zeros(len(batch), lm.width))
-                rows_here[place] = steering.step(strength, unit)
+                rows_here[place] = steering.step(strength, writing.unit)
         keys = [row.prompt if writing.sampling == "paired" else row.prompt * len(arms) + row.arm for row in batch]
-        with memory_guard("writing text"), added(lm, deltas, positions=positions):
+        with memory_guard("writing text"), added(lm, deltas, positions=writing.positions):
             written = _generate(lm, [rows[row.prompt] for row in batch], writing, keys)
         texts |= {(row.prompt, row.arm): text for row, text in zip(batch, written, strict=True)}
     found = pd.DataFrame(
         [
             {
                 "prompt": prompt, "direction": "none" if direction is None else direction.name,
-                "layer": None if direction is None else direction.site, "alpha": alpha, "unit": unit,
-                "positions": positions if isinstance(positions, str) else ",".join(map(str, positions)),
+                "layer": None if direction is None else direction.site, "alpha": alpha, "unit": writing.unit,
+                "positions": _named(writing.positions),
                 "text": texts[p, a], "changed": texts[p, a] != texts[p, 0],
             }
             for p, prompt in enumerate(prompts) for a, (direction, alpha) in enumerate(arms)

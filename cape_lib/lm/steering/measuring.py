@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,13 +50,16 @@ def questions(lm: LanguageModel, items: pd.DataFrame) -> Questions:
         raise UsageError(f"items need columns prompt, true and false; {' and '.join(sorted(missing))} not there")
     others = [name for name in items.columns if name.startswith("false") and name[5:].isdigit()]
     prompts = token_lists(lm, [str(text) for text in items["prompt"]])
-    answers: list[list[list[int]]] = [[] for _ in prompts]
-    for column in ["true", "false", *others]:
-        whole = token_lists(lm, [f"{p} {str(a).strip()}" for p, a in zip(items["prompt"], items[column], strict=True)])
-        for place, row in enumerate(whole):
-            cut = _common(prompts[place], row)
-            answers[place].append(row[cut:])
-            prompts[place] = prompts[place][:cut]
+    whole = [
+        token_lists(lm, [f"{p} {str(a).strip()}" for p, a in zip(items["prompt"], items[column], strict=True)])
+        for column in ["true", "false", *others]
+    ]
+    answers: list[list[list[int]]] = []
+    for place, prompt in enumerate(prompts):
+        # one cut for all candidates, so that they are compared after the same text
+        cut = min(_common(prompt, rows[place]) for rows in whole)
+        prompts[place] = prompt[:cut]
+        answers.append([rows[place][cut:] for rows in whole])
     topic = items["topic"] if "topic" in items else pd.Series(range(len(items)))
     return Questions(prompts, answers, topic.astype(str).to_numpy())
 
@@ -91,22 +94,24 @@ def answer_scores(lm: LanguageModel, asked: Questions, arms: Sequence[Arm], *, b
     for index, arm in enumerate(arms):
         where.setdefault((arm.site, arm.positions), []).append(index)
     with memory_guard("scoring answers"):
-        for (site, positions), members in where.items():
-            for length, group in _rows(asked).items():
-                rows = _distinct(asked, group, length)
+        for members in where.values():
+            for group in _rows(asked).values():
+                rows = _distinct(asked, group)
                 tokens = max(len(row) for row, _ in rows) * len(rows)
                 step = max(1, batch // tokens)
                 for first in range(0, len(members), step):
                     some = members[first : first + step]
-                    deltas = torch.stack([arms[index].delta for index in some])
-                    _score(lm, rows, length, site, positions, deltas, found, some)
+                    for item, candidate, scores in _score(lm, rows, [arms[index] for index in some]):
+                        found[some, item, candidate] = scores
     return found
 
 
-def _distinct(
-    asked: Questions, group: list[tuple[int, int]], length: int
-) -> list[tuple[list[int], list[tuple[int, int, list[int]]]]]:
-    """Rows to run, each with the (item, candidate, answer) that are read from it."""
+#: a row of token ids to run, and the (item, candidate, answer) that are read from it
+_Row = tuple[list[int], list[tuple[int, int, list[int]]]]
+
+
+def _distinct(asked: Questions, group: list[tuple[int, int]]) -> list[_Row]:
+    """The rows to run for answers of one length; candidates that differ in their last token share a row."""
     rows: dict[tuple[int, ...], list[tuple[int, int, list[int]]]] = {}
     for item, candidate in group:
         answer = asked.answers[item][candidate]
@@ -115,20 +120,19 @@ def _distinct(
     return [(list(row), wanted) for row, wanted in rows.items()]
 
 
-def _score(
-    lm: LanguageModel, rows: list[tuple[list[int], list[tuple[int, int, list[int]]]]], length: int, site: Site,
-    positions: Positions, deltas: torch.Tensor, found: np.ndarray, members: Sequence[int],
-) -> None:  # fmt: skip
+def _score(lm: LanguageModel, rows: Sequence[_Row], arms: Sequence[Arm]) -> Iterator[tuple[int, int, np.ndarray]]:
+    """(item, candidate, mean log probability under each arm), for arms of one place and answers of one length."""
     part = encode_rows(lm, [row for row, _ in rows])
-    n, arms = len(rows), len(members)
-    spread = deltas.repeat_interleave(n, dim=0)
-    with added(lm, {site: spread}, positions=positions, prompt_length=part.ids.shape[1] - length + 1):
-        logits = run(lm, repeated(part, arms), last=length)
-    scores = logits.float().log_softmax(-1).reshape(arms, n, length, -1)
+    n, length = len(rows), len(rows[0][1][0][2])
+    deltas = torch.stack([arm.delta for arm in arms]).repeat_interleave(n, dim=0)
+    end = part.ids.shape[1] - length + 1
+    with added(lm, {arms[0].site: deltas}, positions=arms[0].positions, prompt_length=end):
+        logits = run(lm, repeated(part, len(arms)), last=length)
+    scores = logits.float().log_softmax(-1).reshape(len(arms), n, length, -1)
     for row, (_, wanted) in enumerate(rows):
         for item, candidate, answer in wanted:
             picked = scores[:, row, torch.arange(length), torch.tensor(answer)].mean(1)
-            found[np.asarray(members), item, candidate] = picked.cpu().numpy()
+            yield item, candidate, picked.cpu().numpy()
 
 
 def margins(scores: np.ndarray) -> np.ndarray:

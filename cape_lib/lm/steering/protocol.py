@@ -211,7 +211,7 @@ def evaluate(
         effect=found, effect_leaky=effect(right[0], leaky, asked.topic), claimed=plan.claim,
         claim=claim_verdict(made.corrected, found.holds, plan.claim),
         methods=_method_table(methods, chosen, share, right, fitted, plan),
-        doses=_dose_table(lm, asked, fitted, methods, place, plan, neutral),
+        doses=_dose_table(lm, asked, _Doses(fitted, methods, place, plan), neutral),
         places=_place_table(fitted, share, kinds), items=_item_table(parts["test"], before, after),
         right=right[0], control_rights=clean,
     )  # fmt: skip
@@ -235,18 +235,21 @@ def _method_table(
     return pd.DataFrame(rows)
 
 
-def _dose_table(
-    lm: LanguageModel,
-    asked: Questions,
-    fitted: Fitted,
-    methods: Sequence[Method],
-    place: int,
-    plan: Plan,
-    neutral: Sequence[str],
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Doses:
+    """What the dose-response runs: every clean method at one place, over the plan's curve."""
+
+    fitted: Fitted
+    methods: Sequence[Method]
+    place: int
+    plan: Plan
+
+
+def _dose_table(lm: LanguageModel, asked: Questions, chosen: _Doses, neutral: Sequence[str]) -> pd.DataFrame:
     """Share right on the test items at the chosen place: the direction and every clean control, by dose."""
-    used = [m for m in methods if m.kind == "direction" or m.kind in CLEAN]
-    arms = [fitted.arm(m.vectors, place, dose) for m in used for dose in plan.curve]
+    plan = chosen.plan
+    used = [m for m in chosen.methods if m.kind == "direction" or m.kind in CLEAN]
+    arms = [chosen.fitted.arm(m.vectors, chosen.place, dose) for m in used for dose in plan.curve]
     found = margins(answer_scores(lm, asked, arms, batch=plan.batch)) > 0
     table = pd.DataFrame(
         [{"kind": m.kind, "index": m.index, "dose": dose} for m in used for dose in plan.curve]

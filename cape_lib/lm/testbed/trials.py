@@ -52,7 +52,7 @@ def trials() -> Iterator[Trial]:
         yield Trial("null: untrained", f"R-s{seed}", "reg", untrained=True)
         yield Trial("null: untrained", f"R-s{seed}", "reg", untrained=True, unit="residual")
     for seed in recipes.R_SEEDS:
-        for contrast in ("ctx", "reg"):
+        for contrast in ("reg", "ctx"):
             for split in HALVES:
                 yield Trial("learnt", f"R-s{seed}", contrast, split=f"fitted on {split}")
 
@@ -76,7 +76,11 @@ def _texts(trial: Trial, recipe: recipes.Recipe) -> tuple[pd.DataFrame, pd.DataF
 
 
 def _shuffled(pairs: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Half of the pairs turned round: no direction is left but chance."""
+    """Just half of the pairs turned round: no direction is left but chance.
+
+    One pair more on either side would leave a grain of the real direction, and equal norms make a grain whole again.
+    """
+    pairs = pairs.iloc[: len(pairs) // 2 * 2]
     turn = np.random.default_rng([seed, 10]).permutation(len(pairs)) < len(pairs) // 2
     made = pairs.copy()
     made["positive"] = pairs["positive"].where(~turn, pairs["negative"])
@@ -148,3 +152,36 @@ def _append(path: Path, rows: Sequence[Mapping[Any, Any]]) -> None:
         if new:
             writer.writeheader()
         writer.writerows(rows)
+
+
+def _topics(trial: Trial) -> np.ndarray:
+    items, _ = _texts(trial, store.recipe_of(store.folder_of(trial.model)))
+    return items.loc[items["split"] == "test", "topic"].to_numpy(dtype=str)
+
+
+def pooled(folder: Path) -> pd.DataFrame:
+    """One row a case, contrast and way of splitting: the effect over all its models, clustered by model and topic."""
+    right = pd.read_csv(folder / "right.csv", dtype=str)
+    held = {trial.name: trial for trial in trials()}
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for name in right["trial"].unique():
+        trial = held[name]
+        split = "families left out" if trial.split in {f"fitted on {half}" for half in HALVES} else trial.split
+        groups.setdefault((trial.case, trial.contrast, split, trial.unit), []).append(name)
+    rows = []
+    for (case, contrast, split, unit), names in groups.items():
+        bits = [np.array([list(text) for text in right.loc[right["trial"] == name, "right"]]) == "1" for name in names]
+        found = steering.pooled_effect(
+            [b[0] for b in bits], [b[1:] for b in bits], [_topics(held[name]) for name in names]
+        )
+        rows.append(
+            {
+                "case": case, "contrast": contrast, "split": split, "unit": unit, "runs": len(names),
+                "items": sum(b.shape[1] for b in bits), "right_after": found.share, "mean_control": found.mean_control,
+                "best_control": found.best_control, "over_mean": found.over_mean.estimate,
+                "over_mean_low": found.over_mean.low, "over_mean_high": found.over_mean.high,
+                "over_best": found.over_best.estimate, "over_best_low": found.over_best.low,
+                "over_best_high": found.over_best.high, "controls": found.n_controls, "p": found.p, "effect": found.holds,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows).round(4)
