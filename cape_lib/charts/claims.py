@@ -36,7 +36,7 @@ PLACES = {
 def by_source(verdicts: Sequence[Verdict]) -> Figure:
     """How many claims of the announcement and of each paper have which verdict, one mark a claim."""
     order = list(COLOURS)
-    rows = pd.DataFrame([{"id": v.id, "claim": v.claim, "source": v.source, "verdict": v.verdict} for v in verdicts])
+    rows = pd.DataFrame([{"id": v.id, "claim": v.sentence, "source": v.source, "verdict": v.verdict} for v in verdicts])
     rows["order"] = rows["verdict"].map(order.index)
     rows = rows.sort_values(["source", "order", "id"], ignore_index=True)
     rows["place"] = rows.groupby("source").cumcount() + 1
@@ -114,7 +114,7 @@ def _choice(name: str, label: str, options: Iterable[tuple[str, str]]) -> str:
 def _row(one: Verdict, others: Mapping[str, Verdict]) -> str:
     place = claims.where(one.id)
     head = (
-        f"{claims.badge(one.verdict)} <strong>{one.id}</strong> {escape(one.claim)} "
+        f"{claims.badge(one.verdict)} <strong>{one.id}</strong> {escape(one.sentence)} "
         f"<small>{escape(one.source)}, chapter {one.chapter}</small>"
     )
     formula = f"<p><strong>Formula.</strong> {escape(place['formula'])}</p>"
@@ -205,7 +205,7 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
     before = {one.id: one for one in verdicts}
     rows = pd.DataFrame(
         [
-            {"panel": panel, "id": ident, "claim": one.claim, "was": before[ident].verdict, "is": one.verdict}
+            {"panel": panel, "id": ident, "claim": one.sentence, "was": before[ident].verdict, "is": one.verdict}
             for panel, found in others.items()
             for ident, one in found.items()
             if one.verdict != before[ident].verdict

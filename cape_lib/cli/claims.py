@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from cape_lib.claims import SHAPES, VERDICTS, figures
 
     for one in found:
-        print(f"{one.id}  {SHAPES[one.verdict]} {one.verdict}: {one.claim} ({one.source}; panel {one.panel})")
+        print(f"{one.id}  {SHAPES[one.verdict]} {one.verdict}: {one.sentence} ({one.source}; panel {one.panel})")
         for part in one.parts:
             name = "" if len(one.parts) == 1 else f"{part.name}: "
             print(f"     {name}{figures(part)}")
