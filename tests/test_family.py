@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -332,3 +337,33 @@ def test_plain_papermill_runs_a_chapter_on_ones_own_scores(tmp_path):
         str(publish.notebooks_dir() / "01_coupling.ipynb"), None, kernel_name="python3", progress_bar=False,
         parameters={"scores_path": str(EXAMPLE), "family": "Larch"}, cwd=str(publish.notebooks_dir()))
     assert "Larch" in json.dumps(made)
+
+
+@pytest.mark.page
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_first_page_of_a_report_opens_alone_and_fits_a_phone(tmp_path, open_page, width):
+    family.rerun(tables.read_scores(EXAMPLE), "Larch", tmp_path / "report", family.Settings(chapters=False, quiet=True))
+    page = open_page(tmp_path / "report" / "index.html", width=width, scheme="dark")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # How a chart is sized is the business of tests/pages; here it has to open and to be quiet.
+    assert page.requests == [] and [said for said in page.complaints if not said.startswith("WARN ")] == []
+    assert page.locator("figure.cape-figure").count() == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_ctrl_c_while_the_chapters_run_leaves_nothing(tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    command = [sys.executable, "-m", "cape_lib.cli", "family", str(EXAMPLE), "--name", "L", "-o", str(place / "report")]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    end = time.monotonic() + 120
+    while not list(place.glob(".report.*.part/executed/scores-base.csv")):
+        assert time.monotonic() < end and running.poll() is None
+        time.sleep(0.05)
+    time.sleep(1.0)  # into the kernels
+    os.killpg(running.pid, signal.SIGINT)
+    told = running.communicate(timeout=60)[1]
+    assert running.returncode == 130 and told.splitlines()[-1] == "cape family: interrupted" and "Traceback" not in told
+    assert list(place.iterdir()) == []

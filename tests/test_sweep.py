@@ -285,9 +285,7 @@ def test_the_table_of_a_page_escapes_what_a_family_is_called(tmp_path):
 
 @pytest.mark.page
 @pytest.mark.timeout(120)
-def test_a_click_sorts_the_table(tmp_path):
-    from playwright.sync_api import sync_playwright
-
+def test_a_click_sorts_the_table(tmp_path, open_page):
     from cape_lib.sweep.page import write_page
 
     rng = np.random.default_rng(5)
@@ -296,18 +294,12 @@ def test_a_click_sorts_the_table(tmp_path):
     scores = rows.loc[[f"Family {i}" for i in order]].reset_index()
     found = [sweep.answer(task) for task in sweep.tasks(scores)]
     write_page(found, {a["family"]: a["family"] for a in found}, tmp_path)
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        view = browser.new_page(viewport={"width": 390, "height": 800})
-        problems: list[str] = []
-        view.on("pageerror", lambda error: problems.append(str(error)))
-        view.goto((tmp_path / "index.html").as_uri())
-        names = "Array.from(document.querySelectorAll('table.cape-sort tbody tr')).map(row => row.cells[0].innerText)"
-        for direction in ("ascending", "descending"):
-            view.click("table.cape-sort th button")
-            assert view.get_attribute("table.cape-sort th", "aria-sort") == direction
-            shown = view.evaluate(names)
-            assert shown == sorted(shown, reverse=direction == "descending")
-        assert view.evaluate("document.documentElement.scrollWidth") <= 390 and not problems
-        view.wait_for_selector("figure.cape-figure svg")
-        browser.close()
+    view = open_page(tmp_path / "index.html", width=390)
+    names = "Array.from(document.querySelectorAll('table.cape-sort tbody tr')).map(row => row.cells[0].innerText)"
+    for direction in ("ascending", "descending"):
+        view.click("table.cape-sort th button")
+        assert view.get_attribute("table.cape-sort th", "aria-sort") == direction
+        shown = view.evaluate(names)
+        assert shown == sorted(shown, reverse=direction == "descending")
+    assert view.evaluate("document.documentElement.scrollWidth") <= 390
+    assert view.requests == [] and view.complaints == []

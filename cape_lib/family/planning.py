@@ -113,7 +113,7 @@ def _part(scores: pd.DataFrame, kind: Kind, x: str, y: str, *, name: str) -> Par
     rows = scores[whole].reset_index(drop=True)
     left_out = tuple(scores.loc[~whole, "model"].astype(str))
     if kind == "frontier":
-        return Part(kind, x, y, _in_time(rows), left_out)
+        return Part(kind, x, y, _in_time(rows).assign(family=name), left_out)
     # The rows are one ladder because the person says so, whatever ladders a panel files them under.
     rows = rows.sort_values("params_b", ignore_index=True).assign(family=name, ladder=name)
     if rows["params_b"].isna().any():

@@ -24,7 +24,10 @@ BEYOND = 2.5
 def diagnose(part: Part) -> dict[str, Any]:
     """One analysis as plain data: `diagnosis`, and for base scores `critical_scales` and `next_size`."""
     if part.kind == "frontier":
-        return {"kind": part.kind, "x": part.x, "y": part.y, "diagnosis": diagnose_release(_releases(part.rows))}
+        name = str(part.rows["family"].iloc[0])
+        lab = name if name in set(tables.frontier("current")["lab"]) else None
+        found = diagnose_release(_releases(part.rows), lab=lab)
+        return {"kind": part.kind, "x": part.x, "y": part.y, "diagnosis": found}
     scales = boundary.critical_scales(part.rows, x=part.x, y=part.y)
     return {
         "kind": part.kind,
@@ -130,8 +133,8 @@ def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
     head = f"## What {len(part.rows)} {unit} say about {pair}\n\n**{answers['headline']}**\n\n{answers['phase']}"
     sure = f'<div class="cape-sure">\n\n**How sure?** {answers["sure"]}\n\n</div>\n\n{answers["compared"]}'
     texts = [head, sure]
-    if part.kind != "frontier":
-        texts.append(_scales(found["critical_scales"]))
+    own = part.kind == "frontier"
+    texts.append(_trajectory(found["diagnosis"]) if own else _scales(found["critical_scales"]))
     limits = _bullets(cannot_show(found)) or "Nothing that this report asks."
     texts.append("### What these scores cannot show\n\n" + limits)
     texts.append(_next(answers, found["diagnosis"]["advice"], commands(plan, part, found)))
@@ -147,6 +150,17 @@ def _scales(rows: Iterable[dict[str, Any]]) -> str:
         size = "none in these sizes" if math.isnan(row["n_c_b"]) else f"{row['n_c_b']:.3g}"
         between = "unknown" if math.isnan(row["low"]) else f"{low} to {high}"
         lines.append(f"| {row['estimator']} | {size} | {between} | {row['verdict']} |")
+    return "\n".join(lines)
+
+
+def _trajectory(found: dict[str, Any]) -> str:
+    lines = ["### Release by release", "", "| release | h, points | 95 % of new releases | change | reading |"]
+    lines.append("|---|---|---|---|---|")
+    for row in found["trajectory"]:
+        between = f"{row['interval']['low']:+.1f} to {row['interval']['high']:+.1f}"
+        change = "" if row["change"] is None else f"{row['change']:+.1f} (noise ±{row['change_noise']:.1f})"
+        name = row["model"] if not row["known"] else f"{row['model']} (published)"
+        lines.append(f"| {name} | {row['h']:+.1f} | {between} | {change} | {row['kind']} |")
     return "\n".join(lines)
 
 
