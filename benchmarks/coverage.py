@@ -3,6 +3,8 @@
     nice -n 15 python benchmarks/coverage.py                     1,000 replications a row, minutes on one core
     python benchmarks/coverage.py --part "lab slopes" --replications 100 --print
 
+    python benchmarks/coverage.py --compare --seed 7             other draws beside the table: exit 1 if they differ
+
 Parts that are not named keep their rows. The same seed gives the same table.
 """
 
@@ -28,12 +30,26 @@ PARTS[coverage_steering.PART] = coverage_steering.rates
 FILE = Path(__file__).parents[1] / "data" / "coverage.csv"
 
 
+KEYS = ["part", "method", "truth", "n", "noise", "measure"]
+
+
+def differing(found: pd.DataFrame, known: pd.DataFrame, *, errors: float = 5.0) -> pd.DataFrame:
+    """The shares that differ by more than so many standard errors, and those that one of the two tables lacks."""
+    both = found[found["unit"] == "share"].merge(known, on=KEYS, how="left", suffixes=("", "_known"))
+    p = ((both["value"] + both["value_known"]) / 2).clip(0.002, 0.998)
+    noise = (p * (1 - p) * (1 / both["replications"] + 1 / both["replications_known"])) ** 0.5
+    # Too few called boundaries leave a row out of one table: that is no difference.
+    missing = both["value_known"].isna() & ~both["measure"].str.contains("where a boundary")
+    return both[missing | ((both["value"] - both["value_known"]).abs() > errors * noise)]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", action="append", choices=list(PARTS), help="only this part; may be repeated")
     parser.add_argument("--replications", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--print", action="store_true", help="print the rows and leave the file as it is")
+    parser.add_argument("--compare", action="store_true", help="compare with the file and leave it as it is")
     given = parser.parse_args()
     found = []
     for name in given.part or PARTS:
@@ -45,6 +61,10 @@ def main() -> int:
     if given.print:
         print(table.to_string())
         return 0
+    if given.compare:
+        far = differing(table, pd.read_csv(FILE))
+        print(far.to_string() if len(far) else f"{len(table)} rows agree with {FILE.name}")
+        return int(len(far) > 0)
     if given.part and FILE.exists():
         old = pd.read_csv(FILE, keep_default_na=False)
         kept = old[~old["part"].isin(set(table["part"]))]

@@ -13,7 +13,7 @@ from cape_lib.charts.look import BLUE, VERMILION
 #: what the shape of a mark says; the colour only repeats it
 FINE, LABELLED = "as promised", "labelled"
 NOMINAL, LEAST, MOST = 0.95, 0.90, 0.05
-SOURCE = "[coverage](../book/data.ipynb#coverage), {n} replications a row"
+SOURCE = "[table `coverage`](../book/data.ipynb), {n} replications a row"
 
 
 def source(rows: pd.DataFrame) -> str:
@@ -83,6 +83,32 @@ def power(rows: pd.DataFrame, *, title: str, name: str) -> Figure:
         rows=rows,
         caption="A parabola that falls and rises by so many points over half of the sizes, from 0.07 to 12 billions.",
     )
+
+
+def grid(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every row as a cell of a table: a line a method, truth, noise and measure, a column a number of sizes or rows.
+
+    rows: shares of one part. A cell reads "93 %"; "82 % ▲" where the table's own label says that it is not as promised.
+    """
+    marks = rows["label"].fillna("").ne("").map({True: " ▲", False: ""})
+    cells = rows["value"].map("{:.1%}".format).str.replace("%", " %") + marks
+    order = ["measure", "method", "truth", "noise"]
+    wide = rows.assign(cell=cells).pivot_table(index=order, columns="n", values="cell", aggfunc="first", sort=False)
+    wide.columns = [f"n = {n}" for n in wide.columns]
+    return wide.reset_index().fillna("")
+
+
+def labelled(rows: pd.DataFrame) -> str:
+    """How many rows are not as promised, as a sentence."""
+    bad = rows["label"].fillna("").ne("")
+    if not bad.any():
+        return f"All {len(rows)} are as promised."
+    # Away from all for coverage, from none for wrong verdicts.
+    away = (rows["value"] - rows["measure"].str.startswith("coverage").astype(float)).abs().where(bad, 0.0)
+    worst = rows.iloc[int(away.to_numpy().argmax())]
+    where = f"{worst['method']} where the truth is {worst['truth']!r}, n = {worst['n']}, {worst['noise']}"
+    many = f"{int(bad.sum())} of {len(rows)} {'is' if bad.sum() == 1 else 'are'} labelled"
+    return f"{many}; the furthest off is {where}: {worst['value']:.0%}."
 
 
 def _power_view(rows: pd.DataFrame, noise: str, depths: list[str]) -> alt.LayerChart | alt.FacetChart:

@@ -189,5 +189,7 @@ def share_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     """Wilson's interval, over true shares from 2 to 98 %."""
     for n in (7, 20, 60):
         true = rng.uniform(0.02, 0.98, size=replications)
-        found = [wilson(int(k), n) for k in rng.binomial(n, true)]
-        yield coverage(Setting("shares", "Wilson", "any share", n, "none"), [(e.low, e.high) for e in found], true)
+        ends = [(e.low, e.high) for e in (wilson(int(k), n) for k in rng.binomial(n, true))]
+        yield coverage(
+            Setting("shares", "Wilson", "any share", n, "draws alone"), [(e.low, e.high) for e in found], true
+        )

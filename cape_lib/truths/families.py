@@ -78,18 +78,19 @@ def planted_scores(t: Floats, *, shape: str, turn: ArrayLike, depth: float) -> t
 def planted(
     n: int,
     families: int,
-    rng: np.random.Generator,
     *,
+    rng: np.random.Generator,
     shape: str = "U",
     depth: float = 8.0,
-    items: float = 1.0,
-    seed_sd: float = 0.0,
+    noise: tuple[float, float] = (1.0, 0.0),
 ) -> Ladders:
     """Families of n sizes with a planted course, as somebody would measure them.
 
-    The turn lies anywhere in the middle half of the sizes. items: how many times the usual number of questions, which
-    the stated noise knows; seed_sd: scatter between training seeds in points of y, which no stated noise knows.
+    The turn lies anywhere in the middle half of the sizes. shape, depth: see `planted_scores`; noise: how many times
+    the usual number of questions, which the stated noise knows, and the scatter between training seeds in points of
+    y, which no stated noise knows.
     """
+    items, seed_sd = noise
     t = ladder_sizes(n)
     reach = float(np.ptp(t)) / 4
     turn = rng.uniform(t.mean() - reach, t.mean() + reach, size=families)

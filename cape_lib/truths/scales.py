@@ -72,9 +72,9 @@ def dashboard_verdicts(ladders: Ladders) -> pd.DataFrame:
 def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     """Coverage, bias, power and wrong verdicts for every shape, number of sizes and noise."""
     for n in SIZES:
-        for noise, (items, seed_sd) in NOISE.items():
+        for noise, amount in NOISE.items():
             for shape in (*SHAPES, *NULLS):
-                ladders = planted(n, replications, rng, shape=shape, items=items, seed_sd=seed_sd)
+                ladders = planted(n, replications, rng=rng, shape=shape, noise=amount)
                 for name, rows in verdicts(ladders, rng).groupby("estimator", sort=False):
                     setting = Setting(PART, str(name), shape, n, noise)
                     yield from _planted(setting, rows) if shape in SHAPES else _null(setting, rows)
@@ -92,7 +92,7 @@ def power(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     for n in (4, 5, 6, 8, 10, 12, 16):
         for noise, items in (("questions", 1.0), ("four times the questions", 4.0), ("no noise to speak of", 100.0)):
             for depth in (2.0, 4.0, 8.0, 12.0):
-                ladders = planted(n, families, rng, depth=depth, items=items)
+                ladders = planted(n, families, rng=rng, depth=depth, noise=(items, 0.0))
                 for name, rows in verdicts(ladders, rng, draws=200).groupby("estimator", sort=False):
                     setting = Setting("power", str(name), f"U, {depth:g} points", n, noise)
                     yield share(setting, rows["verdict"] == "boundary", "power")

@@ -1,0 +1,138 @@
+"""Planted truths: intervals that hold them, verdicts that are not fooled, and a table that says where they fail.
+
+The table in `data/` comes from 1,000 replications a row (`benchmarks/coverage.py`); here is a small run of the same.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cape_lib import tables, truths
+from cape_lib.boundary import critical_scales
+from cape_lib.errors import UsageError
+from cape_lib.truths import rates, scales
+from cape_lib.truths.families import streams
+
+KEYS = ["part", "method", "truth", "n", "noise", "measure"]
+SMALL = 40
+QUICK = [name for name in truths.PARTS if name not in ("critical scales", "power")]
+
+
+@pytest.fixture(scope="module")
+def small():
+    return truths.coverage_table(QUICK, replications=SMALL, seed=3)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return tables.load("coverage")
+
+
+def family(ladders, i):
+    return pd.DataFrame(
+        {
+            "params_b": 10.0**ladders.t,
+            "hellaswag": ladders.x[i],
+            "truthfulqa": ladders.y[i],
+            "hellaswag_stderr": ladders.x_sd[i],
+            "truthfulqa_stderr": ladders.y_sd[i],
+        }
+    )
+
+
+@pytest.mark.parametrize("shape", ["U", "levels off"])
+def test_many_families_at_once_get_the_verdicts_that_each_gets_alone(shape):
+    ladders = truths.planted(8, 12, rng=streams(1, shape), shape=shape)
+    many = scales.verdicts(ladders, streams(2, shape), draws=2000)
+    same = []
+    for i, rows in many.groupby("family"):
+        alone = critical_scales(family(ladders, i), resamples=2000).set_index("estimator")
+        rows = rows.set_index("estimator")
+        assert rows["n_c_b"].to_numpy() == pytest.approx(alone.loc[rows.index, "n_c_b"].to_numpy(), nan_ok=True)
+        assert rows["share"].to_numpy() == pytest.approx(alone.loc[rows.index, "share"].to_numpy(), abs=0.06)
+        same += list(rows["verdict"] == alone.loc[rows.index, "verdict"])
+    # Other draws may tip a verdict that stands on the edge of 95 %.
+    assert np.mean(same) >= 0.9
+
+
+@pytest.mark.parametrize("shape", [*truths.NULLS])
+def test_no_boundary_is_called_where_none_is_planted(shape):
+    ladders = truths.planted(8, 120, rng=streams(4, shape), shape=shape)
+    for name, rows in scales.verdicts(ladders, streams(5, shape), draws=200).groupby("estimator"):
+        setting = rates.Setting("critical scales", str(name), shape, 8, "questions")
+        assert rates.share(setting, rows["verdict"] == "boundary", "false positives").label == "", name
+
+
+def test_a_deep_dip_with_many_questions_is_found_where_it_is():
+    ladders = truths.planted(12, 30, rng=streams(6, "deep"), depth=12.0, noise=(100.0, 0.0))
+    found = scales.verdicts(ladders, streams(7, "deep"), draws=200).query("estimator == 'vertex'")
+    assert (found["verdict"] == "boundary").all()
+    assert np.log10(found["n_c_b"] / found["true_b"]).abs().max() < 0.05
+
+
+def test_a_planted_course_turns_where_it_says():
+    t = np.linspace(-1.0, 1.0, 2001)
+    for shape in truths.SHAPES:
+        _, y = truths.planted_scores(t, shape=shape, turn=[-0.3, 0.4], depth=8.0)
+        assert t[y.argmin(axis=1)] == pytest.approx([-0.3, 0.4], abs=1e-3)
+    with pytest.raises(UsageError, match="levels off"):
+        truths.planted_scores(t, shape="level off", turn=0.0, depth=1.0)
+
+
+def test_the_same_seed_gives_the_same_rows_and_parts_do_not_move_each_other(small):
+    again = truths.run_part("local coupling", replications=SMALL, seed=3)
+    pd.testing.assert_frame_equal(again, small[small["part"] == "local coupling"].reset_index(drop=True))
+
+
+def test_every_row_is_a_share_or_a_bias_with_its_interval(small):
+    shares = small[small["unit"] == "share"]
+    assert shares[["value", "low", "high"]].stack().between(0, 1).all()
+    assert ((small["low"] <= small["value"] + 1e-9) & (small["value"] <= small["high"] + 1e-9)).all()
+
+
+def test_a_small_run_agrees_with_the_table_of_the_book(small, table):
+    both = small.merge(table, on=KEYS, suffixes=("", "_book"))
+    assert len(both) == len(small), "the table lacks rows of the parts; run benchmarks/coverage.py"
+    both = both[both["unit"] == "share"]
+    p = both["value_book"].clip(1 / 1000, 1 - 1 / 1000)
+    z = (both["value"] - both["value_book"]) / np.sqrt(
+        p * (1 - p) * (1 / both["replications"] + 1 / both["replications_book"])
+    )
+    # Five standard errors and a little, as the shares of few replications are coarse.
+    worst = both.assign(z=z.abs() - 2 / both["replications"]).nlargest(1, "z").iloc[0]
+    assert worst["z"] < 5.5, worst[[*KEYS, "value", "value_book"]].to_dict()
+
+
+def test_every_label_of_the_table_follows_from_its_numbers(table):
+    coverage = table["measure"].str.startswith("coverage")
+    under = coverage & (np.where(table["replications"] < 500, table["high"], table["value"]) < rates.LEAST_COVERAGE)
+    above = table["measure"].str.startswith("false") & (table["low"] > rates.MOST_FALSE)
+    assert (table["label"].fillna("") == np.select([under, above], [rates.UNDER, rates.ABOVE], "")).all()
+
+
+def test_every_part_is_in_the_table_with_a_thousand_replications(table):
+    # "steering" is in benchmarks/coverage_steering.py: it needs torch.
+    assert set(table["part"]) == {*truths.PARTS, "steering"}
+    plain = table[~table["measure"].isin(["coverage where a boundary is called", "bias"]) & (table["part"] != "power")]
+    assert plain["replications"].min() >= 1000
+
+
+def test_an_interval_may_be_the_outside_of_a_gap_and_one_without_ends_is_left_out():
+    setting = rates.Setting("a", "b", "c", 1, "d")
+    ends = [(1.0, -1.0), (1.0, -1.0), (np.nan, np.nan), (-np.inf, np.inf), (0.0, np.inf)]
+    found = rates.coverage(setting, ends, [2.0, 0.0, 0.0, 5.0, -1.0])
+    assert (found.value, found.replications) == (0.5, 4)
+
+
+def test_an_unknown_part_is_answered_with_the_nearest_name():
+    with pytest.raises(UsageError, match="lab slopes"):
+        truths.run_part("lab slope", replications=1)
+
+
+@pytest.mark.parametrize("shape", ["U", "levels off"])
+def test_the_dashboard_calls_a_boundary_where_chapter_2_does(shape):
+    ladders = truths.planted(8, 40, rng=streams(8, shape), shape=shape, depth=10.0)
+    book = scales.verdicts(ladders, streams(9, shape), draws=1000).set_index(["family", "estimator"])["verdict"]
+    dashboard = scales.dashboard_verdicts(ladders).set_index(["family", "estimator"])["verdict"]
+    # Other draws may tip a verdict that stands on the edge of 95 %.
+    assert (book.reindex(dashboard.index) == dashboard).mean() > 0.93
