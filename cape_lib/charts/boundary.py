@@ -163,8 +163,8 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
     below, above = first[~first["above"]], first[first["above"]]
     return figure(
         alt.layer(line, points).properties(height=360),
-        title=f"Above the curve {int((above['gamma'] < 0).sum())} of {len(above)} next steps are negative, "
-        f"below it {int((below['gamma'] < 0).sum())} of {len(below)}",
+        title=f"At a/b = {first[name].iloc[0]:g} {int((above['gamma'] < 0).sum())} of {len(above)} next steps above "
+        f"the curve are negative, below it {int((below['gamma'] < 0).sum())} of {len(below)}",
         alt="Models in the plane of both scores, coloured by the phase of their next step, with the isocline.",
         source=source,
         n=f"{len(first)} steps in size",

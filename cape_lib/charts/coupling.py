@@ -1,8 +1,6 @@
-"""Figures of the introduction and of chapter 1: families in the plane of two scores, and how they are coupled."""
+"""Figures of chapter 1: families in the plane of two scores, and how they are coupled."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import altair as alt
 import numpy as np
@@ -37,73 +35,13 @@ def size_scale(column: str, *, low: float = 0.06, high: float = 200.0) -> alt.X:
     return alt.X(f"{column}:Q", scale=alt.Scale(type="log", domain=[low, high]), axis=SIZE_AXIS)
 
 
-def at_size(ladders: pd.DataFrame, gammas: pd.DataFrame, params_b: float, *, x: str, y: str) -> pd.DataFrame:
-    """Where each ladder stands at a size: x and y interpolated in log10 of the size, with the phase of that interval.
-
-    ladders: rows of `tables.base` with column ladder; gammas: `coupling.local_coupling` of each, column ladder.
-    Returns one row a ladder that spans `params_b` (billions): ladder, x, y, phase, gamma.
-    """
-    log_size, rows = np.log10(params_b), []
-    for name, sizes in ladders.groupby("ladder", sort=True):
-        grid = np.log10(sizes["params_b"].to_numpy())
-        if not grid[0] <= log_size <= grid[-1]:
-            continue
-        steps = gammas[gammas["ladder"] == name]
-        here = steps[(steps["params_b_low"] <= params_b * 1.000001) & (params_b <= steps["params_b_high"] * 1.000001)]
-        last = here.iloc[-1] if len(here) else None
-        rows.append(
-            {
-                "ladder": name,
-                x: float(np.interp(log_size, grid, sizes[x])),
-                y: float(np.interp(log_size, grid, sizes[y])),
-                "phase": None if last is None else last["phase"],
-                "gamma": np.nan if last is None else last["gamma"],
-            }
-        )
-    return pd.DataFrame(rows, columns=["ladder", x, y, "phase", "gamma"])
-
-
-def families_in_motion(ladders: pd.DataFrame, *, x: str, y: str, title: str, source: str) -> Callable[..., Figure]:
-    """The hero figure as a function of the rows at one size, for `explore`: every ladder's path and where it stands.
-
-    ladders: rows with ladder, params_b (billions), x and y (percent).
-    """
-    paths = ladders[["ladder", "model", "params_b", x, y]].sort_values(["ladder", "params_b"])
-    x_axis = alt.X(f"{x}:Q", scale=alt.Scale(zero=False, nice=True), title=f"{label(x)} (%), reasoning →")
-    y_axis = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False, nice=True), title=f"↑ {label(y)} (%), truthfulness")
-    tooltip = ["ladder", "model", "params_b", alt.Tooltip(f"{x}:Q", format=".1f"), alt.Tooltip(f"{y}:Q", format=".1f")]
-
-    def draw(rows: pd.DataFrame) -> Figure:
-        lines = (
-            alt.Chart(paths)
-            .mark_line(color=MUTED, strokeWidth=1.2, opacity=0.45, point=alt.OverlayMarkDef(size=14, color=MUTED))
-            .encode(x=x_axis, y=y_axis, detail="ladder:N", order="params_b:Q", tooltip=tooltip)
-        )
-        here = alt.Chart(rows).encode(x=x_axis, y=y_axis)
-        dots = here.mark_circle(size=190, opacity=1, stroke=PAPER, strokeWidth=1.5).encode(
-            color=phase_colour(), tooltip=["ladder", alt.Tooltip("gamma:Q", format=".2f"), "phase"]
-        )
-        names = here.mark_text(dy=-13, fontWeight=600, color=INK).encode(text="ladder:N")
-        return figure(
-            alt.layer(lines, dots, names).properties(height=420),
-            title=title,
-            alt=(
-                f"Families of language models as lines in the plane of {label(x)} and {label(y)}; at the "
-                "size chosen by the "
-                "slider each family is a dot, vermilion where the next points of reasoning cost "
-                "truthfulness, green where "
-                "both rise."
-            ),
-            source=source,
-            n=f"{paths['ladder'].nunique()} families, {len(paths)} models",
-            name="families-in-motion",
-            caption=(
-                "Grey lines: each family from its smallest to its largest size. Dots: where it stands at "
-                "the chosen size."
-            ),
-        )
-
-    return draw
+def crowded(x: pd.Series, y: pd.Series) -> list[bool]:
+    """Whether each point's name goes below it: where one above would run into that of a point already named above."""
+    below: list[bool] = []
+    for i in range(len(x)):
+        near = [j for j in range(i) if not below[j] and abs(x[i] - x[j]) < 12 and abs(y[i] - y[j]) < 1.1]
+        below.append(bool(near))
+    return below
 
 
 def ladder_plane(ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, source: str) -> Figure:
@@ -122,14 +60,20 @@ def ladder_plane(ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, 
         .mark_rule(strokeWidth=3)
         .encode(x=across, y=up, x2=f"{x}_to", y2=f"{y}_to", color=phase_colour())
     )
-    points = alt.Chart(ladder).encode(x=across, y=up)
+    named = ladder.reset_index(drop=True)
+    points = alt.Chart(named.assign(name_below=crowded(named[x], named[y]))).encode(x=across, y=up)
     dots = points.mark_point(filled=True, fill=PAPER, stroke=INK, size=70, opacity=1).encode(
         tooltip=["model", "params_b", x, y]
     )
-    names = points.mark_text(dx=9, dy=-9, align="left", color=INK).encode(text="model:N")
+    over, under = (
+        points.transform_filter(f"{'' if below else '!'}datum.name_below")
+        .mark_text(dx=-9 if below else 9, dy=12 if below else -9, align="right" if below else "left", color=INK)
+        .encode(text="model:N")
+        for below in (False, True)
+    )
     down = int((gammas["dy"] < 0).sum())
     return figure(
-        alt.layer(lines, dots, names),
+        alt.layer(lines, dots, over, under),
         title=f"{family}: {label(y)} falls in {down} of {len(gammas)} steps up in size",
         alt=(
             f"{family} in the plane of {label(x)} and {label(y)}, one point a size; {down} of {len(gammas)} steps fall."

@@ -74,10 +74,10 @@ def releases(h: pd.DataFrame, line: object, *, own: str = "", source: str = "") 
     )
 
 
-def expected_score(rows: pd.DataFrame, *, source: str) -> Figure:
+def expected_score(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     """What the line expects at one SWE-bench score, among the releases (for `explore`: column swe).
 
-    rows: releases with both scores, and expected, low, high, swe (percent), the same in every row.
+    rows: releases with both scores, and expected, low, high, swe (percent), the same in every row;  title: the finding.
     """
     x, y = _axes()
     base = alt.Chart(rows)
@@ -87,11 +87,9 @@ def expected_score(rows: pd.DataFrame, *, source: str) -> Figure:
     point = base.mark_point(filled=True, size=130, opacity=1, color=INK, shape="diamond").encode(
         x=at_x, y="mean(expected):Q"
     )
-    first = rows.iloc[0]
     return figure(
         alt.layer(dots, interval, point).properties(height=320),
-        title=f"At {first['swe']:g} % coding, 95 % of new releases should reason between {first['low']:.0f} and "
-        f"{first['high']:.0f} %",
+        title=title,
         alt="The expected GPQA Diamond score and its interval at the chosen SWE-bench score, among all releases.",
         source=source,
         n=rows["model"].nunique(),
@@ -99,10 +97,10 @@ def expected_score(rows: pd.DataFrame, *, source: str) -> Figure:
     )
 
 
-def panel_points(rows: pd.DataFrame, *, source: str) -> Figure:
+def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     """The releases of one panel with their own line (for `explore` over panels).
 
-    rows: model, lab, both scores and the slider's column panel.
+    rows: model, lab, both scores and the slider's column panel;  title: the finding, over all panels.
     """
     x, y = _axes()
     labs = sorted(rows["lab"].unique())
@@ -111,10 +109,9 @@ def panel_points(rows: pd.DataFrame, *, source: str) -> Figure:
         color=lab_colour(labs), tooltip=["model", "lab", "release_date", *SCORES]
     )
     line = alt.Chart(rows).transform_regression(SWE, GPQA).mark_line(color=INK, strokeWidth=1.5).encode(x=x, y=y)
-    r = float(np.corrcoef(rows[SWE], rows[GPQA])[0, 1])
     return figure(
         alt.layer(line, dots).properties(height=340),
-        title=f"The trend is there on every panel; as published r = {r:.2f}",
+        title=title,
         alt="Releases of the chosen panel in the plane of SWE-bench Verified and GPQA Diamond with their own line.",
         source=source,
         n=rows["model"].nunique(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Hashable, Iterable
 from typing import Any
 
@@ -40,7 +41,7 @@ def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
     checked = int((cells["status"] != "unchecked").sum())
     return figure(
         bars.properties(height=alt.Step(24)),
-        title=f"{checked} of {len(cells)} published cells could be looked up",
+        title=f"For {checked} of {len(cells)} published cells a statement was found to check them against",
         alt="Number of published cells by lab and status.",
         source=source,
         n=f"{len(cells)} cells",
@@ -57,7 +58,7 @@ def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
         cell=lambda rows: rows["model"] + ", " + rows["benchmark"].map(label)
     )
     order = list(shown["cell"])
-    y = alt.Y("cell:N", sort=order, title=None, axis=alt.Axis(labelLimit=190))
+    y = alt.Y("cell:N", sort=order, title=None, axis=alt.Axis(labelLimit=260))
     tooltip: list[Any] = ["model", "benchmark", "before", "after", alt.Tooltip("h_before:Q", format="+.1f"),
                alt.Tooltip("h_after:Q", format="+.1f"), alt.Tooltip("d_r:Q", format="+.3f")]  # fmt: skip
     colour = lab_colour(sorted(shown["lab"].unique()))
@@ -162,6 +163,19 @@ def difference_table(effects: pd.DataFrame, cells: pd.DataFrame) -> object:
     )
 
 
+def _transcription(via: str) -> str:
+    """Where a third party wrote a maker's statement down; an address, or a file of a repository, as a link."""
+    file = re.match(r"github\.com/([^@\s]+)@(\w+) (\S+)", via)
+    page = re.match(r"(?:https://)?([\w.-]+\.\w+/[^\s,]+)", via)
+    if file:
+        address, shown = f"https://github.com/{file[1]}/blob/{file[2]}/{file[3]}", file[1]
+    elif page:
+        address, shown = f"https://{page[1]}", "/".join(page[1].removeprefix("github.com/").split("/")[:2])
+    else:
+        return html.escape(via)
+    return f"<a href='{html.escape(address, quote=True)}'>{html.escape(shown)}</a>"
+
+
 def _line(row: dict[Hashable, Any]) -> str:
     address = str(row.get("source") or "")
     link = (
@@ -170,12 +184,13 @@ def _line(row: dict[Hashable, Any]) -> str:
         else html.escape(address)
     )
     via = row.get("read_via")
-    read = f" (read in {html.escape(str(via))})" if isinstance(via, str) and via else ""
+    read = f" <small>(read in {_transcription(str(via))})</small>" if isinstance(via, str) and via else ""
     after = row["after"]
     now = "no source" if pd.isna(after) else f"{after:.1f}"
-    moved = "" if pd.isna(row["h_after"]) else f"{row['h_before']:+.1f} → {row['h_after']:+.1f}"
+    moved = "" if pd.isna(row["h_after"]) else f"{row['h_before']:+.1f} → {row['h_after']:+.1f}".replace("-", "−")
     values: Iterable[str] = (
-        html.escape(str(row["model"])), label(str(row["benchmark"])), f"{row['before']:.1f}", now, moved,
+        html.escape(str(row["model"])), label(str(row["benchmark"])), f"{row['before']:.1f}", now,
+        f"<span style='white-space: nowrap'>{moved}</span>",
         html.escape(str(row.get("reason") or "")), link + read,
     )  # fmt: skip
     return "<tr>" + "".join(f"<td>{value}</td>" for value in values) + "</tr>"

@@ -16,12 +16,16 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
     caption: what the table shows, one sentence;  digits: decimals of a number that is not whole.
     """
     numeric = {str(name): pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame.columns}
+    whole = {str(name): numeric[str(name)] and _all_whole(frame[name]) for name in frame.columns}
     head = "".join(
         f'<th scope="col"{_right(numeric[str(name)])}>{html.escape(str(name))}</th>' for name in frame.columns
     )
     rows = [
         "<tr>"
-        + "".join(_cell(value, numeric[str(name)], digits) for name, value in zip(frame.columns, row, strict=True))
+        + "".join(
+            _cell(value, numeric[str(name)], digits, whole[str(name)])
+            for name, value in zip(frame.columns, row, strict=True)
+        )
         + "</tr>"
         for row in frame.itertuples(index=False, name=None)
     ]
@@ -31,8 +35,17 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
     )
 
 
-def _cell(value: Any, numeric: bool, digits: int) -> str:
-    return f"<td{_right(numeric)}>{html.escape(shown(value, digits))}</td>"
+def _all_whole(column: pd.Series) -> bool:
+    """Whether no number of the column has a fraction: one decimal more or less in a column reads as precision."""
+    known = column.dropna().astype(float)
+    return bool((known[np.isfinite(known)] % 1 == 0).all())
+
+
+def _cell(value: Any, numeric: bool, digits: int, whole: bool) -> str:
+    text = shown(value, digits)
+    if numeric and not whole and isinstance(value, float | np.floating) and np.isfinite(value):
+        text = f"{value:.{digits}f}".replace("-", "−")
+    return f"<td{_right(numeric)}>{html.escape(text)}</td>"
 
 
 def _right(numeric: bool) -> str:

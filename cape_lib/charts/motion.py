@@ -1,0 +1,98 @@
+"""The figure of the introduction: families of models in the plane of two scores, in motion with size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from cape_lib.charts.coupling import STEP_TOOLTIP, crowded, phase_colour
+from cape_lib.charts.frame import INK, MUTED, PAPER, Figure, figure
+from cape_lib.tables import label
+
+
+def at_size(ladders: pd.DataFrame, gammas: pd.DataFrame, params_b: float, *, x: str, y: str) -> pd.DataFrame:
+    """Where each ladder stands at a size: x and y interpolated in log10 of the size, with the phase of that interval.
+
+    ladders: rows of `tables.base` with column ladder; gammas: `coupling.local_coupling` of each, column ladder.
+    Returns one row a ladder that spans `params_b` (billions): ladder, x, y, phase, gamma, name_below (true where the
+    ladder's name would collide with a neighbour's).
+    """
+    log_size, rows = np.log10(params_b), []
+    for name, sizes in ladders.groupby("ladder", sort=True):
+        grid = np.log10(sizes["params_b"].to_numpy())
+        if not grid[0] <= log_size <= grid[-1]:
+            continue
+        steps = gammas[gammas["ladder"] == name]
+        here = steps[(steps["params_b_low"] <= params_b * 1.000001) & (params_b <= steps["params_b_high"] * 1.000001)]
+        last = here.iloc[-1] if len(here) else None
+        rows.append(
+            {
+                "ladder": name,
+                x: float(np.interp(log_size, grid, sizes[x])),
+                y: float(np.interp(log_size, grid, sizes[y])),
+                "phase": None if last is None else last["phase"],
+                "gamma": np.nan if last is None else last["gamma"],
+            }
+        )
+    found = pd.DataFrame(rows, columns=["ladder", x, y, "phase", "gamma"])
+    return found.assign(name_below=crowded(found[x], found[y]))
+
+
+def families_in_motion(
+    ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, title: str, source: str
+) -> Callable[..., Figure]:
+    """The hero figure as a function of the rows at one size, for `explore`: every ladder's path and where it stands.
+
+    ladders: rows with ladder, params_b (billions), x and y (percent);  gammas: their `coupling.local_couplings`.
+    """
+    paths = ladders[["ladder", "model", "params_b", x, y]].sort_values(["ladder", "params_b"])
+    after = paths.groupby("ladder")[[x, y]].shift(-1).add_suffix("_to")
+    parts = (
+        paths.join(after)
+        .dropna()
+        .merge(gammas[["smaller", "larger", "gamma", "phase"]], left_on="model", right_on="smaller")
+    )
+    x_axis = alt.X(f"{x}:Q", scale=alt.Scale(zero=False, nice=True), title=f"{label(x)} (%), reasoning →")
+    y_axis = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False, nice=True), title=f"↑ {label(y)} (%), truthfulness")
+    tooltip = ["ladder", "model", "params_b", alt.Tooltip(f"{x}:Q", format=".1f"), alt.Tooltip(f"{y}:Q", format=".1f")]
+
+    def draw(rows: pd.DataFrame) -> Figure:
+        lines = (
+            alt.Chart(parts)
+            .mark_rule(strokeWidth=2, opacity=0.5)
+            .encode(x=x_axis, y=y_axis, x2=f"{x}_to", y2=f"{y}_to", color=phase_colour(), tooltip=STEP_TOOLTIP[:3])
+        )
+        sizes = (
+            alt.Chart(paths).mark_circle(size=14, color=MUTED, opacity=0.8).encode(x=x_axis, y=y_axis, tooltip=tooltip)
+        )
+        here = alt.Chart(rows).encode(x=x_axis, y=y_axis)
+        dots = here.mark_circle(size=190, opacity=1, stroke=PAPER, strokeWidth=1.5).encode(
+            color=phase_colour(), tooltip=["ladder", alt.Tooltip("gamma:Q", format=".2f"), "phase"]
+        )
+        over, under = (
+            here.transform_filter(f"{'' if below else '!'}datum.name_below")
+            .mark_text(dy=18 if below else -13, fontWeight=600, color=INK)
+            .encode(text="ladder:N")
+            for below in (False, True)
+        )
+        return figure(
+            alt.layer(lines, sizes, dots, over, under).properties(height=420),
+            title=title,
+            alt=(
+                f"Families of language models as lines in the plane of {label(x)} and {label(y)}: falling and "
+                "vermilion at low reasoning scores, rising and green at high ones. At the size chosen by the slider "
+                "each family is a dot."
+            ),
+            source=source,
+            n=f"{paths['ladder'].nunique()} families, {len(paths)} models",
+            name="families-in-motion",
+            caption=(
+                "Lines: each family from its smallest to its largest size, a colour for what each step did. "
+                "Dots: where the families stand at the chosen size."
+            ),
+        )
+
+    return draw
