@@ -244,11 +244,11 @@ def _press_and_see(page: Any, figure: Any) -> None:
     figure.locator(SVG).first.wait_for(timeout=WAIT)
     before = figure.evaluate_all(DRAWN)
     figure.locator(".noUi-handle").press("ArrowRight")
-    for _ in range(300):
-        page.wait_for_timeout(100)
+    for _ in range(400):
+        page.wait_for_timeout(200)
         if figure.evaluate_all(DRAWN) not in ("", before):
             return
-    raise AssertionError(f"the chart stayed as it was: {figure.inner_text()[:300]}")
+    raise AssertionError(f"the chart stayed as it was: {page.complaints} {figure.inner_text()[:100]!r}")
 
 
 @pytest.mark.page
