@@ -190,6 +190,4 @@ def share_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     for n in (7, 20, 60):
         true = rng.uniform(0.02, 0.98, size=replications)
         ends = [(e.low, e.high) for e in (wilson(int(k), n) for k in rng.binomial(n, true))]
-        yield coverage(
-            Setting("shares", "Wilson", "any share", n, "draws alone"), [(e.low, e.high) for e in found], true
-        )
+        yield coverage(Setting("shares", "Wilson", "any share", n, "draws alone"), ends, true)
