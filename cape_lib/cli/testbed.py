@@ -32,14 +32,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     again = parts.add_parser("reproduce", help="retrain one shipped model and compare")
     again.add_argument("name", metavar="NAME", help="shipped model, e.g. D-d8-s1")
     again.add_argument("-o", "--out", type=Path, metavar="DIR", help="keep the retrained model there")
+    harness = parts.add_parser("harness", help="write the benchmarks of a model as tasks of lm-evaluation-harness")
+    harness.add_argument("name", metavar="NAME", help="shipped model, e.g. D-d16-s1")
+    harness.add_argument(
+        "-o", "--out", type=Path, default=Path("tasks"), metavar="DIR", help="where to (default: tasks)"
+    )
     for part in (train, score, again):
         part.add_argument("--json", action="store_true", help="one JSON object a model, one a line")
         part.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, score or reproduce."""
-    return {"train": _train, "score": _score, "reproduce": _reproduce}[args.action](args)
+    """Train, score, reproduce or write tasks."""
+    return {"train": _train, "score": _score, "reproduce": _reproduce, "harness": _harness}[args.action](args)
 
 
 def _bar(name: str, steps: int, quiet: bool) -> Callable[[int], None] | None:
@@ -120,3 +125,11 @@ def _reproduce(args: argparse.Namespace) -> int:
         )
         print(f"{found.name}: {same}; {verdict}")
     return 0 if found.agrees else 1
+
+
+def _harness(args: argparse.Namespace) -> int:
+    from cape_lib.lm.testbed import harness, store
+
+    for task in harness.write_tasks(store.recipe_of(store.folder_of(args.name)), args.out):
+        print(task)
+    return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cape_lib.lm import models
 from cape_lib.lm.testbed import (
     corpus,
     grids,
+    harness,
     items,
     making,
     prompts,
@@ -212,3 +214,23 @@ def test_families_that_are_left_out_share_no_family_with_the_pairs() -> None:
     assert len(family) == len(other) == 4 and not family & other
     assert set(asked["split"]) == {"tune", "test"}
     assert not set(asked.loc[asked["split"] == "tune", "topic"]) & set(asked.loc[asked["split"] == "test", "topic"])
+
+
+def test_the_harness_gives_the_same_scores() -> None:
+    """A results file of lm-evaluation-harness 0.4.13 on the tasks that `cape testbed harness` writes."""
+    results = json.loads((Path(__file__).parent / "harness_results.json").read_text(encoding="utf-8"))["results"]
+    held = store.card(store.folder_of("D-d16-s1"))["scores"]
+    for name in ("truth", "story"):
+        assert results[f"testbed_{name}"]["acc,none"] == pytest.approx(held[name], abs=1e-5)
+
+
+def test_harness_tasks_hold_the_same_items(tmp_path: Path) -> None:
+    recipe = recipes.named("D-d16-s1")
+    paths = harness.write_tasks(recipe, tmp_path)
+    assert [path.name for path in paths] == ["testbed_truth.yaml", "testbed_story.yaml"]
+    lines = [json.loads(line) for line in (tmp_path / "testbed_truth.jsonl").read_text().splitlines()]
+    lm = models.load(store.folder_of("D-d16-s1"))
+    first = items.truth_items(worlds.build(recipe))
+    assert len(lines) == len(first)
+    ids = lm.tokenizer(lines[0]["prompt"], add_special_tokens=False)["input_ids"]
+    assert ids == first.prompts[0].tolist() and lines[0]["gold"] == 0

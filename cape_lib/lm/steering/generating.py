@@ -23,8 +23,9 @@ SAMPLING = ("greedy", "paired", "independent")
 class Writing:
     """How text is steered and written.
 
-    tokens: at most so many new ones; unit, positions: see `Direction.step` and `applying.added`; sampling:
-    "greedy"; "paired", every arm of a prompt gets the same random numbers, so that strength 0 writes the unsteered text; "independent", each row its own, as plain sampling does;
+    tokens: at most so many new ones; unit, positions: see `Direction.step` and `applying.added`; sampling: "greedy";
+    "paired", every arm of a prompt gets the same random numbers, so that strength 0 writes the unsteered text;
+    "independent", each row its own, as plain sampling does;
     temperature: of the sampling; seed: of its random numbers; rows: prompts times arms in one batch.
     """
 

@@ -43,6 +43,10 @@ def trials() -> Iterator[Trial]:
     for seed in recipes.R_SEEDS:
         for contrast in prompts.CONTRASTS:
             yield Trial("learnt", f"R-s{seed}", contrast)
+    for seed in recipes.R_SEEDS:
+        for contrast in ("reg", "ctx"):
+            for split in HALVES:
+                yield Trial("learnt", f"R-s{seed}", contrast, split=f"fitted on {split}")
     for seed in recipes.SEEDS:
         for width in (8, 12, 16):
             yield Trial("null: below the dip", f"D-d{width}-s{seed}", "reg")
@@ -51,10 +55,6 @@ def trials() -> Iterator[Trial]:
         # in units of its own tiny spread, and in units of the hidden state's norm
         yield Trial("null: untrained", f"R-s{seed}", "reg", untrained=True)
         yield Trial("null: untrained", f"R-s{seed}", "reg", untrained=True, unit="residual")
-    for seed in recipes.R_SEEDS:
-        for contrast in ("reg", "ctx"):
-            for split in HALVES:
-                yield Trial("learnt", f"R-s{seed}", contrast, split=f"fitted on {split}")
 
 
 def places_for(trial: Trial, lm: models.LanguageModel) -> tuple[Place, ...]:
@@ -181,7 +181,8 @@ def pooled(folder: Path) -> pd.DataFrame:
                 "best_control": found.best_control, "over_mean": found.over_mean.estimate,
                 "over_mean_low": found.over_mean.low, "over_mean_high": found.over_mean.high,
                 "over_best": found.over_best.estimate, "over_best_low": found.over_best.low,
-                "over_best_high": found.over_best.high, "controls": found.n_controls, "p": found.p, "effect": found.holds,
+                "over_best_high": found.over_best.high, "controls": found.n_controls,
+                "p": found.p, "effect": found.holds,
             }
         )  # fmt: skip
     return pd.DataFrame(rows).round(4)
