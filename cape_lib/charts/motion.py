@@ -10,6 +10,7 @@ import pandas as pd
 
 from cape_lib.charts.coupling import STEP_TOOLTIP, crowded, phase_colour
 from cape_lib.charts.frame import INK, MUTED, PAPER, Figure, figure
+from cape_lib.coupling import signs_by_size
 from cape_lib.tables import label
 
 
@@ -39,6 +40,68 @@ def at_size(ladders: pd.DataFrame, gammas: pd.DataFrame, params_b: float, *, x: 
         )
     found = pd.DataFrame(rows, columns=["ladder", x, y, "phase", "gamma"])
     return found.assign(name_below=crowded(found[x], found[y]))
+
+
+def standing(ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str) -> Callable[[float], pd.DataFrame]:
+    """`at_size` as a function of the size alone, with the sentence that goes with it, for `explore`."""
+
+    def at(params_b: float) -> pd.DataFrame:
+        rows = at_size(ladders, gammas, params_b, x=x, y=y)
+        counts = rows["phase"].value_counts()
+        said = ", ".join(f"{counts.get(phase, 0)} in {phase}" for phase in ("tax", "transition", "bonus"))
+        rows.attrs["reading"] = f"At {params_b:g} B: of {len(rows)} families, {said}."
+        return rows
+
+    return at
+
+
+def finding(gammas: pd.DataFrame) -> str:
+    """What the steps of these families say, as the title of the figure."""
+    small, large = _by_size(gammas)
+    return (
+        f"Better reasoning costs truthfulness in small models (below 3.5 B in {small[0]} of {small[1]} steps) and "
+        f"brings it in large ones (above 10 B in {large[1] - large[0]} of {large[1]})"
+    )
+
+
+def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
+    """How many families turn themselves, and what the steps of families of every training recipe say.
+
+    gammas, every: `coupling.local_couplings` of the families shown, and of all.
+    """
+    phases = gammas.groupby("ladder")["phase"].agg(set)
+    turning = [str(name) for name, seen in phases.items() if {"tax", "bonus"} <= seen]
+    small, large = _by_size(every)
+    return (
+        f"{len(turning)} of {len(phases)} families do both ({', '.join(turning)}). The others are seen on one side only, "
+        f"so that the turn rests on comparing families. With every training recipe, {every['ladder'].nunique()} families, "
+        f"the picture is weaker: {small[0]} of {small[1]} steps fall below 3.5 B, {large[1] - large[0]} of {large[1]} rise "
+        "above 10 B."
+    )
+
+
+def _by_size(gammas: pd.DataFrame) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Negative steps, and all, below 3.5 B and above 10 B."""
+    counts = signs_by_size(gammas, edges=(3.5, 10.0))
+    small, large = counts.iloc[0], counts.iloc[-1]
+    return (int(small["negative"]), int(small["intervals"])), (int(large["negative"]), int(large["intervals"]))
+
+
+def made_worlds(scores: pd.DataFrame) -> str:
+    """What tiny models trained on a made corpus show of a dip, in words.
+
+    scores: table `testbed_scores`; ladders D and K differ in the share of writers who believe a popular error.
+    """
+    known = scores[scores["ladder"].isin(["D", "K"])]
+    truth = 100 * known.groupby(["believers", "width"])["truth"].mean().unstack("believers")
+    few, many = truth.columns.min(), truth.columns.max()
+    dip = truth[many].dropna()
+    return (
+        f"Where {many:.0%} of the writers believe it, the share of true answers goes from {dip.iloc[0]:.0f} % in the "
+        f"narrowest models down to {dip.min():.0f} % and up to {dip.iloc[-1]:.0f} % in the widest. Where {few:.0%} do, no "
+        f"width falls below {truth[few].min():.0f} %. So a corpus *can* make a dip, and another one remove it. That does "
+        "not say where the dip of a published family comes from."
+    )
 
 
 def families_in_motion(
