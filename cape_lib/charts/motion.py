@@ -73,10 +73,10 @@ def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
     turning = [str(name) for name, seen in phases.items() if {"tax", "bonus"} <= seen]
     small, large = _by_size(every)
     return (
-        f"{len(turning)} of {len(phases)} families do both ({', '.join(turning)}). The others are seen on one side only, "
-        f"so that the turn rests on comparing families. With every training recipe, {every['ladder'].nunique()} families, "
-        f"the picture is weaker: {small[0]} of {small[1]} steps fall below 3.5 B, {large[1] - large[0]} of {large[1]} rise "
-        "above 10 B."
+        f"{len(turning)} of {len(phases)} families do both ({', '.join(turning)}). The others are seen on one side "
+        "only, so that the turn rests on comparing families. Over families of every training recipe "
+        f"({every['ladder'].nunique()}) the picture is weaker: {small[0]} of {small[1]} steps cost truthfulness below "
+        f"3.5 B, {large[1] - large[0]} of {large[1]} bring it above 10 B."
     )
 
 
@@ -98,8 +98,8 @@ def made_worlds(scores: pd.DataFrame) -> str:
     dip = truth[many].dropna()
     return (
         f"Where {many:.0%} of the writers believe it, the share of true answers goes from {dip.iloc[0]:.0f} % in the "
-        f"narrowest models down to {dip.min():.0f} % and up to {dip.iloc[-1]:.0f} % in the widest. Where {few:.0%} do, no "
-        f"width falls below {truth[few].min():.0f} %. So a corpus *can* make a dip, and another one remove it. That does "
+        f"narrowest models down to {dip.min():.0f} % and up to {dip.iloc[-1]:.0f} % in the widest. Where {few:.0%} do, "
+        f"no width falls below {truth[few].min():.0f} %. So a corpus *can* make a dip, and another remove it. That does "
         "not say where the dip of a published family comes from."
     )
 
