@@ -1,0 +1,167 @@
+"""Faults of the surroundings: a full disk, a folder that cannot be written, a kill, no network, a clock far off.
+
+Nothing is half-written, nothing old is lost, the next run completes. The book's own build is in `test_publish.py`, the
+sweep's workers in `test_sweep.py`.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from results_files import harness_0_4, ladder, write
+
+from cape_lib.cli import main
+from cape_lib.ingest import read_results
+
+SCORES = "model,params_b,hellaswag,truthfulqa\nA,0.5,30.5,40.1\nB,1.5,45.2,38.0\nC,6,60.1,41.5\n"
+
+
+def mounted(folder, options):
+    """Mount a small memory disk at a folder, or skip where that is not allowed."""
+    folder.mkdir(exist_ok=True)
+    if not shutil.which("mount") or os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True)
+    if done.returncode:
+        pytest.skip("mounting is not allowed here")
+    return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 64 kB with one old file on it."""
+    place = mounted(tmp_path / "disk", "size=64k")
+    (place / "old.csv").write_text(SCORES)
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.fixture
+def locked_folder(tmp_path):
+    """A folder that cannot be written, for root as well."""
+    place = mounted(tmp_path / "locked", "size=64k,ro")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def fill(place):
+    """Write until nothing more fits; unbuffered, so that closing has nothing left to write."""
+    with (place / "filler").open("wb", buffering=0) as stream, pytest.raises(OSError):
+        for _ in range(1000):
+            stream.write(b"x" * 4096)
+
+
+def only_line(capsys):
+    told = capsys.readouterr().err.strip().splitlines()
+    assert len(told) == 1, told
+    return told[0]
+
+
+def test_an_import_to_a_full_disk_keeps_the_old_table_and_leaves_no_crumbs(tmp_path, small_disk, capsys):
+    ladder(tmp_path / "r")
+    fill(small_disk)
+    before = sorted(small_disk.iterdir())
+    out = ["-o", str(small_disk / "old.csv"), "--force", "--quiet"]
+    assert main(["import", str(tmp_path / "r"), "--family", "F", *out]) == 6
+    assert "No space" in only_line(capsys)
+    assert (small_disk / "old.csv").read_text() == SCORES and sorted(small_disk.iterdir()) == before
+    (small_disk / "filler").unlink()
+    assert main(["import", str(tmp_path / "r"), "--family", "F", *out]) == 0
+    assert len(pd.read_csv(small_disk / "old.csv")) == 4
+
+
+def test_an_import_into_a_locked_folder_is_exit_6_in_one_line(tmp_path, locked_folder, capsys):
+    ladder(tmp_path / "r")
+    assert main(["import", str(tmp_path / "r"), "--family", "F", "-o", str(locked_folder / "s.csv"), "--quiet"]) == 6
+    assert "locked" in only_line(capsys)
+
+
+@pytest.mark.parametrize("command", ["sweep", "family"])
+def test_a_command_that_writes_a_folder_says_when_it_cannot(tmp_path, locked_folder, capsys, command):
+    (tmp_path / "s.csv").write_text(SCORES)
+    name = ["--name", "F"] if command == "family" else []
+    assert main([command, str(tmp_path / "s.csv"), *name, "-o", str(locked_folder / "out"), "--quiet"]) == 6
+    only_line(capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_sweep_that_is_killed_outright_goes_on_where_it_was(tmp_path):
+    rows = [f"m{f}-{j},Family {f},{0.5 * 3**j},{30 + 8 * j},{40 - j + f % 3}" for f in range(12) for j in range(4)]
+    (tmp_path / "s.csv").write_text("model,family,params_b,hellaswag,truthfulqa\n" + "\n".join(rows) + "\n")
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "cape_lib.cli", "sweep", str(tmp_path / "s.csv"), "-o", str(out), "--workers", "1"]
+    running = subprocess.Popen([*command, "--quiet"], start_new_session=True, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 120
+    while not (out / "families").is_dir() or len(list((out / "families").glob("*.json"))) < 3:
+        assert time.monotonic() < end and running.poll() is None, "waited in vain"
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    stored = {path.name: path.read_bytes() for path in (out / "families").glob("*.json")}
+    assert all(json.loads(text)["state"] == "done" for text in stored.values())
+    again = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=200)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["kept"] == len(stored) and (out / "index.html").exists()
+    assert all((out / "families" / name).read_bytes() == text for name, text in stored.items())
+
+
+def test_commands_answer_without_a_network(tmp_path):
+    (tmp_path / "s.csv").write_text(SCORES)
+    refuse = (
+        "import socket, sys\n"
+        "def no(*a, **k): raise OSError('no network')\n"
+        "socket.socket.connect = no; socket.getaddrinfo = no\n"
+        "from cape_lib.cli import main\n"
+        "sys.exit(main(['hfield', '--swe', '70', '--gpqa', '80', '--json']) or main(['predictions', '--json']))"
+    )
+    done = subprocess.run([sys.executable, "-c", refuse], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "stated", [-5.0, 0, 9e15, 1e400, "2999-01-01T00:00:00", "1969-12-31T23:59:59", "yesterday", None]
+)
+def test_a_clock_far_off_neither_stops_an_import_nor_hides_a_score(tmp_path, stated):
+    document = harness_0_4() | {"date": stated}
+    path = write(tmp_path, "results.json", document)
+    assert read_results([path]).scores["hellaswag"].notna().all()
+
+
+def test_reading_results_follows_no_link_out_of_its_folder_and_writes_nothing(tmp_path):
+    outside = write(tmp_path / "outside", "results_x.json", harness_0_4(model="lab/outside"))
+    inside = tmp_path / "inside"
+    write(inside, "results_../../evil.json".replace("/", "_"), harness_0_4(model="../../evil/../../etc/x"))
+    (inside / "loop").symlink_to(inside, target_is_directory=True)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    frame = read_results([inside], params={"x": 1.0}).scores
+    assert list(frame["model"]) == ["x"] and outside.exists()
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_a_notebook_from_outside_is_never_executed_by_import(tmp_path, capsys):
+    trap = tmp_path / "ran"
+    cell = {"cell_type": "code", "source": f"open({str(trap)!r}, 'w')", "metadata": {}, "outputs": []}
+    notebook = {"cells": [cell | {"execution_count": None}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    for name in ("evil.ipynb", "results.json"):
+        (tmp_path / name).write_text(json.dumps(notebook))
+        assert main(["import", str(tmp_path / name), "-o", str(tmp_path / "s.csv")]) == 3
+        only_line(capsys)
+    assert not trap.exists() and not (tmp_path / "s.csv").exists()
+
+
+def test_semicolons_bom_crlf_spaces_and_unicode_names_all_at_once(tmp_path):
+    from cape_lib import tables
+
+    folder = tmp_path / "a folder – ünïcode"
+    folder.mkdir()
+    text = "model;params_b;hellaswag;truthfulqa;family\r\nА-1;0,5;30,5;40,1;家族 <b>\r\nА-2;1,5;45,2;38,0;家族 <b>\r\n"
+    (folder / "my scores.csv").write_bytes(text.encode("utf-8-sig"))
+    frame = tables.read_scores(folder / "my scores.csv")
+    assert frame["hellaswag"].tolist() == [30.5, 45.2] and set(frame["family"]) == {"家族 <b>"}
