@@ -48,8 +48,8 @@ def by_source(verdicts: Sequence[Verdict]) -> Figure:
         .encode(
             x=alt.X("place:Q", title="claims", axis=alt.Axis(tickMinStep=10)),
             y=alt.Y("source:N", title=None, axis=alt.Axis(labelLimit=200)),
-            color=alt.Color("verdict:N", scale=scale, legend=alt.Legend(columns=2), title=None),
-            shape=alt.Shape("verdict:N", scale=shapes, legend=alt.Legend(columns=2), title=None),
+            color=alt.Color("verdict:N", scale=scale, legend=alt.Legend(columns=1), title=None),
+            shape=alt.Shape("verdict:N", scale=shapes, legend=alt.Legend(columns=1), title=None),
             tooltip=["id:N", "claim:N", "verdict:N"],
         )
         .properties(height=34 * rows["source"].nunique())
@@ -219,10 +219,10 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
         alt.Chart(rows)
         .mark_point(filled=True, size=60, opacity=1)
         .encode(
-            x=alt.X("id:N", title=None, axis=alt.Axis(labelAngle=-90, labelOverlap=False)),
+            x=alt.X("id:N", title=None, axis=alt.Axis(labelAngle=-90, labelOverlap=True)),
             y=alt.Y("panel:N", title=None, sort=list(others)),
-            color=alt.Color("is:N", scale=scale, title=None, legend=alt.Legend(columns=2)),
-            shape=alt.Shape("is:N", scale=shapes, title=None, legend=alt.Legend(columns=2)),
+            color=alt.Color("is:N", scale=scale, title=None, legend=alt.Legend(columns=1)),
+            shape=alt.Shape("is:N", scale=shapes, title=None, legend=alt.Legend(columns=1)),
             tooltip=["panel:N", "id:N", "claim:N", "was:N", "is:N"],
         )
         .properties(height=30 * max(1, rows["panel"].nunique()))

@@ -86,7 +86,7 @@ def equivalents(table: pd.DataFrame, *, source: str) -> Figure:
     base = alt.Chart(rows)
     bars = base.mark_rule(strokeWidth=2).encode(x=_sizes("from_b"), x2="to_b:Q", y=row, yOffset=offset, color=colour)
     dots = base.mark_point(filled=True, size=65, opacity=1).encode(
-        x=_sizes("shown"), y=row, yOffset=offset, color=colour, shape=alt.Shape("end:N", scale=ends, title=None),
+        x=_sizes("shown"), y=row, yOffset=offset, color=colour, shape=alt.Shape("end:N", scale=ends, legend=None),
         tooltip=["model:N", "reading:N", *numbers],
     )  # fmt: skip
     own = base.mark_tick(color=INK, thickness=2, height=16).encode(x=_sizes("params_b"), y=row, yOffset=offset)
