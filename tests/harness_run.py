@@ -1,6 +1,8 @@
 """Run lm-evaluation-harness itself, offline, on a random model of a few thousand weights and a few made-up items.
 
-    python tests/harness_run.py FOLDER [--widths 16 32 64]
+    python -P tests/harness_run.py FOLDER [--widths 16 32 64] [--runs 'hellaswag:10' 'winogrande mmlu:5']
+
+(`-P`, for transformers looks for optional packages whose names this folder may hold.)
 
 The items are ours; the task definitions (prompts, metrics, versions) are those that the installed harness
 ships: each local task file includes the harness's own and replaces only the data. The model knows nothing,
@@ -15,6 +17,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -98,7 +101,7 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PARALL
 RUNS = (("hellaswag", 10), ("arc_challenge", 25), ("winogrande mmlu", 5), ("truthfulqa_mc1 truthfulqa_mc2", 0))
 
 
-def run(folder: Path, widths: list[int], runs: tuple[tuple[str, int], ...] = RUNS) -> list[Path]:
+def run(folder: Path, widths: list[int], runs: Sequence[tuple[str, int]]) -> list[Path]:
     """One results file a model and run under FOLDER/results, as `lm-eval run` itself writes them."""
     _task_files(folder)
     env = os.environ | OFFLINE | {"HF_HOME": str(folder / "cache")}
@@ -118,5 +121,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--widths", type=int, nargs="+", default=[16, 32, 64])
+    usual = [f"{tasks}:{shots}" for tasks, shots in RUNS]
+    parser.add_argument("--runs", nargs="*", default=usual, metavar="TASKS:SHOTS", help="none: model and tasks alone")
     given = parser.parse_args()
-    print(*run(given.folder.resolve(), given.widths), sep="\n")
+    wanted = [(tasks, int(shots)) for tasks, _, shots in (text.rpartition(":") for text in given.runs)]
+    print(*run(given.folder.resolve(), given.widths, wanted), sep="\n")

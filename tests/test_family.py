@@ -367,3 +367,14 @@ def test_ctrl_c_while_the_chapters_run_leaves_nothing(tmp_path):
     told = running.communicate(timeout=60)[1]
     assert running.returncode == 130 and told.splitlines()[-1] == "cape family: interrupted" and "Traceback" not in told
     assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["family", str(EXAMPLE), "--name", "L"], ["sweep", "--panel", "uniform"]])
+def test_without_the_book_s_packages_the_command_says_what_to_install(tmp_path, capsys, monkeypatch, command):
+    from importlib import util
+
+    found = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "papermill" else found(name, *rest))
+    assert main([*command, "-o", str(tmp_path / "out")]) == 6
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "papermill: pip install 'cape_lib[book]'" in told and not (tmp_path / "out").exists()

@@ -46,9 +46,11 @@ def test_our_weighted_mmlu_is_the_harness_s_own_and_the_plain_one_is_not():
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(find_spec("lm_eval") is None, reason="needs the extra `eval`: pip install 'cape_lib[eval]'")
 def test_the_harness_runs_here_and_its_files_are_read(tmp_path):
-    runs = '(("hellaswag truthfulqa_mc1 truthfulqa_mc2", 10), ("winogrande mmlu", 5))'
-    code = f"import harness_run, pathlib; harness_run.run(pathlib.Path({str(tmp_path)!r}), [16], {runs})"
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=True, capture_output=True)
+    script = str(Path(__file__).with_name("harness_run.py"))
+    runs = ["--runs", "hellaswag truthfulqa_mc1 truthfulqa_mc2:10", "winogrande mmlu:5"]
+    command = [sys.executable, "-P", script, str(tmp_path), "--widths", "16", *runs]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
     (row,) = read_results([tmp_path / "results"], family="Tiny").scores.to_dict("records")
     assert row["model"] == "tiny-16"
     assert "10-shot" in row["hellaswag_protocol"] and "; 0-shot" in row["truthfulqa_protocol"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import shutil
@@ -21,6 +22,7 @@ from cape_lib.family import parameters, planning, summary
 
 PAGE, METRICS, SCORES = "index.html", "metrics.json", "scores.csv"
 FORMAT = "cape-family-1"
+_OF_THE_BOOK = ("altair", "ipykernel", "markdown_it", "nbformat", "papermill", "pysindy", "statsmodels", "vl_convert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,12 @@ def rerun(scores: pd.DataFrame, name: str, out: Path, settings: Settings | None 
     is whole. Raises UsageError (the folder exists, an unknown parameter), MissingError (too few sizes, no benchmark),
     ScoresError, SurroundingsError.
     """
-    from cape_lib import publish
-
     settings = settings or Settings()
     out = Path(out)
     check_folder(out, force=settings.force)
+    need_book("a report")
+    from cape_lib import publish
+
     folder = publish.notebooks_dir()
     plan = planning.plan(scores, name=name, pair=settings.pair, given=settings.parameters, folder=folder)
     found = [summary.diagnose(part) for part in plan.parts]
@@ -64,6 +67,13 @@ def rerun(scores: pd.DataFrame, name: str, out: Path, settings: Settings | None 
         shutil.rmtree(work / "executed", ignore_errors=True)
         _put(work, out, force=settings.force)
     return metrics
+
+
+def need_book(what: str) -> None:
+    """Raise SurroundingsError where the packages that execute and draw chapters are not installed."""
+    lacking = [name for name in _OF_THE_BOOK if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise SurroundingsError(f"{what} needs {', '.join(lacking)}: pip install 'cape_lib[book]'")
 
 
 def _metrics(plan: planning.Plan, found: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cape_lib.errors import UsageError
+from cape_lib.family.rerun import need_book
 from cape_lib.sweep.cluster import client
 from cape_lib.sweep.work import FORMAT, Task, answer
 
@@ -45,6 +46,7 @@ def sweep(
     """
     from cape_lib.sweep.page import write_page
 
+    need_book("a sweep")
     out = Path(out)
     _prepare(out)
     places = _places(todo)
