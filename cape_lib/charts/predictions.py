@@ -73,13 +73,15 @@ def _short(link: str) -> str:
     return f"{parts.netloc.removeprefix('www.')}: {end[:48]}" if end else parts.netloc
 
 
-def _status(title: str | None = None) -> tuple[alt.Color, alt.Shape]:
+def _status(found: pd.Series) -> tuple[alt.Color, alt.Shape]:
+    """Colour and shape of the statuses that occur, one legend for both."""
+    present = [word for word in STATUSES if word in set(found)]
     legend = alt.Legend(columns=2)
-    colours = alt.Scale(domain=list(COLOURS), range=list(COLOURS.values()))
-    marks = alt.Scale(domain=list(MARKS), range=list(MARKS.values()))
+    colours = alt.Scale(domain=present, range=[COLOURS[word] for word in present])
+    marks = alt.Scale(domain=present, range=[MARKS[word] for word in present])
     return (
-        alt.Color("status:N", scale=colours, title=title, legend=legend),
-        alt.Shape("status:N", scale=marks, title=title, legend=legend),
+        alt.Color("status:N", scale=colours, title=None, legend=legend),
+        alt.Shape("status:N", scale=marks, title=None, legend=legend),
     )
 
 
@@ -99,10 +101,7 @@ def timeline(scored: Sequence[Scored]) -> Figure:
             for one in scored
         ]
     )
-    present = [word for word in STATUSES if word in set(rows["status"])]
-    colour, shape = _status()
-    colour.scale = alt.Scale(domain=present, range=[COLOURS[word] for word in present])
-    shape.scale = alt.Scale(domain=present, range=[MARKS[word] for word in present])
+    colour, shape = _status(rows["status"])
     place = alt.Y("prediction:N", title=None, sort=None, axis=alt.Axis(labelLimit=230))
     bars = alt.Chart(rows).mark_bar(height=6, color=GRID).encode(
         x=alt.X("from:T", title=None), x2="to:T", y=place, tooltip=["prediction:N", "resolves:N"]
@@ -132,10 +131,7 @@ def settings(table: pd.DataFrame) -> Figure:
         setting=table["panel"] + np.where(table["claimed_by"] == "either", "", ", stated by " + table["claimed_by"]),
         prediction=table["id"].astype(str) + ". " + table["name"],
     )
-    colour, shape = _status()
-    present = [word for word in STATUSES if word in set(rows["status"])]
-    colour.scale = alt.Scale(domain=present, range=[COLOURS[word] for word in present])
-    shape.scale = alt.Scale(domain=present, range=[MARKS[word] for word in present])
+    colour, shape = _status(rows["status"])
     numbers = [alt.Tooltip(f"{name}:Q", format=".2f") for name in ("value", "low", "high")]
     order = list(rows["setting"].drop_duplicates())
     chart = (
