@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def book_html() -> Path:
-    """Folder of the built pages; built by the same function as `make book`, once for all test processes."""
+    """Folder of the built pages; built by the same function as `make book`, once for all test processes.
+
+    CAPE_BOOK_HTML names a book that is built already, for instance a published one.
+    """
     from cape_lib import publish
 
+    if built := os.environ.get("CAPE_BOOK_HTML"):
+        return Path(built)
     return publish.book(ROOT / "_build", quiet=True).parent
 
 

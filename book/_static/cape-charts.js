@@ -69,7 +69,8 @@
     var places = figure.querySelectorAll(".cape-view"), inputs = figure.querySelector(".cape-inputs");
     var jobs = Array.prototype.map.call(places, function (place, index) {
       var spec = specification(figure, index), wide = spec.width === "container";
-      var options = { mode: "vega-lite", actions: false, renderer: "svg", bind: inputs };
+      // Errors only: Vega-Lite warns of every chart with a row height, "Dropping fit-y", and means nothing by it.
+      var options = { mode: "vega-lite", actions: false, renderer: "svg", bind: inputs, logLevel: 1 };
       return window.vegaEmbed(place, spec, options).then(function (result) {
         // The frame names the picture; the marks inside would be read out one by one.
         place.querySelector("svg").setAttribute("aria-hidden", "true");

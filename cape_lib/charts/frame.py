@@ -163,10 +163,7 @@ def sure(markdown: str) -> None:
 def _as_wide_as_the_page(chart: Any) -> Any:
     if not isinstance(chart, alt.Chart | alt.LayerChart) or chart.width is not alt.Undefined:
         return chart
-    size: dict[str, Any] = {"width": "container"}
-    if chart.autosize is alt.Undefined:
-        size["autosize"] = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return chart.properties(**size)
+    return chart.properties(width="container")
 
 
 def _compact(value: Any) -> Any:

@@ -16,7 +16,9 @@ EDGE, NEAR = 200.0, 0.07
 SHORT = {"x": "same HellaSwag", "y": "same TruthfulQA", "residual": "same TruthfulQA for its HellaSwag"}
 
 
-def width_and_null(table: pd.DataFrame, *, own: str, source: str, title: str = "") -> Figure:
+def width_and_null(
+    table: pd.DataFrame, *, own: str, source: str, title: str = "", name: str = "width-and-null"
+) -> Figure:
     """Each ladder's r before and after division by width, on top of what shuffled scores give after the same division.
 
     table: `levers.width_by_ladder` (for `explore`: with a column `power`);  own: the ladder to name first.
@@ -60,7 +62,7 @@ def width_and_null(table: pd.DataFrame, *, own: str, source: str, title: str = "
         source=source,
         n=f"{len(table)} families",
         rows=table,
-        name="width-and-null",
+        name=name,
     )
 
 

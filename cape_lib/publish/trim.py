@@ -31,6 +31,12 @@ _DROPPED = (
     re.compile(r'\s*<script type="text/x-thebe-config">.*?</script>', re.S),
     re.compile(r"\s*<script>kernelName = '[^']*'</script>"),
 )
+#: What assistive technology stumbles over in the theme, in docutils and in pandas.
+_MENDED = {
+    '<summary><span class="toctree-toggle"': '<summary aria-label="Pages of this section"><span class="toctree-toggle"',
+    ' role="doc-biblioentry"': "",
+    "<th></th>": "<td></td>",  # the empty corner of a table heads nothing
+}
 
 
 def trim(html: Path) -> None:
@@ -45,7 +51,8 @@ def trim(html: Path) -> None:
             names |= set(re.findall(r"\bfa-([a-z0-9-]+)", classes))
         for pattern in _DROPPED:
             text = pattern.sub("", text)
-        text = text.replace("<th></th>", "<td></td>")  # the empty corner of a pandas table heads nothing
+        for before, after in _MENDED.items():
+            text = text.replace(before, after)
         page.write_text(text, encoding="utf-8")
     icons = _icons((static / "scripts" / "fontawesome.js").read_text(encoding="utf-8"), names)
     with (static / "cape.css").open("a", encoding="utf-8") as sheet:

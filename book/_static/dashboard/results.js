@@ -104,9 +104,9 @@
 
   function advice(result) {
     if (!result.advice.length)
-      return [el("h3", {}, "Advice"), el("p", {}, "None: no rule with evidence fits these scores.")];
+      return [el("h2", {}, "Advice"), el("p", {}, "None: no rule with evidence fits these scores.")];
     return [
-      el("h3", {}, "Advice, with its evidence"),
+      el("h2", {}, "Advice, with its evidence"),
       el(
         "ul",
         { class: "dash-advice" },
