@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.boundary import isocline
-from cape_lib.charts.coupling import phase_colour, size_scale
+from cape_lib.charts.coupling import COLUMNS, phase_colour, size_scale
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
 from cape_lib.tables import label
 
@@ -62,17 +62,18 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
     )
     order = list(table.groupby("ladder")["raw_b"].median().sort_values().index)
     estimators = list(table["estimator"].unique())
+    scale = alt.Scale(domain=estimators, range=PALETTE)
     base = alt.Chart(shown).encode(
         y=alt.Y("ladder:N", sort=order, title=None, scale=alt.Scale(domain=order)),
         yOffset=alt.YOffset("estimator:N", sort=estimators, scale=alt.Scale(domain=estimators)),
-        color=alt.Color("estimator:N", scale=alt.Scale(domain=estimators, range=PALETTE), title="estimator"),
+        color=alt.Color("estimator:N", scale=scale, title=None, legend=alt.Legend(columns=COLUMNS)),
     )
     bars = base.mark_rule(strokeWidth=3, opacity=0.4).encode(
         x=size_scale("low_shown", low=0.03, high=400), x2="high_shown:Q"
     )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         x=size_scale("n_c_b", low=0.03, high=400),
-        shape=alt.Shape("estimator:N", scale=alt.Scale(domain=estimators)),
+        shape=alt.Shape("estimator:N", scale=alt.Scale(domain=estimators), title=None),
         tooltip=["ladder", "estimator", alt.Tooltip("n_c_b:Q", format=".2f"), "low", "high", "verdict", "reason"],
     )
     sure = int((table["verdict"] == "boundary").sum())
@@ -183,8 +184,8 @@ def readings_by_ratio(sweep: pd.DataFrame, *, published: float, source: str) -> 
         .encode(
             x=alt.X("ratio:Q", scale=alt.Scale(zero=False), title="a/b"),
             y=alt.Y("share:Q", title="share of signs right", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
-            color=alt.Color("reading:N", title="reading"),
-            strokeDash=alt.StrokeDash("reading:N"),
+            color=alt.Color("reading:N", title=None, legend=alt.Legend(columns=COLUMNS)),
+            strokeDash=alt.StrokeDash("reading:N", title=None),
             tooltip=["ratio", "reading", "right", "n"],
         )
     )

@@ -19,6 +19,8 @@ STEP_TOOLTIP = [
     alt.Tooltip("p_negative:Q", format=".2f", title="P(gamma < 0)"),
 ]
 SIDES = alt.Scale(domain=["below", "above"], range=[PHASE_COLOURS["tax"], PHASE_COLOURS["bonus"]])
+#: A legend breaks its line where the plot is narrow: beside long row names, on a phone.
+COLUMNS = alt.ExprRef("width < 240 ? 2 : width < 420 ? 3 : 5")
 SIZE_AXIS = alt.Axis(
     values=[0.1, 0.3, 1, 3, 10, 30, 100], labelExpr="datum.value + ' B'", title="parameters, log scale"
 )
@@ -27,7 +29,7 @@ SIZE_AXIS = alt.Axis(
 def phase_colour(column: str = "phase", *, legend: bool = True) -> alt.Color:
     """The colour of a phase, the same on every page."""
     scale = alt.Scale(domain=PHASES, range=[PHASE_COLOURS[phase] for phase in PHASES])
-    return alt.Color(f"{column}:N", scale=scale, title=None, legend=alt.Legend() if legend else None)
+    return alt.Color(f"{column}:N", scale=scale, title=None, legend=alt.Legend(columns=COLUMNS) if legend else None)
 
 
 def size_scale(column: str, *, low: float = 0.06, high: float = 200.0) -> alt.X:
@@ -54,7 +56,7 @@ def ladder_plane(ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, 
     )
     family = str(ladder["family"].iloc[0])
     across = alt.X(f"{x}:Q", scale=alt.Scale(zero=False), title=f"{label(x)} (%)")
-    up = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
+    up = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False, padding=18), title=f"{label(y)} (%)")
     lines = (
         alt.Chart(steps)
         .mark_rule(strokeWidth=3)

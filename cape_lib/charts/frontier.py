@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from cape_lib.charts.coupling import COLUMNS
 from cape_lib.charts.frame import INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
 from cape_lib.tables import label
 
@@ -20,7 +21,8 @@ KEPT = ["model", "lab", "release_date", SWE, GPQA, "h", "h_low", "h_high"]
 
 def lab_colour(labs: list[str], *, legend: bool = True) -> alt.Color:
     """The colours of labs, grey for one without its own."""
-    return alt.Color("lab:N", scale=colour_scale(LAB_COLOURS, labs), legend=alt.Legend(columns=5) if legend else None)
+    key = alt.Legend(columns=COLUMNS, title=None) if legend else None
+    return alt.Color("lab:N", scale=colour_scale(LAB_COLOURS, labs), legend=key)
 
 
 def _axes() -> tuple[alt.X, alt.Y]:

@@ -99,8 +99,8 @@ def made_worlds(scores: pd.DataFrame) -> str:
     return (
         f"Where {many:.0%} of the writers believe it, the share of true answers goes from {dip.iloc[0]:.0f} % in the "
         f"narrowest models down to {dip.min():.0f} % and up to {dip.iloc[-1]:.0f} % in the widest. Where {few:.0%} do, "
-        f"no width falls below {truth[few].min():.0f} %. So a corpus *can* make a dip, and another remove it. That does "
-        "not say where the dip of a published family comes from."
+        f"no width falls below {truth[few].min():.0f} %. So a corpus *can* make a dip, and another remove it. That "
+        "does not say where the dip of a published family comes from."
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from cape_lib.charts.coupling import COLUMNS
 from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
 from cape_lib.charts.frontier import lab_colour
 from cape_lib.tables import label
@@ -33,7 +34,9 @@ def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
         .encode(
             y=alt.Y("lab:N", sort=order, title=None),
             x=alt.X("cells:Q", title="cells"),
-            color=alt.Color("status:N", scale=alt.Scale(domain=known, range=PALETTE), title="status"),
+            color=alt.Color(
+                "status:N", scale=alt.Scale(domain=known, range=PALETTE), title=None, legend=alt.Legend(columns=COLUMNS)
+            ),
             order="rank:Q",
             tooltip=["lab", "status", "cells"],
         )
@@ -55,10 +58,10 @@ def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
     effects: `frontier.cell_effects`.
     """
     shown = effects.dropna(subset=["h_after"]).assign(
-        cell=lambda rows: rows["model"] + ", " + rows["benchmark"].map(label)
+        cell=lambda rows: rows["model"] + ", " + rows["benchmark"].map(label).str.split().str[0]
     )
     order = list(shown["cell"])
-    y = alt.Y("cell:N", sort=order, title=None, axis=alt.Axis(labelLimit=260))
+    y = alt.Y("cell:N", sort=order, title=None, axis=alt.Axis(labelLimit=190))
     tooltip: list[Any] = ["model", "benchmark", "before", "after", alt.Tooltip("h_before:Q", format="+.1f"),
                alt.Tooltip("h_after:Q", format="+.1f"), alt.Tooltip("d_r:Q", format="+.3f")]  # fmt: skip
     colour = lab_colour(sorted(shown["lab"].unique()))
@@ -96,7 +99,7 @@ def headline_changes(table: pd.DataFrame, *, source: str) -> Figure:
     base = alt.Chart(shown).encode(
         y=alt.Y("number:N", sort=list(shown["number"]), title=None, axis=alt.Axis(labelLimit=170))
     )
-    x = alt.X("low:Q", title="change (half-widths of the interval)")
+    x = alt.X("low:Q", title="change, in half-widths")
     bars = base.mark_rule(strokeWidth=4, opacity=0.4, color=MUTED).encode(x=x, x2="high:Q")
     points = base.mark_point(filled=True, size=80, opacity=1, color=INK).encode(
         x="shift:Q", tooltip=["number", alt.Tooltip("before:Q", format=".2f"), alt.Tooltip("after:Q", format=".2f")]
@@ -128,7 +131,7 @@ def influence(table: pd.DataFrame, *, source: str) -> Figure:
         .mark_bar()
         .encode(
             y=alt.Y("model:N", sort=list(shown["model"]), title=None, axis=alt.Axis(labelLimit=200)),
-            x=alt.X("d_r:Q", title="r with the release minus r without it"),
+            x=alt.X("d_r:Q", title="change of r"),
             color=lab_colour(sorted(table["lab"].unique())),
             tooltip=["model", alt.Tooltip("d_r:Q", format="+.3f"), alt.Tooltip("d_slope:Q", format="+.3f"), "cooks"],
         )
@@ -156,7 +159,8 @@ def difference_table(effects: pd.DataFrame, cells: pd.DataFrame) -> object:
     rows = effects.merge(cells[["model", "benchmark", *about]], on=["model", "benchmark"], how="left")
     lines = [_line(row) for row in rows.to_dict("records")]
     head = "".join(
-        f"<th scope='col'>{name}</th>" for name in ("model", "benchmark", "published", "now", "h", "why", "where")
+        f"<th scope='col'{' style=min-width:14rem' if name in ('why', 'where') else ''}>{name}</th>"
+        for name in ("model", "benchmark", "published", "now", "h", "why", "where")
     )
     return HTML(
         f"<div class='cape-table'><table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"

@@ -153,7 +153,9 @@ def width_null(panel: str, ladders: tuple[str, ...] = TESTED) -> list[Stress]:
                 f"{name}: the same scores shuffled over the sizes, then divided by width",
                 null.null,
                 f"{null.share_positive:.0%} of the shuffles give r > 0: a common growing divisor does this by itself",
-                against=f"shuffled scores do the same in {null.share_positive:.0%} of the draws" if usual else "",
+                against=f"shuffled scores do the same in {100 * null.share_positive:.0f} % of the draws"
+                if usual
+                else "",
             )
         )
     return tried
