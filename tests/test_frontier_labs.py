@@ -137,3 +137,27 @@ def test_unknown_lab_names_the_nearest(panel: pd.DataFrame) -> None:
     assert frontier.check_lab(panel, "google") == "Google"
     with pytest.raises(UsageError, match="Google"):
         frontier.check_lab(panel, "Gogle")
+
+
+def test_the_slope_test_is_the_analysis_of_covariance_of_statsmodels() -> None:
+    import statsmodels.formula.api as smf
+    from statsmodels.stats.anova import anova_lm
+
+    frame = frontier.frozen_rows(tables.frontier("published"))
+    rows = frame[frame.groupby("lab")["lab"].transform("size") >= 3]
+    parallel = smf.ols("gpqa_diamond ~ C(lab) + swe_bench_verified", rows).fit()
+    own = smf.ols("gpqa_diamond ~ C(lab) * swe_bench_verified", rows).fit()
+    known = anova_lm(parallel, own).iloc[1]
+    found = frontier.slope_test(frame)
+    assert found.f == pytest.approx(known["F"], rel=1e-9) and found.p == pytest.approx(known["Pr(>F)"], rel=1e-9)
+
+
+def test_equal_slopes_are_called_different_no_more_than_one_time_in_twenty() -> None:
+    rng = np.random.default_rng(5)
+    wrong = 0
+    for _ in range(400):
+        x = rng.uniform(40, 80, 16)
+        frame = pd.DataFrame({"lab": np.repeat(list("abcd"), 4), "swe_bench_verified": x})
+        frame["gpqa_diamond"] = 30 + 0.5 * x + rng.normal(0, 6, 16)
+        wrong += frontier.slope_test(frame).p < 0.05
+    assert wrong <= 0.08 * 400

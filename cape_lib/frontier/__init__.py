@@ -42,7 +42,15 @@ from cape_lib.frontier.lines import (
 )
 from cape_lib.frontier.matrix import CouplingMatrix, coupling_matrix, pair_table, pairwise_matrix, published_matrix
 from cape_lib.frontier.measurement import claim_pairs, setting_noise, slope_corrections
-from cape_lib.frontier.pooling import Heterogeneity, MixedSlopes, heterogeneity, mixed_slopes, shrunken_slopes
+from cape_lib.frontier.pooling import (
+    Heterogeneity,
+    MixedSlopes,
+    SlopeTest,
+    heterogeneity,
+    mixed_slopes,
+    shrunken_slopes,
+    slope_test,
+)
 from cape_lib.frontier.saturation import (
     ROTATE_BELOW,
     Saturation,
@@ -75,6 +83,7 @@ __all__ = [
     "MixedSlopes",
     "ReleaseH",
     "Saturation",
+    "SlopeTest",
     "beside_curve",
     "cell_effects",
     "check_lab",
@@ -125,6 +134,7 @@ __all__ = [
     "share_checked",
     "shrunken_slopes",
     "slope_corrections",
+    "slope_test",
     "spread",
     "subset_correlations",
     "top_rows",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc, fdtrc, ndtri
 
 from cape_lib.errors import MissingError, ScoresError
 from cape_lib.frontier.lines import X, Y, complete_rows
@@ -35,6 +35,21 @@ class Heterogeneity:
             f"Cochran's Q = {self.q:.1f} on {self.freedom} degrees of freedom, p = {self.p:.2g}; beyond noise slopes "
             f"spread by {self.tau:.2f} (sd) around {self.common:.2f} [{self.common_low:.2f}, {self.common_high:.2f}]"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SlopeTest:
+    """F test that all labs share one slope: `f` on `freedom` (numerator, denominator), `p`, labs and models in it."""
+
+    f: float
+    freedom: tuple[int, int]
+    p: float
+    labs: int
+    n: int
+
+    def __str__(self) -> str:
+        first, second = self.freedom
+        return f"F = {self.f:.2f} on {first} and {second} degrees of freedom, p = {self.p:.2g}, {self.labs} labs, n = {self.n}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,31 @@ def heterogeneity(slopes: pd.DataFrame) -> Heterogeneity:
     half = float(ndtri(0.975)) / float(np.sqrt(w_star.sum()))
     share = excess / q if q > 0 else 0.0
     return Heterogeneity(q, freedom, float(chdtrc(freedom, q)), tau2**0.5, share, common, common - half, common + half)
+
+
+def slope_test(frame: pd.DataFrame, *, x: str = X, y: str = Y, fewest: int = 3) -> SlopeTest:
+    """Exact F test that all labs share one slope: a line for each lab against parallel lines (analysis of covariance).
+
+    frame: one row a model, scores in percent; labs with at least `fewest` models count. Unlike Cochran's Q, which takes
+    standard errors of a few models each as known and calls equal slopes different too often, it holds its level.
+    Raises MissingError with fewer than two such labs or without a degree of freedom left.
+    """
+    rows = complete_rows(frame, x, y)
+    rows = rows[rows.groupby("lab")[x].transform("size") >= fewest]
+    labs, old, new = pd.factorize(rows["lab"])[0], rows[x].to_numpy(float), rows[y].to_numpy(float)
+    k, n = int(rows["lab"].nunique()), len(rows)
+    if k < 2 or n <= 2 * k:
+        raise MissingError(f"comparing slopes needs two labs with {fewest} models each and some to spare, {k} given")
+    count = np.bincount(labs)
+    dx, dy = (v - (np.bincount(labs, weights=v) / count)[labs] for v in (old, new))
+    xx, xy, yy = (np.bincount(labs, weights=v) for v in (dx * dx, dx * dy, dy * dy))
+    apart = float((yy - np.divide(xy**2, xx, out=np.zeros_like(xx), where=xx > 0)).sum())
+    together = float(yy.sum() - xy.sum() ** 2 / xx.sum()) if xx.sum() > 0 else float(yy.sum())
+    freedom = (k - 1, n - 2 * k)
+    # A line through every point leaves nothing to judge by: no test, not a certain one.
+    known = apart > 1e-12 * max(float(yy.sum()), 1e-300)
+    f = (together - apart) / freedom[0] / (apart / freedom[1]) if known else float("nan")
+    return SlopeTest(f, freedom, float(fdtrc(*freedom, f)) if known else float("nan"), k, n)
 
 
 def shrunken_slopes(slopes: pd.DataFrame) -> pd.DataFrame:
