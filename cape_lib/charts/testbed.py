@@ -1,0 +1,165 @@
+"""Figures of the testbed (chapter 3): made worlds in which the dip can be made, moved and watched."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from cape_lib.charts.frame import Figure, figure
+
+BLUE, GREEN, VERMILION, ORANGE, GREY = "#0072B2", "#009E73", "#D55E00", "#E69F00", "#8C8C8C"
+SOURCE = "[testbed](../book/data.html#testbed), models trained for this book"
+CORPORA = {"D": "most web authors believe the myths", "K": "one in five believes them"}
+PERCENT = alt.Axis(format="%")
+
+
+def width_axis(values: pd.Series) -> alt.X:
+    """The width of the models on a log scale, ticks where there are models."""
+    shown = sorted(set(values.tolist()))
+    return alt.X(
+        "width:Q",
+        title="width of the model",
+        axis=alt.Axis(values=shown, grid=False),
+        scale=alt.Scale(type="log", nice=False),
+    )
+
+
+def share_axis(column: str, title: str) -> alt.Y:
+    """A share from nothing to all, in percent."""
+    return alt.Y(f"{column}:Q", title=title, axis=PERCENT, scale=alt.Scale(domain=[0, 1]))
+
+
+def ladders(scores: pd.DataFrame) -> Figure:
+    """Truth against width in the two corpora: a point a seed, a line through the means.  scores: `testbed_scores`."""
+    rows = scores[scores["ladder"].isin(CORPORA)].assign(corpus=scores["ladder"].map(CORPORA))
+    means = rows.groupby(["corpus", "width"], as_index=False)["truth"].mean()
+    colour = alt.Color("corpus:N", title=None, scale=alt.Scale(domain=list(CORPORA.values()), range=[VERMILION, GREEN]))
+    base = alt.Chart(means).encode(
+        x=width_axis(rows["width"]), y=share_axis("truth", "right answers to contested questions")
+    )
+    points = (
+        alt.Chart(rows)
+        .mark_point(size=40, opacity=0.9)
+        .encode(
+            x=width_axis(rows["width"]),
+            y=share_axis("truth", "right answers to contested questions"),
+            color=colour,
+            shape=alt.Shape("corpus:N", title=None, scale=alt.Scale(domain=list(CORPORA.values()))),
+            tooltip=["name:N", alt.Tooltip("truth:Q", format=".2f"), "parameters:Q"],
+        )
+    )
+    made = means[means["corpus"] == CORPORA["D"]].set_index("width")["truth"]
+    return figure(
+        base.mark_line().encode(color=colour) + points,
+        title=f"Right answers fall to {made.min():.0%} at width {made.idxmin()} and rise to {made.iloc[-1]:.0%} at "
+        f"width {made.index[-1]}; with few believers nothing falls",
+        alt="Share of right answers against the width of the model, one point a seed. With mostly believing authors it "
+        "falls and rises again; with few believers it stays high.",
+        source=SOURCE,
+        n=f"{len(rows)} models",
+        rows=rows,
+        name="made-ladders",
+    )
+
+
+def loss_and_truth(scores: pd.DataFrame) -> Figure:
+    """Loss against width beside truth against width, ladder D, a line a seed."""
+    rows = scores[scores["ladder"] == "D"].assign(seed=scores["seed"].astype(str))
+    colour = alt.Color("seed:N", scale=alt.Scale(range=[BLUE, ORANGE, GREEN]))
+    top = (
+        alt.Chart(rows)
+        .mark_line(point=True)
+        .encode(
+            x=width_axis(rows["width"]),
+            y=alt.Y("loss:Q", title="loss (nats a token)", scale=alt.Scale(zero=False)),
+            color=colour,
+            tooltip=["name:N", alt.Tooltip("loss:Q", format=".3f")],
+        )
+    )
+    low = (
+        alt.Chart(rows)
+        .mark_line(point=True)
+        .encode(
+            x=width_axis(rows["width"]),
+            y=share_axis("truth", "right answers"),
+            color=colour,
+            tooltip=["name:N", alt.Tooltip("truth:Q", format=".2f")],
+        )
+    )
+    falling = all((one.sort_values("width")["loss"].diff().dropna() < 0).all() for _, one in rows.groupby("seed"))
+    return figure(
+        [top, low],
+        title=f"The loss falls {'at every step' if falling else 'nearly everywhere'}; the right answers fall and rise",
+        alt="Two panels by width: the loss falls smoothly in all three seeds, the right answers fall and rise.",
+        source=SOURCE,
+        n=f"{len(rows)} models",
+        rows=rows,
+        name="loss-through-the-dip",
+    )
+
+
+def dip_grid(rows: pd.DataFrame) -> Figure:
+    """Truth against width for each share of reliable text (for `explore`: column believers).  rows: `testbed_grid`."""
+    kept = rows.assign(reliable=(100 * rows["ref"]).round().astype(int).astype(str) + " %")
+    order = [f"{round(100 * share)} %" for share in sorted(set(rows["ref"]))]
+    colour = alt.Color(
+        "reliable:N", title="reliable text", sort=order, scale=alt.Scale(domain=order, range=[VERMILION, GREY, GREEN])
+    )
+    chart = (
+        alt.Chart(kept)
+        .mark_line(point=True)
+        .encode(
+            x=width_axis(rows["width"]),
+            y=share_axis("truth", "right answers to contested questions"),
+            color=colour,
+            shape=alt.Shape("reliable:N", title="reliable text", sort=order),
+            tooltip=[
+                "width:Q",
+                "believers:Q",
+                "ref:Q",
+                alt.Tooltip("truth:Q", format=".2f"),
+                alt.Tooltip("myth:Q", format=".2f"),
+            ],
+        )
+    )
+    return figure(
+        chart,
+        title="The dip comes and goes with the corpus",
+        alt="Share of right answers against width, one line for each share of reliable text; the slider sets the share "
+        "of authors who believe the myths.",
+        source=SOURCE,
+        n=f"{len(rows)} models, one seed a cell",
+        rows=kept,
+        name="dip-grid",
+    )
+
+
+def fixed_parameters(rows: pd.DataFrame) -> Figure:
+    """Truth against width at a fixed number of parameters, a point a seed.  rows: `testbed_grid`, that experiment."""
+    kept = rows.assign(budget=(rows["parameters"] / 1000).round().astype(int).astype(str) + " thousand parameters")
+    names = sorted(kept["budget"].unique())
+    colour = alt.Color("budget:N", title=None, scale=alt.Scale(domain=names, range=[BLUE, ORANGE]))
+    means = kept.groupby(["budget", "width"], as_index=False)["truth"].mean()
+    y = share_axis("truth", "right answers to contested questions")
+    line = alt.Chart(means).mark_line().encode(x=width_axis(rows["width"]), y=y, color=colour)
+    points = (
+        alt.Chart(kept)
+        .mark_point(size=45)
+        .encode(
+            x=width_axis(rows["width"]),
+            y=y,
+            color=colour,
+            shape=alt.Shape("budget:N", title=None, scale=alt.Scale(domain=names)),
+            tooltip=["name:N", "width:Q", "feed_forward:Q", "parameters:Q", alt.Tooltip("truth:Q", format=".2f")],
+        )
+    )
+    best = means.loc[means["truth"].idxmax()]
+    return figure(
+        line + points,
+        title=f"At one number of parameters the answers still move with the width: best at width {best['width']:.0f}",
+        alt="Share of right answers against width at two fixed numbers of parameters, one point a seed.",
+        source=SOURCE,
+        n=f"{len(rows)} models",
+        rows=kept,
+        name="fixed-parameters",
+    )
