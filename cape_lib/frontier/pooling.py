@@ -49,7 +49,7 @@ class SlopeTest:
 
     def __str__(self) -> str:
         first, second = self.freedom
-        return f"F = {self.f:.2f} on {first} and {second} degrees of freedom, p = {self.p:.2g}, {self.labs} labs, n = {self.n}"
+        return f"F = {self.f:.2f} on {first} and {second} degrees of freedom, p = {self.p:.2g}, {self.labs} labs"
 
 
 @dataclass(frozen=True, slots=True)
