@@ -331,3 +331,11 @@ def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, raw):
         tables.read_scores(path)
     except ScoresError as problem:
         assert "\n" not in str(problem)
+
+
+@pytest.mark.parametrize("text", [",\n,\n", '""\n', ";;\n"])
+def test_a_file_of_empty_cells_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "scores.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ScoresError, match="empty"):
+        tables.read_scores(file)

@@ -81,6 +81,8 @@ def _outside_quotes(line: str, mark: str) -> int:
 def _sheet(name: str, records: list[list[str]], *, decimal_comma: bool) -> Sheet:
     stripped = [[cell.strip() for cell in record] for record in records]
     numbered = [(number, record) for number, record in enumerate(stripped, start=1) if any(record)]
+    if not numbered:
+        raise ScoresError(f"{name}: every cell is empty; the first row names the columns, one row a model follows")
     (top, header), body = numbered[0], numbered[1:]
     width = max(position + 1 for position, cell in enumerate(header) if cell)
     for number, record in body:
