@@ -66,7 +66,7 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
     base = alt.Chart(shown).encode(
         y=alt.Y("ladder:N", sort=order, title=None, scale=alt.Scale(domain=order)),
         yOffset=alt.YOffset("estimator:N", sort=estimators, scale=alt.Scale(domain=estimators)),
-        color=alt.Color("estimator:N", scale=scale, title=None, legend=alt.Legend(columns=COLUMNS)),
+        color=alt.Color("estimator:N", scale=scale, title=None, legend=alt.Legend(columns=2)),
     )
     bars = base.mark_rule(strokeWidth=3, opacity=0.4).encode(
         x=size_scale("low_shown", low=0.03, high=400), x2="high_shown:Q"

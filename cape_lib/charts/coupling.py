@@ -26,10 +26,12 @@ SIZE_AXIS = alt.Axis(
 )
 
 
-def phase_colour(column: str = "phase", *, legend: bool = True) -> alt.Color:
+def phase_colour(column: str = "phase", *, legend: bool = True, columns: int | alt.ExprRef | None = None) -> alt.Color:
     """The colour of a phase, the same on every page."""
     scale = alt.Scale(domain=PHASES, range=[PHASE_COLOURS[phase] for phase in PHASES])
-    return alt.Color(f"{column}:N", scale=scale, title=None, legend=alt.Legend(columns=COLUMNS) if legend else None)
+    return alt.Color(
+        f"{column}:N", scale=scale, title=None, legend=alt.Legend(columns=columns or COLUMNS) if legend else None
+    )
 
 
 def size_scale(column: str, *, low: float = 0.06, high: float = 200.0) -> alt.X:
@@ -109,12 +111,12 @@ def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source:
     intervals = (
         alt.Chart(bars)
         .mark_rule(strokeWidth=5, opacity=0.5)
-        .encode(y=y_axis, x=x_axis, x2="to:Q", color=phase_colour())
+        .encode(y=y_axis, x=x_axis, x2="to:Q", color=phase_colour(columns=2))
     )
     points = (
         alt.Chart(steps.dropna(subset=["gamma"]))
         .mark_point(filled=True, size=90, opacity=1)
-        .encode(y=y_axis, x=alt.X("gamma:Q"), color=phase_colour(), tooltip=STEP_TOOLTIP)
+        .encode(y=y_axis, x=alt.X("gamma:Q"), color=phase_colour(columns=2), tooltip=STEP_TOOLTIP)
     )
     zero = alt.Chart(pd.DataFrame({"gamma": [0.0]})).mark_rule(color=INK).encode(x="gamma:Q")
     return figure(

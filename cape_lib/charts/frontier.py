@@ -19,9 +19,9 @@ H_TOOLTIP = [
 KEPT = ["model", "lab", "release_date", SWE, GPQA, "h", "h_low", "h_high"]
 
 
-def lab_colour(labs: list[str], *, legend: bool = True) -> alt.Color:
-    """The colours of labs, grey for one without its own."""
-    key = alt.Legend(columns=COLUMNS, title=None) if legend else None
+def lab_colour(labs: list[str], *, legend: bool = True, columns: int | None = None) -> alt.Color:
+    """The colours of labs, grey for one without its own; columns: of the key, where row names leave it little room."""
+    key = alt.Legend(columns=columns or COLUMNS, title=None) if legend else None
     return alt.Color("lab:N", scale=colour_scale(LAB_COLOURS, labs), legend=key)
 
 
@@ -179,7 +179,7 @@ def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
         x=alt.X("h_low:Q", title="h (points)"), x2="h_high:Q"
     )
     points = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x="h:Q", color=lab_colour(list(dict.fromkeys(rows["lab"]))), tooltip=H_TOOLTIP
+        x="h:Q", color=lab_colour(list(dict.fromkeys(rows["lab"])), columns=2), tooltip=H_TOOLTIP
     )
     zero = alt.Chart(pd.DataFrame({"h": [0.0]})).mark_rule(color=INK).encode(x="h:Q")
     outside = int(h["outside"].sum())

@@ -38,8 +38,7 @@ def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
     return figure(
         alt.layer(rule, bars, points).properties(height=alt.Step(22)),
         title=(
-            f"Lab slopes differ {apart:.1f} fold as published, on {int(table['n'].min())} to "
-            f"{int(table['n'].max())} releases each"
+            f"Lab slopes differ {apart:.1f} fold, on {int(table['n'].min())} to {int(table['n'].max())} releases each"
         ),
         alt=(
             "Slope of each lab with its 95 percent interval, alone and partly pooled; the dashed line "

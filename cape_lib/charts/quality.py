@@ -10,7 +10,6 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.coupling import COLUMNS
 from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
 from cape_lib.charts.frontier import lab_colour
 from cape_lib.tables import label
@@ -35,7 +34,7 @@ def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
             y=alt.Y("lab:N", sort=order, title=None),
             x=alt.X("cells:Q", title="cells"),
             color=alt.Color(
-                "status:N", scale=alt.Scale(domain=known, range=PALETTE), title=None, legend=alt.Legend(columns=COLUMNS)
+                "status:N", scale=alt.Scale(domain=known, range=PALETTE), title=None, legend=alt.Legend(columns=2)
             ),
             order="rank:Q",
             tooltip=["lab", "status", "cells"],
@@ -64,7 +63,7 @@ def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
     y = alt.Y("cell:N", sort=order, title=None, axis=alt.Axis(labelLimit=190))
     tooltip: list[Any] = ["model", "benchmark", "before", "after", alt.Tooltip("h_before:Q", format="+.1f"),
                alt.Tooltip("h_after:Q", format="+.1f"), alt.Tooltip("d_r:Q", format="+.3f")]  # fmt: skip
-    colour = lab_colour(sorted(shown["lab"].unique()))
+    colour = lab_colour(sorted(shown["lab"].unique()), columns=2)
     base = alt.Chart(shown).encode(y=y, tooltip=tooltip)
     ways = base.mark_rule(strokeWidth=2, opacity=0.6).encode(
         x=alt.X("h_before:Q", title="h (points)"), x2="h_after:Q", color=colour
@@ -132,7 +131,7 @@ def influence(table: pd.DataFrame, *, source: str) -> Figure:
         .encode(
             y=alt.Y("model:N", sort=list(shown["model"]), title=None, axis=alt.Axis(labelLimit=200)),
             x=alt.X("d_r:Q", title="change of r"),
-            color=lab_colour(sorted(table["lab"].unique())),
+            color=lab_colour(sorted(table["lab"].unique()), columns=2),
             tooltip=["model", alt.Tooltip("d_r:Q", format="+.3f"), alt.Tooltip("d_slope:Q", format="+.3f"), "cooks"],
         )
     )
