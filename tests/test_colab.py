@@ -149,7 +149,7 @@ def alone(colab: Colab, tmp_path: Path) -> Iterator[tuple[str, Path]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_every_source_notebook_runs_alone_in_colab_and_replaces_nothing(colab: Colab, alone: tuple[str, Path]) -> None:
     kernel, folder = alone
     before = colab.versions()
