@@ -6,6 +6,7 @@ The icons are drawn from the theme's own Font Awesome Free (CC BY 4.0), as masks
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,6 +32,9 @@ _DROPPED = (
     re.compile(r'\s*<script type="text/x-thebe-config">.*?</script>', re.S),
     re.compile(r"\s*<script>kernelName = '[^']*'</script>"),
 )
+#: The theme's rules for two thousand icons of a font that no page loads.
+_OF_THE_FONT = re.compile(r'(?:\.fa-[\w-]+:before,?)+\{content:"[^"]*"\}|@font-face\{[^{}]*Font Awesome[^{}]*\}')
+
 #: What assistive technology stumbles over in the theme, in docutils and in pandas.
 _MENDED = {
     '<summary><span class="toctree-toggle"': '<summary aria-label="Pages of this section"><span class="toctree-toggle"',
@@ -54,9 +58,12 @@ def trim(html: Path) -> None:
         for before, after in _MENDED.items():
             text = text.replace(before, after)
         page.write_text(text, encoding="utf-8")
+    theme = static / "styles" / "pydata-sphinx-theme.css"
+    theme.write_text(_OF_THE_FONT.sub("", theme.read_text(encoding="utf-8")), encoding="utf-8")
     icons = _icons((static / "scripts" / "fontawesome.js").read_text(encoding="utf-8"), names)
     with (static / "cape.css").open("a", encoding="utf-8") as sheet:
         sheet.write(_rules(icons))
+    shutil.rmtree(static / "vendor" / "fontawesome", ignore_errors=True)
     for leftover in {*html.rglob("*.map"), *static.glob("scripts/fontawesome.js*"), *static.glob("sphinx-thebe.*")}:
         leftover.unlink()
 
