@@ -379,3 +379,13 @@ def test_without_the_book_s_packages_the_command_says_what_to_install(tmp_path, 
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and "papermill: pip install 'cape_lib[book]'" in told
     assert not (tmp_path / "out").exists()
+
+
+def test_tables_and_results_files_may_come_together(tmp_path, chapters):
+    folder = ladder(tmp_path / "results", sizes=(0.5, 1.5))
+    table((20.0, 30.0), (80, 85), (45, 46)).assign(family="F").to_csv(tmp_path / "large.csv", index=False)
+    arguments = ["family", str(tmp_path / "large.csv"), str(folder), "--name", "F", "-o", str(tmp_path / "report")]
+    assert main([*arguments, "--quiet"]) == 2  # two families: the files say none, so their models have no name
+    table((20.0, 30.0), (80, 85), (45, 46)).to_csv(tmp_path / "large.csv", index=False)
+    assert main([*arguments, "--quiet"]) == 0
+    assert len(pd.read_csv(tmp_path / "report" / "scores.csv")) == 4

@@ -92,7 +92,8 @@ def read_scores(sources: list[str], args: argparse.Namespace) -> pd.DataFrame:
         raise UsageError(f"--{unused[0]}: for results files only; edit the table instead")
     if len(frames) == 1:
         return frames[0]
-    return tables.read_scores(pd.concat(frames, ignore_index=True), allow_mixed=args.allow_mixed)
+    rows = [row for frame in frames for row in frame.to_dict("records")]
+    return tables.read_scores(pd.DataFrame(rows), allow_mixed=args.allow_mixed)
 
 
 def _is_table(name: str) -> bool:

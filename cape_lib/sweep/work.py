@@ -116,7 +116,7 @@ def one_a_size(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """
     if "params_b" not in rows or not rows["params_b"].dropna().duplicated().any():
         return rows, []
-    instruct = rows["instruct"].fillna(False).astype(bool) if "instruct" in rows else pd.Series(False, index=rows.index)
+    instruct = rows["instruct"].eq(True) if "instruct" in rows else pd.Series(False, index=rows.index)
     outside = rows["ladder"].isna() if "ladder" in rows else pd.Series(False, index=rows.index)
     order = (instruct.astype(int) + outside.astype(int)).sort_values(kind="stable").index
     ranked = rows.loc[order]
