@@ -13,6 +13,7 @@ from cape_lib import tables
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.family import measuring, parameters
 from cape_lib.names import suggest
+from cape_lib.tables.score_checks import UNNAMED_FAMILY
 
 Kind = Literal["base", "pair", "frontier"]
 BASE_PAIR = ("hellaswag", "truthfulqa")
@@ -57,14 +58,17 @@ def one_family(scores: pd.DataFrame, name: str) -> pd.DataFrame:
 
     Raises UsageError where it has several and none of that name.
     """
-    families = scores["family"].dropna().astype(str) if "family" in scores else pd.Series(dtype=object)
+    if "family" not in scores:
+        return scores
+    # A row without a family belongs to the one that the person names.
+    families = scores["family"].fillna(UNNAMED_FAMILY).astype(str).replace(UNNAMED_FAMILY, name)
     distinct = list(dict.fromkeys(families))
     if len(distinct) < 2:
         return scores
     chosen = next((family for family in distinct if family.casefold() == name.casefold()), None)
     if chosen is None:
         raise UsageError(f"--name: {suggest('family', name, distinct)}; for all of them: cape sweep SCORES -o DIR")
-    chosen_rows: pd.DataFrame = scores[scores["family"] == chosen]
+    chosen_rows: pd.DataFrame = scores[families == chosen]
     return chosen_rows.reset_index(drop=True)
 
 
