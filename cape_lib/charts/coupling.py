@@ -71,7 +71,7 @@ def ladder_plane(ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, 
     )
     over, under = (
         points.transform_filter(f"{'' if below else '!'}datum.name_below")
-        .mark_text(dx=-9 if below else 9, dy=12 if below else -9, align="right" if below else "left", color=INK)
+        .mark_text(dx=0 if below else 9, dy=16 if below else -9, align="center" if below else "left", color=INK)
         .encode(text="model:N")
         for below in (False, True)
     )
