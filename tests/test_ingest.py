@@ -327,14 +327,18 @@ def test_a_file_cut_at_any_byte_is_an_error_in_words(tmp_path, data):
         read_results([path])
 
 
+KEYS = ["hellaswag", "limit", "model_args", "model_name", "model_num_parameters", "acc_norm,none", "num_fewshot"]
+KEYS += ["effective", "original", "revision", "harness|hellaswag|10", "harness|\n|", "max_samples", "acc_norm", "pretrained"]
+TEXTS = st.text(max_size=8) | st.sampled_from(["a\nb", "N/A", "../..", "=", ",pretrained=\n", "9" * 400])
+KEY = st.text(max_size=8) | st.sampled_from(KEYS)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEY, inner, max_size=4),
     max_leaves=10,
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.sampled_from(sorted(harness_0_4(mmlu=True))), value=JSON)
 def test_any_value_in_any_section_is_read_or_refused_never_a_crash(tmp_path, key, value):
     path = write(tmp_path, "results.json", harness_0_4() | {key: value})

@@ -12,7 +12,7 @@ from typing import Any
 
 from cape_lib.errors import ScoresError
 from cape_lib.ingest.benchmarks import TASKS_0_3, TASKS_0_4, Source, sources
-from cape_lib.ingest.reading import Reading, Run, percent, points_or_none
+from cape_lib.ingest.reading import Reading, Run, one_line, percent, points_or_none
 
 #: The first release whose default leaves the BOS token to the tokenizer; before it, none was added.
 _TOKENIZER_DECIDES_BOS = (0, 4, 9, 2)
@@ -49,20 +49,20 @@ def run(document: dict[str, Any], path: Path) -> Run:
     if identity.get("revision") == "main":
         del identity["revision"]
     count = config.get("model_num_parameters")
-    known = isinstance(count, (int, float)) and not isinstance(count, bool) and count > 0
+    known = isinstance(count, (int, float)) and not isinstance(count, bool) and 0 < count < 1e15
     return Run(
         path=path,
         model=short_name(name),
         identity=tuple(sorted(identity.items())),
         params_b=float(count) / 1e9 if known else None,  # type: ignore[arg-type]
         date=date(document.get("date"), path),
-        partial="" if config.get("limit") is None else f"limit {config['limit']}",
+        partial="" if config.get("limit") is None else f"limit {one_line(config['limit'])}",
     )
 
 
 def short_name(name: str) -> str:
     """A hub name ("org/model") as it is; a path by its last folder, with the one above it for a checkpoint."""
-    name = name.strip().rstrip("/\\")
+    name = one_line(name).rstrip("/\\")
     parts = [part for part in re.split(r"[/\\]", name) if part]
     if len(parts) == 2 and name[0] not in "./\\~" and ":" not in name:
         return name
@@ -123,14 +123,14 @@ def _protocol(document: dict[str, Any], task: str, metric: str) -> list[str]:
     """All that must agree between two scores, in a fixed order: harness, shots, metric, version, template, BOS."""
     versions, config = _section(document, "versions"), _section(document, "config")
     version = versions.get(task)
-    told = f"task version {version:g}" if isinstance(version, (int, float)) else f"task version {version or 'unknown'}"
+    told = f"task version {f'{version:g}' if isinstance(version, float) else one_line(version or 'unknown')}"
     if not is_0_4(document):
         shots = config.get("num_fewshot")
-        return ["lm-eval 0.3", f"{'unknown' if shots is None else shots}-shot", metric, told]
+        return ["lm-eval 0.3", f"{'unknown' if shots is None else one_line(shots)}-shot", metric, told]
     # The shot count of a group is that of its first task, and wrong for mixed groups: only a task's own counts.
     shots = _section(_section(document, "configs"), task).get("num_fewshot")
     shots = _section(document, "n-shot").get(task) if shots is None else shots
-    parts = ["lm-eval 0.4", f"{'unknown' if shots is None else shots}-shot", metric, told]
+    parts = ["lm-eval 0.4", f"{'unknown' if shots is None else one_line(shots)}-shot", metric, told]
     parts.append("chat template" if document.get("chat_template") else "no chat template")
     if document.get("chat_template") and document.get("fewshot_as_multiturn"):
         parts.append("shots as turns")

@@ -15,7 +15,7 @@ import pandas as pd
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.ingest import files, harness, leaderboard, merging
 from cape_lib.ingest.benchmarks import Source
-from cape_lib.ingest.reading import Reading
+from cape_lib.ingest.reading import Reading, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _no_benchmark(others: Iterable[str]) -> str:
 
 
 def _some(names: list[str], most: int = 6) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return one_line(", ".join(names[:most])) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def write_scores(frame: pd.DataFrame, target: Path, *, force: bool = False, inputs: Collection[Path] = ()) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from cape_lib.errors import ScoresError
 from cape_lib.ingest.benchmarks import TASKS_LEADERBOARD, Source, sources
 from cape_lib.ingest.harness import date, short_name
-from cape_lib.ingest.reading import Reading, Run, percent, points_or_none
+from cape_lib.ingest.reading import Reading, Run, one_line, percent, points_or_none
 
 #: Until August 2023 the leaderboard ran MMLU by another prompt; its maintainers discard version 0, and so do we.
 _DISCARDED_MMLU_VERSION = 0
@@ -31,7 +31,7 @@ def run(document: dict[str, Any], path: Path) -> Run:
         identity=(),  # a model is entered again after each edit of its page: another hash is no other model
         params_b=None,
         date=date(None, path),
-        partial="" if limit in (None, 0, "") else f"limit {limit}",
+        partial="" if limit in (None, 0, "") else f"limit {one_line(limit)}",
     )
 
 
@@ -49,8 +49,8 @@ def readings(document: dict[str, Any], about: Run, also: dict[str, Source]) -> I
         for source in (*sources(task, TASKS_LEADERBOARD), *([also[task]] if task in also else [])):
             if source.metric not in row:
                 raise ScoresError(f"{about.path}: task {key} has no {source.metric}; fetch that file again")
-            protocol = ["leaderboard v1", f"{shots}-shot", source.metric]
-            protocol.append(f"task version {'unknown' if version is None else version}")
+            protocol = ["leaderboard v1", f"{one_line(shots)}-shot", source.metric]
+            protocol.append(f"task version {'unknown' if version is None else one_line(version)}")
             if about.partial:
                 protocol.append(f"partial ({about.partial})")
             yield Reading(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,16 +47,22 @@ class Reading:
 
 def percent(value: Any, *, path: Path, task: str, metric: str) -> float:
     """A fraction of a results file as percent. Raises ScoresError unless it is a number from 0 to 1."""
-    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not usable or not -1e-9 <= value <= 1 + 1e-9:
-        raise ScoresError(
-            f"{path}: task {task}, {metric} is {value!r}, not a fraction from 0 to 1; run that task again or remove it"
-        )
-    return 100 * min(max(float(value), 0.0), 1.0)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and -1e-9 <= value <= 1 + 1e-9:
+        return 100 * min(max(float(value), 0.0), 1.0)
+    said = one_line(repr(value))
+    raise ScoresError(
+        f"{path}: task {task}, {metric} is {said}, not a fraction from 0 to 1; run that task again or remove it"
+    )
 
 
 def points_or_none(value: Any) -> float | None:
     """A standard error in points; None for "N/A", NaN, and 0, which only says that all answers were alike."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1:
         return 100 * float(value)
     return None
+
+
+def one_line(value: Any) -> str:
+    """A value of a file as short text without line breaks, fit for a cell and for a message."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 120 else text[:117] + "..."
