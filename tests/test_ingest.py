@@ -328,7 +328,7 @@ def test_a_file_cut_at_any_byte_is_an_error_in_words(tmp_path, data):
 
 
 KEYS = ["hellaswag", "limit", "model_args", "model_name", "model_num_parameters", "acc_norm,none", "num_fewshot"]
-KEYS += ["effective", "original", "revision", "harness|hellaswag|10", "harness|\n|", "max_samples", "acc_norm", "pretrained"]
+KEYS += ["effective", "original", "revision", "harness|hellaswag|10", "harness|\n|", "max_samples", "pretrained"]
 TEXTS = st.text(max_size=8) | st.sampled_from(["a\nb", "N/A", "../..", "=", ",pretrained=\n", "9" * 400])
 KEY = st.text(max_size=8) | st.sampled_from(KEYS)
 JSON = st.recursive(
