@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import pandas as pd
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
 from cape_lib.tables.benchmarks import FRONTIER_BENCHMARKS
-from cape_lib.tables.files import data_dir, load
+from cape_lib.tables.files import load
 from cape_lib.tables.statements import PAIR, chosen
 
 FRONTIER_PANELS: tuple[str, ...] = ("published", "corrected", "sourced", "current")
-TABLES = ("frontier_panel", "frontier_scores", "frontier_cells")
 ABOUT = ["model", "lab", "release_date", "released", "frozen", "subset", "compute_tier"]
 DETAILS = ("status", "source", "read_via", "claimed_by")
 
@@ -35,20 +33,6 @@ def frontier(panel: str = "published", *, as_of: str | None = None, claimed_by: 
     if claimed_by is not None and panel in ("published", "corrected"):
         raise UsageError(f"the {panel} panel is not by claimant; take panel sourced or current with {claimed_by!r}")
     until = None if as_of is None else end_of(as_of)
-    return _panel(panel, until, claimed_by, _stamps()).copy()
-
-
-def _stamps() -> tuple[tuple[str, int], ...]:
-    """Which files the panels are made of, and when each was written: a changed file makes the panel anew."""
-    files = (data_dir() / f"{name}.csv" for name in TABLES)
-    return tuple((str(file), file.stat().st_mtime_ns if file.exists() else 0) for file in files)
-
-
-@lru_cache(maxsize=64)
-def _panel(
-    panel: str, until: pd.Timestamp | None, claimed_by: str | None, stamps: tuple[tuple[str, int], ...]
-) -> pd.DataFrame:
-    del stamps  # part of the cache's key
     if panel == "published":
         frame = _published()
     elif panel == "corrected":
