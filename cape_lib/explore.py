@@ -52,6 +52,8 @@ def _published(rows: Model, draw: Draw, control: Control) -> Figure:
     for table in tables.values():
         table.attrs = {}
     first = draw(tables[control.start])
+    if len(control.values) == 1:  # nothing to choose: no input, and the sentence goes into the caption
+        return replace(first, caption=" ".join(text for text in (readings[0], first.caption) if text))
     whole = draw(pd.concat(tables.values(), ignore_index=True))
     charts = [_one_value_at_a_time(chart, control) for chart in whole.charts]
     # The words (title, n, alt) are those of the start; the rows to download are those of every value.

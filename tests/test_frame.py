@@ -157,6 +157,12 @@ def test_published_words_are_chosen_from_a_list(published: None) -> None:
     assert 'type="range"' not in page
 
 
+def test_a_single_value_gives_no_input(published: None) -> None:
+    figure = explore(half, drawn, name="cut", values=[2.0], start=2.0)
+    assert "<input" not in figure.to_html()
+    assert figure.caption == "Divided by **2**"
+
+
 def test_a_start_outside_the_values_is_refused() -> None:
     with pytest.raises(UsageError, match="start 3"):
         explore(half, drawn, name="cut", values=[1, 2], start=3)

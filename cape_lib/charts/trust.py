@@ -13,7 +13,7 @@ from cape_lib.charts.look import BLUE, VERMILION
 #: what the shape of a mark says; the colour only repeats it
 FINE, LABELLED = "as promised", "labelled"
 NOMINAL, LEAST, MOST = 0.95, 0.90, 0.05
-SOURCE = "[table `coverage`](../book/data.ipynb), {n} replications a row"
+SOURCE = "[table `coverage`](../book/data.html), {n} replications a row"
 
 
 def source(rows: pd.DataFrame) -> str:

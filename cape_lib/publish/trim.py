@@ -38,6 +38,7 @@ _OF_THE_FONT = re.compile(r'(?:\.fa-[\w-]+:before,?)+\{content:"[^"]*"\}|@font-f
 #: What assistive technology stumbles over in the theme, in docutils and in pandas.
 _MENDED = {
     '<summary><span class="toctree-toggle"': '<summary aria-label="Pages of this section"><span class="toctree-toggle"',
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
     ' role="doc-biblioentry"': "",
     "<th></th>": "<td></td>",  # the empty corner of a table heads nothing
 }
