@@ -1,8 +1,15 @@
 """Executed notebooks, the book that is built of them, and reports on one's own family."""
 
-from cape_lib.publish.build import book
-from cape_lib.publish.execution import execute
-from cape_lib.publish.places import notebooks_dir
-from cape_lib.publish.report import report
+from cape_lib.errors import SurroundingsError
+
+try:
+    from cape_lib.publish.build import book
+    from cape_lib.publish.execution import execute
+    from cape_lib.publish.places import notebooks_dir
+    from cape_lib.publish.report import report
+except ModuleNotFoundError as missing:  # a light installation computes, it does not publish
+    if (missing.name or "").startswith("cape_lib"):
+        raise
+    raise SurroundingsError(f"{missing.name} is not installed; pip install 'cape_lib[book]'") from None
 
 __all__ = ["book", "execute", "notebooks_dir", "report"]

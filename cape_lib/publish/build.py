@@ -27,6 +27,7 @@ def book(out: Path = Path("_build"), *, jobs: int = 2, fresh: bool = False, quie
     fresh: forget the executed copies.  Raises CapeError for a cell error or a warning of the builder; the last good
     book then stays as it is, as it does when the command is interrupted or killed.
     """
+    places.need("papermill", "ipykernel", "altair", "jupyter_book", "vl_convert")
     tell = speaker(quiet)
     out = Path(os.path.abspath(out))
     out.mkdir(parents=True, exist_ok=True)

@@ -43,6 +43,7 @@ def execute(
     Raises the exception's own kind where a cell raised one of cape_lib's errors, else CapeError, naming notebook and
     cell.
     """
+    places.need("papermill", "ipykernel", "altair")
     done = {run.path: run for run in run_all(notebook_paths, parameters, tell=speaker(quiet))}
     out_dir.mkdir(parents=True, exist_ok=True)
     copies = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 from cape_lib.errors import SurroundingsError
@@ -21,6 +22,13 @@ def _source(in_checkout: str, installed: str) -> Path:
     if not path.exists():
         raise SurroundingsError(f"{path}: not there; install cape_lib again or work in a checkout of the book")
     return path
+
+
+def need(*modules: str) -> None:
+    """Raise SurroundingsError, with the command that helps, if one of `modules` is not installed."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise SurroundingsError(f"{module} is not installed; pip install 'cape_lib[book]'")
 
 
 def notebooks_dir() -> Path:

@@ -23,6 +23,7 @@ def report(executed: Sequence[Path], out_html: Path, title: str, *, summary: str
 
     executed: paths that `execute` returned.  summary: Markdown that stands before the first chapter.
     """
+    places.need("mdit_py_plugins", "docutils", "vl_convert")
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in executed}
 
     def anchor(address: str) -> str | None:
