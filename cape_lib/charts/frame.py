@@ -163,7 +163,8 @@ def sure(markdown: str) -> None:
 def _as_wide_as_the_page(chart: Any) -> Any:
     if not isinstance(chart, alt.Chart | alt.LayerChart) or chart.width is not alt.Undefined:
         return chart
-    return chart.properties(width="container")
+    # Fit the width only: Vega-Lite warns of a fit in height on every chart whose rows have a height of their own.
+    return chart.properties(width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
 def _compact(value: Any) -> Any:

@@ -135,9 +135,9 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
     tooltip = ["model", *SCORES, f"{SWE}_after", f"{GPQA}_after"]
     hollow = (
         alt.Chart(both)
-        .mark_point(filled=True, fill=PAPER, size=65, opacity=1)
+        .mark_point(filled=False, fill=PAPER, size=65, opacity=1)
         .encode(
-            x=x, y=y, stroke=alt.Stroke("lab:N", scale=colour_scale(LAB_COLOURS, labs), legend=None), tooltip=tooltip
+            x=x, y=y, color=lab_colour(labs), tooltip=tooltip
         )
     )
     ways = (
