@@ -153,3 +153,16 @@ def test_shipped_prompts_and_questions_are_complete() -> None:
         "truthfulness": 32,
         "neutral": 32,
     }
+
+
+def test_random_projections_have_the_spread_of_drawn_matrices() -> None:
+    from cape_lib.lm.probes.projection import _random_root
+
+    rng = np.random.default_rng(0)
+    n, d = 40, 6
+    quick = np.stack([(root @ root.T).numpy() for root in (_random_root(n, d, rng) for _ in range(4000))])
+    drawn = rng.standard_normal((4000, n, d))
+    drawn -= drawn.mean(1, keepdims=True)
+    slow = np.einsum("knd,kne->kde", drawn, drawn)
+    assert np.allclose(quick.mean(0), slow.mean(0), atol=1.0)
+    assert np.allclose(quick.std(0), slow.std(0), rtol=0.1)

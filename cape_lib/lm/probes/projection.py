@@ -5,8 +5,6 @@ Cosines after a projection W depend on W'W alone, so nothing of the size of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 import torch
@@ -17,23 +15,29 @@ from cape_lib.lm.probes.coupling import _cosines, _weights, group_labels
 _CHUNK = 8192
 
 
-def _gram(rows: Callable[[int, int], torch.Tensor], n: int, d: int) -> torch.Tensor:
-    """W'W of a matrix given in slices of rows, each row's mean over the vocabulary taken out."""
+def _gram(matrix: torch.Tensor) -> torch.Tensor:
+    """W'W of a matrix (vocabulary, d) in double precision, the mean over the vocabulary taken out of each column."""
+    n, d = matrix.shape
     total, first = torch.zeros(d, d, dtype=torch.float64), torch.zeros(d, dtype=torch.float64)
     for start in range(0, n, _CHUNK):
-        part = rows(start, min(start + _CHUNK, n)).double()
-        total += part.T @ part
-        first += part.sum(0)
+        part = matrix[start : start + _CHUNK].detach().float()
+        total += (part.T @ part).double().cpu()
+        first += part.sum(0).double().cpu()
     # a constant added to all logits changes no probability
     return total - torch.outer(first, first) / n
 
 
-def _through(gram: torch.Tensor, states: torch.Tensor, rank: int | None = None) -> torch.Tensor:
-    """States in coordinates where the plain cosine is that of the projected states, keeping `rank` of them."""
-    values, vectors = torch.linalg.eigh(gram)
-    keep = slice(None) if rank is None else slice(len(values) - rank, None)
-    kept: torch.Tensor = states.double() @ vectors[:, keep] * values[keep].clamp_min(0).sqrt()
-    return kept.float()
+def _random_root(n: int, d: int, rng: np.random.Generator) -> torch.Tensor:
+    """A with AA' distributed as W'W of a centred Gaussian matrix (n, d): Bartlett's decomposition, d x d numbers.
+
+    Where the vocabulary is smaller than the width, the matrix itself is drawn.
+    """
+    if n <= d:
+        drawn = rng.standard_normal((n, d))
+        return torch.from_numpy((drawn - drawn.mean(0)).T)
+    root = np.tril(rng.standard_normal((d, d)), -1)
+    np.fill_diagonal(root, np.sqrt(rng.chisquare(n - 1 - np.arange(d))))
+    return torch.from_numpy(root)
 
 
 def _coupling(states: torch.Tensor, labels: np.ndarray) -> float:
@@ -69,21 +73,19 @@ def projection_table(
     if matrix is None or matrix.device.type == "meta" or matrix.shape[-1] != hidden.shape[-1]:
         return pd.DataFrame(columns=["what", "rank", "coupling", "low", "high", "raw"])
     n, d = int(matrix.shape[0]), int(matrix.shape[1])
-    gram = _gram(lambda start, stop: matrix[start:stop].float().cpu(), n, d)
-    rows = [_row("hidden", d, hidden, labels), _row("logits", d, _through(gram, hidden), labels)]
-    rng = torch.Generator().manual_seed(seed)
-    draws = draws if n * d <= 10**7 else min(draws, 3)
-    random = [
-        _through(_gram(lambda start, stop: torch.randn(stop - start, d, generator=rng), n, d), hidden)
-        for _ in range(draws)
-    ]
+    values, vectors = torch.linalg.eigh(_gram(matrix))
+    # coordinates, smallest direction first, in which the plain cosine is that of the logits
+    through = (hidden.double() @ vectors * values.clamp_min(0).sqrt()).float()
+    rows = [_row("hidden", d, hidden, labels), _row("logits", d, through, labels)]
+    rng = np.random.default_rng([seed, 11])
+    random = [(hidden.double() @ _random_root(n, d, rng)).float() for _ in range(draws)]
     found = np.array([_coupling(state, labels) for state in random])
     rows.append(
         {"what": "random projection", "rank": d, "coupling": found.mean(), "low": found.min(), "high": found.max(),
          "raw": float(np.mean([_raw(state, labels) for state in random]))}
     )  # fmt: skip
     for rank in [2**k for k in range(d.bit_length()) if 2**k < d]:
-        rows.append(_row(f"rank {rank}", rank, _through(gram, hidden, rank), labels))
+        rows.append(_row(f"rank {rank}", rank, through[:, d - rank :], labels))
     rows.append(_row("GELU of hidden", d, torch.nn.functional.gelu(hidden), labels))
     return pd.DataFrame(rows)
 
