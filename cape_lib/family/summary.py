@@ -173,12 +173,12 @@ def _next(answers: dict[str, str], advice: list[dict[str, str]], lines: list[tup
 
 
 def _figures(plan: Plan, part: Part) -> list[Any]:
-    from cape_lib.charts import coupling as draw
-    from cape_lib.charts.frame import setup
-
     if part.kind == "frontier":
         return []
-    setup()
+    from cape_lib.charts import coupling as draw
+    from cape_lib.charts import look
+
+    look.register(background=None)  # as on a page of the book, whatever runs this
     rows = part.rows.assign(family=plan.name, ladder=plan.name)
     gammas = coupling.local_coupling(rows, x=part.x, y=part.y)
     source = f"your scores ({plan.name})"
