@@ -283,13 +283,11 @@ def test_nothing_is_found_where_nothing_is(trial: trials.Trial) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_twenty_nulls_give_at_most_one_effect() -> None:
-    nulls = [
-        trial
-        for trial in trials.trials()
-        if trial.case.startswith("null") and trial.model in ("R-s1", "R-s2", "D-d8-s1", "D-d12-s2", "D-d16-s3")
-    ]
-    held = [trials.run_trial(trial).effect.holds for trial in nulls]
-    assert len(held) >= 16 and sum(held) <= 1
+    nulls = [trial for trial in trials.trials() if trial.case.startswith("null")]
+    taken = [trial for number, trial in enumerate(nulls) if number % 2 == 0][:20]
+    assert len(taken) == 20 and {trial.case for trial in taken} == {trial.case for trial in nulls}
+    held = [trial.name for trial in taken if trials.run_trial(trial).effect.holds]
+    assert len(held) <= 1, held
 
 
 def test_the_protocol_gives_the_same_answer_twice() -> None:
