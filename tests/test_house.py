@@ -179,3 +179,19 @@ def test_the_environment_is_pinned() -> None:
 def test_make_alone_lists_what_there_is() -> None:
     said = subprocess.run(["make"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert all(f"make {target} " in said for target in ("book", "test", "check", "lab", "clean", "help"))
+
+
+def test_figures_are_loaded_without_the_parsers_that_no_chart_needs() -> None:
+    assert "rfc3987_syntax" not in modules_after("import cape_lib.charts, cape_lib.publish")
+
+
+def test_a_package_is_left_out_only_within_the_block() -> None:
+    from cape_lib.imports import without
+
+    sys.modules.pop("colorsys", None)
+    with without("colorsys"), pytest.raises(ModuleNotFoundError):
+        import colorsys
+    import colorsys
+
+    with without("colorsys"):
+        assert sys.modules["colorsys"] is colorsys, "what is loaded already stays"

@@ -1,5 +1,6 @@
 """Figures: one function a figure, a tidy table in, a `Figure` out. `frame` holds the renderer, `look` the colours."""
 
+from cape_lib.charts import altair_first as altair_first
 from cape_lib.charts.frame import (
     FAMILY_COLOURS,
     GRID,

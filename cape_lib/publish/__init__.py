@@ -1,8 +1,11 @@
 """Executed notebooks, the book that is built of them, and reports on one's own family."""
 
 from cape_lib.errors import SurroundingsError
+from cape_lib.imports import IRI, without
 
 try:
+    with without(IRI):
+        import nbformat as _nbformat  # noqa: F401
     from cape_lib.publish.build import book
     from cape_lib.publish.execution import execute
     from cape_lib.publish.places import notebooks_dir

@@ -19,6 +19,7 @@ from typing import Any
 import nbformat
 
 from cape_lib import errors
+from cape_lib.imports import IRI
 from cape_lib.publish import places
 
 KERNEL = "cape-book"
@@ -136,7 +137,8 @@ def _recorder() -> tuple[str, str]:
     root = places.checkout()
     folders = [root / "data", root / "book"] if root else [places.PACKAGE / "_data", places.PACKAGE / "_book"]
     start = [
-        "import importlib.util as _util",
+        "import importlib.util as _util, sys as _sys",
+        f"_sys.modules.setdefault({IRI!r}, None)",
         f"_spec = _util.spec_from_file_location('_cape_recorder', {str(places.PACKAGE / 'publish' / 'recorder.py')!r})",
         "_cape_recorder = _util.module_from_spec(_spec)",
         "_spec.loader.exec_module(_cape_recorder)",
