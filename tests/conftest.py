@@ -53,7 +53,7 @@ def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
         context.route("**/*", lambda route: _local_only(route, page))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on(
-            "console", lambda said: page.complaints.append(said.text) if said.type == "error" else None
+            "console", lambda said: page.complaints.append(said.text) if said.type in ("error", "warning") else None
         )
         page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
         page.goto(path.resolve().as_uri(), wait_until="load")

@@ -78,7 +78,7 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
     )
     sure = int((table["verdict"] == "boundary").sum())
     return figure(
-        alt.layer(bars, points).properties(height=alt.Step(9)),
+        alt.layer(bars, points).properties(height=11 * len(order) * len(estimators)),
         title=f"{len(shown)} of {len(table)} estimates lie inside the sizes; {sure} of them hold up to score noise",
         alt="Critical scale of each family by four estimators, each with its 95 percent interval from score noise.",
         source=source,
@@ -122,7 +122,7 @@ def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figur
     )
     family = table[table["method"] == "one family left out"].iloc[0]
     return figure(
-        alt.layer(rule, bars, points).properties(height=alt.Step(34)),
+        alt.layer(rule, bars, points).properties(height=34 * shown["method"].nunique()),
         title=f"Leave one family out, and the vertex lies between {family['low']:.2g} and {family['high']:.2g} B",
         alt="The vertex of the quadratic with its 95 percent interval under each kind of doubt.",
         source=source,
@@ -251,7 +251,7 @@ def hold_out(table: pd.DataFrame, *, source: str) -> Figure:
     )
     middle = base.mark_tick(thickness=3, size=22, color=INK).encode(x="median(mape):Q")
     return figure(
-        alt.layer(points, middle).properties(height=alt.Step(26)),
+        alt.layer(points, middle).properties(height=26 * len(order)),
         title=f"On families left out, the smallest median error is that of {order[0]}",
         alt="Error of each forecasting method on each left-out family; the tick is the median.",
         source=source,

@@ -120,7 +120,7 @@ def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source:
     )
     zero = alt.Chart(pd.DataFrame({"gamma": [0.0]})).mark_rule(color=INK).encode(x="gamma:Q")
     return figure(
-        alt.layer(zero, intervals, points).properties(height=alt.Step(30)),
+        alt.layer(zero, intervals, points).properties(height=30 * steps["step"].nunique()),
         title=title,
         alt=f"Local coupling for each step in size with its 95 percent interval; {sure_steps(gammas)} of {len(gammas)} "
         "intervals exclude zero.",
@@ -276,7 +276,7 @@ def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
     below = table[table["side"] == "below"]
     return figure(
         alt.layer(zero, bars, *[part.encode(x="r:Q", tooltip=tooltip) for part in points]).properties(
-            height=alt.Step(16)
+            height=40 * len(order)
         ),
         title=f"Below {cut_b:g} B {int((below['r'] < 0).sum())} of {len(below)} pairs of benchmarks are negative",
         alt=(

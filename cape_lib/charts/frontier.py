@@ -184,7 +184,7 @@ def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
     zero = alt.Chart(pd.DataFrame({"h": [0.0]})).mark_rule(color=INK).encode(x="h:Q")
     outside = int(h["outside"].sum())
     return figure(
-        alt.layer(bars, zero, points).properties(height=alt.Step(16)),
+        alt.layer(bars, zero, points).properties(height=16 * len(order)),
         title=f"{outside} of {len(h)} releases lie outside the interval that the other releases predict",
         alt=f"h of {len(h)} releases by lab, each with the 95 percent prediction interval of the {line} line.",
         source=source,

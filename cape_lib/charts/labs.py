@@ -36,7 +36,7 @@ def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
     rule = alt.Chart(pd.DataFrame({"slope": [common]})).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="slope:Q")
     apart = table["slope"].max() / table["slope"].min()
     return figure(
-        alt.layer(rule, bars, points).properties(height=alt.Step(22)),
+        alt.layer(rule, bars, points).properties(height=55 * len(order)),
         title=(
             f"Lab slopes differ {apart:.1f} fold, on {int(table['n'].min())} to {int(table['n'].max())} releases each"
         ),
@@ -63,7 +63,7 @@ def held_out_labs(table: pd.DataFrame, *, source: str) -> Figure:
         tooltip=["lab", "guess", alt.Tooltip("points:Q", format=".1f"), "n"],
     )  # fmt: skip
     return figure(
-        bars.properties(height=alt.Step(16)),
+        bars.properties(height=40 * len(table)),
         title=f"Fitted without a lab, the line beats a flat guess for {wins} of {len(table)} labs",
         alt="Mean absolute error on each left-out lab, for the line and for the mean of the other labs.",
         source=source,

@@ -42,7 +42,7 @@ def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
     )
     checked = int((cells["status"] != "unchecked").sum())
     return figure(
-        bars.properties(height=alt.Step(24)),
+        bars.properties(height=24 * len(order)),
         title=f"For {checked} of {len(cells)} published cells a statement was found to check them against",
         alt="Number of published cells by lab and status.",
         source=source,
@@ -75,7 +75,7 @@ def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
     zero = alt.Chart(pd.DataFrame({"h_before": [0.0]})).mark_rule(color=INK).encode(x="h_before:Q")
     flips = int((shown["h_before"] * shown["h_after"] < 0).sum())
     return figure(
-        alt.layer(zero, ways, *ends).properties(height=alt.Step(18)),
+        alt.layer(zero, ways, *ends).properties(height=18 * len(order)),
         title=f"{len(shown)} cells differ; {flips} of them turn the sign of their model's h",
         alt="h of each model before and after one of its cells is replaced.",
         source=source,
@@ -108,7 +108,7 @@ def headline_changes(table: pd.DataFrame, *, source: str) -> Figure:
     )
     beyond = int((shown["shift"].abs() > 1).sum())
     return figure(
-        alt.layer(edges, bars, points).properties(height=alt.Step(24)),
+        alt.layer(edges, bars, points).properties(height=24 * len(shown)),
         title=f"{beyond} of {len(shown)} headline numbers leave the interval they had as published",
         alt="Change of each headline number in units of its published interval.",
         source=source,
@@ -137,7 +137,7 @@ def influence(table: pd.DataFrame, *, source: str) -> Figure:
     )
     first = shown.sort_values("d_r", key=abs).iloc[-1]
     return figure(
-        bars.properties(height=alt.Step(22)),
+        bars.properties(height=22 * len(shown)),
         title=f"No single release carries the trend: the largest change of r is {first['d_r']:+.2f} ({first['model']})",
         alt="Change of the correlation when each of the twelve most influential releases is left out.",
         source=source,

@@ -155,7 +155,7 @@ def _dots(
         .encode(x=alt.X("value:Q", scale=scale), tooltip="what")
         for at, dash, what in rules
     ]
-    return alt.layer(*lines, bars, points).properties(height=alt.Step(20))
+    return alt.layer(*lines, bars, points).properties(height=20 * shown["setting"].nunique())
 
 
 _SHAPES = {FINE: "circle", LABELLED: "triangle-up"}

@@ -37,14 +37,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     harness.add_argument(
         "-o", "--out", type=Path, default=Path("tasks"), metavar="DIR", help="where to (default: tasks)"
     )
+    tables = parts.add_parser("measure", help="make the tables data/testbed_*.csv of one experiment again")
+    tables.add_argument("table", metavar="WHAT", help="scores, grid, probes, surface, trials or registers")
+    tables.add_argument(
+        "-o", "--out", type=Path, default=Path("measured"), metavar="DIR", help="where to (default: measured)"
+    )
+    tables.add_argument("--quiet", action="store_true", help="no line a model")
     for part in (train, score, again):
         part.add_argument("--json", action="store_true", help="one JSON object a model, one a line")
         part.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, score, reproduce or write tasks."""
-    return {"train": _train, "score": _score, "reproduce": _reproduce, "harness": _harness}[args.action](args)
+    """Train, score, reproduce, measure or write tasks."""
+    actions = {"train": _train, "score": _score, "reproduce": _reproduce, "harness": _harness, "measure": _measure}
+    return actions[args.action](args)
 
 
 def _bar(name: str, steps: int, quiet: bool) -> Callable[[int], None] | None:
@@ -133,3 +140,14 @@ def _harness(args: argparse.Namespace) -> int:
     for task in harness.write_tasks(store.recipe_of(store.folder_of(args.name)), args.out):
         print(task)
     return 0
+
+
+def _measure(args: argparse.Namespace) -> int:
+    from cape_lib.lm.testbed import measured
+
+    measured.measure(args.table, args.out, report=_silent if args.quiet else _line)
+    return 0
+
+
+def _line(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -124,8 +124,12 @@ def row(trial: Trial, made: Evaluation) -> dict[str, Any]:
 
 
 def run(folder: Path, *, report: Callable[[str], None] = print) -> None:
-    """Run every trial that `folder` does not hold yet; adds to trials.csv, controls.csv and right.csv there."""
-    table = folder / "trials.csv"
+    """Run every trial that `folder` does not hold yet.
+
+    Adds to testbed_trials.csv and testbed_controls.csv there, and to right.csv, the single answers, out of which
+    `pooled` makes one effect a case.  An interrupted run goes on where it stopped.
+    """
+    table = folder / "testbed_trials.csv"
     done = set(pd.read_csv(table)["trial"]) if table.is_file() else set()
     for trial in trials():
         if trial.name in done:
@@ -133,7 +137,7 @@ def run(folder: Path, *, report: Callable[[str], None] = print) -> None:
         made = run_trial(trial)
         if trial.split == "entities" and trial.case in ("planted", "learnt"):
             keep = made.methods.round(4).assign(model=trial.model, contrast=trial.contrast)
-            _append(folder / "controls.csv", keep.to_dict("records"))
+            _append(folder / "testbed_controls.csv", keep.to_dict("records"))
         _append(folder / "right.csv", [{"trial": trial.name, **line} for line in _right(made)])
         _append(table, [row(trial, made)])
         report(f"{trial.name}: {made.effect.share:.2f} against {made.effect.best_control:.2f}, p {made.effect.p:.3f}")
@@ -147,11 +151,12 @@ def _right(made: Evaluation) -> list[dict[str, Any]]:
 
 def _append(path: Path, rows: Sequence[Mapping[Any, Any]]) -> None:
     new = not path.is_file()
+    flags = {True: "true", False: "false"}
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         if new:
             writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({k: flags[v] if isinstance(v, bool) else v for k, v in row.items()} for row in rows)
 
 
 def _topics(trial: Trial) -> np.ndarray:
@@ -161,7 +166,8 @@ def _topics(trial: Trial) -> np.ndarray:
 
 def pooled(folder: Path) -> pd.DataFrame:
     """One row a case, contrast and way of splitting: the effect over all its models, clustered by model and topic."""
-    right = pd.read_csv(folder / "right.csv", dtype=str)
+    # the answers of a trial are written before its line: a run that was cut off between the two wrote them twice
+    right = pd.read_csv(folder / "right.csv", dtype=str).drop_duplicates(["trial", "method"], keep="last")
     held = {trial.name: trial for trial in trials()}
     groups: dict[tuple[str, str, str, str], list[str]] = {}
     for name in right["trial"].unique():
