@@ -136,8 +136,8 @@ def run(folder: Path, *, report: Callable[[str], None] = print) -> None:
             continue
         made = run_trial(trial)
         if trial.split == "entities" and trial.case in ("planted", "learnt"):
-            keep = made.methods.round(4).assign(model=trial.model, contrast=trial.contrast)
-            _append(folder / "testbed_controls.csv", keep.to_dict("records"))
+            about = {"model": trial.model, "contrast": trial.contrast}
+            _append(folder / "testbed_controls.csv", [about | row for row in made.methods.round(4).to_dict("records")])
         _append(folder / "right.csv", [{"trial": trial.name, **line} for line in _right(made)])
         _append(table, [row(trial, made)])
         report(f"{trial.name}: {made.effect.share:.2f} against {made.effect.best_control:.2f}, p {made.effect.p:.3f}")
@@ -151,12 +151,18 @@ def _right(made: Evaluation) -> list[dict[str, Any]]:
 
 def _append(path: Path, rows: Sequence[Mapping[Any, Any]]) -> None:
     new = not path.is_file()
-    flags = {True: "true", False: "false"}
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         if new:
             writer.writeheader()
-        writer.writerows({k: flags[v] if isinstance(v, bool) else v for k, v in row.items()} for row in rows)
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    """A value as the book's tables hold it: flags in lower case, nothing for what is not there."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value != value else value
 
 
 def _topics(trial: Trial) -> np.ndarray:
@@ -170,8 +176,10 @@ def pooled(folder: Path) -> pd.DataFrame:
     right = pd.read_csv(folder / "right.csv", dtype=str).drop_duplicates(["trial", "method"], keep="last")
     held = {trial.name: trial for trial in trials()}
     groups: dict[tuple[str, str, str, str], list[str]] = {}
-    for name in right["trial"].unique():
-        trial = held[name]
+    there = set(right["trial"])
+    for name, trial in held.items():
+        if name not in there:
+            continue
         split = "families left out" if trial.split in {f"fitted on {half}" for half in HALVES} else trial.split
         groups.setdefault((trial.case, trial.contrast, split, trial.unit), []).append(name)
     rows = []
