@@ -6,13 +6,58 @@
     return JSON.parse(figure.querySelector("script[type='application/json']").textContent);
   }
 
+  /* A legend lies along the top in as many columns as this screen holds; on a narrow one a long axis title takes lines. */
+  function fit(spec, width) {
+    var narrow = width < 560;
+    spec.config.legend.columns = Math.max(2, Math.floor(width / 110));
+    // On a narrow screen a legend ends where the plot ends: begun at the plot's left it would run out of the figure.
+    if (narrow) spec.config.legend.layout = { anchor: "end" };
+    (function walk(node, rows) {
+      if (!node || typeof node !== "object") return;
+      if (node.data && node.data.name) rows = spec.datasets[node.data.name];
+      Object.keys(node.encoding || {}).forEach(function (channel) {
+        var coded = node.encoding[channel], names = keys(coded, rows || []);
+        if (narrow && channel === "x" && typeof coded.title === "string") coded.title = lines(coded.title, 28);
+        if (narrow && channel === "y" && names.length && coded.axis !== null) {
+          coded.axis = coded.axis || {};
+          coded.axis.labelLimit = Math.min(coded.axis.labelLimit || 180, 0.42 * width);
+        }
+        if (names.length && coded.legend !== null && ["color", "shape", "strokeDash", "fill"].indexOf(channel) >= 0) {
+          var longest = Math.max.apply(null, names.map(function (name) { return name.length; }));
+          var columns = Math.floor((width - 20) / (30 + 6.4 * longest));
+          coded.legend = coded.legend || {};
+          coded.legend.columns = Math.max(1, Math.min(names.length, columns, coded.legend.columns || 4));
+          coded.legend.labelLimit = width - 40;
+          if (narrow && coded.title) coded.legend.titleOrient = "top";
+        }
+      });
+      Object.keys(node).forEach(function (key) { if (key !== "datasets" && key !== "config") walk(node[key], rows); });
+    })(spec, []);
+  }
+
+  /* What a legend of this channel would name: the scale's own list, else the different words of its column. */
+  function keys(coded, rows) {
+    if (!coded || coded.type !== "nominal") return [];
+    var own = coded.scale && coded.scale.domain;
+    var found = Array.isArray(own) ? own : rows.map(function (row) { return row[coded.field]; });
+    return found.map(String).filter(function (name, at, all) { return all.indexOf(name) === at; });
+  }
+
+  function lines(text, most) {
+    return text.split(" ").reduce(function (done, word) {
+      var last = done[done.length - 1];
+      if (last !== undefined && (last + " " + word).length <= most) done[done.length - 1] = last + " " + word;
+      else done.push(word);
+      return done;
+    }, []);
+  }
+
   /* One specification, with the pooled data and the look put back. Parsed anew for each view: Vega writes into its rows. */
   function specification(figure, index) {
     var all = parts(figure), spec = all.views[index];
     spec.datasets = all.data;
     spec.config = all.config;
-    // A legend lies along the top: as many columns as the width of this screen holds.
-    spec.config.legend.columns = Math.max(2, Math.floor(figure.clientWidth / 110));
+    fit(spec, figure.clientWidth);
     return spec;
   }
 
@@ -69,8 +114,7 @@
     var places = figure.querySelectorAll(".cape-view"), inputs = figure.querySelector(".cape-inputs");
     var jobs = Array.prototype.map.call(places, function (place, index) {
       var spec = specification(figure, index), wide = spec.width === "container";
-      // Errors only: Vega-Lite warns of every chart with a row height, "Dropping fit-y", and means nothing by it.
-      var options = { mode: "vega-lite", actions: false, renderer: "svg", bind: inputs, logLevel: 1 };
+      var options = { mode: "vega-lite", actions: false, renderer: "svg", bind: inputs };
       return window.vegaEmbed(place, spec, options).then(function (result) {
         // The frame names the picture; the marks inside would be read out one by one.
         place.querySelector("svg").setAttribute("aria-hidden", "true");

@@ -116,6 +116,7 @@ def _row(one: Verdict, others: Mapping[str, Verdict]) -> str:
     head = (
         f"{claims.badge(one.verdict)} <strong>{one.id}</strong> {escape(one.sentence)} "
         f"<small>{escape(one.source)}, chapter {one.chapter}</small>"
+        + (f'<br><small>But {escape(one.caveat)}.</small>' if one.caveat else "")
     )
     formula = f"<p><strong>Formula.</strong> {escape(place['formula'])}</p>"
     notes = "".join(f"<p>{escape(note[0].upper() + note[1:])}.</p>" for note in one.notes)

@@ -110,14 +110,13 @@ def head_counts(table: pd.DataFrame, *, claimed: int) -> Figure:
             color=alt.condition("datum.competing > 0", alt.value(VERMILION), alt.value(GREY)),
             tooltip=["model:N", "competing:Q", "kinds:N"],
         )
-        .properties(height=17 * len(rows))
     )
     zero = alt.Chart(rows[rows["competing"] == 0]).mark_point(filled=True, size=40, color=BLUE, opacity=1).encode(
         x=alt.datum(0), y=alt.Y("model:N", sort=None)
     )  # fmt: skip
     some = int((rows["competing"] > 0).sum())
     return figure(
-        chart + zero,
+        alt.layer(chart, zero).properties(height=17 * len(rows)),
         title=f"{len(rows)} models have a released count, {some} of them competing heads; the paper counts {claimed}",
         alt="A bar for each model with a released count of competing heads, longest first; a blue point where the "
         "count is zero.",

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
+from cape_lib.tables import LABELS
+
 
 def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
     """The rows as an accessible HTML table that scrolls inside itself on a narrow page.
@@ -18,7 +20,7 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
     numeric = {str(name): pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame.columns}
     whole = {str(name): numeric[str(name)] and _all_whole(frame[name]) for name in frame.columns}
     head = "".join(
-        f'<th scope="col"{_right(numeric[str(name)])}>{html.escape(str(name))}</th>' for name in frame.columns
+        f'<th scope="col"{_right(numeric[str(name)])}>{html.escape(heading(str(name)))}</th>' for name in frame.columns
     )
     rows = [
         "<tr>"
@@ -33,6 +35,11 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
         f'<div class="cape-table" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}"><table>'
         f"<caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def heading(name: str) -> str:
+    """A column's name as a reader wants it: a benchmark by its own name, no underscores."""
+    return LABELS.get(name, name.replace("_", " "))
 
 
 def _all_whole(column: pd.Series) -> bool:
