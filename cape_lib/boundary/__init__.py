@@ -2,13 +2,14 @@
 
 from cape_lib.boundary.intervals import vertex_intervals
 from cape_lib.boundary.isocline import RATIO, READINGS, calibrate, classify, compare_readings, isocline, ratio_sweep
-from cape_lib.boundary.quadratic import UShape, VertexBootstrap, fit_parabolas, u_shape, vertex_bootstrap
+from cape_lib.boundary.quadratic import Parabolas, UShape, VertexBootstrap, fit_parabolas, u_shape, vertex_bootstrap
 from cape_lib.boundary.scales import ESTIMATORS, critical_scales, turn_p
 
 __all__ = [
     "ESTIMATORS",
     "RATIO",
     "READINGS",
+    "Parabolas",
     "UShape",
     "VertexBootstrap",
     "calibrate",

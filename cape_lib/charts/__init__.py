@@ -10,6 +10,7 @@ from cape_lib.charts.frame import (
     PALETTE,
     PAPER,
     PHASE_COLOURS,
+    Control,
     Figure,
     colour_scale,
     figure,
@@ -21,5 +22,5 @@ from cape_lib.charts.frame import (
 
 __all__ = [
     "FAMILY_COLOURS", "GRID", "INK", "LAB_COLOURS", "MUTED", "PALETTE", "PAPER", "PHASE_COLOURS",
-    "Figure", "colour_scale", "figure", "say", "setup", "sure", "where",
+    "Control", "Figure", "colour_scale", "figure", "say", "setup", "sure", "where",
 ]  # fmt: skip

@@ -4,7 +4,7 @@
 file a chapter (`c01_coupling` ...), loaded only when one of their claims is asked for.
 """
 
-from cape_lib.claims.box import CLASSES, badge, box, figures, how, printed
+from cape_lib.claims.box import CLASSES, Box, badge, box, figures, how, printed
 from cape_lib.claims.evaluate import as_records, counts, evaluate, panels_of
 from cape_lib.claims.overview import Overview, overview
 from cape_lib.claims.registry import claim_ids, function_of, where
@@ -15,6 +15,7 @@ __all__ = [
     "CLASSES",
     "SHAPES",
     "VERDICTS",
+    "Box",
     "Found",
     "Overview",
     "Part",

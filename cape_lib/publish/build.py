@@ -85,7 +85,9 @@ def _key(executed: Mapping[str, str]) -> str:
     """Digest of all that the pages are made of."""
     parts = [f"{name} {cache.digest(text)}" for name, text in sorted(executed.items())]
     parts += [f"{name} {cache.file_digest(path)}" for name, path in sorted(places.book_sources().items())]
-    parts += [f"{path.name} {cache.file_digest(path)}" for path in sorted(Path(__file__).parent.glob("*.py"))]
+    # The pages of the reference are made of the library's own docstrings.
+    library = sorted(places.PACKAGE.rglob("*.py"))
+    parts += [f"{path.relative_to(places.PACKAGE).as_posix()} {cache.file_digest(path)}" for path in library]
     return cache.digest("\n".join([cache.pins(), _settings(), *parts]))
 
 
