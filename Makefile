@@ -1,7 +1,7 @@
 # The CAPE book. `make` alone says what there is.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test check lab clean setup browser
+.PHONY: help book test check bench lab clean setup browser
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,6 +26,9 @@ check: $(STAMP) ## the quick tests, style, types and the floors of the library
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not page"
+
+bench: $(STAMP) browser ## speed and size of everything, beside their budgets: one table
+	@$(BIN)/python -m benchmarks
 
 lab: $(STAMP) ## open the chapters in JupyterLab
 	@$(BIN)/jupyter lab notebooks

@@ -1,84 +1,145 @@
-"""The book's speed and weight, against its budget: `python benchmarks/bench_book.py [--write]`.
+"""The book's speed and weight: `python -m benchmarks book pages` prints one table.
 
 Builds the book in a folder of its own, twice (fresh, then with nothing changed), serves it on localhost and opens every
-page. `--write` keeps the tables in `benchmarks/book.md`. Budget on two cores: fresh 90 s, nothing changed 15 s, a page
-150 kB gzip without the shared scripts and pictures, its charts ready 1 s after the load.
+page. Budget on two cores: fresh 90 s, nothing changed 15 s, a page 150 kB gzip with its styles and scripts but without
+what many pages share (charts, formulas) and without pictures, its charts ready 1 s after the first request, a slider
+answered in 50 ms. `CAPE_BOOK_HTML` names a built book whose pages are to be measured in place of a fresh one.
 """
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gzip
 import http.server
+import json
 import os
-import platform
+import re
+import shutil
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.processes import ROOT, anchor
+from benchmarks.row import Row
+
 sys.path.insert(0, str(ROOT / "tests"))
 
 #: Scripts that many pages share and a browser keeps: charts, formulas, and the theme's own files.
 SHARED = ("cape-vega.js", "/mathjax/")
 PICTURES = (".png", ".svg", ".ico", ".woff", ".woff2")
+BUILDS = {"book, fresh": True, "book, nothing changed": False}
+SLOWEST = ("figures ready, slowest page", "slider, slowest figure")
 #: Milliseconds from the first request until the last figure says that it is ready.
 CLOCK = """addEventListener('DOMContentLoaded', () => { const look = () => {
   const figures = [...document.querySelectorAll('figure.cape-figure')];
   if (figures.every(f => f.dataset.ready)) window.capeReady = performance.now();
   else setTimeout(look, 2); }; look(); });"""
+#: Milliseconds from a slider's move until its figure is drawn: the median of 20 moves, for the slowest of a page.
+MOVES = """async () => { const medians = [0];
+  for (const input of document.querySelectorAll('figure.cape-figure input[type=range]')) {
+    const views = input.closest('figure').capeViews, times = [], ends = [input.min, input.max];
+    for (let i = 0; i < 20; i++) {
+      input.value = ends[i % 2];
+      const start = performance.now();
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+      await Promise.all(views.map(view => view.runAsync()));
+      times.push(performance.now() - start);
+    }
+    medians.push(times.sort((a, b) => a - b)[10]);
+  }
+  return Math.max(...medians); }"""
 
 
-def timed_builds(out: Path) -> dict[str, tuple[float, float]]:
-    """Wall and processor seconds of a fresh build and of one with nothing changed."""
+def listed(setting: str = "_toc.yml") -> list[str]:
+    """The pages of the table of contents."""
+    return re.findall(r"^\s*(?:-\s*)?(?:file|root):\s*(\S+)", (ROOT / setting).read_text(encoding="utf-8"), re.M)
+
+
+def chapters() -> list[str]:
+    """The pages that are executed."""
+    return [name for name in listed() if (ROOT / f"{name}.ipynb").is_file()]
+
+
+def book_names() -> list[str]:
+    """The names of `book_rows`."""
+    return [*BUILDS, *(f"chapter {name}" for name in chapters())]
+
+
+def page_names() -> list[str]:
+    """The names of `page_rows`."""
+    return [*(f"page {name}" for name in listed()), *SLOWEST]
+
+
+@cache
+def _built() -> tuple[Path, dict[str, tuple[float, float]]]:
+    """A folder with the book, and the wall and processor seconds of a fresh build and of one with nothing changed."""
     from cape_lib import publish
 
+    folder = Path(tempfile.mkdtemp(prefix="cape-book-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     taken = {}
-    for what, fresh in (("fresh", True), ("nothing changed", False)):
+    for what, fresh in BUILDS.items():
         wall, before = time.perf_counter(), sum(os.times()[:4])
-        publish.book(out, fresh=fresh, quiet=True)
+        publish.book(folder, fresh=fresh, quiet=True)
         taken[what] = (time.perf_counter() - wall, sum(os.times()[:4]) - before)
-    return taken
+    return folder, taken
+
+
+def book_rows() -> Iterator[Row]:
+    """Both builds, then each chapter: its wall seconds, and how many times those of the mean chapter they are."""
+    folder, taken = _built()
+    for what, (wall, processor) in taken.items():
+        yield Row(what, wall, processor / anchor())
+    kept = {name: folder / "executed" / f"{name.replace('/', '--')}.json" for name in chapters()}
+    seconds = {name: json.loads(path.read_text(encoding="utf-8"))["seconds"] for name, path in kept.items()}
+    for name, value in seconds.items():
+        yield Row(f"chapter {name}", value, value * len(seconds) / sum(seconds.values()))
+
+
+def page_rows() -> Iterator[Row]:
+    """Every page's weight, then the slowest page and the slowest slider."""
+    given = os.environ.get("CAPE_BOOK_HTML")
+    found = opened_pages(Path(given) if given else _built()[0] / "html")
+    for page in found:
+        yield Row(f"page {page['page']}", page["kB"], page["kB"])
+    for name, key in zip(SLOWEST, ("ready", "slider"), strict=True):
+        yield Row(name, max(page[key] for page in found))
 
 
 def opened_pages(html: Path) -> list[dict[str, Any]]:
-    """For every page: kilobytes (gzip) of the page, of all it loads but what is shared, figures, ms until ready."""
+    """For every page: kB (gzip) of all that it loads but what is shared, ms until ready, ms of its slowest slider."""
     from browser import installed
     from playwright.sync_api import sync_playwright
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(html)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_address[1]}"
-    rows = []
+    found = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
-        for path in sorted([*html.glob("book/*.html"), *html.glob("notebooks/*.html")]):
+        for name in listed():
             context = browser.new_context()
             context.add_init_script(CLOCK)
             page, loaded = context.new_page(), []
             page.on("request", lambda request, loaded=loaded: loaded.append(urlparse(request.url).path))
-            name = path.relative_to(html).as_posix()
-            page.goto(f"{base}/{name}", wait_until="load")
+            page.goto(f"{base}/{name}.html", wait_until="load")
             page.wait_for_function("window.capeReady !== undefined")
             own = [asked for asked in dict.fromkeys(loaded) if not asked.endswith(PICTURES)]
             own = [asked for asked in own if not any(shared in asked for shared in SHARED)]
-            rows.append(
-                {
-                    "page": name.removesuffix(".html"),
-                    "page kB": _kilobytes(path),
-                    "all kB": sum(_kilobytes(html / unquote(asked).lstrip("/")) for asked in own),
-                    "figures": page.locator("figure.cape-figure").count(),
-                    "ready ms": page.evaluate("window.capeReady"),
-                }
-            )
+            weight = sum(_kilobytes(html / unquote(asked).lstrip("/")) for asked in own)
+            ready = page.evaluate("window.capeReady")
+            found.append({"page": name, "kB": weight, "ready": ready, "slider": page.evaluate(MOVES)})
             context.close()
         browser.close()
     server.shutdown()
-    return rows
+    return found
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -88,38 +149,3 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 def _kilobytes(path: Path) -> float:
     return len(gzip.compress(path.read_bytes())) / 1000 if path.is_file() else 0.0
-
-
-def tables(builds: dict[str, tuple[float, float]], rows: list[dict[str, Any]]) -> str:
-    """Both tables as Markdown."""
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
-    lines = [f"# Speed and size of the book\n\nMeasured by `benchmarks/bench_book.py` on {machine}.\n"]
-    lines += ["| build | wall, s | processor, s | budget, s |", "|---|---:|---:|---:|"]
-    budget = {"fresh": 90, "nothing changed": 15}
-    lines += [f"| {what} | {wall:.1f} | {cpu:.1f} | {budget[what]} |" for what, (wall, cpu) in builds.items()]
-    lines += [
-        "\n| page | kB | kB with styles and scripts | figures | ready, ms |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for row in rows:
-        cells = f"{row['page kB']:.0f} | {row['all kB']:.0f} | {row['figures']} | {row['ready ms']:.0f}"
-        lines.append(f"| {row['page']} | {cells} |")
-    lines.append(
-        "\nkB are gzip; ready counts from the first request. Not counted: pictures, fonts, the chart bundle (305 kB) "
-        "and MathJax (265 kB), which all pages share and a page loads only if it holds a figure or a formula. "
-        "Budget: 150 kB a page, 1,000 ms."
-    )
-    return "\n".join(lines) + "\n"
-
-
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        builds = timed_builds(Path(folder))
-        text = tables(builds, opened_pages(Path(folder) / "html"))
-    print(text)
-    if "--write" in sys.argv[1:]:
-        (ROOT / "benchmarks" / "book.md").write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

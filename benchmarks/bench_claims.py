@@ -1,36 +1,31 @@
-"""Claims and predictions, timed: `python benchmarks/bench_claims.py` prints one table.
+"""Claims and predictions, timed: `python -m benchmarks claims predictions` prints one table.
 
-Each command runs in a fresh process, three times, the best counts. On a machine that does other things too, the
-processor seconds are the number to trust.
-Budget on two cores: all 99 claims in 20 s; one claim, and the seven predictions, in 2 s each.
+Each command runs in a fresh process, three times, the best counts. Budget on two cores: all claims in 20 s; one claim,
+and the seven predictions, in 2 s each.
 """
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
-import time
+from collections.abc import Iterable, Iterator
 
-COMMANDS = (("claims C19", 2), ("claims --json", 20), ("claims --panel current --json", 20), ("predictions --json", 2))
+from benchmarks.processes import anchor, cape
+from benchmarks.row import Row
 
-
-def timed(words: str) -> tuple[float, float]:
-    """Wall and processor seconds of one `cape` command."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [sys.executable, "-m", "cape_lib.cli", *words.split()]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.perf_counter() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+CLAIMS = ("cape claims C19", "cape claims --json", "cape claims --panel current --json")
+PREDICTIONS = ("cape predictions --json", "cape hfield --swe 80.8 --gpqa 91.3")
 
 
-def main() -> None:
-    """Print the table."""
-    print("cape ...                        wall, s  processor, s  budget, s")
-    for words, budget in COMMANDS:
-        wall, processor = min(timed(words) for _ in range(3))
-        print(f"{words:<30} {wall:8.2f}  {processor:12.2f}  {budget:9d}")
+def claims() -> Iterator[Row]:
+    """The claims: one, all, and all on the current panel."""
+    return _commands(CLAIMS)
 
 
-if __name__ == "__main__":
-    main()
+def predictions() -> Iterator[Row]:
+    """The seven predictions, and one release."""
+    return _commands(PREDICTIONS)
+
+
+def _commands(commands: Iterable[str]) -> Iterator[Row]:
+    for words in commands:
+        wall, processor = cape(words.split()[1:])
+        yield Row(words, wall, processor / anchor())

@@ -1,6 +1,7 @@
-"""The dashboard's speed in a browser: first paint, ready, and the update after a keystroke (median of 20).
+"""The dashboard's speed in a browser: `python -m benchmarks dashboard` prints one table.
 
-Usage: python benchmarks/bench_dashboard.py [PAGE.html]     without a page, the dashboard alone is measured
+First paint, ready, and the update after a keystroke (median of 20), of the dashboard alone in a page. Budget: an update
+in 50 ms.
 """
 
 from __future__ import annotations
@@ -8,10 +9,16 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from benchmarks.processes import ROOT
+from benchmarks.row import Row
 
+sys.path.insert(0, str(ROOT / "tests"))
+
+EXAMPLES = ("pythia-1b", "pythia", "opus-4.6", "commonsense")
+NAMES = [f"dashboard: {what}" for what in ("first paint", "ready", *(f"update, {key}" for key in EXAMPLES))]
 KEYSTROKES = """() => { const open = document.querySelector('.cape-dash [role=tabpanel]:not([hidden])');
   const field = open.querySelector('tbody input') || open.querySelector('input');
   return Array.from({ length: 20 }, (_, i) => { field.value = i % 2 ? "7" : "8";
@@ -30,27 +37,19 @@ def measure(page_file: Path) -> dict[str, float]:
         page.wait_for_selector(".cape-dash[data-ready]")
         paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"
         found = {"first paint": page.evaluate(paint), "ready": page.evaluate("performance.now()")}
-        for key in ("pythia-1b", "pythia", "opus-4.6", "commonsense"):
+        for key in EXAMPLES:
             page.click(f"[data-example='{key}']")
             found[f"update, {key}"] = statistics.median(page.evaluate(KEYSTROKES))
         browser.close()
     return found
 
 
-def main() -> None:
-    """Print one line a figure."""
-    if len(sys.argv) > 1:
-        found = measure(Path(sys.argv[1]))
-    else:
-        from cape_lib.diagnosis.page import inline
+def rows() -> Iterator[Row]:
+    """One row a figure."""
+    from cape_lib.diagnosis.page import inline
 
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "dashboard.html"
-            file.write_text(inline(), encoding="utf-8")
-            found = measure(file)
-    for name, value in found.items():
-        print(f"{name:<24}{value:8.1f} ms")
-
-
-if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "dashboard.html"
+        file.write_text(inline(), encoding="utf-8")
+        for name, value in measure(file).items():
+            yield Row(f"dashboard: {name}", value)

@@ -1,4 +1,4 @@
-"""One's own scores, timed: `python benchmarks/bench_import.py` prints one table.
+"""One's own scores, timed: `python -m benchmarks family` prints one table.
 
 100 results files are read by `cape import` (a fresh process, 25 models of four files, one of them with MMLU's 57
 subjects), and the example family of eight sizes is run through `cape family`. On a machine that does other things too,
@@ -8,17 +8,17 @@ Budget: 100 files in 3 s; a family of eight sizes in 60 s on two cores, its page
 
 from __future__ import annotations
 
-import resource
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.processes import ROOT, anchor, cape
+from benchmarks.row import Row
+
 sys.path.insert(0, str(ROOT / "tests"))
 
-from results_files import SCORES, harness_0_4, write  # noqa: E402
+from results_files import SCORES, harness_0_4, write
 
 MODELS = 25
 PARTS = (("hellaswag",), ("truthfulqa_mc1", "truthfulqa_mc2"), ("arc_challenge",), ("winogrande",))
@@ -38,29 +38,18 @@ def files(folder: Path) -> int:
     return total
 
 
-def timed(arguments: list[str]) -> tuple[float, float]:
-    """Wall and processor seconds of one command of ours, in a process of its own, its kernels included."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run([sys.executable, "-m", "cape_lib.cli", *arguments], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - start, cpu
+NAMES = ("cape import, 100 files", "cape family, eight sizes", "family report")
 
 
-def main() -> None:
-    """Print the table."""
+def rows() -> Iterator[Row]:
+    """Seconds of `cape import` and `cape family`, and the report's size in MB."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        size = files(folder / "results")
-        imported = min(
-            timed(["import", str(folder / "results"), "-o", str(folder / f"{i}.csv"), "--quiet"]) for i in range(3)
-        )
-        family = timed(["family", "examples/my_family.csv", "--name", "Larch", "-o", str(folder / "report"), "--quiet"])
-        page = (folder / "report" / "index.html").stat().st_size
-    print("what                                  wall, s  processor, s  size, MB  budget")
-    print(f"cape import, 100 files                {imported[0]:7.1f}  {imported[1]:12.1f}  {size / 1e6:8.1f}  3 s")
-    print(f"cape family, eight sizes              {family[0]:7.1f}  {family[1]:12.1f}  {page / 1e6:8.1f}  60 s, 5 MB")
-
-
-if __name__ == "__main__":
-    main()
+        files(folder / "results")
+        wall, processor = cape(["import", f"{folder}/results", "-o", f"{folder}/scores.csv", "--force", "--quiet"])
+        yield Row(NAMES[0], wall, processor / anchor())
+        family = ["family", "examples/my_family.csv", "--name", "Larch", "-o", f"{folder}/report", "--quiet"]
+        wall, processor = cape(family, runs=1)
+        yield Row(NAMES[1], wall, processor / anchor())
+        size = (folder / "report" / "index.html").stat().st_size / 1e6
+        yield Row(NAMES[2], size, size)

@@ -1,4 +1,4 @@
-"""Sweeps, timed: `python benchmarks/bench_sweep.py` prints one table.
+"""Sweeps, timed: `python -m benchmarks.bench_sweep` prints a table of its own, `python -m benchmarks sweep` its ratios.
 
 10 and 100 made-up families of six sizes on one and on two local workers. `tasks` is the time from the first task to the
 last answer with workers that have loaded the library; efficiency is t1 / (2 t2) of that. `whole` has the start of the
@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.row import Row
 from cape_lib import sweep
 from cape_lib.sweep.cluster import client
 
@@ -50,6 +52,17 @@ def whole(todo: list[sweep.Task], workers: int) -> float:
         start = time.perf_counter()
         sweep.sweep(todo, Path(folder) / "out", sweep.Workers(count=workers))
         return time.perf_counter() - start
+
+
+NAMES = ("sweep: efficiency of two workers", "sweep: time of 100 families, in times of 10", "sweep: memory of a worker")
+
+
+def rows() -> Iterator[Row]:
+    """How the tasks' time goes with workers and with families, and what a worker holds."""
+    few, many = (sweep.tasks(families(count)) for count in (10, 100))
+    ten, (one, _), (two, memory) = measured(few, 1)[0], measured(many, 1), measured(many, 2)
+    for name, value in zip(NAMES, (one / (2 * two), one / ten, memory), strict=True):
+        yield Row(name, value, value)
 
 
 def main() -> None:

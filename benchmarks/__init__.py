@@ -1,0 +1,1 @@
+"""The project's speed and size: `python -m benchmarks` measures, beside `benchmarks/budget.csv`."""
