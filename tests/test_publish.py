@@ -83,6 +83,10 @@ class TestBook:
         said = err.strip().splitlines()[-1]
         assert re.search(r"one\.ipynb, code cell 3 of 3 .*ZeroDivisionError: division by zero", said)
         assert "Traceback" not in err
+        kept = (checkout / "_build" / "execution.log").read_text(encoding="utf-8")
+        assert kept.startswith("one.ipynb, code cell 3 of 3")
+        assert "----> 1 1 / 0" in kept
+        assert "\x1b" not in kept
         assert little_book.pages(checkout) == before
 
     def test_a_broken_link_fails_the_build_and_keeps_the_last_book(self, checkout: Path) -> None:

@@ -74,10 +74,17 @@ def _executed(folder: Path, *, jobs: int, fresh: bool, tell: Tell) -> dict[str, 
     copies = {name: text for name, text in texts.items() if text is not None}
     stale = sorted((name for name in notebooks if name not in copies), key=lambda name: -cache.seconds(folder, name))
     sources = {notebooks[name]: (name, cache.file_digest(notebooks[name])) for name in stale}
-    for run in run_all([notebooks[name] for name in stale], jobs=jobs, tell=tell):
-        name, before = sources[run.path]
-        cache.store(folder, name, run, notebook=before)
-        copies[name] = run.text
+    log = folder.parent / "execution.log"
+    log.unlink(missing_ok=True)
+    try:
+        for run in run_all([notebooks[name] for name in stale], jobs=jobs, tell=tell):
+            name, before = sources[run.path]
+            cache.store(folder, name, run, notebook=before)
+            copies[name] = run.text
+    except CapeError as error:
+        log.write_text("\n\n".join([str(error), *getattr(error, "__notes__", [])]) + "\n", encoding="utf-8")
+        tell(f"the whole traceback is in {log}")
+        raise
     return copies
 
 

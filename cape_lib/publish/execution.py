@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import sys
 import tempfile
 import threading
@@ -148,7 +149,7 @@ def _recorder() -> tuple[str, str]:
 
 
 def _cell_error(path: Path, source: Any, error: Any) -> errors.CapeError:
-    """One line: notebook, number of the code cell as Jupyter counts, first line of its source, exception."""
+    """One line: notebook, code cell as Jupyter counts, its first line, exception. The note of it is the traceback."""
     code = [cell for cell in source.cells if cell.cell_type == "code"][1:]
     number = next((i for i, cell in enumerate(code, start=1) if cell.source == error.source), 0)
     place = f"code cell {number} of {len(code) - 1}" if number else "the cell of parameters"
@@ -157,7 +158,9 @@ def _cell_error(path: Path, source: Any, error: Any) -> errors.CapeError:
     kind = getattr(errors, error.ename, None)
     kind = kind if isinstance(kind, type) and issubclass(kind, errors.CapeError) else errors.CapeError
     what = " ".join(str(error.evalue).split())
-    return kind(f"{path.name}, {place}{first}: {error.ename}: {what}")
+    made = kind(f"{path.name}, {place}{first}: {error.ename}: {what}")
+    made.add_note(re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback)))
+    return made
 
 
 def _settled(notebook: Any, source: Any) -> str:
