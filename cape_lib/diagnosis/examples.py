@@ -27,7 +27,7 @@ def examples() -> list[dict[str, Any]]:
         _model("phi-2", "Phi-2", panel, "Phi-2"),
         _model("llama-2-70b", "Llama-2-70B", panel, "Llama2-70B"),
         *(_family(key, label, panel[panel["ladder"].eq(name)]) for key, label, name in ladders),
-        _family("phi", "Phi", panel[panel["family"].eq("Phi") & ~panel["instruct"].fillna(False).astype(bool)]),
+        _family("phi", "Phi, whose data changed too", panel[panel["family"].eq("Phi") & ~panel["instruct"].fillna(False).astype(bool)]),
         _release("opus-4.6", "Claude Opus 4.6"),
         _release("sonnet-4.6", "Claude Sonnet 4.6"),
         _pair("commonsense", "Pythia: WinoGrande and TruthfulQA", panel[panel["ladder"].eq("Pythia")]),
