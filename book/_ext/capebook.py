@@ -1,5 +1,9 @@
-"""Only what a page needs: no Thebe anywhere, the chart scripts only where a figure is, MathJax only where a formula is."""
+"""Only what a page needs: no Thebe anywhere, the chart scripts only where a figure is, MathJax only where a formula is.
 
+And the version of the book where a page says @VERSION@: it stands in one place, the library's.
+"""
+
+import cape_lib
 from docutils import nodes
 from sphinx.application import Sphinx
 
@@ -40,6 +44,11 @@ def trim(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: 
     context["css_files"] = [sheet for sheet in context["css_files"] if "thebe" not in str(getattr(sheet, "filename", sheet))]
 
 
+def state_version(app: Sphinx, pagename: str, source: list[str]) -> None:
+    source[0] = source[0].replace("@VERSION@", cape_lib.__version__)
+
+
 def setup(app: Sphinx) -> dict:
+    app.connect("source-read", state_version)
     app.connect("html-page-context", trim, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
