@@ -160,6 +160,7 @@ def put(row: int, column: str, value: str):
         ("frontier_panel", "release_date", "spring 2026", "not a date"),
         ("frontier_panel", "gpqa_diamond", "inf", "not a number"),
         ("claims", "id", "17", "not of the form"),
+        ("claims", "id", "C1000", "not of the form"),
     ],
 )
 def test_a_bad_cell_is_refused_with_row_column_and_reason(tmp_path, table, column, value, reason):

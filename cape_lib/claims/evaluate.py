@@ -19,7 +19,7 @@ from cape_lib.names import suggest
 def evaluate(
     ids: str | Iterable[str] | None = None, *, panel: str | None = None, stress: bool = False
 ) -> list[Verdict]:
-    """Claims recomputed from the tables, in the order asked for (all 99 without `ids`).
+    """Claims recomputed from the tables, in the order asked for (all of them without `ids`).
 
     panel: of base or frontier models; a claim that this panel does not touch is computed on the published one, and
     its verdict says so.  stress: also try to break each claim (slower).

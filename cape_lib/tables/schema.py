@@ -45,8 +45,15 @@ def _column(pa: Any, field: dict[str, Any]) -> Any:
     if "enum" in field:
         checks.append(pa.Check.isin(field["enum"], error="not one of " + ", ".join(field["enum"])))
     if "pattern" in field:
-        checks.append(pa.Check.str_matches(field["pattern"], error=field.get("pattern_says", "not in the form asked")))
+        says = field.get("pattern_says", "not in the form asked")
+        checks.append(pa.Check.str_matches(field["pattern"], error=says))
+        if says.startswith("not a date"):  # the form lets a thirteenth month pass
+            checks.append(pa.Check(_days, error="not a day of the calendar"))
     return pa.Column(None, checks, nullable=not field.get("required", False), name=field["name"])
+
+
+def _days(column: pd.Series) -> pd.Series:
+    return pd.to_datetime(column, format="ISO8601", errors="coerce").notna()
 
 
 def typed(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
@@ -113,6 +120,8 @@ def _first_failure(name: str, file: Path, frame: pd.DataFrame, cases: pd.DataFra
         return ScoresError(f"{where}, column {case['column']}: is blank; give a value")
     if "unique" in str(case["check"]):
         key = descriptor()[name]["key"]
-        said = ", ".join(str(frame.loc[case["index"], column]) for column in key)
+        said = ", ".join(str(value) for value in frame.loc[case["index"], key].fillna("blank"))
         return ScoresError(f"{where}, column {key[0]}: the key ({', '.join(key)}) stands twice: {said}; keep one row")
-    return ScoresError(f"{where}, column {case['column']}: {case['failure_case']!r} is {case['check']}; mend the cell")
+    found = case["failure_case"]
+    said = repr(found) if isinstance(found, str) else f"{found:g}"
+    return ScoresError(f"{where}, column {case['column']}: {said} is {case['check']}; mend the cell")
