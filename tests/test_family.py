@@ -21,7 +21,7 @@ from stub_chapters import PARAMETERS, write_chapters
 from cape_lib import family, publish, tables
 from cape_lib.cli import main
 from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
-from cape_lib.family import measuring, parameters, planning, summary
+from cape_lib.family import measuring, next_steps, parameters, planning, summary
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "my_family.csv"
 DECLARED = parameters.parse(PARAMETERS)
@@ -30,6 +30,11 @@ DECLARED = parameters.parse(PARAMETERS)
 def table(sizes=(0.4, 1.0, 3.0), hellaswag=(40, 50, 60), truthfulqa=(40, 38, 41)) -> pd.DataFrame:
     names = [f"m{size}" for size in sizes]
     rows = {"model": names, "params_b": sizes, "hellaswag": hellaswag, "truthfulqa": truthfulqa}
+    return tables.read_scores(pd.DataFrame(rows))
+
+
+def releases(count: int) -> pd.DataFrame:
+    rows = [{"model": f"r{i}", "swe_bench_verified": 60 + 5 * i, "gpqa_diamond": 78 + 3 * i} for i in range(count)]
     return tables.read_scores(pd.DataFrame(rows))
 
 
@@ -191,6 +196,48 @@ def test_the_next_size_lies_where_the_scores_turn():
     assert 1.0 < found["next_size"]["params_b"] < 6.0
     falling = table(sizes, (40, 50, 60, 70), (45, 40, 35, 30))
     assert summary.diagnose(family.parts(falling, name="F")[0])["next_size"]["params_b"] > 20
+
+
+def test_a_further_size_is_measured_by_one_command_with_the_shots_of_the_others():
+    rows = table().assign(hellaswag_protocol="lm-eval 0.4; 5-shot; acc_norm")
+    part = family.parts(rows, name="F")[0]
+    plan = planning.Plan("F", rows, (part,), {})
+    why, line = next_steps.commands(plan, part, summary.diagnose(part))[0]
+    assert "both scores" in why and "--tasks hellaswag,truthfulqa_mc2 --num_fewshot 5" in line
+
+
+def test_releases_without_ifeval_get_its_command_and_how_to_read_what_it_writes():
+    rows = releases(2).assign(ifeval=[80.0, None])
+    part = family.parts(rows, name="L")[0]
+    found = next_steps.commands(planning.Plan("L", rows, (part,), {}), part, summary.diagnose(part))
+    assert "pretrained=r1 --tasks ifeval" in found[0][1] and "cape import results/ --also 'ifeval:" in found[-1][1]
+
+
+def test_releases_say_that_their_intervals_hold_zero_and_noise_covers_the_changes():
+    told = " ".join(summary.cannot_show(summary.diagnose(family.parts(releases(3), name="L")[0])))
+    assert "any of r0, r1 and r2 lies off the line" in told and "change of h up to r1 and r2" in told
+
+
+def test_unknown_noise_is_called_unknown_and_the_columns_that_would_tell_are_named():
+    scores = {"model": list("abc"), "params_b": [1, 2, 4], "p": [20, 30, 40], "q": [50, 45, 41]}
+    rows = tables.read_scores(pd.DataFrame(scores))
+    part = family.parts(rows, name="F", x="p", y="q")[0]
+    found = summary.diagnose(part)
+    told = " ".join(summary.cannot_show(found))
+    assert "is not known" in told and "score noise alone" not in told
+    assert next_steps.stderr_columns(part, found) == ["p_stderr", "q_stderr"]
+    usual = family.parts(table(), name="F")[0]
+    assert next_steps.stderr_columns(usual, summary.diagnose(usual)) == []
+
+
+def test_charts_leave_out_the_lab_that_all_names_begin_with_and_commands_keep_it():
+    rows = table().assign(model=["lab/a", "lab/b", "lab/c"], mmlu=[30, 31, None])
+    part = family.parts(rows, name="F")[0]
+    assert part.rows["model"].tolist() == ["a", "b", "c"]
+    found = next_steps.commands(planning.Plan("F", rows, (part,), {}), part, summary.diagnose(part))
+    assert any("pretrained=lab/c" in line for _, line in found)
+    apart = table().assign(model=["lab/a", "lab/b", "other/c"])
+    assert family.parts(apart, name="F")[0].rows["model"].tolist() == ["lab/a", "lab/b", "other/c"]
 
 
 def test_three_sizes_say_what_they_cannot_show():
@@ -377,7 +424,7 @@ def test_without_the_book_s_packages_the_command_says_what_to_install(tmp_path, 
     monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "papermill" else found(name, *rest))
     assert main([*command, "-o", str(tmp_path / "out")]) == 6
     told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "papermill: pip install 'cape_lib[book]'" in told
+    assert told.count("\n") == 1 and "papermill: pip install '.[book]'" in told
     assert not (tmp_path / "out").exists()
 
 

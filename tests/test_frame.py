@@ -203,12 +203,14 @@ def test_a_formula_of_a_report_is_mathml_and_an_unknown_macro_is_shown_as_it_is(
 
 def test_markdown_of_a_report_knows_tables_admonitions_roles_and_links() -> None:
     read = markdown.renderer(lambda address: "#two" if "two" in address else None)
-    blocks = ["# T", "|a|\n|-|\n|1|", "```{note}\nMind.\n```", "[x](two.ipynb) [y](z.md) {cite}`key` $x^2$"]
+    inline = "[x](two.ipynb) [y](z.md) {cite}`amin2026lying, key` $x^2$"
+    blocks = ["# T", "|a|\n|-|\n|1|", "```{note}\nMind.\n```", inline]
     page = read("\n\n".join([*blocks, "```{toctree}\n```\n"]))
     assert "<h2>T</h2>" in page
     assert "<table>" in page
     assert '<aside class="admonition note"><p class="admonition-title">Note</p><p>Mind.</p>' in page
-    assert re.search(r'<a href="#two">x</a> <a>y</a> \[key\] <span[^>]*><math', page)
+    work = r'\(<a href="https://arxiv.org/abs/2605.18838">Amin 2026</a>; key\)'
+    assert re.search(rf'<a href="#two">x</a> <a>y</a> {work} <span[^>]*><math', page)
     assert "toctree" not in page
 
 

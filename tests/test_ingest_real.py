@@ -44,7 +44,7 @@ def test_our_weighted_mmlu_is_the_harness_s_own_and_the_plain_one_is_not():
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.skipif(find_spec("lm_eval") is None, reason="needs the extra `eval`: pip install 'cape_lib[eval]'")
+@pytest.mark.skipif(find_spec("lm_eval") is None, reason="needs the extra `eval`: pip install '.[eval]'")
 def test_the_harness_runs_here_and_its_files_are_read(tmp_path):
     script = str(Path(__file__).with_name("harness_run.py"))
     runs = ["--runs", "hellaswag truthfulqa_mc1 truthfulqa_mc2:10", "winogrande mmlu:5"]

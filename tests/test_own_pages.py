@@ -77,7 +77,7 @@ def test_the_commands_that_measure_have_the_shots_of_the_table_and_of_the_report
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.skipif(find_spec("lm_eval") is None, reason="needs the extra `eval`: pip install 'cape_lib[eval]'")
+@pytest.mark.skipif(find_spec("lm_eval") is None, reason="needs the extra `eval`: pip install '.[eval]'")
 def test_the_commands_that_measure_run_as_printed_on_a_random_model(tmp_path):
     script = str(Path(__file__).with_name("harness_run.py"))
     subprocess.run([sys.executable, "-P", script, str(tmp_path), "--widths", "16", "--runs"], check=True)

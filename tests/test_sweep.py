@@ -223,6 +223,15 @@ def test_a_scheduler_that_does_not_answer_is_exit_6_and_one_line(tmp_path, capsy
     assert main(["sweep", str(path), "-o", str(tmp_path / "out"), "--scheduler", address]) == 6
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and "dask scheduler" in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_dask_a_sweep_says_what_to_install_and_leaves_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert main(["sweep", "--panel", "uniform", "-o", str(tmp_path / "out")]) == 6
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "pip install 'dask[distributed]'" in told
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("options", "code"), [

@@ -17,6 +17,12 @@ LEADERBOARD_TASKS: dict[str, tuple[str, int]] = {
     "mmlu": ("mmlu", 5),
 }
 
+#: benchmark of a frontier release -> (task, metric that is its score); SWE-bench and HLE have harnesses of their own
+RELEASE_TASKS: dict[str, tuple[str, str]] = {
+    "gpqa_diamond": ("gpqa_diamond_cot_zeroshot", "exact_match,flexible-extract"),
+    "ifeval": ("ifeval", "prompt_level_strict_acc"),
+}
+
 
 def command(benchmark: str, model: str, *, shots: int | None = None) -> str:
     """One `lm-eval run` command for a base benchmark; `shots` as the other sizes were measured, else the leaderboard's.
@@ -34,6 +40,14 @@ def command(benchmark: str, model: str, *, shots: int | None = None) -> str:
 def both(model: str, *, shots: int | None = None) -> str:
     """One command for HellaSwag and TruthfulQA together: TruthfulQA keeps its 0 shots whatever `--num_fewshot` says."""
     return command("hellaswag", model, shots=shots).replace("--tasks hellaswag", "--tasks hellaswag,truthfulqa_mc2")
+
+
+def release_command(benchmark: str, model: str) -> str:
+    """One command for a benchmark of a frontier release (see `RELEASE_TASKS`), with the model's own chat template."""
+    return (
+        f"lm-eval run --model hf --model_args pretrained={shlex.quote(model)} --tasks {RELEASE_TASKS[benchmark][0]} "
+        f"--apply_chat_template --batch_size auto --output_path results/"
+    )
 
 
 def shots_of(scores: pd.DataFrame, benchmark: str) -> int | None:

@@ -114,7 +114,7 @@ def _how(benchmark: str, scores: pd.DataFrame) -> str:
 
 def _part(scores: pd.DataFrame, kind: Kind, x: str, y: str, *, name: str) -> Part:
     whole = scores[[x, y]].notna().all(axis=1)
-    rows = scores[whole].reset_index(drop=True)
+    rows = _short_names(scores[whole].reset_index(drop=True))
     left_out = tuple(scores.loc[~whole, "model"].astype(str))
     if kind == "frontier":
         return Part(kind, x, y, _in_time(rows).assign(family=name), left_out)
@@ -131,6 +131,13 @@ def _part(scores: pd.DataFrame, kind: Kind, x: str, y: str, *, name: str) -> Par
     if len(rows) < LEAST_SIZES:
         raise MissingError(_too_few(rows, x, y, name, left_out))
     return Part(kind, x, y, rows, left_out)
+
+
+def _short_names(rows: pd.DataFrame) -> pd.DataFrame:
+    """Models without the "lab/" that all of them begin with: a chart on a phone has no room for it."""
+    names = rows["model"].astype(str)
+    labs = names.str.extract(r"^([^/]+/)[^/]", expand=False)
+    return rows.assign(model=names.str.slice(len(labs[0]))) if len(rows) and (labs == labs[0]).all() else rows
 
 
 def _in_time(rows: pd.DataFrame) -> pd.DataFrame:

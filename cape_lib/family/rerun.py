@@ -18,7 +18,7 @@ import pandas as pd
 
 import cape_lib
 from cape_lib.errors import SurroundingsError, UsageError
-from cape_lib.family import parameters, planning, summary
+from cape_lib.family import next_steps, parameters, planning, summary
 
 PAGE, METRICS, SCORES = "index.html", "metrics.json", "scores.csv"
 FORMAT = "cape-family-1"
@@ -73,7 +73,7 @@ def need_book(what: str) -> None:
     """Raise SurroundingsError where the packages that execute and draw chapters are not installed."""
     lacking = [name for name in _OF_THE_BOOK if importlib.util.find_spec(name) is None]
     if lacking:
-        raise SurroundingsError(f"{what} needs {', '.join(lacking)}: pip install 'cape_lib[book]'")
+        raise SurroundingsError(f"{what} needs {', '.join(lacking)}: pip install '.[book]' in the repository")
 
 
 def _metrics(plan: planning.Plan, found: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _metrics(plan: planning.Plan, found: list[dict[str, Any]], settings: Setting
         "next": [
             {"why": why, "command": line}
             for part, one in zip(plan.parts, found, strict=True)
-            for why, line in summary.commands(plan, part, one)
+            for why, line in next_steps.commands(plan, part, one)
         ],
         "notes": list(plan.notes),
     }

@@ -12,13 +12,23 @@ import pandas as pd
 from cape_lib import boundary, coupling, tables
 from cape_lib.diagnosis.one_family import diagnose_family
 from cape_lib.diagnosis.one_release import diagnose_release
-from cape_lib.family import measuring
-from cape_lib.family.planning import BASE_PAIR, FRONTIER_PAIR, Part, Plan
+from cape_lib.family.next_steps import commands, next_size, stderr_columns
+from cape_lib.family.planning import FRONTIER_PAIR, Part, Plan
 
-#: Sizes further apart than this have room for one in between.
-WIDE_STEP = 1.6
-#: A size beyond the largest or below the smallest is suggested at this ratio.
-BEYOND = 2.5
+#: The words of the first page, for a reader who has not come to the chapters yet.
+WORDS = (
+    "*gamma* is points of {y} won or lost for each point of {x} between two sizes. Below -0.1 a step is a **tax**, "
+    "above 0.1 a **bonus**, in between a **transition**. An interval in brackets holds 95 %."
+)
+ESTIMATORS = (
+    "Four estimators look for the size N_c at which falling turns to rising; chapter 2 explains them, and they answer "
+    "different questions."
+)
+STDERR = "For a score p (percent) of n questions it is $\\sqrt{p(100-p)/n}$."
+H_WORDS = (
+    "*h* is how far a release lies above (+) or below (-) the GPQA Diamond score that its SWE-bench score leads one to "
+    "expect. The interval is where a new release of any lab falls 19 times in 20."
+)
 
 
 def diagnose(part: Part) -> dict[str, Any]:
@@ -49,26 +59,6 @@ def _releases(rows: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def next_size(rows: pd.DataFrame, scales: pd.DataFrame) -> dict[str, Any]:
-    """The size whose score would say most about a boundary: `params_b` (billions) and the reason `why`.
-
-    rows: of one family, by size; scales: `boundary.critical_scales` of them.
-    """
-    sizes = rows["params_b"].to_numpy(dtype=float)
-    inside = scales["n_c_b"].dropna()
-    if len(inside):
-        around = float(inside.median())
-        upper = min(max(int((sizes < around).sum()), 1), len(sizes) - 1)
-        if sizes[upper] / sizes[upper - 1] > WIDE_STEP:
-            middle = math.sqrt(sizes[upper] * sizes[upper - 1])
-            return {"params_b": middle, "why": f"between {sizes[upper - 1]:g} B and {sizes[upper]:g} B, where it turns"}
-    if (scales["raw_b"] > sizes[-1]).any() or not len(inside):
-        above = sizes[-1] * BEYOND
-        return {"params_b": above, "why": f"beyond {sizes[-1]:g} B, to see whether the coupling turns or stays turned"}
-    below = sizes[0] / BEYOND
-    return {"params_b": below, "why": f"below {sizes[0]:g} B, to see where the coupling was before"}
-
-
 def cannot_show(found: dict[str, Any]) -> list[str]:
     """What the scores of one analysis cannot show, a sentence each."""
     told = []
@@ -77,36 +67,32 @@ def cannot_show(found: dict[str, Any]) -> list[str]:
         reasons: dict[str, list[str]] = {}
         for row in found["critical_scales"]:
             if row["verdict"] != "boundary":
-                reasons.setdefault(f"{row['verdict']}: {row['reason']}", []).append(row["estimator"])
+                reasons.setdefault(row["reason"], []).append(row["estimator"])
         told += [f"A boundary by {_and(names)}: {reason}." for reason, names in reasons.items()]
-        unsettled = sum(not step["settled"] for step in found["diagnosis"]["steps"])
-        if unsettled:
-            steps = len(found["diagnosis"]["steps"])
-            told.append(f"The sign of {unsettled} of {steps} steps: score noise alone could turn it.")
-    elif len(found["diagnosis"]["rows"]) < 3:
-        told.append("A lab's own slope: it takes at least three releases.")
+        steps = found["diagnosis"]["steps"]
+        unsettled = sum(not step["settled"] for step in steps)
+        if unknown := sum(step["p_negative"] is None for step in steps):
+            told.append(f"The sign of {unknown} of {len(steps)} steps: how noisy the scores are is not known.")
+        elif unsettled:
+            told.append(f"The sign of {unsettled} of {len(steps)} steps: score noise alone could turn it.")
+    else:
+        told += _releases_cannot_show(found["diagnosis"])
     return [*told, *found["diagnosis"]["notes"]]
 
 
-def commands(plan: Plan, part: Part, found: dict[str, Any]) -> list[tuple[str, str]]:
-    """What to run next: (why, command) pairs, ready for a shell."""
-    if part.kind == "frontier":
-        return []
+def _releases_cannot_show(found: dict[str, Any]) -> list[str]:
+    trail = [row for row in found["trajectory"] if not row["known"]]
+    inside = [row["model"] for row in trail if row["interval"]["low"] <= 0 <= row["interval"]["high"]]
     told = []
-    pair = [name for name in (part.x, part.y) if name in measuring.LEADERBOARD_TASKS]
-    for benchmark in pair:
-        for line in measuring.commands(plan.scores, [benchmark]):
-            told.append((f"{tables.label(benchmark)} of the sizes that lack it", line))
-    size = found["next_size"]
-    for benchmark in pair:
-        shots = measuring.shots_of(part.rows, benchmark)
-        why = f"{tables.label(benchmark)} of a size near {size['params_b']:.2g} B ({size['why']})"
-        told.append((why, measuring.command(benchmark, "YOUR_CHECKPOINT", shots=shots)))
-    if part.kind == "base":
-        others = [name for name in measuring.LEADERBOARD_TASKS if name not in BASE_PAIR]
-        told += [("the other three benchmarks, for the pairs and the dimension of chapter 1", line)
-                 for line in measuring.commands(plan.scores, others)]  # fmt: skip
-    return told
+    if inside:
+        which = f"any of {_and(inside)}" if len(inside) > 1 else inside[0]
+        told.append(f"That {which} lies off the line at all: zero is inside the interval of h.")
+    changed = [row for row in trail if row["change"] is not None]
+    if noisy := [row["model"] for row in changed if abs(row["change"]) <= row["change_noise"]]:
+        told.append(f"A change of h up to {_and(noisy)}: the noise of the questions covers it.")
+    if len(found["rows"]) < 4:
+        told.append("A slope of your own: chapter 6 gives one to labs with at least four releases.")
+    return [*told, "What the training aimed at: h is one number, and many causes move it."]
 
 
 def page(plan: Plan, found: Sequence[dict[str, Any]]) -> Any:
@@ -128,22 +114,23 @@ def page(plan: Plan, found: Sequence[dict[str, Any]]) -> Any:
 
 def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
     answers = found["diagnosis"]["answers"]
-    unit = "releases" if part.kind == "frontier" else "sizes"
+    own = part.kind == "frontier"
     pair = f"{tables.label(part.x)} and {tables.label(part.y)}"
-    head = f"## What {len(part.rows)} {unit} say about {pair}\n\n**{answers['headline']}**\n\n{answers['phase']}"
+    count = f"{len(part.rows)} {'releases' if own else 'sizes'} say" if len(part.rows) > 1 else "one release says"
+    words = H_WORDS if own else WORDS.format(x=tables.label(part.x), y=tables.label(part.y))
+    phase = answers["phase"][0].upper() + answers["phase"][1:]
+    head = f"## What {count} about {pair}\n\n**{answers['headline']}**\n\n{phase}\n\n{words}"
     sure = f'<div class="cape-sure">\n\n**How sure?** {answers["sure"]}\n\n</div>\n\n{answers["compared"]}'
     texts = [head, sure]
-    own = part.kind == "frontier"
     texts.append(_trajectory(found["diagnosis"]) if own else _scales(found["critical_scales"]))
-    limits = _bullets(cannot_show(found)) or "Nothing that this report asks."
-    texts.append("### What these scores cannot show\n\n" + limits)
-    texts.append(_next(answers, found["diagnosis"]["advice"], commands(plan, part, found)))
+    texts.append("### What these scores cannot show\n\n" + _bullets(cannot_show(found)))
+    texts.append(_next(part, found, commands(plan, part, found)))
     return texts
 
 
 def _scales(rows: Iterable[dict[str, Any]]) -> str:
-    lines = ["### Where it turns", "", "| estimator | N_c, billions | 95 % of the noise draws | verdict |"]
-    lines.append("|---|---|---|---|")
+    lines = ["### Where it turns", "", ESTIMATORS, ""]
+    lines += ["| estimator | N_c, billions | 95 % of the noise draws | verdict |", "|---|---|---|---|"]
     for row in rows:
         low = "below every size" if row["low"] == 0 else f"{row['low']:.3g}"
         high = "beyond every size" if math.isinf(row["high"]) else f"{row['high']:.3g}"
@@ -164,29 +151,52 @@ def _trajectory(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _next(answers: dict[str, str], advice: list[dict[str, str]], lines: list[tuple[str, str]]) -> str:
+def _next(part: Part, found: dict[str, Any], lines: list[tuple[str, str]]) -> str:
+    answers, advice = found["diagnosis"]["answers"], found["diagnosis"]["advice"]
     text = ["### What to do next", "", answers["move"], "", answers["measure"], ""]
     text += [f"- **{rule['topic']}** ({rule['strength']}): {rule['advice']} {rule['evidence']}" for rule in advice]
+    if part.kind != "frontier":
+        if columns := stderr_columns(part, found):
+            named = _and([f"`{name}`" for name in columns])
+            text += ["", f"To say how sure: add {named} to the table, in points. {STDERR}"]
+        size = found["next_size"]
+        text += ["", f"The size that would say most: near {size['params_b']:.2g} B, {size['why']}."]
     for why, line in lines:
         text += ["", f"{why[0].upper()}{why[1:]}:", "", "```bash", line.replace(" --", " \\\n  --"), "```"]
     return "\n".join(text)
 
 
 def _figures(plan: Plan, part: Part) -> list[Any]:
-    if part.kind == "frontier":
-        return []
-    from cape_lib.charts import coupling as draw
     from cape_lib.charts import look
 
     look.register(background=None)  # as on a page of the book, whatever runs this
+    if part.kind == "frontier":
+        return [_releases_figure(plan, part)]
+    from cape_lib.charts import coupling as draw
+
     rows = part.rows.assign(family=plan.name, ladder=plan.name)
     gammas = coupling.local_coupling(rows, x=part.x, y=part.y)
     source = f"your scores ({plan.name})"
     plane = draw.ladder_plane(rows, gammas, x=part.x, y=part.y, source=source)
     sure = draw.sure_steps(gammas)
-    title = f"{plan.name}: {sure} of {len(gammas)} steps have an interval on one side of zero"
+    title = f"{plan.name}: {sure} of {len(gammas)} steps have a sign beyond score noise"
+    if gammas["p_negative"].isna().all():
+        title = f"{plan.name}: {len(gammas)} steps, and no interval, for the noise of the scores is not known"
     steps = draw.local_couplings(gammas, x=part.x, y=part.y, title=title, source=source, name="own-steps")
     return [replace(plane, name="own-plane"), steps]
+
+
+def _releases_figure(plan: Plan, part: Part) -> Any:
+    """The frozen line and its band with the person's releases picked out among the papers' ones."""
+    from cape_lib import frontier
+    from cape_lib.charts import frontier as draw
+
+    known, line = frontier.frozen_rows(tables.frontier("published")), frontier.line("frozen")
+    own = part.rows.assign(lab=plan.name)
+    own = own.assign(release_date=own.get("release_date", ""), released=pd.Series(pd.NaT, index=own.index))
+    h = frontier.h_field(pd.concat([known, own]), chosen=line)
+    drawn = draw.releases(h, line, own=plan.name, source=f"frontier panel as published; your scores ({plan.name})")
+    return replace(drawn, name="own-releases")
 
 
 def _shown(figure: Any) -> Any:

@@ -13,6 +13,6 @@ try:
 except ModuleNotFoundError as missing:  # a light installation computes, it does not publish
     if (missing.name or "").startswith("cape_lib"):
         raise
-    raise SurroundingsError(f"{missing.name} is not installed; pip install 'cape_lib[book]'") from None
+    raise SurroundingsError(f"{missing.name} is not installed; pip install '.[book]' in the repository") from None
 
 __all__ = ["book", "execute", "notebooks_dir", "report"]

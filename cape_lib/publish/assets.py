@@ -35,6 +35,6 @@ def mathjax_files() -> dict[str, Path]:
     """Path below `_static/mathjax/` -> file, from the Python package that carries MathJax 3."""
     spec = importlib.util.find_spec("sphinx-mathjax-offline")
     if spec is None or spec.origin is None:
-        raise SurroundingsError("sphinx-mathjax-offline is not installed: pip install 'cape_lib[book]'")
+        raise SurroundingsError("sphinx-mathjax-offline is not installed: pip install '.[book]' in the repository")
     folder = Path(spec.origin).parent / "static" / "mathjax"
     return {path.relative_to(folder).as_posix(): path for pattern in MATHJAX for path in sorted(folder.glob(pattern))}

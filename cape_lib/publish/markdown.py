@@ -11,6 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from cape_lib.publish.citations import cited
+
 _DIRECTIVE = re.compile(r"\{([\w-]+)\}\s*(.*)")
 _SILENT = {"toctree", "bibliography", "include", "contents", "tableofcontents"}
 
@@ -45,7 +47,7 @@ def renderer(anchor: Callable[[str], str | None]) -> Callable[[str], str]:
         if name == "math":
             return mathml(content, block=False)
         text = re.sub(r"\s*<[^>]*>\s*$", "", content)
-        return f"[{escape(text)}]" if name.startswith("cite") else escape(text)
+        return cited(text) if name.startswith("cite") else escape(text)
 
     def heading(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
         # The report has the one heading of the first level: every heading of a chapter goes one down.

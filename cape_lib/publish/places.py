@@ -28,7 +28,7 @@ def need(*modules: str) -> None:
     """Raise SurroundingsError, with the command that helps, if one of `modules` is not installed."""
     for module in modules:
         if importlib.util.find_spec(module) is None:
-            raise SurroundingsError(f"{module} is not installed; pip install 'cape_lib[book]'")
+            raise SurroundingsError(f"{module} is not installed; pip install '.[book]' in the repository")
 
 
 def notebooks_dir() -> Path:

@@ -17,6 +17,14 @@ _DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 MOST_WORKERS = 1024
 
 
+def need_dask() -> Any:
+    """The module `distributed`. Raises SurroundingsError where it is not installed."""
+    try:
+        return importlib.import_module("distributed")
+    except ImportError:
+        raise SurroundingsError("a sweep needs dask.distributed: pip install 'dask[distributed]'") from None
+
+
 @contextlib.contextmanager
 def client(scheduler: str | None, workers: int | None, *, patience: float = 20.0) -> Iterator[Any]:
     """A `dask.distributed.Client`, closed at the end; a local cluster unless `scheduler` names one that runs.
@@ -25,10 +33,7 @@ def client(scheduler: str | None, workers: int | None, *, patience: float = 20.0
     patience: seconds to wait for a scheduler and its first worker. Raises SurroundingsError where none answers or its
     workers lack this library, UsageError for an address or number that cannot be.
     """
-    try:
-        distributed: Any = importlib.import_module("distributed")
-    except ImportError:
-        raise SurroundingsError("a sweep needs dask.distributed: pip install 'cape_lib[sweep]'") from None
+    distributed = need_dask()
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     if scheduler is not None:
         with _connected(distributed, scheduler, patience) as found:

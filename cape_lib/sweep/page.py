@@ -102,9 +102,7 @@ def _figure(done: Sequence[Mapping[str, Any]]) -> str:
     alike = [a for a in done if (a["parts"][0]["x"], a["parts"][0]["y"]) == (part["x"], part["y"])]
     steps = pd.DataFrame([step for a in alike for step in _steps(a)])
     families = [a["family"] for a in alike[:MOST_CHARTS]]
-    drawn = small_multiples(
-        steps, x=part["x"], y=part["y"], families=families, total=len(done), name="sweep-families"
-    )
+    drawn = small_multiples(steps, x=part["x"], y=part["y"], families=families, total=len(done), name="sweep-families")
     return drawn.to_html()
 
 
@@ -181,5 +179,3 @@ def _html(page: str, text: str) -> Any:
 def _plain(text: str) -> str:
     """Text in Markdown with nothing in it that Markdown or HTML would take for its own."""
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>#|~$" else sign for sign in text)
-
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import shutil
@@ -15,7 +14,7 @@ from typing import Any
 
 from cape_lib.errors import UsageError
 from cape_lib.family.rerun import need_book
-from cape_lib.sweep.cluster import client
+from cape_lib.sweep.cluster import client, need_dask
 from cape_lib.sweep.work import FORMAT, Task, answer
 
 MARK = "sweep.json"
@@ -42,11 +41,13 @@ def sweep(
     out: new, empty, or of an earlier sweep: its finished families stay, unless their rows or the settings changed.
     tell: called with (done, all, family) after each. Each family gets `families/<name>.json`, with `--report` also
     `reports/<name>/`; then come sweep.json and index.html. Raises UsageError for a folder that holds something else,
-    SurroundingsError where no scheduler answers.
+    SurroundingsError where no scheduler answers
+    or a package is missing.
     """
     from cape_lib.sweep.page import write_page
 
     need_book("a sweep")
+    need_dask()
     out = Path(out)
     _prepare(out)
     places = _places(todo)
@@ -56,6 +57,8 @@ def sweep(
     if waiting:
         where = workers or Workers()
         with client(where.scheduler, where.count) as dask:
+            # Only now, so that a scheduler that does not answer leaves no empty folder.
+            (out / "families").mkdir(parents=True, exist_ok=True)
             for done, found in enumerate(_run(dask, waiting), start=kept + 1):
                 answers[found["family"]] = _store(out, found, places[found["family"]])
                 tell(done, len(todo), found["family"])
@@ -69,7 +72,7 @@ def sweep(
 
 def _run(dask: Any, waiting: Sequence[Task]) -> Iterator[dict[str, Any]]:
     """Answers as they come. A task whose worker dies runs again on another."""
-    distributed: Any = importlib.import_module("distributed")
+    distributed = need_dask()
     settings = {"retries": RETRIES, "pure": False}
     futures = {dask.submit(answer, task, key=f"cape-{task.digest()}", **settings): task for task in waiting}
     for future in distributed.as_completed(list(futures)):
@@ -92,7 +95,6 @@ def _prepare(out: Path) -> None:
             raise UsageError(f"{out}: exists already and is no sweep; choose another folder for -o")
     for stale in out.glob("**/.*.part"):
         shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
-    (out / "families").mkdir(parents=True, exist_ok=True)
 
 
 def _places(todo: Sequence[Task]) -> dict[str, str]:

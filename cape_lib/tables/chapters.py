@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cape_lib.tables.base import base, ladder
-from cape_lib.tables.benchmarks import BASE_BENCHMARKS
+from cape_lib.tables.benchmarks import BASE_BENCHMARKS, ITEM_COUNTS, label
 from cape_lib.tables.frontier import frontier
 from cape_lib.tables.scores import read_scores
 
@@ -22,7 +22,8 @@ SOURCES = {
 class ChapterRows:
     """The rows of a chapter: `panel` (background and own), `ladder` (the family in front), `own` (is it the reader's?).
 
-    `source` says in Markdown where the rows are from; `family` is the name of the family in front.
+    `source` says in Markdown where the rows are from, `noise` where the intervals come from; `family` is the name of
+    the family in front, `among` what it stands among.
     """
 
     panel: pd.DataFrame
@@ -30,6 +31,8 @@ class ChapterRows:
     family: str
     own: bool
     source: str
+    noise: str
+    among: str
 
 
 def chapter(
@@ -42,14 +45,37 @@ def chapter(
     rows stand alone.  Raises UsageError for an unknown panel or ladder, ScoresError for a bad file.
     """
     if not scores_path:
-        return ChapterRows(base(panel), ladder(family, panel=panel), family, False, SOURCES[panel])
+        front, rows = ladder(family, panel=panel), base(panel)
+        return ChapterRows(rows, front, family, False, SOURCES[panel], _noise(front, x, y), _among(rows, panel))
     own = read_scores(scores_path, x=x, y=y).assign(family=family, ladder=family)
     own = own.sort_values("params_b", ignore_index=True)
     known = {x, y} <= set(BASE_BENCHMARKS)
     background = base(panel) if known else base(panel).iloc[:0]
     rows = pd.concat([own, background], ignore_index=True) if known else own
     source = f"your scores ({family})" + (f"; background: {SOURCES[panel]}" if known else "")
-    return ChapterRows(rows, own, family, True, source)
+    return ChapterRows(rows, own, family, True, source, _noise(own, x, y), _among(rows, panel if known else ""))
+
+
+def _among(rows: pd.DataFrame, panel: str) -> str:
+    """What the family in front stands among, in words."""
+    return f"among {len(rows)} models of the {panel} panel" if panel else "alone: no published family has this pair"
+
+
+def _noise(front: pd.DataFrame, x: str, y: str) -> str:
+    """Where the intervals of a coupling come from: standard errors, numbers of questions, or nowhere."""
+    stated = [b for b in (x, y) if f"{b}_stderr" in front and front[f"{b}_stderr"].notna().all()]
+    counted = [b for b in (x, y) if b not in stated and b in ITEM_COUNTS]
+    unknown = [label(b) for b in (x, y) if b not in stated and b not in counted]
+    if unknown:
+        return f"There are no intervals, for the noise of {' and of '.join(unknown)} is not known."
+    told = [f"the standard errors that came with {' and '.join(map(label, stated))}"] if stated else []
+    if counted:
+        last = counted[-1]
+        told.append(f"binomial noise of the item counts ({ITEM_COUNTS[last]:,} questions for {label(last)})")
+    bound = (
+        "That is a conservative bound: two models answer the same questions, which makes their difference less noisy."
+    )
+    return f"Intervals are Fieller's for a ratio, from {' and '.join(told)}. {bound}"
 
 
 @dataclass(frozen=True)
