@@ -1,19 +1,33 @@
-"""Speed of steering and probing, every arm interleaved in one run, as ratios (wall times depend on the machine).
+"""Speed of steering and probing, every arm interleaved in one run, as ratios (seconds depend on the machine).
 
-    python benchmarks/bench_lm.py [--rounds 3] [--shape 70m|160m] [--probe] [--device cuda]
+    python benchmarks/bench_lm.py [--rounds 5] [--shape 70m|160m] [--probe 410m] [--device cuda] [--write]
 
-Steering: 32 prompts x 32 new tokens, steered and unsteered, on random weights of Pythia's shape.  Other tools are
-measured where they can be imported (steering-vectors, repeng and nnsight want environments of their own).
-Targets: at least 0.95 of plain `generate` at equal batch; 1.4 times every other tool; 12 times one prompt at a time.
+Steering: 32 prompts x 32 new tokens, steered and unsteered, on random weights of Pythia's shape.  Another tool is
+measured where it can be imported; each wants an environment of its own, which holds this book's library too:
+
+    python -m venv /tmp/peer && /tmp/peer/bin/pip install '.[lm]' steering-vectors==0.12.2   # or repeng==0.4.0,
+    /tmp/peer/bin/python benchmarks/bench_lm.py --write                                       # or nnsight==0.8.1
+
+`--write` keeps the rows in `benchmarks/lm.csv`.  A ratio is taken within a round, where two arms met the same load,
+and its median over the rounds is reported; `cpu` is the same ratio in processor seconds, which other programs hardly
+move.
+Targets: at least 0.95 of plain `generate` at equal batch; 1.4 times every other tool; 12 times one prompt at a time;
+probing within 3 times the forward passes; a dose-response with 40 controls on a testbed model in under 60 s.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import datetime
+import importlib.metadata
 import importlib.util
+import os
+import platform
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -30,6 +44,12 @@ SHAPES = {
     "410m": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16},
 }
 TOKENS, PROMPTS = 32, 32
+OURS = "cape, stacked batch 64"
+PEERS = {"steering-vectors": "steering_vectors", "repeng": "repeng", "nnsight": "nnsight"}
+RESULTS = Path(__file__).with_name("lm.csv")
+#: what is measured -> the least (or, with "<", the most) that it should reach
+TARGETS = {"plain generate, batch 64": "0.95", "one prompt at a time": "12", **dict.fromkeys(PEERS, "1.4")}
+TARGETS |= {"probe": "<3", "protocol": "<60 s"}
 
 
 def shaped(shape: str, device: str) -> models.LanguageModel:
@@ -76,7 +96,7 @@ def arms(lm: models.LanguageModel, asked: list[str], direction: steering.Directi
 
     found: dict[str, Callable[[], None]] = {
         "plain generate, batch 64": lambda: plain(lm, rows + rows),
-        "cape, stacked batch 64": stacked,
+        OURS: stacked,
         "cape, two calls of 32": two_calls,
         "one prompt at a time": one_by_one,
     }
@@ -109,7 +129,7 @@ def _repeng(lm: models.LanguageModel, rows: list[list[int]], direction: steering
     from repeng import ControlModel, ControlVector
 
     # it looks for model.model.layers, which GPT-NeoX does not have
-    repeng.control.model_layer_list = lambda model: list(lm.blocks)
+    repeng.control.model_layer_list = lambda model: model.gpt_neox.layers
     wrapped = ControlModel(lm.model, [int(direction.site)])
     vector = ControlVector(model_type="gpt_neox", directions={int(direction.site): direction.vector.numpy()})
 
@@ -129,88 +149,151 @@ def _nnsight(lm: models.LanguageModel, rows: list[list[int]], direction: steerin
     wrapped = LanguageModel(lm.model, tokenizer=lm.tokenizer)
     part = encode_rows(lm, rows)
     inputs: dict[str, Any] = {"input_ids": part.ids, "attention_mask": part.mask}
-    step = direction.vector
+    step, layer = direction.vector, wrapped.gpt_neox.layers[int(direction.site)]
 
     def run() -> None:
         plain(lm, rows)
         options = {"max_new_tokens": TOKENS, "do_sample": False, "pad_token_id": 0}
-        with wrapped.generate(inputs, **options) as tracer, tracer.all():
-            wrapped.gpt_neox.layers[int(direction.site)].output[:] += step
+        with wrapped.generate(inputs, **options) as tracer:
+            for _ in tracer.iter[:TOKENS]:
+                layer.output = layer.output + step
 
     return run
 
 
-def measure(found: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
-    """Median seconds of each arm, the arms in turn."""
-    times: dict[str, list[float]] = {name: [] for name in found}
+def measure(
+    found: dict[str, Callable[[], None]], rounds: int, device: str = "cpu"
+) -> dict[str, list[tuple[float, float]]]:
+    """Wall and processor seconds of each arm in every round, the arms in turn."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in found}
+    for name, run in found.items():
+        if name != "one prompt at a time":
+            run()  # the first call pays for what is made once
     for _ in range(rounds):
         for name, run in found.items():
-            start = time.perf_counter()
+            wall, processor = time.perf_counter(), time.process_time()
             run()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in times.items()}
+            if device.startswith("cuda"):
+                torch.cuda.synchronize()
+            times[name].append((time.perf_counter() - wall, time.process_time() - processor))
+    return times
 
 
-def report(seconds: dict[str, float]) -> None:
-    """Tokens a second and ratios to the stacked batch."""
-    tokens = 2 * PROMPTS * TOKENS
-    ours = seconds["cape, stacked batch 64"]
-    for name, value in sorted(seconds.items(), key=lambda pair: pair[1]):
-        print(f"{name:<28} {tokens / value:8.0f} tokens/s   cape is {value / ours:5.2f} times as fast")
+def ratios(times: dict[str, list[tuple[float, float]]], base: str) -> list[dict[str, Any]]:
+    """How many times as fast as an arm `base` is: median, lowest and highest of the rounds; and in processor time."""
+    rows = []
+    for name, values in times.items():
+        pairs = list(zip(values, times[base], strict=True))
+        wall = [mine[0] / ours[0] for mine, ours in pairs]
+        rows.append(
+            {"what": name, "ratio": statistics.median(wall), "low": min(wall), "high": max(wall),
+             "cpu": statistics.median(mine[1] / ours[1] for mine, ours in pairs),
+             "seconds": statistics.median(mine[0] for mine in values)}
+        )  # fmt: skip
+    return rows
 
 
-def probe_cost(shape: str, device: str) -> None:
-    """Probing all blocks and heads on 64 prompts and more, against the bare forward passes."""
+def probe_cost(shape: str, device: str) -> dict[str, Any]:
+    """Probing all blocks and heads on 64 prompts and their neutral ones, against the bare forward passes."""
+    from cape_lib.lm.models.batching import chunks
+
     lm = shaped(shape, device)
     recipe = store.recipe_of(store.folder_of("R-s1"))
     asked = prompts.probe_sets(recipe, n=32)
     rows = [str(text) for text in asked["text"]]
 
     def bare() -> None:
-        from cape_lib.lm.models.batching import chunks
-
         lists = token_lists(lm, rows)
         with torch.inference_mode():
             for group in chunks([len(row) for row in lists], tokens=4096):
                 models.run(lm, encode_rows(lm, [lists[index] for index in group]))
 
-    seconds = measure({"forward passes": bare, "probe": lambda: probes.probe(lm, asked) and None}, 1)
-    print(
-        f"probe of {len(rows)} prompts, shape {shape}: "
-        f"{seconds['probe'] / seconds['forward passes']:.2f} times the forward passes (target: under 3)"
-    )
+    def probing() -> None:
+        probes.probe(lm, asked)
+
+    found = ratios(measure({"forward passes": bare, "probe": probing}, 1, device), "forward passes")[1]
+    return found | {"what": "probe", "shape": shape}
 
 
-def protocol_cost() -> None:
+def protocol_cost() -> dict[str, Any]:
     """A dose-response with 40 controls on a testbed model."""
     name = str(store.folder_of("R-s1"))
     lm = models.load(name)
-    start = time.perf_counter()
-    plan = steering.Plan(controls=14)
-    made = steering.evaluate(lm, texts.items_for(name), texts.pairs_for(name), plan, neutral=texts.neutral_for(name))
-    print(
-        f"protocol with {made.effect.n_controls} controls on {made.model}: "
-        f"{time.perf_counter() - start:.1f} s (target: under 60)"
-    )
+    plan = steering.Plan(controls=14)  # of each of three kinds: 42
+    wall, processor = time.perf_counter(), time.process_time()
+    steering.evaluate(lm, texts.items_for(name), texts.pairs_for(name), plan, neutral=texts.neutral_for(name))
+    taken = time.perf_counter() - wall
+    return {"what": "protocol", "shape": "R-s1", "ratio": "", "low": "", "high": "", "seconds": taken,
+            "cpu": time.process_time() - processor}  # fmt: skip
 
 
-def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--shape", choices=sorted(SHAPES), default="70m")
-    parser.add_argument("--probe", choices=sorted(SHAPES), metavar="SHAPE", help="also probe a model of this shape")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    args = parser.parse_args()
-    lm = shaped(args.shape, args.device)
+def steering_cost(shape: str, device: str, rounds: int) -> list[dict[str, Any]]:
+    """Every arm that can run here."""
+    lm = shaped(shape, device)
     recipe = store.recipe_of(store.folder_of("R-s1"))
     asked = [str(prompt) for prompt in prompts.truth_table(recipe)["prompt"]][:PROMPTS]
     direction = steering.fit_direction(lm, prompts.contrast(recipe, "reg"), lm.depth // 4)
     with torch.inference_mode():
-        report(measure(arms(lm, asked, direction), args.rounds))
-    protocol_cost()
-    if args.probe:
-        probe_cost(args.probe, args.device)
+        times = measure(arms(lm, asked, direction), rounds, device)
+    return [row | {"shape": shape} for row in ratios(times, OURS)]
+
+
+def _surroundings(device: str, threads: int) -> dict[str, str]:
+    peers = [
+        f"{name} {importlib.metadata.version(name)}"
+        for name, module in PEERS.items()
+        if importlib.util.find_spec(module)
+    ]
+    gpu = torch.cuda.get_device_name() if device.startswith("cuda") else ""
+    versions = f"torch {torch.__version__.split('+')[0]}, transformers {importlib.metadata.version('transformers')}"
+    return {
+        "environment": "; ".join(peers) or "none of the other tools", "versions": versions,
+        "machine": gpu or f"{platform.machine()}, {os.cpu_count()} cores, {threads} thread{'s' * (threads > 1)}",
+        "date": datetime.date.today().isoformat(),
+    }  # fmt: skip
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """One line a row, beside its target."""
+    for row in rows:
+        target = f"target {TARGETS[row['what']]}" if row["what"] in TARGETS else ""
+        times = f"{row['ratio']:6.2f} [{row['low']:.2f}, {row['high']:.2f}]" if row["ratio"] != "" else ""
+        print(
+            f"{row['what']:<26} {row['shape']:<5} {times:<22} cpu {row['cpu']:6.2f}  {row['seconds']:7.1f} s  {target}"
+        )
+
+
+def keep(rows: list[dict[str, Any]], about: dict[str, str]) -> None:
+    """Write rows to RESULTS, in place of those of the same environment, machine, shape and arm."""
+    columns = ["what", "shape", "ratio", "low", "high", "cpu", "seconds", *about]
+    old = list(csv.DictReader(RESULTS.open(encoding="utf-8", newline=""))) if RESULTS.is_file() else []
+    made = [{k: f"{v:.3g}" if isinstance(v, float) else v for k, v in (row | about).items()} for row in rows]
+    key = ("what", "shape", "environment", "machine")
+    new = {tuple(row[k] for k in key) for row in made}
+    with RESULTS.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([row for row in old if tuple(row[k] for k in key) not in new] + made)
+
+
+def main() -> None:
+    """Run, print and perhaps keep."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--shape", choices=sorted(SHAPES), default="70m")
+    parser.add_argument("--probe", choices=sorted(SHAPES), metavar="SHAPE", help="also probe a model of this shape")
+    parser.add_argument("--protocol", action="store_true", help="also time the protocol on a testbed model")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads of torch")
+    parser.add_argument("--write", action="store_true", help=f"keep the rows in benchmarks/{RESULTS.name}")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    rows = steering_cost(args.shape, args.device, args.rounds) if args.rounds else []
+    rows += [protocol_cost()] if args.protocol else []
+    rows += [probe_cost(args.probe, args.device)] if args.probe else []
+    show(rows)
+    if args.write:
+        keep(rows, _surroundings(args.device, args.threads))
 
 
 if __name__ == "__main__":

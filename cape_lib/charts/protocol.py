@@ -1,13 +1,17 @@
-"""Figures of the steering protocol and of the probes on testbed models (chapters 4 and 5)."""
+"""Figures of the steering protocol on testbed models (chapter 5)."""
 
 from __future__ import annotations
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from cape_lib.charts.frame import INK, Figure, figure
 from cape_lib.charts.testbed import BLUE, GREY, PERCENT, SOURCE, share_axis, width_axis
+from cape_lib.resampling import wilson_clustered
 
+#: Texts that a direction is fitted on -> in words
+WORDS = {"reg": "register", "ctx": "context", "stmt": "statement"}
 CASES = ("planted", "learnt", "null: below the dip", "null: shuffled labels", "null: untrained")
 #: (rows' column) -> words in the order of the legend
 STEERED = {"right_after": "the direction", "best_control": "the best of its controls"}
@@ -15,7 +19,7 @@ STEERED = {"right_after": "the direction", "best_control": "the best of its cont
 
 def cases(trials: pd.DataFrame) -> Figure:
     """Every run of the protocol: share right under the direction and its best control.  trials: `testbed_trials`."""
-    rows = trials.assign(row=trials["case"] + ", " + trials["contrast"])
+    rows = trials.assign(row=trials["case"] + ", " + trials["contrast"].map(WORDS))
     rank = rows["case"].map(CASES.index)
     order = rows.assign(rank=rank).sort_values(["rank", "contrast"])["row"].drop_duplicates().tolist()
     long = rows.melt(
@@ -50,8 +54,8 @@ def cases(trials: pd.DataFrame) -> Figure:
     real = trials[~trials["case"].str.startswith("null") & (trials["contrast"] != "stmt")]
     return figure(
         chart.properties(height=34 * len(order)),
-        title=f"An effect in {int(real['effect'].sum())} of {len(real)} runs where there is one, in "
-        f"{int(null['effect'].sum())} of {len(null)} where there is none",
+        title=f"An effect in {int(real['effect'].sum())} of {len(real)} runs where a register or context direction is "
+        f"there, in {int(null['effect'].sum())} of {len(null)} where none is",
         alt="For each case the share of test questions right after steering: a circle a run for the direction, a cross "
         "for the best of its 60 controls.",
         source=SOURCE,
@@ -61,8 +65,30 @@ def cases(trials: pd.DataFrame) -> Figure:
     )
 
 
-def dose_response(rows: pd.DataFrame) -> Figure:
-    """Share right by strength, beside isotropic controls (for `explore`: column layer).  rows: `testbed_surface`."""
+def lead_over_random(surface: pd.DataFrame) -> pd.DataFrame:
+    """One row a place: the strength (above 0) where the direction leads random ones most, and what both reach there.
+
+    surface: `testbed_surface` of one model and contrast.
+    """
+    steered = surface[surface["dose"] > 0].assign(lead=surface["right"] - surface["control_high"])
+    best = steered.loc[steered.groupby("place", sort=False)["lead"].idxmax()]
+    return best[["place", "dose", "right", "low", "high", "control_high", "kl", "lead", "n"]].reset_index(drop=True)
+
+
+def dose_reading(rows: pd.DataFrame) -> str:
+    """The strength at which one place leads random directions most, with its cost, in a sentence."""
+    best = lead_over_random(rows).iloc[0]
+    return (
+        f"Here the lead is largest at strength {best['dose']:g}: {best['right']:.0%} right, the best of 20 random "
+        f"directions {best['control_high']:.0%}, at {best['kl']:.2f} nats a token on stories."
+    )
+
+
+def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
+    """Share right by strength beside isotropic controls, and the cost on other text (for `explore`: column layer).
+
+    rows: `testbed_surface` of one place;  surface: of all places of that model, for the title.
+    """
     kept = rows.assign(what="the direction", other="20 random directions")
     x = alt.X("dose:Q", title="strength (standard deviations of the projection)")
     colour = alt.Scale(domain=["the direction", "20 random directions"], range=[BLUE, GREY])
@@ -78,29 +104,75 @@ def dose_response(rows: pd.DataFrame) -> Figure:
         )
     )
     bars = alt.Chart(kept).mark_rule(color=BLUE).encode(x=x, y="low:Q", y2="high:Q")
+    numbers = [alt.Tooltip(f"{name}:Q", format=".2f") for name in ("right", "control_high", "kl")]
     line = (
         alt.Chart(kept)
         .mark_line(point=True)
+        .encode(x=x, y=y, color=alt.Color("what:N", scale=colour, title=None), tooltip=["place:N", "dose:Q", *numbers])
+    )
+    cost = (
+        alt.Chart(kept)
+        .mark_line(point=True, color=BLUE)
         .encode(
             x=x,
-            y=y,
-            color=alt.Color("what:N", scale=colour, title=None),
-            tooltip=[
-                "place:N",
-                "dose:Q",
-                *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("right", "control_high", "kl")),
-            ],
+            y=alt.Y("kl:Q", title="cost on stories (nats a token)", scale=alt.Scale(domain=[0, surface["kl"].max()])),
+            tooltip=["place:N", "dose:Q", *numbers],
         )
     )
+    best = lead_over_random(surface)
+    first = best.sort_values("lead").iloc[-1]
     return figure(
-        band + bars + line,
-        title="What the direction does, beside random ones of the same length",
-        alt="Share of questions right against the strength of steering: a line with intervals for the direction, a "
-        "grey band from the lowest to the highest of 20 random directions.",
+        [band + bars + line, cost],
+        title=f"The direction leads random ones most at {_short(first['place'])}: {first['right']:.0%} against "
+        f"{first['control_high']:.0%}",
+        alt="Two panels by strength of steering. Above, the share of questions right: a line with intervals for the "
+        "direction, a grey band from the lowest to the highest of 20 random directions. Below, what steering costs on "
+        "stories, which rises on either side of strength 0.",
         source=SOURCE,
         n=f"{int(kept['n'].iloc[0])} questions",
         rows=kept,
         name="dose-response",
+    )
+
+
+def _short(place: str) -> str:
+    return str(place).removesuffix(", last")
+
+
+def by_place(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
+    """Share right at every place for one strength (for `explore`: column strength).
+
+    rows: `testbed_surface` at one dose, several models;  surface: at all doses, for the title.
+    """
+    kept = rows.assign(at=rows["place"].map(_short))
+    order = [_short(place) for place in surface["place"].drop_duplicates()]
+    y = alt.Y("at:N", sort=order, title=None)
+    words = ["the direction", "best of 20 random ones"]
+    scale = alt.Scale(domain=words, range=[BLUE, GREY])
+    long = kept.melt(["model", "at", "strength"], ["right", "control_high"], var_name="what", value_name="share")
+    long["what"] = long["what"].map({"right": words[0], "control_high": words[1]})
+    chart = (
+        alt.Chart(long)
+        .mark_point(size=60)
+        .encode(
+            x=alt.X("share:Q", title="questions right", axis=PERCENT, scale=alt.Scale(domain=[0, 1])),
+            y=y,
+            color=alt.Color("what:N", title=None, scale=scale),
+            shape=alt.Shape("what:N", title=None, scale=alt.Scale(domain=words, range=["circle", "cross"])),
+            tooltip=["model:N", "at:N", "what:N", alt.Tooltip("share:Q", format=".2f")],
+        )
+    )
+    means = surface[surface["dose"] > 0].groupby(["place", "dose"], as_index=False).agg(right=("right", "mean"))
+    best = means.sort_values("right").iloc[-1]
+    return figure(
+        chart.properties(height=44 * len(order)),
+        title=f"Best on average: {best['right']:.0%} right at {_short(best['place'])}, strength {best['dose']:g}",
+        alt="One row a place: a circle a model for the share of questions right under the direction, a cross for the "
+        "best of 20 random directions; the slider sets the strength.",
+        source=SOURCE,
+        n=f"{surface['model'].nunique()} models",
+        rows=kept,
+        name="strength-by-place",
     )
 
 
@@ -143,40 +215,64 @@ def beyond_random(surface: pd.DataFrame) -> Figure:
     )
 
 
-def twins(rows: pd.DataFrame) -> Figure:
-    """Coupling by block, trained and untrained (for `explore`: column shown).  rows: `testbed_probes`."""
-    domain = ["trained", "untrained"]
-    colour = alt.Color("weights:N", title=None, scale=alt.Scale(domain=domain, range=[BLUE, GREY]))
-    kept = rows.assign(place=rows["model"] + ", block " + rows["layer"].astype(str))
-    y = alt.Y("place:N", title=None, axis=alt.Axis(labelLimit=180))
-    x = alt.X("coupling:Q", title="coupling of reasoning and truthfulness", scale=alt.Scale(domain=[-1, 1]))
-    zero = alt.Chart(pd.DataFrame({"coupling": [0.0]})).mark_rule(color=INK).encode(x="coupling:Q")
-    shift = alt.YOffset("weights:N")
-    bars = alt.Chart(kept).mark_rule().encode(x=alt.X("low:Q", title=""), x2="high:Q", y=y, yOffset=shift, color=colour)
-    dots = (
-        alt.Chart(kept)
-        .mark_point(filled=True, size=55, opacity=1)
+def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
+    """Share right in each tone before and after steering (for `explore`: column direction).
+
+    rows: from `tone_shares`, of one direction;  registers: `testbed_registers` of both, for the title.
+    """
+    words = {"before": "unsteered", "after": "steered", "random": "random directions, mean"}
+    long = rows.melt(["tone", "direction"], list(words), var_name="what", value_name="share")
+    long["what"] = long["what"].map(words)
+    order = rows["tone"].drop_duplicates().tolist()
+    y = alt.Y("tone:N", sort=order, title=None, axis=alt.Axis(labelLimit=180))
+    x = alt.X("share:Q", title="questions right", axis=PERCENT, scale=alt.Scale(domain=[0, 1]))
+    domain = list(words.values())
+    bars = alt.Chart(rows).mark_rule(color=BLUE).encode(
+        x=alt.X("low:Q", title="questions right", axis=PERCENT, scale=alt.Scale(domain=[0, 1])), x2="high:Q", y=y
+    )  # fmt: skip
+    marks = (
+        alt.Chart(long)
+        .mark_point(size=70, filled=False, opacity=1)
         .encode(
             x=x,
             y=y,
-            yOffset=shift,
-            color=colour,
-            shape=alt.Shape("weights:N", title=None, scale=alt.Scale(domain=domain)),
-            tooltip=[
-                "place:N",
-                "weights:N",
-                *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("coupling", "q", "raw", "dimension")),
-            ],
+            color=alt.Color("what:N", title=None, scale=alt.Scale(domain=domain, range=[INK, BLUE, GREY])),
+            shape=alt.Shape(
+                "what:N", title=None, scale=alt.Scale(domain=domain, range=["circle", "triangle", "cross"])
+            ),
+            tooltip=["tone:N", "what:N", alt.Tooltip("share:Q", format=".2f")],
         )
     )
-    untrained = kept[kept["weights"] == "untrained"]
-    found = int((untrained["q"] < 0.05).sum())
+    calm = registers[registers["tone"].isin(["reference", "question"])]
+    broken = calm["broken"].sum() / calm["right_before"].sum()
+    myths = registers[registers["tone"] == "web, after three myths"]
+    corrected = myths["corrected"].sum() / (myths["n"] - myths["right_before"]).sum()
     return figure(
-        zero + bars + dots,
-        title=f"{found} of {len(untrained)} untrained blocks have a significant coupling too",
-        alt="Coupling with a 95 % interval for each block, trained and untrained weights side by side.",
+        alt.layer(bars, marks).properties(height=34 * len(order)),
+        title=f"In reliable registers steering breaks {broken:.0%} of the right answers; after three myths it corrects "
+        f"{corrected:.0%}",
+        alt="One row a tone of the prompt: the share of questions right unsteered, steered with its interval, and "
+        "under random directions of the same length.",
         source=SOURCE,
-        n=f"{kept['model'].nunique()} models",
-        rows=kept,
-        name="probe-twins",
+        n=f"{registers['model'].nunique()} models, {int(registers.groupby(['tone', 'contrast'])['n'].sum().max())} "
+        "questions a tone",
+        rows=rows,
+        name="tones",
     )
+
+
+def tone_shares(registers: pd.DataFrame) -> pd.DataFrame:
+    """One row a tone and direction: shares right before, after (with 95 % limits, clustered by model) and random.
+
+    registers: `testbed_registers`.  Shares 0-1.
+    """
+    rows = []
+    for (direction, tone), part in registers.groupby(["contrast", "tone"], sort=False):
+        hits = np.concatenate([np.arange(n) < k for n, k in zip(part["n"], part["right_after"], strict=True)])
+        made = wilson_clustered(hits, np.repeat(part["model"].to_numpy(), part["n"]))
+        rows.append(
+            {"direction": WORDS[str(direction)], "tone": tone, "before": part["right_before"].sum() / part["n"].sum(),
+             "after": made.estimate, "low": made.low, "high": made.high, "n": int(part["n"].sum()),
+             "random": float(np.average(part["controls"], weights=part["n"])), "models": len(part)}
+        )  # fmt: skip
+    return pd.DataFrame(rows)

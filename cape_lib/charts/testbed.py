@@ -5,7 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts.frame import INK, Figure, figure
+from cape_lib.resampling import Estimate
 
 BLUE, GREEN, VERMILION, ORANGE, GREY = "#0072B2", "#009E73", "#D55E00", "#E69F00", "#8C8C8C"
 SOURCE = "[testbed](../book/data.html#testbed), models trained for this book"
@@ -98,21 +99,58 @@ def loss_and_truth(scores: pd.DataFrame) -> Figure:
     )
 
 
-def dip_grid(rows: pd.DataFrame) -> Figure:
-    """Truth against width for each share of reliable text (for `explore`: column believers).  rows: `testbed_grid`."""
+#: What guessing among four candidates gives.
+CHANCE = 0.25
+
+
+def corpora_that_dip(grid: pd.DataFrame) -> pd.DataFrame:
+    """One row a corpus (believers, ref): lowest and highest share right over the widths, and the width of the lowest.
+
+    grid: the curation rows of `testbed_grid`.
+    """
+    rows = []
+    for (believers, ref), cell in grid.groupby(["believers", "ref"]):
+        least = cell.sort_values("truth").iloc[0]
+        rows.append(
+            {"believers": believers, "ref": ref, "lowest": float(least["truth"]), "at": int(least["width"]),
+             "highest": float(cell["truth"].max()), "below_chance": bool(least["truth"] < CHANCE)}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def dip_reading(cell: pd.DataFrame) -> str:
+    """What one setting of the slider shows, in a sentence.  cell: the rows of one share of believers."""
+    found = corpora_that_dip(cell)
+    below = found[found["below_chance"]]
+    if not len(below):
+        return f"No width falls below chance ({CHANCE:.0%}); the lowest share is {found['lowest'].min():.0%}."
+    worst = below.sort_values("lowest").iloc[0]
+    *most, last = [f"{share:.0%}" for share in below["ref"]]
+    shares = f"{', '.join(most)} and {last}" if most else last
+    return (
+        f"Below chance ({CHANCE:.0%}) with {shares} of reliable text; lowest at width {worst['at']}: "
+        f"{worst['lowest']:.0%} right."
+    )
+
+
+def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
+    """Truth against width for each share of reliable text (for `explore`: column believers).
+
+    rows: `testbed_grid` of one share of believers;  grid: of all, for the title.
+    """
     kept = rows.assign(reliable=(100 * rows["ref"]).round().astype(int).astype(str) + " %")
-    order = [f"{round(100 * share)} %" for share in sorted(set(rows["ref"]))]
+    order = [f"{round(100 * share)} %" for share in sorted(set(grid["ref"]))]
     colour = alt.Color(
         "reliable:N", title="reliable text", sort=order, scale=alt.Scale(domain=order, range=[VERMILION, GREY, GREEN])
     )
-    chart = (
+    y = share_axis("truth", "right answers to contested questions")
+    lines = (
         alt.Chart(kept)
-        .mark_line(point=True)
+        .mark_line(point=alt.OverlayMarkDef(size=55))
         .encode(
-            x=width_axis(rows["width"]),
-            y=share_axis("truth", "right answers to contested questions"),
+            x=width_axis(grid["width"]),
+            y=y,
             color=colour,
-            shape=alt.Shape("reliable:N", title="reliable text", sort=order),
             tooltip=[
                 "width:Q",
                 "believers:Q",
@@ -122,20 +160,29 @@ def dip_grid(rows: pd.DataFrame) -> Figure:
             ],
         )
     )
+    chance = alt.Chart(pd.DataFrame({"truth": [CHANCE]})).mark_rule(color=INK, strokeDash=[4, 3]).encode(y=y)
+    found = corpora_that_dip(grid)
+    below = found[found["below_chance"]]
+    title = f"In {len(below)} of {len(found)} corpora some width falls below chance"
+    if len(below):
+        title += f", in none with fewer than {below['believers'].min():.0%} believers"
     return figure(
-        chart,
-        title="The dip comes and goes with the corpus",
-        alt="Share of right answers against width, one line for each share of reliable text; the slider sets the share "
-        "of authors who believe the myths.",
+        chance + lines,
+        title=title,
+        alt="Share of right answers against width, one line for each share of reliable text, and a dashed rule at the "
+        "25 % of a guess; the slider sets the share of authors who believe the myths.",
         source=SOURCE,
-        n=f"{len(rows)} models, one seed a cell",
+        n=f"{len(grid)} models, one seed each",
         rows=kept,
         name="dip-grid",
     )
 
 
-def fixed_parameters(rows: pd.DataFrame) -> Figure:
-    """Truth against width at a fixed number of parameters, a point a seed.  rows: `testbed_grid`, that experiment."""
+def fixed_parameters(rows: pd.DataFrame, *, trend: Estimate) -> Figure:
+    """Truth against width at a fixed number of parameters, a point a seed.
+
+    rows: `testbed_grid`, that experiment;  trend: change of the share right a doubling of the width.
+    """
     kept = rows.assign(budget=(rows["parameters"] / 1000).round().astype(int).astype(str) + " thousand parameters")
     names = sorted(kept["budget"].unique())
     colour = alt.Color("budget:N", title=None, scale=alt.Scale(domain=names, range=[BLUE, ORANGE]))
@@ -153,13 +200,18 @@ def fixed_parameters(rows: pd.DataFrame) -> Figure:
             tooltip=["name:N", "width:Q", "feed_forward:Q", "parameters:Q", alt.Tooltip("truth:Q", format=".2f")],
         )
     )
-    best = means.loc[means["truth"].idxmax()]
+    gain = f"{100 * trend.estimate:+.0f} points a doubling [{100 * trend.low:+.0f}, {100 * trend.high:+.0f}]"
+    if trend.low > 0 or trend.high < 0:
+        title = f"At one number of parameters the right answers still move with the width: {gain.replace('-', '−')}"
+    else:
+        title = f"At one number of parameters no trend with the width is sure: {gain.replace('-', '−')}"
     return figure(
         line + points,
-        title=f"At one number of parameters the answers still move with the width: best at width {best['width']:.0f}",
-        alt="Share of right answers against width at two fixed numbers of parameters, one point a seed.",
+        title=title,
+        alt="Share of right answers against width at two fixed numbers of parameters, one point a seed, lines through "
+        "the means.",
         source=SOURCE,
-        n=f"{len(rows)} models",
+        n=f"{len(rows)} models, {kept['seed'].nunique()} seeds",
         rows=kept,
         name="fixed-parameters",
     )

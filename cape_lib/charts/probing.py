@@ -1,0 +1,82 @@
+"""Figures of the probes on testbed models and on a reader's own (chapter 4)."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from cape_lib.charts.frame import INK, Figure, figure
+from cape_lib.charts.testbed import BLUE, GREY, SOURCE
+
+
+def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:
+    """One row a block: coupling trained and untrained, and whether their 95 % intervals lie apart.
+
+    probed: `testbed_probes`, or the rows of one model in that form.
+    """
+    wide = probed.pivot(index=["model", "layer"], columns="weights", values=["coupling", "low", "high"])
+    above = wide["low", "trained"] > wide["high", "untrained"]
+    below = wide["high", "trained"] < wide["low", "untrained"]
+    return pd.DataFrame(
+        {"trained": wide["coupling", "trained"], "untrained": wide["coupling", "untrained"], "above": above,
+         "below": below}
+    ).reset_index()  # fmt: skip
+
+
+def twin_reading(rows: pd.DataFrame) -> str:
+    """How many blocks differ from their untrained twins, in a sentence."""
+    gap = twin_gap(rows)
+    return (
+        f"In {int(gap['above'].sum())} of {len(gap)} blocks the trained coupling lies clearly above that of the "
+        f"untrained twin, in {int(gap['below'].sum())} clearly below (intervals apart)."
+    )
+
+
+def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins") -> Figure:
+    """Coupling by block, trained and untrained (for `explore`: column models).
+
+    rows: `testbed_probes` of a few models;  probed: of all that can be chosen, for the title.
+    """
+    domain = ["trained", "untrained"]
+    colour = alt.Color("weights:N", title=None, scale=alt.Scale(domain=domain, range=[BLUE, GREY]))
+    kept = rows.assign(place=rows["model"] + ", block " + rows["layer"].astype(str))
+    y = alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=180))
+    said = "coupling of reasoning and truthfulness"
+    x = alt.X("coupling:Q", title=said, scale=alt.Scale(domain=[-1, 1]))
+    zero = alt.Chart(pd.DataFrame({"coupling": [0.0]})).mark_rule(color=INK).encode(x=x)
+    shift = alt.YOffset("weights:N")
+    bars = (
+        alt.Chart(kept)
+        .mark_rule()
+        .encode(
+            x=alt.X("low:Q", title=said, scale=alt.Scale(domain=[-1, 1])), x2="high:Q", y=y, yOffset=shift, color=colour
+        )
+    )
+    dots = (
+        alt.Chart(kept)
+        .mark_point(filled=True, size=55, opacity=1)
+        .encode(
+            x=x,
+            y=y,
+            yOffset=shift,
+            color=colour,
+            shape=alt.Shape("weights:N", title=None, scale=alt.Scale(domain=domain)),
+            tooltip=[
+                "place:N",
+                "weights:N",
+                *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("coupling", "q", "raw", "dimension")),
+            ],
+        )
+    )
+    gap = twin_gap(probed)
+    apart = int((gap["above"] | gap["below"]).sum())
+    return figure(
+        zero + bars + dots,
+        title=f"In {apart} of {len(gap)} blocks the trained coupling is clearly another than the untrained one",
+        alt="Coupling with a 95 % interval for each block, trained and untrained weights side by side, and a rule at "
+        "zero.",
+        source=SOURCE,
+        n=f"{probed['model'].nunique()} models" if probed["model"].nunique() > 1 else f"{len(gap)} blocks",
+        rows=kept,
+        name=name,
+    )

@@ -1,0 +1,165 @@
+"""What chapters 3 to 5 do live, on the models of the book or on any other; a note where torch is missing.
+
+Nothing here is imported with torch before it is called, so that a chapter opens without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import util
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cape_lib.charts import probing
+from cape_lib.charts.frame import Figure, say
+from cape_lib.resampling import wilson
+
+if TYPE_CHECKING:
+    from cape_lib.lm.probes import Probe
+    from cape_lib.lm.steering import Evaluation
+
+#: prompts and tokens of the check at strength 0
+PROMPTS, TOKENS = 40, 16
+SAMPLINGS = {
+    "greedy": "greedy", "paired": "sampled, the same random numbers for both",
+    "independent": "sampled, as one usually does",
+}  # fmt: skip
+
+
+def ready() -> bool:
+    """Whether torch and transformers are here; says how to install them where they are not."""
+    # an empty package of that name is no torch
+    here = all(util.find_spec(name) for name in ("torch", "transformers", "safetensors"))
+    here = here and util.find_spec("torch.nn") is not None
+    if not here:
+        say("*This part runs a language model and needs torch and transformers: `pip install 'cape_lib[lm]'`.*")
+    return here
+
+
+def retrained(grid: pd.DataFrame, *, believers: float, reliable: float, width: int, seed: int = 1) -> None:
+    """Train one model of the made world now and say its scores beside those of the same cell of the grid.
+
+    grid: the curation rows of `testbed_grid`; believers, reliable: shares (0-1); width: channels, even.
+    """
+    if not ready():
+        return
+    from cape_lib.lm.testbed import recipes, scoring, training
+
+    recipe = recipes.dip(width, seed, name="live", believers=believers, ref=reliable)
+    scores = scoring.score(training.train(recipe), recipe)
+    here = f"Trained just now: width {width}, {believers:.0%} believers, {reliable:.0%} reliable text. "
+    here += f"**{scores['truth']:.0%}** right, {scores['myth']:.0%} myths, {scores['story']:.0%} of the stories."
+    same = grid[(grid.width == width) & (grid.believers == believers) & (grid.ref == reliable) & (grid.seed == seed)]
+    say(here + (f" In the grid: {same.truth.iloc[0]:.0%} right." if len(same) else " The grid has no such cell."))
+
+
+def _loaded(model: str) -> Any:
+    from cape_lib.lm import models, texts
+
+    name = texts.model_path(model)
+    return name, models.load(name)
+
+
+def probed(model: str, *, permutations: int = 999) -> list[Probe]:
+    """The probes of a model and of one untrained twin (see `probes.probe`); an empty list where torch is missing."""
+    if not ready():
+        return []
+    from cape_lib.lm import probes, texts
+
+    name, lm = _loaded(model)
+    found = probes.twins(lm, texts.probe_prompts_for(name), permutations=permutations)
+    for part in found:
+        drawn = "untrained" if part is not found[0] else "trained"
+        say(f"- {lm.name}, {drawn}: {len(part.layers)} blocks, {len(part.heads)} heads, {part.n_texts} prompts; "
+            f"{part.competing} heads compete, {part.cooperating} cooperate.")  # fmt: skip
+    return found
+
+
+def blocks(found: Sequence[Probe]) -> Figure | None:
+    """The coupling of every block, trained and untrained.  found: from `probed`."""
+    if not found:
+        return None
+    rows = _by_weights(found, "layers").assign(model=found[0].model)
+    drawn = probing.twins(rows, probed=rows, name="probe-live")
+    return drawn
+
+
+def profile(found: Sequence[Probe]) -> pd.DataFrame:
+    """Coupling by thirds of the depth, and dimensions (participation ratio) first and last.  found: from `probed`."""
+    rows = [
+        {"weights": weights, **{f"{part} coupling": value for part, value in one.profile.items()},
+         "dimensions, first block": one.layers["dimension"].iloc[0],
+         "dimensions, last block": one.layers["dimension"].iloc[-1]}
+        for weights, one in zip(("trained", "untrained"), found, strict=False)
+    ]  # fmt: skip
+    return pd.DataFrame(rows).dropna(axis=1, how="all")
+
+
+def projections(found: Sequence[Probe]) -> pd.DataFrame:
+    """Coupling before and behind the output projection, trained beside untrained.  found: from `probed`."""
+    table = _by_weights(found, "projection")
+    wide = table.pivot(index="what", columns="weights", values=["coupling", "raw"])
+    shown = {"read in": list(dict.fromkeys(table["what"]))}
+    for kind, words in (("coupling", "coupling"), ("raw", "raw cosine")):
+        for weights in dict.fromkeys(table["weights"]):
+            shown[f"{words}, {weights}"] = wide[kind, weights].loc[shown["read in"]].tolist()
+    return pd.DataFrame(shown)
+
+
+def _by_weights(found: Sequence[Probe], part: str) -> pd.DataFrame:
+    tables = [
+        getattr(one, part).assign(weights=weights)
+        for weights, one in zip(("trained", "untrained"), found, strict=False)
+    ]
+    made: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    return made
+
+
+def at_strength_zero(model: str, *, seed: int = 0) -> pd.DataFrame:
+    """How many texts differ when nothing is steered (strength 0), by the way of sampling; empty without torch.
+
+    Columns: text is drawn, texts, changed, share, low, high (0-1, Wilson).
+    """
+    if not ready():
+        return pd.DataFrame()
+    from cape_lib.lm import steering, texts
+
+    name, lm = _loaded(model)
+    asked = [str(prompt) for prompt in texts.items_for(name)["prompt"]][:PROMPTS]
+    direction = steering.fit_direction(lm, texts.pairs_for(name), lm.depth // 4)
+    rows = []
+    for sampling, words in SAMPLINGS.items():
+        writing = steering.Writing(tokens=TOKENS, sampling=sampling, seed=seed)
+        table = steering.compare(lm, asked, [direction], [0.0], writing)
+        changed = int(table.loc[table["direction"] != "none", "changed"].sum())
+        made = wilson(changed, len(asked))
+        rows.append({"text is": words, "texts": len(asked), "changed": changed, "share": made.estimate,
+                     "low": made.low, "high": made.high})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def evaluated(model: str, *, claim: float) -> Evaluation | None:
+    """The whole protocol on a model, with the book's questions or its world's own; None where torch is missing.
+
+    claim: share of wrong answers (0-1) that is said to be corrected.
+    """
+    if not ready():
+        return None
+    from cape_lib.lm import steering, texts
+
+    name, lm = _loaded(model)
+    plan = steering.Plan(claim=claim)
+    made = steering.evaluate(lm, texts.items_for(name), texts.pairs_for(name), plan, neutral=texts.neutral_for(name))
+    result = made.summary()
+    fixed, lost = result["corrected"], result["broken"]
+    say(
+        f"**{result['model']}**: {result['place']}, strength {result['dose']:g}, chosen on the tune questions. Right "
+        f"before {result['right_before']:.0%}, after {result['right_after']:.0%}; best of {result['controls']} "
+        f"controls {result['best_control']:.0%} (p = {result['p']:.3f}). Corrected {fixed['estimate']:.0%} "
+        f"[{fixed['low']:.0%}, {fixed['high']:.0%}] of {result['misaligned']} wrong answers; "
+        + (f"broken at most {lost['high']:.0%} of {result['aligned']} right ones. " if result["aligned"] else
+           "none was right that could break. ")
+        + f"Verdicts: **{result['effect']}**; the claim of {claim:.0%} is **{result['claim']}**."
+    )  # fmt: skip
+    return made
