@@ -65,6 +65,19 @@ def test_the_truthfulqa_group_is_never_read(tmp_path):
     assert row["truthfulqa"] == 42.0
 
 
+def test_a_file_with_nothing_but_the_truthfulqa_group_says_what_to_run(tmp_path):
+    document = harness_0_4(scores={}) | {"groups": {"truthfulqa": {"acc,none": 0.4}}}
+    document["results"]["truthfulqa"] = {"acc,none": 0.4}
+    with pytest.raises(ScoresError, match="never read; run --tasks truthfulqa_mc2"):
+        read_results([write(tmp_path, "r.json", document)])
+
+
+def test_a_file_that_ends_in_the_middle_is_called_cut_off(tmp_path):
+    (tmp_path / "r.json").write_text(json.dumps(harness_0_4())[:400], encoding="utf-8")
+    with pytest.raises(ScoresError, match="cut off at line 1"):
+        read_results([tmp_path / "r.json"])
+
+
 def test_the_version_of_truthfulqa_mc2_is_recorded_and_the_two_do_not_mix(tmp_path):
     write(tmp_path, "a.json", harness_0_4("0.4.8", "lab/a"))
     write(tmp_path, "b.json", harness_0_4("0.4.9", "lab/b"))

@@ -91,7 +91,8 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(raw.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        cut = "cut off" if error.pos >= len(raw.decode("utf-8-sig").rstrip()) - 1 else "not JSON"
+        text = raw.decode("utf-8-sig").strip()
+        cut = "cut off" if text.startswith("{") and not text.endswith("}") else "not JSON"
         place = f"line {error.lineno}, column {error.colno}"
         raise ScoresError(f"{path}: {cut} at {place}; run that evaluation again or remove the file") from None
     except (UnicodeDecodeError, RecursionError, ValueError):

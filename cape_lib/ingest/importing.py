@@ -55,7 +55,7 @@ def read_results(
         document = files.read_json(path)
         if not files.is_results(document):
             if named:
-                raise ScoresError(f"{path}: JSON, but no results of lm-evaluation-harness (no \"results\" with tasks)")
+                raise ScoresError(f'{path}: JSON, but no results of lm-evaluation-harness (no "results" with tasks)')
             wrong += 1
             continue
         found, left, remarks = _one_file(document, path, names, also, used)
@@ -119,7 +119,10 @@ def _assemble(
 
 
 def _no_benchmark(others: Iterable[str]) -> str:
-    return f"none of the benchmarks is in the files (they hold {_some(list(others)) or 'nothing'}); see --also"
+    held = _some(list(others))
+    if not held:
+        return "the files hold only groups such as truthfulqa, which are never read; run --tasks truthfulqa_mc2"
+    return f"none of the benchmarks is in the files (they hold {held}); see --also"
 
 
 def _some(names: list[str], most: int = 6) -> str:
