@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks.row import Row
 from cape_lib import boundary, coupling, tables
-from cape_lib.resampling import generator, noisy_scores, pearson_rows, row_bootstrap_indices, score_noise
+from cape_lib.resampling import generator, noisy_scores, pearson_rows, row_bootstrap_counts, score_noise
 
 RESAMPLES = 10_000
 
@@ -64,8 +64,7 @@ def kernels() -> dict[str, tuple[Callable[[], object], Callable[[], object] | No
     tenth = RESAMPLES // 10
 
     def drawn_r() -> np.ndarray:
-        rows = row_bootstrap_indices(x.size, RESAMPLES, generator(0))
-        return pearson_rows(x[rows], y[rows])
+        return pearson_rows(x, y, row_bootstrap_counts(x.size, RESAMPLES, generator(0)))
 
     return {
         "quadratic vertex, 14 rows": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import re
@@ -16,6 +17,8 @@ from cape_lib.claims.c05_steering import trend_p
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.tables import files
+
+evaluation = importlib.import_module("cape_lib.claims.evaluate")
 
 KEYS = [
     "id", "chapter", "source", "claim", "published", "value", "low", "high", "n", "definition", "panel", "verdict",
@@ -160,6 +163,22 @@ def test_unknown_claims_and_panels_are_refused_with_the_nearest_names():
         claims.evaluate("C199")
     with pytest.raises(UsageError, match="uniform"):
         claims.evaluate("C19", panel="unifrom")
+
+
+def test_a_new_claim_without_function_judgement_or_rows_is_refused_with_what_is_to_be_done(monkeypatch, capsys):
+    known = registry._chapters()
+    monkeypatch.setattr(registry, "_chapters", lambda: {**known, "C100": "06"})
+    assert main(["claims", "C100"]) == 4
+    assert "write a function, @claim('C100'), in cape_lib/claims/c06_trend.py" in capsys.readouterr().err
+    new = registry.Entry("C100", lambda panel: claims.Found(float("nan")), ("published",), ())
+    monkeypatch.setitem(registry._ENTRIES, "C100", new)
+    assert main(["claims", "C100"]) == 3
+    assert "C100 has 0 parts, its function finds 1" in capsys.readouterr().err
+    row = {"part": 1, "name": "r", "published": "0.9", "compare": "equals"}
+    row |= {"definition": "", "particular": "", "missing": ""}
+    monkeypatch.setattr(evaluation, "_judgements", lambda: {"C100": [row]})
+    assert main(["claims", "C100"]) == 4
+    assert "nothing to compute it from" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -203,7 +203,9 @@ def test_population_coupling_does_not_know_order_names_or_units(n, seed, random)
 
 def test_the_same_seed_gives_the_same_answer():
     frame = panel(20)
-    assert coupling.population_coupling(frame, seed=3) == coupling.population_coupling(frame, seed=3)
+    # As text: an end that cannot be given is NaN, which from Python 3.13 on equals nothing within a dataclass either.
+    one, two = (coupling.population_coupling(frame, seed=3) for _ in range(2))
+    assert repr(one) == repr(two)
     assert coupling.effective_dimension(frame, seed=3).estimate == coupling.effective_dimension(frame, seed=3).estimate
 
 

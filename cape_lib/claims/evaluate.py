@@ -12,7 +12,7 @@ from cape_lib import tables
 from cape_lib.claims.registry import PANELS, claim_ids, entry
 from cape_lib.claims.rule import VERDICTS, matches, verdict_of_part, weakest
 from cape_lib.claims.verdict import Found, Part, Verdict
-from cape_lib.errors import ScoresError, UsageError
+from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 
 
@@ -36,9 +36,16 @@ def _evaluate(ident: str, panel: str | None, stress: bool) -> Verdict:
     used = panel if panel in known.panels else known.panels[0]
     found = known.recompute(used)
     found = [found] if isinstance(found, Found) else found
-    rows = _judgements()[ident]
+    rows = _judgements().get(ident, [])
     if len(rows) != len(found):
-        raise ScoresError(f"claim_judgements: {ident} has {len(rows)} parts, its function finds {len(found)}")
+        says = f"{ident} has {len(rows)} parts, its function finds {len(found)}; write one row a part"
+        raise ScoresError(f"claim_judgements.csv: {says}")
+    for row, came_out in zip(rows, found, strict=True):
+        if came_out.value != came_out.value and not row["missing"]:
+            raise MissingError(
+                f"{ident}, part {row['part']} on the {used} panel: nothing to compute it from; name only panels that "
+                "have the rows, or say in claim_judgements.csv what is missing"
+            )
     parts = tuple(_part(row, came_out) for row, came_out in zip(rows, found, strict=True))
     about = _claims()[ident]
     tried = [each for function in known.stresses for each in function(used)] if stress else []

@@ -12,7 +12,7 @@ from typing import Any
 
 from cape_lib import tables
 from cape_lib.claims.verdict import Found, Stress
-from cape_lib.errors import UsageError
+from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
 
 Recompute = Callable[[str], "list[Found] | Found"]
@@ -104,7 +104,10 @@ def claim_ids() -> list[str]:
 
 
 def entry(ident: str) -> Entry:
-    """The registered function of one claim; loads the files of its chapter. UsageError for an unknown id."""
+    """The registered function of one claim; loads the files of its chapter.
+
+    Raises UsageError for an unknown id, MissingError for a claim that has no function yet.
+    """
     chapters = _chapters()
     if ident not in chapters:
         raise UsageError(suggest("claim", ident, chapters))
@@ -112,6 +115,9 @@ def entry(ident: str) -> Entry:
         if ident in _ENTRIES:
             break
         importlib.import_module(f"cape_lib.claims.{name}")
+    if ident not in _ENTRIES:
+        places = " or ".join(f"cape_lib/claims/{name}.py" for name in FILES[chapters[ident]])
+        raise MissingError(f"claims.csv: nothing recomputes {ident}; write a function, @claim({ident!r}), in {places}")
     return _ENTRIES[ident]
 
 
