@@ -1,9 +1,10 @@
 """The book's speed and weight: `python -m benchmarks book pages` prints one table.
 
 Builds the book in a folder of its own, twice (fresh, then with nothing changed), serves it on localhost and opens every
-page. Budget on two cores: fresh 90 s, nothing changed 15 s, a page 150 kB gzip with its styles and scripts but without
-what many pages share (charts, formulas) and without pictures, its charts ready 1 s after the first request, a slider
-answered in 50 ms. `CAPE_BOOK_HTML` names a built book whose pages are to be measured in place of a fresh one.
+page. A page weighs what it loads and no other page does, in gzip, without pictures and fonts; what several pages load
+(the theme's styles and scripts, charts, formulas), which a browser keeps, is weighed once. Budget on two cores: fresh
+90 s, nothing changed 15 s, a page 150 kB, what all pages share 150 kB, charts ready 1 s after the first request, a
+slider answered in 50 ms. `CAPE_BOOK_HTML` names a built book whose pages are to be measured in place of a fresh one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -31,10 +33,9 @@ from benchmarks.row import Row
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-#: Scripts that many pages share and a browser keeps: charts, formulas, and the theme's own files.
-SHARED = ("cape-vega.js", "/mathjax/")
 PICTURES = (".png", ".svg", ".ico", ".woff", ".woff2")
 BUILDS = {"book, fresh": True, "book, nothing changed": False}
+SHARED = ("shared by all pages", "shared by pages with figures or formulas")
 SLOWEST = ("figures ready, slowest page", "slider, slowest figure")
 #: Milliseconds from the first request until the last figure says that it is ready.
 CLOCK = """addEventListener('DOMContentLoaded', () => { const look = () => {
@@ -74,7 +75,7 @@ def book_names() -> list[str]:
 
 def page_names() -> list[str]:
     """The names of `page_rows`."""
-    return [*(f"page {name}" for name in listed()), *SLOWEST]
+    return [*(f"page {name}" for name in listed()), *SHARED, *SLOWEST]
 
 
 @cache
@@ -104,17 +105,25 @@ def book_rows() -> Iterator[Row]:
 
 
 def page_rows() -> Iterator[Row]:
-    """Every page's weight, then the slowest page and the slowest slider."""
+    """Every page's own weight, then what pages share, the slowest page and the slowest slider."""
     given = os.environ.get("CAPE_BOOK_HTML")
-    found = opened_pages(Path(given) if given else _built()[0] / "html")
+    html = Path(given) if given else _built()[0] / "html"
+    found = opened_pages(html)
+    times = Counter(name for page in found for name in page["loads"])
+    weight = {name: _kilobytes(html / name) for name in times}
     for page in found:
-        yield Row(f"page {page['page']}", page["kB"], page["kB"])
+        own = sum(weight[name] for name in page["loads"] if times[name] == 1)
+        yield Row(f"page {page['page']}", own, own)
+    everywhere = sum(weight[name] for name in times if times[name] == len(found))
+    somewhere = sum(weight[name] for name in times if 1 < times[name] < len(found))
+    for name, shared in zip(SHARED, (everywhere, somewhere), strict=True):
+        yield Row(name, shared, shared)
     for name, key in zip(SLOWEST, ("ready", "slider"), strict=True):
         yield Row(name, max(page[key] for page in found))
 
 
 def opened_pages(html: Path) -> list[dict[str, Any]]:
-    """For every page: kB (gzip) of all that it loads but what is shared, ms until ready, ms of its slowest slider."""
+    """For every page: the files that it loads but pictures and fonts, ms until ready, ms of its slowest slider."""
     from browser import installed
     from playwright.sync_api import sync_playwright
 
@@ -131,11 +140,9 @@ def opened_pages(html: Path) -> list[dict[str, Any]]:
             page.on("request", lambda request, loaded=loaded: loaded.append(urlparse(request.url).path))
             page.goto(f"{base}/{name}.html", wait_until="load")
             page.wait_for_function("window.capeReady !== undefined")
-            own = [asked for asked in dict.fromkeys(loaded) if not asked.endswith(PICTURES)]
-            own = [asked for asked in own if not any(shared in asked for shared in SHARED)]
-            weight = sum(_kilobytes(html / unquote(asked).lstrip("/")) for asked in own)
+            files = {unquote(asked).lstrip("/") for asked in loaded if not asked.endswith(PICTURES)}
             ready = page.evaluate("window.capeReady")
-            found.append({"page": name, "kB": weight, "ready": ready, "slider": page.evaluate(MOVES)})
+            found.append({"page": name, "loads": files, "ready": ready, "slider": page.evaluate(MOVES)})
             context.close()
         browser.close()
     server.shutdown()
