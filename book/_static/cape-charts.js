@@ -12,6 +12,14 @@
     spec.config.legend.columns = Math.max(2, Math.floor(width / 110));
     // On a narrow screen a legend ends where the plot ends: begun at the plot's left it would run out of the figure.
     if (narrow) spec.config.legend.layout = { anchor: "end" };
+    // Channels that share a legend must ask for one number of columns.
+    var asked = {};
+    (function gather(node) {
+      if (!node || typeof node !== "object") return;
+      if (node.field && node.legend && node.legend.columns)
+        asked[node.field] = Math.min(asked[node.field] || 9, node.legend.columns);
+      Object.keys(node).forEach(function (key) { if (key !== "datasets" && key !== "config") gather(node[key]); });
+    })(spec);
     (function walk(node, rows) {
       if (!node || typeof node !== "object") return;
       if (node.data && node.data.name) rows = spec.datasets[node.data.name];
@@ -26,7 +34,7 @@
           var longest = Math.max.apply(null, names.map(function (name) { return name.length; }));
           var columns = Math.floor((width - 20) / (30 + 6.4 * longest));
           coded.legend = coded.legend || {};
-          coded.legend.columns = Math.max(1, Math.min(names.length, columns, coded.legend.columns || 4));
+          coded.legend.columns = Math.max(1, Math.min(names.length, columns, asked[coded.field] || 4));
           coded.legend.labelLimit = width - 40;
           if (narrow && coded.title) coded.legend.titleOrient = "top";
         }
