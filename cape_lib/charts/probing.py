@@ -68,10 +68,11 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
             ],
         )
     )
+    places = kept.groupby("models")["place"].nunique().max() if "models" in kept else kept["place"].nunique()
     gap = twin_gap(probed)
     apart = int((gap["above"] | gap["below"]).sum())
     return figure(
-        zero + bars + dots,
+        alt.layer(zero, bars, dots).properties(height=44 * int(places)),
         title=f"In {apart} of {len(gap)} blocks the trained coupling is clearly another than the untrained one",
         alt="Coupling with a 95 % interval for each block, trained and untrained weights side by side, and a rule at "
         "zero.",
