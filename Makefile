@@ -1,7 +1,7 @@
 # The CAPE book. `make` alone says what there is.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test check bench lab clean setup browser
+.PHONY: help book test check tables bench lab clean setup browser
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,6 +26,10 @@ check: $(STAMP) ## the quick tests, style, types and the floors of the library
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not page"
+
+tables: $(STAMP) ## after a change in data/: check every table, write anew what follows from them
+	@$(BIN)/python -m cape_lib.tables
+	@$(BIN)/python tests/reference/data_checks.py
 
 bench: $(STAMP) browser ## speed and size of everything, beside their budgets: one table
 	@$(BIN)/python -m benchmarks

@@ -167,17 +167,17 @@ def test_unknown_claims_and_panels_are_refused_with_the_nearest_names():
 
 def test_a_new_claim_without_function_judgement_or_rows_is_refused_with_what_is_to_be_done(monkeypatch, capsys):
     known = registry._chapters()
-    monkeypatch.setattr(registry, "_chapters", lambda: {**known, "C100": "06"})
-    assert main(["claims", "C100"]) == 4
-    assert "write a function, @claim('C100'), in cape_lib/claims/c06_trend.py" in capsys.readouterr().err
-    new = registry.Entry("C100", lambda panel: claims.Found(float("nan")), ("published",), ())
-    monkeypatch.setitem(registry._ENTRIES, "C100", new)
-    assert main(["claims", "C100"]) == 3
-    assert "C100 has 0 parts, its function finds 1" in capsys.readouterr().err
+    monkeypatch.setattr(registry, "_chapters", lambda: {**known, "C900": "06"})
+    assert main(["claims", "C900"]) == 4
+    assert "write a function, @claim('C900'), in cape_lib/claims/c06_trend.py" in capsys.readouterr().err
+    new = registry.Entry("C900", lambda panel: claims.Found(float("nan")), ("published",), ())
+    monkeypatch.setitem(registry._ENTRIES, "C900", new)
+    assert main(["claims", "C900"]) == 3
+    assert "C900 has 0 parts, its function finds 1" in capsys.readouterr().err
     row = {"part": 1, "name": "r", "published": "0.9", "compare": "equals"}
     row |= {"definition": "", "particular": "", "missing": ""}
-    monkeypatch.setattr(evaluation, "_judgements", lambda: {"C100": [row]})
-    assert main(["claims", "C100"]) == 4
+    monkeypatch.setattr(evaluation, "_judgements", lambda: {"C900": [row]})
+    assert main(["claims", "C900"]) == 4
     assert "nothing to compute it from" in capsys.readouterr().err
 
 
@@ -240,7 +240,7 @@ def test_a_claim_reads_exactly_the_tables_that_it_names(monkeypatch):
     monkeypatch.setattr(files, "_checked", lambda name, file, stamp: read.add(name) or known(name, file, stamp))
     for ident in claims.claim_ids():
         read.clear()
-        claims.function_of(ident)("published")
+        claims.function_of(ident)(claims.panels_of(ident)[0])
         assert read - {"claims", "claim_judgements"} == set(claims.where(ident)["tables"]), ident
 
 
