@@ -1,26 +1,43 @@
 """Sweeps, timed: `python -m benchmarks.bench_sweep` prints a table of its own, `python -m benchmarks sweep` its ratios.
 
-10 and 100 made-up families of six sizes on one and on two local workers. `tasks` is the time from the first task to the
-last answer with workers that have loaded the library; efficiency is t1 / (2 t2) of that. `whole` has the start of the
-workers and the page in it. Memory is the resident set of the largest worker.
+With --record the table goes to benchmarks/sweep.csv, with the machine and the date. 10 and 100 made-up families of six
+sizes on one and on two local workers. `tasks_s` is the time from the first task to the last answer with workers that
+have loaded the library; efficiency is t1 / (2 t2) of that. `whole_s` has the start of the workers and the page in it.
+Memory is the resident set of the largest worker.
 Budget: efficiency at least 0.8; ten times the families cost at most about ten times the tasks' time.
 """
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import math
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.__main__ import machine
 from benchmarks.row import Row
 from cape_lib import sweep
 from cape_lib.sweep.cluster import client
 
 SIZES = 6
+COUNTS = (10, 100)
+#: The numbers of the last run that was recorded, with the machine and the date.
+FILE = Path(__file__).with_name("sweep.csv")
+
+
+class Timed(NamedTuple):
+    """Seconds from the first task to the last answer, and MB of the largest worker."""
+
+    seconds: float
+    memory: float
 
 
 def families(count: int) -> pd.DataFrame:
@@ -35,15 +52,26 @@ def families(count: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measured(todo: list[sweep.Task], workers: int) -> tuple[float, float]:
-    """Seconds of the tasks alone on warm workers, and the largest worker's memory in MB."""
-    with client(None, workers) as dask:
-        dask.run(sweep.answer, todo[0])
-        start = time.perf_counter()
-        dask.gather([dask.submit(sweep.answer, task, pure=False) for task in todo])
-        seconds = time.perf_counter() - start
-        memory = max(worker["metrics"]["memory"] for worker in dask.scheduler_info(n_workers=-1)["workers"].values())
-    return seconds, memory / 1e6
+def measured(todo: list[sweep.Task], counts: tuple[int, ...] = (1, 2), runs: int = 3) -> dict[int, Timed]:
+    """Number of workers -> seconds of the tasks alone on warm workers, and the largest worker's memory.
+
+    The clusters take turns, and the best run of each counts: other work on the machine, which comes and goes, does not
+    fall on one of them alone.
+    """
+    found = {count: Timed(math.inf, 0.0) for count in counts}
+    with contextlib.ExitStack() as stack:
+        clusters = {count: stack.enter_context(client(None, count)) for count in counts}
+        for dask in clusters.values():
+            dask.run(sweep.answer, todo[0])
+        for _ in range(runs):
+            for count, dask in clusters.items():
+                start = time.perf_counter()
+                dask.gather([dask.submit(sweep.answer, task, pure=False) for task in todo])
+                seconds = time.perf_counter() - start
+                workers = dask.scheduler_info(n_workers=-1)["workers"].values()
+                memory = max(worker["metrics"]["memory"] for worker in workers) / 1e6
+                found[count] = Timed(min(found[count].seconds, seconds), max(found[count].memory, memory))
+    return found
 
 
 def whole(todo: list[sweep.Task], workers: int) -> float:
@@ -59,25 +87,34 @@ NAMES = ("sweep: efficiency of two workers", "sweep: time of 100 families, in ti
 
 def rows() -> Iterator[Row]:
     """How the tasks' time goes with workers and with families, and what a worker holds."""
-    few, many = (sweep.tasks(families(count)) for count in (10, 100))
-    ten, (one, _), (two, memory) = measured(few, 1)[0], measured(many, 1), measured(many, 2)
-    for name, value in zip(NAMES, (one / (2 * two), one / ten, memory), strict=True):
+    few, many = (measured(sweep.tasks(families(count))) for count in COUNTS)
+    values = many[1].seconds / (2 * many[2].seconds), many[1].seconds / few[1].seconds, many[2].memory
+    for name, value in zip(NAMES, values, strict=True):
         yield Row(name, value, value)
 
 
-def main() -> None:
-    """Print the table."""
-    print("families  workers  tasks, s  a family, ms  efficiency  whole, s  memory of a worker, MB")
-    for count in (10, 100):
+def table() -> pd.DataFrame:
+    """A row for each number of families and of workers, as in the file."""
+    lines = []
+    for count in COUNTS:
         todo = sweep.tasks(families(count))
-        alone, _ = measured(todo, 1)
-        for workers in (1, 2):
-            seconds, memory = measured(todo, workers)
-            seconds = min(seconds, alone) if workers == 1 else seconds
-            alone = min(alone, seconds) if workers == 1 else alone
-            efficiency = alone / (workers * seconds)
-            print(f"{count:8}  {workers:7}  {seconds:8.1f}  {1000 * seconds / count:12.0f}  {efficiency:10.2f}"
-                  f"  {whole(todo, workers):8.1f}  {memory:23.0f}")  # fmt: skip
+        found = measured(todo)
+        for workers, (seconds, memory) in found.items():
+            lines.append(
+                {"families": count, "workers": workers, "tasks_s": round(seconds, 2),
+                 "family_ms": round(1000 * seconds / count), "memory_mb": round(memory),
+                 "efficiency": round(found[1].seconds / (workers * seconds), 2),
+                 "whole_s": round(whole(todo, workers), 1)}
+            )  # fmt: skip
+    return pd.DataFrame(lines)
+
+
+def main() -> None:
+    """Print the table; with --record also write it to the file."""
+    found = table().assign(machine=machine(), date=datetime.date.today().isoformat())
+    print(found.drop(columns=["machine", "date"]).to_string(index=False))
+    if "--record" in sys.argv[1:]:
+        found.to_csv(FILE, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

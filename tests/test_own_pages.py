@@ -62,6 +62,29 @@ def test_the_papermill_command_of_your_family_runs_as_printed(folder):
     assert "Passed unknown parameter" not in done.stderr and "Larch" in (folder / "my-coupling.ipynb").read_text()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_sweep_prints_what_the_page_shows(folder, capsys):
+    page = (ROOT / "book" / "your-family.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```text\n(.*?)```", page, flags=re.DOTALL)
+    (line,) = [line for line in commands("your-family.md", "cape") if "--panel" in line]
+    assert main([*shlex.split(line)[1:], "--workers", "1"]) == 0
+    assert capsys.readouterr().out == shown
+
+
+def test_the_table_of_costs_is_the_formula_of_the_page():
+    page = (ROOT / "book" / "measure-your-scores.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\d.]+) B \| (.*) \|$", page, flags=re.MULTILINE)
+    assert len(rows) >= 4
+    runs = [(tokens, peak) for peak in (312e12, 65e12) for tokens in (42e6, 58.5e6)]
+    for size, cells in rows:
+        for cell, (tokens, peak) in zip(cells.split(" | "), runs, strict=True):
+            seconds = 2 * float(size) * 1e9 * tokens / (0.3 * peak)
+            minutes, hours = f"{seconds / 60:.0f} min", seconds / 3600
+            said = minutes if hours < 1 else f"{hours:.1f} h" if hours < 10 else f"{hours:.0f} h"
+            assert cell.startswith(said) or (cell == "does not fit" and 2 * float(size) > 0.8 * 16), (size, cell, said)
+
+
 def test_the_commands_that_measure_have_the_shots_of_the_table_and_of_the_report():
     shots = {}
     for line in commands("measure-your-scores.md", "lm-eval")[:3]:

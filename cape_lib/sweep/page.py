@@ -21,6 +21,7 @@ _STYLE = """<style>
 .cape-scroll { overflow-x: auto; }
 table.cape-sort { border-collapse: collapse; width: 100%; font-size: .9rem; }
 table.cape-sort th, table.cape-sort td { padding: .25rem .4rem; text-align: left; vertical-align: top; }
+@media (max-width: 40rem) { table.cape-sort td { white-space: nowrap; } }
 table.cape-sort td.number { text-align: right; font-variant-numeric: tabular-nums; }
 table.cape-sort th button { font: inherit; font-weight: 600; background: none; border: 0; padding: 0; color: inherit;
   cursor: pointer; text-align: left; }
