@@ -13,6 +13,7 @@ import torch
 from cape_lib.errors import CapeError, SurroundingsError, UsageError
 from cape_lib.lm import models
 from cape_lib.lm.models.batching import chunks, token_lists
+from cape_lib.lm.models.loading import quiet
 from cape_lib.lm.models.problems import memory_guard
 from cape_lib.lm.testbed import store
 from tests.lm.architectures import VOCABULARY, build
@@ -55,6 +56,27 @@ def test_cut_off_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(models.ModelError) as error:
         models.load(folder)
     assert "cannot be read" in one_line(error)
+
+
+def test_a_checkpoint_that_lacks_weights_is_refused_as_they_would_be_random(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "gap"
+    shutil.copytree(store.folder_of("D-d8-s1"), folder)
+    weights = load_file(folder / store.WEIGHTS)
+    del weights["gpt_neox.layers.1.attention.dense.weight"]
+    save_file(weights, folder / store.WEIGHTS, metadata={"format": "pt"})
+    with pytest.raises(models.ModelError, match=r"lacks 1 of the model's weights.*dense\.weight"):
+        models.load(folder)
+
+
+def test_an_unreachable_hub_and_a_load_report_write_nothing_by_themselves(capfd: pytest.CaptureFixture[str]) -> None:
+    import logging
+
+    with quiet():
+        for name in ("huggingface_hub.utils._http", "transformers.modeling_utils"):
+            logging.getLogger(name).warning("Retrying in 1s [Retry 1/5].")
+    assert capfd.readouterr().err == ""
 
 
 def test_a_configuration_that_is_no_json_is_refused(tmp_path: Path) -> None:

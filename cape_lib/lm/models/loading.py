@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -43,9 +44,13 @@ def load(
         dtype, torch.bfloat16 if where != "cpu" else torch.float32
     )
     with memory_guard(f"loading {name}"), quiet():
-        tokenizer, model = _read(str(folder) if folder.is_dir() else str(name), kind, where, revision)
+        tokenizer, model, missing = _read(str(folder) if folder.is_dir() else str(name), kind, where, revision)
         commit = str(getattr(model.config, "_commit_hash", None) or revision or "")
-        return wrap(model, tokenizer, name=_short(name), revision=commit, layers=layers)
+        found = wrap(model, tokenizer, name=_short(name), revision=commit, layers=layers)
+    if missing:
+        some = f"{len(missing)} of the model's weights, such as {missing[0]}"
+        raise ModelError(f"{name}: the checkpoint lacks {some}; they would be random, so nothing is measured")
+    return found
 
 
 def _short(name: str | Path) -> str:
@@ -87,21 +92,31 @@ def _as(kind: torch.dtype) -> dict[str, torch.dtype]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Inside, transformers draws progress bars on a terminal only."""
-    from transformers.utils import logging as bars
+    """Inside, transformers draws progress bars on a terminal only, and neither it nor the hub's client writes warnings.
 
-    logging: Any = bars
-    shown = logging.is_progress_bar_enabled()
+    What they warn of is told in one line: an unreachable hub (which they try five times) and missing weights.
+    """
+    from transformers.utils import logging as transformers_logging
+
+    bars: Any = transformers_logging
+    shown = bars.is_progress_bar_enabled()
     if not sys.stderr.isatty():
-        logging.disable_progress_bar()
+        bars.disable_progress_bar()
+    talkers = [logging.getLogger(name) for name in ("transformers", "huggingface_hub")]
+    levels = [talker.level for talker in talkers]
+    for talker in talkers:
+        talker.setLevel(logging.ERROR)
     try:
         yield
     finally:
+        for talker, level in zip(talkers, levels, strict=True):
+            talker.setLevel(level)
         if shown:
-            logging.enable_progress_bar()
+            bars.enable_progress_bar()
 
 
-def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tuple[Any, Any]:
+def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tuple[Any, Any, list[str]]:
+    """Tokenizer, model, and the names of the weights that the checkpoint does not hold."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     options: dict[str, Any] = {"revision": revision} if revision else {}
@@ -109,10 +124,12 @@ def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tup
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **options)
         options |= _as(kind)
-        if where == "cpu" or where.startswith("cuda:"):
-            return tokenizer, reader.from_pretrained(name, **options).to(where)
-        # accelerate puts it on one GPU when it fits, else over GPUs and memory; nothing moves it afterwards
-        return tokenizer, reader.from_pretrained(name, device_map="auto", **options)
+        here = where == "cpu" or where.startswith("cuda:")
+        if not here:
+            # accelerate puts it on one GPU when it fits, else over GPUs and memory; nothing moves it afterwards
+            options["device_map"] = "auto"
+        model, about = reader.from_pretrained(name, output_loading_info=True, **options)
+        return tokenizer, model.to(where) if here else model, sorted(about["missing_keys"])
     except CapeError:
         raise
     except Exception as error:  # transformers raises OSError, ValueError, ImportError, KeyError ... for these

@@ -1,0 +1,169 @@
+"""What chapters 3 to 5 do live, the figures they draw, and the commands that make their tables again."""
+
+from __future__ import annotations
+
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cape_lib import tables
+from cape_lib.charts import probing, protocol, testbed
+from cape_lib.errors import UsageError
+from cape_lib.lm import pages, steering, texts
+from cape_lib.lm.testbed import grids, measured, recipes, store, tones, trials, widths
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a page would have said."""
+    found: list[str] = []
+    monkeypatch.setattr(pages, "say", found.append)
+    return found
+
+
+def test_a_page_without_torch_says_how_to_get_it(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name.startswith("torch") else object())
+    assert pages.probed("R-s1") == [] and pages.evaluated("R-s1", claim=0.6) is None
+    assert pages.blocks([]) is None and pages.at_strength_zero("R-s1").empty
+    assert len(said) == 3 and all("pip install" in text for text in said)
+
+
+def test_an_empty_package_named_torch_is_no_torch(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    real = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name == "torch.nn" else real(name))
+    assert not pages.ready() and len(said) == 1
+
+
+def test_a_probe_on_a_page_stands_beside_its_untrained_twin(said: list[str]) -> None:
+    found = pages.probed("R-s1", permutations=99)
+    drawn = pages.blocks(found)
+    assert drawn is not None and "4 blocks" in drawn.title
+    assert pages.profile(found)["weights"].tolist() == ["trained", "untrained"]
+    table = pages.projections(found)
+    assert {"hidden", "logits", "random projection", "rank 8", "GELU of hidden"} <= set(table["read in"])
+    assert "untrained" in said[1]
+
+
+def test_nothing_changes_at_strength_zero_but_by_sampling() -> None:
+    table = pages.at_strength_zero("R-s1").set_index("text is")
+    assert table["changed"].tolist()[:2] == [0, 0]
+    assert table.loc["sampled, as one usually does", "share"] > 0.8
+
+
+def test_a_point_can_be_trained_on_the_page(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    whole = recipes.dip
+    monkeypatch.setattr(recipes, "dip", lambda *a, **k: replace(whole(*a, **k), steps=3))
+    grid = tables.load("testbed_grid")
+    pages.retrained(grid, believers=0.85, reliable=0.08, width=8)
+    assert "In the grid" in said[0]
+    pages.retrained(grid, believers=0.33, reliable=0.08, width=6)
+    assert "no such cell" in said[1]
+
+
+def test_titles_of_figures_with_a_slider_hold_for_every_value() -> None:
+    grid = tables.load("testbed_grid").query("grid == 'curation'")
+    cells = [cell for _, cell in grid.groupby("believers")]
+    assert len({testbed.dip_grid(cell, grid=grid).title for cell in cells}) == 1
+    probed = tables.load("testbed_probes")
+    some = [probed[probed.model == name] for name in ("D-d8-s1", "R-s1")]
+    assert len({probing.twins(rows, probed=probed).title for rows in some}) == 1
+    surface = tables.load("testbed_surface").query("model == 'R-s1' and contrast == 'reg' and place != 'embed, last'")
+    parts = [rows for _, rows in surface.groupby("place")]
+    assert len({protocol.dose_response(rows, surface=surface).title for rows in parts}) == 1
+
+
+def test_a_dip_is_a_width_below_chance() -> None:
+    grid = pd.DataFrame({"believers": 0.85, "ref": [0.08] * 3 + [0.2] * 3, "width": [8, 16, 24] * 2,
+                         "truth": [0.3, 0.1, 0.9, 0.4, 0.5, 0.9]})  # fmt: skip
+    found = testbed.corpora_that_dip(grid)
+    assert found["below_chance"].tolist() == [True, False] and found["at"].tolist() == [16, 8]
+    assert "8%" in testbed.dip_reading(grid) and "10% right" in testbed.dip_reading(grid)
+    assert "No width" in testbed.dip_reading(grid[grid.ref == 0.2])
+
+
+def _fixed(truth: Any) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    rows = [
+        {"name": f"fixed-{budget}-d{width}-s{seed}", "seed": seed, "width": width, "parameters": budget,
+         "truth": truth(width, budget) + rng.normal(0, 0.01)}
+        for seed in range(5) for budget in (27648, 43008) for width in (8, 16, 32)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_a_trend_with_the_width_is_told_from_one_with_the_parameters() -> None:
+    by_width = _fixed(lambda width, _: 0.1 * np.log2(width))
+    assert widths.trend(by_width).low > 0.09 and widths.trend(by_width).high < 0.11
+    assert widths.gap(by_width).low < 0 < widths.gap(by_width).high
+    by_size = _fixed(lambda _, budget: budget / 1e5)
+    assert widths.trend(by_size).low < 0 < widths.trend(by_size).high
+    assert widths.gap(by_size).estimate == pytest.approx(0.154, abs=0.02) and widths.gap(by_size).n == 5
+    assert "no trend" in testbed.fixed_parameters(by_size, trend=widths.trend(by_size)).title
+    with pytest.raises(UsageError, match="at least two"):
+        widths.trend(by_width[by_width.seed == 0])
+
+
+def test_tones_ask_the_same_questions_in_other_words() -> None:
+    recipe = recipes.named("R-s1")
+    asked = {tone: tones.asked_in(recipe, tone) for tone in tones.TONES}
+    assert len({len(items) for items in asked.values()}) == 1
+    assert all((items["true"] == asked["web, open"]["true"]).all() for items in asked.values())
+    assert len(asked["web, after three myths"]["prompt"][0].split()) > 3 * 4
+    assert set(asked["web, open"]["split"]) == {"test"}
+
+
+def test_right_answers_add_up_in_every_tone() -> None:
+    table = tables.load("testbed_registers")
+    assert (table.right_after == table.right_before + table.corrected - table.broken).all()
+    again = tones.tones("R-s1", "reg")
+    kept = table[(table.model == "R-s1") & (table.contrast == "reg")]
+    assert np.abs(again["right_after"].to_numpy() - kept["right_after"].to_numpy()).max() <= 1
+
+
+def test_every_trial_is_in_the_table_and_in_its_order() -> None:
+    assert tables.load("testbed_trials")["trial"].tolist() == [trial.name for trial in trials.trials()]
+
+
+def test_the_tables_of_scores_are_made_again_byte_for_byte(tmp_path: Path) -> None:
+    measured.measure("scores", tmp_path, report=lambda _: None)
+    for name in ("testbed_scores.csv", "testbed_curves.csv"):
+        assert (tmp_path / name).read_bytes() == (tables.data_dir() / name).read_bytes()
+    with pytest.raises(UsageError, match="experiment"):
+        measured.measure("weather", tmp_path)
+
+
+def test_an_interrupted_run_of_trials_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = [trials.Trial("learnt", "R-s1", "reg"), trials.Trial("null: untrained", "R-s1", "reg", untrained=True)]
+    monkeypatch.setattr(trials, "trials", lambda: iter(few))
+    made: list[str] = []
+    plan = steering.Plan(places=(steering.Place(0),), doses=(2.0,), curve=(0.0,), controls=2)
+    name = str(store.folder_of("R-s1"))
+    one = steering.evaluate(models.load(name), texts.items_for(name), texts.pairs_for(name), plan)
+
+    def run_trial(trial: trials.Trial) -> Any:
+        made.append(trial.name)
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return one
+
+    monkeypatch.setattr(trials, "run_trial", run_trial)
+    with pytest.raises(KeyboardInterrupt):
+        measured.measure("trials", tmp_path, report=lambda _: None)
+    measured.measure("trials", tmp_path, report=lambda _: None)
+    assert made == [few[0].name, few[1].name, few[1].name]
+    table = pd.read_csv(tmp_path / "testbed_trials.csv")
+    assert table["trial"].tolist() == [trial.name for trial in few] and table["effect"].dtype == bool
+    assert (tmp_path / "testbed_pooled.csv").is_file()
+
+
+def test_a_grid_is_as_large_as_it_says() -> None:
+    table = tables.load("testbed_grid")
+    wanted = [recipe.name for recipe in grids.curation()]
+    wanted += [recipe.name for recipe in grids.fixed_parameters(measured.WIDTH_SEEDS)]
+    assert table["name"].tolist() == wanted
