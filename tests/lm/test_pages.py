@@ -13,7 +13,7 @@ import pytest
 from cape_lib import tables
 from cape_lib.charts import probing, protocol, testbed
 from cape_lib.errors import UsageError
-from cape_lib.lm import pages, steering, texts
+from cape_lib.lm import models, pages, steering, texts
 from cape_lib.lm.testbed import grids, measured, recipes, store, tones, trials, widths
 
 
