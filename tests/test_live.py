@@ -120,6 +120,7 @@ def test_the_runtime_of_this_machine_is_named_in_a_live_notebook_only(
     place.tell()
     assert len(said) == 1
     assert "CPU core" in said[0] and "GPU" in said[0]
+    assert f"`{place.LADDER[place.runtime().pick(place.LADDER)]}`" in said[0]
     assert place.runtime().memory_gb > 0.1
 
 

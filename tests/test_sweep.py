@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ import pytest
 from cape_lib import sweep, tables
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
-from cape_lib.sweep import work
+from cape_lib.sweep import run, work
 from cape_lib.sweep.run import progress_bar
 
 
@@ -137,6 +137,21 @@ def test_an_interrupt_keeps_what_is_finished(tmp_path):
     assert "Traceback" not in told and not (tmp_path / "out" / "index.html").exists()
     for stored in families.iterdir():
         assert json.loads(stored.read_text())["state"] == "done"
+
+
+def test_an_interrupt_before_the_first_answer_leaves_no_folder(tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(run, "client", lambda *_: nullcontext())
+    monkeypatch.setattr(run, "_run", stopped)
+    (tmp_path / "there").mkdir()
+    for name in ("new", "there"):
+        with pytest.raises(KeyboardInterrupt):
+            sweep.sweep(sweep.tasks(many(1)), tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]  # a folder that was there stays
+    assert list((tmp_path / "there").iterdir()) == []
 
 
 # --- a scheduler that runs ------------------------------------------------------------------------------------

@@ -19,6 +19,13 @@ BYTES_ON_GPU, BYTES_ON_CPU = 2, 4
 SHARE = 0.8
 #: Card -> memory in GB, peak arithmetic in half precision in 10^12 operations a second (NVIDIA's data sheets).
 CARDS = {"T4": (16.0, 65.0), "A100": (40.0, 312.0)}
+#: The ladder that a session picks a size from, where a chapter looks inside a model: billions -> name on the hub.
+LADDER = {
+    size: f"EleutherAI/pythia-{name}"
+    for size, name in {
+        0.07: "70m", 0.16: "160m", 0.41: "410m", 1.0: "1b", 1.4: "1.4b", 2.8: "2.8b", 6.9: "6.9b", 12.0: "12b",
+    }.items()
+}  # fmt: skip
 #: What of the peak a reading of short texts reaches, a cautious figure.
 REACHED = 0.3
 
@@ -81,12 +88,16 @@ def runtime() -> Runtime:
 
 
 def tell() -> None:
-    """Say which runtime was found, in a live notebook. A published page is read elsewhere than it was made: nothing."""
+    """Say which runtime was found and which size to pick there, in a live notebook.
+
+    A published page is read elsewhere than it was made, so that nothing is said there.
+    """
     from cape_lib.charts.frame import say, where
 
     if where() != "book":
         found = runtime()
-        say(f"{found}. Language models of up to about {found.largest_b:.2g} billion parameters fit.")
+        fit = f"Language models of up to about {found.largest_b:.2g} billion parameters fit"
+        say(f"{found}. {fit}, of Pythia's sizes `{LADDER[found.pick(LADDER)]}`.")
 
 
 def _memory_gb() -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -56,9 +57,7 @@ def sweep(
     kept, tell = len(answers), tell or (lambda *_: None)
     if waiting:
         where = workers or Workers()
-        with client(where.scheduler, where.count) as dask:
-            # Only now, so that a scheduler that does not answer leaves no empty folder.
-            (out / "families").mkdir(parents=True, exist_ok=True)
+        with client(where.scheduler, where.count) as dask, _folder(out):
             for done, found in enumerate(_run(dask, waiting), start=kept + 1):
                 answers[found["family"]] = _store(out, found, places[found["family"]])
                 tell(done, len(todo), found["family"])
@@ -68,6 +67,19 @@ def sweep(
     write_page(ordered, places, out)
     _write(out / MARK, json.dumps(whole, indent=1, allow_nan=False))
     return whole
+
+
+@contextlib.contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """The folder of the answers; gone again if it ends before the first one."""
+    made = [folder for folder in (out / "families", out) if not folder.exists()]
+    (out / "families").mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # refuses where something is inside
 
 
 def _run(dask: Any, waiting: Sequence[Task]) -> Iterator[dict[str, Any]]:
