@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +36,7 @@ def test_every_table_of_the_book_loads_and_passes_all_checks():
 
     for name in tables.table_names():
         frame = tables.load(name)
-        assert len(frame) > 0, name
+        assert len(frame) > 0 or name == "families", name
         check(name, frame, file=Path(name))
 
 
@@ -101,6 +103,57 @@ def test_no_ladder_has_two_models_of_one_size():
     for panel in tables.BASE_PANELS:
         frame = tables.base(panel).dropna(subset=["ladder"])
         assert not frame.duplicated(["ladder", "params_b"]).any()
+
+
+LARCH = """model,family,lab,params_b,d_model,training,hellaswag,truthfulqa,truthfulqa_metric,\
+arc_challenge,winogrande,mmlu,score_source,source
+larch-1b,Larch,Larch Lab,1,,web,45,40,mc2,,,,our own run of lm-evaluation-harness 0.4.9,https://example.org/larch
+larch-7b,Larch,Larch Lab,7,4096,web,70.1,38,mc2,48,72,41,our own run of lm-evaluation-harness 0.4.9,https://example.org/larch
+"""
+
+
+@pytest.fixture
+def larch(tmp_path, monkeypatch):
+    """The tables of a checkout in which somebody has added a family."""
+    base_models = importlib.import_module("cape_lib.tables.base")
+    file = tmp_path / "families.csv"
+    file.write_text(LARCH, encoding="utf-8")
+    path = {"families": file}
+    monkeypatch.setattr(base_models, "load", lambda name: tables.load(name, path=path.get(name)))
+    return file
+
+
+def test_an_added_family_is_found_beside_every_panel_and_moves_none(larch):
+    for panel in tables.BASE_PANELS:
+        assert tables.ladder("Larch", panel=panel)["model"].tolist() == ["larch-1b", "larch-7b"]
+        assert "larch-1b" not in set(tables.base(panel)["model"])
+        assert "Larch" not in tables.ladders(panel)
+    with pytest.raises(UsageError, match="Larch"):
+        tables.ladder("Larsh")
+
+
+def test_an_added_family_stands_in_front_of_a_chapter_with_the_panel_behind_it(larch):
+    made = tables.chapter("published", "Larch")
+    assert list(made.ladder["params_b"]) == [1.0, 7.0]
+    assert len(made.panel) == len(tables.base("published")) + 2
+    assert not made.own and "#families" in made.source and "#base-panel" in made.source
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("45,40", "0.45,0.4", "row 2, column hellaswag: 0.45 looks like a fraction"),
+        ("Lab,7,", "Lab,1,", "row 3, column params_b: a second model of 1 B in the family"),
+        ("70.1,38,mc2", "70.1,38,mc1", "row 3, column truthfulqa_metric: differs from 'mc2' above"),
+        ("larch-7b,Larch,", "larch-7b,Fir,", "row 2, column family: has one size"),
+        ("48,72,41,our own run", "48,72,41,another run", "row 3, column score_source: differs"),
+        ("https://example.org/larch\nlarch-7b", "our wiki\nlarch-7b", "row 2, column source: 'our wiki' is not"),
+    ],
+)
+def test_a_family_that_is_not_measured_in_one_way_is_refused(larch, old, new, says):
+    larch.write_text(LARCH.replace(old, new), encoding="utf-8")
+    with pytest.raises(ScoresError, match=re.escape(says)):
+        tables.ladder("Larch")
 
 
 def test_unknown_panel_ladder_and_version_are_answered_with_near_names():

@@ -1,6 +1,6 @@
 """The tables of the book and a user's scores: loaded, checked, with the source of every value."""
 
-from cape_lib.tables.base import BASE_PANELS, base, base_version, base_versions, ladder, ladders, losses
+from cape_lib.tables.base import BASE_PANELS, added, base, base_version, base_versions, ladder, ladders, losses
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, ITEM_COUNTS, LABELS, label
 from cape_lib.tables.cells import CHECKED, STATUSES, audit, cell_audit, cell_differences
 from cape_lib.tables.chapters import ChapterRows, FrontierRows, chapter, frontier_chapter
@@ -22,6 +22,7 @@ __all__ = [
     "ITEM_COUNTS",
     "LABELS",
     "STATUSES",
+    "added",
     "audit",
     "base",
     "base_version",

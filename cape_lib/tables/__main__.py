@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 
+from cape_lib.errors import CapeError
 from cape_lib.tables.cells import audit
 from cape_lib.tables.files import data_dir, digest, load, read_text, table_names
 from cape_lib.tables.schema import check, typed
@@ -31,4 +33,7 @@ def rewrite_cells() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CapeError as error:
+        sys.exit(f"{error}")

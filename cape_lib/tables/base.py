@@ -35,11 +35,18 @@ def base(panel: str = "published") -> pd.DataFrame:
     return frame[COLUMNS].sort_values(["family", "params_b", "model"], ignore_index=True)
 
 
+def added() -> pd.DataFrame:
+    """Families that were added after the first version, with the columns of `base`; in no panel, so that none moves."""
+    rows = load("families")
+    return rows.assign(ladder=rows["family"], estimated=False, instruct=False, doubtful=None)[COLUMNS]
+
+
 def ladder(name: str, *, panel: str = "published") -> pd.DataFrame:
     """The sizes of one family that were trained alike, smallest first, with the columns of `base`.
 
     name: a ladder ("Pythia", "GPT-Neo/J/NeoX") or a family, which gives its rows that are in a ladder. The published
-    panel files GPT-J and GPT-NeoX under Pythia; `ladder("Pythia")` is the eight Pythia sizes all the same.
+    panel files GPT-J and GPT-NeoX under Pythia; `ladder("Pythia")` is the eight Pythia sizes all the same. A family of
+    `added` is found beside every panel.
     Raises UsageError where no ladder has that name.
     """
     frame = base(panel)
@@ -47,8 +54,10 @@ def ladder(name: str, *, panel: str = "published") -> pd.DataFrame:
     rows = on_ladder[on_ladder["ladder"] == name]
     if rows.empty:
         rows = on_ladder[on_ladder["family"] == name]
+    if rows.empty:
+        rows = added().query("family == @name")
     if rows.empty or rows["ladder"].nunique() > 1:
-        raise UsageError(suggest(f"ladder in the {panel} panel", name, ladders(panel)))
+        raise UsageError(suggest(f"ladder in the {panel} panel", name, [*ladders(panel), *added()["family"].unique()]))
     return rows.sort_values("params_b", ignore_index=True)
 
 

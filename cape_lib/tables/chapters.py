@@ -17,6 +17,8 @@ SOURCES = {
     "uniform": "[uniform panel](../book/data.html#uniform-panel), one harness (Ruan et al. 2024)",
 }
 
+ADDED = "[families added since](../book/data.html#families)"
+
 
 @dataclass(frozen=True)
 class ChapterRows:
@@ -45,8 +47,10 @@ def chapter(
     rows stand alone.  Raises UsageError for an unknown panel or ladder, ScoresError for a bad file.
     """
     if not scores_path:
-        front, rows = ladder(family, panel=panel), base(panel)
-        return ChapterRows(rows, front, family, False, SOURCES[panel], _noise(front, x, y), _among(rows, panel))
+        front, rows, source = ladder(family, panel=panel), base(panel), SOURCES[panel]
+        if not front["model"].isin(rows["model"]).any():  # a family that was added: it stands beside the panel
+            rows, source = pd.concat([front, rows], ignore_index=True), f"{ADDED}; background: {source}"
+        return ChapterRows(rows, front, family, False, source, _noise(front, x, y), _among(rows, panel))
     own = read_scores(scores_path, x=x, y=y).assign(family=family, ladder=family)
     own = own.sort_values("params_b", ignore_index=True)
     known = {x, y} <= set(BASE_BENCHMARKS)

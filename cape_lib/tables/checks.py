@@ -43,4 +43,20 @@ def frontier_scores(rows: pd.DataFrame) -> Finding:
     return None
 
 
-CHECKS: dict[str, Callable[[pd.DataFrame], Finding]] = {"frontier_scores": frontier_scores}
+def families(rows: pd.DataFrame) -> Finding:
+    """Two sizes or more in a family, each once, measured alike, in percent."""
+    for column in ("hellaswag", "truthfulqa"):
+        low = rows.index[rows[column] <= 1]
+        if len(low):
+            return int(low[0]), column, f"{rows.loc[low[0], column]:g} looks like a fraction; multiply by 100"
+    for at in rows.index[rows.duplicated(["family", "params_b"])][:1]:
+        return int(at), "params_b", f"a second model of {rows.loc[at, 'params_b']:g} B in the family; keep one"
+    for column in ("truthfulqa_metric", "score_source"):
+        first = rows.groupby("family")[column].transform("first")
+        for at in rows.index[rows[column] != first][:1]:
+            return int(at), column, f"differs from {first[at]!r} above; a family is measured in one way"
+    alone = rows.index[rows.groupby("family")["model"].transform("size") < 2]
+    return (int(alone[0]), "family", "has one size; a family has two or more") if len(alone) else None
+
+
+CHECKS: dict[str, Callable[[pd.DataFrame], Finding]] = {"frontier_scores": frontier_scores, "families": families}
