@@ -149,7 +149,9 @@ def generations(pairs: pd.DataFrame, *, source: str) -> Figure:
     pairs: `levers.generation_pairs`.
     """
     kinds = pairs["measure_id"].map({"per_head": "per head", "hidden_state": "hidden state"})
-    named = pairs.assign(pair=pairs["older"] + " to " + pairs["newer"] + ", " + kinds)
+    # the legend names the generations, so the row names the sizes
+    older, newer = (pairs[name].str.split("-", n=1).str[1] for name in ("older", "newer"))
+    named = pairs.assign(pair=older + " to " + newer + ", " + kinds)
     named = named.sort_values(["measure_id", "newer_b"], ascending=[False, True])
     long = named.melt(["pair"], ["older_coupling", "newer_coupling"], "which", "coupling")
     long["which"] = long["which"].map({"older_coupling": "Qwen2.5", "newer_coupling": "Qwen3"})

@@ -112,7 +112,7 @@ def head_counts(table: pd.DataFrame, *, claimed: int) -> Figure:
         )
     )
     zero = alt.Chart(rows[rows["competing"] == 0]).mark_point(filled=True, size=40, color=BLUE, opacity=1).encode(
-        x=alt.datum(0), y=alt.Y("model:N", sort=None)
+        x=alt.datum(0), y=alt.Y("model:N", sort=None, title=None, axis=alt.Axis(labelLimit=140))
     )  # fmt: skip
     some = int((rows["competing"] > 0).sum())
     return figure(

@@ -19,7 +19,9 @@ STEERED = {"right_after": "the direction", "best_control": "the best of its cont
 
 def cases(trials: pd.DataFrame) -> Figure:
     """Every run of the protocol: share right under the direction and its best control.  trials: `testbed_trials`."""
-    rows = trials.assign(row=trials["case"] + ", " + trials["contrast"].map(WORDS))
+    # only what is learnt was tried with several directions
+    several = trials["case"] == "learnt"
+    rows = trials.assign(row=trials["case"].where(~several, trials["case"] + ", " + trials["contrast"].map(WORDS)))
     rank = rows["case"].map(CASES.index)
     order = rows.assign(rank=rank).sort_values(["rank", "contrast"])["row"].drop_duplicates().tolist()
     long = rows.melt(

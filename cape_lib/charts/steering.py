@@ -28,8 +28,11 @@ def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
 
 def runs(totals: pd.DataFrame) -> Figure:
     """Every run: the share of texts that changed, with its interval.  totals: from `with_intervals`."""
-    rows = totals.assign(row=totals["model"] + ", " + totals["n_total"].astype(str) + " prompts, " + totals["run"])
-    place = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=320))
+    counted = totals["n_changed"].astype(int).astype(str) + " of " + totals["n_total"].astype(str)
+    rows = totals.assign(row=totals["model"] + ", " + counted)
+    again = rows.groupby("row").cumcount()
+    rows["row"] = rows["row"].where(again == 0, rows["row"] + " (" + (again + 1).astype(str) + ")")
+    place = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=180))
     words = ["prompts recorded", "totals only"]
     colour = alt.Color("records:N", scale=alt.Scale(domain=words, range=[BLUE, VERMILION]), title=None)
     across = alt.X("low:Q", title="texts that changed (%)", scale=alt.Scale(domain=[0, 100]))
@@ -62,7 +65,8 @@ def trend_null(ways: pd.DataFrame, *, observed: int) -> Figure:
     words = ["as published or further", "less of a trend"]
     rows = ways.assign(far=np.where(ways["trend"] <= observed, *words))
     p = float(rows.loc[rows["trend"] <= observed, "share"].sum())
-    across = alt.X("trend:O", title="trend (fewer: more changes at the smaller sizes)", axis=alt.Axis(labelAngle=0))
+    ticks = alt.Axis(labelAngle=0, labelOverlap="parity", labelSeparation=4)
+    across = alt.X("trend:O", title="trend (fewer: more changes at the smaller sizes)", axis=ticks)
     chart = (
         alt.Chart(rows)
         .mark_bar()
