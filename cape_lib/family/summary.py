@@ -195,8 +195,11 @@ def _releases_figure(plan: Plan, part: Part) -> Any:
     own = part.rows.assign(lab=plan.name)
     own = own.assign(release_date=own.get("release_date", ""), released=pd.Series(pd.NaT, index=own.index))
     h = frontier.h_field(pd.concat([known, own]), chosen=line)
+    mine = h[h["lab"] == plan.name]
+    inside = int(((mine["h_low"] <= 0) & (mine["h_high"] >= 0)).sum())
+    title = f"{plan.name}: {inside} of {len(mine)} releases lie where the frozen line expects a new one"
     drawn = draw.releases(h, line, own=plan.name, source=f"frontier panel as published; your scores ({plan.name})")
-    return replace(drawn, name="own-releases")
+    return replace(drawn, name="own-releases", title=title)
 
 
 def _shown(figure: Any) -> Any:
