@@ -90,7 +90,8 @@ def _run(dask: Any, waiting: Sequence[Task]) -> Iterator[dict[str, Any]]:
     for future in distributed.as_completed(list(futures)):
         task = futures[future]
         if future.status == "finished":
-            yield future.result()
+            # This process's digest, not the worker's: an installation elsewhere may differ in a comment.
+            yield future.result() | {"digest": task.digest()}
         else:
             lost = f"no worker finished it ({type(future.exception()).__name__})"
             yield {"format": FORMAT, "digest": task.digest(), "family": task.family, "n": len(task.rows),
