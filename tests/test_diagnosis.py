@@ -169,9 +169,15 @@ def test_power_is_what_would_settle_the_sign() -> None:
          "hellaswag_stderr": s["x_sd"] / math.sqrt(questions), "truthfulqa_stderr": s["y_sd"] / math.sqrt(questions)}
         for s in last
     )  # fmt: skip
-    assert diagnose_family(rows)["steps"][0]["settled"]
+    limit = coupling.settled_beyond(len(found["steps"]))  # one step of a ladder, not a lone one
+
+    def settled() -> bool:
+        p = float(coupling.local_coupling(rows)["p_negative"].iloc[0])
+        return p > limit or p < 1 - limit
+
+    assert settled()
     rows[["hellaswag_stderr", "truthfulqa_stderr"]] *= math.sqrt(questions / (questions - 1))
-    assert not diagnose_family(rows)["steps"][0]["settled"]
+    assert not settled()
 
 
 # ---- what the earlier dashboard did, so that this one does not ----
@@ -235,11 +241,22 @@ def test_a_known_release_is_compared_with_what_came_before_it() -> None:
 def test_the_trajectory_is_classified_as_in_chapter_6() -> None:
     rows = [
         {"model": f"R{i}", "swe_bench_verified": 50.0, "gpqa_diamond": g}
-        for i, g in enumerate((72, 90, 73, 74, 95, 94))
+        for i, g in enumerate((52, 90, 53, 54, 95, 94))
     ]
-    kinds = [row["kind"] for row in diagnose_release(rows)["trajectory"]]
-    h = np.array([row["h"] for row in diagnose_release(rows)["rows"]])
-    assert kinds == [KINDS[k] for k in frontier.classify_changes(h)]
+    found = diagnose_release(rows)
+    h = np.array([row["h"] for row in found["rows"]])
+    known = tables.frontier("current")
+    limit = frontier.change_limit(*frontier.within_lab_scatter(known), len(rows))
+    assert [row["limit"] for row in found["trajectory"]] == pytest.approx([float(limit)] * len(rows))
+    kinds = [row["kind"] for row in found["trajectory"]]
+    assert kinds == [KINDS[k] for k in frontier.classify_changes(h, threshold=float(limit))]
+    assert kinds[1:3] == ["excursion", "return"]
+
+
+def test_a_change_within_the_scatter_of_a_lab_is_no_step_whatever_ten_points_say() -> None:
+    rows = [{"model": f"R{i}", "swe_bench_verified": 50.0, "gpqa_diamond": g} for i, g in enumerate((72, 73, 85))]
+    found = diagnose_release(rows)
+    assert found["trajectory"][-1]["kind"] == "noise" and "by chance" in found["answers"]["move"]
 
 
 def test_saturation_is_that_of_the_frontier_module() -> None:

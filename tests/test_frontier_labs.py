@@ -100,10 +100,23 @@ def test_shrunken_slope_lies_between_its_own_and_the_common_one(frozen: pd.DataF
 
 def test_cochran_q_of_three_slopes_by_hand() -> None:
     slopes = pd.DataFrame({"slope": [1.0, 2.0, 3.0], "standard_error": [1.0, 1.0, 1.0]})
-    spread = frontier.heterogeneity(slopes)
+    spread = frontier.heterogeneity(slopes, scatter="own")
     assert (spread.q, spread.freedom, spread.common) == pytest.approx((2.0, 2, 2.0))
     assert spread.p == pytest.approx(stats.chi2.sf(2.0, 2))
     assert spread.tau == 0.0
+
+
+@pytest.mark.parametrize("panel", ["published", "corrected", "current"])
+def test_with_the_scatter_of_all_labs_the_test_is_the_f_test(panel: str) -> None:
+    rows = tables.frontier(panel)
+    spread, judge = frontier.heterogeneity(frontier.lab_slopes(rows)), frontier.slope_test(rows)
+    assert (spread.freedom, spread.scatter_freedom) == judge.freedom
+    assert spread.p == pytest.approx(judge.p) and spread.q == pytest.approx(judge.f * spread.freedom)
+
+
+def test_an_unknown_scatter_is_answered_with_the_nearest_name(frozen: pd.DataFrame) -> None:
+    with pytest.raises(UsageError, match="pooled"):
+        frontier.heterogeneity(frontier.lab_slopes(frozen), scatter="pool")
 
 
 def test_comparing_one_slope_is_refused() -> None:

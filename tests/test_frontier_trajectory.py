@@ -8,9 +8,10 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from cape_lib import frontier, tables
-from cape_lib.frontier.trajectory import KINDS
+from cape_lib.frontier.trajectory import KINDS, SCATTER_ADVICE
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 
@@ -61,7 +62,9 @@ def test_sonnet_46_is_the_published_excursion(panel: pd.DataFrame) -> None:
     paths = frontier.trajectories(panel).set_index("model")
     assert paths.loc["Claude Sonnet 4.6", "kind"] == "excursion"
     assert paths.loc["Claude Opus 4.6", "kind"] == "return"
-    assert paths.loc["Claude Sonnet 4.6", "advice"] == "wait"
+    # The papers' rule calls it one; beyond the scatter of a lab's releases it is none.
+    assert paths.loc["Claude Sonnet 4.6", "verdict"] == "noise"
+    assert paths.loc["Claude Sonnet 4.6", "advice"] == SCATTER_ADVICE
 
 
 def test_deepseek_moves_by_small_changes_only(panel: pd.DataFrame) -> None:
@@ -104,8 +107,28 @@ def test_the_rule_errs_often_at_the_scatter_that_labs_have(panel: pd.DataFrame) 
     assert nothing["excursion"] > 0.4
 
 
-def test_without_scatter_the_rule_never_errs() -> None:
-    rates = frontier.rule_error_rates([5, 9], noise_sd=1e-6, series=200)
+@pytest.mark.parametrize("length", [4, 9, 14])
+@pytest.mark.parametrize("noise_sd", [2.0, 7.0])
+def test_the_verdict_sees_a_change_in_nothing_in_at_most_one_of_twenty_labs(length: int, noise_sd: float) -> None:
+    rates = frontier.rule_error_rates([length], noise_sd=noise_sd, freedom=20, series=4000)
+    assert rates[(rates["truth"] == "nothing") & (rates["said"] == "noise")]["share"].iloc[0] >= 0.95
+
+
+def test_the_verdict_finds_a_step_far_beyond_the_scatter() -> None:
+    rates = frontier.rule_error_rates([6], noise_sd=2.0, freedom=20, size=40.0, series=500)
+    found = rates[rates["truth"] == rates["said"]]
+    assert (found["share"] > 0.95).all()
+
+
+def test_the_limit_of_a_change_grows_with_the_releases_and_is_none_where_the_scatter_is_unknown() -> None:
+    limits = [float(frontier.change_limit(6.0, 24, n)) for n in (2, 3, 8)]
+    assert limits[0] == pytest.approx(6.0 * 2**0.5 * stats.t.ppf(0.975, 24)) and limits == sorted(limits)
+    assert np.isinf(frontier.change_limit(np.nan, 0, 5)) and np.isinf(frontier.change_limit(6.0, 24, 1))
+
+
+@pytest.mark.parametrize("freedom", [None, 20])
+def test_without_scatter_the_rule_never_errs(freedom: int | None) -> None:
+    rates = frontier.rule_error_rates([5, 9], noise_sd=1e-6, freedom=freedom, series=200)
     right = rates[(rates["truth"] == rates["said"]) | ((rates["truth"] == "nothing") & (rates["said"] == "noise"))]
     assert (right["share"] == 1.0).all()
     for _, group in rates[rates["truth"] != "nothing"].groupby(["length", "truth"]):

@@ -59,16 +59,19 @@ class VertexBootstrap:
 
 @dataclass(frozen=True, slots=True)
 class UShape:
-    """Test of a U shape (Sasabuchi; Lind and Mehlum): falling at the smallest size and rising at the largest.
+    """Test of a U shape: falling at the smallest size and rising at the largest, by a parabola and by two lines.
 
-    `slope_low`, `slope_high`: points per tenfold size at the two ends; `p_low`, `p_high`: one-sided p of a fall and of
-    a rise; `p`: the larger of the two, small only if both are shown; `vertex`: billions, Fieller interval.
+    `slope_low`, `slope_high`: points per tenfold size at the two ends of the parabola; `p_low`, `p_high`: one-sided p
+    of a fall and of a rise there (Sasabuchi; Lind and Mehlum); `p_lines`: the larger p of a line that falls up to the
+    vertex and one that rises from it (Simonsohn); `p`: the largest of the three, small only if all is shown;
+    `vertex`: billions, Fieller interval.
     """
 
     slope_low: float
     slope_high: float
     p_low: float
     p_high: float
+    p_lines: float
     p: float
     vertex: Estimate
 
@@ -144,16 +147,17 @@ def kept_vertices(parabolas: Parabolas) -> Floats:
 def u_shape(frame: pd.DataFrame, *, y: str = "truthfulqa", level: float = 0.95) -> UShape:
     """Whether y falls at the smallest size and rises at the largest, by the quadratic's slopes there.
 
-    frame: one row a model; columns params_b (billions), y (percent). The p of the test is the larger of two one-sided
-    t tests (n - 3 degrees of freedom): the usual quadratic term alone would call any bend a U. Rows count as
-    independent. All values are NaN with fewer than four rows of three sizes (nothing is left to judge the fit by).
-    Raises MissingError with fewer than three rows. Source: Sasabuchi 1980; Lind and Mehlum 2010.
+    frame: one row a model; columns params_b (billions), y (percent). A parabola takes any curve that levels off for a
+    U, in up to half of the panels; so two straight lines on either side of its vertex must fall and rise as well. All
+    are one-sided t tests; the p of the test is their largest. Rows count as independent. All values are NaN with fewer
+    than four rows of three sizes (nothing is left to judge the fit by).
+    Raises MissingError with fewer than three rows. Source: Sasabuchi 1980; Lind and Mehlum 2010; Simonsohn 2018.
     """
     rows = complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
     t, score = log_size(rows), rows[y].to_numpy(dtype=float)
     n, nan = t.size, float("nan")
     if n < 4 or np.unique(t).size < 3:
-        return UShape(nan, nan, nan, nan, nan, Estimate(nan, nan, nan, n, "needs four rows of three sizes"))
+        return UShape(nan, nan, nan, nan, nan, nan, Estimate(nan, nan, nan, n, "needs four rows of three sizes"))
     middle = float(t.mean())
     u = t - middle
     design = np.column_stack([np.ones(n), u, u**2])
@@ -165,7 +169,37 @@ def u_shape(frame: pd.DataFrame, *, y: str = "truthfulqa", level: float = 0.95) 
     slope_low, p_low = _end_slope(coefficients, covariance, float(u.min()), n - 3, fall=True)
     slope_high, p_high = _end_slope(coefficients, covariance, float(u.max()), n - 3, fall=False)
     vertex = _fieller_vertex(coefficients, covariance, middle, n, level)
-    return UShape(slope_low, slope_high, p_low, p_high, max(p_low, p_high), vertex)
+    turn = -coefficients[1] / (2 * coefficients[2]) if coefficients[2] > 0 else nan
+    p_lines = two_lines_p(u, score, turn)
+    # NaN in any of them is NaN: a perfect fit leaves nothing to judge by.
+    return UShape(slope_low, slope_high, p_low, p_high, p_lines, float(np.max([p_low, p_high, p_lines])), vertex)
+
+
+def two_lines_p(t: Floats, y: Floats, turn: float) -> float:
+    """Larger of the one-sided p that y falls up to a turn and rises from it: two separate lines, one residual scatter.
+
+    t: (n,) log10 size; y: points; turn: in the unit of t, moved inward until three rows lie on either side (two of
+    one size make no line). 1 where there is no turn or no room for two lines.
+    """
+    order = np.sort(t)
+    if np.isnan(turn) or t.size < 6 or order[2] == order[0] or order[-1] == order[-3]:
+        return 1.0
+    at = float(np.clip(turn, order[2], order[-3]))
+    above = t > at if np.unique(t[t <= at]).size > 1 and np.unique(t[t > at]).size > 1 else t >= at
+    p, square = [], 0.0
+    for arm, sign in ((~above, 1.0), (above, -1.0)):
+        u = t[arm] - t[arm].mean() if arm.any() else t[arm]
+        spread = float(u @ u)
+        if spread <= 0:
+            return 1.0
+        slope = float(u @ y[arm]) / spread
+        rest = y[arm] - y[arm].mean() - slope * u
+        square += float(rest @ rest)
+        p.append((sign * slope, spread))
+    sd = np.sqrt(square / (t.size - 4))
+    if not sd > 0:
+        return float(max(slope >= 0 for slope, _ in p))
+    return max(float(stdtr(t.size - 4, slope * np.sqrt(spread) / sd)) for slope, spread in p)
 
 
 def _end_slope(

@@ -32,18 +32,23 @@ def zero_crossing(t: Floats, x: Floats, y: Floats) -> Floats:
     Each gamma = dy / dx counts with weight dx^2, as its noise goes with 1 / dx: the line is the regression of dy on dx
     and dx times log size, and an interval without a step in x says nothing in place of everything.
     """
-    m = (t[:-1] + t[1:]) / 2
-    m = m - m.mean()
-    dx, dy = np.diff(x, axis=-1), np.diff(y, axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level, slope, middle = _gamma_line(t, np.diff(x, axis=-1), np.diff(y, axis=-1))
+        return _between(level + slope * (t[0] - middle), level + slope * (t[-1] - middle), middle - level / slope)
+
+
+def _gamma_line(t: Floats, dx: Floats, dy: Floats) -> tuple[Floats, Floats, float]:
+    """gamma at the mean of the steps, its slope in log10 size, and that mean; NaN where the steps do not tell."""
+    halfway = (t[:-1] + t[1:]) / 2
+    middle = float(halfway.mean())
+    m = halfway - middle
     s0, s1, s2 = ((dx * dx * m**power).sum(axis=-1) for power in (0, 1, 2))
     r0, r1 = ((dx * dy * m**power).sum(axis=-1) for power in (0, 1))
     determinant = s0 * s2 - s1**2
     with np.errstate(divide="ignore", invalid="ignore"):
         known = determinant > 1e-12 * s0 * s0
         slope = np.where(known, (s0 * r1 - s1 * r0) / determinant, np.nan)
-        level = np.where(known, (r0 - slope * s1) / s0, np.nan)
-        middle = float(((t[:-1] + t[1:]) / 2).mean())
-        return _between(level + slope * (t[0] - middle), level + slope * (t[-1] - middle), middle - level / slope)
+        return np.where(known, (r0 - slope * s1) / s0, np.nan), slope, middle
 
 
 def minimum_size(t: Floats, x: Floats, y: Floats) -> Floats:
@@ -73,12 +78,55 @@ def best_threshold(t: Floats, x: Floats, y: Floats) -> Floats:
     return np.where(fewest < np.minimum(positive, negative), size, trivial)
 
 
+def misfit(name: str, t: Floats, scores: tuple[Floats, Floats], noise: Floats) -> float:
+    """By how much the noise must grow for the curve of an estimator to be a fair account of the scores; 1 or more.
+
+    The square root of chi square over its degrees of freedom (Birge's ratio): a parabola through two straight lines
+    misses by more than question noise, and training seeds scatter without being stated. noise: of y, points, (k,).
+    1 for "minimum size" and "best threshold", which fit no curve, without a degree of freedom and without noise.
+    """
+    x, y = scores
+    if name == "vertex":
+        p = fit_parabolas(t, y)
+        away = y - p.slope * (t - p.centre) - p.curvature * (t - p.centre) ** 2
+        rest, variance, freedom = away - away.mean(), noise**2, t.size - 3
+    elif name == "zero crossing":
+        dx, dy = np.diff(x), np.diff(y)
+        level, slope, middle = (float(v) for v in _gamma_line(t, dx, dy))
+        rest = dy - dx * (level + slope * ((t[:-1] + t[1:]) / 2 - middle))
+        variance, freedom = noise[:-1] ** 2 + noise[1:] ** 2, t.size - 3
+    else:
+        return 1.0
+    if freedom < 1 or not np.isfinite(rest).all() or not (variance > 0).all():
+        return 1.0
+    return float(np.sqrt(max(1.0, float((rest**2 / variance).sum()) / freedom)))
+
+
+def bracketed(name: str, low: float, high: float, t: Floats) -> tuple[float, float]:
+    """The ends of an interval; of an estimator that answers with a size, carried on to the sizes around them.
+
+    A score that is smallest at one of five sizes turns anywhere between its two neighbours. low, high, t: log10.
+    """
+    if name not in ON_SIZES:
+        return low, high
+    below, above = t[t < low - ROUNDING], t[t > high + ROUNDING]
+    if np.isfinite(low) and below.size:
+        low = float(below[-1])
+    if np.isfinite(high) and above.size:
+        high = float(above[0])
+    return low, high
+
+
 ESTIMATORS: dict[str, Estimator] = {
     "vertex": vertex,
     "zero crossing": zero_crossing,
     "minimum size": minimum_size,
     "best threshold": best_threshold,
 }
+#: estimators whose answer is one of the sizes
+ON_SIZES = ("minimum size", "best threshold")
+#: sizes nearer to an end than this (log10) are that end
+ROUNDING = 1e-9
 LEAST_SIZES = 3
 COLUMNS = ["estimator", "n_c_b", "low", "high", "share", "p_turn", "verdict", "reason", "raw_b", "n", "method"]
 
@@ -99,15 +147,17 @@ def critical_scales(
     threshold"):
 
     n_c_b    billions; NaN where these sizes hold no boundary; raw_b what the formula gives all the same
-    low, high    95 % of the score-noise draws; 0 = below every size, inf = beyond every size
+    low, high    95 % of the score-noise draws; 0 = below every size, inf = beyond every size. Noise is widened where
+        the curve fits worse than it explains (`misfit`); an estimator that answers with a size has an interval from
+        the size before to the size after (`bracketed`)
     share    of the draws with a boundary inside the sizes (0-1)
     p_turn    p of y falling towards the turn and rising after it (`turn_p`)
     verdict    "boundary" only if 95 % of the draws lie inside the sizes and p_turn < 0.05; "no boundary in these
         sizes" if the scores hold none and at most 5 % of the draws do; else "undecided"
     reason, n (sizes), method
 
-    The interval knows score noise alone, neither training seeds nor other families. "minimum size" and "best
-    threshold" answer with one of the sizes: on few sizes their interval covers a turn between two of them too seldom.
+    The interval knows score noise and misfit, not other families; how often it holds a planted turn is in the table
+    "coverage".
     Raises MissingError with fewer than two sizes, ScoresError on equal sizes, UsageError on correlation outside 0-1.
     Source: paper A, which gives Pythia 3.5 B: not on this ladder in any version of its scores.
     """
@@ -127,10 +177,12 @@ def critical_scales(
         found = float(estimator(t, scores[0][None, :], scores[1][None, :])[0])
         # Unknown noise makes every comparison of a draw false: no interval, in place of a wrong one.
         known = all(np.isfinite(draw).all() for draw in draws)
-        many = estimator(t, *draws) if known else np.full(1, np.nan)
+        wide = misfit(name, t, (scores[0], scores[1]), noise[1])
+        drawn = [v + wide * (draw - v) for v, draw in zip(scores, draws, strict=True)]
+        many = estimator(t, *drawn) if known else np.full(1, np.nan)
         p = turn_p(t, scores[1], noise[1], turn=found, correlation=correlation)
         answer.append(
-            {"estimator": name} | judged(found, many, p, t, label(y)) | {"raw_b": _raw(name, t, scores[1], found)}
+            {"estimator": name} | judged(name, found, many, p, t, label(y)) | {"raw_b": _raw(name, t, scores[1], found)}
         )
     return pd.DataFrame(answer)[COLUMNS]
 
@@ -140,26 +192,34 @@ def turn_p(t: Floats, y: Floats, sd: Floats, *, turn: float, correlation: float 
 
     The sizes up to and from the one nearest the turn each get a straight line; p is the larger of the two, times the
     number of sizes that could have been the turn, as the turn was looked for. A quadratic alone would call any curve
-    that levels off a U. t: (k,) log10 size; y, sd: (k,) points; turn: log10, inside t; NaN if it is not or sd is not.
+    that levels off a U. Where the sizes lie off the two lines, and off a parabola too, by more than their noise
+    (training seeds do that), the noise grows as in `misfit`. t: (k,) log10 size; y, sd: (k,) points; turn: log10,
+    inside t; NaN if it is not or sd is not.
     Source: after Simonsohn's two lines (2018).
     """
     if not np.isfinite(turn) or not np.isfinite(sd).all():
         return float("nan")
     middle = int(np.clip(np.argmin(np.abs(t - turn)), 1, t.size - 2))
-    p = []
+    rises, square = [], 0.0
     for arm, sign in ((slice(0, middle + 1), 1.0), (slice(middle, None), -1.0)):
         u = t[arm] - t[arm].mean()
         variance = (1 - correlation) * (u**2 @ sd[arm] ** 2) + correlation * (u @ sd[arm]) ** 2
         rise = float(u @ y[arm])
-        p.append(float(ndtr(sign * rise / np.sqrt(variance))) if variance > 0 else float(sign * rise >= 0))
+        rises.append((sign * rise, float(variance)))
+        rest = y[arm] - y[arm].mean() - u * rise / (u @ u)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            square += float(np.where(sd[arm] > 0, rest**2 / sd[arm] ** 2, 0.0).sum())
+    lines = np.sqrt(max(1.0, square / (t.size - 3))) if t.size > 3 else 1.0
+    wide = min(lines, misfit("vertex", t, (y, y), sd))
+    p = [float(ndtr(r / (wide * np.sqrt(v)))) if v > 0 else float(r >= 0) for r, v in rises]
     return min(1.0, (t.size - 2) * max(p))
 
 
-def judged(found: float, many: Floats, p: float, t: Floats, y: str) -> dict[str, object]:
+def judged(name: str, found: float, many: Floats, p: float, t: Floats, y: str) -> dict[str, object]:
     """Value, interval, verdict and reason of one estimator."""
     known = not np.isnan(many).all()
     share = float(np.isfinite(many).mean()) if known else np.nan
-    low, high = percentile_interval(many)
+    low, high = bracketed(name, *percentile_interval(many), t)
     reason, verdict = _reason(found, t, y), "undecided"
     if not known:
         reason += "; the noise of the scores is unknown, so that nothing can be told from it"
@@ -180,7 +240,7 @@ def judged(found: float, many: Floats, p: float, t: Floats, y: str) -> dict[str,
         "verdict": verdict,
         "reason": reason,
         "n": t.size,
-        "method": "score noise alone",
+        "method": "score noise and misfit",
     }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from cape_lib.boundary import isocline
 from cape_lib.charts.coupling import COLUMNS, phase_colour, size_scale
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
-from cape_lib.tables import label
+from cape_lib.tables import label, promises
 
 
 def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source: str) -> Figure:
@@ -85,7 +85,8 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
         n=f"{table['ladder'].nunique()} families",
         name="critical-scales",
         rows=table,
-        caption="No mark: that estimator finds no turn inside the family's sizes. Bars: 95 % of score-noise draws.",
+        caption="No mark: that estimator finds no turn inside the family's sizes. Bars: 95 % of score-noise draws, "
+        f"wider where the curve fits badly. {promises('critical scales', estimators)}",
     )
 
 
@@ -129,7 +130,8 @@ def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figur
         n=f"{int(table['n'].max())} models of {int(table['families'].max())} families",
         name="vertex-doubt",
         rows=table,
-        caption="Dashed: as published. A bar that reaches the edge goes on beyond it.",
+        caption="Dashed: as published. A bar that reaches the edge goes on beyond it. "
+        + promises("pooled vertex", [m for m in order if m != "one family left out"], n=int(table["n"].max())),
     )
 
 

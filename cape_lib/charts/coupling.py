@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts.frame import GRID, INK, MUTED, PAPER, PHASE_COLOURS, Figure, figure
-from cape_lib.tables import label
+from cape_lib.coupling import settled_beyond
+from cape_lib.tables import label, promise
 
 PHASES = list(PHASE_COLOURS)
 STEP_TOOLTIP = [
@@ -89,8 +90,9 @@ def ladder_plane(ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, 
 
 
 def sure_steps(gammas: pd.DataFrame) -> int:
-    """How many steps of `coupling.local_coupling` have an interval on one side of zero."""
-    return int(((gammas["interval"] == "bounded") & ((gammas["high"] < 0) | (gammas["low"] > 0))).sum())
+    """How many steps of `coupling.local_coupling` have a settled sign, all of them judged together."""
+    limit = settled_beyond(max(len(gammas[["smaller", "larger"]].drop_duplicates()), 1))
+    return int(((gammas["p_negative"] > limit) | (gammas["p_negative"] < 1 - limit)).sum())
 
 
 def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source: str, name: str) -> Figure:
@@ -123,7 +125,7 @@ def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source:
         alt.layer(zero, intervals, points).properties(height=30 * steps["step"].nunique()),
         title=title,
         alt=f"Local coupling for each step in size with its 95 percent interval; {sure_steps(gammas)} of {len(gammas)} "
-        "intervals exclude zero.",
+        "signs are settled.",
         source=source,
         n=f"{steps['step'].nunique()} steps",
         name=name,
@@ -238,10 +240,11 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
         tooltip=["cut_b", "side", alt.Tooltip("r:Q", format=".2f"), "n"],
     )
     zero = alt.Chart(pd.DataFrame({"r": [0.0]})).mark_rule(color=INK).encode(y="r:Q")
-    flips = int(sweep["flips"].sum())
+    flips, sure = int(sweep["flips"].sum()), int(sweep["flips_surely"].sum())
     return figure(
         alt.layer(zero, band, line).properties(height=260),
-        title=f"The sign flips at {flips} of the {len(sweep)} cuts tried: these data do not single out one size",
+        title=f"The sign flips at {flips} of the {len(sweep)} cuts tried, beyond both intervals at {sure}: these data "
+        "do not single out one size",
         alt=(
             "Correlation of the two scores below and above each cut, with 95 percent bands; it flips "
             f"at {flips} of {len(sweep)} cuts."
@@ -249,7 +252,14 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
         source=source,
         n=f"{int(table['n'].max())} models on one side at most",
         name="correlation-by-cut",
+        caption="Bands: 95 %, families left out in turn. " + _few_families(),
     )
+
+
+def _few_families() -> str:
+    """What a reader must know of the intervals that cannot resample families."""
+    words = promise("population coupling", "Pearson, Fisher's z")
+    return f"A side with fewer than eight families has Fisher's interval instead, which {words}." if words else ""
 
 
 def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
@@ -286,7 +296,8 @@ def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
         source=source,
         n=f"{int(below['n'].max())} models below, {int(table.loc[table['side'] == 'above', 'n'].max())} above",
         name="pair-signs",
-        caption="Filled: the sign stays whichever family is left out. Hollow: one family decides it.",
+        caption="Filled: the sign stays whichever family is left out. Hollow: one family decides it. "
+        + _few_families(),
     )
 
 

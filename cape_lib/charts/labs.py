@@ -73,7 +73,7 @@ def held_out_labs(table: pd.DataFrame, *, source: str) -> Figure:
 
 
 def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
-    """h of each lab's releases over time, one lab picked out, changes named by the rule.
+    """h of each lab's releases over time, one lab picked out, changes named by the papers' rule.
 
     table: `frontier.trajectories`.
     """
@@ -81,7 +81,8 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
     start = own if own in labs else "DeepSeek" if "DeepSeek" in labs else labs[0]
     pick = alt.param(name="lab_path", value=start, bind=alt.binding_select(options=labs, name="lab "))
     mine = "datum.lab === lab_path"
-    shown = table[[*KEPT, "released", "kind", "change"]].assign(released=table["released"].dt.strftime("%Y-%m-%d"))
+    columns = [*KEPT, "released", "kind", "verdict", "change"]
+    shown = table[columns].assign(released=table["released"].dt.strftime("%Y-%m-%d"))
     x = alt.X("released:T", title="release date")
     base = alt.Chart(shown).encode(x=x, y=alt.Y("h:Q", title="h (points)"))
     others = base.mark_circle(color=MUTED, opacity=0.2, size=30)
@@ -91,22 +92,22 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
         base.transform_filter(mine)
         .mark_point(filled=True, size=90, opacity=1)
         .encode(
-            tooltip=[*H_TOOLTIP, "kind", alt.Tooltip("change:Q", format="+.1f")],
+            tooltip=[*H_TOOLTIP, "kind", "verdict", alt.Tooltip("change:Q", format="+.1f")],
             shape=alt.Shape("kind:N", title="change"),
         )
     )
     names = base.transform_filter(mine).mark_text(dy=-12, fontSize=11, color=INK).encode(text="model:N")
     zero = alt.Chart(pd.DataFrame({"h": [0.0]})).mark_rule(color=INK).encode(y="h:Q")
-    jumps = table["kind"].isin(["step", "excursion", "open"])
+    jumps, sure = (table[rule].isin(["step", "excursion", "open"]) for rule in ("kind", "verdict"))
     return figure(
         alt.layer(zero, others, bars, line, points, names).add_params(pick).properties(height=340),
         title=(
             f"{int(jumps.sum())} of {int((table['order'] > 1).sum())} changes from one release to the "
-            "next exceed ten points"
+            f"next exceed ten points, {int(sure.sum())} the scatter of a lab's releases"
         ),
         alt="h over time for one lab chosen from a list, with the prediction interval of each release.",
         source=source,
         n=f"{len(table)} releases of {len(labs)} labs",
         name="paths-of-labs",
-        caption="Bars: 95 % prediction interval about h. Grey: the other labs.",
+        caption="Bars: 95 % prediction interval about h. Grey: the other labs. Shapes: the papers' rule.",
     )

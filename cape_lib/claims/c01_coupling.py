@@ -42,6 +42,7 @@ def pythia_r_below(panel: str) -> list[Stress]:
     rows = pythia(panel)
     below, size = rows[rows["params_b"] < CUT], np.log10(rows["params_b"])
     everyone = sizes(panel, 0, CUT)
+    whole = coupling.clustered_pearson(everyone, x=X, y=Y)
     given_size = partial_pearson(rows[X], rows[Y], size)
     left = round(given_size.estimate, 2) + 0.0  # no "-0.00"
     lost = f"with size held fixed nothing is left of it (r = {left:.2f}, {holds_zero(given_size)})"
@@ -55,8 +56,8 @@ def pythia_r_below(panel: str) -> list[Stress]:
         ),
         Stress.of(
             f"every family below {CUT} B",
-            pearson(everyone[X], everyone[Y]),
-            f"all {everyone['family'].nunique()} families; {holds_zero(pearson(everyone[X], everyone[Y]))}",
+            whole,
+            f"all {everyone['family'].nunique()} families; {holds_zero(whole)}",
         ),
     ]
 
@@ -114,7 +115,7 @@ def large_r(panel: str) -> Found:
     """r = corr(HellaSwag, TruthfulQA) over the models of at least 7 B in Llama 1 to 3, Falcon and OPT."""
     large = sizes(panel, 7.0)
     rows = large[large["family"].isin(["Llama-1", "Llama-2", "Llama-3", "Falcon", "OPT"])]
-    return Found.of(pearson(rows[X], rows[Y]))
+    return Found.of(coupling.clustered_pearson(rows, x=X, y=Y))
 
 
 @stress("C42")
@@ -123,7 +124,7 @@ def large_r_given_size(panel: str) -> list[Stress]:
     rows = large[large["family"].isin(["Llama-1", "Llama-2", "Llama-3", "Falcon", "OPT"])]
     given_size = partial_pearson(rows[X], rows[Y], np.log10(rows["params_b"]))
     return [
-        Stress.of("every family from 7 B", pearson(large[X], large[Y]), "no family chosen"),
+        Stress.of("every family from 7 B", coupling.clustered_pearson(large, x=X, y=Y), "no family chosen"),
         Stress.of("size held fixed (partial r given log N)", given_size, holds_zero(given_size)),
     ]
 
@@ -212,7 +213,7 @@ def all_models_r(panel: str) -> list[Found]:
     found = coupling.population_coupling(frame, resamples=5_000)
     note = (
         f"given size the partial r is {found.partial_given_size.estimate:.2f}; "
-        f"with whole families resampled the interval is [{found.clustered.low:.2f}, {found.clustered.high:.2f}]"
+        f"with families left out in turn the interval is [{found.clustered.low:.2f}, {found.clustered.high:.2f}]"
     )
     p = found.permutation_p
     return [
@@ -238,7 +239,7 @@ def probe_couplings(panel: str) -> list[Found]:
 def coupling_by_phase(panel: str) -> list[Found]:
     """r = corr(HellaSwag, TruthfulQA) below 3.5 B, from 7 to 30 B and from 30 B."""
     phases = [sizes(panel, 0, CUT), sizes(panel, 7.0, 30.0), sizes(panel, 30.0)]
-    return [Found.of(pearson(rows[X], rows[Y])) for rows in phases]
+    return [Found.of(coupling.clustered_pearson(rows, x=X, y=Y)) for rows in phases]
 
 
 @stress("C98")
@@ -247,7 +248,7 @@ def coupling_by_phase_cuts(panel: str) -> list[Stress]:
     return [
         Stress.of(
             f"the middle phase from {CUT} B",
-            pearson(rows[X], rows[Y]),
+            coupling.clustered_pearson(rows, x=X, y=Y),
             "the size at which the middle phase starts moves its value",
         )
     ]

@@ -139,7 +139,7 @@ def slopes_alike(panel: str) -> list[Stress]:
     test = frontier.heterogeneity(table)
     return [
         Stress(
-            "all labs have one slope: p of Cochran's test",
+            "all labs have one slope: p of the F test",
             test.p,
             "a small p says that labs differ; with this few models a large one leaves it open",
             n=len(table),

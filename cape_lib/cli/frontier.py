@@ -91,10 +91,10 @@ def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
 
 
 def lab_rows(frame: pd.DataFrame, lab: str | None, chosen: FrontierLine) -> list[dict[str, Any]]:
-    """Releases in order of lab and date: model, lab, release_date, scores, h, interval, change, kind."""
+    """Releases by lab and date: model, lab, release_date, scores, h, interval, change, kind (papers' rule), verdict."""
     from cape_lib.frontier import lines, trajectories
 
-    columns = ["model", "lab", "release_date", lines.X, lines.Y, "h", "h_low", "h_high", "change", "kind"]
+    columns = ["model", "lab", "release_date", lines.X, lines.Y, "h", "h_low", "h_high", "change", "kind", "verdict"]
     rows = trajectories(frame, chosen=chosen, lab=lab)[columns]
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 

@@ -22,6 +22,8 @@ from cape_lib.tables import BASE_BENCHMARKS
 Floats = NDArray[np.float64]
 NAN = float("nan")
 LEAST_FAMILIES = 8
+#: resamples that fill one direction or all of them are this far from it
+EDGE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def effective_dimension(
     """d_eff = (sum lambda)^2 / sum lambda^2 of the covariance of the scores over complete rows.
 
     panel: one row a model; columns `benchmarks` (percent), optionally family. The interval resamples families where
-    there are at least eight, else rows; a resample repeats rows, so its centre lies a little low. With fewer than
+    there are at least eight, else rows (`dimension_interval`). With fewer than
     `least` complete rows the estimate is NaN and its method says so: n rows span at most n - 1 directions, whatever
     the models do. A constant benchmark adds nothing; if all are constant the estimate is NaN.
     Raises MissingError where a benchmark is absent or fewer than two rows are complete.
@@ -83,6 +85,30 @@ def participation_ratio(scores: Floats, counts: NDArray[np.int64] | None = None)
         return np.where(trace > floor, trace**2 / square, np.nan)
 
 
+def dimension_interval(estimate: float, draws: Floats, most: int) -> tuple[float, float]:
+    """95 % interval of a participation ratio from its resamples.
+
+    A resample repeats rows and spans fewer directions, so that its percentiles lie too low: as far below the estimate
+    as the estimate lies below the truth. The interval therefore reaches to the outer of two ends, the percentile and
+    its reflection about the estimate, where distance is measured on the scale of log((d - 1) / (most - d)): both
+    bounds, 1 and `most`, are kept. Percentiles alone cover 20 to 80 % where two directions are strong.
+    """
+    low, high = percentile_interval(draws)
+    if not 1.0 < estimate < most:
+        return low, high
+    first, last = (_free(float(np.clip(end, 1 + EDGE, most - EDGE)), most) for end in (low, high))
+    turned = [_bound(2 * _free(estimate, most) - end, most) for end in (last, first)]
+    return min(low, turned[0]), max(high, turned[1])
+
+
+def _free(d: float, most: int) -> float:
+    return float(np.log((d - 1) / (most - d)))
+
+
+def _bound(u: float, most: int) -> float:
+    return float(1 + (most - 1) / (1 + np.exp(-u)))
+
+
 def _estimate(rows: pd.DataFrame, scores: Floats, resamples: int, seed: int, least: int) -> Estimate:
     """The participation ratio with its bootstrap interval, or NaN with the reason."""
     n = len(scores)
@@ -95,5 +121,6 @@ def _estimate(rows: pd.DataFrame, scores: Floats, resamples: int, seed: int, lea
         method = f"participation ratio, {families} families resampled"
     else:
         counts, method = row_bootstrap_counts(n, resamples, rng), "participation ratio, rows resampled"
-    low, high = percentile_interval(participation_ratio(scores, counts))
-    return Estimate(float(participation_ratio(scores)[0]), low, high, n, method)
+    point = float(participation_ratio(scores)[0])
+    low, high = dimension_interval(point, participation_ratio(scores, counts), scores.shape[1])
+    return Estimate(point, low, high, n, method)

@@ -14,6 +14,8 @@ from cape_lib.resampling import complete_rows, fieller_limits, ladder_rows, rati
 PHASES = ("tax", "transition", "bonus")
 # Between these gammas an interval is neither a tax nor a bonus.
 TAX, BONUS = -0.1, 0.1
+#: the sign of a lone interval is settled where P(gamma < 0) is beyond this on either side
+SETTLED = 0.975
 
 
 def phase(gamma: float) -> str:
@@ -23,6 +25,15 @@ def phase(gamma: float) -> str:
     if gamma < TAX:
         return "tax"
     return "bonus" if gamma > BONUS else "transition"
+
+
+def settled_beyond(steps: int) -> float:
+    """P(gamma < 0) beyond which the sign of one of so many intervals is settled: Bonferroni's share of `SETTLED`.
+
+    A ladder of eight sizes has seven chances of a lucky interval; each alone at 97.5 % would call one settled in a
+    quarter of the ladders on which nothing happens. steps: 1 or more.
+    """
+    return 1 - (1 - SETTLED) / steps
 
 
 def local_coupling(

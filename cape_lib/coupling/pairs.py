@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cape_lib.coupling.population import clustered_pearson
 from cape_lib.errors import UsageError
-from cape_lib.resampling import complete_rows, pearson, pearson_rows
+from cape_lib.resampling import complete_rows, pearson_rows
 from cape_lib.tables import BASE_BENCHMARKS
 
 SIDES = ("below", "above")
@@ -23,9 +24,9 @@ def pair_couplings(
 
     panel: one row a model; columns params_b, benchmarks (percent), `by`; cut_b: billions, a model of that size is
     above. Returns two rows a pair (ten pairs of the five base benchmarks): x, y, side, n, families, r, low, high
-    (Fisher), leave_low, leave_high (smallest and largest r with one family left out), sign_holds (the same sign
-    whichever family is left out), changed_by (families without which the sign changes, by name). r is NaN with fewer
-    than three rows or a constant score.
+    (`clustered_pearson`), leave_low, leave_high (smallest and largest r with one family left out), sign_holds (the
+    same sign whichever family is left out), changed_by (families without which the sign changes, by name). r is NaN
+    with fewer than three rows or a constant score.
     Raises MissingError for an absent column, UsageError for a cut that is not positive.
     """
     _check_cut(cut_b)
@@ -38,22 +39,24 @@ def pair_couplings(
 
 
 def cut_sweep(
-    panel: pd.DataFrame, cuts: Sequence[float], *, x: str = "hellaswag", y: str = "truthfulqa"
+    panel: pd.DataFrame, cuts: Sequence[float], *, x: str = "hellaswag", y: str = "truthfulqa", by: str = "family"
 ) -> pd.DataFrame:
     """r of one pair below and above each of many cuts: does the sign flip at one size or at all of them?
 
-    cuts: billions. Returns one row a cut: cut_b, then n, r, low, high (Fisher) with the endings _below and _above, and
-    flips (r < 0 below and r > 0 above). Published story: one critical scale near 3.5 B.
+    cuts: billions. Returns one row a cut: cut_b, then n, r, low, high (`clustered_pearson`) with the endings _below
+    and _above, flips (r < 0 below and r > 0 above: so it is in a quarter of the panels of unrelated scores) and
+    flips_surely (both intervals on their side of zero). Published story: one critical scale near 3.5 B.
     """
     rows = complete_rows(panel, ["params_b", x, y], least=0)
     answer = []
     for cut in cuts:
         _check_cut(cut)
         row: dict[str, object] = {"cut_b": float(cut)}
-        found = [pearson(side[x], side[y]) for side in _sides(rows, cut)]
+        found = [clustered_pearson(side, x=x, y=y, by=by) for side in _sides(rows, cut)]
         for side, r in zip(SIDES, found, strict=True):
             row |= {f"n_{side}": r.n, f"r_{side}": r.estimate, f"low_{side}": r.low, f"high_{side}": r.high}
         row["flips"] = found[0].estimate < 0 < found[1].estimate
+        row["flips_surely"] = found[0].high < 0 < found[1].low
         answer.append(row)
     return pd.DataFrame(answer)
 
@@ -71,8 +74,7 @@ def _sides(rows: pd.DataFrame, cut: float) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _one_side(rows: pd.DataFrame, x: str, y: str, by: str) -> dict[str, object]:
     """r of one pair on one side of the cut, and its range with one family left out."""
     xs, ys = rows[x].to_numpy(dtype=float), rows[y].to_numpy(dtype=float)
-    # Two models always lie on a line.
-    found = pearson(xs, ys) if len(rows) > 2 else pearson([], [])
+    found = clustered_pearson(rows, x=x, y=y, by=by)
     name = _family_names(rows, by)
     families = np.unique(name)
     keep = name[None, :] != families[:, None]

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from cape_lib.boundary.scales import ESTIMATORS, LEAST_SIZES, turn_p
+from cape_lib.boundary.scales import ESTIMATORS, LEAST_SIZES, bracketed, misfit, turn_p
 from cape_lib.diagnosis.wording import number
 from cape_lib.resampling import score_noise
 
@@ -41,7 +41,7 @@ def fixed_normals(columns: int) -> Floats:
 
 
 def boundary(frame: pd.DataFrame, *, x: str, y: str) -> dict[str, Any]:
-    """N_c by each named estimator of `boundary.ESTIMATORS`, with its interval from score noise alone.
+    """N_c by each named estimator of `boundary.ESTIMATORS`, with its interval from score noise and misfit.
 
     frame: one row a size, smallest first. Keys: vertex, zero_crossing, minimum_size, best_threshold; each with estimate
     (billions; None where these sizes hold none), low, high (None: beyond the sizes on that side), share (of draws with
@@ -58,10 +58,8 @@ def boundary(frame: pd.DataFrame, *, x: str, y: str) -> dict[str, Any]:
         normals = fixed_normals(2 * k)
         draws = [scores[0] + noise[0] * normals[:, :k], scores[1] + noise[1] * normals[:, k:]]
     return {
-        name.replace(" ", "_"): _row(estimator, t, scores, draws, noise[1])
-        if k >= LEAST_SIZES and not flat
-        else _nothing()
-        for name, estimator in ESTIMATORS.items()
+        name.replace(" ", "_"): _row(name, t, scores, draws, noise[1]) if k >= LEAST_SIZES and not flat else _nothing()
+        for name in ESTIMATORS
     }
 
 
@@ -70,22 +68,25 @@ def _nothing() -> dict[str, Any]:
 
 
 def _row(
-    estimator: Callable[[Floats, Floats, Floats], Floats],
+    name: str,
     t: Floats,
     scores: list[Floats],
     draws: list[Floats] | None,
     noise: Floats,
 ) -> dict[str, Any]:
+    estimator = ESTIMATORS[name]
     found = float(estimator(t, scores[0][None, :], scores[1][None, :])[0])
     answer = _nothing() | {"estimate": _billions(found), "inside": math.isfinite(found)}
     if draws is None:
         return answer
-    drawn = estimator(t, *draws)
+    wide = misfit(name, t, (scores[0], scores[1]), noise)
+    drawn = estimator(t, *(v + wide * (draw - v) for v, draw in zip(scores, draws, strict=True)))
     known = np.sort(drawn[~np.isnan(drawn)])
     if known.size == 0:
         return answer
     share = float(np.isfinite(drawn).mean())
     low, high = (float(known[math.ceil(q * known.size) - 1]) for q in (0.025, 0.975))
+    low, high = bracketed(name, low, high, t)
     answer |= {"share": share, "low": _billions(low), "high": _billions(high)}
     turns = turn_p(t, scores[1], noise, turn=found) < 1 - SURE
     if turns and share >= SURE and math.isfinite(low) and math.isfinite(high):

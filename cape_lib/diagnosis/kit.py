@@ -14,10 +14,11 @@ import cape_lib
 from cape_lib import tables
 from cape_lib.boundary.isocline import RATIO, classify
 from cape_lib.coupling import effective_dimension, local_couplings
-from cape_lib.diagnosis import advice, wording
+from cape_lib.diagnosis import advice, settling, wording
 from cape_lib.diagnosis.wording import number
 from cape_lib.frontier.isoclines import RATIOS
 from cape_lib.frontier.lines import LINES, FrontierLine, X, Y, line
+from cape_lib.frontier.trajectory import change_limit, within_lab_scatter
 from cape_lib.ingest.benchmarks import MMLU_SUBJECTS
 from cape_lib.levers import web_trained
 from cape_lib.resampling import complete_rows
@@ -27,6 +28,8 @@ Kit = dict[str, Any]
 BASE_PANEL = "uniform"
 FRONTIER_PANEL = "current"
 MOST_ROWS = 60
+#: known and given releases of one lab together; more take the limit of so many
+MOST_RELEASES = 120
 
 
 @lru_cache(maxsize=1)
@@ -35,7 +38,8 @@ def kit() -> Kit:
 
     Keys: constants (z95, t95, nodes, weights, items, labels, ratios), `base` (rows of the uniform panel, with sources),
     `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
-    panel), `frontier` (releases and lines), `rules`, `words`, `examples`.
+    panel), `frontier` (releases and lines), `power` (of calling a boundary), `promises` (how often its intervals
+    are right), `rules`, `words`, `examples`.
     """
     from cape_lib.diagnosis.examples import examples
 
@@ -58,6 +62,8 @@ def kit() -> Kit:
         "readings": readings(base),
         "dimension": _dimension(base),
         "frontier": _frontier(),
+        "power": settling.power_table(),
+        "promises": settling.promises(),
         "rules": advice.rules(),
         "words": wording.templates(),
         "examples": examples(),
@@ -145,8 +151,17 @@ def _frontier() -> dict[str, Any]:
     return {
         "panel": FRONTIER_PANEL,
         "releases": releases,
-        "lines": {name: plain_line(line(name)) | {"about": about} for name, about in LINES.items()},
+        "lines": {
+            name: plain_line(line(name)) | {"about": about, "change_limits": _limits(kept, line(name))}
+            for name, about in LINES.items()
+        },
     }
+
+
+def _limits(rows: pd.DataFrame, chosen: FrontierLine) -> list[float | None]:
+    """`frontier.change_limit` by the number of releases in a lab's sequence, from the scatter within known labs."""
+    sd, freedom = within_lab_scatter(rows, chosen=chosen)
+    return [None, None, *(float(change_limit(sd, freedom, n)) for n in range(2, MOST_RELEASES + 1))]
 
 
 def _day(released: pd.Timestamp) -> int:

@@ -10,17 +10,16 @@ import numpy as np
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.coupling import effective_dimension, local_coupling
+from cape_lib.coupling import effective_dimension, local_coupling, settled_beyond
 from cape_lib.diagnosis.advice import advise
 from cape_lib.diagnosis.forecast import boundary, forecast
 from cape_lib.diagnosis.kit import Kit, kit
 from cape_lib.diagnosis.one_model import perhaps_swapped
+from cape_lib.diagnosis.settling import MOST_PROMISED, boundary_power
 from cape_lib.diagnosis.wording import interval, number, write
 from cape_lib.errors import MissingError
 from cape_lib.resampling import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
 
-#: the sign of a step is settled where P(gamma < 0) is beyond this on either side
-SETTLED = 0.975
 #: how many times the questions are tried before "more than that" is the answer
 MOST_QUESTIONS = 1000
 MOST_SIZES = 1000
@@ -49,14 +48,17 @@ def diagnose_family(
     steps = _steps(frame, x, y)
     own = (x, y) == ("hellaswag", "truthfulqa")
     r = _correlation(frame, x, y)
-    found = {
+    found: dict[str, Any] = {
         "kind": "family" if own else "pair", "x": x, "y": y, "n": len(frame),
         "labels": {name: tables.label(name) for name in (x, y)},
         "sizes": _sizes(frame, x, y), "steps": steps, "whole": _whole(frame, x, y),
         "r": r, "dimension": _dimension(frame, x, y),
         "boundary": boundary(frame, x=x, y=y), "forecast": forecast(frame, x=x, y=y, at=at),
     }  # fmt: skip
+    for name, row in found["boundary"].items():
+        row["promise"] = used["promises"][name][min(len(frame), MOST_PROMISED)]
     found["power"] = _power(steps[-1], frame, found, r)
+    found["power"]["boundary"] = boundary_power(frame, y=y, table=used["power"]) if own else None
     facts = _facts(found, used)
     kind = str(found["kind"])
     return found | {
@@ -99,10 +101,11 @@ def _sizes(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
 
 def _steps(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
     table = local_coupling(frame, x=x, y=y)
-    return [_step({str(name): value for name, value in row.items()}) for row in table.to_dict("records")]
+    limit = settled_beyond(len(table))
+    return [_step({str(name): value for name, value in row.items()}, limit) for row in table.to_dict("records")]
 
 
-def _step(row: Mapping[str, Any]) -> dict[str, Any]:
+def _step(row: Mapping[str, Any], limit: float) -> dict[str, Any]:
     p = float(row["p_negative"])
     numbers = ("gamma", "p_negative", "p_tax", "p_transition", "p_bonus")
     return {
@@ -110,7 +113,7 @@ def _step(row: Mapping[str, Any]) -> dict[str, Any]:
         "high_b": float(row["params_b_high"]), "mid_b": float(row["params_b_mid"]),
         "dx": float(row["dx"]), "dy": float(row["dy"]), **{name: number(float(row[name])) for name in numbers},
         "interval": interval(float(row["low"]), float(row["high"])), "phase": row["phase"],
-        "settled": bool(p > SETTLED or p < 1 - SETTLED),
+        "settled": bool(p > limit or p < 1 - limit),
     }  # fmt: skip
 
 
@@ -169,17 +172,20 @@ def _power(
         sizes = max(needed, 4) if needed <= MOST_SIZES else None
     elif estimate is not None and abs(estimate) == 1:
         sizes = 4
-    return {"questions": _questions(step["dy"], step["dx"], var_y, var_x), "sizes": sizes, "settled": step["settled"],
+    limit = settled_beyond(len(found["steps"]))
+    questions = _questions((step["dy"], step["dx"]), (var_y, var_x), limit)
+    return {"questions": questions, "sizes": sizes, "settled": step["settled"],
             "most_questions": MOST_QUESTIONS, "most_sizes": MOST_SIZES}  # fmt: skip
 
 
-def _questions(dy: float, dx: float, var_y: float, var_x: float) -> int | None:
+def _questions(step: tuple[float, float], variance: tuple[float, float], limit: float) -> int | None:
+    (dy, dx), (var_y, var_x) = step, variance
     if math.isnan(var_x + var_y) or dx == 0 or dy == 0:
         return None
 
     def settled(times: int) -> bool:
         p = float(ratio_below(0.0, dy, dx, var_dy=var_y / times, var_dx=var_x / times))
-        return p > SETTLED or p < 1 - SETTLED
+        return p > limit or p < 1 - limit
 
     low, high = 0, 1
     while not settled(high):
@@ -213,10 +219,11 @@ def _facts(found: Mapping[str, Any], used: Kit) -> dict[str, Any]:
 
 
 def _settle_r(found: Mapping[str, Any]) -> str:
-    needed = found["power"]["sizes"]
-    if needed is None:
-        return ""
-    return write("settle_r" if needed > found["n"] else "settled_r", {"needed": needed})
+    needed, dip = found["power"]["sizes"], found["power"]["boundary"]
+    said = "" if needed is None else write("settle_r" if needed > found["n"] else "settled_r", {"needed": needed})
+    if dip is None or found["boundary"]["vertex"]["verdict"] == "boundary":
+        return said
+    return said + write("settle_boundary", dip | {"n": found["n"]})
 
 
 def _answers(found: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:

@@ -55,7 +55,7 @@ def diagnose_release(
         "side": "above" if last["h"] >= 0 else "below", "half": last["half"], "noise95": 1.96 * last["noise_sd"],
         "critical": last["gpqa_critical"], "curve_side": "above" if last["y"] >= last["gpqa_critical"] else "below",
         "nearest": _names(others), "lab": lab, "change": newest["change"], "kind": newest["kind"],
-        "before": trail[-2]["model"] if len(trail) > 1 else None, **_curve_facts(used),
+        "before": trail[-2]["model"] if len(trail) > 1 else None, "limit": newest["limit"], **_curve_facts(used),
         **_axis_facts(axes, used),
     }  # fmt: skip
     return {
@@ -90,13 +90,18 @@ def read_release(row: Mapping[str, Any], line: Mapping[str, Any], used: Kit) -> 
 
 
 def trajectory(rows: list[dict[str, Any]], line: Mapping[str, Any], used: Kit, lab: str | None) -> list[dict[str, Any]]:
-    """The lab's known releases and then the given ones, with change, its noise interval and the rule's kind."""
+    """The lab's known releases and then the given ones, with change, its noise interval and the verdict's kind.
+
+    `limit`: points that no change among so many releases passes by scatter alone (95 %); never below the papers' ten.
+    """
     names = {row["model"] for row in rows}
     limit = _day(rows[0], used)
     known = [row for row in used["frontier"]["releases"] if row["lab"] == lab and row["model"] not in names]
     before = [read_release(row, line, used) | {"known": True} for row in known if limit is None or row["day"] <= limit]
     trail = before + [dict(row) | {"known": False} for row in rows]
-    kinds = classify_changes(np.array([row["h"] for row in trail]), threshold=THRESHOLD)
+    limits = line["change_limits"]
+    limit_h = max(THRESHOLD, limits[min(len(trail), len(limits) - 1)] or THRESHOLD)
+    kinds = classify_changes(np.array([row["h"] for row in trail]), threshold=limit_h)
     answer = []
     for i, row in enumerate(trail):
         change = row["h"] - trail[i - 1]["h"] if i else None
@@ -104,7 +109,7 @@ def trajectory(rows: list[dict[str, Any]], line: Mapping[str, Any], used: Kit, l
         answer.append(
             {"model": row["model"], "date": row["date"], "h": row["h"], "interval": row["interval"],
              "known": row["known"],
-             "change": change, "change_noise": spread, "kind": KINDS[int(kinds[i])]}
+             "change": change, "change_noise": spread, "limit": limit_h, "kind": KINDS[int(kinds[i])]}
         )  # fmt: skip
     return answer
 
@@ -183,9 +188,17 @@ def _answers(
         "phase": write("release_phase", facts),
         "sure": write("release_sure_outside" if last["outside"] else "release_sure", facts),
         "compared": write("release_compared_lab" if facts["before"] else "release_compared", facts),
-        "move": write(f"release_move_{newest['kind']}" if facts["before"] else "release_move_alone", facts),
+        "move": write(_move(newest), facts),
         "measure": write(measured, facts),
     }
+
+
+def _move(newest: Mapping[str, Any]) -> str:
+    """The sentence on the change since the release before: scatter is told apart from no change to speak of."""
+    if newest["change"] is None:
+        return "release_move_alone"
+    scatter = newest["kind"] == "noise" and abs(newest["change"]) > THRESHOLD
+    return "release_move_scatter" if scatter else f"release_move_{newest['kind']}"
 
 
 def _rule_facts(

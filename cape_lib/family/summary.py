@@ -131,13 +131,15 @@ def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
 def _scales(rows: Iterable[dict[str, Any]]) -> str:
     lines = ["### Where it turns", "", ESTIMATORS, ""]
     lines += ["| estimator | N_c, billions | 95 % of the noise draws | verdict |", "|---|---|---|---|"]
+    rows = list(rows)
     for row in rows:
         low = "below every size" if row["low"] == 0 else f"{row['low']:.3g}"
         high = "beyond every size" if math.isinf(row["high"]) else f"{row['high']:.3g}"
         size = "none in these sizes" if math.isnan(row["n_c_b"]) else f"{row['n_c_b']:.3g}"
         between = "unknown" if math.isnan(row["low"]) else f"{low} to {high}"
         lines.append(f"| {row['estimator']} | {size} | {between} | {row['verdict']} |")
-    return "\n".join(lines)
+    said = tables.promises("critical scales", [row["estimator"] for row in rows], n=int(rows[0]["n"])) if rows else ""
+    return "\n".join([*lines, "", said] if said else lines)
 
 
 def _trajectory(found: dict[str, Any]) -> str:

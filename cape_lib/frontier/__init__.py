@@ -64,10 +64,12 @@ from cape_lib.frontier.saturation import (
     widened,
 )
 from cape_lib.frontier.trajectory import (
+    change_limit,
     classify_changes,
     order_null,
     rule_error_rates,
     trajectories,
+    within_lab_scatter,
     within_lab_sd,
 )
 
@@ -86,6 +88,7 @@ __all__ = [
     "SlopeTest",
     "beside_curve",
     "cell_effects",
+    "change_limit",
     "check_lab",
     "claim_pairs",
     "classify_changes",
@@ -141,5 +144,6 @@ __all__ = [
     "trajectories",
     "trend_removed_h",
     "widened",
+    "within_lab_scatter",
     "within_lab_sd",
 ]

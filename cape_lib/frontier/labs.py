@@ -84,7 +84,10 @@ def leave_one_lab_out(
 def lab_slopes(frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: str = X, y: str = Y) -> pd.DataFrame:
     """Least-squares slope of each lab with at least three models, steepest first, with t intervals.
 
-    Returns lab, n, slope, low, high, standard_error, intercept, r, x_min, x_max.
+    Returns lab, n, slope, low, high, standard_error, intercept, r, x_min, x_max, and pooled_error and freedom: the
+    standard error from the scatter of all these labs together about their own lines, and its degrees of freedom. A lab
+    of three releases has one degree of its own, which makes its standard error a number drawn almost at random; what
+    compares labs therefore takes the pooled one.
     Source: paper B, section 4.2: Google 1.15, DeepSeek 0.23, all rows of the lab among the 34.
     """
     table = []
@@ -95,10 +98,17 @@ def lab_slopes(frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: st
         own = ols(old, group[y].to_numpy(float))
         table.append(
             (str(lab), own.n, own.slope.estimate, own.slope.low, own.slope.high, float(np.sqrt(own.covariance[0, 0])),
-             own.intercept.estimate, own.r, float(old.min()), float(old.max()))
+             own.intercept.estimate, own.r, float(old.min()), float(old.max()), own.residual_sd, own.spread_x)
         )  # fmt: skip
     columns = ["lab", "n", "slope", "low", "high", "standard_error", "intercept", "r", "x_min", "x_max"]
-    return pd.DataFrame(table, columns=columns).sort_values("slope", ascending=False, ignore_index=True)
+    answer = pd.DataFrame(table, columns=[*columns, "residual_sd", "spread_x"])
+    answer = answer.sort_values("slope", ascending=False, ignore_index=True)
+    own_freedom = (answer["n"] - 2).clip(lower=0)
+    freedom = int(own_freedom.sum())
+    left = float((answer["residual_sd"].fillna(0.0) ** 2 * own_freedom).sum())
+    scatter = np.sqrt(left / freedom) if freedom else float("nan")
+    pooled = scatter / np.sqrt(answer["spread_x"].astype(float))
+    return answer[columns].assign(pooled_error=pooled, freedom=freedom)
 
 
 def lab_permutation(

@@ -1,7 +1,8 @@
 """A lab's releases in order: which changes of h stay, which come back, and how often chance looks the same.
 
 The claim: shifts from pretraining stay, excursions from post-training recover, so a lab that sees its h jump either
-retrains or waits. Made a rule here, with what the rule does on series in which nothing happens.
+retrains or waits. Made a rule here, with what the rule does on series in which nothing happens. The papers' ten points
+are less than releases of one lab scatter by, so that the verdict asks for more: a change beyond that scatter.
 """
 
 from __future__ import annotations
@@ -9,25 +10,29 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 
 from cape_lib.frontier.hfield import h_field
 from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows
 from cape_lib.resampling import generator, permutation_p, permutations_within, wilson
 
+Floats = NDArray[np.float64]
+
 #: paper B, playbook level 2: a change of h beyond this many points is a reallocation
 THRESHOLD = 10.0
 KINDS = ("first", "noise", "step", "excursion", "return", "open")
 FIRST, NOISE, STEP, EXCURSION, RETURN, OPEN = range(6)
-#: what the rule tells a lab
+#: what the rule tells a lab, where the change is more than scatter
 ADVICE = {"step": "retrain", "excursion": "wait", "open": "wait for the next release", "noise": "nothing to do"}
+SCATTER_ADVICE = "nothing can be told: releases of one lab scatter as widely"
 
 
-def classify_changes(h: ArrayLike, *, threshold: float = THRESHOLD) -> NDArray[np.int64]:
+def classify_changes(h: ArrayLike, *, threshold: float | Floats = THRESHOLD) -> NDArray[np.int64]:
     """The kind of each release in one or many series of h, as an index into `KINDS`, same shape as `h`.
 
     h: points, time along the last axis. A release within `threshold` of the one before is noise. Beyond it, the next
     release decides: nearer to the old level, an excursion (and that next release its return); nearer to the new level,
-    a step; no next release, open. A tie is a step: it did not come back.
+    a step; no next release, open. A tie is a step: it did not come back. threshold: points, for all or a series each.
     """
     values = np.asarray(h, dtype=float)
     kinds = np.full(values.shape, NOISE, dtype=np.int64)
@@ -44,6 +49,19 @@ def classify_changes(h: ArrayLike, *, threshold: float = THRESHOLD) -> NDArray[n
     return kinds
 
 
+def change_limit(sd: ArrayLike, freedom: int, releases: int, *, level: float = 0.95) -> Floats:
+    """Points that no change among so many releases of one lab passes by scatter alone, in 95 % of the labs.
+
+    sd: scatter of h within a lab, points (`within_lab_scatter`), any shape; freedom: its degrees; releases: of the lab.
+    A change is the difference of two releases; Bonferroni's bound over all changes. inf where the scatter is unknown.
+    """
+    spread = np.asarray(sd, dtype=float)
+    if releases < 2 or freedom < 1:
+        return np.full(spread.shape, np.inf)
+    t = float(stdtrit(freedom, 1 - (1 - level) / (2 * (releases - 1))))
+    return np.where(np.isnan(spread), np.inf, np.sqrt(2.0) * spread * t)
+
+
 def trajectories(
     frame: pd.DataFrame,
     *,
@@ -56,11 +74,14 @@ def trajectories(
     """Every lab's releases in order of date with h, its interval, the change and what the rule calls it.
 
     Returns the columns of `h_field` and `order` (from 1), `change` (points since the release before), `change_low`,
-    `change_high` (from the sampling noise of both releases), `kind`, `advice`, `order_known` (False where a date is so
-    vague that the release before might have come after). Releases of one date stand in order of x.
+    `change_high` (from the sampling noise of both releases), `kind` (what the papers' rule calls it), `limit` (points:
+    `change_limit` of this lab), `verdict` (the same rule beyond the limit too), `advice` (from the verdict),
+    `order_known` (False where a date is so vague that the release before might have come after). Releases of one date
+    stand in order of x.
     Published: DeepSeek +11.2 to -4.7; Anthropic -13.1 (Sonnet 4.6) to +3.5 (Opus 4.6).
     """
     rows = h_field(frame, chosen=chosen, x=x, y=y)
+    sd, freedom = within_lab_scatter(frame, chosen=chosen, x=x, y=y)
     rows = rows.sort_values(["lab", "released", x, "model"], ignore_index=True)
     if lab is not None:
         rows = rows[rows["lab"] == lab].reset_index(drop=True)
@@ -69,9 +90,13 @@ def trajectories(
     rows["change"] = by_lab["h"].diff()
     noise = 1.96 * np.hypot(rows["noise_sd"], by_lab["noise_sd"].shift())
     rows["change_low"], rows["change_high"] = rows["change"] - noise, rows["change"] + noise
-    kinds = [KINDS[k] for _, group in by_lab for k in classify_changes(group["h"].to_numpy(float), threshold=threshold)]
-    rows["kind"] = kinds
-    rows["advice"] = rows["kind"].map(ADVICE).fillna("")
+    rows["limit"] = [float(change_limit(sd, freedom, n)) for n in by_lab["h"].transform("size")]
+    series = [(group["h"].to_numpy(float), float(group["limit"].iloc[0])) for _, group in by_lab]
+    rows["kind"] = [KINDS[k] for h, _ in series for k in classify_changes(h, threshold=threshold)]
+    rows["verdict"] = [KINDS[k] for h, limit in series for k in classify_changes(h, threshold=max(threshold, limit))]
+    rows["advice"] = rows["verdict"].map(ADVICE).fillna("")
+    scattered = (rows["verdict"] == "noise") & ~rows["kind"].isin(["noise", "return"])
+    rows.loc[scattered, "advice"] = SCATTER_ADVICE
     rows["order_known"] = _order_known(rows)
     return rows
 
@@ -90,11 +115,21 @@ def within_lab_sd(
     frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen", x: str = X, y: str = Y
 ) -> float:
     """Standard deviation (points) of h about its lab's mean, pooled over labs with two models or more."""
+    return within_lab_scatter(frame, chosen=chosen, x=x, y=y)[0]
+
+
+def within_lab_scatter(
+    frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen", x: str = X, y: str = Y
+) -> tuple[float, int]:
+    """`within_lab_sd` and its degrees of freedom; NaN and 0 where no lab has two models.
+
+    Steps that did happen are in it, which makes a verdict that rests on it the more careful.
+    """
     rows = complete_rows(frame, x, y)
     h = rows[y] - as_line(chosen, rows, x=x, y=y).at(rows[x])
     rest = h - h.groupby(rows["lab"]).transform("mean")
     freedom = len(rows) - rows["lab"].nunique()
-    return float(np.sqrt((rest**2).sum() / freedom)) if freedom > 0 else float("nan")
+    return (float(np.sqrt((rest**2).sum() / freedom)), freedom) if freedom > 0 else (float("nan"), 0)
 
 
 def order_null(
@@ -129,15 +164,16 @@ def rule_error_rates(
     lengths: list[int],
     *,
     noise_sd: float,
+    freedom: int | None = None,
     size: float = 15.0,
-    threshold: float = THRESHOLD,
     series: int = 4000,
     seed: int = 0,
 ) -> pd.DataFrame:
     """What the rule says about series whose truth is known, at the lengths that labs have.
 
     lengths: releases a lab, each 4 or more (shorter ones hold no change with a release before and after); noise_sd:
-    scatter of h within a lab, points; size: of the true change, points.
+    scatter of h within a lab, points; freedom: None for the papers' rule of ten points, else the verdict of
+    `trajectories`, its scatter estimated on so many degrees of freedom; size: of the true change, points.
     Returns length, truth ("nothing", "step", "excursion"), said ("noise", "step", "excursion"), share, low, high
     (Wilson): for a true change, what the rule says at its place; for nothing, the share of series in which it says so
     anywhere.
@@ -146,11 +182,15 @@ def rule_error_rates(
     table = []
     for length in (n for n in lengths if n >= 4):
         noise = noise_sd * rng.standard_normal((3, series, length))
+        limits = np.full((3, series), THRESHOLD)
+        if freedom is not None:
+            seen = noise_sd * np.sqrt(rng.chisquare(freedom, size=(3, series)) / freedom)
+            limits = np.maximum(limits, change_limit(seen, freedom, length))
         at = rng.integers(1, length - 1, size=series)
         time = np.arange(length)
-        step = classify_changes(noise[1] + size * (time >= at[:, None]), threshold=threshold)
-        bump = classify_changes(noise[2] + size * (time == at[:, None]), threshold=threshold)
-        quiet = classify_changes(noise[0], threshold=threshold)
+        step = classify_changes(noise[1] + size * (time >= at[:, None]), threshold=limits[1])
+        bump = classify_changes(noise[2] + size * (time == at[:, None]), threshold=limits[2])
+        quiet = classify_changes(noise[0], threshold=limits[0])
         any_step, any_bump = (quiet == STEP).any(axis=1), (quiet == EXCURSION).any(axis=1)
         table += _rates(length, "nothing", {"step": any_step, "excursion": any_bump, "noise": ~(any_step | any_bump)})
         for truth, kinds in (("step", step), ("excursion", bump)):

@@ -131,7 +131,10 @@ def sizes(groups: Mapping[str, list[Reading]], given: Mapping[str, float]) -> di
 
 
 def table(rows: Mapping[str, Mapping[str, Score]], params: Mapping[str, float], family: str | None) -> pd.DataFrame:
-    """One row a model, sorted by size: model, params_b, family, then each benchmark, its stderr and its protocol."""
+    """One row a model, sorted by size: model, params_b, family, then each benchmark, its stderr and its protocol.
+
+    Scores keep four decimals of a percent: less than a hundredth of one question of any benchmark here.
+    """
     order = ["hellaswag", "truthfulqa", "arc_challenge", "winogrande", "mmlu", "mmlu_weighted", "truthfulqa_mc1"]
     names = {name for row in rows.values() for name in row}
     order = [name for name in order if name in names] + sorted(names - set(order))

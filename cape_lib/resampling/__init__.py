@@ -12,7 +12,17 @@ from cape_lib.resampling.draws import (
     row_bootstrap_indices,
 )
 from cape_lib.resampling.estimate import Estimate
-from cape_lib.resampling.lines import Band, Line, complete, fisher, ols, partial_pearson, pearson, pearson_rows
+from cape_lib.resampling.lines import (
+    Band,
+    Line,
+    clustered_fisher,
+    complete,
+    fisher,
+    ols,
+    partial_pearson,
+    pearson,
+    pearson_rows,
+)
 from cape_lib.resampling.noise import (
     ITEM_COUNTS,
     fieller,
@@ -20,6 +30,7 @@ from cape_lib.resampling.noise import (
     ratio_below,
     score_sd,
     wilson,
+    wilson_clustered,
 )
 from cape_lib.resampling.rows import complete_rows, ladder_rows, score_noise
 
@@ -30,6 +41,7 @@ __all__ = [
     "Line",
     "cluster_bootstrap_counts",
     "cluster_bootstrap_indices",
+    "clustered_fisher",
     "complete",
     "complete_rows",
     "fieller",
@@ -51,4 +63,5 @@ __all__ = [
     "score_noise",
     "score_sd",
     "wilson",
+    "wilson_clustered",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri, owens_t
+from scipy.special import ndtri, owens_t, stdtrit
 
 from cape_lib.resampling.estimate import Estimate
 
@@ -56,6 +56,33 @@ def wilson(k: int, n: int, level: float = 0.95) -> Estimate:
     half = float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n)))) / (1 + z2 / n)
     # Exact at the ends, where rounding would leave 1e-17.
     return Estimate(share, 0.0 if k == 0 else middle - half, 1.0 if k == n else middle + half, n, "Wilson")
+
+
+def wilson_clustered(hits: ArrayLike, clusters: ArrayLike, level: float = 0.95) -> Estimate:
+    """Share of yes with Wilson's interval where answers of one cluster (topic, family) may be alike.
+
+    hits: (n,) yes or no; clusters: (n,) one label each. The number of answers is divided by the design effect that the
+    clusters show (never below 1), and Student's t with one freedom less than there are clusters takes the place of the
+    normal: with every answer its own cluster this is Wilson's interval but for t. [0, 1] with fewer than two clusters.
+    Source: Korn and Graubard 1998, with Wilson's interval in place of the exact one.
+    """
+    yes = np.asarray(hits, dtype=float).ravel()
+    n = yes.size
+    names, codes = np.unique(np.asarray(clusters).ravel(), return_inverse=True)
+    if n == 0:
+        return Estimate(float("nan"), 0.0, 1.0, 0, "Wilson, clusters")
+    share, groups = float(yes.mean()), len(names)
+    if groups < 2:
+        return Estimate(share, 0.0, 1.0, n, "Wilson, one cluster: no interval")
+    away = np.bincount(codes, weights=yes - share)
+    variance = groups / (groups - 1) * float(away @ away) / n**2
+    plain = share * (1 - share) / n
+    effect = max(1.0, variance / plain) if plain > 0 else 1.0
+    many, z2 = n / effect, float(stdtrit(groups - 1, 0.5 + level / 2)) ** 2
+    middle = (share + z2 / (2 * many)) / (1 + z2 / many)
+    half = float(np.sqrt(z2 * (share * (1 - share) / many + z2 / (4 * many * many)))) / (1 + z2 / many)
+    low, high = 0.0 if share == 0 else middle - half, 1.0 if share == 1 else middle + half
+    return Estimate(share, low, high, n, f"Wilson, {groups} clusters, design effect {effect:.1f}")
 
 
 def fieller_limits(

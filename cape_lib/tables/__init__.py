@@ -6,6 +6,7 @@ from cape_lib.tables.cells import CHECKED, STATUSES, audit, cell_audit, cell_dif
 from cape_lib.tables.chapters import ChapterRows, FrontierRows, chapter, frontier_chapter
 from cape_lib.tables.files import data_dir, load, table_names
 from cape_lib.tables.frontier import FRONTIER_PANELS, frontier
+from cape_lib.tables.promise import promise, promises
 from cape_lib.tables.scores import read_scores, score_benchmarks
 from cape_lib.tables.sources import source_url
 from cape_lib.tables.statements import CLAIMANTS, chosen
@@ -39,6 +40,8 @@ __all__ = [
     "ladders",
     "load",
     "losses",
+    "promise",
+    "promises",
     "read_scores",
     "score_benchmarks",
     "source_url",

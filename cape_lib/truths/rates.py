@@ -14,6 +14,20 @@ LEAST_COVERAGE = 0.90
 #: a positive verdict may be wrong this often
 MOST_FALSE = 0.05
 UNDER, ABOVE = "covers under 90 %", "wrong more than 5 %"
+#: rules of the papers and of textbooks that decide nothing here; they stand in the table to be compared with
+COMPARED = frozenset(
+    {
+        "beyond 10 points",
+        "published band",
+        "says step, beyond ten points",
+        "says excursion, beyond ten points",
+        "Cochran's Q",
+        "any step of a ladder, each at 97.5 %",
+        "Pearson, Fisher's z",
+        "partial r given size, Fisher's z",
+        "sign flips at a cut, by the signs alone",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +43,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """One row of `data/coverage.csv`; `value`, `low`, `high` are shares (0-1) but for a bias, which has a `unit`."""
+    """One row of `data/coverage.csv`; `value`, `low`, `high` are shares (0-1) but for a bias, which has a `unit`.
+
+    `role`: "here" for what the book shows or decides by, "compared" for a rule that decides nothing here.
+    """
 
     part: str
     method: str
@@ -42,6 +59,7 @@ class Rate:
     low: float
     high: float
     replications: int
+    role: str
     label: str
 
     def as_row(self) -> dict[str, object]:
@@ -86,6 +104,8 @@ def _rate(setting: Setting, measure: str, unit: str, found: tuple[float, float, 
         label = UNDER if n and (high if n < 500 else value) < LEAST_COVERAGE else ""
     elif measure.startswith("false"):
         label = ABOVE if n and low > MOST_FALSE else ""
+    role = "compared" if setting.method in COMPARED and not measure.startswith("coverage") else "here"
     return Rate(
-        **asdict(setting), measure=measure, unit=unit, value=value, low=low, high=high, replications=n, label=label
-    )
+        **asdict(setting), measure=measure, unit=unit, value=value, low=low, high=high, replications=n, role=role,
+        label=label,
+    )  # fmt: skip

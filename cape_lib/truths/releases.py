@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ SLOPE, INTERCEPT = 0.5, 46.0
 SCATTER, DRAWS = 8.5, 200
 #: numbers of models of ten labs: as in the published panel
 LAB_SIZES = (9, 8, 5, 4, 2, 2, 1, 1, 1, 1)
+#: rules for a change of h -> degrees of freedom of the scatter (None: the papers'); 24 as in 34 rows of ten labs
+RULES = {"beyond ten points": None, "beyond the scatter": 24}
 
 
 def panels(n: int, replications: int, rng: np.random.Generator, *, world: str = "normal") -> tuple[Floats, Floats]:
@@ -63,17 +66,22 @@ def h_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
 
 def rule_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     """The step and excursion rule on series of h in which nothing, one step or one excursion happens."""
-    for sd in (2.0, 4.0, 6.0, 8.0):
+    worlds = ((2.0, 15.0), (4.0, 15.0), (6.0, 15.0), (8.0, 15.0), (6.0, 40.0))
+    for (sd, size), (rule, freedom) in product(worlds, RULES.items()):
         seed = int(rng.integers(2**31))
-        found = frontier.rule_error_rates([4, 6, 9], noise_sd=sd, series=replications, seed=seed)
+        found = frontier.rule_error_rates(
+            [4, 6, 9], noise_sd=sd, freedom=freedom, size=size, series=replications, seed=seed
+        )
         for row in found.to_dict("records"):
             hits = np.arange(replications) < round(float(row["share"]) * replications)
             said, truth = str(row["said"]), str(row["truth"])
             noise = f"h scatters by {sd:g} points"
-            setting = Setting("step or excursion", f"says {said}", truth, int(row["length"]), noise)
-            if truth == "nothing" and said != "noise":
+            if truth == "nothing" and said != "noise" and size == 15.0:
+                setting = Setting("step or excursion", f"says {said}, {rule}", truth, int(row["length"]), noise)
                 yield share(setting, hits, "false positives")
             elif truth == said:
+                planted = f"{truth} of {size:g} points"
+                setting = Setting("step or excursion", f"says {said}, {rule}", planted, int(row["length"]), noise)
                 yield share(setting, hits, "power")
     yield from _order_rates(replications, rng)
 
@@ -96,33 +104,32 @@ def lab_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     """Slopes of labs: each one's interval, the pooled one, and the test that they differ."""
     for tau, truth in ((0.0, "slopes alike"), (0.3, "slopes differ by 0.3")):
         for sizes, noise in (((3, 3, 4, 4, 8), "five labs of 3 to 8 models"), ((8,) * 10, "ten labs of 8 models")):
-            own, pooled, differ = [], [], []
+            own, pooled, differ, textbook = [], [], [], []
             for _ in range(replications):
                 table, true = _lab_slopes(sizes, tau, rng)
-                spread = frontier.heterogeneity(table)
                 shrunk = frontier.shrunken_slopes(table)
                 own.append(np.column_stack([table[["low", "high"]].to_numpy(float), true]))
                 pooled.append(np.column_stack([shrunk[["shrunk_low", "shrunk_high"]].to_numpy(float), true]))
-                differ.append(spread.p < 0.05)
+                differ.append(frontier.heterogeneity(table).p < 0.05)
+                textbook.append(frontier.heterogeneity(table, scatter="own").p < 0.05)
             n = sum(sizes)
             for method, rows in (("own slope, t interval", own), ("shrunken slope", pooled)):
                 together = np.vstack(rows)
                 yield coverage(Setting("lab slopes", method, truth, n, noise), together[:, :2], together[:, 2])
             measure = "power" if tau else "false positives"
-            yield share(Setting("lab slopes", "Cochran's Q", truth, n, noise), differ, measure)
+            yield share(Setting("lab slopes", "F test of equal slopes", truth, n, noise), differ, measure)
+            yield share(Setting("lab slopes", "Cochran's Q", truth, n, noise), textbook, measure)
     yield from _lab_shuffles(replications, rng)
 
 
 def _lab_slopes(sizes: tuple[int, ...], tau: float, rng: np.random.Generator) -> tuple[pd.DataFrame, Floats]:
     """The columns of `frontier.lab_slopes` for labs with known slopes, and those slopes."""
     true = SLOPE + tau * rng.standard_normal(len(sizes))
-    table = []
-    for slope, n in zip(true, sizes, strict=True):
-        x = rng.uniform(25.0, 82.0, size=n)
-        fitted = ols(x, INTERCEPT + slope * x + SCATTER / np.sqrt(2) * rng.standard_normal(n))
-        b = fitted.slope
-        table.append((b.estimate, b.low, b.high, float(np.sqrt(fitted.covariance[0, 0]))))
-    return pd.DataFrame(table, columns=["slope", "low", "high", "standard_error"]), true
+    lab = np.repeat(np.arange(len(sizes)), sizes)
+    x = rng.uniform(25.0, 82.0, size=lab.size)
+    y = INTERCEPT + true[lab] * x + SCATTER / np.sqrt(2) * rng.standard_normal(lab.size)
+    table = frontier.lab_slopes(pd.DataFrame({"lab": lab, frontier.lines.X: x, frontier.lines.Y: y}))
+    return table, true[table["lab"].astype(int)]
 
 
 def _lab_shuffles(replications: int, rng: np.random.Generator) -> Iterator[Rate]:

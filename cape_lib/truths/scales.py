@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib.boundary.scales import ESTIMATORS, judged, turn_p
+from cape_lib.boundary.scales import ESTIMATORS, judged, misfit, turn_p
 from cape_lib.diagnosis.forecast import boundary as dashboard_boundary
 from cape_lib.truths.families import NULLS, SHAPES, Ladders, planted
 from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
@@ -42,10 +42,12 @@ def verdicts(ladders: Ladders, rng: np.random.Generator, *, draws: int = DRAWS) 
         drawn = [v[:, None, :] + sd[:, None, :] * rng.standard_normal(shape) for v, sd in ((x, x_sd), (y, y_sd))]
         for name, estimator in ESTIMATORS.items():
             found = estimator(ladders.t, x, y)
-            many = estimator(ladders.t, *(v.reshape(-1, k) for v in drawn)).reshape(len(x), draws)
+            scale = np.array([misfit(name, ladders.t, (x[i], y[i]), y_sd[i]) for i in range(len(x))])[:, None, None]
+            parts_xy = [v[:, None, :] + scale * (d - v[:, None, :]) for v, d in zip((x, y), drawn, strict=True)]
+            many = estimator(ladders.t, *(part.reshape(-1, k) for part in parts_xy)).reshape(len(x), draws)
             for i in range(len(x)):
                 p = turn_p(ladders.t, y[i], y_sd[i], turn=float(found[i]))
-                said = judged(float(found[i]), many[i], p, ladders.t, "TruthfulQA")
+                said = judged(name, float(found[i]), many[i], p, ladders.t, "TruthfulQA")
                 parts.append({"family": start + i, "estimator": name} | said)
     table = pd.DataFrame(parts)[["family", "estimator", "n_c_b", "low", "high", "share", "verdict"]]
     return table.assign(true_b=10.0 ** ladders.turn[table["family"]])

@@ -32,7 +32,7 @@ DECIMALS = 4
 
 
 def run_part(name: str, *, replications: int, seed: int = 0) -> pd.DataFrame:
-    """The rows of one part: part, method, truth, n, noise, measure, unit, value, low, high, replications, label.
+    """The rows of one part: part, method, truth, n, noise, measure, unit, value, low, high, replications, role, label.
 
     name: a key of `PARTS` (UsageError else); replications: how many families, panels or releases are planted a row.
     The same seed gives the same rows, whichever other parts are run.

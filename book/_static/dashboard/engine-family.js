@@ -34,15 +34,20 @@
       n: sizes.length,
       labels: { [x]: label(x), [y]: label(y) },
       sizes,
-      steps: sizes.slice(1).map((larger, i) => step(sizes[i], larger)),
-      whole: step(sizes[0], sizes[sizes.length - 1]),
+      steps: sizes.slice(1).map((larger, i) => step(sizes[i], larger, sizes.length - 1)),
+      whole: step(sizes[0], sizes[sizes.length - 1], 1),
       r: correlation(sizes),
       dimension: dimension(rows, x, y),
       boundary: Cape.estimators.boundary(sizes),
       forecast: Cape.estimators.forecast(sizes, at),
     };
     const last = found.steps[found.steps.length - 1];
+    for (const [name, row] of Object.entries(found.boundary)) {
+      const texts = kit.promises[name];
+      row.promise = texts[Math.min(sizes.length, texts.length - 1)];
+    }
     found.power = power(last, sizes, found.r);
+    found.power.boundary = found.kind === "family" ? Cape.estimators.boundaryPower(sizes, kit.power) : null;
     const facts = factsOf(found, last, kit);
     return {
       ...found,
@@ -53,8 +58,12 @@
     };
   }
 
+  /* P(gamma < 0) beyond which one of so many steps is settled: Bonferroni's share. */
+  const settledBeyond = (steps) => 1 - (1 - SETTLED) / steps;
+
   /* One step between two sizes: gamma with Fieller's interval and the exact probability of each phase. */
-  function step(smaller, larger) {
+  function step(smaller, larger, steps) {
+    const limit = settledBeyond(steps);
     const dx = larger.x - smaller.x;
     const dy = larger.y - smaller.y;
     const variance = (name) => (smaller[name] ?? NaN) ** 2 + (larger[name] ?? NaN) ** 2;
@@ -77,7 +86,7 @@
       p_bonus: W.number(1 - bonus),
       interval: W.interval(...N.fieller(dy, dx, varY, varX, 0)),
       phase: phase(gamma),
-      settled: zero > SETTLED || zero < 1 - SETTLED,
+      settled: zero > limit || zero < 1 - limit,
     };
   }
 
@@ -137,7 +146,7 @@
       needed = count <= MOST_SIZES ? Math.max(count, 4) : null;
     }
     return {
-      questions: questions(last.dy, last.dx, variance("y_sd"), variance("x_sd")),
+      questions: questions(last, variance("y_sd"), variance("x_sd"), settledBeyond(sizes.length - 1)),
       sizes: needed,
       settled: last.settled,
       most_questions: MOST_QUESTIONS,
@@ -145,11 +154,11 @@
     };
   }
 
-  function questions(dy, dx, varY, varX) {
+  function questions({ dy, dx }, varY, varX, limit) {
     if (Number.isNaN(varX + varY) || dx === 0 || dy === 0) return null;
     const settled = (times) => {
       const p = N.ratioBelow(0, dy, dx, varY / times, varX / times, 0);
-      return p > SETTLED || p < 1 - SETTLED;
+      return p > limit || p < 1 - limit;
     };
     let [low, high] = [0, 1];
     while (!settled(high)) {
@@ -208,7 +217,10 @@
 
   function settleR(found) {
     const needed = found.power.sizes;
-    return needed === null ? "" : W.write(needed > found.n ? "settle_r" : "settled_r", { needed });
+    const said = needed === null ? "" : W.write(needed > found.n ? "settle_r" : "settled_r", { needed });
+    const dip = found.power.boundary;
+    if (dip === null || found.boundary.vertex.verdict === "boundary") return said;
+    return said + W.write("settle_boundary", { ...dip, n: found.n });
   }
 
   function answer(found, last, facts) {

@@ -46,6 +46,7 @@
       change: newest.change,
       kind: newest.kind,
       before: trail.length > 1 ? trail[trail.length - 2].model : null,
+      limit: newest.limit,
       ...curveFacts(kit),
       ...axisFacts(axes, kit),
     };
@@ -97,12 +98,12 @@
     };
   }
 
-  /* The kind of each release in a series of h: beyond ten points the next release decides. */
-  function classify(h) {
+  /* The kind of each release in a series of h: beyond the threshold the next release decides. */
+  function classify(h, threshold) {
     const kinds = h.map(() => 1);
     kinds[0] = 0;
     for (let t = 1; t < h.length; t++) {
-      const jump = Math.abs(h[t] - h[t - 1]) > THRESHOLD && kinds[t] !== 4;
+      const jump = Math.abs(h[t] - h[t - 1]) > threshold && kinds[t] !== 4;
       if (!jump) continue;
       if (t + 1 === h.length) kinds[t] = 5;
       else if (Math.abs(h[t + 1] - h[t - 1]) < Math.abs(h[t + 1] - h[t])) [kinds[t], kinds[t + 1]] = [3, 4];
@@ -129,7 +130,12 @@
       ...before.map((row) => ({ ...readRelease(row, line, kit), known: true })),
       ...rows.map((row) => ({ ...row, known: false })),
     ];
-    const kinds = classify(trail.map((row) => row.h));
+    const limits = line.change_limits;
+    const limit_h = Math.max(THRESHOLD, limits[Math.min(trail.length, limits.length - 1)] ?? THRESHOLD);
+    const kinds = classify(
+      trail.map((row) => row.h),
+      limit_h,
+    );
     return trail.map(({ model, date, h, interval, known: old, noise_sd }, i) => ({
       model,
       date,
@@ -138,6 +144,7 @@
       known: old,
       change: i ? h - trail[i - 1].h : null,
       change_noise: i ? 1.96 * Math.hypot(noise_sd, trail[i - 1].noise_sd) : null,
+      limit: limit_h,
       kind: kinds[i],
     }));
   }
@@ -232,10 +239,17 @@
       phase: "release_phase",
       sure: last.outside ? "release_sure_outside" : "release_sure",
       compared: facts.before ? "release_compared_lab" : "release_compared",
-      move: facts.before ? `release_move_${newest.kind}` : "release_move_alone",
+      move: move(newest),
       measure,
     };
     return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, W.write(key, facts)]));
+  }
+
+  /* The sentence on the change since the release before: scatter is told apart from no change to speak of. */
+  function move(newest) {
+    if (newest.change === null) return "release_move_alone";
+    const scatter = newest.kind === "noise" && Math.abs(newest.change) > THRESHOLD;
+    return scatter ? "release_move_scatter" : `release_move_${newest.kind}`;
   }
 
   function ruleFacts(last, newest, axes) {

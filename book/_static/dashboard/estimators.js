@@ -4,89 +4,13 @@
   const Cape = (root.Cape = root.Cape || {});
   const N = Cape.numbers;
   const W = Cape.wording;
-  const DRAWS = 500;
   const SURE = 0.95;
   const LEAST_SIZES = 3;
+  const FLAT = 1e-6;
   const ILL_CONDITIONED = 1e5;
   const MOST_SIZES = 60;
-  const cache = {};
 
-  /* Normal quantile (Wichura's AS 241), to 1e-15. */
-  function normalQuantile(p) {
-    const q = p - 0.5;
-    const poly = (c, r) => c.reduceRight((total, item) => total * r + item, 0);
-    if (Math.abs(q) <= 0.425) {
-      const r = 0.180625 - q * q;
-      return (
-        (q *
-          poly(
-            [
-              3.387132872796366608, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
-              45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727,
-            ],
-            r,
-          )) /
-        poly(
-          [
-            1, 42.313330701600911252, 687.1870074920579083, 5394.1960214247511077, 21213.794301586595867,
-            39307.89580009271061, 28729.085735721942674, 5226.495278852854561,
-          ],
-          r,
-        )
-      );
-    }
-    let r = Math.sqrt(-Math.log(q < 0 ? p : 1 - p));
-    let value;
-    if (r <= 5) {
-      r -= 1.6;
-      value =
-        poly(
-          [
-            1.42343711074968357734, 4.6303378461565452959, 5.7694972214606914055, 3.64784832476320460504,
-            1.27045825245236838258, 0.24178072517745061177, 0.0227238449892691845833, 7.7454501427834140764e-4,
-          ],
-          r,
-        ) /
-        poly(
-          [
-            1, 2.05319162663775882187, 1.6763848301838038494, 0.68976733498510000455, 0.14810397642748007459,
-            0.0151986665636164571966, 5.475938084995344946e-4, 1.05075007164441684324e-9,
-          ],
-          r,
-        );
-    } else {
-      r -= 5;
-      value =
-        poly(
-          [
-            6.6579046435011037772, 5.4637849111641143699, 1.7848265399172913358, 0.29656057182850489123,
-            0.026532189526576123093, 0.0012426609473880784386, 2.71155556874348757815e-5, 2.01033439929228813265e-7,
-          ],
-          r,
-        ) /
-        poly(
-          [
-            1, 0.59983220655588793769, 0.13692988092273580531, 0.0148753612908506148525, 7.868691311456132591e-4,
-            1.8463183175100546818e-5, 1.4215117583164458887e-7, 2.04426310338993978564e-15,
-          ],
-          r,
-        );
-    }
-    return q < 0 ? -value : value;
-  }
-
-  /* The same normal draws as in Python, 500 rows: Lehmer's sequence (Park and Miller), mapped to normals. */
-  function fixedNormals(columns) {
-    if (!cache[columns]) {
-      let state = 1;
-      const draw = () => {
-        state = (state * 48271) % 2147483647;
-        return normalQuantile(state / 2147483647);
-      };
-      cache[columns] = Array.from({ length: DRAWS }, () => Array.from({ length: columns }, draw));
-    }
-    return cache[columns];
-  }
+  const { normalQuantile, fixedNormals } = Cape.normal;
 
   /* Quadratic of y in t: curvature, slope and centre, by central moments. */
   function parabola(t, y) {
@@ -126,7 +50,8 @@
 
   const steps = (v) => v.slice(1).map((item, i) => item - v[i]);
 
-  function zeroCrossing(t, x, y) {
+  /* gamma at the mean of the steps, its slope in log10 size, and that mean; NaN where the steps do not tell. */
+  function gammaLine(t, x, y) {
     const halfway = t.slice(1).map((item, i) => (item + t[i]) / 2);
     const middle = N.mean(halfway);
     const m = halfway.map((item) => item - middle);
@@ -135,9 +60,13 @@
     const [s0, s1, s2] = [0, 1, 2].map((k) => total((i) => dx[i] * dx[i] * m[i] ** k));
     const [r0, r1] = [0, 1].map((k) => total((i) => dx[i] * dy[i] * m[i] ** k));
     const determinant = s0 * s2 - s1 ** 2;
-    if (!(determinant > 1e-12 * s0 * s0)) return NaN;
+    if (!(determinant > 1e-12 * s0 * s0)) return { level: NaN, slope: NaN, middle };
     const slope = (s0 * r1 - s1 * r0) / determinant;
-    const level = (r0 - slope * s1) / s0;
+    return { level: (r0 - slope * s1) / s0, slope, middle };
+  }
+
+  function zeroCrossing(t, x, y) {
+    const { level, slope, middle } = gammaLine(t, x, y);
     const at = (where) => level + slope * (where - middle);
     return between(at(t[0]), at(t[t.length - 1]), middle - level / slope);
   }
@@ -166,9 +95,43 @@
     minimum_size: minimumSize,
     best_threshold: bestThreshold,
   };
+  const ON_SIZES = ["minimum_size", "best_threshold"];
+  const ROUNDING = 1e-9;
+
+  /* By how much the noise must grow for the curve of an estimator to be a fair account of the scores; 1 or more. */
+  function misfit(name, t, x, y, sd) {
+    let rest;
+    let variance;
+    if (name === "vertex") {
+      const p = parabola(t, y);
+      const away = y.map((v, i) => v - p.slope * (t[i] - p.centre) - p.curvature * (t[i] - p.centre) ** 2);
+      rest = away.map((v) => v - N.mean(away));
+      variance = sd.map((v) => v * v);
+    } else if (name === "zero_crossing") {
+      const { level, slope, middle } = gammaLine(t, x, y);
+      const dx = steps(x);
+      rest = steps(y).map((v, i) => v - dx[i] * (level + slope * ((t[i] + t[i + 1]) / 2 - middle)));
+      variance = rest.map((_, i) => sd[i] ** 2 + sd[i + 1] ** 2);
+    } else return 1;
+    const freedom = t.length - 3;
+    if (freedom < 1 || !rest.every(Number.isFinite) || !variance.every((v) => v > 0)) return 1;
+    return Math.sqrt(Math.max(1, N.sum(rest.map((v, i) => (v * v) / variance[i])) / freedom));
+  }
+
+  /* The ends of an interval; of an estimator that answers with a size, carried on to the sizes around them. */
+  function bracketed(name, low, high, t) {
+    if (!ON_SIZES.includes(name)) return [low, high];
+    const below = t.filter((v) => v < low - ROUNDING);
+    const above = t.filter((v) => v > high + ROUNDING);
+    return [
+      Number.isFinite(low) && below.length ? below[below.length - 1] : low,
+      Number.isFinite(high) && above.length ? above[0] : high,
+    ];
+  }
+
   const billions = (log) => (Number.isFinite(log) ? W.number(10 ** log) : null);
 
-  /* N_c by each named estimator, with its interval from score noise alone. sizes: {params_b, x, y, x_sd, y_sd}. */
+  /* N_c by each named estimator, with its interval from score noise and misfit. sizes: {params_b, x, y, x_sd, y_sd}. */
   function boundary(sizes) {
     const t = sizes.map((s) => Math.log10(s.params_b));
     const k = t.length;
@@ -182,9 +145,9 @@
       ]);
     }
     const noise = sizes.map((s) => s.y_sd);
-    const entries = Object.entries(ESTIMATORS).map(([name, estimator]) => {
+    const entries = Object.keys(ESTIMATORS).map((name) => {
       const nothing = { estimate: null, low: null, high: null, share: null, inside: false, verdict: "undecided" };
-      return [name, k >= LEAST_SIZES && !flat ? judge(nothing, estimator, t, [x, y], draws, noise) : nothing];
+      return [name, k >= LEAST_SIZES && !flat ? judge(nothing, name, t, [x, y], draws, noise) : nothing];
     });
     return Object.fromEntries(entries);
   }
@@ -195,34 +158,70 @@
     const away = t.map((item) => Math.abs(item - turn));
     const middle = Math.min(Math.max(away.indexOf(Math.min(...away)), 1), t.length - 2);
     const limit = normalQuantile((1 - SURE) / (t.length - 2));
-    return [
+    let square = 0;
+    const rises = [
       [0, middle + 1, 1],
       [middle, t.length, -1],
-    ].every(([from, to, sign]) => {
-      const centre = N.mean(t.slice(from, to));
-      let [rise, variance] = [0, 0];
+    ].map(([from, to, sign]) => {
+      const [centre, level] = [N.mean(t.slice(from, to)), N.mean(y.slice(from, to))];
+      let [rise, variance, spread] = [0, 0, 0];
       for (let i = from; i < to; i += 1) {
         rise += (t[i] - centre) * y[i];
         variance += ((t[i] - centre) * sd[i]) ** 2;
+        spread += (t[i] - centre) ** 2;
       }
-      return variance > 0 ? (sign * rise) / Math.sqrt(variance) < limit : sign * rise < 0;
+      for (let i = from; i < to; i += 1) {
+        if (sd[i] > 0) square += ((y[i] - level - ((t[i] - centre) * rise) / spread) / sd[i]) ** 2;
+      }
+      return [sign * rise, variance];
     });
+    const lines = t.length > 3 ? Math.sqrt(Math.max(1, square / (t.length - 3))) : 1;
+    const wide = Math.min(lines, misfit("vertex", t, y, y, sd));
+    return rises.every(([rise, v]) => (v > 0 ? rise / (wide * Math.sqrt(v)) < limit : rise < 0));
   }
 
-  function judge(nothing, estimator, t, scores, draws, noise) {
+  function judge(nothing, name, t, scores, draws, noise) {
+    const estimator = ESTIMATORS[name];
     const found = estimator(t, ...scores);
     const answer = { ...nothing, estimate: billions(found), inside: Number.isFinite(found) };
     if (!draws) return answer;
-    const drawn = draws.map((pair) => estimator(t, ...pair));
+    const wide = misfit(name, t, ...scores, noise);
+    const widened = (v, j) => v.map((item, i) => scores[j][i] + wide * (item - scores[j][i]));
+    const drawn = draws.map((pair) => estimator(t, ...pair.map(widened)));
     const known = drawn.filter((v) => !Number.isNaN(v)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
     if (!known.length) return answer;
     const share = drawn.filter(Number.isFinite).length / drawn.length;
-    const [low, high] = [0.025, 0.975].map((q) => known[Math.ceil(q * known.length) - 1]);
+    const ends = [0.025, 0.975].map((q) => known[Math.ceil(q * known.length) - 1]);
+    const [low, high] = bracketed(name, ...ends, t);
     Object.assign(answer, { share, low: billions(low), high: billions(high) });
     if (turns(t, scores[1], noise, found) && share >= SURE && Number.isFinite(low) && Number.isFinite(high)) {
       answer.verdict = "boundary";
     } else if (!Number.isFinite(found) && share <= 1 - SURE) answer.verdict = "no boundary in these sizes";
     return answer;
+  }
+
+  /* How often a dip as deep as this family's parabola is called a boundary; null without a dip or with few sizes. */
+  function boundaryPower(sizes, table) {
+    const t = sizes.map((s) => Math.log10(s.params_b));
+    if (t.length < table.sizes[0]) return null;
+    const { curvature } = parabola(
+      t,
+      sizes.map((s) => s.y),
+    );
+    const depth = curvature * ((t[t.length - 1] - t[0]) / 2) ** 2;
+    if (!(depth > FLAT)) return null;
+    const nearest = (values, given) => {
+      const away = values.map((value) => Math.abs(Math.log(given / value)));
+      return away.indexOf(Math.min(...away));
+    };
+    const [row, column] = [nearest(table.sizes, t.length), nearest(table.depths, depth)];
+    return {
+      depth,
+      near_sizes: table.sizes[row],
+      near_depth: table.depths[column],
+      questions: table.questions[row][column],
+      four: table.four[row][column],
+    };
   }
 
   /* Both scores at a size by three methods, with each method's error when the largest size is held out. */
@@ -277,5 +276,5 @@
     return [moved[0] + centre[0], moved[1] + centre[1]];
   }
 
-  Cape.estimators = { boundary, forecast, ESTIMATORS, normalQuantile };
+  Cape.estimators = { boundary, boundaryPower, forecast, ESTIMATORS };
 })(window);

@@ -89,7 +89,7 @@
         "Where would it turn? N_c by four estimators",
         [["estimator"], ["size", 1], ["95 %: from", 1], ["to", 1], ["noise draws with a turn inside", 1], ["verdict"]],
         Object.keys(result.boundary).map((name) => [
-          name.replace("_", " "),
+          name.replace("_", " ") + promise(result.boundary[name]),
           size(result, `boundary.${name}.estimate`, "none inside"),
           size(result, `boundary.${name}.low`, "below"),
           size(result, `boundary.${name}.high`, "beyond"),
@@ -128,6 +128,9 @@
     if (cell.dataset.value === "") cell.textContent = none;
     return cell;
   }
+
+  /* How often an interval of this estimator is right, where that is less than it says. */
+  const promise = (row) => (row.promise && row.share !== null ? ` (${row.promise})` : "");
 
   function settle(result) {
     const { questions, settled } = result.power;

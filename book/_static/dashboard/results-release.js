@@ -80,7 +80,7 @@
           "h in order of release; known ones ringed, yours filled.",
         ),
         table(
-          "The lab's trajectory",
+          `The lab's trajectory (a change up to ${f(result.trajectory[0].limit, 1)} points can be scatter)`,
           [["release"], ["date"], ["h", 1], ["change", 1], ["noise of the change", 1], ["kind"]],
           result.trajectory.map((r, i) => [
             r.model,

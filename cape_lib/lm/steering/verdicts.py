@@ -14,7 +14,7 @@ from cape_lib.resampling import (
     generator,
     percentile_interval,
     permutation_p,
-    wilson,
+    wilson_clustered,
 )
 
 ALPHA = 0.05
@@ -24,9 +24,9 @@ ALPHA = 0.05
 class Outcome:
     """What steering did to the test items, shares 0-1.
 
-    corrected: of the answers wrong before, right after; broken: of those right before, wrong after; net: change of
-    the share right, interval by bootstrap over topics; mcnemar: exact two-sided p that corrected and broken are
-    equally likely.
+    corrected: of the answers wrong before, right after; broken: of those right before, wrong after, both with an
+    interval that knows of topics; net: change of the share right, interval by bootstrap over topics; mcnemar: exact
+    two-sided p that corrected and broken are equally likely.
     """
 
     corrected: Estimate
@@ -80,9 +80,9 @@ def outcome(
     fixed, lost = int((~was & now).sum()), int((was & ~now).sum())
     p = float(binomtest(fixed, fixed + lost).pvalue) if fixed + lost else 1.0
     net = _share(now.astype(float) - was.astype(float), topics, "bootstrap over topics", resamples, seed)
-    return Outcome(
-        wilson(fixed, int((~was).sum())), wilson(lost, int(was.sum())), net, p, int((~was).sum()), int(was.sum())
-    )
+    names = np.asarray(topics)
+    corrected, broken = wilson_clustered(now[~was], names[~was]), wilson_clustered(~now[was], names[was])
+    return Outcome(corrected, broken, net, p, int((~was).sum()), int(was.sum()))
 
 
 def effect(

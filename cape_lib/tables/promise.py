@@ -1,0 +1,43 @@
+"""How often an interval of the book is right, in words: one label from the table of coverage, for every place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from cape_lib.errors import UsageError
+from cape_lib.names import suggest
+from cape_lib.tables.files import load
+
+
+def promise(part: str, method: str, *, n: int | None = None) -> str:
+    """How often intervals that say 95 % hold a planted truth, where that is under 90 % somewhere; else no words.
+
+    part, method: of `tables.load("coverage")`, UsageError else; n: sizes or models at hand, which narrows the answer to
+    the nearest number that was tried. "covers 83 to 96 % where it says 95 %": from the worst planted world to the best.
+    """
+    table = load("coverage")
+    rows = table[(table["part"] == part) & (table["method"] == method) & table["measure"].str.startswith("coverage")]
+    if rows.empty:
+        known = table[table["measure"].str.startswith("coverage")]
+        place = known[known["part"] == part]
+        raise UsageError(suggest("method", method, sorted(set((known if place.empty else place)["method"]))))
+    if n is not None:
+        away = (rows["n"] - n).abs()
+        rows = rows[away == away.min()]
+    if not rows["label"].notna().any():
+        return ""
+    return f"covers {_percent(rows)} where it says 95\u00a0%"
+
+
+def promises(part: str, methods: Iterable[str], *, n: int | None = None) -> str:
+    """`promise` of several methods as a sentence; empty where all keep what they say."""
+    said = [(method, promise(part, method, n=n)) for method in methods]
+    kept = [f"{method} {words}" for method, words in said if words]
+    return f"How often right: {'; '.join(kept)}." if kept else ""
+
+
+def _percent(rows: pd.DataFrame) -> str:
+    low, high = (f"{100 * v:.0f}" for v in (rows["value"].min(), rows["value"].max()))
+    return f"{low}\u00a0%" if low == high else f"{low} to {high}\u00a0%"
