@@ -16,6 +16,8 @@ from cape_lib.publish.execution import write_whole
 _THEME = (
     "document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';"
 )
+#: Style sheets of a page of the book, and the one that stands in for the theme's.
+STYLES = ("cape.css", "cape-claims.css", "cape-report.css")
 
 
 def report(executed: Sequence[Path], out_html: Path, title: str, *, summary: str = "") -> None:
@@ -38,9 +40,7 @@ def report(executed: Sequence[Path], out_html: Path, title: str, *, summary: str
     links = "".join(
         f'<li><a href="#{escape(stem)}">{escape(_title(nb, stem))}</a></li>' for stem, nb in notebooks.items()
     )
-    sheet = "".join(
-        (places.static_dir() / name).read_text(encoding="utf-8") for name in ("cape.css", "cape-report.css")
-    )
+    sheet = "".join((places.static_dir() / name).read_text(encoding="utf-8") for name in STYLES)
     scripts = ""
     if 'class="cape-figure"' in chapters:
         drawing = (places.static_dir() / "cape-charts.js").read_text(encoding="utf-8")
