@@ -40,7 +40,8 @@ def _inside(widget):
     for child in getattr(widget, "children", ()):
         yield from _inside(child)
 _told = []
-for _box in [w for w in gc.get_objects() if isinstance(w, ipywidgets.VBox) and len(w.children) == 3]:
+# type(w), for isinstance asks each object what it is, and some of torch's answer with a warning
+for _box in [w for w in gc.get_objects() if issubclass(type(w), ipywidgets.VBox) and len(w.children) == 3]:
     _chooser = _box.children[0]
     if not isinstance(_chooser, (ipywidgets.SelectionSlider, ipywidgets.Dropdown)):
         continue
