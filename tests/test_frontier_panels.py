@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pandas as pd
 import pytest
 
@@ -180,6 +181,14 @@ def test_one_row_adds_a_release(tmp_path, monkeypatch):
 def test_a_bad_statement_is_refused_with_row_and_column(tmp_path, cells, column, reason):
     message = spoiled(tmp_path, new_release(**cells))
     assert f"row {len(tables.load('frontier_scores')) + 2}, column {column}" in message and reason in message
+
+
+def test_a_benchmark_named_later_has_its_column_in_every_panel(monkeypatch):
+    module = importlib.import_module("cape_lib.tables.frontier")
+    monkeypatch.setattr(module, "FRONTIER_BENCHMARKS", (*tables.FRONTIER_BENCHMARKS, "ifbench"))
+    known = {panel: tables.frontier(panel)["ifbench"].notna().sum() for panel in tables.FRONTIER_PANELS}
+    assert known["published"] == known["corrected"] == 0
+    assert 0 < known["sourced"] < known["current"]
 
 
 def test_two_versions_in_one_point_are_refused(tmp_path):

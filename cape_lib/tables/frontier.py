@@ -65,6 +65,8 @@ def end_of(date: str) -> pd.Timestamp:
 def _published() -> pd.DataFrame:
     frame = load("frontier_panel")
     for benchmark in FRONTIER_BENCHMARKS:
+        if benchmark not in frame:  # named after the papers: they have no value of it
+            frame[benchmark] = float("nan")
         there = frame[benchmark].notna()
         frame[f"{benchmark}_status"] = pd.Series("published", index=frame.index, dtype=object).where(there)
         frame[f"{benchmark}_source"] = frame["source"].where(there)
