@@ -1,61 +1,113 @@
-"""Hostile input by the hundred thousand: CSV, broken bytes, results files, what is typed into the dashboard.
+"""Hostile input by the hundred thousand: CSV, broken bytes, results files, what is typed into the dashboard, its links.
 
     nice -n 15 python benchmarks/fuzz.py --cases 100000 --seed 1
+    python benchmarks/fuzz.py --only links --cases 2000 --seed 7 --record     adds the counts to data/hostile_input.csv
 
 Prints how each kind was answered; ends with 1 and the smallest failing case if anything but a refusal in one line or
-a true answer came back. The same checks run shortly in `tests/test_properties.py`.
+a true answer came back. "links" opens the dashboard in a browser. The same checks run shortly in
+`tests/test_properties.py` and `tests/pages/test_dashboard.py`.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import os
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from hostile import TARGETS
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+from hostile import TARGETS  # noqa: E402
+
+RESULTS = ROOT / "data" / "hostile_input.csv"
+COLUMNS = ("kind", "seed", "cases", "answered", "refused", "failures")
+LINKS = "links"
+#: a link costs a hundred times as much as a line of text: a share of the cases, not a quarter
+LINK_SHARE = 0.02
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=100_000, help="in all; a quarter for each kind of input")
+    parser.add_argument("--cases", type=int, default=100_000, help="in all; links are 2 %% of them, the rest is shared")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=list(TARGETS), action="append")
+    parser.add_argument("--only", choices=[*TARGETS, LINKS], action="append")
+    parser.add_argument("--record", action="store_true", help="add the counts to data/hostile_input.csv")
     asked = parser.parse_args()
-    chosen = asked.only or list(TARGETS)
+    chosen = asked.only or [*TARGETS, LINKS]
     failed = False
     for name in chosen:
         start = time.perf_counter()
-        said, problem = _fuzz(name, asked.cases // len(chosen), asked.seed)
+        said, problem = _fuzz(name, _cases(name, chosen, asked.cases), asked.seed)
         told = ", ".join(f"{kind} {count}" for kind, count in said.most_common())
         print(f"{name}: {sum(said.values())} cases in {time.perf_counter() - start:.0f} s: {told}", flush=True)
         if problem is not None:
             failed = True
             print(f"{name}: FAILED with {type(problem).__name__}: {problem}", flush=True)
             print("\n".join(getattr(problem, "__notes__", [])), flush=True)
+        if asked.record:
+            record(name, asked.seed, said, problem is not None)
     return int(failed)
+
+
+def _cases(name: str, chosen: list[str], cases: int) -> int:
+    if LINKS not in chosen or len(chosen) == 1:
+        return cases // len(chosen)
+    links = int(LINK_SHARE * cases)
+    return links if name == LINKS else (cases - links) // (len(chosen) - 1)
+
+
+def record(name: str, start: int, said: Counter[str], failed: bool) -> None:
+    """Add or replace the row of one kind and seed; the file is replaced whole."""
+    rows = []
+    if RESULTS.exists():
+        with RESULTS.open(encoding="utf-8", newline="") as stream:
+            rows = [row for row in csv.DictReader(stream) if (row["kind"], row["seed"]) != (name, str(start))]
+    total = sum(said.values())
+    found = (name, start, total, said["read"], total - said["read"], int(failed))
+    rows.append(dict(zip(COLUMNS, found, strict=True)))
+    scratch = RESULTS.with_suffix(".csv.new")
+    with scratch.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(sorted(rows, key=lambda row: (str(row["kind"]), int(row["seed"]))))
+    os.replace(scratch, RESULTS)
+
+
+@contextmanager
+def _target(name: str, folder: Path) -> Iterator[tuple[Any, Callable[[Any, Path], str]]]:
+    """Cases of one kind and the check of one case."""
+    if name != LINKS:
+        yield TARGETS[name]
+        return
+    import hostile_links
+
+    with hostile_links.open_dashboard(folder) as page:
+        yield hostile_links.links(), hostile_links.check_with(page)
 
 
 def _fuzz(name: str, cases: int, start: int) -> tuple[Counter[str], BaseException | None]:
     """How so many cases of one kind were answered, and the failure that ended them early, if any."""
-    strategy, check = TARGETS[name]
     said: Counter[str] = Counter()
     quiet = settings(
         max_examples=cases, deadline=None, database=None, suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink], print_blob=False,
     )  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as place, _target(name, Path(place)) as (strategy, check):
 
         @seed(start)
         @quiet
         @given(strategy)
         def one(case: object) -> None:
-            said[check(case, Path(folder))] += 1
+            said[check(case, Path(place))] += 1
 
         try:
             one()

@@ -110,6 +110,32 @@ def test_every_label_of_the_table_follows_from_its_numbers(table):
     assert (table["label"].fillna("") == np.select([under, above], [rates.UNDER, rates.ABOVE], "")).all()
 
 
+def test_no_verdict_of_the_book_is_wrong_more_than_five_percent_of_the_time(table):
+    wrong = table[table["label"].eq(rates.ABOVE) & table["role"].eq("here")]
+    # A t interval takes scatter for normal; eight releases with heavy tails are the one world where that tells.
+    assert set(wrong["method"]) <= {"prediction interval"} and set(wrong["noise"]) <= {"heavy tails"}
+    assert (wrong["value"] < 0.08).all()
+    assert set(table.loc[table["role"].eq("compared"), "method"]) == set(rates.COMPARED)
+
+
+def test_a_label_says_the_measured_range_and_only_where_a_promise_is_broken(table):
+    rows = table[table["measure"].str.startswith("coverage")]
+    for (part, method), group in rows.groupby(["part", "method"]):
+        words = tables.promise(part, method)
+        assert bool(words) == group["label"].notna().any(), (part, method)
+        if words:
+            assert f"{100 * group['value'].min():.0f}" in words and "where it says 95" in words
+    with pytest.raises(UsageError, match="zero crossing"):
+        tables.promise("critical scales", "zero crosing")
+
+
+def test_a_label_is_that_of_the_nearest_number_of_sizes(table):
+    rows = table[(table["method"] == "zero crossing") & table["measure"].str.startswith("coverage")]
+    for n in (3, 5, 9, 40):
+        near = rows[(rows["n"] - n).abs() == (rows["n"] - n).abs().min()]
+        assert bool(tables.promise("critical scales", "zero crossing", n=n)) == near["label"].notna().any()
+
+
 def test_every_part_is_in_the_table_with_a_thousand_replications(table):
     # "steering" is in benchmarks/coverage_steering.py: it needs torch.
     assert set(table["part"]) == {*truths.PARTS, "steering"}

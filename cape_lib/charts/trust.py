@@ -11,7 +11,7 @@ from cape_lib.charts.frame import GRID, INK, MUTED, PALETTE, Figure, figure
 from cape_lib.charts.look import BLUE, VERMILION
 
 #: what the shape of a mark says; the colour only repeats it
-FINE, LABELLED = "as promised", "labelled"
+FINE, LABELLED, COMPARED = "as promised", "labelled", "labelled; decides nothing here"
 NOMINAL, LEAST, MOST = 0.95, 0.90, 0.05
 SOURCE = "[table `coverage`](../book/data.html), {n} replications a row"
 
@@ -59,7 +59,9 @@ def false_verdicts(
         n=f"{len(rows)} settings",
         name=name,
         rows=rows,
-        caption=caption or "Dashed: 5 %. Triangles: wrong more often than that, beyond the noise of the simulation.",
+        caption=caption
+        or "Dashed: 5 %. Triangles: wrong more often than that, beyond the noise of the simulation. "
+        "Squares: the same, of rules of the papers or of textbooks that decide nothing in this book.",
     )
 
 
@@ -88,9 +90,10 @@ def power(rows: pd.DataFrame, *, title: str, name: str) -> Figure:
 def grid(rows: pd.DataFrame) -> pd.DataFrame:
     """Every row as a cell of a table: a line a method, truth, noise and measure, a column a number of sizes or rows.
 
-    rows: shares of one part. A cell reads "93 %"; "82 % ▲" where the table's own label says that it is not as promised.
+    rows: shares of one part. A cell reads "93 %"; "82 % ▲" where the table's own label says that it is not as promised,
+    "82 % □" where that is a rule which decides nothing here.
     """
-    marks = rows["label"].fillna("").ne("").map({True: " ▲", False: ""})
+    marks = _reading(rows).map({LABELLED: " ▲", COMPARED: " □", FINE: ""})
     cells = rows["value"].map("{:.1%}".format).str.replace("%", " %") + marks
     order = ["measure", "method", "truth", "noise"]
     wide = rows.assign(cell=cells).pivot_table(index=order, columns="n", values="cell", aggfunc="first", sort=False)
@@ -107,7 +110,13 @@ def labelled(rows: pd.DataFrame) -> str:
     away = (rows["value"] - rows["measure"].str.startswith("coverage").astype(float)).abs().where(bad, 0.0)
     worst = rows.iloc[int(away.to_numpy().argmax())]
     where = f"{worst['method']} where the truth is {worst['truth']!r}, n = {worst['n']}, {worst['noise']}"
+    idle = int((bad & (rows["role"] == "compared")).sum())
     many = f"{int(bad.sum())} of {len(rows)} {'is' if bad.sum() == 1 else 'are'} labelled"
+    many += (
+        f", {idle} of them {'a rule' if idle == 1 else 'rules'} that decide{'s' * (idle == 1)} nothing here"
+        if idle
+        else ""
+    )
     return f"{many}; the furthest off is {where}: {worst['value']:.0%}."
 
 
@@ -130,15 +139,20 @@ def _named(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     name = words[telling[0]]
     for column in telling[1:]:
         name = name + ", " + words[column]
-    label = rows["label"].fillna("").ne("").map({True: LABELLED, False: FINE})
-    return rows.assign(setting=name, reading=label)
+    return rows.assign(setting=name, reading=_reading(rows))
+
+
+def _reading(rows: pd.DataFrame) -> pd.Series:
+    """What a row says to a reader: as promised, labelled, or labelled and without a say."""
+    bad, idle = rows["label"].fillna("").ne(""), rows["role"].eq("compared")
+    return pd.Series(FINE, index=rows.index).mask(bad, LABELLED).mask(bad & idle, COMPARED)
 
 
 def _dots(
     shown: pd.DataFrame, rules: list[tuple[float, list[int], str]], scale: alt.Scale, title: str
 ) -> alt.LayerChart | alt.FacetChart:
-    kinds = [kind for kind in (FINE, LABELLED) if (shown["reading"] == kind).any()]
-    colours = {FINE: BLUE, LABELLED: VERMILION}
+    kinds = [kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()]
+    colours = {FINE: BLUE, LABELLED: VERMILION, COMPARED: MUTED}
     y = alt.Y("setting:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, grid=True, gridColor=GRID))
     base = alt.Chart(shown).encode(y=y)
     bars = base.mark_rule(color=MUTED, strokeWidth=2).encode(x=alt.X("low:Q", scale=scale, title=title), x2="high:Q")
@@ -158,4 +172,4 @@ def _dots(
     return alt.layer(*lines, bars, points).properties(height=20 * shown["setting"].nunique())
 
 
-_SHAPES = {FINE: "circle", LABELLED: "triangle-up"}
+_SHAPES = {FINE: "circle", LABELLED: "triangle-up", COMPARED: "square"}
