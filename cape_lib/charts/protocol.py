@@ -127,8 +127,8 @@ def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
         [band + bars + line, cost],
         title=f"The direction leads random ones most at {_short(first['place'])}: {first['right']:.0%} against "
         f"{first['control_high']:.0%}",
-        alt="Two panels by strength of steering. Above, the share of questions right: a line with intervals for the "
-        "direction, a grey band from the lowest to the highest of 20 random directions. Below, what steering costs on "
+        alt="Two panels by strength of steering. First the share of questions right: a line with intervals for the "
+        "direction, a grey band from the lowest to the highest of 20 random directions. Then what steering costs on "
         "stories, which rises on either side of strength 0.",
         source=SOURCE,
         n=f"{int(kept['n'].iloc[0])} questions",
@@ -205,9 +205,11 @@ def beyond_random(surface: pd.DataFrame) -> Figure:
     )
     ahead = top.assign(gap=top["direction"] - top["random"]).groupby("width")["gap"].mean()
     first = [width for width in ahead.index if (ahead[ahead.index >= width] > 0).all()]
+    lead = 100 * ahead[ahead.index >= first[0]] if first else ahead
+    leads = f"from width {first[0]} on, by {lead.min():.0f} to {lead.max():.0f} points" if first else "at no width"
     return figure(
         line + dots,
-        title=f"The direction leads random ones {f'from width {first[0]} on' if first else 'at no width'}",
+        title=f"In the mean of the seeds the direction leads the best random one {leads}",
         alt="Share of questions right at the best place and strength, by width of the model: the direction and the "
         "best of 20 random directions, one point a seed.",
         source=SOURCE,

@@ -89,8 +89,8 @@ def profile(found: Sequence[Probe]) -> pd.DataFrame:
     """Coupling by thirds of the depth, and dimensions (participation ratio) first and last.  found: from `probed`."""
     rows = [
         {"weights": weights, **{f"{part} coupling": value for part, value in one.profile.items()},
-         "dimensions, first block": one.layers["dimension"].iloc[0],
-         "dimensions, last block": one.layers["dimension"].iloc[-1]}
+         "dimensions, first": one.layers["dimension"].iloc[0],
+         "dimensions, last": one.layers["dimension"].iloc[-1]}
         for weights, one in zip(("trained", "untrained"), found, strict=False)
     ]  # fmt: skip
     return pd.DataFrame(rows).dropna(axis=1, how="all")
