@@ -16,8 +16,9 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 import pandas as pd
 import pytest
+from stub_chapters import write_chapters
 
-from cape_lib import sweep, tables
+from cape_lib import publish, sweep, tables
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.sweep import run, work
@@ -137,6 +138,24 @@ def test_an_interrupt_keeps_what_is_finished(tmp_path):
     assert "Traceback" not in told and not (tmp_path / "out" / "index.html").exists()
     for stored in families.iterdir():
         assert json.loads(stored.read_text())["state"] == "done"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_report_is_made_where_the_task_runs_and_a_lost_one_is_made_again(tmp_path, monkeypatch):
+    chapters = write_chapters(tmp_path / "notebooks")
+    monkeypatch.setattr(publish, "notebooks_dir", lambda: chapters)
+    (task,) = sweep.tasks(many(1), report=True)
+    found = sweep.answer(task)
+    assert sorted(found["files"]) == ["index.html", "metrics.json", "scores.csv"]
+    out = tmp_path / "out"
+    (out / "families").mkdir(parents=True)
+    run._store(out, found, "F")
+    page = out / "reports" / "F" / "index.html"
+    assert "Chapter 02_phase_boundary" in page.read_text() and "files" not in run._finished(out, task, "F")
+    assert run._finished(out, sweep.tasks(many(1))[0], "F") is None  # without a report it is another task
+    page.unlink()
+    assert run._finished(out, task, "F") is None
 
 
 def test_an_interrupt_before_the_first_answer_leaves_no_folder(tmp_path, monkeypatch):
