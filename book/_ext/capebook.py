@@ -3,9 +3,10 @@
 And the version of the book where a page says @VERSION@: it stands in one place, the library's.
 """
 
-import cape_lib
 from docutils import nodes
 from sphinx.application import Sphinx
+
+import cape_lib
 
 CHARTS = ("cape-vega.js", "cape-charts.js")
 

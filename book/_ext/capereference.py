@@ -151,9 +151,11 @@ def in_lists(app: Sphinx, what: str, name: str, value: object, options: object, 
 def short_types(
     app: Sphinx, what: str, name: str, value: object, options: object, signature: str | None, returned: str | None
 ) -> tuple[str | None, str | None]:
-    """Arrays by their short name, as the source spells them."""
+    """Arrays by their short name, as the source spells them; what cannot be read as Python, not at all."""
     arrays = re.compile(r"~?(?:numpy\.)?ndarray\[.*?dtype\[([^\[\]]*)\]\]")
-    return tuple(text and arrays.sub(r"NDArray[\1]", text) for text in (signature, returned))
+    # A default that a factory makes is shown as one: the angle brackets would leave the signature unread.
+    given = (text and arrays.sub(r"NDArray[\1]", text) for text in (signature, returned))
+    return tuple(text and text.replace("<factory>", "...") for text in given)
 
 
 def skip(app: Sphinx, what: str, name: str, value: object, left_out: bool, options: object) -> bool | None:
