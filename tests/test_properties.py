@@ -1,10 +1,11 @@
 """What must hold for any data: order of rows, names and seeds; inputs stay as they are; odd tables are answered.
 
-Every public statistic on a table of models or releases goes through the same checks; a new one is one line in `BASE`
-or `RELEASES`. Below: hostile input, a short run of `benchmarks/fuzz.py`.
+Every public statistic goes through the same checks; a new one is one line in `statistic_calls.py`, and a test fails
+without it. Below: hostile input, a short run of `benchmarks/fuzz.py`.
 """
 
 import dataclasses
+import inspect
 import math
 import warnings
 
@@ -14,108 +15,15 @@ import pytest
 from hostile import TARGETS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from statistic_calls import BASE, ELSEWHERE, NUMBERS, RELEASES, panel_of, releases_of, vectors
 
-from cape_lib import boundary, coupling, diagnosis, dynamics, frontier, levers
+from cape_lib import boundary, coupling, diagnosis, dynamics, frontier, levers, resampling
 from cape_lib.errors import CapeError
-from cape_lib.tables import BASE_BENCHMARKS
 
 SEEDS = st.integers(0, 10_000)
 FEW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 # Numbers that come of random draws over rows: another order of rows takes other draws.
 DRAWN = {"low", "high", "p", "share", "null", "kept", "draws", "p_rotate", "expected", "noise_spread", "unreached"}
-N = 60  # draws of whatever is resampled
-
-
-def panel_of(seed, families=9, sizes=5):
-    """Base models: families of sizes with scores that follow size, family and luck."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for i in range(families):
-        for j in range(sizes):
-            size = 0.1 * (1 + 0.07 * i) * 3.0**j
-            about = 30 + 8 * j + rng.normal(0, 3)
-            row = {
-                "model": f"f{i}-{j}",
-                "family": f"F{i}",
-                "ladder": f"F{i}",
-                "params_b": size,
-                "d_model": 256.0 * 2**j,
-            }
-            row |= {
-                "training": "curated" if i == 8 else "web",
-                "instruct": False,
-                "doubtful": False,
-                "loss": 3.0 - 0.2 * j,
-            }
-            row |= {b: float(np.clip(about + rng.normal(0, 4), 3, 97)) for b in BASE_BENCHMARKS}
-            rows.append(row | {"truthfulqa": float(np.clip(38 + (j - 2) ** 2 + rng.normal(0, 1.5), 3, 97))})
-    return pd.DataFrame(rows)
-
-
-def releases_of(seed, labs=(7, 5, 4, 3, 1)):
-    """Frontier releases of some labs over two years."""
-    rng = np.random.default_rng(seed)
-    lab = np.repeat([f"Lab {i}" for i in range(len(labs))], labs)
-    n = lab.size
-    swe = rng.uniform(30, 80, n)
-    day = pd.Timestamp("2024-03-01") + pd.to_timedelta(np.sort(rng.choice(700, n, replace=False)), unit="D")
-    frame = pd.DataFrame({"model": [f"m{i}" for i in range(n)], "lab": lab, "released": day, "swe_bench_verified": swe})
-    frame["release_date"] = frame["released"].dt.strftime("%Y-%m-%d")
-    frame["gpqa_diamond"] = np.clip(46 + 0.5 * swe + rng.normal(0, 6, n), 5, 99)
-    frame["hle"], frame["ifeval"] = np.clip(swe - 30 + rng.normal(0, 4, n), 1, 60), rng.uniform(60, 95, n)
-    return frame.assign(frozen=True, subset="core", compute_tier=None)
-
-
-def ladder(panel):
-    return panel[panel["family"] == panel["family"].min()]
-
-
-BASE = {
-    "local_coupling": lambda p: coupling.local_coupling(ladder(p)),
-    "local_couplings": coupling.local_couplings,
-    "signs_by_size": lambda p: coupling.signs_by_size(coupling.local_couplings(p)),
-    "population_coupling": lambda p: coupling.population_coupling(p, resamples=N),
-    "effective_dimension": lambda p: coupling.effective_dimension(p, resamples=N).estimate,
-    "pair_couplings": coupling.pair_couplings,
-    "cut_sweep": lambda p: coupling.cut_sweep(p, [1.5, 3.5]),
-    "critical_scales": lambda p: boundary.critical_scales(ladder(p), resamples=N),
-    "vertex_intervals": lambda p: boundary.vertex_intervals(p, resamples=N).drop(columns="reason"),
-    "vertex_bootstrap": lambda p: boundary.vertex_bootstrap(p, resamples=N, seed=1),
-    "u_shape": boundary.u_shape,
-    "calibrate": boundary.calibrate,
-    "classify": boundary.classify,
-    "compare_readings": boundary.compare_readings,
-    "ratio_sweep": lambda p: boundary.ratio_sweep(p, [0.1, 0.3]),
-    "midpoints": dynamics.midpoints,
-    "fit_linear": lambda p: dynamics.fit_linear(ladder(p), benchmarks=["hellaswag", "truthfulqa"]).coefficients,
-    "leave_one_family_out": lambda p: dynamics.leave_one_family_out(p),
-    "loss_law": lambda p: dynamics.loss_law(ladder(p), irreducible=1.0, exponent=0.1),
-    "width_normalised": lambda p: levers.width_normalised(ladder(p), resamples=N),
-    "width_by_ladder": lambda p: levers.width_by_ladder(p, resamples=N),
-    "curation_contrasts": levers.curation_contrasts,
-    "equivalent_scale": lambda p: levers.equivalent_scale(p, resamples=N),
-    "diagnose_family": lambda p: diagnosis.diagnose_family(ladder(p)),
-}
-RELEASES = {
-    "fit_line": lambda r: frontier.fit_line(r).fit,
-    "h_field": lambda r: frontier.h_field(r, chosen=None),
-    "lab_means": frontier.lab_means,
-    "lab_slopes": frontier.lab_slopes,
-    "leave_one_lab_out": frontier.leave_one_lab_out,
-    "heterogeneity": lambda r: frontier.heterogeneity(frontier.lab_slopes(r)),
-    "shrunken_slopes": lambda r: frontier.shrunken_slopes(frontier.lab_slopes(r)),
-    "lab_permutation": lambda r: frontier.lab_permutation(r, resamples=N),
-    "date_confound": frontier.date_confound,
-    "r_by_year": frontier.r_by_year,
-    "trend_removed_h": frontier.trend_removed_h,
-    "subset_correlations": frontier.subset_correlations,
-    "range_cuts": frontier.range_cuts,
-    "slope_corrections": lambda r: frontier.slope_corrections(r, noise_sd=3.0, resamples=N).query("method != 'SIMEX'"),
-    "saturation": frontier.saturation,
-    "saturation_over_time": frontier.saturation_over_time,
-    "trajectories": lambda r: frontier.trajectories(r, chosen=None),
-    "influence": frontier.influence,
-}
 ALL = [pytest.param(f, panel_of, id=name) for name, f in BASE.items()]
 ALL += [pytest.param(f, releases_of, id=name) for name, f in RELEASES.items()]
 
@@ -134,7 +42,7 @@ def plain(value, drop=frozenset(), order=False):
     if isinstance(value, tuple | list):
         return [plain(part, drop, order) for part in value]
     if isinstance(value, np.ndarray):
-        return [plain(part) for part in value.tolist()]
+        return plain(value.tolist())
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | float | np.number):
@@ -230,6 +138,93 @@ def test_an_odd_table_is_answered_or_refused_in_words(function, table, odd):
             function(frame)
         except CapeError as problem:
             assert str(problem).strip()
+
+
+def test_every_public_function_of_the_statistics_is_held_to_account():
+    modules = (resampling, coupling, boundary, dynamics, levers, frontier, diagnosis)
+    public = {name for module in modules for name in module.__all__ if inspect.isfunction(getattr(module, name))}
+    called = {name.split(".")[-1] for name in (*BASE, *RELEASES, *NUMBERS)}
+    assert public - called - set(ELSEWHERE) == set(), "give it a line in statistic_calls.py"
+    assert (called | set(ELSEWHERE)) - public == set(), "no longer public"
+    assert called & set(ELSEWHERE) == set()
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@FEW
+@given(seed=SEEDS, n=st.integers(1, 14))
+def test_a_function_of_numbers_repeats_itself_and_leaves_its_input_alone(name, seed, n):
+    given_ = vectors(seed, n)
+    before = [v.copy() for v in given_]
+    first, again = (_answer(NUMBERS[name], given_) for _ in range(2))
+    assert same(first, again, 0.0)
+    for v, was in zip(given_, before, strict=True):
+        assert np.array_equal(v, was)
+
+
+def _answer(function, given_):
+    try:
+        return plain(function(*given_))
+    except CapeError as problem:
+        return str(problem)
+
+
+EXTREME = {
+    "nothing": (np.array([]),) * 3,
+    "one": (np.array([50.0]), np.array([40.0]), np.array([1.0])),
+    "constant": (np.full(9, 50.0), np.full(9, 40.0), np.full(9, 1.0)),
+    "missing": (np.full(6, np.nan), np.full(6, 40.0), np.full(6, np.nan)),
+    "no noise": (np.arange(5.0, 50.0, 5.0), np.arange(90.0, 45.0, -5.0), np.zeros(9)),
+    "tied": (np.repeat([10.0, 20.0, 30.0], 3), np.repeat([30.0, 10.0, 20.0], 3), np.full(9, 0.5)),
+    "the ends": (np.array([0.0, 100.0] * 4), np.array([100.0, 0.0] * 4), np.full(8, 1e-9)),
+}
+
+
+@pytest.mark.parametrize("kind", EXTREME)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_extreme_numbers_are_answered_or_refused_in_words(name, kind):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        assert _answer(NUMBERS[name], EXTREME[kind]) is not ...
+
+
+PAIRED = ("pearson", "partial_pearson", "ols", "pearson_rows", "percentile_interval", "permutation_p", "setting_noise")
+
+
+@pytest.mark.parametrize("name", PAIRED)
+@FEW
+@given(seed=SEEDS)
+def test_the_order_of_numbers_does_not_matter(name, seed):
+    x, y, s = vectors(seed)
+    order = np.random.default_rng(seed).permutation(x.size)
+    assert same(*(_answer(NUMBERS[name], part) for part in ((x, y, s), (x[order], y[order], s[order]))), 1e-9)
+
+
+@FEW
+@given(seed=SEEDS, unit=st.sampled_from([1e-3, 0.01, 7.0, 1e4]))
+def test_units_change_a_slope_by_their_ratio_and_a_correlation_not_at_all(seed, unit):
+    x, y, s = vectors(seed)
+    lines = [resampling.ols(x, y), resampling.ols(unit * x, y)]
+    ends = [(e.estimate, e.low, e.high) for e in (lines[0].slope, lines[1].slope)]
+    assert ends[0] == pytest.approx(tuple(unit * v for v in ends[1]), rel=1e-9)
+    for found in (resampling.pearson, lambda a, b: resampling.partial_pearson(a, b, s)):
+        one, other = found(x, y), found(unit * x, 3 * y + 1)
+        assert (one.estimate, one.low, one.high) == pytest.approx((other.estimate, other.low, other.high), rel=1e-9)
+    limits = [resampling.fieller_limits(k * y, x, var_dy=k**2 * s, var_dx=s) for k in (1.0, unit)]
+    for one, other in zip(*limits, strict=True):
+        assert unit * one == pytest.approx(other, rel=1e-6)
+
+
+@FEW
+@given(seed=SEEDS, unit=st.sampled_from([1e-3, 1e3, 1e9]))
+def test_sizes_in_another_unit_move_a_boundary_by_that_unit_and_no_verdict(seed, unit):
+    frame = panel_of(seed)
+    rows = frame[frame["family"] == "F0"]
+    one, other = (
+        boundary.critical_scales(f, resamples=60) for f in (rows, rows.assign(params_b=rows["params_b"] * unit))
+    )
+    assert list(one["verdict"]) == list(other["verdict"])
+    for name in ("n_c_b", "low", "high"):
+        assert one[name].to_numpy() * unit == pytest.approx(other[name].to_numpy(), rel=1e-6, nan_ok=True)
 
 
 @pytest.mark.parametrize("name", TARGETS)

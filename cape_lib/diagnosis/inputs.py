@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from cape_lib import tables
-from cape_lib.diagnosis.wording import write
+from cape_lib.diagnosis.wording import BLANK, write
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
-_WITH_UNIT = re.compile(r"(\d+\.?\d*|\.\d+)\s*([bmkt])", re.IGNORECASE | re.ASCII)
+_WITH_UNIT = re.compile(rf"(\d+\.?\d*|\.\d+)[{BLANK}]*([bmkt])", re.IGNORECASE | re.ASCII)
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", re.ASCII)
 _UNITS = {"t": 1e3, "b": 1.0, "m": 1e-3, "k": 1e-6}
 #: a size of this many billions is a count of parameters; from `IN_MILLIONS` on it is larger than any model
@@ -34,7 +34,7 @@ def check_score(text: str) -> tuple[float | None, Problem | None]:
 
     Codes: comma, text, negative, over, fraction. `mend` is the text to put in its place, or None.
     """
-    given = text.strip().removesuffix("%").strip()
+    given = text.strip(BLANK).removesuffix("%").strip(BLANK)
     if not given:
         return None, None
     if _COMMA.fullmatch(given):
@@ -56,7 +56,7 @@ def check_size(text: str) -> tuple[float | None, Problem | None]:
 
     Codes: size_comma, size_text, size_zero, size_count (a raw count), size_large (perhaps in millions).
     """
-    given = text.strip()
+    given = text.strip(BLANK)
     if not given:
         return None, None
     if _COMMA.fullmatch(given):
@@ -76,7 +76,7 @@ def check_size(text: str) -> tuple[float | None, Problem | None]:
 
 def check_date(text: str) -> tuple[str | None, Problem | None]:
     """A date as year, year-month or year-month-day."""
-    given = text.strip()
+    given = text.strip(BLANK)
     if not given:
         return None, None
     return (given, None) if _DATE.fullmatch(given) else (None, _problem("date", text))
@@ -102,7 +102,7 @@ def check_table(
     problems: list[Problem] = []
     sizes: dict[float, int] = {}
     shots: dict[str, dict[str, int]] = {}
-    filled = [(i, row) for i, row in enumerate(rows) if any(str(v or "").strip() for v in row.values())]
+    filled = [(i, row) for i, row in enumerate(rows) if any(str(v or "").strip(BLANK) for v in row.values())]
     for i, row in filled:
         found, wrong = _check_row(row, need=need, also=also, sized=sized)
         size = found.get("params_b")
@@ -112,7 +112,7 @@ def check_table(
         elif sized and size is not None:
             sizes[size] = i
         for name in (*need, *also):
-            given = str(row.get(f"{name}_shots") or "").strip()
+            given = str(row.get(f"{name}_shots") or "").strip(BLANK)
             if given:
                 shots.setdefault(name, {}).setdefault(given, i)
         problems += [{"row": i, **problem} for problem in wrong]
@@ -133,7 +133,7 @@ def _check_row(
     row: Mapping[str, Any], *, need: Iterable[str], also: Iterable[str], sized: bool
 ) -> tuple[dict[str, Any], list[Problem]]:
     """One row as numbers, with its problems (column, code, message, mend)."""
-    name = str(row.get("model") or "").strip()
+    name = str(row.get("model") or "").strip(BLANK)
     found: dict[str, Any] = {"model": name or None}
     wrong: list[Problem] = []
     needed = [*(["params_b"] if sized else []), *need]
@@ -153,18 +153,18 @@ def _check_row(
         if problem is not None:
             wrong.append({"column": "date", **problem})
     for column in [*need, *also]:
-        given = str(row.get(f"{column}_shots") or "").strip()
+        given = str(row.get(f"{column}_shots") or "").strip(BLANK)
         if re.fullmatch(r"[0-9]+", given):
             found[f"{column}_shots"] = int(given)
     for column in [*need, *also]:
-        given = str(row.get(f"{column}_stderr") or "").strip()
+        given = str(row.get(f"{column}_stderr") or "").strip(BLANK)
         if _NUMBER.fullmatch(given) and float(given) > 0:
             found[f"{column}_stderr"] = float(given)
     return found, wrong
 
 
 def _problem(code: str, text: str, mend: str | None = None, facts: Mapping[str, Any] | None = None) -> Problem:
-    given = text.strip()
+    given = text.strip(BLANK)
     shortened = given if len(given) <= 24 else f"{given[:24]}..."
     message = write(f"bad_{code}", {"text": shortened, "mend": mend, **(facts or {})})
     return {"code": code, "message": message, "mend": mend}

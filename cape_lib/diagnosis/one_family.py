@@ -16,7 +16,7 @@ from cape_lib.diagnosis.forecast import boundary, forecast
 from cape_lib.diagnosis.kit import Kit, kit
 from cape_lib.diagnosis.one_model import perhaps_swapped
 from cape_lib.diagnosis.settling import MOST_PROMISED, boundary_power
-from cape_lib.diagnosis.wording import interval, number, write
+from cape_lib.diagnosis.wording import BLANK, interval, number, write
 from cape_lib.errors import MissingError
 from cape_lib.resampling import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
 
@@ -85,7 +85,7 @@ def _names(frame: pd.DataFrame) -> list[str]:
 
     known = frame["model"] if "model" in frame.columns else pd.Series([None] * len(frame))
     return [
-        str(name) if isinstance(name, str) and name.strip() else shown(size, "B")
+        str(name) if isinstance(name, str) and name.strip(BLANK) else shown(size, "B")
         for name, size in zip(known, frame["params_b"], strict=True)
     ]
 

@@ -12,6 +12,8 @@ from importlib.resources import files
 from typing import Any
 
 _SLOT = re.compile(r"\{([a-z0-9_]+)(?:\|([^}]*))?\}")
+#: what a browser trims from the ends of a text; Python's own list differs by a few control characters
+BLANK = "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
 #: numbers of this size or more are not written out
 LARGE = 1e6
 

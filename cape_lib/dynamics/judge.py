@@ -60,7 +60,8 @@ def leave_one_size_out(
 
     ladder: at least four sizes; fit: `fit_linear` or a function like it. Each size but the smallest is left out in
     turn and forecast from the smallest. Returns model, params_b, mape (percent of the scores, mean over benchmarks; NaN
-    where it runs away), mape_carried (the next smaller size's scores). Raises MissingError, ScoresError.
+    where it runs away or a score is 0), mape_carried (the next smaller size's scores). Raises MissingError and
+    ScoresError.
     """
     names = list(benchmarks)
     rows = ladder_rows(ladder, names, least=4, purpose="leaving one size out")
@@ -70,8 +71,9 @@ def leave_one_size_out(
         size, scores = float(rows["params_b"].iloc[place]), rows[names].iloc[place].to_numpy(dtype=float)
         found = forecast(system, [size])[names].to_numpy(dtype=float)[0]
         below = rows[names].iloc[place - 1].to_numpy(dtype=float)
+        whole = np.where(scores == 0, np.nan, scores)  # nothing is a percentage of a score of zero
         with np.errstate(over="ignore"):
-            errors = [float(100 * np.mean(np.abs(guess - scores) / scores)) for guess in (found, below)]
+            errors = [float(100 * np.mean(np.abs(guess - scores) / whole)) for guess in (found, below)]
         name = rows["model"].iloc[place] if "model" in rows.columns else f"{size:g} B"
         answer.append((name, size, *errors))
     return pd.DataFrame(answer, columns=["model", "params_b", "mape", "mape_carried"])

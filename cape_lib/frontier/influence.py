@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cape_lib.errors import ScoresError
 from cape_lib.frontier.confounds import release_days
 from cape_lib.frontier.labs import lab_means, lab_slopes, leave_one_lab_out
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
@@ -145,8 +146,13 @@ def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: st
     """Every cell that differs between two panels, with its effect alone on the model's h and on the panel's r.
 
     Returns model, lab, benchmark, before, after, difference, h_before, h_after (frozen line), d_r (r with only this
-    cell changed minus r before; NaN where the model then has no pair). Largest change of h first.
+    cell changed minus r before; NaN where the model then has no pair). Largest change of h first. Raises ScoresError
+    where a model stands twice in a panel.
     """
+    for panel in (before, after):
+        twice = panel["model"][panel["model"].duplicated()]
+        if len(twice):
+            raise ScoresError(f"{twice.iloc[0]} stands twice in the panel; keep one row a model")
     start = before.set_index("model")
     other = after.set_index("model")
     base = complete_rows(before, x, y)

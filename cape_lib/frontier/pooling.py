@@ -186,7 +186,7 @@ def mixed_slopes(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> MixedSlopes:
     """The same by statsmodels' MixedLM on all complete rows, labs with one model included.
 
     Slope and intercept vary by lab; x is centred and scaled by ten points inside for a stable fit. A singular fit is an
-    answer and is returned as one.  Raises MissingError with fewer than three labs.
+    answer and is returned as one. Raises MissingError with fewer than three labs, ScoresError where x or y is constant.
     """
     import statsmodels.formula.api as smf
     from statsmodels.tools.sm_exceptions import ConvergenceWarning
@@ -194,6 +194,11 @@ def mixed_slopes(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> MixedSlopes:
     rows = complete_rows(frame, x, y)
     if rows["lab"].nunique() < 3:
         raise MissingError(f"partial pooling needs three labs, {rows['lab'].nunique()} given")
+    flat = [axis for axis in (x, y) if float(np.ptp(rows[axis].to_numpy(float))) == 0]
+    if flat:
+        raise ScoresError(f"{flat[0]} is the same for all {len(rows)} models; a slope needs two different values")
+    # The optimiser stops where it likes within its tolerance: one order of rows gives one answer.
+    rows = rows.sort_values(["lab", x, y], kind="stable")
     data = pd.DataFrame(
         {"y": rows[y].astype(float), "x": (rows[x].astype(float) - rows[x].mean()) / 10.0, "lab": rows["lab"]}
     )

@@ -99,9 +99,11 @@ def remeasured_spreads(
     """Spread of each axis among the top k by `by` in 4,000 repeats with other questions, (4000,) each, points.
 
     Models are ranked anew in every repeat. Noise is binomial, `correlation` (0-1) its correlation between models; zero
-    is a bound, for models that answer the same questions share part of it.
+    is a bound, for models that answer the same questions share part of it. MissingError where no model has the scores.
     """
     rows = complete_rows(frame, *dict.fromkeys((by, *axes)))
+    if rows.empty:
+        raise MissingError(f"no model has {', '.join(dict.fromkeys((by, *axes)))}; add one")
     rng = generator(seed)
     drawn = {axis: _draw(rows, axis, correlation, rng) for axis in dict.fromkeys((by, *axes))}
     best = np.argsort(-drawn[by], axis=1)[:, :k]

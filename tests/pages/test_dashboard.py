@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hostile_links
 import pytest
 from dashboard_cases import IN_PAGE, differences, edge_cases, in_python, random_cases
+from hypothesis import HealthCheck, given, settings
 
 from cape_lib.cli import main
 from cape_lib.diagnosis import kit
@@ -138,7 +140,7 @@ def test_the_five_analyses_agree_between_page_and_command(page: Any, capsys: pyt
 def test_checks_of_page_and_python_say_the_same(page: Any) -> None:
     typed = ["", " ", "49.7", "49,7", "150", "150 %", "-3", "0.497", "1", "0", "100", "abc", "NaN", "Infinity", "1e1",
              "6.9e1", ".5", "5.", "63.5%", "1,000.5", "<b>", "0x10", "6900000000", "410M", "6.9b", "7 B", "6900",
-             "0.0000001", "\u0663"]  # fmt: skip
+             "0.0000001", "\u0663", "\x1f50", "50\x85", "\ufeff50", "7\u00a0B", "\u20037B", "50\x1f%"]  # fmt: skip
     for function, name in ((check_score, "checkScore"), (check_size, "checkSize")):
         ours = [list(function(text)) for text in typed]
         assert not differences(ours, page.evaluate(f"texts => texts.map(Cape.read.{name})", typed))
@@ -148,6 +150,7 @@ def test_checks_of_page_and_python_say_the_same(page: Any) -> None:
         ([{"params_b": "1", "hellaswag": "50", "truthfulqa": "40", "truthfulqa_shots": "0"},
           {"params_b": "2", "hellaswag": "55", "truthfulqa": "41", "truthfulqa_shots": "5"}], {}),
         ([{"params_b": "1", "hellaswag": "0.5", "truthfulqa": "140"}, {"hellaswag": "5"}], {"least": 2}),
+        ([{"model": "\x1f", "params_b": "1", "hellaswag": "50", "truthfulqa": "40"}], {}), ([{"model": "\x1f"}], {}),
     ]  # fmt: skip
     for rows, more in tables:
         ours = check_table(rows, need=("hellaswag", "truthfulqa"), **more)
@@ -362,6 +365,19 @@ def test_a_link_brings_back_the_same_diagnosis(page: Any, document: Path, open_p
     again.reload()
     again.wait_for_selector(".cape-dash[data-ready]")
     assert not differences(before, again.evaluate("Cape.page.result()"))
+
+
+def test_any_link_gives_what_python_gives_or_is_refused(page: Any, tmp_path: Path) -> None:
+    page.errors = page.complaints
+    check = hostile_links.check_with(page)
+
+    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(hostile_links.links())
+    def any_link(link: str) -> None:
+        check(link, tmp_path)
+
+    any_link()
+    go(page, "model", row={})  # what was shown last may have been wrong on purpose
 
 
 @pytest.mark.parametrize("link", ["#d=%7B", "#d=" + "x" * 20000, "#d=null", "#d=%5B%5D", "#d=%22%22"])

@@ -1,0 +1,252 @@
+"""Every public function of the statistics as a call on generated data; `test_properties.py` holds all to account.
+
+A new public function belongs into one of the tables here, or its absence is a failing test.
+"""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from cape_lib import boundary, coupling, diagnosis, dynamics, frontier, levers, resampling
+from cape_lib.tables import BASE_BENCHMARKS
+
+N = 60  # draws of whatever is resampled
+X, Y = "swe_bench_verified", "gpqa_diamond"
+PAIR = ["hellaswag", "truthfulqa"]
+
+
+def panel_of(seed, families=9, sizes=5):
+    """Base models: families of sizes with scores that follow size, family and luck."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(families):
+        for j in range(sizes):
+            size = 0.1 * (1 + 0.07 * i) * 3.0**j
+            about = 30 + 8 * j + rng.normal(0, 3)
+            row = {
+                "model": f"f{i}-{j}",
+                "family": f"F{i}",
+                "ladder": f"F{i}",
+                "params_b": size,
+                "d_model": 256.0 * 2**j,
+            }
+            row |= {
+                "training": "curated" if i == 8 else "web",
+                "instruct": False,
+                "doubtful": False,
+                "loss": 3.0 - 0.2 * j,
+            }
+            row |= {b: float(np.clip(about + rng.normal(0, 4), 3, 97)) for b in BASE_BENCHMARKS}
+            rows.append(row | {"truthfulqa": float(np.clip(38 + (j - 2) ** 2 + rng.normal(0, 1.5), 3, 97))})
+    return pd.DataFrame(rows)
+
+
+def releases_of(seed, labs=(7, 5, 4, 3, 1)):
+    """Frontier releases of some labs over two years."""
+    rng = np.random.default_rng(seed)
+    lab = np.repeat([f"Lab {i}" for i in range(len(labs))], labs)
+    n = lab.size
+    swe = rng.uniform(30, 80, n)
+    day = pd.Timestamp("2024-03-01") + pd.to_timedelta(np.sort(rng.choice(700, n, replace=False)), unit="D")
+    frame = pd.DataFrame({"model": [f"m{i}" for i in range(n)], "lab": lab, "released": day, "swe_bench_verified": swe})
+    frame["release_date"] = frame["released"].dt.strftime("%Y-%m-%d")
+    frame["gpqa_diamond"] = np.clip(46 + 0.5 * swe + rng.normal(0, 6, n), 5, 99)
+    frame["hle"], frame["ifeval"] = np.clip(swe - 30 + rng.normal(0, 4, n), 1, 60), rng.uniform(60, 95, n)
+    tiers = np.array(["small", "large"])[np.arange(n) % 2]
+    status = {f"{axis}_status": np.where(np.arange(n) % 3, "confirmed", "unchecked") for axis in (X, Y)}
+    return frame.assign(frozen=np.arange(n) < n - 3, subset="core", compute_tier=tiers, **status)
+
+
+def ladder(panel):
+    return panel[panel["family"] == panel["family"].min()]
+
+
+def others(panel):
+    return panel[panel["family"] != panel["family"].min()]
+
+
+def linear(panel):
+    return dynamics.fit_linear(ladder(panel), benchmarks=PAIR)
+
+
+BASE = {
+    "local_coupling": lambda p: coupling.local_coupling(ladder(p)),
+    "local_couplings": coupling.local_couplings,
+    "signs_by_size": lambda p: coupling.signs_by_size(coupling.local_couplings(p)),
+    "population_coupling": lambda p: coupling.population_coupling(p, resamples=N),
+    "clustered_pearson": lambda p: coupling.clustered_pearson(p, x=PAIR[0], y=PAIR[1]),
+    "effective_dimension": lambda p: coupling.effective_dimension(p, resamples=N).estimate,
+    "pair_couplings": coupling.pair_couplings,
+    "cut_sweep": lambda p: coupling.cut_sweep(p, [1.5, 3.5]),
+    "critical_scales": lambda p: boundary.critical_scales(ladder(p), resamples=N),
+    "vertex_intervals": lambda p: boundary.vertex_intervals(p, resamples=N).drop(columns="reason"),
+    "vertex_bootstrap": lambda p: boundary.vertex_bootstrap(p, resamples=N, seed=1),
+    "u_shape": boundary.u_shape,
+    "calibrate": boundary.calibrate,
+    "classify": boundary.classify,
+    "compare_readings": boundary.compare_readings,
+    "ratio_sweep": lambda p: boundary.ratio_sweep(p, [0.1, 0.3]),
+    "midpoints": dynamics.midpoints,
+    "fit_linear": lambda p: linear(p).coefficients,
+    "fit_error": lambda p: dynamics.fit_error(linear(p), ladder(p)),
+    "forecast": lambda p: dynamics.forecast(linear(p), [1.0, 2.0]),
+    "gamma_flow": lambda p: dynamics.gamma_flow(ladder(p)),
+    "hold_out": lambda p: dynamics.hold_out(others(p), ladder(p), degrees=(1, 2), benchmarks=PAIR),
+    "leave_one_family_out": lambda p: dynamics.leave_one_family_out(p),
+    "leave_one_size_out": lambda p: dynamics.leave_one_size_out(ladder(p), benchmarks=PAIR),
+    "loss_law": lambda p: dynamics.loss_law(ladder(p), irreducible=1.0, exponent=0.1),
+    "width_normalised": lambda p: levers.width_normalised(ladder(p), resamples=N),
+    "width_by_ladder": lambda p: levers.width_by_ladder(p, resamples=N),
+    "normalise": lambda p: levers.normalise(ladder(p)),
+    "random_r": lambda p: levers.random_r(_by_size(p), x=PAIR[0], y=PAIR[1], resamples=N, seed=1),
+    "curated": levers.curated,
+    "web_trained": levers.web_trained,
+    "curation_contrasts": levers.curation_contrasts,
+    "score_generations": lambda p: levers.score_generations(p, families=tuple(sorted(set(p["family"]))[:2])),
+    "equivalent_scale": lambda p: levers.equivalent_scale(p, resamples=N),
+    "ten_times": lambda p: levers.ten_times(levers.equivalent_scale(p, resamples=N)),
+    "diagnose_family": lambda p: diagnosis.diagnose_family(ladder(p)),
+    "diagnose_model": lambda p: diagnosis.diagnose_model(_first(p)),
+    "resampling.complete_rows": lambda p: resampling.complete_rows(p, ["params_b", *PAIR]),
+    "ladder_rows": lambda p: resampling.ladder_rows(ladder(p), PAIR),
+    "score_noise": lambda p: resampling.score_noise(resampling.complete_rows(p, PAIR), "hellaswag"),
+}
+RELEASES = {
+    "fit_line": lambda r: frontier.fit_line(r).fit,
+    "frozen_line": frontier.frozen_line,
+    "frozen_rows": frontier.frozen_rows,
+    "complete_rows": lambda r: frontier.complete_rows(r, X, Y),
+    "release_days": lambda r: np.sort(frontier.release_days(r)),
+    "h_field": lambda r: frontier.h_field(r, chosen=None),
+    "published_band": frontier.published_band,
+    "later_releases": frontier.later_releases,
+    "lab_means": frontier.lab_means,
+    "lab_slopes": frontier.lab_slopes,
+    "slope_test": frontier.slope_test,
+    "mixed_slopes": lambda r: frontier.mixed_slopes(r).common,
+    "leave_one_lab_out": frontier.leave_one_lab_out,
+    "heterogeneity": lambda r: frontier.heterogeneity(frontier.lab_slopes(r)),
+    "shrunken_slopes": lambda r: frontier.shrunken_slopes(frontier.lab_slopes(r)),
+    "lab_permutation": lambda r: frontier.lab_permutation(r, resamples=N),
+    "within_lab_sd": frontier.within_lab_sd,
+    "within_lab_scatter": frontier.within_lab_scatter,
+    "date_confound": frontier.date_confound,
+    "r_by_year": frontier.r_by_year,
+    "trend_removed_h": frontier.trend_removed_h,
+    "subset_correlations": frontier.subset_correlations,
+    "compute_tiers": frontier.compute_tiers,
+    "range_cuts": frontier.range_cuts,
+    "slope_corrections": lambda r: frontier.slope_corrections(r, noise_sd=3.0, resamples=N).query("method != 'SIMEX'"),
+    "saturation": frontier.saturation,
+    "saturation_over_time": frontier.saturation_over_time,
+    "rotation": frontier.rotation,
+    "top_rows": lambda r: frontier.top_rows(r, X),
+    "remeasured_spreads": lambda r: sorted(frontier.remeasured_spreads(r, X, (X, Y), k=5)),
+    "trajectories": lambda r: frontier.trajectories(r, chosen=None),
+    "order_null": lambda r: frontier.order_null(frontier.trajectories(r, chosen=None), resamples=N),
+    "influence": frontier.influence,
+    "headline_numbers": frontier.headline_numbers,
+    "cell_effects": lambda r: frontier.cell_effects(r, _moved(r)),
+    "correction_effects": lambda r: frontier.correction_effects(r, _moved(r), resamples=N),
+    "share_checked": frontier.share_checked,
+    "beside_curve": frontier.beside_curve,
+    "next_steps": frontier.next_steps,
+    "curve_score": lambda r: frontier.curve_score(frontier.next_steps(r)),
+    "coupling_matrix": lambda r: dataclasses.replace(frontier.coupling_matrix(r), models=()),
+    "pairwise_matrix": frontier.pairwise_matrix,
+    "pair_table": frontier.pair_table,
+    "diagnose_release": lambda r: diagnosis.diagnose_release(_as_typed(r)),
+}
+
+
+def _first(panel):
+    """The first model of a panel as the dashboard gets it."""
+    nobody = {"params_b": 1.0, "hellaswag": 50.0, "truthfulqa": 40.0}
+    return panel.sort_values("model").iloc[:1].to_dict("records")[0] if len(panel) else nobody
+
+
+def _by_size(panel):
+    return levers.normalise(ladder(panel).sort_values("params_b"))
+
+
+def _as_typed(releases):
+    return releases.sort_values("model")[["model", X, Y]].dropna().to_dict("records") or [{X: 50.0, Y: 60.0}]
+
+
+def _moved(releases):
+    """The same releases with one cell changed."""
+    after = releases.copy()
+    if len(after):
+        after.loc[after["model"] == after["model"].min(), Y] = 60.0
+    return after
+
+
+def vectors(seed, n=12):
+    rng = np.random.default_rng(seed)
+    return rng.uniform(5, 95, n), rng.uniform(5, 95, n), rng.uniform(0.1, 3, n)
+
+
+def _rng():
+    return np.random.default_rng(3)
+
+
+#: functions of numbers: called with (x, y, sd), arrays of one length
+NUMBERS = {
+    "pearson": lambda x, y, s: resampling.pearson(x, y),
+    "partial_pearson": lambda x, y, s: resampling.partial_pearson(x, y, s),
+    "pearson_rows": lambda x, y, s: resampling.pearson_rows(x, y),
+    "fisher": lambda x, y, s: resampling.fisher(float(np.tanh(s.sum() / 50 - 1)), len(x)),
+    "clustered_fisher": lambda x, y, s: resampling.clustered_fisher(0.3, np.tanh(s - 1), len(x)),
+    "ols": lambda x, y, s: resampling.ols(x, y),
+    "complete": lambda x, y, s: resampling.complete(x, y),
+    "wilson": lambda x, y, s: resampling.wilson(int((x > 50).sum()), len(x)),
+    "wilson_clustered": lambda x, y, s: resampling.wilson_clustered(x > 50, np.arange(len(x)) // 3),
+    "fieller": lambda x, y, s: resampling.fieller(*y[:1], *x[:1], var_dy=s.sum(), var_dx=s.sum()) if len(x) else None,
+    "fieller_limits": lambda x, y, s: resampling.fieller_limits(y, x, var_dy=s, var_dx=s),
+    "ratio_below": lambda x, y, s: resampling.ratio_below(0.1, y, x, var_dy=s, var_dx=s),
+    "score_sd": lambda x, y, s: resampling.score_sd(x, items=100),
+    "noisy_scores": lambda x, y, s: resampling.noisy_scores(x, s, 5, _rng()),
+    "percentile_interval": lambda x, y, s: resampling.percentile_interval(x),
+    "permutation_p": lambda x, y, s: resampling.permutation_p(40.0, x),
+    "permutations_within": lambda x, y, s: resampling.permutations_within((x > 50).astype(int), 5, _rng()),
+    "row_bootstrap_indices": lambda x, y, s: resampling.row_bootstrap_indices(max(len(x), 1), 5, _rng()),
+    "row_bootstrap_counts": lambda x, y, s: resampling.row_bootstrap_counts(max(len(x), 1), 5, _rng()),
+    "cluster_bootstrap_counts": lambda x, y, s: resampling.cluster_bootstrap_counts((x > 50).astype(int), 5, _rng()),
+    "cluster_bootstrap_indices": lambda x, y, s: resampling.cluster_bootstrap_indices((x > 50).astype(int), 5, _rng()),
+    "isocline": lambda x, y, s: boundary.isocline(x),
+    "fit_parabolas": lambda x, y, s: boundary.fit_parabolas(x, y) if len(x) else None,
+    "turn_p": lambda x, y, s: boundary.turn_p(np.sort(x), y, s, turn=50.0) if len(set(x)) > 3 else None,
+    "phase": lambda x, y, s: [coupling.phase(float(v)) for v in x - y],
+    "settled_beyond": lambda x, y, s: coupling.settled_beyond(len(x) + 1),
+    "classify_changes": lambda x, y, s: frontier.classify_changes(x) if len(x) else None,
+    "change_limit": lambda x, y, s: frontier.change_limit(s, 20, len(x)),
+    "critical_score": lambda x, y, s: frontier.critical_score(x, 0.5),
+    "phase_of": lambda x, y, s: [frontier.phase_of(float(v)) for v in x - y],
+    "emphasis_of": lambda x, y, s: [frontier.emphasis_of(float(v)) for v in x - y],
+    "release_h": lambda x, y, s: [frontier.release_h(float(a), float(b)) for a, b in zip(x, y, strict=True)],
+    "read_h": lambda x, y, s: [frontier.read_h(float(v), 60.0, frontier.line("frozen")) for v in x],
+    "spread": lambda x, y, s: frontier.spread(x) if len(x) else None,
+    "widened": lambda x, y, s: frontier.widened(np.sort(x), 40.0),
+    "noise_spread": lambda x, y, s: [frontier.noise_spread(float(v), Y, draws=N) for v in x[:2]],
+    "minimum_curation": lambda x, y, s: [levers.minimum_curation(float(v)) for v in x],
+    "setting_noise": lambda x, y, s: frontier.setting_noise(pd.DataFrame({"first": x, "second": y})),
+}
+
+#: public, and no statistic of generated data: why, and where it is tested
+ELSEWHERE = {
+    "generator": "makes the random generator: test_resampling",
+    "fit_sparse": "known systems recovered by pysindy: test_dynamics",
+    "sparse_sweep": "the same over thresholds: test_dynamics",
+    "check_lab": "a name: test_frontier_labs",
+    "line": "lines by name: test_frontier_lines",
+    "published_matrix": "constants: test_frontier_axes",
+    "claim_pairs": "rows of the claims table: test_frontier_dates_and_noise",
+    "effort_contrasts": "rows of the claims table: test_frontier_dates_and_noise",
+    "rule_error_rates": "a simulation from a seed: test_frontier_trajectory",
+    "architecture_rows": "rows of the table of internals: test_levers",
+    "generation_pairs": "rows of the table of internals: test_levers",
+    "rule_table": "words: test_diagnosis",
+    "show": "a page: test_live",
+    "what_it_compares_with": "words: test_diagnosis",
+}
