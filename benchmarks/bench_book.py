@@ -3,8 +3,8 @@
 Builds the book in a folder of its own, twice (fresh, then with nothing changed), serves it on localhost and opens every
 page. A page weighs what it loads and no other page does, in gzip, without pictures and fonts; what several pages load
 (the theme's styles and scripts, charts, formulas), which a browser keeps, is weighed once. Budget on two cores: fresh
-120 s, nothing changed 15 s, a page 150 kB, what all pages share 150 kB, charts ready 1 s after the first request, a
-slider answered in 50 ms. `CAPE_BOOK_HTML` names a built book whose pages are to be measured in place of a fresh one.
+120 s, nothing changed 15 s, a page 150 kB, what all pages share 150 kB, charts ready 1 s after the load, a slider
+answered in 50 ms. `CAPE_BOOK_HTML` names a built book whose pages are to be measured in place of a fresh one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 PICTURES = (".png", ".svg", ".ico", ".woff", ".woff2")
 BUILDS = {"book, fresh": True, "book, nothing changed": False}
 SHARED = ("shared by all pages", "shared by pages with figures or formulas")
-SLOWEST = ("figures ready, slowest page", "slider, slowest figure")
+SLOWEST = ("figures after the load, slowest page", "figures, main thread, slowest page", "slider, slowest figure")
 #: Milliseconds from the first request until the last figure says that it is ready.
 CLOCK = """addEventListener('DOMContentLoaded', () => { const look = () => {
   const figures = [...document.querySelectorAll('figure.cape-figure')];
@@ -118,12 +118,12 @@ def page_rows() -> Iterator[Row]:
     somewhere = sum(weight[name] for name in times if 1 < times[name] < len(found))
     for name, shared in zip(SHARED, (everywhere, somewhere), strict=True):
         yield Row(name, shared, shared)
-    for name, key in zip(SLOWEST, ("ready", "slider"), strict=True):
+    for name, key in zip(SLOWEST, ("after", "busy", "slider"), strict=True):
         yield Row(name, max(page[key] for page in found))
 
 
 def opened_pages(html: Path) -> list[dict[str, Any]]:
-    """For every page: the files that it loads but pictures and fonts, ms until ready, ms of its slowest slider."""
+    """For every page: what it loads but pictures and fonts, and in ms: load to ready, main thread, slowest slider."""
     from browser import installed
     from playwright.sync_api import sync_playwright
 
@@ -135,7 +135,8 @@ def opened_pages(html: Path) -> list[dict[str, Any]]:
         browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
         for name in listed():
             first, second = (_visit(browser, f"{base}/{name}.html") for _ in range(2))
-            found.append({"page": name} | first | {"ready": min(first["ready"], second["ready"])})
+            found.append({"page": name} | {key: min(first[key], second[key]) for key in first if key != "loads"})
+            found[-1]["loads"] = first["loads"]
         browser.close()
     server.shutdown()
     return found
@@ -146,11 +147,15 @@ def _visit(browser: Any, address: str) -> dict[str, Any]:
     context = browser.new_context()
     context.add_init_script(CLOCK)
     page, loaded = context.new_page(), []
+    tools = context.new_cdp_session(page)
+    tools.send("Performance.enable", {"timeDomain": "threadTicks"})
     page.on("request", lambda request: loaded.append(urlparse(request.url).path))
     page.goto(address, wait_until="load")
     page.wait_for_function("window.capeReady !== undefined")
     files = {unquote(asked).lstrip("/") for asked in loaded if not asked.endswith(PICTURES)}
-    seen = {"loads": files, "ready": page.evaluate("window.capeReady"), "slider": page.evaluate(MOVES)}
+    metrics = {each["name"]: each["value"] for each in tools.send("Performance.getMetrics")["metrics"]}
+    after = page.evaluate("Math.max(0, capeReady - performance.getEntriesByType('navigation')[0].loadEventEnd)")
+    seen = {"loads": files, "after": after, "busy": 1000 * metrics["TaskDuration"], "slider": page.evaluate(MOVES)}
     context.close()
     return seen
 
