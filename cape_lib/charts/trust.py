@@ -6,9 +6,11 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
+from IPython.display import HTML
 
 from cape_lib.charts.frame import GRID, INK, MUTED, PALETTE, Figure, figure
 from cape_lib.charts.look import BLUE, VERMILION
+from cape_lib.charts.tabular import table
 
 #: what the shape of a mark says; the colour only repeats it
 FINE, LABELLED, COMPARED = "as promised", "labelled", "labelled; decides nothing here"
@@ -93,12 +95,22 @@ def grid(rows: pd.DataFrame) -> pd.DataFrame:
     rows: shares of one part. A cell reads "93 %"; "82 % ▲" where the table's own label says that it is not as promised,
     "82 % □" where that is a rule which decides nothing here.
     """
-    marks = _reading(rows).map({LABELLED: " ▲", COMPARED: " □", FINE: ""})
-    cells = rows["value"].map("{:.1%}".format).str.replace("%", " %") + marks
-    order = ["measure", "method", "truth", "noise"]
-    wide = rows.assign(cell=cells).pivot_table(index=order, columns="n", values="cell", aggfunc="first", sort=False)
-    wide.columns = [f"n = {n}" for n in wide.columns]
+    marks = _reading(rows).map({LABELLED: "\u00a0▲", COMPARED: "\u00a0□", FINE: ""})
+    cells = rows["value"].map("{:.1%}".format).str.replace("%", "\u00a0%") + marks
+    order, cells = ["measure", "method", "truth", "noise"], rows.assign(share=cells)
+    if not cells.duplicated(order).any():
+        # One number of rows each: a column a number would be mostly empty.
+        return cells[[*order, "n", "share"]].reset_index(drop=True)
+    wide = cells.pivot_table(index=order, columns="n", values="share", aggfunc="first", sort=False)
+    wide = wide[sorted(wide.columns)]
+    wide.columns = [f"n\u00a0=\u00a0{n}" for n in wide.columns]
     return wide.reset_index().fillna("")
+
+
+def numbers(rows: pd.DataFrame, *, caption: str) -> HTML:
+    """`grid` as a table that scrolls inside itself once it is long: every row is on the page, and prints."""
+    made = table(grid(rows), caption=caption)
+    return HTML(str(made.data).replace('class="cape-table"', 'class="cape-table cape-long"', 1))
 
 
 def labelled(rows: pd.DataFrame) -> str:
@@ -135,7 +147,7 @@ def _power_view(rows: pd.DataFrame, noise: str, depths: list[str]) -> alt.LayerC
 def _named(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The rows with a name of their own each, from the columns that differ."""
     telling = [column for column in by if rows[column].nunique() > 1] or by[:1]
-    words = {column: rows[column].astype(str) + (" sizes or rows" if column == "n" else "") for column in telling}
+    words = {column: ("n = " if column == "n" else "") + rows[column].astype(str) for column in telling}
     name = words[telling[0]]
     for column in telling[1:]:
         name = name + ", " + words[column]
