@@ -96,8 +96,9 @@ def grid(rows: pd.DataFrame) -> pd.DataFrame:
     "82 % □" where that is a rule which decides nothing here.
     """
     marks = _reading(rows).map({LABELLED: "\u00a0▲", COMPARED: "\u00a0□", FINE: ""})
-    cells = rows["value"].map("{:.1%}".format).str.replace("%", "\u00a0%") + marks
-    order, cells = ["measure", "method", "truth", "noise"], rows.assign(share=cells)
+    shares = rows["value"].map("{:.1%}".format).str.replace("%", "\u00a0%") + marks
+    order = ["measure", "method", "truth", "noise"]
+    cells: pd.DataFrame = rows.assign(share=shares)
     if not cells.duplicated(order).any():
         # One number of rows each: a column a number would be mostly empty.
         return cells[[*order, "n", "share"]].reset_index(drop=True)
