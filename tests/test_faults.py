@@ -112,6 +112,30 @@ def test_a_sweep_that_is_killed_outright_goes_on_where_it_was(tmp_path):
     assert all((out / "families" / name).read_bytes() == text for name, text in stored.items())
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_report_that_is_killed_outright_leaves_the_old_one_and_the_next_run_clears_up(tmp_path):
+    from cape_lib import family, tables
+
+    out, first = tmp_path / "report", family.Settings(chapters=False, quiet=True)
+    (tmp_path / "s.csv").write_text(SCORES)
+    family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", out, first)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    command = [sys.executable, "-m", "cape_lib.cli", "family", str(tmp_path / "s.csv"), "--name", "F", "-o", str(out)]
+    running = subprocess.Popen([*command, "--force", "--quiet"], start_new_session=True, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 120
+    while not list(tmp_path.glob(".report.*.part/executed/scores-base.csv")):
+        assert time.monotonic() < end and running.poll() is None, "waited in vain"
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert list(tmp_path.glob(".report.*.part")), "killed outright, it cannot clear up itself"
+    again = family.Settings(force=True, chapters=False, quiet=True)
+    family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", out, again)
+    assert not list(tmp_path.glob(".*.part*")) and (out / "index.html").exists()
+
+
 def test_commands_answer_without_a_network(tmp_path):
     (tmp_path / "s.csv").write_text(SCORES)
     refuse = (

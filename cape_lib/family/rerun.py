@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import math
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -148,7 +150,10 @@ def check_folder(out: Path, *, force: bool) -> None:
 
 
 class _beside:
-    """A working folder beside the output folder (one file system, so the last step is one move); gone afterwards."""
+    """A working folder beside the output folder (one file system, so the last step is one move); gone afterwards.
+
+    Its lock goes with the process, however that ends: what a killed run left is told from the work of a live one.
+    """
 
     def __init__(self, out: Path) -> None:
         self._out = out
@@ -156,27 +161,41 @@ class _beside:
     def __enter__(self) -> Path:
         parent = self._out.resolve().parent
         parent.mkdir(parents=True, exist_ok=True)
+        for left in parent.glob(f".{self._out.name}.*.part"):
+            if (lock := _lock(left)) is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
         self._path = Path(tempfile.mkdtemp(dir=parent, prefix=f".{self._out.name}.", suffix=".part"))
         self._path.chmod(0o755)
+        self._held = _lock(self._path)
         return self._path
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self._path, ignore_errors=True)
+        if self._held is not None:
+            os.close(self._held)
+
+
+def _lock(folder: Path) -> int | None:
+    """A lock on a folder, to be closed; None where another process holds it."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def _put(work: Path, out: Path, *, force: bool) -> None:
     """Move the finished folder into place; an older report leaves only when the new one stands."""
+    from cape_lib.publish.build import exchange
+
     check_folder(out, force=force)
-    old = work.with_name(work.name + ".old")
-    if out.exists():
-        out.rename(old)
-    try:
-        work.rename(out)
-    except OSError:
-        if old.exists():
-            old.rename(out)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    exchange(work, out)
 
 
 def plain(value: Any) -> Any:
