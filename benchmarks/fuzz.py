@@ -37,7 +37,7 @@ LINK_SHARE = 0.1
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=100_000, help="in all; links are a tenth of them, the rest is shared")
+    parser.add_argument("--cases", type=int, default=100_000, help="in all; a tenth of them are links")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=[*TARGETS, LINKS], action="append")
     parser.add_argument("--record", action="store_true", help="add the counts to data/hostile_input.csv")

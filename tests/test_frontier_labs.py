@@ -141,7 +141,7 @@ def test_a_singular_mixed_model_says_so() -> None:
 def test_shuffled_labs_find_a_difference_that_is_there_and_none_that_is_not() -> None:
     rows = made_labs([0.5] * 4, noise=2.0, seed=2)
     shifted = rows.assign(**{Y: rows[Y] + rows["lab"].map({"lab 0": 15, "lab 1": 0, "lab 2": 0, "lab 3": -15})})
-    question = "labs differ in h"
+    question = "do labs differ in h?"
     assert frontier.lab_permutation(rows, resamples=999).set_index("question").loc[question, "p"] > 0.05
     assert frontier.lab_permutation(shifted, resamples=999).set_index("question").loc[question, "p"] == 0.001
 

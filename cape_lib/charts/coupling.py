@@ -278,9 +278,10 @@ def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
     x = alt.X("low:Q", title="Pearson r over models", scale=alt.Scale(domain=[-1, 1]))
     bars = base.mark_rule(strokeWidth=3, opacity=0.5).encode(x=x, x2="high:Q")
     tooltip = ["pair", "side", alt.Tooltip("r:Q", format=".2f"), "n", "sign_holds", "changed_by"]
+    hollow = base.transform_filter("!datum.sign_holds")
     points = [
         base.transform_filter("datum.sign_holds").mark_point(filled=True, size=60, opacity=1),
-        base.transform_filter("!datum.sign_holds").mark_point(filled=True, fill=PAPER, size=60, opacity=1),
+        hollow.mark_point(filled=False, fill=PAPER, size=60, opacity=1, strokeWidth=2),
     ]
     zero = alt.Chart(pd.DataFrame({"r": [0.0]})).mark_rule(color=INK).encode(x="r:Q")
     below = table[table["side"] == "below"]

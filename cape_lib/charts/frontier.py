@@ -53,6 +53,7 @@ def releases(h: pd.DataFrame, line: object, *, own: str = "", source: str = "") 
     mine = "lab_picked === 'all' || datum.lab === lab_picked"
     x, y = _axes()
     shape = line_table(line, float(h[SWE].min()), float(h[SWE].max()))
+    shape = shape.assign(high=shape["high"].clip(upper=100))
     band = alt.Chart(shape).mark_area(opacity=0.12, color=MUTED).encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
     trend = alt.Chart(shape).mark_line(color=INK, strokeWidth=1.5).encode(x=x, y="fit:Q")
     points = alt.Chart(h[KEPT]).encode(x=x, y=y)
@@ -207,12 +208,14 @@ def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
         y="r:Q", tooltip=["cut", "n", alt.Tooltip("r:Q", format=".2f"), "low", "high"]
     )
     zero = alt.Chart(pd.DataFrame({"r": [0.0]})).mark_rule(color=MUTED).encode(y="r:Q")
-    last = cuts[cuts["low"] > 0].iloc[-1]
+    lost = cuts[cuts["low"] <= 0].head(1)
+    said = [
+        f"From {row['cut']:g} % up ({row['n']} releases) r can no longer be told from zero"
+        for row in lost.to_dict("records")
+    ]
     return figure(
         alt.layer(band, zero, line).properties(height=240),
-        title=(
-            f"Above {last['cut']:g} % the interval of r includes zero: the strongest releases no longer show the trend"
-        ),
+        title=said[0] if said else "At every cut the interval of r stays above zero",
         alt="Correlation of the two scores among releases above a rising cut, with its 95 percent interval.",
         source=source,
         n=f"{int(cuts['n'].max())} to {int(cuts['n'].min())} releases",

@@ -98,7 +98,8 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
     )
     names = base.transform_filter(mine).mark_text(dy=-12, fontSize=11, color=INK).encode(text="model:N")
     zero = alt.Chart(pd.DataFrame({"h": [0.0]})).mark_rule(color=INK).encode(y="h:Q")
-    jumps, sure = (table[rule].isin(["step", "excursion", "open"]) for rule in ("kind", "verdict"))
+    jumps = table["change"].abs() > 10
+    sure = table["verdict"].isin(["step", "excursion", "open"])
     return figure(
         alt.layer(zero, others, bars, line, points, names).add_params(pick).properties(height=340),
         title=(

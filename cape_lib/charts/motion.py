@@ -57,10 +57,10 @@ def standing(ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str) -> 
 
 def finding(gammas: pd.DataFrame) -> str:
     """What the steps of these families say, as the title of the figure."""
-    small, large = _by_size(gammas)
+    small, between, large = _by_size(gammas)
     return (
-        f"Better reasoning costs truthfulness in small models (below 3.5 B in {small[0]} of {small[1]} steps) and "
-        f"brings it in large ones (above 10 B in {large[1] - large[0]} of {large[1]})"
+        f"Better reasoning costs truthfulness below 3.5 B in {small[0]} of {small[1]} steps, up to 10 B in "
+        f"{between[0]} of {between[1]}, and above 10 B it brings it in {large[1] - large[0]} of {large[1]}"
     )
 
 
@@ -71,20 +71,22 @@ def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
     """
     phases = gammas.groupby("ladder")["phase"].agg(set)
     turning = [str(name) for name, seen in phases.items() if {"tax", "bonus"} <= seen]
-    small, large = _by_size(every)
+    ends = gammas.groupby("ladder").agg(low=("params_b_low", "min"), high=("params_b_high", "max"))
+    across = [str(name) for name in ends.index[(ends["low"] < 3.5) & (ends["high"] > 3.5)] if str(name) not in turning]
+    small, _, large = _by_size(every)
     return (
-        f"{len(turning)} of {len(phases)} families do both ({', '.join(turning)}). The others are seen on one side "
-        "only, so that the turn rests on comparing families. Over families of every training recipe "
+        f"{len(turning)} of {len(phases)} families do both ({', '.join(turning)}). {len(across)} have sizes on both "
+        f"sides of 3.5 B and do not turn ({', '.join(across)}). The others are seen on one side only. So the turn "
+        "rests on comparing families. Over families of every training recipe "
         f"({every['ladder'].nunique()}) the picture is weaker: {small[0]} of {small[1]} steps cost truthfulness below "
         f"3.5 B, {large[1] - large[0]} of {large[1]} bring it above 10 B."
     )
 
 
-def _by_size(gammas: pd.DataFrame) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Negative steps, and all, below 3.5 B and above 10 B."""
+def _by_size(gammas: pd.DataFrame) -> list[tuple[int, int]]:
+    """Negative steps, and all, below 3.5 B, from there to 10 B, and above."""
     counts = signs_by_size(gammas, edges=(3.5, 10.0))
-    small, large = counts.iloc[0], counts.iloc[-1]
-    return (int(small["negative"]), int(small["intervals"])), (int(large["negative"]), int(large["intervals"]))
+    return [(int(row["negative"]), int(row["intervals"])) for row in counts.to_dict("records")]
 
 
 def made_worlds(scores: pd.DataFrame) -> str:
@@ -95,11 +97,13 @@ def made_worlds(scores: pd.DataFrame) -> str:
     known = scores[scores["ladder"].isin(["D", "K"])]
     truth = 100 * known.groupby(["believers", "width"])["truth"].mean().unstack("believers")
     few, many = truth.columns.min(), truth.columns.max()
-    dip = truth[many].dropna()
+    dip, flat = truth[many].dropna(), truth[few].dropna()
+    runs = f"{len(dip)} widths and {len(flat)}, {known.groupby(['believers', 'width']).size().min()} models each"
     return (
         f"Where {many:.0%} of the writers believe it, the share of true answers goes from {dip.iloc[0]:.0f} % in the "
         f"narrowest models down to {dip.min():.0f} % and up to {dip.iloc[-1]:.0f} % in the widest. Where {few:.0%} do, "
-        f"no width falls below {truth[few].min():.0f} %. So a corpus *can* make a dip, and another remove it. That "
+        f"none of the {len(flat)} widths tried ({', '.join(f'{w:g}' for w in flat.index)}) falls below "
+        f"{flat.min():.0f} % ({runs}). So a corpus *can* make a dip, and another remove it. That "
         "does not say where the dip of a published family comes from."
     )
 

@@ -115,7 +115,7 @@ def timeline(scored: Sequence[Scored]) -> Figure:
     settled = int(rows["status"].isin(["passed", "failed"]).sum())
     return figure(
         (bars + line + ends + dots).properties(height=32 * len(rows)),
-        title=f"{settled} of {len(rows)} predictions are settled; the rest have until the end of their bar",
+        title=f"{settled} of {len(rows)} predictions are settled; an open one has until the end of its bar",
         alt="A bar for each prediction from May 2026 to the day on which it resolves; a mark at today with its status. "
         "Two predictions have no day: they wait for the next two releases of a lab.",
         source=SOURCE,
@@ -146,10 +146,15 @@ def settings(table: pd.DataFrame) -> Figure:
         )
         .properties(height=30 * len(order))
     )
-    moved = int((rows.groupby("id")["status"].nunique() > 1).sum())
+    decided = rows[rows["status"] != "cannot be scored yet"]
+    lacking = rows.loc[rows["status"] == "cannot be scored yet", "id"].unique()
+    turned = int((decided.groupby("id")["status"].nunique() > 1).sum())
     return figure(
         chart,
-        title=f"The status of {moved} of {rows['id'].nunique()} predictions hangs on the panel or on who states scores",
+        title=(
+            f"{turned} of {rows['id'].nunique()} predictions change sides with the panel or with who states the "
+            f"scores; {len(lacking)} lack data on some"
+        ),
         alt="Predictions across, panels and claimants down, one mark each, shaped by status.",
         source=SOURCE,
         n=f"{len(rows)} settings",

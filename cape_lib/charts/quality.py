@@ -40,10 +40,10 @@ def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
             tooltip=["lab", "status", "cells"],
         )
     )
-    checked = int((cells["status"] != "unchecked").sum())
+    alike = int(cells["status"].isin(["confirmed", "corrected"]).sum())
     return figure(
         bars.properties(height=24 * len(order)),
-        title=f"For {checked} of {len(cells)} published cells a statement was found to check them against",
+        title=f"For {alike} of {len(cells)} published cells the maker states a value for the same version and setting",
         alt="Number of published cells by lab and status.",
         source=source,
         n=f"{len(cells)} cells",
@@ -124,24 +124,26 @@ def influence(table: pd.DataFrame, *, source: str) -> Figure:
 
     table: `frontier.influence`.
     """
-    shown = table.nlargest(12, "cooks")[["model", "lab", "cooks", "d_r", "d_slope"]]
+    # The table has the value with the row minus that without it; a reader wants to see what leaving it out does.
+    shown = table.assign(d_r=-table["d_r"], d_slope=-table["d_slope"])
+    shown = shown.sort_values("d_r", key=abs, ascending=False).head(12)[["model", "lab", "cooks", "d_r", "d_slope"]]
     bars = (
         alt.Chart(shown)
         .mark_bar()
         .encode(
             y=alt.Y("model:N", sort=list(shown["model"]), title=None, axis=alt.Axis(labelLimit=200)),
-            x=alt.X("d_r:Q", title="change of r"),
+            x=alt.X("d_r:Q", title="change of r when left out"),
             color=lab_colour(sorted(table["lab"].unique()), columns=2),
             tooltip=["model", alt.Tooltip("d_r:Q", format="+.3f"), alt.Tooltip("d_slope:Q", format="+.3f"), "cooks"],
         )
     )
-    first = shown.sort_values("d_r", key=abs).iloc[-1]
+    first = shown.iloc[0]
     return figure(
         bars.properties(height=22 * len(shown)),
-        title=f"No single release carries the trend: the largest change of r is {first['d_r']:+.2f} ({first['model']})",
+        title=f"No single release carries the trend: without {first['model']} r changes most, by {first['d_r']:+.2f}",
         alt="Change of the correlation when each of the twelve most influential releases is left out.",
         source=source,
-        n=len(table),
+        n=f"{len(shown)} of {len(table)} releases",
         name="influence",
         rows=table[["model", "lab", "leverage", "cooks", "d_slope", "d_intercept", "d_r"]],
     )

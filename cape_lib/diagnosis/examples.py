@@ -22,14 +22,15 @@ def examples() -> list[dict[str, Any]]:
         ("qwen2.5", "Qwen2.5", "Qwen2.5"),
         ("llama-2", "Llama-2", "Llama-2"),
     ]
+    tuned = panel["instruct"].fillna(False).astype(bool)
     found = [
         _model("pythia-1b", "Pythia-1B alone", panel, "Pythia-1B"),
         _model("phi-2", "Phi-2", panel, "Phi-2"),
         _model("llama-2-70b", "Llama-2-70B", panel, "Llama2-70B"),
         *(_family(key, label, panel[panel["ladder"].eq(name)]) for key, label, name in ladders),
-        _family("phi", "Phi, whose data changed too", panel[panel["family"].eq("Phi") & ~panel["instruct"].fillna(False).astype(bool)]),
+        _family("phi", "Phi, whose data changed too", panel[panel["family"].eq("Phi") & ~tuned]),
         _release("opus-4.6", "Claude Opus 4.6"),
-        _release("sonnet-4.6", "Claude Sonnet 4.6"),
+        _release("sonnet-4.6", "Claude Sonnet 4.6", ", as published"),
         _pair("commonsense", "Pythia: WinoGrande and TruthfulQA", panel[panel["ladder"].eq("Pythia")]),
     ]
     return [example for example in found if example is not None]
@@ -54,14 +55,14 @@ def _family(key: str, label: str, rows: pd.DataFrame) -> dict[str, Any] | None:
     return {"key": key, "label": label, "tab": "family", "state": {"rows": table}}
 
 
-def _release(key: str, name: str) -> dict[str, Any] | None:
+def _release(key: str, name: str, remark: str = "") -> dict[str, Any] | None:
     rows = tables.frontier("published").query("model == @name")
     if rows.empty:
         return None
     row = rows.iloc[0]
     scores = {k: None if pd.isna(row[k]) else float(row[k]) for k in tables.FRONTIER_BENCHMARKS}
     state = {"rows": [{"model": name, "date": str(row["release_date"]), **scores}], "line": "frozen", "lab": row["lab"]}
-    return {"key": key, "label": name, "tab": "release", "state": state}
+    return {"key": key, "label": name + remark, "tab": "release", "state": state}
 
 
 def _pair(key: str, label: str, rows: pd.DataFrame) -> dict[str, Any]:

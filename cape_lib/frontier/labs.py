@@ -116,8 +116,8 @@ def lab_permutation(
 ) -> pd.DataFrame:
     """Two questions put to shuffled panels.
 
-    Returns two rows with columns question, statistic, p, n: "labs differ in h" (share of the variance of h between
-    labs; lab names shuffled over the rows) and "scores rise together within labs" (r of the lab-demeaned scores; y
+    Returns two rows with columns question, statistic, p, n: "do labs differ in h?" (share of the variance of h between
+    labs; lab names shuffled over the rows) and "do scores rise together within labs?" (r of the lab-demeaned scores; y
     shuffled within each lab). p 0-1, never zero.
     """
     rows = complete_rows(frame, x, y)
@@ -135,7 +135,10 @@ def lab_permutation(
     p_share = permutation_p(share, _between(h[shuffled], labs), "greater")
     p_r = permutation_p(r, pearson_rows(demeaned[0], demeaned[1][0][within]))
     return pd.DataFrame(
-        [("labs differ in h", share, p_share, len(rows)), ("scores rise together within labs", r, p_r, len(rows))],
+        [
+            ("do labs differ in h?", share, p_share, len(rows)),
+            ("do scores rise together within labs?", r, p_r, len(rows)),
+        ],
         columns=["question", "statistic", "p", "n"],
     )
 
