@@ -28,6 +28,10 @@ def run(args: argparse.Namespace) -> int:
     """Probe and print."""
     if args.permutations < 19 or args.untrained < 0 or args.batch < 1:
         raise UsageError("--permutations must be at least 19, --untrained at least 0, --batch at least 1")
+    from cape_lib.lm.testbed import store
+
+    if args.heads:
+        store.writable_file(args.heads)
     from cape_lib.lm import models, probes, texts
 
     name = texts.model_path(args.model)

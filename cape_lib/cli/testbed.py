@@ -77,12 +77,13 @@ def _train(args: argparse.Namespace) -> int:
             raise UsageError("give names or --grid, not both")
         grids.run(
             args.grid,
-            args.csv,
+            store.writable_file(args.csv),
             seeds=tuple(args.seeds) if args.seeds else None,
             report=_silent if args.quiet else print,
         )
         return 0
     chosen = [recipes.named(name) for name in args.names] or list(recipes.shipped().values())
+    store.made_folder(args.out)
     for recipe in chosen:
         card = making.make(recipe, args.out / recipe.name, progress=_bar(recipe.name, recipe.steps, args.quiet))
         _say(recipe.name, card["scores"], args.json)
@@ -117,6 +118,8 @@ def _reproduce(args: argparse.Namespace) -> int:
     from cape_lib.lm.testbed import making, store
 
     recipe = store.recipe_of(store.folder_of(args.name))
+    if args.out:
+        store.made_folder(args.out)
     with tempfile.TemporaryDirectory() as scratch:
         where = args.out or Path(scratch)
         found = making.reproduce(args.name, scratch=where, progress=_bar(args.name, recipe.steps, args.quiet))

@@ -106,6 +106,12 @@ LONG = "<web> " + "Bamin otter eats plums . " * 20
         (2, "testbed model", ["testbed", "score", "D-d9-s1"]),
         (2, "testbed model", ["testbed", "reproduce", "nothing"]),
         (2, "grid", ["testbed", "train", "--grid", "garden"]),
+        (2, "experiment", ["testbed", "measure", "weather"]),
+        (6, "another place", ["testbed", "measure", "scores", "--out", "/proc/none"]),
+        (6, "another place", ["testbed", "train", "D-d4-s1", "--out", "/proc/none"]),
+        (6, "another place", ["testbed", "harness", "D-d8-s1", "--out", "/proc/none"]),
+        (6, "cannot be written", ["testbed", "train", "--grid", "curation", "--csv", "/none/grid.csv"]),
+        (6, "cannot be written", ["probe", "--model", "R-s1", "--heads", "/none/heads.csv"]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_line_with_its_exit_code(

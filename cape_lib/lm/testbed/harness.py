@@ -14,6 +14,7 @@ from pathlib import Path
 from cape_lib.lm.testbed import items, words, worlds
 from cape_lib.lm.testbed.items import Items
 from cape_lib.lm.testbed.recipes import Recipe
+from cape_lib.lm.testbed.store import made_folder
 
 _TASK = """\
 task: testbed_{name}
@@ -50,7 +51,7 @@ def _lines(recipe: Recipe, tests: Items) -> list[str]:
 
 def write_tasks(recipe: Recipe, folder: Path) -> list[Path]:
     """Write the tasks testbed_truth and testbed_story of a model's world into a folder; returns the task files."""
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     world = worlds.build(recipe)
     found = []
     for tests in (items.truth_items(world), items.story_items(world)):

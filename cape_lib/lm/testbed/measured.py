@@ -121,8 +121,7 @@ def measure(table: str, folder: Path, *, report: Report = print) -> None:
     """Make the tables of one experiment in `folder`; UsageError for an experiment that is not in TABLES."""
     if table not in TABLES:
         raise UsageError(suggest("experiment", table, TABLES))
-    folder.mkdir(parents=True, exist_ok=True)
-    TABLES[table](folder, report)
+    TABLES[table](store.made_folder(folder), report)
 
 
 def _about(about: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:

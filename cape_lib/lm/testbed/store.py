@@ -18,6 +18,24 @@ CARD = "testbed.json"
 WEIGHTS = "model.safetensors"
 
 
+def made_folder(folder: Path) -> Path:
+    """The folder, made if need be; SurroundingsError before any work is done if nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SurroundingsError(f"{folder}: cannot be made ({error.strerror}); choose another place") from error
+    if not os.access(folder, os.W_OK):
+        raise SurroundingsError(f"{folder}: nothing may be written there; choose another place")
+    return folder
+
+
+def writable_file(path: Path) -> Path:
+    """The path of a file to be written later; SurroundingsError if it is a folder or its folder is not there."""
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise SurroundingsError(f"{path}: cannot be written; choose a file in a folder that is there")
+    return path
+
+
 def home() -> Path:
     """The folder of the shipped models: `data/testbed` of the checkout or of the installed package."""
     here = Path(__file__).resolve().parents[2]
