@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts.frame import GRID, INK, MUTED, PAPER, PHASE_COLOURS, Figure, figure
+from cape_lib.charts.trust import few_families
 from cape_lib.coupling import settled_beyond
-from cape_lib.tables import label, promise
+from cape_lib.tables import label
 
 PHASES = list(PHASE_COLOURS)
 STEP_TOOLTIP = [
@@ -245,21 +246,12 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
         alt.layer(zero, band, line).properties(height=260),
         title=f"The sign flips at {flips} of the {len(sweep)} cuts tried, beyond both intervals at {sure}: these data "
         "do not single out one size",
-        alt=(
-            "Correlation of the two scores below and above each cut, with 95 percent bands; it flips "
-            f"at {flips} of {len(sweep)} cuts."
-        ),
+        alt=f"Correlation below and above each cut, with 95 percent bands; its sign flips at {flips} of {len(sweep)}.",
         source=source,
         n=f"{int(table['n'].max())} models on one side at most",
         name="correlation-by-cut",
-        caption="Bands: 95 %, families left out in turn. " + _few_families(),
+        caption="Bands: 95 %, families left out in turn. " + few_families(),
     )
-
-
-def _few_families() -> str:
-    """What a reader must know of the intervals that cannot resample families."""
-    words = promise("population coupling", "Pearson, Fisher's z")
-    return f"A side with fewer than eight families has Fisher's interval instead, which {words}." if words else ""
 
 
 def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
@@ -290,15 +282,11 @@ def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
             height=40 * len(order)
         ),
         title=f"Below {cut_b:g} B {int((below['r'] < 0).sum())} of {len(below)} pairs of benchmarks are negative",
-        alt=(
-            f"Correlation of each pair of benchmarks below and above {cut_b:g} billion parameters, with "
-            "95 percent intervals."
-        ),
+        alt=f"Correlation of each pair of benchmarks below and above {cut_b:g} billions, with 95 percent intervals.",
         source=source,
         n=f"{int(below['n'].max())} models below, {int(table.loc[table['side'] == 'above', 'n'].max())} above",
         name="pair-signs",
-        caption="Filled: the sign stays whichever family is left out. Hollow: one family decides it. "
-        + _few_families(),
+        caption="Filled: the sign stays whichever family is left out. Hollow: one family decides it. " + few_families(),
     )
 
 

@@ -11,6 +11,7 @@ from IPython.display import HTML
 from cape_lib.charts.frame import GRID, INK, MUTED, PALETTE, Figure, figure
 from cape_lib.charts.look import BLUE, VERMILION
 from cape_lib.charts.tabular import table
+from cape_lib.tables import promise
 
 #: what the shape of a mark says; the colour only repeats it
 FINE, LABELLED, COMPARED = "as promised", "labelled", "labelled; decides nothing here"
@@ -112,6 +113,12 @@ def numbers(rows: pd.DataFrame, *, caption: str) -> HTML:
     """`grid` as a table that scrolls inside itself once it is long: every row is on the page, and prints."""
     made = table(grid(rows), caption=caption)
     return HTML(str(made.data).replace('class="cape-table"', 'class="cape-table cape-long"', 1))
+
+
+def few_families() -> str:
+    """What a reader must know of the intervals that cannot resample families."""
+    words = promise("population coupling", "Pearson, Fisher's z")
+    return f"A side with fewer than eight families has Fisher's interval instead, which {words}." if words else ""
 
 
 def labelled(rows: pd.DataFrame) -> str:
