@@ -43,7 +43,7 @@ def _card(one: Scored) -> str:
         ("As code", f"pass: {card.pass_rule.text}; fail: {card.fail_rule.text}"),
         ("Window", f"made {card.made_on}; resolves: {resolves(card)}"),
         ("Needs", card.needed),
-        ("At hand", f"{one.n} models or releases{read}"),
+        ("At hand", f"{one.n} models or releases, {one.since} of them of {card.made_on} or later{read}"),
         ("Today's value", value),
         ("Repeats", f"{shares} ({one.share_of})" if shares else ""),
         ("Why", one.reason),

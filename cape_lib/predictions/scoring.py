@@ -24,7 +24,8 @@ class Scored:
 
     `pass_share`, `fail_share` (0-1, NaN where not scored): share of repeats in which each rule holds today; no
     forecast, for releases to come are not in it. `numbers` holds every quantity of the rules, `models` the rows that
-    count, `read_via` how many of the values used were read in a third party's transcription.
+    count, `read_via` how many of the values used were read in a third party's transcription, `since` how many of the
+    rows are of the month in which the prediction was made, or later: only those can test a forecast.
     """
 
     card: Prediction
@@ -42,6 +43,7 @@ class Scored:
     models: tuple[str, ...]
     pending: tuple[str, ...]
     read_via: int
+    since: int
     made: bool
     as_of: str
     panel: str
@@ -78,6 +80,7 @@ def score(
         models=tuple(str(model) for model in evidence.rows["model"]),
         pending=evidence.pending,
         read_via=_read_via(evidence.rows, card.benchmarks),
+        since=int((evidence.rows["released"] >= card.made_from).sum()),
         made=made,
         as_of=as_of,
         panel=panel,
