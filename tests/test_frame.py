@@ -209,7 +209,7 @@ def test_markdown_of_a_report_knows_tables_admonitions_roles_and_links() -> None
     assert "<h2>T</h2>" in page
     assert "<table>" in page
     assert '<aside class="admonition note"><p class="admonition-title">Note</p><p>Mind.</p>' in page
-    work = r'\(<a href="https://arxiv.org/abs/2605.18838">Amin 2026</a>; key\)'
+    work = r'\(<a href="https://arxiv.org/abs/2605.18838">Amin 2026a</a>; key\)'
     assert re.search(rf'<a href="#two">x</a> <a>y</a> {work} <span[^>]*><math', page)
     assert "toctree" not in page
 

@@ -103,7 +103,7 @@ def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source:
     unbounded runs off the chart. title: the finding; name: the permanent link.
     """
     edge = 3.0
-    steps = gammas.assign(step=gammas["smaller"] + " → " + gammas["larger"])
+    steps = gammas.assign(step=_short_steps(gammas))
     bars = pd.concat([_bars(row, edge) for _, row in steps.iterrows()], ignore_index=True)
     y_axis = alt.Y("step:N", sort=list(dict.fromkeys(steps["step"])), title=None, axis=alt.Axis(labelLimit=260))
     x_axis = alt.X(
@@ -270,11 +270,8 @@ def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
     x = alt.X("low:Q", title="Pearson r over models", scale=alt.Scale(domain=[-1, 1]))
     bars = base.mark_rule(strokeWidth=3, opacity=0.5).encode(x=x, x2="high:Q")
     tooltip = ["pair", "side", alt.Tooltip("r:Q", format=".2f"), "n", "sign_holds", "changed_by"]
-    hollow = base.transform_filter("!datum.sign_holds")
-    points = [
-        base.transform_filter("datum.sign_holds").mark_point(filled=True, size=60, opacity=1),
-        hollow.mark_point(filled=False, fill=PAPER, size=60, opacity=1, strokeWidth=2),
-    ]
+    full, hollow = (base.transform_filter(f"{sign}datum.sign_holds") for sign in ("", "!"))
+    points = [full.mark_point(filled=True, size=60, opacity=1), hollow.mark_point(fill=PAPER, size=60, opacity=1)]
     zero = alt.Chart(pd.DataFrame({"r": [0.0]})).mark_rule(color=INK).encode(x="r:Q")
     below = table[table["side"] == "below"]
     return figure(
@@ -314,3 +311,9 @@ def loss_and_scores(losses: pd.DataFrame, *, source: str) -> Figure:
         n=f"{len(losses)} losses in {losses['series'].nunique()} series",
         name="loss-and-scores",
     )
+
+
+def _short_steps(gammas: pd.DataFrame) -> list[str]:
+    """Each step by its two sizes, which fit a phone; by the models' names where two steps would read alike."""
+    sizes = [f"{low:g} → {high:g} B" for low, high in zip(gammas["params_b_low"], gammas["params_b_high"], strict=True)]
+    return sizes if len(set(sizes)) == len(sizes) else list(gammas["smaller"] + " → " + gammas["larger"])
