@@ -82,9 +82,13 @@ def test_a_reproduced_number_rounds_to_what_was_printed(verdicts):
         ("C19", "reproduced"),
         ("C20", "reproduced with definition"),  # core models only
         ("C24", "differs"),  # Gemini 2.0 Flash lies below the line
+        ("C51", "reproduced with definition"),  # 7 B is an end of the ladder that was trained alike
         ("C55", "reproduced with definition"),  # the rule reversed
         ("C59", "differs"),
+        ("C60", "reproduced with definition"),  # losses without a source
         ("C62", "reproduced with definition"),
+        ("C70", "not testable"),  # the formula comes out; that a model needs it was never tried
+        ("C96", "not testable"),  # no smaller model of three of the families in the same run
         ("C64", "reproduced with definition"),
         ("C76", "differs"),  # the printed intervals are narrower than 95 %
         ("C91", "not testable"),  # no HLE score was published

@@ -6,15 +6,17 @@ import math
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from cape_lib import tables
 from cape_lib.claims.registry import claim, stress
 from cape_lib.claims.verdict import Found, Stress
 from cape_lib.coupling import local_couplings
-from cape_lib.resampling import ols, pearson
+from cape_lib.resampling import Estimate, ols, pearson
 
 # Paper A's loss law L = E + A N^-alpha.
 E, ALPHA = 1.533, 0.238
+CUT = 3.5  # billions, the boundary that the loss is said not to see
 SCORES = list(tables.BASE_BENCHMARKS)
 
 
@@ -33,19 +35,38 @@ def level(rows: pd.DataFrame) -> np.ndarray:
     return np.asarray((rows["params_b"] * 1e9) ** ALPHA * (rows["loss"] - E), dtype=float)
 
 
+def bend(rows: pd.DataFrame) -> Estimate:
+    """Change of the slope of log(L - E) on log N at the claimed boundary: least squares with a knee there."""
+    size = np.log(rows["params_b"].to_numpy(dtype=float))
+    excess = np.log(rows["loss"].to_numpy(dtype=float) - E)
+    design = np.column_stack([np.ones_like(size), size, np.clip(size - math.log(CUT), 0.0, None)])
+    fitted = np.linalg.lstsq(design, excess, rcond=None)[0]
+    freedom = len(rows) - design.shape[1]
+    spread = float(np.sum((excess - design @ fitted) ** 2)) / freedom * np.linalg.inv(design.T @ design)[2, 2]
+    half = float(stdtrit(freedom, 0.975)) * math.sqrt(spread)
+    return Estimate(float(fitted[2]), float(fitted[2] - half), float(fitted[2] + half), len(rows), "knee, exact t")
+
+
 @claim("C60", reads=("losses",))
 def loss_law(panel: str) -> list[Found]:
-    """R^2 of L = 1.533 + A N^-0.238; coefficient of variation of N^0.238 (L - 1.533) in percent; its mean A."""
+    """R^2 of L = 1.533 + A N^-0.238; coefficient of variation of N^0.238 (L - 1.533) in percent; its mean A; a bend."""
     rows = losses("published constants")
     values = level(rows)
     n, loss = len(rows), rows["loss"].to_numpy(dtype=float)
     fitted = E + values.mean() * (rows["params_b"].to_numpy(dtype=float) * 1e9) ** -ALPHA
     explained = 1 - float(((loss - fitted) ** 2).sum() / ((loss - loss.mean()) ** 2).sum())
     source = "no data set or evaluation script is published for these eight losses"
+    turn = bend(rows)
+    largest = losses("measured")["params_b"].max()
+    seen = (
+        f"change of the exponent at {CUT} B: {turn.estimate:+.3f} [{turn.low:.3f}, {turn.high:.3f}], n = {n}; "
+        f"the measured losses end at {largest:g} B"
+    )
     return [
         Found(explained, n=n, note=source),
         Found(float(100 * values.std() / values.mean()), n=n),
         Found(float(values.mean()), n=n),
+        Found(turn.contains(0.0), n=n, note=seen),
     ]
 
 

@@ -164,7 +164,15 @@ def scale_falcon(panel: str) -> Found:
     rows = frame[(frame["family"] == "Falcon") & frame["params_b"].isin([1.0, 7.0, 40.0])].sort_values("params_b")
     if len(rows) < 3:
         return Found(None, n=len(rows), note="fewer than three sizes on this panel")
-    return Found(rows.sort_values(Y)["params_b"].iloc[0], n=len(rows))
+    ladder = tables.ladder("Falcon", panel=panel).dropna(subset=[Y])
+    lowest = float(ladder.sort_values(Y)["params_b"].iloc[0])
+    end = lowest in (ladder["params_b"].min(), ladder["params_b"].max())
+    sizes = ", ".join(f"{size:g}" for size in ladder["params_b"])
+    note = (
+        f"within the ladder that was trained alike ({sizes} B) TruthfulQA is lowest at {lowest:g} B"
+        f"{', an end of it: no turn is seen' if end else ''}"
+    )
+    return Found(rows.sort_values(Y)["params_b"].iloc[0], n=len(rows), note=note)
 
 
 @claim("C52", panels=BASE)

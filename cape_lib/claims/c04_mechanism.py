@@ -120,14 +120,21 @@ def drop_within_one_run(panel: str) -> list[Stress]:
 
 @claim("C96", reads=("internal_coupling",))
 def large_models(panel: str) -> list[Found]:
-    """Released couplings of Llama-2-70B, Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B."""
+    """Released couplings of Llama-2-70B, Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B; a drop within one measurement."""
     measured = (
         ("Llama-2-70B", "per_unit_nc2"),
         ("Llama-3.1-70B", "per_unit_nc3"),
         ("Qwen2.5-72B", "per_unit_nc3"),
         ("OLMo-2-32B", "per_unit_nc3"),
     )
-    return [Found(float(recorded(model, measure)["net_coupling"]), n=1) for model, measure in measured]
+    values = [Found(float(recorded(model, measure)["net_coupling"]), n=1) for model, measure in measured]
+    low, high = (float(recorded(name, "per_unit_nc3")["net_coupling"]) for name in ("OLMo-2-13B", "OLMo-2-32B"))
+    moved = "rises" if high > low else "falls"
+    note = (
+        "one of the four families has a smaller model in the same measurement: "
+        f"from OLMo-2-13B to OLMo-2-32B the coupling {moved}, from {low:.3f} to {high:.3f}"
+    )
+    return [*values, Found(None, n=2, note=note)]
 
 
 @claim("C97")
