@@ -52,7 +52,7 @@ def families(count: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measured(todo: list[sweep.Task], counts: tuple[int, ...] = (1, 2), runs: int = 3) -> dict[int, Timed]:
+def measured(todo: list[sweep.Task], counts: tuple[int, ...] = (1, 2), runs: int = 5) -> dict[int, Timed]:
     """Number of workers -> seconds of the tasks alone on warm workers, and the largest worker's memory.
 
     The clusters take turns, and the best run of each counts: other work on the machine, which comes and goes, does not

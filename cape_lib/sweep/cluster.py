@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import logging
 import os
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,17 +43,18 @@ def client(scheduler: str | None, workers: int | None, *, patience: float = 20.0
     count = min(os.cpu_count() or 1, 8) if workers is None else workers
     if not 1 <= count <= MOST_WORKERS:
         raise UsageError(f"--workers {count}: choose a number from 1 to {MOST_WORKERS}")
-    with (
-        distributed.LocalCluster(
+    with warnings.catch_warnings():
+        # A second cluster on the machine finds the usual port of its page taken: no news to who asked for a sweep.
+        warnings.filterwarnings("ignore", message="Port", category=UserWarning)
+        local = distributed.LocalCluster(
             n_workers=count,
             threads_per_worker=1,
             processes=True,
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
             preload=[_DEAF],
-        ) as local,
-        distributed.Client(local) as found,
-    ):
+        )
+    with local, distributed.Client(local) as found:
         yield found
 
 
