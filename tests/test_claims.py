@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cape_lib import claims, tables
-from cape_lib.claims import registry
+from cape_lib import claims, frontier, tables
+from cape_lib.claims import c06_releases, registry
 from cape_lib.claims.c05_steering import trend_p
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
@@ -147,6 +147,30 @@ def test_the_verdict_follows_the_data(monkeypatch):
     frame = tables.frontier("published").assign(gpqa_diamond=lambda rows: rows["gpqa_diamond"].to_numpy()[::-1])
     monkeypatch.setattr(tables, "frontier", lambda *args, **more: frame.copy())
     assert claims.evaluate("C19")[0].verdict == "differs"
+
+
+def test_the_swing_of_anthropic_runs_backwards_by_the_makers_dates():
+    tried = claims.evaluate("C26", stress=True)[0]
+    assert "backwards" in tried.caveat and tried.stress[0].value < 0
+
+
+def test_two_releases_of_one_month_have_no_order(monkeypatch):
+    """The papers date both releases of the swing to the month: then neither comes first, and no recovery is counted."""
+    monkeypatch.setattr(c06_releases, "dated_by_makers", tables.frontier)
+    assert all("backwards" not in one.against for one in c06_releases.swing_by_date_and_score("published"))
+    own = frontier.trajectories(tables.frontier("published"), lab="Anthropic").set_index("model")
+    assert not own.loc["Claude Opus 4.6", "order_known"] and own.loc["Claude Opus 4.7", "order_known"]
+    known = own["order_known"].to_numpy()[1:]
+    assert c06_releases.anthropic_excursion("published")[2].n == int((known & (own["h"] < -10).to_numpy()[:-1]).sum())
+
+
+@pytest.mark.parametrize("ident", ["C23", "C25", "C27"])
+def test_a_claim_that_a_correction_changes_says_so_first(ident):
+    tried = claims.evaluate(ident, stress=True)[0]
+    assert "corrected rows" in tried.caveat and any("corrected panel" in one.name for one in tried.stress)
+    assert all(
+        "corrected panel" not in one.name for one in claims.evaluate(ident, panel="corrected", stress=True)[0].stress
+    )
 
 
 @pytest.mark.slow

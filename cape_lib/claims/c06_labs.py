@@ -1,18 +1,15 @@
-"""Chapter 06: what belongs to one lab, its mean h, its slope and its trajectory."""
+"""Chapter 06: what belongs to one lab, its mean h and its slope."""
 
 from __future__ import annotations
 
 import math
 from functools import partial
 
-import pandas as pd
-
-from cape_lib import frontier, tables
-from cape_lib.claims.c06_trend import FIXED, GPQA, SWE, rows_of
+from cape_lib import frontier
+from cape_lib.claims.c06_releases import releases
+from cape_lib.claims.c06_trend import rows_of
 from cape_lib.claims.registry import FRONTIER, claim, stress
 from cape_lib.claims.verdict import Found, Stress
-
-EXCURSION = -10.0  # paper B, section 2.3: below this h a release is a coding-specialist excursion
 
 
 def mean_h(panel: str, lab: str, *, core: bool = True) -> Found:
@@ -24,23 +21,6 @@ def mean_h(panel: str, lab: str, *, core: bool = True) -> Found:
         return Found(None, n=0, note=f"no core model of {lab} on this panel")
     low, high = (None if math.isnan(own[0][end]) else own[0][end] for end in ("low", "high"))
     return Found(own[0]["mean"], low, high, own[0]["n"])
-
-
-def releases(panel: str, lab: str, *, line: frontier.FrontierLine | str | None = None) -> pd.DataFrame:
-    """A lab's releases in order of date with h; by default on the unrounded line of the panel's own rows."""
-    frame = tables.frontier(panel)
-    return frontier.trajectories(frame, chosen=line or frontier.fit_line(rows_of(panel)), lab=lab)
-
-
-def h_of(panel: str, model: str, *, line: frontier.FrontierLine | str | None = None) -> Found:
-    """h of one release; its interval is that of a new model about the line."""
-    frame = tables.frontier(panel)
-    placed = frontier.h_field(frame, chosen=line or frontier.fit_line(rows_of(panel)))
-    own = placed[placed["model"] == model].to_dict("records")
-    if not own:
-        return Found(None, n=0, note=f"{model} has no pair of scores on this panel")
-    row = own[0]
-    return Found(row["h"], row["h_low"], row["h_high"], 1, f"{model}: SWE {row[SWE]:g}, GPQA {row[GPQA]:g}")
 
 
 @claim("C20", panels=FRONTIER)
@@ -67,59 +47,40 @@ def anthropic_mean(panel: str) -> Found:
     return mean_h(panel, "Anthropic")
 
 
+def mean_corrected(panel: str, lab: str) -> list[Stress]:
+    """The same mean on the corrected rows; it counts against the claim where the sign or what excludes zero is lost."""
+    if panel != "published":
+        return []
+    before, found = mean_h(panel, lab), mean_h("corrected", lab)
+    if before.value is None or found.value is None:
+        return []
+    zero = holds_zero_between(found)
+    turned = (before.value > 0) != (found.value > 0)
+    lost = zero and not holds_zero_between(before)
+    says = "the interval holds zero" if zero else "the interval excludes zero"
+    interval = f" [{found.low:.1f}, {found.high:.1f}]" if found.low is not None and found.high is not None else ""
+    against = f"on the corrected rows the mean is {found.value:+.1f}{interval}{', and ' + says if lost else ''}"
+    name = f"core models of {lab} on the corrected panel"
+    return [Stress(name, found.value, says, found.low, found.high, found.n, against if turned or lost else "")]
+
+
+def holds_zero_between(found: Found) -> bool:
+    return found.low is not None and found.high is not None and found.low <= 0 <= found.high
+
+
 def mean_over_all(panel: str, lab: str) -> list[Stress]:
     """The same mean over every model of the lab, core or not."""
     found = mean_h(panel, lab, core=False)
     against = ""
-    if found.low is not None and found.high is not None and found.low < 0 < found.high:
+    if holds_zero_between(found):
         against = f"over all {found.n} of its models the mean is {found.value:+.1f}, and the interval holds zero"
     name = f"every model of {lab}, core or not"
     return [Stress(name, found.value, "mean h", found.low, found.high, found.n, against)]
 
 
 for _id, _lab in zip(("C20", "C21", "C22", "C23"), ("Google", "OpenAI", "DeepSeek", "Anthropic"), strict=True):
+    stress(_id)(partial(mean_corrected, lab=_lab))
     stress(_id)(partial(mean_over_all, lab=_lab))
-
-
-@claim("C24", panels=FRONTIER)
-def google_always(panel: str) -> Found:
-    """h > 0 for every Google release."""
-    own = releases(panel, "Google")
-    below = own[own["h"] <= 0]
-    named = ", ".join(f"{row['model']} ({row['h']:+.1f})" for row in below.to_dict("records")) or "none"
-    return Found(bool(len(own) and below.empty), n=len(own), note=f"not above the line: {named}")
-
-
-@claim("C25", panels=FRONTIER)
-def deepseek_reversal(panel: str) -> list[Found]:
-    """h of DeepSeek-V2.5 and of DeepSeek V3.2."""
-    return [h_of(panel, "DeepSeek-V2.5"), h_of(panel, "DeepSeek V3.2")]
-
-
-@claim("C26", panels=FRONTIER)
-def anthropic_excursion(panel: str) -> list[Found]:
-    """h of Claude Sonnet 4.6 and of Claude Opus 4.6; every release below -10 is followed by one above -10."""
-    own = releases(panel, "Anthropic")
-    low = (own["h"] < EXCURSION).to_numpy()
-    # The last release has no next one and cannot show a recovery.
-    fell, back = int(low[:-1].sum()), int((low[:-1] & ~low[1:]).sum())
-    note = f"{back} of {fell} releases below {EXCURSION:g} are followed by one above"
-    recovered = Found(bool(fell and back == fell), n=fell, note=note)
-    return [h_of(panel, "Claude Sonnet 4.6"), h_of(panel, "Claude Opus 4.6"), recovered]
-
-
-@stress("C25", "C26")
-def order_by_chance(panel: str) -> list[Stress]:
-    placed = frontier.trajectories(tables.frontier(panel), chosen=frontier.fit_line(rows_of(panel)))
-    null = frontier.order_null(placed, resamples=999)
-    tried = []
-    for row in null[null["kind"] != "open"].to_dict("records"):
-        usual = f"{row['expected']:.1f} [{row['low']:.0f}, {row['high']:.0f}]"
-        says = f"releases in shuffled order show {usual}, p = {row['p']:.2g}"
-        seen = f"{row['kind']}s like this are as frequent in shuffled order ({row['observed']:.0f} seen, usual {usual})"
-        against = seen if row["p"] > 0.05 else ""
-        tried.append(Stress(f"{row['kind']}s in all labs", row["observed"], says, n=len(placed), against=against))
-    return tried
 
 
 @claim("C27", panels=FRONTIER)
@@ -145,6 +106,24 @@ def slopes_alike(panel: str) -> list[Stress]:
             n=len(table),
         )
     ]
+
+
+@stress("C27")
+def slopes_corrected(panel: str) -> list[Stress]:
+    """The two slopes on the corrected rows, and whether all labs could share one there."""
+    if panel != "published":
+        return []
+    table = frontier.lab_slopes(rows_of("corrected"))
+    one = table.set_index("lab")["slope"]
+    p = frontier.heterogeneity(table).p
+    shared = (
+        f"all labs could share one slope (F test, p = {p:.2g})" if p > 0.05 else f"labs differ (F test, p = {p:.2g})"
+    )
+    says = f"Google {one['Google']:.2f}, DeepSeek {one['DeepSeek']:.2f}; {shared}"
+    against = f"on the corrected rows the slopes are {one['Google']:.2f} and {one['DeepSeek']:.2f}, and {shared}"
+    name = "slope of Google over that of DeepSeek on the corrected panel"
+    ratio = float(one["Google"] / one["DeepSeek"])
+    return [Stress(name, ratio, says, n=len(table), against=against if p > 0.05 else "")]
 
 
 @claim("C28")
@@ -181,35 +160,3 @@ def wider_means(panel: str) -> list[Found]:
     moonshot = releases(panel, "Moonshot")["h"]
     google = mean_h(panel, "Google", core=False)
     return [Found(float(moonshot.mean()), n=len(moonshot)), google]
-
-
-@claim("C86", panels=FIXED)
-def deepseek_refit(panel: str) -> list[Found]:
-    """h of DeepSeek-V2.5, V3.2 and V4 Pro on the line of all 39 models."""
-    line = frontier.fit_line(tables.frontier(panel))
-    return [h_of(panel, model, line=line) for model in ("DeepSeek-V2.5", "DeepSeek V3.2", "DeepSeek V4 Pro")]
-
-
-@claim("C88", panels=FRONTIER)
-def compute_tier(panel: str) -> Found:
-    """h of GPT-5.4 xhigh less h of GPT-5.4 standard."""
-    pairs = frontier.compute_tiers(rows_of(panel)).to_dict("records")
-    if not pairs:
-        return Found(None, n=0, note="no pair of compute tiers on this panel")
-    pair = pairs[0]
-    line = frontier.fit_line(rows_of(panel))
-    both = "one SWE-bench score stands in both rows" if pair["same_x"] else "each tier has its own SWE-bench score"
-    return Found(pair["dy"] - line.slope * pair["dx"], pair["low"], pair["high"], 2, both)
-
-
-@claim("C99", panels=FRONTIER)
-def rounded_h(panel: str) -> list[Found]:
-    """h = GPQA - (0.513 SWE + 46.4) of Claude Opus 4.6 and of Claude Opus 4.7."""
-    return [h_of(panel, model, line="frozen") for model in ("Claude Opus 4.6", "Claude Opus 4.7")]
-
-
-@stress("C99", "C88")
-def noise_of_h(panel: str) -> list[Stress]:
-    sd = frontier.h_field(tables.frontier(panel), chosen="frozen")["noise_sd"]
-    says = "median; from the number of questions alone"
-    return [Stress("sampling noise of one h, standard deviation", float(sd.median()), says, n=len(sd))]

@@ -31,7 +31,7 @@ FILES = {
     "03": ("c03_levers", "c03_internal"),
     "04": ("c04_mechanism",),
     "05": ("c05_steering",),
-    "06": ("c06_trend", "c06_labs"),
+    "06": ("c06_trend", "c06_labs", "c06_releases"),
     "07": ("c07_predictions",),
 }
 
