@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cape_lib import claims, frontier, tables
+from cape_lib import claims, coupling, frontier, tables
 from cape_lib.claims import c06_releases, registry
 from cape_lib.claims.c05_steering import trend_p
 from cape_lib.cli import main
@@ -171,6 +171,14 @@ def test_a_claim_that_a_correction_changes_says_so_first(ident):
     assert all(
         "corrected panel" not in one.name for one in claims.evaluate(ident, panel="corrected", stress=True)[0].stress
     )
+
+
+def test_one_quantity_is_drawn_once_in_the_claim_its_trials_and_its_chapter():
+    pooled = claims.evaluate("C03", stress=True)[0]
+    again = next(one for one in pooled.stress if "as published" in one.name)
+    assert (again.low, again.high) == (pooled.parts[0].found.low, pooled.parts[0].found.high)
+    shuffled = coupling.population_coupling(tables.base("published")).permutation_p
+    assert any(f"p = {shuffled:.3f}" in note for note in claims.evaluate("C59")[0].notes)
 
 
 @pytest.mark.slow

@@ -82,7 +82,8 @@ def swing_by_date_and_score(panel: str) -> list[Stress]:
     backwards = opus.end_time < sonnet.start_time  # two dates in one month, known to the month only, are no order
     corrected = h_of("corrected", models[0])
     first = (
-        f"Opus 4.6 came out {-days} days before Sonnet 4.6, by the makers' dates: the recovery runs backwards in time"
+        f"by its maker's dates Opus 4.6 came out {-days} days before Sonnet 4.6, so that the recovery runs backwards "
+        f"in time, and on the corrected rows Sonnet 4.6 lies at {corrected.value:+.1f}"
     )
     coding, reasoning = _pair("corrected", models[0])
     there = reasoning - float(frontier.fit_line(rows_of(panel)).at(coding))
