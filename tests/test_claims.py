@@ -6,14 +6,16 @@ import importlib
 import json
 import math
 import re
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cape_lib import claims, coupling, frontier, tables
-from cape_lib.claims import c06_releases, registry
+from cape_lib.claims import c06_releases, registry, rule
 from cape_lib.claims.c05_steering import trend_p
+from cape_lib.claims.verdict import number
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.tables import files
@@ -129,6 +131,42 @@ def test_a_bound_is_a_bound_within_its_rounding():
 def test_a_published_text_that_is_no_number_is_refused():
     with pytest.raises(ScoresError, match="cannot be compared"):
         claims.matches("many", 3.0)
+
+
+@pytest.mark.parametrize(
+    ("printed", "value", "near"),
+    [
+        ("6.5", 6.5507, True),
+        ("-0.983", -0.98394, True),
+        ("2.6", 2.39, False),
+        ("21", 20.0, False),
+        ("0.5", None, False),
+    ],
+)
+def test_a_difference_in_the_last_digit_is_told_from_a_wholesale_one_and_a_count_is_never_near(printed, value, near):
+    assert rule.near(printed, value) is near
+
+
+def test_a_claim_differs_in_the_last_digit_only_where_every_differing_part_does(verdicts):
+    assert verdicts["C87"].in_last_digit and verdicts["C43"].in_last_digit
+    assert not verdicts["C58"].in_last_digit and any(part.in_last_digit for part in verdicts["C58"].parts)
+    assert not any(one.in_last_digit for one in verdicts.values() if one.verdict != "differs")
+    assert "in the last digit" in claims.box("C87")._repr_html_()
+
+
+@given(st.floats(-100, 100), st.floats(-100, 100), st.integers(1, 3))
+def test_what_does_not_match_never_looks_like_what_was_printed(value, stated, places):
+    printed, unit = f"{stated:.{places}f}", Decimal(1).scaleb(-places)
+    if abs(Decimal(value) - Decimal(printed)) > unit / 2 + Decimal("1e-7"):
+        shown = Decimal(number(value, printed).replace("\N{MINUS SIGN}", "-"))
+        assert shown.quantize(unit, ROUND_HALF_UP) != Decimal(printed)
+    assert number(6.5507, "6.5") == "6.551" and number(3.4478, "3.5") == "3.448"
+
+
+def test_the_overview_says_what_was_seen_and_how_many_differ_in_the_last_digit(verdicts):
+    text = claims.overview(verdicts.values())._repr_markdown_()
+    near = sum(one.in_last_digit for one in verdicts.values())
+    assert "comes out of the published tables" in text and f"({near} in the last digit only)" in text
 
 
 @given(st.floats(-1e3, 1e3), st.integers(0, 4))

@@ -114,7 +114,7 @@ def _choice(name: str, label: str, options: Iterable[tuple[str, str]]) -> str:
 def _row(one: Verdict, others: Mapping[str, Verdict]) -> str:
     place = claims.where(one.id)
     head = (
-        f"{claims.badge(one.verdict)} <strong>{one.id}</strong> {escape(one.sentence)} "
+        f"{claims.badge(one.verdict)}{claims.last_digit(one)} <strong>{one.id}</strong> {escape(one.sentence)} "
         f"<small>{escape(one.source)}, chapter {one.chapter}</small>"
         + (f'<br><small>But {escape(one.caveat)}.</small>' if one.caveat else "")
     )
@@ -139,7 +139,7 @@ def _parts(parts: Sequence[Part]) -> str:
         how = claims.how(part)
         body.append(
             (part.name, claims.printed(part) or "–", part.came_out, part.interval or "–", part.found.n or "–",
-             claims.SHAPES[part.verdict] + " " + part.verdict, "as above" if how == before else how)
+             claims.SHAPES[part.verdict] + " " + part.worded, "as above" if how == before else how)
         )  # fmt: skip
         before = how
     return _table(("part", "published", "here", "95 % interval", "n", "verdict", "definition"), body)

@@ -4,7 +4,7 @@
 file a chapter (`c01_coupling` ...), loaded only when one of their claims is asked for.
 """
 
-from cape_lib.claims.box import CLASSES, Box, badge, box, figures, how, printed
+from cape_lib.claims.box import CLASSES, Box, badge, box, figures, how, last_digit, printed
 from cape_lib.claims.evaluate import as_records, counts, evaluate, panels_of
 from cape_lib.claims.overview import Overview, overview
 from cape_lib.claims.registry import claim_ids, function_of, where
@@ -30,6 +30,7 @@ __all__ = [
     "figures",
     "function_of",
     "how",
+    "last_digit",
     "matches",
     "overview",
     "panels_of",

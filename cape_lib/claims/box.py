@@ -49,6 +49,11 @@ def badge(verdict: str) -> str:
     return f'<span class="cape-verdict-word"><span aria-hidden="true">{SHAPES[verdict]}</span> {verdict}</span>'
 
 
+def last_digit(verdict: Verdict | Part) -> str:
+    """What follows the word of a verdict that differs in the last printed digit only; nothing for any other."""
+    return " in the last digit" if verdict.in_last_digit else ""
+
+
 def figures(part: Part) -> str:
     """What was published and what came out, as one line of text."""
     count = f", n = {part.found.n}" if part.found.n else ""
@@ -79,7 +84,8 @@ def _html(verdict: Verdict) -> str:
     panel = "" if verdict.panels == ("published",) else f" Panel: {verdict.panel}."
     return (
         f'<details class="cape-verdict {CLASSES[verdict.verdict]}" id="{verdict.id}">'
-        f"<summary>{badge(verdict.verdict)} <strong>{verdict.id}</strong> {escape(verdict.sentence)} "
+        f"<summary>{badge(verdict.verdict)}{last_digit(verdict)} <strong>{verdict.id}</strong> "
+        f"{escape(verdict.sentence)} "
         f'<span class="cape-definition">({escape(verdict.source)}) {escape(_in_short(verdict))}</span></summary>'
         f"<ul>{_items(verdict)}</ul><p><small>{_notes(verdict)}{panel} "
         f'<a href="{links["claim_link"]}">Formula, code and other panels</a></small></p></details>'
@@ -101,8 +107,9 @@ def _items(verdict: Verdict) -> str:
         following = verdict.parts[i + 1] if i + 1 < len(verdict.parts) else None
         definition = "" if following is not None and how(following) == how(part) else how(part)
         single = len(verdict.parts) == 1
+        word = "" if single else f" {badge(part.verdict)}{last_digit(part)}"
         lines.append(
-            f"<li>{_named(part, verdict)}{escape(figures(part))}{'' if single else ' ' + badge(part.verdict)}"
+            f"<li>{_named(part, verdict)}{escape(figures(part))}{word}"
             + (f'<br><span class="cape-definition">{escape(definition)}</span>' if definition else "")
             + "</li>"
         )
@@ -111,8 +118,9 @@ def _items(verdict: Verdict) -> str:
 
 def _markdown(verdict: Verdict) -> str:
     link = where(verdict.id)["claim_link"]
-    head = f"> {SHAPES[verdict.verdict]} **{verdict.verdict}** [{verdict.id}]({link}) {verdict.sentence}"
-    lines = [f"> - {_named(part, verdict)}{figures(part)} ({part.verdict}): {how(part)}" for part in verdict.parts]
+    word = f"{SHAPES[verdict.verdict]} **{verdict.verdict}**{last_digit(verdict)}"
+    head = f"> {word} [{verdict.id}]({link}) {verdict.sentence}"
+    lines = [f"> - {_named(part, verdict)}{figures(part)} ({part.worded}): {how(part)}" for part in verdict.parts]
     return "\n>\n".join([f"{head} *({verdict.source})*", "\n".join(lines)])
 
 

@@ -19,6 +19,13 @@ MEANING = {
     "differs": "What falls",
     "not testable": "What nobody can tell yet",
 }
+#: Verdict -> what was seen, in one clause: a number that comes out is not yet a statement that is so.
+SEEN = {
+    "reproduced": "the number comes out of the published tables",
+    "reproduced with definition": "the number comes out by a definition that had to be found",
+    "differs": "another number comes out, or none",
+    "not testable": "what a test needs was not published",
+}
 #: The claims that a reader of the announcement meets first, in that order.
 HEADLINES = (
     "C01", "C02", "C03", "C04", "C19", "C17", "C15", "C07", "C33", "C20", "C25", "C23", "C26", "C24", "C38", "C06",
@@ -40,7 +47,7 @@ class Overview:
 
     def _repr_markdown_(self) -> str:
         lines = [
-            f"- {SHAPES[verdict]} **{MEANING[verdict]}** ({verdict}): {len(found)}. "
+            f"- {SHAPES[verdict]} **{MEANING[verdict]}** ({verdict}): {_counted(verdict, found)}. "
             + " ".join(f"[{one.id}]({where(one.id)['claim_link']}) {_said(one)}" for one in _named(found))
             for verdict, found in self.groups
         ]
@@ -50,14 +57,14 @@ class Overview:
 def overview(verdicts: Iterable[Verdict] | None = None) -> Overview:
     """All claims by verdict in one screen: how many, and the best known of each.
 
-    verdicts: from `evaluate`; computed here if not given. Those that stand and are named are also tried: what the trial
-    takes from them is said beside them.
+    verdicts: from `evaluate`; computed here if not given. Those that could be computed and are named are also tried:
+    what the trial takes from them is said beside them.
     """
     found = list(evaluate() if verdicts is None else verdicts)
     order = ["reproduced", "reproduced with definition", "differs", "not testable"]
     assert set(order) == set(VERDICTS)
     grouped = {word: [one for one in found if one.verdict == word] for word in order}
-    shown = [one.id for word in order[:2] for one in _named(grouped[word]) if not one.stress]
+    shown = [one.id for word in order[:3] for one in _named(grouped[word]) if not one.stress]
     tried = {one.id: one for one in evaluate(shown, stress=True)}
     return Overview(tuple((word, tuple(tried.get(one.id, one) for one in grouped[word])) for word in order))
 
@@ -72,6 +79,12 @@ def _said(one: Verdict) -> str:
     return f"{one.sentence} *But {one.caveat}.*" if one.caveat else one.sentence
 
 
+def _counted(verdict: str, found: tuple[Verdict, ...]) -> str:
+    """How many claims have a verdict, and what was seen of them."""
+    near = sum(one.in_last_digit for one in found)
+    return f"{len(found)} claims; {SEEN[verdict]}{f' ({near} in the last digit only)' if near else ''}"
+
+
 def _block(verdict: str, found: tuple[Verdict, ...]) -> str:
     items = ""
     for one in _named(found):
@@ -81,5 +94,5 @@ def _block(verdict: str, found: tuple[Verdict, ...]) -> str:
     rest = f'<p><a href="../notebooks/08_claims.html">and {more} more</a></p>' if more else ""
     return (
         f'<section class="cape-verdict {CLASSES[verdict]}"><p><strong>{MEANING[verdict]}</strong></p>'
-        f"<p>{badge(verdict)}: {len(found)} claims</p><ul>{items}</ul>{rest}</section>"
+        f"<p>{badge(verdict)}: {_counted(verdict, found)}</p><ul>{items}</ul>{rest}</section>"
     )

@@ -12,6 +12,8 @@ A value **matches** a published number where it rounds to the digits that were p
 either way, and the Monte-Carlo error of the value where it has one. "About" (printed with a tilde, or "an order of
 magnitude") means one significant digit. A bound ("at least 0.87") was rounded too, and is given the same half unit.
 
+What differs within two units of the last printed digit still *differs*, with a note that says so: "in the last digit".
+
 A **claim** of several parts is as good as its weakest part: differs, then not testable, then reproduced with
 definition, then reproduced. *Differs* is the weakest because it is known that the claim as it was stated does not come
 out, whatever an untestable part of it might still show; *not testable* leaves the question open.
@@ -31,6 +33,7 @@ VERDICTS = ("differs", "not testable", "reproduced with definition", "reproduced
 SHAPES = {"reproduced": "●", "reproduced with definition": "◐", "differs": "▲", "not testable": "○"}
 
 COMPARISONS = ("equals", "about", "at least", "at most", "holds")
+LAST_DIGITS = 2  # units of the last printed digit within which a difference is one of rounding or of a late change
 ROUNDING = 1e-9  # a value on the edge of the half unit counts as inside
 
 
@@ -66,6 +69,17 @@ def matches(printed: str | None, value: float | bool | None, compare: str = "equ
     if compare == "at most":
         return value <= stated + room
     return abs(value - stated) <= room
+
+
+def near(printed: str | None, value: float | bool | None, compare: str = "equals") -> bool:
+    """Whether a value that does not match lies within `LAST_DIGITS` units of the last digit that was printed.
+
+    Numbers that were printed with a point only: a whole number is mostly a count, and a count is right or wrong.
+    """
+    places = decimals(printed or "")
+    if compare != "equals" or not places or value is None or isinstance(value, bool):
+        return False
+    return abs(float(value) - float(printed or "nan")) <= LAST_DIGITS * 10.0**-places + ROUNDING
 
 
 def verdict_of_part(*, match: bool, particular: str, missing: str, supplied: bool) -> str:

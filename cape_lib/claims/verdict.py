@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from cape_lib.claims.rule import decimals
+from cape_lib.claims.rule import decimals, near
 from cape_lib.resampling import Estimate
 
 Value = float | bool | None
+FINEST = 8  # decimals, at most, to tell a value from the published one
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,16 @@ class Part:
         return number(self.found.value, self.published)
 
     @property
+    def in_last_digit(self) -> bool:
+        """Whether this part differs, but within two units of the last digit that was printed."""
+        return self.verdict == "differs" and near(self.published, self.found.value, self.compare)
+
+    @property
+    def worded(self) -> str:
+        """The verdict, and in which digit it differs where that is the last."""
+        return f"{self.verdict} in the last digit" if self.in_last_digit else self.verdict
+
+    @property
     def interval(self) -> str:
         """The interval as text, or nothing."""
         return interval(self.found.low, self.found.high, self.published)
@@ -118,6 +130,12 @@ class Verdict:
     def caveat(self) -> str:
         """The first thing that an attempt to break the claim took from it; blank where none was tried or none did."""
         return next((tried.against for tried in self.stress if tried.against), "")
+
+    @property
+    def in_last_digit(self) -> bool:
+        """Whether every part that differs does so in the last digit only."""
+        differing = [part for part in self.parts if part.verdict == "differs"]
+        return bool(differing) and all(part.in_last_digit for part in differing)
 
     @property
     def numbered(self) -> list[Part]:
@@ -171,12 +189,24 @@ def number(value: Value, published: str | None = None) -> str:
     if published and decimals(published) is not None:
         places = decimals(published) or 0
         whole = not places and float(value).is_integer()
-        text = f"{value:.0f}" if whole else f"{value:.{4 if places in (2, 3) else places + 1}f}"
+        shown = 0 if whole else 4 if places in (2, 3) else places + 1
+        while shown < FINEST and _looks_like(value, str(published), shown):
+            shown += 1
+        text = f"{value:.{shown}f}"
     elif float(value).is_integer():
         text = f"{value:.0f}"
     else:
         text = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _looks_like(value: float, published: str, shown: int) -> bool:
+    """Whether a value that does not round to the published one seems to, once it is cut to `shown` places."""
+    unit = Decimal(1).scaleb(-(decimals(published) or 0))
+    stated, text = Decimal(published), Decimal(f"{value:.{shown}f}")
+    if abs(Decimal(value) - stated) <= unit / 2:
+        return False
+    return any(text.quantize(unit, rounding) == stated for rounding in (ROUND_HALF_UP, ROUND_HALF_DOWN))
 
 
 def interval(low: float | None, high: float | None, published: str | None = None) -> str:
