@@ -42,6 +42,8 @@ _MENDED = {
     ' role="doc-biblioentry"': "",
     "<th></th>": "<td></td>",  # the empty corner of a table heads nothing
 }
+#: A signature over several lines is a list of definitions without terms: lines are what it is.
+_LINES = re.compile(r"<dl>((?:(?!</?dl\b).)*)</dl>", re.S)
 
 
 def trim(html: Path) -> None:
@@ -58,7 +60,7 @@ def trim(html: Path) -> None:
             text = pattern.sub("", text)
         for before, after in _MENDED.items():
             text = text.replace(before, after)
-        page.write_text(text, encoding="utf-8")
+        page.write_text(_LINES.sub(_lines, text), encoding="utf-8")
     theme = static / "styles" / "pydata-sphinx-theme.css"
     theme.write_text(_OF_THE_FONT.sub("", theme.read_text(encoding="utf-8")), encoding="utf-8")
     icons = _icons((static / "scripts" / "fontawesome.js").read_text(encoding="utf-8"), names)
@@ -67,6 +69,10 @@ def trim(html: Path) -> None:
     shutil.rmtree(static / "vendor" / "fontawesome", ignore_errors=True)
     for leftover in {*html.rglob("*.map"), *static.glob("scripts/fontawesome.js*"), *static.glob("sphinx-thebe.*")}:
         leftover.unlink()
+
+
+def _lines(found: re.Match[str]) -> str:
+    return re.sub(r"<(/?)dd>", lambda tag: f"<{tag[1]}span{'' if tag[1] else ' class=sig-line'}>", found[1])
 
 
 def _icons(script: str, names: set[str]) -> dict[str, str]:
