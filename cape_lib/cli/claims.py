@@ -31,10 +31,13 @@ def run(args: argparse.Namespace) -> int:
 
         print_json(as_records(found))
         return 0
-    from cape_lib.claims import SHAPES, VERDICTS, figures
+    from cape_lib.claims import SHAPES, VERDICTS, figures, last_digit
 
     for one in found:
-        print(f"{one.id}  {SHAPES[one.verdict]} {one.verdict}: {one.sentence} ({one.source}; panel {one.panel})")
+        print(
+            f"{one.id}  {SHAPES[one.verdict]} {one.verdict}{last_digit(one)}: {one.sentence} "
+            f"({one.source}; panel {one.panel})"
+        )
         for part in one.parts:
             name = "" if len(one.parts) == 1 else f"{part.name}: "
             print(f"     {name}{figures(part)}")
