@@ -5,4 +5,5 @@ from cape_lib.imports import IRI, without
 with without(IRI):
     import altair as altair
 
-__all__ = ["altair"]
+#: It offers nothing; importing it is what it is for.
+__all__: list[str] = []
