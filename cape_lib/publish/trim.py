@@ -43,7 +43,7 @@ _MENDED = {
     "<th></th>": "<td></td>",  # the empty corner of a table heads nothing
 }
 #: A signature over several lines is a list of definitions without terms: lines are what it is.
-_LINES = re.compile(r"<dl>((?:(?!</?dl\b).)*)</dl>", re.S)
+_LINES = re.compile(r"<dl>(\s*<dd>(?:(?!</?d[lt]\b).)*)</dl>", re.S)
 
 
 def trim(html: Path) -> None:
