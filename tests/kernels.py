@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import queue
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,7 +53,6 @@ for _box in [w for w in gc.get_objects() if issubclass(type(w), ipywidgets.VBox)
         _specs = [w.spec for w in _inside(_box) if hasattr(w, "spec")]
         _seen.append(hashlib.sha1(json.dumps(_specs, default=str).encode()).hexdigest() if _specs else None)
     _told.append({"label": _chooser.description, "drawn": _seen})
-print(json.dumps(_told))
 """
 
 
@@ -92,7 +93,7 @@ def read_through(notebook: Path, *, kernel: str, folder: Path) -> tuple[Any, lis
     from nbclient import NotebookClient
 
     run = nbformat.read(notebook, as_version=4)
-    client = NotebookClient(run, timeout=300, kernel_name=kernel, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(run, timeout=120, kernel_name=kernel, resources={"metadata": {"path": str(folder)}})
     with client.setup_kernel():
         for index, cell in enumerate(run.cells):
             client.execute_cell(cell, index)
@@ -106,25 +107,30 @@ def read_through(notebook: Path, *, kernel: str, folder: Path) -> tuple[Any, lis
 def _moved(connection_file: str) -> tuple[list[dict[str, Any]], list[str]]:
     """What `MOVE` told in a kernel, and the errors on the way.
 
-    By a client of its own: nbclient, which follows every widget, at times misses the answer to so many messages.
+    By a client of its own that waits for the reply alone: of the many messages of widgets some may be dropped, a reply
+    is not. Colab's old kernel at times does not notice that a message came; another one wakes it.
     """
     from jupyter_client.blocking import BlockingKernelClient
-
-    said: list[str] = []
-    wrong: list[str] = []
-
-    def heard(message: dict[str, Any]) -> None:
-        if message["msg_type"] == "error":
-            wrong.append("\n".join(message["content"]["traceback"]))
-        elif message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
-            said.append(message["content"]["text"])
 
     client = BlockingKernelClient()
     client.load_connection_file(connection_file)
     client.start_channels()
     try:
         client.wait_for_ready(timeout=60)
-        client.execute_interactive(MOVE, timeout=300, output_hook=heard)
+        sent = client.execute(MOVE, user_expressions={"told": "json.dumps(_told)"})
+        for _ in range(60):
+            try:
+                reply = client.get_shell_msg(timeout=5)
+            except queue.Empty:
+                client.kernel_info()
+                continue
+            if reply["parent_header"].get("msg_id") == sent:
+                break
+        else:
+            raise TimeoutError("the kernel did not answer in five minutes")
     finally:
         client.stop_channels()
-    return (json.loads("".join(said)) if not wrong else []), wrong
+    content = reply["content"]
+    if content["status"] != "ok":
+        return [], ["\n".join(content.get("traceback", [content["status"]]))]
+    return json.loads(ast.literal_eval(content["user_expressions"]["told"]["data"]["text/plain"])), []
