@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import queue
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -121,7 +120,7 @@ def _moved(connection_file: str) -> tuple[list[dict[str, Any]], list[str]]:
     """What `MOVE` told in a kernel, and the errors on the way.
 
     By a client of its own that waits for the reply alone: of the many messages of widgets some may be dropped, a reply
-    is not. Colab's old kernel at times does not notice that a message came; another one wakes it.
+    is not.
     """
     from jupyter_client.blocking import BlockingKernelClient
 
@@ -131,16 +130,9 @@ def _moved(connection_file: str) -> tuple[list[dict[str, Any]], list[str]]:
     try:
         client.wait_for_ready(timeout=60)
         sent = client.execute(MOVE, user_expressions={"told": "json.dumps(_told)"})
-        for _ in range(60):
-            try:
-                reply = client.get_shell_msg(timeout=5)
-            except queue.Empty:
-                client.kernel_info()
-                continue
-            if reply["parent_header"].get("msg_id") == sent:
-                break
-        else:
-            raise TimeoutError("the kernel did not answer in five minutes")
+        reply = client.get_shell_msg(timeout=300)
+        while reply["parent_header"].get("msg_id") != sent:
+            reply = client.get_shell_msg(timeout=300)
     finally:
         client.stop_channels()
     content = reply["content"]
