@@ -1,0 +1,70 @@
+"""Signs that a reader meets on many pages: the mark of a verdict or a status, and the minus of a number.
+
+One word has one mark, in a box, a table, a card and a chart: the shape says how sure it is (full, half, hollow), the
+colour which way it points, and neither is one of the colours that stand for a phase.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+#: Which way a mark points -> its colour; `cape.css` has the same as `--cape-holds` and so on, and for dark pages.
+HOLDS, FAILS, UNSAID = "#0072B2", "#C27C00", "#5c636a"
+
+#: Character -> the same shape for Vega: a name that it knows, or a path in a box from -1 to 1, holes run backwards.
+DRAWN = {
+    "●": "circle",
+    "▲": "triangle-up",
+    "◆": "diamond",
+    "○": "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0ZM-0.62,0A0.62,0.62,0,1,0,0.62,0A0.62,0.62,0,1,0,-0.62,0Z",
+    "◐": "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0ZM0,-0.62L0,0.62A0.62,0.62,0,0,0,0,-0.62Z",
+    "◭": "M0,-0.87L1,0.87L-1,0.87ZM0,-0.4L0,0.62L0.59,0.62Z",
+    "□": "M-0.89,-0.89L0.89,-0.89L0.89,0.89L-0.89,0.89ZM-0.55,-0.55L-0.55,0.55L0.55,0.55L0.55,-0.55Z",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One sign: `text` is its character, `shape` the same for a chart, `colour` a hex that only repeats the word."""
+
+    text: str
+    colour: str
+
+    @property
+    def shape(self) -> str:
+        return DRAWN[self.text]
+
+
+#: Word -> its mark. First the verdicts of claims, then the statuses of predictions, then the readings of the trials.
+MARKS = {
+    "reproduced": Mark("●", HOLDS),
+    "reproduced with definition": Mark("◐", HOLDS),
+    "differs": Mark("▲", FAILS),
+    "not testable": Mark("○", UNSAID),
+    "passed": Mark("●", HOLDS),
+    "open leaning pass": Mark("◐", HOLDS),
+    "failed": Mark("▲", FAILS),
+    "open leaning fail": Mark("◭", FAILS),
+    "open": Mark("○", UNSAID),
+    "undecided": Mark("◆", UNSAID),
+    "cannot be scored yet": Mark("□", UNSAID),
+    "as promised": Mark("●", HOLDS),
+    "labelled": Mark("▲", FAILS),
+    "labelled; decides nothing here": Mark("□", UNSAID),
+}
+
+#: Code, formulas, addresses and tags stay as they are; elsewhere a hyphen before a digit, after no word, is a sign.
+_MINUS = re.compile(
+    r"(<(pre|code|script|style|math)\b.*?</\2>|<[a-zA-Z/!][^>]*>|`[^`]*`|\$[^$\n]+\$|\]\([^)\s]*\)|https?://\S+)"
+    r"|(?<![\w)\]%./&#-])-(?=\.?\d)",
+    re.DOTALL,
+)
+
+
+def minus(text: str) -> str:
+    """The text with U+2212 for every hyphen that is the sign of a number: Markdown, HTML or plain, nothing else moves.
+
+    "GPT-4", "2026-05-01" and "5-shot" keep their hyphens, and so do code, formulas, tags and addresses.
+    """
+    return _MINUS.sub(lambda found: found[1] or "\N{MINUS SIGN}", text)
