@@ -42,7 +42,9 @@ def trim(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: 
         return True
 
     context["script_files"] = [script for script in context["script_files"] if needed(script)]
-    context["css_files"] = [sheet for sheet in context["css_files"] if "thebe" not in str(getattr(sheet, "filename", sheet))]
+    context["css_files"] = [
+        sheet for sheet in context["css_files"] if "thebe" not in str(getattr(sheet, "filename", sheet))
+    ]
 
 
 def state_version(app: Sphinx, pagename: str, source: list[str]) -> None:
