@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from benchmarks.processes import anchor
@@ -21,6 +22,7 @@ def rows() -> Iterator[Row]:
 
     from benchmarks import bench_lm
 
+    torch.set_num_threads(os.cpu_count() or 1)  # what ran before in this process may have left it at one
     device = "cuda" if torch.cuda.is_available() else "cpu"
     found = {row["what"]: row["ratio"] for row in bench_lm.steering_cost("70m", device, 3)}
     for name, what in STEERING.items():
