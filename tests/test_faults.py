@@ -4,6 +4,7 @@ Nothing is half-written, nothing old is lost, the next run completes. The book's
 sweep's workers in `test_sweep.py`.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -79,7 +80,8 @@ def test_an_import_to_a_full_disk_keeps_the_old_table_and_leaves_no_crumbs(tmp_p
 def test_an_import_into_a_locked_folder_is_exit_6_in_one_line(tmp_path, locked_folder, capsys):
     ladder(tmp_path / "r")
     assert main(["import", str(tmp_path / "r"), "--family", "F", "-o", str(locked_folder / "s.csv"), "--quiet"]) == 6
-    assert "locked" in only_line(capsys)
+    told = only_line(capsys)
+    assert f"{locked_folder / 's.csv'}: " in told and "choose another place" in told and ".part" not in told
 
 
 @pytest.mark.parametrize("command", ["sweep", "family"])
@@ -87,7 +89,36 @@ def test_a_command_that_writes_a_folder_says_when_it_cannot(tmp_path, locked_fol
     (tmp_path / "s.csv").write_text(SCORES)
     name = ["--name", "F"] if command == "family" else []
     assert main([command, str(tmp_path / "s.csv"), *name, "-o", str(locked_folder / "out"), "--quiet"]) == 6
-    only_line(capsys)
+    told = only_line(capsys)
+    assert f"{locked_folder / 'out'}: " in told and "choose another place" in told
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("a/.scores.csv.part", "a/scores.csv"),
+        ("a/.scores.csv.x1_9z0ab.part", "a/scores.csv"),
+        ("a/.report.abcd1234.part/executed/01.ipynb", "a/report"),
+        ("a/scores.part", "a/scores.part"),
+        (".hidden", ".hidden"),
+    ],
+)
+def test_an_error_names_the_file_that_was_asked_for(monkeypatch, capsys, written, asked):
+    from cape_lib.cli import claims
+
+    def refuse(args):
+        raise PermissionError(errno.EACCES, "Permission denied", written)
+
+    monkeypatch.setattr(claims, "run", refuse)
+    assert main(["claims"]) == 6
+    assert only_line(capsys) == f"cape claims: {asked}: Permission denied; allow writing there, or choose another place"
+
+
+def test_mixed_protocols_name_the_option_that_allows_them(tmp_path, capsys):
+    rows = "A,1,40,40,10-shot\nB,2,50,41,0-shot\nC,4,60,42,0-shot\n"
+    (tmp_path / "s.csv").write_text("model,params_b,hellaswag,truthfulqa,hellaswag_protocol\n" + rows)
+    assert main(["family", str(tmp_path / "s.csv"), "--name", "F", "-o", str(tmp_path / "out"), "--quiet"]) == 5
+    assert "--allow-mixed" in only_line(capsys) and not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow
@@ -134,6 +165,63 @@ def test_a_report_that_is_killed_outright_leaves_the_old_one_and_the_next_run_cl
     again = family.Settings(force=True, chapters=False, quiet=True)
     family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", out, again)
     assert not list(tmp_path.glob(".*.part*")) and (out / "index.html").exists()
+
+
+#: what Python runs first: the clock of this and of every process that it starts is off by so many seconds
+CLOCK = """\
+import os, time
+off, now, ns = float(os.environ["CLOCK_OFF"]), time.time, time.time_ns
+time.time, time.time_ns = lambda: now() + off, lambda: ns() + int(off * 1e9)
+"""
+YEAR = 365.25 * 86400
+
+
+def under_a_clock(place, off, *arguments):
+    """Run `cape` under a clock that is `off` seconds ahead, with every file that it made dated by that clock."""
+    (place / "sitecustomize.py").write_text(CLOCK)
+    paths = os.pathsep.join([str(place), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "cape_lib.cli", *arguments]
+    env = os.environ | {"CLOCK_OFF": str(off), "PYTHONPATH": paths}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, env=env)
+    assert done.returncode == 0, done.stderr
+    for path in place.rglob("*"):
+        os.utime(path, (time.time() + off, time.time() + off))
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_sweep_keeps_what_is_done_and_completes_whatever_the_clock_says(tmp_path):
+    rows = [f"m{f}-{j},Family {f},{0.5 * 3**j},{30 + 8 * j},{40 - j + f}" for f in range(3) for j in range(3)]
+    (tmp_path / "s.csv").write_text("model,family,params_b,hellaswag,truthfulqa\n" + "\n".join(rows) + "\n")
+    out = tmp_path / "out"
+    command = ["sweep", str(tmp_path / "s.csv"), "-o", str(out), "--workers", "1", "--json"]
+    first = json.loads(under_a_clock(tmp_path, -40 * YEAR, *command))
+    stored = {path.name: path.read_bytes() for path in (out / "families").glob("*.json")}
+    assert first["kept"] == 0 and len(stored) == 3
+    assert json.loads(under_a_clock(tmp_path, 60 * YEAR, *command))["kept"] == 3
+    (out / "families" / sorted(stored)[0]).unlink()
+    assert json.loads(under_a_clock(tmp_path, -10 * YEAR, *command))["kept"] == 2
+    assert {path.name: path.read_bytes() for path in (out / "families").glob("*.json")} == stored
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("years", [-40, 60])
+def test_a_report_says_the_same_whatever_the_clock_says(tmp_path, monkeypatch, years):
+    from cape_lib import family, tables
+
+    rerun = sys.modules["cape_lib.family.rerun"]  # the package's function of that name hides the module
+    (tmp_path / "s.csv").write_text(SCORES)
+    os.utime(tmp_path / "s.csv", (time.time() + years * YEAR,) * 2)
+    made, day = [], rerun.datetime.now(rerun.UTC)
+    for i, date in enumerate([day, day.replace(year=day.year + years, day=1)]):
+        clock = type("clock", (), {"now": staticmethod(lambda zone, date=date: date)})
+        monkeypatch.setattr(rerun, "datetime", clock)
+        again = family.Settings(force=True, chapters=False, quiet=True)
+        made.append(family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", tmp_path / "out", again))
+        assert made[i].pop("made").startswith(str(date.year))
+    assert made[0] == made[1] and not list(tmp_path.glob(".*.part*"))
 
 
 def test_commands_answer_without_a_network(tmp_path):

@@ -6,11 +6,13 @@ import argparse
 import errno
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import cape_lib
-from cape_lib.errors import CapeError
+from cape_lib.errors import CapeError, one_line
 
 #: command -> (module that holds `configure(parser)` and `run(args) -> int | None`, summary for --help)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -28,7 +30,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predictions": ("cape_lib.cli.predictions", "the seven predictions and their status today"),
 }
 
-_NO_SPACE_OR_PERMISSION = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+#: what the surroundings can refuse -> the mend
+_REFUSED = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room there, or choose another place"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "allow writing there, or choose another place"),
+}
+#: what a file or folder is called while it is written: .NAME.part, or .NAME.xxxxxxxx.part
+_PART = re.compile(r"^\.(.+?)(?:\.[a-z0-9_]{8})?\.part$")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -66,6 +74,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code (0 done, 2 usage, 3 file, 4 missing, 5 mixed, 6 surroundings)."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    args = None
     try:
         if not argv or argv[0].startswith("-"):
             if not argv:
@@ -91,8 +100,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        if error.errno not in _NO_SPACE_OR_PERMISSION:
+        if error.errno not in _REFUSED:
             raise
-        place = f"{error.filename}: " if error.filename else ""
-        print(f"cape {argv[0]}: {place}{error.strerror}; choose another place or make room", file=sys.stderr)
+        # A disk that fills up while a file is written is reported without a name.
+        named = error.filename or error.filename2 or getattr(args, "output", None)
+        place = f"{_asked_for(named)}: " if named else ""
+        print(f"cape {argv[0]}: {place}{error.strerror}; {_REFUSED[error.errno]}", file=sys.stderr)
         return 6
+
+
+def _asked_for(name: object) -> str:
+    """The file or folder that somebody asked for, where an error names the one that is written in its place."""
+    path = Path(os.fsdecode(name) if isinstance(name, (str, bytes, os.PathLike)) else str(name))
+    for place in (path, *path.parents):
+        if written := _PART.match(place.name):
+            return one_line(str(place.with_name(written[1])))
+    return one_line(str(path))

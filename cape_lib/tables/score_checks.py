@@ -110,5 +110,5 @@ def check_protocols(sheet: Sheet, frame: pd.DataFrame, benchmarks: Iterable[str]
             if len(kinds) > 1:
                 one, other = int(kinds.index[0]), int(kinds.index[1])
                 reason = f"{said[other]!r}, but row {sheet.rows[one]} has {said[one]!r}"
-                mend = f"keep one protocol of {label(benchmark)}, or allow mixed protocols"
+                mend = f"keep one protocol of {label(benchmark)}, or say --allow-mixed (in Python allow_mixed=True)"
                 raise MixedProtocolError(f"{sheet.place(other, name)}: {reason}; {mend}")
