@@ -181,6 +181,18 @@ def test_make_alone_lists_what_there_is() -> None:
     assert all(f"make {target} " in said for target in ("book", "test", "check", "lab", "clean", "help"))
 
 
+def test_make_check_reads_every_python_file_of_the_house() -> None:
+    scope = re.search(r"ruff check (.+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert scope
+    here = {path for folder in scope[1].split() for path in (ROOT / folder).rglob("*.py")}
+    ours = {
+        path
+        for path in ROOT.rglob("*.py")
+        if path.relative_to(ROOT).parts[0] in ("cape_lib", "tests", "benchmarks", "book", "examples")
+    }
+    assert ours <= here
+
+
 def test_figures_are_loaded_without_the_parsers_that_no_chart_needs() -> None:
     assert "rfc3987_syntax" not in modules_after("import cape_lib.charts, cape_lib.publish")
 

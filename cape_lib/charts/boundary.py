@@ -40,7 +40,9 @@ def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source:
     sure = int((scales["verdict"] == "boundary").sum())
     found = f"{len(inside)} of {len(scales)} estimators place a turn inside the sizes of {family}"
     return figure(
-        alt.layer(bars, line, points, *([rules] if len(inside) else [])).properties(height=320),
+        alt.layer(
+            *([bars] if ladder["low"].notna().any() else []), line, points, *([rules] if len(inside) else [])
+        ).properties(height=320),
         title=f"{found}, {sure} with confidence"
         if len(inside)
         else f"No estimator finds a turn inside the sizes of {family}",

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts.frame import GRID, INK, MUTED, PAPER, PHASE_COLOURS, Figure, figure
+from cape_lib.charts.look import TWO_SIDES
+from cape_lib.charts.naming import crowded, names_where
 from cape_lib.charts.trust import few_families
 from cape_lib.coupling import settled_beyond
 from cape_lib.tables import label
@@ -20,7 +22,7 @@ STEP_TOOLTIP = [
     alt.Tooltip("high:Q", format=".2f"),
     alt.Tooltip("p_negative:Q", format=".2f", title="P(gamma < 0)"),
 ]
-SIDES = alt.Scale(domain=["below", "above"], range=[PHASE_COLOURS["tax"], PHASE_COLOURS["bonus"]])
+SIDES = alt.Scale(domain=["below", "above"], range=list(TWO_SIDES))
 #: A legend breaks its line where the plot is narrow: beside long row names, on a phone.
 COLUMNS = alt.ExprRef("width < 240 ? 2 : width < 420 ? 3 : 5")
 SIZE_AXIS = alt.Axis(
@@ -39,15 +41,6 @@ def phase_colour(column: str = "phase", *, legend: bool = True, columns: int | a
 def size_scale(column: str, *, low: float = 0.06, high: float = 200.0) -> alt.X:
     """A log axis of parameters in billions, labelled at round sizes."""
     return alt.X(f"{column}:Q", scale=alt.Scale(type="log", domain=[low, high]), axis=SIZE_AXIS)
-
-
-def crowded(x: pd.Series, y: pd.Series) -> list[bool]:
-    """Whether each point's name goes below it: where one above would run into that of a point already named above."""
-    below: list[bool] = []
-    for i in range(len(x)):
-        near = [j for j in range(i) if not below[j] and abs(x[i] - x[j]) < 12 and abs(y[i] - y[j]) < 1.1]
-        below.append(bool(near))
-    return below
 
 
 def ladder_plane(ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, source: str) -> Figure:
@@ -72,9 +65,9 @@ def ladder_plane(ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, 
         tooltip=["model", "params_b", x, y]
     )
     over, under = (
-        points.transform_filter(f"{'' if below else '!'}datum.name_below")
-        .mark_text(dx=0 if below else 9, dy=16 if below else -9, align="center" if below else "left", color=INK)
-        .encode(text="model:N")
+        points.mark_text(
+            dx=0 if below else 9, dy=16 if below else -9, align="center" if below else "left", color=INK
+        ).encode(text=names_where("model", below=below))
         for below in (False, True)
     )
     down = int((gammas["dy"] < 0).sum())

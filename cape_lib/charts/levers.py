@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts.coupling import SIZE_AXIS
-from cape_lib.charts.frame import INK, MUTED, PAPER, Figure, figure
+from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
+from cape_lib.charts.look import BLUE, GREY
 from cape_lib.levers import minimum_curation
 
-BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#8C8C8C"
 #: The largest size that the axis of equivalent scale shows (billions); beyond it stands an arrow.
 EDGE, NEAR = 200.0, 0.07
 SHORT = {"x": "same HellaSwag", "y": "same TruthfulQA", "residual": "same TruthfulQA for its HellaSwag"}
@@ -81,7 +81,7 @@ def equivalents(table: pd.DataFrame, *, source: str) -> Figure:
     names = list(SHORT.values())
     row = alt.Y("model:N", title=None, axis=alt.Axis(labelLimit=140))
     offset = alt.YOffset("reading:N", sort=names)
-    shades = alt.Scale(domain=names, range=[BLUE, VERMILION, GREY])
+    shades = alt.Scale(domain=names, range=PALETTE[: len(names)])
     colour = alt.Color("reading:N", scale=shades, title=None, legend=alt.Legend(columns=1, labelLimit=280))
     ends = alt.Scale(domain=["reached", "not reached"], range=["circle", "triangle-right"])
     numbers = [alt.Tooltip(f"{name}:Q", format=".3g") for name in ("params_b", "equivalent_b", "low", "high")]

@@ -6,9 +6,12 @@ when the page turns dark, so that a chart keeps its state (slider, selection) wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
+
+from cape_lib.signs import MARKS
 
 INK = "#212529"  # text, zero lines, fitted lines
 MUTED = "#5c636a"  # axis labels, secondary text
@@ -16,9 +19,9 @@ GRID = "#dde1e5"  # grid lines, faint bands
 PAPER = "#fdfdfd"  # the fill of a hollow point, the halo behind a label
 
 VERMILION, BLUE, GREEN, SKY = "#D55E00", "#0072B2", "#009E73", "#56B4E9"
-ORANGE, PURPLE, GREY = "#E69F00", "#CC79A7", "#8C8C8C"
+ORANGE, PURPLE, GREY, AMBER = "#E69F00", "#CC79A7", "#8C8C8C", "#C27C00"
 
-#: Phase of a coupling -> colour, the same on every page.
+#: Phase of a coupling -> colour, the same on every page, and of nothing else where phases are shown.
 PHASE_COLOURS = {"tax": VERMILION, "transition": GREY, "bonus": GREEN}
 
 #: Lab -> colour; a lab that is not here is GREY (`colour_of`).
@@ -43,16 +46,26 @@ FAMILY_COLOURS = {
     "OLMo": "#8A6D00",
 }
 
-#: A verdict is a word with a shape; the colour only repeats it.
-PUBLISHED_SHAPE, CORRECTED_SHAPE = "hollow", "filled"
+#: Two sides of anything that is no phase: apart for every kind of colour-blindness, 3:1 on a light and a dark page.
+TWO_SIDES = (BLUE, AMBER)
 
-#: Order for a scale without a fixed meaning.
-PALETTE = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY]
+#: Order for a scale without a fixed meaning; the colours of phases and of nothing known are not among them.
+PALETTE = [BLUE, AMBER, PURPLE, SKY, INK, "#8A6D00", MUTED]
 
 
 def colour_scale(colours: dict[str, str], names: list[str]) -> alt.Scale:
     """A scale over `names` in their order with the fixed colours; a name without a colour is grey."""
     return alt.Scale(domain=names, range=[colours.get(name, GREY) for name in names])
+
+
+def mark_scales(words: Sequence[str]) -> tuple[alt.Scale, alt.Scale]:
+    """Colours and shapes of verdicts, statuses or readings in a chart, those that they have in boxes and tables too."""
+    marks = [MARKS[word] for word in words]
+    names = list(words)
+    return (
+        alt.Scale(domain=names, range=[mark.colour for mark in marks]),
+        alt.Scale(domain=names, range=[mark.shape for mark in marks]),
+    )
 
 
 def config(*, background: str | None) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.frame import INK, MUTED, Figure, figure
+from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
+from cape_lib.charts.look import AMBER, BLUE, GREY, PURPLE, VERMILION
 
-BLUE, VERMILION, GREEN, GREY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#8C8C8C", "#CC79A7"
 #: Kind of measurement -> in words; two kinds are never compared.
 KINDS = {
     "per_head": "per head, Qwen",
@@ -22,7 +22,7 @@ KINDS = {
 }
 DEPENDS = {"false": "cannot", "doubtful": "may not", "unknown": "not known"}
 #: The three Pythia sizes that were probed -> their colour on this page.
-SIZES = {"Pythia-410M": GREEN, "Pythia-1B": VERMILION, "Pythia-2.8B": BLUE}
+SIZES = {"Pythia-410M": PURPLE, "Pythia-1B": AMBER, "Pythia-2.8B": BLUE}
 SOURCE = "[internal couplings](../book/data.html#other-tables), as released"
 
 
@@ -44,7 +44,7 @@ def measurements(internal: pd.DataFrame) -> Figure:
         .encode(
             x=alt.X("net_coupling:Q", title="published coupling", scale=alt.Scale(domain=[0, 1])),
             y=alt.Y("kind:N", sort=list(KINDS.values()), title=None, axis=alt.Axis(labelLimit=180)),
-            color=alt.Color("depends:N", scale=alt.Scale(domain=words, range=[VERMILION, "#E69F00", BLUE]),
+            color=alt.Color("depends:N", scale=alt.Scale(domain=words, range=[AMBER, PURPLE, BLUE]),
                             title="depends on the weights", legend=alt.Legend(titleOrient="top")),
             shape=alt.Shape("depends:N", scale=marks, title="depends on the weights"),
             tooltip=["model:N", "measure:N", alt.Tooltip("net_coupling:Q", format=".3f"), "depends:N"],
@@ -78,7 +78,7 @@ def layers(table: pd.DataFrame) -> Figure:
             x=alt.X("relative_depth:Q", title="depth (0 first layer, 1 last)"),
             y=alt.Y("coupling:Q", title="coupling"),
             detail="model:N",
-            color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[BLUE, VERMILION, GREEN]), title=None),
+            color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=PALETTE[: len(kinds)]), title=None),
             tooltip=["model:N", "kind:N", "layer:Q", alt.Tooltip("coupling:Q", format=".4f")],
         )
     )
@@ -134,7 +134,7 @@ def one_measurement(rows: pd.DataFrame) -> Figure:
     """
     series = rows.assign(series=rows["family"] + ", " + rows["kind"])
     names = list(series["series"].drop_duplicates())
-    shades = alt.Scale(domain=names, range=[BLUE, VERMILION, GREEN, PURPLE, "#E69F00"][: len(names)])
+    shades = alt.Scale(domain=names, range=PALETTE[: len(names)])
     chart = (
         alt.Chart(series)
         .mark_line(point=alt.OverlayMarkDef(size=70, filled=True))
@@ -168,7 +168,7 @@ def projections(rows: pd.DataFrame) -> Figure:
     stages = {
         "net_coupling": "hidden state",
         "output_proj_cosine": "output projection",
-        "wider_proj_cosine": "GELU (\"wider\")",
+        "wider_proj_cosine": 'GELU ("wider")',
     }
     long = rows.melt(["model"], list(stages), "stage", "cosine")
     long["stage"] = long["stage"].map(stages)

@@ -8,8 +8,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.coupling import STEP_TOOLTIP, crowded, phase_colour
+from cape_lib.charts.coupling import STEP_TOOLTIP, phase_colour
 from cape_lib.charts.frame import INK, MUTED, PAPER, Figure, figure
+from cape_lib.charts.naming import crowded, names_where
 from cape_lib.coupling import signs_by_size
 from cape_lib.tables import label
 
@@ -140,9 +141,9 @@ def families_in_motion(
             color=phase_colour(), tooltip=["ladder", alt.Tooltip("gamma:Q", format=".2f"), "phase"]
         )
         over, under = (
-            here.transform_filter(f"{'' if below else '!'}datum.name_below")
-            .mark_text(dy=18 if below else -13, fontWeight=600, color=INK)
-            .encode(text="ladder:N")
+            here.mark_text(dy=18 if below else -13, fontWeight=600, color=INK).encode(
+                text=names_where("ladder", below=below)
+            )
             for below in (False, True)
         )
         return figure(

@@ -11,17 +11,11 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from cape_lib.charts.frame import GRID, INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
+from cape_lib.charts.frame import GRID, INK, LAB_COLOURS, MUTED, PALETTE, PAPER, Figure, colour_scale, figure
+from cape_lib.charts.look import mark_scales
 from cape_lib.predictions import STATUSES, Scored, resolves
+from cape_lib.signs import MARKS, minus
 
-#: Status -> shape before its word; the colour only repeats it.
-SHAPES = dict(zip(STATUSES, ("●", "▲", "◆", "◐", "◭", "○", "□"), strict=True))
-MARKS = dict(
-    zip(STATUSES, ("circle", "triangle-up", "diamond", "circle", "triangle-up", "circle", "square"), strict=True)
-)
-COLOURS = dict(
-    zip(STATUSES, ("#009E73", "#D55E00", "#5c636a", "#56B4E9", "#E69F00", "#8C8C8C", "#CC79A7"), strict=True)
-)
 #: The predictions that turn on a correlation.
 TURN_ON_R = (2, 5, 7)
 SOURCE = "[predictions and frontier scores](../book/data.html#other-tables)"
@@ -29,7 +23,7 @@ SOURCE = "[predictions and frontier scores](../book/data.html#other-tables)"
 
 def cards(scored: Sequence[Scored]) -> HTML:
     """One card a prediction: rule in words and as code, window, data needed and at hand, value, status and why."""
-    return HTML(f'<div class="cape-cards">{"".join(_card(one) for one in scored)}</div>')
+    return HTML(f'<div class="cape-cards">{"".join(minus(_card(one)) for one in scored)}</div>')
 
 
 def _card(one: Scored) -> str:
@@ -48,9 +42,12 @@ def _card(one: Scored) -> str:
         ("Repeats", f"{shares} ({one.share_of})" if shares else ""),
         ("Why", one.reason),
     ]
-    items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines if text)
+    tags = {"As code": ("<code>", "</code>")}
+    items = "".join(
+        f"<dt>{name}</dt><dd>{escape(text).join(tags.get(name, ('', '')))}</dd>" for name, text in lines if text
+    )
     more = _sources(one.sources)
-    shape = f'<span aria-hidden="true">{SHAPES[one.status]}</span>'
+    shape = f'<span aria-hidden="true">{MARKS[one.status].text}</span>'
     return (
         f'<section class="cape-card" id="prediction-{card.id}" aria-label="Prediction {card.id}">'
         f"<p><strong>{card.id}. {escape(card.name)}</strong></p>"
@@ -77,8 +74,7 @@ def _status(found: pd.Series) -> tuple[alt.Color, alt.Shape]:
     """Colour and shape of the statuses that occur, one legend for both."""
     present = [word for word in STATUSES if word in set(found)]
     legend = alt.Legend(columns=2)
-    colours = alt.Scale(domain=present, range=[COLOURS[word] for word in present])
-    marks = alt.Scale(domain=present, range=[MARKS[word] for word in present])
+    colours, marks = mark_scales(present)
     return (
         alt.Color("status:N", scale=colours, title=None, legend=legend),
         alt.Shape("status:N", scale=marks, title=None, legend=legend),
@@ -168,7 +164,7 @@ def day_by_day(table: pd.DataFrame) -> Figure:
     rows = table[table["id"].isin(TURN_ON_R)].dropna(subset=["value"])
     rows = rows.assign(prediction=rows["id"].astype(str) + ". " + rows["name"], day=pd.to_datetime(rows["as_of"]))
     names = list(rows["prediction"].drop_duplicates())
-    shades = alt.Scale(domain=names, range=["#0072B2", "#D55E00", "#009E73"])
+    shades = alt.Scale(domain=names, range=PALETTE[: len(names)])
     colour = alt.Color("prediction:N", scale=shades, title=None, legend=alt.Legend(columns=1))
     base = alt.Chart(rows).encode(x=alt.X("day:T", title="as of"), color=colour)
     bands = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title="correlation r"), y2="high:Q")

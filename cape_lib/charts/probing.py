@@ -6,7 +6,8 @@ import altair as alt
 import pandas as pd
 
 from cape_lib.charts.frame import INK, Figure, figure
-from cape_lib.charts.testbed import BLUE, GREY, SOURCE
+from cape_lib.charts.look import BLUE, GREY
+from cape_lib.charts.testbed import SOURCE
 
 
 def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:

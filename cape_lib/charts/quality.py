@@ -12,6 +12,7 @@ import pandas as pd
 
 from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
 from cape_lib.charts.frontier import lab_colour
+from cape_lib.signs import minus
 from cape_lib.tables import label
 
 STATUS_ORDER = ["confirmed", "corrected", "other setting", "independent only", "unchecked"]
@@ -164,7 +165,8 @@ def difference_table(effects: pd.DataFrame, cells: pd.DataFrame) -> object:
         for name in ("model", "benchmark", "published", "now", "h", "why", "where")
     )
     return HTML(
-        f"<div class='cape-table'><table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+        "<div class='cape-table' tabindex='0' role='region' aria-label='Every difference with its source'>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{minus(''.join(lines))}</tbody></table></div>"
     )
 
 
@@ -192,7 +194,7 @@ def _line(row: dict[Hashable, Any]) -> str:
     read = f" <small>(read in {_transcription(str(via))})</small>" if isinstance(via, str) and via else ""
     after = row["after"]
     now = "no source" if pd.isna(after) else f"{after:.1f}"
-    moved = "" if pd.isna(row["h_after"]) else f"{row['h_before']:+.1f} → {row['h_after']:+.1f}".replace("-", "−")
+    moved = "" if pd.isna(row["h_after"]) else f"{row['h_before']:+.1f} → {row['h_after']:+.1f}"
     values: Iterable[str] = (
         html.escape(str(row["model"])), label(str(row["benchmark"])), f"{row['before']:.1f}", now,
         f"<span style='white-space: nowrap'>{moved}</span>",

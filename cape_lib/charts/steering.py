@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts.frame import GRID, INK, Figure, figure
+from cape_lib.charts.look import AMBER, BLUE, GREY, TWO_SIDES
 from cape_lib.resampling import wilson
 
-BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#8C8C8C"
 #: Half of an interval with which one can tell 60 % from 40 % (points).
 WANTED = 10.0
 SOURCE = "[steering totals](../book/data.html#other-tables), as released"
@@ -34,7 +34,7 @@ def runs(totals: pd.DataFrame) -> Figure:
     rows["row"] = rows["row"].where(again == 0, rows["row"] + " (" + (again + 1).astype(str) + ")")
     place = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=180))
     words = ["prompts recorded", "totals only"]
-    colour = alt.Color("records:N", scale=alt.Scale(domain=words, range=[BLUE, VERMILION]), title=None)
+    colour = alt.Color("records:N", scale=alt.Scale(domain=words, range=list(TWO_SIDES)), title=None)
     across = alt.X("low:Q", title="texts that changed (%)", scale=alt.Scale(domain=[0, 100]))
     bars = alt.Chart(rows).mark_rule(strokeWidth=2).encode(x=across, x2="high:Q", y=place, color=colour)
     ends = [alt.Tooltip(f"{name}:Q", format=".0f") for name in ("low", "high")]
@@ -48,7 +48,7 @@ def runs(totals: pd.DataFrame) -> Figure:
         (bars + dots).properties(height=26 * len(rows)),
         title=f"Ten to fourteen prompts a run leave the share open by up to {widest:.0f} points",
         alt="A point with a 95 % interval for each steering run: the percent of texts that changed. Runs whose single"
-        " prompts were kept are blue circles, runs with totals only vermilion squares. Runs on one and the same "
+        " prompts were kept are blue circles, runs with totals only amber squares. Runs on one and the same "
         "model differ widely.",
         source=SOURCE,
         n=f"{len(rows)} runs, {int(rows['n_total'].sum())} prompts",
@@ -73,7 +73,7 @@ def trend_null(ways: pd.DataFrame, *, observed: int) -> Figure:
         .encode(
             x=across,
             y=alt.Y("share:Q", title="probability", axis=alt.Axis(format="%")),
-            color=alt.Color("far:N", title=None, scale=alt.Scale(domain=words, range=[VERMILION, GREY])),
+            color=alt.Color("far:N", title=None, scale=alt.Scale(domain=words, range=[AMBER, GREY])),
             tooltip=["trend:Q", alt.Tooltip("share:Q", format=".3f")],
         )
     )
@@ -81,7 +81,7 @@ def trend_null(ways: pd.DataFrame, *, observed: int) -> Figure:
         chart,
         title=f"If size played no role, so strong a trend would come up with probability {p:.2f}",
         alt="Bars for the probability of each possible trend over the sizes if size played no role; those as far out "
-        "as the published one in vermilion.",
+        "as the published one in amber.",
         source=SOURCE,
         n=f"{len(rows)} possible trends",
         rows=rows,

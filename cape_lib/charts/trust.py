@@ -9,8 +9,9 @@ import pandas as pd
 from IPython.display import HTML
 
 from cape_lib.charts.frame import GRID, INK, MUTED, PALETTE, Figure, figure
-from cape_lib.charts.look import BLUE, VERMILION
+from cape_lib.charts.look import mark_scales
 from cape_lib.charts.tabular import table
+from cape_lib.signs import MARKS
 from cape_lib.tables import promise
 
 #: what the shape of a mark says; the colour only repeats it
@@ -96,7 +97,7 @@ def grid(rows: pd.DataFrame) -> pd.DataFrame:
     rows: shares of one part. A cell reads "93 %"; "82 % ▲" where the table's own label says that it is not as promised,
     "82 % □" where that is a rule which decides nothing here.
     """
-    marks = _reading(rows).map({LABELLED: "\u00a0▲", COMPARED: "\u00a0□", FINE: ""})
+    marks = _reading(rows).map(lambda said: "" if said == FINE else f"\u00a0{MARKS[said].text}")
     shares = rows["value"].map("{:.1%}".format).str.replace("%", "\u00a0%") + marks
     order = ["measure", "method", "truth", "noise"]
     cells: pd.DataFrame = rows.assign(share=shares)
@@ -119,6 +120,12 @@ def few_families() -> str:
     """What a reader must know of the intervals that cannot resample families."""
     words = promise("population coupling", "Pearson, Fisher's z")
     return f"A side with fewer than eight families has Fisher's interval instead, which {words}." if words else ""
+
+
+def relatives() -> str:
+    """What a reader must know of intervals of r over releases: they take those of one lab for independent."""
+    words = promise("population coupling", "Pearson, Fisher's z")
+    return f"An interval of r that takes relatives for independent {words}." if words else ""
 
 
 def labelled(rows: pd.DataFrame) -> str:
@@ -172,14 +179,14 @@ def _dots(
     shown: pd.DataFrame, rules: list[tuple[float, list[int], str]], scale: alt.Scale, title: str
 ) -> alt.LayerChart | alt.FacetChart:
     kinds = [kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()]
-    colours = {FINE: BLUE, LABELLED: VERMILION, COMPARED: MUTED}
+    colours, shapes = mark_scales(kinds)
     y = alt.Y("setting:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, grid=True, gridColor=GRID))
     base = alt.Chart(shown).encode(y=y)
     bars = base.mark_rule(color=MUTED, strokeWidth=2).encode(x=alt.X("low:Q", scale=scale, title=title), x2="high:Q")
     tooltip: list[Any] = ["setting", alt.Tooltip("value:Q", format=".1%"), "replications:Q", "reading"]
     reading = {
-        "color": alt.Color("reading:N", scale=alt.Scale(domain=kinds, range=[colours[k] for k in kinds]), title=None),
-        "shape": alt.Shape("reading:N", scale=alt.Scale(domain=kinds, range=[_SHAPES[k] for k in kinds]), title=None),
+        "color": alt.Color("reading:N", scale=colours, title=None),
+        "shape": alt.Shape("reading:N", scale=shapes, title=None),
     }
     x = alt.X("value:Q", scale=scale, title=title, axis=alt.Axis(format="%"))
     points = base.mark_point(filled=True, opacity=1, size=70).encode(x=x, tooltip=tooltip, **reading)
@@ -190,6 +197,3 @@ def _dots(
         for at, dash, what in rules
     ]
     return alt.layer(*lines, bars, points).properties(height=20 * shown["setting"].nunique())
-
-
-_SHAPES = {FINE: "circle", LABELLED: "triangle-up", COMPARED: "square"}

@@ -11,6 +11,7 @@ from cape_lib.claims.evaluate import evaluate
 from cape_lib.claims.registry import where
 from cape_lib.claims.rule import SHAPES, VERDICTS
 from cape_lib.claims.verdict import Verdict
+from cape_lib.signs import minus
 
 #: Verdict -> what it means to a reader.
 MEANING = {
@@ -43,7 +44,8 @@ class Overview:
     def _repr_html_(self) -> str:
         total = sum(len(found) for _, found in self.groups)
         blocks = "".join(_block(verdict, found) for verdict, found in self.groups)
-        return f'<div class="cape-overview" role="group" aria-label="All {total} claims by verdict">{blocks}</div>'
+        label = f"All {total} claims by verdict"
+        return minus(f'<div class="cape-overview" role="group" aria-label="{label}">{blocks}</div>')
 
     def _repr_markdown_(self) -> str:
         lines = [
@@ -51,7 +53,7 @@ class Overview:
             + " ".join(f"[{one.id}]({where(one.id)['claim_link']}) {_said(one)}" for one in _named(found))
             for verdict, found in self.groups
         ]
-        return "\n".join(lines)
+        return minus("\n".join(lines))
 
 
 def overview(verdicts: Iterable[Verdict] | None = None) -> Overview:

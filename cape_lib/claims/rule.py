@@ -25,12 +25,13 @@ import math
 from collections.abc import Iterable
 
 from cape_lib.errors import ScoresError
+from cape_lib.signs import MARKS
 
 #: From weakest to strongest.
 VERDICTS = ("differs", "not testable", "reproduced with definition", "reproduced")
 
-#: A verdict is a word with a shape; colour only repeats it.
-SHAPES = {"reproduced": "●", "reproduced with definition": "◐", "differs": "▲", "not testable": "○"}
+#: Verdict -> the shape before its word, strongest first; charts draw the same ones (`cape_lib.signs`).
+SHAPES = {verdict: MARKS[verdict].text for verdict in reversed(VERDICTS)}
 
 COMPARISONS = ("equals", "about", "at least", "at most", "holds")
 LAST_DIGITS = 2  # units of the last printed digit within which a difference is one of rounding or of a late change

@@ -17,7 +17,7 @@ from cape_lib.family.planning import FRONTIER_PAIR, Part, Plan
 
 #: The words of the first page, for a reader who has not come to the chapters yet.
 WORDS = (
-    "*gamma* is points of {y} won or lost for each point of {x} between two sizes. Below -0.1 a step is a **tax**, "
+    "*gamma* is points of {y} won or lost for each point of {x} between two sizes. Below −0.1 a step is a **tax**, "
     "above 0.1 a **bonus**, in between a **transition**. An interval in brackets holds 95 %."
 )
 ESTIMATORS = (
@@ -26,7 +26,7 @@ ESTIMATORS = (
 )
 STDERR = "For a score p (percent) of n questions it is $\\sqrt{p(100-p)/n}$."
 H_WORDS = (
-    "*h* is how far a release lies above (+) or below (-) the GPQA Diamond score that its SWE-bench score leads one to "
+    "*h* is how far a release lies above (+) or below (−) the GPQA Diamond score that its SWE-bench score leads one to "
     "expect. The interval is where a new release of any lab falls 19 times in 20."
 )
 

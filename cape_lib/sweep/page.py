@@ -12,13 +12,13 @@ import pandas as pd
 
 from cape_lib.diagnosis.wording import shown
 from cape_lib.family import measuring
+from cape_lib.signs import minus
 
 #: More small charts than this make a slow page; the table has all families.
 MOST_CHARTS = 60
 
 _STYLE = """<style>
 #fig-sweep-families .cape-several { grid-template-columns: repeat(auto-fit, minmax(min(100%, 10rem), 1fr)); }
-.cape-scroll { overflow-x: auto; }
 table.cape-sort { border-collapse: collapse; width: 100%; font-size: .9rem; }
 table.cape-sort th, table.cape-sort td { padding: .25rem .4rem; text-align: left; vertical-align: top; }
 @media (max-width: 40rem) { table.cape-sort td { white-space: nowrap; } }
@@ -167,7 +167,7 @@ def _number(value: float | None, form: str) -> str:
 
 def _cell(text: str, key: object, *, number: bool = False) -> str:
     kind = ' class="number"' if number else ""
-    return f'<td{kind} data-key="{escape(str(key))}">{text}</td>'
+    return f'<td{kind} data-key="{escape(str(key))}">{minus(text)}</td>'
 
 
 def _html(page: str, text: str) -> Any:

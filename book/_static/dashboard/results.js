@@ -40,7 +40,7 @@
     );
   }
 
-  const minus = (text) => text.replace(/(^|[[ ])-(?=\d)/g, "$1\u2212");
+  const minus = (text) => text.replace(/(^|[^\w)\]%./&#-])-(?=\.?\d)/g, "$1\u2212");
 
   /* A table: columns are [title, isNumber]; rows are lists of cells. */
   function table(caption, columns, rows) {
