@@ -48,7 +48,7 @@ def test_prediction_interval_equals_statsmodels(frozen: pd.DataFrame) -> None:
     judge = sm.OLS(frozen[Y].to_numpy(), sm.add_constant(frozen[X].to_numpy())).fit()
     at = np.array([20.0, 50.0, 80.0])
     frame = judge.get_prediction(np.column_stack([np.ones(3), at])).summary_frame(alpha=0.05)
-    half = frontier.fit_line(frozen).half_width(at)
+    half = frontier.fit_line(frozen).half_width(at, 0.95)
     assert half == pytest.approx((frame["obs_ci_upper"] - frame["obs_ci_lower"]).to_numpy() / 2)
 
 
@@ -71,7 +71,7 @@ def test_left_out_h_equals_a_fit_without_the_row(frozen: pd.DataFrame) -> None:
     h = frontier.h_field(frozen, chosen=None).reset_index(drop=True)
     others = frozen.reset_index(drop=True).drop(index=5)
     judge = sm.OLS(others[Y].to_numpy(), sm.add_constant(others[X].to_numpy())).fit()
-    frame = judge.get_prediction([[1.0, float(h.loc[5, X])]]).summary_frame(alpha=0.05)
+    frame = judge.get_prediction([[1.0, float(h.loc[5, X])]]).summary_frame(alpha=1 - frontier.lines.LEVEL)
     assert h.loc[5, "h_loo"] == pytest.approx(float(h.loc[5, Y] - frame["mean"].iloc[0]))
     assert h.loc[5, "loo_high"] - h.loc[5, "loo_low"] == pytest.approx(
         float(frame["obs_ci_upper"].iloc[0] - frame["obs_ci_lower"].iloc[0])

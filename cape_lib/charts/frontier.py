@@ -8,6 +8,7 @@ import pandas as pd
 
 from cape_lib.charts.coupling import COLUMNS
 from cape_lib.charts.frame import INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
+from cape_lib.charts.trust import relatives
 from cape_lib.tables import label
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
@@ -218,6 +219,7 @@ def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
         title=said[0] if said else "At every cut the interval of r stays above zero",
         alt="Correlation of the two scores among releases above a rising cut, with its 95 percent interval.",
         source=source,
+        caption=relatives(),
         n=f"{int(cuts['n'].max())} to {int(cuts['n'].min())} releases",
         name="correlation-by-range",
     )

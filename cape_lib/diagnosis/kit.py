@@ -17,7 +17,7 @@ from cape_lib.coupling import effective_dimension, local_couplings
 from cape_lib.diagnosis import advice, settling, wording
 from cape_lib.diagnosis.wording import number
 from cape_lib.frontier.isoclines import RATIOS
-from cape_lib.frontier.lines import LINES, FrontierLine, X, Y, line
+from cape_lib.frontier.lines import LEVEL, LINES, FrontierLine, X, Y, line
 from cape_lib.frontier.trajectory import change_limit, within_lab_scatter
 from cape_lib.ingest.benchmarks import MMLU_SUBJECTS
 from cape_lib.levers import web_trained
@@ -133,6 +133,7 @@ def _dimension(panel: pd.DataFrame) -> dict[str, Any]:
         "n": found.estimate.n,
         "estimate": found.estimate.estimate,
         "interval": wording.interval(found.estimate.low, found.estimate.high),
+        "promise": tables.promise("effective dimension", "bootstrap", n=found.estimate.n),
         "benchmarks": list(found.benchmarks),
         "eigenvalues": found.eigenvalues.tolist(),
         "vectors": found.vectors.T.tolist(),
@@ -170,13 +171,13 @@ def _day(released: pd.Timestamp) -> int:
 
 
 def plain_line(given: FrontierLine) -> dict[str, Any]:
-    """A frontier line as plain data: what is needed for h and its exact prediction interval."""
+    """A frontier line as plain data: what is needed for h and its prediction interval."""
     fit = given.fit
     return {
         "name": given.name, "panel": given.panel, "date": given.date,
         "slope": given.slope, "intercept": given.intercept,
         "residual_sd": fit.residual_sd, "n": fit.n, "mean_x": fit.mean_x, "spread_x": fit.spread_x, "r": fit.r,
-        "t95": float(stdtrit(fit.n - 2, 0.975)),
+        "t": float(stdtrit(fit.n - 2, 0.5 + LEVEL / 2)),
     }  # fmt: skip
 
 

@@ -67,9 +67,9 @@ def diagnose_release(
 
 
 def half_width(line: Mapping[str, Any], x: float) -> float:
-    """Half of the exact 95 % prediction interval of one new release at x, points."""
+    """Half of the 95 % prediction interval of one new release at x, points, as `FrontierLine.half_width`."""
     away = x - line["mean_x"]
-    return float(line["t95"] * line["residual_sd"] * math.sqrt(1 + 1 / line["n"] + away * away / line["spread_x"]))
+    return float(line["t"] * line["residual_sd"] * math.sqrt(1 + 1 / line["n"] + away * away / line["spread_x"]))
 
 
 def read_release(row: Mapping[str, Any], line: Mapping[str, Any], used: Kit) -> dict[str, Any]:

@@ -8,7 +8,18 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import UsageError
-from cape_lib.frontier.lines import FEWEST, FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows, line
+from cape_lib.frontier.lines import (
+    FEWEST,
+    LEVEL,
+    FrontierLine,
+    X,
+    Y,
+    as_line,
+    complete_rows,
+    fit_line,
+    frozen_rows,
+    line,
+)
 from cape_lib.resampling import ols, score_sd
 
 #: paper B, section 2.3: beyond these points of h a release is an excursion
@@ -22,9 +33,9 @@ PHASES = ("coding-specialist excursion", "cooperative", "reasoning-specialist")
 class ReleaseH:
     """h of one release in points, with the interval `low` to `high`, and what the papers' rules make of it.
 
-    The interval is h plus and minus the exact 95 % prediction half-width at this x: where it holds zero, an ordinary
-    release of the panel could lie as far from the line. `noise_sd` is the sampling noise of both scores alone, in
-    points of h. `line` names the line, `panel` and `date` say what it was fitted to.
+    The interval is h plus and minus the 95 % prediction half-width at this x (`lines.LEVEL`): where it holds zero, an
+    ordinary release of the panel could lie as far from the line. `noise_sd` is the sampling noise of both scores alone,
+    in points of h. `line` names the line, `panel` and `date` say what it was fitted to.
     """
 
     h: float
@@ -102,13 +113,13 @@ def _check(swe: float, gpqa: float) -> None:
 
 
 def h_field(
-    frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen", x: str = X, y: str = Y, level: float = 0.95
+    frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen", x: str = X, y: str = Y, level: float = LEVEL
 ) -> pd.DataFrame:
     """h of every complete row, beside the h from a line that has not seen the row.
 
     frame: one row a model, scores in percent; chosen: a line, its name, or None to fit the frame.
-    Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high` (h plus and minus the exact
-    prediction half-width), `noise_sd` (both scores' sampling noise), `h_loo`, `loo_low`, `loo_high` (line and interval
+    Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high` (h plus and minus the prediction
+    half-width at `level`), `noise_sd` (both scores' sampling noise), `h_loo`, `loo_low`, `loo_high` (line and interval
     without the row), `outside` (the row lies outside the interval that the others predict), `phase`. Without
     four other rows there is no line without the row: NaN.
     Source: paper B, equation 1. Published h of 34 rows: Haiku 3.5 -26.2, V2.5 +11.2, o1 +10.6.
@@ -146,7 +157,7 @@ def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, 
     rows = complete_rows(frozen_rows(frame), x, y)
     fitted = fit_line(rows, x=x, y=y)
     residual = rows[y].to_numpy(float) - fitted.at(rows[x])
-    half = fitted.half_width(np.linspace(rows[x].min(), rows[x].max(), 101))
+    half = fitted.half_width(np.linspace(rows[x].min(), rows[x].max(), 101), 0.95)
     return {
         "published": 1.96 * float(residual.std(ddof=0)),
         "prediction_min": float(half.min()),
@@ -158,7 +169,7 @@ def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, 
 def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
     """The papers' own check: each later row against the line of the frozen rows, beside a flat line.
 
-    Returns one row a later model: `h`, `inside_published` (+-1.96 sd), `inside_exact` (prediction interval),
+    Returns one row a later model: `h`, `inside_published` (+-1.96 sd), `inside_exact` (exact t prediction interval),
     `h_flat` (distance from the mean y of the frozen rows), `inside_flat` (+-1.96 sd of y), all in points.
     Published: five of five inside; the flat line shows how little that asks.
     """
@@ -168,7 +179,7 @@ def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFra
     band = published_band(rows, x=x, y=y)["published"]
     new["h"] = new[y] - fitted.at(new[x])
     new["inside_published"] = new["h"].abs() <= band
-    new["inside_exact"] = new["h"].abs().to_numpy() <= fitted.half_width(new[x])
+    new["inside_exact"] = new["h"].abs().to_numpy() <= fitted.half_width(new[x], 0.95)
     new["h_flat"] = new[y] - old[y].mean()
     new["inside_flat"] = new["h_flat"].abs() <= 1.96 * float(old[y].std(ddof=0))
     columns = ["model", "lab", x, y, "h", "inside_published", "inside_exact", "h_flat", "inside_flat"]

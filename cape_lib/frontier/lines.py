@@ -16,6 +16,9 @@ X, Y = "swe_bench_verified", "gpqa_diamond"
 FROZEN_SLOPE, FROZEN_INTERCEPT = 0.513, 46.4
 #: least number of models for a line whose interval says anything
 FEWEST = 4
+#: level of the t interval behind h: where scatter has heavy tails, one of 95 % is wrong 6 % of the time with 4 to 60
+#: releases; this one is right 95 % of the time there, and 96.5 % where scatter is normal
+LEVEL = 0.965
 
 #: name -> what it is
 LINES: dict[str, str] = {
@@ -47,8 +50,11 @@ class FrontierLine:
         """The line's y at x, both percent points, same shape as `x`."""
         return np.asarray(self.slope * np.asarray(x, dtype=float) + self.intercept, dtype=float)
 
-    def half_width(self, x: ArrayLike, level: float = 0.95) -> NDArray[np.float64]:
-        """Half of the exact t prediction interval of one new model at x (points), same shape as `x`."""
+    def half_width(self, x: ArrayLike, level: float = LEVEL) -> NDArray[np.float64]:
+        """Half of the t prediction interval of one new model at x (points), same shape as `x`.
+
+        level: of the exact interval under normal scatter; by default `LEVEL`, right 95 % of the time with heavy tails.
+        """
         band: Band = self.fit.predict(x, level)
         return np.asarray((band.high - band.low) / 2, dtype=float)
 

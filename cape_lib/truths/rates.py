@@ -19,6 +19,7 @@ COMPARED = frozenset(
     {
         "beyond 10 points",
         "published band",
+        "t interval of 95 %",
         "says step, beyond ten points",
         "says excursion, beyond ten points",
         "Cochran's Q",

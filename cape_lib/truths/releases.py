@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cape_lib import frontier
 from cape_lib.frontier.hfield import EXCURSION
+from cape_lib.frontier.lines import LEVEL
 from cape_lib.frontier.measurement import least_squares, moment_slope, simex_slope
 from cape_lib.frontier.trajectory import KINDS
 from cape_lib.resampling import ols, percentile_interval, permutations_within, row_bootstrap_indices
@@ -42,15 +43,21 @@ def panels(n: int, replications: int, rng: np.random.Generator, *, world: str = 
 
 
 def h_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
-    """The slope's interval, the prediction interval behind h, and the papers' two rules for an excursion."""
+    """The slope's interval, the prediction interval behind h, and the papers' two rules for an excursion.
+
+    Ten times the replications: these are quick, and the shares are near their limits.
+    """
+    replications *= 10
     for n in (8, 34):
         for world in ("normal", "heavy tails", "labs"):
             x, y = panels(n + 1, replications, rng, world=world)
             fits = [ols(x[i, :-1], y[i, :-1]) for i in range(replications)]
-            bands = [fit.predict(x[i, -1]) for i, fit in enumerate(fits)]
+            bands = [fit.predict(x[i, -1], LEVEL) for i, fit in enumerate(fits)]
             h = y[:, -1] - np.array([float(band.fit) for band in bands])
             ends = np.array([(float(band.low), float(band.high)) for band in bands])
             outside = (y[:, -1] < ends[:, 0]) | (y[:, -1] > ends[:, 1])
+            exact = [fit.predict(x[i, -1]) for i, fit in enumerate(fits)]
+            plain = np.array([float(band.high - band.fit) for band in exact])
             scatter = np.array([fit.residual_sd * np.sqrt((n - 2) / n) for fit in fits])
 
             def at(method: str, n: int = n, world: str = world) -> Setting:
@@ -58,6 +65,7 @@ def h_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
 
             yield coverage(at("prediction interval"), ends, y[:, -1])
             yield share(at("prediction interval"), outside, "false positives")
+            yield share(at("t interval of 95 %"), np.abs(h) > plain, "false positives")
             yield share(at("beyond 10 points"), np.abs(h) > EXCURSION, "false positives")
             yield share(at("published band"), np.abs(h) > 1.96 * scatter, "false positives")
             slopes = [(fit.slope.low, fit.slope.high) for fit in fits]

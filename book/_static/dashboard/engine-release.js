@@ -65,10 +65,10 @@
     };
   }
 
-  /* Half of the exact 95 % prediction interval of one new release at x. */
+  /* Half of the 95 % prediction interval of one new release at x. */
   function halfWidth(line, x) {
     const away = x - line.mean_x;
-    return line.t95 * line.residual_sd * Math.sqrt(1 + 1 / line.n + (away * away) / line.spread_x);
+    return line.t * line.residual_sd * Math.sqrt(1 + 1 / line.n + (away * away) / line.spread_x);
   }
 
   function readRelease(row, line, kit) {

@@ -80,7 +80,7 @@
           [
             `d_eff of the ${kit.dimension.panel} panel, ${kit.dimension.n} models`,
             W.shown(kit.dimension.estimate, "2"),
-            minus(W.shown(kit.dimension.interval, "i2")),
+            minus(W.shown(kit.dimension.interval, "i2")) + (kit.dimension.promise ? ` (${kit.dimension.promise})` : ""),
           ],
         ],
       ),
