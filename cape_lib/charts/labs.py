@@ -77,6 +77,8 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
 
     table: `frontier.trajectories`.
     """
+    undated = int(table["released"].isna().sum())
+    table = table.dropna(subset=["released"])
     labs = sorted(table["lab"].unique())
     start = own if own in labs else "DeepSeek" if "DeepSeek" in labs else labs[0]
     pick = alt.param(name="lab_path", value=start, bind=alt.binding_select(options=labs, name="lab "))
@@ -110,5 +112,6 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
         source=source,
         n=f"{len(table)} releases of {len(labs)} labs",
         name="paths-of-labs",
-        caption="Bars: 95 % prediction interval about h. Grey: the other labs. Shapes: the papers' rule.",
+        caption="Bars: 95 % prediction interval about h. Grey: the other labs. Shapes: the papers' rule."
+        + (f" Without a date of release, and so not drawn: {undated}." if undated else ""),
     )
