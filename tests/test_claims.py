@@ -302,6 +302,26 @@ def test_a_box_shows_word_and_shape_and_links_both_ways():
     assert "reproduced with definition" in claims.box("C03")._repr_markdown_()
 
 
+@pytest.mark.parametrize(
+    ("ident", "part", "method"),
+    [
+        ("C03", "pooled vertex", "rows resampled, as published"),
+        ("C19", "population coupling", "Pearson, Fisher's z"),
+        ("C58", "effective dimension", "bootstrap"),
+        ("C59", "population coupling", "Pearson, Fisher's z"),
+    ],
+)
+def test_an_interval_that_covers_less_than_it_says_says_so_in_its_box(ident, part, method):
+    found = claims.evaluate(ident)[0]
+    near = found.parts[0].found.n if method == "bootstrap" else None
+    assert tables.promise(part, method, n=near) in claims.figures(found.parts[0])
+    assert "where it says 95" in claims.box(ident)._repr_html_()
+
+
+def test_an_interval_of_one_ladder_carries_no_label_of_a_panel():
+    assert "where it says" not in claims.figures(claims.evaluate("C01")[0].parts[0])
+
+
 def test_where_names_an_existing_file_and_the_code_of_the_function():
     for ident in claims.claim_ids():
         place = claims.where(ident)
@@ -315,7 +335,7 @@ def test_a_claim_reads_exactly_the_tables_that_it_names(monkeypatch):
     for ident in claims.claim_ids():
         read.clear()
         claims.function_of(ident)(claims.panels_of(ident)[0])
-        assert read - {"claims", "claim_judgements"} == set(claims.where(ident)["tables"]), ident
+        assert read - {"claims", "claim_judgements", "coverage"} == set(claims.where(ident)["tables"]), ident
 
 
 def test_counts_add_up(verdicts):

@@ -158,7 +158,7 @@ def _panels(one: Verdict, others: Mapping[str, Verdict]) -> str:
 def _stress(tried: Sequence[Stress]) -> str:
     if not tried:
         return ""
-    body = [(each.name, _number(each.value), _interval(each), each.n or "–", each.says) for each in tried]
+    body = [(each.name, _number(each.value), each.interval or "–", each.n or "–", each.says) for each in tried]
     return "<p><strong>What was tried against it.</strong></p>" + _table(
         ("what", "comes out as", "95 % interval", "n", "says"), body
     )
@@ -168,12 +168,6 @@ def _number(value: float | bool | None) -> str:
     from cape_lib.claims.verdict import number
 
     return number(value)
-
-
-def _interval(each: Stress) -> str:
-    from cape_lib.claims.verdict import interval
-
-    return interval(each.low, each.high) or "–"
 
 
 def _links(one: Verdict, place: Mapping[str, Any]) -> str:

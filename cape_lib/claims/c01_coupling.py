@@ -58,6 +58,7 @@ def pythia_r_below(panel: str) -> list[Stress]:
             f"every family below {CUT} B",
             whole,
             f"all {everyone['family'].nunique()} families; {holds_zero(whole)}",
+            relatives=True,
         ),
     ]
 
@@ -115,7 +116,7 @@ def large_r(panel: str) -> Found:
     """r = corr(HellaSwag, TruthfulQA) over the models of at least 7 B in Llama 1 to 3, Falcon and OPT."""
     large = sizes(panel, 7.0)
     rows = large[large["family"].isin(["Llama-1", "Llama-2", "Llama-3", "Falcon", "OPT"])]
-    return Found.of(coupling.clustered_pearson(rows, x=X, y=Y))
+    return Found.of(coupling.clustered_pearson(rows, x=X, y=Y), relatives=True)
 
 
 @stress("C42")
@@ -124,8 +125,10 @@ def large_r_given_size(panel: str) -> list[Stress]:
     rows = large[large["family"].isin(["Llama-1", "Llama-2", "Llama-3", "Falcon", "OPT"])]
     given_size = partial_pearson(rows[X], rows[Y], np.log10(rows["params_b"]))
     return [
-        Stress.of("every family from 7 B", coupling.clustered_pearson(large, x=X, y=Y), "no family chosen"),
-        Stress.of("size held fixed (partial r given log N)", given_size, holds_zero(given_size)),
+        Stress.of(
+            "every family from 7 B", coupling.clustered_pearson(large, x=X, y=Y), "no family chosen", relatives=True
+        ),
+        Stress.of("size held fixed (partial r given log N)", given_size, holds_zero(given_size), relatives=True),
     ]
 
 
@@ -223,7 +226,7 @@ def all_models_r(panel: str) -> list[Found]:
     )
     p = found.permutation_p
     return [
-        Found.of(found.pearson, note),
+        Found.of(found.pearson, note, relatives=True),
         Found(bool(p < 1e-4), n=found.pearson.n, note=f"shuffled within families, p = {p:.3f}{chance_of(p)}"),
         Found(None, note="the two models that the Bayes factor compares are not stated"),
     ]
@@ -245,7 +248,7 @@ def probe_couplings(panel: str) -> list[Found]:
 def coupling_by_phase(panel: str) -> list[Found]:
     """r = corr(HellaSwag, TruthfulQA) below 3.5 B, from 7 to 30 B and from 30 B."""
     phases = [sizes(panel, 0, CUT), sizes(panel, 7.0, 30.0), sizes(panel, 30.0)]
-    return [Found.of(coupling.clustered_pearson(rows, x=X, y=Y)) for rows in phases]
+    return [Found.of(coupling.clustered_pearson(rows, x=X, y=Y), relatives=True) for rows in phases]
 
 
 @stress("C98")
@@ -256,5 +259,6 @@ def coupling_by_phase_cuts(panel: str) -> list[Stress]:
             f"the middle phase from {CUT} B",
             coupling.clustered_pearson(rows, x=X, y=Y),
             "the size at which the middle phase starts moves its value",
+            relatives=True,
         )
     ]

@@ -18,6 +18,8 @@ X, Y = "hellaswag", "truthfulqa"
 #: The version of the scores and the rows behind the published vertex.
 VERSION = "bootstrap_script"
 BATCHES = 20
+#: what the table of coverage calls an interval of the vertex of several families
+VERTEX = "pooled vertex"
 
 
 def scales(panel: str, ladder: str) -> pd.DataFrame:
@@ -33,7 +35,8 @@ def minimum(panel: str, ladder: str) -> Found:
     if math.isnan(row["n_c_b"]):
         note = f"TruthfulQA is lowest at {row['raw_b']:g} B, an end of the ladder: no turn is seen"
         return Found(None, n=len(rows), note=note)
-    return Found(round(row["n_c_b"], 9), row["low"], row["high"], len(rows))
+    kept = tables.promise("critical scales", "minimum size", n=len(rows))
+    return Found(round(row["n_c_b"], 9), row["low"], row["high"], len(rows), kept=kept)
 
 
 def pooled_vertex(panel: str) -> boundary.VertexBootstrap:
@@ -93,7 +96,8 @@ def pooled_scale(panel: str) -> list[Found]:
         f"{found.kept:.1%} of the resamples are convex with a vertex from 10^7 to 10^12 and are kept; another seed "
         f"moves the lower end by up to {slack[0]:.2f} B and the upper by up to {slack[1]:.1f} B"
     )
-    middle = Found(one.estimate, one.low, one.high, one.n, note)
+    kept = tables.promise(VERTEX, "rows resampled, as published")
+    middle = Found(one.estimate, one.low, one.high, one.n, note, kept=kept)
     return [middle, *(Found(end, n=one.n, slack=slack[k]) for k, end in enumerate((one.low, one.high)))]
 
 
@@ -107,7 +111,8 @@ def other_intervals(panel: str) -> list[Stress]:
         moved = row["method"] == "one family left out" and low is not None and low < rows[0]["low"]
         against = f"leave out one of its three families and it lies between {low:.2g} and {high:.2g} B" if moved else ""
         name = f"vertex in billions, {row['method']}"
-        tried.append(Stress(name, row["n_c_b"], row["reason"], low, high, row["n"], against))
+        kept = "" if row["method"] == "one family left out" else tables.promise(VERTEX, row["method"], n=row["n"])
+        tried.append(Stress(name, row["n_c_b"], row["reason"], low, high, row["n"], against, kept))
     return tried
 
 

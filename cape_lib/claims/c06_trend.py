@@ -7,7 +7,7 @@ import pandas as pd
 
 from cape_lib import frontier, tables
 from cape_lib.claims.registry import FRONTIER, claim, stress
-from cape_lib.claims.verdict import Found, Stress, holds_zero
+from cape_lib.claims.verdict import RELATIVES, Found, Stress, holds_zero
 from cape_lib.resampling import pearson
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
@@ -23,7 +23,8 @@ def rows_of(panel: str) -> pd.DataFrame:
 
 
 def r_of(rows: pd.DataFrame, note: str = "") -> Found:
-    return Found.of(pearson(rows[SWE], rows[GPQA]), note)
+    """r of these releases; those of one lab are relatives, which Fisher's interval does not know."""
+    return Found.of(pearson(rows[SWE], rows[GPQA]), note, relatives=True)
 
 
 def count(value: int) -> Found:
@@ -162,7 +163,8 @@ def lowest_r(panel: str) -> Found:
     """The smallest r of the four subsets that the paper tests: all, core, SWE from 40, without compute tiers."""
     tested = frontier.subset_correlations(rows_of(panel)).iloc[:4]
     low = tested.sort_values("r").to_dict("records")[0]
-    return Found(low["r"], low["low"], low["high"], low["n"], f"the smallest is the subset {low['subset']!r}")
+    note, kept = f"the smallest is the subset {low['subset']!r}", tables.promise(*RELATIVES)
+    return Found(low["r"], low["low"], low["high"], low["n"], note, kept=kept)
 
 
 @stress("C80", "C19")
@@ -172,7 +174,8 @@ def lowest_r_elsewhere(panel: str) -> list[Stress]:
     tried = []
     for row in subsets.to_dict("records"):
         against = f"{row['subset']} r is {row['r']:.2f}" if row["r"] < 0.5 else ""
-        tried.append(Stress(row["subset"], row["r"], says, row["low"], row["high"], row["n"], against))
+        ends = row["low"], row["high"]
+        tried.append(Stress(row["subset"], row["r"], says, *ends, row["n"], against, tables.promise(*RELATIVES)))
     return tried
 
 
@@ -196,4 +199,5 @@ def refit(panel: str) -> Found:
 @stress("C89")
 def refit_chance(panel: str) -> list[Stress]:
     before = rows_of(panel)
-    return [Stress.of("r before the five were added", pearson(before[SWE], before[GPQA]), "the same rows but five")]
+    r = pearson(before[SWE], before[GPQA])
+    return [Stress.of("r before the five were added", r, "the same rows but five", relatives=True)]

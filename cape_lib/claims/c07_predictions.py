@@ -24,7 +24,7 @@ def r_between(panel: str, x: str, y: str) -> Found:
     rows = panel_rows(panel).dropna(subset=[x, y])
     if len(rows) < FEWEST:
         return Found(None, n=len(rows), note=f"{len(rows)} models of this panel have both scores")
-    return Found.of(pearson(rows[x], rows[y]), supplied=True)
+    return Found.of(pearson(rows[x], rows[y]), supplied=True, relatives=True)
 
 
 @claim("C31", panels=FRONTIER)
@@ -109,7 +109,7 @@ def earlier_panel(panel: str) -> list[Found]:
     versions = tables.load("frontier_versions")
     script = versions[versions["source"] == "cape-scaling:scripts/swe_gpqa_coupling_v22.py"]
     rows = script.pivot(index="model", columns="benchmark", values="value").dropna()
-    return [Found.of(pearson(rows[SWE], rows[GPQA])), Found(float(len(rows)), n=len(rows))]
+    return [Found.of(pearson(rows[SWE], rows[GPQA]), relatives=True), Found(float(len(rows)), n=len(rows))]
 
 
 @claim("C93", panels=FRONTIER)
@@ -145,4 +145,5 @@ def ifeval_pair(panel: str) -> list[Found]:
     with_panel, coding = pearson(rows[GPQA], rows[IFEVAL]), pearson(rows[SWE], rows[IFEVAL])
     note = f"on the panel's own scores r is {with_panel.estimate:.3f} (n = {with_panel.n})"
     other = f"r with SWE-bench is {coding.estimate:.2f}"
-    return [Found.of(found, note), Found(bool(coding.estimate < found.estimate), n=coding.n, note=other)]
+    smaller = Found(bool(coding.estimate < found.estimate), n=coding.n, note=other)
+    return [Found.of(found, note, relatives=True), smaller]

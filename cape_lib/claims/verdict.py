@@ -10,8 +10,12 @@ from typing import Any
 
 from cape_lib.claims.rule import decimals, near
 from cape_lib.resampling import Estimate
+from cape_lib.signs import minus
+from cape_lib.tables import promise
 
 Value = float | bool | None
+#: what the table of coverage calls an interval of r that takes relatives (models of a family or lab) for independent
+RELATIVES = ("population coupling", "Pearson, Fisher's z")
 FINEST = 8  # decimals, at most, to tell a value from the published one
 
 
@@ -21,7 +25,8 @@ class Found:
 
     value: a number, True or False for a statement, None where nothing comes out.  slack: Monte-Carlo error of the
     value, which the match is allowed.  supplied: this panel holds what the published one lacks.  note: what else came
-    out, in words; its numbers are computed.
+    out, in words; its numbers are computed.  kept: how often such an interval is right, where that is not as often as
+    it says (`tables.promise`).
     """
 
     value: Value
@@ -31,6 +36,7 @@ class Found:
     note: str = ""
     slack: float = 0.0
     supplied: bool = False
+    kept: str = ""
 
     def __post_init__(self) -> None:
         # numpy's scalars print and serialise differently from Python's
@@ -39,10 +45,14 @@ class Found:
             object.__setattr__(self, name, given.item() if hasattr(given, "item") else given)
 
     @classmethod
-    def of(cls, estimate: Estimate, note: str = "", *, supplied: bool = False) -> Found:
-        """The same from an Estimate; an interval that does not exist is left out."""
+    def of(cls, estimate: Estimate, note: str = "", *, supplied: bool = False, relatives: bool = False) -> Found:
+        """The same from an Estimate; an interval that does not exist is left out.
+
+        relatives: the rows come in families or in labs.
+        """
         low, high = (None if math.isnan(end) else end for end in (estimate.low, estimate.high))
-        return cls(estimate.estimate, low, high, estimate.n, note, supplied=supplied)
+        kept = _kept(estimate, relatives)
+        return cls(estimate.estimate, low, high, estimate.n, note, supplied=supplied, kept=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,7 @@ class Stress:
     """One attempt to break a claim: what was tried, what came out (number, interval, n) and what that says.
 
     against: in a few words what it takes from the claim, numbers computed; blank where the claim withstood it.
+    kept: as in `Found`.
     """
 
     name: str
@@ -59,12 +70,18 @@ class Stress:
     high: float | None = None
     n: int | None = None
     against: str = ""
+    kept: str = ""
 
     @classmethod
-    def of(cls, name: str, estimate: Estimate, says: str, *, against: str = "") -> Stress:
-        """The same from an Estimate; an interval that does not exist is left out."""
+    def of(cls, name: str, estimate: Estimate, says: str, *, against: str = "", relatives: bool = False) -> Stress:
+        """The same from an Estimate; an interval that does not exist is left out. relatives: as in `Found.of`."""
         low, high = (None if math.isnan(end) else end for end in (estimate.low, estimate.high))
-        return cls(name, estimate.estimate, says, low, high, estimate.n, against)
+        return cls(name, estimate.estimate, says, low, high, estimate.n, against, _kept(estimate, relatives))
+
+    @property
+    def interval(self) -> str:
+        """The interval as text, with how often it is right where that is less than it says; or nothing."""
+        return hedged(interval(self.low, self.high), self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +114,8 @@ class Part:
 
     @property
     def interval(self) -> str:
-        """The interval as text, or nothing."""
-        return interval(self.found.low, self.found.high, self.published)
+        """The interval as text, with how often it is right where that is less than it says; or nothing."""
+        return hedged(interval(self.found.low, self.found.high, self.published), self.found.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +214,7 @@ def number(value: Value, published: str | None = None) -> str:
         text = f"{value:.0f}"
     else:
         text = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return minus(text)
 
 
 def _looks_like(value: float, published: str, shown: int) -> bool:
@@ -217,12 +234,24 @@ def interval(low: float | None, high: float | None, published: str | None = None
     return f"[up to {end} or from {start}]" if low > high else f"[{start}, {end}]"
 
 
+def hedged(interval: str, kept: str) -> str:
+    """An interval as text, and how often such an interval is right."""
+    return f"{interval} ({kept})" if interval and kept else interval
+
+
+def _kept(estimate: Estimate, relatives: bool) -> str:
+    """How often an interval of this method is right (`tables.promise`), where that is less often than it says."""
+    if estimate.method.startswith("participation ratio"):
+        return promise("effective dimension", "bootstrap", n=estimate.n)
+    return promise(*RELATIVES) if relatives and "Fisher z" in estimate.method else ""
+
+
 def _end(value: float, published: str | None) -> str:
     """An end of an interval, to the digits that were printed: it is less sure than the value."""
     places = decimals(published or "")
     if places is None or math.isinf(value):
         return number(value)
-    return f"{value:.{max(places, 1)}f}".replace("-", "\N{MINUS SIGN}")
+    return minus(f"{value:.{max(places, 1)}f}")
 
 
 def _known(value: Value) -> Value:

@@ -8,7 +8,7 @@ import sys
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of `cape claims`."""
-    parser.add_argument("ids", nargs="*", metavar="ID", help="claims, e.g. C19 C33 (default: all 99)")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="claims, e.g. C19 C33 (default: all)")
     parser.add_argument(
         "--panel",
         metavar="PANEL",

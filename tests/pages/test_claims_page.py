@@ -41,7 +41,7 @@ def test_the_page_counts_what_the_code_counts(page, verdicts):
     assert on_page == Counter(one.verdict for one in verdicts)
     by_source = page.evaluate(f"{SHOWN}.map(row => row.dataset.source + '|' + row.dataset.verdict)")
     assert Counter(by_source) == Counter(f"{one.source}|{one.verdict}" for one in verdicts)
-    assert page.inner_text(".cape-ledger-count") == "99 of 99 claims"
+    assert page.inner_text(".cape-ledger-count") == f"{len(verdicts)} of {len(verdicts)} claims"
 
 
 def test_every_row_shows_the_word_and_the_shape_of_its_verdict(page, verdicts):
@@ -53,7 +53,7 @@ def test_search_filter_and_sort_leave_what_was_asked_for(page, verdicts):
     page.fill("input[name=search]", "gemma")
     assert "C37" in ids(page) and len(ids(page)) < 20
     page.fill("input[name=search]", "no such words at all")
-    assert ids(page) == [] and page.inner_text(".cape-ledger-count") == "0 of 99 claims"
+    assert ids(page) == [] and page.inner_text(".cape-ledger-count") == f"0 of {len(verdicts)} claims"
     page.fill("input[name=search]", "")
     page.select_option("select[name=verdict]", "differs")
     page.select_option("select[name=chapter]", "06")
@@ -63,7 +63,7 @@ def test_search_filter_and_sort_leave_what_was_asked_for(page, verdicts):
     page.select_option("select[name=chapter]", "")
     page.select_option("select[name=sort]", "chapter")
     chapters = page.evaluate(f"{SHOWN}.map(row => row.dataset.chapter)")
-    assert chapters == sorted(chapters) and len(chapters) == 99
+    assert chapters == sorted(chapters) and len(chapters) == len(verdicts)
 
 
 def test_a_link_to_a_claim_opens_its_row(page):
