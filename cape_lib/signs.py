@@ -68,3 +68,8 @@ def minus(text: str) -> str:
     "GPT-4", "2026-05-01" and "5-shot" keep their hyphens, and so do code, formulas, tags and addresses.
     """
     return _MINUS.sub(lambda found: found[1] or "\N{MINUS SIGN}", text)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital first letter, unless it begins with a formula ("a/b is calibrated")."""
+    return text if re.match(r"\w\W\w|\w \W", text) else text[:1].upper() + text[1:]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cape_lib import claims, predictions
 from cape_lib.charts import look, trust
 from cape_lib.publish.places import static_dir
-from cape_lib.signs import FAILS, HOLDS, MARKS, UNSAID, minus
+from cape_lib.signs import FAILS, HOLDS, MARKS, UNSAID, minus, sentence
 
 ROOT = Path(__file__).resolve().parents[1]
 LIGHT_PAGE, DARK_PAGE = "#ffffff", "#14181e"
@@ -116,6 +116,11 @@ def test_the_two_sides_stand_out_from_a_light_and_a_dark_page() -> None:
 )
 def test_a_hyphen_before_a_number_is_a_minus_and_no_other_is(text: str, shown: str) -> None:
     assert minus(text) == shown
+
+
+def test_a_note_begins_with_a_capital_and_a_formula_as_it_is() -> None:
+    said = {"in two": "In two", "a/b is": "a/b is", "r = 1": "r = 1", "a line": "A line", "": "", "99 of": "99 of"}
+    assert {text: sentence(text) for text in said} == said
 
 
 @given(st.text(alphabet="-−.0 1a[]()`$<>/\n"))

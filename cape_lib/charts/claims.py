@@ -14,16 +14,12 @@ from IPython.display import HTML
 
 from cape_lib import claims
 from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts.look import mark_scales
 from cape_lib.claims import Part, Stress, Verdict
+from cape_lib.signs import minus, sentence
 
-#: The colours of the style sheet's verdict classes; the shape carries the meaning.
-COLOURS = {
-    "reproduced": "#009E73",
-    "reproduced with definition": "#0072B2",
-    "differs": "#D55E00",
-    "not testable": "#8C8C8C",
-}
-MARKS = dict(zip(COLOURS, ("circle", "diamond", "triangle-up", "square"), strict=True))
+#: Verdicts as a legend lists them, strongest first but for what nobody can tell.
+ORDER = ("reproduced", "reproduced with definition", "differs", "not testable")
 #: Table -> its place on the data page.
 PLACES = {
     "base_panel": "base-panel",
@@ -35,13 +31,12 @@ PLACES = {
 
 def by_source(verdicts: Sequence[Verdict]) -> Figure:
     """How many claims of the announcement and of each paper have which verdict, one mark a claim."""
-    order = list(COLOURS)
+    order = list(ORDER)
     rows = pd.DataFrame([{"id": v.id, "claim": v.sentence, "source": v.source, "verdict": v.verdict} for v in verdicts])
     rows["order"] = rows["verdict"].map(order.index)
     rows = rows.sort_values(["source", "order", "id"], ignore_index=True)
     rows["place"] = rows.groupby("source").cumcount() + 1
-    scale = alt.Scale(domain=order, range=[COLOURS[word] for word in order])
-    shapes = alt.Scale(domain=order, range=[MARKS[word] for word in order])
+    scale, shapes = mark_scales(order)
     chart = (
         alt.Chart(rows)
         .mark_point(filled=True, size=55, opacity=1)
@@ -69,7 +64,7 @@ def by_source(verdicts: Sequence[Verdict]) -> Figure:
 def tally(verdicts: Iterable[Verdict]) -> str:
     """How many verdicts there are of each kind, as part of a sentence."""
     words = [one.verdict for one in verdicts]
-    return ", ".join(f"{words.count(word)} {word}" for word in COLOURS)
+    return ", ".join(f"{words.count(word)} {word}" for word in ORDER)
 
 
 def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> HTML:
@@ -82,7 +77,7 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
     return HTML(
         f'<div class="cape-ledger">{_controls(verdicts)}'
         f'<p class="cape-ledger-count" role="status">{len(verdicts)} of {len(verdicts)} claims</p>'
-        f'<div class="cape-ledger-rows">{rows}</div>'
+        f'<div class="cape-ledger-rows">{minus(rows)}</div>'
         f'<script type="application/json" class="cape-ledger-data">{records}</script></div>'
     )
 
@@ -90,7 +85,7 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
 def _controls(verdicts: Sequence[Verdict]) -> str:
     sources = sorted({one.source for one in verdicts})
     chapters = sorted({one.chapter for one in verdicts})
-    words = [(word, f"{claims.SHAPES[word]} {word}") for word in COLOURS]
+    words = [(word, f"{claims.SHAPES[word]} {word}") for word in ORDER]
     sorts = [("id", "number"), ("verdict", "verdict"), ("chapter", "chapter"), ("source", "source")]
     choices = (
         _choice("verdict", "Verdict", [("", "all"), *words])
@@ -116,10 +111,10 @@ def _row(one: Verdict, others: Mapping[str, Verdict]) -> str:
     head = (
         f"{claims.badge(one.verdict)}{claims.last_digit(one)} <strong>{one.id}</strong> {escape(one.sentence)} "
         f"<small>{escape(one.source)}, chapter {one.chapter}</small>"
-        + (f'<br><small>But {escape(one.caveat)}.</small>' if one.caveat else "")
+        + (f"<br><small>But {escape(one.caveat)}.</small>" if one.caveat else "")
     )
     formula = f"<p><strong>Formula.</strong> {escape(place['formula'])}</p>"
-    notes = "".join(f"<p>{escape(note[0].upper() + note[1:])}.</p>" for note in one.notes)
+    notes = "".join(f"<p>{escape(sentence(note))}.</p>" for note in one.notes)
     code = (
         f'<details class="cape-code"><summary>Code: <code>{place["file"]}</code>, line {place["line"]} '
         f'<a data-file="{place["file"]}" data-line="{place["line"]}" hidden>in the repository</a></summary>'
@@ -181,7 +176,10 @@ def _links(one: Verdict, place: Mapping[str, Any]) -> str:
 def _table(head: Sequence[str], body: Iterable[Sequence[object]]) -> str:
     columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     rows = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in body)
-    return f'<div class="cape-table"><table><thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return (
+        f'<div class="cape-table" tabindex="0" role="group" aria-label="{escape(head[0])} and more"><table>'
+        f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -207,9 +205,8 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
         ],
         columns=["panel", "id", "claim", "was", "is"],
     )
-    order = list(COLOURS)
-    scale = alt.Scale(domain=order, range=[COLOURS[word] for word in order])
-    shapes = alt.Scale(domain=order, range=[MARKS[word] for word in order])
+    order = list(ORDER)
+    scale, shapes = mark_scales(order)
     marks = (
         alt.Chart(rows)
         .mark_point(filled=True, size=60, opacity=1)

@@ -10,7 +10,7 @@ from cape_lib.claims.evaluate import evaluate
 from cape_lib.claims.registry import where
 from cape_lib.claims.rule import SHAPES
 from cape_lib.claims.verdict import Part, Verdict
-from cape_lib.signs import minus
+from cape_lib.signs import minus, sentence
 
 #: Verdict -> class of the style sheet.
 CLASSES = {
@@ -130,4 +130,4 @@ def _named(part: Part, verdict: Verdict) -> str:
 
 
 def _notes(verdict: Verdict) -> str:
-    return escape(". ".join(note[0].upper() + note[1:] for note in verdict.notes) + ". ") if verdict.notes else ""
+    return escape(". ".join(map(sentence, verdict.notes)) + ". ") if verdict.notes else ""
