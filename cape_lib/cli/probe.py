@@ -42,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
     found = [probes.probe(lm, prompts, **options)]
     found += [probes.probe(models.untrained(lm, seed=seed), prompts, **options) for seed in range(args.untrained)]
     if args.heads:
-        found[0].heads.to_csv(args.heads, index=False, lineterminator="\n")
+        draft = args.heads.with_name(f".{args.heads.name}.part")
+        found[0].heads.to_csv(draft, index=False, lineterminator="\n")
+        draft.replace(args.heads)
     if args.json:
         print(
             json.dumps({**found[0].summary(), "untrained": [twin.summary() for twin in found[1:]]}, ensure_ascii=False)

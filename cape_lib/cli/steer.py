@@ -27,13 +27,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--file", type=Path, metavar="F", help="file of prompts, one a line")
     add(
         "--layer",
-        default="quarter",
         metavar="L",
-        help="quarter (default), embed, a block from 0, or sweep: all of them",
+        help="quarter (default), embed, a block from 0, or sweep: all of them (default with --evaluate)",
     )
-    add("--alpha", type=float, nargs="+", default=[2.0], metavar="A", help="strengths (default: 2)")
+    add("--alpha", type=float, nargs="+", metavar="A", help="strengths (default: 2)")
     add("--unit", default="std", help="std (default), residual or raw: what one unit of strength is")
-    add("--positions", default="all", help="all (default), last, prompt, generated, or prompt tokens such as 1,2")
+    add(
+        "--positions",
+        help="all (default), last (default with --evaluate), prompt, generated, or prompt tokens such as 1,2",
+    )
     add("--pairs", type=Path, metavar="CSV", help="pairs to fit on: columns positive, negative, optional topic")
     add("--direction", type=Path, metavar="FILE", help="a direction saved before, instead of pairs")
     add("--method", default="mean_difference", help="mean_difference (default) or principal")
@@ -56,7 +58,10 @@ def run(args: argparse.Namespace) -> int:
     """Steer and print."""
     _check(args)
     from cape_lib.lm import models, steering, texts
+    from cape_lib.lm.testbed import store
 
+    if args.save:
+        store.writable_file(args.save)
     name = texts.model_path(args.model)
     prompts = _prompts(args)
     if not prompts and not args.evaluate:
@@ -67,13 +72,14 @@ def run(args: argparse.Namespace) -> int:
     directions = _directions(args, lm, name)
     for warning in [] if args.quiet else directions[0].warnings:
         print(f"cape steer: note: {warning}", file=sys.stderr)
-    if args.save:
-        steering.save(directions[0], args.save)
     writing = steering.Writing(
-        tokens=args.max_new_tokens, unit=args.unit, positions=_positions(args.positions), sampling=args.sampling,
+        tokens=args.max_new_tokens, unit=args.unit, positions=_positions(args.positions or "all"),
+        sampling=args.sampling,
         seed=args.seed, rows=args.batch,
     )  # fmt: skip
-    table = steering.compare(lm, prompts, directions, args.alpha, writing)
+    table = steering.compare(lm, prompts, directions, args.alpha or [2.0], writing)
+    if args.save:
+        steering.save(directions[0], args.save)
     _print(table, args.json, directions[0])
     return 0
 
@@ -82,7 +88,7 @@ def _check(args: argparse.Namespace) -> None:
     # before torch is loaded: a slip of the pen should not cost ten seconds
     import math
 
-    bad = [alpha for alpha in args.alpha if not math.isfinite(alpha)]
+    bad = [alpha for alpha in args.alpha or [] if not math.isfinite(alpha)]
     if bad:
         raise UsageError(f"--alpha {bad[0]}: give finite numbers")
     if not 0 < args.claim < 1:
@@ -93,11 +99,24 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("give --pairs or --direction, not both")
     if args.save and args.layer == "sweep":
         raise UsageError("--save keeps one direction; name one --layer")
-    if args.evaluate and args.direction:
-        raise UsageError("--evaluate fits the direction itself; leave --direction away")
+    if args.evaluate:
+        _check_evaluate(args)
     unknown = set(filter(None, args.controls.split(","))) - set(CONTROLS)
     if unknown:
         raise UsageError(f"unknown control {sorted(unknown)[0]!r}; choose from {', '.join(CONTROLS)}")
+
+
+def _check_evaluate(args: argparse.Namespace) -> None:
+    """Refuse what the protocol decides by itself: an option that changes nothing would be believed to."""
+    decided = {
+        "--direction": args.direction, "--prompt": args.prompt, "--file": args.file, "--alpha": args.alpha,
+        "--controls": args.controls, "--save": args.save,
+    }  # fmt: skip
+    for option, given in decided.items():
+        if given:
+            raise UsageError(f"--evaluate asks, fits, tunes and controls by itself; leave {option} away")
+    if args.unit == "raw":
+        raise UsageError("--evaluate tunes strengths in --unit std or residual")
 
 
 def _prompts(args: argparse.Namespace) -> list[str]:
@@ -132,7 +151,7 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
             raise UsageError("--controls need the pairs; give --pairs instead of --direction")
         return [steering.load(args.direction, lm)]
     sites: list[models.Site] = (
-        list(range(lm.depth)) if args.layer == "sweep" else [models.site_of(args.layer, lm.depth)]
+        list(range(lm.depth)) if args.layer == "sweep" else [models.site_of(args.layer or "quarter", lm.depth)]
     )
     pairs = _pairs(args, name)
     found = steering.fit_directions(lm, pairs, sites, method=args.method, name="truth")
@@ -183,14 +202,15 @@ def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
 
     columns = ("topic", "split", "prompt", "true", "false")
     items = texts.read(args.items, columns) if args.items else texts.items_for(name)
-    places: tuple[Any, ...] = ()
-    positions = "last" if args.positions == "all" else _positions(args.positions)
-    if args.layer not in ("sweep", "quarter"):
-        places = (steering.Place(models.site_of(args.layer, lm.depth), positions=positions),)
-    plan = steering.Plan(places=places, claim=args.claim, seed=args.seed, method=args.method)
+    sites: list[models.Site] = ["embed", *range(lm.depth)]
+    if args.layer not in (None, "sweep"):
+        sites = [models.site_of(args.layer, lm.depth)]
+    positions = _positions(args.positions or "last")
+    places = tuple(steering.Place(site, positions=positions) for site in sites)
+    plan = steering.Plan(places=places, unit=args.unit, claim=args.claim, seed=args.seed, method=args.method)
     result = steering.evaluate(lm, items, _pairs(args, name), plan, neutral=texts.neutral_for(name)).summary()
     if args.json:
-        print(json.dumps(result, ensure_ascii=False))
+        print(json.dumps(result, ensure_ascii=False, allow_nan=False))
         return 0
     made = result["corrected"]
     print(f"{result['model']}: {result['place']}, strength {result['dose']:g}, chosen on the tune items")
@@ -202,9 +222,10 @@ def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
         if aligned
         else "none was right that could break"
     )
-    print(
-        f"corrected {made['estimate']:.0%} [{made['low']:.0%}, {made['high']:.0%}] "
-        f"of {result['misaligned']} wrong answers; {broken}"
-    )
+    wrong = result["misaligned"]
+    fixed = "none was wrong that could be corrected"
+    if wrong:
+        fixed = f"corrected {made['estimate']:.0%} [{made['low']:.0%}, {made['high']:.0%}] of {wrong} wrong answers"
+    print(f"{fixed}; {broken}")
     print(f"effect: {result['effect']}; claim of {args.claim:.0%}: {result['claim']}")
     return 0

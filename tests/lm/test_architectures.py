@@ -7,6 +7,7 @@ from functools import lru_cache
 import pytest
 import torch
 
+from cape_lib.errors import UsageError
 from cape_lib.lm import models
 from cape_lib.lm.models.batching import encode_rows
 from cape_lib.lm.models.hooks import watched
@@ -15,8 +16,8 @@ from tests.lm.architectures import ALL, MORE, QUICK, build
 from tests.lm.conftest import left_behind, tiny_tokenizer
 
 EVERY = [pytest.param(kind, marks=[pytest.mark.slow] if kind in MORE else []) for kind in ALL]
-#: keep a state instead of keys and values, so a mask on the left may or may not reach them
-RECURRENT = {"mamba", "mamba2", "falcon_mamba", "rwkv", "bamba", "recurrent_gemma"}
+#: reads the padding, whatever the mask says
+UNMASKED = {"rwkv"}
 PROMPT = [2, 9, 41, 53, 60]
 
 
@@ -133,8 +134,8 @@ def test_steered_writing_is_the_same_with_and_without_a_cache(kind: str, positio
 
 @pytest.mark.parametrize("kind", EVERY)
 def test_a_row_padded_on_the_left_is_steered_like_a_row_alone(kind: str) -> None:
-    if kind in RECURRENT:
-        pytest.skip("a recurrent state may read the padding")
+    if kind in UNMASKED:
+        pytest.skip("its recurrent state reads the padding")
     lm = wrapped(kind)
     for positions in ("last", [1]):
         with added(lm, {0: vector(lm)}, positions=positions):
@@ -161,6 +162,32 @@ def test_no_hook_is_left_after_an_exception(kind: str) -> None:
     with pytest.raises(RuntimeError, match="stop"), added(lm, {0: vector(lm), "embed": vector(lm)}, positions="last"):
         assert left_behind(lm.model)
         raise RuntimeError("stop")
+    assert not left_behind(lm.model)
+
+
+def test_blocks_that_return_a_tensor_and_blocks_that_return_a_tuple_are_among_them() -> None:
+    kinds = set()
+    for kind in QUICK:
+        lm = wrapped(kind)
+        handle = lm.blocks[0].register_forward_hook(lambda _m, _a, output: kinds.add(isinstance(output, tuple)))
+        logits(lm, [PROMPT])
+        handle.remove()
+    assert kinds == {True, False}
+
+
+@pytest.mark.parametrize("index", [5, -6, 99])
+def test_a_token_that_the_prompt_does_not_have_is_refused_and_no_hook_stays(index: int) -> None:
+    lm = wrapped("gpt_neox")
+    with pytest.raises(UsageError, match="5 tokens"), added(lm, {0: vector(lm)}, positions=[index]):
+        logits(lm, [PROMPT, [*PROMPT, 61]])
+    assert not left_behind(lm.model)
+
+
+@pytest.mark.parametrize("site", [3, -4, "half"])
+def test_a_block_that_is_not_there_is_refused_and_no_hook_stays(site: int | str) -> None:
+    lm = wrapped("gpt_neox")
+    with pytest.raises(UsageError, match="0 to 2"), added(lm, {site: vector(lm)}, positions="last"):
+        pass
     assert not left_behind(lm.model)
 
 

@@ -15,7 +15,10 @@ PROMPT = "<web> Bamin otter eats"
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is not JSON")
+
+    return [json.loads(line, parse_constant=refuse) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_steer_gives_one_object_a_generation(capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,6 +61,9 @@ def test_the_protocol_gives_two_verdicts(capsys: pytest.CaptureFixture[str]) -> 
     (found,) = said(capsys)
     assert found["effect"] == "effect beyond controls" and found["claim"] == "supported"
     assert found["controls"] == 60 and found["place"] == "block 0, last"
+    assert found["aligned"] == 0 and found["broken"]["estimate"] is None  # a share of nothing
+    assert main(["steer", "--model", "R-s1", "--evaluate", "--layer", "0", "--positions", "all"]) == 0
+    assert "block 0, all" in capsys.readouterr().out
 
 
 def test_probe_shows_the_untrained_twin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,6 +100,11 @@ LONG = "<web> " + "Bamin otter eats plums . " * 20
         (2, "empty", ["steer", "--model", "R-s1", "--prompt", " "]),
         (2, "reads 64", ["steer", "--model", "R-s1", "--prompt", LONG]),
         (2, "nothing to continue", ["steer", "--model", "R-s1"]),
+        (2, "token 77", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--positions", "77"]),
+        (2, "token 40", ["steer", "--model", "R-s1", "--evaluate", "--positions", "40"]),
+        (2, "leave --alpha away", ["steer", "--model", "R-s1", "--evaluate", "--alpha", "3"]),
+        (2, "leave --prompt away", ["steer", "--model", "R-s1", "--evaluate", "--prompt", PROMPT]),
+        (2, "std or residual", ["steer", "--model", "R-s1", "--evaluate", "--unit", "raw"]),
         (2, "unit", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--unit", "miles"]),
         (2, "positions", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--positions", "first"]),
         (2, "control", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--controls", "placebo"]),
@@ -138,6 +149,13 @@ def test_pairs_that_do_not_do_name_file_row_or_number(
     code = main(["steer", "--model", "R-s1", "--prompt", PROMPT, "--pairs", str(tmp_path / "pairs.csv")])
     err = capsys.readouterr().err
     assert code in (2, 3) and words in err and err.count("\n") == 1
+
+
+def test_a_run_that_fails_leaves_no_direction_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "d.safetensors"
+    for wrong in (["--positions", "77"], ["--max-new-tokens", "99"], ["--alpha", "nan"]):
+        assert main(["steer", "--model", "R-s1", "--prompt", PROMPT, "--save", str(target), *wrong]) == 2
+        assert capsys.readouterr().err.count("\n") == 1 and not list(tmp_path.iterdir())
 
 
 def test_a_direction_that_cannot_be_kept_leaves_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

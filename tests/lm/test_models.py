@@ -32,6 +32,30 @@ def test_an_unknown_hub_id_says_that_a_folder_works() -> None:
     assert error.value.exit_code == 6 and "folder" in one_line(error)
 
 
+def test_without_a_network_the_hub_is_asked_once_and_what_was_loaded_before_still_loads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from huggingface_hub import utils
+    from transformers import AutoTokenizer
+
+    asked: list[object] = []
+
+    class Silent:
+        def head(self, address: str, timeout: float) -> None:
+            asked.append(address)
+            raise ConnectionError("no route")
+
+    def read(name: str, **options: object) -> None:
+        asked.append(options)
+        raise OSError("We couldn't connect to the hub to load the files")
+
+    monkeypatch.setattr(utils, "get_session", Silent)
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", read)
+    with pytest.raises(SurroundingsError, match="cannot be reached"):
+        models.load("somebody/some-model")
+    assert len(asked) == 2 and asked[1] == {"local_files_only": True}
+
+
 def test_a_folder_that_is_not_there_is_named() -> None:
     with pytest.raises(models.ModelError, match="no such folder"):
         models.load("./no/such/place")

@@ -127,6 +127,35 @@ def test_an_interrupted_run_goes_on_and_a_damaged_model_is_made_again(tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == [recipe.name]
 
 
+def test_a_run_that_stops_half_way_goes_on_from_there_to_the_same_weights(tmp_path: Path) -> None:
+    recipe = replace(recipes.dip(4, 3), steps=250)
+    whole = making.make(recipe, tmp_path / "whole" / recipe.name)
+    steps: list[int] = []
+
+    def stop(step: int) -> None:
+        steps.append(step)
+        if step == 230 and len(steps) == 230:
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "halves" / recipe.name
+    with pytest.raises(KeyboardInterrupt):
+        making.make(recipe, folder, progress=stop)
+    assert [path.name for path in folder.parent.iterdir()] == [f".{recipe.name}.unfinished"]
+    again = making.make(recipe, folder, progress=stop)
+    assert steps[230:] == list(range(201, 251))  # from the last hundred on
+    assert again["sha256"] == whole["sha256"] and again["curve"] == whole["curve"]
+    assert [path.name for path in folder.parent.iterdir()] == [recipe.name]
+
+
+def test_what_is_left_of_another_or_a_damaged_run_is_not_gone_on_from(tmp_path: Path) -> None:
+    recipe, left = recipes.dip(4, 3), tmp_path / ".left.unfinished"
+    store.keep_unfinished({"step": 100, "recipe": recipe.as_dict(), "curve": []}, left)
+    assert store.unfinished(left, recipe) is not None
+    assert store.unfinished(left, replace(recipe, steps=7)) is None
+    left.write_bytes(left.read_bytes()[:40])
+    assert store.unfinished(left, recipe) is None and store.unfinished(tmp_path / "none", recipe) is None
+
+
 def test_everything_shipped_is_whole_and_small() -> None:
     home = store.home()
     assert sorted(path.parent.name for path in home.glob(f"*/{store.CARD}")) == SHIPPED

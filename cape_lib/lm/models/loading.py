@@ -120,6 +120,8 @@ def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tup
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     options: dict[str, Any] = {"revision": revision} if revision else {}
+    if not Path(name).is_dir() and not _hub_answers():
+        options["local_files_only"] = True  # what was downloaded before still loads
     reader: Any = AutoModelForCausalLM  # its own annotations do not fit what it returns
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, **options)
@@ -134,6 +136,21 @@ def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tup
         raise
     except Exception as error:  # transformers raises OSError, ValueError, ImportError, KeyError ... for these
         raise _explained(name, error) from error
+
+
+def _hub_answers(seconds: float = 5.0) -> bool:
+    """Whether anything answers at the hub's address.
+
+    Its client asks for many files and for each of them five times: without a network that is a minute of silence.
+    """
+    try:
+        from huggingface_hub import constants, utils
+
+        client: Any = utils
+        client.get_session().head(constants.ENDPOINT, timeout=seconds)
+    except Exception:  # whatever the client of the day raises where nothing answers
+        return False
+    return True
 
 
 def _explained(name: str, error: Exception) -> Exception:

@@ -10,7 +10,7 @@ from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
 from cape_lib.lm.models.batching import Batch, chunks, encode_rows, run, token_lists
 from cape_lib.lm.models.hooks import watched, watched_heads
-from cape_lib.lm.models.sites import Site
+from cape_lib.lm.models.sites import Site, site_of
 
 
 def _at(batch_start: torch.Tensor, length: int, token: int, state: torch.Tensor) -> torch.Tensor:
@@ -33,9 +33,9 @@ def capture(
     """Hidden states (n_texts, n_sites, d), float32 on the CPU, of the last real token of each text (or of `token`).
 
     sites: "embed" and block indices, default all blocks; batch: padded tokens a forward pass.
-    Raises UsageError for an empty text or one longer than the context.
+    Raises UsageError for an empty text, one longer than the context, or a block that is not there.
     """
-    wanted = list(sites) if sites is not None else list(range(lm.depth))
+    wanted = [site_of(site, lm.depth) for site in sites] if sites is not None else list(range(lm.depth))
     rows = token_lists(lm, texts, what="text")
     _check_token(rows, token)
     found = torch.zeros(len(rows), len(wanted), lm.width)

@@ -11,7 +11,7 @@ import torch
 from cape_lib.errors import UsageError
 from cape_lib.lm.models.hooks import changed
 from cape_lib.lm.models.record import LanguageModel
-from cape_lib.lm.models.sites import Site
+from cape_lib.lm.models.sites import Site, site_of
 
 POSITIONS = ("all", "last", "prompt", "generated")
 #: a name of POSITIONS, or indices of prompt tokens (from the end where negative)
@@ -103,12 +103,21 @@ def _chosen(positions: Positions, clock: _Clock, rows: int, device: torch.device
     else:
         start = clock.start if clock.start is not None else torch.zeros(rows, dtype=torch.long)
         first = start.to(device)[:, None]
+        if clock.offset == 0:
+            _check_indices(positions, end + 1 - int(start.max()))
         if rows != first.shape[0]:  # beams and several answers repeat each prompt
             first = first.repeat_interleave(rows // first.shape[0], dim=0)
         chosen = torch.zeros(rows, clock.length, dtype=torch.bool, device=device)
         for index in positions:
             chosen = chosen | (columns == (first + index if index >= 0 else end + 1 + index))
     return chosen if bool(chosen.any()) else None
+
+
+def _check_indices(indices: Sequence[int], tokens: int) -> None:
+    # an index beyond the prompt would steer nothing, or a token that is written later, and nobody would notice
+    for index in indices:
+        if not -tokens <= index < tokens:
+            raise UsageError(f"positions: token {index} is not in the shortest prompt, which has {tokens} tokens")
 
 
 @contextmanager
@@ -125,6 +134,8 @@ def added(
     written after the prompt; or indices of prompt tokens.  prompt_length: columns of the prompt, needed only where
     the model is called with a prompt and its continuation at once.
     The vectors follow the state's device and dtype.  All hooks are removed at the end, also after an exception.
+    Raises UsageError for unknown positions, a block that is not there and, once the model runs, a token that the
+    prompt does not have.
     """
     positions = check_positions(positions)
     clock = _Clock(prompt_length)
@@ -132,7 +143,8 @@ def added(
         if positions != "all":
             handle = lm.model.register_forward_pre_hook(clock, with_kwargs=True, prepend=True)
             stack.callback(handle.remove)
-        for site, delta in deltas.items():
+        for asked, delta in deltas.items():
+            site = site_of(asked, lm.depth)
             if not bool(torch.count_nonzero(delta)):
                 continue  # strength 0 is the unsteered model, bit for bit
             stack.enter_context(changed(lm, site, _change(delta, positions, clock)))

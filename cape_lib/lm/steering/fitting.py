@@ -11,7 +11,7 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models.record import LanguageModel
-from cape_lib.lm.models.sites import Site
+from cape_lib.lm.models.sites import Site, site_of
 from cape_lib.lm.probes.capture import capture
 from cape_lib.lm.steering.direction import Direction
 
@@ -98,6 +98,7 @@ def fit_directions(
 ) -> list[Direction]:  # fmt: skip
     """One direction a site, from one reading of the texts; see `fit_direction`."""
     pairs = check_pairs(pairs).reset_index(drop=True)
+    sites = [site_of(site, lm.depth) for site in sites]
     texts = [str(text) for text in pairs["positive"]] + [str(text) for text in pairs["negative"]]
     states = capture(lm, texts, sites, token=token)
     groups = (pairs["topic"] if "topic" in pairs else pd.Series(range(len(pairs)))).astype(str).to_numpy()

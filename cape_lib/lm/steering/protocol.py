@@ -100,8 +100,10 @@ class Evaluation:
         }  # fmt: skip
 
 
-def _plain(value: Any) -> dict[str, float]:
-    return {"estimate": value.estimate, "low": value.low, "high": value.high, "n": value.n}
+def _plain(value: Any) -> dict[str, float | None]:
+    # a share of nothing is no number, and JSON has no word for it
+    found = {"estimate": value.estimate, "low": value.low, "high": value.high}
+    return {name: None if number != number else number for name, number in found.items()} | {"n": value.n}
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,8 @@ def fit_places(lm: LanguageModel, pairs: pd.DataFrame, places: tuple[Place, ...]
         scale = states.norm(dim=-1).median(dim=0).values
     else:
         check_strength(1.0, plan.unit)
+        if plan.unit != "std":
+            raise UsageError(f"strengths are tuned in units std or residual, not {plan.unit}")
         unit = direction / direction.norm(dim=-1, keepdim=True).clamp_min(1e-12)
         scale = torch.einsum("npd,pd->np", states, unit).std(dim=0, correction=0)
     return Fitted(places, positive, negative, direction, scale)

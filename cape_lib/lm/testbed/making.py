@@ -16,22 +16,32 @@ CURVE_EVERY = 100
 
 
 def make(recipe: Recipe, folder: Path, *, progress: Callable[[int], None] | None = None) -> dict[str, Any]:
-    """Train a recipe into `folder` unless it is there already; returns its card."""
+    """Train a recipe into `folder` unless it is there already; returns its card.
+
+    Every hundred steps the run is kept in a file beside the folder, `.NAME.unfinished`, which the next call goes on
+    from and which is gone at the end.
+    """
     if store.is_done(folder, recipe):
         return store.card(folder)
     from cape_lib.lm.testbed.scoring import score
     from cape_lib.lm.testbed.training import train
 
-    curve: list[dict[str, float]] = []
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    start = store.unfinished(unfinished, recipe)
+    curve: list[dict[str, float]] = start["curve"] if start else []
 
     def watch(step: int, model: Any) -> None:
         curve.append({"step": step} | _rounded(score(model, recipe)))
 
-    model = train(recipe, every=CURVE_EVERY, watch=watch, progress=progress)
+    def keep(state: dict[str, Any]) -> None:
+        store.keep_unfinished(state | {"recipe": recipe.as_dict(), "curve": curve}, unfinished)
+
+    model = train(recipe, every=CURVE_EVERY, watch=watch, progress=progress, keep=keep, start=start)
     store.save(model, recipe, folder, {"curve": curve})
     # the scores that count are those of the float16 weights as shipped
     scores = _rounded(score(store.load(folder), recipe))
     store.save(model, recipe, folder, {"scores": scores, "curve": curve})
+    unfinished.unlink(missing_ok=True)
     return store.card(folder)
 
 

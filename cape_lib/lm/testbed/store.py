@@ -125,6 +125,29 @@ def save(model: Any, recipe: Recipe, folder: Path, extra: dict[str, Any] | None 
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def keep_unfinished(state: dict[str, Any], path: Path) -> None:
+    """Write the state of a run that is not at its end; whole or not at all."""
+    import torch
+
+    draft = path.with_name(f"{path.name}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(state, draft)
+    draft.replace(path)
+
+
+def unfinished(path: Path, recipe: Recipe) -> dict[str, Any] | None:
+    """The state of an interrupted run of just this recipe, None where there is none that can be read."""
+    import torch
+
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        return state if state["recipe"] == recipe.as_dict() else None
+    except Exception:  # a damaged file costs a run from the start and nothing else
+        return None
+
+
 def load(folder: Path) -> Any:
     """The model in a folder as float32, in evaluation mode (no network, no tokenizer)."""
     from transformers import AutoModelForCausalLM

@@ -15,6 +15,8 @@ from cape_lib.lm.testbed import corpus, words, worlds
 from cape_lib.lm.testbed.recipes import Recipe
 
 HELD_OUT = 1024  # documents on which the loss is reported
+#: an unfinished run: steps taken, and the states of the model and of the optimiser
+State = dict[str, Any]
 
 
 @contextmanager
@@ -64,11 +66,14 @@ def train(
     every: int = 0,
     watch: Callable[[int, Any], None] | None = None,
     progress: Callable[[int], None] | None = None,
+    keep: Callable[[State], None] | None = None,
+    start: State | None = None,
 ) -> Any:
     """The trained model of a recipe, float32, in evaluation mode.
 
-    watch(step, model): called after every `every` steps, for curves; progress(step): called after each step.
-    About 20 to 50 seconds on one free core.
+    watch(step, model): called after every `every` steps, for curves; progress(step): called after each step;
+    keep(state): called after `watch` with all that it takes to go on; start: a state kept before.  A run that was
+    interrupted and goes on ends in the same weights, bit for bit.  About 20 to 50 seconds on one free core.
     """
     world = worlds.build(recipe)
     rows = corpus.documents(recipe, world, recipe.steps * recipe.rows, np.random.default_rng([recipe.seed, 1]))
@@ -79,7 +84,10 @@ def train(
         optimiser = torch.optim.AdamW(
             model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
         )
-        for step in range(recipe.steps):
+        if start is not None:
+            model.load_state_dict(start["model"])
+            optimiser.load_state_dict(start["optimiser"])
+        for step in range(start["step"] if start else 0, recipe.steps):
             for group in optimiser.param_groups:
                 group["lr"] = recipe.learning_rate * _rate(step, recipe.steps)
             loss = token_loss(model, data[step])
@@ -87,10 +95,13 @@ def train(
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
-            if watch is not None and every and (step + 1) % every == 0:
-                model.eval()
-                watch(step + 1, model)
-                model.train()
+            if every and (step + 1) % every == 0:
+                if watch is not None:
+                    model.eval()
+                    watch(step + 1, model)
+                    model.train()
+                if keep is not None and step + 1 < recipe.steps:
+                    keep({"step": step + 1, "model": model.state_dict(), "optimiser": optimiser.state_dict()})
             if progress is not None:
                 progress(step + 1)
     return model.eval()

@@ -1,0 +1,66 @@
+"""The models of the book beside a trial run before them: the same design, other code, so other facts and weights.
+
+The trial's code was not kept; its results are the table `testbed_first_trial`.  Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cape_lib.errors import UsageError
+
+#: measure -> column with the number of its questions
+MEASURES = {"story": "n_story", "truth": "n_truth", "myth": "n_truth"}
+
+
+def ladder_gaps(scores: pd.DataFrame, first: pd.DataFrame, *, ladder: str = "D") -> pd.DataFrame:
+    """Mean scores of a ladder here and in the trial, by width and measure, shares 0-1.
+
+    scores: `testbed_scores`; first: `testbed_first_trial`.  Returns width, measure, first, here, gap (here minus
+    first), sd (of the difference of two such means, by the scatter of seeds or by counting questions, whichever is
+    larger) and beyond (the gap exceeds its t interval, and two points, as the trial's shares were noted to one).
+    Raises UsageError for a ladder that the trial did not have.
+    """
+    from scipy.stats import t
+
+    trial = first[first["part"] == f"ladder {ladder}"]
+    if trial.empty:
+        raise UsageError(f"the trial had no ladder {ladder!r}")
+    rows = []
+    for old in trial.to_dict("records"):
+        width, measure = int(str(old["at"]).split()[-1]), str(old["measure"])
+        own = scores[(scores["ladder"] == ladder) & (scores["width"] == width)]
+        here, n = float(own[measure].mean()), len(own)
+        counting = np.sqrt(here * (1 - here) / (n * own[MEASURES[measure]].mean()))
+        sd = np.sqrt(2) * max(float(own[measure].std()) / np.sqrt(n), float(counting))
+        gap = here - float(old["low"])
+        limit = max(0.02, float(t.ppf(0.975, 2 * n - 2)) * sd)
+        rows.append((width, measure, float(old["low"]), here, gap, sd, abs(gap) > limit))
+    return pd.DataFrame(rows, columns=["width", "measure", "first", "here", "gap", "sd", "beyond"])
+
+
+def steering_counts(trials: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
+    """World R's directions in the trial and here, on the seeds that both have: one row a direction and run.
+
+    trials: `testbed_trials`; first: `testbed_first_trial`.  Returns contrast, run ("trial", "here"), runs, after and
+    control (lowest and highest share right under the direction and under its best control, as text), ahead (runs whose
+    lead over the best control is surely above 0, which is what the trial counted), older (the same by the older
+    controls; here, without an interval, runs that lead the best of them).
+    """
+    here = trials[(trials["case"] == "learnt") & (trials["split"] == "entities")]
+    rows = []
+    for contrast, old in first[first["part"] == "steering R"].groupby("at", sort=False):
+        low, high = (dict(zip(old["measure"], old[side].astype(float), strict=True)) for side in ("low", "high"))
+        runs = int(old["n"].iloc[0])
+        own = here[(here["contrast"] == contrast) & (here["model"].str[3:].astype(int) <= runs)]
+        spans = [_span(low[name], high[name]) for name in ("right_after", "best_control")]
+        rows.append((contrast, "trial", runs, *spans, int(low["passed"]), low.get("passed_older", float("nan"))))
+        spans = [_span(own[name].min(), own[name].max()) for name in ("right_after", "best_control")]
+        ahead = int((own["over_best_low"] > 0).sum())
+        rows.append((contrast, "here", len(own), *spans, ahead, float((own["right_after"] > own["best_leaky"]).sum())))
+    return pd.DataFrame(rows, columns=["contrast", "run", "runs", "after", "control", "ahead", "older"])
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low:.2f} to {high:.2f}"

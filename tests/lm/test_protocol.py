@@ -1,0 +1,169 @@
+"""The protocol on planted, learnt and null cases, and its two verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cape_lib.errors import UsageError
+from cape_lib.lm import models, steering
+from cape_lib.lm.steering import verdicts
+from cape_lib.lm.steering.controls import CLEAN
+from cape_lib.lm.steering.measuring import margins, questions
+from cape_lib.lm.testbed import prompts, store, trials
+from cape_lib.resampling import Estimate
+
+
+def recipe(name: str) -> Any:
+    return store.recipe_of(store.folder_of(name))
+
+
+def reg(name: str) -> pd.DataFrame:
+    return prompts.contrast(recipe(name), "reg")
+
+
+# -- verdicts
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_corrected_and_broken_count_every_item_once(pairs: list[tuple[bool, bool]]) -> None:
+    before, after = (np.where(np.array(side), 1.0, -1.0) for side in zip(*pairs, strict=True))
+    made = verdicts.outcome(before, after, np.arange(len(pairs)).astype(str), resamples=20)
+    assert made.n_misaligned + made.n_aligned == len(pairs)
+    fixed = sum(not was and now for was, now in pairs)
+    assert made.corrected.n == made.n_misaligned
+    if made.n_misaligned:
+        assert made.corrected.estimate == pytest.approx(fixed / made.n_misaligned)
+    assert made.net.estimate == pytest.approx(np.mean([now - was for was, now in pairs]))
+    assert 0 < made.mcnemar <= 1
+
+
+def test_the_claim_is_supported_refuted_or_undecided_by_the_bounds() -> None:
+    def made(low: float, high: float, n: int = 40) -> Estimate:
+        return Estimate((low + high) / 2, low, high, n, "Wilson")
+
+    assert verdicts.claim_verdict(made(0.7, 0.9), True, 0.6) == "supported"
+    assert verdicts.claim_verdict(made(0.7, 0.9), False, 0.6) == "undecided"  # right answers, but controls do it too
+    assert verdicts.claim_verdict(made(0.1, 0.5), True, 0.6) == "refuted"
+    assert verdicts.claim_verdict(made(0.5, 0.7), True, 0.6) == "undecided"
+    assert verdicts.claim_verdict(made(0.0, 1.0, 0), True, 0.6) == "undecided"
+
+
+def test_a_direction_drawn_like_its_controls_is_rarely_called_an_effect() -> None:
+    rng = np.random.default_rng(1)
+    topics = np.repeat(np.arange(20), 2).astype(str)
+    held = [
+        verdicts.effect(right[0], right[1:], topics, resamples=200).holds
+        for right in (rng.random((61, 40)) < rng.uniform(0.2, 0.8, (61, 1)) for _ in range(200))
+    ]
+    assert np.mean(held) <= 0.075  # 5 % and two standard errors
+
+
+def test_pooling_models_keeps_their_controls_and_topics_apart() -> None:
+    rng = np.random.default_rng(2)
+    rights = [rng.random(30) < 0.7 for _ in range(5)]
+    controls = [rng.random((60, 30)) < 0.4 for _ in range(5)]
+    pooled = steering.pooled_effect(rights, controls, [np.arange(30).astype(str)] * 5)
+    assert pooled.n_controls == 60 and pooled.holds
+    assert pooled.share == pytest.approx(np.mean(rights))
+
+
+# -- the protocol
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_planted_direction_is_exactly_the_difference_of_two_token_embeddings(shipped: Any, seed: int) -> None:
+    lm = shipped(f"D-d48-s{seed}")
+    found = steering.fit_direction(lm, reg(f"D-d48-s{seed}"), "embed", token=prompts.REGISTER_TOKEN)
+    weights = lm.model.get_input_embeddings().weight
+    ref, web = (weights[lm.tokenizer(word)["input_ids"][-1]] for word in ("<ref>", "<web>"))
+    assert torch.allclose(found.vector, (ref - web).detach(), atol=1e-6)
+    # added whole, it makes a web question a question of the reliable register, bit for bit but for rounding
+    asked = [prompts.truth_table(recipe(f"D-d48-s{seed}"), register=name)["prompt"].tolist() for name in ("web", "ref")]
+    with steering.steered(lm, found, 1.0, unit="raw", positions=(prompts.REGISTER_TOKEN,)), torch.inference_mode():
+        made = models.run(lm, models.encode(lm, asked[0]))
+    with torch.inference_mode():
+        real = models.run(lm, models.encode(lm, asked[1]))
+    assert torch.allclose(made, real, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_planted_direction_is_found_at_its_site_and_position(seed: int) -> None:
+    made = trials.run_trial(trials.Trial("planted", f"D-d48-s{seed}", "reg"))
+    assert str(made.place) == "embed, token 1" and made.effect.holds
+    assert made.base == 0 and made.effect.share > 0.85
+    assert made.claim == "supported"
+
+
+@pytest.mark.parametrize("contrast", ["ctx", "reg"])
+def test_a_learnt_direction_beats_its_controls(contrast: str) -> None:
+    made = trials.run_trial(trials.Trial("learnt", "R-s1", contrast))
+    assert made.effect.holds and made.effect.share > 0.9 and made.effect.share > made.effect.best_control
+    assert made.claim == "supported"
+    assert made.outcome.n_aligned <= 3 and made.outcome.broken.high > 0.5  # almost nothing was right: say the bound
+    direction = made.doses[made.doses["kind"] == "direction"].set_index("dose")
+    assert direction.loc[0.0, "kl"] == 0 and direction.loc[0.0, "right"] == made.base
+    assert set(made.methods["kind"]) >= {"direction", "negated", *CLEAN}
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        trials.Trial("null: untrained", "R-s1", "reg", untrained=True),
+        trials.Trial("null: below the dip", "D-d12-s1", "reg"),
+    ],
+    ids=lambda trial: trial.case,
+)
+def test_nothing_is_found_where_nothing_is(trial: trials.Trial) -> None:
+    assert not trials.run_trial(trial).effect.holds
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_twenty_nulls_give_at_most_one_effect() -> None:
+    nulls = [trial for trial in trials.trials() if trial.case.startswith("null")]
+    taken = [trial for number, trial in enumerate(nulls) if number % 2 == 0][:20]
+    assert len(taken) == 20 and {trial.case for trial in taken} == {trial.case for trial in nulls}
+    held = [trial.name for trial in taken if trials.run_trial(trial).effect.holds]
+    assert len(held) <= 1, held
+
+
+def test_the_protocol_gives_the_same_answer_twice() -> None:
+    lm = models.load(store.folder_of("D-d8-s1"))
+    plan = steering.Plan(controls=5, curve=(0.0, 1.0))
+    one, two = (steering.evaluate(lm, prompts.truth_table(recipe("D-d8-s1")), reg("D-d8-s1"), plan) for _ in range(2))
+    assert one.summary() == two.summary()
+
+
+def test_a_split_without_items_is_refused(shipped: Any) -> None:
+    lm = shipped("R-s1")
+    table = prompts.truth_table(recipe("R-s1"))
+    with pytest.raises(UsageError, match="'test'"):
+        steering.evaluate(lm, table[table["split"] == "tune"], reg("R-s1"))
+    with pytest.raises(UsageError, match="true"):
+        questions(lm, table.drop(columns="true"))
+    assert margins(np.array([[[0.0, -1.0, np.nan]]]))[0, 0] == 1.0
+
+
+def test_candidates_are_compared_after_the_same_text() -> None:
+    class Merging:
+        """A tokenizer that swallows the prompt's last letter when an `x` follows."""
+
+        pad_token_id = 0
+
+        def __call__(self, texts: list[str], verbose: bool = True) -> dict[str, list[list[int]]]:
+            return {"input_ids": [[ord(c) for c in text.replace("e x", "X")] for text in texts]}
+
+    from types import SimpleNamespace
+
+    lm: Any = SimpleNamespace(tokenizer=Merging(), context=None)
+    made = questions(lm, pd.DataFrame({"prompt": ["abcde"], "true": ["y"], "false": ["x"]}))
+    assert made.prompts == [[ord(c) for c in "abcd"]]
+    assert made.answers == [[[ord(c) for c in "e y"], [ord("X")]]]
