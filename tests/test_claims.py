@@ -194,10 +194,10 @@ def test_the_swing_of_anthropic_runs_backwards_by_the_makers_dates():
 
 def test_two_releases_of_one_month_have_no_order(monkeypatch):
     """The papers date both releases of the swing to the month: then neither comes first, and no recovery is counted."""
-    monkeypatch.setattr(c06_releases, "dated_by_makers", tables.frontier)
+    monkeypatch.setattr(tables, "dated_by_makers", lambda frame: frame)
     assert all("backwards" not in one.against for one in c06_releases.swing_by_date_and_score("published"))
     own = frontier.trajectories(tables.frontier("published"), lab="Anthropic").set_index("model")
-    assert not own.loc["Claude Opus 4.6", "order_known"] and own.loc["Claude Opus 4.7", "order_known"]
+    assert not own.loc["Claude Sonnet 4.6", "order_known"] and own.loc["Claude Opus 4.7", "order_known"]
     known = own["order_known"].to_numpy()[1:]
     assert c06_releases.anthropic_excursion("published")[2].n == int((known & (own["h"] < -10).to_numpy()[:-1]).sum())
 

@@ -61,10 +61,27 @@ def test_many_series_at_once_give_what_each_gives_alone(series: list[list[int]])
 def test_sonnet_46_is_the_published_excursion(panel: pd.DataFrame) -> None:
     paths = frontier.trajectories(panel).set_index("model")
     assert paths.loc["Claude Sonnet 4.6", "kind"] == "excursion"
-    assert paths.loc["Claude Opus 4.6", "kind"] == "return"
+    assert paths.loc["Claude Opus 4.7", "kind"] == "return"
     # The papers' rule calls it one; beyond the scatter of a lab's releases it is none.
     assert paths.loc["Claude Sonnet 4.6", "verdict"] == "noise"
     assert paths.loc["Claude Sonnet 4.6", "advice"] == SCATTER_ADVICE
+
+
+def test_releases_of_one_vague_date_stand_in_order_of_their_names_and_never_of_a_score() -> None:
+    def order(scores: tuple[float, float, float]) -> list[str]:
+        rows = pd.DataFrame(
+            {"model": ["Cee", "Aye", "Bee"], "lab": "one", "release_date": "2026-02", X: scores, Y: scores,
+             "released": pd.Timestamp("2026-02-14")}
+        )  # fmt: skip
+        return frontier.trajectories(rows)["model"].tolist()
+
+    assert order((10.0, 20.0, 30.0)) == order((30.0, 20.0, 10.0)) == ["Aye", "Bee", "Cee"]
+
+
+def test_by_the_makers_dates_the_recovery_of_sonnet_46_runs_backwards(panel: pd.DataFrame) -> None:
+    own = frontier.trajectories(tables.dated_by_makers(panel), lab="Anthropic").set_index("model")
+    assert own.loc["Claude Opus 4.6", "order"] < own.loc["Claude Sonnet 4.6", "order"]
+    assert own["order_known"].all()
 
 
 def test_deepseek_moves_by_small_changes_only(panel: pd.DataFrame) -> None:

@@ -8,7 +8,6 @@ from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import FIXED, GPQA, SWE, rows_of
 from cape_lib.claims.registry import FRONTIER, claim, stress
 from cape_lib.claims.verdict import Found, Stress
-from cape_lib.tables.frontier import middle
 
 EXCURSION = -10.0  # paper B, section 2.3: below this h a release is a coding-specialist excursion
 
@@ -45,21 +44,14 @@ def deepseek_reversal(panel: str) -> list[Found]:
     return [h_of(panel, "DeepSeek-V2.5"), h_of(panel, "DeepSeek V3.2")]
 
 
-def dated_by_makers(panel: str) -> pd.DataFrame:
-    """Rows of a panel with the makers' dates of release, which are to the day; the papers give months or years."""
-    frame = tables.frontier(panel)
-    stated = tables.load("frontier_scores").drop_duplicates("model").set_index("model")["release_date"]
-    dates = frame["model"].map(stated).fillna(frame["release_date"])
-    return frame.assign(release_date=dates, released=dates.map(middle))
-
-
 @claim("C26", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
 def anthropic_excursion(panel: str) -> list[Found]:
     """h of Claude Sonnet 4.6 and of Claude Opus 4.6; every release below -10 is followed by one above -10.
 
     The order is that of the makers' dates; two dates that may be the same day are no order.
     """
-    own = frontier.trajectories(dated_by_makers(panel), chosen=frontier.fit_line(rows_of(panel)), lab="Anthropic")
+    dated = tables.dated_by_makers(tables.frontier(panel))
+    own = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)), lab="Anthropic")
     low, later = (own["h"] < EXCURSION).to_numpy(), own["order_known"].to_numpy()
     # The last release has no next one and cannot show a recovery.
     fallen = low[:-1] & later[1:]
@@ -75,7 +67,7 @@ def swing_by_date_and_score(panel: str) -> list[Stress]:
     if panel != "published":
         return []
     models = ("Claude Sonnet 4.6", "Claude Opus 4.6")
-    stated = dated_by_makers(panel).set_index("model")["release_date"]
+    stated = tables.dated_by_makers(tables.frontier(panel)).set_index("model")["release_date"]
     sonnet, opus = (pd.Period(stated[model]) for model in models)
     days = (opus.start_time - sonnet.start_time).days
     says = f"Sonnet 4.6 is of {stated[models[0]]}, Opus 4.6 of {stated[models[1]]}"
@@ -128,7 +120,8 @@ def reversal_corrected(panel: str) -> list[Stress]:
 
 @stress("C25", "C26")
 def order_by_chance(panel: str) -> list[Stress]:
-    placed = frontier.trajectories(tables.frontier(panel), chosen=frontier.fit_line(rows_of(panel)))
+    dated = tables.dated_by_makers(tables.frontier(panel))
+    placed = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)))
     null = frontier.order_null(placed, resamples=999)
     tried = []
     for row in null[null["kind"] != "open"].to_dict("records"):

@@ -65,8 +65,9 @@ def run(args: argparse.Namespace) -> int:
 def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
     """The numbers of a panel: n, labs, line, r three ways, leave-one-lab-out, labs, saturation, share checked."""
     from cape_lib import frontier as f
+    from cape_lib import tables
 
-    rows = f.complete_rows(frame, f.lines.X, f.lines.Y)
+    rows = tables.dated_by_makers(f.complete_rows(frame, f.lines.X, f.lines.Y))
     confound = f.date_confound(rows)
     held_out, _ = f.leave_one_lab_out(rows)
     answer: dict[str, Any] = {
@@ -91,11 +92,12 @@ def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
 
 
 def lab_rows(frame: pd.DataFrame, lab: str | None, chosen: FrontierLine) -> list[dict[str, Any]]:
-    """Releases by lab and date: model, lab, release_date, scores, h, interval, change, kind (papers' rule), verdict."""
+    """Releases by lab and maker's date: model, lab, release_date, scores, h, interval, change, kind, verdict."""
+    from cape_lib import tables
     from cape_lib.frontier import lines, trajectories
 
     columns = ["model", "lab", "release_date", lines.X, lines.Y, "h", "h_low", "h_high", "change", "kind", "verdict"]
-    rows = trajectories(frame, chosen=chosen, lab=lab)[columns]
+    rows = trajectories(tables.dated_by_makers(frame), chosen=chosen, lab=lab)[columns]
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
@@ -133,7 +135,7 @@ def _print(answer: dict[str, Any], lab: str | None) -> None:
     print(f"{answer['panel']} panel, releases up to {answer['as_of']}: {answer['n']} models with both scores, "
           f"{answer['labs']} labs")  # fmt: skip
     print(f"GPQA = {shown('slope')} SWE + {shown('intercept')}")
-    print(f"r = {shown('r')}; given the release date {shown('partial_r_given_date')}; "
+    print(f"r = {shown('r')}; given the maker's date {shown('partial_r_given_date')}; "
           f"within a year {shown('r_within_year')}")  # fmt: skip
     print(f"error on a lab not seen: {shown('leave_one_lab_out')} points")
     if "saturation" in answer:

@@ -141,7 +141,7 @@ def _dimension(panel: pd.DataFrame) -> dict[str, Any]:
 
 
 def _frontier() -> dict[str, Any]:
-    rows = tables.frontier(FRONTIER_PANEL).sort_values(["released", X, "model"])
+    rows = tables.frontier(FRONTIER_PANEL).sort_values(["released", "model"])
     kept = rows.dropna(subset=[X, Y])
     releases = [
         {"model": row["model"], "lab": row["lab"], "date": str(row["release_date"]), "day": _day(row["released"]),

@@ -41,9 +41,10 @@ def next_steps(frame: pd.DataFrame, *, ratio: float = 0.513, x: str = X, y: str 
     """Each release with the same lab's next one, and whether its side of the curve foretold the sign of dy / dx.
 
     The stated rule: above the curve the two scores rise together. Returns lab, model, following, dx, dy, together
-    (dy / dx > 0), above, right. Steps with dx = 0 have no sign and are left out.
+    (dy / dx > 0), above, right. Steps with dx = 0 have no sign and are left out. Releases of one date stand in order of
+    their names.
     """
-    rows = beside_curve(frame, ratio=ratio, x=x, y=y).sort_values(["released", x, "model"])
+    rows = beside_curve(frame, ratio=ratio, x=x, y=y).sort_values(["released", "model"])
     table = []
     for lab, group in rows.groupby("lab"):
         for here, there in zip(group.iloc[:-1].itertuples(), group.iloc[1:].itertuples(), strict=True):

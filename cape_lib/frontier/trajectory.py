@@ -77,12 +77,13 @@ def trajectories(
     `change_high` (from the sampling noise of both releases), `kind` (what the papers' rule calls it), `limit` (points:
     `change_limit` of this lab), `verdict` (the same rule beyond the limit too), `advice` (from the verdict),
     `order_known` (False where a date is so vague that the release before might have come after). Releases of one date
-    stand in order of x.
-    Published: DeepSeek +11.2 to -4.7; Anthropic -13.1 (Sonnet 4.6) to +3.5 (Opus 4.6).
+    stand in order of their names, never of a score: that would make a rise of every vague date. For dates to the day
+    see `tables.dated_by_makers`.
+    Published: DeepSeek +11.2 to -4.7; Anthropic -13.1 (Sonnet 4.6) and +3.5 (Opus 4.6), both of one month.
     """
     rows = h_field(frame, chosen=chosen, x=x, y=y)
     sd, freedom = within_lab_scatter(frame, chosen=chosen, x=x, y=y)
-    rows = rows.sort_values(["lab", "released", x, "model"], ignore_index=True)
+    rows = rows.sort_values(["lab", "released", "model"], ignore_index=True)
     if lab is not None:
         rows = rows[rows["lab"] == lab].reset_index(drop=True)
     by_lab = rows.groupby("lab", sort=False)

@@ -5,7 +5,7 @@ from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, ITE
 from cape_lib.tables.cells import CHECKED, STATUSES, audit, cell_audit, cell_differences
 from cape_lib.tables.chapters import ChapterRows, FrontierRows, chapter, frontier_chapter
 from cape_lib.tables.files import data_dir, load, table_names
-from cape_lib.tables.frontier import FRONTIER_PANELS, frontier
+from cape_lib.tables.frontier import FRONTIER_PANELS, dated_by_makers, frontier
 from cape_lib.tables.promise import promise, promises
 from cape_lib.tables.scores import read_scores, score_benchmarks
 from cape_lib.tables.sources import source_url
@@ -33,6 +33,7 @@ __all__ = [
     "cell_differences",
     "chosen",
     "data_dir",
+    "dated_by_makers",
     "frontier",
     "frontier_chapter",
     "label",

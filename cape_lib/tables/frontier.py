@@ -75,6 +75,19 @@ def _published() -> pd.DataFrame:
     return frame
 
 
+def dated_by_makers(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the makers' dates of release, to the day, where they are known; the papers give months or years.
+
+    frame: of any panel, or a user's releases beside it. Only `release_date` and `released` change: whatever asks which
+    release came first, or how much is due to the date, asks these rows. The scores stay those of the panel.
+    """
+    stated = frame["model"].map(_release_dates())
+    days = pd.to_datetime(stated.map(middle, na_action="ignore"))
+    return frame.assign(
+        release_date=stated.fillna(frame["release_date"]), released=days.fillna(pd.to_datetime(frame["released"]))
+    )
+
+
 def _release_dates() -> pd.Series:
     return load("frontier_scores").drop_duplicates("model").set_index("model")["release_date"]
 
