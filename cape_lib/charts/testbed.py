@@ -5,10 +5,10 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.frame import INK, Figure, figure
+from cape_lib.charts.frame import INK, PALETTE, Figure, figure
+from cape_lib.charts.look import AMBER, BLUE, PURPLE, TWO_SIDES
 from cape_lib.resampling import Estimate
 
-BLUE, GREEN, VERMILION, ORANGE, GREY = "#0072B2", "#009E73", "#D55E00", "#E69F00", "#8C8C8C"
 SOURCE = "[testbed](../book/data.html#testbed), models trained for this book"
 CORPORA = {"D": "most web authors believe the myths", "K": "one in five believes them"}
 PERCENT = alt.Axis(format="%")
@@ -34,7 +34,7 @@ def ladders(scores: pd.DataFrame) -> Figure:
     """Truth against width in the two corpora: a point a seed, a line through the means.  scores: `testbed_scores`."""
     rows = scores[scores["ladder"].isin(CORPORA)].assign(corpus=scores["ladder"].map(CORPORA))
     means = rows.groupby(["corpus", "width"], as_index=False)["truth"].mean()
-    colour = alt.Color("corpus:N", title=None, scale=alt.Scale(domain=list(CORPORA.values()), range=[VERMILION, GREEN]))
+    colour = alt.Color("corpus:N", title=None, scale=alt.Scale(domain=list(CORPORA.values()), range=[AMBER, BLUE]))
     base = alt.Chart(means).encode(
         x=width_axis(rows["width"]), y=share_axis("truth", "right answers to contested questions")
     )
@@ -66,7 +66,7 @@ def ladders(scores: pd.DataFrame) -> Figure:
 def loss_and_truth(scores: pd.DataFrame) -> Figure:
     """Loss against width beside truth against width, ladder D, a line a seed."""
     rows = scores[scores["ladder"] == "D"].assign(seed=scores["seed"].astype(str))
-    colour = alt.Color("seed:N", scale=alt.Scale(range=[BLUE, ORANGE, GREEN]))
+    colour = alt.Color("seed:N", scale=alt.Scale(range=PALETTE[:3]))
     top = (
         alt.Chart(rows)
         .mark_line(point=True)
@@ -87,11 +87,13 @@ def loss_and_truth(scores: pd.DataFrame) -> Figure:
             tooltip=["name:N", alt.Tooltip("truth:Q", format=".2f")],
         )
     )
-    falling = all((one.sort_values("width")["loss"].diff().dropna() < 0).all() for _, one in rows.groupby("seed"))
+    steps = rows.sort_values(["seed", "width"]).groupby("seed")["loss"].diff().dropna()
+    down, most = int((steps < 0).sum()), float(steps.max())
+    rise = "" if down == len(steps) else f" (it rises by at most {most:.3f} nats)"
     return figure(
         [top, low],
-        title=f"The loss falls {'at every step' if falling else 'nearly everywhere'}; the right answers fall and rise",
-        alt="Two panels by width: the loss falls smoothly in all three seeds, the right answers fall and rise.",
+        title=f"The loss falls in {down} of {len(steps)} steps{rise}; the right answers fall and rise",
+        alt="Two panels by width, a line a seed: the loss falls and levels off, the right answers fall and rise.",
         source=SOURCE,
         n=f"{len(rows)} models",
         rows=rows,
@@ -118,33 +120,44 @@ def corpora_that_dip(grid: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def dip_reading(cell: pd.DataFrame) -> str:
-    """What one setting of the slider shows, in a sentence.  cell: the rows of one share of believers."""
+#: column of the grid -> what its lines are called, and what its share is a share of
+GRID_LINES = {"ref": ("reliable text", "of reliable text"), "believers": ("believers", "of believers")}
+
+
+def dip_reading(cell: pd.DataFrame, *, lines: str = "ref") -> str:
+    """What one setting of the slider shows, in a sentence.
+
+    cell: the rows of one share of believers, or of one share of reliable text where `lines` is "believers".
+    """
     found = corpora_that_dip(cell)
     below = found[found["below_chance"]]
     if not len(below):
         return f"No width falls below chance ({CHANCE:.0%}); the lowest share is {found['lowest'].min():.0%}."
     worst = below.sort_values("lowest").iloc[0]
-    *most, last = [f"{share:.0%}" for share in below["ref"]]
+    *most, last = [f"{share:.0%}" for share in below[lines]]
     shares = f"{', '.join(most)} and {last}" if most else last
     return (
-        f"Below chance ({CHANCE:.0%}) with {shares} of reliable text; lowest at width {worst['at']}: "
+        f"Below chance ({CHANCE:.0%}) with {shares} {GRID_LINES[lines][1]}; lowest at width {worst['at']}: "
         f"{worst['lowest']:.0%} right."
     )
 
 
-def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
-    """Truth against width for each share of reliable text (for `explore`: column believers).
+def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame, lines: str = "ref") -> Figure:
+    """Truth against width, a line for each share of reliable text or of believers (for `explore`: the other share).
 
-    rows: `testbed_grid` of one share of believers;  grid: of all, for the title.
+    rows: `testbed_grid` of one share of believers, of one share of reliable text where `lines` is "believers";  grid:
+    of all, for the title.
     """
-    kept = rows.assign(reliable=(100 * rows["ref"]).round().astype(int).astype(str) + " %")
-    order = [f"{round(100 * share)} %" for share in sorted(set(grid["ref"]))]
+    word, kept = GRID_LINES[lines][0], rows.assign(share_of=(100 * rows[lines]).round().astype(int).astype(str) + " %")
+    order = [f"{round(100 * share)} %" for share in sorted(set(grid[lines]))]
     colour = alt.Color(
-        "reliable:N", title="reliable text", sort=order, scale=alt.Scale(domain=order, range=[VERMILION, GREY, GREEN])
+        "share_of:N",
+        title=word,
+        sort=order,
+        scale=alt.Scale(domain=order, range=[AMBER, PURPLE, BLUE, INK][: len(order)]),
     )
     y = share_axis("truth", "right answers to contested questions")
-    lines = (
+    drawn = (
         alt.Chart(kept)
         .mark_line(point=alt.OverlayMarkDef(size=55))
         .encode(
@@ -167,14 +180,15 @@ def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
     if len(below):
         title += f", in none with fewer than {below['believers'].min():.0%} believers"
     return figure(
-        chance + lines,
+        chance + drawn,
         title=title,
-        alt="Share of right answers against width, one line for each share of reliable text, and a dashed rule at the "
-        "25 % of a guess; the slider sets the share of authors who believe the myths.",
+        alt=f"Share of right answers against width, one line for each share of {word}, and a dashed rule at the "
+        f"25 % of a guess; the slider sets the share of "
+        + ("authors who believe the myths." if lines == "ref" else "reliable text."),
         source=SOURCE,
         n=f"{len(grid)} models, one seed each",
         rows=kept,
-        name="dip-grid",
+        name="dip-grid" if lines == "ref" else "dip-grid-reliable",
     )
 
 
@@ -185,7 +199,7 @@ def fixed_parameters(rows: pd.DataFrame, *, trend: Estimate) -> Figure:
     """
     kept = rows.assign(budget=(rows["parameters"] / 1000).round().astype(int).astype(str) + " thousand parameters")
     names = sorted(kept["budget"].unique())
-    colour = alt.Color("budget:N", title=None, scale=alt.Scale(domain=names, range=[BLUE, ORANGE]))
+    colour = alt.Color("budget:N", title=None, scale=alt.Scale(domain=names, range=list(TWO_SIDES)))
     means = kept.groupby(["budget", "width"], as_index=False)["truth"].mean()
     y = share_axis("truth", "right answers to contested questions")
     line = alt.Chart(means).mark_line().encode(x=width_axis(rows["width"]), y=y, color=colour)
@@ -202,9 +216,9 @@ def fixed_parameters(rows: pd.DataFrame, *, trend: Estimate) -> Figure:
     )
     gain = f"{100 * trend.estimate:+.0f} points a doubling [{100 * trend.low:+.0f}, {100 * trend.high:+.0f}]"
     if trend.low > 0 or trend.high < 0:
-        title = f"At one number of parameters the right answers still move with the width: {gain.replace('-', '−')}"
+        title = f"At one number of parameters the right answers still move with the width: {gain}"
     else:
-        title = f"At one number of parameters no trend with the width is sure: {gain.replace('-', '−')}"
+        title = f"At one number of parameters no trend with the width is sure: {gain}"
     return figure(
         line + points,
         title=title,
