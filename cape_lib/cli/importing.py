@@ -133,4 +133,7 @@ def _summary(read: Imported, target: Path, family: str | None) -> str:
     benchmarks = [name for name in frame if f"{name}_stderr" in frame]
     lines = [f"{target}: {len(frame)} model(s) from {len(read.files)} file(s)"]
     lines += [f"  {name:<16} {frame[name].notna().sum()} of {len(frame)} models" for name in benchmarks]
-    return "\n".join([*lines, f"next: cape family {target} --name {family or 'NAME'} -o report/"])
+    axes = ""
+    if len(benchmarks) > 1 and not {"hellaswag", "truthfulqa"} & set(benchmarks):  # the report must be told which two
+        axes = f" --x {benchmarks[0]} --y {benchmarks[1]}"
+    return "\n".join([*lines, f"next: cape family {target} --name {family or 'NAME'}{axes} -o report/"])

@@ -11,6 +11,13 @@ from pathlib import Path
 
 from cape_lib.errors import UsageError
 
+HARNESS = """\
+then, in an environment with lm_eval, and back in this one:
+  lm_eval --model hf --model_args pretrained=data/testbed/D-d16-s1,dtype=float32 \\
+      --tasks testbed_truth,testbed_story --include_path tasks --output_path results
+  cape import results --family Made --also testbed_story:acc --also testbed_truth:acc -o scores.csv
+  cape family scores.csv --name Made --x testbed_story --y testbed_truth -o report/"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of `cape testbed`."""
@@ -40,7 +47,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     again.add_argument(
         "-o", "--out", type=Path, metavar="DIR", help="keep the retrained model there; interrupted, it goes on"
     )
-    harness = parts.add_parser("harness", help="write the benchmarks of a model as tasks of lm-evaluation-harness")
+    harness = parts.add_parser(
+        "harness",
+        help="write the benchmarks of a model as tasks of lm-evaluation-harness",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Write the benchmarks of a model as tasks of lm-evaluation-harness: the same items, so the same "
+        "scores.",
+        epilog=HARNESS,
+    )
     harness.add_argument("name", metavar="NAME", help="shipped model, e.g. D-d16-s1")
     harness.add_argument(
         "-o", "--out", type=Path, default=Path("tasks"), metavar="DIR", help="where to (default: tasks)"

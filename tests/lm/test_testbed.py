@@ -253,6 +253,26 @@ def test_the_harness_gives_the_same_scores() -> None:
         assert results[f"testbed_{name}"]["acc,none"] == pytest.approx(held[name], abs=1e-5)
 
 
+def test_the_harness_results_go_through_the_import_and_name_the_next_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cape_lib.cli import main
+
+    document = json.loads((Path(__file__).parent / "harness_results.json").read_text(encoding="utf-8"))
+    for name in ("D-d8-s1", "D-d16-s1"):
+        held = dict(document, model_name=name)
+        (tmp_path / f"results_{name}.json").write_text(json.dumps(held), encoding="utf-8")
+    table = tmp_path / "scores.csv"
+    also = ["--also", "testbed_story:acc", "--also", "testbed_truth:acc"]
+    size = ["--params", "D-d8-s1=6.1e-6", "--params", "D-d16-s1=1.5e-5"]
+    assert main(["import", str(tmp_path), "--family", "Made", *also, *size, "-o", str(table)]) == 0
+    assert "--x testbed_story --y testbed_truth" in capsys.readouterr().out
+    scores = pd.read_csv(table).set_index("model")
+    assert scores.loc["D-d16-s1", "testbed_story"] == pytest.approx(
+        100 * store.card(store.folder_of("D-d16-s1"))["scores"]["story"], abs=1e-3
+    )
+
+
 def test_harness_tasks_hold_the_same_items(tmp_path: Path) -> None:
     recipe = recipes.named("D-d16-s1")
     paths = harness.write_tasks(recipe, tmp_path)
