@@ -1,4 +1,4 @@
-"""Signs that a reader meets on many pages: the mark of a verdict or a status, and the minus of a number.
+"""Signs that a reader meets on many pages: the mark of a verdict or a status, the minus and the percent of a number.
 
 One word has one mark, in a box, a table, a card and a chart: the shape says how sure it is (full, half, hollow), the
 colour which way it points, and neither is one of the colours that stand for a phase.
@@ -54,22 +54,24 @@ MARKS = {
     "labelled; decides nothing here": Mark("□", UNSAID),
 }
 
-#: Code, formulas, addresses and tags stay as they are; elsewhere a hyphen before a digit, after no word, is a sign.
-_MINUS = re.compile(
+#: Code, formulas, addresses and tags stay as they are; elsewhere a hyphen before a digit, after no word, is a sign, and
+#: a percent sign stands off its number.
+_PARTS = re.compile(
     r"(<(pre|code|script|style|math)\b.*?</\2>|<[a-zA-Z/!][^>]*>|`[^`]*`|\$[^$\n]+\$|\]\([^)\s]*\)|https?://\S+)"
-    r"|(?<![\w)\]%./&#-])-(?=\.?\d)",
+    r"|(?<![\w)\]%./&#-])(-)(?=\.?\d)|(?<=\d) ?(%)(?!\w)",
     re.DOTALL,
 )
 
 
-def minus(text: str) -> str:
-    """The text with U+2212 for every hyphen that is the sign of a number: Markdown, HTML or plain, nothing else moves.
+def typeset(text: str) -> str:
+    """The text as a page shows it: U+2212 for a hyphen that is the sign of a number, and a space before "%".
 
-    "GPT-4", "2026-05-01" and "5-shot" keep their hyphens, and so do code, formulas, tags and addresses.
+    Markdown, HTML or plain. "GPT-4", "2026-05-01" and "5-shot" keep their hyphens; code, formulas, tags and addresses
+    stay as they are.
     """
-    return _MINUS.sub(lambda found: found[1] or "\N{MINUS SIGN}", text)
+    return _PARTS.sub(lambda found: found[1] or ("\N{MINUS SIGN}" if found[3] else "\N{NO-BREAK SPACE}%"), text)
 
 
 def sentence(text: str) -> str:
     """The text with a capital first letter, unless it begins with a formula ("a/b is calibrated")."""
-    return text if re.match(r"\w\W\w|\w \W", text) else text[:1].upper() + text[1:]
+    return text if re.match(r"\w[^\w\s]\w|\w [^\w\s]", text) else text[:1].upper() + text[1:]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cape_lib import claims, predictions
 from cape_lib.charts import look, trust
 from cape_lib.publish.places import static_dir
-from cape_lib.signs import FAILS, HOLDS, MARKS, UNSAID, minus, sentence
+from cape_lib.signs import FAILS, HOLDS, MARKS, UNSAID, sentence, typeset
 
 ROOT = Path(__file__).resolve().parents[1]
 LIGHT_PAGE, DARK_PAGE = "#ffffff", "#14181e"
@@ -112,10 +112,11 @@ def test_the_two_sides_stand_out_from_a_light_and_a_dark_page() -> None:
         ("- a list\n- -1", "- a list\n- −1"),
         ("P(gamma < 0) is -0.1 > -0.2", "P(gamma < 0) is −0.1 > −0.2"),
         ("cape h --at -1 -o x", "cape h --at −1 -o x"),
+        ("62% to 98 %, `5%`", "62\u00a0% to 98\u00a0%, `5%`"),
     ],
 )
 def test_a_hyphen_before_a_number_is_a_minus_and_no_other_is(text: str, shown: str) -> None:
-    assert minus(text) == shown
+    assert typeset(text) == shown
 
 
 def test_a_note_begins_with_a_capital_and_a_formula_as_it_is() -> None:
@@ -125,11 +126,11 @@ def test_a_note_begins_with_a_capital_and_a_formula_as_it_is() -> None:
 
 @given(st.text(alphabet="-−.0 1a[]()`$<>/\n"))
 def test_the_minus_changes_hyphens_only_and_is_done_once(text: str) -> None:
-    shown = minus(text)
-    assert len(shown) == len(text) and minus(shown) == shown
+    shown = typeset(text)
+    assert len(shown) == len(text) and typeset(shown) == shown
     assert all(new == old or (old, new) == ("-", "−") for old, new in zip(text, shown, strict=True))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e6, max_value=-0.01))
 def test_a_negative_number_never_begins_with_a_hyphen(value: float) -> None:
-    assert minus(f"{value:.2f}").startswith("−")
+    assert typeset(f"{value:.2f}").startswith("−")

@@ -1,12 +1,15 @@
 """Only what a page needs: no Thebe anywhere, the chart scripts only where a figure is, MathJax only where a formula is.
 
-And the version of the book where a page says @VERSION@: it stands in one place, the library's.
+The version of the book where a page says @VERSION@: it stands in one place, the library's. And what is typed in prose
+is set like what is computed: a minus is a minus (`cape_lib.signs.typeset`).
 """
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 
 import cape_lib
+from cape_lib.signs import typeset
 
 CHARTS = ("cape-vega.js", "cape-charts.js")
 
@@ -51,7 +54,24 @@ def state_version(app: Sphinx, pagename: str, source: list[str]) -> None:
     source[0] = source[0].replace("@VERSION@", cape_lib.__version__)
 
 
+#: What is shown as it was written: code, formulas, signatures.
+AS_WRITTEN = (nodes.literal, nodes.FixedTextElement, nodes.math, nodes.math_block, nodes.raw, addnodes.desc_signature)
+
+
+def set_prose(app: Sphinx, doctree: nodes.document) -> None:
+    for text in list(doctree.findall(nodes.Text)):
+        above = text.parent
+        while above is not None and not isinstance(above, AS_WRITTEN):
+            above = above.parent
+        follows = text.parent is not None and text.parent.index(text) > 0 and text.startswith("-")
+        if above is None and not follows:  # a hyphen after a piece of code is part of a name
+            shown = typeset(text.astext())
+            if shown != text.astext():
+                text.parent.replace(text, nodes.Text(shown))
+
+
 def setup(app: Sphinx) -> dict:
     app.connect("source-read", state_version)
+    app.connect("doctree-read", set_prose)
     app.connect("html-page-context", trim, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

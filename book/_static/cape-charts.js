@@ -7,7 +7,7 @@
   }
 
   /* A legend lies along the top in as many columns as this screen holds; on a narrow one a long axis title takes lines. */
-  function fit(spec, width) {
+  function fit(spec, width, free) {
     var narrow = width < 560;
     spec.config.legend.columns = Math.max(2, Math.floor(width / 110));
     // On a narrow screen a legend ends where the plot ends: begun at the plot's left it would run out of the figure.
@@ -29,6 +29,7 @@
         if (narrow && channel === "y" && names.length && coded.axis !== null) {
           coded.axis = coded.axis || {};
           coded.axis.labelLimit = Math.min(coded.axis.labelLimit || 180, 0.42 * width);
+          inLines(coded.axis, names, spec, free);
         }
         if (names.length && coded.legend !== null && ["color", "shape", "strokeDash", "fill"].indexOf(channel) >= 0) {
           var longest = Math.max.apply(null, names.map(function (name) { return name.length; }));
@@ -51,6 +52,18 @@
     return found.map(String).filter(function (name, at, all) { return all.indexOf(name) === at; });
   }
 
+  /* Names of rows that are too long for a narrow screen take two lines or three; the rows grow, where nothing else sets them. */
+  function inLines(axis, names, spec, free) {
+    var most = Math.floor(axis.labelLimit / 6.4), broken = {};
+    names.forEach(function (name) { if (name.length > most) broken[name] = lines(name, most); });
+    var deep = Math.max.apply(null, [1].concat(Object.keys(broken).map(function (name) { return broken[name].length; })));
+    if (deep === 1 || typeof spec.height !== "number" || axis.labelExpr) return;
+    var need = names.length * (13 * deep + 6);
+    if (spec.height < need && !free) return;
+    spec.height = Math.max(spec.height, need);
+    axis.labelExpr = "(" + JSON.stringify(broken) + ")[datum.label] || datum.label";
+  }
+
   function lines(text, most) {
     return text.split(" ").reduce(function (done, word) {
       var last = done[done.length - 1];
@@ -65,7 +78,7 @@
     var all = parts(figure), spec = all.views[index];
     spec.datasets = all.data;
     spec.config = all.config;
-    fit(spec, figure.clientWidth);
+    fit(spec, figure.clientWidth, !all.control);
     return spec;
   }
 

@@ -133,6 +133,7 @@ def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figur
         name="vertex-doubt",
         rows=table,
         caption="Dashed: as published. A bar that reaches the edge goes on beyond it. "
+        + "".join(f"No bar for {row.method}: {row.reason}. " for row in shown[shown["low"].isna()].itertuples())
         + promises("pooled vertex", [m for m in order if m != "one family left out"], n=int(table["n"].max())),
     )
 

@@ -16,7 +16,7 @@ from cape_lib import claims
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import mark_scales
 from cape_lib.claims import Part, Stress, Verdict
-from cape_lib.signs import minus, sentence
+from cape_lib.signs import sentence, typeset
 
 #: Verdicts as a legend lists them, strongest first but for what nobody can tell.
 ORDER = ("reproduced", "reproduced with definition", "differs", "not testable")
@@ -77,7 +77,7 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
     return HTML(
         f'<div class="cape-ledger">{_controls(verdicts)}'
         f'<p class="cape-ledger-count" role="status">{len(verdicts)} of {len(verdicts)} claims</p>'
-        f'<div class="cape-ledger-rows">{minus(rows)}</div>'
+        f'<div class="cape-ledger-rows">{typeset(rows)}</div>'
         f'<script type="application/json" class="cape-ledger-data">{records}</script></div>'
     )
 

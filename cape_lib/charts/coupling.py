@@ -309,4 +309,5 @@ def loss_and_scores(losses: pd.DataFrame, *, source: str) -> Figure:
 def _short_steps(gammas: pd.DataFrame) -> list[str]:
     """Each step by its two sizes, which fit a phone; by the models' names where two steps would read alike."""
     sizes = [f"{low:g} → {high:g} B" for low, high in zip(gammas["params_b_low"], gammas["params_b_high"], strict=True)]
-    return sizes if len(set(sizes)) == len(sizes) else list(gammas["smaller"] + " → " + gammas["larger"])
+    pairs = gammas[["smaller", "larger"]].drop_duplicates()  # a slider has each of them several times
+    return sizes if len(set(sizes)) == len(pairs) else list(gammas["smaller"] + " → " + gammas["larger"])

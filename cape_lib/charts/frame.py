@@ -31,7 +31,7 @@ from cape_lib.charts.look import (
     colour_scale,
 )
 from cape_lib.errors import UsageError
-from cape_lib.signs import minus
+from cape_lib.signs import typeset
 
 __all__ = [
     "FAMILY_COLOURS", "GRID", "INK", "LAB_COLOURS", "MUTED", "PALETTE", "PAPER", "PHASE_COLOURS",
@@ -104,7 +104,7 @@ class Figure:
 
     def __post_init__(self) -> None:
         for what in ("title", "alt", "source", "caption"):
-            object.__setattr__(self, what, minus(str(getattr(self, what))))
+            object.__setattr__(self, what, typeset(str(getattr(self, what))))
         for what in ("title", "alt", "source"):
             if not str(getattr(self, what)).strip():
                 raise UsageError(f"figure {self.name!r}: {what} is empty")
@@ -155,12 +155,12 @@ class _Html:
 
 def say(markdown: str) -> None:
     """Show a sentence whose numbers were computed, as prose of the chapter (Markdown, `$...$` for formulas)."""
-    display(Markdown(minus(markdown)))
+    display(Markdown(typeset(markdown)))
 
 
 def sure(markdown: str) -> None:
     """Show the "how sure" line: interval, n, null and baseline of what was just said."""
-    display(Markdown(f'<div class="cape-sure">\n\n**How sure?** {minus(markdown)}\n\n</div>'))
+    display(Markdown(f'<div class="cape-sure">\n\n**How sure?** {typeset(markdown)}\n\n</div>'))
 
 
 def _as_wide_as_the_page(chart: Any) -> Any:

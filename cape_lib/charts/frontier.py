@@ -138,9 +138,7 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
     hollow = (
         alt.Chart(both)
         .mark_point(filled=False, fill=PAPER, size=65, opacity=1)
-        .encode(
-            x=x, y=y, color=lab_colour(labs), tooltip=tooltip
-        )
+        .encode(x=x, y=y, color=lab_colour(labs), tooltip=tooltip)
     )
     ways = (
         alt.Chart(moved)
@@ -152,10 +150,17 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
         .mark_point(filled=True, size=65, opacity=1)
         .encode(x=f"{SWE}_after:Q", y=f"{GPQA}_after:Q", color=lab_colour(labs), tooltip=tooltip)
     )
+    # On a phone the names would run into each other.
+    room = alt.condition("width > 420", alt.value(1), alt.value(0))
     names = (
         alt.Chart(moved.nlargest(8, "distance"))
         .mark_text(dy=-11, fontSize=11, color=INK)
-        .encode(x=f"{SWE}_after:Q", y=f"{GPQA}_after:Q", text="model:N")
+        .encode(
+            x=f"{SWE}_after:Q",
+            y=f"{GPQA}_after:Q",
+            text="model:N",
+            opacity=room,
+        )
     )
     ends = [float(np.corrcoef(both[SWE + e], both[GPQA + e])[0, 1]) for e in ("", "_after")]
     return figure(
@@ -219,9 +224,9 @@ def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
         title=said[0] if said else "At every cut the interval of r stays above zero",
         alt="Correlation of the two scores among releases above a rising cut, with its 95 percent interval.",
         source=source,
-        caption=relatives(),
         n=f"{int(cuts['n'].max())} to {int(cuts['n'].min())} releases",
         name="correlation-by-range",
+        caption=relatives(),
     )
 
 

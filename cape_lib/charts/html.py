@@ -7,7 +7,7 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from cape_lib.signs import minus
+from cape_lib.signs import typeset
 
 if TYPE_CHECKING:
     from cape_lib.charts.frame import Control, Figure
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def inline(text: str) -> str:
     """One line of text to HTML: `[text](address)`, `**strong**`, `*emphasis*` and `` `code` ``; all else is escaped."""
-    out = escape(minus(text), quote=False)
+    out = escape(typeset(text), quote=False)
     out = re.sub(r"`([^`]+)`", r"<code>\1</code>", out)
     out = re.sub(r"\[([^\]]+)\]\(([^)\s]+)\)", r'<a href="\2">\1</a>', out)
     out = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", out)
@@ -34,7 +34,7 @@ def foot(figure: Figure) -> str:
 
 def _about(figure: Figure) -> str:
     caption = f"{inline(figure.caption)} " if figure.caption else ""
-    return f"{caption}<span>n = {escape(minus(str(figure.n)))}.</span> <span>Source: {inline(figure.source)}.</span>"
+    return f"{caption}<span>n = {escape(typeset(str(figure.n)))}.</span> <span>Source: {inline(figure.source)}.</span>"
 
 
 def figure(figure: Figure, views: list[dict[str, Any]], rows: list[dict[str, Any]] | None) -> str:
@@ -82,7 +82,7 @@ def _key_of_rows(data: dict[str, Any], rows: list[dict[str, Any]] | None) -> str
 
 def text_of(value: Any) -> str:
     """A value of a control as a reader sees it."""
-    return minus(f"{value:.4g}" if isinstance(value, float) else str(value))
+    return typeset(f"{value:.4g}" if isinstance(value, float) else str(value))
 
 
 def _texts(control: Control) -> dict[str, Any]:

@@ -178,7 +178,12 @@ def projections(rows: pd.DataFrame) -> Figure:
         alt.Chart(long)
         .mark_line(point=alt.OverlayMarkDef(size=80, filled=True))
         .encode(
-            x=alt.X("stage:N", sort=list(stages.values()), title=None, axis=alt.Axis(labelAngle=0, labelLimit=150)),
+            x=alt.X(
+                "stage:N",
+                sort=list(stages.values()),
+                title=None,
+                axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')"),
+            ),
             y=alt.Y("cosine:Q", title="cosine", scale=alt.Scale(domain=[0.5, 1])),
             color=alt.Color("model:N", sort=order, scale=shades, title=None),
             tooltip=["model:N", "stage:N", alt.Tooltip("cosine:Q", format=".3f")],

@@ -14,7 +14,7 @@ from IPython.display import HTML
 from cape_lib.charts.frame import GRID, INK, LAB_COLOURS, MUTED, PALETTE, PAPER, Figure, colour_scale, figure
 from cape_lib.charts.look import mark_scales
 from cape_lib.predictions import STATUSES, Scored, resolves
-from cape_lib.signs import MARKS, minus
+from cape_lib.signs import MARKS, typeset
 
 #: The predictions that turn on a correlation.
 TURN_ON_R = (2, 5, 7)
@@ -23,7 +23,7 @@ SOURCE = "[predictions and frontier scores](../book/data.html#other-tables)"
 
 def cards(scored: Sequence[Scored]) -> HTML:
     """One card a prediction: rule in words and as code, window, data needed and at hand, value, status and why."""
-    return HTML(f'<div class="cape-cards">{"".join(minus(_card(one)) for one in scored)}</div>')
+    return HTML(f'<div class="cape-cards">{"".join(typeset(_card(one)) for one in scored)}</div>')
 
 
 def _card(one: Scored) -> str:

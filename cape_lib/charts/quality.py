@@ -12,7 +12,7 @@ import pandas as pd
 
 from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
 from cape_lib.charts.frontier import lab_colour
-from cape_lib.signs import minus
+from cape_lib.signs import typeset
 from cape_lib.tables import label
 
 STATUS_ORDER = ["confirmed", "corrected", "other setting", "independent only", "unchecked"]
@@ -166,7 +166,7 @@ def difference_table(effects: pd.DataFrame, cells: pd.DataFrame) -> object:
     )
     return HTML(
         "<div class='cape-table' tabindex='0' role='region' aria-label='Every difference with its source'>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{minus(''.join(lines))}</tbody></table></div>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{typeset(''.join(lines))}</tbody></table></div>"
     )
 
 

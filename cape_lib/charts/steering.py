@@ -43,10 +43,10 @@ def runs(totals: pd.DataFrame) -> Figure:
         shape=alt.Shape("records:N", scale=alt.Scale(domain=words, range=["circle", "square"]), title=None),
         tooltip=["model:N", "run:N", "n_changed:Q", "n_total:Q", *ends],
     )  # fmt: skip
-    widest = float((totals["high"] - totals["low"]).max())
+    widest, fewest, most = float((totals["high"] - totals["low"]).max()), *totals["n_total"].agg(["min", "max"])
     return figure(
         (bars + dots).properties(height=26 * len(rows)),
-        title=f"Ten to fourteen prompts a run leave the share open by up to {widest:.0f} points",
+        title=f"{fewest} to {most} prompts a run leave the share open by up to {widest:.0f} points",
         alt="A point with a 95 % interval for each steering run: the percent of texts that changed. Runs whose single"
         " prompts were kept are blue circles, runs with totals only amber squares. Runs on one and the same "
         "model differ widely.",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from cape_lib.signs import minus
+from cape_lib.signs import typeset
 from cape_lib.tables import LABELS
 
 
@@ -18,7 +18,7 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
 
     caption: what the table shows, one sentence;  digits: decimals of a number that is not whole.
     """
-    caption = minus(caption)
+    caption = typeset(caption)
     numeric = {str(name): pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame.columns}
     whole = {str(name): numeric[str(name)] and _all_whole(frame[name]) for name in frame.columns}
     head = "".join(
@@ -53,7 +53,7 @@ def _all_whole(column: pd.Series) -> bool:
 def _cell(value: Any, numeric: bool, digits: int, whole: bool) -> str:
     text = shown(value, digits)
     if numeric and not whole and isinstance(value, float | np.floating) and np.isfinite(value):
-        text = minus(f"{value:.{digits}f}")
+        text = typeset(f"{value:.{digits}f}")
     return f"<td{_right(numeric)}>{html.escape(text)}</td>"
 
 
@@ -70,5 +70,5 @@ def shown(value: Any, digits: int = 2) -> str:
     if isinstance(value, float | np.floating):
         if np.isinf(value):
             return "no end" if value > 0 else "−no end"
-        return minus(f"{value:.{digits}f}" if value != int(value) or digits == 0 else f"{int(value)}")
-    return minus(str(value))
+        return typeset(f"{value:.{digits}f}" if value != int(value) or digits == 0 else f"{int(value)}")
+    return typeset(str(value))

@@ -11,7 +11,7 @@ from IPython.display import HTML
 from cape_lib.charts.frame import GRID, INK, MUTED, PALETTE, Figure, figure
 from cape_lib.charts.look import mark_scales
 from cape_lib.charts.tabular import table
-from cape_lib.signs import MARKS
+from cape_lib.signs import MARKS, typeset
 from cape_lib.tables import promise
 
 #: what the shape of a mark says; the colour only repeats it
@@ -166,7 +166,7 @@ def _named(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     name = words[telling[0]]
     for column in telling[1:]:
         name = name + ", " + words[column]
-    return rows.assign(setting=name, reading=_reading(rows))
+    return rows.assign(setting=name.map(typeset), reading=_reading(rows))
 
 
 def _reading(rows: pd.DataFrame) -> pd.Series:

@@ -10,7 +10,7 @@ from cape_lib.claims.evaluate import evaluate
 from cape_lib.claims.registry import where
 from cape_lib.claims.rule import SHAPES
 from cape_lib.claims.verdict import Part, Verdict
-from cape_lib.signs import minus, sentence
+from cape_lib.signs import sentence, typeset
 
 #: Verdict -> class of the style sheet.
 CLASSES = {
@@ -28,10 +28,10 @@ class Box:
     verdicts: tuple[Verdict, ...]
 
     def _repr_html_(self) -> str:
-        return minus("".join(_html(verdict) for verdict in self.verdicts))
+        return typeset("".join(_html(verdict) for verdict in self.verdicts))
 
     def _repr_markdown_(self) -> str:
-        return minus("\n\n".join(_markdown(verdict) for verdict in self.verdicts))
+        return typeset("\n\n".join(_markdown(verdict) for verdict in self.verdicts))
 
     def __str__(self) -> str:
         return self._repr_markdown_()
@@ -67,7 +67,7 @@ def figures(part: Part) -> str:
 def printed(part: Part) -> str:
     """The published number of a part as text, with the bound that it is."""
     bound = {"at least": "at least ", "at most": "at most ", "about": "about "}.get(part.compare, "")
-    return minus(bound + (part.published or ""))
+    return typeset(bound + (part.published or ""))
 
 
 def how(part: Part) -> str:

@@ -11,7 +11,7 @@ from cape_lib.claims.evaluate import evaluate
 from cape_lib.claims.registry import where
 from cape_lib.claims.rule import SHAPES, VERDICTS
 from cape_lib.claims.verdict import Verdict
-from cape_lib.signs import minus
+from cape_lib.signs import typeset
 
 #: Verdict -> what it means to a reader.
 MEANING = {
@@ -45,7 +45,7 @@ class Overview:
         total = sum(len(found) for _, found in self.groups)
         blocks = "".join(_block(verdict, found) for verdict, found in self.groups)
         label = f"All {total} claims by verdict"
-        return minus(f'<div class="cape-overview" role="group" aria-label="{label}">{blocks}</div>')
+        return typeset(f'<div class="cape-overview" role="group" aria-label="{label}">{blocks}</div>')
 
     def _repr_markdown_(self) -> str:
         lines = [
@@ -53,7 +53,7 @@ class Overview:
             + " ".join(f"[{one.id}]({where(one.id)['claim_link']}) {_said(one)}" for one in _named(found))
             for verdict, found in self.groups
         ]
-        return minus("\n".join(lines))
+        return typeset("\n".join(lines))
 
 
 def overview(verdicts: Iterable[Verdict] | None = None) -> Overview:

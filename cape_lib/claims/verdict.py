@@ -10,7 +10,7 @@ from typing import Any
 
 from cape_lib.claims.rule import decimals, near
 from cape_lib.resampling import Estimate
-from cape_lib.signs import minus
+from cape_lib.signs import typeset
 from cape_lib.tables import promise
 
 Value = float | bool | None
@@ -206,7 +206,9 @@ def number(value: Value, published: str | None = None) -> str:
     if published and decimals(published) is not None:
         places = decimals(published) or 0
         whole = not places and float(value).is_integer()
-        shown = 0 if whole else 4 if places in (2, 3) else places + 1
+        # A value that ends where the printed digits do has no further digit to show.
+        ends = abs(value - round(value, places)) < 10.0**-FINEST
+        shown = 0 if whole else places if ends else 4 if places in (2, 3) else places + 1
         while shown < FINEST and _looks_like(value, str(published), shown):
             shown += 1
         text = f"{value:.{shown}f}"
@@ -214,7 +216,7 @@ def number(value: Value, published: str | None = None) -> str:
         text = f"{value:.0f}"
     else:
         text = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    return minus(text)
+    return typeset(text)
 
 
 def _looks_like(value: float, published: str, shown: int) -> bool:
@@ -251,7 +253,7 @@ def _end(value: float, published: str | None) -> str:
     places = decimals(published or "")
     if places is None or math.isinf(value):
         return number(value)
-    return minus(f"{value:.{max(places, 1)}f}")
+    return typeset(f"{value:.{max(places, 1)}f}")
 
 
 def _known(value: Value) -> Value:

@@ -12,7 +12,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from cape_lib.publish.citations import cited
-from cape_lib.signs import minus
+from cape_lib.signs import typeset
 
 _DIRECTIVE = re.compile(r"\{([\w-]+)\}\s*(.*)")
 _SILENT = {"toctree", "bibliography", "include", "contents", "tableofcontents"}
@@ -62,7 +62,7 @@ def renderer(anchor: Callable[[str], str | None]) -> Callable[[str], str]:
         return f'<a href="{escape(address)}">' if address else "<a>"
 
     def words(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        return escape(minus(tokens[index].content), quote=False)
+        return escape(typeset(tokens[index].content), quote=False)
 
     def table_open(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
         return '<div class="cape-table" tabindex="0" role="group" aria-label="Table"><table>\n'

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cape_lib.diagnosis.wording import shown
 from cape_lib.family import measuring
-from cape_lib.signs import minus
+from cape_lib.signs import typeset
 
 #: More small charts than this make a slow page; the table has all families.
 MOST_CHARTS = 60
@@ -59,6 +59,7 @@ def write_page(answers: Sequence[Mapping[str, Any]], places: Mapping[str, str], 
     from nbformat import v4
 
     from cape_lib import publish
+    from cape_lib.publish.execution import write_whole
 
     done = [a for a in answers if a["state"] == "done"]
     cells = [v4.new_markdown_cell(_head(answers))]
@@ -82,9 +83,7 @@ def write_page(answers: Sequence[Mapping[str, Any]], places: Mapping[str, str], 
         nbformat.write(v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}), source)
         page = Path(folder) / "index.html"
         publish.report([source], page, "CAPE sweep")
-        part = out / ".index.html.part"
-        part.write_bytes(page.read_bytes())
-        part.replace(out / "index.html")
+        write_whole(out / "index.html", page.read_text(encoding="utf-8"))
 
 
 def _head(answers: Sequence[Mapping[str, Any]]) -> str:
@@ -167,7 +166,7 @@ def _number(value: float | None, form: str) -> str:
 
 def _cell(text: str, key: object, *, number: bool = False) -> str:
     kind = ' class="number"' if number else ""
-    return f'<td{kind} data-key="{escape(str(key))}">{minus(text)}</td>'
+    return f'<td{kind} data-key="{escape(str(key))}">{typeset(text)}</td>'
 
 
 def _html(page: str, text: str) -> Any:

@@ -36,6 +36,31 @@ FAINT = """() => {
   return [...document.querySelectorAll('.cape-view svg')].flatMap(svg => [...svg.querySelectorAll(roles)])
     .filter(t => { const ink = light(getComputedStyle(t).fill);
       return (Math.max(ink, page) + .05) / (Math.min(ink, page) + .05) < 4.5; }).map(t => t.textContent); }"""
+#: Words that a reader sees, code and formulas left out, in which a hyphen stands for a minus.
+HYPHENS = """() => { const found = [], deep = 'pre, code, script, style, mjx-container, math, .math, textarea, .sig';
+  const walk = document.createTreeWalker(document.querySelector('main') || document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) { const text = walk.currentNode.textContent;
+    if (/(^|[\\s([=:,;<>~±])-\\.?\\d/.test(text) && !walk.currentNode.parentElement.closest(deep))
+      found.push(text.trim().slice(0, 90)); }
+  return found; }"""
+#: Scales of the page's charts in which two of the three phase colours stand for other words than the phases, or labs.
+TWICE = """() => { const phase = ['#D55E00', '#8C8C8C', '#009E73'], known = ['tax', 'transition', 'bonus'], found = [];
+  document.querySelectorAll('figure.cape-figure').forEach(figure => {
+    const look = node => { if (!node || typeof node !== 'object') return;
+      if (node.field !== 'lab' && node.scale && Array.isArray(node.scale.range) && Array.isArray(node.scale.domain) &&
+          node.scale.range.filter(colour => phase.includes(colour)).length > 1 &&
+          !node.scale.domain.every(word => known.includes(word))) found.push(figure.id + ' ' + node.field);
+      Object.keys(node).forEach(key => { if (key !== 'data') look(node[key]); }); };
+    look(JSON.parse(figure.querySelector("script[type='application/json']").textContent)); });
+  return found; }"""
+#: Tables that are wider than their place and do not show it, or that no key reaches.
+NO_CUE = """() => [...document.querySelectorAll('main table')].map(table => {
+    let box = table.parentElement;
+    const still = node => node && node.tagName !== "MAIN" && !/auto|scroll/.test(getComputedStyle(node).overflowX);
+    while (still(box)) box = box.parentElement;
+    return box && box.tagName !== 'MAIN' && box.clientWidth && box.scrollWidth > box.clientWidth + 1 ? box : null; })
+  .filter(box => box && !(getComputedStyle(box).backgroundAttachment.includes('local') && box.tabIndex === 0))
+  .map(box => box.className + ' ' + box.textContent.trim().slice(0, 60))"""
 SVG = "figure => [...figure.querySelectorAll('.cape-view svg')].map(svg => svg.innerHTML).join('')"
 
 
@@ -88,6 +113,7 @@ def test_the_inputs_move_the_charts(visit: Callable[..., Any], name: str) -> Non
             box.select_option(index=1 if box.evaluate("box => box.selectedIndex") == 0 else 0)
             page.wait_for_timeout(150)
             assert figure.evaluate(SVG) != before, f"{label}: the choice changes nothing"
+    assert page.complaints == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -101,6 +127,24 @@ def test_page_fits_its_screen_and_its_charts_are_readable(
     assert page.evaluate(FAINT) == []
     wide = "[...document.querySelectorAll('.cape-view svg')].filter(s => s.getBoundingClientRect().right > innerWidth)"
     assert page.evaluate(f"{wide}.map(s => s.closest('figure').id)") == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_minus_is_a_minus(visit: Callable[..., Any], name: str) -> None:
+    assert visit(name).evaluate(HYPHENS) == []
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_the_colours_of_the_phases_stand_for_phases(visit: Callable[..., Any], name: str) -> None:
+    assert visit(name).evaluate(TWICE) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_table_that_scrolls_sideways_shows_it_and_is_reached_by_keys(visit: Callable[..., Any], name: str) -> None:
+    page = visit(name, width=390)
+    page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
+    page.wait_for_timeout(100)
+    assert page.evaluate(NO_CUE) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
