@@ -149,11 +149,31 @@ def test_a_row_padded_on_the_left_is_steered_like_a_row_alone(kind: str) -> None
 def test_arms_stacked_in_one_batch_equal_separate_runs(kind: str) -> None:
     lm = wrapped(kind)
     vectors = torch.stack([vector(lm, size, seed) for seed, size in enumerate((0.0, 0.5, -1.0))])
-    with added(lm, {1: vectors}, positions="last"):
-        stacked = logits(lm, [PROMPT] * 3)
-    for row, delta in enumerate(vectors):
-        with added(lm, {1: delta}, positions="last"):
-            assert torch.allclose(stacked[row], logits(lm, [PROMPT])[0], atol=2e-4)
+    for positions in ("last", "all"):
+        with added(lm, {1: vectors}, positions=positions):
+            stacked = logits(lm, [PROMPT] * 3)
+        for row, delta in enumerate(vectors):
+            with added(lm, {1: delta}, positions=positions):
+                assert torch.allclose(stacked[row], logits(lm, [PROMPT])[0], atol=2e-4)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_hook_that_was_there_before_sees_the_steered_state(kind: str) -> None:
+    """The library keeps hooks of its own once it was asked for all states; they must not miss a change."""
+    lm = wrapped(kind)
+    seen: list[torch.Tensor] = []
+
+    def note(_module: object, _args: object, output: object) -> None:
+        seen.append((output[0] if isinstance(output, (tuple, list)) else output).detach().clone())  # type: ignore[attr-defined]
+
+    handle = lm.blocks[0].register_forward_hook(note)
+    try:
+        logits(lm, [PROMPT])
+        with added(lm, {0: vector(lm)}):
+            logits(lm, [PROMPT])
+    finally:
+        handle.remove()
+    assert torch.allclose(seen[1] - seen[0], vector(lm).expand_as(seen[0]), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", EVERY)

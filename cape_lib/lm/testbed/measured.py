@@ -1,6 +1,7 @@
 """The tables `data/testbed_*.csv`, each made again by one call: the measurements behind chapters 3, 4 and 5.
 
-Every function goes on where an interrupted run stopped and writes into a folder of the caller's choice.
+Each writes into a folder of the caller's choice. The long ones (grid, surface, trials) go on where an interrupted run
+stopped; the others take seconds to a minute.
 """
 
 from __future__ import annotations
