@@ -84,6 +84,15 @@ def test_an_import_into_a_locked_folder_is_exit_6_in_one_line(tmp_path, locked_f
     assert f"{locked_folder / 's.csv'}: " in told and "choose another place" in told and ".part" not in told
 
 
+def test_what_does_not_fit_on_a_disk_leaves_the_old_file_and_no_crumbs(small_disk):
+    from cape_lib.publish.execution import write_whole
+
+    with pytest.raises(OSError, match="No space"):
+        write_whole(small_disk / "old.csv", "x" * 100_000)
+    left = [path.name for path in small_disk.iterdir()]
+    assert (small_disk / "old.csv").read_text() == SCORES and left == ["old.csv"]
+
+
 @pytest.mark.parametrize("command", ["sweep", "family"])
 def test_a_command_that_writes_a_folder_says_when_it_cannot(tmp_path, locked_folder, capsys, command):
     (tmp_path / "s.csv").write_text(SCORES)

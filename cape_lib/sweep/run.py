@@ -143,19 +143,23 @@ def _store(out: Path, found: dict[str, Any], place: str) -> dict[str, Any]:
         folder = out / "reports" / place
         folder.parent.mkdir(exist_ok=True)
         part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{place}.", suffix=".part"))
-        for name, text in files.items():
-            (part / name).write_text(text, encoding="utf-8")
-        part.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
+        try:
+            for name, text in files.items():
+                (part / name).write_text(text, encoding="utf-8")
+            part.chmod(0o755)
+            shutil.rmtree(folder, ignore_errors=True)
+            part.rename(folder)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
     _write(out / "families" / f"{place}.json", json.dumps(found, indent=1, allow_nan=False))
     return found
 
 
 def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(path)
+    from cape_lib.publish.execution import write_whole
+
+    write_whole(path, text + "\n")
 
 
 def progress_bar(stream: Any = None, *, width: int = 30) -> Tell:
