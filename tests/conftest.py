@@ -29,10 +29,13 @@ def book_html() -> Path:
 def chromium() -> Iterator[Any]:
     """A headless Chromium. Without one the tests fail: `make test` installs it."""
     from browser import installed
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Error, sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
+        try:
+            browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
+        except Error:
+            pytest.fail("no browser that starts: `make browser` gets one, CAPE_CHROMIUM=PATH names one", pytrace=False)
         yield browser
         browser.close()
 
