@@ -8,6 +8,7 @@ import pandas as pd
 
 from cape_lib.charts.coupling import COLUMNS
 from cape_lib.charts.frame import INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
+from cape_lib.charts.naming import crowded, names_where
 from cape_lib.charts.trust import relatives
 from cape_lib.tables import label
 
@@ -152,19 +153,17 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
     )
     # On a phone the names would run into each other.
     room = alt.condition("width > 420", alt.value(1), alt.value(0))
-    names = (
-        alt.Chart(moved.nlargest(8, "distance"))
-        .mark_text(dy=-11, fontSize=11, color=INK)
-        .encode(
-            x=f"{SWE}_after:Q",
-            y=f"{GPQA}_after:Q",
-            text="model:N",
-            opacity=room,
-        )
-    )
+    far_ones = moved.nlargest(8, "distance").reset_index(drop=True)
+    far_ones["name_below"] = crowded(far_ones[f"{SWE}_after"], far_ones[f"{GPQA}_after"])
+    names = [
+        alt.Chart(far_ones)
+        .mark_text(dy=17 if below else -11, fontSize=11, color=INK)
+        .encode(x=f"{SWE}_after:Q", y=f"{GPQA}_after:Q", text=names_where("model", below=below), opacity=room)
+        for below in (False, True)
+    ]
     ends = [float(np.corrcoef(both[SWE + e], both[GPQA + e])[0, 1]) for e in ("", "_after")]
     return figure(
-        alt.layer(hollow, ways, filled, names).properties(height=380),
+        alt.layer(hollow, ways, filled, *names).properties(height=380),
         title=f"{len(moved)} of {len(both)} releases move; r goes from {ends[0]:.2f} to {ends[1]:.2f}",
         alt=f"Published and {name} scores of the same releases, joined by lines where they differ.",
         source=source,

@@ -7,7 +7,6 @@ import pandas as pd
 
 from cape_lib.charts.frame import INK, MUTED, Figure, figure
 from cape_lib.charts.frontier import H_TOOLTIP, KEPT, lab_colour
-from cape_lib.charts.naming import names_where
 
 
 def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
@@ -86,9 +85,7 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
     pick = alt.param(name="lab_path", value=start, bind=alt.binding_select(options=labs, name="lab "))
     mine = "datum.lab === lab_path"
     columns = [*KEPT, "released", "kind", "verdict", "change"]
-    shown = table[columns].assign(
-        released=table["released"].dt.strftime("%Y-%m-%d"), name_below=table["order"] % 2 == 0
-    )
+    shown = table[columns].assign(released=table["released"].dt.strftime("%Y-%m-%d"))
     x = alt.X("released:T", title="release date")
     base = alt.Chart(shown).encode(x=x, y=alt.Y("h:Q", title="h (points)"))
     others = base.mark_circle(color=MUTED, opacity=0.2, size=30)
@@ -102,17 +99,12 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
             shape=alt.Shape("kind:N", title="change"),
         )
     )
-    names = [
-        base.transform_filter(mine)
-        .mark_text(dy=18 if below else -12, fontSize=11, color=INK)
-        .encode(text=names_where("model", below=below))
-        for below in (False, True)
-    ]
+    names = base.transform_filter(mine).mark_text(dy=-12, fontSize=11, color=INK).encode(text="model:N")
     zero = alt.Chart(pd.DataFrame({"h": [0.0]})).mark_rule(color=INK).encode(y="h:Q")
     jumps = table["change"].abs() > 10
     sure = table["verdict"].isin(["step", "excursion", "open"])
     return figure(
-        alt.layer(zero, others, bars, line, points, *names).add_params(pick).properties(height=340),
+        alt.layer(zero, others, bars, line, points, names).add_params(pick).properties(height=340),
         title=(
             f"{int(jumps.sum())} of {int((table['order'] > 1).sum())} changes from one release to the "
             f"next exceed ten points, {int(sure.sum())} the scatter of a lab's releases"

@@ -162,7 +162,7 @@ def _power_view(rows: pd.DataFrame, noise: str, depths: list[str]) -> alt.LayerC
 def _named(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The rows with a name of their own each, from the columns that differ."""
     telling = [column for column in by if rows[column].nunique() > 1] or by[:1]
-    words = {column: ("n = " if column == "n" else "") + rows[column].astype(str) for column in telling}
+    words = {column: ("n\u00a0=\u00a0" if column == "n" else "") + rows[column].astype(str) for column in telling}
     name = words[telling[0]]
     for column in telling[1:]:
         name = name + ", " + words[column]
