@@ -87,7 +87,7 @@ def config(*, background: str | None) -> dict[str, Any]:
             "labelOverlap": True,
             "titlePadding": 8,
         },
-        "axisX": {"grid": False},
+        "axisX": {"grid": False, "labelSeparation": 4},
         "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -10, "domain": False},
         "legend": {
             **text,
