@@ -313,7 +313,7 @@ def test_a_box_shows_word_and_shape_and_links_both_ways():
 )
 def test_an_interval_that_covers_less_than_it_says_says_so_in_its_box(ident, part, method):
     found = claims.evaluate(ident)[0]
-    near = found.parts[0].found.n if method == "bootstrap" else None
+    near = None if part == "population coupling" else found.parts[0].found.n
     assert tables.promise(part, method, n=near) in claims.figures(found.parts[0])
     assert "where it says 95" in claims.box(ident)._repr_html_()
 

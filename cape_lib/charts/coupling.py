@@ -209,6 +209,7 @@ def cut_in_two(rows: pd.DataFrame, *, x: str, y: str, title: str, source: str, n
         source=source,
         n=rows["model"].nunique(),
         name=name,
+        caption=few_families(),
     )
 
 

@@ -96,7 +96,7 @@ def pooled_scale(panel: str) -> list[Found]:
         f"{found.kept:.1%} of the resamples are convex with a vertex from 10^7 to 10^12 and are kept; another seed "
         f"moves the lower end by up to {slack[0]:.2f} B and the upper by up to {slack[1]:.1f} B"
     )
-    kept = tables.promise(VERTEX, "rows resampled, as published")
+    kept = tables.promise(VERTEX, "rows resampled, as published", n=one.n)
     middle = Found(one.estimate, one.low, one.high, one.n, note, kept=kept)
     return [middle, *(Found(end, n=one.n, slack=slack[k]) for k, end in enumerate((one.low, one.high)))]
 
