@@ -20,16 +20,26 @@
         asked[node.field] = Math.min(asked[node.field] || 9, node.legend.columns);
       Object.keys(node).forEach(function (key) { if (key !== "datasets" && key !== "config") gather(node[key]); });
     })(spec);
+    // Layers that share the rows' names must ask for the same lines, whichever of the names a layer holds itself.
+    var named = {}, limit = {};
+    (function gather(node, rows) {
+      if (!node || typeof node !== "object") return;
+      if (node.data && node.data.name) rows = spec.datasets[node.data.name];
+      var coded = (node.encoding || {}).y;
+      keys(coded, rows || []).forEach(function (name) { (named[coded.field] = named[coded.field] || {})[name] = true; });
+      if (coded && coded.axis && coded.axis.labelLimit) limit[coded.field] = coded.axis.labelLimit;
+      Object.keys(node).forEach(function (key) { if (key !== "datasets" && key !== "config") gather(node[key], rows); });
+    })(spec, []);
     (function walk(node, rows) {
       if (!node || typeof node !== "object") return;
       if (node.data && node.data.name) rows = spec.datasets[node.data.name];
       Object.keys(node.encoding || {}).forEach(function (channel) {
         var coded = node.encoding[channel], names = keys(coded, rows || []);
         if (narrow && channel === "x" && typeof coded.title === "string") coded.title = lines(coded.title, 28);
-        if (narrow && channel === "y" && names.length && coded.axis !== null) {
+        if (narrow && channel === "y" && named[coded.field] && coded.axis !== null) {
           coded.axis = coded.axis || {};
-          coded.axis.labelLimit = Math.min(coded.axis.labelLimit || 180, 0.42 * width);
-          inLines(coded.axis, names, spec, free);
+          coded.axis.labelLimit = Math.min(limit[coded.field] || 180, 0.42 * width);
+          inLines(coded.axis, Object.keys(named[coded.field]), spec, free);
         }
         if (names.length && coded.legend !== null && ["color", "shape", "strokeDash", "fill"].indexOf(channel) >= 0) {
           var longest = Math.max.apply(null, names.map(function (name) { return name.length; }));

@@ -116,7 +116,7 @@ def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source:
     )
     zero = alt.Chart(pd.DataFrame({"gamma": [0.0]})).mark_rule(color=INK).encode(x="gamma:Q")
     return figure(
-        alt.layer(zero, intervals, points).properties(height=30 * steps["step"].nunique()),
+        alt.layer(zero, *([intervals] if len(bars) else []), points).properties(height=30 * steps["step"].nunique()),
         title=title,
         alt=f"Local coupling for each step in size with its 95 percent interval; {sure_steps(gammas)} of {len(gammas)} "
         "signs are settled.",

@@ -124,6 +124,7 @@ def test_page_fits_its_screen_and_its_charts_are_readable(
     page = visit(name, width=width, scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    assert page.complaints == []
     assert page.evaluate(FAINT) == []
     wide = "[...document.querySelectorAll('.cape-view svg')].filter(s => s.getBoundingClientRect().right > innerWidth)"
     assert page.evaluate(f"{wide}.map(s => s.closest('figure').id)") == []
