@@ -400,10 +400,11 @@ def test_a_pair_of_ones_own_and_frontier_scores_run_through_the_real_chapters(tm
     pd.DataFrame(rows).to_csv(path, index=False)
     pair = ["--x", "my_x", "--y", "my_y"] if "my_x" in rows else []
     assert main(["family", str(path), "--name", "F", "-o", str(tmp_path / "report"), "--quiet", *pair]) == 0
-    page = open_page(tmp_path / "report" / "index.html")
-    assert page.requests == [] and page.complaints == [], "a chart of the report warns"
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-    assert page.locator("figure.cape-figure[data-error]").count() == 0 and page.complaints == []
+    for width in (1440, 390):
+        page = open_page(tmp_path / "report" / "index.html", width=width)
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        assert page.locator("figure.cape-figure[data-error]").count() == 0
+        assert page.requests == [] and page.complaints == [], "a chart of the report warns"
 
 
 @pytest.mark.slow

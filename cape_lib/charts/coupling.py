@@ -23,6 +23,7 @@ STEP_TOOLTIP = [
     alt.Tooltip("p_negative:Q", format=".2f", title="P(gamma < 0)"),
 ]
 SIDES = alt.Scale(domain=["below", "above"], range=list(TWO_SIDES))
+BARS = "Bars: 95 % Fieller intervals, score noise. A bar that reaches the edge goes on beyond it."
 #: A legend breaks its line where the plot is narrow: beside long row names, on a phone.
 COLUMNS = alt.ExprRef("width < 240 ? 2 : width < 420 ? 3 : 5")
 SIZE_AXIS = alt.Axis(
@@ -124,8 +125,8 @@ def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source:
         n=f"{steps['step'].nunique()} steps",
         name=name,
         rows=gammas,
-        caption=f"gamma12: points of {label(y)} for a point of {label(x)}. Bars: 95 % Fieller intervals, score noise. "
-        "A bar that reaches the edge goes on beyond it.",
+        caption=f"gamma12: points of {label(y)} for a point of {label(x)}. "
+        + (BARS if len(bars) else "No bars: how noisy the scores are is not known."),
     )
 
 
