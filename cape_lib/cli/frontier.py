@@ -128,6 +128,8 @@ def _estimate(e: Estimate) -> dict[str, Any]:
 
 
 def _print(answer: dict[str, Any], lab: str | None) -> None:
+    from cape_lib.tables import promise
+
     def shown(name: str) -> str:
         e = answer[name]
         return f"{number(e['value'])} [{number(e['low'])}, {number(e['high'])}]"
@@ -137,6 +139,8 @@ def _print(answer: dict[str, Any], lab: str | None) -> None:
     print(f"GPQA = {shown('slope')} SWE + {shown('intercept')}")
     print(f"r = {shown('r')}; given the maker's date {shown('partial_r_given_date')}; "
           f"within a year {shown('r_within_year')}")  # fmt: skip
+    if kept := promise("population coupling", "Pearson, Fisher's z"):
+        print(f"an interval of r takes the releases of one lab for independent; such a one {kept}")
     print(f"error on a lab not seen: {shown('leave_one_lab_out')} points")
     if "saturation" in answer:
         s = answer["saturation"]
