@@ -211,7 +211,17 @@ def _kernel() -> Iterator[None]:
     short = "/tmp" if os.access("/tmp", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="cape-", dir=short, ignore_cleanup_errors=True) as folder:
         spec = {
-            "argv": [sys.executable, "-m", "ipykernel_launcher", "--log-level=50", "-f", "{connection_file}"],
+            # A kernel that starts while an interrupt takes this folder away has nothing to say about it.
+            "argv": [
+                sys.executable,
+                "-W",
+                "ignore:IPython parent:UserWarning",
+                "-m",
+                "ipykernel_launcher",
+                "--log-level=50",
+                "-f",
+                "{connection_file}",
+            ],
             "display_name": "Python 3",
             "language": "python",
             "env": {
