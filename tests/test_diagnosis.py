@@ -149,6 +149,17 @@ def test_the_forecast_by_equations_is_the_linear_system_of_chapter_2() -> None:
     assert [found["x"], found["y"]] == pytest.approx([float(theirs[name].iloc[0]) for name in PAIR], rel=1e-6)
 
 
+def test_a_system_that_the_steps_do_not_determine_forecasts_nothing() -> None:
+    x, y = [1.001, 1.317, 3.417, 1.001, 1.001], [1.001, 1.006, 1.006, 1.006, 1.001]
+    rows = [
+        {"params_b": size, "hellaswag": a, "truthfulqa": b}
+        for size, a, b in zip([0.1, 0.3, 0.9, 2.7, 8.1], x, y, strict=True)
+    ]
+    found = diagnose_family(rows)["forecast"]["methods"]
+    assert found["ode"] == {"x": None, "y": None, "held_out": None}
+    assert found["polynomial"]["y"] is not None
+
+
 def test_the_dimension_is_that_of_chapter_1() -> None:
     theirs = coupling.effective_dimension(tables.ladder("Pythia"), resamples=2)
     own = pythia()["dimension"]

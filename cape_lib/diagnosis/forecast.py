@@ -20,8 +20,10 @@ Floats = NDArray[np.float64]
 DRAWS = 500
 #: a verdict needs this share of the draws
 SURE = 0.95
-#: beyond this condition number the steps do not determine a system of equations
-ILL_CONDITIONED = 1e5
+#: beyond this condition number the steps do not determine a system of equations; known families stay below 130
+ILL_CONDITIONED = 1e3
+#: beyond this sum of a row of M times the step in log size, rounding alone decides the forecast; known ones: below 60
+STEEPEST = 100.0
 #: so many sizes have draws of their own
 MOST_SIZES = 60
 
@@ -147,6 +149,8 @@ def _ode(t: Floats, scores: Floats, at: float) -> Floats | None:
     if diagonal.min() * ILL_CONDITIONED <= diagonal.max():
         return None
     solution = np.linalg.lstsq(design, np.diff(scores, axis=0) / step, rcond=None)[0]
+    if np.abs(solution[:2] * (at - t[-1])).sum(axis=0).max() > STEEPEST:
+        return None
     system = np.zeros((3, 3))
     system[:2] = solution.T
     from scipy.linalg import expm

@@ -7,7 +7,8 @@
   const SURE = 0.95;
   const LEAST_SIZES = 3;
   const FLAT = 1e-6;
-  const ILL_CONDITIONED = 1e5;
+  const ILL_CONDITIONED = 1e3;
+  const STEEPEST = 100;
   const MOST_SIZES = 60;
 
   const { normalQuantile, fixedNormals } = Cape.normal;
@@ -271,6 +272,7 @@
     if (!coefficients || condition >= ILL_CONDITIONED) return null;
     const ahead = at - t[n - 1];
     const system = [0, 1].map((j) => coefficients.map((row) => row[j] * ahead));
+    if (system.some(([x, y]) => Math.abs(x) + Math.abs(y) > STEEPEST)) return null;
     const start = [scores[n - 1][0] - centre[0], scores[n - 1][1] - centre[1], 1];
     const moved = N.expm([...system, [0, 0, 0]]).map((row) => N.dot(row, start));
     return [moved[0] + centre[0], moved[1] + centre[1]];
