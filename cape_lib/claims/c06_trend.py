@@ -7,8 +7,9 @@ import pandas as pd
 
 from cape_lib import frontier, tables
 from cape_lib.claims.registry import FRONTIER, claim, stress
-from cape_lib.claims.verdict import RELATIVES, Found, Stress, holds_zero
+from cape_lib.claims.verdict import Found, Stress, holds_zero
 from cape_lib.resampling import pearson
+from cape_lib.tables.promise import RELATIVES
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
 #: Panels of the 34 rows and the five of April 2026: what is claimed of these five has no meaning on the current one.

@@ -11,11 +11,9 @@ from typing import Any
 from cape_lib.claims.rule import decimals, near
 from cape_lib.resampling import Estimate
 from cape_lib.signs import typeset
-from cape_lib.tables import promise
+from cape_lib.tables.promise import RELATIVES, promise
 
 Value = float | bool | None
-#: what the table of coverage calls an interval of r that takes relatives (models of a family or lab) for independent
-RELATIVES = ("population coupling", "Pearson, Fisher's z")
 FINEST = 8  # decimals, at most, to tell a value from the published one
 
 

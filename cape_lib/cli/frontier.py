@@ -128,7 +128,7 @@ def _estimate(e: Estimate) -> dict[str, Any]:
 
 
 def _print(answer: dict[str, Any], lab: str | None) -> None:
-    from cape_lib.tables import promise
+    from cape_lib.tables.promise import RELATIVES, promise
 
     def shown(name: str) -> str:
         e = answer[name]
@@ -139,7 +139,7 @@ def _print(answer: dict[str, Any], lab: str | None) -> None:
     print(f"GPQA = {shown('slope')} SWE + {shown('intercept')}")
     print(f"r = {shown('r')}; given the maker's date {shown('partial_r_given_date')}; "
           f"within a year {shown('r_within_year')}")  # fmt: skip
-    if kept := promise("population coupling", "Pearson, Fisher's z"):
+    if kept := promise(*RELATIVES):
         print(f"an interval of r takes the releases of one lab for independent; such a one {kept}")
     print(f"error on a lab not seen: {shown('leave_one_lab_out')} points")
     if "saturation" in answer:

@@ -10,6 +10,9 @@ from cape_lib.errors import UsageError
 from cape_lib.names import suggest
 from cape_lib.tables.files import load
 
+#: what the table of coverage calls an interval of r that takes relatives (models of a family or lab) for independent
+RELATIVES = ("population coupling", "Pearson, Fisher's z")
+
 
 def promise(part: str, method: str, *, n: int | None = None) -> str:
     """How often intervals that say 95 % hold a planted truth, where that is under 90 % somewhere; else no words.
