@@ -81,7 +81,7 @@ def page_names() -> list[str]:
 @cache
 def _built() -> tuple[Path, dict[str, tuple[float, float]]]:
     """A folder with the book, and the wall and processor seconds of a fresh build and of one with nothing changed."""
-    from cape_lib import publish
+    from cape_lib.report import publish
 
     folder = Path(tempfile.mkdtemp(prefix="cape-book-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.row import Row
-from cape_lib import boundary, coupling, tables
-from cape_lib.resampling import generator, noisy_scores, pearson_rows, row_bootstrap_counts, score_noise
+from cape_lib import tables
+from cape_lib.base import boundary, coupling
+from cape_lib.stats import generator, noisy_scores, pearson_rows, row_bootstrap_counts, score_noise
 
 RESAMPLES = 10_000
 

@@ -24,8 +24,8 @@ import pandas as pd
 
 from benchmarks.__main__ import machine
 from benchmarks.row import Row
-from cape_lib import sweep
-from cape_lib.sweep.cluster import client
+from cape_lib.report import sweep
+from cape_lib.report.sweep.cluster import client
 
 SIZES = 6
 COUNTS = (10, 100)

@@ -18,7 +18,7 @@ def book_html() -> Path:
 
     CAPE_BOOK_HTML names a book that is built already, for instance a published one.
     """
-    from cape_lib import publish
+    from cape_lib.report import publish
 
     if built := os.environ.get("CAPE_BOOK_HTML"):
         return Path(built)

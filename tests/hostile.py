@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from results_files import harness_0_3, harness_0_4, leaderboard_v1
 
 from cape_lib import tables
-from cape_lib.diagnosis import diagnose_family
-from cape_lib.diagnosis.inputs import check_date, check_score, check_size, check_table
+from cape_lib.dashboard import diagnose_family
+from cape_lib.dashboard.inputs import check_date, check_score, check_size, check_table
 from cape_lib.errors import CapeError
 from cape_lib.ingest import read_results
 

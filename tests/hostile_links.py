@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent / "pages"))
 from dashboard_cases import differences
 
-from cape_lib.diagnosis import diagnose_family, diagnose_model, diagnose_release, kit
-from cape_lib.diagnosis.inputs import check_size, check_table
+from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit
+from cape_lib.dashboard.inputs import check_size, check_table
 
 PAIR = ["hellaswag", "truthfulqa"]
 EXTRA = ["arc_challenge", "winogrande", "mmlu"]
@@ -152,7 +152,7 @@ def open_dashboard(folder: Path) -> Iterator[Any]:
     from browser import installed
     from playwright.sync_api import sync_playwright
 
-    from cape_lib.diagnosis.page import inline
+    from cape_lib.dashboard.page import inline
 
     kit()
     file = folder / "dashboard.html"

@@ -8,7 +8,8 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from cape_lib import boundary, coupling, diagnosis, dynamics, frontier, levers, resampling
+from cape_lib import dashboard, frontier, stats
+from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.tables import BASE_BENCHMARKS
 
 N = 60  # draws of whatever is resampled
@@ -106,11 +107,11 @@ BASE = {
     "score_generations": lambda p: levers.score_generations(p, families=tuple(sorted(set(p["family"]))[:2])),
     "equivalent_scale": lambda p: levers.equivalent_scale(p, resamples=N),
     "ten_times": lambda p: levers.ten_times(levers.equivalent_scale(p, resamples=N)),
-    "diagnose_family": lambda p: diagnosis.diagnose_family(ladder(p)),
-    "diagnose_model": lambda p: diagnosis.diagnose_model(_first(p)),
-    "resampling.complete_rows": lambda p: resampling.complete_rows(p, ["params_b", *PAIR]),
-    "ladder_rows": lambda p: resampling.ladder_rows(ladder(p), PAIR),
-    "score_noise": lambda p: resampling.score_noise(resampling.complete_rows(p, PAIR), "hellaswag"),
+    "diagnose_family": lambda p: dashboard.diagnose_family(ladder(p)),
+    "diagnose_model": lambda p: dashboard.diagnose_model(_first(p)),
+    "resampling.complete_rows": lambda p: stats.complete_rows(p, ["params_b", *PAIR]),
+    "ladder_rows": lambda p: stats.ladder_rows(ladder(p), PAIR),
+    "score_noise": lambda p: stats.score_noise(stats.complete_rows(p, PAIR), "hellaswag"),
 }
 RELEASES = {
     "fit_line": lambda r: frontier.fit_line(r).fit,
@@ -156,7 +157,7 @@ RELEASES = {
     "coupling_matrix": lambda r: dataclasses.replace(frontier.coupling_matrix(r), models=()),
     "pairwise_matrix": frontier.pairwise_matrix,
     "pair_table": frontier.pair_table,
-    "diagnose_release": lambda r: diagnosis.diagnose_release(_as_typed(r)),
+    "diagnose_release": lambda r: dashboard.diagnose_release(_as_typed(r)),
 }
 
 
@@ -193,27 +194,27 @@ def _rng():
 
 #: functions of numbers: called with (x, y, sd), arrays of one length
 NUMBERS = {
-    "pearson": lambda x, y, s: resampling.pearson(x, y),
-    "partial_pearson": lambda x, y, s: resampling.partial_pearson(x, y, s),
-    "pearson_rows": lambda x, y, s: resampling.pearson_rows(x, y),
-    "fisher": lambda x, y, s: resampling.fisher(float(np.tanh(s.sum() / 50 - 1)), len(x)),
-    "clustered_fisher": lambda x, y, s: resampling.clustered_fisher(0.3, np.tanh(s - 1), len(x)),
-    "ols": lambda x, y, s: resampling.ols(x, y),
-    "complete": lambda x, y, s: resampling.complete(x, y),
-    "wilson": lambda x, y, s: resampling.wilson(int((x > 50).sum()), len(x)),
-    "wilson_clustered": lambda x, y, s: resampling.wilson_clustered(x > 50, np.arange(len(x)) // 3),
-    "fieller": lambda x, y, s: resampling.fieller(*y[:1], *x[:1], var_dy=s.sum(), var_dx=s.sum()) if len(x) else None,
-    "fieller_limits": lambda x, y, s: resampling.fieller_limits(y, x, var_dy=s, var_dx=s),
-    "ratio_below": lambda x, y, s: resampling.ratio_below(0.1, y, x, var_dy=s, var_dx=s),
-    "score_sd": lambda x, y, s: resampling.score_sd(x, items=100),
-    "noisy_scores": lambda x, y, s: resampling.noisy_scores(x, s, 5, _rng()),
-    "percentile_interval": lambda x, y, s: resampling.percentile_interval(x),
-    "permutation_p": lambda x, y, s: resampling.permutation_p(40.0, x),
-    "permutations_within": lambda x, y, s: resampling.permutations_within((x > 50).astype(int), 5, _rng()),
-    "row_bootstrap_indices": lambda x, y, s: resampling.row_bootstrap_indices(max(len(x), 1), 5, _rng()),
-    "row_bootstrap_counts": lambda x, y, s: resampling.row_bootstrap_counts(max(len(x), 1), 5, _rng()),
-    "cluster_bootstrap_counts": lambda x, y, s: resampling.cluster_bootstrap_counts((x > 50).astype(int), 5, _rng()),
-    "cluster_bootstrap_indices": lambda x, y, s: resampling.cluster_bootstrap_indices((x > 50).astype(int), 5, _rng()),
+    "pearson": lambda x, y, s: stats.pearson(x, y),
+    "partial_pearson": lambda x, y, s: stats.partial_pearson(x, y, s),
+    "pearson_rows": lambda x, y, s: stats.pearson_rows(x, y),
+    "fisher": lambda x, y, s: stats.fisher(float(np.tanh(s.sum() / 50 - 1)), len(x)),
+    "clustered_fisher": lambda x, y, s: stats.clustered_fisher(0.3, np.tanh(s - 1), len(x)),
+    "ols": lambda x, y, s: stats.ols(x, y),
+    "complete": lambda x, y, s: stats.complete(x, y),
+    "wilson": lambda x, y, s: stats.wilson(int((x > 50).sum()), len(x)),
+    "wilson_clustered": lambda x, y, s: stats.wilson_clustered(x > 50, np.arange(len(x)) // 3),
+    "fieller": lambda x, y, s: stats.fieller(*y[:1], *x[:1], var_dy=s.sum(), var_dx=s.sum()) if len(x) else None,
+    "fieller_limits": lambda x, y, s: stats.fieller_limits(y, x, var_dy=s, var_dx=s),
+    "ratio_below": lambda x, y, s: stats.ratio_below(0.1, y, x, var_dy=s, var_dx=s),
+    "score_sd": lambda x, y, s: stats.score_sd(x, items=100),
+    "noisy_scores": lambda x, y, s: stats.noisy_scores(x, s, 5, _rng()),
+    "percentile_interval": lambda x, y, s: stats.percentile_interval(x),
+    "permutation_p": lambda x, y, s: stats.permutation_p(40.0, x),
+    "permutations_within": lambda x, y, s: stats.permutations_within((x > 50).astype(int), 5, _rng()),
+    "row_bootstrap_indices": lambda x, y, s: stats.row_bootstrap_indices(max(len(x), 1), 5, _rng()),
+    "row_bootstrap_counts": lambda x, y, s: stats.row_bootstrap_counts(max(len(x), 1), 5, _rng()),
+    "cluster_bootstrap_counts": lambda x, y, s: stats.cluster_bootstrap_counts((x > 50).astype(int), 5, _rng()),
+    "cluster_bootstrap_indices": lambda x, y, s: stats.cluster_bootstrap_indices((x > 50).astype(int), 5, _rng()),
     "isocline": lambda x, y, s: boundary.isocline(x),
     "fit_parabolas": lambda x, y, s: boundary.fit_parabolas(x, y) if len(x) else None,
     "turn_p": lambda x, y, s: boundary.turn_p(np.sort(x), y, s, turn=50.0) if len(set(x)) > 3 else None,

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.api import OLS
 
-from cape_lib import boundary, tables
-from cape_lib.boundary.quadratic import fit_parabolas, kept_vertices
+from cape_lib import tables
+from cape_lib.base import boundary
+from cape_lib.base.boundary.quadratic import fit_parabolas, kept_vertices
 from cape_lib.errors import MissingError, ScoresError, UsageError
-from cape_lib.resampling import generator, row_bootstrap_counts
+from cape_lib.stats import generator, row_bootstrap_counts
 
 QUICK = settings(max_examples=30, deadline=None)
 SCORES = st.floats(1.0, 99.0)

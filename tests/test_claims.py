@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cape_lib import claims, coupling, frontier, tables
+from cape_lib import claims, frontier, tables
+from cape_lib.base import coupling
 from cape_lib.claims import c06_releases, registry, rule
 from cape_lib.claims.c05_steering import trend_p
 from cape_lib.claims.verdict import number

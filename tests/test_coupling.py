@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cape_lib import coupling, tables
+from cape_lib import tables
+from cape_lib.base import coupling
 from cape_lib.errors import MissingError, ScoresError, UsageError
 
 SCORES = st.floats(1.0, 99.0)

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cape_lib import boundary, claims, coupling, dynamics, frontier, levers, tables
+from cape_lib import claims, frontier, tables
+from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.cli import main
-from cape_lib.diagnosis import advice as rules_of_advice
-from cape_lib.diagnosis import diagnose_family, diagnose_model, diagnose_release, kit, wording
-from cape_lib.diagnosis.inputs import check_score, check_size, check_table
-from cape_lib.diagnosis.page import SCRIPTS, STYLE, html, inline, static_dir
+from cape_lib.dashboard import advice as rules_of_advice
+from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit, wording
+from cape_lib.dashboard.inputs import check_score, check_size, check_table
+from cape_lib.dashboard.page import SCRIPTS, STYLE, html, inline, static_dir
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.frontier.trajectory import KINDS
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.optimize import curve_fit
 
-from cape_lib import dynamics, tables
+from cape_lib import tables
+from cape_lib.base import dynamics
 from cape_lib.errors import MissingError, ScoresError, UsageError
 
 PAIR = ("hellaswag", "truthfulqa")

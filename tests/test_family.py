@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from results_files import ladder
 from stub_chapters import PARAMETERS, write_chapters
 
-from cape_lib import family, publish, tables
+from cape_lib import tables
 from cape_lib.cli import main
 from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
-from cape_lib.family import measuring, next_steps, parameters, planning, summary
+from cape_lib.report import family, publish
+from cape_lib.report.family import measuring, next_steps, parameters, planning, summary
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "my_family.csv"
 #: Two benchmarks that no table knows: nobody can say how noisy they are, so that no step has an interval.

@@ -85,7 +85,7 @@ def test_an_import_into_a_locked_folder_is_exit_6_in_one_line(tmp_path, locked_f
 
 
 def test_what_does_not_fit_on_a_disk_leaves_the_old_file_and_no_crumbs(small_disk):
-    from cape_lib.publish.execution import write_whole
+    from cape_lib.report.publish.execution import write_whole
 
     with pytest.raises(OSError, match="No space"):
         write_whole(small_disk / "old.csv", "x" * 100_000)
@@ -155,7 +155,8 @@ def test_a_sweep_that_is_killed_outright_goes_on_where_it_was(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_report_that_is_killed_outright_leaves_the_old_one_and_the_next_run_clears_up(tmp_path):
-    from cape_lib import family, tables
+    from cape_lib import tables
+    from cape_lib.report import family
 
     out, first = tmp_path / "report", family.Settings(chapters=False, quiet=True)
     (tmp_path / "s.csv").write_text(SCORES)
@@ -218,9 +219,10 @@ def test_a_sweep_keeps_what_is_done_and_completes_whatever_the_clock_says(tmp_pa
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("years", [-40, 60])
 def test_a_report_says_the_same_whatever_the_clock_says(tmp_path, monkeypatch, years):
-    from cape_lib import family, tables
+    from cape_lib import tables
+    from cape_lib.report import family
 
-    rerun = sys.modules["cape_lib.family.rerun"]  # the package's function of that name hides the module
+    rerun = sys.modules["cape_lib.report.family.rerun"]  # the package's function of that name hides the module
     (tmp_path / "s.csv").write_text(SCORES)
     os.utime(tmp_path / "s.csv", (time.time() + years * YEAR,) * 2)
     made, day = [], rerun.datetime.now(rerun.UTC)

@@ -18,7 +18,7 @@ from cape_lib import charts
 from cape_lib.charts import html, look
 from cape_lib.errors import UsageError
 from cape_lib.explore import explore
-from cape_lib.publish import markdown, report
+from cape_lib.report.publish import markdown, report
 
 ROWS = pd.DataFrame({"params_b": [0.07, 0.4, 1.4], "score": [27.3, 40.25, 52.01]})
 ABOUT: dict[str, Any] = {"title": "It rises", "alt": "A line that rises", "source": "test", "n": 3, "name": "rise"}
@@ -103,7 +103,7 @@ def test_a_number_in_the_page_keeps_seven_digits(value: float) -> None:
 
 
 def test_the_four_inks_of_the_charts_are_those_that_the_style_sheet_exchanges() -> None:
-    from cape_lib.publish.places import static_dir
+    from cape_lib.report.publish.places import static_dir
 
     sheet = (static_dir() / "cape.css").read_text(encoding="utf-8")
     for ink in (look.INK, look.MUTED, look.GRID, look.PAPER):

@@ -133,9 +133,10 @@ def test_mixed_model_finds_the_slopes_that_were_put_in() -> None:
 
 
 def test_a_singular_mixed_model_says_so() -> None:
-    mixed = frontier.mixed_slopes(made_labs([0.5] * 5, each=4, noise=5.0, seed=1))
-    assert mixed.singular
-    assert "singular" in mixed.message
+    # One seed decides nothing: where the optimiser stops depends on the processor.
+    fits = [frontier.mixed_slopes(made_labs([0.5] * 5, each=4, noise=5.0, seed=seed)) for seed in range(1, 13)]
+    assert sum(fit.singular for fit in fits) >= 8
+    assert all(("singular" in fit.message) == fit.singular for fit in fits)
 
 
 def test_shuffled_labs_find_a_difference_that_is_there_and_none_that_is_not() -> None:

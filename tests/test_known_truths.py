@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cape_lib import tables, truths
-from cape_lib.boundary import critical_scales
+from cape_lib.base.boundary import critical_scales
 from cape_lib.errors import UsageError
 from cape_lib.truths import rates, scales
 from cape_lib.truths.families import streams

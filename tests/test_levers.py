@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from cape_lib import levers, tables
+from cape_lib import tables
+from cape_lib.base import levers
 from cape_lib.errors import MissingError, UsageError
 
 

@@ -15,10 +15,10 @@ from harness_run import OFFLINE
 from results_files import ladder
 from stub_chapters import write_chapters
 
-from cape_lib import publish
 from cape_lib.cli import main
-from cape_lib.family.measuring import LEADERBOARD_TASKS
 from cape_lib.ingest import read_results
+from cape_lib.report import publish
+from cape_lib.report.family.measuring import LEADERBOARD_TASKS
 
 ROOT = Path(__file__).parents[1]
 

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from statistic_calls import BASE, ELSEWHERE, NUMBERS, RELEASES, panel_of, releases_of, vectors
 
-from cape_lib import boundary, coupling, diagnosis, dynamics, frontier, levers, resampling
+from cape_lib import dashboard, frontier, stats
+from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.errors import CapeError
 
 SEEDS = st.integers(0, 10_000)
@@ -141,7 +142,7 @@ def test_an_odd_table_is_answered_or_refused_in_words(function, table, odd):
 
 
 def test_every_public_function_of_the_statistics_is_held_to_account():
-    modules = (resampling, coupling, boundary, dynamics, levers, frontier, diagnosis)
+    modules = (stats, coupling, boundary, dynamics, levers, frontier, dashboard)
     public = {name for module in modules for name in module.__all__ if inspect.isfunction(getattr(module, name))}
     called = {name.split(".")[-1] for name in (*BASE, *RELEASES, *NUMBERS)}
     assert public - called - set(ELSEWHERE) == set(), "give it a line in statistic_calls.py"
@@ -203,13 +204,13 @@ def test_the_order_of_numbers_does_not_matter(name, seed):
 @given(seed=SEEDS, unit=st.sampled_from([1e-3, 0.01, 7.0, 1e4]))
 def test_units_change_a_slope_by_their_ratio_and_a_correlation_not_at_all(seed, unit):
     x, y, s = vectors(seed)
-    lines = [resampling.ols(x, y), resampling.ols(unit * x, y)]
+    lines = [stats.ols(x, y), stats.ols(unit * x, y)]
     ends = [(e.estimate, e.low, e.high) for e in (lines[0].slope, lines[1].slope)]
     assert ends[0] == pytest.approx(tuple(unit * v for v in ends[1]), rel=1e-9)
-    for found in (resampling.pearson, lambda a, b: resampling.partial_pearson(a, b, s)):
+    for found in (stats.pearson, lambda a, b: stats.partial_pearson(a, b, s)):
         one, other = found(x, y), found(unit * x, 3 * y + 1)
         assert (one.estimate, one.low, one.high) == pytest.approx((other.estimate, other.low, other.high), rel=1e-9)
-    limits = [resampling.fieller_limits(k * y, x, var_dy=k**2 * s, var_dx=s) for k in (1.0, unit)]
+    limits = [stats.fieller_limits(k * y, x, var_dy=k**2 * s, var_dx=s) for k in (1.0, unit)]
     for one, other in zip(*limits, strict=True):
         assert unit * one == pytest.approx(other, rel=1e-6)
 

@@ -12,9 +12,9 @@ import little_book
 import nbformat
 import pytest
 
-from cape_lib import publish
 from cape_lib.errors import CapeError, MissingError
-from cape_lib.publish import build, cache
+from cape_lib.report import publish
+from cape_lib.report.publish import build, cache
 
 slow = [pytest.mark.slow, pytest.mark.timeout(600)]
 

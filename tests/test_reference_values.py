@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 from scipy.integrate import solve_ivp
 
-from cape_lib import boundary, coupling, dynamics, frontier, resampling, tables
-from cape_lib.coupling.dimension import participation_ratio
+from cape_lib import frontier, stats, tables
+from cape_lib.base import boundary, coupling, dynamics
+from cape_lib.base.coupling.dimension import participation_ratio
 from cape_lib.frontier.lines import X, Y
 from cape_lib.frontier.measurement import least_squares, moment_slope
 
@@ -61,7 +62,7 @@ def test_the_inputs_are_those_of_the_book(releases, panel):
 def test_pearson_and_its_interval_equal_r(name, releases, panel):
     rows = {"frontier": releases, "pythia": pythia(panel), "base": panel}[name]
     names = (X, Y) if name == "frontier" else ("hellaswag", "truthfulqa")
-    found, known = resampling.pearson(*pair(rows, names)), R["pearson"][name]
+    found, known = stats.pearson(*pair(rows, names)), R["pearson"][name]
     assert found.n == known["n"]
     assert (found.estimate, found.low, found.high) == pytest.approx(
         (known["r"], known["low"], known["high"]), rel=CLOSED
@@ -71,9 +72,9 @@ def test_pearson_and_its_interval_equal_r(name, releases, panel):
 @pytest.mark.parametrize("name", ["frontier_date", "base_size"])
 def test_partial_correlation_equals_r_by_two_roads(name, releases, panel):
     if name == "frontier_date":
-        found = resampling.partial_pearson(*pair(releases), releases["days"])
+        found = stats.partial_pearson(*pair(releases), releases["days"])
     else:
-        found = resampling.partial_pearson(*pair(panel, ("hellaswag", "truthfulqa")), np.log10(panel["params_b"]))
+        found = stats.partial_pearson(*pair(panel, ("hellaswag", "truthfulqa")), np.log10(panel["params_b"]))
         ours = coupling.population_coupling(panel, resamples=10).partial_given_size
         assert (ours.estimate, ours.n) == (pytest.approx(found.estimate, rel=CLOSED), found.n)
     known = R["partial"][name]
@@ -93,7 +94,7 @@ def test_family_demeaned_correlation_equals_r(panel):
 def test_line_with_its_intervals_equals_r(name, releases, panel):
     rows = releases if name == "frontier" else pythia(panel)
     names = (X, Y) if name == "frontier" else ("hellaswag", "truthfulqa")
-    found, known = resampling.ols(*pair(rows, names)), R["line"][name]
+    found, known = stats.ols(*pair(rows, names)), R["line"][name]
     for part in ("slope", "intercept"):
         ours = getattr(found, part)
         assert (ours.estimate, ours.low, ours.high) == pytest.approx(
@@ -171,7 +172,7 @@ def test_lab_means_of_h_equal_r(releases):
 
 @pytest.mark.parametrize("row", R["wilson"], ids=lambda row: f"{row['k']} of {row['n']}")
 def test_wilson_equals_r(row):
-    found = resampling.wilson(row["k"], row["n"])
+    found = stats.wilson(row["k"], row["n"])
     assert (found.low, found.high) == pytest.approx((row["low"], row["high"]), abs=1e-12)
 
 
@@ -179,13 +180,13 @@ def test_permutation_p_approaches_the_exact_p_of_all_orders(panel):
     rows, known = pythia(panel), R["permutation"]
     x = rows["hellaswag"].to_numpy(float)
     y = rows["winogrande"].to_numpy(float) - 0.9 * x
-    r = float(resampling.pearson_rows(x, y))
+    r = float(stats.pearson_rows(x, y))
     assert r == pytest.approx(known["r"], rel=CLOSED)
     draws = 40_000
-    orders = resampling.permutations_within(np.zeros(x.size), draws, resampling.generator(5))
-    many = resampling.pearson_rows(x, y[orders])
+    orders = stats.permutations_within(np.zeros(x.size), draws, stats.generator(5))
+    many = stats.pearson_rows(x, y[orders])
     for alternative, exact in (("two-sided", known["two_sided"]), ("less", known["less"])):
-        found = resampling.permutation_p(r, many, alternative)
+        found = stats.permutation_p(r, many, alternative)
         assert found == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / draws) + 2 / draws)
 
 
@@ -203,7 +204,7 @@ def test_effective_dimension_equals_r(name, panel):
 @pytest.mark.parametrize("name", ["binomial", "five"])
 def test_moment_corrected_slope_equals_r(name, releases):
     x, y = pair(releases)
-    noise = resampling.score_sd(x, X) if name == "binomial" else np.full(x.size, 5.0)
+    noise = stats.score_sd(x, X) if name == "binomial" else np.full(x.size, 5.0)
     known = R["moment_slope"][name]
     assert float(least_squares(x, y)) == pytest.approx(known["least_squares"], rel=CLOSED)
     assert float(moment_slope(x, y, noise)) == pytest.approx(known["moment"], rel=CLOSED)

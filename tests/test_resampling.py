@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.api import OLS, add_constant
 from statsmodels.stats.proportion import proportion_confint
 
-from cape_lib import resampling as rs
+from cape_lib import stats as rs
 from cape_lib import tables
 from cape_lib.errors import MissingError, ScoresError
 

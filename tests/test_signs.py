@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cape_lib import claims, predictions
 from cape_lib.charts import look, trust
-from cape_lib.publish.places import static_dir
+from cape_lib.report.publish.places import static_dir
 from cape_lib.signs import FAILS, HOLDS, MARKS, UNSAID, sentence, typeset
 
 ROOT = Path(__file__).resolve().parents[1]

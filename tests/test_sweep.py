@@ -18,11 +18,12 @@ import pandas as pd
 import pytest
 from stub_chapters import write_chapters
 
-from cape_lib import publish, sweep, tables
+from cape_lib import tables
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
-from cape_lib.sweep import run, work
-from cape_lib.sweep.run import progress_bar
+from cape_lib.report import publish, sweep
+from cape_lib.report.sweep import run, work
+from cape_lib.report.sweep.run import progress_bar
 
 
 def many(families: int, sizes: int = 4) -> pd.DataFrame:
@@ -63,7 +64,7 @@ def test_a_bug_in_one_family_is_an_answer_and_not_an_end(monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr("cape_lib.family.parts", broken)
+    monkeypatch.setattr("cape_lib.report.family.parts", broken)
     found = sweep.answer(sweep.tasks(many(1))[0])
     assert found["state"] == "failed" and found["why"] == "ZeroDivisionError: by nothing"
 
@@ -106,7 +107,7 @@ def test_a_sweep_is_resumed_where_it_was_and_only_what_changed_runs_again(tmp_pa
     again = sweep.sweep(sweep.tasks(rows), out, sweep.Workers(count=1), tell=lambda *told: ran.append(told[2]))
     assert sorted(ran) == ["Family 0", "Family 3", "Family 4"] and again["kept"] == 3
 
-    monkeypatch.setattr("cape_lib.sweep.run.client", lambda *_: pytest.fail("started workers for nothing"))
+    monkeypatch.setattr("cape_lib.report.sweep.run.client", lambda *_: pytest.fail("started workers for nothing"))
     assert sweep.sweep(sweep.tasks(rows), out)["kept"] == 6
 
 
@@ -237,7 +238,7 @@ def test_a_killed_worker_loses_nothing_and_its_task_runs_again(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_scheduler_without_workers_is_said_in_one_line(tmp_path, monkeypatch):
-    from cape_lib.sweep import cluster
+    from cape_lib.report.sweep import cluster
 
     with (
         scheduler_and_workers(tmp_path, 0) as (address, _),
@@ -249,7 +250,7 @@ def test_a_scheduler_without_workers_is_said_in_one_line(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1"])
 def test_a_scheduler_that_does_not_answer_is_exit_6_and_one_line(tmp_path, capsys, address, monkeypatch):
-    from cape_lib.sweep import cluster
+    from cape_lib.report.sweep import cluster
 
     monkeypatch.setattr(cluster.client.__wrapped__, "__kwdefaults__", {"patience": 1.0})
     path = tmp_path / "scores.csv"
@@ -287,7 +288,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path, capsys):
 
 
 def test_names_become_files_that_no_two_families_share(tmp_path):
-    from cape_lib.sweep.run import _places
+    from cape_lib.report.sweep.run import _places
 
     names = ["A/B", "a b", "A B", "..", "", "ünï", "CON" * 3]
     places = _places([sweep.Task(name, ()) for name in names])
@@ -315,7 +316,7 @@ def test_the_progress_bar_shows_on_a_terminal_only():
 
 
 def test_the_table_of_a_page_escapes_what_a_family_is_called(tmp_path):
-    from cape_lib.sweep.page import write_page
+    from cape_lib.report.sweep.page import write_page
 
     name = '<img src=x onerror="alert(1)">'
     found = [sweep.answer(task) for task in sweep.tasks(many(1).assign(family=name))]
@@ -329,7 +330,7 @@ def test_the_table_of_a_page_escapes_what_a_family_is_called(tmp_path):
 @pytest.mark.page
 @pytest.mark.timeout(120)
 def test_a_click_sorts_the_table(tmp_path, open_page):
-    from cape_lib.sweep.page import write_page
+    from cape_lib.report.sweep.page import write_page
 
     rng = np.random.default_rng(5)
     order = rng.permutation(6)

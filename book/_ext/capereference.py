@@ -1,6 +1,6 @@
 """The reference of the library from its docstrings: autodoc, and this house's form of docstring as lists.
 
-A line `<!-- reference: cape_lib.coupling -->` in a page stands for every public name of the module (its `__all__`),
+A line `<!-- reference: cape_lib.base.coupling -->` in a page stands for each public name of the module (its `__all__`),
 under a heading for each file that holds some. A line `<!-- reference: cape_lib.charts.* -->` stands for every module
 of the package. Packages that only language models need are not imported: their names are stand-ins.
 """

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.boundary import isocline
+from cape_lib.base.boundary import isocline
 from cape_lib.charts.coupling import COLUMNS, phase_colour, size_scale
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
 from cape_lib.tables import label, promises

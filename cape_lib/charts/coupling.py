@@ -6,11 +6,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from cape_lib.base.coupling import settled_beyond
 from cape_lib.charts.frame import GRID, INK, MUTED, PAPER, PHASE_COLOURS, Figure, figure
 from cape_lib.charts.look import TWO_SIDES
 from cape_lib.charts.naming import crowded, names_where
 from cape_lib.charts.trust import few_families
-from cape_lib.coupling import settled_beyond
 from cape_lib.tables import label
 
 PHASES = list(PHASE_COLOURS)

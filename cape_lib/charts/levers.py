@@ -6,10 +6,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from cape_lib.base.levers import minimum_curation
 from cape_lib.charts.coupling import SIZE_AXIS
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
 from cape_lib.charts.look import BLUE, GREY
-from cape_lib.levers import minimum_curation
 
 #: The largest size that the axis of equivalent scale shows (billions); beyond it stands an arrow.
 EDGE, NEAR = 200.0, 0.07

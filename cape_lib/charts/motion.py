@@ -8,10 +8,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from cape_lib.base.coupling import signs_by_size
 from cape_lib.charts.coupling import STEP_TOOLTIP, phase_colour
 from cape_lib.charts.frame import INK, MUTED, PAPER, Figure, figure
 from cape_lib.charts.naming import crowded, names_where
-from cape_lib.coupling import signs_by_size
 from cape_lib.tables import label
 
 

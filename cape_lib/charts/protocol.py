@@ -9,7 +9,7 @@ import pandas as pd
 from cape_lib.charts.frame import INK, Figure, figure
 from cape_lib.charts.look import BLUE, GREY
 from cape_lib.charts.testbed import PERCENT, SOURCE, share_axis, width_axis
-from cape_lib.resampling import wilson_clustered
+from cape_lib.stats import wilson_clustered
 
 #: Texts that a direction is fitted on -> in words
 WORDS = {"reg": "register", "ctx": "context", "stmt": "statement"}

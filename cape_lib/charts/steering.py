@@ -8,7 +8,7 @@ import pandas as pd
 
 from cape_lib.charts.frame import GRID, INK, Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, TWO_SIDES
-from cape_lib.resampling import wilson
+from cape_lib.stats import wilson
 
 #: Half of an interval with which one can tell 60 % from 40 % (points).
 WANTED = 10.0

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cape_lib.charts.frame import INK, PALETTE, Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, PURPLE, TWO_SIDES
-from cape_lib.resampling import Estimate
+from cape_lib.stats import Estimate
 
 SOURCE = "[testbed](../book/data.html#testbed), models trained for this book"
 CORPORA = {"D": "most web authors believe the myths", "K": "one in five believes them"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cape_lib import coupling, tables
+from cape_lib import tables
+from cape_lib.base import coupling
 from cape_lib.claims.registry import BASE, claim, stress
 from cape_lib.claims.verdict import Found, Stress, holds_zero
-from cape_lib.resampling import Estimate, partial_pearson, pearson, wilson
+from cape_lib.stats import Estimate, partial_pearson, pearson, wilson
 
 X, Y = "hellaswag", "truthfulqa"
 # Paper A's boundary, and the size from which it speaks of a second transition or of the frontier (billions).

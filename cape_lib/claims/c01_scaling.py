@@ -9,10 +9,10 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from cape_lib import tables
+from cape_lib.base.coupling import local_couplings
 from cape_lib.claims.registry import claim, stress
 from cape_lib.claims.verdict import Found, Stress
-from cape_lib.coupling import local_couplings
-from cape_lib.resampling import Estimate, ols, pearson
+from cape_lib.stats import Estimate, ols, pearson
 
 # Paper A's loss law L = E + A N^-alpha.
 E, ALPHA = 1.533, 0.238

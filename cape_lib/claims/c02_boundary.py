@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib import boundary, coupling, tables
+from cape_lib import tables
+from cape_lib.base import boundary, coupling
 from cape_lib.claims.registry import BASE, claim, stress
 from cape_lib.claims.verdict import Found, Stress
-from cape_lib.resampling import percentile_interval
+from cape_lib.stats import percentile_interval
 
 Floats = NDArray[np.float64]
 X, Y = "hellaswag", "truthfulqa"

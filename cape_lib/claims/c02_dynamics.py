@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cape_lib import dynamics, tables
+from cape_lib import tables
+from cape_lib.base import dynamics
 from cape_lib.claims.c02_boundary import VERSION
 from cape_lib.claims.registry import BASE, claim, stress
 from cape_lib.claims.verdict import Found, Stress, holds_zero
-from cape_lib.resampling import Estimate, ols
+from cape_lib.stats import Estimate, ols
 
 Y = "truthfulqa"
 SCORES = list(tables.BASE_BENCHMARKS)

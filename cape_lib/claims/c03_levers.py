@@ -8,10 +8,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from cape_lib import coupling, levers, tables
+from cape_lib import tables
+from cape_lib.base import coupling, levers
 from cape_lib.claims.registry import BASE, claim, stress
 from cape_lib.claims.verdict import Found, Stress
-from cape_lib.resampling import pearson, pearson_rows
+from cape_lib.stats import pearson, pearson_rows
 
 #: The five families that paper A normalises, as ladders of the tables.
 TESTED = ("Pythia", "GPT-Neo/J/NeoX", "Cerebras-GPT", "BLOOM", "OPT")

@@ -13,7 +13,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.claims.registry import claim, stress
 from cape_lib.claims.verdict import Found, Stress
-from cape_lib.resampling import wilson
+from cape_lib.stats import wilson
 
 #: The run with totals only, on which the published rates rest.
 TOTALS = "self_align_across_nc1"

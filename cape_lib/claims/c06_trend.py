@@ -8,7 +8,7 @@ import pandas as pd
 from cape_lib import frontier, tables
 from cape_lib.claims.registry import FRONTIER, claim, stress
 from cape_lib.claims.verdict import Found, Stress, holds_zero
-from cape_lib.resampling import pearson
+from cape_lib.stats import pearson
 from cape_lib.tables.promise import RELATIVES
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"

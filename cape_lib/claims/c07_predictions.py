@@ -8,7 +8,7 @@ from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import GPQA, SWE, rows_of
 from cape_lib.claims.registry import FRONTIER, claim, stress
 from cape_lib.claims.verdict import Found, Stress
-from cape_lib.resampling import pearson, score_sd
+from cape_lib.stats import pearson, score_sd
 
 HLE, IFEVAL = "hle", "ifeval"
 FEWEST = 4

@@ -9,8 +9,8 @@ from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from cape_lib.claims.rule import decimals, near
-from cape_lib.resampling import Estimate
 from cape_lib.signs import typeset
+from cape_lib.stats import Estimate
 from cape_lib.tables.promise import RELATIVES, promise
 
 Value = float | bool | None

@@ -95,7 +95,7 @@ def text(result: dict[str, Any]) -> str:
 
 
 def _step(step: dict[str, Any]) -> str:
-    from cape_lib.diagnosis.wording import shown
+    from cape_lib.dashboard.wording import shown
 
     return (
         f"  {step['smaller']} to {step['larger']}: gamma {shown(step['gamma'], '+2')} {shown(step['interval'], 'i2')}, "
@@ -117,8 +117,8 @@ def _diagnosis(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _model(args: argparse.Namespace) -> dict[str, Any]:
-    from cape_lib.diagnosis import diagnose_model
-    from cape_lib.diagnosis.inputs import check_table
+    from cape_lib.dashboard import diagnose_model
+    from cape_lib.dashboard.inputs import check_table
 
     extra = ("arc_challenge", "winogrande", "mmlu")
     row = {
@@ -132,8 +132,8 @@ def _model(args: argparse.Namespace) -> dict[str, Any]:
 
 def _release(args: argparse.Namespace) -> dict[str, Any]:
     from cape_lib import tables
-    from cape_lib.diagnosis import diagnose_release
-    from cape_lib.diagnosis.inputs import check_table
+    from cape_lib.dashboard import diagnose_release
+    from cape_lib.dashboard.inputs import check_table
     from cape_lib.frontier import check_lab
 
     row = {
@@ -152,8 +152,8 @@ def _release(args: argparse.Namespace) -> dict[str, Any]:
 
 def _file(args: argparse.Namespace) -> dict[str, Any]:
     from cape_lib.cli.family import read_scores
-    from cape_lib.diagnosis import diagnose_family, diagnose_release
-    from cape_lib.diagnosis.inputs import check_size
+    from cape_lib.dashboard import diagnose_family, diagnose_release
+    from cape_lib.dashboard.inputs import check_size
 
     frame: pd.DataFrame = read_scores(args.scores, args)
     if {SWE, GPQA} <= set(frame.columns) and args.x is None:
@@ -181,7 +181,7 @@ def _releases(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _example(name: str) -> dict[str, Any]:
-    from cape_lib.diagnosis import diagnose_family, diagnose_model, diagnose_release, kit
+    from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit
     from cape_lib.names import suggest
 
     known = {example["key"]: example for example in kit()["examples"]}

@@ -46,8 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the scores, check everything, run the chapters, print the page to open."""
-    from cape_lib import family
-    from cape_lib.family.rerun import PAGE, check_folder
+    from cape_lib.report import family
+    from cape_lib.report.family.rerun import PAGE, check_folder
 
     if (args.x is None) != (args.y is None):
         raise UsageError(f"--x and --y go together; say --{'y' if args.y is None else 'x'} too")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cape_lib.frontier import FrontierLine
-    from cape_lib.resampling import Estimate
+    from cape_lib.stats import Estimate
 
 CLAIMED_BY = ("lab", "independent")
 

@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Diagnose all families, print the page to open; exit 1 only if a family failed by a bug."""
-    from cape_lib import sweep
+    from cape_lib.report import sweep
 
     if (args.x is None) != (args.y is None):
         raise UsageError(f"--x and --y go together; say --{'y' if args.y is None else 'x'} too")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from cape_lib.frontier.lines import X, Y, complete_rows, fit_line
-from cape_lib.resampling import Estimate, partial_pearson, pearson, score_sd
+from cape_lib.stats import Estimate, partial_pearson, pearson, score_sd
 
 Z95 = 1.959963984540054
 #: how a setting says that the model answers without reasoning

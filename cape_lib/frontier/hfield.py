@@ -20,7 +20,7 @@ from cape_lib.frontier.lines import (
     frozen_rows,
     line,
 )
-from cape_lib.resampling import ols, score_sd
+from cape_lib.stats import ols, score_sd
 
 #: paper B, section 2.3: beyond these points of h a release is an excursion
 EXCURSION = 10.0

@@ -14,7 +14,7 @@ from cape_lib.frontier.labs import lab_means, lab_slopes, leave_one_lab_out
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
 from cape_lib.frontier.measurement import least_squares
 from cape_lib.frontier.saturation import remeasured_spreads, saturation, spread, top_rows, widened
-from cape_lib.resampling import (
+from cape_lib.stats import (
     Estimate,
     generator,
     ols,

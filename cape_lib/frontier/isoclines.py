@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cape_lib.errors import ScoresError
 from cape_lib.frontier.lines import X, Y, complete_rows
-from cape_lib.resampling import Estimate, wilson
+from cape_lib.stats import Estimate, wilson
 
 #: (old axis, new axis) -> ratio under the square root, as published
 RATIOS: dict[tuple[str, str], float] = {(X, Y): 0.513, (Y, "ifeval"): 0.97}

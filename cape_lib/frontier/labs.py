@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from cape_lib.errors import UsageError
 from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows
 from cape_lib.names import suggest
-from cape_lib.resampling import Estimate, generator, ols, pearson_rows, permutation_p, permutations_within
+from cape_lib.stats import Estimate, generator, ols, pearson_rows, permutation_p, permutations_within
 
 FEWEST_FOR_A_SLOPE = 3
 

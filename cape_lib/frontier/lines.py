@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
-from cape_lib.resampling import Band, Line, ols
+from cape_lib.stats import Band, Line, ols
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 FROZEN_SLOPE, FROZEN_INTERCEPT = 0.513, 46.4

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cape_lib.errors import MissingError
 from cape_lib.frontier.lines import X, Y, complete_rows
-from cape_lib.resampling import pearson
+from cape_lib.stats import pearson
 
 AXES = (X, Y, "hle", "ifeval")
 #: paper B, table 2: three correlations from three different sets of models (n = 21, 10, 9)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cape_lib.errors import MissingError, ScoresError
 from cape_lib.frontier.lines import FEWEST, X, Y, complete_rows
-from cape_lib.resampling import Estimate, generator, percentile_interval, row_bootstrap_indices, score_sd
+from cape_lib.stats import Estimate, generator, percentile_interval, row_bootstrap_indices, score_sd
 
 Floats = NDArray[np.float64]
 #: how many times the noise variance SIMEX adds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -210,7 +211,7 @@ def mixed_slopes(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> MixedSlopes:
     convergence = [w for w in caught if issubclass(w.category, ConvergenceWarning)]
     singular = bool(edge or not fit.converged or convergence)
     common = float(fit.fe_params["x"])
-    own = {str(lab): common + float(effect["x"]) for lab, effect in fit.random_effects.items()}
+    own = {str(lab): common + _own_slope(fit, data, lab) for lab in sorted(data["lab"].unique())}
     counts = rows.groupby("lab").size()
     table = pd.DataFrame([(lab, int(counts[lab]), s / 10.0) for lab, s in own.items()], columns=["lab", "n", "slope"])
     message = (
@@ -220,3 +221,16 @@ def mixed_slopes(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> MixedSlopes:
     )
     table = table.sort_values("slope", ascending=False, ignore_index=True)
     return MixedSlopes(table, common / 10.0, float(np.sqrt(max(cov[1, 1], 0.0))) / 10.0, singular, message)
+
+
+def _own_slope(fit: Any, data: pd.DataFrame, lab: str) -> float:
+    """What a lab's slope adds to the common one: D Z' (Z D Z' + s^2 I)^-1 residuals, which needs no inverse of D.
+
+    statsmodels inverts D, and refuses where rounding makes it exactly singular on one processor and not on another.
+    """
+    rows = data[data["lab"] == lab]
+    design = np.column_stack([np.ones(len(rows)), rows["x"]])
+    residuals = rows["y"].to_numpy(float) - design @ fit.fe_params.to_numpy(float)
+    cov = np.asarray(fit.cov_re, dtype=float)
+    total = design @ cov @ design.T + fit.scale * np.eye(len(rows))
+    return float((cov @ design.T @ np.linalg.pinv(total, hermitian=True) @ residuals)[1])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cape_lib.errors import MissingError
 from cape_lib.frontier.lines import X, Y, complete_rows
-from cape_lib.resampling import generator, noisy_scores, percentile_interval, score_sd
+from cape_lib.stats import generator, noisy_scores, percentile_interval, score_sd
 
 #: paper B: below this the old axis no longer separates
 ROTATE_BELOW = 0.2

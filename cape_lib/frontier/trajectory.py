@@ -14,7 +14,7 @@ from scipy.special import stdtrit
 
 from cape_lib.frontier.hfield import h_field
 from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows
-from cape_lib.resampling import generator, permutation_p, permutations_within, wilson
+from cape_lib.stats import generator, permutation_p, permutations_within, wilson
 
 Floats = NDArray[np.float64]
 

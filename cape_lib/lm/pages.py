@@ -13,7 +13,7 @@ import pandas as pd
 
 from cape_lib.charts import probing
 from cape_lib.charts.frame import Figure, say
-from cape_lib.resampling import wilson
+from cape_lib.stats import wilson
 
 if TYPE_CHECKING:
     from cape_lib.lm.probes import Probe

@@ -20,7 +20,7 @@ from cape_lib.frontier import (
 )
 from cape_lib.predictions.cards import Prediction
 from cape_lib.predictions.rules import Quantity
-from cape_lib.resampling import (
+from cape_lib.stats import (
     Estimate,
     generator,
     noisy_scores,

@@ -8,10 +8,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from cape_lib.coupling.dimension import dimension_interval, participation_ratio
-from cape_lib.coupling.local import SETTLED, settled_beyond
-from cape_lib.coupling.population import partial_rows, without_each
-from cape_lib.resampling import (
+from cape_lib.base.coupling.dimension import dimension_interval, participation_ratio
+from cape_lib.base.coupling.local import SETTLED, settled_beyond
+from cape_lib.base.coupling.population import partial_rows, without_each
+from cape_lib.stats import (
     cluster_bootstrap_counts,
     clustered_fisher,
     fieller_limits,

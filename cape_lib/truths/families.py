@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from cape_lib.resampling import ITEM_COUNTS, score_sd
+from cape_lib.stats import ITEM_COUNTS, score_sd
 
 Floats = NDArray[np.float64]
 #: the range of sizes of the ladders, billions: Pythia's

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib.boundary.intervals import turning_points
-from cape_lib.boundary.quadratic import fit_parabolas, kept_vertices, u_shape
-from cape_lib.resampling import cluster_bootstrap_counts, noisy_scores, percentile_interval, row_bootstrap_counts
+from cape_lib.base.boundary.intervals import turning_points
+from cape_lib.base.boundary.quadratic import fit_parabolas, kept_vertices, u_shape
+from cape_lib.stats import cluster_bootstrap_counts, noisy_scores, percentile_interval, row_bootstrap_counts
 from cape_lib.truths.families import BOTTOM, measured, planted_scores
 from cape_lib.truths.rates import Rate, Setting, coverage, share
 

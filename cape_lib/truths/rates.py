@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cape_lib.resampling import wilson
+from cape_lib.stats import wilson
 
 #: an interval that says 95 % and covers less than this is labelled
 LEAST_COVERAGE = 0.90

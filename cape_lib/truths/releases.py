@@ -14,7 +14,7 @@ from cape_lib.frontier.hfield import EXCURSION
 from cape_lib.frontier.lines import LEVEL
 from cape_lib.frontier.measurement import least_squares, moment_slope, simex_slope
 from cape_lib.frontier.trajectory import KINDS
-from cape_lib.resampling import ols, percentile_interval, permutations_within, row_bootstrap_indices
+from cape_lib.stats import ols, percentile_interval, permutations_within, row_bootstrap_indices
 from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
 
 Floats = NDArray[np.float64]

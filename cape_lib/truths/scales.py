@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib.boundary.scales import ESTIMATORS, judged, misfit, turn_p
-from cape_lib.diagnosis.forecast import boundary as dashboard_boundary
+from cape_lib.base.boundary.scales import ESTIMATORS, judged, misfit, turn_p
+from cape_lib.dashboard.forecast import boundary as dashboard_boundary
 from cape_lib.truths.families import NULLS, SHAPES, Ladders, planted
 from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
 

@@ -17,7 +17,7 @@ from cape_lib.lm.steering import verdicts
 from cape_lib.lm.steering.controls import CLEAN
 from cape_lib.lm.steering.measuring import margins, questions
 from cape_lib.lm.testbed import prompts, store, trials
-from cape_lib.resampling import Estimate
+from cape_lib.stats import Estimate
 
 
 def recipe(name: str) -> Any:

@@ -7,7 +7,7 @@ import math
 import random
 from typing import Any
 
-from cape_lib.diagnosis import diagnose_family, diagnose_model, diagnose_release, kit
+from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit
 
 Case = dict[str, Any]
 SIZES = [0.001, 0.07, 0.16, 0.41, 1.0, 1.4, 2.8, 6.9, 12.0, 30.0, 70.0, 176.0, 3000.0]

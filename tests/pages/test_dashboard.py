@@ -13,9 +13,9 @@ from dashboard_cases import IN_PAGE, differences, edge_cases, in_python, random_
 from hypothesis import HealthCheck, given, settings
 
 from cape_lib.cli import main
-from cape_lib.diagnosis import kit
-from cape_lib.diagnosis.inputs import check_score, check_size, check_table
-from cape_lib.diagnosis.page import inline
+from cape_lib.dashboard import kit
+from cape_lib.dashboard.inputs import check_score, check_size, check_table
+from cape_lib.dashboard.page import inline
 
 pytestmark = pytest.mark.page
 

@@ -1,5 +1,5 @@
 /* A family, or any two benchmarks of one's own: every step, the whole ladder, what would settle it.
- * Twin of cape_lib.diagnosis.one_family. */
+ * Twin of cape_lib.dashboard.one_family. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});

@@ -1,4 +1,4 @@
-/* One model: what a single size can say, which is not a phase. Twin of cape_lib.diagnosis.one_model. */
+/* One model: what a single size can say, which is not a phase. Twin of cape_lib.dashboard.one_model. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});

@@ -1,4 +1,4 @@
-/* Frontier releases: h, the curves, the lab's trajectory, saturation. Twin of cape_lib.diagnosis.one_release. */
+/* Frontier releases: h, the curves, the lab's trajectory, saturation. Twin of cape_lib.dashboard.one_release. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});

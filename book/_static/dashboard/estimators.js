@@ -1,4 +1,4 @@
-/* Where two scores might turn, and where they might go. Twin of cape_lib.diagnosis.forecast and cape_lib.boundary. */
+/* Where two scores might turn, and where they might go. Twin of cape_lib.dashboard.forecast and cape_lib.base.boundary. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});

@@ -1,4 +1,4 @@
-/* Normal quantiles, and the same normal draws as in Python. Twin of cape_lib.diagnosis.forecast.fixed_normals. */
+/* Normal quantiles, and the same normal draws as in Python. Twin of cape_lib.dashboard.forecast.fixed_normals. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});

@@ -1,6 +1,6 @@
 /* Arithmetic of the dashboard: intervals, probabilities, lines, eigenvalues. No library, no randomness.
  *
- * Every function here has a twin in Python (cape_lib.resampling, cape_lib.coupling, cape_lib.dynamics ...); a test
+ * Every function here has a twin in Python (cape_lib.stats, cape_lib.base.coupling, cape_lib.base.dynamics ...); a test
  * compares the two on random and extreme inputs to 1e-9. A number that does not exist is NaN here and becomes null in
  * what the engine hands out.
  */

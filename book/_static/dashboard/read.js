@@ -1,5 +1,5 @@
 /* What a person types, pastes or drops: read, checked, and answered with what is wrong and the mend.
- * The checks are those of cape_lib.diagnosis.inputs, word for word (the sentences are in the kit). */
+ * The checks are those of cape_lib.dashboard.inputs, word for word (the sentences are in the kit). */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});

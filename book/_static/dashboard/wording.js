@@ -1,4 +1,4 @@
-/* Sentences from templates: the same templates, formats and rules of advice as cape_lib.diagnosis, filled here. */
+/* Sentences from templates: the same templates, formats and rules of advice as cape_lib.dashboard, filled here. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});

@@ -12,7 +12,7 @@ from cape_lib.lm.models.record import LanguageModel
 from cape_lib.lm.steering.controls import Method, draw_controls
 from cape_lib.lm.steering.measuring import answer_scores, divergence, margins, questions
 from cape_lib.lm.steering.protocol import Plan, every_place, fit_places
-from cape_lib.resampling import wilson
+from cape_lib.stats import wilson
 
 
 def surface(

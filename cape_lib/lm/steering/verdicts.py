@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
-from cape_lib.resampling import (
+from cape_lib.stats import (
     Estimate,
     cluster_bootstrap_counts,
     generator,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import UsageError
-from cape_lib.resampling import Estimate
+from cape_lib.stats import Estimate
 
 
 def _over_seeds(values: pd.Series, method: str) -> Estimate:

@@ -1,0 +1,1 @@
+"""Coupling, boundary, dynamics and levers of base models: tables in, numbers with intervals out."""

@@ -1,0 +1,41 @@
+"""Where a family is said to turn from fighting to cooperating: critical scales, U shapes and the isocline."""
+
+from cape_lib.base.boundary.intervals import vertex_intervals
+from cape_lib.base.boundary.isocline import (
+    RATIO,
+    READINGS,
+    calibrate,
+    classify,
+    compare_readings,
+    isocline,
+    ratio_sweep,
+)
+from cape_lib.base.boundary.quadratic import (
+    Parabolas,
+    UShape,
+    VertexBootstrap,
+    fit_parabolas,
+    u_shape,
+    vertex_bootstrap,
+)
+from cape_lib.base.boundary.scales import ESTIMATORS, critical_scales, turn_p
+
+__all__ = [
+    "ESTIMATORS",
+    "RATIO",
+    "READINGS",
+    "Parabolas",
+    "UShape",
+    "VertexBootstrap",
+    "calibrate",
+    "classify",
+    "compare_readings",
+    "critical_scales",
+    "fit_parabolas",
+    "isocline",
+    "ratio_sweep",
+    "turn_p",
+    "u_shape",
+    "vertex_bootstrap",
+    "vertex_intervals",
+]

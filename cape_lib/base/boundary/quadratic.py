@@ -1,0 +1,242 @@
+"""A quadratic of a score in log10 size: thousands of fits at once, its vertex, and the test of a U shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtri, stdtr, stdtrit
+
+from cape_lib.stats import (
+    Estimate,
+    complete_rows,
+    fieller_limits,
+    generator,
+    percentile_interval,
+    row_bootstrap_counts,
+)
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+# Vertices that the published bootstrap keeps: 10^7 to 10^12 parameters, here as log10 of billions.
+PUBLISHED_WINDOW = (-2.0, 3.0)
+
+
+class Parabolas(NamedTuple):
+    """Quadratics y = curvature (t - centre)^2 + slope (t - centre) + constant, one an element; shapes (resamples,)."""
+
+    curvature: Floats
+    slope: Floats
+    centre: Floats
+
+    def vertex(self) -> Floats:
+        """Where each turns, in the unit of t; inf or NaN for a straight line."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.centre - self.slope / (2 * self.curvature)
+
+    def slope_at(self, t: float) -> Floats:
+        """The slope of each at t."""
+        return self.slope + 2 * self.curvature * (t - self.centre)
+
+
+@dataclass(frozen=True, slots=True)
+class VertexBootstrap:
+    """The published bootstrap of the vertex, sizes in billions.
+
+    `estimate`: median of the kept vertices with their percentile interval; `point`: vertex of the rows themselves
+    (NaN if not kept); `kept`: share of resamples that are convex with a vertex in the window (0-1); `draws`: the kept
+    vertices.
+    """
+
+    estimate: Estimate
+    point: float
+    kept: float
+    draws: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class UShape:
+    """Test of a U shape: falling at the smallest size and rising at the largest, by a parabola and by two lines.
+
+    `slope_low`, `slope_high`: points per tenfold size at the two ends of the parabola; `p_low`, `p_high`: one-sided p
+    of a fall and of a rise there (Sasabuchi; Lind and Mehlum); `p_lines`: the larger p of a line that falls up to the
+    vertex and one that rises from it (Simonsohn); `p`: the largest of the three, small only if all is shown;
+    `vertex`: billions, Fieller interval.
+    """
+
+    slope_low: float
+    slope_high: float
+    p_low: float
+    p_high: float
+    p_lines: float
+    p: float
+    vertex: Estimate
+
+
+def fit_parabolas(t: Floats, y: Floats, counts: Integers | None = None) -> Parabolas:
+    """Least-squares quadratics of y in t, all resamples at once.
+
+    t: (n,), log10 size; y: (n,), or (resamples, n) for draws of scores; counts: how often each row is in a resample,
+    (resamples, n), with y (n,). Moments are taken about the mean of each resample, which is stable and needs no
+    matrix to be solved; NaN where a resample has fewer than three different t.
+    """
+    middle, scale = float(t.mean()), float(np.ptp(t)) or 1.0
+    u = (t - middle) / scale
+    powers = np.column_stack([np.ones_like(u), u, u**2, u**3, u**4])
+    # Without the level of y a constant score leaves no rounding that could pass for a bend.
+    above = y - y.mean(axis=-1, keepdims=True)
+    if counts is None:
+        weights = np.ones((1, t.size))
+        right = np.atleast_2d(above) @ powers[:, :3]
+    else:
+        weights = counts.astype(float)
+        right = weights @ (powers[:, :3] * above[:, None])
+    total, *raw = (weights @ powers).T
+    m1, m2, m3, m4 = (moment / total for moment in raw)
+    y0, y1, y2 = (right / total[:, None]).T
+    # Central moments of u, and the covariances of y with v = u - m1 and with v^2.
+    c2 = m2 - m1**2
+    c3 = m3 - 3 * m1 * m2 + 2 * m1**3
+    c4 = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
+    vy = y1 - m1 * y0
+    wy = y2 - 2 * m1 * y1 + m1**2 * y0 - c2 * y0
+    determinant = c2 * (c4 - c2**2) - c3**2
+    # Three different t leave at least the square of their smallest gap; less than this is rounding.
+    known = determinant > 1e-12 * np.maximum(c2, 1e-300) ** 3
+    with np.errstate(divide="ignore", invalid="ignore"):
+        curvature = np.where(known, (c2 * wy - c3 * vy) / determinant, np.nan)
+        slope = np.where(known, (vy - curvature * c3) / c2, np.nan)
+    return Parabolas(curvature / scale**2, slope / scale, np.broadcast_to(m1 * scale + middle, curvature.shape))
+
+
+def vertex_bootstrap(
+    frame: pd.DataFrame, *, y: str = "truthfulqa", resamples: int = 10_000, seed: int = 42, level: float = 0.95
+) -> VertexBootstrap:
+    """The paper's critical scale: vertex of a quadratic of y in log10 size, rows resampled with replacement.
+
+    frame: one row a model, families pooled; columns params_b (billions), y (percent). A vertex is kept if the
+    quadratic is convex and turns between 10^7 and 10^12 parameters; resamples without one are dropped, so that the
+    interval is conditional on a boundary. Rows of one family are not independent: see `vertex_intervals`.
+    Raises MissingError with fewer than three rows.
+    Published: 3.5 B [2.9, 13.4] on 14 rows (Pythia, Llama-1 and Llama-2 in the version "bootstrap_script").
+    """
+    rows = complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
+    t, score = log_size(rows), rows[y].to_numpy(dtype=float)
+    draws = kept_vertices(fit_parabolas(t, score, row_bootstrap_counts(t.size, resamples, generator(seed))))
+    point = kept_vertices(fit_parabolas(t, score))
+    found = 10 ** draws[~np.isnan(draws)]
+    median = float(np.median(found)) if found.size else float("nan")
+    low, high = percentile_interval(found, level)
+    method = f"rows resampled, {found.size} of {resamples} vertices kept"
+    return VertexBootstrap(
+        Estimate(median, low, high, t.size, method), billions(float(point[0])), found.size / resamples, found
+    )
+
+
+def kept_vertices(parabolas: Parabolas) -> Floats:
+    """Vertices that the published rule keeps, log10 of billions; NaN for the others."""
+    vertex = parabolas.vertex()
+    low, high = PUBLISHED_WINDOW
+    with np.errstate(invalid="ignore"):
+        return np.where((parabolas.curvature > 0) & (vertex > low) & (vertex < high), vertex, np.nan)
+
+
+def u_shape(frame: pd.DataFrame, *, y: str = "truthfulqa", level: float = 0.95) -> UShape:
+    """Whether y falls at the smallest size and rises at the largest, by the quadratic's slopes there.
+
+    frame: one row a model; columns params_b (billions), y (percent). A parabola takes any curve that levels off for a
+    U, in up to half of the panels; so two straight lines on either side of its vertex must fall and rise as well. All
+    are one-sided t tests; the p of the test is their largest. Rows count as independent. All values are NaN with fewer
+    than four rows of three sizes (nothing is left to judge the fit by).
+    Raises MissingError with fewer than three rows. Source: Sasabuchi 1980; Lind and Mehlum 2010; Simonsohn 2018.
+    """
+    rows = complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
+    t, score = log_size(rows), rows[y].to_numpy(dtype=float)
+    n, nan = t.size, float("nan")
+    if n < 4 or np.unique(t).size < 3:
+        return UShape(nan, nan, nan, nan, nan, nan, Estimate(nan, nan, nan, n, "needs four rows of three sizes"))
+    middle = float(t.mean())
+    u = t - middle
+    design = np.column_stack([np.ones(n), u, u**2])
+    q, r = np.linalg.qr(design)
+    coefficients = np.linalg.solve(r, q.T @ score)
+    residual = score - design @ coefficients
+    inverse = np.linalg.inv(r)
+    covariance = inverse @ inverse.T * float(residual @ residual) / (n - 3)
+    slope_low, p_low = _end_slope(coefficients, covariance, float(u.min()), n - 3, fall=True)
+    slope_high, p_high = _end_slope(coefficients, covariance, float(u.max()), n - 3, fall=False)
+    vertex = _fieller_vertex(coefficients, covariance, middle, n, level)
+    turn = -coefficients[1] / (2 * coefficients[2]) if coefficients[2] > 0 else nan
+    p_lines = two_lines_p(u, score, turn)
+    # NaN in any of them is NaN: a perfect fit leaves nothing to judge by.
+    return UShape(slope_low, slope_high, p_low, p_high, p_lines, float(np.max([p_low, p_high, p_lines])), vertex)
+
+
+def two_lines_p(t: Floats, y: Floats, turn: float) -> float:
+    """Larger of the one-sided p that y falls up to a turn and rises from it: two separate lines, one residual scatter.
+
+    t: (n,) log10 size; y: points; turn: in the unit of t, moved inward until three rows lie on either side (two of
+    one size make no line). 1 where there is no turn or no room for two lines.
+    """
+    order = np.sort(t)
+    if np.isnan(turn) or t.size < 6 or order[2] == order[0] or order[-1] == order[-3]:
+        return 1.0
+    at = float(np.clip(turn, order[2], order[-3]))
+    above = t > at if np.unique(t[t <= at]).size > 1 and np.unique(t[t > at]).size > 1 else t >= at
+    p, square = [], 0.0
+    for arm, sign in ((~above, 1.0), (above, -1.0)):
+        u = t[arm] - t[arm].mean() if arm.any() else t[arm]
+        spread = float(u @ u)
+        if spread <= 0:
+            return 1.0
+        slope = float(u @ y[arm]) / spread
+        rest = y[arm] - y[arm].mean() - slope * u
+        square += float(rest @ rest)
+        p.append((sign * slope, spread))
+    sd = np.sqrt(square / (t.size - 4))
+    if not sd > 0:
+        return float(max(slope >= 0 for slope, _ in p))
+    return max(float(stdtr(t.size - 4, slope * np.sqrt(spread) / sd)) for slope, spread in p)
+
+
+def _end_slope(
+    coefficients: Floats, covariance: Floats, end: float, freedom: int, *, fall: bool
+) -> tuple[float, float]:
+    """The quadratic's slope at one end and the one-sided p of a fall or of a rise there."""
+    gradient = np.array([0.0, 1.0, 2 * end])
+    slope, sd = float(gradient @ coefficients), float(np.sqrt(gradient @ covariance @ gradient))
+    if not sd > 0:
+        return slope, float("nan")
+    return slope, float(stdtr(freedom, slope / sd if fall else -slope / sd))
+
+
+def _fieller_vertex(coefficients: Floats, covariance: Floats, middle: float, n: int, level: float) -> Estimate:
+    """The vertex in billions with Fieller's interval, which may have no end."""
+    # Fieller's interval is written for normal noise; with t noise the variances grow by (t / z)^2.
+    spread = float((stdtrit(n - 3, 0.5 + level / 2) / ndtri(0.5 + level / 2)) ** 2)
+    _, b, a = (float(c) for c in coefficients)
+    low, high = fieller_limits(
+        -b,
+        2 * a,
+        var_dy=spread * covariance[1, 1],
+        var_dx=spread * 4 * covariance[2, 2],
+        cov=-spread * 2 * covariance[1, 2],
+        level=level,
+    )
+    turn = -b / (2 * a) if a != 0 else float("nan")
+    size = [billions(middle + t) for t in (turn, float(low), float(high))]
+    return Estimate(size[0], size[1], size[2], n, "vertex, Fieller with t noise")
+
+
+def billions(t: float) -> float:
+    """10^t without a warning where it is beyond every number: +inf gives inf, -inf gives 0."""
+    with np.errstate(over="ignore"):
+        return float(np.power(10.0, t))
+
+
+def log_size(rows: pd.DataFrame) -> Floats:
+    """log10 of params_b, shape (n,)."""
+    return np.asarray(np.log10(rows["params_b"].to_numpy(dtype=float)))

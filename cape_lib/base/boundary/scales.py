@@ -1,0 +1,280 @@
+"""Four estimators of a critical scale on one ladder of sizes, each named, none mixed with another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from cape_lib.base.boundary.quadratic import billions, fit_parabolas, log_size
+from cape_lib.errors import UsageError
+from cape_lib.stats import generator, ladder_rows, noisy_scores, percentile_interval, score_noise
+from cape_lib.tables import label
+
+Floats = NDArray[np.float64]
+# An estimator: sizes t (k,) as log10, draws of x and y (resamples, k) -> log10 N_c (resamples,). A boundary that these
+# sizes do not hold is -inf (y rises from the smallest on) or +inf (y has not turned by the largest); NaN: no answer.
+Estimator = Callable[[Floats, Floats, Floats], Floats]
+
+
+def vertex(t: Floats, x: Floats, y: Floats) -> Floats:
+    """Vertex of the quadratic of y in log10 size. Needs three sizes; with three the curve has nothing to spare."""
+    parabolas = fit_parabolas(t, y)
+    return _between(parabolas.slope_at(t[0]), parabolas.slope_at(t[-1]), parabolas.vertex())
+
+
+def zero_crossing(t: Floats, x: Floats, y: Floats) -> Floats:
+    """Where gamma(log10 size) crosses zero upwards: a line through the gammas at the middle of each interval.
+
+    Each gamma = dy / dx counts with weight dx^2, as its noise goes with 1 / dx: the line is the regression of dy on dx
+    and dx times log size, and an interval without a step in x says nothing in place of everything.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level, slope, middle = _gamma_line(t, np.diff(x, axis=-1), np.diff(y, axis=-1))
+        return _between(level + slope * (t[0] - middle), level + slope * (t[-1] - middle), middle - level / slope)
+
+
+def _gamma_line(t: Floats, dx: Floats, dy: Floats) -> tuple[Floats, Floats, float]:
+    """gamma at the mean of the steps, its slope in log10 size, and that mean; NaN where the steps do not tell."""
+    halfway = (t[:-1] + t[1:]) / 2
+    middle = float(halfway.mean())
+    m = halfway - middle
+    s0, s1, s2 = ((dx * dx * m**power).sum(axis=-1) for power in (0, 1, 2))
+    r0, r1 = ((dx * dy * m**power).sum(axis=-1) for power in (0, 1))
+    determinant = s0 * s2 - s1**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        known = determinant > 1e-12 * s0 * s0
+        slope = np.where(known, (s0 * r1 - s1 * r0) / determinant, np.nan)
+        return np.where(known, (r0 - slope * s1) / s0, np.nan), slope, middle
+
+
+def minimum_size(t: Floats, x: Floats, y: Floats) -> Floats:
+    """The size at which y is smallest; at an end of the ladder no turn has been seen."""
+    place = np.argmin(y, axis=-1)
+    inside = np.where(place == 0, -np.inf, t[place])
+    return np.where(place == t.size - 1, np.inf, inside)
+
+
+def best_threshold(t: Floats, x: Floats, y: Floats) -> Floats:
+    """The size that best parts gamma < 0 below from gamma > 0 above: fewest intervals on the wrong side.
+
+    A size inside the ladder must beat both rules without one (all negative, all positive); of equals the mean log.
+    """
+    sign = np.sign(np.diff(y, axis=-1) * np.diff(x, axis=-1))
+    nothing = np.zeros((*sign.shape[:-1], 1))
+    below = np.concatenate([nothing, np.cumsum(sign >= 0, axis=-1)], axis=-1)
+    above = np.concatenate([nothing, np.cumsum(sign[..., ::-1] <= 0, axis=-1)], axis=-1)[..., ::-1]
+    errors = below + above
+    positive, negative = errors[..., 0], errors[..., -1]
+    inner = errors[..., 1:-1]
+    fewest = inner.min(axis=-1) if inner.shape[-1] else np.full(positive.shape, np.inf)
+    best = inner == fewest[..., None]
+    with np.errstate(invalid="ignore"):
+        size = (best * t[1:-1]).sum(axis=-1) / best.sum(axis=-1)
+    trivial = np.where(negative < positive, np.inf, np.where(positive < negative, -np.inf, np.nan))
+    return np.where(fewest < np.minimum(positive, negative), size, trivial)
+
+
+def misfit(name: str, t: Floats, scores: tuple[Floats, Floats], noise: Floats) -> float:
+    """By how much the noise must grow for the curve of an estimator to be a fair account of the scores; 1 or more.
+
+    The square root of chi square over its degrees of freedom (Birge's ratio): a parabola through two straight lines
+    misses by more than question noise, and training seeds scatter without being stated. noise: of y, points, (k,).
+    1 for "minimum size" and "best threshold", which fit no curve, without a degree of freedom and without noise.
+    """
+    x, y = scores
+    if name == "vertex":
+        p = fit_parabolas(t, y)
+        away = y - p.slope * (t - p.centre) - p.curvature * (t - p.centre) ** 2
+        rest, variance, freedom = away - away.mean(), noise**2, t.size - 3
+    elif name == "zero crossing":
+        dx, dy = np.diff(x), np.diff(y)
+        level, slope, middle = (float(v) for v in _gamma_line(t, dx, dy))
+        rest = dy - dx * (level + slope * ((t[:-1] + t[1:]) / 2 - middle))
+        variance, freedom = noise[:-1] ** 2 + noise[1:] ** 2, t.size - 3
+    else:
+        return 1.0
+    if freedom < 1 or not np.isfinite(rest).all() or not (variance > 0).all():
+        return 1.0
+    return float(np.sqrt(max(1.0, float((rest**2 / variance).sum()) / freedom)))
+
+
+def bracketed(name: str, low: float, high: float, t: Floats) -> tuple[float, float]:
+    """The ends of an interval; of an estimator that answers with a size, carried on to the sizes around them.
+
+    A score that is smallest at one of five sizes turns anywhere between its two neighbours. low, high, t: log10.
+    """
+    if name not in ON_SIZES:
+        return low, high
+    below, above = t[t < low - ROUNDING], t[t > high + ROUNDING]
+    if np.isfinite(low) and below.size:
+        low = float(below[-1])
+    if np.isfinite(high) and above.size:
+        high = float(above[0])
+    return low, high
+
+
+ESTIMATORS: dict[str, Estimator] = {
+    "vertex": vertex,
+    "zero crossing": zero_crossing,
+    "minimum size": minimum_size,
+    "best threshold": best_threshold,
+}
+#: estimators whose answer is one of the sizes
+ON_SIZES = ("minimum size", "best threshold")
+#: sizes nearer to an end than this (log10) are that end
+ROUNDING = 1e-9
+LEAST_SIZES = 3
+COLUMNS = ["estimator", "n_c_b", "low", "high", "share", "p_turn", "verdict", "reason", "raw_b", "n", "method"]
+
+
+def critical_scales(
+    ladder: pd.DataFrame,
+    *,
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+    resamples: int = 4_000,
+    seed: int = 0,
+    correlation: float = 0.0,
+) -> pd.DataFrame:
+    """Four estimates of the size at which two scores turn from fighting to cooperating, on one ladder.
+
+    ladder: one row a size; columns params_b (billions), x, y (percent), optionally <score>_stderr; correlation: of the
+    score noise between sizes, 0-1. Returns one row an estimator ("vertex", "zero crossing", "minimum size", "best
+    threshold"):
+
+    n_c_b    billions; NaN where these sizes hold no boundary; raw_b what the formula gives all the same
+    low, high    95 % of the score-noise draws; 0 = below every size, inf = beyond every size. Noise is widened where
+        the curve fits worse than it explains (`misfit`); an estimator that answers with a size has an interval from
+        the size before to the size after (`bracketed`)
+    share    of the draws with a boundary inside the sizes (0-1)
+    p_turn    p of y falling towards the turn and rising after it (`turn_p`)
+    verdict    "boundary" only if 95 % of the draws lie inside the sizes and p_turn < 0.05; "no boundary in these
+        sizes" if the scores hold none and at most 5 % of the draws do; else "undecided"
+    reason, n (sizes), method
+
+    The interval knows score noise and misfit, not other families; how often it holds a planted turn is in the table
+    "coverage".
+    Raises MissingError with fewer than two sizes, ScoresError on equal sizes, UsageError on correlation outside 0-1.
+    Source: paper A, which gives Pythia 3.5 B: not on this ladder in any version of its scores.
+    """
+    if not 0.0 <= correlation <= 1.0:
+        raise UsageError(f"correlation of the noise is {correlation:g}; give a number from 0 to 1")
+    rows = ladder_rows(ladder, [x, y], purpose="a critical scale")
+    t = log_size(rows)
+    rng = generator(seed)
+    scores = [rows[score].to_numpy(dtype=float) for score in (x, y)]
+    noise = [score_noise(rows, score) for score in (x, y)]
+    draws = [noisy_scores(v, sd, resamples, rng, correlation=correlation) for v, sd in zip(scores, noise, strict=True)]
+    answer = []
+    for name, estimator in ESTIMATORS.items():
+        if t.size < LEAST_SIZES:
+            answer.append(_too_few(name, t.size))
+            continue
+        found = float(estimator(t, scores[0][None, :], scores[1][None, :])[0])
+        # Unknown noise makes every comparison of a draw false: no interval, in place of a wrong one.
+        known = all(np.isfinite(draw).all() for draw in draws)
+        wide = misfit(name, t, (scores[0], scores[1]), noise[1])
+        drawn = [v + wide * (draw - v) for v, draw in zip(scores, draws, strict=True)]
+        many = estimator(t, *drawn) if known else np.full(1, np.nan)
+        p = turn_p(t, scores[1], noise[1], turn=found, correlation=correlation)
+        answer.append(
+            {"estimator": name} | judged(name, found, many, p, t, label(y)) | {"raw_b": _raw(name, t, scores[1], found)}
+        )
+    return pd.DataFrame(answer)[COLUMNS]
+
+
+def turn_p(t: Floats, y: Floats, sd: Floats, *, turn: float, correlation: float = 0.0) -> float:
+    """p (0-1) that y neither falls up to a turn nor rises from it, one-sided slopes with known noise.
+
+    The sizes up to and from the one nearest the turn each get a straight line; p is the larger of the two, times the
+    number of sizes that could have been the turn, as the turn was looked for. A quadratic alone would call any curve
+    that levels off a U. Where the sizes lie off the two lines, and off a parabola too, by more than their noise
+    (training seeds do that), the noise grows as in `misfit`. t: (k,) log10 size; y, sd: (k,) points; turn: log10,
+    inside t; NaN if it is not or sd is not.
+    Source: after Simonsohn's two lines (2018).
+    """
+    if not np.isfinite(turn) or not np.isfinite(sd).all():
+        return float("nan")
+    middle = int(np.clip(np.argmin(np.abs(t - turn)), 1, t.size - 2))
+    rises, square = [], 0.0
+    for arm, sign in ((slice(0, middle + 1), 1.0), (slice(middle, None), -1.0)):
+        u = t[arm] - t[arm].mean()
+        variance = (1 - correlation) * (u**2 @ sd[arm] ** 2) + correlation * (u @ sd[arm]) ** 2
+        rise = float(u @ y[arm])
+        rises.append((sign * rise, float(variance)))
+        rest = y[arm] - y[arm].mean() - u * rise / (u @ u)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            square += float(np.where(sd[arm] > 0, rest**2 / sd[arm] ** 2, 0.0).sum())
+    lines = np.sqrt(max(1.0, square / (t.size - 3))) if t.size > 3 else 1.0
+    wide = min(lines, misfit("vertex", t, (y, y), sd))
+    p = [float(ndtr(r / (wide * np.sqrt(v)))) if v > 0 else float(r >= 0) for r, v in rises]
+    return min(1.0, (t.size - 2) * max(p))
+
+
+def judged(name: str, found: float, many: Floats, p: float, t: Floats, y: str) -> dict[str, object]:
+    """Value, interval, verdict and reason of one estimator."""
+    known = not np.isnan(many).all()
+    share = float(np.isfinite(many).mean()) if known else np.nan
+    low, high = bracketed(name, *percentile_interval(many), t)
+    reason, verdict = _reason(found, t, y), "undecided"
+    if not known:
+        reason += "; the noise of the scores is unknown, so that nothing can be told from it"
+    elif not np.isfinite(found):
+        verdict = "no boundary in these sizes" if share <= 0.05 else verdict
+    elif share >= 0.95 and np.isfinite([low, high]).all() and p < 0.05:
+        verdict = "boundary"
+    elif share < 0.95:
+        reason += f", but {1 - share:.0%} of the noise draws have none inside the sizes"
+    else:
+        reason += ", but the fall before it or the rise after it is within the noise"
+    return {
+        "n_c_b": billions(found) if np.isfinite(found) else np.nan,
+        "low": billions(low),
+        "high": billions(high),
+        "share": share,
+        "p_turn": p,
+        "verdict": verdict,
+        "reason": reason,
+        "n": t.size,
+        "method": "score noise and misfit",
+    }
+
+
+def _too_few(name: str, sizes: int) -> dict[str, object]:
+    """The answer for a ladder on which nothing can turn."""
+    reason = f"{sizes} sizes cannot show a turn: it takes {LEAST_SIZES} to draw one, more to tell it from noise"
+    blank: dict[str, object] = dict.fromkeys(COLUMNS, np.nan)
+    return blank | {"estimator": name, "verdict": "undecided", "reason": reason, "n": sizes, "method": "none"}
+
+
+def _raw(name: str, t: Floats, y: Floats, found: float) -> float:
+    """What the formula alone gives, inside the sizes or not."""
+    if np.isfinite(found):
+        return billions(found)
+    if name == "minimum size":
+        return billions(float(t[int(np.argmin(y))]))
+    return billions(float(fit_parabolas(t, y).vertex()[0])) if name == "vertex" else float("nan")
+
+
+def _reason(found: float, t: Floats, y: str) -> str:
+    """Why there is or is not a boundary, in words."""
+    first, last = (f"{billions(float(end)):.3g} B" for end in (t[0], t[-1]))
+    if np.isfinite(found):
+        return f"a turn between {first} and {last}"
+    if np.isnan(found):
+        return f"{y} has no turn from falling to rising between {first} and {last}"
+    if found > 0:
+        return f"{y} has not turned up by the largest size, {last}"
+    return f"{y} rises from the smallest size on, {first}: a turn would lie below it"
+
+
+def _between(start: Floats, end: Floats, turn: Floats) -> Floats:
+    """The turn where the slope goes from negative to positive; else on which side of the sizes it must lie."""
+    with np.errstate(invalid="ignore"):
+        outside = np.where(end <= 0, np.inf, -np.inf)
+        answer = np.where((start < 0) & (end > 0), turn, outside)
+    return np.where(np.isnan(start + end), np.nan, answer)

@@ -1,0 +1,141 @@
+"""Local coupling gamma12: the change of one score for a point of another, from one size of a family to the next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cape_lib.errors import MissingError, UsageError
+from cape_lib.stats import complete_rows, fieller_limits, ladder_rows, ratio_below, score_noise, wilson
+
+PHASES = ("tax", "transition", "bonus")
+# Between these gammas an interval is neither a tax nor a bonus.
+TAX, BONUS = -0.1, 0.1
+#: the sign of a lone interval is settled where P(gamma < 0) is beyond this on either side
+SETTLED = 0.975
+
+
+def phase(gamma: float) -> str:
+    """The phase of an interval: "tax" below -0.1, "bonus" above 0.1, else "transition"; "undefined" for NaN."""
+    if math.isnan(gamma):
+        return "undefined"
+    if gamma < TAX:
+        return "tax"
+    return "bonus" if gamma > BONUS else "transition"
+
+
+def settled_beyond(steps: int) -> float:
+    """P(gamma < 0) beyond which the sign of one of so many intervals is settled: Bonferroni's share of `SETTLED`.
+
+    A ladder of eight sizes has seven chances of a lucky interval; each alone at 97.5 % would call one settled in a
+    quarter of the ladders on which nothing happens. steps: 1 or more.
+    """
+    return 1 - (1 - SETTLED) / steps
+
+
+def local_coupling(
+    ladder: pd.DataFrame,
+    *,
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+    correlation: float = 0.0,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Coupling of two scores between consecutive sizes of one family, with score noise.
+
+    ladder: one row a model; columns params_b (billions), x and y (percent, 0-100), optionally <score>_stderr.
+    correlation: of the noise of one score between two models, 0-1 (they answered the same questions); the default 0
+    and binomial noise give a conservative bound. Variation between training seeds is in neither.
+    Returns one row an interval: smaller, larger, params_b_low, params_b_high, params_b_mid (geometric mean), dx, dy
+    (points), gamma (points of y per point of x; NaN where dx is 0), low, high (Fieller at `level`), interval
+    ("bounded", "outside" of the gap between high and low, "every" value, "unknown" where the noise is), p_negative,
+    p_tax, p_transition, p_bonus (0-1, exact for normal noise) and phase. Neighbouring rows share a model, so that
+    their noise is related.
+    Raises MissingError with fewer than two sizes, ScoresError on equal sizes, UsageError on correlation outside 0-1.
+    Source: paper A, Methods; on the published Pythia rows the first gamma is -0.683.
+    """
+    if not 0.0 <= correlation <= 1.0:
+        raise UsageError(f"correlation of the noise is {correlation:g}; give a number from 0 to 1")
+    rows = ladder_rows(ladder, [x, y], purpose="a local coupling")
+    size = rows["params_b"].to_numpy(dtype=float)
+    names = rows["model"] if "model" in rows.columns else pd.Series([f"{b:g} B" for b in size])
+    (dx, var_dx), (dy, var_dy) = (_steps(rows, score, correlation) for score in (x, y))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gamma = np.where(dx == 0, np.nan, dy / dx)
+    low, high = fieller_limits(dy, dx, var_dy=var_dy, var_dx=var_dx, level=level)
+    below = {c: ratio_below(c, dy, dx, var_dy=var_dy, var_dx=var_dx) for c in (TAX, 0.0, BONUS)}
+    return pd.DataFrame(
+        {
+            "smaller": names.to_numpy()[:-1],
+            "larger": names.to_numpy()[1:],
+            "params_b_low": size[:-1],
+            "params_b_high": size[1:],
+            "params_b_mid": np.sqrt(size[:-1] * size[1:]),
+            "dx": dx,
+            "dy": dy,
+            "gamma": gamma,
+            "low": low,
+            "high": high,
+            "interval": _kinds(low, high),
+            "p_negative": below[0.0],
+            "p_tax": below[TAX],
+            "p_transition": np.clip(below[BONUS] - below[TAX], 0.0, 1.0),
+            "p_bonus": 1.0 - below[BONUS],
+            "phase": [phase(g) for g in gamma],
+        }
+    )
+
+
+def local_couplings(
+    panel: pd.DataFrame, *, by: str = "ladder", x: str = "hellaswag", y: str = "truthfulqa", correlation: float = 0.0
+) -> pd.DataFrame:
+    """`local_coupling` of every ladder of a panel that has two sizes with both scores, one below the other.
+
+    by: the column that names the ladders; rows where it is missing are left out. The answer has that column first.
+    Raises MissingError where no ladder has two sizes, ScoresError where a ladder has a size twice.
+    """
+    rows = complete_rows(panel, [by, "params_b", x, y], least=0)
+    parts = []
+    for name, ladder in rows.groupby(by, sort=True):
+        if len(ladder) > 1:
+            part = local_coupling(ladder, x=x, y=y, correlation=correlation)
+            part.insert(0, by, name)
+            parts.append(part)
+    if not parts:
+        raise MissingError(f"no {by} has two sizes with {x} and {y}; add a second size of one family")
+    return pd.concat(parts, ignore_index=True)
+
+
+def signs_by_size(
+    intervals: pd.DataFrame, *, edges: Sequence[float] = (1.0, 3.5, 10.0), level: float = 0.95
+) -> pd.DataFrame:
+    """Share of intervals with gamma < 0 in classes of size, with Wilson intervals.
+
+    intervals: as `local_couplings` returns; edges: limits of the classes in billions, applied to params_b_mid.
+    Returns from_b, to_b, intervals, negative, share, low, high (0-1); a class without intervals has NaN.
+    """
+    defined = intervals[intervals["gamma"].notna()]
+    limits = [0.0, *sorted(edges), np.inf]
+    answer = []
+    for start, end in zip(limits[:-1], limits[1:], strict=True):
+        inside = defined[(defined["params_b_mid"] >= start) & (defined["params_b_mid"] < end)]
+        negative = int((inside["gamma"] < 0).sum())
+        share = wilson(negative, len(inside), level)
+        answer.append((start, end, len(inside), negative, share.estimate, share.low, share.high))
+    return pd.DataFrame(answer, columns=["from_b", "to_b", "intervals", "negative", "share", "low", "high"])
+
+
+def _steps(rows: pd.DataFrame, score: str, correlation: float) -> tuple[np.ndarray, np.ndarray]:
+    """Differences of one score between consecutive rows, and the variance of their noise."""
+    sd = score_noise(rows, score)
+    shared = 2 * correlation * sd[:-1] * sd[1:]
+    return np.diff(rows[score].to_numpy(dtype=float)), sd[:-1] ** 2 + sd[1:] ** 2 - shared
+
+
+def _kinds(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """What kind of set each Fieller interval is, in a word."""
+    every = np.isneginf(low) & np.isposinf(high)
+    return np.select([np.isnan(low), every, low > high], ["unknown", "every", "outside"], default="bounded")

@@ -1,0 +1,42 @@
+"""The levers of the papers (width, curation, architecture), each with its null or with what is confounded."""
+
+from cape_lib.base.levers.contrasts import CONFOUNDED, architecture_rows, generation_pairs, score_generations
+from cape_lib.base.levers.curation import (
+    CRITICAL_B,
+    READINGS,
+    curated,
+    curation_contrasts,
+    equivalent_scale,
+    minimum_curation,
+    ten_times,
+    web_trained,
+)
+from cape_lib.base.levers.width import (
+    REFERENCE_WIDTH,
+    WidthNull,
+    normalise,
+    random_r,
+    width_by_ladder,
+    width_normalised,
+)
+
+__all__ = [
+    "CONFOUNDED",
+    "CRITICAL_B",
+    "READINGS",
+    "REFERENCE_WIDTH",
+    "WidthNull",
+    "architecture_rows",
+    "curated",
+    "curation_contrasts",
+    "equivalent_scale",
+    "generation_pairs",
+    "minimum_curation",
+    "normalise",
+    "random_r",
+    "score_generations",
+    "ten_times",
+    "web_trained",
+    "width_by_ladder",
+    "width_normalised",
+]

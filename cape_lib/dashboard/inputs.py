@@ -1,0 +1,170 @@
+"""What a person types or pastes, checked: what is wrong, in a sentence beside the field, and the mend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from cape_lib import tables
+from cape_lib.dashboard.wording import BLANK, write
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
+_WITH_UNIT = re.compile(rf"(\d+\.?\d*|\.\d+)[{BLANK}]*([bmkt])", re.IGNORECASE | re.ASCII)
+_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", re.ASCII)
+_UNITS = {"t": 1e3, "b": 1.0, "m": 1e-3, "k": 1e-6}
+#: a size of this many billions is a count of parameters; from `IN_MILLIONS` on it is larger than any model
+RAW_COUNT, IN_MILLIONS = 1e5, 5000.0
+
+Problem = dict[str, Any]
+
+
+def plain(value: float) -> str:
+    """A number as a person types it, at most six digits and, down to a millionth, without an exponent."""
+    short = float(f"{value:.6g}")
+    if abs(short) >= 1e-6:
+        return format(Decimal(str(short)).normalize(), "f")
+    return re.sub(r"e-0(\d)$", r"e-\1", f"{short:g}")
+
+
+def check_score(text: str) -> tuple[float | None, Problem | None]:
+    """A score in percent and what is wrong with it; both None for an empty field.
+
+    Codes: comma, text, negative, over, fraction. `mend` is the text to put in its place, or None.
+    """
+    given = text.strip(BLANK).removesuffix("%").strip(BLANK)
+    if not given:
+        return None, None
+    if _COMMA.fullmatch(given):
+        return None, _problem("comma", text, given.replace(",", "."))
+    if not _NUMBER.fullmatch(given):
+        return None, _problem("text", text)
+    value = float(given)
+    if value < 0:
+        return None, _problem("negative", text)
+    if value > 100:
+        return None, _problem("over", text)
+    if 0 < value <= 1:
+        return None, _problem("fraction", text, plain(100 * value))
+    return value, None
+
+
+def check_size(text: str) -> tuple[float | None, Problem | None]:
+    """A size in billions of parameters and what is wrong with it; "410M" and "7B" are read as what they say.
+
+    Codes: size_comma, size_text, size_zero, size_count (a raw count), size_large (perhaps in millions).
+    """
+    given = text.strip(BLANK)
+    if not given:
+        return None, None
+    if _COMMA.fullmatch(given):
+        return None, _problem("size_comma", text, given.replace(",", "."))
+    unit = _WITH_UNIT.fullmatch(given)
+    if unit is None and not _NUMBER.fullmatch(given):
+        return None, _problem("size_text", text)
+    value = float(unit[1]) * _UNITS[unit[2].lower()] if unit else float(given)
+    if value <= 0:
+        return None, _problem("size_zero", text)
+    if value >= RAW_COUNT:
+        return None, _problem("size_count", text, plain(value / 1e9))
+    if value >= IN_MILLIONS:
+        return None, _problem("size_large", text, plain(value / 1e3))
+    return value, None
+
+
+def check_date(text: str) -> tuple[str | None, Problem | None]:
+    """A date as year, year-month or year-month-day."""
+    given = text.strip(BLANK)
+    if not given:
+        return None, None
+    return (given, None) if _DATE.fullmatch(given) else (None, _problem("date", text))
+
+
+def check_table(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    need: Sequence[str],
+    also: Sequence[str] = (),
+    sized: bool = True,
+    least: int = 1,
+    allow_mixed: bool = False,
+) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Rows of typed text as numbers, and every problem: row (from 0, None for the table), column, code, message, mend.
+
+    rows: column -> text; wholly empty rows are passed over.  need: scores that each row must have.
+    also: scores that it may have.  sized: each row needs a size, no two the same.  least: rows needed.
+    A column <score>_shots holds the number of examples: two different ones are `mixed` unless allowed. A row with a
+    problem is left out.
+    """
+    clean: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    sizes: dict[float, int] = {}
+    shots: dict[str, dict[str, int]] = {}
+    filled = [(i, row) for i, row in enumerate(rows) if any(str(v or "").strip(BLANK) for v in row.values())]
+    for i, row in filled:
+        found, wrong = _check_row(row, need=need, also=also, sized=sized)
+        size = found.get("params_b")
+        if sized and size is not None and size in sizes:
+            problem = _problem("duplicate", str(row.get("params_b")), facts={"first": sizes[size] + 1})
+            wrong.append({"column": "params_b", **problem})
+        elif sized and size is not None:
+            sizes[size] = i
+        for name in (*need, *also):
+            given = str(row.get(f"{name}_shots") or "").strip(BLANK)
+            if given:
+                shots.setdefault(name, {}).setdefault(given, i)
+        problems += [{"row": i, **problem} for problem in wrong]
+        if not wrong:
+            clean.append(found)
+    for name, seen in shots.items():
+        if len(seen) > 1 and not allow_mixed:
+            first, second = list(seen)[:2]
+            facts = {"label": tables.label(name), "first": first, "second": second}
+            problems.append({"row": seen[second], "column": name, **_problem("mixed", "", facts=facts)})
+    if len(filled) < least:
+        key = "too_few_none" if not filled else "too_few"
+        problems.append({"row": None, "column": None, **_problem(key, "", facts={"n": len(filled), "least": least})})
+    return clean, problems
+
+
+def _check_row(
+    row: Mapping[str, Any], *, need: Iterable[str], also: Iterable[str], sized: bool
+) -> tuple[dict[str, Any], list[Problem]]:
+    """One row as numbers, with its problems (column, code, message, mend)."""
+    name = str(row.get("model") or "").strip(BLANK)
+    found: dict[str, Any] = {"model": name or None}
+    wrong: list[Problem] = []
+    needed = [*(["params_b"] if sized else []), *need]
+    for column in [*needed, *also]:
+        check = check_size if column == "params_b" else check_score
+        value, problem = check(str(row.get(column) if row.get(column) is not None else ""))
+        if problem is None and value is None and column in needed:
+            problem = _problem(
+                "missing_size" if column == "params_b" else "missing", "", facts={"label": tables.label(column)}
+            )
+        if problem is not None:
+            wrong.append({"column": column, **problem})
+        found[column] = value
+    if not sized:
+        date, problem = check_date(str(row.get("date") or ""))
+        found["date"] = date
+        if problem is not None:
+            wrong.append({"column": "date", **problem})
+    for column in [*need, *also]:
+        given = str(row.get(f"{column}_shots") or "").strip(BLANK)
+        if re.fullmatch(r"[0-9]+", given):
+            found[f"{column}_shots"] = int(given)
+    for column in [*need, *also]:
+        given = str(row.get(f"{column}_stderr") or "").strip(BLANK)
+        if _NUMBER.fullmatch(given) and float(given) > 0:
+            found[f"{column}_stderr"] = float(given)
+    return found, wrong
+
+
+def _problem(code: str, text: str, mend: str | None = None, facts: Mapping[str, Any] | None = None) -> Problem:
+    given = text.strip(BLANK)
+    shortened = given if len(given) <= 24 else f"{given[:24]}..."
+    message = write(f"bad_{code}", {"text": shortened, "mend": mend, **(facts or {})})
+    return {"code": code, "message": message, "mend": mend}

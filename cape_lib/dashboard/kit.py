@@ -1,0 +1,191 @@
+"""What a diagnosis compares with: panels, trends, lines and constants, as plain data that the browser reads as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri, stdtrit
+
+import cape_lib
+from cape_lib import tables
+from cape_lib.base.boundary.isocline import RATIO, classify
+from cape_lib.base.coupling import effective_dimension, local_couplings
+from cape_lib.base.levers import web_trained
+from cape_lib.dashboard import advice, settling, wording
+from cape_lib.dashboard.wording import number
+from cape_lib.frontier.isoclines import RATIOS
+from cape_lib.frontier.lines import LEVEL, LINES, FrontierLine, X, Y, line
+from cape_lib.frontier.trajectory import change_limit, within_lab_scatter
+from cape_lib.ingest.benchmarks import MMLU_SUBJECTS
+from cape_lib.stats import complete_rows
+
+Kit = dict[str, Any]
+#: the panel of the base comparisons: 148 models measured by one harness
+BASE_PANEL = "uniform"
+FRONTIER_PANEL = "current"
+MOST_ROWS = 60
+#: known and given releases of one lab together; more take the limit of so many
+MOST_RELEASES = 120
+
+
+@lru_cache(maxsize=1)
+def kit() -> Kit:
+    """The reference of every diagnosis, JSON-ready; computed once from the tables.
+
+    Keys: constants (z95, t95, nodes, weights, items, labels, ratios), `base` (rows of the uniform panel, with sources),
+    `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
+    panel), `frontier` (releases and lines), `power` (of calling a boundary), `promises` (how often its intervals
+    are right), `rules`, `words`, `examples`.
+    """
+    from cape_lib.dashboard.examples import examples
+
+    base = tables.base(BASE_PANEL)
+    nodes, weights = np.polynomial.legendre.leggauss(48)
+    return {
+        "version": cape_lib.__version__,
+        "z95": float(ndtri(0.975)),
+        "t95": [None, *(float(stdtrit(n, 0.975)) for n in range(1, MOST_ROWS + 1))],
+        "nodes": nodes.tolist(),
+        "weights": weights.tolist(),
+        "items": dict(tables.ITEM_COUNTS),
+        "labels": {name: tables.label(name) for name in (*tables.BASE_BENCHMARKS, *tables.FRONTIER_BENCHMARKS)},
+        "mmlu": dict(MMLU_SUBJECTS),
+        "ratio": RATIO,
+        "frontier_ratios": {"gpqa_diamond": RATIOS[X, Y], "ifeval": RATIOS[Y, "ifeval"]},
+        "base": _base(base),
+        "trends": {name: trend(base, name) for name in ("hellaswag", "truthfulqa")},
+        "steps": steps(base),
+        "readings": readings(base),
+        "dimension": _dimension(base),
+        "frontier": _frontier(),
+        "power": settling.power_table(),
+        "promises": settling.promises(),
+        "rules": advice.rules(),
+        "words": wording.templates(),
+        "examples": examples(),
+    }
+
+
+def trend(panel: pd.DataFrame, benchmark: str) -> dict[str, Any]:
+    """A parabola of one score in log10 of the size over the web-trained rows, with what its intervals need.
+
+    panel: one row a model, with `training`. Keys: coefficients (of 1, u, u^2 with u = log10 params_b - mean_log),
+    inverse (of the normal matrix), residual_sd (points), n, t95, mean_log, low_b, high_b (range of sizes, billions).
+    """
+    rows = complete_rows(web_trained(panel), ["params_b", benchmark], least=4, purpose="a trend")
+    log = np.log10(rows["params_b"].to_numpy(float))
+    design = np.vander(log - log.mean(), 3, increasing=True)
+    inverse = np.linalg.inv(design.T @ design)
+    score = rows[benchmark].to_numpy(float)
+    coefficients = np.linalg.lstsq(design, score, rcond=None)[0]
+    residual = score - design @ coefficients
+    n = len(rows)
+    return {
+        "coefficients": coefficients.tolist(),
+        "inverse": inverse.tolist(),
+        "residual_sd": float(np.sqrt(residual @ residual / (n - 3))),
+        "t95": float(stdtrit(n - 3, 0.975)),
+        "n": n,
+        "mean_log": float(log.mean()),
+        "low_b": float(rows["params_b"].min()),
+        "high_b": float(rows["params_b"].max()),
+    }
+
+
+def steps(panel: pd.DataFrame) -> list[dict[str, Any]]:
+    """Every known step between neighbouring sizes of a web-trained ladder: ladder, sizes (billions), gamma, phase."""
+    table = local_couplings(panel[panel["training"] == "web"])
+    return [
+        {"ladder": row["ladder"], "low_b": float(row["params_b_low"]), "high_b": float(row["params_b_high"]),
+         "gamma": float(row["gamma"]), "phase": row["phase"]}
+        for row in table[table["gamma"].notna()].to_dict("records")
+    ]  # fmt: skip
+
+
+def readings(panel: pd.DataFrame) -> dict[str, int]:
+    """On how many known steps (`n`) each reading of the papers' curve is right, and the guess "always negative"."""
+    known = panel[panel["training"] == "web"]
+    right = {name: classify(known, reading=name)["correct"] for name in ("stated", "reversed", "always negative")}
+    counts = {name.split(" ")[0]: int(correct.sum()) for name, correct in right.items()}
+    return {"n": len(right["stated"])} | counts
+
+
+def _base(panel: pd.DataFrame) -> dict[str, Any]:
+    """The panel as columns and rows; a source stands once in a list."""
+    sources = sorted(panel["source"].dropna().unique())
+    columns = ["model", "family", "ladder", "params_b", "training", *tables.BASE_BENCHMARKS]
+    rows = [
+        [None if pd.isna(value) else value for value in row] + [sources.index(source)]
+        for row, source in zip(panel[columns].astype(object).to_numpy(), panel["source"], strict=True)
+    ]
+    named = [{"name": source, "url": tables.source_url(source)} for source in sources]
+    return {"panel": BASE_PANEL, "columns": [*columns, "source"], "rows": rows, "sources": named}
+
+
+def _dimension(panel: pd.DataFrame) -> dict[str, Any]:
+    found = effective_dimension(panel, resamples=500)
+    return {
+        "panel": BASE_PANEL,
+        "n": found.estimate.n,
+        "estimate": found.estimate.estimate,
+        "interval": wording.interval(found.estimate.low, found.estimate.high),
+        "promise": tables.promise("effective dimension", "bootstrap", n=found.estimate.n),
+        "benchmarks": list(found.benchmarks),
+        "eigenvalues": found.eigenvalues.tolist(),
+        "vectors": found.vectors.T.tolist(),
+    }
+
+
+def _frontier() -> dict[str, Any]:
+    rows = tables.frontier(FRONTIER_PANEL).sort_values(["released", "model"])
+    kept = rows.dropna(subset=[X, Y])
+    releases = [
+        {"model": row["model"], "lab": row["lab"], "date": str(row["release_date"]), "day": _day(row["released"]),
+         **{name: number(row[name]) for name in tables.FRONTIER_BENCHMARKS},
+         "url": tables.source_url(row[f"{Y}_source"])}
+        for row in kept.to_dict("records")
+    ]  # fmt: skip
+    return {
+        "panel": FRONTIER_PANEL,
+        "releases": releases,
+        "lines": {
+            name: plain_line(line(name)) | {"about": about, "change_limits": _limits(kept, line(name))}
+            for name, about in LINES.items()
+        },
+    }
+
+
+def _limits(rows: pd.DataFrame, chosen: FrontierLine) -> list[float | None]:
+    """`frontier.change_limit` by the number of releases in a lab's sequence, from the scatter within known labs."""
+    sd, freedom = within_lab_scatter(rows, chosen=chosen)
+    return [None, None, *(float(change_limit(sd, freedom, n)) for n in range(2, MOST_RELEASES + 1))]
+
+
+def _day(released: pd.Timestamp) -> int:
+    """Days since 1970, so that a browser need not read vague dates."""
+    return int((released - pd.Timestamp("1970-01-01")).days)
+
+
+def plain_line(given: FrontierLine) -> dict[str, Any]:
+    """A frontier line as plain data: what is needed for h and its prediction interval."""
+    fit = given.fit
+    return {
+        "name": given.name, "panel": given.panel, "date": given.date,
+        "slope": given.slope, "intercept": given.intercept,
+        "residual_sd": fit.residual_sd, "n": fit.n, "mean_x": fit.mean_x, "spread_x": fit.spread_x, "r": fit.r,
+        "t": float(stdtrit(fit.n - 2, 0.5 + LEVEL / 2)),
+    }  # fmt: skip
+
+
+def base_rows(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the kit's base panel as dictionaries, with the source's name and address."""
+    columns, sources = given["base"]["columns"], given["base"]["sources"]
+    answer = []
+    for values in given["base"]["rows"]:
+        row = dict(zip(columns, values, strict=True))
+        answer.append(row | {"source": sources[row["source"]]})
+    return answer

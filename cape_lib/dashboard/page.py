@@ -1,0 +1,130 @@
+"""The dashboard as HTML: its markup, the kit as JSON, and the scripts that do the rest in the browser."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cape_lib.dashboard.kit import Kit, kit
+from cape_lib.dashboard.wording import shown
+from cape_lib.errors import SurroundingsError
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
+
+#: in the order in which they are loaded
+SCRIPTS = (
+    "numbers.js", "wording.js", "normal.js", "estimators.js", "engine-model.js", "engine-family.js",
+    "engine-release.js", "read.js", "read-harness.js", "draw.js", "results.js", "results-model.js", "results-family.js",
+    "results-release.js", "form.js", "state.js", "export.js", "tabs.js", "page.js",
+)  # fmt: skip
+STYLE = "dashboard.css"
+TABS = {
+    "model": ("A model", "Two scores of one model, and its size."),
+    "family": ("A family", "Scores of two or more sizes that were trained alike."),
+    "release": (
+        "A frontier release",
+        "SWE-bench Verified and GPQA Diamond of a release; several in order of their dates.",
+    ),
+    "pair": ("Any two benchmarks", "Two benchmarks of your own, for two or more sizes of one family."),
+}
+
+
+def html(folder: str = "../_static/dashboard/") -> str:
+    """The dashboard for a page of the book; `folder` is where its scripts and style lie, as the page sees it."""
+    scripts = "".join(f'<script defer src="{folder}{name}"></script>' for name in SCRIPTS)
+    return f'<link rel="stylesheet" href="{folder}{STYLE}">{markup()}{_kit()}{scripts}'
+
+
+def inline() -> str:
+    """The dashboard as one document that needs no other file (a live notebook, a mail)."""
+    folder = static_dir()
+    style = (folder / STYLE).read_text(encoding="utf-8")
+    scripts = "".join(
+        "<script>" + (folder / name).read_text(encoding="utf-8").replace("</", "<\\/") + "</script>" for name in SCRIPTS
+    )
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Dashboard</title>'
+    base = "body { font-family: system-ui, sans-serif; margin: 1rem; }"
+    top = f'<!doctype html><html lang="en"><head>{head}<style>{base}{style}</style></head>'
+    return f"{top}<body>{markup()}{_kit()}{scripts}</body></html>"
+
+
+def show(place: str = "live") -> None:
+    """Display the dashboard: `place` "book" for the published page, anything else a frame that holds all of it."""
+    from IPython.display import display
+
+    text = html()
+    if place != "book":
+        frame = "border: 0; width: 100%; height: 60rem;"
+        text = f'<iframe title="Dashboard" style="{frame}" srcdoc="{escape(inline(), quote=True)}"></iframe>'
+    display({"text/html": text, "text/plain": "The dashboard: open this page in a browser."}, raw=True)
+
+
+def markup() -> str:
+    """Tabs, examples and an empty panel for each tab; the scripts fill them."""
+    tabs = "".join(
+        f'<button type="button" role="tab" id="dash-tab-{key}" aria-controls="dash-panel-{key}"'
+        f' aria-selected="{"true" if i == 0 else "false"}">{label}</button>'
+        for i, (key, (label, _)) in enumerate(TABS.items())
+    )
+    panels = "".join(
+        f'<div role="tabpanel" class="dash-panel" id="dash-panel-{key}" aria-labelledby="dash-tab-{key}"'
+        f"{'' if i == 0 else ' hidden'}>"
+        f'<p>{about}</p><div class="dash-form"></div><div class="dash-result"></div></div>'
+        for i, (key, (_, about)) in enumerate(TABS.items())
+    )
+    examples = "".join(
+        f'<button type="button" class="dash-button" data-example="{escape(item["key"])}">'
+        f"{escape(item['label'])}</button>"
+        for item in kit()["examples"]
+    )
+    return (
+        '<section class="cape-dash" aria-label="Dashboard"><noscript><p>The dashboard computes in your browser and '
+        "needs JavaScript; nothing is sent anywhere. The command <code>cape diagnose</code> gives the same answers.</p>"
+        "</noscript>"
+        f'<div class="dash-examples dash-buttons"><span>Try one:</span>{examples}</div>'
+        f'<div role="tablist" class="dash-tabs" aria-label="What do you have?">{tabs}</div>{panels}'
+        '<p class="dash-heard" role="status" aria-live="polite"></p></section>'
+    )
+
+
+def static_dir() -> Path:
+    """Folder of the dashboard's scripts: `book/_static/dashboard` of a checkout, else the copy in the package."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package.parent / "book", package / "_book"):
+        if (folder / "_static" / "dashboard" / STYLE).is_file():
+            return folder / "_static" / "dashboard"
+    raise SurroundingsError(f"the dashboard's scripts are not beside {package}; install cape_lib again")
+
+
+def _kit() -> str:
+    text = json.dumps(kit(), separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
+    return f'<script type="application/json" id="cape-kit">{text}</script>'
+
+
+def what_it_compares_with(used: Kit) -> str:
+    """The panels, lines and counts behind the page, as a Markdown list with their numbers."""
+    base, frontier = used["base"], used["frontier"]
+    trend = used["trends"]["truthfulqa"]
+    lines = [
+        f"- *Base models*: the {base['panel']} panel, {len(base['rows'])} models measured by one harness.",
+        f"- *Trend of a size*: a parabola of the score in log10 of the size over {trend['n']} web-trained models, "
+        f"{shown(trend['low_b'], 'B')} to {shown(trend['high_b'], 'B')}.",
+        f"- *Known steps*: {len(used['steps'])} steps between neighbouring sizes of web-trained families.",
+        f"- *Frontier*: {len(frontier['releases'])} releases with both scores ({frontier['panel']} panel); "
+        f"{len(frontier['lines'])} named lines, the frozen one from {frontier['lines']['frozen']['n']} releases.",
+    ]
+    return "\n".join(lines)
+
+
+def rule_table() -> Markdown:
+    """Every rule of advice with its evidence, strength and chapter, as a Markdown table."""
+    from IPython.display import Markdown
+
+    head = "| for | advice | evidence | strength |\n|---|---|---|---|\n"
+    rows = [
+        f"| {rule['kind']} | {rule['advice']} | {rule['evidence']} | {rule['strength']} |" for rule in kit()["rules"]
+    ]
+    return Markdown(head + "\n".join(rows))

@@ -1,7 +1,0 @@
-"""The chapters rerun on one's own scores: what they allow, the report, and what to measure next."""
-
-from cape_lib.family.planning import LEAST_SIZES, Part, Plan, parts, plan
-from cape_lib.family.rerun import Settings, rerun
-from cape_lib.family.summary import diagnose
-
-__all__ = ["LEAST_SIZES", "Part", "Plan", "Settings", "diagnose", "parts", "plan", "rerun"]

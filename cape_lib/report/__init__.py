@@ -1,0 +1,1 @@
+"""Execution with a cache, the book, the report about one family and the sweep over many."""

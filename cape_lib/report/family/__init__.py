@@ -1,0 +1,7 @@
+"""The chapters rerun on one's own scores: what they allow, the report, and what to measure next."""
+
+from cape_lib.report.family.planning import LEAST_SIZES, Part, Plan, parts, plan
+from cape_lib.report.family.rerun import Settings, rerun
+from cape_lib.report.family.summary import diagnose
+
+__all__ = ["LEAST_SIZES", "Part", "Plan", "Settings", "diagnose", "parts", "plan", "rerun"]

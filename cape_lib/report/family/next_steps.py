@@ -1,0 +1,82 @@
+"""What to measure next: the size that would say most, and commands that are ready to run."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from cape_lib import tables
+from cape_lib.report.family import measuring
+from cape_lib.report.family.planning import BASE_PAIR, Part, Plan
+
+#: Sizes further apart than this have room for one in between.
+WIDE_STEP = 1.6
+#: A size beyond the largest or below the smallest is suggested at this ratio.
+BEYOND = 2.5
+#: What stands for a model that is not there yet.
+PLACE = "YOUR_CHECKPOINT"
+
+
+def next_size(rows: pd.DataFrame, scales: pd.DataFrame) -> dict[str, Any]:
+    """The size whose score would say most about a boundary: `params_b` (billions) and the reason `why`.
+
+    rows: of one family, by size; scales: `boundary.critical_scales` of them.
+    """
+    sizes = rows["params_b"].to_numpy(dtype=float)
+    inside = scales["n_c_b"].dropna()
+    if len(inside):
+        around = float(inside.median())
+        upper = min(max(int((sizes < around).sum()), 1), len(sizes) - 1)
+        if sizes[upper] / sizes[upper - 1] > WIDE_STEP:
+            middle = math.sqrt(sizes[upper] * sizes[upper - 1])
+            return {"params_b": middle, "why": f"between {sizes[upper - 1]:g} B and {sizes[upper]:g} B, where it turns"}
+    if (scales["raw_b"] > sizes[-1]).any() or not len(inside):
+        above = sizes[-1] * BEYOND
+        return {"params_b": above, "why": f"beyond {sizes[-1]:g} B, to see whether the coupling turns or stays turned"}
+    below = sizes[0] / BEYOND
+    return {"params_b": below, "why": f"below {sizes[0]:g} B, to see where the coupling was before"}
+
+
+def stderr_columns(part: Part, found: dict[str, Any]) -> list[str]:
+    """The columns of standard errors that would give every step its interval; none where all have one."""
+    if all(step["p_negative"] is not None for step in found["diagnosis"]["steps"]):
+        return []
+    return [f"{name}_stderr" for name in (part.x, part.y) if name not in tables.ITEM_COUNTS]
+
+
+def commands(plan: Plan, part: Part, found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What to run next: (why, command) pairs, ready for a shell."""
+    if part.kind == "frontier":
+        return _of_releases(plan.scores)
+    told = []
+    pair = [name for name in (part.x, part.y) if name in measuring.LEADERBOARD_TASKS]
+    for benchmark in pair:
+        for line in measuring.commands(plan.scores, [benchmark]):
+            told.append((f"{tables.label(benchmark)} of the sizes that lack it", line))
+    size = f"of a size near {found['next_size']['params_b']:.2g} B"
+    shots = {benchmark: measuring.shots_of(part.rows, benchmark) for benchmark in pair}
+    if part.kind == "base" and shots["truthfulqa"] in (None, 0):
+        told.append((f"both scores {size}", measuring.both(PLACE, shots=shots["hellaswag"])))
+    else:
+        told += [(f"{tables.label(name)} {size}", measuring.command(name, PLACE, shots=shots[name])) for name in pair]
+    if part.kind == "base":
+        others = [name for name in measuring.LEADERBOARD_TASKS if name not in BASE_PAIR]
+        told += [("the other three benchmarks, for the pairs and the dimension of chapter 1", line)
+                 for line in measuring.commands(plan.scores, others)]  # fmt: skip
+    return told
+
+
+def _of_releases(scores: pd.DataFrame) -> list[tuple[str, str]]:
+    """A command a release for each benchmark that it lacks and the harness has, and how to read the result."""
+    told, asked = [], []
+    for benchmark, (task, metric) in measuring.RELEASE_TASKS.items():
+        blank = scores[benchmark].isna() if benchmark in scores else pd.Series(True, index=scores.index)
+        lacking = scores.loc[blank, "model"].astype(str)
+        why = f"{tables.label(benchmark)} of {{}}, if its weights are open"
+        told += [(why.format(model), measuring.release_command(benchmark, model)) for model in lacking]
+        asked += [f"--also '{task}:{metric}={benchmark}'"] if len(lacking) else []
+    if told:
+        told.append(("then, to read what they wrote", f"cape import results/ {' '.join(asked)} -o measured.csv"))
+    return told

@@ -1,0 +1,213 @@
+"""Run the chapters on a person's own scores and put the report in place as a whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import cape_lib
+from cape_lib.errors import SurroundingsError, UsageError
+from cape_lib.report.family import next_steps, parameters, planning, summary
+
+PAGE, METRICS, SCORES = "index.html", "metrics.json", "scores.csv"
+FORMAT = "cape-family-1"
+_OF_THE_BOOK = ("altair", "ipykernel", "markdown_it", "nbformat", "papermill", "pysindy", "statsmodels", "vl_convert")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a report is made: the pair (None for the usual ones), further parameters of the chapters, and the manners.
+
+    force: replace an older report in the output folder; quiet: no progress on stderr; chapters: False for the first
+    page alone.
+    """
+
+    pair: tuple[str, str] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    force: bool = False
+    quiet: bool = False
+    chapters: bool = True
+
+
+def rerun(scores: pd.DataFrame, name: str, out: Path, settings: Settings | None = None) -> dict[str, Any]:
+    """The report of one family in folder `out`: index.html, metrics.json, scores.csv; returns what metrics.json holds.
+
+    scores: as `tables.read_scores` gives them. Everything is checked before anything runs; the folder appears when it
+    is whole. Raises UsageError (the folder exists, an unknown parameter), MissingError (too few sizes, no benchmark),
+    ScoresError, SurroundingsError.
+    """
+    settings = settings or Settings()
+    out = Path(out)
+    check_folder(out, force=settings.force)
+    need_book("a report")
+    from cape_lib.report import publish
+
+    folder = publish.notebooks_dir()
+    plan = planning.plan(scores, name=name, pair=settings.pair, given=settings.parameters, folder=folder)
+    found = [summary.diagnose(part) for part in plan.parts]
+    metrics: dict[str, Any] = plain(_metrics(plan, found, settings))
+    with _beside(out) as work:
+        plan.scores.to_csv(work / SCORES, index=False, lineterminator="\n")
+        (work / METRICS).write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        executed = [_first_page(plan, found, work)]
+        if settings.chapters:
+            executed += _chapters(plan, work, quiet=settings.quiet)
+        publish.report(executed, work / PAGE, f"{plan.name}: CAPE report")
+        shutil.rmtree(work / "executed", ignore_errors=True)
+        _put(work, out, force=settings.force)
+    return metrics
+
+
+def need_book(what: str) -> None:
+    """Raise SurroundingsError where the packages that execute and draw chapters are not installed."""
+    lacking = [name for name in _OF_THE_BOOK if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise SurroundingsError(f"{what} needs {', '.join(lacking)}: pip install '.[book]' in the repository")
+
+
+def _metrics(plan: planning.Plan, found: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "cape_lib": cape_lib.__version__,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "family": plan.name,
+        "models": plan.scores["model"].tolist(),
+        "chapters": {path.stem: values for path, values in plan.chapters.items()} if settings.chapters else {},
+        "parts": found,
+        "cannot_show": [line for one in found for line in summary.cannot_show(one)],
+        "next": [
+            {"why": why, "command": line}
+            for part, one in zip(plan.parts, found, strict=True)
+            for why, line in next_steps.commands(plan, part, one)
+        ],
+        "notes": list(plan.notes),
+    }
+
+
+def _first_page(plan: planning.Plan, found: list[dict[str, Any]], work: Path) -> Path:
+    import nbformat
+
+    path = work / "executed" / "00_own.ipynb"
+    path.parent.mkdir()
+    nbformat.write(summary.page(plan, found), path)
+    return path
+
+
+def _chapters(plan: planning.Plan, work: Path, *, quiet: bool) -> list[Path]:
+    """Execute every chapter with the parameters that it declares; chapters with the same ones go together."""
+    from cape_lib.report import publish
+
+    tables_of = {part.kind: work / "executed" / f"scores-{part.kind}.csv" for part in plan.parts}
+    for part in plan.parts:
+        # Rows without both scores are left out, and protocols were judged already: blank means unknown.
+        rows = part.rows.drop(columns=[c for c in part.rows if str(c).endswith("_protocol")])
+        rows.to_csv(tables_of[part.kind], index=False)
+    groups: dict[str, tuple[dict[str, Any], list[Path]]] = {}
+    for path, values in plan.chapters.items():
+        kind = next(part.kind for part in plan.parts if path.stem in planning.CHAPTERS[part.kind])
+        takes = "scores_path" in parameters.read(path)
+        whole = values | ({"scores_path": str(tables_of[kind].resolve())} if takes else {})
+        groups.setdefault(json.dumps(whole, sort_keys=True), (whole, []))[1].append(path)
+    done: dict[str, Path] = {}
+    for values, paths in groups.values():
+        copies = publish.execute(paths, work / "executed", values, quiet=quiet)
+        done |= {copy.stem: copy for copy in copies}
+    return [done[path.stem] for path in plan.chapters]
+
+
+def check_folder(out: Path, *, force: bool) -> None:
+    """Refuse an output folder that holds something, before any work is done.
+
+    Raises UsageError where it is not empty (with `force`: where it is not an older report), SurroundingsError where
+    its place is no folder.
+    """
+    if out.is_dir():
+        inside = {path.name for path in out.iterdir()}
+        if inside and not force:
+            raise UsageError(f"{out}: exists already; choose another folder for -o, or say --force")
+        if inside and METRICS not in inside:
+            raise UsageError(f"{out}: not a report of cape (no {METRICS}), so --force leaves it; choose another folder")
+    elif out.exists():
+        raise UsageError(f"{out}: a file; choose a folder for -o")
+    for parent in out.resolve().parents:
+        if parent.exists():
+            if not parent.is_dir():
+                raise SurroundingsError(f"{parent}: a file stands where a folder is needed; choose another place")
+            break
+
+
+class _beside:
+    """A working folder beside the output folder (one file system, so the last step is one move); gone afterwards.
+
+    Its lock goes with the process, however that ends: what a killed run left is told from the work of a live one.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+
+    def __enter__(self) -> Path:
+        parent = self._out.resolve().parent
+        parent.mkdir(parents=True, exist_ok=True)
+        for left in parent.glob(f".{self._out.name}.*.part"):
+            if (lock := _lock(left)) is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
+        self._path = Path(tempfile.mkdtemp(dir=parent, prefix=f".{self._out.name}.", suffix=".part"))
+        self._path.chmod(0o755)
+        self._held = _lock(self._path)
+        return self._path
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._path, ignore_errors=True)
+        if self._held is not None:
+            os.close(self._held)
+
+
+def _lock(folder: Path) -> int | None:
+    """A lock on a folder, to be closed; None where another process holds it."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _put(work: Path, out: Path, *, force: bool) -> None:
+    """Move the finished folder into place; an older report leaves only when the new one stands."""
+    from cape_lib.report.publish.build import exchange
+
+    check_folder(out, force=force)
+    exchange(work, out)
+
+
+def plain(value: Any) -> Any:
+    """Data that JSON can hold: NaN and infinite numbers become null, numpy's numbers Python's."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    return value

@@ -1,0 +1,220 @@
+"""The first page of a report: what the person's own scores say, what they cannot show, what to run next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from cape_lib import tables
+from cape_lib.base import boundary, coupling
+from cape_lib.dashboard.one_family import diagnose_family
+from cape_lib.dashboard.one_release import diagnose_release
+from cape_lib.report.family.next_steps import commands, next_size, stderr_columns
+from cape_lib.report.family.planning import FRONTIER_PAIR, Part, Plan
+
+#: The words of the first page, for a reader who has not come to the chapters yet.
+WORDS = (
+    "*gamma* is points of {y} won or lost for each point of {x} between two sizes. Below −0.1 a step is a **tax**, "
+    "above 0.1 a **bonus**, in between a **transition**. An interval in brackets holds 95 %."
+)
+ESTIMATORS = (
+    "Four estimators look for the size N_c at which falling turns to rising; chapter 2 explains them, and they answer "
+    "different questions."
+)
+STDERR = "For a score p (percent) of n questions it is $\\sqrt{p(100-p)/n}$."
+H_WORDS = (
+    "*h* is how far a release lies above (+) or below (−) the GPQA Diamond score that its SWE-bench score leads one to "
+    "expect. The interval is where a new release of any lab falls 19 times in 20."
+)
+
+
+def diagnose(part: Part) -> dict[str, Any]:
+    """One analysis as plain data: `diagnosis`, and for base scores `critical_scales` and `next_size`."""
+    if part.kind == "frontier":
+        name = str(part.rows["family"].iloc[0])
+        lab = name if name in set(tables.frontier("current")["lab"]) else None
+        found = diagnose_release(_releases(part.rows), lab=lab)
+        return {"kind": part.kind, "x": part.x, "y": part.y, "diagnosis": found}
+    scales = boundary.critical_scales(part.rows, x=part.x, y=part.y)
+    return {
+        "kind": part.kind,
+        "x": part.x,
+        "y": part.y,
+        "diagnosis": diagnose_family(part.rows, x=part.x, y=part.y),
+        "critical_scales": scales.to_dict("records"),
+        "next_size": next_size(part.rows, scales),
+    }
+
+
+def _releases(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    kept = [name for name in ("model", *FRONTIER_PAIR, "hle", "ifeval") if name in rows]
+    dates = rows["release_date"] if "release_date" in rows else pd.Series([None] * len(rows))
+    return [
+        {str(key): None if pd.isna(value) else value for key, value in row.items()}
+        | {"date": None if pd.isna(date) else str(date)}
+        for row, date in zip(rows[kept].to_dict("records"), dates, strict=True)
+    ]
+
+
+def cannot_show(found: dict[str, Any]) -> list[str]:
+    """What the scores of one analysis cannot show, a sentence each."""
+    told = []
+    if found["kind"] != "frontier":
+        # Estimators that fail for the same reason share a sentence.
+        reasons: dict[str, list[str]] = {}
+        for row in found["critical_scales"]:
+            if row["verdict"] != "boundary":
+                reasons.setdefault(row["reason"], []).append(row["estimator"])
+        told += [f"A boundary by {_and(names)}: {reason}." for reason, names in reasons.items()]
+        steps = found["diagnosis"]["steps"]
+        unsettled = sum(not step["settled"] for step in steps)
+        if unknown := sum(step["p_negative"] is None for step in steps):
+            told.append(f"The sign of {unknown} of {len(steps)} steps: how noisy the scores are is not known.")
+        elif unsettled:
+            told.append(f"The sign of {unsettled} of {len(steps)} steps: score noise alone could turn it.")
+    else:
+        told += _releases_cannot_show(found["diagnosis"])
+    return [*told, *found["diagnosis"]["notes"]]
+
+
+def _releases_cannot_show(found: dict[str, Any]) -> list[str]:
+    trail = [row for row in found["trajectory"] if not row["known"]]
+    inside = [row["model"] for row in trail if row["interval"]["low"] <= 0 <= row["interval"]["high"]]
+    told = []
+    if inside:
+        which = f"any of {_and(inside)}" if len(inside) > 1 else inside[0]
+        told.append(f"That {which} lies off the line at all: zero is inside the interval of h.")
+    changed = [row for row in trail if row["change"] is not None]
+    if noisy := [row["model"] for row in changed if abs(row["change"]) <= row["change_noise"]]:
+        told.append(f"A change of h up to {_and(noisy)}: the noise of the questions covers it.")
+    if len(found["rows"]) < 4:
+        told.append("A slope of your own: chapter 6 gives one to labs with at least four releases.")
+    return [*told, "What the training aimed at: h is one number, and many causes move it."]
+
+
+def page(plan: Plan, found: Sequence[dict[str, Any]]) -> Any:
+    """The first page as an executed notebook (nbformat): Markdown, and figures as the book shows them."""
+    from nbformat import v4
+
+    cells: list[Any] = [v4.new_markdown_cell("# What your scores say")]
+    for part, one in zip(plan.parts, found, strict=True):
+        cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[:2]]
+        cells += [_shown(figure) for figure in _figures(plan, part)]
+        cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[2:]]
+    notes = [*plan.notes]
+    if notes:
+        cells.append(v4.new_markdown_cell("## About this run\n\n" + _bullets(notes)))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"own-{number:02d}"
+    return v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+
+
+def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
+    answers = found["diagnosis"]["answers"]
+    own = part.kind == "frontier"
+    pair = f"{tables.label(part.x)} and {tables.label(part.y)}"
+    count = f"{len(part.rows)} {'releases' if own else 'sizes'} say" if len(part.rows) > 1 else "one release says"
+    words = H_WORDS if own else WORDS.format(x=tables.label(part.x), y=tables.label(part.y))
+    phase = answers["phase"][0].upper() + answers["phase"][1:]
+    head = f"## What {count} about {pair}\n\n**{answers['headline']}**\n\n{phase}\n\n{words}"
+    sure = f'<div class="cape-sure">\n\n**How sure?** {answers["sure"]}\n\n</div>\n\n{answers["compared"]}'
+    texts = [head, sure]
+    texts.append(_trajectory(found["diagnosis"]) if own else _scales(found["critical_scales"]))
+    texts.append("### What these scores cannot show\n\n" + _bullets(cannot_show(found)))
+    texts.append(_next(part, found, commands(plan, part, found)))
+    return texts
+
+
+def _scales(rows: Iterable[dict[str, Any]]) -> str:
+    lines = ["### Where it turns", "", ESTIMATORS, ""]
+    lines += ["| estimator | N_c, billions | 95 % of the noise draws | verdict |", "|---|---|---|---|"]
+    rows = list(rows)
+    for row in rows:
+        low = "below every size" if row["low"] == 0 else f"{row['low']:.3g}"
+        high = "beyond every size" if math.isinf(row["high"]) else f"{row['high']:.3g}"
+        size = "none in these sizes" if math.isnan(row["n_c_b"]) else f"{row['n_c_b']:.3g}"
+        between = "unknown" if math.isnan(row["low"]) else f"{low} to {high}"
+        lines.append(f"| {row['estimator']} | {size} | {between} | {row['verdict']} |")
+    said = tables.promises("critical scales", [row["estimator"] for row in rows], n=int(rows[0]["n"])) if rows else ""
+    return "\n".join([*lines, "", said] if said else lines)
+
+
+def _trajectory(found: dict[str, Any]) -> str:
+    lines = ["### Release by release", "", "| release | h, points | 95 % of new releases | change | reading |"]
+    lines.append("|---|---|---|---|---|")
+    for row in found["trajectory"]:
+        between = f"{row['interval']['low']:+.1f} to {row['interval']['high']:+.1f}"
+        change = "" if row["change"] is None else f"{row['change']:+.1f} (noise ±{row['change_noise']:.1f})"
+        name = row["model"] if not row["known"] else f"{row['model']} (published)"
+        lines.append(f"| {name} | {row['h']:+.1f} | {between} | {change} | {row['kind']} |")
+    return "\n".join(lines)
+
+
+def _next(part: Part, found: dict[str, Any], lines: list[tuple[str, str]]) -> str:
+    answers, advice = found["diagnosis"]["answers"], found["diagnosis"]["advice"]
+    text = ["### What to do next", "", answers["move"], "", answers["measure"], ""]
+    text += [f"- **{rule['topic']}** ({rule['strength']}): {rule['advice']} {rule['evidence']}" for rule in advice]
+    if part.kind != "frontier":
+        if columns := stderr_columns(part, found):
+            named = _and([f"`{name}`" for name in columns])
+            text += ["", f"To say how sure: add {named} to the table, in points. {STDERR}"]
+        size = found["next_size"]
+        text += ["", f"The size that would say most: near {size['params_b']:.2g} B, {size['why']}."]
+    for why, line in lines:
+        text += ["", f"{why[0].upper()}{why[1:]}:", "", "```bash", line.replace(" --", " \\\n  --"), "```"]
+    return "\n".join(text)
+
+
+def _figures(plan: Plan, part: Part) -> list[Any]:
+    from cape_lib.charts import look
+
+    look.register(background=None)  # as on a page of the book, whatever runs this
+    if part.kind == "frontier":
+        return [_releases_figure(plan, part)]
+    from cape_lib.charts import coupling as draw
+
+    rows = part.rows.assign(family=plan.name, ladder=plan.name)
+    gammas = coupling.local_coupling(rows, x=part.x, y=part.y)
+    source = f"your scores ({plan.name})"
+    plane = draw.ladder_plane(rows, gammas, x=part.x, y=part.y, source=source)
+    sure = draw.sure_steps(gammas)
+    title = f"{plan.name}: {sure} of {len(gammas)} steps have a sign beyond score noise"
+    if gammas["p_negative"].isna().all():
+        title = f"{plan.name}: {len(gammas)} steps, and no interval, for the noise of the scores is not known"
+    steps = draw.local_couplings(gammas, x=part.x, y=part.y, title=title, source=source, name="own-steps")
+    return [replace(plane, name="own-plane"), steps]
+
+
+def _releases_figure(plan: Plan, part: Part) -> Any:
+    """The frozen line and its band with the person's releases picked out among the papers' ones."""
+    from cape_lib import frontier
+    from cape_lib.charts import frontier as draw
+
+    known, line = frontier.frozen_rows(tables.frontier("published")), frontier.line("frozen")
+    own = part.rows.assign(lab=plan.name)
+    own = own.assign(release_date=own.get("release_date", ""), released=pd.Series(pd.NaT, index=own.index))
+    h = frontier.h_field(pd.concat([known, own]), chosen=line)
+    mine = h[h["lab"] == plan.name]
+    inside = int(((mine["h_low"] <= 0) & (mine["h_high"] >= 0)).sum())
+    title = f"{plan.name}: {inside} of {len(mine)} releases lie where the frozen line expects a new one"
+    drawn = draw.releases(h, line, own=plan.name, source=f"frontier panel as published; your scores ({plan.name})")
+    return replace(drawn, name="own-releases", title=title)
+
+
+def _shown(figure: Any) -> Any:
+    from nbformat import v4
+
+    output = v4.new_output("display_data", data={"text/html": figure.to_html(), "text/plain": figure.title})
+    return v4.new_code_cell("", outputs=[output], metadata={"tags": ["remove-input"]}, execution_count=1)
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,69 @@
+"""Where the book's sources are: in a checkout, else in the copies that an installed package carries."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from cape_lib.errors import SurroundingsError
+
+PACKAGE = Path(__file__).resolve().parents[2]
+
+
+def checkout() -> Path | None:
+    """The root of the checkout that this package is run from; None where it is installed without one."""
+    root = PACKAGE.parent
+    return root if (root / "_toc.yml").is_file() and (root / "notebooks").is_dir() else None
+
+
+def _source(in_checkout: str, installed: str) -> Path:
+    root = checkout()
+    path = root / in_checkout if root else PACKAGE / installed
+    if not path.exists():
+        raise SurroundingsError(f"{path}: not there; install cape_lib again or work in a checkout of the book")
+    return path
+
+
+def need(*modules: str) -> None:
+    """Raise SurroundingsError, with the command that helps, if one of `modules` is not installed."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise SurroundingsError(f"{module} is not installed; pip install '.[book]' in the repository")
+
+
+def notebooks_dir() -> Path:
+    """Folder of the chapters' notebooks."""
+    return _source("notebooks", "_notebooks")
+
+
+def book_dir() -> Path:
+    """Folder of the prose pages, with `_static` and `_ext`."""
+    return _source("book", "_book")
+
+
+def static_dir() -> Path:
+    """Folder of the style sheet and the chart script."""
+    return book_dir() / "_static"
+
+
+def settings() -> tuple[Path, Path]:
+    """The settings and the table of contents of the book."""
+    return _source("_config.yml", "_site/_config.yml"), _source("_toc.yml", "_site/_toc.yml")
+
+
+def book_sources() -> dict[str, Path]:
+    """Every file that the builder needs beside the notebooks: path in the book -> file.
+
+    The tables come along to be downloaded, their datasheet and the pages at the root for `include`.
+    """
+    root = checkout()
+    config, toc = settings()
+    files = {"_config.yml": config, "_toc.yml": toc}
+    pages, tables = (root, root / "data") if root else (PACKAGE / "_site", PACKAGE / "_data")
+    files |= {page.name: page for pattern in ("*.md", "*.cff", "LICENSE") for page in pages.glob(pattern)}
+    files |= {f"data/{table.name}": table for table in tables.glob("*") if table.is_file()}
+    folder = book_dir()
+    for path in folder.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts:
+            files[f"book/{path.relative_to(folder).as_posix()}"] = path
+    return files

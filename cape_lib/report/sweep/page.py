@@ -1,0 +1,181 @@
+"""The page of a sweep: small multiples, a table that sorts, and every refusal with what is needed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cape_lib.dashboard.wording import shown
+from cape_lib.report.family import measuring
+from cape_lib.signs import typeset
+
+#: More small charts than this make a slow page; the table has all families.
+MOST_CHARTS = 60
+
+_STYLE = """<style>
+#fig-sweep-families .cape-several { grid-template-columns: repeat(auto-fit, minmax(min(100%, 10rem), 1fr)); }
+table.cape-sort { border-collapse: collapse; width: 100%; font-size: .9rem; }
+table.cape-sort th, table.cape-sort td { padding: .25rem .4rem; text-align: left; vertical-align: top; }
+@media (max-width: 40rem) { table.cape-sort td { white-space: nowrap; } }
+table.cape-sort td.number { text-align: right; font-variant-numeric: tabular-nums; }
+table.cape-sort th button { font: inherit; font-weight: 600; background: none; border: 0; padding: 0; color: inherit;
+  cursor: pointer; text-align: left; }
+table.cape-sort th button::after { content: " \\2195"; opacity: .5; }
+table.cape-sort th[aria-sort=ascending] button::after { content: " \\2191"; opacity: 1; }
+table.cape-sort th[aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
+</style>"""
+
+_HEADS = ("family", "sizes", "from", "to", "r", "tax", "transition", "bonus", "last gamma", "last phase", "boundary")
+
+_SORT = """<script>
+document.querySelectorAll("table.cape-sort").forEach(function (table) {
+  var heads = table.querySelectorAll("thead th"), body = table.tBodies[0];
+  heads.forEach(function (head, column) {
+    head.querySelector("button").addEventListener("click", function () {
+      var up = head.getAttribute("aria-sort") !== "ascending";
+      heads.forEach(function (other) { other.removeAttribute("aria-sort"); });
+      head.setAttribute("aria-sort", up ? "ascending" : "descending");
+      var key = function (row) { return row.cells[column].dataset.key; };
+      Array.from(body.rows).sort(function (a, b) {
+        var p = key(a), q = key(b);
+        if (p === "" || q === "") return (p === "") - (q === "");
+        var order = isNaN(p) || isNaN(q) ? p.localeCompare(q) : p - q;
+        return up ? order : -order;
+      }).forEach(function (row) { body.appendChild(row); });
+    });
+  });
+});
+</script>"""
+
+
+def write_page(answers: Sequence[Mapping[str, Any]], places: Mapping[str, str], out: Path) -> None:
+    """Write `index.html` in `out` from the answers of a sweep; works without a network, like a family's report."""
+    import nbformat
+    from nbformat import v4
+
+    from cape_lib.report import publish
+    from cape_lib.report.publish.execution import write_whole
+
+    done = [a for a in answers if a["state"] == "done"]
+    cells = [v4.new_markdown_cell(_head(answers))]
+    ladders = [a for a in done if a["parts"][0]["kind"] != "frontier"]
+    if ladders:
+        cells.append(_html(_figure(ladders), "families, small"))
+    if done:
+        cells.append(v4.new_markdown_cell("## Every family\n\nClick a heading to sort."))
+        cells.append(_html(_STYLE + _table(done, places, out) + _SORT, "table of families"))
+    for state, heading in (("refused", "Not enough to answer"), ("failed", "Failed")):
+        rows = [a for a in answers if a["state"] == state]
+        if rows:
+            lines = [f"- {_plain(a['why'])}" for a in rows]
+            command = measuring.both("YOUR_NEXT_SIZE").replace(" --", " \\\n  --")
+            mend = f"\n\nA further size is measured by:\n\n```bash\n{command}\n```" if state == "refused" else ""
+            cells.append(v4.new_markdown_cell(f"## {heading}\n\n" + "\n".join(lines) + mend))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"sweep-{number:02d}"
+    with tempfile.TemporaryDirectory(prefix="cape-sweep-") as folder:
+        source = Path(folder) / "sweep.ipynb"
+        nbformat.write(v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}), source)
+        page = Path(folder) / "index.html"
+        publish.report([source], page, "CAPE sweep")
+        write_whole(out / "index.html", page.read_text(encoding="utf-8"))
+
+
+def _head(answers: Sequence[Mapping[str, Any]]) -> str:
+    counts = {state: sum(a["state"] == state for a in answers) for state in ("done", "refused", "failed")}
+    told = f"{counts['done']} have an answer, {counts['refused']} too little for one"
+    told += f", {counts['failed']} failed" if counts["failed"] else ""
+    return f"# A sweep of {len(answers)} families\n\n{told}."
+
+
+def _figure(done: Sequence[Mapping[str, Any]]) -> str:
+    from cape_lib.charts import look
+    from cape_lib.charts.sweep import small_multiples
+
+    look.register(background=None)  # as on a page of the book, whatever runs this
+    part = done[0]["parts"][0]
+    alike = [a for a in done if (a["parts"][0]["x"], a["parts"][0]["y"]) == (part["x"], part["y"])]
+    steps = pd.DataFrame([step for a in alike for step in _steps(a)])
+    families = [a["family"] for a in alike[:MOST_CHARTS]]
+    drawn = small_multiples(steps, x=part["x"], y=part["y"], families=families, total=len(done), name="sweep-families")
+    return drawn.to_html()
+
+
+def _steps(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    diagnosis = found["parts"][0]["diagnosis"]
+    at = {size["model"]: size for size in diagnosis["sizes"]}
+    return [
+        {
+            "family": found["family"], "smaller": step["smaller"], "larger": step["larger"],
+            "x_from": at[step["smaller"]]["x"], "y_from": at[step["smaller"]]["y"],
+            "x_to": at[step["larger"]]["x"], "y_to": at[step["larger"]]["y"],
+            "gamma": step["gamma"], "p_negative": step["p_negative"], "phase": step["phase"],
+        }
+        for step in diagnosis["steps"]
+    ]  # fmt: skip
+
+
+def _table(done: Sequence[Mapping[str, Any]], places: Mapping[str, str], out: Path) -> str:
+    """One row a family: sizes, range, r, the steps by phase, the last gamma, the boundary, in words and sortable."""
+    rows = []
+    for found in done:
+        report = f"reports/{places[found['family']]}/index.html"
+        name = escape(found["family"])
+        linked = f'<a href="{escape(report)}">{name}</a>' if (out / report).is_file() else name
+        rows.append("".join([_cell(linked, found["family"]), *_numbers(found)]))
+    head = "".join(f'<th scope="col"><button type="button">{text}</button></th>' for text in _HEADS)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    table = f'<table class="cape-sort"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="cape-scroll" tabindex="0" role="region" aria-label="Every family">{table}</div>'
+
+
+def _numbers(found: Mapping[str, Any]) -> list[str]:
+    part = found["parts"][0]
+    diagnosis = part["diagnosis"]
+    if part["kind"] == "frontier":
+        h = diagnosis["rows"][-1]["h"]
+        blank = [_cell("", "")] * 8
+        return [_number(len(diagnosis["rows"]), "0"), *blank, _cell(f"h {h:+.1f}", diagnosis["phase"])]
+    sizes, steps, last = diagnosis["sizes"], diagnosis["steps"], diagnosis["steps"][-1]
+    phases = [_number(sum(s["phase"] == phase for s in steps), "0") for phase in ("tax", "transition", "bonus")]
+    vertex = next(row for row in part["critical_scales"] if row["estimator"] == "vertex")
+    size = vertex["n_c_b"]
+    turned = "undecided" if vertex["verdict"] == "undecided" else "none in these sizes"
+    if vertex["verdict"] == "boundary" and size is not None:
+        turned = shown(size, "B")
+    return [
+        _number(len(sizes), "0"),
+        _cell(shown(sizes[0]["params_b"], "B"), sizes[0]["params_b"], number=True),
+        _cell(shown(sizes[-1]["params_b"], "B"), sizes[-1]["params_b"], number=True),
+        _number(diagnosis["r"]["estimate"], "+2"),
+        *phases,
+        _number(last["gamma"], "+2"),
+        _cell(f"{last['phase']}{'' if last['settled'] else ', sign open'}", last["phase"]),
+        _cell(turned, "" if size is None else size),
+    ]
+
+
+def _number(value: float | None, form: str) -> str:
+    return _cell("" if value is None else shown(value, form), "" if value is None else value, number=True)
+
+
+def _cell(text: str, key: object, *, number: bool = False) -> str:
+    kind = ' class="number"' if number else ""
+    return f'<td{kind} data-key="{escape(str(key))}">{typeset(text)}</td>'
+
+
+def _html(page: str, text: str) -> Any:
+    from nbformat import v4
+
+    output = v4.new_output("display_data", data={"text/html": page, "text/plain": text})
+    return v4.new_code_cell("", outputs=[output], metadata={"tags": ["remove-input"]}, execution_count=1)
+
+
+def _plain(text: str) -> str:
+    """Text in Markdown with nothing in it that Markdown or HTML would take for its own."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]<>#|~$" else sign for sign in text)

@@ -1,0 +1,163 @@
+"""Noise of scores, and intervals in closed form: a browser can repeat each of them to many digits."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri, owens_t, stdtrit
+
+from cape_lib.stats.estimate import Estimate
+
+Floats = NDArray[np.float64]
+
+# Questions a benchmark, for binomial score noise (`tables` lists the same; a test compares them).
+ITEM_COUNTS: dict[str, int] = {
+    "hellaswag": 10042,
+    "truthfulqa": 817,
+    "arc_challenge": 1172,
+    "winogrande": 1267,
+    "mmlu": 14042,
+    "gpqa_diamond": 198,
+    "swe_bench_verified": 500,
+    "ifeval": 541,
+    "hle": 2500,
+}
+TINY = 1e-60
+
+
+def score_sd(score: ArrayLike, benchmark: str | None = None, *, items: int | None = None) -> Floats:
+    """Standard deviation of a score from the number of questions alone (percent points), same shape as `score`.
+
+    score: percent, 0-100; benchmark: a name in `ITEM_COUNTS`; items: number of questions, which takes precedence.
+    NaN where the number of questions is unknown. Binomial: sqrt(p (1 - p) / items). A score of 0 or 100 is treated
+    as half a question away from it, or it would claim to have no noise. For MC2 (a mean of probabilities, not of
+    right and wrong) and for two models asked the same questions it is a conservative bound; variation between
+    training seeds is not in it.
+    """
+    percent = np.asarray(score, dtype=float)
+    count = items if items is not None else ITEM_COUNTS.get(benchmark or "")
+    if count is None:
+        return np.full(percent.shape, np.nan)
+    p = np.where(np.isnan(percent), np.nan, np.clip(percent / 100.0, 0.5 / count, 1.0 - 0.5 / count))
+    return np.asarray(100.0 * np.sqrt(p * (1.0 - p) / count))
+
+
+def wilson(k: int, n: int, level: float = 0.95) -> Estimate:
+    """Share k / n with Wilson's score interval (fractions, 0-1).
+
+    k: successes; n: trials, 0 gives NaN with the interval [0, 1]; level: coverage, 0-1. Equal to statsmodels'
+    `proportion_confint(method="wilson")`; 9 of 10 gives 0.9 [0.596, 0.982].
+    """
+    if n <= 0:
+        return Estimate(float("nan"), 0.0, 1.0, 0, "Wilson")
+    z2 = float(ndtri(0.5 + level / 2)) ** 2
+    share = k / n
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n)))) / (1 + z2 / n)
+    # Exact at the ends, where rounding would leave 1e-17.
+    return Estimate(share, 0.0 if k == 0 else middle - half, 1.0 if k == n else middle + half, n, "Wilson")
+
+
+def wilson_clustered(hits: ArrayLike, clusters: ArrayLike, level: float = 0.95) -> Estimate:
+    """Share of yes with Wilson's interval where answers of one cluster (topic, family) may be alike.
+
+    hits: (n,) yes or no; clusters: (n,) one label each. The number of answers is divided by the design effect that the
+    clusters show (never below 1), and Student's t with one freedom less than there are clusters takes the place of the
+    normal: with every answer its own cluster this is Wilson's interval but for t. [0, 1] with fewer than two clusters.
+    Source: Korn and Graubard 1998, with Wilson's interval in place of the exact one.
+    """
+    yes = np.asarray(hits, dtype=float).ravel()
+    n = yes.size
+    names, codes = np.unique(np.asarray(clusters).ravel(), return_inverse=True)
+    if n == 0:
+        return Estimate(float("nan"), 0.0, 1.0, 0, "Wilson, clusters")
+    share, groups = float(yes.mean()), len(names)
+    if groups < 2:
+        return Estimate(share, 0.0, 1.0, n, "Wilson, one cluster: no interval")
+    away = np.bincount(codes, weights=yes - share)
+    variance = groups / (groups - 1) * float(away @ away) / n**2
+    plain = share * (1 - share) / n
+    effect = max(1.0, variance / plain) if plain > 0 else 1.0
+    many, z2 = n / effect, float(stdtrit(groups - 1, 0.5 + level / 2)) ** 2
+    middle = (share + z2 / (2 * many)) / (1 + z2 / many)
+    half = float(np.sqrt(z2 * (share * (1 - share) / many + z2 / (4 * many * many)))) / (1 + z2 / many)
+    low, high = 0.0 if share == 0 else middle - half, 1.0 if share == 1 else middle + half
+    return Estimate(share, low, high, n, f"Wilson, {groups} clusters, design effect {effect:.1f}")
+
+
+def fieller_limits(
+    dy: ArrayLike, dx: ArrayLike, *, var_dy: ArrayLike, var_dx: ArrayLike, cov: ArrayLike = 0.0, level: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Ends (low, high) of Fieller's interval of dy / dx, element by element.
+
+    It holds every ratio g for which dy - g dx is within its own noise of zero: g^2 A - 2 g B + C <= 0 with
+    A = dx^2 - z^2 var_dx, B = dx dy - z^2 cov, C = dy^2 - z^2 var_dy. Where dx cannot be told from zero (A < 0) the
+    answer is the outside of a gap, returned with low > high (values up to `high` or from `low` on), or, where dy
+    cannot be told from zero either, every value, (-inf, inf). NaN in, NaN out.
+    """
+    up, along, var_up, var_along, both = (np.asarray(v, dtype=float) for v in (dy, dx, var_dy, var_dx, cov))
+    z2 = float(ndtri(0.5 + level / 2)) ** 2
+    a, b, c = np.broadcast_arrays(along**2 - z2 * var_along, along * up - z2 * both, up**2 - z2 * var_up)
+    # B^2 - A C, expanded by hand: the difference of the two products would lose its digits to cancellation.
+    inside = z2 * (along**2 * var_up + up**2 * var_along - 2 * along * up * both - z2 * (var_along * var_up - both**2))
+    root = np.sqrt(np.clip(inside, 0.0, None))
+    q = b + np.where(b < 0, -root, root)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        first = q / a
+        second = np.where(q == 0, first, c / q)
+    small, large = np.fmin(first, second), np.fmax(first, second)
+    low, high = np.where(a < 0, large, small), np.where(a < 0, small, large)
+    everything = (a <= 0) & (inside <= 0)
+    low, high = np.where(everything, -np.inf, low), np.where(everything, np.inf, high)
+    unknown = np.isnan(a + b + c)
+    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
+
+
+def fieller(dy: float, dx: float, *, var_dy: float, var_dx: float, cov: float = 0.0, level: float = 0.95) -> Estimate:
+    """dy / dx with Fieller's interval, which may be bounded, the outside of a gap (low > high) or every value.
+
+    dy, dx: two differences in one unit; var_dy, var_dx: variances of their noise (that unit squared); cov: its
+    covariance; level: 0-1. The ratio is NaN where dx is zero. See `fieller_limits` and `Estimate.contains`.
+    """
+    low, high = fieller_limits(dy, dx, var_dy=var_dy, var_dx=var_dx, cov=cov, level=level)
+    if low > high:
+        method = "Fieller: dx may be zero, outside of a gap"
+    elif np.isneginf(low) and np.isposinf(high):
+        method = "Fieller: dx may be zero, every value"
+    else:
+        method = "Fieller"
+    return Estimate(dy / dx if dx != 0 else float("nan"), float(low), float(high), 2, method)
+
+
+def ratio_below(
+    limit: ArrayLike, dy: ArrayLike, dx: ArrayLike, *, var_dy: ArrayLike, var_dx: ArrayLike, cov: ArrayLike = 0.0
+) -> Floats:
+    """Probability (0-1) that the ratio of two noisy differences is below `limit`, element by element, exactly.
+
+    The true differences are taken as bivariate normal about the observed ones. With u = dy - limit dx and v = dx the
+    ratio is below the limit where u and v have opposite signs, and for standardised means h, k and correlation rho
+
+        P = delta + 2 T(h, (k / h - rho) / s) + 2 T(k, (h / k - rho) / s),   s = sqrt(1 - rho^2),
+
+    T being Owen's function (1 / 2 pi) int_0^atan(a) exp(-h^2 / (2 cos^2 t)) dt, and delta = 1 where h and k have
+    opposite signs, else 0. In any language: T is even in h and odd in a; for 0 <= a <= 1 it takes 48 Gauss-Legendre
+    nodes up to min(atan(a), atan(8 / h)), and for a > 1 T(h, a) = (P + Q) / 2 - P Q - T(a h, 1 / a) with P, Q the
+    normal distribution at h and a h: 1e-12 (a test does it). NaN where a variance is NaN.
+    """
+    g, up, along, var_up, var_along, both = np.broadcast_arrays(
+        *(np.asarray(v, dtype=float) for v in (limit, dy, dx, var_dy, var_dx, cov))
+    )
+    var_u = np.clip(var_up - 2 * g * both + g**2 * var_along, 0.0, None)
+    # A variance of zero (a score without noise) leaves the sign to decide.
+    sd_u, sd_v = np.sqrt(np.maximum(var_u, TINY)), np.sqrt(np.maximum(var_along, TINY))
+    # Zero is moved aside by nothing that matters, so that h / k keeps a sign.
+    h, k = (np.where(m == 0, TINY, m) for m in ((up - g * along) / sd_u, along / sd_v))
+    rho = np.clip((both - g * var_along) / (sd_u * sd_v), -1.0, 1.0)
+    s = np.sqrt(np.clip((1.0 - rho) * (1.0 + rho), 0.0, None))
+    wedges = np.where((h < 0) != (k < 0), 1.0, 0.0)
+    for one, other in ((h, k), (k, h)):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            slope = (other - rho * one) / (one * s)
+        # 0 / 0: u and v are one and the same line, which has no wedge.
+        wedges = wedges + 2 * owens_t(one, np.where(np.isnan(slope), 0.0, slope))
+    return np.where(np.isnan(h + k + rho), np.nan, np.clip(wedges, 0.0, 1.0))
