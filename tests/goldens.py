@@ -20,8 +20,8 @@ from cape_lib.dashboard import kit
 
 HERE = Path(__file__).parent / "reference" / "goldens"
 FAMILIES = (("published", "Pythia"), ("published", "OPT"), ("uniform", "Llama-3.1"))
-#: figures that name a version or a day and no result
-PASSING = {"version", "library", "seconds", "created"}
+#: what names a version, a day or the state of the code, and no result
+PASSING = {"version", "library", "digest", "seconds", "created"}
 
 
 def answer(*words: str) -> Any:
