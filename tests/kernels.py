@@ -15,7 +15,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Every notebook that is a page: the chapters, and the pages of prose that compute.
-PAGES = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("book/*.ipynb")])
+PAGES = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("notebooks/audit/*.ipynb"), *ROOT.glob("book/*.ipynb")])
 
 #: Refuses every host but this one and writes down who was asked for. IPython runs it before a kernel's first cell.
 CUT = """

@@ -298,7 +298,7 @@ def test_the_command_says_which_claims_a_panel_does_not_touch(capsys):
 
 def test_a_box_shows_word_and_shape_and_links_both_ways():
     html = claims.box("C03")._repr_html_()
-    assert 'id="C03"' in html and "../notebooks/08_claims.html#C03" in html
+    assert 'id="C03"' in html and "../notebooks/audit/08_claims.html#C03" in html
     assert "reproduced with definition" in html and claims.SHAPES["reproduced with definition"] in html
     assert "reproduced with definition" in claims.box("C03")._repr_markdown_()
 

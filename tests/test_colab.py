@@ -52,13 +52,27 @@ def test_first_cell_installs_from_the_repository_of_the_setting(page: Path) -> N
     cell = _first_cell(page)
     address = f"git+{_setting('url')}@{_setting('branch')}"
     assert set(re.findall(r"git\+[^\s\"')]+", cell.source)) == {address}
-    assert "google.colab" in cell.source
     assert "remove-cell" in cell.metadata.tags
 
 
 def test_first_cells_are_the_same_on_every_page() -> None:
     texts = {re.sub(r"cape_lib\[[\w,]+\]", "cape_lib[]", _first_cell(page).source) for page in PAGES}
     assert len(texts) == 1
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["installed", "missing"])
+def test_first_cell_asks_pip_only_where_the_package_is_missing(there: bool) -> None:
+    code = f"""
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.register_magic_function(lambda line: print("pip", line), magic_name="pip")
+if not {there}:
+    sys.modules["cape_lib"] = None
+shell.run_cell({_first_cell(PAGES[0]).source!r}).raise_error()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.startswith("pip install") is not there, done.stdout
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -87,10 +101,10 @@ def test_launch_button_of_every_page_opens_its_source_in_the_repository_of_the_s
 
 @dataclass(frozen=True)
 class Colab:
-    """A fresh environment with Colab's packages, and the git address of the package."""
+    """A fresh environment with Colab's packages, and the git repository of the package."""
 
     python: Path
-    package: str
+    repository: Path
 
     def versions(self) -> dict[str, str]:
         """Version of every package that must stay as it is."""
@@ -110,8 +124,16 @@ def _stand_in(site: Path, name: str, version: str) -> None:
     (about / "RECORD").write_text("", encoding="utf-8")
 
 
-def _repository(folder: Path) -> str:
-    """The sources of the package, as they are now, in a git repository of their own; returns its address for pip."""
+def _in_place_of_the_repository(colab: Colab) -> dict[str, str]:
+    """Git's own settings that read the local repository wherever the public address is named."""
+    settings = {f"url.{colab.repository.as_uri()}.insteadOf": _setting("url"), "protocol.file.allow": "always"}
+    pairs = {f"GIT_CONFIG_{what}_{i}": text for i, pair in enumerate(settings.items())
+             for what, text in zip(("KEY", "VALUE"), pair, strict=True)}  # fmt: skip
+    return pairs | {"GIT_CONFIG_COUNT": str(len(settings))}
+
+
+def _repository(folder: Path) -> Path:
+    """The sources of the package, as they are now, in a git repository of their own."""
     unwanted = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "_build", "_data", "_notebooks", "_book")
     for name in ("cape_lib", "data", "notebooks", "book"):
         shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
@@ -120,7 +142,7 @@ def _repository(folder: Path) -> str:
     author = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
     for words in (["init", "-q", "-b", "main"], ["add", "-A"], [*author, "commit", "-q", "-m", "The package"]):
         subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
-    return f"git+{folder.as_uri()}@main"
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +165,7 @@ def colab(tmp_path_factory: pytest.TempPathFactory) -> Colab:
 def alone(colab: Colab, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A kernel as Colab starts it and an empty folder to work in."""
     (tmp_path / "content").mkdir()
-    env = {"CAPE_PACKAGE": colab.package, "PATH": f"{colab.python.parent}{os.pathsep}{os.environ['PATH']}"}
+    env = {"PATH": f"{colab.python.parent}{os.pathsep}{os.environ['PATH']}", **_in_place_of_the_repository(colab)}
     with kernel_spec(tmp_path, colab.python, STARTUP, env) as kernel:
         yield kernel, tmp_path / "content"
 

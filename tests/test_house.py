@@ -16,8 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "cape_lib").rglob("*.py"))
-NOTEBOOKS = sorted([*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "book").glob("*.ipynb")])
-CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "notebooks"]
+NOTEBOOKS = sorted([*(ROOT / "notebooks").rglob("[!.]*.ipynb"), *(ROOT / "book").glob("*.ipynb")])
+CHAPTERS = [path for path in NOTEBOOKS if "notebooks" in path.relative_to(ROOT).parts]
 HEAVY = {
     "torch",
     "altair",

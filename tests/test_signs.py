@@ -64,7 +64,8 @@ def test_a_box_and_a_chart_show_one_mark_for_a_verdict() -> None:
 
 
 def test_the_key_of_chapter_8_shows_the_marks_of_the_verdicts() -> None:
-    rows = re.findall(r"\| (\S) \| ([\w ]+?) \|", (ROOT / "notebooks" / "08_claims.ipynb").read_text(encoding="utf-8"))
+    page = ROOT / "notebooks" / "audit" / "08_claims.ipynb"
+    rows = re.findall(r"\| (\S) \| ([\w ]+?) \|", page.read_text(encoding="utf-8"))
     assert {word: sign for sign, word in rows} == {word: MARKS[word].text for word in claims.VERDICTS}
 
 

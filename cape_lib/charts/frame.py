@@ -54,7 +54,12 @@ def where() -> Place:
 
 
 def setup() -> None:
-    """Register the look and the renderer for the place where this runs (`where()` names it)."""
+    """Register the look and the renderer for the place where this runs (`where()` names it).
+
+    Live, it also says what the machine is and which model sizes fit there.
+    """
+    from cape_lib.charts.place import tell
+
     place = where()
     look.register(background=None if place == "book" else "white")
     alt.data_transformers.disable_max_rows()
@@ -66,6 +71,7 @@ def setup() -> None:
     else:
         alt.JupyterChart.enable_offline(True)
         alt.renderers.enable("jupyter", offline=True)
+    tell()
 
 
 def _refuse_a_bare_chart(spec: dict[str, Any], **_: Any) -> dict[str, str]:

@@ -93,7 +93,7 @@ def _block(verdict: str, found: tuple[Verdict, ...]) -> str:
         but = f" <em>But {escape(one.caveat)}.</em>" if one.caveat else ""
         items += f'<li><a href="{where(one.id)["claim_link"]}">{one.id}</a> {escape(one.sentence)}{but}</li>'
     more = len(found) - len(_named(found))
-    rest = f'<p><a href="../notebooks/08_claims.html">and {more} more</a></p>' if more else ""
+    rest = f'<p><a href="../notebooks/audit/08_claims.html">and {more} more</a></p>' if more else ""
     return (
         f'<section class="cape-verdict {CLASSES[verdict]}"><p><strong>{MEANING[verdict]}</strong></p>'
         f"<p>{badge(verdict)}: {_counted(verdict, found)}</p><ul>{items}</ul>{rest}</section>"

@@ -35,7 +35,7 @@ FILES = {
     "07": ("c07_predictions",),
 }
 
-#: chapter -> its page in the book
+#: chapter -> its page in the audit
 PAGES = {
     "01": "01_coupling",
     "02": "02_phase_boundary",
@@ -147,6 +147,6 @@ def where(ident: str) -> dict[str, Any]:
         "formula": inspect.getdoc(function) or "",
         "code": inspect.getsource(function),
         "tables": entry(ident).reads,
-        "chapter_link": f"../notebooks/{page}.html#{ident}",
-        "claim_link": f"../notebooks/08_claims.html#{ident}",
+        "chapter_link": f"../notebooks/audit/{page}.html#{ident}",
+        "claim_link": f"../notebooks/audit/08_claims.html#{ident}",
     }

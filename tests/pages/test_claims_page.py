@@ -26,7 +26,7 @@ def verdicts() -> list[claims.Verdict]:
 
 @pytest.fixture
 def page(book_html: Path, open_page: Callable[..., Any]) -> Any:
-    opened = open_page(book_html / "notebooks" / "08_claims.html")
+    opened = open_page(book_html / "notebooks" / "audit" / "08_claims.html")
     opened.wait_for_selector(".cape-ledger-controls:not([hidden])")
     return opened
 
@@ -85,10 +85,10 @@ def test_the_rows_shown_can_be_downloaded_as_csv_and_json(page, verdicts):
 
 
 def test_no_link_between_claims_and_chapters_dangles(book_html, verdicts):
-    pages = {file.stem: file.read_text("utf-8") for file in (book_html / "notebooks").glob("*.html")}
+    pages = {file.stem: file.read_text("utf-8") for file in (book_html / "notebooks" / "audit").glob("*.html")}
     anchors = {name: set(re.findall(r'\bid="([^"]+)"', text)) for name, text in pages.items()}
     for one in verdicts:
-        name, _, anchor = claims.where(one.id)["chapter_link"].removeprefix("../notebooks/").partition(".html#")
+        name, _, anchor = claims.where(one.id)["chapter_link"].removeprefix("../notebooks/audit/").partition(".html#")
         assert anchor in anchors[name], f"{one.id} has no box in {name}"
         assert one.id in anchors["08_claims"]
     for name, text in pages.items():
@@ -97,14 +97,14 @@ def test_no_link_between_claims_and_chapters_dangles(book_html, verdicts):
 
 
 def test_every_link_of_a_row_to_the_data_page_arrives(book_html):
-    rows = (book_html / "notebooks" / "08_claims.html").read_text("utf-8")
+    rows = (book_html / "notebooks" / "audit" / "08_claims.html").read_text("utf-8")
     data = (book_html / "book" / "data.html").read_text("utf-8")
     for anchor in set(re.findall(r"book/data\.html#([a-z-]+)", rows)):
         assert f'id="{anchor}"' in data, anchor
 
 
 def test_the_page_needs_no_other_host_and_fits_a_phone(book_html, open_page):
-    page = open_page(book_html / "notebooks" / "08_claims.html", width=390)
+    page = open_page(book_html / "notebooks" / "audit" / "08_claims.html", width=390)
     page.click("button[name=open]")
     page.wait_for_timeout(300)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

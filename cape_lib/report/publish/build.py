@@ -58,11 +58,15 @@ def toc_notebooks() -> dict[str, Path]:
     found = {}
     for entry in listed:
         folder, _, stem = entry.removesuffix(".ipynb").rpartition("/")
-        place = {"notebooks": places.notebooks_dir, "book": places.book_dir}.get(folder)
+        place = {
+            "notebooks": places.notebooks_dir,
+            "notebooks/audit": places.audit_dir,
+            "book": places.book_dir,
+        }.get(folder)
         path = place() / f"{stem}.ipynb" if place else Path(f"{stem}.ipynb")
         if path.is_file():
             found[f"{folder}/{stem}.ipynb"] = path
-        elif folder == "notebooks":
+        elif folder.startswith("notebooks"):
             raise CapeError(f"_toc.yml: {entry}: there is no such notebook")
     return found
 
@@ -120,8 +124,15 @@ def _assemble(source: Path, executed: Mapping[str, str], kept: Path) -> None:
     (source / "_config.yml").write_text(_settings(), encoding="utf-8")
     for name, text in executed.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(text, encoding="utf-8")
+        (source / name).write_text(_rebased(name, text), encoding="utf-8")
     (static / assets.BUNDLE).write_text(assets.vega_bundle(kept), encoding="utf-8")
+
+
+def _rebased(name: str, text: str) -> str:
+    """An executed notebook whose links lead from its own folder: the library links from a page one folder deep."""
+    if name.count("/") < 2:
+        return text
+    return re.sub(r"(?<![./])\.\./(book|notebooks)/", r"../../\1/", text)
 
 
 def _pages(work: Path, log: Path, tell: Tell, *, lock: int) -> Path:

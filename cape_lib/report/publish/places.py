@@ -32,8 +32,13 @@ def need(*modules: str) -> None:
 
 
 def notebooks_dir() -> Path:
-    """Folder of the chapters' notebooks."""
+    """Folder of the story's notebooks."""
     return _source("notebooks", "_notebooks")
+
+
+def audit_dir() -> Path:
+    """Folder of the audit's notebooks: the evidence behind each chapter of the story."""
+    return notebooks_dir() / "audit"
 
 
 def book_dir() -> Path:
