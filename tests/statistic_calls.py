@@ -74,6 +74,8 @@ def linear(panel):
 BASE = {
     "local_coupling": lambda p: coupling.local_coupling(ladder(p)),
     "local_couplings": coupling.local_couplings,
+    "whole_ladder": lambda p: coupling.whole_ladder(ladder(p)),
+    "whole_ladders": coupling.whole_ladders,
     "signs_by_size": lambda p: coupling.signs_by_size(coupling.local_couplings(p)),
     "population_coupling": lambda p: coupling.population_coupling(p, resamples=N),
     "clustered_pearson": lambda p: coupling.clustered_pearson(p, x=PAIR[0], y=PAIR[1]),
@@ -188,6 +190,10 @@ def vectors(seed, n=12):
     return rng.uniform(5, 95, n), rng.uniform(5, 95, n), rng.uniform(0.1, 3, n)
 
 
+def _groups(x):
+    return [f"group {i % 9}" for i in range(len(x))]
+
+
 def _rng():
     return np.random.default_rng(3)
 
@@ -198,7 +204,19 @@ NUMBERS = {
     "partial_pearson": lambda x, y, s: stats.partial_pearson(x, y, s),
     "pearson_rows": lambda x, y, s: stats.pearson_rows(x, y),
     "fisher": lambda x, y, s: stats.fisher(float(np.tanh(s.sum() / 50 - 1)), len(x)),
-    "clustered_fisher": lambda x, y, s: stats.clustered_fisher(0.3, np.tanh(s - 1), len(x)),
+    "left_out_interval": lambda x, y, s: stats.left_out_interval(0.3, np.tanh(s - 1), len(x), scale="fisher"),
+    "clustered": lambda x, y, s: stats.clustered(np.median, y, clusters=_groups(x)) if len(x) > 2 else None,
+    "clustered_r": lambda x, y, s: stats.clustered_r(x, y, _groups(x), given=s),
+    "clustered_slope": lambda x, y, s: stats.clustered_slope(x, y, _groups(x)) if len(set(x)) > 3 else None,
+    "cluster_count": lambda x, y, s: stats.cluster_count(_groups(x)),
+    "labels_to_codes": lambda x, y, s: stats.labels_to_codes(_groups(x)),
+    "corrected": lambda x, y, s: stats.corrected(x / 100),
+    "normal_estimate": lambda x, y, s: stats.normal_estimate(s.sum(), s.sum(), len(x)),
+    "normal_p": lambda x, y, s: [stats.normal_p(float(v)) for v in s],
+    "p_text": lambda x, y, s: [stats.p_text(float(v) / 100) for v in x],
+    "seen_effect": lambda x, y, s: stats.seen_effect(stats.normal_estimate(s.sum(), s.sum(), len(x))),
+    "seen_share": lambda x, y, s: stats.seen_share(len(x)),
+    "seen_signs": lambda x, y, s: stats.seen_signs(len(x)),
     "ols": lambda x, y, s: stats.ols(x, y),
     "complete": lambda x, y, s: stats.complete(x, y),
     "wilson": lambda x, y, s: stats.wilson(int((x > 50).sum()), len(x)),

@@ -46,6 +46,27 @@ def test_published_r_of_the_pythia_ladder_is_minus_0_989_and_size_explains_it():
     assert found.families == 1 and np.isnan(found.clustered.low)
 
 
+def test_the_whole_pythia_ladder_falls_by_15_points_where_no_step_is_sure():
+    ladder = tables.ladder("Pythia")
+    whole, steps = coupling.whole_ladder(ladder), coupling.local_coupling(ladder)
+    assert whole.sizes == 8 and whole.dy.estimate == pytest.approx(steps["dy"].sum())
+    assert round(whole.z, 1) == -6.3 and round(whole.dy.high - whole.dy.estimate, 1) == 4.7
+    limit = coupling.settled_beyond(len(steps))
+    assert whole.settled and not ((steps["p_negative"] > limit) | (steps["p_negative"] < 1 - limit)).any()
+    assert whole.gamma.high < 0 and whole.phase == "tax"
+
+
+def test_a_ladder_of_two_sizes_is_its_step_and_all_ladders_are_corrected_together():
+    panel = tables.base("uniform")
+    whole = coupling.whole_ladders(panel).set_index("ladder")
+    steps = coupling.local_couplings(panel).set_index("ladder")
+    two = whole[whole["sizes"] == 2]
+    columns = ["smaller", "larger", "dx", "dy", "gamma", "low", "high", "p_negative", "phase"]
+    pd.testing.assert_frame_equal(two[columns].sort_index(), steps.loc[two.index, columns].sort_index())
+    assert (whole["p_holm"] >= whole["p"]).all()
+    assert set(whole.index[whole["z"].abs() > 5.8]) == {"Pythia", "GPT-Neo/J/NeoX", "Qwen2", "DeepSeek-LLM", "Yi"}
+
+
 def test_the_uniform_panel_flips_its_sign_at_every_cut():
     found = coupling.cut_sweep(tables.base("uniform"), [1.5, 2.5, 3.5, 7.0]).set_index("cut_b")
     assert found["flips"].all()

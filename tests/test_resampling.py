@@ -260,3 +260,80 @@ def test_an_estimate_says_what_it_is():
     assert "up to -1 or from 2" in str(rs.Estimate(-5, 2.0, -1.0, 2, "Fieller"))
     assert "any value" in str(rs.Estimate(0, -np.inf, np.inf, 2, "Fieller"))
     assert "no interval" in str(rs.Estimate(0, np.nan, np.nan, 2, "x"))
+
+
+def test_a_mean_with_clusters_left_out_has_the_jackknife_error_of_their_sums():
+    rng = np.random.default_rng(5)
+    y, family = rng.normal(size=40), np.repeat(np.arange(10), 4)
+    interval = rs.clustered(np.mean, y, clusters=family)
+    means = y.reshape(10, 4).mean(axis=1)  # equal clusters: the mean of their means
+    half = stats.t.ppf(0.975, 8) * means.std(ddof=1) / np.sqrt(10)
+    assert (interval.low, interval.high) == pytest.approx((y.mean() - half, y.mean() + half))
+
+
+def test_a_clustered_slope_is_wider_where_errors_are_shared_and_near_statsmodels():
+    rng = np.random.default_rng(7)
+    family = np.repeat(np.arange(30), 6)
+    x = rng.normal(size=180) + rng.normal(size=30)[family]
+    y = 0.5 * x + 2 * rng.normal(size=30)[family] + rng.normal(size=180)
+    interval, plain = rs.clustered_slope(x, y, family), rs.ols(x, y).slope
+    robust = OLS(y, add_constant(x)).fit(cov_type="cluster", cov_kwds={"groups": family}, use_t=True)
+    width = interval.high - interval.low
+    assert width > 1.2 * (plain.high - plain.low)
+    assert width == pytest.approx(np.ptp(robust.conf_int()[1]), rel=0.15) and width > np.ptp(robust.conf_int()[1])
+
+
+def test_clusters_are_left_out_of_a_correlation_from_eight_on():
+    rng = np.random.default_rng(1)
+    x, y, size = rng.normal(size=(3, 24))
+    seven, eight = np.arange(24) % 7, np.arange(24) % 8
+    assert rs.clustered_r(x, y, seven) == rs.pearson(x, y)
+    assert "8 labs" in rs.clustered_r(x, y, eight, unit="labs").method
+    assert np.isnan(rs.clustered_r(x, y, seven, fallback=False).low)
+    partial = rs.clustered_r(x, y, eight, given=np.column_stack([size, x**2]))
+    assert partial.estimate == pytest.approx(rs.partial_pearson(x, y, np.column_stack([size, x**2])).estimate)
+    # A missing label is a cluster of its own; a missing score is no row.
+    assert rs.cluster_count(["a", None, "a", None]) == 3
+    assert rs.clustered_r(np.append(x, np.nan), np.append(y, 1.0), np.append(eight, 0)).n == 24
+
+
+@pytest.mark.parametrize("method", ["holm", "fdr_bh"])
+def test_correction_keeps_order_and_leaves_a_missing_p_out(method):
+    p = np.array([0.01, np.nan, 0.04, 0.03])
+    expected = {"holm": [0.03, np.nan, 0.06, 0.06], "fdr_bh": [0.03, np.nan, 0.04, 0.04]}[method]
+    assert rs.corrected(p, method) == pytest.approx(expected, nan_ok=True)
+    assert np.isnan(rs.corrected([np.nan])).all()
+
+
+@QUICK
+@given(st.floats(0.0, 1.0))
+def test_no_p_value_prints_as_zero_or_one_and_each_says_its_side(p):
+    text = rs.p_text(p)
+    assert text.endswith(", two-sided") and "0.00," not in text and "0.000" not in text and "1.0" not in text
+    shown = float(text.split()[2].rstrip(","))
+    assert abs(shown - p) < 0.0101
+
+
+def test_p_in_words():
+    assert rs.p_text(0.0159) == "p = 0.016, two-sided"
+    assert rs.p_text(0.0001, "less", correction="Holm") == "p < 0.001, one-sided, after Holm's correction"
+    assert rs.p_text(0.31, "") == "p = 0.31" and rs.p_text(float("nan")) == "p not known"
+
+
+def test_an_effect_of_the_size_that_would_be_seen_is_seen_in_four_of_five():
+    rng = np.random.default_rng(11)
+    effect = rs.seen_effect(rs.normal_estimate(0.1, 0.4, 1))
+    assert np.mean(np.abs(effect + 0.4 * rng.normal(size=20_000)) > 1.96 * 0.4) == pytest.approx(0.8, abs=0.01)
+    r = rs.seen_effect(rs.fisher(0.05, 40), scale="fisher")
+    pairs = rng.normal(size=(2, 4000, 40))
+    drawn = rs.pearson_rows(pairs[0], r * pairs[0] + np.sqrt(1 - r * r) * pairs[1])
+    assert np.mean([not rs.fisher(float(v), 40).contains(0.0) for v in drawn]) == pytest.approx(0.8, abs=0.02)
+    assert np.isnan(rs.seen_effect(rs.fisher(0.3, 3)))
+
+
+def test_the_share_and_the_signs_that_would_be_seen():
+    assert (1 - rs.seen_share(10)) ** 10 == pytest.approx(0.2)
+    assert np.isnan(rs.seen_signs(5)) and rs.seen_signs(6) == pytest.approx(0.8 ** (1 / 6), abs=0.002)
+    share = rs.seen_signs(20)
+    chance = sum(stats.binom.pmf(k, 20, share) for k in range(21) if stats.binomtest(k, 20).pvalue <= 0.05 and k > 10)
+    assert chance == pytest.approx(0.8, abs=0.01)

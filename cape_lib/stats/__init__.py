@@ -1,9 +1,18 @@
 """The only place with random numbers: bootstrap, permutation, score noise; and intervals in closed form."""
 
+from cape_lib.stats.clusters import (
+    LEAST_CLUSTERS,
+    cluster_count,
+    clustered,
+    clustered_r,
+    clustered_slope,
+    left_out_interval,
+)
 from cape_lib.stats.draws import (
     cluster_bootstrap_counts,
     cluster_bootstrap_indices,
     generator,
+    labels_to_codes,
     noisy_scores,
     percentile_interval,
     permutation_p,
@@ -12,10 +21,18 @@ from cape_lib.stats.draws import (
     row_bootstrap_indices,
 )
 from cape_lib.stats.estimate import Estimate
+from cape_lib.stats.inference import (
+    corrected,
+    normal_estimate,
+    normal_p,
+    p_text,
+    seen_effect,
+    seen_share,
+    seen_signs,
+)
 from cape_lib.stats.lines import (
     Band,
     Line,
-    clustered_fisher,
     complete,
     fisher,
     ols,
@@ -36,21 +53,31 @@ from cape_lib.stats.rows import complete_rows, ladder_rows, score_noise
 
 __all__ = [
     "ITEM_COUNTS",
+    "LEAST_CLUSTERS",
     "Band",
     "Estimate",
     "Line",
     "cluster_bootstrap_counts",
     "cluster_bootstrap_indices",
-    "clustered_fisher",
+    "cluster_count",
+    "clustered",
+    "clustered_r",
+    "clustered_slope",
     "complete",
     "complete_rows",
+    "corrected",
     "fieller",
-    "fisher",
     "fieller_limits",
+    "fisher",
     "generator",
+    "labels_to_codes",
     "ladder_rows",
+    "left_out_interval",
     "noisy_scores",
+    "normal_estimate",
+    "normal_p",
     "ols",
+    "p_text",
     "partial_pearson",
     "pearson",
     "pearson_rows",
@@ -62,6 +89,9 @@ __all__ = [
     "row_bootstrap_indices",
     "score_noise",
     "score_sd",
+    "seen_effect",
+    "seen_share",
+    "seen_signs",
     "wilson",
     "wilson_clustered",
 ]

@@ -39,7 +39,7 @@ def cluster_bootstrap_counts(labels: ArrayLike, resamples: int, rng: np.random.G
     labels: one label a row, (n,); a missing label is a cluster of its own. As many clusters are drawn as there are;
     the number of rows in a resample varies with their sizes.
     """
-    codes, clusters = _codes(labels)
+    codes, clusters = labels_to_codes(labels)
     return row_bootstrap_counts(clusters, resamples, rng)[:, codes]
 
 
@@ -55,7 +55,7 @@ def permutations_within(labels: ArrayLike, resamples: int, rng: np.random.Genera
 
     labels: one label a row, (n,); one and the same label for all gives an ordinary permutation.
     """
-    codes, _ = _codes(labels)
+    codes, _ = labels_to_codes(labels)
     shuffled = np.argsort(codes + rng.random((resamples, codes.size)), axis=1)
     answer = np.empty_like(shuffled)
     answer[:, np.argsort(codes, kind="stable")] = shuffled
@@ -112,7 +112,7 @@ def permutation_p(statistic: float, draws: ArrayLike, alternative: Alternative =
     return float((1 + np.count_nonzero(extreme)) / (1 + values.size))
 
 
-def _codes(labels: ArrayLike) -> tuple[Integers, int]:
+def labels_to_codes(labels: ArrayLike) -> tuple[Integers, int]:
     """Numbers 0, 1, ... for the labels in order of appearance, and how many; a missing label counts as its own."""
     codes, names = pd.factorize(pd.Series(np.asarray(labels, dtype=object)), use_na_sentinel=True)
     codes = codes.astype(np.int64)

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from cape_lib.base.coupling.dimension import dimension_interval, participation_ratio
 from cape_lib.base.coupling.local import SETTLED, settled_beyond
-from cape_lib.base.coupling.population import partial_rows, without_each
 from cape_lib.stats import (
     cluster_bootstrap_counts,
-    clustered_fisher,
+    clustered_r,
     fieller_limits,
     fisher,
     partial_pearson,
@@ -103,10 +102,11 @@ def panel_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
         x, y = _panels(families, k, icc, (0.5, 0.3), replications, rng)
         truth, r = icc * 0.5 + (1 - icc) * 0.3, pearson_rows(x, y)
         found = [fisher(float(v), family.size) for v in r]
-        clustered = [_clustered(x[i], y[i], family) for i in range(replications)]
+        aware = [clustered_r(x[i], y[i], family) for i in range(replications)]
         plain = _setting("Pearson, Fisher's z", "r above 0", family.size, noise)
         yield coverage(plain, [(e.low, e.high) for e in found], truth)
-        yield coverage(_setting("Pearson, families left out", "r above 0", family.size, noise), clustered, truth)
+        left_out = _setting("Pearson, families left out", "r above 0", family.size, noise)
+        yield coverage(left_out, [(e.low, e.high) for e in aware], truth)
         yield bias(plain, r - truth, unit="r")
         yield from _null_rates(family, icc, noise, replications, rng)
     yield from _flip_rates(replications, rng)
@@ -131,10 +131,7 @@ def _null_rates(
     truth = "r 0 at equal size"
     beside = _setting("partial r given size, Fisher's z", truth, n, noise)
     yield share(beside, [not e.contains(0.0) for e in left], "false positives")
-    away, keep = [], without_each(family)
-    for i, found in enumerate(left):
-        without = partial_rows(big[i], bold[i], size[i], keep)
-        away.append(not clustered_fisher(found.estimate, without, n, given=1).contains(0.0))
+    away = [not clustered_r(big[i], bold[i], family, given=size[i]).contains(0.0) for i in range(replications)]
     yield share(_setting("partial r given size, families left out", truth, n, noise), away, "false positives")
     if k > 1:
         x, y = _panels(families, k, max(icc, 0.6), (0.8, 0.0), replications, rng)
@@ -166,11 +163,6 @@ def _panels(
         parts.append((first, correlation * first + np.sqrt(1 - correlation**2) * other))
     x, y = (np.sqrt(icc) * parts[0][i] + np.sqrt(1 - icc) * parts[1][i] for i in (0, 1))
     return x.reshape(replications, -1), y.reshape(replications, -1)
-
-
-def _clustered(x: Floats, y: Floats, family: NDArray[np.int64]) -> tuple[float, float]:
-    found = clustered_fisher(float(pearson_rows(x, y)), pearson_rows(x, y, without_each(family)), x.size)
-    return found.low, found.high
 
 
 def _permuted(x: Floats, y: Floats, family: NDArray[np.int64], rng: np.random.Generator) -> float:

@@ -14,6 +14,7 @@ from cape_lib.base.boundary.quadratic import (
     vertex_bootstrap,
 )
 from cape_lib.stats import (
+    LEAST_CLUSTERS,
     cluster_bootstrap_counts,
     complete_rows,
     generator,
@@ -24,7 +25,6 @@ from cape_lib.stats import (
 
 Floats = NDArray[np.float64]
 # Fewer families than this cannot stand for the families there might be.
-LEAST_FAMILIES = 8
 
 
 def vertex_intervals(
@@ -95,11 +95,11 @@ def _summary(method: str, draws: Floats, reason: str) -> dict[str, object]:
 
 def _families(t: Floats, y: Floats, codes: NDArray[np.intp], resamples: int, seed: int) -> dict[str, object]:
     families = int(codes.max()) + 1
-    if families < LEAST_FAMILIES:
+    if families < LEAST_CLUSTERS:
         return _summary(
             "families resampled",
             np.full(1, np.nan),
-            f"{families} families are too few to resample; it takes {LEAST_FAMILIES}",
+            f"{families} families are too few to resample; it takes {LEAST_CLUSTERS}",
         )
     counts = cluster_bootstrap_counts(codes, resamples, generator(seed))
     return _summary("families resampled", turning_points(fit_parabolas(t, y, counts), t), "whole families drawn")

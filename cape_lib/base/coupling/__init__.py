@@ -1,7 +1,17 @@
 """How two scores move together: between the sizes of one family, over a panel, and among all benchmarks."""
 
 from cape_lib.base.coupling.dimension import EffectiveDimension, effective_dimension
-from cape_lib.base.coupling.local import PHASES, local_coupling, local_couplings, phase, settled_beyond, signs_by_size
+from cape_lib.base.coupling.local import (
+    PHASES,
+    WholeLadder,
+    local_coupling,
+    local_couplings,
+    phase,
+    settled_beyond,
+    signs_by_size,
+    whole_ladder,
+    whole_ladders,
+)
 from cape_lib.base.coupling.pairs import cut_sweep, pair_couplings
 from cape_lib.base.coupling.population import PopulationCoupling, clustered_pearson, population_coupling
 
@@ -9,6 +19,7 @@ __all__ = [
     "PHASES",
     "EffectiveDimension",
     "PopulationCoupling",
+    "WholeLadder",
     "clustered_pearson",
     "cut_sweep",
     "effective_dimension",
@@ -19,4 +30,6 @@ __all__ = [
     "population_coupling",
     "settled_beyond",
     "signs_by_size",
+    "whole_ladder",
+    "whole_ladders",
 ]

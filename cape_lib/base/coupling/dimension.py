@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cape_lib.stats import (
+    LEAST_CLUSTERS,
     Estimate,
     cluster_bootstrap_counts,
     complete_rows,
@@ -21,7 +22,6 @@ from cape_lib.tables import BASE_BENCHMARKS
 
 Floats = NDArray[np.float64]
 NAN = float("nan")
-LEAST_FAMILIES = 8
 #: resamples that fill one direction or all of them are this far from it
 EDGE = 1e-9
 
@@ -116,7 +116,7 @@ def _estimate(rows: pd.DataFrame, scores: Floats, resamples: int, seed: int, lea
         return Estimate(NAN, NAN, NAN, n, f"not defined below {least} complete rows")
     rng = generator(seed)
     families = rows["family"].nunique(dropna=False) if "family" in rows.columns else 0
-    if families >= LEAST_FAMILIES:
+    if families >= LEAST_CLUSTERS:
         counts = cluster_bootstrap_counts(rows["family"], resamples, rng)
         method = f"participation ratio, {families} families resampled"
     else:

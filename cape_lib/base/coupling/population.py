@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from cape_lib.stats import (
     Estimate,
-    clustered_fisher,
+    clustered_r,
     complete_rows,
     fisher,
     generator,
-    partial_pearson,
+    labels_to_codes,
     pearson,
-    pearson_rows,
     permutation_p,
     permutations_within,
 )
@@ -24,8 +23,6 @@ from cape_lib.stats import (
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 NAN = float("nan")
-# Fewer families than this cannot stand for the families there might be.
-LEAST_FAMILIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +62,14 @@ def population_coupling(
     """
     rows = complete_rows(panel, ["params_b", x, y], purpose="a correlation")
     first, second = rows[x].to_numpy(dtype=float), rows[y].to_numpy(dtype=float)
-    family = _families(rows, by)
+    family = labels_to_codes(_families(rows, by))[0]
+    size = np.log10(rows["params_b"].to_numpy(dtype=float))
     rng = generator(seed)
     demeaned, p = _demeaned(first, second, family, permutations_within(family, resamples, rng))
     return PopulationCoupling(
         pearson=pearson(first, second),
-        clustered=_clustered(first, second, family),
-        partial_given_size=_partial(first, second, np.log10(rows["params_b"].to_numpy(dtype=float)), family),
+        clustered=clustered_r(first, second, family, fallback=False),
+        partial_given_size=clustered_r(first, second, family, given=size),
         family_demeaned=demeaned,
         permutation_p=p,
         families=int(family.max()) + 1,
@@ -85,52 +83,13 @@ def clustered_pearson(rows: pd.DataFrame, *, x: str, y: str, by: str = "family")
     interval is Fisher's, which takes models for independent, and the method says so. NaN below three complete rows:
     two models always lie on a line.
     """
-    kept = complete_rows(rows, [x, y], least=0)
-    first, second = kept[x].to_numpy(dtype=float), kept[y].to_numpy(dtype=float)
-    if len(kept) < 3:
-        return fisher(NAN, len(kept))
-    family = _families(kept, by)
-    families = int(family.max()) + 1
-    if families < LEAST_FAMILIES:
-        return fisher(float(pearson_rows(first, second)), len(kept))
-    return _clustered(first, second, family)
+    known = complete_rows(rows, [x, y], least=0)
+    return clustered_r(known[x], known[y], _families(known, by))
 
 
-def _families(rows: pd.DataFrame, by: str) -> Integers:
-    """A number for each row's family; a row without one is its own."""
-    if by not in rows.columns:
-        return np.zeros(len(rows), dtype=np.int64)
-    alone = pd.Series([f"\0{i}" for i in range(len(rows))], index=rows.index)
-    return pd.factorize(rows[by].astype(object).where(rows[by].notna(), alone))[0].astype(np.int64)
-
-
-def without_each(family: Integers) -> Integers:
-    """Which rows are left without each family in turn, (families, n), 0 or 1; family: numbers from 0 on, (n,)."""
-    return np.asarray(family[None, :] != np.arange(int(family.max()) + 1)[:, None], dtype=np.int64)
-
-
-def _clustered(x: Floats, y: Floats, family: Integers) -> Estimate:
-    """r with an interval from families left out in turn, where there are enough of them."""
-    r, families = float(pearson_rows(x, y)), int(family.max()) + 1
-    if families < LEAST_FAMILIES:
-        return Estimate(r, NAN, NAN, x.size, f"{families} families: too few to leave out")
-    return clustered_fisher(r, pearson_rows(x, y, without_each(family)), x.size)
-
-
-def _partial(x: Floats, y: Floats, size: Floats, family: Integers) -> Estimate:
-    """Partial r given size; from families left out in turn, as models of one family are not independent."""
-    found = partial_pearson(x, y, size)
-    if int(family.max()) + 1 < LEAST_FAMILIES or np.isnan(found.estimate):
-        return found
-    return clustered_fisher(found.estimate, partial_rows(x, y, size, without_each(family)), found.n, given=1)
-
-
-def partial_rows(x: Floats, y: Floats, z: Floats, counts: Integers) -> Floats:
-    """Partial r of x and y given z, one a row of counts (resamples, n); NaN where z explains one of them wholly."""
-    xy, xz, yz = (pearson_rows(a, b, counts) for a, b in ((x, y), (x, z), (y, z)))
-    left = (1 - xz**2) * (1 - yz**2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(left > 1e-12, np.clip((xy - xz * yz) / np.sqrt(left), -1.0, 1.0), np.nan)
+def _families(rows: pd.DataFrame, by: str) -> pd.Series:
+    """The family of each row; without that column the rows are one family."""
+    return rows[by] if by in rows.columns else pd.Series("all", index=rows.index)
 
 
 def _demeaned(x: Floats, y: Floats, family: Integers, shuffles: Integers) -> tuple[Estimate, float]:
