@@ -19,7 +19,7 @@ Recompute = Callable[[str], "list[Found] | Found"]
 Stresses = Callable[[str], list[Stress]]
 
 BASE = ("published", "deduplicated", "uniform")
-FRONTIER = ("published", "corrected", "sourced", "current")
+FRONTIER = ("published", "corrected", "sourced", "current", "independent")
 #: Measurements and texts of which there is one version only.
 RECORDED = ("published",)
 PANELS = tuple(dict.fromkeys((*BASE, *FRONTIER)))

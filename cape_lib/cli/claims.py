@@ -12,7 +12,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--panel",
         metavar="PANEL",
-        help="published, deduplicated or uniform for base models; published, corrected, sourced or current for the "
+        help="published, deduplicated or uniform for base models; published, corrected, sourced, current or independent for the "
         "frontier (default: published)",
     )
     parser.add_argument("--json", action="store_true", help="a list of objects in place of text")

@@ -28,7 +28,7 @@ def add_panel_options(parser: argparse.ArgumentParser, *, default: str) -> None:
     parser.add_argument("--as-of", metavar="DATE", help="only what was released by then, e.g. 2026-05-31 or 2026-05")
     parser.add_argument("--claimed-by", metavar="WHO", help="only scores stated by the lab, or by an independent party")
     parser.add_argument(
-        "--panel", default=default, help="published, corrected, sourced or current (default %(default)s)"
+        "--panel", default=default, help="published, corrected, sourced, current or independent (default %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 

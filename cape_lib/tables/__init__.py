@@ -10,6 +10,8 @@ from cape_lib.tables.promise import promise, promises
 from cape_lib.tables.scores import read_scores, score_benchmarks
 from cape_lib.tables.sources import source_url
 from cape_lib.tables.statements import CLAIMANTS, chosen
+from cape_lib.tables.variants import RULE as VARIANT_RULE
+from cape_lib.tables.variants import variants
 
 __all__ = [
     "BASE_BENCHMARKS",
@@ -23,6 +25,7 @@ __all__ = [
     "ITEM_COUNTS",
     "LABELS",
     "STATUSES",
+    "VARIANT_RULE",
     "added",
     "audit",
     "base",
@@ -47,4 +50,5 @@ __all__ = [
     "score_benchmarks",
     "source_url",
     "table_names",
+    "variants",
 ]

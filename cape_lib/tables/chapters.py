@@ -96,6 +96,7 @@ FRONTIER_SOURCES = {
     "corrected": "[frontier panel, corrected](../book/data.html#frontier-panel)",
     "sourced": "[frontier panel, sourced cells only](../book/data.html#frontier-panel)",
     "current": "[every release known](../book/data.html#frontier-panel)",
+    "independent": "[one agent, one laboratory](../book/data.html#frontier-independent)",
 }
 
 

@@ -10,9 +10,10 @@ from cape_lib.errors import UsageError
 from cape_lib.names import suggest
 from cape_lib.tables.benchmarks import FRONTIER_BENCHMARKS
 from cape_lib.tables.files import load
+from cape_lib.tables.sources import source_url
 from cape_lib.tables.statements import PAIR, chosen
 
-FRONTIER_PANELS: tuple[str, ...] = ("published", "corrected", "sourced", "current")
+FRONTIER_PANELS: tuple[str, ...] = ("published", "corrected", "sourced", "current", "independent")
 ABOUT = ["model", "lab", "release_date", "released", "frozen", "subset", "compute_tier"]
 DETAILS = ("status", "source", "read_via", "claimed_by")
 
@@ -21,22 +22,24 @@ def frontier(panel: str = "published", *, as_of: str | None = None, claimed_by: 
     """Frontier models of one panel, oldest first; scores in percent (0-100), missing where the panel has none.
 
     panel: "published" (34 frozen and 5 later rows as released), "corrected" (the same rows, with the values and dates
-    that the audit of the cells gives), "sourced" (the same models, only values with a source) or "current" (these and
-    all later releases). as_of: a date as YYYY, YYYY-MM or YYYY-MM-DD; leaves out later releases, and in the last two
-    panels later statements.
-    claimed_by: "lab" or "independent", for the last two panels; None takes what gives both scores, see `statements`.
+    that the audit of the cells gives), "sourced" (the same models, only values with a source), "current" (these and
+    all later releases) or "independent" (33 releases: SWE-bench by one agent, GPQA by one laboratory). as_of: a date as YYYY, YYYY-MM or YYYY-MM-DD; leaves out later releases, and in sourced
+    and current later statements.
+    claimed_by: "lab" or "independent", for those two; None takes what gives both scores, see `statements`.
     Beside each benchmark stand `<benchmark>_status`, `_source`, `_read_via` and `_claimed_by`. `released` is the middle
     of a vague date. Raises UsageError for an unknown panel, date or claimant.
     """
     if panel not in FRONTIER_PANELS:
         raise UsageError(suggest("frontier panel", panel, FRONTIER_PANELS))
-    if claimed_by is not None and panel in ("published", "corrected"):
+    if claimed_by is not None and panel not in ("sourced", "current"):
         raise UsageError(f"the {panel} panel is not by claimant; take panel sourced or current with {claimed_by!r}")
     until = None if as_of is None else end_of(as_of)
     if panel == "published":
         frame = _published()
     elif panel == "corrected":
         frame = _corrected()
+    elif panel == "independent":
+        frame = _independent()
     else:
         frame = _sourced(claimed_by, until, later=panel == "current")
     frame["released"] = frame["release_date"].map(middle)
@@ -103,6 +106,29 @@ def _corrected() -> pd.DataFrame:
         for detail in ("source", "read_via", "claimed_by"):
             frame[f"{benchmark}_{detail}"] = rows[detail].where(decided, frame[f"{benchmark}_{detail}"])
     frame = frame.reset_index()
+    frame["release_date"] = frame["model"].map(_release_dates()).fillna(frame["release_date"])
+    return frame
+
+
+def _independent() -> pd.DataFrame:
+    frame = load("frontier_independent")
+    published = load("frontier_panel").set_index("model").reindex(frame["model"]).reset_index()
+    frame["frozen"] = published["frozen"].fillna(False).astype(bool)
+    frame["subset"] = published["subset"].fillna("later")
+    frame["compute_tier"] = published["compute_tier"]
+    for benchmark in FRONTIER_BENCHMARKS:
+        if benchmark not in frame:
+            frame[benchmark] = float("nan")
+        there = frame[benchmark].notna()
+        source = "swe_source" if benchmark == "swe_bench_verified" else "gpqa_source"
+        details = {
+            "status": "independent only",
+            "source": frame[source].map(source_url),
+            "read_via": None,
+            "claimed_by": "independent",
+        }
+        for detail, value in details.items():
+            frame[f"{benchmark}_{detail}"] = pd.Series(value, index=frame.index, dtype=object).where(there)
     frame["release_date"] = frame["model"].map(_release_dates()).fillna(frame["release_date"])
     return frame
 

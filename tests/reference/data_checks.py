@@ -14,6 +14,7 @@ FILE = Path(__file__).with_name("data_checks.json")
 TABLES = (
     "base_panel", "base_scores", "uniform_panel", "losses", "internal_coupling", "layer_coupling", "projection_sweep",
     "steering_records", "steering_totals", "predictions", "claims", "frontier_panel", "frontier_versions",
+    "one_lab_2026", "frontier_independent", "pythia_checkpoints",
 )  # fmt: skip
 SCORES_UNTIL = "2026-10-01"
 

@@ -1,0 +1,121 @@
+"""Models of today in every mode they were measured in: the figures of one laboratory and what their names say.
+
+The laboratory names a variant "Model 30B A3B (mode)". Family, generation, mode, effort and size are read from that
+name by the rule below, which is printed in the book; where it errs, a row of `variant_corrections` replaces its word.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import pandas as pd
+
+from cape_lib.errors import ScoresError
+from cape_lib.tables.files import load
+
+#: domains of AA-Omniscience, 1,000 questions each
+DOMAINS: tuple[str, ...] = ("business", "law", "health", "humanities", "software", "science")
+OMNISCIENCE_QUESTIONS = 6000
+EFFORTS: tuple[str, ...] = ("minimal", "low", "medium", "high", "xhigh", "max")
+DERIVED: tuple[str, ...] = ("weights", "family", "generation", "mode", "effort", "params_b_total", "params_b_active")
+RULE = """
+| column | rule |
+|---|---|
+| weights | maker and name without the last bracket, if that bracket names a mode or an effort |
+| generation | that name without sizes (`8B`, `A3B`, `E2B`) and the words Instruct, Think, Reasoning, Preview, Chat, Vision |
+| family | the letters with which that begins (Qwen of Qwen3.5) |
+| effort | minimal, low, medium, high, xhigh or max, where the bracket says so |
+| mode | "none" where the bracket says non-reasoning; else "reasoning" where bracket or name says reasoning or thinking, \
+or where reasoning tokens were counted; else "none" |
+| size | billions of parameters as the laboratory lists them; where it lists none, as in the name (`236B A21B`) |
+"""
+
+_LABEL = re.compile(
+    r"\s*\(([^()]*\b(?:reasoning|effort)\b[^()]*|minimal|low|medium|high|xhigh|max)\)$", re.IGNORECASE
+)
+_SIZE = re.compile(r"[ -]?(?<![\w.])(?:A|E)?\d+(?:\.\d+)?(?:B|M|T)\b", re.IGNORECASE)
+_KIND = re.compile(r"[ -](?:Instruct|Think(?:ing|er)?|Reasoning|Preview|Chat)\b|\s*\(Vision\)|^NVIDIA ", re.IGNORECASE)
+_TOTAL = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)B\b")
+_ACTIVE = re.compile(r"(?<![\w.])A(\d+(?:\.\d+)?)B\b")
+
+
+def variants() -> pd.DataFrame:
+    """All 570 variants, one row each: the laboratory's figures and the columns `DERIVED` that the rule reads.
+
+    Scores in percent (0-100); `released` is the day of release, missing where the laboratory gives none. Raises
+    ScoresError where a correction names no variant or no column of `DERIVED`.
+    """
+    return _variants().copy()
+
+
+@lru_cache(maxsize=1)
+def _variants() -> pd.DataFrame:
+    frame = derive(load("one_lab_2026"))
+    frame = corrected(frame, load("variant_corrections"))
+    return frame.assign(released=pd.to_datetime(frame["release_date"]))
+
+
+def derive(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the columns of `DERIVED` as the rule reads them, uncorrected.
+
+    frame: model, lab, params_b_total, params_b_active (billions, may be missing), omniscience_reasoning_tokens and
+    gpqa_reasoning_tokens (counts, may be missing).
+    """
+    names = frame["model"].map(_name)
+    labels = frame["model"].map(_label)
+    effort = labels.map(_effort)
+    counted = frame[["omniscience_reasoning_tokens", "gpqa_reasoning_tokens"]].fillna(0).max(axis=1) > 0
+    thinks = frame["model"].str.contains(r"\b(?:reasoning|thinking|think|thinker)\b", case=False) | counted
+    off = labels.str.contains("non-reasoning", case=False)
+    generation = names.map(_generation)
+    return frame.assign(
+        weights=frame["lab"] + ": " + names.str.casefold(),
+        family=generation.str.extract(r"^([A-Za-z]+)", expand=False).fillna(generation),
+        generation=generation,
+        mode=(thinks & ~off).map({True: "reasoning", False: "none"}),
+        effort=effort,
+        params_b_total=frame["params_b_total"].fillna(names.map(lambda name: _number(_TOTAL, name))),
+        params_b_active=frame["params_b_active"].fillna(names.map(lambda name: _number(_ACTIVE, name))),
+    )
+
+
+def corrected(frame: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
+    """The rows with each correction in its place; ScoresError for a variant or column that does not exist.
+
+    corrections: slug (the variant), column (one of `DERIVED`), value, reason.
+    """
+    frame = frame.copy()
+    row_of = {slug: index for index, slug in frame["slug"].items()}
+    for number, row in enumerate(corrections.itertuples(index=False), start=2):
+        if row.slug not in row_of:
+            raise ScoresError(f"variant_corrections.csv: row {number}, column slug: no variant is named {row.slug!r}")
+        if row.column not in DERIVED:
+            known = ", ".join(DERIVED)
+            raise ScoresError(f"variant_corrections.csv: row {number}, column column: {row.column!r} is none of {known}")
+        frame.loc[row_of[row.slug], row.column] = float(row.value) if "params" in row.column else row.value
+    return frame
+
+
+def _label(model: str) -> str:
+    match = _LABEL.search(model)
+    return match.group(1) if match else ""
+
+
+def _name(model: str) -> str:
+    return _LABEL.sub("", model).strip()
+
+
+def _effort(label: str) -> str | None:
+    words = set(re.findall(r"[a-z]+", label.casefold()))
+    return next((effort for effort in EFFORTS if effort in words), None)
+
+
+def _generation(name: str) -> str:
+    shorter = _SIZE.sub("", _KIND.sub("", name))
+    return re.sub(r"\s+", " ", shorter).strip(" -") or name
+
+
+def _number(pattern: re.Pattern[str], name: str) -> float:
+    match = pattern.search(name)
+    return float(match.group(1)) if match else float("nan")
