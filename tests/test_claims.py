@@ -221,7 +221,7 @@ def test_one_quantity_is_drawn_once_in_the_claim_its_trials_and_its_chapter():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("panel", ["deduplicated", "uniform", "corrected", "sourced", "current"])
+@pytest.mark.parametrize("panel", ["deduplicated", "uniform", "corrected", "sourced", "current", "independent"])
 def test_every_claim_can_be_computed_on_every_panel_that_it_names(panel):
     touched = [ident for ident in claims.claim_ids() if panel in claims.panels_of(ident)]
     found = claims.evaluate(touched, panel=panel)

@@ -22,7 +22,15 @@ def named(*models: str, tokens: float = 0.0) -> pd.DataFrame:
         ("Qwen3 235B A22B 2507 (Reasoning)", "Qwen3 2507", "Qwen", "reasoning", None, 235, 22),
         ("Qwen3 235B A22B 2507 Instruct", "Qwen3 2507", "Qwen", "none", None, 235, 22),
         ("GPT-5.6 Luna (xhigh)", "GPT-5.6 Luna", "GPT", "none", "xhigh", None, None),
-        ("Claude Opus 4.6 (Adaptive Reasoning, Max Effort)", "Claude Opus 4.6", "Claude", "reasoning", "max", None, None),
+        (
+            "Claude Opus 4.6 (Adaptive Reasoning, Max Effort)",
+            "Claude Opus 4.6",
+            "Claude",
+            "reasoning",
+            "max",
+            None,
+            None,
+        ),
         ("Claude Opus 4.6 (Non-reasoning, High Effort)", "Claude Opus 4.6", "Claude", "none", "high", None, None),
         ("GPT-5.5 Instant (May 2026)", "GPT-5.5 Instant (May 2026)", "GPT", "none", None, None, None),
         ("Gemma 4 E2B (Reasoning)", "Gemma 4", "Gemma", "reasoning", None, None, None),
@@ -61,7 +69,9 @@ def test_the_index_is_right_minus_wrong_in_every_row() -> None:
     rows = tables.variants().dropna(subset=["omniscience_index"])
     a, q = rows["omniscience_accuracy"], rows["omniscience_non_hallucination"]
     wrong = (1 - q / 100) * (1 - a / 100) * 100
-    assert len(rows) == 440 and (rows["omniscience_index"] - (a - wrong)).abs().max() <= 0.015  # three figures rounded to a hundredth
+    assert (
+        len(rows) == 440 and (rows["omniscience_index"] - (a - wrong)).abs().max() <= 0.015
+    )
     by_domain = rows[[f"accuracy_{name}" for name in DOMAINS]].mean(axis=1)
     assert (by_domain - a).abs().max() <= 0.011  # the domains are equally large
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib import frontier, tables
-from cape_lib.claims.registry import FRONTIER, claim, stress
+from cape_lib.claims.registry import FRONTIER, STATED, claim, stress
 from cape_lib.claims.verdict import Found, Stress, holds_zero
 from cape_lib.stats import pearson
 from cape_lib.tables.promise import RELATIVES
@@ -185,7 +185,7 @@ def lowest_r_elsewhere(panel: str) -> list[Stress]:
     return tried
 
 
-@claim("C81", panels=FRONTIER)
+@claim("C81", panels=STATED)
 def by_year(panel: str) -> list[Found]:
     """Models released before 2025 and from 2025 on: how many, lowest and highest SWE-bench score."""
     rows = rows_of(panel)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import GPQA, SWE, rows_of
-from cape_lib.claims.registry import FRONTIER, claim, stress
+from cape_lib.claims.registry import FRONTIER, STATED, claim, stress
 from cape_lib.claims.verdict import Found, Stress
 from cape_lib.stats import pearson, score_sd
 
@@ -131,7 +131,7 @@ def no_matrix(panel: str) -> list[Stress]:
     ]
 
 
-@claim("C94", panels=FRONTIER, reads=("frontier_panel", "frontier_versions"))
+@claim("C94", panels=STATED, reads=("frontier_panel", "frontier_versions"))
 def ifeval_pair(panel: str) -> list[Found]:
     """r = corr(GPQA, IFEval), the GPQA score of MiniMax M2.5 as in the figure script; r of SWE-bench is smaller."""
     rows = panel_rows(panel).dropna(subset=[GPQA, IFEVAL, SWE])

@@ -12,8 +12,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--panel",
         metavar="PANEL",
-        help="published, deduplicated or uniform for base models; published, corrected, sourced, current or independent for the "
-        "frontier (default: published)",
+        help="published, deduplicated or uniform for base models; published, corrected, sourced, current or "
+        "independent for the frontier (default: published)",
     )
     parser.add_argument("--json", action="store_true", help="a list of objects in place of text")
 

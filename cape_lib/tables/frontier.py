@@ -23,8 +23,9 @@ def frontier(panel: str = "published", *, as_of: str | None = None, claimed_by: 
 
     panel: "published" (34 frozen and 5 later rows as released), "corrected" (the same rows, with the values and dates
     that the audit of the cells gives), "sourced" (the same models, only values with a source), "current" (these and
-    all later releases) or "independent" (33 releases: SWE-bench by one agent, GPQA by one laboratory). as_of: a date as YYYY, YYYY-MM or YYYY-MM-DD; leaves out later releases, and in sourced
-    and current later statements.
+    all later releases) or "independent" (33 releases: SWE-bench by one agent, GPQA by one laboratory).
+    as_of: a date as YYYY, YYYY-MM or YYYY-MM-DD; leaves out later releases (in sourced, current:
+    and later statements).
     claimed_by: "lab" or "independent", for those two; None takes what gives both scores, see `statements`.
     Beside each benchmark stand `<benchmark>_status`, `_source`, `_read_via` and `_claimed_by`. `released` is the middle
     of a vague date. Raises UsageError for an unknown panel, date or claimant.

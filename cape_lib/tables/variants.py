@@ -23,17 +23,16 @@ RULE = """
 | column | rule |
 |---|---|
 | weights | maker and name without the last bracket, if that bracket names a mode or an effort |
-| generation | that name without sizes (`8B`, `A3B`, `E2B`) and the words Instruct, Think, Reasoning, Preview, Chat, Vision |
+| generation | that name without sizes (`8B`, `A3B`, `E2B`) and the words Instruct, Think, Reasoning, Preview, Chat, \
+Vision |
 | family | the letters with which that begins (Qwen of Qwen3.5) |
 | effort | minimal, low, medium, high, xhigh or max, where the bracket says so |
-| mode | "none" where the bracket says non-reasoning; else "reasoning" where bracket or name says reasoning or thinking, \
-or where reasoning tokens were counted; else "none" |
+| mode | "none" where the bracket says non-reasoning; else "reasoning" where bracket or name says reasoning \
+or thinking, or where reasoning tokens were counted; else "none" |
 | size | billions of parameters as the laboratory lists them; where it lists none, as in the name (`236B A21B`) |
 """
 
-_LABEL = re.compile(
-    r"\s*\(([^()]*\b(?:reasoning|effort)\b[^()]*|minimal|low|medium|high|xhigh|max)\)$", re.IGNORECASE
-)
+_LABEL = re.compile(r"\s*\(([^()]*\b(?:reasoning|effort)\b[^()]*|minimal|low|medium|high|xhigh|max)\)$", re.IGNORECASE)
 _SIZE = re.compile(r"[ -]?(?<![\w.])(?:A|E)?\d+(?:\.\d+)?(?:B|M|T)\b", re.IGNORECASE)
 _KIND = re.compile(r"[ -](?:Instruct|Think(?:ing|er)?|Reasoning|Preview|Chat)\b|\s*\(Vision\)|^NVIDIA ", re.IGNORECASE)
 _TOTAL = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)B\b")
@@ -92,7 +91,9 @@ def corrected(frame: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
             raise ScoresError(f"variant_corrections.csv: row {number}, column slug: no variant is named {row.slug!r}")
         if row.column not in DERIVED:
             known = ", ".join(DERIVED)
-            raise ScoresError(f"variant_corrections.csv: row {number}, column column: {row.column!r} is none of {known}")
+            raise ScoresError(
+                f"variant_corrections.csv: row {number}, column column: {row.column!r} is none of {known}"
+            )
         frame.loc[row_of[row.slug], row.column] = float(row.value) if "params" in row.column else row.value
     return frame
 
