@@ -85,16 +85,14 @@ def corrected(frame: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
     corrections: slug (the variant), column (one of `DERIVED`), value, reason.
     """
     frame = frame.copy()
-    row_of = {slug: index for index, slug in frame["slug"].items()}
-    for number, row in enumerate(corrections.itertuples(index=False), start=2):
-        if row.slug not in row_of:
-            raise ScoresError(f"variant_corrections.csv: row {number}, column slug: no variant is named {row.slug!r}")
-        if row.column not in DERIVED:
-            known = ", ".join(DERIVED)
-            raise ScoresError(
-                f"variant_corrections.csv: row {number}, column column: {row.column!r} is none of {known}"
-            )
-        frame.loc[row_of[row.slug], row.column] = float(row.value) if "params" in row.column else row.value
+    row_of = dict(zip(frame["slug"], frame.index, strict=True))
+    for number, row in enumerate(corrections.to_dict("records"), start=2):
+        where, slug, column, value = f"variant_corrections.csv: row {number}", row["slug"], row["column"], row["value"]
+        if slug not in row_of:
+            raise ScoresError(f"{where}, column slug: no variant is named {slug!r}; take one of one_lab_2026.csv")
+        if column not in DERIVED:
+            raise ScoresError(f"{where}, column column: {column!r} is not one of {', '.join(DERIVED)}")
+        frame.loc[row_of[slug], column] = float(value) if "params" in column else value
     return frame
 
 
