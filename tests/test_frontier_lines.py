@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from statsmodels.stats.diagnostic import het_breuschpagan
 
 from cape_lib import frontier, tables
 from cape_lib.errors import MissingError, UsageError
@@ -44,12 +44,45 @@ def test_published_errors_of_the_coefficients_are_narrower_than_95_percent(froze
     assert (slope.high - slope.low) / 2 > 2 * 0.08
 
 
-def test_prediction_interval_equals_statsmodels(frozen: pd.DataFrame) -> None:
+def test_reach_equals_the_prediction_of_statsmodels_at_the_scatter_of_angles(frozen: pd.DataFrame) -> None:
+    line = frontier.fit_line(frozen)
     judge = sm.OLS(frozen[Y].to_numpy(), sm.add_constant(frozen[X].to_numpy())).fit()
     at = np.array([20.0, 50.0, 80.0])
     frame = judge.get_prediction(np.column_stack([np.ones(3), at])).summary_frame(alpha=0.05)
-    half = frontier.fit_line(frozen).half_width(at, 0.95)
-    assert half == pytest.approx((frame["obs_ci_upper"] - frame["obs_ci_lower"]).to_numpy() / 2)
+    half = (frame["obs_ci_upper"] - frame["obs_ci_lower"]).to_numpy() / 2
+    # The same leverage and the same t; only the scatter is measured on another scale.
+    assert line.reach(at, 0.95) == pytest.approx(half * line.scatter / np.sqrt(judge.scale))
+    away = np.arcsin(np.sqrt(frozen[Y] / 100)) - np.arcsin(np.sqrt(judge.fittedvalues / 100))
+    assert line.scatter == pytest.approx(np.sqrt((away**2).sum() / judge.df_resid))
+
+
+def test_frozen_rows_scatter_twice_as_wide_below_70_as_above_in_points_and_not_in_angles(frozen: pd.DataFrame) -> None:
+    judge = sm.OLS(frozen[Y].to_numpy(), sm.add_constant(frozen[X].to_numpy())).fit()
+    assert het_breuschpagan(judge.resid, judge.model.exog)[1] == pytest.approx(0.016, abs=0.0005)
+    line, low = frontier.fit_line(frozen), (frozen[X] < 70).to_numpy()
+    points = frozen[Y] - line.at(frozen[X])
+    angles = frontier.lines.angle(frozen[Y]) - frontier.lines.angle(line.at(frozen[X]))
+    assert points[low].std() / points[~low].std() == pytest.approx(11.1 / 5.7, abs=0.02)
+    assert angles[low].std() / angles[~low].std() < 1.6
+
+
+@pytest.mark.parametrize("name", sorted(frontier.LINES))
+def test_every_interval_of_h_stays_on_the_scale_and_holds_zero_where_the_release_is_ordinary(name: str) -> None:
+    line = frontier.line(name)
+    x, y = (axis.ravel() for axis in np.meshgrid(np.linspace(0, 100, 41), np.linspace(0, 100, 41)))
+    (low, high), (least, most) = line.interval(x, y), line.ordinary(x)
+    assert (least >= 0).all() and (most <= 100).all() and (least < most).all()
+    on_scale = (line.at(x) >= 0) & (line.at(x) <= 100)
+    assert (line.at(x) + low)[on_scale].min() >= -1e-9 and (line.at(x) + high)[on_scale].max() <= 100 + 1e-9
+    assert (low <= y - line.at(x) + 1e-9).all() and (high >= y - line.at(x) - 1e-9).all()
+    far = np.minimum(abs(y - least), abs(y - most)) > 1e-9
+    assert (((low <= 0) & (high >= 0)) == ((least <= y) & (y <= most)))[far].all()
+
+
+def test_at_swe_80_a_release_can_lie_above_the_ordinary_range() -> None:
+    low, high = (float(end) for end in frontier.line("frozen").ordinary(80.0))
+    assert 65 < low < 72 and 97 < high < 99
+    assert frontier.release_h(80.0, 99.5).low > 0
 
 
 def test_published_band_is_16_2_and_narrower_than_any_prediction(panel: pd.DataFrame) -> None:
@@ -71,18 +104,10 @@ def test_left_out_h_equals_a_fit_without_the_row(frozen: pd.DataFrame) -> None:
     h = frontier.h_field(frozen, chosen=None).reset_index(drop=True)
     others = frozen.reset_index(drop=True).drop(index=5)
     judge = sm.OLS(others[Y].to_numpy(), sm.add_constant(others[X].to_numpy())).fit()
-    frame = judge.get_prediction([[1.0, float(h.loc[5, X])]]).summary_frame(alpha=1 - frontier.lines.LEVEL)
+    frame = judge.get_prediction([[1.0, float(h.loc[5, X])]]).summary_frame()
     assert h.loc[5, "h_loo"] == pytest.approx(float(h.loc[5, Y] - frame["mean"].iloc[0]))
-    assert h.loc[5, "loo_high"] - h.loc[5, "loo_low"] == pytest.approx(
-        float(frame["obs_ci_upper"].iloc[0] - frame["obs_ci_lower"].iloc[0])
-    )
-
-
-def test_left_out_residual_is_the_studentised_one(frozen: pd.DataFrame) -> None:
-    h = frontier.h_field(frozen, chosen=None)
-    outlying = sm.OLS(frozen[Y].to_numpy(), sm.add_constant(frozen[X].to_numpy())).fit().get_influence()
-    limit = stats.t.ppf(0.975, len(frozen) - 3)
-    assert (np.abs(outlying.resid_studentized_external) > limit).tolist() == h["outside"].tolist()
+    low, high = frontier.fit_line(others).interval(h.loc[5, X], h.loc[5, Y])
+    assert (h.loc[5, "loo_low"], h.loc[5, "loo_high"]) == pytest.approx((float(low), float(high)))
 
 
 def test_five_of_five_are_inside_and_so_they_are_for_a_flat_line(panel: pd.DataFrame) -> None:
@@ -153,9 +178,9 @@ def test_95_percent_interval_holds_95_percent_of_new_releases() -> None:
     for _ in range(400):
         x = rng.uniform(20, 90, 21)
         y = 0.5 * x + 40 + rng.normal(0, 6, 21)
-        fitted = frontier.fit_line(pd.DataFrame({X: x[:20], Y: y[:20]}))
-        inside.append(abs(y[20] - float(fitted.at(x[20]))) <= float(fitted.half_width(x[20])))
-    assert 0.92 < np.mean(inside) < 0.98
+        low, high = frontier.fit_line(pd.DataFrame({X: x[:20], Y: y[:20]})).ordinary(x[20])
+        inside.append(low <= y[20] <= high)
+    assert 0.93 < np.mean(inside) < 0.99
 
 
 def test_another_pair_of_benchmarks_works_the_same_way(frozen: pd.DataFrame) -> None:

@@ -35,10 +35,10 @@ def _axes() -> tuple[alt.X, alt.Y]:
 
 
 def line_table(line: object, low: float, high: float) -> pd.DataFrame:
-    """A frontier line and its 95 % prediction interval on a grid of SWE-bench scores (percent)."""
+    """A frontier line and the range of 95 % of new releases on a grid of SWE-bench scores (percent)."""
     grid = np.linspace(low, high, 40)
-    fit, half = line.at(grid), line.half_width(grid)  # type: ignore[attr-defined]
-    return pd.DataFrame({SWE: grid, "fit": fit, "low": fit - half, "high": fit + half})
+    least, most = line.ordinary(grid)  # type: ignore[attr-defined]
+    return pd.DataFrame({SWE: grid, "fit": line.at(grid), "low": least, "high": most})  # type: ignore[attr-defined]
 
 
 def releases(h: pd.DataFrame, line: object, *, own: str = "", source: str = "") -> Figure:
@@ -55,7 +55,6 @@ def releases(h: pd.DataFrame, line: object, *, own: str = "", source: str = "") 
     mine = "lab_picked === 'all' || datum.lab === lab_picked"
     x, y = _axes()
     shape = line_table(line, float(h[SWE].min()), float(h[SWE].max()))
-    shape = shape.assign(high=shape["high"].clip(upper=100))
     band = alt.Chart(shape).mark_area(opacity=0.12, color=MUTED).encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
     trend = alt.Chart(shape).mark_line(color=INK, strokeWidth=1.5).encode(x=x, y="fit:Q")
     points = alt.Chart(h[KEPT]).encode(x=x, y=y)

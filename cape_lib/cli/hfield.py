@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     interval = f"[{release.low:+.1f}, {release.high:+.1f}]"
     print(f"h = {release.h:+.1f} points {interval}, {release.line} line of {release.date}")
-    print(f"expected GPQA Diamond {release.expected:.1f}; sampling noise of h {release.noise_sd:.1f} points (sd)")
+    print(f"expected GPQA Diamond {release.expected:.1f}, of 95 % of releases {release.ordinary_low:.1f} to "
+          f"{release.ordinary_high:.1f}; sampling noise of h {release.noise_sd:.1f} points (sd)")  # fmt: skip
     print(f"phase: {release.phase}, {release.emphasis}")
     print(f"advice: {release.advice}")
     if release.low <= 0 <= release.high:

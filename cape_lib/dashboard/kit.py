@@ -171,12 +171,18 @@ def _day(released: pd.Timestamp) -> int:
 
 
 def plain_line(given: FrontierLine) -> dict[str, Any]:
-    """A frontier line as plain data: what is needed for h and its prediction interval."""
+    """A frontier line as plain data: what is needed for h and its interval.
+
+    With the reach w = t scatter sqrt(1 + 1 / n + (x - mean_x)^2 / spread_x) and the angle a(y) = asin(sqrt(y / 100)), h
+    lies from 100 sin(a(y) - w)^2 to 100 sin(a(y) + w)^2, less the line (`FrontierLine.interval` has the ends of the
+    scale).
+    """
     fit = given.fit
     return {
         "name": given.name, "panel": given.panel, "date": given.date,
         "slope": given.slope, "intercept": given.intercept,
         "residual_sd": fit.residual_sd, "n": fit.n, "mean_x": fit.mean_x, "spread_x": fit.spread_x, "r": fit.r,
+        "scatter": given.scatter,
         "t": float(stdtrit(fit.n - 2, 0.5 + LEVEL / 2)),
     }  # fmt: skip
 

@@ -14,6 +14,7 @@ from cape_lib.dashboard.kit import Kit, kit
 from cape_lib.dashboard.wording import fixed, interval, write
 from cape_lib.errors import UsageError
 from cape_lib.frontier.hfield import emphasis_of, phase_of
+from cape_lib.frontier.lines import line as frontier_line
 from cape_lib.frontier.saturation import ROTATE_BELOW
 from cape_lib.frontier.trajectory import KINDS, THRESHOLD, classify_changes
 from cape_lib.names import suggest
@@ -52,7 +53,7 @@ def diagnose_release(
         **{name: last[name] for name in ("h", "interval", "expected", "noise_sd", "phase", "emphasis", "x", "y")},
         "name": last["model"], "line": line, "line_n": chosen["n"], "line_date": chosen["date"],
         "slope": chosen["slope"], "intercept": chosen["intercept"], "h_size": abs(last["h"]),
-        "side": "above" if last["h"] >= 0 else "below", "half": last["half"], "noise95": 1.96 * last["noise_sd"],
+        "side": "above" if last["h"] >= 0 else "below", "noise95": 1.96 * last["noise_sd"],
         "critical": last["gpqa_critical"], "curve_side": "above" if last["y"] >= last["gpqa_critical"] else "below",
         "nearest": _names(others), "lab": lab, "change": newest["change"], "kind": newest["kind"],
         "before": trail[-2]["model"] if len(trail) > 1 else None, "limit": newest["limit"], **_curve_facts(used),
@@ -66,23 +67,18 @@ def diagnose_release(
     }  # fmt: skip
 
 
-def half_width(line: Mapping[str, Any], x: float) -> float:
-    """Half of the 95 % prediction interval of one new release at x, points, as `FrontierLine.half_width`."""
-    away = x - line["mean_x"]
-    return float(line["t"] * line["residual_sd"] * math.sqrt(1 + 1 / line["n"] + away * away / line["spread_x"]))
-
-
 def read_release(row: Mapping[str, Any], line: Mapping[str, Any], used: Kit) -> dict[str, Any]:
     """One release under a line; all scores in percent, h in points (GPQA less the line at SWE)."""
     x, y = float(row[X]), float(row[Y])
     expected = line["slope"] * x + line["intercept"]
-    h, half = y - expected, half_width(line, x)
+    h = y - expected
+    low, high = (float(end) for end in frontier_line(line["name"]).interval(x, y))
     noise = math.hypot(float(score_sd(y, Y)), line["slope"] * float(score_sd(x, X)))
     ratios, ifeval = used["frontier_ratios"], row.get("ifeval")
     critical = 100.0 * math.sqrt(ratios["ifeval"] * y / 100.0)
     return {
         "model": row.get("model") or "This release", "date": row.get("date") or None, "x": x, "y": y,
-        "expected": expected, "h": h, "half": half, "interval": interval(h - half, h + half), "outside": abs(h) > half,
+        "expected": expected, "h": h, "interval": interval(low, high), "outside": not low <= 0 <= high,
         "noise_sd": noise, "phase": phase_of(h), "emphasis": emphasis_of(h),
         "gpqa_critical": 100.0 * math.sqrt(ratios[Y] * x / 100.0), "ifeval": ifeval, "ifeval_critical": critical,
         "ifeval_above": None if ifeval is None else ifeval >= critical,
@@ -173,8 +169,8 @@ def _curve_facts(used: Kit) -> dict[str, int]:
 
 def _perhaps_swapped(last: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
     """The pair is outside as given and inside with the two scores exchanged."""
-    other = last["x"] - (line["slope"] * last["y"] + line["intercept"])
-    return bool(last["outside"] and abs(other) <= half_width(line, last["y"]))
+    low, high = frontier_line(line["name"]).interval(last["y"], last["x"])
+    return bool(last["outside"] and low <= 0 <= high)
 
 
 def _answers(

@@ -19,8 +19,9 @@ from cape_lib.frontier.lines import (
     fit_line,
     frozen_rows,
     line,
+    line_through,
 )
-from cape_lib.stats import ols, score_sd
+from cape_lib.stats import score_sd
 
 #: paper B, section 2.3: beyond these points of h a release is an excursion
 EXCURSION = 10.0
@@ -33,9 +34,9 @@ PHASES = ("coding-specialist excursion", "cooperative", "reasoning-specialist")
 class ReleaseH:
     """h of one release in points, with the interval `low` to `high`, and what the papers' rules make of it.
 
-    The interval is h plus and minus the 95 % prediction half-width at this x (`lines.LEVEL`): where it holds zero, an
-    ordinary release of the panel could lie as far from the line. `noise_sd` is the sampling noise of both scores alone,
-    in points of h. `line` names the line, `panel` and `date` say what it was fitted to.
+    Where the interval holds zero, an ordinary release of the panel could lie as far from the line: 95 % of those with
+    this x have a y from `ordinary_low` to `ordinary_high` percent (`FrontierLine.ordinary`). `noise_sd` is the sampling
+    noise of both scores alone, in points of h. `line` names the line, `panel` and `date` say what it was fitted to.
     """
 
     h: float
@@ -43,6 +44,8 @@ class ReleaseH:
     high: float
     noise_sd: float
     expected: float
+    ordinary_low: float
+    ordinary_high: float
     line: str
     panel: str
     date: str
@@ -83,16 +86,17 @@ def read_h(swe: float, gpqa: float, chosen: FrontierLine, *, x: str = X, y: str 
     """The same for a line at hand (a sliding cut-off, a user's own panel)."""
     expected = float(chosen.at(swe))
     h = gpqa - expected
-    half = float(chosen.half_width(swe))
+    low, high = (float(end) for end in chosen.interval(swe, gpqa))
+    least, most = (float(end) for end in chosen.ordinary(swe))
     noise = float(np.hypot(score_sd(gpqa, y), chosen.slope * score_sd(swe, x)))
     return ReleaseH(
-        h, h - half, h + half, noise, expected, chosen.name, chosen.panel, chosen.date,
-        phase_of(h), emphasis_of(h), _advice(h, half),
+        h, low, high, noise, expected, least, most, chosen.name, chosen.panel, chosen.date,
+        phase_of(h), emphasis_of(h), _advice(h, outside=not low <= 0 <= high),
     )  # fmt: skip
 
 
-def _advice(h: float, half: float) -> str:
-    if abs(h) > half:
+def _advice(h: float, *, outside: bool) -> str:
+    if outside:
         side = "below" if h < 0 else "above"
         return f"lies {side} 95 % of releases: check both scores and their settings first, then what was trained"
     if abs(h) > EXCURSION:
@@ -118,34 +122,33 @@ def h_field(
     """h of every complete row, beside the h from a line that has not seen the row.
 
     frame: one row a model, scores in percent; chosen: a line, its name, or None to fit the frame.
-    Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high` (h plus and minus the prediction
-    half-width at `level`), `noise_sd` (both scores' sampling noise), `h_loo`, `loo_low`, `loo_high` (line and interval
-    without the row), `outside` (the row lies outside the interval that the others predict), `phase`. Without
-    four other rows there is no line without the row: NaN.
+    Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high` (`FrontierLine.interval` at
+    `level`), `noise_sd` (both scores' sampling noise), `h_loo`, `loo_low`, `loo_high` (line and interval without the
+    row), `outside` (the row lies outside the range that the others predict), `phase`. Without four other rows there is
+    no line without the row: NaN.
     Source: paper B, equation 1. Published h of 34 rows: Haiku 3.5 -26.2, V2.5 +11.2, o1 +10.6.
     """
     rows = complete_rows(frame, x, y).copy()
     used = as_line(chosen, rows, x=x, y=y)
     old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
-    half = used.half_width(old, level)
     rows["expected"] = used.at(old)
     rows["h"] = new - rows["expected"]
-    rows["h_low"], rows["h_high"] = rows["h"] - half, rows["h"] + half
+    rows["h_low"], rows["h_high"] = used.interval(old, new, level)
     rows["noise_sd"] = np.hypot(score_sd(new, y), used.slope * score_sd(old, x))
     left_out = [_without(old, new, i, level) for i in range(len(rows))]
-    rows[["h_loo", "loo_half"]] = np.array(left_out, dtype=float).reshape(len(rows), 2)
-    rows["loo_low"], rows["loo_high"] = rows["h_loo"] - rows["loo_half"], rows["h_loo"] + rows["loo_half"]
-    rows["outside"] = rows["h_loo"].abs() > rows["loo_half"]
+    rows[["h_loo", "loo_low", "loo_high"]] = np.array(left_out, dtype=float).reshape(len(rows), 3)
+    rows["outside"] = (rows["loo_low"] > 0) | (rows["loo_high"] < 0)
     rows["phase"] = [phase_of(float(h)) for h in rows["h"]]
-    return rows.drop(columns="loo_half")
+    return rows
 
 
-def _without(x: np.ndarray, y: np.ndarray, i: int, level: float) -> tuple[float, float]:
-    keep = np.arange(x.size) != i
-    if x.size <= FEWEST or np.ptp(x[keep]) == 0:
-        return float("nan"), float("nan")
-    band = ols(x[keep], y[keep]).predict(x[i], level)
-    return float(y[i] - band.fit), float(band.high - band.low) / 2
+def _without(x: np.ndarray, y: np.ndarray, i: int, level: float) -> tuple[float, float, float]:
+    others = np.arange(x.size) != i
+    if x.size <= FEWEST or np.ptp(x[others]) == 0:
+        return float("nan"), float("nan"), float("nan")
+    fitted = line_through(x[others], y[others])
+    low, high = fitted.interval(x[i], y[i], level)
+    return float(y[i] - fitted.at(x[i])), float(low), float(high)
 
 
 def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, float]:
@@ -157,7 +160,8 @@ def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, 
     rows = complete_rows(frozen_rows(frame), x, y)
     fitted = fit_line(rows, x=x, y=y)
     residual = rows[y].to_numpy(float) - fitted.at(rows[x])
-    half = fitted.half_width(np.linspace(rows[x].min(), rows[x].max(), 101), 0.95)
+    band = fitted.fit.predict(np.linspace(rows[x].min(), rows[x].max(), 101))
+    half = band.high - band.fit
     return {
         "published": 1.96 * float(residual.std(ddof=0)),
         "prediction_min": float(half.min()),
@@ -169,7 +173,7 @@ def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, 
 def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
     """The papers' own check: each later row against the line of the frozen rows, beside a flat line.
 
-    Returns one row a later model: `h`, `inside_published` (+-1.96 sd), `inside_exact` (exact t prediction interval),
+    Returns one row a later model: `h`, `inside_published` (+-1.96 sd), `inside_exact` (`FrontierLine.ordinary`),
     `h_flat` (distance from the mean y of the frozen rows), `inside_flat` (+-1.96 sd of y), all in points.
     Published: five of five inside; the flat line shows how little that asks.
     """
@@ -179,7 +183,8 @@ def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFra
     band = published_band(rows, x=x, y=y)["published"]
     new["h"] = new[y] - fitted.at(new[x])
     new["inside_published"] = new["h"].abs() <= band
-    new["inside_exact"] = new["h"].abs().to_numpy() <= fitted.half_width(new[x], 0.95)
+    low, high = fitted.ordinary(new[x])
+    new["inside_exact"] = new[y].between(low, high)
     new["h_flat"] = new[y] - old[y].mean()
     new["inside_flat"] = new["h_flat"].abs() <= 1.96 * float(old[y].std(ddof=0))
     columns = ["model", "lab", x, y, "h", "inside_published", "inside_exact", "h_flat", "inside_flat"]

@@ -8,10 +8,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from cape_lib import frontier
 from cape_lib.frontier.hfield import EXCURSION
-from cape_lib.frontier.lines import LEVEL
+from cape_lib.frontier.lines import line_through
 from cape_lib.frontier.measurement import least_squares, moment_slope, simex_slope
 from cape_lib.frontier.trajectory import KINDS
 from cape_lib.stats import ols, percentile_interval, permutations_within, row_bootstrap_indices
@@ -21,25 +22,47 @@ Floats = NDArray[np.float64]
 SLOPE, INTERCEPT = 0.5, 46.0
 #: scatter of releases about the line and of labs about it, points: as in the published panel
 SCATTER, DRAWS = 8.5, 200
+#: SWE-bench scores of the planted releases, percent; scatter at the two ends where it falls, points; scatter of logits
+LOWEST, HIGHEST = 25.0, 82.0
+FALLING, LOGITS = (13.0, 4.0), 0.45
+#: how releases scatter about the line: alike at every level, with t of four degrees of freedom, half of it the
+#: lab's (variance), less the higher the score, both, or alike in logits
+WORLDS = ("normal", "heavy tails", "labs", "falls", "falls, heavy tails", "logits")
+#: from here on a release counts as strong
+STRONG = 70.0
 #: numbers of models of ten labs: as in the published panel
 LAB_SIZES = (9, 8, 5, 4, 2, 2, 1, 1, 1, 1)
 #: rules for a change of h -> degrees of freedom of the scatter (None: the papers'); 24 as in 34 rows of ten labs
 RULES = {"beyond ten points": None, "beyond the scatter": 24}
 
 
-def panels(n: int, replications: int, rng: np.random.Generator, *, world: str = "normal") -> tuple[Floats, Floats]:
-    """Scores (x, y) of releases about a known line, each (replications, n). world: "normal" scatter, "heavy tails"
-    (t with four degrees of freedom) or "labs" (half of the variance is the lab's)."""
-    x = rng.uniform(25.0, 82.0, size=(replications, n))
-    if world == "heavy tails":
-        away = rng.standard_t(4, size=x.shape) / np.sqrt(2.0)
-    elif world == "labs":
-        codes = np.resize(np.repeat(np.arange(len(LAB_SIZES)), LAB_SIZES), n)
-        shared = rng.standard_normal((replications, len(LAB_SIZES)))[:, codes]
-        away = np.sqrt(0.5) * (rng.standard_normal(x.shape) + shared)
-    else:
-        away = rng.standard_normal(x.shape)
-    return x, INTERCEPT + SLOPE * x + SCATTER * away
+def panels(
+    n: int, replications: int, rng: np.random.Generator, *, world: str = "normal", bounded: bool = False
+) -> tuple[Floats, Floats]:
+    """Scores (x, y) of releases about a known line, each (replications, n), percent.
+
+    world: one of `WORLDS`; bounded: a score y that no benchmark gives is drawn again, which bends the line a little.
+    """
+    x = rng.uniform(LOWEST, HIGHEST, size=(replications, n))
+    line = INTERCEPT + SLOPE * x
+    y = line + _away(x, line, world, rng)
+    while bounded and (wrong := (y < 0) | (y > 100)).any():
+        y = np.where(wrong, line + _away(x, line, world, rng), y)
+    return x, y
+
+
+def _away(x: Floats, line: Floats, world: str, rng: np.random.Generator) -> Floats:
+    """Distances from the line, points."""
+    scatter = np.interp(x, [LOWEST, HIGHEST], FALLING) if "falls" in world else SCATTER
+    if "heavy tails" in world:
+        return np.asarray(scatter * rng.standard_t(4, size=x.shape) / np.sqrt(2.0))
+    if world == "labs":
+        codes = np.resize(np.repeat(np.arange(len(LAB_SIZES)), LAB_SIZES), x.shape[1])
+        shared = rng.standard_normal((x.shape[0], len(LAB_SIZES)))[:, codes]
+        return np.asarray(scatter * np.sqrt(0.5) * (rng.standard_normal(x.shape) + shared))
+    if world == "logits":
+        return np.asarray(100.0 * expit(logit(line / 100.0) + LOGITS * rng.standard_normal(x.shape)) - line)
+    return np.asarray(scatter * rng.standard_normal(x.shape))
 
 
 def h_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
@@ -49,21 +72,24 @@ def h_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     """
     replications *= 10
     for n in (8, 34):
-        for world in ("normal", "heavy tails", "labs"):
-            x, y = panels(n + 1, replications, rng, world=world)
-            fits = [ols(x[i, :-1], y[i, :-1]) for i in range(replications)]
-            bands = [fit.predict(x[i, -1], LEVEL) for i, fit in enumerate(fits)]
-            h = y[:, -1] - np.array([float(band.fit) for band in bands])
-            ends = np.array([(float(band.low), float(band.high)) for band in bands])
+        for world in WORLDS:
+            x, y = panels(n + 1, replications, rng, world=world, bounded=True)
+            lines = [line_through(x[i, :-1], y[i, :-1]) for i in range(replications)]
+            fits = [line.fit for line in lines]
+            ends = np.array([line.ordinary(x[i, -1]) for i, line in enumerate(lines)])
             outside = (y[:, -1] < ends[:, 0]) | (y[:, -1] > ends[:, 1])
-            exact = [fit.predict(x[i, -1]) for i, fit in enumerate(fits)]
-            plain = np.array([float(band.high - band.fit) for band in exact])
+            bands = [fit.predict(x[i, -1]) for i, fit in enumerate(fits)]
+            h = y[:, -1] - np.array([float(band.fit) for band in bands])
+            plain = np.array([float(band.high - band.fit) for band in bands])
+            strong = x[:, -1] >= STRONG
             scatter = np.array([fit.residual_sd * np.sqrt((n - 2) / n) for fit in fits])
 
             def at(method: str, n: int = n, world: str = world) -> Setting:
                 return Setting("h-field", method, "an ordinary release", n, world)
 
             yield coverage(at("prediction interval"), ends, y[:, -1])
+            strongest = f"coverage from SWE {STRONG:g}"
+            yield coverage(at("prediction interval"), ends[strong], y[strong, -1], measure=strongest)
             yield share(at("prediction interval"), outside, "false positives")
             yield share(at("t interval of 95 %"), np.abs(h) > plain, "false positives")
             yield share(at("beyond 10 points"), np.abs(h) > EXCURSION, "false positives")
