@@ -82,9 +82,9 @@ def test_the_release_agrees_with_chapter_6_and_hfield(capsys: pytest.CaptureFixt
 def claimed(claim: str) -> list[float]:
     """The numbers that a claim's function computes from the published panel, part by part."""
     return [
-        part.found.value
+        part.result.value
         for part in claims.evaluate(claim, panel="published")[0].parts
-        if isinstance(part.found.value, float)
+        if isinstance(part.result.value, float)
     ]
 
 

@@ -133,7 +133,7 @@ def _parts(parts: Sequence[Part]) -> str:
     for part in parts:
         how = claims.how(part)
         body.append(
-            (part.name, claims.printed(part) or "–", part.came_out, part.interval or "–", part.found.n or "–",
+            (part.name, claims.printed(part) or "–", part.came_out, part.interval or "–", part.result.n or "–",
              claims.SHAPES[part.verdict] + " " + part.worded, "as above" if how == before else how)
         )  # fmt: skip
         before = how

@@ -7,18 +7,18 @@ file a chapter (`c01_coupling` ...), loaded only when one of their claims is ask
 from cape_lib.claims.box import CLASSES, Box, badge, box, figures, how, last_digit, printed
 from cape_lib.claims.evaluate import as_records, counts, evaluate, panels_of
 from cape_lib.claims.overview import Overview, overview
-from cape_lib.claims.registry import claim_ids, function_of, where
+from cape_lib.claims.registry import claim_ids, where
 from cape_lib.claims.rule import SHAPES, VERDICTS, matches, weakest
-from cape_lib.claims.verdict import Found, Part, Stress, Verdict
+from cape_lib.claims.verdict import Part, Result, Stress, Verdict
 
 __all__ = [
     "CLASSES",
     "SHAPES",
     "VERDICTS",
     "Box",
-    "Found",
     "Overview",
     "Part",
+    "Result",
     "Stress",
     "Verdict",
     "as_records",
@@ -28,7 +28,6 @@ __all__ = [
     "counts",
     "evaluate",
     "figures",
-    "function_of",
     "how",
     "last_digit",
     "matches",

@@ -57,7 +57,7 @@ def last_digit(verdict: Verdict | Part) -> str:
 
 def figures(part: Part) -> str:
     """What was published and what came out, as one line of text."""
-    count = f", n = {part.found.n}" if part.found.n else ""
+    count = f", n = {part.result.n}" if part.result.n else ""
     interval = f" {part.interval}" if part.interval else ""
     if part.compare == "holds":
         return f"{part.came_out}{interval}{count}"

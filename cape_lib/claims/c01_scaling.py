@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 from cape_lib import tables
 from cape_lib.base.coupling import local_couplings
 from cape_lib.claims.registry import claim, stress
-from cape_lib.claims.verdict import Found, Stress
+from cape_lib.claims.verdict import Result, Stress
 from cape_lib.stats import Estimate, ols, pearson
 
 # Paper A's loss law L = E + A N^-alpha.
@@ -48,7 +48,7 @@ def bend(rows: pd.DataFrame) -> Estimate:
 
 
 @claim("C60", reads=("losses",))
-def loss_law(panel: str) -> list[Found]:
+def loss_law(panel: str) -> dict[str, Result]:
     """R^2 of L = 1.533 + A N^-0.238; coefficient of variation of N^0.238 (L - 1.533) in percent; its mean A; a bend."""
     rows = losses("published constants")
     values = level(rows)
@@ -62,12 +62,12 @@ def loss_law(panel: str) -> list[Found]:
         f"change of the exponent at {CUT} B: {turn.estimate:+.3f} [{turn.low:.3f}, {turn.high:.3f}], n = {n}; "
         f"the measured losses end at {largest:g} B"
     )
-    return [
-        Found(explained, n=n, note=source),
-        Found(float(100 * values.std() / values.mean()), n=n),
-        Found(float(values.mean()), n=n),
-        Found(turn.contains(0.0), n=n, note=seen),
-    ]
+    return {
+        "R squared": Result(explained, n=n, note=source),
+        "CV, percent": Result(float(100 * values.std() / values.mean()), n=n),
+        "level": Result(float(values.mean()), n=n),
+        "no trace of a transition": Result(turn.contains(0.0), n=n, note=seen),
+    }
 
 
 @stress("C60")
@@ -84,7 +84,7 @@ def loss_law_measured(panel: str) -> list[Stress]:
 
 
 @claim("C61", reads=("losses",))
-def independent_gradient(panel: str) -> Found:
+def independent_gradient(panel: str) -> Result:
     """Mean relative error of a gradient ~ N^-(alpha + 1) anchored at 70 M, over that of the loss law."""
     rows, known = gradients(), losses("published constants")
     size, norm = rows["params_b"].to_numpy(dtype=float), rows["gradient_norm"].to_numpy(dtype=float)
@@ -93,11 +93,11 @@ def independent_gradient(panel: str) -> Found:
     law = E + level(known).mean() * (known["params_b"] * 1e9) ** -ALPHA
     base = float(np.mean(np.abs(law - known["loss"]) / known["loss"]))
     note = f"one natural reading gives {100 * worse:.0f} % against {100 * base:.2f} %: the ratio of two unlike errors"
-    return Found(worse / base, n=len(rows), note=note)
+    return Result(worse / base, n=len(rows), note=note)
 
 
 @claim("C67", reads=("losses",))
-def gradient_loss(panel: str) -> list[Found]:
+def gradient_loss(panel: str) -> dict[str, Result]:
     """log |grad L| = c + k log L over six Pythia sizes: r and k; the gap at 1 B to the power law in N, percent."""
     rows = gradients()
     line = ols(np.log(rows["loss"]), np.log(rows["gradient_norm"]))
@@ -105,11 +105,11 @@ def gradient_loss(panel: str) -> list[Found]:
     at = rows["params_b"] == 1.0
     gap = np.log(rows.loc[at, "gradient_norm"]).iloc[0] - float(in_size.at(0.0))
     r = pearson(np.log(rows["loss"]), np.log(rows["gradient_norm"]))
-    return [
-        Found.of(r),
-        Found.of(line.slope, "Pythia-1B has 16 layers where its neighbours have 24"),
-        Found(float(-100 * math.expm1(gap)), n=len(rows)),
-    ]
+    return {
+        "r": Result.of(r),
+        "exponent": Result.of(line.slope, "Pythia-1B has 16 layers where its neighbours have 24"),
+        "dip, percent": Result(float(-100 * math.expm1(gap)), n=len(rows)),
+    }
 
 
 @stress("C67")
@@ -132,24 +132,26 @@ def gradient_in_size(panel: str) -> list[Stress]:
 
 
 @claim("C68", reads=("base_panel",))
-def second_eigenvalue(panel: str) -> list[Found]:
+def second_eigenvalue(panel: str) -> dict[str, Result]:
     """Slope of log lambda2 on log N, and R^2; lambda2 of the correlations of five scores over Pythia up to size N."""
     rows = tables.ladder("Pythia", panel=panel)
     upto = range(3, len(rows) + 1)
     second = [np.sort(np.linalg.eigvalsh(np.corrcoef(rows[SCORES].iloc[:k].T)))[-2] for k in upto]
     line = ols(np.log(rows["params_b"].iloc[2:]), np.log(second))
-    return [Found.of(line.slope), Found(line.r**2, n=line.n)]
+    return {"exponent": Result.of(line.slope), "R squared": Result(line.r**2, n=line.n)}
 
 
 @claim("C69", reads=("base_panel", "base_scores"))
-def angles(panel: str) -> list[Found]:
+def angles(panel: str) -> dict[str, Result]:
     """sin(theta) at the printed fixed point, slope of gamma on log10 N, root of the printed Riccati equation."""
     # d theta / d log10 N = -16.44 theta^2 + 8.73 theta - 0.977 as printed; the stable root is the larger one.
     theta = float(max(np.roots([-16.44, 8.73, -0.977]).real))
     steps = local_couplings(tables.base_version("bootstrap_script"), by="family").dropna(subset="gamma")
     slope = ols(np.log10(steps["params_b_mid"]), steps["gamma"]).slope
-    return [
-        Found(math.sin(theta), note=f"an angle with sine 0.626 is {math.asin(0.626):.3f}, not {theta:.2f}"),
-        Found.of(slope, "the line of all steps in the version behind the vertex of 3.5 B"),
-        Found(theta),
-    ]
+    return {
+        "sin theta": Result(
+            math.sin(theta), note=f"an angle with sine 0.626 is {math.asin(0.626):.3f}, not {theta:.2f}"
+        ),
+        "slope": Result.of(slope, "the line of all steps in the version behind the vertex of 3.5 B"),
+        "theta": Result(theta),
+    }

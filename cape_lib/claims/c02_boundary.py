@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cape_lib import tables
 from cape_lib.base import boundary, coupling
 from cape_lib.claims.registry import BASE, claim, stress
-from cape_lib.claims.verdict import Found, Stress
+from cape_lib.claims.verdict import Result, Stress
 from cape_lib.stats import percentile_interval
 
 Floats = NDArray[np.float64]
@@ -28,16 +28,17 @@ def scales(panel: str, ladder: str) -> pd.DataFrame:
     return boundary.critical_scales(tables.ladder(ladder, panel=panel), resamples=1_000).set_index("estimator")
 
 
-def minimum(panel: str, ladder: str) -> Found:
-    """Size at a ladder's lowest TruthfulQA; nothing where it lies at an end of the ladder."""
+@claim({"C47": ("OPT",), "C48": ("Cerebras-GPT",), "C50": ("BLOOM",)}, panels=BASE)
+def minimum(panel: str, ladder: str) -> Result:
+    """Size at the lowest TruthfulQA of {0}, the lower edge of the first interval with gamma > 0; not an end of it."""
     if ladder not in tables.ladders(panel):
-        return Found(None, note=f"no ladder {ladder} on this panel")
+        return Result(None, note=f"no ladder {ladder} on this panel")
     row, rows = scales(panel, ladder).to_dict("index")["minimum size"], tables.ladder(ladder, panel=panel)
     if math.isnan(row["n_c_b"]):
         note = f"TruthfulQA is lowest at {row['raw_b']:g} B, an end of the ladder: no turn is seen"
-        return Found(None, n=len(rows), note=note)
+        return Result(None, n=len(rows), note=note)
     kept = tables.promise("critical scales", "minimum size", n=len(rows))
-    return Found(round(row["n_c_b"], 9), row["low"], row["high"], len(rows), kept=kept)
+    return Result(round(row["n_c_b"], 9), row["low"], row["high"], len(rows), kept=kept)
 
 
 def pooled_vertex(panel: str) -> boundary.VertexBootstrap:
@@ -58,7 +59,7 @@ def monte_carlo(draws: Floats, end: int) -> float:
 
 
 @claim("C02", panels=BASE)
-def pythia_scale(panel: str) -> Found:
+def pythia_scale(panel: str) -> Result:
     """A turn from falling to rising TruthfulQA inside the Pythia sizes, by any of four estimators."""
     found = scales(panel, "Pythia")
     inside = found["n_c_b"].dropna()
@@ -71,7 +72,7 @@ def pythia_scale(panel: str) -> Found:
     )
     # An estimator that places a turn where no step rises has fitted noise, and its value would be no boundary.
     value = float(inside.median()) if len(inside) and (steps > 0).any() else None
-    return Found(value, n=len(rows), note=note)
+    return Result(value, n=len(rows), note=note)
 
 
 @stress("C02", "C52")
@@ -88,7 +89,7 @@ def pythia_versions(panel: str) -> list[Stress]:
 
 
 @claim("C03", panels=BASE, reads=("base_panel", "base_scores"))
-def pooled_scale(panel: str) -> list[Found]:
+def pooled_scale(panel: str) -> dict[str, Result]:
     """Vertex of a quadratic TruthfulQA(log10 N) over Pythia, Llama-1 and Llama-2: median and 95 % of resampled rows."""
     found = pooled_vertex(panel)
     one = found.estimate
@@ -98,8 +99,9 @@ def pooled_scale(panel: str) -> list[Found]:
         f"moves the lower end by up to {slack[0]:.2f} B and the upper by up to {slack[1]:.1f} B"
     )
     kept = tables.promise(VERTEX, "rows resampled, as published", n=one.n)
-    middle = Found(one.estimate, one.low, one.high, one.n, note, kept=kept)
-    return [middle, *(Found(end, n=one.n, slack=slack[k]) for k, end in enumerate((one.low, one.high)))]
+    middle = Result(one.estimate, one.low, one.high, one.n, note, kept=kept)
+    low, high = (Result(end, n=one.n, slack=slack[k]) for k, end in enumerate((one.low, one.high)))
+    return {"median": middle, "low": low, "high": high}
 
 
 @stress("C03")
@@ -118,12 +120,12 @@ def other_intervals(panel: str) -> list[Stress]:
 
 
 @claim("C29", panels=BASE)
-def base_curve(panel: str) -> Found:
+def base_curve(panel: str) -> Result:
     """TQA_c = sqrt(0.187 HS), fractions: signs told right as stated (above: gamma > 0), against "always negative"."""
     table = boundary.compare_readings(tables.base(panel))
     told = table[table["ladder"] == "all"].set_index("reading")
     said = "; ".join(f"{name}: {int(told['right'][name])} of {int(told['n'][name])}" for name in told.index)
-    return Found(told["right"]["stated"] > told["right"]["always negative"], n=int(told["n"].iloc[0]), note=said)
+    return Result(told["right"]["stated"] > told["right"]["always negative"], n=int(told["n"].iloc[0]), note=said)
 
 
 @stress("C29", "C55")
@@ -136,43 +138,25 @@ def curve_ratio(panel: str) -> list[Stress]:
     return [Stress(name, best["share"], f"always negative: {guess['share']:.0%}", n=best["n"])]
 
 
-@claim("C47", panels=BASE)
-def scale_opt(panel: str) -> Found:
-    """Size at the lowest TruthfulQA of OPT, the lower edge of the first interval with gamma > 0."""
-    return minimum(panel, "OPT")
-
-
-@claim("C48", panels=BASE)
-def scale_cerebras(panel: str) -> Found:
-    """Size at the lowest TruthfulQA of Cerebras-GPT."""
-    return minimum(panel, "Cerebras-GPT")
-
-
 @claim("C49", panels=BASE)
-def scale_neo(panel: str) -> Found:
+def scale_neo(panel: str) -> Result:
     """Size at the lowest TruthfulQA of GPT-Neo: the three models of that name, GPT-J and GPT-NeoX aside."""
     frame = tables.base(panel)
     rows = frame[frame["model"].str.lower().str.contains("gpt-neo-")].sort_values("params_b")
     if len(rows) < 3:
-        return Found(None, n=len(rows), note="fewer than three sizes on this panel")
+        return Result(None, n=len(rows), note="fewer than three sizes on this panel")
     low = rows.sort_values(Y).iloc[0]
     rise = rows[rows["params_b"] > low["params_b"]][Y].min() - low[Y]
-    return Found(low["params_b"], n=len(rows), note=f"the lowest larger size lies {rise:.2f} points higher")
-
-
-@claim("C50", panels=BASE)
-def scale_bloom(panel: str) -> Found:
-    """Size at the lowest TruthfulQA of BLOOM."""
-    return minimum(panel, "BLOOM")
+    return Result(low["params_b"], n=len(rows), note=f"the lowest larger size lies {rise:.2f} points higher")
 
 
 @claim("C51", panels=BASE)
-def scale_falcon(panel: str) -> Found:
+def scale_falcon(panel: str) -> Result:
     """Size at the lowest TruthfulQA of Falcon: 1 B, 7 B and 40 B."""
     frame = tables.base(panel)
     rows = frame[(frame["family"] == "Falcon") & frame["params_b"].isin([1.0, 7.0, 40.0])].sort_values("params_b")
     if len(rows) < 3:
-        return Found(None, n=len(rows), note="fewer than three sizes on this panel")
+        return Result(None, n=len(rows), note="fewer than three sizes on this panel")
     ladder = tables.ladder("Falcon", panel=panel).dropna(subset=[Y])
     lowest = float(ladder.sort_values(Y)["params_b"].iloc[0])
     end = lowest in (ladder["params_b"].min(), ladder["params_b"].max())
@@ -181,30 +165,30 @@ def scale_falcon(panel: str) -> Found:
         f"within the ladder that was trained alike ({sizes} B) TruthfulQA is lowest at {lowest:g} B"
         f"{', an end of it: no turn is seen' if end else ''}"
     )
-    return Found(rows.sort_values(Y)["params_b"].iloc[0], n=len(rows), note=note)
+    return Result(rows.sort_values(Y)["params_b"].iloc[0], n=len(rows), note=note)
 
 
 @claim("C52", panels=BASE)
-def scale_pythia(panel: str) -> list[Found]:
+def scale_pythia(panel: str) -> dict[str, Result]:
     """Size at the lowest TruthfulQA of Pythia, and an interval for it."""
-    found = minimum(panel, "Pythia")
-    return [found, Found(None, n=found.n), Found(None, n=found.n)]
+    lowest = minimum(panel, "Pythia")
+    return {"size": lowest, "low": Result(None, n=lowest.n), "high": Result(None, n=lowest.n)}
 
 
 @claim("C53", panels=BASE)
-def scale_range(panel: str) -> Found:
+def scale_range(panel: str) -> Result:
     """Largest over smallest critical scale of the families above that have one."""
-    named = {"OPT": scale_opt, "Cerebras-GPT": scale_cerebras, "GPT-Neo": scale_neo, "BLOOM": scale_bloom}
-    found = {name: function(panel) for name, function in (named | {"Falcon": scale_falcon}).items()}
-    sizes = {name: float(one.value) for name, one in found.items() if isinstance(one, Found) and one.value is not None}
+    scales = {name: minimum(panel, name) for name in ("OPT", "Cerebras-GPT", "BLOOM")}
+    scales |= {"GPT-Neo": scale_neo(panel), "Falcon": scale_falcon(panel)}
+    sizes = {name: float(one.value) for name, one in scales.items() if one.value is not None}
     if len(sizes) < 2:
-        return Found(None, n=len(sizes))
+        return Result(None, n=len(sizes))
     note = ", ".join(f"{name} {size:g} B" for name, size in sizes.items())
-    return Found(max(sizes.values()) / min(sizes.values()), n=len(sizes), note=note)
+    return Result(max(sizes.values()) / min(sizes.values()), n=len(sizes), note=note)
 
 
 @claim("C54", panels=BASE, reads=("base_panel", "base_scores"))
-def olmo(panel: str) -> list[Found]:
+def olmo(panel: str) -> dict[str, Result]:
     """gamma of OLMo-1B to OLMo-7B, its step in HellaSwag, and its TruthfulQA; in the version of the long paper."""
     if panel == "published":
         rows = tables.base_version("paper_3A_long")
@@ -214,8 +198,8 @@ def olmo(panel: str) -> list[Found]:
     step = coupling.local_coupling(rows).iloc[0]
     values = rows.sort_values("params_b")[Y].tolist()
     note = f"TruthfulQA {values[0]:.1f} and {values[1]:.1f}"
-    gamma = Found(step["gamma"], step["low"], step["high"], 2, note)
-    return [gamma, Found(step["dx"], n=2), Found(sum(values) / 2, n=2)]
+    gamma = Result(step["gamma"], step["low"], step["high"], 2, note)
+    return {"gamma": gamma, "HellaSwag": Result(step["dx"], n=2), "TruthfulQA": Result(sum(values) / 2, n=2)}
 
 
 @stress("C54")
@@ -230,30 +214,24 @@ def olmo_versions(panel: str) -> list[Stress]:
 
 
 @claim("C55", panels=BASE)
-def curve_counts(panel: str) -> list[Found]:
+def curve_counts(panel: str) -> dict[str, Result]:
     """Signs told right with the rule reversed (above the curve: gamma < 0), for OPT, BLOOM and Cerebras-GPT."""
     table = boundary.compare_readings(tables.base(panel))
-    found = []
+    parts = {}
     for ladder in ("OPT", "BLOOM", "Cerebras-GPT"):
         told = table[table["ladder"] == ladder].set_index("reading")
         if told.empty:
-            found.append(Found(None, note=f"no ladder {ladder} on this panel"))
+            parts[ladder] = Result(None, note=f"no ladder {ladder} on this panel")
             continue
         n = int(told["n"].iloc[0])
         stated, guess = (int(told["right"][name]) for name in ("stated", "always negative"))
         note = f"{ladder}: of {n}; as stated {stated}, always negative {guess}"
-        found.append(Found(float(told["right"]["reversed"]), n=n, note=note))
-    return found
-
-
-@claim("C56")
-def forty_four(panel: str) -> list[Found]:
-    """Models on the side of the curve that their phase asks for; of how many."""
-    return [Found(None), Found(None)]
+        parts[ladder] = Result(float(told["right"]["reversed"]), n=n, note=note)
+    return parts
 
 
 @claim("C57", reads=("base_panel", "base_scores"))
-def olmo_curve(panel: str) -> list[Found]:
+def olmo_curve(panel: str) -> dict[str, Result]:
     """100 sqrt(0.187 HS) at OLMo's mean HellaSwag of 69.4 percent, as fractions; OLMo's TruthfulQA."""
     rows = tables.base_version("paper_3A_long")
     mean, truth = rows[X].mean(), rows[Y].mean()
@@ -261,4 +239,4 @@ def olmo_curve(panel: str) -> list[Found]:
     exact = boundary.calibrate(rows)
     note = f"a/b is calibrated on these two models: with the exact {exact:.4f} the two agree by construction"
     curve = float(boundary.isocline(shortened, 0.187)) / 100
-    return [Found(curve, n=2, note=note), Found(truth / 100, n=2)]
+    return {"predicted": Result(curve, n=2, note=note), "measured": Result(truth / 100, n=2)}

@@ -9,7 +9,7 @@ from cape_lib import tables
 from cape_lib.base import dynamics
 from cape_lib.claims.c02_boundary import VERSION
 from cape_lib.claims.registry import BASE, claim, stress
-from cape_lib.claims.verdict import Found, Stress, holds_zero
+from cape_lib.claims.verdict import Result, Stress, holds_zero
 from cape_lib.stats import Estimate, ols
 
 Y = "truthfulqa"
@@ -26,13 +26,13 @@ def hold_out(panel: str) -> pd.DataFrame:
     return dynamics.hold_out(train, test, y=Y).set_index("method")
 
 
-def quadratic(panel: str, note: str) -> Found:
+def quadratic(panel: str, note: str) -> Result:
     row = hold_out(panel).to_dict("index")["degree 2"]
-    return Found(row["mape"], n=row["n"], note=note)
+    return Result(row["mape"], n=row["n"], note=note)
 
 
 @claim("C38", panels=BASE, reads=("base_panel", "base_scores"))
-def llama_two(panel: str) -> Found:
+def llama_two(panel: str) -> Result:
     """Mean |error| / TruthfulQA over three Llama-2 sizes of a (log10 N)^2 + b log10 N + c, from Pythia and Llama-1."""
     return quadratic(panel, f"the linear system itself: {_system_error()}")
 
@@ -49,7 +49,7 @@ def _system_error() -> str:
 
 
 @claim("C63", panels=BASE, reads=("base_panel", "base_scores"))
-def polynomial_baseline(panel: str) -> Found:
+def polynomial_baseline(panel: str) -> Result:
     """The same quadratic as the baseline that the ODE is said to beat."""
     return quadratic(panel, "this baseline is the method behind the 5.6 % of the ODE")
 
@@ -70,14 +70,14 @@ def other_methods(panel: str) -> list[Stress]:
 
 
 @claim("C62", panels=BASE)
-def in_sample(panel: str) -> Found:
+def in_sample(panel: str) -> Result:
     """Sum of |error| over sum of scores of dB/dlog10 N = A B + b, run from Pythia-70M over the eight sizes."""
     rows = tables.ladder("Pythia", panel=panel)
     system = dynamics.fit_linear(rows)
     error = dynamics.fit_error(system, rows)
     fitted = f"{system.coefficients.size} coefficients from {system.intervals * len(SCORES)} differences"
     note = f"{fitted}; without the start {error.beyond_start:.1f} %"
-    return Found(error.pooled, n=len(rows) * len(SCORES), note=note)
+    return Result(error.pooled, n=len(rows) * len(SCORES), note=note)
 
 
 @stress("C62")
@@ -89,14 +89,12 @@ def out_of_sample(panel: str) -> list[Stress]:
 
 
 @claim("C64", panels=BASE)
-def pull_on_truth(panel: str) -> list[Found]:
+def pull_on_truth(panel: str) -> dict[str, Result]:
     """Slope with intercept of dTQA / dlog10 N on HellaSwag at the midpoints, 70 M to 1 B and 2.8 B to 12 B."""
     rows = tables.ladder("Pythia", panel=panel)
-    found = []
-    for part in (rows[rows["params_b"] <= 1.0], rows[rows["params_b"] >= 2.8]):
-        data = dynamics.midpoints(part)
-        found.append(Found.of(ols(data["hellaswag"], data[f"d_{Y}"]).slope))
-    return found
+    sides = {"tax": rows[rows["params_b"] <= 1.0], "bonus": rows[rows["params_b"] >= 2.8]}
+    steps = {name: dynamics.midpoints(side) for name, side in sides.items()}
+    return {name: Result.of(ols(data["hellaswag"], data[f"d_{Y}"]).slope) for name, data in steps.items()}
 
 
 @stress("C64")
@@ -107,7 +105,7 @@ def pull_over_all(panel: str) -> list[Stress]:
 
 
 @claim("C65", panels=BASE)
-def transfer(panel: str) -> Found:
+def transfer(panel: str) -> Result:
     """Smallest diagonal element of V_bonus V_tax^-1; V: eigenvectors of the covariance of five scores, signs alike."""
     frame = tables.base(panel).dropna(subset=SCORES)
     sides = (frame[side][SCORES].to_numpy(dtype=float) for side in (frame["params_b"] < CUT, frame["params_b"] >= CUT))
@@ -116,7 +114,7 @@ def transfer(panel: str) -> Found:
     aligned = before * np.sign((after * before).sum(axis=0))
     matrix = after @ np.linalg.inv(aligned)
     note = "the published matrix was made from eigenvectors typed into a script, not from the scores"
-    return Found(float(np.diag(matrix).min()), n=len(frame), note=note)
+    return Result(float(np.diag(matrix).min()), n=len(frame), note=note)
 
 
 def internal_flow() -> tuple[pd.DataFrame, Estimate, float]:
@@ -132,11 +130,11 @@ def internal_flow() -> tuple[pd.DataFrame, Estimate, float]:
 
 
 @claim("C66", reads=("internal_coupling",))
-def fixed_point(panel: str) -> Found:
+def fixed_point(panel: str) -> Result:
     """-b / a of the line dgamma / dlog10 N = a gamma + b through the midpoints of the internal coupling of OPT."""
     points, slope, root = internal_flow()
     way = "away from" if slope.estimate > 0 else "towards"
-    return Found(root, n=len(points), note=f"the slope is {slope.estimate:+.2f}: the flow leads {way} the fixed point")
+    return Result(root, n=len(points), note=f"the slope is {slope.estimate:+.2f}: the flow leads {way} the fixed point")
 
 
 @stress("C66")

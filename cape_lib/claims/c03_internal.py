@@ -6,7 +6,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.claims.registry import claim, stress
-from cape_lib.claims.verdict import Found, Stress
+from cape_lib.claims.verdict import Result, Stress
 
 
 def recorded(model: str, measure: str) -> pd.Series:
@@ -15,18 +15,18 @@ def recorded(model: str, measure: str) -> pd.Series:
     return rows[(rows["model"] == model) & (rows["measure_id"] == measure)].iloc[0]
 
 
-def coupling_of(model: str, measure: str, note: str = "") -> Found:
-    return Found(float(recorded(model, measure)["net_coupling"]), n=1, note=note)
+def coupling_of(model: str, measure: str, note: str = "") -> Result:
+    return Result(float(recorded(model, measure)["net_coupling"]), n=1, note=note)
 
 
 @claim("C13", reads=("internal_coupling",))
-def gemma_small(panel: str) -> list[Found]:
+def gemma_small(panel: str) -> dict[str, Result]:
     """Hidden-state coupling of Gemma-4-E4B; the same measurement of standard-trained models from 13 B."""
-    return [coupling_of("Gemma-4-E4B", "hidden_state"), Found(None)]
+    return {"coupling": coupling_of("Gemma-4-E4B", "hidden_state"), "matches 13 B and more": Result(None)}
 
 
 @claim("C37", reads=("internal_coupling",))
-def gemma_coupling(panel: str) -> Found:
+def gemma_coupling(panel: str) -> Result:
     """Hidden-state coupling of Gemma-4-E4B as released."""
     return coupling_of("Gemma-4-E4B", "hidden_state")
 
@@ -48,27 +48,28 @@ def gemma_older(panel: str) -> list[Stress]:
 
 
 @claim("C14", reads=("internal_coupling",))
-def pretraining_to_tuning(panel: str) -> Found:
+def pretraining_to_tuning(panel: str) -> Result:
     """Coupling of the base Gemma-4-E4B over what instruction tuning adds to it."""
     base, tuned = (recorded(name, "hidden_state")["net_coupling"] for name in ("Gemma-4-E4B", "Gemma-4-E4B-it"))
-    return Found(float(base / (tuned - base)), n=2, note="a level divided by a difference, for one model")
+    return Result(float(base / (tuned - base)), n=2, note="a level divided by a difference, for one model")
 
 
 @claim("C36", reads=("internal_coupling",))
-def qwen_generations(panel: str) -> list[Found]:
+def qwen_generations(panel: str) -> dict[str, Result]:
     """Per-head coupling of Qwen2.5-1.5B and of Qwen3-1.7B as released."""
     rows = tables.load("internal_coupling")
     heads = rows[rows["measure_id"] == "per_head"]
     same = int((heads["net_coupling"] == 0.83).sum())
     note = f"{same} of the {len(heads)} models measured in this way have the value 0.83, whatever their size"
-    return [coupling_of("Qwen2.5-1.5B", "per_head", note), coupling_of("Qwen3-1.7B", "per_head", note)]
+    return {model: coupling_of(model, "per_head", note) for model in ("Qwen2.5-1.5B", "Qwen3-1.7B")}
 
 
 @claim("C73", reads=("internal_coupling",))
-def qwen_eight(panel: str) -> list[Found]:
+def qwen_eight(panel: str) -> dict[str, Result]:
     """Hidden-state coupling of Qwen3-8B and of Qwen2.5-7B, and their difference."""
-    newer, older = coupling_of("Qwen3-8B", "hidden_state"), coupling_of("Qwen2.5-7B", "hidden_state")
-    return [newer, older, Found(float(newer.value or 0) - float(older.value or 0), n=2)]
+    models = ("Qwen3-8B", "Qwen2.5-7B")
+    newer, older = (float(recorded(model, "hidden_state")["net_coupling"]) for model in models)
+    return {model: coupling_of(model, "hidden_state") for model in models} | {"difference": Result(newer - older, n=2)}
 
 
 @stress("C36", "C73")
@@ -89,9 +90,15 @@ def qwen_other_file(panel: str) -> list[Stress]:
 
 
 @claim("C74", reads=("internal_coupling",))
-def gemma_table(panel: str) -> list[Found]:
+def gemma_table(panel: str) -> dict[str, Result]:
     """Coupling and dimension of Gemma-3-4B and Gemma-4-E4B-it, dimension of E4B, coupling of E2B."""
     older, tuned = recorded("Gemma-3-4B", "hidden_state"), recorded("Gemma-4-E4B-it", "hidden_state")
-    values = [older["net_coupling"], older["d_rep"], tuned["net_coupling"], tuned["d_rep"]]
-    # The last two are in the paper's text only: comparing the text with itself would test nothing.
-    return [*(Found(float(value), n=1) for value in values), Found(None), Found(None)]
+    return {
+        "Gemma-3 coupling": Result(float(older["net_coupling"]), n=1),
+        "Gemma-3 dimension": Result(float(older["d_rep"]), n=1),
+        "Gemma-4-it coupling": Result(float(tuned["net_coupling"]), n=1),
+        "Gemma-4-it dimension": Result(float(tuned["d_rep"]), n=1),
+        # These two are in the paper's text only: comparing the text with itself would test nothing.
+        "E4B dimension": Result(None),
+        "E2B coupling": Result(None),
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.base import coupling, levers
 from cape_lib.claims.registry import BASE, claim, stress
-from cape_lib.claims.verdict import Found, Stress
+from cape_lib.claims.verdict import Result, Stress
 from cape_lib.stats import pearson, pearson_rows
 
 #: The five families that paper A normalises, as ladders of the tables.
@@ -25,12 +24,15 @@ def widths(panel: str, ladder: str) -> pd.DataFrame:
     return frame[frame["ladder"] == ladder].dropna(subset=[X, Y, "d_model"]).sort_values("params_b")
 
 
-def before_and_after(rows: pd.DataFrame) -> list[Found]:
+def before_and_after(rows: pd.DataFrame, note: str = "") -> dict[str, Result]:
     """r of the two scores, and r after dividing both by d_model / 512."""
     if len(rows) < 3:
-        return [Found(None, n=len(rows), note="fewer than three widths on this panel")] * 2
+        return dict.fromkeys(
+            ("plain", "divided"), Result(None, n=len(rows), note="fewer than three widths on this panel")
+        )
     wide = levers.normalise(rows)
-    return [Found.of(pearson(wide[X], wide[Y])), Found.of(pearson(wide["x_normalised"], wide["y_normalised"]))]
+    divided = pearson(wide["x_normalised"], wide["y_normalised"])
+    return {"plain": Result.of(pearson(wide[X], wide[Y]), note), "divided": Result.of(divided, note)}
 
 
 def nearest_subset(rows: pd.DataFrame, printed: tuple[float, float]) -> str:
@@ -49,7 +51,7 @@ def nearest_subset(rows: pd.DataFrame, printed: tuple[float, float]) -> str:
 
 
 @claim("C05", panels=BASE)
-def phi_coupling(panel: str) -> Found:
+def phi_coupling(panel: str) -> Result:
     """gamma of the smallest step between Phi models, beside those of web-trained ladders whose step spans 10 B."""
     frame = tables.base(panel)
     phi = frame[frame["model"].str.lower().isin(["phi-1.5", "phi-1_5", "phi-2"])]
@@ -60,14 +62,14 @@ def phi_coupling(panel: str) -> Found:
         f"the smallest step of Phi, {step['params_b_low']:g} to {step['params_b_high']:g} B; "
         f"{len(at)} web-trained steps span 10 B, from {at.min():.2f} to {at.max():.2f}"
     )
-    return Found(step["gamma"], step["low"], step["high"], 2, note)
+    return Result(step["gamma"], step["low"], step["high"], 2, note)
 
 
 @claim("C06", panels=BASE)
-def ten_times(panel: str) -> Found:
+def ten_times(panel: str) -> Result:
     """Median over curated models of (web-trained size with the same HellaSwag score) / (own size)."""
     found = levers.ten_times(levers.equivalent_scale(tables.base(panel), reading="x"))
-    return Found.of(found, "one of several readings of a unit that is not defined")
+    return Result.of(found, "one of several readings of a unit that is not defined")
 
 
 @stress("C05", "C06")
@@ -83,67 +85,63 @@ def other_readings(panel: str) -> list[Stress]:
 
 
 @claim("C07", panels=BASE)
-def width_families(panel: str) -> list[Found]:
+def width_families(panel: str) -> dict[str, Result]:
     """Of five families: how many have r < 0 and, after dividing both scores by d_model / 512, r > 0."""
-    pairs = [before_and_after(widths(panel, name)) for name in TESTED]
+    pairs = [before_and_after(widths(panel, name)).values() for name in TESTED]
     known = [(float(a.value), float(b.value)) for a, b in pairs if a.value is not None and b.value is not None]
     flipped = sum(plain < 0 < wide for plain, wide in known)
-    return [Found(float(flipped), n=len(known)), Found(float(len(known)), n=len(known))]
+    return {"flipped": Result(float(flipped), n=len(known)), "of": Result(float(len(known)), n=len(known))}
 
 
 @claim("C08", panels=BASE)
-def width_pythia(panel: str) -> list[Found]:
+def width_pythia(panel: str) -> dict[str, Result]:
     """r over the eight Pythia sizes, plain and with both scores divided by d_model / 512."""
     return before_and_after(widths(panel, "Pythia"))
 
 
 @claim("C09", panels=BASE)
-def width_neo(panel: str) -> list[Found]:
+def width_neo(panel: str) -> dict[str, Result]:
     """The same over GPT-Neo-125M, GPT-Neo-1.3B, GPT-J-6B and GPT-NeoX-20B; GPT-Neo-2.7B is left out."""
     rows = widths(panel, "GPT-Neo/J/NeoX")
     return before_and_after(rows[~rows["model"].str.contains("2.7", regex=False)])
 
 
 @claim("C10", panels=BASE)
-def width_cerebras(panel: str) -> list[Found]:
+def width_cerebras(panel: str) -> dict[str, Result]:
     """The same over six Cerebras-GPT sizes, the 2.7 B one left out."""
     rows = widths(panel, "Cerebras-GPT")
-    found = before_and_after(rows[~rows["model"].str.contains("2.7", regex=False)])
-    whole = before_and_after(rows)
-    if whole[0].value is None or whole[1].value is None:
-        return found
-    note = f"with all {len(rows)} sizes: {whole[0].value:.3f} to {whole[1].value:.3f}"
-    return [Found(each.value, each.low, each.high, each.n, note) for each in found]
+    plain, divided = before_and_after(rows).values()
+    note = "" if plain.value is None else f"with all {len(rows)} sizes: {plain.value:.3f} to {divided.value:.3f}"
+    return before_and_after(rows[~rows["model"].str.contains("2.7", regex=False)], note)
 
 
 @claim("C11", panels=BASE)
-def width_bloom(panel: str) -> list[Found]:
+def width_bloom(panel: str) -> dict[str, Result]:
     """The same over all sizes of BLOOM."""
     rows = widths(panel, "BLOOM")
-    note = nearest_subset(rows, (-0.981, 0.995))
-    return [Found(each.value, each.low, each.high, each.n, note) for each in before_and_after(rows)]
+    return before_and_after(rows, nearest_subset(rows, (-0.981, 0.995)))
 
 
 @claim("C12", panels=BASE)
-def width_opt(panel: str) -> list[Found]:
+def width_opt(panel: str) -> dict[str, Result]:
     """The same over all sizes of OPT."""
     rows = widths(panel, "OPT")
-    note = nearest_subset(rows, (-0.428, 0.926))
-    return [Found(each.value, each.low, each.high, each.n, note) for each in before_and_after(rows)]
+    return before_and_after(rows, nearest_subset(rows, (-0.428, 0.926)))
 
 
 @claim("C40", panels=BASE)
-def width_removes(panel: str) -> Found:
+def width_removes(panel: str) -> Result:
     """r > 0 in every tested family after dividing both scores by d_model / 512."""
-    after = [before_and_after(widths(panel, name))[1].value for name in TESTED]
+    after = [before_and_after(widths(panel, name))["divided"].value for name in TESTED]
     known = [value for value in after if value is not None]
-    return Found(all(value > 0 for value in known), n=len(known), note=f"smallest r after division: {min(known):.3f}")
+    return Result(all(value > 0 for value in known), n=len(known), note=f"smallest r after division: {min(known):.3f}")
 
 
-def width_null(panel: str, ladders: tuple[str, ...] = TESTED) -> list[Stress]:
+@stress("C07", "C40", {f"C{8 + k:02}": (name,) for k, name in enumerate(TESTED)})
+def width_null(panel: str, *ladders: str) -> list[Stress]:
     """r after division by width of the same scores, each shuffled over the sizes: no coupling is left in them."""
     tried = []
-    for name in ladders:
+    for name in ladders or TESTED:
         rows = widths(panel, name)
         if len(rows) < 3:
             continue
@@ -162,16 +160,12 @@ def width_null(panel: str, ladders: tuple[str, ...] = TESTED) -> list[Stress]:
     return tried
 
 
-stress("C07", "C40")(width_null)
-for _id, _ladder in zip(("C08", "C09", "C10", "C11", "C12"), TESTED, strict=True):
-    stress(_id)(partial(width_null, ladders=(_ladder,)))
-
-
 @claim("C70")
-def minimum_curation(panel: str) -> list[Found]:
+def minimum_curation(panel: str) -> dict[str, Result]:
     """h_c = ((N_c - N) / N_c)^1.5 with N_c = 3.5, in percent, at N = 1 and N = 3 billion; whether models need it."""
     note = "the exponent was set, not fitted, and no training run has tested it"
-    return [*(Found(100 * levers.minimum_curation(size), note=note) for size in (1.0, 3.0)), Found(None)]
+    shares = {f"{size} B": Result(100 * levers.minimum_curation(size), note=note) for size in (1, 3)}
+    return shares | {"the need itself": Result(None)}
 
 
 @stress("C70")

@@ -7,7 +7,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.claims.c03_internal import recorded
 from cape_lib.claims.registry import claim, stress
-from cape_lib.claims.verdict import Found, Stress
+from cape_lib.claims.verdict import Result, Stress
 
 
 def counted() -> pd.DataFrame:
@@ -18,24 +18,14 @@ def counted() -> pd.DataFrame:
     return known.groupby("model")["competing"].max().gt(0).rename("competes").reset_index()
 
 
-def heads(panel: str) -> list[Found]:
+@claim("C15", "C41", reads=("internal_coupling",))
+def heads(panel: str) -> dict[str, Result]:
+    """Models whose released count of competing heads is zero; models with a released count."""
     models = counted()
     free = int((~models["competes"]).sum())
     some = ", ".join(models.loc[models["competes"], "model"])
     note = f"{len(models)} models have a released count, {free} of them without a competing head; with some: {some}"
-    return [Found(float(free), n=len(models), note=note), Found(float(len(models)), n=len(models))]
-
-
-@claim("C15", reads=("internal_coupling",))
-def competing_heads(panel: str) -> list[Found]:
-    """Models whose released count of competing heads is zero; models with a released count."""
-    return heads(panel)
-
-
-@claim("C41", reads=("internal_coupling",))
-def competing_heads_again(panel: str) -> list[Found]:
-    """Models whose released count of competing heads is zero; models with a released count."""
-    return heads(panel)
+    return {"without": Result(float(free), n=len(models), note=note), "of": Result(float(len(models)), n=len(models))}
 
 
 @stress("C15", "C41")
@@ -63,16 +53,16 @@ def heads_from_weights(panel: str) -> list[Stress]:
 
 
 @claim("C16", reads=("internal_coupling",))
-def projection(panel: str) -> list[Found]:
+def projection(panel: str) -> dict[str, Result]:
     """Cosine of the mean last-token vectors: hidden state, after the output map, after GELU; Pythia-1B."""
     row = recorded("Pythia-1B", "cosine_of_means")
-    values = [row["net_coupling"], row["output_proj_cosine"], row["wider_proj_cosine"]]
+    columns = {"hidden state": "net_coupling", "output map": "output_proj_cosine", "wider map": "wider_proj_cosine"}
     rows = tables.load("internal_coupling")
     sizes = rows[rows["measure_id"] == "cosine_of_means"]
     falls = sizes[sizes["output_proj_cosine"] < sizes["net_coupling"]]["model"].tolist()
     note = f"the cosine falls at the output map in {len(falls)} of {len(sizes)} sizes measured ({', '.join(falls)})"
-    general = Found(len(falls) == len(sizes), n=len(sizes), note=note)
-    return [*(Found(float(value), n=1) for value in values), general]
+    general = Result(len(falls) == len(sizes), n=len(sizes), note=note)
+    return {name: Result(float(row[column]), n=1) for name, column in columns.items()} | {"at every size": general}
 
 
 @stress("C16")
@@ -89,22 +79,18 @@ def projection_sweep(panel: str) -> list[Stress]:
     ]
 
 
-@claim("C71")
-def layers_text(panel: str) -> list[Found]:
-    """First and last layer's coupling of three Pythia sizes, and the median over heads."""
-    return [Found(None)] * 7
-
-
 @claim("C95", reads=("internal_coupling",))
-def opt_ladder(panel: str) -> list[Found]:
+def opt_ladder(panel: str) -> dict[str, Result]:
     """Released couplings of OPT-125M, 13B, 30B and 66B; 1 - (30B / 13B) in percent; a drop within one measurement."""
-    small, large = (float(recorded(name, "opt_ladder")["net_coupling"]) for name in ("OPT-125M", "OPT-13B"))
-    middle, top = (float(recorded(name, "per_unit_nc2")["net_coupling"]) for name in ("OPT-30B", "OPT-66B"))
+    runs = {"OPT-125M": "opt_ladder", "OPT-13B": "opt_ladder", "OPT-30B": "per_unit_nc2", "OPT-66B": "per_unit_nc2"}
+    values = {model: float(recorded(model, run)["net_coupling"]) for model, run in runs.items()}
+    _, large, middle, top = values.values()
     two = "13B and 30B come from two different measurements"
-    drop = Found(100 * (1 - middle / large), n=2, note=two)
+    drop = Result(100 * (1 - middle / large), n=2, note=two)
     rise = f"in the one run with two OPT sizes, 30B has {middle:.3f} and 66B {top:.3f}"
-    within = Found(None, n=2, note=rise)
-    return [*(Found(value, n=1) for value in (small, large, middle, top)), drop, within]
+    within = Result(None, n=2, note=rise)
+    levels = {model: Result(value, n=1) for model, value in values.items()}
+    return levels | {"drop, percent": drop, "a drop within one measurement": within}
 
 
 @stress("C95", "C96")
@@ -119,7 +105,7 @@ def drop_within_one_run(panel: str) -> list[Stress]:
 
 
 @claim("C96", reads=("internal_coupling",))
-def large_models(panel: str) -> list[Found]:
+def large_models(panel: str) -> dict[str, Result]:
     """Released couplings of Llama-2-70B, Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B; a drop within one measurement."""
     measured = (
         ("Llama-2-70B", "per_unit_nc2"),
@@ -127,17 +113,11 @@ def large_models(panel: str) -> list[Found]:
         ("Qwen2.5-72B", "per_unit_nc3"),
         ("OLMo-2-32B", "per_unit_nc3"),
     )
-    values = [Found(float(recorded(model, measure)["net_coupling"]), n=1) for model, measure in measured]
+    values = {model: Result(float(recorded(model, measure)["net_coupling"]), n=1) for model, measure in measured}
     low, high = (float(recorded(name, "per_unit_nc3")["net_coupling"]) for name in ("OLMo-2-13B", "OLMo-2-32B"))
     moved = "rises" if high > low else "falls"
     note = (
         "one of the four families has a smaller model in the same measurement: "
         f"from OLMo-2-13B to OLMo-2-32B the coupling {moved}, from {low:.3f} to {high:.3f}"
     )
-    return [*values, Found(None, n=2, note=note)]
-
-
-@claim("C97")
-def second_fixed_point(panel: str) -> Found:
-    """Root of d gamma / d log10 N = a gamma + b above 13 B."""
-    return Found(None, n=2, note="two sizes of one family fix neither of the two coefficients")
+    return values | {"a second transition": Result(None, n=2, note=note)}

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.claims.registry import claim, stress
-from cape_lib.claims.verdict import Found, Stress
+from cape_lib.claims.verdict import Result, Stress
 from cape_lib.stats import wilson
 
 #: The run with totals only, on which the published rates rest.
@@ -24,10 +24,10 @@ def totals() -> pd.DataFrame:
     return tables.load("steering_totals")
 
 
-def changed(row: Mapping[Hashable, Any], note: str = "") -> Found:
+def changed(row: Mapping[Hashable, Any], note: str = "") -> Result:
     """Percent of prompts whose text changed, with Wilson's interval."""
     share = wilson(int(row["n_changed"]), int(row["n_total"]))
-    return Found(100 * share.estimate, 100 * share.low, 100 * share.high, share.n, note)
+    return Result(100 * share.estimate, 100 * share.low, 100 * share.high, share.n, note)
 
 
 def of(model: str, run: str = TOTALS) -> dict[Hashable, Any]:
@@ -36,7 +36,7 @@ def of(model: str, run: str = TOTALS) -> dict[Hashable, Any]:
 
 
 @claim("C17", reads=("steering_records", "steering_totals"))
-def corrected(panel: str) -> Found:
+def corrected(panel: str) -> Result:
     """Prompts of Pythia-410M whose text changed, of all prompts, in percent."""
     records = tables.load("steering_records")
     known = int(records["corrected"].notna().sum())
@@ -45,9 +45,9 @@ def corrected(panel: str) -> Found:
 
 
 @claim("C18", reads=("steering_totals",))
-def modified(panel: str) -> list[Found]:
+def modified(panel: str) -> dict[str, Result]:
     """Prompts whose text changed, in percent: Pythia-410M, 1B and 2.8B, ten prompts each."""
-    return [changed(of(model)) for model in LADDER]
+    return {model.removeprefix("Pythia-"): changed(of(model)) for model in LADDER}
 
 
 @stress("C17", "C18")

@@ -7,7 +7,7 @@ import pandas as pd
 from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import FIXED, GPQA, SWE, rows_of
 from cape_lib.claims.registry import FRONTIER, claim, stress
-from cape_lib.claims.verdict import Found, Stress
+from cape_lib.claims.verdict import Result, Stress
 
 EXCURSION = -10.0  # paper B, section 2.3: below this h a release is a coding-specialist excursion
 
@@ -18,34 +18,34 @@ def releases(panel: str, lab: str, *, line: frontier.FrontierLine | str | None =
     return frontier.trajectories(frame, chosen=line or frontier.fit_line(rows_of(panel)), lab=lab)
 
 
-def h_of(panel: str, model: str, *, line: frontier.FrontierLine | str | None = None) -> Found:
+def h_of(panel: str, model: str, *, line: frontier.FrontierLine | str | None = None) -> Result:
     """h of one release; its interval is that of a new model about the line."""
     frame = tables.frontier(panel)
     placed = frontier.h_field(frame, chosen=line or frontier.fit_line(rows_of(panel)))
     own = placed[placed["model"] == model].to_dict("records")
     if not own:
-        return Found(None, n=0, note=f"{model} has no pair of scores on this panel")
+        return Result(None, n=0, note=f"{model} has no pair of scores on this panel")
     row = own[0]
-    return Found(row["h"], row["h_low"], row["h_high"], 1, f"{model}: SWE {row[SWE]:g}, GPQA {row[GPQA]:g}")
+    return Result(row["h"], row["h_low"], row["h_high"], 1, f"{model}: SWE {row[SWE]:g}, GPQA {row[GPQA]:g}")
 
 
 @claim("C24", panels=FRONTIER)
-def google_always(panel: str) -> Found:
+def google_always(panel: str) -> Result:
     """h > 0 for every Google release."""
     own = releases(panel, "Google")
     below = own[own["h"] <= 0]
     named = ", ".join(f"{row['model']} ({row['h']:+.1f})" for row in below.to_dict("records")) or "none"
-    return Found(bool(len(own) and below.empty), n=len(own), note=f"not above the line: {named}")
+    return Result(bool(len(own) and below.empty), n=len(own), note=f"not above the line: {named}")
 
 
 @claim("C25", panels=FRONTIER)
-def deepseek_reversal(panel: str) -> list[Found]:
+def deepseek_reversal(panel: str) -> dict[str, Result]:
     """h of DeepSeek-V2.5 and of DeepSeek V3.2."""
-    return [h_of(panel, "DeepSeek-V2.5"), h_of(panel, "DeepSeek V3.2")]
+    return {"V2.5": h_of(panel, "DeepSeek-V2.5"), "V3.2": h_of(panel, "DeepSeek V3.2")}
 
 
 @claim("C26", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
-def anthropic_excursion(panel: str) -> list[Found]:
+def anthropic_excursion(panel: str) -> dict[str, Result]:
     """h of Claude Sonnet 4.6 and of Claude Opus 4.6; every release below -10 is followed by one above -10.
 
     The order is that of the makers' dates; two dates that may be the same day are no order.
@@ -57,8 +57,9 @@ def anthropic_excursion(panel: str) -> list[Found]:
     fallen = low[:-1] & later[1:]
     fell, back = int(fallen.sum()), int((fallen & ~low[1:]).sum())
     note = f"{back} of {fell} releases below {EXCURSION:g} are followed by one above, in order of the makers' dates"
-    recovered = Found(bool(fell and back == fell), n=fell, note=note)
-    return [h_of(panel, "Claude Sonnet 4.6"), h_of(panel, "Claude Opus 4.6"), recovered]
+    recovered = Result(bool(fell and back == fell), n=fell, note=note)
+    ends = {name: h_of(panel, f"Claude {name}") for name in ("Sonnet 4.6", "Opus 4.6")}
+    return ends | {"recovers within one release": recovered}
 
 
 @stress("C26")
@@ -100,7 +101,7 @@ def _pair(panel: str, model: str) -> tuple[float, float]:
     return float(own[SWE].iloc[0]), float(own[GPQA].iloc[0])
 
 
-def _stressed(name: str, found: Found, says: str, against: str) -> Stress:
+def _stressed(name: str, found: Result, says: str, against: str) -> Stress:
     return Stress(name, found.value, says, found.low, found.high, found.n, against)
 
 
@@ -134,28 +135,29 @@ def order_by_chance(panel: str) -> list[Stress]:
 
 
 @claim("C86", panels=FIXED)
-def deepseek_refit(panel: str) -> list[Found]:
+def deepseek_refit(panel: str) -> dict[str, Result]:
     """h of DeepSeek-V2.5, V3.2 and V4 Pro on the line of all 39 models."""
     line = frontier.fit_line(tables.frontier(panel))
-    return [h_of(panel, model, line=line) for model in ("DeepSeek-V2.5", "DeepSeek V3.2", "DeepSeek V4 Pro")]
+    models = {"V2.5": "DeepSeek-V2.5", "V3.2": "DeepSeek V3.2", "V4 Pro": "DeepSeek V4 Pro"}
+    return {name: h_of(panel, model, line=line) for name, model in models.items()}
 
 
 @claim("C88", panels=FRONTIER)
-def compute_tier(panel: str) -> Found:
+def compute_tier(panel: str) -> Result:
     """h of GPT-5.4 xhigh less h of GPT-5.4 standard."""
     pairs = frontier.compute_tiers(rows_of(panel)).to_dict("records")
     if not pairs:
-        return Found(None, n=0, note="no pair of compute tiers on this panel")
+        return Result(None, n=0, note="no pair of compute tiers on this panel")
     pair = pairs[0]
     line = frontier.fit_line(rows_of(panel))
     both = "one SWE-bench score stands in both rows" if pair["same_x"] else "each tier has its own SWE-bench score"
-    return Found(pair["dy"] - line.slope * pair["dx"], pair["low"], pair["high"], 2, both)
+    return Result(pair["dy"] - line.slope * pair["dx"], pair["low"], pair["high"], 2, both)
 
 
 @claim("C99", panels=FRONTIER)
-def rounded_h(panel: str) -> list[Found]:
+def rounded_h(panel: str) -> dict[str, Result]:
     """h = GPQA - (0.513 SWE + 46.4) of Claude Opus 4.6 and of Claude Opus 4.7."""
-    return [h_of(panel, model, line="frozen") for model in ("Claude Opus 4.6", "Claude Opus 4.7")]
+    return {name: h_of(panel, f"Claude {name}", line="frozen") for name in ("Opus 4.6", "Opus 4.7")}
 
 
 @stress("C99", "C88")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cape_lib import frontier, tables
 from cape_lib.claims.registry import FRONTIER, STATED, claim, stress
-from cape_lib.claims.verdict import Found, Stress, holds_zero
+from cape_lib.claims.verdict import Result, Stress, holds_zero
 from cape_lib.stats import pearson
 from cape_lib.tables.promise import RELATIVES
 
@@ -23,26 +23,16 @@ def rows_of(panel: str) -> pd.DataFrame:
     return rows.dropna(subset=[SWE, GPQA])
 
 
-def r_of(rows: pd.DataFrame, note: str = "") -> Found:
+def r_of(rows: pd.DataFrame, note: str = "") -> Result:
     """r of these releases; those of one lab are relatives, which Fisher's interval does not know."""
-    return Found.of(pearson(rows[SWE], rows[GPQA]), note, relatives=True)
+    return Result.of(pearson(rows[SWE], rows[GPQA]), note, relatives=True)
 
 
-def count(value: int) -> Found:
-    return Found(float(value), n=value)
-
-
-@claim("C19", panels=FRONTIER)
-def trend_r(panel: str) -> Found:
+@claim("C19", "C39", panels=FRONTIER)
+def trend_r(panel: str) -> Result:
     """r = corr(SWE-bench Verified, GPQA Diamond) over the models of the panel."""
     rows = rows_of(panel)
     return r_of(rows, f"{len(rows)} models from {rows['lab'].nunique()} labs")
-
-
-@claim("C39", panels=FRONTIER)
-def cooperative_r(panel: str) -> Found:
-    """r = corr(SWE-bench Verified, GPQA Diamond) over the models of the panel."""
-    return r_of(rows_of(panel))
 
 
 @stress("C19", "C39")
@@ -71,7 +61,7 @@ def trend_given_date(panel: str) -> list[Stress]:
 
 
 @claim("C30", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
-def frontier_curve(panel: str) -> list[Found]:
+def frontier_curve(panel: str) -> Result:
     """GPQA_c = sqrt(0.513 SWE), fractions: next steps within a lab foretold by its side, against "always both rise"."""
     rows = rows_of(panel)
     placed = frontier.beside_curve(rows)
@@ -82,11 +72,11 @@ def frontier_curve(panel: str) -> list[Found]:
         f"{above} of {len(placed)} models lie above the curve; it foretells {curve.estimate:.0%} of {curve.n} "
         f"next steps within a lab, the guess that both scores always rise together {always.estimate:.0%}"
     )
-    return [Found(bool(curve.estimate > always.estimate), n=curve.n, note=note)]
+    return Result(bool(curve.estimate > always.estimate), n=curve.n, note=note)
 
 
 @claim("C33", panels=FIXED)
-def band(panel: str) -> list[Found]:
+def band(panel: str) -> dict[str, Result]:
     """1.96 standard deviations (divisor n) of the residuals of the 34-row line; later models within it."""
     frame = tables.frontier(panel).dropna(subset=[SWE, GPQA])
     width = frontier.published_band(frame)
@@ -96,27 +86,29 @@ def band(panel: str) -> list[Found]:
         f"an exact prediction interval is ±{width['prediction_min']:.1f} points or wider and holds {exact} of "
         f"{len(later)}; a flat line with its own band holds {flat} of {len(later)}"
     )
-    return [Found(width["published"], n=int(width["n"])), Found(float(inside), n=len(later), note=note)]
+    half = Result(width["published"], n=int(width["n"]))
+    return {"half width": half, "inside": Result(float(inside), n=len(later), note=note)}
 
 
 @claim("C75", panels=FRONTIER)
-def left_out(panel: str) -> Found:
+def left_out(panel: str) -> Result:
     """Mean over labs with at least three models of the mean |error| of a line fitted to the other labs."""
     error, by_lab = frontier.leave_one_lab_out(rows_of(panel))
     flat = by_lab["error_flat"].mean()
-    return Found.of(error, f"the other labs' mean GPQA as the prediction errs by {flat:.1f} points")
+    return Result.of(error, f"the other labs' mean GPQA as the prediction errs by {flat:.1f} points")
 
 
 @claim("C87", panels=FRONTIER)
-def left_out_by_lab(panel: str) -> list[Found]:
+def left_out_by_lab(panel: str) -> dict[str, Result]:
     """The same, its standard deviation over labs (divisor n) and each lab's error."""
     error, by_lab = frontier.leave_one_lab_out(rows_of(panel))
     spread = f"with divisor n - 1 it is {by_lab['error'].std(ddof=1):.1f}"
-    found = [Found.of(error), Found(float(by_lab["error"].std(ddof=0)), n=len(by_lab), note=spread)]
+    spread_of = Result(float(by_lab["error"].std(ddof=0)), n=len(by_lab), note=spread)
+    parts = {"mean": Result.of(error), "spread": spread_of}
     for lab in ("OpenAI", "Google", "DeepSeek", "Anthropic"):
         own = by_lab[by_lab["lab"] == lab].to_dict("records")
-        found.append(Found(own[0]["error"], n=own[0]["n"]) if own else Found(None, note=f"no line without {lab}"))
-    return found
+        parts[lab] = Result(own[0]["error"], n=own[0]["n"]) if own else Result(None, note=f"no line without {lab}")
+    return parts
 
 
 @stress("C75", "C87")
@@ -133,44 +125,46 @@ def left_out_flat(panel: str) -> list[Stress]:
 
 
 @claim("C76", panels=FRONTIER)
-def line_and_errors(panel: str) -> list[Found]:
+def line_and_errors(panel: str) -> dict[str, Result]:
     """GPQA = a SWE + b by least squares: a, half of its 95 % interval, b, half of its 95 % interval."""
     fit = frontier.fit_line(rows_of(panel)).fit
-    found = []
-    for one, error in zip((fit.slope, fit.intercept), np.sqrt(np.diag(fit.covariance)), strict=True):
+    errors = np.sqrt(np.diag(fit.covariance))
+    parts = {}
+    for name, one, error in zip(("slope", "intercept"), (fit.slope, fit.intercept), errors, strict=True):
         half = (one.high - one.low) / 2
-        found += [Found.of(one), Found(half, n=fit.n, note=f"one standard error is {error:.3g}")]
-    return found
+        parts[name] = Result.of(one)
+        parts[f"{name}, half interval"] = Result(half, n=fit.n, note=f"one standard error is {error:.3g}")
+    return parts
 
 
 @claim("C77", panels=FRONTIER)
-def core_r(panel: str) -> Found:
+def core_r(panel: str) -> Result:
     """r over the core models."""
     rows = rows_of(panel)
     return r_of(rows[rows["subset"] == "core"])
 
 
 @claim("C78", panels=FRONTIER)
-def upper_r(panel: str) -> Found:
+def upper_r(panel: str) -> Result:
     """r over the models with SWE-bench Verified of at least 40."""
     rows = rows_of(panel)
     return r_of(rows[rows[SWE] >= 40])
 
 
 @claim("C79", panels=FRONTIER)
-def untiered_r(panel: str) -> Found:
+def untiered_r(panel: str) -> Result:
     """r without the rows of one model at several compute tiers."""
     rows = rows_of(panel)
     return r_of(rows[rows["compute_tier"].isna()])
 
 
 @claim("C80", panels=FRONTIER)
-def lowest_r(panel: str) -> Found:
+def lowest_r(panel: str) -> Result:
     """The smallest r of the four subsets that the paper tests: all, core, SWE from 40, without compute tiers."""
     tested = frontier.subset_correlations(rows_of(panel)).iloc[:4]
     low = tested.sort_values("r").to_dict("records")[0]
     note, kept = f"the smallest is the subset {low['subset']!r}", tables.promise(*RELATIVES)
-    return Found(low["r"], low["low"], low["high"], low["n"], note, kept=kept)
+    return Result(low["r"], low["low"], low["high"], low["n"], note, kept=kept)
 
 
 @stress("C80", "C19")
@@ -186,18 +180,20 @@ def lowest_r_elsewhere(panel: str) -> list[Stress]:
 
 
 @claim("C81", panels=STATED)
-def by_year(panel: str) -> list[Found]:
+def by_year(panel: str) -> dict[str, Result]:
     """Models released before 2025 and from 2025 on: how many, lowest and highest SWE-bench score."""
     rows = rows_of(panel)
     early = rows["released"].dt.year < 2025
-    found = []
-    for part in (rows[early], rows[~early]):
-        found += [count(len(part)), *(Found(end, n=len(part)) for end in (part[SWE].min(), part[SWE].max()))]
-    return found
+    parts = {}
+    for when, side in (("before 2025", rows[early]), ("from 2025", rows[~early])):
+        parts[f"n {when}"] = Result(float(len(side)), n=len(side))
+        parts[f"lowest SWE {when}"] = Result(side[SWE].min(), n=len(side))
+        parts[f"highest SWE {when}"] = Result(side[SWE].max(), n=len(side))
+    return parts
 
 
 @claim("C89", panels=FIXED)
-def refit(panel: str) -> Found:
+def refit(panel: str) -> Result:
     """r over the 34 models and the five of April 2026."""
     return r_of(tables.frontier(panel).dropna(subset=[SWE, GPQA]))
 

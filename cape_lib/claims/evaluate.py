@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.claims.registry import PANELS, claim_ids, entry
+from cape_lib.claims.registry import PANELS, claim_ids, entry, judgements
 from cape_lib.claims.rule import VERDICTS, matches, verdict_of_part, weakest
-from cape_lib.claims.verdict import Found, Part, Verdict
+from cape_lib.claims.verdict import Part, Result, Verdict
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 
@@ -34,21 +34,21 @@ def evaluate(
 def _evaluate(ident: str, panel: str | None, stress: bool) -> Verdict:
     known = entry(ident)
     used = panel if panel in known.panels else known.panels[0]
-    found = known.recompute(used)
-    found = [found] if isinstance(found, Found) else found
-    rows = _judgements().get(ident, [])
-    if len(rows) != len(found):
-        says = f"{ident} has {len(rows)} parts, its function finds {len(found)}; write one row a part"
-        raise ScoresError(f"claim_judgements.csv: {says}")
-    for row, came_out in zip(rows, found, strict=True):
-        if came_out.value != came_out.value and not row["missing"]:
+    results = known.recompute(used)
+    rows = judgements().get(ident, {})
+    if list(results) == [""] and len(rows) == 1:
+        results = dict(zip(rows, results.values(), strict=True))
+    if set(rows) != set(results):
+        apart = ", ".join(repr(name) for name in sorted(set(rows) ^ set(results)))
+        raise ScoresError(f"claim_judgements.csv: {ident} has a part here or in its function only: {apart}; name each")
+    for name, result in results.items():
+        if result.value != result.value and not rows[name]["missing"]:
             raise MissingError(
-                f"{ident}, part {row['part']} on the {used} panel: nothing to compute it from; name only panels that "
+                f"{ident}, part {name!r} on the {used} panel: nothing to compute it from; name only panels that "
                 "have the rows, or say in claim_judgements.csv what is missing"
             )
-    parts = tuple(_part(row, came_out) for row, came_out in zip(rows, found, strict=True))
+    parts = tuple(_part(row, results[name]) for name, row in rows.items())
     about = _claims()[ident]
-    tried = [each for function in known.stresses for each in function(used)] if stress else []
     return Verdict(
         id=ident,
         chapter=about["chapter"],
@@ -59,18 +59,19 @@ def _evaluate(ident: str, panel: str | None, stress: bool) -> Verdict:
         panels=known.panels,
         parts=parts,
         verdict=weakest(part.verdict for part in parts),
-        stress=tuple(tried),
-        statement=about.get("statement", ""),
+        stress=tuple(known.stresses(used)) if stress else (),
+        statement=about["statement"],
     )
 
 
-def _part(row: dict[str, Any], found: Found) -> Part:
-    match = matches(row["published"], found.value, row["compare"], slack=found.slack)
+def _part(row: dict[str, Any], result: Result) -> Part:
+    published = row["published"] or None
+    match = matches(published, result.value, row["compare"], slack=result.slack)
     verdict = verdict_of_part(
-        match=match, particular=row["particular"], missing=row["missing"], supplied=found.supplied
+        match=match, particular=row["particular"], missing=row["missing"], supplied=result.supplied
     )
-    kept = {name: row[name] for name in ("name", "published", "compare", "definition", "particular", "missing")}
-    return Part(**kept, found=found, verdict=verdict)
+    same = {name: row[name] for name in ("name", "compare", "definition", "particular", "missing")}
+    return Part(**same, published=published, result=result, verdict=verdict)
 
 
 def panels_of(ident: str) -> tuple[str, ...]:
@@ -118,14 +119,3 @@ def _numbers(published: list[str | None] | str | None) -> list[float | None] | f
 def _claims() -> dict[str, dict[str, str]]:
     rows = tables.load("claims").fillna("").to_dict("records")
     return {row["id"]: {str(key): cell for key, cell in row.items()} for row in rows}
-
-
-@lru_cache(maxsize=1)
-def _judgements() -> dict[str, list[dict[str, Any]]]:
-    frame = tables.load("claim_judgements").sort_values(["id", "part"])
-    grouped: dict[str, list[dict[str, Any]]] = {}
-    for row in frame.to_dict("records"):
-        plain = {str(key): "" if pd.isna(cell) else cell for key, cell in row.items()}
-        plain["published"] = plain["published"] or None
-        grouped.setdefault(str(plain["id"]), []).append(plain)
-    return grouped

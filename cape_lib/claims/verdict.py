@@ -18,7 +18,7 @@ FINEST = 8  # decimals, at most, to tell a value from the published one
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Result:
     """What one part of a claim came out as, in the unit of the claim.
 
     value: a number, True or False for a statement, None where nothing comes out.  slack: Monte-Carlo error of the
@@ -43,7 +43,7 @@ class Found:
             object.__setattr__(self, name, given.item() if hasattr(given, "item") else given)
 
     @classmethod
-    def of(cls, estimate: Estimate, note: str = "", *, supplied: bool = False, relatives: bool = False) -> Found:
+    def of(cls, estimate: Estimate, note: str = "", *, supplied: bool = False, relatives: bool = False) -> Result:
         """The same from an Estimate; an interval that does not exist is left out.
 
         relatives: the rows come in families or in labs.
@@ -58,7 +58,7 @@ class Stress:
     """One attempt to break a claim: what was tried, what came out (number, interval, n) and what that says.
 
     against: in a few words what it takes from the claim, numbers computed; blank where the claim withstood it.
-    kept: as in `Found`.
+    kept: as in `Result`.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Stress:
 
     @classmethod
     def of(cls, name: str, estimate: Estimate, says: str, *, against: str = "", relatives: bool = False) -> Stress:
-        """The same from an Estimate; an interval that does not exist is left out. relatives: as in `Found.of`."""
+        """The same from an Estimate; an interval that does not exist is left out. relatives: as in `Result.of`."""
         low, high = (None if math.isnan(end) else end for end in (estimate.low, estimate.high))
         return cls(name, estimate.estimate, says, low, high, estimate.n, against, _kept(estimate, relatives))
 
@@ -84,7 +84,7 @@ class Stress:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a claim: the judgement (from data) beside what was found (computed) and the verdict (by rule)."""
+    """One part of a claim: the judgement (from data) beside the result (computed) and the verdict (by rule)."""
 
     name: str
     published: str | None
@@ -92,18 +92,18 @@ class Part:
     definition: str
     particular: str
     missing: str
-    found: Found
+    result: Result
     verdict: str
 
     @property
     def came_out(self) -> str:
         """The value as text, with a digit or two more than were printed; "yes" or "no" for a statement."""
-        return number(self.found.value, self.published)
+        return number(self.result.value, self.published)
 
     @property
     def in_last_digit(self) -> bool:
         """Whether this part differs, but within two units of the last digit that was printed."""
-        return self.verdict == "differs" and near(self.published, self.found.value, self.compare)
+        return self.verdict == "differs" and near(self.published, self.result.value, self.compare)
 
     @property
     def worded(self) -> str:
@@ -113,7 +113,7 @@ class Part:
     @property
     def interval(self) -> str:
         """The interval as text, with how often it is right where that is less than it says; or nothing."""
-        return hedged(interval(self.found.low, self.found.high, self.published), self.found.kept)
+        return hedged(interval(self.result.low, self.result.high, self.published), self.result.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +163,19 @@ class Verdict:
 
     @property
     def value(self) -> Any:
-        return _single([_known(part.found.value) for part in self.numbered])
+        return _single([_known(part.result.value) for part in self.numbered])
 
     @property
     def low(self) -> Any:
-        return _single([_known(part.found.low) for part in self.numbered])
+        return _single([_known(part.result.low) for part in self.numbered])
 
     @property
     def high(self) -> Any:
-        return _single([_known(part.found.high) for part in self.numbered])
+        return _single([_known(part.result.high) for part in self.numbered])
 
     @property
     def n(self) -> Any:
-        return _single([part.found.n for part in self.numbered])
+        return _single([part.result.n for part in self.numbered])
 
     @property
     def definition(self) -> str:
@@ -190,7 +190,7 @@ class Verdict:
 
     @property
     def notes(self) -> list[str]:
-        return _distinct(part.found.note for part in self.parts if part.found.note)
+        return _distinct(part.result.note for part in self.parts if part.result.note)
 
 
 def number(value: Value, published: str | None = None) -> str:
