@@ -51,8 +51,8 @@ $(STAMP): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: the book needs Python 3.11 or newer and $(PYTHON) is $$($(PYTHON) -V | cut -d' ' -f2); name another: PYTHON=python3.12 make book"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "make: $(PYTHON) lacks venv; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	@echo "setting up $(VENV): about 2 GB, some minutes"
-	@$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.txt
+	@echo "setting up $(VENV): about 2 GB, some minutes; each package is named as it comes"
+	@$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -e .
 	@rm -f $(VENV)/.set-up-*
 	@touch $@
