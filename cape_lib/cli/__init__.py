@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diagnose": ("cape_lib.cli.diagnose", "scores in, diagnosis out: a model, a family, a frontier release"),
     "hfield": ("cape_lib.cli.hfield", "h of one release from its two scores"),
     "frontier": ("cape_lib.cli.frontier", "the frontier panel: line, labs, releases"),
+    "refresh": ("cape_lib.cli.refresh", "new scores from the public sources into the tables"),
     "claims": ("cape_lib.cli.claims", "every published claim recomputed, with its verdict"),
     "probe": ("cape_lib.cli.probe", "coupling inside a language model, by block and head"),
     "steer": ("cape_lib.cli.steer", "write with and without a direction, and test what it does"),

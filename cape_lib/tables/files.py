@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,9 +14,23 @@ import pandas as pd
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.names import suggest
 
+_OTHER: list[Path] = []
+
+
+@contextlib.contextmanager
+def tables_in(folder: Path) -> Iterator[None]:
+    """Inside the `with`, every table is read from another folder that holds all of them: what would a change do?"""
+    _OTHER.append(folder)
+    try:
+        yield
+    finally:
+        _OTHER.pop()
+
 
 def data_dir() -> Path:
     """Folder of the tables: `data/` of a checkout, else the copy inside the installed package."""
+    if _OTHER:
+        return _OTHER[-1]
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "_data", package.parent / "data"):
         if (folder / "schema.json").is_file():

@@ -1,0 +1,121 @@
+"""`cape refresh`: new and changed scores from the public sources into the tables, shown before they are written."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cape_lib.errors import UsageError
+
+if TYPE_CHECKING:
+    from cape_lib.ingest.refresh import Changes
+
+EPILOG = """\
+examples:
+  cape refresh --dry-run                       what would change, and which predictions it would turn
+  cape refresh                                 the sources that are on, into data/
+  cape refresh --only artificial-analysis      a source that needs a key of your own, from its environment variable
+
+A cell that a person corrected (table refresh_corrected) stays. A source that is away, changed its shape or lost models
+is refused by name, and nothing is written."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of `cape refresh`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("--only", metavar="SOURCE", help="one source of the table `refresh`, also one that is off")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
+    parser.add_argument("--json", action="store_true", help="print the changes as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the sources, check the new tables as a whole, say what changes and what it turns, then write."""
+    from cape_lib.ingest.refresh import read_source, updated
+    from cape_lib.tables.files import data_dir
+
+    chosen = _sources(args.only)
+    changes = [read_source(source) for source in chosen]
+    with tempfile.TemporaryDirectory() as folder:
+        files = updated(changes, Path(folder))
+        turned = _turned(Path(folder)) if files else []
+        if args.json:
+            from cape_lib.cli.frontier import print_json
+
+            print_json({"sources": [_plain(change) for change in changes], "predictions": turned})
+        else:
+            print("\n".join([*(line for change in changes for line in _lines(change)), *_turned_lines(turned)]))
+        if files and not args.dry_run:
+            _write(files)
+            named = ", ".join(sorted(files))
+            print(f"cape refresh: wrote {named} in {data_dir()}; next: make tables", file=sys.stderr)
+    return 0
+
+
+def _sources(only: str | None) -> list[dict[str, Any]]:
+    from cape_lib.ingest.refresh import sources
+    from cape_lib.names import suggest
+
+    table = sources()
+    if only is not None:
+        if only not in set(table["source"]):
+            raise UsageError(suggest("source", only, sorted(table["source"])))
+        return table[table["source"] == only].to_dict("records")
+    return table[table["on"]].to_dict("records")
+
+
+def _turned(folder: Path) -> list[dict[str, Any]]:
+    """Predictions whose status on the independent panel the new tables would change: id, name, before, after."""
+    from cape_lib.predictions import score_all
+    from cape_lib.tables.files import tables_in
+
+    before = score_all(panel="independent")
+    with tables_in(folder):
+        after = score_all(panel="independent")
+    return [
+        {"id": old.card.id, "name": old.card.name, "before": old.status, "after": new.status}
+        for old, new in zip(before, after, strict=True)
+        if old.status != new.status
+    ]
+
+
+def _plain(change: Changes) -> dict[str, Any]:
+    named = ("source", "table", "new", "changed", "protected", "incomplete")
+    return {name: getattr(change, name) for name in named}
+
+
+def _lines(change: Changes) -> list[str]:
+    lines = [
+        f"{change.source}: {len(change.new)} new, {len(change.changed)} changed, "
+        f"{len(change.protected)} left as a person corrected them"
+    ]
+    lines += [f"  new      {row['model']}: {_scores(row)}" for row in change.new]
+    lines += [f"  changed  {c['model']}, {c['column']}: {c['old']} -> {c['new']}" for c in change.changed]
+    lines += [f"  left     {c['model']}, {c['column']}: {c['old']} (source: {c['new']})" for c in change.protected]
+    lines += [
+        f"  to do    {row['index_name']}: {_scores(row)}; no GPQA by one laboratory is known for this name, "
+        "add its row by hand when there is one"
+        for row in change.incomplete
+    ]
+    return lines
+
+
+def _scores(row: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in row.items() if isinstance(value, float))
+
+
+def _turned_lines(turned: list[dict[str, Any]]) -> list[str]:
+    if not turned:
+        return ["No prediction changes its status on the independent panel."]
+    return [f"{t['id']} ({t['name']}): {t['before']} -> {t['after']}" for t in turned]
+
+
+def _write(files: dict[str, str]) -> None:
+    from cape_lib.report.publish.execution import write_whole
+    from cape_lib.tables.files import data_dir
+
+    for name, text in files.items():
+        write_whole(data_dir() / f"{name}.csv", text)

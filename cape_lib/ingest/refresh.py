@@ -1,0 +1,296 @@
+"""New and changed scores of today's models from their public sources, as changes that a person can read first."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pandas as pd
+
+from cape_lib.errors import SurroundingsError
+from cape_lib.tables import load
+from cape_lib.tables.files import data_dir, read_text
+from cape_lib.tables.schema import check, typed
+
+#: a listing or one file of a source is never larger than this (bytes), and never slower (seconds)
+MOST_BYTES = 20_000_000
+MOST_SECONDS = 60.0
+#: more models than this in one listing is no listing of models
+MOST_MODELS = 2_000
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a source would change in a table: new rows, changed cells, cells that stay as a person corrected them.
+
+    `incomplete` are new models that lack what the table needs.
+    """
+
+    table: str
+    source: str
+    new: list[Row] = field(default_factory=list)
+    changed: list[Row] = field(default_factory=list)
+    protected: list[Row] = field(default_factory=list)
+    incomplete: list[Row] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed)
+
+
+class _SameHost(urllib.request.HTTPRedirectHandler):
+    """A redirect to another host, port or scheme is refused: the key and the trust belong to the one that is named."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        here, there = urlsplit(req.full_url), urlsplit(newurl)
+        if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+            raise urllib.error.URLError(f"it sends on to another host, {there.netloc or there.scheme}")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def fetch(source: str, address: str, *, headers: Mapping[str, str] | None = None, seconds: float = MOST_SECONDS) -> Any:
+    """The JSON document at an address; SurroundingsError names the source where it is away, slow, too large, no JSON.
+
+    seconds: for the whole reply, the slow trickle included.  headers: the reader's key, for example.
+    """
+    deadline = time.monotonic() + seconds
+    request = urllib.request.Request(address, headers={"User-Agent": "cape-book", **(headers or {})})
+    try:
+        with urllib.request.build_opener(_SameHost).open(request, timeout=seconds) as reply:
+            content = bytearray()
+            while part := reply.read1(65_536):
+                content += part
+                if len(content) > MOST_BYTES:
+                    raise _refused(source, address, f"its answer is larger than {MOST_BYTES // 1_000_000} MB")
+                if time.monotonic() > deadline:
+                    raise _refused(source, address, f"its answer takes longer than {seconds:g} seconds")
+            expected = reply.headers.get("Content-Length")
+        if expected is not None and len(content) < int(expected):
+            raise _refused(source, address, "its answer breaks off")
+        return json.loads(content)
+    except urllib.error.HTTPError as problem:
+        raise _refused(source, address, f"it answers {problem.code} {problem.reason}") from problem
+    except (urllib.error.URLError, TimeoutError, ConnectionError, OSError) as problem:
+        raise _refused(source, address, f"it is away ({getattr(problem, 'reason', problem)})") from problem
+    except (ValueError, RecursionError) as problem:
+        raise _refused(source, address, "its answer is no JSON") from problem
+
+
+def _refused(source: str, address: str, why: str) -> SurroundingsError:
+    return SurroundingsError(f"{source} ({address}): {why}; nothing was changed, try again later")
+
+
+def sources() -> pd.DataFrame:
+    """The public sources that `cape refresh` reads: source, table, reader, addresses, key, on, terms."""
+    return load("refresh")
+
+
+def openhands(source: Row) -> list[Row]:
+    """Rows of the OpenHands index: a model with SWE-bench Verified (percent), agent version, day of submission."""
+    listing = fetch(source["source"], source["listing"])
+    if not isinstance(listing, list) or any(not isinstance(e, dict) or "name" not in e for e in listing):
+        raise _shape(source, "the listing is no list of folders with a name")
+    if len(listing) > MOST_MODELS:
+        raise _shape(source, f"the listing names {len(listing)} models")
+    rows = []
+    for name in sorted(str(e["name"]) for e in listing if e.get("type", "dir") == "dir"):
+        place = source["address"].replace("{model}", quote(name, safe=""))
+        scores = fetch(source["source"], place)
+        if not isinstance(scores, list) or not all(isinstance(s, dict) for s in scores):
+            raise _shape(source, f"the scores of {name} are no list of objects")
+        swe = [s for s in scores if s.get("benchmark") == "swe-bench"]
+        if swe:
+            about = fetch(source["source"], place.replace("scores.json", "metadata.json"))
+            if not isinstance(about, dict):
+                raise _shape(source, f"the metadata of {name} are no object")
+            last = max(swe, key=lambda s: str(s.get("submission_time", "")))
+            rows.append(
+                {
+                    "index_name": name,
+                    "release_date": _text(source, about, "release_date"),
+                    "swe_bench_verified": _percent(source, name, last, "score"),
+                    "swe_agent": f"OpenHands {_text(source, last, 'agent_version')}",
+                    "swe_submitted": _text(source, last, "submission_time")[:10],
+                    "swe_source": place,
+                }
+            )
+    return rows
+
+
+def artificial_analysis(source: Row) -> list[Row]:
+    """Rows of Artificial Analysis' own interface: one a model variant with the scores that the tables hold (percent).
+
+    The reader's key comes from the variable that the table names; the fractions of the interface become percent.
+    """
+    key = os.environ.get(source["key_variable"], "")
+    if not key:
+        raise SurroundingsError(
+            f"{source['source']}: needs a key of your own in {source['key_variable']} (see {source['terms']})"
+        )
+    answer = fetch(source["source"], source["listing"], headers={"x-api-key": key})
+    models = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(models, list) or not all(isinstance(m, dict) for m in models):
+        raise _shape(source, "the answer has no list `data`")
+    if len(models) > MOST_MODELS:
+        raise _shape(source, f"the answer names {len(models)} models")
+    rows = []
+    for model in models:
+        scores = model.get("evaluations")
+        if not isinstance(scores, dict):
+            raise _shape(source, f"{str(model.get('name'))[:60]} has no object `evaluations`")
+        name = _text(source, model, "name")
+        creator = model.get("model_creator")
+        if not isinstance(creator, dict):
+            raise _shape(source, f"{name} has no object `model_creator`")
+        row: Row = {"model": name, "slug": _text(source, model, "slug"), "lab": _text(source, creator, "name")}
+        if model.get("release_date") is not None:
+            row["release_date"] = _text(source, model, "release_date")
+        for theirs, ours in (("gpqa", "gpqa_diamond"), ("hle", "hle"), ("ifbench", "ifbench")):
+            if scores.get(theirs) is not None:
+                row[ours] = round(100 * _number(source, name, scores, theirs, most=1.0), 2)
+        if "gpqa_diamond" in row:
+            rows.append(row | {"source": source["listing"]})
+    return rows
+
+
+READERS: dict[str, Callable[[Row], list[Row]]] = {"openhands": openhands, "artificial_analysis": artificial_analysis}
+
+
+def _shape(source: Row, why: str) -> SurroundingsError:
+    return SurroundingsError(f"{source['source']}: changed its shape: {why}; nothing was changed")
+
+
+def _text(source: Row, data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
+        raise _shape(source, f"{name} is {str(value)[:40]!r}")
+    return value.strip()
+
+
+def _percent(source: Row, model: str, data: Mapping[str, Any], name: str) -> float:
+    return _number(source, model, data, name, most=100.0)
+
+
+def _number(source: Row, model: str, data: Mapping[str, Any], name: str, *, most: float) -> float:
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise _shape(source, f"{name} of {model} is {str(value)[:40]!r}, not a number from 0 to {most:g}")
+    return float(value)
+
+
+def read_source(source: Row) -> Changes:
+    """What a source (a row of the table `refresh`) would change; SurroundingsError names it if it cannot be read."""
+    rows = READERS[source["reader"]](source)
+    return compare(load(source["table"]), rows, source)
+
+
+def compare(table: pd.DataFrame, rows: list[Row], source: Row) -> Changes:
+    """What the rows of a source change in a table; SurroundingsError where models of the table are gone from it.
+
+    table: the rows of this source so far; `key` of the source names the column that holds the source's name of a model.
+    A cell that stands in the table `refresh_corrected` stays. A row without a value leaves the table's value as it is;
+    a new model without what the table needs is `incomplete`.
+    """
+    key = source["key"]
+    known = {str(row[key]): row for row in table.to_dict("records")}
+    gone = sorted(set(known) - {str(row[key]) for row in rows})
+    if gone:
+        named = ", ".join(gone[:3]) + (" ..." if len(gone) > 3 else "")
+        raise SurroundingsError(
+            f"{source['source']}: shrank: {len(gone)} of {len(known)} models are gone ({named}); nothing was changed"
+        )
+    by_hand = load("refresh_corrected").query("table == @source['table']")
+    corrected = set(zip(by_hand["model"], by_hand["column"], strict=True))
+    changes = Changes(source["table"], source["source"])
+    for row in rows:
+        before = known.get(str(row[key]))
+        if before is None:
+            whole = _completed(row, source)
+            (changes.incomplete if whole is None else changes.new).append(whole or row)
+            continue
+        cells = [
+            {"model": row[key], "column": column, "old": _plain(before[column]), "new": value}
+            for column, value in row.items()
+            if column in before and value is not None and not _same(before[column], value)
+        ]
+        free = [cell for cell in cells if (row[key], cell["column"]) not in corrected]
+        changes.protected.extend(cell for cell in cells if cell not in free)
+        # An address that alone is another tells of no other value.
+        changes.changed.extend(free if any(not cell["column"].endswith("source") for cell in free) else [])
+    return changes
+
+
+def _completed(row: Row, source: Row) -> Row | None:
+    """A new row with what its table needs, or None: a model of the index needs the scores of the one laboratory.
+
+    They are those of the variant of that name, words in brackets aside, with the highest GPQA Diamond.
+    """
+    if source["table"] != "frontier_independent":
+        return row
+    variants = load("one_lab_2026").dropna(subset=["gpqa_diamond"])
+    named = variants["model"].str.replace(r"\s*\(.*\)", "", regex=True).map(_letters)
+    same = variants[named == _letters(row["index_name"])]
+    if same.empty:
+        return None
+    best = same.loc[same["gpqa_diamond"].idxmax()]
+    return row | {
+        "model": str(best["model"]).partition(" (")[0],
+        "lab": best["lab"],
+        "gpqa_diamond": float(best["gpqa_diamond"]),
+        "aa_model": best["model"],
+        "hle": _plain(best["hle"]),
+        "ifbench": _plain(best["ifbench"]),
+        "gpqa_source": best["source"],
+    }
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9.]", "", name.lower())
+
+
+def _plain(value: Any) -> Any:
+    return None if pd.isna(value) else value
+
+
+def _same(old: Any, new: Any) -> bool:
+    if isinstance(new, float) and isinstance(old, int | float) and not pd.isna(old):
+        return abs(float(old) - new) < 0.0501  # the tables hold one or two decimals
+    return not pd.isna(old) and str(old) == str(new)
+
+
+def updated(changes: list[Changes], folder: Path) -> dict[str, str]:
+    """A copy of the tables in `folder` with the changes in it, checked as a whole; returns the changed files as text.
+
+    Raises ScoresError, as for any bad table, where a new value is impossible; nothing of the book is touched.
+    """
+    for path in data_dir().iterdir():
+        if path.suffix in (".csv", ".json"):
+            shutil.copy(path, folder / path.name)
+    files = {}
+    for change in filter(None, changes):
+        path = folder / f"{change.table}.csv"
+        table = read_text(path)
+        key = sources().set_index("source").loc[change.source, "key"]
+        for cell in change.changed:
+            table.loc[table[key] == cell["model"], cell["column"]] = _written(cell["new"])
+        new = pd.DataFrame([{n: _written(v) for n, v in row.items()} for row in change.new], columns=table.columns)
+        table = pd.concat([table, new], ignore_index=True)
+        check(change.table, typed(change.table, table, file=path), file=path)
+        files[change.table] = table.to_csv(index=False, lineterminator="\n")
+        path.write_text(files[change.table], encoding="utf-8")
+    return files
+
+
+def _written(value: Any) -> str | None:
+    return None if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
