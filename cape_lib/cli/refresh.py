@@ -63,8 +63,10 @@ def _sources(only: str | None) -> list[dict[str, Any]]:
     if only is not None:
         if only not in set(table["source"]):
             raise UsageError(suggest("source", only, sorted(table["source"])))
-        return table[table["source"] == only].to_dict("records")
-    return table[table["on"]].to_dict("records")
+        table = table[table["source"] == only]
+    else:
+        table = table[table["on"]]
+    return [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False)]
 
 
 def _turned(folder: Path) -> list[dict[str, Any]]:

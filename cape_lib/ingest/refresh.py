@@ -243,7 +243,7 @@ def _completed(row: Row, source: Row) -> Row | None:
     same = variants[named == _letters(row["index_name"])]
     if same.empty:
         return None
-    best = same.loc[same["gpqa_diamond"].idxmax()]
+    best = same.sort_values("gpqa_diamond").iloc[-1]
     return row | {
         "model": str(best["model"]).partition(" (")[0],
         "lab": best["lab"],
