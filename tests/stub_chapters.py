@@ -19,10 +19,14 @@ CODE = "import pandas as pd\nprint('rows', len(pd.read_csv(scores_path)), family
 
 
 def write_chapters(folder: Path) -> Path:
-    """Write the notebooks 01, 02 and 06 into a new folder; returns it."""
-    folder.mkdir()
+    """Write the notebooks 01, 02 and 06 and their audits into a new folder; returns it."""
+    (folder / "audit").mkdir(parents=True)
     for stem in ("01_coupling", "02_phase_boundary", "06_frontier"):
-        cells = [nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
-                 nbformat.v4.new_markdown_cell(f"# Chapter {stem}"), nbformat.v4.new_code_cell(CODE)]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{stem}.ipynb")
+        for title, place in (("Chapter", folder), ("Audit of", folder / "audit")):
+            cells = [
+                nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
+                nbformat.v4.new_markdown_cell(f"# {title} {stem}\n\n[audit](audit/{stem}.ipynb)"),
+                nbformat.v4.new_code_cell(CODE),
+            ]
+            nbformat.write(nbformat.v4.new_notebook(cells=cells), place / f"{stem}.ipynb")
     return folder

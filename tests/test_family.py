@@ -277,6 +277,18 @@ def test_the_report_is_one_page_with_metrics_and_scores(tmp_path, chapters, caps
     assert [path.name for path in tmp_path.iterdir() if ".part" in path.name] == []
 
 
+def test_a_report_has_the_story_and_with_audit_the_rest_behind_it(tmp_path, chapters):
+    said = ["family", str(EXAMPLE), "--name", "Larch", "--quiet", "-o"]
+    assert main([*said, str(tmp_path / "story")]) == 0
+    assert main([*said, str(tmp_path / "both"), "--audit"]) == 0
+    story, both = ((tmp_path / name / "index.html").read_text(encoding="utf-8") for name in ("story", "both"))
+    assert "Audit of" not in story and "#audit-01_coupling" not in story
+    assert both.index("Chapter 02_phase_boundary") < both.index('<section id="audit-01_coupling">')
+    assert both.count("Audit of 01_coupling") == 2 and '<a href="#audit-01_coupling">audit</a>' in both
+    metrics = json.loads((tmp_path / "both" / "metrics.json").read_text())
+    assert metrics["chapters"]["audit-01_coupling"] == metrics["chapters"]["01_coupling"]
+
+
 def test_results_files_go_straight_to_a_report(tmp_path, chapters):
     folder = ladder(tmp_path / "results")
     assert main(["family", str(folder), "--name", "F", "-o", str(tmp_path / "report"), "--quiet"]) == 0

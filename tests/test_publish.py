@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import struct
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from cape_lib.errors import CapeError, MissingError
 from cape_lib.report import publish
-from cape_lib.report.publish import build, cache
+from cape_lib.report.publish import build, cache, preview
 
 slow = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -185,3 +186,45 @@ def test_a_fork_is_named_by_two_variables(monkeypatch: pytest.MonkeyPatch) -> No
     text = build._settings()
     assert "  url: https://example.org/someone/book\n" in text
     assert "  branch: trunk\n" in text
+
+
+class TestPreview:
+    PAGE = (
+        '<head></head><article class="bd-article"><h1>1 Coupling<a class="headerlink" href="#">#</a></h1>'
+        "<p><strong>A question?</strong></p>"
+        '<div class="cape-answer">\n<p><strong>Yes</strong>: 3 &lt; 4 &amp; more.</p></div>'
+        "{figure}</article>"
+    )
+    FIGURE = (
+        '<figure class="cape-figure" id="fig-a">'
+        '<p class="cape-title">Three rise <a class="headerlink" href="#fig-a">#</a></p>'
+        '<script type="application/json">{"data":{"d":[{"a":1,"b":2},{"a":2,"b":3}]},"config":{},'
+        '"views":[{"data":{"name":"d"},"mark":"point","width":"container","encoding":{"x":{"field":"a","type":"quantitative"},'
+        '"y":{"field":"b","type":"quantitative"}}}]}</script></figure>'
+    )
+
+    def test_the_answer_heads_a_page_and_without_one_the_finding_of_its_figure(self) -> None:
+        one = preview.of(self.PAGE.format(figure=self.FIGURE))
+        assert one is not None and (one.name, one.sentence) == ("1 Coupling", "Yes: 3 < 4 & more.")
+        plain = re.sub(r'<div class="cape-answer">.*?</div>', "", self.PAGE, flags=re.S).format(figure=self.FIGURE)
+        other = preview.of(plain)
+        assert other is not None and other.sentence == "Three rise"
+
+    def test_a_page_gets_its_description_and_a_picture_of_its_figure(self, tmp_path: Path) -> None:
+        (tmp_path / "html" / "notebooks").mkdir(parents=True)
+        page, prose = tmp_path / "html" / "notebooks" / "one.html", tmp_path / "html" / "prose.html"
+        page.write_text(self.PAGE.format(figure=self.FIGURE), encoding="utf-8")
+        prose.write_text(self.PAGE.format(figure=""), encoding="utf-8")
+        preview.dress(tmp_path / "html", "https://a.github.io/b/", tmp_path / "kept")
+        heads = {path.stem: path.read_text(encoding="utf-8").partition("</head>")[0] for path in (page, prose)}
+        for head in heads.values():
+            assert '<meta name="description" content="Yes: 3 &lt; 4 &amp; more.">' in head
+            assert 'property="og:image" content="https://a.github.io/b/_static/preview/notebooks-one.png"' in head
+        assert 'property="og:url" content="https://a.github.io/b/notebooks/one.html"' in heads["one"]
+        png = (tmp_path / "html" / "_static" / "preview" / "notebooks-one.png").read_bytes()
+        assert png[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", png[16:24]) == (1200, 630)
+
+    def test_a_long_sentence_takes_smaller_letters_and_at_most_four_lines(self) -> None:
+        short, long, endless = (preview._broken(" ".join(["family"] * count)) for count in (8, 40, 200))
+        assert short[0] > long[0] and " ".join(long[1]) == " ".join(["family"] * 40)
+        assert len(endless[1]) == preview.MOST_LINES and endless[1][-1].endswith("...")

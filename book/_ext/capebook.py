@@ -22,6 +22,10 @@ def _holds_ledger(doctree: nodes.document) -> bool:
     return any('class="cape-ledger"' in node.astext() for node in doctree.findall(nodes.raw))
 
 
+def _holds_cell(doctree: nodes.document) -> bool:
+    return any("cell" in node["classes"] for node in doctree.findall(nodes.container))
+
+
 def _holds_formula(doctree: nodes.document) -> bool:
     return any(True for kind in (nodes.math, nodes.math_block) for _ in doctree.findall(kind))
 
@@ -29,6 +33,7 @@ def _holds_formula(doctree: nodes.document) -> bool:
 def trim(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     charts = doctree is not None and _holds_figure(doctree)
     ledger = doctree is not None and _holds_ledger(doctree)
+    cells = doctree is not None and _holds_cell(doctree)
     formulas = doctree is not None and _holds_formula(doctree)
 
     def needed(script: object) -> bool:
@@ -40,6 +45,8 @@ def trim(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: 
             return charts
         if "cape-claims.js" in name:
             return ledger
+        if "cape-code.js" in name:
+            return cells
         if "mathjax" in name.lower() or "mathjax" in body.lower():
             return formulas
         return True

@@ -115,6 +115,72 @@
     });
   }
 
+  /* The picture of a figure, to be pasted anywhere: its title, the charts as they stand, source and address. */
+  function offerPicture(figure, views) {
+    var button = figure.querySelector("button.cape-picture"), label = button.textContent;
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      var picture = Promise.all(views.map(function (view) { return view.toCanvas(2); })).then(function (charts) {
+        return new Promise(function (done) { composed(figure, charts).toBlob(done, "image/png"); });
+      });
+      copied(picture).then(function () { return "Copied"; }, function () { return saved(figure, picture); }).then(function (word) {
+        button.textContent = word;
+        setTimeout(function () { button.textContent = label; }, 2000);
+      });
+    });
+  }
+
+  function copied(picture) {
+    if (!navigator.clipboard || !window.ClipboardItem) return Promise.reject();
+    return navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+  }
+
+  function saved(figure, picture) {
+    return picture.then(function (blob) {
+      var link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = figure.id.replace(/^fig-/, "") + ".png";
+      link.click();
+      setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+      return "Saved";
+    });
+  }
+
+  function composed(figure, charts) {
+    var edge = 40, width = Math.max.apply(null, [720].concat(charts.map(function (chart) { return chart.width; })));
+    var canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
+    var title = figure.querySelector(".cape-title").firstChild.textContent.trim();
+    var source = [].map.call(figure.querySelectorAll("figcaption > span"), function (part) { return part.textContent; }).join(" ");
+    var canonical = document.querySelector("link[rel=canonical]");
+    var address = (canonical ? canonical.href : location.href.split("#")[0]) + "#" + figure.id;
+    function broken(text, font) {
+      pen.font = font;
+      return text.split(" ").reduce(function (done, word) {
+        var longer = done.length ? done[done.length - 1] + " " + word : word;
+        if (done.length && pen.measureText(longer).width <= width) done[done.length - 1] = longer; else done.push(word);
+        return done;
+      }, []);
+    }
+    var head = "600 32px sans-serif", foot = "22px sans-serif";
+    var above = broken(title, head), below = broken(source, foot).concat(broken(address, foot));
+    var tall = charts.reduce(function (sum, chart) { return sum + chart.height + 20; }, 0);
+    canvas.width = width + 2 * edge;
+    canvas.height = 2 * edge + 42 * above.length + tall + 30 * below.length + 10;
+    pen.fillStyle = "#ffffff";
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    pen.textBaseline = "top";
+    pen.fillStyle = "#212529";
+    pen.font = head;
+    var y = edge;
+    above.forEach(function (line) { pen.fillText(line, edge, y); y += 42; });
+    charts.forEach(function (chart) { pen.drawImage(chart, edge, y); y += chart.height + 20; });
+    pen.fillStyle = "#5c636a";
+    pen.font = foot;
+    y += 10;
+    below.forEach(function (line) { pen.fillText(line, edge, y); y += 30; });
+    return canvas;
+  }
+
   function follow(figure, views) {
     var control = parts(figure).control;
     if (!control) return;
@@ -156,6 +222,7 @@
     return Promise.all(jobs).then(function (views) {
       follow(figure, views);
       offerRows(figure);
+      offerPicture(figure, views);
       figure.capeViews = views;
       figure.dataset.ready = "1";
     }).catch(function (error) {

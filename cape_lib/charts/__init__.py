@@ -12,8 +12,10 @@ from cape_lib.charts.frame import (
     PHASE_COLOURS,
     Control,
     Figure,
+    answer,
     colour_scale,
     figure,
+    remember,
     say,
     setup,
     sure,
@@ -22,5 +24,5 @@ from cape_lib.charts.frame import (
 
 __all__ = [
     "FAMILY_COLOURS", "GRID", "INK", "LAB_COLOURS", "MUTED", "PALETTE", "PAPER", "PHASE_COLOURS",
-    "Control", "Figure", "colour_scale", "figure", "say", "setup", "sure", "where",
+    "Control", "Figure", "answer", "colour_scale", "figure", "remember", "say", "setup", "sure", "where",
 ]  # fmt: skip

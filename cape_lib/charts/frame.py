@@ -32,10 +32,11 @@ from cape_lib.charts.look import (
 )
 from cape_lib.errors import UsageError
 from cape_lib.signs import typeset
+from cape_lib.story import GRADES, Answer
 
 __all__ = [
     "FAMILY_COLOURS", "GRID", "INK", "LAB_COLOURS", "MUTED", "PALETTE", "PAPER", "PHASE_COLOURS",
-    "Figure", "colour_scale", "figure", "say", "setup", "sure", "where",
+    "Figure", "answer", "colour_scale", "figure", "remember", "say", "setup", "sure", "where",
 ]  # fmt: skip
 
 Place = Literal["book", "colab", "live"]
@@ -167,6 +168,19 @@ def say(markdown: str) -> None:
 def sure(markdown: str) -> None:
     """Show the "how sure" line: interval, n, null and baseline of what was just said."""
     display(Markdown(f'<div class="cape-sure">\n\n**How sure?** {typeset(markdown)}\n\n</div>'))
+
+
+def answer(one: Answer) -> None:
+    """Show the answer of a chapter: its sentence, the grade of its evidence with its meaning, its interval."""
+    grade = f"**{one.grade.capitalize()}** ({GRADES[one.grade]})."
+    inside = f"{typeset(one.sentence)}\n\n<div class=\"cape-grade\">\n\n{grade} {typeset(one.interval)}\n\n</div>"
+    display(Markdown(f'<div class="cape-answer">\n\n{inside}\n\n</div>'))
+
+
+def remember(*lines: str) -> None:
+    """Show the lines to remember at the end of a chapter, computed like any sentence."""
+    items = "\n".join(f"- {typeset(line)}" for line in lines)
+    display(Markdown(f'<div class="cape-remember">\n\n**To remember**\n\n{items}\n\n</div>'))
 
 
 def _as_wide_as_the_page(chart: Any) -> Any:

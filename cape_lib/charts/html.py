@@ -64,7 +64,8 @@ def figure(figure: Figure, views: list[dict[str, Any]], rows: list[dict[str, Any
         f'<div class="cape-inputs"></div>'
         f'<div class="cape-views{several}" role="img" aria-label="{escape(figure.alt)}">{places}</div>'
         f"<noscript><p>{escape(figure.alt)} (The chart itself needs JavaScript.)</p></noscript>"
-        f'<figcaption>{_about(figure)} <button type="button" class="cape-rows" hidden>Rows (CSV)</button></figcaption>'
+        f'<figcaption>{_about(figure)} <button type="button" class="cape-rows" hidden>Rows (CSV)</button> '
+        '<button type="button" class="cape-picture" aria-live="polite" hidden>Copy picture</button></figcaption>'
         f'<script type="application/json">{_json(parts)}</script></figure>'
     )
 

@@ -21,6 +21,7 @@ examples:
   cape family results/ --name MyModel --params my-7b=6.9 -o report/
   cape family scores.csv --name MyModel --x arc_challenge --y winogrande -o report/
   cape family scores.csv --name MyModel -p panel=uniform -o report/
+  cape family scores.csv --name MyModel --audit -o report/
 
 SCORES are CSV tables (model, params_b and benchmarks in percent), results files of lm-evaluation-harness, or folders
 of them. HellaSwag and TruthfulQA of three sizes or more bring chapters 1 to 3; SWE-bench and GPQA chapters 6 and 7."""
@@ -38,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the chapters"
     )
+    parser.add_argument("--audit", action="store_true", help="add the audit of each chapter: every estimator and claim")
     parser.add_argument("--force", action="store_true", help="replace an older report in DIR")
     parser.add_argument("--json", action="store_true", help="print what metrics.json holds")
     parser.add_argument("-q", "--quiet", action="store_true", help="no notes, no progress")
@@ -55,7 +57,11 @@ def run(args: argparse.Namespace) -> int:
     check_folder(args.output, force=args.force)
     scores = read_scores(args.scores, args)
     settings = family.Settings(
-        pair=None if args.x is None else (args.x, args.y), parameters=given, force=args.force, quiet=args.quiet
+        pair=None if args.x is None else (args.x, args.y),
+        parameters=given,
+        force=args.force,
+        quiet=args.quiet,
+        audit=args.audit,
     )
     metrics = family.rerun(scores, args.name, args.output, settings)
     if args.json:

@@ -1,7 +1,7 @@
 """The tables of the book and a user's scores: loaded, checked, with the source of every value."""
 
 from cape_lib.tables.base import BASE_PANELS, added, base, base_version, base_versions, ladder, ladders, losses
-from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, ITEM_COUNTS, LABELS, label
+from cape_lib.tables.benchmarks import BASE_BENCHMARKS, CHANCE, FRONTIER_BENCHMARKS, ITEM_COUNTS, LABELS, label
 from cape_lib.tables.cells import CHECKED, STATUSES, audit, cell_audit, cell_differences
 from cape_lib.tables.chapters import ChapterRows, FrontierRows, chapter, frontier_chapter
 from cape_lib.tables.files import data_dir, load, table_names
@@ -16,6 +16,7 @@ from cape_lib.tables.variants import variants
 __all__ = [
     "BASE_BENCHMARKS",
     "BASE_PANELS",
+    "CHANCE",
     "ChapterRows",
     "CHECKED",
     "CLAIMANTS",

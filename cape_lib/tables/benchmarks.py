@@ -18,6 +18,17 @@ ITEM_COUNTS: dict[str, int] = {
     "hle": 2_500,
 }
 
+#: What a guess scores, percent. TruthfulQA is MC2: the mean share of true answers among the reference answers of the
+#: 813 questions that its authors published (github.com/sylinrl/TruthfulQA).
+CHANCE: dict[str, float] = {
+    "hellaswag": 25.0,
+    "truthfulqa": 46.4,
+    "arc_challenge": 25.0,
+    "winogrande": 50.0,
+    "mmlu": 25.0,
+    "gpqa_diamond": 25.0,
+}
+
 LABELS: dict[str, str] = {
     "hellaswag": "HellaSwag",
     "truthfulqa": "TruthfulQA",

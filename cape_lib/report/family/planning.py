@@ -164,8 +164,10 @@ def _too_few(rows: pd.DataFrame, x: str, y: str, name: str, left_out: tuple[str,
     return f"{told}; score more sizes: {measuring.command(known[0], model)}" if known else f"{told}; add sizes"
 
 
-def chapters(wanted: list[Part], folder: Path, *, name: str, given: Mapping[str, Any]) -> dict[Path, dict[str, Any]]:
-    """Notebook -> checked parameters, for every chapter of the parts that is in `folder`.
+def chapters(
+    wanted: list[Part], folder: Path, *, name: str, given: Mapping[str, Any], audit: bool = False
+) -> dict[Path, dict[str, Any]]:
+    """Notebook -> checked parameters, for every chapter of the parts that is in `folder`; with `audit` its audit too.
 
     Each notebook gets the shared parameters that it declares (family, x, y) and of `given` what it declares. Raises
     UsageError for a name that no notebook declares, a wrong type or a value out of range.
@@ -173,7 +175,7 @@ def chapters(wanted: list[Part], folder: Path, *, name: str, given: Mapping[str,
     found: dict[Path, dict[str, Any]] = {}
     declared: dict[Path, dict[str, parameters.Parameter]] = {}
     for part in wanted:
-        for stem in CHAPTERS[part.kind]:
+        for stem in [f"{place}{stem}" for place in ("", "audit/")[: 1 + audit] for stem in CHAPTERS[part.kind]]:
             path = folder / f"{stem}.ipynb"
             if path.is_file():
                 declared[path] = parameters.read(path)
@@ -193,12 +195,19 @@ def chapters(wanted: list[Part], folder: Path, *, name: str, given: Mapping[str,
 
 
 def plan(
-    scores: pd.DataFrame, *, name: str, pair: tuple[str, str] | None, given: Mapping[str, Any], folder: Path
+    scores: pd.DataFrame,
+    *,
+    name: str,
+    pair: tuple[str, str] | None,
+    given: Mapping[str, Any],
+    folder: Path,
+    audit: bool = False,
 ) -> Plan:
     """Check everything that can be checked before anything runs.
 
     scores: as `tables.read_scores` gives them; pair: x and y, or None for the usual pairs; given: further parameters of
-    the chapters; folder: of the notebooks. Raises UsageError, MissingError, ScoresError.
+    the chapters; folder: of the notebooks; audit: with the audit of each chapter. Raises UsageError, MissingError,
+    ScoresError.
     """
     name = name.strip()
     if not name or len(name) > 60 or not name.isprintable():
@@ -213,5 +222,5 @@ def plan(
         if part.left_out:
             what = f"{tables.label(part.x)} or {tables.label(part.y)}"
             notes.append(f"left out for want of {what}: {', '.join(part.left_out)}")
-    books = chapters(found, folder, name=shown, given=given)
+    books = chapters(found, folder, name=shown, given=given, audit=audit)
     return Plan(shown, rows, tuple(found), books, tuple(notes))

@@ -32,7 +32,7 @@ class Settings:
     """How a report is made: the pair (None for the usual ones), further parameters of the chapters, and the manners.
 
     force: replace an older report in the output folder; quiet: no progress on stderr; chapters: False for the first
-    page alone.
+    page alone; audit: with the audit of each chapter.
     """
 
     pair: tuple[str, str] | None = None
@@ -40,6 +40,7 @@ class Settings:
     force: bool = False
     quiet: bool = False
     chapters: bool = True
+    audit: bool = False
 
 
 def rerun(scores: pd.DataFrame, name: str, out: Path, settings: Settings | None = None) -> dict[str, Any]:
@@ -56,7 +57,9 @@ def rerun(scores: pd.DataFrame, name: str, out: Path, settings: Settings | None 
     from cape_lib.report import publish
 
     folder = publish.notebooks_dir()
-    plan = planning.plan(scores, name=name, pair=settings.pair, given=settings.parameters, folder=folder)
+    plan = planning.plan(
+        scores, name=name, pair=settings.pair, given=settings.parameters, folder=folder, audit=settings.audit
+    )
     found = [summary.diagnose(part) for part in plan.parts]
     metrics: dict[str, Any] = plain(_metrics(plan, found, settings))
     with _beside(out) as work:
@@ -79,13 +82,15 @@ def need_book(what: str) -> None:
 
 
 def _metrics(plan: planning.Plan, found: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
+    from cape_lib.report import publish
+
     return {
         "format": FORMAT,
         "cape_lib": cape_lib.__version__,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "family": plan.name,
         "models": plan.scores["model"].tolist(),
-        "chapters": {path.stem: values for path, values in plan.chapters.items()} if settings.chapters else {},
+        "chapters": {publish.key(path): values for path, values in plan.chapters.items()} if settings.chapters else {},
         "parts": found,
         "cannot_show": [line for one in found for line in summary.cannot_show(one)],
         "next": [
@@ -115,17 +120,18 @@ def _chapters(plan: planning.Plan, work: Path, *, quiet: bool) -> list[Path]:
         # Rows without both scores are left out, and protocols were judged already: blank means unknown.
         rows = part.rows.drop(columns=[c for c in part.rows if str(c).endswith("_protocol")])
         rows.to_csv(tables_of[part.kind], index=False)
-    groups: dict[str, tuple[dict[str, Any], list[Path]]] = {}
+    groups: dict[tuple[str, Path], tuple[dict[str, Any], list[Path]]] = {}
     for path, values in plan.chapters.items():
         kind = next(part.kind for part in plan.parts if path.stem in planning.CHAPTERS[part.kind])
         takes = "scores_path" in parameters.read(path)
         whole = values | ({"scores_path": str(tables_of[kind].resolve())} if takes else {})
-        groups.setdefault(json.dumps(whole, sort_keys=True), (whole, []))[1].append(path)
-    done: dict[str, Path] = {}
-    for values, paths in groups.values():
-        copies = publish.execute(paths, work / "executed", values, quiet=quiet)
-        done |= {copy.stem: copy for copy in copies}
-    return [done[path.stem] for path in plan.chapters]
+        groups.setdefault((json.dumps(whole, sort_keys=True), path.parent), (whole, []))[1].append(path)
+    done: dict[Path, Path] = {}
+    for (_, folder), (values, paths) in groups.items():
+        # A chapter and its audit have one name, so that each has a folder.
+        copies = publish.execute(paths, work / "executed" / folder.name, values, quiet=quiet)
+        done |= dict(zip(paths, copies, strict=True))
+    return [done[path] for path in plan.chapters]
 
 
 def check_folder(out: Path, *, force: bool) -> None:

@@ -9,10 +9,10 @@ try:
     from cape_lib.report.publish.build import book
     from cape_lib.report.publish.execution import execute
     from cape_lib.report.publish.places import notebooks_dir
-    from cape_lib.report.publish.report import report
+    from cape_lib.report.publish.report import key, report
 except ModuleNotFoundError as missing:  # a light installation computes, it does not publish
     if (missing.name or "").startswith("cape_lib"):
         raise
     raise SurroundingsError(f"{missing.name} is not installed; pip install '.[book]' in the repository") from None
 
-__all__ = ["book", "execute", "notebooks_dir", "report"]
+__all__ = ["book", "execute", "key", "notebooks_dir", "report"]

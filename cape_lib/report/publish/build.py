@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cape_lib.errors import CapeError, SurroundingsError
-from cape_lib.report.publish import assets, cache, places, trim
+from cape_lib.report.publish import assets, cache, places, preview, trim
 from cape_lib.report.publish.execution import Tell, run_all, speaker
 
 KEY = ".cape-book"
@@ -44,6 +44,7 @@ def book(out: Path = Path("_build"), *, jobs: int = 2, fresh: bool = False, quie
         try:
             _assemble(work / "src", executed, out / "cache")
             built = _pages(work, out / "build.log", tell, lock=lock)
+            preview.dress(built, _address(), out / "cache")
             (built / KEY).write_text(key, encoding="utf-8")
             exchange(built, html)
         finally:
@@ -110,6 +111,12 @@ def _settings() -> str:
             before = re.search(rf"^  {key}: .*$", text, re.M)
             text = text.replace(before[0], f"  {key}: {value}", 1) if before else text
     return text
+
+
+def _address() -> str:
+    """Where the book is published: the pages of its repository, ending in "/"."""
+    repository = re.search(r"^  url: https://github\.com/([^/\s]+)/([^/\s]+)", _settings(), re.M)
+    return f"https://{repository[1].lower()}.github.io/{repository[2]}/" if repository else ""
 
 
 def _assemble(source: Path, executed: Mapping[str, str], kept: Path) -> None:

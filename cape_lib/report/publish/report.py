@@ -26,11 +26,11 @@ def report(executed: Sequence[Path], out_html: Path, title: str, *, summary: str
     executed: paths that `execute` returned.  summary: Markdown that stands before the first chapter.
     """
     places.need("mdit_py_plugins", "docutils", "vl_convert")
-    notebooks = {path.stem: nbformat.read(path, as_version=4) for path in executed}
+    notebooks = {key(path): nbformat.read(path, as_version=4) for path in executed}
 
     def anchor(address: str) -> str | None:
-        stem = Path(address.split("#")[0]).stem
-        return f"#{stem}" if stem in notebooks else None
+        chapter = key(Path(address.split("#")[0]))
+        return f"#{chapter}" if chapter in notebooks else None
 
     html_of = markdown.renderer(anchor)
     chapters = "".join(
@@ -56,6 +56,11 @@ def report(executed: Sequence[Path], out_html: Path, title: str, *, summary: str
     )
     out_html.parent.mkdir(parents=True, exist_ok=True)
     write_whole(out_html, page)
+
+
+def key(chapter: Path) -> str:
+    """What a chapter is called in a report: its name, "audit-" before that of an audit."""
+    return f"audit-{chapter.stem}" if chapter.parent.name == "audit" else chapter.stem
 
 
 def _title(notebook: Any, stem: str) -> str:

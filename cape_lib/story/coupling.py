@@ -1,0 +1,144 @@
+"""Chapter 1 in sentences: what families did from their smallest to their largest size, and step by step."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from cape_lib.base.coupling import PopulationCoupling, WholeLadder, settled_beyond
+from cape_lib.stats import Estimate, seen_effect
+from cape_lib.story.answer import Answer, between, listed, points, times
+from cape_lib.tables import CHANCE, ChapterRows, label
+
+#: Families count as settled where their p stays below this after Holm's correction over the families.
+LEVEL = 0.05
+
+
+def by_direction(ladders: pd.DataFrame) -> dict[str, list[str]]:
+    """Names of the ladders whose y surely falls ("lost"), surely rises ("gained") or is "open" while x rises.
+
+    ladders: `coupling.whole_ladders`.
+    """
+    sure = (ladders["p_holm"] < LEVEL) & (ladders["dx"] > 0)
+    parts = {"lost": sure & (ladders["dy"] < 0), "gained": sure & (ladders["dy"] > 0)}
+    parts["open"] = ~(parts["lost"] | parts["gained"])
+    return {word: ladders.loc[rows, "ladder"].astype(str).tolist() for word, rows in parts.items()}
+
+
+def answer(at: ChapterRows, ladders: pd.DataFrame, ends: WholeLadder, *, x: str, y: str) -> Answer:
+    """Does better reasoning go with less truthfulness?
+
+    at: the rows of the chapter; ladders: `coupling.whole_ladders` of its panel; ends: `whole_ladder` of the family in
+    front. The reader's own family answers for itself, a published one for the panel.
+    """
+    own = f"{at.family}, {ends.params_b_low:g} to {ends.params_b_high:g} B: {points(ends.dy.estimate)} of {label(y)}"
+    interval = f"{own} ({between(ends.dy.low, ends.dy.high)}) with {points(ends.dx.estimate)} of {label(x)}."
+    if at.own:
+        return Answer(whole(ends, at.family, x=x, y=y), "single case", interval)
+    counts = by_direction(ladders)
+    lost, gained = counts["lost"], counts["gained"]
+    lead = (
+        "In some families, not in others"
+        if lost and gained
+        else "Yes, where it can be told"
+        if lost
+        else "No, where it can be told"
+        if gained
+        else "That cannot be told"
+    )
+    sentence = (
+        f"**{lead}**: from their smallest to their largest size, {len(lost)} of {len(ladders)} families get better at "
+        f"{label(x)} and worse at {label(y)}{_named(lost)}, {len(gained)} get better at both{_named(gained)}, and for "
+        f"{len(counts['open'])} score noise hides the direction."
+    )
+    return Answer(
+        sentence, "correlation", f"{interval} Corrected for asking {times(len(ladders), 'family', 'families')}."
+    )
+
+
+def _named(names: list[str]) -> str:
+    return f" ({listed(names)})" if names else ""
+
+
+def whole(ends: WholeLadder, family: str, *, x: str, y: str) -> str:
+    """What one family did from its smallest to its largest size, in one sentence."""
+    verb = "loses" if ends.dy.estimate < 0 else "gains"
+    other = "gains" if ends.dx.estimate >= 0 else "loses"
+    if math.isnan(ends.p_negative):
+        doubt = "how sure that is cannot be told, for the noise of the scores is not known"
+    elif ends.dy.low <= 0 <= ends.dy.high:
+        doubt = "score noise alone could make that change"
+    else:
+        doubt = "that is beyond score noise"
+    return (
+        f"From {ends.params_b_low:g} to {ends.params_b_high:g} billion parameters, {family} {verb} "
+        f"**{abs(ends.dy.estimate):.1f} points** of {label(y)} while it {other} {abs(ends.dx.estimate):.1f} of "
+        f"{label(x)}; {doubt}."
+    )
+
+
+def chance(ladder: pd.DataFrame, family: str, *, x: str, y: str) -> str:
+    """What a guess scores, and where the smallest size of a family stands beside it."""
+    known = [score for score in (x, y) if score in CHANCE]
+    if not known:
+        return f"What a guess would score on {label(x)} or {label(y)} is not known to the book."
+    guesses = " and ".join(f"about {CHANCE[score]:.0f} % on {label(score)}" for score in known)
+    smallest = ladder.sort_values("params_b").iloc[0]
+    here = " and ".join(f"{smallest[score]:.0f} %" for score in known)
+    near = all(abs(float(smallest[score]) - CHANCE[score]) < 5 for score in known)
+    reading = "So its line begins where nothing is known" if near else "So its line begins away from guessing"
+    return f"A guess scores {guesses}. The smallest {family} has {here}. {reading}."
+
+
+def steps(gammas: pd.DataFrame) -> str:
+    """How many steps of a ladder fall, how many rise, and of how many the sign is settled."""
+    limit = settled_beyond(max(len(gammas), 1))
+    settled = int(((gammas["p_negative"] > limit) | (gammas["p_negative"] < 1 - limit)).sum())
+    fall, rise = int((gammas["gamma"] < 0).sum()), int((gammas["gamma"] > 0).sum())
+    certainty = (
+        "no sign can be called settled, for the noise of the scores is not known"
+        if gammas["p_negative"].isna().all()
+        else f"{settled} of these signs are settled beyond score noise"
+    )
+    return f"{times(fall, 'step')} of {len(gammas)} fall, {rise} rise; {certainty}."
+
+
+def least_seen(ends: WholeLadder, *, y: str) -> str:
+    """The smallest change over the whole ladder that its noise would have let one see."""
+    seen = seen_effect(Estimate(0.0, ends.dy.low - ends.dy.estimate, ends.dy.high - ends.dy.estimate, 2, "noise"))
+    if math.isnan(seen):
+        return "How large a change would have been seen cannot be told: the noise of the scores is not known."
+    return f"A change of {label(y)} below about {seen:.0f} points would be missed more often than one time in five."
+
+
+def population(whole: PopulationCoupling) -> str:
+    """The correlation over all models of the panel, with families left out in turn and with size taken out."""
+    r, partial, demeaned = whole.clustered, whole.partial_given_size, whole.family_demeaned
+    interval = f"95 % interval {r.low:+.2f} to {r.high:+.2f}" if r.bounded else "no interval: too few families"
+    return (
+        f"Over all {r.n} models r = **{r.estimate:+.2f}** ({interval}). With size taken out it is "
+        f"{partial.estimate:+.2f}, with what differs between families taken out {demeaned.estimate:+.2f}."
+    )
+
+
+def remember(ladders: pd.DataFrame, sweep: pd.DataFrame, *, x: str, y: str) -> list[str]:
+    """Three lines to remember, from `coupling.whole_ladders` and `coupling.cut_sweep`."""
+    counts = by_direction(ladders)
+    flips = int(sweep["flips"].sum())
+    cuts = sweep.loc[sweep["flips"], "cut_b"]
+    where = f", from {cuts.min():g} to {cuts.max():g} B" if flips else ""
+    return [
+        f"Whole ladders say what single steps cannot: {len(counts['lost'])} of {len(ladders)} families lose {label(y)} "
+        f"while {label(x)} rises, {len(counts['gained'])} gain it.",
+        f"A correlation over many models flips its sign at {flips} of {len(sweep)} cuts by size{where}; "
+        + ("no single size is picked out." if flips != 1 else "that is one cut of those tried."),
+        "Nothing here was moved: families differ in data, tokens and age as well as in size.",
+    ]
+
+
+def grid(panel: pd.DataFrame) -> np.ndarray:
+    """Cuts by size to try on a panel, billions: 25 of them, evenly spread on a log scale inside its sizes."""
+    sizes = np.sort(panel["params_b"].dropna().unique())
+    return np.geomspace(sizes[0], sizes[-1], 25).round(3)
