@@ -147,6 +147,7 @@ RELEASES = {
     "top_rows": lambda r: frontier.top_rows(r, X),
     "remeasured_spreads": lambda r: sorted(frontier.remeasured_spreads(r, X, (X, Y), k=5)),
     "trajectories": lambda r: frontier.trajectories(r, chosen=None),
+    "changes": lambda r: frontier.changes(frontier.h_field(r, chosen=None), scatter=(5.0, 20)),
     "order_null": lambda r: frontier.order_null(frontier.trajectories(r, chosen=None), resamples=N),
     "influence": frontier.influence,
     "headline_numbers": frontier.headline_numbers,

@@ -49,9 +49,9 @@ def test_hfield_shows_a_labs_releases_beside_it(capsys: pytest.CaptureFixture[st
     ("argv", "part"),
     [
         (("hfield", "--swe", "150", "--gpqa", "90"), "0 to 100"),
-        (("hfield", "--swe", "0.8", "--gpqa", "0.9"), "percent"),
+        (("hfield", "--swe", "0.8", "--gpqa", "0.9"), "in percent it is 80"),
         (("hfield", "--swe", "nan", "--gpqa", "90"), "0 to 100"),
-        (("hfield", "--swe", "eighty", "--gpqa", "90"), "float"),
+        (("hfield", "--swe", "eighty", "--gpqa", "90"), "not a number"),
         (("hfield", "--swe", "80"), "--gpqa"),
         (("hfield", "--swe", "80", "--gpqa", "90", "--line", "frosen"), "frozen"),
         (("hfield", "--swe", "80", "--gpqa", "90", "--lab", "Gogle"), "Google"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cape_lib import frontier, tables
-from cape_lib.frontier.trajectory import KINDS, SCATTER_ADVICE
+from cape_lib.frontier.trajectory import KINDS
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 
@@ -60,11 +60,10 @@ def test_many_series_at_once_give_what_each_gives_alone(series: list[list[int]])
 
 def test_sonnet_46_is_the_published_excursion(panel: pd.DataFrame) -> None:
     paths = frontier.trajectories(panel).set_index("model")
-    assert paths.loc["Claude Sonnet 4.6", "kind"] == "excursion"
-    assert paths.loc["Claude Opus 4.7", "kind"] == "return"
+    assert paths.loc["Claude Sonnet 4.6", "papers_kind"] == "excursion"
+    assert paths.loc["Claude Opus 4.7", "papers_kind"] == "return"
     # The papers' rule calls it one; beyond the scatter of a lab's releases it is none.
-    assert paths.loc["Claude Sonnet 4.6", "verdict"] == "noise"
-    assert paths.loc["Claude Sonnet 4.6", "advice"] == SCATTER_ADVICE
+    assert paths.loc["Claude Sonnet 4.6", "kind"] == "noise"
 
 
 def test_releases_of_one_vague_date_stand_in_order_of_their_names_and_never_of_a_score() -> None:
@@ -87,7 +86,7 @@ def test_by_the_makers_dates_the_recovery_of_sonnet_46_runs_backwards(panel: pd.
 def test_deepseek_moves_by_small_changes_only(panel: pd.DataFrame) -> None:
     paths = frontier.trajectories(panel, lab="DeepSeek")
     assert paths["h"].iloc[0] == pytest.approx(11.2, abs=0.05)
-    assert set(paths["kind"]) == {"first", "noise"}
+    assert set(paths["papers_kind"]) == {"first", "noise"}
 
 
 def test_a_date_of_a_year_leaves_the_order_unknown(panel: pd.DataFrame) -> None:
@@ -110,7 +109,7 @@ def test_the_published_order_is_no_different_from_a_shuffled_one(panel: pd.DataF
 
 def test_shuffled_order_finds_a_step_where_order_matters() -> None:
     h = [0.0, 0, 0, 0, 40, 40, 40, 40]
-    one = pd.DataFrame({"order": range(1, 9), "h": h, "kind": [KINDS[k] for k in frontier.classify_changes(h)]})
+    one = pd.DataFrame({"order": range(1, 9), "h": h})
     rows = pd.concat([one.assign(lab=name) for name in "abcd"])
     null = frontier.order_null(rows, resamples=999).set_index("kind")
     assert null.loc["excursion", "expected"] > null.loc["excursion", "observed"] == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cape_lib import predictions, tables
 from cape_lib.errors import ScoresError, UsageError
-from cape_lib.predictions import Quantity, holds, parse
+from cape_lib.rules import Quantity, holds, parse
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 H, N = Quantity("h"), Quantity("n")

@@ -74,7 +74,7 @@ def held_out_labs(table: pd.DataFrame, *, source: str) -> Figure:
 
 
 def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
-    """h of each lab's releases over time, one lab picked out, changes named by the papers' rule.
+    """h of each lab's releases over time, one lab picked out, changes named by the papers' rule and by ours.
 
     table: `frontier.trajectories`.
     """
@@ -84,7 +84,7 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
     start = own if own in labs else "DeepSeek" if "DeepSeek" in labs else labs[0]
     pick = alt.param(name="lab_path", value=start, bind=alt.binding_select(options=labs, name="lab "))
     mine = "datum.lab === lab_path"
-    columns = [*KEPT, "released", "kind", "verdict", "change"]
+    columns = [*KEPT, "released", "kind", "papers_kind", "change"]
     shown = table[columns].assign(released=table["released"].dt.strftime("%Y-%m-%d"))
     x = alt.X("released:T", title="release date")
     base = alt.Chart(shown).encode(x=x, y=alt.Y("h:Q", title="h (points)"))
@@ -95,14 +95,14 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
         base.transform_filter(mine)
         .mark_point(filled=True, size=90, opacity=1)
         .encode(
-            tooltip=[*H_TOOLTIP, "kind", "verdict", alt.Tooltip("change:Q", format="+.1f")],
-            shape=alt.Shape("kind:N", title="change"),
+            tooltip=[*H_TOOLTIP, "kind", "papers_kind", alt.Tooltip("change:Q", format="+.1f")],
+            shape=alt.Shape("papers_kind:N", title="change"),
         )
     )
     names = base.transform_filter(mine).mark_text(dy=-12, fontSize=11, color=INK).encode(text="model:N")
     zero = alt.Chart(pd.DataFrame({"h": [0.0]})).mark_rule(color=INK).encode(y="h:Q")
     jumps = table["change"].abs() > 10
-    sure = table["verdict"].isin(["step", "excursion", "open"])
+    sure = table["kind"].isin(["step", "excursion", "open"])
     return figure(
         alt.layer(zero, others, bars, line, points, names).add_params(pick).properties(height=340),
         title=(

@@ -113,7 +113,7 @@ def _diagnosis(args: argparse.Namespace) -> dict[str, Any]:
         return _example(args.example)
     if args.scores:
         return _file(args)
-    return _model(args) if given[1] else _release(args)
+    return _model(args) if given[1] else release(args)
 
 
 def _model(args: argparse.Namespace) -> dict[str, Any]:
@@ -130,20 +130,15 @@ def _model(args: argparse.Namespace) -> dict[str, Any]:
     return diagnose_model(rows[0] | {"metric": args.metric})
 
 
-def _release(args: argparse.Namespace) -> dict[str, Any]:
+def release(args: argparse.Namespace) -> dict[str, Any]:
+    """The diagnosis of the release whose scores are options; UsageError for what cannot be a score, a lab or a line."""
     from cape_lib import tables
     from cape_lib.dashboard import diagnose_release
     from cape_lib.dashboard.inputs import check_table
     from cape_lib.frontier import check_lab
 
-    row = {
-        "model": args.name,
-        SWE: args.swe,
-        GPQA: args.gpqa,
-        "hle": args.hle,
-        "ifeval": args.ifeval,
-        "date": args.date,
-    }
+    optional = {name: getattr(args, name, None) for name in ("hle", "ifeval", "date")}
+    row = {"model": getattr(args, "name", None), SWE: args.swe, GPQA: args.gpqa, **optional}
     rows, problems = check_table([row], need=(SWE, GPQA), also=("hle", "ifeval"), sized=False)
     _refuse(problems)
     lab = check_lab(tables.frontier("current"), args.lab) if args.lab else None

@@ -92,11 +92,12 @@ def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
 
 
 def lab_rows(frame: pd.DataFrame, lab: str | None, chosen: FrontierLine) -> list[dict[str, Any]]:
-    """Releases by lab and maker's date: model, lab, release_date, scores, h, interval, change, kind, verdict."""
+    """Releases by lab and maker's date: model, lab, release_date, scores, h, interval, change, kind, papers_kind."""
     from cape_lib import tables
     from cape_lib.frontier import lines, trajectories
 
-    columns = ["model", "lab", "release_date", lines.X, lines.Y, "h", "h_low", "h_high", "change", "kind", "verdict"]
+    columns = ["model", "lab", "release_date", lines.X, lines.Y, "h", "h_low", "h_high", "change", "kind"]
+    columns += ["papers_kind"]
     rows = trajectories(tables.dated_by_makers(frame), chosen=chosen, lab=lab)[columns]
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 

@@ -2,75 +2,61 @@
 
 from __future__ import annotations
 
-import operator
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import pandas as pd
-
+from cape_lib import tables
 from cape_lib.errors import ScoresError
-from cape_lib.tables import data_dir
+from cape_lib.frontier.trajectory import KINDS
+from cape_lib.rules import Quantity, Rule, holds, parse
 
-#: how well a rule is supported, strongest first; "arithmetic" follows from the definitions alone
-STRENGTHS = ("experiment", "arithmetic", "correlation", "single case", "contradicted")
-KINDS = ("model", "family", "release", "pair")
-_COLUMNS = ("rule", "kind", "topic", "condition", "advice", "evidence", "strength", "link")
-_TERM = re.compile(r"\s*([a-z0-9_]+)\s*(<=|>=|<|>|=)\s*(-?[0-9.]+)\s*")
-_OPERATORS = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "=": operator.eq}
+_FAMILY = {"n_sizes", "largest_b", "gamma", "p_tax", "p_bonus", "p_negative", "settled", "questions", "vertex_inside",
+           "dx"}  # fmt: skip
+#: what is diagnosed -> the facts that a condition may speak of; a yes is 1, a no 0
+FACTS: dict[str, set[str]] = {
+    "model": {"params_b", "residual", "z", "outside", "hellaswag_z", "above_curve"},
+    "family": _FAMILY,
+    "pair": _FAMILY,
+    "release": {"h", "h_size", "outside", "noise", "sigma", "ifeval_below", *(f"is_{kind}" for kind in KINDS)},
+}
+SHOWN = ("rule", "topic", "advice", "evidence", "strength", "link")
 
 
 @lru_cache(maxsize=1)
-def rules() -> list[dict[str, Any]]:
-    """The rules of `data/advice.csv` in their order; `terms` is the condition taken apart: [[name, sign, number], ...].
+def rules() -> list[tuple[dict[str, str], Rule | None]]:
+    """The rows of `data/advice.csv` in their order, each with its condition (None: always), in the language of
+    `cape_lib.rules`.
 
-    Raises ScoresError (file, row, column, reason) where a rule lacks evidence, strength or a readable condition.
+    Raises ScoresError (file, row, reason) for a condition that cannot be read or speaks of a fact that is not known.
     """
-    file = data_dir() / "advice.csv"
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    missing = [column for column in _COLUMNS if column not in table.columns]
-    if missing:
-        raise ScoresError(f"{file}: no column {missing[0]}; a rule has {', '.join(_COLUMNS)}")
     answer = []
-    for number, row in enumerate(table[list(_COLUMNS)].to_dict("records"), start=2):
-        for column in ("advice", "evidence", "link"):
-            if not row[column].strip():
-                raise ScoresError(f"{file}: row {number}, column {column}: empty; no advice without evidence")
-        if row["strength"] not in STRENGTHS:
-            raise ScoresError(f"{file}: row {number}, column strength: {row['strength']!r}; use {', '.join(STRENGTHS)}")
-        if row["kind"] not in KINDS:
-            raise ScoresError(f"{file}: row {number}, column kind: {row['kind']!r}; use {', '.join(KINDS)}")
-        answer.append(
-            {str(k): v for k, v in row.items()} | {"terms": _terms(row["condition"], f"{file}: row {number}")}
-        )
+    for number, row in enumerate(tables.load("advice").fillna("").to_dict("records"), start=2):
+        place, condition = f"{tables.data_dir() / 'advice.csv'}: row {number}", str(row["condition"])
+        rule = parse(condition, where=place, names=FACTS[row["kind"]]) if condition else None
+        if rule and rule.joint == "or":
+            raise ScoresError(f"{place}, column condition: {condition!r} is joined by 'or'; write a row for each")
+        answer.append(({str(name): str(value) for name, value in row.items()}, rule))
     return answer
 
 
-def _terms(condition: str, place: str) -> list[list[Any]]:
-    terms = []
-    for part in filter(None, (text.strip() for text in condition.split(" and "))):
-        found = _TERM.fullmatch(part)
-        if found is None:
-            raise ScoresError(f"{place}, column condition: cannot read {part!r}; write NAME < NUMBER, joined by 'and'")
-        terms.append([found[1], found[2], float(found[3])])
-    return terms
-
-
-def advise(kind: str, facts: Mapping[str, float | None], given: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """The rules of one kind whose every term holds; a fact that is missing or None fails its term.
-
-    facts: name -> number (a yes is 1, a no 0); given: from `rules`.
-    Returns rule, topic, advice, evidence, strength, link.
-    """
-    shown = ("rule", "topic", "advice", "evidence", "strength", "link")
+def plain_rules() -> list[dict[str, Any]]:
+    """The rules as plain data for the browser: what is shown, kind, and terms [[name, sign, number], ...]."""
     return [
-        {name: rule[name] for name in shown}
-        for rule in given
-        if rule["kind"] == kind and all(_holds(term, facts) for term in rule["terms"])
+        {name: row[name] for name in (*SHOWN, "kind")}
+        | {"terms": [[c.quantity.name, c.sign, c.threshold] for c in rule.comparisons] if rule else []}
+        for row, rule in rules()
     ]
 
 
-def _holds(term: list[Any], facts: Mapping[str, float | None]) -> bool:
-    value = facts.get(term[0])
-    return value is not None and bool(_OPERATORS[term[1]](value, term[2]))
+def advise(kind: str, facts: Mapping[str, float | None]) -> list[dict[str, str]]:
+    """The rules of one kind whose condition holds; a fact that is None fails its comparison.
+
+    facts: name of `FACTS` -> number. Returns rule, topic, advice, evidence, strength, link.
+    """
+    values = {Quantity(name): float("nan") if value is None else value for name, value in facts.items()}
+    return [
+        {name: row[name] for name in SHOWN}
+        for row, rule in rules()
+        if row["kind"] == kind and (rule is None or bool(holds(rule, values)))
+    ]

@@ -64,7 +64,7 @@ def kit() -> Kit:
         "frontier": _frontier(),
         "power": settling.power_table(),
         "promises": settling.promises(),
-        "rules": advice.rules(),
+        "rules": advice.plain_rules(),
         "words": wording.templates(),
         "examples": examples(),
     }

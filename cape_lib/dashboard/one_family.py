@@ -63,7 +63,7 @@ def diagnose_family(
     kind = str(found["kind"])
     return found | {
         "phase": steps[-1]["phase"], "answers": _answers(found, facts),
-        "advice": advise(kind, _rule_facts(found), used["rules"]), "notes": _notes(frame, found, facts, used),
+        "advice": advise(kind, _rule_facts(found)), "notes": _notes(frame, found, facts, used),
     }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def diagnose_model(model: Mapping[str, Any], *, given: Kit | None = None) -> dic
         "low_b": lead["low_b"], "high_b": lead["high_b"],
     }  # fmt: skip
     answers = _answers(facts, lead, near, comparable=comparable)
-    rules = advise("model", _rule_facts(size, trends, curve), used["rules"]) if comparable else []
+    rules = advise("model", _rule_facts(size, trends, curve)) if comparable else []
     return {
         "kind": "model", "phase": None, "name": facts["name"], "params_b": size, "hellaswag": x, "truthfulqa": y,
         "comparable": comparable, "trend": trends, "noise": noise, "curve": curve, "steps": near, "nearest": nearest,

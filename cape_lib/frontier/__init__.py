@@ -65,6 +65,7 @@ from cape_lib.frontier.saturation import (
 )
 from cape_lib.frontier.trajectory import (
     change_limit,
+    changes,
     classify_changes,
     order_null,
     rule_error_rates,
@@ -89,6 +90,7 @@ __all__ = [
     "beside_curve",
     "cell_effects",
     "change_limit",
+    "changes",
     "check_lab",
     "claim_pairs",
     "classify_changes",

@@ -51,7 +51,6 @@ class ReleaseH:
     date: str
     phase: str
     emphasis: str
-    advice: str
 
     def __str__(self) -> str:
         return f"h = {self.h:+.1f} [{self.low:+.1f}, {self.high:+.1f}] points: {self.phase} ({self.line} line)"
@@ -72,7 +71,7 @@ def emphasis_of(h: float) -> str:
 
 
 def release_h(swe: float, gpqa: float, *, line_name: str = "frozen", as_of: str | None = None) -> ReleaseH:
-    """h, interval, phase and advice for a release with these two scores.
+    """h, interval and phase of a release with these two scores.
 
     swe, gpqa: SWE-bench Verified and GPQA Diamond in percent, 0-100; line_name: a name of `lines.LINES`.
     Raises UsageError out of range and where a fraction was given for percent.
@@ -91,21 +90,8 @@ def read_h(swe: float, gpqa: float, chosen: FrontierLine, *, x: str = X, y: str 
     noise = float(np.hypot(score_sd(gpqa, y), chosen.slope * score_sd(swe, x)))
     return ReleaseH(
         h, low, high, noise, expected, least, most, chosen.name, chosen.panel, chosen.date,
-        phase_of(h), emphasis_of(h), _advice(h, outside=not low <= 0 <= high),
+        phase_of(h), emphasis_of(h),
     )  # fmt: skip
-
-
-def _advice(h: float, *, outside: bool) -> str:
-    if outside:
-        side = "below" if h < 0 else "above"
-        return f"lies {side} 95 % of releases: check both scores and their settings first, then what was trained"
-    if abs(h) > EXCURSION:
-        side = "reasoning after coding-focused training" if h < 0 else "coding after reasoning-focused training"
-        return f"beyond 10 points, yet within the scatter of releases: measure {side}, and wait for the next release"
-    if abs(h) > BALANCED:
-        side = "coding" if h < 0 else "reasoning"
-        return f"leans to {side}, within the scatter of releases: compare with the lab's earlier ones, change nothing"
-    return "on the trend: compare with the lab's earlier releases, change nothing on the ground of h"
 
 
 def _check(swe: float, gpqa: float) -> None:

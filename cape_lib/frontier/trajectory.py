@@ -2,7 +2,7 @@
 
 The claim: shifts from pretraining stay, excursions from post-training recover, so a lab that sees its h jump either
 retrains or waits. Made a rule here, with what the rule does on series in which nothing happens. The papers' ten points
-are less than releases of one lab scatter by, so that the verdict asks for more: a change beyond that scatter.
+are less than releases of one lab scatter by, so that the book's rule asks for more: a change beyond that scatter.
 """
 
 from __future__ import annotations
@@ -22,9 +22,6 @@ Floats = NDArray[np.float64]
 THRESHOLD = 10.0
 KINDS = ("first", "noise", "step", "excursion", "return", "open")
 FIRST, NOISE, STEP, EXCURSION, RETURN, OPEN = range(6)
-#: what the rule tells a lab, where the change is more than scatter
-ADVICE = {"step": "retrain", "excursion": "wait", "open": "wait for the next release", "noise": "nothing to do"}
-SCATTER_ADVICE = "nothing can be told: releases of one lab scatter as widely"
 
 
 def classify_changes(h: ArrayLike, *, threshold: float | Floats = THRESHOLD) -> NDArray[np.int64]:
@@ -73,33 +70,48 @@ def trajectories(
 ) -> pd.DataFrame:
     """Every lab's releases in order of date with h, its interval, the change and what the rule calls it.
 
-    Returns the columns of `h_field` and `order` (from 1), `change` (points since the release before), `change_low`,
-    `change_high` (from the sampling noise of both releases), `kind` (what the papers' rule calls it), `limit` (points:
-    `change_limit` of this lab), `verdict` (the same rule beyond the limit too), `advice` (from the verdict),
-    `order_known` (False where a date is so vague that the release before might have come after). Releases of one date
-    stand in order of their names, never of a score: that would make a rise of every vague date. For dates to the day
-    see `tables.dated_by_makers`.
+    Returns the columns of `h_field` and `order` (from 1), those of `changes`, and `order_known` (False where a date is
+    so vague that the release before might have come after). Releases of one date stand in order of their names, never
+    of a score: that would make a rise of every vague date. For dates to the day see `tables.dated_by_makers`.
     Published: DeepSeek +11.2 to -4.7; Anthropic -13.1 (Sonnet 4.6) and +3.5 (Opus 4.6), both of one month.
     """
     rows = h_field(frame, chosen=chosen, x=x, y=y)
-    sd, freedom = within_lab_scatter(frame, chosen=chosen, x=x, y=y)
+    scatter = within_lab_scatter(frame, chosen=chosen, x=x, y=y)
     rows = rows.sort_values(["lab", "released", "model"], ignore_index=True)
     if lab is not None:
         rows = rows[rows["lab"] == lab].reset_index(drop=True)
     by_lab = rows.groupby("lab", sort=False)
     rows["order"] = by_lab.cumcount() + 1
-    rows["change"] = by_lab["h"].diff()
-    noise = 1.96 * np.hypot(rows["noise_sd"], by_lab["noise_sd"].shift())
-    rows["change_low"], rows["change_high"] = rows["change"] - noise, rows["change"] + noise
-    rows["limit"] = [float(change_limit(sd, freedom, n)) for n in by_lab["h"].transform("size")]
-    series = [(group["h"].to_numpy(float), float(group["limit"].iloc[0])) for _, group in by_lab]
-    rows["kind"] = [KINDS[k] for h, _ in series for k in classify_changes(h, threshold=threshold)]
-    rows["verdict"] = [KINDS[k] for h, limit in series for k in classify_changes(h, threshold=max(threshold, limit))]
-    rows["advice"] = rows["verdict"].map(ADVICE).fillna("")
-    scattered = (rows["verdict"] == "noise") & ~rows["kind"].isin(["noise", "return"])
-    rows.loc[scattered, "advice"] = SCATTER_ADVICE
+    parts = [changes(group, scatter=scatter, threshold=threshold) for _, group in by_lab]
+    rows = rows.join(pd.concat(parts)) if parts else rows
     rows["order_known"] = _order_known(rows)
     return rows
+
+
+def changes(rows: pd.DataFrame, *, scatter: tuple[float, int], threshold: float = THRESHOLD) -> pd.DataFrame:
+    """What changed from each release of one lab to the next, and what the two rules call it.
+
+    rows: the lab's releases in order, with `h` and `noise_sd` (points); scatter: of h within labs and its degrees of
+    freedom (`within_lab_scatter`). Returns, with the index of `rows`: `change` (points since the release before),
+    `change_low`, `change_high` (95 %, sampling noise of both releases), `limit` (points: `change_limit` of so many
+    releases, at least `threshold`), `kind` (beyond that limit; the rule of the book) and `papers_kind` (beyond
+    `threshold` alone).
+    """
+    h, noise_sd = rows["h"], rows["noise_sd"]
+    limit = max(threshold, float(change_limit(*scatter, len(rows))))
+    change, noise = h.diff(), 1.96 * np.hypot(noise_sd, noise_sd.shift())
+    ours, theirs = (classify_changes(h, threshold=points) for points in (limit, threshold))
+    return pd.DataFrame(
+        {
+            "change": change,
+            "change_low": change - noise,
+            "change_high": change + noise,
+            "limit": limit,
+            "kind": [KINDS[k] for k in ours],
+            "papers_kind": [KINDS[k] for k in theirs],
+        },
+        index=rows.index,
+    )
 
 
 def _order_known(rows: pd.DataFrame) -> pd.Series:
@@ -138,23 +150,25 @@ def order_null(
 ) -> pd.DataFrame:
     """How many steps, excursions and open jumps there are, beside the same h in shuffled order within each lab.
 
-    rows: from `trajectories`. Returns kind, observed, expected (mean over shuffles), low, high (95 % of shuffles), p
+    rows: columns lab, order, h, as `trajectories` gives them. Returns
+    kind, observed, expected (mean over shuffles), low, high (95 % of shuffles), p
     (two-sided as distance from the expected number). If order carries nothing, observed lies among the shuffles.
     """
     ordered = rows.sort_values(["lab", "order"])
-    order = permutations_within(ordered["lab"].to_numpy(), resamples, generator(seed))
-    shuffled = ordered["h"].to_numpy(float)[order]
-    # permutations_within keeps the rows of a lab in their places, so that a lab is one slice of columns.
-    counts = {kind: np.zeros(resamples) for kind in ("step", "excursion", "open")}
+    h, order = ordered["h"].to_numpy(float), permutations_within(ordered["lab"], resamples, generator(seed))
+    counts = {kind: np.zeros(resamples + 1) for kind in ("step", "excursion", "open")}
+    # The releases as they came, then the shuffles; a lab is one slice of columns, for shuffles stay within labs.
+    series = np.vstack([h, h[order]])
     start = 0
     for size in ordered.groupby("lab", sort=False).size():
-        kinds = classify_changes(shuffled[:, start : start + size], threshold=threshold)
+        kinds = classify_changes(series[:, start : start + size], threshold=threshold)
         for kind, total in counts.items():
             total += (kinds == KINDS.index(kind)).sum(axis=1)
         start += size
     table = []
-    for kind, drawn in counts.items():
-        observed, expected = float((rows["kind"] == kind).sum()), float(drawn.mean())
+    for kind, (observed, *shuffled) in counts.items():
+        drawn = np.array(shuffled)
+        expected = float(drawn.mean())
         low, high = np.quantile(drawn, [0.025, 0.975])
         p = permutation_p(observed - expected, drawn - expected)
         table.append((kind, int(observed), expected, float(low), float(high), p))
@@ -173,8 +187,8 @@ def rule_error_rates(
     """What the rule says about series whose truth is known, at the lengths that labs have.
 
     lengths: releases a lab, each 4 or more (shorter ones hold no change with a release before and after); noise_sd:
-    scatter of h within a lab, points; freedom: None for the papers' rule of ten points, else the verdict of
-    `trajectories`, its scatter estimated on so many degrees of freedom; size: of the true change, points.
+    scatter of h within a lab, points; freedom: None for the papers' rule of ten points, else the rule of the
+    book, its scatter estimated on so many degrees of freedom; size: of the true change, points.
     Returns length, truth ("nothing", "step", "excursion"), said ("noise", "step", "excursion"), share, low, high
     (Wilson): for a true change, what the rule says at its place; for nothing, the share of series in which it says so
     anywhere.

@@ -2,7 +2,6 @@
 
 from cape_lib.predictions.cards import Prediction, check_date, newest_date, prediction, predictions
 from cape_lib.predictions.evidence import Evidence, gather
-from cape_lib.predictions.rules import Comparison, Quantity, Rule, holds, in_words, parse
 from cape_lib.predictions.scoring import (
     STATUSES,
     Scored,
@@ -17,21 +16,15 @@ from cape_lib.predictions.sensitivity import SETTINGS, other_rankings, over_time
 __all__ = [
     "SETTINGS",
     "STATUSES",
-    "Comparison",
     "Evidence",
     "Prediction",
-    "Quantity",
-    "Rule",
     "Scored",
     "as_table",
     "check_date",
     "gather",
-    "holds",
-    "in_words",
     "newest_date",
     "other_rankings",
     "over_time",
-    "parse",
     "prediction",
     "predictions",
     "resolves",

@@ -12,7 +12,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.names import suggest
-from cape_lib.predictions.rules import Rule, in_words, parse
+from cape_lib.rules import Rule, in_words, parse
 
 #: how many are there in the paper
 COUNT = 7

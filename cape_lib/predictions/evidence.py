@@ -19,7 +19,7 @@ from cape_lib.frontier import (
     widened,
 )
 from cape_lib.predictions.cards import Prediction
-from cape_lib.predictions.rules import Quantity
+from cape_lib.rules import Quantity
 from cape_lib.stats import (
     Estimate,
     generator,

@@ -10,7 +10,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.predictions.cards import Prediction, check_date, newest_date, predictions
 from cape_lib.predictions.evidence import Evidence, gather
-from cape_lib.predictions.rules import Rule, holds
+from cape_lib.rules import Rule, holds
 
 PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
 LEANS_PASS, LEANS_FAIL, OPEN = "open leaning pass", "open leaning fail", "open"

@@ -14,7 +14,6 @@ from cape_lib import frontier
 from cape_lib.frontier.hfield import EXCURSION
 from cape_lib.frontier.lines import line_through
 from cape_lib.frontier.measurement import least_squares, moment_slope, simex_slope
-from cape_lib.frontier.trajectory import KINDS
 from cape_lib.stats import ols, percentile_interval, permutations_within, row_bootstrap_indices
 from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
 
@@ -126,8 +125,6 @@ def _order_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     hits = []
     for _ in range(replications):
         rows = pd.DataFrame({"lab": labs, "order": np.arange(labs.size), "h": 6.0 * rng.standard_normal(labs.size)})
-        series = [group["h"].to_numpy(float) for _, group in rows.groupby("lab")]
-        rows["kind"] = [KINDS[kind] for h in series for kind in frontier.classify_changes(h)]
         table = frontier.order_null(rows, resamples=DRAWS - 1, seed=int(rng.integers(2**31)))
         hits.append(bool((table["p"][table["kind"] == "step"] < 0.05).any()))
     setting = Setting("step or excursion", "order against shuffles", "nothing", labs.size, "h scatters by 6 points")

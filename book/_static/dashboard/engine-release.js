@@ -1,4 +1,4 @@
-/* Frontier releases: h, the curves, the lab's trajectory, saturation. Twin of cape_lib.dashboard.one_release. */
+/* Frontier releases: h, the curves, the lab's trajectory, saturation. Gives what cape_lib.dashboard.one_release reads from cape_lib.frontier. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
@@ -37,7 +37,6 @@
       intercept: chosen.intercept,
       h_size: Math.abs(h),
       side: h >= 0 ? "above" : "below",
-      half: last.half,
       noise95: 1.96 * noise_sd,
       critical: last.gpqa_critical,
       curve_side: y >= last.gpqa_critical ? "above" : "below",
@@ -85,7 +84,6 @@
       y,
       expected,
       h,
-      half,
       interval: W.interval(h - half, h + half),
       outside: Math.abs(h) > half,
       noise_sd: Math.hypot(N.scoreSd(y, kit.items[Y]), line.slope * N.scoreSd(x, kit.items[X])),
@@ -131,7 +129,7 @@
       ...rows.map((row) => ({ ...row, known: false })),
     ];
     const limits = line.change_limits;
-    const limit_h = Math.max(THRESHOLD, limits[Math.min(trail.length, limits.length - 1)] ?? THRESHOLD);
+    const limit_h = trail.length > 1 ? Math.max(THRESHOLD, limits[Math.min(trail.length, limits.length - 1)]) : null;
     const kinds = classify(
       trail.map((row) => row.h),
       limit_h,

@@ -1,4 +1,6 @@
-"""The small language of the pass and fail rules: `spread(ifeval)<3 and spread(hle)>15`, `any(h>5)`, `n<5`.
+"""The small language of every rule held as data: `spread(ifeval)<3 and spread(hle)>15`, `any(h>5)`, `sigma<0.2`.
+
+Predictions pass and fail by it, and advice applies by it.
 
 A rule is read into a tree once and the tree is evaluated over numbers; nothing of it is ever run as Python.
 """
@@ -7,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,8 @@ from numpy.typing import NDArray
 
 from cape_lib.errors import ScoresError
 
+#: quantities of a prediction that are called by their name alone
+NAMES = frozenset({"h", "n"})
 #: what a rule may call: name -> number of arguments
 FUNCTIONS = {"spread": 1, "r": 2, "all": 1, "any": 1}
 
@@ -29,7 +33,7 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[str, str, Callable[[Any, Any], Any]]] 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number that the data give: `name` "spread", "r", "h" or "n", and the benchmarks it is taken over."""
+    """A number that the data give: `name` ("spread", "r", "h", ...) and the benchmarks it is taken over."""
 
     name: str
     benchmarks: tuple[str, ...] = ()
@@ -62,11 +66,12 @@ class Rule:
         return tuple(dict.fromkeys(comparison.quantity for comparison in self.comparisons))
 
 
-def parse(text: str, *, where: str = "rule") -> Rule:
+def parse(text: str, *, where: str = "rule", names: Collection[str] = NAMES) -> Rule:
     """The tree of one rule.
 
-    text: comparisons of spread(x), r(x,y), h, all(h..), any(h..) or n with a number, joined by `and` or by `or`.
-    where: file and row, for the message.  Raises ScoresError for anything else, code in disguise included.
+    text: comparisons of spread(x), r(x,y), all(h..), any(h..) or a name with a number, joined by `and` or by `or`.
+    where: file and row, for the message; names: those that stand for a number of their own.
+    Raises ScoresError for anything else, code in disguise included.
     """
     try:
         node = ast.parse(text.strip(), mode="eval").body
@@ -74,15 +79,15 @@ def parse(text: str, *, where: str = "rule") -> Rule:
         raise _refusal(where, text, "it cannot be read") from error
     if isinstance(node, ast.BoolOp):
         joint = "and" if isinstance(node.op, ast.And) else "or"
-        return Rule(text, tuple(_comparison(part, where, text) for part in node.values), joint)
-    return Rule(text, (_comparison(node, where, text),))
+        return Rule(text, tuple(_comparison(part, where, text, names) for part in node.values), joint)
+    return Rule(text, (_comparison(node, where, text, names),))
 
 
-def _comparison(node: ast.expr, where: str, text: str) -> Comparison:
+def _comparison(node: ast.expr, where: str, text: str, names: Collection[str]) -> Comparison:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("all", "any"):
         if len(node.args) != 1 or node.keywords:
             raise _refusal(where, text, f"{node.func.id}() takes one comparison of h")
-        inner = _comparison(node.args[0], where, text)
+        inner = _comparison(node.args[0], where, text, names)
         if inner.quantity.name != "h" or inner.over:
             raise _refusal(where, text, f"{node.func.id}() takes one comparison of h")
         return Comparison(inner.quantity, inner.sign, inner.threshold, node.func.id)
@@ -91,19 +96,20 @@ def _comparison(node: ast.expr, where: str, text: str) -> Comparison:
     known = _COMPARISONS.get(type(node.ops[0]))
     if known is None:
         raise _refusal(where, text, "compare with <, <=, > or >=")
-    return Comparison(_quantity(node.left, where, text), known[0], _number(node.comparators[0], where, text))
+    quantity = _quantity(node.left, where, text, names)
+    return Comparison(quantity, known[0], _number(node.comparators[0], where, text))
 
 
-def _quantity(node: ast.expr, where: str, text: str) -> Quantity:
-    if isinstance(node, ast.Name) and node.id in ("h", "n"):
+def _quantity(node: ast.expr, where: str, text: str, names: Collection[str]) -> Quantity:
+    if isinstance(node, ast.Name) and node.id in names:
         return Quantity(node.id)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("spread", "r"):
-        names = tuple(arg.id for arg in node.args if isinstance(arg, ast.Name))
+        benchmarks = tuple(arg.id for arg in node.args if isinstance(arg, ast.Name))
         wanted = FUNCTIONS[node.func.id]
-        if len(names) == len(node.args) == wanted and not node.keywords:
-            return Quantity(node.func.id, names)
+        if len(benchmarks) == len(node.args) == wanted and not node.keywords:
+            return Quantity(node.func.id, benchmarks)
         raise _refusal(where, text, f"{node.func.id}() takes {wanted} benchmark name{'s' if wanted > 1 else ''}")
-    raise _refusal(where, text, "the left side is spread(x), r(x,y), h or n")
+    raise _refusal(where, text, f"the left side is spread(x), r(x,y) or one of {', '.join(sorted(names))}")
 
 
 def _number(node: ast.expr, where: str, text: str) -> float:
