@@ -80,7 +80,7 @@ def kernels() -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
             lambda: np.argmin(noisy_scores(y8, sd8, RESAMPLES, generator(0)), axis=1),
             lambda: minimum_loop(pythia, tenth),
         ),
-        "four critical scales, 8 sizes": (lambda: boundary.critical_scales(pythia, resamples=RESAMPLES), polyfits),
+        "four critical scales, 8 sizes": (lambda: boundary.critical_scales(pythia), polyfits),
         "population coupling, 148 rows": (lambda: coupling.population_coupling(uniform, resamples=RESAMPLES), polyfits),
         "effective dimension, 145 rows": (lambda: coupling.effective_dimension(uniform, resamples=RESAMPLES), polyfits),
     }

@@ -59,6 +59,10 @@ def releases_of(seed, labs=(7, 5, 4, 3, 1)):
     return frame.assign(frozen=np.arange(n) < n - 3, subset="core", compute_tier=tiers, **status)
 
 
+def _dated(releases: pd.DataFrame) -> pd.DataFrame:
+    return frontier.h_field(releases, chosen=None).sort_values(["released", "model"])
+
+
 def ladder(panel):
     return panel[panel["family"] == panel["family"].min()]
 
@@ -82,7 +86,10 @@ BASE = {
     "effective_dimension": lambda p: coupling.effective_dimension(p, resamples=N).estimate,
     "pair_couplings": coupling.pair_couplings,
     "cut_sweep": lambda p: coupling.cut_sweep(p, [1.5, 3.5]),
-    "critical_scales": lambda p: boundary.critical_scales(ladder(p), resamples=N),
+    "critical_scales": lambda p: boundary.critical_scales(ladder(p)),
+    "boundary_power": lambda p: boundary.boundary_power(ladder(p)),
+    "carried_on": lambda p: dynamics.carried_on(ladder(p)),
+    "web_trend": lambda p: levers.web_trend(p, PAIR[1]),
     "vertex_intervals": lambda p: boundary.vertex_intervals(p, resamples=N).drop(columns="reason"),
     "vertex_bootstrap": lambda p: boundary.vertex_bootstrap(p, resamples=N, seed=1),
     "u_shape": boundary.u_shape,
@@ -147,7 +154,7 @@ RELEASES = {
     "top_rows": lambda r: frontier.top_rows(r, X),
     "remeasured_spreads": lambda r: sorted(frontier.remeasured_spreads(r, X, (X, Y), k=5)),
     "trajectories": lambda r: frontier.trajectories(r, chosen=None),
-    "changes": lambda r: frontier.changes(frontier.h_field(r, chosen=None), scatter=(5.0, 20)),
+    "changes": lambda r: frontier.changes(_dated(r), scatter=(5.0, 20)),
     "order_null": lambda r: frontier.order_null(frontier.trajectories(r, chosen=None), resamples=N),
     "influence": frontier.influence,
     "headline_numbers": frontier.headline_numbers,
@@ -256,6 +263,7 @@ NUMBERS = {
 #: public, and no statistic of generated data: why, and where it is tested
 ELSEWHERE = {
     "generator": "makes the random generator: test_resampling",
+    "fixed_normals": "draws that are the same for all data: test_resampling",
     "fit_sparse": "known systems recovered by pysindy: test_dynamics",
     "sparse_sweep": "the same over thresholds: test_dynamics",
     "check_lab": "a name: test_frontier_labs",

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.api import OLS
 
-from cape_lib import tables
+from cape_lib import stats, tables
 from cape_lib.base import boundary
 from cape_lib.base.boundary.quadratic import fit_parabolas, kept_vertices
 from cape_lib.errors import MissingError, ScoresError, UsageError
@@ -92,14 +92,14 @@ def test_u_shape_equals_the_t_tests_of_statsmodels():
 
 def test_pythia_alone_has_no_u_and_no_boundary():
     assert boundary.u_shape(tables.ladder("Pythia")).p > 0.9
-    found = boundary.critical_scales(tables.ladder("Pythia"), resamples=1000)
+    found = boundary.critical_scales(tables.ladder("Pythia"))
     assert found["n_c_b"].isna().all()
     assert set(found["verdict"]) <= {"no boundary in these sizes", "undecided"}
     assert found["reason"].str.contains("TruthfulQA has not turned up by the largest size, 12 B").all()
 
 
 def test_a_planted_boundary_is_found_by_every_estimator():
-    found = boundary.critical_scales(planted(3.0), resamples=1000).set_index("estimator")
+    found = boundary.critical_scales(planted(3.0)).set_index("estimator")
     assert (found["verdict"] == "boundary").all()
     assert found.loc["vertex", "n_c_b"] == pytest.approx(3.0, rel=1e-6)
     assert found["n_c_b"].between(1.5, 6.0).all()
@@ -109,7 +109,7 @@ def test_a_planted_boundary_is_found_by_every_estimator():
 def test_the_vertex_interval_covers_a_planted_boundary():
     inside = 0
     for seed in range(100):
-        row = boundary.critical_scales(planted(seed=seed, sd=1.0), resamples=300).iloc[0]
+        row = boundary.critical_scales(planted(seed=seed, sd=1.0)).iloc[0]
         inside += row["low"] <= 3.0 <= row["high"]
     assert inside >= 88
 
@@ -128,7 +128,7 @@ def test_a_curve_without_a_turn_is_rarely_called_a_boundary(shape):
     wrong = np.zeros(4)
     for _ in range(60):
         frame = ladder(curve + rng.normal(scale=1.7, size=8), sizes=10**t, sd=1.7)
-        wrong += (boundary.critical_scales(frame, resamples=200)["verdict"] == "boundary").to_numpy()
+        wrong += (boundary.critical_scales(frame)["verdict"] == "boundary").to_numpy()
     # 5 % of 60 is 3; seven or more would happen once in thirty at that rate.
     assert wrong.max() <= 6
 
@@ -148,7 +148,7 @@ def test_unknown_noise_leaves_a_point_without_a_verdict():
 
 
 def test_a_score_that_only_rises_puts_the_turn_below_the_sizes():
-    found = boundary.critical_scales(ladder(np.linspace(30, 60, 6)), resamples=500)
+    found = boundary.critical_scales(ladder(np.linspace(30, 60, 6)))
     assert (found["verdict"] == "no boundary in these sizes").all()
     assert (found["low"] == 0).all()
     assert found["reason"].str.contains("rises from the smallest size on").all()
@@ -161,9 +161,9 @@ def test_critical_scales_know_neither_order_nor_the_unit_of_size(pairs, random, 
     order = list(range(len(frame)))
     random.shuffle(order)
     kept = frame.copy()
-    one = boundary.critical_scales(frame, resamples=20)
-    two = boundary.critical_scales(frame.iloc[order], resamples=20)
-    three = boundary.critical_scales(frame.assign(params_b=frame["params_b"] * unit), resamples=20)
+    one = boundary.critical_scales(frame)
+    two = boundary.critical_scales(frame.iloc[order])
+    three = boundary.critical_scales(frame.assign(params_b=frame["params_b"] * unit))
     pd.testing.assert_frame_equal(frame, kept)
     pd.testing.assert_frame_equal(one, two)
     assert three["n_c_b"].to_numpy() == pytest.approx(one["n_c_b"].to_numpy() * unit, rel=1e-6, nan_ok=True)
@@ -173,7 +173,7 @@ def test_critical_scales_know_neither_order_nor_the_unit_of_size(pairs, random, 
 @given(TRIPLES)
 def test_a_value_lies_inside_the_sizes_and_a_verdict_needs_one(pairs):
     frame = ladder([p[1] for p in pairs], x=[p[0] for p in pairs])
-    for row in boundary.critical_scales(frame, resamples=50).itertuples():
+    for row in boundary.critical_scales(frame).itertuples():
         if np.isfinite(row.n_c_b):
             assert frame["params_b"].min() * (1 - 1e-9) <= row.n_c_b <= frame["params_b"].max() * (1 + 1e-9)
         assert (row.verdict == "boundary") <= (np.isfinite(row.n_c_b) and row.p_turn < 0.05 and row.share >= 0.95)
@@ -181,7 +181,7 @@ def test_a_value_lies_inside_the_sizes_and_a_verdict_needs_one(pairs):
 
 
 def test_equal_scores_give_no_warning(recwarn):
-    boundary.critical_scales(ladder([40.0] * 5, x=[50.0] * 5), resamples=50)
+    boundary.critical_scales(ladder([40.0] * 5, x=[50.0] * 5))
     boundary.u_shape(ladder([40.0] * 5))
     boundary.vertex_intervals(ladder([40.0] * 5), resamples=50)
     assert not recwarn.list
@@ -244,9 +244,26 @@ def test_bad_arguments_are_refused_with_the_mend():
         boundary.classify(planted().assign(ladder=[f"l{i}" for i in range(9)]))
 
 
+@pytest.mark.parametrize("name", ["OPT", "Pythia", "Qwen2.5"])
+def test_the_fixed_draws_give_the_share_that_many_random_draws_give(name):
+    rows = tables.ladder(name)
+    t, rng = np.log10(rows["params_b"].to_numpy()), np.random.default_rng(3)
+    scores = [rows[score].to_numpy() for score in ("hellaswag", "truthfulqa")]
+    noise = [stats.score_noise(rows, score) for score in ("hellaswag", "truthfulqa")]
+    for row in boundary.critical_scales(rows).itertuples():
+        wide = boundary.scales.misfit(row.estimator, t, scores, noise[1])
+        drawn = [v + wide * sd * rng.standard_normal((20_000, t.size)) for v, sd in zip(scores, noise, strict=True)]
+        share = np.isfinite(boundary.ESTIMATORS[row.estimator](t, *drawn)).mean()
+        assert row.share == pytest.approx(share, abs=4 * np.sqrt(0.25 / 1000))
+
+
+def test_a_score_that_never_changes_has_no_boundary_to_speak_of():
+    found = boundary.critical_scales(ladder([40.0] * 6))
+    assert (found["verdict"] == "undecided").all() and found["n_c_b"].isna().all()
+    assert found["reason"].str.contains("same at every size").all()
+
+
 def test_the_same_seed_gives_the_same_answer():
-    one, two = (boundary.critical_scales(planted(), seed=4, resamples=100) for _ in range(2))
-    pd.testing.assert_frame_equal(one, two)
     assert (
         boundary.vertex_bootstrap(planted(), seed=1).estimate == boundary.vertex_bootstrap(planted(), seed=1).estimate
     )

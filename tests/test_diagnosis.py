@@ -121,26 +121,6 @@ def test_published_numbers_of_the_pythia_ladder_come_out() -> None:
     assert all(row["estimate"] is None for name, row in found["boundary"].items() if name != "best_threshold")
 
 
-@pytest.mark.parametrize("name", ["Pythia", "OPT", "BLOOM", "Cerebras-GPT", "Llama-2", "Qwen2.5"])
-def test_steps_and_critical_scales_are_those_of_the_chapters(name: str) -> None:
-    ladder = tables.ladder(name)
-    found = diagnose_family(ladder)
-    steps = coupling.local_coupling(ladder)
-    for column in ("gamma", "p_negative", "p_tax", "p_transition", "p_bonus"):
-        assert [step[column] for step in found["steps"]] == pytest.approx(list(steps[column]))
-    scales = boundary.critical_scales(ladder, resamples=50).set_index("estimator")
-    for estimator, row in found["boundary"].items():
-        expected = scales.loc[estimator.replace("_", " "), "n_c_b"]
-        assert row["estimate"] == (None if math.isnan(expected) else pytest.approx(expected))
-
-
-def test_intervals_of_the_critical_scale_agree_with_random_draws() -> None:
-    ladder = tables.ladder("OPT")
-    scales = boundary.critical_scales(ladder, resamples=20_000).set_index("estimator")
-    for estimator, row in diagnose_family(ladder)["boundary"].items():
-        assert row["share"] == pytest.approx(scales.loc[estimator.replace("_", " "), "share"], abs=0.08)
-
-
 def test_the_forecast_by_equations_is_the_linear_system_of_chapter_2() -> None:
     ladder = tables.ladder("Pythia")
     found = diagnose_family(ladder, at=30.0)["forecast"]["methods"]["ode"]

@@ -195,6 +195,19 @@ def test_a_missing_family_is_a_family_of_its_own():
     assert (counts[:, 1] != counts[:, 2]).any() and counts.sum(axis=1).min() == 3
 
 
+def test_the_fixed_draws_are_lehmers_sequence_normal_and_free_of_each_other():
+    states = [123456789]
+    while len(states) < 1500:
+        states.append(states[-1] * 48271 % (2**31 - 1))
+    z = rs.fixed_normals(40)
+    half = stats.norm.ppf(np.array(states).reshape(3, 500).T / (2**31 - 1))
+    assert z[:500, :3] == pytest.approx(half, rel=1e-12)
+    assert np.array_equal(z[500:], -z[:500]) and np.array_equal(rs.fixed_normals(100)[:, :40], z)
+    assert min(stats.kstest(column[:500], "norm").pvalue for column in z.T) > 0.01 / 40
+    correlations = np.corrcoef(z[:500].T)[np.triu_indices(40, 1)]
+    assert np.abs(correlations).max() < 4.5 / np.sqrt(500)
+
+
 def test_counts_say_how_often_a_row_is_drawn():
     counts = rs.row_bootstrap_counts(6, 4, rs.generator(7))
     rows = rs.row_bootstrap_indices(6, 4, rs.generator(7))

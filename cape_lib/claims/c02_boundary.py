@@ -25,7 +25,7 @@ VERTEX = "pooled vertex"
 
 def scales(panel: str, ladder: str) -> pd.DataFrame:
     """The four estimates of one ladder's critical scale, by estimator."""
-    return boundary.critical_scales(tables.ladder(ladder, panel=panel), resamples=1_000).set_index("estimator")
+    return boundary.critical_scales(tables.ladder(ladder, panel=panel)).set_index("estimator")
 
 
 @claim({"C47": ("OPT",), "C48": ("Cerebras-GPT",), "C50": ("BLOOM",)}, panels=BASE)

@@ -88,7 +88,8 @@ def text(result: dict[str, Any]) -> str:
     lines += [f"{question:<24}{result['answers'][key]}" for key, question in QUESTIONS.items()]
     lines += [f"note: {note}" for note in result["notes"]]
     if "steps" in result and isinstance(result["steps"], list):
-        lines += ["", *(_step(step) for step in result["steps"])]
+        whole = [_step(result["whole"]) + " (whole ladder)"] if len(result["steps"]) > 1 else []
+        lines += ["", *whole, *(_step(step) for step in result["steps"])]
     lines += [""] if result["advice"] else []
     lines += [f"- {rule['advice']}\n  evidence ({rule['strength']}): {rule['evidence']}" for rule in result["advice"]]
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -12,93 +12,81 @@ from scipy.special import ndtri, stdtrit
 
 import cape_lib
 from cape_lib import tables
-from cape_lib.base.boundary.isocline import RATIO, classify
-from cape_lib.base.coupling import effective_dimension, local_couplings
-from cape_lib.base.levers import web_trained
-from cape_lib.dashboard import advice, settling, wording
+from cape_lib.base import boundary, coupling, levers
+from cape_lib.dashboard import advice, wording
 from cape_lib.dashboard.wording import number
 from cape_lib.frontier.isoclines import RATIOS
 from cape_lib.frontier.lines import LEVEL, LINES, FrontierLine, X, Y, line
-from cape_lib.frontier.trajectory import change_limit, within_lab_scatter
+from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
 from cape_lib.ingest.benchmarks import MMLU_SUBJECTS
-from cape_lib.stats import complete_rows
 
 Kit = dict[str, Any]
 #: the panel of the base comparisons: 148 models measured by one harness
 BASE_PANEL = "uniform"
 FRONTIER_PANEL = "current"
-MOST_ROWS = 60
 #: known and given releases of one lab together; more take the limit of so many
 MOST_RELEASES = 120
+#: numbers of sizes with a promise of their own; more sizes take that of the largest
+MOST_PROMISED = 20
 
 
 @lru_cache(maxsize=1)
 def kit() -> Kit:
     """The reference of every diagnosis, JSON-ready; computed once from the tables.
 
-    Keys: constants (z95, t95, nodes, weights, items, labels, ratios), `base` (rows of the uniform panel, with sources),
+    Keys: constants (z95, nodes, weights, items, labels, ratios), `base` (rows of the uniform panel, with sources),
     `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
     panel), `frontier` (releases and lines), `power` (of calling a boundary), `promises` (how often its intervals
     are right), `rules`, `words`, `examples`.
     """
     from cape_lib.dashboard.examples import examples
 
-    base = tables.base(BASE_PANEL)
+    base = known_models()
     nodes, weights = np.polynomial.legendre.leggauss(48)
     return {
         "version": cape_lib.__version__,
         "z95": float(ndtri(0.975)),
-        "t95": [None, *(float(stdtrit(n, 0.975)) for n in range(1, MOST_ROWS + 1))],
         "nodes": nodes.tolist(),
         "weights": weights.tolist(),
         "items": dict(tables.ITEM_COUNTS),
         "labels": {name: tables.label(name) for name in (*tables.BASE_BENCHMARKS, *tables.FRONTIER_BENCHMARKS)},
         "mmlu": dict(MMLU_SUBJECTS),
-        "ratio": RATIO,
+        "ratio": boundary.RATIO,
         "frontier_ratios": {"gpqa_diamond": RATIOS[X, Y], "ifeval": RATIOS[Y, "ifeval"]},
         "base": _base(base),
-        "trends": {name: trend(base, name) for name in ("hellaswag", "truthfulqa")},
-        "steps": steps(base),
-        "readings": readings(base),
+        "trends": {
+            name: asdict(trend) | {"coefficients": trend.coefficients.tolist(), "inverse": trend.inverse.tolist()}
+            for name, trend in trends().items()
+        },
+        "steps": _steps(base),
+        "readings": _readings(base),
         "dimension": _dimension(base),
         "frontier": _frontier(),
-        "power": settling.power_table(),
-        "promises": settling.promises(),
+        "power": boundary.power_table(),
+        "promises": {
+            name.replace(" ", "_"): [tables.promise("critical scales", name, n=n) for n in range(MOST_PROMISED + 1)]
+            for name in boundary.ESTIMATORS
+        },
         "rules": advice.plain_rules(),
         "words": wording.templates(),
         "examples": examples(),
     }
 
 
-def trend(panel: pd.DataFrame, benchmark: str) -> dict[str, Any]:
-    """A parabola of one score in log10 of the size over the web-trained rows, with what its intervals need.
-
-    panel: one row a model, with `training`. Keys: coefficients (of 1, u, u^2 with u = log10 params_b - mean_log),
-    inverse (of the normal matrix), residual_sd (points), n, t95, mean_log, low_b, high_b (range of sizes, billions).
-    """
-    rows = complete_rows(web_trained(panel), ["params_b", benchmark], least=4, purpose="a trend")
-    log = np.log10(rows["params_b"].to_numpy(float))
-    design = np.vander(log - log.mean(), 3, increasing=True)
-    inverse = np.linalg.inv(design.T @ design)
-    score = rows[benchmark].to_numpy(float)
-    coefficients = np.linalg.lstsq(design, score, rcond=None)[0]
-    residual = score - design @ coefficients
-    n = len(rows)
-    return {
-        "coefficients": coefficients.tolist(),
-        "inverse": inverse.tolist(),
-        "residual_sd": float(np.sqrt(residual @ residual / (n - 3))),
-        "t95": float(stdtrit(n - 3, 0.975)),
-        "n": n,
-        "mean_log": float(log.mean()),
-        "low_b": float(rows["params_b"].min()),
-        "high_b": float(rows["params_b"].max()),
-    }
+def known_models() -> pd.DataFrame:
+    """The models that base scores are compared with."""
+    return tables.base(BASE_PANEL)
 
 
-def steps(panel: pd.DataFrame) -> list[dict[str, Any]]:
+@lru_cache(maxsize=1)
+def trends() -> dict[str, levers.WebTrend]:
+    """By benchmark, the trend of web-trained models that one model is held against."""
+    return {name: levers.web_trend(known_models(), name) for name in ("hellaswag", "truthfulqa")}
+
+
+def _steps(panel: pd.DataFrame) -> list[dict[str, Any]]:
     """Every known step between neighbouring sizes of a web-trained ladder: ladder, sizes (billions), gamma, phase."""
-    table = local_couplings(panel[panel["training"] == "web"])
+    table = coupling.local_couplings(panel[panel["training"] == "web"])
     return [
         {"ladder": row["ladder"], "low_b": float(row["params_b_low"]), "high_b": float(row["params_b_high"]),
          "gamma": float(row["gamma"]), "phase": row["phase"]}
@@ -106,10 +94,10 @@ def steps(panel: pd.DataFrame) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def readings(panel: pd.DataFrame) -> dict[str, int]:
+def _readings(panel: pd.DataFrame) -> dict[str, int]:
     """On how many known steps (`n`) each reading of the papers' curve is right, and the guess "always negative"."""
     known = panel[panel["training"] == "web"]
-    right = {name: classify(known, reading=name)["correct"] for name in ("stated", "reversed", "always negative")}
+    right = {reading: boundary.classify(known, reading=reading)["correct"] for reading in boundary.READINGS}
     counts = {name.split(" ")[0]: int(correct.sum()) for name, correct in right.items()}
     return {"n": len(right["stated"])} | counts
 
@@ -127,7 +115,7 @@ def _base(panel: pd.DataFrame) -> dict[str, Any]:
 
 
 def _dimension(panel: pd.DataFrame) -> dict[str, Any]:
-    found = effective_dimension(panel, resamples=500)
+    found = coupling.effective_dimension(panel, resamples=500)
     return {
         "panel": BASE_PANEL,
         "n": found.estimate.n,
@@ -160,9 +148,10 @@ def _frontier() -> dict[str, Any]:
 
 
 def _limits(rows: pd.DataFrame, chosen: FrontierLine) -> list[float | None]:
-    """`frontier.change_limit` by the number of releases in a lab's sequence, from the scatter within known labs."""
-    sd, freedom = within_lab_scatter(rows, chosen=chosen)
-    return [None, None, *(float(change_limit(sd, freedom, n)) for n in range(2, MOST_RELEASES + 1))]
+    """The limit of `frontier.changes` by the number of releases in a lab's sequence."""
+    scatter = within_lab_scatter(rows, chosen=chosen)
+    limits = (float(change_limit(*scatter, n)) for n in range(2, MOST_RELEASES + 1))
+    return [None, None, *(max(THRESHOLD, limit) for limit in limits)]
 
 
 def _day(released: pd.Timestamp) -> int:
@@ -181,17 +170,7 @@ def plain_line(given: FrontierLine) -> dict[str, Any]:
     return {
         "name": given.name, "panel": given.panel, "date": given.date,
         "slope": given.slope, "intercept": given.intercept,
-        "residual_sd": fit.residual_sd, "n": fit.n, "mean_x": fit.mean_x, "spread_x": fit.spread_x, "r": fit.r,
+        "n": fit.n, "mean_x": fit.mean_x, "spread_x": fit.spread_x, "r": fit.r,
         "scatter": given.scatter,
         "t": float(stdtrit(fit.n - 2, 0.5 + LEVEL / 2)),
     }  # fmt: skip
-
-
-def base_rows(given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of the kit's base panel as dictionaries, with the source's name and address."""
-    columns, sources = given["base"]["columns"], given["base"]["sources"]
-    answer = []
-    for values in given["base"]["rows"]:
-        row = dict(zip(columns, values, strict=True))
-        answer.append(row | {"source": sources[row["source"]]})
-    return answer

@@ -1,28 +1,28 @@
-"""A family: the coupling of every step, how sure, a boundary if there is one, a forecast, what would settle it."""
+"""A family: the whole ladder, every step, a boundary if there is one, a forecast, what would settle it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.base.coupling import effective_dimension, local_coupling, settled_beyond
+from cape_lib.base import boundary, coupling, dynamics
 from cape_lib.dashboard.advice import advise
-from cape_lib.dashboard.forecast import boundary, forecast
-from cape_lib.dashboard.kit import Kit, kit
+from cape_lib.dashboard.kit import MOST_PROMISED, kit
 from cape_lib.dashboard.one_model import perhaps_swapped
-from cape_lib.dashboard.settling import MOST_PROMISED, boundary_power
-from cape_lib.dashboard.wording import BLANK, interval, number, write
+from cape_lib.dashboard.wording import BLANK, interval, number, shown, write
 from cape_lib.errors import MissingError
 from cape_lib.stats import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
 
-#: how many times the questions are tried before "more than that" is the answer
+#: how many times the questions, and how many sizes, are tried before "more than that" is the answer
 MOST_QUESTIONS = 1000
 MOST_SIZES = 1000
+PHASES = ("p_negative", "p_tax", "p_transition", "p_bonus")
 
 
 def diagnose_family(
@@ -32,38 +32,31 @@ def diagnose_family(
     y: str = "truthfulqa",
     at: float | None = None,
     items: Mapping[str, int] | None = None,
-    given: Kit | None = None,
 ) -> dict[str, Any]:
     """What the sizes of one family say about the coupling of two scores.
 
     rows: one a size: params_b (billions), x, y (percent), optionally model, more benchmarks, <score>_stderr (points).
     at: size of the forecast, billions (default: twice the largest).  items: questions of a benchmark of one's own.
-    Returns plain data: `steps` (gamma, Fieller interval, P of each phase), `whole` (smallest to largest in one), `r`,
+    Returns plain data: `whole` (smallest to largest in one), `steps` (gamma, Fieller interval, P of each phase), `r`,
     `dimension`, `boundary` (N_c by named estimators), `forecast`, `power`, `answers`, `advice`, `notes`.
     Raises MissingError with fewer than two sizes, ScoresError on equal sizes.
     """
-    used = given or kit()
     frame = ladder_rows(_with_noise(pd.DataFrame(rows), x, y, items), [x, y], purpose="a local coupling")
     frame = frame.assign(model=_names(frame))
     steps = _steps(frame, x, y)
-    own = (x, y) == ("hellaswag", "truthfulqa")
-    r = _correlation(frame, x, y)
+    kind = "family" if (x, y) == ("hellaswag", "truthfulqa") else "pair"
     found: dict[str, Any] = {
-        "kind": "family" if own else "pair", "x": x, "y": y, "n": len(frame),
+        "kind": kind, "x": x, "y": y, "n": len(frame),
         "labels": {name: tables.label(name) for name in (x, y)},
-        "sizes": _sizes(frame, x, y), "steps": steps, "whole": _whole(frame, x, y),
-        "r": r, "dimension": _dimension(frame, x, y),
-        "boundary": boundary(frame, x=x, y=y), "forecast": forecast(frame, x=x, y=y, at=at),
+        "sizes": _sizes(frame, x, y), "whole": _whole(frame, x, y), "steps": steps,
+        "r": _correlation(frame, x, y), "dimension": _dimension(frame, x, y),
+        "boundary": _boundary(frame, x, y), "forecast": _forecast(frame, x, y, at),
     }  # fmt: skip
-    for name, row in found["boundary"].items():
-        row["promise"] = used["promises"][name][min(len(frame), MOST_PROMISED)]
-    found["power"] = _power(steps[-1], frame, found, r)
-    found["power"]["boundary"] = boundary_power(frame, y=y, table=used["power"]) if own else None
-    facts = _facts(found, used)
-    kind = str(found["kind"])
+    found["power"] = _power(frame, found)
+    facts = _facts(found)
     return found | {
-        "phase": steps[-1]["phase"], "answers": _answers(found, facts),
-        "advice": advise(kind, _rule_facts(found)), "notes": _notes(frame, found, facts, used),
+        "phase": steps[-1]["phase"], "answers": _answers(found, facts), "advice": advise(kind, _rule_facts(found)),
+        "notes": _notes(frame, found, facts),
     }  # fmt: skip
 
 
@@ -81,8 +74,6 @@ def _with_noise(frame: pd.DataFrame, x: str, y: str, items: Mapping[str, int] | 
 
 
 def _names(frame: pd.DataFrame) -> list[str]:
-    from cape_lib.dashboard.wording import shown
-
     known = frame["model"] if "model" in frame.columns else pd.Series([None] * len(frame))
     return [
         str(name) if isinstance(name, str) and name.strip(BLANK) else shown(size, "B")
@@ -100,34 +91,40 @@ def _sizes(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
 
 
 def _steps(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
-    table = local_coupling(frame, x=x, y=y)
-    limit = settled_beyond(len(table))
-    return [_step({str(name): value for name, value in row.items()}, limit) for row in table.to_dict("records")]
-
-
-def _step(row: Mapping[str, Any], limit: float) -> dict[str, Any]:
-    p = float(row["p_negative"])
-    numbers = ("gamma", "p_negative", "p_tax", "p_transition", "p_bonus")
-    return {
-        "smaller": row["smaller"], "larger": row["larger"], "low_b": float(row["params_b_low"]),
-        "high_b": float(row["params_b_high"]), "mid_b": float(row["params_b_mid"]),
-        "dx": float(row["dx"]), "dy": float(row["dy"]), **{name: number(float(row[name])) for name in numbers},
-        "interval": interval(float(row["low"]), float(row["high"])), "phase": row["phase"],
-        "settled": bool(p > limit or p < 1 - limit),
-    }  # fmt: skip
+    table = coupling.local_coupling(frame, x=x, y=y)
+    limit = coupling.settled_beyond(len(table))
+    return [
+        {
+            "smaller": row["smaller"], "larger": row["larger"], "low_b": row["params_b_low"],
+            "high_b": row["params_b_high"], "mid_b": row["params_b_mid"], "dx": row["dx"], "dy": row["dy"],
+            "gamma": number(row["gamma"]), **{name: number(row[name]) for name in PHASES},
+            "interval": interval(row["low"], row["high"]), "phase": row["phase"],
+            "settled": bool(row["p_negative"] > limit or row["p_negative"] < 1 - limit),
+        }
+        for row in table.to_dict("records")
+    ]  # fmt: skip
 
 
 def _whole(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
-    """The step from the smallest to the largest size in one: what the ladder did as a whole."""
-    return _steps(frame.iloc[[0, -1]], x, y)[0]
+    """What the ladder did from its smallest to its largest size: dx and dy with half of their 95 % intervals, then
+    gamma, as a step has it."""
+    whole = coupling.whole_ladder(frame, x=x, y=y)
+    return {
+        "smaller": whole.smaller, "larger": whole.larger, "low_b": whole.params_b_low, "high_b": whole.params_b_high,
+        "mid_b": math.sqrt(whole.params_b_low * whole.params_b_high), "dx": whole.dx.estimate, "dy": whole.dy.estimate,
+        "dx_half": number(whole.dx.high - whole.dx.estimate), "dy_half": number(whole.dy.high - whole.dy.estimate),
+        "z": number(whole.z), "gamma": number(whole.gamma.estimate),
+        **{name: number(getattr(whole, name)) for name in PHASES},
+        "interval": interval(whole.gamma.low, whole.gamma.high), "phase": whole.phase, "settled": whole.settled,
+    }  # fmt: skip
 
 
 def _correlation(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
     r, n = float(pearson_rows(frame[x].to_numpy(float), frame[y].to_numpy(float))), len(frame)
     # Two points always lie on a line.
     r = r if n > 2 else float("nan")
-    found = fisher(r, n)
-    return {"estimate": number(r), "interval": interval(found.low, found.high), "n": n}
+    fit = fisher(r, n)
+    return {"estimate": number(r), "interval": interval(fit.low, fit.high), "n": n}
 
 
 def _dimension(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
@@ -135,13 +132,13 @@ def _dimension(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
     names = [name for name in tables.BASE_BENCHMARKS if name in frame.columns and frame[name].notna().all()]
     if x not in names or y not in names:
         names = [x, y]
-    found = effective_dimension(frame, benchmarks=names, resamples=2)
-    values = found.eigenvalues
-    kept = values > 1e-9 * values.sum()
+    fit = coupling.effective_dimension(frame, benchmarks=names, resamples=2)
+    values = fit.eigenvalues
+    real = values > 1e-9 * values.sum()
     return {
-        "n": len(frame), "benchmarks": names, "estimate": number(found.estimate.estimate), "least": 6,
-        "eigenvalues": [float(v) if keep else 0.0 for v, keep in zip(values, kept, strict=True)],
-        "vectors": [_upright(v) if keep else None for v, keep in zip(found.vectors.T, kept, strict=True)],
+        "n": len(frame), "benchmarks": names, "estimate": number(fit.estimate.estimate), "least": 6,
+        "eigenvalues": [float(v) if keep else 0.0 for v, keep in zip(values, real, strict=True)],
+        "vectors": [_upright(v) if keep else None for v, keep in zip(fit.vectors.T, real, strict=True)],
         "most": min(len(names), len(frame) - 1),
     }  # fmt: skip
 
@@ -155,27 +152,58 @@ def _upright(vector: np.ndarray) -> list[float]:
     return [float(-item if lead < 0 else item) for item in vector]
 
 
-def _power(
-    step: Mapping[str, Any], frame: pd.DataFrame, found: Mapping[str, Any], r: Mapping[str, Any]
-) -> dict[str, Any]:
+def _boundary(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
+    """`critical_scales` as plain data, and how often an interval like it is right.
+
+    estimate: billions, None where these sizes hold none; low, high: None beyond the sizes on that side.
+    """
+    promises = kit()["promises"]
+    answer = {}
+    for row in boundary.critical_scales(frame, x=x, y=y).to_dict("records"):
+        name = row["estimator"].replace(" ", "_")
+        low, high = (number(row[end]) for end in ("low", "high"))
+        answer[name] = {
+            "estimate": number(row["n_c_b"]), "low": low or None, "high": high or None, "share": number(row["share"]),
+            "inside": math.isfinite(row["n_c_b"]), "verdict": row["verdict"],
+            "promise": promises[name][min(len(frame), MOST_PROMISED)],
+        }  # fmt: skip
+    return answer
+
+
+def _forecast(frame: pd.DataFrame, x: str, y: str, at: float | None) -> dict[str, Any]:
+    """`dynamics.carried_on` as plain data: at_b, ratio (to the largest size), methods."""
+    largest = float(frame["params_b"].iloc[-1])
+    size = 2 * largest if at is None else float(at)
+    table = dynamics.carried_on(frame, x=x, y=y, at=size)
+    table.columns = ["x", "y", "held_out"]
+    methods = {
+        name: {column: number(value) for column, value in row.items()} for name, row in table.to_dict("index").items()
+    }
+    return {"at_b": size, "ratio": size / largest, "methods": methods}
+
+
+def _power(frame: pd.DataFrame, found: Mapping[str, Any]) -> dict[str, Any]:
     """What would settle the sign of the last step, and of r, if the values seen are the true ones.
 
     `questions`: how many times as many questions a benchmark (None: more than `MOST_QUESTIONS` times, or no noise is
-    known); `sizes`: sizes in all for an interval of r without zero (None: more than `MOST_SIZES`).
+    known); `sizes`: sizes in all for an interval of r without zero (None: more than `MOST_SIZES`); `boundary`: see
+    `boundary.boundary_power`.
     """
-    last = [score_noise(frame, found[name])[-2:] for name in ("x", "y")]
-    var_x, var_y = (float((sd**2).sum()) for sd in last)
-    estimate = r["estimate"]
+    step, r = found["steps"][-1], found["r"]["estimate"]
+    var_x, var_y = (float((score_noise(frame, found[name])[-2:] ** 2).sum()) for name in ("x", "y"))
     sizes = None
-    if estimate is not None and 0 < abs(estimate) < 1:
-        needed = math.ceil((1.959963984540054 / math.atanh(abs(estimate))) ** 2 + 3)
+    if r is not None and 0 < abs(r) < 1:
+        needed = math.ceil((1.959963984540054 / math.atanh(abs(r))) ** 2 + 3)
         sizes = max(needed, 4) if needed <= MOST_SIZES else None
-    elif estimate is not None and abs(estimate) == 1:
+    elif r is not None and abs(r) == 1:
         sizes = 4
-    limit = settled_beyond(len(found["steps"]))
-    questions = _questions((step["dy"], step["dx"]), (var_y, var_x), limit)
-    return {"questions": questions, "sizes": sizes, "settled": step["settled"],
-            "most_questions": MOST_QUESTIONS, "most_sizes": MOST_SIZES}  # fmt: skip
+    limit = coupling.settled_beyond(len(found["steps"]))
+    dip = boundary.boundary_power(frame, y=found["y"]) if found["kind"] == "family" else None
+    return {
+        "questions": _questions((step["dy"], step["dx"]), (var_y, var_x), limit), "sizes": sizes,
+        "settled": step["settled"], "most_questions": MOST_QUESTIONS, "most_sizes": MOST_SIZES,
+        "boundary": None if dip is None else asdict(dip),
+    }  # fmt: skip
 
 
 def _questions(step: tuple[float, float], variance: tuple[float, float], limit: float) -> int | None:
@@ -198,59 +226,55 @@ def _questions(step: tuple[float, float], variance: tuple[float, float], limit: 
     return high
 
 
-def _facts(found: Mapping[str, Any], used: Kit) -> dict[str, Any]:
-    steps, last, r = found["steps"], found["steps"][-1], found["r"]
-    counts = {phase: sum(step["phase"] == phase for step in steps) for phase in ("tax", "transition", "bonus")}
-    negative = sum(step["gamma"] < 0 for step in used["steps"])
-    largest, whole = found["sizes"][-1], found["whole"]
+def _facts(found: Mapping[str, Any]) -> dict[str, Any]:
+    steps, last, r, known = found["steps"], found["steps"][-1], found["r"], kit()["steps"]
+    counts = {phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES}
+    names = ("smaller", "larger", "gamma", "interval", "phase", "p_negative", "dx", "dy")
     return {
         "x": found["labels"][found["x"]], "y": found["labels"][found["y"]], "n": found["n"], "n_steps": len(steps),
-        "smaller": last["smaller"], "larger": last["larger"], "gamma": last["gamma"], "interval": last["interval"],
-        "phase": last["phase"], "p_phase": last.get(f"p_{last['phase']}"), "p_negative": last["p_negative"],
-        "p_positive": None if last["p_negative"] is None else 1 - last["p_negative"],
-        "dx": last["dx"], "dy": last["dy"], **counts, "settled": sum(step["settled"] for step in steps),
-        "r": r["estimate"], "r_interval": r["interval"], "known": len(used["steps"]), "known_negative": negative,
-        "questions": found["power"]["questions"], "needed": found["power"]["sizes"],
-        "most_questions": MOST_QUESTIONS, "most_sizes": MOST_SIZES, "largest_b": largest["params_b"],
-        "largest": largest["model"], "smallest": found["sizes"][0]["model"], "whole_gamma": whole["gamma"],
-        "whole_interval": whole["interval"], "whole_phase": whole["phase"], "whole_negative": whole["p_negative"],
-        "settle_r": _settle_r(found),
+        **{name: last[name] for name in names}, **counts, "settled": sum(step["settled"] for step in steps),
+        **{f"whole_{name}": value for name, value in found["whole"].items()},
+        "r": r["estimate"], "r_interval": r["interval"], "known": len(known),
+        "known_negative": sum(step["gamma"] < 0 for step in known),
+        "questions": found["power"]["questions"], "most_questions": MOST_QUESTIONS,
+        "largest": found["sizes"][-1]["model"], "smallest": found["sizes"][0]["model"], "settle_r": _settle_r(found),
     }  # fmt: skip
 
 
 def _settle_r(found: Mapping[str, Any]) -> str:
     needed, dip = found["power"]["sizes"], found["power"]["boundary"]
-    said = "" if needed is None else write("settle_r" if needed > found["n"] else "settled_r", {"needed": needed})
+    text = "" if needed is None else write("settle_r" if needed > found["n"] else "settled_r", {"needed": needed})
     if dip is None or found["boundary"]["vertex"]["verdict"] == "boundary":
-        return said
-    return said + write("settle_boundary", dip | {"n": found["n"]})
+        return text
+    return text + write("settle_boundary", dip | {"n": found["n"]})
 
 
 def _answers(found: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:
     last, kind = found["steps"][-1], str(found["kind"])
-    known = last["p_negative"] is not None
+    known, one = last["p_negative"] is not None, len(found["steps"]) == 1
     if last["gamma"] is None:
         headline = "family_headline_undefined"
     elif not known:
         headline = "family_headline_no_noise"
-    elif found["n"] > 2 and found["whole"]["gamma"] is not None:
+    elif not one and found["whole"]["gamma"] is not None:
         whole = "settled" if found["whole"]["settled"] else "open"
         headline = f"family_headline_{whole}_{'settled' if last['settled'] else 'open'}"
     else:
         headline = "family_headline_settled" if last["settled"] else "family_headline"
+    sure = ("family_sure_one" if one else "family_sure") if known else "family_sure_no_noise"
     return {
         "headline": write(headline, facts),
-        "phase": write("family_phase_one" if len(found["steps"]) == 1 else "family_phase", facts),
-        "sure": write("family_sure" if known else "family_sure_no_noise", facts),
+        "phase": write("family_phase_one" if one else "family_phase", facts),
+        "sure": write(sure, facts),
         "compared": write(f"{kind}_compared" if facts["r"] is not None else f"{kind}_compared_two", facts),
-        "move": write(f"{kind}_move_{_situation(last)}", facts),
+        "move": write(f"{kind}_move_{_situation(last, found['whole'])}", facts),
         "measure": write(_measure(found, known), facts),
     }
 
 
-def _situation(last: Mapping[str, Any]) -> str:
+def _situation(last: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
     if not last["settled"]:
-        return "open"
+        return "open_whole" if whole["settled"] else "open"
     return "tax" if last["gamma"] is not None and last["gamma"] < 0 else "bonus"
 
 
@@ -263,9 +287,9 @@ def _measure(found: Mapping[str, Any], known: bool) -> str:
     return "family_measure" if power["questions"] is not None else "family_measure_hopeless"
 
 
-def _notes(frame: pd.DataFrame, found: Mapping[str, Any], facts: Mapping[str, Any], used: Kit) -> list[str]:
+def _notes(frame: pd.DataFrame, found: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
     notes = [write("note_seeds", facts)]
-    if found["kind"] == "family" and perhaps_swapped(used, [(s["params_b"], s["x"], s["y"]) for s in found["sizes"]]):
+    if found["kind"] == "family" and perhaps_swapped([(s["params_b"], s["x"], s["y"]) for s in found["sizes"]]):
         notes.append(write("note_swapped_family", facts))
     stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
     if "truthfulqa" in (found["x"], found["y"]) and not stated:
@@ -277,10 +301,9 @@ def _notes(frame: pd.DataFrame, found: Mapping[str, Any], facts: Mapping[str, An
 
 def _rule_facts(found: Mapping[str, Any]) -> dict[str, float | None]:
     last = found["steps"][-1]
-    vertex = found["boundary"]["vertex"]
     return {
-        "n_sizes": float(found["n"]), "largest_b": found["sizes"][-1]["params_b"], "gamma": last["gamma"],
-        "p_tax": last["p_tax"], "p_bonus": last["p_bonus"], "p_negative": last["p_negative"],
+        **{name: last[name] for name in ("gamma", "p_tax", "p_bonus", "p_negative", "dx")},
+        "n_sizes": float(found["n"]), "largest_b": found["sizes"][-1]["params_b"],
         "settled": float(last["settled"]), "questions": found["power"]["questions"],
-        "vertex_inside": float(vertex["inside"]), "dx": last["dx"],
+        "vertex_inside": float(found["boundary"]["vertex"]["inside"]),
     }  # fmt: skip

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from cape_lib import tables
+from cape_lib.base.boundary import RATIO, isocline
+from cape_lib.base.levers import WebTrend
 from cape_lib.dashboard.advice import advise
-from cape_lib.dashboard.kit import Kit, base_rows, kit
+from cape_lib.dashboard.kit import kit, known_models, trends
 from cape_lib.dashboard.wording import fixed, interval, shown, write
 from cape_lib.stats import score_sd, wilson
 
@@ -20,9 +25,10 @@ TYPICAL_GAMMA = 0.3
 NEIGHBOURS = 5
 #: mean squared distance from the trends, in standard deviations, beyond which scores may be swapped
 FAR = 9.0
+PAIR = ("hellaswag", "truthfulqa")
 
 
-def diagnose_model(model: Mapping[str, Any], *, given: Kit | None = None) -> dict[str, Any]:
+def diagnose_model(model: Mapping[str, Any]) -> dict[str, Any]:
     """What two scores of one model say beside the known models.
 
     model: params_b (billions), hellaswag, truthfulqa (percent), optionally model (name), arc_challenge, winogrande,
@@ -32,113 +38,102 @@ def diagnose_model(model: Mapping[str, Any], *, given: Kit | None = None) -> dic
     (known steps near that size), `second` (how far away a second size must score), `answers`, `advice`, `notes`.
     Phase is never made from one model: `phase` is None.
     """
-    used = given or kit()
     comparable = model.get("metric", "mc2") != "mc1"
-    size, x, y = float(model["params_b"]), float(model["hellaswag"]), float(model["truthfulqa"])
-    trends = {
-        name: residual(used["trends"][name], size, score) for name, score in (("hellaswag", x), ("truthfulqa", y))
-    }
-    curve = _curve(used, x, y)
-    near = known_steps(used, size)
-    nearest = neighbours(used, model) if comparable else []
-    gap = 1.96 * math.sqrt(2) * float(score_sd(y, "truthfulqa"))
-    second = {"dy": gap, "dx": gap / TYPICAL_GAMMA, "dx_least": 1.96 * math.sqrt(2) * float(score_sd(x, "hellaswag"))}
-    noise = 1.96 * float(score_sd(y, "truthfulqa"))
-    lead = trends["truthfulqa"]
+    size, (x, y) = float(model["params_b"]), (float(model[name]) for name in PAIR)
+    trend = {name: residual(trends()[name], size, score) for name, score in zip(PAIR, (x, y), strict=True)}
+    lead, curve, near = trend["truthfulqa"], _curve(x, y), known_steps(size)
+    nearest = neighbours(size, x, y) if comparable else []
+    noise_x, noise_y = (1.96 * float(score_sd(score, name)) for name, score in zip(PAIR, (x, y), strict=True))
+    gap = math.sqrt(2) * noise_y
+    second = {"dy": gap, "dx": gap / TYPICAL_GAMMA, "dx_least": math.sqrt(2) * noise_x}
     facts: dict[str, Any] = {
         "name": model.get("model") or "This model", "params_b": size, "x": x, "y": y,
-        "residual": lead["residual"], "residual_size": abs(lead["residual"]), "expected": lead["expected"],
-        "interval": lead["interval"],
-        "side": "above" if lead["residual"] >= 0 else "below", "n": lead["n"], "noise": noise,
-        "critical": curve["critical"], "curve_side": "above" if curve["above"] else "below",
-        "stated": curve["stated"], "reversed": curve["reversed"],
-        "stated_right": curve["record"]["stated"], "reversed_right": curve["record"]["reversed"],
-        "always_right": curve["record"]["always"], "record_n": curve["record"]["n"],
-        "near_n": near["n"], "near_tax": near["tax"], "near_share": near["share"], "near_interval": near["interval"],
+        **{name: lead[name] for name in ("residual", "expected", "interval", "n", "low_b", "high_b")},
+        "residual_size": abs(lead["residual"]), "side": "above" if lead["residual"] >= 0 else "below", "noise": noise_y,
+        **{name: curve[name] for name in ("critical", "stated", "reversed")},
+        **{f"{name}_right": curve["record"][name] for name in ("stated", "reversed")}, "record_n": curve["record"]["n"],
+        **{f"near_{name}": value for name, value in near.items()},
         "nearest": _names(nearest), "gap_x": second["dx"], "gap_y": second["dy"], "typical": TYPICAL_GAMMA,
-        "low_b": lead["low_b"], "high_b": lead["high_b"],
     }  # fmt: skip
-    answers = _answers(facts, lead, near, comparable=comparable)
-    rules = advise("model", _rule_facts(size, trends, curve)) if comparable else []
     return {
         "kind": "model", "phase": None, "name": facts["name"], "params_b": size, "hellaswag": x, "truthfulqa": y,
-        "comparable": comparable, "trend": trends, "noise": noise, "curve": curve, "steps": near, "nearest": nearest,
-        "second": second, "answers": answers, "advice": rules, "notes": _notes(model, facts, lead, used),
+        "comparable": comparable, "trend": trend, "noise": noise_y, "curve": curve, "steps": near, "nearest": nearest,
+        "second": second, "answers": _answers(facts, lead, near, comparable=comparable),
+        "advice": advise("model", _rule_facts(size, trend, curve)) if comparable else [],
+        "notes": _notes(model, facts, lead),
     }  # fmt: skip
 
 
-def residual(trend: Mapping[str, Any], size: float, score: float) -> dict[str, Any]:
+def residual(trend: WebTrend, size: float, score: float) -> dict[str, Any]:
     """Score less the trend at this size (points), with where one more web-trained model would lie around it.
 
     `interval`: residual plus and minus the exact 95 % prediction half-width: where it holds zero, the model is as one
     expects; `outside`; `within_range`: the size lies among those of the trend.
     """
-    u = math.log10(size) - trend["mean_log"]
-    at = np.array([1.0, u, u * u])
-    expected = float(at @ np.array(trend["coefficients"]))
-    half = trend["t95"] * trend["residual_sd"] * math.sqrt(1 + float(at @ np.array(trend["inverse"]) @ at))
+    expected, half = float(trend.expected(size)), float(trend.half_width(size))
     off = score - expected
     return {
         "expected": expected, "residual": off, "half": half, "interval": interval(off - half, off + half),
-        "outside": abs(off) > half, "z": off / (half / trend["t95"]), "n": trend["n"],
-        "within_range": trend["low_b"] <= size <= trend["high_b"], "low_b": trend["low_b"], "high_b": trend["high_b"],
+        "outside": abs(off) > half, "z": off / (half / trend.t95), "n": trend.n,
+        "within_range": trend.low_b <= size <= trend.high_b, "low_b": trend.low_b, "high_b": trend.high_b,
     }  # fmt: skip
 
 
-def perhaps_swapped(used: Kit, rows: Sequence[tuple[float, float, float]]) -> bool:
+def perhaps_swapped(rows: Sequence[tuple[float, float, float]]) -> bool:
     """Whether (size, HellaSwag, TruthfulQA) rows lie far from the web trends as given and near them when exchanged."""
 
     def distance(place: tuple[int, int]) -> float:
-        found = [
-            residual(used["trends"][name], row[0], row[i])["z"] ** 2
-            for row in rows
-            for name, i in zip(("hellaswag", "truthfulqa"), place, strict=True)
-        ]
-        return float(sum(found) / len(found))
+        z = [residual(trends()[name], row[0], row[i])["z"] for row in rows for name, i in zip(PAIR, place, strict=True)]
+        return float(np.mean(np.square(z)))
 
-    given = distance((1, 2))
-    return given > FAR and distance((2, 1)) < given / 4
+    usual = distance((1, 2))
+    return usual > FAR and distance((2, 1)) < usual / 4
 
 
-def known_steps(used: Kit, size: float) -> dict[str, Any]:
+def known_steps(size: float) -> dict[str, Any]:
     """Known steps between sizes near this one: n, how many are a tax, the share with Wilson's interval (0-1)."""
-    near = [s for s in used["steps"] if 1 / NEAR <= math.sqrt(s["low_b"] * s["high_b"]) / size <= NEAR]
+    near = [s for s in kit()["steps"] if 1 / NEAR <= math.sqrt(s["low_b"] * s["high_b"]) / size <= NEAR]
     tax = sum(s["phase"] == "tax" for s in near)
     share = wilson(tax, len(near))
-    found = interval(share.low, share.high)
-    return {"n": len(near), "tax": tax, "share": tax / len(near) if near else None, "interval": found}
-
-
-def _curve(used: Kit, x: float, y: float) -> dict[str, Any]:
-    """The papers' curve at this HellaSwag score, what its two readings say, and how often each is right."""
-    ratio = used["ratio"]
-    critical = 100.0 * math.sqrt(ratio * x / 100.0)
-    above = y > critical
     return {
-        "ratio": ratio, "critical": critical, "margin": y - critical, "above": above,
-        "stated": "together" if above else "against each other",
-        "reversed": "against each other" if above else "together", "record": used["readings"],
+        "n": len(near),
+        "tax": tax,
+        "share": tax / len(near) if near else None,
+        "interval": interval(share.low, share.high),
+    }
+
+
+def _curve(x: float, y: float) -> dict[str, Any]:
+    """The papers' curve at this HellaSwag score, what its two readings say, and how often each is right."""
+    critical = float(isocline(x))
+    above = y > critical
+    sides = ("together", "against each other")
+    stated, reverse = sides if above else sides[::-1]
+    return {
+        "ratio": RATIO, "critical": critical, "margin": y - critical, "above": above, "stated": stated,
+        "reversed": reverse, "record": kit()["readings"],
     }  # fmt: skip
 
 
-def neighbours(used: Kit, model: Mapping[str, Any]) -> list[dict[str, Any]]:
+@lru_cache(maxsize=1)
+def _places() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """The known models, their places (log10 size and both scores) and the spread of each."""
+    rows = known_models()
+    places = np.column_stack([np.log10(rows["params_b"]), *(rows[name] for name in PAIR)])
+    return rows, places, places.std(axis=0)
+
+
+def neighbours(size: float, x: float, y: float) -> list[dict[str, Any]]:
     """The known models nearest in log10 size, HellaSwag and TruthfulQA (each divided by its spread), nearest first."""
-    rows = base_rows(used)
-    spread = {name: _spread([row[name] for row in rows]) for name in ("hellaswag", "truthfulqa")}
-    log_spread = _spread([math.log10(row["params_b"]) for row in rows])
-    answer = []
-    for row in rows:
-        parts = [math.log10(row["params_b"] / model["params_b"]) / log_spread]
-        parts += [(row[name] - model[name]) / spread[name] for name in spread]
-        distance = math.sqrt(sum(part * part for part in parts))
-        shown_columns = ("model", "family", "params_b", "hellaswag", "truthfulqa", "source")
-        answer.append({name: row[name] for name in shown_columns} | {"distance": distance})
-    return sorted(answer, key=lambda row: (row["distance"], row["model"]))[:NEIGHBOURS]
-
-
-def _spread(values: list[float]) -> float:
-    middle = sum(values) / len(values)
-    return math.sqrt(sum((v - middle) ** 2 for v in values) / len(values))
+    rows, places, spread = _places()
+    distance = np.sqrt((((places - [math.log10(size), x, y]) / spread) ** 2).sum(axis=1))
+    near = rows.assign(distance=distance).sort_values(["distance", "model"]).head(NEIGHBOURS)
+    columns = ["model", "family", "params_b", *PAIR, "source", "distance"]
+    return [
+        {str(name): value for name, value in row.items()}
+        | {"source": {"name": row["source"], "url": tables.source_url(row["source"])}}
+        for row in near[columns].to_dict("records")
+    ]
 
 
 def _names(rows: list[dict[str, Any]]) -> str:
@@ -149,44 +144,37 @@ def _names(rows: list[dict[str, Any]]) -> str:
 def _answers(
     facts: Mapping[str, Any], lead: Mapping[str, Any], near: Mapping[str, Any], *, comparable: bool
 ) -> dict[str, str]:
-    if not comparable:
-        return {
-            "headline": write("model_headline_mc1", facts),
-            "phase": write("model_phase_plain", facts),
-            "sure": write("model_sure_mc1", facts),
-            "compared": write("model_compared_mc1", facts),
-            "move": write("model_move_unknown", facts),
-            "measure": write("model_measure", facts),
-        }
-    move = "model_move_below" if lead["outside"] and lead["residual"] < 0 else "model_move"
-    move = "model_move_above" if lead["outside"] and lead["residual"] > 0 else move
-    return {
-        "headline": write("model_headline_outside" if lead["outside"] else "model_headline", facts),
-        "phase": write("model_phase", facts),
-        "sure": write("model_sure_outside" if lead["outside"] else "model_sure", facts),
-        "compared": write("model_compared" if near["n"] else "model_compared_no_steps", facts),
-        "move": write(move, facts),
-        "measure": write("model_measure", facts),
+    off, below = lead["outside"], lead["residual"] < 0
+    keys = {
+        "headline": "model_headline_outside" if off else "model_headline",
+        "phase": "model_phase",
+        "sure": "model_sure_outside" if off else "model_sure",
+        "compared": "model_compared" if near["n"] else "model_compared_no_steps",
+        "move": ("model_move_below" if below else "model_move_above") if off else "model_move",
+        "measure": "model_measure",
     }
+    if not comparable:
+        mc1 = {name: f"model_{name}_mc1" for name in ("headline", "sure", "compared")}
+        keys |= mc1 | {"phase": "model_phase_plain", "move": "model_move_unknown"}
+    return {name: write(key, facts) for name, key in keys.items()}
 
 
-def _notes(model: Mapping[str, Any], facts: Mapping[str, Any], lead: Mapping[str, Any], used: Kit) -> list[str]:
+def _notes(model: Mapping[str, Any], facts: Mapping[str, Any], lead: Mapping[str, Any]) -> list[str]:
     notes = []
-    if perhaps_swapped(used, [(facts["params_b"], facts["x"], facts["y"])]):
+    if perhaps_swapped([(facts["params_b"], facts["x"], facts["y"])]):
         notes.append(write("note_swapped_family", facts))
     if not lead["within_range"]:
         notes.append(write("note_outside_sizes", facts))
     for name, usual in (("hellaswag", 10), ("truthfulqa", 0)):
         shots = model.get(f"{name}_shots")
         if shots is not None and shots != usual:
-            label = {"hellaswag": "HellaSwag", "truthfulqa": "TruthfulQA"}[name]
-            notes.append(write("note_shots", {"label": label, "shots": shown(int(shots)), "usual": usual}))
+            notes.append(write("note_shots", {"label": tables.label(name), "shots": shown(int(shots)), "usual": usual}))
     return notes
 
 
-def _rule_facts(size: float, trends: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, float | None]:
-    lead = trends["truthfulqa"]
+def _rule_facts(size: float, trend: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, float | None]:
+    lead = trend["truthfulqa"]
     return {
         "params_b": size, "residual": lead["residual"], "z": lead["z"], "outside": float(lead["outside"]),
-        "hellaswag_z": trends["hellaswag"]["z"], "above_curve": float(curve["above"]),
+        "hellaswag_z": trend["hellaswag"]["z"], "above_curve": float(curve["above"]),
     }  # fmt: skip

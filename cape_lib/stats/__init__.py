@@ -11,6 +11,7 @@ from cape_lib.stats.clusters import (
 from cape_lib.stats.draws import (
     cluster_bootstrap_counts,
     cluster_bootstrap_indices,
+    fixed_normals,
     generator,
     labels_to_codes,
     noisy_scores,
@@ -69,6 +70,7 @@ __all__ = [
     "fieller",
     "fieller_limits",
     "fisher",
+    "fixed_normals",
     "generator",
     "labels_to_codes",
     "ladder_rows",

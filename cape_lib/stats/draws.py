@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Alternative = Literal["two-sided", "less", "greater"]
+#: half of the rows of `fixed_normals`
+FIXED_HALF = 500
+#: Park and Miller's generator: state = 48271 state mod (2^31 - 1), from a first state that is no small number
+MULTIPLIER, MODULUS, FIRST_STATE = 48271, 2**31 - 1, 123456789
 
 
 def generator(seed: int | np.random.Generator = 0) -> np.random.Generator:
     """A random generator: PCG64 from an integer seed, or the given generator itself."""
     return seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+
+
+def fixed_normals(columns: int) -> Floats:
+    """The same standard normal draws everywhere, shape (1000, columns): page, report and terminal show one interval.
+
+    Lehmer's sequence with Park and Miller's multiplier fills column after column with 500 draws, so that a column is
+    the same however many there are; the other 500 are their mirror image, so that no column has a mean. The integers
+    stay below 2^53, which a browser repeats exactly.
+    """
+    return _columns(max(64, 2 ** int(np.ceil(np.log2(max(columns, 1))))))[:, :columns]
+
+
+@lru_cache(maxsize=4)
+def _columns(columns: int) -> Floats:
+    state, jump = np.array([FIRST_STATE], dtype=np.int64), MULTIPLIER
+    while state.size < FIXED_HALF * columns:
+        # The next so many states are these, moved on by as many steps at once: products stay below 2^62.
+        state, jump = np.concatenate([state, state * jump % MODULUS]), jump * jump % MODULUS
+    half = ndtri(state[: FIXED_HALF * columns] / MODULUS).reshape(columns, FIXED_HALF).T
+    normals = np.concatenate([half, -half])
+    normals.flags.writeable = False
+    return normals
 
 
 def row_bootstrap_indices(n: int, resamples: int, rng: np.random.Generator) -> Integers:

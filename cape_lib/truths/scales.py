@@ -8,15 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib.base.boundary.scales import ESTIMATORS, judged, misfit, turn_p
-from cape_lib.dashboard.forecast import boundary as dashboard_boundary
+from cape_lib.base.boundary.scales import ESTIMATORS, judged, misfit, noise_draws, turn_p
 from cape_lib.truths.families import NULLS, SHAPES, Ladders, planted
 from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
 
 Floats = NDArray[np.float64]
 PART = "critical scales"
-#: draws of score noise for one family; the book takes 4,000, which moves the ends of an interval little
-DRAWS = 400
 #: word for the noise -> (times the questions, points between training seeds)
 NOISE: dict[str, tuple[float, float]] = {
     "questions": (1.0, 0.0),
@@ -29,46 +26,28 @@ CHUNK = 50
 LEAST_CALLED = 20
 
 
-def verdicts(ladders: Ladders, rng: np.random.Generator, *, draws: int = DRAWS) -> pd.DataFrame:
+def verdicts(ladders: Ladders) -> pd.DataFrame:
     """What `boundary.critical_scales` says of each family: family, estimator, n_c_b, low, high, verdict, true_b.
 
-    The draws of many families are made and put to an estimator at once; the rule is the book's own.
+    Many families are put to an estimator at once; the draws and the rule are the book's own.
     """
     parts = []
     for start in range(0, len(ladders.x), CHUNK):
         here = slice(start, start + CHUNK)
         x, y, x_sd, y_sd = ladders.x[here], ladders.y[here], ladders.x_sd[here], ladders.y_sd[here]
-        k, shape = ladders.t.size, (len(x), draws, ladders.t.size)
-        drawn = [v[:, None, :] + sd[:, None, :] * rng.standard_normal(shape) for v, sd in ((x, x_sd), (y, y_sd))]
+        k = ladders.t.size
+        away = [np.array(part) for part in zip(*(noise_draws(*sd) for sd in zip(x_sd, y_sd, strict=True)), strict=True)]
         for name, estimator in ESTIMATORS.items():
-            found = estimator(ladders.t, x, y)
+            points = estimator(ladders.t, x, y)
             scale = np.array([misfit(name, ladders.t, (x[i], y[i]), y_sd[i]) for i in range(len(x))])[:, None, None]
-            parts_xy = [v[:, None, :] + scale * (d - v[:, None, :]) for v, d in zip((x, y), drawn, strict=True)]
-            many = estimator(ladders.t, *(part.reshape(-1, k) for part in parts_xy)).reshape(len(x), draws)
+            drawn = [v[:, None, :] + scale * part for v, part in zip((x, y), away, strict=True)]
+            many = estimator(ladders.t, *(part.reshape(-1, k) for part in drawn)).reshape(len(x), -1)
             for i in range(len(x)):
-                p = turn_p(ladders.t, y[i], y_sd[i], turn=float(found[i]))
-                said = judged(name, float(found[i]), many[i], p, ladders.t, "TruthfulQA")
-                parts.append({"family": start + i, "estimator": name} | said)
+                p = turn_p(ladders.t, y[i], y_sd[i], turn=float(points[i]))
+                row = judged(name, float(points[i]), many[i], p, ladders.t, "TruthfulQA")
+                parts.append({"family": start + i, "estimator": name} | row)
     table = pd.DataFrame(parts)[["family", "estimator", "n_c_b", "low", "high", "share", "verdict"]]
     return table.assign(true_b=10.0 ** ladders.turn[table["family"]])
-
-
-def dashboard_verdicts(ladders: Ladders) -> pd.DataFrame:
-    """What the dashboard and the family report say of each family: family, estimator, verdict."""
-    parts = []
-    for i in range(len(ladders.x)):
-        frame = pd.DataFrame(
-            {
-                "params_b": 10.0**ladders.t,
-                "hellaswag": ladders.x[i],
-                "truthfulqa": ladders.y[i],
-                "hellaswag_stderr": ladders.x_sd[i],
-                "truthfulqa_stderr": ladders.y_sd[i],
-            }
-        )
-        said = dashboard_boundary(frame, x="hellaswag", y="truthfulqa")
-        parts += [(i, name.replace("_", " "), row["verdict"]) for name, row in said.items()]
-    return pd.DataFrame(parts, columns=["family", "estimator", "verdict"])
 
 
 def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
@@ -77,24 +56,18 @@ def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
         for noise, amount in NOISE.items():
             for shape in (*SHAPES, *NULLS):
                 ladders = planted(n, replications, rng=rng, shape=shape, noise=amount)
-                for name, rows in verdicts(ladders, rng).groupby("estimator", sort=False):
+                for name, rows in verdicts(ladders).groupby("estimator", sort=False):
                     setting = Setting(PART, str(name), shape, n, noise)
                     yield from _planted(setting, rows) if shape in SHAPES else _null(setting, rows)
-                if noise == "questions" and shape in NULLS:
-                    for name, rows in dashboard_verdicts(ladders).groupby("estimator", sort=False):
-                        yield from _null(Setting(PART, f"{name}, dashboard", shape, n, noise), rows)
 
 
 def power(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
-    """How often a parabola of a given depth is called a boundary, by sizes and by questions.
-
-    Only the verdict is asked for, which needs fewer draws than the ends of an interval.
-    """
+    """How often a parabola of a given depth is called a boundary, by sizes and by questions."""
     for n in (4, 5, 6, 8, 10, 12, 16):
         for noise, items in (("questions", 1.0), ("four times the questions", 4.0), ("no noise to speak of", 100.0)):
             for depth in (2.0, 4.0, 8.0, 12.0):
                 ladders = planted(n, replications, rng=rng, depth=depth, noise=(items, 0.0))
-                for name, rows in verdicts(ladders, rng, draws=200).groupby("estimator", sort=False):
+                for name, rows in verdicts(ladders).groupby("estimator", sort=False):
                     setting = Setting("power", str(name), f"U, {depth:g} points", n, noise)
                     yield share(setting, rows["verdict"] == "boundary", "power")
 

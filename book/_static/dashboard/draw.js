@@ -224,8 +224,8 @@
     return chart.svg;
   }
 
-  /* Releases in the plane of two frontier scores with the line and its prediction band. */
-  function frontier({ own, known, line, half, title, description, names, sameLab }) {
+  /* Releases in the plane of two frontier scores with the line and the range of 95 % of releases. */
+  function frontier({ own, known, line, ordinary, title, description, names, sameLab }) {
     const x = range(
       [...own, ...known].map((p) => p.x),
       { low: 0, high: 100 },
@@ -238,8 +238,8 @@
     const at = (v) => line.slope * v + line.intercept;
     band(
       chart,
-      (v) => at(v) - half(line, v),
-      (v) => at(v) + half(line, v),
+      (v) => ordinary(line, v)[0],
+      (v) => ordinary(line, v)[1],
       x.low,
       x.high,
       { class: "prediction" },

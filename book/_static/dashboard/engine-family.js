@@ -1,5 +1,5 @@
 /* A family, or any two benchmarks of one's own: every step, the whole ladder, what would settle it.
- * Twin of cape_lib.dashboard.one_family. */
+ * Gives what cape_lib.dashboard.one_family reads from the instruments of cape_lib.base. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
@@ -34,8 +34,8 @@
       n: sizes.length,
       labels: { [x]: label(x), [y]: label(y) },
       sizes,
+      whole: wholeLadder(sizes[0], sizes[sizes.length - 1], kit.z95),
       steps: sizes.slice(1).map((larger, i) => step(sizes[i], larger, sizes.length - 1)),
-      whole: step(sizes[0], sizes[sizes.length - 1], 1),
       r: correlation(sizes),
       dimension: dimension(rows, x, y),
       boundary: Cape.estimators.boundary(sizes),
@@ -87,6 +87,19 @@
       interval: W.interval(...N.fieller(dy, dx, varY, varX, 0)),
       phase: phase(gamma),
       settled: zero > limit || zero < 1 - limit,
+    };
+  }
+
+  /* What the ladder did from its smallest to its largest size: changes with half of their 95 % intervals, and z. */
+  function wholeLadder(smallest, largest, z95) {
+    const whole = step(smallest, largest, 1);
+    const [sdX, sdY] = ["x_sd", "y_sd"].map((name) => Math.hypot(smallest[name] ?? NaN, largest[name] ?? NaN));
+    const z = sdY > 0 ? whole.dy / sdY : NaN;
+    return {
+      ...whole,
+      dx_half: W.number(z95 * sdX),
+      dy_half: W.number(z95 * sdY),
+      z: W.number(z),
     };
   }
 
@@ -187,9 +200,7 @@
       gamma: last.gamma,
       interval: last.interval,
       phase: last.phase,
-      p_phase: last[`p_${last.phase}`] ?? null,
       p_negative: last.p_negative,
-      p_positive: last.p_negative === null ? null : 1 - last.p_negative,
       dx: last.dx,
       dy: last.dy,
       tax: count("tax"),
@@ -203,14 +214,9 @@
       questions: needs.questions,
       needed: needs.sizes,
       most_questions: MOST_QUESTIONS,
-      most_sizes: MOST_SIZES,
-      largest_b: largest.params_b,
       largest: largest.model,
       smallest: found.sizes[0].model,
-      whole_gamma: whole.gamma,
-      whole_interval: whole.interval,
-      whole_phase: whole.phase,
-      whole_negative: whole.p_negative,
+      ...Object.fromEntries(Object.entries(whole).map(([name, value]) => [`whole_${name}`, value])),
       settle_r: settleR(found),
     };
   }
@@ -230,11 +236,12 @@
     if (found.n > 2 && found.whole.gamma !== null) headline = `family_headline_${side(found.whole)}_${side(last)}`;
     if (!known) headline = "family_headline_no_noise";
     if (last.gamma === null) headline = "family_headline_undefined";
-    const situation = !last.settled ? "open" : last.gamma !== null && last.gamma < 0 ? "tax" : "bonus";
+    const open = found.whole.settled ? "open_whole" : "open";
+    const situation = !last.settled ? open : last.gamma !== null && last.gamma < 0 ? "tax" : "bonus";
     const keys = {
       headline,
       phase: found.steps.length === 1 ? "family_phase_one" : "family_phase",
-      sure: known ? "family_sure" : "family_sure_no_noise",
+      sure: !known ? "family_sure_no_noise" : found.steps.length === 1 ? "family_sure_one" : "family_sure",
       compared: `${found.kind}_compared${facts.r === null ? "_two" : ""}`,
       move: `${found.kind}_move_${situation}`,
       measure: measureKey(found, known),

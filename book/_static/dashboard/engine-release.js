@@ -13,7 +13,10 @@
 
   function diagnoseRelease(releases, { line = "frozen", lab = null } = {}, kit) {
     const chosen = kit.frontier.lines[line];
-    const rows = releases.map((row) => readRelease(row, chosen, kit));
+    const rows = releases.map((row) => {
+      const [low, high] = ordinary(chosen, row[X]);
+      return { ...readRelease(row, chosen, kit), ordinary_low: low, ordinary_high: high };
+    });
     const last = rows[rows.length - 1];
     const trail = trajectory(rows, chosen, kit, lab);
     const newest = trail[trail.length - 1];
@@ -64,17 +67,36 @@
     };
   }
 
-  /* Half of the 95 % prediction interval of one new release at x. */
-  function halfWidth(line, x) {
+  /* A score in percent as an angle, and back: on this scale releases scatter about equally at every level. */
+  const angle = (score) => Math.asin(Math.sqrt(N.clamp(score / 100, 0, 1)));
+  const percent = (radians) => 100 * Math.sin(N.clamp(radians, 0, Math.PI / 2)) ** 2;
+  const lineAt = (line, x) => line.slope * x + line.intercept;
+
+  /* How far one new release at x may lie from the line, radians. */
+  function reach(line, x) {
     const away = x - line.mean_x;
-    return line.t * line.residual_sd * Math.sqrt(1 + 1 / line.n + (away * away) / line.spread_x);
+    return line.t * line.scatter * Math.sqrt(1 + 1 / line.n + (away * away) / line.spread_x);
+  }
+
+  /* The range of y in which 95 % of new releases at x fall. */
+  function ordinary(line, x) {
+    const [middle, width] = [angle(lineAt(line, x)), reach(line, x)];
+    return [percent(middle - width), percent(middle + width)];
+  }
+
+  /* The interval of h; line and end together stay within 0 to 100, unless the line has left the scale. */
+  function intervalOfH(line, x, y) {
+    const [at, middle, width] = [lineAt(line, x), angle(y), reach(line, x)];
+    const low = middle - width <= 0 ? Math.min(at, 0) : percent(middle - width);
+    const high = middle + width >= Math.PI / 2 ? Math.max(at, 100) : percent(middle + width);
+    return [low - at, high - at];
   }
 
   function readRelease(row, line, kit) {
     const [x, y] = [row[X], row[Y]];
-    const expected = line.slope * x + line.intercept;
+    const expected = lineAt(line, x);
     const h = y - expected;
-    const half = halfWidth(line, x);
+    const [low, high] = intervalOfH(line, x, y);
     const ifeval = row.ifeval ?? null;
     const critical = 100 * Math.sqrt((kit.frontier_ratios.ifeval * y) / 100);
     return {
@@ -84,8 +106,8 @@
       y,
       expected,
       h,
-      interval: W.interval(h - half, h + half),
-      outside: Math.abs(h) > half,
+      interval: W.interval(low, high),
+      outside: !(low <= 0 && 0 <= high),
       noise_sd: Math.hypot(N.scoreSd(y, kit.items[Y]), line.slope * N.scoreSd(x, kit.items[X])),
       phase: h < -THRESHOLD ? "coding-specialist excursion" : h > THRESHOLD ? "reasoning-specialist" : "cooperative",
       emphasis: h < -BALANCED ? "coding-rich" : h > BALANCED ? "reasoning-rich" : "balanced",
@@ -225,8 +247,8 @@
   }
 
   function perhapsSwapped(last, line) {
-    const other = last.x - (line.slope * last.y + line.intercept);
-    return last.outside && Math.abs(other) <= halfWidth(line, last.y);
+    const [low, high] = intervalOfH(line, last.y, last.x);
+    return last.outside && low <= 0 && 0 <= high;
   }
 
   function answer(facts, last, newest, axes) {
@@ -264,5 +286,5 @@
   }
 
   Cape.diagnoseRelease = diagnoseRelease;
-  Cape.halfWidth = halfWidth;
+  Cape.ordinary = ordinary;
 })(window);

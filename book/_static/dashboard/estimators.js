@@ -1,4 +1,4 @@
-/* Where two scores might turn, and where they might go. Twin of cape_lib.dashboard.forecast and cape_lib.base.boundary. */
+/* Where two scores might turn, and where they might go. Twin of cape_lib.base.boundary and cape_lib.base.dynamics. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
@@ -9,7 +9,6 @@
   const FLAT = 1e-6;
   const ILL_CONDITIONED = 1e3;
   const STEEPEST = 100;
-  const MOST_SIZES = 60;
 
   const { normalQuantile, fixedNormals } = Cape.normal;
 
@@ -139,10 +138,11 @@
     const [x, y] = ["x", "y"].map((name) => sizes.map((s) => s[name]));
     const flat = Math.max(...y) - Math.min(...y) === 0;
     let draws = null;
-    if (sizes.every((s) => s.x_sd !== null && s.y_sd !== null) && k <= MOST_SIZES) {
-      draws = fixedNormals(2 * k).map((z) => [
-        x.map((v, i) => v + sizes[i].x_sd * z[i]),
-        y.map((v, i) => v + sizes[i].y_sd * z[k + i]),
+    if (sizes.every((s) => s.x_sd !== null && s.y_sd !== null)) {
+      const z = fixedNormals(2 * k);
+      draws = z[0].map((_, d) => [
+        x.map((v, i) => v + sizes[i].x_sd * z[i][d]),
+        y.map((v, i) => v + sizes[i].y_sd * z[k + i][d]),
       ]);
     }
     const noise = sizes.map((s) => s.y_sd);
@@ -189,11 +189,10 @@
     const wide = misfit(name, t, ...scores, noise);
     const widened = (v, j) => v.map((item, i) => scores[j][i] + wide * (item - scores[j][i]));
     const drawn = draws.map((pair) => estimator(t, ...pair.map(widened)));
-    const known = drawn.filter((v) => !Number.isNaN(v)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    const known = drawn.filter((v) => !Number.isNaN(v));
     if (!known.length) return answer;
     const share = drawn.filter(Number.isFinite).length / drawn.length;
-    const ends = [0.025, 0.975].map((q) => known[Math.ceil(q * known.length) - 1]);
-    const [low, high] = bracketed(name, ...ends, t);
+    const [low, high] = bracketed(name, ...N.percentileInterval(known), t);
     Object.assign(answer, { share, low: billions(low), high: billions(high) });
     if (turns(t, scores[1], noise, found) && share >= SURE && Number.isFinite(low) && Number.isFinite(high)) {
       answer.verdict = "boundary";

@@ -1,9 +1,10 @@
-/* Normal quantiles, and the same normal draws as in Python. Twin of cape_lib.dashboard.forecast.fixed_normals. */
+/* Normal quantiles, and the same normal draws as in Python. Twin of cape_lib.stats.fixed_normals. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
-  const DRAWS = 500;
-  const cache = {};
+  const HALF = 500;
+  const columns = [];
+  let state = 123456789;
 
   /* Normal quantile (Wichura's AS 241), to 1e-15. */
   function normalQuantile(p) {
@@ -69,17 +70,18 @@
     return q < 0 ? -value : value;
   }
 
-  /* The same normal draws as in Python, 500 rows: Lehmer's sequence (Park and Miller), mapped to normals. */
-  function fixedNormals(columns) {
-    if (!cache[columns]) {
-      let state = 1;
-      const draw = () => {
+  /* The same normal draws as in Python, one array a column: 500 of Lehmer's sequence (Park and Miller), mapped to
+   * normals, and their mirror image. */
+  function fixedNormals(count) {
+    while (columns.length < count) {
+      const half = Array.from({ length: HALF }, () => {
+        const draw = normalQuantile(state / 2147483647);
         state = (state * 48271) % 2147483647;
-        return normalQuantile(state / 2147483647);
-      };
-      cache[columns] = Array.from({ length: DRAWS }, () => Array.from({ length: columns }, draw));
+        return draw;
+      });
+      columns.push([...half, ...half.map((draw) => -draw)]);
     }
-    return cache[columns];
+    return columns.slice(0, count);
   }
 
   Cape.normal = { normalQuantile, fixedNormals };

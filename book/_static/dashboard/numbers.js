@@ -1,6 +1,6 @@
 /* Arithmetic of the dashboard: intervals, probabilities, lines, eigenvalues. No library, no randomness.
  *
- * Every function here has a twin in Python (cape_lib.stats, cape_lib.base.coupling, cape_lib.base.dynamics ...); a test
+ * Every function here has a twin in Python (cape_lib.stats, cape_lib.base ...); a test
  * compares the two on random and extreme inputs to 1e-9. A number that does not exist is NaN here and becomes null in
  * what the engine hands out.
  */
@@ -10,7 +10,7 @@
   const TINY = 1e-60;
   let kit = null;
 
-  /* The exported constants: quantiles of the normal and of Student's t, Gauss-Legendre nodes, items a benchmark. */
+  /* The exported constants: the normal's quantile, Gauss-Legendre nodes, items a benchmark. */
   function use(given) {
     kit = given;
   }
@@ -116,35 +116,6 @@
     const z = Math.atanh(r);
     const half = kit.z95 / Math.sqrt(freedom);
     return [Math.tanh(z - half), Math.tanh(z + half)];
-  }
-
-  /* Half-width of the central 95 % of Student's t; beyond the table the normal's (never reached by a page). */
-  function t95(freedom) {
-    if (freedom < 1) return NaN;
-    return freedom < kit.t95.length ? kit.t95[freedom] : kit.z95;
-  }
-
-  /* Half-width of the 95 % prediction interval of a line {n, mean_x, spread_x, residual_sd} at x. */
-  function predictionHalf(line, x) {
-    const away = x - line.mean_x;
-    return t95(line.n - 2) * line.residual_sd * Math.sqrt(1 + 1 / line.n + (away * away) / line.spread_x);
-  }
-
-  /* Straight line by least squares. */
-  function ols(x, y) {
-    const n = x.length;
-    const mx = mean(x);
-    const my = mean(y);
-    const dx = x.map((v) => v - mx);
-    const spread = dot(dx, dx);
-    const slope =
-      dot(
-        dx,
-        y.map((v) => v - my),
-      ) / spread;
-    const residual = y.map((v, i) => v - my - slope * dx[i]);
-    const sd = n > 2 ? Math.sqrt(dot(residual, residual) / (n - 2)) : NaN;
-    return { slope, intercept: my - slope * mx, n, mean_x: mx, spread_x: spread, residual_sd: sd };
   }
 
   /* Solve A X = B for square A (array of rows) and several right-hand sides, with partial pivoting. */
@@ -253,13 +224,19 @@
 
   const times = (A, B) => A.map((row) => B[0].map((_, j) => row.reduce((t, item, k) => t + item * B[k][j], 0)));
 
-  /* Quantile q (0-1) of some numbers, linear between neighbours. */
-  function quantile(values, q) {
-    const v = [...values].sort((a, b) => a - b);
-    if (!v.length) return NaN;
-    const at = (v.length - 1) * q;
-    const low = Math.floor(at);
-    return v[low] + (at - low) * ((v[low + 1] ?? v[low]) - v[low]);
+  /* Central 95 % of draws without NaN, as stats.percentile_interval: linear between neighbours, but one of the draws
+   * where some are infinite. */
+  function percentileInterval(draws) {
+    const v = [...draws].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    if (!v.length) return [NaN, NaN];
+    const places = [0.025, 0.975].map((q) => (v.length - 1) * q);
+    if (!Number.isFinite(v[0]) || !Number.isFinite(v[v.length - 1])) {
+      return [v[Math.floor(places[0])], v[Math.ceil(places[1])]];
+    }
+    return places.map((at) => {
+      const low = Math.floor(at);
+      return v[low] + (at - low) * ((v[low + 1] ?? v[low]) - v[low]);
+    });
   }
 
   Cape.numbers = {
@@ -275,14 +252,11 @@
     ratioBelow,
     pearson,
     fisher,
-    t95,
-    predictionHalf,
-    ols,
     solve,
     leastSquares,
     eigen,
     expm,
     times,
-    quantile,
+    percentileInterval,
   };
 })(window);

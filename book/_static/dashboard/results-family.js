@@ -42,6 +42,17 @@
         }),
         `Your ${result.n} sizes, smallest to largest; the path is vermilion for tax, grey for transition, green for bonus.${known.length ? ` Grey points: ${known.length} known models.` : ""}`,
       ),
+      el(
+        "p",
+        {},
+        "Whole ladder: ",
+        num(result, "whole.dy", "+1"),
+        " \u00b1 ",
+        num(result, "whole.dy_half", "1"),
+        ` points of ${y} (z = `,
+        num(result, "whole.z", "+1"),
+        ").",
+      ),
       chart(
         Cape.draw.intervals({
           rows,
@@ -53,9 +64,9 @@
         "Coupling of each step, 95 % Fieller intervals from score noise; cut off at the edge where they run on.",
       ),
       table(
-        "Every step",
+        "The whole ladder, then every step",
         [["step"], ["gamma", 1], ["95 % interval", 1], ["P(tax)", 1], ["P(transition)", 1], ["P(bonus)", 1], ["phase"]],
-        [...result.steps.map((s, i) => [s, `steps.${i}`]), [result.whole, "whole"]].map(([s, at]) => [
+        [[result.whole, "whole"], ...result.steps.map((s, i) => [s, `steps.${i}`])].map(([s, at]) => [
           `${s.smaller} to ${s.larger}${at === "whole" ? " (whole ladder)" : ""}`,
           num(result, `${at}.gamma`, "+2"),
           num(result, `${at}.interval`, "i2"),

@@ -27,17 +27,17 @@
           own: result.rows,
           known,
           line: result.line,
-          half: Cape.halfWidth,
+          ordinary: Cape.ordinary,
           names,
           sameLab: (p) => p.lab === result.lab,
           title: result.answers.headline,
           description:
-            "Known releases in grey, the named line with its 95 percent prediction band, your release filled.",
+            "Known releases in grey, the named line with the range of 95 percent of releases, your release filled.",
         }),
-        `${known.length} known releases (grey${result.lab ? `; ${result.lab} ringed` : ""}), the ${result.line.name} line of ${result.line.date} with its 95 % prediction band.`,
+        `${known.length} known releases (grey${result.lab ? `; ${result.lab} ringed` : ""}), the ${result.line.name} line of ${result.line.date} with the range of 95 % of releases.`,
       ),
       table(
-        "h: points of GPQA Diamond beyond the line",
+        `h: points of GPQA Diamond beyond the ${result.line.name} line`,
         [["release"], ["h", 1], ["95 % interval", 1], ["question noise", 1], ["phase"], ["emphasis"]],
         result.rows.map((r, i) => [
           r.model,

@@ -10,6 +10,7 @@ from cape_lib.base.boundary.isocline import (
     isocline,
     ratio_sweep,
 )
+from cape_lib.base.boundary.power import BoundaryPower, boundary_power, power_table
 from cape_lib.base.boundary.quadratic import (
     Parabolas,
     UShape,
@@ -24,15 +25,18 @@ __all__ = [
     "ESTIMATORS",
     "RATIO",
     "READINGS",
+    "BoundaryPower",
     "Parabolas",
     "UShape",
     "VertexBootstrap",
+    "boundary_power",
     "calibrate",
     "classify",
     "compare_readings",
     "critical_scales",
     "fit_parabolas",
     "isocline",
+    "power_table",
     "ratio_sweep",
     "turn_p",
     "u_shape",

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from cape_lib.base.boundary.quadratic import billions, fit_parabolas, log_size
 from cape_lib.errors import UsageError
-from cape_lib.stats import generator, ladder_rows, noisy_scores, percentile_interval, score_noise
+from cape_lib.stats import fixed_normals, ladder_rows, percentile_interval, score_noise
 from cape_lib.tables import label
 
 Floats = NDArray[np.float64]
@@ -136,8 +136,6 @@ def critical_scales(
     *,
     x: str = "hellaswag",
     y: str = "truthfulqa",
-    resamples: int = 4_000,
-    seed: int = 0,
     correlation: float = 0.0,
 ) -> pd.DataFrame:
     """Four estimates of the size at which two scores turn from fighting to cooperating, on one ladder.
@@ -147,9 +145,9 @@ def critical_scales(
     threshold"):
 
     n_c_b    billions; NaN where these sizes hold no boundary; raw_b what the formula gives all the same
-    low, high    95 % of the score-noise draws; 0 = below every size, inf = beyond every size. Noise is widened where
-        the curve fits worse than it explains (`misfit`); an estimator that answers with a size has an interval from
-        the size before to the size after (`bracketed`)
+    low, high    95 % of the score-noise draws (`stats.fixed_normals`: the same everywhere); 0 = below every size, inf =
+        beyond every size. Noise is widened where the curve fits worse than it explains (`misfit`); an estimator that
+        answers with a size has an interval from the size before to the size after (`bracketed`)
     share    of the draws with a boundary inside the sizes (0-1)
     p_turn    p of y falling towards the turn and rising after it (`turn_p`)
     verdict    "boundary" only if 95 % of the draws lie inside the sizes and p_turn < 0.05; "no boundary in these
@@ -165,26 +163,39 @@ def critical_scales(
         raise UsageError(f"correlation of the noise is {correlation:g}; give a number from 0 to 1")
     rows = ladder_rows(ladder, [x, y], purpose="a critical scale")
     t = log_size(rows)
-    rng = generator(seed)
     scores = [rows[score].to_numpy(dtype=float) for score in (x, y)]
     noise = [score_noise(rows, score) for score in (x, y)]
-    draws = [noisy_scores(v, sd, resamples, rng, correlation=correlation) for v, sd in zip(scores, noise, strict=True)]
+    if reason := _no_answer(t, scores[1], label(y)):
+        blank: dict[str, object] = dict.fromkeys(COLUMNS, np.nan)
+        blank |= {"verdict": "undecided", "reason": reason, "n": t.size, "method": "none"}
+        return pd.DataFrame([blank | {"estimator": name} for name in ESTIMATORS])[COLUMNS]
+    away = noise_draws(noise[0], noise[1], correlation=correlation)
     answer = []
     for name, estimator in ESTIMATORS.items():
-        if t.size < LEAST_SIZES:
-            answer.append(_too_few(name, t.size))
-            continue
         found = float(estimator(t, scores[0][None, :], scores[1][None, :])[0])
         # Unknown noise makes every comparison of a draw false: no interval, in place of a wrong one.
-        known = all(np.isfinite(draw).all() for draw in draws)
+        known = all(np.isfinite(part).all() for part in away)
         wide = misfit(name, t, (scores[0], scores[1]), noise[1])
-        drawn = [v + wide * (draw - v) for v, draw in zip(scores, draws, strict=True)]
+        drawn = [v + wide * part for v, part in zip(scores, away, strict=True)]
         many = estimator(t, *drawn) if known else np.full(1, np.nan)
         p = turn_p(t, scores[1], noise[1], turn=found, correlation=correlation)
         answer.append(
             {"estimator": name} | judged(name, found, many, p, t, label(y)) | {"raw_b": _raw(name, t, scores[1], found)}
         )
     return pd.DataFrame(answer)[COLUMNS]
+
+
+def noise_draws(x_sd: Floats, y_sd: Floats, *, correlation: float = 0.0) -> tuple[Floats, Floats]:
+    """What score noise adds to x and to y in each of the fixed draws, points, (1000, k) each.
+
+    x_sd, y_sd: (k,) points; correlation: of the noise between sizes, 0-1 (models that answer the same questions).
+    """
+    k = x_sd.size
+    normals = fixed_normals(2 * k + 2)
+    own, shared = normals[:, : 2 * k], normals[:, 2 * k :]
+    private, common = np.sqrt(1 - correlation), np.sqrt(correlation)
+    x, y = (private * own[:, j * k : (j + 1) * k] + common * shared[:, [j]] for j in (0, 1))
+    return x_sd * x, y_sd * y
 
 
 def turn_p(t: Floats, y: Floats, sd: Floats, *, turn: float, correlation: float = 0.0) -> float:
@@ -244,11 +255,11 @@ def judged(name: str, found: float, many: Floats, p: float, t: Floats, y: str) -
     }
 
 
-def _too_few(name: str, sizes: int) -> dict[str, object]:
-    """The answer for a ladder on which nothing can turn."""
-    reason = f"{sizes} sizes cannot show a turn: it takes {LEAST_SIZES} to draw one, more to tell it from noise"
-    blank: dict[str, object] = dict.fromkeys(COLUMNS, np.nan)
-    return blank | {"estimator": name, "verdict": "undecided", "reason": reason, "n": sizes, "method": "none"}
+def _no_answer(t: Floats, y: Floats, name: str) -> str:
+    """Why nothing can turn on such a ladder, or an empty text."""
+    if t.size < LEAST_SIZES:
+        return f"{t.size} sizes cannot show a turn: it takes {LEAST_SIZES} to draw one, more to tell it from noise"
+    return f"{name} is the same at every size" if np.ptp(y) == 0 else ""
 
 
 def _raw(name: str, t: Floats, y: Floats, found: float) -> float:

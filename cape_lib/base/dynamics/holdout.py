@@ -80,11 +80,11 @@ def _errors(
         ("mean", UNSEEN, true, np.full(true.shape, score.mean())),
         ("nearest size", UNSEEN, true, _nearest(t, score, at)),
     ]
-    guesses += [(f"degree {d}", UNSEEN, true, _polynomial(t, score, at, d)) for d in degrees]
+    guesses += [(f"degree {d}", UNSEEN, true, polynomial(t, score, at, d)) for d in degrees]
     if len(asked) > 1:
         guesses.append(("own smallest size", STARTED, true[1:], np.full(true.size - 1, true[0])))
         for d in degrees:
-            curve = _polynomial(t, score, at, d)
+            curve = polynomial(t, score, at, d)
             guesses.append((f"degree {d}, shifted", STARTED, true[1:], true[0] + curve[1:] - curve[0]))
     system = _system(train, test, y, benchmarks)
     if system is not None:
@@ -112,7 +112,7 @@ def _nearest(t: Floats, score: Floats, at: Floats) -> Floats:
     return np.asarray((tied * score).sum(axis=1) / tied.sum(axis=1))
 
 
-def _polynomial(t: Floats, score: Floats, at: Floats, degree: int) -> Floats:
+def polynomial(t: Floats, score: Floats, at: Floats, degree: int) -> Floats:
     """Least-squares polynomial in log10 size, centred and scaled first; NaN with too few different sizes."""
     if np.unique(t).size <= degree:
         return np.full(at.shape, np.nan)

@@ -4,12 +4,14 @@ from cape_lib.base.levers.contrasts import CONFOUNDED, architecture_rows, genera
 from cape_lib.base.levers.curation import (
     CRITICAL_B,
     READINGS,
+    WebTrend,
     curated,
     curation_contrasts,
     equivalent_scale,
     minimum_curation,
     ten_times,
     web_trained,
+    web_trend,
 )
 from cape_lib.base.levers.width import (
     REFERENCE_WIDTH,
@@ -25,6 +27,7 @@ __all__ = [
     "CRITICAL_B",
     "READINGS",
     "REFERENCE_WIDTH",
+    "WebTrend",
     "WidthNull",
     "architecture_rows",
     "curated",
@@ -37,6 +40,7 @@ __all__ = [
     "score_generations",
     "ten_times",
     "web_trained",
+    "web_trend",
     "width_by_ladder",
     "width_normalised",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.special import stdtr
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtr, stdtrit
 
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.stats import Estimate, cluster_bootstrap_counts, generator, percentile_interval, score_sd
@@ -49,6 +51,57 @@ def curated(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa")
     return panel[panel["training"].isin(["curated", "distilled"])].dropna(subset=[x, y])
 
 
+@dataclass(frozen=True, slots=True)
+class WebTrend:
+    """A parabola of one score in log10 size over the web-trained rows, with what its intervals need.
+
+    `coefficients` (3,): of 1, u and u^2 with u = log10 params_b - `mean_log`; `inverse` (3, 3): of the normal matrix;
+    `residual_sd`: points; `n`: rows; `t95`: Student's t for 95 %; `low_b`, `high_b`: range of the sizes, billions.
+    """
+
+    coefficients: Floats
+    inverse: Floats
+    residual_sd: float
+    n: int
+    t95: float
+    mean_log: float
+    low_b: float
+    high_b: float
+
+    def expected(self, params_b: ArrayLike) -> Floats:
+        """The score (percent) that web-trained models of these sizes (billions) have on average, same shape."""
+        return np.asarray(self._design(params_b) @ self.coefficients)
+
+    def half_width(self, params_b: ArrayLike) -> Floats:
+        """Half of the exact 95 % prediction interval of one more web-trained model, points, same shape."""
+        design = self._design(params_b)
+        spread = ((design @ self.inverse) * design).sum(axis=-1)
+        return np.asarray(self.t95 * self.residual_sd * np.sqrt(1 + spread))
+
+    def _design(self, params_b: ArrayLike) -> Floats:
+        u = np.log10(np.asarray(params_b, dtype=float)) - self.mean_log
+        return np.stack([np.ones_like(u), u, u * u], axis=-1)
+
+
+def web_trend(panel: pd.DataFrame, benchmark: str, *, x: str = "hellaswag", y: str = "truthfulqa") -> WebTrend:
+    """The trend of one score (`benchmark`) over the web-trained rows that hold x and y; MissingError below ten."""
+    rows = web_trained(panel, x=x, y=y)
+    log, score = np.log10(rows["params_b"].to_numpy(float)), rows[benchmark].to_numpy(float)
+    design = np.vander(log - log.mean(), 3, increasing=True)
+    coefficients = np.linalg.lstsq(design, score, rcond=None)[0]
+    residual, n = score - design @ coefficients, len(rows)
+    return WebTrend(
+        coefficients=coefficients,
+        inverse=np.linalg.pinv(design.T @ design),
+        residual_sd=float(np.sqrt(residual @ residual / (n - 3))),
+        n=n,
+        t95=float(stdtrit(n - 3, 0.975)),
+        mean_log=float(log.mean()),
+        low_b=float(rows["params_b"].min()),
+        high_b=float(rows["params_b"].max()),
+    )
+
+
 def curation_contrasts(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
     """Each curated model beside what web-trained models of its size have, with what else differs.
 
@@ -58,21 +111,26 @@ def curation_contrasts(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "t
     """
     web = web_trained(panel, x=x, y=y)
     rows = curated(panel, x=x, y=y)
-    size, weights = np.log10(web["params_b"].to_numpy(float)), np.ones((1, len(web)))
-    own = np.log10(rows["params_b"].to_numpy(float))
+    own, weights = rows["params_b"].to_numpy(float), np.ones((1, len(web)))
     table = rows[["model", "params_b", "training", "instruct", "doubtful", x, y]].copy()
     table["residual"] = _residual(rows, web, weights, x, y)[0]
-    values = {"x": rows[x].to_numpy(float), "y": rows[y].to_numpy(float), "residual": table["residual"].to_numpy()}
-    for name, target in _targets(web, weights, x, y).items():
-        power = 1 if name == "residual" else 2
-        coefficients = _weighted_fit(size, target, weights, power)
-        fitted = np.vander(size, power + 1) @ coefficients[0]
-        freedom = len(web) - power - 1
-        sd = float(np.sqrt(((target[0] - fitted) ** 2).sum() / freedom))
-        expected = np.vander(own, power + 1) @ coefficients[0]
-        table[f"{name}_expected"], table[f"{name}_excess"] = expected, values[name] - expected
-        table[f"{name}_p"] = stdtr(freedom, -(values[name] - expected) / sd)
+    for name, column in (("x", x), ("y", y)):
+        trend = web_trend(panel, column, x=x, y=y)
+        values = rows[column].to_numpy(float)
+        _beside(table, name, values, trend.expected(own), sd=trend.residual_sd, freedom=trend.n - 3)
+    size, rest = np.log10(web["params_b"].to_numpy(float)), _residual(web, web, weights, x, y)
+    line = _weighted_fit(size, rest, weights, 1)[0]
+    sd = float(np.sqrt(((rest[0] - np.vander(size, 2) @ line) ** 2).sum() / (len(web) - 2)))
+    expected = np.vander(np.log10(own), 2) @ line
+    _beside(table, "residual", table["residual"].to_numpy(), expected, sd=sd, freedom=len(web) - 2)
     return table.reset_index(drop=True)
+
+
+def _beside(table: pd.DataFrame, name: str, values: Floats, expected: Floats, *, sd: float, freedom: int) -> None:
+    """Put one reading's expectation, excess (points) and p into the table."""
+    excess = values - expected
+    table[f"{name}_expected"], table[f"{name}_excess"] = expected, excess
+    table[f"{name}_p"] = stdtr(freedom, -excess / sd)
 
 
 def equivalent_scale(

@@ -30,7 +30,8 @@ table.cape-sort th[aria-sort=ascending] button::after { content: " \\2191"; opac
 table.cape-sort th[aria-sort=descending] button::after { content: " \\2193"; opacity: 1; }
 </style>"""
 
-_HEADS = ("family", "sizes", "from", "to", "r", "tax", "transition", "bonus", "last gamma", "last phase", "boundary")
+_WHOLE = ("family", "sizes", "from", "to", "whole ladder, points", "z", "whole phase", "r")
+_HEADS = (*_WHOLE, "tax", "transition", "bonus", "last gamma", "last phase", "boundary")
 
 _SORT = """<script>
 document.querySelectorAll("table.cape-sort").forEach(function (table) {
@@ -121,7 +122,7 @@ def _steps(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _table(done: Sequence[Mapping[str, Any]], places: Mapping[str, str], out: Path) -> str:
-    """One row a family: sizes, range, r, the steps by phase, the last gamma, the boundary, in words and sortable."""
+    """One row a family: sizes, range, the whole ladder, r, steps by phase, the last gamma, the boundary; sortable."""
     rows = []
     for found in done:
         report = f"reports/{places[found['family']]}/index.html"
@@ -139,9 +140,11 @@ def _numbers(found: Mapping[str, Any]) -> list[str]:
     diagnosis = part["diagnosis"]
     if part["kind"] == "frontier":
         h = diagnosis["rows"][-1]["h"]
-        blank = [_cell("", "")] * 8
-        return [_number(len(diagnosis["rows"]), "0"), *blank, _cell(f"h {h:+.1f}", diagnosis["phase"])]
+        blank = [_cell("", "")] * (len(_HEADS) - 3)
+        line = diagnosis["line"]["name"]
+        return [_number(len(diagnosis["rows"]), "0"), *blank, _cell(f"h {h:+.1f} ({line} line)", diagnosis["phase"])]
     sizes, steps, last = diagnosis["sizes"], diagnosis["steps"], diagnosis["steps"][-1]
+    whole = diagnosis["whole"]
     phases = [_number(sum(s["phase"] == phase for s in steps), "0") for phase in ("tax", "transition", "bonus")]
     vertex = next(row for row in part["critical_scales"] if row["estimator"] == "vertex")
     size = vertex["n_c_b"]
@@ -152,12 +155,19 @@ def _numbers(found: Mapping[str, Any]) -> list[str]:
         _number(len(sizes), "0"),
         _cell(shown(sizes[0]["params_b"], "B"), sizes[0]["params_b"], number=True),
         _cell(shown(sizes[-1]["params_b"], "B"), sizes[-1]["params_b"], number=True),
+        _number(whole["dy"], "+1"),
+        _number(whole["z"], "+1"),
+        _cell(_phase(whole), whole["phase"]),
         _number(diagnosis["r"]["estimate"], "+2"),
         *phases,
         _number(last["gamma"], "+2"),
-        _cell(f"{last['phase']}{'' if last['settled'] else ', sign open'}", last["phase"]),
+        _cell(_phase(last), last["phase"]),
         _cell(turned, "" if size is None else size),
     ]
+
+
+def _phase(step: Mapping[str, Any]) -> str:
+    return f"{step['phase']}{'' if step['settled'] else ', sign open'}"
 
 
 def _number(value: float | None, form: str) -> str:

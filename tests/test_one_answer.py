@@ -1,0 +1,141 @@
+"""One quantity, one value: report, terminal, dashboard, chapter and claim are asked the same about ten families and ten
+releases, and give the same numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cape_lib import claims, frontier, tables
+from cape_lib.base import boundary, coupling, dynamics, levers
+from cape_lib.claims import c02_boundary
+from cape_lib.cli import main
+from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release
+from cape_lib.frontier.lines import X, Y
+from cape_lib.report import family as reports
+from cape_lib.report.sweep import work
+
+FAMILIES = [
+    ("published", "Pythia"), ("published", "OPT"), ("published", "BLOOM"), ("published", "Cerebras-GPT"),
+    ("published", "Llama-2"), ("published", "Qwen2.5"), ("uniform", "Pythia"), ("uniform", "Llama-3.1"),
+    ("uniform", "OPT"), ("uniform", "Qwen1.5"),
+]  # fmt: skip
+RELEASES = [
+    "Claude Opus 4.6", "Claude Sonnet 4.6", "Claude 3.5 Haiku", "DeepSeek-V2.5", "DeepSeek V3.2", "Gemini 3 Pro",
+    "GPT-5", "GLM-5", "o3", "Kimi K2.5",
+]  # fmt: skip
+
+
+def known(name: str) -> pd.Series:
+    """The first release of the current panel whose name begins so."""
+    panel = tables.frontier("current").dropna(subset=[X, Y])
+    return panel[panel["model"].str.startswith(name)].iloc[0]
+
+
+@pytest.fixture(params=FAMILIES, ids="-".join)
+def ladder(request: pytest.FixtureRequest) -> pd.DataFrame:
+    panel, name = request.param
+    return tables.ladder(name, panel=panel)
+
+
+def answers(capsys: pytest.CaptureFixture[str], *argv: str) -> Any:
+    assert main([*argv, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def same(one: float | None, other: float | None) -> bool:
+    """Equal to rounding; what a table calls NaN, 0 or infinity beside a size is None in plain data."""
+    missing = [v is None or not math.isfinite(v) or v == 0 for v in (one, other)]
+    return all(missing) if any(missing) else bool(np.isclose(one, other, rtol=1e-12))
+
+
+def test_a_family_has_one_answer_everywhere(
+    ladder: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = ["model", "params_b", "hellaswag", "truthfulqa"]
+    file = tmp_path / "scores.csv"
+    ladder[columns].to_csv(file, index=False)
+    command = answers(capsys, "diagnose", str(file))["diagnosis"]
+    (task,) = work.tasks(ladder[columns].assign(family="one"))
+    (part,) = work.answer(task)["parts"]
+    page = json.loads(json.dumps(diagnose_family(ladder[columns])))
+    assert part["diagnosis"] == page == command
+    chapter = boundary.critical_scales(ladder)
+    for row, kept in zip(part["critical_scales"], chapter.to_dict("records"), strict=True):
+        seen = page["boundary"][row["estimator"].replace(" ", "_")]
+        assert row["verdict"] == kept["verdict"] == seen["verdict"]
+        for name, column in (("estimate", "n_c_b"), ("low", "low"), ("high", "high"), ("share", "share")):
+            assert same(row[column], kept[column]) and same(seen[name], kept[column]), (row["estimator"], name)
+    whole, steps = coupling.whole_ladder(ladder), coupling.local_coupling(ladder)
+    assert (page["whole"]["dy"], page["whole"]["z"]) == pytest.approx((whole.dy.estimate, whole.z))
+    for name in ("gamma", "p_negative", "p_tax", "p_transition", "p_bonus"):
+        assert [step[name] for step in page["steps"]] == pytest.approx(list(steps[name]))
+    for method, row in dynamics.carried_on(ladder).iterrows():
+        assert same(page["forecast"]["methods"][method]["y"], row["truthfulqa"])
+
+
+@pytest.mark.parametrize("estimator", list(boundary.ESTIMATORS))
+def test_a_claim_on_a_turn_gives_the_size_of_the_dashboard(estimator: str) -> None:
+    page = diagnose_family(tables.ladder("OPT"))["boundary"][estimator.replace(" ", "_")]
+    row = c02_boundary.scales("published", "OPT").loc[estimator]
+    assert same(page["estimate"], row["n_c_b"]) and page["verdict"] == row["verdict"]
+
+
+def test_r_of_claim_chapter_and_dashboard_is_one() -> None:
+    page = diagnose_family(tables.ladder("Pythia"))["r"]["estimate"]
+    assert page == pytest.approx(coupling.population_coupling(tables.ladder("Pythia"), resamples=9).pearson.estimate)
+    assert page == pytest.approx(claims.evaluate("C01", panel="published")[0].parts[0].result.value)
+
+
+@pytest.mark.parametrize("place", range(2))
+def test_a_curated_model_lies_off_the_trend_by_one_number(place: int) -> None:
+    chapter = levers.curation_contrasts(tables.base("uniform")).iloc[place]
+    page = diagnose_model({name: chapter[name] for name in ("params_b", "hellaswag", "truthfulqa")})["trend"]
+    for score, column in (("hellaswag", "x"), ("truthfulqa", "y")):
+        assert page[score]["residual"] == pytest.approx(chapter[f"{column}_excess"], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_a_release_has_one_answer_everywhere(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    row = known(name)
+    scores = ["--swe", str(row[X]), "--gpqa", str(row[Y]), "--lab", row["lab"]]
+    hfield = answers(capsys, "hfield", *scores)
+    command = answers(capsys, "diagnose", *scores)
+    last = command["diagnosis"]["rows"][-1]
+    chapter = frontier.h_field(tables.frontier("current"), chosen="frozen").set_index("model").loc[row["model"]]
+    value = frontier.read_h(row[X], row[Y], frontier.line("frozen"))
+    for place in (hfield, command):
+        assert (place["h"], place["low"], place["high"]) == pytest.approx((value.h, value.low, value.high))
+        assert (place["h"], place["low"], place["high"]) == pytest.approx(tuple(chapter[["h", "h_low", "h_high"]]))
+        assert place["phase"] == value.phase == chapter["phase"]
+    assert hfield["advice"] == command["advice"]
+    assert hfield["trajectory"] == command["diagnosis"]["trajectory"]
+    assert last["noise_sd"] == pytest.approx(chapter["noise_sd"])
+
+
+@pytest.mark.parametrize("lab", ["Anthropic", "OpenAI", "Google", "DeepSeek"])
+def test_a_labs_known_changes_are_those_of_chapter_6(lab: str) -> None:
+    """The newest release of a lab, diagnosed as the newest, has the trajectory that the chapter's table shows."""
+    chapter = frontier.trajectories(tables.frontier("current"), lab=lab).set_index("model")
+    newest = chapter.iloc[-1]
+    row = {"model": chapter.index[-1], X: newest[X], Y: newest[Y], "date": newest["release_date"]}
+    page = pd.DataFrame(diagnose_release([row], lab=lab)["trajectory"]).set_index("model")
+    assert list(page.index) == list(chapter.index)
+    assert list(page["kind"]) == list(chapter["kind"])
+    assert page["change"].to_numpy(float) == pytest.approx(chapter["change"].to_numpy(float), nan_ok=True)
+    assert page["limit"].to_numpy(float) == pytest.approx(chapter["limit"].to_numpy(float))
+
+
+def test_a_report_on_releases_is_the_diagnosis_of_them() -> None:
+    rows = tables.frontier("current").query("lab == 'DeepSeek'").dropna(subset=[X, Y])
+    own = rows[["model", "release_date", X, Y]].assign(family="Mine").reset_index(drop=True)
+    (part,) = reports.parts(own, name="Mine")
+    found = reports.diagnose(part)["diagnosis"]
+    chapter = frontier.h_field(rows, chosen="frozen")
+    assert [row["h"] for row in found["rows"]] == pytest.approx(list(chapter["h"]))
