@@ -101,7 +101,7 @@ def _of_family(scores: Scores, family: str | None) -> Scores:
     """The table with every unnamed model in `family`. Raises MissingError where the names tell several families."""
     if family is None or scores.has_families:
         return scores
-    refuse_unnamed(scores)
+    refuse_unnamed(scores, choose=False)
     return replace(scores, frame=scores.frame.assign(family=family), has_families=True)
 
 
@@ -178,6 +178,8 @@ def _summary(scores: Scores, frame: pd.DataFrame, files: Sequence[Path], args: a
     if scores.has_families and len(families) > 1:
         return "\n".join([*lines, f"next: cape sweep {target} -o sweep/"])
     name = families[0] if scores.has_families else "NAME"
+    if (count := frame["params_b"].nunique()) < 3 and frame["params_b"].notna().any():
+        return "\n".join([*lines, f"a report needs three sizes; here {'is' if count == 1 else 'are'} {count}"])
     axes = ""
     if len(benchmarks) > 1 and not any(set(two) <= set(benchmarks) for two in PAIRS):  # the report is told which two
         x, y = ("bbh", "ifeval") if {"bbh", "ifeval"} <= set(benchmarks) else benchmarks[:2]

@@ -86,7 +86,7 @@ def read_results(
         notes.append(f"tasks not read: {_some(left)} (--also TASK:METRIC reads one more)")
     notes.append("read from " + ", ".join(f"{count} file(s) of {tool}" for tool, count in tools.items()))
     frame, more = _assemble(readings, family=family, params=params or {}, allow=allow)
-    return Imported(frame, (*notes, *more), tuple(read))
+    return Imported(frame, tuple(dict.fromkeys((*notes, *more))), tuple(read))
 
 
 def _contents(path: Path, named: bool, also: Mapping[str, Source]) -> tuple[Reader | None, Contents]:

@@ -85,6 +85,8 @@ def scored(
     """
     for source in wanted:
         if source.metric not in row:
+            if any(other.metric in row for other in wanted):  # the other metric of the task is there
+                continue
             has = ", ".join(key for key in row if "stderr" not in key) or "nothing"
             raise ScoresError(f"{run.path}: task {task} has no {source.metric} (it has {one_line(has)}); run it again")
         error = points_or_none(row.get(f"{source.metric}_stderr"), most=most)

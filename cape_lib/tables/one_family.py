@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 import pandas as pd
@@ -51,10 +52,10 @@ def one_family(scores: Scores, name: str | None) -> Scores:
     return scores.of(frame[families == chosen].reset_index(drop=True))
 
 
-def refuse_unnamed(scores: Scores, *, always: bool = False) -> None:
+def refuse_unnamed(scores: Scores, *, always: bool = False, choose: bool = True) -> None:
     """Raise MissingError where a table without a column family holds several families by the names of its models.
 
-    always: one family by the names is refused too, for a question about many.
+    always: one family by the names is refused too, for a question about many. choose: name one of them too.
     """
     found = {family: sizes for family, sizes in model_names.families(scores.frame["model"].astype(str)).items()}
     several = [family for family, sizes in found.items() if len(sizes) > 1]
@@ -71,7 +72,7 @@ def refuse_unnamed(scores: Scores, *, always: bool = False) -> None:
     more = " ..." if len(several) > 4 else ""
     raise MissingError(
         f"{told}; by their names the models are {shown}{more}: say --family-from '{model_names.PROPOSED}'"
-        + ("" if always else f" --name '{several[0]}'")
+        + (f" --name {shlex.quote(several[0])}" if choose else "")
     )
 
 

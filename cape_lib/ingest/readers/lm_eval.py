@@ -108,9 +108,11 @@ def _readings(document: dict[str, Any], about: Run, also: Mapping[str, Source]) 
         wanted = (*sources(task, known), *([also[task]] if task in also else []))
         if not isinstance(row, dict) or (_is_old_mmlu(document, task) and task not in also):
             continue
-        for source in wanted:
-            metric = source.metric if "," in source.metric or not new else f"{source.metric},none"
+        metrics = [s.metric if "," in s.metric or not new else f"{s.metric},none" for s in wanted]
+        for source, metric in zip(wanted, metrics, strict=True):
             if metric not in row:
+                if any(other in row for other in metrics):  # the other metric of the task is there
+                    continue
                 has = ", ".join(key for key in row if "stderr" not in key and key not in _NO_TASK) or "nothing"
                 raise ScoresError(f"{about.path}: task {task} has no {metric} (it has {has}); run that task again")
             name, _, kind = metric.partition(",")
@@ -146,6 +148,8 @@ def _is_old_mmlu(document: dict[str, Any], task: str) -> bool:
 
 def _notes(document: dict[str, Any], path: Path) -> list[str]:
     old = [task for task in document["results"] if _is_old_mmlu(document, task)]
+    if any(task.startswith("leaderboard_") for task in document["results"]):
+        return ["Open LLM Leaderboard v2: these are raw scores, not normalised as its pages show them"]
     if not old:
         return []
     versions = {section(document, "versions").get(task) for task in old}

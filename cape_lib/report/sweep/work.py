@@ -63,7 +63,7 @@ def tasks(
     """
     scores = as_scores(checked)
     if by == "family" and not scores.has_families:
-        tables.refuse_unnamed(scores, always=True)
+        tables.refuse_unnamed(scores, always=True, choose=False)
     frame = scores.frame
     if by != "family":
         frame = frame.assign(family=tables.by_columns(frame, by.split(",")))
