@@ -3,7 +3,6 @@
 A new public function belongs into one of the tables here, or its absence is a failing test.
 """
 
-import dataclasses
 
 import numpy as np
 import pandas as pd
@@ -138,16 +137,14 @@ RELEASES = {
     "leave_one_lab_out": frontier.leave_one_lab_out,
     "heterogeneity": lambda r: frontier.heterogeneity(frontier.lab_slopes(r)),
     "shrunken_slopes": lambda r: frontier.shrunken_slopes(frontier.lab_slopes(r)),
-    "lab_permutation": lambda r: frontier.lab_permutation(r, resamples=N),
-    "within_lab_sd": frontier.within_lab_sd,
+    "lab_permutation": lambda r: frontier.lab_permutation(r, resamples=N).drop(columns="p_corrected"),
+    "lab_r": frontier.lab_r,
+    "lab_line": frontier.lab_line,
     "within_lab_scatter": frontier.within_lab_scatter,
     "date_confound": frontier.date_confound,
-    "r_by_year": frontier.r_by_year,
-    "trend_removed_h": frontier.trend_removed_h,
     "subset_correlations": frontier.subset_correlations,
     "compute_tiers": frontier.compute_tiers,
     "range_cuts": frontier.range_cuts,
-    "slope_corrections": lambda r: frontier.slope_corrections(r, noise_sd=3.0, resamples=N).query("method != 'SIMEX'"),
     "saturation": frontier.saturation,
     "saturation_over_time": frontier.saturation_over_time,
     "rotation": frontier.rotation,
@@ -164,8 +161,6 @@ RELEASES = {
     "beside_curve": frontier.beside_curve,
     "next_steps": frontier.next_steps,
     "curve_score": lambda r: frontier.curve_score(frontier.next_steps(r)),
-    "coupling_matrix": lambda r: dataclasses.replace(frontier.coupling_matrix(r), models=()),
-    "pairwise_matrix": frontier.pairwise_matrix,
     "pair_table": frontier.pair_table,
     "diagnose_release": lambda r: dashboard.diagnose_release(_as_typed(r)),
 }
@@ -257,7 +252,6 @@ NUMBERS = {
     "widened": lambda x, y, s: frontier.widened(np.sort(x), 40.0),
     "noise_spread": lambda x, y, s: [frontier.noise_spread(float(v), Y, draws=N) for v in x[:2]],
     "minimum_curation": lambda x, y, s: [levers.minimum_curation(float(v)) for v in x],
-    "setting_noise": lambda x, y, s: frontier.setting_noise(pd.DataFrame({"first": x, "second": y})),
 }
 
 #: public, and no statistic of generated data: why, and where it is tested
@@ -269,7 +263,6 @@ ELSEWHERE = {
     "check_lab": "a name: test_frontier_labs",
     "line": "lines by name: test_frontier_lines",
     "published_matrix": "constants: test_frontier_axes",
-    "claim_pairs": "rows of the claims table: test_frontier_dates_and_noise",
     "effort_contrasts": "rows of the claims table: test_frontier_dates_and_noise",
     "rule_error_rates": "a simulation from a seed: test_frontier_trajectory",
     "architecture_rows": "rows of the table of internals: test_levers",

@@ -315,7 +315,6 @@ def test_a_box_shows_word_and_shape_and_links_both_ways():
     ("ident", "part", "method"),
     [
         ("C03", "pooled vertex", "rows resampled, as published"),
-        ("C19", "population coupling", "Pearson, Fisher's z"),
         ("C58", "effective dimension", "bootstrap"),
         ("C59", "population coupling", "Pearson, Fisher's z"),
     ],

@@ -175,3 +175,41 @@ def test_equal_slopes_are_called_different_no_more_than_one_time_in_twenty() -> 
         frame["gpqa_diamond"] = 30 + 0.5 * x + rng.normal(0, 6, 16)
         wrong += frontier.slope_test(frame).p < 0.05
     assert wrong <= 0.08 * 400
+
+
+def test_the_frontier_r_leaves_labs_out_on_fishers_scale(frozen: pd.DataFrame) -> None:
+    r = frontier.lab_r(frozen)
+    left = [np.arctanh(frozen[frozen["lab"] != lab][[X, Y]].corr().iloc[0, 1]) for lab in frozen["lab"].unique()]
+    k = len(left)
+    se = np.sqrt((k - 1) / k * ((np.array(left) - np.mean(left)) ** 2).sum())
+    ends = np.tanh(np.arctanh(r.estimate) + stats.t.ppf([0.025, 0.975], k - 2) * se)
+    assert (r.low, r.high) == pytest.approx(tuple(ends), rel=1e-6)
+    assert (r.low, r.high) == pytest.approx((0.35, 0.90), abs=0.005)
+
+
+def test_the_line_of_a_panel_has_intervals_of_labs_and_below_eight_labs_those_of_rows(frozen: pd.DataFrame) -> None:
+    line, plain = frontier.lab_line(frozen), frontier.fit_line(frozen).fit
+    assert [line[name].estimate for name in ("slope", "intercept")] == [plain.slope.estimate, plain.intercept.estimate]
+    assert line["slope"].high - line["slope"].low > plain.slope.high - plain.slope.low
+    few = frozen[frozen["lab"].isin(["OpenAI", "Google", "Anthropic"])]
+    assert frontier.lab_line(few)["slope"] == frontier.fit_line(few).fit.slope
+
+
+def test_the_test_under_the_table_of_labs_is_made_of_the_rows_of_the_table(frozen: pd.DataFrame) -> None:
+    means, tests = frontier.lab_means(frozen), frontier.lab_permutation(frozen).set_index("question")
+    assert set(tests["n"]) == {int(means["n"].sum())}
+    assert 0.03 < tests.loc["do labs differ in h?", "p"] < 0.06
+    everything = frontier.lab_permutation(frozen, core_only=False).set_index("question")
+    assert 0.12 < everything.loc["do labs differ in h?", "p"] < 0.17
+    assert (tests["p_corrected"] >= tests["p"]).all()
+
+
+def test_a_spread_of_labs_said_to_be_seen_is_seen_in_four_of_five_panels() -> None:
+    rng = np.random.default_rng(8)
+    groups = np.repeat(np.arange(6), 5)
+    seen = frontier.labs.seen_between(np.full(6, 5), 5, 24)
+    p = [
+        stats.f_oneway(*(v[groups == g] for g in range(6))).pvalue
+        for v in (rng.normal(0, seen, 6)[groups] + rng.normal(0, 1, 30) for _ in range(1500))
+    ]
+    assert np.mean(np.array(p) < 0.05) == pytest.approx(0.8, abs=0.035)

@@ -117,7 +117,7 @@ def test_shuffled_order_finds_a_step_where_order_matters() -> None:
 
 
 def test_the_rule_errs_often_at_the_scatter_that_labs_have(panel: pd.DataFrame) -> None:
-    rates = frontier.rule_error_rates([8], noise_sd=frontier.within_lab_sd(panel), series=1500)
+    rates = frontier.rule_error_rates([8], noise_sd=frontier.within_lab_scatter(panel)[0], series=1500)
     nothing = rates[rates["truth"] == "nothing"].set_index("said")["share"]
     assert nothing["noise"] < 0.3
     assert nothing["excursion"] > 0.4
@@ -157,7 +157,7 @@ def test_within_lab_scatter_is_found() -> None:
     h = rng.normal(0, 20, 60).repeat(10) + rng.normal(0, 6, 600)
     x = np.full(600, 50.0)
     rows = pd.DataFrame({"lab": lab, X: x, Y: 0.513 * x + 46.4 + h})
-    assert frontier.within_lab_sd(rows, chosen=frontier.line("frozen")) == pytest.approx(6.0, abs=0.5)
+    assert frontier.within_lab_scatter(rows, chosen=frontier.line("frozen"))[0] == pytest.approx(6.0, abs=0.5)
 
 
 def test_influence_equals_statsmodels(panel: pd.DataFrame) -> None:

@@ -188,7 +188,7 @@ def test_extreme_numbers_are_answered_or_refused_in_words(name, kind):
         assert _answer(NUMBERS[name], EXTREME[kind]) is not ...
 
 
-PAIRED = ("pearson", "partial_pearson", "ols", "pearson_rows", "percentile_interval", "permutation_p", "setting_noise")
+PAIRED = ("pearson", "partial_pearson", "ols", "pearson_rows", "percentile_interval", "permutation_p")
 
 
 @pytest.mark.parametrize("name", PAIRED)

@@ -16,7 +16,6 @@ from cape_lib import frontier, stats, tables
 from cape_lib.base import boundary, coupling, dynamics
 from cape_lib.base.coupling.dimension import participation_ratio
 from cape_lib.frontier.lines import X, Y
-from cape_lib.frontier.measurement import least_squares, moment_slope
 
 HERE = Path(__file__).with_name("reference")
 R = json.loads((HERE / "reference.json").read_text("utf-8"))
@@ -199,15 +198,6 @@ def test_effective_dimension_equals_r(name, panel):
     assert found.estimate.estimate == pytest.approx(known["participation"], rel=CLOSED)
     scores = rows[list(found.benchmarks)].dropna().to_numpy(float)
     assert float(participation_ratio(scores)[0]) == pytest.approx(known["participation"], rel=CLOSED)
-
-
-@pytest.mark.parametrize("name", ["binomial", "five"])
-def test_moment_corrected_slope_equals_r(name, releases):
-    x, y = pair(releases)
-    noise = stats.score_sd(x, X) if name == "binomial" else np.full(x.size, 5.0)
-    known = R["moment_slope"][name]
-    assert float(least_squares(x, y)) == pytest.approx(known["least_squares"], rel=CLOSED)
-    assert float(moment_slope(x, y, noise)) == pytest.approx(known["moment"], rel=CLOSED)
 
 
 def test_the_reference_says_what_made_it():

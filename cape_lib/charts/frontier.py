@@ -9,7 +9,6 @@ import pandas as pd
 from cape_lib.charts.coupling import COLUMNS
 from cape_lib.charts.frame import INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
 from cape_lib.charts.naming import crowded, names_where
-from cape_lib.charts.trust import relatives
 from cape_lib.tables import label
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
@@ -224,7 +223,7 @@ def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
         source=source,
         n=f"{int(cuts['n'].max())} to {int(cuts['n'].min())} releases",
         name="correlation-by-range",
-        caption=relatives(),
+        caption="The interval leaves each lab out in turn.",
     )
 
 

@@ -122,12 +122,6 @@ def few_families() -> str:
     return f"A side with fewer than eight families has Fisher's interval instead, which {words}." if words else ""
 
 
-def relatives() -> str:
-    """What a reader must know of intervals of r over releases: they take those of one lab for independent."""
-    words = promise(*RELATIVES)
-    return f"An interval of r that takes relatives for independent {words}." if words else ""
-
-
 def labelled(rows: pd.DataFrame) -> str:
     """How many rows are not as promised, as a sentence."""
     bad = rows["label"].fillna("").ne("")

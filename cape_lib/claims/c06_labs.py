@@ -9,6 +9,7 @@ from cape_lib.claims.c06_releases import releases
 from cape_lib.claims.c06_trend import rows_of
 from cape_lib.claims.registry import FRONTIER, claim, stress
 from cape_lib.claims.verdict import Result, Stress
+from cape_lib.stats import p_text
 
 LABS = {"C20": ("Google",), "C21": ("OpenAI",), "C22": ("DeepSeek",), "C23": ("Anthropic",)}
 
@@ -90,10 +91,11 @@ def slopes_corrected(panel: str) -> list[Stress]:
         return []
     table = frontier.lab_slopes(rows_of("corrected"))
     one = table.set_index("lab")["slope"]
-    p = frontier.heterogeneity(table).p
-    shared = (
-        f"all labs could share one slope (F test, p = {p:.2g})" if p > 0.05 else f"labs differ (F test, p = {p:.2g})"
-    )
+    test = frontier.slope_test(rows_of("corrected"))
+    p, tested = test.p, f"F test, {p_text(test.p, '')}, n = {test.n}"
+    shared = f"labs differ ({tested})"
+    if p > 0.05:
+        shared = f"all labs could share one slope ({tested}; a spread of {test.seen:.2f} would have been seen)"
     says = f"Google {one['Google']:.2f}, DeepSeek {one['DeepSeek']:.2f}; {shared}"
     against = f"on the corrected rows the slopes are {one['Google']:.2f} and {one['DeepSeek']:.2f}, and {shared}"
     name = "slope of Google over that of DeepSeek on the corrected panel"

@@ -8,8 +8,6 @@ import pandas as pd
 from cape_lib import frontier, tables
 from cape_lib.claims.registry import FRONTIER, STATED, claim, stress
 from cape_lib.claims.verdict import Result, Stress, holds_zero
-from cape_lib.stats import pearson
-from cape_lib.tables.promise import RELATIVES
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
 #: Panels of the 34 rows and the five of April 2026: what is claimed of these five has no meaning on the current one.
@@ -24,8 +22,8 @@ def rows_of(panel: str) -> pd.DataFrame:
 
 
 def r_of(rows: pd.DataFrame, note: str = "") -> Result:
-    """r of these releases; those of one lab are relatives, which Fisher's interval does not know."""
-    return Result.of(pearson(rows[SWE], rows[GPQA]), note, relatives=True)
+    """r of these releases, each lab left out in turn."""
+    return Result.of(frontier.lab_r(rows), note, relatives=True)
 
 
 @claim("C19", "C39", panels=FRONTIER)
@@ -40,10 +38,10 @@ def trend_given_date(panel: str) -> list[Stress]:
     # the papers date some releases to the year only, which is no date to hold fixed
     rows = tables.dated_by_makers(rows_of(panel))
     dated = frontier.date_confound(rows)
-    by_lab = [pearson(*(rows.loc[rows["lab"] != lab, c] for c in (SWE, GPQA))) for lab in sorted(rows["lab"].unique())]
+    by_lab = [frontier.lab_r(rows[rows["lab"] != lab]) for lab in sorted(rows["lab"].unique())]
     weakest = min(by_lab, key=lambda found: found.estimate)
     large = rows[rows[SWE] >= 70]
-    narrow = pearson(large[SWE], large[GPQA])
+    narrow = frontier.lab_r(large)
     left = dated["partial"]
     undated = f"with the makers' release dates held fixed r is {left.estimate:.2f}, and {holds_zero(left)}"
     return [
@@ -163,8 +161,7 @@ def lowest_r(panel: str) -> Result:
     """The smallest r of the four subsets that the paper tests: all, core, SWE from 40, without compute tiers."""
     tested = frontier.subset_correlations(rows_of(panel)).iloc[:4]
     low = tested.sort_values("r").to_dict("records")[0]
-    note, kept = f"the smallest is the subset {low['subset']!r}", tables.promise(*RELATIVES)
-    return Result(low["r"], low["low"], low["high"], low["n"], note, kept=kept)
+    return Result(low["r"], low["low"], low["high"], low["n"], f"the smallest is the subset {low['subset']!r}")
 
 
 @stress("C80", "C19")
@@ -175,7 +172,7 @@ def lowest_r_elsewhere(panel: str) -> list[Stress]:
     for row in subsets.to_dict("records"):
         against = f"{row['subset']} r is {row['r']:.2f}" if row["r"] < 0.5 else ""
         ends = row["low"], row["high"]
-        tried.append(Stress(row["subset"], row["r"], says, *ends, row["n"], against, tables.promise(*RELATIVES)))
+        tried.append(Stress(row["subset"], row["r"], says, *ends, row["n"], against))
     return tried
 
 
@@ -201,5 +198,5 @@ def refit(panel: str) -> Result:
 @stress("C89")
 def refit_chance(panel: str) -> list[Stress]:
     before = rows_of(panel)
-    r = pearson(before[SWE], before[GPQA])
+    r = frontier.lab_r(before)
     return [Stress.of("r before the five were added", r, "the same rows but five", relatives=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from cape_lib import frontier, tables
@@ -24,7 +25,7 @@ def r_between(panel: str, x: str, y: str) -> Result:
     rows = panel_rows(panel).dropna(subset=[x, y])
     if len(rows) < FEWEST:
         return Result(None, n=len(rows), note=f"{len(rows)} models of this panel have both scores")
-    return Result.of(pearson(rows[x], rows[y]), supplied=True, relatives=True)
+    return Result.of(frontier.lab_r(rows, x, y), supplied=True, relatives=True)
 
 
 @claim("C31", panels=FRONTIER)
@@ -120,7 +121,7 @@ def no_matrix(panel: str) -> list[Stress]:
     return [
         Stress(
             "smallest eigenvalue of the three printed correlations together",
-            float(printed.eigenvalues.min()),
+            float(np.linalg.eigvalsh(printed).min()),
             "negative: no set of scores has these three correlations at once, because each pair uses other models",
             n=3,
         )
@@ -137,8 +138,8 @@ def ifeval_pair(panel: str) -> dict[str, Result]:
         older = script.pivot(index="model", columns="benchmark", values="value").dropna()
         found = pearson(older[GPQA], older[IFEVAL])
     else:
-        found = pearson(rows[GPQA], rows[IFEVAL])
-    with_panel, coding = pearson(rows[GPQA], rows[IFEVAL]), pearson(rows[SWE], rows[IFEVAL])
+        found = frontier.lab_r(rows, GPQA, IFEVAL)
+    with_panel, coding = frontier.lab_r(rows, GPQA, IFEVAL), frontier.lab_r(rows, SWE, IFEVAL)
     note = f"on the panel's own scores r is {with_panel.estimate:.3f} (n = {with_panel.n})"
     other = f"r with SWE-bench is {coding.estimate:.2f}"
     smaller = Result(bool(coding.estimate < found.estimate), n=coding.n, note=other)

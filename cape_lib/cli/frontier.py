@@ -70,11 +70,12 @@ def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
     rows = tables.dated_by_makers(f.complete_rows(frame, f.lines.X, f.lines.Y))
     confound = f.date_confound(rows)
     held_out, _ = f.leave_one_lab_out(rows)
+    trend = f.lab_line(rows)
     answer: dict[str, Any] = {
         "n": len(rows),
         "labs": int(rows["lab"].nunique()),
-        "slope": _estimate(fitted.fit.slope),
-        "intercept": _estimate(fitted.fit.intercept),
+        "slope": _estimate(trend["slope"]),
+        "intercept": _estimate(trend["intercept"]),
         "r": _estimate(confound["r"]),
         "partial_r_given_date": _estimate(confound["partial"]),
         "r_within_year": _estimate(confound["within_year"]),
@@ -129,8 +130,6 @@ def _estimate(e: Estimate) -> dict[str, Any]:
 
 
 def _print(answer: dict[str, Any], lab: str | None) -> None:
-    from cape_lib.tables.promise import RELATIVES, promise
-
     def shown(name: str) -> str:
         e = answer[name]
         return f"{number(e['value'])} [{number(e['low'])}, {number(e['high'])}]"
@@ -140,8 +139,7 @@ def _print(answer: dict[str, Any], lab: str | None) -> None:
     print(f"GPQA = {shown('slope')} SWE + {shown('intercept')}")
     print(f"r = {shown('r')}; given the maker's date {shown('partial_r_given_date')}; "
           f"within a year {shown('r_within_year')}")  # fmt: skip
-    if kept := promise(*RELATIVES):
-        print(f"an interval of r takes the releases of one lab for independent; such a one {kept}")
+    print(f"intervals: {answer['r']['method']}")
     print(f"error on a lab not seen: {shown('leave_one_lab_out')} points")
     if "saturation" in answer:
         s = answer["saturation"]

@@ -4,11 +4,9 @@ from cape_lib.frontier.confounds import (
     compute_tiers,
     date_confound,
     effort_contrasts,
-    r_by_year,
     range_cuts,
     release_days,
     subset_correlations,
-    trend_removed_h,
 )
 from cape_lib.frontier.hfield import (
     ReleaseH,
@@ -28,7 +26,15 @@ from cape_lib.frontier.influence import (
     share_checked,
 )
 from cape_lib.frontier.isoclines import RATIOS, beside_curve, critical_score, curve_score, next_steps
-from cape_lib.frontier.labs import check_lab, lab_means, lab_permutation, lab_slopes, leave_one_lab_out
+from cape_lib.frontier.labs import (
+    check_lab,
+    lab_line,
+    lab_means,
+    lab_permutation,
+    lab_r,
+    lab_slopes,
+    leave_one_lab_out,
+)
 from cape_lib.frontier.lines import (
     FROZEN_INTERCEPT,
     FROZEN_SLOPE,
@@ -40,8 +46,7 @@ from cape_lib.frontier.lines import (
     frozen_rows,
     line,
 )
-from cape_lib.frontier.matrix import CouplingMatrix, coupling_matrix, pair_table, pairwise_matrix, published_matrix
-from cape_lib.frontier.measurement import claim_pairs, setting_noise, slope_corrections
+from cape_lib.frontier.matrix import pair_table, published_matrix
 from cape_lib.frontier.pooling import (
     Heterogeneity,
     MixedSlopes,
@@ -71,7 +76,6 @@ from cape_lib.frontier.trajectory import (
     rule_error_rates,
     trajectories,
     within_lab_scatter,
-    within_lab_sd,
 )
 
 __all__ = [
@@ -80,7 +84,6 @@ __all__ = [
     "LINES",
     "RATIOS",
     "ROTATE_BELOW",
-    "CouplingMatrix",
     "FrontierLine",
     "Heterogeneity",
     "MixedSlopes",
@@ -92,12 +95,10 @@ __all__ = [
     "change_limit",
     "changes",
     "check_lab",
-    "claim_pairs",
     "classify_changes",
     "complete_rows",
     "compute_tiers",
     "correction_effects",
-    "coupling_matrix",
     "critical_score",
     "curve_score",
     "date_confound",
@@ -110,8 +111,10 @@ __all__ = [
     "headline_numbers",
     "heterogeneity",
     "influence",
+    "lab_line",
     "lab_means",
     "lab_permutation",
+    "lab_r",
     "lab_slopes",
     "later_releases",
     "leave_one_lab_out",
@@ -121,11 +124,9 @@ __all__ = [
     "noise_spread",
     "order_null",
     "pair_table",
-    "pairwise_matrix",
     "phase_of",
     "published_band",
     "published_matrix",
-    "r_by_year",
     "range_cuts",
     "read_h",
     "release_days",
@@ -135,17 +136,13 @@ __all__ = [
     "rule_error_rates",
     "saturation",
     "saturation_over_time",
-    "setting_noise",
     "share_checked",
     "shrunken_slopes",
-    "slope_corrections",
     "slope_test",
     "spread",
     "subset_correlations",
     "top_rows",
     "trajectories",
-    "trend_removed_h",
     "widened",
     "within_lab_scatter",
-    "within_lab_sd",
 ]

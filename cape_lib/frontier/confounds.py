@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from cape_lib.frontier.lines import X, Y, complete_rows, fit_line
-from cape_lib.stats import Estimate, partial_pearson, pearson, score_sd
+from cape_lib.frontier.labs import lab_r
+from cape_lib.frontier.lines import X, Y, complete_rows
+from cape_lib.stats import Estimate, score_sd
 
 Z95 = 1.959963984540054
 #: how a setting says that the model answers without reasoning
@@ -25,51 +26,26 @@ def date_confound(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, E
     """r of the two scores, and what is left of it when release date is held fixed.
 
     frame: panel with `released` (timestamps).  Returns Estimates: `r`, `partial` (given date), `within_year` (both
-    scores centred within the calendar year), `x_date` and `y_date` (each score with the date).
+    scores centred within the calendar year), `x_date` and `y_date` (each score with the date); each lab left out.
     """
     rows = complete_rows(frame, x, y, "released")
-    old, new, days = rows[x].to_numpy(float), rows[y].to_numpy(float), release_days(rows)
+    rows = rows.assign(days=release_days(rows))
     year = pd.to_datetime(rows["released"]).dt.year
     several = year.map(year.value_counts()).to_numpy() > 1
     years = np.eye(int(year.nunique()))[year.astype("category").cat.codes.to_numpy()]
     # The first year is the base line: with a constant in the fit a column for it would be a copy.
-    within = partial_pearson(old[several], new[several], years[several][:, _used(years[several])])
     return {
-        "r": pearson(old, new),
-        "partial": partial_pearson(old, new, days),
-        "within_year": Estimate(within.estimate, within.low, within.high, within.n, "within calendar years, Fisher z"),
-        "x_date": pearson(old, days),
-        "y_date": pearson(new, days),
+        "r": lab_r(rows, x, y),
+        "partial": lab_r(rows, x, y, given=rows["days"]),
+        "within_year": lab_r(rows[several], x, y, given=years[several][:, _used(years[several])]),
+        "x_date": lab_r(rows, x, "days"),
+        "y_date": lab_r(rows, y, "days"),
     }
 
 
 def _used(years: NDArray[np.float64]) -> NDArray[np.int64]:
     """Columns of the years that occur, without the first of them."""
     return np.flatnonzero(years.any(axis=0))[1:]
-
-
-def r_by_year(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
-    """r within each calendar year: year, n, r, low, high (Fisher z; no interval below four models)."""
-    rows = complete_rows(frame, x, y, "released")
-    table = []
-    for year, group in rows.groupby(pd.to_datetime(rows["released"]).dt.year):
-        if len(group) > 2:
-            r = pearson(group[x].to_numpy(float), group[y].to_numpy(float))
-            table.append((int(str(year)), r.n, r.estimate, r.low, r.high))
-    return pd.DataFrame(table, columns=["year", "n", "r", "low", "high"])
-
-
-def trend_removed_h(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
-    """h with the release date taken out as well: residuals of y on x and date beside those on x alone.
-
-    Returns the complete rows with `h` (own line of the frame) and `h_date`, points.
-    """
-    rows = complete_rows(frame, x, y, "released").copy()
-    old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
-    design = np.column_stack([np.ones(len(rows)), old, release_days(rows)])
-    rows["h"] = new - fit_line(rows, x=x, y=y).at(old)
-    rows["h_date"] = new - design @ np.linalg.lstsq(design, new, rcond=None)[0]
-    return rows
 
 
 def subset_correlations(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
@@ -102,7 +78,7 @@ def range_cuts(frame: pd.DataFrame, cuts: list[float] | None = None, *, x: str =
 
 
 def _subset(name: str, rows: pd.DataFrame, x: str, y: str) -> dict[str, object]:
-    r = pearson(rows[x].to_numpy(float), rows[y].to_numpy(float))
+    r = lab_r(rows, x, y)
     low, high = (float(rows[x].min()), float(rows[x].max())) if len(rows) else (float("nan"), float("nan"))
     return {"subset": name, "n": r.n, "r": r.estimate, "low": r.low, "high": r.high, "x_min": low, "x_max": high}
 

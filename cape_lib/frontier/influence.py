@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 
 from cape_lib.errors import ScoresError
 from cape_lib.frontier.confounds import release_days
-from cape_lib.frontier.labs import lab_means, lab_slopes, leave_one_lab_out
+from cape_lib.frontier.labs import lab_line, lab_means, lab_r, lab_slopes, leave_one_lab_out
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
-from cape_lib.frontier.measurement import least_squares
 from cape_lib.frontier.saturation import remeasured_spreads, saturation, spread, top_rows, widened
 from cape_lib.stats import (
     Estimate,
     generator,
-    ols,
-    partial_pearson,
     pearson,
     pearson_rows,
     percentile_interval,
@@ -34,24 +31,18 @@ def influence(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
     Returns the rows with `leverage` (0-1), `cooks` (Cook's distance), `d_slope`, `d_intercept` and `d_r` (value with
     the row minus value without it), largest Cook's distance first.
     """
+    from statsmodels.api import OLS, add_constant
+
     rows = complete_rows(frame, x, y).copy()
+    fit_line(rows, x=x, y=y)  # refuses what is no line
     old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
-    full = ols(old, new)
-    leverage = 1 / full.n + (old - full.mean_x) ** 2 / full.spread_x
-    residual = new - full.at(old)
-    rows["leverage"] = leverage
+    judge = OLS(new, add_constant(old)).fit().get_influence()
+    rows["leverage"] = judge.hat_matrix_diag
     with np.errstate(divide="ignore", invalid="ignore"):
         # Rows that lie exactly on a line have no distance.
-        rows["cooks"] = residual**2 * leverage / (2 * full.residual_sd**2 * (1 - leverage) ** 2)
-    changes = []
-    for i in range(full.n):
-        keep = np.arange(full.n) != i
-        without = ols(old[keep], new[keep])
-        changes.append(
-            (full.slope.estimate - without.slope.estimate, full.intercept.estimate - without.intercept.estimate,
-             full.r - without.r)
-        )  # fmt: skip
-    rows[["d_slope", "d_intercept", "d_r"]] = np.array(changes).reshape(full.n, 3)
+        rows["cooks"] = judge.cooks_distance[0]
+    rows["d_intercept"], rows["d_slope"] = judge.dfbeta.T
+    rows["d_r"] = pearson_rows(old, new) - pearson_rows(old, new, 1.0 - np.eye(old.size))
     return rows.sort_values("cooks", ascending=False, ignore_index=True)
 
 
@@ -63,13 +54,9 @@ def headline_numbers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str
     give is left out.
     """
     rows = complete_rows(frame, x, y)
-    old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
     fitted = fit_line(rows, x=x, y=y)
-    numbers = {
-        "r": pearson(old, new),
-        "slope": fitted.fit.slope,
-        "intercept": fitted.fit.intercept,
-        "partial r given date": partial_pearson(old, new, release_days(rows)),
+    numbers = lab_line(rows, x=x, y=y) | {
+        "partial r given date": lab_r(rows, x, y, given=release_days(rows)),
         "leave-one-lab-out error": leave_one_lab_out(rows, x=x, y=y)[0],
     }
     if len(rows) >= 5:
@@ -140,6 +127,12 @@ def _paired_changes(
         "intercept": lambda a, b: b.mean(axis=-1) - least_squares(a, b) * a.mean(axis=-1),
     }
     return {name: percentile_interval(f(x2, y2) - f(x1, y1)) for name, f in statistics.items()}
+
+
+def least_squares(x: Floats, y: Floats) -> Floats:
+    """Slope of y on x along the last axis; (n,) gives a number, (draws, n) gives (draws,)."""
+    dx = x - x.mean(axis=-1, keepdims=True)
+    return np.asarray((dx * y).sum(axis=-1) / (dx**2).sum(axis=-1))
 
 
 def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cape_lib.errors import ScoresError
 from cape_lib.frontier.lines import X, Y, complete_rows
-from cape_lib.stats import Estimate, wilson
+from cape_lib.stats import Estimate, wilson_clustered
 
 #: (old axis, new axis) -> ratio under the square root, as published
 RATIOS: dict[tuple[str, str], float] = {(X, Y): 0.513, (Y, "ifeval"): 0.97}
@@ -57,13 +57,13 @@ def next_steps(frame: pd.DataFrame, *, ratio: float = 0.513, x: str = X, y: str 
 
 
 def curve_score(steps: pd.DataFrame) -> dict[str, Estimate]:
-    """Share of steps that the curve gets right, beside the guess "they always rise together" (fractions, Wilson).
+    """Share of steps that the curve gets right, beside the guess "they always rise together" (fractions, 0-1).
 
-    steps: from `next_steps`. Where no model is below the curve the two shares are one and the same number.
+    steps: from `next_steps`. Wilson's interval, in which the steps of one lab may be alike. Where no model is below the
+    curve the two shares are one and the same number.
     """
-    n = len(steps)
     return {
-        "curve": wilson(int(steps["right"].sum()), n),
-        "always together": wilson(int(steps["together"].sum()), n),
-        "below the curve": wilson(int((~steps["above"].astype(bool)).sum()), n),
+        "curve": wilson_clustered(steps["right"].astype(bool), steps["lab"]),
+        "always together": wilson_clustered(steps["together"].astype(bool), steps["lab"]),
+        "below the curve": wilson_clustered(~steps["above"].astype(bool), steps["lab"]),
     }

@@ -1,18 +1,57 @@
-"""What is one lab's: mean h, slope, and how well the other labs predict it."""
+"""Labs: intervals that know that releases of one lab are alike, mean h, slopes, how well the others predict one."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.special import stdtrit
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import fdtri, stdtrit
 
 from cape_lib.errors import UsageError
 from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate, generator, ols, pearson_rows, permutation_p, permutations_within
+from cape_lib.stats import (
+    Estimate,
+    cluster_count,
+    clustered,
+    clustered_r,
+    clustered_slope,
+    corrected,
+    fisher,
+    generator,
+    ols,
+    pearson_rows,
+    permutation_p,
+    permutations_within,
+    seen_effect,
+)
+from cape_lib.stats.clusters import LEAST_CLUSTERS
+from cape_lib.stats.inference import POWER
 
 FEWEST_FOR_A_SLOPE = 3
+
+
+def lab_r(frame: pd.DataFrame, x: str = X, y: str = Y, *, given: ArrayLike | None = None) -> Estimate:
+    """r of two scores over releases, or partial r given other columns, with each lab left out in turn (Fisher's z).
+
+    frame: one row a release with `lab`; given: (n,) or (n, k), one row a release. Below eight labs the interval is
+    Fisher's, which takes the releases of one lab for independent. Published: .72 over 34 releases of ten labs.
+    """
+    return clustered_r(frame[x].astype(float), frame[y].astype(float), frame["lab"], given=given, unit="labs")
+
+
+def lab_line(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, Estimate]:
+    """`r`, `slope` and `intercept` of the least-squares line of a panel, each lab left out in turn.
+
+    Below eight labs the intervals are those of independent releases. MissingError with fewer than four rows.
+    """
+    rows = complete_rows(frame, x, y)
+    fitted = fit_line(rows, x=x, y=y).fit
+    old, new, labs = rows[x].to_numpy(float), rows[y].to_numpy(float), rows["lab"]
+    intercept = fitted.intercept
+    if cluster_count(labs) >= LEAST_CLUSTERS:
+        intercept = clustered(lambda a, b: ols(a, b).intercept.estimate, old, new, clusters=labs, unit="labs")
+    return {"r": lab_r(rows, x, y), "slope": clustered_slope(old, new, labs, unit="labs"), "intercept": intercept}
 
 
 def check_lab(frame: pd.DataFrame, lab: str) -> str:
@@ -37,14 +76,17 @@ def lab_means(
     published. Columns lab, n, mean, low, high (points; NaN where n = 1), same_sign (all its h have one sign).
     Source: paper B, table 1: Google +5.5, OpenAI +3.1, DeepSeek +1.9, Anthropic -6.9, core models only.
     """
-    rows = complete_rows(frame, x, y)
-    used = as_line(chosen, frozen_rows(rows), x=x, y=y)
-    rows = rows.assign(h=rows[y] - used.at(rows[x]))
-    if core_only and "subset" in rows:
-        rows = rows[rows["subset"] == "core"]
+    rows = _with_h(frame, chosen, core_only, x, y)
     table = [_mean_row(str(lab), group["h"].to_numpy(float)) for lab, group in rows.groupby("lab")]
     columns = ["lab", "n", "mean", "low", "high", "same_sign"]
     return pd.DataFrame(table, columns=columns).sort_values("mean", ascending=False, ignore_index=True)
+
+
+def _with_h(frame: pd.DataFrame, chosen: FrontierLine | str | None, core_only: bool, x: str, y: str) -> pd.DataFrame:
+    """The rows behind a table of labs, with h from the line of all frozen rows unless another is chosen."""
+    rows = complete_rows(frame, x, y)
+    rows = rows.assign(h=rows[y] - as_line(chosen, frozen_rows(rows), x=x, y=y).at(rows[x]))
+    return rows[rows["subset"] == "core"] if core_only and "subset" in rows else rows
 
 
 def _mean_row(lab: str, h: NDArray[np.float64]) -> tuple[str, int, float, float, float, bool]:
@@ -112,21 +154,26 @@ def lab_slopes(frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: st
 
 
 def lab_permutation(
-    frame: pd.DataFrame, *, resamples: int = 9999, seed: int = 0, x: str = X, y: str = Y
+    frame: pd.DataFrame,
+    *,
+    core_only: bool = True,
+    resamples: int = 9999,
+    seed: int = 0,
+    x: str = X,
+    y: str = Y,
 ) -> pd.DataFrame:
-    """Two questions put to shuffled panels.
+    """Two questions put to shuffled panels, on the very rows of `lab_means` (the same `core_only`) and their line.
 
-    Returns two rows with columns question, statistic, p, n: "do labs differ in h?" (share of the variance of h between
-    labs; lab names shuffled over the rows) and "do scores rise together within labs?" (r of the lab-demeaned scores; y
-    shuffled within each lab). p 0-1, never zero.
+    Returns two rows with columns question, statistic, p, sided, p_corrected (Holm, over the two), n, seen: "do labs
+    differ in h?" (share of the variance of h between labs; lab names shuffled over the rows; `seen`: standard deviation
+    of labs, points, that four of five such panels would show) and "do scores rise together within labs?" (r of the
+    lab-demeaned scores; y shuffled within each lab; `seen`: such an r). p 0-1, never zero.
     """
-    rows = complete_rows(frame, x, y)
-    line = fit_line(rows, x=x, y=y)
+    rows = _with_h(frame, None, core_only, x, y)
     rng = generator(seed)
     codes = rows["lab"].astype("category").cat.codes.to_numpy()
     labs = np.eye(int(codes.max()) + 1)[codes]
-    old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
-    h = new - line.at(old)
+    old, new, h = rows[x].to_numpy(float), rows[y].to_numpy(float), rows["h"].to_numpy(float)
     shuffled = permutations_within(np.zeros(len(rows)), resamples, rng)
     within = permutations_within(codes, resamples, rng)
     share = _between(h[None, :], labs)[0]
@@ -134,13 +181,31 @@ def lab_permutation(
     r = float(pearson_rows(*demeaned)[0])
     p_share = permutation_p(share, _between(h[shuffled], labs), "greater")
     p_r = permutation_p(r, pearson_rows(demeaned[0], demeaned[1][0][within]))
-    return pd.DataFrame(
+    n, k = len(rows), labs.shape[1]
+    scatter = float(np.sqrt((_demean(h[None, :], labs) ** 2).sum() / (n - k))) if n > k else float("nan")
+    apart = scatter * seen_between(labs.sum(axis=0), k - 1, n - k)
+    table = pd.DataFrame(
         [
-            ("do labs differ in h?", share, p_share, len(rows)),
-            ("do scores rise together within labs?", r, p_r, len(rows)),
+            ("do labs differ in h?", share, p_share, "one-sided", n, apart),
+            ("do scores rise together within labs?", r, p_r, "two-sided", n,
+             seen_effect(fisher(0.0, n, given=k - 1), scale="fisher")),
         ],
-        columns=["question", "statistic", "p", "n"],
-    )
+        columns=["question", "statistic", "p", "sided", "n", "seen"],
+    )  # fmt: skip
+    return table.assign(p_corrected=corrected(table["p"]))
+
+
+def seen_between(weights: ArrayLike, groups: int, freedom: int) -> float:
+    """The smallest spread of groups that an F test would have seen in four of five repeats, in units of the scatter.
+
+    weights: of each group, (k,): its number of rows, for slopes its spread of x (sum of squares); groups, freedom:
+    degrees of freedom of the test. NaN without any. Source: Searle, Casella and McCulloch 1992, section 3.6.
+    """
+    w = np.asarray(weights, dtype=float)
+    if groups < 1 or freedom < 1:
+        return float("nan")
+    typical = (w.sum() - (w**2).sum() / w.sum()) / groups
+    return float(np.sqrt((fdtri(groups, freedom, 0.95) / fdtri(groups, freedom, 1 - POWER) - 1) / typical))
 
 
 def _between(h: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.float64]:

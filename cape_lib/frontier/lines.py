@@ -21,15 +21,15 @@ FEWEST = 4
 #: releases; this one is right 95 % of the time there, and 97 % where scatter is normal
 LEVEL = 0.97
 
-#: name -> what it is
+#: name -> what it is; use it for what
 LINES: dict[str, str] = {
-    "frozen": "GPQA = 0.513 SWE + 46.4, as printed in paper B (34 models, March 2026)",
-    "published": "least squares on the 34 published models, not rounded",
-    "refit": "least squares on the 34 published models and the five of April 2026",
-    "corrected": "least squares on the published models with the makers' own values",
-    "sourced": "least squares on the published models, only cells with a source",
-    "current": "least squares on every release known",
-    "independent": "least squares on 33 releases measured by one agent and one laboratory",
+    "frozen": "GPQA = 0.513 SWE + 46.4, as printed in paper B (34 models, March 2026); use it for h as the papers "
+    "mean it, and for predictions 3 and 4",
+    "published": "least squares on the 34 published models, not rounded; use it to repeat the papers' tables",
+    "refit": "least squares on the 34 published models and the five of April 2026; use it to see what the five move",
+    "corrected": "least squares on the published models, makers' own values; use it to see what wrong cells move",
+    "sourced": "least squares on the published models, only cells with a source; use it if every value must have one",
+    "current": "least squares on every release known; use it to compare a release of today with those of today",
 }
 
 

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from cape_lib.errors import MissingError, ScoresError, UsageError
+from cape_lib.frontier.labs import lab_slopes, seen_between
 from cape_lib.frontier.lines import X, Y, complete_rows
 from cape_lib.names import suggest
+from cape_lib.stats import p_text
 
 Floats = NDArray[np.float64]
 SCATTER = ("pooled", "own")
@@ -42,24 +44,31 @@ class Heterogeneity:
 
     def __str__(self) -> str:
         return (
-            f"Q = {self.q:.1f} on {self.freedom} degrees of freedom, p = {self.p:.2g}; beyond noise slopes "
+            f"Q = {self.q:.1f} on {self.freedom} degrees of freedom, {p_text(self.p, '')}; beyond noise slopes "
             f"spread by {self.tau:.2f} (sd) around {self.common:.2f} [{self.common_low:.2f}, {self.common_high:.2f}]"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SlopeTest:
-    """F test that all labs share one slope: `f` on `freedom` (numerator, denominator), `p`, labs and models in it."""
+    """F test that all labs share one slope: `f` on `freedom` (numerator, denominator), `p`, labs and models in it.
+
+    `seen`: the spread of true slopes (standard deviation) that four of five such panels would show.
+    """
 
     f: float
     freedom: tuple[int, int]
     p: float
+    seen: float
     labs: int
     n: int
 
     def __str__(self) -> str:
         first, second = self.freedom
-        return f"F = {self.f:.2f} on {first} and {second} degrees of freedom, p = {self.p:.2g}, {self.labs} labs"
+        return (
+            f"F = {self.f:.2f} on {first} and {second} degrees of freedom, {p_text(self.p, '')}, {self.n} models of "
+            f"{self.labs} labs; slopes that differ by {self.seen:.2f} (standard deviation) would have been seen"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,8 @@ def heterogeneity(slopes: pd.DataFrame, *, scatter: str = "pooled") -> Heterogen
     distribution, which is `slope_test` exactly; "own" is Cochran's test: it takes each lab's own standard_error as
     known, and calls equal slopes different in 20 to 40 % of the panels where labs have three to eight models.
     """
+    from statsmodels.stats.meta_analysis import combine_effects
+
     if len(slopes) < 2:
         raise MissingError(f"comparing slopes needs two labs with three models each, {len(slopes)} given")
     errors, nu = _errors(slopes, scatter)
@@ -93,18 +104,16 @@ def heterogeneity(slopes: pd.DataFrame, *, scatter: str = "pooled") -> Heterogen
         raise ScoresError(
             "the models of a lab lie exactly on a line, so that the noise of its slope is unknown; add one"
         )
-    b = slopes["slope"].to_numpy(float)
-    w = 1.0 / errors**2
-    fixed = float((w * b).sum() / w.sum())
-    q, freedom = float((w * (b - fixed) ** 2).sum()), len(b) - 1
-    excess = max(0.0, q - freedom)
-    tau2 = excess / float(w.sum() - (w**2).sum() / w.sum())
-    w_star = 1.0 / (1.0 / w + tau2)
-    common = float((w_star * b).sum() / w_star.sum())
-    half = (float(stdtrit(nu, 0.975)) if np.isfinite(nu) else float(ndtri(0.975))) / float(np.sqrt(w_star.sum()))
-    share = excess / q if q > 0 else 0.0
+    with np.errstate(invalid="ignore"):
+        # A spread below the noise is a negative variance to statsmodels; here it is none.
+        pooled = combine_effects(slopes["slope"].to_numpy(float), errors**2, method_re="dl")
+    q, freedom, tau = float(pooled.q), len(slopes) - 1, float(max(0.0, pooled.tau2)) ** 0.5
+    w = 1.0 / (errors**2 + tau**2)
+    common = float((w * slopes["slope"]).sum() / w.sum())
+    half = (float(stdtrit(nu, 0.975)) if np.isfinite(nu) else float(ndtri(0.975))) / float(np.sqrt(w.sum()))
+    share = max(0.0, q - freedom) / q if q > 0 else 0.0
     p = float(fdtrc(freedom, nu, q / freedom)) if np.isfinite(nu) else float(chdtrc(freedom, q))
-    return Heterogeneity(q, freedom, p, tau2**0.5, share, common, common - half, common + half, nu)
+    return Heterogeneity(q, freedom, p, tau, share, common, common - half, common + half, nu)
 
 
 def _errors(slopes: pd.DataFrame, scatter: str) -> tuple[Floats, float]:
@@ -116,29 +125,24 @@ def _errors(slopes: pd.DataFrame, scatter: str) -> tuple[Floats, float]:
     return slopes["pooled_error"].to_numpy(float), float(slopes["freedom"].iloc[0])
 
 
-def slope_test(frame: pd.DataFrame, *, x: str = X, y: str = Y, fewest: int = 3) -> SlopeTest:
+def slope_test(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> SlopeTest:
     """Exact F test that all labs share one slope: a line for each lab against parallel lines (analysis of covariance).
 
-    frame: one row a model, scores in percent; labs with at least `fewest` models count. Unlike Cochran's Q, which takes
-    standard errors of a few models each as known and calls equal slopes different too often, it holds its level.
-    Raises MissingError with fewer than two such labs or without a degree of freedom left.
+    frame: one row a model, scores in percent; labs with three models of different x count. Unlike Cochran's Q, which
+    takes standard errors of a few models each as known and calls equal slopes different too often, it holds its level.
+    Raises MissingError with fewer than two such labs or without a degree of freedom left, ScoresError where the models
+    of every lab lie exactly on a line.
     """
-    rows = complete_rows(frame, x, y)
-    rows = rows[rows.groupby("lab")[x].transform("size") >= fewest]
-    labs, old, new = pd.factorize(rows["lab"])[0], rows[x].to_numpy(float), rows[y].to_numpy(float)
-    k, n = int(rows["lab"].nunique()), len(rows)
-    if k < 2 or n <= 2 * k:
-        raise MissingError(f"comparing slopes needs two labs with {fewest} models each and some to spare, {k} given")
-    count = np.bincount(labs)
-    dx, dy = (v - (np.bincount(labs, weights=v) / count)[labs] for v in (old, new))
-    xx, xy, yy = (np.bincount(labs, weights=v) for v in (dx * dx, dx * dy, dy * dy))
-    apart = float((yy - np.divide(xy**2, xx, out=np.zeros_like(xx), where=xx > 0)).sum())
-    together = float(yy.sum() - xy.sum() ** 2 / xx.sum()) if xx.sum() > 0 else float(yy.sum())
-    freedom = (k - 1, n - 2 * k)
-    # A line through every point leaves nothing to judge by: no test, not a certain one.
-    known = apart > 1e-12 * max(float(yy.sum()), 1e-300)
-    f = (together - apart) / freedom[0] / (apart / freedom[1]) if known else float("nan")
-    return SlopeTest(f, freedom, float(fdtrc(*freedom, f)) if known else float("nan"), k, n)
+    slopes = lab_slopes(frame, x=x, y=y)
+    freedom = int(slopes["freedom"].iloc[0]) if len(slopes) else 0
+    if freedom < 1:
+        raise MissingError("comparing slopes needs two labs with three models each, and one with more; add rows")
+    spread = heterogeneity(slopes)
+    errors = slopes["pooled_error"].to_numpy(float)
+    seen = seen_between(1.0 / errors**2, spread.freedom, freedom)
+    return SlopeTest(
+        spread.q / spread.freedom, (spread.freedom, freedom), spread.p, seen, len(slopes), int(slopes["n"].sum())
+    )
 
 
 def shrunken_slopes(slopes: pd.DataFrame, *, scatter: str = "pooled") -> pd.DataFrame:

@@ -124,17 +124,10 @@ def _order_known(rows: pd.DataFrame) -> pd.Series:
     return (first | (begin > previous)).rename("order_known")
 
 
-def within_lab_sd(
-    frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen", x: str = X, y: str = Y
-) -> float:
-    """Standard deviation (points) of h about its lab's mean, pooled over labs with two models or more."""
-    return within_lab_scatter(frame, chosen=chosen, x=x, y=y)[0]
-
-
 def within_lab_scatter(
     frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen", x: str = X, y: str = Y
 ) -> tuple[float, int]:
-    """`within_lab_sd` and its degrees of freedom; NaN and 0 where no lab has two models.
+    """Standard deviation (points) of h about its lab's mean, and its degrees of freedom; NaN and 0 without two models.
 
     Steps that did happen are in it, which makes a verdict that rests on it the more careful.
     """

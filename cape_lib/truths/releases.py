@@ -1,4 +1,4 @@
-"""Releases at the frontier: h and its interval, the rule of excursions, slopes of labs, a noisy x-axis."""
+"""Releases at the frontier: h and its interval, the rule of excursions, slopes of labs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from scipy.special import expit, logit
 from cape_lib import frontier
 from cape_lib.frontier.hfield import EXCURSION
 from cape_lib.frontier.lines import line_through
-from cape_lib.frontier.measurement import least_squares, moment_slope, simex_slope
-from cape_lib.stats import ols, percentile_interval, permutations_within, row_bootstrap_indices
-from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
+from cape_lib.stats import ols, permutations_within
+from cape_lib.truths.rates import Rate, Setting, coverage, share
 
 Floats = NDArray[np.float64]
 SLOPE, INTERCEPT = 0.5, 46.0
@@ -177,27 +176,3 @@ def _lab_shuffles(replications: int, rng: np.random.Generator) -> Iterator[Rate]
     setting = Setting("lab slopes", "labs differ in h, shuffled", "labs alike", labs.size, "normal")
     yield share(setting, hits, "false positives")
 
-
-def noisy_x_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
-    """The slope three ways where x itself is noisy by 2, 5 or 8 points, 34 rows."""
-    n = 34
-    for sd in (2.0, 5.0, 8.0):
-        x, y = panels(n, replications, rng)
-        seen = x + sd * rng.standard_normal(x.shape)
-        found: dict[str, list[tuple[float, float, float]]] = {"least squares": [], "moment correction": [], "SIMEX": []}
-        for i in range(replications):
-            draw, z = row_bootstrap_indices(n, DRAWS, rng), rng.standard_normal((16, n))
-            xs, ys, sds = seen[i], y[i], np.full(n, sd)
-            points = (least_squares(xs, ys), moment_slope(xs, ys, sds), simex_slope(xs, ys, sds, z))
-            many = (
-                least_squares(xs[draw], ys[draw]),
-                moment_slope(xs[draw], ys[draw], sds[draw]),
-                simex_slope(xs[draw], ys[draw], sds[draw], z[:4]),
-            )
-            for name, point, drawn in zip(found, points, many, strict=True):
-                found[name].append((*percentile_interval(drawn), float(point)))
-        for name, rows in found.items():
-            table = np.array(rows)
-            setting = Setting("noisy x", name, f"slope {SLOPE:g}", n, f"x scatters by {sd:g} points")
-            yield coverage(setting, table[:, :2], SLOPE)
-            yield bias(setting, table[:, 2] - SLOPE, unit="slope")

@@ -26,7 +26,6 @@ PARTS: dict[str, Part] = {
     "h-field": releases.h_rates,
     "step or excursion": releases.rule_rates,
     "lab slopes": releases.lab_rates,
-    "noisy x": releases.noisy_x_rates,
 }
 DECIMALS = 4
 

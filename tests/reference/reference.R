@@ -129,9 +129,6 @@ spectrum <- function(rows) {
   list(eigenvalues = values, participation = sum(values)^2 / sum(values^2), n = sum(complete.cases(rows[benchmarks])))
 }
 binomial_sd <- function(percent, items) 100 * sqrt(percent / 100 * (1 - percent / 100) / items)
-corrected_slope <- function(x, y, sd) {
-  list(least_squares = cov(x, y) / var(x), moment = cov(x, y) / (var(x) - mean(sd^2)))
-}
 # P(dy / dx < limit) for two independent normals, as an integral over dx.
 ratio_below <- function(limit, dy, dx, sd_y, sd_x) {
   inner <- function(u) dnorm(u, dx, sd_x) * ifelse(u > 0, pnorm(limit * u, dy, sd_y), 1 - pnorm(limit * u, dy, sd_y))
@@ -179,7 +176,6 @@ answer <- list(
   wilson = wilson,
   permutation = exact_p(pythia$hellaswag, pythia$winogrande - 0.9 * pythia$hellaswag),
   spectrum = list(base = spectrum(base), pythia = spectrum(pythia)),
-  moment_slope = list(binomial = corrected_slope(x, y, binomial_sd(x, 500)), five = corrected_slope(x, y, rep(5, length(x)))),
   local_coupling = do.call(rbind, steps)
 )
 write(toJSON(answer, digits = I(15), auto_unbox = TRUE, pretty = TRUE, na = "null"), "reference.json")
