@@ -17,7 +17,7 @@ from cape_lib.errors import UsageError
 from cape_lib.story import coupling as chapter_1
 
 ROOT = Path(__file__).resolve().parents[1]
-CHAPTERS = [ROOT / "notebooks" / f"{name}.ipynb" for name in ("01_coupling",)]
+CHAPTERS = [ROOT / "notebooks" / f"{name}.ipynb" for name in ("01_coupling", "09_asked_again", "10_along_training")]
 
 
 def code(path: Path) -> list[Any]:

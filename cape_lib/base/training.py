@@ -1,0 +1,172 @@
+"""Coupling along training: two scores of one run over its checkpoints, and what two trends alone would give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cape_lib.errors import MissingError
+from cape_lib.names import suggest
+from cape_lib.stats import Estimate, pearson_rows
+from cape_lib.stats.lines import student
+from cape_lib.tables import load
+
+Floats = NDArray[np.float64]
+CAPABILITIES: tuple[str, ...] = ("lambada_openai", "arc_easy", "sciq", "piqa")
+STEREOTYPE = "crows_pairs_english"
+NO_PREFERENCE = 50.0
+
+
+def runs(benchmarks: Sequence[str] = (*CAPABILITIES, STEREOTYPE)) -> pd.DataFrame:
+    """The sixteen Pythia runs, one row a checkpoint: model, params_b, deduplicated, step, tokens_b and the scores.
+
+    benchmarks: columns of the answer, percent, each with `<benchmark>_stderr` (points). Raises MissingError for a
+    benchmark that was not measured along training.
+    """
+    long = load("pythia_checkpoints")
+    known = sorted(long["benchmark"].unique())
+    for benchmark in benchmarks:
+        if benchmark not in known:
+            raise MissingError(f"{suggest('benchmark along training', benchmark, known)}")
+    part = long[long["benchmark"].isin(list(benchmarks))]
+    keys = ["model", "params_b", "step", "tokens_b"]
+    wide = part.pivot(index=keys, columns="benchmark", values=["score", "stderr"])
+    wide.columns = pd.Index([pair[1] if pair[0] == "score" else f"{pair[1]}_stderr" for pair in wide.columns.to_list()])
+    wide = wide.reset_index()
+    wide.insert(2, "deduplicated", wide["model"].str.endswith("-deduped"))
+    return wide.sort_values(["params_b", "deduplicated", "step"], ignore_index=True)
+
+
+def grid(rows: pd.DataFrame, column: str, *, from_step: int = 1_000) -> tuple[list[str], Floats]:
+    """The course of one score in every run from a step on: names of the runs and an array (runs, checkpoints).
+
+    Raises MissingError where fewer than three checkpoints are left or a run lacks one.
+    """
+    part = rows[rows["step"] >= from_step]
+    wide = part.pivot(index="model", columns="step", values=column).loc[list(dict.fromkeys(part["model"]))]
+    if wide.shape[1] < 3 or wide.isna().any(axis=None):
+        raise MissingError(f"{column}: from step {from_step:,} on, each run needs the same three checkpoints or more")
+    return [str(name) for name in wide.index], wide.to_numpy(float)
+
+
+def along(
+    rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000, difference: bool = False
+) -> pd.DataFrame:
+    """r of two scores along the training of each run: model, r, n, and what was fitted.
+
+    difference: correlate the changes from checkpoint to checkpoint in place of the levels: what is common to two trends
+    drops out of them.
+    """
+    names, first = grid(rows, x, from_step=from_step)
+    _, second = grid(rows, y, from_step=from_step)
+    if difference:
+        first, second = np.diff(first, axis=1), np.diff(second, axis=1)
+    r = pearson_rows(first, second)
+    return pd.DataFrame({"model": names, "r": r, "n": first.shape[1]})
+
+
+def crossed(
+    rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000, difference: bool = False
+) -> pd.DataFrame:
+    """r of `x` of each run with `y` of each run, its own and every other: x_model, y_model, r, own.
+
+    Two scores of different runs cannot act on each other. What they correlate is what two trends give.
+    """
+    names, first = grid(rows, x, from_step=from_step)
+    _, second = grid(rows, y, from_step=from_step)
+    if difference:
+        first, second = np.diff(first, axis=1), np.diff(second, axis=1)
+    k = len(names)
+    r = np.array([pearson_rows(np.broadcast_to(first[i], second.shape), second) for i in range(k)])
+    index = [(names[i], names[j], float(r[i, j]), i == j) for i in range(k) for j in range(k)]
+    return pd.DataFrame(index, columns=["x_model", "y_model", "r", "own"])
+
+
+@dataclass(frozen=True, slots=True)
+class BeyondTrend:
+    """Whether a run couples with itself more than with its twin of the same size, whose documents were not the same.
+
+    `own` and `twin` are mean r over the sizes (averaged in Fisher's z); `excess` is their gap in z with a t interval
+    over sizes; `p` (one-sided, exact) is the share of the 2^k swaps of twins that give as much.
+    """
+
+    own: float
+    twin: float
+    excess: Estimate
+    p: float
+
+
+def beyond_trend(
+    rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000, difference: bool = True
+) -> BeyondTrend:
+    """A test for coupling beyond a common trend: does a run's x go with its own y more than with its twin's?
+
+    Two runs of one size share their trends and nothing else. If trend is all there is, it does not matter which of the
+    two y stands beside which x: swapping them in some of the sizes gives every value that chance could.
+    Raises MissingError with fewer than four sizes in two runs.
+    """
+    pairs = crossed(rows, x=x, y=y, from_step=from_step, difference=difference)
+    size = rows.drop_duplicates("model").set_index("model")["params_b"]
+    pairs = pairs[pairs["x_model"].map(size) == pairs["y_model"].map(size)]
+    pairs = pairs.assign(size=pairs["x_model"].map(size), z=np.arctanh(np.clip(pairs["r"], -0.999999, 0.999999)))
+    z = pairs.groupby(["size", "own"])["z"].mean().unstack().dropna()
+    k = len(z)
+    if k < 4:
+        raise MissingError(f"a test against twins needs four sizes in two runs each, {k} given")
+    own, twin = z[True].to_numpy(float), z[False].to_numpy(float)
+    gap = own - twin
+    half = student(0.95, k - 1) * float(gap.std(ddof=1)) / k**0.5
+    mean = float(gap.mean())
+    swaps = 1 - 2 * ((np.arange(2**k)[:, None] >> np.arange(k)) & 1)
+    p = float((swaps @ gap / k >= mean - 1e-12).mean())
+    excess = Estimate(mean, mean - half, mean + half, k, "t over sizes, Fisher z")
+    return BeyondTrend(float(np.tanh(own.mean())), float(np.tanh(twin.mean())), excess, p)
+
+
+def tests(rows: pd.DataFrame, *, y: str = STEREOTYPE, starts: Sequence[int] = (1_000, 3_000, 13_000)) -> pd.DataFrame:
+    """`beyond_trend` for every capability that the rows have, from each start on, of changes and of levels.
+
+    Returns capability, from_step, of, own, twin, excess, low, high (Fisher's z), p.
+    """
+    table = []
+    for x in (name for name in CAPABILITIES if name in rows and name != y):
+        for step in starts:
+            for what, difference in (("changes", True), ("levels", False)):
+                one = beyond_trend(rows, x=x, y=y, from_step=step, difference=difference)
+                e = one.excess
+                table.append((x, step, what, one.own, one.twin, e.estimate, e.low, e.high, one.p))
+    names = ["capability", "from_step", "of", "own", "twin", "excess", "low", "high", "p"]
+    return pd.DataFrame(table, columns=names)
+
+
+def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> pd.DataFrame:
+    """r over the sizes at one moment of training: step, tokens_b, deduplicated, r, n: size at equal tokens.
+
+    A comparison by size at equal tokens has no common time in it; it has size, in which both scores may rise.
+    """
+    table = []
+    for _, part in rows.groupby(["step", "deduplicated"]):
+        if len(part) > 3:
+            r = float(pearson_rows(part[x].to_numpy(float), part[y].to_numpy(float)))
+            about = part[["step", "tokens_b", "deduplicated"]].iloc[0]
+            table.append((int(about["step"]), float(about["tokens_b"]), bool(about["deduplicated"]), r, len(part)))
+    return pd.DataFrame(table, columns=["step", "tokens_b", "deduplicated", "r", "n"])
+
+
+def twin_spread(rows: pd.DataFrame, column: str, *, from_step: int = 1_000) -> Estimate:
+    """How far the two runs of one size, with and without repeated documents, lie apart: SD of one run, points.
+
+    The twins saw another corpus, so that this is an upper bound for the spread between two runs alike.
+    """
+    part = rows[rows["step"] >= from_step]
+    wide = part.pivot(index=["params_b", "step"], columns="deduplicated", values=column).dropna()
+    per_size = (wide[True] - wide[False]).pow(2).groupby("params_b").mean().to_numpy(float)
+    k = len(per_size)
+    sd = float(np.sqrt(per_size.mean() / 2))
+    left = np.sqrt((per_size.sum() - per_size) / (k - 1) / 2)
+    half = student(0.95, k - 1) * float(np.sqrt((k - 1) * np.mean((left - left.mean()) ** 2)))
+    return Estimate(sd, max(0.0, sd - half), sd + half, k, "sizes left out in turn")

@@ -1,0 +1,149 @@
+"""Figures of chapter 10: two scores along training, beside those of strangers."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from cape_lib.base import training
+from cape_lib.base.training import STEREOTYPE
+from cape_lib.charts.frame import INK, MUTED, Figure, figure
+from cape_lib.charts.look import AMBER, BLUE
+from cape_lib.tables import label
+
+SOURCE = "[sixteen Pythia runs](../book/data.html#along-training), EleutherAI"
+TOKENS = alt.X(
+    "tokens_b:Q", scale=alt.Scale(type="log"), title="training tokens (billions, log scale)",
+    axis=alt.Axis(values=[3, 10, 30, 100, 300]),
+)  # fmt: skip
+
+
+def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Figure:
+    """The two scores of one run along its training, one panel above the other, with bars of the harness's noise."""
+    part = rows[(rows["model"] == model) & (rows["step"] >= from_step)]
+    charts = []
+    for column, colour in ((x, BLUE), (y, AMBER)):
+        one = part[["tokens_b"]].assign(
+            score=part[column], low=part[column] - 1.96 * part[f"{column}_stderr"],
+            high=part[column] + 1.96 * part[f"{column}_stderr"],
+        )  # fmt: skip
+        base = alt.Chart(one).encode(x=TOKENS)
+        up = alt.Y("score:Q", scale=alt.Scale(zero=False), title=f"{label(column)} (%)")
+        charts.append(
+            alt.layer(
+                base.mark_rule(color=colour, opacity=0.45, strokeWidth=3).encode(y=alt.Y("low:Q"), y2="high:Q"),
+                base.mark_line(color=colour, point=alt.OverlayMarkDef(filled=True, size=40, color=colour)).encode(
+                    y=up, tooltip=["tokens_b", alt.Tooltip("score:Q", format=".1f")]
+                ),
+            ).properties(height=190)
+        )
+    r = float(part[x].corr(part[y]))
+    return figure(
+        charts,
+        title=f"{model}: {label(x)} and {label(y)} rise together, r = {r:.2f}" if r > 0 else f"{model}: r = {r:.2f}",
+        alt=f"Two courses over training tokens, {label(x)} and {label(y)}, r = {r:.2f} over {len(part)} checkpoints.",
+        source=SOURCE,
+        n=f"{len(part)} checkpoints of one run",
+        name="courses",
+        rows=part[["model", "step", "tokens_b", x, y]],
+        caption="Bars: 95 %, the harness's standard error. CrowS-Pairs: 50 is no preference. Whether it "
+        "measures stereotype "
+        "is disputed.",
+    )
+
+
+def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Figure:
+    """r of each run's x with its own y (filled) and with the y of each other run (ticks)."""
+    pairs = training.crossed(rows, x=x, y=y, from_step=from_step)
+    order = list(dict.fromkeys(pairs["x_model"]))
+    up = alt.Y("x_model:N", sort=order, title=None, axis=alt.Axis(labelLimit=180))
+    across = alt.X("r:Q", title=f"r({label(x)}, {label(y)})", scale=alt.Scale(domain=[-0.6, 1]))
+    median = pairs.groupby("own")["r"].median()
+    chart = alt.layer(
+        alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(color=INK).encode(x="at:Q"),
+        alt.Chart(pairs[~pairs["own"]].round(3))
+        .mark_tick(color=MUTED, thickness=1.5, opacity=0.7)
+        .encode(x=across, y=up, tooltip=["x_model", "y_model", "r"]),
+        alt.Chart(pairs[pairs["own"]].round(3))
+        .mark_point(filled=True, color=BLUE, size=80, opacity=1)
+        .encode(x=across, y=up, tooltip=["x_model", "r"]),
+    ).properties(height=20 * len(order))
+    return figure(
+        chart,
+        title=f"A run goes with another's {label(y)} (median {median[False]:.2f}) about as with its own "
+        f"({median[True]:.2f})",
+        alt=f"For {len(order)} runs, r with their own score and with that of the others; medians "
+        f"{median[True]:.2f}, {median[False]:.2f}.",
+        source=SOURCE,
+        n=f"{len(order)} runs, from step {from_step:,}",
+        name="own-and-others",
+        rows=pairs,
+        caption="Filled: a run with itself. Ticks: its capability with the stereotype score of each other run.",
+    )
+
+
+def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> pd.DataFrame:
+    """Rows of `by_start`: r of each run from a step on, of levels and of changes, with a reading."""
+    parts = []
+    for what, difference in (("levels", False), ("changes", True)):
+        parts.append(training.along(rows, x=x, y=y, from_step=from_step, difference=difference).assign(what=what))
+    return pd.concat(parts, ignore_index=True)
+
+
+def by_start(table: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
+    """r within each run, of levels and of changes; further columns allowed (for `explore`)."""
+    order = list(dict.fromkeys(table["model"]))
+    median = table.groupby("what")["r"].median()
+    chart = alt.layer(
+        alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(color=INK).encode(x="at:Q"),
+        alt.Chart(table.round(3))
+        .mark_point(filled=True, size=70, opacity=1)
+        .encode(
+            x=alt.X("r:Q", title=f"r({label(x)}, {label(y)})", scale=alt.Scale(domain=[-1, 1])),
+            y=alt.Y("model:N", sort=order, title=None, axis=alt.Axis(labelLimit=180)),
+            color=alt.Color("what:N", scale=alt.Scale(domain=["levels", "changes"], range=[BLUE, AMBER]), title=None),
+            shape=alt.Shape(
+                "what:N", scale=alt.Scale(domain=["levels", "changes"], range=["circle", "diamond"]), title=None
+            ),
+            tooltip=["model", "what", "r", "n"],
+        ),
+    ).properties(height=20 * len(order))  # fmt: skip
+    return figure(
+        chart,
+        title=f"r within a run: median {median['levels']:.2f} of levels, {median['changes']:.2f} of changes",
+        alt="r within each run, of levels and of changes between checkpoints, a row a run.",
+        source=SOURCE,
+        n=f"{len(order)} runs",
+        name="by-start",
+        caption="Levels: the scores. Changes: their differences from checkpoint to checkpoint.",
+    )
+
+
+def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
+    """r over the eight sizes at each moment of training, both corpora."""
+    table = training.by_size(rows, x=x, y=y).dropna()
+    table = table[table["step"] >= 1_000].assign(
+        corpus=lambda t: t["deduplicated"].map({True: "without repeats", False: "as collected"})
+    )
+    names = ["as collected", "without repeats"]
+    chart = (
+        alt.Chart(table)
+        .mark_line(point=alt.OverlayMarkDef(filled=True, size=45))
+        .encode(
+            x=TOKENS,
+            y=alt.Y("r:Q", title="r over the sizes", scale=alt.Scale(domain=[-0.2, 1])),
+            color=alt.Color("corpus:N", scale=alt.Scale(domain=names, range=[BLUE, AMBER]), title=None),
+            strokeDash=alt.StrokeDash("corpus:N", scale=alt.Scale(domain=names, range=[[1, 0], [4, 3]]), title=None),
+            tooltip=["corpus", "tokens_b", alt.Tooltip("r:Q", format=".2f"), "n"],
+        )
+    )
+    last = table[table["step"] == table["step"].max()]["r"]
+    return figure(
+        chart,
+        title=f"At equal tokens larger runs have more of both: r = {last.min():.2f} and {last.max():.2f} at the end",
+        alt=f"r over eight sizes at each checkpoint; it ends at {last.min():.2f} and {last.max():.2f}.",
+        source=SOURCE,
+        n=f"{int(table['n'].max())} sizes at each checkpoint",
+        name="by-size",
+        rows=table,
+    )

@@ -1,0 +1,304 @@
+"""Figures of chapter 9: what models of today know and admit, by reasoning, size and thinking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from cape_lib.charts.forest import forest
+from cape_lib.charts.frame import INK, MUTED, PAPER, Figure, figure
+from cape_lib.charts.look import AMBER, BLUE, GREY, PURPLE, SKY
+from cape_lib.frontier import effort, variants
+from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, REASONING, WRONG
+from cape_lib.stats import ols
+from cape_lib.tables import label
+
+SOURCE = f"[models of today](../book/data.html#one-lab), Artificial Analysis, to {DATA_END}"
+GRADES = ("right", "declined, empty or partial", "wrong")
+GRADE_COLOURS = (BLUE, "#B9C0C7", AMBER)
+MODES = {"reasoning": "thinking", "none": "not thinking"}
+#: makers with a colour here; the others are grey
+MAKERS = {"OpenAI": BLUE, "Amazon": AMBER, "Google": PURPLE, "SpaceXAI": INK, "DeepSeek": SKY}
+
+
+def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE) -> Figure:
+    """The three grades as shares of all questions, by steps of GPQA: mean over the variants of each step."""
+    low = (rows[REASONING] // width * width).astype(int)
+    mean = rows.assign(step=low).groupby("step")[[KNOWS, "rest", WRONG]].agg("mean")
+    count = low.value_counts()
+    mean = mean[mean.index.map(count) >= 5]
+    mean.columns = pd.Index(GRADES)
+    steps = [f"{step}-{step + width}" for step in mean.index]
+    tidy = mean.assign(gpqa=steps, variants=[int(count[s]) for s in mean.index]).melt(
+        ["gpqa", "variants"], var_name="grade", value_name="share"
+    )
+    tidy["order"] = tidy["grade"].map({name: i for i, name in enumerate(GRADES)})
+    wrong = mean[GRADES[2]]
+    way = "fall" if wrong.iloc[-1] < wrong.iloc[0] else "rise"
+    chart = (
+        alt.Chart(tidy)
+        .mark_bar()
+        .encode(
+            x=alt.X("gpqa:N", sort=steps, title="GPQA Diamond (%)", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("share:Q", title="share of all questions (%)", scale=alt.Scale(domain=[0, 100])),
+            color=alt.Color(
+                "grade:N",
+                scale=alt.Scale(domain=list(GRADES), range=list(GRADE_COLOURS)),
+                title=None,
+                legend=alt.Legend(columns=alt.ExprRef("width < 360 ? 1 : 3")),
+            ),
+            order="order:Q",
+            tooltip=["gpqa", "grade", alt.Tooltip("share:Q", format=".1f"), "variants"],
+        )
+    )
+    return figure(
+        chart.properties(height=260),
+        title=f"With better reasoning wrong answers {way} from {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} % of "
+        f"all questions",
+        alt=(
+            f"Stacked shares of right, unanswered and wrong by GPQA. Right: {mean[GRADES[0]].iloc[0]:.0f} to "
+            f"{mean[GRADES[0]].iloc[-1]:.0f} percent; wrong: {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} percent."
+        ),
+        source=source,
+        n=f"{len(rows)} variants",
+        name="shares-by-gpqa",
+        rows=tidy.drop(columns="order"),
+    )
+
+
+def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
+    """GPQA against one measure, every variant a point, with the least-squares line of the rows.
+
+    rows: `measure_rows`; further columns allowed (for `explore`).
+    """
+    first = str(rows["measure"].iloc[0])
+    dots = rows[rows["kind"] == "variant"]
+    chart = alt.layer(
+        alt.Chart(rows)
+        .transform_filter("datum.kind === 'variant'")
+        .mark_point(size=34, strokeWidth=1.2)
+        .encode(
+            x=alt.X("gpqa:Q", title="GPQA Diamond (%)", scale=alt.Scale(domain=[10, 100])),
+            y=alt.Y("value:Q", title="share (%)", scale=alt.Scale(domain=[0, 100])),
+            color=alt.Color(
+                "mode:N",
+                scale=alt.Scale(domain=list(MODES.values()), range=[BLUE, AMBER]),
+                title=None,
+            ),
+            shape=alt.Shape(
+                "mode:N", scale=alt.Scale(domain=list(MODES.values()), range=["circle", "triangle-up"]), title=None
+            ),
+            tooltip=["model", "maker", alt.Tooltip("gpqa:Q", format=".0f"), alt.Tooltip("value:Q", format=".0f")],
+        ),
+        alt.Chart(rows)
+        .transform_filter("datum.kind === 'line'")
+        .mark_line(color=INK, strokeWidth=2.5)
+        .encode(x="gpqa:Q", y="value:Q"),
+    )
+    r = float(dots[dots["measure"] == first]["gpqa"].corr(dots[dots["measure"] == first]["value"]))
+    return figure(
+        chart.properties(height=280),
+        title=f"What “makes up less” means, and what r comes of it (here {first}: {r:.2f})",
+        alt=f"GPQA against {first} over {len(dots[dots['measure'] == first])} variants, r = {r:.2f}, with its line.",
+        source=source,
+        n=f"{len(dots[dots['measure'] == first])} variants",
+        name="measure-plane",
+        caption="Circles think before they answer, triangles do not. Variants of one model are several points.",
+    )
+
+
+def measure_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Rows of `measure_plane`: a point a variant and the two ends of the line."""
+    dots = pd.DataFrame(
+        {
+            "model": rows["model"],
+            "maker": rows["lab"],
+            "gpqa": rows[REASONING].round(1),
+            "value": rows[measure].round(1),
+            "mode": rows["mode"].map(MODES),
+        }
+    ).dropna(subset=["value"])
+    fit = ols(dots["gpqa"], dots["value"])
+    ends = pd.DataFrame({"gpqa": [dots["gpqa"].min(), dots["gpqa"].max()]})
+    ends["value"] = np.clip(fit.at(ends["gpqa"]), 0, 100)
+    both = pd.concat([dots.assign(kind="variant"), ends.assign(kind="line")], ignore_index=True)
+    return both.assign(measure=label(measure))
+
+
+def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Figure:
+    """One family by size, thinking: GPQA against the share admitted, sizes that lose by thinking hollow."""
+    part = rows[(rows["generation"] == generation) & (rows["mode"] == "reasoning") & rows["params_b"].notna()]
+    part = part.sort_values("params_b")
+    flags = variants.truncation(rows).loc[part.index]
+    part = part.assign(
+        size=[f"{b:.2g} B" if b < 10 else f"{b:.0f} B" for b in part["params_b"]],
+        state=np.where(flags["loses"], "loses by thinking", np.where(flags["tokens"], "many tokens", "within bounds")),
+        tokens=part["reasoning_tokens"].round(),
+    )
+    part["below"] = part[ADMITS] > part[ADMITS].median()
+    words = ["loses by thinking", "many tokens", "within bounds"]
+    across = alt.X(f"{REASONING}:Q", title="GPQA Diamond (%)", scale=alt.Scale(domain=[0, 100]))
+    up = alt.Y(f"{ADMITS}:Q", title="share admitted (%)", scale=alt.Scale(domain=[0, 80]))
+    base = alt.Chart(part[["model", "size", "state", "tokens", REASONING, ADMITS]]).encode(x=across, y=up)
+    points = base.mark_point(filled=True, size=110, opacity=1).encode(
+        color=alt.Color("state:N", scale=alt.Scale(domain=words, range=[AMBER, SKY, BLUE]), title=None),
+        shape=alt.Shape("state:N", scale=alt.Scale(domain=words, range=["cross", "diamond", "circle"]), title=None),
+        tooltip=[
+            "model",
+            alt.Tooltip("tokens:Q", format=",.0f", title="reasoning tokens a question"),
+            f"{REASONING}:Q",
+            f"{ADMITS}:Q",
+        ],
+    )
+    named = part[part["params_b"].isin(part.loc[flags["loses"], "params_b"])]
+    names = (
+        alt.Chart(named[["size", REASONING, ADMITS]])
+        .mark_text(align="left", dx=9, dy=-8)
+        .encode(x=across, y=up, text="size:N")
+    )
+    lost = flags["loses"].to_numpy()
+    whole = float(part[REASONING].corr(part[ADMITS]))
+    left = float(part[~lost][REASONING].corr(part[~lost][ADMITS]))
+    return figure(
+        alt.layer(points, names).properties(height=220),
+        title=f"{generation}: r = {whole:.2f} over {len(part)} sizes, {left:.2f} without those that lose by thinking",
+        alt=f"GPQA against the share admitted by size; {int(lost.sum())} sizes lose by thinking and stand at "
+        f"the upper left.",
+        source=source,
+        n=f"{len(part)} sizes of one family, thinking",
+        name="truncation",
+        caption="Loses by thinking: lower accuracy or GPQA than the same weights without. Many tokens: over "
+        f"{variants.MANY_TOKENS:,} reasoning tokens a question.",
+    )
+
+
+def ladders_by_size(ladders: pd.DataFrame, measure: str, *, source: str = SOURCE) -> Figure:
+    """What each generation gains or loses of a measure from its smallest to its largest size.
+
+    ladders: `coupling.whole_ladders` of the measure on GPQA.
+    """
+    rows = ladders.sort_values("dy").assign(estimate=lambda t: t["dy"], low=lambda t: t["dy_low"])
+    rows = rows.assign(high=rows["dy_high"])
+    rows["name"] = [f"{r.ladder} ({r.params_b_low:.2g}–{r.params_b_high:.3g} B)" for r in rows.itertuples()]
+    sure = rows["p_holm"] < 0.05
+    up, down = int((sure & (rows["dy"] > 0)).sum()), int((sure & (rows["dy"] < 0)).sum())
+    rows["way"] = np.where(sure, np.where(rows["dy"] > 0, "surely more", "surely less"), "open")
+    colour = alt.Color(
+        "way:N",
+        scale=alt.Scale(domain=["surely less", "open", "surely more"], range=[AMBER, GREY, BLUE]),
+        title=None,
+    )
+    columns = ["name", "estimate", "low", "high", "way", "smaller", "larger", "sizes"]
+    return figure(
+        forest(
+            rows[columns],
+            alt.Y("name:N", sort=list(rows["name"]), title=None, axis=alt.Axis(labelLimit=230)),
+            alt.X("estimate:Q", title=f"{label(measure)}, largest minus smallest (points)"),
+            colour=colour,
+            tooltip=["smaller", "larger", alt.Tooltip("estimate:Q", format="+.1f"), "sizes"],
+        ),
+        title=f"From smallest to largest size, {label(measure)} surely rises in {up} of {len(rows)} ladders and "
+        f"falls in {down}",
+        alt=f"Change of {label(measure)} over each ladder: {up} surely rise, {down} surely fall, "
+        f"{len(rows) - up - down} open.",
+        source=source,
+        n=f"{len(rows)} ladders of three sizes or more",
+        name=f"ladders-{'admits' if measure == ADMITS else measure.split('_')[-1]}",
+        rows=ladders,
+        caption="Bars: 95 %, binomial noise. Sure: after Holm's correction over the ladders.",
+    )
+
+
+def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOURCE) -> Figure:
+    """Each model over its efforts: reasoning tokens a question against a measure, one line a model."""
+    ladders = effort.effort_ladders(rows)
+    part = rows[rows["weights"].isin(ladders["weights"]) & (rows["mode"] == "reasoning") & rows["effort"].notna()]
+    makers = [name for name in ladders["lab"].value_counts().index if name in MAKERS]
+    part = part.assign(
+        maker=part["lab"].where(part["lab"].isin(makers), "others"),
+        value=part[measure].round(1),
+        tokens=part["reasoning_tokens"].round(),
+    )
+    part = part[part["tokens"] > 0]
+    names = [*makers, *(["others"] if (part["maker"] == "others").any() else [])]
+    count = effort.counted(ladders, measure)
+    fewer = count.fell >= count.rose
+    base = alt.Chart(part[["model", "weights", "maker", "effort", "tokens", "value"]]).encode(
+        x=alt.X(
+            "tokens:Q",
+            scale=alt.Scale(type="log", domain=[50, 20_000], nice=False),
+            title="reasoning tokens a question, log scale",
+            axis=alt.Axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d"),
+        ),
+        y=alt.Y("value:Q", title=f"{label(measure)} (%)"),
+        color=alt.Color(
+            "maker:N", scale=alt.Scale(domain=names, range=[MAKERS.get(n, GREY) for n in names]), title=None
+        ),
+    )
+    chart = alt.layer(
+        base.mark_line(strokeWidth=2, opacity=0.8).encode(detail="weights:N"),
+        base.mark_point(filled=True, size=45, opacity=1).encode(tooltip=["model", "effort", "tokens", "value"]),
+    )
+    return figure(
+        chart.properties(height=280),
+        title=f"More thinking at the same weights {'lowers' if fewer else 'raises'} {label(measure)} in "
+        f"{count.fell if fewer else count.rose} of {count.n} models",
+        alt=f"Lines of {count.n} models over their efforts; {label(measure)} falls in {count.fell} and rises in "
+        f"{count.rose}.",
+        source=source,
+        n=f"{count.n} models, {count.makers} makers",
+        name="effort-paths",
+        caption="One line a model, from its lowest effort to its highest.",
+    )
+
+
+def off_on(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
+    """Mean change of the share admitted by maker, thinking off to its lowest effort, each model a tick."""
+    pairs = effort.off_and_on(rows)
+    mean = pairs.groupby("lab").agg(estimate=(ADMITS, "mean"), models=(ADMITS, "size")).reset_index()
+    mean = mean.sort_values("estimate")
+    order = list(mean["lab"])
+    up = int((mean["estimate"] > 0).sum())
+    ticks = pairs[["model", "lab", ADMITS]].rename(columns={ADMITS: "change"}).round(1)
+    y = alt.Y("lab:N", sort=order, title=None, axis=alt.Axis(labelLimit=190))
+    chart = alt.layer(
+        alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(color=INK).encode(x="at:Q"),
+        alt.Chart(ticks)
+        .mark_point(color=MUTED, fill=PAPER, size=36)
+        .encode(
+            x=alt.X("change:Q", title="share admitted, thinking minus not (points)"), y=y, tooltip=["model", "change"]
+        ),
+        alt.Chart(mean)
+        .mark_point(filled=True, color=BLUE, size=90, opacity=1)
+        .encode(x="estimate:Q", y=y, tooltip=["lab", "models", alt.Tooltip("estimate:Q", format="+.1f")]),
+    ).properties(height=22 * len(order))
+    return figure(
+        chart,
+        title=f"Thinking raises the share admitted in {up} of {len(order)} makers and lowers it in the others",
+        alt=f"Change of the share admitted by maker; the mean rises in {up} of {len(order)} makers.",
+        source=source,
+        n=f"{len(pairs)} pairs of the same weights",
+        name="off-on",
+        rows=pairs,
+        caption="Hollow: a model. Filled: the mean of its maker.",
+    )
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose column `score` names scores, for reading."""
+    return table.assign(score=table["score"].map(label))
+
+
+def wide_by(parts: Sequence[pd.DataFrame], key: str) -> pd.DataFrame:
+    """Tables of one measure each (columns key, r, measure) side by side, a column a measure."""
+    wide = pd.concat(parts).pivot(index=key, columns="measure", values="r")[list(MEASURES)]
+    return wide.rename(columns=label).rename_axis(columns=None).reset_index()
+
+
+def headline_table(table: pd.DataFrame) -> pd.DataFrame:
+    """`variants.headlines` for reading: measures in words, one row a reading."""
+    words = {measure: label(measure) for measure in MEASURES}
+    return table.assign(measure=table["measure"].map(words))

@@ -1,0 +1,248 @@
+"""Models of today: what they know, what they admit not to know, and how both go with reasoning.
+
+Of the questions of AA-Omniscience a model answers a share right (accuracy a). Of the others a share q is not wrong
+(declined, empty or partial: these cannot be told apart). So wrong answers are (1 - q)(1 - a) of all, and of the
+answers that commit themselves a share a / (a + wrong) is right: the precision. "Makes up less" may mean any of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from cape_lib import tables
+from cape_lib.errors import MissingError, ScoresError
+from cape_lib.stats import Estimate, clustered_r, score_sd
+from cape_lib.stats.lines import student
+from cape_lib.tables.variants import DOMAINS, OMNISCIENCE_QUESTIONS
+
+REASONING = "gpqa_diamond"
+KNOWS, ADMITS, WRONG, PRECISION = "omniscience_accuracy", "omniscience_non_hallucination", "wrong", "precision"
+MEASURES: tuple[str, ...] = (KNOWS, ADMITS, WRONG, PRECISION)
+DATA_END = "2026-07-10"
+#: reasoning tokens a question above which a variant counts as running out
+MANY_TOKENS = 9_000
+TRUNCATION_RULE = (
+    f"A variant is set aside where it spends more than {MANY_TOKENS:,} reasoning tokens a question, or where thinking "
+    "lowers its accuracy or its GPQA below those of the same weights without, by more than 1.96 standard errors."
+)
+
+
+def readings(frame: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The variants with GPQA and both omniscience figures: by default the 440 of the book.
+
+    frame: rows as of `tables.variants`, or a reader's own with gpqa_diamond, omniscience_accuracy and
+    omniscience_non_hallucination (percent). Added: wrong, rest, precision (percent), `<measure>_stderr` (points,
+    binomial over 6,000 questions, those not right, or those answered), reasoning_tokens and answer_tokens (a question),
+    params_b (total, billions). Raises ScoresError for values outside 0-100 and fractions, MissingError where q stands
+    without a.
+    """
+    rows = tables.variants() if frame is None else frame.copy()
+    for column in (REASONING, KNOWS, ADMITS):
+        if column not in rows:
+            raise MissingError(f"no column {column!r}: an admitted share says little without what is known; add it")
+        values = rows[column].dropna().to_numpy(float)
+        if values.size and (values.min() < 0 or values.max() > 100):
+            raise ScoresError(f"column {column}: a value outside 0 to 100; scores are percent")
+        if values.size and 0 < values.max() <= 1:
+            raise ScoresError(f"column {column}: no value above 1; give percent (0-100), not fractions")
+    rows = rows.dropna(subset=[REASONING, KNOWS, ADMITS]).reset_index(drop=True)
+    a, q = rows[KNOWS] / 100, rows[ADMITS] / 100
+    rows[WRONG], rows["rest"] = 100 * (1 - q) * (1 - a), 100 * q * (1 - a)
+    answered = a * 100 + rows[WRONG]
+    rows[PRECISION] = (100 * a * 100 / answered).where(answered > 0)
+    every = pd.Series(1.0, index=rows.index)
+    for name, share in ((KNOWS, every), (WRONG, every), (ADMITS, 1 - a), (PRECISION, answered / 100)):
+        # Half a question away from 0 and 100, as everywhere in the book.
+        asked = np.maximum(share.to_numpy(float) * OMNISCIENCE_QUESTIONS, 1.0)
+        p = np.clip(rows[name].to_numpy(float) / 100, 0.5 / asked, 1 - 0.5 / asked)
+        rows[f"{name}_stderr"] = 100 * np.sqrt(p * (1 - p) / asked)
+    rows[f"{REASONING}_stderr"] = score_sd(rows[REASONING].to_numpy(float), REASONING)
+    for kind in ("reasoning", "answer"):
+        column = f"omniscience_{kind}_tokens"
+        if column in rows:
+            rows[f"{kind}_tokens"] = rows[column] / OMNISCIENCE_QUESTIONS
+    if "params_b_total" in rows:
+        rows["params_b"] = rows["params_b_total"]
+    return rows
+
+
+def truncation(rows: pd.DataFrame) -> pd.DataFrame:
+    """Which variants ran out of tokens, by `TRUNCATION_RULE`: one row each, in the order of `rows`.
+
+    rows: from `readings`. Returns `tokens`, `loses` (True or False), `set_aside` (either), `change_accuracy`,
+    `change_gpqa` (points, against the same weights without thinking; NaN where there is none).
+    """
+    off = rows[rows["mode"] == "none"].drop_duplicates("weights").set_index("weights")
+    thinks = (rows["mode"] == "reasoning").to_numpy()
+    loses = np.zeros(len(rows), dtype=bool)
+    changes = {}
+    for name, column in (("change_accuracy", KNOWS), ("change_gpqa", REASONING)):
+        before = rows["weights"].map(off[column]).to_numpy(float)
+        noise = np.hypot(rows["weights"].map(off[f"{column}_stderr"]).to_numpy(float), rows[f"{column}_stderr"])
+        change = np.where(thinks, rows[column].to_numpy(float) - before, np.nan)
+        loses |= change < -1.96 * noise
+        changes[name] = change
+    many = (rows["reasoning_tokens"] > MANY_TOKENS).to_numpy()
+    return pd.DataFrame({"tokens": many, "loses": loses, "set_aside": many | loses, **changes}, index=rows.index)
+
+
+def steady(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that `truncation` does not set aside."""
+    return rows[~truncation(rows)["set_aside"]].reset_index(drop=True)
+
+
+def association(
+    rows: pd.DataFrame, y: str, *, x: str = REASONING, given: Sequence[str] = (), rank: bool = False, by: str = "lab"
+) -> Estimate:
+    """Correlation of two scores over the variants, labs left out in turn for the interval.
+
+    y, x: columns; rank: Spearman's (ranks over the rows that are used); given: "date" and "size" (log10 of the total
+    parameters), held fixed. Variants of one model are not independent, nor are those of one lab: hence `by`.
+    """
+    held = [_held(rows, name) for name in given]
+    data = np.column_stack([rows[x].to_numpy(float), rows[y].to_numpy(float), *held])
+    known = np.isfinite(data).all(axis=1)
+    data = data[known]
+    if rank and len(data):
+        data = np.apply_along_axis(rankdata, 0, data)
+    labels = rows[by].to_numpy()[known]
+    return clustered_r(data[:, 0], data[:, 1], labels, given=data[:, 2:] if given else None, unit=f"{by}s")
+
+
+def _held(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    """The column that is held fixed: days of release, or log10 of the size."""
+    if name == "date":
+        days = (rows["released"] - pd.Timestamp("2020-01-01")).dt.days
+        return np.asarray(days, dtype=float)
+    return np.asarray(np.log10(rows["params_b"].to_numpy(dtype=float)))
+
+
+def by_domain(rows: pd.DataFrame, measure: str, *, x: str = REASONING) -> tuple[pd.DataFrame, Estimate]:
+    """The same correlation in each of the six domains (1,000 questions each), and their mean.
+
+    measure: one of `MEASURES`. The interval of the mean is Student's t over the domains as replicates: what another six
+    domains would do, for the same models.
+    """
+    table = []
+    for domain in DOMAINS:
+        a, q = rows[f"accuracy_{domain}"] / 100, 1 - rows[f"hallucination_{domain}"] / 100
+        wrong = (1 - q) * (1 - a)
+        value = {KNOWS: a, ADMITS: q, WRONG: wrong, PRECISION: a / (a + wrong)}[measure]
+        known = value.notna() & rows[x].notna()
+        table.append((domain, float(np.corrcoef(rows[x][known], value[known])[0, 1]), int(known.sum())))
+    domains = pd.DataFrame(table, columns=["domain", "r", "n"])
+    r = domains["r"].to_numpy()
+    half = student(0.95, len(r) - 1) * float(r.std(ddof=1)) / len(r) ** 0.5
+    mean = float(r.mean())
+    return domains, Estimate(mean, mean - half, mean + half, len(r), "six domains as replicates")
+
+
+def by_year(rows: pd.DataFrame, measure: str, *, fewest: int = 20) -> pd.DataFrame:
+    """The correlation of GPQA with a measure among the releases of each year: year, r, low, high, n.
+
+    Years with fewer than `fewest` variants are left out.
+    """
+    table = []
+    for year, part in rows.groupby(rows["released"].dt.year):
+        if len(part) >= fewest:
+            r = association(part, measure)
+            table.append((int(year), r.estimate, r.low, r.high, r.n))
+    return pd.DataFrame(table, columns=["year", "r", "low", "high", "n"])
+
+
+#: the readings of one headline: (name, measure, what is held fixed, by ranks)
+HEADLINES: tuple[tuple[str, str, tuple[str, ...], bool], ...] = tuple(
+    (name, measure, given, rank)
+    for measure in MEASURES
+    for name, given, rank in (
+        ("r", (), False),
+        ("r given date", ("date",), False),
+        ("r given date and size", ("date", "size"), False),
+        ("Spearman", (), True),
+    )
+)
+
+
+def headlines(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every headline with and without the variants that ran out: measure, reading, rows, r, low, high, n."""
+    table = []
+    for which, part in (("all", rows), ("without truncated", steady(rows))):
+        for name, measure, given, rank in HEADLINES:
+            r = association(part, measure, given=given, rank=rank)
+            table.append((measure, name, which, r.estimate, r.low, r.high, r.n))
+    return pd.DataFrame(table, columns=["measure", "reading", "rows", "r", "low", "high", "n"])
+
+
+def objections(rows: pd.DataFrame) -> pd.DataFrame:
+    """The correlations under each objection: objection, check, measure, r, low, high, n.
+
+    Truncation (without the variants set aside), incapacity (GPQA above 40: guessing gives 25), policy (within makers:
+    scores less their maker's mean), selection (one variant a model: the one with the best GPQA), one mode at a time.
+    """
+    best = rows.sort_values(REASONING).drop_duplicates("weights", keep="last")
+    within = rows.copy()
+    for column in (REASONING, *MEASURES):
+        within[column] = rows[column] - rows.groupby("lab")[column].transform("mean")
+    parts = [
+        ("none", "all variants", rows),
+        ("truncation", "without those set aside", steady(rows)),
+        ("incapacity", "GPQA above 40", rows[rows[REASONING] > 40]),
+        ("policy of the maker", "scores less the mean of their maker", within),
+        ("selection of variants", "best variant of each model", best),
+        ("mode", "thinking only", rows[rows["mode"] == "reasoning"]),
+        ("mode", "not thinking only", rows[rows["mode"] == "none"]),
+    ]
+    table = []
+    for objection, check, part in parts:
+        for measure in MEASURES:
+            r = association(part, measure)
+            table.append((objection, check, measure, r.estimate, r.low, r.high, r.n))
+    return pd.DataFrame(table, columns=["objection", "check", "measure", "r", "low", "high", "n"])
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Where a model stands among those that reason as well: `n` of them within `width` points of its GPQA.
+
+    `admits` and `wrong` are percentiles (0-100: the share of them with a lower q, a lower wrong share); `nearest` names
+    the closest variants by GPQA, a and q.
+    """
+
+    n: int
+    width: float
+    admits: float
+    wrong: float
+    nearest: tuple[str, ...]
+
+
+def neighbours(
+    rows: pd.DataFrame, gpqa: float, accuracy: float, admits: float, *, mode: str | None = None, width: float = 5.0
+) -> Neighbours:
+    """A model of today beside the others: percentile of its q and of its wrong share among equals in GPQA.
+
+    gpqa, accuracy, admits: percent, 0-100; mode: "reasoning" or "none" compares with that mode only. The window grows
+    by `width` points until it holds ten variants. Raises ScoresError for a value outside 0-100 or a fraction.
+    """
+    for name, value in (("GPQA", gpqa), ("accuracy", accuracy), ("non-hallucination", admits)):
+        if not 0 <= value <= 100:
+            raise ScoresError(f"{name} {value:g} is outside 0 to 100; give percent")
+        if 0 < value < 1:
+            raise ScoresError(f"{name} {value:g} looks like a fraction; give percent (0-100)")
+    peers = rows if mode is None else rows[rows["mode"] == mode]
+    if len(peers) < 10:
+        raise MissingError(f"only {len(peers)} variants in mode {mode!r}; the modes are reasoning and none")
+    reach = width
+    while ((peers[REASONING] - gpqa).abs() <= reach).sum() < 10:
+        reach += width
+    near = peers[(peers[REASONING] - gpqa).abs() <= reach]
+    wrong = (100 - admits) * (100 - accuracy) / 100
+    away = peers[[REASONING, KNOWS, ADMITS]].to_numpy(float) - np.array([gpqa, accuracy, admits])
+    nearest = tuple(str(name) for name in peers["model"].iloc[np.argsort((away**2).sum(axis=1), kind="stable")[:3]])
+    below = 100 * float((near[ADMITS] < admits).mean()), 100 * float((near[WRONG] < wrong).mean())
+    return Neighbours(len(near), reach, *below, nearest)

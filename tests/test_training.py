@@ -1,0 +1,89 @@
+"""Coupling along training: the datasheet's numbers, and runs in which only trend, or more than trend, was planted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import pearsonr
+
+from cape_lib import tables
+from cape_lib.base import training
+from cape_lib.errors import MissingError
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    return training.runs()
+
+
+@pytest.mark.parametrize(("step", "high", "changes"), [(1_000, 12, 0.78), (3_000, 7, 0.46), (13_000, 4, 0.09)])
+def test_the_tempting_headline_shrinks_with_its_first_step(rows, step: int, high: int, changes: float) -> None:
+    level = training.along(rows, x="lambada_openai", from_step=step)
+    assert len(level) == 16 and int((level["r"] >= 0.85).sum()) == high
+    difference = training.along(rows, x="lambada_openai", from_step=step, difference=True)
+    assert difference["r"].median() == pytest.approx(changes, abs=0.005)
+
+
+def test_a_run_is_that_of_the_file(rows: pd.DataFrame) -> None:
+    raw = pd.read_csv(tables.data_dir() / "pythia_checkpoints.csv")
+    one = raw[(raw["model"] == "pythia-70m-deduped") & (raw["step"] >= 1_000)]
+    score = one.pivot(index="step", columns="benchmark", values="score")
+    expected = pearsonr(score["lambada_openai"], score["crows_pairs_english"])[0]
+    r = training.along(rows, x="lambada_openai").set_index("model")["r"]
+    assert r["pythia-70m-deduped"] == pytest.approx(expected) and round(expected, 2) == -0.09
+
+
+def test_a_run_goes_as_well_with_the_stereotype_score_of_another(rows: pd.DataFrame) -> None:
+    large = training.crossed(rows[rows["params_b"] >= 1.4], x="lambada_openai")
+    median = large.groupby("own")["r"].median()
+    assert len(large) == 64 and median[False] == pytest.approx(0.97, abs=0.005)
+    assert abs(median[True] - median[False]) < 0.01
+
+
+def planted(rng: np.random.Generator, shared: float) -> pd.DataFrame:
+    """Sixteen runs that rise alike; `shared` of the scatter at a checkpoint is common to both scores of a run."""
+    table = []
+    for size in (1, 2, 3, 4, 5, 6, 7, 8):
+        for twin in ("", "-deduped"):
+            for k, step in enumerate(range(1_000, 17_000, 1_000)):
+                both = rng.normal()
+                x, y = (shared**0.5 * both + (1 - shared) ** 0.5 * rng.normal() for _ in range(2))
+                table.append((f"m{size}{twin}", float(size), bool(twin), step, k + x, k / 2 + y))
+    return pd.DataFrame(table, columns=["model", "params_b", "deduplicated", "step", "x", "y"])
+
+
+def test_trend_alone_gives_a_high_r_and_passes_the_test_beyond_trend_in_few_worlds() -> None:
+    rng = np.random.default_rng(1)
+    worlds = [planted(rng, 0.0) for _ in range(100)]
+    assert min(training.along(world, x="x", y="y")["r"].median() for world in worlds) > 0.8
+    called = sum(training.beyond_trend(world, x="x", y="y").p < 0.05 for world in worlds)
+    assert called <= 11  # 5 % of 100; more than 11 has a chance below 1 in 100
+
+
+def test_coupling_beyond_trend_is_seen_where_it_was_planted() -> None:
+    rng = np.random.default_rng(2)
+    tests = [training.beyond_trend(planted(rng, 0.6), x="x", y="y") for _ in range(40)]
+    assert sum(test.p < 0.05 for test in tests) >= 36
+    assert np.median([test.own - test.twin for test in tests]) > 0.3
+
+
+def test_size_at_equal_tokens_has_eight_models_a_moment(rows: pd.DataFrame) -> None:
+    table = training.by_size(rows, x="lambada_openai")
+    last = table[table["step"] == 143_000]
+    assert set(last["n"]) == {8} and last["r"].between(0.9, 1.0).all()
+
+
+def test_twins_that_differ_by_noise_alone_give_its_size_back() -> None:
+    rng = np.random.default_rng(3)
+    world = planted(rng, 0.0)
+    assert training.twin_spread(world, "x").estimate == pytest.approx(1.0, abs=0.15)
+
+
+def test_what_cannot_be_tested_is_refused(rows: pd.DataFrame) -> None:
+    with pytest.raises(MissingError, match="hellaswag"):
+        training.runs(["hellaswag"])
+    with pytest.raises(MissingError, match="four sizes"):
+        training.beyond_trend(rows[rows["params_b"] > 2], x="piqa")
+    with pytest.raises(MissingError, match="three checkpoints"):
+        training.along(rows, x="piqa", from_step=140_000)

@@ -1,0 +1,186 @@
+"""Models of today: the numbers of the chapter by another road, and planted truths."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import pearsonr, spearmanr
+
+from cape_lib import tables
+from cape_lib.errors import MissingError, ScoresError
+from cape_lib.frontier import effort, variants
+from cape_lib.frontier.variants import ADMITS, KNOWS, PRECISION, REASONING, WRONG
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    return variants.readings()
+
+
+@pytest.fixture(scope="module")
+def raw() -> pd.DataFrame:
+    """The table as it lies in the file: the tests' own road to every number."""
+    frame = pd.read_csv(tables.data_dir() / "one_lab_2026.csv")
+    return frame.dropna(subset=["gpqa_diamond", "omniscience_accuracy"])
+
+
+def test_the_headline_correlations_are_those_of_scipy_on_the_file(rows: pd.DataFrame, raw: pd.DataFrame) -> None:
+    a, q = raw["omniscience_accuracy"], raw["omniscience_non_hallucination"]
+    wrong = (100 - q) * (100 - a) / 100
+    assert variants.association(rows, KNOWS).estimate == pytest.approx(pearsonr(raw["gpqa_diamond"], a)[0])
+    assert variants.association(rows, ADMITS).estimate == pytest.approx(pearsonr(raw["gpqa_diamond"], q)[0])
+    ranks = variants.association(rows, WRONG, rank=True)
+    assert ranks.estimate == pytest.approx(spearmanr(raw["gpqa_diamond"], wrong)[0])
+    assert (ranks.n, round(ranks.estimate, 2)) == (440, -0.61)
+    assert variants.association(rows, PRECISION).estimate == pytest.approx(
+        pearsonr(raw["gpqa_diamond"], a / (a + wrong))[0]
+    )
+
+
+def test_labs_left_out_in_turn_widen_the_interval_of_q_over_zero(rows: pd.DataFrame) -> None:
+    r = variants.association(rows, ADMITS)
+    assert round(r.estimate, 2) == 0.18 and r.low < 0.02 and 0.3 < r.high < 0.4
+    given = variants.association(rows, ADMITS, given=("date", "size"))
+    assert -0.1 < given.estimate < 0 < given.high and 265 < given.n < 280
+
+
+def test_fifteen_variants_spend_many_tokens_and_five_lose_by_thinking(rows: pd.DataFrame) -> None:
+    flags = variants.truncation(rows)
+    assert (flags["tokens"].sum(), flags["loses"].sum(), flags["set_aside"].sum()) == (15, 5, 18)
+    lost = set(rows["model"][flags["loses"]])
+    assert {"Qwen3.5 0.8B (Reasoning)", "Qwen3.5 2B (Reasoning)"} <= lost
+    assert len(variants.steady(rows)) == 422
+
+
+def test_the_artefact_of_one_family_goes_with_its_two_smallest_sizes(rows: pd.DataFrame) -> None:
+    family = rows[(rows["generation"] == "Qwen3.5") & (rows["mode"] == "reasoning")]
+    assert len(family) == 8 and family[REASONING].corr(family[ADMITS]) == pytest.approx(-0.99, abs=0.006)
+    six = family[family["params_b"] > 3]
+    assert len(six) == 6 and six[REASONING].corr(six[ADMITS]) == pytest.approx(-0.74, abs=0.006)
+    assert family[REASONING].corr(family[WRONG]) > 0.9 and six[REASONING].corr(six[WRONG]) < -0.9
+
+
+def test_ladders_of_effort_by_the_printed_rule(rows: pd.DataFrame) -> None:
+    ladders = effort.effort_ladders(rows)
+    count = {score: effort.counted(ladders, score) for score in (REASONING, ADMITS, WRONG, PRECISION)}
+    assert (len(ladders), ladders["lab"].nunique(), (ladders["lab"] == "OpenAI").sum()) == (20, 5, 13)
+    assert (count[REASONING].rose, count[ADMITS].fell) == (20, 18)
+    assert (count[WRONG].rose, count[PRECISION].rose) == (13, 14)
+    wider = effort.effort_ladders(rows, bare=False)
+    assert (len(wider), wider["lab"].nunique()) == (22, 6)
+    assert effort.counted(wider, ADMITS).fell == 20
+
+
+def test_a_ladder_of_effort_runs_from_the_lowest_to_the_highest(raw: pd.DataFrame, rows: pd.DataFrame) -> None:
+    by = raw.set_index("model")["omniscience_non_hallucination"]
+    ladder = effort.effort_ladders(rows).set_index("model").loc["grok 4.3"]
+    assert (ladder["lowest"], ladder["highest"], ladder["efforts"]) == ("low", "high", 3)
+    assert ladder[ADMITS] == pytest.approx(by["Grok 4.3 (high)"] - by["Grok 4.3 (low)"])
+
+
+def test_off_and_on_takes_the_lowest_effort_of_thinking(raw: pd.DataFrame, rows: pd.DataFrame) -> None:
+    by = raw.set_index("model")["omniscience_accuracy"]
+    pairs = effort.off_and_on(rows).set_index("model")
+    change = by["GPT-5.6 Sol (low)"] - by["GPT-5.6 Sol (Non-reasoning)"]
+    assert pairs.loc["gpt-5.6 sol", KNOWS] == pytest.approx(change)
+    assert len(effort.off_and_on(rows, exclude_efforts=True)) < len(pairs)
+
+
+def planted(rng: np.random.Generator, *, models: int = 200, tied: float = 0.0, by_size: float = 0.0) -> pd.DataFrame:
+    """Variants whose q goes with reasoning by `tied`, and with size, on which reasoning depends, by `by_size`."""
+    size = rng.uniform(-0.5, 3, models)
+    lab = rng.integers(0, 20, models)
+    gpqa = 45 + 12 * size + rng.normal(0, 8, models)
+    own = tied * (gpqa - gpqa.mean()) + by_size * 12 * (size - size.mean())
+    q = 45 + own + rng.normal(0, 6, 20)[lab] + rng.normal(0, 12, models)
+    frame = pd.DataFrame({"model": [f"m{i}" for i in range(models)], "lab": lab.astype(str), "mode": "none"})
+    return frame.assign(
+        **{REASONING: np.clip(gpqa, 5, 99), KNOWS: np.clip(gpqa / 3, 1, 60), ADMITS: np.clip(q, 1, 99)},
+        weights=frame["model"],
+        params_b_total=10**size,
+        released=pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 300, models), unit="D"),
+        omniscience_reasoning_tokens=0.0,
+    )
+
+
+def test_q_planted_independent_of_reasoning_is_called_tied_in_few_worlds() -> None:
+    rng = np.random.default_rng(3)
+    worlds = [variants.association(variants.readings(planted(rng)), ADMITS) for _ in range(120)]
+    wrong = sum(not r.contains(0.0) for r in worlds)
+    assert wrong <= 12  # 5 % of 120 is 6; more than 12 has a chance below 1 in 100
+
+
+def test_q_planted_with_reasoning_is_seen_and_q_planted_with_size_alone_falls_given_size() -> None:
+    rng = np.random.default_rng(4)
+    seen = [variants.association(variants.readings(planted(rng, tied=0.5)), ADMITS).low > 0 for _ in range(40)]
+    assert sum(seen) >= 36
+    by_size = [variants.readings(planted(rng, by_size=0.6)) for _ in range(40)]
+    plain = sum(variants.association(rows, ADMITS).low > 0 for rows in by_size)
+    held = sum(not variants.association(rows, ADMITS, given=("size",)).contains(0.0) for rows in by_size)
+    assert plain >= 36 and held <= 6
+
+
+def test_truncation_planted_alone_vanishes_with_the_variants_that_ran_out() -> None:
+    rng = np.random.default_rng(5)
+    frame = planted(rng, models=60)
+    frame["mode"] = "reasoning"
+    weak = frame[REASONING].rank() <= 12
+    frame.loc[weak, [ADMITS, KNOWS]] = [95.0, 1.0]  # empty answers are graded as not attempted
+    frame.loc[weak, "omniscience_reasoning_tokens"] = 30_000.0 * 6_000
+    rows = variants.readings(frame)
+    assert variants.association(rows, ADMITS).high < 0
+    assert variants.association(variants.steady(rows), ADMITS).contains(0.0)
+
+
+def test_a_planted_dose_comes_back_and_no_dose_is_not_made_up() -> None:
+    rng = np.random.default_rng(6)
+    table = []
+    for model in range(24):
+        own = rng.normal(-8, 3)
+        for tokens in (300, 1_000, 3_000):
+            q = 60 + rng.normal(0, 1) + own * np.log10(tokens / 1_000)
+            table.append((f"lab{model % 8}", f"m{model}", tokens, q, rng.normal(0, 1) + 50 + model))
+    frame = pd.DataFrame(table, columns=["lab", "weights", "reasoning_tokens", ADMITS, KNOWS])
+    frame = frame.assign(mode="reasoning", model=frame["weights"])
+    fit = effort.dose(frame, ADMITS)
+    assert fit.by_maker.contains(-8) and fit.mixed.estimate == pytest.approx(-8, abs=1.5)
+    assert len(fit.slopes) == 24 and effort.dose(frame, KNOWS).by_maker.contains(0)
+
+
+def test_a_hump_is_called_in_few_worlds_where_thinking_does_nothing() -> None:
+    rng = np.random.default_rng(7)
+    called = 0
+    for _ in range(100):
+        table = []
+        for model in range(18):
+            for mode, word in (("none", None), ("reasoning", "low"), ("reasoning", "high")):
+                row = {"lab": f"lab{model % 6}", "weights": f"lab: m{model}", "mode": mode, "effort": word}
+                row |= {score: rng.normal(50, 5) for score in effort.CHANGES} | {"model": f"m{model} ({word})"}
+                table.append(row | {f"{score}_stderr": 1.0 for score in effort.CHANGES} | {"reasoning_tokens": 1.0})
+        called += effort.hump(pd.DataFrame(table)).p < 0.05
+    assert called <= 11  # 5 % of 100; more than 11 has a chance below 1 in 100
+
+
+def test_a_model_is_placed_among_those_that_reason_as_well(rows: pd.DataFrame) -> None:
+    place = variants.neighbours(rows, 88.0, 40.0, 95.0, mode="reasoning")
+    assert place.n >= 10 and place.admits == 100.0 and len(place.nearest) == 3
+    same = rows.iloc[100]
+    assert variants.neighbours(rows, same[REASONING], same[KNOWS], same[ADMITS]).nearest[0] == same["model"]
+
+
+@pytest.mark.parametrize("wrong", [(0.88, 40, 30), (88, 140, 30), (88, 40, 0.3)])
+def test_fractions_and_impossible_scores_are_refused(rows: pd.DataFrame, wrong: tuple[float, float, float]) -> None:
+    with pytest.raises(ScoresError, match="percent"):
+        variants.neighbours(rows, *wrong)
+
+
+def test_what_is_missing_is_named() -> None:
+    one = pd.DataFrame({"model": ["m"], REASONING: [50.0], ADMITS: [30.0]})
+    with pytest.raises(MissingError, match="omniscience_accuracy"):
+        variants.readings(one)
+    with pytest.raises(ScoresError, match="not fractions"):
+        variants.readings(one.assign(**{KNOWS: 0.4}))
+    rows = variants.readings().query("effort == 'high'")
+    with pytest.raises(MissingError, match="two efforts"):
+        effort.effort_ladders(rows)
