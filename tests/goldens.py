@@ -53,7 +53,7 @@ def sweep() -> Any:
         path.write_text("\n".join([",".join(columns), *(r for f in rows for r in _lines(f[columns]))]) + "\n")
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            code = main(["sweep", str(path), "-o", f"{folder}/out", "--workers", "1", "--quiet"])
+            code = main(["sweep", str(path), "-o", f"{folder}/out", "--workers", "1", "--quiet", "--allow-mixed"])
         if code:
             raise AssertionError(out.getvalue())
         return json.loads((Path(folder) / "out" / "sweep.json").read_text(encoding="utf-8"))

@@ -113,7 +113,7 @@ def harness_0_3(
     chosen = {task: row for task, row in rows.items() if task.startswith(tasks)}
     return {
         "results": chosen,
-        "versions": {task: int(task == "truthfulqa_mc") for task in chosen},
+        "versions": {task: int(task.startswith(("truthfulqa_mc", "hendrycksTest"))) for task in chosen},
         "config": {"model": "hf-causal", "model_args": f"pretrained={model}", "num_fewshot": shots, "batch_size": 8,
                    "device": "cuda", "no_cache": True, "limit": None, "bootstrap_iters": 100000,
                    "description_dict": {}},

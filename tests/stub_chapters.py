@@ -15,7 +15,7 @@ cut_b: float = 3.5  # where to cut; 0.1 to 100
 steps: int = 3
 live: bool = False
 '''
-CODE = "import pandas as pd\nprint('rows', len(pd.read_csv(scores_path)), family, panel)"
+CODE = "from cape_lib import tables\nprint('rows', len(tables.read_scores(scores_path)), family, panel)"
 
 
 def write_chapters(folder: Path) -> Path:

@@ -173,9 +173,9 @@ def test_a_pair_of_ones_own_is_taken():
 
 def test_one_family_of_several_is_chosen_by_name():
     rows = pd.concat([table().assign(family="A"), table().assign(family="B")], ignore_index=True)
-    assert set(planning.one_family(rows, "b")["family"]) == {"B"}
+    assert set(tables.one_family(planning.as_scores(rows), "b").frame["family"]) == {"B"}
     with pytest.raises(UsageError, match="cape sweep"):
-        planning.one_family(rows, "C")
+        tables.one_family(planning.as_scores(rows), "C")
 
 
 def test_chapters_get_only_what_they_declare(chapters):
@@ -215,7 +215,7 @@ def test_the_next_size_lies_where_the_scores_turn():
 def test_a_further_size_is_measured_by_one_command_with_the_shots_of_the_others():
     rows = table().assign(hellaswag_protocol="lm-eval 0.4; 5-shot; acc_norm")
     part = family.parts(rows, name="F")[0]
-    plan = planning.Plan("F", rows, (part,), {})
+    plan = planning.Plan("F", planning.as_scores(rows), (part,), {})
     why, line = next_steps.commands(plan, part, summary.diagnose(part))[0]
     assert "both scores" in why and "--tasks hellaswag,truthfulqa_mc2 --num_fewshot 5" in line
 
@@ -223,7 +223,7 @@ def test_a_further_size_is_measured_by_one_command_with_the_shots_of_the_others(
 def test_releases_without_ifeval_get_its_command_and_how_to_read_what_it_writes():
     rows = releases(2).assign(ifeval=[80.0, None])
     part = family.parts(rows, name="L")[0]
-    found = next_steps.commands(planning.Plan("L", rows, (part,), {}), part, summary.diagnose(part))
+    found = next_steps.commands(planning.Plan("L", planning.as_scores(rows), (part,), {}), part, summary.diagnose(part))
     assert "pretrained=r1 --tasks ifeval" in found[0][1] and "cape import results/ --also 'ifeval:" in found[-1][1]
 
 
@@ -248,7 +248,7 @@ def test_charts_leave_out_the_lab_that_all_names_begin_with_and_commands_keep_it
     rows = table().assign(model=["lab/a", "lab/b", "lab/c"], mmlu=[30, 31, None])
     part = family.parts(rows, name="F")[0]
     assert part.rows["model"].tolist() == ["a", "b", "c"]
-    found = next_steps.commands(planning.Plan("F", rows, (part,), {}), part, summary.diagnose(part))
+    found = next_steps.commands(planning.Plan("F", planning.as_scores(rows), (part,), {}), part, summary.diagnose(part))
     assert any("pretrained=lab/c" in line for _, line in found)
     apart = table().assign(model=["lab/a", "lab/b", "other/c"])
     assert family.parts(apart, name="F")[0].rows["model"].tolist() == ["lab/a", "lab/b", "other/c"]

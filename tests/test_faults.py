@@ -96,7 +96,7 @@ def test_what_does_not_fit_on_a_disk_leaves_the_old_file_and_no_crumbs(small_dis
 @pytest.mark.parametrize("command", ["sweep", "family"])
 def test_a_command_that_writes_a_folder_says_when_it_cannot(tmp_path, locked_folder, capsys, command):
     (tmp_path / "s.csv").write_text(SCORES)
-    name = ["--name", "F"] if command == "family" else []
+    name = ["--name", "F"] if command == "family" else ["--family-from", "."]
     assert main([command, str(tmp_path / "s.csv"), *name, "-o", str(locked_folder / "out"), "--quiet"]) == 6
     told = only_line(capsys)
     assert f"{locked_folder / 'out'}: " in told and "choose another place" in told

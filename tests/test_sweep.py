@@ -22,7 +22,7 @@ from cape_lib import tables
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.report import publish, sweep
-from cape_lib.report.sweep import run, work
+from cape_lib.report.sweep import run
 from cape_lib.report.sweep.run import progress_bar
 
 
@@ -56,8 +56,9 @@ def test_an_answer_is_plain_data_that_json_can_carry():
 def test_a_family_with_a_size_twice_keeps_one_row_and_says_which():
     rows = many(1).assign(instruct=[False, True, False, False])
     twice = pd.concat([rows, rows.iloc[[1]].assign(model="base", instruct=False)], ignore_index=True)
-    kept, notes = work.one_a_size(twice)
-    assert "base" in list(kept["model"]) and "f0-1" not in list(kept["model"]) and "f0-1" in notes[0]
+    found = sweep.answer(sweep.tasks(twice)[0])
+    sizes = [size["model"] for size in found["parts"][0]["diagnosis"]["sizes"]]
+    assert "base" in sizes and "f0-1" not in sizes and "instruct" in found["notes"][0] and "f0-1" in found["notes"][0]
 
 
 def test_a_bug_in_one_family_is_an_answer_and_not_an_end(monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cape_lib.cli import importing
@@ -32,7 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("scores", nargs="*", metavar="SCORES", help="tables or results files of one family")
     model = parser.add_argument_group("one model")
-    model.add_argument("--size", dest="params_b", metavar="BILLIONS", help="parameters, such as 6.9 or 410M")
+    what = "parameters, such as 6.9 or 410M; of a table: total or active"
+    model.add_argument("--size", dest="params_b", metavar="BILLIONS", help=what)
     for name in ("hellaswag", "truthfulqa", "arc-challenge", "winogrande", "mmlu"):
         model.add_argument(f"--{name}", metavar="PERCENT")
     model.add_argument("--metric", choices=("mc1", "mc2"), default="mc2", help="which TruthfulQA (default mc2)")
@@ -47,11 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         family.add_argument(f"--{axis}", metavar="BENCHMARK", help=f"default {usual}")
         family.add_argument(f"--{axis}-items", type=int, metavar="N", help="questions in it, for the noise")
     family.add_argument("--at", metavar="BILLIONS", help="size of the forecast (default twice the largest)")
-    parser.add_argument("--name", help="name of the model or release")
+    parser.add_argument("--name", help="name of the model or release; of a table, the family")
     parser.add_argument("--example", metavar="NAME", help="an example of the dashboard, such as pythia")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("-q", "--quiet", action="store_true", help="no notes on what was read")
-    importing.add_reading_options(parser)
+    importing.add_reading_options(parser, sized=False)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -147,21 +149,36 @@ def release(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _file(args: argparse.Namespace) -> dict[str, Any]:
-    from cape_lib.cli.family import read_scores
+    from cape_lib import tables
     from cape_lib.dashboard import diagnose_family, diagnose_release
     from cape_lib.dashboard.inputs import check_size
 
-    frame: pd.DataFrame = read_scores(args.scores, args)
-    if {SWE, GPQA} <= set(frame.columns) and args.x is None:
-        return diagnose_release(_releases(frame), line=args.line, lab=args.lab)
-    x, y = args.x or "hellaswag", args.y or "truthfulqa"
+    args.size = args.params_b
+    if args.size not in (None, "total", "active"):
+        raise UsageError(f"--size {args.size}: with SCORES it is total or active: which parameters are the size")
+    asked = (args.x or "hellaswag", args.y or "truthfulqa") if args.x or args.y else ()
+    scores = importing.read_by_options(args.scores, args, pair_of=asked).scores
+    if {SWE, GPQA} <= set(scores.frame.columns) and not asked:
+        return _noted(diagnose_release(_releases(scores.frame), line=args.line, lab=args.lab), scores.notes)
+    x, y = asked or ("hellaswag", "truthfulqa")
     for name in (x, y):
-        if name not in frame.columns:
-            raise MissingError(f"{args.scores[0]}: no column {name}; it has {', '.join(map(str, frame.columns))}")
+        if name not in scores.frame.columns:
+            has = ", ".join(map(str, scores.frame.columns))
+            raise MissingError(f"{args.scores[0]}: no column {name}; it has {has}")
+    chosen = tables.one_family(scores, args.name)
+    ladder = tables.ladder_of(chosen, x, y, name=args.name or scores.name)
     at, problem = check_size(args.at or "")
     _refuse([problem | {"column": "at"}] if problem else [])
     items = {name: n for name, n in ((x, args.x_items), (y, args.y_items)) if n}
-    return diagnose_family(frame, x=x, y=y, at=at, items=items)
+    notes = [*chosen.notes, *ladder.notes]
+    if ladder.left_out:
+        notes.append(f"left out for want of a score: {', '.join(ladder.left_out)}")
+    return _noted(diagnose_family(ladder.rows, x=x, y=y, at=at, items=items), notes)
+
+
+def _noted(result: dict[str, Any], notes: Iterable[str]) -> dict[str, Any]:
+    """The diagnosis with notes on how its table was read, before its own."""
+    return result | {"notes": [*notes, *result["notes"]]}
 
 
 def _releases(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -7,13 +7,9 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cape_lib.cli import importing
 from cape_lib.errors import UsageError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 EPILOG = """\
 examples:
@@ -23,8 +19,9 @@ examples:
   cape family scores.csv --name MyModel -p panel=uniform -o report/
   cape family scores.csv --name MyModel --audit -o report/
 
-SCORES are CSV tables (model, params_b and benchmarks in percent), results files of lm-evaluation-harness, or folders
-of them. HellaSwag and TruthfulQA of three sizes or more bring chapters 1 to 3; SWE-bench and GPQA chapters 6 and 7."""
+SCORES are tables (CSV, Markdown, JSON, .xlsx: model, params_b and benchmarks in percent), results files of
+lm-evaluation-harness and other tools (see cape import), or folders of them. HellaSwag and TruthfulQA of three sizes
+or more bring chapters 1 to 3; SWE-bench and GPQA chapters 6 and 7."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +52,10 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--x and --y go together; say --{'y' if args.y is None else 'x'} too")
     given = dict(importing.pair("-p", "NAME=VALUE")(text) for text in args.parameters)
     check_folder(args.output, force=args.force)
-    scores = read_scores(args.scores, args)
+    pair = () if args.x is None else (args.x, args.y)
+    scores = importing.read_by_options(args.scores, args, pair_of=pair).scores
     settings = family.Settings(
-        pair=None if args.x is None else (args.x, args.y),
+        pair=pair or None,
         parameters=given,
         force=args.force,
         quiet=args.quiet,
@@ -75,33 +73,3 @@ def run(args: argparse.Namespace) -> int:
     page = (args.output / PAGE).resolve()
     print(os.path.relpath(page) if page.is_relative_to(Path.cwd()) else page)
     return 0
-
-
-def read_scores(sources: list[str], args: argparse.Namespace) -> pd.DataFrame:
-    """One table of scores out of CSV tables, results files and folders, checked as `tables.read_scores` does.
-
-    Raises ScoresError, MissingError, MixedProtocolError as the readers do.
-    """
-    import pandas as pd
-
-    from cape_lib import tables
-
-    files = [Path(name).expanduser() for name in sources if _is_table(name)]
-    results = [name for name in sources if not _is_table(name)]
-    frames = [tables.read_scores(path, allow_mixed=args.allow_mixed) for path in files]
-    if results:
-        read = importing.read_by_options(results, args)
-        if not args.quiet:
-            importing.tell(read)
-        frames.append(tables.read_scores(read.scores, allow_mixed=args.allow_mixed))
-    elif unused := [option for option in ("params", "model", "also") if getattr(args, option)]:
-        raise UsageError(f"--{unused[0]}: for results files only; edit the table instead")
-    if len(frames) == 1:
-        return frames[0]
-    rows = [row for frame in frames for row in frame.to_dict("records")]
-    return tables.read_scores(pd.DataFrame(rows), allow_mixed=args.allow_mixed)
-
-
-def _is_table(name: str) -> bool:
-    path = Path(name).expanduser()
-    return path.suffix.casefold() in (".csv", ".tsv", ".txt") and not path.is_dir()

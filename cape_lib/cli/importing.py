@@ -1,16 +1,25 @@
-"""`cape import`: results files of lm-evaluation-harness and the Open LLM Leaderboard v1 -> scores.csv."""
+"""`cape import`: results files of many tools, and tables of any kind -> scores.csv."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import math
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cape_lib.errors import UsageError, one_line
-from cape_lib.ingest import Imported, Source, read_results, write_scores
+from cape_lib.ingest import Intake, Options, Source, read_any, write_scores
+from cape_lib.tables import Scores, TableOptions, refuse_unnamed, score_benchmarks
+from cape_lib.tables.benchmarks import PAIRS
+from cape_lib.tables.score_checks import refuse_mixed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EPILOG = """\
 examples:
@@ -18,15 +27,18 @@ examples:
   cape import 'runs/*/results_*.json' --family MyModel --params my-7b=6.9 -o scores.csv
   cape import results/ --also 'gsm8k:exact_match,strict-match' --family MyModel -o scores.csv
 
-What is read: acc_norm of HellaSwag and ARC-Challenge; acc of WinoGrande, MMLU and TruthfulQA MC2 and MC1. MMLU is
-made from its 57 subjects: mmlu is their plain mean, mmlu_weighted weighs them by questions. The newest file wins."""
+What is read: lm-evaluation-harness, Open LLM Leaderboard v1 and v2, lighteval, olmes, OpenCompass, HELM, Inspect, LLM
+Foundry, every eval ever; CSV, TSV, Markdown, JSON, .xlsx and .parquet tables. Of the harness: acc_norm of HellaSwag
+and ARC-Challenge; acc of WinoGrande, MMLU and TruthfulQA MC2 and MC1. MMLU is made from its 57 subjects: mmlu is their
+plain mean, mmlu_weighted weighs them by questions. Of several protocols the one that most models share is read; then
+the newest file wins."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `cape import`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
-    parser.add_argument("results", nargs="+", metavar="FILE|DIR|GLOB", help="results files, folders, patterns")
+    parser.add_argument("results", nargs="+", metavar="FILE|DIR|GLOB", help="results files, tables, folders, patterns")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="CSV", help="the scores table to write")
     add_reading_options(parser)
     parser.add_argument("--family", metavar="NAME", help="family of all models in the files")
@@ -35,8 +47,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no notes, no summary")
 
 
-def add_reading_options(parser: argparse.ArgumentParser) -> None:
-    """The options that say how results files are read; `cape family` takes them too."""
+def add_reading_options(parser: argparse.ArgumentParser, *, sized: bool = True) -> None:
+    """The options that say how results files and tables are read; `family`, `sweep` and `diagnose` take them too.
+
+    sized: add `--size`, which `diagnose` has already.
+    """
     group = parser.add_argument_group("results files")
     group.add_argument(
         "--params", action="append", default=[], metavar="MODEL=N", help="parameters of a model, in billions"
@@ -53,6 +68,13 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--allow-partial", action="store_true", help="accept runs with a limit")
     group.add_argument("--allow-mixed", action="store_true", help="accept scores that were measured in different ways")
+    tables = parser.add_argument_group("tables")
+    tables.add_argument("--unit", choices=("percent", "fraction"), help="of scores that could be either")
+    tables.add_argument("--by", metavar="COLUMN[,COLUMN]", help="what makes a family (default: the column family)")
+    tables.add_argument("--family-from", metavar="REGEX", help="the part of a model's name that is its family")
+    tables.add_argument("--sep", metavar="SIGN", help="between columns, where it cannot be told: a sign, tab, space")
+    if sized:
+        tables.add_argument("--size", choices=("total", "active"), help="which parameters are the size (default total)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -60,33 +82,53 @@ def run(args: argparse.Namespace) -> int:
     if args.output.exists() and not args.force:
         raise UsageError(f"{args.output}: exists already; choose another name for -o, or say --force")
     read = read_by_options(args.results, args)
-    from cape_lib import tables
-
-    tables.read_scores(read.scores, allow_mixed=args.allow_mixed)
-    write_scores(read.scores, args.output, force=args.force, inputs=read.files)
+    scores = _of_family(read.scores, args.family)
+    if not args.allow_mixed:
+        for _, rows in scores.frame.groupby("family", sort=False):
+            benchmarks = [str(name) for name in rows if f"{name}_protocol" in rows]
+            refuse_mixed(rows, benchmarks, name=scores.name, kinds=bool(rows["params_b"].notna().any()))
+    frame = scores.frame if scores.has_families else scores.frame.drop(columns="family")
+    write_scores(frame, args.output, force=args.force, inputs=read.files)
     if args.json:
-        print(json.dumps(_as_json(read, args.output), indent=2, allow_nan=False))
+        print(json.dumps(_as_json(scores, frame, read.files, args.output), indent=2, allow_nan=False))
     elif not args.quiet:
-        tell(read)
-        print(_summary(read, args.output, args.family))
+        tell(scores)
+        print(_summary(scores, frame, read.files, args))
     return 0
 
 
-def read_by_options(results: list[str], args: argparse.Namespace) -> Imported:
-    """`ingest.read_results` with the options of the command line. Raises UsageError for one that cannot be read."""
-    return read_results(
-        results,
-        family=getattr(args, "family", None),
+def _of_family(scores: Scores, family: str | None) -> Scores:
+    """The table with every unnamed model in `family`. Raises MissingError where the names tell several families."""
+    if family is None or scores.has_families:
+        return scores
+    refuse_unnamed(scores, choose=False)
+    return replace(scores, frame=scores.frame.assign(family=family), has_families=True)
+
+
+def read_by_options(sources: list[str], args: argparse.Namespace, *, pair_of: Sequence[str] = ()) -> Intake:
+    """`ingest.read_any` with the options of the command line. Raises UsageError for one that cannot be read.
+
+    pair_of: the two benchmarks that the question is about.
+    """
+    options = Options(
         params={name: _billions(number, name) for name, number in map(pair("--params", "MODEL=N"), args.params)},
         names=dict(map(pair("--model", "FILE=NAME"), args.model)),
         also=dict(map(_also, args.also)),
-        allow=[kind for kind in ("partial", "mixed") if getattr(args, f"allow_{kind}")],
+        allow=frozenset(kind for kind in ("partial", "mixed") if getattr(args, f"allow_{kind}")),
+        table=TableOptions(
+            unit=args.unit,
+            size=getattr(args, "size", None) or "total",
+            sep=args.sep,
+            by=tuple(part.strip() for part in (args.by or "").split(",") if part.strip()),
+            family_from=args.family_from,
+        ),
     )
+    return read_any(sources, options, pair=pair_of)
 
 
-def tell(read: Imported) -> None:
+def tell(scores: Scores) -> None:
     """The notes, one a line, on stderr."""
-    for note in read.notes:
+    for note in scores.notes:
         print(f"note: {one_line(note)}", file=sys.stderr)
 
 
@@ -115,25 +157,31 @@ def _billions(text: str, model: str) -> float:
 
 
 def _also(text: str) -> tuple[str, Source]:
-    task, sign, rest = text.partition(":")
-    metric, _, column = rest.partition("=")
+    rest, _, column = text.partition("=")
+    task, sign, metric = rest.rpartition(":")  # a task may have a colon, a metric has none
     if not (task and sign and metric):
         raise UsageError(f"--also {text!r}: write --also TASK:METRIC, such as piqa:acc_norm")
     return task, Source(column or task, metric)
 
 
-def _as_json(read: Imported, target: Path) -> dict[str, object]:
-    paths = [str(path) for path in read.files]
-    rows = json.loads(read.scores.to_json(orient="records"))
-    return {"output": str(target), "files": paths, "notes": list(read.notes), "scores": rows}
+def _as_json(scores: Scores, frame: pd.DataFrame, files: Sequence[Path], target: Path) -> dict[str, object]:
+    rows = json.loads(frame.to_json(orient="records"))
+    return {"output": str(target), "files": list(map(str, files)), "notes": list(scores.notes), "scores": rows}
 
 
-def _summary(read: Imported, target: Path, family: str | None) -> str:
-    frame = read.scores
-    benchmarks = [name for name in frame if f"{name}_stderr" in frame]
-    lines = [f"{target}: {len(frame)} model(s) from {len(read.files)} file(s)"]
+def _summary(scores: Scores, frame: pd.DataFrame, files: Sequence[Path], args: argparse.Namespace) -> str:
+    benchmarks = score_benchmarks(frame)
+    target = shlex.quote(str(args.output))
+    lines = [f"{args.output}: {len(frame)} model(s) from {len(files)} file(s)"]
     lines += [f"  {name:<16} {frame[name].notna().sum()} of {len(frame)} models" for name in benchmarks]
+    families = list(dict.fromkeys(scores.frame["family"]))
+    if scores.has_families and len(families) > 1:
+        return "\n".join([*lines, f"next: cape sweep {target} -o sweep/"])
+    name = families[0] if scores.has_families else "NAME"
+    if (count := frame["params_b"].nunique()) < 3 and frame["params_b"].notna().any():
+        return "\n".join([*lines, f"a report needs three sizes; here {'is' if count == 1 else 'are'} {count}"])
     axes = ""
-    if len(benchmarks) > 1 and not {"hellaswag", "truthfulqa"} & set(benchmarks):  # the report must be told which two
-        axes = f" --x {benchmarks[0]} --y {benchmarks[1]}"
-    return "\n".join([*lines, f"next: cape family {target} --name {family or 'NAME'}{axes} -o report/"])
+    if len(benchmarks) > 1 and not any(set(two) <= set(benchmarks) for two in PAIRS):  # the report is told which two
+        x, y = ("bbh", "ifeval") if {"bbh", "ifeval"} <= set(benchmarks) else benchmarks[:2]
+        axes = f" --x {shlex.quote(x)} --y {shlex.quote(y)}"
+    return "\n".join([*lines, f"next: cape family {target} --name {shlex.quote(name)}{axes} -o report/"])

@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cape_lib.cli import family, importing
+from cape_lib.cli import importing
 from cape_lib.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from cape_lib.tables import Scores
 
 EPILOG = """\
 examples:
@@ -32,7 +34,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scores", nargs="*", metavar="SCORES", help="tables, results files or folders of them")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the answers")
     parser.add_argument("--panel", metavar="NAME", help="sweep a panel of the book in place of SCORES")
-    parser.add_argument("--by", default="family", metavar="COLUMN", help="what makes a family (default: family)")
     parser.add_argument("--x", metavar="BENCHMARK", help="the reasoning score of a pair of your own")
     parser.add_argument("--y", metavar="BENCHMARK", help="the truthfulness score of a pair of your own")
     parser.add_argument("--report", action="store_true", help="the chapters' report of each family too")
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--x and --y go together; say --{'y' if args.y is None else 'x'} too")
     scores = _scores(args)
     pair = None if args.x is None else (args.x, args.y)
-    todo = sweep.tasks(scores, by=args.by, pair=pair, report=args.report)
+    todo = sweep.tasks(scores, by=_by(args), pair=pair, report=args.report)
     tell = None if args.quiet else sweep.progress_bar()
     try:
         whole = sweep.sweep(todo, args.output, sweep.Workers(args.scheduler, args.workers), tell=tell)
@@ -67,14 +68,23 @@ def run(args: argparse.Namespace) -> int:
     return 1 if whole["failed"] else 0
 
 
-def _scores(args: argparse.Namespace) -> pd.DataFrame:
+def _by(args: argparse.Namespace) -> str:
+    """Columns that make a family: of a panel here; a table was split while it was read."""
+    return args.by or "family" if args.panel is not None else "family"
+
+
+def _scores(args: argparse.Namespace) -> Scores | pd.DataFrame:
     from cape_lib import tables
 
     if (args.panel is None) == (not args.scores):
         raise UsageError("name a table of scores, or a panel of the book by --panel, not both")
     if args.panel is not None:
         return tables.base(args.panel)
-    return family.read_scores(args.scores, args)
+    pair = () if args.x is None else (args.x, args.y)
+    scores = importing.read_by_options(args.scores, args, pair_of=pair).scores
+    if not args.quiet:
+        importing.tell(scores)
+    return scores
 
 
 def _tell(whole: dict[str, Any], args: argparse.Namespace) -> None:

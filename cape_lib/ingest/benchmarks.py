@@ -20,6 +20,13 @@ TASKS_0_4: dict[str, tuple[Source, ...]] = {
     "winogrande": (Source("winogrande", "acc"),),
     "truthfulqa_mc2": (Source("truthfulqa", "acc"),),
     "truthfulqa_mc1": (Source("truthfulqa_mc1", "acc"),),
+    # Open LLM Leaderboard v2, raw scores: not normalised by what guessing gives, as its pages are
+    "leaderboard_bbh": (Source("bbh", "acc_norm"),),
+    "leaderboard_gpqa": (Source("gpqa_mc", "acc_norm"),),
+    "leaderboard_ifeval": (Source("ifeval", "prompt_level_strict_acc"),),
+    "leaderboard_math_hard": (Source("math_hard", "exact_match"),),
+    "leaderboard_mmlu_pro": (Source("mmlu_pro", "acc"),),
+    "leaderboard_musr": (Source("musr", "acc_norm"),),
 }
 
 #: lm-evaluation-harness 0.3: one TruthfulQA task holds both metrics.
@@ -34,6 +41,67 @@ TASKS_0_3: dict[str, tuple[Source, ...]] = {
 TASKS_LEADERBOARD: dict[str, tuple[Source, ...]] = {
     name.replace("arc_challenge", "arc:challenge").replace("truthfulqa_mc", "truthfulqa:mc"): sources
     for name, sources in TASKS_0_3.items()
+}
+
+#: shots with which the Open LLM Leaderboard v1 measured, and most others since
+USUAL_SHOTS: dict[str, int] = {"hellaswag": 10, "truthfulqa": 0, "arc_challenge": 25, "winogrande": 5, "mmlu": 5}
+
+#: lighteval: the leaderboard's tasks and its own, with the metric that each writes
+TASKS_LIGHTEVAL: dict[str, tuple[Source, ...]] = {
+    "hellaswag": (Source("hellaswag", "acc_norm"),),
+    "arc:challenge": (Source("arc_challenge", "acc_norm"),),
+    "winogrande": (Source("winogrande", "acc"),),
+    "truthfulqa:mc": (Source("truthfulqa", "truthfulqa_mc2"), Source("truthfulqa_mc1", "truthfulqa_mc1")),
+}
+
+#: olmes: the metric is the task's own primary one
+TASKS_OLMES: dict[str, tuple[Source, ...]] = {
+    "hellaswag": (Source("hellaswag", "primary_score"),),
+    "arc_challenge": (Source("arc_challenge", "primary_score"),),
+    "winogrande": (Source("winogrande", "primary_score"),),
+    "truthfulqa": (Source("truthfulqa", "primary_score"),),
+    "mmlu": (Source("mmlu", "primary_score"),),
+    "gsm8k": (Source("gsm8k", "primary_score"),),
+}
+
+#: OpenCompass, by the small letters of its data sets
+TASKS_OPENCOMPASS: dict[str, str] = {
+    "hellaswag": "hellaswag",
+    "arc-c": "arc_challenge",
+    "winogrande": "winogrande",
+    "mmlu": "mmlu",
+    "gsm8k": "gsm8k",
+    "openai_humaneval": "humaneval",
+    "gpqa_diamond": "gpqa_diamond",
+    "ifeval": "ifeval",
+    "truthful_qa": "truthfulqa",
+}
+
+#: LLM Foundry's gauntlet
+TASKS_GAUNTLET: dict[str, tuple[Source, ...]] = {
+    "hellaswag": (Source("hellaswag", "accuracy"),),
+    "arc_challenge": (Source("arc_challenge", "accuracy"),),
+    "winogrande": (Source("winogrande", "accuracy"),),
+    "mmlu": (Source("mmlu", "accuracy"),),
+}
+
+#: HELM: its multiple choice of TruthfulQA has one right answer, as MC1
+TASKS_HELM: dict[str, tuple[Source, ...]] = {
+    "hellaswag": (Source("hellaswag", "exact_match"),),
+    "truthful_qa_mc_single": (Source("truthfulqa_mc1", "exact_match"),),
+    "gsm": (Source("gsm8k", "exact_match_indicator"),),
+}
+
+#: Inspect's own evaluations
+TASKS_INSPECT: dict[str, tuple[Source, ...]] = {
+    "hellaswag": (Source("hellaswag", "accuracy"),),
+    "arc_challenge": (Source("arc_challenge", "accuracy"),),
+    "winogrande": (Source("winogrande", "accuracy"),),
+    "truthfulqa_mc1": (Source("truthfulqa_mc1", "accuracy"),),
+    "truthfulqa_mc2": (Source("truthfulqa", "accuracy"),),
+    "gpqa_diamond": (Source("gpqa_diamond", "accuracy"),),
+    "mmlu_0_shot": (Source("mmlu", "accuracy"),),
+    "gsm8k": (Source("gsm8k", "accuracy"),),
 }
 
 #: Subject -> questions in the test split of MMLU; 14,042 together.

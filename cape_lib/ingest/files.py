@@ -1,16 +1,20 @@
-"""Finding results files among files, folders and patterns, and reading one as JSON."""
+"""Finding results files among files, folders and patterns, and opening one as a document that a reader may know."""
 
 from __future__ import annotations
 
 import glob
 import json
+import zipfile
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cape_lib.errors import ScoresError
+from cape_lib.errors import ScoresError, SurroundingsError
+from cape_lib.ingest.readers import reader_of
+from cape_lib.tables.sheets import FOREIGN, MOST_BYTES, frame_of_json, read_sheet
 
-#: Files that lie beside a checkpoint; never results, and some are large.
+#: Files that lie beside a checkpoint or a run; never results, and some are large.
 _NEVER_RESULTS = {
     "added_tokens.json",
     "adapter_config.json",
@@ -23,17 +27,33 @@ _NEVER_RESULTS = {
     "tokenizer_config.json",
     "trainer_state.json",
     "vocab.json",
+    "run_spec.json",
+    "scenario.json",
+    "scenario_state.json",
+    "per_instance_stats.json",
 }
+_JSON = (".json", ".jsonl")
+_TABLES = (".csv", ".tsv", ".txt", ".md", ".xlsx", ".xls", ".xlsm", ".ods", ".parquet")
+_HELP = "name the results_*.json that lm-evaluation-harness wrote under --output_path"
+#: how a table begins that some tool writes as its results, or the card of lighteval's details
+_OF_TOOLS = (
+    "dataset,version,metric,mode",
+    "| dataset | version |",
+    "| category ",
+    "category,benchmark,",
+    "---\npretty_name:",
+)
 
 
-def find(given: Iterable[str | Path]) -> tuple[list[tuple[Path, bool]], list[str]]:
-    """The JSON files among files, folders (searched to the bottom) and patterns, each once, and what was passed over.
+def find(named_places: Iterable[str | Path]) -> tuple[list[tuple[Path, bool]], list[str]]:
+    """The files among files, folders (searched to the bottom) and patterns that may be results, each once, and notes.
 
     Returns pairs (path, named), sorted by path: `named` says that the person named this very file, so that it
-    has to hold results; and notes for the person. Raises ScoresError where a name leads nowhere or no file is left.
+    has to hold results; and notes of what was passed over. Raises ScoresError where a name leads nowhere or no file is
+    left.
     """
-    names = [str(name) for name in given]
-    found: dict[Path, tuple[Path, bool]] = {}
+    names = [str(name) for name in named_places]
+    places: dict[Path, tuple[Path, bool]] = {}
     samples = 0
     for name in names:
         for path, named in _expand(name):
@@ -41,17 +61,52 @@ def find(given: Iterable[str | Path]) -> tuple[list[tuple[Path, bool]], list[str
                 samples += 1
                 continue
             key = path.resolve()
-            found[key] = (path, named or (key in found and found[key][1]))
-    if not found:
+            places[key] = (path, named or (key in places and places[key][1]))
+    if not places:
         raise ScoresError(f"{', '.join(names)}: {nothing_here(samples)}")
     notes = [f"passed over {samples} file(s) of single answers (samples_*.jsonl)"] if samples else []
-    return sorted(found.values()), notes
+    return sorted(places.values()), notes
 
 
 def nothing_here(samples: int = 0) -> str:
     """The sentence for a place without results files."""
     only = "only files of single answers (samples_*.jsonl)" if samples else "no results file"
-    return f"{only} here; name the results_*.json that lm-evaluation-harness wrote under --output_path"
+    return f"{only} here; {_HELP}"
+
+
+def is_table(name: str) -> bool:
+    """Whether a source is a table of scores rather than results of a tool: by its ending, and by what it holds."""
+    path = Path(name).expanduser()
+    suffix = path.suffix.casefold()
+    try:
+        if not path.is_file():
+            return suffix in _TABLES and not path.is_dir() and not glob.has_magic(name)
+        if suffix in _JSON:
+            document = opened(path)
+            return reader_of(document, path) is None and _is_frame(document, str(path))
+        return suffix in _TABLES and not _of_a_tool(path)
+    except ScoresError:
+        return suffix in _TABLES
+    except OSError:
+        return False
+
+
+def _is_frame(document: Any, name: str) -> bool:
+    try:
+        columns = frame_of_json(document, name).columns
+    except ScoresError:
+        return False
+    from cape_lib.tables.columns import known_name
+
+    return any(known_name(str(column)) in ("model", "params_b") for column in columns)
+
+
+def _of_a_tool(path: Path) -> bool:
+    if path.suffix.casefold() not in (".csv", ".md", ".tsv", ".txt"):
+        return False
+    with path.open("rb") as stream:
+        start = stream.read(400).decode("utf-8", errors="replace").lstrip("\ufeff \n").casefold()
+    return start.startswith(_OF_TOOLS) and ("accuracy" in start or "metric" in start or "pretty_name" in start)
 
 
 def _expand(name: str) -> Iterator[tuple[Path, bool]]:
@@ -64,8 +119,10 @@ def _expand(name: str) -> Iterator[tuple[Path, bool]]:
         if not isinstance(error, FileNotFoundError):
             raise ScoresError(f"{name[:80]!r}: no such file or folder; check the path") from None
     if path.is_dir():
-        for inside in sorted(path.rglob("*.json*")):
-            if inside.suffix in (".json", ".jsonl") and inside.name not in _NEVER_RESULTS and inside.is_file():
+        for inside in sorted(path.rglob("*")):
+            if inside.name in _NEVER_RESULTS or not _is_file(inside):
+                continue
+            if inside.suffix in (*_JSON, ".eval") or (inside.suffix in (".csv", ".md") and _of_a_tool(inside)):
                 yield inside, False
     elif path.exists():
         yield path, True
@@ -79,8 +136,82 @@ def _expand(name: str) -> Iterator[tuple[Path, bool]]:
         raise ScoresError(f"{name}: no such file or folder; check the path")
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a link to itself
+        return False
+
+
 def _is_samples(path: Path) -> bool:
-    return path.suffix == ".jsonl" or path.name.startswith("samples_")
+    return path.suffix == ".jsonl" and path.name.startswith("samples") or path.name.startswith("samples_")
+
+
+def opened(path: Path) -> Any:
+    """The document in a file: a JSON value, the rows of a tool's table, or an Inspect log; read once.
+
+    Raises ScoresError for a file that is empty, cut off or of another kind, named where it is known.
+    """
+    status = path.stat()
+    return _opened(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=32)
+def _opened(path: Path, stamp: int, size: int) -> Any:
+    del stamp
+    if size > MOST_BYTES:
+        raise ScoresError(
+            f"{path}: {size / 1e6:.0f} MB, too large for results; name the file of scores, not of answers"
+        )
+    if path.suffix == ".eval":
+        return _inspect(path)
+    if path.suffix.casefold() in (".csv", ".tsv", ".md", ".txt"):
+        return _card(path) or _rows(path)
+    return read_json(path)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    sheet = read_sheet(path)
+    return [dict(zip(sheet.columns, row, strict=True)) for row in sheet.cells]
+
+
+def _card(path: Path) -> dict[str, Any] | None:
+    """The scores in the model card that lighteval writes beside its details, with the model that the card names."""
+    import ast
+    import re
+
+    text = path.read_text("utf-8", errors="replace")
+    block = re.search(r"```(?:python|json)\s*(\{.*?\})\s*```", text, re.DOTALL)
+    if path.suffix != ".md" or not block or "|" not in block[1]:
+        return None
+    try:
+        document = ast.literal_eval(block[1])
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        raise ScoresError(
+            f"{path}: the scores in this card cannot be read; name the results_*.json of the run"
+        ) from None
+    model = re.search(r"evaluation run of model\s+\[([^\]]+)\]", text)
+    return document | {"model_name": model[1] if model else ""} if isinstance(document, dict) else None
+
+
+def _inspect(path: Path) -> Any:
+    """An .eval file by inspect-ai's own reader: it is a zip, which is never unpacked unchecked."""
+    if not zipfile.is_zipfile(path):
+        raise ScoresError(f"{path}: an .eval file that is no zip; write the log again")
+    with zipfile.ZipFile(path) as packed:
+        if sum(part.file_size for part in packed.infolist()) > 10 * MOST_BYTES:
+            raise ScoresError(f"{path}: unpacks to over {10 * MOST_BYTES / 1e6:.0f} MB; give its header as JSON")
+    try:
+        from inspect_ai.log import read_eval_log  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        told = "an Inspect log, which inspect-ai reads: pip install inspect-ai"
+        raise SurroundingsError(f"{path}: {told}; or: inspect log dump --header-only {path.name} > log.json") from None
+    try:
+        return json.loads(read_eval_log(str(path), header_only=True).model_dump_json())
+    except Exception as problem:  # its reader raises whatever a broken log makes it raise
+        raise ScoresError(
+            f"{path}: an Inspect log that cannot be read ({type(problem).__name__}); write it again"
+        ) from None
 
 
 def read_json(path: Path) -> Any:
@@ -88,10 +219,16 @@ def read_json(path: Path) -> Any:
     raw = path.read_bytes()
     if not raw.strip():
         raise ScoresError(f"{path}: the file is empty; run that evaluation again or remove the file")
+    start = raw[:64].lstrip().lower()
+    for mark, what in FOREIGN.items():
+        if start.startswith(mark):
+            raise ScoresError(f"{path}: {what}")
     try:
         return json.loads(raw.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         text = raw.decode("utf-8-sig").strip()
+        if path.suffix == ".jsonl" or (text.startswith("{") and "}\n{" in text.replace("\r", "")):
+            return _lines(path, text)
         cut = "cut off" if text.startswith("{") and not text.endswith("}") else "not JSON"
         place = f"line {error.lineno}, column {error.colno}"
         raise ScoresError(f"{path}: {cut} at {place}; run that evaluation again or remove the file") from None
@@ -99,10 +236,21 @@ def read_json(path: Path) -> Any:
         raise ScoresError(f"{path}: not JSON text; name results files only, or remove this one") from None
 
 
-def is_results(document: Any) -> bool:
-    """Whether a JSON value has the outline of a results file: an object whose "results" is an object of objects."""
-    return (
-        isinstance(document, dict)
-        and isinstance(document.get("results"), dict)
-        and any(isinstance(row, dict) for row in document["results"].values())
-    )
+def _lines(path: Path, text: str) -> Any:
+    values = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            values += [json.loads(line)] if line.strip() else []
+        except (ValueError, RecursionError):
+            raise ScoresError(f"{path}: not JSON at line {number}; write that file again or remove it") from None
+    return values
+
+
+def refusal(document: Any, path: Path) -> ScoresError:
+    """The error for a document that no reader knows, with what it looks like and the next step."""
+    first = document[0] if isinstance(document, list) and document and isinstance(document[0], dict) else {}
+    if {"prompt", "logit"} & set(first) or {"doc_id", "doc", "resps"} & set(first) or "write_out" in path.name:
+        return ScoresError(f"{path}: single answers (write_out, samples), not scores; {_HELP}")
+    if isinstance(document, dict) and {"architectures", "model_type"} & set(document):
+        return ScoresError(f"{path}: the configuration of a model, not scores; {_HELP}")
+    return ScoresError(f'{path}: JSON, but no results of a tool that is known (no "results" with tasks); {_HELP}')

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
-from cape_lib.ingest import files, harness, leaderboard, merging
+from cape_lib.ingest import files, merging
 from cape_lib.ingest.benchmarks import Source
-from cape_lib.ingest.reading import Reading, one_line
+from cape_lib.ingest.readers import reader_of
+from cape_lib.ingest.reading import Contents, Reader, Reading, one_line
+from cape_lib.names import suggest
+from cape_lib.tables.score_checks import refuse_mixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Imported:
 
 
 def read_results(
-    given: Iterable[str | Path],
+    sources: Iterable[str | Path],
     *,
     family: str | None = None,
     params: Mapping[str, float] | None = None,
@@ -37,74 +39,101 @@ def read_results(
     also: Mapping[str, Source] | None = None,
     allow: Collection[str] = (),
 ) -> Imported:
-    """The scores in results files of lm-evaluation-harness 0.3 and 0.4 and of the Open LLM Leaderboard v1.
+    """The scores in results files of the tools in `readers.READERS`.
 
-    given: files, folders (searched to the bottom) and patterns; family: name for all models; params: model ->
+    sources: files, folders (searched to the bottom) and patterns; family: name for all models; params: model ->
     billions of parameters, before what a file states; names: file, folder or pattern -> model name, before what the
-    file says; also: further tasks -> column and metric; allow: "partial" (runs with a limit), "mixed" (protocols).
+    file says; also: further tasks -> column and metric; allow: "partial" (runs with a limit), "mixed" (protocols),
+    "families" (whoever asks compares the rows of each family).
     Raises ScoresError (a file that cannot be read), MissingError (no parameter count), MixedProtocolError,
     UsageError (a name that matches nothing).
     """
+    given = list(sources)
     paths, notes = files.find(given)
-    names, also, wrong = dict(names or {}), dict(also or {}), 0
+    names, also = dict(names or {}), dict(also or {})
     used: set[str] = set()
     others: dict[str, None] = {}
     read: list[Path] = []
+    tools: dict[str, int] = {}
     readings: list[Reading] = []
+    passed: list[Path] = []
     for path, named in paths:
-        document = files.read_json(path)
-        if not files.is_results(document):
-            if named:
-                raise ScoresError(f'{path}: JSON, but no results of lm-evaluation-harness (no "results" with tasks)')
-            wrong += 1
+        reader, contents = _contents(path, named, also)
+        if reader is None:
+            passed.append(path)
             continue
-        found, left, remarks = _one_file(document, path, names, also, used)
+        found = _named(contents, path, names, used)
         if why := next((reading.run.partial for reading in found if reading.run.partial), ""):
             if "partial" not in allow:
                 raise ScoresError(f"{path}: a partial run ({why}); run it without --limit, or say --allow-partial")
             notes.append(f"{found[0].run.model}: partial run ({why}), allowed")
         read.append(path)
+        tools[reader.NAME] = tools.get(reader.NAME, 0) + 1
         readings += found
-        others |= dict.fromkeys(left)
-        notes += remarks
-    if wrong:
-        notes.append(f"passed over {wrong} JSON file(s) that hold no results")
+        others |= dict.fromkeys(contents.others)
+        notes += contents.notes
+    notes += _passed(passed)
     if not readings:
         where = ", ".join(str(name) for name in given)
         raise ScoresError(f"{where}: {files.nothing_here() if not read else _no_benchmark(others)}")
     if unused := sorted({*names} - used):
         raise UsageError(f"--model: no results file matches {unused[0]!r}; name the file, its folder or a pattern")
+    held = {reading.task for reading in readings} | set(others)
+    if lacking := [task for task in also if task not in held]:
+        raise UsageError(f"--also: {suggest('task', lacking[0], sorted(held))}")
     left = [task for task in others if task not in also]
     if left:
         notes.append(f"tasks not read: {_some(left)} (--also TASK:METRIC reads one more)")
+    notes.append("read from " + ", ".join(f"{count} file(s) of {tool}" for tool, count in tools.items()))
     frame, more = _assemble(readings, family=family, params=params or {}, allow=allow)
-    return Imported(frame, (*notes, *more), tuple(read))
+    return Imported(frame, tuple(dict.fromkeys((*notes, *more))), tuple(read))
 
 
-def _one_file(
-    document: dict[str, Any], path: Path, names: Mapping[str, str], also: dict[str, Source], used: set[str]
-) -> tuple[list[Reading], list[str], list[str]]:
-    kind = leaderboard if leaderboard.is_leaderboard(document) else harness
-    about = kind.run(document, path)
+def _contents(path: Path, named: bool, also: Mapping[str, Source]) -> tuple[Reader | None, Contents]:
+    """The reader of a file and what it holds; None where a folder holds something else."""
+    try:
+        document = files.opened(path)
+    except ScoresError as problem:
+        if not named and any(words in str(problem) for words in ("Git LFS", "HTML page", "too large", "no zip")):
+            return None, Contents()
+        raise
+    reader = reader_of(document, path)
+    if reader is None and named:
+        raise files.refusal(document, path)
+    return reader, reader.read(document, path, also) if reader else Contents()
+
+
+def _passed(paths: list[Path]) -> list[str]:
+    if not paths:
+        return []
+    pointers = 0
+    for path in paths:
+        with path.open("rb") as stream:
+            pointers += stream.read(24).startswith(b"version https://git-lfs")
+    told = [f"passed over {len(paths) - pointers} file(s) that hold no results"] if len(paths) > pointers else []
+    return told + ([f"passed over {pointers} Git LFS pointer(s); fetch the files by: git lfs pull"] if pointers else [])
+
+
+def _named(contents: Contents, path: Path, names: Mapping[str, str], used: set[str]) -> list[Reading]:
+    """The readings under the names that the person chose; ScoresError where a model has none."""
+    found = contents.readings
     for pattern, name in names.items():
         if fnmatch(str(path), pattern) or Path(pattern) in (path, *path.parents):
-            about = about.named(name)
+            found = [replace(reading, run=reading.run.named(name)) for reading in found]
             used.add(pattern)
-    found = list(kind.readings(document, about, also))
-    if found and not about.model:
+    if any(not reading.run.model for reading in found):
         raise ScoresError(f"{path}: the file names no model (model_name, config.model_args); say --model {path}=NAME")
-    remarks = []
-    if kind is leaderboard and leaderboard.discarded(document):
-        remarks.append(f"{path.name}: MMLU left out, task version 0 was discarded by the leaderboard itself")
-    return found, kind.others(document), remarks
+    return found
 
 
 def _assemble(
     readings: list[Reading], *, family: str | None, params: Mapping[str, float], allow: Collection[str]
 ) -> tuple[pd.DataFrame, list[str]]:
+    readings = merging.by_revision(readings)
     groups = merging.by_model(readings)
-    sizes = merging.sizes(groups, params)
-    notes: list[str] = []
+    sizes, notes = merging.sizes(groups, params)
+    groups, chosen = merging.one_protocol(groups)
+    notes += chosen
     rows = {}
     for model, group in groups.items():
         kept, replaced = merging.newest(group)
@@ -113,8 +142,9 @@ def _assemble(
     frame = merging.table({model: row for model, row in rows.items() if row}, sizes, family)
     if frame.empty:
         raise ScoresError(f"no whole benchmark in the files; {notes[-1] if notes else 'run the tasks to the end'}")
-    if "mixed" not in allow:
-        merging.refuse_mixed(frame)
+    if not {"mixed", "families"} & set(allow):
+        benchmarks = [str(name) for name in frame if f"{name}_protocol" in frame]
+        refuse_mixed(frame, benchmarks, name=str(readings[0].run.path.parent))
     return frame, notes
 
 

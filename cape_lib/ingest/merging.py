@@ -1,17 +1,21 @@
-"""Readings of many files -> one row a model: newest score, MMLU from its leaves, one protocol a benchmark."""
+"""Readings of many files -> one row a model: one protocol, then the newest score, MMLU from its leaves."""
 
 from __future__ import annotations
 
 import math
+import re
+import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pandas as pd
 
 from cape_lib.errors import MissingError, MixedProtocolError, ScoresError, UsageError
-from cape_lib.ingest.benchmarks import MMLU_SUBJECTS
+from cape_lib.ingest.benchmarks import MMLU_SUBJECTS, USUAL_SHOTS
 from cape_lib.ingest.reading import Reading
 from cape_lib.names import suggest
+from cape_lib.tables import model_names, protocols
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,73 @@ def by_model(readings: Iterable[Reading]) -> dict[str, list[Reading]]:
                 f"name them by --model FILE=NAME, alike if they are one model"
             )
     return groups
+
+
+def by_revision(readings: list[Reading]) -> list[Reading]:
+    """Readings with the revision in the name ("model@step1000") where files of one model have several."""
+    revisions: dict[str, set[str]] = {}
+    for reading in readings:
+        revisions.setdefault(reading.run.model, set()).add(dict(reading.run.identity).get("revision", ""))
+    several = {model for model, found in revisions.items() if len(found) > 1}
+    return [
+        replace(reading, run=replace(reading.run, model=f"{reading.run.model}@{revision}", identity=()))
+        if reading.run.model in several and (revision := dict(reading.run.identity).get("revision", "main"))
+        else reading
+        for reading in readings
+    ]
+
+
+def one_protocol(groups: Mapping[str, list[Reading]]) -> tuple[dict[str, list[Reading]], list[str]]:
+    """Where models were measured in several ways, the readings of the way that most of them share, and what is out.
+
+    Among equals the usual number of shots, then the newest. Only then does a newer file win over an older one.
+    """
+    ways: dict[str, dict[str, list[Reading]]] = {}
+    for group in groups.values():
+        for reading in group:
+            benchmark = reading.column.partition("/")[0]
+            ways.setdefault(benchmark, {}).setdefault(_whole(reading.protocol), []).append(reading)
+    left: set[int] = set()
+    notes = []
+    for benchmark, found in ways.items():
+        twice = any(
+            len({_whole(r.protocol) for r in group if r.column.partition("/")[0] == benchmark}) > 1
+            and benchmark != "mmlu"
+            for group in groups.values()
+        )
+        if len(found) < 2 or not twice:
+            continue
+        best = max(found, key=lambda way: (len(_models(found[way])), _usual(benchmark, way), _newest(found[way]), way))
+        gone = [r for way, rs in found.items() if way != best for r in rs if r.run.model in _models(found[best])]
+        left |= {id(reading) for reading in gone}
+        if gone:
+            here, there = _told(found[best]), _told(gone)
+            unlike = protocols.differences(best, gone[0].protocol) or [(best, gone[0].protocol)]
+            chosen, other = (", ".join(part) for part in zip(*unlike, strict=True))
+            notes.append(f"{benchmark}: [{chosen}] is read ({here}), [{other}] is left out ({there})")
+    return {m: [r for r in group if id(r) not in left] for m, group in groups.items()}, notes
+
+
+def _models(readings: Iterable[Reading]) -> set[str]:
+    return {reading.run.model for reading in readings}
+
+
+def _usual(benchmark: str, way: str) -> bool:
+    shots = USUAL_SHOTS.get(benchmark)
+    return shots is not None and f"{shots}-shot" in way
+
+
+def _newest(readings: Iterable[Reading]) -> float:
+    return max((reading.run.date or 0.0) for reading in readings)
+
+
+def _told(readings: list[Reading]) -> str:
+    """Models, days and files of readings, in a few words."""
+    days = sorted({datetime.fromtimestamp(r.run.date, UTC).date().isoformat() for r in readings if r.run.date})
+    when = f", {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "") if days else ""
+    names = sorted({reading.run.path.name for reading in readings})
+    count = len(_models(readings))
+    return f"{count} {'model' if count == 1 else 'models'}{when}, {names[0]}{' ...' if len(names) > 1 else ''}"
 
 
 def newest(group: Iterable[Reading]) -> tuple[dict[str, Reading], list[str]]:
@@ -107,27 +178,51 @@ def _mean(leaves: Mapping[str, Reading], weights: Mapping[str, float], *, protoc
     return Score(value, spread if known else None, protocol)
 
 
-def sizes(groups: Mapping[str, list[Reading]], given: Mapping[str, float]) -> dict[str, float]:
-    """params_b for every model: what the person gave, else what its files state.
+def sizes(groups: Mapping[str, list[Reading]], given: Mapping[str, float]) -> tuple[dict[str, float], list[str]]:
+    """params_b for every model, and notes: what the person gave, else what its files state.
 
-    Raises UsageError for a name that no model has, MissingError (with the options to add) where a size is unknown.
+    The count of a quantised model's numbers is no size: its name is taken. Raises UsageError for a name that no model
+    has, MissingError (with the options to add) where a size is unknown, or the file and the name contradict each other.
     """
+    notes = []
+    odd: dict[str, str] = {}
     wanted = dict(given)
     found: dict[str, float] = {}
     for model, group in groups.items():
         stated = next((r.run.params_b for r in group if r.run.params_b is not None), None)
-        names = [name for name in (model, model.rpartition("/")[2]) if name in given]
-        size = given[names[0]] if names else stated
+        names = [name for name in (model, model.rpartition("/")[2], model.partition("@")[0]) if name in given]
         for name in names:
             wanted.pop(name, None)
-        if size is not None:
-            found[model] = size
+        if names:
+            found[model] = given[names[0]]
+            continue
+        in_name = model_names.size_in_name(model)
+        if any(reading.run.quantised for reading in group) and in_name is not None:
+            found[model] = in_name
+            counted = "" if stated is None else f", not the {stated:.3g} B that its packed numbers count"
+            notes.append(f"{model}: quantised; its size is the {in_name:g} B of its name{counted}")
+        elif stated is not None and (apart := model_names.size_disagrees(model, stated)) is not None:
+            if max(apart / stated, stated / apart) > 2.5:
+                odd[model] = f"{model}: {stated:.3g} B by its file, {apart:g} B by its name"
+            else:
+                found[model] = stated
+                notes.append(f"{model}: {stated:.3g} B by its file, {apart:g} B by its name; the file stands")
+        elif stated is not None:
+            found[model] = stated
     if wanted:
         raise UsageError(f"--params: {suggest('model', next(iter(wanted)), groups)}")
-    if unknown := [model for model in groups if model not in found]:
-        options = " ".join(f"--params '{model}=N'" for model in unknown)
-        raise MissingError(f"no parameter count in the files of {', '.join(unknown)}; add {options} (N in billions)")
-    return found
+    unknown = [model for model in groups if model not in found]
+    if unknown:
+        options = " ".join(f"--params {shlex.quote(f'{m}={_guess(m)}')}" for m in unknown)
+        why = next(iter(odd.values()), "") or f"no parameter count in the files of {', '.join(unknown)}"
+        from_names = ", by their names" if any(_guess(m) != "N" for m in unknown) else ""
+        raise MissingError(f"{why}; add {options} (billions{from_names})")
+    return found, notes
+
+
+def _guess(model: str) -> str:
+    size = model_names.size_in_name(model)
+    return "N" if size is None else f"{size:g}"
 
 
 def table(rows: Mapping[str, Mapping[str, Score]], params: Mapping[str, float], family: str | None) -> pd.DataFrame:
@@ -143,6 +238,7 @@ def table(rows: Mapping[str, Mapping[str, Score]], params: Mapping[str, float], 
         line: dict[str, object] = {"model": model, "params_b": float(f"{params[model]:.6g}")}
         if family is not None:
             line["family"] = family
+        line |= _training(model)
         for name in order:
             score = rows[model].get(name)
             line[name] = None if score is None else round(score.value, 4)
@@ -153,14 +249,12 @@ def table(rows: Mapping[str, Mapping[str, Score]], params: Mapping[str, float], 
     return frame.astype({c: float for name in order for c in (name, f"{name}_stderr")})
 
 
-def refuse_mixed(frame: pd.DataFrame) -> None:
-    """Raise MixedProtocolError where one column holds scores measured in different ways."""
-    for column in (str(name) for name in frame if str(name).endswith("_protocol")):
-        known = frame.dropna(subset=[column])
-        kinds = known[column].unique()
-        if len(kinds) > 1:
-            first, other = (known.loc[known[column] == kind, "model"].iloc[0] for kind in kinds[:2])
-            raise MixedProtocolError(
-                f"{column.removesuffix('_protocol')}: {first} was measured by [{kinds[0]}], {other} by [{kinds[1]}]; "
-                f"measure both alike, or say --allow-mixed"
-            )
+def _training(model: str) -> dict[str, float]:
+    """How far a checkpoint was trained, by its name: steps ("step143000", "checkpoint-14676"), tokens ("tokens3B")."""
+    step = re.search(r"(?:global_)?(?:step|checkpoint|iter)[-_]?(\d+)", model, re.IGNORECASE)
+    tokens = re.search(r"(?:tokens?[-_]?(\d+(?:\.\d+)?)([bt])|(\d+(?:\.\d+)?)([bt])[-_]?tok)", model, re.IGNORECASE)
+    told: dict[str, float] = {} if step is None else {"step": float(step[1])}
+    if tokens:
+        number, unit = tokens[1] or tokens[3], (tokens[2] or tokens[4]).casefold()
+        told["pretrain_tokens_b"] = float(number) * (1000 if unit == "t" else 1)
+    return told

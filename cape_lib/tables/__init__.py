@@ -6,14 +6,36 @@ from cape_lib.tables.cells import CHECKED, STATUSES, audit, cell_audit, cell_dif
 from cape_lib.tables.chapters import ChapterRows, FrontierRows, chapter, frontier_chapter
 from cape_lib.tables.files import data_dir, load, table_names
 from cape_lib.tables.frontier import FRONTIER_PANELS, dated_by_makers, frontier
+from cape_lib.tables.one_family import Ladder, ladder_of, one_family, refuse_unnamed
 from cape_lib.tables.promise import promise, promises
-from cape_lib.tables.scores import read_scores, score_benchmarks
+from cape_lib.tables.scores import (
+    STORED,
+    Scores,
+    TableOptions,
+    by_columns,
+    check_scores,
+    read_checked,
+    read_scores,
+    score_benchmarks,
+    write_checked,
+)
 from cape_lib.tables.sources import source_url
 from cape_lib.tables.statements import CLAIMANTS, chosen
 from cape_lib.tables.variants import RULE as VARIANT_RULE
 from cape_lib.tables.variants import variants
 
 __all__ = [
+    "write_checked",
+    "refuse_unnamed",
+    "read_checked",
+    "one_family",
+    "ladder_of",
+    "check_scores",
+    "by_columns",
+    "TableOptions",
+    "Scores",
+    "STORED",
+    "Ladder",
     "BASE_BENCHMARKS",
     "BASE_PANELS",
     "CHANCE",

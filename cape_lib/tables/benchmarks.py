@@ -5,6 +5,22 @@ from __future__ import annotations
 BASE_BENCHMARKS: tuple[str, ...] = ("hellaswag", "truthfulqa", "arc_challenge", "winogrande", "mmlu")
 FRONTIER_BENCHMARKS: tuple[str, ...] = ("swe_bench_verified", "gpqa_diamond", "hle", "ifeval")
 
+#: pairs that are analysed where nobody names another: reasoning and truthfulness of base models, of releases
+PAIRS: tuple[tuple[str, str], ...] = (("hellaswag", "truthfulqa"), ("swe_bench_verified", "gpqa_diamond"))
+
+#: percent that guessing alone gives; a score of at most 1 is a fraction there. TruthfulQA MC2 never falls below 20.
+CHANCE: dict[str, float] = {
+    "hellaswag": 25,
+    "truthfulqa": 20,
+    "truthfulqa_mc1": 20,
+    "arc_challenge": 25,
+    "winogrande": 50,
+    "mmlu": 25,
+    "mmlu_pro": 10,
+    "xwinograd": 50,
+    "gpqa_diamond": 25,
+}
+
 # Items per benchmark, for the binomial noise of a score. MC2 is a mean of probabilities, so that 817 gives a bound.
 ITEM_COUNTS: dict[str, int] = {
     "hellaswag": 10_042,

@@ -1,119 +1,110 @@
-"""Reads the CSV that a person made: comma, semicolon or tab, decimal commas, byte-order marks, any line ends."""
+"""Text tables: comma, semicolon, tab, bar, blanks or Markdown between cells; any line ends and byte-order marks."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-
-import pandas as pd
+from typing import NamedTuple
 
 from cape_lib.errors import ScoresError
+from cape_lib.tables.numbers import writes_decimal_commas
 
-DELIMITERS = (",", ";", "\t")
-BLANK = {"", "na", "n/a", "nan", "none", "null", "-", "–", "?"}
-DECIMAL_COMMA = re.compile(r"^[+-]?\d+,\d+$")
-NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+DELIMITERS = (",", ";", "\t", "|")
+_WORDS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "\\t": "\t"}
+_RULE = re.compile(r"^\s*\|?(\s*:?-{2,}:?\s*\|)+\s*(:?-{2,}:?)?\s*$|^\s*\|?\s*:?-{3,}:?\s*\|?\s*$")
+#: bytes of Windows-1252 that stand for no sign
+_UNDEFINED = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """Cells as text: `columns`, `cells` (one list a row, blanks as ""), `rows` (numbers as a spreadsheet counts)."""
+class Records(NamedTuple):
+    """Rows of cells, how decimals are written, and the line that each row stands in."""
 
-    name: str
-    columns: list[str]
     cells: list[list[str]]
-    rows: list[int]
     decimal_comma: bool
-
-    def place(self, position: int, column: str) -> str:
-        """File, row and column of a cell, to open an error message."""
-        return f"{self.name}: row {self.rows[position]}, column {column}"
-
-    def refusal(self, position: int, column: str, reason: str) -> ScoresError:
-        """The error for one cell: its place and the reason, which ends with the mend."""
-        return ScoresError(f"{self.place(position, column)}: {reason}")
+    lines: list[int]
 
 
-def read_sheet(source: str | Path | pd.DataFrame) -> Sheet:
-    """The cells of a CSV file or frame; ScoresError where it cannot be read as one table."""
-    if isinstance(source, pd.DataFrame):
-        return _from_frame(source)
-    name, text = str(source), _decode(Path(source))
-    first_line = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(DELIMITERS, key=lambda mark: _outside_quotes(first_line, mark))
-    if first_line.lstrip().startswith(("{", "[")):
-        raise ScoresError(f"{name}: looks like JSON, not CSV; `cape import` reads lm-evaluation-harness results")
-    if _outside_quotes(first_line, delimiter) == 0:
-        raise ScoresError(f"{name}: row 1 holds one column; give a CSV with columns model, params_b and benchmarks")
-    try:
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as problem:
-        raise ScoresError(f"{name}: not a CSV table ({problem}); check the quotation marks") from problem
-    return _sheet(name, records, decimal_comma=delimiter != ",")
-
-
-def _decode(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as problem:
-        raise ScoresError(f"{path}: cannot be read ({problem.strerror}); give the path of a CSV file") from problem
-    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise ScoresError(f"{path}: is a spreadsheet file, not CSV; save it as CSV UTF-8")
+def decode(path: Path, raw: bytes) -> tuple[str, list[str]]:
+    """The text of a file and a note where its encoding is an old one; ScoresError where it is no text."""
     encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    notes = []
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as problem:
-        raise ScoresError(f"{path}: is not text in UTF-8 (byte {problem.start}); save it as CSV UTF-8") from problem
+        told = f"{path}: is not text in UTF-8 (byte {problem.start}); save it as CSV UTF-8"
+        if encoding == "utf-16" or b"\x00" in raw or any(mark in raw for mark in _UNDEFINED):
+            raise ScoresError(told) from problem
+        text = raw.decode("cp1252")
+        notes.append(f"{path.name}: read as Windows-1252, for it is not UTF-8")
     if "\x00" in text:
         raise ScoresError(f"{path}: is not a text file; save it as CSV UTF-8")
     if not text.strip():
         raise ScoresError(f"{path}: is empty; the first row names the columns, one row a model follows")
-    return text
+    return text, notes
+
+
+def split(name: str, text: str, sep: str | None = None) -> Records:
+    """The rows of a text table. Raises ScoresError where no sign parts its columns or its quotation is broken."""
+    lines = text.splitlines()
+    skipped = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    first = lines[skipped]
+    if declared := re.fullmatch(r"\s*\"?sep=(.)\"?\s*", first):  # Excel's own first line
+        sep, skipped = sep or declared[1], skipped + 1
+        first = next((line for line in lines[skipped:] if line.strip()), "")
+        text = "\n" * skipped + "\n".join(lines[skipped:])
+    if sep is None and _is_markdown(lines[skipped:]):
+        return _markdown(lines)
+    mark = _WORDS.get(sep, sep) if sep else max(DELIMITERS, key=lambda mark: _outside_quotes(first, mark))
+    if len(mark) != 1:
+        raise ScoresError(f"{name}: --sep {sep!r} is not one sign; write a sign, or tab, space, semicolon, pipe")
+    if mark == " " or (not sep and _outside_quotes(first, mark) == 0):
+        return _blanks(name, lines)
+    if _outside_quotes(first, mark) == 0:
+        raise ScoresError(f"{name}: row 1 has no {sep!r}; leave --sep out, or name the sign between the columns")
+    try:
+        cells = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True))
+    except csv.Error as problem:
+        raise ScoresError(f"{name}: not a CSV table ({problem}); check the quotation marks") from problem
+    comma = mark != "," or writes_decimal_commas(cell.strip() for cell in chain.from_iterable(cells[1:]))
+    return Records(cells, comma, list(range(1, len(cells) + 1)))
+
+
+def _is_markdown(lines: list[str]) -> bool:
+    filled = [line for line in lines if line.strip()]
+    return any(
+        "|" in above and _RULE.match(below) is not None for above, below in zip(filled[:60], filled[1:61], strict=False)
+    )
+
+
+def _markdown(lines: list[str]) -> Records:
+    """The first table of a Markdown text; emphasis, code and links are dropped from its cells."""
+    rule = next(at for at, line in enumerate(lines) if at and _RULE.match(line) and "|" in lines[at - 1])
+    kept, places = [_cells(lines[rule - 1])], [rule]
+    for at, line in enumerate(lines[rule + 1 :], start=rule + 2):
+        if "|" not in line:
+            break
+        kept.append(_cells(line))
+        places.append(at)
+    return Records(kept, writes_decimal_commas(chain.from_iterable(kept[1:])), places)
+
+
+def _cells(line: str) -> list[str]:
+    inner = line.strip().removeprefix("|").removesuffix("|")
+    cells = [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", inner)]
+    return [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"\*\*|__|`", "", cell)).strip(" *_") for cell in cells]
+
+
+def _blanks(name: str, lines: list[str]) -> Records:
+    """A table whose columns stand apart by blanks, every row with as many words as the first."""
+    rows = [(at, line.split()) for at, line in enumerate(lines, start=1) if line.strip()]
+    width = len(rows[0][1])
+    if width < 2 or any(len(words) != width for _, words in rows):
+        raise ScoresError(f"{name}: row 1 holds one column; give a CSV with columns model, params_b and benchmarks")
+    return Records([words for _, words in rows], False, [at for at, _ in rows])
 
 
 def _outside_quotes(line: str, mark: str) -> int:
     return re.sub(r'"[^"]*"', "", line).count(mark)
-
-
-def _sheet(name: str, records: list[list[str]], *, decimal_comma: bool) -> Sheet:
-    stripped = [[cell.strip() for cell in record] for record in records]
-    numbered = [(number, record) for number, record in enumerate(stripped, start=1) if any(record)]
-    if not numbered:
-        raise ScoresError(f"{name}: every cell is empty; the first row names the columns, one row a model follows")
-    (top, header), body = numbered[0], numbered[1:]
-    width = max(position + 1 for position, cell in enumerate(header) if cell)
-    for number, record in body:
-        if any(record[width:]):
-            said = f"row {number} has {len(record)} cells, row {top} names {width} columns"
-            raise ScoresError(f"{name}: {said}; mend the row")
-    for position, column in enumerate(header[:width]):
-        if not column:
-            raise ScoresError(f"{name}: row {top}, column {position + 1} has no name; name it or delete the column")
-    if not body:
-        raise ScoresError(f"{name}: has column names but no row below them; add one row a model")
-    cells = [(record + [""] * width)[:width] for _, record in body]
-    return Sheet(name, header[:width], cells, [number for number, _ in body], decimal_comma)
-
-
-def _from_frame(frame: pd.DataFrame) -> Sheet:
-    if frame.empty:
-        raise ScoresError("the table: has no row; add one row a model")
-    columns = [str(column).strip() for column in frame.columns]
-    cells = [["" if pd.isna(cell) else str(cell).strip() for cell in row] for row in frame.itertuples(index=False)]
-    return Sheet("the table", columns, cells, list(range(2, len(cells) + 2)), False)
-
-
-def is_blank(cell: str) -> bool:
-    """Whether a cell says that no value is there."""
-    return cell.casefold() in BLANK
-
-
-def to_number(cell: str, *, decimal_comma: bool) -> float | None:
-    """The number that a cell holds (a percent sign is dropped), or None where it holds none."""
-    bare = cell.removesuffix("%").strip().replace("\u2212", "-").replace("\u00a0", "")
-    if decimal_comma and DECIMAL_COMMA.match(bare):
-        bare = bare.replace(",", ".")
-    return float(bare) if NUMBER.match(bare) else None

@@ -1,22 +1,28 @@
-"""The single checks behind `read_scores`: each raises on the first cell that cannot be right."""
+"""The single checks behind `check_scores`: each refuses what the question needs and notes what it does not."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from cape_lib.errors import MissingError, MixedProtocolError
-from cape_lib.tables.benchmarks import BASE_BENCHMARKS, label
-from cape_lib.tables.delimited import Sheet
+from cape_lib.errors import MissingError, MixedProtocolError, UsageError
+from cape_lib.tables import model_names
+from cape_lib.tables.benchmarks import CHANCE, LABELS, label
+from cape_lib.tables.columns import MEASURES
+from cape_lib.tables.protocols import first_mix
+from cape_lib.tables.sheets import Sheet
 
 UNNAMED_FAMILY = "your models"
 LARGEST_PARAMS_B = 10_000
-# Numbers about a model that are no benchmark; they are kept and never checked as percent.
-MEASURES = {"params_b", "d_model", "n_layers", "n_heads", "pretrain_tokens_b", "flops_1e21"}
+#: a bare size from here on is a count of parameters: no model has so many billions
+RAW_COUNT = 100_000
 DATE = re.compile(r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
+#: columns that tell two rows of one model apart
+_APART = ("seed", "recipe", "training", "ladder", "step", "pretrain_tokens_b", "tokens_b", "flops_1e21", "instruct")
 
 
 def first(bad: pd.Series) -> int | None:
@@ -26,89 +32,233 @@ def first(bad: pd.Series) -> int | None:
 
 
 def check_models(sheet: Sheet, frame: pd.DataFrame) -> None:
-    """Every row has a model, once in its family, and a date that can be read; fills a missing family."""
+    """Every row has a model, once among the rows alike, and a date that can be read; fills a missing family."""
     nameless = first(frame["model"].isna())
     if nameless is not None:
         raise sheet.refusal(nameless, "model", "is blank; name the model")
     frame["family"] = frame["family"].fillna(UNNAMED_FAMILY) if "family" in frame else UNNAMED_FAMILY
-    keys = pd.Series(
-        [(str(f).casefold(), str(m).casefold()) for f, m in zip(frame["family"], frame["model"], strict=True)]
-    )
+    apart = [name for name in _APART if name in frame]
+    keys = frame[["family", "model", *apart]].astype(str).apply(lambda column: column.str.casefold())
     twice = first(keys.duplicated())
     if twice is not None:
-        earlier = sheet.rows[list(keys).index(keys[twice])]
-        model = frame["model"].iloc[twice]
-        raise sheet.refusal(twice, "model", f"{model!r} stands in row {earlier} already; keep one row")
+        same = (keys == keys.iloc[twice]).all(axis=1)
+        earlier, model = sheet.rows[int(np.flatnonzero(same)[0])], frame["model"].iloc[twice]
+        reason = f"{model!r} stands in row {earlier} already; keep one row, or number the runs in a column seed"
+        raise sheet.refusal(twice, "model", reason)
     if "release_date" in frame:
-        dates = frame["release_date"]
-        vague = first(dates.notna() & ~dates.astype(str).str.match(DATE))
+        dates = frame["release_date"].astype(str).str.removesuffix(" 00:00:00").str.removesuffix("T00:00:00")
+        frame["release_date"] = dates.where(frame["release_date"].notna(), np.nan).astype(object)
+        vague = first(frame["release_date"].notna() & ~dates.str.match(DATE))
         if vague is not None:
             raise sheet.refusal(vague, "release_date", f"{dates[vague]!r} is not a date; write YYYY-MM-DD or YYYY-MM")
 
 
-def check_measures(sheet: Sheet, frame: pd.DataFrame, *, sizes_needed: bool) -> None:
-    """Sizes, widths and the like are above 0 and sizes in billions; adds an empty params_b where there is none."""
-    for name in [column for column in frame.columns if column in MEASURES]:
-        small = first(frame[name] <= 0)
-        if small is not None:
-            raise sheet.refusal(small, str(name), f"{frame[name].iloc[small]:g} is not above 0; mend the cell")
+def check_measures(sheet: Sheet, frame: pd.DataFrame, *, strict: bool) -> list[str]:
+    """Sizes are above 0 and in billions; adds an empty params_b where there is none. Other measures are only noted."""
+    notes = []
+    for name in [column for column in frame.columns if column in MEASURES and column != "params_b"]:
+        if pd.api.types.is_float_dtype(frame[name]) and (small := first(frame[name] < 0)) is not None:
+            notes.append(f"{sheet.place(small, str(name))}: {frame[name].iloc[small]:g} is below 0")
+    for name in ("active_params_b", "pretrain_tokens_b"):
+        if name in frame and pd.api.types.is_float_dtype(frame[name]) and (frame[name].min() or 0) >= RAW_COUNT:
+            frame[name] = frame[name] / 1e9
     if "params_b" not in frame:
         frame["params_b"] = np.nan
-        return
+        return notes
     sizes = frame["params_b"]
+    small = first(sizes <= 0)
+    if small is not None:
+        raise sheet.refusal(small, "params_b", f"{sizes[small]:g} is not above 0; give the size in billions")
+    if sizes.notna().any() and sizes.min() >= RAW_COUNT:
+        frame["params_b"] = sizes = (sizes / 1e9).map(lambda size: float(f"{size:.10g}"))
+        notes.append("params_b: read as counts of parameters, divided by 1e9")
     raw = first(sizes > LARGEST_PARAMS_B)
     if raw is not None:
-        said = f"{sizes[raw]:.6g} is a raw count, not billions of parameters"
-        raise sheet.refusal(raw, "params_b", f"{said}; divide the column by 1e9, this one is {sizes[raw] / 1e9:g}")
+        what = f"{sizes[raw]:.6g} is a raw count, not billions of parameters, as the others are"
+        raise sheet.refusal(raw, "params_b", f"{what}; divide it by 1e9, which is {sizes[raw] / 1e9:g}")
     blank = first(sizes.isna())
-    if blank is not None and sizes_needed:
+    if blank is not None and strict:
         raise sheet.refusal(blank, "params_b", "is blank; give the size in billions of parameters")
+    return [*notes, *_sizes_in_names(sheet, frame)]
 
 
-def check_percent(sheet: Sheet, scores: pd.Series, *, needed: bool) -> None:
-    """Scores are percent between 0 and 100 and no fractions, and none is missing where they are analysed."""
-    name, given = str(scores.name), scores.dropna()
+def _sizes_in_names(sheet: Sheet, frame: pd.DataFrame) -> list[str]:
+    pairs = [
+        (position, model_names.size_in_name(str(model)), float(size))
+        for position, (model, size) in enumerate(zip(frame["model"], frame["params_b"], strict=True))
+        if not np.isnan(size)
+    ]
+    ratios = [size / stated for _, stated, size in pairs if stated]
+    if len(ratios) >= 2 and all(700 < ratio < 1400 for ratio in ratios):
+        position, stated, size = next(entry for entry in pairs if entry[1])
+        told = f"{size:g} is in millions, by the names of the models ({stated:g} billion)"
+        raise sheet.refusal(position, "params_b", f"{told}; name the column params_m, or divide it by 1000")
+    odd = [
+        (str(model), size, stated)
+        for model, size in zip(frame["model"], frame["params_b"], strict=True)
+        if not np.isnan(size) and (stated := model_names.size_disagrees(str(model), float(size))) is not None
+    ]
+    return [
+        f"{model}: {size:g} B in the table, {stated:g} B in its name; the table stands"
+        for model, size, stated in odd[:4]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What is known of the unit before the numbers are looked at: what the person says, columns with percent signs.
+
+    strict: benchmarks that the question is about.
+    """
+
+    stated: str | None
+    percent: set[str]
+    strict: tuple[str, ...]
+
+
+def check_units(sheet: Sheet, frame: pd.DataFrame, benchmarks: Sequence[str], units: Units) -> list[str]:
+    """Decide percent or fraction once for every whole column, and make fractions percent where the person says so.
+
+    A column with a value above 1 or a percent sign is percent. One with none above 1 is a fraction where guessing alone
+    gives more; where it does not (GSM8K), the other columns decide. Raises ScoresError; notes what is not needed.
+    """
+    filled = {name: frame[name].dropna() for name in benchmarks}
+    above = {name for name, values in filled.items() if (values > 1).any()} | (units.percent & set(benchmarks))
+    notes = []
+    if units.stated == "fraction":
+        notes += _fractions(sheet, frame, [name for name in benchmarks if name not in above])
+        if wrong := [name for name in units.strict if name in above]:
+            over = first(frame[wrong[0]] > 1) or 0
+            raise sheet.refusal(over, wrong[0], f"{frame[wrong[0]].iloc[over]:g} is no fraction; leave --unit out")
+        return notes
+    for name in [name for name in benchmarks if units.stated != "percent" and name not in units.percent]:
+        low = first((frame[name] > 0) & (frame[name] <= 1))
+        if low is None:
+            continue
+        value, strict, mixed = frame[name].iloc[low], name in units.strict, name in above
+        if name in CHANCE and strict:
+            among = " among percents" if mixed else ""
+            step = (
+                "correct the cell, or say --unit percent"
+                if mixed
+                else "say --unit fraction to multiply the column by 100"
+            )
+            reason = f"{value:g} looks like a fraction{among}, {100 * value:g} percent; {step}"
+            raise sheet.refusal(low, name, reason)
+        if name in CHANCE and not mixed:
+            frame[name] = frame[name].astype(object)
+            notes.append(f"{name}: looks like fractions among percents ({value:g}); the column is not read as scores")
+        elif not mixed and (not above or (strict and name not in LABELS)):
+            reason = f"{value:g} may be a fraction, {100 * value:g} percent"
+            step = "say --unit fraction to multiply the column by 100, or --unit percent"
+            raise sheet.refusal(low, name, f"{reason}; {step}")
+        elif not mixed:
+            notes.append(f"{name}: no value above 1, read as percent, as {sorted(above)[0]} is")
+    return notes
+
+
+def _fractions(sheet: Sheet, frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Make columns of fractions percent, their standard errors with them."""
+    for name in names:
+        frame[name] = frame[name] * 100
+        error = f"{name}_stderr"
+        if error in frame and pd.api.types.is_float_dtype(frame[error]):
+            frame[error] = frame[error] * 100
+    return [f"{', '.join(names)}: fractions, read as percent"] if names else []
+
+
+def check_percent(
+    sheet: Sheet, frame: pd.DataFrame, name: str, *, strict: Sequence[str], needed: Sequence[str]
+) -> list[str]:
+    """Scores are between 0 and 100, and none is missing where it is needed; a column that no one asked for is noted."""
+    scores = frame[name]
     blank = first(scores.isna())
-    if needed and given.empty:
+    if name in needed and scores.notna().sum() == 0:
         raise MissingError(f"{sheet.name}: column {name} is blank in every row; give {label(name)} in percent")
-    if needed and blank is not None:
+    if name in needed and blank is not None:
         raise sheet.refusal(blank, name, f"is blank and {label(name)} is analysed; give a score or delete the row")
     outside = first((scores < 0) | (scores > 100))
-    if outside is not None:
-        mend = "mend the cell, or drop a column that is no benchmark"
-        raise sheet.refusal(outside, name, f"{scores[outside]:g} is outside 0 to 100 percent; {mend}")
-    # A guess gives 20 % and more on the five base benchmarks, so that one value of at most 1 is a fraction there.
-    fraction = first((scores > 0) & (scores <= 1))
-    if fraction is not None and (name in BASE_BENCHMARKS or given.max() <= 1):
-        value = scores[fraction]
-        mend = f"multiply the column by 100, this one is {100 * value:g} percent"
-        raise sheet.refusal(fraction, name, f"{value:g} looks like a fraction; {mend}")
+    if outside is None:
+        return []
+    told = f"{scores[outside]:g} is outside 0 to 100 percent"
+    if name in strict:
+        raise sheet.refusal(outside, name, f"{told}; correct the cell")
+    frame[name] = scores.astype(object)
+    return [f"{sheet.place(outside, name)}: {told}; the column is not read as scores"]
 
 
-def check_stderr(sheet: Sheet, frame: pd.DataFrame, benchmark: str) -> None:
-    """Standard errors, where given, are in points: above 0, and not fractions."""
+def check_stderr(sheet: Sheet, frame: pd.DataFrame, benchmark: str, *, strict: bool) -> list[str]:
+    """Standard errors are in points: above 0, and not fractions; 0 only says that all answers were alike."""
     name = f"{benchmark}_stderr"
-    if name not in frame:
-        return
+    if name not in frame or not pd.api.types.is_float_dtype(frame[name]):
+        return []
+    notes = []
+    if (frame[name] == 0).any():
+        frame[name] = frame[name].where(frame[name] != 0)
+        notes.append(f"{name}: a standard error of 0 is read as unknown")
     errors = frame[name]
-    bad = first((errors <= 0) | (errors > 50))
-    if bad is not None:
-        reason = f"{errors[bad]:g} is no standard error in points; leave unknown ones blank"
-        raise sheet.refusal(bad, name, reason)
-    given = first(errors.notna())
-    if given is not None and errors.max() < 0.05:
-        raise sheet.refusal(given, name, f"{errors[given]:g} looks like a fraction; multiply the column by 100")
+    bad, reason = first((errors < 0) | (errors > 50)), "is no standard error in points; leave unknown ones blank"
+    if bad is None and errors.notna().any() and errors.max() < 0.05:
+        bad, reason = first(errors.notna()), "looks like a fraction; multiply the column by 100"
+    if bad is None:
+        return notes
+    if strict:
+        raise sheet.refusal(bad, name, f"{errors[bad]:g} {reason}")
+    frame[name] = np.nan
+    return [*notes, f"{sheet.place(bad, name)}: {errors[bad]:g} is no standard error in points; the column is not used"]
 
 
-def check_protocols(sheet: Sheet, frame: pd.DataFrame, benchmarks: Iterable[str]) -> None:
-    """One protocol in a benchmark's column; a blank or unknown one is unknown, not mixed."""
+def choose_size(sheet: Sheet, frame: pd.DataFrame, size: str) -> list[str]:
+    """Total parameters stay params_b; `active` puts the active ones there and the total ones in total_params_b."""
+    from_names = frame["model"].astype(str).map(model_names.active_in_name)
+    if "active_params_b" not in frame and from_names.notna().any():
+        frame["active_params_b"] = from_names.astype("float64")
+    known = "active_params_b" in frame and bool(frame["active_params_b"].notna().any())
+    if size == "total":
+        return ["sizes are total parameters; --size active takes the active ones"] if known else []
+    if size != "active":
+        raise UsageError(f"--size {size}: choose total or active")
+    if not known:
+        raise MissingError(f"{sheet.name}: no column active_params_b; give the active parameters in billions")
+    dense = frame["active_params_b"].isna()
+    frame["total_params_b"] = frame["params_b"].astype(str)
+    frame["params_b"] = frame["active_params_b"].where(~dense, frame["params_b"])
+    told = f"; {int(dense.sum())} models without them count as dense" if dense.any() else ""
+    return [f"sizes are active parameters{told}"]
+
+
+def refuse_mixed(rows: pd.DataFrame, benchmarks: Iterable[str], *, name: str, kinds: bool = True) -> None:
+    """Raise MixedProtocolError where the scores of one family were measured in different ways, or models differ.
+
+    rows: of one family. Unknown parts of a protocol differ from nothing. kinds: whether instruct and quantised models,
+    told by their names, are looked for too.
+    """
+    step = "measure both alike, or say --allow-mixed (in Python allow_mixed=True)"
     for benchmark in benchmarks:
-        names = [f"{benchmark}_protocol", *(["truthfulqa_metric"] if benchmark == "truthfulqa" else [])]
-        for name in [name for name in names if name in frame]:
-            said = frame[name].dropna().astype(str).str.strip()
-            kinds = said[said.str.casefold() != "unknown"].str.casefold().drop_duplicates()
-            if len(kinds) > 1:
-                one, other = int(kinds.index[0]), int(kinds.index[1])
-                reason = f"{said[other]!r}, but row {sheet.rows[one]} has {said[one]!r}"
-                mend = f"keep one protocol of {label(benchmark)}, or say --allow-mixed (in Python allow_mixed=True)"
-                raise MixedProtocolError(f"{sheet.place(other, name)}: {reason}; {mend}")
+        columns = [f"{benchmark}_protocol", *(["truthfulqa_metric"] if benchmark == "truthfulqa" else [])]
+        for column in [column for column in columns if column in rows]:
+            if mix := first_mix(rows[column].where(rows.get(benchmark, pd.Series(0, index=rows.index)).notna())):
+                one, other, (this, that) = mix
+                models = rows["model"].astype(str).tolist()
+                told = f"{models[one]} was measured by [{this}], {models[other]} by [{that}]"
+                raise MixedProtocolError(f"{name}: {benchmark}: {told}; {step}")
+    if kinds:
+        _refuse_kinds(rows, name)
+
+
+def _refuse_kinds(rows: pd.DataFrame, name: str) -> None:
+    """An instruct model between base models, or quantised weights between full ones, is a mix like any other."""
+    models = rows["model"].astype(str).tolist()
+    step = "keep one kind, or say --allow-mixed (in Python allow_mixed=True)"
+    if "instruct" not in rows:
+        tuned = [model for model in models if model_names.instruct(model)]
+        plain = [model for model in models if model not in tuned]
+        if tuned and plain:
+            raise MixedProtocolError(
+                f"{name}: {plain[0]} is a base model by its name, {tuned[0]} an instruct model; {step}"
+            )
+    packed = {model: model_names.quantised(model) for model in models}
+    if len({bool(kind) for kind in packed.values()}) > 1:
+        one = next(model for model in models if packed[model])
+        other = next(model for model in models if not packed[model])
+        raise MixedProtocolError(f"{name}: {one} has quantised weights ({packed[one]}), {other} has not; {step}")

@@ -1,87 +1,203 @@
-"""A user's own scores, refused with file, row, column, reason and mend wherever they cannot be right."""
+"""A user's scores as one checked table, refused with file, row, column, reason and next step where they are wrong."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from cape_lib.errors import MissingError, ScoresError
+from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
-from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, LABELS
-from cape_lib.tables.delimited import Sheet, is_blank, read_sheet, to_number
-from cape_lib.tables.score_checks import (
-    MEASURES,
-    check_measures,
-    check_models,
-    check_percent,
-    check_protocols,
-    check_stderr,
-)
+from cape_lib.tables import score_checks as checks
+from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, LABELS, PAIRS
+from cape_lib.tables.columns import MEASURES, TEXT, Heading, heading, is_score, known_name, table
+from cape_lib.tables.numbers import Cell, is_blank, to_number, to_score, to_size
+from cape_lib.tables.shapes import upright
+from cape_lib.tables.sheets import Sheet, read_sheet
 
-TEXT = {"model", "family", "lab", "release_date", "truthfulqa_metric", "training", "note", "source", "ladder"}
+FORMAT = "cape-scores-1"
+#: how the name of a file ends that holds a table checked already
+STORED = ".checked.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """What a person may say of a table: `unit` of its scores, which `size`, the sign `sep`, and what makes a family.
+
+    by: columns whose values together name the family; family_from: a regular expression that finds it in the name.
+    """
+
+    unit: Literal["percent", "fraction"] | None = None
+    size: Literal["total", "active"] = "total"
+    sep: str | None = None
+    by: tuple[str, ...] = ()
+    family_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """A checked table: `frame` (one row a model, percent, billions), what the person should know, what was allowed.
+
+    name: the file; has_families: whether the table itself tells its families; size: which parameters params_b counts.
+    """
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    name: str = "the table"
+    allow_mixed: bool = False
+    has_families: bool = True
+    size: str = "total"
+
+    def of(self, frame: pd.DataFrame, *notes: str) -> Scores:
+        """The same table with other rows or columns, and further notes."""
+        return replace(self, frame=frame, notes=(*self.notes, *notes))
+
+
+def check_scores(
+    source: str | Path | pd.DataFrame | Sheet,
+    *,
+    pair: Sequence[str] = (),
+    options: TableOptions | None = None,
+    allow_mixed: bool = False,
+) -> Scores:
+    """A table of scores, checked once: every later step takes the object that this returns.
+
+    source: a file (CSV, TSV, Markdown, JSON, .xlsx, .parquet), a frame or a sheet. pair: the two benchmarks that the
+    question is about; they have to be right, and what is wrong with any other column is a note. Without a pair
+    HellaSwag and TruthfulQA, SWE-bench and GPQA are strict. Whether the scores of one family may be compared is told by
+    `score_checks.refuse_mixed`. Raises ScoresError, MissingError, UsageError.
+    """
+    options = options or TableOptions()
+    sheet = upright(source if isinstance(source, Sheet) else read_sheet(source, sep=options.sep))
+    heads, notes = _columns(sheet)
+    strict = [known_name(name) for name in pair]
+    _need(sheet, [head.name for head in heads], strict)
+    strict = strict or [name for two in PAIRS for name in two]
+    columns = [_column(sheet, index, head, strict) for index, head in enumerate(heads)]
+    frame = pd.DataFrame({head.name: column.values for head, column in zip(heads, columns, strict=True)})
+    percent = {head.name for head, column in zip(heads, columns, strict=True) if column.percent or head.percent}
+    for head, column in zip(heads, columns, strict=True):
+        notes += column.notes
+        if column.stderr is not None and f"{head.name}_stderr" not in frame:
+            frame[f"{head.name}_stderr"] = column.stderr
+            notes.append(f"{head.name}: the number after ± is read as its standard error")
+        if head.shots and head.known and f"{head.name}_protocol" not in frame:
+            frame[f"{head.name}_protocol"] = pd.Series(head.shots, index=frame.index, dtype=object)
+    has_families = _families(sheet, frame, options)
+    checks.check_models(sheet, frame)
+    benchmarks = score_benchmarks(frame)
+    sized = bool(pair or set(benchmarks) - set(FRONTIER_BENCHMARKS)) and not set(strict) <= set(FRONTIER_BENCHMARKS)
+    notes += checks.check_measures(sheet, frame, strict=sized)
+    for name in [known_name(name) for name in pair]:
+        if name not in benchmarks:
+            raise ScoresError(f"{sheet.name}: column {name} holds no score; give percent, 0 to 100")
+    needed = [known_name(name) for name in pair]
+    notes += checks.check_units(sheet, frame, benchmarks, checks.Units(options.unit, percent, tuple(strict)))
+    for benchmark in benchmarks:
+        notes += checks.check_percent(sheet, frame, benchmark, strict=strict, needed=needed)
+        notes += checks.check_stderr(sheet, frame, benchmark, strict=benchmark in strict)
+    notes += checks.choose_size(sheet, frame, options.size)
+    return Scores(frame, tuple([*sheet.notes, *notes]), sheet.name, allow_mixed, has_families, options.size)
 
 
 def read_scores(
     source: str | Path | pd.DataFrame, *, x: str | None = None, y: str | None = None, allow_mixed: bool = False
 ) -> pd.DataFrame:
-    """Scores of one's own models, checked: one row a model, scores in percent (0-100), params_b in billions.
+    """Your own models' scores, checked: one row a model, scores in percent (0-100), params_b in billions.
 
-    source: a CSV file (comma, semicolon or tab; decimal commas with the latter two) or a frame with columns `model`,
-    `params_b` and benchmarks by name; `family`, `d_model`, `release_date`, `<benchmark>_stderr` (points) and
-    `<benchmark>_protocol` are optional, and any further column of numbers is a benchmark. params_b may be missing
-    where x and y are frontier benchmarks. x, y: benchmarks that must be there in every row.
+    source: a file (CSV, TSV, Markdown, JSON, .xlsx, .parquet; the names of columns may be spelt in the usual ways) or
+    a frame with columns `model`, `params_b` and benchmarks; `family`, `d_model`, `release_date`, `<benchmark>_stderr`
+    (points) and `<benchmark>_protocol` are optional, and any further column of numbers is a benchmark. params_b may be
+    missing where x and y are frontier benchmarks. x, y: benchmarks that must be there in every row.
     allow_mixed: accept scores of several protocols in one column.
     Raises ScoresError (a value that cannot be right), MissingError (a column that is needed), MixedProtocolError.
     """
-    sheet = read_sheet(source)
-    columns = _columns(sheet)
-    named = [known_name(name) for name in (x, y) if name is not None]
-    _need(sheet, columns, named)
-    frame = pd.DataFrame({name: _column(sheet, index, name, named) for index, name in enumerate(columns)})
-    check_models(sheet, frame)
-    benchmarks = score_benchmarks(frame)
-    check_measures(sheet, frame, sizes_needed=not set(benchmarks) & set(FRONTIER_BENCHMARKS))
-    for benchmark in named:
-        if benchmark not in benchmarks:
-            raise ScoresError(f"{sheet.name}: column {benchmark} holds no score; give percent, 0 to 100")
-    for benchmark in benchmarks:
-        check_percent(sheet, frame[benchmark], needed=benchmark in named)
-        check_stderr(sheet, frame, benchmark)
+    if (stored := read_checked(source)) is not None:
+        return stored.frame
+    pair = [name for name in (x, y) if name is not None]
+    scores = check_scores(source, pair=pair, allow_mixed=allow_mixed)
     if not allow_mixed:
-        check_protocols(sheet, frame, named or benchmarks)
-    return frame
+        named = [known_name(name) for name in pair] or score_benchmarks(scores.frame)
+        for _, rows in scores.frame.groupby("family", sort=False):
+            checks.refuse_mixed(rows, named, name=scores.name, kinds=bool(rows["params_b"].notna().any()))
+    return scores.frame
+
+
+def write_checked(scores: Scores, path: Path) -> None:
+    """Write a checked table so that `read_checked` gives the same object again, nothing being judged a second time.
+
+    path: its name ends in `STORED`.
+    """
+    kinds = {str(name): str(dtype) for name, dtype in scores.frame.dtypes.items()}
+    rows = scores.frame.astype(object).where(scores.frame.notna(), None).to_dict("list")
+    about = {"format": FORMAT, "notes": scores.notes, "name": scores.name, "size": scores.size}
+    path.write_text(json.dumps(about | {"kinds": kinds, "columns": rows}, allow_nan=False, default=str), "utf-8")
+
+
+def read_checked(source: object) -> Scores | None:
+    """The table that `write_checked` wrote, or None where the source is no such file. ScoresError if it is broken."""
+    if not isinstance(source, (str, Path)) or not str(source).endswith(STORED):
+        return None
+    try:
+        stored = json.loads(Path(source).read_text("utf-8"))
+        kinds = {
+            name: "float64" if kind == "float64" else kind if kind == "bool" else "object"
+            for name, kind in stored["kinds"].items()
+        }
+        frame = pd.DataFrame({name: pd.Series(values, dtype="object") for name, values in stored["columns"].items()})
+        frame = frame.where(frame.notna(), np.nan).astype(kinds)
+        whole = stored["format"] == FORMAT and len(frame) and {"model", "params_b", "family"} <= set(frame)
+        scores = Scores(frame, tuple(map(str, stored["notes"])), str(stored["name"]), True, True, str(stored["size"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        whole = False
+    if not whole:
+        raise ScoresError(f"{source}: not a checked table of cape; give the table itself")
+    return scores
 
 
 def score_benchmarks(frame: pd.DataFrame) -> list[str]:
-    """Benchmarks of a table of scores, in column order: its columns of numbers that are no measure or error."""
+    """Benchmarks of a table of scores, in column order: its columns of numbers from 0 to 100 that are no measure."""
     return [
         str(name)
         for name in frame.columns
-        if pd.api.types.is_float_dtype(frame[name]) and name not in MEASURES and not str(name).endswith("_stderr")
+        if pd.api.types.is_float_dtype(frame[name])
+        and is_score(str(name))
+        and (str(name) in LABELS or not (frame[name].dropna().lt(0) | frame[name].dropna().gt(100)).any())
     ]
 
 
-def known_name(name: str) -> str:
-    """A column name in our spelling where it is one of ours ("ARC-Challenge"), else as it stands."""
-    plain = re.sub(r"[\s\-]+", "_", name.strip()).casefold()
-    stem = re.sub(r"_(stderr|protocol)$", "", plain)
-    return plain if stem in {*LABELS, *TEXT, *MEASURES} else name.strip()
-
-
-def _columns(sheet: Sheet) -> list[str]:
-    columns = [known_name(name) for name in sheet.columns]
-    for position, name in enumerate(columns):
-        if name in columns[:position]:
-            raise ScoresError(f"{sheet.name}: row 1, column {name} stands twice; keep one of the two")
-    return columns
+def _columns(sheet: Sheet) -> tuple[list[Heading], list[str]]:
+    """The meaning of every column; of two heads for one our own spelling wins; two of a benchmark are refused."""
+    heads = [heading(name) for name in sheet.columns]
+    notes: list[str] = []
+    for name in dict.fromkeys(head.name for head in heads):
+        same = [at for at, head in enumerate(heads) if head.name == name]
+        if len(same) < 2:
+            continue
+        one, other = sheet.columns[same[0]], sheet.columns[same[1]]
+        exact = [at for at in same if heads[at].exact]
+        if name not in TEXT | MEASURES or len(exact) != 1 or not heads[same[0]].known:
+            both = f"column {name} stands twice" if one == other else f"columns {one} and {other} are both {name}"
+            raise ScoresError(f"{sheet.name}: row 1, {both}; keep one of the two")
+        for at in same:
+            if at not in exact:
+                heads[at] = Heading(sheet.columns[at], False)
+                notes.append(f"column {sheet.columns[at]} is not read as {name}, for there is a column {name}")
+    return heads, notes
 
 
 def _need(sheet: Sheet, columns: list[str], named: list[str]) -> None:
     if "model" not in columns:
-        raise MissingError(f"{sheet.name}: row 1 has no column model; name each row's model in one")
+        texts = [c for i, c in enumerate(sheet.columns) if all(to_number(row[i], decimal_comma=False) is None
+                                                              for row in sheet.cells[:20])]  # fmt: skip
+        likely = f"; likely {', '.join(map(repr, texts[:3]))}" if texts else ""
+        raise MissingError(f"{sheet.name}: row 1 has no column model{likely}; name each row's model in one")
     for benchmark in named:
         if benchmark not in columns:
             others = [column for column in columns if column not in {*TEXT, *MEASURES}]
@@ -90,22 +206,100 @@ def _need(sheet: Sheet, columns: list[str], named: list[str]) -> None:
     of_frontier, of_base = wanted & set(FRONTIER_BENCHMARKS), wanted & set(BASE_BENCHMARKS)
     without_sizes = of_frontier == wanted if named else bool(of_frontier) and not of_base
     if "params_b" not in columns and not without_sizes:
-        raise MissingError(f"{sheet.name}: row 1 has no column params_b; give the sizes in billions of parameters")
+        others = [c for c in columns if re.search(r"size|param|bill", c, re.IGNORECASE)]
+        likely = f"; likely {', '.join(map(repr, others[:3]))}" if others else ""
+        raise MissingError(
+            f"{sheet.name}: row 1 has no column params_b{likely}; give the sizes in billions of parameters"
+        )
 
 
-def _column(sheet: Sheet, index: int, name: str, named: list[str]) -> pd.Series:
+@dataclass(frozen=True, slots=True)
+class _Column:
+    values: pd.Series
+    stderr: pd.Series | None = None
+    percent: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> _Column:
+    """One column as numbers or text. A cell that is no number is refused where it matters, else the column is text."""
     cells = [row[index] for row in sheet.cells]
-    given = [position for position, cell in enumerate(cells) if not is_blank(cell)]
-    numbers = {position: to_number(cells[position], decimal_comma=sheet.decimal_comma) for position in given}
-    bad = [position for position, number in numbers.items() if number is None]
-    text = name in TEXT or name.endswith("_protocol")
-    numeric = name in {*LABELS, *MEASURES, *named} or name.endswith("_stderr") or len(bad) < len(given) / 2
-    if text or (bad and not numeric):
-        filled: list[object] = [cells[position] if position in numbers else np.nan for position in range(len(cells))]
-        return pd.Series(filled, dtype=object)
-    if bad:
+    at = [position for position, cell in enumerate(cells) if not is_blank(cell)]
+    name = head.name
+    if name in TEXT or name.endswith("_protocol"):
+        return _text(cells, at)
+    if name in table()["unit_columns"] or name == "tokens_b":
+        values: dict[int, Any] = {i: to_size(cells[i], decimal_comma=sheet.decimal_comma, scale=head.scale) for i in at}
+        cell_of = {i: None if v is None else Cell(v) for i, v in values.items()}
+    else:
+        cell_of = {i: to_score(cells[i], decimal_comma=sheet.decimal_comma) for i in at}
+    bad = [i for i in at if cell_of[i] is None]
+    matters = name in strict or name == "params_b" or (name.endswith("_stderr") and name[:-7] in strict)
+    if bad and (matters or (head.known and len(bad) < len(at) / 2 and name in LABELS and name in strict)):
         cell = cells[bad[0]]
-        mend = "write the decimals with a point" if re.match(r"^\d+,\d+$", cell) else "give a number or leave it blank"
-        raise sheet.refusal(bad[0], name, f"{cell!r} is not a number; {mend}")
-    values = [numbers.get(position) for position in range(len(cells))]
-    return pd.Series([np.nan if value is None else value for value in values], dtype="float64")
+        step = "write the decimals with a point" if re.match(r"^\d+,\d+$", cell) else "give a number or leave it blank"
+        raise sheet.refusal(bad[0], name, f"{cell!r} is not a number; {step}")
+    if bad:
+        mostly = len(bad) < len(at) / 2 or head.known
+        where = sheet.place(bad[0], name)
+        told = (f"{where}: {cells[bad[0]]!r} is not a number; the column is not read as scores",) if mostly else ()
+        return replace(_text(cells, at), notes=told)
+    numbers = {i: cell for i, cell in cell_of.items() if cell is not None}
+    errors = {i: cell.stderr for i, cell in numbers.items() if cell.stderr is not None}
+    return _Column(
+        _series([numbers[i].value if i in numbers else np.nan for i in range(len(cells))]),
+        _series([errors.get(i, np.nan) for i in range(len(cells))]) if errors else None,
+        any(cell.percent for cell in numbers.values()),
+    )
+
+
+def _series(values: list[float]) -> pd.Series:
+    return pd.Series(values, dtype="float64")
+
+
+def _text(cells: list[str], at: list[int]) -> _Column:
+    known = set(at)
+    return _Column(pd.Series([cells[i] if i in known else np.nan for i in range(len(cells))], dtype=object))
+
+
+def _families(sheet: Sheet, frame: pd.DataFrame, options: TableOptions) -> bool:
+    """Fill the column family by what the person asked for; returns whether the table tells its families."""
+    if options.by:
+        grouped = by_columns(frame, options.by)
+        frame["family"] = grouped
+        return True
+    if options.family_from is None:
+        return "family" in frame and bool(frame["family"].notna().any())
+    try:
+        form = re.compile(options.family_from)
+    except re.error as problem:
+        raise UsageError(
+            f"--family-from {options.family_from!r}: no regular expression ({problem}); mark the family by (...)"
+        ) from None
+    found = []
+    for position, model in enumerate(frame["model"].fillna("").astype(str)):
+        hit = form.search(model)
+        family = next((part for part in hit.groups() if part), hit[0]) if hit else ""
+        if not family:
+            raise sheet.refusal(position, "model", f"--family-from finds no family in {model!r}; widen the expression")
+        found.append(family)
+    frame["family"] = pd.Series(found, index=frame.index, dtype=object)
+    return True
+
+
+def by_columns(frame: pd.DataFrame, by: Sequence[str]) -> pd.Series:
+    """The values of columns `by` of each row, joined: what makes a family. Raises UsageError, ScoresError."""
+    names = []
+    for name in by:
+        known = name if name in frame else known_name(name)
+        if known not in frame:
+            texts = [str(c) for c in frame if not pd.api.types.is_float_dtype(frame[c])]
+            raise UsageError(f"--by: {suggest('column', name, texts or map(str, frame.columns))}")
+        names.append(known)
+        if frame[known].isna().any():
+            model = frame.loc[frame[known].isna(), "model"].iloc[0]
+            raise ScoresError(f"column {known}: blank for {model}; give every model one, or split by another column")
+    joined = frame[names[0]].astype(str)
+    for name in names[1:]:
+        joined = joined + " " + frame[name].astype(str)
+    return joined.astype(object)

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.errors import MissingError, ScoresError, UsageError
+from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
 from cape_lib.report.family import measuring, parameters
-from cape_lib.tables.score_checks import UNNAMED_FAMILY
+from cape_lib.tables import Scores
+from cape_lib.tables.score_checks import refuse_mixed
 
 Kind = Literal["base", "pair", "frontier"]
 BASE_PAIR = ("hellaswag", "truthfulqa")
@@ -29,13 +30,14 @@ CHAPTERS: dict[Kind, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One analysis: its kind, the pair, the rows that have both scores, the models left out for want of one."""
+    """One analysis: its kind, the pair, the rows that have both scores (one a size), the models left out, notes."""
 
     kind: Kind
     x: str
     y: str
     rows: pd.DataFrame
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +49,25 @@ class Plan:
     """
 
     name: str
-    scores: pd.DataFrame
+    checked: Scores
     parts: tuple[Part, ...]
     chapters: Mapping[Path, dict[str, Any]]
     notes: tuple[str, ...] = field(default=())
 
+    @property
+    def scores(self) -> pd.DataFrame:
+        """The rows of the family as a frame."""
+        return self.checked.frame
 
-def one_family(scores: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The rows of the family `name` where the table has several families; all rows where it has one.
 
-    Raises UsageError where it has several and none of that name.
+def parts(checked: Scores | pd.DataFrame, *, name: str, x: str | None = None, y: str | None = None) -> list[Part]:
+    """The analyses that the scores of one family allow. Raises MissingError where there is none, with what would.
+
+    checked: as `tables.check_scores` gives them; a frame is taken as checked and comparable.
+    x, y: another pair, both or neither; without it HellaSwag and TruthfulQA, and SWE-bench and GPQA.
     """
-    if "family" not in scores:
-        return scores
-    # A row without a family belongs to the one that the person names.
-    families = scores["family"].fillna(UNNAMED_FAMILY).astype(str).replace(UNNAMED_FAMILY, name)
-    distinct = list(dict.fromkeys(families))
-    if len(distinct) < 2:
-        return scores
-    chosen = next((family for family in distinct if family.casefold() == name.casefold()), None)
-    if chosen is None:
-        raise UsageError(f"--name: {suggest('family', name, distinct)}; for all of them: cape sweep SCORES -o DIR")
-    chosen_rows: pd.DataFrame = scores[families == chosen]
-    return chosen_rows.reset_index(drop=True)
-
-
-def parts(scores: pd.DataFrame, *, name: str, x: str | None = None, y: str | None = None) -> list[Part]:
-    """The analyses that the scores allow. Raises MissingError where there is none, with what would allow one.
-
-    x, y: a pair of one's own, both or neither; without it HellaSwag and TruthfulQA, and SWE-bench and GPQA.
-    """
+    whole = as_scores(checked)
+    scores = whole.frame
     if x is not None and y is not None:
         if x == y:
             raise UsageError(f"--x and --y are both {x}; choose two benchmarks")
@@ -86,13 +77,13 @@ def parts(scores: pd.DataFrame, *, name: str, x: str | None = None, y: str | Non
                 raise MissingError(f"{name}: {told}; {_how(benchmark, scores)}")
         frontier = {x, y} == set(FRONTIER_PAIR)
         kind: Kind = "base" if (x, y) == BASE_PAIR else "frontier" if frontier else "pair"
-        return [_part(scores, kind, *(FRONTIER_PAIR if frontier else (x, y)), name=name)]
+        return [_part(whole, kind, *(FRONTIER_PAIR if frontier else (x, y)), name=name)]
     given = tables.score_benchmarks(scores)
     found = []
     if all(_any(scores, benchmark) for benchmark in BASE_PAIR):
-        found.append(_part(scores, "base", *BASE_PAIR, name=name))
+        found.append(_part(whole, "base", *BASE_PAIR, name=name))
     if all(_any(scores, benchmark) for benchmark in FRONTIER_PAIR):
-        found.append(_part(scores, "frontier", *FRONTIER_PAIR, name=name))
+        found.append(_part(whole, "frontier", *FRONTIER_PAIR, name=name))
     if found:
         return found
     half = [pair for pair in (BASE_PAIR, FRONTIER_PAIR) if any(_any(scores, benchmark) for benchmark in pair)]
@@ -112,25 +103,25 @@ def _how(benchmark: str, scores: pd.DataFrame) -> str:
     return f"add a column {benchmark} in percent"
 
 
-def _part(scores: pd.DataFrame, kind: Kind, x: str, y: str, *, name: str) -> Part:
-    whole = scores[[x, y]].notna().all(axis=1)
-    rows = _short_names(scores[whole].reset_index(drop=True))
-    left_out = tuple(scores.loc[~whole, "model"].astype(str))
+def _part(scores: Scores, kind: Kind, x: str, y: str, *, name: str) -> Part:
     if kind == "frontier":
-        return Part(kind, x, y, _in_time(rows).assign(family=name), left_out)
+        frame = scores.frame
+        whole = frame[[x, y]].notna().all(axis=1)
+        rows = _short_names(frame[whole].reset_index(drop=True))
+        if not scores.allow_mixed:
+            refuse_mixed(rows, (x, y), name=name, kinds=False)
+        return Part(kind, x, y, _in_time(rows).assign(family=name), tuple(frame.loc[~whole, "model"].astype(str)))
+    ladder = tables.ladder_of(scores, x, y, name=name)
     # The rows are one ladder because the person says so, whatever ladders a panel files them under.
-    rows = rows.sort_values("params_b", ignore_index=True).assign(family=name, ladder=name)
-    if rows["params_b"].isna().any():
-        model = rows.loc[rows["params_b"].isna(), "model"].iloc[0]
-        raise MissingError(f"{name}: {model} has no params_b; give its size in billions of parameters")
-    alike = rows["params_b"].duplicated(keep=False)
-    if alike.any():
-        first, second = rows.loc[alike, "model"].iloc[:2]
-        size = rows.loc[alike, "params_b"].iloc[0]
-        raise ScoresError(f"{name}: {first} and {second} both have {size:g} billion parameters; keep one row a size")
+    rows = _short_names(ladder.rows).assign(family=name, ladder=name)
     if len(rows) < LEAST_SIZES:
-        raise MissingError(_too_few(rows, x, y, name, left_out))
-    return Part(kind, x, y, rows, left_out)
+        raise MissingError(_too_few(rows, x, y, name, ladder.left_out))
+    return Part(kind, x, y, rows, ladder.left_out, ladder.notes)
+
+
+def as_scores(checked: Scores | pd.DataFrame) -> Scores:
+    """A checked table as it is; a frame, whose scores somebody has judged comparable, as one."""
+    return checked if isinstance(checked, Scores) else Scores(checked, name="the table", allow_mixed=True)
 
 
 def _short_names(rows: pd.DataFrame) -> pd.DataFrame:
@@ -195,7 +186,7 @@ def chapters(
 
 
 def plan(
-    scores: pd.DataFrame,
+    scores: Scores | pd.DataFrame,
     *,
     name: str,
     pair: tuple[str, str] | None,
@@ -205,15 +196,15 @@ def plan(
 ) -> Plan:
     """Check everything that can be checked before anything runs.
 
-    scores: as `tables.read_scores` gives them; pair: x and y, or None for the usual pairs; given: further parameters of
+    scores: as `tables.check_scores` gives them; pair: x and y, or None for the usual pairs; given: more parameters of
     the chapters; folder: of the notebooks; audit: with the audit of each chapter. Raises UsageError, MissingError,
     ScoresError.
     """
     name = name.strip()
     if not name or len(name) > 60 or not name.isprintable():
         raise UsageError(f"--name {name!r}: give the family a name of 1 to 60 characters")
-    rows = one_family(scores, name)
-    shown, notes = name, []
+    rows = tables.one_family(as_scores(scores), name)
+    shown, notes = name, list(rows.notes)
     if name in tables.base()["family"].to_numpy() or name in tables.base("uniform")["family"].to_numpy():
         shown = f"{name} (yours)"
         notes.append(f"{name} is a published family as well; the report calls yours {shown!r}")
@@ -222,5 +213,6 @@ def plan(
         if part.left_out:
             what = f"{tables.label(part.x)} or {tables.label(part.y)}"
             notes.append(f"left out for want of {what}: {', '.join(part.left_out)}")
+        notes += part.notes
     books = chapters(found, folder, name=shown, given=given, audit=audit)
-    return Plan(shown, rows, tuple(found), books, tuple(notes))
+    return Plan(shown, rows, tuple(found), books, tuple(dict.fromkeys(notes)))

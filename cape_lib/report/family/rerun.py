@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 import cape_lib
+from cape_lib import tables
 from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.report.family import next_steps, parameters, planning, summary
 
@@ -43,12 +44,14 @@ class Settings:
     audit: bool = False
 
 
-def rerun(scores: pd.DataFrame, name: str, out: Path, settings: Settings | None = None) -> dict[str, Any]:
+def rerun(
+    scores: tables.Scores | pd.DataFrame, name: str, out: Path, settings: Settings | None = None
+) -> dict[str, Any]:
     """The report of one family in folder `out`: index.html, metrics.json, scores.csv; returns what metrics.json holds.
 
-    scores: as `tables.read_scores` gives them. Everything is checked before anything runs; the folder appears when it
-    is whole. Raises UsageError (the folder exists, an unknown parameter), MissingError (too few sizes, no benchmark),
-    ScoresError, SurroundingsError.
+    scores: as `tables.check_scores` or `tables.read_scores` gives them. Everything is checked before anything
+    runs; the folder appears when it is whole. Raises UsageError (the folder exists, an unknown parameter),
+    MissingError (too few sizes, no benchmark), ScoresError, SurroundingsError.
     """
     settings = settings or Settings()
     out = Path(out)
@@ -91,6 +94,7 @@ def _metrics(plan: planning.Plan, found: list[dict[str, Any]], settings: Setting
         "family": plan.name,
         "models": plan.scores["model"].tolist(),
         "chapters": {publish.key(path): values for path, values in plan.chapters.items()} if settings.chapters else {},
+        "size_measure": plan.checked.size,
         "parts": found,
         "cannot_show": [line for one in found for line in summary.cannot_show(one)],
         "next": [
@@ -115,11 +119,9 @@ def _chapters(plan: planning.Plan, work: Path, *, quiet: bool) -> list[Path]:
     """Execute every chapter with the parameters that it declares; chapters with the same ones go together."""
     from cape_lib.report import publish
 
-    tables_of = {part.kind: work / "executed" / f"scores-{part.kind}.csv" for part in plan.parts}
+    tables_of = {part.kind: work / "executed" / f"scores-{part.kind}{tables.STORED}" for part in plan.parts}
     for part in plan.parts:
-        # Rows without both scores are left out, and protocols were judged already: blank means unknown.
-        rows = part.rows.drop(columns=[c for c in part.rows if str(c).endswith("_protocol")])
-        rows.to_csv(tables_of[part.kind], index=False)
+        tables.write_checked(plan.checked.of(part.rows), tables_of[part.kind])
     groups: dict[tuple[str, Path], tuple[dict[str, Any], list[Path]]] = {}
     for path, values in plan.chapters.items():
         kind = next(part.kind for part in plan.parts if path.stem in planning.CHAPTERS[part.kind])

@@ -77,6 +77,9 @@ def write_page(answers: Sequence[Mapping[str, Any]], places: Mapping[str, str], 
             command = measuring.both("YOUR_NEXT_SIZE").replace(" --", " \\\n  --")
             mend = f"\n\nA further size is measured by:\n\n```bash\n{command}\n```" if state == "refused" else ""
             cells.append(v4.new_markdown_cell(f"## {heading}\n\n" + "\n".join(lines) + mend))
+    left = [f"- **{_plain(a['family'])}**: {_plain(note)}" for a in done for note in a["notes"]]
+    if left:
+        cells.append(v4.new_markdown_cell("## Rows left out or averaged\n\n" + "\n".join(left)))
     for number, cell in enumerate(cells):
         cell["id"] = f"sweep-{number:02d}"
     with tempfile.TemporaryDirectory(prefix="cape-sweep-") as folder:

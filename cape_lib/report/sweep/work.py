@@ -14,8 +14,10 @@ from typing import Any
 import pandas as pd
 
 import cape_lib
-from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
-from cape_lib.names import suggest
+from cape_lib import tables
+from cape_lib.errors import CapeError, MissingError, ScoresError
+from cape_lib.report.family.planning import Part, as_scores
+from cape_lib.tables import Scores
 
 #: What a task's answer looks like; a change makes older answers count as unfinished.
 FORMAT = "cape-sweep-1"
@@ -23,16 +25,21 @@ FORMAT = "cape-sweep-1"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A family to diagnose: its name, its rows as records, the pair (None for the usual ones), whether to report."""
+    """A family to diagnose: its name, its rows as records, the pair (None for the usual ones), whether to report.
+
+    allow_mixed: whether scores measured in different ways may be compared; size: which parameters params_b counts.
+    """
 
     family: str
     rows: tuple[dict[str, Any], ...]
     pair: tuple[str, str] | None = None
     report: bool = False
+    allow_mixed: bool = True
+    size: str = "total"
 
     def digest(self) -> str:
         """What the answer depends on, as 16 hexadecimal digits: the rows, the settings, the library itself."""
-        said = [FORMAT, library(), self.family, list(self.rows), self.pair, self.report]
+        said = [FORMAT, library(), self.family, list(self.rows), self.pair, self.report, self.allow_mixed, self.size]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -40,25 +47,30 @@ class Task:
 def library() -> str:
     """Digest of the parts of this library that an answer comes from, so that a mended one runs again."""
     package = Path(cape_lib.__file__).parent
-    parts = ("base", "dashboard", "report/family", "frontier", "stats", "tables", "_data")
+    parts = ("base", "dashboard", "report/family", "report/sweep", "frontier", "stats", "tables", "_data")
     files = [path for part in parts for path in sorted((package / part).rglob("*")) if path.suffix != ".pyc"]
     content = b"".join(path.read_bytes() for path in files if path.is_file())
     return hashlib.sha256(content).hexdigest()
 
 
 def tasks(
-    scores: pd.DataFrame, *, by: str = "family", pair: tuple[str, str] | None = None, report: bool = False
+    checked: Scores | pd.DataFrame, *, by: str = "family", pair: tuple[str, str] | None = None, report: bool = False
 ) -> list[Task]:
-    """One task for each value of column `by`, in the order of the table. Raises UsageError for an unknown column."""
-    if by not in scores:
-        texts = [str(name) for name in scores if not pd.api.types.is_numeric_dtype(scores[name])]
-        raise UsageError(f"--by: {suggest('column', by, texts)}")
-    if scores[by].isna().any():
-        model = scores.loc[scores[by].isna(), "model"].iloc[0]
-        raise ScoresError(f"column {by}: blank for {model}; give every model one, or sweep by another column")
+    """One task for each family, in the order of the table.
+
+    by: columns, parted by commas, whose values together make a family. Raises UsageError for an unknown column,
+    MissingError where a table does not tell its families.
+    """
+    scores = as_scores(checked)
+    if by == "family" and not scores.has_families:
+        tables.refuse_unnamed(scores, always=True, choose=False)
+    frame = scores.frame
+    if by != "family":
+        frame = frame.assign(family=tables.by_columns(frame, by.split(",")))
+    tables.by_columns(frame, ["family"])
     return [
-        Task(str(name), tuple(_records(rows.drop(columns="family", errors="ignore"))), pair, report)
-        for name, rows in scores.groupby(by, sort=False)
+        Task(str(name), tuple(_records(rows)), pair, report, scores.allow_mixed, scores.size)
+        for name, rows in frame.groupby("family", sort=False)
     ]
 
 
@@ -91,36 +103,25 @@ def _diagnosed(task: Task) -> dict[str, Any]:
     from cape_lib.report import family
     from cape_lib.report.family.rerun import plain
 
-    rows, notes = one_a_size(pd.DataFrame(list(task.rows)))
+    frame = pd.DataFrame(list(task.rows))
+    scores = Scores(frame, name=task.family, allow_mixed=task.allow_mixed, size=task.size)
     pair = task.pair
-    parts = family.parts(rows, name=task.family, x=pair[0] if pair else None, y=pair[1] if pair else None)
+    parts = family.parts(scores, name=task.family, x=pair[0] if pair else None, y=pair[1] if pair else None)
     found: dict[str, Any] = {
-        "models": rows["model"].tolist(),
-        "notes": notes,
+        "models": frame["model"].tolist(),
+        "notes": list(dict.fromkeys(note for part in parts for note in _left(part))),
         "parts": plain([family.diagnose(part) for part in parts]),
     }
     if task.report:
         with tempfile.TemporaryDirectory(prefix="cape-sweep-") as folder:
             out = Path(folder) / "report"
             settings = family.Settings(pair=pair, quiet=True)
-            family.rerun(rows.assign(family=task.family), task.family, out, settings)
+            family.rerun(scores, task.family, out, settings)
             found["files"] = {path.name: path.read_text(encoding="utf-8") for path in out.iterdir() if path.is_file()}
     return found
 
 
-def one_a_size(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """One row a size, for a family of a panel may hold a size twice; and a note of what was left out.
-
-    Of two rows of one size the one that stands in a ladder (column `ladder`) and is no instruct model is kept, else
-    the first.
-    """
-    if "params_b" not in rows or not rows["params_b"].dropna().duplicated().any():
-        return rows, []
-    instruct = rows["instruct"].eq(True) if "instruct" in rows else pd.Series(False, index=rows.index)
-    outside = rows["ladder"].isna() if "ladder" in rows else pd.Series(False, index=rows.index)
-    order = (instruct.astype(int) + outside.astype(int)).sort_values(kind="stable").index
-    ranked = rows.loc[order]
-    twice = ranked["params_b"].duplicated() & ranked["params_b"].notna()
-    left = ", ".join(ranked.loc[twice, "model"].astype(str))
-    kept = rows.loc[ranked.index[~twice]].sort_index().reset_index(drop=True)
-    return kept, [f"same size, left out: {left}"]
+def _left(part: Part) -> list[str]:
+    """What became of rows that are no point of the analysis."""
+    lacking = f"without {tables.label(part.x)} or {tables.label(part.y)}: {', '.join(part.left_out)}"
+    return [*([lacking] if part.left_out else []), *part.notes]

@@ -1,0 +1,34 @@
+"""Results without their frame: a dictionary of tasks alone, or scores below the time of their run (bigscience)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cape_lib.ingest.benchmarks import TASKS_0_3, Source, mmlu_subject
+from cape_lib.ingest.readers import lm_eval
+from cape_lib.ingest.reading import Contents, section
+
+NAME = "tasks without a frame"
+
+
+def fits(document: Any, path: Path) -> bool:
+    """Whether tasks that we know stand at the top, or hold one more level of runs."""
+    del path
+    rows = document if isinstance(document, dict) else {}
+    known = any((task in TASKS_0_3 or mmlu_subject(task)) and isinstance(row, dict) for task, row in rows.items())
+    return known or any(_runs(row) for row in section(document, "results").values())
+
+
+def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Contents:
+    """The scores as a file of lm-evaluation-harness would give them; of several runs of a task the last."""
+    results = section(document, "results") or document
+    flat = {task: _runs(row)[max(_runs(row))] if _runs(row) else row for task, row in results.items()}
+    return lm_eval.read({"config": {}, "versions": {}} | document | {"results": flat}, path, also)
+
+
+def _runs(row: Any) -> dict[str, Any]:
+    """Run -> scores, where a task holds its runs by their times."""
+    inside = row if isinstance(row, dict) else {}
+    return inside if inside and all(isinstance(scores, dict) for scores in inside.values()) else {}

@@ -1,0 +1,54 @@
+"""olmes (Ai2's evaluation system): one "...-metrics.json" a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cape_lib.ingest.benchmarks import TASKS_OLMES, Source, sources
+from cape_lib.ingest.reading import Contents, Run, date, one_line, scored, section, short_name, shots_text, text
+from cape_lib.ingest.reading import version_text as version
+
+NAME = "olmes"
+
+
+def fits(document: Any, path: Path) -> bool:
+    """Whether the document is the metrics of one task."""
+    del path
+    return isinstance(document, dict) and "task_name" in document and isinstance(document.get("metrics"), dict)
+
+
+def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Contents:
+    """The primary score of the task, its kind named in the protocol ("acc_per_char")."""
+    task, config, model = (
+        text(document["task_name"]),
+        section(document, "task_config"),
+        section(document, "model_config"),
+    )
+    metrics = dict(document["metrics"])
+    limit = config.get("limit")
+    revision = text(model.get("revision"))
+    about = Run(
+        path=path,
+        model=short_name(text(model.get("model") or model.get("model_path"))),
+        identity=(("revision", revision),) if revision and revision != "main" else (),
+        date=date(document.get("current_date"), path),
+        partial="" if limit in (None, 0) else f"limit {one_line(limit)}",
+    )
+    base, _, form = task.partition(":")
+    primary = text(config.get("primary_metric")) or "primary_score"
+    known = [Source(s.column, primary) for s in sources(base, TASKS_OLMES)]
+    if known and primary not in metrics:
+        metrics[primary] = metrics.get("primary_score")
+    seed = config.get("fewshot_seed")
+    facts = [f"few-shot seed {seed}"] if isinstance(seed, int) and config.get("num_shots") else []
+    parts = [
+        "olmes",
+        shots_text(config.get("num_shots")),
+        version(config.get("version")),
+        *([form] if form else []),
+        *facts,
+    ]
+    wanted = (*known, *([also[task]] if task in also else []))
+    return Contents(list(scored(about, task, wanted, metrics, parts)), [] if known else [task])
