@@ -186,3 +186,10 @@ def test_95_percent_interval_holds_95_percent_of_new_releases() -> None:
 def test_another_pair_of_benchmarks_works_the_same_way(frozen: pd.DataFrame) -> None:
     renamed = frozen.rename(columns={X: "mine", Y: "yours"})
     assert frontier.fit_line(renamed, x="mine", y="yours").slope == frontier.fit_line(frozen).slope
+
+
+def test_a_line_of_others_than_the_makers_can_be_named() -> None:
+    chosen = frontier.line("independent")
+    rows = tables.frontier("independent")
+    slope, intercept = np.polyfit(rows["swe_bench_verified"], rows["gpqa_diamond"], 1)
+    assert (chosen.slope, chosen.intercept) == pytest.approx((slope, intercept)) and chosen.fit.n == 33

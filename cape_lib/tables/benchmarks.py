@@ -8,19 +8,6 @@ FRONTIER_BENCHMARKS: tuple[str, ...] = ("swe_bench_verified", "gpqa_diamond", "h
 #: pairs that are analysed where nobody names another: reasoning and truthfulness of base models, of releases
 PAIRS: tuple[tuple[str, str], ...] = (("hellaswag", "truthfulqa"), ("swe_bench_verified", "gpqa_diamond"))
 
-#: percent that guessing alone gives; a score of at most 1 is a fraction there. TruthfulQA MC2 never falls below 20.
-CHANCE: dict[str, float] = {
-    "hellaswag": 25,
-    "truthfulqa": 20,
-    "truthfulqa_mc1": 20,
-    "arc_challenge": 25,
-    "winogrande": 50,
-    "mmlu": 25,
-    "mmlu_pro": 10,
-    "xwinograd": 50,
-    "gpqa_diamond": 25,
-}
-
 # Items per benchmark, for the binomial noise of a score. MC2 is a mean of probabilities, so that 817 gives a bound.
 ITEM_COUNTS: dict[str, int] = {
     "hellaswag": 10_042,
@@ -34,14 +21,17 @@ ITEM_COUNTS: dict[str, int] = {
     "hle": 2_500,
 }
 
-#: What a guess scores, percent. TruthfulQA is MC2: the mean share of true answers among the reference answers of the
-#: 813 questions that its authors published (github.com/sylinrl/TruthfulQA).
+#: What a guess scores, percent; a score of at most 1 is a fraction there. TruthfulQA is MC2: the mean share of true
+#: answers among the reference answers of the 813 questions that its authors published (github.com/sylinrl/TruthfulQA).
 CHANCE: dict[str, float] = {
     "hellaswag": 25.0,
     "truthfulqa": 46.4,
+    "truthfulqa_mc1": 20.0,
     "arc_challenge": 25.0,
     "winogrande": 50.0,
     "mmlu": 25.0,
+    "mmlu_pro": 10.0,
+    "xwinograd": 50.0,
     "gpqa_diamond": 25.0,
 }
 
