@@ -17,6 +17,10 @@ DRAWN = {
     "●": "circle",
     "▲": "triangle-up",
     "◆": "diamond",
+    "■": "square",
+    "✖": "cross",
+    "▼": "triangle-down",
+    "◇": "M0,-1L1,0L0,1L-1,0ZM0,-0.55L-0.55,0L0,0.55L0.55,0Z",
     "○": "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0ZM-0.62,0A0.62,0.62,0,1,0,0.62,0A0.62,0.62,0,1,0,-0.62,0Z",
     "◐": "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0ZM0,-0.62L0,0.62A0.62,0.62,0,0,0,0,-0.62Z",
     "◭": "M0,-0.87L1,0.87L-1,0.87ZM0,-0.4L0,0.62L0.59,0.62Z",
@@ -36,12 +40,19 @@ class Mark:
         return DRAWN[self.text]
 
 
-#: Word -> its mark. First the verdicts of claims, then the statuses of predictions, then the readings of the trials.
+#: Word -> its mark. First the two axes of claims, then the statuses of predictions, then the readings of the trials.
 MARKS = {
     "reproduced": Mark("●", HOLDS),
     "reproduced with definition": Mark("◐", HOLDS),
+    "in the last digit": Mark("◭", FAILS),
     "differs": Mark("▲", FAILS),
     "not testable": Mark("○", UNSAID),
+    "withstands": Mark("■", HOLDS),
+    "confounded": Mark("◆", FAILS),
+    "artefact": Mark("◇", FAILS),
+    "wrong data": Mark("✖", FAILS),
+    "contradicted": Mark("▼", FAILS),
+    "untested": Mark("□", UNSAID),
     "passed": Mark("●", HOLDS),
     "open leaning pass": Mark("◐", HOLDS),
     "failed": Mark("▲", FAILS),

@@ -49,15 +49,16 @@ def apart(one: str, other: str, eye: str) -> float:
 
 
 def test_every_verdict_status_and_reading_has_a_mark() -> None:
-    words = [*claims.VERDICTS, *predictions.STATUSES, trust.FINE, trust.LABELLED, trust.COMPARED]
+    words = [*claims.VERDICTS, *claims.CONCLUSIONS, *predictions.STATUSES, trust.FINE, trust.LABELLED, trust.COMPARED]
     assert set(words) == set(MARKS) and len(words) == len(set(words))
-    for group in (claims.VERDICTS, predictions.STATUSES):
+    for group in ((*claims.VERDICTS, *claims.CONCLUSIONS), predictions.STATUSES):
         assert len({MARKS[word].text for word in group}) == len(group), "two words of one kind share a shape"
 
 
 def test_a_box_and_a_chart_show_one_mark_for_a_verdict() -> None:
-    colours, shapes = look.mark_scales(claims.VERDICTS)
-    for word, colour, shape in zip(claims.VERDICTS, colours.range, shapes.range, strict=True):
+    words = (*claims.VERDICTS, *claims.CONCLUSIONS)
+    colours, shapes = look.mark_scales(words)
+    for word, colour, shape in zip(words, colours.range, shapes.range, strict=True):
         assert MARKS[word].text in claims.badge(word)
         assert claims.SHAPES[word] == MARKS[word].text
         assert (colour, shape) == (MARKS[word].colour, MARKS[word].shape)
@@ -66,7 +67,8 @@ def test_a_box_and_a_chart_show_one_mark_for_a_verdict() -> None:
 def test_the_key_of_chapter_8_shows_the_marks_of_the_verdicts() -> None:
     page = ROOT / "notebooks" / "audit" / "08_claims.ipynb"
     rows = re.findall(r"\| (\S) \| ([\w ]+?) \|", page.read_text(encoding="utf-8"))
-    assert {word: sign for sign, word in rows} == {word: MARKS[word].text for word in claims.VERDICTS}
+    words = (*claims.VERDICTS, *claims.CONCLUSIONS)
+    assert {word: sign for sign, word in rows} == {word: MARKS[word].text for word in words}
 
 
 def test_the_style_sheet_has_the_colours_of_the_marks() -> None:

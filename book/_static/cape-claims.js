@@ -7,7 +7,10 @@
   const count = ledger.querySelector(".cape-ledger-count");
   const rows = Array.from(list.querySelectorAll(":scope > details"));
   const records = JSON.parse(ledger.querySelector(".cape-ledger-data").textContent);
-  const strength = ["reproduced", "reproduced with definition", "differs", "not testable"];
+  const strength = {
+    verdict: ["reproduced", "reproduced with definition", "in the last digit", "differs", "not testable"],
+    conclusion: ["withstands", "confounded", "artefact", "wrong data", "contradicted", "untested"],
+  };
   const words = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
 
   function shown() { return rows.filter((row) => !row.hidden); }
@@ -15,11 +18,11 @@
   function update() {
     const sought = form.search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of rows) {
-      const fits = ["verdict", "source", "chapter"].every((key) => !form[key].value || row.dataset[key] === form[key].value);
+      const fits = ["verdict", "conclusion", "source", "chapter"].every((key) => !form[key].value || row.dataset[key] === form[key].value);
       row.hidden = !fits || !sought.every((word) => words.get(row).includes(word));
     }
     const key = form.sort.value;
-    const rank = (row) => key === "verdict" ? String(strength.indexOf(row.dataset.verdict)) : key === "id" ? "" : row.dataset[key];
+    const rank = (row) => strength[key] ? String(strength[key].indexOf(row.dataset[key])) : key === "id" ? "" : row.dataset[key];
     rows.slice().sort((a, b) => rank(a).localeCompare(rank(b)) || a.id.localeCompare(b.id)).forEach((row) => list.append(row));
     count.textContent = shown().length + " of " + rows.length + " claims";
     const all = shown().every((row) => row.open) && shown().length > 0;
@@ -43,7 +46,7 @@
   }
 
   function cell(value) {
-    const text = value === null ? "" : Array.isArray(value) ? value.map((one) => one === null ? "" : one).join("; ") : String(value);
+    const text = value === null ? "" : typeof value === "object" && !Array.isArray(value) ? value.name + ": " + value.reason : Array.isArray(value) ? value.map((one) => one === null ? "" : one).join("; ") : String(value);
     return /[",\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
   }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -15,11 +16,13 @@ from IPython.display import HTML
 from cape_lib import claims
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import mark_scales
-from cape_lib.claims import Part, Stress, Verdict
+from cape_lib.claims import CONCLUSIONS, Part, Stress, Verdict
 from cape_lib.signs import sentence, typeset
 
 #: Verdicts as a legend lists them, strongest first but for what nobody can tell.
-ORDER = ("reproduced", "reproduced with definition", "differs", "not testable")
+ORDER = ("reproduced", "reproduced with definition", "in the last digit", "differs", "not testable")
+#: Marks abreast and one below another in a cell of the two axes.
+ABREAST, DEEP = 9, 4
 #: Table -> its place on the data page.
 PLACES = {
     "base_panel": "base-panel",
@@ -29,36 +32,63 @@ PLACES = {
 }
 
 
-def by_source(verdicts: Sequence[Verdict]) -> Figure:
-    """How many claims of the announcement and of each paper have which verdict, one mark a claim."""
-    order = list(ORDER)
-    rows = pd.DataFrame([{"id": v.id, "claim": v.sentence, "source": v.source, "verdict": v.verdict} for v in verdicts])
-    rows["order"] = rows["verdict"].map(order.index)
-    rows = rows.sort_values(["source", "order", "id"], ignore_index=True)
-    rows["place"] = rows.groupby("source").cumcount() + 1
-    scale, shapes = mark_scales(order)
-    chart = (
-        alt.Chart(rows)
-        .mark_point(filled=True, size=55, opacity=1)
-        .encode(
-            x=alt.X("place:Q", title="claims", axis=alt.Axis(tickMinStep=10)),
-            y=alt.Y("source:N", title=None, axis=alt.Axis(labelLimit=200)),
-            color=alt.Color("verdict:N", scale=scale, legend=alt.Legend(columns=1), title=None),
-            shape=alt.Shape("verdict:N", scale=shapes, legend=alt.Legend(columns=1), title=None),
-            tooltip=["id:N", "claim:N", "verdict:N"],
-        )
-        .properties(height=34 * rows["source"].nunique())
+def axes(verdicts: Sequence[Verdict]) -> Figure:
+    """Every claim on the two axes: number across, conclusion down, one mark a claim, what holds first."""
+    rows = pd.DataFrame(
+        [
+            {
+                "id": v.id,
+                "claim": v.sentence,
+                "source": v.source,
+                "number": v.verdict,
+                "conclusion": v.conclusion,
+                "test": f"{v.conclusion_test.name}: {v.conclusion_test.reason}",
+            }
+            for v in verdicts
+        ]
     )
-    stands = int(rows["verdict"].str.startswith("reproduced").sum())
+    cell = rows.groupby(["number", "conclusion"])
+    rows["place"] = cell.cumcount()
+    rows["in cell"] = cell["id"].transform("size")
+    rows["column"], rows["line"] = rows["place"] % ABREAST, -(rows["place"] // ABREAST)
+    scale, shapes = mark_scales(list(CONCLUSIONS))
+    marks = (
+        alt.Chart(rows)
+        .mark_point(filled=True, size=42, opacity=1)
+        .encode(
+            x=alt.X("column:Q", axis=None, scale=alt.Scale(domain=[-0.7, ABREAST - 0.3])),
+            y=alt.Y("line:Q", axis=None, scale=alt.Scale(domain=[-DEEP + 0.4, 0.7])),
+            color=alt.Color("conclusion:N", scale=scale, legend=None),
+            shape=alt.Shape("conclusion:N", scale=shapes, legend=None),
+            tooltip=["id:N", "claim:N", "number:N", "conclusion:N", "test:N"],
+        )
+        .properties(width=104, height=46)
+    )
+    header = alt.Header(title=None, labelAngle=0, labelAlign="left", labelLimit=110)
+    above = alt.Header(title=None, labelLimit=110, labelExpr="split(datum.label, ' with ')")
+    chart = marks.facet(
+        row=alt.Row("conclusion:N", sort=list(CONCLUSIONS), header=header),
+        column=alt.Column("number:N", sort=list(ORDER), header=above),
+        spacing=4,
+    )
+    stand = sum(v.stands for v in verdicts)
+    out = sum(v.verdict.startswith("reproduced") for v in verdicts)
     return figure(
         chart,
-        title=f"{stands} of {len(rows)} claims come out of the published tables, with or without a footnote",
-        alt=f"One mark a claim, a row a source, sorted by verdict: {tally(verdicts)}.",
-        source="[claims and judgements](../book/data.html#other-tables)",
+        title=f"{out} of {len(rows)} numbers come out; {stand} of their conclusions withstand the test put to them",
+        alt=f"One mark a claim, the number across, the conclusion down, a shape a conclusion: {grid(verdicts)}.",
+        source="[claims, judgements and tests](../book/data.html#other-tables)",
         n=f"{len(rows)} claims",
-        rows=rows[["id", "source", "verdict", "claim"]],
-        name="claims-by-source",
+        rows=rows[["id", "source", "number", "conclusion", "test", "claim"]],
+        name="claims-two-axes",
     )
+
+
+def grid(verdicts: Iterable[Verdict]) -> str:
+    """How many claims stand in each cell of the two axes, as part of a sentence; empty cells left out."""
+    cells = Counter((one.verdict, one.conclusion) for one in verdicts)
+    order = [(number, word) for number in ORDER for word in CONCLUSIONS]
+    return ", ".join(f"{cells[pair]} {pair[0]} and {pair[1]}" for pair in order if cells[pair])
 
 
 def tally(verdicts: Iterable[Verdict]) -> str:
@@ -70,7 +100,7 @@ def tally(verdicts: Iterable[Verdict]) -> str:
 def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> HTML:
     """All claims on one page, to search, filter, sort, open and download.
 
-    verdicts: on the published panel, with stress;  others: panel -> id -> verdict on that panel.
+    verdicts: on the published panel;  others: panel -> id -> verdict on that panel.
     """
     rows = "".join(_row(one, {name: got[one.id] for name, got in others.items() if one.id in got}) for one in verdicts)
     records = json.dumps(_plain(claims.as_records(verdicts)), ensure_ascii=False).replace("</", "<\\/")
@@ -85,10 +115,17 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
 def _controls(verdicts: Sequence[Verdict]) -> str:
     sources = sorted({one.source for one in verdicts})
     chapters = sorted({one.chapter for one in verdicts})
-    words = [(word, f"{claims.SHAPES[word]} {word}") for word in ORDER]
-    sorts = [("id", "number"), ("verdict", "verdict"), ("chapter", "chapter"), ("source", "source")]
+    words, ends = ([(word, f"{claims.SHAPES[word]} {word}") for word in axis] for axis in (ORDER, CONCLUSIONS))
+    sorts = [
+        ("id", "id"),
+        ("verdict", "number"),
+        ("conclusion", "conclusion"),
+        ("chapter", "chapter"),
+        ("source", "source"),
+    ]
     choices = (
-        _choice("verdict", "Verdict", [("", "all"), *words])
+        _choice("verdict", "Number", [("", "all"), *words])
+        + _choice("conclusion", "Conclusion", [("", "all"), *ends])
         + _choice("source", "Source", [("", "all"), *[(name, name) for name in sources]])
         + _choice("chapter", "Chapter", [("", "all"), *[(name, name) for name in chapters]])
         + _choice("sort", "Sort by", sorts)
@@ -109,11 +146,12 @@ def _choice(name: str, label: str, options: Iterable[tuple[str, str]]) -> str:
 def _row(one: Verdict, others: Mapping[str, Verdict]) -> str:
     place = claims.where(one.id)
     head = (
-        f"{claims.badge(one.verdict)}{claims.last_digit(one)} <strong>{one.id}</strong> {escape(one.sentence)} "
+        f"{claims.badge(one.verdict)} {claims.badge(one.conclusion)} <strong>{one.id}</strong> {escape(one.sentence)} "
         f"<small>{escape(one.source)}, chapter {one.chapter}</small>"
         + (f"<br><small>But {escape(one.caveat)}.</small>" if one.caveat else "")
     )
     formula = f"<p><strong>Formula.</strong> {escape(place['formula'])}</p>"
+    tested = f"<p><strong>Conclusion.</strong> {escape(claims.tested(one))}</p>"
     notes = "".join(f"<p>{escape(sentence(note))}.</p>" for note in one.notes)
     code = (
         f'<details class="cape-code"><summary>Code: <code>{place["file"]}</code>, line {place["line"]} '
@@ -122,8 +160,9 @@ def _row(one: Verdict, others: Mapping[str, Verdict]) -> str:
     )
     return (
         f'<details class="cape-verdict {claims.CLASSES[one.verdict]}" id="{one.id}" data-verdict="{one.verdict}" '
+        f'data-conclusion="{one.conclusion}" '
         f'data-source="{one.source}" data-chapter="{one.chapter}"><summary>{head}</summary>'
-        f"{_parts(one.parts)}{formula}{notes}{_panels(one, others)}{_stress(one.stress)}{code}"
+        f"{tested}{_parts(one.parts)}{formula}{notes}{_panels(one, others)}{_stress(one.stress)}{code}"
         f"{_links(one, place)}</details>"
     )
 
@@ -134,7 +173,7 @@ def _parts(parts: Sequence[Part]) -> str:
         how = claims.how(part)
         body.append(
             (part.name, claims.printed(part) or "–", part.came_out, part.interval or "–", part.result.n or "–",
-             claims.SHAPES[part.verdict] + " " + part.worded, "as above" if how == before else how)
+             claims.SHAPES[part.verdict] + " " + part.verdict, "as above" if how == before else how)
         )  # fmt: skip
         before = how
     return _table(("part", "published", "here", "95 % interval", "n", "verdict", "definition"), body)
@@ -154,7 +193,7 @@ def _stress(tried: Sequence[Stress]) -> str:
     if not tried:
         return ""
     body = [(each.name, _number(each.value), each.interval or "–", each.n or "–", each.says) for each in tried]
-    return "<p><strong>What was tried against it.</strong></p>" + _table(
+    return "<p><strong>What else was tried.</strong></p>" + _table(
         ("what", "comes out as", "95 % interval", "n", "says"), body
     )
 

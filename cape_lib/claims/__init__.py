@@ -1,25 +1,28 @@
-"""Every published claim recomputed: a function each, judgement held as data, the verdict by rule.
+"""Every published claim recomputed: judgement held as data, values computed, number and conclusion by rule.
 
 `evaluate("C19")` recomputes claims, `box("C03", "C52")` shows them in a chapter. The functions stand in one small
 file a chapter (`c01_coupling` ...), loaded only when one of their claims is asked for.
 """
 
-from cape_lib.claims.box import CLASSES, Box, badge, box, figures, how, last_digit, printed
+from cape_lib.claims.box import CLASSES, Box, badge, box, figures, how, printed, tested
 from cape_lib.claims.evaluate import as_records, counts, evaluate, panels_of
 from cape_lib.claims.overview import Overview, overview
 from cape_lib.claims.registry import claim_ids, where
-from cape_lib.claims.rule import SHAPES, VERDICTS, matches, weakest
-from cape_lib.claims.verdict import Part, Result, Stress, Verdict
+from cape_lib.claims.rule import CONCLUSIONS, SHAPES, TAKES, VERDICTS, matches, weakest
+from cape_lib.claims.verdict import Part, Result, Stress, Test, Verdict
 
 __all__ = [
     "CLASSES",
+    "CONCLUSIONS",
     "SHAPES",
+    "TAKES",
     "VERDICTS",
     "Box",
     "Overview",
     "Part",
     "Result",
     "Stress",
+    "Test",
     "Verdict",
     "as_records",
     "badge",
@@ -29,11 +32,11 @@ __all__ = [
     "evaluate",
     "figures",
     "how",
-    "last_digit",
     "matches",
     "overview",
     "panels_of",
     "printed",
+    "tested",
     "weakest",
     "where",
 ]

@@ -16,6 +16,7 @@ from cape_lib.signs import sentence, typeset
 CLASSES = {
     "reproduced": "cape-reproduced",
     "reproduced with definition": "cape-reproduced-with-definition",
+    "in the last digit": "cape-last-digit",
     "differs": "cape-differs",
     "not testable": "cape-not-testable",
 }
@@ -50,11 +51,6 @@ def badge(verdict: str) -> str:
     return f'<span class="cape-verdict-word"><span aria-hidden="true">{SHAPES[verdict]}</span> {verdict}</span>'
 
 
-def last_digit(verdict: Verdict | Part) -> str:
-    """What follows the word of a verdict that differs in the last printed digit only; nothing for any other."""
-    return " in the last digit" if verdict.in_last_digit else ""
-
-
 def figures(part: Part) -> str:
     """What was published and what came out, as one line of text."""
     count = f", n = {part.result.n}" if part.result.n else ""
@@ -80,15 +76,24 @@ def how(part: Part) -> str:
     return text
 
 
+def tested(verdict: Verdict) -> str:
+    """The test that decides the conclusion, its number and what it says, as one sentence."""
+    by = verdict.conclusion_test
+    if by.kind == "none":
+        return f"Untested: {by.why}."
+    on = "" if by.panel == verdict.panel else f", {by.panel} panel"
+    return f"{verdict.conclusion.capitalize()}, tested by {by.name} ({by.kind}{on}): {by.seen}. {sentence(by.why)}."
+
+
 def _html(verdict: Verdict) -> str:
     links = where(verdict.id)
     panel = "" if verdict.panels == ("published",) else f" Panel: {verdict.panel}."
     return (
         f'<details class="cape-verdict {CLASSES[verdict.verdict]}" id="{verdict.id}">'
-        f"<summary>{badge(verdict.verdict)}{last_digit(verdict)} <strong>{verdict.id}</strong> "
+        f"<summary>{badge(verdict.verdict)} {badge(verdict.conclusion)} <strong>{verdict.id}</strong> "
         f"{escape(verdict.sentence)} "
         f'<span class="cape-definition">({escape(verdict.source)}) {escape(_in_short(verdict))}</span></summary>'
-        f"<ul>{_items(verdict)}</ul><p><small>{_notes(verdict)}{panel} "
+        f"<p>{escape(tested(verdict))}</p><ul>{_items(verdict)}</ul><p><small>{_notes(verdict)}{panel} "
         f'<a href="{links["claim_link"]}">Formula, code and other panels</a></small></p></details>'
     )
 
@@ -108,7 +113,7 @@ def _items(verdict: Verdict) -> str:
         following = verdict.parts[i + 1] if i + 1 < len(verdict.parts) else None
         definition = "" if following is not None and how(following) == how(part) else how(part)
         single = len(verdict.parts) == 1
-        word = "" if single else f" {badge(part.verdict)}{last_digit(part)}"
+        word = "" if single else f" {badge(part.verdict)}"
         lines.append(
             f"<li>{_named(part, verdict)}{escape(figures(part))}{word}"
             + (f'<br><span class="cape-definition">{escape(definition)}</span>' if definition else "")
@@ -119,10 +124,10 @@ def _items(verdict: Verdict) -> str:
 
 def _markdown(verdict: Verdict) -> str:
     link = where(verdict.id)["claim_link"]
-    word = f"{SHAPES[verdict.verdict]} **{verdict.verdict}**{last_digit(verdict)}"
+    word = ", ".join(f"{SHAPES[axis]} **{axis}**" for axis in (verdict.verdict, verdict.conclusion))
     head = f"> {word} [{verdict.id}]({link}) {verdict.sentence}"
-    lines = [f"> - {_named(part, verdict)}{figures(part)} ({part.worded}): {how(part)}" for part in verdict.parts]
-    return "\n>\n".join([f"{head} *({verdict.source})*", "\n".join(lines)])
+    lines = [f"> - {_named(part, verdict)}{figures(part)} ({part.verdict}): {how(part)}" for part in verdict.parts]
+    return "\n>\n".join([f"{head} *({verdict.source})*", f"> {tested(verdict)}", "\n".join(lines)])
 
 
 def _named(part: Part, verdict: Verdict) -> str:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from cape_lib import tables
 from cape_lib.base import boundary, coupling
-from cape_lib.claims.registry import BASE, claim, stress
+from cape_lib.base.coupling.local import BONUS, TAX
+from cape_lib.claims.registry import BASE, claim, stress, test
 from cape_lib.claims.verdict import Result, Stress
-from cape_lib.stats import percentile_interval
+from cape_lib.stats import normal_estimate, percentile_interval, score_noise
 
 Floats = NDArray[np.float64]
 X, Y = "hellaswag", "truthfulqa"
@@ -39,6 +40,14 @@ def minimum(panel: str, ladder: str) -> Result:
         return Result(None, n=len(rows), note=note)
     kept = tables.promise("critical scales", "minimum size", n=len(rows))
     return Result(round(row["n_c_b"], 9), row["low"], row["high"], len(rows), kept=kept)
+
+
+@test("score noise", {"C47": ("OPT",), "C48": ("Cerebras-GPT",), "C50": ("BLOOM",)}, kind="noise")
+def minimum_in_noise(panel: str, ladder: str) -> Stress:
+    row = scales(panel, ladder).to_dict("index")["minimum size"]
+    says = f"drawn again from score noise, {ladder} has a turn inside its sizes in {row['share']:.0%} of the draws"
+    against = says if not row["share"] >= 0.95 else ""
+    return Stress("share of noise draws with a turn", row["share"], says, n=row["n"], against=against)
 
 
 def pooled_vertex(panel: str) -> boundary.VertexBootstrap:
@@ -75,8 +84,8 @@ def pythia_scale(panel: str) -> Result:
     return Result(value, n=len(rows), note=note)
 
 
-@stress("C02", "C52")
-def pythia_versions(panel: str) -> list[Stress]:
+@test("every version of the scores", "C02", "C52", kind="as worded")
+def pythia_versions(panel: str) -> Stress:
     rising = steps = versions = 0
     for version in tables.base_versions():
         rows = tables.base_version(version)
@@ -84,8 +93,9 @@ def pythia_versions(panel: str) -> list[Stress]:
         if len(rows) >= 5:
             gamma = coupling.local_coupling(rows)["gamma"]
             rising, steps, versions = rising + int((gamma > 0).sum()), steps + len(gamma), versions + 1
-    says = f"{versions} versions of the ladder with five sizes or more"
-    return [Stress("steps of Pythia with gamma > 0, over all versions of its scores", float(rising), says, n=steps)]
+    says = f"{rising} of {steps} steps of Pythia rise, in {versions} versions of its scores"
+    against = says if rising < steps / 20 else ""
+    return Stress("steps of Pythia with gamma > 0", float(rising), says, n=steps, against=against)
 
 
 @claim("C03", panels=BASE, reads=("base_panel", "base_scores"))
@@ -104,45 +114,38 @@ def pooled_scale(panel: str) -> dict[str, Result]:
     return {"median": middle, "low": low, "high": high}
 
 
+@test("one family left out", "C03", kind="clustered interval")
+def without_a_family(panel: str) -> Stress:
+    rows = boundary.vertex_intervals(tables.base_version(VERSION)).set_index("method").to_dict("index")
+    left, published = rows["one family left out"], rows["rows resampled, as published"]
+    low, high = left["low"], left["high"]
+    says = f"without one of its three families the vertex lies between {low:.2g} and {high:.2g} B"
+    against = says if low < published["low"] else ""
+    return Stress("vertex, billions", left["n_c_b"], says, low, high, left["n"], against)
+
+
 @stress("C03")
 def other_intervals(panel: str) -> list[Stress]:
-    rows = boundary.vertex_intervals(tables.base_version(VERSION)).to_dict("records")
     tried = []
-    for row in rows:
+    for row in boundary.vertex_intervals(tables.base_version(VERSION)).to_dict("records"):
+        if row["method"] == "one family left out":
+            continue
         low, high = (None if math.isnan(row[end]) else row[end] for end in ("low", "high"))
-        # the first row is the interval as published
-        moved = row["method"] == "one family left out" and low is not None and low < rows[0]["low"]
-        against = f"leave out one of its three families and it lies between {low:.2g} and {high:.2g} B" if moved else ""
+        label = tables.promise(VERTEX, row["method"], n=row["n"])
         name = f"vertex in billions, {row['method']}"
-        kept = "" if row["method"] == "one family left out" else tables.promise(VERTEX, row["method"], n=row["n"])
-        tried.append(Stress(name, row["n_c_b"], row["reason"], low, high, row["n"], against, kept))
+        tried.append(Stress(name, row["n_c_b"], row["reason"], low, high, row["n"], kept=label))
     return tried
 
 
-@claim("C29", panels=BASE)
-def base_curve(panel: str) -> Result:
-    """TQA_c = sqrt(0.187 HS), fractions: signs told right as stated (above: gamma > 0), against "always negative"."""
-    table = boundary.compare_readings(tables.base(panel))
-    told = table[table["ladder"] == "all"].set_index("reading")
-    said = "; ".join(f"{name}: {int(told['right'][name])} of {int(told['n'][name])}" for name in told.index)
-    return Result(told["right"]["stated"] > told["right"]["always negative"], n=int(told["n"].iloc[0]), note=said)
-
-
-@stress("C29", "C55")
-def curve_ratio(panel: str) -> list[Stress]:
-    sweep = boundary.ratio_sweep(tables.base(panel), [0.15, 0.17, 0.187, 0.20, 0.22])
-    stated = sweep[sweep["reading"] == "stated"]
-    guess = sweep[sweep["reading"] == "always negative"].iloc[0]
-    best = stated.sort_values("right", ascending=False).to_dict("records")[0]
-    name = f"the stated rule at the best of five values of a/b ({best['ratio']:g}): share right"
-    return [Stress(name, best["share"], f"always negative: {guess['share']:.0%}", n=best["n"])]
+def neo(panel: str) -> pd.DataFrame:
+    frame = tables.base(panel)
+    return frame[frame["model"].str.lower().str.contains("gpt-neo-")].sort_values("params_b")
 
 
 @claim("C49", panels=BASE)
 def scale_neo(panel: str) -> Result:
     """Size at the lowest TruthfulQA of GPT-Neo: the three models of that name, GPT-J and GPT-NeoX aside."""
-    frame = tables.base(panel)
-    rows = frame[frame["model"].str.lower().str.contains("gpt-neo-")].sort_values("params_b")
+    rows = neo(panel)
     if len(rows) < 3:
         return Result(None, n=len(rows), note="fewer than three sizes on this panel")
     low = rows.sort_values(Y).iloc[0]
@@ -166,6 +169,44 @@ def scale_falcon(panel: str) -> Result:
         f"{', an end of it: no turn is seen' if end else ''}"
     )
     return Result(rows.sort_values(Y)["params_b"].iloc[0], n=len(rows), note=note)
+
+
+@test("score noise", "C49", kind="noise")
+def neo_in_noise(panel: str) -> Stress | None:
+    rows = neo(panel)
+    if len(rows) < 3:
+        return None
+    low = rows.sort_values(Y).iloc[0]
+    later = rows[rows["params_b"] > low["params_b"]].sort_values(Y)
+    if later.empty:
+        return None
+    rise = float(later[Y].iloc[0] - low[Y])
+    noise = float(np.hypot(*score_noise(pd.DataFrame([low, later.iloc[0]]), Y)))
+    one = normal_estimate(rise, noise, 2, method="score noise")
+    says = f"the claim rests on a rise of {rise:.2f} points, where the noise of such a difference is {noise:.1f}"
+    against = says if one.contains(0.0) else ""
+    return Stress.of("points from the lowest to a larger size", one, says, against=against)
+
+
+@test("the ladder trained alike", "C51", kind="as worded")
+def falcon_alike(panel: str) -> Stress | None:
+    if "Falcon" not in tables.ladders(panel):
+        return None
+    rows = tables.ladder("Falcon", panel=panel).dropna(subset=[Y])
+    lowest = float(rows.sort_values(Y)["params_b"].iloc[0])
+    end = lowest in (rows["params_b"].min(), rows["params_b"].max())
+    says = f"of the {len(rows)} sizes trained alike {lowest:g} B is lowest{', an end: no turn is seen' if end else ''}"
+    return Stress("size at the lowest TruthfulQA, billions", lowest, says, n=len(rows), against=says if end else "")
+
+
+@test("score noise", "C53", kind="noise")
+def scales_in_noise(panel: str) -> Stress:
+    ladders = [name for name in ("OPT", "Cerebras-GPT", "BLOOM", "Pythia") if name in tables.ladders(panel)]
+    shares = {name: scales(panel, name)["share"]["minimum size"] for name in ladders}
+    sure = [name for name, share in shares.items() if share >= 0.95]
+    says = f"{len(sure)} of {len(shares)} families has a turn inside its sizes in 95 % of the noise draws"
+    against = f"{says}: a ratio of sizes that are not known" if len(sure) < 2 else ""
+    return Stress("families with a turn that noise leaves", float(len(sure)), says, n=len(shares), against=against)
 
 
 @claim("C52", panels=BASE)
@@ -202,6 +243,15 @@ def olmo(panel: str) -> dict[str, Result]:
     return {"gamma": gamma, "HellaSwag": Result(step["dx"], n=2), "TruthfulQA": Result(sum(values) / 2, n=2)}
 
 
+@test("score noise", "C54", kind="noise")
+def olmo_noise(panel: str) -> Stress:
+    one = olmo(panel)["gamma"]
+    says = f"the noise of the four scores puts gamma between {one.low:.2f} and {one.high:.2f}"
+    wide = one.contains(TAX) or one.contains(BONUS)
+    against = f"{says}: tax, transition or bonus alike" if wide else ""
+    return Stress("gamma of OLMo", one.value, says, one.low, one.high, 2, against)
+
+
 @stress("C54")
 def olmo_versions(panel: str) -> list[Stress]:
     tried = []
@@ -211,32 +261,3 @@ def olmo_versions(panel: str) -> list[Stress]:
         says = "another version of the same two models"
         tried.append(Stress(f"gamma in version {version}", step["gamma"], says, step["low"], step["high"], 2))
     return tried
-
-
-@claim("C55", panels=BASE)
-def curve_counts(panel: str) -> dict[str, Result]:
-    """Signs told right with the rule reversed (above the curve: gamma < 0), for OPT, BLOOM and Cerebras-GPT."""
-    table = boundary.compare_readings(tables.base(panel))
-    parts = {}
-    for ladder in ("OPT", "BLOOM", "Cerebras-GPT"):
-        told = table[table["ladder"] == ladder].set_index("reading")
-        if told.empty:
-            parts[ladder] = Result(None, note=f"no ladder {ladder} on this panel")
-            continue
-        n = int(told["n"].iloc[0])
-        stated, guess = (int(told["right"][name]) for name in ("stated", "always negative"))
-        note = f"{ladder}: of {n}; as stated {stated}, always negative {guess}"
-        parts[ladder] = Result(float(told["right"]["reversed"]), n=n, note=note)
-    return parts
-
-
-@claim("C57", reads=("base_panel", "base_scores"))
-def olmo_curve(panel: str) -> dict[str, Result]:
-    """100 sqrt(0.187 HS) at OLMo's mean HellaSwag of 69.4 percent, as fractions; OLMo's TruthfulQA."""
-    rows = tables.base_version("paper_3A_long")
-    mean, truth = rows[X].mean(), rows[Y].mean()
-    shortened = math.floor(10 * mean) / 10
-    exact = boundary.calibrate(rows)
-    note = f"a/b is calibrated on these two models: with the exact {exact:.4f} the two agree by construction"
-    curve = float(boundary.isocline(shortened, 0.187)) / 100
-    return {"predicted": Result(curve, n=2, note=note), "measured": Result(truth / 100, n=2)}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.claims.c03_internal import recorded
-from cape_lib.claims.registry import claim, stress
+from cape_lib.claims.registry import claim, stress, test
 from cape_lib.claims.verdict import Result, Stress
 
 
@@ -26,6 +26,14 @@ def heads(panel: str) -> dict[str, Result]:
     some = ", ".join(models.loc[models["competes"], "model"])
     note = f"{len(models)} models have a released count, {free} of them without a competing head; with some: {some}"
     return {"without": Result(float(free), n=len(models), note=note), "of": Result(float(len(models)), n=len(models))}
+
+
+@test("every released count", "C15", "C41", kind="as worded")
+def models_with_competition(panel: str) -> Stress:
+    models = counted()
+    some = int(models["competes"].sum())
+    says = f"{some} of the {len(models)} models with a released count have a competing head; the claim leaves 2 of 40"
+    return Stress("models with a competing head", float(some), says, n=len(models), against=says if some > 2 else "")
 
 
 @stress("C15", "C41")
@@ -65,6 +73,16 @@ def projection(panel: str) -> dict[str, Result]:
     return {name: Result(float(row[column]), n=1) for name, column in columns.items()} | {"at every size": general}
 
 
+@test("every size measured", "C16", kind="as worded")
+def falls_everywhere(panel: str) -> Stress:
+    rows = tables.load("internal_coupling")
+    sizes = rows[rows["measure_id"] == "cosine_of_means"]
+    falls = int((sizes["output_proj_cosine"] < sizes["net_coupling"]).sum())
+    says = f"the cosine falls at the output projection in {falls} of {len(sizes)} sizes measured"
+    against = f'{says}; "wider" is the hidden state after GELU' if falls < len(sizes) else ""
+    return Stress("sizes whose cosine falls there", float(falls), says, n=len(sizes), against=against)
+
+
 @stress("C16")
 def projection_sweep(panel: str) -> list[Stress]:
     sweep = tables.load("projection_sweep")
@@ -93,15 +111,13 @@ def opt_ladder(panel: str) -> dict[str, Result]:
     return levels | {"drop, percent": drop, "a drop within one measurement": within}
 
 
-@stress("C95", "C96")
-def drop_within_one_run(panel: str) -> list[Stress]:
-    pairs = (("OPT", "OPT-30B", "OPT-66B", "per_unit_nc2"), ("OLMo-2", "OLMo-2-13B", "OLMo-2-32B", "per_unit_nc3"))
-    tried = []
-    for family, smaller, larger, measure in pairs:
-        low, high = (float(recorded(name, measure)["net_coupling"]) for name in (smaller, larger))
-        says = "rises with size within one measurement" if high > low else "falls with size within one measurement"
-        tried.append(Stress(f"{family}: {larger} less {smaller}", high - low, says, n=2))
-    return tried
+@test("one measurement", "C96", kind="as worded")
+def rises_within_one_run(panel: str) -> Stress:
+    low, high = (float(recorded(name, "per_unit_nc3")["net_coupling"]) for name in ("OLMo-2-13B", "OLMo-2-32B"))
+    says = f"in the one family measured alike at two sizes the coupling goes from {low:.3f} (13 B) to {high:.3f} (32 B)"
+    return Stress(
+        "OLMo-2-32B less OLMo-2-13B", high - low, says, n=2, against=f"{says}: it rises" if high > low else ""
+    )
 
 
 @claim("C96", reads=("internal_coupling",))

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.claims.registry import claim, stress
+from cape_lib.claims.registry import claim, stress, test
 from cape_lib.claims.verdict import Result, Stress
 from cape_lib.stats import wilson
 
@@ -59,11 +59,16 @@ def other_runs(panel: str) -> list[Stress]:
         says = "prompts recorded one by one" if row["has_records"] else "totals only"
         name = f"{row['model']}, run {row['run']}: percent changed"
         tried.append(Stress(name, found.value, says, found.low, found.high, found.n))
+    return tried
+
+
+@test("no trend", "C18", kind="null")
+def no_trend(panel: str) -> Stress:
     ladder = [of(model) for model in LADDER]
     hits, prompts = ([int(row[name]) for row in ladder] for name in ("n_changed", "n_total"))
     p = trend_p(hits, prompts)
-    tried.append(Stress("the trend over three sizes: exact one-sided p", p, "prompts in all", n=sum(prompts)))
-    return tried
+    says = f"{sum(prompts)} prompts without a trend fall as steeply with a chance of {100 * p:.1f} % (exact, one-sided)"
+    return Stress("exact one-sided p of the trend", p, says, n=sum(prompts), against=says if p > 0.05 else "")
 
 
 def trend_p(hits: list[int], totals_: list[int]) -> float:

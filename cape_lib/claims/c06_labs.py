@@ -7,10 +7,11 @@ import math
 from cape_lib import frontier
 from cape_lib.claims.c06_releases import releases
 from cape_lib.claims.c06_trend import rows_of
-from cape_lib.claims.registry import FRONTIER, claim, stress
-from cape_lib.claims.verdict import Result, Stress
+from cape_lib.claims.registry import FRONTIER, claim, test
+from cape_lib.claims.verdict import Result, Stress, number
 from cape_lib.stats import p_text
 
+NEAR = 5.0  # points of h that paper B calls balanced
 LABS = {"C20": ("Google",), "C21": ("OpenAI",), "C22": ("DeepSeek",), "C23": ("Anthropic",)}
 
 
@@ -26,37 +27,36 @@ def mean_h(panel: str, lab: str, *, core: bool = True) -> Result:
     return Result(own[0]["mean"], low, high, own[0]["n"])
 
 
-@stress(LABS)
-def mean_corrected(panel: str, lab: str) -> list[Stress]:
-    """The same mean on the corrected rows; it counts against the claim where the sign or what excludes zero is lost."""
-    if panel != "published":
-        return []
-    before, found = mean_h(panel, lab), mean_h("corrected", lab)
-    if before.value is None or found.value is None:
-        return []
-    zero = holds_zero_between(found)
-    turned = (before.value > 0) != (found.value > 0)
-    lost = zero and not holds_zero_between(before)
-    says = "the interval holds zero" if zero else "the interval excludes zero"
-    interval = f" [{found.low:.1f}, {found.high:.1f}]" if found.low is not None and found.high is not None else ""
-    against = f"on the corrected rows the mean is {found.value:+.1f}{interval}{', and ' + says if lost else ''}"
-    name = f"core models of {lab} on the corrected panel"
-    return [Stress(name, found.value, says, found.low, found.high, found.n, against if turned or lost else "")]
+def holds_zero_of(result: Result) -> str:
+    return f"{result.text}{', an interval with zero' if result.contains(0.0) else ''}"
 
 
-def holds_zero_between(found: Result) -> bool:
-    return found.low is not None and found.high is not None and found.low <= 0 <= found.high
+@test("the corrected rows", LABS, kind="corrected cell")
+def mean_corrected(panel: str, lab: str) -> Stress | None:
+    """It counts against the claim where the sign, or an interval without zero, is lost."""
+    before, now = mean_h("published", lab), mean_h(panel, lab)
+    if panel != "corrected" or before.value is None or now.value is None:
+        return None
+    turned = (before.value > 0) != (now.value > 0)
+    lost = now.contains(0.0) and not before.contains(0.0)
+    says = f"on the corrected rows the mean of {lab} is {holds_zero_of(now)}"
+    return Stress.from_result(f"mean h of {lab}'s core models", now, says, says if turned or lost else "")
 
 
-@stress(LABS)
-def mean_over_all(panel: str, lab: str) -> list[Stress]:
-    """The same mean over every model of the lab, core or not."""
-    found = mean_h(panel, lab, core=False)
-    against = ""
-    if holds_zero_between(found):
-        against = f"over all {found.n} of its models the mean is {found.value:+.1f}, and the interval holds zero"
-    name = f"every model of {lab}, core or not"
-    return [Stress(name, found.value, "mean h", found.low, found.high, found.n, against)]
+@test("no lab differs", LABS, {"C83": ("xAI", False)}, kind="null")
+def mean_of_chance(panel: str, lab: str, core: bool = True) -> Stress | None:
+    own = mean_h(panel, lab, core=core)
+    if own.value is None:
+        return None
+    says = f"over {own.n} models the mean of {lab} is {holds_zero_of(own)}"
+    return Stress.from_result(f"mean h of {lab}", own, says, says if own.contains(0.0) else "")
+
+
+@test("every model of the lab", LABS, kind="another choice")
+def mean_over_all(panel: str, lab: str) -> Stress:
+    every = mean_h(panel, lab, core=False)
+    says = f"over all {every.n} of its models, core or not, the mean of {lab} is {holds_zero_of(every)}"
+    return Stress.from_result(f"mean h of every model of {lab}", every, says, says if every.contains(0.0) else "")
 
 
 @claim("C27", panels=FRONTIER)
@@ -70,37 +70,20 @@ def slopes(panel: str) -> dict[str, Result]:
     return parts
 
 
-@stress("C27")
-def slopes_alike(panel: str) -> list[Stress]:
+@test("the corrected rows", "C27", kind="corrected cell")
+def slopes_corrected(panel: str) -> Stress | None:
+    """The ratio of the two slopes, and whether all labs could share one."""
+    if panel != "corrected":
+        return None
     table = frontier.lab_slopes(rows_of(panel))
-    test = frontier.heterogeneity(table)
-    return [
-        Stress(
-            "all labs have one slope: p of the F test",
-            test.p,
-            "a small p says that labs differ; with this few models a large one leaves it open",
-            n=len(table),
-        )
-    ]
-
-
-@stress("C27")
-def slopes_corrected(panel: str) -> list[Stress]:
-    """The two slopes on the corrected rows, and whether all labs could share one there."""
-    if panel != "published":
-        return []
-    table = frontier.lab_slopes(rows_of("corrected"))
-    one = table.set_index("lab")["slope"]
-    test = frontier.slope_test(rows_of("corrected"))
-    p, tested = test.p, f"F test, {p_text(test.p, '')}, n = {test.n}"
-    shared = f"labs differ ({tested})"
-    if p > 0.05:
-        shared = f"all labs could share one slope ({tested}; a spread of {test.seen:.2f} would have been seen)"
-    says = f"Google {one['Google']:.2f}, DeepSeek {one['DeepSeek']:.2f}; {shared}"
-    against = f"on the corrected rows the slopes are {one['Google']:.2f} and {one['DeepSeek']:.2f}, and {shared}"
-    name = "slope of Google over that of DeepSeek on the corrected panel"
+    one, alike = table.set_index("lab")["slope"], frontier.slope_test(rows_of(panel))
+    tested = f"F test, {p_text(alike.p, '')}, n = {alike.n}"
+    says = f"on the corrected rows the slopes are {one['Google']:.2f} and {one['DeepSeek']:.2f}; "
+    shared = f"all labs could share one ({tested}; a spread of {alike.seen:.2f} would have been seen)"
+    says += shared if alike.p > 0.05 else f"labs differ ({tested})"
     ratio = float(one["Google"] / one["DeepSeek"])
-    return [Stress(name, ratio, says, n=len(table), against=against if p > 0.05 else "")]
+    name = "slope of Google over that of DeepSeek"
+    return Stress(name, ratio, says, n=len(table), against=says if alike.p > 0.05 else "")
 
 
 @claim("C82", panels=FRONTIER)
@@ -111,6 +94,14 @@ def within_labs(panel: str) -> Result:
         return Result(None)
     every = ", ".join(f"{row['lab']} {row['r']:.3f}" for row in table)
     return Result(table[0]["r"], n=table[0]["n"], note=f"smallest of {every}")
+
+
+@test("the bound as printed", "C82", kind="as worded")
+def smallest_within(panel: str) -> Stress:
+    least = within_labs(panel)
+    says = f"the smallest is {number(least.value, '0.87')}"
+    against = f"{says}, not above 0.87; {least.note}" if float(least.value or 0.0) <= 0.87 else ""
+    return Stress("smallest r within a lab", least.value, says, n=least.n, against=against)
 
 
 @claim("C83", panels=FRONTIER)
@@ -125,9 +116,27 @@ def single_models(panel: str) -> dict[str, Result]:
     return {lab: mean_h(panel, lab) for lab in ("Alibaba", "Meta", "Moonshot", "MiniMax")}
 
 
+@test("the corrected rows", "C84", kind="corrected cell")
+def single_corrected(panel: str) -> Stress | None:
+    if panel != "corrected":
+        return None
+    h = {lab: float(one.value) for lab, one in single_models(panel).items() if one.value is not None}
+    lab, far = max(h.items(), key=lambda item: abs(item[1]))
+    says = f"on the corrected rows the one farthest from the line is {lab}'s, at {far:+.1f}"
+    return Stress(f"h of {lab}'s model", far, says, n=len(h), against=says if abs(far) > NEAR else "")
+
+
 @claim("C85", panels=FRONTIER)
 def wider_means(panel: str) -> dict[str, Result]:
     """Mean h of Moonshot with its later release, and of Google with its extended row."""
     moonshot = releases(panel, "Moonshot")["h"]
     google = mean_h(panel, "Google", core=False)
     return {"Moonshot": Result(float(moonshot.mean()), n=len(moonshot)), "Google": google}
+
+
+@test("its own rows", "C85", kind="as worded")
+def google_with_extended(panel: str) -> Stress:
+    google = wider_means(panel)["Google"]
+    says = f"with its extended row Google's mean is {google.text}"
+    away = abs(float(google.value or 0.0) - 5.1) > 0.05
+    return Stress.from_result("mean h of Google, all rows", google, says, f"{says}, not +5.1" if away else "")

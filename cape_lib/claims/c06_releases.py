@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import FIXED, GPQA, SWE, rows_of
-from cape_lib.claims.registry import FRONTIER, claim, stress
+from cape_lib.claims.registry import FRONTIER, claim, test
 from cape_lib.claims.verdict import Result, Stress
+from cape_lib.stats import normal_estimate, p_text, wilson
 
 EXCURSION = -10.0  # paper B, section 2.3: below this h a release is a coding-specialist excursion
 
@@ -38,6 +40,21 @@ def google_always(panel: str) -> Result:
     return Result(bool(len(own) and below.empty), n=len(own), note=f"not above the line: {named}")
 
 
+@test("every release", "C24", kind="as worded")
+def google_below(panel: str) -> Stress:
+    own = releases(panel, "Google")
+    below = own[own["h"] <= 0]
+    named = ", ".join(f"{row['model']} {row['h']:+.1f}" for row in below.to_dict("records"))
+    says = f"{len(below)} of {len(own)} releases lie below the line"
+    return Stress(
+        "releases of Google below the line",
+        float(len(below)),
+        says,
+        n=len(own),
+        against=f"{says}: {named}" if named else "",
+    )
+
+
 @claim("C25", panels=FRONTIER)
 def deepseek_reversal(panel: str) -> dict[str, Result]:
     """h of DeepSeek-V2.5 and of DeepSeek V3.2."""
@@ -62,31 +79,32 @@ def anthropic_excursion(panel: str) -> dict[str, Result]:
     return ends | {"recovers within one release": recovered}
 
 
-@stress("C26")
-def swing_by_date_and_score(panel: str) -> list[Stress]:
-    """Which of the two releases of the swing came first, and where Sonnet 4.6 lies on the corrected rows."""
-    if panel != "published":
-        return []
+@test(
+    "the corrected row",
+    {"C26": ("Claude Sonnet 4.6", False), "C25": ("DeepSeek-V2.5", True), "C86": ("DeepSeek-V2.5", True)},
+    kind="corrected cell",
+)
+def release_corrected(panel: str, model: str, rich: bool) -> Stress | None:
+    """h of the release that carries the claim: above the line (`rich`), or below the limit of an excursion."""
+    now = h_of(panel, model)
+    if panel != "corrected" or now.value is None:
+        return None
+    says = f"on the corrected rows h of {model} is {now.value:+.1f}: {reason_of(model)}"
+    lost = now.value <= 0 if rich else now.value >= EXCURSION
+    return Stress.from_result(f"h of {model}", now, says, says if lost else "")
+
+
+@test("order of the dates", "C26", kind="as worded")
+def swing_by_date(panel: str) -> Stress:
+    """Days from Sonnet 4.6 to Opus 4.6: a recovery comes after what it recovers from."""
     models = ("Claude Sonnet 4.6", "Claude Opus 4.6")
     stated = tables.dated_by_makers(tables.frontier(panel)).set_index("model")["release_date"]
     sonnet, opus = (pd.Period(stated[model]) for model in models)
     days = (opus.start_time - sonnet.start_time).days
-    says = f"Sonnet 4.6 is of {stated[models[0]]}, Opus 4.6 of {stated[models[1]]}"
     backwards = opus.end_time < sonnet.start_time  # two dates in one month, known to the month only, are no order
-    corrected = h_of("corrected", models[0])
-    first = (
-        f"by its maker's dates Opus 4.6 came out {-days} days before Sonnet 4.6, so that the recovery runs backwards "
-        f"in time, and on the corrected rows Sonnet 4.6 lies at {corrected.value:+.1f}"
-    )
-    coding, reasoning = _pair("corrected", models[0])
-    there = reasoning - float(frontier.fit_line(rows_of(panel)).at(coding))
-    moved = f"{reason_of(models[0])}; with it alone changed, on the published line h is {there:+.1f}"
-    gone = f"on the corrected rows Sonnet 4.6 lies at {corrected.value:+.1f}"
-    fallen = corrected.value is not None and corrected.value < EXCURSION
-    return [
-        Stress("days from Sonnet 4.6 to Opus 4.6", days, says, n=2, against=first if backwards else ""),
-        _stressed("h of Claude Sonnet 4.6 on the corrected panel", corrected, moved, "" if fallen else gone),
-    ]
+    says = f"Sonnet 4.6 is of {stated[models[0]]}, Opus 4.6 of {stated[models[1]]}"
+    against = f"{says}: the recovery runs backwards in time" if backwards else ""
+    return Stress("days from Sonnet 4.6 to Opus 4.6", float(days), says, n=2, against=against)
 
 
 def reason_of(model: str) -> str:
@@ -95,43 +113,21 @@ def reason_of(model: str) -> str:
     return str(cells[(cells["model"] == model) & (cells["benchmark"] == GPQA)]["reason"].iloc[0])
 
 
-def _pair(panel: str, model: str) -> tuple[float, float]:
-    frame = tables.frontier(panel)
-    own = frame[frame["model"] == model]
-    return float(own[SWE].iloc[0]), float(own[GPQA].iloc[0])
-
-
-def _stressed(name: str, found: Result, says: str, against: str) -> Stress:
-    return Stress(name, found.value, says, found.low, found.high, found.n, against)
-
-
-@stress("C25")
-def reversal_corrected(panel: str) -> list[Stress]:
-    """h of the two ends of the reversal on the corrected rows."""
-    if panel != "published":
-        return []
-    tried = []
-    for model in ("DeepSeek-V2.5", "DeepSeek V3.2"):
-        before, found, reason = h_of(panel, model), h_of("corrected", model), reason_of(model)
-        turned = before.value is not None and found.value is not None and (before.value > 0) != (found.value > 0)
-        against = f"{reason}; on the corrected rows h of {model} is {found.value:+.1f}" if turned else ""
-        tried.append(_stressed(f"h of {model} on the corrected panel", found, reason, against))
-    return tried
-
-
-@stress("C25", "C26")
-def order_by_chance(panel: str) -> list[Stress]:
-    dated = tables.dated_by_makers(tables.frontier(panel))
-    placed = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)))
+@test("shuffled order", "C25", "C26", kind="null")
+def order_by_chance(panel: str) -> Stress | None:
+    placed = frontier.trajectories(
+        tables.dated_by_makers(tables.frontier(panel)), chosen=frontier.fit_line(rows_of(panel))
+    )
     null = frontier.order_null(placed, resamples=999)
-    tried = []
-    for row in null[null["kind"] != "open"].to_dict("records"):
-        usual = f"{row['expected']:.1f} [{row['low']:.0f}, {row['high']:.0f}]"
-        says = f"releases in shuffled order show {usual}, p = {row['p']:.2g}"
-        seen = f"{row['kind']}s like this are as frequent in shuffled order ({row['observed']:.0f} seen, usual {usual})"
-        against = seen if row["p"] > 0.05 else ""
-        tried.append(Stress(f"{row['kind']}s in all labs", row["observed"], says, n=len(placed), against=against))
-    return tried
+    rows = null[null["kind"] != "open"].to_dict("records")
+    if not rows:
+        return None
+    rarest = min(rows, key=lambda row: row["p"])
+    usual = f"{rarest['expected']:.1f} [{rarest['low']:.0f}, {rarest['high']:.0f}]"
+    says = f"{rarest['kind']}s: {rarest['observed']:.0f} seen, {usual} in shuffled order ({p_text(rarest['p'])})"
+    return Stress(
+        "the rarest kind of move", rarest["observed"], says, n=len(placed), against=says if rarest["p"] > 0.05 else ""
+    )
 
 
 @claim("C86", panels=FIXED)
@@ -160,8 +156,48 @@ def rounded_h(panel: str) -> dict[str, Result]:
     return {name: h_of(panel, f"Claude {name}", line="frozen") for name in ("Opus 4.6", "Opus 4.7")}
 
 
-@stress("C99", "C88")
-def noise_of_h(panel: str) -> list[Stress]:
-    sd = frontier.h_field(tables.frontier(panel), chosen="frozen")["noise_sd"]
-    says = "median; from the number of questions alone"
-    return [Stress("sampling noise of one h, standard deviation", float(sd.median()), says, n=len(sd))]
+@test("score noise", "C88", kind="noise")
+def tier_noise(panel: str) -> Stress:
+    one = compute_tier(panel)
+    says = f"the noise of the four scores leaves {one.text}"
+    return Stress.from_result("difference of h", one, says, says if one.value is None or one.contains(0.0) else "")
+
+
+@test("score noise", "C99", kind="noise")
+def noise_of_h(panel: str) -> Stress | None:
+    placed = frontier.h_field(tables.frontier(panel), chosen="frozen").set_index("model")
+    sure, models = [], ("Claude Opus 4.6", "Claude Opus 4.7")
+    if not set(models) <= set(placed.index):
+        return None
+    for model in models:
+        one = normal_estimate(placed["h"][model], placed["noise_sd"][model], 1)
+        sure += [] if one.contains(0.0) else [model]
+    says = f"by the number of questions alone {len(sure)} of the two lies above the line for sure"
+    name = "largest standard deviation of h from noise"
+    noise = float(placed.loc[list(models), "noise_sd"].max())
+    return Stress(name, noise, says, n=2, against=f"{says} (noise of h: {noise:.1f})" if len(sure) < 2 else "")
+
+
+def ascent(panel: str) -> tuple[int, int]:
+    """Steps of OpenAI's h that rise, and all of those whose order is known."""
+    dated = tables.dated_by_makers(tables.frontier(panel))
+    own = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)), lab="OpenAI")
+    steps = np.diff(own["h"].to_numpy(dtype=float))[own["order_known"].to_numpy()[1:]]
+    return int((steps > 0).sum()), steps.size
+
+
+@claim("C100", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
+def steady_ascent(panel: str) -> Result:
+    """h of every OpenAI release above that of the one before, in order of the makers' dates."""
+    rising, steps = ascent(panel)
+    return Result(bool(steps and rising == steps), n=steps, note=f"{rising} of {steps} steps rise")
+
+
+@test("steps that rise", "C100", kind="as worded")
+def steps_that_rise(panel: str) -> Stress | None:
+    rising, steps = ascent(panel)
+    if not steps:
+        return None
+    share = wilson(rising, steps)
+    says = f"{rising} of {steps} steps of OpenAI's h rise"
+    return Stress.of("share of steps that rise", share, says, against=says if share.contains(0.5) else "")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
+from scipy.stats import ttest_1samp
 
 from cape_lib import frontier, tables
-from cape_lib.claims.registry import FRONTIER, STATED, claim, stress
+from cape_lib.claims.registry import FRONTIER, STATED, claim, stress, test
 from cape_lib.claims.verdict import Result, Stress, holds_zero
+from cape_lib.stats import Estimate, seen_effect
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
 #: Panels of the 34 rows and the five of April 2026: what is claimed of these five has no meaning on the current one.
@@ -26,32 +30,51 @@ def r_of(rows: pd.DataFrame, note: str = "") -> Result:
     return Result.of(frontier.lab_r(rows), note, relatives=True)
 
 
-@claim("C19", "C39", panels=FRONTIER)
-def trend_r(panel: str) -> Result:
-    """r = corr(SWE-bench Verified, GPQA Diamond) over the models of the panel."""
-    rows = rows_of(panel)
+def all_rows(panel: str) -> pd.DataFrame:
+    return tables.frontier(panel).dropna(subset=[SWE, GPQA])
+
+
+#: Subset of the rows -> which of them it takes.
+SUBSETS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "all models": lambda rows: rows,
+    "the core models": lambda rows: rows[rows["subset"] == "core"],
+    "models with SWE-bench from 40": lambda rows: rows[rows[SWE] >= 40],
+    "models without compute tiers": lambda rows: rows[rows["compute_tier"].isna()],
+}
+#: Claim -> the subset of the 34 rows that its r is over.
+R_OF = dict(zip(("C19", "C77", "C78", "C79"), ((name,) for name in SUBSETS), strict=True))
+R_OF["C39"] = R_OF["C19"]
+
+
+@claim(R_OF, panels=FRONTIER)  # C19, C39, C77, C78, C79
+def trend_r(panel: str, subset: str) -> Result:
+    """r = corr(SWE-bench Verified, GPQA Diamond) over {0} of the panel."""
+    rows = SUBSETS[subset](rows_of(panel))
     return r_of(rows, f"{len(rows)} models from {rows['lab'].nunique()} labs")
 
 
-@stress("C19", "C39")
-def trend_given_date(panel: str) -> list[Stress]:
+@test("release date held fixed", R_OF, {"C89": ("",)}, kind="covariate")
+def date_fixed(panel: str, subset: str) -> Stress:
+    rows = SUBSETS[subset](rows_of(panel)) if subset else all_rows(panel)
     # the papers date some releases to the year only, which is no date to hold fixed
+    rows = tables.dated_by_makers(rows)
+    left = frontier.date_confound(rows)["partial"]
+    says = f"with the makers' release dates held fixed r is {left.estimate:.2f}, and {holds_zero(left)}"
+    power = f"one of {seen_effect(left, scale='fisher'):.2f} would have been seen four times in five"
+    return Stress.of(
+        "partial r given the release date", left, says, against=f"{says}; {power}" if left.contains(0.0) else ""
+    )
+
+
+@stress("C19", "C39")
+def trend_elsewhere(panel: str) -> list[Stress]:
     rows = tables.dated_by_makers(rows_of(panel))
     dated = frontier.date_confound(rows)
     by_lab = [frontier.lab_r(rows[rows["lab"] != lab]) for lab in sorted(rows["lab"].unique())]
     weakest = min(by_lab, key=lambda found: found.estimate)
     large = rows[rows[SWE] >= 70]
     narrow = frontier.lab_r(large)
-    left = dated["partial"]
-    undated = f"with the makers' release dates held fixed r is {left.estimate:.2f}, and {holds_zero(left)}"
     return [
-        Stress.of(
-            "the makers' dates held fixed (partial r)",
-            left,
-            holds_zero(left),
-            against=undated if left.contains(0.0) else "",
-            relatives=True,
-        ),
         Stress.of("within calendar years", dated["within_year"], holds_zero(dated["within_year"]), relatives=True),
         Stress.of("one lab left out: the smallest r", weakest, holds_zero(weakest), relatives=True),
         Stress.of("only models from SWE 70 up", narrow, holds_zero(narrow), relatives=True),
@@ -73,6 +96,16 @@ def frontier_curve(panel: str) -> Result:
     return Result(bool(curve.estimate > always.estimate), n=curve.n, note=note)
 
 
+@test("always both rise", "C30", kind="as worded")
+def always_together(panel: str) -> Stress:
+    shares = frontier.curve_score(frontier.next_steps(tables.dated_by_makers(rows_of(panel))))
+    curve, always = shares["curve"], shares["always together"]
+    says = f"the guess that both scores always rise foretells {always.estimate:.0%} of {curve.n} steps within a lab"
+    says += f", the curve {curve.estimate:.0%}"
+    against = says if curve.estimate <= always.estimate else ""
+    return Stress.of("share of steps that the curve foretells", curve, says, against=against)
+
+
 @claim("C33", panels=FIXED)
 def band(panel: str) -> dict[str, Result]:
     """1.96 standard deviations (divisor n) of the residuals of the 34-row line; later models within it."""
@@ -86,6 +119,18 @@ def band(panel: str) -> dict[str, Result]:
     )
     half = Result(width["published"], n=int(width["n"]))
     return {"half width": half, "inside": Result(float(inside), n=len(later), note=note)}
+
+
+@test("a flat line", "C33", kind="null")
+def band_of_a_flat_line(panel: str) -> Stress:
+    later = frontier.later_releases(all_rows(panel))
+    inside, flat = int(later["inside_published"].sum()), int(later["inside_flat"].sum())
+    says = (
+        f"a flat line, which knows nothing of coding, holds {flat} of the {len(later)} in its band, this one {inside}"
+    )
+    return Stress(
+        "later models inside a flat band", float(flat), says, n=len(later), against=says if flat >= inside else ""
+    )
 
 
 @claim("C75", panels=FRONTIER)
@@ -109,17 +154,20 @@ def left_out_by_lab(panel: str) -> dict[str, Result]:
     return parts
 
 
-@stress("C75", "C87")
-def left_out_flat(panel: str) -> list[Stress]:
+@test("a flat line", "C75", "C87", kind="null")
+def left_out_flat(panel: str) -> Stress:
     _, by_lab = frontier.leave_one_lab_out(rows_of(panel))
-    return [
-        Stress(
-            "a flat line: the other labs' mean GPQA as the prediction",
-            float(by_lab["error_flat"].mean()),
-            "how much of the error the SWE-bench score removes",
-            n=len(by_lab),
-        )
-    ]
+    gain = by_lab["error_flat"] - by_lab["error"]
+    ends = ttest_1samp(gain, 0.0).confidence_interval()
+    one = Estimate(float(gain.mean()), float(ends.low), float(ends.high), len(gain), "t over labs")
+    flat = by_lab["error_flat"].mean()
+    says = (
+        f"to guess the other labs' mean errs by {flat:.1f} points: the line gains {one.estimate:.1f}, {holds_zero(one)}"
+    )
+    power = f"a gain of {seen_effect(one):.1f} would have been seen four times in five"
+    return Stress.of(
+        "points gained over a flat line", one, says, against=f"{says}; {power}" if one.contains(0.0) else ""
+    )
 
 
 @claim("C76", panels=FRONTIER)
@@ -135,25 +183,13 @@ def line_and_errors(panel: str) -> dict[str, Result]:
     return parts
 
 
-@claim("C77", panels=FRONTIER)
-def core_r(panel: str) -> Result:
-    """r over the core models."""
-    rows = rows_of(panel)
-    return r_of(rows[rows["subset"] == "core"])
-
-
-@claim("C78", panels=FRONTIER)
-def upper_r(panel: str) -> Result:
-    """r over the models with SWE-bench Verified of at least 40."""
-    rows = rows_of(panel)
-    return r_of(rows[rows[SWE] >= 40])
-
-
-@claim("C79", panels=FRONTIER)
-def untiered_r(panel: str) -> Result:
-    """r without the rows of one model at several compute tiers."""
-    rows = rows_of(panel)
-    return r_of(rows[rows["compute_tier"].isna()])
+@test("the t interval", "C76", kind="as worded")
+def printed_half(panel: str) -> Stress:
+    one = line_and_errors(panel)["slope, half interval"]
+    says = f"half of a 95 % interval of the slope is {one.value:.2f}; {one.note}"
+    return Stress(
+        "half interval of the slope", one.value, says, n=one.n, against=says if float(one.value or 0) > 0.085 else ""
+    )
 
 
 @claim("C80", panels=FRONTIER)
@@ -164,16 +200,13 @@ def lowest_r(panel: str) -> Result:
     return Result(low["r"], low["low"], low["high"], low["n"], f"the smallest is the subset {low['subset']!r}")
 
 
-@stress("C80", "C19")
-def lowest_r_elsewhere(panel: str) -> list[Stress]:
+@test("the subsets it names", "C80", kind="as worded")
+def lowest_r_elsewhere(panel: str) -> Stress:
     subsets = frontier.subset_correlations(rows_of(panel)).iloc[4:]
-    says = "a subset that the paper names but does not test"
-    tried = []
-    for row in subsets.to_dict("records"):
-        against = f"{row['subset']} r is {row['r']:.2f}" if row["r"] < 0.5 else ""
-        ends = row["low"], row["high"]
-        tried.append(Stress(row["subset"], row["r"], says, *ends, row["n"], against))
-    return tried
+    low = subsets.sort_values("r").to_dict("records")[0]
+    says = f"{low['subset']}, a subset that the paper names and does not test, r is {low['r']:.2f} (n = {low['n']})"
+    against = says if low["r"] < 0.5 else ""
+    return Stress(f"r {low['subset']}", low["r"], says, low["low"], low["high"], low["n"], against)
 
 
 @claim("C81", panels=STATED)
@@ -189,14 +222,15 @@ def by_year(panel: str) -> dict[str, Result]:
     return parts
 
 
+@test("counted again", "C81", kind="as worded")
+def early_again(panel: str) -> Stress:
+    early = by_year(panel)["n before 2025"]
+    says = f"by the dates of the rows {early.value:.0f} models were released before 2025"
+    against = f"{says}, not 5" if early.value != 5 else ""
+    return Stress("models before 2025", early.value, says, n=early.n, against=against)
+
+
 @claim("C89", panels=FIXED)
 def refit(panel: str) -> Result:
     """r over the 34 models and the five of April 2026."""
-    return r_of(tables.frontier(panel).dropna(subset=[SWE, GPQA]))
-
-
-@stress("C89")
-def refit_chance(panel: str) -> list[Stress]:
-    before = rows_of(panel)
-    r = frontier.lab_r(before)
-    return [Stress.of("r before the five were added", r, "the same rows but five", relatives=True)]
+    return r_of(all_rows(panel))

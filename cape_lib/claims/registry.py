@@ -8,19 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from cape_lib import tables
 from cape_lib.claims.verdict import Result, Stress
-from cape_lib.errors import MissingError, UsageError
+from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 
 #: What a claim came out as: name of the part -> its result; the result alone where there is one part.
 Answer = Result | dict[str, Result]
 Recompute = Callable[..., Answer]
 Stresses = Callable[..., list[Stress]]
+Tests = Callable[..., Stress | None]
 R = TypeVar("R", bound=Recompute)
 S = TypeVar("S", bound=Stresses)
+T = TypeVar("T", bound=Tests)
 #: Claims of one kind: id -> what its function is called with, after the panel.
 Rows = Mapping[str, tuple[Any, ...]]
 
@@ -34,8 +36,8 @@ PANELS = tuple(dict.fromkeys((*BASE, *FRONTIER)))
 
 #: chapter -> files with the functions of its claims
 FILES = {
-    "01": ("c01_coupling", "c01_scaling"),
-    "02": ("c02_boundary", "c02_dynamics"),
+    "01": ("c01_coupling", "c01_population", "c01_scaling"),
+    "02": ("c02_boundary", "c02_curve", "c02_dynamics"),
     "03": ("c03_levers", "c03_internal"),
     "04": ("c04_mechanism",),
     "05": ("c05_steering",),
@@ -55,6 +57,15 @@ PAGES = {
 }
 
 
+class Trial(NamedTuple):
+    """A test as it is made: its name, its kind (`rule.TAKES`), why it decides, on which panel."""
+
+    name: str
+    kind: str
+    why: str
+    panel: str
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One claim's function, what it is called with, the panels it can be computed on, the tables that it reads."""
@@ -70,13 +81,36 @@ class Entry:
         answer = self.function(panel, *self.arguments)
         return {"": answer} if isinstance(answer, Result) else answer
 
+    @property
+    def tested_on(self) -> dict[str, str]:
+        """Panel of the number -> panel of its tests: what is as released is tried on the same rows without their known
+        errors, where there are such. What a sentence says ("as worded") is asked of the rows that it is about."""
+        better = next((panel for panel in ("corrected", "deduplicated") if panel in self.panels), self.panels[0])
+        return {panel: better if panel == "published" else panel for panel in self.panels}
+
+    def tests(self, panel: str) -> list[tuple[Trial, Stress | None]]:
+        """Each test of the conclusion of a number computed on `panel`, and its outcome; None: not to be made here."""
+        known = _TESTS.get(self.id, {})
+        made = []
+        for row in tests_of().get(self.id, []):
+            if row["test"] and row["test"] not in known:
+                says = f"nothing computes {row['test']!r} for {self.id}; known are {', '.join(known) or 'none'}"
+                raise ScoresError(f"claim_tests.csv: {says}")
+            if row["test"]:
+                kind, function, given = known[row["test"]]
+                on = panel if kind == "as worded" else self.tested_on[panel]
+                outcome = function(on, *given)
+                made.append((Trial(row["test"], kind, row["why"], on), outcome))
+        return made
+
     def stresses(self, panel: str) -> list[Stress]:
-        """What was tried against the claim."""
+        """What else was tried, which decides nothing."""
         return [each for function, given in _STRESSES.get(self.id, []) for each in function(panel, *given)]
 
 
 _ENTRIES: dict[str, Entry] = {}
 _STRESSES: dict[str, list[tuple[Stresses, tuple[Any, ...]]]] = {}
+_TESTS: dict[str, dict[str, tuple[str, Tests, tuple[Any, ...]]]] = {}
 
 
 def claim(
@@ -98,11 +132,26 @@ def claim(
 
 
 def stress(*idents: str | Rows) -> Callable[[S], S]:
-    """Decorator: this function tries to break these claims (of the same file); `idents` as for `claim`."""
+    """Decorator: what else was tried against these claims (of the same file); `idents` as for `claim`."""
 
     def register(function: S) -> S:
         for ident, arguments in _rows(idents).items():
             _STRESSES.setdefault(ident, []).append((function, arguments))
+        return function
+
+    return register
+
+
+def test(name: str, *idents: str | Rows, kind: str) -> Callable[[T], T]:
+    """Decorator: this function tests the conclusion of these claims; `idents` as for `claim`, kind one of `TAKES`.
+
+    It returns one `Stress`, with `against` filled where it goes against the claim, or None where the panel does not
+    let it be made. Whether it decides, and why, is said in claim_tests.csv by `name`.
+    """
+
+    def register(function: T) -> T:
+        for ident, arguments in _rows(idents).items():
+            _TESTS.setdefault(ident, {})[name] = (kind, function, arguments)
         return function
 
     return register
@@ -128,6 +177,15 @@ def judgements() -> dict[str, dict[str, dict[str, Any]]]:
     for row in tables.load("claim_judgements").fillna("").to_dict("records"):
         plain = {str(key): cell for key, cell in row.items()}
         grouped.setdefault(plain["id"], {})[plain["name"]] = plain
+    return grouped
+
+
+@lru_cache(maxsize=1)
+def tests_of() -> dict[str, list[dict[str, Any]]]:
+    """Claim -> its rows of claim_tests.csv: test (blank: there is none) and why, the gravest first."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for row in tables.load("claim_tests").fillna("").to_dict("records"):
+        grouped.setdefault(str(row["id"]), []).append({str(key): cell for key, cell in row.items()})
     return grouped
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from cape_lib.claims.rule import decimals, near
+from cape_lib.claims.rule import decimals
 from cape_lib.signs import typeset
 from cape_lib.stats import Estimate
 from cape_lib.tables.promise import RELATIVES, promise
@@ -52,6 +52,15 @@ class Result:
         kept = _kept(estimate, relatives)
         return cls(estimate.estimate, low, high, estimate.n, note, supplied=supplied, kept=kept)
 
+    def contains(self, value: float) -> bool:
+        """Whether the interval holds a value; False where there is none."""
+        return self.low is not None and self.high is not None and self.low <= value <= self.high
+
+    @property
+    def text(self) -> str:
+        """Value and interval as text."""
+        return f"{number(self.value)} {interval(self.low, self.high)}".strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Stress:
@@ -76,10 +85,47 @@ class Stress:
         low, high = (None if math.isnan(end) else end for end in (estimate.low, estimate.high))
         return cls(name, estimate.estimate, says, low, high, estimate.n, against, _kept(estimate, relatives))
 
+    @classmethod
+    def from_result(cls, name: str, result: Result, says: str, against: str) -> Stress:
+        """The same from what a part came out as, on this panel or another."""
+        return cls(name, result.value, says, result.low, result.high, result.n, against)
+
     @property
     def interval(self) -> str:
         """The interval as text, with how often it is right where that is less than it says; or nothing."""
         return hedged(interval(self.low, self.high), self.kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """The named test that decides a conclusion: what was computed, its number, and in one line why it decides.
+
+    kind: one of `rule.TAKES`, or "none".  why: the judgement, from data.  panel: whose rows were asked.  seen: what
+    came out, in words.
+    """
+
+    name: str
+    kind: str
+    why: str
+    panel: str
+    seen: str
+    value: Value = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+
+    @property
+    def figures(self) -> str:
+        """Value, interval and n as one line of text; nothing where no test was made."""
+        if self.kind == "none":
+            return ""
+        ends = interval(self.low, self.high)
+        return f"{number(self.value)}{' ' + ends if ends else ''}{f', n = {self.n}' if self.n else ''}"
+
+    @property
+    def reason(self) -> str:
+        """What was seen, as a sentence of one line; for what was not tested, why."""
+        return self.seen or self.why
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +147,6 @@ class Part:
         return number(self.result.value, self.published)
 
     @property
-    def in_last_digit(self) -> bool:
-        """Whether this part differs, but within two units of the last digit that was printed."""
-        return self.verdict == "differs" and near(self.published, self.result.value, self.compare)
-
-    @property
-    def worded(self) -> str:
-        """The verdict, and in which digit it differs where that is the last."""
-        return f"{self.verdict} in the last digit" if self.in_last_digit else self.verdict
-
-    @property
     def interval(self) -> str:
         """The interval as text, with how often it is right where that is less than it says; or nothing."""
         return hedged(interval(self.result.low, self.result.high, self.published), self.result.kept)
@@ -118,7 +154,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A claim, recomputed: `parts` in the order in which they were published, the `verdict` of the weakest.
+    """A claim, recomputed: `parts` in the order in which they were published, the `verdict` of the weakest, and what
+    its `conclusion` is by which test.
 
     `published`, `value`, `low`, `high` and `n` are lists parallel to the published values, or single where one value
     was published; for a claim without a number they hold its statements.
@@ -133,6 +170,8 @@ class Verdict:
     panels: tuple[str, ...]
     parts: tuple[Part, ...]
     verdict: str
+    conclusion: str
+    conclusion_test: Test
     stress: tuple[Stress, ...] = ()
     statement: str = ""
 
@@ -143,14 +182,13 @@ class Verdict:
 
     @property
     def caveat(self) -> str:
-        """The first thing that an attempt to break the claim took from it; blank where none was tried or none did."""
-        return next((tried.against for tried in self.stress if tried.against), "")
+        """What the deciding test took from the claim; blank where it withstands or was not tested."""
+        return "" if self.conclusion in ("withstands", "untested") else self.conclusion_test.seen
 
     @property
-    def in_last_digit(self) -> bool:
-        """Whether every part that differs does so in the last digit only."""
-        differing = [part for part in self.parts if part.verdict == "differs"]
-        return bool(differing) and all(part.in_last_digit for part in differing)
+    def stands(self) -> bool:
+        """Whether the number is reproduced and the conclusion withstands."""
+        return self.verdict.startswith("reproduced") and self.conclusion == "withstands"
 
     @property
     def numbered(self) -> list[Part]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cape_lib.claims import Verdict
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,37 +23,45 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the verdicts, or as JSON a list of objects with id, chapter, source, claim, published, value, low, high, n,
-    definition, panel, verdict and missing."""
+    """Print number and conclusion of each claim, or as JSON a list of objects with id, chapter, source, claim,
+    published, value, low, high, n, definition, panel, verdict (of the number), conclusion, conclusion_test, missing."""
     from cape_lib.claims import as_records, evaluate
 
-    found = evaluate([ident.upper() for ident in args.ids] or None, panel=args.panel)
+    verdicts = evaluate([ident.upper() for ident in args.ids] or None, panel=args.panel)
     if args.panel is not None:
-        _say_untouched(args.panel, found)
+        _say_untouched(args.panel, verdicts)
     if args.json:
         from cape_lib.cli.frontier import print_json
 
-        print_json(as_records(found))
+        print_json(as_records(verdicts))
         return 0
-    from cape_lib.claims import SHAPES, VERDICTS, figures, last_digit
+    from cape_lib.claims import CONCLUSIONS, SHAPES, VERDICTS, figures, tested
 
-    for one in found:
-        print(
-            f"{one.id}  {SHAPES[one.verdict]} {one.verdict}{last_digit(one)}: {one.sentence} "
-            f"({one.source}; panel {one.panel})"
-        )
+    for one in verdicts:
+        axes = ", ".join(f"{SHAPES[word]} {word}" for word in (one.verdict, one.conclusion))
+        print(f"{one.id}  {axes}: {one.sentence} ({one.source}; panel {one.panel})")
         for part in one.parts:
             name = "" if len(one.parts) == 1 else f"{part.name}: "
             print(f"     {name}{figures(part)}")
-    if len(found) > 1:
-        tally = {verdict: sum(one.verdict == verdict for one in found) for verdict in reversed(VERDICTS)}
-        print(f"\n{len(found)} claims: " + ", ".join(f"{n} {verdict}" for verdict, n in tally.items()))
+        print(f"     {tested(one)}" if args.ids else f"     {_in_short(one)}")
+    if len(verdicts) > 1:
+        numbers = [f"{sum(one.verdict == word for one in verdicts)} {word}" for word in reversed(VERDICTS)]
+        conclusions = [f"{sum(one.conclusion == word for one in verdicts)} {word}" for word in CONCLUSIONS]
+        print(f"\n{len(verdicts)} claims. Number: {', '.join(numbers)}")
+        print(f"Conclusion: {', '.join(conclusions)}")
+        print(f"{sum(one.stands for one in verdicts)} stand: the number is reproduced and the conclusion withstands")
     return 0
 
 
-def _say_untouched(panel: str, found: list) -> None:  # type: ignore[type-arg]
+def _in_short(one: Verdict) -> str:
+    """Which test decided, and its number."""
+    by = one.conclusion_test
+    return f"{by.name}: {by.figures}" if by.figures else one.conclusion_test.reason
+
+
+def _say_untouched(panel: str, verdicts: list[Verdict]) -> None:
     """Say on stderr which claims the panel does not touch: their verdict is that of another one."""
-    others = [one for one in found if one.panel != panel]
+    others = [one for one in verdicts if one.panel != panel]
     if others:
         named = ", ".join(one.id for one in others[:6]) + (" ..." if len(others) > 6 else "")
         print(f"cape claims: the {panel} panel does not touch {named}; shown on {others[0].panel}", file=sys.stderr)

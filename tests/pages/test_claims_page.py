@@ -45,8 +45,9 @@ def test_the_page_counts_what_the_code_counts(page, verdicts):
 
 
 def test_every_row_shows_the_word_and_the_shape_of_its_verdict(page, verdicts):
-    words = page.evaluate(f"{SHOWN}.map(row => row.querySelector('.cape-verdict-word').textContent)")
-    assert words == [f"{claims.SHAPES[one.verdict]} {one.verdict}" for one in verdicts]
+    marks = "[...row.querySelectorAll('summary .cape-verdict-word')].slice(0, 2).map(mark => mark.textContent)"
+    words = page.evaluate(f"{SHOWN}.map(row => {marks})")
+    assert words == [[f"{claims.SHAPES[w]} {w}" for w in (one.verdict, one.conclusion)] for one in verdicts]
 
 
 def test_search_filter_and_sort_leave_what_was_asked_for(page, verdicts):
@@ -60,6 +61,9 @@ def test_search_filter_and_sort_leave_what_was_asked_for(page, verdicts):
     wanted = [one.id for one in verdicts if one.verdict == "differs" and one.chapter == "06"]
     assert ids(page) == wanted
     page.select_option("select[name=verdict]", "")
+    page.select_option("select[name=conclusion]", "wrong data")
+    assert ids(page) == [one.id for one in verdicts if one.conclusion == "wrong data" and one.chapter == "06"]
+    page.select_option("select[name=conclusion]", "")
     page.select_option("select[name=chapter]", "")
     page.select_option("select[name=sort]", "chapter")
     chapters = page.evaluate(f"{SHOWN}.map(row => row.dataset.chapter)")
