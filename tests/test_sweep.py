@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -165,8 +165,7 @@ def test_an_interrupt_before_the_first_answer_leaves_no_folder(tmp_path, monkeyp
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(run, "client", lambda *_: nullcontext())
-    monkeypatch.setattr(run, "_run", stopped)
+    monkeypatch.setattr(run, "_answers", stopped)
     (tmp_path / "there").mkdir()
     for name in ("new", "there"):
         with pytest.raises(KeyboardInterrupt):
@@ -264,10 +263,44 @@ def test_a_scheduler_that_does_not_answer_is_exit_6_and_one_line(tmp_path, capsy
 
 def test_without_dask_a_sweep_says_what_to_install_and_leaves_nothing(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert main(["sweep", "--panel", "uniform", "-o", str(tmp_path / "out")]) == 6
+    assert main(["sweep", "--panel", "uniform", "-o", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:1"]) == 6
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and "pip install 'dask[distributed]'" in told
     assert not (tmp_path / "out").exists()
+
+
+def test_where_processes_would_not_pay_none_is_started_and_dask_is_not_needed(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    whole = sweep.sweep(sweep.tasks(many(3)), tmp_path / "out", sweep.Workers(count=2))
+    assert whole["done"] == 3
+
+
+def test_a_chunk_that_loses_its_worker_is_tried_family_by_family(monkeypatch):
+    class Future:
+        def __init__(self, tasks):
+            self.tasks, self.status = tasks, "error" if any(t.family == "Family 1" for t in tasks) else "finished"
+
+        def result(self):
+            return run._several(self.tasks)
+
+        def exception(self):
+            return MemoryError()
+
+        def release(self):
+            pass
+
+    class Coming(list):
+        def __iter__(self):
+            while self:
+                yield self.pop(0)
+
+        add = list.append
+
+    fake = type("Dask", (), {"submit": staticmethod(lambda _, tasks, **__: Future(tasks))})
+    monkeypatch.setattr(run, "need_dask", lambda: type("Module", (), {"as_completed": staticmethod(Coming)}))
+    monkeypatch.setattr(run, "answer", lambda task: {"family": task.family, "state": "done"})
+    states = {answer["family"]: answer["state"] for answer in run._run(fake, sweep.tasks(many(4)), 3)}
+    assert states == {"Family 0": "done", "Family 1": "failed", "Family 2": "done", "Family 3": "done"}
 
 
 @pytest.mark.parametrize(("options", "code"), [

@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", action="store_true", help="the chapters' report of each family too")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler that runs, such as tcp://host:8786")
-    place.add_argument("--workers", type=int, metavar="N", help="local processes (default: one a core, at most 8)")
+    place.add_argument("--workers", type=int, metavar="N", help="most local processes, where they pay (default: 8)")
     parser.add_argument("--json", action="store_true", help="print what sweep.json holds")
     parser.add_argument("-q", "--quiet", action="store_true", help="no notes, no progress")
     importing.add_reading_options(parser)

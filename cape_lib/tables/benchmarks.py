@@ -35,6 +35,9 @@ CHANCE: dict[str, float] = {
     "gpqa_diamond": 25.0,
 }
 
+#: Guessing gives over 1 percent there, so that a score of at most 1 is a fraction.
+NEVER_NEAR_ZERO: frozenset[str] = frozenset({*CHANCE, "truthfulqa_mc1", "mmlu_pro", "xwinograd"})
+
 LABELS: dict[str, str] = {
     "hellaswag": "HellaSwag",
     "truthfulqa": "TruthfulQA",

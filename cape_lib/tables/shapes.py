@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cape_lib.tables.columns import MEASURES, TEXT, heading, is_score, plain, table
+from cape_lib.tables.numbers import to_number
 from cape_lib.tables.sheets import Sheet
 
 _BENCHMARK = ("benchmark", "task", "dataset", "eval", "evaluation", "metric", "test", "task_name", "benchmark_name")
@@ -13,11 +14,36 @@ _SCORE = ("score", "value", "result", "accuracy", "acc", "percent", "performance
 
 def upright(sheet: Sheet) -> Sheet:
     """The sheet with one row a model, and a note where it had to be turned."""
+    if named := _leaderboard_v2(sheet):
+        return named.noting("read as a table of the Open LLM Leaderboard v2: raw and normalised scores are named apart")
     if turned := _from_long(sheet):
         return turned.noting("read as a long table: one row a score")
     if turned := _transposed(sheet):
         return turned.noting("read as a transposed table: one column a model")
     return sheet
+
+
+def _leaderboard_v2(sheet: Sheet) -> Sheet | None:
+    """The sheet with "BBH" as bbh_normalised and the fractions of "BBH Raw" as percent in bbh_raw."""
+    heads = [plain(column) for column in sheet.columns]
+    raw = [at for at, head in enumerate(heads) if head.endswith("_raw") and head.removesuffix("_raw") in heads]
+    if len(raw) < 2:
+        return None
+    bases = {heads[at].removesuffix("_raw") for at in raw}
+    columns = [
+        heads[i] if i in raw else f"{heads[i]}_normalised" if heads[i] in bases else column
+        for i, column in enumerate(sheet.columns)
+    ]
+    cells = [
+        [_hundredfold(cell, sheet.decimal_comma) if i in raw else cell for i, cell in enumerate(row)]
+        for row in sheet.cells
+    ]
+    return replace(sheet, columns=columns, cells=cells)
+
+
+def _hundredfold(cell: str, decimal_comma: bool) -> str:
+    value = to_number(cell, decimal_comma=decimal_comma)
+    return cell if value is None or value > 1 else f"{100 * value:.10g}"
 
 
 def _from_long(sheet: Sheet) -> Sheet | None:

@@ -17,7 +17,8 @@ def fits(document: Any, path: Path) -> bool:
     """Whether tasks that we know stand at the top, or hold one more level of runs."""
     del path
     rows = document if isinstance(document, dict) else {}
-    known = any((task in TASKS_0_3 or mmlu_subject(task)) and isinstance(row, dict) for task, row in rows.items())
+    tasks = {task: row for task, row in rows.items() if task in TASKS_0_3 or mmlu_subject(task)}
+    known = any(isinstance(row, dict) and {"acc", "acc_norm", "mc2"} & set(row) for row in tasks.values())
     return known or any(_runs(row) for row in section(document, "results").values())
 
 

@@ -26,6 +26,24 @@ def need_dask() -> Any:
         raise SurroundingsError("a sweep needs dask.distributed: pip install 'dask[distributed]'") from None
 
 
+def has_dask() -> bool:
+    """Whether local processes can be started."""
+    try:
+        need_dask()
+    except SurroundingsError:
+        return False
+    return True
+
+
+def local_count(workers: int | None) -> int:
+    """How many local processes there may be: one a core and at most 8, unless said. UsageError for an odd number."""
+    count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
+    count = count if workers is None else workers
+    if not 1 <= count <= MOST_WORKERS:
+        raise UsageError(f"--workers {count}: choose a number from 1 to {MOST_WORKERS}")
+    return count
+
+
 @contextlib.contextmanager
 def client(scheduler: str | None, workers: int | None, *, patience: float = 20.0) -> Iterator[Any]:
     """A `dask.distributed.Client`, closed at the end; a local cluster unless `scheduler` names one that runs.
@@ -40,9 +58,7 @@ def client(scheduler: str | None, workers: int | None, *, patience: float = 20.0
         with _connected(distributed, scheduler, patience) as found:
             yield found
         return
-    count = min(os.cpu_count() or 1, 8) if workers is None else workers
-    if not 1 <= count <= MOST_WORKERS:
-        raise UsageError(f"--workers {count}: choose a number from 1 to {MOST_WORKERS}")
+    count = local_count(workers)
     with warnings.catch_warnings():
         # A second cluster on the machine finds the usual port of its page taken: no news to who asked for a sweep.
         warnings.filterwarnings("ignore", message="Port", category=UserWarning)

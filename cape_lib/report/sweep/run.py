@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +16,26 @@ from typing import Any
 
 from cape_lib.errors import UsageError
 from cape_lib.report.family.rerun import need_book
-from cape_lib.report.sweep.cluster import client, need_dask
+from cape_lib.report.sweep.cluster import client, has_dask, local_count, need_dask
 from cape_lib.report.sweep.work import FORMAT, Task, answer
 
 MARK = "sweep.json"
 #: A task that loses its worker is run again elsewhere, so often; one that kills every worker is then given up.
 RETRIES = 3
+#: seconds of work in this process that tell how long a family takes
+TRIAL = 1.0
+#: seconds that a cluster of local processes takes to start and to load the library
+START = 6.0
+#: seconds of work that are worth a message, and most families in one to a scheduler elsewhere
+WORTH, MOST_IN_ONE = 0.5, 20
 
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Where a sweep runs: `scheduler` (an address) or `count` local processes (None: one a core)."""
+    """Where a sweep runs: `scheduler` (an address) or at most `count` local processes (None: one a core, at most 8).
+
+    Local processes are started where they pay; the answers never depend on it.
+    """
 
     scheduler: str | None = None
     count: int | None = None
@@ -48,7 +58,6 @@ def sweep(
     from cape_lib.report.sweep.page import write_page
 
     need_book("a sweep")
-    need_dask()
     out = Path(out)
     _prepare(out)
     places = _places(todo)
@@ -56,11 +65,10 @@ def sweep(
     waiting = [task for task in todo if task.family not in answers]
     kept, tell = len(answers), tell or (lambda *_: None)
     if waiting:
-        where = workers or Workers()
-        with client(where.scheduler, where.count) as dask, _folder(out):
-            for done, found in enumerate(_run(dask, waiting), start=kept + 1):
-                answers[found["family"]] = _store(out, found, places[found["family"]])
-                tell(done, len(todo), found["family"])
+        with _folder(out):
+            for done, fresh in enumerate(_answers(waiting, workers or Workers()), start=kept + 1):
+                answers[fresh["family"]] = _store(out, fresh, places[fresh["family"]])
+                tell(done, len(todo), fresh["family"])
     ordered = [answers[task.family] for task in todo]
     states = {state: sum(a["state"] == state for a in ordered) for state in ("done", "refused", "failed")}
     whole = {"format": FORMAT, "families": len(ordered), "kept": kept, **states, "answers": ordered}
@@ -82,21 +90,64 @@ def _folder(out: Path) -> Iterator[None]:
                 folder.rmdir()  # refuses where something is inside
 
 
-def _run(dask: Any, waiting: Sequence[Task]) -> Iterator[dict[str, Any]]:
-    """Answers as they come. A task whose worker dies runs again on another."""
+def _answers(waiting: Sequence[Task], where: Workers) -> Iterator[dict[str, Any]]:
+    """Answers as they come: from a scheduler, or from this process until several would be faster."""
+    if where.scheduler is not None:
+        with client(where.scheduler, None) as dask:
+            many = max(1, len(dask.scheduler_info()["workers"]))
+            size = 1 if waiting[0].report else min(MOST_IN_ONE, 1 + len(waiting) // (8 * many))
+            yield from _run(dask, waiting, size)
+        return
+    count = local_count(where.count)
+    began, at = time.perf_counter(), 0
+    while at < len(waiting) and (count == 1 or time.perf_counter() - began < TRIAL):
+        yield answer(waiting[at])
+        at += 1
+    rest, each = waiting[at:], (time.perf_counter() - began) / max(at, 1)
+    if not rest:
+        return
+    if len(rest) * each * (1 - 1 / count) < START or not has_dask():
+        yield from map(answer, rest)
+        return
+    worth = max(1, min(round(WORTH / each), -(-len(rest) // (4 * count))))
+    with client(None, count) as dask:
+        yield from _run(dask, rest, worth)
+
+
+def _run(dask: Any, waiting: Sequence[Task], size: int) -> Iterator[dict[str, Any]]:
+    """Answers as they come, `size` tasks in one message. What loses its worker runs again, in the end alone."""
     distributed = need_dask()
-    settings = {"retries": RETRIES, "pure": False}
-    futures = {dask.submit(answer, task, key=f"cape-{task.digest()}", **settings): task for task in waiting}
-    for future in distributed.as_completed(list(futures)):
-        task = futures[future]
+
+    def submit(tasks: Sequence[Task]) -> Any:
+        key = f"cape-{tasks[0].digest()}-{len(tasks)}"
+        return dask.submit(_several, list(tasks), key=key, retries=RETRIES, pure=False)
+
+    chunks = [waiting[at : at + size] for at in range(0, len(waiting), size)]
+    futures = {submit(chunk): chunk for chunk in chunks}
+    coming = distributed.as_completed(list(futures))
+    for future in coming:
+        chunk = futures.pop(future)
         if future.status == "finished":
             # This process's digest, not the worker's: an installation elsewhere may differ in a comment.
-            yield future.result() | {"digest": task.digest()}
+            for task, fresh in zip(chunk, future.result(), strict=True):
+                yield fresh | {"digest": task.digest()}
+        elif len(chunk) > 1:
+            for task in chunk:
+                again = submit([task])
+                futures[again] = [task]
+                coming.add(again)
         else:
+            (task,) = chunk
             lost = f"no worker finished it ({type(future.exception()).__name__})"
-            yield {"format": FORMAT, "digest": task.digest(), "family": task.family, "n": len(task.rows),
-                   "state": "failed", "why": lost}  # fmt: skip
+            yield {
+                "format": FORMAT, "digest": task.digest(), "family": task.family, "n": len(task.rows),
+                "state": "failed", "why": lost,
+            }  # fmt: skip
         future.release()
+
+
+def _several(tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    return [answer(task) for task in tasks]
 
 
 def _prepare(out: Path) -> None:

@@ -1,0 +1,325 @@
+"""Files as people have them, made by hand in real shapes: each gives the right row, or the one sentence that helps."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cape_lib import tables
+from cape_lib.cli import main
+from cape_lib.errors import CapeError
+from cape_lib.ingest import Options, Source, read_any
+from cape_lib.report import family, sweep
+from cape_lib.tables import TableOptions
+
+CASES = Path(__file__).with_name("cases")
+#: model, size, HellaSwag, TruthfulQA: what most of the tables hold
+USUAL = {"a-1b": (1.1, 50.5, 40.2), "a-3b": (3.0, 62.1, 36.0), "a-7b": (7.0, 70.75, 38.4)}
+SMOL = {"org/Smol-135M": 0.135, "org/Smol-360M": 0.36, "org/Smol-1.7B": 1.7}
+M = {"org/m-1b": 1.0, "org/m-3b": 3.0, "org/m-7b": 7.0}
+
+#: file -> the rows: model -> (params_b, hellaswag, truthfulqa)
+TABLES = {
+    **{f"tab/{name}": USUAL for name in (
+        "cols.json", "comma_decimal.csv", "excel_bom.csv", "excel_crlf.csv", "excel_de.csv",
+        "excel_utf16.csv", "index.csv",
+        "lines.jsonl", "long.csv", "names2.csv", "nb2.csv", "nonbench.csv", "percent.csv", "pipe.csv", "pm.csv",
+        "records.json", "space.txt", "t.tsv", "thousands.csv",
+    )},
+    "tab/excel_cp1252.csv": {name.replace("a-", "Modèle-"): row for name, row in USUAL.items()},
+    "tab/sizes_text.csv": USUAL | {"a-7b": (0.41, 70.75, 38.4)},
+    "tab/paper.md": USUAL | {"a-7b": (7.0, 70.8, 38.4)},
+    "sz/two.csv": {"a": (1.0, 50.0, 40.0), "b": (7.0, 60.0, 36.0)},
+    "sz/forty.csv": {"m0": (0.05, 30.0, 46.03)},
+    "small_scores_are_percent.csv": {"g-124m": (0.124, 31.5, 40.7), "g-1.5b": (1.5, 51.4, 38.5)},
+    "one_family_of_a_table_small_scores.csv": {"g-124m": (0.124, 31.5, 40.7), "h-70b": (70.0, 87.0, 45.0)},
+    "sweep_blank_for_family.csv": {"c-9b": (9.0, 72.0, 39.0)},
+    "sweep_no_family_column.csv": {"b-3b": (3.2, 60.0, 39.0)},
+    "ours/excel_sep.csv": USUAL,
+    "ours/readme_table.md": {"m-1b": (1.1, 50.5, 40.2), "m-3b": (3.0, 62.1, 36.0), "m-7b": (7.0, 70.8, 38.4)},
+    "ours/transposed.csv": {name.replace("a-", "m-"): row for name, row in USUAL.items()},
+    "ours/split.json": {"a-1b": (1.1, 50.5, 40.2), "a-3b": (3.0, 62.1, 36.0)},
+    "ours/tokens_beside.csv": {"a-7b": (7.0, 70.0, 38.0)},
+    "ours/moe.csv": {"OLMoE-1B-7B": (6.9, 78.0, 36.0), "Dense-3B": (3.0, 70.0, 38.0)},
+}  # fmt: skip
+
+#: file or folder, options -> model -> (params_b, column, percent); what a note says
+RESULTS: list[tuple[str, Options, dict[str, tuple[float, str, float]], str]] = [
+    ("lm/rerun", Options(),
+     {"org/m-1b": (1.0, "hellaswag", 60.0)}, r"hellaswag: \[10-shot\] is read \(3 models, 2025-01-01"),
+    ("lm/dup", Options(), {"org/m-3b": (3.0, "hellaswag", 70.0)}, "lm-evaluation-harness"),
+    ("lm/stderr", Options(), {"org/m-7b": (7.0, "truthfulqa", 36.0)}, "lm-evaluation-harness"),
+    ("lm/gen", Options(), {"org/m-7b": (7.0, "truthfulqa_mc1", 25.0)}, "tasks not read: truthfulqa_gen"),
+    ("lm/two", Options(), {"Qwen/Q2-7b": (7.0, "hellaswag", 80.0)}, "lm-evaluation-harness"),
+    ("lm/steps", Options(), {"EleutherAI/pythia-1b@step143000": (1.01178, "step", 143000.0)}, "lm-evaluation-harness"),
+    ("lm/api", Options(params=M), {"org/m-7b": (7.0, "hellaswag", 80.0)}, "lm-evaluation-harness"),
+    ("lm/ckpt", Options(params={f"exp-{n}b/checkpoint-14676": n for n in (1, 3, 7)}),
+     {"exp-7b/checkpoint-14676": (7.0, "hellaswag", 70.0)}, "lm-evaluation-harness"),
+    ("lm/gptq", Options(allow=frozenset({"mixed"})),
+     {"org/m-7b-GPTQ": (7.0, "hellaswag", 80.0)}, "the 7 B of its name"),
+    ("lm/chat", Options(allow=frozenset({"mixed"})), {"org/m-7b": (7.0, "hellaswag", 80.0)}, "lm-evaluation-harness"),
+    ("lm03/v0", Options(params=M),
+     {"org/m-1b": (1.0, "hellaswag", 50.0)}, "MMLU left out, 57 of its subjects have task version 0"),
+    ("lm03/v0_v1", Options(params=M), {"org/m-7b": (7.0, "mmlu", 29.0)}, "m-1b.json: MMLU left out"),
+    ("lighteval", Options(params=SMOL), {"org/Smol-1.7B": (1.7, "truthfulqa", 37.0)}, "lighteval"),
+    ("v2", Options(), {"org/Smol-1.7B": (1.711, "bbh", 62.0)}, "raw scores"),
+    ("v2", Options(), {"org/Smol-1.7B": (1.711, "ifeval", 37.0)}, "raw scores"),
+    ("other/inspect_log.json", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "hellaswag", 55.0)}, "Inspect"),
+    ("other/bigscience.json", Options(params={"b": 1}, names={str(CASES / "other/bigscience.json"): "b"}),
+     {"b": (1.0, "hellaswag", 44.0)}, "without a frame"),
+    ("other/bare.json", Options(params={"b": 1}, names={str(CASES / "other/bare.json"): "b"}),
+     {"b": (1.0, "truthfulqa", 40.0)}, "without a frame"),
+    ("real", Options(params={"bigscience/bloom-560m": 0.56}),
+     {"bigscience/bloom-560m": (0.56, "hellaswag", 36.5565)}, "mc_taco"),
+    ("ours/opencompass_summary_20240101.csv", Options(params={"m-1b": 1, "m-3b": 3, "m-7b": 7}),
+     {"m-3b": (3.0, "gsm8k", 12.3)}, "BoolQ"),
+    ("ours/opencompass_summary.md", Options(params={"m-1b": 1, "m-3b": 3}),
+     {"m-3b": (3.0, "hellaswag", 62.2)}, "OpenCompass"),
+    ("ours/gauntlet.md", Options(params={"org/m-1b": 1, "org/m-3b": 3}),
+     {"org/m-3b": (3.0, "mmlu", 27.0)}, "LLM Foundry"),
+    ("ours/helm", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "hellaswag", 55.0)}, "HELM"),
+    ("ours/olmes", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "arc_challenge", 31.0)}, "tasks not read: piqa"),
+    ("ours/lighteval_new_keys.json", Options(params={"org/m-1b": 1}, also={"gsm8k": Source("gsm8k",
+     "extractive_match")}),
+     {"org/m-1b": (1.0, "gsm8k", 2.0)}, "lighteval"),
+    ("ours/lighteval_card.md", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "truthfulqa", 40.0)}, "lighteval"),
+    ("ours/every_eval_ever.json", Options(params={"org/m-1b": 1}),
+     {"org/m-1b": (1.0, "truthfulqa", 41.0)}, "CivilComments"),
+    ("ours/leaderboard_v2_table.csv", Options(), {"org/m-7b": (7.2, "bbh_raw", 43.0)}, "Open LLM Leaderboard v2"),
+    ("ours/leaderboard_v2_table.csv", Options(),
+     {"org/m-7b": (7.2, "bbh_normalised", 15.1)}, "Open LLM Leaderboard v2"),
+    ("ours/moe.csv", Options(table=TableOptions(size="active")),
+     {"Big-30B-A3B": (3.3, "hellaswag", 85.0)}, "active parameters"),
+    ("swe_small.csv", Options(), {"Old-1": (float("nan"), "swe_bench_verified", 0.8)}, "read as percent"),
+    ("small_scores_are_percent.csv", Options(),
+     {"g-124m": (0.124, "gsm8k", 0.68)}, "gsm8k: no value above 1, read as percent"),
+]  # fmt: skip
+
+#: file or folder, options -> exit code and words of the sentence
+REFUSED: list[tuple[str, Options, int, str]] = [
+    ("lm/ckpt", Options(), 4, "--params exp-7b/checkpoint-14676=7"),
+    ("lm/api", Options(), 4, "--params org/m-1b=1"),
+    ("lighteval", Options(), 4, "--params org/Smol-135M=0.135"),
+    ("real", Options(), 4, "bloom-560m=0.56"),
+    ("other/inspect_log.eval", Options(), 6, "Inspect log, which inspect-ai reads"),
+    ("other/lfs_pointer.json", Options(), 3, "Git LFS pointer.*git lfs pull"),
+    ("other/hf_404.html.json", Options(), 3, "HTML page"),
+    ("other/arc_challenge_write_out_info.json", Options(), 3, "single answers"),
+    ("other/stats.json", Options(), 3, "HELM statistics without run_spec.json"),
+    ("other/bigscience.json", Options(), 3, "--model .*bigscience.json=NAME"),
+    ("other/bare.json", Options(), 3, "--model .*bare.json=NAME"),
+    ("tab/base_instruct.csv", Options(), 5, "m-1b is a base model by its name, m-1b-instruct an instruct model"),
+    ("lm/gptq", Options(), 5, "dtype bfloat16.*dtype float16"),
+    ("lm/chat", Options(), 5, "no chat template.*chat template"),
+    ("lm/two", Options(), 4, "Qwen/Q2 .3 sizes., meta/L3 .3 sizes.: say --family-from"),
+    ("ours/inspect_failed.json", Options(), 3, "ended as error"),
+    ("ours/model_config.json", Options(), 3, "configuration of a model"),
+    ("ours/two_columns.csv", Options(), 3, "columns HellaSwag and HS are both hellaswag"),
+    ("ours/millions.csv", Options(), 3, "in millions.*params_m"),
+    ("ours/scaling_runs.csv", Options(), 3, "--by family,recipe"),
+    ("sweep_no_family_column.csv", Options(table=TableOptions(by=("lab",))), 2, "--by"),
+    ("tab/sizes_text.csv", Options(table=TableOptions(unit="fraction")), 3, "is no fraction"),
+    ("lm/dup", Options(params={"org/m-2b": 2.0}), 2, "--params: unknown model"),
+    ("lm/dup", Options(names={"other.json": "x"}), 2, "--model: no results file matches"),
+    ("lm/dup", Options(also={"hellaswagg": Source("h", "acc")}), 2, "--also: .*did you mean hellaswag"),
+    ("sz/two.csv", Options(also={"piqa": Source("piqa", "acc")}), 2, "--also: for results files only"),
+]  # fmt: skip
+
+
+def read(name: str, options: Options | None = None) -> tables.Scores:
+    return read_any([str(CASES / name)], options).scores
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_gives_its_rows(name):
+    frame = read(name).frame.set_index("model")
+    for model, (size, x, y) in TABLES[name].items():
+        row = frame.loc[model]
+        assert (row["params_b"], row["hellaswag"], row["truthfulqa"]) == pytest.approx((size, x, y))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "rows", "note"), RESULTS, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_results_give_their_rows_and_say_what_was_read(name, options, rows, note):
+    scores = read(name, options)
+    frame = scores.frame.set_index("model")
+    for model, (size, column, value) in rows.items():
+        assert frame.loc[model, "params_b"] == pytest.approx(size, nan_ok=True)
+        assert frame.loc[model, column] == pytest.approx(value)
+    assert pd.Series(scores.notes).str.contains(note, regex=True).any(), scores.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code", "words"), REFUSED, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_what_cannot_be_right_is_one_sentence_with_its_next_step(name, options, code, words):
+    with pytest.raises(CapeError, match=words) as caught:
+        scores = tables.one_family(read(name, options), "M")
+        tables.ladder_of(scores, "hellaswag", "truthfulqa", name="M")
+    assert caught.value.exit_code == code and "\n" not in str(caught.value)
+
+
+def test_every_case_has_its_outcome():
+    named = {name for name in (*TABLES, *(entry[0] for entry in RESULTS), *(entry[0] for entry in REFUSED), *PACKED)}
+    named |= {"sweep_same_size.csv", "ours/seeds.csv"}
+    files = [path.relative_to(CASES).as_posix() for path in CASES.rglob("*") if path.is_file()]
+    assert [file for file in files if not any(file == name or file.startswith(f"{name}/") for name in named)] == []
+
+
+#: a file in the form of a package that may be missing -> the package
+PACKED = {
+    "tab/t.xlsx": "openpyxl",
+    "tab/xlsx_named.csv": "openpyxl",
+    "tab/t.parquet": "pyarrow",
+    "tab/parquet_named.csv": "pyarrow",
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_packed_table_is_read_or_names_the_package_that_reads_it(name, monkeypatch):
+    if importlib.util.find_spec(PACKED[name]):
+        frame = read(name).frame.set_index("model")
+        assert frame.loc["a-7b", "hellaswag"] == 70.75
+    monkeypatch.setattr(pd, "read_excel", _missing)
+    monkeypatch.setattr(pd, "read_parquet", _missing)
+    with pytest.raises(CapeError, match=f"pip install {PACKED[name]}") as caught:
+        read(name)
+    assert caught.value.exit_code == 6
+
+
+def _missing(*_: object, **__: object) -> None:
+    raise ImportError("no such package")
+
+
+# --- repeats and families ---------------------------------------------------------------------------------------
+
+
+def test_runs_of_one_size_are_averaged_and_their_spread_is_the_noise():
+    ladder = tables.ladder_of(read("sweep_same_size.csv"), "hellaswag", "truthfulqa", name="A")
+    first = ladder.rows.iloc[0]
+    assert (first["model"], first["hellaswag"], first["truthfulqa"]) == ("a-1b", 55, 37)
+    assert first["hellaswag_stderr"] == pytest.approx(50**0.5 / 2**0.5)  # SD of 50 and 60, by the root of two runs
+    assert ladder.rows["hellaswag_stderr"].iloc[1] == pytest.approx(50**0.5)  # of one run
+    assert "2 runs averaged" in ladder.notes[0]
+
+
+def test_a_column_of_seeds_makes_repeats_and_their_spread_is_pooled():
+    ladder = tables.ladder_of(read("ours/seeds.csv"), "hellaswag", "truthfulqa", name="F")
+    assert ladder.rows["hellaswag"].tolist() == [31, 39, 47]
+    spread = ((2 * 1.0 + 1 * 2.0) / 3) ** 0.5  # variances 1 (three runs) and 2 (two runs), by their degrees of freedom
+    assert ladder.rows["hellaswag_stderr"].tolist() == pytest.approx([spread / 3**0.5, spread / 2**0.5, spread])
+
+
+def test_the_order_of_rows_never_decides():
+    frame = pd.read_csv(CASES / "sweep_same_size.csv")
+    one, other = (
+        tables.ladder_of(tables.check_scores(rows), "hellaswag", "truthfulqa", name="A").rows
+        for rows in (frame, frame.iloc[::-1].reset_index(drop=True))
+    )
+    pd.testing.assert_frame_equal(
+        one[["params_b", "hellaswag", "truthfulqa"]], other[["params_b", "hellaswag", "truthfulqa"]]
+    )
+
+
+def test_by_splits_what_one_family_cannot_hold():
+    scores = read("ours/scaling_runs.csv", Options(table=TableOptions(by=("recipe",))))
+    assert [task.family for task in sweep.tasks(scores)] == ["c4", "pile"]
+    assert len(family.parts(tables.one_family(scores, "pile"), name="pile")[0].rows) == 3
+
+
+def test_a_family_is_found_in_the_names_by_an_expression():
+    options = Options(table=TableOptions(family_from=r"^(.*?)[-_. ]*[0-9.]+[bBmM]"))
+    assert set(read("lm/two", options).frame["family"]) == {"Qwen/Q2", "meta/L3"}
+
+
+def test_a_sweep_needs_to_know_the_families(capsys, tmp_path):
+    assert main(["sweep", str(CASES / "sz/two.csv"), "-o", str(tmp_path / "out")]) == 4
+    assert "no column family" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_protocols_are_compared_within_a_family(tmp_path):
+    path = tmp_path / "many.csv"
+    path.write_text(
+        "model,family,params_b,hellaswag,truthfulqa,truthfulqa_metric\n"
+        + "".join(f"a{n},A,{n},{50 + n},{40 - n},mc1\n" for n in (1, 2, 3))
+        + "".join(f"b{n},B,{n},{50 + n},{40 - n},{'mc1' if n == 1 else 'mc2'}\n" for n in (1, 2, 3))
+    )
+    answers = {task.family: sweep.answer(task) for task in sweep.tasks(read_any([str(path)]).scores)}
+    assert answers["A"]["state"] == "done" and answers["B"]["state"] == "refused"
+    assert "mc1" in answers["B"]["why"] and "--allow-mixed" in answers["B"]["why"]
+
+
+def test_a_checked_table_comes_back_as_it_went(tmp_path):
+    scores = read("small_scores_are_percent.csv")
+    path = tmp_path / f"own{tables.STORED}"
+    tables.write_checked(scores, path)
+    pd.testing.assert_frame_equal(tables.read_scores(path, x="hellaswag", y="truthfulqa"), scores.frame)
+    path.write_text(path.read_text().replace("cape-scores-1", "other"))
+    with pytest.raises(CapeError, match="not a checked table"):
+        tables.read_scores(path)
+
+
+# --- a hostile hand ----------------------------------------------------------------------------------------------
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path):
+    path = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("[Content_Types].xml", b"0" * 250_000_000)
+    with pytest.raises(CapeError, match="unpacks to 250 MB"):
+        tables.read_scores(path)
+
+
+def test_a_large_file_and_a_deep_one_are_refused_at_once(tmp_path):
+    large = tmp_path / "large.json"
+    with large.open("wb") as stream:
+        stream.truncate(60_000_000)
+    deep = tmp_path / "deep.json"
+    deep.write_text("[" * 100_000)
+    for path in (large, deep):
+        with pytest.raises(CapeError, match="too large|not JSON|nested"):
+            read_any([str(path)])
+
+
+def test_a_link_to_itself_and_groups_in_a_circle_do_no_harm(tmp_path):
+    (tmp_path / "loop.json").symlink_to(tmp_path / "loop.json")
+    (tmp_path / "up").symlink_to(tmp_path)
+    document = json.loads(next((CASES / "lm/dup/m-1b").glob("*.json")).read_text())
+    document["group_subtasks"] = {"a": ["b"], "b": ["a"]}
+    (tmp_path / "results.json").write_text(json.dumps(document))
+    assert len(read_any([str(tmp_path)]).scores.frame) == 1
+
+
+def test_units_that_contradict_are_refused_in_the_pair_and_noted_beside_it(tmp_path):
+    path = tmp_path / "s.csv"
+    path.write_text("model,params_b,hellaswag,truthfulqa,mmlu\na,1,50,40,0.26\nb,3,62,36,0.27\n")
+    scores = read_any([str(path)]).scores
+    assert "mmlu: looks like fractions" in scores.notes[0] and "mmlu" not in tables.score_benchmarks(scores.frame)
+    path.write_text("model,params_b,hellaswag,truthfulqa\na,1,0.50,0.40\nb,3,62,36\n")
+    with pytest.raises(CapeError, match="row 2, column hellaswag: 0.5 looks like a fraction among percents"):
+        read_any([str(path)])
+    path.write_text("model,params_b,hellaswag,truthfulqa\na,1,0.50,0.40\nb,3,0.62,0.36\n")
+    assert read_any([str(path)], Options(table=TableOptions(unit="fraction"))).scores.frame["hellaswag"][0] == 50
+
+
+def test_a_printed_next_command_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["import", str(CASES / "v2"), "--family", "My Smol", "-o", "my scores.csv"]) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    import shlex
+
+    words = shlex.split(line.removeprefix("next: cape "))
+    monkeypatch.setattr(family, "rerun", lambda scores, name, out, settings: _planned(scores, name, settings))
+    assert main(words) == 0
+
+
+def _planned(scores, name, settings):
+    (part,) = family.parts(tables.one_family(scores, name), name=name, x=settings.pair[0], y=settings.pair[1])
+    assert (part.x, part.y, len(part.rows)) == ("bbh", "ifeval", 3)
+    return {"notes": [], "parts": []}
