@@ -11,7 +11,7 @@ import pandas as pd
 
 from cape_lib.errors import MissingError, MixedProtocolError, UsageError
 from cape_lib.tables import model_names
-from cape_lib.tables.benchmarks import LABELS, NEVER_NEAR_ZERO, label
+from cape_lib.tables.benchmarks import LABELS, GUESSABLE, label
 from cape_lib.tables.columns import MEASURES
 from cape_lib.tables.protocols import first_mix
 from cape_lib.tables.sheets import Sheet
@@ -137,7 +137,7 @@ def check_units(sheet: Sheet, frame: pd.DataFrame, benchmarks: Sequence[str], un
         if low is None:
             continue
         value, strict, mixed = frame[name].iloc[low], name in units.strict, name in above
-        if name in NEVER_NEAR_ZERO and strict:
+        if name in GUESSABLE and strict:
             among = " among percents" if mixed else ""
             step = (
                 "correct the cell, or say --unit percent"
@@ -146,7 +146,7 @@ def check_units(sheet: Sheet, frame: pd.DataFrame, benchmarks: Sequence[str], un
             )
             reason = f"{value:g} looks like a fraction{among}, {100 * value:g} percent; {step}"
             raise sheet.refusal(low, name, reason)
-        if name in NEVER_NEAR_ZERO and not mixed:
+        if name in GUESSABLE and not mixed:
             frame[name] = frame[name].astype(object)
             notes.append(f"{name}: looks like fractions among percents ({value:g}); the column is not read as scores")
         elif not mixed and (not above or (strict and name not in LABELS)):
