@@ -11,7 +11,7 @@ import pandas as pd
 
 from cape_lib.errors import MissingError, MixedProtocolError, UsageError
 from cape_lib.tables import model_names
-from cape_lib.tables.benchmarks import LABELS, GUESSABLE, label
+from cape_lib.tables.benchmarks import GUESSABLE, LABELS, label
 from cape_lib.tables.columns import MEASURES
 from cape_lib.tables.protocols import first_mix
 from cape_lib.tables.sheets import Sheet
