@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cape_lib import claims, frontier, tables
 from cape_lib.base import coupling
+from cape_lib.charts import claims as draw
 from cape_lib.claims import c06_releases, registry, rule
 from cape_lib.claims.c05_steering import trend_p
 from cape_lib.claims.verdict import number
@@ -453,3 +454,12 @@ def test_counts_add_up(verdicts):
 def test_the_trend_test_is_fair_without_a_trend_and_small_with_a_clear_one():
     assert trend_p([3, 3, 3], [10, 10, 10]) > 0.5
     assert trend_p([10, 0, 0], [10, 10, 10]) < 1e-4
+
+
+def test_the_grid_of_the_two_axes_has_a_place_for_every_claim(verdicts):
+    figure = draw.axes(list(verdicts.values()))
+    stand = sum(one.stands for one in verdicts.values())
+    assert len(figure.rows) == len(verdicts) and f"{stand} of their conclusions" in figure.title
+    cells = figure.rows.groupby(["number", "conclusion"]).size()
+    assert cells.max() <= draw.ABREAST * draw.DEEP
+    assert all(f"{n} {number} and {word}" in figure.alt for (number, word), n in cells.items())

@@ -15,14 +15,14 @@ from IPython.display import HTML
 
 from cape_lib import claims
 from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.look import mark_scales
+from cape_lib.charts.look import INK, mark_scales
 from cape_lib.claims import CONCLUSIONS, Part, Stress, Verdict
 from cape_lib.signs import sentence, typeset
 
 #: Verdicts as a legend lists them, strongest first but for what nobody can tell.
 ORDER = ("reproduced", "reproduced with definition", "in the last digit", "differs", "not testable")
 #: Marks abreast and one below another in a cell of the two axes.
-ABREAST, DEEP = 9, 4
+ABREAST, DEEP = 6, 4
 #: Table -> its place on the data page.
 PLACES = {
     "base_panel": "base-panel",
@@ -47,30 +47,30 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
             for v in verdicts
         ]
     )
-    cell = rows.groupby(["number", "conclusion"])
-    rows["place"] = cell.cumcount()
-    rows["in cell"] = cell["id"].transform("size")
-    rows["column"], rows["line"] = rows["place"] % ABREAST, -(rows["place"] // ABREAST)
+    place = rows.groupby(["number", "conclusion"]).cumcount()
+    across, down = rows["number"].map(ORDER.index), rows["conclusion"].map(CONCLUSIONS.index)
+    rows["x"] = across * (ABREAST + 1) + place % ABREAST
+    rows["y"] = down * (DEEP + 1) + place // ABREAST
     scale, shapes = mark_scales(list(CONCLUSIONS))
     marks = (
         alt.Chart(rows)
-        .mark_point(filled=True, size=42, opacity=1)
+        .mark_point(filled=True, size=38, opacity=1)
         .encode(
-            x=alt.X("column:Q", axis=None, scale=alt.Scale(domain=[-0.7, ABREAST - 0.3])),
-            y=alt.Y("line:Q", axis=None, scale=alt.Scale(domain=[-DEEP + 0.4, 0.7])),
+            x=_cells("x", list(ORDER), ABREAST),
+            y=_cells("y", list(CONCLUSIONS), DEEP),
             color=alt.Color("conclusion:N", scale=scale, legend=None),
             shape=alt.Shape("conclusion:N", scale=shapes, legend=None),
             tooltip=["id:N", "claim:N", "number:N", "conclusion:N", "test:N"],
         )
-        .properties(width=104, height=46)
     )
-    header = alt.Header(title=None, labelAngle=0, labelAlign="left", labelLimit=110)
-    above = alt.Header(title=None, labelLimit=110, labelExpr="split(datum.label, ' with ')")
-    chart = marks.facet(
-        row=alt.Row("conclusion:N", sort=list(CONCLUSIONS), header=header),
-        column=alt.Column("number:N", sort=list(ORDER), header=above),
-        spacing=4,
-    )
+    divided = (("x", list(ORDER), ABREAST), ("y", list(CONCLUSIONS), DEEP))
+    lines = [
+        alt.Chart(pd.DataFrame({axis: [k * (size + 1) - 1.0 for k in range(1, len(words))]}))
+        .mark_rule(color=INK, opacity=0.25)
+        .encode(**{axis: _cells(axis, words, size)})
+        for axis, words, size in divided
+    ]
+    chart = alt.layer(*lines, marks).properties(height=12 * (DEEP + 1) * len(CONCLUSIONS))
     stand = sum(v.stands for v in verdicts)
     out = sum(v.verdict.startswith("reproduced") for v in verdicts)
     return figure(
@@ -82,6 +82,20 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
         rows=rows[["id", "source", "number", "conclusion", "test", "claim"]],
         name="claims-two-axes",
     )
+
+
+def _cells(field: str, words: list[str], size: int) -> alt.X | alt.Y:
+    """An axis that is divided into one cell a word, each `size` marks long and one apart; the word in its middle."""
+    middles = [k * (size + 1) + (size - 1) / 2 for k in range(len(words))]
+    texts = [word.split() if field == "x" else word for word in words]
+    named = " : ".join(f"datum.value == {at} ? {text!r}" for at, text in zip(middles, texts, strict=True))
+    end = len(words) * (size + 1) - 1.0
+    channel = alt.X if field == "x" else alt.Y
+    scale = alt.Scale(domain=[-1.0, end], nice=False, reverse=field == "y")
+    axis = alt.Axis(
+        values=middles, labelExpr=f"{named} : ''", grid=False, ticks=False, domain=False, labelOverlap=False
+    )
+    return channel(f"{field}:Q", title=None, scale=scale, axis=axis)
 
 
 def grid(verdicts: Iterable[Verdict]) -> str:
