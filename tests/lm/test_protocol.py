@@ -10,7 +10,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+from scipy import stats
 
+from cape_lib import tables
 from cape_lib.errors import UsageError
 from cape_lib.lm import models, steering
 from cape_lib.lm.steering import verdicts
@@ -66,13 +69,24 @@ def test_a_direction_drawn_like_its_controls_is_rarely_called_an_effect() -> Non
     assert np.mean(held) <= 0.075  # 5 % and two standard errors
 
 
-def test_pooling_models_keeps_their_controls_and_topics_apart() -> None:
-    rng = np.random.default_rng(2)
-    rights = [rng.random(30) < 0.7 for _ in range(5)]
-    controls = [rng.random((60, 30)) < 0.4 for _ in range(5)]
-    pooled = steering.pooled_effect(rights, controls, [np.arange(30).astype(str)] * 5)
-    assert pooled.n_controls == 60 and pooled.holds
-    assert pooled.share == pytest.approx(np.mean(rights))
+def test_the_pooled_lead_is_the_mean_of_the_leads_of_the_runs() -> None:
+    runs = tables.load("testbed_trials")
+    pooled = trials.pooled(runs)
+    assert_frame_equal(pooled, tables.load("testbed_pooled"), check_dtype=False, atol=1e-4, rtol=0)
+    own = runs[(runs["case"] == "null: shuffled labels")]
+    row = pooled[pooled["case"] == "null: shuffled labels"].iloc[0]
+    assert row["over_best"] == pytest.approx(own["over_best"].mean(), abs=1e-4)
+    judge = stats.ttest_1samp(own["over_best"], 0).confidence_interval()
+    assert (row["over_best_low"], row["over_best_high"]) == pytest.approx((judge.low, judge.high), abs=1e-4)
+
+
+def test_two_runs_on_one_model_count_once_in_the_pool() -> None:
+    runs = tables.load("testbed_trials")
+    halves = runs[runs["split"].str.startswith("fitted on") & (runs["contrast"] == "reg")]
+    assert len(halves) == 2 * halves["model"].nunique()
+    twice = trials.pooled(pd.concat([halves, halves], ignore_index=True)).iloc[0]
+    once = trials.pooled(halves).iloc[0]
+    assert (twice["over_best_low"], twice["p"]) == (once["over_best_low"], once["p"])
 
 
 # -- the protocol

@@ -15,11 +15,11 @@ from cape_lib.lm.steering.direction import UNITS, Direction, check_fits, load, s
 from cape_lib.lm.steering.fitting import fit_direction, fit_directions
 from cape_lib.lm.steering.generating import Writing, compare
 from cape_lib.lm.steering.protocol import Evaluation, Place, Plan, evaluate
-from cape_lib.lm.steering.verdicts import Effect, Outcome, pooled_effect
+from cape_lib.lm.steering.verdicts import Effect, Outcome
 
 __all__ = [
     "POSITIONS", "UNITS", "Direction", "Effect", "Evaluation", "Outcome", "Place", "Plan", "Writing", "compare",
-    "evaluate", "fit_direction", "fit_directions", "load", "pooled_effect", "save", "steered",
+    "evaluate", "fit_direction", "fit_directions", "load", "save", "steered",
 ]  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,16 +107,3 @@ def claim_verdict(corrected: Estimate, held: bool, claim: float) -> str:
     if corrected.low > claim and held:
         return "supported"
     return "refuted" if corrected.high < claim else "undecided"
-
-
-def pooled_effect(
-    rights: Sequence[np.ndarray],
-    controls: Sequence[np.ndarray],
-    topics: Sequence[np.ndarray],
-    *,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> Effect:
-    """One effect over several models: control k of every model counts as one control, topics are kept by model."""
-    labels = np.concatenate([[f"{run} {topic}" for topic in names] for run, names in enumerate(topics)])
-    return effect(np.concatenate(rights), np.concatenate(controls, axis=1), labels, resamples=resamples, seed=seed)

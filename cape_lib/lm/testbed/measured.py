@@ -98,7 +98,7 @@ def trials(folder: Path, report: Report) -> None:
     order = [trial.name for trial in protocol.trials()]
     table = pd.read_csv(folder / "testbed_trials.csv", dtype=str, keep_default_na=False).set_index("trial")
     _write(table.loc[order].reset_index(), folder / "testbed_trials.csv")  # whatever order interrupted runs left
-    _write(protocol.pooled(folder), folder / "testbed_pooled.csv")
+    _write(protocol.pooled(pd.read_csv(folder / "testbed_trials.csv")), folder / "testbed_pooled.csv")
 
 
 def registers(folder: Path, report: Report) -> None:

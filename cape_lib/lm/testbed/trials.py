@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import ttest_1samp
 
 from cape_lib.lm import models, steering
 from cape_lib.lm.steering.protocol import Evaluation, Place, Plan, every_place
+from cape_lib.lm.steering.verdicts import ALPHA
 from cape_lib.lm.testbed import prompts, recipes, store
 
 HALVES = {"families 0-3": (0, 1, 2, 3), "families 4-7": (4, 5, 6, 7)}
@@ -126,8 +128,7 @@ def row(trial: Trial, made: Evaluation) -> dict[str, Any]:
 def run(folder: Path, *, report: Callable[[str], None] = print) -> None:
     """Run every trial that `folder` does not hold yet.
 
-    Adds to testbed_trials.csv and testbed_controls.csv there, and to right.csv, the single answers, out of which
-    `pooled` makes one effect a case.  An interrupted run goes on where it stopped.
+    Adds to testbed_trials.csv and testbed_controls.csv there.  An interrupted run goes on where it stopped.
     """
     table = folder / "testbed_trials.csv"
     done = set(pd.read_csv(table)["trial"]) if table.is_file() else set()
@@ -138,15 +139,8 @@ def run(folder: Path, *, report: Callable[[str], None] = print) -> None:
         if trial.split == "entities" and trial.case in ("planted", "learnt"):
             about = {"model": trial.model, "contrast": trial.contrast}
             _append(folder / "testbed_controls.csv", [about | row for row in made.methods.round(4).to_dict("records")])
-        _append(folder / "right.csv", [{"trial": trial.name, **line} for line in _right(made)])
         _append(table, [row(trial, made)])
         report(f"{trial.name}: {made.effect.share:.2f} against {made.effect.best_control:.2f}, p {made.effect.p:.3f}")
-
-
-def _right(made: Evaluation) -> list[dict[str, Any]]:
-    """Right answers as strings of 0 and 1, one line a method, so that models can be pooled later."""
-    rows = [("direction", made.right), *((f"control {k}", right) for k, right in enumerate(made.control_rights))]
-    return [{"method": name, "right": "".join("1" if hit else "0" for hit in right)} for name, right in rows]
 
 
 def _append(path: Path, rows: Sequence[Mapping[Any, Any]]) -> None:
@@ -165,38 +159,30 @@ def _cell(value: Any) -> Any:
     return "" if value != value else value
 
 
-def _topics(trial: Trial) -> np.ndarray:
-    items, _ = _texts(trial, store.recipe_of(store.folder_of(trial.model)))
-    return items.loc[items["split"] == "test", "topic"].to_numpy(dtype=str)
+def pooled(table: pd.DataFrame) -> pd.DataFrame:
+    """One row a case, contrast and way of splitting: the leads of its runs, averaged over models.
 
-
-def pooled(folder: Path) -> pd.DataFrame:
-    """One row a case, contrast and way of splitting: the effect over all its models, clustered by model and topic."""
-    # the answers of a trial are written before its line: a run that was cut off between the two wrote them twice
-    right = pd.read_csv(folder / "right.csv", dtype=str).drop_duplicates(["trial", "method"], keep="last")
-    held = {trial.name: trial for trial in trials()}
-    groups: dict[tuple[str, str, str, str], list[str]] = {}
-    there = set(right["trial"])
-    for name, trial in held.items():
-        if name not in there:
-            continue
-        split = "families left out" if trial.split in {f"fitted on {half}" for half in HALVES} else trial.split
-        groups.setdefault((trial.case, trial.contrast, split, trial.unit), []).append(name)
+    table: testbed_trials. A run's lead is over its own controls, their mean and the best of them: the controls of two
+    runs have nothing in common that would pair them. Two runs on one model (the halves of the families) count as one.
+    Intervals: t over models; p: one-sided t test of the lead over the mean; shares 0-1, `items` of all runs.
+    """
+    halves = table["split"].isin([f"fitted on {half}" for half in HALVES])
+    runs = table.assign(split=table["split"].mask(halves, "families left out"))
     rows = []
-    for (case, contrast, split, unit), names in groups.items():
-        bits = [np.array([list(text) for text in right.loc[right["trial"] == name, "right"]]) == "1" for name in names]
-        found = steering.pooled_effect(
-            [b[0] for b in bits], [b[1:] for b in bits], [_topics(held[name]) for name in names]
-        )
+    for (case, contrast, split, unit), group in runs.groupby(["case", "contrast", "split", "unit"], sort=False):
+        columns = ["right_after", "mean_control", "best_control", "over_mean", "over_best"]
+        models = group.groupby("model")[columns].mean()
+        mean, best = (ttest_1samp(models[lead], 0.0) for lead in ("over_mean", "over_best"))
+        (low, high), (least, most) = mean.confidence_interval(), best.confidence_interval()
+        p = float(ttest_1samp(models["over_mean"], 0.0, alternative="greater").pvalue)
         rows.append(
             {
-                "case": case, "contrast": contrast, "split": split, "unit": unit, "runs": len(names),
-                "items": sum(b.shape[1] for b in bits), "right_after": found.share, "mean_control": found.mean_control,
-                "best_control": found.best_control, "over_mean": found.over_mean.estimate,
-                "over_mean_low": found.over_mean.low, "over_mean_high": found.over_mean.high,
-                "over_best": found.over_best.estimate, "over_best_low": found.over_best.low,
-                "over_best_high": found.over_best.high, "controls": found.n_controls,
-                "p": found.p, "effect": found.holds,
+                "case": case, "contrast": contrast, "split": split, "unit": unit, "runs": len(group),
+                "items": int(group["n"].sum()), **models[columns[:3]].mean(),
+                "over_mean": models["over_mean"].mean(), "over_mean_low": low, "over_mean_high": high,
+                "over_best": models["over_best"].mean(), "over_best_low": least, "over_best_high": most,
+                "controls": int(group["controls"].iloc[0]), "p": p, "effect": bool(p <= ALPHA and low > 0),
             }
         )  # fmt: skip
-    return pd.DataFrame(rows).round(4)
+    # a p rounded to four places would be zero
+    return pd.DataFrame(rows).round(4).assign(p=[float(f"{row['p']:.2g}") for row in rows])
