@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from cape_lib.base.boundary import isocline
+from cape_lib.base.coupling import FamilyModel
 from cape_lib.charts.coupling import COLUMNS, phase_colour, size_scale
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
-from cape_lib.tables import label, promises
+from cape_lib.tables import label, marks
+
+LEFT_OUT = "one family left out"
 
 
 def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source: str) -> Figure:
@@ -88,7 +93,7 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
         name="critical-scales",
         rows=table,
         caption="No mark: that estimator finds no turn inside the family's sizes. Bars: 95 % of score-noise draws, "
-        f"wider where the curve fits badly. {promises('critical scales', estimators)}",
+        f"wider where the curve fits badly: {marks('critical scales', estimators)}.",
     )
 
 
@@ -123,7 +128,7 @@ def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figur
         .mark_rule(strokeDash=[4, 3], color=MUTED)
         .encode(x=size_scale("b", low=0.03, high=400))
     )
-    family = table[table["method"] == "one family left out"].iloc[0]
+    family = table[table["method"] == LEFT_OUT].iloc[0]
     return figure(
         alt.layer(rule, bars, points).properties(height=34 * shown["method"].nunique()),
         title=f"Leave one family out, and the vertex lies between {family['low']:.2g} and {family['high']:.2g} B",
@@ -134,7 +139,45 @@ def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figur
         rows=table,
         caption="Dashed: as published. A bar that reaches the edge goes on beyond it. "
         + "".join(f"No bar for {row.method}: {row.reason}. " for row in shown[shown["low"].isna()].itertuples())
-        + promises("pooled vertex", [m for m in order if m != "one family left out"], n=int(table["n"].max())),
+        + f"Bars: {marks('pooled vertex', [m for m in order if m != LEFT_OUT], n=int(table['n'].max()))}, "
+        + "but the range with one family left out.",
+    )
+
+
+def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) -> Figure:
+    """Expected gamma over all families by size, one band for each amount of training tokens, with the zero line.
+
+    model: `coupling.family_model` on size and tokens; tokens_b: billions.
+    """
+    sizes = np.geomspace(0.1, 100.0, 40)
+    rows = []
+    for tokens in tokens_b:
+        for size in sizes:
+            gamma = model.gamma(float(size), tokens_b=float(tokens))
+            rows.append((f"{tokens:,.0f} B tokens", float(size), gamma.estimate, gamma.low, gamma.high))
+    table = pd.DataFrame(rows, columns=["tokens", "params_b", "gamma", "low", "high"])
+    order = list(dict.fromkeys(table["tokens"]))
+    colour = alt.Color("tokens:N", title="trained on", sort=order, scale=alt.Scale(domain=order, range=PALETTE))
+    base = alt.Chart(table).encode(x=size_scale("params_b", low=0.1, high=100.0), color=colour)
+    y = alt.Y("low:Q", title="expected gamma12")
+    band = base.mark_area(opacity=0.2).encode(y=y, y2="high:Q")
+    tooltip = ["tokens", alt.Tooltip("params_b:Q", format=".2g"), *(alt.Tooltip(f"{c}:Q", format=".2f") for c in
+               ("gamma", "low", "high"))]  # fmt: skip
+    dash = alt.StrokeDash("tokens:N", sort=order, legend=None)
+    line = base.mark_line().encode(y="gamma:Q", strokeDash=dash, tooltip=tooltip)
+    zero = alt.Chart(pd.DataFrame({"gamma": [0.0]})).mark_rule(color=INK).encode(y="gamma:Q")
+    scale = model.critical_scale()
+    ends = f"[{scale.low:.2g}, {scale.high:.2g}]" if np.isfinite(scale.high) else f"[{scale.low:.2g}, no upper end]"
+    return figure(
+        alt.layer(zero, band, line).properties(height=300),
+        title=f"Over all families gamma turns upwards at {scale.estimate:.2g} B {ends}, and families lie far apart",
+        alt="Expected local coupling by size over all families, a band for each amount of training tokens.",
+        source=source,
+        n=f"{model.steps} steps of {model.families} families",
+        name="all-families",
+        rows=table,
+        caption="Bands: 95 % of the posterior of the mean over families. One family lies above or below by "
+        f"{model.spread()[0].estimate:.2f} (standard deviation).",
     )
 
 

@@ -12,7 +12,7 @@ from cape_lib.charts.frame import GRID, INK, MUTED, PALETTE, Figure, figure
 from cape_lib.charts.look import mark_scales
 from cape_lib.charts.tabular import table
 from cape_lib.signs import MARKS, typeset
-from cape_lib.tables.promise import RELATIVES, promise
+from cape_lib.tables.promise import RELATIVES, mark, promise
 
 #: what the shape of a mark says; the colour only repeats it
 FINE, LABELLED, COMPARED = "as promised", "labelled", "labelled; decides nothing here"
@@ -118,8 +118,7 @@ def numbers(rows: pd.DataFrame, *, caption: str) -> HTML:
 
 def few_families() -> str:
     """What a reader must know of the intervals that cannot resample families."""
-    words = promise(*RELATIVES)
-    return f"A side with fewer than eight families has Fisher's interval instead, which {words}." if words else ""
+    return f"A side with fewer than eight families has Fisher's interval instead, {mark(*RELATIVES)}."
 
 
 def labelled(rows: pd.DataFrame) -> str:

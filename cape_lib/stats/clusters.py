@@ -12,6 +12,7 @@ from cape_lib.errors import ScoresError
 from cape_lib.stats.draws import labels_to_codes
 from cape_lib.stats.estimate import Estimate
 from cape_lib.stats.lines import FLAT, fisher, ols, partial_pearson, pearson_rows, student
+from cape_lib.stats.noise import wilson, wilson_clustered
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -114,6 +115,16 @@ def clustered_r(
         keep = [codes != code for code in range(number)]
         left = np.array([partial_pearson(first[rows], second[rows], held[rows]).estimate for rows in keep])
     return left_out_interval(r, left, n, given=k, scale="fisher", unit=unit)
+
+
+def clustered_share(hits: ArrayLike, clusters: ArrayLike, level: float = 0.95) -> Estimate:
+    """Share of yes (0-1) with the interval to show: `wilson_clustered` where there are eight clusters, else Wilson's.
+
+    hits: (n,) yes or no; clusters: (n,) one label each, a missing one is a cluster of its own.
+    """
+    yes = np.asarray(hits, dtype=bool).ravel()
+    codes, number = labels_to_codes(clusters)
+    return wilson(int(yes.sum()), yes.size, level) if number < LEAST_CLUSTERS else wilson_clustered(yes, codes, level)
 
 
 def clustered_slope(x: ArrayLike, y: ArrayLike, clusters: ArrayLike, *, unit: str = "families") -> Estimate:

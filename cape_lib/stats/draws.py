@@ -71,13 +71,6 @@ def cluster_bootstrap_counts(labels: ArrayLike, resamples: int, rng: np.random.G
     return row_bootstrap_counts(clusters, resamples, rng)[:, codes]
 
 
-def cluster_bootstrap_indices(labels: ArrayLike, resamples: int, rng: np.random.Generator) -> list[Integers]:
-    """The same draw as `cluster_bootstrap_counts`, as one array of row numbers a resample (their lengths differ)."""
-    counts = cluster_bootstrap_counts(labels, resamples, rng)
-    rows = np.arange(counts.shape[1])
-    return [np.repeat(rows, count) for count in counts]
-
-
 def permutations_within(labels: ArrayLike, resamples: int, rng: np.random.Generator) -> Integers:
     """Row numbers shuffled among the rows of one label only, shape (resamples, n).
 

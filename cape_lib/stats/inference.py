@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
-from scipy.stats import binom, binomtest
 
 from cape_lib.stats.draws import Alternative
 from cape_lib.stats.estimate import Estimate
@@ -46,7 +46,18 @@ def corrected(p: ArrayLike, method: str = "holm") -> Floats:
     return answer
 
 
-def p_text(p: float, sided: Alternative | str = "two-sided", *, correction: str = "") -> str:
+def p_short(p: float) -> str:
+    """A p value for a column headed p: "0.016", "< 0.001" (never 0.00), "> 0.99"; a dash for NaN."""
+    if math.isnan(p):
+        return "\N{EN DASH}"
+    if p < LEAST_P:
+        return f"< {LEAST_P:g}"
+    if p > 0.995:
+        return "> 0.99"
+    return f"{p:.2f}" if p >= 0.0995 else f"{p:.3f}"
+
+
+def p_text(p: float, sided: Alternative | Literal[""] = "two-sided", *, correction: str = "") -> str:
     """A p value in words: "p = 0.016, two-sided"; "p < 0.001" below that, never 0.00; "p not known" for NaN.
 
     sided: what the alternative was ("less" and "greater" read "one-sided"; "" leaves it out, where a table's header
@@ -54,15 +65,19 @@ def p_text(p: float, sided: Alternative | str = "two-sided", *, correction: str 
     """
     if math.isnan(p):
         return "p not known"
-    if p < LEAST_P:
-        text = f"p < {LEAST_P:g}"
-    elif p > 0.995:
-        text = "p > 0.99"
-    else:
-        text = f"p = {p:.2f}" if p >= 0.0995 else f"p = {p:.3f}"
+    short = p_short(p)
+    text = f"p {short}" if short[0] in "<>" else f"p = {short}"
     side = "one-sided" if sided in ("less", "greater") else sided
     after = f"after {correction}'s correction" if correction else ""
     return ", ".join(part for part in (text, side, after) if part)
+
+
+def seen_difference(se: float, *, tests: int = 1, power: float = POWER) -> float:
+    """The smallest true difference that would have been told from zero in four of five repeats, in the unit of se.
+
+    se: standard error; tests: how many share the 5 % (Bonferroni). 2.8 standard errors for one test.
+    """
+    return se * float(ndtri(1 - 0.025 / tests) + ndtri(power))
 
 
 def seen_effect(interval: Estimate, *, scale: str = "plain", power: float = POWER) -> float:
@@ -76,8 +91,7 @@ def seen_effect(interval: Estimate, *, scale: str = "plain", power: float = POWE
     ends = np.array([interval.low, interval.high])
     if scale == "fisher":
         ends = np.arctanh(np.clip(ends, -1 + 1e-12, 1 - 1e-12))
-    half = float(ends[1] - ends[0]) / 2
-    effect = half * (1 + float(ndtri(power) / ndtri(0.975)))
+    effect = seen_difference(float(ends[1] - ends[0]) / 2 / float(ndtri(0.975)), power=power)
     return math.tanh(effect) if scale == "fisher" else effect
 
 
@@ -94,6 +108,8 @@ def seen_signs(n: int, *, power: float = POWER, level: float = 0.95) -> float:
 
     NaN where no outcome of n steps is significant (fewer than six at 95 %).
     """
+    from scipy.stats import binom, binomtest
+
     reject = [k for k in range(n + 1) if n - k <= k and binomtest(k, n).pvalue <= 1 - level] if n else []
     if not reject:
         return math.nan

@@ -45,17 +45,15 @@ def score_sd(score: ArrayLike, benchmark: str | None = None, *, items: int | Non
 def wilson(k: int, n: int, level: float = 0.95) -> Estimate:
     """Share k / n with Wilson's score interval (fractions, 0-1).
 
-    k: successes; n: trials, 0 gives NaN with the interval [0, 1]; level: coverage, 0-1. Equal to statsmodels'
-    `proportion_confint(method="wilson")`; 9 of 10 gives 0.9 [0.596, 0.982].
+    k: successes; n: trials, 0 gives NaN with the interval [0, 1]; level: coverage, 0-1. scipy's interval; 9 of 10 gives
+    0.9 [0.596, 0.982].
     """
+    from scipy.stats import binomtest
+
     if n <= 0:
         return Estimate(float("nan"), 0.0, 1.0, 0, "Wilson")
-    z2 = float(ndtri(0.5 + level / 2)) ** 2
-    share = k / n
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n)))) / (1 + z2 / n)
-    # Exact at the ends, where rounding would leave 1e-17.
-    return Estimate(share, 0.0 if k == 0 else middle - half, 1.0 if k == n else middle + half, n, "Wilson")
+    interval = binomtest(k, n).proportion_ci(level, "wilson")
+    return Estimate(k / n, float(interval.low), float(interval.high), n, "Wilson")
 
 
 def wilson_clustered(hits: ArrayLike, clusters: ArrayLike, level: float = 0.95) -> Estimate:

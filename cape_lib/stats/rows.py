@@ -23,14 +23,14 @@ def complete_rows(frame: pd.DataFrame, columns: Sequence[str], *, least: int = 2
     for column in columns:
         if column not in frame.columns:
             raise MissingError(f"{suggest('column', column, map(str, frame.columns))}; add it to the table of scores")
-    kept = frame.dropna(subset=list(columns))
-    if len(kept) < least:
+    rows = frame.dropna(subset=list(columns))
+    if len(rows) < least:
         names = ", ".join(columns)
         aim = f"{purpose} needs" if purpose else "this needs"
-        raise MissingError(f"{aim} {least} rows with {names}; {len(kept)} of {len(frame)} have them: add more models")
+        raise MissingError(f"{aim} {least} rows with {names}; {len(rows)} of {len(frame)} have them: add more models")
     # A second key, so that the order of rows in the file never matters.
-    keys = ["params_b", "model"] if {"params_b", "model"} <= set(kept.columns) else [columns[0]]
-    return kept.sort_values(keys, kind="stable", ignore_index=True)
+    keys = ["params_b", "model"] if {"params_b", "model"} <= set(rows.columns) else [columns[0]]
+    return rows.sort_values(keys, kind="stable", ignore_index=True)
 
 
 def ladder_rows(frame: pd.DataFrame, columns: Sequence[str], *, least: int = 2, purpose: str = "") -> pd.DataFrame:
@@ -39,22 +39,22 @@ def ladder_rows(frame: pd.DataFrame, columns: Sequence[str], *, least: int = 2, 
     MissingError as `complete_rows`; ScoresError where two rows have one size or the rows are of several families
     (a `ladder` column that names one ladder settles the latter).
     """
-    kept = complete_rows(frame, ["params_b", *columns], least=least, purpose=purpose)
-    groups = [kept[name] for name in ("ladder", "family") if name in kept.columns]
+    rows = complete_rows(frame, ["params_b", *columns], least=least, purpose=purpose)
+    groups = [rows[name] for name in ("ladder", "family") if name in rows.columns]
     if groups and all(group.nunique(dropna=False) > 1 for group in groups):
-        found = ", ".join(str(name) for name in groups[-1].unique()[:4])
-        raise ScoresError(f"rows of several families in one ladder ({found}); choose one family")
-    size = kept["params_b"].to_numpy(dtype=float)
+        listed = ", ".join(str(name) for name in groups[-1].unique()[:4])
+        raise ScoresError(f"rows of several families in one ladder ({listed}); choose one family")
+    size = rows["params_b"].to_numpy(dtype=float)
     if not np.all(size > 0):
-        raise ScoresError(f"params_b of {_names(kept, size <= 0)} is not positive; give the size in billions")
+        raise ScoresError(f"params_b of {_names(rows, size <= 0)} is not positive; give the size in billions")
     again = np.flatnonzero(np.diff(size) == 0)
     if again.size:
         first = int(again[0])
-        pair = " and ".join(_name(kept, row) for row in (first, first + 1))
+        pair = " and ".join(_name(rows, row) for row in (first, first + 1))
         raise ScoresError(
             f"{pair} have the same params_b {size[first]:g}; the step between two equal sizes is undefined: keep one"
         )
-    return kept
+    return rows
 
 
 def score_noise(frame: pd.DataFrame, benchmark: str) -> Floats:

@@ -7,7 +7,7 @@ from cape_lib.tables.chapters import ChapterRows, FrontierRows, chapter, frontie
 from cape_lib.tables.files import data_dir, load, table_names
 from cape_lib.tables.frontier import FRONTIER_PANELS, dated_by_makers, frontier
 from cape_lib.tables.one_family import Ladder, ladder_of, one_family, refuse_unnamed
-from cape_lib.tables.promise import promise, promises
+from cape_lib.tables.promise import mark, marks, promise, promises
 from cape_lib.tables.scores import (
     STORED,
     Scores,
@@ -67,6 +67,8 @@ __all__ = [
     "ladders",
     "load",
     "losses",
+    "mark",
+    "marks",
     "promise",
     "promises",
     "read_scores",

@@ -11,7 +11,7 @@ from cape_lib.tables.files import load
 
 BASE_PANELS: tuple[str, ...] = ("published", "deduplicated", "uniform")
 COLUMNS = [
-    "model", "family", "ladder", "lab", "params_b", "d_model", "training", *BASE_BENCHMARKS,
+    "model", "family", "ladder", "lab", "params_b", "d_model", "pretrain_tokens_b", "training", *BASE_BENCHMARKS,
     "truthfulqa_metric", "estimated", "instruct", "doubtful", "source",
 ]  # fmt: skip
 
@@ -38,7 +38,7 @@ def base(panel: str = "published") -> pd.DataFrame:
 def added() -> pd.DataFrame:
     """Families that were added after the first version, with the columns of `base`; in no panel, so that none moves."""
     rows = load("families")
-    return rows.assign(ladder=rows["family"], estimated=False, instruct=False, doubtful=None)[COLUMNS]
+    return rows.assign(ladder=rows["family"], estimated=False, instruct=False, doubtful=None).reindex(columns=COLUMNS)
 
 
 def ladder(name: str, *, panel: str = "published") -> pd.DataFrame:

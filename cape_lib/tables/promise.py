@@ -13,6 +13,9 @@ from cape_lib.tables.files import load
 #: what the table of coverage calls an interval of r that takes relatives (models of a family or lab) for independent
 RELATIVES = ("population coupling", "Pearson, Fisher's z")
 
+#: the one sign of an interval that covers less than it says somewhere, and the page that says where
+DAGGER = "[†](../notebooks/trust.html)"
+
 
 def promise(part: str, method: str, *, n: int | None = None) -> str:
     """How often intervals that say 95 % hold a planted truth, where that is under 90 % somewhere; else no words.
@@ -39,6 +42,19 @@ def promises(part: str, methods: Iterable[str], *, n: int | None = None) -> str:
     said = [(method, promise(part, method, n=n)) for method in methods]
     kept = [f"{method} {words}" for method, words in said if words]
     return f"How often right: {'; '.join(kept)}." if kept else ""
+
+
+def mark(part: str, method: str, *, n: int | None = None) -> str:
+    """What an interval is called where it is shown: "95 %", or "95 %†" with a link to the page that counts.
+
+    The dagger stands only where `promise` has something to say. Arguments as `promise`.
+    """
+    return f"95\u00a0%{DAGGER if promise(part, method, n=n) else ''}"
+
+
+def marks(part: str, methods: Iterable[str], *, n: int | None = None) -> str:
+    """`mark` of several methods that share one caption: a dagger where one of them needs it."""
+    return f"95\u00a0%{DAGGER if any(promise(part, method, n=n) for method in methods) else ''}"
 
 
 def _percent(rows: pd.DataFrame) -> str:

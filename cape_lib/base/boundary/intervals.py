@@ -24,7 +24,7 @@ from cape_lib.stats import (
 )
 
 Floats = NDArray[np.float64]
-# Fewer families than this cannot stand for the families there might be.
+
 
 
 def vertex_intervals(
@@ -81,8 +81,8 @@ def turning_points(parabolas: Parabolas, t: Floats) -> Floats:
     start, end = parabolas.slope_at(float(t.min())), parabolas.slope_at(float(t.max()))
     with np.errstate(invalid="ignore"):
         outside = np.where(end <= 0, np.inf, -np.inf)
-        found = np.where((start < 0) & (end > 0), parabolas.vertex(), outside)
-    return np.where(np.isnan(start + end), np.nan, found)
+        turns = np.where((start < 0) & (end > 0), parabolas.vertex(), outside)
+    return np.where(np.isnan(start + end), np.nan, turns)
 
 
 def _summary(method: str, draws: Floats, reason: str) -> dict[str, object]:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from cape_lib.errors import MissingError, UsageError
+from cape_lib.base.coupling.local import local_couplings
+from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import complete_rows, ladder_rows, wilson
+from cape_lib.stats import clustered_share, complete_rows
 
 Floats = NDArray[np.float64]
 # a/b as published, calibrated on OLMo.
@@ -79,16 +80,19 @@ def compare_readings(
     """Right signs of every ladder in both readings of the isocline and in the guess that ignores it.
 
     Arguments as `classify`. Returns one row a ladder and reading, and one for all ladders together ("all"): `by`,
-    reading, right, n (intervals), share, low, high (Wilson, 0-1).
+    reading, right, n (intervals), share, low, high (0-1; Wilson's, over all ladders one that takes the steps of a
+    ladder for alike where there are eight).
     """
     parts = [
         classify(panel, x=x, y=y, ratio=ratio, reading=reading, by=by).assign(reading=reading) for reading in READINGS
     ]
     table = pd.concat(parts, ignore_index=True)
-    table = pd.concat([table, table.assign(**{by: "all"})], ignore_index=True)
-    counts = table.groupby([by, "reading"], sort=False)["correct"].agg(right="sum", n="size").reset_index()
-    shares = [wilson(int(right), int(n), level) for right, n in zip(counts["right"], counts["n"], strict=True)]
-    return counts.assign(share=[s.estimate for s in shares], low=[s.low for s in shares], high=[s.high for s in shares])
+    both = pd.concat([table.assign(group=table[by]), table.assign(group="all")], ignore_index=True)
+    answer = []
+    for (group, reading), rows in both.groupby(["group", "reading"], sort=False):
+        share = clustered_share(rows["correct"], rows[by], level)
+        answer.append((group, reading, int(rows["correct"].sum()), len(rows), share.estimate, share.low, share.high))
+    return pd.DataFrame(answer, columns=[by, "reading", "right", "n", "share", "low", "high"])
 
 
 def ratio_sweep(
@@ -115,31 +119,7 @@ def _predictions(above: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
 
 def _intervals(panel: pd.DataFrame, x: str, y: str, by: str) -> pd.DataFrame:
     """Consecutive sizes of every ladder with their gamma; intervals where x does not change are left out."""
-    rows = complete_rows(panel, [by, "params_b", x, y], least=0)
-    parts = []
-    for name, group in rows.groupby(by, sort=True):
-        if len(group) < 2:
-            continue
-        ladder = ladder_rows(group, [x, y])
-        labels = ladder["model"] if "model" in ladder.columns else ladder["params_b"].astype(str)
-        first, second = (ladder[score].to_numpy(dtype=float) for score in (x, y))
-        size = ladder["params_b"].to_numpy(dtype=float)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gamma = np.where(np.diff(first) == 0, np.nan, np.diff(second) / np.diff(first))
-        parts.append(
-            pd.DataFrame(
-                {
-                    by: name,
-                    "smaller": labels.to_numpy()[:-1],
-                    "larger": labels.to_numpy()[1:],
-                    "params_b_low": size[:-1],
-                    "params_b_high": size[1:],
-                    "x": first[:-1],
-                    "y": second[:-1],
-                    "gamma": gamma,
-                }
-            )
-        )
-    if not parts:
-        raise MissingError(f"no {by} has two sizes with {x} and {y}; add a second size of one family")
-    return pd.concat(parts, ignore_index=True).dropna(subset="gamma").reset_index(drop=True)
+    steps = local_couplings(panel, by=by, x=x, y=y).dropna(subset="gamma")
+    smaller = panel[[by, "params_b", x, y]].rename(columns={"params_b": "params_b_low", x: "x", y: "y"})
+    columns = [by, "smaller", "larger", "params_b_low", "params_b_high", "x", "y", "gamma"]
+    return steps.merge(smaller.dropna(), on=[by, "params_b_low"], how="left")[columns]

@@ -127,12 +127,12 @@ def vertex_bootstrap(
     t, score = log_size(rows), rows[y].to_numpy(dtype=float)
     draws = kept_vertices(fit_parabolas(t, score, row_bootstrap_counts(t.size, resamples, generator(seed))))
     point = kept_vertices(fit_parabolas(t, score))
-    found = 10 ** draws[~np.isnan(draws)]
-    median = float(np.median(found)) if found.size else float("nan")
-    low, high = percentile_interval(found, level)
-    method = f"rows resampled, {found.size} of {resamples} vertices kept"
+    vertices = 10 ** draws[~np.isnan(draws)]
+    median = float(np.median(vertices)) if vertices.size else float("nan")
+    low, high = percentile_interval(vertices, level)
+    method = f"rows resampled, {vertices.size} of {resamples} vertices kept"
     return VertexBootstrap(
-        Estimate(median, low, high, t.size, method), billions(float(point[0])), found.size / resamples, found
+        Estimate(median, low, high, t.size, method), billions(float(point[0])), vertices.size / resamples, vertices
     )
 
 

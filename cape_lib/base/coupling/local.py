@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,6 @@ from cape_lib.stats import (
     normal_p,
     ratio_below,
     score_noise,
-    wilson,
 )
 
 PHASES = ("tax", "transition", "bonus")
@@ -234,25 +232,6 @@ def local_couplings(
     if not parts:
         raise MissingError(f"no {by} has two sizes with {x} and {y}; add a second size of one family")
     return pd.concat(parts, ignore_index=True)
-
-
-def signs_by_size(
-    intervals: pd.DataFrame, *, edges: Sequence[float] = (1.0, 3.5, 10.0), level: float = 0.95
-) -> pd.DataFrame:
-    """Share of intervals with gamma < 0 in classes of size, with Wilson intervals.
-
-    intervals: as `local_couplings` returns; edges: limits of the classes in billions, applied to params_b_mid.
-    Returns from_b, to_b, intervals, negative, share, low, high (0-1); a class without intervals has NaN.
-    """
-    defined = intervals[intervals["gamma"].notna()]
-    limits = [0.0, *sorted(edges), np.inf]
-    answer = []
-    for start, end in zip(limits[:-1], limits[1:], strict=True):
-        inside = defined[(defined["params_b_mid"] >= start) & (defined["params_b_mid"] < end)]
-        negative = int((inside["gamma"] < 0).sum())
-        share = wilson(negative, len(inside), level)
-        answer.append((start, end, len(inside), negative, share.estimate, share.low, share.high))
-    return pd.DataFrame(answer, columns=["from_b", "to_b", "intervals", "negative", "share", "low", "high"])
 
 
 def _steps(rows: pd.DataFrame, score: str, correlation: float) -> tuple[np.ndarray, np.ndarray]:

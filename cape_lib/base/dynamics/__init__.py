@@ -3,7 +3,7 @@
 from cape_lib.base.dynamics.ahead import METHODS, carried_on
 from cape_lib.base.dynamics.flow import GammaFlow, gamma_flow
 from cape_lib.base.dynamics.holdout import hold_out, leave_one_family_out
-from cape_lib.base.dynamics.judge import FitError, fit_error, leave_one_size_out, sparse_sweep
+from cape_lib.base.dynamics.judge import FitError, fit_error, leave_one_size_out
 from cape_lib.base.dynamics.loss import LossLaw, loss_law
 from cape_lib.base.dynamics.systems import System, fit_linear, fit_sparse, forecast, midpoints
 
@@ -24,5 +24,4 @@ __all__ = [
     "leave_one_size_out",
     "loss_law",
     "midpoints",
-    "sparse_sweep",
 ]

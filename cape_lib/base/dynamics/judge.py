@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.dynamics.systems import System, fit_linear, fit_sparse, forecast
+from cape_lib.base.dynamics.systems import System, fit_linear, forecast
 from cape_lib.stats import ladder_rows
 from cape_lib.tables import BASE_BENCHMARKS
 
@@ -77,22 +77,3 @@ def leave_one_size_out(
         name = rows["model"].iloc[place] if "model" in rows.columns else f"{size:g} B"
         answer.append((name, size, *errors))
     return pd.DataFrame(answer, columns=["model", "params_b", "mape", "mape_carried"])
-
-
-def sparse_sweep(
-    ladder: pd.DataFrame,
-    thresholds: Sequence[float],
-    *,
-    benchmarks: Sequence[str] = BASE_BENCHMARKS,
-    ridge: float = 0.5,
-) -> pd.DataFrame:
-    """Terms left and error of the sparse linear system at many thresholds: threshold, terms, mape, pooled (percent).
-
-    ladder, benchmarks, ridge: as `fit_sparse`. The error is on the data of the fit; see `leave_one_size_out`.
-    """
-    answer = []
-    for threshold in thresholds:
-        system = fit_sparse(ladder, benchmarks=benchmarks, threshold=threshold, ridge=ridge)
-        error = fit_error(system, ladder)
-        answer.append((float(threshold), system.terms, error.mape, error.pooled))
-    return pd.DataFrame(answer, columns=["threshold", "terms", "mape", "pooled"])

@@ -1,6 +1,6 @@
 """The levers of the papers (width, curation, architecture), each with its null or with what is confounded."""
 
-from cape_lib.base.levers.contrasts import CONFOUNDED, architecture_rows, generation_pairs, score_generations
+from cape_lib.base.levers.contrasts import CONFOUNDED, architecture_rows, generation_pairs
 from cape_lib.base.levers.curation import (
     CRITICAL_B,
     READINGS,
@@ -37,7 +37,6 @@ __all__ = [
     "minimum_curation",
     "normalise",
     "random_r",
-    "score_generations",
     "ten_times",
     "web_trained",
     "web_trend",

@@ -75,13 +75,6 @@ def architecture_rows(internal: pd.DataFrame, *, family: str = "Gemma") -> pd.Da
     return rows[columns].sort_values("net_coupling", ascending=False, ignore_index=True)
 
 
-def score_generations(panel: pd.DataFrame, *, families: tuple[str, ...] = ("Qwen2.5", "Qwen3")) -> pd.DataFrame:
-    """Benchmark scores of the same generations: model, family, params_b, training, both scores, doubtful."""
-    rows = panel[panel["family"].isin(families)]
-    columns = ["model", "family", "params_b", "training", "hellaswag", "truthfulqa", "doubtful"]
-    return rows[columns].sort_values(["params_b", "family"], ignore_index=True)
-
-
 def _size_in_name(model: str) -> float:
     """Billions from a name such as "Qwen2.5-7B"; NaN if it holds none."""
     last = model.rsplit("-", 1)[-1].upper()

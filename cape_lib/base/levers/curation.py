@@ -246,13 +246,16 @@ def _unscale(standard: Floats, centre: float, scale: float) -> Floats:
 def _crossing(grid: Floats, expected: Floats, values: Floats) -> Floats:
     """Size (billions) at which each expectation rises through its value; inf if it never does, 0 if always above.
 
-    grid: log10 sizes, (g,); expected: (sets, g); values: (sets,). The last rise counts: below the dip of a U the same
-    value belongs to a model on its way down.
+    grid: log10 sizes, (g,); expected: (sets, g); values: (sets,). Straight lines between the points of the grid. The
+    last rise counts: below the dip of a U the same value belongs to a model on its way down.
     """
     above = expected >= values[:, None]
     rises = ~above[:, :-1] & above[:, 1:]
     last = rises.shape[1] - 1 - rises[:, ::-1].argmax(axis=1)
-    sizes = 10.0 ** grid[last + 1]
+    sets = np.arange(len(values))
+    before, after = expected[sets, last], expected[sets, last + 1]
+    part = np.divide(values - before, after - before, out=np.ones(len(values)), where=after > before)
+    sizes = 10.0 ** (grid[last] + np.clip(part, 0.0, 1.0) * (grid[last + 1] - grid[last]))
     return np.where(rises.any(axis=1), sizes, np.where(above[:, -1], 0.0, np.inf))
 
 
