@@ -22,6 +22,10 @@ def _holds_ledger(doctree: nodes.document) -> bool:
     return any('class="cape-ledger"' in node.astext() for node in doctree.findall(nodes.raw))
 
 
+def _holds_form(doctree: nodes.document) -> bool:
+    return any('class="cape-yours"' in node.astext() for node in doctree.findall(nodes.raw))
+
+
 def _holds_cell(doctree: nodes.document) -> bool:
     return any("cell" in node["classes"] for node in doctree.findall(nodes.container))
 
@@ -33,6 +37,7 @@ def _holds_formula(doctree: nodes.document) -> bool:
 def trim(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     charts = doctree is not None and _holds_figure(doctree)
     ledger = doctree is not None and _holds_ledger(doctree)
+    form = doctree is not None and _holds_form(doctree)
     cells = doctree is not None and _holds_cell(doctree)
     formulas = doctree is not None and _holds_formula(doctree)
 
@@ -47,6 +52,8 @@ def trim(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: 
             return ledger
         if "cape-code.js" in name:
             return cells
+        if "cape-yours.js" in name:
+            return form
         if "mathjax" in name.lower() or "mathjax" in body.lower():
             return formulas
         return True

@@ -13,6 +13,7 @@ from cape_lib.charts.frame import (
     Control,
     Figure,
     answer,
+    answers,
     colour_scale,
     figure,
     remember,
@@ -24,5 +25,5 @@ from cape_lib.charts.frame import (
 
 __all__ = [
     "FAMILY_COLOURS", "GRID", "INK", "LAB_COLOURS", "MUTED", "PALETTE", "PAPER", "PHASE_COLOURS",
-    "Control", "Figure", "answer", "colour_scale", "figure", "remember", "say", "setup", "sure", "where",
+    "Control", "Figure", "answer", "answers", "colour_scale", "figure", "remember", "say", "setup", "sure", "where",
 ]  # fmt: skip

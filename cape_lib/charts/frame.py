@@ -36,7 +36,7 @@ from cape_lib.story import GRADES, Answer
 
 __all__ = [
     "FAMILY_COLOURS", "GRID", "INK", "LAB_COLOURS", "MUTED", "PALETTE", "PAPER", "PHASE_COLOURS",
-    "Figure", "answer", "colour_scale", "figure", "remember", "say", "setup", "sure", "where",
+    "Figure", "answer", "answers", "colour_scale", "figure", "remember", "say", "setup", "sure", "where",
 ]  # fmt: skip
 
 Place = Literal["book", "colab", "live"]
@@ -175,6 +175,15 @@ def answer(one: Answer) -> None:
     grade = f"**{one.grade.capitalize()}** ({GRADES[one.grade]})."
     inside = f"{typeset(one.sentence)}\n\n<div class=\"cape-grade\">\n\n{grade} {typeset(one.interval)}\n\n</div>"
     display(Markdown(f'<div class="cape-answer">\n\n{inside}\n\n</div>'))
+
+
+def answers(*several: Answer) -> None:
+    """Show several answers one below the other, the grade and the interval of each beside it."""
+    parts = [
+        f"{typeset(one.sentence)} <span class=\"cape-grade\">{one.grade.capitalize()}. {typeset(one.interval)}</span>"
+        for one in several
+    ]
+    display(Markdown('<div class="cape-answer cape-several-answers">\n\n' + "\n\n".join(parts) + "\n\n</div>"))
 
 
 def remember(*lines: str) -> None:

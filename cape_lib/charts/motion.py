@@ -11,16 +11,18 @@ import pandas as pd
 from cape_lib.base.coupling import signs_by_size
 from cape_lib.charts.coupling import STEP_TOOLTIP, phase_colour
 from cape_lib.charts.frame import INK, MUTED, PAPER, Figure, figure
-from cape_lib.charts.naming import crowded, names_where
-from cape_lib.tables import label
+from cape_lib.charts.naming import beside, named
+from cape_lib.tables import CHANCE, label
+
+#: The size at which the papers put the turn, billions.
+CUT = 3.5
 
 
 def at_size(ladders: pd.DataFrame, gammas: pd.DataFrame, params_b: float, *, x: str, y: str) -> pd.DataFrame:
     """Where each ladder stands at a size: x and y interpolated in log10 of the size, with the phase of that interval.
 
     ladders: rows of `tables.base` with column ladder; gammas: `coupling.local_coupling` of each, column ladder.
-    Returns one row a ladder that spans `params_b` (billions): ladder, x, y, phase, gamma, name_below (true where the
-    ladder's name would collide with a neighbour's).
+    Returns one row a ladder that spans `params_b` (billions): ladder, x, y, phase, gamma.
     """
     log_size, rows = np.log10(params_b), []
     for name, sizes in ladders.groupby("ladder", sort=True):
@@ -39,8 +41,7 @@ def at_size(ladders: pd.DataFrame, gammas: pd.DataFrame, params_b: float, *, x: 
                 "gamma": np.nan if last is None else last["gamma"],
             }
         )
-    found = pd.DataFrame(rows, columns=["ladder", x, y, "phase", "gamma"])
-    return found.assign(name_below=crowded(found[x], found[y]))
+    return pd.DataFrame(rows, columns=["ladder", x, y, "phase", "gamma"])
 
 
 def standing(ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str) -> Callable[[float], pd.DataFrame]:
@@ -90,25 +91,6 @@ def _by_size(gammas: pd.DataFrame) -> list[tuple[int, int]]:
     return [(int(row["negative"]), int(row["intervals"])) for row in counts.to_dict("records")]
 
 
-def made_worlds(scores: pd.DataFrame) -> str:
-    """What tiny models trained on a made corpus show of a dip, in words.
-
-    scores: table `testbed_scores`; ladders D and K differ in the share of writers who believe a popular error.
-    """
-    known = scores[scores["ladder"].isin(["D", "K"])]
-    truth = 100 * known.groupby(["believers", "width"])["truth"].mean().unstack("believers")
-    few, many = truth.columns.min(), truth.columns.max()
-    dip, flat = truth[many].dropna(), truth[few].dropna()
-    runs = f"{len(dip)} widths and {len(flat)}, {known.groupby(['believers', 'width']).size().min()} models each"
-    return (
-        f"Where {many:.0%} of the writers believe it, the share of true answers goes from {dip.iloc[0]:.0f} % in the "
-        f"narrowest models down to {dip.min():.0f} % and up to {dip.iloc[-1]:.0f} % in the widest. Where {few:.0%} do, "
-        f"none of the {len(flat)} widths tried ({', '.join(f'{w:g}' for w in flat.index)}) falls below "
-        f"{flat.min():.0f} % ({runs}). So a corpus *can* make a dip, and another remove it. That "
-        "does not say where the dip of a published family comes from."
-    )
-
-
 def families_in_motion(
     ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, title: str, source: str
 ) -> Callable[..., Figure]:
@@ -123,7 +105,18 @@ def families_in_motion(
         .dropna()
         .merge(gammas[["smaller", "larger", "gamma", "phase"]], left_on="model", right_on="smaller")
     )
-    x_axis = alt.X(f"{x}:Q", scale=alt.Scale(zero=False, nice=True), title=f"{label(x)} (%), reasoning →")
+    low, high = ({score: float(end(paths[score])) for score in (x, y)} for end in (min, max))
+    wide = high[x] - low[x]
+    largest = paths.groupby("ladder").tail(1).reset_index(drop=True)
+    largest["place"] = beside(largest[x], largest[y], largest["ladder"], (1.15 * wide, high[y] - low[y]))
+    at_cut = at_size(ladders, gammas, CUT, x=x, y=y)
+    guess = [
+        alt.Chart(pd.DataFrame({score: [CHANCE[score]]})).mark_rule(color=MUTED, strokeDash=[4, 3]).encode(**rule)
+        for score, rule in ((x, {"x": f"{x}:Q"}), (y, {"y": f"{y}:Q"}))
+        if score in CHANCE and low[score] - 4 < CHANCE[score] < high[score] + 4
+    ]
+    domain = alt.Scale(zero=False, nice=True, domain=[low[x] - 2, high[x] + 0.15 * wide])
+    x_axis = alt.X(f"{x}:Q", scale=domain, title=f"{label(x)} (%), reasoning →")
     y_axis = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False, nice=True), title=f"↑ {label(y)} (%), truthfulness")
     tooltip = ["ladder", "model", "params_b", alt.Tooltip(f"{x}:Q", format=".1f"), alt.Tooltip(f"{y}:Q", format=".1f")]
 
@@ -140,26 +133,24 @@ def families_in_motion(
         dots = here.mark_circle(size=190, opacity=1, stroke=PAPER, strokeWidth=1.5).encode(
             color=phase_colour(), tooltip=["ladder", alt.Tooltip("gamma:Q", format=".2f"), "phase"]
         )
-        over, under = (
-            here.mark_text(dy=18 if below else -13, fontWeight=600, color=INK).encode(
-                text=names_where("ladder", below=below)
-            )
-            for below in (False, True)
-        )
+        ends = alt.Chart(largest).encode(x=x_axis, y=y_axis)
+        names = named(largest, ends, "ladder", fontWeight=600, color=INK)
+        cut = alt.Chart(at_cut).mark_point(shape="diamond", size=60, fill=PAPER, stroke=INK, opacity=1)
+        cut = cut.encode(x=x_axis, y=y_axis, tooltip=["ladder"])
         return figure(
-            alt.layer(lines, sizes, dots, over, under).properties(height=420),
+            alt.layer(*guess, lines, sizes, cut, dots, *names).properties(height=420),
             title=title,
             alt=(
-                f"Families of language models as lines in the plane of {label(x)} and {label(y)}: falling and "
-                "vermilion at low reasoning scores, rising and green at high ones. At the size chosen by the slider "
-                "each family is a dot."
+                f"Families of language models as lines in the plane of {label(x)} and {label(y)}, each step vermilion "
+                "where it falls and green where it rises. At the size chosen by the slider each family is a dot."
             ),
             source=source,
             n=f"{paths['ladder'].nunique()} families, {len(paths)} models",
             name="families-in-motion",
             caption=(
                 "Lines: each family from its smallest to its largest size, a colour for what each step did. "
-                "Dots: where the families stand at the chosen size."
+                f"Dots: where the families stand at the chosen size. Diamonds: {CUT:g} B, the published turn. Dashed: "
+                "what a guess scores."
             ),
         )
 

@@ -49,11 +49,11 @@ def ladders(scores: pd.DataFrame) -> Figure:
             tooltip=["name:N", alt.Tooltip("truth:Q", format=".2f"), "parameters:Q"],
         )
     )
-    made = means[means["corpus"] == CORPORA["D"]].set_index("width")["truth"]
+    made, few = (means[means["corpus"] == CORPORA[name]].set_index("width")["truth"] for name in ("D", "K"))
     return figure(
         base.mark_line().encode(color=colour) + points,
         title=f"Right answers fall to {made.min():.0%} at width {made.idxmin()} and rise to {made.iloc[-1]:.0%} at "
-        f"width {made.index[-1]}; with few believers nothing falls",
+        f"width {made.index[-1]}; with few believers {len(few)} widths have {few.min():.0%} or more",
         alt="Share of right answers against the width of the model, one point a seed. With mostly believing authors it "
         "falls and rises again; with few believers it stays high.",
         source=SOURCE,

@@ -1,0 +1,184 @@
+"""Chapter 2 in sentences: whether a size of the turn is known, for one family and over all of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from cape_lib.base.boundary.quadratic import billions, log_size
+from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
+from cape_lib.stats import Estimate, seen_difference
+from cape_lib.story.answer import Answer, listed, times
+from cape_lib.tables import ChapterRows
+
+#: A turn counts as placed where its interval spans less than this factor of size.
+NARROW = 4.0
+ALL = "all"
+
+
+def size(value: float) -> str:
+    """A size in words, "2.9 B"; "below every size" for 0 and "beyond every size" for infinity."""
+    return "below every size" if value == 0 else "beyond every size" if math.isinf(value) else f"{value:.2g} B"
+
+
+def span(scale: Estimate) -> str:
+    """An interval of sizes in words."""
+    return f"95 % interval from {size(scale.low)} to {size(scale.high)}"
+
+
+def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel) -> Answer:
+    """At which size does reasoning stop costing truthfulness?
+
+    at: the rows of the chapter; scales: `boundary.critical_scales` of the family in front; model:
+    `coupling.family_model`. The reader's own family answers for itself, a published one for all families.
+    """
+    if at.own:
+        return Answer(
+            estimators(scales, at.family), "single case", f"{len(at.ladder)} sizes; {_places(scales)}. {at.noise}"
+        )
+    scale = model.critical_scale()
+    placed = 0 < scale.low and scale.high < math.inf and scale.high / scale.low < NARROW
+    where = (
+        f"a model of all {model.families} families puts the turn at {size(scale.estimate)}"
+        if not math.isnan(scale.estimate)
+        else f"in a model of all {model.families} families the coupling does not rise with size"
+    )
+    lead = "At about one size" if placed else "No size is known"
+    sentence = (
+        f"**{lead}**: {where}, with an interval from {size(scale.low)} to {size(scale.high)}, "
+        f"and {_inside(scales, at.family)}."
+    )
+    interval = (
+        f"{model.steps} steps of {model.families} families in the uniform panel, size and training tokens taken "
+        f"together; the turn lies between the published 2.9 and 13.4 B with a probability of "
+        f"{model.p_turn(2.9, 13.4):.0%}."
+    )
+    return Answer(sentence, "correlation", interval)
+
+
+def _inside(scales: pd.DataFrame, family: str) -> str:
+    sure = int((scales["verdict"] == "boundary").sum())
+    if sure:
+        return f"{sure} of {len(scales)} estimators place a turn of {family} with confidence"
+    return f"none of {len(scales)} estimators places a turn of {family} with confidence"
+
+
+def _places(scales: pd.DataFrame) -> str:
+    inside = scales.dropna(subset=["n_c_b"])
+    places = [f"{row.estimator} {row.n_c_b:.2g} B ({size(row.low)} to {size(row.high)})" for row in inside.itertuples()]
+    return "; ".join(places) if places else "no estimator places a turn inside them"
+
+
+def estimators(scales: pd.DataFrame, family: str) -> str:
+    """What the named estimators say of one family, in one sentence."""
+    words = {
+        "boundary": "place a turn with confidence",
+        "undecided": "are undecided",
+        "no boundary in these sizes": "find none in these sizes",
+    }
+    names = {verdict: scales.loc[scales["verdict"] == verdict, "estimator"].tolist() for verdict in words}
+    parts = [
+        f"{len(names[verdict])} {word} ({listed(names[verdict])})" for verdict, word in words.items() if names[verdict]
+    ]
+    return f"Of {len(scales)} estimators of a turn of {family}, " + ", ".join(parts) + "."
+
+
+def choices(rows: pd.DataFrame) -> list[str]:
+    """What may be fitted by a parabola: all families, and all but each of them."""
+    return [ALL, *(f"without {name}" for name in sorted(rows["family"].unique()))]
+
+
+def chosen(rows: pd.DataFrame, choice: str) -> pd.DataFrame:
+    """The rows of a choice of `choices`."""
+    part: pd.DataFrame = rows if choice == ALL else rows[rows["family"] != choice.removeprefix("without ")]
+    return part
+
+
+def parabola(rows: pd.DataFrame, choice: str, *, y: str = "truthfulqa") -> pd.DataFrame:
+    """The least-squares parabola of y in log10 size through the rows of a choice, at 60 sizes: params_b, fitted, turn.
+
+    `turn` (billions) is NaN where the parabola has no lowest point inside the sizes; `attrs["reading"]` says where it
+    turns.
+    """
+    part = chosen(rows, choice)
+    t = log_size(part)
+    curvature, slope, constant = np.polyfit(t, part[y].to_numpy(dtype=float), 2)
+    vertex = -slope / (2 * curvature)
+    grid = np.linspace(t.min(), t.max(), 60)
+    turn = billions(vertex) if curvature > 0 and t.min() < vertex < t.max() else math.nan
+    fitted = np.polyval([curvature, slope, constant], grid)
+    table = pd.DataFrame({"params_b": 10**grid, "fitted": fitted, "turn": turn})
+    turns = "has no lowest point inside these sizes" if math.isnan(turn) else f"turns at {turn:.1f} B"
+    names = listed(sorted(part["family"].unique()))
+    table.attrs["reading"] = f"Through {names} ({len(part)} models) the parabola {turns}."
+    return table
+
+
+def three_families(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
+    """Which of the pooled families falls with size and which rises, and where the parabola of each leaves one turn."""
+    words = []
+    for name, part in rows.groupby("family"):
+        ordered = part.sort_values("params_b")
+        change = float(ordered[y].iloc[-1] - ordered[y].iloc[0])
+        words.append(f"{name} {'falls' if change < 0 else 'rises'} by {abs(change):.0f} points")
+    turns = {choice: float(parabola(rows, choice, y=y)["turn"].iloc[0]) for choice in choices(rows)[1:]}
+    places = [f"{turn:.1f} B {choice}" if turn == turn else f"none {choice}" for choice, turn in turns.items()]
+    return f"From end to end, {listed(words)}. Where the parabola turns: {listed(places, most=6)}."
+
+
+def all_families(model: FamilyModel) -> str:
+    """What moves gamma over all families, and whether a new family would turn."""
+    terms = model.terms().set_index("term")
+    parts = []
+    for term, noun in (("size", "tenfold size"), ("tokens", "tenfold training tokens")):
+        if term in terms.index:
+            row = terms.loc[term]
+            parts.append(f"{noun} goes with {row['estimate']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}] of gamma")
+    spread = model.spread()[0]
+    moved = "; ".join(parts)
+    return (
+        f"{moved[0].upper()}{moved[1:]}. Families differ by {spread.estimate:.2f} (standard deviation), so that a new one has no "
+        f"upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
+    )
+
+
+def power(model: FamilyModel) -> str:
+    """The smallest effects that the model of all families would have seen, and what holds them together."""
+    terms = model.terms().set_index("term")
+    seen = []
+    for term, noun in (("size", "a tenfold size"), ("tokens", "tenfold tokens")):
+        if term in terms.index:
+            low, high = terms.loc[term, ["low", "high"]]
+            seen.append(f"{seen_difference((high - low) / 3.92):.2f} of gamma for {noun}")
+    return (
+        f"An effect from {' and '.join(seen)} on would have been seen in four of five repeats. Tokens differ between "
+        "families, hardly within them, and score noise is the only noise that is known."
+    )
+
+
+def tokens(shares: pd.DataFrame) -> str:
+    """How many steps up to 10 B are negative in families trained on few and on many tokens."""
+    small = shares[shares["to_b"] <= 10]
+    few, many = (small.loc[small["tokens"] == word, ["negative", "steps"]].sum() for word in ("under", "over"))
+    if not few["steps"] or not many["steps"]:
+        return "The training tokens of too few families are known for a comparison."
+    apart = few["negative"] / few["steps"] - many["negative"] / many["steps"]
+    verdict = "So tokens go along with the sign" if abs(apart) > 0.2 else "So tokens hardly go along with the sign"
+    return (
+        f"Up to 10 B, **{few['negative']:.0f} of {few['steps']:.0f}** steps are negative in families trained on fewer "
+        f"than {TOKEN_EDGE:g} billion tokens, and {many['negative']:.0f} of {many['steps']:.0f} in families trained on "
+        f"more. {verdict}; whether they cause it, a table of families cannot tell."
+    )
+
+
+def remember(scales: pd.DataFrame, model: FamilyModel, shares: pd.DataFrame, *, family: str) -> list[str]:
+    """Three lines to remember."""
+    scale = model.critical_scale()
+    return [
+        f"On its own sizes, {_inside(scales, family)}.",
+        f"Over {times(model.families, 'family', 'families')} the turn may lie anywhere from {size(scale.low)} to "
+        f"{size(scale.high)}.",
+        tokens(shares).split("; whether")[0] + ".",
+    ]

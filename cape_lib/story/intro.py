@@ -1,0 +1,124 @@
+"""The first page in sentences: who pays and where it ends, what goes with it, what moves it, and how it is today."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cape_lib.base.coupling import TOKEN_EDGE, base_rate, signs_by_size, signs_by_tokens
+from cape_lib.claims import Verdict
+from cape_lib.story import levers
+from cape_lib.story.answer import Answer, times
+
+#: The classes of size of the first sentence, billions.
+EDGES = (3.5, 10.0)
+#: Sizes for which the page knows a base rate, billions.
+SIZES = np.geomspace(0.02, 1000.0, 95).round(4)
+
+
+def pays(steps: pd.DataFrame) -> Answer:
+    """Who pays, and where that ends; steps: `coupling.known_steps`."""
+    small, middle, large = signs_by_size(steps, edges=EDGES).to_dict("records")
+    lead = (
+        "Small models pay more often than large ones"
+        if small["low"] > large["high"]
+        else "Large models pay more often than small ones"
+        if large["low"] > small["high"]
+        else "Small and large models cannot be told apart"
+    )
+    parts = ", ".join(
+        f"{row['negative']} of {row['intervals']} {where}"
+        for row, where in ((small, "below 3.5 B"), (middle, "up to 10 B"), (large, "above"))
+    )
+    sentence = (
+        f"**{lead}.** From one size of a family to the next, better reasoning came with less truthfulness in {parts}."
+    )
+    interval = (
+        f"Below 3.5 B {small['low']:.0%} to {small['high']:.0%}, above 10 B {large['low']:.0%} to {large['high']:.0%} "
+        f"(95 %). A step's size is the geometric mean of its two models."
+    )
+    return Answer(sentence, "correlation", interval)
+
+
+def goes_with(steps: pd.DataFrame) -> Answer:
+    """What goes with it beside size: training tokens; steps: `coupling.known_steps`."""
+    shares = signs_by_tokens(steps)
+    few, many = (
+        shares[(shares["tokens"] == word) & (shares["to_b"] <= EDGES[0])].iloc[0] for word in ("under", "over")
+    )
+    apart = few["low"] > many["high"] or many["low"] > few["high"]
+    lead = "Training text goes with it as much as size" if apart else "Whether training text goes with it stays open"
+    sentence = (
+        f"**{lead}.** Below 3.5 B, {few['negative']} of {few['steps']} steps cost truthfulness in families trained on "
+        f"fewer than {TOKEN_EDGE:g} billion tokens, {many['negative']} of {many['steps']} in the others."
+    )
+    interval = (
+        f"{few['low']:.0%} to {few['high']:.0%} against {many['low']:.0%} to {many['high']:.0%} (95 %); "
+        "between families tokens are no proof of cause."
+    )
+    return Answer(sentence, "correlation", interval)
+
+
+def moves(scores: pd.DataFrame) -> Answer:
+    """What can be moved: the made world; scores: table `testbed_scores`."""
+    one = levers.answer(scores)
+    lead, rest = one.sentence.split("**: ", 1)
+    return Answer(f"{lead.replace('Yes, by the text alone', 'Text alone can make it and remove it')}.** {rest[0].upper()}{rest[1:]}",
+                  one.grade, one.interval)  # fmt: skip
+
+
+def today(one: Answer) -> Answer:
+    """How it is in 2026: the first sentences of the answer of chapter 9."""
+    lead, rest = one.sentence.split(".** ", 1)
+    return Answer(f"**In 2026: {lead.removeprefix('**')[0].lower()}{lead.removeprefix('**')[1:]}.** {rest.split('. ')[0]}.",
+                  one.grade, one.interval)  # fmt: skip
+
+
+def rate(steps: pd.DataFrame, size_b: float) -> str:
+    """The base rate near a size in a sentence; steps: `coupling.known_steps`."""
+    near = base_rate(steps, size_b)
+    if not near.steps:
+        return f"Near {size_b:.2g} B no step of a family is known to the book."
+    return (
+        f"Near {size_b:.2g} B, **{near.tax} of {near.steps}** known steps of {times(near.families, 'family', 'families')} "
+        "cost truthfulness."
+    )
+
+
+def rates(steps: pd.DataFrame) -> list[dict[str, object]]:
+    """`rate` at every size of `SIZES`: records of size (billions) and text."""
+    return [{"size": float(size), "text": rate(steps, float(size))} for size in SIZES]
+
+
+#: Chip -> what it means; the first that fits counts.
+CHIPS = {
+    "holds": "number and conclusion stand",
+    "wrong data": "rests on a score that was corrected",
+    "arithmetic only": "the number comes out, the conclusion does not follow",
+    "unknown": "what a test needs was not published",
+}
+
+
+def chip(one: Verdict) -> str:
+    """Which chip a claim belongs to; "" where another number comes out."""
+    if one.stands:
+        return "holds"
+    if one.conclusion == "wrong data":
+        return "wrong data"
+    if one.verdict.startswith("reproduced"):
+        return "unknown" if one.conclusion == "untested" else "arithmetic only"
+    return "unknown" if one.verdict == "not testable" else ""
+
+
+def chips(verdicts: Sequence[Verdict]) -> str:
+    """Four counts over all claims as HTML, each a link to chapter 8, and what is left."""
+    counts = Counter(chip(one) for one in verdicts)
+    items = "".join(
+        f'<li><a href="../notebooks/08_claims.html"><strong>{counts[word]}</strong> {word}</a><small>{meaning}</small></li>'
+        for word, meaning in CHIPS.items()
+    )
+    rest = f"Of {len(verdicts)} claims; for the other {counts['']} another number comes out."
+    return f'<ul class="cape-chips">{items}</ul><p>{rest}</p>'
