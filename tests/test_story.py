@@ -10,14 +10,25 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 
 from cape_lib import story, tables
-from cape_lib.base import coupling
+from cape_lib.base import boundary, coupling
 from cape_lib.errors import UsageError
+from cape_lib.story import boundary as chapter_2
 from cape_lib.story import coupling as chapter_1
+from cape_lib.story import intro as first_page
+from cape_lib.story import levers as chapter_3
 
 ROOT = Path(__file__).resolve().parents[1]
-CHAPTERS = [ROOT / "notebooks" / f"{name}.ipynb" for name in ("01_coupling", "09_asked_again", "10_along_training")]
+WRITTEN = (
+    "01_coupling",
+    "02_phase_boundary",
+    "03_levers",
+    "09_asked_again",
+    "10_along_training",
+)
+CHAPTERS = [ROOT / "notebooks" / f"{name}.ipynb" for name in WRITTEN]
 
 
 def code(path: Path) -> list[Any]:
@@ -120,6 +131,111 @@ def test_a_section_shows_at_most_one_cell_of_at_most_four_lines(path: Path) -> N
 def test_a_chapter_leads_to_its_audit_and_ends_with_what_to_remember(path: Path) -> None:
     cells = nbformat.read(path, as_version=4).cells
     prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    assert f"](audit/{path.stem}.ipynb" in prose
+    assert f"](audit/{path.stem}." in prose
     assert code(path)[-1].source.startswith("remember(")
     assert "Next: [" in cells[-1].source or path.stem.startswith("08")
+
+
+# --- chapters 2 and 3 and the first page -------------------------------------------------------------------------
+
+
+def test_a_parabola_through_three_families_turns_where_the_published_one_does() -> None:
+    rows = tables.base_version("bootstrap_script")
+    turn = chapter_2.parabola(rows, chapter_2.ALL)["turn"].iloc[0]
+    assert turn == pytest.approx(boundary.vertex_bootstrap(rows, resamples=10).point)
+    assert np.isnan(chapter_2.parabola(rows, "without Pythia")["turn"].iloc[0])
+
+
+def test_families_that_do_the_opposite_are_told_the_other_way_round() -> None:
+    rows = tables.base_version("bootstrap_script")
+    other = rows.assign(truthfulqa=100 - rows["truthfulqa"])
+    said, opposite = chapter_2.three_families(rows), chapter_2.three_families(other)
+    assert "Llama-1 rises by 9 points" in said and "Pythia falls by 15" in said
+    assert "Llama-1 falls by 9 points" in opposite and "Pythia rises by 15" in opposite
+    assert "has no lowest point" in chapter_2.parabola(other, chapter_2.ALL).attrs["reading"]
+
+
+def made_steps(*, small_negative: bool) -> pd.DataFrame:
+    """Steps of twelve families: one sign below 3.5 B and with few tokens, the other above and with many."""
+    rows = []
+    for i in range(12):
+        for size in (0.5, 1.0, 20.0, 40.0):
+            negative = (size < 3.5) == small_negative
+            few = i % 2 == 0
+            if size < 3.5 and not few:
+                negative = not negative
+            gamma = -0.5 if negative else 0.5
+            rows.append({"family": f"F{i}", "params_b_mid": size, "size_b": size, "tokens_b": 100.0 if few else 2000.0,
+                         "gamma": gamma, "phase": "tax" if negative else "bonus"})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_the_first_page_says_who_pays_whichever_way_the_steps_go() -> None:
+    few = made_steps(small_negative=True).query("tokens_b < 600")
+    assert first_page.pays(few).sentence.startswith("**Small models pay more often")
+    other = made_steps(small_negative=False).query("tokens_b < 600")
+    assert first_page.pays(other).sentence.startswith("**Large models pay more often")
+    level = few.assign(gamma=[-0.5, 0.5] * (len(few) // 2))
+    assert first_page.pays(level).sentence.startswith("**Small and large models cannot be told apart")
+
+
+def test_the_first_page_says_of_tokens_only_what_the_steps_show() -> None:
+    apart, alike = made_steps(small_negative=True), made_steps(small_negative=True)
+    assert first_page.goes_with(apart).sentence.startswith("**So does the amount")
+    alike["gamma"] = np.where(np.arange(len(alike)) % 2, 0.5, -0.5)
+    assert "is open" in first_page.goes_with(alike).sentence
+
+
+def test_a_base_rate_counts_the_steps_near_a_size() -> None:
+    steps = made_steps(small_negative=True)
+    near = steps[steps["size_b"].between(1 / 3, 3)]
+    taxed = (near["phase"] == "tax").sum()
+    assert f"**{taxed} of {len(near)}** known steps of 12 families cost truthfulness" in first_page.rate(steps, 1.0)
+    assert "no step of a family is known" in first_page.rate(steps, 900.0)
+
+
+def test_the_made_world_is_told_as_it_is_made() -> None:
+    scores = tables.load("testbed_scores")
+    one = chapter_3.answer(scores)
+    assert one.grade == "experiment" and one.sentence.startswith("**Yes, by the text alone**")
+    flat = scores.assign(truth=scores["truth"].clip(lower=0.6))
+    other = chapter_3.answer(flat)
+    assert other.sentence.startswith("**The text alone did not move it here**") and "fall from" not in other.sentence
+
+
+def test_the_fall_of_the_made_ladder_is_the_t_interval_of_scipy() -> None:
+    scores = tables.load("testbed_scores")
+    drop = chapter_3.fall(scores)
+    wide = scores[scores["ladder"] == "D"].pivot(index="seed", columns="width", values="truth")
+    change = wide[8] - wide[4]
+    low, high = scipy.stats.t.interval(0.95, len(change) - 1, change.mean(), scipy.stats.sem(change))
+    assert (drop.estimate, drop.low, drop.high) == pytest.approx((change.mean(), low, high))
+
+
+def test_a_width_that_beats_its_null_is_counted_and_named() -> None:
+    ladders = pd.DataFrame({"ladder": ["A", "B"], "r_normalised": [0.99, 0.7], "share_positive": [1.0, 0.5],
+                            "null_high": [0.98, 0.9]})  # fmt: skip
+    said = chapter_3.width_null(ladders)
+    assert "**1** lies above 95 % of its own shuffles (A)" in said and "in 1 of 2 families, more than 99 %" in said
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("stem", ["01_coupling", "02_phase_boundary", "03_levers"])
+def test_a_family_that_does_the_opposite_gets_no_false_sentence(stem: str, tmp_path: Path) -> None:
+    from cape_lib.report import publish
+
+    rising = family("Opposite", [36, 41, 46, 51, 56])
+    rising.drop(columns=["family", "ladder"]).to_csv(tmp_path / "scores.csv", index=False)
+    given = {"scores_path": str(tmp_path / "scores.csv"), "family": "Opposite"}
+    copy = publish.execute([ROOT / "notebooks" / f"{stem}.ipynb"], tmp_path / "run", given, quiet=True)[0]
+    outputs = [output for cell in code(copy) for output in cell.outputs if output.output_type == "display_data"]
+    texts = [str(output.data.get("text/markdown", output.data.get("text/plain", ""))) for output in outputs]
+    said = "\n".join(texts)
+    for sentence in re.split(r"(?<=[.;:])\s|\n", said):
+        if "Opposite" in sentence:
+            assert not re.search(r"\bloses\b|\bfalls?\b(?! in 0)|less truthful", sentence), sentence
+    if stem == "01_coupling":
+        assert "Opposite gains **20.0 points** of TruthfulQA" in said
+    if stem == "02_phase_boundary":
+        assert "Of 4 estimators of a turn of Opposite" in said and "place a turn with confidence" not in said

@@ -42,7 +42,8 @@ def html(rates: Sequence[dict[str, object]]) -> str:
     from cape_lib.charts.html import inline
 
     choice = "".join(
-        f'<label><input type="radio" name="cape-kind" value="{kind}"{" checked" if i == 0 else ""}> {escape(name)}</label>'
+        f'<label><input type="radio" name="cape-kind" value="{kind}"{" checked" if i == 0 else ""}> '
+        f"{escape(name)}</label>"
         for i, (kind, (name, _)) in enumerate(KINDS.items())
     )
     fields = "".join(_fields(kind, shown=i == 0) for i, kind in enumerate(KINDS))
@@ -57,9 +58,10 @@ def html(rates: Sequence[dict[str, object]]) -> str:
 
 
 def _fields(kind: str, *, shown: bool) -> str:
-    inputs = "".join(
-        f'<label>{escape(words)} <input type="number" name="{name}" min="0" step="any" inputmode="decimal"'
-        f"{' max=' + chr(34) + '100' + chr(34) if name != 'params_b' else ''}></label>"
-        for name, words in KINDS[kind][1]
-    )
+    """The inputs of one kind of model; all but a size are percent."""
+    inputs = ""
+    for name, words in KINDS[kind][1]:
+        most = "" if name == "params_b" else ' max="100"'
+        box = f'<input type="number" name="{name}" min="0"{most} step="any" inputmode="decimal">'
+        inputs += f"<label>{escape(words)} {box}</label>"
     return f'<div class="cape-yours-fields" data-kind="{kind}"{"" if shown else " hidden"}>{inputs}</div>'

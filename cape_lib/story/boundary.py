@@ -39,7 +39,7 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel) -> Answer:
             estimators(scales, at.family), "single case", f"{len(at.ladder)} sizes; {_places(scales)}. {at.noise}"
         )
     scale = model.critical_scale()
-    placed = 0 < scale.low and scale.high < math.inf and scale.high / scale.low < NARROW
+    placed = scale.low > 0 and scale.high < math.inf and scale.high / scale.low < NARROW
     where = (
         f"a model of all {model.families} families puts the turn at {size(scale.estimate)}"
         if not math.isnan(scale.estimate)
@@ -67,7 +67,10 @@ def _inside(scales: pd.DataFrame, family: str) -> str:
 
 def _places(scales: pd.DataFrame) -> str:
     inside = scales.dropna(subset=["n_c_b"])
-    places = [f"{row.estimator} {row.n_c_b:.2g} B ({size(row.low)} to {size(row.high)})" for row in inside.itertuples()]
+    places = [
+        f"{row['estimator']} {row['n_c_b']:.2g} B ({size(row['low'])} to {size(row['high'])})"
+        for row in inside.to_dict("records")
+    ]
     return "; ".join(places) if places else "no estimator places a turn inside them"
 
 
@@ -138,8 +141,8 @@ def all_families(model: FamilyModel) -> str:
             parts.append(f"{noun} goes with {row['estimate']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}] of gamma")
     spread = model.spread()[0]
     moved = "; ".join(parts)
-    return (
-        f"{moved[0].upper()}{moved[1:]}. Families differ by {spread.estimate:.2f} (standard deviation), so that a new one has no "
+    return f"{moved[0].upper()}{moved[1:]}. " + (
+        f"Families differ by {spread.estimate:.2f} (standard deviation): a new one has no "
         f"upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
     )
 
@@ -150,8 +153,8 @@ def power(model: FamilyModel) -> str:
     seen = []
     for term, noun in (("size", "a tenfold size"), ("tokens", "tenfold tokens")):
         if term in terms.index:
-            low, high = terms.loc[term, ["low", "high"]]
-            seen.append(f"{seen_difference((high - low) / 3.92):.2f} of gamma for {noun}")
+            width = float(terms["high"][term]) - float(terms["low"][term])
+            seen.append(f"{seen_difference(width / 3.92):.2f} of gamma for {noun}")
     return (
         f"An effect from {' and '.join(seen)} on would have been seen in four of five repeats. Tokens differ between "
         "families, hardly within them, and score noise is the only noise that is known."

@@ -50,7 +50,9 @@ def goes_with(steps: pd.DataFrame) -> Answer:
         shares[(shares["tokens"] == word) & (shares["to_b"] <= EDGES[0])].iloc[0] for word in ("under", "over")
     )
     apart = few["low"] > many["high"] or many["low"] > few["high"]
-    lead = "Training text goes with it as much as size" if apart else "Whether training text goes with it stays open"
+    lead = (
+        "So does the amount of training text" if apart else "Whether the amount of training text goes with it is open"
+    )
     sentence = (
         f"**{lead}.** Below 3.5 B, {few['negative']} of {few['steps']} steps cost truthfulness in families trained on "
         f"fewer than {TOKEN_EDGE:g} billion tokens, {many['negative']} of {many['steps']} in the others."
@@ -65,16 +67,18 @@ def goes_with(steps: pd.DataFrame) -> Answer:
 def moves(scores: pd.DataFrame) -> Answer:
     """What can be moved: the made world; scores: table `testbed_scores`."""
     one = levers.answer(scores)
-    lead, rest = one.sentence.split("**: ", 1)
-    return Answer(f"{lead.replace('Yes, by the text alone', 'Text alone can make it and remove it')}.** {rest[0].upper()}{rest[1:]}",
-                  one.grade, one.interval)  # fmt: skip
+    lead = (
+        "Text alone can make it and remove it" if levers.moved(scores) else "Text alone did not move it where we tried"
+    )
+    body = one.sentence.split("**: ", 1)[1]
+    return Answer(f"**{lead}.** {body[0].upper()}{body[1:]}", one.grade, one.interval)
 
 
 def today(one: Answer) -> Answer:
-    """How it is in 2026: the first sentences of the answer of chapter 9."""
-    lead, rest = one.sentence.split(".** ", 1)
-    return Answer(f"**In 2026: {lead.removeprefix('**')[0].lower()}{lead.removeprefix('**')[1:]}.** {rest.split('. ')[0]}.",
-                  one.grade, one.interval)  # fmt: skip
+    """How it is in 2026: the lead and the first sentence of the answer of chapter 9."""
+    lead, _, rest = one.sentence.removeprefix("**").partition(".** ")
+    first = rest.split(". ")[0].rstrip(".")
+    return Answer(f"**In 2026: {lead[0].lower()}{lead[1:]}.** {first}.", one.grade, one.interval)
 
 
 def rate(steps: pd.DataFrame, size_b: float) -> str:
@@ -82,10 +86,8 @@ def rate(steps: pd.DataFrame, size_b: float) -> str:
     near = base_rate(steps, size_b)
     if not near.steps:
         return f"Near {size_b:.2g} B no step of a family is known to the book."
-    return (
-        f"Near {size_b:.2g} B, **{near.tax} of {near.steps}** known steps of {times(near.families, 'family', 'families')} "
-        "cost truthfulness."
-    )
+    families = times(near.families, "family", "families")
+    return f"Near {size_b:.2g} B, **{near.tax} of {near.steps}** known steps of {families} cost truthfulness."
 
 
 def rates(steps: pd.DataFrame) -> list[dict[str, object]]:
@@ -98,7 +100,7 @@ CHIPS = {
     "holds": "number and conclusion stand",
     "wrong data": "rests on a score that was corrected",
     "arithmetic only": "the number comes out, the conclusion does not follow",
-    "unknown": "what a test needs was not published",
+    "unknown": "what a test needs was not published, or none was made",
 }
 
 
@@ -117,7 +119,8 @@ def chips(verdicts: Sequence[Verdict]) -> str:
     """Four counts over all claims as HTML, each a link to chapter 8, and what is left."""
     counts = Counter(chip(one) for one in verdicts)
     items = "".join(
-        f'<li><a href="../notebooks/08_claims.html"><strong>{counts[word]}</strong> {word}</a><small>{meaning}</small></li>'
+        f'<li><a href="../notebooks/08_claims.html"><strong>{counts[word]}</strong> {word}</a>'
+        f"<small>{meaning}</small></li>"
         for word, meaning in CHIPS.items()
     )
     rest = f"Of {len(verdicts)} claims; for the other {counts['']} another number comes out."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -23,13 +24,14 @@ def percent(share: float) -> str:
 
 def open_by(questions: int) -> int:
     """Half of the widest 95 % interval of a share of so many questions, whole points."""
-    return round(100 * 1.96 * 0.5 / questions**0.5)
+    return round(100 * 1.96 * math.sqrt(0.25 / questions))
 
 
 def over_widths(scores: pd.DataFrame) -> dict[float, pd.Series]:
     """Share of writers who believe -> mean share of right answers by width; scores: table `testbed_scores`."""
     known = scores[scores["ladder"].isin(LADDERS)]
-    return {float(share): rows.groupby("width")["truth"].mean() for share, rows in known.groupby("believers")}
+    shares = sorted(known["believers"].unique().tolist())
+    return {share: known[known["believers"] == share].groupby("width")["truth"].mean() for share in shares}
 
 
 def fall(scores: pd.DataFrame, *, ladder: str = "D") -> Estimate:
@@ -44,14 +46,19 @@ def fall(scores: pd.DataFrame, *, ladder: str = "D") -> Estimate:
     return Estimate(middle, middle - half, middle + half, len(change), "mean over seeds, t interval")
 
 
+def moved(scores: pd.DataFrame) -> bool:
+    """Whether the made models dip below a guess with many believers and not with few; scores: `testbed_scores`."""
+    ladders = over_widths(scores)
+    return bool(ladders[max(ladders)].min() < CHANCE <= ladders[min(ladders)].min())
+
+
 def answer(scores: pd.DataFrame) -> Answer:
     """Can one move the point where truthfulness turns? What the made world shows; scores: table `testbed_scores`."""
     ladders = over_widths(scores)
     few, many = min(ladders), max(ladders)
     dip, flat = ladders[many], ladders[few]
     drop = fall(scores)
-    moved = (dip.min() < CHANCE) and (flat.min() >= CHANCE)
-    lead = "Yes, by the text alone" if moved else "The text alone did not move it here"
+    lead = "Yes, by the text alone" if moved(scores) else "The text alone did not move it here"
     tail = f"where {percent(few)} do, the lowest of {len(flat)} widths has {percent(flat.min())}"
     shape = (
         f"fall from {percent(dip.iloc[0])} to {percent(dip.min())} at width {dip.idxmin()} and rise to "
@@ -92,8 +99,8 @@ def width_null(ladders: pd.DataFrame) -> str:
     beyond = "lies above 95 % of its" if len(above) == 1 else "lie above 95 % of their"
     return (
         f"After the division r is positive in {positive} of {len(ladders)} families. So it is when the scores are "
-        f"shuffled: in {shuffled} of {len(ladders)} families, more than 99 % of the shuffles. **{len(above)}** {beyond} "
-        f"own shuffles{named}."
+        f"shuffled: in {shuffled} of {len(ladders)} families, more than 99 % of the shuffles. **{len(above)}** "
+        f"{beyond} own shuffles{named}."
     )
 
 
@@ -116,8 +123,8 @@ def curated(excess: pd.DataFrame, *, y: str) -> str:
     names = sure["model"].astype(str).tolist()
     beyond = f"{len(sure)} of them beyond the scatter of the web-trained, corrected for asking {len(excess)}"
     return (
-        f"**{above} of {len(excess)}** curated or distilled models lie above what web-trained ones of their size have in "
-        f"{label(y)}; {beyond}{f' ({listed(names)})' if names else ''}."
+        f"**{above} of {len(excess)}** curated or distilled models lie above what web-trained ones of their size have "
+        f"in {label(y)}; {beyond}{f' ({listed(names)})' if names else ''}."
     )
 
 
