@@ -11,6 +11,7 @@ import pandas as pd
 from cape_lib.base.boundary import isocline
 from cape_lib.base.coupling import FamilyModel
 from cape_lib.charts.coupling import COLUMNS, phase_colour, size_scale
+from cape_lib.charts.forest import band
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
 from cape_lib.tables import label, marks
 
@@ -155,21 +156,17 @@ def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) 
         for size in sizes:
             gamma = model.gamma(float(size), tokens_b=float(tokens))
             rows.append((f"{tokens:,.0f} B tokens", float(size), gamma.estimate, gamma.low, gamma.high))
-    table = pd.DataFrame(rows, columns=["tokens", "params_b", "gamma", "low", "high"])
+    table = pd.DataFrame(rows, columns=["tokens", "params_b", "estimate", "low", "high"])
     order = list(dict.fromkeys(table["tokens"]))
     colour = alt.Color("tokens:N", title="trained on", sort=order, scale=alt.Scale(domain=order, range=PALETTE))
-    base = alt.Chart(table).encode(x=size_scale("params_b", low=0.1, high=100.0), color=colour)
-    y = alt.Y("low:Q", title="expected gamma12")
-    band = base.mark_area(opacity=0.2).encode(y=y, y2="high:Q")
-    tooltip = ["tokens", alt.Tooltip("params_b:Q", format=".2g"), *(alt.Tooltip(f"{c}:Q", format=".2f") for c in
-               ("gamma", "low", "high"))]  # fmt: skip
-    dash = alt.StrokeDash("tokens:N", sort=order, legend=None)
-    line = base.mark_line().encode(y="gamma:Q", strokeDash=dash, tooltip=tooltip)
-    zero = alt.Chart(pd.DataFrame({"gamma": [0.0]})).mark_rule(color=INK).encode(y="gamma:Q")
+    tooltip = ["tokens", *(alt.Tooltip(f"{c}:Q", format=".2f") for c in ("params_b", "estimate", "low", "high"))]
+    across, up = size_scale("params_b", low=0.1, high=100.0), alt.Y("estimate:Q", title="expected gamma12")
+    drawn = band(table, across, up, colour=colour, tooltip=tooltip)
+    zero = alt.Chart(pd.DataFrame({"estimate": [0.0]})).mark_rule(color=INK).encode(y="estimate:Q")
     scale = model.critical_scale()
     ends = f"[{scale.low:.2g}, {scale.high:.2g}]" if np.isfinite(scale.high) else f"[{scale.low:.2g}, no upper end]"
     return figure(
-        alt.layer(zero, band, line).properties(height=300),
+        alt.layer(zero, drawn).properties(height=300),
         title=f"Over all families gamma turns upwards at {scale.estimate:.2g} B {ends}, and families lie far apart",
         alt="Expected local coupling by size over all families, a band for each amount of training tokens.",
         source=source,

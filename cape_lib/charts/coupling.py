@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.base.coupling import settled_beyond
+from cape_lib.charts.forest import band
 from cape_lib.charts.frame import GRID, INK, MUTED, PAPER, PHASE_COLOURS, Figure, figure
 from cape_lib.charts.look import TWO_SIDES
 from cape_lib.charts.naming import crowded, names_where
@@ -221,24 +222,23 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
     """
     parts = [
         sweep[["cut_b", f"n_{side}", f"r_{side}", f"low_{side}", f"high_{side}"]]
-        .set_axis(["cut_b", "n", "r", "low", "high"], axis=1)
+        .set_axis(["cut_b", "n", "estimate", "low", "high"], axis=1)
         .assign(side=side)
         for side in ("below", "above")
     ]
-    table = pd.concat(parts, ignore_index=True).dropna(subset=["r"])
-    x = size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut, log scale")
-    base = alt.Chart(table).encode(x=x)
-    y = alt.Y("low:Q", title="Pearson r", scale=alt.Scale(domain=[-1, 1]))
-    band = base.mark_area(opacity=0.2).encode(y=y, y2="high:Q", color=alt.Color("side:N", scale=SIDES, title="models"))
-    line = base.mark_line(point=True).encode(
-        y="r:Q",
-        color=alt.Color("side:N", scale=SIDES),
-        tooltip=["cut_b", "side", alt.Tooltip("r:Q", format=".2f"), "n"],
+    table = pd.concat(parts, ignore_index=True).dropna(subset=["estimate"])
+    drawn = band(
+        table,
+        size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut, log scale"),
+        alt.Y("estimate:Q", title="Pearson r", scale=alt.Scale(domain=[-1, 1])),
+        colour=alt.Color("side:N", scale=SIDES, title="models"),
+        tooltip=["cut_b", "side", alt.Tooltip("estimate:Q", format=".2f"), "n"],
+        point=True,
     )
-    zero = alt.Chart(pd.DataFrame({"r": [0.0]})).mark_rule(color=INK).encode(y="r:Q")
+    zero = alt.Chart(pd.DataFrame({"estimate": [0.0]})).mark_rule(color=INK).encode(y="estimate:Q")
     flips, sure = int(sweep["flips"].sum()), int(sweep["flips_surely"].sum())
     return figure(
-        alt.layer(zero, band, line).properties(height=260),
+        alt.layer(zero, drawn).properties(height=260),
         title=f"The sign flips at {flips} of the {len(sweep)} cuts tried, beyond both intervals at {sure}: these data "
         "do not single out one size",
         alt=f"Correlation below and above each cut, with 95 percent bands; its sign flips at {flips} of {len(sweep)}.",

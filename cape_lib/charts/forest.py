@@ -38,14 +38,22 @@ def forest(
     return alt.layer(*layers).properties(height=ROW_HEIGHT * rows[asked["field"]].nunique())
 
 
-def band(rows: pd.DataFrame, x: alt.X, y: alt.Y, *, colour: Any = alt.Undefined) -> Any:
+def band(
+    rows: pd.DataFrame,
+    x: alt.X,
+    y: alt.Y,
+    *,
+    colour: Any = alt.Undefined,
+    tooltip: Sequence[Any] = (),
+    point: bool = False,
+) -> Any:
     """A line through "estimate" with the band from "low" to "high" behind it.
 
-    rows: columns of x, estimate, low, high;  y: axis of "estimate".
+    rows: columns of x, estimate, low, high;  y: axis of "estimate";  point: with a point at each row.
     """
     base = alt.Chart(rows).encode(x=x, color=colour)
     area = base.mark_area(opacity=0.2).encode(y=_of(y, "low"), y2="high:Q")
-    return alt.layer(area, base.mark_line().encode(y=y))
+    return alt.layer(area, base.mark_line(point=point).encode(y=y, tooltip=list(tooltip)))
 
 
 def _of(axis: Any, column: str) -> Any:

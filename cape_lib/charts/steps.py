@@ -7,40 +7,48 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts.coupling import phase_colour
+from cape_lib.charts.forest import forest
 from cape_lib.charts.frame import INK, Figure, figure
 from cape_lib.charts.look import TWO_SIDES
+from cape_lib.story.coupling import by_direction
 from cape_lib.tables import label
 
 
-def whole_ladders(table: pd.DataFrame, *, y: str, source: str) -> Figure:
-    """What every ladder did from its smallest to its largest size: the change of one score with its interval.
+def whole_ladders(ladders: pd.DataFrame, *, y: str, source: str, own: str = "") -> Figure:
+    """What each family gained or lost of y from its smallest to its largest size, with the interval of score noise.
 
-    table: `coupling.whole_ladders`.
+    ladders: `coupling.whole_ladders`; own: the family in front, marked in the names.
     """
-    order = list(table.sort_values("dy")["ladder"])
-    names = alt.Y("ladder:N", sort=order, title=None, axis=alt.Axis(labelLimit=220))
-    sure = table["p_holm"] < 0.05
-    base = alt.Chart(table.assign(sizes_text=table["sizes"].astype(str) + " sizes")).encode(y=names)
-    x = alt.X("dy_low:Q", title=f"change of {label(y)} over the whole ladder, points")
-    bars = base.mark_rule(strokeWidth=5, opacity=0.5).encode(x=x, x2="dy_high:Q", color=phase_colour(columns=3))
-    tooltip = ["ladder", "smaller", "larger", "sizes", alt.Tooltip("dy:Q", format=".1f"),
-               alt.Tooltip("z:Q", format=".1f"), alt.Tooltip("gamma:Q", format=".2f")]  # fmt: skip
-    points = base.mark_point(filled=True, size=80, opacity=1).encode(
-        x="dy:Q", color=phase_colour(columns=3), tooltip=tooltip
-    )
-    zero = alt.Chart(pd.DataFrame({"dy": [0.0]})).mark_rule(color=INK).encode(x="dy:Q")
-    falls, rises = (int((sure & side).sum()) for side in (table["dy"] < 0, table["dy"] > 0))
+    rows = ladders.sort_values("dy").assign(estimate=lambda t: t["dy"], low=lambda t: t["dy_low"])
+    rows = rows.assign(high=rows["dy_high"], name=_with_sizes(rows, own))
+    counts = by_direction(ladders)
+    down, up = len(counts["lost"]), len(counts["gained"])
+    tooltip = ["smaller", "larger", alt.Tooltip("dx:Q", format="+.1f"), alt.Tooltip("dy:Q", format="+.1f"), "sizes"]
     return figure(
-        alt.layer(zero, bars, points).properties(height=20 * len(order)),
-        title=f"Over the whole ladder {label(y)} surely falls in {falls} of {len(table)} families and rises in {rises}",
-        alt=f"Change of {label(y)} over each whole ladder with its 95 percent interval; {falls} fall, {rises} rise.",
+        forest(
+            rows,
+            alt.Y("name:N", sort=list(rows["name"]), title=None, axis=alt.Axis(labelLimit=260)),
+            alt.X("estimate:Q", title=f"{label(y)}, largest minus smallest size (points)"),
+            colour=phase_colour(),
+            tooltip=tooltip,
+        ),
+        title=(
+            f"From smallest to largest size {label(y)} surely falls in {down} of {len(rows)} families and rises in {up}"
+        ),
+        alt=f"Change of {label(y)} over each family's whole ladder with its 95 percent interval: {down} surely fall, "
+        f"{up} surely rise, the others could do either.",
         source=source,
-        n=f"{len(table)} ladders of {int(table['sizes'].sum())} sizes",
+        n=f"{len(rows)} families",
         name="whole-ladders",
-        rows=table,
-        caption="Bars: 95 %, score noise. Sure: p < 0.05, two-sided, after Holm's correction over the ladders. "
-        "Colour: phase of gamma over the whole ladder.",
+        rows=ladders,
+        caption=f"Sure: beyond score noise when all {len(rows)} families are asked (Holm's correction). Bars: 95 %, "
+        "score noise of one family. Colours: the phase of the whole ladder.",
     )
+
+
+def _with_sizes(rows: pd.DataFrame, own: str) -> list[str]:
+    names = zip(rows["ladder"], rows["params_b_low"], rows["params_b_high"], strict=True)
+    return [f"{'▸ ' if name == own else ''}{name} ({low:g} → {high:g} B)" for name, low, high in names]
 
 
 def size_class(from_b: float, to_b: float) -> str:
