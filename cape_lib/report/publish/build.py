@@ -11,7 +11,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from html import escape
 from pathlib import Path
+
+import nbformat
 
 from cape_lib.errors import CapeError, SurroundingsError
 from cape_lib.report.publish import assets, cache, places, preview, trim
@@ -131,8 +134,28 @@ def _assemble(source: Path, executed: Mapping[str, str], kept: Path) -> None:
     (source / "_config.yml").write_text(_settings(), encoding="utf-8")
     for name, text in executed.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(_rebased(name, text), encoding="utf-8")
+        (source / name).write_text(_rebased(name, _with_evidence(name, text, executed)), encoding="utf-8")
     (static / assets.BUNDLE).write_text(assets.vega_bundle(kept), encoding="utf-8")
+
+
+def _with_evidence(name: str, text: str, executed: Mapping[str, str]) -> str:
+    """An executed chapter with the sections of its audit, folded, before its last cell; other pages unchanged."""
+    audit = name.replace("notebooks/", "notebooks/audit/", 1)
+    if audit == name or audit not in executed:
+        return text
+    from docutils.nodes import make_id
+
+    cells = nbformat.reads(executed[audit], as_version=4).cells
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    heads = re.findall(r"^## (.+)$", prose, re.M)
+    page = f"audit/{Path(name).stem}.html"
+    links = "".join(f'<li><a href="{page}#{make_id(head)}">{escape(head)}</a></li>' for head in heads)
+    title = f"The evidence behind this chapter: {len(heads)} sections of the audit"
+    chapter = nbformat.reads(text, as_version=4)
+    listed = f'<details class="cape-evidence"><summary>{title}</summary><ul>{links}</ul></details>'
+    chapter.cells.insert(-1, nbformat.v4.new_markdown_cell(listed, id="cape-evidence"))
+    written: str = nbformat.writes(chapter, version=4)
+    return written.rstrip("\n") + "\n"
 
 
 def _rebased(name: str, text: str) -> str:
