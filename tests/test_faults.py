@@ -85,7 +85,7 @@ def test_an_import_into_a_locked_folder_is_exit_6_in_one_line(tmp_path, locked_f
 
 
 def test_what_does_not_fit_on_a_disk_leaves_the_old_file_and_no_crumbs(small_disk):
-    from cape_lib.report.publish.execution import write_whole
+    from cape_lib.output import write_whole
 
     with pytest.raises(OSError, match="No space"):
         write_whole(small_disk / "old.csv", "x" * 100_000)

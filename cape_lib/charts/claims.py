@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -17,6 +16,7 @@ from cape_lib import claims
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import INK, mark_scales
 from cape_lib.claims import CONCLUSIONS, Part, Stress, Verdict
+from cape_lib.output import plain
 from cape_lib.signs import sentence, typeset
 
 #: Verdicts as a legend lists them, strongest first but for what nobody can tell.
@@ -117,7 +117,7 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
     verdicts: on the published panel;  others: panel -> id -> verdict on that panel.
     """
     rows = "".join(_row(one, {name: got[one.id] for name, got in others.items() if one.id in got}) for one in verdicts)
-    records = json.dumps(_plain(claims.as_records(verdicts)), ensure_ascii=False).replace("</", "<\\/")
+    records = json.dumps(plain(claims.as_records(verdicts), words=True), ensure_ascii=False).replace("</", "<\\/")
     return HTML(
         f'<div class="cape-ledger">{_controls(verdicts)}'
         f'<p class="cape-ledger-count" role="status">{len(verdicts)} of {len(verdicts)} claims</p>'
@@ -233,17 +233,6 @@ def _table(head: Sequence[str], body: Iterable[Sequence[object]]) -> str:
         f'<div class="cape-table" tabindex="0" role="group" aria-label="{escape(head[0])} and more"><table>'
         f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no infinity: an unbounded end is the word for it."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return value
 
 
 def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> Figure:

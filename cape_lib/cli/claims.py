@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     if args.panel is not None:
         _say_untouched(args.panel, verdicts)
     if args.json:
-        from cape_lib.cli.frontier import print_json
+        from cape_lib.output import print_json
 
         print_json(as_records(verdicts))
         return 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from cape_lib.output import print_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,26 +104,9 @@ def lab_rows(frame: pd.DataFrame, lab: str | None, chosen: FrontierLine) -> list
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
-def print_json(value: object) -> None:
-    """JSON on stdout; NaN and infinity, which JSON lacks, become null and the words "inf" and "-inf"."""
-    print(json.dumps(_plain(value), ensure_ascii=False, indent=2, allow_nan=False))
-
-
 def number(value: float) -> str:
     """A number for a line of text: three digits, or a dash where there is none."""
     return f"{value:.3g}" if math.isfinite(value) else "-" if math.isnan(value) else "inf" if value > 0 else "-inf"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return value
 
 
 def _estimate(e: Estimate) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from cape_lib.cli.diagnose import release
-from cape_lib.cli.frontier import print_json
+from cape_lib.output import print_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

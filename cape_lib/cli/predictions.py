@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from cape_lib.cli.frontier import add_panel_options, check_claimed_by, number, print_json
+from cape_lib.cli.frontier import add_panel_options, check_claimed_by, number
+from cape_lib.output import print_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

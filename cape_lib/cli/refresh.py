@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         files = updated(changes, Path(folder))
         turned = _turned(Path(folder)) if files else []
         if args.json:
-            from cape_lib.cli.frontier import print_json
+            from cape_lib.output import print_json
 
             print_json({"sources": [_plain(change) for change in changes], "predictions": turned})
         else:
@@ -116,7 +116,7 @@ def _turned_lines(turned: list[dict[str, Any]]) -> list[str]:
 
 
 def _write(files: dict[str, str]) -> None:
-    from cape_lib.report.publish.execution import write_whole
+    from cape_lib.output import write_whole
     from cape_lib.tables.files import data_dir
 
     for name, text in files.items():

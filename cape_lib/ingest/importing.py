@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
@@ -17,6 +15,7 @@ from cape_lib.ingest.benchmarks import Source
 from cape_lib.ingest.readers import reader_of
 from cape_lib.ingest.reading import Contents, Reader, Reading, one_line
 from cape_lib.names import suggest
+from cape_lib.output import whole
 from cape_lib.tables.score_checks import refuse_mixed
 
 
@@ -174,18 +173,5 @@ def write_scores(frame: pd.DataFrame, target: Path, *, force: bool = False, inpu
         raise UsageError(f"{target}: exists already; choose another name for -o, or say --force")
     if not target.parent.is_dir():
         raise SurroundingsError(f"{target.parent}: no such folder; make it first, or choose another place")
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            frame.to_csv(stream, index=False, lineterminator="\n")
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with whole(target) as draft:
+        frame.to_csv(draft, index=False, lineterminator="\n", encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm.models.problems import ModelError
 from cape_lib.lm.models.record import LanguageModel
 from cape_lib.lm.models.sites import Site
+from cape_lib.output import whole
 
 UNITS = ("std", "residual", "raw")
 
@@ -86,18 +86,15 @@ def save(direction: Direction, path: Path) -> None:
     from safetensors.torch import save_file
 
     fields = {key: value for key, value in asdict(direction).items() if key != "vector"}
-    draft = path.with_name(f".{path.name}.draft{os.getpid()}")
     try:
-        save_file({"vector": direction.vector.contiguous()}, draft, metadata={"cape_direction": json.dumps(fields)})
-        draft.replace(path)
+        with whole(path) as draft:
+            save_file({"vector": direction.vector.contiguous()}, draft, metadata={"cape_direction": json.dumps(fields)})
     except (OSError, RuntimeError) as error:
         raise SurroundingsError(f"{path}: cannot be written ({error})") from error
     except Exception as error:  # safetensors has its own error for a folder that does not exist
         if type(error).__name__ != "SafetensorError":
             raise
         raise SurroundingsError(f"{path}: cannot be written ({error})") from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def load(path: Path, lm: LanguageModel | None = None) -> Direction:

@@ -15,6 +15,7 @@ import pandas as pd
 from cape_lib.errors import UsageError
 from cape_lib.lm.testbed import recipes, store
 from cape_lib.names import suggest
+from cape_lib.output import whole
 
 Report = Callable[[str], None]
 #: the seeds of `steering.surface` and of the experiment on width, as in the book
@@ -133,6 +134,5 @@ def _write(table: pd.DataFrame, path: Path) -> None:
     """The table as data/ keeps tables; whole or not at all."""
     flags = table.select_dtypes(bool).columns
     table = table.assign(**{name: table[name].map({True: "true", False: "false"}) for name in flags})
-    draft = path.with_name(f".{path.name}.draft")
-    table.to_csv(draft, index=False, lineterminator="\n")
-    draft.replace(path)
+    with whole(path) as draft:
+        table.to_csv(draft, index=False, lineterminator="\n")

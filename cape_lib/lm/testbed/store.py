@@ -13,6 +13,7 @@ from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm.testbed import recipes
 from cape_lib.lm.testbed.recipes import Recipe
 from cape_lib.names import suggest
+from cape_lib.output import whole
 
 CARD = "testbed.json"
 WEIGHTS = "model.safetensors"
@@ -129,10 +130,9 @@ def keep_unfinished(state: dict[str, Any], path: Path) -> None:
     """Write the state of a run that is not at its end; whole or not at all."""
     import torch
 
-    draft = path.with_name(f"{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(state, draft)
-    draft.replace(path)
+    with whole(path) as draft:
+        torch.save(state, draft)
 
 
 def unfinished(path: Path, recipe: Recipe) -> dict[str, Any] | None:

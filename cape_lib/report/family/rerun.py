@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import json
-import math
 import os
 import shutil
 import tempfile
@@ -15,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 import cape_lib
 from cape_lib import tables
 from cape_lib.errors import SurroundingsError, UsageError
+from cape_lib.output import plain
 from cape_lib.report.family import next_steps, parameters, planning, summary
 
 PAGE, METRICS, SCORES = "index.html", "metrics.json", "scores.csv"
@@ -204,18 +203,3 @@ def _put(work: Path, out: Path, *, force: bool) -> None:
 
     check_folder(out, force=force)
     exchange(work, out)
-
-
-def plain(value: Any) -> Any:
-    """Data that JSON can hold: NaN and infinite numbers become null, numpy's numbers Python's."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Path):
-        return str(value)
-    return value

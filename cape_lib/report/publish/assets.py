@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from cape_lib.errors import SurroundingsError
-from cape_lib.report.publish.execution import write_whole
+from cape_lib.output import write_whole
 
 VEGA_LITE = "6.4"
 BUNDLE = "cape-vega.js"

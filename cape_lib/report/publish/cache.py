@@ -11,8 +11,9 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from cape_lib.output import write_whole
 from cape_lib.report.publish import places
-from cape_lib.report.publish.execution import Executed, write_whole
+from cape_lib.report.publish.execution import Executed
 
 _OF_EVERY_RUN = ("report/publish/execution.py", "report/publish/recorder.py")
 

@@ -21,6 +21,7 @@ import nbformat
 
 from cape_lib import errors
 from cape_lib.imports import IRI
+from cape_lib.output import write_whole
 from cape_lib.report.publish import places
 
 KERNEL = "cape-book"
@@ -60,18 +61,6 @@ def execute(
 def speaker(quiet: bool) -> Tell:
     """A function that says one line on stderr, or nothing."""
     return (lambda line: None) if quiet else (lambda line: print(line, file=sys.stderr, flush=True))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there as a whole or not at all; where the disk is full, nothing is left behind."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
 
 
 def run_all(

@@ -10,8 +10,8 @@ from typing import Any
 import nbformat
 
 import cape_lib
+from cape_lib.output import write_whole
 from cape_lib.report.publish import assets, markdown, places
-from cape_lib.report.publish.execution import write_whole
 
 _THEME = (
     "document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';"

@@ -59,8 +59,8 @@ def write_page(answers: Sequence[Mapping[str, Any]], places: Mapping[str, str], 
     import nbformat
     from nbformat import v4
 
+    from cape_lib.output import write_whole
     from cape_lib.report import publish
-    from cape_lib.report.publish.execution import write_whole
 
     done = [a for a in answers if a["state"] == "done"]
     cells = [v4.new_markdown_cell(_head(answers))]

@@ -208,7 +208,7 @@ def _store(out: Path, found: dict[str, Any], place: str) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    from cape_lib.report.publish.execution import write_whole
+    from cape_lib.output import write_whole
 
     write_whole(path, text + "\n")
 

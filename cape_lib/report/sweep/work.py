@@ -100,8 +100,8 @@ def answer(task: Task) -> dict[str, Any]:
 
 
 def _diagnosed(task: Task) -> dict[str, Any]:
+    from cape_lib.output import plain
     from cape_lib.report import family
-    from cape_lib.report.family.rerun import plain
 
     frame = pd.DataFrame(list(task.rows))
     scores = Scores(frame, name=task.family, allow_mixed=task.allow_mixed, size=task.size)
