@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import hostile_links
+import numpy as np
 import pytest
 from dashboard_cases import IN_PAGE, differences, edge_cases, in_python, random_cases
 from hypothesis import HealthCheck, given, settings
 
+from cape_lib import frontier, stats, tables
+from cape_lib.base import boundary, dynamics
 from cape_lib.cli import main
 from cape_lib.dashboard import kit
 from cape_lib.dashboard.inputs import check_score, check_size, check_table
@@ -84,6 +87,47 @@ def test_page_and_python_agree_on_500_random_and_all_extreme_inputs_to_nine_digi
         if (lines := differences(in_python(case), page_says))
     ]
     assert not wrong, f"{len(wrong)} of {len(cases)} differ; the first: {wrong[0]}"
+
+
+def test_the_pages_arithmetic_is_that_of_the_instruments(page: Any) -> None:
+    z = stats.fixed_normals(40)
+    assert np.array(page.evaluate("Cape.normal.fixedNormals(40)")) == pytest.approx(z.T, rel=1e-12, abs=1e-13)
+    cases = np.round(np.random.default_rng(5).uniform(-9, 9, (60, 4)), 3)
+    cases[:, 2:] = np.abs(cases[:, 2:]) + 0.01
+    ratio = page.evaluate("cases => cases.map((c) => [...Cape.numbers.fieller(...c, 0)])", cases.tolist())
+    dy, dx, var_dy, var_dx = cases.T
+    ends = np.array([[np.nan if v is None else v for v in row] for row in ratio], dtype=float)
+    assert ends == pytest.approx(np.array(stats.fieller_limits(dy, dx, var_dy=var_dy, var_dx=var_dx)).T, rel=1e-9)
+    below = page.evaluate("cases => cases.map((c) => Cape.numbers.ratioBelow(0.1, ...c, 0))", cases.tolist())
+    assert below == pytest.approx(stats.ratio_below(0.1, dy, dx, var_dy=var_dy, var_dx=var_dx), abs=1e-12)
+    for name in frontier.LINES:
+        places = [0.0, 1.5, 40.0, 77.7, 100.0]
+        drawn = page.evaluate(
+            "([name, places]) => places.map((x) => Cape.ordinary(Cape.kit.frontier.lines[name], x))", [name, places]
+        )
+        low, high = frontier.line(name).ordinary(places)
+        assert [end for end, _ in drawn] == pytest.approx(low, rel=1e-9, abs=1e-9)
+        assert [end for _, end in drawn] == pytest.approx(high, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["Pythia", "OPT", "BLOOM", "Cerebras-GPT", "Llama-2", "Qwen2.5"])
+def test_the_pages_turns_and_forecasts_are_those_of_the_instruments(page: Any, name: str) -> None:
+    ladder = tables.ladder(name)
+    noise = {score: stats.score_noise(ladder, score) for score in ("hellaswag", "truthfulqa")}
+    columns = (ladder["params_b"], ladder["hellaswag"], ladder["truthfulqa"], *noise.values())
+    rows = np.column_stack(columns).tolist()
+    sizes = [dict(zip(("params_b", "x", "y", "x_sd", "y_sd"), row, strict=True)) for row in rows]
+    turns = page.evaluate("sizes => Cape.estimators.boundary(sizes)", sizes)
+    for row in boundary.critical_scales(ladder).to_dict("records"):
+        seen = turns[row["estimator"].replace(" ", "_")]
+        usual = {"estimate": row["n_c_b"], "low": row["low"], "high": row["high"], "share": row["share"]}
+        usual = {key: value if np.isfinite(value) and value != 0 else None for key, value in usual.items()}
+        usual["share"] = row["share"]
+        assert not differences(usual | {"verdict": row["verdict"]}, {key: seen[key] for key in (*usual, "verdict")})
+    ahead = page.evaluate("sizes => Cape.estimators.forecast(sizes, null)", sizes)["methods"]
+    for method, row in dynamics.carried_on(ladder).iterrows():
+        usual = [float(v) if np.isfinite(v) else None for v in row]
+        assert not differences(usual, [ahead[method][key] for key in ("x", "y", "held_out")])
 
 
 def test_every_number_shown_is_the_number_computed(page: Any) -> None:

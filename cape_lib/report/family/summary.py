@@ -70,7 +70,9 @@ def cannot_show(found: dict[str, Any]) -> list[str]:
             if row["verdict"] != "boundary":
                 reasons.setdefault(row["reason"], []).append(row["estimator"])
         told += [f"A boundary by {_and(names)}: {reason}." for reason, names in reasons.items()]
-        steps = found["diagnosis"]["steps"]
+        steps, whole = found["diagnosis"]["steps"], found["diagnosis"]["whole"]
+        if len(steps) > 1 and whole["p_negative"] is not None and not whole["settled"]:
+            told.append("The sign over the whole ladder: score noise alone could turn it.")
         unsettled = sum(not step["settled"] for step in steps)
         if unknown := sum(step["p_negative"] is None for step in steps):
             told.append(f"The sign of {unknown} of {len(steps)} steps: how noisy the scores are is not known.")
@@ -144,7 +146,8 @@ def _scales(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def _trajectory(found: dict[str, Any]) -> str:
-    lines = ["### Release by release", "", "| release | h, points | 95 % of new releases | change | reading |"]
+    line = found["line"]["name"]
+    lines = ["### Release by release", "", f"| release | h, points ({line} line) | 95 % | change | reading |"]
     lines.append("|---|---|---|---|---|")
     for row in found["trajectory"]:
         between = f"{row['interval']['low']:+.1f} to {row['interval']['high']:+.1f}"
@@ -181,8 +184,13 @@ def _figures(plan: Plan, part: Part) -> list[Any]:
     gammas = coupling.local_coupling(rows, x=part.x, y=part.y)
     source = f"your scores ({plan.name})"
     plane = draw.ladder_plane(rows, gammas, x=part.x, y=part.y, source=source)
-    sure = draw.sure_steps(gammas)
+    sure, whole = draw.sure_steps(gammas), coupling.whole_ladder(rows, x=part.x, y=part.y)
     title = f"{plan.name}: {sure} of {len(gammas)} steps have a sign beyond score noise"
+    if len(gammas) > 1:
+        title = (
+            f"{plan.name}: {whole.dy.estimate:+.1f} points of {tables.label(part.y)} over the whole ladder "
+            f"(z = {whole.z:+.1f}), {sure} of {len(gammas)} steps with a sign beyond score noise"
+        )
     if gammas["p_negative"].isna().all():
         title = f"{plan.name}: {len(gammas)} steps, and no interval, for the noise of the scores is not known"
     steps = draw.local_couplings(gammas, x=part.x, y=part.y, title=title, source=source, name="own-steps")
