@@ -100,7 +100,7 @@ def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
     )
     r = float(dots[dots["measure"] == first]["gpqa"].corr(dots[dots["measure"] == first]["value"]))
     return figure(
-        chart.properties(height=280),
+        chart.properties(height=260),
         title=f"What “makes up less” means, and what r comes of it (here {first}: {r:.2f})",
         alt=f"GPQA against {first} over {len(dots[dots['measure'] == first])} variants, r = {r:.2f}, with its line.",
         source=source,
@@ -163,7 +163,7 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
     whole = float(part[REASONING].corr(part[ADMITS]))
     left = float(part[~lost][REASONING].corr(part[~lost][ADMITS]))
     return figure(
-        alt.layer(points, names).properties(height=220),
+        alt.layer(points, names).properties(height=200),
         title=f"{generation}: r = {whole:.2f} over {len(part)} sizes, {left:.2f} without those that lose by thinking",
         alt=f"GPQA against the share admitted by size; {int(lost.sum())} sizes lose by thinking and stand at "
         f"the upper left.",
@@ -200,7 +200,7 @@ def ladders_by_size(ladders: pd.DataFrame, measure: str, *, source: str = SOURCE
             colour=colour,
             tooltip=["smaller", "larger", alt.Tooltip("estimate:Q", format="+.1f"), "sizes"],
         ),
-        title=f"From smallest to largest size, {label(measure)} surely rises in {up} of {len(rows)} ladders and "
+        title=f"From smallest to largest size, the {label(measure)} surely rises in {up} of {len(rows)} ladders and "
         f"falls in {down}",
         alt=f"Change of {label(measure)} over each ladder: {up} surely rise, {down} surely fall, "
         f"{len(rows) - up - down} open.",
@@ -243,8 +243,8 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
         base.mark_point(filled=True, size=45, opacity=1).encode(tooltip=["model", "effort", "tokens", "value"]),
     )
     return figure(
-        chart.properties(height=280),
-        title=f"More thinking at the same weights {'lowers' if fewer else 'raises'} {label(measure)} in "
+        chart.properties(height=260),
+        title=f"More thinking at the same weights {'lowers' if fewer else 'raises'} the {label(measure)} in "
         f"{count.fell if fewer else count.rose} of {count.n} models",
         alt=f"Lines of {count.n} models over their efforts; {label(measure)} falls in {count.fell} and rises in "
         f"{count.rose}.",

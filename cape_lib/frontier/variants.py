@@ -179,13 +179,17 @@ def headlines(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table, columns=["measure", "reading", "rows", "r", "low", "high", "n"])
 
 
+def best_of_each(rows: pd.DataFrame) -> pd.DataFrame:
+    """One variant a model: of the same weights the one with the best GPQA."""
+    return rows.sort_values([REASONING, "slug"]).drop_duplicates("weights", keep="last").reset_index(drop=True)
+
+
 def objections(rows: pd.DataFrame) -> pd.DataFrame:
     """The correlations under each objection: objection, check, measure, r, low, high, n.
 
     Truncation (without the variants set aside), incapacity (GPQA above 40: guessing gives 25), policy (within makers:
     scores less their maker's mean), selection (one variant a model: the one with the best GPQA), one mode at a time.
     """
-    best = rows.sort_values(REASONING).drop_duplicates("weights", keep="last")
     within = rows.copy()
     for column in (REASONING, *MEASURES):
         within[column] = rows[column] - rows.groupby("lab")[column].transform("mean")
@@ -194,7 +198,7 @@ def objections(rows: pd.DataFrame) -> pd.DataFrame:
         ("truncation", "without those set aside", steady(rows)),
         ("incapacity", "GPQA above 40", rows[rows[REASONING] > 40]),
         ("policy of the maker", "scores less the mean of their maker", within),
-        ("selection of variants", "best variant of each model", best),
+        ("selection of variants", "best variant of each model", best_of_each(rows)),
         ("mode", "thinking only", rows[rows["mode"] == "reasoning"]),
         ("mode", "not thinking only", rows[rows["mode"] == "none"]),
     ]

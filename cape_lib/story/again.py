@@ -137,13 +137,15 @@ def sure(rows: pd.DataFrame) -> str:
     """How sure the correlations are: makers, domains as replicates, years, and the variants that ran out."""
     domains = {m: variants.by_domain(rows, m)[1] for m in (ADMITS, WRONG)}
     left = variants.association(variants.steady(rows), ADMITS)
+    one_each = variants.association(variants.best_of_each(rows), ADMITS)
     years = variants.by_year(rows, ADMITS)
     return (
         f"{rows['lab'].nunique()} makers were left out in turn. With the six domains as replicates r is "
         f"{r_text(domains[ADMITS])} for the {label(ADMITS)} and {r_text(domains[WRONG])} for the "
-        f"{label(WRONG)}. Without "
-        f"the variants that ran out r of the {label(ADMITS)} is {r_text(left)}; by year of release it is "
-        f"{listed([f'{y.r:.2f} ({y.year})' for y in years.itertuples()])}."
+        f"{label(WRONG)}. For the "
+        f"{label(ADMITS)} it is {r_text(left)} without the variants that ran out, {r_text(one_each)} with the "
+        f"best variant "
+        f"of each model only, and by year of release {listed([f'{y.r:.2f} ({y.year})' for y in years.itertuples()])}."
     )
 
 

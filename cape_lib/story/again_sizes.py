@@ -10,6 +10,7 @@ from cape_lib.errors import MissingError
 from cape_lib.frontier import variants
 from cape_lib.frontier.pooling import Heterogeneity, heterogeneity
 from cape_lib.frontier.variants import ADMITS, REASONING, WRONG
+from cape_lib.story.answer import listed
 from cape_lib.tables import label
 
 
@@ -43,14 +44,14 @@ def family_text(rows: pd.DataFrame, generation: str) -> str:
     family = one_family(rows, generation)
     left = family[~variants.truncation(rows).loc[family.index, "set_aside"]]
     parts = []
-    for word, part in (("all", family), ("without what ran out", left)):
+    for word, part in (("all", family), ("without what ran out", left), ("without the two smallest", family.iloc[2:])):
         if len(part) > 2:
             r, wrong = part[REASONING].corr(part[ADMITS]), part[REASONING].corr(part[WRONG])
             parts.append(
                 f"{word} ({len(part)} sizes) {r:.2f} with the share admitted, {wrong:.2f} with the wrong share"
             )
         else:
-            parts.append(f"{word} {len(part)} sizes are left, too few for an r")
+            parts.append(f"{word} {len(part)} left, too few for an r")
     return f"**{generation}**, thinking: {'; '.join(parts)}."
 
 
@@ -112,8 +113,12 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     parts = []
     for word, where in (
         ("below 3.5 B", middle < 3.5),
-        ("3.5 to 10 B", (middle >= 3.5) & (middle < 10)),
+        ("from 3.5 to 10 B", (middle >= 3.5) & (middle < 10)),
         ("above", middle >= 10),
     ):
-        parts.append(f"{int((falls & where).sum())} of {int(where.sum())} {word}")
-    return f"Steps in which {label(measure)} falls while GPQA rises, or the reverse: {', '.join(parts)}."
+        parts.append(f"{word} in {int((falls & where).sum())} of {int(where.sum())}")
+    return (
+        f"Step by step, the {label(measure)} and GPQA move apart {listed(parts)}. The size of a step is the "
+        f"geometric mean "
+        f"of its two models."
+    )
