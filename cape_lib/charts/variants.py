@@ -28,11 +28,11 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
     """The three grades as shares of all questions, by steps of GPQA: mean over the variants of each step."""
     low = (rows[REASONING] // width * width).astype(int)
     mean = rows.assign(step=low).groupby("step")[[KNOWS, "rest", WRONG]].agg("mean")
-    count = low.value_counts()
-    mean = mean[mean.index.map(count) >= 5]
+    count = {int(step): int(n) for step, n in low.value_counts().items()}
+    mean = mean.loc[[step for step in mean.index if count[step] >= 5]]
     mean.columns = pd.Index(GRADES)
     steps = [f"{step}-{step + width}" for step in mean.index]
-    tidy = mean.assign(gpqa=steps, variants=[int(count[s]) for s in mean.index]).melt(
+    tidy = mean.assign(gpqa=steps, variants=[count[s] for s in mean.index]).melt(
         ["gpqa", "variants"], var_name="grade", value_name="share"
     )
     tidy["order"] = tidy["grade"].map({name: i for i, name in enumerate(GRADES)})

@@ -223,7 +223,7 @@ def agent_text() -> str:
     """The line of the independent panel, given the version of the agent and given the date."""
     rows = load("frontier_independent")
     version = rows["swe_agent"].str.extract(r"v1\.(\d+)", expand=False).astype(float)
-    day = (pd.to_datetime(rows["release_date"]) - pd.Timestamp("2025-01-01")).dt.days
+    day = (pd.to_datetime(rows["release_date"]) - pd.Timestamp("2025-01-01")).dt.days.astype(float)
     swe, gpqa = rows["swe_bench_verified"], rows["gpqa_diamond"]
     plain, agent, date = pearson(swe, gpqa), partial_pearson(swe, gpqa, version), partial_pearson(swe, gpqa, day)
     high = rows["swe_bench_verified"] >= 65

@@ -24,7 +24,7 @@ def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     wrong, wrong_rest = (float(part[REASONING].corr(part[WRONG])) for part in (family, left))
     if small.empty:
         return f"In {generation} no size loses by thinking: r(GPQA, admitted) = {whole:.2f} over {len(family)} sizes."
-    worst = small.loc[small["params_b"].idxmin()]
+    worst = small.sort_values("params_b").iloc[0]
     return (
         f"Over the {len(family)} sizes of {generation}, thinking, r(GPQA, admitted) = **{whole:.2f}**: the "
         f"better they "
