@@ -28,7 +28,7 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
     """The three grades as shares of all questions, by steps of GPQA: mean over the variants of each step."""
     low = (rows[REASONING] // width * width).astype(int)
     mean = rows.assign(step=low).groupby("step")[[KNOWS, "rest", WRONG]].agg("mean")
-    count = {int(step): int(n) for step, n in low.value_counts().items()}
+    count = low.value_counts().to_dict()
     mean = mean.loc[[step for step in mean.index if count[step] >= 5]]
     mean.columns = pd.Index(GRADES)
     steps = [f"{step}-{step + width}" for step in mean.index]
