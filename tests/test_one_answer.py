@@ -101,6 +101,18 @@ def test_a_curated_model_lies_off_the_trend_by_one_number(place: int) -> None:
         assert page[score]["residual"] == pytest.approx(chapter[f"{column}_excess"], rel=1e-12)
 
 
+@pytest.mark.parametrize("size", [0.2, 1.0, 3.5, 7.0, 70.0])
+def test_the_base_rate_of_a_size_is_that_of_the_instrument(size: float) -> None:
+    panel = tables.base("uniform")
+    steps = coupling.known_steps(panel[panel["training"] == "web"])
+    page = diagnose_model({"params_b": size, "hellaswag": 50.0, "truthfulqa": 40.0})["steps"]
+    rate = coupling.base_rate(steps, size)
+    assert (page["n"], page["tax"]) == (rate.steps, rate.tax)
+    few, many = (coupling.base_rate(steps[side], size) for side in (steps["tokens_b"] < 600, steps["tokens_b"] >= 600))
+    assert (page["few_n"], page["few_tax"]) == (few.steps, few.tax)
+    assert (page["many_n"], page["many_tax"]) == (many.steps, many.tax)
+
+
 @pytest.mark.parametrize("name", RELEASES)
 def test_a_release_has_one_answer_everywhere(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     row = known(name)

@@ -59,6 +59,7 @@ def kit() -> Kit:
             for name, trend in trends().items()
         },
         "steps": _steps(base),
+        "token_edge": coupling.TOKEN_EDGE,
         "readings": _readings(base),
         "dimension": _dimension(base),
         "frontier": _frontier(),
@@ -85,13 +86,22 @@ def trends() -> dict[str, levers.WebTrend]:
 
 
 def _steps(panel: pd.DataFrame) -> list[dict[str, Any]]:
-    """Every known step between neighbouring sizes of a web-trained ladder: ladder, sizes (billions), gamma, phase."""
-    table = coupling.local_couplings(panel[panel["training"] == "web"])
+    """Every known step between neighbouring sizes of a web-trained ladder, with what its models were trained on.
+
+    Each has ladder, low_b, high_b (billions), gamma, phase and tokens_b (billions; None where not known).
+    """
+    table = coupling.known_steps(panel[panel["training"] == "web"])
     return [
-        {"ladder": row["ladder"], "low_b": float(row["params_b_low"]), "high_b": float(row["params_b_high"]),
-         "gamma": float(row["gamma"]), "phase": row["phase"]}
-        for row in table[table["gamma"].notna()].to_dict("records")
-    ]  # fmt: skip
+        {
+            "ladder": row["ladder"],
+            "low_b": float(row["params_b_low"]),
+            "high_b": float(row["params_b_high"]),
+            "gamma": float(row["gamma"]),
+            "phase": row["phase"],
+            "tokens_b": number(row["tokens_b"]),
+        }
+        for row in table.to_dict("records")
+    ]
 
 
 def _readings(panel: pd.DataFrame) -> dict[str, int]:

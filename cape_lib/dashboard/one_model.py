@@ -12,6 +12,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.base.boundary import RATIO, isocline
+from cape_lib.base.coupling import TOKEN_EDGE
 from cape_lib.base.levers import WebTrend
 from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import kit, known_models, trends
@@ -53,7 +54,8 @@ def diagnose_model(model: Mapping[str, Any]) -> dict[str, Any]:
         **{name: curve[name] for name in ("critical", "stated", "reversed")},
         **{f"{name}_right": curve["record"][name] for name in ("stated", "reversed")}, "record_n": curve["record"]["n"],
         **{f"near_{name}": value for name, value in near.items()},
-        "nearest": _names(nearest), "gap_x": second["dx"], "gap_y": second["dy"], "typical": TYPICAL_GAMMA,
+        "token_edge": TOKEN_EDGE, "nearest": _names(nearest), "gap_x": second["dx"], "gap_y": second["dy"],
+        "typical": TYPICAL_GAMMA,
     }  # fmt: skip
     return {
         "kind": "model", "phase": None, "name": facts["name"], "params_b": size, "hellaswag": x, "truthfulqa": y,
@@ -91,15 +93,26 @@ def perhaps_swapped(rows: Sequence[tuple[float, float, float]]) -> bool:
 
 
 def known_steps(size: float) -> dict[str, Any]:
-    """Known steps between sizes near this one: n, how many are a tax, the share with Wilson's interval (0-1)."""
+    """Known steps between sizes near this one: n, how many are a tax, the share with Wilson's interval (0-1).
+
+    `few_n`, `few_tax`, `many_n`, `many_tax`: the same among families trained on fewer tokens than
+    `coupling.TOKEN_EDGE` and on more, where that is known.
+    """
     near = [s for s in kit()["steps"] if 1 / NEAR <= math.sqrt(s["low_b"] * s["high_b"]) / size <= NEAR]
     tax = sum(s["phase"] == "tax" for s in near)
+    known = [s for s in near if s["tokens_b"] is not None]
+    few = [s for s in known if s["tokens_b"] < TOKEN_EDGE]
+    few_tax, known_tax = (sum(s["phase"] == "tax" for s in steps) for steps in (few, known))
     share = wilson(tax, len(near))
     return {
         "n": len(near),
         "tax": tax,
         "share": tax / len(near) if near else None,
         "interval": interval(share.low, share.high),
+        "few_n": len(few),
+        "few_tax": few_tax,
+        "many_n": len(known) - len(few),
+        "many_tax": known_tax - few_tax,
     }
 
 

@@ -48,6 +48,11 @@
       near_tax: near.tax,
       near_share: near.share,
       near_interval: near.interval,
+      near_few_n: near.few_n,
+      near_few_tax: near.few_tax,
+      near_many_n: near.many_n,
+      near_many_tax: near.many_tax,
+      token_edge: kit.token_edge,
       nearest: names(nearest),
       gap_x: second.dx,
       gap_y: second.dy,
@@ -137,7 +142,16 @@
     });
     const tax = near.filter((s) => s.phase === "tax").length;
     const n = near.length;
-    return { n, tax, share: n ? tax / n : null, interval: W.interval(...wilson(tax, n, kit.z95)) };
+    const known = near.filter((s) => s.tokens_b !== null);
+    const few = known.filter((s) => s.tokens_b < kit.token_edge);
+    const taxes = (steps) => steps.filter((s) => s.phase === "tax").length;
+    const byTokens = {
+      few_n: few.length,
+      few_tax: taxes(few),
+      many_n: known.length - few.length,
+      many_tax: taxes(known) - taxes(few),
+    };
+    return { ...byTokens, n, tax, share: n ? tax / n : null, interval: W.interval(...wilson(tax, n, kit.z95)) };
   }
 
   /* The papers' curve at this HellaSwag score, what its two readings say, and how often each is right. */
