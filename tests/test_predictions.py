@@ -285,7 +285,32 @@ def test_unknown_panel_names_the_nearest() -> None:
 def test_sensitivity_has_a_row_for_every_setting() -> None:
     table = predictions.sensitivity()
     assert len(table) == 7 * len(predictions.SETTINGS)
-    assert set(table["panel"]) == {"published", "corrected", "sourced", "current"}
+    assert set(table["panel"]) == {"published", "corrected", "sourced", "current", "independent"}
+
+
+def test_prediction_2_hangs_on_a_window_and_6_on_one_transcribed_release() -> None:
+    table = predictions.turns()
+    second = table[(table["id"] == 2) & (table["what"] == "since Nov 2025")].iloc[0]
+    assert (second["side"], second["n"], bool(second["turned"])) == ("fail", 12, True)
+    assert second["value"] == pytest.approx(-0.34, abs=0.005)
+    words = predictions.hangs_on(table, tables.frontier("current"))
+    assert "since Nov 2025" in words[2] and "Gemma 4 31B" in words[6] and "transcription" in words[6]
+    assert 7 not in words
+    assert not table.loc[table["side"] == "", "turned"].any()
+
+
+def test_one_score_bounds_the_other_by_the_frozen_line() -> None:
+    third = predictions.score_all()[2]
+    bound = next(one for one in third.bounds if "V4 Pro 0813" in one)
+    assert f"above {(92.4 - 46.4) / 0.513:.1f}" in bound and f"below {(92.4 - 5 - 46.4) / 0.513:.1f}" in bound
+    assert {"Gemini 3.7 Flash", "Gemini 3.8 Flash"} <= set(predictions.score_all()[3].pending)
+
+
+def test_a_makers_value_counts_from_the_release_that_it_came_with() -> None:
+    april = tables.frontier("current", as_of="2026-04-30").set_index("model")
+    assert april.loc["Claude Opus 4.7", ["swe_bench_verified", "gpqa_diamond"]].tolist() == [87.6, 94.2]
+    first = predictions.score_predictions(as_of="2026-04-30").set_index("id").loc[1]
+    assert first["value"] > 5
 
 
 def test_timeline_counts_days_to_the_end_of_each_window() -> None:
@@ -299,3 +324,12 @@ def test_over_time_follows_the_panel() -> None:
     first = days[days["id"] == 1].set_index("as_of")["value"]
     assert first["2026-03-31"] == pytest.approx(0.9)
     assert first["2026-04-30"] == pytest.approx(7.0)
+
+
+def test_in_every_month_of_the_history_no_model_is_lost() -> None:
+    days = [str(day.date()) for day in pd.date_range("2026-01-31", predictions.newest_date(), freq="ME")]
+    history = predictions.over_time(days)
+    assert len(history) == 7 * len(days)
+    for ident in (2, 5, 7):
+        n = history[history["id"] == ident]["n"]
+        assert n.is_monotonic_increasing and n.iloc[-1] > n.iloc[0]

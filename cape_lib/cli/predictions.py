@@ -14,13 +14,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the seven, or as JSON a list of objects with id, name, status, value, low, high, n, resolves_by, reason
-    and sources."""
-    from cape_lib.predictions import as_table, resolves, score_all
+    """Print the seven, or as JSON a list of objects with id, name, status, value, low, high, n, resolves_by, reason,
+    sources, bounds (what a missing score would decide), hangs_on (what turns the status) and windows."""
+    from cape_lib import tables
+    from cape_lib.predictions import as_table, hangs_on, resolves, score_all, turns
 
-    scored = score_all(as_of=args.as_of, claimed_by=check_claimed_by(args.claimed_by), panel=args.panel)
+    party = check_claimed_by(args.claimed_by)
+    scored = score_all(as_of=args.as_of, claimed_by=party, panel=args.panel)
+    tried = turns(as_of=args.as_of, claimed_by=party, panel=args.panel)
+    hanging = hangs_on(tried, tables.frontier(args.panel, as_of=args.as_of, claimed_by=party))
     if args.json:
-        print_json(as_table(scored).to_dict("records"))
+        table = as_table(scored).assign(hangs_on=[hanging.get(one.card.id) for one in scored])
+        windows = tried[tried["kind"] == "window"].drop(columns="kind")
+        own = [windows[windows["id"] == one.card.id].drop(columns="id").to_dict("records") for one in scored]
+        print_json(table.assign(windows=own).to_dict("records"))
         return 0
     first = scored[0]
     print(f"As of {first.as_of}, {args.panel} panel, scores claimed by {args.claimed_by or 'either party'}.")
@@ -31,6 +38,10 @@ def run(args: argparse.Namespace) -> int:
         print(f"\n{one.card.id}. {one.card.name}: {one.status}")
         print(f"   {one.card.quantity}: {value}, n = {one.n}; resolves: {resolves(one.card)}")
         print(f"   {one.reason}")
+        if one.card.id in hanging:
+            print(f"   the status {hanging[one.card.id]}")
+        for bound in one.bounds:
+            print(f"   {bound}")
         if one.pass_share == one.pass_share:
             shares = f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail"
             print(f"   repeats resolved today: {shares} ({one.share_of}; no forecast)")

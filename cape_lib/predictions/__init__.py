@@ -11,17 +11,28 @@ from cape_lib.predictions.scoring import (
     score_all,
     score_predictions,
 )
-from cape_lib.predictions.sensitivity import SETTINGS, other_rankings, over_time, sensitivity, timeline
+from cape_lib.predictions.sensitivity import (
+    SETTINGS,
+    WINDOWS,
+    hangs_on,
+    other_rankings,
+    over_time,
+    sensitivity,
+    timeline,
+    turns,
+)
 
 __all__ = [
     "SETTINGS",
     "STATUSES",
+    "WINDOWS",
     "Evidence",
     "Prediction",
     "Scored",
     "as_table",
     "check_date",
     "gather",
+    "hangs_on",
     "newest_date",
     "other_rankings",
     "over_time",
@@ -33,4 +44,5 @@ __all__ = [
     "score_predictions",
     "sensitivity",
     "timeline",
+    "turns",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from cape_lib.frontier import (
     FROZEN_INTERCEPT,
     FROZEN_SLOPE,
     complete_rows,
+    lab_r,
     remeasured_spreads,
     spread,
     top_rows,
@@ -21,10 +24,12 @@ from cape_lib.frontier import (
 from cape_lib.predictions.cards import Prediction
 from cape_lib.rules import Quantity
 from cape_lib.stats import (
+    LEAST_CLUSTERS,
     Estimate,
+    cluster_bootstrap_counts,
+    cluster_count,
     generator,
     noisy_scores,
-    pearson,
     pearson_rows,
     percentile_interval,
     row_bootstrap_counts,
@@ -40,8 +45,9 @@ RESAMPLED = "models resampled"
 class Evidence:
     """Numbers for one prediction: `value` is the one the rules turn on, `values` and `draws` hold every quantity.
 
-    `rows` are the models that count, `pending` names later releases of the lab (or better models) that lack a score.
-    `draws` are repeats of each quantity, (draws,), for h (draws, releases).
+    `rows` are the models that count, `pending` names later releases of the lab (or better models) that lack a score,
+    `bounds` says for those with one score what the other would decide. `draws` are repeats of each quantity, (draws,),
+    for h (draws, releases); `repeats` says of what.
     """
 
     value: Estimate
@@ -51,12 +57,15 @@ class Evidence:
     pending: tuple[str, ...] = ()
     missing: str = ""
     extra: dict[str, float] = field(default_factory=dict)
+    bounds: tuple[str, ...] = ()
+    repeats: str = REMEASURED
 
 
 def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000, seed: int = 0) -> Evidence:
     """The evidence that a panel holds for one prediction.
 
-    frame: `tables.frontier(...)` of the day in question. `missing` says in words what is not there.
+    frame: `tables.frontier(...)` of the day in question, a release without any score included if it is to be named.
+    `missing` says in words what is not there.
     """
     kinds = {quantity.name for quantity in (*card.pass_rule.quantities, *card.fail_rule.quantities)}
     if "h" in kinds:
@@ -68,15 +77,23 @@ def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int, seed: in
     first, second = card.benchmarks
     rows = complete_rows(frame, first, second)
     x, y = rows[first].to_numpy(float), rows[second].to_numpy(float)
-    r = pearson(x, y)
+    r = lab_r(rows, first, second)
+    by_lab = cluster_count(rows["lab"]) >= LEAST_CLUSTERS
     quantity, count = Quantity("r", (first, second)), Quantity("n")
     draws = np.full(resamples, np.nan)
     if len(rows) > 2:
-        draws = pearson_rows(x, y, row_bootstrap_counts(len(rows), resamples, generator(seed)))
+        rng = generator(seed)
+        counts = (
+            cluster_bootstrap_counts(rows["lab"].to_numpy(), resamples, rng)
+            if by_lab
+            else row_bootstrap_counts(len(rows), resamples, rng)
+        )
+        draws = pearson_rows(x, y, counts)
     missing = "" if len(rows) > 2 and np.isfinite(r.estimate) else _lack(card, len(rows))
     n = float(len(rows))
     values: dict[Quantity, float | Floats] = {quantity: r.estimate, count: n}
-    return Evidence(r, values, {quantity: draws, count: np.full(resamples, n)}, rows, (), missing)
+    drawn = {quantity: draws, count: np.full(resamples, n)}
+    return Evidence(r, values, drawn, rows, (), missing, repeats="labs resampled" if by_lab else RESAMPLED)
 
 
 def _spreads(card: Prediction, frame: pd.DataFrame, seed: int) -> Evidence:
@@ -109,9 +126,11 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) 
     last = rows["released"].max() if len(rows) == card.top_k else pd.Timestamp.max
     pending = tuple(later[~later["model"].isin(rows["model"]) & (later["released"] <= last)]["model"])
     h = Quantity("h")
+    bounds = tuple(_bound(card, row) for row in later[later["model"].isin(pending)].to_dict("records"))
+    bounds = tuple(bound for bound in bounds if bound)
     if rows.empty:
         blank = Estimate(float("nan"), float("nan"), float("nan"), 0, REMEASURED)
-        return Evidence(blank, {}, {}, rows, pending, _no_release(card, later, pending))
+        return Evidence(blank, {}, {}, rows, pending, _no_release(card, later, pending), bounds=bounds)
     swe, gpqa = rows[x].to_numpy(float), rows[y].to_numpy(float)
     values = gpqa - (FROZEN_SLOPE * swe + FROZEN_INTERCEPT)
     noise = np.hypot(score_sd(gpqa, y), FROZEN_SLOPE * score_sd(swe, x))
@@ -123,7 +142,28 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) 
     missing = "" if len(rows) == card.top_k else f"{len(rows)} of {card.top_k} releases have both scores"
     extra = {str(model): float(one) for model, one in zip(rows["model"], values, strict=True)}
     value = Estimate(float(values[at]), low, high, len(rows), REMEASURED)
-    return Evidence(value, {h: values}, {h: draws}, rows, pending, missing, extra)
+    return Evidence(value, {h: values}, {h: draws}, rows, pending, missing, extra, bounds)
+
+
+def _bound(card: Prediction, row: dict[Hashable, Any]) -> str:
+    """What the score that is missing of a release would have to be for either rule, on the frozen line."""
+    x, y = card.benchmarks
+    known = [name for name in (x, y) if pd.notna(row[name])]
+    if len(known) != 1:
+        return ""
+    parts = []
+    for word, rule in (("passes", card.pass_rule), ("fails", card.fail_rule)):
+        limit = rule.comparisons[0]
+        above = limit.sign.startswith(">")
+        if known[0] == y:
+            need, name = (row[y] - limit.threshold - FROZEN_INTERCEPT) / FROZEN_SLOPE, x
+            above = not above
+        else:
+            need, name = FROZEN_SLOPE * row[x] + FROZEN_INTERCEPT + limit.threshold, y
+        never = need >= 100 if above else need <= 0
+        side = "above" if above else "below"
+        parts.append(f"{word} only with {tables.label(name)} {side} {need:.1f}" if not never else f"never {word}")
+    return f"{row['model']} ({tables.label(known[0])} {row[known[0]]:.1f}) {', '.join(parts)}"
 
 
 def _lack(card: Prediction, n: int) -> str:

@@ -11,6 +11,7 @@ from cape_lib import tables
 from cape_lib.predictions.cards import Prediction, check_date, newest_date, predictions
 from cape_lib.predictions.evidence import Evidence, gather
 from cape_lib.rules import Rule, holds
+from cape_lib.tables.frontier import middle
 
 PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
 LEANS_PASS, LEANS_FAIL, OPEN = "open leaning pass", "open leaning fail", "open"
@@ -25,7 +26,8 @@ class Scored:
     `pass_share`, `fail_share` (0-1, NaN where not scored): share of repeats in which each rule holds today; no
     forecast, for releases to come are not in it. `numbers` holds every quantity of the rules, `models` the rows that
     count, `read_via` how many of the values used were read in a third party's transcription, `since` how many of the
-    rows are of the month in which the prediction was made, or later: only those can test a forecast.
+    rows are of the month in which the prediction was made, or later: only those can test a forecast. `bounds`: what the
+    missing score of a release with one score would have to be; `between`: neither rule holds today.
     """
 
     card: Prediction
@@ -42,22 +44,24 @@ class Scored:
     numbers: dict[str, float]
     models: tuple[str, ...]
     pending: tuple[str, ...]
+    bounds: tuple[str, ...]
     read_via: int
     since: int
+    between: bool
     made: bool
     as_of: str
     panel: str
 
 
 def score(
-    card: Prediction, frame: pd.DataFrame, *, as_of: str, known_until: str, panel: str = "", seed: int = 0
+    card: Prediction, frame: pd.DataFrame, *, as_of: str, known_until: str, panel: str = "", resamples: int = 2000
 ) -> Scored:
     """One prediction against one panel.
 
     frame: the rows known on the day; as_of: that day (ISO); known_until: newest day of the data: a window is closed
     only when both have reached its end, for a day without data settles nothing.
     """
-    evidence = gather(card, frame, seed=seed)
+    evidence = gather(card, frame, resamples=resamples)
     passes, fails = _share(card.pass_rule, evidence), _share(card.fail_rule, evidence)
     status, why = _status(card, evidence, (passes, fails), day=min(as_of, known_until))
     made = pd.Timestamp(as_of) >= card.made_from
@@ -75,21 +79,21 @@ def score(
         sources=_sources(evidence.rows, card.benchmarks),
         pass_share=passes,
         fail_share=fails,
-        share_of=evidence.value.method if "Fisher" not in evidence.value.method else "models resampled",
+        share_of=evidence.repeats,
         numbers=_numbers(evidence),
         models=tuple(str(model) for model in evidence.rows["model"]),
         pending=evidence.pending,
+        bounds=evidence.bounds,
         read_via=_read_via(evidence.rows, card.benchmarks),
         since=int((evidence.rows["released"] >= card.made_from).sum()),
+        between=not (_true(card.pass_rule, evidence) or _true(card.fail_rule, evidence)),
         made=made,
         as_of=as_of,
         panel=panel,
     )
 
 
-def score_all(
-    *, as_of: str | None = None, claimed_by: str | None = None, panel: str = "current", seed: int = 0
-) -> list[Scored]:
+def score_all(*, as_of: str | None = None, claimed_by: str | None = None, panel: str = "current") -> list[Scored]:
     """The seven predictions on one day, in their order.
 
     as_of: ISO date, None for the newest day of the data (the clock is never read); claimed_by: "lab", "independent" or
@@ -98,23 +102,32 @@ def score_all(
     known_until = newest_date()
     day = check_date(as_of) if as_of is not None else known_until
     cards = predictions()
-    frames = {day: tables.frontier(panel, as_of=day, claimed_by=claimed_by)}
-    scored = []
-    for card in cards:
-        # What comes out after the window is closed does not count.
-        until = min(day, card.resolves_by or day)
-        if until not in frames:
-            frames[until] = tables.frontier(panel, as_of=until, claimed_by=claimed_by)
-        scored.append(score(card, frames[until], as_of=day, known_until=known_until, panel=panel, seed=seed))
-    return scored
+    # What comes out after the window is closed does not count.
+    ends = {card.id: min(day, card.resolves_by or day) for card in cards}
+    frames = {until: frame_of(panel, until, claimed_by) for until in set(ends.values())}
+    return [
+        score(card, frames[ends[card.id]], as_of=day, known_until=known_until, panel=panel)
+        for card in cards
+    ]
+
+
+def frame_of(panel: str, until: str, claimed_by: str | None = None) -> pd.DataFrame:
+    """The panel on a day (ISO), with the releases that have none of its scores yet: they too are a lab's next ones."""
+    frame = tables.frontier(panel, as_of=until, claimed_by=claimed_by)
+    if panel != "current":
+        return frame
+    every = tables.load("frontier_scores").drop_duplicates("model")[["model", "lab", "release_date"]]
+    released = every["release_date"].map(middle)
+    unseen = ~every["model"].isin(frame["model"]) & (released <= pd.Timestamp(until))
+    return pd.concat([frame, every.assign(released=released)[unseen].reindex(columns=frame.columns)], ignore_index=True)
 
 
 def score_predictions(
-    *, as_of: str | None = None, claimed_by: str | None = None, panel: str = "current", seed: int = 0
+    *, as_of: str | None = None, claimed_by: str | None = None, panel: str = "current"
 ) -> pd.DataFrame:
     """The same as one row a prediction: id, name, status, value, low, high, n, resolves_by, reason, sources,
     pass_share, fail_share, made, as_of, panel."""
-    return as_table(score_all(as_of=as_of, claimed_by=claimed_by, panel=panel, seed=seed))
+    return as_table(score_all(as_of=as_of, claimed_by=claimed_by, panel=panel))
 
 
 def as_table(scored: list[Scored]) -> pd.DataFrame:
@@ -124,8 +137,8 @@ def as_table(scored: list[Scored]) -> pd.DataFrame:
             {
                 "id": s.card.id, "name": s.card.name, "status": s.status, "value": s.value, "low": s.low,
                 "high": s.high, "n": s.n, "resolves_by": resolves(s.card), "reason": s.reason,
-                "sources": list(s.sources), "pass_share": s.pass_share, "fail_share": s.fail_share, "made": s.made,
-                "as_of": s.as_of, "panel": s.panel,
+                "sources": list(s.sources), "bounds": list(s.bounds), "pass_share": s.pass_share,
+                "fail_share": s.fail_share, "made": s.made, "as_of": s.as_of, "panel": s.panel,
             }
             for s in scored
         ]

@@ -21,13 +21,19 @@ KINDS = {"lab": "lab", "rival": "lab", "independent": "independent"}
 def newest_main(scores: pd.DataFrame, *, claimed_by: str, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
     """The statement that counts for every model and benchmark, of one kind of claimant.
 
-    scores: rows of `frontier_scores`. claimed_by: "lab", "rival" or "independent". as_of: leave out later statements.
-    Returns at most one row a model and benchmark.
+    scores: rows of `frontier_scores`. claimed_by: "lab", "rival" or "independent". as_of: leave out later statements;
+    a maker's value of its own release was announced with it, so that where only a later document was read, its first
+    one counts from the release. Returns at most one row a model and benchmark.
     """
     rows = scores[(scores["role"] == "main") & (scores["claimed_by"] == claimed_by)].copy()
     rows["stated_on"] = pd.to_datetime(rows["date"].fillna(rows["release_date"]), format="ISO8601")
     if as_of is not None:
-        rows = rows[rows["stated_on"] <= as_of]
+        rows = rows.sort_values("stated_on", kind="stable")
+        known = rows["stated_on"] <= as_of
+        cell = [rows["model"], rows["benchmark"]]
+        out = pd.to_datetime(rows["release_date"], format="ISO8601") <= as_of
+        announced = out & ~known.groupby(cell).transform("any") & (rows.groupby(cell).cumcount() == 0)
+        rows = rows[known | announced if claimed_by == "lab" else known]
     rows = rows.sort_values(["model", "benchmark", "stated_on"], kind="stable")
     return rows.drop_duplicates(["model", "benchmark"], keep="last")
 
