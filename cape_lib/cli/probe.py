@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from cape_lib.errors import UsageError
@@ -15,10 +16,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--model", required=True, metavar="M", help="hub id, folder, or a testbed model such as D-d48-s1")
     add("--prompts", type=Path, metavar="CSV", help="own prompts: columns set (reasoning, truthfulness, neutral), text")
     add("--untrained", type=int, default=1, metavar="N", help="untrained twins beside it (default: 1)")
-    add("--permutations", type=int, default=999, metavar="N", help="of the null (default: 999)")
     add("--heads", type=Path, metavar="CSV", help="write the table of heads to a file")
     add("--batch", type=int, default=4096, metavar="N", help="tokens a forward pass (default: 4096)")
-    add("--seed", type=int, default=0, help="of permutations and bootstrap (default: 0)")
+    add("--seed", type=int, default=0, help="of the random projections (default: 0)")
     add("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: a GPU if there is one)")
     add("--dtype", default="auto", help="auto (default), float32, bfloat16 or float16")
     add("--json", action="store_true", help="one JSON object: the model and its untrained twins")
@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Probe and print."""
-    if args.permutations < 19 or args.untrained < 0 or args.batch < 1:
-        raise UsageError("--permutations must be at least 19, --untrained at least 0, --batch at least 1")
+    if args.untrained < 0 or args.batch < 1:
+        raise UsageError("--untrained must be at least 0, --batch at least 1")
     from cape_lib.lm.testbed import store
 
     if args.heads:
@@ -35,10 +35,13 @@ def run(args: argparse.Namespace) -> int:
     from cape_lib.lm import models, probes, texts
 
     name = texts.model_path(args.model)
-    prompts = texts.read(args.prompts, ("set", "text")) if args.prompts else texts.probe_prompts_for(name)
-    probes.check_prompts(prompts)
+    shipped = texts.probe_prompts_for(name)
+    prompts = shipped
+    if args.prompts:
+        prompts = probes.check_prompts(texts.read(args.prompts, ("set", "text")))
+        prompts = probes.with_placebo(prompts, shipped.loc[shipped["set"] == "placebo", "text"].tolist())
     lm = models.load(name, device=args.device, dtype=args.dtype)
-    options = {"permutations": args.permutations, "seed": args.seed, "batch": args.batch}
+    options = {"seed": args.seed, "batch": args.batch}
     found = [probes.probe(lm, prompts, **options)]
     found += [probes.probe(models.untrained(lm, seed=seed), prompts, **options) for seed in range(args.untrained)]
     if args.heads:
@@ -50,14 +53,21 @@ def run(args: argparse.Namespace) -> int:
             json.dumps({**found[0].summary(), "untrained": [twin.summary() for twin in found[1:]]}, ensure_ascii=False)
         )
         return 0
+    for note in found[0].notes:
+        print(f"cape probe: note: {note}", file=sys.stderr)
     for one in found:
         profile = ", ".join(f"{part} {value:+.2f}" for part, value in one.profile.items() if value == value)
         print(
             f"{one.model}: coupling {profile}; of {len(one.heads)} heads {one.competing} compete, "
             f"{one.cooperating} cooperate"
         )
-    table = found[0].layers[["layer", "coupling", "low", "high", "q", "raw", "dimension"]]
+    columns = ["layer", "coupling", "low", "high", "q", "placebo", "placebo_low", "placebo_high", "raw", "dimension"]
+    table = found[0].layers[columns]
     print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
+    print(
+        f"In {found[0].placebo_like} of {len(table)} blocks the interval meets the placebo's: neutral contexts with the "
+        "same endings. nan: the sets do not differ from neutral text beyond noise."
+    )
     print("A coupling that an untrained twin shows too was not learnt. " + _definition())
     return 0
 

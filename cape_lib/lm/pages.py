@@ -61,14 +61,14 @@ def _loaded(model: str) -> Any:
     return name, models.load(name)
 
 
-def probed(model: str, *, permutations: int = 999) -> list[Probe]:
+def probed(model: str) -> list[Probe]:
     """The probes of a model and of one untrained twin (see `probes.probe`); an empty list where torch is missing."""
     if not ready():
         return []
     from cape_lib.lm import probes, texts
 
     name, lm = _loaded(model)
-    found = probes.twins(lm, texts.probe_prompts_for(name), permutations=permutations)
+    found = probes.twins(lm, texts.probe_prompts_for(name))
     for part in found:
         drawn = "untrained" if part is not found[0] else "trained"
         say(f"- {lm.name}, {drawn}: {len(part.layers)} blocks, {len(part.heads)} heads, {part.n_texts} prompts; "

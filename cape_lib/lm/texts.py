@@ -76,7 +76,7 @@ def neutral_for(name: str) -> list[str]:
 
 
 def probe_prompts_for(name: str) -> pd.DataFrame:
-    """Prompts of the probes (set, topic, text): the testbed world's own, else the shipped ones."""
+    """Prompts of the probes (set, topic, text), a placebo among them: the testbed world's own, else the shipped."""
     if is_testbed(name):
         return prompts.probe_sets(store.recipe_of(Path(name)))
     return read(data_dir() / "prompts" / "probe_prompts.csv", ("set", "topic", "text"))

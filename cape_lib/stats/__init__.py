@@ -9,6 +9,7 @@ from cape_lib.stats.clusters import (
     clustered_slope,
     left_out_interval,
 )
+from cape_lib.stats.cosine import Cosines, cosines_of_means, repeat_cosine
 from cape_lib.stats.draws import (
     cluster_bootstrap_counts,
     fixed_normals,
@@ -59,6 +60,7 @@ __all__ = [
     "ITEM_COUNTS",
     "LEAST_CLUSTERS",
     "Band",
+    "Cosines",
     "Estimate",
     "Line",
     "cluster_bootstrap_counts",
@@ -70,6 +72,7 @@ __all__ = [
     "complete",
     "complete_rows",
     "corrected",
+    "cosines_of_means",
     "fieller",
     "fieller_limits",
     "fisher",
@@ -91,6 +94,7 @@ __all__ = [
     "permutation_p",
     "permutations_within",
     "ratio_below",
+    "repeat_cosine",
     "row_bootstrap_counts",
     "row_bootstrap_indices",
     "score_noise",

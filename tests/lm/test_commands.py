@@ -68,11 +68,11 @@ def test_the_protocol_gives_two_verdicts(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_probe_shows_the_untrained_twin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heads = tmp_path / "heads.csv"
-    assert main(["probe", "--model", "D-d16-s1", "--permutations", "99", "--heads", str(heads), "--json"]) == 0
+    assert main(["probe", "--model", "D-d16-s1", "--heads", str(heads), "--json"]) == 0
     (found,) = said(capsys)
-    assert len(found["layers"]) == 2 and len(found["untrained"]) == 1 and "permutation" in found["definition"]
+    assert len(found["layers"]) == 2 and len(found["untrained"]) == 1 and "one-sided p" in found["definition"]
     assert len(heads.read_text().splitlines()) == 1 + found["heads"]
-    assert main(["probe", "--model", "D-d16-s1", "--permutations", "99", "--untrained", "0"]) == 0
+    assert main(["probe", "--model", "D-d16-s1", "--untrained", "0"]) == 0
     assert "not learnt" in capsys.readouterr().out
 
 
@@ -112,7 +112,7 @@ LONG = "<web> " + "Bamin otter eats plums . " * 20
         (3, "no such file", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--pairs", "missing.csv"]),
         (3, "no such file", ["steer", "--model", "R-s1", "--prompt", PROMPT, "--direction", "missing.safetensors"]),
         (3, "cannot be read", ["steer", "--model", "R-s1", "--file", "missing.txt"]),
-        (2, "at least 19", ["probe", "--model", "R-s1", "--permutations", "3"]),
+        (2, "at least", ["probe", "--model", "R-s1", "--untrained", "-1"]),
         (3, "no such file", ["probe", "--model", "R-s1", "--prompts", "missing.csv"]),
         (2, "testbed model", ["testbed", "score", "D-d9-s1"]),
         (2, "testbed model", ["testbed", "reproduce", "nothing"]),

@@ -39,7 +39,7 @@ def test_an_empty_package_named_torch_is_no_torch(said: list[str], monkeypatch: 
 
 
 def test_a_probe_on_a_page_stands_beside_its_untrained_twin(said: list[str]) -> None:
-    found = pages.probed("R-s1", permutations=99)
+    found = pages.probed("R-s1")
     drawn = pages.blocks(found)
     assert drawn is not None and "4 blocks" in drawn.title
     assert pages.profile(found)["weights"].tolist() == ["trained", "untrained"]

@@ -16,6 +16,7 @@ from cape_lib.errors import UsageError
 from cape_lib.lm import models, probes
 from cape_lib.lm.probes.coupling import false_discovery
 from cape_lib.lm.testbed import prompts, store
+from cape_lib.stats import cosines_of_means
 
 SETS = np.array(["reasoning"] * 16 + ["truthfulness"] * 16 + ["neutral"] * 32)
 
@@ -29,30 +30,31 @@ def states(seed: int, reasoning: float = 0.0, truthfulness: float = 0.0, d: int 
 
 
 def test_sets_shifted_alike_cooperate_and_shifted_apart_compete() -> None:
-    alike = probes.couplings(states(0, 4.0, 4.0), SETS, permutations=199)
-    apart = probes.couplings(states(0, 4.0, -4.0), SETS, permutations=199)
-    assert alike.coupling[0] > 0.7 and alike.p_greater[0] == pytest.approx(0.005) and alike.low[0] > 0
-    assert apart.coupling[0] < -0.7 and apart.p_less[0] == pytest.approx(0.005) and apart.high[0] < 0
+    alike = probes.couplings(states(0, 4.0, 4.0), SETS)
+    apart = probes.couplings(states(0, 4.0, -4.0), SETS)
+    assert alike.coupling[0] > 0.7 and alike.p_greater[0] < 0.005 and alike.low[0] > 0
+    assert apart.coupling[0] < -0.7 and apart.p_less[0] < 0.005 and apart.high[0] < 0
 
 
-def test_with_nothing_there_the_coupling_is_around_zero_and_p_is_honest() -> None:
-    found = [probes.couplings(states(seed), SETS, permutations=99, resamples=2) for seed in range(100)]
-    assert abs(np.mean([f.coupling[0] for f in found])) < 0.08
-    assert np.mean([f.p_two[0] <= 0.05 for f in found]) <= 0.11
+def test_with_nothing_there_the_interval_holds_zero_and_p_is_honest() -> None:
+    found = [probes.couplings(states(seed), SETS) for seed in range(100)]
+    assert np.mean([f.low[0] <= 0 <= f.high[0] for f in found]) >= 0.95
+    assert np.mean([f.p_two[0] <= 0.05 for f in found]) <= 0.05
     assert np.mean([f.raw[0] for f in found]) > 0.9  # the raw cosine sees agreement where there is none
 
 
-def test_one_neutral_set_for_both_would_make_a_coupling_out_of_nothing() -> None:
-    cosines = []
-    for seed in range(50):
-        made = states(seed)[:, 0]
-        neutral = made[32:48].mean(0)
-        cosines.append(
-            float(
-                torch.nn.functional.cosine_similarity(made[:16].mean(0) - neutral, made[16:32].mean(0) - neutral, dim=0)
-            )
-        )
-    assert np.mean(cosines) > 0.4
+def test_a_planted_cosine_comes_out_without_bias_and_inside_its_interval() -> None:
+    rng, many, d = np.random.default_rng(3), 300, 200
+    for cosine in (0.0, 0.6):
+        texts = rng.standard_normal((len(SETS), many, d))
+        # as long as the noise of the means: plain cosines would come out at half of the truth
+        texts[:16, :, 0] += 5
+        texts[16:32, :, 0] += 5 * cosine
+        texts[16:32, :, 1] += 5 * np.sqrt(1 - cosine**2)
+        found = probes.couplings(torch.from_numpy(texts), SETS)
+        assert np.nanmean(found.coupling) == pytest.approx(cosine, abs=0.03)
+        covered = np.mean((found.low <= cosine) & (cosine <= found.high))
+        assert 0.93 <= covered <= 0.995 and ((found.low > 0) == (found.p_greater < 0.025)).mean() > 0.98
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=1, max_size=40))
@@ -92,7 +94,7 @@ def test_heads_side_by_side_are_what_the_mixer_reads(shipped: Any) -> None:
 
 def test_a_probe_has_a_row_for_every_block_and_head_beside_its_untrained_twin(shipped: Any) -> None:
     lm = shipped("R-s1")
-    trained, twin = probes.twins(lm, prompts.probe_sets(store.recipe_of(store.folder_of("R-s1"))), permutations=99)
+    trained, twin = probes.twins(lm, prompts.probe_sets(store.recipe_of(store.folder_of("R-s1"))))
     assert len(trained.layers) == len(twin.layers) == 4 and len(trained.heads) == 8
     assert "untrained" in twin.model
     assert trained.layers["coupling"].between(-1, 1).all() and (trained.layers["dimension"] < trained.n_texts).all()
@@ -104,28 +106,26 @@ def test_a_probe_has_a_row_for_every_block_and_head_beside_its_untrained_twin(sh
 def test_gelu_alone_makes_unrelated_prompts_agree(shipped: Any) -> None:
     lm = shipped("D-d48-s1")
     made = probes.probe(
-        models.untrained(lm), prompts.probe_sets(store.recipe_of(store.folder_of("D-d48-s1"))), permutations=19
+        models.untrained(lm), prompts.probe_sets(store.recipe_of(store.folder_of("D-d48-s1")))
     )
     table = made.projection.set_index("what")
     assert table.loc["GELU of hidden", "raw"] > table.loc["hidden", "raw"]
     assert table.loc["random projection", "low"] <= table.loc["random projection", "high"]
-    assert np.isclose(table.loc["rank 1", "coupling"] ** 2, 1) or abs(table.loc["rank 1", "coupling"]) < 1
+    assert not 0 < abs(table.loc["rank 1", "coupling"]) < 0.999  # on a line every cosine is plus or minus one
     # a random projection of the same shape keeps the coupling
-    assert abs(table.loc["random projection", "coupling"] - table.loc["hidden", "coupling"]) < 0.15
+    assert abs(table.loc["random projection", "coupling"] - table.loc["hidden", "coupling"]) < 0.2
 
 
 def test_the_projection_of_full_rank_is_the_logits(shipped: Any) -> None:
     lm = shipped("R-s1")
     rng = torch.Generator().manual_seed(0)
-    last = torch.randn(64, lm.width, generator=rng)
+    last = torch.randn(64, lm.width, generator=rng) + 2 * torch.randn(lm.width, generator=rng)
     table = probes.projection_table(lm, last, SETS, draws=2).set_index("what")
     hidden = lm.norm(last)
     logits = (hidden @ lm.unembedding.weight.T).detach()
     logits = logits - logits.mean(1, keepdim=True)
-    a, b = logits[:16].mean(0), logits[16:32].mean(0)
-    assert table.loc["logits", "raw"] == pytest.approx(
-        float(torch.nn.functional.cosine_similarity(a, b, dim=0)), abs=1e-4
-    )
+    expected = cosines_of_means(logits[:32, None].double().numpy(), np.repeat([0, 1], 16))
+    assert table.loc["logits", "raw"] == pytest.approx(expected.estimate[0], abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,50 @@ def test_shipped_prompts_and_questions_are_complete() -> None:
     assert probing["text"].is_unique and probing["set"].value_counts().to_dict() == {
         "reasoning": 32,
         "truthfulness": 32,
-        "neutral": 32,
+        "neutral": 64,
+        "placebo": 64,
     }
+
+
+def test_the_shipped_sets_differ_in_what_they_say_alone() -> None:
+    from cape_lib.lm import texts
+
+    probing = texts.probe_prompts_for("anything")
+    words = probing["text"].str.split()
+    assert (words.str[-1] == "is").all()
+    by_set = probing.assign(words=words.str.len(), letters=probing["text"].str.len() / words.str.len()).groupby("set")
+    assert np.ptp(by_set["words"].mean()) < 1.0 and np.ptp(by_set["letters"].mean()) < 0.5
+    for name in ("D-d8-s1", "R-s1"):
+        made = prompts.probe_sets(store.recipe_of(store.folder_of(name)))
+        assert made["text"].str.endswith(" .").all() and made["text"].str.split().str.len().nunique() == 1
+
+
+def test_a_placebo_shows_what_last_words_alone_do(shipped: Any) -> None:
+    lm = shipped("R-s1")
+    world = prompts.probe_sets(store.recipe_of(store.folder_of("R-s1")))
+    everyday = world[world["set"] == "neutral"]["text"].tolist()
+    # two sets of neutral contexts, told from the neutral set by their last word alone, as a careless file does
+    ends = {"reasoning": "<web>", "truthfulness": "<web>"}
+    rows = [(name, " ".join([*text.split()[:-1], end])) for name, end in ends.items() for text in everyday[:16]]
+    rows += [("neutral", text) for text in everyday[32:]]
+    careless = pd.DataFrame(rows, columns=["set", "text"])
+    made = probes.probe(lm, probes.with_placebo(careless, world[world["set"] == "placebo"]["text"].tolist()))
+    assert any("last word" in note for note in made.notes)
+    assert (made.layers["coupling"] > 0.8).all() and (made.layers["placebo"] > 0.8).all()
+    assert made.placebo_like == len(made.layers)
+    matched = probes.probe(lm, world)
+    assert matched.notes == () and (matched.layers["placebo_low"] < 0).all()
+
+
+def test_states_that_are_no_numbers_stop_the_probe(shipped: Any) -> None:
+    from cape_lib.errors import SurroundingsError
+
+    lm = models.load(store.folder_of("R-s1"))
+    with torch.no_grad():
+        next(lm.blocks[1].parameters()).fill_(float("inf"))
+    with pytest.raises(SurroundingsError, match="block 1 of 4.*float32"):
+        probes.capture(lm, ["<web> Balan otter"])
+    assert SurroundingsError("").exit_code == 6
 
 
 def test_random_projections_have_the_spread_of_drawn_matrices() -> None:

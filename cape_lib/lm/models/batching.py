@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from cape_lib.errors import UsageError
+from cape_lib.lm.models.hooks import checked, reading
 from cape_lib.lm.models.record import LanguageModel
 
 
@@ -64,20 +65,40 @@ def repeated(batch: Batch, times: int) -> Batch:
     return Batch(batch.ids.repeat(times, 1), batch.mask.repeat(times, 1), batch.start.repeat(times))
 
 
-def run(lm: LanguageModel, batch: Batch, *, last: int | None = None) -> torch.Tensor:
-    """Logits of a batch, (rows, length, vocabulary), without a cache; only of the `last` positions if given.
+def positions_of(lm: LanguageModel, mask: torch.Tensor) -> dict[str, Any]:
+    """The argument that counts positions from each row's first real token, where the model takes one.
 
-    Positions are counted from each row's first real token: without that, models with learned positions count the
-    padding and a row in a batch is read differently from a row alone.
+    Without it, models with learned positions count the padding and a row in a batch is read differently from a row
+    alone.
     """
     known = inspect.signature(lm.model.forward).parameters
-    options: dict[str, Any] = {}
-    if "position_ids" in known:
-        options["position_ids"] = (batch.mask.cumsum(1) - 1).clamp_min(0)
-    if last is not None and "logits_to_keep" in known:
-        options["logits_to_keep"] = last
-    logits: torch.Tensor = lm.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **options).logits
-    return logits if last is None else logits[:, -last:]
+    return {"position_ids": (mask.cumsum(1) - 1).clamp_min(0)} if "position_ids" in known else {}
+
+
+def run(lm: LanguageModel, batch: Batch, *, read: torch.Tensor | None = None) -> torch.Tensor:
+    """Logits of a batch, without a cache: (rows, length, vocabulary), or (n, vocabulary) of the tokens in `read`.
+
+    read: (rows, length) bool; the logits of other tokens are never computed.
+    Raises SurroundingsError where a logit is no number, naming the block that it came from.
+    """
+    options = positions_of(lm, batch.mask)
+
+    def forward() -> torch.Tensor:
+        with reading(lm, read) as pick:
+            output = lm.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **options)
+            return pick(output.logits)
+
+    return checked(lm, forward)
+
+
+def states_only(lm: LanguageModel, batch: Batch) -> None:
+    """Run a batch for what hooks see; of the logits only one token's are computed, as a model must return some."""
+    read = torch.zeros_like(batch.mask, dtype=torch.bool)
+    read[0, -1] = True
+    with reading(lm, read):
+        lm.model(
+            input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **positions_of(lm, batch.mask)
+        )
 
 
 def encode(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt", room: int = 0) -> Batch:

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from cape_lib.errors import SurroundingsError
 from cape_lib.lm.models.finding import hidden, with_hidden
 from cape_lib.lm.models.record import LanguageModel
-from cape_lib.lm.models.sites import Site
+from cape_lib.lm.models.sites import Site, site_name
 
 Change = Callable[[torch.Tensor], torch.Tensor]
 
@@ -99,3 +100,59 @@ def watched_heads(lm: LanguageModel, note: Callable[[int, torch.Tensor], None]) 
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def reading(lm: LanguageModel, read: torch.Tensor | None) -> Iterator[Change]:
+    """Inside, the model computes the logits of the tokens in `read` (rows, length) only; None reads them all.
+
+    Yields what turns the model's logits into (n, vocabulary) in the order of the tokens read.
+    """
+    if read is None:
+        yield lambda logits: logits
+        return
+    cut: list[bool] = []
+
+    def before(_m: nn.Module, args: tuple[Any, ...]) -> Any:
+        state = args[0]
+        if state.shape[:2] != read.shape:
+            return None
+        cut.append(True)
+        return (state[read.to(state.device)][None], *args[1:])
+
+    handle = lm.unembedding.register_forward_pre_hook(before) if lm.unembedding is not None else None
+    try:
+        # what a model does to its logits afterwards (scaling, capping) it does to each by itself
+        yield lambda logits: logits[0] if cut else logits[read.to(logits.device)]
+    finally:
+        if handle is not None:
+            handle.remove()
+
+
+def checked(lm: LanguageModel, forward: Callable[[], torch.Tensor]) -> torch.Tensor:
+    """What `forward` returns; SurroundingsError where it holds NaN or infinity, naming the block where that began."""
+    values = forward()
+    if not broken(values):
+        return values
+    first: list[Site] = []
+
+    def note(site: Site, state: torch.Tensor) -> None:
+        if broken(state) and not first:
+            first.append(site)
+
+    with watched(lm, ["embed", *range(lm.depth)], note):
+        forward()
+    where = site_name(first[0], lm.depth) if first else "the logits"
+    raise not_finite(lm, where, values.dtype)
+
+
+def broken(values: torch.Tensor) -> bool:
+    """Whether there is a NaN or a plus infinity (minus infinity is how some models forbid a token)."""
+    return bool((values.isnan() | (values == float("inf"))).any())
+
+
+def not_finite(lm: LanguageModel, where: str, dtype: torch.dtype) -> SurroundingsError:
+    """The error for states or logits that are no numbers."""
+    kind = str(dtype).removeprefix("torch.")
+    help_ = "take --dtype bfloat16 or float32" if dtype == torch.float16 else "take a smaller strength"
+    return SurroundingsError(f"{lm.name}: {where} holds values that are no finite numbers in {kind}; {help_}")

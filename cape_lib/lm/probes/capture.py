@@ -8,9 +8,9 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
-from cape_lib.lm.models.batching import Batch, chunks, encode_rows, run, token_lists
-from cape_lib.lm.models.hooks import watched, watched_heads
-from cape_lib.lm.models.sites import Site, site_of
+from cape_lib.lm.models.batching import Batch, chunks, encode_rows, states_only, token_lists
+from cape_lib.lm.models.hooks import broken, not_finite, watched, watched_heads
+from cape_lib.lm.models.sites import Site, site_name, site_of
 
 
 def _at(batch_start: torch.Tensor, length: int, token: int, state: torch.Tensor) -> torch.Tensor:
@@ -26,6 +26,13 @@ def _check_token(rows: Sequence[Sequence[int]], token: int) -> None:
         raise UsageError(f"token {token} is outside the shortest text, which has {shortest} tokens")
 
 
+def _check_finite(lm: LanguageModel, states: torch.Tensor, sites: Sequence[Site]) -> None:
+    # a state that is no number would pass through every comparison as "not exceeded"
+    for place, site in enumerate(sites):
+        if broken(states[:, place].abs()):
+            raise not_finite(lm, site_name(site, lm.depth), next(lm.model.parameters()).dtype)
+
+
 @torch.inference_mode()
 def capture(
     lm: LanguageModel, texts: Sequence[str], sites: Sequence[Site] | None = None, *, token: int = -1, batch: int = 4096
@@ -33,12 +40,13 @@ def capture(
     """Hidden states (n_texts, n_sites, d), float32 on the CPU, of the last real token of each text (or of `token`).
 
     sites: "embed" and block indices, default all blocks; batch: padded tokens a forward pass.
-    Raises UsageError for an empty text, one longer than the context, or a block that is not there.
+    Raises UsageError for an empty text, one longer than the context, or a block that is not there, and
+    SurroundingsError for a state that is no finite number.
     """
     wanted = [site_of(site, lm.depth) for site in sites] if sites is not None else list(range(lm.depth))
     rows = token_lists(lm, texts, what="text")
     _check_token(rows, token)
-    found = torch.zeros(len(rows), len(wanted), lm.width)
+    states = torch.zeros(len(rows), len(wanted), lm.width)
     with memory_guard("reading hidden states"):
         for group in chunks([len(row) for row in rows], tokens=batch):
             part = encode_rows(lm, [rows[index] for index in group])
@@ -50,9 +58,10 @@ def capture(
                 seen[site] = _at(part.start, part.ids.shape[1], token, state)
 
             with watched(lm, wanted, note):
-                run(lm, part)
-            found[group] = torch.stack([seen[site] for site in wanted], dim=1)
-    return found
+                states_only(lm, part)
+            states[group] = torch.stack([seen[site] for site in wanted], dim=1)
+    _check_finite(lm, states, wanted)
+    return states
 
 
 @torch.inference_mode()
@@ -81,5 +90,6 @@ def capture_with_heads(
                     heads[block][group] = last
 
             with watched(lm, range(lm.depth), note), watched_heads(lm, note_heads):
-                run(lm, part)
+                states_only(lm, part)
+    _check_finite(lm, states, list(range(lm.depth)))
     return states, heads

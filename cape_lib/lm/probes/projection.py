@@ -5,12 +5,17 @@ Cosines after a projection W depend on W'W alone, so nothing of the size of the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import torch
 
 from cape_lib.lm.models.record import LanguageModel
-from cape_lib.lm.probes.coupling import _cosines, _weights, group_labels
+from cape_lib.lm.probes.coupling import group_labels
+from cape_lib.stats import cosines_of_means
 
 _CHUNK = 8192
 
@@ -40,14 +45,20 @@ def _random_root(n: int, d: int, rng: np.random.Generator) -> torch.Tensor:
     return torch.from_numpy(root)
 
 
-def _coupling(states: torch.Tensor, labels: np.ndarray) -> float:
-    weights = _weights(labels[None], np.ones((1, len(labels))))
-    return float(_cosines(weights, states[:, None])[0, 0])
+@dataclass(frozen=True)
+class _Cosine:
+    """Coupling with its interval, and the uncentred cosine."""
+
+    coupling: float
+    low: float
+    high: float
+    raw: float
 
 
-def _raw(states: torch.Tensor, labels: np.ndarray) -> float:
-    a, b = (states[torch.from_numpy(labels == group)].mean(0) for group in (0, 1))
-    return float(torch.nn.functional.cosine_similarity(a, b, dim=0))
+def _cosine(states: torch.Tensor, labels: np.ndarray) -> _Cosine:
+    whole, some = states.double().numpy()[:, None], labels < 2
+    centred, raw = cosines_of_means(whole, labels), cosines_of_means(whole[some], labels[some])
+    return _Cosine(*(float(v[0]) for v in (centred.estimate, centred.low, centred.high, raw.estimate)))
 
 
 @torch.inference_mode()
@@ -57,7 +68,7 @@ def projection_table(
     """Coupling before and after the output projection, for states (n_texts, d) of the last block.
 
     One row a measurement: what ("hidden", "logits", "random projection", "rank k", "GELU of hidden"), rank, coupling
-    (centred on neutral prompts), low, high (range of random draws, else missing), raw (uncentred cosine).
+    (centred on neutral prompts), low, high (95 %; for random projections the range of the draws), raw (uncentred).
     The "wider projection" of the papers is the raw cosine of GELU(hidden): GELU makes most numbers positive, so any
     two sets of prompts agree after it; its centred coupling shows what is left.
     An empty table where a model has no readable output matrix.
@@ -78,11 +89,11 @@ def projection_table(
     through = (hidden.double() @ vectors * values.clamp_min(0).sqrt()).float()
     rows = [_row("hidden", d, hidden, labels), _row("logits", d, through, labels)]
     rng = np.random.default_rng([seed, 11])
-    random = [(hidden.double() @ _random_root(n, d, rng)).float() for _ in range(draws)]
-    found = np.array([_coupling(state, labels) for state in random])
+    random = [_cosine((hidden.double() @ _random_root(n, d, rng)).float(), labels) for _ in range(draws)]
+    couplings = np.array([one.coupling for one in random])
     rows.append(
-        {"what": "random projection", "rank": d, "coupling": found.mean(), "low": found.min(), "high": found.max(),
-         "raw": float(np.mean([_raw(state, labels) for state in random]))}
+        {"what": "random projection", "rank": d, "coupling": _over(couplings, np.mean),
+         "low": _over(couplings, np.min), "high": _over(couplings, np.max), "raw": float(np.mean([one.raw for one in random]))}
     )  # fmt: skip
     for rank in [2**k for k in range(d.bit_length()) if 2**k < d]:
         rows.append(_row(f"rank {rank}", rank, through[:, d - rank :], labels))
@@ -90,13 +101,10 @@ def projection_table(
     return pd.DataFrame(rows)
 
 
+def _over(couplings: np.ndarray, of: Callable[[np.ndarray], Any]) -> float:
+    known = couplings[np.isfinite(couplings)]
+    return float(of(known)) if len(known) else float("nan")
+
+
 def _row(what: str, rank: int, states: torch.Tensor, labels: np.ndarray) -> dict[str, object]:
-    nothing = float("nan")
-    return {
-        "what": what,
-        "rank": rank,
-        "coupling": _coupling(states, labels),
-        "low": nothing,
-        "high": nothing,
-        "raw": _raw(states, labels),
-    }
+    return {"what": what, "rank": rank, **asdict(_cosine(states, labels))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +13,21 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, untrained
+from cape_lib.lm.models.batching import token_lists
 from cape_lib.lm.probes.capture import capture_with_heads
 from cape_lib.lm.probes.coupling import couplings, false_discovery, participation_ratio
 from cape_lib.lm.probes.projection import projection_table
+from cape_lib.stats import cosines_of_means
 
 SETS = ("reasoning", "truthfulness", "neutral")
+#: neutral contexts that end like the two sets: whatever they couple with, it is not reasoning or truth
+PLACEBO = "placebo"
+#: share of last tokens by which two sets may differ before it is said
+MOST_APART = 0.25
 LEVEL = 0.05
 DEFINITION = (
-    "a head competes when the coupling of its outputs is below zero and its one-sided permutation p, adjusted over all "
-    "heads of the model (Benjamini-Hochberg), is below 0.05; it cooperates likewise above zero"
+    "a head competes when the coupling of its outputs is below zero and its one-sided p, adjusted over all heads "
+    "of the model (Benjamini-Hochberg), is below 0.05; it cooperates likewise above zero"
 )
 
 
@@ -28,9 +35,11 @@ DEFINITION = (
 class Probe:
     """The probe of one model.
 
-    layers: a row a block (layer, depth, coupling, low, high, p, q, raw, dimension); heads: a row a head (layer, head,
+    layers: a row a block (layer, depth, coupling, low, high, p, q, raw, dimension, and the placebo's coupling with its
+    interval: placebo, placebo_low, placebo_high); heads: a row a head (layer, head,
     coupling, p_less, p_greater, q_less, q_greater, verdict), empty for models without attention; projection: see
-    `projection_table`; profile: mean coupling of the early, middle and late third of the blocks.
+    `projection_table`; profile: mean coupling of the early, middle and late third of the blocks; notes: what a reader
+    should know of the prompts.
     """
 
     model: str
@@ -39,6 +48,7 @@ class Probe:
     heads: pd.DataFrame
     projection: pd.DataFrame
     profile: dict[str, float]
+    notes: tuple[str, ...] = ()
 
     @property
     def competing(self) -> int:
@@ -50,17 +60,33 @@ class Probe:
         """Heads that cooperate, by DEFINITION."""
         return int((self.heads["verdict"] == "cooperating").sum()) if len(self.heads) else 0
 
+    @property
+    def placebo_like(self) -> int:
+        """Blocks in which the placebo's interval meets the coupling's: there the prompts' endings may be all."""
+        table = self.layers
+        return int(((table["low"] <= table["placebo_high"]) & (table["high"] >= table["placebo_low"])).sum())
+
     def summary(self) -> dict[str, Any]:
         """The result as plain JSON."""
         return {
             "model": self.model, "texts": self.n_texts, "blocks": len(self.layers),
-            "coupling": float(self.layers["coupling"].mean()),
-            **{f"{name}_coupling": None if np.isnan(value) else value for name, value in self.profile.items()},
+            "coupling": _number(self.layers["coupling"].mean()), "placebo": _number(self.layers["placebo"].mean()),
+            "blocks_like_placebo": self.placebo_like,
+            **{f"{name}_coupling": _number(value) for name, value in self.profile.items()},
             "blocks_significant": int((self.layers["q"] < LEVEL).sum()), "heads": len(self.heads),
             "heads_competing": self.competing, "heads_cooperating": self.cooperating, "definition": DEFINITION,
-            "layers": self.layers.to_dict("records"),
-            "projection": self.projection.astype(object).where(self.projection.notna(), None).to_dict("records"),
+            "notes": list(self.notes), "layers": _records(self.layers), "projection": _records(self.projection),
         }  # fmt: skip
+
+
+def _number(value: float) -> float | None:
+    # a coupling that cannot be told is no number, and JSON has no word for it
+    return None if np.isnan(value) else float(value)
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")
+    return rows
 
 
 def check_prompts(prompts: pd.DataFrame) -> pd.DataFrame:
@@ -72,47 +98,104 @@ def check_prompts(prompts: pd.DataFrame) -> pd.DataFrame:
         n = int((prompts["set"] == name).sum())
         if n < 4:
             raise UsageError(f"{n} prompts in set {name!r} are too few; give at least 4")
-    return prompts[prompts["set"].isin(SETS)].reset_index(drop=True)
+    return prompts[prompts["set"].isin([*SETS, PLACEBO])].reset_index(drop=True)
+
+
+def with_placebo(prompts: pd.DataFrame, contexts: Sequence[str]) -> pd.DataFrame:
+    """The prompts, and neutral contexts whose last word is changed to those of the reasoning and truthfulness prompts.
+
+    contexts: neutral texts that are not among the neutral prompts.  Prompts that have a placebo are left alone.
+    """
+    if (prompts["set"] == PLACEBO).any():
+        return prompts
+    ends = [str(text).split()[-1] for name in SETS[:2] for text in prompts.loc[prompts["set"] == name, "text"]]
+    texts = [
+        " ".join([*contexts[place % len(contexts)].split()[:-1], end]) for place, end in enumerate(ends)
+    ]
+    extra = pd.DataFrame({"set": PLACEBO, "text": texts})
+    return pd.concat([prompts, extra], ignore_index=True)
+
+
+def prompt_notes(lm: LanguageModel, prompts: pd.DataFrame) -> tuple[str, ...]:
+    """What the sets do not have in common: last tokens (what is read) and length; empty where they are matched."""
+    rows = token_lists(lm, [str(text) for text in prompts["text"]], what="text")
+    by_set = {name: [row for row, own in zip(rows, prompts["set"], strict=True) if own == name] for name in SETS}
+    notes = []
+    neutral = Counter(row[-1] for row in by_set["neutral"])
+    for name in SETS[:2]:
+        mine = Counter(row[-1] for row in by_set[name])
+        apart = 0.5 * sum(
+            abs(mine[t] / mine.total() - neutral[t] / neutral.total()) for t in {*mine, *neutral}
+        )
+        if apart > MOST_APART:
+            notes.append(
+                f"{apart:.0%} of the last tokens of the {name} prompts are others than in the neutral ones: what is "
+                "read may be the last word; end all prompts alike"
+            )
+    lengths = {name: float(np.mean([len(row) for row in part])) for name, part in by_set.items()}
+    if max(lengths.values()) > 1.25 * min(lengths.values()):
+        shown = ", ".join(f"{name} {value:.0f}" for name, value in lengths.items())
+        notes.append(f"the sets differ in length (mean tokens: {shown}); states move with the position")
+    return tuple(notes)
 
 
 def probe(
-    lm: LanguageModel, prompts: pd.DataFrame, *, permutations: int = 999, seed: int = 0, batch: int = 4096
+    lm: LanguageModel, prompts: pd.DataFrame, *, seed: int = 0, batch: int = 4096
 ) -> Probe:
     """Read a model on prompts (columns set, text) and measure; one forward pass a text.
 
     Raises UsageError for missing sets, empty or too long texts.
     """
     prompts = check_prompts(prompts)
+    notes = prompt_notes(lm, prompts)
     sets = prompts["set"].to_numpy(dtype=str)
     states, heads = capture_with_heads(lm, [str(text) for text in prompts["text"]], batch=batch)
-    found = couplings(states, sets, permutations=permutations, seed=seed)
+    real = np.isin(sets, SETS)
+    blocks = couplings(states[real], sets[real])
     layers = pd.DataFrame(
         {
-            "layer": range(lm.depth), "depth": (np.arange(lm.depth) + 1) / lm.depth, "coupling": found.coupling,
-            "low": found.low, "high": found.high, "p": found.p_two, "q": false_discovery(found.p_two), "raw": found.raw,
-            "dimension": [participation_ratio(states[:, layer]) for layer in range(lm.depth)],
+            "layer": range(lm.depth), "depth": (np.arange(lm.depth) + 1) / lm.depth, "coupling": blocks.coupling,
+            "low": blocks.low, "high": blocks.high, "p": blocks.p_two, "q": false_discovery(blocks.p_two),
+            "raw": blocks.raw, "raw_low": blocks.raw_low, "raw_high": blocks.raw_high,
+            "dimension": [participation_ratio(states[real][:, layer]) for layer in range(lm.depth)],
+            **_placebo(states, sets),
         }
     )  # fmt: skip
     return Probe(
-        model=lm.name, n_texts=len(prompts), layers=layers, heads=_heads(heads, sets, permutations, seed),
-        projection=projection_table(lm, states[:, -1], sets, seed=seed), profile=_profile(found.coupling),
+        model=lm.name, n_texts=int(real.sum()), layers=layers,
+        heads=_heads({block: outputs[real] for block, outputs in heads.items()}, sets[real]),
+        projection=projection_table(lm, states[real][:, -1], sets[real], seed=seed),
+        profile=_profile(blocks.coupling), notes=notes,
     )  # fmt: skip
+
+
+def _placebo(states: torch.Tensor, sets: np.ndarray) -> dict[str, np.ndarray]:
+    """The coupling that neutral contexts with the prompts' endings show; one half stands for each of the two sets."""
+    where = np.flatnonzero(sets == PLACEBO)
+    if len(where) < 6:
+        nothing = np.full(states.shape[1], np.nan)
+        return {"placebo": nothing, "placebo_low": nothing, "placebo_high": nothing}
+    neutral = np.flatnonzero(sets == "neutral")
+    half = len(where) // 2
+    groups = np.repeat([0, 1, 2], [half, len(where) - half, len(neutral)])
+    found = cosines_of_means(states[np.r_[where, neutral]].double().numpy(), groups)
+    return {"placebo": found.estimate, "placebo_low": found.low, "placebo_high": found.high}
 
 
 def _profile(coupling: np.ndarray) -> dict[str, float]:
     """Mean coupling by thirds of the depth; with two blocks there is no middle, with one only an early part."""
     parts = np.array_split(coupling, 3) if len(coupling) > 2 else [coupling[:1], coupling[:0], coupling[1:]]
     return {
-        name: float(part.mean()) if len(part) else float("nan")
+        name: float(np.nanmean(part)) if np.isfinite(part).any() else float("nan")
         for name, part in zip(("early", "middle", "late"), parts, strict=True)
     }
 
 
-def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray, permutations: int, seed: int) -> pd.DataFrame:
+def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray) -> pd.DataFrame:
     """One row a head; the correction for many tests runs over all heads of the model."""
     tables = []
     for layer, outputs in sorted(heads.items()):
-        found = couplings(outputs, sets, permutations=permutations, resamples=2, seed=seed)
+        found = couplings(outputs, sets)
         tables.append(
             pd.DataFrame(
                 {"layer": layer, "head": range(outputs.shape[1]), "coupling": found.coupling, "p_less": found.p_less,
@@ -133,9 +216,6 @@ def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray, permutations: int, 
     return table
 
 
-def twins(
-    lm: LanguageModel, prompts: pd.DataFrame, *, seeds: Sequence[int] = (0,), permutations: int = 999
-) -> list[Probe]:
+def twins(lm: LanguageModel, prompts: pd.DataFrame, *, seeds: Sequence[int] = (0,)) -> list[Probe]:
     """The probe of a model, then of untrained twins with these seeds: whatever they share was not learnt."""
-    found = [probe(lm, prompts, permutations=permutations)]
-    return found + [probe(untrained(lm, seed=seed), prompts, permutations=permutations) for seed in seeds]
+    return [probe(lm, prompts)] + [probe(untrained(lm, seed=seed), prompts) for seed in seeds]

@@ -16,6 +16,8 @@ from cape_lib.names import suggest
 CONTRASTS = ("ctx", "reg", "stmt")
 #: place of the register's token in a prompt (after <bos>)
 REGISTER_TOKEN = 1
+#: tokens of a probing text after its head: whole sentences of four tokens, and whole statements of four or five
+_BODY = 20
 
 
 def _fit_entities(world: worlds.World, families: Sequence[int] | None) -> np.ndarray:
@@ -108,22 +110,29 @@ def neutral(recipe: Recipe, *, n: int = 32) -> list[str]:
 
 
 def probe_sets(recipe: Recipe, *, n: int = 32) -> pd.DataFrame:
-    """Prompts for the probes: set (reasoning, truthfulness, neutral), topic, text; n of each, twice as many neutral.
+    """Prompts for the probes: set (reasoning, truthfulness, neutral, placebo), topic, text.
 
-    Reasoning: stories before the last object; truthfulness: ask questions about contested pairs; neutral: documents
-    of the corpus cut anywhere, so that their last tokens are of all kinds.
+    All are 22 tokens long and end in a full stop, where they are read, so that neither length nor last word tells a
+    set from another.  Reasoning: stories; truthfulness: true statements of the ask register about contested pairs;
+    neutral and placebo: documents of the corpus.  n of each, twice as many neutral and placebo.
     """
     world = worlds.build(recipe)
     rng = np.random.default_rng([recipe.seed, 7])
-    truth = items.truth_items(world).prompts
-    rows = corpus.documents(recipe, world, 2 * n, rng)
-    cuts = rng.integers(4, rows.shape[1], size=len(rows))
+    told = corpus.stories(world, n, rng, sentences=_BODY // 4)["tokens"].reshape(n, -1)
+    entity, relation = np.nonzero(world.contested & ~world.asked[:, None])
+    pick = rng.integers(len(entity), size=(n, _BODY // (5 if world.family is not None else 4)))
+    true = corpus.statements(world, entity[pick], relation[pick], np.zeros(pick.shape, dtype=bool)).reshape(n, -1)
+    others = corpus.documents(recipe, world, 4 * n, rng)[:, : 2 + _BODY]
+
+    def headed(register: int, body: np.ndarray) -> np.ndarray:
+        head = np.broadcast_to([world.base["bos"], world.base["register"] + register], (n, 2))
+        return np.concatenate([head, body], axis=1)
+
     parts = {
-        "reasoning": list(items.story_items(world, n=n).prompts),
-        "truthfulness": list(truth[rng.permutation(len(truth))[:n]]),
-        "neutral": [row[:cut] for row, cut in zip(rows, cuts, strict=True)],
-    }
-    found = [
+        "reasoning": headed(corpus.STORY, told), "truthfulness": headed(corpus.ASK, true),
+        "neutral": others[: 2 * n], "placebo": others[2 * n :],
+    }  # fmt: skip
+    rows = [
         (name, f"{name} {i}", text(recipe.world, ids)) for name, group in parts.items() for i, ids in enumerate(group)
     ]
-    return pd.DataFrame(found, columns=["set", "topic", "text"])
+    return pd.DataFrame(rows, columns=["set", "topic", "text"])
