@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from cape_lib.errors import ScoresError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from cape_lib.lm.models import LanguageModel
@@ -40,14 +42,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--direction", type=Path, metavar="FILE", help="a direction saved before, instead of pairs")
     add("--method", default="mean_difference", help="mean_difference (default) or principal")
     add("--save", type=Path, metavar="FILE", help="keep the direction (safetensors)")
-    add("--controls", default="", metavar="KINDS", help="also write with random,shuffled vectors of equal length")
+    add(
+        "--controls", default="", metavar="C",
+        help="also write with random,shuffled vectors of equal length; with --evaluate how many of each kind (20)",
+    )  # fmt: skip
+    add("--any-model", action="store_true", help="use a direction that was fitted on another model")
     add("--evaluate", action="store_true", help="run the protocol: effect against tuned controls, and the claim")
-    add("--items", type=Path, metavar="CSV", help="questions for --evaluate: topic, split, prompt, true, false")
+    add(
+        "--items", type=Path, metavar="CSV",
+        help="questions for --evaluate: TruthfulQA.csv as it is, or columns prompt, true, false (true2, false2 ...)",
+    )  # fmt: skip
+    add("--limit", type=int, metavar="N", help="so many of the questions, drawn with --seed")
+    add("--primer", type=Path, metavar="F", help="text before every question, such as examples")
+    add(
+        "--doses", type=float, nargs="+", metavar="KL",
+        help="costs in nats a token on neutral text to tune among; the largest is the budget (0.03 0.1 0.3)",
+    )  # fmt: skip
+    add("--all-controls", action="store_true", help="run all controls, also when p is settled")
+    add("--resume", type=Path, metavar="FILE", help="keep what is done in FILE and go on from it")
     add("--claim", type=float, default=0.6, metavar="SHARE", help="share of wrong answers said to be corrected (0.6)")
     add("--sampling", default="greedy", help="greedy (default), paired or independent")
     add("--seed", type=int, default=0, help="of sampling and controls (default: 0)")
     add("--max-new-tokens", type=int, default=32, metavar="N", help="tokens to write (default: 32)")
-    add("--batch", type=int, default=64, metavar="N", help="rows a batch (default: 64)")
+    add("--batch", type=int, metavar="N", help="rows a batch (64); with --evaluate tokens a pass (16384)")
     add("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: a GPU if there is one)")
     add("--dtype", default="auto", help="auto (default), float32, bfloat16 or float16")
     add("--json", action="store_true", help="one JSON object a generation, one a line")
@@ -75,9 +92,9 @@ def run(args: argparse.Namespace) -> int:
     writing = steering.Writing(
         tokens=args.max_new_tokens, unit=args.unit, positions=_positions(args.positions or "all"),
         sampling=args.sampling,
-        seed=args.seed, rows=args.batch,
+        seed=args.seed, rows=args.batch or 64,
     )  # fmt: skip
-    table = steering.compare(lm, prompts, directions, args.alpha or [2.0], writing)
+    table = steering.compare(lm, prompts, directions, args.alpha or [2.0], writing, any_model=args.any_model)
     if args.save:
         steering.save(directions[0], args.save)
     _print(table, args.json, directions[0])
@@ -93,7 +110,7 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--alpha {bad[0]}: give finite numbers")
     if not 0 < args.claim < 1:
         raise UsageError(f"--claim {args.claim}: give a share between 0 and 1")
-    if args.max_new_tokens < 1 or args.batch < 1:
+    if args.max_new_tokens < 1 or (args.batch is not None and args.batch < 1):
         raise UsageError("--max-new-tokens and --batch must be at least 1")
     if args.pairs and args.direction:
         raise UsageError("give --pairs or --direction, not both")
@@ -101,6 +118,12 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--save keeps one direction; name one --layer")
     if args.evaluate:
         _check_evaluate(args)
+        return
+    only = {"--items": args.items, "--limit": args.limit, "--doses": args.doses, "--resume": args.resume,
+            "--primer": args.primer, "--all-controls": args.all_controls}  # fmt: skip
+    for option, given in only.items():
+        if given:
+            raise UsageError(f"{option} belongs to --evaluate; add it, or leave {option} away")
     unknown = set(filter(None, args.controls.split(","))) - set(CONTROLS)
     if unknown:
         raise UsageError(f"unknown control {sorted(unknown)[0]!r}; choose from {', '.join(CONTROLS)}")
@@ -108,15 +131,18 @@ def _check(args: argparse.Namespace) -> None:
 
 def _check_evaluate(args: argparse.Namespace) -> None:
     """Refuse what the protocol decides by itself: an option that changes nothing would be believed to."""
-    decided = {
-        "--direction": args.direction, "--prompt": args.prompt, "--file": args.file, "--alpha": args.alpha,
-        "--controls": args.controls, "--save": args.save,
-    }  # fmt: skip
+    decided = {"--prompt": args.prompt, "--file": args.file, "--alpha": args.alpha, "--save": args.save}
     for option, given in decided.items():
         if given:
             raise UsageError(f"--evaluate asks, fits, tunes and controls by itself; leave {option} away")
     if args.unit == "raw":
-        raise UsageError("--evaluate tunes strengths in --unit std or residual")
+        raise UsageError("--evaluate tells strengths in --unit std or residual")
+    if args.controls and not (args.controls.isdigit() and int(args.controls)):
+        raise UsageError(f"--controls {args.controls}: with --evaluate give a number of each kind, such as 20")
+    if args.direction and args.layer:
+        raise UsageError("--direction has a layer of its own; leave --layer away")
+    if (args.limit or args.primer) and not args.items:
+        raise UsageError("--limit and --primer need --items")
 
 
 def _prompts(args: argparse.Namespace) -> list[str]:
@@ -149,7 +175,7 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
     if args.direction:
         if args.controls:
             raise UsageError("--controls need the pairs; give --pairs instead of --direction")
-        return [steering.load(args.direction, lm)]
+        return [steering.load(args.direction, lm, any_model=args.any_model)]
     sites: list[models.Site] = (
         list(range(lm.depth)) if args.layer == "sweep" else [models.site_of(args.layer or "quarter", lm.depth)]
     )
@@ -198,34 +224,77 @@ def _print(table: pd.DataFrame, as_json: bool, direction: Direction) -> None:
 
 
 def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
-    from cape_lib.lm import models, steering, texts
+    from cape_lib.lm import models, steering
+    from cape_lib.lm.testbed import store
 
-    columns = ("topic", "split", "prompt", "true", "false")
-    items = texts.read(args.items, columns) if args.items else texts.items_for(name)
+    items, pairs = _questions(args, name)
+    own = steering.load(args.direction, lm, any_model=args.any_model) if args.direction else None
     sites: list[models.Site] = ["embed", *range(lm.depth)]
     if args.layer not in (None, "sweep"):
         sites = [models.site_of(args.layer, lm.depth)]
     positions = _positions(args.positions or "last")
-    places = tuple(steering.Place(site, positions=positions) for site in sites)
-    plan = steering.Plan(places=places, unit=args.unit, claim=args.claim, seed=args.seed, method=args.method)
-    result = steering.evaluate(lm, items, _pairs(args, name), plan, neutral=texts.neutral_for(name)).summary()
+    if args.resume:
+        store.writable_file(args.resume)
+    plan = steering.Plan(
+        places=tuple(steering.Place(site, positions=positions) for site in sites), unit=args.unit, claim=args.claim,
+        doses=tuple(args.doses or steering.DOSES), controls=int(args.controls or 20), seed=args.seed,
+        method=args.method, batch=args.batch or 16384, all_controls=args.all_controls,
+    )  # fmt: skip
+    try:
+        made = steering.evaluate(
+            lm, items, pairs, plan, neutral=_neutral(name), direction=own, resume=args.resume,
+            progress=_progress(args.quiet), any_model=args.any_model,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        if args.resume and args.resume.is_file():
+            print(f"\ncape steer: what is done is kept in {args.resume}; the same command goes on", file=sys.stderr)
+        raise
+    result = made.summary()
     if args.json:
         print(json.dumps(result, ensure_ascii=False, allow_nan=False))
-        return 0
-    made = result["corrected"]
-    print(f"{result['model']}: {result['place']}, strength {result['dose']:g}, chosen on the tune items")
-    print(f"right before {result['right_before']:.0%}, after {result['right_after']:.0%}; best of {result['controls']} "
-          f"controls {result['best_control']:.0%} (p = {result['p']:.3f})")  # fmt: skip
-    aligned = result["aligned"]
-    broken = (
-        f"broken at most {result['broken']['high']:.0%} of {aligned} right ones"
-        if aligned
-        else "none was right that could break"
-    )
-    wrong = result["misaligned"]
-    fixed = "none was wrong that could be corrected"
-    if wrong:
-        fixed = f"corrected {made['estimate']:.0%} [{made['low']:.0%}, {made['high']:.0%}] of {wrong} wrong answers"
-    print(f"{fixed}; {broken}")
-    print(f"effect: {result['effect']}; claim of {args.claim:.0%}: {result['claim']}")
+    else:
+        print("\n".join(steering.report(made)))
     return 0
+
+
+def _neutral(name: str) -> list[str]:
+    from cape_lib.lm import texts
+
+    return texts.neutral_for(name)
+
+
+def _questions(args: argparse.Namespace, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The questions, and the pairs to fit on: named ones, those of the questions' split fit, or the shipped ones."""
+    from cape_lib.lm import benchmarks, texts
+
+    if not args.items:
+        return texts.items_for(name), _pairs(args, name)
+    primer = ""
+    if args.primer:
+        try:
+            primer = args.primer.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ScoresError(f"{args.primer}: cannot be read as text ({type(error).__name__})") from error
+    asked = benchmarks.read(args.items, limit=args.limit, seed=args.seed, primer=primer)
+    for note in [] if args.quiet else asked.notes:
+        print(f"cape steer: note: {note}", file=sys.stderr)
+    own = asked.pairs()
+    return asked.items, _pairs(args, name) if args.pairs or own.empty else own
+
+
+def _progress(quiet: bool) -> Callable[[str, int, int], None] | None:
+    """A line on a terminal with the share done and the time left."""
+    if quiet or not sys.stderr.isatty():
+        return None
+    import time
+
+    start = time.monotonic()
+
+    def show(stage: str, done: int, total: int) -> None:
+        share = min(1.0, done / max(1, total))
+        spent = time.monotonic() - start
+        left = spent * (1 - share) / share if share > 0.01 else float("nan")
+        clock = "" if left != left else f", at most {int(left // 60)}:{int(left % 60):02d} left"
+        print(f"\r{share:4.0%} {stage}{clock}   ", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+
+    return show

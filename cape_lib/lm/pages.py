@@ -151,20 +151,6 @@ def evaluated(model: str, *, claim: float) -> Evaluation | None:
     name, lm = _loaded(model)
     plan = steering.Plan(claim=claim)
     made = steering.evaluate(lm, texts.items_for(name), texts.pairs_for(name), plan, neutral=texts.neutral_for(name))
-    result = made.summary()
-    fixed, lost = result["corrected"], result["broken"]
-    wrong = "None was wrong that could be corrected; "
-    if result["misaligned"]:
-        wrong = (
-            f"Corrected {fixed['estimate']:.0%} [{fixed['low']:.0%}, {fixed['high']:.0%}] of {result['misaligned']} "
-            "wrong answers; "
-        )
-    say(
-        f"**{result['model']}**: {result['place']}, strength {result['dose']:g}, chosen on the tune questions. Right "
-        f"before {result['right_before']:.0%}, after {result['right_after']:.0%}; best of {result['controls']} "
-        f"controls {result['best_control']:.0%} (p = {result['p']:.3f}). "
-        + wrong + (f"broken at most {lost['high']:.0%} of {result['aligned']} right ones. " if result["aligned"] else
-           "none was right that could break. ")
-        + f"Verdicts: **{result['effect']}**; the claim of {claim:.0%} is **{result['claim']}**."
-    )  # fmt: skip
+    first, *others = steering.report(made)
+    say(f"**{first}**\n\n" + "\n".join(f"- {line}" for line in others))
     return made

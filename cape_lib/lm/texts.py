@@ -72,7 +72,7 @@ def neutral_for(name: str) -> list[str]:
     if is_testbed(name):
         return prompts.neutral(store.recipe_of(Path(name)))
     frame = probe_prompts_for(name)
-    return [str(text) for text in frame.loc[frame["set"] == "neutral", "text"]]
+    return [str(text) for text in frame.loc[frame["set"].isin(["neutral", "placebo"]), "text"]]
 
 
 def probe_prompts_for(name: str) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def cosines_of_means(states: Floats, groups: NDArray[np.int64], *, level: float 
     covariance = np.zeros((states.shape[1], 2, 2))
     for group in used:
         left = np.stack([
-            _ratio_parts(_products(shares, squares, inside, (group, row)), weights) for row in inside[group]
+            _ratio_parts(_products(shares, squares, inside, (group, int(row))), weights) for row in inside[group]
         ])  # fmt: skip
         left -= left.mean(0)
         n = len(inside[group])
@@ -158,5 +158,5 @@ def repeat_cosine(differences: Floats, clusters: NDArray[np.str_], *, level: flo
     k = len(names)
     sd = np.sqrt((k - 1) / k * ((left - left.mean(0)) ** 2).sum())
     reach = float(stats.t.ppf(0.5 + level / 2, k - 1)) * sd
-    ends = [float(np.clip(value, 0, 1)) for value in (whole, whole - reach, whole + reach)]
-    return Estimate(*ends, len(differences), "jackknife over topics")
+    estimate, low, high = (float(np.clip(value, 0, 1)) for value in (whole, whole - reach, whole + reach))
+    return Estimate(estimate, low, high, len(differences), "jackknife over topics")

@@ -14,6 +14,7 @@ from cape_lib import tables
 from cape_lib.charts import probing, protocol, testbed
 from cape_lib.errors import UsageError
 from cape_lib.lm import models, pages, steering, texts
+from cape_lib.lm.steering.controls import KINDS
 from cape_lib.lm.testbed import grids, measured, recipes, store, tones, trials, widths
 
 
@@ -145,9 +146,11 @@ def test_an_interrupted_run_of_trials_goes_on_where_it_stopped(tmp_path: Path, m
     few = [trials.Trial("learnt", "R-s1", "reg"), trials.Trial("null: untrained", "R-s1", "reg", untrained=True)]
     monkeypatch.setattr(trials, "trials", lambda: iter(few))
     made: list[str] = []
-    plan = steering.Plan(places=(steering.Place(0),), doses=(2.0,), curve=(0.0,), controls=2)
+    plan = steering.Plan(places=(steering.Place(0),), curve=(), controls=2, kinds=KINDS)
     name = str(store.folder_of("R-s1"))
-    one = steering.evaluate(models.load(name), texts.items_for(name), texts.pairs_for(name), plan)
+    one = steering.evaluate(
+        models.load(name), texts.items_for(name), texts.pairs_for(name), plan, neutral=texts.neutral_for(name)
+    )
 
     def run_trial(trial: trials.Trial) -> Any:
         made.append(trial.name)

@@ -105,9 +105,7 @@ def test_a_probe_has_a_row_for_every_block_and_head_beside_its_untrained_twin(sh
 
 def test_gelu_alone_makes_unrelated_prompts_agree(shipped: Any) -> None:
     lm = shipped("D-d48-s1")
-    made = probes.probe(
-        models.untrained(lm), prompts.probe_sets(store.recipe_of(store.folder_of("D-d48-s1")))
-    )
+    made = probes.probe(models.untrained(lm), prompts.probe_sets(store.recipe_of(store.folder_of("D-d48-s1"))))
     table = made.projection.set_index("what")
     assert table.loc["GELU of hidden", "raw"] > table.loc["hidden", "raw"]
     assert table.loc["random projection", "low"] <= table.loc["random projection", "high"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ from pandas.testing import assert_frame_equal
 from scipy import stats
 
 from cape_lib import tables
-from cape_lib.errors import UsageError
+from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm import models, steering
 from cape_lib.lm.steering import verdicts
 from cape_lib.lm.steering.controls import CLEAN
-from cape_lib.lm.steering.measuring import margins, questions
+from cape_lib.lm.steering.measuring import questions
 from cape_lib.lm.testbed import prompts, store, trials
 from cape_lib.stats import Estimate
 
@@ -122,9 +123,10 @@ def test_a_learnt_direction_beats_its_controls(contrast: str) -> None:
     assert made.effect.holds and made.effect.share > 0.9 and made.effect.share > made.effect.best_control
     assert made.claim == "supported"
     assert made.outcome.n_aligned <= 3 and made.outcome.broken.high > 0.5  # almost nothing was right: say the bound
-    direction = made.doses[made.doses["kind"] == "direction"].set_index("dose")
-    assert direction.loc[0.0, "kl"] == 0 and direction.loc[0.0, "right"] == made.base
     assert set(made.methods["kind"]) >= {"direction", "negated", *CLEAN}
+    # all stay within the budget, as told by stories that were not used to set the strength, and controls spend it
+    assert made.cost < 1.5 * made.budget and made.methods["cost"].max() < 2.5 * made.budget
+    assert made.methods.loc[made.methods["kind"] == "isotropic", "cost"].mean() > 0.3 * made.budget
 
 
 @pytest.mark.parametrize(
@@ -151,19 +153,65 @@ def test_twenty_nulls_give_at_most_one_effect() -> None:
 
 def test_the_protocol_gives_the_same_answer_twice() -> None:
     lm = models.load(store.folder_of("D-d8-s1"))
-    plan = steering.Plan(controls=5, curve=(0.0, 1.0))
-    one, two = (steering.evaluate(lm, prompts.truth_table(recipe("D-d8-s1")), reg("D-d8-s1"), plan) for _ in range(2))
+    plan = steering.Plan(controls=5, curve=(0.1,))
+    world = recipe("D-d8-s1")
+    one, two = (
+        steering.evaluate(lm, prompts.truth_table(world), reg("D-d8-s1"), plan, neutral=prompts.neutral(world, n=8))
+        for _ in range(2)
+    )
     assert one.summary() == two.summary()
+    told = one.doses[one.doses["kind"] == "direction"].set_index("dose")
+    assert told.loc[0.0, "cost"] == 0 and told.loc[0.0, "right"] == one.base
+
+
+def test_an_interrupted_evaluation_goes_on_to_the_same_answer(tmp_path: Path) -> None:
+    lm, world = models.load(store.folder_of("R-s1")), recipe("R-s1")
+    plan = steering.Plan(places=(steering.Place(1),), controls=10, curve=(), all_controls=True)
+    kept, blocks = tmp_path / "kept.npz", []
+
+    def run(stop: int | None, plan: Any = plan) -> Any:
+        blocks.clear()
+
+        def progress(stage: str, done: int, total: int) -> None:
+            assert 0 <= done <= total
+            if not blocks or blocks[-1] != stage:
+                blocks.append(stage)
+            if len(blocks) == stop:
+                raise KeyboardInterrupt
+
+        return steering.evaluate(
+            lm, prompts.truth_table(world), reg("R-s1"), plan, neutral=prompts.neutral(world, n=8), resume=kept,
+            progress=progress,
+        )  # fmt: skip
+
+    with pytest.raises(KeyboardInterrupt):
+        run(3)
+    assert len(blocks) == 3 and kept.is_file()
+    again = run(None)
+    assert len(blocks) == 1  # the last block alone
+    kept.unlink()
+    assert run(None).summary() == again.summary() and len(blocks) == 3
+    with pytest.raises(ScoresError, match="another evaluation"):
+        run(None, steering.Plan(places=(steering.Place(0),), controls=10, curve=()))
+
+
+def test_no_more_controls_are_run_once_p_is_settled() -> None:
+    made = trials.run_trial(trials.Trial("null: untrained", "R-s1", "reg", untrained=True))
+    assert made.effect.n_controls == 60  # the trials of the book run them all, as they are pooled
+    lm = models.untrained(models.load(store.folder_of("R-s1")))
+    world = recipe("R-s1")
+    plan = steering.Plan(places=(steering.Place(1),), curve=())
+    early = steering.evaluate(lm, prompts.truth_table(world), reg("R-s1"), plan, neutral=prompts.neutral(world, n=8))
+    assert early.effect.n_controls < early.planned == 60 and not early.effect.holds
 
 
 def test_a_split_without_items_is_refused(shipped: Any) -> None:
     lm = shipped("R-s1")
     table = prompts.truth_table(recipe("R-s1"))
     with pytest.raises(UsageError, match="'test'"):
-        steering.evaluate(lm, table[table["split"] == "tune"], reg("R-s1"))
+        steering.evaluate(lm, table[table["split"] == "tune"], reg("R-s1"), neutral=["<web> Balan otter"])
     with pytest.raises(UsageError, match="true"):
         questions(lm, table.drop(columns="true"))
-    assert margins(np.array([[[0.0, -1.0, np.nan]]]))[0, 0] == 1.0
 
 
 def test_candidates_are_compared_after_the_same_text() -> None:

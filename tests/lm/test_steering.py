@@ -12,8 +12,9 @@ import torch
 
 from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm import models, steering
-from cape_lib.lm.steering.controls import CLEAN, draw_controls
-from cape_lib.lm.steering.measuring import Arm, answer_scores, divergence, questions
+from cape_lib.lm.steering.controls import CLEAN, draw_controls, most_alike
+from cape_lib.lm.steering.cost import Cost, strengths
+from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
 from cape_lib.lm.testbed import items as world_items
 from cape_lib.lm.testbed import prompts, scoring, store, worlds
 from tests.lm.conftest import left_behind
@@ -33,7 +34,7 @@ def reg(name: str) -> pd.DataFrame:
 def test_a_direction_leads_from_negative_to_positive_texts(shipped: Any) -> None:
     lm, pairs = shipped("R-s1"), reg("R-s1")
     found = steering.fit_direction(lm, pairs, 1)
-    assert found.held_out == 1.0 and found.split_half > 0.8 and found.n_pairs == len(pairs)
+    assert found.held_out == 1.0 and found.reliability > 0.8 and found.n_pairs == len(pairs)
     assert found.norm == pytest.approx(float(found.vector.norm()))
     assert not found.warnings
     other = steering.fit_direction(lm, pairs.rename(columns={"positive": "negative", "negative": "positive"}), 1)
@@ -69,7 +70,7 @@ def test_a_layer_that_is_not_there_is_refused_before_anything_is_read(shipped: A
         steering.fit_direction(lm, reg("R-s1"), layer)
     plan = steering.Plan(places=(steering.Place(layer),))
     with pytest.raises(UsageError, match="out of range"):
-        steering.evaluate(lm, prompts.truth_table(recipe("R-s1")), reg("R-s1"), plan)
+        steering.evaluate(lm, prompts.truth_table(recipe("R-s1")), reg("R-s1"), plan, neutral=["<web> Balan otter"])
 
 
 def test_fewer_than_four_pairs_are_refused(shipped: Any) -> None:
@@ -151,7 +152,7 @@ def test_text_that_cannot_be_written_is_refused(shipped: Any) -> None:
 def test_answers_score_as_the_testbed_scores_them(shipped: Any) -> None:
     lm = shipped("D-d16-s1")
     table = prompts.truth_table(recipe("D-d16-s1"), register="ask")
-    mine = answer_scores(lm, questions(lm, table), [Arm(torch.zeros(lm.width), "embed")])[0]
+    mine = answer_scores(lm, questions(lm, table), [Arm(torch.zeros(lm.width), "embed")]).total[0]
     theirs = scoring.choose(lm.model, world_items.truth_items(worlds.build(recipe("D-d16-s1"))))
     assert np.allclose(mine, theirs, atol=1e-4)
 
@@ -166,7 +167,8 @@ def test_long_answers_are_scored_a_token_and_steered_at_the_right_place(shipped:
         }
     )
     delta = torch.randn(lm.width, generator=torch.Generator().manual_seed(0))
-    found = answer_scores(lm, questions(lm, table), [Arm(torch.zeros(lm.width), 0), Arm(delta, 0)])
+    scores = answer_scores(lm, questions(lm, table), [Arm(torch.zeros(lm.width), 0), Arm(delta, 0)])
+    found = scores.total / scores.tokens
     for arm, vector in enumerate((torch.zeros(lm.width), delta)):
         for item, row in table.iterrows():
             for column, name in enumerate(("true", "false")):
@@ -181,11 +183,95 @@ def test_long_answers_are_scored_a_token_and_steered_at_the_right_place(shipped:
                 assert found[arm, int(item), column] == pytest.approx(float(expected), abs=1e-4)  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize("positions", ["all", "last", "prompt", "generated", (1,), (-1,)])
+def test_answers_score_alike_with_cached_questions_and_without(shipped: Any, positions: Any) -> None:
+    from cape_lib.lm.steering import measuring
+
+    lm = shipped("D-d16-s1")
+    table = pd.DataFrame(
+        {
+            "prompt": ["<web> Balan", "<web> Kelan", "<web> Kelan eats plums . Balan"],
+            "true": ["eats plums .", "eats", "eats plums"],
+            "true2": ["", "eats nuts", "fears"],
+            "false": ["eats", "eats nuts .", "eats nuts ."],
+        }
+    )
+    rng = torch.Generator().manual_seed(0)
+    arms = [Arm(torch.randn(lm.width, generator=rng) * size, 0, positions) for size in (0.0, 1.0, 2.0)]
+    asked = questions(lm, table)
+    cached = answer_scores(lm, asked, arms)
+    small = answer_scores(lm, asked, arms, batch=7)  # rows and arms are split
+    measuring._KNOWN[lm.model] = None
+    try:
+        whole = answer_scores(lm, asked, arms)
+    finally:
+        del measuring._KNOWN[lm.model]
+    assert np.allclose(cached.total, whole.total, atol=1e-4, equal_nan=True)
+    assert np.allclose(cached.total, small.total, atol=1e-4, equal_nan=True)
+    assert cached.right.sum(1).tolist() == [1, 2, 2] and not np.allclose(
+        cached.total[0], cached.total[2], equal_nan=True
+    )
+
+
+def test_mc1_and_mc2_are_what_was_published() -> None:
+    from cape_lib.lm.steering.measuring import Scores
+
+    total = np.log(np.array([[[0.2, 0.3, 0.1, np.nan], [0.1, 0.4, 0.2, 0.3]]]))
+    right = np.array([[True, True, False, False], [True, False, False, False]])
+    made = Scores(total, np.array([[1.0, 1, 1, np.nan], [1, 4, 1, 1]]), right)
+    assert made.mc1().tolist() == [[True, False]]
+    assert np.allclose(made.mc2(), [[5 / 6, 0.1]])
+    assert np.allclose(made.margins()[0, 0], np.log(2)) and made.margins()[0, 1] < 0
+
+
 def test_cost_is_zero_without_steering_and_grows_with_strength(shipped: Any) -> None:
     lm = shipped("R-s1")
     found = steering.fit_direction(lm, reg("R-s1"), 1)
-    cost = divergence(lm, prompts.neutral(recipe("R-s1"), n=8), [Arm(found.step(a), 1) for a in (0.0, 0.5, 2.0)])
+    cost = Cost(lm, prompts.neutral(recipe("R-s1"), n=8))([Arm(found.step(a), 1) for a in (0.0, 0.5, 2.0)])
     assert cost[0] == 0 and 0 < cost[1] < cost[2]
+
+
+def test_strengths_of_one_cost_cost_as_much(shipped: Any) -> None:
+    lm = shipped("R-s1")
+    cost = Cost(lm, prompts.neutral(recipe("R-s1"), n=8))
+    rng = torch.Generator().manual_seed(1)
+    vectors = [torch.randn(lm.width, generator=rng) for _ in range(6)]
+
+    def arm(k: int, strength: float) -> Arm:
+        return Arm(strength * vectors[k] / vectors[k].norm(), 1)
+
+    found, _ = strengths(cost, arm, np.ones(6), np.full(6, 200.0), [0.03, 0.3])
+    reached = np.array([[cost([arm(k, found[k, level])])[0] for level in range(2)] for k in range(6)])
+    assert np.allclose(reached[:, 1], 0.3, rtol=0.15) and np.allclose(reached[:, 0], 0.03, rtol=0.4)
+    assert np.ptp(found[:, 1]) > 0.2 * found[:, 1].mean()  # equal cost is not equal length
+
+
+def test_a_strength_beyond_all_measure_and_weights_in_float16_stop(shipped: Any) -> None:
+    lm = shipped("R-s1")
+    found = steering.fit_direction(lm, reg("R-s1"), 1)
+    with pytest.raises(SurroundingsError, match="block 1.*float32"):
+        found.step(1e30)
+    broken = models.load(store.folder_of("R-s1"))
+    with torch.no_grad():
+        broken.blocks[2].mlp.dense_4h_to_h.bias.fill_(float("nan"))
+    for run in (
+        lambda: steering.compare(broken, ["<web> Balan otter"], [found], [1.0], any_model=True),
+        lambda: answer_scores(
+            broken, questions(broken, prompts.truth_table(recipe("R-s1"))[:3]), [Arm(found.vector, 0)]
+        ),
+        lambda: Cost(broken, prompts.neutral(recipe("R-s1"), n=2)),
+    ):
+        with pytest.raises(SurroundingsError, match="block 2 of 4.*float32"):
+            run()
+    assert not left_behind(broken.model)
+
+
+def test_a_direction_steers_the_model_it_was_fitted_on(shipped: Any) -> None:
+    found = steering.fit_direction(shipped("R-s1"), reg("R-s1"), 1)
+    other = shipped("R-s2")
+    with pytest.raises(UsageError, match="R-s1.*--any-model"):
+        steering.compare(other, ["<web> Balan otter"], [found], [1.0])
+    steering.compare(other, ["<web> Balan otter"], [found], [1.0], steering.Writing(tokens=2), any_model=True)
 
 
 def test_controls_are_as_long_as_the_direction_and_the_clean_ones_do_not_contain_it() -> None:
@@ -202,4 +288,12 @@ def test_controls_are_as_long_as_the_direction_and_the_clean_ones_do_not_contain
         kind: np.mean([m.cosine.abs().mean() for m in drawn if m.kind == kind]) for kind in {m.kind for m in drawn}
     }
     assert all(cosine[kind] < 0.3 for kind in CLEAN)
+    # two classes that differ in one wide direction: shuffles hold much of it, and none nearer than the limit is kept
+    positive, negative = (
+        noise[0] * torch.tensor([30.0] + [1.0] * 63) + shift,
+        noise[1] * torch.tensor([30.0] + [1.0] * 63),
+    )
+    crowded = draw_controls(positive, negative, (positive - negative).mean(0), each=10, rng=rng, kinds=CLEAN)[1:]
+    assert max(float(m.cosine.abs().max()) for m in crowded) <= most_alike(64) + 1e-5
+    assert sum(m.left_out for m in crowded) > 0
     assert cosine["total covariance"] > 2 * cosine["within-class"] and cosine["negated"] == 1

@@ -96,9 +96,7 @@ def states_only(lm: LanguageModel, batch: Batch) -> None:
     read = torch.zeros_like(batch.mask, dtype=torch.bool)
     read[0, -1] = True
     with reading(lm, read):
-        lm.model(
-            input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **positions_of(lm, batch.mask)
-        )
+        lm.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **positions_of(lm, batch.mask))
 
 
 def encode(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt", room: int = 0) -> Batch:

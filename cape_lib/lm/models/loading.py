@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import logging
 import os
 import sys
@@ -46,11 +47,25 @@ def load(
     with memory_guard(f"loading {name}"), quiet():
         tokenizer, model, missing = _read(str(folder) if folder.is_dir() else str(name), kind, where, revision)
         commit = str(getattr(model.config, "_commit_hash", None) or revision or "")
+        commit = fingerprint(folder) if folder.is_dir() else commit
         found = wrap(model, tokenizer, name=_short(name), revision=commit, layers=layers)
     if missing:
         some = f"{len(missing)} of the model's weights, such as {missing[0]}"
         raise ModelError(f"{name}: the checkpoint lacks {some}; they would be random, so nothing is measured")
     return found
+
+
+def fingerprint(folder: Path) -> str:
+    """A short hash of a folder's weights (sizes, first and last megabyte): two models of one name differ in it."""
+    made = hashlib.sha256()
+    for path in sorted(path for kind in (*_WEIGHTS, "*.gguf") for path in folder.glob(kind)):
+        size = path.stat().st_size
+        made.update(f"{path.name} {size}".encode())
+        with path.open("rb") as file:
+            made.update(file.read(2**20))
+            file.seek(max(0, size - 2**20))
+            made.update(file.read(2**20))
+    return made.hexdigest()[:12]
 
 
 def _short(name: str | Path) -> str:

@@ -93,7 +93,8 @@ def projection_table(
     couplings = np.array([one.coupling for one in random])
     rows.append(
         {"what": "random projection", "rank": d, "coupling": _over(couplings, np.mean),
-         "low": _over(couplings, np.min), "high": _over(couplings, np.max), "raw": float(np.mean([one.raw for one in random]))}
+         "low": _over(couplings, np.min), "high": _over(couplings, np.max),
+         "raw": _over(np.array([one.raw for one in random]), np.mean)}
     )  # fmt: skip
     for rank in [2**k for k in range(d.bit_length()) if 2**k < d]:
         rows.append(_row(f"rank {rank}", rank, through[:, d - rank :], labels))

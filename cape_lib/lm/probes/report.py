@@ -109,9 +109,7 @@ def with_placebo(prompts: pd.DataFrame, contexts: Sequence[str]) -> pd.DataFrame
     if (prompts["set"] == PLACEBO).any():
         return prompts
     ends = [str(text).split()[-1] for name in SETS[:2] for text in prompts.loc[prompts["set"] == name, "text"]]
-    texts = [
-        " ".join([*contexts[place % len(contexts)].split()[:-1], end]) for place, end in enumerate(ends)
-    ]
+    texts = [" ".join([*contexts[place % len(contexts)].split()[:-1], end]) for place, end in enumerate(ends)]
     extra = pd.DataFrame({"set": PLACEBO, "text": texts})
     return pd.concat([prompts, extra], ignore_index=True)
 
@@ -124,9 +122,7 @@ def prompt_notes(lm: LanguageModel, prompts: pd.DataFrame) -> tuple[str, ...]:
     neutral = Counter(row[-1] for row in by_set["neutral"])
     for name in SETS[:2]:
         mine = Counter(row[-1] for row in by_set[name])
-        apart = 0.5 * sum(
-            abs(mine[t] / mine.total() - neutral[t] / neutral.total()) for t in {*mine, *neutral}
-        )
+        apart = 0.5 * sum(abs(mine[t] / mine.total() - neutral[t] / neutral.total()) for t in {*mine, *neutral})
         if apart > MOST_APART:
             notes.append(
                 f"{apart:.0%} of the last tokens of the {name} prompts are others than in the neutral ones: what is "
@@ -139,9 +135,7 @@ def prompt_notes(lm: LanguageModel, prompts: pd.DataFrame) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def probe(
-    lm: LanguageModel, prompts: pd.DataFrame, *, seed: int = 0, batch: int = 4096
-) -> Probe:
+def probe(lm: LanguageModel, prompts: pd.DataFrame, *, seed: int = 0, batch: int = 4096) -> Probe:
     """Read a model on prompts (columns set, text) and measure; one forward pass a text.
 
     Raises UsageError for missing sets, empty or too long texts.

@@ -13,16 +13,22 @@ CLEAN = ("isotropic", "balanced shuffle", "within-class")
 #: the older rule: unrestricted shuffles and draws from the whole scatter.  Both contain the direction itself.
 LEAKY = ("isotropic", "free shuffle", "total covariance")
 KINDS = tuple(dict.fromkeys(CLEAN + LEAKY))
+#: draws of a control before what it shares with the direction is taken out of it instead
+_TRIES = 50
 
 
 @dataclass(frozen=True)
 class Method:
-    """One way of steering, to be tuned: a vector a place, (n_places, d), and its cosine to the direction there."""
+    """One way of steering, to be tuned: a vector a place, (n_places, d), and its cosine to the direction there.
+
+    left_out: draws before it that lay too near the direction.
+    """
 
     kind: str
     index: int
     vectors: torch.Tensor
     cosine: torch.Tensor
+    left_out: int = 0
 
 
 def _unit(vectors: torch.Tensor) -> torch.Tensor:
@@ -53,22 +59,53 @@ def _draw(kind: str, positive: torch.Tensor, negative: torch.Tensor, rng: np.ran
     return torch.einsum("n,npd->pd", torch.from_numpy(rng.standard_normal(2 * n)).float(), centred)
 
 
+def most_alike(width: int) -> float:
+    """Cosine to the direction above which a control is left out: 0.3, or what chance alone gives in few dimensions."""
+    return min(0.95, max(0.3, 3 / float(np.sqrt(width))))
+
+
 def draw_controls(
     positive: torch.Tensor, negative: torch.Tensor, direction: torch.Tensor, *, each: int, rng: np.random.Generator,
     kinds: tuple[str, ...] = KINDS,
 ) -> list[Method]:  # fmt: skip
-    """`each` controls of every kind, and the negated direction, all of the direction's norm at each place.
+    """`each` controls of every kind, taking turns, and the negated direction first; of the direction's norm.
 
-    positive, negative: states (n_pairs, n_places, d); direction: (n_places, d).  A kind without any scatter at a
-    place (all texts alike there) is replaced there by an isotropic draw, so that no control does nothing.
+    positive, negative: states (n_pairs, n_places, d); direction: (n_places, d).  A control of a clean kind that lies
+    nearer to the direction than `most_alike` is left out and drawn anew, at each place by itself: with real states a
+    shuffle can hold half of the direction.  A kind without any scatter at a place (all texts alike there) is replaced
+    there by an isotropic draw, so that no control does nothing.
     """
-    norms = direction.norm(dim=-1, keepdim=True)
+    norms, limit = direction.norm(dim=-1, keepdim=True), most_alike(direction.shape[-1])
     found = [Method("negated", 0, -direction, -torch.ones(len(direction)))]
-    for kind in kinds:
-        for index in range(each):
-            raw = _draw(kind, positive, negative, rng)
-            spare = _draw("isotropic", positive, negative, rng)
-            vectors = _unit(torch.where(raw.norm(dim=-1, keepdim=True) > 1e-5 * norms, raw, spare))
-            cosine = (vectors * _unit(direction)).sum(-1)
-            found.append(Method(kind, index, vectors * norms, cosine))
+    for index in range(each):
+        for kind in kinds:
+            vectors, cosine = _fresh(kind, positive, negative, direction, rng)
+            left_out = 0
+            for _ in range(_TRIES if kind in CLEAN else 0):
+                near = cosine.abs() > limit
+                if not bool(near.any()):
+                    break
+                left_out += int(near.any())
+                again, other = _fresh(kind, positive, negative, direction, rng)
+                vectors = torch.where(near[:, None], again, vectors)
+                cosine = torch.where(near, other, cosine)
+            if kind in CLEAN and bool((cosine.abs() > limit).any()):
+                # whatever is drawn lies near the direction: take out what it shares with it
+                axis = _unit(direction)
+                rest = _unit(vectors - (vectors * axis).sum(-1, keepdim=True) * axis)
+                near = (cosine.abs() > limit)[:, None]
+                vectors = torch.where(near, rest, vectors)
+                cosine = (vectors * axis).sum(-1)
+            found.append(Method(kind, index, vectors * norms, cosine, left_out))
     return found
+
+
+def _fresh(
+    kind: str, positive: torch.Tensor, negative: torch.Tensor, direction: torch.Tensor, rng: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A control's unit vectors, (n_places, d), and their cosine to the direction."""
+    raw, spare = _draw(kind, positive, negative, rng), _draw("isotropic", positive, negative, rng)
+    vectors = _unit(
+        torch.where(raw.norm(dim=-1, keepdim=True) > 1e-5 * direction.norm(dim=-1, keepdim=True), raw, spare)
+    )
+    return vectors, (vectors * _unit(direction)).sum(-1)

@@ -16,6 +16,8 @@ from cape_lib.lm.models.sites import Site
 from cape_lib.output import whole
 
 UNITS = ("std", "residual", "raw")
+#: a steering vector may be so many times as long as the hidden state it is added to
+LONGEST = 1000.0
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,9 @@ class Direction:
 
     site: block index or "embed"; token: the token of each text it was fitted on (-1: the last); method: how;
     norm: length of the vector; std: standard deviation of the fitting texts' projections on it; residual: median
-    norm of the hidden states there; split_half: cosine (-1..1) of directions fitted on two halves of the pairs;
-    held_out: share (0-1) of left-out pairs ranked right; model, revision, pairs (hash of the texts), n_pairs.
+    norm of the hidden states there; reliability: expected cosine (0..1) to the direction of as many other pairs, with
+    its 95 % interval; held_out: share (0-1) of left-out pairs ranked right; model, revision, pairs (hash of the texts),
+    n_pairs.
     """
 
     vector: torch.Tensor
@@ -35,7 +38,9 @@ class Direction:
     norm: float
     std: float
     residual: float
-    split_half: float
+    reliability: float
+    reliability_low: float
+    reliability_high: float
     held_out: float
     model: str
     revision: str
@@ -50,17 +55,26 @@ class Direction:
         multiples of the vector as fitted.
         """
         check_strength(alpha, unit)
-        if unit == "raw":
-            return alpha * self.vector
-        scale = self.std if unit == "std" else self.residual
+        scale = {"std": self.std, "residual": self.residual, "raw": self.norm}[unit]
+        length = abs(alpha) * scale
+        if not length <= LONGEST * self.residual:
+            place = "the embeddings" if self.site == "embed" else f"block {self.site}"
+            kind = str(self.vector.dtype).removeprefix("torch.")
+            raise SurroundingsError(
+                f"alpha {alpha:g} adds a vector {length / max(self.residual, 1e-12):.3g} times as long as the states "
+                f"at {place} ({kind}): nothing of the model is left; stay below {LONGEST:g} times"
+            )
         return alpha * scale * self.vector / max(self.norm, 1e-12)
 
     @property
     def warnings(self) -> list[str]:
         """What a reader should know before trusting the direction; empty when nothing speaks against it."""
         found = []
-        if self.split_half < 0.5:
-            found.append(f"two halves of the pairs give directions with cosine {self.split_half:.2f}: little is shared")
+        if self.reliability < 0.5:
+            found.append(
+                f"as many other pairs would give a direction with a cosine of {self.reliability:.2f} "
+                f"[{self.reliability_low:.2f}, {self.reliability_high:.2f}] to this one: little of it is sure"
+            )
         if self.held_out < 0.7:
             found.append(f"left-out pairs are ranked right in {self.held_out:.0%} of cases (chance 50%)")
         if self.n_pairs < 16:
@@ -97,8 +111,8 @@ def save(direction: Direction, path: Path) -> None:
         raise SurroundingsError(f"{path}: cannot be written ({error})") from error
 
 
-def load(path: Path, lm: LanguageModel | None = None) -> Direction:
-    """Read a direction; with `lm`, refuse one that does not fit the model (UsageError)."""
+def load(path: Path, lm: LanguageModel | None = None, *, any_model: bool = False) -> Direction:
+    """Read a direction; with `lm`, refuse one that does not fit the model (UsageError), see `check_fits`."""
     from safetensors import safe_open
 
     try:
@@ -110,13 +124,26 @@ def load(path: Path, lm: LanguageModel | None = None) -> Direction:
     except Exception as error:
         raise ModelError(f"{path}: is no direction saved by cape ({type(error).__name__})") from error
     if lm is not None:
-        check_fits(direction, lm)
+        check_fits(direction, lm, any_model=any_model)
     return direction
 
 
-def check_fits(direction: Direction, lm: LanguageModel) -> None:
-    """UsageError where width or depth differ from the model's."""
+def check_fits(direction: Direction, lm: LanguageModel, *, any_model: bool = False) -> None:
+    """UsageError where width or depth differ from the model's, or the direction was fitted on another model.
+
+    any_model: the name and revision of the model do not matter.
+    """
     if direction.vector.shape != (lm.width,):
         raise UsageError(f"the direction has {direction.vector.shape[0]} numbers, but {lm.name} has width {lm.width}")
     if direction.site != "embed" and direction.site >= lm.depth:
         raise UsageError(f"the direction belongs to block {direction.site}, but {lm.name} has {lm.depth} blocks")
+    here, there = (lm.name, lm.revision), (direction.model, direction.revision)
+    if here != there and not any_model:
+        raise UsageError(
+            f"the direction was fitted on {_named(*there)}, and this is {_named(*here)}; "
+            "--any-model steers all the same"
+        )
+
+
+def _named(name: str, revision: str) -> str:
+    return f"{name} ({revision[:16]})" if revision else name

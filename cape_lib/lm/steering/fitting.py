@@ -14,6 +14,7 @@ from cape_lib.lm.models.record import LanguageModel
 from cape_lib.lm.models.sites import Site, site_of
 from cape_lib.lm.probes.capture import capture
 from cape_lib.lm.steering.direction import Direction
+from cape_lib.stats import repeat_cosine
 
 FEWEST_PAIRS = 4
 METHODS = ("mean_difference", "principal")
@@ -65,24 +66,30 @@ def _left_out(
     return float(np.mean(right)) if right else float("nan")
 
 
-def _split_half(
-    positive: torch.Tensor,
-    negative: torch.Tensor,
-    groups: np.ndarray,
+def _reliability(
+    positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, method: str,
     fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-) -> float:
-    """Mean cosine of directions fitted on two halves, over ten random halvings (by group where there are four)."""
+) -> tuple[float, float, float]:  # fmt: skip
+    """Expected cosine to the direction of as many other pairs, with an interval.
+
+    In closed form for the mean difference; else the mean over ten random halvings (by group where there are four)
+    raised to the full number of pairs by Spearman and Brown's rule, with the range of the halvings as interval.
+    """
+    if method == "mean_difference":
+        made = repeat_cosine((positive - negative).double().numpy(), groups)
+        return made.estimate, made.low, made.high
     rng = np.random.default_rng(0)
     names = np.unique(groups) if len(np.unique(groups)) >= 4 else None
-    found = []
+    halves = []
     for _ in range(10):
         if names is not None:
             half = np.isin(groups, rng.permutation(names)[: len(names) // 2])
         else:
             half = rng.permutation(len(groups)) < len(groups) // 2
         mask = torch.from_numpy(half)
-        found.append(_cosine(fit(positive[mask], negative[mask]), fit(positive[~mask], negative[~mask])))
-    return float(np.mean(found))
+        halves.append(_cosine(fit(positive[mask], negative[mask]), fit(positive[~mask], negative[~mask])))
+    whole = [2 * c / (1 + c) if c > 0 else 0.0 for c in halves]
+    return float(np.mean(whole)), float(np.min(whole)), float(np.max(whole))
 
 
 def hash_of(pairs: pd.DataFrame) -> str:
@@ -112,13 +119,14 @@ def fit_directions(
         def fit(p: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
             return vector_of(p, n, method)
 
+        sure = _reliability(positive, negative, groups, method, fit)
         found.append(
             Direction(
                 vector=vector, site=site, token=token, method=method, norm=norm,
                 std=float((both @ vector / max(norm, 1e-12)).std(correction=0)),
                 residual=float(both.norm(dim=1).median()),
-                split_half=_split_half(positive, negative, groups, fit), held_out=_left_out(positive, negative,
-                groups, fit),
+                reliability=sure[0], reliability_low=sure[1], reliability_high=sure[2],
+                held_out=_left_out(positive, negative, groups, fit),
                 model=lm.name, revision=lm.revision, pairs=hash_of(pairs), n_pairs=len(pairs), name=name,
             )
         )  # fmt: skip

@@ -13,6 +13,7 @@ import torch
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
 from cape_lib.lm.models.batching import encode_rows, token_lists
+from cape_lib.lm.models.hooks import broken, checked, not_finite
 from cape_lib.lm.steering.applying import Positions, added, check_positions
 from cape_lib.lm.steering.direction import Direction, check_fits, check_strength
 
@@ -63,6 +64,19 @@ class _SharedNoise:
         return scores.float() / self.temperature + shared
 
 
+class _Finite:
+    """Stops where a logit is no finite number: such a text would come out empty and look like an answer."""
+
+    def __init__(self, lm: LanguageModel) -> None:
+        self.lm = lm
+
+    def __call__(self, ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        if broken(scores):
+            checked(self.lm, lambda: self.lm.model(input_ids=ids, use_cache=False).logits)
+            raise not_finite(self.lm, "the logits", next(self.lm.model.parameters()).dtype)
+        return scores
+
+
 def _mixed(*numbers: int) -> int:
     """One seed out of several numbers, the same in every process."""
     return int(np.random.SeedSequence([number & 0xFFFFFFFF for number in numbers]).generate_state(1)[0])
@@ -81,7 +95,9 @@ def _generate(lm: LanguageModel, rows: list[list[int]], writing: Writing, keys: 
         pad_token_id=0 if pad is None else pad,
         eos_token_id=ends,
     )
-    noise: Any = [] if writing.sampling == "greedy" else [_SharedNoise(keys, writing.temperature, writing.seed)]
+    noise: list[Any] = [_Finite(lm)]
+    if writing.sampling != "greedy":
+        noise.append(_SharedNoise(keys, writing.temperature, writing.seed))
     with torch.inference_mode():
         out = lm.model.generate(
             input_ids=part.ids,
@@ -117,17 +133,19 @@ def compare(
     directions: Sequence[Direction],
     alphas: Sequence[float],
     writing: Writing | None = None,
+    *,
+    any_model: bool = False,
 ) -> pd.DataFrame:
     """What the model writes under every direction and strength, beside the unsteered arm of the same batch.
 
     Returns one row a generation: prompt, direction, layer, alpha, unit, positions, text, changed (the text differs
     from the unsteered one).  The unsteered arm is always there, as alpha 0 of direction "none".
     Raises UsageError for an empty or too long prompt, a strength that is no finite number, a direction of another
-    model's shape.
+    model's shape, or one fitted on another model (unless `any_model`).
     """
     writing = writing or Writing()
     for direction in directions:
-        check_fits(direction, lm)
+        check_fits(direction, lm, any_model=any_model)
     for alpha in alphas:
         check_strength(alpha, writing.unit)
     rows = token_lists(lm, prompts, room=writing.tokens)

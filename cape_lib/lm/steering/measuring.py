@@ -1,9 +1,17 @@
-"""How probable a model finds each candidate answer, with and without vectors added: many arms in one batch."""
+"""How probable a model finds each answer, with and without vectors added: many arms, many answers in one batch.
+
+Questions of one length run together, so that nothing is padded before an answer.  Where steering leaves the question
+alone (positions "last", "generated"), its keys and values are computed once for all arms, else once an arm.  Logits
+are computed at the answers only, as many at a time as fit, counting the vocabulary.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -11,9 +19,16 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
-from cape_lib.lm.models.batching import encode_rows, repeated, run, token_lists
+from cape_lib.lm.models.batching import token_lists
+from cape_lib.lm.models.finding import sample_ids, text_config
+from cape_lib.lm.models.hooks import checked, reading
 from cape_lib.lm.models.sites import Site
 from cape_lib.lm.steering.applying import Positions, added
+
+#: numbers in a batch of logits, and in its keys and values: 256 MB each in float32
+MOST_LOGITS = 2**26
+MOST_STATES = 2**26
+Tick = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -27,41 +42,77 @@ class Arm:
 
 @dataclass(frozen=True)
 class Questions:
-    """Items as token ids: prompts, and for each its candidates, the true one first.
+    """Items as token ids: prompts, and for each its answers, the `n_true` right ones first and the best of them ahead.
 
-    prompts: one list of ids an item; answers: (item, candidate, ids); topic: (n_items,) what an item is about.
+    prompts: one list of ids an item; answers: (item, answer, ids); topic: (n_items,) what an item is about.
     """
 
     prompts: list[list[int]]
     answers: list[list[list[int]]]
+    n_true: list[int]
     topic: np.ndarray
 
     def __len__(self) -> int:
         return len(self.prompts)
 
+    def only(self, wanted: Sequence[Sequence[int]]) -> Questions:
+        """The same items with some of their answers; wanted: indices an item, the best answer's 0 among them."""
+        answers = [[own[k] for k in some] for own, some in zip(self.answers, wanted, strict=True)]
+        n_true = [sum(k < n for k in some) for n, some in zip(self.n_true, wanted, strict=True)]
+        return replace(self, answers=answers, n_true=n_true)
+
+    def some(self, rows: Sequence[int]) -> Questions:
+        """A part of the items."""
+        return Questions(
+            [self.prompts[k] for k in rows], [self.answers[k] for k in rows], [self.n_true[k] for k in rows],
+            self.topic[list(rows)],
+        )  # fmt: skip
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that one arm reads."""
+        return sum(len(answer) for own in self.answers for answer in own)
+
+
+def answer_columns(items: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Columns of right and of wrong answers: true, true2 ..., false, false2 ..."""
+    names = [str(name) for name in items.columns]
+
+    def of(kind: str) -> list[str]:
+        more = [name for name in names if name.startswith(kind) and name[len(kind) :].isdigit()]
+        return [kind, *sorted(more, key=lambda name: int(name[len(kind) :]))]
+
+    return of("true"), of("false")
+
 
 def questions(lm: LanguageModel, items: pd.DataFrame) -> Questions:
-    """Items (columns prompt, true, false, optional false2, false3 ..., topic) as token ids.
+    """Items (columns prompt, true, false, optional true2 ..., false2 ..., topic) as token ids.
 
-    Candidates follow the prompt after a space.  Raises UsageError for missing columns, empty or too long texts.
+    Answers follow the prompt after a space; an empty cell is no answer.  Raises UsageError for missing columns, empty
+    or too long texts.
     """
     missing = {"prompt", "true", "false"} - set(items.columns)
     if missing:
         raise UsageError(f"items need columns prompt, true and false; {' and '.join(sorted(missing))} not there")
-    others = [name for name in items.columns if name.startswith("false") and name[5:].isdigit()]
-    prompts = token_lists(lm, [str(text) for text in items["prompt"]])
-    whole = [
-        token_lists(lm, [f"{p} {str(a).strip()}" for p, a in zip(items["prompt"], items[column], strict=True)])
-        for column in ["true", "false", *others]
-    ]
-    answers: list[list[list[int]]] = []
-    for place, prompt in enumerate(prompts):
-        # one cut for all candidates, so that they are compared after the same text
-        cut = min(_common(prompt, rows[place]) for rows in whole)
-        prompts[place] = prompt[:cut]
-        answers.append([rows[place][cut:] for rows in whole])
+    right, wrong = answer_columns(items)
+    starts = token_lists(lm, [str(text) for text in items["prompt"]])
+    texts, owner = [], []
+    for place, row in enumerate(items.to_dict("records")):
+        for name in (*right, *wrong):
+            if isinstance(row[name], str) and row[name].strip():
+                texts.append(f"{row['prompt']} {row[name].strip()}")
+                owner.append((place, name in right))
+    whole = token_lists(lm, texts)
+    prompts, answers, n_true = [], [], []
+    for place, prompt in enumerate(starts):
+        rows = [ids for ids, (own, _) in zip(whole, owner, strict=True) if own == place]
+        # one cut for all answers, so that they are compared after the same text
+        cut = min(_common(prompt, row) for row in rows)
+        prompts.append(prompt[:cut])
+        answers.append([row[cut:] for row in rows])
+        n_true.append(sum(is_true for own, is_true in owner if own == place))
     topic = items["topic"] if "topic" in items else pd.Series(range(len(items)))
-    return Questions(prompts, answers, topic.astype(str).to_numpy())
+    return Questions(prompts, answers, n_true, topic.astype(str).to_numpy())
 
 
 def _common(prompt: list[int], whole: list[int]) -> int:
@@ -72,88 +123,286 @@ def _common(prompt: list[int], whole: list[int]) -> int:
     return cut
 
 
-def _rows(asked: Questions) -> dict[int, list[tuple[int, int]]]:
-    """(item, candidate) by the number of tokens in the answer."""
-    groups: dict[int, list[tuple[int, int]]] = {}
-    for item, answers in enumerate(asked.answers):
-        for candidate, answer in enumerate(answers):
-            groups.setdefault(len(answer), []).append((item, candidate))
-    return groups
+@dataclass(frozen=True)
+class Scores:
+    """Log probabilities (nats) of answers, (n_arms, n_items, n_answers), and their tokens; NaN where there is none.
 
-
-@torch.inference_mode()
-def answer_scores(lm: LanguageModel, asked: Questions, arms: Sequence[Arm], *, batch: int = 16384) -> np.ndarray:
-    """Mean log probability a token (nats) of every candidate under every arm, (n_arms, n_items, n_candidates).
-
-    Arms that share site and positions run together, one vector a row; batch: tokens a forward pass.
-    Candidates of one token are all read from one pass over the prompt.
+    right: (n_items, n_answers) bool; the first answer of an item is its best one.
     """
-    width = max(len(answers) for answers in asked.answers)
-    found = np.full((len(arms), len(asked), width), np.nan, dtype=np.float32)
-    where: dict[tuple[Site, Positions], list[int]] = {}
+
+    total: np.ndarray
+    tokens: np.ndarray
+    right: np.ndarray
+
+    def _wrong(self, values: np.ndarray) -> np.ndarray:
+        return np.where(self.right, -np.inf, np.where(np.isnan(values), -np.inf, values))
+
+    def margins(self) -> np.ndarray:
+        """Best answer minus the most probable wrong one, nats a token, (n_arms, n_items); above 0 it is right."""
+        mean = self.total / self.tokens
+        return np.asarray(mean[..., 0] - self._wrong(mean).max(-1))
+
+    def mc1(self) -> np.ndarray:
+        """Whether the best answer is more probable than every wrong one, (n_arms, n_items), as published."""
+        return np.asarray(self.total[..., 0] > self._wrong(self.total).max(-1))
+
+    def mc2(self) -> np.ndarray:
+        """Share of the answers' probability that the right ones have, (n_arms, n_items) 0-1, as published."""
+        weight = np.exp(self.total - np.nanmax(self.total, axis=-1, keepdims=True))
+        return np.asarray(np.nansum(np.where(self.right, weight, 0), -1) / np.nansum(weight, -1))
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Tokens to feed after the question but its last token, and the answers that are read from them."""
+
+    item: int
+    ids: tuple[int, ...]
+    answers: list[tuple[int, list[int]]]
+
+
+def _rows(asked: Questions, items: Sequence[int]) -> list[_Row]:
+    """The rows of items with prompts of one length; an answer that begins another, but for its end, needs no row."""
+    found: list[_Row] = []
+    for item in items:
+        own: list[_Row] = []
+        last = asked.prompts[item][-1]
+        for number, answer in sorted(enumerate(asked.answers[item]), key=lambda pair: -len(pair[1])):
+            ids = (last, *answer[:-1])
+            same = next((row for row in own if row.ids[: len(ids)] == ids), None)
+            if same is None:
+                own.append(_Row(item, ids, [(number, answer)]))
+            else:
+                same.answers.append((number, answer))
+        found += own
+    return sorted(found, key=lambda row: len(row.ids))
+
+
+def vocabulary(lm: LanguageModel) -> int:
+    """Logits a token."""
+    weight = getattr(lm.unembedding, "weight", None)
+    return int(weight.shape[0]) if weight is not None else int(getattr(text_config(lm.model), "vocab_size", 50_000))
+
+
+def answer_scores(
+    lm: LanguageModel, asked: Questions, arms: Sequence[Arm], *, batch: int = 16384, tick: Tick | None = None
+) -> Scores:
+    """Log probability of every answer under every arm.
+
+    Arms that share site and positions run together, one vector a row; batch: most tokens a forward pass (fewer where
+    the vocabulary is large); tick: called with the tokens read so far by one arm more.
+    Raises SurroundingsError where a logit is no finite number, or memory runs out.
+    """
+    width = max(len(own) for own in asked.answers)
+    total = np.full((len(arms), len(asked), width), np.nan)
+    tokens, right = np.full((len(asked), width), np.nan), np.zeros((len(asked), width), dtype=bool)
+    for item, own in enumerate(asked.answers):
+        total[:, item, : len(own)] = 0.0
+        tokens[item, : len(own)] = [len(answer) for answer in own]
+        right[item, : asked.n_true[item]] = True
+    lengths: dict[int, list[int]] = {}
+    for item, prompt in enumerate(asked.prompts):
+        lengths.setdefault(len(prompt), []).append(item)
+    groups: dict[tuple[Site, Positions], list[int]] = {}
     for index, arm in enumerate(arms):
-        where.setdefault((arm.site, arm.positions), []).append(index)
-    with memory_guard("scoring answers"):
-        for members in where.values():
-            for group in _rows(asked).values():
-                rows = _distinct(asked, group)
-                tokens = max(len(row) for row, _ in rows) * len(rows)
-                step = max(1, batch // tokens)
-                for first in range(0, len(members), step):
-                    some = members[first : first + step]
-                    for item, candidate, scores in _score(lm, rows, [arms[index] for index in some]):
-                        found[some, item, candidate] = scores
-    return found
+        groups.setdefault((arm.site, arm.positions), []).append(index)
+    with memory_guard("scoring answers"), torch.inference_mode():
+        reader = _Reader(lm, asked, batch, tick or (lambda _n: None))
+        for items in lengths.values():
+            for members in groups.values():
+                reader.read(items, [arms[k] for k in members], total, members)
+    return Scores(total, tokens, right)
 
 
-#: a row of token ids to run, and the (item, candidate, answer) that are read from it
-_Row = tuple[list[int], list[tuple[int, int, list[int]]]]
+class _Reader:
+    """Runs groups of questions of one length, and adds the answers' log probabilities to a table."""
+
+    def __init__(self, lm: LanguageModel, asked: Questions, batch: int, tick: Tick) -> None:
+        self.lm, self.asked, self.tick = lm, asked, tick
+        self.cached = keeps_keys(lm)
+        self.most = max(1, min(batch, MOST_LOGITS // vocabulary(lm)))
+        common = _shared_start(asked.prompts) if len(asked) > 1 else 0
+        self.common = common if self.cached and common >= 8 else 0
+        self.begin = self._prompt([asked.prompts[0][: self.common]], None) if self.common else None
+        self.questions: dict[tuple[int, ...], Any] = {}
+
+    def read(self, items: list[int], arms: list[Arm], total: np.ndarray, where: list[int]) -> None:
+        """Add the log probabilities of the items' answers under arms of one place to total[where]."""
+        rows = _rows(self.asked, items)
+        past = len(self.asked.prompts[items[0]]) - 1
+        untouched = arms[0].positions in ("last", "generated") or not any(bool(arm.delta.any()) for arm in arms)
+        shared = self._shared(items, past) if self.cached and past and untouched else None
+        for some, part in self._chunks(rows, len(arms), past):
+            chosen = [arms[k] for k in some]
+            self._score(part, chosen, past, shared, items, total, [where[k] for k in some])
+
+    def _chunks(self, rows: list[_Row], n_arms: int, past: int) -> Iterator[tuple[range, list[_Row]]]:
+        """Arms and rows whose tokens fit: all rows for several arms, or some rows for one."""
+        reach = max(1, MOST_STATES // max(1, self._numbers_a_token() * (past + len(rows[-1].ids))))
+        part: list[_Row] = []
+        parts = [part]
+        for row in rows:
+            if part and ((len(part) + 1) * len(row.ids) > self.most or len(part) >= reach):
+                part = []
+                parts.append(part)
+            part.append(row)
+        for part in parts:
+            step = max(1, min(self.most // (len(part) * len(part[-1].ids)), reach // len(part)))
+            for first in range(0, n_arms, step):
+                yield range(first, min(first + step, n_arms)), part
+
+    def _numbers_a_token(self) -> int:
+        config = text_config(self.lm.model)
+        heads = getattr(config, "num_key_value_heads", None) or self.lm.heads or 1
+        size = getattr(config, "head_dim", None) or self.lm.width // (self.lm.heads or 1)
+        return 2 * self.lm.depth * int(heads) * int(size)
+
+    def _shared(self, items: list[int], past: int) -> Any:
+        """Keys and values of the unsteered questions but their last tokens; computed once for all arms and places."""
+        key = tuple(items)
+        if key not in self.questions:
+            if self.begin is not None and self.common <= past:
+                start = _selected(self.begin, torch.zeros(len(items), dtype=torch.long, device=self.lm.device))
+                rows = [self.asked.prompts[item][self.common : past] for item in items]
+                self.questions[key] = self._prompt(rows, start) if rows[0] else start
+            else:
+                self.questions[key] = self._prompt([self.asked.prompts[item][:past] for item in items], None)
+        return self.questions[key]
+
+    def _prompt(self, rows: list[list[int]], start: Any, times: int = 1) -> Any:
+        """Keys and values after rows of one length, so many times over, which may continue `start`."""
+        ids = torch.tensor(rows, device=self.lm.device).repeat(times, 1)
+        read = torch.zeros_like(ids, dtype=torch.bool)
+        read[0, -1] = True
+        with reading(self.lm, read):
+            return self._forward(ids, start).past_key_values
+
+    def _forward(self, ids: torch.Tensor, cache: Any, mask: torch.Tensor | None = None) -> Any:
+        past = int(cache.get_seq_length()) if cache is not None else 0
+        whole = torch.ones(len(ids), past + ids.shape[1], dtype=torch.long, device=ids.device)
+        if mask is not None:
+            whole[:, past:] = mask
+        options = {"past_key_values": cache} if cache is not None else {}
+        if self.cached and self.cached.positions:
+            columns = torch.arange(past, past + ids.shape[1], device=ids.device)
+            options["position_ids"] = columns[None].expand(len(ids), -1)
+        return self.lm.model(
+            input_ids=ids, attention_mask=whole, use_cache=bool(self.cached), return_dict=True, **options
+        )
+
+    def _score(
+        self, part: list[_Row], arms: list[Arm], past: int, shared: Any, items: list[int], total: np.ndarray,
+        where: list[int],
+    ) -> None:  # fmt: skip
+        """One pass over rows times arms; what it adds up is fetched at once."""
+        n, longest = len(part), max(len(row.ids) for row in part)
+        deltas = torch.stack([arm.delta for arm in arms])
+        ids = torch.zeros(n, longest, dtype=torch.long)
+        read = torch.zeros(n, longest, dtype=torch.bool)
+        for place, row in enumerate(part):
+            ids[place, : len(row.ids)] = torch.tensor(row.ids)
+            read[place, : len(row.ids)] = True
+        device, many = self.lm.device, len(arms)
+        ids, read = ids.to(device).repeat(many, 1), read.to(device).repeat(many, 1)
+        at = torch.tensor([items.index(row.item) for row in part], device=device)
+        cache: Any = None
+        if shared is not None:
+            cache = _selected(shared, at.repeat(many))
+        elif past and self.cached:
+            before = [self.asked.prompts[item][:past] for item in items]
+            with added(
+                self.lm, {arms[0].site: deltas.repeat_interleave(len(items), dim=0)}, positions=arms[0].positions,
+                prompt_length=past + 1,
+            ):  # fmt: skip
+                made = self._prompt(before, None, many)
+            offsets = torch.arange(many, device=device).repeat_interleave(n) * len(items)
+            cache = _selected(made, at.repeat(many) + offsets)
+        elif past:
+            before = torch.tensor([self.asked.prompts[row.item][:past] for row in part], device=device).repeat(many, 1)
+            ids = torch.cat([before, ids], 1)
+            read = torch.cat([torch.zeros_like(before, dtype=torch.bool), read], 1)
+
+        def forward() -> torch.Tensor:
+            if cache is not None and cache.get_seq_length() > past:
+                cache.crop(past - cache.get_seq_length())  # a second pass, which looks for what went wrong, must not see the first
+            mask = read.long() if cache is not None or not past else None
+            with added(
+                self.lm, {arms[0].site: deltas.repeat_interleave(n, dim=0)}, positions=arms[0].positions,
+                prompt_length=past + 1,
+            ), reading(self.lm, read) as pick:  # fmt: skip
+                return pick(self._forward(ids, cache, mask).logits)
+
+        logits = checked(self.lm, forward)
+        self._add(logits, part, where, total)
+        self.tick(many * sum(len(answer) for row in part for _, answer in row.answers))
+
+    def _add(self, logits: torch.Tensor, part: list[_Row], where: list[int], total: np.ndarray) -> None:
+        starts = np.cumsum([0, *(len(row.ids) for row in part)])
+        step = int(starts[-1])
+        cells = [(row.item, number) for row in part for number, _ in row.answers]
+        place, token, cell = [], [], []
+        for index, row in enumerate(part):
+            for number, answer in row.answers:
+                place += range(int(starts[index]), int(starts[index]) + len(answer))
+                token += answer
+                cell += [cells.index((row.item, number))] * len(answer)
+        device = logits.device
+        tokens = torch.tensor(token, device=device)
+        owner = torch.tensor(cell, device=device)
+        sums = torch.zeros(len(where), len(cells), dtype=torch.float64, device=device)
+        for arm in range(len(where)):
+            own = logits[arm * step : (arm + 1) * step].float()
+            rows = torch.tensor(place, device=device)
+            picked = own[rows, tokens] - own.logsumexp(-1)[rows]
+            sums[arm].index_add_(0, owner, picked.double())
+        values = sums.cpu().numpy()
+        for column, (item, number) in enumerate(cells):
+            total[where, item, number] += values[:, column]
 
 
-def _distinct(asked: Questions, group: list[tuple[int, int]]) -> list[_Row]:
-    """The rows to run for answers of one length; candidates that differ in their last token share a row."""
-    rows: dict[tuple[int, ...], list[tuple[int, int, list[int]]]] = {}
-    for item, candidate in group:
-        answer = asked.answers[item][candidate]
-        row = tuple(asked.prompts[item] + answer[:-1])
-        rows.setdefault(row, []).append((item, candidate, answer))
-    return [(list(row), wanted) for row, wanted in rows.items()]
+@dataclass(frozen=True)
+class _Keys:
+    """A model keeps keys and values that can be chosen by row; positions: it takes the columns of its tokens."""
+
+    positions: bool
 
 
-def _score(lm: LanguageModel, rows: Sequence[_Row], arms: Sequence[Arm]) -> Iterator[tuple[int, int, np.ndarray]]:
-    """(item, candidate, mean log probability under each arm), for arms of one place and answers of one length."""
-    part = encode_rows(lm, [row for row, _ in rows])
-    n, length = len(rows), len(rows[0][1][0][2])
-    deltas = torch.stack([arm.delta for arm in arms]).repeat_interleave(n, dim=0)
-    end = part.ids.shape[1] - length + 1
-    with added(lm, {arms[0].site: deltas}, positions=arms[0].positions, prompt_length=end):
-        logits = run(lm, repeated(part, len(arms)), last=length)
-    scores = logits.float().log_softmax(-1).reshape(len(arms), n, length, -1)
-    for row, (_, wanted) in enumerate(rows):
-        for item, candidate, answer in wanted:
-            picked = scores[:, row, torch.arange(length), torch.tensor(answer)].mean(1)
-            yield item, candidate, picked.cpu().numpy()
+_KNOWN: WeakKeyDictionary[Any, _Keys | None] = WeakKeyDictionary()
 
 
-def margins(scores: np.ndarray) -> np.ndarray:
-    """True answer minus best false one, (n_arms, n_items); above 0 the item is answered right."""
-    return scores[..., 0] - np.nanmax(scores[..., 1:], axis=-1)  # type: ignore[no-any-return]
+def keeps_keys(lm: LanguageModel) -> _Keys | None:
+    """Whether the model's cache holds keys and values alone, so that rows of it can be copied; None where it does not.
 
-
-@torch.inference_mode()
-def divergence(lm: LanguageModel, texts: Sequence[str], arms: Sequence[Arm]) -> np.ndarray:
-    """Off-target cost: KL(unsteered || steered) a token (nats), mean over neutral texts, (n_arms,).
-
-    Positions named "last" are all positions here: a text is read as if every token had been the last.
+    A recurrent state, or a cache of another kind, makes the whole text be read for each answer.
     """
-    part = encode_rows(lm, token_lists(lm, texts, what="neutral text"))
-    keep = part.mask.bool()
-    base = run(lm, part).float().log_softmax(-1)[keep]
-    found = np.zeros(len(arms))
-    for place, arm in enumerate(arms):
-        positions = "all" if arm.positions in ("last", "generated") else arm.positions
-        with added(lm, {arm.site: arm.delta}, positions=positions):
-            logits = run(lm, part)
-        steered = logits.float().log_softmax(-1)[keep]
-        found[place] = float((base.exp() * (base - steered)).sum(-1).mean())
-    return found
+    key = lm.model
+    if key not in _KNOWN:
+        import inspect
+
+        known = inspect.signature(lm.model.forward).parameters
+        usable = "past_key_values" in known
+        if usable:
+            with torch.inference_mode():
+                cache = lm.model(input_ids=sample_ids(lm.model), use_cache=True).past_key_values
+            layers = getattr(cache, "layers", None) or []
+            kinds = {type(layer).__name__ for layer in layers}
+            usable = bool(kinds) and kinds <= {"DynamicLayer", "DynamicSlidingWindowLayer"}
+            usable = usable and hasattr(cache, "batch_select_indices") and len(layers) == lm.depth
+        _KNOWN[key] = _Keys("position_ids" in known) if usable else None
+    return _KNOWN[key]
+
+
+def _selected(cache: Any, rows: torch.Tensor) -> Any:
+    chosen = copy.deepcopy(cache)
+    chosen.batch_select_indices(rows)
+    return chosen
+
+
+def _shared_start(prompts: list[list[int]]) -> int:
+    """How many tokens all prompts begin with, their last ones not counted."""
+    first, *others = prompts
+    most = min(len(prompt) for prompt in prompts) - 1
+    same = 0
+    while same < most and all(prompt[same] == first[same] for prompt in others):
+        same += 1
+    return same

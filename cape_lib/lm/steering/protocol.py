@@ -1,25 +1,43 @@
-"""The protocol: fit, tune and test a direction against controls that are tuned in the same way."""
+"""The protocol: fit, tune and test a direction against controls that may cost as much and are tuned in the same way.
+
+Strengths are set by what they cost, the KL divergence on neutral text: a vector of equal length can cost sixty times
+as much, and a wrecked model answers by chance, which beats a model that believes in myths.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
-from cape_lib.errors import UsageError
+from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm.models.record import LanguageModel
 from cape_lib.lm.models.sites import Site
 from cape_lib.lm.probes.capture import capture
 from cape_lib.lm.steering.applying import Positions
 from cape_lib.lm.steering.controls import CLEAN, LEAKY, Method, draw_controls
-from cape_lib.lm.steering.direction import check_strength
-from cape_lib.lm.steering.fitting import check_pairs, vector_of
-from cape_lib.lm.steering.measuring import Arm, Questions, answer_scores, divergence, margins, questions
-from cape_lib.lm.steering.verdicts import Effect, Outcome, claim_verdict, effect, outcome
+from cape_lib.lm.steering.cost import FARTHEST, Cost, strengths
+from cape_lib.lm.steering.direction import Direction, check_fits, check_strength
+from cape_lib.lm.steering.fitting import check_pairs, hash_of, vector_of
+from cape_lib.lm.steering.measuring import Arm, Questions, Tick, answer_scores, questions
+from cape_lib.lm.steering.verdicts import Effect, Outcome, claim_verdict, effect, mean_by_topic, outcome
+from cape_lib.stats import Estimate
+
+#: costs (nats a token on neutral text) at which strengths are tried; the last is the budget
+DOSES = (0.03, 0.1, 0.3)
+#: what a nat of cost must bring in tuning: a tenth of the questions more
+PRICE = 0.1
+#: once p must exceed this, whatever the controls still to come do, no more are run
+HOPELESS = 0.10
+#: controls of each kind whose MC1 and MC2 are measured, chosen by their number
+WHOLE = 3
 
 
 @dataclass(frozen=True)
@@ -42,42 +60,67 @@ class Place:
 class Plan:
     """Choices of a run.
 
-    places: where to try, default the embeddings and every block; doses: strengths tried in tuning, positive; unit:
-    of the doses, "std" (standard deviations of the texts' projections on the direction) or "residual" (median norms
-    of the hidden state); curve: strengths of the dose-response; controls: of each kind; claim: share (0-1) of wrong
-    answers said to be corrected; method: see `fit_direction`; seed: of the controls.
+    places: where to try, default the embeddings and every block; doses: costs in nats a token on neutral text, rising,
+    the last of them the budget; curve: costs of the dose-response; unit: in which strengths are told, "std" (standard
+    deviations of the texts' projections on the direction) or "residual" (median norms of the hidden state); controls:
+    of each kind of `kinds`; claim: share (0-1) of wrong answers said to be corrected; method: see `fit_direction`;
+    seed: of the controls; all_controls: run them all, also when p is settled; coarse: questions are added to the
+    tuning step by step, and the worse places and doses left out.
     """
 
     places: tuple[Place, ...] = ()
-    doses: tuple[float, ...] = (0.5, 1.0, 2.0, 3.0, 4.0)
-    curve: tuple[float, ...] = (-4.0, -3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0)
+    doses: tuple[float, ...] = DOSES
+    curve: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
     unit: str = "std"
     controls: int = 20
+    kinds: tuple[str, ...] = CLEAN
     claim: float = 0.60
     method: str = "mean_difference"
     seed: int = 0
     batch: int = 16384
+    all_controls: bool = False
+    coarse: bool = True
+
+    def __post_init__(self) -> None:
+        if (
+            not self.doses
+            or list(self.doses) != sorted(set(self.doses))
+            or not 0 < self.doses[0] <= self.doses[-1] < 20
+        ):
+            raise UsageError("doses are costs in nats a token, above 0 and below 20, rising: such as 0.03 0.1 0.3")
+        if self.controls < 1:
+            raise UsageError("controls must be at least 1 of each kind")
+        check_strength(1.0, self.unit)
+        if self.unit == "raw":
+            raise UsageError("strengths are told in units std or residual, not raw")
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """The result of the protocol on one model.
 
-    place, dose: chosen on the tune items; outcome, effect, claim: on the test items, `effect` against the clean
-    controls, `effect_leaky` against the older ones; methods: a row for the direction and each control (kind, index,
-    place, dose, tune, test, cosine); doses: dose-response at the chosen place; places: tuned share right by place;
-    items: margins before and after; base: share right before steering.
+    place, dose, cost: chosen on the tune items, strength in the plan's unit and nats a token on neutral texts that
+    were not used to set it; outcome, effect, claim: on the test items, `effect` against the clean controls,
+    `effect_leaky` against the older ones where they were run; mc1, mc2: by name ("before", "after" and the kinds of
+    controls) with intervals; methods: a row for the direction and each control (kind, index, place, dose, cost, tune,
+    test, cosine, left_out); doses: dose-response at the chosen place; places: tuned share right by place; items:
+    margins before and after; base: share right before steering; planned: controls there would have been.
     """
 
     model: str
     place: Place
     dose: float
+    cost: float
     base: float
     outcome: Outcome
     effect: Effect
-    effect_leaky: Effect
+    effect_leaky: Effect | None
     claimed: float
     claim: str
+    mc1: dict[str, Estimate]
+    mc2: dict[str, Estimate]
+    budget: float
+    planned: int
     methods: pd.DataFrame
     doses: pd.DataFrame
     places: pd.DataFrame
@@ -88,22 +131,34 @@ class Evaluation:
     def summary(self) -> dict[str, Any]:
         """The result as plain JSON."""
         made, bound = self.outcome, self.outcome.broken
+        used = self.methods[self.methods["kind"].isin(CLEAN)]
         return {
-            "model": self.model, "place": str(self.place), "dose": self.dose, "right_before": self.base,
-            "right_after": self.effect.share, "corrected": _plain(made.corrected), "broken": _plain(bound),
-            "net": _plain(made.net), "mcnemar_p": made.mcnemar, "misaligned": made.n_misaligned,
-            "aligned": made.n_aligned,
+            "model": self.model, "place": str(self.place), "dose": self.dose, "kl": self.cost, "budget": self.budget,
+            "items": len(self.items), "right_before": self.base, "right_after": self.effect.share,
+            "corrected": _plain(made.corrected), "broken": _plain(bound), "net": _plain(made.net),
+            "mcnemar_p": made.mcnemar, "misaligned": made.n_misaligned, "aligned": made.n_aligned,
+            "mc1": {name: _plain(value) for name, value in self.mc1.items()},
+            "mc2": {name: _plain(value) for name, value in self.mc2.items()},
             "best_control": self.effect.best_control, "mean_control": self.effect.mean_control,
             "over_best_control": _plain(self.effect.over_best), "controls": self.effect.n_controls,
-            "p": self.effect.p, "effect": self.effect.word, "p_leaky_controls": self.effect_leaky.p,
+            "controls_planned": self.planned, "controls_left_out": int(used["left_out"].sum()),
+            "control_kl": _number(used["cost"].mean()), "control_cosine": _number(used["cosine"].abs().max()),
+            "p": self.effect.p, "effect": self.effect.word,
+            "p_leaky_controls": self.effect_leaky.p if self.effect_leaky else None,
             "claimed": self.claimed, "claim": self.claim,
+            "doses": self.doses.to_dict("records"), "places": self.places.to_dict("records"),
+            "methods": self.methods.to_dict("records"),
         }  # fmt: skip
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _plain(value: Any) -> dict[str, float | None]:
     # a share of nothing is no number, and JSON has no word for it
-    found = {"estimate": value.estimate, "low": value.low, "high": value.high}
-    return {name: None if number != number else number for name, number in found.items()} | {"n": value.n}
+    ends = {"estimate": value.estimate, "low": value.low, "high": value.high}
+    return {name: _number(number) for name, number in ends.items()} | {"n": value.n}
 
 
 @dataclass(frozen=True)
@@ -115,15 +170,34 @@ class Fitted:
     negative: torch.Tensor
     direction: torch.Tensor
     scale: torch.Tensor
+    residual: torch.Tensor
 
     def arm(self, vectors: torch.Tensor, place: int, dose: float) -> Arm:
-        # one length a place, whatever the vector: every control is as long as the direction
+        """`dose` units of length along a vector at a place."""
         vector = vectors[place] / vectors[place].norm().clamp_min(1e-12)
         return Arm(dose * self.scale[place] * vector, self.places[place].site, self.places[place].positions)
 
+    @property
+    def most(self) -> np.ndarray:
+        """The largest dose at each place: some lengths of the hidden state."""
+        return np.asarray(FARTHEST * (self.residual / self.scale.clamp_min(1e-12)).double())
 
-def fit_places(lm: LanguageModel, pairs: pd.DataFrame, places: tuple[Place, ...], plan: Plan) -> Fitted:
-    """The direction at every place, with the states that it came from and the length of one unit of dose there."""
+    def at(self, keep: Sequence[int]) -> Fitted:
+        """The same at some of the places."""
+        rows = torch.tensor(list(keep))
+        return Fitted(
+            tuple(self.places[k] for k in keep), self.positive[:, rows], self.negative[:, rows],
+            self.direction[rows], self.scale[rows], self.residual[rows],
+        )  # fmt: skip
+
+
+def fit_places(
+    lm: LanguageModel, pairs: pd.DataFrame, places: tuple[Place, ...], plan: Plan, own: Direction | None = None
+) -> Fitted:
+    """The direction at every place, with the states that it came from and the length of one unit of dose there.
+
+    own: a direction to be tried instead of the pairs' one, at its own site.
+    """
     texts = [str(text) for text in pairs["positive"]] + [str(text) for text in pairs["negative"]]
     columns: dict[int, torch.Tensor] = {}
     for token in sorted({place.token for place in places}):
@@ -133,34 +207,11 @@ def fit_places(lm: LanguageModel, pairs: pd.DataFrame, places: tuple[Place, ...]
         columns |= {index: states[:, at] for at, index in enumerate(here)}
     states = torch.stack([columns[index] for index in range(len(places))], dim=1)
     positive, negative = states[: len(pairs)], states[len(pairs) :]
-    direction = vector_of(positive, negative, plan.method)
-    if plan.unit == "residual":
-        scale = states.norm(dim=-1).median(dim=0).values
-    else:
-        check_strength(1.0, plan.unit)
-        if plan.unit != "std":
-            raise UsageError(f"strengths are tuned in units std or residual, not {plan.unit}")
-        unit = direction / direction.norm(dim=-1, keepdim=True).clamp_min(1e-12)
-        scale = torch.einsum("npd,pd->np", states, unit).std(dim=0, correction=0)
-    return Fitted(places, positive, negative, direction, scale)
-
-
-def _tuned(
-    lm: LanguageModel, asked: Questions, fitted: Fitted, methods: Sequence[Method], plan: Plan
-) -> tuple[np.ndarray, np.ndarray]:
-    """Share right and mean margin on the tune items, (n_methods, n_places, n_doses)."""
-    grid = [(place, dose) for place in range(len(fitted.places)) for dose in plan.doses]
-    arms = [fitted.arm(method.vectors, place, dose) for method in methods for place, dose in grid]
-    found = margins(answer_scores(lm, asked, arms, batch=plan.batch))
-    shape = (len(methods), len(fitted.places), len(plan.doses))
-    return (found > 0).mean(1).reshape(shape), found.mean(1).reshape(shape)
-
-
-def _best(share: np.ndarray, margin: np.ndarray) -> tuple[int, int]:
-    """Place and dose with the highest share right; between equals, the higher mean margin."""
-    order = np.lexsort((margin.reshape(-1), share.reshape(-1)))
-    place, dose = divmod(int(order[-1]), int(share.shape[1]))
-    return place, dose
+    direction = vector_of(positive, negative, plan.method) if own is None else own.vector[None].float()
+    residual = states.norm(dim=-1).median(dim=0).values
+    unit = direction / direction.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    spread = torch.einsum("npd,pd->np", states, unit).std(dim=0, correction=0).maximum(1e-4 * residual)
+    return Fitted(places, positive, negative, direction, residual if plan.unit == "residual" else spread, residual)
 
 
 def every_place(lm: LanguageModel) -> tuple[Place, ...]:
@@ -168,112 +219,375 @@ def every_place(lm: LanguageModel) -> tuple[Place, ...]:
     return tuple(Place(site) for site in ("embed", *range(lm.depth)))
 
 
+def _usable(fitted: Fitted) -> Fitted:
+    """The places where the direction is more than rounding (two texts with one last word are one at the embeddings)."""
+    norms = fitted.direction.norm(dim=-1)
+    keep = [k for k in range(len(norms)) if float(norms[k]) > 1e-6 * float(fitted.residual[k])]
+    if not keep:
+        raise UsageError("the positive and negative texts leave the same states at every place; no direction is there")
+    return fitted.at(keep)
+
+
+@dataclass
+class Run:
+    """One method through the protocol: what was chosen for it, and what it did."""
+
+    method: Method
+    place: int
+    level: int
+    dose: float
+    doses: np.ndarray
+    tune: float
+    by_place: np.ndarray
+    cost: float = float("nan")
+    margins: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    mc1: np.ndarray | None = None
+    mc2: np.ndarray | None = None
+
+
+class _Protocol:
+    """The pieces of one run: questions, costs, and how a block of methods goes through them."""
+
+    def __init__(self, lm: LanguageModel, items: pd.DataFrame, fitted: Fitted, neutral: Sequence[str], plan: Plan):
+        self.lm, self.fitted, self.plan = lm, fitted, plan
+        parts = {name: items[items["split"] == name].reset_index(drop=True) for name in ("tune", "test")}
+        for name, part in parts.items():
+            if not len(part):
+                raise UsageError(f"no items in split {name!r}; give both tune and test items")
+        self.table = parts["test"]
+        half = max(1, len(neutral) // 2)
+        self.setting = Cost(lm, list(neutral[:half]), seed=plan.seed)
+        self.telling = Cost(lm, list(neutral[half:]) or list(neutral), seed=plan.seed)
+        self.nothing = Arm(torch.zeros(lm.width), fitted.places[0].site, fitted.places[0].positions)
+        self.test = questions(lm, parts["test"])
+        self.before = answer_scores(lm, self.test, [self.nothing], batch=plan.batch)
+        self.short = self.test.only(
+            [[0, *range(n, len(a))] for n, a in zip(self.test.n_true, self.test.answers, strict=True)]
+        )
+        self.tune = self._closest(questions(lm, parts["tune"]))
+
+    def _closest(self, asked: Questions) -> Questions:
+        """Tuning asks for the best answer and the wrong one that is nearest to it; answers of one token come free."""
+        if max(len(answer) for own in asked.answers for answer in own) == 1:
+            return asked
+        scores = answer_scores(self.lm, asked, [self.nothing], batch=self.plan.batch)
+        mean = (scores.total / scores.tokens)[0]
+        rival = np.where(scores.right | np.isnan(mean), -np.inf, mean).argmax(1)
+        return asked.only([[0, int(k)] for k in rival])
+
+    def arm(self, method: Method, place: int, dose: float) -> Arm:
+        return self.fitted.arm(method.vectors, place, dose)
+
+    def doses(
+        self, methods: Sequence[Method], targets: Sequence[float], say: Tick, *, at: Sequence[int] | None = None
+    ) -> np.ndarray:
+        """Strengths of the given costs, (n_methods, n_places, n_targets), at all places or some.
+
+        One length for all would be no measure: what it costs differs between vectors by a factor of sixty.
+        """
+        chosen = list(range(len(self.fitted.places))) if at is None else list(at)
+        grid = [(m, p) for m in range(len(methods)) for p in chosen]
+        most = np.tile(self.fitted.most[chosen], len(methods))
+
+        def cost(arms: Sequence[Arm]) -> np.ndarray:
+            return self.setting(arms, tick=say)
+
+        found, _ = strengths(
+            cost, lambda k, s: self.arm(methods[grid[k][0]], grid[k][1], s), np.minimum(np.ones(len(grid)), most), most,
+            targets,
+        )  # fmt: skip
+        return found.reshape(len(methods), len(chosen), len(targets))
+
+    def tuned(self, methods: Sequence[Method], doses: np.ndarray, say: Tick) -> list[Run]:
+        """Place and dose of each method: highest share right less the price of its cost; halved step by step."""
+        levels = np.array(self.plan.doses)
+        shape = doses.shape
+        order = np.random.default_rng([self.plan.seed, 22]).permutation(len(self.tune))
+        sizes = self._steps(shape[1] * shape[2])
+        right, margin = np.full((*shape, len(self.tune)), np.nan), np.full((*shape, len(self.tune)), np.nan)
+        alive = np.ones(shape, dtype=bool)
+        done = 0
+        for number, size in enumerate(sizes):
+            fresh = order[done:size]
+            cells = np.argwhere(alive)
+            arms = [self.arm(methods[m], p, float(doses[m, p, d])) for m, p, d in cells]
+            scores = answer_scores(self.lm, self.tune.some(fresh), arms, batch=self.plan.batch, tick=say).margins()
+            for (m, p, d), row in zip(cells, scores, strict=True):
+                right[m, p, d, fresh], margin[m, p, d, fresh] = row > 0, row
+            done = size
+            seen = order[:done]
+            worth = right[..., seen].mean(-1) - PRICE * levels + 1e-6 * np.tanh(margin[..., seen].mean(-1))
+            if number + 1 < len(sizes):
+                keep = max(1, round(alive[0].sum() / 3))
+                for m in range(len(methods)):
+                    flat = np.where(alive[m], worth[m], -np.inf).reshape(-1)
+                    alive[m] = False
+                    alive[m].reshape(-1)[np.argsort(-flat, kind="stable")[:keep]] = True
+        runs = []
+        for m, method in enumerate(methods):
+            p, d = np.unravel_index(int(np.argmax(np.where(alive[m], worth[m], -np.inf))), shape[1:])
+            best = np.nanmean(right[m], axis=-1).max(axis=-1)
+            tune = float(np.nanmean(right[m, p, d]))
+            runs.append(Run(method, int(p), int(d), float(doses[m, p, d]), doses[m], tune, best))
+        return runs
+
+    def _steps(self, cells: int) -> list[int]:
+        """Numbers of tune questions after each step: a third of the cells goes on to the next."""
+        n = len(self.tune)
+        if not self.plan.coarse or cells < 3 or n < 12:
+            return [n]
+        return [n // 2, n] if cells < 12 else [n // 3, 2 * n // 3, n]
+
+    def tested(self, runs: list[Run], say: Tick) -> None:
+        """The runs' answers to the test items; all answers for the direction and for some controls, for MC1 and MC2."""
+        whole = [r for r in runs if r.method.kind in ("direction", "negated") or r.method.index < WHOLE]
+        rest = [r for r in runs if not any(r is one for one in whole)]
+        for asked, part in ((self.test, whole), (self.short, rest)):
+            if not part:
+                continue
+            arms = [self.arm(r.method, r.place, r.dose) for r in part]
+            scores = answer_scores(self.lm, asked, arms, batch=self.plan.batch, tick=say)
+            margins = scores.margins()
+            for k, run in enumerate(part):
+                run.margins = margins[k]
+                if asked is self.test:
+                    run.mc1, run.mc2 = scores.mc1()[k], scores.mc2()[k]
+        for run, value in zip(runs, self.telling([self.arm(r.method, r.place, r.dose) for r in runs]), strict=True):
+            run.cost = float(value)
+
+    def work(self, methods: int) -> int:
+        """Tokens that so many methods read, for the time left."""
+        places, levels = len(self.fitted.places), len(self.plan.doses)
+        sizes = self._steps(places * levels)
+        tune, cells, before = 0.0, places * levels, 0
+        for size in sizes:
+            tune += cells * (size - before) / max(1, len(self.tune)) * self.tune.tokens
+            cells, before = max(1, round(cells / 3)), size
+        return int(methods * (3 * places * self.setting.tokens + tune + self.short.tokens))
+
+
 def evaluate(
-    lm: LanguageModel,
-    items: pd.DataFrame,
-    pairs: pd.DataFrame,
-    plan: Plan | None = None,
-    *,
-    neutral: Sequence[str] = (),
-) -> Evaluation:
+    lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan | None = None, *,
+    neutral: Sequence[str], direction: Direction | None = None, resume: Path | None = None,
+    progress: Callable[[str, int, int], None] | None = None, any_model: bool = False,
+) -> Evaluation:  # fmt: skip
     """Fit on `pairs`, choose place and dose on the tune items, report on the test items: two verdicts.
 
-    items: columns prompt, true, false (false2 ... optional), topic, split ("tune" or "test"); topics should not be
-    shared between the splits.  pairs: columns positive, negative, topic.  neutral: texts for the off-target cost.
-    Every control goes through the same choice of place and dose.  Raises UsageError for fewer than four pairs, a
-    split without items, or places that the model does not have.
+    items: columns prompt, true, false (true2 ..., false2 ... optional), topic, split ("tune" or "test"); topics should
+    not be shared between the splits.  pairs: columns positive, negative, topic.  neutral: texts for the cost, half
+    of them to set strengths, half to tell the cost.  direction: tried instead of the pairs' own, at its site.
+    resume: a file that keeps what is done and is taken up again.  progress: called with stage, tokens done, tokens in
+    all.  Every control goes through the same choice of place and dose under the same budget of cost; no more controls
+    are run once p must exceed 0.10 (unless `plan.all_controls`).
+    Raises UsageError for fewer than four pairs, a split without items, no neutral text, or places that the model does
+    not have, SurroundingsError for values that are no finite numbers.
     """
     plan = plan or Plan()
     pairs = check_pairs(pairs).reset_index(drop=True)
-    parts = {name: items[items["split"] == name].reset_index(drop=True) for name in ("tune", "test")}
-    for name, part in parts.items():
-        if not len(part):
-            raise UsageError(f"no items in split {name!r}; give both tune and test items")
     places = plan.places or every_place(lm)
-    fitted = fit_places(lm, pairs, places, plan)
+    if direction is not None:
+        check_fits(direction, lm, any_model=any_model)
+        places = (Place(direction.site, direction.token, places[0].positions),)
+    fitted = _usable(fit_places(lm, pairs, places, plan, direction))
     rng = np.random.default_rng([plan.seed, 8])
-    steering = Method("direction", 0, fitted.direction, torch.ones(len(places)))
-    methods = [
-        steering,
-        *draw_controls(fitted.positive, fitted.negative, fitted.direction, each=plan.controls, rng=rng),
-    ]
+    drawn = draw_controls(
+        fitted.positive, fitted.negative, fitted.direction, each=plan.controls, rng=rng, kinds=plan.kinds
+    )
+    methods = [Method("direction", 0, fitted.direction, torch.ones(len(fitted.places))), *drawn]
+    protocol = _Protocol(lm, items, fitted, neutral, plan)
+    say = progress or (lambda _stage, _done, _total: None)
+    runs = _run_all(protocol, methods, say, _Kept(resume, _key(lm, items, pairs, plan, direction)))
+    return _result(protocol, runs, methods)
 
-    share, margin = _tuned(lm, questions(lm, parts["tune"]), fitted, methods, plan)
-    chosen = [_best(share[i], margin[i]) for i in range(len(methods))]
-    asked = questions(lm, parts["test"])
-    nothing = Arm(torch.zeros(lm.width), places[0].site, places[0].positions)
-    arms = [nothing] + [fitted.arm(m.vectors, p, plan.doses[d]) for m, (p, d) in zip(methods, chosen, strict=True)]
-    test = margins(answer_scores(lm, asked, arms, batch=plan.batch))
-    before, after = test[0], test[1]
-    kinds = np.array([method.kind for method in methods])
-    right = test[1:] > 0
+
+def _blocks(methods: list[Method]) -> list[list[Method]]:
+    """The direction with its negation, then controls of every kind, fifteen or so at a time."""
+    controls = methods[2:]
+    return [methods[:2], *(controls[first : first + 15] for first in range(0, len(controls), 15))]
+
+
+def _run_all(
+    protocol: _Protocol, methods: list[Method], say: Callable[[str, int, int], None], kept: _Kept
+) -> list[Run]:
+    """Block after block through the protocol; stops where p is settled."""
+    plan = protocol.plan
+    total, done = protocol.work(len(methods)), 0
+    runs = kept.load(methods)
+    for block in _blocks(methods):
+        todo = [m for m in block if not any(r.method is m for r in runs)]
+        if not todo:
+            done += protocol.work(len(block))
+            continue
+        if not plan.all_controls and _settled(runs, plan):
+            break
+        first = len(runs) - 1
+        name = "direction" if block[0].kind == "direction" else f"controls {first} to {first + len(todo) - 1}"
+        tick = _Clock(say, name, done, done + protocol.work(len(block)), total)
+        new = protocol.tuned(todo, protocol.doses(todo, plan.doses, tick), tick)
+        protocol.tested(new, tick)
+        runs += new
+        kept.save(runs, methods)
+        done += protocol.work(len(block))
+        say(name, done, total)
+    return runs
+
+
+class _Clock:
+    """Tokens read, told as a part of a block's share of the whole."""
+
+    def __init__(self, say: Callable[[str, int, int], None], name: str, done: int, end: int, total: int) -> None:
+        self.say, self.name, self.done, self.end, self.total = say, name, done, end, total
+
+    def __call__(self, tokens: int) -> None:
+        self.done = min(self.end, self.done + tokens)
+        self.say(self.name, self.done, self.total)
+
+
+def _settled(runs: list[Run], plan: Plan) -> bool:
+    """Whether p must exceed HOPELESS whatever the controls still to come do."""
+    if not runs:
+        return False
+    share = (runs[0].margins > 0).mean()
+    beaten = sum((r.margins > 0).mean() >= share for r in runs if r.method.kind in CLEAN)
+    planned = plan.controls * sum(kind in CLEAN for kind in plan.kinds)
+    return bool((1 + beaten) / (1 + planned) > HOPELESS)
+
+
+class _Kept:
+    """Runs that are done, in a file of numbers, so that an interrupted evaluation goes on."""
+
+    def __init__(self, path: Path | None, key: str) -> None:
+        self.path, self.key = path, key
+
+    def load(self, methods: list[Method]) -> list[Run]:
+        """The runs in the file; ScoresError where it belongs to another evaluation."""
+        if self.path is None or not self.path.is_file():
+            return []
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                held = {name: file[name] for name in file.files}
+            key, numbers = str(held["key"]), held["numbers"]
+        except (OSError, ValueError, KeyError) as error:
+            raise ScoresError(f"{self.path}: is no file of an interrupted evaluation; name another") from error
+        if key != self.key:
+            raise ScoresError(
+                f"{self.path}: belongs to another evaluation (model, items, pairs or options differ); name another file"
+            )
+        runs = []
+        for number in numbers:
+            own = {name: held[f"{number} {name}"] for name in _NUMBERS if f"{number} {name}" in held}
+            plain = {name: kind(own[name]) for name, kind in _NUMBERS.items() if name in own}
+            runs.append(Run(methods[int(number)], **plain))
+        return runs
+
+    def save(self, runs: list[Run], methods: list[Method]) -> None:
+        """Write the runs; the file appears whole or not at all."""
+        if self.path is None:
+            return
+        number = {id(method): place for place, method in enumerate(methods)}
+        numbers = [number[id(r.method)] for r in runs]
+        held = {
+            f"{n} {name}": np.asarray(getattr(r, name))
+            for n, r in zip(numbers, runs, strict=True) for name in _NUMBERS if getattr(r, name) is not None
+        }  # fmt: skip
+        draft = self.path.with_name(f".{self.path.name}.part")
+        with draft.open("wb") as file:
+            np.savez(file, key=np.asarray(self.key), numbers=np.asarray(numbers), **held)
+        draft.replace(self.path)
+
+
+_NUMBERS: dict[str, Callable[[Any], Any]] = {
+    "place": int, "level": int, "dose": float, "doses": np.asarray, "tune": float, "by_place": np.asarray,
+    "cost": float, "margins": np.asarray, "mc1": np.asarray, "mc2": np.asarray,
+}  # fmt: skip
+
+
+def _key(lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan, direction: Direction | None) -> str:
+    """A hash of all that decides an evaluation's numbers."""
+    kind = next(lm.model.parameters()).dtype
+    parts = [lm.name, lm.revision, str(kind), items.to_json(), hash_of(pairs), repr(plan)]
+    if direction is not None:
+        parts.append(json.dumps([str(direction.site), direction.vector.tolist()]))
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
+
+
+def _mc(protocol: _Protocol, runs: list[Run]) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+    """MC1 and MC2 before and after steering, and the mean of some controls of every kind, by bootstrap over topics."""
+    topics = protocol.test.topic
+    found: tuple[dict[str, Estimate], dict[str, Estimate]] = ({}, {})
+    found[0]["before"] = mean_by_topic(protocol.before.mc1()[0].astype(float), topics)
+    found[1]["before"] = mean_by_topic(protocol.before.mc2()[0], topics)
+    groups: dict[str, list[Run]] = {"after": [runs[0]], "negated": [runs[1]]}
+    for run in runs[2:]:
+        if run.mc2 is not None:
+            groups.setdefault(run.method.kind, []).append(run)
+    for name, members in groups.items():
+        found[0][name] = mean_by_topic(np.mean([np.asarray(r.mc1, dtype=float) for r in members], axis=0), topics)
+        found[1][name] = mean_by_topic(np.mean([np.asarray(r.mc2) for r in members], axis=0), topics)
+    return found
+
+
+def _result(protocol: _Protocol, runs: list[Run], methods: list[Method]) -> Evaluation:
+    fitted, plan, asked = protocol.fitted, protocol.plan, protocol.test
+    before, after = protocol.before.margins()[0], runs[0].margins
+    right = np.stack([r.margins > 0 for r in runs])
+    kinds = np.array([r.method.kind for r in runs])
     clean, leaky = right[np.isin(kinds, CLEAN)], right[np.isin(kinds, LEAKY)]
     made, found = outcome(before, after, asked.topic), effect(right[0], clean, asked.topic)
-    place, dose = chosen[0]
+    older = effect(right[0], leaky, asked.topic) if set(LEAKY) <= set(plan.kinds) else None
+    mc1, mc2 = _mc(protocol, runs)
     return Evaluation(
-        model=lm.name, place=places[place], dose=plan.doses[dose], base=float((before > 0).mean()), outcome=made,
-        effect=found, effect_leaky=effect(right[0], leaky, asked.topic), claimed=plan.claim,
-        claim=claim_verdict(made.corrected, found.holds, plan.claim),
-        methods=_method_table(methods, chosen, share, right, fitted, plan),
-        doses=_dose_table(lm, asked, _Doses(fitted, methods, place, plan), neutral),
-        places=_place_table(fitted, share, kinds), items=_item_table(parts["test"], before, after),
-        right=right[0], control_rights=clean,
+        model=protocol.lm.name, place=fitted.places[runs[0].place], dose=runs[0].dose, cost=runs[0].cost,
+        base=float((before > 0).mean()), outcome=made, effect=found, effect_leaky=older, claimed=plan.claim,
+        claim=claim_verdict(made.corrected, found.holds, plan.claim), mc1=mc1, mc2=mc2, budget=plan.doses[-1],
+        planned=sum(method.kind in CLEAN for method in methods), methods=_method_table(runs, fitted),
+        doses=_dose_table(protocol, runs), places=_place_table(fitted, runs),
+        items=_item_table(protocol.table, before, after), right=right[0], control_rights=clean,
     )  # fmt: skip
 
 
-def _method_table(
-    methods: Sequence[Method],
-    chosen: Sequence[tuple[int, int]],
-    share: np.ndarray,
-    right: np.ndarray,
-    fitted: Fitted,
-    plan: Plan,
-) -> pd.DataFrame:
+def _method_table(runs: list[Run], fitted: Fitted) -> pd.DataFrame:
     rows = [
         {
-            "kind": m.kind, "index": m.index, "place": str(fitted.places[p]), "dose": plan.doses[d],
-            "tune": share[i, p, d], "test": right[i].mean(), "cosine": float(m.cosine[p]),
+            "kind": r.method.kind, "index": r.method.index, "place": str(fitted.places[r.place]), "dose": r.dose,
+            "cost": r.cost, "tune": r.tune, "test": float((r.margins > 0).mean()),
+            "cosine": float(r.method.cosine[r.place]), "left_out": r.method.left_out,
         }
-        for i, (m, (p, d)) in enumerate(zip(methods, chosen, strict=True))
+        for r in runs
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True)
-class _Doses:
-    """What the dose-response runs: every clean method at one place, over the plan's curve."""
-
-    fitted: Fitted
-    methods: Sequence[Method]
-    place: int
-    plan: Plan
-
-
-def _dose_table(lm: LanguageModel, asked: Questions, chosen: _Doses, neutral: Sequence[str]) -> pd.DataFrame:
-    """Share right on the test items at the chosen place: the direction and every clean control, by dose."""
-    plan = chosen.plan
-    used = [m for m in chosen.methods if m.kind == "direction" or m.kind in CLEAN]
-    arms = [chosen.fitted.arm(m.vectors, chosen.place, dose) for m in used for dose in plan.curve]
-    found = margins(answer_scores(lm, asked, arms, batch=plan.batch)) > 0
-    table = pd.DataFrame(
-        [{"kind": m.kind, "index": m.index, "dose": dose} for m in used for dose in plan.curve]
-    ).assign(right=found.mean(1), n=len(asked))  # fmt: skip
-    if len(neutral):
-        mine = (table["kind"] == "direction").to_numpy()
-        cost = np.full(len(table), np.nan)
-        cost[mine] = divergence(lm, neutral, [arm for arm, own in zip(arms, mine, strict=True) if own])
-        table["kl"] = cost
-    return table
+def _dose_table(protocol: _Protocol, runs: list[Run]) -> pd.DataFrame:
+    """Share right on the test items by cost, at the direction's place: the direction, negated, and some controls."""
+    plan, place = protocol.plan, runs[0].place
+    if not plan.curve:
+        return pd.DataFrame(columns=["kind", "index", "dose", "cost", "right", "n"])
+    some = [r.method for r in runs if r.method.kind in ("direction", "negated") or r.method.index == 0]
+    doses = protocol.doses(some, plan.curve, lambda _n: None, at=[place])[:, 0]
+    arms = [protocol.arm(m, place, float(dose)) for m, own in zip(some, doses, strict=True) for dose in own]
+    cost = protocol.telling([*arms, protocol.nothing])
+    right = (answer_scores(protocol.lm, protocol.short, arms, batch=plan.batch).margins() > 0).mean(1)
+    labels = [(m.kind, m.index, float(dose)) for m, own in zip(some, doses, strict=True) for dose in own]
+    rows = [
+        {"kind": kind, "index": index, "dose": dose, "cost": float(c), "right": float(share), "n": len(protocol.test)}
+        for (kind, index, dose), c, share in zip(labels, cost[:-1], right, strict=True)
+    ]  # fmt: skip
+    base = float((protocol.before.margins()[0] > 0).mean())
+    none = {"kind": "direction", "index": 0, "dose": 0.0, "cost": float(cost[-1]), "right": base}
+    return pd.DataFrame([none | {"n": len(protocol.test)}, *rows])
 
 
-def _place_table(fitted: Fitted, share: np.ndarray, kinds: np.ndarray) -> pd.DataFrame:
-    """Best tuned share right at every place: the direction's, and the clean controls' mean and best."""
-    top = share.max(axis=2)
-    clean = top[np.isin(kinds, CLEAN)]
+def _place_table(fitted: Fitted, runs: list[Run]) -> pd.DataFrame:
+    """Best tuned share right at every place: the direction's, and the clean controls' mean and best.
+
+    Where the search left a place early, on the questions asked by then.
+    """
+    clean = np.stack([r.by_place for r in runs if r.method.kind in CLEAN])
     return pd.DataFrame(
         {
             "place": [str(place) for place in fitted.places], "site": [str(place.site) for place in fitted.places],
-            "direction": top[0], "control_mean": clean.mean(0), "control_best": clean.max(0),
+            "direction": runs[0].by_place, "control_mean": clean.mean(0), "control_best": clean.max(0),
             "norm": fitted.direction.norm(dim=-1).tolist(), "unit": fitted.scale.tolist(),
         }
     )  # fmt: skip

@@ -63,8 +63,10 @@ class Effect:
         return "effect beyond controls" if self.holds else "no effect beyond controls"
 
 
-def _share(values: np.ndarray, topics: np.ndarray, method: str, resamples: int, seed: int) -> Estimate:
-    """Mean of per-item values with an interval by bootstrap over topics."""
+def mean_by_topic(
+    values: np.ndarray, topics: np.ndarray, method: str = "bootstrap over topics", resamples: int = 2000, seed: int = 0
+) -> Estimate:
+    """Mean of per-item values (n_items,) with an interval by bootstrap over topics."""
     counts = cluster_bootstrap_counts(topics, resamples, generator(seed))
     draws = counts @ values / counts.sum(axis=1)
     low, high = percentile_interval(draws)
@@ -78,7 +80,7 @@ def outcome(
     was, now = before > 0, after > 0
     fixed, lost = int((~was & now).sum()), int((was & ~now).sum())
     p = float(binomtest(fixed, fixed + lost).pvalue) if fixed + lost else 1.0
-    net = _share(now.astype(float) - was.astype(float), topics, "bootstrap over topics", resamples, seed)
+    net = mean_by_topic(now.astype(float) - was.astype(float), topics, resamples=resamples, seed=seed)
     names = np.asarray(topics)
     corrected, broken = wilson_clustered(now[~was], names[~was]), wilson_clustered(~now[was], names[was])
     return Outcome(corrected, broken, net, p, int((~was).sum()), int(was.sum()))
@@ -94,8 +96,8 @@ def effect(
     return Effect(
         p=permutation_p(float(mine.mean()), shares, "greater"), share=float(mine.mean()),
         best_control=float(shares.max()), mean_control=float(shares.mean()),
-        over_mean=_share(mine - controls.mean(axis=0), topics, "bootstrap over topics", resamples, seed),
-        over_best=_share(mine - best, topics, "bootstrap over topics", resamples, seed),
+        over_mean=mean_by_topic(mine - controls.mean(axis=0), topics, resamples=resamples, seed=seed),
+        over_best=mean_by_topic(mine - best, topics, resamples=resamples, seed=seed),
         n_controls=len(controls),
     )  # fmt: skip
 

@@ -15,7 +15,8 @@ import torch
 from cape_lib import tables
 from cape_lib.lm import models
 from cape_lib.lm.steering.controls import draw_controls
-from cape_lib.lm.steering.measuring import Arm, answer_scores, margins, questions
+from cape_lib.lm.steering.cost import Cost, strengths
+from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
 from cape_lib.lm.steering.protocol import Place, Plan, fit_places
 from cape_lib.lm.testbed import corpus, prompts, store, worlds
 from cape_lib.lm.testbed.recipes import Recipe
@@ -50,7 +51,7 @@ def asked_in(recipe: Recipe, tone: str) -> pd.DataFrame:
 def tones(name: str, contrast: str) -> pd.DataFrame:
     """One row a tone: how many test questions are right, before and after, corrected and broken, of n.
 
-    controls: mean share right (0-1) under 20 isotropic vectors of the same length at the same place.
+    controls: mean share right (0-1) under 20 isotropic vectors of the same cost on stories at the same place.
     """
     folder = store.folder_of(name)
     recipe, lm = store.recipe_of(folder), models.load(folder)
@@ -64,10 +65,18 @@ def tones(name: str, contrast: str) -> pd.DataFrame:
     )[1:]  # fmt: skip
     dose = float(chosen["dose"])
     arms = [Arm(torch.zeros(lm.width), place.site, place.positions)]
-    arms += [fitted.arm(vectors, 0, dose) for vectors in (fitted.direction, *(one.vectors for one in drawn))]
+    steering = fitted.arm(fitted.direction, 0, dose)
+    cost = Cost(lm, prompts.neutral(recipe))
+
+    def control(k: int, strength: float) -> Arm:
+        return fitted.arm(drawn[k].vectors, 0, strength)
+
+    start, most = np.full(CONTROLS, dose), np.full(CONTROLS, fitted.most[0])
+    equal, _ = strengths(cost, control, start, most, [float(cost([steering])[0])])
+    arms += [steering, *(control(k, float(equal[k, 0])) for k in range(CONTROLS))]
     rows: list[dict[str, Any]] = []
     for tone in TONES:
-        right = margins(answer_scores(lm, questions(lm, asked_in(recipe, tone)), arms)) > 0
+        right = answer_scores(lm, questions(lm, asked_in(recipe, tone)), arms).margins() > 0
         before, after = right[0], right[1]
         rows.append(
             {"model": name, "contrast": contrast, "tone": tone, "place": str(place), "dose": dose, "n": len(before),

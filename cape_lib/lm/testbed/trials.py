@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.stats import ttest_1samp
 
 from cape_lib.lm import models, steering
+from cape_lib.lm.steering.controls import KINDS
 from cape_lib.lm.steering.protocol import Evaluation, Place, Plan, every_place
 from cape_lib.lm.steering.verdicts import ALPHA
 from cape_lib.lm.testbed import prompts, recipes, store
@@ -100,17 +101,21 @@ def run_trial(trial: Trial) -> Evaluation:
     items, pairs = _texts(trial, recipe)
     if trial.shuffle:
         pairs = _shuffled(pairs, 100 * recipe.seed + trial.shuffle)
-    plan = Plan(places=places_for(trial, lm), unit=trial.unit, seed=recipe.seed + 1000 * trial.shuffle)
-    return steering.evaluate(lm, items, pairs, plan, neutral=prompts.neutral(recipe))
+    plan = Plan(
+        places=places_for(trial, lm), unit=trial.unit, seed=recipe.seed + 1000 * trial.shuffle, kinds=KINDS,
+        all_controls=True, curve=(),
+    )  # fmt: skip
+    return steering.evaluate(lm, items, pairs, plan, neutral=prompts.neutral(recipe, n=16))
 
 
 def row(trial: Trial, made: Evaluation) -> dict[str, Any]:
     """One line of the table of trials, shares 0-1."""
-    found, outcome = made.effect, made.outcome
+    found, outcome, older = made.effect, made.outcome, made.effect_leaky
+    assert older is not None, "trials run both rules for controls"
     line = {
         "trial": trial.name, "case": trial.case, "model": trial.model, "contrast": trial.contrast,
         "split": trial.split,
-        "unit": trial.unit, "place": str(made.place), "dose": made.dose, "n": len(made.items),
+        "unit": trial.unit, "place": str(made.place), "dose": made.dose, "cost": made.cost, "n": len(made.items),
         "right_before": made.base,
         "right_after": found.share, "corrected": outcome.corrected.estimate, "corrected_low": outcome.corrected.low,
         "corrected_high": outcome.corrected.high, "aligned": outcome.n_aligned, "broken": outcome.broken.estimate,
@@ -119,8 +124,8 @@ def row(trial: Trial, made: Evaluation) -> dict[str, Any]:
         "over_mean_low": found.over_mean.low,
         "over_mean_high": found.over_mean.high, "over_best": found.over_best.estimate,
         "over_best_low": found.over_best.low, "over_best_high": found.over_best.high, "controls": found.n_controls,
-        "p": found.p, "p_leaky": made.effect_leaky.p, "best_leaky": made.effect_leaky.best_control,
-        "effect": found.holds, "effect_leaky": made.effect_leaky.holds, "claim": made.claim,
+        "p": found.p, "p_leaky": older.p, "best_leaky": older.best_control,
+        "effect": found.holds, "effect_leaky": older.holds, "claim": made.claim,
     }  # fmt: skip
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()}
 
