@@ -9,7 +9,7 @@ import pandas as pd
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from cape_lib.truths import couplings, pooled, releases, scales
+from cape_lib.truths import cosines, couplings, pooled, releases, scales
 from cape_lib.truths.families import streams
 from cape_lib.truths.rates import Rate
 
@@ -21,6 +21,7 @@ PARTS: dict[str, Part] = {
     "pooled vertex": pooled.rates,
     "local coupling": couplings.gamma_rates,
     "population coupling": couplings.panel_rates,
+    "cosines": cosines.rates,
     "effective dimension": couplings.dimension_rates,
     "shares": couplings.share_rates,
     "h-field": releases.h_rates,

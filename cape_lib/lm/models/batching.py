@@ -75,10 +75,13 @@ def positions_of(lm: LanguageModel, mask: torch.Tensor) -> dict[str, Any]:
     return {"position_ids": (mask.cumsum(1) - 1).clamp_min(0)} if "position_ids" in known else {}
 
 
-def run(lm: LanguageModel, batch: Batch, *, read: torch.Tensor | None = None) -> torch.Tensor:
+def run(
+    lm: LanguageModel, batch: Batch, *, read: torch.Tensor | None = None, check: bool = True
+) -> torch.Tensor:
     """Logits of a batch, without a cache: (rows, length, vocabulary), or (n, vocabulary) of the tokens in `read`.
 
-    read: (rows, length) bool; the logits of other tokens are never computed.
+    read: (rows, length) bool; the logits of other tokens are never computed.  check: look at every logit; a caller that
+    sums them up may look at the sum and come back.
     Raises SurroundingsError where a logit is no number, naming the block that it came from.
     """
     options = positions_of(lm, batch.mask)
@@ -88,7 +91,7 @@ def run(lm: LanguageModel, batch: Batch, *, read: torch.Tensor | None = None) ->
             output = lm.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **options)
             return pick(output.logits)
 
-    return checked(lm, forward)
+    return checked(lm, forward) if check else forward()
 
 
 def states_only(lm: LanguageModel, batch: Batch) -> None:

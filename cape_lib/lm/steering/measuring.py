@@ -21,7 +21,7 @@ from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
 from cape_lib.lm.models.batching import token_lists
 from cape_lib.lm.models.finding import sample_ids, text_config
-from cape_lib.lm.models.hooks import checked, reading
+from cape_lib.lm.models.hooks import checked, not_finite, reading
 from cape_lib.lm.models.sites import Site
 from cape_lib.lm.steering.applying import Positions, added
 
@@ -324,7 +324,8 @@ class _Reader:
 
         def forward() -> torch.Tensor:
             if cache is not None and cache.get_seq_length() > past:
-                cache.crop(past - cache.get_seq_length())  # a second pass, which looks for what went wrong, must not see the first
+                # a second pass, which looks for what went wrong, must not see the first
+                cache.crop(past - cache.get_seq_length())
             mask = read.long() if cache is not None or not past else None
             with added(
                 self.lm, {arms[0].site: deltas.repeat_interleave(n, dim=0)}, positions=arms[0].positions,
@@ -332,32 +333,35 @@ class _Reader:
             ), reading(self.lm, read) as pick:  # fmt: skip
                 return pick(self._forward(ids, cache, mask).logits)
 
-        logits = checked(self.lm, forward)
-        self._add(logits, part, where, total)
+        if not self._add(forward(), part, where, total):
+            checked(self.lm, forward)
+            raise not_finite(self.lm, "the logits", next(self.lm.model.parameters()).dtype)
         self.tick(many * sum(len(answer) for row in part for _, answer in row.answers))
 
-    def _add(self, logits: torch.Tensor, part: list[_Row], where: list[int], total: np.ndarray) -> None:
+    def _add(self, logits: torch.Tensor, part: list[_Row], where: list[int], total: np.ndarray) -> bool:
+        """Add the answers' log probabilities; False, and nothing added, where logits are no finite numbers."""
         starts = np.cumsum([0, *(len(row.ids) for row in part)])
-        step = int(starts[-1])
-        cells = [(row.item, number) for row in part for number, _ in row.answers]
         place, token, cell = [], [], []
-        for index, row in enumerate(part):
-            for number, answer in row.answers:
-                place += range(int(starts[index]), int(starts[index]) + len(answer))
-                token += answer
-                cell += [cells.index((row.item, number))] * len(answer)
-        device = logits.device
-        tokens = torch.tensor(token, device=device)
-        owner = torch.tensor(cell, device=device)
-        sums = torch.zeros(len(where), len(cells), dtype=torch.float64, device=device)
-        for arm in range(len(where)):
-            own = logits[arm * step : (arm + 1) * step].float()
-            rows = torch.tensor(place, device=device)
-            picked = own[rows, tokens] - own.logsumexp(-1)[rows]
-            sums[arm].index_add_(0, owner, picked.double())
-        values = sums.cpu().numpy()
+        cells = [(row.item, number) for row in part for number, _ in row.answers]
+        for own, (index, _, answer) in enumerate((i, n, a) for i, row in enumerate(part) for n, a in row.answers):
+            place += range(int(starts[index]), int(starts[index]) + len(answer))
+            token += answer
+            cell += [own] * len(answer)
+        device, many = logits.device, len(where)
+        # a few rows at a time: in float32 they stay in the processor's cache, and the whole would double the memory
+        step = max(1, 2**21 // logits.shape[-1])
+        norms = torch.cat([logits[k : k + step].float().logsumexp(-1) for k in range(0, len(logits), step)])
+        rows = torch.tensor(place, device=device) + int(starts[-1]) * torch.arange(many, device=device)[:, None]
+        tokens = torch.tensor(token, device=device).expand(many, -1)
+        picked = logits[rows, tokens].float() - norms[rows]
+        sums = torch.zeros(many, len(cells), dtype=torch.float64, device=device)
+        sums.index_add_(1, torch.tensor(cell, device=device), picked.double())
+        values = torch.cat([sums, norms.double().sum()[None, None].expand(many, 1)], 1).cpu().numpy()
+        if not np.isfinite(values[:, -1]).all():
+            return False
         for column, (item, number) in enumerate(cells):
             total[where, item, number] += values[:, column]
+        return True
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class Plan:
 
     places: tuple[Place, ...] = ()
     doses: tuple[float, ...] = DOSES
-    curve: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
+    curve: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
     unit: str = "std"
     controls: int = 20
     kinds: tuple[str, ...] = CLEAN
@@ -445,7 +445,7 @@ class _Clock:
 
 def _settled(runs: list[Run], plan: Plan) -> bool:
     """Whether p must exceed HOPELESS whatever the controls still to come do."""
-    if not runs:
+    if not any(r.method.kind in CLEAN for r in runs):
         return False
     share = (runs[0].margins > 0).mean()
     beaten = sum((r.margins > 0).mean() >= share for r in runs if r.method.kind in CLEAN)
@@ -559,11 +559,11 @@ def _method_table(runs: list[Run], fitted: Fitted) -> pd.DataFrame:
 
 
 def _dose_table(protocol: _Protocol, runs: list[Run]) -> pd.DataFrame:
-    """Share right on the test items by cost, at the direction's place: the direction, negated, and some controls."""
+    """Share right on the test items by cost, at the direction's place."""
     plan, place = protocol.plan, runs[0].place
     if not plan.curve:
         return pd.DataFrame(columns=["kind", "index", "dose", "cost", "right", "n"])
-    some = [r.method for r in runs if r.method.kind in ("direction", "negated") or r.method.index == 0]
+    some = [runs[0].method]
     doses = protocol.doses(some, plan.curve, lambda _n: None, at=[place])[:, 0]
     arms = [protocol.arm(m, place, float(dose)) for m, own in zip(some, doses, strict=True) for dose in own]
     cost = protocol.telling([*arms, protocol.nothing])

@@ -1,0 +1,145 @@
+"""Recorded runs on models with open weights: the tables `data/model_*.csv`.
+
+    python experiments/real_models.py steer --model FOLDER --items TruthfulQA.csv --limit 100 --layer quarter
+    python experiments/real_models.py probe --model FOLDER
+
+A run replaces the rows of its own name and leaves the others.  The weights are never kept: a model is named by its
+folder and by a hash of its weights.  `--layer` and `--positions` as in `cape steer`; a sweep of the places takes one
+isotropic control alone, as it compares places with each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from cape_lib.lm import benchmarks, models, probes, steering, texts
+from cape_lib.lm.steering.controls import CLEAN
+from cape_lib.lm.steering.fitting import fit_directions
+from cape_lib.stats import Estimate
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def steer(args: argparse.Namespace, lm: models.LanguageModel) -> None:
+    """One run of the protocol, as rows of `model_runs`, `model_controls`, `model_doses` and `model_places`."""
+    asked = benchmarks.read(args.items, limit=args.limit, seed=args.seed)
+    sweep = args.layer == "sweep"
+    sites: list[models.Site] = ["embed", *range(lm.depth)] if sweep else [models.site_of(args.layer, lm.depth)]
+    plan = steering.Plan(
+        places=tuple(steering.Place(site, positions=args.positions) for site in sites), seed=args.seed,
+        controls=1 if sweep else 20, kinds=CLEAN[:1] if sweep else CLEAN, all_controls=args.all_controls or sweep,
+    )  # fmt: skip
+    start, used = time.perf_counter(), time.process_time()
+    made = steering.evaluate(
+        lm, asked.items, asked.pairs(), plan, neutral=texts.neutral_for(lm.name), resume=args.resume
+    )
+    seconds, cpu = time.perf_counter() - start, time.process_time() - used
+    run = f"{lm.name}, {args.layer}, {args.positions}, {args.limit or 'all'} questions, seed {args.seed}"
+    chosen = fit_directions(lm, asked.pairs(), [made.place.site])[0]
+    answers = {"corrected": made.outcome.corrected, "broken": made.outcome.broken, "net": made.outcome.net,
+               "mc1_before": made.mc1["before"], "mc1_after": made.mc1["after"],
+               "mc2_before": made.mc2["before"], "mc2_after": made.mc2["after"]}  # fmt: skip
+    controls = made.methods[made.methods["kind"].isin(CLEAN)]
+    row: dict[str, Any] = {
+        "run": run, "model": lm.name, "revision": lm.revision, "dtype": _dtype(lm), "benchmark": args.items.stem,
+        "command": _command(args), "seconds": round(seconds), "cpu_seconds": round(cpu), "machine": _machine(lm),
+        "date": datetime.date.today().isoformat(), "questions": len(asked.items), "tested": len(made.items),
+        "place": str(made.place), "dose": made.dose, "budget": made.budget, "kl": made.cost,
+        "reliability": chosen.reliability, "reliability_low": chosen.reliability_low,
+        "reliability_high": chosen.reliability_high, "held_out": chosen.held_out,
+        "right_before": made.base, "right_after": made.effect.share, "misaligned": made.outcome.n_misaligned,
+        "aligned": made.outcome.n_aligned,
+    }  # fmt: skip
+    for name, value in answers.items():
+        row |= _ends(name, value)
+    kinds = [kind for kind in CLEAN if kind in made.mc2]
+    row |= {
+        "mc1_controls": sum(made.mc1[kind].estimate for kind in kinds) / len(kinds),
+        "mc2_controls": sum(made.mc2[kind].estimate for kind in kinds) / len(kinds),
+        "controls": made.effect.n_controls, "mean_control": made.effect.mean_control,
+        "best_control": made.effect.best_control, "control_kl": float(controls["cost"].mean()), "p": made.effect.p,
+        "effect": made.effect.holds, "claimed": made.claimed, "claim": made.claim,
+    }  # fmt: skip
+    _replace("model_runs", pd.DataFrame([row]), run)
+    _replace("model_controls", made.methods.assign(run=run), run)
+    _replace("model_doses", made.doses.assign(run=run), run)
+    _replace("model_places", made.places.assign(run=run), run)
+    print("\n".join(steering.report(made)), f"{seconds:.0f} s, {cpu:.0f} s of processors", sep="\n", flush=True)
+
+
+def probe(args: argparse.Namespace, lm: models.LanguageModel) -> None:
+    """The probe of a model and of an untrained twin, with the placebo, as rows of `model_probes`."""
+    run = f"{lm.name}, probe"
+    start = time.perf_counter()
+    tables = []
+    for weights, one in zip(("trained", "untrained"), probes.twins(lm, texts.probe_prompts_for(lm.name)), strict=True):
+        tables.append(one.layers.assign(run=run, model=lm.name, revision=lm.revision, weights=weights))
+        print(f"{weights}: {one.placebo_like} of {len(one.layers)} blocks like the placebo; {one.notes}")
+    _replace("model_probes", pd.concat(tables), run)
+    print(f"{time.perf_counter() - start:.0f} s", flush=True)
+
+
+def _ends(name: str, value: Estimate) -> dict[str, float]:
+    return {name: value.estimate, f"{name}_low": value.low, f"{name}_high": value.high}
+
+
+def _dtype(lm: models.LanguageModel) -> str:
+    return str(next(lm.model.parameters()).dtype).removeprefix("torch.")
+
+
+def _machine(lm: models.LanguageModel) -> str:
+    if lm.device.type == "cuda":
+        return torch.cuda.get_device_name(lm.device)
+    return f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
+
+
+def _command(args: argparse.Namespace) -> str:
+    parts = ["cape steer --evaluate", f"--model {Path(args.model).name}", f"--items {args.items.name}"]
+    parts += [f"--limit {args.limit}"] if args.limit else []
+    parts += [f"--layer {args.layer}", f"--positions {args.positions}", f"--seed {args.seed}", f"--dtype {args.dtype}"]
+    return " ".join(parts)
+
+
+def _replace(table: str, rows: pd.DataFrame, run: str) -> None:
+    """The table with the rows of one run anew; whole or not at all."""
+    path = DATA / f"{table}.csv"
+    rows = rows[["run", *(name for name in rows.columns if name != "run")]].round(4)
+    for name in rows.select_dtypes(bool).columns:
+        rows[name] = rows[name].map({True: "true", False: "false"})
+    if path.is_file():
+        held = pd.read_csv(path, dtype=str, keep_default_na=False)
+        rows = pd.concat([held[held["run"] != run], rows.astype(object)], ignore_index=True)
+    draft = path.with_name(f".{path.name}.part")
+    rows.to_csv(draft, index=False, lineterminator="\n")
+    draft.replace(path)
+
+
+def main() -> None:
+    """Read the command line and run one experiment."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["steer", "probe"])
+    parser.add_argument("--model", required=True, help="a folder, or the id of a model on the hub")
+    parser.add_argument("--items", type=Path, help="TruthfulQA.csv, or questions of another benchmark")
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--layer", default="quarter")
+    parser.add_argument("--positions", default="last")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--dtype", default="bfloat16")
+    parser.add_argument("--all-controls", action="store_true")
+    parser.add_argument("--resume", type=Path)
+    args = parser.parse_args()
+    lm = models.load(args.model, dtype=args.dtype)
+    (steer if args.what == "steer" else probe)(args, lm)
+
+
+if __name__ == "__main__":
+    main()
