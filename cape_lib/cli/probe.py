@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
     table = found[0].layers[columns]
     print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
     print(
-        f"In {found[0].placebo_like} of {len(table)} blocks the interval meets that of the placebo, neutral contexts "
-        "with the same endings. nan: the sets do not differ from neutral text beyond noise."
+        f"In {found[0].placebo_like} of {len(table)} blocks the placebo, neutral contexts with the same endings, "
+        "couples as much. nan: the sets do not differ from neutral text beyond noise."
     )
     print("A coupling that an untrained twin shows too was not learnt. " + _definition())
     return 0

@@ -79,9 +79,7 @@ def cosines_of_means(states: Floats, groups: NDArray[np.int64], *, level: float 
     return _fieller(whole, covariance, freedom, level)
 
 
-def _products(
-    shares: Floats, squares: Floats, inside: list[NDArray[np.int64]], out: tuple[int, int] | None
-) -> Floats:
+def _products(shares: Floats, squares: Floats, inside: list[NDArray[np.int64]], out: tuple[int, int] | None) -> Floats:
     """Mean products between texts of two groups, never of a text with itself, (n_places, 6); `out` leaves one out."""
     found = []
     for a, b in _TERMS:

@@ -75,9 +75,7 @@ def positions_of(lm: LanguageModel, mask: torch.Tensor) -> dict[str, Any]:
     return {"position_ids": (mask.cumsum(1) - 1).clamp_min(0)} if "position_ids" in known else {}
 
 
-def run(
-    lm: LanguageModel, batch: Batch, *, read: torch.Tensor | None = None, check: bool = True
-) -> torch.Tensor:
+def run(lm: LanguageModel, batch: Batch, *, read: torch.Tensor | None = None, check: bool = True) -> torch.Tensor:
     """Logits of a batch, without a cache: (rows, length, vocabulary), or (n, vocabulary) of the tokens in `read`.
 
     read: (rows, length) bool; the logits of other tokens are never computed.  check: look at every logit; a caller that

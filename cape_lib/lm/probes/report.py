@@ -62,9 +62,10 @@ class Probe:
 
     @property
     def placebo_like(self) -> int:
-        """Blocks in which the placebo's interval meets the coupling's: there the prompts' endings may be all."""
+        """Blocks in which the placebo couples too, and as much: there the prompts' endings may be all."""
         table = self.layers
-        return int(((table["low"] <= table["placebo_high"]) & (table["high"] >= table["placebo_low"])).sum())
+        told = (table["placebo_low"] > 0) | (table["placebo_high"] < 0)
+        return int((told & (table["low"] <= table["placebo_high"]) & (table["high"] >= table["placebo_low"])).sum())
 
     def summary(self) -> dict[str, Any]:
         """The result as plain JSON."""

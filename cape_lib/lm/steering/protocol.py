@@ -125,8 +125,6 @@ class Evaluation:
     doses: pd.DataFrame
     places: pd.DataFrame
     items: pd.DataFrame
-    right: np.ndarray = field(repr=False)
-    control_rights: np.ndarray = field(repr=False)
 
     def summary(self) -> dict[str, Any]:
         """The result as plain JSON."""
@@ -542,7 +540,7 @@ def _result(protocol: _Protocol, runs: list[Run], methods: list[Method]) -> Eval
         claim=claim_verdict(made.corrected, found.holds, plan.claim), mc1=mc1, mc2=mc2, budget=plan.doses[-1],
         planned=sum(method.kind in CLEAN for method in methods), methods=_method_table(runs, fitted),
         doses=_dose_table(protocol, runs), places=_place_table(fitted, runs),
-        items=_item_table(protocol.table, before, after), right=right[0], control_rights=clean,
+        items=_item_table(protocol.table, before, after),
     )  # fmt: skip
 
 
