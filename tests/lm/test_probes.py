@@ -179,7 +179,7 @@ def test_a_placebo_shows_what_last_words_alone_do(shipped: Any) -> None:
     made = probes.probe(lm, probes.with_placebo(careless, world[world["set"] == "placebo"]["text"].tolist()))
     assert any("last word" in note for note in made.notes)
     assert (made.layers["coupling"] > 0.8).all() and (made.layers["placebo"] > 0.8).all()
-    assert made.placebo_like == len(made.layers)
+    assert made.placebo_like >= len(made.layers) - 1
     matched = probes.probe(lm, world)
     assert matched.notes == () and (matched.layers["placebo_low"] < 0).all()
 
