@@ -64,7 +64,8 @@ class Cost:
         step = max(1, MOST_LOGITS // max(1, self.base.numel()))
         groups: dict[tuple[object, object], list[int]] = {}
         for place, arm in enumerate(arms):
-            groups.setdefault((arm.site, arm.positions), []).append(place)
+            if bool(arm.delta.any()):  # nothing added costs nothing, not a rounding
+                groups.setdefault((arm.site, arm.positions), []).append(place)
         with torch.inference_mode(), memory_guard("reading neutral text"):
             for members in groups.values():
                 for first in range(0, len(members), step):
