@@ -37,7 +37,7 @@ def test_every_table_of_the_book_loads_and_passes_all_checks():
 
     for name in tables.table_names():
         frame = tables.load(name)
-        assert len(frame) > 0 or name == "families", name
+        assert len(frame) > 0 or name in ("families", "refresh_corrected"), name
         check(name, frame, file=Path(name))
 
 
