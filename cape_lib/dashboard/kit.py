@@ -19,6 +19,8 @@ from cape_lib.frontier.isoclines import RATIOS
 from cape_lib.frontier.lines import LEVEL, LINES, FrontierLine, X, Y, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
 from cape_lib.ingest.benchmarks import MMLU_SUBJECTS
+from cape_lib.tables.columns import MEASURES, TEXT
+from cape_lib.tables.columns import table as column_table
 
 Kit = dict[str, Any]
 #: the panel of the base comparisons: 148 models measured by one harness
@@ -51,6 +53,7 @@ def kit() -> Kit:
         "items": dict(tables.ITEM_COUNTS),
         "labels": {name: tables.label(name) for name in (*tables.BASE_BENCHMARKS, *tables.FRONTIER_BENCHMARKS)},
         "mmlu": dict(MMLU_SUBJECTS),
+        "columns": column_table() | {"no_scores": sorted(TEXT | MEASURES)},
         "ratio": boundary.RATIO,
         "frontier_ratios": {"gpqa_diamond": RATIOS[X, Y], "ifeval": RATIOS[Y, "ifeval"]},
         "base": _base(base),

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 #: in the order in which they are loaded
 SCRIPTS = (
     "numbers.js", "wording.js", "normal.js", "estimators.js", "engine-model.js", "engine-family.js",
-    "engine-release.js", "read.js", "read-harness.js", "draw.js", "results.js", "results-model.js", "results-family.js",
-    "results-release.js", "form.js", "state.js", "export.js", "tabs.js", "page.js",
+    "engine-release.js", "read.js", "read-table.js", "read-harness.js", "draw.js", "results.js", "results-model.js",
+    "results-family.js", "results-release.js", "form.js", "state.js", "export.js", "tabs.js", "page.js",
 )  # fmt: skip
 STYLE = "dashboard.css"
 TABS = {

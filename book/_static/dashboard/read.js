@@ -1,4 +1,4 @@
-/* What a person types, pastes or drops: read, checked, and answered with what is wrong and the mend.
+/* What a person types: read, checked, and answered with what is wrong and the mend.
  * The checks are those of cape_lib.dashboard.inputs, word for word (the sentences are in the kit). */
 (function (root) {
   "use strict";
@@ -10,35 +10,6 @@
   const DATE = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/;
   const UNITS = { t: 1e3, b: 1, m: 1e-3, k: 1e-6 };
   const [RAW_COUNT, IN_MILLIONS] = [1e5, 5000];
-  const MOST_CELLS = 20000;
-
-  /* Names under which people write our columns. */
-  const ALIASES = {
-    model: ["model", "name", "model_name"],
-    params_b: [
-      "params_b",
-      "params",
-      "size",
-      "size_b",
-      "n",
-      "n_b",
-      "parameters",
-      "parameters_b",
-      "params_billions",
-      "parameters_billions",
-      "billions",
-    ],
-    hellaswag: ["hellaswag", "hs", "hella_swag"],
-    truthfulqa: ["truthfulqa", "tqa", "truthful_qa", "truthfulqa_mc2", "mc2"],
-    arc_challenge: ["arc_challenge", "arc", "arc_c"],
-    winogrande: ["winogrande", "wg", "wino"],
-    mmlu: ["mmlu"],
-    swe_bench_verified: ["swe_bench_verified", "swe_bench", "swe", "swebench", "swe_bench_verified_percent"],
-    gpqa_diamond: ["gpqa_diamond", "gpqa"],
-    hle: ["hle"],
-    ifeval: ["ifeval"],
-    date: ["date", "release_date", "released"],
-  };
 
   /* A number as a person types it, at most six digits. */
   const plain = (value) => String(Number(value.toPrecision(6)));
@@ -151,69 +122,5 @@
     return { found, wrong };
   }
 
-  /* Cells of comma, semicolon or tab separated text; quotes as usual. */
-  function cells(text) {
-    const clean = text.replace(/^\uFEFF/, "");
-    const first = clean.split(/\r?\n/, 1)[0];
-    const mark = ["\t", ";", ","].find((m) => first.includes(m)) || ",";
-    const rows = [[""]];
-    let quoted = false;
-    for (let i = 0; i < clean.length; i++) {
-      const c = clean[i];
-      const row = rows[rows.length - 1];
-      if (quoted) {
-        if (c === '"' && clean[i + 1] === '"') row[row.length - 1] += clean[++i];
-        else if (c === '"') quoted = false;
-        else row[row.length - 1] += c;
-      } else if (c === '"' && row[row.length - 1] === "") quoted = true;
-      else if (c === mark) row.push("");
-      else if (c === "\n") rows.push([""]);
-      else if (c !== "\r") row[row.length - 1] += c;
-    }
-    return rows.filter((row) => row.some((cell) => cell.trim()));
-  }
-
-  /* Our name of a column header; a benchmark of one's own keeps its name, made plain. */
-  function columnName(header) {
-    const simple = header
-      .trim()
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "_")
-      .replace(/^_+|_+$/g, "");
-    const ending = /_(stderr|shots|protocol)$/.exec(simple);
-    const stem = ending ? simple.slice(0, ending.index) : simple;
-    const known = Object.keys(ALIASES).find((name) => ALIASES[name].includes(stem));
-    return (known || stem) + (ending ? ending[0] : "");
-  }
-
-  /* A pasted or dropped table: {columns, rows, problems}; rows are column -> text. */
-  function readTable(text, order) {
-    const table = cells(text);
-    const none = (code) => ({ columns: [], rows: [], problems: [{ row: null, column: null, ...problem(code, "") }] });
-    if (!table.length) return none("no_rows");
-    const numbers = table[0].filter((cell) => checkSize(cell)[0] !== null || checkScore(cell)[0] !== null).length;
-    let columns;
-    if (numbers >= 2) {
-      columns = table[0].length < order.length ? order.filter((name) => name !== "model") : order;
-    } else {
-      columns = table.shift().map(columnName);
-      if (!columns.some((name) => name in ALIASES)) return none("no_header");
-      if (!table.length) return none("no_rows");
-    }
-    const problems = [];
-    const rows = table.slice(0, Math.floor(MOST_CELLS / columns.length)).map((line, i) => {
-      if (line.length > columns.length) {
-        const facts = { row: i + 1, n: line.length, least: columns.length };
-        problems.push({ row: i, column: null, ...problem("wide_row", "", null, facts) });
-      }
-      const row = {};
-      columns.forEach((name, k) => {
-        if (name && !(name in row)) row[name] = (line[k] ?? "").trim();
-      });
-      return row;
-    });
-    return { columns, rows, problems };
-  }
-
-  Cape.read = { checkScore, checkSize, checkDate, checkTable, readTable, columnName, plain, problem, label };
+  Cape.read = { checkScore, checkSize, checkDate, checkTable, plain, problem, label };
 })(window);

@@ -1,0 +1,92 @@
+"""Tables in the browser: the same names of columns and the same numbers as Python reads from the same file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cape_lib import tables
+from cape_lib.dashboard.page import inline
+from cape_lib.tables.columns import heading, table
+
+pytestmark = pytest.mark.page
+
+CASES = Path(__file__).parents[1] / "cases"
+#: tables that a browser reads as text
+NAMES = [
+    "tab/cols.json", "tab/comma_decimal.csv", "tab/excel_bom.csv", "tab/excel_crlf.csv", "tab/excel_de.csv",
+    "tab/lines.jsonl",
+    "tab/names2.csv", "tab/nb2.csv", "tab/nonbench.csv", "tab/paper.md", "tab/percent.csv", "tab/pipe.csv",
+    "tab/pm.csv",
+    "tab/records.json", "tab/sizes_text.csv", "tab/space.txt", "tab/t.tsv", "tab/thousands.csv", "sz/two.csv",
+    "sz/forty.csv",
+    "ours/excel_sep.csv", "ours/split.json", "ours/moe.csv", "small_scores_are_percent.csv",
+]  # fmt: skip
+HEADS = [
+    "Params", "Params (B)", "size", "#params", "# Params (M)", "model_name", "HellaSwag (10-shot)", "MMLU 5-shot",
+    "ARC-C",
+    "TQA", "TruthfulQA MC2", "TruthfulQA (mc1)", "hellaswag_stderr", "HellaSwag acc_norm", "Model Family",
+    "active params",
+    "Training tokens (T)", "WinoGrande", "gsm8k_protocol", "**HellaSwag**", "MMLU-Pro", "GPQA", "SWE-bench Verified",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("intake") / "dashboard.html"
+    file.write_text(inline(), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def page(document: Path, open_page: Callable[..., Any]) -> Any:
+    opened = open_page(document, width=1000)
+    opened.wait_for_selector(".cape-dash[data-ready]")
+    return opened
+
+
+def test_a_head_means_the_same_in_the_browser_and_in_python(page: Any) -> None:
+    heads = HEADS + [alias for aliases in table()["columns"].values() for alias in aliases]
+    theirs = page.evaluate("heads => heads.map(Cape.read.heading)", heads)
+    for text, found in zip(heads, theirs, strict=True):
+        ours = heading(text)
+        name = ours.name.replace("release_date", "date")
+        assert (found["known"], found["name"], found["scale"]) == (ours.known, name, ours.scale), text
+        assert found["shots"] == ours.shots.removesuffix("-shot"), text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_table_gives_the_same_numbers_in_the_browser_and_in_python(page: Any, name: str) -> None:
+    ours = tables.check_scores(CASES / name).frame
+    text = (CASES / name).read_text(encoding="utf-8")
+    theirs = page.evaluate(
+        """text => { const found = Cape.read.readTable(text, ["model", "params_b", "hellaswag", "truthfulqa"]);
+        const asked = { need: ["hellaswag", "truthfulqa"] };
+        return { found, checked: Cape.read.checkTable(found.rows, asked) }; }""",
+        text,
+    )
+    assert theirs["found"]["problems"] == [] and theirs["checked"]["problems"] == []
+    columns = [
+        "params_b",
+        "hellaswag",
+        "truthfulqa",
+        *(c for c in ours if c in ("hellaswag_stderr", "truthfulqa_stderr")),
+    ]
+    for row, (_, own) in zip(theirs["checked"]["rows"], ours.iterrows(), strict=True):
+        assert row["model"] == own["model"]
+        for column in columns:
+            assert row[column] == pytest.approx(own[column], rel=1e-9), (name, column)
+
+
+@pytest.mark.parametrize("name", ["sweep_same_size.csv", "ours/seeds.csv"])
+def test_runs_of_one_size_have_the_same_mean_and_noise_in_the_browser(page: Any, name: str) -> None:
+    ladder = tables.ladder_of(tables.check_scores(CASES / name), "hellaswag", "truthfulqa", name="F").rows
+    text = (CASES / name).read_text(encoding="utf-8")
+    order = ["model", "params_b", "hellaswag", "truthfulqa"]
+    theirs = page.evaluate("([text, order]) => Cape.read.readTable(text, order).rows", [text, order])
+    assert [row["model"] for row in theirs] == ladder["model"].tolist()
+    for column in ("hellaswag", "truthfulqa", "hellaswag_stderr", "truthfulqa_stderr"):
+        assert [float(row[column]) for row in theirs] == pytest.approx(ladder[column].tolist()), column
