@@ -82,13 +82,22 @@ def whole(todo: list[sweep.Task], workers: int) -> float:
         return time.perf_counter() - start
 
 
-NAMES = ("sweep: efficiency of two workers", "sweep: time of 100 families, in times of 10", "sweep: memory of a worker")
+NAMES = (
+    "sweep: efficiency of two workers",
+    "sweep: time of 100 families, in times of 10",
+    "sweep: memory of a worker",
+    "sweep: efficiency of two processes, 1000 families from nothing to the page",
+    "sweep: 47 families on two processes, in times of the loop",
+)
 
 
 def rows() -> Iterator[Row]:
     """How the tasks' time goes with workers and with families, and what a worker holds."""
     few, many = (measured(sweep.tasks(families(count))) for count in COUNTS)
-    values = many[1].seconds / (2 * many[2].seconds), many[1].seconds / few[1].seconds, many[2].memory
+    values = [many[1].seconds / (2 * many[2].seconds), many[1].seconds / few[1].seconds, many[2].memory]
+    for count, share in ((1000, lambda one, two: one / (2 * two)), (47, lambda one, two: two / one)):
+        todo = sweep.tasks(families(count))
+        values.append(share(whole(todo, 1), whole(todo, 2)))
     for name, value in zip(NAMES, values, strict=True):
         yield Row(name, value, value)
 

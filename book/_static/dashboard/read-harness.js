@@ -110,7 +110,8 @@
       limit: config.limit ?? null,
       notes: [],
       task: (key) => key,
-      discards: () => false,
+      // Version 0 of the MMLU of 0.3 had another prompt; the leaderboard discards it.
+      discards: (task) => task.startsWith("hendrycksTest-") && !(versions[task] > DISCARDED_MMLU),
       items: (task) => object(object(document["n-samples"])[task]).effective ?? null,
       run: {
         model: shortName(named || NAMING.map((k) => given[k]).find(Boolean) || ""),

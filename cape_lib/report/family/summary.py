@@ -107,7 +107,8 @@ def page(plan: Plan, found: Sequence[dict[str, Any]]) -> Any:
         cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[:2]]
         cells += [_shown(figure) for figure in _figures(plan, part)]
         cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[2:]]
-    notes = [*plan.notes]
+    sized = any(part.kind != "frontier" for part in plan.parts)
+    notes = [*([f"Sizes are {plan.checked.size} parameters."] if sized else []), *plan.notes]
     if notes:
         cells.append(v4.new_markdown_cell("## About this run\n\n" + _bullets(notes)))
     for number, cell in enumerate(cells):

@@ -94,7 +94,8 @@ def _head(answers: Sequence[Mapping[str, Any]]) -> str:
     counts = {state: sum(a["state"] == state for a in answers) for state in ("done", "refused", "failed")}
     told = f"{counts['done']} have an answer, {counts['refused']} too little for one"
     told += f", {counts['failed']} failed" if counts["failed"] else ""
-    return f"# A sweep of {len(answers)} families\n\n{told}."
+    sizes = next((a["size_measure"] for a in answers if "size_measure" in a), "total")
+    return f"# A sweep of {len(answers)} families\n\n{told}. Sizes are {sizes} parameters."
 
 
 def _figure(done: Sequence[Mapping[str, Any]]) -> str:

@@ -87,7 +87,8 @@ def answer(task: Task) -> dict[str, Any]:
     A done task has `parts` (as in metrics.json of `cape family`), `models` and `notes`; with `report` also `files`
     (name -> text), made where the task runs and carried back, so that no common disk is needed.
     """
-    head = {"format": FORMAT, "digest": task.digest(), "family": task.family, "n": len(task.rows)}
+    head: dict[str, Any] = {"format": FORMAT, "digest": task.digest(), "family": task.family, "n": len(task.rows)}
+    head["size_measure"] = task.size
     try:
         return head | {"state": "done"} | _diagnosed(task)
     except (MissingError, ScoresError) as refusal:
