@@ -158,11 +158,12 @@ def _answers(
     facts: Mapping[str, Any], lead: Mapping[str, Any], near: Mapping[str, Any], *, comparable: bool
 ) -> dict[str, str]:
     off, below = lead["outside"], lead["residual"] < 0
+    known = "" if near["n"] else "_no_steps"
     keys = {
-        "headline": "model_headline_outside" if off else "model_headline",
+        "headline": f"model_headline_outside{known}" if off else f"model_headline{known}",
         "phase": "model_phase",
         "sure": "model_sure_outside" if off else "model_sure",
-        "compared": "model_compared" if near["n"] else "model_compared_no_steps",
+        "compared": f"model_compared{known}",
         "move": ("model_move_below" if below else "model_move_above") if off else "model_move",
         "measure": "model_measure",
     }

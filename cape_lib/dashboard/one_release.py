@@ -188,10 +188,11 @@ def _answers(
     measured = "release_measure_none" if facts["separates"] is None else "release_measure"
     if facts["separates"] is not None and axes[0]["rotate"]:
         measured = "release_measure_rotate"
+    outside = "_outside" if last["outside"] else ""
     return {
-        "headline": write("release_headline", facts),
-        "phase": write("release_phase", facts),
-        "sure": write("release_sure_outside" if last["outside"] else "release_sure", facts),
+        "headline": write(f"release_headline{outside}", facts),
+        "phase": write(f"release_phase{outside}", facts),
+        "sure": write(f"release_sure{outside}", facts),
         "compared": write("release_compared_lab" if facts["before"] else "release_compared", facts),
         "move": write(_move(newest), facts),
         "measure": write(measured, facts),

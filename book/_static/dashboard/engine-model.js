@@ -208,13 +208,14 @@
 
   function answer(facts, lead, near, comparable) {
     const off = lead.outside;
+    const known = near.n ? "" : "_no_steps";
     const move = off ? (lead.residual < 0 ? "model_move_below" : "model_move_above") : "model_move";
     const keys = comparable
       ? {
-          headline: off ? "model_headline_outside" : "model_headline",
+          headline: (off ? "model_headline_outside" : "model_headline") + known,
           phase: "model_phase",
           sure: off ? "model_sure_outside" : "model_sure",
-          compared: near.n ? "model_compared" : "model_compared_no_steps",
+          compared: "model_compared" + known,
           move,
           measure: "model_measure",
         }

@@ -254,10 +254,11 @@
   function answer(facts, last, newest, axes) {
     let measure = facts.separates === null ? "release_measure_none" : "release_measure";
     if (facts.separates !== null && axes[0].rotate) measure = "release_measure_rotate";
+    const outside = last.outside ? "_outside" : "";
     const keys = {
-      headline: "release_headline",
-      phase: "release_phase",
-      sure: last.outside ? "release_sure_outside" : "release_sure",
+      headline: "release_headline" + outside,
+      phase: "release_phase" + outside,
+      sure: "release_sure" + outside,
       compared: facts.before ? "release_compared_lab" : "release_compared",
       move: move(newest),
       measure,

@@ -3,6 +3,8 @@
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
   const W = Cape.wording;
+  /* As much advice as is read; the rest is folded. */
+  const MOST_ADVICE = 3;
   const QUESTIONS = {
     phase: "Which phase?",
     sure: "How sure?",
@@ -105,12 +107,16 @@
   function advice(result) {
     if (!result.advice.length)
       return [el("h2", {}, "Advice"), el("p", {}, "None: no rule with evidence fits these scores.")];
-    return [
-      el("h2", {}, "Advice, with its evidence"),
-      el(
+    const [first, rest] = [result.advice.slice(0, MOST_ADVICE), result.advice.slice(MOST_ADVICE)];
+    const more = rest.length ? [el("details", {}, el("summary", {}, `${rest.length} more`), rules(rest))] : [];
+    return [el("h2", {}, "Advice, with its evidence"), rules(first), ...more];
+  }
+
+  function rules(some) {
+    return el(
         "ul",
         { class: "dash-advice" },
-        result.advice.map((rule) =>
+        some.map((rule) =>
           el(
             "li",
             {},
@@ -125,8 +131,7 @@
             ),
           ),
         ),
-      ),
-    ];
+    );
   }
 
   function formula(text) {
