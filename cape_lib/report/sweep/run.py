@@ -22,7 +22,7 @@ from cape_lib.report.sweep.work import FORMAT, Task, answer
 MARK = "sweep.json"
 #: A task that loses its worker is run again elsewhere, so often; one that kills every worker is then given up.
 RETRIES = 3
-#: seconds of work in this process that tell how long a family takes
+#: seconds of the processor in this process that tell how long a family takes
 TRIAL = 1.0
 #: seconds that a cluster of local processes takes to start and to load the library
 START = 6.0
@@ -99,11 +99,17 @@ def _answers(waiting: Sequence[Task], where: Workers) -> Iterator[dict[str, Any]
             yield from _run(dask, waiting, size)
         return
     count = local_count(where.count)
-    began, at = time.perf_counter(), 0
-    while at < len(waiting) and (count == 1 or time.perf_counter() - began < TRIAL):
+    if waiting[0].report and count > 1 and len(waiting) > 1 and has_dask():  # chapters take long: one at a time
+        with client(None, count) as dask:
+            yield from _run(dask, waiting, 1)
+        return
+    yield answer(waiting[0])  # loads the library too, which no later family pays for
+    # Time of the processor, so that other work on the machine does not make processes seem worth their start.
+    began, at = time.process_time(), 1
+    while at < len(waiting) and (count == 1 or time.process_time() - began < TRIAL):
         yield answer(waiting[at])
         at += 1
-    rest, each = waiting[at:], (time.perf_counter() - began) / max(at, 1)
+    rest, each = waiting[at:], (time.process_time() - began) / max(at - 1, 1)
     if not rest:
         return
     if len(rest) * each * (1 - 1 / count) < START or not has_dask():
