@@ -78,7 +78,7 @@ def test_no_claim_is_reproduced_without_a_test_or_a_reason_why_there_is_none(ver
 
 def test_every_test_is_of_a_claim_and_every_test_that_is_named_is_computed():
     known = tables.load("claim_tests")
-    assert set(known["id"]) <= set(claims.claim_ids())
+    assert set(known["id"]) <= {*claims.claim_ids(), *claims.own_claim_ids()}
     registry.registered()
     for ident, tests in registry._TESTS.items():
         assert set(tests) <= set(known[known["id"] == ident]["test"]), f"a test of {ident} decides nothing"
@@ -463,3 +463,21 @@ def test_the_grid_of_the_two_axes_has_a_place_for_every_claim(verdicts):
     cells = figure.rows.groupby(["number", "conclusion"]).size()
     assert cells.max() <= draw.ABREAST * draw.DEEP
     assert all(f"{n} {number} and {word}" in figure.alt for (number, word), n in cells.items())
+
+
+@pytest.mark.parametrize(
+    ("ident", "value", "conclusion"),
+    [
+        ("O01", 0.7476, "withstands"),
+        ("O02", 0.1843, "artefact"),
+        ("O03", -0.9909, "artefact"),
+        ("O04", [18, 20], "withstands"),
+        ("O05", [12, 16], "artefact"),
+        ("O06", -0.6085, "confounded"),
+    ],
+)
+def test_our_own_claims_are_judged_by_the_same_rules_and_counted_apart(ident, value, conclusion) -> None:
+    (one,) = claims.evaluate(ident)
+    assert one.value == pytest.approx(value, abs=5e-4) and one.verdict == "reproduced"
+    assert one.conclusion == conclusion and one.conclusion_test.why
+    assert ident in claims.own_claim_ids() and ident not in claims.claim_ids()

@@ -43,6 +43,8 @@ FILES = {
     "05": ("c05_steering",),
     "06": ("c06_trend", "c06_labs", "c06_releases"),
     "07": ("c07_predictions",),
+    "09": ("c09_today",),
+    "10": ("c09_today",),
 }
 
 #: chapter -> its page in the audit
@@ -54,7 +56,11 @@ PAGES = {
     "05": "05_steering",
     "06": "06_frontier",
     "07": "07_predictions",
+    "09": "09_asked_again",
+    "10": "10_along_training",
 }
+#: The source of claims that are ours: judged by the same rules, counted apart from those of the papers.
+OURS = "this book"
 
 
 class Trial(NamedTuple):
@@ -190,8 +196,15 @@ def tests_of() -> dict[str, list[dict[str, Any]]]:
 
 
 def claim_ids() -> list[str]:
-    """The ids of all claims, in order."""
-    return list(_chapters())
+    """The ids of all claims of the announcement and the papers, in order."""
+    frame = tables.load("claims")
+    return [str(ident) for ident in frame.loc[frame["source"] != OURS, "id"]]
+
+
+def own_claim_ids() -> list[str]:
+    """The ids of the claims that this book adds, in order."""
+    frame = tables.load("claims")
+    return [str(ident) for ident in frame.loc[frame["source"] == OURS, "id"]]
 
 
 def _unpublished(panel: str, ident: str) -> dict[str, Result]:
@@ -239,7 +252,7 @@ def where(ident: str) -> dict[str, Any]:
     return place | {
         "tables": known.reads,
         "chapter_link": f"../notebooks/audit/{page}.html#{ident}",
-        "claim_link": f"../notebooks/audit/08_claims.html#{ident}",
+        "claim_link": f"../notebooks/audit/{page if ident in own_claim_ids() else '08_claims'}.html#{ident}",
     }
 
 
