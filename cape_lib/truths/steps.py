@@ -1,0 +1,171 @@
+"""Steps of many families: whole ladders, shares of signs, regressions on size and tokens, the model of all families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from cape_lib.base.coupling import (
+    family_model,
+    gamma_regression,
+    known_steps,
+    negative_share,
+    sign_regression,
+    whole_ladder,
+)
+from cape_lib.errors import MissingError
+from cape_lib.stats import ITEM_COUNTS, LEAST_CLUSTERS, Estimate, clustered_r, clustered_slope
+from cape_lib.truths.families import measured
+from cape_lib.truths.rates import Rate, Setting, coverage, share
+
+Floats = NDArray[np.float64]
+PART = "steps of families"
+#: log10 of tokens and sizes about which a world is centred: 800 and 3 billions
+TOKENS, SIZE = 2.9, 0.5
+#: one panel of many families takes a second: so many fewer of them are planted
+FEWER = 5
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Gamma of a step: `level`, `size` and `tokens` (a decade each), and a level of each family's own (`spread`)."""
+
+    level: float
+    size: float
+    tokens: float
+    spread: float
+
+    def __str__(self) -> str:
+        return f"gamma {self.size:+.1f} a decade of size, {self.tokens:+.1f} of tokens"
+
+
+WORLDS = (World(0.1, 0.3, 0.3, 0.5), World(0.1, 0.3, 0.0, 0.5), World(0.1, 0.3, 0.3, 0.0))
+
+
+def planted_panel(world: World, families: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Models of families of two to four sizes, trained on as many tokens each, as one harness would measure them."""
+    parts = []
+    for family in range(families):
+        tokens = rng.uniform(2.2, 3.8)
+        k = int(rng.integers(2, 5))
+        logs = rng.uniform(-0.8, 1.0) + np.cumsum(rng.uniform(0.25, 0.7, k))
+        dx = rng.uniform(4.0, 14.0, k - 1)
+        middle = (logs[:-1] + logs[1:]) / 2
+        gamma = world.level + world.size * (middle - SIZE) + world.tokens * (tokens - TOKENS)
+        gamma = gamma + world.spread * rng.standard_normal()
+        scores = {}
+        for name, start, change in (("hellaswag", 45.0, dx), ("truthfulqa", 42.0, gamma * dx)):
+            true = np.clip(start + np.concatenate([[0.0], np.cumsum(change)]), 2.0, 98.0)
+            scores[name] = measured(true, ITEM_COUNTS[name], rng)[0]
+        name = f"F{family:02d}"
+        parts.append(
+            pd.DataFrame(
+                {"model": [f"{name}-{i}" for i in range(k)], "family": name, "ladder": name, "params_b": 10**logs}
+                | {"pretrain_tokens_b": 10**tokens, **scores}
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """How often each interval over steps of families is right, and how often a trend is seen where none is."""
+    yield from _whole_ladders(replications, rng)
+    yield from _clusters(replications, rng)
+    families = 30
+    for world in WORLDS:
+        noise = f"questions, families of {world.spread:g}" if world.spread else "questions"
+        panels = [planted_panel(world, families, rng) for _ in range(max(1, replications // FEWER))]
+        steps = [known_steps(panel) for panel in panels]
+        yield from _model(world, noise, panels, steps)
+        yield from _regressions(world, noise, steps)
+
+
+def _whole_ladders(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """The change from the smallest to the largest size, of ladders that fall and of ladders that do not change."""
+    for change in (0.0, -10.0):
+        truth = f"changes by {change:g} points"
+        ends, sure = [], []
+        for _ in range(replications):
+            scores = (("hellaswag", np.linspace(30.0, 70.0, 6)), ("truthfulqa", np.linspace(45.0, 45.0 + change, 6)))
+            frame = pd.DataFrame({name: measured(true, ITEM_COUNTS[name], rng)[0] for name, true in scores})
+            whole = whole_ladder(frame.assign(params_b=10.0 ** np.arange(6)))
+            ends.append((whole.dy.low, whole.dy.high))
+            sure.append(whole.settled)
+        setting = Setting(PART, "whole ladder", truth, 6, "questions")
+        yield coverage(setting, ends, change)
+        yield share(setting, sure, "false positives" if change == 0 else "power")
+
+
+def _clusters(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """A share of signs, a slope and a partial r where what families share is half of all scatter."""
+    for families, k in ((5, 3), (8, 3), (12, 3), (30, 3)):
+        noise = f"{families} families of {k}, half of the scatter shared"
+        family = np.repeat(np.arange(families), k)
+        n = family.size
+        shares, slopes, partial = [], [], []
+        for _ in range(replications):
+            own, common = rng.standard_normal((4, n)), rng.standard_normal((4, families))[:, family]
+            mixed = np.sqrt(0.5) * (own + common)
+            steps = pd.DataFrame({"gamma": mixed[0] + 0.25, "family": family})
+            shares.append(_ends(negative_share(steps)))
+            slopes.append(_ends(clustered_slope(mixed[1], 0.5 * mixed[1] + mixed[2], family)))
+            held = mixed[2:].T
+            partial.append(_ends(clustered_r(mixed[0] + held.sum(1), mixed[1] + held.sum(1), family, given=held)))
+        truth, few = float(ndtr(-0.25)), families < LEAST_CLUSTERS
+        names = ("Wilson", "t interval", "Fisher's z") if few else ("families alike", *["families left out"] * 2)
+        for what, name, world, ends, true in (
+            ("share of signs", names[0], "a share of 40 %", shares, truth),
+            ("slope", names[1], "a slope of 0.5", slopes, 0.5),
+            ("partial r given two", names[2], "r 0 given both", partial, 0.0),
+        ):
+            yield coverage(Setting(PART, f"{what}, {name}", world, n, noise), ends, true)
+
+
+def _model(world: World, noise: str, panels: list[pd.DataFrame], steps: list[pd.DataFrame]) -> Iterator[Rate]:
+    """The model of all families: slopes, the level's crossing, spread; and trends where none is."""
+    size, tokens, scale, spread = [], [], [], []
+    for panel, table in zip(panels, steps, strict=True):
+        model = family_model(table, panel)
+        terms = model.terms()[["low", "high"]].to_numpy(dtype=float)
+        size.append(terms[1])
+        tokens.append(terms[2])
+        scale.append(_ends(model.critical_scale(tokens_b=10**TOKENS)))
+        spread.append(_ends(model.spread()[0]))
+
+    def setting(name: str) -> Setting:
+        return Setting(PART, f"model of all families, {name}", str(world), 30, noise)
+
+    yield coverage(setting("size"), size, world.size)
+    yield coverage(setting("tokens"), tokens, world.tokens)
+    yield coverage(setting("N_c"), scale, 10 ** (SIZE - world.level / world.size))
+    if world.spread:
+        yield coverage(setting("spread of families"), spread, world.spread)
+    away = np.array([low > 0 or high < 0 for low, high in tokens])
+    yield share(setting("tokens"), away, "power" if world.tokens else "false positives")
+
+
+def _regressions(world: World, noise: str, steps: list[pd.DataFrame]) -> Iterator[Rate]:
+    """The regressions with families as clusters: coverage for gamma, and a trend in tokens where none is."""
+    ends, seen, signs = [], [], []
+    for table in steps:
+        low, high, p = gamma_regression(table)[["low", "high", "p"]].to_numpy(dtype=float)[1]
+        ends.append((low, high))
+        seen.append(bool(p < 0.05))
+        try:
+            signs.append(bool(sign_regression(table)["p"].to_numpy(dtype=float)[1] < 0.05))
+        except MissingError:
+            continue
+    measure = "power" if world.tokens else "false positives"
+    gamma = Setting(PART, "regression of gamma, families as clusters", str(world), 30, noise)
+    yield coverage(gamma, ends, world.tokens)
+    yield share(gamma, seen, measure)
+    yield share(Setting(PART, "regression of the sign, families as clusters", str(world), 30, noise), signs, measure)
+
+
+def _ends(interval: Estimate) -> tuple[float, float]:
+    return interval.low, interval.high
