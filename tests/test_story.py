@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from cape_lib import story, tables
+from cape_lib import claims, story, tables
 from cape_lib.base import boundary, coupling
 from cape_lib.errors import UsageError
 from cape_lib.story import boundary as chapter_2
@@ -239,3 +239,13 @@ def test_a_family_that_does_the_opposite_gets_no_false_sentence(stem: str, tmp_p
         assert "Opposite gains **20.0 points** of TruthfulQA" in said
     if stem == "02_phase_boundary":
         assert "Of 4 estimators of a turn of Opposite" in said and "place a turn with confidence" not in said
+
+
+def test_every_claim_has_one_chip_or_another_number_and_the_counts_add_up() -> None:
+    verdicts = claims.evaluate(["C02", "C01", "C13", "C19", "C26", "C42"])
+    shown = first_page.chips(verdicts)
+    counts = [int(number) for number in re.findall(r"<strong>(\d+)</strong>", shown)]
+    rest = re.search(r"for the other (\d+) another", shown)
+    assert rest and sum(counts) + int(rest[1]) == len(verdicts)
+    assert all(first_page.chip(one) != "holds" or one.stands for one in verdicts)
+    assert first_page.chip(next(one for one in verdicts if one.id == "C13")) == "unknown"

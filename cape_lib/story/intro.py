@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from cape_lib.base.coupling import TOKEN_EDGE, base_rate, signs_by_size, signs_by_tokens
+from cape_lib.claims import Verdict
 from cape_lib.story import levers
 from cape_lib.story.answer import Answer, times
 
@@ -89,3 +93,35 @@ def rate(steps: pd.DataFrame, size_b: float) -> str:
 def rates(steps: pd.DataFrame) -> list[dict[str, object]]:
     """`rate` at every size of `SIZES`: records of size (billions) and text."""
     return [{"size": float(size), "text": rate(steps, float(size))} for size in SIZES]
+
+
+#: Chip -> what it means; the first that fits counts.
+CHIPS = {
+    "holds": "number and conclusion stand",
+    "wrong data": "rests on a score that was corrected",
+    "arithmetic only": "the number comes out, the conclusion does not follow",
+    "unknown": "what a test needs was not published, or none was made",
+}
+
+
+def chip(one: Verdict) -> str:
+    """Which chip a claim belongs to; "" where another number comes out."""
+    if one.stands:
+        return "holds"
+    if one.conclusion == "wrong data":
+        return "wrong data"
+    if one.verdict.startswith("reproduced"):
+        return "unknown" if one.conclusion == "untested" else "arithmetic only"
+    return "unknown" if one.verdict == "not testable" else ""
+
+
+def chips(verdicts: Sequence[Verdict]) -> str:
+    """Four counts over all claims as HTML, each a link to chapter 8, and what is left."""
+    counts = Counter(chip(one) for one in verdicts)
+    items = "".join(
+        f'<li><a href="../notebooks/08_claims.html"><strong>{counts[word]}</strong> {word}</a>'
+        f"<small>{meaning}</small></li>"
+        for word, meaning in CHIPS.items()
+    )
+    rest = f"Of {len(verdicts)} claims; for the other {counts['']} another number comes out."
+    return f'<ul class="cape-chips">{items}</ul><p>{rest}</p>'
