@@ -30,7 +30,7 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 def steer(args: argparse.Namespace, lm: models.LanguageModel) -> None:
-    """One run of the protocol, as rows of `model_runs`, `model_controls`, `model_doses` and `model_places`."""
+    """One run of the protocol, as rows of `model_runs`, `model_controls` and `model_doses`."""
     asked = benchmarks.read(args.items, limit=args.limit, seed=args.seed)
     sweep = args.layer == "sweep"
     sites: list[models.Site] = ["embed", *range(lm.depth)] if sweep else [models.site_of(args.layer, lm.depth)]
@@ -72,7 +72,6 @@ def steer(args: argparse.Namespace, lm: models.LanguageModel) -> None:
     _replace("model_runs", pd.DataFrame([row]), run)
     _replace("model_controls", made.methods.assign(run=run), run)
     _replace("model_doses", made.doses.assign(run=run), run)
-    _replace("model_places", made.places.assign(run=run), run)
     print("\n".join(steering.report(made)), f"{seconds:.0f} s, {cpu:.0f} s of processors", sep="\n", flush=True)
 
 
