@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from cape_lib import claims, story, tables
+from cape_lib import claims, frontier, story, tables
 from cape_lib.base import boundary, coupling
 from cape_lib.errors import UsageError
 from cape_lib.story import boundary as chapter_2
 from cape_lib.story import coupling as chapter_1
+from cape_lib.story import frontier as chapter_6
 from cape_lib.story import intro as first_page
 from cape_lib.story import levers as chapter_3
 
@@ -25,6 +26,7 @@ WRITTEN = (
     "01_coupling",
     "02_phase_boundary",
     "03_levers",
+    "06_frontier",
     "09_asked_again",
     "10_along_training",
 )
@@ -217,6 +219,46 @@ def test_a_width_that_beats_its_null_is_counted_and_named() -> None:
                             "null_high": [0.98, 0.9]})  # fmt: skip
     said = chapter_3.width_null(ladders)
     assert "**1** lies above 95 % of its own shuffles (A)" in said and "in 1 of 2 families, more than 99 %" in said
+
+
+def labs_tested(p: float) -> pd.DataFrame:
+    question = "do labs differ in h?"
+    return pd.DataFrame([{"question": question, "p_corrected": p, "sided": "one-sided", "seen": 6.0}])
+
+
+def test_labs_are_said_to_differ_only_where_their_test_shows_it() -> None:
+    assert "differ by more than shuffled names" in chapter_6.labs_differ(labs_tested(0.01))
+    open_question = chapter_6.labs_differ(labs_tested(0.3))
+    assert (
+        open_question.startswith("no difference is shown (p = 0.3") and "6 points would have been seen" in open_question
+    )
+    assert "one-sided" in open_question
+
+
+def test_own_releases_far_below_the_line_are_told_so() -> None:
+    line = frontier.line("frozen")
+    own = pd.DataFrame({"model": ["Mine"], "lab": ["My lab"], "swe_bench_verified": [80.0], "gpqa_diamond": [20.0]})
+    h = frontier.h_field(pd.concat([frontier.frozen_rows(tables.frontier("published")), own]), chosen=line)
+    one = chapter_6.answer(h, line, labs_tested(0.3), labs_tested(0.3), own, "My lab")
+    assert one.grade == "single case" and "**1 of 1 release** of My lab" in one.sentence and "(Mine)" in one.sentence
+    read = chapter_6.release("Mine", frontier.read_h(80.0, 20.0, line))
+    assert "farther below the line" in read and "the frozen line" in read
+
+
+def test_the_calendar_tells_a_planted_date_from_a_planted_correlation() -> None:
+    rng = np.random.default_rng(0)
+    days = np.arange(60.0) * 20
+    rows = pd.DataFrame(
+        {"lab": [f"L{i % 10}" for i in range(60)], "released": pd.Timestamp("2023-01-01") + pd.to_timedelta(days, "D")}
+    )
+    x, y, both = rng.normal(0, 3, (3, 60))
+    dated = rows.assign(swe_bench_verified=20 + days / 20 + x, gpqa_diamond=30 + days / 20 + y)
+    joined = dated.assign(
+        swe_bench_verified=dated["swe_bench_verified"] + 3 * both, gpqa_diamond=dated["gpqa_diamond"] + 3 * both
+    )
+    found = chapter_6.calendar({"by date": dated, "together": joined})
+    assert "**1 of 2** panels (together)" in chapter_6.by_date(found)
+    assert "would have been seen" in chapter_6.date_power(found)
 
 
 @pytest.mark.slow

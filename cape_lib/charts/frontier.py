@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts.coupling import COLUMNS
+from cape_lib.charts.forest import forest
 from cape_lib.charts.frame import INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
-from cape_lib.charts.naming import crowded, names_where
+from cape_lib.charts.naming import beside, crowded, named, names_where
 from cape_lib.tables import label
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
@@ -77,6 +78,91 @@ def releases(h: pd.DataFrame, line: object, *, own: str = "", source: str = "") 
     )
 
 
+def your_release(h: pd.DataFrame, line: object, *, start: tuple[float, float], title: str, source: str) -> Figure:
+    """Two inputs, SWE-bench and GPQA, among the named releases: h of the reader's release, and the range about a line.
+
+    h: `frontier.h_field` rows;  line: a `frontier.FrontierLine`;  start: both scores at first, percent;  title: the
+    finding.
+    """
+    ends = [min(20.0, np.floor(h[SWE].min())), max(95.0, np.ceil(h[SWE].max()))]
+    grid = np.arange(ends[0], ends[1] + 0.25, 0.5)
+    least, most = line.ordinary(grid)  # type: ignore[attr-defined]
+    known = pd.DataFrame({SWE: grid, "expected": line.at(grid), "low": least, "high": most})  # type: ignore[attr-defined]
+    inputs = [
+        alt.param(name="your_swe", value=round(2 * start[0]) / 2,
+                  bind=alt.binding_range(min=ends[0], max=ends[1], step=0.5, name=f"{label(SWE)} (%) ")),
+        alt.param(name="your_gpqa", value=round(2 * start[1]) / 2,
+                  bind=alt.binding_range(min=20, max=100, step=0.5, name=f"{label(GPQA)} (%) ")),
+    ]  # fmt: skip
+    x, y = _axes()
+    newest = h.sort_values("released").groupby("lab").tail(1).index
+    far = h["h"].abs().nlargest(3).index
+    words = _apart(h.loc[[*far, *newest.difference(far)], ["model", SWE, GPQA]])
+    words["place"] = beside(words[SWE], words[GPQA], words["model"], (ends[1] - ends[0], 80.0))
+    labs = sorted(h["lab"].unique())
+    band = alt.Chart(known).mark_area(opacity=0.12, color=MUTED).encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
+    trend = alt.Chart(known).mark_line(color=INK, strokeWidth=1.5).encode(x=x, y="expected:Q")
+    dots = alt.Chart(h[KEPT]).mark_point(filled=True, size=60, opacity=0.85)
+    dots = dots.encode(x=x, y=y, color=lab_colour(labs), tooltip=H_TOOLTIP)
+    room = alt.Chart(words).encode(x=x, y=y, opacity=alt.condition("width > 420", alt.value(1), alt.value(0)))
+    mine = alt.Chart(known).transform_filter(f"datum['{SWE}'] == your_swe").transform_calculate(
+        yours="your_gpqa", h="your_gpqa - datum.expected",
+        reading="'h = ' + format(datum.h, '+.1f') + ': ' + (your_gpqa > datum.high ? 'above the range of releases' : "
+        "your_gpqa < datum.low ? 'below the range of releases' : 'an ordinary release')",
+    )  # fmt: skip
+    rule = mine.mark_rule(color=INK, strokeWidth=4, opacity=0.4).encode(x=x, y="low:Q", y2="high:Q")
+    point = mine.mark_point(filled=True, shape="diamond", size=170, opacity=1, color=INK).encode(x=x, y="yours:Q")
+    reading = mine.mark_text(align="left", baseline="top", fontSize=13, fontWeight="bold", color=INK).encode(
+        x=alt.value(6), y=alt.value(6), text="reading:N"
+    )
+    return figure(
+        alt.layer(band, trend, dots, *named(words, room, "model", fontSize=11, color=INK), rule, point, reading)
+        .add_params(*inputs)
+        .properties(height=340),
+        title=title,
+        alt=f"{len(h)} releases by their two scores, the {line.name} line with the range of 95 % of "  # type: ignore[attr-defined]
+        "new releases, and a diamond at the two scores that the reader sets.",
+        source=source,
+        n=len(h),
+        name="your-release",
+        caption=f"Diamond: yours, with the range at its coding score. h is measured from the {line}.",
+    )
+
+
+def _apart(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows in their order, without those whose name would run into that of a row before."""
+    free: list[int] = []
+    for i in range(len(rows)):
+        away = (rows.iloc[free][[SWE, GPQA]] - rows.iloc[i][[SWE, GPQA]].astype(float)).abs()
+        if not ((away[SWE] < 18) & (away[GPQA] < 6)).any():
+            free.append(i)
+    return rows.iloc[free].reset_index(drop=True)
+
+
+def calendar(table: pd.DataFrame, *, title: str, source: str) -> Figure:
+    """r of the two scores on each panel, as it is and with the date held fixed.
+
+    table: `story.frontier.calendar`;  title: the finding.
+    """
+    kinds = list(dict.fromkeys(table["what"]))
+    chart = forest(
+        table,
+        alt.Y("row:N", sort=list(table["row"]), title=None, axis=alt.Axis(labelLimit=200)),
+        alt.X("estimate:Q", title="correlation r", scale=alt.Scale(domain=[-1, 1])),
+        colour=alt.Color("what:N", scale=alt.Scale(domain=kinds, range=[MUTED, LAB_COLOURS["Google"]]), legend=None),
+        tooltip=["panel:N", "what:N", alt.Tooltip("estimate:Q", format=".2f"), "n:Q"],
+    )
+    return figure(
+        chart,
+        title=title,
+        alt="For each panel two correlations with their intervals: as it is, and with the release date held fixed.",
+        source=source,
+        n=f"{table['panel'].nunique()} panels",
+        name="calendar",
+        caption="Bars: 95 % intervals that leave each lab out in turn.",
+    )
+
+
 def expected_score(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     """What the line expects at one SWE-bench score, among the releases (for `explore`: column swe).
 
@@ -113,7 +199,7 @@ def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     )
     line = alt.Chart(rows).transform_regression(SWE, GPQA).mark_line(color=INK, strokeWidth=1.5).encode(x=x, y=y)
     return figure(
-        alt.layer(line, dots).properties(height=340),
+        alt.layer(line, dots).properties(height=300),
         title=title,
         alt="Releases of the chosen panel in the plane of SWE-bench Verified and GPQA Diamond with their own line.",
         source=source,

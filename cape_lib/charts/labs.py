@@ -5,8 +5,32 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from cape_lib.charts.forest import forest
 from cape_lib.charts.frame import INK, MUTED, Figure, figure
 from cape_lib.charts.frontier import H_TOOLTIP, KEPT, lab_colour
+
+
+def means(table: pd.DataFrame, *, title: str, source: str) -> Figure:
+    """Mean h of each lab of two releases or more, with its interval.  table: `frontier.lab_means`;  title: finding."""
+    table = table[table["n"] > 1]
+    rows = table.rename(columns={"mean": "estimate"}).assign(row=table["lab"] + " (" + table["n"].astype(str) + ")")
+    order = list(rows["row"])
+    chart = forest(
+        rows.drop(columns="same_sign"),
+        alt.Y("row:N", sort=order, title=None),
+        alt.X("estimate:Q", title="mean h (points)"),
+        colour=lab_colour(list(rows["lab"]), legend=False),
+        tooltip=["lab:N", "n:Q", *(alt.Tooltip(f"{one}:Q", format="+.1f") for one in ("estimate", "low", "high"))],
+    )
+    return figure(
+        chart,
+        title=title,
+        alt="Mean h of each lab's core releases with its 95 percent interval, highest on top.",
+        source=source,
+        n=f"{int(rows['n'].sum())} releases of {len(rows)} labs",
+        name="lab-means",
+        caption="In brackets: core releases. h is measured from the line fitted to all these rows.",
+    )
 
 
 def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
