@@ -55,7 +55,7 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
         )
     )
     return figure(
-        chart.properties(height=260),
+        chart.properties(height=200),
         title=f"With better reasoning wrong answers {way} from {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} % of "
         f"all questions",
         alt=(
@@ -100,7 +100,7 @@ def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
     )
     r = float(dots[dots["measure"] == first]["gpqa"].corr(dots[dots["measure"] == first]["value"]))
     return figure(
-        chart.properties(height=260),
+        chart.properties(height=215),
         title=f"What “makes up less” means, and what r comes of it (here {first}: {r:.2f})",
         alt=f"GPQA against {first} over {len(dots[dots['measure'] == first])} variants, r = {r:.2f}, with its line.",
         source=source,
@@ -163,7 +163,7 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
     whole = float(part[REASONING].corr(part[ADMITS]))
     left = float(part[~lost][REASONING].corr(part[~lost][ADMITS]))
     return figure(
-        alt.layer(points, names).properties(height=200),
+        alt.layer(points, names).properties(height=180),
         title=f"{generation}: r = {whole:.2f} over {len(part)} sizes, {left:.2f} without those that lose by thinking",
         alt=f"GPQA against the share admitted by size; {int(lost.sum())} sizes lose by thinking and stand at "
         f"the upper left.",
@@ -199,7 +199,7 @@ def ladders_by_size(ladders: pd.DataFrame, measure: str, *, source: str = SOURCE
             alt.X("estimate:Q", title=f"{label(measure)}, largest minus smallest (points)"),
             colour=colour,
             tooltip=["smaller", "larger", alt.Tooltip("estimate:Q", format="+.1f"), "sizes"],
-        ),
+        ).properties(height=16 * len(rows)),
         title=f"From smallest to largest size, the {label(measure)} surely rises in {up} of {len(rows)} ladders and "
         f"falls in {down}",
         alt=f"Change of {label(measure)} over each ladder: {up} surely rise, {down} surely fall, "
@@ -243,7 +243,7 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
         base.mark_point(filled=True, size=45, opacity=1).encode(tooltip=["model", "effort", "tokens", "value"]),
     )
     return figure(
-        chart.properties(height=260),
+        chart.properties(height=215),
         title=f"More thinking at the same weights {'lowers' if fewer else 'raises'} the {label(measure)} in "
         f"{count.fell if fewer else count.rose} of {count.n} models",
         alt=f"Lines of {count.n} models over their efforts; {label(measure)} falls in {count.fell} and rises in "
