@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from cape_lib import claims, frontier, story, tables
+from cape_lib import claims, frontier, predictions, story, tables
 from cape_lib.base import boundary, coupling
 from cape_lib.errors import UsageError
 from cape_lib.story import boundary as chapter_2
+from cape_lib.story import claims as chapter_8
 from cape_lib.story import coupling as chapter_1
 from cape_lib.story import frontier as chapter_6
 from cape_lib.story import intro as first_page
 from cape_lib.story import levers as chapter_3
+from cape_lib.story import predictions as chapter_7
 
 ROOT = Path(__file__).resolve().parents[1]
 WRITTEN = (
@@ -27,6 +30,8 @@ WRITTEN = (
     "02_phase_boundary",
     "03_levers",
     "06_frontier",
+    "07_predictions",
+    "08_claims",
     "09_asked_again",
     "10_along_training",
 )
@@ -259,6 +264,38 @@ def test_the_calendar_tells_a_planted_date_from_a_planted_correlation() -> None:
     found = chapter_6.calendar({"by date": dated, "together": joined})
     assert "**1 of 2** panels (together)" in chapter_6.by_date(found)
     assert "would have been seen" in chapter_6.date_power(found)
+
+
+def test_each_prediction_is_told_in_plain_english_with_its_marks() -> None:
+    scored = predictions.score_all(panel="published")
+    said = {one.card.id: chapter_7.in_plain(one) for one in scored}
+    assert said[1].startswith("The top five lie within 2 points of each other on SWE-bench Verified")
+    assert said[4] == "The next two Google releases have a GPQA Diamond more than 3 points above the frozen line."
+    marks = chapter_7.gauges(scored).set_index("id")
+    assert (marks.loc[1, "pass_at"], marks.loc[1, "fail_at"]) == (2, 5)
+    assert (marks.loc[7, "pass_at"], marks.loc[7, "fail_at"]) == (0, 0.3)
+
+
+def test_the_answer_on_predictions_counts_what_is_settled() -> None:
+    scored = predictions.score_all(panel="published")
+    elsewhere = pd.DataFrame({"id": [1, 1, 2, 2], "status": ["passed", "failed", "open", chapter_7.CANNOT]})
+    settled = [replace(one, status="passed" if one.card.id < 4 else "failed") for one in scored]
+    assert chapter_7.answer(settled, elsewhere).sentence.startswith("**7 of 7 are settled**")
+    waiting = [replace(one, status=chapter_7.CANNOT) for one in scored]
+    assert chapter_7.answer(waiting, elsewhere).sentence.startswith("**None is settled**")
+    assert "1 of 2 change sides (number 1), and 1 lack data" in chapter_7.hangs(elsewhere)
+
+
+def test_the_claims_are_counted_whichever_way_they_come_out() -> None:
+    one = claims.evaluate("C19")[0]
+    holds = [replace(one, verdict="reproduced", conclusion="withstands")] * 3
+    falls = [replace(one, verdict="differs", conclusion="contradicted")] * 3
+    assert "**Most of what comes out withstands**" in chapter_8.answer(holds, "published").sentence
+    assert "and **0** have both" in chapter_8.answer(falls, "published").sentence
+    assert chapter_8.holds([]).startswith("On this panel no claim")
+    assert "No claim changes" in chapter_8.elsewhere(holds, {})
+    moved = chapter_8.moved(holds[:1], {"corrected": {"C19": falls[0]}})
+    assert moved == {"C19": ("corrected",)}
 
 
 @pytest.mark.slow

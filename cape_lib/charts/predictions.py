@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import altair as alt
@@ -11,10 +12,12 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
+from cape_lib.charts.forest import forest
 from cape_lib.charts.frame import GRID, INK, LAB_COLOURS, MUTED, PALETTE, PAPER, Figure, colour_scale, figure
 from cape_lib.charts.look import mark_scales
 from cape_lib.predictions import STATUSES, Scored, resolves
-from cape_lib.signs import MARKS, typeset
+from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
+from cape_lib.story.predictions import in_plain, today
 
 #: The predictions that turn on a correlation.
 TURN_ON_R = (2, 5, 7)
@@ -26,7 +29,32 @@ def cards(scored: Sequence[Scored]) -> HTML:
     return HTML(f'<div class="cape-cards">{"".join(typeset(_card(one)) for one in scored)}</div>')
 
 
+def plain_cards(scored: Sequence[Scored]) -> HTML:
+    """One card a prediction: its plain sentence, status and today's value; rules, data and sources folded."""
+    return HTML(f'<div class="cape-cards">{"".join(typeset(_plain_card(one)) for one in scored)}</div>')
+
+
+def _plain_card(one: Scored) -> str:
+    shape = f'<span aria-hidden="true">{MARKS[one.status].text}</span>'
+    return (
+        f'<section class="cape-card" id="prediction-{one.card.id}" aria-label="Prediction {one.card.id}">'
+        f"<p><strong>{one.card.id}. {escape(in_plain(one))}</strong></p>"
+        f'<p class="cape-verdict-word">{shape} {one.status}</p><p>{escape(today(one))}</p>'
+        f"<details><summary>Rules and data</summary><dl>{_items(one)}</dl>{_sources(one.sources)}</details></section>"
+    )
+
+
 def _card(one: Scored) -> str:
+    shape = f'<span aria-hidden="true">{MARKS[one.status].text}</span>'
+    return (
+        f'<section class="cape-card" id="prediction-{one.card.id}" aria-label="Prediction {one.card.id}">'
+        f"<p><strong>{one.card.id}. {escape(one.card.name)}</strong></p>"
+        f'<p class="cape-verdict-word">{shape} {one.status}</p><dl>{_items(one)}</dl>{_sources(one.sources)}</section>'
+    )
+
+
+def _items(one: Scored) -> str:
+    """Rules, window, data and value of a prediction as a list of terms."""
     card = one.card
     value = "none yet" if np.isnan(one.value) else f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
     shares = "" if np.isnan(one.pass_share) else f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail"
@@ -43,15 +71,8 @@ def _card(one: Scored) -> str:
         ("Why", one.reason),
     ]
     tags = {"As code": ("<code>", "</code>")}
-    items = "".join(
+    return "".join(
         f"<dt>{name}</dt><dd>{escape(text).join(tags.get(name, ('', '')))}</dd>" for name, text in lines if text
-    )
-    more = _sources(one.sources)
-    shape = f'<span aria-hidden="true">{MARKS[one.status].text}</span>'
-    return (
-        f'<section class="cape-card" id="prediction-{card.id}" aria-label="Prediction {card.id}">'
-        f"<p><strong>{card.id}. {escape(card.name)}</strong></p>"
-        f'<p class="cape-verdict-word">{shape} {one.status}</p><dl>{items}</dl>{more}</section>'
     )
 
 
@@ -119,6 +140,41 @@ def timeline(scored: Sequence[Scored]) -> Figure:
         rows=rows,
         name="prediction-timeline",
     )
+
+
+def gauges(table: pd.DataFrame) -> Figure:
+    """Today's number of each prediction with its interval, between its marks of pass and fail.
+
+    table: `story.predictions.gauges`; predictions in points and those that turn on a correlation stand apart.
+    """
+    titles = {"pp": "points", "r": "correlation r"}
+    charts = [_gauge(rows.drop(columns="id"), titles.get(str(unit), str(unit))) for unit, rows in table.groupby("unit")]
+    missing = int(table["estimate"].isna().sum())
+    leans = int(table["status"].isin(["passed", "open leaning pass"]).sum())
+    return figure(
+        charts,
+        title=f"{leans} of {len(table)} predictions stand on the side of passing; {missing} have no number",
+        alt="One row a prediction: its number today with an interval, and the marks at which it passes and fails.",
+        source=SOURCE,
+        n=f"{len(table)} predictions",
+        rows=table,
+        name="prediction-gauges",
+        caption="Dot, bar: today, 95 %. Blue: passes there; orange: fails there. In 3 and 4, h from the frozen line.",
+    )
+
+
+def _gauge(rows: pd.DataFrame, title: str) -> Any:
+    """The predictions of one unit, the mark of pass above its row and that of fail below it."""
+    axis = alt.Axis(labelLimit=150, labelFontSize=11)
+    place = alt.Y("prediction:N", sort=list(rows["prediction"]), title=None, axis=axis)
+    x = alt.X("estimate:Q", title=title, scale=alt.Scale(zero=True, padding=24))
+    tooltip: list[Any] = ["says:N", "status:N", "resolves:N", alt.Tooltip("estimate:Q", format=".2f")]
+    layers = [forest(rows, place, x, tooltip=tooltip, colour=alt.value(INK), rule=None)]
+    for side, colour, dy in (("pass", HOLDS, -14), ("fail", FAILS, 15)):
+        base = alt.Chart(rows).encode(x=f"{side}_at:Q", y=place, tooltip=tooltip)
+        layers += [base.mark_tick(thickness=3, size=22, color=colour)]
+        layers += [base.mark_text(dy=dy, fontSize=11, color=colour).encode(text=f"{side}_says:N")]
+    return alt.layer(*layers).properties(height=46 * len(rows))
 
 
 def settings(table: pd.DataFrame) -> Figure:

@@ -23,7 +23,11 @@ PLAIN, GIVEN = "as it is", "date held fixed"
 
 def lab_test(tests: pd.DataFrame) -> dict[str, Any]:
     """The row of `frontier.lab_permutation` that asks whether labs differ in h."""
-    return next(row for row in tests.to_dict("records") if row["question"] == "do labs differ in h?")
+    return next(
+        {str(key): value for key, value in row.items()}
+        for row in tests.to_dict("records")
+        if row["question"] == "do labs differ in h?"
+    )
 
 
 def labs_differ(tests: pd.DataFrame) -> str:
@@ -154,8 +158,8 @@ def date_power(found: pd.DataFrame) -> str:
     if given.empty:
         return "Every panel settles the sign. Intervals leave each lab out in turn."
     seen = [
-        seen_effect(Estimate(*ends, int(n), "leaves labs out"), scale="fisher")
-        for *ends, n in given[["estimate", "low", "high", "n"]].to_numpy(float)
+        seen_effect(Estimate(r, low, high, int(n), "leaves labs out"), scale="fisher")
+        for r, low, high, n in given[["estimate", "low", "high", "n"]].to_numpy(float)
     ]
     return (
         f"Intervals leave each lab out in turn. *Not shown* is not *none*: on the {len(seen)} open panels only an r "

@@ -1,0 +1,95 @@
+"""Chapter 8 in sentences: how many numbers come out, how many conclusions withstand, and which claims do both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from cape_lib.claims import CONCLUSIONS, Verdict
+from cape_lib.story.answer import Answer, times
+
+
+def _links(ids: Sequence[str], *, most: int = 12) -> str:
+    shown = ", ".join(f"[{one}](audit/08_claims.html#{one})" for one in ids[:most])
+    return shown + (f" and {len(ids) - most} more" if len(ids) > most else "")
+
+
+def _out(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    return [one for one in verdicts if one.verdict.startswith("reproduced")]
+
+
+def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
+    """Which numbers come out, and which conclusions withstand a test?  verdicts: `claims.evaluate` on that panel."""
+    out, stand = len(_out(verdicts)), sum(one.stands for one in verdicts)
+    withstand = sum(one.conclusion == "withstands" for one in verdicts)
+    few = "Many numbers come out, few conclusions withstand" if 2 * stand < out else "Most of what comes out withstands"
+    lead = few if 3 * out > len(verdicts) else "Few numbers come out"
+    sentence = (
+        f"**{lead}**: of {times(len(verdicts), 'claim')}, {out} have a number that comes out of the {panel} tables, "
+        f"{withstand} a conclusion that withstands the test put to it, and **{stand}** have both."
+    )
+    return Answer(
+        sentence, "arithmetic", "No interval: a count over our own list of claims, for which no rule says what is one."
+    )
+
+
+def holds(stand: Sequence[Verdict]) -> str:
+    """The claims that stand, one a line with a link to its row."""
+    if not stand:
+        return "On this panel no claim has both a number that comes out and a conclusion that withstands."
+    lines = [f"- {_links([one.id])} ■ {one.sentence} *{one.source}*" for one in stand]
+    return f"{times(len(stand), 'claim')} of number and conclusion both:\n\n" + "\n".join(lines)
+
+
+def withstand(verdicts: Sequence[Verdict]) -> str:
+    """The conclusions that withstand although their number does not come out, and how the others fall."""
+    others = [one.id for one in verdicts if one.conclusion == "withstands" and not one.stands]
+    words = Counter(one.conclusion for one in verdicts)
+    falls = ", ".join(f"{words[word]} {word}" for word in CONCLUSIONS if word != "withstands" and words[word])
+    more = f"{times(len(others), 'conclusion')} more withstand, with another number: {_links(others)}. "
+    also = more if others else ""
+    return f"{also}Of the other conclusions, {falls or 'none falls'}."
+
+
+def sources(cells: pd.DataFrame) -> str:
+    """How many numbers come out by source.  cells: `claims.counts`."""
+    parts = []
+    for source, row in cells.drop(index="all", errors="ignore").iterrows():
+        out = int(row["reproduced"] + row["reproduced with definition"])
+        parts.append(f"{out} of {int(row['claims'])} in the {source}" if source == "announcement" else
+                     f"{out} of {int(row['claims'])} in {source}")  # fmt: skip
+    return "Numbers that come out: " + ", ".join(parts) + "."
+
+
+def moved(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> dict[str, tuple[str, ...]]:
+    """Claim -> the panels on which its number has another verdict; claims that stay are left out."""
+    panels = {
+        one.id: tuple(name for name, rows in others.items() if one.id in rows and rows[one.id].verdict != one.verdict)
+        for one in verdicts
+    }
+    return {ident: names for ident, names in panels.items() if names}
+
+
+def elsewhere(verdicts: Sequence[Verdict], moved: Mapping[str, tuple[str, ...]]) -> str:
+    """How many claims change their verdict on another panel, and on which most."""
+    if not moved:
+        return "No claim changes the verdict of its number on any other panel."
+    count = Counter(name for names in moved.values() for name in names)
+    most, n = count.most_common(1)[0]
+    return (
+        f"**{len(moved)} of {len(verdicts)}** numbers have another verdict on at least one other panel, most on the "
+        f'{most} one ({n}). There "differs" says how far the published number is from the better data.'
+    )
+
+
+def remember(verdicts: Sequence[Verdict], moved: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Three lines to remember; the arguments are those of `elsewhere`."""
+    stand = [one.id for one in verdicts if one.stands]
+    return [
+        f"{len(_out(verdicts))} of {len(verdicts)} numbers come out; that says nothing yet of what they show.",
+        f"{len(stand)} {'stands' if len(stand) == 1 else 'stand'} by number and by conclusion"
+        + (f": {_links(stand)}." if stand else "."),
+        f"{len(moved)} numbers have another verdict on at least one other panel.",
+    ]

@@ -1,0 +1,168 @@
+"""Chapter 7 in sentences: each prediction in plain English, where its number stands, and what its status hangs on."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cape_lib import tables
+from cape_lib.predictions import Scored, resolves
+from cape_lib.rules import Comparison, Rule
+from cape_lib.story.answer import Answer, listed, times
+
+SETTLED = ("passed", "failed", "undecided")
+CANNOT = "cannot be scored yet"
+COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def counted(scored: Sequence[Scored]) -> str:
+    """How many predictions have each status, as part of a sentence."""
+    return ", ".join(f"{n} {status}" for status, n in Counter(one.status for one in scored).items())
+
+
+def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
+    """How are the predictions doing?  scored: `predictions.score_all`; elsewhere: `predictions.sensitivity`."""
+    settled = sum(one.status in SETTLED for one in scored)
+    lead = f"{settled} of {len(scored)} {'is' if settled == 1 else 'are'} settled" if settled else "None is settled"
+    sentence = f"**{lead}** on {scored[0].as_of}: {counted(scored)}."
+    since = sum(one.since > 0 for one in scored)
+    return Answer(
+        sentence,
+        "arithmetic",
+        f"{scored[0].panel.capitalize()} panel. No forecast: releases to come are not in it. {since} of "
+        f"{len(scored)} have a score of the month in which they were made, or later. {hangs(elsewhere)}",
+    )
+
+
+def word(count: int) -> str:
+    """A small count in letters."""
+    return COUNTS[count - 1] if 1 <= count <= len(COUNTS) else str(count)
+
+
+def in_plain(one: Scored) -> str:
+    """What a prediction says, in plain English, from its rule; one: a scored prediction."""
+    card = one.card
+    parts = [_part(compared, one) for compared in card.pass_rule.comparisons if compared.quantity.name != "n"]
+    text = " and ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _part(compared: Comparison, one: Scored) -> str:
+    card, limit = one.card, f"{compared.threshold:g}"
+    names = [tables.label(name) for name in compared.quantity.benchmarks or card.benchmarks]
+    less = compared.sign.startswith("<")
+    match compared.quantity.name:
+        case "spread":
+            how = "within" if less else "more than"
+            tail = "points of each other" if less else "points apart"
+            return f"the top {word(card.top_k or 0)} lie {how} {limit} {tail} on {names[0]}"
+        case "r" if compared.threshold == 0:
+            return f"where {names[0]} rises, {names[1]} {'falls' if less else 'rises'}"
+        case "r":
+            return f"{names[0]} and {names[1]} {'hardly ' if less else ''}rise together (r {compared.sign} {limit})"
+        case _:
+            place = f"{'below' if less else 'above'} the frozen line" if compared.threshold == 0 else (
+                f"{'less' if less else 'more'} than {limit} points above the frozen line"
+            )  # fmt: skip
+            return f"the next {word(card.top_k or 0)} {card.lab} releases have a {names[-1]} {place}"
+
+
+def limit(rule: Rule, one: Scored) -> Comparison | None:
+    """The part of a rule that asks for the number of the gauge; None where it asks for no such number."""
+    asked = [c for c in rule.comparisons if c.quantity == one.card.pass_rule.comparisons[0].quantity]
+    return asked[0] if asked else None
+
+
+def _mark(side: str, compared: Comparison | None) -> dict[str, float | str]:
+    """Where the mark of a side stands and what is written at it."""
+    if compared is None:
+        return {f"{side}_at": math.nan, f"{side}_says": ""}
+    return {f"{side}_at": compared.threshold, f"{side}_says": f"{side} {compared.sign} {compared.threshold:g}"}
+
+
+def gauges(scored: Sequence[Scored]) -> pd.DataFrame:
+    """One row a prediction: today's value with its interval beside the marks of pass and fail.
+
+    Columns id, prediction, says, unit, estimate, low, high (NaN where there is none yet), pass_at, pass_says,
+    fail_at, fail_says, status, resolves.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "id": one.card.id,
+                "prediction": f"{one.card.id}. {one.card.name}",
+                "says": in_plain(one),
+                "unit": one.card.unit,
+                "estimate": one.value,
+                "low": one.low,
+                "high": one.high,
+                **_mark("pass", limit(one.card.pass_rule, one)),
+                **_mark("fail", limit(one.card.fail_rule, one)),
+                "status": one.status,
+                "resolves": resolves(one.card),
+            }
+            for one in scored
+        ]
+    )
+
+
+def today(one: Scored) -> str:
+    """Where the number of one prediction stands today, in one sentence."""
+    if math.isnan(one.value):
+        return "No number yet."
+    unit = "r" if one.card.unit == "r" else "points"
+    value = f"r = {one.value:.2f}" if unit == "r" else f"{one.value:.1f} points"
+    digits = 2 if unit == "r" else 1
+    return f"Today {value} [{one.low:.{digits}f}, {one.high:.{digits}f}]."
+
+
+def unsettled(elsewhere: pd.DataFrame) -> list[int]:
+    """Predictions whose status, where it can be scored, changes with the panel or with who states the scores."""
+    decided = elsewhere[elsewhere["status"] != CANNOT]
+    sides = decided.groupby("id")["status"].nunique()
+    return [int(i) for i in sides[sides > 1].index]
+
+
+def hangs(elsewhere: pd.DataFrame) -> str:
+    """What the statuses hang on: which change sides by panel or claimant.  elsewhere: `predictions.sensitivity`."""
+    turned = unsettled(elsewhere)
+    lacking = elsewhere.loc[elsewhere["status"] == CANNOT, "id"].nunique()
+    which = f" (number {listed([str(i) for i in turned])})" if turned else ""
+    return (
+        f"On other panels or by other claimants {len(turned)} of {elsewhere['id'].nunique()} change sides{which}, and "
+        f"{lacking} lack data on some."
+    )
+
+
+def ranking(ranked: pd.DataFrame) -> str:
+    """Whether prediction 6 depends on the score by which the ten are chosen; `predictions.other_rankings`."""
+    if ranked.empty:
+        return "No ranking is asked for."
+    parts = [f"{row['status']} by {tables.label(str(row['axis']))}" for row in ranked.to_dict("records")]
+    return f"The paper does not say by which score the ten models of prediction 6 are chosen: {', '.join(parts)}."
+
+
+def own_check(later: pd.DataFrame) -> str:
+    """The papers' own check against a guess that ignores coding; later: `frontier.later_releases`."""
+    near, flat = later["h"].abs().mean(), later["h_flat"].abs().mean()
+    closer = "closer than" if near < flat else "no closer than"
+    return (
+        f"Of {len(later)} models after the freeze, {int(later['inside_published'].sum())} fell inside the band of the "
+        f"frozen line; {int(later['inside_flat'].sum())} fall inside the band of a flat guess. The line comes {closer} "
+        f"the guess: {near:.1f} against {flat:.1f} points off on average."
+    )
+
+
+def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFrame) -> list[str]:
+    """Three lines to remember; the arguments are those of `answer` and `own_check`."""
+    none = sum(one.status == CANNOT for one in scored)
+    return [
+        f"On {scored[0].as_of}: {counted(scored)}.",
+        f"{times(len(unsettled(elsewhere)), 'status', 'statuses')} of {len(scored)} hang on whose scores are used; "
+        f"{none} cannot be scored yet.",
+        f"A wide band is easily hit: {int(later['inside_published'].sum())} of {len(later)} by the line, "
+        f"{int(later['inside_flat'].sum())} by a guess without it.",
+    ]
