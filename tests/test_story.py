@@ -143,6 +143,15 @@ def test_a_chapter_leads_to_its_audit_and_ends_with_what_to_remember(path: Path)
     assert "Next: [" in cells[-1].source or path.stem.startswith("08")
 
 
+def test_a_link_to_a_section_of_the_audit_is_one_on_the_page() -> None:
+    from cape_lib.report.publish import build
+
+    cell = nbformat.v4.new_markdown_cell("See [the width](audit/03_levers.html#width) and [4](04_mechanism.ipynb).")
+    text = nbformat.writes(nbformat.v4.new_notebook(cells=[cell]))
+    page = nbformat.reads(build._rebased("notebooks/03_levers.ipynb", text), as_version=4).cells[0].source
+    assert page == "See <a href='audit/03_levers.html#width'>the width</a> and [4](04_mechanism.ipynb)."
+
+
 # --- chapters 2 and 3 and the first page -------------------------------------------------------------------------
 
 
