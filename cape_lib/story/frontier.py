@@ -197,8 +197,9 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
     beyond = int(pairs["kind"].isin(["step", "excursion", "open"]).sum())
     limit = float(frontier.change_limit(scatter[0], scatter[1], 5))
     return (
-        f"Of {len(pairs)} changes from one release to the next, {large} exceed the papers' ten points and **{beyond}** "
-        f"the scatter of a lab's own releases. Among five releases, a change up to {limit:.0f} points comes by chance."
+        f"Of {len(pairs)} changes from one release to the next, {large} lay beyond the papers' ten points and "
+        f"**{beyond}** beyond the scatter of a lab's own releases. Among five releases, a change up "
+        f"to {limit:.0f} points comes by chance."
     )
 
 
@@ -222,7 +223,7 @@ def remember(h: pd.DataFrame, line: FrontierLine, found: pd.DataFrame, tests: pd
     differ = labs_differ(tests)
     return [
         f"One h says little: half its interval is about {half:.0f} points ({line.name} line).",
-        f"Both scores rise with the date: with it held fixed, the correlation is settled on "
+        f"Ask for the date of release: with it held fixed, the sign of the correlation is settled on "
         f"{int(((given['low'] > 0) | (given['high'] < 0)).sum())} of {len(given)} panels.",
         f"Labs and their mean h, on these rows: {differ}.",
     ]
