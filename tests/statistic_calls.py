@@ -268,6 +268,8 @@ NUMBERS = {
 
 #: public, and no statistic of generated data: why, and where it is tested
 ELSEWHERE = {
+    "cosines_of_means": "planted cosines: lm/test_probes and the table of coverage",
+    "repeat_cosine": "planted cosines: lm/test_probes and the table of coverage",
     "generator": "makes the random generator: test_resampling",
     "fixed_normals": "draws that are the same for all data: test_resampling",
     "fit_sparse": "known systems recovered by pysindy: test_dynamics",

@@ -35,6 +35,8 @@ SIZE_RULES: dict[str, str] = {
 }
 #: the edges of the classes of size that the chapters show, billions
 EDGES = (3.5, 10.0)
+#: classes of size whose shares of signs are shown (billions)
+CLASSES: tuple[float, ...] = (1.0, *EDGES)
 #: training tokens below and above which steps are told apart, billions
 TOKEN_EDGE = 600.0
 #: a model with more training tokens than this (billions) has a slip in its source: none published has a tenth of it
@@ -86,7 +88,7 @@ def known_steps(
 
 
 def signs_by_size(
-    steps: pd.DataFrame, *, edges: Sequence[float] = (1.0, *EDGES), size: SizeRule = SIZE_RULE, level: float = 0.95
+    steps: pd.DataFrame, *, edges: Sequence[float] = CLASSES, size: SizeRule = SIZE_RULE, level: float = 0.95
 ) -> pd.DataFrame:
     """Share of steps with gamma < 0 in classes of size.
 

@@ -161,7 +161,8 @@ def _with_evidence(name: str, text: str, executed: Mapping[str, str]) -> str:
 def _rebased(name: str, text: str) -> str:
     """An executed notebook whose links lead from its own folder: the library links from a page one folder deep."""
     # For jupyter-book a page with an anchor is no file of the sources: as Markdown the link would lead nowhere.
-    text = re.sub(r"\[([^\[\]]+)\]\((audit/\w+\.html#[\w-]+)\)", r"<a href='\2'>\1</a>", text)
+    built = r"(?:audit|\.\./notebooks)/\w+\.html(?:#[\w-]+)?|#[CO]\d+"
+    text = re.sub(rf"\[([^\[\]]+)\]\(({built})\)", r"<a href='\2'>\1</a>", text)
     if name.count("/") < 2:
         return text
     return re.sub(r"(?<![./])\.\./(book|notebooks)/", r"../../\1/", text)
