@@ -16,6 +16,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the seven, or as JSON a list of objects with id, name, status, value, low, high, n, resolves_by, reason,
     sources, bounds (what a missing score would decide), hangs_on (what turns the status) and windows."""
+    import pandas as pd
+
     from cape_lib import tables
     from cape_lib.predictions import as_table, hangs_on, resolves, score_all, turns
 
@@ -24,10 +26,11 @@ def run(args: argparse.Namespace) -> int:
     tried = turns(as_of=args.as_of, claimed_by=party, panel=args.panel)
     hanging = hangs_on(tried, tables.frontier(args.panel, as_of=args.as_of, claimed_by=party))
     if args.json:
-        table = as_table(scored).assign(hangs_on=[hanging.get(one.card.id) for one in scored])
+        hangs = pd.Series([hanging.get(one.card.id) for one in scored], dtype=object)
         windows = tried[tried["kind"] == "window"].drop(columns="kind")
         own = [windows[windows["id"] == one.card.id].drop(columns="id").to_dict("records") for one in scored]
-        print_json(table.assign(windows=own).to_dict("records"))
+        table = as_table(scored).assign(hangs_on=hangs, windows=pd.Series(own, dtype=object))
+        print_json(table.to_dict("records"))
         return 0
     first = scored[0]
     print(f"As of {first.as_of}, {args.panel} panel, scores claimed by {args.claimed_by or 'either party'}.")

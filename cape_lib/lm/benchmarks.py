@@ -6,8 +6,10 @@ cell is no answer.  The best answer is `true`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +45,7 @@ class Benchmark:
         return pd.DataFrame(rows, columns=["positive", "negative", "topic"])
 
 
-def _answers(row: dict[str, object], kind: str) -> list[str]:
+def _answers(row: Mapping[Any, Any], kind: str) -> list[str]:
     names = [name for name in row if name == kind or (name.startswith(kind) and name[len(kind) :].isdigit())]
     return [str(row[name]) for name in names if str(row[name]).strip()]
 

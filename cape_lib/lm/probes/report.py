@@ -86,8 +86,8 @@ def _number(value: float) -> float | None:
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")
-    return rows
+    rows = table.astype(object).where(table.notna(), None)
+    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
 
 
 def check_prompts(prompts: pd.DataFrame) -> pd.DataFrame:

@@ -85,7 +85,7 @@ class Cost:
             if not np.isfinite(values).all():
                 run(self.lm, part, read=read)  # says where that began
                 raise SurroundingsError(f"{self.lm.name}: the cost of steering is no finite number; try float32")
-        return np.maximum(values, 0.0)
+        return np.asarray(np.maximum(values, 0.0))
 
     def _divergences(self, logits: torch.Tensor, arms: int) -> np.ndarray:
         n, step = len(self.base), max(1, 2**21 // self.base.shape[-1])

@@ -318,9 +318,9 @@ class _Reader:
             offsets = torch.arange(many, device=device).repeat_interleave(n) * len(items)
             cache = _selected(made, at.repeat(many) + offsets)
         elif past:
-            before = torch.tensor([self.asked.prompts[row.item][:past] for row in part], device=device).repeat(many, 1)
-            ids = torch.cat([before, ids], 1)
-            read = torch.cat([torch.zeros_like(before, dtype=torch.bool), read], 1)
+            whole = torch.tensor([self.asked.prompts[row.item][:past] for row in part], device=device).repeat(many, 1)
+            ids = torch.cat([whole, ids], 1)
+            read = torch.cat([torch.zeros_like(whole, dtype=torch.bool), read], 1)
 
         def forward() -> torch.Tensor:
             if cache is not None and cache.get_seq_length() > past:
@@ -341,7 +341,9 @@ class _Reader:
     def _add(self, logits: torch.Tensor, part: list[_Row], where: list[int], total: np.ndarray) -> bool:
         """Add the answers' log probabilities; False, and nothing added, where logits are no finite numbers."""
         starts = np.cumsum([0, *(len(row.ids) for row in part)])
-        place, token, cell = [], [], []
+        place: list[int] = []
+        token: list[int] = []
+        cell: list[int] = []
         cells = [(row.item, number) for row in part for number, _ in row.answers]
         for own, (index, _, answer) in enumerate((i, n, a) for i, row in enumerate(part) for n, a in row.answers):
             place += range(int(starts[index]), int(starts[index]) + len(answer))

@@ -309,7 +309,8 @@ class _Protocol:
             fresh = order[done:size]
             cells = np.argwhere(alive)
             arms = [self.arm(methods[m], p, float(doses[m, p, d])) for m, p, d in cells]
-            scores = answer_scores(self.lm, self.tune.some(fresh), arms, batch=self.plan.batch, tick=say).margins()
+            asked = self.tune.some([int(i) for i in fresh])
+            scores = answer_scores(self.lm, asked, arms, batch=self.plan.batch, tick=say).margins()
             for (m, p, d), row in zip(cells, scores, strict=True):
                 right[m, p, d, fresh], margin[m, p, d, fresh] = row > 0, row
             done = size
@@ -490,7 +491,7 @@ class _Kept:
         }  # fmt: skip
         draft = self.path.with_name(f".{self.path.name}.part")
         with draft.open("wb") as file:
-            np.savez(file, key=np.asarray(self.key), numbers=np.asarray(numbers), **held)
+            np.savez(file, key=np.asarray(self.key), numbers=np.asarray(numbers), **held)  # type: ignore[arg-type]
         draft.replace(self.path)
 
 
