@@ -459,7 +459,7 @@ def test_ctrl_c_while_the_chapters_run_leaves_nothing(tmp_path):
     command = [sys.executable, "-m", "cape_lib.cli", "family", str(EXAMPLE), "--name", "L", "-o", str(place / "report")]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     end = time.monotonic() + 120
-    while not list(place.glob(".report.*.part/executed/scores-base*")):
+    while not list(place.glob(".report.*.part/executed/scores-base.checked.json")):
         assert time.monotonic() < end and running.poll() is None
         time.sleep(0.05)
     time.sleep(1.0)  # into the kernels
