@@ -443,3 +443,11 @@ def test_every_example_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> N
         assert main(["diagnose", "--example", item["key"]]) == 0
         told = capsys.readouterr().out
         assert "How sure?" in told and "nan" not in told.split()
+
+
+def test_a_release_without_a_name_beside_named_ones_has_a_name_in_words() -> None:
+    scores = {"swe_bench_verified": 71.0, "gpqa_diamond": 70.0}
+    rows = [{"model": "A", **scores}, {"model": None, **scores}]
+    answer = json.loads(json.dumps(diagnose_release(rows), allow_nan=False))
+    assert [row["model"] for row in answer["rows"]] == ["A", "This release"]
+    assert [row["model"] for row in answer["trajectory"]] == ["A", "This release"]

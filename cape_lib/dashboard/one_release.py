@@ -84,7 +84,7 @@ def _frame(releases: Sequence[Mapping[str, Any]], known: pd.DataFrame) -> pd.Dat
     """The releases as a table in their order; without a date a known release has its own, else it comes after all."""
     frame = pd.DataFrame(releases).reindex(columns=["model", "date", *tables.FRONTIER_BENCHMARKS])
     scores = frame[list(tables.FRONTIER_BENCHMARKS)].astype(float)
-    names = pd.Series([name or None for name in frame["model"]], dtype=object)
+    names = frame["model"].astype(object).where(frame["model"].notna() & frame["model"].ne(""), None)
     frame = frame.assign(**scores, model=names)
     days = [middle(str(date)) if isinstance(date, str) and date else pd.NaT for date in frame["date"]]
     usual = frame["model"].map(known.set_index("model")["released"])
