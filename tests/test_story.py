@@ -303,6 +303,7 @@ def test_the_claims_are_counted_whichever_way_they_come_out() -> None:
     assert "and **0** have both" in chapter_8.answer(falls, "published").sentence
     assert chapter_8.holds([]).startswith("On this panel no claim")
     assert "No claim changes" in chapter_8.elsewhere(holds, {})
+    assert "**3** of 3 stand" in chapter_8.ours(holds) and "**0** of 3 stand;" in chapter_8.ours(falls)
     moved = chapter_8.moved(holds[:1], {"corrected": {"C19": falls[0]}})
     assert moved == {"C19": ("corrected",)}
 

@@ -23,8 +23,9 @@
     }
     const key = form.sort.value;
     const rank = (row) => strength[key] ? String(strength[key].indexOf(row.dataset[key])) : key === "id" ? "" : row.dataset[key];
-    rows.slice().sort((a, b) => rank(a).localeCompare(rank(b)) || a.id.localeCompare(b.id)).forEach((row) => list.append(row));
-    count.textContent = shown().length + " of " + rows.length + " claims";
+    rows.slice().sort((a, b) => rank(a).localeCompare(rank(b)) || a.id.localeCompare(b.id, "en", { numeric: true })).forEach((row) => list.append(row));
+    const mine = shown().filter((row) => row.dataset.source === "this book").length;
+    count.textContent = shown().length + " of " + rows.length + " claims" + (mine ? ", " + mine + " of them this book's" : "");
     const all = shown().every((row) => row.open) && shown().length > 0;
     form.elements.open.textContent = all ? "Close all shown" : "Open all shown";
   }

@@ -112,15 +112,17 @@ def tally(verdicts: Iterable[Verdict]) -> str:
 
 
 def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> HTML:
-    """All claims on one page, to search, filter, sort, open and download.
+    """All claims on one page, to search, filter, sort, open and download; those of this book are counted apart.
 
     verdicts: on the published panel;  others: panel -> id -> verdict on that panel.
     """
     rows = "".join(_row(one, {name: got[one.id] for name, got in others.items() if one.id in got}) for one in verdicts)
+    mine = sum(one.source == claims.OURS for one in verdicts)
+    count = f"{len(verdicts)} of {len(verdicts)} claims" + (f", {mine} of them this book's" if mine else "")
     records = json.dumps(plain(claims.as_records(verdicts), words=True), ensure_ascii=False).replace("</", "<\\/")
     return HTML(
         f'<div class="cape-ledger">{_controls(verdicts)}'
-        f'<p class="cape-ledger-count" role="status">{len(verdicts)} of {len(verdicts)} claims</p>'
+        f'<p class="cape-ledger-count" role="status">{count}</p>'
         f'<div class="cape-ledger-rows">{typeset(rows)}</div>'
         f'<script type="application/json" class="cape-ledger-data">{records}</script></div>'
     )

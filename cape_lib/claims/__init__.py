@@ -6,19 +6,18 @@ file a chapter (`c01_coupling` ...), loaded only when one of their claims is ask
 
 from cape_lib.claims.box import CLASSES, Box, badge, box, figures, how, printed, tested
 from cape_lib.claims.evaluate import as_records, counts, evaluate, panels_of
-from cape_lib.claims.overview import Overview, overview
-from cape_lib.claims.registry import claim_ids, own_claim_ids, where
+from cape_lib.claims.registry import OURS, claim_ids, own_claim_ids, where
 from cape_lib.claims.rule import CONCLUSIONS, SHAPES, TAKES, VERDICTS, matches, weakest
 from cape_lib.claims.verdict import Part, Result, Stress, Test, Verdict
 
 __all__ = [
     "CLASSES",
     "CONCLUSIONS",
+    "OURS",
     "SHAPES",
     "TAKES",
     "VERDICTS",
     "Box",
-    "Overview",
     "Part",
     "Result",
     "Stress",
@@ -33,7 +32,6 @@ __all__ = [
     "figures",
     "how",
     "matches",
-    "overview",
     "own_claim_ids",
     "panels_of",
     "printed",

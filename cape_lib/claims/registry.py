@@ -252,7 +252,7 @@ def where(ident: str) -> dict[str, Any]:
     return place | {
         "tables": known.reads,
         "chapter_link": f"../notebooks/audit/{page}.html#{ident}",
-        "claim_link": f"../notebooks/audit/{page if ident in own_claim_ids() else '08_claims'}.html#{ident}",
+        "claim_link": f"../notebooks/audit/08_claims.html#{ident}",
     }
 
 

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of `cape claims`."""
-    parser.add_argument("ids", nargs="*", metavar="ID", help="claims, e.g. C19 C33 (default: all)")
+    parser.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help="claims, e.g. C19 C33, or O01 of this book (default: all that were published)",
+    )
     parser.add_argument(
         "--panel",
         metavar="PANEL",

@@ -11,8 +11,8 @@ from cape_lib.claims import CONCLUSIONS, Verdict
 from cape_lib.story.answer import Answer, times
 
 
-def _links(ids: Sequence[str], *, most: int = 12) -> str:
-    shown = ", ".join(f"[{one}](audit/08_claims.html#{one})" for one in ids[:most])
+def _links(ids: Sequence[str], *, most: int = 12, page: str = "audit/08_claims.html") -> str:
+    shown = ", ".join(f"[{one}]({page}#{one})" for one in ids[:most])
     return shown + (f" and {len(ids) - most} more" if len(ids) > most else "")
 
 
@@ -51,6 +51,23 @@ def withstand(verdicts: Sequence[Verdict]) -> str:
     more = f"{times(len(others), 'conclusion')} more withstand, with another number: {_links(others)}. "
     also = more if others else ""
     return f"{also}Of the other conclusions, {falls or 'none falls'}."
+
+
+def ours(own: Sequence[Verdict], page: str = "audit/08_claims.html") -> str:
+    """What became of the claims that this book adds, by the same rules.
+
+    own: their verdicts;  page: where their rows stand, from the page of the sentence.
+    """
+    if not own:
+        return "This book adds no claim."
+    words = Counter(one.conclusion for one in own)
+    how = ", ".join(f"{words[word]} {word}" for word in CONCLUSIONS if words[word])
+    stand = [one.id for one in own if one.stands]
+    which = f"**{len(stand)}** of {len(own)} {'stands' if len(stand) == 1 else 'stand'}"
+    return (
+        f"This book has claims too, judged by the same rules and counted apart: {which}"
+        f"{f' ({_links(stand, page=page)})' if stand else ''}; by conclusion {how}."
+    )
 
 
 def sources(cells: pd.DataFrame) -> str:
