@@ -188,18 +188,20 @@ def made_steps(*, small_negative: bool) -> pd.DataFrame:
 
 def test_the_first_page_says_who_pays_whichever_way_the_steps_go() -> None:
     few = made_steps(small_negative=True).query("tokens_b < 600")
-    assert first_page.pays(few).sentence.startswith("**Small models pay more often")
+    assert first_page.pays(few).sentence.startswith("**Often, not always: small models lose")
     other = made_steps(small_negative=False).query("tokens_b < 600")
-    assert first_page.pays(other).sentence.startswith("**Large models pay more often")
+    assert first_page.pays(other).sentence.startswith("**No: large models lose")
     level = few.assign(gamma=[-0.5, 0.5] * (len(few) // 2))
-    assert first_page.pays(level).sentence.startswith("**Small and large models cannot be told apart")
+    assert first_page.pays(level).sentence.startswith("**Not known: small and large")
 
 
 def test_the_first_page_says_of_tokens_only_what_the_steps_show() -> None:
     apart, alike = made_steps(small_negative=True), made_steps(small_negative=True)
-    assert first_page.goes_with(apart).sentence.startswith("**So does the amount")
+    assert first_page.goes_with(apart).sentence.startswith("**Families trained on less text")
     alike["gamma"] = np.where(np.arange(len(alike)) % 2, 0.5, -0.5)
     assert "is open" in first_page.goes_with(alike).sentence
+    turned = apart.assign(tokens_b=2100.0 - apart["tokens_b"])
+    assert first_page.goes_with(turned).sentence.startswith("**Families trained on more text")
 
 
 def test_a_base_rate_counts_the_steps_near_a_size() -> None:

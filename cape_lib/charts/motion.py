@@ -69,7 +69,7 @@ def finding(gammas: pd.DataFrame) -> str:
 def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
     """How many families turn themselves, and what the steps of families of every training recipe say.
 
-    gammas, every: `coupling.local_couplings` of the families shown, and of all.
+    gammas: `coupling.local_couplings` of the families shown; every: `coupling.known_steps` of all.
     """
     phases = gammas.groupby("ladder")["phase"].agg(set)
     turning = [str(name) for name, seen in phases.items() if {"tax", "bonus"} <= seen]

@@ -23,11 +23,11 @@ def pays(steps: pd.DataFrame) -> Answer:
     """Who pays, and where that ends; steps: `coupling.known_steps`."""
     small, middle, large = signs_by_size(steps, edges=EDGES).to_dict("records")
     lead = (
-        "Small models pay more often than large ones"
+        "Often, not always: small models lose truthfulness as they reason better more often than large ones"
         if small["low"] > large["high"]
-        else "Large models pay more often than small ones"
+        else "No: large models lose truthfulness as they reason better more often than small ones"
         if large["low"] > small["high"]
-        else "Small and large models cannot be told apart"
+        else "Not known: small and large models cannot be told apart"
     )
     parts = ", ".join(
         f"{row['negative']} of {row['intervals']} {where}"
@@ -49,9 +49,12 @@ def goes_with(steps: pd.DataFrame) -> Answer:
     few, many = (
         shares[(shares["tokens"] == word) & (shares["to_b"] <= EDGES[0])].iloc[0] for word in ("under", "over")
     )
-    apart = few["low"] > many["high"] or many["low"] > few["high"]
     lead = (
-        "So does the amount of training text" if apart else "Whether the amount of training text goes with it is open"
+        "Families trained on less text lose it more often"
+        if few["low"] > many["high"]
+        else "Families trained on more text lose it more often"
+        if many["low"] > few["high"]
+        else "Whether the amount of training text goes with it is open"
     )
     sentence = (
         f"**{lead}.** Below 3.5 B, {few['negative']} of {few['steps']} steps cost truthfulness in families trained on "
