@@ -33,7 +33,7 @@ def steer(args: argparse.Namespace, lm: models.LanguageModel) -> None:
     """One run of the protocol, as rows of `model_runs`, `model_controls` and `model_doses`."""
     asked = benchmarks.read(args.items, limit=args.limit, seed=args.seed)
     sweep = args.layer == "sweep"
-    sites: list[models.Site] = ["embed", *range(lm.depth)] if sweep else [models.site_of(args.layer, lm.depth)]
+    sites: list[models.Site] = ["embed", *range(lm.depth)] if sweep else [lm.site(args.layer)]
     plan = steering.Plan(
         places=tuple(steering.Place(site, positions=args.positions) for site in sites), seed=args.seed,
         controls=1 if sweep else 20, kinds=CLEAN[:1] if sweep else CLEAN, all_controls=args.all_controls or sweep,

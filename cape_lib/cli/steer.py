@@ -30,9 +30,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--layer",
         metavar="L",
-        help="quarter (default), embed, a block from 0, or sweep: all of them (default with --evaluate)",
+        help="quarter (default), embed, a block from 0, attn.N, mlp.N, head.N.H, several at once joined by +, or "
+        "sweep: every block in turn (default with --evaluate)",
     )
     add("--alpha", type=float, nargs="+", metavar="A", help="strengths (default: 2)")
+    add(
+        "--action", default="add",
+        help="add (default), ablate (the projection on the direction is taken out) or clamp (it is set to alpha)",
+    )  # fmt: skip
     add("--unit", default="std", help="std (default), residual or raw: what one unit of strength is")
     add(
         "--positions",
@@ -40,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--pairs", type=Path, metavar="CSV", help="pairs to fit on: columns positive, negative, optional topic")
     add("--direction", type=Path, metavar="FILE", help="a direction saved before, instead of pairs")
-    add("--method", default="mean_difference", help="mean_difference (default) or principal")
+    add("--method", default="mean_difference", help="mean_difference (default), principal, pca or logistic")
     add("--save", type=Path, metavar="FILE", help="keep the direction (safetensors)")
     add(
         "--controls", default="", metavar="C",
@@ -90,9 +95,8 @@ def run(args: argparse.Namespace) -> int:
     for warning in [] if args.quiet else directions[0].warnings:
         print(f"cape steer: note: {warning}", file=sys.stderr)
     writing = steering.Writing(
-        tokens=args.max_new_tokens, unit=args.unit, positions=_positions(args.positions or "all"),
-        sampling=args.sampling,
-        seed=args.seed, rows=args.batch or 64,
+        tokens=args.max_new_tokens, unit=args.unit, action=args.action,
+        positions=_positions(args.positions or "all"), sampling=args.sampling, seed=args.seed, rows=args.batch or 64,
     )  # fmt: skip
     table = steering.compare(lm, prompts, directions, args.alpha or [2.0], writing, any_model=args.any_model)
     if args.save:
@@ -112,6 +116,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--claim {args.claim}: give a share between 0 and 1")
     if args.max_new_tokens < 1 or (args.batch is not None and args.batch < 1):
         raise UsageError("--max-new-tokens and --batch must be at least 1")
+    if args.action == "ablate" and args.alpha:
+        raise UsageError("an ablation has no strength; leave --alpha away")
     if args.pairs and args.direction:
         raise UsageError("give --pairs or --direction, not both")
     if args.save and args.layer == "sweep":
@@ -135,6 +141,8 @@ def _check_evaluate(args: argparse.Namespace) -> None:
     for option, given in decided.items():
         if given:
             raise UsageError(f"--evaluate asks, fits, tunes and controls by itself; leave {option} away")
+    if args.action != "add":
+        raise UsageError("--evaluate sets strengths by their cost, which --action add alone has; leave --action away")
     if args.unit == "raw":
         raise UsageError("--evaluate tells strengths in --unit std or residual")
     if args.controls and not (args.controls.isdigit() and int(args.controls)):
@@ -177,22 +185,19 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
             raise UsageError("--controls need the pairs; give --pairs instead of --direction")
         return [steering.load(args.direction, lm, any_model=args.any_model)]
     sites: list[models.Site] = (
-        list(range(lm.depth)) if args.layer == "sweep" else [models.site_of(args.layer or "quarter", lm.depth)]
+        list(range(lm.depth)) if args.layer == "sweep" else [lm.site(args.layer or "quarter")]
     )
     pairs = _pairs(args, name)
     found = steering.fit_directions(lm, pairs, sites, method=args.method, name="truth")
     kinds = [{"random": "isotropic", "shuffled": "balanced shuffle"}[kind] for kind in args.controls.split(",") if kind]
     if kinds:
         import numpy as np
-
-        from cape_lib.lm.steering.controls import draw_controls
-
-        both = lm, [*pairs["positive"], *pairs["negative"]], sites
-        from cape_lib.lm.probes import capture
-
-        states = capture(*both)
         import torch
 
+        from cape_lib.lm.probes import capture
+        from cape_lib.lm.steering.controls import draw_controls
+
+        states = capture(lm, [*pairs["positive"], *pairs["negative"]], sites)
         drawn = draw_controls(
             states[: len(pairs)], states[len(pairs) :], torch.stack([d.vector for d in found]), each=1,
             rng=np.random.default_rng(args.seed), kinds=tuple(kinds),
@@ -231,7 +236,7 @@ def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
     own = steering.load(args.direction, lm, any_model=args.any_model) if args.direction else None
     sites: list[models.Site] = ["embed", *range(lm.depth)]
     if args.layer not in (None, "sweep"):
-        sites = [models.site_of(args.layer, lm.depth)]
+        sites = [lm.site(args.layer)]
     positions = _positions(args.positions or "last")
     if args.resume:
         store.writable_file(args.resume)

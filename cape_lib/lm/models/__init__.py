@@ -10,9 +10,9 @@ from cape_lib.lm.models.batching import Batch, encode, encode_rows, run
 from cape_lib.lm.models.loading import load, untrained
 from cape_lib.lm.models.problems import ModelError, memory_guard
 from cape_lib.lm.models.record import LanguageModel, wrap
-from cape_lib.lm.models.sites import Site, site_name, site_of
+from cape_lib.lm.models.sites import PLACES, Site, site_name, site_of
 
 __all__ = [
-    "Batch", "LanguageModel", "ModelError", "Site", "encode", "encode_rows", "load", "memory_guard", "run",
+    "PLACES", "Batch", "LanguageModel", "ModelError", "Site", "encode", "encode_rows", "load", "memory_guard", "run",
     "site_name", "site_of", "untrained", "wrap",
 ]  # fmt: skip

@@ -17,6 +17,8 @@ from cape_lib.lm.models.problems import ModelError
 
 _DEPTH_NAMES = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 _HEAD_NAMES = ("num_attention_heads", "n_head", "n_heads", "num_heads")
+#: names of a block's parts; OPT's MLP is two bare layers
+_PART_NAMES = {"attn": ("attn", "attention"), "mlp": ("mlp", "ffn", "feed_forward", "moe", "fc2")}
 _OUTPUT_NAMES = ("o_proj", "out_proj", "c_proj", "dense", "wo", "proj", "linear_out")
 
 
@@ -97,7 +99,11 @@ def input_device(model: Any) -> torch.device:
     """The device that token ids must be on."""
     embeddings = model.get_input_embeddings() if hasattr(model, "get_input_embeddings") else None
     parameter = next((embeddings or model).parameters(), None)
-    return torch.device("cpu") if parameter is None else parameter.device
+    if parameter is None or parameter.device.type == "meta":
+        # weights on disk are fetched by a hook, which knows where it puts them
+        hook = getattr(embeddings or model, "_hf_hook", None)
+        return torch.device(getattr(hook, "execution_device", None) or "cpu")
+    return parameter.device
 
 
 def _trace(
@@ -185,6 +191,15 @@ def head_outputs(block: nn.Module, heads: int | None) -> nn.Module | None:
             found: nn.Module = module
             return found
     return None
+
+
+def block_part(block: nn.Module, kind: str) -> nn.Module:
+    """The attention ("attn") or the MLP ("mlp") of a block; ModelError where it has none by a known name."""
+    names = dict(block.named_children())
+    for name, child in names.items():
+        if any(word in name for word in _PART_NAMES[kind]) and not any(word in name for word in ("norm", "drop")):
+            return child
+    raise ModelError(f"cannot tell the {kind} of a block among {', '.join(names)}; take the block's output")
 
 
 def final_norm(model: nn.Module, found: Found) -> nn.Module | None:

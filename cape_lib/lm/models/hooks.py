@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
-from cape_lib.errors import SurroundingsError
+from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm.models.finding import hidden, with_hidden
 from cape_lib.lm.models.record import LanguageModel
 from cape_lib.lm.models.sites import Site, site_name
@@ -25,26 +25,42 @@ def _replace_input(
     for key in ("hidden_states", "x", "hidden"):
         if isinstance(kwargs.get(key), torch.Tensor):
             return args, {**kwargs, key: change(kwargs[key])}
-    raise RuntimeError("the first block is called without a hidden state")
+    raise UsageError("the module is called without a hidden state; take another layer")
 
 
 @contextmanager
-def changed(lm: LanguageModel, site: Site, change: Change) -> Iterator[None]:
-    """Inside, the hidden state at a site is `change(state)`; later hooks (also the library's own) see the new one."""
-    block = lm.blocks[0 if site == "embed" else site]
-    if site == "embed":
+def changed(lm: LanguageModel, site: Site, change: Change, *, first: bool = True) -> Iterator[None]:
+    """Inside, the hidden state at a single site is `change(state)`.
 
-        def before(_m: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            return _replace_input(args, kwargs, change)
+    first: ahead of other hooks (also the library's own), which then see the new state.
+    """
+    module, inward, columns = lm.spot(site)
 
-        handle = block.register_forward_pre_hook(before, with_kwargs=True, prepend=True)
+    def moved(state: torch.Tensor) -> torch.Tensor:
+        if state.dim() != 3:
+            raise UsageError(f"{site}: this model runs its tokens flat there; take the block's output")
+        piece = state if columns.stop is None else state[..., columns]
+        new = change(piece)
+        if new is piece:
+            return state
+        if columns.stop is None:
+            return new
+        fresh = state.clone()
+        fresh[..., columns] = new
+        return fresh
+
+    def before(_m: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return _replace_input(args, kwargs, moved)
+
+    def after(_m: nn.Module, _args: Any, output: Any) -> Any:
+        state = hidden(output)
+        new = None if state is None else moved(state)
+        return None if new is None or new is state else with_hidden(output, new)
+
+    if inward:
+        handle = module.register_forward_pre_hook(before, with_kwargs=True, prepend=first)
     else:
-
-        def after(_m: nn.Module, _args: Any, output: Any) -> Any:
-            state = hidden(output)
-            return None if state is None else with_hidden(output, change(state))
-
-        handle = block.register_forward_hook(after, prepend=True)
+        handle = module.register_forward_hook(after, prepend=first)
     try:
         yield
     finally:
@@ -53,53 +69,19 @@ def changed(lm: LanguageModel, site: Site, change: Change) -> Iterator[None]:
 
 @contextmanager
 def watched(lm: LanguageModel, sites: Sequence[Site], note: Callable[[Site, torch.Tensor], None]) -> Iterator[None]:
-    """Inside, `note(site, state)` is called with the hidden state at each site, after any change there."""
-    handles = []
-    try:
+    """Inside, `note(site, state)` is called with the state at each single site, after any change there."""
+
+    def seen(site: Site) -> Change:
+        def change(state: torch.Tensor) -> torch.Tensor:
+            note(site, state)
+            return state
+
+        return change
+
+    with ExitStack() as stack:
         for site in dict.fromkeys(sites):
-            if site == "embed":
-
-                def seen(state: torch.Tensor) -> torch.Tensor:
-                    note("embed", state)
-                    return state
-
-                def before(_m: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-                    _replace_input(args, kwargs, seen)
-
-                handles.append(lm.blocks[0].register_forward_pre_hook(before, with_kwargs=True))
-            else:
-
-                def after(_m: nn.Module, _args: Any, output: Any, *, site: Site = site) -> None:
-                    state = hidden(output)
-                    if state is not None:
-                        note(site, state)
-
-                handles.append(lm.blocks[site].register_forward_hook(after))
+            stack.enter_context(changed(lm, site, seen(site), first=False))
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-@contextmanager
-def watched_heads(lm: LanguageModel, note: Callable[[int, torch.Tensor], None]) -> Iterator[None]:
-    """Inside, `note(block, state)` gets each block's head outputs side by side, (rows, tokens, heads * size)."""
-    handles = []
-    try:
-        for index in range(lm.depth):
-            mixer = lm.head_mixer(index)
-            if mixer is None:
-                continue
-
-            def before(_m: nn.Module, args: tuple[Any, ...], *, index: int = index) -> None:
-                if args and isinstance(args[0], torch.Tensor):
-                    note(index, args[0])
-
-            handles.append(mixer.register_forward_pre_hook(before))
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextmanager

@@ -8,7 +8,17 @@ from typing import Any
 import torch
 from torch import nn
 
-from cape_lib.lm.models.finding import context_length, final_norm, find_blocks, head_outputs, input_device, n_heads
+from cape_lib.lm.models.finding import (
+    block_part,
+    context_length,
+    final_norm,
+    find_blocks,
+    head_outputs,
+    input_device,
+    n_heads,
+)
+from cape_lib.lm.models.problems import ModelError
+from cape_lib.lm.models.sites import Site, site_of, site_parts
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,32 @@ class LanguageModel:
     def head_mixer(self, block: int) -> nn.Module | None:
         """The projection whose input holds the heads of a block side by side, or None."""
         return head_outputs(self.blocks[block], self.heads)
+
+    def site(self, asked: str | int) -> Site:
+        """The site of a name; see `sites.site_of` for what is refused."""
+        return site_of(asked, self.depth, self.heads)
+
+    def spot(self, site: Site) -> tuple[nn.Module, bool, slice]:
+        """Where a single site is: the module, whether it is the module's input, and its columns there.
+
+        "heads.3" is the input of the projection that mixes the heads.  Raises ModelError where a block has no such
+        part.
+        """
+        if site == "embed" or isinstance(site, int):
+            return self.blocks[0 if site == "embed" else int(site)], site == "embed", slice(None)
+        kind, block, *head = site.split(".")
+        if not kind.startswith("head"):
+            return block_part(self.blocks[int(block)], kind), False, slice(None)
+        mixer = self.head_mixer(int(block))
+        if mixer is None or not self.heads:
+            raise ModelError(f"cannot tell the heads of block {block}; take attn.{block} or the block's output")
+        size = int(getattr(mixer, "in_features", mixer.weight.shape[0])) // self.heads  # type: ignore[index]
+        return mixer, True, slice(int(head[0]) * size, (int(head[0]) + 1) * size) if head else slice(None)
+
+    def widths(self, site: Site) -> list[int]:
+        """Numbers that the state at each part of a site has."""
+        columns = [self.spot(self.site(part))[2] if "head" in str(part) else slice(None) for part in site_parts(site)]
+        return [own.stop - own.start if own.stop is not None else self.width for own in columns]
 
     def __repr__(self) -> str:
         return f"LanguageModel({self.name!r}, {self.depth} blocks, width {self.width}, {self.device})"

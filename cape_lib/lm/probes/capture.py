@@ -9,8 +9,8 @@ import torch
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
 from cape_lib.lm.models.batching import Batch, chunks, encode_rows, states_only, token_lists
-from cape_lib.lm.models.hooks import broken, not_finite, watched, watched_heads
-from cape_lib.lm.models.sites import Site, site_name, site_of
+from cape_lib.lm.models.hooks import broken, not_finite, watched
+from cape_lib.lm.models.sites import Site, site_name, site_parts
 
 
 def _at(batch_start: torch.Tensor, length: int, token: int, state: torch.Tensor) -> torch.Tensor:
@@ -39,14 +39,17 @@ def capture(
 ) -> torch.Tensor:
     """Hidden states (n_texts, n_sites, d), float32 on the CPU, of the last real token of each text (or of `token`).
 
-    sites: "embed" and block indices, default all blocks; batch: padded tokens a forward pass.
-    Raises UsageError for an empty text, one longer than the context, or a block that is not there, and
-    SurroundingsError for a state that is no finite number.
+    sites: see `sites.PLACES`, default all blocks; the parts of a joined one lie side by side; batch: padded tokens a
+    forward pass.  Raises UsageError for an empty text, one longer than the context, a block that is not there or
+    sites of several widths, and SurroundingsError for a state that is no finite number.
     """
-    wanted = [site_of(site, lm.depth) for site in sites] if sites is not None else list(range(lm.depth))
+    wanted = [lm.site(site) for site in sites] if sites is not None else list(range(lm.depth))
+    widths = {sum(lm.widths(site)) for site in wanted}
+    if len(widths) > 1:
+        raise UsageError(f"places of {len(widths)} widths cannot be read into one table; read them one by one")
     rows = token_lists(lm, texts, what="text")
     _check_token(rows, token)
-    states = torch.zeros(len(rows), len(wanted), lm.width)
+    states = torch.zeros(len(rows), len(wanted), *widths)
     with memory_guard("reading hidden states"):
         for group in chunks([len(row) for row in rows], tokens=batch):
             part = encode_rows(lm, [rows[index] for index in group])
@@ -57,9 +60,10 @@ def capture(
             ) -> None:
                 seen[site] = _at(part.start, part.ids.shape[1], token, state)
 
-            with watched(lm, wanted, note):
+            with watched(lm, [place for site in wanted for place in site_parts(site)], note):
                 states_only(lm, part)
-            states[group] = torch.stack([seen[site] for site in wanted], dim=1)
+            joined = [torch.cat([seen[place] for place in site_parts(site)], -1) for site in wanted]
+            states[group] = torch.stack(joined, dim=1)
     _check_finite(lm, states, wanted)
     return states
 
@@ -75,21 +79,20 @@ def capture_with_heads(
     rows = token_lists(lm, texts, what="text")
     states = torch.zeros(len(rows), lm.depth, lm.width)
     heads: dict[int, torch.Tensor] = {}
+    mixers: list[Site] = [f"heads.{block}" for block in range(lm.depth) if lm.head_mixer(block) is not None]
     with memory_guard("reading hidden states"):
         for group in chunks([len(row) for row in rows], tokens=batch):
             part = encode_rows(lm, [rows[index] for index in group])
 
             def note(site: Site, state: torch.Tensor, group: list[int] = group) -> None:
-                states[group, site] = state[:, -1].detach().float().cpu()  # type: ignore[index]
+                last = state[:, -1].detach().float().cpu()
+                if isinstance(site, int):
+                    states[group, site] = last
+                elif lm.heads and last.shape[-1] % lm.heads == 0:
+                    own = last.reshape(len(group), lm.heads, -1)
+                    heads.setdefault(int(site.split(".")[1]), torch.zeros(len(rows), *own.shape[1:]))[group] = own
 
-            def note_heads(block: int, state: torch.Tensor, group: list[int] = group) -> None:
-                if lm.heads and state.shape[-1] % lm.heads == 0 and state.dim() == 3:
-                    last = state[:, -1].detach().float().cpu().reshape(len(group), lm.heads, -1)
-                    if block not in heads:
-                        heads[block] = torch.zeros(len(rows), *last.shape[1:])
-                    heads[block][group] = last
-
-            with watched(lm, range(lm.depth), note), watched_heads(lm, note_heads):
+            with watched(lm, [*range(lm.depth), *mixers], note):
                 states_only(lm, part)
     _check_finite(lm, states, list(range(lm.depth)))
     return states, heads

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from cape_lib.lm.models.record import LanguageModel
 from cape_lib.lm.steering.applying import POSITIONS, Positions, added
-from cape_lib.lm.steering.direction import UNITS, Direction, check_fits, load, save
+from cape_lib.lm.steering.direction import ACTIONS, UNITS, Direction, check_fits, load, save
 from cape_lib.lm.steering.fitting import fit_direction, fit_directions
 from cape_lib.lm.steering.generating import Writing, compare
 from cape_lib.lm.steering.protocol import DOSES, Evaluation, Place, Plan, evaluate
@@ -19,21 +19,23 @@ from cape_lib.lm.steering.telling import report
 from cape_lib.lm.steering.verdicts import Effect, Outcome
 
 __all__ = [
-    "DOSES", "POSITIONS", "UNITS", "Direction", "Effect", "Evaluation", "Outcome", "Place", "Plan", "Writing",
-    "compare", "evaluate", "fit_direction", "fit_directions", "load", "report", "save", "steered",
+    "ACTIONS", "DOSES", "POSITIONS", "UNITS", "Direction", "Effect", "Evaluation", "Outcome", "Place", "Plan",
+    "Writing", "compare", "evaluate", "fit_direction", "fit_directions", "load", "report", "save", "steered",
 ]  # fmt: skip
 
 
 @contextmanager
 def steered(
     lm: LanguageModel, direction: Direction, alpha: float, *, unit: str = "std", positions: Positions = "all",
-    prompt_length: int | None = None, any_model: bool = False,
+    action: str = "add", prompt_length: int | None = None, any_model: bool = False,
 ) -> Iterator[None]:  # fmt: skip
     """Inside, the model runs with `alpha` times the direction added at its site; strength 0 changes no bit.
 
-    unit, positions: see `Direction.step` and `applying.added`; any_model: also on a model that the direction was not
-    fitted on.  The hook is gone afterwards, also after an exception.
+    unit, action, positions: see `Direction.change` and `applying.added`; any_model: also on a model that the direction
+    was not fitted on.  The hook is gone afterwards, also after an exception.
     """
     check_fits(direction, lm, any_model=any_model)
-    with added(lm, {direction.site: direction.step(alpha, unit)}, positions=positions, prompt_length=prompt_length):
+    delta, axis = direction.change(alpha, unit, action)
+    site = direction.site
+    with added(lm, {site: delta}, positions=positions, prompt_length=prompt_length, axes={site: axis}):
         yield

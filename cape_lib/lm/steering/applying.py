@@ -11,7 +11,7 @@ import torch
 from cape_lib.errors import UsageError
 from cape_lib.lm.models.hooks import changed
 from cape_lib.lm.models.record import LanguageModel
-from cape_lib.lm.models.sites import Site, site_of
+from cape_lib.lm.models.sites import Site, site_parts
 
 POSITIONS = ("all", "last", "prompt", "generated")
 #: a name of POSITIONS, or indices of prompt tokens (from the end where negative)
@@ -127,9 +127,12 @@ def added(
     *,
     positions: Positions = "all",
     prompt_length: int | None = None,
+    axes: dict[Site, torch.Tensor] | None = None,
 ) -> Iterator[None]:
     """Inside, `deltas[site]` is added to the hidden state at each site; (d,), or (rows, d) for one vector a row.
 
+    axes: vectors of the same shapes; the state's projection on them is taken out before, at each part of a joined site
+    by itself.  A row of zeros does nothing.
     positions: "all"; "last", the last prompt token and every one written after it; "prompt"; "generated", those
     written after the prompt; or indices of prompt tokens.  prompt_length: columns of the prompt, needed only where
     the model is called with a prompt and its continuation at once.
@@ -144,30 +147,36 @@ def added(
             handle = lm.model.register_forward_pre_hook(clock, with_kwargs=True, prepend=True)
             stack.callback(handle.remove)
         for asked, delta in deltas.items():
-            site = site_of(asked, lm.depth)
-            if not bool(torch.count_nonzero(delta)):
-                continue  # strength 0 is the unsteered model, bit for bit
-            stack.enter_context(changed(lm, site, _change(delta, positions, clock)))
+            site = lm.site(asked)
+            axis = axes[asked] if axes and asked in axes else torch.zeros_like(delta)
+            widths = lm.widths(site)
+            pieces = zip(site_parts(site), delta.split(widths, -1), axis.split(widths, -1), strict=True)
+            for part, vector, own in pieces:
+                if bool(vector.any() or own.any()):  # strength 0 is the unsteered model, bit for bit
+                    stack.enter_context(changed(lm, part, _change(vector, own, positions, clock)))
         yield
 
 
-def _change(delta: torch.Tensor, positions: Positions, clock: _Clock) -> Any:
-    wide = delta if delta.dim() == 2 else delta[None]
-    moved: dict[tuple[torch.device, torch.dtype], torch.Tensor] = {}
+def _change(delta: torch.Tensor, axis: torch.Tensor, positions: Positions, clock: _Clock) -> Any:
+    unit = torch.nn.functional.normalize(axis.float(), dim=-1) if bool(axis.any()) else None
+    moved: dict[tuple[torch.device, torch.dtype], list[torch.Tensor]] = {}
 
     def change(state: torch.Tensor) -> torch.Tensor:
-        key = (state.device, state.dtype)
+        key, rows = (state.device, state.dtype), state.shape[0]
         if key not in moved:
-            moved[key] = wide.to(device=state.device, dtype=state.dtype)[:, None]
-        vector = moved[key]
-        rows = state.shape[0]
-        if vector.shape[0] not in (1, rows):
-            vector = vector.repeat_interleave(rows // vector.shape[0], dim=0)
+            own = [delta.to(state.device, state.dtype), *([] if unit is None else [unit.to(state.device)])]
+            moved[key] = [one[:, None] if one.dim() == 2 else one[None, None] for one in own]
+        # beams and several answers repeat each row
+        vector, *rest = (
+            one if len(one) in (1, rows) else one.repeat_interleave(rows // len(one), dim=0) for one in moved[key]
+        )
+        new = state
+        for one in rest:
+            new = new - ((new.float() * one).sum(-1, keepdim=True) * one).to(state.dtype)
+        new = new + vector
         if positions == "all":
-            return state + vector
+            return new
         chosen = _chosen(positions, clock, rows, state.device)
-        if chosen is None:
-            return state
-        return torch.where(chosen[..., None], state + vector, state)
+        return state if chosen is None else torch.where(chosen[..., None], new, state)
 
     return change

@@ -16,6 +16,8 @@ from cape_lib.lm.models.sites import Site
 from cape_lib.output import whole
 
 UNITS = ("std", "residual", "raw")
+#: what is done with a direction -> whether its step is added, and whether the projection on it is taken out before
+ACTIONS = {"add": (True, False), "ablate": (False, True), "clamp": (True, True)}
 #: a steering vector may be so many times as long as the hidden state it is added to
 LONGEST = 1000.0
 
@@ -24,7 +26,8 @@ LONGEST = 1000.0
 class Direction:
     """A vector (d,) at a site of one model, with what is known of it.
 
-    site: block index or "embed"; token: the token of each text it was fitted on (-1: the last); method: how;
+    site: see `sites.PLACES`, a joined one has its parts side by side in the vector;
+    token: the token of each text it was fitted on (-1: the last); method: how;
     norm: length of the vector; std: standard deviation of the fitting texts' projections on it; residual: median
     norm of the hidden states there; reliability: expected cosine (0..1) to the direction of as many other pairs, with
     its 95 % interval; held_out: share (0-1) of left-out pairs ranked right; model, revision, pairs (hash of the texts),
@@ -58,13 +61,23 @@ class Direction:
         scale = {"std": self.std, "residual": self.residual, "raw": self.norm}[unit]
         length = abs(alpha) * scale
         if not length <= LONGEST * self.residual:
-            place = "the embeddings" if self.site == "embed" else f"block {self.site}"
+            place = f"block {self.site}" if isinstance(self.site, int) else self.site
             kind = str(self.vector.dtype).removeprefix("torch.")
             raise SurroundingsError(
                 f"alpha {alpha:g} adds a vector {length / max(self.residual, 1e-12):.3g} times as long as the states "
                 f"at {place} ({kind}): nothing of the model is left; stay below {LONGEST:g} times"
             )
         return alpha * scale * self.vector / max(self.norm, 1e-12)
+
+    def change(self, alpha: float, unit: str = "std", action: str = "add") -> tuple[torch.Tensor, torch.Tensor]:
+        """What is added, and the axis that is taken out before (zeros for none), both (d,).
+
+        action: "add"; "ablate", the state's projection on the direction becomes 0, whatever alpha; "clamp", it becomes
+        alpha units.
+        """
+        adds, takes = ACTIONS[check_action(action)]
+        nothing = torch.zeros_like(self.vector)
+        return self.step(alpha, unit) if adds else nothing, self.vector if takes else nothing
 
     @property
     def warnings(self) -> list[str]:
@@ -93,6 +106,13 @@ def check_strength(alpha: float, unit: str) -> None:
         raise UsageError(f"alpha must be a finite number, not {alpha}")
     if unit not in UNITS:
         raise UsageError(f"unknown unit {unit!r}; choose from {', '.join(UNITS)}")
+
+
+def check_action(action: str) -> str:
+    """The action; UsageError unless it is one of ACTIONS."""
+    if action not in ACTIONS:
+        raise UsageError(f"unknown action {action!r}; choose from {', '.join(ACTIONS)}")
+    return action
 
 
 def save(direction: Direction, path: Path) -> None:
@@ -133,10 +153,10 @@ def check_fits(direction: Direction, lm: LanguageModel, *, any_model: bool = Fal
 
     any_model: the name and revision of the model do not matter.
     """
-    if direction.vector.shape != (lm.width,):
-        raise UsageError(f"the direction has {direction.vector.shape[0]} numbers, but {lm.name} has width {lm.width}")
-    if direction.site != "embed" and direction.site >= lm.depth:
-        raise UsageError(f"the direction belongs to block {direction.site}, but {lm.name} has {lm.depth} blocks")
+    width = sum(lm.widths(direction.site))
+    if direction.vector.shape != (width,):
+        raise UsageError(f"the direction has {direction.vector.shape[0]} numbers, but {lm.name} has width {width}")
+    lm.site(direction.site)
     here, there = (lm.name, lm.revision), (direction.model, direction.revision)
     if here != there and not any_model:
         raise UsageError(

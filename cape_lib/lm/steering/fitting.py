@@ -11,13 +11,19 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models.record import LanguageModel
-from cape_lib.lm.models.sites import Site, site_of
+from cape_lib.lm.models.sites import Site
 from cape_lib.lm.probes.capture import capture
 from cape_lib.lm.steering.direction import Direction
 from cape_lib.stats import repeat_cosine
 
 FEWEST_PAIRS = 4
-METHODS = ("mean_difference", "principal")
+#: how a direction is found in the states of pairs
+METHODS = {
+    "mean_difference": "the mean difference of the positive and the negative texts",
+    "principal": "the first axis of the differences within the pairs (each pair centred on its own middle)",
+    "pca": "the first axis of all states, centred on their mean",
+    "logistic": "the normal of a logistic regression of the pairs, each centred on its middle (ridge, C = 1)",
+}
 
 
 def check_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -31,17 +37,39 @@ def check_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def vector_of(positive: torch.Tensor, negative: torch.Tensor, method: str = "mean_difference") -> torch.Tensor:
-    """The direction (..., d) from states (n, ..., d): the mean difference, or the first axis of the differences."""
+    """The direction (..., d) from states (n, ..., d) by one of METHODS; as long as the mean difference, and its way."""
     mean = (positive - negative).mean(0)
     if method == "mean_difference":
         return mean
-    if method != "principal":
+    if method not in METHODS:
         raise UsageError(f"unknown method {method!r}; choose from {', '.join(METHODS)}")
-    differences = (positive - negative).movedim(0, -2)
-    axis: torch.Tensor = torch.linalg.svd(differences, full_matrices=False).Vh[..., 0, :]
+    rows = (positive - negative).movedim(0, -2)
+    if method == "pca":
+        both = torch.cat([positive, negative]).movedim(0, -2)
+        rows = both - both.mean(-2, keepdim=True)
+    axis = _logistic(rows / 2) if method == "logistic" else torch.linalg.svd(rows, full_matrices=False).Vh[..., 0, :]
     sign: torch.Tensor = torch.sign((axis * mean).sum(-1, keepdim=True))
     size: torch.Tensor = mean.norm(dim=-1, keepdim=True)
     return torch.mul(axis * sign, size)
+
+
+def _logistic(halves: torch.Tensor) -> torch.Tensor:
+    """Unit normal (..., d) of a logistic regression without intercept of rows x (..., n, d) from rows -x, C = 1.
+
+    The rows are brought to a root mean square length of 1 first, so that the ridge does not hang on the model's scale.
+    Newton's method on the rows' weights a, normal = x'a.
+    """
+    x = halves.double() / halves.double().norm(dim=-1).square().mean(-1).sqrt()[..., None, None].clamp_min(1e-12)
+    gram = x @ x.mT
+    a = torch.zeros_like(x[..., 0])
+    for _ in range(50):
+        missed = torch.sigmoid(-(gram @ a[..., None])[..., 0])
+        slope = 2 * missed * (1 - missed)
+        step = torch.linalg.solve(torch.eye(a.shape[-1]) + slope[..., None] * gram, 2 * missed - a)
+        a = a + step
+        if float(step.abs().max()) < 1e-10:
+            break
+    return torch.nn.functional.normalize((a[..., None, :] @ x)[..., 0, :], dim=-1).to(halves.dtype)
 
 
 def _cosine(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -105,7 +133,7 @@ def fit_directions(
 ) -> list[Direction]:  # fmt: skip
     """One direction a site, from one reading of the texts; see `fit_direction`."""
     pairs = check_pairs(pairs).reset_index(drop=True)
-    sites = [site_of(site, lm.depth) for site in sites]
+    sites = [lm.site(site) for site in sites]
     texts = [str(text) for text in pairs["positive"]] + [str(text) for text in pairs["negative"]]
     states = capture(lm, texts, sites, token=token)
     groups = (pairs["topic"] if "topic" in pairs else pd.Series(range(len(pairs)))).astype(str).to_numpy()
@@ -140,8 +168,7 @@ def fit_direction(
     """The direction at `layer` that leads from the pairs' negative texts to their positive ones.
 
     pairs: columns positive, negative (texts) and, if known, topic: halves and left-out pairs are then whole topics.
-    layer: "embed" or a block index; token: which token's state, from the end where negative.
-    method: "mean_difference", or "principal", the first principal axis of the differences.
+    layer: see `sites.PLACES`; token: which token's state, from the end where negative; method: one of METHODS.
     Raises UsageError for fewer than four pairs, an empty or too long text, or a layer that is not there.
     """
     return fit_directions(lm, pairs, [layer], token=token, method=method, name=name)[0]

@@ -15,7 +15,7 @@ from cape_lib.lm.models import LanguageModel, memory_guard
 from cape_lib.lm.models.batching import encode_rows, token_lists
 from cape_lib.lm.models.hooks import broken, checked, not_finite
 from cape_lib.lm.steering.applying import Positions, added, check_positions
-from cape_lib.lm.steering.direction import Direction, check_fits, check_strength
+from cape_lib.lm.steering.direction import Direction, check_action, check_fits, check_strength
 
 SAMPLING = ("greedy", "paired", "independent")
 
@@ -24,14 +24,15 @@ SAMPLING = ("greedy", "paired", "independent")
 class Writing:
     """How text is steered and written.
 
-    tokens: at most so many new ones; unit, positions: see `Direction.step` and `applying.added`; sampling: "greedy";
-    "paired", every arm of a prompt gets the same random numbers, so that strength 0 writes the unsteered text;
-    "independent", each row its own, as plain sampling does;
+    tokens: at most so many new ones; unit, action, positions: see `Direction.change` and `applying.added`;
+    sampling: "greedy"; "paired", every arm of a prompt gets the same random numbers, so that strength 0 writes the
+    unsteered text; "independent", each row its own, as plain sampling does;
     temperature: of the sampling; seed: of its random numbers; rows: prompts times arms in one batch.
     """
 
     tokens: int = 32
     unit: str = "std"
+    action: str = "add"
     positions: Positions = "all"
     sampling: str = "greedy"
     temperature: float = 1.0
@@ -43,6 +44,7 @@ class Writing:
             raise UsageError(f"unknown sampling {self.sampling!r}; choose from {', '.join(SAMPLING)}")
         check_positions(self.positions)
         check_strength(0.0, self.unit)
+        check_action(self.action)
         if self.tokens < 1 or self.rows < 1 or not self.temperature > 0:
             raise UsageError("new tokens, batch and temperature must be positive")
 
@@ -155,13 +157,16 @@ def compare(
     texts: dict[tuple[int, int], str] = {}
     for batch in _batches(len(rows), len(arms), writing.rows):
         deltas: dict[Any, torch.Tensor] = {}
+        axes: dict[Any, torch.Tensor] = {}
         for place, row in enumerate(batch):
             steering, strength = arms[row.arm]
             if steering is not None:
-                rows_here = deltas.setdefault(steering.site, torch.zeros(len(batch), lm.width))
-                rows_here[place] = steering.step(strength, writing.unit)
+                for rows_of, own in zip(
+                    (deltas, axes), steering.change(strength, writing.unit, writing.action), strict=True
+                ):
+                    rows_of.setdefault(steering.site, torch.zeros(len(batch), len(own)))[place] = own
         keys = [row.prompt if writing.sampling == "paired" else row.prompt * len(arms) + row.arm for row in batch]
-        with memory_guard("writing text"), added(lm, deltas, positions=writing.positions):
+        with memory_guard("writing text"), added(lm, deltas, positions=writing.positions, axes=axes):
             written = _generate(lm, [rows[row.prompt] for row in batch], writing, keys)
         texts |= {(row.prompt, row.arm): text for row, text in zip(batch, written, strict=True)}
     found = pd.DataFrame(

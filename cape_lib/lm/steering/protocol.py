@@ -49,7 +49,7 @@ class Place:
     positions: Positions = "last"
 
     def __str__(self) -> str:
-        where = "embed" if self.site == "embed" else f"block {self.site}"
+        where = f"block {self.site}" if isinstance(self.site, int) else self.site
         positions = (
             self.positions if isinstance(self.positions, str) else "token " + ", ".join(map(str, self.positions))
         )
@@ -256,7 +256,7 @@ class _Protocol:
         half = max(1, len(neutral) // 2)
         self.setting = Cost(lm, list(neutral[:half]), seed=plan.seed)
         self.telling = Cost(lm, list(neutral[half:]) or list(neutral), seed=plan.seed)
-        self.nothing = Arm(torch.zeros(lm.width), fitted.places[0].site, fitted.places[0].positions)
+        self.nothing = Arm(torch.zeros(fitted.direction.shape[-1]), fitted.places[0].site, fitted.places[0].positions)
         self.test = questions(lm, parts["test"])
         self.before = answer_scores(lm, self.test, [self.nothing], batch=plan.batch)
         self.short = self.test.only(
