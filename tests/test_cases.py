@@ -12,6 +12,7 @@ import pytest
 
 from cape_lib import tables
 from cape_lib.cli import main
+from cape_lib.dashboard.one_family import diagnose_family
 from cape_lib.errors import CapeError
 from cape_lib.ingest import Options, Source, read_any
 from cape_lib.report import family, sweep
@@ -214,6 +215,39 @@ def test_a_column_of_seeds_makes_repeats_and_their_spread_is_pooled():
     assert ladder.rows["hellaswag"].tolist() == [31, 39, 47]
     spread = ((2 * 1.0 + 1 * 2.0) / 3) ** 0.5  # variances 1 (three runs) and 2 (two runs), by their degrees of freedom
     assert ladder.rows["hellaswag_stderr"].tolist() == pytest.approx([spread / 3**0.5, spread / 2**0.5, spread])
+
+
+def _repeated() -> pd.DataFrame:
+    ladder = tables.ladder_of(read("ours/seeds.csv"), "hellaswag", "truthfulqa", name="F")
+    return ladder.rows.assign(family="F", ladder="F")
+
+
+def test_a_diagnosis_of_averaged_runs_says_that_their_spread_is_in_its_intervals(tmp_path):
+    rows = _repeated()
+    assert tables.between_runs(rows, ("truthfulqa", "hellaswag")) == ["truthfulqa", "hellaswag"]
+    found = diagnose_family(rows)
+    assert found["runs"] == ["hellaswag", "truthfulqa"]
+    for text in (found["answers"]["sure"], found["notes"][0]):
+        assert "runs" in text and "HellaSwag and TruthfulQA" in text
+    told = " ".join([*found["answers"].values(), *found["notes"], *(rule["advice"] for rule in found["advice"])])
+    assert "training runs" not in told and "many questions" not in told and "more questions" not in told
+    single = diagnose_family(rows[["model", "params_b", "hellaswag", "truthfulqa"]])
+    assert single["runs"] == [] and "training runs" in single["answers"]["sure"] + single["notes"][0]
+
+
+def test_a_chapter_of_averaged_runs_says_what_its_intervals_hold(tmp_path):
+    path = tmp_path / f"own{tables.STORED}"
+    rows = _repeated()
+    tables.write_checked(tables.Scores(rows), path)
+    at = tables.chapter("published", "F", scores_path=str(path))
+    assert "spread between runs of one size for HellaSwag and TruthfulQA" in at.noise and "bound" not in at.noise
+    assert "HellaSwag and TruthfulQA between the runs averaged here is in the interval" in at.runs
+    one = rows.drop(columns=["hellaswag_noise", "hellaswag_stderr"])
+    tables.write_checked(tables.Scores(one), path)
+    at = tables.chapter("published", "F", scores_path=str(path))
+    assert "10,042 questions for HellaSwag" in at.noise and "bound" in at.noise
+    assert "TruthfulQA between the runs averaged here is in the interval, and not that of HellaSwag" in at.runs
+    assert "not in the interval" in tables.chapter("published", "Pythia").runs
 
 
 def test_the_order_of_rows_never_decides():

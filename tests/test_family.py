@@ -421,6 +421,26 @@ def test_a_pair_of_ones_own_and_frontier_scores_run_through_the_real_chapters(tm
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_mc1_beside_mc2_and_runs_of_one_size_go_through_the_real_chapters_where_the_person_allows_it(tmp_path, capsys):
+    path, out = tmp_path / "mixed.csv", tmp_path / "report"
+    rows = [
+        (f"M-{size:g}B-run{run}", size, 40 + 8 * at + run, 45 - 2 * at + run, "mc1" if at == 3 else "mc2")
+        for at, size in enumerate((0.4, 1.0, 3.0, 7.0))
+        for run in (1, 2)
+    ]
+    names = ["model", "params_b", "hellaswag", "truthfulqa", "truthfulqa_metric"]
+    pd.DataFrame(rows, columns=names).to_csv(path, index=False)
+    command = ["family", str(path), "--name", "M", "-o", str(out), "--quiet"]
+    assert main(command) == 5 and not out.exists()
+    assert "mc1" in capsys.readouterr().err
+    assert main([*command, "--allow-mixed"]) == 0
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "1 Coupling" in page and "2 Phase boundary" in page and "8 runs averaged at 4 sizes" in page
+    assert "between the runs averaged here is in the interval" in page and "training run could differ" not in page
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_plain_papermill_runs_a_chapter_on_ones_own_scores(tmp_path):
     import papermill

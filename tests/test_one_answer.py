@@ -20,6 +20,7 @@ from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release
 from cape_lib.frontier.lines import X, Y
 from cape_lib.report import family as reports
 from cape_lib.report.sweep import work
+from cape_lib.story import intro as first_page
 
 FAMILIES = [
     ("published", "Pythia"), ("published", "OPT"), ("published", "BLOOM"), ("published", "Cerebras-GPT"),
@@ -103,11 +104,13 @@ def test_a_curated_model_lies_off_the_trend_by_one_number(place: int) -> None:
 
 @pytest.mark.parametrize("size", [0.2, 1.0, 3.5, 7.0, 70.0])
 def test_the_base_rate_of_a_size_is_that_of_the_instrument(size: float) -> None:
-    panel = tables.base("uniform")
-    steps = coupling.known_steps(panel[panel["training"] == "web"])
+    steps = coupling.known_steps(tables.base("uniform"))
     page = diagnose_model({"params_b": size, "hellaswag": 50.0, "truthfulqa": 40.0})["steps"]
     rate = coupling.base_rate(steps, size)
+    assert f"**{rate.tax} of {rate.steps}** known steps" in first_page.rate(steps, size)
     assert (page["n"], page["tax"]) == (rate.steps, rate.tax)
+    assert page["share"] == rate.share.estimate
+    assert (page["interval"]["low"], page["interval"]["high"]) == (rate.share.low, rate.share.high)
     few, many = (coupling.base_rate(steps[side], size) for side in (steps["tokens_b"] < 600, steps["tokens_b"] >= 600))
     assert (page["few_n"], page["few_tax"]) == (few.steps, few.tax)
     assert (page["many_n"], page["many_tax"]) == (many.steps, many.tax)

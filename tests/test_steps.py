@@ -99,8 +99,10 @@ def test_given_size_and_tokens_the_scores_of_large_models_no_longer_go_together(
 def test_a_base_rate_counts_the_steps_near_a_size_and_near_the_tokens(steps):
     every, few, many = (coupling.base_rate(steps, 1.0, tokens_b=tokens) for tokens in (None, 300, 3000))
     near = steps[(steps["size_b"] / 1.0).between(1 / 3, 3)]
-    assert (every.steps, every.negative) == (len(near), (near["gamma"] < 0).sum())
-    assert few.share.estimate > 0.8 and many.share.estimate < 0.4 and few.steps + many.steps < every.steps
+    assert (every.steps, every.tax) == (len(near), (near["gamma"] < -0.1).sum())
+    whole = stats.clustered_share(near["gamma"] < -0.1, near["family"])
+    assert (every.share.estimate, every.share.low, every.share.high) == (whole.estimate, whole.low, whole.high)
+    assert few.share.estimate > 0.7 and many.share.estimate < 0.4 and few.steps + many.steps < every.steps
     with pytest.raises(UsageError, match="above 0"):
         coupling.base_rate(steps, 0.0)
     assert coupling.base_rate(steps, 1e6).steps == 0

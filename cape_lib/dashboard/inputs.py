@@ -160,6 +160,9 @@ def _check_row(
         given = str(row.get(f"{column}_stderr") or "").strip(BLANK)
         if _NUMBER.fullmatch(given) and float(given) > 0:
             found[f"{column}_stderr"] = float(given)
+        noise = str(row.get(f"{column}_noise") or "").strip(BLANK)
+        if noise:
+            found[f"{column}_noise"] = noise
     return found, wrong
 
 

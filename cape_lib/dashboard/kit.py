@@ -19,8 +19,10 @@ from cape_lib.frontier.isoclines import RATIOS
 from cape_lib.frontier.lines import LEVEL, LINES, FrontierLine, X, Y, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
 from cape_lib.ingest.benchmarks import MMLU_SUBJECTS
+from cape_lib.stats import LEAST_CLUSTERS
 from cape_lib.tables.columns import MEASURES, TEXT
 from cape_lib.tables.columns import table as column_table
+from cape_lib.tables.repeats import BETWEEN_RUNS
 
 Kit = dict[str, Any]
 #: the panel of the base comparisons: 148 models measured by one harness
@@ -61,8 +63,12 @@ def kit() -> Kit:
             name: asdict(trend) | {"coefficients": trend.coefficients.tolist(), "inverse": trend.inverse.tolist()}
             for name, trend in trends().items()
         },
-        "steps": _steps(base),
+        "steps": _steps(),
+        "near": coupling.NEAR,
+        "least_clusters": LEAST_CLUSTERS,
+        "t95": [None, *(float(stdtrit(freedom, 0.975)) for freedom in range(1, known_steps()["family"].nunique()))],
         "token_edge": coupling.TOKEN_EDGE,
+        "between_runs": BETWEEN_RUNS,
         "readings": _readings(base),
         "dimension": _dimension(base),
         "frontier": _frontier(),
@@ -88,22 +94,31 @@ def trends() -> dict[str, levers.WebTrend]:
     return {name: levers.web_trend(known_models(), name) for name in ("hellaswag", "truthfulqa")}
 
 
-def _steps(panel: pd.DataFrame) -> list[dict[str, Any]]:
-    """Every known step between neighbouring sizes of a web-trained ladder, with what its models were trained on.
+@lru_cache(maxsize=1)
+def known_steps() -> pd.DataFrame:
+    """Every known step between neighbouring sizes of a ladder (`coupling.known_steps`), the same as on the first page.
 
-    Each has ladder, low_b, high_b (billions), gamma, phase and tokens_b (billions; None where not known).
+    `web`: whether both of its models are web-trained.
     """
-    table = coupling.known_steps(panel[panel["training"] == "web"])
+    steps = coupling.known_steps(known_models())
+    training = known_models().set_index("model")["training"]
+    ends = [steps[end].map(training).eq("web") for end in ("smaller", "larger")]
+    return steps.assign(web=ends[0] & ends[1])
+
+
+def _steps() -> list[dict[str, Any]]:
+    """`known_steps` as plain data: family, size_b (billions), gamma, phase, tokens_b (billions, None where not known),
+    web."""
     return [
         {
-            "ladder": row["ladder"],
-            "low_b": float(row["params_b_low"]),
-            "high_b": float(row["params_b_high"]),
+            "family": row["family"],
+            "size_b": float(row["size_b"]),
             "gamma": float(row["gamma"]),
             "phase": row["phase"],
             "tokens_b": number(row["tokens_b"]),
+            "web": bool(row["web"]),
         }
-        for row in table.to_dict("records")
+        for row in known_steps().to_dict("records")
     ]
 
 

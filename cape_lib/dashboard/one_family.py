@@ -37,7 +37,7 @@ def diagnose_family(
 
     rows: one a size: params_b (billions), x, y (percent), optionally model, more benchmarks, <score>_stderr (points).
     at: size of the forecast, billions (default: twice the largest).  items: questions of a benchmark of one's own.
-    Returns plain data: `whole` (smallest to largest in one), `steps` (gamma, Fieller interval, P of each phase), `r`,
+    Returns plain data: `runs` (scores whose noise is the spread between runs), `whole` (smallest to largest in one), `steps` (gamma, Fieller interval, P of each phase), `r`,
     `dimension`, `boundary` (N_c by named estimators), `forecast`, `power`, `answers`, `advice`, `notes`.
     Raises MissingError with fewer than two sizes, ScoresError on equal sizes.
     """
@@ -47,7 +47,7 @@ def diagnose_family(
     kind = "family" if (x, y) == ("hellaswag", "truthfulqa") else "pair"
     found: dict[str, Any] = {
         "kind": kind, "x": x, "y": y, "n": len(frame),
-        "labels": {name: tables.label(name) for name in (x, y)},
+        "labels": {name: tables.label(name) for name in (x, y)}, "runs": tables.between_runs(frame, (x, y)),
         "sizes": _sizes(frame, x, y), "whole": _whole(frame, x, y), "steps": steps,
         "r": _correlation(frame, x, y), "dimension": _dimension(frame, x, y),
         "boundary": _boundary(frame, x, y), "forecast": _forecast(frame, x, y, at),
@@ -227,13 +227,14 @@ def _questions(step: tuple[float, float], variance: tuple[float, float], limit: 
 
 
 def _facts(found: Mapping[str, Any]) -> dict[str, Any]:
-    steps, last, r, known = found["steps"], found["steps"][-1], found["r"], kit()["steps"]
+    steps, last, r, known = found["steps"], found["steps"][-1], found["r"], [s for s in kit()["steps"] if s["web"]]
     counts = {phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES}
     names = ("smaller", "larger", "gamma", "interval", "phase", "p_negative", "dx", "dy")
     return {
         "x": found["labels"][found["x"]], "y": found["labels"][found["y"]], "n": found["n"], "n_steps": len(steps),
         **{name: last[name] for name in names}, **counts, "settled": sum(step["settled"] for step in steps),
         **{f"whole_{name}": value for name, value in found["whole"].items()},
+        "runs_of": " and ".join(found["labels"][name] for name in found["runs"]),
         "r": r["estimate"], "r_interval": r["interval"], "known": len(known),
         "known_negative": sum(step["gamma"] < 0 for step in known),
         "questions": found["power"]["questions"], "most_questions": MOST_QUESTIONS,
@@ -261,7 +262,11 @@ def _answers(found: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, st
         headline = f"family_headline_{whole}_{'settled' if last['settled'] else 'open'}"
     else:
         headline = "family_headline_settled" if last["settled"] else "family_headline"
-    sure = ("family_sure_one" if one else "family_sure") if known else "family_sure_no_noise"
+    sure = "family_sure_one" if one else "family_sure"
+    if found["runs"]:
+        sure = "family_sure_one_runs" if one else "family_sure_runs"
+    if not known:
+        sure = "family_sure_no_noise"
     return {
         "headline": write(headline, facts),
         "phase": write("family_phase_one" if one else "family_phase", facts),
@@ -284,11 +289,12 @@ def _measure(found: Mapping[str, Any], known: bool) -> str:
         return "family_measure_no_noise"
     if power["settled"]:
         return "family_measure_settled" if found["n"] >= 4 else "family_measure_settled_few"
-    return "family_measure" if power["questions"] is not None else "family_measure_hopeless"
+    key = "family_measure" if power["questions"] is not None else "family_measure_hopeless"
+    return f"{key}_runs" if found["runs"] else key
 
 
 def _notes(frame: pd.DataFrame, found: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
-    notes = [write("note_seeds", facts)]
+    notes = [write("note_runs" if found["runs"] else "note_seeds", facts)]
     if found["kind"] == "family" and perhaps_swapped([(s["params_b"], s["x"], s["y"]) for s in found["sizes"]]):
         notes.append(write("note_swapped_family", facts))
     stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
@@ -304,6 +310,6 @@ def _rule_facts(found: Mapping[str, Any]) -> dict[str, float | None]:
     return {
         **{name: last[name] for name in ("gamma", "p_tax", "p_bonus", "p_negative", "dx")},
         "n_sizes": float(found["n"]), "largest_b": found["sizes"][-1]["params_b"],
-        "settled": float(last["settled"]), "questions": found["power"]["questions"],
+        "settled": float(last["settled"]), "questions": found["power"]["questions"], "runs": float(bool(found["runs"])),
         "vertex_inside": float(found["boundary"]["vertex"]["inside"]),
     }  # fmt: skip

@@ -12,15 +12,13 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.base.boundary import RATIO, isocline
-from cape_lib.base.coupling import TOKEN_EDGE
+from cape_lib.base.coupling import TOKEN_EDGE, base_rate
 from cape_lib.base.levers import WebTrend
 from cape_lib.dashboard.advice import advise
-from cape_lib.dashboard.kit import kit, known_models, trends
-from cape_lib.dashboard.wording import fixed, interval, shown, write
-from cape_lib.stats import score_sd, wilson
+from cape_lib.dashboard.kit import kit, known_models, known_steps, trends
+from cape_lib.dashboard.wording import fixed, interval, number, shown, write
+from cape_lib.stats import score_sd
 
-#: a known step is "near this size" where its middle is within this factor
-NEAR = 3.0
 #: gamma for which the suggested second size would tell the sign
 TYPICAL_GAMMA = 0.3
 NEIGHBOURS = 5
@@ -42,7 +40,7 @@ def diagnose_model(model: Mapping[str, Any]) -> dict[str, Any]:
     comparable = model.get("metric", "mc2") != "mc1"
     size, (x, y) = float(model["params_b"]), (float(model[name]) for name in PAIR)
     trend = {name: residual(trends()[name], size, score) for name, score in zip(PAIR, (x, y), strict=True)}
-    lead, curve, near = trend["truthfulqa"], _curve(x, y), known_steps(size)
+    lead, curve, near = trend["truthfulqa"], _curve(x, y), base_rates(size)
     nearest = neighbours(size, x, y) if comparable else []
     noise_x, noise_y = (1.96 * float(score_sd(score, name)) for name, score in zip(PAIR, (x, y), strict=True))
     gap = math.sqrt(2) * noise_y
@@ -92,27 +90,24 @@ def perhaps_swapped(rows: Sequence[tuple[float, float, float]]) -> bool:
     return usual > FAR and distance((2, 1)) < usual / 4
 
 
-def known_steps(size: float) -> dict[str, Any]:
-    """Known steps between sizes near this one: n, how many are a tax, the share with Wilson's interval (0-1).
+def base_rates(size: float) -> dict[str, Any]:
+    """`coupling.base_rate` of a tax near this size as plain data: n, tax, the share (0-1) and its interval.
 
     `few_n`, `few_tax`, `many_n`, `many_tax`: the same among families trained on fewer tokens than
     `coupling.TOKEN_EDGE` and on more, where that is known.
     """
-    near = [s for s in kit()["steps"] if 1 / NEAR <= math.sqrt(s["low_b"] * s["high_b"]) / size <= NEAR]
-    tax = sum(s["phase"] == "tax" for s in near)
-    known = [s for s in near if s["tokens_b"] is not None]
-    few = [s for s in known if s["tokens_b"] < TOKEN_EDGE]
-    few_tax, known_tax = (sum(s["phase"] == "tax" for s in steps) for steps in (few, known))
-    share = wilson(tax, len(near))
+    steps = known_steps()
+    every = base_rate(steps, size)
+    few, many = (base_rate(steps[side], size) for side in (steps["tokens_b"] < TOKEN_EDGE, steps["tokens_b"] >= TOKEN_EDGE))
     return {
-        "n": len(near),
-        "tax": tax,
-        "share": tax / len(near) if near else None,
-        "interval": interval(share.low, share.high),
-        "few_n": len(few),
-        "few_tax": few_tax,
-        "many_n": len(known) - len(few),
-        "many_tax": known_tax - few_tax,
+        "n": every.steps,
+        "tax": every.tax,
+        "share": number(every.share.estimate),
+        "interval": interval(every.share.low, every.share.high),
+        "few_n": few.steps,
+        "few_tax": few.tax,
+        "many_n": many.steps,
+        "many_tax": many.tax,
     }
 
 

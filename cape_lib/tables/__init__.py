@@ -8,6 +8,7 @@ from cape_lib.tables.files import data_dir, load, table_names
 from cape_lib.tables.frontier import FRONTIER_PANELS, dated_by_makers, frontier
 from cape_lib.tables.one_family import Ladder, ladder_of, one_family, refuse_unnamed
 from cape_lib.tables.promise import mark, marks, promise, promises
+from cape_lib.tables.repeats import between_runs
 from cape_lib.tables.scores import (
     STORED,
     Scores,
@@ -29,6 +30,7 @@ __all__ = [
     "refuse_unnamed",
     "read_checked",
     "one_family",
+    "between_runs",
     "ladder_of",
     "check_scores",
     "by_columns",

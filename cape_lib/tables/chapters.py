@@ -9,6 +9,7 @@ import pandas as pd
 from cape_lib.tables.base import base, ladder
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, ITEM_COUNTS, label
 from cape_lib.tables.frontier import frontier
+from cape_lib.tables.repeats import between_runs
 from cape_lib.tables.scores import read_scores
 
 SOURCES = {
@@ -24,8 +25,8 @@ ADDED = "[families added since](../book/data.html#families)"
 class ChapterRows:
     """The rows of a chapter: `panel` (background and own), `ladder` (the family in front), `own` (is it the reader's?).
 
-    `source` says in Markdown where the rows are from, `noise` where the intervals come from; `family` is the name of
-    the family in front, `among` what it stands among.
+    `source` says in Markdown where the rows are from, `noise` where the intervals come from, `runs` whether they know
+    how runs of one size differ; `family` is the name of the family in front, `among` what it stands among.
     """
 
     panel: pd.DataFrame
@@ -34,6 +35,7 @@ class ChapterRows:
     own: bool
     source: str
     noise: str
+    runs: str
     among: str
 
 
@@ -50,14 +52,15 @@ def chapter(
         front, rows, source = ladder(family, panel=panel), base(panel), SOURCES[panel]
         if not front["model"].isin(rows["model"]).any():  # a family that was added: it stands beside the panel
             rows, source = pd.concat([front, rows], ignore_index=True), f"{ADDED}; background: {source}"
-        return ChapterRows(rows, front, family, False, source, _noise(front, x, y), _among(rows, panel))
+        return ChapterRows(rows, front, family, False, source, _noise(front, x, y), _runs(front, x, y), _among(rows, panel))
     own = read_scores(scores_path, x=x, y=y).assign(family=family, ladder=family)
     own = own.sort_values("params_b", ignore_index=True)
     known = {x, y} <= set(BASE_BENCHMARKS)
     background = base(panel) if known else base(panel).iloc[:0]
     rows = pd.concat([own, background], ignore_index=True) if known else own
     source = f"your scores ({family})" + (f"; background: {SOURCES[panel]}" if known else "")
-    return ChapterRows(rows, own, family, True, source, _noise(own, x, y), _among(rows, panel if known else ""))
+    among = _among(rows, panel if known else "")
+    return ChapterRows(rows, own, family, True, source, _noise(own, x, y), _runs(own, x, y), among)
 
 
 def _among(rows: pd.DataFrame, panel: str) -> str:
@@ -67,19 +70,38 @@ def _among(rows: pd.DataFrame, panel: str) -> str:
 
 def _noise(front: pd.DataFrame, x: str, y: str) -> str:
     """Where the intervals of a coupling come from: standard errors, numbers of questions, or nowhere."""
-    stated = [b for b in (x, y) if f"{b}_stderr" in front and front[f"{b}_stderr"].notna().all()]
-    counted = [b for b in (x, y) if b not in stated and b in ITEM_COUNTS]
-    unknown = [label(b) for b in (x, y) if b not in stated and b not in counted]
+    repeated = between_runs(front, (x, y))
+    stated = [
+        b for b in (x, y) if b not in repeated and f"{b}_stderr" in front and front[f"{b}_stderr"].notna().all()
+    ]
+    counted = [b for b in (x, y) if b not in (*stated, *repeated) and b in ITEM_COUNTS]
+    unknown = [label(b) for b in (x, y) if b not in (*stated, *repeated, *counted)]
     if unknown:
         return f"There are no intervals, for the noise of {' and of '.join(unknown)} is not known."
-    told = [f"the standard errors that came with {' and '.join(map(label, stated))}"] if stated else []
+    told = [f"the spread between runs of one size for {' and '.join(map(label, repeated))}"] if repeated else []
+    told += [f"the standard errors that came with {' and '.join(map(label, stated))}"] if stated else []
     if counted:
         last = counted[-1]
         told.append(f"binomial noise of the item counts ({ITEM_COUNTS[last]:,} questions for {label(last)})")
     bound = (
-        "That is a conservative bound: two models answer the same questions, which makes their difference less noisy."
+        ""
+        if repeated and not (stated or counted)
+        else " That is a conservative bound: two models answer the same questions, which makes their difference less noisy."
     )
-    return f"Intervals are Fieller's for a ratio, from {' and '.join(told)}. {bound}"
+    return f"Intervals are Fieller's for a ratio, from {' and '.join(told)}.{bound}"
+
+
+def _runs(front: pd.DataFrame, x: str, y: str) -> str:
+    """Whether the intervals know how runs of one size differ, as a sentence."""
+    repeated = between_runs(front, (x, y))
+    if not repeated:
+        return "A second training run could differ too; that is not in the interval."
+    other = [label(b) for b in (x, y) if b not in repeated]
+    lacking = f", and not that of {other[0]}" if other else ""
+    return (
+        f"The variation of {' and '.join(map(label, repeated))} between the runs averaged here is in the interval"
+        f"{lacking}; what other questions would change is not."
+    )
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,22 @@ from cape_lib.tables.benchmarks import label
 _RUN = re.compile(r"(?:^|[-_. /(])(?:seed|run|rep|replicate|trial|init|s|r)[-_ =]?\d+\)?(?=$|[-_. /])", re.IGNORECASE)
 
 
+#: what stands in `<score>_noise` where the standard error is the spread between runs
+BETWEEN_RUNS = "between runs"
+
+
+def between_runs(rows: pd.DataFrame, scores: Sequence[str]) -> list[str]:
+    """Those of `scores` whose noise is the spread between runs of one size (see `one_a_size`), in their order."""
+    return [score for score in scores if f"{score}_noise" in rows and rows[f"{score}_noise"].eq(BETWEEN_RUNS).all()]
+
+
 def one_a_size(rows: pd.DataFrame, *, name: str = "", x: str, y: str) -> tuple[pd.DataFrame, list[str]]:
     """The rows of one family with one row a size, and notes of what became of the others.
 
     rows: params_b and the two scores, none missing. Runs of one model (names that differ in "seed3" or "run2" alone, or
     a column `seed`) become their mean. Their spread, pooled over the sizes that have several runs, is the run-to-run
-    noise of every size: it stands in `<score>_stderr`, divided by the square root of the number of runs. Where a column
+    noise of every size: it stands in `<score>_stderr`, divided by the square root of the number of runs, and
+    `between_runs` names such scores. Where a column
     `instruct` or `ladder` tells rows apart, instruct models and rows outside the ladder are left out. Raises
     ScoresError for rows of one size that are neither.
     """
@@ -80,6 +91,7 @@ def _averaged(
         spread = float(np.sqrt((within**2).sum() / freedom)) if freedom else 0.0
         if spread > 0:
             merged[f"{score}_stderr"] = spread / np.sqrt(counts)
+            merged[f"{score}_noise"] = BETWEEN_RUNS
             told.append(f"{spread:.2g} points of {label(score)}")
     many = int((counts > 1).sum())
     note = f"{int(counts[counts > 1].sum())} runs averaged at {many} {'size' if many == 1 else 'sizes'}"

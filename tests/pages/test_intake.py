@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cape_lib import tables
+from cape_lib.dashboard.one_family import diagnose_family
 from cape_lib.dashboard.page import inline
 from cape_lib.tables.columns import heading, table
 
@@ -90,3 +91,12 @@ def test_runs_of_one_size_have_the_same_mean_and_noise_in_the_browser(page: Any,
     assert [row["model"] for row in theirs] == ladder["model"].tolist()
     for column in ("hellaswag", "truthfulqa", "hellaswag_stderr", "truthfulqa_stderr"):
         assert [float(row[column]) for row in theirs] == pytest.approx(ladder[column].tolist()), column
+    assert [row["hellaswag_noise"] for row in theirs] == ladder["hellaswag_noise"].tolist()
+    page_says = page.evaluate(
+        """rows => Cape.diagnoseFamily(Cape.read.checkTable(rows, { need: ["hellaswag", "truthfulqa"] }).rows, {},
+        Cape.kit)""",
+        theirs,
+    )
+    own = diagnose_family(ladder)
+    assert (page_says["runs"], page_says["answers"], page_says["notes"]) == (own["runs"], own["answers"], own["notes"])
+    assert [rule["rule"] for rule in page_says["advice"]] == [rule["rule"] for rule in own["advice"]]

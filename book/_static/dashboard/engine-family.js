@@ -33,6 +33,7 @@
       y,
       n: sizes.length,
       labels: { [x]: label(x), [y]: label(y) },
+      runs: [x, y].filter((name) => rows.every((row) => row[`${name}_noise`] === kit.between_runs)),
       sizes,
       whole: wholeLadder(sizes[0], sizes[sizes.length - 1], kit.z95),
       steps: sizes.slice(1).map((larger, i) => step(sizes[i], larger, sizes.length - 1)),
@@ -190,6 +191,7 @@
     const count = (phase) => found.steps.filter((s) => s.phase === phase).length;
     const largest = found.sizes[found.sizes.length - 1];
     const { power: needs, whole } = found;
+    const web = kit.steps.filter((s) => s.web);
     return {
       x: found.labels[found.x],
       y: found.labels[found.y],
@@ -209,8 +211,8 @@
       settled: found.steps.filter((s) => s.settled).length,
       r: found.r.estimate,
       r_interval: found.r.interval,
-      known: kit.steps.length,
-      known_negative: kit.steps.filter((s) => s.gamma < 0).length,
+      known: web.length,
+      known_negative: web.filter((s) => s.gamma < 0).length,
       questions: needs.questions,
       needed: needs.sizes,
       most_questions: MOST_QUESTIONS,
@@ -218,6 +220,7 @@
       smallest: found.sizes[0].model,
       ...Object.fromEntries(Object.entries(whole).map(([name, value]) => [`whole_${name}`, value])),
       settle_r: settleR(found),
+      runs_of: found.runs.map((name) => found.labels[name]).join(" and "),
     };
   }
 
@@ -231,6 +234,7 @@
 
   function answer(found, last, facts) {
     const known = last.p_negative !== null;
+    const repeated = found.runs.length ? "_runs" : "";
     const side = (s) => (s.settled ? "settled" : "open");
     let headline = last.settled ? "family_headline_settled" : "family_headline";
     if (found.n > 2 && found.whole.gamma !== null) headline = `family_headline_${side(found.whole)}_${side(last)}`;
@@ -241,7 +245,7 @@
     const keys = {
       headline,
       phase: found.steps.length === 1 ? "family_phase_one" : "family_phase",
-      sure: !known ? "family_sure_no_noise" : found.steps.length === 1 ? "family_sure_one" : "family_sure",
+      sure: !known ? "family_sure_no_noise" : (found.n === 2 ? "family_sure_one" : "family_sure") + repeated,
       compared: `${found.kind}_compared${facts.r === null ? "_two" : ""}`,
       move: `${found.kind}_move_${situation}`,
       measure: measureKey(found, known),
@@ -252,11 +256,12 @@
   function measureKey(found, known) {
     if (!known) return "family_measure_no_noise";
     if (found.power.settled) return found.n >= 4 ? "family_measure_settled" : "family_measure_settled_few";
-    return found.power.questions !== null ? "family_measure" : "family_measure_hopeless";
+    const key = found.power.questions !== null ? "family_measure" : "family_measure_hopeless";
+    return found.runs.length ? `${key}_runs` : key;
   }
 
   function notes(rows, found, facts, kit) {
-    const list = [W.write("note_seeds", facts)];
+    const list = [W.write(found.runs.length ? "note_runs" : "note_seeds", facts)];
     const swapped =
       found.kind === "family" &&
       Cape.perhapsSwapped(
@@ -282,6 +287,7 @@
       questions: found.power.questions,
       vertex_inside: Number(found.boundary.vertex.inside),
       dx: last.dx,
+      runs: found.runs.length ? 1 : 0,
     };
   }
 

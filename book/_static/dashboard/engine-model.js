@@ -4,7 +4,6 @@
   const Cape = (root.Cape = root.Cape || {});
   const N = Cape.numbers;
   const W = Cape.wording;
-  const NEAR = 3;
   const TYPICAL_GAMMA = 0.3;
   const NEIGHBOURS = 5;
   const FAR = 9;
@@ -18,7 +17,7 @@
     };
     const lead = trend.truthfulqa;
     const curve = readCurve(kit, x, y);
-    const near = knownSteps(kit, size);
+    const near = baseRates(kit, size);
     const nearest = comparable ? neighbours(kit, model) : [];
     const sd = { x: N.scoreSd(x, kit.items.hellaswag), y: N.scoreSd(y, kit.items.truthfulqa) };
     const gap = 1.96 * Math.SQRT2 * sd.y;
@@ -135,23 +134,39 @@
     return [k === 0 ? 0 : middle - half, k === n ? 1 : middle + half];
   }
 
-  function knownSteps(kit, size) {
-    const near = kit.steps.filter((s) => {
-      const ratio = Math.sqrt(s.low_b * s.high_b) / size;
-      return 1 / NEAR <= ratio && ratio <= NEAR;
-    });
-    const tax = near.filter((s) => s.phase === "tax").length;
+  /* Share of yes where answers of one family may be alike: stats.clustered_share. hits, families: of each answer. */
+  function clusteredShare(hits, families, kit) {
+    const n = hits.length;
+    const share = N.mean(hits.map(Number));
+    const away = new Map();
+    hits.forEach((hit, i) => away.set(families[i], (away.get(families[i]) ?? 0) + (hit - share)));
+    const groups = away.size;
+    if (groups < kit.least_clusters) return wilson(hits.filter(Boolean).length, n, kit.z95);
+    const variance = ((groups / (groups - 1)) * N.sum([...away.values()].map((sum) => sum * sum))) / (n * n);
+    const plain = (share * (1 - share)) / n;
+    const effect = plain > 0 ? Math.max(1, variance / plain) : 1;
+    return wilson((share * n) / effect, n / effect, kit.t95[groups - 1]);
+  }
+
+  function baseRates(kit, size) {
+    const near = kit.steps.filter((s) => size / kit.near <= s.size_b && s.size_b <= size * kit.near);
     const n = near.length;
+    const taxes = near.map((s) => s.phase === "tax");
+    const tax = taxes.filter(Boolean).length;
     const known = near.filter((s) => s.tokens_b !== null);
     const few = known.filter((s) => s.tokens_b < kit.token_edge);
-    const taxes = (steps) => steps.filter((s) => s.phase === "tax").length;
-    const byTokens = {
+    const count = (steps) => steps.filter((s) => s.phase === "tax").length;
+    const families = near.map((s) => s.family);
+    return {
+      n,
+      tax,
+      share: n ? tax / n : null,
+      interval: W.interval(...clusteredShare(taxes, families, kit)),
       few_n: few.length,
-      few_tax: taxes(few),
+      few_tax: count(few),
       many_n: known.length - few.length,
-      many_tax: taxes(known) - taxes(few),
+      many_tax: count(known) - count(few),
     };
-    return { ...byTokens, n, tax, share: n ? tax / n : null, interval: W.interval(...wilson(tax, n, kit.z95)) };
   }
 
   /* The papers' curve at this HellaSwag score, what its two readings say, and how often each is right. */

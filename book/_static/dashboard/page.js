@@ -88,7 +88,7 @@
     const part = app.state[app.state.tab];
     if (app.state.tab === "pair") {
       const other = ["model", "params_b", "family", "date"];
-      const own = columns.filter((name) => name && !other.includes(name) && !/_(stderr|shots|protocol)$/.test(name));
+      const own = columns.filter((name) => name && !other.includes(name) && !/_(stderr|shots|protocol|noise)$/.test(name));
       if (own.length >= 2 && !(own.includes(part.x) && own.includes(part.y))) [part.x, part.y] = own;
     }
     for (const name of order().slice(1)) {

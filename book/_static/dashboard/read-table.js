@@ -243,7 +243,9 @@
         const squares = groups.flatMap((g) => of(g, name).map((value) => (value - mean(of(g, name))) ** 2));
         const spread = Math.sqrt(squares.reduce((total, value) => total + value, 0) / freedom);
         row[name] = String(Number(mean(of(group, name)).toPrecision(12)));
-        if (spread > 0) row[`${name}_stderr`] = String(Number((spread / Math.sqrt(group.length)).toPrecision(12)));
+        if (!(spread > 0)) continue;
+        row[`${name}_stderr`] = String(Number((spread / Math.sqrt(group.length)).toPrecision(12)));
+        row[`${name}_noise`] = Cape.kit.between_runs;
       }
       return row;
     });
@@ -252,7 +254,7 @@
   function put(row, head, cell, comma) {
     const { name, scale, shots } = head;
     if (!name || name in row) return;
-    const kept = ["model", "family", "lab", "date", "seed"].includes(name) || /_(protocol|shots)$/.test(name);
+    const kept = ["model", "family", "lab", "date", "seed"].includes(name) || /_(protocol|shots|noise)$/.test(name);
     if (kept) row[name] = cell;
     else if (names().unit_columns.includes(name)) row[name] = size(cell, comma, scale);
     else {

@@ -118,6 +118,8 @@
     for (const column of [...need, ...also]) {
       const given = textOf(row[`${column}_stderr`]).trim();
       if (NUMBER.test(given) && Number(given) > 0) found[`${column}_stderr`] = Number(given);
+      const noise = textOf(row[`${column}_noise`]).trim();
+      if (noise) found[`${column}_noise`] = noise;
     }
     return { found, wrong };
   }

@@ -121,7 +121,7 @@
       el("p", {}, `What would settle the sign of the last step: `, settle(result), "."),
       formula(
         `gamma = (change of ${y}) / (change of ${x}) = ${f(last.dy)} / ${f(last.dx)} = ${f(last.gamma)}\n` +
-          `noise of one score = 100 sqrt(p (1 - p) / questions), or the harness's own standard error\n` +
+          `noise of one score = 100 sqrt(p (1 - p) / questions), the harness's own standard error, or the spread between runs\n` +
           `P(gamma below zero) = ${f(last.p_negative, 3)}; tax below -0.1, bonus above 0.1`,
       ),
       ...advice(result),
@@ -147,8 +147,8 @@
     const { questions, settled } = result.power;
     if (settled) return "nothing more, score noise does not turn it";
     return questions === null
-      ? "no number of questions tried here"
-      : el("span", {}, num(result, "power.questions"), " times as many questions");
+      ? `no number of ${result.runs.length ? "runs" : "questions"} tried here`
+      : el("span", {}, num(result, "power.questions"), result.runs.length ? " times as many runs" : " times as many questions");
   }
 
   function eigen(result, kit) {

@@ -22,6 +22,7 @@ from cape_lib.base.coupling.population import (
 from cape_lib.base.coupling.steps import (
     SIZE_RULE,
     SIZE_RULES,
+    NEAR,
     TOKEN_EDGE,
     BaseRate,
     base_rate,
@@ -39,6 +40,7 @@ __all__ = [
     "PHASES",
     "SIZE_RULE",
     "SIZE_RULES",
+    "NEAR",
     "TOKEN_EDGE",
     "BaseRate",
     "EffectiveDimension",

@@ -112,9 +112,12 @@ def negative_share(steps: pd.DataFrame, *, level: float = 0.95) -> Estimate:
 
     steps: with gamma and, optionally, family or ladder. Steps of one family are not independent.
     """
-    negative = (steps["gamma"] < 0).to_numpy()
+    return _share(steps, steps["gamma"] < 0, level)
+
+
+def _share(steps: pd.DataFrame, hits: pd.Series, level: float = 0.95) -> Estimate:
     names = next((steps[c] for c in ("family", "ladder") if c in steps.columns), np.zeros(len(steps)))
-    return clustered_share(negative, names, level)
+    return clustered_share(hits.to_numpy(), names, level)
 
 
 def signs_by_tokens(
@@ -152,15 +155,14 @@ def signs_by_tokens(
 
 @dataclass(frozen=True, slots=True)
 class BaseRate:
-    """How often known steps near a size were negative: `steps`, `families`, `negative`, `tax`, and the share.
+    """How often known steps near a size cost truthfulness: `steps`, their `families`, how many are a `tax`, the share.
 
-    `share`: of negative steps, 0-1, with `negative_share`'s interval; `tokens_b`: the training tokens asked for
-    (billions), None where steps of any tokens count.
+    `share`: of steps that are a tax, 0-1; its interval takes families for alike where at least eight stand behind it,
+    else it is Wilson's. `tokens_b`: the training tokens asked for (billions), None where steps of any tokens count.
     """
 
     steps: int
     families: int
-    negative: int
     tax: int
     share: Estimate
     size_b: float
@@ -168,7 +170,7 @@ class BaseRate:
 
 
 def base_rate(steps: pd.DataFrame, size_b: float, *, tokens_b: float | None = None) -> BaseRate:
-    """The base rate of a negative step near a size, optionally among families trained on as many tokens.
+    """The base rate of a tax near a size, optionally among families trained on as many tokens.
 
     steps: as `known_steps` returns; size_b, tokens_b: billions; near is within a factor of three. Between families
     tokens are no proof of cause: recipes changed with the years, and tokens with them.
@@ -182,9 +184,8 @@ def base_rate(steps: pd.DataFrame, size_b: float, *, tokens_b: float | None = No
     return BaseRate(
         steps=len(near),
         families=int(near["family"].nunique()),
-        negative=int((near["gamma"] < 0).sum()),
         tax=int((near["phase"] == "tax").sum()),
-        share=negative_share(near),
+        share=_share(near, near["phase"] == "tax"),
         size_b=float(size_b),
         tokens_b=tokens_b,
     )
