@@ -63,7 +63,7 @@ def family(name: str, truthfulqa: list[float], *, hellaswag: tuple[float, float]
 
 def answer_of(*families: pd.DataFrame, own: bool = False) -> story.Answer:
     panel = pd.concat(families, ignore_index=True)
-    at = tables.ChapterRows(panel, families[0], str(families[0]["family"].iloc[0]), own, "test", "", "")
+    at = tables.ChapterRows(panel, families[0], str(families[0]["family"].iloc[0]), own, "test", "", "", "")
     ends, ladders = coupling.whole_ladder(families[0]), coupling.whole_ladders(panel)
     return chapter_1.answer(at, ladders, ends, x="hellaswag", y="truthfulqa")
 

@@ -37,8 +37,9 @@ def diagnose_family(
 
     rows: one a size: params_b (billions), x, y (percent), optionally model, more benchmarks, <score>_stderr (points).
     at: size of the forecast, billions (default: twice the largest).  items: questions of a benchmark of one's own.
-    Returns plain data: `runs` (scores whose noise is the spread between runs), `whole` (smallest to largest in one), `steps` (gamma, Fieller interval, P of each phase), `r`,
-    `dimension`, `boundary` (N_c by named estimators), `forecast`, `power`, `answers`, `advice`, `notes`.
+    Returns plain data: `runs` (scores whose noise is the spread between runs), `whole` (smallest to largest in one),
+    `steps` (gamma, Fieller interval, P of each phase), `r`, `dimension`, `boundary` (N_c by named estimators),
+    `forecast`, `power`, `answers`, `advice`, `notes`.
     Raises MissingError with fewer than two sizes, ScoresError on equal sizes.
     """
     frame = ladder_rows(_with_noise(pd.DataFrame(rows), x, y, items), [x, y], purpose="a local coupling")

@@ -98,7 +98,8 @@ def base_rates(size: float) -> dict[str, Any]:
     """
     steps = known_steps()
     every = base_rate(steps, size)
-    few, many = (base_rate(steps[side], size) for side in (steps["tokens_b"] < TOKEN_EDGE, steps["tokens_b"] >= TOKEN_EDGE))
+    few = base_rate(steps[steps["tokens_b"] < TOKEN_EDGE], size)
+    many = base_rate(steps[steps["tokens_b"] >= TOKEN_EDGE], size)
     return {
         "n": every.steps,
         "tax": every.tax,

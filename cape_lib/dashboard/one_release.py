@@ -107,9 +107,7 @@ def _release(row: Mapping[Any, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _trajectory(
-    read: pd.DataFrame, known: pd.DataFrame, chosen: FrontierLine, lab: str | None
-) -> list[dict[str, Any]]:
+def _trajectory(read: pd.DataFrame, known: pd.DataFrame, chosen: FrontierLine, lab: str | None) -> list[dict[str, Any]]:
     """The lab's known releases up to the first given one and then those given, with what `frontier.changes` says."""
     first = read["released"].iloc[0]
     before = known[(known["lab"] == lab) & ~known["model"].isin(read["model"])]

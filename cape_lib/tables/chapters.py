@@ -52,7 +52,8 @@ def chapter(
         front, rows, source = ladder(family, panel=panel), base(panel), SOURCES[panel]
         if not front["model"].isin(rows["model"]).any():  # a family that was added: it stands beside the panel
             rows, source = pd.concat([front, rows], ignore_index=True), f"{ADDED}; background: {source}"
-        return ChapterRows(rows, front, family, False, source, _noise(front, x, y), _runs(front, x, y), _among(rows, panel))
+        noise, runs = _noise(front, x, y), _runs(front, x, y)
+        return ChapterRows(rows, front, family, False, source, noise, runs, _among(rows, panel))
     own = read_scores(scores_path, x=x, y=y).assign(family=family, ladder=family)
     own = own.sort_values("params_b", ignore_index=True)
     known = {x, y} <= set(BASE_BENCHMARKS)
@@ -71,9 +72,7 @@ def _among(rows: pd.DataFrame, panel: str) -> str:
 def _noise(front: pd.DataFrame, x: str, y: str) -> str:
     """Where the intervals of a coupling come from: standard errors, numbers of questions, or nowhere."""
     repeated = between_runs(front, (x, y))
-    stated = [
-        b for b in (x, y) if b not in repeated and f"{b}_stderr" in front and front[f"{b}_stderr"].notna().all()
-    ]
+    stated = [b for b in (x, y) if b not in repeated and f"{b}_stderr" in front and front[f"{b}_stderr"].notna().all()]
     counted = [b for b in (x, y) if b not in (*stated, *repeated) and b in ITEM_COUNTS]
     unknown = [label(b) for b in (x, y) if b not in (*stated, *repeated, *counted)]
     if unknown:
@@ -86,7 +85,8 @@ def _noise(front: pd.DataFrame, x: str, y: str) -> str:
     bound = (
         ""
         if repeated and not (stated or counted)
-        else " That is a conservative bound: two models answer the same questions, which makes their difference less noisy."
+        else " That is a conservative bound: two models answer the same questions, which makes their difference less "
+        "noisy."
     )
     return f"Intervals are Fieller's for a ratio, from {' and '.join(told)}.{bound}"
 

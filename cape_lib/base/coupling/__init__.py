@@ -20,9 +20,9 @@ from cape_lib.base.coupling.population import (
     population_coupling,
 )
 from cape_lib.base.coupling.steps import (
+    NEAR,
     SIZE_RULE,
     SIZE_RULES,
-    NEAR,
     TOKEN_EDGE,
     BaseRate,
     base_rate,
