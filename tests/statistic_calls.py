@@ -3,7 +3,6 @@
 A new public function belongs into one of the tables here, or its absence is a failing test.
 """
 
-
 import numpy as np
 import pandas as pd
 
@@ -158,7 +157,7 @@ RELEASES = {
     "saturation_over_time": frontier.saturation_over_time,
     "rotation": frontier.rotation,
     "top_rows": lambda r: frontier.top_rows(r, X),
-    "remeasured_spreads": lambda r: sorted(frontier.remeasured_spreads(r, X, (X, Y), k=5)),
+    "spread_draws": lambda r: sorted(frontier.spread_draws(r, X, (X, Y), k=5)),
     "trajectories": lambda r: frontier.trajectories(r, chosen=None),
     "changes": lambda r: frontier.changes(_dated(r), scatter=(5.0, 20)),
     "order_null": lambda r: frontier.order_null(frontier.trajectories(r, chosen=None), resamples=N),
@@ -261,7 +260,6 @@ NUMBERS = {
     "release_h": lambda x, y, s: [frontier.release_h(float(a), float(b)) for a, b in zip(x, y, strict=True)],
     "read_h": lambda x, y, s: [frontier.read_h(float(v), 60.0, frontier.line("frozen")) for v in x],
     "spread": lambda x, y, s: frontier.spread(x) if len(x) else None,
-    "widened": lambda x, y, s: frontier.widened(np.sort(x), 40.0),
     "noise_spread": lambda x, y, s: [frontier.noise_spread(float(v), Y, draws=N) for v in x[:2]],
     "minimum_curation": lambda x, y, s: [levers.minimum_curation(float(v)) for v in x],
 }

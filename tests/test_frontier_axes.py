@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cape_lib import frontier, tables
 from cape_lib.errors import MissingError, ScoresError
+from cape_lib.frontier.saturation import spread_without_noise
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 
@@ -75,6 +76,26 @@ def test_five_equal_models_lie_apart_by_more_than_the_papers_limit_for_saturatio
     assert frontier.noise_spread(80.0, X) > 2.0
 
 
+def test_a_spread_that_noise_alone_gives_may_be_nothing_and_one_beyond_it_may_not() -> None:
+    rows = pd.DataFrame({"model": list("abcdefgh"), "lab": list("abcdefgh"), Y: np.linspace(40.0, 90.0, 8)})
+    for step, nothing in ((0.5, True), (5.0, False)):
+        measured = 4 * step
+        draws = frontier.spread_draws(rows.assign(**{X: 80.0 - step * np.arange(8)}), X, (X, Y), k=5)[X]
+        low, high = draws.interval(measured)
+        assert (low == 0) is nothing and low <= measured <= high
+        assert np.median(draws.off) == pytest.approx(measured, rel=0.05) or nothing
+
+
+def test_noise_added_to_a_spread_that_it_was_taken_off_gives_the_measured_one_again() -> None:
+    scores = np.array([80.0, 79.0, 77.5, 77.0, 70.0])
+    noise = np.random.default_rng(3).normal(0.0, 3.0, (300, 5))
+    narrow = spread_without_noise(scores, noise)
+    alone, factor = np.ptp(noise, axis=1), narrow / 10.0
+    again = np.ptp(factor[:, None] * scores + noise, axis=1)
+    assert again[factor > 0] == pytest.approx(10.0)
+    assert (alone[factor == 0] >= 10.0).all() and 0 < np.mean(factor == 0) < 0.5
+
+
 def test_a_better_model_without_the_new_score_is_named(four: pd.DataFrame) -> None:
     best = four.sort_values(X, ascending=False)["model"].iloc[0]
     without = four.assign(**{Y: four[Y].where(four["model"] != best)})
@@ -112,5 +133,3 @@ def test_pair_by_pair_counts_its_own_models(four: pd.DataFrame) -> None:
     assert (table.loc[(X, Y), "n"], table.loc[(X, Y), "n_complete"]) == (20, 13)
     complete = gaps.dropna()
     assert table.loc[(X, "hle"), "r_complete"] == pytest.approx(np.corrcoef(complete[X], complete["hle"])[0, 1])
-
-

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
@@ -95,7 +96,10 @@ def headline_changes(table: pd.DataFrame, *, source: str) -> Figure:
         shift=(table["after"] - table["before"]) / ((table["before_high"] - table["before_low"]) / 2),
         low=(table["after_low"] - table["before"]) / ((table["before_high"] - table["before_low"]) / 2),
         high=(table["after_high"] - table["before"]) / ((table["before_high"] - table["before_low"]) / 2),
-    ).dropna(subset=["shift"])
+    )
+    # A ratio of spreads whose interval has no end has no scale; it stands in the rows.
+    ends = shown[["before_low", "before_high", "after_low", "after_high", "shift"]]
+    shown = shown[np.isfinite(ends).all(axis=1)]
     base = alt.Chart(shown).encode(
         y=alt.Y("number:N", sort=list(shown["number"]), title=None, axis=alt.Axis(labelLimit=170))
     )

@@ -127,8 +127,9 @@ def _print(answer: dict[str, Any], lab: str | None) -> None:
     print(f"error on a lab not seen: {shown('leave_one_lab_out')} points")
     if "saturation" in answer:
         s = answer["saturation"]
+        end = "unbounded" if math.isinf(s["high"]) else f"{s['high']:.2f}"
         print(f"top five: SWE spread {s['spread_old']:.1f}, GPQA spread {s['spread_new']:.1f} points, sigma "
-              f"{s['sigma']:.2f} [{s['low']:.2f}, {s['high']:.2f}]{', rotate' if s['rotate'] else ''}")  # fmt: skip
+              f"{s['sigma']:.2f} [{s['low']:.2f}, {end}]{', rotate' if s['rotate'] else ''}")  # fmt: skip
     if "share_checked" in answer:
         print(f"share of cells checked against a source: {answer['share_checked']:.0%}")
     print("\nmean h by lab (points):")

@@ -12,7 +12,7 @@ from cape_lib.errors import ScoresError
 from cape_lib.frontier.confounds import release_days
 from cape_lib.frontier.labs import lab_line, lab_means, lab_r, lab_slopes, leave_one_lab_out
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
-from cape_lib.frontier.saturation import remeasured_spreads, saturation, spread, top_rows, widened
+from cape_lib.frontier.saturation import TRUE_SPREAD, saturation, spread, spread_draws, top_rows
 from cape_lib.stats import (
     Estimate,
     generator,
@@ -68,13 +68,13 @@ def headline_numbers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str
 
 
 def _top_five(rows: pd.DataFrame, x: str, y: str) -> dict[str, Estimate]:
-    repeats = remeasured_spreads(rows, x, (x, y), k=5)
+    draws = spread_draws(rows, x, (x, y), k=5)
     top, ratio = top_rows(rows, x, k=5), saturation(rows, old=x, new=y)
     numbers = {}
     for name, axis in (("top-five spread, old axis", x), ("top-five spread, new axis", y)):
         measured = spread(top[axis])
-        numbers[name] = Estimate(measured, *widened(repeats[axis], measured), 5, "every score measured again")
-    numbers["sigma"] = Estimate(ratio.sigma, ratio.low, ratio.high, 5, "every score measured again")
+        numbers[name] = Estimate(measured, *draws[axis].interval(measured), 5, TRUE_SPREAD)
+    numbers["sigma"] = Estimate(ratio.sigma, ratio.low, ratio.high, 5, TRUE_SPREAD)
     return numbers
 
 

@@ -16,17 +16,20 @@ from cape_lib.stats import generator, noisy_scores, percentile_interval, score_s
 #: paper B: below this the old axis no longer separates
 ROTATE_BELOW = 0.2
 AXES = (X, Y, "hle", "ifeval")
-#: repeats in which every score is measured again
-REPEATS = 4000
+#: the method of an interval of a spread, in words
+TRUE_SPREAD = "noise of the questions taken off, and added once more"
+#: draws of a true spread of either kind
+DRAWS = 2000
+#: what an interval of a spread leaves out below and above
+BELOW, ABOVE = 0.04, 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Saturation:
     """Spread (max - min, points) of two axes among the top models by the old one, and their ratio sigma.
 
-    `low`, `high`: 95 % of sigma if every score were measured again with other questions, widened to hold sigma itself
-    (noise on top of noise spreads close scores further apart than they were measured); `noise_spread`: the spread
-    that sampling noise alone would show among equally good models on the old axis; `p_rotate`: share of the repeats
+    `low`, `high`: 95 % of sigma of the true scores of these models (`SpreadDraws`); `noise_spread`: the spread
+    that sampling noise alone would show among equally good models on the old axis; `p_rotate`: share of the draws
     in which sigma calls for rotation (0-1); `models` in rank order; `skipped`: better models that lack the new score.
     """
 
@@ -49,6 +52,38 @@ class Saturation:
 
     def __str__(self) -> str:
         return f"sigma = {self.sigma:.2f} [{self.low:.2f}, {self.high:.2f}] ({self.old} over {self.new})"
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadDraws:
+    """Draws of a true spread, (2000,) each, points: with the noise of the questions `off` and once more `on`.
+
+    off: the spread to which noise has to be added to give the measured one; zero where noise alone gives as much.
+    on: the spread if every score were measured again, the models ranked anew. A measured spread holds noise already, so
+    that it is too wide where the models lie close, and too narrow where noise picked the best: the low end of an
+    interval is of `off`, the high end of `on`.
+    """
+
+    off: NDArray[np.float64]
+    on: NDArray[np.float64]
+
+    @property
+    def both(self) -> NDArray[np.float64]:
+        """All draws, those without the noise first, (4000,)."""
+        return np.concatenate([self.off, self.on])
+
+    def __truediv__(self, other: SpreadDraws) -> SpreadDraws:
+        """Draws of the ratio of two spreads: its low end from the low end of the one and the high end of the other."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return SpreadDraws(self.off / other.on, self.on / other.off)
+
+    def interval(self, measured: float) -> tuple[float, float]:
+        """95 % interval, widened where need be to hold the value as measured: the truth where models share all noise.
+
+        It leaves out 4 % below and 1 % above, as noise that picks the best hides more than it shows.
+        """
+        low, high = percentile_interval(self.off, 1 - 2 * BELOW)[0], percentile_interval(self.on, 1 - 2 * ABOVE)[1]
+        return min(low, measured), max(high, measured)
 
 
 def top_rows(frame: pd.DataFrame, by: str, *, also: tuple[str, ...] = (), k: int = 5) -> pd.DataFrame:
@@ -81,51 +116,56 @@ def saturation(
     worst = float(top[old].min())
     better = complete_rows(frame, old).query("model not in @rows.model")
     skipped = better[better[old] >= worst]["model"]
-    drawn_old, drawn_new = _remeasured(rows, old, new, k, correlation, seed)
+    drawn = spread_draws(rows, old, (old, new), k=k, correlation=correlation, seed=seed)
+    ratio = drawn[old] / drawn[new]
     with np.errstate(divide="ignore", invalid="ignore"):
-        sigmas = drawn_old / drawn_new
-        sigma = np.float64(spread(top[old])) / np.float64(spread(top[new]))
-    low, high = widened(sigmas, float(sigma))
+        sigma = float(np.float64(spread(top[old])) / np.float64(spread(top[new])))
+    low, high = ratio.interval(sigma)
     return Saturation(
-        old, new, spread(top[old]), spread(top[new]), float(sigma), low, high,
-        noise_spread(float(top[old].mean()), old, k=k), float(np.mean(sigmas < ROTATE_BELOW)),
+        old, new, spread(top[old]), spread(top[new]), sigma, low, high,
+        noise_spread(float(top[old].mean()), old, k=k), float(np.mean(ratio.both < ROTATE_BELOW)),
         tuple(top["model"]), tuple(skipped),
     )  # fmt: skip
 
 
-def remeasured_spreads(
+def spread_draws(
     frame: pd.DataFrame, by: str, axes: tuple[str, ...], *, k: int, correlation: float = 0.0, seed: int = 0
-) -> dict[str, NDArray[np.float64]]:
-    """Spread of each axis among the top k by `by` in 4,000 repeats with other questions, (4000,) each, points.
+) -> dict[str, SpreadDraws]:
+    """Draws of the true spread of each axis among the top k by `by`, points.
 
-    Models are ranked anew in every repeat. Noise is binomial, `correlation` (0-1) its correlation between models; zero
-    is a bound, for models that answer the same questions share part of it. MissingError where no model has the scores.
+    Noise is binomial, `correlation` (0-1) its correlation between models; zero is a bound, for models that answer the
+    same questions share part of it. MissingError where no model has the scores.
     """
     rows = complete_rows(frame, *dict.fromkeys((by, *axes)))
     if rows.empty:
         raise MissingError(f"no model has {', '.join(dict.fromkeys((by, *axes)))}; add one")
     rng = generator(seed)
-    drawn = {axis: _draw(rows, axis, correlation, rng) for axis in dict.fromkeys((by, *axes))}
-    best = np.argsort(-drawn[by], axis=1)[:, :k]
-    return {axis: np.ptp(np.take_along_axis(drawn[axis], best, axis=1), axis=1) for axis in axes}
+    rows = rows.sort_values([by, "model"], ascending=[False, True])
+    answer = {}
+    for axis in dict.fromkeys((by, *axes)):
+        scores = rows[axis].to_numpy(float)
+        noise = noisy_scores(np.zeros_like(scores), score_sd(scores, axis), 2 * DRAWS, rng, correlation=correlation)
+        again = scores + noise[DRAWS:]
+        # The axis that ranks the models ranks them anew; on another they are the same models.
+        again = -np.sort(-again, axis=1)[:, :k] if axis == by else again[:, :k]
+        answer[axis] = SpreadDraws(spread_without_noise(scores[:k], noise[:DRAWS, :k]), np.ptp(again, axis=1))
+    return {axis: answer[axis] for axis in axes}
 
 
-def _draw(rows: pd.DataFrame, axis: str, correlation: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    scores = rows[axis].to_numpy(float)
-    return noisy_scores(scores, score_sd(scores, axis), REPEATS, rng, correlation=correlation)
+def spread_without_noise(scores: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each row of noise the spread that it widens to the measured one, the scores keeping their shape, (draws,).
 
-
-def _remeasured(
-    rows: pd.DataFrame, old: str, new: str, k: int, correlation: float, seed: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    spreads = remeasured_spreads(rows, old, (old, new), k=k, correlation=correlation, seed=seed)
-    return spreads[old], spreads[new]
-
-
-def widened(draws: NDArray[np.float64], value: float) -> tuple[float, float]:
-    """Central 95 % of repeats, widened where need be to hold the value as measured: (low, high)."""
-    low, high = percentile_interval(draws)
-    return min(low, value), max(high, value)
+    Scores drawn together about their mean by a factor f and measured with that noise spread as far as they did once
+    the first pair, (better, worse), lies that far apart; that f is the smallest over the pairs.
+    """
+    wide = spread(scores)
+    better, worse = np.nonzero(scores[:, None] > scores[None, :])
+    if not better.size:
+        return np.zeros(len(noise))
+    apart = noise[:, better] - noise[:, worse]
+    factor = ((wide - apart) / (scores[better] - scores[worse])).min(axis=1)
+    none = np.ptp(noise, axis=1) >= wide
+    return np.asarray(wide * np.where(none, 0.0, factor))
 
 
 def noise_spread(score: float, benchmark: str, *, k: int = 5, draws: int = 4000, seed: int = 0) -> float:

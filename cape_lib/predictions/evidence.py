@@ -14,12 +14,12 @@ from cape_lib import tables
 from cape_lib.frontier import (
     FROZEN_INTERCEPT,
     FROZEN_SLOPE,
+    TRUE_SPREAD,
     complete_rows,
     lab_r,
-    remeasured_spreads,
     spread,
+    spread_draws,
     top_rows,
-    widened,
 )
 from cape_lib.predictions.cards import Prediction
 from cape_lib.rules import Quantity
@@ -101,18 +101,19 @@ def _spreads(card: Prediction, frame: pd.DataFrame, seed: int) -> Evidence:
     k, axis, axes = card.top_k, card.axis, card.benchmarks
     rows = complete_rows(frame, *dict.fromkeys((axis, *axes)))
     if len(rows) < k:
-        blank = Estimate(float("nan"), float("nan"), float("nan"), len(rows), REMEASURED)
+        blank = Estimate(float("nan"), float("nan"), float("nan"), len(rows), TRUE_SPREAD)
         return Evidence(blank, {}, {}, rows, (), _lack(card, len(rows)))
     top = top_rows(rows, axis, also=axes, k=k)
-    drawn = remeasured_spreads(rows, axis, axes, k=k, seed=seed)
+    drawn = spread_draws(rows, axis, axes, k=k, seed=seed)
     values: dict[Quantity, float | Floats] = {Quantity("spread", (a,)): spread(top[a]) for a in axes}
-    draws = {Quantity("spread", (a,)): drawn[a] for a in axes}
-    values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(len(drawn[axes[0]]), float(k))
-    low, high = widened(drawn[axes[0]], spread(top[axes[0]]))
+    draws = {Quantity("spread", (a,)): drawn[a].both for a in axes}
+    values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(len(drawn[axes[0]].both), float(k))
+    low, high = drawn[axes[0]].interval(spread(top[axes[0]]))
     ranked = complete_rows(frame, axis)
     better = ranked[(ranked[axis] > top[axis].min()) & ~ranked["model"].isin(rows["model"])]
     return Evidence(
-        Estimate(spread(top[axes[0]]), low, high, k, REMEASURED), values, draws, top, tuple(better["model"]),
+        Estimate(spread(top[axes[0]]), low, high, k, TRUE_SPREAD), values, draws, top, tuple(better["model"]),
+        repeats=TRUE_SPREAD,
     )  # fmt: skip
 
 

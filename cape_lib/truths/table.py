@@ -9,7 +9,7 @@ import pandas as pd
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from cape_lib.truths import cosines, couplings, pooled, releases, scales, steps
+from cape_lib.truths import cosines, couplings, pooled, releases, scales, spreads, steps
 from cape_lib.truths.families import streams
 from cape_lib.truths.rates import Rate
 
@@ -28,6 +28,7 @@ PARTS: dict[str, Part] = {
     "h-field": releases.h_rates,
     "step or excursion": releases.rule_rates,
     "lab slopes": releases.lab_rates,
+    spreads.PART: spreads.rates,
 }
 DECIMALS = 4
 
