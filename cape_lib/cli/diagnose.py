@@ -18,6 +18,7 @@ examples:
   cape diagnose --size 1 --hellaswag 49.7 --truthfulqa 38.9      one model: what one size can say
   cape diagnose scores.csv                                         a family: CSV or results files
   cape diagnose scores.csv --x my_bench --y truthfulqa --x-items 400
+  cape diagnose checkpoints.csv --axis tokens                      checkpoints of one run
   cape diagnose --swe 80.8 --gpqa 91.3 --lab Anthropic             a frontier release
   cape diagnose --example pythia                                   one of the dashboard's examples"""
 QUESTIONS = {
@@ -48,7 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for axis, usual in (("x", "hellaswag"), ("y", "truthfulqa")):
         family.add_argument(f"--{axis}", metavar="BENCHMARK", help=f"default {usual}")
         family.add_argument(f"--{axis}-items", type=int, metavar="N", help="questions in it, for the noise")
-    family.add_argument("--at", metavar="BILLIONS", help="size of the forecast (default twice the largest)")
+    family.add_argument("--at", metavar="BILLIONS", help="size of the forecast (default twice the largest), or a value "
+                        "of --axis")  # fmt: skip
     parser.add_argument("--name", help="name of the model or release; of a table, the family")
     parser.add_argument("--example", metavar="NAME", help="an example of the dashboard, such as pythia")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -79,6 +81,7 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
         short |= {"residual": lead["residual"], "low": lead["interval"]["low"], "high": lead["interval"]["high"]}
     else:
         last = result["steps"][-1]
+        short |= {"axis": result["axis"]} if result["kind"] == "path" else {}
         short |= {"gamma": last["gamma"], "low": last["interval"]["low"], "high": last["interval"]["high"]}
         short |= {"interval": last["interval"]["shape"]}
     return short | {"advice": [rule["advice"] for rule in result["advice"]], "diagnosis": result}
@@ -90,7 +93,8 @@ def text(result: dict[str, Any]) -> str:
     lines += [f"{question:<24}{result['answers'][key]}" for key, question in QUESTIONS.items()]
     lines += [f"note: {note}" for note in result["notes"]]
     if "steps" in result and isinstance(result["steps"], list):
-        whole = [_step(result["whole"]) + " (whole ladder)"] if len(result["steps"]) > 1 else []
+        what = "whole path" if result["kind"] == "path" else "whole ladder"
+        whole = [_step(result["whole"]) + f" ({what})"] if len(result["steps"]) > 1 else []
         lines += ["", *whole, *(_step(step) for step in result["steps"])]
     lines += [""] if result["advice"] else []
     lines += [f"- {rule['advice']}\n  evidence ({rule['strength']}): {rule['evidence']}" for rule in result["advice"]]
@@ -100,8 +104,9 @@ def text(result: dict[str, Any]) -> str:
 def _step(step: dict[str, Any]) -> str:
     from cape_lib.dashboard.wording import shown
 
+    ends = [step[key] for key in (("first", "last") if "first" in step else ("smaller", "larger"))]
     return (
-        f"  {step['smaller']} to {step['larger']}: gamma {shown(step['gamma'], '+2')} {shown(step['interval'], 'i2')}, "
+        f"  {ends[0]} to {ends[1]}: gamma {shown(step['gamma'], '+2')} {shown(step['interval'], 'i2')}, "
         f"P(tax) {shown(step['p_tax'], '%')}, P(bonus) {shown(step['p_bonus'], '%')}: {step['phase']}"
     )
 
@@ -158,22 +163,27 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
         raise UsageError(f"--size {args.size}: with SCORES it is total or active: which parameters are the size")
     asked = (args.x or "hellaswag", args.y or "truthfulqa") if args.x or args.y else ()
     scores = importing.read_by_options(args.scores, args, pair_of=asked).scores
-    if {SWE, GPQA} <= set(scores.frame.columns) and not asked:
+    frontier = {SWE, GPQA} <= set(scores.frame.columns)
+    if frontier and not asked and scores.axis.by_size:
         return _noted(diagnose_release(_releases(scores.frame), line=args.line, lab=args.lab), scores.notes)
-    x, y = asked or ("hellaswag", "truthfulqa")
+    base = {"hellaswag", "truthfulqa"} <= set(scores.frame.columns)
+    x, y = asked or ((SWE, GPQA) if frontier and not base else ("hellaswag", "truthfulqa"))
     for name in (x, y):
         if name not in scores.frame.columns:
             has = ", ".join(map(str, scores.frame.columns))
             raise MissingError(f"{args.scores[0]}: no column {name}; it has {has}")
     chosen = tables.one_family(scores, args.name)
     ladder = tables.ladder_of(chosen, x, y, name=args.name or scores.name)
-    at, problem = check_size(args.at or "")
-    _refuse([problem | {"column": "at"}] if problem else [])
+    if ladder.axis.by_size:
+        at, problem = check_size(args.at or "")
+        _refuse([problem | {"column": "at"}] if problem else [])
+    else:
+        at = ladder.axis.read(args.at) if args.at else None
     items = {name: n for name, n in ((x, args.x_items), (y, args.y_items)) if n}
     notes = [*chosen.notes, *ladder.notes]
     if ladder.left_out:
         notes.append(f"left out for want of a score: {', '.join(ladder.left_out)}")
-    return _noted(diagnose_family(ladder.rows, x=x, y=y, at=at, items=items), notes)
+    return _noted(diagnose_family(ladder.rows, x=x, y=y, at=at, items=items, along=ladder.axis), notes)
 
 
 def _noted(result: dict[str, Any], notes: Iterable[str]) -> dict[str, Any]:

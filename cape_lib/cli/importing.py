@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from cape_lib.errors import UsageError, one_line
 from cape_lib.ingest import Intake, Options, Source, read_any, write_scores
 from cape_lib.tables import Scores, TableOptions, refuse_unnamed, score_benchmarks
+from cape_lib.tables.axes import of_rows
 from cape_lib.tables.benchmarks import PAIRS
+from cape_lib.tables.numbers import to_size
 from cape_lib.tables.score_checks import refuse_mixed
 
 if TYPE_CHECKING:
@@ -73,6 +75,13 @@ def add_reading_options(parser: argparse.ArgumentParser, *, sized: bool = True) 
     tables.add_argument("--by", metavar="COLUMN[,COLUMN]", help="what makes a family (default: the column family)")
     tables.add_argument("--family-from", metavar="REGEX", help="the part of a model's name that is its family")
     tables.add_argument("--sep", metavar="SIGN", help="between columns, where it cannot be told: a sign, tab, space")
+    tables.add_argument(
+        "--axis",
+        default="params",
+        metavar="AXIS",
+        help="what the rows go along: params (default), tokens, flops, step, d_model, date or a column of numbers",
+    )
+    tables.add_argument("--batch-tokens", metavar="N", help="training tokens of one step: tokens = step x N")
     if sized:
         tables.add_argument("--size", choices=("total", "active"), help="which parameters are the size (default total)")
 
@@ -88,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
             benchmarks = [str(name) for name in rows if f"{name}_protocol" in rows]
             refuse_mixed(rows, benchmarks, name=scores.name, kinds=bool(rows["params_b"].notna().any()))
     frame = scores.frame if scores.has_families else scores.frame.drop(columns="family")
+    frame = frame.drop(columns="day", errors="ignore")  # of release_date, which stands there
     write_scores(frame, args.output, force=args.force, inputs=read.files)
     if args.json:
         print(json.dumps(_as_json(scores, frame, read.files, args.output), indent=2, allow_nan=False))
@@ -121,6 +131,8 @@ def read_by_options(sources: list[str], args: argparse.Namespace, *, pair_of: Se
             sep=args.sep,
             by=tuple(part.strip() for part in (args.by or "").split(",") if part.strip()),
             family_from=args.family_from,
+            axis=args.axis,
+            batch_tokens=_tokens(args.batch_tokens),
         ),
     )
     return read_any(sources, options, pair=pair_of)
@@ -156,6 +168,16 @@ def _billions(text: str, model: str) -> float:
     return number
 
 
+def _tokens(text: str | None) -> float | None:
+    """A number of tokens: "2097152", "2M", "0.5M"; UsageError for anything else."""
+    if text is None:
+        return None
+    billions = to_size(text.strip(), decimal_comma=False, scale=1e-9)
+    if billions is None or not (math.isfinite(billions) and billions > 0):
+        raise UsageError(f"--batch-tokens {text}: give the training tokens of one step, such as 2097152 or 2M")
+    return billions * 1e9
+
+
 def _also(text: str) -> tuple[str, Source]:
     rest, _, column = text.partition("=")
     task, sign, metric = rest.rpartition(":")  # a task may have a colon, a metric has none
@@ -175,13 +197,16 @@ def _summary(scores: Scores, frame: pd.DataFrame, files: Sequence[Path], args: a
     lines = [f"{args.output}: {len(frame)} model(s) from {len(files)} file(s)"]
     lines += [f"  {name:<16} {frame[name].notna().sum()} of {len(frame)} models" for name in benchmarks]
     families = list(dict.fromkeys(scores.frame["family"]))
+    option = "" if scores.axis.by_size else f" --axis {shlex.quote(scores.axis.name)}"
     if scores.has_families and len(families) > 1:
-        return "\n".join([*lines, f"next: cape sweep {target} -o sweep/"])
+        return "\n".join([*lines, f"next: cape sweep {target}{option} -o sweep/"])
     name = families[0] if scores.has_families else "NAME"
-    if (count := frame["params_b"].nunique()) < 3 and frame["params_b"].notna().any():
-        return "\n".join([*lines, f"a report needs three sizes; here {'is' if count == 1 else 'are'} {count}"])
+    along = of_rows(scores.axis, scores.frame)
+    if (count := scores.frame[along.column].nunique()) < 3 and scores.frame[along.column].notna().any():
+        here = f"here {'is' if count == 1 else 'are'} {count}"
+        return "\n".join([*lines, f"a report needs three {along.points}; {here}"])
     axes = ""
     if len(benchmarks) > 1 and not any(set(two) <= set(benchmarks) for two in PAIRS):  # the report is told which two
         x, y = ("bbh", "ifeval") if {"bbh", "ifeval"} <= set(benchmarks) else benchmarks[:2]
         axes = f" --x {shlex.quote(x)} --y {shlex.quote(y)}"
-    return "\n".join([*lines, f"next: cape family {target} --name {shlex.quote(name)}{axes} -o report/"])
+    return "\n".join([*lines, f"next: cape family {target} --name {shlex.quote(name)}{option}{axes} -o report/"])

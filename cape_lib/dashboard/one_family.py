@@ -18,6 +18,7 @@ from cape_lib.dashboard.one_model import perhaps_swapped
 from cape_lib.dashboard.wording import BLANK, interval, number, shown, write
 from cape_lib.errors import MissingError
 from cape_lib.stats import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
+from cape_lib.tables.axes import PARAMS, Axis
 
 #: how many times the questions, and how many sizes, are tried before "more than that" is the answer
 MOST_QUESTIONS = 1000
@@ -32,17 +33,23 @@ def diagnose_family(
     y: str = "truthfulqa",
     at: float | None = None,
     items: Mapping[str, int] | None = None,
+    along: Axis = PARAMS,
 ) -> dict[str, Any]:
     """What the sizes of one family say about the coupling of two scores.
 
     rows: one a size: params_b (billions), x, y (percent), optionally model, more benchmarks, <score>_stderr (points).
     at: size of the forecast, billions (default: twice the largest).  items: questions of a benchmark of one's own.
+    along: another axis; then the answer is that of `diagnose_path`, which speaks of no sizes.
     Returns plain data: `runs` (scores whose noise is the spread between runs), `whole` (smallest to largest in one),
     `steps` (gamma, Fieller interval, P of each phase), `r`, `dimension`, `boundary` (N_c by named estimators),
     `forecast`, `power`, `answers`, `advice`, `notes`.
     Raises MissingError with fewer than two sizes, ScoresError on equal sizes.
     """
-    frame = ladder_rows(_with_noise(pd.DataFrame(rows), x, y, items), [x, y], purpose="a local coupling")
+    if not along.by_size:
+        from cape_lib.dashboard.one_path import diagnose_path
+
+        return diagnose_path(pd.DataFrame(rows), along, x=x, y=y, at=at, items=items)
+    frame = ladder_rows(with_noise(pd.DataFrame(rows), x, y, items), [x, y], purpose="a local coupling")
     frame = frame.assign(model=_names(frame))
     steps = _steps(frame, x, y)
     kind = "family" if (x, y) == ("hellaswag", "truthfulqa") else "pair"
@@ -61,7 +68,7 @@ def diagnose_family(
     }  # fmt: skip
 
 
-def _with_noise(frame: pd.DataFrame, x: str, y: str, items: Mapping[str, int] | None) -> pd.DataFrame:
+def with_noise(frame: pd.DataFrame, x: str, y: str, items: Mapping[str, int] | None) -> pd.DataFrame:
     """Questions of a benchmark of one's own become the binomial standard error of each row that states none."""
     for name in (x, y):
         if name not in frame.columns:
@@ -111,8 +118,8 @@ def _whole(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
     gamma, as a step has it."""
     whole = coupling.whole_ladder(frame, x=x, y=y)
     return {
-        "smaller": whole.smaller, "larger": whole.larger, "low_b": whole.params_b_low, "high_b": whole.params_b_high,
-        "mid_b": math.sqrt(whole.params_b_low * whole.params_b_high), "dx": whole.dx.estimate, "dy": whole.dy.estimate,
+        "smaller": whole.smaller, "larger": whole.larger, "low_b": whole.low, "high_b": whole.high,
+        "mid_b": math.sqrt(whole.low * whole.high), "dx": whole.dx.estimate, "dy": whole.dy.estimate,
         "dx_half": number(whole.dx.high - whole.dx.estimate), "dy_half": number(whole.dy.high - whole.dy.estimate),
         "z": number(whole.z), "gamma": number(whole.gamma.estimate),
         **{name: number(getattr(whole, name)) for name in PHASES},
@@ -201,13 +208,13 @@ def _power(frame: pd.DataFrame, found: Mapping[str, Any]) -> dict[str, Any]:
     limit = coupling.settled_beyond(len(found["steps"]))
     dip = boundary.boundary_power(frame, y=found["y"]) if found["kind"] == "family" else None
     return {
-        "questions": _questions((step["dy"], step["dx"]), (var_y, var_x), limit), "sizes": sizes,
+        "questions": questions_needed((step["dy"], step["dx"]), (var_y, var_x), limit), "sizes": sizes,
         "settled": step["settled"], "most_questions": MOST_QUESTIONS, "most_sizes": MOST_SIZES,
         "boundary": None if dip is None else asdict(dip),
     }  # fmt: skip
 
 
-def _questions(step: tuple[float, float], variance: tuple[float, float], limit: float) -> int | None:
+def questions_needed(step: tuple[float, float], variance: tuple[float, float], limit: float) -> int | None:
     (dy, dx), (var_y, var_x) = step, variance
     if math.isnan(var_x + var_y) or dx == 0 or dy == 0:
         return None

@@ -43,7 +43,7 @@ def read_results(
     sources: files, folders (searched to the bottom) and patterns; family: name for all models; params: model ->
     billions of parameters, before what a file states; names: file, folder or pattern -> model name, before what the
     file says; also: further tasks -> column and metric; allow: "partial" (runs with a limit), "mixed" (protocols),
-    "families" (whoever asks compares the rows of each family).
+    "families" (whoever asks compares the rows of each family), "unsized" (models whose size is not known).
     Raises ScoresError (a file that cannot be read), MissingError (no parameter count), MixedProtocolError,
     UsageError (a name that matches nothing).
     """
@@ -130,7 +130,7 @@ def _assemble(
 ) -> tuple[pd.DataFrame, list[str]]:
     readings = merging.by_revision(readings)
     groups = merging.by_model(readings)
-    sizes, notes = merging.sizes(groups, params)
+    sizes, notes = merging.sizes(groups, params, needed="unsized" not in allow)
     groups, chosen = merging.one_protocol(groups)
     notes += chosen
     rows = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -52,6 +52,7 @@ def read_any(sources: Sequence[str], options: Options | None = None, *, pair: Se
     kinds = {name: files.is_table(name) for name in sources}
     found = [Path(name).expanduser() for name, table in kinds.items() if table]
     results = [name for name, table in kinds.items() if not table]
+    unsized = set() if options.table.axis == "params" else {"unsized"}
     parts = [tables.check_scores(path, pair=pair, options=options.table, allow_mixed=mixed) for path in found]
     read = tuple(found)
     if results:
@@ -61,9 +62,9 @@ def read_any(sources: Sequence[str], options: Options | None = None, *, pair: Se
             params=options.params,
             names=options.names,
             also=options.also,
-            allow={*options.allow, "families"},
+            allow={*options.allow, *unsized, "families"},
         )
-        stated = TableOptions("percent", options.table.size, None, options.table.by, options.table.family_from)
+        stated = replace(options.table, unit="percent", sep=None)
         checked = tables.check_scores(
             read_sheet(imported.scores, name=", ".join(results)), options=stated, allow_mixed=mixed
         )
@@ -80,9 +81,9 @@ def _together(parts: list[Scores]) -> Scores:
     if len(parts) == 1:
         return parts[0]
     frame = pd.concat([part.frame.assign(**{"_from": part.name}) for part in parts], ignore_index=True)
-    keys = [
-        name for name in ("family", "model", "params_b", "seed", "recipe", "step", "pretrain_tokens_b") if name in frame
-    ]
+    first = parts[0]
+    usual = ("family", "model", "params_b", "seed", "recipe", "step", "pretrain_tokens_b")
+    keys = [name for name in dict.fromkeys((*usual, first.axis.column)) if name in frame]
     twice = frame[keys].astype(str).duplicated(keep=False)
     if twice.any():
         model = frame.loc[twice, "model"].iloc[0]
@@ -90,6 +91,7 @@ def _together(parts: list[Scores]) -> Scores:
         raise ScoresError(f"{other}: {model} stands in {one} too; keep one of the two rows")
     notes = tuple(note for part in parts for note in part.notes)
     names = ", ".join(part.name for part in parts)
-    first = parts[0]
     known = any(part.has_families for part in parts)
-    return Scores(frame.drop(columns="_from"), notes, names, first.allow_mixed, known, first.size)
+    axis = next((part.axis for part in parts if part.axis.scale == "linear"), first.axis)
+    whole = frame.drop(columns="_from")
+    return replace(first, frame=whole, notes=notes, name=names, has_families=known, axis=axis)

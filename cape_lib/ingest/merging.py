@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -178,11 +177,13 @@ def _mean(leaves: Mapping[str, Reading], weights: Mapping[str, float], *, protoc
     return Score(value, spread if known else None, protocol)
 
 
-def sizes(groups: Mapping[str, list[Reading]], given: Mapping[str, float]) -> tuple[dict[str, float], list[str]]:
+def sizes(
+    groups: Mapping[str, list[Reading]], given: Mapping[str, float], *, needed: bool = True
+) -> tuple[dict[str, float], list[str]]:
     """params_b for every model, and notes: what the person gave, else what its files state.
-
     The count of a quantised model's numbers is no size: its name is taken. Raises UsageError for a name that no model
     has, MissingError (with the options to add) where a size is unknown, or the file and the name contradict each other.
+    needed: False where the question is not about sizes, so that an unknown one is NaN.
     """
     notes = []
     odd: dict[str, str] = {}
@@ -212,6 +213,8 @@ def sizes(groups: Mapping[str, list[Reading]], given: Mapping[str, float]) -> tu
     if wanted:
         raise UsageError(f"--params: {suggest('model', next(iter(wanted)), groups)}")
     unknown = [model for model in groups if model not in found]
+    if not needed:
+        return {model: found.get(model, math.nan) for model in groups}, notes
     if unknown:
         options = " ".join(f"--params {shlex.quote(f'{m}={_guess(m)}')}" for m in unknown)
         why = next(iter(odd.values()), "") or f"no parameter count in the files of {', '.join(unknown)}"
@@ -234,7 +237,7 @@ def table(rows: Mapping[str, Mapping[str, Score]], params: Mapping[str, float], 
     names = {name for row in rows.values() for name in row}
     order = [name for name in order if name in names] + sorted(names - set(order))
     lines = []
-    for model in sorted(rows, key=lambda name: (params[name], name)):
+    for model in sorted(rows, key=lambda name: (math.isnan(params[name]), params[name], name)):
         line: dict[str, object] = {"model": model, "params_b": float(f"{params[model]:.6g}")}
         if family is not None:
             line["family"] = family
@@ -251,10 +254,8 @@ def table(rows: Mapping[str, Mapping[str, Score]], params: Mapping[str, float], 
 
 def _training(model: str) -> dict[str, float]:
     """How far a checkpoint was trained, by its name: steps ("step143000", "checkpoint-14676"), tokens ("tokens3B")."""
-    step = re.search(r"(?:global_)?(?:step|checkpoint|iter)[-_]?(\d+)", model, re.IGNORECASE)
-    tokens = re.search(r"(?:tokens?[-_]?(\d+(?:\.\d+)?)([bt])|(\d+(?:\.\d+)?)([bt])[-_]?tok)", model, re.IGNORECASE)
-    told: dict[str, float] = {} if step is None else {"step": float(step[1])}
-    if tokens:
-        number, unit = tokens[1] or tokens[3], (tokens[2] or tokens[4]).casefold()
-        told["pretrain_tokens_b"] = float(number) * (1000 if unit == "t" else 1)
+    step, tokens = model_names.step_in_name(model), model_names.tokens_in_name(model)
+    told: dict[str, float] = {} if step is None else {"step": step}
+    if tokens is not None:
+        told["pretrain_tokens_b"] = tokens
     return told

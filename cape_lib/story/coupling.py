@@ -33,7 +33,7 @@ def answer(at: ChapterRows, ladders: pd.DataFrame, ends: WholeLadder, *, x: str,
     at: the rows of the chapter; ladders: `coupling.whole_ladders` of its panel; ends: `whole_ladder` of the family in
     front. The reader's own family answers for itself, a published one for the panel.
     """
-    own = f"{at.family}, {ends.params_b_low:g} to {ends.params_b_high:g} B: {points(ends.dy.estimate)} of {label(y)}"
+    own = f"{at.family}, {ends.low:g} to {ends.high:g} B: {points(ends.dy.estimate)} of {label(y)}"
     interval = f"{own} ({between(ends.dy.low, ends.dy.high)}) with {points(ends.dx.estimate)} of {label(x)}."
     if at.own:
         return Answer(whole(ends, at.family, x=x, y=y), "single case", interval)
@@ -73,7 +73,7 @@ def whole(ends: WholeLadder, family: str, *, x: str, y: str) -> str:
     else:
         doubt = "that is beyond score noise"
     return (
-        f"From {ends.params_b_low:g} to {ends.params_b_high:g} billion parameters, {family} {verb} "
+        f"From {ends.low:g} to {ends.high:g} billion parameters, {family} {verb} "
         f"**{abs(ends.dy.estimate):.1f} points** of {label(y)} while it {other} {abs(ends.dx.estimate):.1f} of "
         f"{label(x)}; {doubt}."
     )

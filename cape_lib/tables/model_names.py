@@ -84,5 +84,39 @@ def families(names: Iterable[str]) -> dict[str, set[float]]:
     return sizes
 
 
+#: a moment of training in a name: "step143000", "checkpoint-14676", "global_step5k"; "tokens300B", "3B-tok", "28BT"
+_STEP = re.compile(
+    r"(?<![a-z0-9])(?:global_?step|step|checkpoint|ckpt|iteration|iter)s?[-_ =]?(?P<number>\d+)(?P<unit>k)?"
+    r"(?![a-z0-9])",
+    re.IGNORECASE,
+)
+_TOKENS = re.compile(
+    r"(?<![a-z0-9.])(?:tokens?[-_ =]?(?P<first>\d+(?:\.\d+)?)(?P<after>[kmbt])"
+    r"|(?P<number>\d+(?:\.\d+)?)(?P<unit>[kmbt])(?:[-_ ]?tok(?:en)?s?|t))(?![a-z0-9])",
+    re.IGNORECASE,
+)
+_BILLIONS = {"k": 1e-6, "m": 1e-3, "b": 1.0, "t": 1e3}
+
+
+def step_in_name(name: str) -> float | None:
+    """The training step that a name states ("pythia-1b@step143000", "run/checkpoint-14676"), or None."""
+    hit = _STEP.search(name)
+    return None if hit is None else float(hit["number"]) * (1000 if hit["unit"] else 1)
+
+
+def tokens_in_name(name: str) -> float | None:
+    """The training tokens that a name states ("step1000-tokens4B", "300B-tokens"), in billions, or None."""
+    hit = _TOKENS.search(name)
+    if hit is None:
+        return None
+    return float(hit["first"] or hit["number"]) * _BILLIONS[(hit["after"] or hit["unit"]).casefold()]
+
+
+def run_in_name(name: str) -> str:
+    """A name without its moments of training: the run that a checkpoint is of ("pythia-1b@step1000": "pythia-1b")."""
+    rest = _TOKENS.sub("", _STEP.sub("", name))
+    return re.sub(r"[-_@/ .]{2,}", lambda hit: hit[0][0], rest).strip("-_@/. =") or name
+
+
 #: what --family-from proposes: all before the size
 PROPOSED = r"^(.*?)[-_. ]*[0-9.]+[bBmM]"

@@ -7,21 +7,26 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cape_lib.errors import MissingError, UsageError
+from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 from cape_lib.tables import model_names
-from cape_lib.tables.repeats import one_a_size
+from cape_lib.tables.axes import PARAMS, Axis, is_training, of_rows
+from cape_lib.tables.repeats import one_a_size, without_run
 from cape_lib.tables.score_checks import UNNAMED_FAMILY, refuse_mixed
 from cape_lib.tables.scores import Scores
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The sizes of one family that have both scores, one row each; the models left out for want of one; notes."""
+    """The points of one family that have both scores, one row each, in order of the axis; those left out; notes.
+
+    axis: with the words that fit these rows.
+    """
 
     rows: pd.DataFrame
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    axis: Axis = PARAMS
 
 
 def one_family(scores: Scores, name: str | None) -> Scores:
@@ -92,18 +97,37 @@ def _likely(frame: pd.DataFrame) -> list[str]:
 
 
 def ladder_of(scores: Scores, x: str, y: str, *, name: str) -> Ladder:
-    """The rows of one family that have both scores, one a size, smallest first.
+    """The rows of one family that have both scores, one a size (or value of the table's axis), smallest first.
 
     Raises MixedProtocolError (unless the table allows it) where they were measured in different ways, MissingError
-    where a size is blank, ScoresError where rows of one size are no runs of one model.
+    where a size is blank, ScoresError where rows of one size are no runs of one model, where several runs share an
+    axis, and where nothing moves along it.
     """
     whole = scores.frame[[x, y]].notna().all(axis=1)
     rows = scores.frame[whole].reset_index(drop=True)
     left_out = tuple(scores.frame.loc[~whole, "model"].astype(str))
     if not scores.allow_mixed:
         refuse_mixed(rows, (x, y), name=name)
-    if rows["params_b"].isna().any():
+    axis = of_rows(scores.axis, rows)
+    if axis.column in (x, y):
+        raise UsageError(f"--axis {axis.name}: that is one of the two scores; choose another column")
+    if not axis.by_size:
+        refuse_still(rows, axis, name=name)
+    elif rows["params_b"].isna().any():
         model = rows.loc[rows["params_b"].isna(), "model"].iloc[0]
         raise MissingError(f"{name}: {model} has no params_b; give its size in billions of parameters")
-    single, notes = one_a_size(rows, name=name, x=x, y=y)
-    return Ladder(single.sort_values("params_b", ignore_index=True), left_out, tuple(notes))
+    single, notes = one_a_size(rows, name=name, x=x, y=y, axis=axis)
+    return Ladder(single.sort_values(axis.column, ignore_index=True), left_out, tuple(notes), axis)
+
+
+def refuse_still(rows: pd.DataFrame, axis: Axis, *, name: str) -> None:
+    """Raise ScoresError where several runs share one axis, or all rows stand at one value of it."""
+    values = rows[axis.column]
+    if len(rows) > 1 and values.nunique() == 1:
+        told = f"every row is at {axis.shown(float(values.iloc[0]))}, so that nothing moves along it"
+        raise ScoresError(f"{name}: {told}; choose another --axis")
+    runs = without_run(rows["model"]).map(model_names.run_in_name)
+    several = [str(run) for run, rows_of in runs.value_counts(sort=False).items() if rows_of > 1]
+    if is_training(axis) and len(several) > 1:
+        shown = ", ".join(several[:3]) + (" ..." if len(several) > 3 else "")
+        raise ScoresError(f"{name}: {len(several)} runs share the axis {axis.name} ({shown}); split by --by model")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import ScoresError
+from cape_lib.tables.axes import PARAMS, Axis
 from cape_lib.tables.benchmarks import label
 
 #: what tells two runs of one model apart at the end of a name, or between two parts of it
@@ -24,29 +25,37 @@ def between_runs(rows: pd.DataFrame, scores: Sequence[str]) -> list[str]:
     return [score for score in scores if f"{score}_noise" in rows and rows[f"{score}_noise"].eq(BETWEEN_RUNS).all()]
 
 
-def one_a_size(rows: pd.DataFrame, *, name: str = "", x: str, y: str) -> tuple[pd.DataFrame, list[str]]:
-    """The rows of one family with one row a size, and notes of what became of the others.
+def without_run(models: pd.Series) -> pd.Series:
+    """Names of models without the number of a run ("m-seed3" and "m-seed4" are both "m")."""
+    return models.astype(str).str.replace(_RUN, "", regex=True)
 
-    rows: params_b and the two scores, none missing. Runs of one model (names that differ in "seed3" or "run2" alone, or
-    a column `seed`) become their mean. Their spread, pooled over the sizes that have several runs, is the run-to-run
-    noise of every size: it stands in `<score>_stderr`, divided by the square root of the number of runs, and
-    `between_runs` names such scores. Where a column
-    `instruct` or `ladder` tells rows apart, instruct models and rows outside the ladder are left out. Raises
-    ScoresError for rows of one size that are neither.
+
+def one_a_size(
+    rows: pd.DataFrame, *, name: str = "", x: str, y: str, axis: Axis = PARAMS
+) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of one family with one row a size (or value of another axis), and notes of what became of the others.
+
+    rows: params_b (the column of the axis) and the two scores, none missing. Runs of one model (names that differ in
+    "seed3" or "run2" alone, or a column `seed`) become their mean. Their spread, pooled over the sizes that have
+    several runs, is the run-to-run noise of every size: it stands in `<score>_stderr`, divided by the square root of
+    the number of runs, and `between_runs` names such scores. Where a column `instruct` or `ladder` tells rows apart,
+    instruct models and rows outside the ladder are left out. Raises ScoresError for rows of one size that are
+    neither.
     """
-    if rows["params_b"].is_unique:
+    by = axis.column
+    if rows[by].is_unique:
         return rows, []
-    rows, notes = _told_apart(rows)
-    if rows["params_b"].is_unique:
+    rows, notes = _told_apart(rows, axis)
+    if rows[by].is_unique:
         return rows.reset_index(drop=True), notes
-    stem = rows["model"].astype(str).str.replace(_RUN, "", regex=True)
+    stem = without_run(rows["model"])
     counted = rows["seed"].notna() if "seed" in rows else pd.Series(False, index=rows.index)
-    for size, group in rows.groupby("params_b"):
+    for size, group in rows.groupby(by):
         if len(group) > 1 and stem[group.index].nunique() > 1 and not _are_runs(group, counted):
-            raise ScoresError(_refusal(rows, group, float(str(size)), name))
+            raise ScoresError(_refusal(rows, group, float(str(size)), name, axis))
         if len(group) > 1 and group["model"].duplicated().any() and not counted[group.index].all():
-            raise ScoresError(_refusal(rows, group, float(str(size)), name))
-    return _averaged(rows, stem, x=x, y=y, notes=notes)
+            raise ScoresError(_refusal(rows, group, float(str(size)), name, axis))
+    return _averaged(rows, stem, x=x, y=y, notes=notes, axis=axis)
 
 
 def _are_runs(group: pd.DataFrame, counted: pd.Series) -> bool:
@@ -54,7 +63,7 @@ def _are_runs(group: pd.DataFrame, counted: pd.Series) -> bool:
     return bool(counted[group.index].all() and group["seed"].is_unique and group["model"].nunique() == 1)
 
 
-def _told_apart(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def _told_apart(rows: pd.DataFrame, axis: Axis) -> tuple[pd.DataFrame, list[str]]:
     """Without the instruct models, and then without the rows outside the ladder, at the sizes that stand twice."""
     notes = []
     flags = {}
@@ -63,27 +72,28 @@ def _told_apart(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if "ladder" in rows:
         flags["outside the ladder"] = rows["ladder"].isna()
     for why, flag in flags.items():
-        twice = rows["params_b"].duplicated(keep=False) & flag[rows.index]
+        twice = rows[axis.column].duplicated(keep=False) & flag[rows.index]
         # At least one row of the size has to stay.
-        stays = (~flag[rows.index]).groupby(rows["params_b"]).transform("any")
+        stays = (~flag[rows.index]).groupby(rows[axis.column]).transform("any")
         if (gone := rows[twice & stays]).size:
-            notes.append(f"left out, {why} at a size that stands twice: {', '.join(gone['model'].astype(str))}")
+            notes.append(f"left out, {why} at a {axis.point} that stands twice: {', '.join(gone['model'].astype(str))}")
             rows = rows.drop(index=gone.index)
     return rows, notes
 
 
 def _averaged(
-    rows: pd.DataFrame, stem: pd.Series, *, x: str, y: str, notes: list[str]
+    rows: pd.DataFrame, stem: pd.Series, *, x: str, y: str, notes: list[str], axis: Axis
 ) -> tuple[pd.DataFrame, list[str]]:
-    groups = rows.groupby("params_b", sort=False)
+    by = axis.column
+    groups = rows.groupby(by, sort=False)
     runs = groups["model"].transform("size")
-    merged = rows.drop_duplicates("params_b").copy()
-    counts = groups.size().reindex(merged["params_b"]).to_numpy()
+    merged = rows.drop_duplicates(by).copy()
+    counts = groups.size().reindex(merged[by]).to_numpy()
     merged["model"] = np.where(counts > 1, stem[merged.index].str.strip("-_. /"), merged["model"])
     merged["runs"] = counts.astype(str)
-    scores = [str(c) for c in rows if rows[c].dtype == "float64" and c != "params_b" and not str(c).endswith("_stderr")]
+    scores = [str(c) for c in rows if rows[c].dtype == "float64" and c != by and not str(c).endswith("_stderr")]
     for score in scores:
-        merged[score] = groups[score].mean().reindex(merged["params_b"]).to_numpy()
+        merged[score] = groups[score].mean().reindex(merged[by]).to_numpy()
     told = []
     for score in (x, y):
         within = rows[score] - groups[score].transform("mean")
@@ -94,27 +104,30 @@ def _averaged(
             merged[f"{score}_noise"] = BETWEEN_RUNS
             told.append(f"{spread:.2g} points of {label(score)}")
     many = int((counts > 1).sum())
-    note = f"{int(counts[counts > 1].sum())} runs averaged at {many} {'size' if many == 1 else 'sizes'}"
+    note = f"{int(counts[counts > 1].sum())} runs averaged at {many} {axis.point if many == 1 else axis.points}"
     if told:
-        note += f"; their spread (SD {' and '.join(told)}) is the noise of every size, in place of the bound"
+        note += f"; their spread (SD {' and '.join(told)}) is the noise of every {axis.point}, in place of the bound"
     return merged.reset_index(drop=True), [*notes, note]
 
 
-def _refusal(rows: pd.DataFrame, group: pd.DataFrame, size: float, name: str) -> str:
+def _refusal(rows: pd.DataFrame, group: pd.DataFrame, value: float, name: str, axis: Axis) -> str:
     first, second = group["model"].astype(str).iloc[:2]
-    both = f"{first} stands twice with" if first == second else f"{first} and {second} both have"
-    told = f"{name}: {both} {size:g} billion parameters and are no runs of one model"
+    here, have, stands = f"{value:g} billion parameters", "have", "with"
+    if not axis.by_size:
+        here, have, stands = axis.shown(value), "are at", "at"
+    both = f"{first} stands twice {stands}" if first == second else f"{first} and {second} both {have}"
+    told = f"{name}: {both} {here} and are no runs of one model"
     if len(group) > 2:
-        several = f"{len(group)} models have {size:g} billion parameters ({first}, {second} ...)"
+        several = f"{len(group)} models {have} {here} ({first}, {second} ...)"
         told = f"{name}: {several} and are no runs of one model"
-    columns = splitting(rows)
+    columns = splitting(rows, axis)
     if columns:
-        return f"{told}; split by --by family,{columns[0]}, or keep one row a size"
-    return f"{told}; keep one row a size, split by --by COLUMN, or number the runs in a column seed"
+        return f"{told}; split by --by family,{columns[0]}, or keep one row a {axis.point}"
+    return f"{told}; keep one row a {axis.point}, split by --by COLUMN, or number the runs in a column seed"
 
 
-def splitting(rows: pd.DataFrame) -> list[str]:
-    """Columns whose values, taken with the size, name every row once: by them a family can be split."""
+def splitting(rows: pd.DataFrame, axis: Axis = PARAMS) -> list[str]:
+    """Columns whose values, taken with the size (or the axis), name every row once: they can split a family."""
     usual = {"model", "params_b", "family", "seed", "note", "source", "runs"}
     texts = [str(c) for c in rows if c not in usual and not pd.api.types.is_float_dtype(rows[c])]
     return [
@@ -122,5 +135,5 @@ def splitting(rows: pd.DataFrame) -> list[str]:
         for column in texts
         if rows[column].notna().all()
         and rows[column].nunique() < len(rows)
-        and not rows.duplicated(["params_b", column]).any()
+        and not rows.duplicated([axis.column, column]).any()
     ]

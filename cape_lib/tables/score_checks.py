@@ -31,15 +31,19 @@ def first(bad: pd.Series) -> int | None:
     return int(positions[0]) if positions.size else None
 
 
-def check_models(sheet: Sheet, frame: pd.DataFrame) -> None:
-    """Every row has a model, once among the rows alike, and a date that can be read; fills a missing family."""
+def check_models(sheet: Sheet, frame: pd.DataFrame, *, apart: str = "") -> None:
+    """Every row has a model, once among the rows alike, and a date that can be read; fills a missing family.
+
+    apart: a further column that tells two rows of one model apart, that of the axis.
+    """
     nameless = first(frame["model"].isna())
     if nameless is not None:
         raise sheet.refusal(nameless, "model", "is blank; name the model")
     unnamed = pd.Series(UNNAMED_FAMILY, index=frame.index, dtype=object)
     frame["family"] = frame["family"].fillna(UNNAMED_FAMILY) if "family" in frame else unnamed
-    apart = [name for name in _APART if name in frame]
-    keys = frame[["family", "model", *apart]].astype(str).apply(lambda column: column.str.casefold())
+    by = "release_date" if apart == "day" else apart
+    unlike = [name for name in dict.fromkeys((*_APART, by)) if name in frame and name != "params_b"]
+    keys = frame[["family", "model", *unlike]].astype(str).apply(lambda column: column.str.casefold())
     twice = first(keys.duplicated())
     if twice is not None:
         same = (keys == keys.iloc[twice]).all(axis=1)

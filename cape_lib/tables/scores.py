@@ -15,8 +15,10 @@ import pandas as pd
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 from cape_lib.tables import score_checks as checks
+from cape_lib.tables.axes import PARAMS, Axis, axis_named, is_training, place
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, LABELS, PAIRS
 from cape_lib.tables.columns import MEASURES, TEXT, Heading, heading, is_score, known_name, table
+from cape_lib.tables.model_names import run_in_name
 from cape_lib.tables.numbers import Cell, is_blank, to_number, to_score, to_size
 from cape_lib.tables.shapes import upright
 from cape_lib.tables.sheets import Sheet, read_sheet
@@ -30,7 +32,8 @@ STORED = ".checked.json"
 class TableOptions:
     """What a person may say of a table: `unit` of its scores, which `size`, the sign `sep`, and what makes a family.
 
-    by: columns whose values together name the family; family_from: a regular expression that finds it in the name.
+    by: columns whose values together name the family; family_from: a regular expression that finds it in the name;
+    axis: what an analysis goes along, one of `axes.NAMES` or a column; batch_tokens: training tokens of a step.
     """
 
     unit: Literal["percent", "fraction"] | None = None
@@ -38,13 +41,16 @@ class TableOptions:
     sep: str | None = None
     by: tuple[str, ...] = ()
     family_from: str | None = None
+    axis: str = "params"
+    batch_tokens: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
     """A checked table: `frame` (one row a model, percent, billions), what the person should know, what was allowed.
 
-    name: the file; has_families: whether the table itself tells its families; size: which parameters params_b counts.
+    name: the file; has_families: whether the table itself tells its families; size: which parameters params_b counts;
+    axis: what an analysis of it goes along.
     """
 
     frame: pd.DataFrame
@@ -53,6 +59,7 @@ class Scores:
     allow_mixed: bool = False
     has_families: bool = True
     size: str = "total"
+    axis: Axis = PARAMS
 
     def of(self, frame: pd.DataFrame, *notes: str) -> Scores:
         """The same table with other rows or columns, and further notes."""
@@ -77,9 +84,12 @@ def check_scores(
     sheet = upright(source if isinstance(source, Sheet) else read_sheet(source, sep=options.sep))
     heads, notes = _columns(sheet)
     strict = [known_name(name) for name in pair]
-    _need(sheet, [head.name for head in heads], strict)
+    exact = next((head.name for head in heads if head.name == options.axis.strip()), options.axis)
+    axis = axis_named(exact)
+    _need(sheet, [head.name for head in heads], strict, sized=axis.by_size)
     strict = strict or [name for two in PAIRS for name in two]
-    columns = [_column(sheet, index, head, strict) for index, head in enumerate(heads)]
+    along = [axis.column, *(["pretrain_tokens_b"] if axis.column == "tokens_b" else [])]
+    columns = [_column(sheet, index, head, [*strict, *along]) for index, head in enumerate(heads)]
     frame = pd.DataFrame({head.name: column.values for head, column in zip(heads, columns, strict=True)})
     percent = {head.name for head, column in zip(heads, columns, strict=True) if column.percent or head.percent}
     for head, column in zip(heads, columns, strict=True):
@@ -89,10 +99,11 @@ def check_scores(
             notes.append(f"{head.name}: the number after ± is read as its standard error")
         if head.shots and head.known and f"{head.name}_protocol" not in frame:
             frame[f"{head.name}_protocol"] = pd.Series(head.shots, index=frame.index, dtype=object)
-    has_families = _families(sheet, frame, options)
-    checks.check_models(sheet, frame)
-    benchmarks = score_benchmarks(frame)
+    has_families = _families(sheet, frame, options, axis)
+    checks.check_models(sheet, frame, apart=axis.column)
+    benchmarks = [name for name in score_benchmarks(frame) if name != axis.column]
     sized = bool(pair or set(benchmarks) - set(FRONTIER_BENCHMARKS)) and not set(strict) <= set(FRONTIER_BENCHMARKS)
+    sized = sized and axis.by_size
     notes += checks.check_measures(sheet, frame, strict=sized)
     for name in [known_name(name) for name in pair]:
         if name not in benchmarks:
@@ -102,12 +113,20 @@ def check_scores(
     for benchmark in benchmarks:
         notes += checks.check_percent(sheet, frame, benchmark, strict=strict, needed=needed)
         notes += checks.check_stderr(sheet, frame, benchmark, strict=benchmark in strict)
-    notes += checks.choose_size(sheet, frame, options.size)
-    return Scores(frame, tuple([*sheet.notes, *notes]), sheet.name, allow_mixed, has_families, options.size)
+    if axis.by_size:
+        notes += checks.choose_size(sheet, frame, options.size)
+    frame, axis, placed = place(sheet, frame, axis, batch_tokens=options.batch_tokens)
+    told = tuple([*sheet.notes, *notes, *placed])
+    return Scores(frame, told, sheet.name, allow_mixed, has_families, options.size, axis)
 
 
 def read_scores(
-    source: str | Path | pd.DataFrame, *, x: str | None = None, y: str | None = None, allow_mixed: bool = False
+    source: str | Path | pd.DataFrame,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+    allow_mixed: bool = False,
+    axis: str = "params",
 ) -> pd.DataFrame:
     """Your own models' scores, checked: one row a model, scores in percent (0-100), params_b in billions.
 
@@ -115,13 +134,14 @@ def read_scores(
     a frame with columns `model`, `params_b` and benchmarks; `family`, `d_model`, `release_date`, `<benchmark>_stderr`
     (points) and `<benchmark>_protocol` are optional, and any further column of numbers is a benchmark. params_b may be
     missing where x and y are frontier benchmarks. x, y: benchmarks that must be there in every row.
-    allow_mixed: accept scores of several protocols in one column.
+    allow_mixed: accept scores of several protocols in one column. axis: what an analysis goes along; its column is
+    there and filled.
     Raises ScoresError (a value that cannot be right), MissingError (a column that is needed), MixedProtocolError.
     """
     if (stored := read_checked(source)) is not None:
         return stored.frame
     pair = [name for name in (x, y) if name is not None]
-    scores = check_scores(source, pair=pair, allow_mixed=allow_mixed)
+    scores = check_scores(source, pair=pair, options=TableOptions(axis=axis), allow_mixed=allow_mixed)
     if not allow_mixed:
         named = [known_name(name) for name in pair] or score_benchmarks(scores.frame)
         for _, rows in scores.frame.groupby("family", sort=False):
@@ -192,7 +212,7 @@ def _columns(sheet: Sheet) -> tuple[list[Heading], list[str]]:
     return heads, notes
 
 
-def _need(sheet: Sheet, columns: list[str], named: list[str]) -> None:
+def _need(sheet: Sheet, columns: list[str], named: list[str], *, sized: bool = True) -> None:
     if "model" not in columns:
         texts = [c for i, c in enumerate(sheet.columns) if all(to_number(row[i], decimal_comma=False) is None
                                                               for row in sheet.cells[:20])]  # fmt: skip
@@ -205,7 +225,7 @@ def _need(sheet: Sheet, columns: list[str], named: list[str]) -> None:
     wanted = set(named or columns)
     of_frontier, of_base = wanted & set(FRONTIER_BENCHMARKS), wanted & set(BASE_BENCHMARKS)
     without_sizes = of_frontier == wanted if named else bool(of_frontier) and not of_base
-    if "params_b" not in columns and not without_sizes:
+    if sized and "params_b" not in columns and not without_sizes:
         others = [c for c in columns if re.search(r"size|param|bill", c, re.IGNORECASE)]
         likely = f"; likely {', '.join(map(repr, others[:3]))}" if others else ""
         raise MissingError(
@@ -234,7 +254,7 @@ def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> _
     else:
         cell_of = {i: to_score(cells[i], decimal_comma=sheet.decimal_comma) for i in at}
     bad = [i for i in at if cell_of[i] is None]
-    matters = name in strict or name == "params_b" or (name.endswith("_stderr") and name[:-7] in strict)
+    matters = name in strict or (name.endswith("_stderr") and name[:-7] in strict)
     if bad and (matters or (head.known and len(bad) < len(at) / 2 and name in LABELS and name in strict)):
         cell = cells[bad[0]]
         step = "write the decimals with a point" if re.match(r"^\d+,\d+$", cell) else "give a number or leave it blank"
@@ -262,14 +282,26 @@ def _text(cells: list[str], at: list[int]) -> _Column:
     return _Column(pd.Series([cells[i] if i in known else np.nan for i in range(len(cells))], dtype=object))
 
 
-def _families(sheet: Sheet, frame: pd.DataFrame, options: TableOptions) -> bool:
-    """Fill the column family by what the person asked for; returns whether the table tells its families."""
+def _families(sheet: Sheet, frame: pd.DataFrame, options: TableOptions, axis: Axis) -> bool:
+    """Fill the column family by what the person asked for; returns whether the table tells its families.
+
+    Along training a family is a run: without a column family, and by `model`, the name without its moment of training.
+    """
     if options.by:
-        grouped = by_columns(frame, options.by)
-        frame["family"] = grouped
+        runs = frame
+        if is_training(axis) and "model" in frame:
+            runs = frame.assign(model=frame["model"].map(run_in_name, na_action="ignore"))
+        frame["family"] = by_columns(runs, options.by)
         return True
     if options.family_from is None:
-        return "family" in frame and bool(frame["family"].notna().any())
+        known = "family" in frame and bool(frame["family"].notna().any())
+        if known or not is_training(axis):
+            return known
+        of_run = frame["model"].map(run_in_name, na_action="ignore")
+        if of_run.duplicated().any() and of_run.nunique() > 1:
+            frame["family"] = of_run
+            return True
+        return False
     try:
         form = re.compile(options.family_from)
     except re.error as problem:

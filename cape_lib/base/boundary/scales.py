@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from cape_lib.base.boundary.quadratic import billions, fit_parabolas, log_size
+from cape_lib.base.boundary.quadratic import billions, fit_parabolas
 from cape_lib.errors import UsageError
 from cape_lib.stats import fixed_normals, ladder_rows, percentile_interval, score_noise
 from cape_lib.tables import label
+from cape_lib.tables.axes import PARAMS, Axis
 
 Floats = NDArray[np.float64]
 # An estimator: sizes t (k,) as log10, draws of x and y (resamples, k) -> log10 N_c (resamples,). A boundary that these
@@ -137,11 +138,13 @@ def critical_scales(
     x: str = "hellaswag",
     y: str = "truthfulqa",
     correlation: float = 0.0,
+    along: Axis = PARAMS,
 ) -> pd.DataFrame:
     """Four estimates of the size at which two scores turn from fighting to cooperating, on one ladder.
 
     ladder: one row a size; columns params_b (billions), x, y (percent), optionally <score>_stderr; correlation: of the
-    score noise between sizes, 0-1. Returns one row an estimator ("vertex", "zero crossing", "minimum size", "best
+    score noise between sizes, 0-1; along: another axis, whose column takes the place of params_b and whose unit that of
+    the billions. Returns one row an estimator ("vertex", "zero crossing", "minimum size", "best
     threshold"):
 
     n_c_b    billions; NaN where these sizes hold no boundary; raw_b what the formula gives all the same
@@ -161,11 +164,11 @@ def critical_scales(
     """
     if not 0.0 <= correlation <= 1.0:
         raise UsageError(f"correlation of the noise is {correlation:g}; give a number from 0 to 1")
-    rows = ladder_rows(ladder, [x, y], purpose="a critical scale")
-    t = log_size(rows)
+    rows = ladder_rows(ladder, [x, y], purpose="a critical scale", by=along.column)
+    t = along.t(rows[along.column])
     scores = [rows[score].to_numpy(dtype=float) for score in (x, y)]
     noise = [score_noise(rows, score) for score in (x, y)]
-    if reason := _no_answer(t, scores[1], label(y)):
+    if reason := _no_answer(t, scores[1], label(y), along):
         blank: dict[str, object] = dict.fromkeys(COLUMNS, np.nan)
         blank |= {"verdict": "undecided", "reason": reason, "n": t.size, "method": "none"}
         return pd.DataFrame([blank | {"estimator": name} for name in ESTIMATORS])[COLUMNS]
@@ -180,7 +183,9 @@ def critical_scales(
         many = estimator(t, *drawn) if known else np.full(1, np.nan)
         p = turn_p(t, scores[1], noise[1], turn=found, correlation=correlation)
         answer.append(
-            {"estimator": name} | judged(name, found, many, p, t, label(y)) | {"raw_b": _raw(name, t, scores[1], found)}
+            {"estimator": name}
+            | judged(name, found, many, p, t, label(y), along)
+            | {"raw_b": _raw(name, t, scores[1], found, along)}
         )
     return pd.DataFrame(answer)[COLUMNS]
 
@@ -226,26 +231,28 @@ def turn_p(t: Floats, y: Floats, sd: Floats, *, turn: float, correlation: float 
     return min(1.0, (t.size - 2) * max(p))
 
 
-def judged(name: str, found: float, many: Floats, p: float, t: Floats, y: str) -> dict[str, object]:
+def judged(
+    name: str, found: float, many: Floats, p: float, t: Floats, y: str, along: Axis = PARAMS
+) -> dict[str, object]:
     """Value, interval, verdict and reason of one estimator."""
     known = not np.isnan(many).all()
     share = float(np.isfinite(many).mean()) if known else np.nan
     low, high = bracketed(name, *percentile_interval(many), t)
-    reason, verdict = _reason(found, t, y), "undecided"
+    reason, verdict = _reason(found, t, y, along), "undecided"
     if not known:
         reason += "; the noise of the scores is unknown, so that nothing can be told from it"
     elif not np.isfinite(found):
-        verdict = "no boundary in these sizes" if share <= 0.05 else verdict
+        verdict = f"no boundary in these {along.points}" if share <= 0.05 else verdict
     elif share >= 0.95 and np.isfinite([low, high]).all() and p < 0.05:
         verdict = "boundary"
     elif share < 0.95:
-        reason += f", but {1 - share:.0%} of the noise draws have none inside the sizes"
+        reason += f", but {1 - share:.0%} of the noise draws have none inside the {along.points}"
     else:
         reason += ", but the fall before it or the rise after it is within the noise"
     return {
-        "n_c_b": billions(found) if np.isfinite(found) else np.nan,
-        "low": billions(low),
-        "high": billions(high),
+        "n_c_b": along.back(found) if np.isfinite(found) else np.nan,
+        "low": along.back(low),
+        "high": along.back(high),
         "share": share,
         "p_turn": p,
         "verdict": verdict,
@@ -255,24 +262,27 @@ def judged(name: str, found: float, many: Floats, p: float, t: Floats, y: str) -
     }
 
 
-def _no_answer(t: Floats, y: Floats, name: str) -> str:
+def _no_answer(t: Floats, y: Floats, name: str, along: Axis) -> str:
     """Why nothing can turn on such a ladder, or an empty text."""
     if t.size < LEAST_SIZES:
-        return f"{t.size} sizes cannot show a turn: it takes {LEAST_SIZES} to draw one, more to tell it from noise"
-    return f"{name} is the same at every size" if np.ptp(y) == 0 else ""
+        takes = f"it takes {LEAST_SIZES} to draw one, more to tell it from noise"
+        return f"{t.size} {along.points} cannot show a turn: {takes}"
+    return f"{name} is the same at every {along.point}" if np.ptp(y) == 0 else ""
 
 
-def _raw(name: str, t: Floats, y: Floats, found: float) -> float:
+def _raw(name: str, t: Floats, y: Floats, found: float, along: Axis) -> float:
     """What the formula alone gives, inside the sizes or not."""
     if np.isfinite(found):
-        return billions(found)
+        return along.back(found)
     if name == "minimum size":
-        return billions(float(t[int(np.argmin(y))]))
-    return billions(float(fit_parabolas(t, y).vertex()[0])) if name == "vertex" else float("nan")
+        return along.back(float(t[int(np.argmin(y))]))
+    return along.back(float(fit_parabolas(t, y).vertex()[0])) if name == "vertex" else float("nan")
 
 
-def _reason(found: float, t: Floats, y: str) -> str:
+def _reason(found: float, t: Floats, y: str, along: Axis) -> str:
     """Why there is or is not a boundary, in words."""
+    if not along.by_size:
+        return _reason_along(found, y, along, *(along.back(float(end)) for end in (t[0], t[-1])))
     first, last = (f"{billions(float(end)):.3g} B" for end in (t[0], t[-1]))
     if np.isfinite(found):
         return f"a turn between {first} and {last}"
@@ -281,6 +291,17 @@ def _reason(found: float, t: Floats, y: str) -> str:
     if found > 0:
         return f"{y} has not turned up by the largest size, {last}"
     return f"{y} rises from the smallest size on, {first}: a turn would lie below it"
+
+
+def _reason_along(found: float, y: str, along: Axis, first: float, last: float) -> str:
+    """The same in the words of another axis."""
+    if np.isfinite(found):
+        return f"a turn {along.where}, {along.between(first, last)}"
+    if np.isnan(found):
+        return f"{y} has no turn from falling to rising {along.between(first, last)}"
+    if found > 0:
+        return f"{y} has not turned up by the last {along.point}, {along.shown(last)}"
+    return f"{y} rises from the first {along.point} on, {along.shown(first)}: a turn would lie before it"
 
 
 def _between(start: Floats, end: Floats, turn: Floats) -> Floats:

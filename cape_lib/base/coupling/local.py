@@ -21,6 +21,7 @@ from cape_lib.stats import (
     ratio_below,
     score_noise,
 )
+from cape_lib.tables.axes import PARAMS, Axis
 
 PHASES = ("tax", "transition", "bonus")
 # Between these gammas an interval is neither a tax nor a bonus.
@@ -54,12 +55,14 @@ def local_coupling(
     y: str = "truthfulqa",
     correlation: float = 0.0,
     level: float = 0.95,
+    along: Axis = PARAMS,
 ) -> pd.DataFrame:
     """Coupling of two scores between consecutive sizes of one family, with score noise.
 
     ladder: one row a model; columns params_b (billions), x and y (percent, 0-100), optionally <score>_stderr.
     correlation: of the noise of one score between two models, 0-1 (they answered the same questions); the default 0
-    and binomial noise give a conservative bound. Variation between training seeds is in neither.
+    and binomial noise give a conservative bound. Variation between training seeds is in neither. along: another axis,
+    whose column takes the place of params_b here and in the names of the answer.
     Returns one row an interval: smaller, larger, params_b_low, params_b_high, params_b_mid (geometric mean), dx, dy
     (points), gamma (points of y per point of x; NaN where dx is 0), low, high (Fieller at `level`), interval
     ("bounded", "outside" of the gap between high and low, "every" value, "unknown" where the noise is), p_negative,
@@ -70,9 +73,10 @@ def local_coupling(
     """
     if not 0.0 <= correlation <= 1.0:
         raise UsageError(f"correlation of the noise is {correlation:g}; give a number from 0 to 1")
-    rows = ladder_rows(ladder, [x, y], purpose="a local coupling")
-    size = rows["params_b"].to_numpy(dtype=float)
-    names = rows["model"] if "model" in rows.columns else pd.Series([f"{b:g} B" for b in size])
+    by = along.column
+    rows = ladder_rows(ladder, [x, y], purpose="a local coupling", by=by)
+    at = rows[by].to_numpy(dtype=float)
+    names = rows["model"] if "model" in rows.columns else pd.Series([f"{b:g} B" for b in at])
     (dx, var_dx), (dy, var_dy) = (_steps(rows, score, correlation) for score in (x, y))
     with np.errstate(divide="ignore", invalid="ignore"):
         gamma = np.where(dx == 0, np.nan, dy / dx)
@@ -82,9 +86,9 @@ def local_coupling(
         {
             "smaller": names.to_numpy()[:-1],
             "larger": names.to_numpy()[1:],
-            "params_b_low": size[:-1],
-            "params_b_high": size[1:],
-            "params_b_mid": np.sqrt(size[:-1] * size[1:]),
+            f"{by}_low": at[:-1],
+            f"{by}_high": at[1:],
+            f"{by}_mid": along.middle(at[:-1], at[1:]),
             "dx": dx,
             "dy": dy,
             "gamma": gamma,
@@ -104,17 +108,17 @@ def local_coupling(
 class WholeLadder:
     """What a ladder did from its smallest to its largest size, in one difference.
 
-    `smaller`, `larger`: names of the two models; `params_b_low`, `params_b_high`: their sizes, billions; `sizes`: of
-    the ladder; `dx`, `dy`: change of the two scores, points, with the interval of their noise; `z`: dy in standard
-    errors; `p`: its two-sided p; `gamma`: dy / dx with Fieller's interval; `p_negative`, `p_tax`, `p_transition`,
-    `p_bonus` (0-1) and `phase` of gamma; `settled`: P(gamma < 0) is beyond 97.5 % on either side. A standard error
-    that is not known gives NaN.
+    `smaller`, `larger`: names of the two models; `low`, `high`: their sizes, billions (or values of another axis);
+    `sizes`: of the ladder; `dx`, `dy`: change of the two scores, points, with the interval of their noise; `z`: dy in
+    standard errors; `p`: its two-sided p; `gamma`: dy / dx with Fieller's interval; `p_negative`, `p_tax`,
+    `p_transition`, `p_bonus` (0-1) and `phase` of gamma; `settled`: P(gamma < 0) is beyond 97.5 % on either side. A
+    standard error that is not known gives NaN.
     """
 
     smaller: str
     larger: str
-    params_b_low: float
-    params_b_high: float
+    low: float
+    high: float
     sizes: int
     dx: Estimate
     dy: Estimate
@@ -136,6 +140,7 @@ def whole_ladder(
     y: str = "truthfulqa",
     correlation: float = 0.0,
     level: float = 0.95,
+    along: Axis = PARAMS,
 ) -> WholeLadder:
     """The change of two scores from the smallest to the largest size of one family: first, before any of its steps.
 
@@ -143,9 +148,9 @@ def whole_ladder(
     ladder only the noise of its two ends is left. Arguments and errors as `local_coupling`.
     On the published Pythia rows: -15.1 points, standard error 2.4, z = -6.3, where no step alone is sure.
     """
-    rows = ladder_rows(ladder, [x, y], purpose="a whole ladder")
+    rows = ladder_rows(ladder, [x, y], purpose="a whole ladder", by=along.column)
     ends = rows.iloc[[0, -1]]
-    step = local_coupling(ends, x=x, y=y, correlation=correlation, level=level).iloc[0]
+    step = local_coupling(ends, x=x, y=y, correlation=correlation, level=level, along=along).iloc[0]
     (dx, var_x), (dy, var_y) = (
         (float(change[0]), float(variance[0])) for change, variance in (_steps(ends, s, correlation) for s in (x, y))
     )
@@ -154,8 +159,8 @@ def whole_ladder(
     return WholeLadder(
         smaller=str(step["smaller"]),
         larger=str(step["larger"]),
-        params_b_low=float(step["params_b_low"]),
-        params_b_high=float(step["params_b_high"]),
+        low=float(step[f"{along.column}_low"]),
+        high=float(step[f"{along.column}_high"]),
         sizes=len(rows),
         dx=normal_estimate(dx, math.sqrt(var_x), 2, level=level, method="noise of two scores"),
         dy=normal_estimate(dy, math.sqrt(var_y), 2, level=level, method="noise of two scores"),
@@ -191,8 +196,8 @@ def whole_ladders(
                     by: name,
                     "smaller": one.smaller,
                     "larger": one.larger,
-                    "params_b_low": one.params_b_low,
-                    "params_b_high": one.params_b_high,
+                    "params_b_low": one.low,
+                    "params_b_high": one.high,
                     "sizes": one.sizes,
                     "dx": one.dx.estimate,
                     "dy": one.dy.estimate,

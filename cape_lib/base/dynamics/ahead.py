@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cape_lib.base.dynamics.holdout import polynomial
 from cape_lib.base.dynamics.systems import fit_linear, forecast, midpoints
 from cape_lib.stats import ladder_rows
+from cape_lib.tables.axes import PARAMS, Axis
 
 Floats = NDArray[np.float64]
 #: beyond this condition number the steps do not determine a system of equations; known families stay below 130
@@ -20,17 +21,29 @@ LEAST_SIZES = 4
 
 
 def carried_on(
-    ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", at: float | None = None
+    ladder: pd.DataFrame,
+    *,
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+    at: float | None = None,
+    along: Axis = PARAMS,
 ) -> pd.DataFrame:
     """Both scores at a size, one row a method, with the method's error when the largest size is held out.
 
-    ladder: one row a size; columns params_b (billions), x, y (percent); at: billions, by default twice the largest.
+    ladder: one row a size; columns params_b (billions), x, y (percent); at: billions, by default twice the largest;
+    along: another axis, in whose column and unit both are.
     Methods: "persistence" (the last score), "polynomial" (in log10 size, degree 2 from four sizes on, else 1), "ode"
     (`fit_linear` of both scores, run from the largest size; NaN below four sizes and where the steps do not determine
     it). Returns, by method, x, y (percent) and held_out (points of y, forecast less what came; NaN with two sizes).
     Raises MissingError with fewer than two sizes, ScoresError on equal sizes.
     """
-    rows = ladder_rows(ladder, [x, y], purpose="a forecast")[["params_b", x, y]]
+    rows = ladder_rows(ladder, [x, y], purpose="a forecast", by=along.column)[[along.column, x, y]]
+    if not along.by_size:
+        # The methods run in log10 of params_b: the place on the scale of the axis stands there as a power of ten.
+        first, last_at = (float(rows[along.column].iloc[end]) for end in (0, -1))
+        t = along.t([*rows[along.column], along.ahead(last_at, first) if at is None else float(at)])
+        places = 10 ** ((t - t[0]) / (1.0 if along.scale == "log" else t[-2] - t[0]))
+        rows, at = rows[[x, y]].assign(params_b=places[:-1])[["params_b", x, y]], float(places[-1])
     largest = float(rows["params_b"].iloc[-1])
     size = 2 * largest if at is None else float(at)
     seen, last = rows.iloc[:-1], float(rows[y].iloc[-1])

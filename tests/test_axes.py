@@ -1,0 +1,294 @@
+"""Analyses along another axis than size: checkpoints, compute, dates, columns; never a word of sizes there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from results_files import SCORES, harness_0_4, write
+
+from cape_lib import tables
+from cape_lib.cli import main
+from cape_lib.dashboard import diagnose_family
+from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
+from cape_lib.tables import TableOptions, check_scores, ladder_of, model_names
+from cape_lib.tables.axes import axis_named
+
+PAIR = ("hellaswag", "truthfulqa")
+#: words that no answer along another axis may hold; "B tokens" is a unit of its own
+SIZES = re.compile(r"size|param|billion|smaller|larger|smallest|largest|whole.ladder|\d ?B\b(?! tokens)", re.IGNORECASE)
+
+
+def planted(column: str, values: list[float], *, turn: float, log: bool = True, **further: Any) -> pd.DataFrame:
+    """A path whose TruthfulQA falls up to `turn` and rises from it, a parabola on the scale of the axis."""
+    at = np.array(values, dtype=float)
+    t, t0 = (np.log10(at), np.log10(turn)) if log else (at, turn)
+    u = (t - t0) / np.ptp(t)
+    frame = pd.DataFrame({"model": "run", column: at, "hellaswag": 30 + 40 * (t - t[0]) / np.ptp(t)})
+    return frame.assign(truthfulqa=35 + 45 * u**2, hellaswag_stderr=0.5, truthfulqa_stderr=0.8, **further)
+
+
+def read(frame: pd.DataFrame, axis: str, **options: Any) -> tables.Ladder:
+    scores = check_scores(frame, pair=PAIR, options=TableOptions(axis=axis, **options))
+    return ladder_of(scores, *PAIR, name="run")
+
+
+def diagnosis(frame: pd.DataFrame, axis: str, **options: Any) -> dict[str, Any]:
+    ladder = read(frame, axis, **options)
+    return diagnose_family(ladder.rows, along=ladder.axis)
+
+
+POWERS = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0]
+DAYS = [f"2024-{month:02d}-01" for month in range(1, 12)]
+
+
+def dated() -> pd.DataFrame:
+    since = [float((pd.Timestamp(day) - pd.Timestamp("1970-01-01")).days) for day in DAYS]
+    middle = (pd.Timestamp("2024-06-15") - pd.Timestamp("1970-01-01")).days
+    return planted("value", since, turn=middle, log=False, release_date=DAYS).drop(columns="value")
+
+
+PLANTED: dict[str, tuple[Callable[[], pd.DataFrame], Any]] = {
+    "tokens": (lambda: planted("tokens_b", POWERS, turn=12.0), 12.0),
+    "step": (lambda: planted("step", [1000 * p for p in POWERS], turn=9000.0), 9000.0),
+    "flops": (lambda: planted("flops_1e21", [0.01 * p for p in POWERS], turn=0.1), 0.1),
+    "d_model": (lambda: planted("d_model", [256 * p for p in POWERS], turn=3000.0), 3000.0),
+    "lr": (lambda: planted("lr", [0.0001 * p for p in POWERS], turn=0.001), 0.001),
+    "depth_share": (lambda: planted("depth_share", [40, 45, 50, 55, 60, 65, 70], turn=56.0, log=False), 56.0),
+}
+
+
+@pytest.mark.parametrize("axis", PLANTED)
+def test_a_planted_turn_is_placed_in_the_unit_of_its_axis(axis: str) -> None:
+    make, turn = PLANTED[axis]
+    found = diagnosis(make(), axis)
+    vertex = found["boundary"]["vertex"]
+    assert vertex["verdict"] == "boundary" and vertex["estimate"] == pytest.approx(turn, rel=0.03)
+    assert vertex["low"] < turn < vertex["high"]
+    assert vertex["text"] in found["answers"]["phase"] and found["axis"] == axis
+    assert found["points"][0].keys() >= {axis_named(axis).column}
+
+
+def test_a_turn_in_time_is_a_date_on_a_linear_scale() -> None:
+    found = diagnosis(dated(), "date")
+    turn = pd.Timestamp(found["boundary"]["vertex"]["estimate"])
+    assert found["boundary"]["vertex"]["verdict"] == "boundary"
+    assert abs((turn - pd.Timestamp("2024-06-15")).days) <= 5
+    assert found["scale"] == "linear" and not found["serial"]
+    assert found["answers"]["headline"].startswith("From 2024-01-01 to 2024-11-01, ")
+    assert pd.Timestamp(found["forecast"]["at"]) > pd.Timestamp("2024-11-01")
+
+
+def test_gamma_between_neighbours_is_that_of_the_same_scores_along_any_axis() -> None:
+    frame = planted("tokens_b", POWERS, turn=12.0)
+    by_size = diagnose_family(frame.assign(params_b=frame["tokens_b"]))
+    along = diagnosis(frame, "tokens")
+    for key in ("gamma", "dx", "dy", "p_negative", "interval", "phase", "settled"):
+        assert [step[key] for step in along["steps"]] == [step[key] for step in by_size["steps"]], key
+        assert along["whole"][key] == by_size["whole"][key]
+    for name in ("persistence", "polynomial", "ode"):  # twice the last value on the same scale
+        for score in ("x", "y", "held_out"):
+            assert along["forecast"]["methods"][name][score] == pytest.approx(
+                by_size["forecast"]["methods"][name][score], abs=1e-6
+            )
+
+
+def test_checkpoints_are_correlated_by_their_first_differences_and_it_is_said() -> None:
+    rng = np.random.default_rng(3)
+    frame = planted("tokens_b", POWERS, turn=0.5).assign(hellaswag=lambda t: t["hellaswag"] + rng.normal(0, 2, 8))
+    found = diagnosis(frame, "tokens")
+    first, second = (np.diff(frame[name].to_numpy()) for name in PAIR)
+    assert found["serial"] and found["r"]["of"] == "changes" and found["r"]["n"] == 7
+    assert found["r"]["estimate"] == pytest.approx(np.corrcoef(first, second)[0, 1])
+    assert found["r_levels"]["estimate"] == pytest.approx(np.corrcoef(frame[PAIR[0]], frame[PAIR[1]])[0, 1])
+    assert any("first differences" in note for note in found["notes"])
+    widths = diagnosis(frame.rename(columns={"tokens_b": "d_model"}), "d_model")
+    assert widths["r"]["of"] == "levels" and not any("first differences" in note for note in widths["notes"])
+
+
+def test_models_of_several_sizes_are_no_checkpoints_of_one_run() -> None:
+    frame = planted("tokens_b", POWERS, turn=12.0).assign(
+        model=[f"m-{i}" for i in range(8)], params_b=[0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8]
+    )
+    assert not diagnosis(frame, "tokens")["serial"]
+
+
+def strings(value: Any, key: str = "") -> Iterator[str]:
+    """Every key and text of an answer."""
+    yield key
+    if isinstance(value, dict):
+        for name, inside in value.items():
+            yield from strings(inside, name)
+    elif isinstance(value, list):
+        for inside in value:
+            yield from strings(inside)
+    elif isinstance(value, str):
+        yield value
+
+
+@pytest.mark.parametrize("axis", [*PLANTED, "date"])
+def test_an_answer_along_another_axis_never_speaks_of_sizes(axis: str, tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "run.csv"
+    (dated() if axis == "date" else PLANTED[axis][0]()).to_csv(path, index=False)
+    assert main(["diagnose", str(path), "--axis", axis]) == 0
+    text = capsys.readouterr().out
+    assert main(["diagnose", str(path), "--axis", axis, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["axis"] == data["diagnosis"]["axis"] == axis
+    assert [said for said in (*text.splitlines(), *strings(data)) if SIZES.search(said)] == []
+
+
+@pytest.mark.parametrize("short", range(2, 5))
+def test_a_short_or_flat_path_never_speaks_of_sizes_either(short: int) -> None:
+    frame = planted("step", [1000 * p for p in POWERS], turn=9000.0).iloc[:short]
+    for rows in (frame, frame.assign(truthfulqa=40.0), frame.assign(hellaswag=50.0)):
+        found = diagnosis(rows.drop(columns=["hellaswag_stderr"]), "step")
+        assert [said for said in strings(found) if SIZES.search(said)] == []
+
+
+def test_the_axis_of_parameters_answers_as_without_the_option(capsys: Any) -> None:
+    example = str(Path(__file__).parents[1] / "examples" / "my_family.csv")
+    answers = []
+    for more in ([], ["--axis", "params"]):
+        assert main(["diagnose", example, "--json", *more]) == 0
+        answers.append(capsys.readouterr().out)
+    assert answers[0] == answers[1] and '"axis"' not in answers[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "tokens", "run"),
+    [
+        ("EleutherAI/pythia-1.4b@step143000", 143000, None, "EleutherAI/pythia-1.4b"),
+        ("OLMo-7B-step1000-tokens4B", 1000, 4, "OLMo-7B"),
+        ("out/checkpoint-14676", 14676, None, "out"),
+        ("amber-ckpt_358", 358, None, "amber"),
+        ("m-tokens300B", None, 300, "m"),
+        ("m-1.5T-tokens", None, 1500, "m"),
+        ("fineweb-28BT", None, 28, "fineweb"),
+        ("m-7b", None, None, "m-7b"),
+        ("global_step5k", 5000, None, "global_step5k"),
+    ],
+)
+def test_revisions_are_names_and_values_of_an_axis(name: str, step: Any, tokens: Any, run: str) -> None:
+    read_as = (model_names.step_in_name(name), model_names.tokens_in_name(name), model_names.run_in_name(name))
+    assert read_as == (step, tokens, run)
+
+
+def test_tokens_come_from_the_batch_and_the_steps_in_the_names() -> None:
+    frame = planted("step", [1000 * p for p in POWERS], turn=9000.0)
+    frame = frame.assign(model=[f"m@step{step:.0f}" for step in frame["step"]]).drop(columns="step")
+    ladder = read(frame, "tokens", batch_tokens=2e6)
+    assert ladder.rows["tokens_b"].tolist() == [2 * p for p in POWERS]
+    assert ladder.axis.serial
+
+
+def test_compute_is_made_of_parameters_and_tokens() -> None:
+    frame = planted("tokens_b", POWERS, turn=12.0).assign(params_b=2.0)
+    assert read(frame, "flops").rows["flops_1e21"].tolist() == pytest.approx([6e-3 * 2 * p for p in POWERS])
+
+
+def test_results_files_of_checkpoints_go_along_their_revisions(tmp_path: Path, capsys: Any) -> None:
+    for i, step in enumerate((1000, 2000, 4000, 8000)):
+        scores = SCORES | {"hellaswag": 0.3 + 0.1 * i, "truthfulqa_mc2": 0.45 - 0.02 * i}
+        document = harness_0_4("0.4.8", "lab/model", params=None, scores=scores)
+        document["config"]["model_args"] = f"pretrained=lab/model,revision=step{step},dtype=float16"
+        write(tmp_path / "results" / f"step{step}", "results_2025-03-01T10-00-00.json", document)
+    out = tmp_path / "scores.csv"
+    words = ["import", str(tmp_path / "results"), "--axis", "tokens", "--batch-tokens", "2M", "-o", str(out)]
+    assert main(words) == 0
+    frame = pd.read_csv(out)
+    assert frame["tokens_b"].tolist() == [2, 4, 8, 16] and frame["step"].tolist() == [1000, 2000, 4000, 8000]
+    told = capsys.readouterr().out
+    assert "--axis tokens" in told
+    assert main(["diagnose", str(out), "--axis", "tokens", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["diagnosis"]["n"] == 4
+
+
+def test_seeds_at_one_checkpoint_become_their_mean_and_their_noise() -> None:
+    one = planted("step", [1000.0, 2000.0, 4000.0], turn=3000.0).drop(columns=["hellaswag_stderr", "truthfulqa_stderr"])
+    both = pd.concat([one.assign(model="m-seed1"), one.assign(model="m-seed2", truthfulqa=one["truthfulqa"] + 2)])
+    ladder = read(both, "step")
+    assert ladder.rows["truthfulqa"].tolist() == pytest.approx((one["truthfulqa"] + 1).tolist())
+    assert ladder.rows["truthfulqa_stderr"].tolist() == pytest.approx([1.0] * 3)
+    assert "6 runs averaged at 3 checkpoints" in ladder.notes[0]
+
+
+def test_runs_in_one_table_are_families_of_their_own(tmp_path: Path, capsys: Any) -> None:
+    one = planted("step", [1000.0, 2000.0, 4000.0, 8000.0], turn=3000.0)
+    path = tmp_path / "runs.csv"
+    pd.concat([one.assign(model=f"run-{name}") for name in "ab"]).to_csv(path, index=False)
+    assert main(["diagnose", str(path), "--axis", "step"]) == 2
+    assert "2 families (run-a, run-b)" in capsys.readouterr().err
+    assert main(["diagnose", str(path), "--axis", "step", "--name", "run-b", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["diagnosis"]["n"] == 4
+
+
+STEPS = planted("step", [1000.0, 2000.0, 4000.0, 8000.0], turn=3000.0)
+BAD: dict[str, tuple[pd.DataFrame, list[str], int, str]] = {
+    "missing": (
+        STEPS.drop(columns="step").assign(model=list("abcd")), ["--axis", "tokens"], 4,
+        "no tokens_b for any model; add a column tokens_b",
+    ),
+    "no batch": (STEPS, ["--axis", "tokens"], 4, "--batch-tokens"),
+    "no such column": (STEPS, ["--axis", "epochz"], 2, "unknown column 'epochz'"),
+    "a score": (STEPS, ["--axis", "truthfulqa"], 2, "one of the two scores"),
+    "constant": (STEPS.assign(step=1000.0, model=list("abcd")), ["--axis", "step"], 3, "step 1,000"),
+    "negative": (STEPS.assign(step=[-1.0, 1, 2, 3]), ["--axis", "step"], 3, "row 2, column step: -1 is below 0"),
+    "no number": (STEPS.assign(step=["early", "2", "3", "4"]), ["--axis", "step"], 3, "'early' is not a number"),
+    "text": (STEPS.assign(recipe=list("abcd")), ["--axis", "recipe"], 2, "column of text"),
+    "blank": (STEPS.assign(step=[1000.0, np.nan, 3000, 4000]), ["--axis", "step"], 3, "row 3, column step: is blank"),
+    "zeros": (STEPS.assign(step=0.0, model=list("abcd")), ["--axis", "step"], 3, "0 in every row"),
+    "no date": (STEPS.assign(release_date="soon"), ["--axis", "date"], 3, "'soon' is not a date"),
+    "dates missing": (STEPS, ["--axis", "date"], 4, "add a column release_date"),
+    "twice": (
+        STEPS.assign(step=[1000.0, 1000, 2000, 3000], model=list("abcd")), ["--axis", "step"], 3,
+        "no runs of one model",
+    ),
+    "name contradicts": (STEPS.assign(model="m@step5"), ["--axis", "step"], 3, "5 in the name m@step5"),
+    "two runs in a family": (
+        pd.concat([STEPS.assign(model="a"), STEPS.assign(model="b", step=STEPS["step"] + 1)]).assign(family="F"),
+        ["--axis", "step"], 3, "2 runs share the axis step (a, b); split by --by model",
+    ),
+    "mixed axes": (
+        STEPS.assign(tokens_b=[1.0, 2, np.nan, np.nan], step=[np.nan, np.nan, 3, 4]), ["--axis", "tokens"], 3,
+        "is blank for run, and others have it; say --batch-tokens N",
+    ),
+    "batch": (STEPS, ["--axis", "tokens", "--batch-tokens", "many"], 2, "--batch-tokens many"),
+    "at": (STEPS, ["--axis", "step", "--at", "soon"], 2, "'soon' is no value of the axis step"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_axis_is_refused_in_one_line(case: str, tmp_path: Path, capsys: Any) -> None:
+    frame, words, code, told = BAD[case]
+    path = tmp_path / "scores.csv"
+    frame.to_csv(path, index=False)
+    assert main(["diagnose", str(path), *words]) == code
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and told in err, err
+    if "--at" not in words and case not in ("a score", "constant", "twice", "two runs in a family"):
+        assert main(["import", str(path), "-o", str(tmp_path / "out.csv"), *words]) == code
+        assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("axis", "text", "value"),
+    [("tokens", "600", 600.0), ("tokens", "1.2T", 1200.0), ("step", "143000", 143000.0), ("date", "1970-02", 31.0)],
+)
+def test_a_value_of_an_axis_is_read_as_people_type_it(axis: str, text: str, value: float) -> None:
+    assert axis_named(axis).read(text) == value
+
+
+def test_what_no_axis_can_be_is_an_error_of_the_library_too() -> None:
+    for frame, axis, kind in (
+        (STEPS, "tokens", MissingError), (STEPS.assign(step=-1.0), "step", ScoresError), (STEPS, "nothing", UsageError),
+    ):  # fmt: skip
+        with pytest.raises(kind) as refusal:
+            check_scores(frame, pair=PAIR, options=TableOptions(axis=axis))
+        assert isinstance(refusal.value, CapeError)
