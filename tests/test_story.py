@@ -187,12 +187,14 @@ def made_steps(*, small_negative: bool) -> pd.DataFrame:
 
 
 def test_the_first_page_says_who_pays_whichever_way_the_steps_go() -> None:
+    uniform = tables.base("uniform")
+    model = coupling.family_model(coupling.known_steps(uniform), uniform)
     few = made_steps(small_negative=True).query("tokens_b < 600")
-    assert first_page.pays(few).sentence.startswith("**Often, not always: small models lose")
+    assert first_page.pays(few, model).sentence.startswith("**Often, not always: small models lose")
     other = made_steps(small_negative=False).query("tokens_b < 600")
-    assert first_page.pays(other).sentence.startswith("**No: large models lose")
+    assert first_page.pays(other, model).sentence.startswith("**No: large models lose")
     level = few.assign(gamma=[-0.5, 0.5] * (len(few) // 2))
-    assert first_page.pays(level).sentence.startswith("**Not known: small and large")
+    assert first_page.pays(level, model).sentence.startswith("**Not known: small and large")
 
 
 def test_the_first_page_says_of_tokens_only_what_the_steps_show() -> None:

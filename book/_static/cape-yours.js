@@ -20,7 +20,7 @@
       var state = kind === "model" ? { tab: kind, row: row } : { tab: kind, rows: [row] };
       go.setAttribute("href", Object.keys(row).length ? page + "#d=" + encodeURIComponent(JSON.stringify(state)) : page);
       var size = Number(row.params_b);
-      if (kind === "model") said.innerHTML = size > 0 ? nearest(rates, size).text : "Its size brings the base rate.";
+      if (kind === "model") said.innerHTML = size > 0 ? nearest(rates, size).text : "Type its size to see what known models near it did.";
       else said.textContent = "Two scores bring h, how far its reasoning lies from what its coding lets one expect.";
     }
     form.addEventListener("input", update);

@@ -61,8 +61,8 @@ def finding(gammas: pd.DataFrame) -> str:
     """What the steps of these families say, as the title of the figure."""
     small, between, large = _by_size(gammas)
     return (
-        f"Better reasoning costs truthfulness below 3.5 B in {small[0]} of {small[1]} steps, up to 10 B in "
-        f"{between[0]} of {between[1]}, and above 10 B it brings it in {large[1] - large[0]} of {large[1]}"
+        f"In these {gammas['ladder'].nunique()} families truthfulness is lost in {small[0]} of {small[1]} steps below "
+        f"3.5 B, in {between[0]} of {between[1]} up to 10 B, in {large[0]} of {large[1]} above"
     )
 
 
@@ -81,7 +81,7 @@ def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
         f"sides of 3.5 B and do not turn ({', '.join(across)}). The others are seen on one side only. So the turn "
         "rests on comparing families. Over families of every training recipe "
         f"({every['ladder'].nunique()}) the picture is weaker: {small[0]} of {small[1]} steps cost truthfulness below "
-        f"3.5 B, {large[1] - large[0]} of {large[1]} bring it above 10 B."
+        f"3.5 B, {large[0]} of {large[1]} above 10 B."
     )
 
 
@@ -141,7 +141,7 @@ def families_in_motion(
             alt.layer(*guess, lines, sizes, cut, dots, *names).properties(height=420),
             title=title,
             alt=(
-                f"Families of language models as lines in the plane of {label(x)} and {label(y)}, each step vermilion "
+                f"Families of language models as lines in the plane of {label(x)} and {label(y)}, each step orange "
                 "where it falls and green where it rises. At the size chosen by the slider each family is a dot."
             ),
             source=source,

@@ -31,7 +31,7 @@ def small_multiples(steps: pd.DataFrame, *, x: str, y: str, families: Sequence[s
         title=f"{label(y)} falls in {down} of {len(shown)} steps up in size, over {len(families)} families{more}",
         alt=(
             f"{len(families)} small charts, one a family, all with {label(x)} across and {label(y)} upwards; each line "
-            f"goes from the smallest to the largest size, vermilion where {label(y)} falls as {label(x)} rises, green "
+            f"goes from the smallest to the largest size, orange where {label(y)} falls as {label(x)} rises, green "
             f"where both rise. {down} of {len(shown)} steps fall."
         ),
         source="the scores of the sweep",

@@ -15,7 +15,7 @@ DASHBOARD = "../notebooks/00_dashboard.html"
 #: Kind of model -> what it is called, and its fields: name, label, step.
 KINDS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "model": (
-        "a base model",
+        "a base model (before chat training)",
         (("params_b", "size, billions"), ("hellaswag", "HellaSwag, %"), ("truthfulqa", "TruthfulQA, %")),
     ),
     "release": (

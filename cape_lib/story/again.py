@@ -48,16 +48,17 @@ def answer(rows: pd.DataFrame | None = None) -> Answer:
     }[direction(r[ADMITS])]
     wrong = {-1: "fewer", 1: "more", 0: "not surely fewer"}[direction(r[WRONG])]
     sentence = (
-        f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models, GPQA goes with "
-        f"the share "
-        f"answered right (r = {r[KNOWS].estimate:.2f}) and with {wrong} wrong answers among all "
-        f"(r = {r[WRONG].estimate:.2f}), and with the share admitted at r = {r[ADMITS].estimate:.2f}. "
+        f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models, reasoning (GPQA, "
+        f"hard science questions) goes with more questions of fact answered right (r = {r[KNOWS].estimate:.2f}) and "
+        f"with {wrong} answered wrong (r with the wrong = {r[WRONG].estimate:.2f}). Its r with the share "
+        f"left open, of what was not known, is {r[ADMITS].estimate:.2f}. "
         f"{effort_moral(rows)}"
     )
     interval = (
-        f"Intervals, {rows['lab'].nunique()} labs left out in turn: right [{r[KNOWS].low:.2f}, {r[KNOWS].high:.2f}], "
+        f"95 % intervals, each of {rows['lab'].nunique()} makers left out in turn: right "
+        f"[{r[KNOWS].low:.2f}, {r[KNOWS].high:.2f}], "
         f"wrong [{r[WRONG].low:.2f}, {r[WRONG].high:.2f}], admitted [{r[ADMITS].low:.2f}, {r[ADMITS].high:.2f}]. "
-        f"One laboratory, one grader; data end {DATA_END}."
+        f"All measured by one laboratory; data end {DATA_END}."
     )
     return Answer(sentence, "correlation", interval)
 

@@ -40,22 +40,25 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel) -> Answer:
         )
     scale = model.critical_scale()
     placed = scale.low > 0 and scale.high < math.inf and scale.high / scale.low < NARROW
-    where = (
-        f"a model of all {model.families} families puts the turn at {size(scale.estimate)}"
-        if not math.isnan(scale.estimate)
-        else f"in a model of all {model.families} families the coupling does not rise with size"
-    )
     lead = "At about one size" if placed else "No size is known"
-    sentence = (
-        f"**{lead}**: {where}, with an interval from {size(scale.low)} to {size(scale.high)}, "
-        f"and {_inside(scales, at.family)}."
-    )
+    sentence = f"**{lead}**: {turn(model)}, and {_inside(scales, at.family)}."
     interval = (
         f"{model.steps} steps of {model.families} families in the uniform panel, size and training tokens taken "
         f"together; the turn lies between the published 2.9 and 13.4 B with a probability of "
         f"{model.p_turn(2.9, 13.4):.0%}."
     )
     return Answer(sentence, "correlation", interval)
+
+
+def turn(model: FamilyModel) -> str:
+    """Where a model of all families puts the turn, with its interval, as a clause."""
+    scale = model.critical_scale()
+    where = (
+        f"a model of all {model.families} families puts the turn at {size(scale.estimate)}"
+        if not math.isnan(scale.estimate)
+        else f"in a model of all {model.families} families the coupling does not rise with size"
+    )
+    return f"{where}, with an interval from {size(scale.low)} to {size(scale.high)}"
 
 
 def _inside(scales: pd.DataFrame, family: str) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.coupling import TOKEN_EDGE, base_rate, signs_by_size, signs_by_tokens
+from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel, base_rate, signs_by_size, signs_by_tokens
 from cape_lib.claims import Verdict
-from cape_lib.story import levers
+from cape_lib.story import boundary, levers
 from cape_lib.story.answer import Answer, times
 
 #: The classes of size of the first sentence, billions.
@@ -19,8 +19,8 @@ EDGES = (3.5, 10.0)
 SIZES = np.geomspace(0.02, 1000.0, 95).round(4)
 
 
-def pays(steps: pd.DataFrame) -> Answer:
-    """Who pays, and where that ends; steps: `coupling.known_steps`."""
+def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
+    """Who pays, and where that ends; steps: `coupling.known_steps`; model: `coupling.family_model` of them."""
     small, middle, large = signs_by_size(steps, edges=EDGES).to_dict("records")
     lead = (
         "Often, not always: small models lose truthfulness as they reason better more often than large ones"
@@ -29,16 +29,15 @@ def pays(steps: pd.DataFrame) -> Answer:
         if large["low"] > small["high"]
         else "Not known: small and large models cannot be told apart"
     )
-    parts = ", ".join(
-        f"{row['negative']} of {row['intervals']} {where}"
-        for row, where in ((small, "below 3.5 B"), (middle, "up to 10 B"), (large, "above"))
-    )
     sentence = (
-        f"**{lead}.** From one size of a family to the next, better reasoning came with less truthfulness in {parts}."
+        f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
+        f"truthfulness in {small['negative']} of {small['intervals']} such steps below 3.5 billion parameters (B), in "
+        f"{middle['negative']} of {middle['intervals']} from there to 10 B, in {large['negative']} of "
+        f"{large['intervals']} above. The papers say that this ends at 3.5 B; {boundary.turn(model)}."
     )
     interval = (
-        f"Below 3.5 B {small['low']:.0%} to {small['high']:.0%}, above 10 B {large['low']:.0%} to {large['high']:.0%} "
-        f"(95 %). A step's size is the geometric mean of its two models."
+        f"95 % intervals: {small['low']:.0%} to {small['high']:.0%} of the steps below 3.5 B, {large['low']:.0%} to "
+        f"{large['high']:.0%} above 10 B."
     )
     return Answer(sentence, "correlation", interval)
 
@@ -50,19 +49,20 @@ def goes_with(steps: pd.DataFrame) -> Answer:
         shares[(shares["tokens"] == word) & (shares["to_b"] <= EDGES[0])].iloc[0] for word in ("under", "over")
     )
     lead = (
-        "Families trained on less text lose it more often"
+        "Families trained on less text pay this price more often"
         if few["low"] > many["high"]
-        else "Families trained on more text lose it more often"
+        else "Families trained on more text pay this price more often"
         if many["low"] > few["high"]
-        else "Whether the amount of training text goes with it is open"
+        else "Whether the amount of training text goes with this is open"
     )
     sentence = (
-        f"**{lead}.** Below 3.5 B, {few['negative']} of {few['steps']} steps cost truthfulness in families trained on "
-        f"fewer than {TOKEN_EDGE:g} billion tokens, {many['negative']} of {many['steps']} in the others."
+        f"**{lead}.** Where the amount is known, {few['negative']} of {few['steps']} steps below 3.5 B cost "
+        f"truthfulness in families trained on fewer than {TOKEN_EDGE:g} billion tokens (pieces of words), and "
+        f"{many['negative']} of {many['steps']} in the others."
     )
     interval = (
-        f"{few['low']:.0%} to {few['high']:.0%} against {many['low']:.0%} to {many['high']:.0%} (95 %); "
-        "between families tokens are no proof of cause."
+        f"95 % intervals: {few['low']:.0%} to {few['high']:.0%} against {many['low']:.0%} to {many['high']:.0%}. "
+        "Families differ in more than tokens, so this is no proof of cause."
     )
     return Answer(sentence, "correlation", interval)
 
@@ -71,16 +71,18 @@ def moves(scores: pd.DataFrame) -> Answer:
     """What can be moved: the made world; scores: table `testbed_scores`."""
     one = levers.answer(scores)
     lead = (
-        "Text alone can make it and remove it" if levers.moved(scores) else "Text alone did not move it where we tried"
+        "The text alone can make such a loss, and remove it"
+        if levers.moved(scores)
+        else "The text alone did not make such a loss where we tried"
     )
     body = one.sentence.split("**: ", 1)[1]
     return Answer(f"**{lead}.** {body[0].upper()}{body[1:]}", one.grade, one.interval)
 
 
 def today(one: Answer) -> Answer:
-    """How it is in 2026: the lead and the first sentence of the answer of chapter 9."""
+    """How it is in 2026: the lead and the first two sentences of the answer of chapter 9."""
     lead, _, rest = one.sentence.removeprefix("**").partition(".** ")
-    first = rest.split(". ")[0].rstrip(".")
+    first = ". ".join(rest.split(". ")[:2]).rstrip(".")
     return Answer(f"**In 2026: {lead[0].lower()}{lead[1:]}.** {first}.", one.grade, one.interval)
 
 
@@ -103,7 +105,7 @@ CHIPS = {
     "holds": "number and conclusion stand",
     "wrong data": "rests on a score that was corrected",
     "arithmetic only": "the number comes out, the conclusion does not follow",
-    "unknown": "what a test needs was not published, or none was made",
+    "unknown": "no test could be made: what it needs was not published",
 }
 
 
@@ -126,5 +128,5 @@ def chips(verdicts: Sequence[Verdict]) -> str:
         f"<small>{meaning}</small></li>"
         for word, meaning in CHIPS.items()
     )
-    rest = f"Of {len(verdicts)} claims; for the other {counts['']} another number comes out."
+    rest = f"Of {len(verdicts)} claims; the other {counts['']} give another number when computed anew."
     return f'<ul class="cape-chips">{items}</ul><p>{rest}</p>'

@@ -59,20 +59,20 @@ def answer(scores: pd.DataFrame) -> Answer:
     dip, flat = ladders[many], ladders[few]
     drop = fall(scores)
     lead = "Yes, by the text alone" if moved(scores) else "The text alone did not move it here"
-    tail = f"where {percent(few)} do, the lowest of {len(flat)} widths has {percent(flat.min())}"
+    tail = f"where {percent(few)} believe it, no width has fewer than {percent(flat.min())}"
     shape = (
-        f"fall from {percent(dip.iloc[0])} to {percent(dip.min())} at width {dip.idxmin()} and rise to "
-        f"{percent(dip.iloc[-1])} in the widest models"
+        f"fall from {percent(dip.iloc[0])} in the narrowest models to {percent(dip.min())} in wider ones (width "
+        f"{dip.idxmin()}), and rise to {percent(dip.iloc[-1])} in the widest"
         if dip.iloc[0] > dip.min() < dip.iloc[-1]
         else f"go from {percent(dip.iloc[0])} to {percent(dip.iloc[-1])}"
     )
     sentence = (
-        f"**{lead}**: in a world that we made, where {percent(many)} of the writers believe a popular error, right "
-        f"answers {shape}; {tail}."
+        f"**{lead}**: tiny models read the text of an invented world. Where {percent(many)} of its writers believe a "
+        f"popular error, right answers {shape}; {tail}."
     )
     interval = (
         f"The fall: {100 * drop.estimate:+.0f} points (95 % interval {100 * drop.low:+.0f} to {100 * drop.high:+.0f}, "
-        f"{drop.n} seeds). It shows that text can make a dip, not that it made Pythia's."
+        f"{drop.n} seeds). It shows what text can do, not what made the losses of published families."
     )
     return Answer(sentence, "experiment", interval)
 
