@@ -80,7 +80,8 @@ def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
         f"{len(turning)} of {len(phases)} families do both ({', '.join(turning)}). {len(across)} have sizes on both "
         f"sides of 3.5 B and do not turn ({', '.join(across)}). The others are seen on one side only. So the turn "
         "rests on comparing families. Over families of every training recipe "
-        f"({every['ladder'].nunique()}) the picture is weaker, as counted on top: {small[0]} of {small[1]} steps cost truthfulness below "
+        f"({every['ladder'].nunique()}) the picture is weaker, as counted on top: {small[0]} of {small[1]} "
+        f"steps cost truthfulness below "
         f"3.5 B, {large[0]} of {large[1]} above 10 B."
     )
 
