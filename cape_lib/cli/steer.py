@@ -46,7 +46,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--pairs", type=Path, metavar="CSV", help="pairs to fit on: columns positive, negative, optional topic")
     add("--direction", type=Path, metavar="FILE", help="a direction saved before, instead of pairs")
     add("--method", default="mean_difference", help="mean_difference (default), principal, pca or logistic")
-    add("--save", type=Path, metavar="FILE", help="keep the direction (safetensors)")
+    add("--save", type=Path, metavar="FILE", help="keep the direction: FILE.safetensors, .pt or .gguf (llama.cpp)")
+    add(
+        "--export", nargs=2, metavar=("lm-eval", "FILE"),
+        help="write the steered model's file for lm_eval --model steered, at the strength of --alpha",
+    )  # fmt: skip
     add(
         "--controls", default="", metavar="C",
         help="also write with random,shuffled vectors of equal length; with --evaluate how many of each kind (20)",
@@ -82,12 +86,12 @@ def run(args: argparse.Namespace) -> int:
     from cape_lib.lm import models, steering, texts
     from cape_lib.lm.testbed import store
 
-    if args.save:
-        store.writable_file(args.save)
+    for file in [*([args.save] if args.save else []), *map(Path, (args.export or [])[1:])]:
+        store.writable_file(file)
     name = texts.model_path(args.model)
     prompts = _prompts(args)
-    if not prompts and not args.evaluate:
-        raise UsageError("nothing to continue; give --prompt or --file (or --evaluate)")
+    if not prompts and not (args.evaluate or args.save or args.export):
+        raise UsageError("nothing to continue; give --prompt or --file (or --evaluate, --save, --export)")
     lm = models.load(name, device=args.device, dtype=args.dtype)
     if args.evaluate:
         return _evaluate(args, lm, name)
@@ -98,10 +102,18 @@ def run(args: argparse.Namespace) -> int:
         tokens=args.max_new_tokens, unit=args.unit, action=args.action,
         positions=_positions(args.positions or "all"), sampling=args.sampling, seed=args.seed, rows=args.batch or 64,
     )  # fmt: skip
-    table = steering.compare(lm, prompts, directions, args.alpha or [2.0], writing, any_model=args.any_model)
+    table = None
+    if prompts:
+        table = steering.compare(lm, prompts, directions, args.alpha or [2.0], writing, any_model=args.any_model)
     if args.save:
         steering.save(directions[0], args.save)
-    _print(table, args.json, directions[0])
+    if args.export:
+        file, (alpha,) = Path(args.export[1]), args.alpha or [2.0]
+        steering.harness_file(lm, directions[0], file, alpha=alpha, unit=args.unit, action=args.action)
+        model = f"--model steered --model_args pretrained={args.model},steer_path={file}"
+        print(f"cape steer: now: lm_eval {model} --tasks TASK", file=sys.stderr)
+    if table is not None:
+        _print(table, args.json)
     return 0
 
 
@@ -120,16 +132,23 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("an ablation has no strength; leave --alpha away")
     if args.pairs and args.direction:
         raise UsageError("give --pairs or --direction, not both")
-    if args.save and args.layer == "sweep":
-        raise UsageError("--save keeps one direction; name one --layer")
+    if (args.save or args.export) and args.layer == "sweep":
+        raise UsageError("--save and --export keep one direction; name one --layer")
+    if args.export:
+        if args.export[0] != "lm-eval" or not args.export[1].endswith(".pt"):
+            raise UsageError("--export writes lm-eval FILE.pt; for another format name a file to --save")
+        if len(args.alpha or [2.0]) > 1 or args.positions not in (None, "all"):
+            raise UsageError("--export keeps one --alpha, and lm-evaluation-harness steers every position")
     if args.evaluate:
         _check_evaluate(args)
         return
-    only = {"--items": args.items, "--limit": args.limit, "--doses": args.doses, "--resume": args.resume,
-            "--primer": args.primer, "--all-controls": args.all_controls}  # fmt: skip
+    only = {"--doses": args.doses, "--resume": args.resume, "--all-controls": args.all_controls}
+    if not (args.save or args.export):
+        only |= {"--items": args.items, "--limit": args.limit, "--primer": args.primer}
     for option, given in only.items():
         if given:
             raise UsageError(f"{option} belongs to --evaluate; add it, or leave {option} away")
+    _check_items(args)
     unknown = set(filter(None, args.controls.split(","))) - set(CONTROLS)
     if unknown:
         raise UsageError(f"unknown control {sorted(unknown)[0]!r}; choose from {', '.join(CONTROLS)}")
@@ -137,7 +156,8 @@ def _check(args: argparse.Namespace) -> None:
 
 def _check_evaluate(args: argparse.Namespace) -> None:
     """Refuse what the protocol decides by itself: an option that changes nothing would be believed to."""
-    decided = {"--prompt": args.prompt, "--file": args.file, "--alpha": args.alpha, "--save": args.save}
+    decided = {"--prompt": args.prompt, "--file": args.file, "--alpha": args.alpha, "--save": args.save,
+               "--export": args.export}  # fmt: skip
     for option, given in decided.items():
         if given:
             raise UsageError(f"--evaluate asks, fits, tunes and controls by itself; leave {option} away")
@@ -149,6 +169,10 @@ def _check_evaluate(args: argparse.Namespace) -> None:
         raise UsageError(f"--controls {args.controls}: with --evaluate give a number of each kind, such as 20")
     if args.direction and args.layer:
         raise UsageError("--direction has a layer of its own; leave --layer away")
+    _check_items(args)
+
+
+def _check_items(args: argparse.Namespace) -> None:
     if (args.limit or args.primer) and not args.items:
         raise UsageError("--limit and --primer need --items")
 
@@ -187,7 +211,7 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
     sites: list[models.Site] = (
         list(range(lm.depth)) if args.layer == "sweep" else [lm.site(args.layer or "quarter")]
     )
-    pairs = _pairs(args, name)
+    pairs = _questions(args, name)[1]
     found = steering.fit_directions(lm, pairs, sites, method=args.method, name="truth")
     kinds = [{"random": "isotropic", "shuffled": "balanced shuffle"}[kind] for kind in args.controls.split(",") if kind]
     if kinds:
@@ -209,7 +233,7 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
     return found
 
 
-def _print(table: pd.DataFrame, as_json: bool, direction: Direction) -> None:
+def _print(table: pd.DataFrame, as_json: bool) -> None:
     if as_json:
         for row in table.to_dict("records"):
             print(json.dumps(row, ensure_ascii=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from cape_lib.errors import CapeError, SurroundingsError
 
@@ -12,6 +13,12 @@ class ModelError(CapeError):
     """A folder or model that cannot be read as a causal language model (exit 3)."""
 
     exit_code = 3
+
+
+def needed(package: str, what: str) -> None:
+    """SurroundingsError, with the command that helps, where a package is not installed."""
+    if find_spec(package) is None:
+        raise SurroundingsError(f"{what} needs the package {package}; pip install {package}")
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

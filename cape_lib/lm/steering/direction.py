@@ -1,19 +1,15 @@
-"""A direction in a model's hidden states, its quality, and its file (safetensors with JSON metadata)."""
+"""A direction in a model's hidden states, what is known of it, and what it does at a strength."""
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import torch
 
 from cape_lib.errors import SurroundingsError, UsageError
-from cape_lib.lm.models.problems import ModelError
 from cape_lib.lm.models.record import LanguageModel
 from cape_lib.lm.models.sites import Site
-from cape_lib.output import whole
 
 UNITS = ("std", "residual", "raw")
 #: what is done with a direction -> whether its step is added, and whether the projection on it is taken out before
@@ -113,39 +109,6 @@ def check_action(action: str) -> str:
     if action not in ACTIONS:
         raise UsageError(f"unknown action {action!r}; choose from {', '.join(ACTIONS)}")
     return action
-
-
-def save(direction: Direction, path: Path) -> None:
-    """Write a direction; the file appears whole or not at all."""
-    from safetensors.torch import save_file
-
-    fields = {key: value for key, value in asdict(direction).items() if key != "vector"}
-    try:
-        with whole(path) as draft:
-            save_file({"vector": direction.vector.contiguous()}, draft, metadata={"cape_direction": json.dumps(fields)})
-    except (OSError, RuntimeError) as error:
-        raise SurroundingsError(f"{path}: cannot be written ({error})") from error
-    except Exception as error:  # safetensors has its own error for a folder that does not exist
-        if type(error).__name__ != "SafetensorError":
-            raise
-        raise SurroundingsError(f"{path}: cannot be written ({error})") from error
-
-
-def load(path: Path, lm: LanguageModel | None = None, *, any_model: bool = False) -> Direction:
-    """Read a direction; with `lm`, refuse one that does not fit the model (UsageError), see `check_fits`."""
-    from safetensors import safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            fields = json.loads((file.metadata() or {})["cape_direction"])
-            direction = Direction(vector=file.get_tensor("vector"), **fields)
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such file") from error
-    except Exception as error:
-        raise ModelError(f"{path}: is no direction saved by cape ({type(error).__name__})") from error
-    if lm is not None:
-        check_fits(direction, lm, any_model=any_model)
-    return direction
 
 
 def check_fits(direction: Direction, lm: LanguageModel, *, any_model: bool = False) -> None:
