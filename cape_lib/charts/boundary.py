@@ -10,7 +10,7 @@ import pandas as pd
 
 from cape_lib.base.boundary import isocline
 from cape_lib.base.coupling import FamilyModel
-from cape_lib.charts.coupling import COLUMNS, phase_colour, size_scale
+from cape_lib.charts.axes import COLUMNS, phase_colour, size_scale
 from cape_lib.charts.forest import band
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
 from cape_lib.tables import label, marks

@@ -1,4 +1,4 @@
-"""Two shapes that many figures share: intervals with their points beside a rule, and a line with its band."""
+"""Shapes that many figures share: intervals with their points beside a rule, a line with its band, a rule alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.frame import INK
+from cape_lib.charts.frame import INK, PAPER
 
 ROW_HEIGHT = 24
 
@@ -19,23 +19,38 @@ def forest(
     x: alt.X,
     *,
     colour: Any = alt.Undefined,
+    shape: Any = alt.Undefined,
+    offset: Any = alt.Undefined,
     tooltip: Sequence[Any] = (),
     rule: float | None = 0.0,
+    dashed: bool = False,
+    hollow: str = "",
+    bars: pd.DataFrame | None = None,
+    height: float = ROW_HEIGHT,
 ) -> Any:
     """One row a line: its interval first, then its point, beside a rule.
 
-    rows: columns estimate, low, high (in the unit of x) and that of `y`; a missing interval draws none, an end beyond
-    the domain of x stops at its edge.  x: axis of "estimate".  rule: where the rule stands; None draws none.
+    rows: column of x (in most figures "estimate"), that of `y`, and low, high (in the unit of x; both may be left
+    out); a missing interval draws none, an end beyond the domain of x stops at its edge.  offset: several marks in a
+    row.  rule: where the rule stands; None draws none.  hollow: a Vega expression, true of points that are drawn
+    hollow.  bars: the intervals, where a row may have none or two: low, high and the columns of `y` and `colour`.
+    height: of a row, pixels.
     """
-    known = rows[["low", "high"]].notna().all(axis=1)
-    layers = [] if rule is None else [alt.Chart(pd.DataFrame({"at": [rule]})).mark_rule(color=INK).encode(x="at:Q")]
-    if known.any():
-        bars = alt.Chart(rows if known.all() else rows[known]).encode(y=y, color=colour)
-        layers.append(bars.mark_rule(strokeWidth=5, opacity=0.5, clip=True).encode(x=_of(x, "low"), x2="high:Q"))
-    points = alt.Chart(rows).encode(y=y, color=colour).mark_point(filled=True, size=90, opacity=1)
-    layers.append(points.encode(x=x, tooltip=list(tooltip)))
     asked: Any = y.to_dict()
-    return alt.layer(*layers).properties(height=ROW_HEIGHT * rows[asked["field"]].nunique())
+    names = list(dict.fromkeys(rows[asked["field"]]))
+    if asked.get("sort") is None:  # rows without an interval are not to change the order of the others
+        y = alt.Y.from_dict(asked | {"sort": names})
+    layers = [] if rule is None else [line_at(rule, "x", dashed=dashed)]
+    ends = rows if bars is None else bars
+    if {"low", "high"} <= set(ends.columns) and ends[["low", "high"]].notna().all(axis=1).any():
+        known = alt.Chart(ends.dropna(subset=["low", "high"])).encode(y=y, yOffset=offset, color=colour)
+        layers.append(known.mark_rule(strokeWidth=5, opacity=0.5, clip=True).encode(x=_of(x, "low"), x2="high:Q"))
+    points = alt.Chart(rows).encode(x=x, y=y, yOffset=offset, color=colour, shape=shape, tooltip=list(tooltip))
+    full = points.transform_filter(f"!({hollow})") if hollow else points
+    layers.append(full.mark_point(filled=True, size=80, opacity=1))
+    if hollow:
+        layers.append(points.transform_filter(hollow).mark_point(fill=PAPER, size=70, opacity=1))
+    return alt.layer(*layers).properties(height=height * len(names))
 
 
 def band(
@@ -46,14 +61,24 @@ def band(
     colour: Any = alt.Undefined,
     tooltip: Sequence[Any] = (),
     point: bool = False,
+    opacity: float = 0.2,
 ) -> Any:
     """A line through "estimate" with the band from "low" to "high" behind it.
 
-    rows: columns of x, estimate, low, high;  y: axis of "estimate";  point: with a point at each row.
+    rows: columns of x, estimate, low, high;  y: axis of "estimate";  point: with a point at each row;
+    opacity: of the band.
     """
     base = alt.Chart(rows).encode(x=x, color=colour)
-    area = base.mark_area(opacity=0.2).encode(y=_of(y, "low"), y2="high:Q")
+    area = base.mark_area(opacity=opacity).encode(y=_of(y, "low"), y2="high:Q")
     return alt.layer(area, base.mark_line(point=point).encode(y=y, tooltip=list(tooltip)))
+
+
+def line_at(value: Any, axis: str, *, colour: str = INK, dashed: bool = False) -> Any:
+    """A straight line across the plot at a value of an axis, "x" or "y"."""
+    dash = [4, 3] if dashed else [1, 0]
+    kind: Any = {"x": alt.X, "y": alt.Y}[axis]
+    table = pd.DataFrame({"at": [value]})
+    return alt.Chart(table).mark_rule(color=colour, strokeDash=dash).encode(**{axis: kind("at:Q")})
 
 
 def _of(axis: Any, column: str) -> Any:

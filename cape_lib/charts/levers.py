@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.base.levers import minimum_curation
-from cape_lib.charts.coupling import SIZE_AXIS
+from cape_lib.charts.axes import SIZE_AXIS
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
 from cape_lib.charts.look import BLUE, GREY
 

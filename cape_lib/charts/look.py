@@ -96,6 +96,8 @@ def config(*, background: str | None) -> dict[str, Any]:
             "titleOrient": "left",
             "columns": 4,
             "offset": 24,
+            # A key shows the colour itself: as faint as a band it would vanish on a dark page.
+            "symbolOpacity": 1,
         },
         "header": {**text, "labelFontWeight": 600, "labelColor": INK},
         "title": {"color": INK, "fontSize": 13, "fontWeight": 600, "anchor": "start", "subtitleColor": MUTED},

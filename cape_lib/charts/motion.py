@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.base.coupling import signs_by_size
-from cape_lib.charts.coupling import STEP_TOOLTIP, phase_colour
+from cape_lib.charts.axes import numbers, phase_colour
+from cape_lib.charts.coupling import STEP_TOOLTIP
+from cape_lib.charts.forest import line_at
 from cape_lib.charts.frame import INK, MUTED, PAPER, Figure, figure
-from cape_lib.charts.naming import beside, named
+from cape_lib.charts.naming import named
 from cape_lib.tables import CHANCE, label
 
 #: The size at which the papers put the turn, billions.
@@ -108,34 +110,42 @@ def families_in_motion(
     )
     low, high = ({score: float(end(paths[score])) for score in (x, y)} for end in (min, max))
     wide = high[x] - low[x]
-    largest = paths.groupby("ladder").tail(1).reset_index(drop=True)
-    largest["place"] = beside(largest[x], largest[y], largest["ladder"], (1.15 * wide, high[y] - low[y]))
+    largest = paths.groupby("ladder").tail(1).sort_values(y, ascending=False)
     at_cut = at_size(ladders, gammas, CUT, x=x, y=y)
     guess = [
-        alt.Chart(pd.DataFrame({score: [CHANCE[score]]})).mark_rule(color=MUTED, strokeDash=[4, 3]).encode(**rule)
-        for score, rule in ((x, {"x": f"{x}:Q"}), (y, {"y": f"{y}:Q"}))
+        line_at(CHANCE[score], axis, colour=MUTED, dashed=True)
+        for score, axis in ((x, "x"), (y, "y"))
         if score in CHANCE and low[score] - 4 < CHANCE[score] < high[score] + 4
     ]
     domain = alt.Scale(zero=False, nice=True, domain=[low[x] - 2, high[x] + 0.15 * wide])
     x_axis = alt.X(f"{x}:Q", scale=domain, title=f"{label(x)} (%), reasoning →")
     y_axis = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False, nice=True), title=f"↑ {label(y)} (%), truthfulness")
-    tooltip = ["ladder", "model", "params_b", alt.Tooltip(f"{x}:Q", format=".1f"), alt.Tooltip(f"{y}:Q", format=".1f")]
+    tooltip = ["ladder", "model", "params_b", *numbers(".1f", x, y)]
+    covered = pd.concat([_between(parts, share, x, y) for share in np.linspace(0, 1, 12)])
+    names = named(
+        largest,
+        x_axis,
+        y_axis,
+        "ladder",
+        height=420,
+        around=[covered],
+        always=True,
+        gap=12,
+        fontSize=12,
+        fontWeight=600,
+    )
 
     def draw(rows: pd.DataFrame) -> Figure:
-        lines = (
-            alt.Chart(parts)
-            .mark_rule(strokeWidth=2, opacity=0.5)
-            .encode(x=x_axis, y=y_axis, x2=f"{x}_to", y2=f"{y}_to", color=phase_colour(), tooltip=STEP_TOOLTIP[:3])
+        lines = alt.Chart(parts).mark_rule(strokeWidth=2, opacity=0.5)
+        lines = lines.encode(
+            x=x_axis, y=y_axis, x2=f"{x}_to", y2=f"{y}_to", color=phase_colour(), tooltip=STEP_TOOLTIP[:3]
         )
-        sizes = (
-            alt.Chart(paths).mark_circle(size=14, color=MUTED, opacity=0.8).encode(x=x_axis, y=y_axis, tooltip=tooltip)
+        sizes = alt.Chart(paths).mark_circle(size=14, color=MUTED, opacity=0.8)
+        sizes = sizes.encode(x=x_axis, y=y_axis, tooltip=tooltip)
+        dots = alt.Chart(rows).mark_circle(size=190, opacity=1, stroke=PAPER, strokeWidth=1.5)
+        dots = dots.encode(
+            x=x_axis, y=y_axis, color=phase_colour(), tooltip=["ladder", *numbers(".2f", "gamma"), "phase"]
         )
-        here = alt.Chart(rows).encode(x=x_axis, y=y_axis)
-        dots = here.mark_circle(size=190, opacity=1, stroke=PAPER, strokeWidth=1.5).encode(
-            color=phase_colour(), tooltip=["ladder", alt.Tooltip("gamma:Q", format=".2f"), "phase"]
-        )
-        ends = alt.Chart(largest).encode(x=x_axis, y=y_axis)
-        names = named(largest, ends, "ladder", fontWeight=600, color=INK)
         cut = alt.Chart(at_cut).mark_point(shape="diamond", size=60, fill=PAPER, stroke=INK, opacity=1)
         cut = cut.encode(x=x_axis, y=y_axis, tooltip=["ladder"])
         return figure(
@@ -156,3 +166,8 @@ def families_in_motion(
         )
 
     return draw
+
+
+def _between(parts: pd.DataFrame, share: float, x: str, y: str) -> pd.DataFrame:
+    """A point on each step, `share` (0-1) of the way from its smaller to its larger model."""
+    return pd.DataFrame({score: parts[score] + share * (parts[f"{score}_to"] - parts[score]) for score in (x, y)})

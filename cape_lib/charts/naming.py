@@ -1,72 +1,144 @@
-"""Where the names of points stand in a chart: above a point, or below it where a neighbour's name is above already."""
+"""Names beside points: where each stands so that it covers no point and no other name, on a desk and on a phone."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
+from cape_lib.charts.look import INK
 
-def crowded(x: pd.Series, y: pd.Series) -> list[bool]:
-    """Whether each point's name goes below it: where one above would run into that of a point already named above."""
-    below: list[bool] = []
-    for i in range(len(x)):
-        near = [j for j in range(i) if not below[j] and abs(x[i] - x[j]) < 12 and abs(y[i] - y[j]) < 1.1]
-        below.append(bool(near))
-    return below
+#: Inner widths of a plot in pixels, on a desk and on a phone, and the width below which the places of the phone hold.
+DESK, PHONE, NARROW = 600, 290, 420
+#: A letter and a line of a name, in pixels.
+LETTER, LINE = 6.4, 13
+#: Where a name may stand: word -> (steps to the right, steps down, how it is aligned), in the order of preference.
+PLACES = {
+    "right": (1.0, 0.0, "left"),
+    "left": (-1.0, 0.0, "right"),
+    "above": (0.0, -1.4, "center"),
+    "below": (0.0, 1.4, "center"),
+    "above right": (0.7, -1.0, "left"),
+    "below right": (0.7, 1.0, "left"),
+    "above left": (-0.7, -1.0, "right"),
+    "below left": (-0.7, 1.0, "right"),
+}
+#: How much of a box is left of its anchor.
+BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}
 
 
-def names_where(column: str, *, below: bool) -> Any:
-    """The text of the points whose `name_below` is `below`, nothing for the others, as an encoding of a text layer.
+class Box(NamedTuple):
+    """A name's place in pixels, from the upper left corner of the plot."""
 
-    A filter would do the same, but a layer without any row makes Vega warn of an axis without an extent.
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: Box) -> bool:
+        """Whether the two have a pixel in common."""
+        apart = self.right <= other.left or other.right <= self.left
+        return not (apart or self.bottom <= other.top or other.bottom <= self.top)
+
+
+def named(
+    rows: pd.DataFrame,
+    x: alt.X,
+    y: alt.Y,
+    column: str,
+    *,
+    height: float,
+    around: Sequence[pd.DataFrame] = (),
+    by: str = "",
+    always: bool = False,
+    gap: float = 8.0,
+    opacity: Any = alt.Undefined,
+    **mark: Any,
+) -> list[Any]:
+    """Text layers with the names of points, each where there is room; one without room is left out.
+
+    rows: columns of x, y and `column`, the most important name first;  around: further points that no name may cover,
+    with the same columns; they stretch the axes too;  by: rows that differ in this column (of `around` too) are never
+    on show together;  height: of the plot, pixels;  always: no name is left out, one without room stands where it
+    covers least;  gap: from a point to its name, pixels;  opacity: its encoding;  mark: further properties of the
+    texts.
     """
-    return alt.condition(f"{'!' if below else ''}datum.name_below", alt.value(""), alt.Text(f"{column}:N"))
-
-
-#: Where a name may stand beside its point: word -> (dx, dy in pixels, how it is aligned), in the order of preference.
-PLACES = {"right": (8, 0, "left"), "above": (0, -11, "center"), "below": (0, 12, "center"), "left": (-8, 0, "right")}
-#: A letter and a line, in percent of the width and the height of the plot (between a desk's and a phone's).
-LETTER, LINE = 1.6, 4.5
-
-
-def beside(x: pd.Series, y: pd.Series, names: pd.Series, span: tuple[float, float]) -> list[str]:
-    """Where each name stands (a key of `PLACES`) so that none runs into a name that stands already.
-
-    x, y: of the points, in any units;  span: widths of the plot in these units, x then y.
-    """
-    taken: list[tuple[float, float, float, float]] = []
-    places: dict[int, str] = {}
-    across, up = 100 * x.to_numpy() / span[0], 100 * y.to_numpy() / span[1]
-    for i in sorted(range(len(x)), key=lambda one: -up[one]):
-        wide = LETTER * len(str(names.iloc[i]))
-        boxes = {
-            "right": (across[i] + 1, up[i] - LINE / 2),
-            "above": (across[i] - wide / 2, up[i] + LINE / 2),
-            "below": (across[i] - wide / 2, up[i] - 1.5 * LINE),
-            "left": (across[i] - wide - 1, up[i] - LINE / 2),
-        }
-        free = [
-            place
-            for place, (left, low) in boxes.items()
-            if not any(left < r and left + wide > q and low < t and low + LINE > s for q, s, r, t in taken)
-        ]
-        places[i] = free[0] if free else "below"
-        left, low = boxes[places[i]]
-        taken.append((left, low, left + wide, low + LINE))
-    return [places[i] for i in range(len(x))]
-
-
-def named(rows: pd.DataFrame, base: Any, column: str, **mark: Any) -> list[Any]:
-    """One text layer a place: the names of `rows` (column `place`, see `beside`) beside their points.
-
-    base: the chart of the points; a layer without a name draws empty texts, as an empty layer would make Vega warn.
-    """
+    rows = rows.reset_index(drop=True)
+    for where, width in (("wide", DESK), ("narrow", PHONE)):
+        rows[where] = ""
+        for part in [group for _, group in rows.groupby(by)] if by else [rows]:
+            near = [frame[frame[by] == part[by].iloc[0]] if by else frame for frame in around]
+            spans = [_span(axis, pd.concat([part, *around])) for axis in (x, y)]
+            points = np.concatenate([_pixels(frame, spans, width, height) for frame in [part, *near]])
+            texts = [str(name) for name in part[column]]
+            rows.loc[part.index, where] = _places(texts, points, (width, height), gap, always=always)
     layers = []
-    for place, (dx, dy, align) in PLACES.items():
-        if (rows["place"] == place).any():
-            text = base.mark_text(dx=dx, dy=dy, align=align, **mark)
-            shown = alt.condition(f"datum.place === '{place}'", alt.Text(f"{column}:N"), alt.value(""))
-            layers.append(text.encode(text=shown))
+    for place, (right, down, align) in PLACES.items():
+        here = rows[(rows["wide"] == place) | (rows["narrow"] == place)]
+        if len(here):
+            look = {"dx": gap * right, "dy": gap * down, "align": align, "fontSize": 11, "color": INK} | mark
+            shown = f"(width > {NARROW} ? datum.wide : datum.narrow) === '{place}'"
+            word = alt.condition(shown, alt.Text(f"{column}:N"), alt.value(""))
+            layers.append(alt.Chart(here).mark_text(**look).encode(x=x, y=y, text=word, opacity=opacity))
     return layers
+
+
+def _places(
+    names: Sequence[str], points: np.ndarray, room: tuple[float, float], gap: float, *, always: bool
+) -> list[str]:
+    """The place of each name, "" for none.  points: pixels, those of the names first;  room: width, height."""
+    dots = [Box(px - gap / 2, py - gap / 2, px + gap / 2, py + gap / 2) for px, py in points]
+    taken: list[Box] = []
+    chosen = []
+    for name, (px, py) in zip(names, points, strict=False):
+        best: tuple[float, str, Box] | None = None
+        for place, (right, down, align) in PLACES.items():
+            left = px + gap * right - BEFORE[align] * LETTER * len(name)
+            middle = py + gap * down
+            box = Box(left, middle - LINE / 2, left + LETTER * len(name), middle + LINE / 2)
+            outside = box.left < 0 or box.right > room[0] + 20 or box.top < -LINE or box.bottom > room[1]
+            cost = 100 * sum(map(box.meets, taken)) + sum(map(box.meets, dots)) + 10 * outside
+            if best is None or cost < best[0]:
+                best = cost, place, box
+        if best is not None and (always or best[0] == 0):
+            chosen.append(best[1])
+            taken.append(best[2])
+        else:
+            chosen.append("")
+    return chosen
+
+
+def _span(axis: Any, rows: pd.DataFrame) -> tuple[str, float, float, bool]:
+    """Column, ends and kind (log or not) of an axis, as near as can be said before it is drawn."""
+    asked = axis.to_dict()
+    scale = asked.get("scale", {})
+    log = scale.get("type") == "log"
+    ends = scale.get("domain")
+    if ends is None:
+        values = _numbers(rows[asked["field"]])
+        ends = [values.min(), values.max()]
+        if scale.get("zero", asked["type"] == "quantitative") and not log:
+            ends = [min(0.0, ends[0]), max(0.0, ends[1])]
+    low, high = np.log10(ends) if log else ends
+    return asked["field"], float(low), float(high), log
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    """Numbers as they are, dates as days."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=float)
+    return (pd.to_datetime(column) - pd.Timestamp(0)).dt.total_seconds().to_numpy() / 86_400
+
+
+def _pixels(
+    rows: pd.DataFrame, spans: Sequence[tuple[str, float, float, bool]], width: float, height: float
+) -> np.ndarray:
+    """Where the points stand, in pixels from the upper left corner, shape (n_points, 2)."""
+    shares = []
+    for column, low, high, log in spans:
+        values = _numbers(rows[column])
+        shares.append(((np.log10(values) if log else values) - low) / ((high - low) or 1.0))
+    return np.column_stack([width * shares[0], height * (1 - shares[1])])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.coupling import size_scale
+from cape_lib.charts.axes import size_scale
 from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
 from cape_lib.tables import label
 

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.coupling import phase_colour
+from cape_lib.charts.axes import phase_colour
 from cape_lib.charts.forest import forest
 from cape_lib.charts.frame import INK, Figure, figure
 from cape_lib.charts.look import TWO_SIDES

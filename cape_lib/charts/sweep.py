@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.coupling import phase_colour
+from cape_lib.charts.axes import phase_colour
 from cape_lib.charts.frame import INK, PAPER, Figure, figure
 from cape_lib.tables import label
 
