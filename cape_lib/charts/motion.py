@@ -52,8 +52,11 @@ def standing(ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str) -> 
     def at(params_b: float) -> pd.DataFrame:
         rows = at_size(ladders, gammas, params_b, x=x, y=y)
         counts = rows["phase"].value_counts()
-        said = ", ".join(f"{counts.get(phase, 0)} in {phase}" for phase in ("tax", "transition", "bonus"))
-        rows.attrs["reading"] = f"At {params_b:g} B: of {len(rows)} families, {said}."
+        tax, transition, bonus = (counts.get(phase, 0) for phase in ("tax", "transition", "bonus"))
+        rows.attrs["reading"] = (
+            f"At {params_b:g} B, of {len(rows)} families: {tax} lose truthfulness (tax), {bonus} gain it (bonus), "
+            f"{transition} hardly move (transition)."
+        )
         return rows
 
     return at

@@ -50,8 +50,8 @@ def answer(rows: pd.DataFrame | None = None) -> Answer:
     sentence = (
         f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models, reasoning (GPQA, "
         f"hard science questions) goes with more questions of fact answered right (r = {r[KNOWS].estimate:.2f}) and "
-        f"with {wrong} answered wrong (r with the wrong = {r[WRONG].estimate:.2f}). Its r with the share "
-        f"left open, of what was not known, is {r[ADMITS].estimate:.2f}. "
+        f"with {wrong} answered wrong (r with the wrong = {r[WRONG].estimate:.2f}). What a model leaves "
+        f"open of what it does not know goes with its reasoning at r = {r[ADMITS].estimate:.2f}. "
         f"{effort_moral(rows)}"
     )
     interval = (

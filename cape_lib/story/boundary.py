@@ -53,12 +53,12 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel) -> Answer:
 def turn(model: FamilyModel) -> str:
     """Where a model of all families puts the turn, with its interval, as a clause."""
     scale = model.critical_scale()
-    where = (
-        f"a model of all {model.families} families puts the turn at {size(scale.estimate)}"
-        if not math.isnan(scale.estimate)
-        else f"in a model of all {model.families} families the coupling does not rise with size"
-    )
-    return f"{where}, with an interval from {size(scale.low)} to {size(scale.high)}"
+    fit = f"fit over all {model.families} families with known training text"
+    if math.isnan(scale.estimate):
+        return f"in a {fit} the coupling does not rise with size"
+    open_below = scale.low <= 0 and math.isfinite(scale.high)
+    rest = f"anything up to {size(scale.high)} fits" if open_below else f"{size(scale.low)} to {size(scale.high)} fits"
+    return f"a {fit} puts the turn at {size(scale.estimate)}, and {rest} (95 %)"
 
 
 def _inside(scales: pd.DataFrame, family: str) -> str:

@@ -23,9 +23,9 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     """Who pays, and where that ends; steps: `coupling.known_steps`; model: `coupling.family_model` of them."""
     small, middle, large = signs_by_size(steps, edges=EDGES).to_dict("records")
     lead = (
-        "Often, not always: small models lose truthfulness as they reason better more often than large ones"
+        "Often, not always: better reasoning costs truthfulness in small models more often than in large ones"
         if small["low"] > large["high"]
-        else "No: large models lose truthfulness as they reason better more often than small ones"
+        else "No: better reasoning costs truthfulness in large models more often than in small ones"
         if large["low"] > small["high"]
         else "Not known: small and large models cannot be told apart"
     )

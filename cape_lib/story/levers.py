@@ -61,8 +61,8 @@ def answer(scores: pd.DataFrame) -> Answer:
     lead = "Yes, by the text alone" if moved(scores) else "The text alone did not move it here"
     tail = f"where {percent(few)} believe it, no width has fewer than {percent(flat.min())}"
     shape = (
-        f"fall from {percent(dip.iloc[0])} in the narrowest models to {percent(dip.min())} in wider ones (width "
-        f"{dip.idxmin()}), and rise to {percent(dip.iloc[-1])} in the widest"
+        f"fall from {percent(dip.iloc[0])} in the narrowest models to {percent(dip.min())} in wider ones, and rise to "
+        f"{percent(dip.iloc[-1])} in the widest"
         if dip.iloc[0] > dip.min() < dip.iloc[-1]
         else f"go from {percent(dip.iloc[0])} to {percent(dip.iloc[-1])}"
     )
