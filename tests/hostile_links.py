@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent / "pages"))
 from dashboard_cases import differences
 
-from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit
+from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit
 from cape_lib.dashboard.inputs import check_size, check_table
 
 PAIR = ["hellaswag", "truthfulqa"]
 EXTRA = ["arc_challenge", "winogrande", "mmlu"]
 AXES = ["swe_bench_verified", "gpqa_diamond", "hle", "ifeval"]
+SHARES = ["gpqa_diamond", "omniscience_accuracy", "omniscience_non_hallucination"]
 NAMES = ["__proto__", "constructor", "toString", "rows", "row", "tab", "x", "kind", "hellaswag\u0000", "a" * 61, "Ω"]
 MARKUP = ["<img src=x onerror=window.broken=1>", "</script><script>window.broken=1</script>", "javascript:alert(1)"]
 #: every 40th state is also put on the page and drawn
@@ -48,7 +49,7 @@ ANSWER = """([hash, show]) => {
 @st.composite
 def links(draw: Any) -> str:
     """The part of an address after the page: a state of the dashboard, whole, odd or broken."""
-    tab = draw(st.sampled_from(["model", "family", "release", "pair"]))
+    tab = draw(st.sampled_from(["model", "family", "release", "today", "pair"]))
     part: dict[str, Any] = {"tab": tab}
     rows = draw(typed_rows())
     if tab == "model":
@@ -56,6 +57,14 @@ def links(draw: Any) -> str:
     elif tab == "release":
         part["rows"] = [{"model": r["model"], AXES[0]: r[PAIR[0]], AXES[1]: r[PAIR[1]]} for r in rows]
         part |= {"line": draw(st.sampled_from(["frozen", "current", "toString", "x"])), "lab": draw(_WORDS)}
+    elif tab == "today":
+        part["rows"] = [
+            {"model": r["model"], "params_b": r["params_b"], SHARES[0]: r[PAIR[0]], SHARES[1]: r[PAIR[1]]}
+            | {SHARES[2]: r[PAIR[1]]}
+            for r in rows
+        ]
+        part["mode"] = draw(st.sampled_from(["", "reasoning", "none", "toString", "x"]))
+        part["generation"] = draw(st.sampled_from(["", "Qwen3.5", "o3", "__proto__"])) or draw(_WORDS)
     else:
         part["rows"] = rows
         part["at"] = draw(st.sampled_from(["", "20", "200", "0", "-1", "1e9", "abc", "70B"]))
@@ -108,6 +117,11 @@ def in_python(answer: dict[str, Any]) -> Any:
         if problems:
             return "problem", problems
         return "read", diagnose_release(rows, line=state["line"], lab=state["lab"] or None)
+    if tab == "today":
+        rows, problems = check_table(state["rows"], need=SHARES, also=["params_b"], sized=False)
+        if problems:
+            return "problem", problems
+        return "read", diagnose_variant(rows, mode=state["mode"] or None, generation=state["generation"] or None)
     x, y = PAIR if tab == "family" else (state["x"], state["y"])
     also = EXTRA if tab == "family" else []
     rows, problems = check_table(state["rows"], need=[x, y], also=also, least=2, allow_mixed=bool(state["mixed"]))

@@ -17,7 +17,7 @@ from cape_lib import claims, frontier, tables
 from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.cli import main
 from cape_lib.dashboard import advice as rules_of_advice
-from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit, wording
+from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit, wording
 from cape_lib.dashboard.inputs import check_score, check_size, check_table
 from cape_lib.dashboard.page import SCRIPTS, STYLE, html, inline, static_dir
 from cape_lib.errors import MissingError, ScoresError, UsageError
@@ -405,7 +405,7 @@ def test_the_page_holds_what_it_needs() -> None:
     page = html()
     assert all(f"dashboard/{name}" in page for name in (*SCRIPTS, STYLE))
     assert "http-equiv" not in page and 'src="http' not in page
-    assert page.count('role="tab"') == page.count('role="tabpanel"') == 4
+    assert page.count('role="tab"') == page.count('role="tabpanel"') == 5
     assert "</script" not in page.split('id="cape-kit">')[1].split("</script>")[0]
     assert len(inline()) > len(page)
 
@@ -418,6 +418,12 @@ def test_the_page_holds_what_it_needs() -> None:
         (["--size", "1", "--hellaswag", "50"], 2), (["--example", "pithia"], 2), (["missing.csv"], 3),
         (["--swe", "80", "--gpqa", "90", "--line", "frosen"], 2),
         (["--swe", "80", "--gpqa", "90", "--lab", "Antropic"], 2),
+        (["--gpqa", "80", "--non-hallucination", "40"], 2), (["--gpqa", "80", "--accuracy", "40"], 2),
+        (["--accuracy", "30", "--non-hallucination", "40"], 2),
+        (["--gpqa", "0.8", "--accuracy", "30", "--non-hallucination", "40"], 2),
+        (["--gpqa", "80", "--accuracy", "30", "--non-hallucination", "40", "--generation", "Qwen3,5"], 2),
+        (["--gpqa", "80", "--accuracy", "30", "--non-hallucination", "40", "--mode", "slow"], 2),
+        (["--swe", "80", "--gpqa", "90", "--mode", "none"], 2),
     ],
 )  # fmt: skip
 def test_wrong_use_is_one_line_and_an_exit_code(argv: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
@@ -436,6 +442,66 @@ def test_a_file_of_scores_is_diagnosed(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["diagnose", str(file)]) == 4
     file.write_text("model,params_b,hellaswag,truthfulqa\na,1,50,40\n", encoding="utf-8")
     assert main(["diagnose", str(file)]) == 4
+
+
+SHARES = ("gpqa_diamond", "omniscience_accuracy", "omniscience_non_hallucination")
+
+
+def variant(gpqa: float, a: float, q: float, **more: Any) -> dict[str, Any]:
+    return dict(zip(SHARES, (gpqa, a, q), strict=True)) | more
+
+
+def test_a_model_of_today_stands_where_the_table_puts_it() -> None:
+    one = diagnose_variant([variant(80.0, 30.0, 40.0)], mode="reasoning")
+    rows = tables.variants().dropna(subset=list(SHARES))
+    rows = rows[(rows["mode"] == "reasoning") & rows["gpqa_diamond"].between(75, 85)]
+    wrong = (100 - rows[SHARES[1]]) * (100 - rows[SHARES[2]]) / 100
+    assert one["beside"]["n"] == len(rows)
+    assert one["beside"]["admits"]["below"] == pytest.approx(100 * (rows[SHARES[2]] < 40).mean())
+    assert one["beside"]["wrong"]["below"] == pytest.approx(100 * (wrong < 42).mean())
+    assert one["rows"][0]["wrong"] == pytest.approx(42)
+    assert one["rows"][0]["precision"] == pytest.approx(100 * 30 / 72)
+
+
+def test_more_admitted_never_lowers_the_place_and_noise_lies_around_it() -> None:
+    for gpqa in (30.0, 60.0, 80.0, 99.0):
+        places = [diagnose_variant([variant(gpqa, 25.0, q)])["beside"] for q in (2.0, 10.0, 30.0, 60.0, 98.0)]
+        below = [place["admits"]["below"] for place in places]
+        assert below == sorted(below) and below[0] < below[-1]
+        wrong = [place["wrong"]["below"] for place in places]
+        assert wrong == sorted(wrong, reverse=True)
+        assert all(p["admits"]["low"] <= p["admits"]["below"] <= p["admits"]["high"] for p in places)
+        assert all(place["n"] >= 10 for place in places)
+
+
+def test_two_efforts_are_a_change_and_one_is_said_to_be_one() -> None:
+    efforts = [variant(70.0, 20.0, 50.0), variant(80.0, 22.0, 40.0)]
+    both = diagnose_variant(efforts)
+    assert both["change"]["omniscience_non_hallucination"] == pytest.approx(-10)
+    assert both["change"]["wrong"] == pytest.approx(0.6 * 78 - 0.5 * 80)
+    assert "less thought" in " ".join(rule["advice"] for rule in both["advice"])
+    alone = diagnose_variant(efforts[-1:])
+    assert alone["change"] is None
+    assert alone["answers"]["move"].startswith("One effort only")
+    assert "No family is named" in alone["answers"]["compared"]
+
+
+def test_a_variant_that_ran_out_of_tokens_is_no_end_of_its_family() -> None:
+    one = diagnose_variant([variant(80.0, 30.0, 40.0)], mode="reasoning", generation="Qwen3.5")
+    assert {row["model"] for row in one["ladder"] if row["ran_out"]} >= {"Qwen3.5 0.8B (Reasoning)"}
+    assert "873M" not in one["answers"]["phase"] and "397B" in one["answers"]["phase"]
+
+
+def test_a_file_of_efforts_is_a_model_of_today(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "efforts.csv"
+    head = "model,gpqa_diamond,omniscience_accuracy,omniscience_non_hallucination"
+    file.write_text(f"{head}\nlow,70,20,50\nhigh,80,22,40\n", encoding="utf-8")
+    assert main(["diagnose", str(file), "--mode", "reasoning", "--json"]) == 0
+    short = json.loads(capsys.readouterr().out)
+    assert (short["kind"], short["wrong"]) == ("today", pytest.approx(0.6 * 78))
+    file.write_text("model,gpqa_diamond,omniscience_non_hallucination\nlow,70,50\n", encoding="utf-8")
+    assert main(["diagnose", str(file)]) == 4
+    assert "omniscience_accuracy" in capsys.readouterr().err
 
 
 def test_every_example_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,12 +20,14 @@ examples:
   cape diagnose scores.csv --x my_bench --y truthfulqa --x-items 400
   cape diagnose checkpoints.csv --axis tokens                      checkpoints of one run
   cape diagnose --swe 80.8 --gpqa 91.3 --lab Anthropic             a frontier release
+  cape diagnose --gpqa 86 --accuracy 40 --non-hallucination 30 --mode reasoning      a model of today
   cape diagnose --example pythia                                   one of the dashboard's examples"""
 QUESTIONS = {
     "phase": "Which phase?", "sure": "How sure?", "compared": "Compared with whom?", "move": "What would move it?",
     "measure": "What to measure next?",
 }  # fmt: skip
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
+KNOWS, ADMITS = "omniscience_accuracy", "omniscience_non_hallucination"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +47,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     release.add_argument("--line", default="frozen", help="line that h is read from (default frozen)")
     release.add_argument("--lab", help="compare with this lab's earlier releases")
     release.add_argument("--date", help="release date: year, year-month or year-month-day")
+    today = parser.add_argument_group(
+        "a model of today", "with --gpqa, and --size where it is known; SCORES may hold several efforts, lowest first"
+    )
+    today.add_argument("--accuracy", metavar="PERCENT", help="share of AA-Omniscience answered right")
+    today.add_argument("--non-hallucination", metavar="PERCENT", help="of the others, the share not answered wrong")
+    today.add_argument("--mode", choices=("reasoning", "none"), help="compare with variants that think, or do not")
+    today.add_argument("--generation", metavar="NAME", help="its family, such as Qwen3.5: its sizes stand beside it")
     family = parser.add_argument_group("a family")
     for axis, usual in (("x", "hellaswag"), ("y", "truthfulqa")):
         family.add_argument(f"--{axis}", metavar="BENCHMARK", help=f"default {usual}")
@@ -76,6 +85,10 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
         last, line = result["rows"][-1], result["line"]
         short |= {"h": last["h"], "low": last["interval"]["low"], "high": last["interval"]["high"]}
         short |= {"line": line["name"], "panel": line["panel"]}
+    elif result["kind"] == "today":
+        for name, place in ((ADMITS, "admits"), ("wrong", "wrong")):
+            short |= {name: result["rows"][-1][name], f"{place}_percentile": result["beside"][place]["below"]}
+        short |= {"equals": result["beside"]["n"]}
     elif result["kind"] == "model":
         lead = result["trend"]["truthfulqa"]
         short |= {"residual": lead["residual"], "low": lead["interval"]["low"], "high": lead["interval"]["high"]}
@@ -112,16 +125,27 @@ def _step(step: dict[str, Any]) -> str:
 
 
 def _diagnosis(args: argparse.Namespace) -> dict[str, Any]:
-    given = [bool(args.scores), args.hellaswag is not None or args.truthfulqa is not None, args.swe is not None]
-    if sum(given) + bool(args.example) != 1:
+    asked = {
+        "scores": bool(args.scores),
+        "model": args.hellaswag is not None or args.truthfulqa is not None,
+        "release": args.swe is not None,
+        "today": args.accuracy is not None or args.non_hallucination is not None,
+        "example": bool(args.example),
+    }
+    if sum(asked.values()) != 1:
         raise UsageError(
-            "say one of: SCORES files, --size with --hellaswag and --truthfulqa, --swe with --gpqa, --example"
+            "say one of: SCORES files, --size with --hellaswag and --truthfulqa, --swe with --gpqa, "
+            "--gpqa with --accuracy and --non-hallucination, --example"
         )
+    if not (asked["today"] or asked["scores"]) and (args.mode or args.generation):
+        raise UsageError("--mode and --generation belong to a model of today: give --accuracy and --non-hallucination")
     if args.example:
         return _example(args.example)
     if args.scores:
         return _file(args)
-    return _model(args) if given[1] else release(args)
+    if asked["today"]:
+        return _variant(args)
+    return _model(args) if asked["model"] else release(args)
 
 
 def _model(args: argparse.Namespace) -> dict[str, Any]:
@@ -136,6 +160,28 @@ def _model(args: argparse.Namespace) -> dict[str, Any]:
     rows, problems = check_table([row], need=("hellaswag", "truthfulqa"), also=extra)
     _refuse(problems)
     return diagnose_model(rows[0] | {"metric": args.metric})
+
+
+def _variant(args: argparse.Namespace) -> dict[str, Any]:
+    if args.accuracy is None or args.non_hallucination is None:
+        raise UsageError(
+            "what a model admits says little without what it knows, and the reverse: give both --accuracy and "
+            "--non-hallucination"
+        )
+    row = {"model": args.name, "params_b": args.params_b, GPQA: args.gpqa}
+    return _today([row | {KNOWS: args.accuracy, ADMITS: args.non_hallucination}], args)
+
+
+def _today(table: list[dict[str, Any]], args: argparse.Namespace) -> dict[str, Any]:
+    """The diagnosis of variants of one model, lowest effort first, under --mode and --generation."""
+    from cape_lib.dashboard import diagnose_variant
+    from cape_lib.dashboard.inputs import check_table
+    from cape_lib.dashboard.one_variant import check_generation
+
+    rows, problems = check_table(table, need=(GPQA, KNOWS, ADMITS), also=("params_b",), sized=False)
+    _refuse(problems)
+    generation = check_generation(args.generation) if args.generation else None
+    return diagnose_variant(rows, mode=args.mode, generation=generation)
 
 
 def release(args: argparse.Namespace) -> dict[str, Any]:
@@ -166,6 +212,8 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
     frontier = {SWE, GPQA} <= set(scores.frame.columns)
     if frontier and not asked and scores.axis.by_size:
         return _noted(diagnose_release(_releases(scores.frame), line=args.line, lab=args.lab), scores.notes)
+    if {KNOWS, ADMITS} & set(scores.frame.columns) and not asked and scores.axis.by_size:
+        return _noted(_today(_variants(scores.frame, args.scores[0]), args), scores.notes)
     base = {"hellaswag", "truthfulqa"} <= set(scores.frame.columns)
     x, y = asked or ((SWE, GPQA) if frontier and not base else ("hellaswag", "truthfulqa"))
     for name in (x, y):
@@ -203,8 +251,18 @@ def _releases(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in dated[columns].to_dict("records")]
 
 
+def _variants(frame: pd.DataFrame, file: str) -> list[dict[str, Any]]:
+    import pandas as pd
+
+    missing = [name for name in (GPQA, KNOWS, ADMITS) if name not in frame.columns]
+    if missing:
+        raise MissingError(f"{file}: no column {missing[0]}; a model of today needs {GPQA}, {KNOWS} and {ADMITS}")
+    columns = [name for name in ("model", "params_b", GPQA, KNOWS, ADMITS) if name in frame.columns]
+    return [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in frame[columns].to_dict("records")]
+
+
 def _example(name: str) -> dict[str, Any]:
-    from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit
+    from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit
     from cape_lib.names import suggest
 
     known = {example["key"]: example for example in kit()["examples"]}
@@ -215,6 +273,8 @@ def _example(name: str) -> dict[str, Any]:
         return diagnose_model(state["row"])
     if known[name]["tab"] == "release":
         return diagnose_release(state["rows"], line=state["line"], lab=state["lab"])
+    if known[name]["tab"] == "today":
+        return diagnose_variant(state["rows"], mode=state["mode"], generation=state["generation"])
     return diagnose_family(state["rows"], x=state.get("x", "hellaswag"), y=state.get("y", "truthfulqa"))
 
 

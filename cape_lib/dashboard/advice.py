@@ -18,6 +18,7 @@ FACTS: dict[str, set[str]] = {
     "model": {"params_b", "residual", "z", "outside", "hellaswag_z", "above_curve"},
     "family": _FAMILY,
     "pair": _FAMILY,
+    "today": {"gpqa", "admits_below", "wrong_below", "d_admits", "d_wrong"},
     "release": {"h", "h_size", "outside", "noise", "sigma", "ifeval_below", *(f"is_{kind}" for kind in KINDS)},
 }
 SHOWN = ("rule", "topic", "advice", "evidence", "strength", "link")

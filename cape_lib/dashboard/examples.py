@@ -7,12 +7,13 @@ from typing import Any
 import pandas as pd
 
 from cape_lib import tables
+from cape_lib.frontier import variants
 
 PAIR = ("hellaswag", "truthfulqa")
 
 
 def examples() -> list[dict[str, Any]]:
-    """Each example: key, label, tab ("model", "family", "release", "pair") and the state that the tab shows.
+    """Each example: key, label, tab ("model", "family", "release", "pair", "today") and the state that the tab shows.
 
     Values are those of the tables: the published panel, so that chapters, claims and page speak of the same rows.
     """
@@ -31,6 +32,7 @@ def examples() -> list[dict[str, Any]]:
         _family("phi", "Phi, whose data changed too", panel[panel["family"].eq("Phi") & ~tuned]),
         _release("opus-4.6", "Claude Opus 4.6"),
         _release("sonnet-4.6", "Claude Sonnet 4.6", ", as published"),
+        _variants("gpt-oss", "gpt-oss-120b, little thought and much", ("gpt-oss-120b (low)", "gpt-oss-120b (high)")),
         _pair("commonsense", "Pythia: WinoGrande and TruthfulQA", panel[panel["ladder"].eq("Pythia")]),
     ]
     return [example for example in found if example is not None]
@@ -63,6 +65,16 @@ def _release(key: str, name: str, remark: str = "") -> dict[str, Any] | None:
     scores = {k: None if pd.isna(row[k]) else float(row[k]) for k in tables.FRONTIER_BENCHMARKS}
     state = {"rows": [{"model": name, "date": str(row["release_date"]), **scores}], "line": "frozen", "lab": row["lab"]}
     return {"key": key, "label": name + remark, "tab": "release", "state": state}
+
+
+def _variants(key: str, label: str, names: tuple[str, ...]) -> dict[str, Any] | None:
+    rows = variants.readings().set_index("model")
+    if not set(names) <= set(rows.index):
+        return None
+    table = [{"model": name, **{score: float(rows.loc[name, score]) for score in variants.PLACE}} for name in names]
+    last = rows.loc[names[-1]]
+    state = {"rows": table, "mode": last["mode"], "generation": last["generation"]}
+    return {"key": key, "label": label, "tab": "today", "state": state}
 
 
 def _pair(key: str, label: str, rows: pd.DataFrame) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from cape_lib import tables
 from cape_lib.base import boundary, coupling, levers
 from cape_lib.dashboard import advice, wording
 from cape_lib.dashboard.wording import number
+from cape_lib.frontier import effort, variants
 from cape_lib.frontier.isoclines import RATIOS
 from cape_lib.frontier.lines import LEVEL, LINES, FrontierLine, X, Y, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
@@ -23,6 +24,7 @@ from cape_lib.stats import LEAST_CLUSTERS
 from cape_lib.tables.columns import MEASURES, TEXT
 from cape_lib.tables.columns import table as column_table
 from cape_lib.tables.repeats import BETWEEN_RUNS
+from cape_lib.tables.variants import OMNISCIENCE_QUESTIONS
 
 Kit = dict[str, Any]
 #: the panel of the base comparisons: 148 models measured by one harness
@@ -40,8 +42,8 @@ def kit() -> Kit:
 
     Keys: constants (z95, nodes, weights, items, labels, ratios), `base` (rows of the uniform panel, with sources),
     `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
-    panel), `frontier` (releases and lines), `power` (of calling a boundary), `promises` (how often its intervals
-    are right), `rules`, `words`, `examples`.
+    panel), `frontier` (releases and lines), `today` (variants of one laboratory), `power` (of calling
+    a boundary), `promises` (how often its intervals are right), `rules`, `words`, `examples`.
     """
     from cape_lib.dashboard.examples import examples
 
@@ -53,7 +55,9 @@ def kit() -> Kit:
         "nodes": nodes.tolist(),
         "weights": weights.tolist(),
         "items": dict(tables.ITEM_COUNTS),
-        "labels": {name: tables.label(name) for name in (*tables.BASE_BENCHMARKS, *tables.FRONTIER_BENCHMARKS)},
+        "labels": {
+            name: tables.label(name) for name in (*tables.BASE_BENCHMARKS, *tables.FRONTIER_BENCHMARKS, *variants.PLACE)
+        },
         "mmlu": dict(MMLU_SUBJECTS),
         "columns": column_table() | {"no_scores": sorted(TEXT | MEASURES)},
         "ratio": boundary.RATIO,
@@ -72,6 +76,7 @@ def kit() -> Kit:
         "readings": _readings(base),
         "dimension": _dimension(base),
         "frontier": _frontier(),
+        "today": _today(),
         "power": boundary.power_table(),
         "promises": {
             name.replace(" ", "_"): [tables.promise("critical scales", name, n=n) for n in range(MOST_PROMISED + 1)]
@@ -80,6 +85,36 @@ def kit() -> Kit:
         "rules": advice.plain_rules(),
         "words": wording.templates(),
         "examples": examples(),
+    }
+
+
+@lru_cache(maxsize=1)
+def variant_rows() -> pd.DataFrame:
+    """The variants that a model of today is compared with, as of `variants.readings`, and whether each `ran_out`."""
+    rows = variants.readings()
+    return rows.assign(ran_out=variants.truncation(rows)["set_aside"])
+
+
+def _today() -> dict[str, Any]:
+    """The variants as columns and rows, with what is known of efforts and of variants that ran out."""
+    rows = variant_rows()
+    columns = ["model", "lab", "generation", "weights", "mode", "ran_out", "params_b", *variants.PLACE]
+    plain = rows.assign(weights=pd.factorize(rows["weights"])[0])[columns].astype(object)
+    ladders = effort.effort_ladders(rows)
+    return {
+        "columns": columns,
+        "rows": plain.where(plain.notna(), None).to_numpy().tolist(),
+        "questions": OMNISCIENCE_QUESTIONS,
+        "facts": {
+            "known": len(rows),
+            "ladders": len(ladders),
+            "ladders_fell": effort.counted(ladders, variants.ADMITS).fell,
+            "ladders_rose": effort.counted(ladders, variants.WRONG).rose,
+            "ran_out": int(rows["ran_out"].sum()),
+            "tokens": f"{variants.MANY_TOKENS:,}",
+            "questions": f"{OMNISCIENCE_QUESTIONS:,}",
+            "data_end": variants.DATA_END,
+        },
     }
 
 

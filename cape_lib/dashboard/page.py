@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 #: in the order in which they are loaded
 SCRIPTS = (
     "numbers.js", "wording.js", "normal.js", "estimators.js", "engine-model.js", "engine-family.js",
-    "engine-release.js", "read.js", "read-table.js", "read-harness.js", "draw.js", "results.js", "results-model.js",
-    "results-family.js", "results-release.js", "form.js", "state.js", "export.js", "tabs.js", "page.js",
+    "engine-release.js", "engine-today.js", "read.js", "read-table.js", "read-harness.js", "draw.js", "results.js",
+    "results-model.js", "results-family.js", "results-release.js", "results-today.js", "form.js", "state.js",
+    "export.js", "tabs.js", "page.js",
 )  # fmt: skip
 STYLE = "dashboard.css"
 TABS = {
@@ -27,6 +28,11 @@ TABS = {
     "release": (
         "A frontier release",
         "SWE-bench Verified and GPQA Diamond of a release; several in order of their dates.",
+    ),
+    "today": (
+        "A model of today",
+        "GPQA Diamond and two shares of AA-Omniscience: answered right, and of the rest not answered wrong. Several "
+        "rows are one model at several efforts, the lowest first.",
     ),
     "pair": ("Any two benchmarks", "Two benchmarks of your own, for two or more sizes of one family."),
 }
@@ -115,6 +121,8 @@ def what_it_compares_with(used: Kit) -> str:
         f"- *Known steps*: {len(used['steps'])} steps between neighbouring sizes of web-trained families.",
         f"- *Frontier*: {len(frontier['releases'])} releases with both scores ({frontier['panel']} panel); "
         f"{len(frontier['lines'])} named lines, the frozen one from {frontier['lines']['frozen']['n']} releases.",
+        f"- *Models of today*: {len(used['today']['rows'])} variants measured by one laboratory (Artificial Analysis), "
+        f"to {used['today']['facts']['data_end']} ([chapter 9](09_asked_again.ipynb)).",
     ]
     return "\n".join(lines)
 

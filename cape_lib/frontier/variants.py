@@ -24,6 +24,10 @@ from cape_lib.tables.variants import DOMAINS, OMNISCIENCE_QUESTIONS
 REASONING = "gpqa_diamond"
 KNOWS, ADMITS, WRONG, PRECISION = "omniscience_accuracy", "omniscience_non_hallucination", "wrong", "precision"
 MEASURES: tuple[str, ...] = (KNOWS, ADMITS, WRONG, PRECISION)
+#: in what a model is placed beside others: points of three scores
+PLACE: tuple[str, ...] = (REASONING, KNOWS, ADMITS)
+#: fewer equals than that and the window is widened
+FEWEST_EQUALS = 10
 DATA_END = "2026-07-10"
 #: reasoning tokens a question above which a variant counts as running out
 MANY_TOKENS = 9_000
@@ -214,39 +218,49 @@ def objections(rows: pd.DataFrame) -> pd.DataFrame:
 class Neighbours:
     """Where a model stands among those that reason as well: `n` of them within `width` points of its GPQA.
 
-    `admits` and `wrong` are percentiles (0-100: the share of them with a lower q, a lower wrong share); `nearest` names
-    the closest variants by GPQA, a and q.
+    They are variants of `models` models from `labs` makers. `admits` and `wrong` are percentiles (0-100: the share of
+    them with a lower q, a lower wrong share); their ends are those at the ends of the model's own question noise.
+    `nearest` has the closest variants by GPQA, a and q, nearest first, with `distance` (points).
     """
 
     n: int
     width: float
-    admits: float
-    wrong: float
-    nearest: tuple[str, ...]
+    models: int
+    labs: int
+    admits: Estimate
+    wrong: Estimate
+    nearest: pd.DataFrame
 
 
-def neighbours(
-    rows: pd.DataFrame, gpqa: float, accuracy: float, admits: float, *, mode: str | None = None, width: float = 5.0
-) -> Neighbours:
+def neighbours(peers: pd.DataFrame, model: pd.Series, *, width: float = 5.0, most: int = 5) -> Neighbours:
     """A model of today beside the others: percentile of its q and of its wrong share among equals in GPQA.
 
-    gpqa, accuracy, admits: percent, 0-100; mode: "reasoning" or "none" compares with that mode only. The window grows
-    by `width` points until it holds ten variants. Raises ScoresError for a value outside 0-100 or a fraction.
+    peers: rows from `readings` to compare with; model: one such row. The window grows by `width` points until it holds
+    ten variants. Raises MissingError with fewer than ten peers.
     """
-    for name, value in (("GPQA", gpqa), ("accuracy", accuracy), ("non-hallucination", admits)):
-        if not 0 <= value <= 100:
-            raise ScoresError(f"{name} {value:g} is outside 0 to 100; give percent")
-        if 0 < value < 1:
-            raise ScoresError(f"{name} {value:g} looks like a fraction; give percent (0-100)")
-    peers = rows if mode is None else rows[rows["mode"] == mode]
-    if len(peers) < 10:
-        raise MissingError(f"only {len(peers)} variants in mode {mode!r}; the modes are reasoning and none")
-    reach = width
-    while ((peers[REASONING] - gpqa).abs() <= reach).sum() < 10:
+    if len(peers) < FEWEST_EQUALS:
+        raise MissingError(f"only {len(peers)} variants to compare with; a place among equals takes {FEWEST_EQUALS}")
+    near = equals(peers, float(model[REASONING]), width=width)
+    reach = float(near.attrs["width"])
+    away = peers[list(PLACE)].to_numpy(float) - model[list(PLACE)].to_numpy(float)
+    distance = np.sqrt((away**2).sum(axis=1))
+    nearest = peers.assign(distance=distance).iloc[np.argsort(distance, kind="stable")[:most]]
+    admits, wrong = (percentile(near, model, column) for column in (ADMITS, WRONG))
+    return Neighbours(len(near), reach, near["weights"].nunique(), near["lab"].nunique(), admits, wrong, nearest)
+
+
+def equals(peers: pd.DataFrame, gpqa: float, *, width: float = 5.0) -> pd.DataFrame:
+    """Those within `width` points of a GPQA score (percent); the window, in `attrs`, grows until ten are in it."""
+    reach, away = width, (peers[REASONING] - gpqa).abs()
+    while (away <= reach).sum() < FEWEST_EQUALS:
         reach += width
-    near = peers[(peers[REASONING] - gpqa).abs() <= reach]
-    wrong = (100 - admits) * (100 - accuracy) / 100
-    away = peers[[REASONING, KNOWS, ADMITS]].to_numpy(float) - np.array([gpqa, accuracy, admits])
-    nearest = tuple(str(name) for name in peers["model"].iloc[np.argsort((away**2).sum(axis=1), kind="stable")[:3]])
-    below = 100 * float((near[ADMITS] < admits).mean()), 100 * float((near[WRONG] < wrong).mean())
-    return Neighbours(len(near), reach, *below, nearest)
+    near = peers[away <= reach]
+    near.attrs["width"] = reach
+    return near
+
+
+def percentile(near: pd.DataFrame, model: pd.Series, column: str) -> Estimate:
+    """Share (percent) of the rows that lie lower than the model in a column, and at the ends of its question noise."""
+    half = 1.96 * float(model[f"{column}_stderr"])
+    value, low, high = (100 * float((near[column] < model[column] + shift).mean()) for shift in (0.0, -half, half))
+    return Estimate(value, low, high, len(near), "question noise of the model alone")

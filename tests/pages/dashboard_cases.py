@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
 from typing import Any
 
-from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, kit
+from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit
 
 Case = dict[str, Any]
 SIZES = [0.001, 0.07, 0.16, 0.41, 1.0, 1.4, 2.8, 6.9, 12.0, 30.0, 70.0, 176.0, 3000.0]
@@ -16,10 +17,10 @@ FLOOR = 1e-11
 
 
 def random_cases(count: int, seed: int = 0) -> list[Case]:
-    """Cases in turn of the four kinds: {kind, rows, options}; rows hold numbers, as the checks hand them on."""
+    """Cases in turn of the five kinds: {kind, rows, options}; rows hold numbers, as the checks hand them on."""
     rng = random.Random(seed)
-    makers = (_model, _family, _release, _pair)
-    return [makers[i % 4](rng) for i in range(count)]
+    makers = (_model, _family, _release, _pair, _today)
+    return [makers[i % len(makers)](rng) for i in range(count)]
 
 
 def edge_cases() -> list[Case]:
@@ -43,10 +44,17 @@ def edge_cases() -> list[Case]:
         for a in (0.0, 50.0, 100.0)
         for b in (0.0, 90.0, 100.0)
     ]
+    ends_of_today = [
+        {"model": "T", **dict(zip(kit()["today"]["columns"][-3:], scores, strict=True))}
+        for scores in itertools.product((0.0, 50.0, 100.0), (0.0, 100.0), (0.0, 100.0))
+    ]
     unknown = [{"params_b": n, "mine": 10.0 + n, "yours": 20.0 - n} for n in (1.0, 2.0, 3.0)]
     return [
         *({"kind": "model", "rows": row, "options": {}} for row in ends),
         *({"kind": "release", "rows": [row], "options": {}} for row in releases),
+        *({"kind": "today", "rows": [row], "options": {}} for row in ends_of_today),
+        {"kind": "today", "rows": ends_of_today[:2], "options": {"generation": "o3", "mode": "none"}},
+        {"kind": "release", "rows": [releases[3] | {"model": None}, releases[4]], "options": {}},
         {"kind": "release", "rows": releases[::4], "options": {"lab": "Google", "line": "current"}},
         family([50.0, 50.0], [40.0, 45.0]),
         family([50.0, 60.0], [40.0, 40.0]),
@@ -70,6 +78,8 @@ def in_python(case: Case) -> Any:
         result = diagnose_model(rows)
     elif case["kind"] == "release":
         result = diagnose_release(rows, **options)
+    elif case["kind"] == "today":
+        result = diagnose_variant(rows, **options)
     else:
         result = diagnose_family(rows, **options)
     return json.loads(json.dumps(result, allow_nan=False))
@@ -78,6 +88,7 @@ def in_python(case: Case) -> Any:
 #: the same in the page: a function of a list of cases
 IN_PAGE = """cases => cases.map(({ kind, rows, options }) => {
   if (kind === "model") return Cape.diagnoseModel(rows, Cape.kit);
+  if (kind === "today") return Cape.diagnoseToday(rows, options, Cape.kit);
   return (kind === "release" ? Cape.diagnoseRelease : Cape.diagnoseFamily)(rows, options, Cape.kit);
 })"""
 
@@ -146,3 +157,22 @@ def _release(rng: random.Random) -> Case:
     ]  # fmt: skip
     line = rng.choice(sorted(kit()["frontier"]["lines"]))
     return {"kind": "release", "rows": rows, "options": {"line": line, "lab": rng.choice([None, "Anthropic", "xAI"])}}
+
+
+def _today(rng: random.Random) -> Case:
+    table = kit()["today"]
+    known = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+    rows = []
+    for i in range(rng.choice([1, 1, 2, 3])):
+        # Often a known variant itself, or its scores: equal values on both sides of a comparison.
+        row = rng.choice(known)
+        own = rng.random() < 0.5
+        scores = {name: row[name] if own else _score(rng) for name in table["columns"][-3:]}
+        name = rng.choice([None, f"T{i}", row["model"]])
+        rows.append({"model": name, "params_b": rng.choice([None, *SIZES]), **scores})
+    named = rng.choice([None, rng.choice(known)["generation"], "Qwen3.5"])
+    return {
+        "kind": "today",
+        "rows": rows,
+        "options": {"mode": rng.choice([None, "reasoning", "none"]), "generation": named},
+    }

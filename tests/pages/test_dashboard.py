@@ -162,12 +162,12 @@ def _case(tab: str, state: dict[str, Any]) -> dict[str, Any]:
     if tab == "model":
         return {"kind": tab, "rows": row(state["row"], True), "options": {}}
     rows = [row(given, tab != "release") for given in state["rows"]]
-    options = {name: state[name] for name in ("x", "y", "line", "lab") if name in state}
+    options = {name: state[name] for name in ("x", "y", "line", "lab", "mode", "generation") if name in state}
     return {"kind": tab, "rows": rows, "options": options}
 
 
-def test_the_five_analyses_agree_between_page_and_command(page: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    for key in ("pythia-1b", "phi-2", "llama-2-70b", "opus-4.6", "commonsense"):
+def test_the_analyses_agree_between_page_and_command(page: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    for key in ("pythia-1b", "phi-2", "llama-2-70b", "opus-4.6", "gpt-oss", "commonsense"):
         assert main(["diagnose", "--example", key, "--json"]) == 0
         command = json.loads(capsys.readouterr().out)["diagnosis"]
         page.click(f"[data-example='{key}']")

@@ -71,6 +71,7 @@
 
   function order() {
     if (app.state.tab === "release") return ["model", ...S.RELEASE.slice(0, 2)];
+    if (app.state.tab === "today") return ["model", ...S.TODAY];
     const { x, y } = app.state.pair;
     return ["model", "params_b", ...(app.state.tab === "pair" ? [x, y] : S.PAIR)];
   }
@@ -161,7 +162,12 @@
     heads.forEach((head, i) => {
       head.addEventListener("click", () => switchTab(S.TABS[i]));
       head.addEventListener("keydown", (event) => {
-        const to = { ArrowRight: (i + 1) % 4, ArrowLeft: (i + 3) % 4, Home: 0, End: 3 }[event.key];
+        const to = {
+          ArrowRight: (i + 1) % heads.length,
+          ArrowLeft: (i + heads.length - 1) % heads.length,
+          Home: 0,
+          End: heads.length - 1,
+        }[event.key];
         if (to === undefined) return;
         event.preventDefault();
         switchTab(S.TABS[to], true);

@@ -171,6 +171,7 @@
         phase: r.phase,
       }));
     }
+    if (result.kind === "today") return [...result.rows, ...result.nearest];
     return [...result.steps, result.whole].map(({ interval, ...s }) => ({ ...s, ...flat(interval) }));
   }
 

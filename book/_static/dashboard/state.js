@@ -3,9 +3,11 @@
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
   const F = Cape.form;
-  const TABS = ["model", "family", "release", "pair"];
+  const TABS = ["model", "family", "release", "today", "pair"];
   const PAIR = ["hellaswag", "truthfulqa"];
   const RELEASE = ["swe_bench_verified", "gpqa_diamond", "hle", "ifeval"];
+  const TODAY = ["gpqa_diamond", "omniscience_accuracy", "omniscience_non_hallucination"];
+  const MODES = ["reasoning", "none", ""];
   const LONGEST_TEXT = 60;
   const LONGEST_LINK = 12000;
 
@@ -17,6 +19,7 @@
     model: { row: {} },
     family: { rows: [{}, {}, {}], at: "", mixed: "" },
     release: { rows: [{}], line: "frozen", lab: "" },
+    today: { rows: [{}], mode: "reasoning", generation: "" },
     pair: { x: "my_benchmark", y: "truthfulqa", x_items: "", y_items: "", at: "", rows: [{}, {}, {}], mixed: "" },
   });
 
@@ -58,7 +61,20 @@
     }
     if (part.rows && !part.rows.length) part.rows = [{}];
     if (part.line !== undefined && !Object.hasOwn(app.kit.frontier.lines, part.line)) part.line = "frozen";
+    if (part.mode !== undefined && !MODES.includes(part.mode)) part.mode = "";
+    if (part.generation && !generations().includes(part.generation)) part.generation = "";
     for (const name of ["x", "y"]) if (part[name] !== undefined) part[name] = Cape.read.columnName(part[name]) || name;
+  }
+
+  /* The generations of today's variants that have two of them or more, by name. */
+  function generations() {
+    const { columns, rows } = app.kit.today;
+    const counts = new Map();
+    for (const row of rows) {
+      const name = row[columns.indexOf("generation")];
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return [...counts].filter(([, n]) => n > 1).map(([name]) => name).sort();
   }
 
   /* The state of an example, as texts. */
@@ -74,6 +90,7 @@
   function diagnose(state) {
     if (state.tab === "model") return diagnoseModel(state.model.row);
     if (state.tab === "release") return diagnoseRelease(state.release);
+    if (state.tab === "today") return diagnoseToday(state.today);
     return diagnoseRows(state.tab, state[state.tab]);
   }
 
@@ -88,6 +105,13 @@
     const { rows, problems } = Cape.read.checkTable(part.rows, asked);
     if (problems.length) return { problems };
     return { result: Cape.diagnoseRelease(rows, { line: part.line, lab: part.lab || null }, app.kit) };
+  }
+
+  function diagnoseToday(part) {
+    const { rows, problems } = Cape.read.checkTable(part.rows, { need: TODAY, also: ["params_b"], sized: false, least: 1 });
+    if (problems.length) return { problems };
+    const options = { mode: part.mode || null, generation: part.generation || null };
+    return { result: Cape.diagnoseToday(rows, options, app.kit) };
   }
 
   function diagnoseRows(tab, part) {
@@ -109,5 +133,5 @@
   }
 
   Cape.app = app;
-  Cape.state = { TABS, PAIR, RELEASE, LONGEST_TEXT, fresh, toLink, fromLink, example, diagnose };
+  Cape.state = { TABS, PAIR, RELEASE, TODAY, LONGEST_TEXT, fresh, generations, toLink, fromLink, example, diagnose };
 })(window);

@@ -5,8 +5,9 @@
   const { el } = Cape.results;
   const { app } = Cape;
   const F = Cape.form;
-  const { PAIR, RELEASE } = Cape.state;
-  const SHORT = { params_b: "Size (billions)", swe_bench_verified: "SWE-bench", gpqa_diamond: "GPQA", date: "Date" };
+  const { PAIR, RELEASE, TODAY } = Cape.state;
+  const SHORT = { params_b: "Size (billions)", swe_bench_verified: "SWE-bench", gpqa_diamond: "GPQA", date: "Date",
+    omniscience_accuracy: "Accuracy", omniscience_non_hallucination: "Non-hallucination" };
   const label = (name) => app.kit.labels[name] ?? name.replaceAll("_", " ");
   const update = () => Cape.page.update();
   const rebuild = () => Cape.page.rebuild();
@@ -130,6 +131,30 @@
     return table(part, [...RELEASE, "date"], { above });
   }
 
+  function today() {
+    const part = app.state.today;
+    const pick = (name, label, options) =>
+      F.choice({
+        label,
+        value: part[name],
+        options,
+        onchange: (value) => {
+          part[name] = value;
+          update();
+        },
+      });
+    const modes = [
+      ["reasoning", "thinks"],
+      ["none", "does not think"],
+      ["", "not said"],
+    ];
+    const families = [["", "not named"], ...Cape.state.generations().map((name) => [name, name])];
+    const above = [
+      el("div", { class: "dash-fields" }, pick("mode", "Mode", modes), pick("generation", "Family", families)),
+    ];
+    return table(part, [...TODAY, "params_b"], { above });
+  }
+
   /* The form of a tab with rows: fields above, the table, the buttons, paste and files. */
   function table(part, names, { above = [], buttons = [], fields = [] }) {
     const columns = ["model", ...names].map((name) => ({
@@ -209,5 +234,5 @@
     return found;
   }
 
-  Cape.tabs = { model, family, pair, release, label };
+  Cape.tabs = { model, family, pair, release, today, label };
 })(window);

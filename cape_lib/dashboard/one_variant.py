@@ -1,0 +1,188 @@
+"""A model of today: what it admits and gets wrong, beside those that reason as well; its family, its efforts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from cape_lib.dashboard.advice import advise
+from cape_lib.dashboard.kit import kit, variant_rows
+from cape_lib.dashboard.wording import fixed, number, write
+from cape_lib.errors import UsageError
+from cape_lib.frontier import variants
+from cape_lib.frontier.variants import ADMITS, KNOWS, PLACE, PRECISION, REASONING, WRONG
+from cape_lib.names import suggest
+
+MODES = ("reasoning", "none")
+#: sizes count as alike within this factor
+ALIKE = 2.0
+#: GPQA under which much of a score is guessing (a guess scores 25)
+NEAR_GUESSING = 40.0
+SHOWN = (REASONING, KNOWS, ADMITS, WRONG, PRECISION)
+
+
+def diagnose_variant(
+    rows: Sequence[Mapping[str, Any]], *, mode: str | None = None, generation: str | None = None
+) -> dict[str, Any]:
+    """One model of today among the variants of one laboratory, or the same weights at several efforts.
+
+    rows: from the lowest effort to the highest; model (name), gpqa_diamond, omniscience_accuracy,
+        omniscience_non_hallucination (percent), optionally params_b (billions); already checked (`inputs`).
+    mode: "reasoning" or "none": compare with that mode only.  generation: a generation of the table, its family.
+    Returns plain data: `rows` (with wrong share and precision), `beside` (percentiles of the last among equals in GPQA,
+    with their range by question noise), `nearest`, `ladder` (the known variants of the generation), `change` (first to
+    last effort, None for one), `answers`, `advice`, `notes`. `phase` is None: a phase compares two sizes.
+    """
+    own = _own(rows)
+    last = own.iloc[-1]
+    peers = _peers(own, mode)
+    place = variants.neighbours(peers, last)
+    ladder = _ladder(peers, generation)
+    change = _change(own) if len(own) > 1 else None
+    beside = {
+        "n": place.n, "width": place.width, "models": place.models, "labs": place.labs,
+        **{
+            name: {"below": one.estimate, "low": one.low, "high": one.high}
+            for name, one in (("admits", place.admits), ("wrong", place.wrong))
+        },
+        "sized": _sized(peers, last),
+    }  # fmt: skip
+    nearest = [_plain(row) | {"distance": float(row["distance"])} for row in place.nearest.to_dict("records")]
+    facts = _facts(last, own, beside) | _family(last, generation, ladder or []) | {"nearest": _names(nearest)}
+    if change:
+        facts |= {f"d_{name}": change[name] for name in (REASONING, ADMITS, WRONG)}
+        facts |= {f"half_{name}": change["noise"][name] for name in (REASONING, ADMITS, WRONG)}
+    matched = {
+        "gpqa": facts["gpqa"], "admits_below": facts["admits_below"], "wrong_below": facts["wrong_below"],
+        "d_admits": change and change[ADMITS], "d_wrong": change and change[WRONG],
+    }  # fmt: skip
+    return {
+        "kind": "today", "phase": None, "mode": mode, "generation": generation,
+        "rows": [_plain(row) for row in own.to_dict("records")], "beside": beside, "nearest": nearest,
+        "ladder": ladder, "change": change, "answers": _answers(facts, beside, change),
+        "advice": advise("today", matched), "notes": [] if mode else [write("note_today_mode", facts)],
+    }  # fmt: skip
+
+
+def check_generation(name: str) -> str:
+    """The generation of the table under this name; UsageError with near ones for another."""
+    known = sorted(variant_rows()["generation"].unique())
+    folded: dict[str, str] = {one.casefold(): one for one in known}
+    if name.casefold() not in folded:
+        raise UsageError(suggest("generation", name, known))
+    return folded[name.casefold()]
+
+
+def _own(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The given variants with what follows from their three scores."""
+    alone = len(rows) == 1
+    names = [row.get("model") or ("This model" if alone else f"Effort {i + 1}") for i, row in enumerate(rows)]
+    frame = pd.DataFrame(rows).reindex(columns=["params_b", *PLACE]).astype(float)
+    return variants.readings(frame.assign(model=names))
+
+
+def _peers(own: pd.DataFrame, mode: str | None) -> pd.DataFrame:
+    """The known variants of that mode, without those that are given."""
+    known = variant_rows()
+    known = known[~known["model"].isin(own["model"])]
+    return known if mode is None else known[known["mode"] == mode]
+
+
+def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A variant as plain data; what is not known is None."""
+    scores = {name: number(float(row[name])) for name in ("params_b", *SHOWN)}
+    return {"model": row["model"], "lab": row.get("lab"), "mode": row.get("mode")} | scores
+
+
+def _ladder(peers: pd.DataFrame, generation: str | None) -> list[dict[str, Any]] | None:
+    """The known variants of a generation, smallest first, those without a size last; None where none is named."""
+    if generation is None:
+        return None
+    part = peers[peers["generation"] == generation].sort_values(["params_b", REASONING, "model"])
+    return [_plain(row) | {"ran_out": bool(row["ran_out"])} for row in part.to_dict("records")]
+
+
+def _change(own: pd.DataFrame) -> dict[str, Any]:
+    """Last effort less the first, points, and what question noise alone may do to it (95 %, as if independent)."""
+    first, last = own.iloc[0], own.iloc[-1]
+    noise = {
+        name: 1.96 * math.hypot(first[f"{name}_stderr"], last[f"{name}_stderr"]) for name in (REASONING, ADMITS, WRONG)
+    }
+    return {name: float(last[name] - first[name]) for name in (REASONING, KNOWS, ADMITS, WRONG)} | {"noise": noise}
+
+
+def _sized(peers: pd.DataFrame, last: pd.Series) -> dict[str, int] | None:
+    """Of the equals in GPQA those of about its size: n and how many admit less; None where its size is not known."""
+    size = float(last["params_b"])
+    if not math.isfinite(size):
+        return None
+    near = variants.equals(peers, float(last[REASONING]))
+    near = near[(near["params_b"] >= size / ALIKE) & (near["params_b"] <= size * ALIKE)]
+    return {"n": len(near), "below": int((near[ADMITS] < last[ADMITS]).sum())}
+
+
+def _names(rows: list[dict[str, Any]]) -> str:
+    return ", ".join(
+        f"{r['model']} ({fixed(r[REASONING], 1)} / {fixed(r[KNOWS], 1)} / {fixed(r[ADMITS], 1)})" for r in rows[:3]
+    )
+
+
+def _facts(last: pd.Series, own: pd.DataFrame, beside: Mapping[str, Any]) -> dict[str, Any]:
+    """What the sentences on the model itself speak of."""
+    return {
+        "name": last["model"], "first": own.iloc[0]["model"], "gpqa": float(last[REASONING]),
+        "admits": float(last[ADMITS]), "wrong": float(last[WRONG]), "params_b": number(float(last["params_b"])),
+        **{name: beside[name] for name in ("n", "width", "models", "labs")},
+        **{
+            f"{name}_{end}": beside[name][end] for name in ("admits", "wrong") for end in ("below", "low", "high")
+        },
+        **kit()["today"]["facts"],
+    }  # fmt: skip
+
+
+def _family(last: pd.Series, generation: str | None, ladder: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the sentences on its family speak of: how many are lower, and smallest beside largest size.
+
+    Of one size the variant with the best GPQA counts; variants that ran out of tokens are left out of the sizes.
+    """
+    sized = [row for row in ladder if row["params_b"] is not None and not row["ran_out"]]
+    best = [
+        max((row for row in sized if row["params_b"] == end), key=lambda row: row[REASONING])
+        for end in (_ends(sized) if sized else ())
+    ]
+    facts: dict[str, Any] = {
+        "generation": generation, "family_n": len(ladder), "sizes": len({row["params_b"] for row in sized}),
+        "family_admits": sum(row[ADMITS] < last[ADMITS] for row in ladder),
+        "family_wrong": sum(row[WRONG] < last[WRONG] for row in ladder),
+    }  # fmt: skip
+    if len(best) == 2:
+        facts |= {"smallest": best[0]["params_b"], "largest": best[1]["params_b"]}
+        facts |= {f"family_d_{name}": best[1][name] - best[0][name] for name in (REASONING, ADMITS, WRONG)}
+    return facts
+
+
+def _ends(sized: list[dict[str, Any]]) -> tuple[float, float]:
+    sizes = [row["params_b"] for row in sized]
+    return min(sizes), max(sizes)
+
+
+def _answers(facts: Mapping[str, Any], beside: Mapping[str, Any], change: Mapping[str, Any] | None) -> dict[str, str]:
+    phase = "today_phase_efforts" if change else "today_phase"
+    if not change and facts["generation"] is not None and facts["sizes"] > 1:
+        phase = "today_phase_family"
+    family = "today_compared_unnamed"
+    if facts["generation"] is not None:
+        family = "today_compared_family" if facts["family_n"] else "today_compared_none"
+    alike = beside["sized"] or {"n": 0}
+    sized = write("today_compared_size", {f"sized_{name}": n for name, n in alike.items()}) if alike["n"] else ""
+    return {
+        "headline": write("today_headline", facts),
+        "phase": write(phase, facts),
+        "sure": write("today_sure", facts),
+        "compared": write("today_compared", {**facts, "sized": sized, "family": write(family, facts)}),
+        "move": write("today_move_efforts" if change else "today_move", facts),
+        "measure": write("today_measure_guessing" if facts["gpqa"] < NEAR_GUESSING else "today_measure", facts),
+    }
