@@ -162,17 +162,26 @@ def test_a_hump_is_called_in_few_worlds_where_thinking_does_nothing() -> None:
     assert called <= 11  # 5 % of 100; more than 11 has a chance below 1 in 100
 
 
+def one(gpqa: float, accuracy: float, admits: float) -> pd.DataFrame:
+    return pd.DataFrame({"model": ["mine"], REASONING: [gpqa], KNOWS: [accuracy], ADMITS: [admits]})
+
+
 def test_a_model_is_placed_among_those_that_reason_as_well(rows: pd.DataFrame) -> None:
-    place = variants.neighbours(rows, 88.0, 40.0, 95.0, mode="reasoning")
-    assert place.n >= 10 and place.admits == 100.0 and len(place.nearest) == 3
+    mine = variants.readings(one(88.0, 40.0, 95.0)).iloc[0]
+    place = variants.neighbours(rows[rows["mode"] == "reasoning"], mine)
+    assert place.n >= 10 and place.admits.estimate == 100.0 and place.models <= place.n
     same = rows.iloc[100]
-    assert variants.neighbours(rows, same[REASONING], same[KNOWS], same[ADMITS]).nearest[0] == same["model"]
+    nearest = variants.neighbours(rows, same).nearest
+    assert (nearest.iloc[0]["model"], nearest.iloc[0]["distance"]) == (same["model"], 0)
+    assert nearest["distance"].is_monotonic_increasing
+    with pytest.raises(MissingError, match="takes 10"):
+        variants.neighbours(rows.head(9), same)
 
 
 @pytest.mark.parametrize("wrong", [(0.88, 40, 30), (88, 140, 30), (88, 40, 0.3)])
-def test_fractions_and_impossible_scores_are_refused(rows: pd.DataFrame, wrong: tuple[float, float, float]) -> None:
+def test_fractions_and_impossible_scores_are_refused(wrong: tuple[float, float, float]) -> None:
     with pytest.raises(ScoresError, match="percent"):
-        variants.neighbours(rows, *wrong)
+        variants.readings(one(*wrong))
 
 
 def test_what_is_missing_is_named() -> None:
