@@ -47,11 +47,12 @@ def answer(rows: pd.DataFrame | None = None) -> Answer:
         0: "whether they admit what they do not know hardly goes with it",
     }[direction(r[ADMITS])]
     wrong = {-1: "fewer", 1: "more", 0: "not surely fewer"}[direction(r[WRONG])]
+    opens = {1: "with leaving", -1: "against leaving", 0: "hardly with leaving"}[direction(r[ADMITS])]
     sentence = (
         f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models, reasoning (GPQA, "
-        f"hard science questions) goes with more questions of fact answered right (r = {r[KNOWS].estimate:.2f}) and "
-        f"with {wrong} answered wrong (r with the wrong = {r[WRONG].estimate:.2f}). What a model leaves "
-        f"open of what it does not know goes with its reasoning at r = {r[ADMITS].estimate:.2f}. "
+        f"hard science questions) goes with more questions of fact answered right (correlation r = "
+        f"{r[KNOWS].estimate:.2f}), with {wrong} answered wrong (r with the wrong = {r[WRONG].estimate:.2f}), and "
+        f"{opens} open what is not known (r = {r[ADMITS].estimate:.2f}). "
         f"{effort_moral(rows)}"
     )
     interval = (

@@ -21,6 +21,8 @@ SIZES = np.geomspace(0.02, 1000.0, 95).round(4)
 
 def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     """Who pays, and where that ends; steps: `coupling.known_steps`; model: `coupling.family_model` of them."""
+    scale = model.critical_scale()
+    borne = "These tables allow that" if scale.low <= EDGES[0] <= scale.high else "These tables do not bear that out"
     small, middle, large = signs_by_size(steps, edges=EDGES).to_dict("records")
     lead = (
         "Often, not always: better reasoning costs truthfulness in small models more often than in large ones"
@@ -33,7 +35,7 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
         f"truthfulness in {small['negative']} of {small['intervals']} such steps below 3.5 billion parameters (B), in "
         f"{middle['negative']} of {middle['intervals']} from there to 10 B, in {large['negative']} of "
-        f"{large['intervals']} above. The papers say that this ends at 3.5 B; {boundary.turn(model)}."
+        f"{large['intervals']} above. The papers say that this ends at 3.5 B. {borne}: {boundary.turn(model)}."
     )
     interval = (
         f"95 % intervals: {small['low']:.0%} to {small['high']:.0%} of the steps below 3.5 B, {large['low']:.0%} to "
@@ -80,9 +82,9 @@ def moves(scores: pd.DataFrame) -> Answer:
 
 
 def today(one: Answer) -> Answer:
-    """How it is in 2026: the lead and the first two sentences of the answer of chapter 9."""
+    """How it is in 2026: the lead and the first sentence of the answer of chapter 9."""
     lead, _, rest = one.sentence.removeprefix("**").partition(".** ")
-    first = ". ".join(rest.split(". ")[:2]).rstrip(".")
+    first = rest.split(". ")[0].rstrip(".")
     return Answer(f"**In 2026: {lead[0].lower()}{lead[1:]}.** {first}.", one.grade, one.interval)
 
 
