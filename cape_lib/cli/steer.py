@@ -33,6 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="quarter (default), embed, a block from 0, attn.N, mlp.N, head.N.H, several at once joined by +, or "
         "sweep: every block in turn (default with --evaluate)",
     )
+    add(
+        "--chat", action=argparse.BooleanOptionalAction,
+        help="ask by the tokenizer's chat template, thinking off (default where there is one and all prompts end in ?)",
+    )  # fmt: skip
+    add("--system", default="", metavar="TEXT", help="what the system says ahead of a question, by the chat template")
     add("--alpha", type=float, nargs="+", metavar="A", help="strengths (default: 2)")
     add(
         "--action", default="add",
@@ -92,9 +97,12 @@ def run(args: argparse.Namespace) -> int:
     prompts = _prompts(args)
     if not prompts and not (args.evaluate or args.save or args.export):
         raise UsageError("nothing to continue; give --prompt or --file (or --evaluate, --save, --export)")
-    lm = models.load(name, device=args.device, dtype=args.dtype)
+    lm = models.with_chat(
+        models.load(name, device=args.device, dtype=args.dtype), chat=args.chat, system=args.system
+    )
     if args.evaluate:
         return _evaluate(args, lm, name)
+    asked = [lm.chat(prompt) for prompt in prompts] if lm.chat and _asks(args, prompts) else prompts
     directions = _directions(args, lm, name)
     for warning in [] if args.quiet else directions[0].warnings:
         print(f"cape steer: note: {warning}", file=sys.stderr)
@@ -104,14 +112,16 @@ def run(args: argparse.Namespace) -> int:
     )  # fmt: skip
     table = None
     if prompts:
-        table = steering.compare(lm, prompts, directions, args.alpha or [2.0], writing, any_model=args.any_model)
+        table = steering.compare(lm, asked, directions, args.alpha or [2.0], writing, any_model=args.any_model)
+        table["prompt"] = table["prompt"].map(dict(zip(asked, prompts, strict=True)))
     if args.save:
         steering.save(directions[0], args.save)
     if args.export:
         file, (alpha,) = Path(args.export[1]), args.alpha or [2.0]
         steering.harness_file(lm, directions[0], file, alpha=alpha, unit=args.unit, action=args.action)
         model = f"--model steered --model_args pretrained={args.model},steer_path={file}"
-        print(f"cape steer: now: lm_eval {model} --tasks TASK", file=sys.stderr)
+        print(f"cape steer: now: lm_eval {model} --tasks TASK"
+              f"{' --apply_chat_template' if lm.chat else ''}", file=sys.stderr)  # fmt: skip
     if table is not None:
         _print(table, args.json)
     return 0
@@ -130,6 +140,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--max-new-tokens and --batch must be at least 1")
     if args.action == "ablate" and args.alpha:
         raise UsageError("an ablation has no strength; leave --alpha away")
+    if args.system and args.chat is False:
+        raise UsageError("--system is said by the chat template; leave --no-chat away")
     if args.pairs and args.direction:
         raise UsageError("give --pairs or --direction, not both")
     if (args.save or args.export) and args.layer == "sweep":
@@ -187,6 +199,12 @@ def _prompts(args: argparse.Namespace) -> list[str]:
     return prompts
 
 
+def _asks(args: argparse.Namespace, prompts: list[str]) -> bool:
+    from cape_lib.lm import benchmarks
+
+    return bool(args.chat or args.system) or benchmarks.are_questions(prompts)
+
+
 def _positions(asked: str) -> Any:
     try:
         return tuple(int(part) for part in asked.split(","))
@@ -211,7 +229,7 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
     sites: list[models.Site] = (
         list(range(lm.depth)) if args.layer == "sweep" else [lm.site(args.layer or "quarter")]
     )
-    pairs = _questions(args, name)[1]
+    pairs = _questions(args, lm, name)[1]
     found = steering.fit_directions(lm, pairs, sites, method=args.method, name="truth")
     kinds = [{"random": "isotropic", "shuffled": "balanced shuffle"}[kind] for kind in args.controls.split(",") if kind]
     if kinds:
@@ -256,7 +274,7 @@ def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
     from cape_lib.lm import models, steering
     from cape_lib.lm.testbed import store
 
-    items, pairs = _questions(args, name)
+    items, pairs = _questions(args, lm, name)
     own = steering.load(args.direction, lm, any_model=args.any_model) if args.direction else None
     sites: list[models.Site] = ["embed", *range(lm.depth)]
     if args.layer not in (None, "sweep"):
@@ -292,19 +310,24 @@ def _neutral(name: str) -> list[str]:
     return texts.neutral_for(name)
 
 
-def _questions(args: argparse.Namespace, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _questions(args: argparse.Namespace, lm: LanguageModel, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The questions, and the pairs to fit on: named ones, those of the questions' split fit, or the shipped ones."""
     from cape_lib.lm import benchmarks, texts
 
     if not args.items:
-        return texts.items_for(name), _pairs(args, name)
+        items, pairs = texts.items_for(name), _pairs(args, name)
+        if lm.chat and _asks(args, items["prompt"].tolist()):
+            items["prompt"] = items["prompt"].map(lm.chat)
+            pairs = pairs if args.pairs else texts.pairs_from(items[items["split"] == "fit"])
+        return items, pairs
     primer = ""
     if args.primer:
         try:
             primer = args.primer.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ScoresError(f"{args.primer}: cannot be read as text ({type(error).__name__})") from error
-    asked = benchmarks.read(args.items, limit=args.limit, seed=args.seed, primer=primer)
+    asked = benchmarks.read(args.items, limit=args.limit, seed=args.seed, primer=primer, chat=lm.chat,
+                             questions_only=not (args.chat or args.system))  # fmt: skip
     for note in [] if args.quiet else asked.notes:
         print(f"cape steer: note: {note}", file=sys.stderr)
     own = asked.pairs()

@@ -6,7 +6,7 @@ cell is no answer.  The best answer is `true`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ import pandas as pd
 
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm import texts
+from cape_lib.lm.models.batching import joined
+from cape_lib.lm.models.chat import Chat
 
 #: columns of TruthfulQA.csv
 TRUTHFULQA = ("Category", "Question", "Best Answer", "Correct Answers", "Incorrect Answers")
@@ -39,7 +41,7 @@ class Benchmark:
         for row in self.items[self.items["split"] == "fit"].to_dict("records"):
             right, wrong = (_answers(row, kind) for kind in ("true", "false"))
             rows += [
-                {"positive": f"{row['prompt']} {a}", "negative": f"{row['prompt']} {b}", "topic": row["topic"]}
+                {"positive": joined(row["prompt"], a), "negative": joined(row["prompt"], b), "topic": row["topic"]}
                 for a, b in list(zip(right, wrong, strict=False))[:PAIRS]
             ]
         return pd.DataFrame(rows, columns=["positive", "negative", "topic"])
@@ -50,18 +52,23 @@ def _answers(row: Mapping[Any, Any], kind: str) -> list[str]:
     return [str(row[name]) for name in names if str(row[name]).strip()]
 
 
-def read(path: Path, *, limit: int | None = None, seed: int = 0, primer: str = "") -> Benchmark:
+def read(
+    path: Path, *, limit: int | None = None, seed: int = 0, primer: str = "", chat: Chat | None = None,
+    questions_only: bool = True,
+) -> Benchmark:  # fmt: skip
     """The questions of a file: TruthfulQA.csv, or a table with columns prompt, true, false (true2 ..., topic, split).
 
     limit: so many questions, drawn from every split; seed: of the draw and of a split that is not in the file; primer:
-    text before every prompt, such as examples.  Without a column `split` whole topics are drawn for it.
+    text before every prompt, such as examples; chat: puts questions to a chat model, and with questions_only leaves
+    other prompts as they are.  Without a column `split` whole topics are drawn for it.
     Raises ScoresError for what cannot be read, UsageError for a limit below six.
     """
     if limit is not None and limit < 6:
         raise UsageError("--limit must leave at least 6 questions")
     frame = texts.read(path, ())
     notes: list[str] = []
-    if set(TRUTHFULQA) <= set(frame.columns):
+    published = set(TRUTHFULQA) <= set(frame.columns)
+    if published:
         items = _truthfulqa(frame, path)
     else:
         items = texts.read(path, ("prompt", "true", "false"))
@@ -86,9 +93,19 @@ def read(path: Path, *, limit: int | None = None, seed: int = 0, primer: str = "
         notes.append(
             f"{n} test questions are few: a share is known to about {100 * 0.98 / n**0.5:.0f} points either way"
         )
+    asked = chat if chat and (not questions_only or published or are_questions(items["prompt"])) else None
+    if published and not asked:
+        items["prompt"] = "Q: " + items["prompt"] + "\nA:"
     if primer:
         items["prompt"] = primer.rstrip() + "\n\n" + items["prompt"]
+    if asked:
+        items["prompt"] = items["prompt"].map(asked)
     return Benchmark(items.reset_index(drop=True), tuple(notes))
+
+
+def are_questions(prompts: Iterable[str]) -> bool:
+    """Whether every prompt ends as a question does; a chat model is asked questions, and continues other texts."""
+    return all(prompt.rstrip().endswith("?") for prompt in prompts)
 
 
 def _truthfulqa(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -102,7 +119,7 @@ def _truthfulqa(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         right = [best, *(one for one in dict.fromkeys(right) if one != best)]
         cells = {f"true{k + 1 if k else ''}": one for k, one in enumerate(right)}
         cells |= {f"false{k + 1 if k else ''}": one for k, one in enumerate(dict.fromkeys(wrong))}
-        rows.append({"topic": row["Category"], "prompt": f"Q: {str(row['Question']).strip()}\nA:"} | cells)
+        rows.append({"topic": row["Category"], "prompt": str(row["Question"]).strip()} | cells)
     return pd.DataFrame(rows).fillna("")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from cape_lib.errors import ScoresError
+from cape_lib.lm.models.batching import joined
 from cape_lib.lm.testbed import prompts, store
 from cape_lib.tables import data_dir
 
@@ -54,9 +55,10 @@ def items_for(name: str) -> pd.DataFrame:
 def pairs_from(items: pd.DataFrame) -> pd.DataFrame:
     """Pairs (positive, negative, topic) out of items: each question with its true and with its false answer."""
     return pd.DataFrame(
-        {"positive": items["prompt"] + " " + items["true"], "negative": items["prompt"] + " " + items["false"],
-         "topic": items["topic"]}
-    ).reset_index(drop=True)  # fmt: skip
+        {"positive": [joined(p, a) for p, a in zip(items["prompt"], items["true"], strict=True)],
+         "negative": [joined(p, a) for p, a in zip(items["prompt"], items["false"], strict=True)],
+         "topic": items["topic"].to_numpy()}
+    )  # fmt: skip
 
 
 def pairs_for(name: str, *, contrast: str = "reg") -> pd.DataFrame:

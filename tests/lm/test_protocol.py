@@ -225,7 +225,7 @@ def test_candidates_are_compared_after_the_same_text() -> None:
 
     from types import SimpleNamespace
 
-    lm: Any = SimpleNamespace(tokenizer=Merging(), context=None)
+    lm: Any = SimpleNamespace(tokenizer=Merging(), context=None, chat=None)
     made = questions(lm, pd.DataFrame({"prompt": ["abcde"], "true": ["y"], "false": ["x"]}))
     assert made.prompts == [[ord(c) for c in "abcd"]]
     assert made.answers == [[[ord(c) for c in "e y"], [ord("X")]]]

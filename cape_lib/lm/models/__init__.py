@@ -7,6 +7,7 @@
 """
 
 from cape_lib.lm.models.batching import Batch, encode, encode_rows, run
+from cape_lib.lm.models.chat import with_chat
 from cape_lib.lm.models.loading import load, untrained
 from cape_lib.lm.models.problems import ModelError, memory_guard
 from cape_lib.lm.models.record import LanguageModel, wrap
@@ -14,5 +15,5 @@ from cape_lib.lm.models.sites import PLACES, Site, site_name, site_of
 
 __all__ = [
     "PLACES", "Batch", "LanguageModel", "ModelError", "Site", "encode", "encode_rows", "load", "memory_guard", "run",
-    "site_name", "site_of", "untrained", "wrap",
+    "site_name", "site_of", "untrained", "with_chat", "wrap",
 ]  # fmt: skip

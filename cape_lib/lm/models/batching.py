@@ -26,14 +26,38 @@ class Batch:
         return int(self.ids.shape[0])
 
 
+def joined(prompt: str, answer: str) -> str:
+    """A prompt with its answer behind it: after a space, but right after a line's end, as chat templates want it."""
+    return f"{prompt}{'' if prompt[-1:].isspace() else ' '}{answer}"
+
+
+def _tokens(lm: LanguageModel, text: str, row: list[int]) -> list[int]:
+    """The row without a second beginning, and without an end that the text does not have: what follows continues it."""
+    tokenizer = lm.tokenizer
+    if lm.chat is not None and lm.chat.opening and text.startswith(lm.chat.opening):
+        return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+    bos = getattr(tokenizer, "bos_token_id", None)
+    if bos is not None and row[:2] == [bos, bos]:
+        row = row[1:]
+    for name in ("eos_token", "sep_token"):
+        end = getattr(tokenizer, name, None)
+        if end and row[1:] and row[-1] == getattr(tokenizer, f"{name}_id") and not text.rstrip().endswith(end):
+            row = row[:-1]
+    return row
+
+
 def token_lists(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt", room: int = 0) -> list[list[int]]:
-    """Token ids of each text; UsageError for an empty one and for one that leaves no `room` tokens in the context."""
+    """Token ids of each text, with the special tokens that begin a text and none that end it.
+
+    Raises UsageError for an empty text and for one that leaves no `room` tokens in the context.
+    """
     if lm.tokenizer is None:
         raise UsageError("this model came without a tokenizer; give token ids")
     for place, text in enumerate(texts):
         if not str(text).strip():
             raise UsageError(f"{what} {place + 1} is empty")
-    found = [list(row) for row in lm.tokenizer(list(texts), verbose=False)["input_ids"]] if len(texts) else []
+    rows = lm.tokenizer(list(texts), verbose=False)["input_ids"] if len(texts) else []
+    found = [_tokens(lm, str(text), list(row)) for text, row in zip(texts, rows, strict=True)]
     for place, row in enumerate(found):
         if not row:
             raise UsageError(f"{what} {place + 1} has no token that the tokenizer knows")

@@ -27,7 +27,7 @@ class LanguageModel:
 
     name: folder or hub id; revision: commit or "" ; width: size of the residual stream; heads: a block's attention
     heads or None; context: tokens that it reads or None; placed: spread over devices by a device map, so nothing
-    ever moves it.
+    ever moves it; chat: how it is asked (see `chat.Chat`), None for plain text.
     """
 
     name: str
@@ -41,6 +41,7 @@ class LanguageModel:
     norm: nn.Module | None
     unembedding: nn.Module | None
     placed: bool
+    chat: Any = None
 
     @property
     def depth(self) -> int:

@@ -19,7 +19,7 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
-from cape_lib.lm.models.batching import token_lists
+from cape_lib.lm.models.batching import joined, token_lists
 from cape_lib.lm.models.finding import sample_ids, text_config
 from cape_lib.lm.models.hooks import checked, not_finite, reading
 from cape_lib.lm.models.sites import Site
@@ -88,8 +88,8 @@ def answer_columns(items: pd.DataFrame) -> tuple[list[str], list[str]]:
 def questions(lm: LanguageModel, items: pd.DataFrame) -> Questions:
     """Items (columns prompt, true, false, optional true2 ..., false2 ..., topic) as token ids.
 
-    Answers follow the prompt after a space; an empty cell is no answer.  Raises UsageError for missing columns, empty
-    or too long texts.
+    Answers follow the prompt as in `batching.joined`; an empty cell is no answer.  Raises UsageError for missing
+    columns, empty or too long texts.
     """
     missing = {"prompt", "true", "false"} - set(items.columns)
     if missing:
@@ -100,7 +100,7 @@ def questions(lm: LanguageModel, items: pd.DataFrame) -> Questions:
     for place, row in enumerate(items.to_dict("records")):
         for name in (*right, *wrong):
             if isinstance(row[name], str) and row[name].strip():
-                texts.append(f"{row['prompt']} {row[name].strip()}")
+                texts.append(joined(row["prompt"], row[name].strip()))
                 owner.append((place, name in right))
     whole = token_lists(lm, texts)
     prompts, answers, n_true = [], [], []
