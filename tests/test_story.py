@@ -22,13 +22,17 @@ from cape_lib.story import coupling as chapter_1
 from cape_lib.story import frontier as chapter_6
 from cape_lib.story import intro as first_page
 from cape_lib.story import levers as chapter_3
+from cape_lib.story import mechanism as chapter_4
 from cape_lib.story import predictions as chapter_7
+from cape_lib.story import steering as chapter_5
 
 ROOT = Path(__file__).resolve().parents[1]
 WRITTEN = (
     "01_coupling",
     "02_phase_boundary",
     "03_levers",
+    "04_mechanism",
+    "05_steering",
     "06_frontier",
     "07_predictions",
     "08_claims",
@@ -239,6 +243,93 @@ def test_a_width_that_beats_its_null_is_counted_and_named() -> None:
     assert "**1** lies above 95 % of its own shuffles (A)" in said and "in 1 of 2 families, more than 99 %" in said
 
 
+def twins_of(trained: list[float], untrained: list[float], *, half: float = 0.1) -> pd.DataFrame:
+    """Rows of `testbed_probes`: one block a model, with intervals of the same width."""
+    rows = pd.DataFrame({"trained": trained, "untrained": untrained})
+    rows["model"] = [f"M{i}" for i in rows.index]
+    long = rows.melt("model", var_name="weights", value_name="coupling").assign(layer=0)
+    return long.assign(low=long["coupling"] - half, high=long["coupling"] + half)
+
+
+def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
+    from cape_lib.charts import probing
+
+    internal = tables.load("internal_coupling")
+    competing, nothing = twins_of([-0.8, -0.7, -0.6], [0.1, 0.0, 0.2]), twins_of([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
+    falls, stays = probing.twin_gap(competing), probing.twin_gap(nothing)
+    one = chapter_4.answer(internal, competing, falls, falls)
+    assert "in 3 of 3 blocks" in one.sentence and "each time towards competing" in one.sentence
+    assert one.interval.startswith("Training moves the coupling of 3 tiny models by -0.80")
+    other = chapter_4.answer(internal, nothing, stays, stays)
+    assert "in 0 of 3 blocks" in other.sentence and "working together" not in other.sentence
+    assert "competition is shown in 3 blocks" in chapter_4.yours(competing.query("weights == 'trained'"), falls, "mine")
+    assert "no block shows competition" in chapter_4.yours(nothing.query("weights == 'trained'"), stays, "mine")
+
+
+def test_released_values_with_a_definition_and_a_twin_change_the_answer_on_the_mechanism() -> None:
+    from cape_lib.charts import probing
+
+    internal = tables.load("internal_coupling")
+    told = internal.assign(weight_dependent="true", measure="cosine of centred means", note="untrained twin measured")
+    rows = twins_of([0.8, 0.7, 0.6], [0.1, 0.0, 0.2])
+    gap = probing.twin_gap(rows)
+    assert chapter_4.answer(internal, rows, gap, gap).sentence.startswith("**From what was released one cannot know**")
+    values = chapter_4.answer(told, rows, gap, gap).sentence
+    assert values.startswith("**The released values leave it open**: 0 of 40")
+    assert "the others have a published definition, and 40 are of untrained models" in values
+
+
+def test_the_shift_by_training_is_the_t_interval_of_scipy() -> None:
+    rows = twins_of([0.5, 0.7, 0.2, 0.9], [0.1, 0.0, 0.2, -0.3])
+    change = np.array([0.4, 0.7, 0.0, 1.2])
+    low, high = scipy.stats.t.interval(0.95, 3, change.mean(), scipy.stats.sem(change))
+    moved = chapter_4.shift(rows)
+    assert (moved.estimate, moved.low, moved.high) == pytest.approx((change.mean(), low, high))
+
+
+def test_a_family_that_falls_within_one_kind_is_told_so() -> None:
+    from cape_lib.charts import mechanism as draw
+
+    several = draw.within_kinds(tables.load("internal_coupling"))
+    assert several.set_index("model")["size"][["OPT-125M", "OPT-13B"]].tolist() == [0.125, 13.0]
+    assert "OPT ladder: rises (OPT-125M 0.514, OPT-13B 0.876)" in chapter_4.drop(several, "OPT")
+    falling = several.assign(net_coupling=1 - several["net_coupling"])
+    assert "OPT ladder: falls (OPT-125M 0.486" in chapter_4.drop(falling, "OPT")
+    assert "no kind of measurement has two sizes" in chapter_4.drop(several, "Pythia")
+
+
+@pytest.mark.parametrize(
+    ("made", "real", "lead"),
+    [
+        (True, "refuted", "In worlds that we made, yes; in a real model it is not shown"),
+        (True, "supported", "Yes, in worlds that we made and in a real model"),
+        (False, "supported", "In a real model, yes"),
+        (False, "refuted", "It is not shown"),
+    ],
+)
+def test_the_answer_on_steering_follows_the_runs(made: bool, real: str, lead: str) -> None:
+    records, trials = tables.load("steering_records"), tables.load("testbed_trials")
+    null = trials["case"].str.startswith("null")
+    runs = tables.load("model_runs").head(1).assign(claim=real)
+    one = chapter_5.answer(records, trials.assign(effect=~null & made), runs)
+    assert one.sentence.startswith(f"**{lead}"), one.sentence
+
+
+def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
+    runs = tables.load("model_runs").head(1)
+    better = runs.assign(
+        corrected=1.0, corrected_low=0.9, corrected_high=1.0, effect=True, broken=0.0, claim="supported"
+    )
+    wrong, right = int(runs["misaligned"].iloc[0]), int(runs["aligned"].iloc[0])
+    told = chapter_5.real(better)
+    assert f"**{wrong} of {wrong}** wrong answers corrected (90% to 100%); 0 of {right} right ones break" in told
+    assert "the direction beats them" in told and "is supported" in told
+    assert "does not beat them" in chapter_5.real(runs)
+    doses = pd.DataFrame({"run": "a", "dose": [0, 1, 2], "cost": [0.0, 0.1, 0.9], "right": [0.5, 0.4, 0.1], "n": 40})
+    assert "gains no question: from 50% right" in chapter_5.stronger(doses)
+    assert "gains 4 questions of 40 at best" in chapter_5.stronger(doses.assign(right=[0.5, 0.6, 0.1]))
+
+
 def labs_tested(p: float) -> pd.DataFrame:
     question = "do labs differ in h?"
     return pd.DataFrame([{"question": question, "p_corrected": p, "sided": "one-sided", "seen": 6.0}])
@@ -332,6 +423,25 @@ def test_a_family_that_does_the_opposite_gets_no_false_sentence(stem: str, tmp_p
         assert "Opposite gains **20.0 points** of TruthfulQA" in said
     if stem == "02_phase_boundary":
         assert "Of 4 estimators of a turn of Opposite" in said and "place a turn with confidence" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_other_models_and_families_read_live_get_their_own_sentences(tmp_path: Path) -> None:
+    from cape_lib.report import publish
+
+    said = {}
+    for stem, values in {
+        "04_mechanism": {"family": "OLMo-2", "model": "D-d8-s1"},
+        "05_steering": {"model": "D-d8-s1", "share": 0.35},
+    }.items():
+        copy = publish.execute([ROOT / "notebooks" / f"{stem}.ipynb"], tmp_path / stem, values, quiet=True)[0]
+        outputs = [output for cell in code(copy) for output in cell.outputs if output.output_type == "display_data"]
+        said[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
+    assert "OLMo-2 within one kind: per unit, second run: rises (OLMo-2-13B 0.165" in said["04_mechanism"]
+    assert "OPT" not in said["04_mechanism"] and "D-d8-s1: training changed the coupling" in said["04_mechanism"]
+    assert re.search(r"D-d8-s1: \*\*\d+\s?%\*\* of \d+ wrong answers become right", said["05_steering"])
+    assert "R-s1" not in said["05_steering"]
 
 
 def test_every_claim_has_one_chip_or_another_number_and_the_counts_add_up() -> None:

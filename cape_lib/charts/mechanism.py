@@ -127,6 +127,20 @@ def head_counts(table: pd.DataFrame, *, claimed: int) -> Figure:
     )
 
 
+def within_kinds(internal: pd.DataFrame) -> pd.DataFrame:
+    """The couplings of families of which one kind of measurement has two sizes or more.
+
+    internal: `tables.load("internal_coupling")`.  Returns its rows with size (billions) and kind.
+    """
+    rows = internal.dropna(subset=["net_coupling"])
+    number = rows["model"].str.extract(r"([\d.]+)([BM])")
+    size = number[0].astype(float) / number[1].map({"B": 1.0, "M": 1000.0})
+    rows = rows.assign(size=size, kind=rows["measure_id"].map(KINDS))
+    runs = rows[rows["measure_id"].isin(["opt_ladder", "per_unit_nc2", "per_unit_nc3"])].sort_values(["family", "size"])
+    several = runs.groupby(["family", "kind"]).filter(lambda part: len(part) > 1)
+    return pd.DataFrame(several)
+
+
 def one_measurement(rows: pd.DataFrame) -> Figure:
     """Coupling against size within each kind of measurement that has two sizes of one family.
 

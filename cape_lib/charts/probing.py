@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from cape_lib.charts.forest import band
 from cape_lib.charts.frame import INK, Figure, figure
 from cape_lib.charts.look import BLUE, GREY
 from cape_lib.charts.testbed import SOURCE
@@ -81,4 +82,31 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
         n=f"{probed['model'].nunique()} models" if probed["model"].nunique() > 1 else f"{len(gap)} blocks",
         rows=kept,
         name=name,
+    )
+
+
+def along_depth(rows: pd.DataFrame) -> Figure:
+    """Coupling by block of a model read elsewhere, trained and untrained, with its band.  rows: `model_probes`."""
+    domain = ["trained", "untrained"]
+    colour = alt.Color("weights:N", title=None, scale=alt.Scale(domain=domain, range=[BLUE, GREY]))
+    kept = rows[["model", "weights", "layer", "coupling", "low", "high"]].rename(columns={"coupling": "estimate"})
+    chart = band(
+        kept,
+        alt.X("layer:Q", title="block", axis=alt.Axis(tickMinStep=1)),
+        alt.Y("estimate:Q", title="coupling", scale=alt.Scale(domain=[-1, 1])),
+        colour=colour,
+        tooltip=["weights:N", "layer:Q", alt.Tooltip("estimate:Q", format=".2f")],
+        point=True,
+    )
+    gap = twin_gap(rows)
+    apart = int((gap["above"] | gap["below"]).sum())
+    return figure(
+        chart,
+        title=f"On a real model training changed the coupling in {apart} of {len(gap)} blocks",
+        alt="Coupling against the block, one line for the trained model and one for the same architecture with random "
+        "weights, each with its 95 % band.",
+        source="[probes of real models](../book/data.html#other-tables), run for this book",
+        n=f"{len(gap)} blocks of {', '.join(rows['model'].unique())}",
+        rows=kept,
+        name="probe-real",
     )

@@ -80,9 +80,13 @@ def blocks(found: Sequence[Probe]) -> Figure | None:
     """The coupling of every block, trained and untrained.  found: from `probed`."""
     if not found:
         return None
-    rows = _by_weights(found, "layers").assign(model=found[0].model)
-    drawn = probing.twins(rows, probed=rows, name="probe-live")
-    return drawn
+    rows = both(found)
+    return probing.twins(rows, probed=rows, name="probe-live")
+
+
+def both(found: Sequence[Probe]) -> pd.DataFrame:
+    """The blocks of a model and of its untrained twin as rows of `testbed_probes`.  found: from `probed`, not empty."""
+    return _by_weights(found, "layers").assign(model=found[0].model)
 
 
 def profile(found: Sequence[Probe]) -> pd.DataFrame:
@@ -139,10 +143,10 @@ def at_strength_zero(model: str, *, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def evaluated(model: str, *, claim: float) -> Evaluation | None:
+def evaluated(model: str, *, claim: float, tell: bool = True) -> Evaluation | None:
     """The whole protocol on a model, with the book's questions or its world's own; None where torch is missing.
 
-    claim: share of wrong answers (0-1) that is said to be corrected.
+    claim: share of wrong answers (0-1) that is said to be corrected; tell: whether its report is shown.
     """
     if not ready():
         return None
@@ -151,6 +155,7 @@ def evaluated(model: str, *, claim: float) -> Evaluation | None:
     name, lm = _loaded(model)
     plan = steering.Plan(claim=claim)
     made = steering.evaluate(lm, texts.items_for(name), texts.pairs_for(name), plan, neutral=texts.neutral_for(name))
-    first, *others = steering.report(made)
-    say(f"**{first}**\n\n" + "\n".join(f"- {line}" for line in others))
+    if tell:
+        first, *others = steering.report(made)
+        say(f"**{first}**\n\n" + "\n".join(f"- {line}" for line in others))
     return made

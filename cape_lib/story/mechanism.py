@@ -1,0 +1,215 @@
+"""Chapter 4 in sentences: what was released of the inside of models, and what a probe with an untrained twin says."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from cape_lib.stats import Estimate, student
+from cape_lib.story.answer import Answer, listed, times
+
+#: A run whose coupling differs less between its layers is one number.
+FLAT = 1e-4
+#: In the name of a measurement: what was not published of it.
+UNDEFINED = r"not published|not stated"
+
+
+def released(internal: pd.DataFrame) -> pd.DataFrame:
+    """The released couplings with what keeps them from an answer; internal: table `internal_coupling`.
+
+    Returns one row a value: model, measure, blind (cannot or may not depend on the weights), undefined (definition not
+    published), twin (an untrained model).
+    """
+    values = internal.dropna(subset=["net_coupling"])
+    words = values["model"].astype(str) + " " + values["note"].fillna("").astype(str)
+    return pd.DataFrame(
+        {
+            "model": values["model"],
+            "measure": values["measure"],
+            "blind": values["weight_dependent"].isin(["false", "doubtful"]),
+            "undefined": values["measure"].str.contains(UNDEFINED),
+            "twin": words.str.contains("untrained|random weights", case=False),
+        }
+    )
+
+
+def shift(probed: pd.DataFrame) -> Estimate:
+    """What training adds to the coupling (-2 to 2): mean over models of trained minus untrained, t interval.
+
+    probed: table `testbed_probes`; a model counts once, by the mean of its blocks.
+    """
+    wide = probed.pivot(index=["model", "layer"], columns="weights", values="coupling")
+    change = (wide["trained"] - wide["untrained"]).groupby("model").mean().dropna()
+    half = student(0.95, len(change) - 1) * float(change.std(ddof=1)) / len(change) ** 0.5
+    middle = float(change.mean())
+    return Estimate(middle, middle - half, middle + half, len(change), "mean over models, t interval")
+
+
+def _apart(gap: pd.DataFrame) -> str:
+    return f"in {int((gap['above'] | gap['below']).sum())} of {len(gap)} blocks"
+
+
+def _towards(gap: pd.DataFrame) -> str:
+    """Where training moves the coupling, over the blocks that lie apart."""
+    above, below = int(gap["above"].sum()), int(gap["below"].sum())
+    if not above + below:
+        return "nowhere"
+    if above and below:
+        return f"{above} times towards working together and {below} times towards competing"
+    return "each time towards " + ("working together" if above else "competing")
+
+
+def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real: pd.DataFrame) -> Answer:
+    """Does anything compete inside? What the released values allow and what a probe with a twin finds.
+
+    internal: `internal_coupling`; probed: `testbed_probes`; gap, real: `probing.twin_gap` of the made models and of
+    the real ones.
+    """
+    values = released(internal)
+    open_ = values[~values["blind"] & ~values["undefined"]]
+    blind, twins = int(values["blind"].sum()), int(values["twin"].sum())
+    lead = "From what was released one cannot know" if not twins else "The released values leave it open"
+    beside = "none stands beside the same model untrained" if not twins else f"{twins} are of untrained models"
+    names = real["model"].nunique()
+    sentence = (
+        f"**{lead}**: {blind} of {len(values)} published values cannot or may not depend on a model's weights, "
+        f"{len(open_)} of the others have a published definition, and {beside}. Our probe, with that comparison, finds "
+        f"an effect of training {_apart(gap)} of tiny models and {_apart(real)} of "
+        f"{'one real model' if names == 1 else f'{names} real models'}, {_towards(pd.concat([gap, real]))}."
+    )
+    moved = shift(probed)
+    interval = (
+        f"Training moves the coupling of {moved.n} tiny models by {moved.estimate:+.2f} in the mean (95 % interval "
+        f"{moved.low:+.2f} to {moved.high:+.2f}); a block counts where the 95 % intervals lie apart."
+    )
+    return Answer(sentence, "experiment", interval)
+
+
+def twins(gap: pd.DataFrame) -> str:
+    """How many blocks of the made models differ from the same blocks before training; `probing.twin_gap`."""
+    both = gap.dropna(subset=["trained", "untrained"])
+    lower = int((both["untrained"].abs() > 0.5).sum())
+    return (
+        f"Training changed the coupling {_apart(gap)}, {_towards(gap)}. Without any training it lies beyond ±0.5 in "
+        f"{lower} of {len(both)} blocks" + (": a number far from zero is no finding by itself." if lower else ".")
+    )
+
+
+def flat(spans: pd.Series, internal: pd.DataFrame) -> str:
+    """How many released runs are one number at every layer.
+
+    spans: highest minus lowest coupling of each run; internal: table `internal_coupling`.
+    """
+    still = spans[spans < FLAT]
+    heads = internal.loc[internal["measure_id"] == "per_head", "net_coupling"].dropna()
+    same = int((heads == heads.mode()[0]).sum()) if len(heads) else 0
+    alike = f" Per head, {same} of {len(heads)} models have one and the same value." if same > 1 else ""
+    if still.empty:
+        return f"None of {len(spans)} runs gives one number at all layers.{alike}"
+    return (
+        f"**{len(still)} of {len(spans)}** runs give one number at all layers, the same to "
+        f"{_digits(still.max())} decimals.{alike}"
+    )
+
+
+def _digits(span: float) -> int:
+    return 16 if span <= 0 else int(-math.log10(span))
+
+
+def heads(counts: pd.DataFrame, claimed: int) -> str:
+    """Competing heads of trained models and of the same models untrained.
+
+    counts: rows trained and untrained, columns heads, competing; claimed: models in the papers' count.
+    """
+    compete, count = counts["competing"], counts["heads"]
+    share, base = compete["trained"] / count["trained"], compete["untrained"] / count["untrained"]
+    reads = "about as many" if abs(share - base) < 0.1 else "more" if share > base else "fewer"
+    return (
+        f"Of the {claimed} models that the papers count, the list was not released. Under one stated definition "
+        f"{compete['trained']} of {count['trained']} heads of our made models compete, and untrained "
+        f"{compete['untrained']} of {count['untrained']}: {reads} with training. A count says nothing without that."
+    )
+
+
+def last_words(probed: pd.DataFrame) -> str:
+    """What the placebo couples with; probed: columns placebo, placebo_low, placebo_high."""
+    known = probed.dropna(subset=["placebo"])
+    sure = int(((known["placebo_low"] > 0) | (known["placebo_high"] < 0)).sum())
+    reads = f"it couples beyond noise in **{sure}**" if sure else "it couples beyond noise in none"
+    return (
+        f"With prompts that all end alike the placebo differs from neutral text in {len(known)} of {len(probed)} "
+        f"blocks, and {reads}. In the others there is nothing that could couple."
+    )
+
+
+def real(gap: pd.DataFrame, rows: pd.DataFrame) -> str:
+    """What the probe finds in real models and in their untrained twins.
+
+    gap: `probing.twin_gap` of rows; rows: table `model_probes`.
+    """
+    sure = (rows["low"] > 0).groupby(rows["weights"]).sum()
+    count = rows["weights"].value_counts()
+    return (
+        f"The coupling is surely above zero in {sure['trained']} of {count['trained']} trained blocks and in "
+        f"{sure['untrained']} of {count['untrained']} untrained ones. Training changed it {_apart(gap)}, "
+        f"{_towards(gap)}."
+    )
+
+
+def output(table: pd.DataFrame) -> str:
+    """Whether the output map does more than a random matrix; table: `testbed_projection`."""
+    wide = table.pivot(index=["model", "weights"], columns="what", values=["coupling", "low", "high"])
+    logits, low, high = wide["coupling", "logits"], wide["low", "random projection"], wide["high", "random projection"]
+    outside = ((logits < low) | (logits > high)).groupby("weights").sum()
+    count = table["model"].nunique()
+    return (
+        f"The coupling behind the output map lies outside the range of 20 random matrices in {outside['trained']} of "
+        f"{count} trained made models, and in {outside['untrained']} of {count} untrained ones."
+    )
+
+
+def drop(several: pd.DataFrame, family: str) -> str:
+    """What the sizes of one family show within one kind of measurement.
+
+    several: model, family, size (billions), kind, net_coupling; only kinds with two sizes or more of a family.
+    """
+    own = several[several["family"] == family]
+    if own.empty:
+        return f"Of {family} no kind of measurement has two sizes."
+    lines = []
+    for kind, part in own.sort_values("size").groupby("kind"):
+        values = part["net_coupling"]
+        way = "rises" if values.iloc[-1] > values.iloc[0] else "falls"
+        ends = f"{part['model'].iloc[0]} {values.iloc[0]:.3f}, {part['model'].iloc[-1]} {values.iloc[-1]:.3f}"
+        lines.append(f"{kind}: {way} ({ends})")
+    both = own.groupby("model")["kind"].nunique().max() > 1
+    bridge = "" if both or len(lines) == 1 else " No model was measured in both ways, so no drop between them is known."
+    return f"{family} within one kind: {'; '.join(lines)}.{bridge}"
+
+
+def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
+    """What the probe says of one model that it read now.
+
+    layers: rows of its blocks, trained; gap: `probing.twin_gap` of it and its untrained twin; model: its name.
+    """
+    below = int((layers["high"] < 0).sum())
+    compete = f"competition is shown in {times(below, 'block')}" if below else "no block shows competition"
+    return f"{model}: training changed the coupling {_apart(gap)} ({_towards(gap)}); {compete}."
+
+
+def remember(internal: pd.DataFrame, gap: pd.DataFrame, counts: pd.DataFrame) -> list[str]:
+    """Three lines to remember."""
+    values = released(internal)
+    kinds = values.loc[values["blind"], "measure"].str.partition(" (")[0].drop_duplicates().tolist()
+    compete, all_heads = counts["competing"]["untrained"], counts["heads"]["untrained"]
+    return [
+        f"{int(values['blind'].sum())} of {len(values)} released values cannot or may not depend on the weights "
+        f"({listed(kinds)}).",
+        f"Compare a model with itself before training: there the probe says no {_no(gap)}.",
+        f"Untrained heads compete too ({compete} of {all_heads}): count them beside yours.",
+    ]
+
+
+def _no(gap: pd.DataFrame) -> str:
+    return f"in {len(gap) - int((gap['above'] | gap['below']).sum())} of {len(gap)} blocks"
