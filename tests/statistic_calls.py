@@ -279,6 +279,7 @@ ELSEWHERE = {
     "architecture_rows": "rows of the table of internals: test_levers",
     "generation_pairs": "rows of the table of internals: test_levers",
     "rule_table": "words: test_diagnosis",
+    "seen_words": "words: test_claims",
     "show": "a page: test_live",
     "what_it_compares_with": "words: test_diagnosis",
 }

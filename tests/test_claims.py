@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import json
 import math
+import re
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
@@ -13,15 +14,17 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from cape_lib import claims, frontier, tables
 from cape_lib.base import coupling
 from cape_lib.charts import claims as draw
 from cape_lib.claims import c06_releases, registry, rule
 from cape_lib.claims.c05_steering import trend_p
-from cape_lib.claims.verdict import number
+from cape_lib.claims.verdict import holds_zero, number
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
+from cape_lib.stats import Estimate, fisher
 from cape_lib.tables import files
 
 evaluation = importlib.import_module("cape_lib.claims.evaluate")
@@ -440,6 +443,15 @@ def test_counts_add_up(verdicts):
     assert table.loc["all", "stand"] == sum(one.stands for one in verdicts.values())
     assert table.loc["all", "claims"] == len(claims.claim_ids())
     assert (table[list(claims.VERDICTS)].sum(axis=1) == table["claims"]).all()
+
+
+def test_what_holds_zero_says_what_would_have_been_seen():
+    said = holds_zero(fisher(0.2, 30))
+    seen = float(re.search(r"\((0\.\d+) would have been seen", said)[1])
+    # Fisher's z of an r of that size lies 2.8 standard errors off zero.
+    assert math.atanh(seen) == pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) / 27**0.5, abs=0.02)
+    assert holds_zero(fisher(0.9, 30)) == "the interval excludes zero"
+    assert holds_zero(Estimate(1.0, math.nan, math.nan, 3, "")) == "no interval"
 
 
 def test_the_trend_test_is_fair_without_a_trend_and_small_with_a_clear_one():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -333,3 +334,17 @@ def test_in_every_month_of_the_history_no_model_is_lost() -> None:
     for ident in (2, 5, 7):
         n = history[history["id"] == ident]["n"]
         assert n.is_monotonic_increasing and n.iloc[-1] > n.iloc[0]
+
+
+def test_the_power_of_a_prediction_is_told_in_its_own_unit_and_not_where_there_is_no_number() -> None:
+    by_id = {one.card.id: one for one in predictions.score_all()}
+    for one in by_id.values():
+        assert bool(predictions.power(one)) == np.isfinite(one.value)
+    below, above = (float(word) for word in re.findall(r"-?\d\.\d\d", predictions.power(by_id[2])))
+    first = by_id[2]
+    seen = 2.8016 / 3.92 * (np.arctanh(first.high) - np.arctanh(first.low))
+    mark = first.card.pass_rule.comparisons[0].threshold
+    assert [below, above] == pytest.approx(np.tanh(np.arctanh(mark) + seen * np.array([-1, 1])), abs=0.006)
+    spread = by_id[1]
+    points = float(predictions.power(spread).split()[0])
+    assert points == pytest.approx(2.8016 / 3.92 * (spread.high - spread.low), abs=0.06)

@@ -390,6 +390,15 @@ def test_the_answer_on_predictions_counts_what_is_settled() -> None:
     assert "1 of 2 change sides (number 1), and 1 lack data" in chapter_7.hangs(elsewhere)
 
 
+def test_power_of_the_dips_is_that_of_the_planted_ladders_and_none_is_none() -> None:
+    deep = family("Deep", [50, 40, 34, 32, 34, 40, 50])
+    rising = family("Rising", [36, 41, 46, 51, 56, 61, 66])
+    said = chapter_2.dip_power(pd.concat([deep, rising]))
+    power = boundary.boundary_power(deep)
+    assert said.startswith("The parabola of 1 of 2 families dips") and f"{power.questions:.0%} to" in said
+    assert "none of these 1 family" in chapter_2.dip_power(rising.assign(truthfulqa=[30, 40, 45, 48, 49, 49.5, 49.6]))
+
+
 def test_the_claims_are_counted_whichever_way_they_come_out() -> None:
     one = claims.evaluate("C19")[0]
     holds = [replace(one, verdict="reproduced", conclusion="withstands")] * 3

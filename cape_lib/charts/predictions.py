@@ -15,7 +15,7 @@ from IPython.display import HTML
 from cape_lib.charts.forest import forest
 from cape_lib.charts.frame import GRID, INK, LAB_COLOURS, MUTED, PALETTE, PAPER, Figure, colour_scale, figure
 from cape_lib.charts.look import mark_scales
-from cape_lib.predictions import STATUSES, Scored, resolves
+from cape_lib.predictions import STATUSES, Scored, power, resolves
 from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
 from cape_lib.story.predictions import in_plain, today
 
@@ -68,6 +68,7 @@ def _items(one: Scored) -> str:
         ("At hand", f"{one.n} models or releases, {one.since} of them of {card.made_on} or later{read}"),
         ("Today's value", value),
         ("Repeats", f"{shares} ({one.share_of})" if shares else ""),
+        ("Power", power(one)),
         ("Why", one.reason),
     ]
     tags = {"As code": ("<code>", "</code>")}

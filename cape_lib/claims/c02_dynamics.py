@@ -117,7 +117,7 @@ def pull_on_truth(panel: str) -> dict[str, Result]:
 def pull_over_all(panel: str) -> Stress:
     data = dynamics.midpoints(tables.ladder("Pythia", panel=panel))
     line = ols(data["hellaswag"], data[f"d_{Y}"]).slope
-    says = f"through all {line.n} differences the slope is {line.estimate:.2f}, and {holds_zero(line)}"
+    says = f"through all {line.n} differences the slope is {line.estimate:.2f}, and {holds_zero(line, scale='plain')}"
     return Stress.of("slope over all steps", line, says, against=says if line.contains(0.0) else "")
 
 

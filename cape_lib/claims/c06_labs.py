@@ -9,7 +9,7 @@ from cape_lib.claims.c06_releases import releases
 from cape_lib.claims.c06_trend import rows_of
 from cape_lib.claims.registry import FRONTIER, claim, test
 from cape_lib.claims.verdict import Result, Stress, number
-from cape_lib.stats import p_text
+from cape_lib.stats import Estimate, p_text, seen_effect, seen_words
 
 NEAR = 5.0  # points of h that paper B calls balanced
 LABS = {"C20": ("Google",), "C21": ("OpenAI",), "C22": ("DeepSeek",), "C23": ("Anthropic",)}
@@ -28,7 +28,12 @@ def mean_h(panel: str, lab: str, *, core: bool = True) -> Result:
 
 
 def holds_zero_of(result: Result) -> str:
-    return f"{result.text}{', an interval with zero' if result.contains(0.0) else ''}"
+    """A mean in words, and where its interval holds zero the mean that would have been seen."""
+    if not result.contains(0.0):
+        return result.text
+    ends = Estimate(*(float(v or 0.0) for v in (result.value, result.low, result.high)), result.n or 0, "t")
+    seen = seen_words(seen_effect(ends), digits=1)
+    return f"{result.text}, an interval with zero ({seen})"
 
 
 @test("the corrected rows", LABS, kind="corrected cell")

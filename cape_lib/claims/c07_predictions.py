@@ -9,7 +9,7 @@ from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import GPQA, SWE, rows_of
 from cape_lib.claims.registry import FRONTIER, STATED, claim, stress, test
 from cape_lib.claims.verdict import Result, Stress
-from cape_lib.stats import clustered_r, normal_estimate, pearson, score_sd
+from cape_lib.stats import clustered_r, normal_estimate, pearson, score_sd, seen_difference, seen_words
 
 HLE, IFEVAL = "hle", "ifeval"
 FEWEST = 4
@@ -48,7 +48,10 @@ def ifeval_noise(panel: str) -> Stress:
     noise = np.hypot(score_sd(placed[IFEVAL], IFEVAL), slope * score_sd(placed[GPQA], GPQA))
     margins = [normal_estimate(float(margin), float(sd), 1) for margin, sd in zip(placed["margin"], noise, strict=True)]
     sure = sum(margin.high < 0 for margin in margins)
-    says = f"by the number of questions alone {sure} of {len(placed)} lies below the curve for sure"
+    seen = seen_words(seen_difference(float(np.median(noise))), digits=1)
+    says = (
+        f"by the number of questions alone {sure} of {len(placed)} lies below the curve for sure (a margin of {seen})"
+    )
     return Stress("models below for sure", float(sure), says, n=len(placed), against=says if sure < 2 else "")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from cape_lib.claims.rule import decimals
 from cape_lib.signs import typeset
-from cape_lib.stats import Estimate
+from cape_lib.stats import Estimate, seen_effect, seen_words
 from cape_lib.tables.promise import RELATIVES, promise
 
 Value = float | bool | None
@@ -296,11 +296,17 @@ def _known(value: Value) -> Value:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def holds_zero(estimate: Estimate) -> str:
-    """In words whether the interval of an estimate holds zero."""
+def holds_zero(estimate: Estimate, *, scale: str = "fisher", digits: int = 2) -> str:
+    """In words whether the interval of an estimate holds zero; where it does, the effect that would have been seen.
+
+    scale: "fisher" for a correlation, "plain" for another quantity;  digits: of that effect.
+    """
     if math.isnan(estimate.low):
         return "no interval"
-    return "the interval holds zero" if estimate.contains(0.0) else "the interval excludes zero"
+    if not estimate.contains(0.0):
+        return "the interval excludes zero"
+    seen = seen_words(seen_effect(estimate, scale=scale), digits=digits)
+    return f"the interval holds zero{f' ({seen})' if seen else ''}"
 
 
 def _single(values: list[Any]) -> Any:

@@ -17,6 +17,7 @@ from cape_lib.frontier.isoclines import RATIOS
 from cape_lib.frontier.lines import FrontierLine, X, Y
 from cape_lib.frontier.saturation import ROTATE_BELOW
 from cape_lib.frontier.trajectory import KINDS, THRESHOLD
+from cape_lib.stats import seen_share
 from cape_lib.tables.frontier import middle
 
 AXES = ((X, Y), (X, "hle"), (Y, "hle"), (Y, "ifeval"))
@@ -168,10 +169,10 @@ def _axis_facts(axes: list[dict[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _curve_facts(known: pd.DataFrame) -> dict[str, int]:
-    """How many known releases lie below the papers' curve."""
+def _curve_facts(known: pd.DataFrame) -> dict[str, float]:
+    """How many known releases lie below the papers' curve, and the share (percent) that would have shown one."""
     above = frontier.beside_curve(known)["above"]
-    return {"curve_n": len(above), "curve_below": int((~above).sum())}
+    return {"curve_n": len(above), "curve_below": int((~above).sum()), "curve_seen": 100 * seen_share(len(above))}
 
 
 def _perhaps_swapped(last: Mapping[str, Any], chosen: FrontierLine) -> bool:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from cape_lib.frontier.labs import lab_r
 from cape_lib.frontier.lines import X, Y, complete_rows
+from cape_lib.stats import seen_effect
 
 AXES = (X, Y, "hle", "ifeval")
 #: paper B, table 2: three correlations from three different sets of models (n = 21, 10, 9)
@@ -25,7 +26,8 @@ def published_matrix() -> pd.DataFrame:
 def pair_table(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES) -> pd.DataFrame:
     """r of every pair twice: on all models with both scores, and on the complete cases of all axes.
 
-    Returns first, second, n, r, low, high, n_complete, r_complete, low_complete, high_complete (`lab_r`).
+    Returns first, second, n, r, low, high, seen (the r that would have been told from zero), n_complete, r_complete,
+    low_complete, high_complete (`lab_r`).
     """
     everywhere = complete_rows(frame, *axes)
     table = []
@@ -33,6 +35,7 @@ def pair_table(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES) -> pd.DataF
         for second in axes[i + 1 :]:
             both = complete_rows(frame, first, second)
             a, b = lab_r(both, first, second), lab_r(everywhere, first, second)
-            table.append((first, second, a.n, a.estimate, a.low, a.high, b.n, b.estimate, b.low, b.high))
+            seen = seen_effect(a, scale="fisher")
+            table.append((first, second, a.n, a.estimate, a.low, a.high, seen, b.n, b.estimate, b.low, b.high))
     tail = ["n_complete", "r_complete", "low_complete", "high_complete"]
-    return pd.DataFrame(table, columns=["first", "second", "n", "r", "low", "high", *tail])
+    return pd.DataFrame(table, columns=["first", "second", "n", "r", "low", "high", "seen", *tail])

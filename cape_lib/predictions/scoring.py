@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from cape_lib import tables
 from cape_lib.predictions.cards import Prediction, check_date, newest_date, predictions
 from cape_lib.predictions.evidence import Evidence, gather
 from cape_lib.rules import Rule, holds
+from cape_lib.stats import Estimate, seen_effect
 from cape_lib.tables.frontier import middle
 
 PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
@@ -143,6 +145,20 @@ def as_table(scored: list[Scored]) -> pd.DataFrame:
             for s in scored
         ]
     )  # fmt: skip
+
+
+def power(one: Scored) -> str:
+    """What would have been told from the mark of passing in four of five repeats; empty without a bounded interval."""
+    mark = one.card.pass_rule.comparisons[0].threshold
+    known = Estimate(one.value, one.low, one.high, one.n, one.share_of)
+    if one.card.unit != "r":
+        seen = seen_effect(known)
+        return "" if math.isnan(seen) else f"{seen:.1f} points or more from {mark:g} would have been told from it"
+    seen = math.atanh(seen_effect(known, scale="fisher"))
+    if math.isnan(seen):
+        return ""
+    below, above = (math.tanh(math.atanh(mark) + side * seen) for side in (-1, 1))
+    return f"an r under {below:.2f} or over {above:.2f} would have been told from {mark:g}"
 
 
 def resolves(card: Prediction) -> str:

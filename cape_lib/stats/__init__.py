@@ -33,6 +33,7 @@ from cape_lib.stats.inference import (
     seen_effect,
     seen_share,
     seen_signs,
+    seen_words,
 )
 from cape_lib.stats.lines import (
     Band,
@@ -104,6 +105,7 @@ __all__ = [
     "seen_effect",
     "seen_share",
     "seen_signs",
+    "seen_words",
     "wilson",
     "wilson_clustered",
 ]

@@ -95,6 +95,14 @@ def seen_effect(interval: Estimate, *, scale: str = "plain", power: float = POWE
     return math.tanh(effect) if scale == "fisher" else effect
 
 
+def seen_words(effect: float, *, digits: int = 2) -> str:
+    """What stands beside an effect that is not shown, as part of a sentence; empty for NaN.
+
+    effect: from `seen_effect` or its like;  digits: after the point.
+    """
+    return "" if math.isnan(effect) else f"{effect:.{digits}f} would have been seen in four of five repeats"
+
+
 def seen_share(n: int, *, power: float = POWER) -> float:
     """The smallest share (0-1) that n independent trials would have shown at least once in four of five repeats.
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from cape_lib.base.boundary.power import boundary_power
 from cape_lib.base.boundary.quadratic import billions, log_size
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
 from cape_lib.stats import Estimate, seen_difference
@@ -147,6 +148,23 @@ def all_families(model: FamilyModel) -> str:
     return f"{moved[0].upper()}{moved[1:]}. " + (
         f"Families differ by {spread.estimate:.2f} (standard deviation): a new one has no "
         f"upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
+    )
+
+
+def dip_power(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
+    """How often the dips of these families would be called a boundary, from planted ladders.  rows: with `ladder`."""
+    ladders = [part for _, part in rows.groupby("ladder")]
+    tried = [boundary_power(part, y=y) for part in ladders]
+    dips = [one for one in tried if one is not None]
+    if not dips:
+        return f"The parabola of none of these {times(len(ladders), 'family', 'families')} dips."
+    deep = [one.depth for one in dips]
+    plain, four = ([getattr(one, key) for one in dips] for key in ("questions", "four"))
+    many = times(len(ladders), "family", "families")
+    return (
+        f"The parabola of {len(dips)} of {many} dips, by {min(deep):.1f} to {max(deep):.1f} points over half of its "
+        f"sizes. Planted ladders with such a dip are called a boundary in {min(plain):.0%} to {max(plain):.0%} of the "
+        f"cases, with four times the questions in {min(four):.0%} to {max(four):.0%}."
     )
 
 

@@ -9,6 +9,8 @@
   const THRESHOLD = 10;
   const BALANCED = 5;
   const ROTATE_BELOW = 0.2;
+  // as cape_lib.stats.seen_share
+  const POWER = 0.8;
   const KINDS = ["first", "noise", "step", "excursion", "return", "open"];
 
   function diagnoseRelease(releases, { line = "frozen", lab = null } = {}, kit) {
@@ -230,6 +232,7 @@
     return {
       curve_n: rows.length,
       curve_below: rows.filter((r) => r[Y] < 100 * Math.sqrt((ratio * r[X]) / 100)).length,
+      curve_seen: 100 * (1 - Math.pow(1 - POWER, 1 / rows.length)),
     };
   }
 
