@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -17,12 +18,15 @@ from cape_lib import tables
 from cape_lib.cli import main
 from cape_lib.dashboard import diagnose_family
 from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
+from cape_lib.report import family
 from cape_lib.tables import TableOptions, check_scores, ladder_of, model_names
 from cape_lib.tables.axes import axis_named
 
 PAIR = ("hellaswag", "truthfulqa")
 #: words that no answer along another axis may hold; "B tokens" is a unit of its own
-SIZES = re.compile(r"size|param|billion|smaller|larger|smallest|largest|whole.ladder|\d ?B\b(?! tokens)", re.IGNORECASE)
+SIZES = re.compile(
+    r"(?<!--batch_)size|param|billion|smaller|larger|smallest|largest|whole.ladder|\d ?B\b(?! tokens)", re.IGNORECASE
+)
 
 
 def planted(column: str, values: list[float], *, turn: float, log: bool = True, **further: Any) -> pd.DataFrame:
@@ -227,6 +231,42 @@ def test_runs_in_one_table_are_families_of_their_own(tmp_path: Path, capsys: Any
     assert "2 families (run-a, run-b)" in capsys.readouterr().err
     assert main(["diagnose", str(path), "--axis", "step", "--name", "run-b", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["diagnosis"]["n"] == 4
+
+
+def seen(page: Path) -> list[str]:
+    """What a reader sees of a page: its lines without tags, scripts and data."""
+    bare = re.sub(r"<(script|style)\b.*?</\1>", " ", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", "\n", bare)).splitlines()
+
+
+def report(frame: pd.DataFrame, axis: str, out: Path, **settings: Any) -> dict[str, Any]:
+    scores = check_scores(frame, pair=PAIR, options=TableOptions(axis=axis))
+    return family.rerun(scores, "Larch", out, family.Settings(quiet=True, **settings))
+
+
+@pytest.mark.parametrize("axis", [*PLANTED, "date"])
+def test_the_first_page_of_a_report_along_another_axis_speaks_of_no_sizes(axis: str, tmp_path: Path) -> None:
+    frame = dated() if axis == "date" else PLANTED[axis][0]()
+    metrics = report(frame, axis, tmp_path / "report", chapters=False)
+    assert metrics["axis"] == metrics["parts"][0]["axis"] == axis
+    assert [said for said in (*seen(tmp_path / "report" / "index.html"), *strings(metrics)) if SIZES.search(said)] == []
+    assert "params_b" not in pd.read_csv(tmp_path / "report" / "scores.csv")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_chapters_of_a_report_along_tokens_speak_of_no_sizes(tmp_path: Path) -> None:
+    report(planted("tokens_b", POWERS, turn=12.0, params_b=1.4), "tokens", tmp_path / "report", audit=True)
+    lines = seen(tmp_path / "report" / "index.html")
+    assert [said for said in lines if SIZES.search(said)] == []
+    text = " ".join(lines)
+    assert text.count("from 1 to 128 B tokens") >= 3 and "turn of Larch in training" in text
+
+
+def test_two_checkpoints_are_too_few_for_a_report(tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match="2 checkpoints with HellaSwag and TruthfulQA, and 3 are needed"):
+        report(planted("step", [1000.0, 2000.0], turn=1500.0), "step", tmp_path / "report")
+    assert not (tmp_path / "report").exists()
 
 
 STEPS = planted("step", [1000.0, 2000.0, 4000.0, 8000.0], turn=3000.0)

@@ -9,6 +9,7 @@ import altair as alt
 
 from cape_lib.charts.look import PHASE_COLOURS
 from cape_lib.tables import label
+from cape_lib.tables.axes import Axis
 
 #: A legend breaks its line where the plot is narrow: beside long row names, on a phone.
 COLUMNS = alt.ExprRef("width < 240 ? 2 : width < 420 ? 3 : 5")
@@ -20,6 +21,23 @@ SIZE_AXIS = alt.Axis(
 def size_scale(column: str, *, low: float = 0.06, high: float = 200.0) -> alt.X:
     """A log axis of parameters in billions, labelled at round sizes."""
     return alt.X(f"{column}:Q", scale=alt.Scale(type="log", domain=[low, high]), axis=SIZE_AXIS)
+
+
+def axis_scale(along: Axis, column: str = "") -> alt.X:
+    """The axis of a chart for an axis of an analysis: sizes as `size_scale`, another with its own title and scale.
+
+    column: that is drawn, by default that of the axis.
+    """
+    column = column or along.column
+    if along.by_size:
+        return size_scale(column)
+    scale = alt.Scale(type="log") if along.scale == "log" else alt.Scale(zero=False)
+    ticks = alt.Axis(title=along.title, tickCount=6, labelOverlap=True)
+    if along.name == "date":
+        ticks = alt.Axis(
+            title=along.title, tickCount=5, labelExpr="utcFormat(datum.value * 86400000, '%Y-%m')", labelOverlap=True
+        )
+    return alt.X(f"{column}:Q", scale=scale, axis=ticks)
 
 
 def score_axes(x: str, y: str, **scale: Any) -> tuple[alt.X, alt.Y]:

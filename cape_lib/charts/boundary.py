@@ -10,52 +10,59 @@ import pandas as pd
 
 from cape_lib.base.boundary import isocline
 from cape_lib.base.coupling import FamilyModel
-from cape_lib.charts.axes import COLUMNS, phase_colour, size_scale
+from cape_lib.charts.axes import COLUMNS, axis_scale, phase_colour, size_scale
 from cape_lib.charts.forest import band
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
 from cape_lib.tables import label, marks
+from cape_lib.tables.axes import PARAMS, Axis
 
 LEFT_OUT = "one family left out"
 
 
-def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source: str) -> Figure:
+def score_by_size(
+    ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source: str, along: Axis = PARAMS
+) -> Figure:
     """One family's score against size, with the boundary of each estimator where its sizes hold one.
 
-    ladder: model, params_b, y and optionally sd (score noise, points);  scales: `boundary.critical_scales`.
+    ladder: model, params_b, y and optionally sd (score noise, points);  scales: `boundary.critical_scales`; along: the
+    axis of both.
     """
-    base = alt.Chart(ladder).encode(x=size_scale("params_b"))
+    base = alt.Chart(ladder).encode(x=axis_scale(along))
     bars = base.mark_rule(color=MUTED, opacity=0.6).encode(y="low:Q", y2="high:Q")
     y_axis = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
     line = base.mark_line(color=INK, strokeWidth=1.5).encode(y=y_axis)
     points = base.mark_point(filled=True, fill=PAPER, stroke=INK, size=70, opacity=1).encode(
-        y=y_axis, tooltip=["model", "params_b", alt.Tooltip(f"{y}:Q", format=".1f")]
+        y=y_axis, tooltip=["model", along.column, alt.Tooltip(f"{y}:Q", format=".1f")]
     )
     inside = scales.dropna(subset=["n_c_b"])
+    turn = alt.Tooltip("n_c_b:Q", format=".2f", **({} if along.by_size else {"title": along.column}))
     rules = (
         alt.Chart(inside)
         .mark_rule(strokeDash=[5, 3], strokeWidth=2)
         .encode(
-            x=size_scale("n_c_b"),
+            x=axis_scale(along, "n_c_b"),
             color=alt.Color(
                 "estimator:N", scale=alt.Scale(domain=list(scales["estimator"]), range=PALETTE), title="estimator"
             ),
-            tooltip=["estimator", alt.Tooltip("n_c_b:Q", format=".2f"), "verdict", "reason"],
+            tooltip=["estimator", turn, "verdict", "reason"],
         )
     )
     family = str(ladder["family"].iloc[0])
     sure = int((scales["verdict"] == "boundary").sum())
-    found = f"{len(inside)} of {len(scales)} estimators place a turn inside the sizes of {family}"
+    found = f"{len(inside)} of {len(scales)} estimators place a turn inside the {along.points} of {family}"
+    against = "size" if along.by_size else along.noun
     return figure(
         alt.layer(
             *([bars] if ladder["low"].notna().any() else []), line, points, *([rules] if len(inside) else [])
         ).properties(height=320),
         title=f"{found}, {sure} with confidence"
         if len(inside)
-        else f"No estimator finds a turn inside the sizes of {family}",
-        alt=f"{label(y)} of {family} against size with score noise; dashed lines where an estimator places the turn.",
+        else f"No estimator finds a turn inside the {along.points} of {family}",
+        alt=f"{label(y)} of {family} against {against} with score noise; dashed lines where an estimator places the "
+        "turn.",
         source=source,
         n=len(ladder),
-        name="score-by-size",
+        name="score-by-size" if along.by_size else "score-along",
         caption="Bars: 95 % score noise. Dashed: where an estimator places the turn.",
     )
 

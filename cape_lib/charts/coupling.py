@@ -25,6 +25,7 @@ from cape_lib.charts.look import TWO_SIDES
 from cape_lib.charts.naming import named
 from cape_lib.charts.trust import few_families
 from cape_lib.tables import label
+from cape_lib.tables.axes import PARAMS, Axis
 
 STEP_TOOLTIP = [
     alt.Tooltip("smaller:N", title="from"),
@@ -36,10 +37,12 @@ SIDES = dict(zip(("below", "above"), TWO_SIDES, strict=True))
 BARS = "Bars: 95 % Fieller intervals, score noise. A bar that reaches the edge goes on beyond it."
 
 
-def ladder_plane(ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, source: str) -> Figure:
+def ladder_plane(
+    ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, source: str, along: Axis = PARAMS
+) -> Figure:
     """One family's path through the plane of two scores, each step coloured by its phase.
 
-    ladder: rows by size with model, params_b, x, y;  gammas: its `coupling.local_coupling`.
+    ladder: rows by size with model, params_b, x, y;  gammas: its `coupling.local_coupling`; along: the axis of both.
     """
     ends = ladder[["model", x, y]]
     steps = gammas.merge(ends, left_on="smaller", right_on="model")
@@ -49,21 +52,27 @@ def ladder_plane(ladder: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, 
     lines = alt.Chart(steps).mark_rule(strokeWidth=3)
     lines = lines.encode(x=to_right, y=up, x2=f"{x}_to", y2=f"{y}_to", color=phase_colour())
     dots = alt.Chart(ladder).mark_point(filled=True, fill=PAPER, stroke=INK, size=70, opacity=1)
-    dots = dots.encode(x=to_right, y=up, tooltip=["model", "params_b", x, y])
+    dots = dots.encode(x=to_right, y=up, tooltip=["model", along.column, x, y])
     path = pd.DataFrame({score: np.interp(np.linspace(0, 1, 60), np.linspace(0, 1, len(ladder)), ladder[score])
                          for score in (x, y)})  # fmt: skip
     names = named(ends, to_right, up, "model", height=320, around=[path], always=True, fontSize=12)
     down = int((gammas["dy"] < 0).sum())
     return figure(
         alt.layer(lines, dots, *names),
-        title=f"{family}: {label(y)} falls in {down} of {len(gammas)} steps up in size",
+        title=f"{family}: {label(y)} falls in {down} of {len(gammas)} steps {_up(along)}",
         alt=(
-            f"{family} in the plane of {label(x)} and {label(y)}, one point a size; {down} of {len(gammas)} steps fall."
+            f"{family} in the plane of {label(x)} and {label(y)}, one point a {along.point}; {down} of {len(gammas)} "
+            "steps fall."
         ),
         source=source,
         n=len(ladder),
         name="ladder-plane",
     )
+
+
+def _up(along: Axis) -> str:
+    """What a step goes up in, in words."""
+    return "up in size" if along.by_size else along.where
 
 
 def sure_steps(gammas: pd.DataFrame) -> int:
@@ -72,14 +81,16 @@ def sure_steps(gammas: pd.DataFrame) -> int:
     return int(((gammas["p_negative"] > limit) | (gammas["p_negative"] < 1 - limit)).sum())
 
 
-def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source: str, name: str) -> Figure:
+def local_couplings(
+    gammas: pd.DataFrame, *, x: str, y: str, title: str, source: str, name: str, along: Axis = PARAMS
+) -> Figure:
     """Local coupling of one family by interval: the 95 % interval first, then the point; the zero line.
 
     gammas: `coupling.local_coupling` of the ladder, further columns allowed (for `explore`). An interval that is
     unbounded runs off the chart. title: the finding; name: the permanent link.
     """
     edge = 3.0
-    steps = gammas.assign(step=_short_steps(gammas))
+    steps = gammas.assign(step=_short_steps(gammas, along))
     bars = pd.concat([_bars(row, edge) for _, row in steps.iterrows()], ignore_index=True)
     return figure(
         forest(
@@ -92,12 +103,12 @@ def local_couplings(gammas: pd.DataFrame, *, x: str, y: str, title: str, source:
             height=30,
         ),
         title=title,
-        alt=f"Local coupling for each step in size with its 95 percent interval; {sure_steps(gammas)} of {len(gammas)} "
-        "signs are settled.",
+        alt=f"Local coupling for each step {'in size' if along.by_size else along.where} with its 95 percent interval; "
+        f"{sure_steps(gammas)} of {len(gammas)} signs are settled.",
         source=source,
         n=f"{steps['step'].nunique()} steps",
         name=name,
-        rows=gammas,
+        rows=gammas if along.by_size else gammas.rename(columns={"smaller": "first", "larger": "last"}),
         caption=f"gamma12: points of {label(y)} for a point of {label(x)}. "
         + (BARS if len(bars) else "No bars: how noisy the scores are is not known."),
     )
@@ -261,8 +272,11 @@ def loss_and_scores(losses: pd.DataFrame, *, source: str) -> Figure:
     )
 
 
-def _short_steps(gammas: pd.DataFrame) -> list[str]:
+def _short_steps(gammas: pd.DataFrame, along: Axis) -> list[str]:
     """Each step by its two sizes, which fit a phone; by the models' names where two steps would read alike."""
+    if not along.by_size:
+        ends = zip(gammas[f"{along.column}_low"], gammas[f"{along.column}_high"], strict=True)
+        return [f"{along.number(low)} → {along.shown(high)}" for low, high in ends]
     sizes = [f"{low:g} → {high:g} B" for low, high in zip(gammas["params_b_low"], gammas["params_b_high"], strict=True)]
     pairs = gammas[["smaller", "larger"]].drop_duplicates()  # a slider has each of them several times
     return sizes if len(set(sizes)) == len(pairs) else list(gammas["smaller"] + " → " + gammas["larger"])

@@ -18,6 +18,7 @@ examples:
   cape family scores.csv --name MyModel --x arc_challenge --y winogrande -o report/
   cape family scores.csv --name MyModel -p panel=uniform -o report/
   cape family scores.csv --name MyModel --audit -o report/
+  cape family checkpoints.csv --name MyRun --axis tokens -o report/
 
 SCORES are tables (CSV, Markdown, JSON, .xlsx: model, params_b and benchmarks in percent), results files of
 lm-evaluation-harness and other tools (see cape import), or folders of them. HellaSwag and TruthfulQA of three sizes

@@ -157,11 +157,11 @@ def _boundary(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
         estimate, low, high = (number(row[name]) for name in ("n_c_b", "low", "high"))
         beyond = [None if end is None or (end == 0 and along.scale == "log") else end for end in (low, high)]
         values = [None if value is None else _value(along, value) for value in (estimate, *beyond)]
-        answer[estimator(row["estimator"]).replace(" ", "_")] = {
+        answer[row["estimator"].replace(" ", "_")] = {
             "estimate": values[0],
             "low": values[1],
             "high": values[2],
-            "text": "" if estimate is None else _place(along, estimate, *beyond),
+            "text": "" if estimate is None else turn_text(along, estimate, *beyond),
             "share": number(row["share"]),
             "inside": estimate is not None,
             "verdict": row["verdict"],
@@ -170,12 +170,7 @@ def _boundary(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
     return answer
 
 
-def estimator(name: str) -> str:
-    """What an estimator of a turn is called along another axis than size."""
-    return "lowest point" if name == "minimum size" else name
-
-
-def _place(along: Axis, estimate: float, low: float | None, high: float | None) -> str:
+def turn_text(along: Axis, estimate: float, low: float | None, high: float | None) -> str:
     """A turn with its interval in words: "22 B tokens (18 to 27)"."""
     ends = [along.number(low) if low is not None else f"before every {along.point}"]
     ends.append(along.number(high) if high is not None else f"beyond every {along.point}")

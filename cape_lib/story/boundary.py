@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
 from cape_lib.stats import Estimate, seen_difference
 from cape_lib.story.answer import Answer, listed, times
 from cape_lib.tables import ChapterRows
+from cape_lib.tables.axes import PARAMS, Axis
 
 #: A turn counts as placed where its interval spans less than this factor of size.
 NARROW = 4.0
@@ -29,16 +31,22 @@ def span(scale: Estimate) -> str:
     return f"95 % interval from {size(scale.low)} to {size(scale.high)}"
 
 
-def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel) -> Answer:
+def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> Answer:
     """At which size does reasoning stop costing truthfulness?
 
     at: the rows of the chapter; scales: `boundary.critical_scales` of the family in front; model:
-    `coupling.family_model`. The reader's own family answers for itself, a published one for all families.
+    `coupling.family_model`. The reader's own family answers for itself (model may be None), a published one for all
+    families.
     """
     if at.own:
+        count = f"{len(at.ladder)} {at.along.points}"
         return Answer(
-            estimators(scales, at.family), "single case", f"{len(at.ladder)} sizes; {_places(scales)}. {at.noise}"
+            estimators(scales, at.family, along=at.along),
+            "single case",
+            f"{count}; {_places(scales, at.along)}. {at.noise}",
         )
+    if model is None:
+        raise ValueError("a published family answers for all families; give the model of them")
     scale = model.critical_scale()
     placed = scale.low > 0 and scale.high < math.inf and scale.high / scale.low < NARROW
     lead = "At about one size" if placed else "No size is known"
@@ -69,27 +77,39 @@ def _inside(scales: pd.DataFrame, family: str) -> str:
     return f"none of {len(scales)} estimators places a turn of {family} with confidence"
 
 
-def _places(scales: pd.DataFrame) -> str:
+def _places(scales: pd.DataFrame, along: Axis) -> str:
     inside = scales.dropna(subset=["n_c_b"])
     places = [
         f"{row['estimator']} {row['n_c_b']:.2g} B ({size(row['low'])} to {size(row['high'])})"
+        if along.by_size
+        else f"{row['estimator']} {along.shown(row['n_c_b'])} ({along.shown(row['low'])} to {along.shown(row['high'])})"
         for row in inside.to_dict("records")
     ]
     return "; ".join(places) if places else "no estimator places a turn inside them"
 
 
-def estimators(scales: pd.DataFrame, family: str) -> str:
+def estimators(scales: pd.DataFrame, family: str, *, along: Axis = PARAMS) -> str:
     """What the named estimators say of one family, in one sentence."""
     words = {
         "boundary": "place a turn with confidence",
         "undecided": "are undecided",
-        "no boundary in these sizes": "find none in these sizes",
+        f"no boundary in these {along.points}": f"find none in these {along.points}",
     }
     names = {verdict: scales.loc[scales["verdict"] == verdict, "estimator"].tolist() for verdict in words}
     parts = [
         f"{len(names[verdict])} {word} ({listed(names[verdict])})" for verdict, word in words.items() if names[verdict]
     ]
-    return f"Of {len(scales)} estimators of a turn of {family}, " + ", ".join(parts) + "."
+    where = "" if along.by_size else f" {along.where}"
+    return f"Of {len(scales)} estimators of a turn of {family}{where}, " + ", ".join(parts) + "."
+
+
+def one_estimator(row: Any, along: Axis) -> str:
+    """What one estimator says of a turn along another axis than size, as a line of a list.
+
+    row: of `boundary.critical_scales`, as a named tuple.
+    """
+    place = f"{along.shown(row.n_c_b)}, {along.shown(row.low)} to {along.shown(row.high)}; " if row.n_c_b > 0 else ""
+    return f"- **{row.estimator}**: {place}{row.verdict}. {row.reason[0].upper()}{row.reason[1:]}."
 
 
 def choices(rows: pd.DataFrame) -> list[str]:

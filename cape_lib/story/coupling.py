@@ -11,6 +11,7 @@ from cape_lib.base.coupling import PopulationCoupling, WholeLadder, settled_beyo
 from cape_lib.stats import Estimate, seen_effect
 from cape_lib.story.answer import Answer, between, listed, points, times
 from cape_lib.tables import CHANCE, ChapterRows, label
+from cape_lib.tables.axes import PARAMS, Axis
 
 #: Families count as settled where their p stays below this after Holm's correction over the families.
 LEVEL = 0.05
@@ -27,16 +28,19 @@ def by_direction(ladders: pd.DataFrame) -> dict[str, list[str]]:
     return {word: ladders.loc[rows, "ladder"].astype(str).tolist() for word, rows in parts.items()}
 
 
-def answer(at: ChapterRows, ladders: pd.DataFrame, ends: WholeLadder, *, x: str, y: str) -> Answer:
+def answer(at: ChapterRows, ladders: pd.DataFrame | None, ends: WholeLadder, *, x: str, y: str) -> Answer:
     """Does better reasoning go with less truthfulness?
 
     at: the rows of the chapter; ladders: `coupling.whole_ladders` of its panel; ends: `whole_ladder` of the family in
-    front. The reader's own family answers for itself, a published one for the panel.
+    front. The reader's own family answers for itself (ladders may be None), a published one for the panel.
     """
-    own = f"{at.family}, {ends.low:g} to {ends.high:g} B: {points(ends.dy.estimate)} of {label(y)}"
+    stretch = f"{ends.low:g} to {ends.high:g} B" if at.along.by_size else at.along.between(ends.low, ends.high)
+    own = f"{at.family}, {stretch}: {points(ends.dy.estimate)} of {label(y)}"
     interval = f"{own} ({between(ends.dy.low, ends.dy.high)}) with {points(ends.dx.estimate)} of {label(x)}."
     if at.own:
-        return Answer(whole(ends, at.family, x=x, y=y), "single case", interval)
+        return Answer(whole(ends, at.family, x=x, y=y, along=at.along), "single case", interval)
+    if ladders is None:
+        raise ValueError("a published family answers for its panel; give the whole ladders of it")
     counts = by_direction(ladders)
     lost, gained = counts["lost"], counts["gained"]
     lead = (
@@ -62,8 +66,8 @@ def _named(names: list[str]) -> str:
     return f" ({listed(names)})" if names else ""
 
 
-def whole(ends: WholeLadder, family: str, *, x: str, y: str) -> str:
-    """What one family did from its smallest to its largest size, in one sentence."""
+def whole(ends: WholeLadder, family: str, *, x: str, y: str, along: Axis = PARAMS) -> str:
+    """What one family did from its smallest to its largest size (or along another axis), in one sentence."""
     verb = "loses" if ends.dy.estimate < 0 else "gains"
     other = "gains" if ends.dx.estimate >= 0 else "loses"
     if math.isnan(ends.p_negative):
@@ -72,8 +76,11 @@ def whole(ends: WholeLadder, family: str, *, x: str, y: str) -> str:
         doubt = "score noise alone could make that change"
     else:
         doubt = "that is beyond score noise"
+    stretch = f"from {ends.low:g} to {ends.high:g} billion parameters"
+    if not along.by_size:
+        stretch = along.between(ends.low, ends.high)
     return (
-        f"From {ends.low:g} to {ends.high:g} billion parameters, {family} {verb} "
+        f"{stretch[0].upper()}{stretch[1:]}, {family} {verb} "
         f"**{abs(ends.dy.estimate):.1f} points** of {label(y)} while it {other} {abs(ends.dx.estimate):.1f} of "
         f"{label(x)}; {doubt}."
     )

@@ -162,6 +162,13 @@ def of_rows(axis: Axis, rows: pd.DataFrame) -> Axis:
     return replace(axis, point="checkpoint", points="checkpoints", path="the whole run", serial=True)
 
 
+def with_places(rows: pd.DataFrame, axis: Axis) -> pd.DataFrame:
+    """Rows whose models are named by their place on the axis where the names are too long or alike: checkpoints."""
+    if axis.by_size or not (axis.serial or rows["model"].duplicated().any()):
+        return rows
+    return rows.assign(model=[axis.shown(float(value)) for value in rows[axis.column]])
+
+
 def is_training(axis: Axis) -> bool:
     """Whether the axis is one along which a run is trained."""
     return axis.name in ("tokens", "flops", "step")

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from cape_lib.tables.axes import PARAMS, Axis, axis_named, with_places
 from cape_lib.tables.base import base, ladder
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, ITEM_COUNTS, label
 from cape_lib.tables.frontier import frontier
+from cape_lib.tables.one_family import ladder_of, one_family
 from cape_lib.tables.repeats import between_runs
-from cape_lib.tables.scores import read_scores
+from cape_lib.tables.scores import TableOptions, check_scores, read_checked, read_scores
 
 SOURCES = {
     "published": "[base panel as published](../book/data.html#base-panel)",
@@ -26,7 +28,8 @@ class ChapterRows:
     """The rows of a chapter: `panel` (background and own), `ladder` (the family in front), `own` (is it the reader's?).
 
     `source` says in Markdown where the rows are from, `noise` where the intervals come from, `runs` whether they know
-    how runs of one size differ; `family` is the name of the family in front, `among` what it stands among.
+    how runs of one size differ; `family` is the name of the family in front, `among` what it stands among; `along`:
+    the axis of its rows.
     """
 
     panel: pd.DataFrame
@@ -37,17 +40,27 @@ class ChapterRows:
     noise: str
     runs: str
     among: str
+    along: Axis = PARAMS
 
 
 def chapter(
-    panel: str, family: str, *, scores_path: str = "", x: str = "hellaswag", y: str = "truthfulqa"
+    panel: str,
+    family: str,
+    *,
+    scores_path: str = "",
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+    axis: str = "params",
 ) -> ChapterRows:
     """The rows that a chapter draws: a panel with one of its ladders in front, or with the reader's family in front.
 
     panel: a base panel; family: a ladder of it or, with `scores_path`, the name of the reader's family; scores_path: a
     CSV that `read_scores` accepts ("" for none).  x, y: the pair. Where the panel does not have them, the reader's
-    rows stand alone.  Raises UsageError for an unknown panel or ladder, ScoresError for a bad file.
+    rows stand alone. axis: what the family in front goes along; along any but "params" it stands beside the panel, not
+    in it.  Raises UsageError for an unknown panel or ladder, ScoresError for a bad file.
     """
+    if axis_named(axis) != PARAMS:
+        return _along(panel, family, axis, scores_path=scores_path, x=x, y=y)
     if not scores_path:
         front, rows, source = ladder(family, panel=panel), base(panel), SOURCES[panel]
         if not front["model"].isin(rows["model"]).any():  # a family that was added: it stands beside the panel
@@ -62,6 +75,23 @@ def chapter(
     source = f"your scores ({family})" + (f"; background: {SOURCES[panel]}" if known else "")
     among = _among(rows, panel if known else "")
     return ChapterRows(rows, own, family, True, source, _noise(own, x, y), _runs(own, x, y), among)
+
+
+def _along(panel: str, family: str, axis: str, *, scores_path: str, x: str, y: str) -> ChapterRows:
+    """The rows of a chapter whose family in front goes along another axis than size."""
+    options = TableOptions(axis=axis)
+    source = f"your scores ({family})" if scores_path else SOURCES[panel]
+    scores = read_checked(scores_path)
+    if scores is None:
+        given = scores_path or ladder(family, panel=panel)
+        scores = one_family(check_scores(given, pair=(x, y), options=options), family if scores_path else None)
+    own = ladder_of(scores, x, y, name=family)
+    rows = with_places(own.rows, own.axis).assign(family=family, ladder=family)
+    background = base(panel)
+    noise = _noise(rows, x, y).replace("one size", f"one {own.axis.point}")
+    runs = _runs(rows, x, y).replace("one size", f"one {own.axis.point}")
+    among = f"{len(rows)} {own.axis.points}"
+    return ChapterRows(background, rows, family, bool(scores_path), source, noise, runs, among, own.axis)
 
 
 def _among(rows: pd.DataFrame, panel: str) -> str:

@@ -157,6 +157,7 @@ def write_checked(scores: Scores, path: Path) -> None:
     kinds = {str(name): str(dtype) for name, dtype in scores.frame.dtypes.items()}
     rows = scores.frame.astype(object).where(scores.frame.notna(), None).to_dict("list")
     about = {"format": FORMAT, "notes": scores.notes, "name": scores.name, "size": scores.size}
+    about |= {"axis": scores.axis.name, "scale": scores.axis.scale}
     path.write_text(json.dumps(about | {"kinds": kinds, "columns": rows}, allow_nan=False, default=str), "utf-8")
 
 
@@ -173,7 +174,9 @@ def read_checked(source: object) -> Scores | None:
         frame = pd.DataFrame({name: pd.Series(values, dtype="object") for name, values in stored["columns"].items()})
         frame = frame.where(frame.notna(), np.nan).astype(kinds)
         whole = stored["format"] == FORMAT and len(frame) and {"model", "params_b", "family"} <= set(frame)
-        scores = Scores(frame, tuple(map(str, stored["notes"])), str(stored["name"]), True, True, str(stored["size"]))
+        axis = replace(axis_named(str(stored["axis"])), scale=stored["scale"])
+        notes, name = tuple(map(str, stored["notes"])), str(stored["name"])
+        scores = Scores(frame, notes, name, True, True, str(stored["size"]), axis)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         whole = False
     if not whole:

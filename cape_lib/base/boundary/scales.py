@@ -171,7 +171,7 @@ def critical_scales(
     if reason := _no_answer(t, scores[1], label(y), along):
         blank: dict[str, object] = dict.fromkeys(COLUMNS, np.nan)
         blank |= {"verdict": "undecided", "reason": reason, "n": t.size, "method": "none"}
-        return pd.DataFrame([blank | {"estimator": name} for name in ESTIMATORS])[COLUMNS]
+        return pd.DataFrame([blank | {"estimator": _called(name, along)} for name in ESTIMATORS])[COLUMNS]
     away = noise_draws(noise[0], noise[1], correlation=correlation)
     answer = []
     for name, estimator in ESTIMATORS.items():
@@ -183,11 +183,16 @@ def critical_scales(
         many = estimator(t, *drawn) if known else np.full(1, np.nan)
         p = turn_p(t, scores[1], noise[1], turn=found, correlation=correlation)
         answer.append(
-            {"estimator": name}
+            {"estimator": _called(name, along)}
             | judged(name, found, many, p, t, label(y), along)
             | {"raw_b": _raw(name, t, scores[1], found, along)}
         )
     return pd.DataFrame(answer)[COLUMNS]
+
+
+def _called(name: str, along: Axis) -> str:
+    """What an estimator is called along an axis: the minimum size is the lowest point of any other."""
+    return "lowest point" if name == "minimum size" and not along.by_size else name
 
 
 def noise_draws(x_sd: Floats, y_sd: Floats, *, correlation: float = 0.0) -> tuple[Floats, Floats]:

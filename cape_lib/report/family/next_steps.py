@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cape_lib import tables
 from cape_lib.report.family import measuring
 from cape_lib.report.family.planning import BASE_PAIR, Part, Plan
+from cape_lib.tables.axes import Axis, day
 
 #: Sizes further apart than this have room for one in between.
 WIDE_STEP = 1.6
@@ -39,6 +41,29 @@ def next_size(rows: pd.DataFrame, scales: pd.DataFrame) -> dict[str, Any]:
     return {"params_b": below, "why": f"below {sizes[0]:g} B, to see where the coupling was before"}
 
 
+def next_point(rows: pd.DataFrame, along: Axis, diagnosis: dict[str, Any]) -> dict[str, Any]:
+    """The place on another axis whose scores would say most about a turn: `at` (as `text` too) and the reason `why`.
+
+    rows: of one path, in order; diagnosis: `diagnose_path` of them.
+    """
+    values = rows[along.column].astype(float).tolist()
+    t, inside = along.t(values), [row for row in diagnosis["boundary"].values() if row["inside"]]
+    if inside:
+        # The widest gap beside the turn that the first estimator with one names.
+        turn = along.read(str(inside[0]["estimate"]))
+        upper = min(max(int((t < along.t([turn])[0]).sum()), 1), len(values) - 1)
+        if t[upper] - t[upper - 1] > np.ptp(t) / (2 * len(values)):
+            at = along.back(float(t[upper] + t[upper - 1]) / 2)
+            low, high = (along.number(values[place]) for place in (upper - 1, upper))
+            return _point(along, at, f"between {low} and {high}, where it turns")
+    at = along.ahead(values[-1], values[0])
+    return _point(along, at, "further on, to see whether the coupling turns or stays turned")
+
+
+def _point(along: Axis, at: float, why: str) -> dict[str, Any]:
+    return {"at": day(at) if along.name == "date" else at, "text": along.shown(at), "why": why}
+
+
 def stderr_columns(part: Part, found: dict[str, Any]) -> list[str]:
     """The columns of standard errors that would give every step its interval; none where all have one."""
     if all(step["p_negative"] is not None for step in found["diagnosis"]["steps"]):
@@ -50,6 +75,11 @@ def commands(plan: Plan, part: Part, found: dict[str, Any]) -> list[tuple[str, s
     """What to run next: (why, command) pairs, ready for a shell."""
     if part.kind == "frontier":
         return _of_releases(plan.scores)
+    if part.kind == "path":
+        pair = [name for name in (part.x, part.y) if name in measuring.LEADERBOARD_TASKS]
+        shots = {name: measuring.shots_of(part.rows, name) for name in pair}
+        why = f"of a {part.along.point} near {found['next_point']['text']}"
+        return [(f"{tables.label(name)} {why}", measuring.command(name, PLACE, shots=shots[name])) for name in pair]
     told = []
     pair = [name for name in (part.x, part.y) if name in measuring.LEADERBOARD_TASKS]
     for benchmark in pair:

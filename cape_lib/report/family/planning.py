@@ -14,9 +14,10 @@ from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
 from cape_lib.report.family import measuring, parameters
 from cape_lib.tables import Scores
+from cape_lib.tables.axes import PARAMS, Axis, with_places
 from cape_lib.tables.score_checks import refuse_mixed
 
-Kind = Literal["base", "pair", "frontier"]
+Kind = Literal["base", "pair", "frontier", "path"]
 BASE_PAIR = ("hellaswag", "truthfulqa")
 FRONTIER_PAIR = ("swe_bench_verified", "gpqa_diamond")
 #: Fewer sizes make at most one interval: no change of sign can show.
@@ -25,12 +26,18 @@ CHAPTERS: dict[Kind, tuple[str, ...]] = {
     "base": ("01_coupling", "02_phase_boundary", "03_levers"),
     "pair": ("01_coupling", "02_phase_boundary"),
     "frontier": ("06_frontier", "07_predictions"),
+    "path": ("01_coupling", "02_phase_boundary"),
 }
+#: the tag of the cells of a chapter that speak of the family in front alone, along whatever axis
+ANY_AXIS = "any-axis"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One analysis: its kind, the pair, the rows that have both scores (one a size), the models left out, notes."""
+    """One analysis: its kind, the pair, the rows that have both scores (one a size), the models left out, notes.
+
+    along: the axis of the rows; of any but size the kind is "path".
+    """
 
     kind: Kind
     x: str
@@ -38,6 +45,7 @@ class Part:
     rows: pd.DataFrame
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    along: Axis = PARAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +83,14 @@ def parts(checked: Scores | pd.DataFrame, *, name: str, x: str | None = None, y:
             if benchmark not in tables.score_benchmarks(scores):
                 told = suggest("benchmark", benchmark, tables.score_benchmarks(scores))
                 raise MissingError(f"{name}: {told}; {_how(benchmark, scores)}")
-        frontier = {x, y} == set(FRONTIER_PAIR)
+        frontier = {x, y} == set(FRONTIER_PAIR) and whole.axis.by_size
         kind: Kind = "base" if (x, y) == BASE_PAIR else "frontier" if frontier else "pair"
         return [_part(whole, kind, *(FRONTIER_PAIR if frontier else (x, y)), name=name)]
-    given = tables.score_benchmarks(scores)
+    given = [name for name in tables.score_benchmarks(scores) if name != whole.axis.column]
     found = []
     if all(_any(scores, benchmark) for benchmark in BASE_PAIR):
         found.append(_part(whole, "base", *BASE_PAIR, name=name))
-    if all(_any(scores, benchmark) for benchmark in FRONTIER_PAIR):
+    if all(_any(scores, benchmark) for benchmark in FRONTIER_PAIR) and (whole.axis.by_size or not found):
         found.append(_part(whole, "frontier", *FRONTIER_PAIR, name=name))
     if found:
         return found
@@ -104,6 +112,8 @@ def _how(benchmark: str, scores: pd.DataFrame) -> str:
 
 
 def _part(scores: Scores, kind: Kind, x: str, y: str, *, name: str) -> Part:
+    if not scores.axis.by_size:
+        return _path(scores, x, y, name=name)
     if kind == "frontier":
         frame = scores.frame
         whole = frame[[x, y]].notna().all(axis=1)
@@ -117,6 +127,17 @@ def _part(scores: Scores, kind: Kind, x: str, y: str, *, name: str) -> Part:
     if len(rows) < LEAST_SIZES:
         raise MissingError(_too_few(rows, x, y, name, ladder.left_out))
     return Part(kind, x, y, rows, ladder.left_out, ladder.notes)
+
+
+def _path(scores: Scores, x: str, y: str, *, name: str) -> Part:
+    """The points of one family along another axis than size."""
+    path = tables.ladder_of(scores, x, y, name=name)
+    rows = with_places(_short_names(path.rows), path.axis).assign(family=name, ladder=name)
+    if len(rows) < LEAST_SIZES:
+        both, what = f"{tables.label(x)} and {tables.label(y)}", path.axis.points
+        there = f"{len(rows)} {path.axis.point if len(rows) == 1 else what} with {both}"
+        raise MissingError(f"{name}: {there}, and {LEAST_SIZES} are needed to see a change of sign; score more {what}")
+    return Part("path", x, y, rows, path.left_out, path.notes, path.axis)
 
 
 def as_scores(checked: Scores | pd.DataFrame) -> Scores:
@@ -171,11 +192,12 @@ def chapters(
             if path.is_file():
                 declared[path] = parameters.read(path)
                 shared = {"family": name, "x": part.x, "y": part.y}
+                shared |= {} if part.along.by_size else {"axis": part.along.name}
                 found[path] = {key: value for key, value in shared.items() if key in declared[path]}
     everything = parameters.together(declared.values())
-    reserved = {"scores_path", "family", "x", "y"} & set(given)
+    reserved = {"scores_path", "family", "x", "y", "axis"} & set(given)
     if reserved:
-        raise UsageError(f"-p {reserved.pop()}: set by SCORES, --name, --x and --y")
+        raise UsageError(f"-p {reserved.pop()}: set by SCORES, --name, --x, --y and --axis")
     for key in given:
         if key not in everything:
             raise UsageError(f"-p: {suggest('parameter', key, sorted(set(everything) - {'scores_path'}))}")

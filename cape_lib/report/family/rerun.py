@@ -65,7 +65,7 @@ def rerun(
     found = [summary.diagnose(part) for part in plan.parts]
     metrics: dict[str, Any] = plain(_metrics(plan, found, settings))
     with _beside(out) as work:
-        plan.scores.to_csv(work / SCORES, index=False, lineterminator="\n")
+        _own_columns(plan).to_csv(work / SCORES, index=False, lineterminator="\n")
         (work / METRICS).write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         executed = [_first_page(plan, found, work)]
         if settings.chapters:
@@ -74,6 +74,14 @@ def rerun(
         shutil.rmtree(work / "executed", ignore_errors=True)
         _put(work, out, force=settings.force)
     return metrics
+
+
+def _own_columns(plan: planning.Plan) -> pd.DataFrame:
+    """The table that was read; along another axis than size without columns that only the reading put there."""
+    if plan.checked.axis.by_size:
+        return plan.scores
+    blank = ["params_b"] if plan.scores["params_b"].isna().all() else []
+    return plan.scores.drop(columns=[*blank, "day"], errors="ignore")
 
 
 def need_book(what: str) -> None:
@@ -93,7 +101,7 @@ def _metrics(plan: planning.Plan, found: list[dict[str, Any]], settings: Setting
         "family": plan.name,
         "models": plan.scores["model"].tolist(),
         "chapters": {publish.key(path): values for path, values in plan.chapters.items()} if settings.chapters else {},
-        "size_measure": plan.checked.size,
+        **({"size_measure": plan.checked.size} if plan.checked.axis.by_size else {"axis": plan.checked.axis.name}),
         "parts": found,
         "cannot_show": [line for one in found for line in summary.cannot_show(one)],
         "next": [
@@ -121,16 +129,17 @@ def _chapters(plan: planning.Plan, work: Path, *, quiet: bool) -> list[Path]:
     tables_of = {part.kind: work / "executed" / f"scores-{part.kind}{tables.STORED}" for part in plan.parts}
     for part in plan.parts:
         tables.write_checked(plan.checked.of(part.rows), tables_of[part.kind])
-    groups: dict[tuple[str, Path], tuple[dict[str, Any], list[Path]]] = {}
+    only = {part.kind: "" if part.along.by_size else planning.ANY_AXIS for part in plan.parts}
+    groups: dict[tuple[str, Path, str], tuple[dict[str, Any], list[Path]]] = {}
     for path, values in plan.chapters.items():
         kind = next(part.kind for part in plan.parts if path.stem in planning.CHAPTERS[part.kind])
         takes = "scores_path" in parameters.read(path)
         whole = values | ({"scores_path": str(tables_of[kind].resolve())} if takes else {})
-        groups.setdefault((json.dumps(whole, sort_keys=True), path.parent), (whole, []))[1].append(path)
+        groups.setdefault((json.dumps(whole, sort_keys=True), path.parent, only[kind]), (whole, []))[1].append(path)
     done: dict[Path, Path] = {}
-    for (_, folder), (values, paths) in groups.items():
+    for (_, folder, tag), (values, paths) in groups.items():
         # A chapter and its audit have one name, so that each has a folder.
-        copies = publish.execute(paths, work / "executed" / folder.name, values, quiet=quiet)
+        copies = publish.execute(paths, work / "executed" / folder.name, values, quiet=quiet, only=tag)
         done |= dict(zip(paths, copies, strict=True))
     return [done[path] for path in plan.chapters]
 

@@ -13,18 +13,20 @@ from cape_lib import tables
 from cape_lib.base import boundary, coupling
 from cape_lib.dashboard.one_family import diagnose_family
 from cape_lib.dashboard.one_release import diagnose_release
-from cape_lib.report.family.next_steps import commands, next_size, stderr_columns
+from cape_lib.report.family.next_steps import commands, next_point, next_size, stderr_columns
 from cape_lib.report.family.planning import FRONTIER_PAIR, Part, Plan
+from cape_lib.tables.axes import Axis
 
 #: The words of the first page, for a reader who has not come to the chapters yet.
 WORDS = (
-    "*gamma* is points of {y} won or lost for each point of {x} between two sizes. Below −0.1 a step is a **tax**, "
+    "*gamma* is points of {y} won or lost for each point of {x} between two {points}. Below −0.1 a step is a **tax**, "
     "above 0.1 a **bonus**, in between a **transition**. An interval in brackets holds 95 %."
 )
 ESTIMATORS = (
     "Four estimators look for the size N_c at which falling turns to rising; chapter 2 explains them, and they answer "
     "different questions."
 )
+PLACES = "Four estimators look for the place at which falling turns to rising; they answer different questions."
 STDERR = "For a score p (percent) of n questions it is $\\sqrt{p(100-p)/n}$."
 H_WORDS = (
     "*h* is how far a release lies above (+) or below (−) the GPQA Diamond score that its SWE-bench score leads one to "
@@ -39,6 +41,8 @@ def diagnose(part: Part) -> dict[str, Any]:
         lab = name if name in set(tables.frontier("current")["lab"]) else None
         found = diagnose_release(_releases(part.rows), lab=lab)
         return {"kind": part.kind, "x": part.x, "y": part.y, "diagnosis": found}
+    if part.kind == "path":
+        return diagnose_along(part)
     scales = boundary.critical_scales(part.rows, x=part.x, y=part.y)
     return {
         "kind": part.kind,
@@ -47,6 +51,19 @@ def diagnose(part: Part) -> dict[str, Any]:
         "diagnosis": diagnose_family(part.rows, x=part.x, y=part.y),
         "critical_scales": scales.to_dict("records"),
         "next_size": next_size(part.rows, scales),
+    }
+
+
+def diagnose_along(part: Part) -> dict[str, Any]:
+    """The analysis of a path: `axis`, `diagnosis` and the `next_point` to measure, with its reason."""
+    diagnosis = diagnose_family(part.rows, x=part.x, y=part.y, along=part.along)
+    return {
+        "kind": part.kind,
+        "axis": part.along.name,
+        "x": part.x,
+        "y": part.y,
+        "diagnosis": diagnosis,
+        "next_point": next_point(part.rows, part.along, diagnosis),
     }
 
 
@@ -66,13 +83,15 @@ def cannot_show(found: dict[str, Any]) -> list[str]:
     if found["kind"] != "frontier":
         # Estimators that fail for the same reason share a sentence.
         reasons: dict[str, list[str]] = {}
-        for row in found["critical_scales"]:
+        path = found["kind"] == "path"
+        for row in _estimates(found):
             if row["verdict"] != "boundary":
                 reasons.setdefault(row["reason"], []).append(row["estimator"])
-        told += [f"A boundary by {_and(names)}: {reason}." for reason, names in reasons.items()]
+        what = "turn" if path else "boundary"
+        told += [f"A {what} by {_and(names)}: {reason}." for reason, names in reasons.items()]
         steps, whole = found["diagnosis"]["steps"], found["diagnosis"]["whole"]
         if len(steps) > 1 and whole["p_negative"] is not None and not whole["settled"]:
-            told.append("The sign over the whole ladder: score noise alone could turn it.")
+            told.append(f"The sign over the whole {'path' if path else 'ladder'}: score noise alone could turn it.")
         unsettled = sum(not step["settled"] for step in steps)
         if unknown := sum(step["p_negative"] is None for step in steps):
             told.append(f"The sign of {unknown} of {len(steps)} steps: how noisy the scores are is not known.")
@@ -81,6 +100,14 @@ def cannot_show(found: dict[str, Any]) -> list[str]:
     else:
         told += _releases_cannot_show(found["diagnosis"])
     return [*told, *found["diagnosis"]["notes"]]
+
+
+def _estimates(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Estimator, verdict and reason of each estimate of a turn."""
+    if found["kind"] == "path":
+        named = found["diagnosis"]["boundary"].items()
+        return [row | {"estimator": name.replace("_", " ")} for name, row in named]
+    return list(found["critical_scales"])
 
 
 def _releases_cannot_show(found: dict[str, Any]) -> list[str]:
@@ -107,7 +134,7 @@ def page(plan: Plan, found: Sequence[dict[str, Any]]) -> Any:
         cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[:2]]
         cells += [_shown(figure) for figure in _figures(plan, part)]
         cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[2:]]
-    sized = any(part.kind != "frontier" for part in plan.parts)
+    sized = any(part.kind not in ("frontier", "path") for part in plan.parts)
     notes = [*([f"Sizes are {plan.checked.size} parameters."] if sized else []), *plan.notes]
     if notes:
         cells.append(v4.new_markdown_cell("## About this run\n\n" + _bullets(notes)))
@@ -120,13 +147,17 @@ def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
     answers = found["diagnosis"]["answers"]
     own = part.kind == "frontier"
     pair = f"{tables.label(part.x)} and {tables.label(part.y)}"
-    count = f"{len(part.rows)} {'releases' if own else 'sizes'} say" if len(part.rows) > 1 else "one release says"
-    words = H_WORDS if own else WORDS.format(x=tables.label(part.x), y=tables.label(part.y))
+    several = f"{len(part.rows)} {'releases' if own else part.along.points} say"
+    count = several if len(part.rows) > 1 else "one release says"
+    words = H_WORDS if own else WORDS.format(x=tables.label(part.x), y=tables.label(part.y), points=part.along.points)
     phase = answers["phase"][0].upper() + answers["phase"][1:]
     head = f"## What {count} about {pair}\n\n**{answers['headline']}**\n\n{phase}\n\n{words}"
     sure = f'<div class="cape-sure">\n\n**How sure?** {answers["sure"]}\n\n</div>\n\n{answers["compared"]}'
     texts = [head, sure]
-    texts.append(_trajectory(found["diagnosis"]) if own else _scales(found["critical_scales"]))
+    if part.kind == "path":
+        texts.append(_turns(found["diagnosis"]["boundary"], part.along))
+    else:
+        texts.append(_trajectory(found["diagnosis"]) if own else _scales(found["critical_scales"]))
     texts.append("### What these scores cannot show\n\n" + _bullets(cannot_show(found)))
     texts.append(_next(part, found, commands(plan, part, found)))
     return texts
@@ -144,6 +175,16 @@ def _scales(rows: Iterable[dict[str, Any]]) -> str:
         lines.append(f"| {row['estimator']} | {size} | {between} | {row['verdict']} |")
     said = tables.promises("critical scales", [row["estimator"] for row in rows], n=int(rows[0]["n"])) if rows else ""
     return "\n".join([*lines, "", said] if said else lines)
+
+
+def _turns(rows: dict[str, dict[str, Any]], along: Axis) -> str:
+    """Where a path turns, by each estimator, as a table."""
+    lines = [f"### Where it turns {along.where}", "", PLACES, ""]
+    lines += ["| estimator | turn, with 95 % of the noise draws | verdict |", "|---|---|---|"]
+    for name, row in rows.items():
+        place = row["text"] or f"none in these {along.points}"
+        lines.append(f"| {name.replace('_', ' ')} | {place} | {row['verdict']} |")
+    return "\n".join(lines)
 
 
 def _trajectory(found: dict[str, Any]) -> str:
@@ -166,8 +207,12 @@ def _next(part: Part, found: dict[str, Any], lines: list[tuple[str, str]]) -> st
         if columns := stderr_columns(part, found):
             named = _and([f"`{name}`" for name in columns])
             text += ["", f"To say how sure: add {named} to the table, in points. {STDERR}"]
-        size = found["next_size"]
-        text += ["", f"The size that would say most: near {size['params_b']:.2g} B, {size['why']}."]
+        if part.kind == "path":
+            point = found["next_point"]
+            text += ["", f"The {part.along.point} that would say most: near {point['text']}, {point['why']}."]
+        else:
+            size = found["next_size"]
+            text += ["", f"The size that would say most: near {size['params_b']:.2g} B, {size['why']}."]
     for why, line in lines:
         text += ["", f"{why[0].upper()}{why[1:]}:", "", "```bash", line.replace(" --", " \\\n  --"), "```"]
     return "\n".join(text)
@@ -182,19 +227,20 @@ def _figures(plan: Plan, part: Part) -> list[Any]:
     from cape_lib.charts import coupling as draw
 
     rows = part.rows.assign(family=plan.name, ladder=plan.name)
-    gammas = coupling.local_coupling(rows, x=part.x, y=part.y)
+    along = part.along
+    gammas = coupling.local_coupling(rows, x=part.x, y=part.y, along=along)
     source = f"your scores ({plan.name})"
-    plane = draw.ladder_plane(rows, gammas, x=part.x, y=part.y, source=source)
-    sure, whole = draw.sure_steps(gammas), coupling.whole_ladder(rows, x=part.x, y=part.y)
+    plane = draw.ladder_plane(rows, gammas, x=part.x, y=part.y, source=source, along=along)
+    sure, whole = draw.sure_steps(gammas), coupling.whole_ladder(rows, x=part.x, y=part.y, along=along)
     title = f"{plan.name}: {sure} of {len(gammas)} steps have a sign beyond score noise"
     if len(gammas) > 1:
         title = (
-            f"{plan.name}: {whole.dy.estimate:+.1f} points of {tables.label(part.y)} over the whole ladder "
+            f"{plan.name}: {whole.dy.estimate:+.1f} points of {tables.label(part.y)} over {along.path} "
             f"(z = {whole.z:+.1f}), {sure} of {len(gammas)} steps with a sign beyond score noise"
         )
     if gammas["p_negative"].isna().all():
         title = f"{plan.name}: {len(gammas)} steps, and no interval, for the noise of the scores is not known"
-    steps = draw.local_couplings(gammas, x=part.x, y=part.y, title=title, source=source, name="own-steps")
+    steps = draw.local_couplings(gammas, x=part.x, y=part.y, title=title, source=source, name="own-steps", along=along)
     return [replace(plane, name="own-plane"), steps]
 
 

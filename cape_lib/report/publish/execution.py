@@ -40,15 +40,21 @@ class Executed:
 
 
 def execute(
-    notebook_paths: Sequence[Path], out_dir: Path, parameters: Mapping[str, Any] | None = None, *, quiet: bool = False
+    notebook_paths: Sequence[Path],
+    out_dir: Path,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    quiet: bool = False,
+    only: str = "",
 ) -> list[Path]:
     """Execute notebooks with the same parameters and write the copies to `out_dir`; returns their paths, in order.
 
+    only: a tag; cells without it are left out, but for the title and the parameters, and no code is shown.
     Raises the exception's own kind where a cell raised one of cape_lib's errors, else CapeError, naming notebook and
     cell.
     """
     places.need("papermill", "ipykernel", "altair")
-    done = {run.path: run for run in run_all(notebook_paths, parameters, tell=speaker(quiet))}
+    done = {run.path: run for run in run_all(notebook_paths, parameters, tell=speaker(quiet), only=only)}
     out_dir.mkdir(parents=True, exist_ok=True)
     copies = []
     for path in notebook_paths:
@@ -64,7 +70,12 @@ def speaker(quiet: bool) -> Tell:
 
 
 def run_all(
-    notebook_paths: Sequence[Path], parameters: Mapping[str, Any] | None = None, *, tell: Tell, jobs: int = 2
+    notebook_paths: Sequence[Path],
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    tell: Tell,
+    jobs: int = 2,
+    only: str = "",
 ) -> Iterator[Executed]:
     """Execute notebooks, `jobs` kernels at a time; yields each as it is done, raises at the first cell error."""
     waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
@@ -77,7 +88,7 @@ def run_all(
             while True:
                 path = waiting.get_nowait()
                 try:
-                    done.put(run_one(path, parameters))
+                    done.put(run_one(path, parameters, only=only))
                 except BaseException as error:
                     done.put(error)
                     return
@@ -97,8 +108,8 @@ def run_all(
             yield result
 
 
-def run_one(path: Path, parameters: Mapping[str, Any] | None = None) -> Executed:
-    """Execute one notebook in its own folder, in a fresh kernel of this interpreter."""
+def run_one(path: Path, parameters: Mapping[str, Any] | None = None, *, only: str = "") -> Executed:
+    """Execute one notebook in its own folder, in a fresh kernel of this interpreter; `only`: see `execute`."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
@@ -107,6 +118,8 @@ def run_one(path: Path, parameters: Mapping[str, Any] | None = None) -> Executed
         source = nbformat.read(path, as_version=4)
     except Exception as error:
         raise errors.CapeError(f"{path.name}: not a notebook ({type(error).__name__}: {error})") from None
+    if only:
+        source.cells = _tagged(source.cells, only)
     start, finish = _recorder()
     source.cells.insert(0, nbformat.v4.new_code_cell(start, id="cape-start"))
     source.cells.append(nbformat.v4.new_code_cell(finish, id="cape-finish"))
@@ -126,6 +139,21 @@ def run_one(path: Path, parameters: Mapping[str, Any] | None = None) -> Executed
     reads = json.loads(notebook.cells[-1].outputs[0].text)
     notebook.cells = notebook.cells[1:-1]
     return Executed(path, _settled(notebook, source), reads, time.monotonic() - began)
+
+
+def _tagged(cells: Sequence[Any], only: str) -> list[Any]:
+    """The cells with a tag, the heading of the first page and the cell of parameters; their code is not shown."""
+    kept = []
+    for number, cell in enumerate(cells):
+        tags = set(cell.metadata.get("tags", []))
+        if number == 0 and only not in tags:
+            cell.source = cell.source.partition("\n")[0]
+        elif not tags & {only, "parameters"}:
+            continue
+        if cell.cell_type == "code":
+            cell.metadata["tags"] = sorted(tags | {"remove-input"})
+        kept.append(cell)
+    return kept
 
 
 def _recorder() -> tuple[str, str]:
