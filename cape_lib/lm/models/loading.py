@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import hashlib
+import json
 import logging
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +19,11 @@ from typing import Any
 import torch
 
 from cape_lib.errors import CapeError, SurroundingsError, UsageError
-from cape_lib.lm.models.problems import ModelError, chain, memory_guard
+from cape_lib.lm.models.problems import ModelError, chain, memory_guard, needed
 from cape_lib.lm.models.record import LanguageModel, wrap
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+_ADAPTER = "adapter_config.json"
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.safetensors.index.json")
 
 
@@ -28,8 +33,10 @@ def load(
 ) -> LanguageModel:  # fmt: skip
     """The causal language model at a local folder or of a hub id, in evaluation mode.
 
-    device: "cpu", "cuda", "cuda:1" ..., "auto" (spread over what there is, by accelerate), None: a GPU where it fits
-    (else spread), else the CPU.  dtype: "auto" is bfloat16 on a GPU and float32 on the CPU.
+    A folder may also hold a GGUF file (or the name be one) or a LoRA adapter, which is merged into its base; of a model
+    for images and text the text part is read and steered.  device: "cpu", "cuda", "cuda:1" ..., "auto" (spread over
+    what there is, by accelerate), None: a GPU where it fits (else spread), else the CPU.  dtype: "auto" is bfloat16 on
+    a GPU and float32 on the CPU.
     Raises UsageError (2) for an unknown dtype or device, ModelError (3) for a folder without weights or a model that
     is no causal one, SurroundingsError (6) when the hub cannot be reached, does not know the name, or memory runs out.
     """
@@ -37,17 +44,18 @@ def load(
         raise UsageError(f"unknown dtype {dtype!r}; choose from {', '.join(DTYPES)}")
     where = _device(device)
     folder = Path(name).expanduser()
-    if folder.is_dir():
-        _check_folder(folder)
+    local = folder.exists()
+    if local:
+        folder = _checked(folder)
     elif _looks_like_path(str(name)):
         raise ModelError(f"{name}: no such folder")
     kind = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}.get(
         dtype, torch.bfloat16 if where != "cpu" else torch.float32
     )
     with memory_guard(f"loading {name}"), quiet():
-        tokenizer, model, missing = _read(str(folder) if folder.is_dir() else str(name), kind, where, revision)
+        tokenizer, model, missing = _read(str(folder) if local else str(name), kind, where, revision)
         commit = str(getattr(model.config, "_commit_hash", None) or revision or "")
-        commit = fingerprint(folder) if folder.is_dir() else commit
+        commit = fingerprint(folder) if local else commit
         found = wrap(model, tokenizer, name=_short(name), revision=commit, layers=layers)
     if missing:
         some = f"{len(missing)} of the model's weights, such as {missing[0]}"
@@ -56,9 +64,10 @@ def load(
 
 
 def fingerprint(folder: Path) -> str:
-    """A short hash of a folder's weights (sizes, first and last megabyte): two models of one name differ in it."""
+    """A short hash of the weights (sizes, first and last megabyte): two models of one name differ in it."""
     made = hashlib.sha256()
-    for path in sorted(path for kind in (*_WEIGHTS, "*.gguf") for path in folder.glob(kind)):
+    inside = (path for kind in (*_WEIGHTS, "*.gguf") for path in folder.glob(kind))
+    for path in [folder] if folder.is_file() else sorted(inside):
         size = path.stat().st_size
         made.update(f"{path.name} {size}".encode())
         with path.open("rb") as file:
@@ -70,7 +79,8 @@ def fingerprint(folder: Path) -> str:
 
 def _short(name: str | Path) -> str:
     # a folder is named by its last part: a result must not depend on where it was made
-    return Path(name).resolve().name if Path(name).is_dir() else str(name)
+    path = Path(name).resolve()
+    return path.stem if path.suffix == ".gguf" else path.name if path.is_dir() else str(name)
 
 
 def _device(asked: str | None) -> str:
@@ -91,11 +101,23 @@ def _looks_like_path(name: str) -> bool:
     return name.startswith((".", "/", "~", os.sep)) or name.count("/") > 1 or "\\" in name
 
 
-def _check_folder(folder: Path) -> None:
+def _checked(folder: Path) -> Path:
+    """The folder or GGUF file that holds a model; ModelError where there is none."""
+    files = sorted(folder.glob("*.gguf"))
+    if folder.is_file() or (len(files) == 1 and not (folder / "config.json").is_file()):
+        file = folder if folder.is_file() else files[0]
+        if file.suffix != ".gguf":
+            raise ModelError(f"{file}: is no folder and no GGUF file, so it is no model")
+        needed("gguf", f"{file}: a GGUF file")
+        return file
+    if (folder / _ADAPTER).is_file():
+        needed("peft", f"{folder}: a LoRA adapter, which is merged into its base,")
+        return folder
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder}: holds no config.json, so it is no model folder")
     if not any(next(folder.glob(pattern), None) for pattern in _WEIGHTS):
         raise ModelError(f"{folder}: holds a config.json but no weights (*.safetensors or pytorch_model.bin)")
+    return folder
 
 
 def _as(kind: torch.dtype) -> dict[str, torch.dtype]:
@@ -132,25 +154,69 @@ def quiet() -> Iterator[None]:
 
 def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tuple[Any, Any, list[str]]:
     """Tokenizer, model, and the names of the weights that the checkpoint does not hold."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
 
     options: dict[str, Any] = {"revision": revision} if revision else {}
-    if not Path(name).is_dir() and not _hub_answers():
+    source = Path(name)
+    if not source.exists() and not _hub_answers():
         options["local_files_only"] = True  # what was downloaded before still loads
-    reader: Any = AutoModelForCausalLM  # its own annotations do not fit what it returns
+    if source.suffix == ".gguf":
+        name, options["gguf_file"] = str(source.parent), source.name
     try:
+        if (source / _ADAPTER).is_file():
+            return _merged(source, kind, where)
         tokenizer = AutoTokenizer.from_pretrained(name, **options)
-        options |= _as(kind)
+        options |= _as(kind) | _unpacked(source)
         here = where == "cpu" or where.startswith("cuda:")
         if not here:
             # accelerate puts it on one GPU when it fits, else over GPUs and memory; nothing moves it afterwards
-            options["device_map"] = "auto"
-        model, about = reader.from_pretrained(name, output_loading_info=True, **options)
+            options |= {"device_map": "auto", "offload_folder": _scratch()}
+        model, about = _from_pretrained(name, options)
         return tokenizer, model.to(where) if here else model, sorted(about["missing_keys"])
     except CapeError:
         raise
     except Exception as error:  # transformers raises OSError, ValueError, ImportError, KeyError ... for these
-        raise _explained(name, error) from error
+        raise _explained(str(source), error) from error
+
+
+def _from_pretrained(name: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
+
+    for reader in (AutoModelForCausalLM, AutoModelForImageTextToText):
+        try:
+            made: tuple[Any, dict[str, Any]] = reader.from_pretrained(name, output_loading_info=True, **options)
+            return made
+        except ValueError as error:
+            if "Unrecognized configuration class" not in str(error) or reader is AutoModelForImageTextToText:
+                raise
+    raise AssertionError("one of the readers has answered")
+
+
+def _unpacked(source: Path) -> dict[str, Any]:
+    """The option by which a GGUF file becomes ordinary weights; older releases know no other way."""
+    from transformers.utils import quantization_config
+
+    config = getattr(quantization_config, "GgufConfig", None)
+    return {"quantization_config": config(dequantize=True)} if source.suffix == ".gguf" and config else {}
+
+
+def _merged(folder: Path, kind: torch.dtype, where: str) -> tuple[Any, Any, list[str]]:
+    """The base model of a LoRA adapter with the adapter merged into its weights."""
+    from peft import PeftModel
+    from transformers import AutoTokenizer
+
+    base = json.loads((folder / _ADAPTER).read_text(encoding="utf-8"))["base_model_name_or_path"]
+    tokenizer, model, missing = _read(str(base), kind, where, None)
+    if (folder / "tokenizer_config.json").is_file():
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    return tokenizer, PeftModel.from_pretrained(model, folder).merge_and_unload(), missing
+
+
+def _scratch() -> str:
+    """A folder for weights that fit neither the GPU nor the memory; gone when the program ends."""
+    folder = tempfile.mkdtemp(prefix="cape-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _hub_answers(seconds: float = 5.0) -> bool:
@@ -173,7 +239,7 @@ def _explained(name: str, error: Exception) -> Exception:
     kinds = {type(step).__name__ for step in chain(error)}
     words = " ".join(str(step) for step in chain(error)).lower()
     local = "give a local folder with the model instead"
-    if Path(name).is_dir():
+    if Path(name).exists():
         if "unrecognized configuration class" in words:
             return ModelError(f"{name}: not a causal language model; a decoder with a language head is needed")
         return ModelError(f"{name}: cannot be read as a causal language model: {_first_line(error)}")
@@ -197,14 +263,11 @@ def _first_line(error: Exception) -> str:
 
 def untrained(lm: LanguageModel, *, seed: int = 0) -> LanguageModel:
     """The same architecture with fresh random weights, on the same device: the null of every probe."""
-    from transformers import AutoModelForCausalLM
-
-    builder: Any = AutoModelForCausalLM
     config = copy.deepcopy(lm.model.config)
     kind = next(lm.model.parameters()).dtype
     with memory_guard("building the untrained twin"), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = builder.from_config(config, **_as(kind))
+        model = type(lm.model)._from_config(config, **_as(kind))
         if not lm.placed:
             model = model.to(lm.device)
     return wrap(model, lm.tokenizer, name=f"{lm.name} (untrained, seed {seed})")

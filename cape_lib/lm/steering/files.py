@@ -112,7 +112,7 @@ def harness_file(
     made: dict[str, dict[str, Any]] = {}
     for part, vector, own in zip(site_parts(direction.site), step.split(widths), axis.split(widths), strict=True):
         module, inward, columns = lm.spot(part)
-        if part == "embed" or (inward and action != "add") or module not in names:
+        if part == "embed" or (inward and (action != "add" or module.weight.is_meta)) or module not in names:
             raise UsageError(f"lm-evaluation-harness cannot {action} at {part}; take the output of a block")
         if inward:
             weight = module.weight.detach().float().cpu()  # type: ignore[union-attr, operator]
