@@ -13,8 +13,9 @@ import pandas as pd
 from IPython.display import HTML
 
 from cape_lib import claims
-from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.look import INK, mark_scales
+from cape_lib.charts.axes import row_names
+from cape_lib.charts.frame import INK, MUTED, Figure, figure
+from cape_lib.charts.look import mark_scales
 from cape_lib.claims import CONCLUSIONS, Part, Stress, Verdict
 from cape_lib.output import plain
 from cape_lib.signs import sentence, typeset
@@ -48,33 +49,28 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
         ]
     )
     place = rows.groupby(["number", "conclusion"]).cumcount()
-    across, down = rows["number"].map(ORDER.index), rows["conclusion"].map(CONCLUSIONS.index)
-    rows["x"] = across * (ABREAST + 1) + place % ABREAST
-    rows["y"] = down * (DEEP + 1) + place // ABREAST
-    scale, shapes = mark_scales(list(CONCLUSIONS))
-    marks = (
-        alt.Chart(rows)
-        .mark_point(filled=True, size=38, opacity=1)
-        .encode(
-            x=_cells("x", list(ORDER), ABREAST),
-            y=_cells("y", list(CONCLUSIONS), DEEP),
-            color=alt.Color("conclusion:N", scale=scale, legend=None),
-            shape=alt.Shape("conclusion:N", scale=shapes, legend=None),
-            tooltip=["id:N", "claim:N", "number:N", "conclusion:N", "test:N"],
-        )
+    rows["x"] = rows["number"].map(ORDER.index) * (ABREAST + 1) + place % ABREAST
+    rows["y"] = rows["conclusion"].map(CONCLUSIONS.index) * (DEEP + 1) + place // ABREAST
+    x, y = _cells("x", ORDER, ABREAST), _cells("y", CONCLUSIONS, DEEP)
+    colour, shape = mark_scales(CONCLUSIONS)
+    marks = alt.Chart(rows).mark_point(filled=True, size=38, opacity=1)
+    marks = marks.encode(
+        x=x,
+        y=y,
+        color=alt.Color("conclusion:N", scale=colour, legend=None),
+        shape=alt.Shape("conclusion:N", scale=shape, legend=None),
+        tooltip=["id:N", "claim:N", "number:N", "conclusion:N", "test:N"],
     )
-    divided = (("x", list(ORDER), ABREAST), ("y", list(CONCLUSIONS), DEEP))
     lines = [
-        alt.Chart(pd.DataFrame({axis: [k * (size + 1) - 1.0 for k in range(1, len(words))]}))
+        alt.Chart(pd.DataFrame({axis: [k * (size + 1) - 1.0 for k in range(1, count)]}))
         .mark_rule(color=INK, opacity=0.25)
-        .encode(**{axis: _cells(axis, words, size)})
-        for axis, words, size in divided
+        .encode(**{axis: cells})
+        for axis, cells, count, size in (("x", x, len(ORDER), ABREAST), ("y", y, len(CONCLUSIONS), DEEP))
     ]
-    chart = alt.layer(*lines, marks).properties(height=12 * (DEEP + 1) * len(CONCLUSIONS))
     stand = sum(v.stands for v in verdicts)
     out = sum(v.verdict.startswith("reproduced") for v in verdicts)
     return figure(
-        chart,
+        alt.layer(*lines, marks).properties(height=12 * (DEEP + 1) * len(CONCLUSIONS)),
         title=f"{out} of {len(rows)} numbers come out; {stand} of their conclusions withstand the test put to them",
         alt=f"One mark a claim, the number across, the conclusion down, a shape a conclusion: {grid(verdicts)}.",
         source="[claims, judgements and tests](../book/data.html#other-tables)",
@@ -84,18 +80,23 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
     )
 
 
-def _cells(field: str, words: list[str], size: int) -> alt.X | alt.Y:
+def _cells(field: str, words: Sequence[str], size: int) -> alt.X | alt.Y:
     """An axis that is divided into one cell a word, each `size` marks long and one apart; the word in its middle."""
     middles = [k * (size + 1) + (size - 1) / 2 for k in range(len(words))]
     texts = [word.split() if field == "x" else word for word in words]
     named = " : ".join(f"datum.value == {at} ? {text!r}" for at, text in zip(middles, texts, strict=True))
     end = len(words) * (size + 1) - 1.0
-    channel = alt.X if field == "x" else alt.Y
-    scale = alt.Scale(domain=[-1.0, end], nice=False, reverse=field == "y")
     axis = alt.Axis(
-        values=middles, labelExpr=f"{named} : ''", grid=False, ticks=False, domain=False, labelOverlap=False
+        values=middles,
+        labelExpr=f"{named} : ''",
+        labelFontSize=alt.ExprRef("width < 420 ? 9 : 12"),  # on a phone a word is as wide as its cell
+        grid=False,
+        ticks=False,
+        domain=False,
+        labelOverlap=False,
     )
-    return channel(f"{field}:Q", title=None, scale=scale, axis=axis)
+    scale = alt.Scale(domain=[-1.0, end], nice=False, reverse=field == "y")
+    return (alt.X if field == "x" else alt.Y)(f"{field}:Q", title=None, scale=scale, axis=axis)
 
 
 def grid(verdicts: Iterable[Verdict]) -> str:
@@ -238,38 +239,42 @@ def _table(head: Sequence[str], body: Iterable[Sequence[object]]) -> str:
 
 
 def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> Figure:
-    """Which claims change their verdict on which panel: one mark a claim and panel, those that stay left out."""
+    """How many claims change their verdict on which panel: a row of marks a panel, one mark a claim."""
     before = {one.id: one for one in verdicts}
     rows = pd.DataFrame(
         [
             {"panel": panel, "id": ident, "claim": one.sentence, "was": before[ident].verdict, "is": one.verdict}
-            for panel, found in others.items()
-            for ident, one in found.items()
+            for panel, by_id in others.items()
+            for ident, one in by_id.items()
             if one.verdict != before[ident].verdict
         ],
         columns=["panel", "id", "claim", "was", "is"],
     )
-    order = list(ORDER)
-    scale, shapes = mark_scales(order)
-    marks = (
-        alt.Chart(rows)
-        .mark_point(filled=True, size=60, opacity=1)
-        .encode(
-            x=alt.X("id:N", title=None, axis=alt.Axis(labelAngle=-90, labelOverlap=True)),
-            y=alt.Y("panel:N", title=None, sort=list(others)),
-            color=alt.Color("is:N", scale=scale, title=None, legend=alt.Legend(columns=1)),
-            shape=alt.Shape("is:N", scale=shapes, title=None, legend=alt.Legend(columns=1)),
-            tooltip=["panel:N", "id:N", "claim:N", "was:N", "is:N"],
-        )
-        .properties(height=30 * max(1, rows["panel"].nunique()))
+    rows = rows.sort_values("is", key=lambda words: words.map(ORDER.index), kind="stable")
+    rows["count"] = rows.groupby("panel").cumcount() + 1
+    colour, shape = mark_scales([word for word in ORDER if word in set(rows["is"])] or ORDER)
+    key = alt.Legend(columns=alt.ExprRef("width < 420 ? 1 : 4"))
+    place = row_names("panel", [panel for panel in others if panel in set(rows["panel"])])
+    base = alt.Chart(rows).encode(
+        x=alt.X("count:Q", title="claims with another verdict on this panel", axis=alt.Axis(tickMinStep=1)), y=place
     )
+    marks = base.mark_point(filled=True, size=alt.ExprRef("width < 420 ? 30 : 60"), opacity=1).encode(
+        color=alt.Color("is:N", scale=colour, title=None, legend=key),
+        shape=alt.Shape("is:N", scale=shape, title=None, legend=key),
+        tooltip=["panel:N", "id:N", "claim:N", "was:N", "is:N"],
+    )
+    room = alt.condition("width > 420", alt.Text("id:N"), alt.value(""))
+    names = base.mark_text(dy=13, fontSize=9, color=MUTED).encode(text=room)
     moved = rows["id"].nunique()
     return figure(
-        marks,
+        alt.layer(marks, names).properties(height=36 * max(1, rows["panel"].nunique())),
         title=f"{moved} of {len(before)} claims change their verdict on at least one other panel",
-        alt="Claims across, panels down; a mark where the verdict on that panel is another one, by shape.",
+        alt="One row a panel, one mark a claim whose verdict there is another one, by shape: "
+        + (", ".join(f"{n} on {panel}" for panel, n in rows["panel"].value_counts().items()) or "none")
+        + ".",
         source="[all panels](../book/data.html)",
         n=f"{len(rows)} changes",
-        rows=rows,
+        rows=rows.drop(columns="count"),
         name="claims-by-panel",
+        caption="Shapes: the verdict on that panel.",
     )

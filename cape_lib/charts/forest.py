@@ -33,7 +33,8 @@ def forest(
     rows: column of x (in most figures "estimate"), that of `y`, and low, high (in the unit of x; both may be left
     out); a missing interval draws none, an end beyond the domain of x stops at its edge.  offset: several marks in a
     row.  rule: where the rule stands; None draws none.  hollow: a Vega expression, true of points that are drawn
-    hollow.  bars: the intervals, where a row may have none or two: low, high and the columns of `y` and `colour`.
+    hollow.  bars: the intervals, where a row may have none or two (no row of it: no interval): low, high and the
+    columns of `y` and `colour`.
     height: of a row, pixels.
     """
     asked: Any = y.to_dict()
@@ -73,12 +74,11 @@ def band(
     return alt.layer(area, base.mark_line(point=point).encode(y=y, tooltip=list(tooltip)))
 
 
-def line_at(value: Any, axis: str, *, colour: str = INK, dashed: bool = False) -> Any:
-    """A straight line across the plot at a value of an axis, "x" or "y"."""
+def line_at(value: Any, axis: str, *, colour: str = INK, dashed: bool = False, kind: str = "Q") -> Any:
+    """A straight line across the plot at a value of an axis, "x" or "y"; kind: "T" of a date."""
     dash = [4, 3] if dashed else [1, 0]
-    kind: Any = {"x": alt.X, "y": alt.Y}[axis]
     table = pd.DataFrame({"at": [value]})
-    return alt.Chart(table).mark_rule(color=colour, strokeDash=dash).encode(**{axis: kind("at:Q")})
+    return alt.Chart(table).mark_rule(color=colour, strokeDash=dash).encode(**{axis: f"at:{kind}"})
 
 
 def _of(axis: Any, column: str) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from html import escape
+from textwrap import wrap
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -12,12 +14,14 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from cape_lib.charts.forest import forest
-from cape_lib.charts.frame import GRID, INK, LAB_COLOURS, MUTED, PALETTE, PAPER, Figure, colour_scale, figure
+from cape_lib.charts.axes import across, numbers, row_names, upright
+from cape_lib.charts.forest import band, forest, line_at
+from cape_lib.charts.frame import GRID, INK, LAB_COLOURS, MUTED, PAPER, Figure, figure
+from cape_lib.charts.frontier import lab_colour
 from cape_lib.charts.look import mark_scales
-from cape_lib.predictions import STATUSES, Scored, power, resolves
+from cape_lib.predictions import STATUSES, Scored, power, prediction, resolves
 from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
-from cape_lib.story.predictions import in_plain, today
+from cape_lib.story.predictions import in_plain, limits, today
 
 #: The predictions that turn on a correlation.
 TURN_ON_R = (2, 5, 7)
@@ -26,30 +30,32 @@ SOURCE = "[predictions and frontier scores](../book/data.html#other-tables)"
 
 def cards(scored: Sequence[Scored]) -> HTML:
     """One card a prediction: rule in words and as code, window, data needed and at hand, value, status and why."""
-    return HTML(f'<div class="cape-cards">{"".join(typeset(_card(one)) for one in scored)}</div>')
+    return _cards(_card(one, one.card.name, f"<dl>{_items(one)}</dl>{_sources(one.sources)}") for one in scored)
 
 
 def plain_cards(scored: Sequence[Scored]) -> HTML:
     """One card a prediction: its plain sentence, status and today's value; rules, data and sources folded."""
-    return HTML(f'<div class="cape-cards">{"".join(typeset(_plain_card(one)) for one in scored)}</div>')
-
-
-def _plain_card(one: Scored) -> str:
-    shape = f'<span aria-hidden="true">{MARKS[one.status].text}</span>'
-    return (
-        f'<section class="cape-card" id="prediction-{one.card.id}" aria-label="Prediction {one.card.id}">'
-        f"<p><strong>{one.card.id}. {escape(in_plain(one))}</strong></p>"
-        f'<p class="cape-verdict-word">{shape} {one.status}</p><p>{escape(today(one))}</p>'
-        f"<details><summary>Rules and data</summary><dl>{_items(one)}</dl>{_sources(one.sources)}</details></section>"
+    return _cards(
+        _card(
+            one,
+            in_plain(one),
+            f"<p>{escape(today(one))}</p><details><summary>Rules and data</summary><dl>{_items(one)}</dl>"
+            f"{_sources(one.sources)}</details>",
+        )
+        for one in scored
     )
 
 
-def _card(one: Scored) -> str:
+def _cards(each: Iterable[str]) -> HTML:
+    return HTML(f'<div class="cape-cards">{"".join(map(typeset, each))}</div>')
+
+
+def _card(one: Scored, head: str, body: str) -> str:
     shape = f'<span aria-hidden="true">{MARKS[one.status].text}</span>'
     return (
         f'<section class="cape-card" id="prediction-{one.card.id}" aria-label="Prediction {one.card.id}">'
-        f"<p><strong>{one.card.id}. {escape(one.card.name)}</strong></p>"
-        f'<p class="cape-verdict-word">{shape} {one.status}</p><dl>{_items(one)}</dl>{_sources(one.sources)}</section>'
+        f"<p><strong>{one.card.id}. {escape(head)}</strong></p>"
+        f'<p class="cape-verdict-word">{shape} {one.status}</p>{body}</section>'
     )
 
 
@@ -94,13 +100,9 @@ def _short(link: str) -> str:
 
 def _status(found: pd.Series) -> tuple[alt.Color, alt.Shape]:
     """Colour and shape of the statuses that occur, one legend for both."""
-    present = [word for word in STATUSES if word in set(found)]
-    legend = alt.Legend(columns=2)
-    colours, marks = mark_scales(present)
-    return (
-        alt.Color("status:N", scale=colours, title=None, legend=legend),
-        alt.Shape("status:N", scale=marks, title=None, legend=legend),
-    )
+    scales = mark_scales([word for word in STATUSES if word in set(found)])
+    about: dict[str, Any] = {"title": None, "legend": alt.Legend(columns=2)}
+    return alt.Color("status:N", scale=scales[0], **about), alt.Shape("status:N", scale=scales[1], **about)
 
 
 def timeline(scored: Sequence[Scored]) -> Figure:
@@ -120,19 +122,15 @@ def timeline(scored: Sequence[Scored]) -> Figure:
         ]
     )
     colour, shape = _status(rows["status"])
-    place = alt.Y("prediction:N", title=None, sort=None, axis=alt.Axis(labelLimit=230))
-    bars = alt.Chart(rows).mark_bar(height=6, color=GRID).encode(
-        x=alt.X("from:T", title=None), x2="to:T", y=place, tooltip=["prediction:N", "resolves:N"]
-    )  # fmt: skip
-    words = alt.Chart(rows).mark_text(align="left", dx=6, color=MUTED, fontSize=11)
-    ends = words.encode(x="to:T", y=place, text="resolves:N")
-    line = alt.Chart(rows.head(1)).mark_rule(color=INK).encode(x="today:T")
-    dots = alt.Chart(rows).mark_point(filled=True, size=90, opacity=1).encode(
-        x="today:T", y=place, color=colour, shape=shape, tooltip=["prediction:N", "status:N", "resolves:N"]
-    )  # fmt: skip
+    base = alt.Chart(rows).encode(
+        y=row_names("prediction", limit=230), tooltip=["prediction:N", "status:N", "resolves:N"]
+    )
+    bars = base.mark_bar(height=6, color=GRID).encode(x=alt.X("from:T", title=None), x2="to:T")
+    ends = base.mark_text(align="left", dx=6, color=MUTED, fontSize=11).encode(x="to:T", text="resolves:N")
+    dots = base.mark_point(filled=True, size=90, opacity=1).encode(x="today:T", color=colour, shape=shape)
     settled = int(rows["status"].isin(["passed", "failed"]).sum())
     return figure(
-        (bars + line + ends + dots).properties(height=32 * len(rows)),
+        alt.layer(bars, line_at(today, "x", kind="T"), ends, dots).properties(height=32 * len(rows)),
         title=f"{settled} of {len(rows)} predictions are settled; an open one has until the end of its bar",
         alt="A bar for each prediction from May 2026 to the day on which it resolves; a mark at today with its status. "
         "Two predictions have no day: they wait for the next two releases of a lab.",
@@ -166,16 +164,18 @@ def gauges(table: pd.DataFrame) -> Figure:
 
 def _gauge(rows: pd.DataFrame, title: str) -> Any:
     """The predictions of one unit, the mark of pass above its row and that of fail below it."""
-    axis = alt.Axis(labelLimit=150, labelFontSize=11)
-    place = alt.Y("prediction:N", sort=list(rows["prediction"]), title=None, axis=axis)
+    # Two lines a name: beside each other the two charts leave no room for one long one.
+    lines = {name: wrap(name, 18) for name in rows["prediction"]}
+    axis = alt.Axis(labelLimit=150, labelFontSize=11, labelExpr=f"({json.dumps(lines)})[datum.label]")
+    place = alt.Y("prediction:N", sort=list(lines), title=None, axis=axis)
     x = alt.X("estimate:Q", title=title, scale=alt.Scale(zero=True, padding=24))
-    tooltip: list[Any] = ["says:N", "status:N", "resolves:N", alt.Tooltip("estimate:Q", format=".2f")]
-    layers = [forest(rows, place, x, tooltip=tooltip, colour=alt.value(INK), rule=None)]
+    tooltip: list[Any] = ["says:N", "status:N", "resolves:N", *numbers(".2f", "estimate")]
+    layers = [forest(rows, place, x, tooltip=tooltip, colour=alt.value(INK), rule=None, height=46)]
     for side, colour, dy in (("pass", HOLDS, -14), ("fail", FAILS, 15)):
         base = alt.Chart(rows).encode(x=f"{side}_at:Q", y=place, tooltip=tooltip)
         layers += [base.mark_tick(thickness=3, size=22, color=colour)]
         layers += [base.mark_text(dy=dy, fontSize=11, color=colour).encode(text=f"{side}_says:N")]
-    return alt.layer(*layers).properties(height=46 * len(rows))
+    return alt.layer(*layers)
 
 
 def settings(table: pd.DataFrame) -> Figure:
@@ -185,19 +185,16 @@ def settings(table: pd.DataFrame) -> Figure:
         prediction=table["id"].astype(str) + ". " + table["name"],
     )
     colour, shape = _status(rows["status"])
-    numbers = [alt.Tooltip(f"{name}:Q", format=".2f") for name in ("value", "low", "high")]
-    order = list(rows["setting"].drop_duplicates())
-    chart = (
-        alt.Chart(rows)
-        .mark_point(filled=True, size=110, opacity=1)
-        .encode(
-            x=alt.X("id:O", title="prediction", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("setting:N", title=None, sort=order, axis=alt.Axis(labelLimit=230)),
-            color=colour,
-            shape=shape,
-            tooltip=["prediction:N", "setting:N", "status:N", *numbers, "n:Q"],
-        )
-        .properties(height=30 * len(order))
+    chart = forest(
+        rows,
+        row_names("setting", limit=230),
+        alt.X("id:O", title="prediction", axis=alt.Axis(labelAngle=0)),
+        colour=colour,
+        shape=shape,
+        tooltip=["prediction:N", "setting:N", "status:N", *numbers(".2f", "value", "low", "high"), "n:Q"],
+        rule=None,
+        bars=rows.head(0),
+        height=30,
     )
     decided = rows[rows["status"] != "cannot be scored yet"]
     lacking = rows.loc[rows["status"] == "cannot be scored yet", "id"].unique()
@@ -217,26 +214,40 @@ def settings(table: pd.DataFrame) -> Figure:
 
 
 def day_by_day(table: pd.DataFrame) -> Figure:
-    """The number on which each prediction turns, as it stood on each day.  table: `predictions.over_time`."""
+    """The number on which each prediction turns, as it stood on each day, beside its marks of pass and fail.
+
+    table: `predictions.over_time`.
+    """
     rows = table[table["id"].isin(TURN_ON_R)].dropna(subset=["value"])
-    rows = rows.assign(prediction=rows["id"].astype(str) + ". " + rows["name"], day=pd.to_datetime(rows["as_of"]))
-    names = list(rows["prediction"].drop_duplicates())
-    shades = alt.Scale(domain=names, range=PALETTE[: len(names)])
-    colour = alt.Color("prediction:N", scale=shades, title=None, legend=alt.Legend(columns=1))
-    base = alt.Chart(rows).encode(x=alt.X("day:T", title="as of"), color=colour)
-    bands = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title="correlation r"), y2="high:Q")
-    lines = base.mark_line(point=True).encode(
-        y=alt.Y("value:Q", title="correlation r"),
-        tooltip=["prediction:N", "as_of:N", "status:N", alt.Tooltip("value:Q", format=".2f"), "n:Q"],
-    )
+    rows = rows.assign(estimate=rows["value"], day=pd.to_datetime(rows["as_of"]))
+    charts = []
+    for ident, part in rows.groupby("id"):
+        marks = limits(prediction(int(ident)))
+        drawn = band(
+            part,
+            alt.X("day:T", title=None, axis=alt.Axis(format="%b", tickCount="month")),
+            upright("estimate", "correlation r", [-0.2, 1]),
+            colour=alt.value(INK),
+            tooltip=["name:N", "as_of:N", "status:N", *numbers(".2f", "value"), "n:Q"],
+            point=True,
+        )
+        lines = []
+        for side, colour, dy in (("pass", HOLDS, -7), ("fail", FAILS, 9)):
+            at = pd.DataFrame([{"at": marks[f"{side}_at"], "says": marks[f"{side}_says"]}])
+            word = alt.Chart(at).mark_text(align="left", dx=4, dy=dy, fontSize=11, color=colour)
+            lines += [line_at(marks[f"{side}_at"], "y", colour=colour, dashed=side == "fail")]
+            lines += [word.encode(x=alt.value(0), y="at:Q", text="says:N")]
+        charts.append(alt.layer(*lines, drawn).properties(height=150, title=f"{ident}. {part['name'].iloc[0]}"))
     return figure(
-        bands + lines,
-        title="The correlations that three predictions turn on, month by month",
-        alt="Correlation against day for each prediction that turns on one, with a band for the 95 % interval.",
+        charts,
+        title="The correlations that three predictions turn on, month by month, beside their marks",
+        alt="Correlation against day for each prediction that turns on one, with a band for the 95 % interval and a "
+        "line each where it passes and where it fails.",
         source=SOURCE,
         n=f"{len(rows)} values",
         rows=rows,
         name="prediction-days",
+        caption="Blue: passes there. Orange, dashed: fails there. Bands: 95 %.",
     )
 
 
@@ -250,18 +261,16 @@ def own_check(later: pd.DataFrame, *, band: float, flat_band: float) -> Figure:
     long["low"], long["high"] = -long["guess"].map(half), long["guess"].map(half)
     long["guess"] = long["guess"].map({"h": "the line through 34 models", "h_flat": "their mean GPQA"})
     labs = [lab for lab in LAB_COLOURS if lab in set(long["lab"])] + sorted(set(long["lab"]) - set(LAB_COLOURS))
-    place = alt.Y("guess:N", title=None, axis=alt.Axis(labelLimit=300))
-    bands = alt.Chart(long.drop_duplicates("guess")).mark_bar(height=34, color=GRID).encode(
-        x=alt.X("low:Q", title="points of GPQA Diamond off the guess"), x2="high:Q", y=place
-    )  # fmt: skip
-    zero = alt.Chart(pd.DataFrame({"points": [0.0]})).mark_rule(color=INK).encode(x="points:Q")
-    dots = alt.Chart(long).mark_point(filled=True, size=75, stroke=PAPER, opacity=1).encode(
-        x="points:Q", y=place, color=alt.Color("lab:N", scale=colour_scale(LAB_COLOURS, labs), title=None),
-        tooltip=["model:N", "guess:N", alt.Tooltip("points:Q", format=".1f")],
-    )  # fmt: skip
+    place = row_names("guess", limit=300)
+    bands = alt.Chart(long.drop_duplicates("guess")).mark_bar(height=34, color=GRID)
+    bands = bands.encode(x=across("low", "points of GPQA Diamond off the guess"), x2="high:Q", y=place)
+    dots = alt.Chart(long).mark_point(filled=True, size=75, stroke=PAPER, opacity=1)
+    dots = dots.encode(
+        x="points:Q", y=place, color=lab_colour(labs), tooltip=["model:N", "guess:N", *numbers(".1f", "points")]
+    )
     inside, flat = int(later["inside_published"].sum()), int(later["inside_flat"].sum())
     return figure(
-        (bands + zero + dots).properties(height=120),
+        alt.layer(bands, line_at(0, "x"), dots).properties(height=120),
         title=f"Inside their band: {inside} of {len(later)} by the line, {flat} of {len(later)} by a flat guess",
         alt="Five models of April 2026 as points, twice: their distance from the line and from a flat guess. Both "
         "times a grey bar shows 1.96 standard deviations of the 34 models.",

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.predictions import Scored, resolves
-from cape_lib.rules import Comparison, Rule
+from cape_lib.predictions import Prediction, Scored, resolves
+from cape_lib.rules import Comparison
 from cape_lib.story.answer import Answer, listed, times
 
 SETTLED = ("passed", "failed", "undecided")
@@ -70,17 +70,18 @@ def _part(compared: Comparison, one: Scored) -> str:
             return f"the next {word(card.top_k or 0)} {card.lab} releases have a {names[-1]} {place}"
 
 
-def limit(rule: Rule, one: Scored) -> Comparison | None:
-    """The part of a rule that asks for the number of the gauge; None where it asks for no such number."""
-    asked = [c for c in rule.comparisons if c.quantity == one.card.pass_rule.comparisons[0].quantity]
-    return asked[0] if asked else None
+def limits(card: Prediction) -> dict[str, float | str]:
+    """Where the marks of pass and fail stand for the number of a gauge, and what is written at them.
 
-
-def _mark(side: str, compared: Comparison | None) -> dict[str, float | str]:
-    """Where the mark of a side stands and what is written at it."""
-    if compared is None:
-        return {f"{side}_at": math.nan, f"{side}_says": ""}
-    return {f"{side}_at": compared.threshold, f"{side}_says": f"{side} {compared.sign} {compared.threshold:g}"}
+    Keys pass_at, pass_says, fail_at, fail_says; NaN and "" where a rule asks for no such number.
+    """
+    asked = card.pass_rule.comparisons[0].quantity
+    marks: dict[str, float | str] = {}
+    for side, rule in (("pass", card.pass_rule), ("fail", card.fail_rule)):
+        compared = next((one for one in rule.comparisons if one.quantity == asked), None)
+        marks[f"{side}_at"] = compared.threshold if compared else math.nan
+        marks[f"{side}_says"] = f"{side} {compared.sign} {compared.threshold:g}" if compared else ""
+    return marks
 
 
 def gauges(scored: Sequence[Scored]) -> pd.DataFrame:
@@ -99,8 +100,7 @@ def gauges(scored: Sequence[Scored]) -> pd.DataFrame:
                 "estimate": one.value,
                 "low": one.low,
                 "high": one.high,
-                **_mark("pass", limit(one.card.pass_rule, one)),
-                **_mark("fail", limit(one.card.fail_rule, one)),
+                **limits(one.card),
                 "status": one.status,
                 "resolves": resolves(one.card),
             }
