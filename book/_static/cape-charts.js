@@ -64,7 +64,7 @@
 
   /* Names of rows that are too long for a narrow screen take two lines or three; the rows grow, where nothing else sets them. */
   function inLines(axis, names, spec, free) {
-    var most = Math.floor(axis.labelLimit / 6.4), broken = {};
+    var most = Math.floor(axis.labelLimit / 6.9), broken = {};
     names.forEach(function (name) { if (name.length > most) broken[name] = lines(name, most); });
     var deep = Math.max.apply(null, [1].concat(Object.keys(broken).map(function (name) { return broken[name].length; })));
     if (deep === 1 || typeof spec.height !== "number" || axis.labelExpr) return;

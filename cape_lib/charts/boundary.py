@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -10,52 +11,66 @@ import pandas as pd
 
 from cape_lib.base.boundary import isocline
 from cape_lib.base.coupling import FamilyModel
-from cape_lib.charts.axes import COLUMNS, axis_scale, phase_colour, size_scale
-from cape_lib.charts.forest import band
+from cape_lib.charts.axes import (
+    COLUMNS,
+    across,
+    axis_scale,
+    colours,
+    numbers,
+    phase_colour,
+    row_names,
+    sides,
+    size_scale,
+    upright,
+)
+from cape_lib.charts.forest import band, forest, line_at
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
 from cape_lib.tables import label, marks
 from cape_lib.tables.axes import PARAMS, Axis
 
 LEFT_OUT = "one family left out"
+#: The sizes that an axis of critical scales shows (billions); a bar stops at its ends.
+LEAST, MOST = 0.03, 400.0
+HOLLOW: dict[str, Any] = {"filled": True, "fill": PAPER, "stroke": INK, "size": 70, "opacity": 1}
 
 
-def score_by_size(
-    ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source: str, along: Axis = PARAMS
-) -> Figure:
+def _words(names: Sequence[str]) -> dict[str, str]:
+    """A colour of the palette for each name."""
+    return dict(zip(names, PALETTE, strict=False))
+
+
+def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source: str, along: Axis = PARAMS) -> Figure:
     """One family's score against size, with the boundary of each estimator where its sizes hold one.
 
     ladder: model, params_b, y and optionally sd (score noise, points);  scales: `boundary.critical_scales`; along: the
     axis of both.
     """
     base = alt.Chart(ladder).encode(x=axis_scale(along))
-    bars = base.mark_rule(color=MUTED, opacity=0.6).encode(y="low:Q", y2="high:Q")
-    y_axis = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
-    line = base.mark_line(color=INK, strokeWidth=1.5).encode(y=y_axis)
-    points = base.mark_point(filled=True, fill=PAPER, stroke=INK, size=70, opacity=1).encode(
-        y=y_axis, tooltip=["model", along.column, alt.Tooltip(f"{y}:Q", format=".1f")]
-    )
+    up = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
+    layers = [
+        base.mark_line(color=INK, strokeWidth=1.5).encode(y=up),
+        base.mark_point(**HOLLOW).encode(y=up, tooltip=["model", along.column, *numbers(".1f", y)]),
+    ]
+    if ladder["low"].notna().any():
+        layers.insert(0, base.mark_rule(color=MUTED, opacity=0.6).encode(y="low:Q", y2="high:Q"))
     inside = scales.dropna(subset=["n_c_b"])
-    turn = alt.Tooltip("n_c_b:Q", format=".2f", **({} if along.by_size else {"title": along.column}))
-    rules = (
-        alt.Chart(inside)
-        .mark_rule(strokeDash=[5, 3], strokeWidth=2)
-        .encode(
-            x=axis_scale(along, "n_c_b"),
-            color=alt.Color(
-                "estimator:N", scale=alt.Scale(domain=list(scales["estimator"]), range=PALETTE), title="estimator"
-            ),
-            tooltip=["estimator", turn, "verdict", "reason"],
+    if len(inside):
+        turn = alt.Tooltip("n_c_b:Q", format=".2f", **({} if along.by_size else {"title": along.column}))
+        turns = alt.Chart(inside).mark_rule(strokeDash=[5, 3], strokeWidth=2)
+        layers.append(
+            turns.encode(
+                x=axis_scale(along, "n_c_b"),
+                color=colours("estimator", _words(list(scales["estimator"])), title="estimator"),
+                tooltip=["estimator", turn, "verdict", "reason"],
+            )
         )
-    )
     family = str(ladder["family"].iloc[0])
     sure = int((scales["verdict"] == "boundary").sum())
-    found = f"{len(inside)} of {len(scales)} estimators place a turn inside the {along.points} of {family}"
+    title = f"{len(inside)} of {len(scales)} estimators place a turn inside the {along.points} of {family}"
     against = "size" if along.by_size else along.noun
     return figure(
-        alt.layer(
-            *([bars] if ladder["low"].notna().any() else []), line, points, *([rules] if len(inside) else [])
-        ).properties(height=320),
-        title=f"{found}, {sure} with confidence"
+        alt.layer(*layers).properties(height=320),
+        title=f"{title}, {sure} with confidence"
         if len(inside)
         else f"No estimator finds a turn inside the {along.points} of {family}",
         alt=f"{label(y)} of {family} against {against} with score noise; dashed lines where an estimator places the "
@@ -72,28 +87,22 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
 
     table: `boundary.critical_scales` of each ladder, column ladder.
     """
-    shown = table.dropna(subset=["n_c_b"]).assign(
-        low_shown=lambda rows: rows["low"].clip(lower=0.03), high_shown=lambda rows: rows["high"].clip(upper=400)
-    )
+    shown = table.dropna(subset=["n_c_b"])
     order = list(table.groupby("ladder")["raw_b"].median().sort_values().index)
     estimators = list(table["estimator"].unique())
-    scale = alt.Scale(domain=estimators, range=PALETTE)
-    base = alt.Chart(shown).encode(
-        y=alt.Y("ladder:N", sort=order, title=None, scale=alt.Scale(domain=order)),
-        yOffset=alt.YOffset("estimator:N", sort=estimators, scale=alt.Scale(domain=estimators)),
-        color=alt.Color("estimator:N", scale=scale, title=None, legend=alt.Legend(columns=2)),
-    )
-    bars = base.mark_rule(strokeWidth=3, opacity=0.4).encode(
-        x=size_scale("low_shown", low=0.03, high=400), x2="high_shown:Q"
-    )
-    points = base.mark_point(filled=True, size=70, opacity=1).encode(
-        x=size_scale("n_c_b", low=0.03, high=400),
-        shape=alt.Shape("estimator:N", scale=alt.Scale(domain=estimators), title=None),
-        tooltip=["ladder", "estimator", alt.Tooltip("n_c_b:Q", format=".2f"), "low", "high", "verdict", "reason"],
-    )
+    words = _words(estimators)
     sure = int((table["verdict"] == "boundary").sum())
     return figure(
-        alt.layer(bars, points).properties(height=11 * len(order) * len(estimators)),
+        forest(
+            shown,
+            row_names("ladder", order).scale(domain=order),
+            size_scale("n_c_b", low=LEAST, high=MOST),
+            colour=colours("estimator", words, columns=2),
+            shape=alt.Shape("estimator:N", scale=alt.Scale(domain=estimators), title=None),
+            offset=sides("estimator", estimators),
+            tooltip=["ladder", "estimator", *numbers(".2f", "n_c_b"), "low", "high", "verdict", "reason"],
+            rule=None,
+        ).properties(height=11 * len(order) * len(estimators)),
         title=f"{len(shown)} of {len(table)} estimates lie inside the sizes; {sure} of them hold up to score noise",
         alt="Critical scale of each family by four estimators, each with its 95 percent interval from score noise.",
         source=source,
@@ -110,45 +119,28 @@ def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figur
 
     table: `boundary.vertex_intervals`;  published: the paper's value in billions.
     """
-    shown = table.assign(low_shown=table["low"].clip(lower=0.03), high_shown=table["high"].clip(upper=400))
-    order = list(table["method"])
-    y = alt.Y("method:N", sort=order, title=None, axis=alt.Axis(labelLimit=240))
-    tooltip = [
-        "method",
-        alt.Tooltip("n_c_b:Q", format=".2f"),
-        "low",
-        "high",
-        alt.Tooltip("share:Q", format=".0%"),
-        "reason",
-    ]
-    bars = (
-        alt.Chart(shown.dropna(subset=["low"]))
-        .mark_rule(strokeWidth=5, opacity=0.4)
-        .encode(x=size_scale("low_shown", low=0.03, high=400), x2="high_shown:Q", y=y, tooltip=tooltip)
-    )
-    points = (
-        alt.Chart(shown.dropna(subset=["n_c_b"]))
-        .mark_point(filled=True, size=90, opacity=1, color=INK)
-        .encode(x=size_scale("n_c_b", low=0.03, high=400), y=y, tooltip=tooltip)
-    )
-    rule = (
-        alt.Chart(pd.DataFrame({"b": [published]}))
-        .mark_rule(strokeDash=[4, 3], color=MUTED)
-        .encode(x=size_scale("b", low=0.03, high=400))
-    )
-    family = table[table["method"] == LEFT_OUT].iloc[0]
+    methods = [method for method in table["method"] if method != LEFT_OUT]
+    family, n = table[table["method"] == LEFT_OUT].iloc[0], int(table["n"].max())
     return figure(
-        alt.layer(rule, bars, points).properties(height=34 * shown["method"].nunique()),
+        forest(
+            table,
+            row_names("method", limit=240),
+            size_scale("n_c_b", low=LEAST, high=MOST),
+            colour=alt.value(INK),
+            tooltip=["method", *numbers(".2f", "n_c_b"), "low", "high", *numbers(".0%", "share"), "reason"],
+            rule=published,
+            dashed=True,
+            height=34,
+        ),
         title=f"Leave one family out, and the vertex lies between {family['low']:.2g} and {family['high']:.2g} B",
         alt="The vertex of the quadratic with its 95 percent interval under each kind of doubt.",
         source=source,
-        n=f"{int(table['n'].max())} models of {int(table['families'].max())} families",
+        n=f"{n} models of {int(table['families'].max())} families",
         name="vertex-doubt",
         rows=table,
         caption="Dashed: as published. A bar that reaches the edge goes on beyond it. "
-        + "".join(f"No bar for {row.method}: {row.reason}. " for row in shown[shown["low"].isna()].itertuples())
-        + f"Bars: {marks('pooled vertex', [m for m in order if m != LEFT_OUT], n=int(table['n'].max()))}, "
-        + "but the range with one family left out.",
+        + "".join(f"No bar for {row.method}: {row.reason}. " for row in table[table["low"].isna()].itertuples())
+        + f"Bars: {marks('pooled vertex', methods, n=n)}, but the range with one family left out.",
     )
 
 
@@ -157,23 +149,23 @@ def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) 
 
     model: `coupling.family_model` on size and tokens; tokens_b: billions.
     """
-    sizes = np.geomspace(0.1, 100.0, 40)
     rows = []
     for tokens in tokens_b:
-        for size in sizes:
+        for size in np.geomspace(0.1, 100.0, 40):
             gamma = model.gamma(float(size), tokens_b=float(tokens))
             rows.append((f"{tokens:,.0f} B tokens", float(size), gamma.estimate, gamma.low, gamma.high))
     table = pd.DataFrame(rows, columns=["tokens", "params_b", "estimate", "low", "high"])
-    order = list(dict.fromkeys(table["tokens"]))
-    colour = alt.Color("tokens:N", title="trained on", sort=order, scale=alt.Scale(domain=order, range=PALETTE))
-    tooltip = ["tokens", *(alt.Tooltip(f"{c}:Q", format=".2f") for c in ("params_b", "estimate", "low", "high"))]
-    across, up = size_scale("params_b", low=0.1, high=100.0), alt.Y("estimate:Q", title="expected gamma12")
-    drawn = band(table, across, up, colour=colour, tooltip=tooltip)
-    zero = alt.Chart(pd.DataFrame({"estimate": [0.0]})).mark_rule(color=INK).encode(y="estimate:Q")
+    drawn = band(
+        table,
+        size_scale("params_b", low=0.1, high=100.0),
+        upright("estimate", "expected gamma12"),
+        colour=colours("tokens", _words(table["tokens"].unique().tolist()), title="trained on"),
+        tooltip=["tokens", *numbers(".2f", "params_b", "estimate", "low", "high")],
+    )
     scale = model.critical_scale()
     ends = f"[{scale.low:.2g}, {scale.high:.2g}]" if np.isfinite(scale.high) else f"[{scale.low:.2g}, no upper end]"
     return figure(
-        alt.layer(zero, drawn).properties(height=300),
+        alt.layer(line_at(0, "y"), drawn).properties(height=300),
         title=f"Over all families gamma turns upwards at {scale.estimate:.2g} B {ends}, and families lie far apart",
         alt="Expected local coupling by size over all families, a band for each amount of training tokens.",
         source=source,
@@ -190,27 +182,18 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
 
     rows: `boundary.classify` with columns x, y, gamma, phase and the slider's column `name` (a/b).
     """
-    # The scales are fixed over all values of the slider, so that only the curve moves.
+    # The scales are fixed over all values of the slider, so that only the curve moves; it leaves through the floor.
     wide, tall = [[float(rows[c].min()) - 3, float(rows[c].max()) + 3] for c in ("x", "y")]
     grid = np.linspace(max(wide[0], 0.0), wide[1], 40)
-    curves = pd.concat(
-        [pd.DataFrame({"x": grid, "curve": isocline(grid, ratio), name: ratio}) for ratio in rows[name].unique()],
-        ignore_index=True,
-    )
-    points = (
-        alt.Chart(rows)
-        .mark_point(filled=True, size=65, opacity=0.9)
-        .encode(
-            x=alt.X("x:Q", scale=alt.Scale(domain=wide), title="reasoning (%)"),
-            y=alt.Y("y:Q", scale=alt.Scale(domain=tall), title="truthfulness (%)"),
-            color=phase_colour(),
-            tooltip=["ladder", "smaller", "larger", alt.Tooltip("gamma:Q", format=".2f"), "above"],
-        )
-    )
-    line = (
-        alt.Chart(curves)
-        .mark_line(color=INK)
-        .encode(x="x:Q", y=alt.Y("curve:Q", scale=alt.Scale(domain=tall, clamp=True)))
+    curves = [pd.DataFrame({"x": grid, "curve": isocline(grid, ratio), name: ratio}) for ratio in rows[name].unique()]
+    line = alt.Chart(pd.concat(curves, ignore_index=True)).mark_line(color=INK, clip=True)
+    line = line.encode(x="x:Q", y=alt.Y("curve:Q", scale=alt.Scale(domain=tall)))
+    points = alt.Chart(rows).mark_point(filled=True, size=65, opacity=0.9)
+    points = points.encode(
+        x=across("x", "reasoning (%)", wide),
+        y=upright("y", "truthfulness (%)", tall),
+        color=phase_colour(),
+        tooltip=["ladder", "smaller", "larger", *numbers(".2f", "gamma"), "above"],
     )
     first = rows[rows[name] == rows[name].iloc[0]]
     below, above = first[~first["above"]], first[first["above"]]
@@ -230,23 +213,19 @@ def readings_by_ratio(sweep: pd.DataFrame, *, published: float, source: str) -> 
 
     sweep: `boundary.ratio_sweep`.
     """
-    lines = (
-        alt.Chart(sweep)
-        .mark_line()
-        .encode(
-            x=alt.X("ratio:Q", scale=alt.Scale(zero=False), title="a/b"),
-            y=alt.Y("share:Q", title="share of signs right", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
-            color=alt.Color("reading:N", title=None, legend=alt.Legend(columns=COLUMNS)),
-            strokeDash=alt.StrokeDash("reading:N", title=None),
-            tooltip=["ratio", "reading", "right", "n"],
-        )
+    lines = alt.Chart(sweep).mark_line()
+    lines = lines.encode(
+        x=alt.X("ratio:Q", scale=alt.Scale(zero=False), title="a/b"),
+        y=upright("share", "share of signs right", [0, 1], percent=True),
+        color=alt.Color("reading:N", title=None, legend=alt.Legend(columns=COLUMNS)),
+        strokeDash=alt.StrokeDash("reading:N", title=None),
+        tooltip=["ratio", "reading", "right", "n"],
     )
-    rule = alt.Chart(pd.DataFrame({"ratio": [published]})).mark_rule(color=MUTED, strokeDash=[4, 3]).encode(x="ratio:Q")
     best = sweep[sweep["reading"] == "stated"]["right"].max()
     flat = int(sweep[sweep["reading"] == "always negative"]["right"].iloc[0])
     verdict = "never beats" if best <= flat else "beats"
     return figure(
-        alt.layer(rule, lines).properties(height=260),
+        alt.layer(line_at(published, "x", colour=MUTED, dashed=True), lines).properties(height=260),
         title=f"As stated, the isocline {verdict} the guess that every step is negative ({best} against {flat} right)",
         alt="Share of right signs for each a/b in the stated and reversed reading and for always negative.",
         source=source,
@@ -262,18 +241,17 @@ def forecasts(table: pd.DataFrame, *, y: str, source: str, title: str) -> Figure
     table: params_b, value, kind ("measured" or the method's name).
     """
     measured = table[table["kind"] == "measured"]
-    base = alt.Chart(table[table["kind"] != "measured"]).encode(x=size_scale("params_b"))
-    lines = base.mark_line().encode(
-        y=alt.Y("value:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)"),
+    up = alt.Y("value:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
+    lines = alt.Chart(table[table["kind"] != "measured"]).mark_line()
+    lines = lines.encode(
+        x=size_scale("params_b"),
+        y=up,
         color=alt.Color("kind:N", title="method"),
         strokeDash=alt.StrokeDash("kind:N"),
-        tooltip=["kind", "params_b", alt.Tooltip("value:Q", format=".1f")],
+        tooltip=["kind", "params_b", *numbers(".1f", "value")],
     )
-    points = (
-        alt.Chart(measured)
-        .mark_point(filled=True, fill=PAPER, stroke=INK, size=75, opacity=1)
-        .encode(x=size_scale("params_b"), y="value:Q", tooltip=["params_b", "value"])
-    )
+    points = alt.Chart(measured).mark_point(**HOLLOW)
+    points = points.encode(x=size_scale("params_b"), y=up, tooltip=["params_b", "value"])
     return figure(
         alt.layer(lines, points).properties(height=320),
         title=title,
@@ -290,24 +268,45 @@ def hold_out(table: pd.DataFrame, *, source: str) -> Figure:
     table: `dynamics.leave_one_family_out`: ladder, method, mape (percent).
     """
     order = list(table.groupby("method")["mape"].median().sort_values().index)
-    base = alt.Chart(table).encode(
-        y=alt.Y("method:N", sort=order, title=None),
-        x=alt.X(
-            "mape:Q",
-            scale=alt.Scale(domain=[0, 40], clamp=True),
-            title="error (%), beyond 40 at the edge",
-        ),
-    )
-    points = base.mark_point(filled=True, size=55, opacity=0.6).encode(
-        tooltip=["ladder", "method", alt.Tooltip("mape:Q", format=".1f")]
-    )
+    x = alt.X("mape:Q", scale=alt.Scale(domain=[0, 40], clamp=True), title="error (%), beyond 40 at the edge")
+    base = alt.Chart(table).encode(x=x, y=row_names("method", order))
+    points = base.mark_point(filled=True, size=55, opacity=0.6)
     middle = base.mark_tick(thickness=3, size=22, color=INK).encode(x="median(mape):Q")
     return figure(
-        alt.layer(points, middle).properties(height=26 * len(order)),
+        alt.layer(points.encode(tooltip=["ladder", "method", *numbers(".1f", "mape")]), middle).properties(
+            height=26 * len(order)
+        ),
         title=f"On families left out, the smallest median error is that of {order[0]}",
         alt="Error of each forecasting method on each left-out family; the tick is the median.",
         source=source,
         n=f"{table['ladder'].nunique()} families left out in turn",
         name="hold-out",
         caption="Tick: the median over families.",
+    )
+
+
+def pooled_parabola(curve: pd.DataFrame, rows: pd.DataFrame, *, y: str, title: str, source: str) -> Figure:
+    """Several families by size, a line each, and one parabola through those chosen (for `explore`).
+
+    curve: `story.boundary.parabola`, with the column of the input; rows: family, params_b and y of every family.
+    """
+    names = sorted(rows["family"].unique())
+    up = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
+    base = alt.Chart(rows[["model", "family", "params_b", y]])
+    base = base.encode(x=size_scale("params_b"), y=up, color=colours("family", _words(names)))
+    points = base.mark_point(filled=True, size=70, opacity=1).encode(
+        shape=alt.Shape("family:N", title=None, scale=alt.Scale(domain=names)), tooltip=["model", "params_b", y]
+    )
+    bent = alt.Chart(curve).mark_line(color=INK, strokeDash=[6, 4], strokeWidth=2)
+    turn = alt.Chart(curve.dropna(subset=["turn"])).mark_rule(color=MUTED).encode(x=size_scale("turn"))
+    return figure(
+        alt.layer(
+            base.mark_line(opacity=0.6), points, bent.encode(x=size_scale("params_b"), y="fitted:Q"), turn
+        ).properties(height=300),
+        title=title,
+        alt=f"{label(y)} by size for {len(names)} families, and a parabola through those chosen with its lowest point.",
+        source=source,
+        n=len(rows),
+        name="pooled-parabola",
+        caption="Dashed: the parabola through the chosen models. Upright line: its lowest point, where it has one.",
     )

@@ -44,8 +44,8 @@ def forest(
     layers = [] if rule is None else [line_at(rule, "x", dashed=dashed)]
     ends = rows if bars is None else bars
     if {"low", "high"} <= set(ends.columns) and ends[["low", "high"]].notna().all(axis=1).any():
-        known = alt.Chart(ends.dropna(subset=["low", "high"])).encode(y=y, yOffset=offset, color=colour)
-        layers.append(known.mark_rule(strokeWidth=5, opacity=0.5, clip=True).encode(x=_of(x, "low"), x2="high:Q"))
+        known = alt.Chart(_inside(ends, x)).encode(y=y, yOffset=offset, color=colour)
+        layers.append(known.mark_rule(strokeWidth=5, opacity=0.5).encode(x=_of(x, "low"), x2="high:Q"))
     points = alt.Chart(rows).encode(x=x, y=y, yOffset=offset, color=colour, shape=shape, tooltip=list(tooltip))
     full = points.transform_filter(f"!({hollow})") if hollow else points
     layers.append(full.mark_point(filled=True, size=80, opacity=1))
@@ -79,6 +79,16 @@ def line_at(value: Any, axis: str, *, colour: str = INK, dashed: bool = False, k
     dash = [4, 3] if dashed else [1, 0]
     table = pd.DataFrame({"at": [value]})
     return alt.Chart(table).mark_rule(color=colour, strokeDash=dash).encode(**{axis: f"at:{kind}"})
+
+
+def _inside(rows: pd.DataFrame, x: alt.X) -> pd.DataFrame:
+    """The rows that have an interval, its ends moved to the domain of x where they lie beyond."""
+    known = rows.dropna(subset=["low", "high"])
+    asked: Any = x.to_dict()
+    edges = asked.get("scale", {}).get("domain")
+    if edges is None or known[["low", "high"]].stack().between(*edges).all():
+        return known if len(known) < len(rows) else rows
+    return known.assign(low=known["low"].clip(*edges), high=known["high"].clip(*edges))
 
 
 def _of(axis: Any, column: str) -> Any:

@@ -5,25 +5,26 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.forest import forest
+from cape_lib.charts.axes import across, colours, numbers, row_names, sides
+from cape_lib.charts.forest import forest, line_at
 from cape_lib.charts.frame import INK, MUTED, Figure, figure
 from cape_lib.charts.frontier import H_TOOLTIP, KEPT, lab_colour
+from cape_lib.charts.look import BLUE, GREY
+from cape_lib.charts.naming import named
 
 
 def means(table: pd.DataFrame, *, title: str, source: str) -> Figure:
     """Mean h of each lab of two releases or more, with its interval.  table: `frontier.lab_means`;  title: finding."""
     table = table[table["n"] > 1]
     rows = table.rename(columns={"mean": "estimate"}).assign(row=table["lab"] + " (" + table["n"].astype(str) + ")")
-    order = list(rows["row"])
-    chart = forest(
-        rows.drop(columns="same_sign"),
-        alt.Y("row:N", sort=order, title=None),
-        alt.X("estimate:Q", title="mean h (points)"),
-        colour=lab_colour(list(rows["lab"]), legend=False),
-        tooltip=["lab:N", "n:Q", *(alt.Tooltip(f"{one}:Q", format="+.1f") for one in ("estimate", "low", "high"))],
-    )
     return figure(
-        chart,
+        forest(
+            rows.drop(columns="same_sign"),
+            row_names("row"),
+            across("estimate", "mean h (points)"),
+            colour=lab_colour(list(rows["lab"]), legend=False),
+            tooltip=["lab:N", "n:Q", *numbers("+.1f", "estimate", "low", "high")],
+        ),
         title=title,
         alt="Mean h of each lab's core releases with its 95 percent interval, highest on top.",
         source=source,
@@ -38,30 +39,27 @@ def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
 
     table: `frontier.shrunken_slopes`;  common: the slope over all releases.
     """
-    names = {"own": ("slope", "low", "high"), "partly pooled": ("shrunk", "shrunk_low", "shrunk_high")}
+    kinds = {"own": ["slope", "low", "high"], "partly pooled": ["shrunk", "shrunk_low", "shrunk_high"]}
     parts = [
         table[["lab", "n", *columns]].set_axis(["lab", "n", "slope", "low", "high"], axis=1).assign(estimate=kind)
-        for kind, columns in names.items()
+        for kind, columns in kinds.items()
     ]
-    rows = pd.concat(parts, ignore_index=True)
     order = list(table.sort_values("slope", ascending=False)["lab"])
-    base = alt.Chart(rows).encode(
-        y=alt.Y("lab:N", sort=order, title=None), yOffset=alt.YOffset("estimate:N", sort=list(names))
-    )
-    bars = base.mark_rule(strokeWidth=4, opacity=0.4).encode(
-        x=alt.X("low:Q", title="slope (GPQA points per SWE-bench point)"),
-        x2="high:Q",
-        color=lab_colour(order, legend=False),
-    )
     key = alt.Legend(symbolFillColor=INK, symbolStrokeColor=INK)
-    points = base.mark_point(filled=True, size=80, opacity=1).encode(
-        x="slope:Q", color=lab_colour(order, legend=False), shape=alt.Shape("estimate:N", sort=list(names), legend=key),
-        tooltip=["lab", "n", "estimate", alt.Tooltip("slope:Q", format=".2f"), "low", "high"],
-    )  # fmt: skip
-    rule = alt.Chart(pd.DataFrame({"slope": [common]})).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="slope:Q")
     apart = table["slope"].max() / table["slope"].min()
     return figure(
-        alt.layer(rule, bars, points).properties(height=55 * len(order)),
+        forest(
+            pd.concat(parts, ignore_index=True),
+            row_names("lab", order),
+            across("slope", "slope (GPQA points per SWE-bench point)"),
+            colour=lab_colour(order, legend=False),
+            shape=alt.Shape("estimate:N", sort=list(kinds), legend=key),
+            offset=sides("estimate", list(kinds)),
+            tooltip=["lab", "n", "estimate", *numbers(".2f", "slope"), "low", "high"],
+            rule=common,
+            dashed=True,
+            height=55,
+        ),
         title=(
             f"Lab slopes differ {apart:.1f} fold, on {int(table['n'].min())} to {int(table['n'].max())} releases each"
         ),
@@ -78,15 +76,18 @@ def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
 
 def held_out_labs(table: pd.DataFrame, *, source: str) -> Figure:
     """Error on each lab when the line is fitted without it, beside the error of a flat guess."""
-    long = table.melt(["lab", "n"], ["error", "error_flat"], var_name="guess", value_name="points")
-    long["guess"] = long["guess"].map({"error": "the line", "error_flat": "the mean of the others"})
+    words = {"error": "the line", "error_flat": "the mean of the others"}
+    long = table.melt(["lab", "n"], list(words), var_name="guess", value_name="points")
+    long["guess"] = long["guess"].map(words)
     wins = int((table["error"] < table["error_flat"]).sum())
-    bars = alt.Chart(long).mark_bar(height={"band": 0.85}).encode(
-        y=alt.Y("lab:N", title=None), yOffset="guess:N",
-        x=alt.X("points:Q", title="mean absolute error (points)"),
-        color=alt.Color("guess:N", scale=alt.Scale(range=["#0072B2", "#8C8C8C"]), title="guess"),
-        tooltip=["lab", "guess", alt.Tooltip("points:Q", format=".1f"), "n"],
-    )  # fmt: skip
+    bars = alt.Chart(long).mark_bar(height={"band": 0.85})
+    bars = bars.encode(
+        y=alt.Y("lab:N", title=None),
+        yOffset="guess:N",
+        x=across("points", "mean absolute error (points)"),
+        color=colours("guess", dict(zip(words.values(), (BLUE, GREY), strict=True)), title="guess"),
+        tooltip=["lab", "guess", *numbers(".1f", "points"), "n"],
+    )
     return figure(
         bars.properties(height=40 * len(table)),
         title=f"Fitted without a lab, the line beats a flat guess for {wins} of {len(table)} labs",
@@ -110,25 +111,28 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
     mine = "datum.lab === lab_path"
     columns = [*KEPT, "released", "kind", "papers_kind", "change"]
     shown = table[columns].assign(released=table["released"].dt.strftime("%Y-%m-%d"))
-    x = alt.X("released:T", title="release date")
-    base = alt.Chart(shown).encode(x=x, y=alt.Y("h:Q", title="h (points)"))
-    others = base.mark_circle(color=MUTED, opacity=0.2, size=30)
-    bars = base.transform_filter(mine).mark_rule(opacity=0.3, strokeWidth=3).encode(y="h_low:Q", y2="h_high:Q")
-    line = base.transform_filter(mine).mark_line(strokeWidth=2)
-    points = (
-        base.transform_filter(mine)
-        .mark_point(filled=True, size=90, opacity=1)
-        .encode(
-            tooltip=[*H_TOOLTIP, "kind", "papers_kind", alt.Tooltip("change:Q", format="+.1f")],
-            shape=alt.Shape("papers_kind:N", title="change"),
-        )
+    x, y = alt.X("released:T", title="release date"), alt.Y("h:Q", title="h (points)")
+    base = alt.Chart(shown).encode(x=x, y=y)
+    one = base.transform_filter(mine)
+    points = one.mark_point(filled=True, size=90, opacity=1).encode(
+        tooltip=[*H_TOOLTIP, "kind", "papers_kind", *numbers("+.1f", "change")],
+        shape=alt.Shape("papers_kind:N", title="change"),
     )
-    names = base.transform_filter(mine).mark_text(dy=-12, fontSize=11, color=INK).encode(text="model:N")
-    zero = alt.Chart(pd.DataFrame({"h": [0.0]})).mark_rule(color=INK).encode(y="h:Q")
+    only = alt.condition(mine, alt.value(1), alt.value(0))
+    words = shown[["model", "lab", "released", "h"]]
     jumps = table["change"].abs() > 10
     sure = table["kind"].isin(["step", "excursion", "open"])
     return figure(
-        alt.layer(zero, others, bars, line, points, names).add_params(pick).properties(height=340),
+        alt.layer(
+            line_at(0, "y"),
+            base.mark_circle(color=MUTED, opacity=0.2, size=30),
+            one.mark_rule(opacity=0.3, strokeWidth=3).encode(y="h_low:Q", y2="h_high:Q"),
+            one.mark_line(strokeWidth=2),
+            points,
+            *named(words, x, y, "model", height=340, around=[words], by="lab", opacity=only),
+        )
+        .add_params(pick)
+        .properties(height=340),
         title=(
             f"{int(jumps.sum())} of {int((table['order'] > 1).sum())} changes from one release to the "
             f"next exceed ten points, {int(sure.sum())} the scatter of a lab's releases"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.axes import phase_colour
+from cape_lib.charts.axes import across, colours, numbers, phase_colour, row_names, sides
 from cape_lib.charts.forest import forest
-from cape_lib.charts.frame import INK, Figure, figure
+from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import TWO_SIDES
 from cape_lib.story.coupling import by_direction
 from cape_lib.tables import label
@@ -19,18 +18,17 @@ def whole_ladders(ladders: pd.DataFrame, *, y: str, source: str, own: str = "") 
 
     ladders: `coupling.whole_ladders`; own: the family in front, marked in the names.
     """
-    rows = ladders.sort_values("dy").assign(estimate=lambda t: t["dy"], low=lambda t: t["dy_low"])
-    rows = rows.assign(high=rows["dy_high"], name=_with_sizes(rows, own))
+    rows = ladders.sort_values("dy")
+    rows = rows.assign(estimate=rows["dy"], low=rows["dy_low"], high=rows["dy_high"], name=_with_sizes(rows, own))
     counts = by_direction(ladders)
     down, up = len(counts["lost"]), len(counts["gained"])
-    tooltip = ["smaller", "larger", alt.Tooltip("dx:Q", format="+.1f"), alt.Tooltip("dy:Q", format="+.1f"), "sizes"]
     return figure(
         forest(
             rows,
-            alt.Y("name:N", sort=list(rows["name"]), title=None, axis=alt.Axis(labelLimit=260)),
-            alt.X("estimate:Q", title=f"{label(y)}, largest minus smallest size (points)"),
+            row_names("name"),
+            across("estimate", f"{label(y)}, largest minus smallest size (points)"),
             colour=phase_colour(),
-            tooltip=tooltip,
+            tooltip=["smaller", "larger", *numbers("+.1f", "dx", "dy"), "sizes"],
         ),
         title=(
             f"From smallest to largest size {label(y)} surely falls in {down} of {len(rows)} families and rises in {up}"
@@ -66,26 +64,20 @@ def signs_by_tokens(table: pd.DataFrame, *, token_edge: float, source: str) -> F
     names = {"under": f"under {token_edge:g} B tokens", "over": f"{token_edge:g} B tokens and more"}
     words = [size_class(a, b) for a, b in zip(table["from_b"], table["to_b"], strict=True)]
     rows = table.assign(size=words, trained=table["tokens"].map(names)).dropna(subset=["share"])
-    order = list(dict.fromkeys(words))
-    colour = alt.Color("trained:N", title=None, sort=list(names.values()),
-                       scale=alt.Scale(domain=list(names.values()), range=list(TWO_SIDES)))  # fmt: skip
-    base = alt.Chart(rows).encode(
-        y=alt.Y("size:N", sort=order, title="size of the step"),
-        yOffset=alt.YOffset("trained:N", sort=list(names.values())),
-        color=colour,
-    )
-    percent = alt.Axis(format="%")
-    x = alt.X("low:Q", title="share of negative steps", scale=alt.Scale(domain=[0, 1]), axis=percent)
-    bars = base.mark_rule(strokeWidth=5, opacity=0.5).encode(x=x, x2="high:Q")
-    points = base.mark_point(filled=True, size=80, opacity=1).encode(
-        x="share:Q", tooltip=["size", "trained", "negative", "steps", "families"]
-    )
-    half = alt.Chart(pd.DataFrame({"share": [0.5]})).mark_rule(color=INK).encode(x="share:Q")
     small = table[table["to_b"] <= 10]
     sums = [small.loc[small["tokens"] == k, ["negative", "steps"]].sum() for k in ("under", "over")]
     few, many = (f"{v['negative']:g} of {v['steps']:g}" for v in sums)
     return figure(
-        alt.layer(half, bars, points).properties(height=70 * len(order)),
+        forest(
+            rows,
+            row_names("size", list(dict.fromkeys(words))).title("size of the step"),
+            across("share", "share of negative steps", [0, 1], percent=True),
+            colour=colours("trained", dict(zip(names.values(), TWO_SIDES, strict=True))),
+            offset=sides("trained", list(names.values())),
+            tooltip=["size", "trained", "negative", "steps", "families"],
+            rule=0.5,
+            height=70,
+        ),
         title=f"Up to 10 B, {few} steps are negative in families trained on few tokens, {many} in the others",
         alt="Share of negative steps by class of size, for families trained on few and on many tokens.",
         source=source,
