@@ -7,7 +7,9 @@ import pandas as pd
 
 from cape_lib.base import training
 from cape_lib.base.training import STEREOTYPE
-from cape_lib.charts.frame import INK, MUTED, Figure, figure
+from cape_lib.charts.axes import across, colours, numbers, row_names, shapes, upright
+from cape_lib.charts.forest import forest
+from cape_lib.charts.frame import MUTED, Figure, figure
 from cape_lib.charts.look import AMBER, BLUE
 from cape_lib.tables import label
 
@@ -23,20 +25,14 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
     part = rows[(rows["model"] == model) & (rows["step"] >= from_step)]
     charts = []
     for column, colour in ((x, BLUE), (y, AMBER)):
-        one = part[["tokens_b"]].assign(
-            score=part[column], low=part[column] - 1.96 * part[f"{column}_stderr"],
-            high=part[column] + 1.96 * part[f"{column}_stderr"],
-        )  # fmt: skip
+        reach = 1.96 * part[f"{column}_stderr"]
+        one = part[["tokens_b"]].assign(score=part[column], low=part[column] - reach, high=part[column] + reach)
         base = alt.Chart(one).encode(x=TOKENS)
         up = alt.Y("score:Q", scale=alt.Scale(zero=False), title=f"{label(column)} (%)")
-        charts.append(
-            alt.layer(
-                base.mark_rule(color=colour, opacity=0.45, strokeWidth=3).encode(y=alt.Y("low:Q"), y2="high:Q"),
-                base.mark_line(color=colour, point=alt.OverlayMarkDef(filled=True, size=40, color=colour)).encode(
-                    y=up, tooltip=["tokens_b", alt.Tooltip("score:Q", format=".1f")]
-                ),
-            ).properties(height=190)
-        )
+        line = base.mark_line(color=colour, point=alt.OverlayMarkDef(filled=True, size=40, color=colour))
+        bars = base.mark_rule(color=colour, opacity=0.45, strokeWidth=3).encode(y="low:Q", y2="high:Q")
+        drawn = alt.layer(bars, line.encode(y=up, tooltip=["tokens_b", *numbers(".1f", "score")]))
+        charts.append(drawn.properties(height=190))
     r = float(part[x].corr(part[y]))
     return figure(
         charts,
@@ -46,28 +42,21 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
         n=f"{len(part)} checkpoints of one run",
         name="courses",
         rows=part[["model", "step", "tokens_b", x, y]],
-        caption="Bars: 95 %, the harness's standard error. CrowS-Pairs: 50 is no preference. Whether it "
-        "measures stereotype "
-        "is disputed.",
+        caption="Bars: 95 %, the harness's standard error. CrowS-Pairs: 50 is no preference. Whether it measures "
+        "stereotype is disputed.",
     )
 
 
 def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Figure:
     """r of each run's x with its own y (filled) and with the y of each other run (ticks)."""
     pairs = training.crossed(rows, x=x, y=y, from_step=from_step)
+    pairs_shown = pairs.round(3)
     order = list(dict.fromkeys(pairs["x_model"]))
-    up = alt.Y("x_model:N", sort=order, title=None, axis=alt.Axis(labelLimit=180))
-    across = alt.X("r:Q", title=f"r({label(x)}, {label(y)})", scale=alt.Scale(domain=[-0.6, 1]))
+    up, to_right = row_names("x_model", order, limit=180), across("r", f"r({label(x)}, {label(y)})", [-0.6, 1])
     median = pairs.groupby("own")["r"].median()
-    chart = alt.layer(
-        alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(color=INK).encode(x="at:Q"),
-        alt.Chart(pairs[~pairs["own"]].round(3))
-        .mark_tick(color=MUTED, thickness=1.5, opacity=0.7)
-        .encode(x=across, y=up, tooltip=["x_model", "y_model", "r"]),
-        alt.Chart(pairs[pairs["own"]].round(3))
-        .mark_point(filled=True, color=BLUE, size=80, opacity=1)
-        .encode(x=across, y=up, tooltip=["x_model", "r"]),
-    ).properties(height=20 * len(order))
+    others = alt.Chart(pairs_shown[~pairs["own"]]).mark_tick(color=MUTED, thickness=1.5, opacity=0.7)
+    own = forest(pairs_shown[pairs["own"]], up, to_right, colour=alt.value(BLUE), tooltip=["x_model", "r"], height=20)
+    chart = alt.layer(others.encode(x=to_right, y=up, tooltip=["x_model", "y_model", "r"]), own)
     return figure(
         chart,
         title=f"A run goes with another's {label(y)} (median {median[False]:.2f}) about as with its own "
@@ -92,24 +81,18 @@ def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: in
 
 def by_start(table: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     """r within each run, of levels and of changes; further columns allowed (for `explore`)."""
-    order = list(dict.fromkeys(table["model"]))
     median = table.groupby("what")["r"].median()
-    chart = alt.layer(
-        alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(color=INK).encode(x="at:Q"),
-        alt.Chart(table.round(3))
-        .mark_point(filled=True, size=70, opacity=1)
-        .encode(
-            x=alt.X("r:Q", title=f"r({label(x)}, {label(y)})", scale=alt.Scale(domain=[-1, 1])),
-            y=alt.Y("model:N", sort=order, title=None, axis=alt.Axis(labelLimit=180)),
-            color=alt.Color("what:N", scale=alt.Scale(domain=["levels", "changes"], range=[BLUE, AMBER]), title=None),
-            shape=alt.Shape(
-                "what:N", scale=alt.Scale(domain=["levels", "changes"], range=["circle", "diamond"]), title=None
-            ),
-            tooltip=["model", "what", "r", "n"],
-        ),
-    ).properties(height=20 * len(order))  # fmt: skip
+    order = list(dict.fromkeys(table["model"]))
     return figure(
-        chart,
+        forest(
+            table.round(3),
+            row_names("model", order, limit=180),
+            across("r", f"r({label(x)}, {label(y)})", [-1, 1]),
+            colour=colours("what", {"levels": BLUE, "changes": AMBER}),
+            shape=shapes("what", {"levels": "circle", "changes": "diamond"}),
+            tooltip=["model", "what", "r", "n"],
+            height=20,
+        ),
         title=f"r within a run: median {median['levels']:.2f} of levels, {median['changes']:.2f} of changes",
         alt="r within each run, of levels and of changes between checkpoints, a row a run.",
         source=SOURCE,
@@ -125,17 +108,15 @@ def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     table = table[table["step"] >= 1_000].assign(
         corpus=lambda t: t["deduplicated"].map({True: "without repeats", False: "as collected"})
     )
-    names = ["as collected", "without repeats"]
-    chart = (
-        alt.Chart(table)
-        .mark_line(point=alt.OverlayMarkDef(filled=True, size=45))
-        .encode(
-            x=TOKENS,
-            y=alt.Y("r:Q", title="r over the sizes", scale=alt.Scale(domain=[-0.2, 1])),
-            color=alt.Color("corpus:N", scale=alt.Scale(domain=names, range=[BLUE, AMBER]), title=None),
-            strokeDash=alt.StrokeDash("corpus:N", scale=alt.Scale(domain=names, range=[[1, 0], [4, 3]]), title=None),
-            tooltip=["corpus", "tokens_b", alt.Tooltip("r:Q", format=".2f"), "n"],
-        )
+    words = {"as collected": BLUE, "without repeats": AMBER}
+    dashes = alt.Scale(domain=list(words), range=[[1, 0], [4, 3]])
+    chart = alt.Chart(table).mark_line(point=alt.OverlayMarkDef(filled=True, size=45))
+    chart = chart.encode(
+        x=TOKENS,
+        y=upright("r", "r over the sizes", [-0.2, 1]),
+        color=colours("corpus", words),
+        strokeDash=alt.StrokeDash("corpus:N", scale=dashes, title=None),
+        tooltip=["corpus", "tokens_b", *numbers(".2f", "r"), "n"],
     )
     last = table[table["step"] == table["step"].max()]["r"]
     return figure(
