@@ -87,7 +87,7 @@ def sides(column: str, words: Sequence[str]) -> alt.YOffset:
     return alt.YOffset(f"{column}:N", sort=list(words), scale=alt.Scale(domain=list(words)))
 
 
-def numbers(form: str, *columns: str) -> list[alt.Tooltip]:
+def rounded(form: str, *columns: str) -> list[alt.Tooltip]:
     """Tooltips of numeric columns in one format, for instance ".2f"."""
     return [alt.Tooltip(f"{column}:Q", format=form) for column in columns]
 

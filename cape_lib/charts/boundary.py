@@ -16,8 +16,8 @@ from cape_lib.charts.axes import (
     across,
     axis_scale,
     colours,
-    numbers,
     phase_colour,
+    rounded,
     row_names,
     sides,
     size_scale,
@@ -49,7 +49,7 @@ def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source:
     up = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
     layers = [
         base.mark_line(color=INK, strokeWidth=1.5).encode(y=up),
-        base.mark_point(**HOLLOW).encode(y=up, tooltip=["model", along.column, *numbers(".1f", y)]),
+        base.mark_point(**HOLLOW).encode(y=up, tooltip=["model", along.column, *rounded(".1f", y)]),
     ]
     if ladder["low"].notna().any():
         layers.insert(0, base.mark_rule(color=MUTED, opacity=0.6).encode(y="low:Q", y2="high:Q"))
@@ -100,7 +100,7 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
             colour=colours("estimator", words, columns=2),
             shape=alt.Shape("estimator:N", scale=alt.Scale(domain=estimators), title=None),
             offset=sides("estimator", estimators),
-            tooltip=["ladder", "estimator", *numbers(".2f", "n_c_b"), "low", "high", "verdict", "reason"],
+            tooltip=["ladder", "estimator", *rounded(".2f", "n_c_b"), "low", "high", "verdict", "reason"],
             rule=None,
         ).properties(height=11 * len(order) * len(estimators)),
         title=f"{len(shown)} of {len(table)} estimates lie inside the sizes; {sure} of them hold up to score noise",
@@ -127,7 +127,7 @@ def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figur
             row_names("method", limit=240),
             size_scale("n_c_b", low=LEAST, high=MOST),
             colour=alt.value(INK),
-            tooltip=["method", *numbers(".2f", "n_c_b"), "low", "high", *numbers(".0%", "share"), "reason"],
+            tooltip=["method", *rounded(".2f", "n_c_b"), "low", "high", *rounded(".0%", "share"), "reason"],
             rule=published,
             dashed=True,
             height=34,
@@ -160,7 +160,7 @@ def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) 
         size_scale("params_b", low=0.1, high=100.0),
         upright("estimate", "expected gamma12"),
         colour=colours("tokens", _words(table["tokens"].unique().tolist()), title="trained on"),
-        tooltip=["tokens", *numbers(".2f", "params_b", "estimate", "low", "high")],
+        tooltip=["tokens", *rounded(".2f", "params_b", "estimate", "low", "high")],
     )
     scale = model.critical_scale()
     ends = f"[{scale.low:.2g}, {scale.high:.2g}]" if np.isfinite(scale.high) else f"[{scale.low:.2g}, no upper end]"
@@ -193,7 +193,7 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
         x=across("x", "reasoning (%)", wide),
         y=upright("y", "truthfulness (%)", tall),
         color=phase_colour(),
-        tooltip=["ladder", "smaller", "larger", *numbers(".2f", "gamma"), "above"],
+        tooltip=["ladder", "smaller", "larger", *rounded(".2f", "gamma"), "above"],
     )
     first = rows[rows[name] == rows[name].iloc[0]]
     below, above = first[~first["above"]], first[first["above"]]
@@ -248,7 +248,7 @@ def forecasts(table: pd.DataFrame, *, y: str, source: str, title: str) -> Figure
         y=up,
         color=alt.Color("kind:N", title="method"),
         strokeDash=alt.StrokeDash("kind:N"),
-        tooltip=["kind", "params_b", *numbers(".1f", "value")],
+        tooltip=["kind", "params_b", *rounded(".1f", "value")],
     )
     points = alt.Chart(measured).mark_point(**HOLLOW)
     points = points.encode(x=size_scale("params_b"), y=up, tooltip=["params_b", "value"])
@@ -273,7 +273,7 @@ def hold_out(table: pd.DataFrame, *, source: str) -> Figure:
     points = base.mark_point(filled=True, size=55, opacity=0.6)
     middle = base.mark_tick(thickness=3, size=22, color=INK).encode(x="median(mape):Q")
     return figure(
-        alt.layer(points.encode(tooltip=["ladder", "method", *numbers(".1f", "mape")]), middle).properties(
+        alt.layer(points.encode(tooltip=["ladder", "method", *rounded(".1f", "mape")]), middle).properties(
             height=26 * len(order)
         ),
         title=f"On families left out, the smallest median error is that of {order[0]}",

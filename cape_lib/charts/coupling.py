@@ -10,8 +10,8 @@ from cape_lib.base.coupling import settled_beyond
 from cape_lib.charts.axes import (
     across,
     colours,
-    numbers,
     phase_colour,
+    rounded,
     row_names,
     score_axes,
     shapes,
@@ -30,7 +30,7 @@ from cape_lib.tables.axes import PARAMS, Axis
 STEP_TOOLTIP = [
     alt.Tooltip("smaller:N", title="from"),
     alt.Tooltip("larger:N", title="to"),
-    *numbers(".2f", "gamma", "low", "high"),
+    *rounded(".2f", "gamma", "low", "high"),
     alt.Tooltip("p_negative:Q", format=".2f", title="P(gamma < 0)"),
 ]
 SIDES = dict(zip(("below", "above"), TWO_SIDES, strict=True))
@@ -202,7 +202,7 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
         size_scale("cut_b", **ends).title("cut, log scale"),
         upright("estimate", "Pearson r", [-1, 1]),
         colour=colours("side", SIDES, title="models"),
-        tooltip=["cut_b", "side", *numbers(".2f", "estimate"), "n"],
+        tooltip=["cut_b", "side", *rounded(".2f", "estimate"), "n"],
         point=True,
     )
     flips, sure = int(sweep["flips"].sum()), int(sweep["flips_surely"].sum())
@@ -233,7 +233,7 @@ def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
             across("r", "Pearson r over models", [-1, 1]),
             colour=colours("side", SIDES, title="models"),
             offset=sides("side", list(SIDES)),
-            tooltip=["pair", "side", *numbers(".2f", "r"), "n", "sign_holds", "changed_by"],
+            tooltip=["pair", "side", *rounded(".2f", "r"), "n", "sign_holds", "changed_by"],
             hollow="!datum.sign_holds",
             height=40,
         ),

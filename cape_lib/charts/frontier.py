@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.axes import COLUMNS, across, colours, numbers, row_names, score_axes, upright
+from cape_lib.charts.axes import COLUMNS, across, colours, rounded, row_names, score_axes, upright
 from cape_lib.charts.forest import band, forest, line_at
 from cape_lib.charts.frame import INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
 from cape_lib.charts.naming import named
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
 SCORES = [alt.Tooltip(f"{name}:Q", title=label(name), format=".1f") for name in (SWE, GPQA)]
-H_TOOLTIP = ["model", "lab", "release_date", *SCORES, *numbers("+.1f", "h", "h_low", "h_high")]
+H_TOOLTIP = ["model", "lab", "release_date", *SCORES, *rounded("+.1f", "h", "h_low", "h_high")]
 KEPT = ["model", "lab", "release_date", SWE, GPQA, "h", "h_low", "h_high"]
 
 
@@ -154,7 +154,7 @@ def calendar(table: pd.DataFrame, *, title: str, source: str) -> Figure:
             row_names("row", limit=200),
             across("estimate", "correlation r", [-1, 1]),
             colour=colours("what", kinds, hidden=True),
-            tooltip=["panel:N", "what:N", *numbers(".2f", "estimate"), "n:Q"],
+            tooltip=["panel:N", "what:N", *rounded(".2f", "estimate"), "n:Q"],
         ),
         title=title,
         alt="For each panel two correlations with their intervals: as it is, and with the release date held fixed.",
@@ -278,7 +278,7 @@ def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
         across("cut", "SWE-bench Verified at or above (%)"),
         upright("estimate", "Pearson r", [-1, 1]),
         colour=alt.value(INK),
-        tooltip=["cut", "n", *numbers(".2f", "r"), "low", "high"],
+        tooltip=["cut", "n", *rounded(".2f", "r"), "low", "high"],
         point=True,
     )
     lost = cuts[cuts["low"] <= 0].head(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.axes import across, colours, numbers, row_names, sides
+from cape_lib.charts.axes import across, colours, rounded, row_names, sides
 from cape_lib.charts.forest import forest, line_at
 from cape_lib.charts.frame import INK, MUTED, Figure, figure
 from cape_lib.charts.frontier import H_TOOLTIP, KEPT, lab_colour
@@ -23,7 +23,7 @@ def means(table: pd.DataFrame, *, title: str, source: str) -> Figure:
             row_names("row"),
             across("estimate", "mean h (points)"),
             colour=lab_colour(list(rows["lab"]), legend=False),
-            tooltip=["lab:N", "n:Q", *numbers("+.1f", "estimate", "low", "high")],
+            tooltip=["lab:N", "n:Q", *rounded("+.1f", "estimate", "low", "high")],
         ),
         title=title,
         alt="Mean h of each lab's core releases with its 95 percent interval, highest on top.",
@@ -55,7 +55,7 @@ def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
             colour=lab_colour(order, legend=False),
             shape=alt.Shape("estimate:N", sort=list(kinds), legend=key),
             offset=sides("estimate", list(kinds)),
-            tooltip=["lab", "n", "estimate", *numbers(".2f", "slope"), "low", "high"],
+            tooltip=["lab", "n", "estimate", *rounded(".2f", "slope"), "low", "high"],
             rule=common,
             dashed=True,
             height=55,
@@ -86,7 +86,7 @@ def held_out_labs(table: pd.DataFrame, *, source: str) -> Figure:
         yOffset="guess:N",
         x=across("points", "mean absolute error (points)"),
         color=colours("guess", dict(zip(words.values(), (BLUE, GREY), strict=True)), title="guess"),
-        tooltip=["lab", "guess", *numbers(".1f", "points"), "n"],
+        tooltip=["lab", "guess", *rounded(".1f", "points"), "n"],
     )
     return figure(
         bars.properties(height=40 * len(table)),
@@ -115,7 +115,7 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
     base = alt.Chart(shown).encode(x=x, y=y)
     one = base.transform_filter(mine)
     points = one.mark_point(filled=True, size=90, opacity=1).encode(
-        tooltip=[*H_TOOLTIP, "kind", "papers_kind", *numbers("+.1f", "change")],
+        tooltip=[*H_TOOLTIP, "kind", "papers_kind", *rounded("+.1f", "change")],
         shape=alt.Shape("papers_kind:N", title="change"),
     )
     only = alt.condition(mine, alt.value(1), alt.value(0))

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.base.levers import minimum_curation
-from cape_lib.charts.axes import SIZE_AXIS
+from cape_lib.charts.axes import SIZE_AXIS, across, colours, rounded, row_names, shapes, sides, upright
+from cape_lib.charts.forest import forest, line_at
 from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
 from cape_lib.charts.look import BLUE, GREY
 
@@ -24,38 +25,27 @@ def width_and_null(
     table: `levers.width_by_ladder` (for `explore`: with a column `power`);  own: the ladder to name first.
     """
     order = [own, *[name for name in table["ladder"].drop_duplicates() if name != own]]
-    place = alt.Y("ladder:N", sort=order, title=None, axis=alt.Axis(labelLimit=160))
+    place, to_right = row_names("ladder", order, limit=160), across("value", "correlation r", [-1, 1])
     kept = [name for name in ("ladder", "n", "power") if name in table]
     points = table.melt(kept, ["r", "r_normalised"], var_name="scores", value_name="value")
     points["scores"] = points["scores"].map({"r": "as they are", "r_normalised": "divided by width"})
-    scale = alt.Scale(domain=["as they are", "divided by width", "shuffled, then divided"], range=[PAPER, BLUE, GREY])
-    shade = alt.Color("scores:N", scale=scale, title=None, legend=alt.Legend(symbolStrokeColor=BLUE))
-    across = alt.X("value:Q", title="correlation r", scale=alt.Scale(domain=[-1, 1]))
-    null = (
-        alt.Chart(table.assign(scores="shuffled, then divided"))
-        .mark_bar(height=14, opacity=0.55)
-        .encode(
-            x=alt.X("null_low:Q", title="correlation r", scale=alt.Scale(domain=[-1, 1])),
-            x2="null_high:Q",
-            y=place,
-            color=shade,
-            tooltip=["ladder:N", alt.Tooltip("null_low:Q", format=".2f"), alt.Tooltip("null_high:Q", format=".2f")],
-        )
+    words = {"as they are": PAPER, "divided by width": BLUE, "shuffled, then divided": GREY}
+    shade = colours("scores", words, symbolStrokeColor=BLUE)
+    null = alt.Chart(table.assign(scores="shuffled, then divided")).mark_bar(height=14, opacity=0.55)
+    null = null.encode(
+        x=across("null_low", "correlation r", [-1, 1]),
+        x2="null_high:Q",
+        y=place,
+        color=shade,
+        tooltip=["ladder:N", *rounded(".2f", "null_low", "null_high")],
     )
-    zero = alt.Chart(pd.DataFrame({"value": [0.0]})).mark_rule(color=INK).encode(x=across)
-    dots = (
-        alt.Chart(points)
-        .mark_point(filled=True, size=70, stroke=BLUE, strokeWidth=1.5, opacity=1)
-        .encode(
-            x=across,
-            y=place,
-            color=shade,
-            tooltip=["ladder:N", "scores:N", alt.Tooltip("value:Q", format=".3f"), "n:Q"],
-        )
+    dots = alt.Chart(points).mark_point(filled=True, size=70, stroke=BLUE, strokeWidth=1.5, opacity=1)
+    dots = dots.encode(
+        x=to_right, y=place, color=shade, tooltip=["ladder:N", "scores:N", *rounded(".3f", "value"), "n:Q"]
     )
     inside = int(((table["r_normalised"] >= table["null_low"]) & (table["r_normalised"] <= table["null_high"])).sum())
     return figure(
-        (null + zero + dots).properties(height=30 * len(order)),
+        alt.layer(null, line_at(0, "x"), dots).properties(height=30 * len(order)),
         title=title or f"{inside} of {len(table)} families lie where shuffled scores lie after the same division",
         alt="For each family a hollow point for r of the scores, a filled one for r after division by width, and a "
         "grey bar for 95 % of r of shuffled scores after the same division.",
@@ -74,27 +64,27 @@ def equivalents(table: pd.DataFrame, *, source: str) -> Figure:
     rows = table.assign(
         reading=table["reading"].map(SHORT),
         shown=table["equivalent_b"].clip(upper=EDGE),
-        from_b=table["low"].clip(lower=NEAR, upper=EDGE),
-        to_b=table["high"].clip(lower=NEAR, upper=EDGE),
         end=np.where(np.isinf(table["equivalent_b"]), "not reached", "reached"),
     )
     names = list(SHORT.values())
-    row = alt.Y("model:N", title=None, axis=alt.Axis(labelLimit=140))
-    offset = alt.YOffset("reading:N", sort=names)
-    shades = alt.Scale(domain=names, range=PALETTE[: len(names)])
-    colour = alt.Color("reading:N", scale=shades, title=None, legend=alt.Legend(columns=1, labelLimit=280))
-    ends = alt.Scale(domain=["reached", "not reached"], range=["circle", "triangle-right"])
-    numbers = [alt.Tooltip(f"{name}:Q", format=".3g") for name in ("params_b", "equivalent_b", "low", "high")]
-    base = alt.Chart(rows)
-    bars = base.mark_rule(strokeWidth=2).encode(x=_sizes("from_b"), x2="to_b:Q", y=row, yOffset=offset, color=colour)
-    dots = base.mark_point(filled=True, size=65, opacity=1).encode(
-        x=_sizes("shown"), y=row, yOffset=offset, color=colour, shape=alt.Shape("end:N", scale=ends, legend=None),
-        tooltip=["model:N", "reading:N", *numbers],
-    )  # fmt: skip
-    own = base.mark_tick(color=INK, thickness=2, height=16).encode(x=_sizes("params_b"), y=row, yOffset=offset)
+    row, offset = row_names("model", limit=140), sides("reading", names)
+    scale = alt.Scale(type="log", domain=[NEAR, EDGE])
+    worth = forest(
+        rows,
+        row,
+        alt.X("shown:Q", scale=scale, axis=SIZE_AXIS),
+        colour=colours("reading", dict(zip(names, PALETTE, strict=False)), columns=1, labelLimit=280),
+        shape=shapes("end", {"reached": "circle", "not reached": "triangle-right"}).legend(None),
+        offset=offset,
+        tooltip=["model:N", "reading:N", *rounded(".3g", "params_b", "equivalent_b", "low", "high")],
+        rule=None,
+        height=60,
+    )
+    own = alt.Chart(rows).mark_tick(color=INK, thickness=2, height=16)
+    own = own.encode(x=alt.X("params_b:Q", scale=scale, axis=SIZE_AXIS), y=row, yOffset=offset)
     beyond = int(np.isinf(table["equivalent_b"]).sum())
     return figure(
-        (own + bars + dots).properties(height=60 * rows["model"].nunique()),
+        alt.layer(own, worth),
         title=f"What a curated model is worth in scale depends on the reading; {beyond} of {len(rows)} give no size",
         alt="For each curated model three points with intervals: the web-trained size with the same HellaSwag, with "
         "the same TruthfulQA, and with the same TruthfulQA for its HellaSwag. A tick marks its own size; a triangle at "
@@ -104,10 +94,6 @@ def equivalents(table: pd.DataFrame, *, source: str) -> Figure:
         rows=table,
         name="equivalent-scale",
     )
-
-
-def _sizes(column: str) -> alt.X:
-    return alt.X(f"{column}:Q", scale=alt.Scale(type="log", domain=[NEAR, EDGE]), axis=SIZE_AXIS)
 
 
 def curation_curve(params_b: np.ndarray, *, critical_b: float) -> pd.DataFrame:
@@ -122,14 +108,11 @@ def curation_curve(params_b: np.ndarray, *, critical_b: float) -> pd.DataFrame:
 
 def minimum_curations(rows: pd.DataFrame) -> Figure:
     """The curve of `curation_curve` for one critical size, or for several (for `explore`: column critical)."""
-    chart = (
-        alt.Chart(rows)
-        .mark_line(color=BLUE)
-        .encode(
-            x=alt.X("params_b:Q", scale=alt.Scale(type="log", domain=[0.1, 20]), axis=SIZE_AXIS),
-            y=alt.Y("percent:Q", title="curated share asked for (%)", scale=alt.Scale(domain=[0, 100])),
-            tooltip=[alt.Tooltip("params_b:Q", format=".2f"), alt.Tooltip("percent:Q", format=".0f")],
-        )
+    chart = alt.Chart(rows).mark_line(color=BLUE)
+    chart = chart.encode(
+        x=alt.X("params_b:Q", scale=alt.Scale(type="log", domain=[0.1, 20]), axis=SIZE_AXIS),
+        y=upright("percent", "curated share asked for (%)", [0, 100]),
+        tooltip=[*rounded(".2f", "params_b"), *rounded(".0f", "percent")],
     )
     return figure(
         chart,
@@ -155,17 +138,16 @@ def generations(pairs: pd.DataFrame, *, source: str) -> Figure:
     named = named.sort_values(["measure_id", "newer_b"], ascending=[False, True])
     long = named.melt(["pair"], ["older_coupling", "newer_coupling"], "which", "coupling")
     long["which"] = long["which"].map({"older_coupling": "Qwen2.5", "newer_coupling": "Qwen3"})
-    place = alt.Y("pair:N", sort=list(named["pair"]), title=None, axis=alt.Axis(labelLimit=260))
-    across = alt.X("coupling:Q", title="published internal coupling", scale=alt.Scale(domain=[0, 1]))
-    lines = alt.Chart(named).mark_rule(color=MUTED, strokeWidth=2).encode(
-        x=alt.X("older_coupling:Q", title="published internal coupling"), x2="newer_coupling:Q", y=place
-    )  # fmt: skip
-    shades = alt.Scale(domain=["Qwen2.5", "Qwen3"], range=[PAPER, BLUE])
-    dots = alt.Chart(long).mark_point(filled=True, size=70, stroke=BLUE, opacity=1).encode(
-        x=across, y=place,
-        color=alt.Color("which:N", scale=shades, title=None, legend=alt.Legend(symbolStrokeColor=BLUE)),
-        tooltip=["pair:N", "which:N", alt.Tooltip("coupling:Q", format=".3f")],
-    )  # fmt: skip
+    place, title = row_names("pair", named["pair"]), "published internal coupling"
+    lines = alt.Chart(named).mark_rule(color=MUTED, strokeWidth=2)
+    lines = lines.encode(x=across("older_coupling", title), x2="newer_coupling:Q", y=place)
+    dots = alt.Chart(long).mark_point(filled=True, size=70, stroke=BLUE, opacity=1)
+    dots = dots.encode(
+        x=across("coupling", title, [0, 1]),
+        y=place,
+        color=colours("which", {"Qwen2.5": PAPER, "Qwen3": BLUE}, symbolStrokeColor=BLUE),
+        tooltip=["pair:N", "which:N", *rounded(".3f", "coupling")],
+    )
     heads = pairs[pairs["measure_id"] == "per_head"]
     changed = int((heads["difference"].abs() > 0.01).sum())
     return figure(
@@ -183,18 +165,13 @@ def generations(pairs: pd.DataFrame, *, source: str) -> Figure:
 def architecture(rows: pd.DataFrame, *, source: str) -> Figure:
     """Every internal coupling of one family, tuned models hollow.  rows: `levers.architecture_rows`."""
     named = rows.assign(kind=np.where(rows["tuned"], "instruction-tuned", "base"))
-    shades = alt.Scale(domain=["base", "instruction-tuned"], range=[BLUE, PAPER])
-    chart = (
-        alt.Chart(named)
-        .mark_point(filled=True, size=80, stroke=BLUE, opacity=1)
-        .encode(
-            x=alt.X("net_coupling:Q", title="published internal coupling", scale=alt.Scale(domain=[0.7, 1])),
-            y=alt.Y("model:N", sort=alt.SortField("net_coupling", order="descending"), title=None),
-            color=alt.Color("kind:N", scale=shades, title=None, legend=alt.Legend(symbolStrokeColor=BLUE)),
-            tooltip=["model:N", "measure_id:N", alt.Tooltip("net_coupling:Q", format=".3f"), "note:N"],
-        )
-        .properties(height=28 * len(named))
-    )
+    chart = alt.Chart(named).mark_point(filled=True, size=80, stroke=BLUE, opacity=1)
+    chart = chart.encode(
+        x=across("net_coupling", "published internal coupling", [0.7, 1]),
+        y=alt.Y("model:N", sort=alt.SortField("net_coupling", order="descending"), title=None),
+        color=colours("kind", {"base": BLUE, "instruction-tuned": PAPER}, symbolStrokeColor=BLUE),
+        tooltip=["model:N", "measure_id:N", *rounded(".3f", "net_coupling"), "note:N"],
+    ).properties(height=28 * len(named))
     best = named.iloc[0]
     return figure(
         chart,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.base.coupling import signs_by_size
-from cape_lib.charts.axes import numbers, phase_colour
+from cape_lib.charts.axes import phase_colour, rounded
 from cape_lib.charts.coupling import STEP_TOOLTIP
 from cape_lib.charts.forest import line_at
 from cape_lib.charts.frame import INK, MUTED, PAPER, Figure, figure
@@ -123,7 +123,7 @@ def families_in_motion(
     domain = alt.Scale(zero=False, nice=True, domain=[low[x] - 2, high[x] + 0.15 * wide])
     x_axis = alt.X(f"{x}:Q", scale=domain, title=f"{label(x)} (%), reasoning →")
     y_axis = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False, nice=True), title=f"↑ {label(y)} (%), truthfulness")
-    tooltip = ["ladder", "model", "params_b", *numbers(".1f", x, y)]
+    tooltip = ["ladder", "model", "params_b", *rounded(".1f", x, y)]
     covered = pd.concat([_between(parts, share, x, y) for share in np.linspace(0, 1, 12)])
     names = named(
         largest,
@@ -147,7 +147,7 @@ def families_in_motion(
         sizes = sizes.encode(x=x_axis, y=y_axis, tooltip=tooltip)
         dots = alt.Chart(rows).mark_circle(size=190, opacity=1, stroke=PAPER, strokeWidth=1.5)
         dots = dots.encode(
-            x=x_axis, y=y_axis, color=phase_colour(), tooltip=["ladder", *numbers(".2f", "gamma"), "phase"]
+            x=x_axis, y=y_axis, color=phase_colour(), tooltip=["ladder", *rounded(".2f", "gamma"), "phase"]
         )
         cut = alt.Chart(at_cut).mark_point(shape="diamond", size=60, fill=PAPER, stroke=INK, opacity=1)
         cut = cut.encode(x=x_axis, y=y_axis, tooltip=["ladder"])

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from cape_lib.charts.axes import across, numbers, row_names, upright
+from cape_lib.charts.axes import across, rounded, row_names, upright
 from cape_lib.charts.forest import band, forest, line_at
 from cape_lib.charts.frame import GRID, INK, LAB_COLOURS, MUTED, PAPER, Figure, figure
 from cape_lib.charts.frontier import lab_colour
@@ -169,7 +169,7 @@ def _gauge(rows: pd.DataFrame, title: str) -> Any:
     axis = alt.Axis(labelLimit=150, labelFontSize=11, labelExpr=f"({json.dumps(lines)})[datum.label]")
     place = alt.Y("prediction:N", sort=list(lines), title=None, axis=axis)
     x = alt.X("estimate:Q", title=title, scale=alt.Scale(zero=True, padding=24))
-    tooltip: list[Any] = ["says:N", "status:N", "resolves:N", *numbers(".2f", "estimate")]
+    tooltip: list[Any] = ["says:N", "status:N", "resolves:N", *rounded(".2f", "estimate")]
     layers = [forest(rows, place, x, tooltip=tooltip, colour=alt.value(INK), rule=None, height=46)]
     for side, colour, dy in (("pass", HOLDS, -14), ("fail", FAILS, 15)):
         base = alt.Chart(rows).encode(x=f"{side}_at:Q", y=place, tooltip=tooltip)
@@ -191,7 +191,7 @@ def settings(table: pd.DataFrame) -> Figure:
         alt.X("id:O", title="prediction", axis=alt.Axis(labelAngle=0)),
         colour=colour,
         shape=shape,
-        tooltip=["prediction:N", "setting:N", "status:N", *numbers(".2f", "value", "low", "high"), "n:Q"],
+        tooltip=["prediction:N", "setting:N", "status:N", *rounded(".2f", "value", "low", "high"), "n:Q"],
         rule=None,
         bars=rows.head(0),
         height=30,
@@ -228,7 +228,7 @@ def day_by_day(table: pd.DataFrame) -> Figure:
             alt.X("day:T", title=None, axis=alt.Axis(format="%b", tickCount="month")),
             upright("estimate", "correlation r", [-0.2, 1]),
             colour=alt.value(INK),
-            tooltip=["name:N", "as_of:N", "status:N", *numbers(".2f", "value"), "n:Q"],
+            tooltip=["name:N", "as_of:N", "status:N", *rounded(".2f", "value"), "n:Q"],
             point=True,
         )
         lines = []
@@ -266,7 +266,7 @@ def own_check(later: pd.DataFrame, *, band: float, flat_band: float) -> Figure:
     bands = bands.encode(x=across("low", "points of GPQA Diamond off the guess"), x2="high:Q", y=place)
     dots = alt.Chart(long).mark_point(filled=True, size=75, stroke=PAPER, opacity=1)
     dots = dots.encode(
-        x="points:Q", y=place, color=lab_colour(labs), tooltip=["model:N", "guess:N", *numbers(".1f", "points")]
+        x="points:Q", y=place, color=lab_colour(labs), tooltip=["model:N", "guess:N", *rounded(".1f", "points")]
     )
     inside, flat = int(later["inside_published"].sum()), int(later["inside_flat"].sum())
     return figure(

@@ -8,9 +8,10 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
+from cape_lib.charts.axes import across, rounded, row_names
+from cape_lib.charts.forest import forest, line_at
 from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
 from cape_lib.charts.frontier import lab_colour
 from cape_lib.signs import typeset
@@ -29,18 +30,14 @@ def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
     known = [status for status in STATUS_ORDER if status in set(counts["status"])]
     known += sorted(set(counts["status"]) - set(known))
     counts["rank"] = counts["status"].map({status: i for i, status in enumerate(known)})
-    bars = (
-        alt.Chart(counts)
-        .mark_bar()
-        .encode(
-            y=alt.Y("lab:N", sort=order, title=None),
-            x=alt.X("cells:Q", title="cells"),
-            color=alt.Color(
-                "status:N", scale=alt.Scale(domain=known, range=PALETTE), title=None, legend=alt.Legend(columns=2)
-            ),
-            order="rank:Q",
-            tooltip=["lab", "status", "cells"],
-        )
+    key = alt.Color("status:N", scale=alt.Scale(domain=known, range=PALETTE), title=None, legend=alt.Legend(columns=2))
+    bars = alt.Chart(counts).mark_bar()
+    bars = bars.encode(
+        y=row_names("lab", order),
+        x=across("cells", "cells"),
+        color=key,
+        order="rank:Q",
+        tooltip=["lab", "status", "cells"],
     )
     alike = int(cells["status"].isin(["confirmed", "corrected"]).sum())
     return figure(
@@ -61,23 +58,25 @@ def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
     shown = effects.dropna(subset=["h_after"]).assign(
         cell=lambda rows: rows["model"] + ", " + rows["benchmark"].map(label).str.split().str[0]
     )
-    order = list(shown["cell"])
-    y = alt.Y("cell:N", sort=order, title=None, axis=alt.Axis(labelLimit=190))
-    tooltip: list[Any] = ["model", "benchmark", "before", "after", alt.Tooltip("h_before:Q", format="+.1f"),
-               alt.Tooltip("h_after:Q", format="+.1f"), alt.Tooltip("d_r:Q", format="+.3f")]  # fmt: skip
-    colour = lab_colour(sorted(shown["lab"].unique()), columns=2)
-    base = alt.Chart(shown).encode(y=y, tooltip=tooltip)
-    ways = base.mark_rule(strokeWidth=2, opacity=0.6).encode(
-        x=alt.X("h_before:Q", title="h (points)"), x2="h_after:Q", color=colour
-    )
-    ends = [
-        base.mark_point(filled=False, size=60).encode(x="h_before:Q", color=colour),
-        base.mark_point(filled=True, size=60, opacity=1).encode(x="h_after:Q", color=colour),
+    tooltip = [
+        "model",
+        "benchmark",
+        "before",
+        "after",
+        *rounded("+.1f", "h_before", "h_after"),
+        *rounded("+.3f", "d_r"),
     ]
-    zero = alt.Chart(pd.DataFrame({"h_before": [0.0]})).mark_rule(color=INK).encode(x="h_before:Q")
+    colour = lab_colour(sorted(shown["lab"].unique()), columns=2)
+    base = alt.Chart(shown).encode(y=row_names("cell", limit=190), color=colour, tooltip=tooltip)
+    before = across("h_before", "h (points)")
+    ways = base.mark_rule(strokeWidth=2, opacity=0.6).encode(x=before, x2="h_after:Q")
+    ends = [
+        base.mark_point(filled=False, size=60).encode(x=before),
+        base.mark_point(filled=True, size=60, opacity=1).encode(x="h_after:Q"),
+    ]
     flips = int((shown["h_before"] * shown["h_after"] < 0).sum())
     return figure(
-        alt.layer(zero, ways, *ends).properties(height=18 * len(order)),
+        alt.layer(line_at(0, "x"), ways, *ends).properties(height=18 * len(shown)),
         title=f"{len(shown)} cells differ; {flips} of them turn the sign of their model's h",
         alt="h of each model before and after one of its cells is replaced.",
         source=source,
@@ -92,28 +91,22 @@ def headline_changes(table: pd.DataFrame, *, source: str) -> Figure:
 
     table: `frontier.correction_effects`.
     """
-    shown = table.assign(
-        shift=(table["after"] - table["before"]) / ((table["before_high"] - table["before_low"]) / 2),
-        low=(table["after_low"] - table["before"]) / ((table["before_high"] - table["before_low"]) / 2),
-        high=(table["after_high"] - table["before"]) / ((table["before_high"] - table["before_low"]) / 2),
-    )
-    # A ratio of spreads whose interval has no end has no scale; it stands in the rows.
-    ends = shown[["before_low", "before_high", "after_low", "after_high", "shift"]]
-    shown = shown[np.isfinite(ends).all(axis=1)]
-    base = alt.Chart(shown).encode(
-        y=alt.Y("number:N", sort=list(shown["number"]), title=None, axis=alt.Axis(labelLimit=170))
-    )
-    x = alt.X("low:Q", title="change, in half-widths")
-    bars = base.mark_rule(strokeWidth=4, opacity=0.4, color=MUTED).encode(x=x, x2="high:Q")
-    points = base.mark_point(filled=True, size=80, opacity=1, color=INK).encode(
-        x="shift:Q", tooltip=["number", alt.Tooltip("before:Q", format=".2f"), alt.Tooltip("after:Q", format=".2f")]
-    )
-    edges = (
-        alt.Chart(pd.DataFrame({"low": [-1.0, 0.0, 1.0]})).mark_rule(color=MUTED, strokeDash=[3, 3]).encode(x="low:Q")
+    half = (table["before_high"] - table["before_low"]) / 2
+    moved = {"shift": "after", "low": "after_low", "high": "after_high"}
+    shown = table.assign(**{name: (table[column] - table["before"]) / half for name, column in moved.items()})
+    shown = shown.dropna(subset=["shift"])
+    edges = [line_at(at, "x", colour=MUTED, dashed=True) for at in (-1, 0, 1)]
+    changes = forest(
+        shown,
+        row_names("number", limit=170),
+        across("shift", "change, in half-widths"),
+        colour=alt.value(INK),
+        tooltip=["number", *rounded(".2f", "before", "after")],
+        rule=None,
     )
     beyond = int((shown["shift"].abs() > 1).sum())
     return figure(
-        alt.layer(edges, bars, points).properties(height=24 * len(shown)),
+        alt.layer(*edges, changes),
         title=f"{beyond} of {len(shown)} headline numbers leave the interval they had as published",
         alt="Change of each headline number in units of its published interval.",
         source=source,
@@ -132,15 +125,12 @@ def influence(table: pd.DataFrame, *, source: str) -> Figure:
     # The table has the value with the row minus that without it; a reader wants to see what leaving it out does.
     shown = table.assign(d_r=-table["d_r"], d_slope=-table["d_slope"])
     shown = shown.sort_values("d_r", key=abs, ascending=False).head(12)[["model", "lab", "cooks", "d_r", "d_slope"]]
-    bars = (
-        alt.Chart(shown)
-        .mark_bar()
-        .encode(
-            y=alt.Y("model:N", sort=list(shown["model"]), title=None, axis=alt.Axis(labelLimit=200)),
-            x=alt.X("d_r:Q", title="change of r when left out"),
-            color=lab_colour(sorted(table["lab"].unique()), columns=2),
-            tooltip=["model", alt.Tooltip("d_r:Q", format="+.3f"), alt.Tooltip("d_slope:Q", format="+.3f"), "cooks"],
-        )
+    bars = alt.Chart(shown).mark_bar()
+    bars = bars.encode(
+        y=row_names("model", shown["model"], limit=200),
+        x=across("d_r", "change of r when left out"),
+        color=lab_colour(sorted(table["lab"].unique()), columns=2),
+        tooltip=["model", *rounded("+.3f", "d_r", "d_slope"), "cooks"],
     )
     first = shown.iloc[0]
     return figure(

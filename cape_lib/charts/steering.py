@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, upright
+from cape_lib.charts.forest import forest, line_at
 from cape_lib.charts.frame import GRID, INK, Figure, figure
-from cape_lib.charts.look import AMBER, BLUE, GREY, TWO_SIDES
+from cape_lib.charts.look import AMBER, BLUE, GREY
 from cape_lib.stats import wilson
 
 #: Half of an interval with which one can tell 60 % from 40 % (points).
@@ -33,20 +35,18 @@ def runs(totals: pd.DataFrame) -> Figure:
     rows = totals.assign(row=totals["model"] + ", " + counted)
     again = rows.groupby("row").cumcount()
     rows["row"] = rows["row"].where(again == 0, rows["row"] + " (" + (again + 1).astype(str) + ")")
-    place = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=180))
-    words = ["prompts recorded", "totals only"]
-    colour = alt.Color("records:N", scale=alt.Scale(domain=words, range=list(TWO_SIDES)), title=None)
-    across = alt.X("low:Q", title="texts that changed (%)", scale=alt.Scale(domain=[0, 100]))
-    bars = alt.Chart(rows).mark_rule(strokeWidth=2).encode(x=across, x2="high:Q", y=place, color=colour)
-    ends = [alt.Tooltip(f"{name}:Q", format=".0f") for name in ("low", "high")]
-    dots = alt.Chart(rows).mark_point(filled=True, size=75, opacity=1).encode(
-        x="percent:Q", y=place, color=colour,
-        shape=alt.Shape("records:N", scale=alt.Scale(domain=words, range=["circle", "square"]), title=None),
-        tooltip=["model:N", "run:N", "n_changed:Q", "n_total:Q", *ends],
-    )  # fmt: skip
     widest, fewest, most = float((totals["high"] - totals["low"]).max()), *totals["n_total"].agg(["min", "max"])
     return figure(
-        (bars + dots).properties(height=26 * len(rows)),
+        forest(
+            rows,
+            row_names("row", limit=180),
+            across("percent", "texts that changed (%)", [0, 100]),
+            colour=colours("records", {"prompts recorded": BLUE, "totals only": AMBER}),
+            shape=shapes("records", {"prompts recorded": "circle", "totals only": "square"}),
+            tooltip=["model:N", "run:N", "n_changed:Q", "n_total:Q", *rounded(".0f", "low", "high")],
+            rule=None,
+            height=26,
+        ),
         title=f"{fewest} to {most} prompts a run leave the share open by up to {widest:.0f} points",
         alt="A point with a 95 % interval for each steering run: the percent of texts that changed. Runs whose single"
         " prompts were kept are blue circles, runs with totals only amber squares. Runs on one and the same "
@@ -67,16 +67,12 @@ def trend_null(ways: pd.DataFrame, *, observed: int) -> Figure:
     rows = ways.assign(far=np.where(ways["trend"] <= observed, *words))
     p = float(rows.loc[rows["trend"] <= observed, "share"].sum())
     ticks = alt.Axis(labelAngle=0, labelOverlap="parity", labelSeparation=4)
-    across = alt.X("trend:O", title="trend (fewer: more changes at the smaller sizes)", axis=ticks)
-    chart = (
-        alt.Chart(rows)
-        .mark_bar()
-        .encode(
-            x=across,
-            y=alt.Y("share:Q", title="probability", axis=alt.Axis(format="%")),
-            color=alt.Color("far:N", title=None, scale=alt.Scale(domain=words, range=[AMBER, GREY])),
-            tooltip=["trend:Q", alt.Tooltip("share:Q", format=".3f")],
-        )
+    chart = alt.Chart(rows).mark_bar()
+    chart = chart.encode(
+        x=alt.X("trend:O", title="trend (fewer: more changes at the smaller sizes)", axis=ticks),
+        y=upright("share", "probability", percent=True),
+        color=colours("far", dict(zip(words, (AMBER, GREY), strict=True))),
+        tooltip=["trend:Q", *rounded(".3f", "share")],
     )
     return figure(
         chart,
@@ -102,17 +98,16 @@ def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
 
 def needed(rows: pd.DataFrame) -> Figure:
     """Half width of the interval against the number of misaligned items (for `explore`: column share)."""
-    line = alt.Chart(rows).mark_line(color=BLUE).encode(
-        x=alt.X("items:Q", title="misaligned items"),
-        y=alt.Y("half:Q", title="half of the 95 % interval (points)"),
-        tooltip=["items:Q", alt.Tooltip("half:Q", format=".1f")],
-    )  # fmt: skip
+    line = alt.Chart(rows).mark_line(color=BLUE)
+    line = line.encode(
+        x=across("items", "misaligned items"),
+        y=upright("half", "half of the 95 % interval (points)"),
+        tooltip=["items:Q", *rounded(".1f", "half")],
+    )
     at_ten = float(rows.loc[rows["items"] == 10, "half"].max())
-    marks = pd.DataFrame({"half": [WANTED]})
-    rule = alt.Chart(marks).mark_rule(color=INK, strokeDash=[4, 3]).encode(y="half:Q")
     ten = alt.Chart(pd.DataFrame({"items": [10]})).mark_rule(color=GRID, strokeWidth=6).encode(x="items:Q")
     return figure(
-        ten + rule + line,
+        alt.layer(ten, line_at(WANTED, "y", colour=INK, dashed=True), line),
         title=f"With ten prompts the share is open by ±{at_ten:.0f} points",
         alt="Half width of the interval falling with the number of items; a grey rule at ten items, a dashed one at "
         "ten points.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.axes import across, colours, numbers, phase_colour, row_names, sides
+from cape_lib.charts.axes import across, colours, phase_colour, rounded, row_names, sides
 from cape_lib.charts.forest import forest
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import TWO_SIDES
@@ -28,7 +28,7 @@ def whole_ladders(ladders: pd.DataFrame, *, y: str, source: str, own: str = "") 
             row_names("name"),
             across("estimate", f"{label(y)}, largest minus smallest size (points)"),
             colour=phase_colour(),
-            tooltip=["smaller", "larger", *numbers("+.1f", "dx", "dy"), "sizes"],
+            tooltip=["smaller", "larger", *rounded("+.1f", "dx", "dy"), "sizes"],
         ),
         title=(
             f"From smallest to largest size {label(y)} surely falls in {down} of {len(rows)} families and rises in {up}"

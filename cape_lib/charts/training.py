@@ -7,7 +7,7 @@ import pandas as pd
 
 from cape_lib.base import training
 from cape_lib.base.training import STEREOTYPE
-from cape_lib.charts.axes import across, colours, numbers, row_names, shapes, upright
+from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, upright
 from cape_lib.charts.forest import forest
 from cape_lib.charts.frame import MUTED, Figure, figure
 from cape_lib.charts.look import AMBER, BLUE
@@ -31,7 +31,7 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
         up = alt.Y("score:Q", scale=alt.Scale(zero=False), title=f"{label(column)} (%)")
         line = base.mark_line(color=colour, point=alt.OverlayMarkDef(filled=True, size=40, color=colour))
         bars = base.mark_rule(color=colour, opacity=0.45, strokeWidth=3).encode(y="low:Q", y2="high:Q")
-        drawn = alt.layer(bars, line.encode(y=up, tooltip=["tokens_b", *numbers(".1f", "score")]))
+        drawn = alt.layer(bars, line.encode(y=up, tooltip=["tokens_b", *rounded(".1f", "score")]))
         charts.append(drawn.properties(height=190))
     r = float(part[x].corr(part[y]))
     return figure(
@@ -116,7 +116,7 @@ def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
         y=upright("r", "r over the sizes", [-0.2, 1]),
         color=colours("corpus", words),
         strokeDash=alt.StrokeDash("corpus:N", scale=dashes, title=None),
-        tooltip=["corpus", "tokens_b", *numbers(".2f", "r"), "n"],
+        tooltip=["corpus", "tokens_b", *rounded(".2f", "r"), "n"],
     )
     last = table[table["step"] == table["step"].max()]["r"]
     return figure(

@@ -8,7 +8,9 @@ import altair as alt
 import pandas as pd
 from IPython.display import HTML
 
-from cape_lib.charts.frame import GRID, INK, MUTED, PALETTE, Figure, figure
+from cape_lib.charts.axes import colours, rounded, upright
+from cape_lib.charts.forest import band, forest
+from cape_lib.charts.frame import GRID, INK, PALETTE, Figure, figure
 from cape_lib.charts.look import mark_scales
 from cape_lib.charts.tabular import table
 from cape_lib.signs import MARKS, typeset
@@ -140,16 +142,16 @@ def labelled(rows: pd.DataFrame) -> str:
     return f"{many}; the furthest off is {where}: {worst['value']:.0%}."
 
 
-def _power_view(rows: pd.DataFrame, noise: str, depths: list[str]) -> alt.LayerChart | alt.FacetChart:
-    base = alt.Chart(rows, title=noise).encode(
-        x=alt.X("n:Q", title="sizes", scale=alt.Scale(zero=False), axis=alt.Axis(tickMinStep=1)),
-        color=alt.Color("depth:N", sort=depths, scale=alt.Scale(domain=depths, range=PALETTE), title="depth"),
+def _power_view(rows: pd.DataFrame, noise: str, depths: list[str]) -> Any:
+    drawn = band(
+        rows.assign(estimate=rows["value"]),
+        alt.X("n:Q", title="sizes", scale=alt.Scale(zero=False), axis=alt.Axis(tickMinStep=1)),
+        upright("estimate", "power", [0, 1], percent=True),
+        colour=colours("depth", dict(zip(depths, PALETTE, strict=False)), title="depth"),
+        tooltip=["depth", "n", *rounded(".0%", "value")],
+        point=True,
     )
-    band = base.mark_area(opacity=0.15).encode(y="low:Q", y2="high:Q")
-    y = alt.Y("value:Q", title="power", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
-    tooltip: list[Any] = ["depth", "n", alt.Tooltip("value:Q", format=".0%")]
-    line = base.mark_line(point=True).encode(y=y, tooltip=tooltip, shape=alt.Shape("depth:N", sort=depths, legend=None))
-    return alt.layer(band, line).properties(height=240)
+    return drawn.properties(height=240, title=noise)
 
 
 def _named(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
@@ -168,25 +170,23 @@ def _reading(rows: pd.DataFrame) -> pd.Series:
     return pd.Series(FINE, index=rows.index).mask(bad, LABELLED).mask(bad & idle, COMPARED)
 
 
-def _dots(
-    shown: pd.DataFrame, rules: list[tuple[float, list[int], str]], scale: alt.Scale, title: str
-) -> alt.LayerChart | alt.FacetChart:
-    kinds = [kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()]
-    colours, shapes = mark_scales(kinds)
-    y = alt.Y("setting:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, grid=True, gridColor=GRID))
-    base = alt.Chart(shown).encode(y=y)
-    bars = base.mark_rule(color=MUTED, strokeWidth=2).encode(x=alt.X("low:Q", scale=scale, title=title), x2="high:Q")
-    tooltip: list[Any] = ["setting", alt.Tooltip("value:Q", format=".1%"), "replications:Q", "reading"]
-    reading = {
-        "color": alt.Color("reading:N", scale=colours, title=None),
-        "shape": alt.Shape("reading:N", scale=shapes, title=None),
-    }
-    x = alt.X("value:Q", scale=scale, title=title, axis=alt.Axis(format="%"))
-    points = base.mark_point(filled=True, opacity=1, size=70).encode(x=x, tooltip=tooltip, **reading)
+def _dots(shown: pd.DataFrame, rules: list[tuple[float, list[int], str]], scale: alt.Scale, title: str) -> Any:
+    colour, shape = mark_scales([kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()])
     lines = [
         alt.Chart(pd.DataFrame({"value": [at], "what": [what]}))
         .mark_rule(color=INK, strokeDash=dash)
         .encode(x=alt.X("value:Q", scale=scale), tooltip="what")
         for at, dash, what in rules
     ]
-    return alt.layer(*lines, bars, points).properties(height=20 * shown["setting"].nunique())
+    names = alt.Axis(labelLimit=330, grid=True, gridColor=GRID)
+    dots = forest(
+        shown,
+        alt.Y("setting:N", sort=None, title=None, axis=names),
+        alt.X("value:Q", scale=scale, title=title, axis=alt.Axis(format="%")),
+        colour=alt.Color("reading:N", scale=colour, title=None),
+        shape=alt.Shape("reading:N", scale=shape, title=None),
+        tooltip=["setting", *rounded(".1%", "value"), "replications:Q", "reading"],
+        rule=None,
+        height=20,
+    )
+    return alt.layer(*lines, dots)
