@@ -128,7 +128,7 @@ def strings(value: Any, key: str = "") -> Iterator[str]:
     yield key
     if isinstance(value, dict):
         for name, inside in value.items():
-            yield from strings(inside, name)
+            yield from strings("" if name == "digest" else inside, name)
     elif isinstance(value, list):
         for inside in value:
             yield from strings(inside)
@@ -261,6 +261,23 @@ def test_the_chapters_of_a_report_along_tokens_speak_of_no_sizes(tmp_path: Path)
     assert [said for said in lines if SIZES.search(said)] == []
     text = " ".join(lines)
     assert text.count("from 1 to 128 B tokens") >= 3 and "turn of Larch in training" in text
+
+
+def test_a_sweep_along_steps_answers_for_every_run_and_speaks_of_no_sizes(tmp_path: Path, capsys: Any) -> None:
+    path, out = tmp_path / "runs.csv", tmp_path / "out"
+    one = planted("step", [1000 * p for p in POWERS], turn=9000.0)
+    runs = [one.assign(model=f"run-{name}", truthfulqa=one["truthfulqa"] + up) for name, up in (("a", 0), ("b", 5))]
+    pd.concat([*runs, one.iloc[:2].assign(model="run-c")]).to_csv(path, index=False)
+    assert main(["sweep", str(path), "--axis", "step", "-o", str(out), "--workers", "1", "--json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    assert (whole["done"], whole["refused"]) == (2, 1)
+    alone = diagnosis(one, "step")
+    for answer in whole["answers"][:2]:
+        assert answer["axis"] == "step"
+        assert answer["parts"][0]["diagnosis"]["boundary"]["vertex"]["estimate"] == pytest.approx(
+            alone["boundary"]["vertex"]["estimate"]
+        )
+    assert [said for said in (*seen(out / "index.html"), *strings(whole)) if SIZES.search(said)] == []
 
 
 def test_two_checkpoints_are_too_few_for_a_report(tmp_path: Path) -> None:

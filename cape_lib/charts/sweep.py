@@ -11,14 +11,26 @@ import pandas as pd
 from cape_lib.charts.axes import phase_colour
 from cape_lib.charts.frame import INK, PAPER, Figure, figure
 from cape_lib.tables import label
+from cape_lib.tables.axes import PARAMS, Axis
 
 
-def small_multiples(steps: pd.DataFrame, *, x: str, y: str, families: Sequence[str], total: int, name: str) -> Figure:
+def small_multiples(
+    steps: pd.DataFrame,
+    *,
+    x: str,
+    y: str,
+    families: Sequence[str],
+    total: int,
+    name: str,
+    along: Axis = PARAMS,
+) -> Figure:
     """One small plane a family, all on the same axes, each step in the colour of its phase.
 
     steps: one row a step with family, smaller, larger, x_from, y_from, x_to, y_to (percent), phase, gamma; families: to
-    draw, in this order; total: families in the sweep.
+    draw, in this order; total: families in the sweep; along: the axis of the steps.
     """
+    up, ends = ("up in size", "from the smallest to the largest size") if along.by_size else ("", "from first to last")
+    up = up or f"along {along.noun}"
     shown = steps[steps["family"].isin(families)]
     low_x, high_x = float(shown[["x_from", "x_to"]].min().min()), float(shown[["x_from", "x_to"]].max().max())
     low_y, high_y = float(shown[["y_from", "y_to"]].min().min()), float(shown[["y_from", "y_to"]].max().max())
@@ -28,18 +40,18 @@ def small_multiples(steps: pd.DataFrame, *, x: str, y: str, families: Sequence[s
     more = f" ({total - len(families)} more in the table)" if total > len(families) else ""
     return figure(
         views,
-        title=f"{label(y)} falls in {down} of {len(shown)} steps up in size, over {len(families)} families{more}",
+        title=f"{label(y)} falls in {down} of {len(shown)} steps {up}, over {len(families)} families{more}",
         alt=(
             f"{len(families)} small charts, one a family, all with {label(x)} across and {label(y)} upwards; each line "
-            f"goes from the smallest to the largest size, orange where {label(y)} falls as {label(x)} rises, green "
+            f"goes {ends}, orange where {label(y)} falls as {label(x)} rises, green "
             f"where both rise. {down} of {len(shown)} steps fall."
         ),
         source="the scores of the sweep",
         n=f"{len(families)} families, {len(shown)} steps",
         name=name,
-        rows=shown,
+        rows=shown if along.by_size else shown.rename(columns={"smaller": "first", "larger": "last"}),
         caption=(
-            f"{label(x)} (%) across, {label(y)} (%) upwards, from the smallest to the largest size. "
+            f"{label(x)} (%) across, {label(y)} (%) upwards, {ends}. "
             "Vermilion: tax, grey: transition, green: bonus."
         ),
     )
@@ -52,7 +64,8 @@ def _axis(kind: Any, column: str, domain: list[float]) -> Any:
 
 def _one(steps: pd.DataFrame, axes: dict[str, Any], family: str) -> Any:
     base = alt.Chart(steps).encode(**axes)
-    tooltip = ["smaller", "larger", alt.Tooltip("gamma:Q", format=".2f"), "phase"]
+    ends = [alt.Tooltip("smaller:N", title="from"), alt.Tooltip("larger:N", title="to")]
+    tooltip = [*ends, alt.Tooltip("gamma:Q", format=".2f"), "phase"]
     lines = base.mark_rule(strokeWidth=2.5).encode(
         x2="x_to", y2="y_to", color=phase_colour(legend=False), tooltip=tooltip
     )

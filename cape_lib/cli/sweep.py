@@ -21,6 +21,7 @@ EPILOG = """\
 examples:
   cape sweep scores.csv -o out/
   cape sweep --panel uniform -o out/                       the 47 families of the uniform panel
+  cape sweep checkpoints.csv --axis tokens -o out/         every run of a table of checkpoints
   cape sweep scores.csv --report -o out/                   a full report of each family too
   cape sweep scores.csv --scheduler tcp://host:8786 -o out/
 
@@ -74,17 +75,29 @@ def _by(args: argparse.Namespace) -> str:
 
 
 def _scores(args: argparse.Namespace) -> Scores | pd.DataFrame:
-    from cape_lib import tables
-
     if (args.panel is None) == (not args.scores):
         raise UsageError("name a table of scores, or a panel of the book by --panel, not both")
     if args.panel is not None:
-        return tables.base(args.panel)
+        return _panel(args.panel, args.axis)
     pair = () if args.x is None else (args.x, args.y)
     scores = importing.read_by_options(args.scores, args, pair_of=pair).scores
     if not args.quiet:
         importing.tell(scores)
     return scores
+
+
+def _panel(name: str, axis: str) -> Scores | pd.DataFrame:
+    """A panel of the book; along another axis than size its rows that have a place there."""
+    from cape_lib import tables
+    from cape_lib.tables.axes import axis_named
+
+    panel, along = tables.base(name), axis_named(axis)
+    if along.by_size:
+        return panel
+    wanted = {"date": ["release_date"], "tokens": ["tokens_b", "pretrain_tokens_b"]}.get(along.name, [along.column])
+    there = [column for column in wanted if column in panel]
+    known = panel.dropna(subset=there, how="all") if there else panel
+    return tables.check_scores(known, options=tables.TableOptions(axis=axis), allow_mixed=True)
 
 
 def _tell(whole: dict[str, Any], args: argparse.Namespace) -> None:

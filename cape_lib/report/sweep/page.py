@@ -13,6 +13,7 @@ import pandas as pd
 from cape_lib.dashboard.wording import shown
 from cape_lib.report.family import measuring
 from cape_lib.signs import typeset
+from cape_lib.tables.axes import axis_named
 
 #: More small charts than this make a slow page; the table has all families.
 MOST_CHARTS = 60
@@ -31,7 +32,10 @@ table.cape-sort th[aria-sort=descending] button::after { content: " \\2193"; opa
 </style>"""
 
 _WHOLE = ("family", "sizes", "from", "to", "whole ladder, points", "z", "whole phase", "r")
-_HEADS = (*_WHOLE, "tax", "transition", "bonus", "last gamma", "last phase", "boundary")
+_STEPS = ("tax", "transition", "bonus", "last gamma", "last phase")
+_HEADS = (*_WHOLE, *_STEPS, "boundary")
+#: the same along another axis than size
+_PATH_HEADS = ("family", "points", "from", "to", "whole path, points", "z", "whole phase", "r", *_STEPS, "turn")
 
 _SORT = """<script>
 document.querySelectorAll("table.cape-sort").forEach(function (table) {
@@ -74,8 +78,10 @@ def write_page(answers: Sequence[Mapping[str, Any]], places: Mapping[str, str], 
         rows = [a for a in answers if a["state"] == state]
         if rows:
             lines = [f"- {_plain(a['why'])}" for a in rows]
-            command = measuring.both("YOUR_NEXT_SIZE").replace(" --", " \\\n  --")
-            mend = f"\n\nA further size is measured by:\n\n```bash\n{command}\n```" if state == "refused" else ""
+            along = "axis" in rows[0]
+            command = measuring.both("YOUR_CHECKPOINT" if along else "YOUR_NEXT_SIZE").replace(" --", " \\\n  --")
+            what = "point" if along else "size"
+            mend = f"\n\nA further {what} is measured by:\n\n```bash\n{command}\n```" if state == "refused" else ""
             cells.append(v4.new_markdown_cell(f"## {heading}\n\n" + "\n".join(lines) + mend))
     left = [f"- **{_plain(a['family'])}**: {_plain(note)}" for a in done for note in a["notes"]]
     if left:
@@ -94,6 +100,9 @@ def _head(answers: Sequence[Mapping[str, Any]]) -> str:
     counts = {state: sum(a["state"] == state for a in answers) for state in ("done", "refused", "failed")}
     told = f"{counts['done']} have an answer, {counts['refused']} too little for one"
     told += f", {counts['failed']} failed" if counts["failed"] else ""
+    named = next((a["axis"] for a in answers if "axis" in a), None)
+    if named is not None:
+        return f"# A sweep of {len(answers)} families\n\n{told}. Each goes along {axis_named(named).noun}."
     sizes = next((a["size_measure"] for a in answers if "size_measure" in a), "total")
     return f"# A sweep of {len(answers)} families\n\n{told}. Sizes are {sizes} parameters."
 
@@ -106,13 +115,26 @@ def _figure(done: Sequence[Mapping[str, Any]]) -> str:
     part = done[0]["parts"][0]
     alike = [a for a in done if (a["parts"][0]["x"], a["parts"][0]["y"]) == (part["x"], part["y"])]
     steps = pd.DataFrame([step for a in alike for step in _steps(a)])
+    along = axis_named(done[0].get("axis", "params"))
     families = [a["family"] for a in alike[:MOST_CHARTS]]
-    drawn = small_multiples(steps, x=part["x"], y=part["y"], families=families, total=len(done), name="sweep-families")
+    drawn = small_multiples(
+        steps, x=part["x"], y=part["y"], families=families, total=len(done), name="sweep-families", along=along
+    )
     return drawn.to_html()
 
 
 def _steps(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     diagnosis = found["parts"][0]["diagnosis"]
+    if diagnosis["kind"] == "path":
+        points = diagnosis["points"]
+        return [
+            {
+                "family": found["family"], "smaller": step["first"], "larger": step["last"],
+                "x_from": low["x"], "y_from": low["y"], "x_to": high["x"], "y_to": high["y"],
+                "gamma": step["gamma"], "p_negative": step["p_negative"], "phase": step["phase"],
+            }
+            for step, low, high in zip(diagnosis["steps"], points[:-1], points[1:], strict=True)
+        ]  # fmt: skip
     at = {size["model"]: size for size in diagnosis["sizes"]}
     return [
         {
@@ -133,7 +155,8 @@ def _table(done: Sequence[Mapping[str, Any]], places: Mapping[str, str], out: Pa
         name = escape(found["family"])
         linked = f'<a href="{escape(report)}">{name}</a>' if (out / report).is_file() else name
         rows.append("".join([_cell(linked, found["family"]), *_numbers(found)]))
-    head = "".join(f'<th scope="col"><button type="button">{text}</button></th>' for text in _HEADS)
+    heads = _PATH_HEADS if "axis" in done[0] else _HEADS
+    head = "".join(f'<th scope="col"><button type="button">{text}</button></th>' for text in heads)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     table = f'<table class="cape-sort"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="cape-scroll" tabindex="0" role="region" aria-label="Every family">{table}</div>'
@@ -147,6 +170,8 @@ def _numbers(found: Mapping[str, Any]) -> list[str]:
         blank = [_cell("", "")] * (len(_HEADS) - 3)
         line = diagnosis["line"]["name"]
         return [_number(len(diagnosis["rows"]), "0"), *blank, _cell(f"h {h:+.1f} ({line} line)", diagnosis["phase"])]
+    if part["kind"] == "path":
+        return _of_path(diagnosis)
     sizes, steps, last = diagnosis["sizes"], diagnosis["steps"], diagnosis["steps"][-1]
     whole = diagnosis["whole"]
     phases = [_number(sum(s["phase"] == phase for s in steps), "0") for phase in ("tax", "transition", "bonus")]
@@ -167,6 +192,31 @@ def _numbers(found: Mapping[str, Any]) -> list[str]:
         _number(last["gamma"], "+2"),
         _cell(_phase(last), last["phase"]),
         _cell(turned, "" if size is None else size),
+    ]
+
+
+def _of_path(diagnosis: Mapping[str, Any]) -> list[str]:
+    """The numbers of a family along another axis than size; r is that of its changes where it is one run."""
+    steps, last, whole = diagnosis["steps"], diagnosis["steps"][-1], diagnosis["whole"]
+    vertex = diagnosis["boundary"]["vertex"]
+    turned = "undecided" if vertex["verdict"] == "undecided" else "none in these points"
+    if vertex["verdict"] == "boundary":
+        turned = vertex["text"]
+    r = diagnosis["r"]
+    changes = ", of changes" if r["of"] == "changes" and r["estimate"] is not None else ""
+    value = "" if r["estimate"] is None else f"{shown(r['estimate'], '+2')}{changes}"
+    return [
+        _number(diagnosis["n"], "0"),
+        _cell(whole["first"], whole["from"], number=True),
+        _cell(whole["last"], whole["to"], number=True),
+        _number(whole["dy"], "+1"),
+        _number(whole["z"], "+1"),
+        _cell(_phase(whole), whole["phase"]),
+        _cell(value, "" if r["estimate"] is None else r["estimate"], number=True),
+        *(_number(sum(s["phase"] == phase for s in steps), "0") for phase in ("tax", "transition", "bonus")),
+        _number(last["gamma"], "+2"),
+        _cell(_phase(last), last["phase"]),
+        _cell(turned, "" if vertex["estimate"] is None else vertex["estimate"]),
     ]
 
 

@@ -6,11 +6,12 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 import cape_lib
@@ -18,6 +19,7 @@ from cape_lib import tables
 from cape_lib.errors import CapeError, MissingError, ScoresError
 from cape_lib.report.family.planning import Part, as_scores
 from cape_lib.tables import Scores
+from cape_lib.tables.axes import PARAMS, axis_named
 
 #: What a task's answer looks like; a change makes older answers count as unfinished.
 FORMAT = "cape-sweep-1"
@@ -27,7 +29,8 @@ FORMAT = "cape-sweep-1"
 class Task:
     """A family to diagnose: its name, its rows as records, the pair (None for the usual ones), whether to report.
 
-    allow_mixed: whether scores measured in different ways may be compared; size: which parameters params_b counts.
+    allow_mixed: whether scores measured in different ways may be compared; size: which parameters params_b counts;
+    axis, scale: what the rows go along, and on which scale.
     """
 
     family: str
@@ -36,10 +39,13 @@ class Task:
     report: bool = False
     allow_mixed: bool = True
     size: str = "total"
+    axis: str = "params"
+    scale: Literal["log", "linear"] = "log"
 
     def digest(self) -> str:
         """What the answer depends on, as 16 hexadecimal digits: the rows, the settings, the library itself."""
         said = [FORMAT, library(), self.family, list(self.rows), self.pair, self.report, self.allow_mixed, self.size]
+        said += [self.axis, self.scale]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -69,7 +75,16 @@ def tasks(
         frame = frame.assign(family=tables.by_columns(frame, by.split(",")))
     tables.by_columns(frame, ["family"])
     return [
-        Task(str(name), tuple(_records(rows)), pair, report, scores.allow_mixed, scores.size)
+        Task(
+            str(name),
+            tuple(_records(rows)),
+            pair,
+            report,
+            scores.allow_mixed,
+            scores.size,
+            scores.axis.name,
+            scores.axis.scale,
+        )
         for name, rows in frame.groupby("family", sort=False)
     ]
 
@@ -88,7 +103,7 @@ def answer(task: Task) -> dict[str, Any]:
     (name -> text), made where the task runs and carried back, so that no common disk is needed.
     """
     head: dict[str, Any] = {"format": FORMAT, "digest": task.digest(), "family": task.family, "n": len(task.rows)}
-    head["size_measure"] = task.size
+    head |= {"size_measure": task.size} if task.axis == PARAMS.name else {"axis": task.axis}
     try:
         return head | {"state": "done"} | _diagnosed(task)
     except (MissingError, ScoresError) as refusal:
@@ -105,7 +120,10 @@ def _diagnosed(task: Task) -> dict[str, Any]:
     from cape_lib.report import family
 
     frame = pd.DataFrame(list(task.rows))
-    scores = Scores(frame, name=task.family, allow_mixed=task.allow_mixed, size=task.size)
+    if "params_b" not in frame:
+        frame["params_b"] = np.nan
+    axis = replace(axis_named(task.axis), scale=task.scale)
+    scores = Scores(frame, name=task.family, allow_mixed=task.allow_mixed, size=task.size, axis=axis)
     pair = task.pair
     parts = family.parts(scores, name=task.family, x=pair[0] if pair else None, y=pair[1] if pair else None)
     found: dict[str, Any] = {
