@@ -154,7 +154,6 @@ RELEASES = {
     "compute_tiers": frontier.compute_tiers,
     "range_cuts": frontier.range_cuts,
     "saturation": frontier.saturation,
-    "saturation_over_time": frontier.saturation_over_time,
     "rotation": frontier.rotation,
     "top_rows": lambda r: frontier.top_rows(r, X),
     "spread_draws": lambda r: sorted(frontier.spread_draws(r, X, (X, Y), k=5)),

@@ -107,12 +107,6 @@ def test_too_few_models_for_a_top_five(four: pd.DataFrame) -> None:
         frontier.saturation(four.head(4))
 
 
-def test_saturation_over_time_ends_where_the_panel_ends(panel: pd.DataFrame) -> None:
-    over = frontier.saturation_over_time(panel)
-    assert over["sigma"].iloc[-1] == pytest.approx(frontier.saturation(panel).sigma)
-    assert over["n"].is_monotonic_increasing
-
-
 def test_rotation_says_where_there_are_too_few(panel: pd.DataFrame, four: pd.DataFrame) -> None:
     table = frontier.rotation(panel).set_index(["old", "new"])
     assert table.loc[(X, "hle"), "advice"] == "too few"

@@ -24,6 +24,10 @@ def cards() -> dict[int, predictions.Prediction]:
     return {card.id: card for card in predictions.predictions()}
 
 
+def scored_table(**settings: str) -> pd.DataFrame:
+    return predictions.as_table(predictions.score_all(**settings))
+
+
 def releases(rows: list[tuple[str, str, str, float, float]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["model", "lab", "release_date", X, Y])
     frame["released"] = pd.to_datetime(frame["release_date"])
@@ -237,36 +241,36 @@ def test_shares_are_of_repeats_and_not_both_one(cards: dict[int, predictions.Pre
 
 
 def test_no_number_is_made_up_where_there_is_none() -> None:
-    table = predictions.score_predictions(panel="published").set_index("id")
+    table = scored_table(panel="published").set_index("id")
     assert table.loc[7, "status"] == "cannot be scored yet"
     assert np.isnan(table.loc[7, "value"]) and np.isnan(table.loc[7, "pass_share"])
     assert table.loc[7, "sources"] == []
 
 
 def test_before_may_2026_it_computes_and_says_that_it_was_not_made() -> None:
-    table = predictions.score_predictions(as_of="2026-03-31", panel="published").set_index("id")
+    table = scored_table(as_of="2026-03-31", panel="published").set_index("id")
     assert not table["made"].any()
     assert table["reason"].str.startswith("not yet made on 2026-03-31").all()
     assert table.loc[1, "value"] == pytest.approx(0.9)
-    assert predictions.score_predictions(as_of="2026-05-01", panel="published")["made"].all()
+    assert scored_table(as_of="2026-05-01", panel="published")["made"].all()
 
 
 def test_the_clock_is_not_read() -> None:
     sources = [path.read_text("utf-8") for path in Path(predictions.__file__).parent.glob("*.py")]
     assert not any(word in text for text in sources for word in ("today(", ".now(", "import time", "utcnow"))
-    table = predictions.score_predictions(panel="published")
+    table = scored_table(panel="published")
     assert (table["as_of"] == predictions.newest_date()).all()
 
 
 def test_scores_come_with_their_sources() -> None:
-    table = predictions.score_predictions().set_index("id")
+    table = scored_table().set_index("id")
     assert table.loc[5, "n"] > 30
     assert len(table.loc[5, "sources"]) > 3
     assert table["status"].isin(predictions.STATUSES).all()
 
 
 def test_a_new_row_in_the_data_changes_a_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = predictions.score_predictions(as_of="2026-12-01").set_index("id").loc[4, "status"]
+    before = scored_table(as_of="2026-12-01").set_index("id").loc[4, "status"]
     real = tables.frontier
     new = releases([("G9", "Google", "2026-06-10", 90.0, 60.0), ("G10", "Google", "2026-06-20", 90.0, 60.0)])
 
@@ -274,13 +278,13 @@ def test_a_new_row_in_the_data_changes_a_status(monkeypatch: pytest.MonkeyPatch)
         return pd.concat([real(*args, **kwargs), new], ignore_index=True)
 
     monkeypatch.setattr(tables, "frontier", with_new_rows)
-    after = predictions.score_predictions(as_of="2026-12-01").set_index("id").loc[4, "status"]
+    after = scored_table(as_of="2026-12-01").set_index("id").loc[4, "status"]
     assert (before, after) == ("cannot be scored yet", "failed")
 
 
 def test_unknown_panel_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="current"):
-        predictions.score_predictions(panel="curent")
+        scored_table(panel="curent")
 
 
 def test_sensitivity_has_a_row_for_every_setting() -> None:
@@ -310,7 +314,7 @@ def test_one_score_bounds_the_other_by_the_frozen_line() -> None:
 def test_a_makers_value_counts_from_the_release_that_it_came_with() -> None:
     april = tables.frontier("current", as_of="2026-04-30").set_index("model")
     assert april.loc["Claude Opus 4.7", ["swe_bench_verified", "gpqa_diamond"]].tolist() == [87.6, 94.2]
-    first = predictions.score_predictions(as_of="2026-04-30").set_index("id").loc[1]
+    first = scored_table(as_of="2026-04-30").set_index("id").loc[1]
     assert first["value"] > 5
 
 

@@ -74,7 +74,7 @@ def _items(one: Scored) -> str:
         ("At hand", f"{one.n} models or releases, {one.since} of them of {card.made_on} or later{read}"),
         ("Today's value", value),
         ("Repeats", f"{shares} ({one.share_of})" if shares else ""),
-        ("Power", power(one)),
+        ("Power of 80 %", power(one)),
         ("Why", one.reason),
     ]
     tags = {"As code": ("<code>", "</code>")}

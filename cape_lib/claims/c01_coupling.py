@@ -59,7 +59,7 @@ def size_fixed(panel: str, x: str, rows_of: Callable[[str], pd.DataFrame]) -> St
     rows = rows_of(panel)
     left = clustered_r(rows[x], rows[Y], rows["family"], given=np.log10(rows["params_b"]))
     says = f"with size held fixed r is {round(left.estimate, 2) + 0.0:.2f}, and {holds_zero(left)}"
-    return Stress.of("partial r given log N", left, says, against=says if left.contains(0.0) else "")
+    return Stress.of("partial r given log N", left, says, lost=left.contains(0.0))
 
 
 @stress("C01")
@@ -156,7 +156,7 @@ def large_r(panel: str) -> Result:
 def large_r_of_all(panel: str) -> Stress:
     whole = coupling.clustered_pearson(sizes(panel, 7.0), x=X, y=Y)
     says = f"r of every family from 7 B is {whole.estimate:.2f}, and {holds_zero(whole)}"
-    return Stress.of("r of every family from 7 B", whole, says, against=says if whole.contains(0.0) else "")
+    return Stress.of("r of every family from 7 B", whole, says, lost=whole.contains(0.0))
 
 
 @stress({"C43": ("winogrande",), "C44": ("mmlu",)})

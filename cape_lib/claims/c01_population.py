@@ -35,7 +35,7 @@ def falling_dimension(panel: str) -> Stress:
     first, last = parts["d_eff, tax"], parts["d_eff, frontier"]
     held = last.contains(float(first.value or 0.0))
     says = f"d_eff of the {last.n} largest models is {last.text}, that of the smallest {first.text}"
-    return Stress.from_result("d_eff of the largest models", last, says, says if held else "")
+    return Stress.of("d_eff of the largest models", last, says, lost=held)
 
 
 def chance_of(p: float, draws: int = 10_000) -> str:
@@ -104,7 +104,7 @@ def phases_clustered(panel: str) -> Stress:
     parts = coupling_by_phase(panel)
     sure = [name for name, one in parts.items() if not one.contains(0.0)]
     says = f"{len(sure)} of the three values has an interval without zero"
-    return Stress("phases whose r is not zero", float(len(sure)), says, n=3, against=says if len(sure) < 2 else "")
+    return Stress.of("phases whose r is not zero", float(len(sure)), says, n=3, lost=len(sure) < 2)
 
 
 @stress("C98")
@@ -142,4 +142,4 @@ def three_sizes(panel: str) -> Stress:
     share = wilson(sum(sure), len(sure))
     says = f"in {sum(sure)} of {len(sure)} runs of three sizes the noise of the scores leaves the sign sure"
     name = "share of runs of three sizes with a sure sign"
-    return Stress.of(name, share, says, against=says if share.estimate <= 0.5 else "")
+    return Stress.of(name, share, says, lost=share.estimate <= 0.5)

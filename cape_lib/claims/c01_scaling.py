@@ -75,9 +75,8 @@ def loss_law_measured(panel: str) -> Stress:
     values = level(losses("measured"))
     spread = float(100 * values.std() / values.mean())
     says = f"the one series with a data set scatters by {spread:.1f} % about the law, the losses without one by 0.8 %"
-    against = says if spread > 2 * 0.8 else ""
-    return Stress(
-        "coefficient of variation of the measured losses, percent", spread, says, n=len(values), against=against
+    return Stress.of(
+        "coefficient of variation of the measured losses, percent", spread, says, n=len(values), lost=spread > 2 * 0.8
     )
 
 
@@ -120,7 +119,7 @@ def gradient_in_size(panel: str) -> Stress:
     inside = bool(band.low <= dip <= band.high)
     says = f"the gradient at 1 B lies {'inside' if inside else 'outside'} what five other sizes predict (95 %)"
     below = float(-100 * math.expm1(dip - float(line.at(0.0))))
-    return Stress("percent below a law fitted without 1 B", below, says, n=len(others), against=says if inside else "")
+    return Stress.of("percent below a law fitted without 1 B", below, says, n=len(others), lost=inside)
 
 
 @claim("C68", reads=("base_panel",))
@@ -146,7 +145,7 @@ def exponent_held(panel: str) -> Stress:
 def angle_of_sine(panel: str) -> Stress:
     angle = math.asin(0.626)
     says = f"an angle with the sine 0.626 is {angle:.3f}, not the 0.37 of the same sentence"
-    return Stress("the angle with sine 0.626", angle, says, against=says if round(angle, 2) != 0.37 else "")
+    return Stress.of("the angle with sine 0.626", angle, says, lost=round(angle, 2) != 0.37)
 
 
 @claim("C69", reads=("base_panel", "base_scores"))

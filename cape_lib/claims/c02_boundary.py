@@ -46,8 +46,7 @@ def minimum(panel: str, ladder: str) -> Result:
 def minimum_in_noise(panel: str, ladder: str) -> Stress:
     row = scales(panel, ladder).to_dict("index")["minimum size"]
     says = f"drawn again from score noise, {ladder} has a turn inside its sizes in {row['share']:.0%} of the draws"
-    against = says if not row["share"] >= 0.95 else ""
-    return Stress("share of noise draws with a turn", row["share"], says, n=row["n"], against=against)
+    return Stress.of("share of noise draws with a turn", row["share"], says, n=row["n"], lost=not row["share"] >= 0.95)
 
 
 def pooled_vertex(panel: str) -> boundary.VertexBootstrap:
@@ -94,8 +93,7 @@ def pythia_versions(panel: str) -> Stress:
             gamma = coupling.local_coupling(rows)["gamma"]
             rising, steps, versions = rising + int((gamma > 0).sum()), steps + len(gamma), versions + 1
     says = f"{rising} of {steps} steps of Pythia rise, in {versions} versions of its scores"
-    against = says if rising < steps / 20 else ""
-    return Stress("steps of Pythia with gamma > 0", float(rising), says, n=steps, against=against)
+    return Stress.of("steps of Pythia with gamma > 0", float(rising), says, n=steps, lost=rising < steps / 20)
 
 
 @claim("C03", panels=BASE, reads=("base_panel", "base_scores"))
@@ -184,8 +182,7 @@ def neo_in_noise(panel: str) -> Stress | None:
     noise = float(np.hypot(*score_noise(pd.DataFrame([low, later.iloc[0]]), Y)))
     one = normal_estimate(rise, noise, 2, method="score noise")
     says = f"the claim rests on a rise of {rise:.2f} points, where the noise of such a difference is {noise:.1f}"
-    against = says if one.contains(0.0) else ""
-    return Stress.of("points from the lowest to a larger size", one, says, against=against)
+    return Stress.of("points from the lowest to a larger size", one, says, lost=one.contains(0.0))
 
 
 @test("the ladder trained alike", "C51", kind="as worded")
@@ -196,7 +193,7 @@ def falcon_alike(panel: str) -> Stress | None:
     lowest = float(rows.sort_values(Y)["params_b"].iloc[0])
     end = lowest in (rows["params_b"].min(), rows["params_b"].max())
     says = f"of the {len(rows)} sizes trained alike {lowest:g} B is lowest{', an end: no turn is seen' if end else ''}"
-    return Stress("size at the lowest TruthfulQA, billions", lowest, says, n=len(rows), against=says if end else "")
+    return Stress.of("size at the lowest TruthfulQA, billions", lowest, says, n=len(rows), lost=end)
 
 
 @test("score noise", "C53", kind="noise")

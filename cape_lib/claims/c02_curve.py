@@ -29,8 +29,9 @@ def curve_ratio(panel: str) -> Stress:
     best = stated.sort_values("right", ascending=False).to_dict("records")[0]
     says = f"at the best of five ratios ({best['ratio']:g}) the curve tells {best['share']:.0%} of the signs"
     says += f", the guess that each is negative {guess['share']:.0%}"
-    against = says if best["share"] < guess["share"] else ""
-    return Stress("share of signs that the curve tells", best["share"], says, n=best["n"], against=against)
+    return Stress.of(
+        "share of signs that the curve tells", best["share"], says, n=best["n"], lost=best["share"] < guess["share"]
+    )
 
 
 @test("the rule as stated", "C55", kind="as worded")
@@ -39,7 +40,7 @@ def curve_as_stated(panel: str) -> Stress:
     own = table[table["ladder"].isin(["OPT", "BLOOM", "Cerebras-GPT"])].groupby("reading")[["right", "n"]].sum()
     stated, guess, n = (int(own[c][r]) for c, r in (("right", "stated"), ("right", "always negative"), ("n", "stated")))
     says = f"as stated the curve tells {stated} of the {n} signs of these families; to call each negative tells {guess}"
-    return Stress("signs that the stated rule tells", float(stated), says, n=n, against=says if stated < guess else "")
+    return Stress.of("signs that the stated rule tells", float(stated), says, n=n, lost=stated < guess)
 
 
 @claim("C55", panels=BASE)
@@ -66,7 +67,7 @@ def olmo_by_construction(panel: str) -> Stress:
     apart = abs(float(boundary.isocline(rows[X].mean(), ratio)) - rows[Y].mean()) / 100
     says = f"a/b = {ratio:.4f} is the ratio of these two models' own scores: with it the curve meets them exactly"
     name = "distance of curve and score with the exact ratio"
-    return Stress(name, apart, says, n=2, against=says if apart < 5e-5 else "")
+    return Stress.of(name, apart, says, n=2, lost=apart < 5e-5)
 
 
 @claim("C57", reads=("base_panel", "base_scores"))

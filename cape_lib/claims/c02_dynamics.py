@@ -58,14 +58,14 @@ def system_itself(panel: str) -> Stress | None:
     says = f"the differential equation errs by {system:.1f} %; the 5.6 % are those of a parabola in log N"
     says += f"; to carry the smallest size up unchanged errs by {own:.1f} %"
     name = "percent error of the equation on Llama-2"
-    return Stress(name, system, says, n=int(table["n"]["linear system"]), against=says if system > 5.65 else "")
+    return Stress.of(name, system, says, n=int(table["n"]["linear system"]), lost=system > 5.65)
 
 
 @test("the method behind 5.6 %", "C63", kind="as worded")
 def baseline_itself(panel: str) -> Stress:
     error = float(hold_out("published")["mape"]["degree 2"])
     says = f"the polynomial errs by {error:.2f} %: it is the method behind the 5.6 % of the equation"
-    return Stress("percent error of the polynomial", error, says, n=3, against=says if error < 10.15 else "")
+    return Stress.of("percent error of the polynomial", error, says, n=3, lost=error < 10.15)
 
 
 @claim("C63", panels=BASE, reads=("base_panel", "base_scores"))
@@ -118,7 +118,7 @@ def pull_over_all(panel: str) -> Stress:
     data = dynamics.midpoints(tables.ladder("Pythia", panel=panel))
     line = ols(data["hellaswag"], data[f"d_{Y}"]).slope
     says = f"through all {line.n} differences the slope is {line.estimate:.2f}, and {holds_zero(line, scale='plain')}"
-    return Stress.of("slope over all steps", line, says, against=says if line.contains(0.0) else "")
+    return Stress.of("slope over all steps", line, says, lost=line.contains(0.0))
 
 
 @test("the scores' own directions", "C65", kind="as worded")

@@ -80,16 +80,27 @@ def same_value(panel: str) -> Stress:
     says = (
         f"{same} of the {len(heads)} models measured so have this very value, from 0.5 to 15 B and of both generations"
     )
-    against = says if same > len(heads) / 2 else ""
-    return Stress("models with a coupling of 0.830", float(same), says, n=len(heads), against=against)
+    return Stress.of("models with a coupling of 0.830", float(same), says, n=len(heads), lost=same > len(heads) / 2)
+
+
+@stress("C36")
+def other_sizes(panel: str) -> list[Stress]:
+    """The same measurement within one generation, where only size differs."""
+    rows = tables.load("internal_coupling")
+    heads = rows[rows["measure_id"] == "per_head"]
+    tried = []
+    for generation in ("Qwen2.5", "Qwen3"):
+        values = heads[heads["model"].str.startswith(f"{generation}-")]["net_coupling"]
+        says = f"largest less smallest of {len(values)} models of that generation"
+        tried.append(Stress.of(f"range within {generation}", float(values.max() - values.min()), says, n=len(values)))
+    return tried
 
 
 @test("the other measurement", "C73", kind="another choice")
 def qwen_other_file(panel: str) -> Stress:
     newer, older = (float(recorded(name, "per_head")["net_coupling"]) for name in ("Qwen3-8B", "Qwen2.5-7B"))
     says = f"the other released measurement of the same two models puts them {newer - older:.3f} apart"
-    against = says if newer - older < 0.12 / 2 else ""
-    return Stress("Qwen3-8B less Qwen2.5-7B", newer - older, says, n=2, against=against)
+    return Stress.of("Qwen3-8B less Qwen2.5-7B", newer - older, says, n=2, lost=newer - older < 0.12 / 2)
 
 
 @claim("C74", reads=("internal_coupling",))

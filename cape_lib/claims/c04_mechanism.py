@@ -33,7 +33,7 @@ def models_with_competition(panel: str) -> Stress:
     models = counted()
     some = int(models["competes"].sum())
     says = f"{some} of the {len(models)} models with a released count have a competing head; the claim leaves 2 of 40"
-    return Stress("models with a competing head", float(some), says, n=len(models), against=says if some > 2 else "")
+    return Stress.of("models with a competing head", float(some), says, n=len(models), lost=some > 2)
 
 
 @stress("C15", "C41")

@@ -68,7 +68,7 @@ def no_trend(panel: str) -> Stress:
     hits, prompts = ([int(row[name]) for row in ladder] for name in ("n_changed", "n_total"))
     p = trend_p(hits, prompts)
     says = f"{sum(prompts)} prompts without a trend fall as steeply with a chance of {100 * p:.1f} % (exact, one-sided)"
-    return Stress("exact one-sided p of the trend", p, says, n=sum(prompts), against=says if p > 0.05 else "")
+    return Stress.of("exact one-sided p of the trend", p, says, n=sum(prompts), lost=p > 0.05)
 
 
 def trend_p(hits: list[int], totals_: list[int]) -> float:

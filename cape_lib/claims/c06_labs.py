@@ -7,7 +7,7 @@ import math
 from cape_lib import frontier
 from cape_lib.claims.c06_releases import releases
 from cape_lib.claims.c06_trend import rows_of
-from cape_lib.claims.registry import FRONTIER, claim, test
+from cape_lib.claims.registry import FRONTIER, claim, entry, test
 from cape_lib.claims.verdict import Result, Stress, number
 from cape_lib.stats import Estimate, p_text, seen_effect, seen_words
 
@@ -45,7 +45,7 @@ def mean_corrected(panel: str, lab: str) -> Stress | None:
     turned = (before.value > 0) != (now.value > 0)
     lost = now.contains(0.0) and not before.contains(0.0)
     says = f"on the corrected rows the mean of {lab} is {holds_zero_of(now)}"
-    return Stress.from_result(f"mean h of {lab}'s core models", now, says, says if turned or lost else "")
+    return Stress.of(f"mean h of {lab}'s core models", now, says, lost=turned or lost)
 
 
 @test("no lab differs", LABS, {"C83": ("xAI", False)}, kind="null")
@@ -54,14 +54,14 @@ def mean_of_chance(panel: str, lab: str, core: bool = True) -> Stress | None:
     if own.value is None:
         return None
     says = f"over {own.n} models the mean of {lab} is {holds_zero_of(own)}"
-    return Stress.from_result(f"mean h of {lab}", own, says, says if own.contains(0.0) else "")
+    return Stress.of(f"mean h of {lab}", own, says, lost=own.contains(0.0))
 
 
 @test("every model of the lab", LABS, kind="another choice")
 def mean_over_all(panel: str, lab: str) -> Stress:
     every = mean_h(panel, lab, core=False)
     says = f"over all {every.n} of its models, core or not, the mean of {lab} is {holds_zero_of(every)}"
-    return Stress.from_result(f"mean h of every model of {lab}", every, says, says if every.contains(0.0) else "")
+    return Stress.of(f"mean h of every model of {lab}", every, says, lost=every.contains(0.0))
 
 
 @claim("C27", panels=FRONTIER)
@@ -88,7 +88,7 @@ def slopes_corrected(panel: str) -> Stress | None:
     says += shared if alike.p > 0.05 else f"labs differ ({tested})"
     ratio = float(one["Google"] / one["DeepSeek"])
     name = "slope of Google over that of DeepSeek"
-    return Stress(name, ratio, says, n=len(table), against=says if alike.p > 0.05 else "")
+    return Stress.of(name, ratio, says, n=len(table), lost=alike.p > 0.05)
 
 
 @claim("C82", panels=FRONTIER)
@@ -109,26 +109,21 @@ def smallest_within(panel: str) -> Stress:
     return Stress("smallest r within a lab", least.value, says, n=least.n, against=against)
 
 
-@claim("C83", panels=FRONTIER)
-def labs_without_core(panel: str) -> dict[str, Result]:
-    """Mean h of xAI and of Zhipu over all their rows of March 2026."""
-    return {lab: mean_h(panel, lab, core=False) for lab in ("xAI", "Zhipu")}
-
-
-@claim("C84", panels=FRONTIER)
-def single_models(panel: str) -> dict[str, Result]:
-    """h of the one core model of Alibaba, Meta, Moonshot and MiniMax."""
-    return {lab: mean_h(panel, lab) for lab in ("Alibaba", "Meta", "Moonshot", "MiniMax")}
+@claim({"C83": (("xAI", "Zhipu"), False), "C84": (("Alibaba", "Meta", "Moonshot", "MiniMax"), True)}, panels=FRONTIER)
+def means_of(panel: str, labs: tuple[str, ...], core: bool) -> dict[str, Result]:
+    """Mean over the models of {0} of h on the unrounded line of all rows of the panel; core models alone: {1}."""
+    return {lab: mean_h(panel, lab, core=core) for lab in labs}
 
 
 @test("the corrected rows", "C84", kind="corrected cell")
 def single_corrected(panel: str) -> Stress | None:
     if panel != "corrected":
         return None
-    h = {lab: float(one.value) for lab, one in single_models(panel).items() if one.value is not None}
+    means = means_of(panel, *entry("C84").arguments)
+    h = {lab: float(one.value) for lab, one in means.items() if one.value is not None}
     lab, far = max(h.items(), key=lambda item: abs(item[1]))
     says = f"on the corrected rows the one farthest from the line is {lab}'s, at {far:+.1f}"
-    return Stress(f"h of {lab}'s model", far, says, n=len(h), against=says if abs(far) > NEAR else "")
+    return Stress.of(f"h of {lab}'s model", far, says, n=len(h), lost=abs(far) > NEAR)
 
 
 @claim("C85", panels=FRONTIER)
@@ -144,4 +139,4 @@ def google_with_extended(panel: str) -> Stress:
     google = wider_means(panel)["Google"]
     says = f"with its extended row Google's mean is {google.text}"
     away = abs(float(google.value or 0.0) - 5.1) > 0.05
-    return Stress.from_result("mean h of Google, all rows", google, says, f"{says}, not +5.1" if away else "")
+    return Stress.of("mean h of Google, all rows", google, says, against=f"{says}, not +5.1" if away else "")

@@ -55,10 +55,18 @@ def google_below(panel: str) -> Stress:
     )
 
 
-@claim("C25", panels=FRONTIER)
-def deepseek_reversal(panel: str) -> dict[str, Result]:
-    """h of DeepSeek-V2.5 and of DeepSeek V3.2."""
-    return {"V2.5": h_of(panel, "DeepSeek-V2.5"), "V3.2": h_of(panel, "DeepSeek V3.2")}
+#: the line of all models, those of April 2026 too
+ALL = "all models"
+DEEPSEEK = {"V2.5": "DeepSeek-V2.5", "V3.2": "DeepSeek V3.2"}
+OPUS = {name: f"Claude {name}" for name in ("Opus 4.6", "Opus 4.7")}
+
+
+@claim({"C25": (DEEPSEEK, "the 34 models, unrounded"), "C99": (OPUS, "frozen")}, panels=FRONTIER)
+@claim({"C86": (DEEPSEEK | {"V4 Pro": "DeepSeek V4 Pro"}, ALL)}, panels=FIXED)
+def h_of_each(panel: str, models: dict[str, str], line: str) -> dict[str, Result]:
+    """h = GPQA - (slope SWE + intercept) of each release; line: {1}."""
+    lines = {"frozen": frontier.line("frozen"), ALL: frontier.fit_line(tables.frontier(panel))}
+    return {name: h_of(panel, model, line=lines.get(line)) for name, model in models.items()}
 
 
 @claim("C26", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
@@ -91,7 +99,7 @@ def release_corrected(panel: str, model: str, rich: bool) -> Stress | None:
         return None
     says = f"on the corrected rows h of {model} is {now.value:+.1f}: {reason_of(model)}"
     lost = now.value <= 0 if rich else now.value >= EXCURSION
-    return Stress.from_result(f"h of {model}", now, says, says if lost else "")
+    return Stress.of(f"h of {model}", now, says, lost=lost)
 
 
 @test("order of the dates", "C26", kind="as worded")
@@ -125,17 +133,7 @@ def order_by_chance(panel: str) -> Stress | None:
     rarest = min(rows, key=lambda row: row["p"])
     usual = f"{rarest['expected']:.1f} [{rarest['low']:.0f}, {rarest['high']:.0f}]"
     says = f"{rarest['kind']}s: {rarest['observed']:.0f} seen, {usual} in shuffled order ({p_text(rarest['p'])})"
-    return Stress(
-        "the rarest kind of move", rarest["observed"], says, n=len(placed), against=says if rarest["p"] > 0.05 else ""
-    )
-
-
-@claim("C86", panels=FIXED)
-def deepseek_refit(panel: str) -> dict[str, Result]:
-    """h of DeepSeek-V2.5, V3.2 and V4 Pro on the line of all 39 models."""
-    line = frontier.fit_line(tables.frontier(panel))
-    models = {"V2.5": "DeepSeek-V2.5", "V3.2": "DeepSeek V3.2", "V4 Pro": "DeepSeek V4 Pro"}
-    return {name: h_of(panel, model, line=line) for name, model in models.items()}
+    return Stress.of("the rarest kind of move", rarest["observed"], says, n=len(placed), lost=rarest["p"] > 0.05)
 
 
 @claim("C88", panels=FRONTIER)
@@ -150,17 +148,11 @@ def compute_tier(panel: str) -> Result:
     return Result(pair["dy"] - line.slope * pair["dx"], pair["low"], pair["high"], 2, both)
 
 
-@claim("C99", panels=FRONTIER)
-def rounded_h(panel: str) -> dict[str, Result]:
-    """h = GPQA - (0.513 SWE + 46.4) of Claude Opus 4.6 and of Claude Opus 4.7."""
-    return {name: h_of(panel, f"Claude {name}", line="frozen") for name in ("Opus 4.6", "Opus 4.7")}
-
-
 @test("score noise", "C88", kind="noise")
 def tier_noise(panel: str) -> Stress:
     one = compute_tier(panel)
     says = f"the noise of the four scores leaves {one.text}"
-    return Stress.from_result("difference of h", one, says, says if one.value is None or one.contains(0.0) else "")
+    return Stress.of("difference of h", one, says, lost=one.value is None or one.contains(0.0))
 
 
 @test("score noise", "C99", kind="noise")
@@ -200,4 +192,4 @@ def steps_that_rise(panel: str) -> Stress | None:
         return None
     share = wilson(rising, steps)
     says = f"{rising} of {steps} steps of OpenAI's h rise"
-    return Stress.of("share of steps that rise", share, says, against=says if share.contains(0.5) else "")
+    return Stress.of("share of steps that rise", share, says, lost=share.contains(0.5))

@@ -52,7 +52,21 @@ def ifeval_noise(panel: str) -> Stress:
     says = (
         f"by the number of questions alone {sure} of {len(placed)} lies below the curve for sure (a margin of {seen})"
     )
-    return Stress("models below for sure", float(sure), says, n=len(placed), against=says if sure < 2 else "")
+    return Stress.of("models below for sure", float(sure), says, n=len(placed), lost=sure < 2)
+
+
+@stress("C31")
+def ifeval_without_rounding(panel: str) -> list[Stress]:
+    """The count on scores as they are, at the printed ratio and half a unit of its last digit beside it."""
+    rows = panel_rows(panel).dropna(subset=[GPQA, IFEVAL])
+    below = {
+        ratio: int((~frontier.beside_curve(rows, ratio=ratio, x=GPQA, y=IFEVAL)["above"]).sum())
+        for ratio in (0.965, 0.97, 0.975)
+    }
+    says = f"of {len(rows)}, no score rounded"
+    return [
+        Stress.of(f"models below at the ratio {ratio:g}", float(k), says, n=len(rows)) for ratio, k in below.items()
+    ]
 
 
 @claim("C34", reads=("predictions",))
@@ -121,7 +135,7 @@ def hle_today(panel: str) -> Stress:
     top = frontier.top_rows(rows, GPQA, also=(HLE,))
     spread, chance = frontier.spread(top[HLE]), frontier.noise_spread(float(top[HLE].mean()), HLE)
     says = f"today the five highest on GPQA lie {spread:.1f} points apart on HLE, where chance makes {chance:.1f}"
-    return Stress("range of HLE among the top five", spread, says, n=len(top), against=says if spread <= chance else "")
+    return Stress.of("range of HLE among the top five", spread, says, n=len(top), lost=spread <= chance)
 
 
 @claim("C92", reads=("frontier_versions",))
@@ -178,4 +192,4 @@ def coding_with(panel: str, other: str) -> Stress:
     name = tables.label(other)
     says = f"over {len(rows)} releases {name} goes with SWE-bench at r = {coding.estimate:.2f}"
     says += f", with GPQA at {reasoning.estimate:.2f}"
-    return Stress.of(f"r of SWE-bench and {name}", coding, says, against=says if coding.low > 0 else "")
+    return Stress.of(f"r of SWE-bench and {name}", coding, says, lost=coding.low > 0)

@@ -28,14 +28,14 @@ def reasoning_and(panel: str, measure: str, rank: bool) -> Result:
 def makers_left_out(panel: str, measure: str, rank: bool) -> Stress:
     r = variants.association(variants.readings(), measure, rank=rank)
     says = f"with whole makers left out in turn {holds_zero(r)}"
-    return Stress.of("makers left out in turn", r, says, against=says if r.contains(0.0) else "")
+    return Stress.of("makers left out in turn", r, says, lost=r.contains(0.0))
 
 
 @test("release date and size held fixed", R_OF, kind="covariate")
 def date_and_size_fixed(panel: str, measure: str, rank: bool) -> Stress:
     r = variants.association(variants.readings(), measure, given=("date", "size"), rank=rank)
     says = f"where makers state a size, r given date and size is {r.estimate:.2f}, and {holds_zero(r)}"
-    return Stress.of("partial r given date and size", r, says, against=says if r.contains(0.0) else "")
+    return Stress.of("partial r given date and size", r, says, lost=r.contains(0.0))
 
 
 @stress(R_OF)
@@ -74,7 +74,7 @@ def without_truncated(panel: str) -> Stress:
         f"without the sizes that lose by thinking r is {r.estimate:.2f} over {r.n}, {holds_zero(r)}, and that of the "
         f"wrong share goes from {whole.estimate:+.2f} to {left.estimate:+.2f}"
     )
-    return Stress.of("without what ran out", r, says, against=says if turned or r.contains(0.0) else "")
+    return Stress.of("without what ran out", r, says, lost=turned or r.contains(0.0))
 
 
 @claim("O04", reads=TODAY)
@@ -129,9 +129,7 @@ def strangers(panel: str) -> Stress:
         f"LAMBADA of one run and CrowS-Pairs of another reach {HIGH} in {share:.0%} of the pairs, a run with itself in "
         f"{own:.0%}: two trends give most of it"
     )
-    return Stress(
-        "share of strangers at 0.85 or more", share, says, n=len(other), against=says if share > own / 2 else ""
-    )
+    return Stress.of("share of strangers at 0.85 or more", share, says, n=len(other), lost=share > own / 2)
 
 
 @stress("O05")

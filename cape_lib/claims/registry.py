@@ -262,9 +262,16 @@ def _code_of(known: Entry) -> dict[str, Any]:
     root = Path(__file__).resolve().parents[2]
     file = Path(inspect.getfile(known.function)).resolve().relative_to(root).as_posix()
     formula = inspect.getdoc(known.function) or ""
-    formula = formula.format(*known.arguments) if known.arguments else formula
+    formula = formula.format(*map(_in_words, known.arguments)) if known.arguments else formula
     name = known.function.__name__
     return {"file": file, "line": first + offset, "name": name, "formula": formula, "code": "".join(lines)}
+
+
+def _in_words(argument: Any) -> Any:
+    """What a function is called with, for a reader."""
+    if isinstance(argument, bool):
+        return "yes" if argument else "no"
+    return ", ".join(map(str, argument)) if isinstance(argument, tuple) else argument
 
 
 def _row_of(ident: str) -> dict[str, Any]:

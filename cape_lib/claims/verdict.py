@@ -80,15 +80,28 @@ class Stress:
     kept: str = ""
 
     @classmethod
-    def of(cls, name: str, estimate: Estimate, says: str, *, against: str = "", relatives: bool = False) -> Stress:
-        """The same from an Estimate; an interval that does not exist is left out. relatives: as in `Result.of`."""
-        low, high = (None if math.isnan(end) else end for end in (estimate.low, estimate.high))
-        return cls(name, estimate.estimate, says, low, high, estimate.n, against, _kept(estimate, relatives))
+    def of(
+        cls,
+        name: str,
+        outcome: Estimate | Result | Value,
+        says: str,
+        *,
+        lost: bool = False,
+        against: str = "",
+        n: int | None = None,
+        relatives: bool = False,
+    ) -> Stress:
+        """The same from an estimate (an interval that does not exist is left out), a part's result, or a value.
 
-    @classmethod
-    def from_result(cls, name: str, result: Result, says: str, against: str) -> Stress:
-        """The same from what a part came out as, on this panel or another."""
-        return cls(name, result.value, says, result.low, result.high, result.n, against)
+        lost: what it says goes against the claim;  n: of a value;  relatives: as in `Result.of`.
+        """
+        against = says if lost else against
+        if isinstance(outcome, Estimate):
+            low, high = (None if math.isnan(end) else end for end in (outcome.low, outcome.high))
+            return cls(name, outcome.estimate, says, low, high, outcome.n, against, _kept(outcome, relatives))
+        if isinstance(outcome, Result):
+            return cls(name, outcome.value, says, outcome.low, outcome.high, outcome.n, against)
+        return cls(name, outcome, says, n=n, against=against)
 
     @property
     def interval(self) -> str:

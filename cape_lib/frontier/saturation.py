@@ -177,26 +177,6 @@ def noise_spread(score: float, benchmark: str, *, k: int = 5, draws: int = 4000,
     return float(np.ptp(generator(seed).standard_normal((draws, k)), axis=1).mean()) * sd
 
 
-def saturation_over_time(
-    frame: pd.DataFrame, *, old: str = X, new: str = Y, k: int = 5, x_date: str = "released"
-) -> pd.DataFrame:
-    """sigma as it stood on each release date: date, n, spread_old, spread_new, sigma, rotate.
-
-    Starts when k models hold both scores; dates of vague periods stand at the middle of the period.
-    """
-    rows = complete_rows(frame, old, new, x_date).sort_values(x_date)
-    table = []
-    for date in rows[x_date].unique():
-        known = rows[rows[x_date] <= date]
-        if len(known) < k:
-            continue
-        top = top_rows(known, old, also=(new,), k=k)
-        first, second = spread(top[old]), spread(top[new])
-        sigma = first / second if second else float("inf")
-        table.append((pd.Timestamp(date), len(known), first, second, sigma, sigma < ROTATE_BELOW))
-    return pd.DataFrame(table, columns=["date", "n", "spread_old", "spread_new", "sigma", "rotate"])
-
-
 def rotation(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES, k: int = 5) -> pd.DataFrame:
     """The rotation protocol: sigma of every ordered pair of axes for which k models hold both scores.
 

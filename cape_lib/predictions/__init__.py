@@ -10,7 +10,6 @@ from cape_lib.predictions.scoring import (
     resolves,
     score,
     score_all,
-    score_predictions,
 )
 from cape_lib.predictions.sensitivity import (
     SETTINGS,
@@ -43,7 +42,6 @@ __all__ = [
     "resolves",
     "score",
     "score_all",
-    "score_predictions",
     "sensitivity",
     "timeline",
     "turns",

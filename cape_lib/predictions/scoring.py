@@ -124,16 +124,9 @@ def frame_of(panel: str, until: str, claimed_by: str | None = None) -> pd.DataFr
     return pd.concat([frame, every.assign(released=released)[unseen].reindex(columns=frame.columns)], ignore_index=True)
 
 
-def score_predictions(
-    *, as_of: str | None = None, claimed_by: str | None = None, panel: str = "current"
-) -> pd.DataFrame:
-    """The same as one row a prediction: id, name, status, value, low, high, n, resolves_by, reason, sources,
-    pass_share, fail_share, made, as_of, panel."""
-    return as_table(score_all(as_of=as_of, claimed_by=claimed_by, panel=panel))
-
-
 def as_table(scored: list[Scored]) -> pd.DataFrame:
-    """Scored predictions as a frame; `resolves_by` is a date or "next 2 releases"."""
+    """One row a prediction: id, name, status, value, low, high, n, resolves_by (a date or "next 2 releases"), reason,
+    sources, bounds, pass_share, fail_share, made, as_of, panel."""
     return pd.DataFrame(
         [
             {
