@@ -21,12 +21,12 @@ from cape_lib.ingest.reading import Reader
 
 #: in the order in which they are asked
 READERS: tuple[Reader, ...] = (
+    inspect_log,
     leaderboard,
     lighteval,
     lm_eval,
     olmes,
     helm,
-    inspect_log,
     every_eval_ever,
     opencompass,
     gauntlet,

@@ -8,7 +8,18 @@ from typing import Any
 
 from cape_lib.errors import ScoresError
 from cape_lib.ingest.benchmarks import TASKS_INSPECT, Source, sources
-from cape_lib.ingest.reading import Contents, Run, date, one_line, scored, section, short_name, shots_text, text
+from cape_lib.ingest.reading import (
+    Contents,
+    Run,
+    date,
+    one_line,
+    scored,
+    section,
+    short_name,
+    shots_text,
+    text,
+    version_text,
+)
 
 NAME = "Inspect"
 
@@ -20,32 +31,43 @@ def fits(document: Any, path: Path) -> bool:
 
 
 def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Contents:
-    """The first scorer's metrics, which are fractions."""
+    """The metrics of the scorer that the log names first, which are fractions."""
     about, results = section(document, "eval"), section(document, "results")
-    if document["status"] != "success":
-        raise ScoresError(f"{path}: this log ended as {one_line(document['status'])}; run the task to the end")
-    task = text(about.get("task")).rpartition("/")[2]
-    target = text(section(about, "task_args").get("target"))
+    if document["status"] != "success" or document.get("invalidated"):
+        ended = "was marked invalid" if document.get("invalidated") else f"ended as {one_line(document['status'])}"
+        raise ScoresError(f"{path}: this log {ended}; run the task to the end")
+    options, name = section(about, "task_args"), text(about.get("model"))
+    task, target = text(about.get("task")).rpartition("/")[2], text(options.get("target"))
     task = f"{task}_{target}" if task == "truthfulqa" and target else task
-    limit = section(about, "config").get("limit")
-    count, whole = results.get("completed_samples"), results.get("total_samples")
-    partial = "" if limit is None else f"limit {one_line(limit)}"
-    if not partial and isinstance(count, int) and isinstance(whole, int) and count < whole:
-        partial = f"{count} of {whole} items"
-    name = text(about.get("model"))
-    run = Run(
-        path=path,
-        model=short_name(name.partition("/")[2] or name),
-        date=date(about.get("created"), path),
-        partial=partial,
-    )
-    scores = results.get("scores")
-    first = scores[0] if isinstance(scores, list) and scores and isinstance(scores[0], dict) else {}
+    scores = [one for one in results.get("scores") or [] if isinstance(one, dict)]
+    chosen = section(results, "headline").get("score") or (scores[0].get("name") if scores else None)
+    first = next((one for one in scores if one.get("name") == chosen), {})
+    others = [text(one.get("name")) for one in scores if one is not first]
+    partial = _partial(about, results, first)
+    model = short_name(name.partition("/")[2] or name)
+    run = Run(path=path, model=model, date=date(about.get("created"), path), partial=partial)
     row = {key: section(section(first, "metrics"), key).get("value") for key in section(first, "metrics")}
     row = {**row, "accuracy_stderr": row.get("stderr")}
     known = sources(task, TASKS_INSPECT)
     wanted = (*known, *([also[task]] if task in also else []))
-    shots = section(about, "task_args").get("fewshot", section(about, "task_args").get("num_fewshot"))
-    version = about.get("task_version")
-    parts = ["Inspect", shots_text(shots), f"task version {'unknown' if version is None else one_line(version)}"]
-    return Contents(list(scored(run, task, wanted, row, parts)), [] if known else [task])
+    parts = ["Inspect", shots_text(options.get("fewshot", options.get("num_fewshot")))]
+    parts.append(version_text(about.get("task_version")))
+    note = f"{path.name}: {task} by the scorer {text(chosen)}; not read: {', '.join(others)}"
+    return Contents(list(scored(run, task, wanted, row, parts)), [] if known else [task], [note] if others else [])
+
+
+def _partial(about: Mapping[str, Any], results: Mapping[str, Any], score: Mapping[str, Any]) -> str:
+    """Why a run is not the whole test: a limit, samples chosen or not finished, answers without a score."""
+    config, dataset, chosen = (
+        section(about, "config"),
+        section(about, "dataset"),
+        section(about, "dataset").get("sample_ids"),
+    )
+    if config.get("limit") is not None:
+        return f"limit {one_line(config['limit'])}"
+    done, every = results.get("completed_samples"), results.get("total_samples")
+    pairs = [(done, every)]
+    pairs += [(len(chosen), dataset.get("samples"))] if isinstance(chosen, list) else []
+    pairs += [(score.get("scored_samples"), every)] if score.get("unscored_samples") else []
+    short = next((f"{a} of {b} items" for a, b in pairs if isinstance(a, int) and isinstance(b, int) and a < b), "")
+    return short

@@ -41,8 +41,12 @@ _NO_TASK = ("alias", "name", "sample_len")
 def fits(document: Any, path: Path) -> bool:
     """Whether the document has "results" with tasks whose metrics are numbers."""
     del path
-    rows = section(document, "results").values()
-    return any(isinstance(row, dict) and not any(isinstance(v, dict) for v in row.values()) for row in rows)
+    rows = [row for row in section(document, "results").values() if isinstance(row, dict)]
+    return any(not any(isinstance(v, dict) for v in row.values()) and _has_number(row) for row in rows)
+
+
+def _has_number(row: dict[str, Any]) -> bool:
+    return not row or any(isinstance(value, (int, float)) for value in row.values())
 
 
 def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Contents:
