@@ -41,6 +41,19 @@ TABLES = {
     "one_family_of_a_table_small_scores.csv": {"g-124m": (0.124, 31.5, 40.7), "h-70b": (70.0, 87.0, 45.0)},
     "sweep_blank_for_family.csv": {"c-9b": (9.0, 72.0, 39.0)},
     "sweep_no_family_column.csv": {"b-3b": (3.2, 60.0, 39.0)},
+    **{f"messy/{name}": USUAL for name in (
+        "blanks.csv", "bold.md", "bom_semicolon_thin.csv", "both_metrics.csv", "comments.csv", "footer.csv",
+        "merged_head.csv", "multiline_head.csv", "mysql.txt", "nbsp_heads.csv", "nested.jsonl", "repeated_head.csv",
+        "swiss.csv", "title_above.csv", "totals.csv", "two_heads.csv", "unicode_text.txt", "utf16_no_bom.csv",
+    )},
+    **{f"messy/{name}": dict(list(USUAL.items())[:2]) for name in ("box.txt", "latex.txt", "nested_stderr.jsonl")},
+    "messy/group_rows.csv": {"a-3b": (3.0, 62.1, 36.0), "b-7b": (7.0, 70.75, 38.4)},
+    "messy/hf_board.csv": {f"org/{name}": row for name, row in USUAL.items()},
+    "messy/revisions.csv": {"org/a-1b@main": (1.1, 50.5, 40.2), "other/b-7b (rev 12ab)": (7.0, 70.75, 38.4)},
+    "messy/moe_sizes.csv": {
+        "e-30b": (30.0, 70.5, 37.0), "g-13b": (13.0, 75.0, 39.0), "h-70b": (70.0, 84.0, 44.0),
+        "i-7b": (7.0, 70.0, 38.0), "j-235b": (235.0, 87.0, 46.0),
+    },
     "ours/excel_sep.csv": USUAL,
     "ours/readme_table.md": {"m-1b": (1.1, 50.5, 40.2), "m-3b": (3.0, 62.1, 36.0), "m-7b": (7.0, 70.8, 38.4)},
     "ours/transposed.csv": {name.replace("a-", "m-"): row for name, row in USUAL.items()},
@@ -96,6 +109,18 @@ RESULTS: list[tuple[str, Options, dict[str, tuple[float, str, float]], str]] = [
      {"org/m-7b": (7.2, "bbh_normalised", 15.1)}, "Open LLM Leaderboard v2"),
     ("ours/moe.csv", Options(table=TableOptions(size="active")),
      {"Big-30B-A3B": (3.3, "hellaswag", 85.0)}, "active parameters"),
+    ("messy/mixed_units.csv", Options(table=TableOptions(unit="fraction")),
+     {"a-1b": (1.1, "truthfulqa", 40.2)}, "hellaswag: in percent already"),
+    ("messy/percent_cells.csv", Options(table=TableOptions(unit="fraction")),
+     {"a-1b": (1.1, "hellaswag", 50.5)}, "truthfulqa: fractions"),
+    ("messy/wandb.csv", Options(table=TableOptions(unit="fraction")), {"a-7b": (7.0, "truthfulqa", 38.4)}, "fractions"),
+    ("messy/moe_sizes.csv", Options(table=TableOptions(size="active")), {"e-30b": (3.0, "hellaswag", 70.5)}, "active"),
+    ("messy/totals.csv", Options(), {"a-7b": (7.0, "hellaswag", 70.75)}, "no models, left out: Average"),
+    ("messy/group_rows.csv", Options(), {"b-7b": (7.0, "hellaswag", 70.75)}, "families: Our models, Baselines"),
+    ("messy/two_heads.csv", Options(), {"a-7b": (7.0, "hellaswag_stderr", 0.45)}, "rows 1 and 2 are read together"),
+    ("messy/both_metrics.csv", Options(), {"a-3b": (3.0, "hellaswag_stderr", 0.5)}, "the normalised accuracy"),
+    ("messy/repeated_head.csv", Options(), {"a-3b": (3.0, "hellaswag", 62.1)}, "stand again in row 3, 5"),
+    ("ours/inspect_v2.json", Options(params={"m-1b": 1}), {"m-1b": (1.0, "gsm8k", 62.5)}, "by the scorer match"),
     ("swe_small.csv", Options(), {"Old-1": (float("nan"), "swe_bench_verified", 0.8)}, "read as percent"),
     ("small_scores_are_percent.csv", Options(),
      {"g-124m": (0.124, "gsm8k", 0.68)}, "gsm8k: no value above 1, read as percent"),
@@ -118,6 +143,12 @@ REFUSED: list[tuple[str, Options, int, str]] = [
     ("lm/gptq", Options(), 5, "dtype bfloat16.*dtype float16"),
     ("lm/chat", Options(), 5, "no chat template.*chat template"),
     ("lm/two", Options(), 4, "Qwen/Q2 .3 sizes., meta/L3 .3 sizes.: say --family-from"),
+    ("messy/mixed_units.csv", Options(), 3, "column truthfulqa: 0.402 looks like a fraction.*--unit fraction"),
+    ("messy/fraction_one_percent.csv", Options(), 3, "0.505 looks like a fraction.*--unit fraction"),
+    ("messy/experts.csv", Options(), 3, "row 3, column params_b: '8x7B'.*experts share parameters"),
+    ("messy/paren_err.csv", Options(), 3, "it holds two; write 50.5 ± 0.5"),
+    ("messy/ragged_end.csv", Options(), 3, "row 4 has 5 cells, row 1 names 4 columns"),
+    ("messy/harness_print.md", Options(), 3, "lm-evaluation-harness prints, which names no model; name the results"),
     ("ours/inspect_failed.json", Options(), 3, "ended as error"),
     ("ours/model_config.json", Options(), 3, "configuration of a model"),
     ("ours/two_columns.csv", Options(), 3, "columns HellaSwag and HS are both hellaswag"),
@@ -192,6 +223,26 @@ def test_a_packed_table_is_read_or_names_the_package_that_reads_it(name, monkeyp
     with pytest.raises(CapeError, match=f"pip install {PACKED[name]}") as caught:
         read(name)
     assert caught.value.exit_code == 6
+
+
+def test_a_frame_keeps_its_index_of_names_and_drops_nested_values(tmp_path):
+    frame = pd.DataFrame(
+        {"params_b": [1.0, 3.0], "hellaswag": [50.5, 62.1], "truthfulqa": [40.2, 36.0], "runs": [[1, 2], [3]]},
+        index=pd.Index(["a-1b", "a-3b"], name="model"),
+    )
+    sources = [frame]
+    if importlib.util.find_spec("pyarrow"):
+        frame.to_parquet(tmp_path / "t.parquet")
+        sources.append(tmp_path / "t.parquet")
+    for source in sources:
+        assert tables.check_scores(source).frame.set_index("model").loc["a-3b", "hellaswag"] == 62.1
+
+
+def test_an_eval_file_of_inspect_is_read_as_its_json_is(tmp_path):
+    log = pytest.importorskip("inspect_ai.log")
+    log.write_eval_log(log.read_eval_log(str(CASES / "ours/inspect_v2.json")), str(tmp_path / "log.eval"))
+    packed = read_any([str(tmp_path / "log.eval")], Options(params={"m-1b": 1})).scores.frame
+    pd.testing.assert_frame_equal(packed, read("ours/inspect_v2.json", Options(params={"m-1b": 1})).frame)
 
 
 def _missing(*_: object, **__: object) -> None:

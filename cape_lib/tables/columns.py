@@ -47,14 +47,22 @@ def _names() -> dict[str, str]:
 
 def plain(text: str) -> str:
     """A head in small letters, digits and single underscores: "ARC-C (25-shot)" becomes "arc_c_25_shot"."""
-    bare = re.sub(r"[*`#]+", "", text.casefold())
+    bare = re.sub(r"[*`#\u00ad\u200b-\u200d\ufeff]+", "", text.casefold())
     return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
+
+
+def _stem(text: str) -> str:
+    """A head without what trackers put around it: "eval/hellaswag/acc_norm,none" becomes "hellaswag_acc_norm"."""
+    bare = plain(text)
+    for word in table()["around"]:
+        bare = bare.removeprefix(f"{word}_") if bare != word else bare
+    return bare.removesuffix("_none")
 
 
 @lru_cache(maxsize=4096)
 def heading(text: str) -> Heading:
     """What a column head means. A head that is in no list keeps its text as its name."""
-    bare = plain(text)
+    bare = _stem(text)
     percent = "%" in text
     stem, shots = bare, ""
     if shot := re.search(r"_?(\d+)_?shots?(?=_|$)", stem):

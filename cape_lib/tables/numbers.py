@@ -15,6 +15,11 @@ THOUSANDS = {
     ",": re.compile(r"^[+-]?\d{1,3}(,\d{3}){2,}(\.\d+)?$", re.ASCII),
     ".": re.compile(r"^[+-]?\d{1,3}(\.\d{3}){2,}(,\d+)?$", re.ASCII),
 }
+#: groups of three set apart by a blank of any width or an apostrophe can be nothing but thousands
+APART = re.compile(r"^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’]\d{3})+([.,]\d+)?$", re.ASCII)
+#: marks of a footnote after a number
+MARKS = re.compile(r"(?<=[\d%])\s*([†‡§¶*^]+|[¹²³⁴⁵⁶⁷⁸⁹]|\[\w{1,3}\])+$")
+TWO_NUMBERS = re.compile(r"^([\d.,]+)\s*\(([\d.,]+)\)$")
 PLUS_MINUS = re.compile(r"^(.+?)\s*\(?\s*(?:±|\+/-|\+-)\s*([^()]+?)\)?$")
 WITH_UNIT = re.compile(r"^(.+?)\s*(k|m|b|bn|t|billions?|millions?)$", re.IGNORECASE)
 
@@ -38,7 +43,9 @@ def _blank() -> set[str]:
 
 def to_number(cell: str, *, decimal_comma: bool) -> float | None:
     """The number that a cell holds (a percent sign is dropped), or None where it holds none."""
-    bare = cell.removesuffix("%").strip().replace("\u2212", "-").replace("\u00a0", "").replace("\u202f", "")
+    bare = MARKS.sub("", cell.replace("\u2212", "-")).removesuffix("%").strip()
+    if APART.match(bare):
+        bare = re.sub(r"[^\d.,+-]", "", bare)
     if decimal_comma and DECIMAL_COMMA.match(bare):
         bare = bare.replace(",", ".")
     elif decimal_comma and THOUSANDS["."].match(bare):
@@ -59,6 +66,26 @@ def to_score(cell: str, *, decimal_comma: bool) -> Cell | None:
         return Cell(value, None, percent)
     error = to_number(parts[2], decimal_comma=decimal_comma)
     return None if error is None else Cell(value, error, percent)
+
+
+def to_sizes(cell: str, *, decimal_comma: bool, scale: float = 1.0) -> tuple[float, float | None] | None:
+    """A count of parameters in billions as (total, active): "30B-A3B" and "30B (3B active)" have both, else None.
+
+    "~7B", "7B params" and "70B (dense)" are what they say; "8x7B" is no count, for experts share parameters.
+    """
+    bare = re.sub(r"^[~≈]\s*|\s*\((?:dense|total|base)\)$|\s*param(?:eter)?s?$", "", cell.strip(), flags=re.IGNORECASE)
+    both = re.match(
+        r"^(.+?)[-\s/]*\(?\s*A\s?([\d.,]+\s*[bmkt])\)?$|^(.+?)\s*\(?\s*([\d.,]+\s*[bmkt])\s+active\)?$",
+        bare,
+        re.IGNORECASE,
+    )
+    if both:
+        total, active = (
+            to_size(part.strip(), decimal_comma=decimal_comma) for part in (both[1] or both[3], both[2] or both[4])
+        )
+        return None if total is None or active is None or active > total else (total, active)
+    size = to_size(bare, decimal_comma=decimal_comma, scale=scale)
+    return None if size is None else (size, None)
 
 
 def to_size(cell: str, *, decimal_comma: bool, scale: float = 1.0) -> float | None:

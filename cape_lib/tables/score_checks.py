@@ -132,7 +132,13 @@ def check_units(sheet: Sheet, frame: pd.DataFrame, benchmarks: Sequence[str], un
     notes = []
     if units.stated == "fraction":
         notes += _fractions(sheet, frame, [name for name in benchmarks if name not in above])
-        if wrong := [name for name in units.strict if name in above]:
+        wrong = [name for name in units.strict if name in above]
+        alike = [
+            name for name in wrong if name in units.percent or not ((filled[name] > 0) & (filled[name] <= 1)).any()
+        ]
+        if wrong == alike and len(wrong) < sum(name in filled for name in units.strict):
+            notes.append(f"{', '.join(wrong)}: in percent already")
+        elif wrong:
             over = first(frame[wrong[0]] > 1) or 0
             raise sheet.refusal(over, wrong[0], f"{frame[wrong[0]].iloc[over]:g} is no fraction; leave --unit out")
         return notes

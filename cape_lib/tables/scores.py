@@ -17,9 +17,9 @@ from cape_lib.names import suggest
 from cape_lib.tables import score_checks as checks
 from cape_lib.tables.axes import PARAMS, Axis, axis_named, is_training, place
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, LABELS, PAIRS
-from cape_lib.tables.columns import MEASURES, TEXT, Heading, heading, is_score, known_name, table
+from cape_lib.tables.columns import MEASURES, TEXT, Heading, heading, is_score, known_name, plain, table
 from cape_lib.tables.model_names import run_in_name
-from cape_lib.tables.numbers import Cell, is_blank, to_number, to_score, to_size
+from cape_lib.tables.numbers import TWO_NUMBERS, Cell, is_blank, to_number, to_score, to_size, to_sizes
 from cape_lib.tables.shapes import upright
 from cape_lib.tables.sheets import Sheet, read_sheet
 
@@ -94,6 +94,8 @@ def check_scores(
     percent = {head.name for head, column in zip(heads, columns, strict=True) if column.percent or head.percent}
     for head, column in zip(heads, columns, strict=True):
         notes += column.notes
+        if column.active is not None and "active_params_b" not in frame:
+            frame["active_params_b"] = column.active
         if column.stderr is not None and f"{head.name}_stderr" not in frame:
             frame[f"{head.name}_stderr"] = column.stderr
             notes.append(f"{head.name}: the number after ± is read as its standard error")
@@ -205,6 +207,13 @@ def _columns(sheet: Sheet) -> tuple[list[Heading], list[str]]:
             continue
         one, other = sheet.columns[same[0]], sheet.columns[same[1]]
         exact = [at for at in same if heads[at].exact]
+        normed = [at for at in same if "acc_norm" in plain(sheet.columns[at])]
+        if len(normed) == 1 and all("acc" in plain(sheet.columns[at]).split("_") for at in same):
+            heads = [
+                Heading(sheet.columns[i], False) if i in same and i not in normed else h for i, h in enumerate(heads)
+            ]
+            notes.append(f"{name}: read from {sheet.columns[normed[0]]}, the normalised accuracy")
+            continue
         if name not in TEXT | MEASURES or len(exact) != 1 or not heads[same[0]].known:
             both = f"column {name} stands twice" if one == other else f"columns {one} and {other} are both {name}"
             raise ScoresError(f"{sheet.name}: row 1, {both}; keep one of the two")
@@ -242,6 +251,7 @@ class _Column:
     stderr: pd.Series | None = None
     percent: bool = False
     notes: tuple[str, ...] = ()
+    active: pd.Series | None = None
 
 
 def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> _Column:
@@ -251,7 +261,12 @@ def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> _
     name = head.name
     if name in TEXT or name.endswith("_protocol"):
         return _text(cells, at)
-    if name in table()["unit_columns"] or name == "tokens_b":
+    active: dict[int, float] = {}
+    if name == "params_b":
+        sizes = {i: to_sizes(cells[i], decimal_comma=sheet.decimal_comma, scale=head.scale) for i in at}
+        cell_of = {i: None if size is None else Cell(size[0]) for i, size in sizes.items()}
+        active = {i: size[1] for i, size in sizes.items() if size is not None and size[1] is not None}
+    elif name in table()["unit_columns"] or name == "tokens_b":
         values: dict[int, Any] = {i: to_size(cells[i], decimal_comma=sheet.decimal_comma, scale=head.scale) for i in at}
         cell_of = {i: None if v is None else Cell(v) for i, v in values.items()}
     else:
@@ -261,6 +276,10 @@ def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> _
     if bad and (matters or (head.known and len(bad) < len(at) / 2 and name in LABELS and name in strict)):
         cell = cells[bad[0]]
         step = "write the decimals with a point" if re.match(r"^\d+,\d+$", cell) else "give a number or leave it blank"
+        if two := TWO_NUMBERS.match(cell):
+            step = f"it holds two; write {two[1]} ± {two[2]} if the second is its standard error, else leave it out"
+        if re.match(r"^\d+\s*[x×]\s*\d", cell) and name == "params_b":
+            step = "experts share parameters; give their total in billions (Mixtral 8x7B has 46.7)"
         raise sheet.refusal(bad[0], name, f"{cell!r} is not a number; {step}")
     if bad:
         mostly = len(bad) < len(at) / 2 or head.known
@@ -273,6 +292,7 @@ def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> _
         _series([numbers[i].value if i in numbers else np.nan for i in range(len(cells))]),
         _series([errors.get(i, np.nan) for i in range(len(cells))]) if errors else None,
         any(cell.percent for cell in numbers.values()),
+        active=_series([active.get(i, np.nan) for i in range(len(cells))]) if active else None,
     )
 
 

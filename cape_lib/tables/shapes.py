@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cape_lib.tables.columns import MEASURES, TEXT, heading, is_score, plain, table
+from cape_lib.tables.layout import models_only
 from cape_lib.tables.numbers import to_number
 from cape_lib.tables.sheets import Sheet
 
@@ -13,7 +14,17 @@ _SCORE = ("score", "value", "result", "accuracy", "acc", "percent", "performance
 
 
 def upright(sheet: Sheet) -> Sheet:
-    """The sheet with one row a model, and a note where it had to be turned."""
+    """The sheet with one row a model, and a note where it had to be turned or rows were passed over."""
+    turned = _turned(sheet)
+    keep, families, notes = models_only(turned.columns, turned.cells)
+    cells = [turned.cells[at] for at in keep]
+    columns = turned.columns
+    if families:
+        columns, cells = [*columns, "family"], [[*row, family] for row, family in zip(cells, families, strict=True)]
+    return replace(turned, columns=columns, cells=cells, rows=[turned.rows[at] for at in keep]).noting(*notes)
+
+
+def _turned(sheet: Sheet) -> Sheet:
     if named := _leaderboard_v2(sheet):
         return named.noting("read as a table of the Open LLM Leaderboard v2: raw and normalised scores are named apart")
     if turned := _from_long(sheet):

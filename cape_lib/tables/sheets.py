@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cape_lib.errors import ScoresError, SurroundingsError
 from cape_lib.tables import delimited
 from cape_lib.tables.delimited import Records
+from cape_lib.tables.layout import laid_out
 
 #: a larger file is no table of scores
 MOST_BYTES = 50_000_000
 MOST_UNPACKED = 200_000_000
+#: what a page puts around a name, and a raised mark after a number
+_LINK, _RAISED = (
+    re.compile(r"^\s*<a\s[^<>]*>([^<]*)</a>\s*$", re.IGNORECASE),
+    re.compile(r"<sup>[^<]*</sup>", re.IGNORECASE),
+)
 #: first bytes -> what the file is, and what to do
 FOREIGN = {
     b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch it by: git lfs pull",
@@ -131,9 +139,28 @@ def frame_of_json(value: Any, name: str) -> pd.DataFrame:
             return frame_of_json([{c: column[i] for c, column in value.items()} for i in range(longest)], name)
     if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
         raise wrong
+    value = [_flat(row) for row in value]
     columns = list(dict.fromkeys(str(key) for row in value for key in row))
     cells = [[_text(row.get(column)) for column in columns] for row in value]
     return pd.DataFrame(cells, columns=columns, dtype=object)
+
+
+def _flat(row: dict[str, Any], depth: int = 3) -> dict[str, Any]:
+    """A record whose nested objects are columns: {"hellaswag": {"acc_norm": 50}} has a column "hellaswag acc_norm".
+
+    The name of an object that says nothing of its own ("metrics", "results") is left out where that leaves no doubt.
+    """
+    from cape_lib.tables.columns import heading
+
+    flat: dict[str, Any] = {}
+    for key, value in row.items():
+        if not isinstance(value, dict) or not depth:
+            flat[str(key)] = value
+            continue
+        for inner, cell in _flat(value, depth - 1).items():
+            name = f"{key} {inner}" if heading(str(key)).known or inner in row or inner in flat else inner
+            flat[name] = cell
+    return flat
 
 
 def _has_model(value: dict[str, Any]) -> bool:
@@ -210,17 +237,33 @@ def _parquet(path: Path) -> Sheet:
 def _from_frame(frame: pd.DataFrame, name: str) -> Sheet:
     if frame.empty:
         raise ScoresError(f"{name}: has no row; add one row a model")
+    if not isinstance(frame.index, pd.RangeIndex) and all(name is not None for name in frame.index.names):
+        frame = frame.reset_index()  # pandas keeps the names of the models there
     columns = [str(column).strip() for column in frame.columns]
-    cells = [["" if pd.isna(cell) else str(cell).strip() for cell in row] for row in frame.itertuples(index=False)]
+    cells = [[_clean(_cell(cell)) for cell in row] for row in frame.itertuples(index=False)]
     return Sheet(name, columns, cells, list(range(2, len(cells) + 2)))
 
 
+def _cell(value: Any) -> str:
+    """A value of a frame as text; nested values are no cells."""
+    if isinstance(value, (dict, list, tuple, set, np.ndarray)):
+        return ""
+    return "" if pd.isna(value) else str(value)
+
+
+def _clean(cell: str) -> str:
+    """A cell without the link around it and the mark of a footnote in it."""
+    bare = _LINK.sub(r"\1", _RAISED.sub("", cell)) if "<" in cell else cell
+    return bare.strip()
+
+
 def _sheet(name: str, records: Records) -> Sheet:
-    stripped = [[cell.strip() for cell in record] for record in records.cells]
+    stripped = [[_clean(cell) for cell in record] for record in records.cells]
     numbered = [(number, record) for number, record in zip(records.lines, stripped, strict=True) if any(record)]
     if not numbered:
         raise ScoresError(f"{name}: every cell is empty; the first row names the columns, one row a model follows")
-    (top, header), body = numbered[0], numbered[1:]
+    layout = laid_out(name, numbered)
+    top, header, body = layout.top, layout.header, layout.body
     width = max(position + 1 for position, cell in enumerate(header) if cell)
     for number, record in body:
         if any(record[width:]):
@@ -235,7 +278,7 @@ def _sheet(name: str, records: Records) -> Sheet:
     for position, column in enumerate(header):
         if not column:
             raise ScoresError(f"{name}: row {top}, column {position + 1} has no name; name it or delete the column")
-    return Sheet(name, header, cells, [number for number, _ in body], records.decimal_comma)
+    return Sheet(name, header, cells, [number for number, _ in body], records.decimal_comma, layout.notes)
 
 
 def _index(header: list[str], cells: list[list[str]]) -> tuple[list[str], list[list[str]]]:

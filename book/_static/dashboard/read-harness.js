@@ -17,7 +17,21 @@
   async function textOf(file) {
     const size = Math.round(file.size / 1e6);
     if (file.size > MOST_BYTES) fail("file_large", { name: file.name, size, most: MOST_BYTES / 1e6 });
-    return file.text();
+    return decoded(new Uint8Array(await file.arrayBuffer()));
+  }
+
+  /* The text in bytes: UTF-8, UTF-16 as Excel writes it or without its mark, else Windows-1252. */
+  function decoded(bytes) {
+    const zeros = (from) => bytes.slice(0, 400).filter((byte, i) => i % 2 === from && byte === 0).length;
+    const half = Math.floor(Math.min(bytes.length, 400) / 2);
+    const little = (bytes[0] === 0xff && bytes[1] === 0xfe) || (half > 3 && zeros(1) > 0.9 * half && zeros(0) === 0);
+    const big = (bytes[0] === 0xfe && bytes[1] === 0xff) || (half > 3 && zeros(0) > 0.9 * half && zeros(1) === 0);
+    if (little || big) return new TextDecoder(little ? "utf-16le" : "utf-16be").decode(bytes);
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch {
+      return new TextDecoder("windows-1252").decode(bytes);
+    }
   }
 
   /* Results of one file: {name, readings: [{model, identity, params_b, date, column, task, value, stderr, protocol}]}. */
@@ -295,5 +309,5 @@
     }
   }
 
-  Cape.harness = { textOf, readDocument, assemble, Refusal, MOST_BYTES };
+  Cape.harness = { textOf, decoded, readDocument, assemble, Refusal, MOST_BYTES };
 })(window);

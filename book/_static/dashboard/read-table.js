@@ -11,6 +11,15 @@
   const POINT_THOUSANDS = /^[+-]?\d{1,3}(\.\d{3}){2,}(,\d+)?$/;
   const PLUS_MINUS = /^(.+?)\s*\(?\s*(?:±|\+\/-|\+-)\s*([^()]+?)\)?$/;
   const WITH_UNIT = /^(.+?)\s*(k|m|b|bn|t|billions?|millions?)$/i;
+  const APART = /^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’]\d{3})+([.,]\d+)?$/;
+  const MARKS = /(?<=[\d%])\s*([†‡§¶*^]+|[¹²³⁴⁵⁶⁷⁸⁹]|\[\w{1,3}\])+$/;
+  const BOTH =
+    /^(.+?)[-\s/]*\(?\s*A\s?([\d.,]+\s*[bmkt])\)?$|^(.+?)\s*\(?\s*([\d.,]+\s*[bmkt])\s+active\)?$/i;
+  const AROUND_SIZE = /^[~≈]\s*|\s*\((?:dense|total|base)\)$|\s*param(?:eter)?s?$/gi;
+  const FRAME = /^\s*(?=\S*[+─━═])[-=+|─━═├┌└╞╔╚╠┏┗┡┬┴┼╤╧╪╦╩╬╇┳┻╈┐┘┤╡╗╝╣┓┛┩]+\s*$/;
+  const LINK = /^\s*<a\s[^<>]*>([^<]*)<\/a>\s*$/i;
+  const RAISED = /<sup>[^<]*<\/sup>/gi;
+  const FIRST_ROWS = 12;
   const RUN = /(?:^|[-_. /(])(?:seed|run|rep|replicate|trial|init|s|r)[-_ =]?\d+\)?(?=$|[-_. /])/gi;
   const RULE = /^\s*\|?(\s*:?-{2,}:?\s*\|)+\s*(:?-{2,}:?)?\s*$/;
   const names = () => Cape.kit.columns;
@@ -20,16 +29,23 @@
   const plain = (text) =>
     text
       .toLowerCase()
-      .replace(/[*`#]+/g, "")
+      .replace(/[*`#\u00ad\u200b-\u200d\ufeff]+/g, "")
       .replace(/[^a-z0-9]+/g, "_")
       .replace(/^_+|_+$/g, "");
+
+  /* A head without what trackers put around it: "eval/hellaswag/acc_norm,none" becomes "hellaswag_acc_norm". */
+  function stemOf(text) {
+    let bare = plain(text);
+    for (const word of names().around) if (bare !== word && bare.startsWith(`${word}_`)) bare = bare.slice(word.length + 1);
+    return bare.replace(/_none$/, "");
+  }
 
   const aliasOf = (stem) =>
     Object.keys(names().columns).find((name) => name === stem || names().columns[name].includes(stem)) ?? null;
 
   /* What a head means: {name, known, scale, shots}. A head that is in no list keeps its name, made plain. */
   function heading(text) {
-    let stem = plain(text);
+    let stem = stemOf(text);
     let shots = "";
     const shot = /_?(\d+)_?shots?(?=_|$)/.exec(stem);
     if (shot) {
@@ -65,7 +81,8 @@
   /* ---- numbers ---- */
 
   function number(cell, comma) {
-    let bare = cell.replace(/%$/, "").trim().replace(/\u2212/g, "-").replace(/[\u00a0\u202f]/g, "");
+    let bare = cell.replace(/\u2212/g, "-").replace(MARKS, "").replace(/%$/, "").trim();
+    if (APART.test(bare)) bare = bare.replace(/[^\d.,+-]/g, "");
     if (comma && DECIMAL_COMMA.test(bare)) bare = bare.replace(",", ".");
     else if (comma && POINT_THOUSANDS.test(bare)) bare = bare.replaceAll(".", "").replace(",", ".");
     else if (THOUSANDS.test(bare)) bare = bare.replaceAll(",", "");
@@ -82,13 +99,19 @@
   }
 
   /* A size in billions as text: "410M", "1.1B", a bare number by the unit of its head. */
-  function size(cell, comma, scale) {
-    if (cell.endsWith("%")) return cell;
+  function size(given, comma, scale) {
+    if (given.endsWith("%")) return given;
+    const cell = given.trim().replace(AROUND_SIZE, "");
+    const both = BOTH.exec(cell);
+    if (both) {
+      const [total, active] = [size(both[1] ?? both[3], comma, 1), size(both[2] ?? both[4], comma, 1)];
+      return NUMBER.test(total) && NUMBER.test(active) && Number(active) <= Number(total) ? total : given;
+    }
     const bare = number(cell, comma);
     if (bare !== null) return scale === 1 && NUMBER.test(cell) ? cell : String(Number((bare * scale).toPrecision(12)));
     const unit = WITH_UNIT.exec(cell);
     const value = unit && !unit[1].endsWith("%") ? number(unit[1], comma) : null;
-    return value === null ? cell : String(Number((value * names().units[unit[2].toLowerCase()]).toPrecision(12)));
+    return value === null ? given : String(Number((value * names().units[unit[2].toLowerCase()]).toPrecision(12)));
   }
 
   const commas = (cells) => {
@@ -105,6 +128,10 @@
     const json = records(clean);
     if (json) return { rows: json, comma: false };
     const lines = clean.split(/\r\n|\r|\n/);
+    const other = drawn(lines) ?? latex(lines);
+    if (other) return { rows: other, comma: commas(other.slice(1).flat()) };
+    while (lines.length && (!lines[0].trim() || isRemark(lines[0], lines))) lines.shift();
+    if (!lines.length) return { rows: [], comma: false };
     const declared = /^\s*"?sep=(.)"?\s*$/.exec(lines[0]);
     if (declared) lines.shift();
     const rule = lines.findIndex((line, i) => i > 0 && RULE.test(line) && lines[i - 1].includes("|"));
@@ -124,6 +151,94 @@
     }
     const rows = delimited(lines.join("\n"), mark);
     return { rows, comma: mark !== "," || commas(rows.slice(1).flat()) };
+  }
+
+  /* A remark above a table: it begins with #, names no columns, and the table goes on without. */
+  const isRemark = (line, lines) =>
+    /^\s*#/.test(line) &&
+    lines.some((next) => next.trim() && !/^\s*#/.test(next) && /[,;\t|]/.test(next)) &&
+    line.split(/[,;\t|]/).filter((cell) => heading(cell).known).length < 2;
+
+  /* A table in a frame of lines, as databases and terminals draw them. */
+  function drawn(given) {
+    const lines = given.map((line) => line.replace(/[│┃║]/g, "|"));
+    if (!lines.slice(0, 10).some((line) => FRAME.test(line))) return null;
+    const kept = lines.filter((line) => line.includes("|") && !FRAME.test(line)).map(markdown);
+    return kept.length ? kept : null;
+  }
+
+  /* The rows of a LaTeX table, without the commands around its cells. */
+  function latex(lines) {
+    if (!lines.some((line) => line.trimStart().startsWith("\\begin{tabular"))) return null;
+    const plainTex = (cell) => {
+      let bare = cell.replaceAll("$", "").replace(/\\pm\b/g, "±");
+      for (let i = 0; i < 3; i++) bare = bare.replace(/\\[a-zA-Z]+\*?\{([^{}]*)\}/g, "$1");
+      return bare.replace(/\\([%&_#$])/g, "$1").trim();
+    };
+    const kept = lines.filter((line) => /(?<!\\)&/.test(line));
+    return kept.length ? kept.map((line) => line.split("\\\\")[0].split(/(?<!\\)&/).map(plainTex)) : null;
+  }
+
+  /* ---- which row names the columns, and which rows are no model: cape_lib.tables.layout ---- */
+
+  function headerAt(rows) {
+    for (const [at, cells] of rows.slice(0, FIRST_ROWS).entries()) {
+      const known = cells.filter(Boolean).map(heading).filter((head) => head.known);
+      if (known.length > 1 && known.some((head) => head.name === "model")) return at;
+      if (cells.some((cell) => number(cell, true) !== null)) break;
+    }
+    return 0;
+  }
+
+  function joined(header, second) {
+    const at = header.findIndex((cell) => cell && heading(cell).name === "model");
+    if (at < 0 || second[at] || second.filter(Boolean).length < 2) return null;
+    if (second.some((cell) => cell && (number(cell, true) !== null || isBlank(cell)))) return null;
+    let above = "";
+    return Array.from({ length: Math.max(header.length, second.length) }, (_, i) => {
+      above = header[i] || above;
+      return second[i] ? `${above} ${second[i]}`.trim() : (header[i] ?? "");
+    });
+  }
+
+  /* The rows from the names of the columns on, one line of names, no names again. */
+  function laidOut(given) {
+    const rows = given.map((row) => row.map((cell) => cell.replace(RAISED, "").replace(LINK, "$1").trim()));
+    let [header, ...body] = rows.slice(headerAt(rows));
+    const both = body.length ? joined(header, body[0]) : null;
+    if (both) [header, body] = [both, body.slice(1)];
+    const text = (row) => JSON.stringify(row.slice(0, header.length).map((cell) => cell.toLowerCase()));
+    return [header, ...body.filter((row) => text(row) !== text(header))];
+  }
+
+  /* Rows without averages and without texts that stand alone; above the models such a text names their family. */
+  function modelsOnly(heads, rows) {
+    const at = heads.findIndex((head) => head.name === "model");
+    if (at < 0 || heads.length < 3) return { heads, rows };
+    const alone = rows.map((row) => row.filter((cell) => cell && !isBlank(cell)).length === 1 && Boolean(row[0] || row[at]));
+    const named = (row) => row[at] || row[0] || "";
+    const families = alone[0] && !alone[alone.length - 1] && !heads.some((head) => head.name === "family");
+    let family = "";
+    const kept = [];
+    rows.forEach((row, i) => {
+      if (names().no_models.includes(plain(named(row)))) return;
+      if (alone[i]) family = named(row);
+      else kept.push(families ? [...heads.map((_, k) => row[k] ?? ""), family] : row);
+    });
+    if (!kept.length) return { heads, rows };
+    return { heads: families ? [...heads, { name: "family", known: true, scale: 1, shots: "" }] : heads, rows: kept };
+  }
+
+  const isBlank = (cell) => names().blank.includes(cell.trim().toLowerCase());
+
+  /* Of "acc" and "acc_norm" of one benchmark the normalised one is read. */
+  function normalised(heads, texts) {
+    return heads.map((head, i) => {
+      const same = heads.map((other, k) => [other.name, plain(texts[k])]).filter(([name]) => name === head.name);
+      const normed = same.filter(([, text]) => text.includes("acc_norm"));
+      const several = same.length > 1 && normed.length === 1 && same.every(([, text]) => text.split("_").includes("acc"));
+      return several && !plain(texts[i]).includes("acc_norm") ? { name: null, scale: 1, shots: "" } : head;
+    });
   }
 
   function delimited(text, mark) {
@@ -179,9 +294,26 @@
       value = keys.map((key) => Object.fromEntries(entries.map(([c, column]) => [c, column[key]])));
     }
     if (!Array.isArray(value) || !value.length || !value.every(object) || !named(value[0])) return null;
+    value = value.map((row) => flat(row));
     const columns = [...new Set(value.flatMap(Object.keys))];
     const text_ = (v) => (v === null || v === undefined || typeof v === "object" ? "" : String(v));
     return [columns, ...value.map((row) => columns.map((name) => text_(row[name])))];
+  }
+
+  /* A record whose nested objects are columns: {"hellaswag": {"acc_norm": 50}} has a column "hellaswag acc_norm". */
+  function flat(row, depth = 3) {
+    const found = {};
+    for (const [key, value] of Object.entries(row)) {
+      if (value === null || typeof value !== "object" || Array.isArray(value) || !depth) {
+        found[key] = value;
+        continue;
+      }
+      for (const [inner, cell] of Object.entries(flat(value, depth - 1))) {
+        const joint = heading(key).known || Object.hasOwn(row, inner) || Object.hasOwn(found, inner);
+        found[joint ? `${key} ${inner}` : inner] = cell;
+      }
+    }
+    return found;
   }
 
   /* ---- the table ---- */
@@ -190,17 +322,20 @@
   function readTable(text, order) {
     const { checkSize, checkScore, problem } = Cape.read;
     const none = (code) => ({ columns: [], rows: [], problems: [{ row: null, column: null, ...problem(code, "") }] });
-    const { rows: table, comma } = cells(text);
-    if (!table.length) return none("no_rows");
-    const count = table[0].filter((cell) => checkSize(cell)[0] !== null || checkScore(cell)[0] !== null).length;
+    const { rows: given, comma } = cells(text);
+    if (!given.length) return none("no_rows");
+    const count = given[0].filter((cell) => checkSize(cell)[0] !== null || checkScore(cell)[0] !== null).length;
     let heads;
+    let table = count >= 2 ? given : laidOut(given);
     if (count >= 2) {
       const columns = table[0].length < order.length ? order.filter((name) => name !== "model") : order;
       heads = columns.map((name) => ({ name, scale: 1, shots: "" }));
     } else {
-      heads = table.shift().map(heading);
+      const texts = table.shift();
+      heads = normalised(texts.map(heading), texts);
       if (!heads.some((head) => head.known)) return none("no_header");
       if (!table.length) return none("no_rows");
+      ({ heads, rows: table } = modelsOnly(heads, table));
     }
     const problems = [];
     const rows = table.slice(0, Math.floor(MOST_CELLS / heads.length)).map((line, i) => {
@@ -254,6 +389,7 @@
   function put(row, head, cell, comma) {
     const { name, scale, shots } = head;
     if (!name || name in row) return;
+    if (name !== "model" && isBlank(cell)) cell = "";
     const kept = ["model", "family", "lab", "date", "seed"].includes(name) || /_(protocol|shots|noise)$/.test(name);
     if (kept) row[name] = cell;
     else if (names().unit_columns.includes(name)) row[name] = size(cell, comma, scale);
