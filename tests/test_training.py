@@ -57,8 +57,9 @@ def test_trend_alone_gives_a_high_r_and_passes_the_test_beyond_trend_in_few_worl
     rng = np.random.default_rng(1)
     worlds = [planted(rng, 0.0) for _ in range(100)]
     assert min(training.along(world, x="x", y="y")["r"].median() for world in worlds) > 0.8
-    called = sum(training.beyond_trend(world, x="x", y="y").p < 0.05 for world in worlds)
-    assert called <= 11  # 5 % of 100; more than 11 has a chance below 1 in 100
+    tests = [training.beyond_trend(world, x="x", y="y") for world in worlds]
+    assert sum(one.p < 0.05 for one in tests) <= 11  # 5 % of 100; more than 11 has a chance below 1 in 100
+    assert sum(one.excess.contains(0.0) for one in tests) >= 89
 
 
 def test_coupling_beyond_trend_is_seen_where_it_was_planted() -> None:

@@ -85,5 +85,5 @@ def signs_by_tokens(table: pd.DataFrame, *, token_edge: float, source: str) -> F
         name="signs-by-tokens",
         rows=table,
         caption="A step's size is the geometric mean of its two models, and so are its tokens. Bars: 95 %; steps of "
-        "one family are taken for alike where eight families stand behind a share, else for independent.",
+        "one family count as relatives where eight families or more stand behind a share, else as independent.",
     )

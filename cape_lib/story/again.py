@@ -112,7 +112,7 @@ def measure_reading(rows: pd.DataFrame, measure: str) -> str:
     r = variants.association(rows, measure)
     given = variants.association(rows, measure, given=("date", "size"))
     word = {1: "rises with GPQA", -1: "falls with GPQA", 0: "does not surely go with GPQA"}[direction(r)]
-    moral = {1: "better reasoners make up less", -1: "better reasoners make up more", 0: "no moral"}
+    moral = {1: "better reasoners make up less", -1: "better reasoners make up more", 0: "no clear link"}
     good = moral[direction(r) * BETTER[measure]] if measure != KNOWS else "knowing, not admitting"
     return (
         f"**{label(measure)}**, {WORDS[measure]}, {word}: r = {r_text(r)}, n = {r.n}; "

@@ -28,10 +28,12 @@ def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
     lead = few if 3 * out > len(verdicts) else "Few numbers come out"
     sentence = (
         f"**{lead}**: of {times(len(verdicts), 'claim')}, {out} have a number that comes out of the {panel} tables, "
-        f"{withstand} a conclusion that withstands the test put to it, and **{stand}** have both."
+        f"{withstand} a conclusion that withstands every test put to it, and **{stand}** have both."
     )
     return Answer(
-        sentence, "arithmetic", "No interval: a count over our own list of claims, for which no rule says what is one."
+        sentence,
+        "arithmetic",
+        "No interval: a count over our own list of claims; no fixed rule says what counts as one.",
     )
 
 

@@ -95,7 +95,7 @@ def chance(ladder: pd.DataFrame, family: str, *, x: str, y: str) -> str:
     smallest = ladder.sort_values("params_b").iloc[0]
     here = " and ".join(f"{smallest[score]:.0f} %" for score in known)
     near = all(abs(float(smallest[score]) - CHANCE[score]) < 5 for score in known)
-    reading = "So its line begins where nothing is known" if near else "So its line begins away from guessing"
+    reading = "So on both tests it does no better than a guess" if near else "So its line begins away from guessing"
     return f"A guess scores {guesses}. The smallest {family} has {here}. {reading}."
 
 

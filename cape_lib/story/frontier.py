@@ -104,7 +104,8 @@ def other_lines(name: str, x: float, y: float) -> str:
     reads = [frontier.release_h(x, y, line_name=line) for line in ("current", "frozen", "independent")]
     listed_h = ", ".join(f"{one.h:+.1f} [{one.low:+.1f}, {one.high:+.1f}] on the {one.line} line" for one in reads)
     off = sum(one.low > 0 or one.high < 0 for one in reads)
-    return f"{name} has h = {listed_h}; {off} of {len(reads)} intervals leave out zero."
+    shown = f"{off} of {len(reads)} intervals leave out zero" if off else "every interval holds zero: nothing is shown"
+    return f"{name} has h = {listed_h}; {shown}."
 
 
 def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
@@ -197,8 +198,8 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
     beyond = int(pairs["kind"].isin(["step", "excursion", "open"]).sum())
     limit = float(frontier.change_limit(scatter[0], scatter[1], 5))
     return (
-        f"Of {len(pairs)} changes from one release to the next, {large} lay beyond the papers' ten points and "
-        f"**{beyond}** beyond the scatter of a lab's own releases. Among five releases, a change up "
+        f"Of {len(pairs)} changes from one release to the next, {large} were larger than the papers' ten points and "
+        f"**{beyond}** larger than the usual scatter of a lab's own releases. Among five releases, a change up "
         f"to {limit:.0f} points comes by chance."
     )
 

@@ -96,7 +96,7 @@ def width_null(ladders: pd.DataFrame) -> str:
     shuffled = int((ladders["share_positive"] > 0.99).sum())
     above = ladders.loc[ladders["r_normalised"] > ladders["null_high"], "ladder"].astype(str).tolist()
     named = f" ({listed(above)})" if above else ""
-    beyond = "lies above 95 % of its" if len(above) == 1 else "lie above 95 % of their"
+    beyond = "does better than 95 % of its" if len(above) == 1 else "do better than 95 % of their"
     return (
         f"After the division r is positive in {positive} of {len(ladders)} families. So it is when the scores are "
         f"shuffled: in {shuffled} of {len(ladders)} families, more than 99 % of the shuffles. **{len(above)}** "

@@ -33,7 +33,7 @@ def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
         sentence,
         "arithmetic",
         f"{scored[0].panel.capitalize()} panel. No forecast: releases to come are not in it. {since} of "
-        f"{len(scored)} have a score of the month in which they were made, or later. {hangs(elsewhere)}",
+        f"{len(scored)} rest on a score from the month in which they were made, or later. {hangs(elsewhere)}",
     )
 
 
@@ -161,7 +161,7 @@ def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFr
     none = sum(one.status == CANNOT for one in scored)
     return [
         f"On {scored[0].as_of}: {counted(scored)}.",
-        f"{times(len(unsettled(elsewhere)), 'status', 'statuses')} of {len(scored)} hang on whose scores are used; "
+        f"{times(len(unsettled(elsewhere)), 'status', 'statuses')} of {len(scored)} depend on whose scores are used; "
         f"{none} cannot be scored yet.",
         f"A wide band is easily hit: {int(later['inside_published'].sum())} of {len(later)} by the line, "
         f"{int(later['inside_flat'].sum())} by a guess without it.",

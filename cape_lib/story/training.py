@@ -26,9 +26,9 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
     test, p = tests[x], float(corrected([one.p for one in tests.values()])[0])
     high, n = int((own["r"] >= HIGH).sum()), len(own)
     median = float(own["r"].median())
-    beyond = "no more than two strangers do" if p >= 0.05 else "a little more than two strangers do"
+    beyond = "no more than two different runs do" if p >= 0.05 else "a little more than two different runs do"
     if p < 0.05 and test.own - test.twin > 0.2:
-        beyond = "far more than two strangers do"
+        beyond = "far more than two different runs do"
     lead = f"They rise together, {beyond}" if median > 0 else "They do not rise together"
     trends = " Two trends alone give that." if median > 0 and other > median - 0.1 else ""
     sentence = (
@@ -37,8 +37,8 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
         f"(median).{trends}"
     )
     interval = (
-        f"From checkpoint to checkpoint, a run with itself r = {test.own:.2f}, with its twin {test.twin:.2f}; excess "
-        f"{test.excess.estimate:+.2f} [{test.excess.low:+.2f}, {test.excess.high:+.2f}] in Fisher's z, "
+        f"From checkpoint to checkpoint, a run with itself r = {test.own:.2f}, with its twin {test.twin:.2f}; that is "
+        f"{test.excess.estimate:+.2f} [{test.excess.low:+.2f}, {test.excess.high:+.2f}] more in Fisher's z, "
         f"{test.excess.n} sizes, exact p = {test.p:.3f}{_others(tests, x)}."
     )
     return Answer(sentence, "correlation", interval)
@@ -84,7 +84,7 @@ def test_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int
     return (
         f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run and "
         f"{test.twin:.2f} with the "
-        f"twin: {verdict} (p = {test.p:.3f} over all swaps of twins)."
+        f"twin: {verdict} (p = {test.p:.3f} over all ways to exchange the twins)."
     )
 
 
