@@ -6,6 +6,7 @@ Nothing here is imported with torch before it is called, so that a chapter opens
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib import util
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,9 @@ def retrained(grid: pd.DataFrame, *, believers: float, reliable: float, width: i
     say(here + (f" In the grid: {same.truth.iloc[0]:.0%} right." if len(same) else " The grid has no such cell."))
 
 
+@lru_cache(maxsize=1)
 def _loaded(model: str) -> Any:
+    # a chapter asks for one model several times, and loads it once
     from cape_lib.lm import models, texts
 
     name = texts.model_path(model)

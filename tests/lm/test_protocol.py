@@ -145,7 +145,7 @@ def test_nothing_is_found_where_nothing_is(trial: trials.Trial) -> None:
 @pytest.mark.timeout(1200)
 def test_twenty_nulls_give_at_most_one_effect() -> None:
     nulls = [trial for trial in trials.trials() if trial.case.startswith("null")]
-    taken = [trial for number, trial in enumerate(nulls) if number % 2 == 0][:20]
+    taken = [trial for number, trial in enumerate(nulls) if number % 3 != 2]
     assert len(taken) == 20 and {trial.case for trial in taken} == {trial.case for trial in nulls}
     held = [trial.name for trial in taken if trials.run_trial(trial).effect.holds]
     assert len(held) <= 1, held

@@ -91,13 +91,21 @@ def draw_controls(
                 cosine = torch.where(near, other, cosine)
             if kind in CLEAN and bool((cosine.abs() > limit).any()):
                 # whatever is drawn lies near the direction: take out what it shares with it
-                axis = _unit(direction)
-                rest = _unit(vectors - (vectors * axis).sum(-1, keepdim=True) * axis)
-                near = (cosine.abs() > limit)[:, None]
-                vectors = torch.where(near, rest, vectors)
+                axis, near = _unit(direction), (cosine.abs() > limit)[:, None]
+                rest = _without(vectors, axis)
+                empty = near & (rest.norm(dim=-1, keepdim=True) < 1e-3)
+                if bool(empty.any()):
+                    # texts that differ along the direction alone leave but rounding, and that may point anywhere
+                    spare = _unit(_draw("isotropic", positive, negative, rng))
+                    rest = torch.where(empty, _without(spare, axis), rest)
+                vectors = torch.where(near, _unit(_without(_unit(rest), axis)), vectors)
                 cosine = (vectors * axis).sum(-1)
             found.append(Method(kind, index, vectors * norms, cosine, left_out))
     return found
+
+
+def _without(vectors: torch.Tensor, axis: torch.Tensor) -> torch.Tensor:
+    return vectors - (vectors * axis).sum(-1, keepdim=True) * axis
 
 
 def _fresh(

@@ -56,7 +56,7 @@ def tones(name: str, contrast: str) -> pd.DataFrame:
     folder = store.folder_of(name)
     recipe, lm = store.recipe_of(folder), models.load(folder)
     trials = tables.load("testbed_trials")
-    (chosen,) = trials[trials["trial"] == f"learnt/{name}/{contrast}/entities/std/0"].to_dict("records")
+    (chosen,) = trials[trials["trial"] == f"learnt/{name}/{contrast}/entities/0"].to_dict("records")
     place = Place(models.site_of(str(chosen["place"]).split(",")[0].removeprefix("block "), lm.depth))
     fitted = fit_places(lm, prompts.contrast(recipe, contrast), (place,), Plan(seed=recipe.seed))
     drawn = draw_controls(

@@ -30,13 +30,12 @@ class Trial:
     contrast: str
     split: str = "entities"
     untrained: bool = False
-    unit: str = "std"
     shuffle: int = 0
 
     @property
     def name(self) -> str:
         """A name that tells all trials apart."""
-        return "/".join([self.case, self.model, self.contrast, self.split, self.unit, str(self.shuffle)])
+        return "/".join([self.case, self.model, self.contrast, self.split, str(self.shuffle)])
 
 
 def trials() -> Iterator[Trial]:
@@ -55,9 +54,7 @@ def trials() -> Iterator[Trial]:
             yield Trial("null: below the dip", f"D-d{width}-s{seed}", "reg")
     for seed in recipes.R_SEEDS:
         yield Trial("null: shuffled labels", f"R-s{seed}", "reg", shuffle=1)
-        # in units of its own tiny spread, and in units of the hidden state's norm
         yield Trial("null: untrained", f"R-s{seed}", "reg", untrained=True)
-        yield Trial("null: untrained", f"R-s{seed}", "reg", untrained=True, unit="residual")
 
 
 def places_for(trial: Trial, lm: models.LanguageModel) -> tuple[Place, ...]:
@@ -102,7 +99,7 @@ def run_trial(trial: Trial) -> Evaluation:
     if trial.shuffle:
         pairs = _shuffled(pairs, 100 * recipe.seed + trial.shuffle)
     plan = Plan(
-        places=places_for(trial, lm), unit=trial.unit, seed=recipe.seed + 1000 * trial.shuffle, kinds=KINDS,
+        places=places_for(trial, lm), seed=recipe.seed + 1000 * trial.shuffle, kinds=KINDS,
         all_controls=True, curve=(),
     )  # fmt: skip
     return steering.evaluate(lm, items, pairs, plan, neutral=prompts.neutral(recipe, n=16))
@@ -114,8 +111,7 @@ def row(trial: Trial, made: Evaluation) -> dict[str, Any]:
     assert older is not None, "trials run both rules for controls"
     line = {
         "trial": trial.name, "case": trial.case, "model": trial.model, "contrast": trial.contrast,
-        "split": trial.split,
-        "unit": trial.unit, "place": str(made.place), "dose": made.dose, "cost": made.cost, "n": len(made.items),
+        "split": trial.split, "place": str(made.place), "dose": made.dose, "cost": made.cost, "n": len(made.items),
         "right_before": made.base,
         "right_after": found.share, "corrected": outcome.corrected.estimate, "corrected_low": outcome.corrected.low,
         "corrected_high": outcome.corrected.high, "aligned": outcome.n_aligned, "broken": outcome.broken.estimate,
@@ -174,7 +170,7 @@ def pooled(table: pd.DataFrame) -> pd.DataFrame:
     halves = table["split"].isin([f"fitted on {half}" for half in HALVES])
     runs = table.assign(split=table["split"].mask(halves, "families left out"))
     rows = []
-    for (case, contrast, split, unit), group in runs.groupby(["case", "contrast", "split", "unit"], sort=False):
+    for (case, contrast, split), group in runs.groupby(["case", "contrast", "split"], sort=False):
         columns = ["right_after", "mean_control", "best_control", "over_mean", "over_best"]
         models = group.groupby("model")[columns].mean()
         mean, best = (ttest_1samp(models[lead], 0.0) for lead in ("over_mean", "over_best"))
@@ -182,7 +178,7 @@ def pooled(table: pd.DataFrame) -> pd.DataFrame:
         p = float(ttest_1samp(models["over_mean"], 0.0, alternative="greater").pvalue)
         rows.append(
             {
-                "case": case, "contrast": contrast, "split": split, "unit": unit, "runs": len(group),
+                "case": case, "contrast": contrast, "split": split, "runs": len(group),
                 "items": int(group["n"].sum()), **models[columns[:3]].mean(),
                 "over_mean": models["over_mean"].mean(), "over_mean_low": low, "over_mean_high": high,
                 "over_best": models["over_best"].mean(), "over_best_low": least, "over_best_high": most,
