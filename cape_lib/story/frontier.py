@@ -113,9 +113,11 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
     effects = frontier.correction_effects(before, after).set_index("number")
     r, slope = effects.loc["r"], effects.loc["slope"]
     sure = "beyond" if r["change_low"] > 0 or r["change_high"] < 0 else "within"
+    n = int(after[[X, Y]].notna().all(axis=1).sum())
     verb = "rises" if r["change"] > 0 else "falls"
     return (
-        f"With the makers' own values r {verb} from {r['before']:.2f} to **{r['after']:.2f}** (change "
+        f"With the makers' own values r over {n} releases {verb} from {r['before']:.2f} to "
+        f"**{r['after']:.2f}** (change "
         f"{r['change']:+.2f} [{r['change_low']:+.2f}, {r['change_high']:+.2f}], {sure} chance); the slope goes from "
         f"{slope['before']:.2f} to {slope['after']:.2f}."
     )
@@ -217,16 +219,17 @@ def independent(found: pd.DataFrame, line: FrontierLine) -> str:
     )
 
 
-def remember(h: pd.DataFrame, line: FrontierLine, found: pd.DataFrame, tests: pd.DataFrame) -> list[str]:
+def remember(
+    h: pd.DataFrame, line: FrontierLine, found: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame
+) -> list[str]:
     """Three lines to remember; the arguments are those of `answer` and `by_date`."""
     given = found[found["what"] == GIVEN]
     half = float((h["h_high"] - h["h_low"]).median()) / 2
-    differ = labs_differ(tests)
     return [
         f"One h says little: half its interval is about {half:.0f} points ({line.name} line).",
         f"Ask for the date of release: with it held fixed, the sign of the correlation is settled on "
         f"{int(((given['low'] > 0) | (given['high'] < 0)).sum())} of {len(given)} panels.",
-        f"Labs and their mean h, on these rows: {differ}.",
+        f"Labs and their mean h: on these rows {labs_differ(tests)}; with corrected scores {labs_differ(after)}.",
     ]
 
 
