@@ -8,9 +8,11 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.frame import INK, PAPER
+from cape_lib.charts.frame import INK
 
 ROW_HEIGHT = 24
+#: Every point of a forest hollow: many of them lie on each other.
+ALL = "true"
 
 
 def forest(
@@ -47,10 +49,12 @@ def forest(
         known = alt.Chart(_inside(ends, x)).encode(y=y, yOffset=offset, color=colour)
         layers.append(known.mark_rule(strokeWidth=5, opacity=0.5).encode(x=_of(x, "low"), x2="high:Q"))
     points = alt.Chart(rows).encode(x=x, y=y, yOffset=offset, color=colour, shape=shape, tooltip=list(tooltip))
-    full = points.transform_filter(f"!({hollow})") if hollow else points
-    layers.append(full.mark_point(filled=True, size=80, opacity=1))
+    if hollow != ALL:
+        full = points.transform_filter(f"!({hollow})") if hollow else points
+        layers.append(full.mark_point(filled=True, size=80, opacity=1))
     if hollow:
-        layers.append(points.transform_filter(hollow).mark_point(fill=PAPER, size=70, opacity=1))
+        some = points.transform_filter(hollow) if hollow != ALL else points
+        layers.append(some.mark_point(filled=False, size=70, opacity=1))
     return alt.layer(*layers).properties(height=height * len(names))
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.forest import band
-from cape_lib.charts.frame import INK, Figure, figure
+from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, sides, upright
+from cape_lib.charts.forest import band, forest
+from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, GREY
 from cape_lib.charts.testbed import SOURCE
+
+#: The two twins of a probe -> their colour on every page.
+TWINS = {"trained": BLUE, "untrained": GREY}
 
 
 def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:
@@ -39,42 +43,21 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
 
     rows: `testbed_probes` of a few models;  probed: of all that can be chosen, for the title.
     """
-    domain = ["trained", "untrained"]
-    colour = alt.Color("weights:N", title=None, scale=alt.Scale(domain=domain, range=[BLUE, GREY]))
     kept = rows.assign(place=rows["model"] + ", block " + rows["layer"].astype(str))
-    y = alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=180))
-    said = "coupling of reasoning and truthfulness"
-    x = alt.X("coupling:Q", title=said, scale=alt.Scale(domain=[-1, 1]))
-    zero = alt.Chart(pd.DataFrame({"coupling": [0.0]})).mark_rule(color=INK).encode(x=x)
-    shift = alt.YOffset("weights:N")
-    bars = (
-        alt.Chart(kept)
-        .mark_rule()
-        .encode(
-            x=alt.X("low:Q", title=said, scale=alt.Scale(domain=[-1, 1])), x2="high:Q", y=y, yOffset=shift, color=colour
-        )
-    )
-    dots = (
-        alt.Chart(kept)
-        .mark_point(filled=True, size=55, opacity=1)
-        .encode(
-            x=x,
-            y=y,
-            yOffset=shift,
-            color=colour,
-            shape=alt.Shape("weights:N", title=None, scale=alt.Scale(domain=domain)),
-            tooltip=[
-                "place:N",
-                "weights:N",
-                *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("coupling", "q", "raw", "dimension")),
-            ],
-        )
+    chart = forest(
+        kept,
+        row_names("place", limit=180),
+        across("coupling", "coupling of reasoning and truthfulness", [-1, 1]),
+        colour=colours("weights", TWINS),
+        shape=shapes("weights", {"trained": "circle", "untrained": "square"}),
+        offset=sides("weights", list(TWINS)),
+        tooltip=["place:N", "weights:N", *rounded(".2f", "coupling", "q", "raw", "dimension")],
     )
     places = kept.groupby("models")["place"].nunique().max() if "models" in kept else kept["place"].nunique()
     gap = twin_gap(probed)
     apart = int((gap["above"] | gap["below"]).sum())
     return figure(
-        alt.layer(zero, bars, dots).properties(height=44 * int(places)),
+        chart.properties(height=44 * int(places)),
         title=f"In {apart} of {len(gap)} blocks the trained coupling is clearly another than the untrained one",
         alt="Coupling with a 95 % interval for each block, trained and untrained weights side by side, and a rule at "
         "zero.",
@@ -87,15 +70,13 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
 
 def along_depth(rows: pd.DataFrame) -> Figure:
     """Coupling by block of a model read elsewhere, trained and untrained, with its band.  rows: `model_probes`."""
-    domain = ["trained", "untrained"]
-    colour = alt.Color("weights:N", title=None, scale=alt.Scale(domain=domain, range=[BLUE, GREY]))
     kept = rows[["model", "weights", "layer", "coupling", "low", "high"]].rename(columns={"coupling": "estimate"})
     chart = band(
         kept,
         alt.X("layer:Q", title="block", axis=alt.Axis(tickMinStep=1)),
-        alt.Y("estimate:Q", title="coupling", scale=alt.Scale(domain=[-1, 1])),
-        colour=colour,
-        tooltip=["weights:N", "layer:Q", alt.Tooltip("estimate:Q", format=".2f")],
+        upright("estimate", "coupling", [-1, 1]),
+        colour=colours("weights", TWINS),
+        tooltip=["weights:N", "layer:Q", *rounded(".2f", "estimate")],
         point=True,
     )
     gap = twin_gap(rows)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
 
+from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, upright
+from cape_lib.charts.forest import ALL, forest
 from cape_lib.charts.frame import INK, Figure, figure
 from cape_lib.charts.look import BLUE, GREY
-from cape_lib.charts.testbed import PERCENT, SOURCE, share_axis, width_axis
+from cape_lib.charts.testbed import SOURCE, by_width
 from cape_lib.stats import wilson_clustered
 
 #: Texts that a direction is fitted on -> in words
@@ -16,6 +21,16 @@ WORDS = {"reg": "register", "ctx": "context", "stmt": "statement"}
 CASES = ("planted", "learnt", "null: below the dip", "null: shuffled labels", "null: untrained")
 #: (rows' column) -> words in the order of the legend
 STEERED = {"right_after": "the direction", "best_control": "the best of its controls"}
+RIGHT = "questions right"
+
+
+def _pair(words: Iterable[str]) -> dict[str, Any]:
+    """Colour and shape of a direction and of what it is set beside, as encodings of a forest."""
+    names = list(words)
+    return {
+        "colour": colours("what", dict(zip(names, (BLUE, GREY), strict=True))),
+        "shape": shapes("what", dict(zip(names, ("circle", "cross"), strict=True))),
+    }
 
 
 def cases(trials: pd.DataFrame) -> Figure:
@@ -32,31 +47,20 @@ def cases(trials: pd.DataFrame) -> Figure:
         value_name="share",
     )
     long["what"] = long["what"].map(STEERED)
-    domain = list(STEERED.values())
-    chart = (
-        alt.Chart(long)
-        .mark_point(size=55, opacity=0.75)
-        .encode(
-            x=alt.X(
-                "share:Q", title="test questions right after steering", axis=PERCENT, scale=alt.Scale(domain=[0, 1])
-            ),
-            y=alt.Y("row:N", sort=order, title=None, axis=alt.Axis(labelLimit=220)),
-            color=alt.Color("what:N", title=None, scale=alt.Scale(domain=domain, range=[BLUE, GREY])),
-            shape=alt.Shape("what:N", title=None, scale=alt.Scale(domain=domain, range=["circle", "cross"])),
-            tooltip=[
-                "model:N",
-                "split:N",
-                "what:N",
-                alt.Tooltip("share:Q", format=".2f"),
-                alt.Tooltip("p:Q", format=".3f"),
-                "effect:N",
-            ],
-        )
+    chart = forest(
+        long,
+        row_names("row", order, limit=220),
+        across("share", "test questions right after steering", [0, 1], percent=True),
+        **_pair(STEERED.values()),
+        tooltip=["model:N", "split:N", "what:N", *rounded(".2f", "share"), *rounded(".3f", "p"), "effect:N"],
+        rule=None,
+        hollow=ALL,
+        height=34,
     )
     null = trials[trials["case"].str.startswith("null")]
     real = trials[~trials["case"].str.startswith("null") & (trials["contrast"] != "stmt")]
     return figure(
-        chart.properties(height=34 * len(order)),
+        chart,
         title=f"An effect in {int(real['effect'].sum())} of {len(real)} runs where a register or context direction is "
         f"there, in {int(null['effect'].sum())} of {len(null)} where none is",
         alt="For each case the share of test questions right after steering: a circle a run for the direction, a cross "
@@ -93,35 +97,19 @@ def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
     rows: `testbed_surface` of one place;  surface: of all places of that model, for the title.
     """
     kept = rows.assign(what="the direction", other="20 random directions")
-    x = alt.X("dose:Q", title="strength (standard deviations of the projection)")
-    colour = alt.Scale(domain=["the direction", "20 random directions"], range=[BLUE, GREY])
-    y = alt.Y("right:Q", title="questions right", axis=PERCENT, scale=alt.Scale(domain=[0, 1]))
-    band = (
-        alt.Chart(kept)
-        .mark_area(opacity=0.3)
-        .encode(
-            x=x,
-            y=alt.Y("control_low:Q", title="questions right", axis=PERCENT, scale=alt.Scale(domain=[0, 1])),
-            y2="control_high:Q",
-            color=alt.Color("other:N", scale=colour, title=None),
-        )
+    x = across("dose", "strength (standard deviations of the projection)")
+    words = {"the direction": BLUE, "20 random directions": GREY}
+    right = upright("right", RIGHT, [0, 1], percent=True)
+    base = alt.Chart(kept).encode(x=x)
+    band = base.mark_area(opacity=0.3)
+    band = band.encode(
+        y=upright("control_low", RIGHT, [0, 1], percent=True), y2="control_high:Q", color=colours("other", words)
     )
-    bars = alt.Chart(kept).mark_rule(color=BLUE).encode(x=x, y="low:Q", y2="high:Q")
-    numbers = [alt.Tooltip(f"{name}:Q", format=".2f") for name in ("right", "control_high", "kl")]
-    line = (
-        alt.Chart(kept)
-        .mark_line(point=True)
-        .encode(x=x, y=y, color=alt.Color("what:N", scale=colour, title=None), tooltip=["place:N", "dose:Q", *numbers])
-    )
-    cost = (
-        alt.Chart(kept)
-        .mark_line(point=True, color=BLUE)
-        .encode(
-            x=x,
-            y=alt.Y("kl:Q", title="cost on stories (nats a token)", scale=alt.Scale(domain=[0, surface["kl"].max()])),
-            tooltip=["place:N", "dose:Q", *numbers],
-        )
-    )
+    bars = base.mark_rule(color=BLUE).encode(y="low:Q", y2="high:Q")
+    tooltip = ["place:N", "dose:Q", *rounded(".2f", "right", "control_high", "kl")]
+    line = base.mark_line(point=True).encode(y=right, color=colours("what", words), tooltip=tooltip)
+    cost = base.mark_line(point=True, color=BLUE)
+    cost = cost.encode(y=upright("kl", "cost on stories (nats a token)", [0, surface["kl"].max()]), tooltip=tooltip)
     best = lead_over_random(surface)
     first = best.sort_values("lead").iloc[-1]
     return figure(
@@ -149,21 +137,17 @@ def by_place(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
     """
     kept = rows.assign(at=rows["place"].map(_short))
     order = [_short(place) for place in surface["place"].drop_duplicates()]
-    y = alt.Y("at:N", sort=order, title=None)
-    words = ["the direction", "best of 20 random ones"]
-    scale = alt.Scale(domain=words, range=[BLUE, GREY])
-    long = kept.melt(["model", "at", "strength"], ["right", "control_high"], var_name="what", value_name="share")
-    long["what"] = long["what"].map({"right": words[0], "control_high": words[1]})
-    chart = (
-        alt.Chart(long)
-        .mark_point(size=60)
-        .encode(
-            x=alt.X("share:Q", title="questions right", axis=PERCENT, scale=alt.Scale(domain=[0, 1])),
-            y=y,
-            color=alt.Color("what:N", title=None, scale=scale),
-            shape=alt.Shape("what:N", title=None, scale=alt.Scale(domain=words, range=["circle", "cross"])),
-            tooltip=["model:N", "at:N", "what:N", alt.Tooltip("share:Q", format=".2f")],
-        )
+    words = {"right": "the direction", "control_high": "best of 20 random ones"}
+    long = kept.melt(["model", "at", "strength"], list(words), var_name="what", value_name="share")
+    long["what"] = long["what"].map(words)
+    chart = forest(
+        long,
+        row_names("at", order),
+        across("share", RIGHT, [0, 1], percent=True),
+        **_pair(words.values()),
+        tooltip=["model:N", "at:N", "what:N", *rounded(".2f", "share")],
+        rule=None,
+        hollow=ALL,
     )
     means = surface[surface["dose"] > 0].groupby(["place", "dose"], as_index=False).agg(right=("right", "mean"))
     best = means.sort_values("right").iloc[-1]
@@ -188,28 +172,15 @@ def beyond_random(surface: pd.DataFrame) -> Figure:
     words = {"direction": "the direction", "random": "the best of 20 random ones"}
     long = top.melt(["model", "width"], list(words), var_name="what", value_name="share")
     long["what"] = long["what"].map(words)
-    domain = list(words.values())
-    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=domain, range=[BLUE, GREY]))
-    means = long.groupby(["what", "width"], as_index=False)["share"].mean()
-    y = share_axis("share", "questions right, best place and strength")
-    line = alt.Chart(means).mark_line().encode(x=width_axis(top["width"]), y=y, color=colour)
-    dots = (
-        alt.Chart(long)
-        .mark_point(size=45)
-        .encode(
-            x=width_axis(top["width"]),
-            y=y,
-            color=colour,
-            shape=alt.Shape("what:N", title=None, scale=alt.Scale(domain=domain)),
-            tooltip=["model:N", "what:N", alt.Tooltip("share:Q", format=".2f")],
-        )
-    )
+    shade = dict(zip(words.values(), (BLUE, GREY), strict=True))
+    tooltip = ["model:N", "what:N", *rounded(".2f", "share")]
+    chart = by_width(long, "share", "what", shade, f"{RIGHT}, best place and strength", tooltip)
     ahead = top.assign(gap=top["direction"] - top["random"]).groupby("width")["gap"].mean()
     first = [width for width in ahead.index if (ahead[ahead.index >= width] > 0).all()]
     lead = 100 * ahead[ahead.index >= first[0]] if first else ahead
     leads = f"from width {first[0]} on, by {lead.min():.0f} to {lead.max():.0f} points" if first else "at no width"
     return figure(
-        line + dots,
+        chart,
         title=f"In the mean of the seeds the direction leads the best random one {leads}",
         alt="Share of questions right at the best place and strength, by width of the model: the direction and the "
         "best of 20 random directions, one point a seed.",
@@ -228,32 +199,26 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
     words = {"before": "unsteered", "after": "steered", "random": "random directions, mean"}
     long = rows.melt(["tone", "direction"], list(words), var_name="what", value_name="share")
     long["what"] = long["what"].map(words)
-    order = rows["tone"].drop_duplicates().tolist()
-    y = alt.Y("tone:N", sort=order, title=None, axis=alt.Axis(labelLimit=180))
-    x = alt.X("share:Q", title="questions right", axis=PERCENT, scale=alt.Scale(domain=[0, 1]))
-    domain = list(words.values())
-    bars = alt.Chart(rows).mark_rule(color=BLUE).encode(
-        x=alt.X("low:Q", title="questions right", axis=PERCENT, scale=alt.Scale(domain=[0, 1])), x2="high:Q", y=y
-    )  # fmt: skip
-    marks = (
-        alt.Chart(long)
-        .mark_point(size=70, filled=False, opacity=1)
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color("what:N", title=None, scale=alt.Scale(domain=domain, range=[INK, BLUE, GREY])),
-            shape=alt.Shape(
-                "what:N", title=None, scale=alt.Scale(domain=domain, range=["circle", "triangle", "cross"])
-            ),
-            tooltip=["tone:N", "what:N", alt.Tooltip("share:Q", format=".2f")],
-        )
+    names = list(words.values())
+    bars = rows.assign(what=words["after"])
+    chart = forest(
+        long,
+        row_names("tone", rows["tone"].drop_duplicates(), limit=180),
+        across("share", RIGHT, [0, 1], percent=True),
+        colour=colours("what", dict(zip(names, (INK, BLUE, GREY), strict=True))),
+        shape=shapes("what", dict(zip(names, ("circle", "triangle", "cross"), strict=True))),
+        tooltip=["tone:N", "what:N", *rounded(".2f", "share")],
+        rule=None,
+        hollow=ALL,
+        bars=bars,
+        height=34,
     )
     calm = registers[registers["tone"].isin(["reference", "question"])]
     broken = calm["broken"].sum() / calm["right_before"].sum()
     myths = registers[registers["tone"] == "web, after three myths"]
     corrected = myths["corrected"].sum() / (myths["n"] - myths["right_before"]).sum()
     return figure(
-        alt.layer(bars, marks).properties(height=34 * len(order)),
+        chart,
         title=f"In reliable registers steering breaks {broken:.0%} of the right answers; after three myths it corrects "
         f"{corrected:.0%}",
         alt="One row a tone of the prompt: the share of questions right unsteered, steered with its interval, and "

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
+from cape_lib.charts.axes import colours, rounded, shapes, upright
+from cape_lib.charts.forest import line_at
 from cape_lib.charts.frame import INK, PALETTE, Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, PURPLE, TWO_SIDES
 from cape_lib.stats import Estimate
 
 SOURCE = "[testbed](../book/data.html#testbed), models trained for this book"
 CORPORA = {"D": "most web authors believe the myths", "K": "one in five believes them"}
-PERCENT = alt.Axis(format="%")
+RIGHT = "right answers to contested questions"
 
 
 def width_axis(values: pd.Series) -> alt.X:
@@ -25,33 +29,27 @@ def width_axis(values: pd.Series) -> alt.X:
     )
 
 
-def share_axis(column: str, title: str) -> alt.Y:
-    """A share from nothing to all, in percent."""
-    return alt.Y(f"{column}:Q", title=title, axis=PERCENT, scale=alt.Scale(domain=[0, 1]))
+def by_width(rows: pd.DataFrame, share: str, kind: str, words: dict[str, str], title: str, tooltip: list[Any]) -> Any:
+    """A share against the width of the model: a point a seed, a line through the means of each kind.
+
+    rows: columns width, `share` (0-1) and `kind`;  words: kind -> colour;  title: of the share.
+    """
+    x, y, colour = width_axis(rows["width"]), upright(share, title, [0, 1], percent=True), colours(kind, words)
+    means = rows.groupby([kind, "width"], as_index=False)[share].mean()
+    marks = shapes(kind, dict(zip(words, ("circle", "square"), strict=True)))
+    lines = alt.Chart(means).mark_line().encode(x=x, y=y, color=colour)
+    points = alt.Chart(rows).mark_point(size=45, opacity=0.9)
+    return alt.layer(lines, points.encode(x=x, y=y, color=colour, shape=marks, tooltip=tooltip))
 
 
 def ladders(scores: pd.DataFrame) -> Figure:
     """Truth against width in the two corpora: a point a seed, a line through the means.  scores: `testbed_scores`."""
     rows = scores[scores["ladder"].isin(CORPORA)].assign(corpus=scores["ladder"].map(CORPORA))
     means = rows.groupby(["corpus", "width"], as_index=False)["truth"].mean()
-    colour = alt.Color("corpus:N", title=None, scale=alt.Scale(domain=list(CORPORA.values()), range=[AMBER, BLUE]))
-    base = alt.Chart(means).encode(
-        x=width_axis(rows["width"]), y=share_axis("truth", "right answers to contested questions")
-    )
-    points = (
-        alt.Chart(rows)
-        .mark_point(size=40, opacity=0.9)
-        .encode(
-            x=width_axis(rows["width"]),
-            y=share_axis("truth", "right answers to contested questions"),
-            color=colour,
-            shape=alt.Shape("corpus:N", title=None, scale=alt.Scale(domain=list(CORPORA.values()))),
-            tooltip=["name:N", alt.Tooltip("truth:Q", format=".2f"), "parameters:Q"],
-        )
-    )
     made, few = (means[means["corpus"] == CORPORA[name]].set_index("width")["truth"] for name in ("D", "K"))
+    shade = dict(zip(CORPORA.values(), (AMBER, BLUE), strict=True))
     return figure(
-        base.mark_line().encode(color=colour) + points,
+        by_width(rows, "truth", "corpus", shade, RIGHT, ["name:N", *rounded(".2f", "truth"), "parameters:Q"]),
         title=f"Right answers fall to {made.min():.0%} at width {made.idxmin()} and rise to {made.iloc[-1]:.0%} at "
         f"width {made.index[-1]}; with few believers {len(few)} widths have {few.min():.0%} or more",
         alt="Share of right answers against the width of the model, one point a seed. With mostly believing authors it "
@@ -66,32 +64,21 @@ def ladders(scores: pd.DataFrame) -> Figure:
 def loss_and_truth(scores: pd.DataFrame) -> Figure:
     """Loss against width beside truth against width, ladder D, a line a seed."""
     rows = scores[scores["ladder"] == "D"].assign(seed=scores["seed"].astype(str))
-    colour = alt.Color("seed:N", scale=alt.Scale(range=PALETTE[:3]))
-    top = (
-        alt.Chart(rows)
-        .mark_line(point=True)
-        .encode(
-            x=width_axis(rows["width"]),
-            y=alt.Y("loss:Q", title="loss (nats a token)", scale=alt.Scale(zero=False)),
-            color=colour,
-            tooltip=["name:N", alt.Tooltip("loss:Q", format=".3f")],
-        )
+    axes = (
+        alt.Y("loss:Q", title="loss (nats a token)", scale=alt.Scale(zero=False)),
+        upright("truth", "right answers", [0, 1], percent=True),
     )
-    low = (
-        alt.Chart(rows)
-        .mark_line(point=True)
-        .encode(
-            x=width_axis(rows["width"]),
-            y=share_axis("truth", "right answers"),
-            color=colour,
-            tooltip=["name:N", alt.Tooltip("truth:Q", format=".2f")],
-        )
-    )
+    base = alt.Chart(rows).mark_line(point=True)
+    base = base.encode(x=width_axis(rows["width"]), color=alt.Color("seed:N", scale=alt.Scale(range=PALETTE[:3])))
+    panels = [
+        base.encode(y=axis, tooltip=["name:N", *rounded(form, column)])
+        for axis, column, form in zip(axes, ("loss", "truth"), (".3f", ".2f"), strict=True)
+    ]
     steps = rows.sort_values(["seed", "width"]).groupby("seed")["loss"].diff().dropna()
     down, most = int((steps < 0).sum()), float(steps.max())
     rise = "" if down == len(steps) else f" (it rises by at most {most:.3f} nats)"
     return figure(
-        [top, low],
+        panels,
         title=f"The loss falls in {down} of {len(steps)} steps{rise}; the right answers fall and rise",
         alt="Two panels by width, a line a seed: the loss falls and levels off, the right answers fall and rise.",
         source=SOURCE,
@@ -150,37 +137,20 @@ def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame, lines: str = "ref") -> F
     """
     word, kept = GRID_LINES[lines][0], rows.assign(share_of=(100 * rows[lines]).round().astype(int).astype(str) + " %")
     order = [f"{round(100 * share)} %" for share in sorted(set(grid[lines]))]
-    colour = alt.Color(
-        "share_of:N",
-        title=word,
-        sort=order,
-        scale=alt.Scale(domain=order, range=[AMBER, PURPLE, BLUE, INK][: len(order)]),
+    lines_drawn = alt.Chart(kept).mark_line(point=alt.OverlayMarkDef(size=55))
+    lines_drawn = lines_drawn.encode(
+        x=width_axis(grid["width"]),
+        y=upright("truth", RIGHT, [0, 1], percent=True),
+        color=colours("share_of", dict(zip(order, (AMBER, PURPLE, BLUE, INK), strict=False)), title=word),
+        tooltip=["width:Q", "believers:Q", "ref:Q", *rounded(".2f", "truth", "myth")],
     )
-    y = share_axis("truth", "right answers to contested questions")
-    drawn = (
-        alt.Chart(kept)
-        .mark_line(point=alt.OverlayMarkDef(size=55))
-        .encode(
-            x=width_axis(grid["width"]),
-            y=y,
-            color=colour,
-            tooltip=[
-                "width:Q",
-                "believers:Q",
-                "ref:Q",
-                alt.Tooltip("truth:Q", format=".2f"),
-                alt.Tooltip("myth:Q", format=".2f"),
-            ],
-        )
-    )
-    chance = alt.Chart(pd.DataFrame({"truth": [CHANCE]})).mark_rule(color=INK, strokeDash=[4, 3]).encode(y=y)
     found = corpora_that_dip(grid)
     below = found[found["below_chance"]]
     title = f"In {len(below)} of {len(found)} corpora some width falls below chance"
     if len(below):
         title += f", in none with fewer than {below['believers'].min():.0%} believers"
     return figure(
-        chance + drawn,
+        alt.layer(line_at(CHANCE, "y", dashed=True), lines_drawn),
         title=title,
         alt=f"Share of right answers against width, one line for each share of {word}, and a dashed rule at the "
         f"25 % of a guess; the slider sets the share of "
@@ -199,28 +169,14 @@ def fixed_parameters(rows: pd.DataFrame, *, trend: Estimate) -> Figure:
     """
     kept = rows.assign(budget=(rows["parameters"] / 1000).round().astype(int).astype(str) + " thousand parameters")
     names = sorted(kept["budget"].unique())
-    colour = alt.Color("budget:N", title=None, scale=alt.Scale(domain=names, range=list(TWO_SIDES)))
-    means = kept.groupby(["budget", "width"], as_index=False)["truth"].mean()
-    y = share_axis("truth", "right answers to contested questions")
-    line = alt.Chart(means).mark_line().encode(x=width_axis(rows["width"]), y=y, color=colour)
-    points = (
-        alt.Chart(kept)
-        .mark_point(size=45)
-        .encode(
-            x=width_axis(rows["width"]),
-            y=y,
-            color=colour,
-            shape=alt.Shape("budget:N", title=None, scale=alt.Scale(domain=names)),
-            tooltip=["name:N", "width:Q", "feed_forward:Q", "parameters:Q", alt.Tooltip("truth:Q", format=".2f")],
-        )
-    )
+    tooltip = ["name:N", "width:Q", "feed_forward:Q", "parameters:Q", *rounded(".2f", "truth")]
     gain = f"{100 * trend.estimate:+.0f} points a doubling [{100 * trend.low:+.0f}, {100 * trend.high:+.0f}]"
     if trend.low > 0 or trend.high < 0:
         title = f"At one number of parameters the right answers still move with the width: {gain}"
     else:
         title = f"At one number of parameters no trend with the width is sure: {gain}"
     return figure(
-        line + points,
+        by_width(kept, "truth", "budget", dict(zip(names, TWO_SIDES, strict=True)), RIGHT, tooltip),
         title=title,
         alt="Share of right answers against width at two fixed numbers of parameters, one point a seed, lines through "
         "the means.",
