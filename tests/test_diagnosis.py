@@ -60,6 +60,19 @@ def test_llama_2_70b_is_nearest_to_itself() -> None:
     assert found["nearest"][0]["source"]["url"].startswith("https://")
 
 
+def test_a_release_has_a_label_only_where_the_interval_of_h_leaves_zero_out() -> None:
+    """Far below the line at a low SWE score the interval still holds zero; at a high one it does not."""
+    open_, sure = (
+        diagnose_release([{"model": "R", "swe_bench_verified": swe, "gpqa_diamond": gpqa}])["rows"][0]
+        for swe, gpqa in ((30, 49), (80, 49))
+    )
+    assert open_["h"] < -10 and open_["interval"]["low"] < 0 < open_["interval"]["high"]
+    assert (open_["phase"], open_["emphasis"]) == (frontier.NO_LABEL, frontier.NO_LABEL)
+    assert sure["interval"]["high"] < 0
+    assert (sure["phase"], sure["emphasis"]) == ("coding-specialist excursion", "coding-rich")
+    assert str(frontier.release_h(30, 49)).endswith("no label (frozen line)")
+
+
 def test_the_release_agrees_with_chapter_6_and_hfield(capsys: pytest.CaptureFixture[str]) -> None:
     found = diagnose_release([{"model": "R", "swe_bench_verified": 80.8, "gpqa_diamond": 91.3}])
     own, theirs = found["rows"][0], frontier.release_h(80.8, 91.3)

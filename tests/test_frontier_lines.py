@@ -122,7 +122,7 @@ def test_opus_47_has_the_published_h_and_an_interval_with_zero() -> None:
     release = frontier.release_h(87.6, 94.2)
     assert release.h == pytest.approx(2.9, abs=0.05)
     assert release.low < 0 < release.high
-    assert (release.line, release.panel, release.phase) == ("frozen", "published", "cooperative")
+    assert (release.line, release.panel, release.phase) == ("frozen", "published", frontier.NO_LABEL)
 
 
 @pytest.mark.parametrize(

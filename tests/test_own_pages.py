@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,9 @@ from stub_chapters import write_chapters
 
 from cape_lib.cli import main
 from cape_lib.ingest import read_results
-from cape_lib.report import publish
+from cape_lib.report import family, publish
 from cape_lib.report.family.measuring import LEADERBOARD_TASKS
+from cape_lib.tables import read_scores
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,6 +39,20 @@ def folder(tmp_path, monkeypatch) -> Path:
     ladder(tmp_path / "results")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def test_the_page_opens_with_the_beginning_of_its_examples_report():
+    spec = spec_from_file_location("capereport", ROOT / "book" / "_ext" / "capereport.py")
+    extension = module_from_spec(spec)
+    spec.loader.exec_module(extension)
+    source = [(ROOT / "book" / "your-family.md").read_text(encoding="utf-8")]
+    extension.expand(None, "book/your-family", source)
+    before_the_commands = source[0].partition("```bash")[0]
+    (part,) = family.parts(read_scores(ROOT / "examples" / "my_family.csv"), name="Larch")
+    diagnosis = family.diagnose(part)["diagnosis"]
+    assert diagnosis["answers"]["headline"] in before_the_commands and diagnosis["answers"]["sure"] in source[0]
+    assert 'id="fig-own-steps"' in before_the_commands and "<!-- report" not in source[0]
+    assert all(f"- {note}" in before_the_commands for note in diagnosis["notes"])
 
 
 @pytest.mark.slow

@@ -98,11 +98,12 @@ def _release(row: Mapping[Any, Any]) -> dict[str, Any]:
         float(frontier.critical_score(row[axes[0]], RATIOS[axes])) for axes in ((X, Y), (Y, "ifeval"))
     )
     ifeval = number(row["ifeval"])
+    emphasis = frontier.labelled(frontier.emphasis_of(row["h"]), row["h_low"], row["h_high"])
     return {
         "model": row["model"] or "This release", "date": row["date"] if isinstance(row["date"], str) else None,
         "x": row[X], "y": row[Y], "expected": row["expected"], "h": row["h"],
         "interval": interval(row["h_low"], row["h_high"]), "outside": not row["h_low"] <= 0 <= row["h_high"],
-        "noise_sd": row["noise_sd"], "phase": row["phase"], "emphasis": frontier.emphasis_of(row["h"]),
+        "noise_sd": row["noise_sd"], "phase": row["phase"], "emphasis": emphasis,
         "gpqa_critical": critical, "ifeval": ifeval, "ifeval_critical": ifeval_critical,
         "ifeval_above": None if ifeval is None else ifeval >= ifeval_critical,
     }  # fmt: skip

@@ -9,9 +9,11 @@ from cape_lib.frontier.confounds import (
     subset_correlations,
 )
 from cape_lib.frontier.hfield import (
+    NO_LABEL,
     ReleaseH,
     emphasis_of,
     h_field,
+    labelled,
     later_releases,
     phase_of,
     published_band,
@@ -82,6 +84,7 @@ __all__ = [
     "FROZEN_INTERCEPT",
     "FROZEN_SLOPE",
     "LINES",
+    "NO_LABEL",
     "RATIOS",
     "ROTATE_BELOW",
     "TRUE_SPREAD",
@@ -118,6 +121,7 @@ __all__ = [
     "lab_permutation",
     "lab_r",
     "lab_slopes",
+    "labelled",
     "later_releases",
     "leave_one_lab_out",
     "line",

@@ -28,6 +28,8 @@ EXCURSION = 10.0
 #: paper B, playbook level 1: within these points of h a release is balanced
 BALANCED = 5.0
 PHASES = ("coding-specialist excursion", "cooperative", "reasoning-specialist")
+#: what stands in place of a phase where the interval of h holds zero
+NO_LABEL = "no label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ def emphasis_of(h: float) -> str:
     return "reasoning-rich" if h > BALANCED else "balanced"
 
 
+def labelled(word: str, low: float, high: float) -> str:
+    """The word, where the interval of h (points) leaves zero out; else `NO_LABEL`, as where there is no interval."""
+    return word if low > 0 or high < 0 else NO_LABEL
+
+
 def release_h(swe: float, gpqa: float, *, line_name: str = "frozen", as_of: str | None = None) -> ReleaseH:
     """h, interval and phase of a release with these two scores.
 
@@ -90,7 +97,7 @@ def read_h(swe: float, gpqa: float, chosen: FrontierLine, *, x: str = X, y: str 
     noise = float(np.hypot(score_sd(gpqa, y), chosen.slope * score_sd(swe, x)))
     return ReleaseH(
         h, low, high, noise, expected, least, most, chosen.name, chosen.panel, chosen.date,
-        phase_of(h), emphasis_of(h),
+        labelled(phase_of(h), low, high), labelled(emphasis_of(h), low, high),
     )  # fmt: skip
 
 
@@ -110,7 +117,8 @@ def h_field(
     frame: one row a model, scores in percent; chosen: a line, its name, or None to fit the frame.
     Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high` (`FrontierLine.interval` at
     `level`), `noise_sd` (both scores' sampling noise), `h_loo`, `loo_low`, `loo_high` (line and interval without the
-    row), `outside` (the row lies outside the range that the others predict), `phase`. Without four other rows there is
+    row), `outside` (the row lies outside the range that the others predict), `phase` (`NO_LABEL` where the interval
+    holds zero). Without four other rows there is
     no line without the row: NaN.
     Source: paper B, equation 1. Published h of 34 rows: Haiku 3.5 -26.2, V2.5 +11.2, o1 +10.6.
     """
@@ -124,7 +132,9 @@ def h_field(
     left_out = [_without(old, new, i, level) for i in range(len(rows))]
     rows[["h_loo", "loo_low", "loo_high"]] = np.array(left_out, dtype=float).reshape(len(rows), 3)
     rows["outside"] = (rows["loo_low"] > 0) | (rows["loo_high"] < 0)
-    rows["phase"] = [phase_of(float(h)) for h in rows["h"]]
+    rows["phase"] = [
+        labelled(phase_of(h), low, high) for h, low, high in rows[["h", "h_low", "h_high"]].to_numpy(float).tolist()
+    ]
     return rows
 
 

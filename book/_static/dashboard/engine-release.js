@@ -8,6 +8,7 @@
   const TOP = 5;
   const THRESHOLD = 10;
   const BALANCED = 5;
+  const NO_LABEL = "no label";
   const ROTATE_BELOW = 0.2;
   // as cape_lib.stats.seen_share
   const POWER = 0.8;
@@ -94,12 +95,17 @@
     return [low - at, high - at];
   }
 
+  const phaseOf = (h) =>
+    h < -THRESHOLD ? "coding-specialist excursion" : h > THRESHOLD ? "reasoning-specialist" : "cooperative";
+  const emphasisOf = (h) => (h < -BALANCED ? "coding-rich" : h > BALANCED ? "reasoning-rich" : "balanced");
+
   function readRelease(row, line, kit) {
     const [x, y] = [row[X], row[Y]];
     const expected = lineAt(line, x);
     const h = y - expected;
     const [low, high] = intervalOfH(line, x, y);
     const ifeval = row.ifeval ?? null;
+    const outside = low > 0 || high < 0;
     const critical = 100 * Math.sqrt((kit.frontier_ratios.ifeval * y) / 100);
     return {
       model: row.model || "This release",
@@ -109,10 +115,10 @@
       expected,
       h,
       interval: W.interval(low, high),
-      outside: !(low <= 0 && 0 <= high),
+      outside,
       noise_sd: Math.hypot(N.scoreSd(y, kit.items[Y]), line.slope * N.scoreSd(x, kit.items[X])),
-      phase: h < -THRESHOLD ? "coding-specialist excursion" : h > THRESHOLD ? "reasoning-specialist" : "cooperative",
-      emphasis: h < -BALANCED ? "coding-rich" : h > BALANCED ? "reasoning-rich" : "balanced",
+      phase: outside ? phaseOf(h) : NO_LABEL,
+      emphasis: outside ? emphasisOf(h) : NO_LABEL,
       gpqa_critical: 100 * Math.sqrt((kit.frontier_ratios[Y] * x) / 100),
       ifeval,
       ifeval_critical: critical,

@@ -117,7 +117,7 @@
         ]),
       ),
       formula(
-        `expected = ${f(result.line.slope, 3)} x ${f(row.x, 1)} + ${f(result.line.intercept, 1)} = ${f(row.expected)}\nh = ${f(row.y, 1)} - ${f(row.expected)} = ${f(row.h)}  +- ${f(row.half)} (95 % of further releases)`,
+        `expected = ${f(result.line.slope, 3)} x ${f(row.x, 1)} + ${f(result.line.intercept, 1)} = ${f(row.expected)}\nh = ${f(row.y, 1)} - ${f(row.expected)} = ${f(row.h)}, 95 % interval ${f(row.interval.low)} to ${f(row.interval.high)}`,
       ),
       ...advice(result),
     );

@@ -132,7 +132,7 @@ def page(plan: Plan, found: Sequence[dict[str, Any]]) -> Any:
     cells: list[Any] = [v4.new_markdown_cell("# What your scores say")]
     for part, one in zip(plan.parts, found, strict=True):
         cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[:2]]
-        cells += [_shown(figure) for figure in _figures(plan, part)]
+        cells += [_shown(figure) for figure in _figures(plan.name, part)]
         cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[2:]]
     sized = any(part.kind not in ("frontier", "path") for part in plan.parts)
     notes = [*([f"Sizes are {plan.checked.size} parameters."] if sized else []), *plan.notes]
@@ -143,7 +143,30 @@ def page(plan: Plan, found: Sequence[dict[str, Any]]) -> Any:
     return v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
 
 
+def opening(part: Part, name: str) -> tuple[str, Any, str]:
+    """How the report on one analysis begins: the headline and how sure it is (Markdown), its figure, its limits.
+
+    name: of the family, as the report shows it.
+    """
+    found = diagnose(part)
+    return "\n\n".join(_first_words(part, found)), _figures(name, part)[-1], _bullets(cannot_show(found))
+
+
 def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
+    texts = _first_words(part, found)
+    if part.kind == "path":
+        texts.append(_turns(found["diagnosis"]["boundary"], part.along))
+    elif part.kind == "frontier":
+        texts.append(_trajectory(found["diagnosis"]))
+    else:
+        texts.append(_scales(found["critical_scales"]))
+    texts.append("### What these scores cannot show\n\n" + _bullets(cannot_show(found)))
+    texts.append(_next(part, found, commands(plan, part, found)))
+    return texts
+
+
+def _first_words(part: Part, found: dict[str, Any]) -> list[str]:
+    """The headline with its words, and how sure it is."""
     answers = found["diagnosis"]["answers"]
     own = part.kind == "frontier"
     pair = f"{tables.label(part.x)} and {tables.label(part.y)}"
@@ -153,14 +176,7 @@ def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
     phase = answers["phase"][0].upper() + answers["phase"][1:]
     head = f"## What {count} about {pair}\n\n**{answers['headline']}**\n\n{phase}\n\n{words}"
     sure = f'<div class="cape-sure">\n\n**How sure?** {answers["sure"]}\n\n</div>\n\n{answers["compared"]}'
-    texts = [head, sure]
-    if part.kind == "path":
-        texts.append(_turns(found["diagnosis"]["boundary"], part.along))
-    else:
-        texts.append(_trajectory(found["diagnosis"]) if own else _scales(found["critical_scales"]))
-    texts.append("### What these scores cannot show\n\n" + _bullets(cannot_show(found)))
-    texts.append(_next(part, found, commands(plan, part, found)))
-    return texts
+    return [head, sure]
 
 
 def _scales(rows: Iterable[dict[str, Any]]) -> str:
@@ -218,45 +234,45 @@ def _next(part: Part, found: dict[str, Any], lines: list[tuple[str, str]]) -> st
     return "\n".join(text)
 
 
-def _figures(plan: Plan, part: Part) -> list[Any]:
+def _figures(name: str, part: Part) -> list[Any]:
     from cape_lib.charts import look
 
     look.register(background=None)  # as on a page of the book, whatever runs this
     if part.kind == "frontier":
-        return [_releases_figure(plan, part)]
+        return [_releases_figure(name, part)]
     from cape_lib.charts import coupling as draw
 
-    rows = part.rows.assign(family=plan.name, ladder=plan.name)
+    rows = part.rows.assign(family=name, ladder=name)
     along = part.along
     gammas = coupling.local_coupling(rows, x=part.x, y=part.y, along=along)
-    source = f"your scores ({plan.name})"
+    source = f"your scores ({name})"
     plane = draw.ladder_plane(rows, gammas, x=part.x, y=part.y, source=source, along=along)
     sure, whole = draw.sure_steps(gammas), coupling.whole_ladder(rows, x=part.x, y=part.y, along=along)
-    title = f"{plan.name}: {sure} of {len(gammas)} steps have a sign beyond score noise"
+    title = f"{name}: {sure} of {len(gammas)} steps have a sign beyond score noise"
     if len(gammas) > 1:
         title = (
-            f"{plan.name}: {whole.dy.estimate:+.1f} points of {tables.label(part.y)} over {along.path} "
+            f"{name}: {whole.dy.estimate:+.1f} points of {tables.label(part.y)} over {along.path} "
             f"(z = {whole.z:+.1f}), {sure} of {len(gammas)} steps with a sign beyond score noise"
         )
     if gammas["p_negative"].isna().all():
-        title = f"{plan.name}: {len(gammas)} steps, and no interval, for the noise of the scores is not known"
+        title = f"{name}: {len(gammas)} steps, and no interval, for the noise of the scores is not known"
     steps = draw.local_couplings(gammas, x=part.x, y=part.y, title=title, source=source, name="own-steps", along=along)
     return [replace(plane, name="own-plane"), steps]
 
 
-def _releases_figure(plan: Plan, part: Part) -> Any:
+def _releases_figure(name: str, part: Part) -> Any:
     """The frozen line and its band with the person's releases picked out among the papers' ones."""
     from cape_lib import frontier
     from cape_lib.charts import frontier as draw
 
     known, line = frontier.frozen_rows(tables.frontier("published")), frontier.line("frozen")
-    own = part.rows.assign(lab=plan.name)
+    own = part.rows.assign(lab=name)
     own = own.assign(release_date=own.get("release_date", ""), released=pd.Series(pd.NaT, index=own.index))
     h = frontier.h_field(pd.concat([known, own]), chosen=line)
-    mine = h[h["lab"] == plan.name]
+    mine = h[h["lab"] == name]
     inside = int(((mine["h_low"] <= 0) & (mine["h_high"] >= 0)).sum())
-    title = f"{plan.name}: {inside} of {len(mine)} releases lie where the frozen line expects a new one"
-    drawn = draw.releases(h, line, own=plan.name, source=f"frontier panel as published; your scores ({plan.name})")
+    title = f"{name}: {inside} of {len(mine)} releases lie where the frozen line expects a new one"
+    drawn = draw.releases(h, line, own=name, source=f"frontier panel as published; your scores ({name})")
     return replace(drawn, name="own-releases", title=title)
 
 
