@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,45 @@ def test_checkpoints_are_correlated_by_their_first_differences_and_it_is_said() 
     assert any("first differences" in note for note in found["notes"])
     widths = diagnosis(frame.rename(columns={"tokens_b": "d_model"}), "d_model")
     assert widths["r"]["of"] == "levels" and not any("first differences" in note for note in widths["notes"])
+
+
+def test_a_run_stands_beside_strangers_which_show_what_trend_alone_explains(tmp_path: Path, capsys: Any) -> None:
+    rng = np.random.default_rng(5)
+    runs = {
+        name: planted("step", [1000 * p for p in POWERS], turn=500.0).assign(
+            model=name, hellaswag=lambda t: t["hellaswag"] + rng.normal(0, 1, 8)
+        )
+        for name in ("run-a", "run-b", "run-c")
+    }
+    path = tmp_path / "runs.csv"
+    pd.concat(runs.values()).to_csv(path, index=False)
+    assert main(["diagnose", str(path), "--axis", "step", "--name", "run-a", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["diagnosis"]
+    changes = {name: {score: np.diff(rows[score]) for score in PAIR} for name, rows in runs.items()}
+    own = np.corrcoef(changes["run-a"]["hellaswag"], changes["run-a"]["truthfulqa"])[0, 1]
+    first = changes["run-a"]["hellaswag"]
+    other = [np.corrcoef(first, changes[name]["truthfulqa"])[0, 1] for name in ("run-b", "run-c")]
+    assert found["strangers"]["runs"] == 2
+    assert found["strangers"]["changes"]["own"] == pytest.approx(own) == found["r"]["estimate"]
+    assert found["strangers"]["changes"]["others"] == pytest.approx(np.median(other))
+    assert "2 other runs of the table" in found["answers"]["compared"]
+    assert diagnosis(runs["run-a"], "step")["strangers"] is None
+
+
+def page_block(command: str) -> tuple[str, list[str]]:
+    """A command of the page on one's own family and the lines that the page shows below it."""
+    page = (Path(__file__).parents[1] / "book" / "your-family.md").read_text(encoding="utf-8")
+    line = next(line for line in page.splitlines() if line.startswith(command))
+    shown = page.partition(line)[2].partition("```none\n")[2].partition("```")[0]
+    return line, [" ".join(part.split()) for part in shown.strip().split("\n\n")]
+
+
+def test_the_page_shows_what_its_command_along_tokens_answers(capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(Path(__file__).parents[1])
+    line, shown = page_block("cape diagnose data/pythia_checkpoints.csv --axis tokens")
+    assert main(shlex.split(line)[1:]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert len(shown) == 2 and all(part in text for part in shown)
 
 
 def test_models_of_several_sizes_are_no_checkpoints_of_one_run() -> None:

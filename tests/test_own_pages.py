@@ -34,7 +34,7 @@ def commands(page: str, program: str) -> list[str]:
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
     """A folder as a reader has it after some runs of the harness: the repository's files, and `results/`."""
-    for name in ("examples", "notebooks"):
+    for name in ("data", "examples", "notebooks"):
         (tmp_path / name).symlink_to(ROOT / name)
     ladder(tmp_path / "results")
     monkeypatch.chdir(tmp_path)

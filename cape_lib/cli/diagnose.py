@@ -227,11 +227,12 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
         _refuse([problem | {"column": "at"}] if problem else [])
     else:
         at = ladder.axis.read(args.at) if args.at else None
+    beside = None if ladder.axis.by_size or "family" not in scores.frame else scores.frame
     items = {name: n for name, n in ((x, args.x_items), (y, args.y_items)) if n}
     notes = [*chosen.notes, *ladder.notes]
     if ladder.left_out:
         notes.append(f"left out for want of a score: {', '.join(ladder.left_out)}")
-    return _noted(diagnose_family(ladder.rows, x=x, y=y, at=at, items=items, along=ladder.axis), notes)
+    return _noted(diagnose_family(ladder.rows, x=x, y=y, at=at, items=items, along=ladder.axis, beside=beside), notes)
 
 
 def _noted(result: dict[str, Any], notes: Iterable[str]) -> dict[str, Any]:

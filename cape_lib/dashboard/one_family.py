@@ -34,12 +34,14 @@ def diagnose_family(
     at: float | None = None,
     items: Mapping[str, int] | None = None,
     along: Axis = PARAMS,
+    beside: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """What the sizes of one family say about the coupling of two scores.
 
     rows: one a size: params_b (billions), x, y (percent), optionally model, more benchmarks, <score>_stderr (points).
     at: size of the forecast, billions (default: twice the largest).  items: questions of a benchmark of one's own.
-    along: another axis; then the answer is that of `diagnose_path`, which speaks of no sizes.
+    along: another axis; then the answer is that of `diagnose_path`, which speaks of no sizes; beside: further runs, for
+    what trend alone explains there.
     Returns plain data: `runs` (scores whose noise is the spread between runs), `whole` (smallest to largest in one),
     `steps` (gamma, Fieller interval, P of each phase), `r`, `dimension`, `boundary` (N_c by named estimators),
     `forecast`, `power`, `answers`, `advice`, `notes`.
@@ -48,7 +50,7 @@ def diagnose_family(
     if not along.by_size:
         from cape_lib.dashboard.one_path import diagnose_path
 
-        return diagnose_path(pd.DataFrame(rows), along, x=x, y=y, at=at, items=items)
+        return diagnose_path(pd.DataFrame(rows), along, x=x, y=y, at=at, items=items, beside=beside)
     frame = ladder_rows(with_noise(pd.DataFrame(rows), x, y, items), [x, y], purpose="a local coupling")
     frame = frame.assign(model=_names(frame))
     steps = _steps(frame, x, y)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.base import boundary, coupling, dynamics
+from cape_lib.base import boundary, coupling, dynamics, training
 from cape_lib.dashboard.one_family import MOST_QUESTIONS, PHASES, questions_needed, with_noise
 from cape_lib.dashboard.wording import interval, number, shown, write
 from cape_lib.stats import fisher, ladder_rows, pearson_rows, score_noise
@@ -27,14 +27,17 @@ def diagnose_path(
     y: str = "truthfulqa",
     at: float | None = None,
     items: Mapping[str, int] | None = None,
+    beside: pd.DataFrame | None = None,
 ) -> Plain:
     """What the points of one path say about the coupling of two scores.
 
     rows: one a point: the column of the axis, x, y (percent), optionally model and <score>_stderr (points). along: the
-    axis; at: of the forecast, in its unit; items: questions of a benchmark of one's own.
-    Returns plain data: `axis`, `points`, `whole` (first to last in one), `steps`, `r` (of the changes where the points
-    are checkpoints of one run, and then `r_levels`), `boundary` (where it turns, by named estimators), `forecast`,
-    `power`, `answers`, `advice` (none: no lever was tested along another axis), `notes`.
+    axis; at: of the forecast, in its unit; items: questions of a benchmark of one's own; beside: rows of further runs
+    (column family), whose scores cannot have touched these: what trend alone gives.
+    Returns plain data: `axis`, `points`, `whole` (first to last in one), `steps`, `r` (of the changes where the
+    points are checkpoints of one run, and then `r_levels`; `strangers`, or None, has r beside other runs), `boundary`
+    (where it turns, by named estimators), `forecast`, `power`, `answers`, `advice` (none: no lever was tested along
+    another axis), `notes`.
     Raises MissingError with fewer than two points, ScoresError on equal values.
     """
     frame = ladder_rows(with_noise(rows, x, y, items), [x, y], purpose="a local coupling", by=along.column)
@@ -55,6 +58,7 @@ def diagnose_path(
         "whole": whole,
         "steps": steps,
         **_correlations(frame, along, x, y),
+        "strangers": None if beside is None or not along.serial else _strangers(frame, beside, along, x, y),
         "boundary": _boundary(frame, along, x, y),
         "forecast": _forecast(frame, along, x, y, at),
     }
@@ -150,6 +154,33 @@ def _correlation(first: np.ndarray, second: np.ndarray) -> Plain:
     return {"estimate": number(r), "interval": interval(fit.low, fit.high), "n": n}
 
 
+def _strangers(frame: pd.DataFrame, beside: pd.DataFrame, along: Axis, x: str, y: str) -> Plain | None:
+    """r of this run's x with its own y and, in the median, with the y of other runs at the same values of the axis.
+
+    Two scores of different runs cannot act on each other, so that r beside a stranger is what two trends give. None
+    where fewer than three values or no other run have all of it. Reuses `training.crossed` of chapter 10.
+    """
+    by = along.column
+    others = beside.dropna(subset=[by, x, y]).assign(model=lambda rows: rows["family"].astype(str))
+    others = others[others[by].isin(frame[by]) & ~others.duplicated(["model", by], keep=False)]
+    alike = others.merge(frame[[by, x, y]], on=[by, x, y])["model"].value_counts()
+    here = alike.index[alike == len(frame)]  # this run itself stands in the table too
+    whole = others.groupby("model")[by].nunique()
+    common = whole.index[whole == len(frame)]
+    rows = others[others["model"].isin(common) & ~others["model"].isin(here)]
+    if rows.empty or len(frame) < 4:
+        return None
+    rows = pd.concat([frame.assign(model="own"), rows], ignore_index=True).assign(step=lambda table: table[by])
+    answer: Plain = {"runs": rows["model"].nunique() - 1, "n": len(frame)}
+    for word, difference in (("changes", True), ("levels", False)):
+        r = training.crossed(rows, x=x, y=y, from_step=0, difference=difference).query("x_model == 'own'")
+        answer[word] = {
+            "own": number(float(r.loc[r["own"], "r"].iloc[0])),
+            "others": number(float(r.loc[~r["own"], "r"].median())),
+        }
+    return answer
+
+
 def _boundary(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
     """`critical_scales` as plain data, in the unit of the axis; ends beyond the points on a side are None."""
     answer = {}
@@ -221,6 +252,8 @@ def _headline(found: Mapping[str, Any], along: Axis) -> str:
     text += f": {whole['phase']} over {along.path}, {_certainty(whole)}."
     if one:
         return text
+    if last["gamma"] is None:
+        return f"{text} In the last step, from {last['first']}, {x} does not change."
     return f"{text} The last step, from {last['first']}, is {last['phase']}, {_certainty(last)}."
 
 
@@ -296,10 +329,25 @@ def _compared(found: Mapping[str, Any], along: Axis) -> str:
     if not along.serial:
         return f"Over these {n} {along.points} r is {value}. Nothing is known of others on this axis."
     levels = shown(found["r_levels"]["estimate"], "+2")
+    if found["strangers"] is not None:
+        return _beside(found, value, levels)
     return (
         f"From checkpoint to checkpoint the changes of the two scores correlate at r = {value}, n = {r['n']} changes. "
         f"Their levels correlate at {levels}, and a common trend alone gives that: any two scores that rise do "
         "(chapter 10). An even rise drops out of the changes; learning fast at the same time does not."
+    )
+
+
+def _beside(found: Mapping[str, Any], value: str, levels: str) -> str:
+    """The changes and levels of a run beside those of strangers, in words."""
+    x, y = (found["labels"][found[axis]] for axis in ("x", "y"))
+    strangers = found["strangers"]
+    change, level = (shown(strangers[word]["others"], "+2") for word in ("changes", "levels"))
+    runs = f"{strangers['runs']} other runs" if strangers["runs"] > 1 else "another run"
+    return (
+        f"From checkpoint to checkpoint the changes of the two scores correlate at r = {value}, their levels at "
+        f"{levels}. {x} of this run with {y} of {runs} of the table, which it cannot have touched: changes {change}, "
+        f"levels {level} (median). That is what trend alone explains (chapter 10)."
     )
 
 

@@ -169,6 +169,16 @@ def with_places(rows: pd.DataFrame, axis: Axis) -> pd.DataFrame:
     return rows.assign(model=[axis.shown(float(value)) for value in rows[axis.column]])
 
 
+def above_zero(rows: pd.DataFrame, axis: Axis) -> tuple[pd.DataFrame, list[str]]:
+    """The rows that have a place on the scale of an axis: a log scale has none for 0; a note of those left out."""
+    nothing = rows[axis.column] == 0
+    if axis.by_size or axis.scale == "linear" or not nothing.any():
+        return rows, []
+    who = ", ".join(dict.fromkeys(rows.loc[nothing, "model"].astype(str)))
+    told = f"left out, for a log scale has no place for {axis.column} 0: {who}"
+    return rows[~nothing].reset_index(drop=True), [told]
+
+
 def is_training(axis: Axis) -> bool:
     """Whether the axis is one along which a run is trained."""
     return axis.name in ("tokens", "flops", "step")
@@ -180,7 +190,7 @@ def place(
     """A checked table with the column of the axis filled; the axis, its scale settled; notes of what was derived.
 
     Values come from the column, else from the revisions in the names of the models ("step143000", "tokens300B"), else
-    from others: tokens = step x `batch_tokens`, FLOPs = 6 N D. Rows at 0 have no place on a log scale and are left out.
+    from others: tokens = step x `batch_tokens`, FLOPs = 6 N D.
     Raises MissingError (no column, a row without a value), ScoresError (no number, no date, below 0, a name that
     contradicts the column), UsageError (a column that is none).
     """
@@ -200,12 +210,6 @@ def place(
     _refuse(sheet, frame, axis, values)
     if axis.name not in _AXES and (values > 0).all() and values.max() / values.min() >= WIDE:
         axis = replace(axis, scale="log")
-    nothing = values == 0
-    if axis.scale == "log" and nothing.any():
-        models = list(dict.fromkeys(frame.loc[nothing, "model"].astype(str)))
-        who = ", ".join(models[:4]) + (f" and {len(models) - 4} more" if len(models) > 4 else "")
-        notes.append(f"left out, for a log scale has no place for {axis.column} 0: {who}")
-        frame = frame[~nothing].reset_index(drop=True)
     return frame, axis, notes
 
 

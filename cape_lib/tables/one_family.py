@@ -10,7 +10,7 @@ import pandas as pd
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 from cape_lib.tables import model_names
-from cape_lib.tables.axes import PARAMS, Axis, is_training, of_rows
+from cape_lib.tables.axes import PARAMS, Axis, above_zero, is_training, of_rows
 from cape_lib.tables.repeats import one_a_size, without_run
 from cape_lib.tables.score_checks import UNNAMED_FAMILY, refuse_mixed
 from cape_lib.tables.scores import Scores
@@ -111,13 +111,14 @@ def ladder_of(scores: Scores, x: str, y: str, *, name: str) -> Ladder:
     axis = of_rows(scores.axis, rows)
     if axis.column in (x, y):
         raise UsageError(f"--axis {axis.name}: that is one of the two scores; choose another column")
+    rows, beyond = above_zero(rows, axis)
     if not axis.by_size:
         refuse_still(rows, axis, name=name)
     elif rows["params_b"].isna().any():
         model = rows.loc[rows["params_b"].isna(), "model"].iloc[0]
         raise MissingError(f"{name}: {model} has no params_b; give its size in billions of parameters")
     single, notes = one_a_size(rows, name=name, x=x, y=y, axis=axis)
-    return Ladder(single.sort_values(axis.column, ignore_index=True), left_out, tuple(notes), axis)
+    return Ladder(single.sort_values(axis.column, ignore_index=True), left_out, (*beyond, *notes), axis)
 
 
 def refuse_still(rows: pd.DataFrame, axis: Axis, *, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,7 +36,7 @@ ANY_AXIS = "any-axis"
 class Part:
     """One analysis: its kind, the pair, the rows that have both scores (one a size), the models left out, notes.
 
-    along: the axis of the rows; of any but size the kind is "path".
+    along: the axis of the rows; of any but size the kind is "path"; beside: the rows of all runs of the table then.
     """
 
     kind: Kind
@@ -46,6 +46,7 @@ class Part:
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     along: Axis = PARAMS
+    beside: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,8 @@ def plan(
         shown = f"{name} (yours)"
         notes.append(f"{name} is a published family as well; the report calls yours {shown!r}")
     found = parts(rows, name=name, x=pair[0] if pair else None, y=pair[1] if pair else None)
+    if not rows.axis.by_size:
+        found = [replace(part, beside=as_scores(scores).frame) for part in found]
     for part in found:
         if part.left_out:
             what = f"{tables.label(part.x)} or {tables.label(part.y)}"

@@ -56,7 +56,7 @@ def diagnose(part: Part) -> dict[str, Any]:
 
 def diagnose_along(part: Part) -> dict[str, Any]:
     """The analysis of a path: `axis`, `diagnosis` and the `next_point` to measure, with its reason."""
-    diagnosis = diagnose_family(part.rows, x=part.x, y=part.y, along=part.along)
+    diagnosis = diagnose_family(part.rows, x=part.x, y=part.y, along=part.along, beside=part.beside)
     return {
         "kind": part.kind,
         "axis": part.along.name,
