@@ -17,11 +17,15 @@ SCORES = list(tables.BASE_BENCHMARKS)
 CUT = 3.5
 
 
+def errors_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Errors on Llama-2 of every method, trained on Pythia and Llama-1, by method."""
+    train, held = frame[frame["ladder"].isin(["Pythia", "Llama-1"])], frame[frame["ladder"] == "Llama-2"]
+    return dynamics.hold_out(train, held, y=Y).set_index("method")
+
+
 def hold_out(panel: str) -> pd.DataFrame:
-    """Errors on Llama-2 of every method, trained on Pythia and Llama-1; "published" takes one version of the scores."""
-    frame = tables.base_version(VERSION) if panel == "published" else tables.base(panel)
-    train, test = frame[frame["ladder"].isin(["Pythia", "Llama-1"])], frame[frame["ladder"] == "Llama-2"]
-    return dynamics.hold_out(train, test, y=Y).set_index("method")
+    """The same on a panel; "published" takes one version of the scores."""
+    return errors_of(tables.base_version(VERSION) if panel == "published" else tables.base(panel))
 
 
 def quadratic(panel: str, note: str) -> Result:
@@ -36,9 +40,7 @@ def llama_two(panel: str) -> Result:
 
 
 def _system_error() -> str:
-    frame = tables.base()
-    train = frame[frame["ladder"].isin(["Pythia", "Llama-1"])]
-    table = dynamics.hold_out(train, frame[frame["ladder"] == "Llama-2"], y=Y).set_index("method")
+    table = errors_of(tables.base())
     if "linear system" not in table.index:
         return "no forecast, scores are missing"
     error = table["mape"].to_dict()
@@ -48,9 +50,7 @@ def _system_error() -> str:
 
 @test("the equation itself", "C38", kind="as worded")
 def system_itself(panel: str) -> Stress | None:
-    frame = tables.base(panel)
-    train, held = frame[frame["ladder"].isin(["Pythia", "Llama-1"])], frame[frame["ladder"] == "Llama-2"]
-    table = dynamics.hold_out(train, held, y=Y).set_index("method")
+    table = errors_of(tables.base(panel))
     if "linear system" not in table.index:
         return None
     error = table["mape"].to_dict()

@@ -15,20 +15,21 @@ def recorded(model: str, measure: str) -> pd.Series:
     return rows[(rows["model"] == model) & (rows["measure_id"] == measure)].iloc[0]
 
 
-def coupling_of(model: str, measure: str, note: str = "") -> Result:
-    return Result(float(recorded(model, measure)["net_coupling"]), n=1, note=note)
+def released(*models: str, measure: str = "hidden_state", note: str = "") -> dict[str, Result]:
+    """The released coupling of each model, in one kind of measurement."""
+    return {model: Result(float(recorded(model, measure)["net_coupling"]), n=1, note=note) for model in models}
 
 
 @claim("C13", reads=("internal_coupling",))
 def gemma_small(panel: str) -> dict[str, Result]:
     """Hidden-state coupling of Gemma-4-E4B; the same measurement of standard-trained models from 13 B."""
-    return {"coupling": coupling_of("Gemma-4-E4B", "hidden_state"), "matches 13 B and more": Result(None)}
+    return {"coupling": gemma_coupling(panel), "matches 13 B and more": Result(None)}
 
 
 @claim("C37", reads=("internal_coupling",))
 def gemma_coupling(panel: str) -> Result:
     """Hidden-state coupling of Gemma-4-E4B as released."""
-    return coupling_of("Gemma-4-E4B", "hidden_state")
+    return released("Gemma-4-E4B")["Gemma-4-E4B"]
 
 
 @stress("C13", "C37")
@@ -61,15 +62,15 @@ def qwen_generations(panel: str) -> dict[str, Result]:
     heads = rows[rows["measure_id"] == "per_head"]
     same = int((heads["net_coupling"] == 0.83).sum())
     note = f"{same} of the {len(heads)} models measured in this way have the value 0.83, whatever their size"
-    return {model: coupling_of(model, "per_head", note) for model in ("Qwen2.5-1.5B", "Qwen3-1.7B")}
+    return released("Qwen2.5-1.5B", "Qwen3-1.7B", measure="per_head", note=note)
 
 
 @claim("C73", reads=("internal_coupling",))
 def qwen_eight(panel: str) -> dict[str, Result]:
     """Hidden-state coupling of Qwen3-8B and of Qwen2.5-7B, and their difference."""
-    models = ("Qwen3-8B", "Qwen2.5-7B")
-    newer, older = (float(recorded(model, "hidden_state")["net_coupling"]) for model in models)
-    return {model: coupling_of(model, "hidden_state") for model in models} | {"difference": Result(newer - older, n=2)}
+    values = released("Qwen3-8B", "Qwen2.5-7B")
+    newer, older = (float(one.value or 0.0) for one in values.values())
+    return values | {"difference": Result(newer - older, n=2)}
 
 
 @test("models with the same value", "C36", kind="null")

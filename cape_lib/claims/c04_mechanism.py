@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.claims.c03_internal import recorded
+from cape_lib.claims.c03_internal import recorded, released
 from cape_lib.claims.registry import claim, stress, test
 from cape_lib.claims.verdict import Result, Stress
 
@@ -100,20 +100,25 @@ def projection_sweep(panel: str) -> list[Stress]:
 @claim("C95", reads=("internal_coupling",))
 def opt_ladder(panel: str) -> dict[str, Result]:
     """Released couplings of OPT-125M, 13B, 30B and 66B; 1 - (30B / 13B) in percent; a drop within one measurement."""
-    runs = {"OPT-125M": "opt_ladder", "OPT-13B": "opt_ladder", "OPT-30B": "per_unit_nc2", "OPT-66B": "per_unit_nc2"}
-    values = {model: float(recorded(model, run)["net_coupling"]) for model, run in runs.items()}
-    _, large, middle, top = values.values()
+    levels = released("OPT-125M", "OPT-13B", measure="opt_ladder")
+    levels |= released("OPT-30B", "OPT-66B", measure="per_unit_nc2")
+    _, large, middle, top = (float(one.value or 0.0) for one in levels.values())
     two = "13B and 30B come from two different measurements"
     drop = Result(100 * (1 - middle / large), n=2, note=two)
     rise = f"in the one run with two OPT sizes, 30B has {middle:.3f} and 66B {top:.3f}"
     within = Result(None, n=2, note=rise)
-    levels = {model: Result(value, n=1) for model, value in values.items()}
     return levels | {"drop, percent": drop, "a drop within one measurement": within}
+
+
+def olmo_sizes() -> tuple[float, float]:
+    """The couplings of OLMo-2-13B and OLMo-2-32B, measured alike."""
+    small, large = released("OLMo-2-13B", "OLMo-2-32B", measure="per_unit_nc3").values()
+    return float(small.value or 0.0), float(large.value or 0.0)
 
 
 @test("one measurement", "C96", kind="as worded")
 def rises_within_one_run(panel: str) -> Stress:
-    low, high = (float(recorded(name, "per_unit_nc3")["net_coupling"]) for name in ("OLMo-2-13B", "OLMo-2-32B"))
+    low, high = olmo_sizes()
     says = f"in the one family measured alike at two sizes the coupling goes from {low:.3f} (13 B) to {high:.3f} (32 B)"
     return Stress(
         "OLMo-2-32B less OLMo-2-13B", high - low, says, n=2, against=f"{says}: it rises" if high > low else ""
@@ -123,14 +128,9 @@ def rises_within_one_run(panel: str) -> Stress:
 @claim("C96", reads=("internal_coupling",))
 def large_models(panel: str) -> dict[str, Result]:
     """Released couplings of Llama-2-70B, Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B; a drop within one measurement."""
-    measured = (
-        ("Llama-2-70B", "per_unit_nc2"),
-        ("Llama-3.1-70B", "per_unit_nc3"),
-        ("Qwen2.5-72B", "per_unit_nc3"),
-        ("OLMo-2-32B", "per_unit_nc3"),
-    )
-    values = {model: Result(float(recorded(model, measure)["net_coupling"]), n=1) for model, measure in measured}
-    low, high = (float(recorded(name, "per_unit_nc3")["net_coupling"]) for name in ("OLMo-2-13B", "OLMo-2-32B"))
+    values = released("Llama-2-70B", measure="per_unit_nc2")
+    values |= released("Llama-3.1-70B", "Qwen2.5-72B", "OLMo-2-32B", measure="per_unit_nc3")
+    low, high = olmo_sizes()
     moved = "rises" if high > low else "falls"
     note = (
         "one of the four families has a smaller model in the same measurement: "

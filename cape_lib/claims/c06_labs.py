@@ -15,7 +15,7 @@ NEAR = 5.0  # points of h that paper B calls balanced
 LABS = {"C20": ("Google",), "C21": ("OpenAI",), "C22": ("DeepSeek",), "C23": ("Anthropic",)}
 
 
-@claim({"C20": ("Google",), "C21": ("OpenAI",), "C22": ("DeepSeek",), "C23": ("Anthropic",)}, panels=FRONTIER)
+@claim(LABS, panels=FRONTIER)  # C20, C21, C22, C23
 def mean_h(panel: str, lab: str, *, core: bool = True) -> Result:
     """Mean over the core models of {0} of h = GPQA - (a SWE + b), the unrounded line of all rows of the panel."""
     rows = rows_of(panel)
@@ -31,8 +31,8 @@ def holds_zero_of(result: Result) -> str:
     """A mean in words, and where its interval holds zero the mean that would have been seen."""
     if not result.contains(0.0):
         return result.text
-    ends = Estimate(*(float(v or 0.0) for v in (result.value, result.low, result.high)), result.n or 0, "t")
-    seen = seen_words(seen_effect(ends), digits=1)
+    value, low, high = (float(end or 0.0) for end in (result.value, result.low, result.high))
+    seen = seen_words(seen_effect(Estimate(value, low, high, result.n or 0, "t")), digits=1)
     return f"{result.text}, an interval with zero ({seen})"
 
 

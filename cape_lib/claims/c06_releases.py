@@ -31,28 +31,26 @@ def h_of(panel: str, model: str, *, line: frontier.FrontierLine | str | None = N
     return Result(row["h"], row["h_low"], row["h_high"], 1, f"{model}: SWE {row[SWE]:g}, GPQA {row[GPQA]:g}")
 
 
+def google_below_line(panel: str) -> tuple[dict[str, str], int]:
+    """Google's releases that do not lie above the line, with h; how many releases there are."""
+    own = releases(panel, "Google")
+    return {row["model"]: f"{row['h']:+.1f}" for row in own[own["h"] <= 0].to_dict("records")}, len(own)
+
+
 @claim("C24", panels=FRONTIER)
 def google_always(panel: str) -> Result:
     """h > 0 for every Google release."""
-    own = releases(panel, "Google")
-    below = own[own["h"] <= 0]
-    named = ", ".join(f"{row['model']} ({row['h']:+.1f})" for row in below.to_dict("records")) or "none"
-    return Result(bool(len(own) and below.empty), n=len(own), note=f"not above the line: {named}")
+    below, n = google_below_line(panel)
+    named = ", ".join(f"{model} ({h})" for model, h in below.items()) or "none"
+    return Result(bool(n and not below), n=n, note=f"not above the line: {named}")
 
 
 @test("every release", "C24", kind="as worded")
 def google_below(panel: str) -> Stress:
-    own = releases(panel, "Google")
-    below = own[own["h"] <= 0]
-    named = ", ".join(f"{row['model']} {row['h']:+.1f}" for row in below.to_dict("records"))
-    says = f"{len(below)} of {len(own)} releases lie below the line"
-    return Stress(
-        "releases of Google below the line",
-        float(len(below)),
-        says,
-        n=len(own),
-        against=f"{says}: {named}" if named else "",
-    )
+    below, n = google_below_line(panel)
+    says = f"{len(below)} of {n} releases lie below the line"
+    against = f"{says}: {', '.join(f'{model} {h}' for model, h in below.items())}" if below else ""
+    return Stress("releases of Google below the line", float(len(below)), says, n=n, against=against)
 
 
 #: the line of all models, those of April 2026 too

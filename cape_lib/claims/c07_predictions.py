@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib import frontier, tables
-from cape_lib.claims.c06_trend import GPQA, SWE, rows_of
+from cape_lib.claims.c06_trend import GPQA, SWE
 from cape_lib.claims.registry import FRONTIER, STATED, claim, stress, test
 from cape_lib.claims.verdict import Result, Stress
 from cape_lib.stats import clustered_r, normal_estimate, pearson, score_sd, seen_difference, seen_words
@@ -88,24 +88,26 @@ def fail_rule_met(panel: str) -> Stress:
     return Stress("range of the five highest SWE-bench scores", spread, says, n=len(top), against=against)
 
 
-@claim("C90", panels=FRONTIER)
-def top_five(panel: str) -> dict[str, Result]:
-    """Among the five highest SWE-bench scores: range of SWE, range of GPQA, and their ratio sigma."""
-    rows = rows_of(panel)
-    found = frontier.saturation(rows)
-    top = frontier.top_rows(rows, SWE, also=(GPQA,))
-    core = frontier.top_rows(rows[rows["subset"] == "core"], SWE, also=(GPQA,))
-    note = (
-        f"{', '.join(top['model'])}; among the core models alone the two ranges are "
-        f"{frontier.spread(core[SWE]):.1f} and {frontier.spread(core[GPQA]):.1f}"
-    )
-    axes = {"SWE range": SWE, "GPQA range": GPQA}
-    spreads = {name: Result(frontier.spread(top[axis]), n=len(top), note=note) for name, axis in axes.items()}
-    return spreads | {"sigma": _sigma(found)}
-
-
-def _sigma(found: frontier.Saturation, *, supplied: bool = False) -> Result:
-    return Result(found.sigma, found.low, found.high, len(found.models), supplied=supplied)
+@claim(
+    {"C90": (SWE, GPQA, {"SWE range": SWE, "GPQA range": GPQA}), "C91": (GPQA, HLE, {"HLE range": HLE})},
+    panels=FRONTIER,
+)
+def top_five(panel: str, old: str, new: str, ranges: dict[str, str]) -> dict[str, Result]:
+    """Among the five highest {0}: the ranges (max - min), and sigma = range({0}) / range({1})."""
+    rows, supplied = panel_rows(panel).dropna(subset=[old, new]), old != SWE
+    if len(rows) < 5:
+        return dict.fromkeys(("sigma", *ranges), Result(None, n=len(rows)))
+    found, top = frontier.saturation(rows, old=old, new=new), frontier.top_rows(rows, old, also=(new,))
+    note = ""
+    if old == SWE:
+        core = frontier.top_rows(rows[rows["subset"] == "core"], old, also=(new,))
+        alone = " and ".join(f"{frontier.spread(core[axis]):.1f}" for axis in (old, new))
+        note = f"{', '.join(top['model'])}; among the core models alone the two ranges are {alone}"
+    parts = {
+        name: Result(frontier.spread(top[axis]), n=len(top), note=note, supplied=supplied)
+        for name, axis in ranges.items()
+    }
+    return parts | {"sigma": Result(found.sigma, found.low, found.high, len(found.models), supplied=supplied)}
 
 
 @test("the releases since", "C90", kind="as worded")
@@ -117,18 +119,6 @@ def top_five_today(panel: str) -> Stress:
     return Stress("range of the five highest SWE-bench scores", spread, says, n=len(top), against=against)
 
 
-@claim("C91", panels=FRONTIER)
-def hle_spread(panel: str) -> dict[str, Result]:
-    """sigma = range(GPQA) / range(HLE) among the five highest GPQA scores, and that range of HLE."""
-    rows = panel_rows(panel).dropna(subset=[GPQA, HLE])
-    if len(rows) < 5:
-        return dict.fromkeys(("sigma", "HLE range"), Result(None, n=len(rows)))
-    found = frontier.saturation(rows, old=GPQA, new=HLE)
-    top = frontier.top_rows(rows, GPQA, also=(HLE,))
-    wide = Result(frontier.spread(top[HLE]), n=len(top), supplied=True)
-    return {"sigma": _sigma(found, supplied=True), "HLE range": wide}
-
-
 @test("the releases since", "C91", kind="as worded")
 def hle_today(panel: str) -> Stress:
     rows = tables.frontier("current").dropna(subset=[GPQA, HLE])
@@ -138,12 +128,17 @@ def hle_today(panel: str) -> Stress:
     return Stress.of("range of HLE among the top five", spread, says, n=len(top), lost=spread <= chance)
 
 
+def of_script(name: str) -> pd.DataFrame:
+    """Scores as a figure script of the papers has them, a column a benchmark, models with all of them."""
+    versions = tables.load("frontier_versions")
+    script = versions[versions["source"] == f"cape-scaling:scripts/{name}.py"]
+    return script.pivot(index="model", columns="benchmark", values="value").dropna()
+
+
 @claim("C92", reads=("frontier_versions",))
 def earlier_panel(panel: str) -> dict[str, Result]:
     """r = corr(SWE-bench, GPQA) over the models of the earlier panel; how many they are."""
-    versions = tables.load("frontier_versions")
-    script = versions[versions["source"] == "cape-scaling:scripts/swe_gpqa_coupling_v22.py"]
-    rows = script.pivot(index="model", columns="benchmark", values="value").dropna()
+    rows = of_script("swe_gpqa_coupling_v22")
     r = Result.of(pearson(rows[SWE], rows[GPQA]), relatives=True)
     return {"r": r, "n": Result(float(len(rows)), n=len(rows))}
 
@@ -172,9 +167,7 @@ def ifeval_pair(panel: str) -> dict[str, Result]:
     """r = corr(GPQA, IFEval), the GPQA score of MiniMax M2.5 as in the figure script; r of SWE-bench is smaller."""
     rows = panel_rows(panel).dropna(subset=[GPQA, IFEVAL, SWE])
     if panel == "published":
-        versions = tables.load("frontier_versions")
-        script = versions[versions["source"] == "cape-scaling:scripts/cape_nc3_saturation.py"]
-        older = script.pivot(index="model", columns="benchmark", values="value").dropna()
+        older = of_script("cape_nc3_saturation")
         found = pearson(older[GPQA], older[IFEVAL])
     else:
         found = frontier.lab_r(rows, GPQA, IFEVAL)
