@@ -101,13 +101,16 @@ def test_predictions_are_seven_objects_with_all_fields(capsys: pytest.CaptureFix
     found = answer(capsys, "predictions", "--json")
     assert isinstance(found, list)
     fields = {"id", "name", "status", "value", "low", "high", "n", "resolves_by", "reason", "sources"}
-    assert [one["id"] for one in found] == [1, 2, 3, 4, 5, 6, 7]
+    assert [one["id"] for one in found if one["chance"] is None] == [1, 2, 3, 4, 5, 6, 7]
     assert all(fields <= set(one) for one in found)
+    ours = [one for one in found if one["chance"] is not None]
+    assert len(ours) >= 5 and all(str(one["id"]).startswith("OP") for one in ours)
+    assert sum(one["chance"] < 50 for one in ours) >= 2
 
 
 def test_predictions_before_may_2026_say_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predictions", "--as-of", "2026-04-30"]) == 0
-    assert capsys.readouterr().out.count("not yet made") == 7
+    assert capsys.readouterr().out.count("(made in 2026-05)") == 7
 
 
 def test_predictions_by_independent_scores_say_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,6 +119,39 @@ def test_there_are_seven_with_both_rules(cards: dict[int, predictions.Prediction
     assert {card.made_on for card in cards.values()} == {"2026-05"}
 
 
+def test_our_own_have_rules_windows_and_chances_and_wait_for_what_is_released_later() -> None:
+    own = predictions.own_predictions()
+    assert len(own) >= 5 and len({card.id for card in own}) == len(own)
+    assert all(card.pass_rule.comparisons and card.fail_rule.comparisons for card in own)
+    assert sum(card.chance is not None and card.chance < 50 for card in own) >= 2
+    papers = {str(card.id) for card in predictions.predictions()}
+    assert not papers & {str(card.id) for card in own}
+    assert predictions.prediction("op2").name == "Admitting stays unrelated"
+    for card in own:
+        if card.since or card.lab:
+            one = predictions.score_all(cards=[card])[0]
+            assert (one.status, one.n) == ("cannot be scored yet", 0)
+
+
+def test_a_prediction_about_later_variants_is_settled_by_them_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cape_lib.frontier import variants
+
+    rng = np.random.default_rng(0)
+    old = variants.readings()
+    new = old.sample(200, random_state=1).assign(released=pd.Timestamp("2027-03-01"))
+    gpqa = new["gpqa_diamond"].to_numpy()
+    new["omniscience_accuracy"] = gpqa / 3 + rng.normal(0, 3, 200)
+    monkeypatch.setattr(variants, "readings", lambda: pd.concat([old, new], ignore_index=True))
+    card = predictions.prediction("OP1")
+    rows = predictions.scoring.counting(card, pd.DataFrame(), "2027-11-30")
+    assert len(rows) == 200
+    for day, status in (("2027-06-30", "open leaning pass"), ("2027-11-30", "passed")):
+        one = predictions.score(card, rows, as_of=day, known_until=day)
+        assert (one.status, one.n) == (status, 200)
+        assert one.value == pytest.approx(np.corrcoef(gpqa, new["omniscience_accuracy"])[0, 1])
+    assert predictions.scoring.counting(card, pd.DataFrame(), "2027-02-01").empty
+
+
 def test_the_ranking_score_of_the_sixth_is_not_stated(cards: dict[int, predictions.Prediction]) -> None:
     assert [card.id for card in cards.values() if not card.axis_stated] == [6]
     assert set(predictions.other_rankings(cards[6])["axis"]) == {"ifeval", "hle"}

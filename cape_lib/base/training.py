@@ -115,17 +115,20 @@ def beyond_trend(
     pairs = pairs[pairs["x_model"].map(size) == pairs["y_model"].map(size)]
     pairs = pairs.assign(size=pairs["x_model"].map(size), z=np.arctanh(np.clip(pairs["r"], -0.999999, 0.999999)))
     z = pairs.groupby(["size", "own"])["z"].mean().unstack().dropna()
-    k = len(z)
-    if k < 4:
-        raise MissingError(f"a test against twins needs four sizes in two runs each, {k} given")
-    own, twin = z[True].to_numpy(float), z[False].to_numpy(float)
-    gap = own - twin
+    if len(z) < 4:
+        raise MissingError(f"a test against twins needs four sizes in two runs each, {len(z)} given")
+    return excess(z[True].to_numpy(float), z[False].to_numpy(float))
+
+
+def excess(own: Floats, twin: Floats) -> BeyondTrend:
+    """The test of `beyond_trend` on its numbers: r (Fisher's z) of a run with itself, and with its twin, by size."""
+    gap, k = own - twin, len(own)
     mean = float(gap.mean())
     chosen = (np.arange(2**k)[:, None] >> np.arange(k)) & 1
     p = float(((1 - 2 * chosen) @ gap / k >= mean - 1e-12).mean())
     low, high = _typical(gap, chosen[1:])
-    excess = Estimate(mean, low, high, k, "swaps of twins, Fisher z")
-    return BeyondTrend(float(np.tanh(own.mean())), float(np.tanh(twin.mean())), excess, p)
+    beyond = Estimate(mean, low, high, k, "swaps of twins, Fisher z")
+    return BeyondTrend(float(np.tanh(own.mean())), float(np.tanh(twin.mean())), beyond, p)
 
 
 def _typical(gap: Floats, subsets: NDArray[np.int_]) -> tuple[float, float]:

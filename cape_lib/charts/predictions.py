@@ -70,6 +70,7 @@ def _items(one: Scored) -> str:
         ("Fails if", card.fails_if),
         ("As code", f"pass: {card.pass_rule.text}; fail: {card.fail_rule.text}"),
         ("Window", f"made {card.made_on}; resolves: {resolves(card)}"),
+        ("Chance", "" if card.chance is None else f"{card.chance:g} %, by this book when it was made; {card.note}"),
         ("Needs", card.needed),
         ("At hand", f"{one.n} models or releases, {one.since} of them of {card.made_on} or later{read}"),
         ("Today's value", value),

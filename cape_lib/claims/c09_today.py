@@ -51,6 +51,13 @@ def other_rows(panel: str, measure: str, rank: bool) -> list[Stress]:
     return [Stress.of(name, r, holds_zero(r)) for name, r in found.items()]
 
 
+@stress("O06")
+def at_equal_knowledge(panel: str) -> list[Stress]:
+    """The wrong share follows what is known by arithmetic: what is left of it at an equal share known."""
+    r = variants.association(variants.readings(), WRONG, given=(KNOWS,), rank=True)
+    return [Stress.of("at an equal share known", r, holds_zero(r))]
+
+
 def family_r(measure: str, *, lost: bool) -> Estimate:
     """r of GPQA and a measure over the thinking sizes of Qwen3.5, with or without those that lose by thinking."""
     rows = variants.readings()
@@ -88,12 +95,13 @@ def effort_admits(panel: str) -> dict[str, Result]:
 @test("makers as clusters", "O04", kind="clustered interval")
 def effort_by_maker(panel: str) -> Stress:
     count = effort.counted(effort.effort_ladders(variants.readings()), ADMITS)
-    share = count.share
-    against = f"the share that rises may be {share.high:.0%}, a half or more" if share.high >= 0.5 else ""
+    change = count.by_maker
+    against = f"the mean change may be {change.high:+.1f} points, none or a rise" if change.high >= 0 else ""
     says = (
-        f"with makers as clusters the share of models that admit more is {share.estimate:.0%}, at most {share.high:.0%}"
+        f"with the {change.n} makers as replicates the share admitted changes by {change.estimate:+.1f} points, "
+        f"at most {change.high:+.1f}"
     )
-    return Stress.of("share of models in which it rises", share, says, against=against)
+    return Stress.of("change of the share admitted, points", change, says, against=against)
 
 
 @stress("O04")
@@ -104,7 +112,7 @@ def effort_otherwise(panel: str) -> list[Stress]:
     wrong, precise = effort.counted(ladders, WRONG), effort.counted(ladders, PRECISION)
     wider = effort.counted(effort.effort_ladders(rows, bare=False), ADMITS)
     return [
-        Stress.of("points for ten times the tokens", dose.mixed, "slopes by model in maker"),
+        Stress.of("points for ten times the tokens", dose.by_maker, "makers as replicates"),
         Stress("the wrong share rises in", float(wrong.rose), f"of {wrong.n}", n=wrong.n),
         Stress("precision rises in", float(precise.rose), f"of {precise.n}", n=precise.n),
         Stress("by the wider rule it falls in", float(wider.fell), f"of {wider.n}", n=wider.n),

@@ -12,7 +12,7 @@ from scipy.stats import binom
 
 from cape_lib.errors import MissingError
 from cape_lib.frontier.variants import ADMITS, MEASURES, REASONING
-from cape_lib.stats import Estimate, generator, wilson_clustered
+from cape_lib.stats import Estimate, generator
 from cape_lib.stats.lines import student
 from cape_lib.tables.variants import EFFORTS
 
@@ -63,7 +63,9 @@ def _ends(ends: pd.DataFrame) -> dict[str, object]:
 class Counted:
     """How many pairs rose: `rose` and `fell` of `n`; `sure` moved by more than 1.96 standard errors the way most did.
 
-    `share` is the share that rose (0-1) with an interval that knows of makers; `makers_up` of `makers` rise on average.
+    `mean` is the mean change over pairs, points; `by_maker` that over the means of makers, with a t interval: makers
+    choose the efforts and differ in policy, so that they are what another draw would replace. `makers_up` of `makers`
+    rise on average.
     """
 
     score: str
@@ -72,7 +74,7 @@ class Counted:
     n: int
     sure: int
     mean: float
-    share: Estimate
+    by_maker: Estimate
     makers_up: int
     makers: int
 
@@ -84,10 +86,8 @@ def counted(pairs: pd.DataFrame, score: str) -> Counted:
     way = 1.0 if rose >= fell else -1.0
     sure = int((way * change > 1.96 * pairs[f"{score}_se"].to_numpy(float)).sum())
     makers = pairs.groupby("lab")[score].mean()
-    share = wilson_clustered(change > 0, pairs["lab"])
-    return Counted(
-        score, rose, fell, len(pairs), sure, float(change.mean()), share, int((makers > 0).sum()), len(makers)
-    )
+    up, over = int((makers > 0).sum()), over_makers(makers.to_numpy(float))
+    return Counted(score, rose, fell, len(pairs), sure, float(change.mean()), over, up, len(makers))
 
 
 def off_and_on(rows: pd.DataFrame, *, exclude_efforts: bool = False) -> pd.DataFrame:
@@ -113,14 +113,14 @@ def off_and_on(rows: pd.DataFrame, *, exclude_efforts: bool = False) -> pd.DataF
 
 
 def counts(pairs: pd.DataFrame) -> pd.DataFrame:
-    """`counted` for every score, one row each: its columns; mean in points, share_low and share_high 0-1."""
+    """`counted` for every score, one row each: its columns; mean, by_maker and its ends in points."""
     table = []
     for score in CHANGES:
         one = counted(pairs, score)
-        ends = one.share.low, one.share.high
-        table.append((score, one.rose, one.fell, one.n, one.sure, one.mean, *ends, one.makers_up, one.makers))
-    columns = ["score", "rose", "fell", "n", "sure", "mean", "share_low", "share_high", "makers_up", "makers"]
-    return pd.DataFrame(table, columns=columns)
+        over = one.by_maker.estimate, one.by_maker.low, one.by_maker.high
+        table.append((score, one.rose, one.fell, one.n, one.sure, one.mean, *over, one.makers_up, one.makers))
+    ends = ["by_maker", "by_maker_low", "by_maker_high"]
+    return pd.DataFrame(table, columns=["score", "rose", "fell", "n", "sure", "mean", *ends, "makers_up", "makers"])
 
 
 def doses(rows: pd.DataFrame) -> pd.DataFrame:
@@ -139,9 +139,10 @@ def doses(rows: pd.DataFrame) -> pd.DataFrame:
 class Dose:
     """What ten times the reasoning tokens do to a score, at the same weights, in points.
 
-    `slopes` has one row a model (weights, lab, n, slope); `mixed` is the mixed model's common slope, `singular` where
-    it cannot tell makers or models apart; `between_makers`, `between_models` its standard deviations of slopes;
-    `by_maker` is the mean of the makers' mean slopes, with a t interval over makers.
+    `slopes` has one row a model (weights, lab, n, slope). `mixed` is the mixed model's common slope: `singular` where
+    it cannot tell makers or models apart, and too narrow with few makers; `between_makers`, `between_models` its
+    standard deviations of slopes. `by_maker` is the mean of the makers' mean slopes, with a t interval over makers:
+    the one to show.
     """
 
     score: str
@@ -185,14 +186,14 @@ def dose(rows: pd.DataFrame, score: str) -> Dose:
     method = "mixed model, slopes by model in maker"
     mixed = Estimate(beta, beta - 1.96 * se, beta + 1.96 * se, len(data), method)
     by_maker = slopes.groupby("lab")["slope"].mean()
-    pooled = _over(by_maker.to_numpy(float))
+    pooled = over_makers(by_maker.to_numpy(float))
     edge = 1e-6 * max(float(data["y"].var()), 1e-12)
     singular = not fit.converged or not np.isfinite(se) or min(makers, models) < edge
     return Dose(score, slopes, mixed, makers**0.5, models**0.5, singular, pooled)
 
 
-def _over(values: NDArray[np.float64]) -> Estimate:
-    """Mean over makers with Student's t."""
+def over_makers(values: NDArray[np.float64]) -> Estimate:
+    """Mean over makers, one value each, with Student's t: no width in it comes from how many models a maker has."""
     mean, n = float(values.mean()), len(values)
     half = student(0.95, n - 1) * float(values.std(ddof=1)) / n**0.5 if n > 1 else float("nan")
     return Estimate(mean, mean - half, mean + half, n, "makers as replicates, t")

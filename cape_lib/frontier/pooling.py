@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from cape_lib.frontier.labs import lab_slopes, seen_between
 from cape_lib.frontier.lines import X, Y, complete_rows
 from cape_lib.names import suggest
 from cape_lib.stats import p_text
+from cape_lib.stats.lines import student
 
 Floats = NDArray[np.float64]
 SCATTER = ("pooled", "own")
@@ -114,6 +115,22 @@ def heterogeneity(slopes: pd.DataFrame, *, scatter: str = "pooled") -> Heterogen
     share = max(0.0, q - freedom) / q if q > 0 else 0.0
     p = float(fdtrc(freedom, nu, q / freedom)) if np.isfinite(nu) else float(chdtrc(freedom, q))
     return Heterogeneity(q, freedom, p, tau, share, common, common - half, common + half, nu)
+
+
+def pooled_ladders(ladders: pd.DataFrame) -> Heterogeneity:
+    """Change of a score per point of GPQA over whole ladders, pooled by random effects (points per point).
+
+    ladders: `coupling.whole_ladders`; those whose GPQA rises, each with the noise of both scores. The ends are those
+    of Hartung and Knapp: the scatter that the ladders show, and Student's t for their number.
+    """
+    part = ladders[ladders["dx"] > 0]
+    error = (part["dy_high"] - part["dy_low"]) / 2 / 1.96
+    slopes = pd.DataFrame({"slope": part["dy"] / part["dx"], "standard_error": error / part["dx"]})
+    mean = heterogeneity(slopes, scatter="own")
+    away, weight = slopes["slope"] - mean.common, 1 / (slopes["standard_error"] ** 2 + mean.tau**2)
+    spread = float((weight * away**2).sum() / weight.sum() / mean.freedom) ** 0.5
+    half = student(0.95, mean.freedom) * spread
+    return replace(mean, common_low=mean.common - half, common_high=mean.common + half)
 
 
 def _errors(slopes: pd.DataFrame, scatter: str) -> tuple[Floats, float]:

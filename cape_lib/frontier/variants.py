@@ -19,10 +19,13 @@ from cape_lib import tables
 from cape_lib.errors import MissingError, ScoresError
 from cape_lib.stats import Estimate, clustered_r, score_sd
 from cape_lib.stats.lines import student
+from cape_lib.tables import label
 from cape_lib.tables.variants import DOMAINS, OMNISCIENCE_QUESTIONS
 
 REASONING = "gpqa_diamond"
 KNOWS, ADMITS, WRONG, PRECISION = "omniscience_accuracy", "omniscience_non_hallucination", "wrong", "precision"
+#: other tests that ask for reasoning: would the answer be another one?
+OTHER_TESTS: tuple[str, ...] = ("hle", "critpt", "scicode")
 MEASURES: tuple[str, ...] = (KNOWS, ADMITS, WRONG, PRECISION)
 #: in what a model is placed beside others: points of three scores
 PLACE: tuple[str, ...] = (REASONING, KNOWS, ADMITS)
@@ -106,8 +109,9 @@ def association(
 ) -> Estimate:
     """Correlation of two scores over the variants, labs left out in turn for the interval.
 
-    y, x: columns; rank: Spearman's (ranks over the rows that are used); given: "date" and "size" (log10 of the total
-    parameters), held fixed. Variants of one model are not independent, nor are those of one lab: hence `by`.
+    y, x: columns; rank: Spearman's (ranks over the rows that are used); given: "date", "size" (log10 of the total
+    parameters) or columns, held fixed; then the few makers with most of the variants count by their sizes. Variants of
+    one model are not independent, nor are those of one lab: hence `by`.
     """
     held = [_held(rows, name) for name in given]
     data = np.column_stack([rows[x].to_numpy(float), rows[y].to_numpy(float), *held])
@@ -116,15 +120,18 @@ def association(
     if rank and len(data):
         data = np.apply_along_axis(rankdata, 0, data)
     labels = rows[by].to_numpy()[known]
-    return clustered_r(data[:, 0], data[:, 1], labels, given=data[:, 2:] if given else None, unit=f"{by}s")
+    held_fixed = data[:, 2:] if given else None
+    return clustered_r(data[:, 0], data[:, 1], labels, given=held_fixed, unit=f"{by}s", uneven=bool(given))
 
 
 def _held(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    """The column that is held fixed: days of release, or log10 of the size."""
+    """The column that is held fixed: days of release, log10 of the size, or the column as it is."""
     if name == "date":
         days = (rows["released"] - pd.Timestamp("2020-01-01")).dt.days
         return np.asarray(days, dtype=float)
-    return np.asarray(np.log10(rows["params_b"].to_numpy(dtype=float)))
+    if name == "size":
+        return np.asarray(np.log10(rows["params_b"].to_numpy(dtype=float)))
+    return np.asarray(rows[name].to_numpy(dtype=float))
 
 
 def by_domain(rows: pd.DataFrame, measure: str, *, x: str = REASONING) -> tuple[pd.DataFrame, Estimate]:
@@ -192,7 +199,9 @@ def objections(rows: pd.DataFrame) -> pd.DataFrame:
     """The correlations under each objection: objection, check, measure, r, low, high, n.
 
     Truncation (without the variants set aside), incapacity (GPQA above 40: guessing gives 25), policy (within makers:
-    scores less their maker's mean), selection (one variant a model: the one with the best GPQA), one mode at a time.
+    scores less their maker's mean), selection (one variant a model: the one with the best GPQA), one mode at a time;
+    another test of reasoning in place of GPQA; and arithmetic: the wrong share and the precision follow what is known,
+    and so they are read at an equal share known.
     """
     within = rows.copy()
     for column in (REASONING, *MEASURES):
@@ -211,6 +220,13 @@ def objections(rows: pd.DataFrame) -> pd.DataFrame:
         for measure in MEASURES:
             r = association(part, measure)
             table.append((objection, check, measure, r.estimate, r.low, r.high, r.n))
+    for test in OTHER_TESTS:
+        for measure in MEASURES:
+            r = association(rows, measure, x=test)
+            table.append(("another test of reasoning", label(test), measure, r.estimate, r.low, r.high, r.n))
+    for measure in (WRONG, PRECISION):
+        r = association(rows, measure, given=(KNOWS,))
+        table.append(("arithmetic", "at an equal share known", measure, r.estimate, r.low, r.high, r.n))
     return pd.DataFrame(table, columns=["objection", "check", "measure", "r", "low", "high", "n"])
 
 

@@ -1,6 +1,6 @@
-"""Seven dated predictions, held as data and decided by rule."""
+"""The papers' seven dated predictions and the book's own, held as data and decided by rule."""
 
-from cape_lib.predictions.cards import Prediction, check_date, newest_date, prediction, predictions
+from cape_lib.predictions.cards import Prediction, check_date, newest_date, own_predictions, prediction, predictions
 from cape_lib.predictions.evidence import Evidence, gather
 from cape_lib.predictions.scoring import (
     STATUSES,
@@ -36,6 +36,7 @@ __all__ = [
     "newest_date",
     "other_rankings",
     "over_time",
+    "own_predictions",
     "power",
     "prediction",
     "predictions",

@@ -1,4 +1,4 @@
-"""The seven predictions as they stand in the table: population, window, rules; and the dates they live by."""
+"""The papers' seven predictions, and those of this book, as they stand in their tables: population, window, rules."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from cape_lib.errors import ScoresError, UsageError
 from cape_lib.names import suggest
 from cape_lib.rules import Rule, in_words, parse
 
-#: how many are there in the paper
-COUNT = 7
 _LAB = re.compile(r"lab=(?P<lab>[\w .-]+), next (?P<k>\d+) releases after (?P<after>\d{4}-\d{2})")
+_SINCE = re.compile(r"(?P<what>variants|releases)(?: released)? after (?P<since>\d{4}-\d{2})$")
 _AXIS = re.compile(r"top_k by (?P<axis>\w+)")
 
 
@@ -25,10 +24,13 @@ class Prediction:
     """One prediction: who it is about, until when, and the two rules that decide it.
 
     `resolves_by` is an ISO date, or None for "the next `top_k` releases of `lab` after `after`". `axis` is the score
-    that ranks the top k; `axis_stated` is False where the paper does not say by which score they are chosen.
+    that ranks the top k; `axis_stated` is False where the paper does not say by which score they are chosen. `id` is a
+    number for the papers' and "OP1" and so on for the book's own, of which `chance` is the chance of passing that we
+    gave it (percent). Only what is released after `since` (a month) counts, where it is given; `variants`: the variants
+    of one laboratory count, and no frontier panel.
     """
 
-    id: int
+    id: int | str
     name: str
     made_on: str
     resolves_by: str | None
@@ -45,6 +47,9 @@ class Prediction:
     unit: str
     source: str
     note: str
+    chance: float | None = None
+    since: str | None = None
+    variants: bool = False
 
     @property
     def made_from(self) -> pd.Timestamp:
@@ -79,11 +84,17 @@ def predictions(table: pd.DataFrame | None = None) -> list[Prediction]:
     return [_read(row, i + 2) for i, row in enumerate(rows.to_dict("records"))]
 
 
+def own_predictions() -> list[Prediction]:
+    """The predictions of this book, of `data/own_predictions.csv`, in its order; their ids are OP1, OP2 and so on."""
+    rows = tables.load("own_predictions").assign(source="this book")
+    return [_read(row, i + 2, file="own_predictions.csv") for i, row in enumerate(rows.to_dict("records"))]
+
+
 def prediction(name: int | str) -> Prediction:
-    """One prediction by its number or its name; UsageError with the nearest valid ones."""
-    every = predictions()
+    """One prediction by its id or its name; UsageError with the nearest valid ones."""
+    every = [*predictions(), *own_predictions()]
     for one in every:
-        if str(name).casefold() in (str(one.id), one.name.casefold()):
+        if str(name).casefold() in (str(one.id).casefold(), one.name.casefold()):
             return one
     raise UsageError(suggest("prediction", str(name), [f"{one.id}" for one in every] + [one.name for one in every]))
 
@@ -120,10 +131,10 @@ def _near_date(text: str) -> str:
     return f"{digits[0]}-{month:02d}-{min(max(digits[2], 1), last):02d}"
 
 
-def _read(row: dict[Hashable, Any], line: int) -> Prediction:
-    where = f"predictions.csv, row {line}"
+def _read(row: dict[Hashable, Any], line: int, *, file: str = "predictions.csv") -> Prediction:
+    where = f"{file}, row {line}"
     population = str(row["population"])
-    of_lab, ranked = _LAB.search(population), _AXIS.search(population)
+    of_lab, ranked, since = (pattern.search(population) for pattern in (_LAB, _AXIS, _SINCE))
     benchmarks = tuple(str(row["benchmarks"]).split(";"))
     top_k = int(float(str(row["top_k"]))) if pd.notna(row["top_k"]) else None
     if of_lab:
@@ -132,7 +143,7 @@ def _read(row: dict[Hashable, Any], line: int) -> Prediction:
     if not by_date and not of_lab:
         raise ScoresError(f"{where}, column resolves_by: blank, and no releases are counted; give one of them")
     return Prediction(
-        id=int(str(row["id"])),
+        id=int(str(row["id"])) if str(row["id"]).isdigit() else str(row["id"]),
         name=str(row["name"]),
         made_on=str(row["made_on"]),
         resolves_by=str(row["resolves_by"]) if by_date else None,
@@ -149,4 +160,7 @@ def _read(row: dict[Hashable, Any], line: int) -> Prediction:
         unit=str(row["unit"]),
         source=str(row["source"]),
         note=str(row["note"]) if pd.notna(row["note"]) else "",
+        chance=float(str(row["chance"])) if "chance" in row else None,
+        since=since["since"] if since and not of_lab else None,
+        variants=population.startswith("variants"),
     )

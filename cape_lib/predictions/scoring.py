@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from cape_lib import tables
+from cape_lib.frontier import variants
 from cape_lib.predictions.cards import Prediction, check_date, newest_date, predictions
 from cape_lib.predictions.evidence import Evidence, gather
 from cape_lib.rules import Rule, holds
@@ -67,7 +69,8 @@ def score(
     passes, fails = _share(card.pass_rule, evidence), _share(card.fail_rule, evidence)
     status, why = _status(card, evidence, (passes, fails), day=min(as_of, known_until))
     made = pd.Timestamp(as_of) >= card.made_from
-    reason = why if made else f"not yet made on {as_of} (made in {card.made_on}); on the data of that day: {why}"
+    when = f"{'on' if len(card.made_on) == 10 else 'in'} {card.made_on}"
+    reason = why if made else f"not yet made on {as_of} (made {when}); on the data of that day: {why}"
     if as_of > known_until and status not in (PASSED, FAILED, UNDECIDED):
         reason += f"; the data end on {known_until}"
     return Scored(
@@ -95,20 +98,28 @@ def score(
     )
 
 
-def score_all(*, as_of: str | None = None, claimed_by: str | None = None, panel: str = "current") -> list[Scored]:
-    """The seven predictions on one day, in their order.
+def score_all(
+    *,
+    as_of: str | None = None,
+    claimed_by: str | None = None,
+    panel: str = "current",
+    cards: Sequence[Prediction] | None = None,
+) -> list[Scored]:
+    """Predictions on one day, in their order: the papers' seven, or `cards` (such as `own_predictions()`).
 
     as_of: ISO date, None for the newest day of the data (the clock is never read); claimed_by: "lab", "independent" or
     None for either; panel: a frontier panel.  Raises UsageError on an unknown panel or date, with the nearest.
     """
     known_until = newest_date()
     day = check_date(as_of) if as_of is not None else known_until
-    cards = predictions()
+    cards = predictions() if cards is None else cards
     # What comes out after the window is closed does not count.
     ends = {card.id: min(day, card.resolves_by or day) for card in cards}
     frames = {until: frame_of(panel, until, claimed_by) for until in set(ends.values())}
     return [
-        score(card, frames[ends[card.id]], as_of=day, known_until=known_until, panel=panel)
+        score(
+            card, counting(card, frames[ends[card.id]], ends[card.id]), as_of=day, known_until=known_until, panel=panel
+        )
         for card in cards
     ]
 
@@ -122,6 +133,17 @@ def frame_of(panel: str, until: str, claimed_by: str | None = None) -> pd.DataFr
     released = every["release_date"].map(middle)
     unseen = ~every["model"].isin(frame["model"]) & (released <= pd.Timestamp(until))
     return pd.concat([frame, every.assign(released=released)[unseen].reindex(columns=frame.columns)], ignore_index=True)
+
+
+def counting(card: Prediction, frame: pd.DataFrame, until: str) -> pd.DataFrame:
+    """The rows that a prediction speaks of: of the panel or of the variants, after its month and up to a day (ISO)."""
+    if card.variants:
+        rows = variants.readings()
+        frame = rows[rows["released"] <= pd.Timestamp(until)]
+        frame = frame.assign(**{f"{name}_source": frame["source"] for name in card.benchmarks})
+    if card.since is not None:
+        frame = frame[frame["released"] > pd.Period(card.since).end_time]
+    return frame
 
 
 def as_table(scored: list[Scored]) -> pd.DataFrame:

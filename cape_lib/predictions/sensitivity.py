@@ -92,7 +92,7 @@ def turns(*, as_of: str | None = None, claimed_by: str | None = None, panel: str
     return pd.DataFrame(table, columns=["id", "kind", "what", "side", "value", "n", "turned"])
 
 
-def hangs_on(table: pd.DataFrame, frame: pd.DataFrame | None = None) -> dict[int, str]:
+def hangs_on(table: pd.DataFrame, frame: pd.DataFrame | None = None) -> dict[int | str, str]:
     """What turns each prediction, in words, for those that something turns: "hangs on Gemma 4 31B (left out: pass)".
 
     table: from `turns`; frame: the panel, which tells of a release whether its scores were read in a transcription.
@@ -101,7 +101,7 @@ def hangs_on(table: pd.DataFrame, frame: pd.DataFrame | None = None) -> dict[int
     if frame is not None:
         read = [column for column in frame if str(column).endswith("_read_via")]
         via = set(frame.loc[frame[read].notna().any(axis=1), "model"])
-    answer = {}
+    answer: dict[int | str, str] = {}
     for ident, rows in table[table["turned"]].groupby("id"):
         words = []
         for row in rows.to_dict("records"):

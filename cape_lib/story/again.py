@@ -176,9 +176,10 @@ def effort_sure(rows: pd.DataFrame) -> str:
     return (
         f"{fell.sure} of the {fell.fell} falls are beyond 1.96 standard errors of 6,000 questions each. As a "
         f"dose, ten times "
-        f"the reasoning tokens change the share admitted by {dose.mixed.estimate:+.1f} "
-        f"[{dose.mixed.low:+.1f}, {dose.mixed.high:+.1f}] points and the wrong share by {wrong.mixed.estimate:+.1f} "
-        f"[{wrong.mixed.low:+.1f}, {wrong.mixed.high:+.1f}] (slopes by model in maker; {len(dose.slopes)} models)."
+        f"the reasoning tokens change the share admitted by {dose.by_maker.estimate:+.1f} "
+        f"[{dose.by_maker.low:+.1f}, {dose.by_maker.high:+.1f}] points and the wrong share by "
+        f"{wrong.by_maker.estimate:+.1f} [{wrong.by_maker.low:+.1f}, {wrong.by_maker.high:+.1f}] "
+        f"({len(dose.slopes)} models, their {dose.by_maker.n} makers as replicates)."
     )
 
 

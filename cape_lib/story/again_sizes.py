@@ -8,7 +8,7 @@ import pandas as pd
 from cape_lib.base import coupling
 from cape_lib.errors import MissingError
 from cape_lib.frontier import variants
-from cape_lib.frontier.pooling import Heterogeneity, heterogeneity
+from cape_lib.frontier.pooling import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, REASONING, WRONG
 from cape_lib.story.answer import listed
 from cape_lib.tables import label
@@ -78,17 +78,6 @@ def size_ladders(rows: pd.DataFrame) -> pd.DataFrame:
     return part[part.groupby("ladder")["model"].transform("size") > 2].reset_index(drop=True)
 
 
-def pooled(ladders: pd.DataFrame) -> Heterogeneity:
-    """Change of a score per point of GPQA over whole ladders, pooled by random effects (points per point).
-
-    ladders: `coupling.whole_ladders`; those whose GPQA rises, each with the noise of both scores.
-    """
-    part = ladders[ladders["dx"] > 0]
-    error = (part["dy_high"] - part["dy_low"]) / 2 / 1.96
-    slopes = pd.DataFrame({"slope": part["dy"] / part["dx"], "standard_error": error / part["dx"]})
-    return heterogeneity(slopes, scatter="own")
-
-
 def sizes_text(rows: pd.DataFrame, measure: str) -> str:
     """What happens to a measure from the smallest to the largest size, all ladders and those of steady variants."""
     parts = []
@@ -96,7 +85,7 @@ def sizes_text(rows: pd.DataFrame, measure: str) -> str:
         ladders = coupling.whole_ladders(size_ladders(part), x=REASONING, y=measure)
         sure = ladders["p_holm"] < 0.05
         up, down = int((sure & (ladders["dy"] > 0)).sum()), int((sure & (ladders["dy"] < 0)).sum())
-        mean = pooled(ladders)
+        mean = pooled_ladders(ladders)
         parts.append(
             f"{which}: of {len(ladders)} ladders {up} surely rise and {down} surely fall; pooled "
             f"{mean.common:+.2f} [{mean.common_low:+.2f}, {mean.common_high:+.2f}] points a point of GPQA, "

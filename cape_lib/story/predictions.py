@@ -45,6 +45,8 @@ def word(count: int) -> str:
 def in_plain(one: Scored) -> str:
     """What a prediction says, in plain English, from its rule; one: a scored prediction."""
     card = one.card
+    if card.chance is not None:
+        return f"{card.quantity}."
     parts = [_part(compared, one) for compared in card.pass_rule.comparisons if compared.quantity.name != "n"]
     text = " and ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
@@ -153,6 +155,20 @@ def own_check(later: pd.DataFrame) -> str:
         f"Of {len(later)} models after the freeze, {int(later['inside_published'].sum())} fell inside the band of the "
         f"frozen line; {int(later['inside_flat'].sum())} fall inside the band of a flat guess. The line comes {closer} "
         f"the guess: {near:.1f} against {flat:.1f} points off on average."
+    )
+
+
+def own(scored: Sequence[Scored]) -> str:
+    """The book's own predictions, one a line, with the chance that it gave each and what became of it."""
+    hard = [str(one.card.id) for one in scored if one.card.chance is not None and one.card.chance < 50]
+    lines = [
+        f"- **{one.card.id}. {one.card.name}** ({one.card.chance:g} %, {resolves(one.card)}). {in_plain(one)} "
+        f"*{one.status[0].upper()}{one.status[1:]}.*"
+        for one in scored
+    ]
+    return (
+        f"Made on {scored[0].card.made_on}, on what is released later. We gave each a chance of passing; "
+        f"{listed(hard)} we expect to be hard.\n\n" + "\n".join(lines)
     )
 
 

@@ -52,6 +52,8 @@ LABELS: dict[str, str] = {
     "ifeval": "IFEval",
     "ifbench": "IFBench",
     "arc_agi_2": "ARC-AGI-2",
+    "critpt": "CritPt",
+    "scicode": "SciCode",
     "mmlu_pro": "MMLU-Pro",
     "gsm8k": "GSM8K",
     "humaneval": "HumanEval",

@@ -27,6 +27,9 @@ COMPARED = frozenset(
         "Pearson, Fisher's z",
         "partial r given size, Fisher's z",
         "sign flips at a cut, by the signs alone",
+        "r, those that ran out kept",
+        "r, size left out of account",
+        "r of 0.85 along training",
     }
 )
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from cape_lib.truths import cosines, couplings, pooled, releases, scales, spreads, steps
+from cape_lib.truths import cosines, couplings, pooled, releases, scales, spreads, steps, today
 from cape_lib.truths.families import streams
 from cape_lib.truths.rates import Rate
 
@@ -29,6 +29,9 @@ PARTS: dict[str, Part] = {
     "step or excursion": releases.rule_rates,
     "lab slopes": releases.lab_rates,
     spreads.PART: spreads.rates,
+    today.VARIANTS: today.variant_rates,
+    today.LEVERS: today.lever_rates,
+    today.TRAINING: today.training_rates,
 }
 DECIMALS = 4
 

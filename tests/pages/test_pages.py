@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -165,6 +166,17 @@ def test_every_icon_of_the_theme_has_its_picture(visit: Callable[..., Any], name
         .filter(i => !getComputedStyle(i).getPropertyValue('--cape-icon')).map(i => i.className)"""
     assert page.evaluate(bare) == []
     assert page.locator("i[class*='fa-']").count() > 4
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_file_that_a_page_names_is_there(book_html: Path, name: str) -> None:
+    page = book_html / f"{name}.html"
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(r'<(?:script|link|img)\b[^>]*?\b(?:src|href)="([^"#?]+)', text)
+    own = [unquote(one) for one in named if not re.match(r"[a-z]+:", one)]
+    assert [one for one in own if not (page.parent / one).exists()] == []
+    # A page without an icon makes the browser ask for /favicon.ico, which is not there.
+    assert re.search(r'<link rel="(?:shortcut )?icon"', text)
 
 
 @pytest.mark.parametrize("name", [name for name in LISTED if name.startswith("notebooks/")])
