@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
 from cape_lib import charts
-from cape_lib.charts import html, look
+from cape_lib.charts import html, look, naming
+from cape_lib.charts.axes import row_names
+from cape_lib.charts.forest import forest
 from cape_lib.errors import UsageError
 from cape_lib.explore import explore
 from cape_lib.report.publish import markdown, report
@@ -120,6 +122,48 @@ def test_one_line_of_markdown_becomes_html_and_nothing_else_does() -> None:
         '<strong>a</strong> <em>b</em> <code>c&lt;d</code> <a href="f">e</a>'
     )
     assert html.inline("2 * 3 * 4 < 5") == "2 * 3 * 4 &lt; 5"
+
+
+def stands(rows: pd.DataFrame, where: str = "wide", **more: Any) -> dict[str, str]:
+    """Where each name stands that has a place."""
+    x, y = (alt.X("x:Q", scale=alt.Scale(domain=[0, 100])), alt.Y("y:Q", scale=alt.Scale(domain=[0, 100])))
+    layers = naming.named(rows, x, y, "name", height=300, **more)
+    return {name: place for layer in layers for name, place in layer.data[["name", where]].to_numpy() if place}
+
+
+def test_a_name_stands_inside_the_plot_and_leaves_points_and_names_free() -> None:
+    rows = pd.DataFrame({"name": ["first", "last", "lone"], "x": [50.0, 99.0, 20.0], "y": [50.0, 50.0, 90.0]})
+    assert stands(rows) == {"first": "right", "last": "left", "lone": "right"}
+    beside = pd.DataFrame({"x": [53.0], "y": [50.0]})
+    assert stands(rows, around=[beside])["first"] == "left"
+
+
+def test_of_two_names_without_room_the_first_stands_and_the_other_only_where_all_must() -> None:
+    close = pd.DataFrame({"x": [44.0, 56.0, 50.0, 50.0, 44.0, 56.0], "y": [50.0, 50.0, 54.0, 46.0, 54.0, 46.0]})
+    rows = pd.DataFrame({"name": ["a long name", "another one"], "x": [50.0, 50.0], "y": [50.0, 50.0]})
+    assert list(stands(rows)) == ["a long name", "another one"]
+    assert stands(rows, around=[close, close + 2, close - 2]) == {}
+    always = stands(rows, around=[close, close + 2, close - 2], always=True)
+    assert len(always) == 2 and len(set(always.values())) == 2
+
+
+def test_on_a_phone_fewer_names_have_room_than_on_a_desk() -> None:
+    rows = pd.DataFrame({"name": [f"release {i}" for i in range(12)], "x": range(5, 101, 8), "y": [50.0] * 12})
+    assert len(stands(rows, "narrow")) < len(stands(rows))
+
+
+def test_names_that_are_never_on_show_together_may_stand_on_each_other() -> None:
+    rows = pd.DataFrame({"name": ["one", "two"], "x": [50.0, 50.0], "y": [50.0, 50.0], "panel": ["a", "b"]})
+    assert stands(rows, by="panel") == {"one": "right", "two": "right"}
+
+
+def test_a_forest_draws_what_is_known_and_ends_a_bar_at_the_edge() -> None:
+    rows = pd.DataFrame({"name": ["a", "b"], "estimate": [1.0, 2.0], "low": [-9.0, None], "high": [2.0, None]})
+    x = alt.X("estimate:Q", scale=alt.Scale(domain=[-3, 3]))
+    rule, bars, points = forest(rows, row_names("name"), x).layer
+    assert rule.data["at"].tolist() == [0.0]
+    assert bars.data[["low", "high"]].to_numpy().tolist() == [[-3.0, 2.0]]
+    assert points.data["low"].tolist()[0] == -9.0 and len(points.data) == 2
 
 
 def half(cut: float) -> pd.DataFrame:

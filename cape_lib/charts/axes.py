@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -48,6 +48,11 @@ def score_axes(x: str, y: str, **scale: Any) -> tuple[alt.X, alt.Y]:
     )
 
 
+def same_axis(axis: Any, column: str) -> Any:
+    """The same axis for another column."""
+    return type(axis).from_dict(axis.to_dict() | {"field": column})
+
+
 def across(column: str, title: str, domain: Sequence[float] | None = None, *, percent: bool = False) -> alt.X:
     """A horizontal axis of numbers; domain: its ends;  percent: shares, 0-1, written in percent."""
     return alt.X(f"{column}:Q", title=title, **_numbers(domain, percent))
@@ -63,7 +68,7 @@ def _numbers(domain: Sequence[float] | None, percent: bool) -> dict[str, Any]:
     return scale | ({"axis": alt.Axis(format="%")} if percent else {})
 
 
-def row_names(column: str, order: Sequence[str] | None = None, *, limit: int = 260) -> alt.Y:
+def row_names(column: str, order: Iterable[str] | None = None, *, limit: int = 260) -> alt.Y:
     """An axis of names, one row each, in the given order (default: that of the table); limit: pixels of a name."""
     return alt.Y(
         f"{column}:N", sort=None if order is None else list(order), title=None, axis=alt.Axis(labelLimit=limit)

@@ -55,7 +55,7 @@ def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source:
         layers.insert(0, base.mark_rule(color=MUTED, opacity=0.6).encode(y="low:Q", y2="high:Q"))
     inside = scales.dropna(subset=["n_c_b"])
     if len(inside):
-        turn = alt.Tooltip("n_c_b:Q", format=".2f", **({} if along.by_size else {"title": along.column}))
+        turn = alt.Tooltip("n_c_b:Q", format=".2f", title="n_c_b" if along.by_size else along.column)
         turns = alt.Chart(inside).mark_rule(strokeDash=[5, 3], strokeWidth=2)
         layers.append(
             turns.encode(

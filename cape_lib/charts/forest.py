@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from cape_lib.charts.axes import same_axis
 from cape_lib.charts.frame import INK
 
 ROW_HEIGHT = 24
@@ -47,7 +48,7 @@ def forest(
     ends = rows if bars is None else bars
     if {"low", "high"} <= set(ends.columns) and ends[["low", "high"]].notna().all(axis=1).any():
         known = alt.Chart(_inside(ends, x)).encode(y=y, yOffset=offset, color=colour)
-        layers.append(known.mark_rule(strokeWidth=5, opacity=0.5).encode(x=_of(x, "low"), x2="high:Q"))
+        layers.append(known.mark_rule(strokeWidth=5, opacity=0.5).encode(x=same_axis(x, "low"), x2="high:Q"))
     points = alt.Chart(rows).encode(x=x, y=y, yOffset=offset, color=colour, shape=shape, tooltip=list(tooltip))
     if hollow != ALL:
         full = points.transform_filter(f"!({hollow})") if hollow else points
@@ -74,7 +75,7 @@ def band(
     opacity: of the band.
     """
     base = alt.Chart(rows).encode(x=x, color=colour)
-    area = base.mark_area(opacity=opacity).encode(y=_of(y, "low"), y2="high:Q")
+    area = base.mark_area(opacity=opacity).encode(y=same_axis(y, "low"), y2="high:Q")
     return alt.layer(area, base.mark_line(point=point).encode(y=y, tooltip=list(tooltip)))
 
 
@@ -90,11 +91,6 @@ def _inside(rows: pd.DataFrame, x: alt.X) -> pd.DataFrame:
     known = rows.dropna(subset=["low", "high"])
     asked: Any = x.to_dict()
     edges = asked.get("scale", {}).get("domain")
-    if edges is None or known[["low", "high"]].stack().between(*edges).all():
+    if edges is None or (known["low"].min() >= edges[0] and known["high"].max() <= edges[1]):
         return known if len(known) < len(rows) else rows
     return known.assign(low=known["low"].clip(*edges), high=known["high"].clip(*edges))
-
-
-def _of(axis: Any, column: str) -> Any:
-    """The same axis for another column."""
-    return type(axis).from_dict(axis.to_dict() | {"field": column})

@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.axes import COLUMNS, across, colours, rounded, row_names, score_axes, upright
+from cape_lib.charts.axes import COLUMNS, across, colours, rounded, row_names, same_axis, score_axes, upright
 from cape_lib.charts.forest import band, forest, line_at
 from cape_lib.charts.frame import INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
 from cape_lib.charts.naming import named
@@ -47,8 +47,7 @@ def _about_a_line(line: FrontierLine, grid: np.ndarray) -> tuple[pd.DataFrame, A
     low, high = line.ordinary(grid)
     table = pd.DataFrame({SWE: grid, "estimate": line.at(grid), "low": low, "high": high})
     x, y = _axes()
-    y = alt.Y("estimate:Q", scale=alt.Scale(zero=False), title=y.to_dict()["title"])
-    return table, band(table, x, y, colour=alt.value(INK), opacity=0.1)
+    return table, band(table, x, same_axis(y, "estimate"), colour=alt.value(INK), opacity=0.1)
 
 
 def _by_importance(rows: pd.DataFrame) -> pd.DataFrame:
@@ -222,8 +221,8 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
     far = (both[SWE] - both[swe]).abs() + (both[GPQA] - both[gpqa]).abs()
     moved = both[far > 0.05].assign(distance=far).sort_values("distance", ascending=False)
     x, y = _axes()
-    x_after, y_after = (type(axis).from_dict(axis.to_dict() | {"field": end}) for axis, end in ((x, swe), (y, gpqa)))
-    seen = {"color": lab_colour(sorted(both["lab"].unique())), "tooltip": ["model", *SCORES, swe, gpqa]}
+    x_after, y_after = same_axis(x, swe), same_axis(y, gpqa)
+    seen: dict[str, Any] = {"color": lab_colour(sorted(both["lab"].unique())), "tooltip": ["model", *SCORES, swe, gpqa]}
     points: dict[str, Any] = {"size": 65, "opacity": 1}
     hollow = alt.Chart(both).mark_point(filled=False, fill=PAPER, **points).encode(x=x, y=y, **seen)
     ways = alt.Chart(moved).mark_rule(opacity=0.7).encode(x=x, y=y, x2=swe, y2=gpqa, color=seen["color"])

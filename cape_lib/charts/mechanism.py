@@ -5,8 +5,10 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
-from cape_lib.charts.look import AMBER, BLUE, GREY, PURPLE, VERMILION
+from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, upright
+from cape_lib.charts.forest import forest, line_at
+from cape_lib.charts.frame import MUTED, PALETTE, Figure, figure
+from cape_lib.charts.look import AMBER, BLUE, PURPLE, VERMILION
 
 #: Kind of measurement -> in words; two kinds are never compared.
 KINDS = {
@@ -23,6 +25,8 @@ KINDS = {
 DEPENDS = {"false": "cannot", "doubtful": "may not", "unknown": "not known"}
 #: The three Pythia sizes that were probed -> their colour on this page.
 SIZES = {"Pythia-410M": PURPLE, "Pythia-1B": AMBER, "Pythia-2.8B": BLUE}
+#: What 20 centred vectors can span.
+RANK = 19
 SOURCE = "[internal couplings](../book/data.html#other-tables), as released"
 
 
@@ -37,20 +41,17 @@ def measurements(internal: pd.DataFrame) -> Figure:
     kinds = rows["kind"].nunique()
     sure_not = int(rows["weight_dependent"].isin(["false", "doubtful"]).sum())
     words = list(DEPENDS.values())
-    marks = alt.Scale(domain=words, range=["cross", "diamond", "circle"])
-    chart = (
-        alt.Chart(rows)
-        .mark_point(filled=True, size=65, opacity=0.8)
-        .encode(
-            x=alt.X("net_coupling:Q", title="published coupling", scale=alt.Scale(domain=[0, 1])),
-            y=alt.Y("kind:N", sort=list(KINDS.values()), title=None, axis=alt.Axis(labelLimit=180)),
-            color=alt.Color("depends:N", scale=alt.Scale(domain=words, range=[AMBER, PURPLE, BLUE]),
-                            title="depends on the weights", legend=alt.Legend(titleOrient="top")),
-            shape=alt.Shape("depends:N", scale=marks, title="depends on the weights"),
-            tooltip=["model:N", "measure:N", alt.Tooltip("net_coupling:Q", format=".3f"), "depends:N"],
-        )
-        .properties(height=28 * kinds)
-    )  # fmt: skip
+    about = {"title": "depends on the weights"}
+    chart = forest(
+        rows,
+        row_names("kind", list(KINDS.values()), limit=180),
+        across("net_coupling", "published coupling", [0, 1]),
+        colour=colours("depends", dict(zip(words, (AMBER, PURPLE, BLUE), strict=True)), titleOrient="top", **about),
+        shape=shapes("depends", dict(zip(words, ("cross", "diamond", "circle"), strict=True)), **about),
+        tooltip=["model:N", "measure:N", *rounded(".3f", "net_coupling"), "depends:N"],
+        rule=None,
+        height=28,
+    )
     return figure(
         chart,
         title=f"{kinds} kinds of measurement; {sure_not} of {len(rows)} values cannot or may not depend on the weights",
@@ -71,16 +72,13 @@ def layers(table: pd.DataFrame) -> Figure:
     kinds = list(rows["kind"].drop_duplicates())
     spans = table.groupby(["measure_id", "model"])["coupling"].agg(lambda values: values.max() - values.min())
     flat = int((spans < 1e-4).sum())
-    chart = (
-        alt.Chart(rows[kept])
-        .mark_line(strokeWidth=1.8)
-        .encode(
-            x=alt.X("relative_depth:Q", title="depth (0 first layer, 1 last)"),
-            y=alt.Y("coupling:Q", title="coupling"),
-            detail="model:N",
-            color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=PALETTE[: len(kinds)]), title=None),
-            tooltip=["model:N", "kind:N", "layer:Q", alt.Tooltip("coupling:Q", format=".4f")],
-        )
+    chart = alt.Chart(rows[kept]).mark_line(strokeWidth=1.8)
+    chart = chart.encode(
+        x=across("relative_depth", "depth (0 first layer, 1 last)"),
+        y=upright("coupling", "coupling"),
+        detail="model:N",
+        color=colours("kind", dict(zip(kinds, PALETTE, strict=False))),
+        tooltip=["model:N", "kind:N", "layer:Q", *rounded(".4f", "coupling")],
     )
     return figure(
         chart,
@@ -101,22 +99,14 @@ def head_counts(table: pd.DataFrame, *, claimed: int) -> Figure:
     claimed: how many models the paper counts.
     """
     rows = table.sort_values("competing", ascending=False)
-    chart = (
-        alt.Chart(rows)
-        .mark_bar(height=12)
-        .encode(
-            x=alt.X("competing:Q", title="competing heads (released count)"),
-            y=alt.Y("model:N", sort=None, title=None, axis=alt.Axis(labelLimit=140)),
-            color=alt.condition("datum.competing > 0", alt.value(VERMILION), alt.value(GREY)),
-            tooltip=["model:N", "competing:Q", "kinds:N"],
-        )
-    )
-    zero = alt.Chart(rows[rows["competing"] == 0]).mark_point(filled=True, size=40, color=BLUE, opacity=1).encode(
-        x=alt.datum(0), y=alt.Y("model:N", sort=None, title=None, axis=alt.Axis(labelLimit=140))
-    )  # fmt: skip
+    base = alt.Chart(rows).encode(y=row_names("model", limit=140), tooltip=["model:N", "competing:Q", "kinds:N"])
+    bars = base.mark_bar(height=12, color=VERMILION)
+    zero = base.transform_filter("datum.competing === 0").mark_point(filled=True, size=40, color=BLUE, opacity=1)
     some = int((rows["competing"] > 0).sum())
     return figure(
-        alt.layer(chart, zero).properties(height=17 * len(rows)),
+        alt.layer(
+            bars.encode(x=across("competing", "competing heads (released count)")), zero.encode(x=alt.datum(0))
+        ).properties(height=17 * len(rows)),
         title=f"{len(rows)} models have a released count, {some} of them competing heads; the paper counts {claimed}",
         alt="A bar for each model with a released count of competing heads, longest first; a blue point where the "
         "count is zero.",
@@ -148,16 +138,12 @@ def one_measurement(rows: pd.DataFrame) -> Figure:
     """
     series = rows.assign(series=rows["family"] + ", " + rows["kind"])
     names = list(series["series"].drop_duplicates())
-    shades = alt.Scale(domain=names, range=PALETTE[: len(names)])
-    chart = (
-        alt.Chart(series)
-        .mark_line(point=alt.OverlayMarkDef(size=70, filled=True))
-        .encode(
-            x=alt.X("size:Q", scale=alt.Scale(type="log"), title="parameters (billions), log scale"),
-            y=alt.Y("net_coupling:Q", title="coupling", scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("series:N", scale=shades, title=None, legend=alt.Legend(columns=1, labelLimit=260)),
-            tooltip=["model:N", "series:N", alt.Tooltip("net_coupling:Q", format=".3f")],
-        )
+    chart = alt.Chart(series).mark_line(point=alt.OverlayMarkDef(size=70, filled=True))
+    chart = chart.encode(
+        x=alt.X("size:Q", scale=alt.Scale(type="log"), title="parameters (billions), log scale"),
+        y=upright("net_coupling", "coupling", [0, 1]),
+        color=colours("series", dict(zip(names, PALETTE, strict=False)), columns=1, labelLimit=260),
+        tooltip=["model:N", "series:N", *rounded(".3f", "net_coupling")],
     )
     large = series[series["size"] >= 13].groupby("series")["net_coupling"]
     rising = sum(bool(values.iloc[-1] > values.iloc[0]) for _, values in large if len(values) > 1)
@@ -186,22 +172,13 @@ def projections(rows: pd.DataFrame) -> Figure:
     }
     long = rows.melt(["model"], list(stages), "stage", "cosine")
     long["stage"] = long["stage"].map(stages)
-    order = list(SIZES)
-    shades = alt.Scale(domain=order, range=list(SIZES.values()))
-    chart = (
-        alt.Chart(long)
-        .mark_line(point=alt.OverlayMarkDef(size=80, filled=True))
-        .encode(
-            x=alt.X(
-                "stage:N",
-                sort=list(stages.values()),
-                title=None,
-                axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')"),
-            ),
-            y=alt.Y("cosine:Q", title="cosine", scale=alt.Scale(domain=[0.5, 1])),
-            color=alt.Color("model:N", sort=order, scale=shades, title=None),
-            tooltip=["model:N", "stage:N", alt.Tooltip("cosine:Q", format=".3f")],
-        )
+    axis = alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')")
+    chart = alt.Chart(long).mark_line(point=alt.OverlayMarkDef(size=80, filled=True))
+    chart = chart.encode(
+        x=alt.X("stage:N", sort=list(stages.values()), title=None, axis=axis),
+        y=upright("cosine", "cosine", [0.5, 1]),
+        color=colours("model", SIZES),
+        tooltip=["model:N", "stage:N", *rounded(".3f", "cosine")],
     )
     falls = int((rows["output_proj_cosine"] < rows["net_coupling"]).sum())
     return figure(
@@ -222,26 +199,20 @@ def kept_dimensions(sweep: pd.DataFrame) -> Figure:
 
     sweep: `tables.load("projection_sweep")`.
     """
-    shades = alt.Scale(domain=list(SIZES), range=list(SIZES.values()))
-    lines = (
-        alt.Chart(sweep)
-        .mark_line(point=True)
-        .encode(
-            x=alt.X("k:Q", scale=alt.Scale(type="log"), title="kept directions, log scale"),
-            y=alt.Y("coupling:Q", title="coupling"),
-            color=alt.Color("model:N", scale=shades, title=None),
-            tooltip=["model:N", "k:Q", alt.Tooltip("coupling:Q", format=".3f")],
-        )
+    lines = alt.Chart(sweep).mark_line(point=True)
+    lines = lines.encode(
+        x=alt.X("k:Q", scale=alt.Scale(type="log"), title="kept directions, log scale"),
+        y=upright("coupling", "coupling"),
+        color=colours("model", SIZES),
+        tooltip=["model:N", "k:Q", *rounded(".3f", "coupling")],
     )
-    rank = pd.DataFrame({"k": [19], "said": ["rank of 20 centred vectors"]})
-    rule = alt.Chart(rank).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="k:Q")
-    words = alt.Chart(rank).mark_text(align="left", dx=5, dy=8, color=MUTED)
-    text = words.encode(x="k:Q", y=alt.value(4), text="said:N")
+    words = alt.Chart(pd.DataFrame({"k": [RANK], "says": [f"rank of {RANK + 1} centred vectors"]}))
+    words = words.mark_text(align="left", dx=5, dy=8, color=MUTED).encode(x="k:Q", y=alt.value(4), text="says:N")
     wide = sweep[sweep["k"] >= 32].groupby("model")["coupling"]
     constant = int(((wide.max() - wide.min()) < 1e-9).sum())
     return figure(
-        lines + rule + text,
-        title=f"Beyond 19 directions nothing changes, in {constant} of {wide.ngroups} models: there are no more",
+        alt.layer(lines, line_at(RANK, "x", dashed=True), words),
+        title=f"Beyond {RANK} directions nothing changes, in {constant} of {wide.ngroups} models: there are no more",
         alt="Coupling against kept directions for three Pythia models; all lines are flat to the right of a rule at "
         "19.",
         source="[projection sweep](../book/data.html#other-tables), as released",

@@ -46,8 +46,8 @@ class Box(NamedTuple):
 
 def named(
     rows: pd.DataFrame,
-    x: alt.X,
-    y: alt.Y,
+    x: Any,
+    y: Any,
     column: str,
     *,
     height: float,
@@ -79,10 +79,11 @@ def named(
     for place, (right, down, align) in PLACES.items():
         here = rows[(rows["wide"] == place) | (rows["narrow"] == place)]
         if len(here):
-            look = {"dx": gap * right, "dy": gap * down, "align": align, "fontSize": 11, "color": INK} | mark
+            look: dict[str, Any] = {"fontSize": 11, "color": INK, "align": align} | mark
+            text = alt.Chart(here).mark_text(dx=gap * right, dy=gap * down, **look)
             shown = f"(width > {NARROW} ? datum.wide : datum.narrow) === '{place}'"
             word = alt.condition(shown, alt.Text(f"{column}:N"), alt.value(""))
-            layers.append(alt.Chart(here).mark_text(**look).encode(x=x, y=y, text=word, opacity=opacity))
+            layers.append(text.encode(x=x, y=y, text=word, opacity=opacity))
     return layers
 
 

@@ -223,7 +223,7 @@ def day_by_day(table: pd.DataFrame) -> Figure:
     rows = rows.assign(estimate=rows["value"], day=pd.to_datetime(rows["as_of"]))
     charts = []
     for ident, part in rows.groupby("id"):
-        marks = limits(prediction(int(ident)))
+        marks = limits(prediction(str(ident)))
         drawn = band(
             part,
             alt.X("day:T", title=None, axis=alt.Axis(format="%b", tickCount="month")),

@@ -58,7 +58,7 @@ def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
     shown = effects.dropna(subset=["h_after"]).assign(
         cell=lambda rows: rows["model"] + ", " + rows["benchmark"].map(label).str.split().str[0]
     )
-    tooltip = [
+    tooltip: list[Any] = [
         "model",
         "benchmark",
         "before",

@@ -51,8 +51,7 @@ def small_multiples(
         name=name,
         rows=shown if along.by_size else shown.rename(columns={"smaller": "first", "larger": "last"}),
         caption=(
-            f"{label(x)} (%) across, {label(y)} (%) upwards, {ends}. "
-            "Vermilion: tax, grey: transition, green: bonus."
+            f"{label(x)} (%) across, {label(y)} (%) upwards, {ends}. Vermilion: tax, grey: transition, green: bonus."
         ),
     )
 

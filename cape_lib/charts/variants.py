@@ -8,17 +8,18 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.forest import forest
-from cape_lib.charts.frame import INK, MUTED, PAPER, Figure, figure
+from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, upright
+from cape_lib.charts.forest import ALL, forest, line_at
+from cape_lib.charts.frame import INK, MUTED, Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, PURPLE, SKY
+from cape_lib.charts.naming import named
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, REASONING, WRONG
 from cape_lib.stats import ols
 from cape_lib.tables import label
 
 SOURCE = f"[models of today](../book/data.html#one-lab), Artificial Analysis, to {DATA_END}"
-GRADES = ("right", "declined, empty or partial", "wrong")
-GRADE_COLOURS = (BLUE, "#B9C0C7", AMBER)
+GRADES = {"right": BLUE, "declined, empty or partial": "#B9C0C7", "wrong": AMBER}
 MODES = {"reasoning": "thinking", "none": "not thinking"}
 #: makers with a colour here; the others are grey
 MAKERS = {"OpenAI": BLUE, "Amazon": AMBER, "Google": PURPLE, "SpaceXAI": INK, "DeepSeek": SKY}
@@ -30,37 +31,29 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
     mean = rows.assign(step=low).groupby("step")[[KNOWS, "rest", WRONG]].agg("mean")
     count = low.value_counts().to_dict()
     mean = mean.loc[[step for step in mean.index if count[step] >= 5]]
-    mean.columns = pd.Index(GRADES)
+    mean.columns = pd.Index(list(GRADES))
     steps = [f"{step}-{step + width}" for step in mean.index]
     tidy = mean.assign(gpqa=steps, variants=[count[s] for s in mean.index]).melt(
         ["gpqa", "variants"], var_name="grade", value_name="share"
     )
     tidy["order"] = tidy["grade"].map({name: i for i, name in enumerate(GRADES)})
-    wrong = mean[GRADES[2]]
+    right, wrong = mean["right"], mean["wrong"]
     way = "fall" if wrong.iloc[-1] < wrong.iloc[0] else "rise"
-    chart = (
-        alt.Chart(tidy)
-        .mark_bar()
-        .encode(
-            x=alt.X("gpqa:N", sort=steps, title="GPQA Diamond (%)", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("share:Q", title="share of all questions (%)", scale=alt.Scale(domain=[0, 100])),
-            color=alt.Color(
-                "grade:N",
-                scale=alt.Scale(domain=list(GRADES), range=list(GRADE_COLOURS)),
-                title=None,
-                legend=alt.Legend(columns=alt.ExprRef("width < 360 ? 1 : 3")),
-            ),
-            order="order:Q",
-            tooltip=["gpqa", "grade", alt.Tooltip("share:Q", format=".1f"), "variants"],
-        )
+    chart = alt.Chart(tidy).mark_bar()
+    chart = chart.encode(
+        x=alt.X("gpqa:N", sort=steps, title="GPQA Diamond (%)", axis=alt.Axis(labelAngle=0)),
+        y=upright("share", "share of all questions (%)", [0, 100]),
+        color=colours("grade", GRADES, columns=alt.ExprRef("width < 360 ? 1 : 3")),
+        order="order:Q",
+        tooltip=["gpqa", "grade", *rounded(".1f", "share"), "variants"],
     )
     return figure(
         chart.properties(height=200),
         title=f"With better reasoning wrong answers {way} from {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} % of "
         f"all questions",
         alt=(
-            f"Stacked shares of right, unanswered and wrong by GPQA. Right: {mean[GRADES[0]].iloc[0]:.0f} to "
-            f"{mean[GRADES[0]].iloc[-1]:.0f} percent; wrong: {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} percent."
+            f"Stacked shares of right, unanswered and wrong by GPQA. Right: {right.iloc[0]:.0f} to "
+            f"{right.iloc[-1]:.0f} percent; wrong: {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} percent."
         ),
         source=source,
         n=f"{len(rows)} variants",
@@ -76,28 +69,17 @@ def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
     """
     first = str(rows["measure"].iloc[0])
     dots = rows[rows["kind"] == "variant"]
-    chart = alt.layer(
-        alt.Chart(rows)
-        .transform_filter("datum.kind === 'variant'")
-        .mark_point(size=34, strokeWidth=1.2)
-        .encode(
-            x=alt.X("gpqa:Q", title="GPQA Diamond (%)", scale=alt.Scale(domain=[10, 100])),
-            y=alt.Y("value:Q", title="share (%)", scale=alt.Scale(domain=[0, 100])),
-            color=alt.Color(
-                "mode:N",
-                scale=alt.Scale(domain=list(MODES.values()), range=[BLUE, AMBER]),
-                title=None,
-            ),
-            shape=alt.Shape(
-                "mode:N", scale=alt.Scale(domain=list(MODES.values()), range=["circle", "triangle-up"]), title=None
-            ),
-            tooltip=["model", "maker", alt.Tooltip("gpqa:Q", format=".0f"), alt.Tooltip("value:Q", format=".0f")],
-        ),
-        alt.Chart(rows)
-        .transform_filter("datum.kind === 'line'")
-        .mark_line(color=INK, strokeWidth=2.5)
-        .encode(x="gpqa:Q", y="value:Q"),
+    base = alt.Chart(rows)
+    points = base.transform_filter("datum.kind === 'variant'").mark_point(size=34, strokeWidth=1.2)
+    points = points.encode(
+        x=across("gpqa", "GPQA Diamond (%)", [10, 100]),
+        y=upright("value", "share (%)", [0, 100]),
+        color=colours("mode", dict(zip(MODES.values(), (BLUE, AMBER), strict=True))),
+        shape=shapes("mode", dict(zip(MODES.values(), ("circle", "triangle-up"), strict=True))),
+        tooltip=["model", "maker", *rounded(".0f", "gpqa", "value")],
     )
+    line = base.transform_filter("datum.kind === 'line'").mark_line(color=INK, strokeWidth=2.5)
+    chart = alt.layer(points, line.encode(x="gpqa:Q", y="value:Q"))
     r = float(dots[dots["measure"] == first]["gpqa"].corr(dots[dots["measure"] == first]["value"]))
     return figure(
         chart.properties(height=215),
@@ -138,14 +120,14 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
         state=np.where(flags["loses"], "loses by thinking", np.where(flags["tokens"], "many tokens", "within bounds")),
         tokens=part["reasoning_tokens"].round(),
     )
-    part["below"] = part[ADMITS] > part[ADMITS].median()
     words = ["loses by thinking", "many tokens", "within bounds"]
-    across = alt.X(f"{REASONING}:Q", title="GPQA Diamond (%)", scale=alt.Scale(domain=[0, 100]))
-    up = alt.Y(f"{ADMITS}:Q", title="share admitted (%)", scale=alt.Scale(domain=[0, 80]))
-    base = alt.Chart(part[["model", "size", "state", "tokens", REASONING, ADMITS]]).encode(x=across, y=up)
-    points = base.mark_point(filled=True, size=110, opacity=1).encode(
-        color=alt.Color("state:N", scale=alt.Scale(domain=words, range=[AMBER, SKY, BLUE]), title=None),
-        shape=alt.Shape("state:N", scale=alt.Scale(domain=words, range=["cross", "diamond", "circle"]), title=None),
+    x, y = across(REASONING, "GPQA Diamond (%)", [0, 100]), upright(ADMITS, "share admitted (%)", [0, 80])
+    points = alt.Chart(part[["model", "size", "state", "tokens", REASONING, ADMITS]])
+    points = points.mark_point(filled=True, size=110, opacity=1).encode(
+        x=x,
+        y=y,
+        color=colours("state", dict(zip(words, (AMBER, SKY, BLUE), strict=True))),
+        shape=shapes("state", dict(zip(words, ("cross", "diamond", "circle"), strict=True))),
         tooltip=[
             "model",
             alt.Tooltip("tokens:Q", format=",.0f", title="reasoning tokens a question"),
@@ -153,17 +135,13 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
             f"{ADMITS}:Q",
         ],
     )
-    named = part[part["params_b"].isin(part.loc[flags["loses"], "params_b"])]
-    names = (
-        alt.Chart(named[["size", REASONING, ADMITS]])
-        .mark_text(align="left", dx=9, dy=-8)
-        .encode(x=across, y=up, text="size:N")
-    )
+    losing = part[part["params_b"].isin(part.loc[flags["loses"], "params_b"])]
+    names = named(losing[["size", REASONING, ADMITS]], x, y, "size", height=180, around=[part[[REASONING, ADMITS]]])
     lost = flags["loses"].to_numpy()
     whole = float(part[REASONING].corr(part[ADMITS]))
     left = float(part[~lost][REASONING].corr(part[~lost][ADMITS]))
     return figure(
-        alt.layer(points, names).properties(height=180),
+        alt.layer(points, *names).properties(height=180),
         title=f"{generation}: r = {whole:.2f} over {len(part)} sizes, {left:.2f} without those that lose by thinking",
         alt=f"GPQA against the share admitted by size; {int(lost.sum())} sizes lose by thinking and stand at "
         f"the upper left.",
@@ -180,26 +158,22 @@ def ladders_by_size(ladders: pd.DataFrame, measure: str, *, source: str = SOURCE
 
     ladders: `coupling.whole_ladders` of the measure on GPQA.
     """
-    rows = ladders.sort_values("dy").assign(estimate=lambda t: t["dy"], low=lambda t: t["dy_low"])
-    rows = rows.assign(high=rows["dy_high"])
+    rows = ladders.sort_values("dy")
+    rows = rows.assign(estimate=rows["dy"], low=rows["dy_low"], high=rows["dy_high"])
     rows["name"] = [f"{r.ladder} ({r.params_b_low:.2g}–{r.params_b_high:.3g} B)" for r in rows.itertuples()]
     sure = rows["p_holm"] < 0.05
     up, down = int((sure & (rows["dy"] > 0)).sum()), int((sure & (rows["dy"] < 0)).sum())
     rows["way"] = np.where(sure, np.where(rows["dy"] > 0, "surely more", "surely less"), "open")
-    colour = alt.Color(
-        "way:N",
-        scale=alt.Scale(domain=["surely less", "open", "surely more"], range=[AMBER, GREY, BLUE]),
-        title=None,
-    )
     columns = ["name", "estimate", "low", "high", "way", "smaller", "larger", "sizes"]
     return figure(
         forest(
             rows[columns],
-            alt.Y("name:N", sort=list(rows["name"]), title=None, axis=alt.Axis(labelLimit=230)),
-            alt.X("estimate:Q", title=f"{label(measure)}, largest minus smallest (points)"),
-            colour=colour,
-            tooltip=["smaller", "larger", alt.Tooltip("estimate:Q", format="+.1f"), "sizes"],
-        ).properties(height=16 * len(rows)),
+            row_names("name"),
+            across("estimate", f"{label(measure)}, largest minus smallest (points)"),
+            colour=colours("way", {"surely less": AMBER, "open": GREY, "surely more": BLUE}),
+            tooltip=["smaller", "larger", *rounded("+.1f", "estimate"), "sizes"],
+            height=16,
+        ),
         title=f"From smallest to largest size, the {label(measure)} surely rises in {up} of {len(rows)} ladders and "
         f"falls in {down}",
         alt=f"Change of {label(measure)} over each ladder: {up} surely rise, {down} surely fall, "
@@ -226,17 +200,12 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
     names = [*makers, *(["others"] if (part["maker"] == "others").any() else [])]
     count = effort.counted(ladders, measure)
     fewer = count.fell >= count.rose
+    ticks = alt.Axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d")
+    scale = alt.Scale(type="log", domain=[50, 20_000], nice=False)
     base = alt.Chart(part[["model", "weights", "maker", "effort", "tokens", "value"]]).encode(
-        x=alt.X(
-            "tokens:Q",
-            scale=alt.Scale(type="log", domain=[50, 20_000], nice=False),
-            title="reasoning tokens a question, log scale",
-            axis=alt.Axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d"),
-        ),
-        y=alt.Y("value:Q", title=f"{label(measure)} (%)"),
-        color=alt.Color(
-            "maker:N", scale=alt.Scale(domain=names, range=[MAKERS.get(n, GREY) for n in names]), title=None
-        ),
+        x=alt.X("tokens:Q", scale=scale, title="reasoning tokens a question, log scale", axis=ticks),
+        y=upright("value", f"{label(measure)} (%)"),
+        color=colours("maker", {name: MAKERS.get(name, GREY) for name in names}),
     )
     chart = alt.layer(
         base.mark_line(strokeWidth=2, opacity=0.8).encode(detail="weights:N"),
@@ -262,19 +231,20 @@ def off_on(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
     mean = mean.sort_values("estimate")
     order = list(mean["lab"])
     up = int((mean["estimate"] > 0).sum())
-    ticks = pairs[["model", "lab", ADMITS]].rename(columns={ADMITS: "change"}).round(1)
-    y = alt.Y("lab:N", sort=order, title=None, axis=alt.Axis(labelLimit=190))
-    chart = alt.layer(
-        alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(color=INK).encode(x="at:Q"),
-        alt.Chart(ticks)
-        .mark_point(color=MUTED, fill=PAPER, size=36)
-        .encode(
-            x=alt.X("change:Q", title="share admitted, thinking minus not (points)"), y=y, tooltip=["model", "change"]
-        ),
-        alt.Chart(mean)
-        .mark_point(filled=True, color=BLUE, size=90, opacity=1)
-        .encode(x="estimate:Q", y=y, tooltip=["lab", "models", alt.Tooltip("estimate:Q", format="+.1f")]),
-    ).properties(height=22 * len(order))
+    each = pairs[["model", "lab", ADMITS]].rename(columns={ADMITS: "change"}).round(1)
+    y = row_names("lab", order, limit=190)
+    x = across("change", "share admitted, thinking minus not (points)")
+    models = forest(each, y, x, colour=alt.value(MUTED), tooltip=["model", "change"], rule=None, hollow=ALL, height=22)
+    means = forest(
+        mean,
+        y,
+        across("estimate", "share admitted, thinking minus not (points)"),
+        colour=alt.value(BLUE),
+        tooltip=["lab", "models", *rounded("+.1f", "estimate")],
+        rule=None,
+        height=22,
+    )
+    chart = alt.layer(line_at(0, "x"), models, means)
     return figure(
         chart,
         title=f"Thinking raises the share admitted in {up} of {len(order)} makers and lowers it in the others",
