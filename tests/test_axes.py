@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from results_files import SCORES, harness_0_4, write
+from scipy.stats import norm
 
 from cape_lib import tables
 from cape_lib.cli import main
@@ -372,6 +373,82 @@ def test_a_bad_axis_is_refused_in_one_line(case: str, tmp_path: Path, capsys: An
     if "--at" not in words and case not in ("a score", "constant", "twice", "two runs in a family"):
         assert main(["import", str(path), "-o", str(tmp_path / "out.csv"), *words]) == code
         assert not (tmp_path / "out.csv").exists()
+
+
+def paired(frame: pd.DataFrame, by: str, tmp_path: Path, capsys: Any) -> dict[str, Any]:
+    path = tmp_path / "pairs.csv"
+    frame.to_csv(path, index=False)
+    assert main(["diagnose", str(path), "--pairs", by, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)["diagnosis"]
+
+
+ONE_SIZE = pd.DataFrame(
+    {
+        "model": ["m-1b-chat", "m-1b", "m-7b", "m-7b-chat"],
+        "params_b": [1.0, 1.0, 7.0, 7.0],
+        "hellaswag": [50.0, 51.0, 70.0, 70.5],
+        "truthfulqa": [48.0, 38.0, 36.0, 50.0],
+        "hellaswag_stderr": 0.5,
+        "truthfulqa_stderr": 1.0,
+    }
+)
+
+
+def test_instruct_models_are_held_against_the_base_of_their_size(tmp_path: Path, capsys: Any) -> None:
+    found = paired(ONE_SIZE, "instruct", tmp_path, capsys)
+    assert [(pair["first"], pair["second"], pair["dy"]) for pair in found["pairs"]] == [
+        ("m-1b", "m-1b-chat", 10.0), ("m-7b", "m-7b-chat", 14.0),
+    ]  # fmt: skip
+    pair = found["pairs"][0]
+    assert pair["dy_half"] == pytest.approx(1.959964 * 2**0.5) and found["phase"] is None
+    assert pair["dy_p"] < 1e-6 < 0.05 < pair["dx_p"]
+    assert "TruthfulQA is surely higher in 2, surely lower in 0, open in 0" in found["answers"]["headline"]
+
+
+def test_corpora_of_one_size_have_a_correlation_and_a_spread(tmp_path: Path, capsys: Any) -> None:
+    frame = ONE_SIZE.assign(model=list("abcd"), params_b=1.0, recipe=["c4", "pile", "fineweb", "dolma"])
+    found = paired(frame, "corpus", tmp_path, capsys)
+    assert [pair["from"] for pair in found["pairs"]] == ["c4"] * 3
+    r = np.corrcoef(frame["hellaswag"], frame["truthfulqa"])[0, 1]
+    assert found["r"]["estimate"] == pytest.approx(r) and found["r"]["n"] == 4
+    assert found["spread"]["truthfulqa"] == pytest.approx(frame["truthfulqa"].std())
+    assert found["noise"]["truthfulqa"] == pytest.approx(1.0)
+    assert "Over 4 corpora of one size r is" in found["answers"]["compared"]
+
+
+def test_seeds_in_the_names_are_pairs_and_their_spread_is_noise(tmp_path: Path, capsys: Any) -> None:
+    frame = ONE_SIZE.assign(model=[f"m-seed{i}" for i in range(4)], params_b=1.0)
+    found = paired(frame, "seed", tmp_path, capsys)
+    assert len(found["pairs"]) == 3 and "run-to-run noise" in found["notes"][-1]
+
+
+def test_holm_s_correction_is_over_all_pairs(tmp_path: Path, capsys: Any) -> None:
+    sd = 2**0.5
+    frame = ONE_SIZE.assign(model=list("abcd"), params_b=1.0, recipe=list("wxyz"))
+    frame = frame.assign(truthfulqa=[40.0, 40 + 2.5 * sd, 40 + 2.1 * sd, 40 + 0.1 * sd])
+    found = paired(frame, "recipe", tmp_path, capsys)
+    p = 2 * norm.sf([2.5, 2.1, 0.1])
+    assert [pair["dy_p"] for pair in found["pairs"]] == pytest.approx([3 * p[0], 2 * p[1], p[2]])
+
+
+@pytest.mark.parametrize(
+    ("frame", "words", "code", "told"),
+    [
+        (ONE_SIZE.iloc[[1, 2]], ["--pairs", "instruct"], 4, "no size has two values in instruct"),
+        (ONE_SIZE.iloc[[1, 2]], ["--pairs", "colour"], 4, "no column colour"),
+        (ONE_SIZE.assign(model=["a", "b", "c", "d-chat"]), ["--pairs", "instruct"], 3, "a and b are of one size"),
+        (ONE_SIZE.assign(step=1.0), ["--pairs", "instruct", "--axis", "step"], 2, "say one of the two"),
+        (ONE_SIZE, [], 5, "cape diagnose SCORES --pairs instruct compares them"),
+    ],
+)
+def test_what_makes_no_pairs_is_refused_in_one_line(
+    frame: pd.DataFrame, words: list[str], code: int, told: str, tmp_path: Path, capsys: Any
+) -> None:
+    path = tmp_path / "pairs.csv"
+    frame.to_csv(path, index=False)
+    assert main(["diagnose", str(path), *words]) == code
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and told in err, err
 
 
 @pytest.mark.parametrize(

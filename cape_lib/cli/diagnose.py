@@ -13,12 +13,15 @@ from cape_lib.errors import MissingError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cape_lib.tables import Scores
+
 EPILOG = """\
 examples:
   cape diagnose --size 1 --hellaswag 49.7 --truthfulqa 38.9      one model: what one size can say
   cape diagnose scores.csv                                         a family: CSV or results files
   cape diagnose scores.csv --x my_bench --y truthfulqa --x-items 400
   cape diagnose checkpoints.csv --axis tokens                      checkpoints of one run
+  cape diagnose scores.csv --pairs instruct                        instruct models against their base; recipe, seed
   cape diagnose --swe 80.8 --gpqa 91.3 --lab Anthropic             a frontier release
   cape diagnose --gpqa 86 --accuracy 40 --non-hallucination 30 --mode reasoning      a model of today
   cape diagnose --example pythia                                   one of the dashboard's examples"""
@@ -60,6 +63,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         family.add_argument(f"--{axis}-items", type=int, metavar="N", help="questions in it, for the noise")
     family.add_argument("--at", metavar="BILLIONS", help="size of the forecast (default twice the largest), or a value "
                         "of --axis")  # fmt: skip
+    family.add_argument(
+        "--pairs", metavar="COLUMN", help="compare models of one size that differ in it: instruct, recipe, seed ..."
+    )
     parser.add_argument("--name", help="name of the model or release; of a table, the family")
     parser.add_argument("--example", metavar="NAME", help="an example of the dashboard, such as pythia")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -92,6 +98,8 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
     elif result["kind"] == "model":
         lead = result["trend"]["truthfulqa"]
         short |= {"residual": lead["residual"], "low": lead["interval"]["low"], "high": lead["interval"]["high"]}
+    elif result["kind"] == "pairs":
+        short |= {"by": result["by"], "pairs": len(result["pairs"])}
     else:
         last = result["steps"][-1]
         short |= {"axis": result["axis"]} if result["kind"] == "path" else {}
@@ -109,6 +117,11 @@ def text(result: dict[str, Any]) -> str:
         what = "whole path" if result["kind"] == "path" else "whole ladder"
         whole = [_step(result["whole"]) + f" ({what})"] if len(result["steps"]) > 1 else []
         lines += ["", *whole, *(_step(step) for step in result["steps"])]
+    if result["kind"] == "pairs":
+        from cape_lib.dashboard.pairs import sentence
+
+        labels = [result["labels"][result[axis]] for axis in ("x", "y")]
+        lines += ["", *(f"  {sentence(pair, *labels)}" for pair in result["pairs"])]
     lines += [""] if result["advice"] else []
     lines += [f"- {rule['advice']}\n  evidence ({rule['strength']}): {rule['evidence']}" for rule in result["advice"]]
     return "\n".join(lines)
@@ -221,6 +234,8 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
             has = ", ".join(map(str, scores.frame.columns))
             raise MissingError(f"{args.scores[0]}: no column {name}; it has {has}")
     chosen = tables.one_family(scores, args.name)
+    if args.pairs:
+        return _noted(_pairs(chosen, args, x, y), chosen.notes)
     ladder = tables.ladder_of(chosen, x, y, name=args.name or scores.name)
     if ladder.axis.by_size:
         at, problem = check_size(args.at or "")
@@ -233,6 +248,20 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
     if ladder.left_out:
         notes.append(f"left out for want of a score: {', '.join(ladder.left_out)}")
     return _noted(diagnose_family(ladder.rows, x=x, y=y, at=at, items=items, along=ladder.axis, beside=beside), notes)
+
+
+def _pairs(scores: Scores, args: argparse.Namespace, x: str, y: str) -> dict[str, Any]:
+    """Models of one size in pairs that differ in the column of `--pairs`, measured alike."""
+    from cape_lib.dashboard import diagnose_pairs
+    from cape_lib.tables.columns import known_name
+    from cape_lib.tables.score_checks import refuse_mixed
+
+    if args.axis != "params":
+        raise UsageError("--pairs and --axis: pairs are of one size; say one of the two")
+    by = args.pairs if args.pairs in scores.frame else known_name(args.pairs)
+    if not scores.allow_mixed:
+        refuse_mixed(scores.frame, (x, y), name=args.name or scores.name, kinds=by != "instruct")
+    return diagnose_pairs(scores.frame, by, x=x, y=y)
 
 
 def _noted(result: dict[str, Any], notes: Iterable[str]) -> dict[str, Any]:

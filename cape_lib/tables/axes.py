@@ -197,7 +197,8 @@ def place(
     if axis.by_size:
         return frame, axis, []
     if axis.column in TEXT:
-        raise UsageError(f"--axis {axis.name}: a column of text; choose {', '.join(NAMES)} or a column of numbers")
+        told = f"--axis {axis.name}: a column of text; choose {', '.join(NAMES)} or a column of numbers"
+        raise UsageError(f"{told}, or compare its values by: cape diagnose SCORES --pairs {axis.name}")
     frame, notes = frame.copy(), []
     if axis.name == "date":
         frame[axis.column] = _days(sheet, frame)

@@ -30,6 +30,12 @@ def without_run(models: pd.Series) -> pd.Series:
     return models.astype(str).str.replace(_RUN, "", regex=True)
 
 
+def run_number(model: str) -> str | None:
+    """The part of a model's name that numbers its run ("m-seed3": "seed3"), or None."""
+    hit = _RUN.search(model)
+    return None if hit is None else hit[0].strip("-_. /()")
+
+
 def one_a_size(
     rows: pd.DataFrame, *, name: str = "", x: str, y: str, axis: Axis = PARAMS
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -122,7 +128,9 @@ def _refusal(rows: pd.DataFrame, group: pd.DataFrame, value: float, name: str, a
         told = f"{name}: {several} and are no runs of one model"
     columns = splitting(rows, axis)
     if columns:
-        return f"{told}; split by --by family,{columns[0]}, or keep one row a {axis.point}"
+        step = f"split by --by family,{columns[0]}, or keep one row a {axis.point}"
+        compare = f"; cape diagnose SCORES --pairs {columns[0]} compares them" if axis.by_size else ""
+        return f"{told}; {step}{compare}"
     return f"{told}; keep one row a {axis.point}, split by --by COLUMN, or number the runs in a column seed"
 
 

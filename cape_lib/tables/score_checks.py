@@ -266,7 +266,8 @@ def _refuse_kinds(rows: pd.DataFrame, name: str) -> None:
         plain = [model for model in models if model not in tuned]
         if tuned and plain:
             raise MixedProtocolError(
-                f"{name}: {plain[0]} is a base model by its name, {tuned[0]} an instruct model; {step}"
+                f"{name}: {plain[0]} is a base model by its name, {tuned[0]} an instruct model; {step}; "
+                "cape diagnose SCORES --pairs instruct compares them"
             )
     packed = {model: model_names.quantised(model) for model in models}
     if len({bool(kind) for kind in packed.values()}) > 1:

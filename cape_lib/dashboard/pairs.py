@@ -1,0 +1,208 @@
+"""Models of one size that differ in one thing - corpus, seed, tuning: compared pair by pair, each with its sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from cape_lib import tables
+from cape_lib.base import coupling
+from cape_lib.dashboard.wording import interval, number, shown
+from cape_lib.errors import MissingError, ScoresError
+from cape_lib.stats import Estimate, corrected, fisher, normal_p, pearson_rows, score_noise
+from cape_lib.tables import model_names
+from cape_lib.tables.axes import Axis
+from cape_lib.tables.repeats import run_number
+
+Plain = dict[str, Any]
+#: two models side by side: there is no order between them, and so no size and no step
+_SIDE = Axis("pair", "pair", "pair", scale="linear")
+#: a change counts as sure below this p, after Holm's correction over the pairs
+LEVEL = 0.05
+Z95 = float(ndtri(0.975))
+#: what the values of a column are called
+_NOUNS = {"seed": ("seed", "seeds"), "recipe": ("corpus", "corpora"), "instruct": ("tuning", "tunings")}
+
+
+def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str = "truthfulqa") -> Plain:
+    """Models alike but for the column `by`, in pairs of one size: what changes in two scores between them.
+
+    rows: model, params_b (billions), x, y (percent), and `by`; `instruct` and `seed` may stand in the names alone. The
+    first of a pair is the base model, else the first value in the table; every other value of the size is held against
+    it. Returns plain data: `pairs` (dx, dy, points, with half of their 95 % intervals, p after Holm's correction over
+    the pairs, gamma with Fieller's interval), for three values or more of one size `r` over them with `spread` (SD,
+    points) and the `noise` that questions alone give, and `answers`. A pair has no phase: nothing grows from one of its
+    models to the other. Raises MissingError where no size has two values, ScoresError where a value stands twice.
+    """
+    frame = _told_apart(rows.dropna(subset=[x, y]), by)
+    pairs: list[Plain] = []
+    groups: list[pd.DataFrame] = []
+    for _, group in frame.groupby("params_b", sort=True):
+        _refuse_twice(group, by)
+        if len(group) > 1:
+            groups.append(group)
+            pairs += _against_first(group, by, x, y)
+    if not pairs:
+        raise MissingError(f"no size has two values in {by}; add a model that differs in {by} alone")
+    for name in ("dx", "dy"):
+        p = corrected([np.nan if pair[f"{name}_p"] is None else pair[f"{name}_p"] for pair in pairs])
+        for pair, holm in zip(pairs, p, strict=True):
+            pair[f"{name}_p"] = number(float(holm))
+    found: Plain = {
+        "kind": "pairs",
+        "by": by,
+        "x": x,
+        "y": y,
+        "n": len(frame),
+        "labels": {name: tables.label(name) for name in (x, y)},
+        "phase": None,
+        "pairs": pairs,
+        **_over_values(max(groups, key=len), x, y),
+        "advice": [],
+    }
+    return found | {"answers": _answers(found), "notes": _notes(found)}
+
+
+def _told_apart(frame: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The rows with the column `by`, from the names where it is missing; base models first."""
+    names = frame["model"].astype(str)
+    if by == "instruct":
+        tuned = (
+            frame[by].astype(str).str.casefold().isin(["true", "yes", "1", "1.0"])
+            if by in frame
+            else names.map(model_names.instruct)
+        )
+        frame = frame.assign(**{by: np.where(tuned, "instruct", "base")})
+        return frame.sort_values(by, kind="stable", ignore_index=True)
+    if by == "seed" and by not in frame:
+        frame = frame.assign(seed=names.map(run_number))
+    if by not in frame:
+        raise MissingError(f"no column {by}; it has {', '.join(map(str, frame.columns))}")
+    if frame[by].isna().any():
+        model = frame.loc[frame[by].isna(), "model"].iloc[0]
+        raise ScoresError(f"column {by}: blank for {model}; give every model one")
+    return frame.assign(**{by: frame[by].astype(str)}).reset_index(drop=True)
+
+
+def _refuse_twice(group: pd.DataFrame, by: str) -> None:
+    twice = group[group[by].duplicated(keep=False)]
+    if len(twice):
+        one, other = twice["model"].astype(str).iloc[:2]
+        value = twice[by].iloc[0]
+        raise ScoresError(f"{one} and {other} are of one size and both {value} in {by}; keep one of the two")
+
+
+def _against_first(group: pd.DataFrame, by: str, x: str, y: str) -> list[Plain]:
+    """Every other row of one size against its first."""
+    pairs = []
+    for place in range(1, len(group)):
+        two = group.iloc[[0, place]].assign(pair=[0.0, 1.0], family="pair")
+        whole = coupling.whole_ladder(two, x=x, y=y, along=_SIDE)
+        pairs.append(
+            {
+                "first": str(two["model"].iloc[0]),
+                "second": str(two["model"].iloc[1]),
+                "from": two[by].iloc[0],
+                "to": two[by].iloc[1],
+                "params_b": float(two["params_b"].iloc[0]),
+                "dx": whole.dx.estimate,
+                "dx_half": number(whole.dx.high - whole.dx.estimate),
+                "dx_p": _p(whole.dx),
+                "dy": whole.dy.estimate,
+                "dy_half": number(whole.dy.high - whole.dy.estimate),
+                "dy_p": _p(whole.dy),
+                "gamma": number(whole.gamma.estimate),
+                "interval": interval(whole.gamma.low, whole.gamma.high),
+            }
+        )
+    return pairs
+
+
+def _p(change: Estimate) -> float | None:
+    """Two-sided p of a change, from its 95 % interval; None where its noise is not known."""
+    half = change.high - change.estimate
+    return number(normal_p(Z95 * change.estimate / half)) if half > 0 else None
+
+
+def _over_values(group: pd.DataFrame, x: str, y: str) -> Plain:
+    """r over the values of the size that has most, their spread and the spread that questions alone give."""
+    scores = {name: group[name].to_numpy(float) for name in (x, y)}
+    n = len(group)
+    if n < 3:
+        return {"r": None, "spread": None, "noise": None}
+    r = float(pearson_rows(scores[x], scores[y]))
+    fit = fisher(r, n)
+    noise = {name: number(float(np.sqrt(np.mean(score_noise(group, name) ** 2)))) for name in (x, y)}
+    return {
+        "r": {"estimate": number(r), "interval": interval(fit.low, fit.high), "n": n},
+        "spread": {name: float(values.std(ddof=1)) for name, values in scores.items()},
+        "noise": noise,
+    }
+
+
+def _answers(found: Plain) -> dict[str, str]:
+    x, y = (found["labels"][found[axis]] for axis in ("x", "y"))
+    pairs, by = found["pairs"], found["by"]
+    one, many = _NOUNS.get(by, (f"value of {by}", f"values of {by}"))
+    against = "its base model" if by == "instruct" else f"the first {one} of its size"
+    headline = sentence(pairs[0], x, y)
+    if len(pairs) > 1:
+        counts = "; ".join(f"{label} {_count(pairs, name)}" for name, label in (("dy", y), ("dx", x)))
+        headline = f"{len(pairs)} pairs, each model against {against}: {counts}."
+    text = {
+        "headline": headline,
+        "phase": "None: a phase is what happens along an axis, and nothing grows between two of a pair.",
+        "sure": f"Corrected for asking {len(pairs)} pairs (Holm). Intervals of a pair: 95 %, score noise alone.",
+        "compared": f"Two {many} of one size have no correlation.",
+        "move": _moves(by),
+        "measure": f"The same pair with other seeds: how far two runs of one {one} lie apart is in no interval here.",
+    }
+    if pairs[0]["dy_p"] is None:
+        text["sure"] = "Not known: give the number of questions of each benchmark, or its standard error."
+    if by == "seed":
+        text["measure"] = "More seeds: the spread of few is itself uncertain."
+    if found["r"] is not None and found["r"]["estimate"] is not None:
+        r, spread, noise = found["r"], found["spread"], found["noise"][found["y"]]
+        alone = "" if noise is None else f", where the questions alone give {shown(noise, '1')}"
+        text["compared"] = (
+            f"Over {r['n']} {many} of one size r is {shown(r['estimate'], '+2')} {shown(r['interval'], 'i2')}; {y} "
+            f"spreads by {shown(spread[found['y']], '1')} points (SD){alone}."
+        )
+    return text
+
+
+def _count(pairs: list[Plain], name: str) -> str:
+    """In how many pairs a score is surely higher, surely lower, or could be either."""
+    sure = [pair for pair in pairs if pair[f"{name}_p"] is not None and pair[f"{name}_p"] < LEVEL]
+    up = sum(pair[name] > 0 for pair in sure)
+    return f"is surely higher in {up}, surely lower in {len(sure) - up}, open in {len(pairs) - len(sure)}"
+
+
+def sentence(pair: Plain, x: str, y: str) -> str:
+    """One pair in a sentence."""
+
+    def change(name: str, label: str) -> str:
+        value = f"{label} {shown(pair[name], '+1')}"
+        if pair[f"{name}_p"] is None:
+            return f"{value} points, of unknown noise"
+        doubt = "beyond score noise" if pair[f"{name}_p"] < LEVEL else "within score noise"
+        return f"{value} ± {shown(pair[f'{name}_half'], '1')} points, {doubt}"
+
+    return f"{pair['second']} against {pair['first']}: {change('dy', y)}; {change('dx', x)}."
+
+
+def _moves(by: str) -> str:
+    if by == "seed":
+        return "Nothing: seeds differ by chance."
+    if by == "instruct":
+        return "What tuning moved stands in the pairs; which part of it did, a pair does not tell."
+    return f"What differs in {by} is the one change that these pairs know of; whatever changed with it counts too."
+
+
+def _notes(found: Plain) -> list[str]:
+    if found["by"] == "seed":
+        return ["Seeds of one recipe: their spread is run-to-run noise, and no pair of them is an effect."]
+    return ["Intervals hold score noise only; two training runs of one recipe may differ by more."]
