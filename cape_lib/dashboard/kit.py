@@ -19,8 +19,9 @@ from cape_lib.frontier import effort, variants
 from cape_lib.frontier.isoclines import RATIOS
 from cape_lib.frontier.lines import LEVEL, LINES, FrontierLine, X, Y, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
-from cape_lib.ingest.benchmarks import MMLU_SUBJECTS
+from cape_lib.ingest.benchmarks import MMLU_SUBJECTS, TASKS_0_3, TASKS_0_4, TASKS_LEADERBOARD, USUAL_SHOTS
 from cape_lib.stats import LEAST_CLUSTERS
+from cape_lib.tables import model_names, protocols
 from cape_lib.tables.columns import MEASURES, TEXT
 from cape_lib.tables.columns import table as column_table
 from cape_lib.tables.repeats import BETWEEN_RUNS
@@ -60,6 +61,7 @@ def kit() -> Kit:
         },
         "mmlu": dict(MMLU_SUBJECTS),
         "columns": column_table() | {"no_scores": sorted(TEXT | MEASURES)},
+        "results": _results(),
         "ratio": boundary.RATIO,
         "frontier_ratios": {"gpqa_diamond": RATIOS[X, Y], "ifeval": RATIOS[Y, "ifeval"]},
         "base": _base(base),
@@ -115,6 +117,21 @@ def _today() -> dict[str, Any]:
             "questions": f"{OMNISCIENCE_QUESTIONS:,}",
             "data_end": variants.DATA_END,
         },
+    }
+
+
+def _results() -> dict[str, Any]:
+    """How results files are read: task -> column and metric of each tool, usual shots, parts of protocols, names."""
+    tools = {"lm-eval 0.4": TASKS_0_4, "lm-eval 0.3": TASKS_0_3, "leaderboard v1": TASKS_LEADERBOARD}
+    known = {*tables.BASE_BENCHMARKS, "truthfulqa_mc1"}
+    return {
+        "tasks": {
+            tool: {task: sources for task, sources in tasks.items() if {source.column for source in sources} <= known}
+            for tool, tasks in tools.items()
+        },
+        "usual_shots": dict(USUAL_SHOTS),
+        "protocols": protocols.table(),
+        "names": model_names.patterns(),
     }
 
 

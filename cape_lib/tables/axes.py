@@ -293,9 +293,7 @@ def _numbers(frame: pd.DataFrame, name: str) -> bool:
     return name in frame and pd.api.types.is_float_dtype(frame[name]) and bool(frame[name].notna().any())
 
 
-def _from_names(
-    sheet: Sheet, frame: pd.DataFrame, column: str, read: Callable[[str], float | None]
-) -> list[str]:
+def _from_names(sheet: Sheet, frame: pd.DataFrame, column: str, read: Callable[[str], float | None]) -> list[str]:
     """Fill the blanks of a column from the names of the models; ScoresError where a name contradicts it."""
     named = pd.Series([read(str(model)) for model in frame["model"]], index=frame.index, dtype=float)
     if column not in frame:

@@ -19,6 +19,12 @@ _QUANTISED = re.compile(
 )
 
 
+def patterns() -> dict[str, str]:
+    """The patterns that names are searched for, as a browser reads them: size, instruct, quantised; any case counts."""
+    forms = {"size": _SIZE, "instruct": _INSTRUCT, "quantised": _QUANTISED}
+    return {name: form.pattern.replace("(?P<", "(?<") for name, form in forms.items()}
+
+
 def size_in_name(name: str) -> float | None:
     """The size that a name states, in billions; None where it states none, or one of active parameters only.
 

@@ -27,6 +27,11 @@ _KINDS = {
 _ABSENT = {"weights": "full weights", "turns": "one turn", "prompt": "no system prompt", "extent": "whole test"}
 
 
+def table() -> dict[str, dict[str, str]]:
+    """Kinds of parts as patterns, and what an absent kind says: for the browser, which tells protocols apart too."""
+    return {"kinds": {name: form.pattern for name, form in _KINDS.items()}, "absent": dict(_ABSENT)}
+
+
 def parts(protocol: str) -> dict[str, str]:
     """The parts of a protocol by kind, unknown ones left out."""
     known: dict[str, str] = {}

@@ -372,7 +372,8 @@ def test_a_file_of_50_mb_is_refused_without_being_opened(page: Any) -> None:
     page.click("#dash-tab-family")
     opened = page.evaluate(
         """async () => { let opened = false;
-        const file = { name: "big.json", size: 50e6, text: () => { opened = true; return "{}"; } };
+        const file = { name: "big.json", size: 50e6, text: () => { opened = true; return "{}"; },
+          arrayBuffer: () => { opened = true; return new ArrayBuffer(2); } };
         await Cape.page.readFiles([file]); return opened; }"""
     )
     assert opened is False

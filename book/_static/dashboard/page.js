@@ -111,7 +111,9 @@
       for (const file of files) {
         const text = await Cape.harness.textOf(file);
         const say = (code) => app.message.push(Cape.read.problem(code, "", null, { name: file.name }).message);
-        if (/^samples_.*\.jsonl$/.test(file.name)) say("file_samples");
+        const tool = Cape.harness.toolOf(file.name, text);
+        if (tool) app.message.push(Cape.read.problem("file_tool", "", null, { name: file.name, tool }).message);
+        else if (/^samples_.*\.jsonl$/.test(file.name)) say("file_samples");
         else if (/\.json$/i.test(file.name) || /^\s*\{/.test(text.slice(0, 200)))
           documents.push(Cape.harness.readDocument(file.name, text));
         else readTableFile(file.name, text);
@@ -133,10 +135,8 @@
   }
 
   function acceptResults(documents) {
-    const { rows, notes } = Cape.harness.assemble(documents);
-    const unsized = rows.filter((row) => row.params_b === null);
-    const ask = ({ model }) => Cape.read.problem("file_size", "", null, { model }).message;
-    app.message.push(...notes, ...unsized.map(ask));
+    const { rows, notes, asks } = Cape.harness.assemble(documents);
+    app.message.push(...notes, ...asks);
     accept(rows, [...new Set(rows.flatMap(Object.keys))]);
   }
 
