@@ -26,7 +26,7 @@ PARTS = (("hellaswag",), ("truthfulqa_mc1", "truthfulqa_mc2"), ("arc_challenge",
 
 
 def files(folder: Path, count: int) -> int:
-    """So many files as the harness writes them, each task's settings padded to their usual size; returns their bytes."""
+    """So many files as the harness writes them, the settings padded to their usual size; returns their bytes."""
     total = 0
     for number in range(count // len(PARTS)):
         for tasks in PARTS:
