@@ -218,7 +218,7 @@ def probe_cost(shape: str, device: str) -> dict[str, Any]:
     return found | {"what": "probe", "shape": shape}
 
 
-def scoring_cost(folder: str, items: Path, rounds: int, limit: int = 24) -> list[dict[str, Any]]:
+def scoring_cost(folder: str, items: Path, rounds: int, limit: int = 16) -> list[dict[str, Any]]:
     """Scoring answers under four arms on a real model, as a share of the speed of plain passes over the same tokens.
 
     The plain passes read every prompt once and every answer once an arm, and compute the same logits.  Memory: the
