@@ -331,6 +331,22 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     assert "gains 4 questions of 40 at best" in chapter_5.stronger(doses.assign(right=[0.5, 0.6, 0.1]))
 
 
+@pytest.mark.parametrize(
+    ("tokens", "size", "lead"),
+    [
+        (0.4, 0.0, "gamma goes with tokens, and size is not shown"),
+        (0.0, 0.4, "gamma goes with size, and tokens are not shown"),
+        (0.4, -0.4, "gamma goes with tokens and with size"),
+        (0.1, 0.1, "neither tokens nor size"),
+    ],
+)
+def test_tokens_and_size_are_told_as_their_intervals_lie(tokens: float, size: float, lead: str) -> None:
+    rows = [("gamma", "tokens", tokens, tokens - 0.2, tokens + 0.2), ("gamma", "size", size, size - 0.2, size + 0.2)]
+    both = pd.DataFrame(rows, columns=["of", "term", "estimate", "low", "high"]).set_index(["of", "term"])
+    left = pd.Series({"r": 0.2, "low": -0.1, "high": 0.5})
+    assert chapter_1.tokens_and_size(both, left, 0.4).startswith(f"Side by side, {lead}")
+
+
 def labs_tested(p: float) -> pd.DataFrame:
     question = "do labs differ in h?"
     return pd.DataFrame([{"question": question, "p_corrected": p, "sided": "one-sided", "seen": 6.0}])
@@ -452,6 +468,29 @@ def test_other_models_and_families_read_live_get_their_own_sentences(tmp_path: P
     assert "OPT" not in said["04_mechanism"] and "D-d8-s1: training changed the coupling" in said["04_mechanism"]
     assert re.search(r"D-d8-s1: \*\*\d+\s?%\*\* of \d+ wrong answers become right", said["05_steering"])
     assert "R-s1" not in said["05_steering"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_frontier_and_the_predictions_follow_other_rows(tmp_path: Path) -> None:
+    from cape_lib.report import publish
+
+    releases = {"model": ["Nova-1", "Nova-2"], "swe_bench_verified": [75.0, 80.0], "gpqa_diamond": [30.0, 92.0]}
+    pd.DataFrame(releases).to_csv(tmp_path / "releases.csv", index=False)
+    runs = {
+        "06_frontier": {"scores_path": str(tmp_path / "releases.csv"), "family": "Nova"},
+        "07_predictions": {"panel": "corrected"},
+    }
+    said = {}
+    for stem, values in runs.items():
+        copy = publish.execute([ROOT / "notebooks" / f"{stem}.ipynb"], tmp_path / stem, values, quiet=True)[0]
+        outputs = [output for cell in code(copy) for output in cell.outputs if output.output_type == "display_data"]
+        said[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
+    assert "**1 of 2 releases** of Nova lies farther from the line" in said["06_frontier"]
+    assert "(Nova-1)" in said["06_frontier"] and "farther below the line" in said["06_frontier"]
+    counts = set(re.findall(r"2026-[\d-]+\**: ([^.]*)\.", said["07_predictions"]))
+    assert len(counts) == 1, counts
+    assert "Corrected panel." in said["07_predictions"] and "Current panel." not in said["07_predictions"]
 
 
 def test_every_claim_has_one_chip_or_another_number_and_the_counts_add_up() -> None:

@@ -91,13 +91,18 @@ def _places(scales: pd.DataFrame, along: Axis) -> str:
 def estimators(scales: pd.DataFrame, family: str, *, along: Axis = PARAMS) -> str:
     """What the named estimators say of one family, in one sentence."""
     words = {
-        "boundary": "place a turn with confidence",
-        "undecided": "are undecided",
-        f"no boundary in these {along.points}": f"find none in these {along.points}",
+        "boundary": ("places a turn with confidence", "place a turn with confidence"),
+        "undecided": ("is undecided", "are undecided"),
+        f"no boundary in these {along.points}": (
+            f"finds none in these {along.points}",
+            f"find none in these {along.points}",
+        ),
     }
     names = {verdict: scales.loc[scales["verdict"] == verdict, "estimator"].tolist() for verdict in words}
     parts = [
-        f"{len(names[verdict])} {word} ({listed(names[verdict])})" for verdict, word in words.items() if names[verdict]
+        f"{len(names[verdict])} {one if len(names[verdict]) == 1 else several} ({listed(names[verdict])})"
+        for verdict, (one, several) in words.items()
+        if names[verdict]
     ]
     where = "" if along.by_size else f" {along.where}"
     return f"Of {len(scales)} estimators of a turn of {family}{where}, " + ", ".join(parts) + "."
@@ -159,10 +164,10 @@ def all_families(model: FamilyModel) -> str:
     """What moves gamma over all families, and whether a new family would turn."""
     terms = model.terms().set_index("term")
     parts = []
-    for term, noun in (("size", "tenfold size"), ("tokens", "tenfold training tokens")):
+    for term, noun, verb in (("size", "tenfold size", "goes"), ("tokens", "tenfold training tokens", "go")):
         if term in terms.index:
             row = terms.loc[term]
-            parts.append(f"{noun} goes with {row['estimate']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}] of gamma")
+            parts.append(f"{noun} {verb} with {row['estimate']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}] of gamma")
     spread = model.spread()[0]
     moved = "; ".join(parts)
     return f"{moved[0].upper()}{moved[1:]}. " + (

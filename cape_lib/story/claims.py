@@ -42,7 +42,8 @@ def holds(stand: Sequence[Verdict]) -> str:
     if not stand:
         return "On this panel no claim has both a number that comes out and a conclusion that withstands."
     lines = [f"- {_links([one.id])} ■ {one.sentence} *{one.source}*" for one in stand]
-    return f"{times(len(stand), 'claim')} of number and conclusion both:\n\n" + "\n".join(lines)
+    verb = "holds" if len(stand) == 1 else "hold"
+    return f"{times(len(stand), 'claim')} {verb}, by number and by conclusion:\n\n" + "\n".join(lines)
 
 
 def withstand(verdicts: Sequence[Verdict]) -> str:
@@ -99,7 +100,7 @@ def elsewhere(verdicts: Sequence[Verdict], moved: Mapping[str, tuple[str, ...]])
     most, n = count.most_common(1)[0]
     return (
         f"**{len(moved)} of {len(verdicts)}** numbers have another verdict on at least one other panel, most on the "
-        f'{most} one ({n}). There "differs" says how far the published number is from the better data.'
+        f'{most} one ({n}). There "differs" says that the published number is not that of those rows.'
     )
 
 

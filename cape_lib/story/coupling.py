@@ -130,14 +130,38 @@ def population(whole: PopulationCoupling) -> str:
     )
 
 
+def tokens_and_size(both: pd.DataFrame, left: pd.Series, seen: float) -> str:
+    """Which of tokens and size a step's gamma goes with, side by side, and the correlation with both held equal.
+
+    both: rows (gamma, tokens) and (gamma, size), columns estimate, low, high (a decade); left: r, low, high of models
+    above 3.5 B given both; seen: the r that would have been seen.
+    """
+    one = {term: both.loc[("gamma", term), ["estimate", "low", "high"]].astype(float) for term in ("tokens", "size")}
+    sure = {term: not value["low"] <= 0 <= value["high"] for term, value in one.items()}
+    lead = {
+        (True, False): "Side by side, gamma goes with tokens, and size is not shown to add anything",
+        (False, True): "Side by side, gamma goes with size, and tokens are not shown to add anything",
+        (True, True): "Side by side, gamma goes with tokens and with size",
+        (False, False): "Side by side, neither tokens nor size is shown to go with gamma",
+    }[sure["tokens"], sure["size"]]
+    numbers = "; ".join(
+        f"{term} {v['estimate']:+.2f} a decade [{v['low']:.2f}, {v['high']:.2f}]" for term, v in one.items()
+    )
+    return (
+        f"{lead}: {numbers}. Above 3.5 B the correlation given both is {left['r']:.2f} [{left['low']:.2f}, "
+        f"{left['high']:.2f}]; an r of {seen:.2f} would have been seen. Tokens differ between families, hardly within "
+        "them, and recipes, filters and years differ along with them: this is no proof of a cause."
+    )
+
+
 def remember(ladders: pd.DataFrame, sweep: pd.DataFrame, *, x: str, y: str) -> list[str]:
     """Three lines to remember, from `coupling.whole_ladders` and `coupling.cut_sweep`."""
     counts = by_direction(ladders)
     flips = int(sweep["flips"].sum())
     cuts = sweep.loc[sweep["flips"], "cut_b"]
-    where = f", from {cuts.min():g} to {cuts.max():g} B" if flips else ""
+    where = f", from {cuts.min():.2g} to {cuts.max():.2g} B" if flips else ""
     return [
-        f"Whole ladders say what single steps cannot: {len(counts['lost'])} of {len(ladders)} families lose {label(y)} "
+        f"From end to end, {len(counts['lost'])} of {len(ladders)} families lose {label(y)} "
         f"while {label(x)} rises, {len(counts['gained'])} gain it.",
         f"A correlation over many models flips its sign at {flips} of {len(sweep)} cuts by size{where}; "
         + ("no single size is picked out." if flips != 1 else "that is one cut of those tried."),

@@ -30,9 +30,17 @@ def lab_test(tests: pd.DataFrame) -> dict[str, Any]:
     )
 
 
-def labs_differ(tests: pd.DataFrame) -> str:
-    """Whether labs differ in h beyond shuffled names, with p and what would have been seen, as part of a sentence."""
+def labs_differ(tests: pd.DataFrame, *, short: bool = False) -> str:
+    """Whether labs differ in h beyond shuffled names, with p and what would have been seen, as part of a sentence.
+
+    short: p alone, without its sides, its correction and what would have been seen.
+    """
     test = lab_test(tests)
+    if short:
+        differ = (
+            "they differ by more than shuffled names do" if test["p_corrected"] < LEVEL else "no difference is shown"
+        )
+        return f"{differ} ({p_text(float(test['p_corrected']), '')})"
     p = p_text(float(test["p_corrected"]), test["sided"], correction="Holm")
     if not test["p_corrected"] >= LEVEL:
         return f"they differ by more than shuffled names do ({p})"
@@ -58,15 +66,17 @@ def answer(
         beyond = (mine["h_low"] > 0) | (mine["h_high"] < 0)
         named = f" ({listed(mine.loc[beyond, 'model'].astype(str).tolist())})" if beyond.any() else ""
         sentence = (
-            f"**{int(beyond.sum())} of {times(len(mine), 'release')}** of {family or 'your lab'} lie farther from the "
-            f"line than releases scatter{named}; on average h is {points(float(mine['h'].mean()))}."
+            f"**{int(beyond.sum())} of {times(len(mine), 'release')}** of {family or 'your lab'} "
+            f"{'lies' if beyond.sum() == 1 else 'lie'} farther from the line than releases scatter{named}; on average "
+            f"h is {points(float(mine['h'].mean()))}."
         )
         return Answer(sentence, "single case", interval)
     outside = int(h["outside"].sum())
     lead = "For few releases can that be told" if outside <= 0.2 * len(h) else "For many releases that can be told"
     sentence = (
         f"**{lead}**: {outside} of {len(h)} lie outside the range that the others predict, where chance alone gives "
-        f"one in twenty. Labs: on these rows {labs_differ(tests)}; with corrected scores {labs_differ(after)}."
+        f"one in twenty. Labs: on these rows {labs_differ(tests, short=True)}; with corrected scores "
+        f"{labs_differ(after, short=True)}."
     )
     return Answer(sentence, "correlation", interval)
 
@@ -229,7 +239,8 @@ def remember(
         f"One h says little: half its interval is about {half:.0f} points ({line.name} line).",
         f"Ask for the date of release: with it held fixed, the sign of the correlation is settled on "
         f"{int(((given['low'] > 0) | (given['high'] < 0)).sum())} of {len(given)} panels.",
-        f"Labs and their mean h: on these rows {labs_differ(tests)}; with corrected scores {labs_differ(after)}.",
+        f"Labs and their mean h: on these rows {labs_differ(tests, short=True)}; with corrected scores "
+        f"{labs_differ(after, short=True)}.",
     ]
 
 

@@ -140,7 +140,7 @@ def architecture(rows: pd.DataFrame) -> str:
         return "No measurement of another architecture was released."
     tuned = int(rows["tuned"].sum())
     return (
-        f"Of Gemma {times(count, 'value')} of one internal measurement {'was' if count == 1 else 'were'} released, "
+        f"For Gemma, {times(count, 'value')} of one internal measurement {'was' if count == 1 else 'were'} released, "
         f"{tuned} of tuned models, and none of a standard-trained model of 13 B beside it. So whether an architecture "
         "moves the turn cannot be told."
     )
@@ -151,10 +151,11 @@ def remember(scores: pd.DataFrame, ladders: pd.DataFrame) -> list[str]:
     shares = over_widths(scores)
     few, many = min(shares), max(shares)
     above = int((ladders["r_normalised"] > ladders["null_high"]).sum())
+    verb = "lies" if above == 1 else "lie"
     return [
         f"In the made world the text decides: with {percent(many)} believers right answers fall to "
         f"{percent(shares[many].min())}, with {percent(few)} to no less than {percent(shares[few].min())}.",
-        f"Dividing both scores by the width shows the width: {above} of {len(ladders)} families lie above their own "
-        "shuffled scores.",
+        f"Dividing both scores by the width shows the width: {above} of {len(ladders)} families {verb} above "
+        "what shuffled scores give.",
         "Curated models differ from web-trained ones in more than their data.",
     ]

@@ -11,7 +11,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.predictions import Prediction, Scored, resolves
 from cape_lib.rules import Comparison
-from cape_lib.story.answer import Answer, listed, times
+from cape_lib.story.answer import Answer, listed
 
 SETTLED = ("passed", "failed", "undecided")
 CANNOT = "cannot be scored yet"
@@ -20,7 +20,14 @@ COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"
 
 def counted(scored: Sequence[Scored]) -> str:
     """How many predictions have each status, as part of a sentence."""
-    return ", ".join(f"{n} {status}" for status, n in Counter(one.status for one in scored).items())
+    return ", ".join(_how_many(n, status) for status, n in Counter(one.status for one in scored).items())
+
+
+def _how_many(count: int, status: str) -> str:
+    for side in ("pass", "fail"):
+        if status.endswith(f"leaning {side}"):
+            return f"{count} {'is' if count == 1 else 'are'} open and {'leans' if count == 1 else 'lean'} to {side}ing"
+    return f"{count} {status}"
 
 
 def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
@@ -177,8 +184,7 @@ def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFr
     none = sum(one.status == CANNOT for one in scored)
     return [
         f"On {scored[0].as_of}: {counted(scored)}.",
-        f"{times(len(unsettled(elsewhere)), 'status', 'statuses')} of {len(scored)} depend on whose scores are used; "
-        f"{none} cannot be scored yet.",
+        f"{len(unsettled(elsewhere))} of {len(scored)} hang on whose scores are used; {none} cannot be scored yet.",
         f"A wide band is easily hit: {int(later['inside_published'].sum())} of {len(later)} by the line, "
         f"{int(later['inside_flat'].sum())} by a guess without it.",
     ]

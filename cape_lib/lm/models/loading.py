@@ -182,13 +182,12 @@ def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tup
 def _from_pretrained(name: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 
-    readers: tuple[Any, ...] = (AutoModelForCausalLM, AutoModelForImageTextToText)
-    for reader in readers:
+    for reader in (AutoModelForCausalLM, AutoModelForImageTextToText):
         try:
             made: tuple[Any, dict[str, Any]] = reader.from_pretrained(name, output_loading_info=True, **options)
             return made
         except ValueError as error:
-            if "Unrecognized configuration class" not in str(error) or reader is readers[-1]:
+            if "Unrecognized configuration class" not in str(error) or reader is AutoModelForImageTextToText:
                 raise
     raise AssertionError("one of the readers has answered")
 
