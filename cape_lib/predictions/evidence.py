@@ -131,7 +131,7 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) 
     bounds = tuple(bound for bound in bounds if bound)
     if rows.empty:
         blank = Estimate(float("nan"), float("nan"), float("nan"), 0, REMEASURED)
-        return Evidence(blank, {}, {}, rows, pending, _no_release(card, later, pending), bounds=bounds)
+        return Evidence(blank, {}, {}, rows, pending, _no_release(card, frame, later, pending), bounds=bounds)
     swe, gpqa = rows[x].to_numpy(float), rows[y].to_numpy(float)
     values = gpqa - (FROZEN_SLOPE * swe + FROZEN_INTERCEPT)
     noise = np.hypot(score_sd(gpqa, y), FROZEN_SLOPE * score_sd(swe, x))
@@ -172,9 +172,19 @@ def _lack(card: Prediction, n: int) -> str:
     return f"{n} model{'' if n == 1 else 's'} {'has' if n == 1 else 'have'} {names}; needed: {card.needed}"
 
 
-def _no_release(card: Prediction, later: pd.DataFrame, pending: tuple[str, ...]) -> str:
+def _no_release(card: Prediction, frame: pd.DataFrame, later: pd.DataFrame, pending: tuple[str, ...]) -> str:
     names = " and ".join(tables.label(benchmark) for benchmark in card.benchmarks)
     if later.empty:
         return f"no release of {card.lab} after {card.after} is known"
     shown = ", ".join(pending[:4]) + (" ..." if len(pending) > 4 else "")
-    return f"no release of {card.lab} after {card.after} has both {names} (a score is missing of {shown})"
+    none = f"no release of {card.lab} after {card.after} has both {names} (a score is missing of {shown})"
+    return none + "".join(_last(card, frame, name) for name in card.benchmarks if later[name].isna().all())
+
+
+def _last(card: Prediction, frame: pd.DataFrame, benchmark: str) -> str:
+    """Since which release of the lab nobody states a score: a maker that stops to report it leaves nothing to score."""
+    known = frame[(frame["lab"] == card.lab) & frame[benchmark].notna()].sort_values("released")
+    if known.empty:
+        return f"; no {tables.label(benchmark)} of {card.lab} is known"
+    row = known.iloc[-1]
+    return f"; the last {tables.label(benchmark)} of {card.lab} is that of {row['model']} ({row['release_date']})"
