@@ -73,22 +73,22 @@ PLANTED: dict[str, tuple[Callable[[], pd.DataFrame], Any]] = {
 @pytest.mark.parametrize("axis", PLANTED)
 def test_a_planted_turn_is_placed_in_the_unit_of_its_axis(axis: str) -> None:
     make, turn = PLANTED[axis]
-    found = diagnosis(make(), axis)
-    vertex = found["boundary"]["vertex"]
+    answer = diagnosis(make(), axis)
+    vertex = answer["boundary"]["vertex"]
     assert vertex["verdict"] == "boundary" and vertex["estimate"] == pytest.approx(turn, rel=0.03)
     assert vertex["low"] < turn < vertex["high"]
-    assert vertex["text"] in found["answers"]["phase"] and found["axis"] == axis
-    assert found["points"][0].keys() >= {axis_named(axis).column}
+    assert vertex["text"] in answer["answers"]["phase"] and answer["axis"] == axis
+    assert answer["points"][0].keys() >= {axis_named(axis).column}
 
 
 def test_a_turn_in_time_is_a_date_on_a_linear_scale() -> None:
-    found = diagnosis(dated(), "date")
-    turn = pd.Timestamp(found["boundary"]["vertex"]["estimate"])
-    assert found["boundary"]["vertex"]["verdict"] == "boundary"
+    answer = diagnosis(dated(), "date")
+    turn = pd.Timestamp(answer["boundary"]["vertex"]["estimate"])
+    assert answer["boundary"]["vertex"]["verdict"] == "boundary"
     assert abs((turn - pd.Timestamp("2024-06-15")).days) <= 5
-    assert found["scale"] == "linear" and not found["serial"]
-    assert found["answers"]["headline"].startswith("From 2024-01-01 to 2024-11-01, ")
-    assert pd.Timestamp(found["forecast"]["at"]) > pd.Timestamp("2024-11-01")
+    assert answer["scale"] == "linear" and not answer["serial"]
+    assert answer["answers"]["headline"].startswith("From 2024-01-01 to 2024-11-01, ")
+    assert pd.Timestamp(answer["forecast"]["at"]) > pd.Timestamp("2024-11-01")
 
 
 def test_gamma_between_neighbours_is_that_of_the_same_scores_along_any_axis() -> None:
@@ -108,12 +108,12 @@ def test_gamma_between_neighbours_is_that_of_the_same_scores_along_any_axis() ->
 def test_checkpoints_are_correlated_by_their_first_differences_and_it_is_said() -> None:
     rng = np.random.default_rng(3)
     frame = planted("tokens_b", POWERS, turn=0.5).assign(hellaswag=lambda t: t["hellaswag"] + rng.normal(0, 2, 8))
-    found = diagnosis(frame, "tokens")
+    answer = diagnosis(frame, "tokens")
     first, second = (np.diff(frame[name].to_numpy()) for name in PAIR)
-    assert found["serial"] and found["r"]["of"] == "changes" and found["r"]["n"] == 7
-    assert found["r"]["estimate"] == pytest.approx(np.corrcoef(first, second)[0, 1])
-    assert found["r_levels"]["estimate"] == pytest.approx(np.corrcoef(frame[PAIR[0]], frame[PAIR[1]])[0, 1])
-    assert any("first differences" in note for note in found["notes"])
+    assert answer["serial"] and answer["r"]["of"] == "changes" and answer["r"]["n"] == 7
+    assert answer["r"]["estimate"] == pytest.approx(np.corrcoef(first, second)[0, 1])
+    assert answer["r_levels"]["estimate"] == pytest.approx(np.corrcoef(frame[PAIR[0]], frame[PAIR[1]])[0, 1])
+    assert any("first differences" in note for note in answer["notes"])
     widths = diagnosis(frame.rename(columns={"tokens_b": "d_model"}), "d_model")
     assert widths["r"]["of"] == "levels" and not any("first differences" in note for note in widths["notes"])
 
@@ -129,15 +129,15 @@ def test_a_run_stands_beside_strangers_which_show_what_trend_alone_explains(tmp_
     path = tmp_path / "runs.csv"
     pd.concat(runs.values()).to_csv(path, index=False)
     assert main(["diagnose", str(path), "--axis", "step", "--name", "run-a", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)["diagnosis"]
+    answer = json.loads(capsys.readouterr().out)["diagnosis"]
     changes = {name: {score: np.diff(rows[score]) for score in PAIR} for name, rows in runs.items()}
     own = np.corrcoef(changes["run-a"]["hellaswag"], changes["run-a"]["truthfulqa"])[0, 1]
     first = changes["run-a"]["hellaswag"]
     other = [np.corrcoef(first, changes[name]["truthfulqa"])[0, 1] for name in ("run-b", "run-c")]
-    assert found["strangers"]["runs"] == 2
-    assert found["strangers"]["changes"]["own"] == pytest.approx(own) == found["r"]["estimate"]
-    assert found["strangers"]["changes"]["others"] == pytest.approx(np.median(other))
-    assert "2 other runs of the table" in found["answers"]["compared"]
+    assert answer["strangers"]["runs"] == 2
+    assert answer["strangers"]["changes"]["own"] == pytest.approx(own) == answer["r"]["estimate"]
+    assert answer["strangers"]["changes"]["others"] == pytest.approx(np.median(other))
+    assert "2 other runs of the table" in answer["answers"]["compared"]
     assert diagnosis(runs["run-a"], "step")["strangers"] is None
 
 
@@ -186,15 +186,15 @@ def test_an_answer_along_another_axis_never_speaks_of_sizes(axis: str, tmp_path:
     assert main(["diagnose", str(path), "--axis", axis, "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["axis"] == data["diagnosis"]["axis"] == axis
-    assert [said for said in (*text.splitlines(), *strings(data)) if SIZES.search(said)] == []
+    assert [line for line in (*text.splitlines(), *strings(data)) if SIZES.search(line)] == []
 
 
 @pytest.mark.parametrize("short", range(2, 5))
 def test_a_short_or_flat_path_never_speaks_of_sizes_either(short: int) -> None:
     frame = planted("step", [1000 * p for p in POWERS], turn=9000.0).iloc[:short]
     for rows in (frame, frame.assign(truthfulqa=40.0), frame.assign(hellaswag=50.0)):
-        found = diagnosis(rows.drop(columns=["hellaswag_stderr"]), "step")
-        assert [said for said in strings(found) if SIZES.search(said)] == []
+        answer = diagnosis(rows.drop(columns=["hellaswag_stderr"]), "step")
+        assert [line for line in strings(answer) if SIZES.search(line)] == []
 
 
 def test_the_axis_of_parameters_answers_as_without_the_option(capsys: Any) -> None:
@@ -249,8 +249,8 @@ def test_results_files_of_checkpoints_go_along_their_revisions(tmp_path: Path, c
     assert main(words) == 0
     frame = pd.read_csv(out)
     assert frame["tokens_b"].tolist() == [2, 4, 8, 16] and frame["step"].tolist() == [1000, 2000, 4000, 8000]
-    told = capsys.readouterr().out
-    assert "--axis tokens" in told
+    reason = capsys.readouterr().out
+    assert "--axis tokens" in reason
     assert main(["diagnose", str(out), "--axis", "tokens", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["diagnosis"]["n"] == 4
 
@@ -290,7 +290,7 @@ def test_the_first_page_of_a_report_along_another_axis_speaks_of_no_sizes(axis: 
     frame = dated() if axis == "date" else PLANTED[axis][0]()
     metrics = report(frame, axis, tmp_path / "report", chapters=False)
     assert metrics["axis"] == metrics["parts"][0]["axis"] == axis
-    assert [said for said in (*seen(tmp_path / "report" / "index.html"), *strings(metrics)) if SIZES.search(said)] == []
+    assert [line for line in (*seen(tmp_path / "report" / "index.html"), *strings(metrics)) if SIZES.search(line)] == []
     assert "params_b" not in pd.read_csv(tmp_path / "report" / "scores.csv")
 
 
@@ -299,7 +299,7 @@ def test_the_first_page_of_a_report_along_another_axis_speaks_of_no_sizes(axis: 
 def test_the_chapters_of_a_report_along_tokens_speak_of_no_sizes(tmp_path: Path) -> None:
     report(planted("tokens_b", POWERS, turn=12.0, params_b=1.4), "tokens", tmp_path / "report", audit=True)
     lines = seen(tmp_path / "report" / "index.html")
-    assert [said for said in lines if SIZES.search(said)] == []
+    assert [line for line in lines if SIZES.search(line)] == []
     text = " ".join(lines)
     assert text.count("from 1 to 128 B tokens") >= 3 and "turn of Larch in training" in text
 
@@ -318,7 +318,7 @@ def test_a_sweep_along_steps_answers_for_every_run_and_speaks_of_no_sizes(tmp_pa
         assert answer["parts"][0]["diagnosis"]["boundary"]["vertex"]["estimate"] == pytest.approx(
             alone["boundary"]["vertex"]["estimate"]
         )
-    assert [said for said in (*seen(out / "index.html"), *strings(whole)) if SIZES.search(said)] == []
+    assert [line for line in (*seen(out / "index.html"), *strings(whole)) if SIZES.search(line)] == []
 
 
 def test_two_checkpoints_are_too_few_for_a_report(tmp_path: Path) -> None:
@@ -357,6 +357,7 @@ BAD: dict[str, tuple[pd.DataFrame, list[str], int, str]] = {
         STEPS.assign(tokens_b=[1.0, 2, np.nan, np.nan], step=[np.nan, np.nan, 3, 4]), ["--axis", "tokens"], 3,
         "is blank for run, and others have it; say --batch-tokens N",
     ),
+    "batch of nothing": (STEPS, ["--axis", "step", "--batch-tokens", "2M"], 2, "for --axis tokens or flops"),
     "batch": (STEPS, ["--axis", "tokens", "--batch-tokens", "many"], 2, "--batch-tokens many"),
     "at": (STEPS, ["--axis", "step", "--at", "soon"], 2, "'soon' is no value of the axis step"),
 }  # fmt: skip
@@ -364,12 +365,12 @@ BAD: dict[str, tuple[pd.DataFrame, list[str], int, str]] = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_a_bad_axis_is_refused_in_one_line(case: str, tmp_path: Path, capsys: Any) -> None:
-    frame, words, code, told = BAD[case]
+    frame, words, code, reason = BAD[case]
     path = tmp_path / "scores.csv"
     frame.to_csv(path, index=False)
     assert main(["diagnose", str(path), *words]) == code
     out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and told in err, err
+    assert out == "" and err.count("\n") == 1 and reason in err, err
     if "--at" not in words and case not in ("a score", "constant", "twice", "two runs in a family"):
         assert main(["import", str(path), "-o", str(tmp_path / "out.csv"), *words]) == code
         assert not (tmp_path / "out.csv").exists()
@@ -395,44 +396,44 @@ ONE_SIZE = pd.DataFrame(
 
 
 def test_instruct_models_are_held_against_the_base_of_their_size(tmp_path: Path, capsys: Any) -> None:
-    found = paired(ONE_SIZE, "instruct", tmp_path, capsys)
-    assert [(pair["first"], pair["second"], pair["dy"]) for pair in found["pairs"]] == [
+    answer = paired(ONE_SIZE, "instruct", tmp_path, capsys)
+    assert [(pair["first"], pair["second"], pair["dy"]) for pair in answer["pairs"]] == [
         ("m-1b", "m-1b-chat", 10.0), ("m-7b", "m-7b-chat", 14.0),
     ]  # fmt: skip
-    pair = found["pairs"][0]
-    assert pair["dy_half"] == pytest.approx(1.959964 * 2**0.5) and found["phase"] is None
+    pair = answer["pairs"][0]
+    assert pair["dy_half"] == pytest.approx(1.959964 * 2**0.5) and answer["phase"] is None
     assert pair["dy_p"] < 1e-6 < 0.05 < pair["dx_p"]
-    assert "TruthfulQA is surely higher in 2, surely lower in 0, open in 0" in found["answers"]["headline"]
+    assert "TruthfulQA is surely higher in 2, surely lower in 0, open in 0" in answer["answers"]["headline"]
 
 
 def test_corpora_of_one_size_have_a_correlation_and_a_spread(tmp_path: Path, capsys: Any) -> None:
     frame = ONE_SIZE.assign(model=list("abcd"), params_b=1.0, recipe=["c4", "pile", "fineweb", "dolma"])
-    found = paired(frame, "corpus", tmp_path, capsys)
-    assert [pair["from"] for pair in found["pairs"]] == ["c4"] * 3
+    answer = paired(frame, "corpus", tmp_path, capsys)
+    assert [pair["from"] for pair in answer["pairs"]] == ["c4"] * 3
     r = np.corrcoef(frame["hellaswag"], frame["truthfulqa"])[0, 1]
-    assert found["r"]["estimate"] == pytest.approx(r) and found["r"]["n"] == 4
-    assert found["spread"]["truthfulqa"] == pytest.approx(frame["truthfulqa"].std())
-    assert found["noise"]["truthfulqa"] == pytest.approx(1.0)
-    assert "Over 4 corpora of one size r is" in found["answers"]["compared"]
+    assert answer["r"]["estimate"] == pytest.approx(r) and answer["r"]["n"] == 4
+    assert answer["spread"]["truthfulqa"] == pytest.approx(frame["truthfulqa"].std())
+    assert answer["noise"]["truthfulqa"] == pytest.approx(1.0)
+    assert "Over 4 corpora of one size r is" in answer["answers"]["compared"]
 
 
 def test_seeds_in_the_names_are_pairs_and_their_spread_is_noise(tmp_path: Path, capsys: Any) -> None:
     frame = ONE_SIZE.assign(model=[f"m-seed{i}" for i in range(4)], params_b=1.0)
-    found = paired(frame, "seed", tmp_path, capsys)
-    assert len(found["pairs"]) == 3 and "run-to-run noise" in found["notes"][-1]
+    answer = paired(frame, "seed", tmp_path, capsys)
+    assert len(answer["pairs"]) == 3 and "run-to-run noise" in answer["notes"][-1]
 
 
 def test_holm_s_correction_is_over_all_pairs(tmp_path: Path, capsys: Any) -> None:
     sd = 2**0.5
     frame = ONE_SIZE.assign(model=list("abcd"), params_b=1.0, recipe=list("wxyz"))
     frame = frame.assign(truthfulqa=[40.0, 40 + 2.5 * sd, 40 + 2.1 * sd, 40 + 0.1 * sd])
-    found = paired(frame, "recipe", tmp_path, capsys)
+    answer = paired(frame, "recipe", tmp_path, capsys)
     p = 2 * norm.sf([2.5, 2.1, 0.1])
-    assert [pair["dy_p"] for pair in found["pairs"]] == pytest.approx([3 * p[0], 2 * p[1], p[2]])
+    assert [pair["dy_p"] for pair in answer["pairs"]] == pytest.approx([3 * p[0], 2 * p[1], p[2]])
 
 
 @pytest.mark.parametrize(
-    ("frame", "words", "code", "told"),
+    ("frame", "words", "code", "reason"),
     [
         (ONE_SIZE.iloc[[1, 2]], ["--pairs", "instruct"], 4, "no size has two values in instruct"),
         (ONE_SIZE.iloc[[1, 2]], ["--pairs", "colour"], 4, "no column colour"),
@@ -442,13 +443,13 @@ def test_holm_s_correction_is_over_all_pairs(tmp_path: Path, capsys: Any) -> Non
     ],
 )
 def test_what_makes_no_pairs_is_refused_in_one_line(
-    frame: pd.DataFrame, words: list[str], code: int, told: str, tmp_path: Path, capsys: Any
+    frame: pd.DataFrame, words: list[str], code: int, reason: str, tmp_path: Path, capsys: Any
 ) -> None:
     path = tmp_path / "pairs.csv"
     frame.to_csv(path, index=False)
     assert main(["diagnose", str(path), *words]) == code
     out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and told in err, err
+    assert out == "" and err.count("\n") == 1 and reason in err, err
 
 
 @pytest.mark.parametrize(
@@ -457,6 +458,21 @@ def test_what_makes_no_pairs_is_refused_in_one_line(
 )
 def test_a_value_of_an_axis_is_read_as_people_type_it(axis: str, text: str, value: float) -> None:
     assert axis_named(axis).read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("steps", "step"), ("width", "d_model"), ("tokens_b", "tokens"), ("compute", "flops"), ("size", "params"),
+     ("release_date", "date"), ("lr", "lr")],
+)  # fmt: skip
+def test_an_axis_is_known_by_the_names_of_its_column(typed: str, name: str) -> None:
+    assert axis_named(typed).name == name
+
+
+@pytest.mark.parametrize("words", [["--axis", "tokens"], ["--pairs", "seed"], ["--batch-tokens", "2M"]])
+def test_an_axis_without_a_table_is_wrong_usage(words: list[str], capsys: Any) -> None:
+    assert main(["diagnose", "--example", "pythia", *words]) == 2
+    assert "are for SCORES files" in capsys.readouterr().err
 
 
 def test_what_no_axis_can_be_is_an_error_of_the_library_too() -> None:

@@ -66,7 +66,8 @@ def named(
     covers least;  gap: from a point to its name, pixels;  opacity: its encoding;  mark: further properties of the
     texts.
     """
-    rows = rows.reset_index(drop=True)
+    fields = [axis.to_dict()["field"] for axis in (x, y)]
+    rows, *around = [frame.dropna(subset=fields).reset_index(drop=True) for frame in (rows, *around)]
     for where, width in (("wide", DESK), ("narrow", PHONE)):
         rows[where] = ""
         for part in [group for _, group in rows.groupby(by)] if by else [rows]:
@@ -95,20 +96,17 @@ def _places(
     taken: list[Box] = []
     chosen = []
     for name, (px, py) in zip(names, points, strict=False):
-        best: tuple[float, str, Box] | None = None
+        tried = []
         for place, (right, down, align) in PLACES.items():
             left = px + gap * right - BEFORE[align] * LETTER * len(name)
             middle = py + gap * down
             box = Box(left, middle - LINE / 2, left + LETTER * len(name), middle + LINE / 2)
             outside = box.left < 0 or box.right > room[0] + 20 or box.top < -LINE or box.bottom > room[1]
-            cost = 100 * sum(map(box.meets, taken)) + sum(map(box.meets, dots)) + 10 * outside
-            if best is None or cost < best[0]:
-                best = cost, place, box
-        if best is not None and (always or best[0] == 0):
-            chosen.append(best[1])
-            taken.append(best[2])
-        else:
-            chosen.append("")
+            tried.append((100 * sum(map(box.meets, taken)) + 10 * outside + sum(map(box.meets, dots)), place, box))
+        cost, place, box = min(tried, key=lambda one: one[0])
+        fits = always or cost == 0
+        chosen.append(place if fits else "")
+        taken += [box] if fits else []
     return chosen
 
 

@@ -152,6 +152,8 @@ def _diagnosis(args: argparse.Namespace) -> dict[str, Any]:
         )
     if not (asked["today"] or asked["scores"]) and (args.mode or args.generation):
         raise UsageError("--mode and --generation belong to a model of today: give --accuracy and --non-hallucination")
+    if not args.scores and (args.axis != "params" or args.pairs or args.batch_tokens):
+        raise UsageError("--axis, --pairs and --batch-tokens are for SCORES files; name one")
     if args.example:
         return _example(args.example)
     if args.scores:

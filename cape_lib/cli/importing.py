@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cape_lib.errors import UsageError, one_line
 from cape_lib.ingest import Intake, Options, Source, read_any, write_scores
 from cape_lib.tables import Scores, TableOptions, refuse_unnamed, score_benchmarks
-from cape_lib.tables.axes import of_rows
+from cape_lib.tables.axes import axis_named, of_rows
 from cape_lib.tables.benchmarks import PAIRS
 from cape_lib.tables.numbers import to_size
 from cape_lib.tables.score_checks import refuse_mixed
@@ -28,6 +28,7 @@ examples:
   cape import results/ --family MyModel -o scores.csv
   cape import 'runs/*/results_*.json' --family MyModel --params my-7b=6.9 -o scores.csv
   cape import results/ --also 'gsm8k:exact_match,strict-match' --family MyModel -o scores.csv
+  cape import checkpoints/ --axis tokens --batch-tokens 2M -o scores.csv
 
 What is read: lm-evaluation-harness, Open LLM Leaderboard v1 and v2, lighteval, olmes, OpenCompass, HELM, Inspect, LLM
 Foundry, every eval ever; CSV, TSV, Markdown, JSON, .xlsx and .parquet tables. Of the harness: acc_norm of HellaSwag
@@ -120,6 +121,8 @@ def read_by_options(sources: list[str], args: argparse.Namespace, *, pair_of: Se
 
     pair_of: the two benchmarks that the question is about.
     """
+    if args.batch_tokens is not None and axis_named(args.axis).name not in ("tokens", "flops"):
+        raise UsageError("--batch-tokens: for --axis tokens or flops, which it makes of steps")
     options = Options(
         params={name: _billions(number, name) for name, number in map(pair("--params", "MODEL=N"), args.params)},
         names=dict(map(pair("--model", "FILE=NAME"), args.model)),

@@ -42,7 +42,7 @@ def diagnose_path(
     """
     frame = ladder_rows(with_noise(rows, x, y, items), [x, y], purpose="a local coupling", by=along.column)
     steps, whole = _steps(frame, along, x, y), _whole(frame, along, x, y)
-    found: Plain = {
+    diagnosis: Plain = {
         "kind": "path",
         "axis": along.name,
         "column": along.column,
@@ -62,12 +62,12 @@ def diagnose_path(
         "boundary": _boundary(frame, along, x, y),
         "forecast": _forecast(frame, along, x, y, at),
     }
-    found["power"] = _power(frame, found)
-    return found | {
+    diagnosis["power"] = _power(frame, diagnosis)
+    return diagnosis | {
         "phase": steps[-1]["phase"],
-        "answers": _answers(found, along),
+        "answers": _answers(diagnosis, along),
         "advice": [],
-        "notes": _notes(frame, found, along),
+        "notes": _notes(frame, diagnosis, along),
     }
 
 
@@ -219,30 +219,30 @@ def _forecast(frame: pd.DataFrame, along: Axis, x: str, y: str, at: float | None
     return {"at": _value(along, ahead), "text": along.shown(ahead), "methods": methods}
 
 
-def _power(frame: pd.DataFrame, found: Mapping[str, Any]) -> Plain:
+def _power(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> Plain:
     """How many times as many questions would settle the sign of the last step, if what is seen is true."""
-    step = found["steps"][-1]
-    var_x, var_y = (float((score_noise(frame, found[name])[-2:] ** 2).sum()) for name in ("x", "y"))
-    limit = coupling.settled_beyond(len(found["steps"]))
+    step = diagnosis["steps"][-1]
+    var_x, var_y = (float((score_noise(frame, diagnosis[name])[-2:] ** 2).sum()) for name in ("x", "y"))
+    limit = coupling.settled_beyond(len(diagnosis["steps"]))
     needed = questions_needed((step["dy"], step["dx"]), (var_y, var_x), limit)
     return {"questions": needed, "settled": step["settled"], "most_questions": MOST_QUESTIONS}
 
 
-def _answers(found: Mapping[str, Any], along: Axis) -> dict[str, str]:
+def _answers(diagnosis: Mapping[str, Any], along: Axis) -> dict[str, str]:
     return {
-        "headline": _headline(found, along),
-        "phase": _phase(found, along),
-        "sure": _sure(found, along),
-        "compared": _compared(found, along),
-        "move": _move(found, along),
-        "measure": _measure(found, along),
+        "headline": _headline(diagnosis, along),
+        "phase": _phase(diagnosis, along),
+        "sure": _sure(diagnosis, along),
+        "compared": _compared(diagnosis, along),
+        "move": _move(diagnosis, along),
+        "measure": _measure(diagnosis, along),
     }
 
 
-def _headline(found: Mapping[str, Any], along: Axis) -> str:
-    x, y = (found["labels"][found[axis]] for axis in ("x", "y"))
-    whole, last, one = found["whole"], found["steps"][-1], len(found["steps"]) == 1
-    stretch = along.between(*_numbers(found, along))
+def _headline(diagnosis: Mapping[str, Any], along: Axis) -> str:
+    x, y = (diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y"))
+    whole, last, one = diagnosis["whole"], diagnosis["steps"][-1], len(diagnosis["steps"]) == 1
+    stretch = along.between(*_numbers(diagnosis, along))
     text = f"{stretch[0].upper()}{stretch[1:]}, {y} changed by {shown(whole['dy'], '+1')}"
     if whole["dy_half"] is not None:
         text += f" ± {shown(whole['dy_half'], '1')}"
@@ -257,9 +257,9 @@ def _headline(found: Mapping[str, Any], along: Axis) -> str:
     return f"{text} The last step, from {last['first']}, is {last['phase']}, {_certainty(last)}."
 
 
-def _numbers(found: Mapping[str, Any], along: Axis) -> tuple[float, float]:
+def _numbers(diagnosis: Mapping[str, Any], along: Axis) -> tuple[float, float]:
     """The two ends of the path as numbers."""
-    ends = (found["points"][0][along.column], found["points"][-1][along.column])
+    ends = (diagnosis["points"][0][along.column], diagnosis["points"][-1][along.column])
     if along.name != "date":
         return ends
     low, high = ((pd.Timestamp(end) - pd.Timestamp("1970-01-01")).days for end in ends)
@@ -272,17 +272,18 @@ def _certainty(step: Mapping[str, Any]) -> str:
     return "beyond score noise" if step["settled"] else "by best estimate, and noise could turn its sign"
 
 
-def _phase(found: Mapping[str, Any], along: Axis) -> str:
-    x, y = (found["labels"][found[axis]] for axis in ("x", "y"))
-    whole, steps = found["whole"], found["steps"]
+def _phase(diagnosis: Mapping[str, Any], along: Axis) -> str:
+    x, y = (diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y"))
+    whole, steps = diagnosis["whole"], diagnosis["steps"]
     counts = ", ".join(f"{sum(s['phase'] == phase for s in steps)} {phase}" for phase in coupling.PHASES)
+    stretch = along.between(*_numbers(diagnosis, along))
     text = (
-        f"{along.path[0].upper()}{along.path[1:]}, {along.between(*_numbers(found, along))}: {whole['phase']}, gamma "
+        f"{along.path[0].upper()}{along.path[1:]}, {stretch}: {whole['phase']}, gamma "
         f"{shown(whole['gamma'], '+2')} {shown(whole['interval'], 'i2')} points of {y} for a point of {x}."
     )
     if len(steps) > 1:
         count = f"{len(steps)} steps between neighbouring {along.points}"
-        text += f" Its {count}: {counts} by best estimate. {turn(found['boundary'], along)}"
+        text += f" Its {count}: {counts} by best estimate. {turn(diagnosis['boundary'], along)}"
     return text
 
 
@@ -301,36 +302,36 @@ def _name(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _sure(found: Mapping[str, Any], along: Axis) -> str:
-    whole, steps = found["whole"], found["steps"]
+def _sure(diagnosis: Mapping[str, Any], along: Axis) -> str:
+    whole, steps = diagnosis["whole"], diagnosis["steps"]
     if steps[-1]["p_negative"] is None:
         return "Not known: give the number of questions of each benchmark, or its standard error."
     settled = sum(step["settled"] for step in steps)
     text = f"Over {along.path} P(gamma below zero) is {shown(whole['p_negative'], '%')}."
     if len(steps) > 1:
         text += f" Of its {len(steps)} steps {settled} have a sign beyond score noise."
-    if not found["runs"]:
+    if not diagnosis["runs"]:
         return f"{text} Variation between training runs is in none of this."
-    return f"{text} {_between_runs(found)}"
+    return f"{text} {_between_runs(diagnosis)}"
 
 
-def _between_runs(found: Mapping[str, Any]) -> str:
+def _between_runs(diagnosis: Mapping[str, Any]) -> str:
     """What the noise is where several runs were averaged."""
-    names = " and ".join(found["labels"][name] for name in found["runs"])
+    names = " and ".join(diagnosis["labels"][name] for name in diagnosis["runs"])
     known = "the noise is the spread between runs, so their variation is in this"
     return f"For {names} {known}; what other questions would change is not."
 
 
-def _compared(found: Mapping[str, Any], along: Axis) -> str:
-    r, n = found["r"], found["n"]
+def _compared(diagnosis: Mapping[str, Any], along: Axis) -> str:
+    r, n = diagnosis["r"], diagnosis["n"]
     if r["estimate"] is None:
         return f"So few {along.points}, or changes all alike, have no correlation to compare."
     value = f"{shown(r['estimate'], '+2')} {shown(r['interval'], 'i2')}"
     if not along.serial:
         return f"Over these {n} {along.points} r is {value}. Nothing is known of others on this axis."
-    levels = shown(found["r_levels"]["estimate"], "+2")
-    if found["strangers"] is not None:
-        return _beside(found, value, levels)
+    levels = shown(diagnosis["r_levels"]["estimate"], "+2")
+    if diagnosis["strangers"] is not None:
+        return _beside(diagnosis, value, levels)
     return (
         f"From checkpoint to checkpoint the changes of the two scores correlate at r = {value}, n = {r['n']} changes. "
         f"Their levels correlate at {levels}, and a common trend alone gives that: any two scores that rise do "
@@ -338,10 +339,10 @@ def _compared(found: Mapping[str, Any], along: Axis) -> str:
     )
 
 
-def _beside(found: Mapping[str, Any], value: str, levels: str) -> str:
+def _beside(diagnosis: Mapping[str, Any], value: str, levels: str) -> str:
     """The changes and levels of a run beside those of strangers, in words."""
-    x, y = (found["labels"][found[axis]] for axis in ("x", "y"))
-    strangers = found["strangers"]
+    x, y = (diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y"))
+    strangers = diagnosis["strangers"]
     change, level = (shown(strangers[word]["others"], "+2") for word in ("changes", "levels"))
     runs = f"{strangers['runs']} other runs" if strangers["runs"] > 1 else "another run"
     return (
@@ -351,8 +352,8 @@ def _beside(found: Mapping[str, Any], value: str, levels: str) -> str:
     )
 
 
-def _move(found: Mapping[str, Any], along: Axis) -> str:
-    last, whole = found["steps"][-1], found["whole"]
+def _move(diagnosis: Mapping[str, Any], along: Axis) -> str:
+    last, whole = diagnosis["steps"][-1], diagnosis["whole"]
     if not last["settled"] and whole["settled"]:
         return (
             f"Over {along.path} the sign is settled ({whole['phase']}), and the last step alone is open: measure "
@@ -365,36 +366,36 @@ def _move(found: Mapping[str, Any], along: Axis) -> str:
     return "Nothing has to move: the last step raised both scores, or lowered both."
 
 
-def _measure(found: Mapping[str, Any], along: Axis) -> str:
-    power = found["power"]
-    if found["steps"][-1]["p_negative"] is None:
+def _measure(diagnosis: Mapping[str, Any], along: Axis) -> str:
+    power = diagnosis["power"]
+    if diagnosis["steps"][-1]["p_negative"] is None:
         return f"First the number of questions of both benchmarks, then a further {along.point}."
     if power["settled"]:
-        return f"The next {along.point}, near {found['forecast']['text']}: it tells whether the sign stays."
-    more = f"runs of each {along.point}" if found["runs"] else "questions"
+        return f"The next {along.point}, near {diagnosis['forecast']['text']}: it tells whether the sign stays."
+    more = f"runs of each {along.point}" if diagnosis["runs"] else "questions"
     if power["questions"] is not None:
         return (
             f"To settle the last step, if what you see is true: {power['questions']} times as many {more}, or "
             f"{along.points} further apart."
         )
-    what = "more runs" if found["runs"] else "questions"
+    what = "more runs" if diagnosis["runs"] else "questions"
     return (
         f"The last step will not be settled by {what} (over {power['most_questions']} times as many): measure "
-        f"{along.points} further apart, such as one near {found['forecast']['text']}."
+        f"{along.points} further apart, such as one near {diagnosis['forecast']['text']}."
     )
 
 
-def _notes(frame: pd.DataFrame, found: Mapping[str, Any], along: Axis) -> list[str]:
-    notes = [_between_runs(found) if found["runs"] else write("note_seeds", {})]
+def _notes(frame: pd.DataFrame, diagnosis: Mapping[str, Any], along: Axis) -> list[str]:
+    notes = [_between_runs(diagnosis) if diagnosis["runs"] else write("note_seeds", {})]
     if along.serial:
         notes.append(
             "Checkpoints of one run depend on each other: r is that of the changes from one to the next (first "
             "differences), not of the levels."
         )
-    y, ahead = found["labels"][found["y"]], found["forecast"]
+    y, ahead = diagnosis["labels"][diagnosis["y"]], diagnosis["forecast"]
     methods = [f"{shown(row['y'], '1')} by {name}" for name, row in ahead["methods"].items() if row["y"] is not None]
     notes.append(f"If it goes on, {y} at {ahead['text']}: {', '.join(methods)}.")
     stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
-    if "truthfulqa" in (found["x"], found["y"]) and not stated:
+    if "truthfulqa" in (diagnosis["x"], diagnosis["y"]) and not stated:
         notes.append(write("note_mc2_noise", {}))
     return notes

@@ -51,7 +51,7 @@ def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str 
         p = corrected([np.nan if pair[f"{name}_p"] is None else pair[f"{name}_p"] for pair in pairs])
         for pair, holm in zip(pairs, p, strict=True):
             pair[f"{name}_p"] = number(float(holm))
-    found: Plain = {
+    diagnosis: Plain = {
         "kind": "pairs",
         "by": by,
         "x": x,
@@ -63,7 +63,7 @@ def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str 
         **_over_values(max(groups, key=len), x, y),
         "advice": [],
     }
-    return found | {"answers": _answers(found), "notes": _notes(found)}
+    return diagnosis | {"answers": _answers(diagnosis), "notes": _notes(diagnosis)}
 
 
 def _told_apart(frame: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -143,9 +143,9 @@ def _over_values(group: pd.DataFrame, x: str, y: str) -> Plain:
     }
 
 
-def _answers(found: Plain) -> dict[str, str]:
-    x, y = (found["labels"][found[axis]] for axis in ("x", "y"))
-    pairs, by = found["pairs"], found["by"]
+def _answers(diagnosis: Plain) -> dict[str, str]:
+    x, y = (diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y"))
+    pairs, by = diagnosis["pairs"], diagnosis["by"]
     one, many = _NOUNS.get(by, (f"value of {by}", f"values of {by}"))
     against = "its base model" if by == "instruct" else f"the first {one} of its size"
     headline = sentence(pairs[0], x, y)
@@ -164,12 +164,12 @@ def _answers(found: Plain) -> dict[str, str]:
         text["sure"] = "Not known: give the number of questions of each benchmark, or its standard error."
     if by == "seed":
         text["measure"] = "More seeds: the spread of few is itself uncertain."
-    if found["r"] is not None and found["r"]["estimate"] is not None:
-        r, spread, noise = found["r"], found["spread"], found["noise"][found["y"]]
+    if diagnosis["r"] is not None and diagnosis["r"]["estimate"] is not None:
+        r, spread, noise = diagnosis["r"], diagnosis["spread"], diagnosis["noise"][diagnosis["y"]]
         alone = "" if noise is None else f", where the questions alone give {shown(noise, '1')}"
         text["compared"] = (
             f"Over {r['n']} {many} of one size r is {shown(r['estimate'], '+2')} {shown(r['interval'], 'i2')}; {y} "
-            f"spreads by {shown(spread[found['y']], '1')} points (SD){alone}."
+            f"spreads by {shown(spread[diagnosis['y']], '1')} points (SD){alone}."
         )
     return text
 
@@ -202,7 +202,7 @@ def _moves(by: str) -> str:
     return f"What differs in {by} is the one change that these pairs know of; whatever changed with it counts too."
 
 
-def _notes(found: Plain) -> list[str]:
-    if found["by"] == "seed":
+def _notes(diagnosis: Plain) -> list[str]:
+    if diagnosis["by"] == "seed":
         return ["Seeds of one recipe: their spread is run-to-run noise, and no pair of them is an effect."]
     return ["Intervals hold score noise only; two training runs of one recipe may differ by more."]

@@ -1,5 +1,6 @@
 """The tables of the book and a user's scores: loaded, checked, with the source of every value."""
 
+from cape_lib.tables.axes import Axis, axis_named
 from cape_lib.tables.base import BASE_PANELS, added, base, base_version, base_versions, ladder, ladders, losses
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, CHANCE, FRONTIER_BENCHMARKS, ITEM_COUNTS, LABELS, label
 from cape_lib.tables.cells import CHECKED, STATUSES, audit, cell_audit, cell_differences
@@ -26,6 +27,8 @@ from cape_lib.tables.variants import RULE as VARIANT_RULE
 from cape_lib.tables.variants import variants
 
 __all__ = [
+    "axis_named",
+    "Axis",
     "write_checked",
     "refuse_unnamed",
     "read_checked",

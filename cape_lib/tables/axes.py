@@ -65,8 +65,8 @@ class Axis:
 
     def t(self, values: Any) -> Floats:
         """Values of the column on the scale of the fits."""
-        given = np.asarray(values, dtype=float)
-        return np.asarray(np.log10(given)) if self.scale == "log" else given
+        numbers = np.asarray(values, dtype=float)
+        return np.asarray(np.log10(numbers)) if self.scale == "log" else numbers
 
     def back(self, t: float) -> float:
         """The value at a place of the scale; 0 and infinity beyond every number of a log scale."""
@@ -141,10 +141,11 @@ def day(value: float) -> str:
 def axis_named(name: str) -> Axis:
     """The axis that a person calls so; one that is not among `NAMES` is a column of the table."""
     plain = name.strip()
-    known = {axis.column: axis for axis in _AXES.values()} | _AXES
-    if plain in known:
-        return known[plain]
     column = known_name(plain)
+    known = {axis.column: axis for axis in _AXES.values()} | _AXES
+    known |= {"pretrain_tokens_b": _TOKENS, "release_date": _AXES["date"], "compute": _AXES["flops"]}
+    if plain in known or column in known:
+        return known.get(plain) or known[column]
     return Axis(plain, column, column, before=f"{column} ", scale="linear")
 
 
@@ -175,8 +176,8 @@ def above_zero(rows: pd.DataFrame, axis: Axis) -> tuple[pd.DataFrame, list[str]]
     if axis.by_size or axis.scale == "linear" or not nothing.any():
         return rows, []
     who = ", ".join(dict.fromkeys(rows.loc[nothing, "model"].astype(str)))
-    told = f"left out, for a log scale has no place for {axis.column} 0: {who}"
-    return rows[~nothing].reset_index(drop=True), [told]
+    reason = f"left out, for a log scale has no place for {axis.column} 0: {who}"
+    return rows[~nothing].reset_index(drop=True), [reason]
 
 
 def is_training(axis: Axis) -> bool:
@@ -197,8 +198,8 @@ def place(
     if axis.by_size:
         return frame, axis, []
     if axis.column in TEXT:
-        told = f"--axis {axis.name}: a column of text; choose {', '.join(NAMES)} or a column of numbers"
-        raise UsageError(f"{told}, or compare its values by: cape diagnose SCORES --pairs {axis.name}")
+        reason = f"--axis {axis.name}: a column of text; choose {', '.join(NAMES)} or a column of numbers"
+        raise UsageError(f"{reason}, or compare its values by: cape diagnose SCORES --pairs {axis.name}")
     frame, notes = frame.copy(), []
     if axis.name == "date":
         frame[axis.column] = _days(sheet, frame)
@@ -220,12 +221,12 @@ def _refuse(sheet: Sheet, frame: pd.DataFrame, axis: Axis, values: pd.Series) ->
     if blank.size == len(values):
         raise MissingError(f"{sheet.name}: no {axis.column} for any model; {_how(frame, axis)}")
     if blank.size:
-        told = f"is blank for {frame['model'].iloc[blank[0]]}, and others have it"
-        raise sheet.refusal(int(blank[0]), axis.column, f"{told}; {_how(frame, axis)}")
+        reason = f"is blank for {frame['model'].iloc[blank[0]]}, and others have it"
+        raise sheet.refusal(int(blank[0]), axis.column, f"{reason}; {_how(frame, axis)}")
     below = np.flatnonzero((values < 0).to_numpy(dtype=bool))
     if below.size and axis.name != "date":
-        told = f"{values.iloc[below[0]]:g} is below 0"
-        raise sheet.refusal(int(below[0]), axis.column, f"{told}; correct the cell")
+        reason = f"{values.iloc[below[0]]:g} is below 0"
+        raise sheet.refusal(int(below[0]), axis.column, f"{reason}; correct the cell")
     if axis.scale == "log" and (values == 0).all():
         raise ScoresError(f"{sheet.name}: {axis.column} is 0 in every row; give its values")
 
@@ -246,7 +247,7 @@ def _how(frame: pd.DataFrame, axis: Axis) -> str:
 
 
 def _fill(sheet: Sheet, frame: pd.DataFrame, axis: Axis, batch_tokens: float | None) -> list[str]:
-    """Put the column of a named axis into the frame; notes of what it was made of."""
+    """Put the column of a named axis into the frame; notes of what it was product of."""
     if axis.name == "flops":
         return _flops(sheet, frame, batch_tokens)
     if axis.name == "tokens":
@@ -269,8 +270,8 @@ def _tokens(sheet: Sheet, frame: pd.DataFrame, batch_tokens: float | None) -> li
     if frame["tokens_b"].isna().any() and batch_tokens is not None:
         _from_names(sheet, frame, "step", model_names.step_in_name)
         if frame["step"].notna().any():
-            made = frame["step"] * batch_tokens / 1e9
-            frame["tokens_b"] = frame["tokens_b"].fillna(made)
+            product = frame["step"] * batch_tokens / 1e9
+            frame["tokens_b"] = frame["tokens_b"].fillna(product)
             notes.append(f"tokens_b: step x {batch_tokens:,.0f} tokens")
     return notes
 
@@ -302,8 +303,8 @@ def _from_names(sheet: Sheet, frame: pd.DataFrame, column: str, read: Callable[[
     apart = np.flatnonzero(((stated - named).abs() > 0.02 * named.abs()).to_numpy(dtype=bool))
     if apart.size:
         at = int(apart[0])
-        told = f"{stated.iloc[at]:g} here, {named.iloc[at]:g} in the name {frame['model'].iloc[at]}"
-        raise sheet.refusal(at, column, f"{told}; correct one of the two")
+        reason = f"{stated.iloc[at]:g} here, {named.iloc[at]:g} in the name {frame['model'].iloc[at]}"
+        raise sheet.refusal(at, column, f"{reason}; correct one of the two")
     frame[column] = stated.fillna(named)
     return [f"{column}: from the names of the models"] if (stated.isna() & named.notna()).any() else []
 

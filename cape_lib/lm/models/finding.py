@@ -103,7 +103,8 @@ def input_device(model: Any) -> torch.device:
         # weights on disk are fetched by a hook, which knows where it puts them
         hook = getattr(embeddings or model, "_hf_hook", None)
         return torch.device(getattr(hook, "execution_device", None) or "cpu")
-    return parameter.device
+    device: torch.device = parameter.device
+    return device
 
 
 def _trace(

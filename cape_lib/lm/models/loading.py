@@ -182,12 +182,13 @@ def _read(name: str, kind: torch.dtype, where: str, revision: str | None) -> tup
 def _from_pretrained(name: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 
-    for reader in (AutoModelForCausalLM, AutoModelForImageTextToText):
+    readers: tuple[Any, ...] = (AutoModelForCausalLM, AutoModelForImageTextToText)
+    for reader in readers:
         try:
             made: tuple[Any, dict[str, Any]] = reader.from_pretrained(name, output_loading_info=True, **options)
             return made
         except ValueError as error:
-            if "Unrecognized configuration class" not in str(error) or reader is AutoModelForImageTextToText:
+            if "Unrecognized configuration class" not in str(error) or reader is readers[-1]:
                 raise
     raise AssertionError("one of the readers has answered")
 

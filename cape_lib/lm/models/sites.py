@@ -43,9 +43,8 @@ def _one(word: str, depth: int, heads: int | None) -> Site:
     if word == "embed":
         return word
     if match is None or (match[1] == "head") != (match[3] is not None):
-        raise UsageError(
-            f"unknown layer {word!r}; choose embed, quarter, a block from 0 to {depth - 1}, attn.N, mlp.N or head.N.H"
-        )
+        known = ", ".join(PLACES)
+        raise UsageError(f"unknown layer {word!r}; choose quarter, or such as {known}, with blocks 0 to {depth - 1}")
     block = _block(depth // 4 if match[2] == "quarter" else int(match[2]), depth)
     if match[3] is None:
         return block if match[1] is None else f"{match[1]}.{block}"

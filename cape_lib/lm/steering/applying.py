@@ -150,7 +150,7 @@ def added(
             site = lm.site(asked)
             axis = axes[asked] if axes and asked in axes else torch.zeros_like(delta)
             widths = lm.widths(site)
-            pieces = zip(site_parts(site), delta.split(widths, -1), axis.split(widths, -1), strict=True)
+            pieces = zip(site_parts(site), *(one.split_with_sizes(widths, -1) for one in (delta, axis)), strict=True)
             for part, vector, own in pieces:
                 if bool(vector.any() or own.any()):  # strength 0 is the unsteered model, bit for bit
                     stack.enter_context(changed(lm, part, _change(vector, own, positions, clock)))

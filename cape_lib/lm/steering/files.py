@@ -82,9 +82,10 @@ def load(path: Path, lm: LanguageModel | None = None, *, any_model: bool = False
 
 
 def _read(path: Path) -> dict[str, Any]:
+    fields: dict[str, Any]
     if path.suffix == ".pt":
-        held: dict[str, Any] = torch.load(path, weights_only=True)
-        return held
+        fields = torch.load(path, weights_only=True)
+        return fields
     if path.suffix == ".gguf":
         from gguf import GGUFReader
 
@@ -94,7 +95,8 @@ def _read(path: Path) -> dict[str, Any]:
         fields = json.loads(bytes(field.parts[field.data[0]]))
         return fields | {"vector": torch.cat([pieces[f"direction.{part}"] for part in site_parts(fields["site"])])}
     with safe_open(path, framework="pt") as file:
-        return json.loads((file.metadata() or {})[_KEY]) | {"vector": file.get_tensor("vector")}
+        fields = json.loads((file.metadata() or {})[_KEY])
+        return fields | {"vector": file.get_tensor("vector")}
 
 
 def harness_file(
@@ -110,12 +112,15 @@ def harness_file(
     names = {module: name for name, module in lm.model.base_model.named_modules()}
     kind = next(lm.model.parameters()).dtype
     made: dict[str, dict[str, Any]] = {}
-    for part, vector, own in zip(site_parts(direction.site), step.split(widths), axis.split(widths), strict=True):
+    pieces = zip(
+        site_parts(direction.site), step.split_with_sizes(widths), axis.split_with_sizes(widths), strict=True
+    )
+    for part, vector, own in pieces:
         module, inward, columns = lm.spot(part)
         if part == "embed" or (inward and (action != "add" or module.weight.is_meta)) or module not in names:
             raise UsageError(f"lm-evaluation-harness cannot {action} at {part}; take the output of a block")
         if inward:
-            weight = module.weight.detach().float().cpu()  # type: ignore[union-attr, operator]
+            weight = module.weight.detach().float().cpu()  # type: ignore[operator]
             vector = (weight if hasattr(module, "in_features") else weight.T)[:, columns] @ vector
         point: dict[str, Any] = {"action": "add", "steering_coefficient": 1.0, "bias": None, "head_index": None}
         if action != "add":

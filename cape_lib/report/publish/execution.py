@@ -143,7 +143,7 @@ def run_one(path: Path, parameters: Mapping[str, Any] | None = None, *, only: st
 
 def _tagged(cells: Sequence[Any], only: str) -> list[Any]:
     """The cells with a tag, the heading of the first page and the cell of parameters; their code is not shown."""
-    kept = []
+    left = []
     for number, cell in enumerate(cells):
         tags = set(cell.metadata.get("tags", []))
         if number == 0 and only not in tags:
@@ -152,8 +152,8 @@ def _tagged(cells: Sequence[Any], only: str) -> list[Any]:
             continue
         if cell.cell_type == "code":
             cell.metadata["tags"] = sorted(tags | {"remove-input"})
-        kept.append(cell)
-    return kept
+        left.append(cell)
+    return left
 
 
 def _recorder() -> tuple[str, str]:
