@@ -255,6 +255,25 @@ def test_results_files_of_checkpoints_go_along_their_revisions(tmp_path: Path, c
     assert json.loads(capsys.readouterr().out)["diagnosis"]["n"] == 4
 
 
+def test_a_training_log_without_a_model_is_one_run(tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "larch.csv"
+    log = planted("Step", [1000 * p for p in POWERS], turn=9000.0).drop(columns="model")
+    log.to_csv(path, index=False)
+    assert main(["diagnose", str(path), "--axis", "step"]) == 0
+    assert "note: no column model: the rows are taken for one run, larch" in capsys.readouterr().out
+    assert main(["diagnose", str(path)]) == 4  # along sizes each row is a model, and needs its name
+
+
+def test_checkpoints_of_a_trainer_are_one_run_by_their_folder(tmp_path: Path, capsys: Any) -> None:
+    for i, step in enumerate((500, 1000, 1500, 2000)):
+        scores = SCORES | {"hellaswag": 0.3 + 0.1 * i, "truthfulqa_mc2": 0.45 - 0.02 * i}
+        document = harness_0_4("0.4.8", f"./out/checkpoint-{step}", params=None, scores=scores)
+        write(tmp_path / "results", f"results_2025-03-01T10-0{i}-00.json", document)
+    assert main(["diagnose", str(tmp_path / "results"), "--axis", "step", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)["diagnosis"]
+    assert [point["step"] for point in answer["points"]] == [500, 1000, 1500, 2000] and answer["serial"]
+
+
 def test_seeds_at_one_checkpoint_become_their_mean_and_their_noise() -> None:
     one = planted("step", [1000.0, 2000.0, 4000.0], turn=3000.0).drop(columns=["hellaswag_stderr", "truthfulqa_stderr"])
     both = pd.concat([one.assign(model="m-seed1"), one.assign(model="m-seed2", truthfulqa=one["truthfulqa"] + 2)])

@@ -82,6 +82,8 @@ def check_scores(
     """
     options = options or TableOptions()
     sheet = upright(source if isinstance(source, Sheet) else read_sheet(source, sep=options.sep))
+    if is_training(axis_named(options.axis)):
+        sheet = _one_run(sheet)
     heads, notes = _columns(sheet)
     strict = [known_name(name) for name in pair]
     exact = next((head.name for head in heads if head.name == options.axis.strip()), options.axis)
@@ -120,6 +122,15 @@ def check_scores(
     frame, axis, placed = place(sheet, frame, axis, batch_tokens=options.batch_tokens)
     told = tuple([*sheet.notes, *notes, *placed])
     return Scores(frame, told, sheet.name, allow_mixed, has_families, options.size, axis)
+
+
+def _one_run(sheet: Sheet) -> Sheet:
+    """A sheet without a column model is one run, called by its file: checkpoints as a training log has them."""
+    if any(heading(name).name == "model" for name in sheet.columns):
+        return sheet
+    run = Path(sheet.name).stem
+    named = replace(sheet, columns=["model", *sheet.columns], cells=[[run, *row] for row in sheet.cells])
+    return named.noting(f"no column model: the rows are taken for one run, {run}")
 
 
 def read_scores(
