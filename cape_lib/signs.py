@@ -6,6 +6,7 @@ colour which way it points, and neither is one of the colours that stand for a p
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -26,6 +27,21 @@ DRAWN = {
     "◭": "M0,-0.87L1,0.87L-1,0.87ZM0,-0.4L0,0.62L0.59,0.62Z",
     "□": "M-0.89,-0.89L0.89,-0.89L0.89,0.89L-0.89,0.89ZM-0.55,-0.55L-0.55,0.55L0.55,0.55L0.55,-0.55Z",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What stands in place of a number: `missing` where there is none, `above` and `below` beyond all bounds."""
+
+    missing: str
+    above: str
+    below: str
+
+
+#: in a table of a page, in a verdict, on a terminal
+READERS = Words("–", "no end", "\N{MINUS SIGN}no end")
+VERDICTS = Words("none", "unbounded", "unbounded")
+TERMINAL = Words("-", "inf", "-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,25 @@ _PARTS = re.compile(
     r"|(?<![\w)\]%./&#-])(-)(?=\.?\d)|(?<=\d) ?(%)(?!\w)",
     re.DOTALL,
 )
+
+
+def written(
+    value: float | bool | None, digits: int | None = None, *, words: Words = READERS, whole: bool = True
+) -> str:
+    """A number as text, with a hyphen for its minus (`typeset` sets the sign of a page).
+
+    digits: decimals, which a whole number goes without unless `whole` is False; None for three significant digits, and
+    whole numbers from 1,000 on. words: what stands where there is no number, or one beyond all bounds.
+    """
+    if value is None or math.isnan(value):
+        return words.missing
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if math.isinf(value):
+        return words.above if value > 0 else words.below
+    if digits is not None:
+        return f"{value:.{0 if whole and float(value).is_integer() else digits}f}"
+    return f"{value:.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
 
 
 def typeset(text: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cape_lib import claims, predictions
+from cape_lib import claims, predictions, signs
 from cape_lib.charts import look, trust
 from cape_lib.report.publish.places import static_dir
 from cape_lib.signs import FAILS, HOLDS, MARKS, UNSAID, sentence, typeset
@@ -137,3 +137,16 @@ def test_the_minus_changes_hyphens_only_and_is_done_once(text: str) -> None:
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e6, max_value=-0.01))
 def test_a_negative_number_never_begins_with_a_hyphen(value: float) -> None:
     assert typeset(f"{value:.2f}").startswith("−")
+
+
+def test_a_number_is_written_by_one_rule_for_page_verdict_and_terminal() -> None:
+    nan, inf = float("nan"), float("inf")
+    assert [signs.written(v, 2) for v in (None, nan, True, 3.0, 2.5, -0.125, inf)] == [
+        "–", "–", "yes", "3", "2.50", "-0.12", "no end",
+    ]  # fmt: skip
+    assert signs.written(3.0, 2, whole=False) == "3.00" and signs.written(3.0, 0) == "3"
+    assert [signs.written(v) for v in (0.12345, 12.0, 999.4, 1234.56)] == ["0.123", "12", "999", "1235"]
+    assert [signs.written(v, words=signs.TERMINAL) for v in (nan, inf, -inf)] == ["-", "inf", "-inf"]
+    assert [signs.written(v, words=signs.VERDICTS) for v in (None, inf, -inf, False)] == [
+        "none", "unbounded", "unbounded", "no",
+    ]  # fmt: skip

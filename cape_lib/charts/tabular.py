@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from cape_lib.signs import typeset
+from cape_lib.signs import typeset, written
 from cape_lib.tables import LABELS
 
 
@@ -53,7 +53,7 @@ def _all_whole(column: pd.Series) -> bool:
 def _cell(value: Any, numeric: bool, digits: int, whole: bool) -> str:
     text = shown(value, digits)
     if numeric and not whole and isinstance(value, float | np.floating) and np.isfinite(value):
-        text = typeset(f"{value:.{digits}f}")
+        text = typeset(written(float(value), digits, whole=False))
     return f"<td{_right(numeric)}>{html.escape(text)}</td>"
 
 
@@ -63,12 +63,10 @@ def _right(numeric: bool) -> str:
 
 def shown(value: Any, digits: int = 2) -> str:
     """One value as a reader wants it: "yes", "no", a dash where there is none, no needless decimals."""
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
-        return "–"
+    if value is None or value is pd.NA or value is pd.NaT:
+        return written(None)
     if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
+        return written(bool(value))
     if isinstance(value, float | np.floating):
-        if np.isinf(value):
-            return "no end" if value > 0 else "−no end"
-        return typeset(f"{value:.{digits}f}" if value != int(value) or digits == 0 else f"{int(value)}")
+        return typeset(written(float(value), digits))
     return typeset(str(value))

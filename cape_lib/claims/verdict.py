@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from cape_lib.claims.rule import decimals
-from cape_lib.signs import typeset
+from cape_lib.signs import VERDICTS, typeset, written
 from cape_lib.stats import Estimate, seen_effect, seen_words
 from cape_lib.tables.promise import RELATIVES, promise
 
@@ -246,26 +246,17 @@ class Verdict:
 
 def number(value: Value, published: str | None = None) -> str:
     """A value as text: a digit or two more than were printed, three significant digits where nothing was printed."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if math.isinf(value):
-        return "unbounded"
-    if published and decimals(published) is not None:
-        places = decimals(published) or 0
-        whole = not places and float(value).is_integer()
-        # A value that ends where the printed digits do has no further digit to show.
-        ends = abs(value - round(value, places)) < 10.0**-FINEST
-        shown = 0 if whole else places if ends else 4 if places in (2, 3) else places + 1
-        while shown < FINEST and _looks_like(value, str(published), shown):
-            shown += 1
-        text = f"{value:.{shown}f}"
-    elif float(value).is_integer():
-        text = f"{value:.0f}"
-    else:
-        text = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    return typeset(text)
+    known = value is not None and not isinstance(value, bool) and math.isfinite(value)
+    places = decimals(published) if published and known else None
+    if value is None or published is None or places is None:
+        return typeset(written(value, words=VERDICTS))
+    whole = not places and float(value).is_integer()
+    # A value that ends where the printed digits do has no further digit to show.
+    ends = abs(value - round(value, places)) < 10.0**-FINEST
+    shown = 0 if whole else places if ends else 4 if places in (2, 3) else places + 1
+    while shown < FINEST and _looks_like(value, published, shown):
+        shown += 1
+    return typeset(written(value, shown, whole=False))
 
 
 def _looks_like(value: float, published: str, shown: int) -> bool:
@@ -302,7 +293,7 @@ def _end(value: float, published: str | None) -> str:
     places = decimals(published or "")
     if places is None or math.isinf(value):
         return number(value)
-    return typeset(f"{value:.{max(places, 1)}f}")
+    return typeset(written(value, max(places, 1), whole=False))
 
 
 def _known(value: Value) -> Value:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cape_lib.output import print_json
+from cape_lib.signs import TERMINAL, VERDICTS, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,8 +105,8 @@ def lab_rows(frame: pd.DataFrame, lab: str | None, chosen: FrontierLine) -> list
 
 
 def number(value: float) -> str:
-    """A number for a line of text: three digits, or a dash where there is none."""
-    return f"{value:.3g}" if math.isfinite(value) else "-" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    """A number for a line of a terminal (`signs.written`)."""
+    return written(value, words=TERMINAL)
 
 
 def _estimate(e: Estimate) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _print(answer: dict[str, Any], lab: str | None) -> None:
     print(f"error on a lab not seen: {shown('leave_one_lab_out')} points")
     if "saturation" in answer:
         s = answer["saturation"]
-        end = "unbounded" if math.isinf(s["high"]) else f"{s['high']:.2f}"
+        end = written(s["high"], 2, words=VERDICTS, whole=False)
         print(f"top five: SWE spread {s['spread_old']:.1f}, GPQA spread {s['spread_new']:.1f} points, sigma "
               f"{s['sigma']:.2f} [{s['low']:.2f}, {end}]{', rotate' if s['rotate'] else ''}")  # fmt: skip
     if "share_checked" in answer:

@@ -14,6 +14,7 @@ from cape_lib.frontier import variants
 from cape_lib.predictions.cards import Prediction, check_date, newest_date, predictions
 from cape_lib.predictions.evidence import Evidence, gather
 from cape_lib.rules import Rule, holds
+from cape_lib.signs import written
 from cape_lib.stats import Estimate, seen_effect
 from cape_lib.tables.frontier import middle
 
@@ -259,7 +260,7 @@ def _in_words(card: Prediction, evidence: Evidence) -> str:
 
 
 def _number(value: object, digits: int) -> str:
-    return f"{float(np.asarray(value)):.{digits}f}"
+    return written(float(np.asarray(value)), digits, whole=False)
 
 
 def _sources(rows: pd.DataFrame, benchmarks: tuple[str, ...]) -> tuple[str, ...]:
