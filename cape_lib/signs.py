@@ -105,7 +105,7 @@ def written(
     if math.isinf(value):
         return words.above if value > 0 else words.below
     if digits is not None:
-        return f"{value:.{0 if whole and float(value).is_integer() else digits}f}"
+        return f"{int(value)}" if whole and float(value).is_integer() else f"{value:.{digits}f}"
     return f"{value:.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
 
 

@@ -293,7 +293,7 @@ def _end(value: float, published: str | None) -> str:
     places = decimals(published or "")
     if places is None or math.isinf(value):
         return number(value)
-    return typeset(written(value, max(places, 1), whole=False))
+    return typeset(written(value, max(places, 1), words=VERDICTS, whole=False))
 
 
 def _known(value: Value) -> Value:
