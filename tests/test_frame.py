@@ -143,7 +143,7 @@ def test_of_two_names_without_room_the_first_stands_and_the_other_only_where_all
     rows = pd.DataFrame({"name": ["a long name", "another one"], "x": [50.0, 50.0], "y": [50.0, 50.0]})
     assert list(stands(rows)) == ["a long name", "another one"]
     assert stands(rows, around=[close, close + 2, close - 2]) == {}
-    always = stands(rows, around=[close, close + 2, close - 2], always=True)
+    always = stands(rows, around=[close, close + 2, close - 2], always=2)
     assert len(always) == 2 and len(set(always.values())) == 2
 
 

@@ -55,7 +55,7 @@ def ladder_plane(
     dots = dots.encode(x=to_right, y=up, tooltip=["model", along.column, x, y])
     path = pd.DataFrame({score: np.interp(np.linspace(0, 1, 60), np.linspace(0, 1, len(ladder)), ladder[score])
                          for score in (x, y)})  # fmt: skip
-    names = named(ends, to_right, up, "model", height=320, around=[path], always=True, fontSize=12)
+    names = named(ends, to_right, up, "model", height=320, around=[path], always=len(ends), fontSize=12)
     down = int((gammas["dy"] < 0).sum())
     return figure(
         alt.layer(lines, dots, *names),

@@ -117,7 +117,7 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     dots = alt.Chart(h[KEPT]).mark_point(filled=True, size=60, opacity=0.85)
     dots = dots.encode(x=x, y=y, color=lab_colour(sorted(h["lab"].unique())), tooltip=H_TOOLTIP)
     ends = table.iloc[[0, -1]].melt([SWE], ["low", "high"], value_name=GPQA)  # they stretch the axes
-    names = named(_by_importance(h), x, y, "model", height=340, around=[ends])
+    names = named(_by_importance(h), x, y, "model", height=340, around=[ends], always=3)
     mine = alt.Chart(table).transform_filter(f"datum['{SWE}'] == your_swe").transform_calculate(
         yours="your_gpqa", h="your_gpqa - datum.estimate",
         reading="'h = ' + format(datum.h, '+.1f') + ': ' + (your_gpqa > datum.high ? 'above the range of releases' : "
@@ -206,7 +206,7 @@ def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     away = ((rows[[SWE, GPQA]] - rows[[SWE, GPQA]].mean()) / rows[[SWE, GPQA]].std()).pow(2).sum(axis=1)
     words = rows.assign(away=away).sort_values("away", ascending=False)[["model", "panel", SWE, GPQA]]
     return figure(
-        alt.layer(line, dots, *named(words, x, y, "model", height=300, by="panel")).properties(height=300),
+        alt.layer(line, dots, *named(words, x, y, "model", height=300, by="panel", always=3)).properties(height=300),
         title=title,
         alt="Releases of the chosen panel in the plane of SWE-bench Verified and GPQA Diamond with their own line.",
         source=source,

@@ -132,7 +132,7 @@ def families_in_motion(
         "ladder",
         height=420,
         around=[covered],
-        always=True,
+        always=len(largest),
         gap=12,
         fontSize=12,
         fontWeight=600,

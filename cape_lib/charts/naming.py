@@ -53,7 +53,7 @@ def named(
     height: float,
     around: Sequence[pd.DataFrame] = (),
     by: str = "",
-    always: bool = False,
+    always: int = 0,
     gap: float = 8.0,
     opacity: Any = alt.Undefined,
     **mark: Any,
@@ -62,9 +62,9 @@ def named(
 
     rows: columns of x, y and `column`, the most important name first;  around: further points that no name may cover,
     with the same columns; they stretch the axes too;  by: rows that differ in this column (of `around` too) are never
-    on show together;  height: of the plot, pixels;  always: no name is left out, one without room stands where it
-    covers least;  gap: from a point to its name, pixels;  opacity: its encoding;  mark: further properties of the
-    texts.
+    on show together;  height: of the plot, pixels;  always: so many of the first names are never left out, one without
+    room stands where it covers least;  gap: from a point to its name, pixels;  opacity: its encoding;  mark: further
+    properties of the texts.
     """
     fields = [axis.to_dict()["field"] for axis in (x, y)]
     rows, *around = [frame.dropna(subset=fields).reset_index(drop=True) for frame in (rows, *around)]
@@ -89,7 +89,7 @@ def named(
 
 
 def _places(
-    names: Sequence[str], points: np.ndarray, room: tuple[float, float], gap: float, *, always: bool
+    names: Sequence[str], points: np.ndarray, room: tuple[float, float], gap: float, *, always: int
 ) -> list[str]:
     """The place of each name, "" for none.  points: pixels, those of the names first;  room: width, height."""
     dots = [Box(px - gap / 2, py - gap / 2, px + gap / 2, py + gap / 2) for px, py in points]
@@ -104,7 +104,7 @@ def _places(
             outside = box.left < 0 or box.right > room[0] + 20 or box.top < -LINE or box.bottom > room[1]
             tried.append((100 * sum(map(box.meets, taken)) + 10 * outside + sum(map(box.meets, dots)), place, box))
         cost, place, box = min(tried, key=lambda one: one[0])
-        fits = always or cost == 0
+        fits = cost == 0 or len(chosen) < always
         chosen.append(place if fits else "")
         taken += [box] if fits else []
     return chosen
