@@ -262,7 +262,7 @@ def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
     assert "in 3 of 3 blocks" in one.sentence and "each time towards competing" in one.sentence
     assert one.interval.startswith("Training moves the coupling of 3 tiny models by -0.80")
     other = chapter_4.answer(internal, nothing, stays, stays)
-    assert "in 0 of 3 blocks" in other.sentence and "working together" not in other.sentence
+    assert "in none of 3 blocks" in other.sentence and "working together" not in other.sentence
     assert "competition is shown in 3 blocks" in chapter_4.yours(competing.query("weights == 'trained'"), falls, "mine")
     assert "no block shows competition" in chapter_4.yours(nothing.query("weights == 'trained'"), stays, "mine")
 

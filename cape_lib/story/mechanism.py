@@ -47,17 +47,18 @@ def shift(probed: pd.DataFrame) -> Estimate:
 
 
 def _apart(gap: pd.DataFrame) -> str:
-    return f"in {int((gap['above'] | gap['below']).sum())} of {len(gap)} blocks"
+    count = int((gap["above"] | gap["below"]).sum())
+    return f"in {count} of {len(gap)} blocks" if count else f"in none of {len(gap)} blocks"
 
 
 def _towards(gap: pd.DataFrame) -> str:
-    """Where training moves the coupling, over the blocks that lie apart."""
+    """Where training moves the coupling, over the blocks that lie apart, to follow a count; empty where none does."""
     above, below = int(gap["above"].sum()), int(gap["below"].sum())
     if not above + below:
-        return "nowhere"
+        return ""
     if above and below:
-        return f"{above} times towards working together and {below} times towards competing"
-    return "each time towards " + ("working together" if above else "competing")
+        return f", {above} times towards working together and {below} times towards competing"
+    return ", each time towards " + ("working together" if above else "competing")
 
 
 def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real: pd.DataFrame) -> Answer:
@@ -76,7 +77,7 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
         f"**{lead}**: {blind} of {len(values)} published values cannot or may not depend on a model's weights, "
         f"{len(open_)} of the others have a published definition, and {beside}. Our probe, with that comparison, finds "
         f"an effect of training {_apart(gap)} of tiny models and {_apart(real)} of "
-        f"{'one real model' if names == 1 else f'{names} real models'}, {_towards(pd.concat([gap, real]))}."
+        f"{'one real model' if names == 1 else f'{names} real models'}{_towards(pd.concat([gap, real]))}."
     )
     moved = shift(probed)
     interval = (
@@ -91,7 +92,7 @@ def twins(gap: pd.DataFrame) -> str:
     both = gap.dropna(subset=["trained", "untrained"])
     lower = int((both["untrained"].abs() > 0.5).sum())
     return (
-        f"Training changed the coupling {_apart(gap)}, {_towards(gap)}. Without any training it lies beyond ±0.5 in "
+        f"Training changed the coupling {_apart(gap)}{_towards(gap)}. Without any training it lies beyond ±0.5 in "
         f"{lower} of {len(both)} blocks" + (": a number far from zero is no finding by itself." if lower else ".")
     )
 
@@ -127,7 +128,7 @@ def heads(counts: pd.DataFrame, claimed: int) -> str:
     reads = "about as many" if abs(share - base) < 0.1 else "more" if share > base else "fewer"
     return (
         f"Of the {claimed} models that the papers count, the list was not released. Under one stated definition "
-        f"{compete['trained']} of {count['trained']} heads of our made models compete, and untrained "
+        f"{compete['trained']} of {count['trained']} heads of our tiny models compete, and untrained "
         f"{compete['untrained']} of {count['untrained']}: {reads} with training. A count says nothing without that."
     )
 
@@ -152,8 +153,8 @@ def real(gap: pd.DataFrame, rows: pd.DataFrame) -> str:
     count = rows["weights"].value_counts()
     return (
         f"The coupling is surely above zero in {sure['trained']} of {count['trained']} trained blocks and in "
-        f"{sure['untrained']} of {count['untrained']} untrained ones. Training changed it {_apart(gap)}, "
-        f"{_towards(gap)}."
+        f"{sure['untrained']} of {count['untrained']} untrained ones. Training changed it "
+        f"{_apart(gap)}{_towards(gap)}."
     )
 
 
@@ -162,10 +163,13 @@ def output(table: pd.DataFrame) -> str:
     wide = table.pivot(index=["model", "weights"], columns="what", values=["coupling", "low", "high"])
     logits, low, high = wide["coupling", "logits"], wide["low", "random projection"], wide["high", "random projection"]
     outside = ((logits < low) | (logits > high)).groupby("weights").sum()
+    lower = (logits < wide["coupling", "hidden"]).groupby("weights").sum()
     count = table["model"].nunique()
     return (
         f"The coupling behind the output map lies outside the range of 20 random matrices in {outside['trained']} of "
-        f"{count} trained made models, and in {outside['untrained']} of {count} untrained ones."
+        f"{count} trained tiny models, and in {outside['untrained']} of {count} untrained ones. It is lower than in "
+        f"the last state, as a conflict there asks for, in {lower['trained']} of the trained and "
+        f"{lower['untrained']} of the untrained."
     )
 
 
@@ -195,17 +199,17 @@ def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
     """
     below = int((layers["high"] < 0).sum())
     compete = f"competition is shown in {times(below, 'block')}" if below else "no block shows competition"
-    return f"{model}: training changed the coupling {_apart(gap)} ({_towards(gap)}); {compete}."
+    return f"{model}: training changed the coupling {_apart(gap)}{_towards(gap)}; {compete}."
 
 
 def remember(internal: pd.DataFrame, gap: pd.DataFrame, counts: pd.DataFrame) -> list[str]:
     """Three lines to remember."""
     values = released(internal)
-    kinds = values.loc[values["blind"], "measure"].str.partition(" (")[0].drop_duplicates().tolist()
+    kinds = values.loc[values["blind"], "measure"].str.partition(" (")[0].replace("not stated", "one without a name")
     compete, all_heads = counts["competing"]["untrained"], counts["heads"]["untrained"]
     return [
         f"{int(values['blind'].sum())} of {len(values)} released values cannot or may not depend on the weights "
-        f"({listed(kinds)}).",
+        f"({listed(kinds.drop_duplicates().tolist())}).",
         f"Compare a model with itself before training: there the probe says no {_no(gap)}.",
         f"Untrained heads compete too ({compete} of {all_heads}): count them beside yours.",
     ]

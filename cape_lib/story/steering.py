@@ -48,12 +48,8 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
         f"{corrected} of {wrong} wrong answers. What was published counts changed texts: of {len(records)} recorded "
         f"ones **{known}** say whether the answer became right."
     )
-    spans = [
-        f"{row.corrected:.0%} of wrong answers corrected (95 % interval {row.corrected_low:.0%} to "
-        f"{row.corrected_high:.0%})"
-        for row in runs.itertuples()
-    ]
-    interval = f"In {one}: {'; '.join(spans)}; the papers say {runs['claimed'].max():.0%}."
+    reach = f"up to {runs['corrected_high'].max():.0%} in a run is not ruled out (95 %)"
+    interval = f"In {one}, {times(len(runs), 'run')}: {reach}; the papers say {runs['claimed'].max():.0%}."
     return Answer(sentence, "experiment", interval)
 
 
@@ -131,7 +127,7 @@ def _run(row: Any) -> str:
         )
     beats = "beats" if row.effect else "does not beat"
     return (
-        f"{row.model}, {row.benchmark}: **{row.corrected * row.misaligned:.0f} of {row.misaligned}** wrong answers "
+        f"{row.run}, {row.benchmark}: **{row.corrected * row.misaligned:.0f} of {row.misaligned}** wrong answers "
         f"corrected ({row.corrected_low:.0%} to {row.corrected_high:.0%}); {lost}. Right before "
         f"{row.right_before:.0%}, after {row.right_after:.0%}, best of {row.controls} controls "
         f"{row.best_control:.0%}: the direction {beats} them. The claim of {row.claimed:.0%} is {row.claim}."
