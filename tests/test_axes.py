@@ -17,10 +17,12 @@ from results_files import SCORES, harness_0_4, write
 from scipy.stats import norm
 
 from cape_lib import tables
+from cape_lib.base import coupling
 from cape_lib.cli import main
 from cape_lib.dashboard import diagnose_family
 from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
 from cape_lib.report import family
+from cape_lib.story import coupling as story
 from cape_lib.tables import TableOptions, check_scores, ladder_of, model_names
 from cape_lib.tables.axes import axis_named
 
@@ -338,6 +340,14 @@ def test_a_sweep_along_steps_answers_for_every_run_and_speaks_of_no_sizes(tmp_pa
             alone["boundary"]["vertex"]["estimate"]
         )
     assert [line for line in (*seen(out / "index.html"), *strings(whole)) if SIZES.search(line)] == []
+
+
+def test_a_chapter_follows_a_published_ladder_along_its_widths() -> None:
+    at, usual = tables.chapter("published", "OPT", axis="d_model"), tables.chapter("published", "OPT")
+    assert at.along.name == "d_model" and at.ladder["d_model"].is_monotonic_increasing
+    assert sorted(at.ladder["d_model"]) == sorted(usual.ladder["d_model"]) and not at.own
+    ends = coupling.whole_ladder(at.ladder, along=at.along)
+    assert story.whole(ends, "OPT", x=PAIR[0], y=PAIR[1], along=at.along).startswith("From d_model 768 to 9,216, OPT")
 
 
 def test_two_checkpoints_are_too_few_for_a_report(tmp_path: Path) -> None:

@@ -55,7 +55,8 @@ class Axis:
     @property
     def title(self) -> str:
         """Title of a chart's axis."""
-        unit = f" ({self.unit})" if self.unit and self.unit not in self.noun else ""
+        short = self.unit.removesuffix(" tokens")
+        unit = f" ({short})" if short else ""
         return f"{self.noun}{unit}, log scale" if self.scale == "log" else f"{self.noun}{unit}"
 
     @property

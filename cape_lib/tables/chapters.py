@@ -83,8 +83,8 @@ def _along(panel: str, family: str, axis: str, *, scores_path: str, x: str, y: s
     source = f"your scores ({family})" if scores_path else SOURCES[panel]
     scores = read_checked(scores_path)
     if scores is None:
-        given = scores_path or ladder(family, panel=panel)
-        scores = one_family(check_scores(given, pair=(x, y), options=options), family if scores_path else None)
+        table = scores_path or ladder(family, panel=panel)
+        scores = one_family(check_scores(table, pair=(x, y), options=options), family if scores_path else None)
     own = ladder_of(scores, x, y, name=family)
     rows = with_places(own.rows, own.axis).assign(family=family, ladder=family)
     background = base(panel)

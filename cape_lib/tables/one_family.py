@@ -125,8 +125,8 @@ def refuse_still(rows: pd.DataFrame, axis: Axis, *, name: str) -> None:
     """Raise ScoresError where several runs share one axis, or all rows stand at one value of it."""
     values = rows[axis.column]
     if len(rows) > 1 and values.nunique() == 1:
-        told = f"every row is at {axis.shown(float(values.iloc[0]))}, so that nothing moves along it"
-        raise ScoresError(f"{name}: {told}; choose another --axis")
+        reason = f"every row is at {axis.shown(float(values.iloc[0]))}, so that nothing moves along it"
+        raise ScoresError(f"{name}: {reason}; choose another --axis")
     runs = without_run(rows["model"]).map(model_names.run_in_name)
     several = [str(run) for run, rows_of in runs.value_counts(sort=False).items() if rows_of > 1]
     if is_training(axis) and len(several) > 1:
