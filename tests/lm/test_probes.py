@@ -184,6 +184,16 @@ def test_a_placebo_shows_what_last_words_alone_do(shipped: Any) -> None:
     assert matched.notes == () and (matched.layers["placebo_low"] < 0).all()
 
 
+def test_a_probe_asks_for_no_logits_that_it_does_not_read(shipped: Any) -> None:
+    lm, tokens = shipped("D-d16-s1"), []
+    handle = lm.unembedding.register_forward_hook(lambda _m, _a, out: tokens.append(out[..., 0].numel()))
+    try:
+        probes.probe(lm, prompts.probe_sets(store.recipe_of(store.folder_of("D-d16-s1"))))
+    finally:
+        handle.remove()
+    assert set(tokens) == {1}  # a pass must return some; a large vocabulary takes gigabytes for all
+
+
 def test_states_that_are_no_numbers_stop_the_probe(shipped: Any) -> None:
     from cape_lib.errors import SurroundingsError
 
