@@ -259,12 +259,12 @@ def test_the_harness_results_go_through_the_import_and_name_the_next_command(
     from cape_lib.cli import main
 
     document = json.loads((Path(__file__).parent / "harness_results.json").read_text(encoding="utf-8"))
-    for name in ("D-d8-s1", "D-d16-s1"):
+    for name in ("D-d8-s1", "D-d12-s1", "D-d16-s1"):
         held = dict(document, model_name=name)
         (tmp_path / f"results_{name}.json").write_text(json.dumps(held), encoding="utf-8")
     table = tmp_path / "scores.csv"
     also = ["--also", "testbed_story:acc", "--also", "testbed_truth:acc"]
-    size = ["--params", "D-d8-s1=6.1e-6", "--params", "D-d16-s1=1.5e-5"]
+    size = ["--params", "D-d8-s1=6.1e-6", "--params", "D-d12-s1=1.0e-5", "--params", "D-d16-s1=1.5e-5"]
     assert main(["import", str(tmp_path), "--family", "Made", *also, *size, "-o", str(table)]) == 0
     assert "--x testbed_story --y testbed_truth" in capsys.readouterr().out
     scores = pd.read_csv(table).set_index("model")
