@@ -45,7 +45,8 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     sentence = (
         f"**{lead}**: a direction beats its controls in {int(real['effect'].sum())} of {len(real)} runs where one is "
         f"there to be found and in {int(null['effect'].sum())} of {len(null)} where none is; in {one} it corrects "
-        f"{corrected} of {wrong} wrong answers. What was published counts changed texts: of {len(records)} recorded "
+        f"{corrected} of {wrong} wrong answers in {times(len(runs), 'run')}. "
+        f"What was published counts changed texts: of {len(records)} recorded "
         f"ones **{known}** say whether the answer became right."
     )
     reach = f"up to {runs['corrected_high'].max():.0%} in a run is not ruled out (95 %)"
