@@ -164,7 +164,7 @@ def ols(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Line:
     )
 
 
-def student(level: float, freedom: int) -> float:
+def student(level: float, freedom: float) -> float:
     """Half-width of the central interval of Student's t, in standard errors."""
     return float(stdtrit(freedom, 0.5 + level / 2)) if freedom > 0 else NAN
 

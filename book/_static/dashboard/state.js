@@ -26,7 +26,10 @@
   /* The address of the open tab: its texts, escaped. */
   function toLink() {
     const part = { tab: app.state.tab, ...app.state[app.state.tab] };
-    return `#d=${encodeURIComponent(JSON.stringify(part, (_, v) => (v === "" || v === null ? undefined : v)))}`;
+    // An empty field goes without saying, unless a fresh page would fill it.
+    const usual = fresh()[app.state.tab];
+    const said = (name, v) => (v === null || (v === "" && !usual[name]) ? undefined : v);
+    return `#d=${encodeURIComponent(JSON.stringify(part, said))}`;
   }
 
   /* Only short texts under plain names come out of an address: it may have been written by anybody. */
