@@ -63,7 +63,7 @@ def links(draw: Any) -> str:
             | {SHARES[2]: r[PAIR[1]]}
             for r in rows
         ]
-        part["mode"] = draw(st.sampled_from(["", "reasoning", "none", "toString", "x"]))
+        part["mode"] = draw(st.sampled_from(["", "any", "reasoning", "none", "toString", "x"]))
         part["generation"] = draw(st.sampled_from(["", "Qwen3.5", "o3", "__proto__"])) or draw(_WORDS)
     else:
         part["rows"] = rows
@@ -121,7 +121,8 @@ def in_python(answer: dict[str, Any]) -> Any:
         rows, problems = check_table(state["rows"], need=SHARES, also=["params_b"], sized=False)
         if problems:
             return "problem", problems
-        return "read", diagnose_variant(rows, mode=state["mode"] or None, generation=state["generation"] or None)
+        mode = None if state["mode"] == "any" else state["mode"]
+        return "read", diagnose_variant(rows, mode=mode, generation=state["generation"] or None)
     x, y = PAIR if tab == "family" else (state["x"], state["y"])
     also = EXTRA if tab == "family" else []
     rows, problems = check_table(state["rows"], need=[x, y], also=also, least=2, allow_mixed=bool(state["mixed"]))

@@ -35,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
         every = [*scored, *own]
         hangs = pd.Series([hanging.get(one.card.id) for one in every], dtype=object)
         windows = tried[tried["kind"] == "window"].drop(columns="kind")
-        own = [windows[windows["id"] == one.card.id].drop(columns="id").to_dict("records") for one in every]
+        held = [windows[windows["id"] == one.card.id].drop(columns="id").to_dict("records") for one in every]
         chances = pd.Series([one.card.chance for one in every], dtype=object)
-        table = as_table(every).assign(chance=chances, hangs_on=hangs, windows=pd.Series(own, dtype=object))
+        table = as_table(every).assign(chance=chances, hangs_on=hangs, windows=pd.Series(held, dtype=object))
         print_json(table.to_dict("records"))
         return 0
     first = scored[0]

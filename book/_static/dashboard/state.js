@@ -7,7 +7,8 @@
   const PAIR = ["hellaswag", "truthfulqa"];
   const RELEASE = ["swe_bench_verified", "gpqa_diamond", "hle", "ifeval"];
   const TODAY = ["gpqa_diamond", "omniscience_accuracy", "omniscience_non_hallucination"];
-  const MODES = ["reasoning", "none", ""];
+  /* "any" and not "": an address leaves empty texts out, and without one the mode is "reasoning". */
+  const MODES = ["reasoning", "none", "any"];
   const LONGEST_TEXT = 60;
   const LONGEST_LINK = 12000;
 
@@ -64,7 +65,7 @@
     }
     if (part.rows && !part.rows.length) part.rows = [{}];
     if (part.line !== undefined && !Object.hasOwn(app.kit.frontier.lines, part.line)) part.line = "frozen";
-    if (part.mode !== undefined && !MODES.includes(part.mode)) part.mode = "";
+    if (part.mode !== undefined && !MODES.includes(part.mode)) part.mode = "any";
     if (part.generation && !generations().includes(part.generation)) part.generation = "";
     for (const name of ["x", "y"]) if (part[name] !== undefined) part[name] = Cape.read.columnName(part[name]) || name;
   }
@@ -113,7 +114,7 @@
   function diagnoseToday(part) {
     const { rows, problems } = Cape.read.checkTable(part.rows, { need: TODAY, also: ["params_b"], sized: false, least: 1 });
     if (problems.length) return { problems };
-    const options = { mode: part.mode || null, generation: part.generation || null };
+    const options = { mode: part.mode === "any" ? null : part.mode, generation: part.generation || null };
     return { result: Cape.diagnoseToday(rows, options, app.kit) };
   }
 

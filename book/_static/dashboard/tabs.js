@@ -146,7 +146,7 @@
     const modes = [
       ["reasoning", "thinks"],
       ["none", "does not think"],
-      ["", "not said"],
+      ["any", "not said"],
     ];
     const families = [["", "not named"], ...Cape.state.generations().map((name) => [name, name])];
     const above = [
