@@ -4,14 +4,13 @@ Every part plants a truth, draws scores with the noise of their questions, asks 
 """
 
 from cape_lib.truths.families import NULLS, SHAPES, Ladders, ladder_sizes, planted, planted_scores
-from cape_lib.truths.table import PARTS, coverage_table, run_part
+from cape_lib.truths.table import PARTS, run_part
 
 __all__ = [
     "NULLS",
     "PARTS",
     "SHAPES",
     "Ladders",
-    "coverage_table",
     "ladder_sizes",
     "planted",
     "planted_scores",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -46,8 +46,3 @@ def run_part(name: str, *, replications: int, seed: int = 0) -> pd.DataFrame:
         raise UsageError(suggest("part", name, PARTS))
     rows = [rate.as_row() for rate in PARTS[name](replications, streams(seed, name))]
     return pd.DataFrame(rows).round({"value": DECIMALS, "low": DECIMALS, "high": DECIMALS})
-
-
-def coverage_table(parts: Sequence[str] = tuple(PARTS), *, replications: int = 1000, seed: int = 0) -> pd.DataFrame:
-    """The rows of several parts under each other; see `run_part`."""
-    return pd.concat([run_part(name, replications=replications, seed=seed) for name in parts], ignore_index=True)
