@@ -265,6 +265,7 @@ NUMBERS = {
 
 #: public, and no statistic of generated data: why, and where it is tested
 ELSEWHERE = {
+    "diagnose_variant": "a model of today beside the variants: test_diagnosis",
     "cosines_of_means": "planted cosines: lm/test_probes and the table of coverage",
     "repeat_cosine": "planted cosines: lm/test_probes and the table of coverage",
     "generator": "makes the random generator: test_resampling",
