@@ -266,6 +266,8 @@ NUMBERS = {
 #: public, and no statistic of generated data: why, and where it is tested
 ELSEWHERE = {
     "diagnose_variant": "a model of today beside the variants: test_diagnosis",
+    "diagnose_pairs": "one size under several conditions: test_axes",
+    "labelled": "words: test_frontier_lines",
     "cosines_of_means": "planted cosines: lm/test_probes and the table of coverage",
     "repeat_cosine": "planted cosines: lm/test_probes and the table of coverage",
     "generator": "makes the random generator: test_resampling",
