@@ -191,12 +191,10 @@ def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
 
     rows: model, lab, both scores and the slider's column panel;  title: the finding, over all panels.
     """
-    x, y = _axes()
     # One frame for all panels: the points move and the axes stay.
-    x, y = (
-        axis.scale(zero=False, domain=[5 * np.floor(rows[score].min() / 5), 5 * np.ceil(rows[score].max() / 5)])
-        for axis, score in ((x, SWE), (y, GPQA))
-    )
+    ends = {score: [5 * np.floor(rows[score].min() / 5), 5 * np.ceil(rows[score].max() / 5)] for score in (SWE, GPQA)}
+    x, y = _axes()
+    x, y = x.scale(zero=False, domain=ends[SWE]), y.scale(zero=False, domain=ends[GPQA])
     base = alt.Chart(rows).encode(x=x, y=y)
     dots = base.mark_point(filled=True, size=75, opacity=0.9).encode(
         color=lab_colour(sorted(rows["lab"].unique())), tooltip=["model", "lab", "release_date", *SCORES]

@@ -94,7 +94,7 @@ def _places(
     """The place of each name, "" for none.  points: pixels, those of the names first;  room: width, height."""
     dots = [Box(px - gap / 2, py - gap / 2, px + gap / 2, py + gap / 2) for px, py in points]
     taken: list[Box] = []
-    chosen = []
+    chosen: list[str] = []
     for name, (px, py) in zip(names, points, strict=False):
         tried = []
         for place, (right, down, align) in PLACES.items():

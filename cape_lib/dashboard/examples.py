@@ -71,7 +71,8 @@ def _variants(key: str, label: str, names: tuple[str, ...]) -> dict[str, Any] | 
     rows = variants.readings().set_index("model")
     if not set(names) <= set(rows.index):
         return None
-    table = [{"model": name, **{score: float(rows.loc[name, score]) for score in variants.PLACE}} for name in names]
+    places = rows.loc[list(names), list(variants.PLACE)].astype(float)
+    table = [{"model": str(name), **place} for name, place in places.to_dict("index").items()]
     last = rows.loc[names[-1]]
     state = {"rows": table, "mode": last["mode"], "generation": last["generation"]}
     return {"key": key, "label": label, "tab": "today", "state": state}
