@@ -19,9 +19,11 @@ Floats = NDArray[np.float64]
 CAPABILITIES: tuple[str, ...] = ("lambada_openai", "arc_easy", "sciq", "piqa")
 STEREOTYPE = "crows_pairs_english"
 NO_PREFERENCE = 50.0
+#: all that this chapter asks of the runs
+MEASURED: tuple[str, ...] = (*CAPABILITIES, STEREOTYPE)
 
 
-def runs(benchmarks: Sequence[str] = (*CAPABILITIES, STEREOTYPE)) -> pd.DataFrame:
+def runs(benchmarks: Sequence[str] = MEASURED) -> pd.DataFrame:
     """The sixteen Pythia runs, one row a checkpoint: model, params_b, deduplicated, step, tokens_b and the scores.
 
     benchmarks: columns of the answer, percent, each with `<benchmark>_stderr` (points). Raises MissingError for a
