@@ -258,7 +258,6 @@ def _press_and_see(page: Any, figure: Any) -> None:
 def test_a_slider_moves_its_chart_in_jupyterlab_without_a_network(opened: Callable[[str], Any], lab: Lab) -> None:
     page = opened("01_coupling")
     figures = _figures(page).all()
-    assert len(figures) >= 2
     moved = [figure for figure in figures if figure.locator(".noUi-handle").count()]
     assert moved
     for figure in moved:
