@@ -277,7 +277,7 @@ def test_released_values_with_a_definition_and_a_twin_change_the_answer_on_the_m
     assert chapter_4.answer(internal, rows, gap, gap).sentence.startswith("**From what was released one cannot know**")
     values = chapter_4.answer(told, rows, gap, gap).sentence
     assert values.startswith("**The released values leave it open**: 0 of 40")
-    assert "the others have a published definition, and 40 are of untrained models" in values
+    assert "of the other 40 have a published definition, and 40 are of untrained models" in values
 
 
 def test_the_shift_by_training_is_the_t_interval_of_scipy() -> None:
@@ -327,7 +327,7 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     assert "the direction beats them" in told and "is supported" in told
     assert "does not beat them" in chapter_5.real(runs)
     doses = pd.DataFrame({"run": "a", "dose": [0, 1, 2], "cost": [0.0, 0.1, 0.9], "right": [0.5, 0.4, 0.1], "n": 40})
-    assert "gains no question: from 50% right" in chapter_5.stronger(doses)
+    assert "gains no question. The weakest has 50% right" in chapter_5.stronger(doses)
     assert "gains 4 questions of 40 at best" in chapter_5.stronger(doses.assign(right=[0.5, 0.6, 0.1]))
 
 

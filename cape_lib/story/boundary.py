@@ -62,12 +62,14 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> 
 def turn(model: FamilyModel) -> str:
     """Where a model of all families puts the turn, with its interval, as a clause."""
     scale = model.critical_scale()
-    fit = f"fit over all {model.families} families with known training text"
+    tokens = float(f"{10 ** model.centre['tokens']:.1g}")
+    text = f"at equal training text ({tokens:.0f} billion tokens)"
+    where = f"{text} a fit over all {model.families} families that state it"
     if math.isnan(scale.estimate):
-        return f"in a {fit} the coupling does not rise with size"
+        return f"{where} finds no coupling that rises with size"
     open_below = scale.low <= 0 and math.isfinite(scale.high)
     rest = f"anything up to {size(scale.high)} fits" if open_below else f"{size(scale.low)} to {size(scale.high)} fits"
-    return f"a {fit} puts the turn at {size(scale.estimate)}, and {rest} (95 %)"
+    return f"{where} lets the losses end at {size(scale.estimate)}, and {rest} (95 %)"
 
 
 def _inside(scales: pd.DataFrame, family: str) -> str:

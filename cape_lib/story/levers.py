@@ -59,10 +59,10 @@ def answer(scores: pd.DataFrame) -> Answer:
     dip, flat = ladders[many], ladders[few]
     drop = fall(scores)
     lead = "Yes, by the text alone" if moved(scores) else "The text alone did not move it here"
-    tail = f"where {percent(few)} believe it, no width has fewer than {percent(flat.min())}"
+    tail = f"where {percent(few)} believe it, no size has fewer than {percent(flat.min())}"
     shape = (
-        f"fall from {percent(dip.iloc[0])} in the narrowest models to {percent(dip.min())} in wider ones, and rise to "
-        f"{percent(dip.iloc[-1])} in the widest"
+        f"fall from {percent(dip.iloc[0])} in the smallest models to {percent(dip.min())} in larger ones, and rise to "
+        f"{percent(dip.iloc[-1])} in the largest"
         if dip.iloc[0] > dip.min() < dip.iloc[-1]
         else f"go from {percent(dip.iloc[0])} to {percent(dip.iloc[-1])}"
     )

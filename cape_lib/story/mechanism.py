@@ -75,8 +75,8 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
     names = real["model"].nunique()
     sentence = (
         f"**{lead}**: {blind} of {len(values)} published values cannot or may not depend on a model's weights, "
-        f"{len(open_)} of the others have a published definition, and {beside}. Our probe, with that comparison, finds "
-        f"an effect of training {_apart(gap)} of tiny models and {_apart(real)} of "
+        f"{len(open_)} of the other {len(values) - blind} have a published definition, and {beside}. Our probe, "
+        f"with that comparison, finds an effect of training {_apart(gap)} of tiny models and {_apart(real)} of "
         f"{'one real model' if names == 1 else f'{names} real models'}{_towards(pd.concat([gap, real]))}."
     )
     moved = shift(probed)

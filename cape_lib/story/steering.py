@@ -143,8 +143,8 @@ def stronger(doses: pd.DataFrame) -> str:
     gained = round((best["right"] - start["right"]) * best["n"])
     most = f"gains {times(gained, 'question')} of {best['n']:.0f} at best" if gained > 0 else "gains no question"
     return (
-        f"More strength {most}: from {start['right']:.0%} right at a cost of {start['cost']:.2f} nats a token to "
-        f"{last['right']:.0%} at {last['cost']:.2f}."
+        f"More strength {most}. The weakest has {start['right']:.0%} right and costs {start['cost']:.2f} nats a token; "
+        f"the strongest has {last['right']:.0%} and costs {last['cost']:.2f}."
     )
 
 
