@@ -10,8 +10,6 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 import cape_lib
-from cape_lib import tables
-from cape_lib.report import family
 
 MARK = re.compile(r"^<!-- report: (\S+) (\S+) -->$", re.M)
 ROOT = Path(cape_lib.__file__).resolve().parents[1]
@@ -23,6 +21,9 @@ def expand(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def _opening(path: str, name: str) -> str:
+    from cape_lib import tables  # only a page with a report needs them
+    from cape_lib.report import family
+
     (part,) = family.parts(tables.read_scores(ROOT / path), name=name)
     text, figure, limits = family.opening(part, name)
     return f"{text}\n\n```{{raw}} html\n{figure.to_html()}\n```\n\n**What these scores cannot show**\n\n{limits}"
