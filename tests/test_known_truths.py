@@ -1,27 +1,28 @@
 """Planted truths: intervals that hold them, verdicts that are not fooled, and a table that says where they fail.
 
-The table in `data/` comes from 1,000 replications a row (`benchmarks/coverage.py`); here is a small run of the same.
+The table in `data/` comes from 1,000 replications a row (`python -m experiments.coverage`); here is a
+small run of the same.
 """
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from cape_lib import tables, truths
+from cape_lib import tables
 from cape_lib.base.boundary import critical_scales
 from cape_lib.errors import UsageError
-from cape_lib.truths import rates, scales, steps
-from cape_lib.truths.families import streams
+from experiments.coverage import families, parts, rates, scales, steps
+from experiments.coverage.families import streams
 
 KEYS = ["part", "method", "truth", "n", "noise", "measure"]
 SMALL = 40
-QUICK = [name for name in truths.PARTS if name not in ("critical scales", "power")]
+QUICK = [name for name in parts.PARTS if name not in ("critical scales", "power")]
 
 
 @pytest.fixture(scope="module")
 def small():
-    parts = [truths.run_part(name, replications=SMALL, seed=3) for name in QUICK]
-    return pd.concat(parts, ignore_index=True)
+    rows = [parts.run_part(name, replications=SMALL, seed=3) for name in QUICK]
+    return pd.concat(rows, ignore_index=True)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def family(ladders, i):
 
 @pytest.mark.parametrize("shape", ["U", "levels off"])
 def test_many_families_at_once_get_the_verdicts_that_each_gets_alone(shape):
-    ladders = truths.planted(8, 12, rng=streams(1, shape), shape=shape)
+    ladders = families.planted(8, 12, rng=streams(1, shape), shape=shape)
     many = scales.verdicts(ladders)
     for i, rows in many.groupby("family"):
         alone = critical_scales(family(ladders, i)).set_index("estimator")
@@ -53,16 +54,16 @@ def test_many_families_at_once_get_the_verdicts_that_each_gets_alone(shape):
         assert list(rows["verdict"]) == list(alone.loc[rows.index, "verdict"])
 
 
-@pytest.mark.parametrize("shape", [*truths.NULLS])
+@pytest.mark.parametrize("shape", [*families.NULLS])
 def test_no_boundary_is_called_where_none_is_planted(shape):
-    ladders = truths.planted(8, 120, rng=streams(4, shape), shape=shape)
+    ladders = families.planted(8, 120, rng=streams(4, shape), shape=shape)
     for name, rows in scales.verdicts(ladders).groupby("estimator"):
         setting = rates.Setting("critical scales", str(name), shape, 8, "questions")
         assert rates.share(setting, rows["verdict"] == "boundary", "false positives").label == "", name
 
 
 def test_a_deep_dip_with_many_questions_is_found_where_it_is():
-    ladders = truths.planted(12, 30, rng=streams(6, "deep"), depth=12.0, noise=(100.0, 0.0))
+    ladders = families.planted(12, 30, rng=streams(6, "deep"), depth=12.0, noise=(100.0, 0.0))
     found = scales.verdicts(ladders).query("estimator == 'vertex'")
     assert (found["verdict"] == "boundary").all()
     assert np.log10(found["n_c_b"] / found["true_b"]).abs().max() < 0.05
@@ -70,15 +71,15 @@ def test_a_deep_dip_with_many_questions_is_found_where_it_is():
 
 def test_a_planted_course_turns_where_it_says():
     t = np.linspace(-1.0, 1.0, 2001)
-    for shape in truths.SHAPES:
-        _, y = truths.planted_scores(t, shape=shape, turn=[-0.3, 0.4], depth=8.0)
+    for shape in families.SHAPES:
+        _, y = families.planted_scores(t, shape=shape, turn=[-0.3, 0.4], depth=8.0)
         assert t[y.argmin(axis=1)] == pytest.approx([-0.3, 0.4], abs=1e-3)
     with pytest.raises(UsageError, match="levels off"):
-        truths.planted_scores(t, shape="level off", turn=0.0, depth=1.0)
+        families.planted_scores(t, shape="level off", turn=0.0, depth=1.0)
 
 
 def test_the_same_seed_gives_the_same_rows_and_parts_do_not_move_each_other(small):
-    again = truths.run_part("local coupling", replications=SMALL, seed=3)
+    again = parts.run_part("local coupling", replications=SMALL, seed=3)
     pd.testing.assert_frame_equal(again, small[small["part"] == "local coupling"].reset_index(drop=True))
 
 
@@ -90,7 +91,7 @@ def test_every_row_is_a_share_or_a_bias_with_its_interval(small):
 
 def test_a_small_run_agrees_with_the_table_of_the_book(small, table):
     both = small.merge(table, on=KEYS, suffixes=("", "_book"))
-    assert len(both) == len(small), "the table lacks rows of the parts; run benchmarks/coverage.py"
+    assert len(both) == len(small), "the table lacks rows of the parts; run python -m experiments.coverage"
     both = both[both["unit"] == "share"]
     p = both["value_book"].clip(1 / 1000, 1 - 1 / 1000)
     z = (both["value"] - both["value_book"]) / np.sqrt(
@@ -133,8 +134,8 @@ def test_a_label_is_that_of_the_nearest_number_of_sizes(table):
 
 
 def test_every_part_is_in_the_table_with_a_thousand_replications_or_as_many_as_whole_panels_allow(table):
-    # "steering" is in benchmarks/coverage_steering.py: it needs torch.
-    assert set(table["part"]) == {*truths.PARTS, "steering"}
+    # "steering" is in experiments/coverage/steering.py: it needs torch.
+    assert set(table["part"]) == {*parts.PARTS, "steering"}
     plain = table[~table["measure"].isin(["coverage where a boundary is called", "bias"])]
     panels = plain["part"] == steps.PART  # each replication is a panel of thirty families, half a second
     assert plain.loc[~panels, "replications"].min() >= 1000
@@ -150,4 +151,4 @@ def test_an_interval_may_be_the_outside_of_a_gap_and_one_without_ends_is_left_ou
 
 def test_an_unknown_part_is_answered_with_the_nearest_name():
     with pytest.raises(UsageError, match="lab slopes"):
-        truths.run_part("lab slope", replications=1)
+        parts.run_part("lab slope", replications=1)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cape_lib.stats import cosines_of_means, repeat_cosine
-from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
+from experiments.coverage.rates import Rate, Setting, bias, coverage, share
 
 PART = "cosines"
 #: name -> (width, how fast the spread falls off over the directions): like a small and like a real model's states
@@ -33,9 +33,14 @@ def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
 
 
 def _means(
-    texts: int, spread: NDArray[np.float64], times: float, cosine: float, setting: Setting, rng: np.random.Generator,
+    texts: int,
+    spread: NDArray[np.float64],
+    times: float,
+    cosine: float,
+    setting: Setting,
+    rng: np.random.Generator,
     replications: int,
-) -> Iterator[Rate]:  # fmt: skip
+) -> Iterator[Rate]:
     width = spread.size
     groups = np.repeat([0, 1, 2], [texts, texts, 2 * texts])
     length = times * np.linalg.norm(spread) / np.sqrt(texts)
@@ -48,27 +53,31 @@ def _means(
         states = rng.standard_normal((groups.size, many, width)) * spread
         states[groups == 0] += length * one
         states[groups == 1] += length * other
-        found = cosines_of_means(states, groups)
-        ends += list(zip(found.low, found.high, strict=True))
-        errors += list(found.estimate - cosine)
-        sure += list(found.p_two < 0.05)
+        fit = cosines_of_means(states, groups)
+        ends += list(zip(fit.low, fit.high, strict=True))
+        errors += list(fit.estimate - cosine)
+        sure += list(fit.p_two < 0.05)
     yield coverage(setting, ends, cosine)
     yield bias(setting, errors, unit="cosine")
     yield share(setting, sure, "power" if cosine else "false positives")
 
 
 def _repeats(
-    texts: int, spread: NDArray[np.float64], times: float, setting: Setting, rng: np.random.Generator,
+    texts: int,
+    spread: NDArray[np.float64],
+    times: float,
+    setting: Setting,
+    rng: np.random.Generator,
     replications: int,
-) -> Iterator[Rate]:  # fmt: skip
+) -> Iterator[Rate]:
     length = times * np.linalg.norm(spread) / np.sqrt(texts)
     true = times**2 / (times**2 + 1)
     ends, errors = [], []
     for _ in range(replications):
         axis = rng.standard_normal(spread.size)
         pairs = rng.standard_normal((texts, spread.size)) * spread + length * axis / np.linalg.norm(axis)
-        found = repeat_cosine(pairs, np.arange(texts).astype(str))
-        ends.append((found.low, found.high))
-        errors.append(found.estimate - true)
+        fit = repeat_cosine(pairs, np.arange(texts).astype(str))
+        ends.append((fit.low, fit.high))
+        errors.append(fit.estimate - true)
     yield coverage(setting, ends, true)
     yield bias(setting, errors, unit="cosine")

@@ -13,7 +13,7 @@ from cape_lib.base import training
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.pooling import pooled_ladders
 from cape_lib.stats import clustered_r, pearson_rows
-from cape_lib.truths.rates import Rate, Setting, share
+from experiments.coverage.rates import Rate, Setting, share
 
 Floats = NDArray[np.float64]
 VARIANTS, LEVERS, TRAINING = "models of today", "thinking and size today", "along training"
@@ -64,8 +64,8 @@ def _truncated(rows: pd.DataFrame, replications: int, rng: np.random.Generator) 
     weak = x.argsort(axis=1).argsort(axis=1) < len(rows) // 5
     lost = weak & thinks & (rng.random(x.shape) < 0.5)
     x, q = np.where(lost, x - 15, x), np.where(lost, 95.0, q)
-    kept = [_away(x[i], q[i], rows) for i in range(replications)]
-    yield share(_setting(KEPT, "truncation alone", len(rows), TYPICAL), kept, "false positives")
+    away = [_away(x[i], q[i], rows) for i in range(replications)]
+    yield share(_setting(KEPT, "truncation alone", len(rows), TYPICAL), away, "false positives")
     steady = [_away(x[i][~lost[i]], q[i][~lost[i]], rows[~lost[i]]) for i in range(replications)]
     setting = _setting("r without those that ran out", "truncation alone", len(rows), TYPICAL)
     yield share(setting, steady, "false positives")

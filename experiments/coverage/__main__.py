@@ -1,9 +1,8 @@
 """How often each interval is right and each verdict wrong: writes `data/coverage.csv`.
 
-    nice -n 15 python benchmarks/coverage.py                     1,000 replications a row, minutes on one core
-    python benchmarks/coverage.py --part "lab slopes" --replications 100 --print
-
-    python benchmarks/coverage.py --compare --seed 7             other draws beside the table: exit 1 if they differ
+    nice -n 15 python -m experiments.coverage                    1,000 replications a row, minutes on one core
+    python -m experiments.coverage --part "lab slopes" --replications 100 --print
+    python -m experiments.coverage --compare --seed 7            other draws beside the table: exit 1 if they differ
 
 Parts that are not named keep their rows. The same seed gives the same table.
 """
@@ -20,22 +19,19 @@ from pathlib import Path
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-import coverage_steering  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from cape_lib import truths  # noqa: E402
-from cape_lib.truths.table import PARTS  # noqa: E402
+from experiments.coverage import steering  # noqa: E402
+from experiments.coverage.parts import PARTS, run_part  # noqa: E402
 
-PARTS[coverage_steering.PART] = coverage_steering.rates
-FILE = Path(__file__).parents[1] / "data" / "coverage.csv"
-
-
+PARTS[steering.PART] = steering.rates
+FILE = Path(__file__).parents[2] / "data" / "coverage.csv"
 KEYS = ["part", "method", "truth", "n", "noise", "measure"]
 
 
-def differing(found: pd.DataFrame, known: pd.DataFrame, *, errors: float = 5.0) -> pd.DataFrame:
+def differing(rows: pd.DataFrame, known: pd.DataFrame, *, errors: float = 5.0) -> pd.DataFrame:
     """The shares that differ by more than so many standard errors, and those that one of the two tables lacks."""
-    both = found[found["unit"] == "share"].merge(known, on=KEYS, how="left", suffixes=("", "_known"))
+    both = rows[rows["unit"] == "share"].merge(known, on=KEYS, how="left", suffixes=("", "_known"))
     p = ((both["value"] + both["value_known"]) / 2).clip(0.002, 0.998)
     noise = (p * (1 - p) * (1 / both["replications"] + 1 / both["replications_known"])) ** 0.5
     # Too few called boundaries leave a row out of one table: that is no difference.
@@ -50,25 +46,25 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--print", action="store_true", help="print the rows and leave the file as it is")
     parser.add_argument("--compare", action="store_true", help="compare with the file and leave it as it is")
-    given = parser.parse_args()
-    found = []
-    for name in given.part or PARTS:
+    args = parser.parse_args()
+    parts = []
+    for name in args.part or PARTS:
         start = time.perf_counter()
-        rows = truths.run_part(name, replications=given.replications, seed=given.seed)
+        rows = run_part(name, replications=args.replications, seed=args.seed)
         print(f"{name}: {len(rows)} rows, {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-        found.append(rows)
-    table = pd.concat(found, ignore_index=True)
-    if given.print:
+        parts.append(rows)
+    table = pd.concat(parts, ignore_index=True)
+    if args.print:
         print(table.to_string())
         return 0
-    if given.compare:
+    if args.compare:
         far = differing(table, pd.read_csv(FILE))
         print(far.to_string() if len(far) else f"{len(table)} rows agree with {FILE.name}")
         return int(len(far) > 0)
-    if given.part and FILE.exists():
+    if args.part and FILE.exists():
         old = pd.read_csv(FILE, keep_default_na=False)
-        kept = old[~old["part"].isin(set(table["part"]))]
-        table = pd.concat([kept, table.astype(object)], ignore_index=True)
+        others = old[~old["part"].isin(set(table["part"]))]
+        table = pd.concat([others, table.astype(object)], ignore_index=True)
     scratch = FILE.with_suffix(".csv.new")
     table.to_csv(scratch, index=False, lineterminator="\n")
     os.replace(scratch, FILE)

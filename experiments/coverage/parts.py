@@ -9,9 +9,9 @@ import pandas as pd
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from cape_lib.truths import cosines, couplings, pooled, releases, scales, spreads, steps, today
-from cape_lib.truths.families import streams
-from cape_lib.truths.rates import Rate
+from experiments.coverage import cosines, couplings, pooled, releases, scales, spreads, steps, today
+from experiments.coverage.families import streams
+from experiments.coverage.rates import Rate
 
 Part = Callable[[int, np.random.Generator], Iterator[Rate]]
 #: name -> what yields its rows from a number of replications and a generator

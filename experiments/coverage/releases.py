@@ -14,7 +14,7 @@ from cape_lib import frontier
 from cape_lib.frontier.hfield import EXCURSION
 from cape_lib.frontier.lines import line_through
 from cape_lib.stats import ols, permutations_within
-from cape_lib.truths.rates import Rate, Setting, coverage, share
+from experiments.coverage.rates import Rate, Setting, coverage, share
 
 Floats = NDArray[np.float64]
 SLOPE, INTERCEPT = 0.5, 46.0
@@ -101,19 +101,19 @@ def rule_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     worlds = ((2.0, 15.0), (4.0, 15.0), (6.0, 15.0), (8.0, 15.0), (6.0, 40.0))
     for (sd, size), (rule, freedom) in product(worlds, RULES.items()):
         seed = int(rng.integers(2**31))
-        found = frontier.rule_error_rates(
+        rates = frontier.rule_error_rates(
             [4, 6, 9], noise_sd=sd, freedom=freedom, size=size, series=replications, seed=seed
         )
-        for row in found.to_dict("records"):
+        for row in rates.to_dict("records"):
             hits = np.arange(replications) < round(float(row["share"]) * replications)
-            said, truth = str(row["said"]), str(row["truth"])
+            answer, truth = str(row["said"]), str(row["truth"])
             noise = f"h scatters by {sd:g} points"
-            if truth == "nothing" and said != "noise" and size == 15.0:
-                setting = Setting("step or excursion", f"says {said}, {rule}", truth, int(row["length"]), noise)
+            if truth == "nothing" and answer != "noise" and size == 15.0:
+                setting = Setting("step or excursion", f"says {answer}, {rule}", truth, int(row["length"]), noise)
                 yield share(setting, hits, "false positives")
-            elif truth == said:
+            elif truth == answer:
                 planted = f"{truth} of {size:g} points"
-                setting = Setting("step or excursion", f"says {said}, {rule}", planted, int(row["length"]), noise)
+                setting = Setting("step or excursion", f"says {answer}, {rule}", planted, int(row["length"]), noise)
                 yield share(setting, hits, "power")
     yield from _order_rates(replications, rng)
 
@@ -175,4 +175,3 @@ def _lab_shuffles(replications: int, rng: np.random.Generator) -> Iterator[Rate]
         hits.append((1 + np.count_nonzero(between[1] >= between[0])) / (1 + DRAWS) < 0.05)
     setting = Setting("lab slopes", "labs differ in h, shuffled", "labs alike", labs.size, "normal")
     yield share(setting, hits, "false positives")
-

@@ -86,8 +86,8 @@ def coverage(setting: Setting, ends: ArrayLike, truth: ArrayLike, *, measure: st
 def share(setting: Setting, hits: ArrayLike, measure: str) -> Rate:
     """A counted share of yes (measure: "coverage", "false positives", "power" or another word)."""
     flat = np.asarray(hits, dtype=bool).ravel()
-    found = wilson(int(flat.sum()), flat.size)
-    return _rate(setting, measure, "share", (found.estimate, found.low, found.high), flat.size)
+    interval = wilson(int(flat.sum()), flat.size)
+    return _rate(setting, measure, "share", (interval.estimate, interval.low, interval.high), flat.size)
 
 
 def bias(setting: Setting, errors: ArrayLike, *, unit: str, measure: str = "bias") -> Rate:
@@ -100,8 +100,8 @@ def bias(setting: Setting, errors: ArrayLike, *, unit: str, measure: str = "bias
     return _rate(setting, measure, unit, (mean, mean - half, mean + half), n)
 
 
-def _rate(setting: Setting, measure: str, unit: str, found: tuple[float, float, float], n: int) -> Rate:
-    value, low, high = found
+def _rate(setting: Setting, measure: str, unit: str, interval: tuple[float, float, float], n: int) -> Rate:
+    value, low, high = interval
     label = ""
     if measure.startswith("coverage"):
         # With few replications a share under 90 % may be chance: then its whole interval must lie there.
@@ -110,6 +110,13 @@ def _rate(setting: Setting, measure: str, unit: str, found: tuple[float, float, 
         label = ABOVE if n and low > MOST_FALSE else ""
     role = "compared" if setting.method in COMPARED and not measure.startswith("coverage") else "here"
     return Rate(
-        **asdict(setting), measure=measure, unit=unit, value=value, low=low, high=high, replications=n, role=role,
+        **asdict(setting),
+        measure=measure,
+        unit=unit,
+        value=value,
+        low=low,
+        high=high,
+        replications=n,
+        role=role,
         label=label,
-    )  # fmt: skip
+    )

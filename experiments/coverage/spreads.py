@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cape_lib.frontier import complete_rows, spread, spread_draws, top_rows
 from cape_lib.frontier.lines import X, Y
 from cape_lib.stats import score_sd
-from cape_lib.truths.rates import Rate, Setting, coverage
+from experiments.coverage.rates import Rate, Setting, coverage
 
 Floats = NDArray[np.float64]
 PART = "spread of the best"

@@ -24,8 +24,8 @@ from cape_lib.stats import (
     score_sd,
     wilson,
 )
-from cape_lib.truths.families import measured
-from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
+from experiments.coverage.families import measured
+from experiments.coverage.rates import Rate, Setting, bias, coverage, share
 
 Floats = NDArray[np.float64]
 DRAWS = 300
@@ -101,10 +101,10 @@ def panel_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
         family = np.repeat(np.arange(families), k)
         x, y = _panels(families, k, icc, (0.5, 0.3), replications, rng)
         truth, r = icc * 0.5 + (1 - icc) * 0.3, pearson_rows(x, y)
-        found = [fisher(float(v), family.size) for v in r]
+        intervals = [fisher(float(v), family.size) for v in r]
         aware = [clustered_r(x[i], y[i], family) for i in range(replications)]
         plain = _setting("Pearson, Fisher's z", "r above 0", family.size, noise)
-        yield coverage(plain, [(e.low, e.high) for e in found], truth)
+        yield coverage(plain, [(e.low, e.high) for e in intervals], truth)
         left_out = _setting("Pearson, families left out", "r above 0", family.size, noise)
         yield coverage(left_out, [(e.low, e.high) for e in aware], truth)
         yield bias(plain, r - truth, unit="r")

@@ -1,6 +1,6 @@
-"""Planted truths for the verdicts of the steering protocol; a part of `benchmarks/coverage.py`.
+"""Planted truths for the verdicts of the steering protocol; a part of the table of coverage.
 
-Apart from `cape_lib.truths`, as everything about steering needs torch to be installed.
+Not in `parts.PARTS`: everything about steering needs torch to be installed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cape_lib.lm.steering.verdicts import claim_verdict, effect, outcome
-from cape_lib.truths.rates import Rate, Setting, coverage, share
+from experiments.coverage.rates import Rate, Setting, coverage, share
 
 PART = "steering"
 CONTROLS, CLAIM, DRAWS = 20, 0.60, 300
@@ -24,8 +24,8 @@ def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
         for noise, topic_sd in NOISE.items():
             for lift, truth in ((0.0, "no better than controls"), (0.5244, "lifts a half of right answers to 0.7")):
                 setting = Setting(PART, "effect beyond controls", truth, 5 * topics, noise)
-                found = [_effect(topics, topic_sd, lift, rng) for _ in range(replications)]
-                yield share(setting, found, "power" if lift else "false positives")
+                called = [_effect(topics, topic_sd, lift, rng) for _ in range(replications)]
+                yield share(setting, called, "power" if lift else "false positives")
             yield from _claims(topics, topic_sd, noise, replications, rng)
 
 
@@ -43,16 +43,16 @@ def _effect(topics: int, topic_sd: float, lift: float, rng: np.random.Generator)
 def _claims(topics: int, topic_sd: float, noise: str, replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     """Whether 60 % are said to be corrected, or said not to be, where the truth is exactly 60 %; and the interval."""
     labels = np.repeat(np.arange(topics), 5)
-    said, ends = [], []
+    verdicts, ends = [], []
     for _ in range(replications):
         before, after = -np.ones(labels.size), _margins(labels, topic_sd, rng)
-        made = outcome(before, after, labels, resamples=DRAWS, seed=int(rng.integers(2**31)))
-        said.append(claim_verdict(made.corrected, True, CLAIM))
-        ends.append((made.corrected.low, made.corrected.high))
+        result = outcome(before, after, labels, resamples=DRAWS, seed=int(rng.integers(2**31)))
+        verdicts.append(claim_verdict(result.corrected, True, CLAIM))
+        ends.append((result.corrected.low, result.corrected.high))
     setting = Setting(PART, "claim of 60 % corrected", "60 % corrected", labels.size, noise)
     yield coverage(setting, ends, CLAIM)
-    yield share(setting, np.array(said) == "supported", "false positives")
-    yield share(setting, np.array(said) == "refuted", "false refutations")
+    yield share(setting, np.array(verdicts) == "supported", "false positives")
+    yield share(setting, np.array(verdicts) == "refuted", "false refutations")
 
 
 def _margins(labels: NDArray[np.int64], topic_sd: float, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -20,8 +20,8 @@ from cape_lib.base.coupling import (
 )
 from cape_lib.errors import MissingError
 from cape_lib.stats import ITEM_COUNTS, LEAST_CLUSTERS, Estimate, clustered_r, clustered_slope
-from cape_lib.truths.families import measured
-from cape_lib.truths.rates import Rate, Setting, coverage, share
+from experiments.coverage.families import measured
+from experiments.coverage.rates import Rate, Setting, coverage, share
 
 Floats = NDArray[np.float64]
 PART = "steps of families"

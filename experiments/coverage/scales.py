@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cape_lib.base.boundary.scales import ESTIMATORS, judged, misfit, noise_draws, turn_p
-from cape_lib.truths.families import NULLS, SHAPES, Ladders, planted
-from cape_lib.truths.rates import Rate, Setting, bias, coverage, share
+from experiments.coverage.families import NULLS, SHAPES, Ladders, planted
+from experiments.coverage.rates import Rate, Setting, bias, coverage, share
 
 Floats = NDArray[np.float64]
 PART = "critical scales"
@@ -73,12 +73,12 @@ def power(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
 
 
 def _planted(setting: Setting, rows: pd.DataFrame) -> Iterator[Rate]:
-    said, ends = rows["verdict"] == "boundary", rows[["low", "high"]]
+    called, ends = rows["verdict"] == "boundary", rows[["low", "high"]]
     yield coverage(setting, ends, rows["true_b"])
-    if said.sum() >= LEAST_CALLED:
-        yield coverage(setting, ends[said], rows["true_b"][said], measure="coverage where a boundary is called")
+    if called.sum() >= LEAST_CALLED:
+        yield coverage(setting, ends[called], rows["true_b"][called], measure="coverage where a boundary is called")
     yield bias(setting, np.log10(rows["n_c_b"] / rows["true_b"]), unit="powers of ten")
-    yield share(setting, said, "power")
+    yield share(setting, called, "power")
     yield share(setting, rows["verdict"] == "no boundary in these sizes", "false verdicts of no boundary")
 
 

@@ -1,0 +1,1 @@
+"""What makes tables of `data/`: planted truths (`coverage`) and recorded runs on real models."""
