@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from cape_lib import ScoresError, UsageError, tables
+from cape_lib.story import frontier as story
 
 PAIR = ["swe_bench_verified", "gpqa_diamond"]
 
@@ -212,3 +213,31 @@ def test_the_newest_dated_statement_counts():
     assert picked["value"].tolist() == [22.6]
     earlier = tables.chosen(older, claimed_by="lab", as_of=pd.Timestamp("2024-10-01"))
     assert earlier["value"].tolist() == [16.8]
+
+
+def test_a_maker_that_leaves_a_benchmark_out_of_two_releases_has_stopped():
+    swe, gpqa = "swe_bench_verified", "gpqa_diamond"
+    rows = [
+        ("A", "a1", "2025-01-01", swe, "main", "lab"), ("A", "a2", "2025-02-01", gpqa, "main", "lab"),
+        ("A", "a3", "2025-03", gpqa, "main", "lab"), ("A", "a3", "2025-03", swe, "main", "independent"),
+        ("B", "b1", "2025-01-01", swe, "main", "lab"), ("B", "b2", "2025-02-01", gpqa, "main", "lab"),
+        ("B", "b1b", "2025-01-01", gpqa, "main", "lab"), ("B", "b3", "2025-03-01", gpqa, "weak", "lab"),
+        ("C", "c1", "2025-01-01", gpqa, "main", "lab"), ("C", "c1", "2025-01-01", swe, "main", "rival"),
+    ]  # fmt: skip
+    scores = pd.DataFrame(rows, columns=["lab", "model", "release_date", "benchmark", "role", "claimed_by"])
+    last = tables.last_stated(scores, swe).set_index("lab")
+    assert last["later"].to_dict() == {"A": 2, "B": 1}
+    assert last["stopped"].to_dict() == {"A": True, "B": False}
+    early = tables.last_stated(scores, swe, as_of=pd.Timestamp("2025-02-15"))
+    assert not early["stopped"].any()
+    assert "**1 of 2 makers**" in story.stopped(last.reset_index())
+    assert story.stopped(early) == "All 2 makers that stated SWE-bench Verified still do."
+
+
+def test_a_later_score_of_the_maker_takes_it_off_the_list_of_those_that_stopped():
+    scores = tables.load("frontier_scores")
+    last = tables.last_stated(scores, "swe_bench_verified").set_index("lab")
+    lab = last.index[last["stopped"]][0]
+    newest = scores[(scores["lab"] == lab) & (scores["claimed_by"] == "lab")].sort_values("release_date").tail(1)
+    again = pd.concat([scores, newest.assign(benchmark="swe_bench_verified", role="main")], ignore_index=True)
+    assert not tables.last_stated(again, "swe_bench_verified").set_index("lab").loc[lab, "stopped"]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cape_lib import predictions, tables
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.rules import Quantity, holds, parse
+from cape_lib.story import predictions as story
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 H, N = Quantity("h"), Quantity("n")
@@ -385,3 +386,13 @@ def test_the_power_of_a_prediction_is_told_in_its_own_unit_and_not_where_there_i
     spread = by_id[1]
     points = float(predictions.power(spread).split()[0])
     assert points == pytest.approx(2.8016 / 3.92 * (spread.high - spread.low), abs=0.06)
+
+
+def test_predictions_that_wait_for_a_maker_that_stopped_are_named_with_its_last_release() -> None:
+    scored = predictions.score_all()
+    last = tables.last_stated(tables.load("frontier_scores"), "swe_bench_verified")
+    labs = {one.card.lab for one in scored if one.card.lab and one.status == "cannot be scored yet"}
+    text = story.waits(scored, last)
+    for row in last[last["lab"].isin(labs)].to_dict("records"):
+        assert (f"({row['lab']}; its last: {row['model']})" in text) == row["stopped"]
+    assert story.waits(scored, last.assign(stopped=False)).startswith("No prediction waits")

@@ -56,20 +56,55 @@ def server() -> Iterator[Server]:
         running.shutdown()
 
 
+def listed(name: str) -> dict[str, Any]:
+    """One entry of GitHub's listing of a folder, with the fields that it has."""
+    return {"name": name, "path": f"results/{name}", "sha": "0" * 40, "size": 0, "download_url": None, "type": "dir"}
+
+
+def entry(benchmark: str, score: float, version: str, day: str) -> dict[str, Any]:
+    """One entry of a `scores.json` of the index, with the fields and the kinds of value that the public files have."""
+    return {
+        "benchmark": benchmark,
+        "score": score,
+        "metric": "accuracy",
+        "cost_per_instance": 1.52,
+        "average_runtime": 294.0,
+        "full_archive": "https://example.org/results.tar.gz",
+        "tags": [benchmark],
+        "agent_version": version,
+        "submission_time": f"{day}T20:00:30.624153+00:00",
+    }
+
+
 @pytest.fixture
 def index(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """The OpenHands index as the tables hold it, on the local server."""
+    """The OpenHands index as the tables hold it, on the local server, in the shape of its public files (June 2026)."""
     known = tables.load("frontier_independent")
-    server.replies["/results"] = [{"name": name, "type": "dir"} for name in known["index_name"]]
+    server.replies["/results"] = [listed(name) for name in [*known["index_name"], "Just-Added"]]
+    server.replies["/results"].append(listed("README.md") | {"type": "file", "size": 812})
+    server.replies["/results/Just-Added/scores.json"] = []
     for row in known.to_dict("records"):
         place = f"/results/{row['index_name']}"
+        version = row["swe_agent"].removeprefix("OpenHands ")
         server.replies[f"{place}/scores.json"] = [
-            {"benchmark": "swt-bench", "score": 1.0},
-            {"benchmark": "swe-bench", "score": row["swe_bench_verified"],
-             "agent_version": row["swe_agent"].removeprefix("OpenHands "),
-             "submission_time": f"{row['swe_submitted']}T10:00:00+00:00"},
-        ]  # fmt: skip
-        server.replies[f"{place}/metadata.json"] = {"model": row["index_name"], "release_date": row["release_date"]}
+            entry("swe-bench-multimodal", 38.2, version, row["swe_submitted"]) | {"metric": "solveable_accuracy"},
+            entry("swe-bench", row["swe_bench_verified"], version, row["swe_submitted"]),
+            entry("swt-bench", 7, "v1.8.3", "2026-01-27"),
+        ]
+        server.replies[f"{place}/metadata.json"] = {
+            "agent_name": "OpenHands",
+            "agent_version": version,
+            "model": row["index_name"],
+            "openness": "open_weights",
+            "country": "us",
+            "tool_usage": "standard",
+            "directory_name": row["index_name"],
+            "release_date": row["release_date"],
+            "parameter_count_b": 685,
+            "supports_vision": False,
+            "input_price": 0.55,
+            "cache_write_price": None,
+        }
     source = refresh.sources().set_index("source", drop=False).loc["openhands-index"].to_dict()
     source |= {"listing": f"{server.address}/results", "address": f"{server.address}/results/{{model}}/scores.json"}
     frame = refresh.sources()
@@ -117,6 +152,21 @@ def test_a_new_model_comes_with_the_laboratory_s_scores_or_is_named_as_to_do(ind
     assert [row["model"] for row in changes.new] == [free["model"]]
     assert changes.new[0]["gpqa_diamond"] >= free["gpqa_diamond"] and changes.new[0]["lab"] == free["lab"]
     assert [row["index_name"] for row in changes.incomplete] == ["Nobody-Knows-1"]
+
+
+def test_the_laboratory_s_variant_is_known_by_the_name_of_the_index() -> None:
+    known = tables.load("frontier_independent")
+    rows = [{"index_name": name} for name in known["index_name"]]
+    strangers = [{"index_name": name} for name in ("GLM-5.9", "claude-opus-4-9", "Qwen3-Coder-7B", "Codex")]
+    changes = refresh.compare(known.iloc[:0], rows + strangers, refresh.sources().iloc[0].to_dict())
+    known = known.set_index("index_name")
+    for row in changes.new:
+        expected = known.loc[row["index_name"]]
+        assert (row["aa_model"], row["lab"]) == (expected["aa_model"], expected["lab"])
+    # A letter is missing in the one, two sizes bear the name of the other.
+    unknown = [row["index_name"] for row in changes.incomplete if row not in strangers]
+    assert unknown == ["Minimax-2.7", "Nemotron-3-Nano"]
+    assert len(changes.incomplete) == len(unknown) + len(strangers)
 
 
 def test_written_rows_pass_the_checks_and_say_where_they_come_from(index: Server, tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -28,6 +28,10 @@ MOST_SECONDS = 60.0
 #: more models than this in one listing is no listing of models
 MOST_MODELS = 2_000
 
+#: what the laboratory adds to a name of the index and what tells no two models apart
+NO_NAME = frozenset({"preview", "instruct", "nvidia"})
+_SIZE = re.compile(r"[ae]?\d+(?:\.\d+)?b")
+
 Row = dict[str, Any]
 
 
@@ -234,19 +238,19 @@ def compare(table: pd.DataFrame, rows: list[Row], source: Row) -> Changes:
 def _completed(row: Row, source: Row) -> Row | None:
     """A new row with what its table needs, or None: a model of the index needs the scores of the one laboratory.
 
-    They are those of the variant of that name, words in brackets aside, with the highest GPQA Diamond.
+    They are those of the variant with the highest GPQA Diamond among those that bear its name (`_same_model`); None
+    where models of several sizes do, too. The maker is spelled as the table spells it.
     """
     if source["table"] != "frontier_independent":
         return row
     variants = load("one_lab_2026").dropna(subset=["gpqa_diamond"])
-    named = variants["model"].str.replace(r"\s*\(.*\)", "", regex=True).map(_letters)
-    same = variants[named == _letters(row["index_name"])]
-    if same.empty:
+    same = variants[[_same_model(row["index_name"], name) for name in variants["model"]]]
+    if same.empty or same["model"].map(lambda name: frozenset(_words(name))).nunique() > 1:
         return None
     best = same.sort_values("gpqa_diamond").iloc[-1]
     return row | {
         "model": str(best["model"]).partition(" (")[0],
-        "lab": best["lab"],
+        "lab": _maker(variants, str(best["lab"])),
         "gpqa_diamond": float(best["gpqa_diamond"]),
         "aa_model": best["model"],
         "hle": _plain(best["hle"]),
@@ -255,8 +259,26 @@ def _completed(row: Row, source: Row) -> Row | None:
     }
 
 
-def _letters(name: str) -> str:
-    return re.sub(r"[^a-z0-9.]", "", name.lower())
+def _same_model(index_name: str, variant: str) -> bool:
+    """Whether a name of the index ("claude-opus-4-8") is that of a variant ("Claude Opus 4.8 (max)").
+
+    Every word of the first stands in the second; what the second has beyond it says size, preview, tuning or maker.
+    """
+    ours, theirs = _words(index_name) - {"reasoner"}, _words(variant)
+    return ours <= theirs and all(word in NO_NAME or _SIZE.fullmatch(word) for word in theirs - ours)
+
+
+def _words(name: str) -> set[str]:
+    """The words of a name, without what stands in brackets; "4-8" is the number 4.8."""
+    plain = re.sub(r"(?<=\d)-(?=\d)", ".", re.sub(r"\s*\(.*\)", "", name.lower()))
+    return set(re.findall(r"[a-z0-9.]+", plain))
+
+
+def _maker(variants: pd.DataFrame, lab: str) -> str:
+    """The maker as `frontier_independent` spells it, where it knows one; the laboratory says "Kimi" for Moonshot."""
+    known = load("frontier_independent").merge(variants, left_on="aa_model", right_on="model", suffixes=("", "_theirs"))
+    spelled = known.loc[known["lab_theirs"] == lab, "lab"]
+    return str(spelled.iloc[0]) if len(spelled) else lab
 
 
 def _plain(value: Any) -> Any:

@@ -14,9 +14,11 @@ from cape_lib.frontier import FrontierLine, ReleaseH
 from cape_lib.stats import Estimate, p_text, seen_effect
 from cape_lib.story.answer import Answer, between, listed, points, times
 from cape_lib.tables import label
+from cape_lib.tables.statements import STOPPED_AFTER
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 LEVEL = 0.05
+SINCE = ["lab", "model", "release_date", "later"]
 #: What a correlation of the calendar is called in a chart, in its order.
 PLAIN, GIVEN = "as it is", "date held fixed"
 
@@ -226,6 +228,18 @@ def independent(found: pd.DataFrame, line: FrontierLine) -> str:
         f"({between(plain['low'], plain['high'], digits=2)}); with the date held fixed {given['estimate']:+.2f} "
         f"({between(given['low'], given['high'], digits=2)}: {sign}). The line is GPQA = {line.slope:.2f} SWE + "
         f"{line.intercept:.0f}."
+    )
+
+
+def stopped(last: pd.DataFrame) -> str:
+    """Which makers no longer state SWE-bench Verified, and since when; last: `tables.last_stated` of it."""
+    silent = last[last["stopped"]]
+    if silent.empty:
+        return f"All {times(len(last), 'maker')} that stated {label(X)} still do."
+    named = [f"{lab} after {model} ({day}; {n} since)" for lab, model, day, n in silent[SINCE].to_numpy()]
+    return (
+        f"**{len(silent)} of {times(len(last), 'maker')}** that stated {label(X)} give it for none of their last "
+        f"{STOPPED_AFTER} or more releases: {listed(named, most=len(named))}."
     )
 
 

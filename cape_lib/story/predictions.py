@@ -15,6 +15,7 @@ from cape_lib.story.answer import Answer, listed
 
 SETTLED = ("passed", "failed", "undecided")
 CANNOT = "cannot be scored yet"
+SWE = "swe_bench_verified"
 COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -143,6 +144,24 @@ def hangs(elsewhere: pd.DataFrame) -> str:
     return (
         f"On other panels or by other claimants {len(turned)} of {elsewhere['id'].nunique()} change sides{which}, and "
         f"{lacking} lack data on some."
+    )
+
+
+def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
+    """Which predictions wait for a score that the maker no longer states; last: `tables.last_stated` of SWE-bench."""
+    silent = last[last["stopped"]].set_index("lab")
+    waiting = [
+        one.card
+        for one in scored
+        if one.card.lab in silent.index and SWE in one.card.benchmarks and one.status not in SETTLED
+    ]
+    if not waiting:
+        return f"No prediction waits for a {tables.label(SWE)} that its maker no longer states."
+    named = [f"{card.id} ({card.lab}; its last: {silent.loc[card.lab, 'model']})" for card in waiting]
+    return (
+        f"{len(silent)} of {len(last)} makers that stated {tables.label(SWE)} no longer do. Of the predictions above, "
+        f"{listed(named)} {'waits' if len(waiting) == 1 else 'wait'} for such a maker: only a measurement by somebody "
+        f"else can settle {'it' if len(waiting) == 1 else 'them'}."
     )
 
 

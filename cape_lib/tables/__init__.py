@@ -22,7 +22,7 @@ from cape_lib.tables.scores import (
     write_checked,
 )
 from cape_lib.tables.sources import source_url
-from cape_lib.tables.statements import CLAIMANTS, chosen
+from cape_lib.tables.statements import CLAIMANTS, chosen, last_stated
 from cape_lib.tables.variants import RULE as VARIANT_RULE
 from cape_lib.tables.variants import variants
 
@@ -69,6 +69,7 @@ __all__ = [
     "frontier_chapter",
     "label",
     "ladder",
+    "last_stated",
     "ladders",
     "load",
     "losses",

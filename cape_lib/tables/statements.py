@@ -16,6 +16,8 @@ from cape_lib.names import suggest
 CLAIMANTS: tuple[str, ...] = ("lab", "independent")
 PAIR: tuple[str, ...] = ("swe_bench_verified", "gpqa_diamond")
 KINDS = {"lab": "lab", "rival": "lab", "independent": "independent"}
+#: A maker that leaves a benchmark out of this many releases in a row has stopped to state it.
+STOPPED_AFTER = 2
 
 
 def newest_main(scores: pd.DataFrame, *, claimed_by: str, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -61,3 +63,24 @@ def chosen(scores: pd.DataFrame, *, claimed_by: str | None = None, as_of: pd.Tim
     found = found[~of_pair | (found["kind"] == preferred)].assign(second=found["kind"] != preferred)
     found = found.sort_values(["model", "benchmark", "second"], kind="stable")
     return found.drop_duplicates(["model", "benchmark"], keep="first").drop(columns=["kind", "second"])
+
+
+def last_stated(scores: pd.DataFrame, benchmark: str, *, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
+    """The last release of each maker for which it states a benchmark itself, and how many it has released since.
+
+    scores: rows of `frontier_scores`. Returns one row a maker that ever stated it: lab, model, release_date (as the
+    table writes it), `later`, its releases after that day for which it states another score, and `stopped`, whether
+    these are `STOPPED_AFTER` or more; the most first. as_of: leave out later releases. A release whose page nobody
+    read counts in neither.
+    """
+    rows = scores[(scores["role"] == "main") & (scores["claimed_by"] == "lab")]
+    rows = rows.assign(day=pd.to_datetime(rows["release_date"], format="ISO8601"))
+    if as_of is not None:
+        rows = rows[rows["day"] <= as_of]
+    stated = rows[rows["benchmark"] == benchmark].sort_values(["day", "model"]).drop_duplicates("lab", keep="last")
+    stated = stated.set_index("lab")
+    since = rows[rows["day"] > rows["lab"].map(stated["day"])]
+    stated["later"] = since.groupby("lab")["model"].nunique().reindex(stated.index, fill_value=0)
+    stated = stated.sort_values(["later", "day"], ascending=[False, True])
+    stated["stopped"] = stated["later"] >= STOPPED_AFTER
+    return stated[["model", "release_date", "later", "stopped"]].reset_index()
