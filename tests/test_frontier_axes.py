@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies
 
-from cape_lib import frontier, tables
-from cape_lib.errors import MissingError, ScoresError
+from cape_lib import frontier, stats, tables
+from cape_lib.errors import MissingError, UsageError
 from cape_lib.frontier.saturation import spread_without_noise
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
@@ -30,18 +29,18 @@ def four() -> pd.DataFrame:
 
 
 def test_the_curve_at_80_percent_is_at_64() -> None:
-    assert float(frontier.critical_score(80.0, 0.513)) == pytest.approx(64.06, abs=0.01)
+    assert float(stats.isocline(80.0, 0.513)) == pytest.approx(64.06, abs=0.01)
 
 
-@given(st.floats(0, 100), st.floats(0, 1))
+@given(strategies.floats(0, 100), strategies.floats(1e-9, 1))
 def test_the_curve_is_a_root_of_fractions(score: float, ratio: float) -> None:
-    critical = float(frontier.critical_score(score, ratio))
+    critical = float(stats.isocline(score, ratio))
     assert (critical / 100) ** 2 == pytest.approx(ratio * score / 100, abs=1e-12)
 
 
 def test_a_negative_ratio_is_refused() -> None:
-    with pytest.raises(ScoresError, match="ratio"):
-        frontier.critical_score(50.0, -0.1)
+    with pytest.raises(UsageError, match="above 0"):
+        stats.isocline(50.0, -0.1)
 
 
 def test_nearly_every_release_is_above_the_frontier_curve(panel: pd.DataFrame) -> None:

@@ -14,7 +14,7 @@ from scipy.integrate import solve_ivp
 
 from cape_lib import frontier, stats, tables
 from cape_lib.base import boundary, coupling, dynamics
-from cape_lib.base.coupling.dimension import participation_ratio
+from cape_lib.base.coupling.panels import participation_ratio
 from cape_lib.frontier.lines import X, Y
 
 HERE = Path(__file__).with_name("reference")

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 
 from cape_lib import stats, tables
 from cape_lib.base import coupling
-from cape_lib.base.coupling.all_families import posterior, restricted_likelihood, step_noise
+from cape_lib.base.coupling.families import posterior, restricted_likelihood, step_noise
 from cape_lib.errors import MissingError, UsageError
 
 

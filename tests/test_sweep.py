@@ -61,6 +61,14 @@ def test_a_family_with_a_size_twice_keeps_one_row_and_says_which():
     assert "base" in sizes and "f0-1" not in sizes and "instruct" in found["notes"][0] and "f0-1" in found["notes"][0]
 
 
+def test_models_outside_a_named_ladder_stand_aside_even_where_a_size_has_no_other():
+    panel = tables.base("uniform")
+    (task,) = sweep.tasks(panel[panel["family"] == "H2O-Danube"])
+    # Two generations share 1.8 billion parameters; the third is the ladder, and its two sizes are too few.
+    why = sweep.answer(task)["why"]
+    assert "2 sizes" in why and "keep one row" not in why
+
+
 def test_a_bug_in_one_family_is_an_answer_and_not_an_end(monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("by nothing")

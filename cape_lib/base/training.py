@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from cape_lib.errors import MissingError
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate, pearson_rows
-from cape_lib.stats.lines import student
+from cape_lib.stats import Estimate, pearson_rows, student
 from cape_lib.tables import load
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,7 @@ from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import GPQA, SWE
 from cape_lib.claims.registry import FRONTIER, STATED, claim, stress, test
 from cape_lib.claims.verdict import Result, Stress
-from cape_lib.stats import clustered_r, normal_estimate, pearson, score_sd, seen_difference, seen_words
+from cape_lib.stats import clustered_r, isocline, normal_estimate, pearson, score_sd, seen_difference, seen_words
 
 HLE, IFEVAL = "hle", "ifeval"
 FEWEST = 4
@@ -32,7 +32,7 @@ def r_between(panel: str, x: str, y: str) -> Result:
 def below_ifeval_curve(panel: str) -> Result:
     """Models with IFEval below 100 sqrt(0.97 GPQA / 100), both to one decimal as scores are printed."""
     rows = panel_rows(panel).dropna(subset=[GPQA, IFEVAL])
-    margin = rows[IFEVAL].round(1) - pd.Series(frontier.critical_score(rows[GPQA], 0.97), rows.index).round(1)
+    margin = rows[IFEVAL].round(1) - pd.Series(isocline(rows[GPQA], 0.97), rows.index).round(1)
     below = rows[margin < 0]
     strict = int((frontier.beside_curve(rows, ratio=0.97, x=GPQA, y=IFEVAL)["margin"] < 0).sum())
     note = f"below: {', '.join(below['model'])}; without rounding {strict} of {len(rows)}"

@@ -118,18 +118,18 @@ def _print(answer: dict[str, Any], lab: str | None) -> None:
         e = answer[name]
         return f"{number(e['value'])} [{number(e['low'])}, {number(e['high'])}]"
 
-    print(f"{answer['panel']} panel, releases up to {answer['as_of']}: {answer['n']} models with both scores, "
-          f"{answer['labs']} labs")  # fmt: skip
+    counted = f"{answer['n']} models with both scores, {answer['labs']} labs"
+    print(f"{answer['panel']} panel, releases up to {answer['as_of']}: {counted}")
     print(f"GPQA = {shown('slope')} SWE + {shown('intercept')}")
-    print(f"r = {shown('r')}; given the maker's date {shown('partial_r_given_date')}; "
-          f"within a year {shown('r_within_year')}")  # fmt: skip
+    by_date = f"given the maker's date {shown('partial_r_given_date')}; within a year {shown('r_within_year')}"
+    print(f"r = {shown('r')}; {by_date}")
     print(f"intervals: {answer['r']['method']}")
     print(f"error on a lab not seen: {shown('leave_one_lab_out')} points")
     if "saturation" in answer:
         s = answer["saturation"]
         end = written(s["high"], 2, words=VERDICTS, whole=False)
-        print(f"top five: SWE spread {s['spread_old']:.1f}, GPQA spread {s['spread_new']:.1f} points, sigma "
-              f"{s['sigma']:.2f} [{s['low']:.2f}, {end}]{', rotate' if s['rotate'] else ''}")  # fmt: skip
+        sigma = f"sigma {s['sigma']:.2f} [{s['low']:.2f}, {end}]{', rotate' if s['rotate'] else ''}"
+        print(f"top five: SWE spread {s['spread_old']:.1f}, GPQA spread {s['spread_new']:.1f} points, {sigma}")
     if "share_checked" in answer:
         print(f"share of cells checked against a source: {answer['share_checked']:.0%}")
     print("\nmean h by lab (points):")

@@ -34,8 +34,10 @@ def run(args: argparse.Namespace) -> int:
         return 0
     interval = f"[{last['interval']['low']:+.1f}, {last['interval']['high']:+.1f}]"
     print(f"h = {last['h']:+.1f} points {interval}, {line['name']} line of {line['date']}")
-    print(f"expected GPQA Diamond {last['expected']:.1f}, of 95 % of releases {last['ordinary_low']:.1f} to "
-          f"{last['ordinary_high']:.1f}; sampling noise of h {last['noise_sd']:.1f} points (sd)")
+    print(
+        f"expected GPQA Diamond {last['expected']:.1f}, of 95 % of releases {last['ordinary_low']:.1f} to "
+        f"{last['ordinary_high']:.1f}; sampling noise of h {last['noise_sd']:.1f} points (sd)"
+    )
     print(f"phase: {', '.join(dict.fromkeys((last['phase'], last['emphasis'])))}")
     for rule in result["advice"]:
         print(f"advice ({rule['strength']}): {rule['advice']}")

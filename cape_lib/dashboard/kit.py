@@ -16,8 +16,7 @@ from cape_lib.base import boundary, coupling, levers
 from cape_lib.dashboard import advice, wording
 from cape_lib.dashboard.wording import number
 from cape_lib.frontier import effort, variants
-from cape_lib.frontier.isoclines import RATIOS
-from cape_lib.frontier.lines import LEVEL, LINES, FrontierLine, X, Y, line
+from cape_lib.frontier.lines import LEVEL, LINES, RATIOS, FrontierLine, X, Y, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
 from cape_lib.ingest.benchmarks import MMLU_SUBJECTS, TASKS_0_3, TASKS_0_4, TASKS_LEADERBOARD, USUAL_SHOTS
 from cape_lib.stats import LEAST_CLUSTERS

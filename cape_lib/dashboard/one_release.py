@@ -13,11 +13,10 @@ from cape_lib import frontier, tables
 from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import FRONTIER_PANEL, kit
 from cape_lib.dashboard.wording import fixed, interval, number, write
-from cape_lib.frontier.isoclines import RATIOS
-from cape_lib.frontier.lines import FrontierLine, X, Y
+from cape_lib.frontier.lines import RATIOS, FrontierLine, X, Y
 from cape_lib.frontier.saturation import ROTATE_BELOW
 from cape_lib.frontier.trajectory import KINDS, THRESHOLD
-from cape_lib.stats import seen_share
+from cape_lib.stats import isocline, seen_share
 from cape_lib.tables.frontier import middle
 
 AXES = ((X, Y), (X, "hle"), (Y, "hle"), (Y, "ifeval"))
@@ -95,7 +94,7 @@ def _frame(releases: Sequence[Mapping[str, Any]], known: pd.DataFrame) -> pd.Dat
 def _release(row: Mapping[Any, Any]) -> dict[str, Any]:
     """One row of `h_field` as plain data, beside the papers' two curves."""
     critical, ifeval_critical = (
-        float(frontier.critical_score(row[axes[0]], RATIOS[axes])) for axes in ((X, Y), (Y, "ifeval"))
+        float(isocline(row[axes[0]], RATIOS[axes])) for axes in ((X, Y), (Y, "ifeval"))
     )
     ifeval = number(row["ifeval"])
     emphasis = frontier.labelled(frontier.emphasis_of(row["h"]), row["h_low"], row["h_high"])

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from cape_lib.errors import MissingError
 from cape_lib.frontier.variants import ADMITS, MEASURES, REASONING
-from cape_lib.stats import Estimate, generator
-from cape_lib.stats.lines import student
+from cape_lib.stats import Estimate, generator, mean_interval
 from cape_lib.tables.variants import EFFORTS
 
 LADDER_RULE = (
@@ -21,6 +19,8 @@ LADDER_RULE = (
     "effort; "
     "it is read from the lowest effort to the highest."
 )
+#: the method of a mean over makers: no width in it comes from how many models a maker has
+MAKERS = "makers as replicates, t"
 CHANGES: tuple[str, ...] = (REASONING, *MEASURES)
 _BARE = r"\((?:minimal|low|medium|high|xhigh|max)\)$"
 
@@ -86,7 +86,7 @@ def counted(pairs: pd.DataFrame, score: str) -> Counted:
     way = 1.0 if rose >= fell else -1.0
     sure = int((way * change > 1.96 * pairs[f"{score}_se"].to_numpy(float)).sum())
     makers = pairs.groupby("lab")[score].mean()
-    up, over = int((makers > 0).sum()), over_makers(makers.to_numpy(float))
+    up, over = int((makers > 0).sum()), mean_interval(makers, MAKERS)
     return Counted(score, rose, fell, len(pairs), sure, float(change.mean()), over, up, len(makers))
 
 
@@ -186,17 +186,10 @@ def dose(rows: pd.DataFrame, score: str) -> Dose:
     method = "mixed model, slopes by model in maker"
     mixed = Estimate(beta, beta - 1.96 * se, beta + 1.96 * se, len(data), method)
     by_maker = slopes.groupby("lab")["slope"].mean()
-    pooled = over_makers(by_maker.to_numpy(float))
+    pooled = mean_interval(by_maker, MAKERS)
     edge = 1e-6 * max(float(data["y"].var()), 1e-12)
     singular = not fit.converged or not np.isfinite(se) or min(makers, models) < edge
     return Dose(score, slopes, mixed, makers**0.5, models**0.5, singular, pooled)
-
-
-def over_makers(values: NDArray[np.float64]) -> Estimate:
-    """Mean over makers, one value each, with Student's t: no width in it comes from how many models a maker has."""
-    mean, n = float(values.mean()), len(values)
-    half = student(0.95, n - 1) * float(values.std(ddof=1)) / n**0.5 if n > 1 else float("nan")
-    return Estimate(mean, mean - half, mean + half, n, "makers as replicates, t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,5 +226,5 @@ def hump(rows: pd.DataFrame, *, score: str = ADMITS, draws: int = 4_000, seed: i
     falls = rng.choice(total, draws)
     off, low, high = noise[:, 0], falls / 2 + noise[:, 1], falls + noise[:, 2]
     trend = float(((low > off) & (low > high)).mean())
-    p = float(binom.sf(humped - 1, len(both), 1 / 3))
+    p = float(bdtrc(humped - 1, len(both), 1 / 3))
     return Hump(humped, len(both), 1 / 3, p, trend, int(pairs.loc[both, "lab"].nunique()))

@@ -1,4 +1,4 @@
-"""What one row, one cell or all corrections together do to the numbers in the headlines."""
+"""What else could make two scores rise together, and what one row, one cell or all corrections do to the numbers."""
 
 from __future__ import annotations
 
@@ -9,18 +9,164 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cape_lib.errors import ScoresError
-from cape_lib.frontier.confounds import release_days
 from cape_lib.frontier.labs import lab_line, lab_means, lab_r, lab_slopes, leave_one_lab_out
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
 from cape_lib.frontier.saturation import TRUE_SPREAD, saturation, spread, spread_draws, top_rows
 from cape_lib.stats import (
     Estimate,
     generator,
+    mean_interval,
     pearson,
     pearson_rows,
     percentile_interval,
-    row_bootstrap_indices,
+    score_sd,
+    seen_effect,
 )
+
+Z95 = 1.959963984540054
+#: how a setting says that the model answers without reasoning
+WITHOUT_REASONING = r"non-?(?:reasoning|think)|without (?:extended )?thinking"
+
+
+def release_days(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Days since the first release, shape (n,); NaN where there is no date."""
+    dates = pd.to_datetime(rows["released"])
+    return np.asarray((dates - dates.min()) / np.timedelta64(1, "D"), dtype=float)
+
+
+def date_confound(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, Estimate]:
+    """r of the two scores, and what is left of it when release date is held fixed.
+
+    frame: panel with `released` (timestamps).  Returns Estimates: `r`, `partial` (given date), `within_year` (both
+    scores centred within the calendar year), `x_date` and `y_date` (each score with the date); each lab left out.
+    """
+    rows = complete_rows(frame, x, y, "released")
+    rows = rows.assign(days=release_days(rows))
+    year = pd.to_datetime(rows["released"]).dt.year
+    several = year.map(year.value_counts()).to_numpy() > 1
+    years = np.eye(int(year.nunique()))[year.astype("category").cat.codes.to_numpy()][several]
+    # The first year is the base line: with a constant in the fit a column for it would be a copy.
+    return {
+        "r": lab_r(rows, x, y),
+        "partial": lab_r(rows, x, y, given=rows["days"]),
+        "within_year": lab_r(rows[several], x, y, given=years[:, np.flatnonzero(years.any(axis=0))[1:]]),
+        "x_date": lab_r(rows, x, "days"),
+        "y_date": lab_r(rows, y, "days"),
+    }
+
+
+def subset_correlations(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """r on the subsets that the paper names: subset, n, r, low, high, x_min, x_max.
+
+    Source: paper B, section 4.1, on the 34 rows: full .72, core .65 (23), x >= 40 .69 (32), without compute tiers .72
+    (32), before 2025 and from 2025 on.
+    """
+    rows = complete_rows(frame, x, y)
+    year = pd.to_datetime(rows["released"]).dt.year
+    picks = {
+        "all": np.ones(len(rows), dtype=bool),
+        "core": (rows["subset"] == "core").to_numpy(),
+        "x at least 40": (rows[x] >= 40).to_numpy(),
+        "without compute tiers": rows["compute_tier"].isna().to_numpy(),
+        "before 2025": (year < 2025).to_numpy(),
+        "2025 on": (year >= 2025).to_numpy(),
+    }
+    return pd.DataFrame([_subset(name, rows[pick], x, y) for name, pick in picks.items()])
+
+
+def range_cuts(frame: pd.DataFrame, cuts: list[float] | None = None, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """r among the models at or above each cut of x (percent points): the columns of `subset_correlations`, `cut`."""
+    rows = complete_rows(frame, x, y)
+    chosen = cuts if cuts is not None else [0.0, 30.0, 40.0, 50.0, 60.0, 70.0, 75.0, 80.0]
+    above = {cut: rows[rows[x] >= cut] for cut in chosen}
+    return pd.DataFrame(
+        [{"cut": cut, **_subset(f"x at least {cut:g}", part, x, y)} for cut, part in above.items() if len(part) >= 4]
+    )
+
+
+def _subset(name: str, rows: pd.DataFrame, x: str, y: str) -> dict[str, object]:
+    r = lab_r(rows, x, y)
+    low, high = (float(rows[x].min()), float(rows[x].max())) if len(rows) else (float("nan"), float("nan"))
+    return {"subset": name, "n": r.n, "r": r.estimate, "low": r.low, "high": r.high, "x_min": low, "x_max": high}
+
+
+def compute_tiers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """Pairs of rows of one model at two compute tiers: model, lower, higher, dx, dy, low, high, same_x.
+
+    frame: panel with `compute_tier`; a pair shares model name without its last word. dy in points with an interval
+    from the noise of two scores on the same questions, taken as independent (a bound). `same_x` marks a pair whose x
+    is one value used twice: then dh is dy by construction.
+    Source: paper B, section 4.4: GPT-5.4 standard to xhigh, +7.8 at one and the same SWE-bench score.
+    """
+    rows = complete_rows(frame, x, y)
+    rows = rows[rows["compute_tier"].notna()]
+    table = []
+    for base, pair in rows.groupby(rows["model"].str.rsplit(n=1).str[0]):
+        if len(pair) < 2:
+            continue
+        ordered = pair.sort_values(y)
+        first, last = ordered.iloc[0], ordered.iloc[-1]
+        dy = float(last[y] - first[y])
+        half = Z95 * float(np.hypot(score_sd(float(first[y]), y), score_sd(float(last[y]), y)))
+        dx = float(last[x] - first[x])
+        table.append((base, first["compute_tier"], last["compute_tier"], dx, dy, dy - half, dy + half, dx == 0))
+    return pd.DataFrame(table, columns=["model", "lower", "higher", "dx", "dy", "low", "high", "same_x"])
+
+
+def effort_contrasts(scores: pd.DataFrame, *, benchmark: str = Y) -> tuple[Estimate, pd.DataFrame]:
+    """The same version of a model with and without reasoning, measured by one and the same party.
+
+    scores: `tables.load("frontier_scores")`.  Returns the mean difference over models (points, paired t interval) and
+    one row a pair: model, lab, stated_by, without, with_reasoning, difference. A pair of one party at a time; where
+    several parties give a pair for one model, their mean counts once.
+    The published contrast is one pair of rows at one SWE-bench score; here is what the same question gives on more.
+    """
+    rows = scores[(scores["benchmark"] == benchmark) & scores["role"].isin(["main", "other setting"])]
+    quiet = rows["setting"].str.contains(WITHOUT_REASONING, case=False, regex=True, na=False)
+    keys = ["model", "lab", "stated_by"]
+    table = pd.concat(
+        [
+            rows[quiet].groupby(keys)["value"].max().rename("without"),
+            rows[~quiet].groupby(keys)["value"].max().rename("with_reasoning"),
+        ],
+        axis=1,
+    ).dropna()
+    pairs = table.assign(difference=table["with_reasoning"] - table["without"]).reset_index()
+    each = pairs.groupby("model")["difference"].mean().to_numpy(float)
+    return mean_interval(each, "mean over models, paired t interval"), pairs
+
+
+AXES = (X, Y, "hle", "ifeval")
+#: paper B, table 2: three correlations from three different sets of models (n = 21, 10, 9)
+PUBLISHED = {(X, Y): 0.848, (Y, "hle"): 0.715, (X, "hle"): -0.251}
+
+
+def published_matrix() -> pd.DataFrame:
+    """Paper B's three printed correlations as one matrix, by benchmark; its smallest eigenvalue is negative."""
+    axes = [X, Y, "hle"]
+    r = pd.DataFrame(np.eye(3), index=axes, columns=axes)
+    for (first, second), value in PUBLISHED.items():
+        r.loc[first, second] = r.loc[second, first] = value
+    return r
+
+
+def pair_table(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES) -> pd.DataFrame:
+    """r of every pair twice: on all models with both scores, and on the complete cases of all axes.
+
+    Returns first, second, n, r, low, high, seen (the r that would have been told from zero), n_complete, r_complete,
+    low_complete, high_complete (`lab_r`).
+    """
+    everywhere = complete_rows(frame, *axes)
+    table = []
+    for i, first in enumerate(axes):
+        for second in axes[i + 1 :]:
+            both = complete_rows(frame, first, second)
+            a, b = lab_r(both, first, second), lab_r(everywhere, first, second)
+            seen = seen_effect(a, scale="fisher")
+            table.append((first, second, a.n, a.estimate, a.low, a.high, seen, b.n, b.estimate, b.low, b.high))
+    tail = ["n_complete", "r_complete", "low_complete", "high_complete"]
+    return pd.DataFrame(table, columns=["first", "second", "n", "r", "low", "high", "seen", *tail])
+
 
 Floats = NDArray[np.float64]
 
@@ -103,11 +249,8 @@ def correction_effects(
         b = second.get(name)
         if b is None:
             continue
-        change_low, change_high = paired.get(name, (float("nan"), float("nan")))
-        table.append(
-            (name, a.estimate, a.low, a.high, a.n, b.estimate, b.low, b.high, b.n, b.estimate - a.estimate, change_low,
-             change_high)
-        )  # fmt: skip
+        sides = [value for e in (a, b) for value in (e.estimate, e.low, e.high, e.n)]
+        table.append((name, *sides, b.estimate - a.estimate, *paired.get(name, (float("nan"), float("nan")))))
     columns = ["number", *(f"before{part}" for part in ("", "_low", "_high", "_n")), "after", "after_low", "after_high"]
     return pd.DataFrame(table, columns=[*columns, "after_n", "change", "change_low", "change_high"])
 
@@ -119,7 +262,7 @@ def _paired_changes(
     both = complete_rows(before, x, y).merge(second, on="model", suffixes=("", "_b"))
     if len(both) < 4:
         return {}
-    draw = row_bootstrap_indices(len(both), resamples, generator(seed))
+    draw = generator(seed).integers(0, len(both), size=(resamples, len(both)))
     x1, y1, x2, y2 = (both[c].to_numpy(float)[draw] for c in (x, y, f"{x}_b", f"{y}_b"))
     statistics: dict[str, Callable[[Floats, Floats], Floats]] = {
         "r": pearson_rows,

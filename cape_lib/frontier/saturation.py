@@ -20,6 +20,8 @@ AXES = (X, Y, "hle", "ifeval")
 TRUE_SPREAD = "noise of the questions taken off, and added once more"
 #: draws of a true spread of either kind
 DRAWS = 2000
+#: what the table of `rotation` shows of each pair
+SHOWN = ("old", "new", "spread_old", "spread_new", "sigma", "low", "high", "noise_spread", "p_rotate")
 #: what an interval of a spread leaves out below and above
 BELOW, ABOVE = 0.04, 0.01
 
@@ -121,11 +123,9 @@ def saturation(
     with np.errstate(divide="ignore", invalid="ignore"):
         sigma = float(np.float64(spread(top[old])) / np.float64(spread(top[new])))
     low, high = ratio.interval(sigma)
-    return Saturation(
-        old, new, spread(top[old]), spread(top[new]), sigma, low, high,
-        noise_spread(float(top[old].mean()), old, k=k), float(np.mean(ratio.both < ROTATE_BELOW)),
-        tuple(top["model"]), tuple(skipped),
-    )  # fmt: skip
+    alone, p_rotate = noise_spread(float(top[old].mean()), old, k=k), float(np.mean(ratio.both < ROTATE_BELOW))
+    spreads = spread(top[old]), spread(top[new])
+    return Saturation(old, new, *spreads, sigma, low, high, alone, p_rotate, tuple(top["model"]), tuple(skipped))
 
 
 def spread_draws(
@@ -191,9 +191,5 @@ def rotation(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES, k: int = 5) -
             continue
         s = saturation(frame, old=old, new=new, k=k)
         advice = "keep" if not s.rotate else "rotate" if s.high < ROTATE_BELOW else "rotate, not certain"
-        table.append(
-            {"old": old, "new": new, "n": n, "spread_old": s.spread_old, "spread_new": s.spread_new, "sigma": s.sigma,
-             "low": s.low, "high": s.high, "noise_spread": s.noise_spread, "p_rotate": s.p_rotate, "advice": advice}
-        )  # fmt: skip
-    columns = ["old", "new", "n", "spread_old", "spread_new", "sigma", "low", "high"]
-    return pd.DataFrame(table, columns=[*columns, "noise_spread", "p_rotate", "advice"])
+        table.append({"n": n, "advice": advice} | {column: getattr(s, column) for column in SHOWN})
+    return pd.DataFrame(table, columns=["old", "new", "n", *SHOWN[2:], "advice"])

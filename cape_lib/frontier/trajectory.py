@@ -12,8 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from cape_lib.frontier.hfield import h_field
-from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows
+from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, h_field
 from cape_lib.stats import generator, permutation_p, permutations_within, wilson
 
 Floats = NDArray[np.float64]
@@ -209,7 +208,7 @@ def rule_error_rates(
 
 
 def _rates(
-    length: int, truth: str, said: dict[str, NDArray[np.bool_]]
+    length: int, truth: str, verdicts: dict[str, NDArray[np.bool_]]
 ) -> list[tuple[int, str, str, float, float, float]]:
-    shares = {kind: wilson(int(hits.sum()), hits.size) for kind, hits in said.items()}
+    shares = {kind: wilson(int(hits.sum()), hits.size) for kind, hits in verdicts.items()}
     return [(length, truth, kind, s.estimate, s.low, s.high) for kind, s in shares.items()]

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from cape_lib import tables
 from cape_lib.errors import MissingError, ScoresError
-from cape_lib.stats import Estimate, clustered_r, score_sd
-from cape_lib.stats.lines import student
+from cape_lib.stats import Estimate, clustered_r, mean_interval, score_sd
 from cape_lib.tables import label
 from cape_lib.tables.variants import DOMAINS, OMNISCIENCE_QUESTIONS
 
@@ -118,7 +116,7 @@ def association(
     known = np.isfinite(data).all(axis=1)
     data = data[known]
     if rank and len(data):
-        data = np.apply_along_axis(rankdata, 0, data)
+        data = pd.DataFrame(data).rank().to_numpy()
     labels = rows[by].to_numpy()[known]
     held_fixed = data[:, 2:] if given else None
     return clustered_r(data[:, 0], data[:, 1], labels, given=held_fixed, unit=f"{by}s", uneven=bool(given))
@@ -148,10 +146,7 @@ def by_domain(rows: pd.DataFrame, measure: str, *, x: str = REASONING) -> tuple[
         known = value.notna() & rows[x].notna()
         table.append((domain, float(np.corrcoef(rows[x][known], value[known])[0, 1]), int(known.sum())))
     domains = pd.DataFrame(table, columns=["domain", "r", "n"])
-    r = domains["r"].to_numpy()
-    half = student(0.95, len(r) - 1) * float(r.std(ddof=1)) / len(r) ** 0.5
-    mean = float(r.mean())
-    return domains, Estimate(mean, mean - half, mean + half, len(r), "six domains as replicates")
+    return domains, mean_interval(domains["r"], "six domains as replicates")
 
 
 def by_year(rows: pd.DataFrame, measure: str, *, fewest: int = 20) -> pd.DataFrame:

@@ -1,15 +1,10 @@
 """The only place with random numbers: bootstrap, permutation, score noise; and intervals in closed form."""
 
-from cape_lib.stats.clusters import (
-    LEAST_CLUSTERS,
-    cluster_count,
-    clustered,
-    clustered_r,
-    clustered_share,
-    clustered_slope,
-    left_out_interval,
+from cape_lib.stats.cosine import (
+    Cosines,
+    cosines_of_means,
+    repeat_cosine,
 )
-from cape_lib.stats.cosine import Cosines, cosines_of_means, repeat_cosine
 from cape_lib.stats.draws import (
     cluster_bootstrap_counts,
     fixed_normals,
@@ -20,10 +15,10 @@ from cape_lib.stats.draws import (
     permutation_p,
     permutations_within,
     row_bootstrap_counts,
-    row_bootstrap_indices,
 )
-from cape_lib.stats.estimate import Estimate
-from cape_lib.stats.inference import (
+from cape_lib.stats.estimate import (
+    POWER,
+    Estimate,
     corrected,
     normal_estimate,
     normal_p,
@@ -36,10 +31,20 @@ from cape_lib.stats.inference import (
     seen_words,
 )
 from cape_lib.stats.lines import (
+    LEAST_CLUSTERS,
+    RATIO,
     Band,
     Line,
+    cluster_count,
+    clustered,
+    clustered_r,
+    clustered_share,
+    clustered_slope,
     complete,
     fisher,
+    isocline,
+    left_out_interval,
+    mean_interval,
     ols,
     partial_pearson,
     pearson,
@@ -48,22 +53,26 @@ from cape_lib.stats.lines import (
 )
 from cape_lib.stats.noise import (
     ITEM_COUNTS,
+    complete_rows,
     fieller,
     fieller_limits,
+    ladder_rows,
     ratio_below,
+    score_noise,
     score_sd,
     wilson,
     wilson_clustered,
 )
-from cape_lib.stats.rows import complete_rows, ladder_rows, score_noise
 
 __all__ = [
-    "ITEM_COUNTS",
-    "LEAST_CLUSTERS",
     "Band",
     "Cosines",
     "Estimate",
+    "ITEM_COUNTS",
+    "LEAST_CLUSTERS",
     "Line",
+    "POWER",
+    "RATIO",
     "cluster_bootstrap_counts",
     "cluster_count",
     "clustered",
@@ -79,9 +88,11 @@ __all__ = [
     "fisher",
     "fixed_normals",
     "generator",
+    "isocline",
     "labels_to_codes",
     "ladder_rows",
     "left_out_interval",
+    "mean_interval",
     "noisy_scores",
     "normal_estimate",
     "normal_p",
@@ -97,15 +108,14 @@ __all__ = [
     "ratio_below",
     "repeat_cosine",
     "row_bootstrap_counts",
-    "row_bootstrap_indices",
     "score_noise",
     "score_sd",
-    "student",
     "seen_difference",
     "seen_effect",
     "seen_share",
     "seen_signs",
     "seen_words",
+    "student",
     "wilson",
     "wilson_clustered",
 ]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cape_lib.stats.estimate import Estimate
+from cape_lib.stats.noise import fieller_limits
 
 Floats = NDArray[np.float64]
 
@@ -69,9 +70,8 @@ def cosines_of_means(states: Floats, groups: NDArray[np.int64], *, level: float 
     whole = _ratio_parts(_products(shares, squares, inside, None), weights)
     covariance = np.zeros((states.shape[1], 2, 2))
     for group in used:
-        left = np.stack([
-            _ratio_parts(_products(shares, squares, inside, (group, int(row))), weights) for row in inside[group]
-        ])  # fmt: skip
+        without = [_products(shares, squares, inside, (group, int(row))) for row in inside[group]]
+        left = np.stack([_ratio_parts(products, weights) for products in without])
         left -= left.mean(0)
         n = len(inside[group])
         covariance += (n - 1) / n * np.einsum("kpa,kpb->pab", left, left)
@@ -81,25 +81,25 @@ def cosines_of_means(states: Floats, groups: NDArray[np.int64], *, level: float 
 
 def _products(shares: Floats, squares: Floats, inside: list[NDArray[np.int64]], out: tuple[int, int] | None) -> Floats:
     """Mean products between texts of two groups, never of a text with itself, (n_places, 6); `out` leaves one out."""
-    found = []
+    products = []
     for a, b in _TERMS:
         n, m = len(inside[a]), len(inside[b])
         if not n or not m:
-            found.append(np.zeros(squares.shape[1]))
+            products.append(np.zeros(squares.shape[1]))
             continue
         total = shares[b][inside[a]].sum(0)
         if a == b:
             total = total - squares[inside[a]].sum(0)
             if out and out[0] == a:
                 total, n = total - 2 * (shares[a][out[1]] - squares[out[1]]), n - 1
-            found.append(total / (n * (n - 1)))
+            products.append(total / (n * (n - 1)))
             continue
         if out and out[0] == a:
             total, n = total - shares[b][out[1]], n - 1
         elif out and out[0] == b:
             total, m = total - shares[a][out[1]], m - 1
-        found.append(total / (n * m))
-    return np.stack(found, axis=-1)
+        products.append(total / (n * m))
+    return np.stack(products, axis=-1)
 
 
 def _ratio_parts(products: Floats, weights: Floats) -> Floats:
@@ -111,18 +111,14 @@ def _ratio_parts(products: Floats, weights: Floats) -> Floats:
 def _fieller(parts: Floats, covariance: Floats, freedom: int, level: float) -> Cosines:
     """All cosines c for which inner product minus c times the lengths lies within t standard errors of zero."""
     inner, lengths = parts.T
-    t = float(stats.t.ppf(0.5 + level / 2, freedom))
-    a = lengths**2 - t**2 * covariance[:, 1, 1]
-    b = inner * lengths - t**2 * covariance[:, 0, 1]
-    c = inner**2 - t**2 * covariance[:, 0, 0]
-    root = b**2 - a * c
-    known = (a > 0) & (root >= 0)
-    safe = np.where(known, a, 1.0)
-    width = np.sqrt(np.where(known, root, 0.0))
-    low = np.where(known, np.clip((b - width) / safe, -1, 1), -1.0)
-    high = np.where(known, np.clip((b + width) / safe, -1, 1), 1.0)
+    var_inner, var_lengths, both = covariance[:, 0, 0], covariance[:, 1, 1], covariance[:, 0, 1]
+    low, high = fieller_limits(
+        inner, lengths, var_dy=var_inner, var_dx=var_lengths, cov=both, level=level, freedom=freedom
+    )
+    bounded = np.isfinite(low) & np.isfinite(high) & (low <= high)
+    low, high = np.where(bounded, np.clip(low, -1, 1), -1.0), np.where(bounded, np.clip(high, -1, 1), 1.0)
     estimate = np.where(lengths > 0, np.clip(inner / np.where(lengths > 0, lengths, 1.0), -1, 1), np.nan)
-    return Cosines(estimate, low, high, inner / np.sqrt(np.maximum(covariance[:, 0, 0], 1e-300)), freedom)
+    return Cosines(estimate, low, high, inner / np.sqrt(np.maximum(var_inner, 1e-300)), freedom)
 
 
 def repeat_cosine(differences: Floats, clusters: NDArray[np.str_], *, level: float = 0.95) -> Estimate:

@@ -46,17 +46,12 @@ def _columns(columns: int) -> Floats:
     return normals
 
 
-def row_bootstrap_indices(n: int, resamples: int, rng: np.random.Generator) -> Integers:
-    """Rows drawn with replacement, shape (resamples, n), values 0 to n - 1."""
-    return rng.integers(0, n, size=(resamples, n), dtype=np.int64)
-
-
 def row_bootstrap_counts(n: int, resamples: int, rng: np.random.Generator) -> Integers:
     """How often each row is drawn in each resample, shape (resamples, n); each row of the answer sums to n.
 
     Counts in place of indices: a statistic with weights then needs no gathering of rows.
     """
-    rows = row_bootstrap_indices(n, resamples, rng)
+    rows = rng.integers(0, n, size=(resamples, n), dtype=np.int64)
     flat = (rows + n * np.arange(resamples)[:, None]).ravel()
     return np.bincount(flat, minlength=n * resamples).reshape(resamples, n)
 
@@ -102,7 +97,8 @@ def percentile_interval(draws: ArrayLike, level: float = 0.95) -> tuple[float, f
 
     Draws may be infinite ("beyond every size"); an end then is one of the draws, as nothing lies half way to infinity.
     """
-    values = _known(draws)
+    values = np.asarray(draws, dtype=float).ravel()
+    values = values[~np.isnan(values)]
     if values.size == 0:
         return float("nan"), float("nan")
     tails = ((1 - level) / 2, (1 + level) / 2)
@@ -119,31 +115,21 @@ def permutation_p(statistic: float, draws: ArrayLike, alternative: Alternative =
     alternative: "two-sided" compares sizes without sign, "less" and "greater" with it. Draws that are NaN are left
     out; NaN where the statistic is NaN or no draw is left.
     """
-    values = _known(draws)
+    values = np.asarray(draws, dtype=float).ravel()
+    values = values[~np.isnan(values)]
     if np.isnan(statistic) or values.size == 0:
         return float("nan")
     # A draw that repeats the data must count as a tie, whatever the order of its sums.
     slack = 1e-12 * max(1.0, abs(statistic))
     if alternative == "two-sided":
-        extreme = np.abs(values) >= abs(statistic) - slack
-    elif alternative == "greater":
-        extreme = values >= statistic - slack
-    else:
-        extreme = values <= statistic + slack
+        statistic, values = abs(statistic), np.abs(values)
+    extreme = values <= statistic + slack if alternative == "less" else values >= statistic - slack
     return float((1 + np.count_nonzero(extreme)) / (1 + values.size))
 
 
 def labels_to_codes(labels: ArrayLike) -> tuple[Integers, int]:
     """Numbers 0, 1, ... for the labels in order of appearance, and how many; a missing label counts as its own."""
     codes, names = pd.factorize(pd.Series(np.asarray(labels, dtype=object)), use_na_sentinel=True)
-    codes = codes.astype(np.int64)
-    missing = codes < 0
-    codes[missing] = len(names) + np.arange(np.count_nonzero(missing))
-    return codes, len(names) + int(np.count_nonzero(missing))
-
-
-def _known(draws: ArrayLike) -> Floats:
-    """The draws that are not NaN, as one flat array."""
-    values = np.asarray(draws, dtype=float).ravel()
-    known: Floats = values[~np.isnan(values)]
-    return known
+    codes, missing = codes.astype(np.int64), np.flatnonzero(codes < 0)
+    codes[missing] = len(names) + np.arange(missing.size)
+    return codes, len(names) + missing.size

@@ -1,11 +1,16 @@
-"""Noise of scores, and intervals in closed form: a browser can repeat each of them to many digits."""
+"""Rows made ready for an analysis, the noise of their scores, and intervals that a browser can repeat to the digit."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri, owens_t, stdtrit
 
+from cape_lib.errors import MissingError, ScoresError
+from cape_lib.names import suggest
 from cape_lib.stats.estimate import Estimate
 
 Floats = NDArray[np.float64]
@@ -84,17 +89,25 @@ def wilson_clustered(hits: ArrayLike, clusters: ArrayLike, level: float = 0.95) 
 
 
 def fieller_limits(
-    dy: ArrayLike, dx: ArrayLike, *, var_dy: ArrayLike, var_dx: ArrayLike, cov: ArrayLike = 0.0, level: float = 0.95
+    dy: ArrayLike,
+    dx: ArrayLike,
+    *,
+    var_dy: ArrayLike,
+    var_dx: ArrayLike,
+    cov: ArrayLike = 0.0,
+    level: float = 0.95,
+    freedom: float = np.inf,
 ) -> tuple[Floats, Floats]:
     """Ends (low, high) of Fieller's interval of dy / dx, element by element.
 
     It holds every ratio g for which dy - g dx is within its own noise of zero: g^2 A - 2 g B + C <= 0 with
     A = dx^2 - z^2 var_dx, B = dx dy - z^2 cov, C = dy^2 - z^2 var_dy. Where dx cannot be told from zero (A < 0) the
     answer is the outside of a gap, returned with low > high (values up to `high` or from `low` on), or, where dy
-    cannot be told from zero either, every value, (-inf, inf). NaN in, NaN out.
+    cannot be told from zero either, every value, (-inf, inf). NaN in, NaN out. freedom: of the variances, where they
+    were estimated: z is then Student's t.
     """
     up, along, var_up, var_along, both = (np.asarray(v, dtype=float) for v in (dy, dx, var_dy, var_dx, cov))
-    z2 = float(ndtri(0.5 + level / 2)) ** 2
+    z2 = float(ndtri(0.5 + level / 2) if np.isinf(freedom) else stdtrit(freedom, 0.5 + level / 2)) ** 2
     a, b, c = np.broadcast_arrays(along**2 - z2 * var_along, along * up - z2 * both, up**2 - z2 * var_up)
     # B^2 - A C, expanded by hand: the difference of the two products would lose its digits to cancellation.
     inside = z2 * (along**2 * var_up + up**2 * var_along - 2 * along * up * both - z2 * (var_along * var_up - both**2))
@@ -159,3 +172,74 @@ def ratio_below(
         # 0 / 0: u and v are one and the same line, which has no wedge.
         wedges = wedges + 2 * owens_t(one, np.where(np.isnan(slope), 0.0, slope))
     return np.where(np.isnan(h + k + rho), np.nan, np.clip(wedges, 0.0, 1.0))
+
+
+def complete_rows(
+    frame: pd.DataFrame, columns: Sequence[str], *, least: int = 2, purpose: str = "", by: str = "params_b"
+) -> pd.DataFrame:
+    """The rows that have a value in each of `columns`, smallest size first; the input is left as it is.
+
+    by: the column that they are put in order by, where it is there. MissingError where a column is absent or fewer than
+    `least` rows are left; `purpose` says what needs them.
+    """
+    for column in columns:
+        if column not in frame.columns:
+            raise MissingError(f"{suggest('column', column, map(str, frame.columns))}; add it to the table of scores")
+    rows = frame.dropna(subset=list(columns))
+    if len(rows) < least:
+        names = ", ".join(columns)
+        aim = f"{purpose} needs" if purpose else "this needs"
+        raise MissingError(f"{aim} {least} rows with {names}; {len(rows)} of {len(frame)} have them: add more models")
+    # A second key, so that the order of rows in the file never matters.
+    keys = [by, "model"] if {by, "model"} <= set(rows.columns) else [columns[0]]
+    return rows.sort_values(keys, kind="stable", ignore_index=True)
+
+
+def ladder_rows(
+    frame: pd.DataFrame, columns: Sequence[str], *, least: int = 2, purpose: str = "", by: str = "params_b"
+) -> pd.DataFrame:
+    """The sizes of one family that have a value in each of `columns`, smallest first.
+
+    by: the column of another axis, whose values take the place of the sizes. MissingError as `complete_rows`;
+    ScoresError where two rows have one size or the rows are of several families (a `ladder` column that names one
+    ladder settles the latter).
+    """
+    rows = complete_rows(frame, [by, *columns], least=least, purpose=purpose, by=by)
+    groups = [rows[name] for name in ("ladder", "family") if name in rows.columns]
+    if groups and all(group.nunique(dropna=False) > 1 for group in groups):
+        listed = ", ".join(str(name) for name in groups[-1].unique()[:4])
+        raise ScoresError(f"rows of several families in one ladder ({listed}); choose one family")
+    size = rows[by].to_numpy(dtype=float)
+    if by == "params_b" and not np.all(size > 0):
+        raise ScoresError(f"params_b of {_names(rows, size <= 0)} is not positive; give the size in billions")
+    again = np.flatnonzero(np.diff(size) == 0)
+    if again.size:
+        first = int(again[0])
+        pair = " and ".join(_name(rows, row) for row in (first, first + 1))
+        what = "equal sizes" if by == "params_b" else "equals"
+        raise ScoresError(
+            f"{pair} have the same {by} {size[first]:g}; the step between two {what} is undefined: keep one"
+        )
+    return rows
+
+
+def score_noise(frame: pd.DataFrame, benchmark: str) -> Floats:
+    """Standard deviation of the noise of each row's score, percent points, shape (n,).
+
+    The harness's own standard error where `<benchmark>_stderr` gives it (percent points), else binomial from the
+    number of questions (`score_sd`: a conservative bound for MC2); NaN where neither is known.
+    """
+    sd = score_sd(frame[benchmark].to_numpy(dtype=float), benchmark)
+    column = f"{benchmark}_stderr"
+    if column not in frame.columns:
+        return sd
+    stated = frame[column].to_numpy(dtype=float)
+    return np.where(np.isnan(stated), sd, stated)
+
+
+def _name(frame: pd.DataFrame, row: int) -> str:
+    return str(frame["model"].iloc[row]) if "model" in frame.columns else f"row {row + 1}"
+
+
+def _names(frame: pd.DataFrame, wrong: NDArray[np.bool_]) -> str:
+    return ", ".join(_name(frame, int(row)) for row in np.flatnonzero(wrong)[:4])

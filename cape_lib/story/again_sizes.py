@@ -8,7 +8,7 @@ import pandas as pd
 from cape_lib.base import coupling
 from cape_lib.errors import MissingError
 from cape_lib.frontier import variants
-from cape_lib.frontier.pooling import pooled_ladders
+from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, REASONING, WRONG
 from cape_lib.story.answer import listed
 from cape_lib.tables import label

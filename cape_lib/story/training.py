@@ -6,7 +6,7 @@ import pandas as pd
 
 from cape_lib.base import training
 from cape_lib.base.training import CAPABILITIES, STEREOTYPE
-from cape_lib.stats.inference import corrected
+from cape_lib.stats import corrected
 from cape_lib.story.answer import Answer, listed
 from cape_lib.tables import label
 

@@ -79,8 +79,10 @@ def _told_apart(rows: pd.DataFrame, axis: Axis) -> tuple[pd.DataFrame, list[str]
         flags["outside the ladder"] = rows["ladder"].isna()
     for why, flag in flags.items():
         twice = rows[axis.column].duplicated(keep=False) & flag[rows.index]
-        # At least one row of the size has to stay.
+        # A ladder that is named tells which rows belong to it; of instruct models a size keeps one row at least.
         stays = (~flag[rows.index]).groupby(rows[axis.column]).transform("any")
+        if why == "outside the ladder":
+            stays |= not flag.all()
         if (gone := rows[twice & stays]).size:
             notes.append(f"left out, {why} at a {axis.point} that stands twice: {', '.join(gone['model'].astype(str))}")
             rows = rows.drop(index=gone.index)

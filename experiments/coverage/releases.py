@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from cape_lib import frontier
-from cape_lib.frontier.hfield import EXCURSION
-from cape_lib.frontier.lines import line_through
+from cape_lib.frontier.lines import EXCURSION, line_through
 from cape_lib.stats import ols, permutations_within
 from experiments.coverage.rates import Rate, Setting, coverage, share
 

@@ -11,8 +11,8 @@ from scipy.stats import binom, rankdata
 
 from cape_lib.base import training
 from cape_lib.frontier import effort, variants
-from cape_lib.frontier.pooling import pooled_ladders
-from cape_lib.stats import clustered_r, pearson_rows
+from cape_lib.frontier.labs import pooled_ladders
+from cape_lib.stats import clustered_r, mean_interval, pearson_rows
 from experiments.coverage.rates import Rate, Setting, share
 
 Floats = NDArray[np.float64]
@@ -121,7 +121,7 @@ def lever_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
                 change = mean + spread * rng.standard_normal((replications, makers.max() + 1))[:, makers]
                 change = change + 5 * rng.standard_normal(shape)
                 own = np.stack([change[:, makers == maker].mean(axis=1) for maker in range(makers.max() + 1)], axis=1)
-                away = [not effort.over_makers(one).contains(0.0) for one in own]
+                away = [not mean_interval(one, "t").contains(0.0) for one in own]
                 setting = _setting(
                     f"{name}, makers as replicates",
                     f"mean change {mean:g}",

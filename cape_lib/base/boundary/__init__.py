@@ -1,6 +1,5 @@
 """Where a family is said to turn from fighting to cooperating: critical scales, U shapes and the isocline."""
 
-from cape_lib.base.boundary.intervals import vertex_intervals
 from cape_lib.base.boundary.isocline import (
     RATIO,
     READINGS,
@@ -10,7 +9,6 @@ from cape_lib.base.boundary.isocline import (
     isocline,
     ratio_sweep,
 )
-from cape_lib.base.boundary.power import BoundaryPower, boundary_power, power_table
 from cape_lib.base.boundary.quadratic import (
     Parabolas,
     UShape,
@@ -18,8 +16,16 @@ from cape_lib.base.boundary.quadratic import (
     fit_parabolas,
     u_shape,
     vertex_bootstrap,
+    vertex_intervals,
 )
-from cape_lib.base.boundary.scales import ESTIMATORS, critical_scales, turn_p
+from cape_lib.base.boundary.scales import (
+    ESTIMATORS,
+    BoundaryPower,
+    boundary_power,
+    critical_scales,
+    power_table,
+    turn_p,
+)
 
 __all__ = [
     "ESTIMATORS",

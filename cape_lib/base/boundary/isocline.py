@@ -6,28 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from cape_lib.base.coupling.local import local_couplings
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import clustered_share, complete_rows
+from cape_lib.stats import RATIO, clustered_share, complete_rows, isocline
 
 Floats = NDArray[np.float64]
-# a/b as published, calibrated on OLMo.
-RATIO = 0.187
 READINGS = ("stated", "reversed", "always negative")
-
-
-def isocline(score: ArrayLike, ratio: float = RATIO) -> Floats:
-    """The critical second score (percent) over a first score (percent): 100 sqrt(ratio score / 100).
-
-    score: percent, 0-100, any shape; ratio: a/b, above 0. The root is taken of fractions, as published: TQA_c =
-    sqrt(0.187 HellaSwag), GPQA_c = sqrt(0.513 SWE-bench), IFEval_c = sqrt(0.97 GPQA). Raises UsageError.
-    """
-    if not ratio > 0:
-        raise UsageError(f"a/b is {ratio:g}; give a number above 0")
-    return np.asarray(100.0 * np.sqrt(ratio * np.asarray(score, dtype=float) / 100.0))
 
 
 def calibrate(frame: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> float:

@@ -1,15 +1,25 @@
-"""Four estimators of a critical scale on one ladder of sizes, each named, none mixed with another."""
+"""Four estimators of a critical scale on one ladder of sizes, each named, none mixed with another; and their power."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from cape_lib.base.boundary.quadratic import billions, fit_parabolas
+from cape_lib import tables
+from cape_lib.base.boundary.quadratic import (
+    fit_parabolas,
+    log_size,
+    turn_between,
+    turning_points,
+)
 from cape_lib.errors import UsageError
 from cape_lib.stats import fixed_normals, ladder_rows, percentile_interval, score_noise
 from cape_lib.tables import label
@@ -23,8 +33,7 @@ Estimator = Callable[[Floats, Floats, Floats], Floats]
 
 def vertex(t: Floats, x: Floats, y: Floats) -> Floats:
     """Vertex of the quadratic of y in log10 size. Needs three sizes; with three the curve has nothing to spare."""
-    parabolas = fit_parabolas(t, y)
-    return _between(parabolas.slope_at(t[0]), parabolas.slope_at(t[-1]), parabolas.vertex())
+    return turning_points(fit_parabolas(t, y), t)
 
 
 def zero_crossing(t: Floats, x: Floats, y: Floats) -> Floats:
@@ -35,7 +44,8 @@ def zero_crossing(t: Floats, x: Floats, y: Floats) -> Floats:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         level, slope, middle = _gamma_line(t, np.diff(x, axis=-1), np.diff(y, axis=-1))
-        return _between(level + slope * (t[0] - middle), level + slope * (t[-1] - middle), middle - level / slope)
+        crossing = middle - level / slope
+        return turn_between(level + slope * (t[0] - middle), level + slope * (t[-1] - middle), crossing)
 
 
 def _gamma_line(t: Floats, dx: Floats, dy: Floats) -> tuple[Floats, Floats, float]:
@@ -173,21 +183,21 @@ def critical_scales(
         blank |= {"verdict": "undecided", "reason": reason, "n": t.size, "method": "none"}
         return pd.DataFrame([blank | {"estimator": _called(name, along)} for name in ESTIMATORS])[COLUMNS]
     away = noise_draws(noise[0], noise[1], correlation=correlation)
-    answer = []
+    # Unknown noise makes every comparison of a draw false: no interval, in place of a wrong one.
+    known = all(np.isfinite(part).all() for part in away)
+    table = []
     for name, estimator in ESTIMATORS.items():
-        found = float(estimator(t, scores[0][None, :], scores[1][None, :])[0])
-        # Unknown noise makes every comparison of a draw false: no interval, in place of a wrong one.
-        known = all(np.isfinite(part).all() for part in away)
+        turn = float(estimator(t, scores[0][None, :], scores[1][None, :])[0])
         wide = misfit(name, t, (scores[0], scores[1]), noise[1])
         drawn = [v + wide * part for v, part in zip(scores, away, strict=True)]
         many = estimator(t, *drawn) if known else np.full(1, np.nan)
-        p = turn_p(t, scores[1], noise[1], turn=found, correlation=correlation)
-        answer.append(
+        p = turn_p(t, scores[1], noise[1], turn=turn, correlation=correlation)
+        table.append(
             {"estimator": _called(name, along)}
-            | judged(name, found, many, p, t, label(y), along)
-            | {"raw_b": _raw(name, t, scores[1], found, along)}
+            | judged(name, turn, many, p, t, label(y), along)
+            | {"raw_b": _raw(name, t, scores[1], turn, along)}
         )
-    return pd.DataFrame(answer)[COLUMNS]
+    return pd.DataFrame(table)[COLUMNS]
 
 
 def _called(name: str, along: Axis) -> str:
@@ -237,16 +247,16 @@ def turn_p(t: Floats, y: Floats, sd: Floats, *, turn: float, correlation: float 
 
 
 def judged(
-    name: str, found: float, many: Floats, p: float, t: Floats, y: str, along: Axis = PARAMS
+    name: str, turn: float, many: Floats, p: float, t: Floats, y: str, along: Axis = PARAMS
 ) -> dict[str, object]:
     """Value, interval, verdict and reason of one estimator."""
     known = not np.isnan(many).all()
     share = float(np.isfinite(many).mean()) if known else np.nan
     low, high = bracketed(name, *percentile_interval(many), t)
-    reason, verdict = _reason(found, t, y, along), "undecided"
+    reason, verdict = _reason(turn, t, y, along), "undecided"
     if not known:
         reason += "; the noise of the scores is unknown, so that nothing can be told from it"
-    elif not np.isfinite(found):
+    elif not np.isfinite(turn):
         verdict = f"no boundary in these {along.points}" if share <= 0.05 else verdict
     elif share >= 0.95 and np.isfinite([low, high]).all() and p < 0.05:
         verdict = "boundary"
@@ -255,7 +265,7 @@ def judged(
     else:
         reason += ", but the fall before it or the rise after it is within the noise"
     return {
-        "n_c_b": along.back(found) if np.isfinite(found) else np.nan,
+        "n_c_b": along.back(turn) if np.isfinite(turn) else np.nan,
         "low": along.back(low),
         "high": along.back(high),
         "share": share,
@@ -275,43 +285,89 @@ def _no_answer(t: Floats, y: Floats, name: str, along: Axis) -> str:
     return f"{name} is the same at every {along.point}" if np.ptp(y) == 0 else ""
 
 
-def _raw(name: str, t: Floats, y: Floats, found: float, along: Axis) -> float:
+def _raw(name: str, t: Floats, y: Floats, turn: float, along: Axis) -> float:
     """What the formula alone gives, inside the sizes or not."""
-    if np.isfinite(found):
-        return along.back(found)
+    if np.isfinite(turn):
+        return along.back(turn)
     if name == "minimum size":
         return along.back(float(t[int(np.argmin(y))]))
     return along.back(float(fit_parabolas(t, y).vertex()[0])) if name == "vertex" else float("nan")
 
 
-def _reason(found: float, t: Floats, y: str, along: Axis) -> str:
-    """Why there is or is not a boundary, in words."""
-    if not along.by_size:
-        return _reason_along(found, y, along, *(along.back(float(end)) for end in (t[0], t[-1])))
-    first, last = (f"{billions(float(end)):.3g} B" for end in (t[0], t[-1]))
-    if np.isfinite(found):
-        return f"a turn between {first} and {last}"
-    if np.isnan(found):
-        return f"{y} has no turn from falling to rising between {first} and {last}"
-    if found > 0:
-        return f"{y} has not turned up by the largest size, {last}"
-    return f"{y} rises from the smallest size on, {first}: a turn would lie below it"
+def _reason(turn: float, t: Floats, y: str, along: Axis) -> str:
+    """Why there is or is not a boundary, in words: of sizes, or of another axis."""
+    ends = [along.back(float(end)) for end in (t[0], t[-1])]
+    if along.by_size:
+        first, last = (f"{end:.3g} B" for end in ends)
+        where, between = "", f"between {first} and {last}"
+        start, stop, below = f"smallest size on, {first}", f"largest size, {last}", "below it"
+    else:
+        first, last = (along.shown(end) for end in ends)
+        where, between = f"{along.where}, ", along.between(*ends)
+        start, stop, below = f"first {along.point} on, {first}", f"last {along.point}, {last}", "before it"
+    if np.isfinite(turn):
+        return f"a turn {where}{between}"
+    if np.isnan(turn):
+        return f"{y} has no turn from falling to rising {between}"
+    if turn > 0:
+        return f"{y} has not turned up by the {stop}"
+    return f"{y} rises from the {start}: a turn would lie {below}"
 
 
-def _reason_along(found: float, y: str, along: Axis, first: float, last: float) -> str:
-    """The same in the words of another axis."""
-    if np.isfinite(found):
-        return f"a turn {along.where}, {along.between(first, last)}"
-    if np.isnan(found):
-        return f"{y} has no turn from falling to rising {along.between(first, last)}"
-    if found > 0:
-        return f"{y} has not turned up by the last {along.point}, {along.shown(last)}"
-    return f"{y} rises from the first {along.point} on, {along.shown(first)}: a turn would lie before it"
+NOISE = {"questions": "questions", "four": "four times the questions"}
+#: a dip of fewer points is rounding
+FLAT = 1e-6
 
 
-def _between(start: Floats, end: Floats, turn: Floats) -> Floats:
-    """The turn where the slope goes from negative to positive; else on which side of the sizes it must lie."""
-    with np.errstate(invalid="ignore"):
-        outside = np.where(end <= 0, np.inf, -np.inf)
-        answer = np.where((start < 0) & (end > 0), turn, outside)
-    return np.where(np.isnan(start + end), np.nan, answer)
+@dataclass(frozen=True, slots=True)
+class BoundaryPower:
+    """`depth`: points by which the family's parabola dips over half of its range of sizes; `near_sizes`, `near_depth`:
+    the planted ladder nearest by ratio; `questions`, `four`: share (0-1) of such ladders that the vertex calls a
+    boundary, with the benchmarks' questions and with four times as many."""
+
+    depth: float
+    near_sizes: int
+    near_depth: float
+    questions: float
+    four: float
+
+
+@lru_cache(maxsize=1)
+def power_table() -> dict[str, Any]:
+    """Share of planted parabolas that the vertex calls a boundary, from the table "coverage".
+
+    Keys: sizes, depths (points), and by noise ("questions", "four") one row a number of sizes, one column a depth.
+    """
+    rows = tables.load("coverage")
+    rows = rows[(rows["part"] == "power") & (rows["method"] == "vertex")]
+    depth = rows["truth"].str.extract(r"([\d.]+) points")[0].astype(float)
+    grids = {
+        key: rows[rows["noise"] == noise].assign(depth=depth).pivot_table(index="n", columns="depth", values="value")
+        for key, noise in NOISE.items()
+    }
+    first = grids["questions"]
+    answer: dict[str, Any] = {"sizes": [int(n) for n in first.index], "depths": [float(d) for d in first.columns]}
+    return answer | {key: grid.to_numpy(float).tolist() for key, grid in grids.items()}
+
+
+def boundary_power(ladder: pd.DataFrame, *, y: str = "truthfulqa") -> BoundaryPower | None:
+    """The power to call this family's dip a boundary; None where its parabola does not dip or sizes are too few.
+
+    ladder: one row a size; columns params_b (billions), y (percent). The planted sizes span 0.07 to 12 billions.
+    """
+    rows, table = ladder_rows(ladder, [y], purpose="a dip"), power_table()
+    t = log_size(rows)
+    if t.size < table["sizes"][0]:
+        return None
+    depth = float(fit_parabolas(t, rows[y].to_numpy(float)).curvature[0]) * (float(np.ptp(t)) / 2) ** 2
+    if not depth > FLAT:
+        return None
+    row, column = _nearest(table["sizes"], t.size), _nearest(table["depths"], depth)
+    questions, four = (float(table[key][row][column]) for key in NOISE)
+    return BoundaryPower(depth, table["sizes"][row], table["depths"][column], questions, four)
+
+
+def _nearest(values: list[float], value: float) -> int:
+    """Place of the number nearest by ratio; the smaller of two that are as near."""
+    away = [abs(math.log(value / one)) for one in values]
+    return away.index(min(away))

@@ -1,7 +1,23 @@
 """How two scores move together: between the sizes of one family, over a panel, and among all benchmarks."""
 
-from cape_lib.base.coupling.all_families import FamilyModel, family_model
-from cape_lib.base.coupling.dimension import EffectiveDimension, effective_dimension
+from cape_lib.base.coupling.families import (
+    NEAR,
+    SIZE_RULE,
+    SIZE_RULES,
+    TOKEN_EDGE,
+    BaseRate,
+    FamilyModel,
+    base_rate,
+    family_model,
+    gamma_regression,
+    known_steps,
+    negative_share,
+    partial_couplings,
+    sign_regression,
+    signs_by_size,
+    signs_by_tokens,
+    training_tokens,
+)
 from cape_lib.base.coupling.local import (
     PHASES,
     WholeLadder,
@@ -12,28 +28,14 @@ from cape_lib.base.coupling.local import (
     whole_ladder,
     whole_ladders,
 )
-from cape_lib.base.coupling.population import (
+from cape_lib.base.coupling.panels import (
+    EffectiveDimension,
     PopulationCoupling,
     clustered_pearson,
     cut_sweep,
+    effective_dimension,
     pair_couplings,
     population_coupling,
-)
-from cape_lib.base.coupling.steps import (
-    NEAR,
-    SIZE_RULE,
-    SIZE_RULES,
-    TOKEN_EDGE,
-    BaseRate,
-    base_rate,
-    gamma_regression,
-    known_steps,
-    negative_share,
-    partial_couplings,
-    sign_regression,
-    signs_by_size,
-    signs_by_tokens,
-    training_tokens,
 )
 
 __all__ = [

@@ -81,6 +81,7 @@ def local_coupling(
     with np.errstate(divide="ignore", invalid="ignore"):
         gamma = np.where(dx == 0, np.nan, dy / dx)
     low, high = fieller_limits(dy, dx, var_dy=var_dy, var_dx=var_dx, level=level)
+    every = np.isneginf(low) & np.isposinf(high)
     below = {c: ratio_below(c, dy, dx, var_dy=var_dy, var_dx=var_dx) for c in (TAX, 0.0, BONUS)}
     return pd.DataFrame(
         {
@@ -94,7 +95,7 @@ def local_coupling(
             "gamma": gamma,
             "low": low,
             "high": high,
-            "interval": _kinds(low, high),
+            "interval": np.select([np.isnan(low), every, low > high], ["unknown", "every", "outside"], "bounded"),
             "p_negative": below[0.0],
             "p_tax": below[TAX],
             "p_transition": np.clip(below[BONUS] - below[TAX], 0.0, 1.0),
@@ -186,36 +187,33 @@ def whole_ladders(
     after Holm's correction over the ladders), gamma, low, high (Fieller), p_negative (0-1) and phase.
     Raises MissingError where no ladder has two sizes, ScoresError where a ladder has a size twice.
     """
-    rows = complete_rows(panel, [by, "params_b", x, y], least=0)
-    parts = []
-    for name, ladder in rows.groupby(by, sort=True):
-        if len(ladder) > 1:
-            one = whole_ladder(ladder, x=x, y=y, correlation=correlation)
-            parts.append(
-                {
-                    by: name,
-                    "smaller": one.smaller,
-                    "larger": one.larger,
-                    "params_b_low": one.low,
-                    "params_b_high": one.high,
-                    "sizes": one.sizes,
-                    "dx": one.dx.estimate,
-                    "dy": one.dy.estimate,
-                    "dy_low": one.dy.low,
-                    "dy_high": one.dy.high,
-                    "z": one.z,
-                    "p": one.p,
-                    "gamma": one.gamma.estimate,
-                    "low": one.gamma.low,
-                    "high": one.gamma.high,
-                    "p_negative": one.p_negative,
-                    "phase": one.phase,
-                }
-            )
-    if not parts:
-        raise MissingError(f"no {by} has two sizes with {x} and {y}; add a second size of one family")
-    table = pd.DataFrame(parts)
-    table.insert(list(table.columns).index("p") + 1, "p_holm", corrected(table["p"]))
+    wholes = {
+        name: whole_ladder(ladder, x=x, y=y, correlation=correlation) for name, ladder in _ladders(panel, by, x, y)
+    }
+    p_holm = corrected([one.p for one in wholes.values()])
+    table = pd.DataFrame(
+        {
+            by: name,
+            "smaller": one.smaller,
+            "larger": one.larger,
+            "params_b_low": one.low,
+            "params_b_high": one.high,
+            "sizes": one.sizes,
+            "dx": one.dx.estimate,
+            "dy": one.dy.estimate,
+            "dy_low": one.dy.low,
+            "dy_high": one.dy.high,
+            "z": one.z,
+            "p": one.p,
+            "p_holm": p,
+            "gamma": one.gamma.estimate,
+            "low": one.gamma.low,
+            "high": one.gamma.high,
+            "p_negative": one.p_negative,
+            "phase": one.phase,
+        }
+        for (name, one), p in zip(wholes.items(), p_holm, strict=True)
+    )
     return table.sort_values(["sizes", by], ascending=[False, True], kind="stable", ignore_index=True)
 
 
@@ -227,16 +225,19 @@ def local_couplings(
     by: the column that names the ladders; rows where it is missing are left out. The answer has that column first.
     Raises MissingError where no ladder has two sizes, ScoresError where a ladder has a size twice.
     """
+    steps = {
+        name: local_coupling(ladder, x=x, y=y, correlation=correlation) for name, ladder in _ladders(panel, by, x, y)
+    }
+    return pd.concat(steps, names=[by, None]).reset_index(level=0).reset_index(drop=True)
+
+
+def _ladders(panel: pd.DataFrame, by: str, x: str, y: str) -> list[tuple[str, pd.DataFrame]]:
+    """The ladders of a panel that have two sizes with both scores, by name; MissingError without any."""
     rows = complete_rows(panel, [by, "params_b", x, y], least=0)
-    parts = []
-    for name, ladder in rows.groupby(by, sort=True):
-        if len(ladder) > 1:
-            part = local_coupling(ladder, x=x, y=y, correlation=correlation)
-            part.insert(0, by, name)
-            parts.append(part)
-    if not parts:
+    ladders = [(name, ladder) for name, ladder in rows.groupby(by, sort=True) if len(ladder) > 1]
+    if not ladders:
         raise MissingError(f"no {by} has two sizes with {x} and {y}; add a second size of one family")
-    return pd.concat(parts, ignore_index=True)
+    return ladders
 
 
 def _steps(rows: pd.DataFrame, score: str, correlation: float) -> tuple[np.ndarray, np.ndarray]:
@@ -244,9 +245,3 @@ def _steps(rows: pd.DataFrame, score: str, correlation: float) -> tuple[np.ndarr
     sd = score_noise(rows, score)
     shared = 2 * correlation * sd[:-1] * sd[1:]
     return np.diff(rows[score].to_numpy(dtype=float)), sd[:-1] ** 2 + sd[1:] ** 2 - shared
-
-
-def _kinds(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """What kind of set each Fieller interval is, in a word."""
-    every = np.isneginf(low) & np.isposinf(high)
-    return np.select([np.isnan(low), every, low > high], ["unknown", "every", "outside"], default="bounded")

@@ -1,4 +1,4 @@
-"""Curated data and scale: what a curated model has over web-trained ones, and the size that would give the same."""
+"""The levers of the papers (width, curation, architecture), each with its null or with what is confounded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,117 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
 from cape_lib.errors import MissingError, UsageError
-from cape_lib.stats import Estimate, cluster_bootstrap_counts, generator, percentile_interval, score_sd
+from cape_lib.names import suggest
+from cape_lib.stats import (
+    Estimate,
+    cluster_bootstrap_counts,
+    generator,
+    pearson,
+    pearson_rows,
+    percentile_interval,
+    permutation_p,
+    score_sd,
+)
+
+#: width of Pythia-70M, the papers' unit
+REFERENCE_WIDTH = 512.0
+
+
+@dataclass(frozen=True, slots=True)
+class WidthNull:
+    """r after width normalisation beside the r of scores without any coupling on the same widths.
+
+    `plain` and `normalised`: r of the ladder with Fisher intervals; `null`: mean and 95 % of r over random scores
+    divided by the same widths; `share_positive`, `share_as_high`: parts of the random draws (0-1) with r above zero,
+    and at least as high as the ladder's. `p`: permutation p, one-sided, that the ladder's r exceeds the null.
+    """
+
+    plain: Estimate
+    normalised: Estimate
+    null: Estimate
+    share_positive: float
+    share_as_high: float
+    p: float
+
+
+def _with_width(ladder: pd.DataFrame, *, x: str, y: str) -> pd.DataFrame:
+    """Rows that hold both scores and a width; MissingError with fewer than three or with one width only."""
+    rows = ladder.dropna(subset=[x, y, "d_model"])
+    if len(rows) < 3 or rows["d_model"].nunique() < 2:
+        raise MissingError(
+            f"width normalisation needs three models of different width with {x} and {y}, {len(rows)} given; "
+            "add the column d_model"
+        )
+    return rows
+
+
+def normalise(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
+    """Both scores divided by d_model / 512, as columns `x_normalised` and `y_normalised`, beside the given rows.
+
+    Source: paper A, width normalisation; it names the risk that a common divisor makes r positive by itself.
+    """
+    rows = _with_width(ladder, x=x, y=y)
+    unit = rows["d_model"].astype(float) / REFERENCE_WIDTH
+    return rows.assign(x_normalised=rows[x] / unit, y_normalised=rows[y] / unit)
+
+
+def width_normalised(
+    ladder: pd.DataFrame,
+    *,
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> WidthNull:
+    """r before and after dividing both scores by width, beside random scores on the same widths.
+
+    ladder: sizes of one family with d_model, scores in percent. The random scores are the ladder's own x and y, each
+    shuffled over the sizes by itself: same values, no coupling and no trend with size.
+    Source: paper A; Pythia -0.989 to +0.963.
+    """
+    rows = normalise(ladder, x=x, y=y)
+    after = pearson(rows["x_normalised"].to_numpy(float), rows["y_normalised"].to_numpy(float))
+    drawn = random_r(rows, x=x, y=y, resamples=resamples, seed=seed)
+    low, high = percentile_interval(drawn)
+    return WidthNull(
+        plain=pearson(rows[x].to_numpy(float), rows[y].to_numpy(float)),
+        normalised=after,
+        null=Estimate(float(np.nanmean(drawn)), low, high, len(rows), "random scores divided by the same widths"),
+        share_positive=float(np.mean(drawn > 0)),
+        share_as_high=float(np.mean(drawn >= after.estimate)),
+        p=permutation_p(after.estimate, drawn, "greater"),
+    )
+
+
+def random_r(ladder: pd.DataFrame, *, x: str, y: str, resamples: int, seed: int) -> np.ndarray:
+    """r of shuffled scores after division by width, shape (resamples,); x and y are shuffled independently."""
+    rows = _with_width(ladder, x=x, y=y)
+    rng = generator(seed)
+    unit = rows["d_model"].to_numpy(float) / REFERENCE_WIDTH
+    old = rng.permuted(np.tile(rows[x].to_numpy(float), (resamples, 1)), axis=1)
+    new = rng.permuted(np.tile(rows[y].to_numpy(float), (resamples, 1)), axis=1)
+    return pearson_rows(old / unit, new / unit)
+
+
+def width_by_ladder(
+    panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", resamples: int = 4000, seed: int = 0
+) -> pd.DataFrame:
+    """Every ladder of a panel with at least three widths, before and after, beside its own null.
+
+    panel: `tables.base(...)`. Returns ladder, n, r, low, high, r_normalised, low_normalised, high_normalised, null,
+    null_low, null_high, share_positive, p; by name of the ladder.
+    """
+    table = []
+    for name, rows in panel.dropna(subset=["ladder"]).groupby("ladder"):
+        try:
+            w = width_normalised(rows, x=x, y=y, resamples=resamples, seed=seed)
+        except MissingError:
+            continue
+        r = [(e.estimate, e.low, e.high) for e in (w.plain, w.normalised, w.null)]
+        table.append((str(name), w.plain.n, *r[0], *r[1], *r[2], w.share_positive, w.p))
+    columns = ["ladder", "n", "r", "low", "high", "r_normalised", "low_normalised", "high_normalised"]
+    return pd.DataFrame(table, columns=[*columns, "null", "null_low", "null_high", "share_positive", "p"])
+
 
 Floats = NDArray[np.float64]
 #: the papers' critical size of web-trained models, billions
@@ -152,8 +262,6 @@ def equivalent_scale(
     Source: paper A's "one unit of data quality is ten times the scale" and "Phi at 1 B like 10 B web-trained".
     """
     if reading not in READINGS:
-        from cape_lib.names import suggest
-
         raise UsageError(suggest("reading", reading, READINGS))
     web, rows = web_trained(panel, x=x, y=y), curated(panel, x=x, y=y)
     rng = generator(seed)
@@ -266,3 +374,70 @@ def _open_interval(drawn: Floats) -> tuple[float, float]:
         return percentile_interval(drawn)
     low, high = np.quantile(finite, [0.025, 0.975], method="inverted_cdf")
     return float(low), float(high)
+
+
+#: contrast -> what changed beside the lever that the papers name
+CONFOUNDED: dict[str, tuple[str, ...]] = {
+    "Phi": (
+        "data and size change together from one generation to the next",
+        "Phi-3-mini is instruction-tuned, the others are base models",
+        "synthetic textbooks may resemble the benchmarks' style",
+    ),
+    "Qwen": (
+        "data, tokens, tokenizer and architecture change between the generations",
+        "sizes match in name only",
+        "two published measurements of the same models disagree",
+        "the value of most models equals that of every size, so it may not depend on the weights",
+    ),
+    "Gemma": (
+        "distillation, data and architecture change together",
+        "one of the two checkpoints may be instruction-tuned",
+        "the higher internal coupling belongs to the older generation",
+        "two models of one nominal size are no ladder",
+    ),
+}
+
+
+def generation_pairs(
+    internal: pd.DataFrame, *, older: str = "Qwen2.5", newer: str = "Qwen3", measure: str | None = None
+) -> pd.DataFrame:
+    """Models of two generations matched by nearest size, within one kind of measurement.
+
+    internal: `tables.load("internal_coupling")`; measure: a `measure_id`, None for each that both generations have.
+    Returns measure_id, older, newer, older_b, newer_b, size_ratio, older_coupling, newer_coupling, difference,
+    same_everywhere (True where the newer value equals that of another size of its generation to three digits).
+    Raises MissingError where the two share no measurement.
+    Source: paper A: Qwen 0.025 to 0.830 "at matched scale"; Qwen3-8B .741 against Qwen2.5-7B .619.
+    """
+    rows = internal.dropna(subset=["net_coupling"]).copy()
+    in_name = rows["model"].str.extract(r"(?i)(?:^|-)(\d+\.?\d*)b$")[0].astype(float)
+    rows["size"] = rows["params_b"].fillna(in_name)
+    table = []
+    for name, group in rows.groupby("measure_id"):
+        old, new = group[group["family"] == older], group[group["family"] == newer]
+        if old.empty or new.empty or (measure is not None and name != measure):
+            continue
+        old_b, old_r = old["size"].to_numpy(float), old["net_coupling"].to_numpy(float)
+        new_r = new["net_coupling"].to_numpy(float)
+        for i, (model, size) in enumerate(zip(new["model"], new["size"].to_numpy(float), strict=True)):
+            j = int(np.abs(np.log(old_b) - np.log(size)).argmin())
+            twins = int((new_r.round(3) == new_r[i].round(3)).sum())
+            pair = (name, old["model"].iloc[j], model, old_b[j], size, size / old_b[j])
+            table.append((*pair, old_r[j], new_r[i], new_r[i] - old_r[j], twins > 1))
+    if not table:
+        raise MissingError(f"{older} and {newer} share no measurement; rows of different measures are not compared")
+    columns = ["measure_id", "older", "newer", "older_b", "newer_b", "size_ratio", "older_coupling", "newer_coupling"]
+    return pd.DataFrame(table, columns=[*columns, "difference", "same_everywhere"])
+
+
+def architecture_rows(internal: pd.DataFrame, *, family: str = "Gemma") -> pd.DataFrame:
+    """All internal measurements of one family, with whether each was made like the others and on what kind of model.
+
+    Returns model, params_b, measure_id, net_coupling, d_rep, tuned (instruction-tuned by name or note), note.
+    Published: Gemma-3 .965, Gemma-4 .871, Gemma-4-it .952, E2B .789.
+    """
+    rows = internal[internal["family"] == family].copy()
+    note = rows["note"].fillna("").astype(str)
+    rows["tuned"] = rows["model"].str.endswith("-it") | note.str.contains("instruction-tuned")
+    columns = ["model", "params_b", "measure_id", "net_coupling", "d_rep", "tuned", "note"]
+    return rows[columns].sort_values("net_coupling", ascending=False, ignore_index=True)
