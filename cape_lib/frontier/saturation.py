@@ -30,7 +30,7 @@ BELOW, ABOVE = 0.04, 0.01
 class Saturation:
     """Spread (max - min, points) of two axes among the top models by the old one, and their ratio sigma.
 
-    `low`, `high`: 95 % of sigma of the true scores of these models (`SpreadDraws`); `noise_spread`: the spread
+    `low`, `high`: 95 % of sigma of the true scores of these models (`ratio_interval`); `noise_spread`: the spread
     that sampling noise alone would show among equally good models on the old axis; `p_rotate`: share of the draws
     in which sigma calls for rotation (0-1); `models` in rank order; `skipped`: better models that lack the new score.
     """
@@ -74,11 +74,6 @@ class SpreadDraws:
         """All draws, those without the noise first, (4000,)."""
         return np.concatenate([self.off, self.on])
 
-    def __truediv__(self, other: SpreadDraws) -> SpreadDraws:
-        """Draws of the ratio of two spreads: its low end from the low end of the one and the high end of the other."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return SpreadDraws(self.off / other.on, self.on / other.off)
-
     def interval(self, measured: float) -> tuple[float, float]:
         """95 % interval, widened where need be to hold the value as measured: the truth where models share all noise.
 
@@ -119,12 +114,12 @@ def saturation(
     better = complete_rows(frame, old).query("model not in @rows.model")
     skipped = better[better[old] >= worst]["model"]
     drawn = spread_draws(rows, old, (old, new), k=k, correlation=correlation, seed=seed)
-    ratio = drawn[old] / drawn[new]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sigma = float(np.float64(spread(top[old])) / np.float64(spread(top[new])))
-    low, high = ratio.interval(sigma)
-    alone, p_rotate = noise_spread(float(top[old].mean()), old, k=k), float(np.mean(ratio.both < ROTATE_BELOW))
     spreads = spread(top[old]), spread(top[new])
+    low, high = ratio_interval(*spreads, *(drawn[axis].interval(spread(top[axis])) for axis in (old, new)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sigma = float(np.divide(*spreads))
+        ratios = np.concatenate([drawn[old].off / drawn[new].on, drawn[old].on / drawn[new].off])
+    alone, p_rotate = noise_spread(float(top[old].mean()), old, k=k), float(np.mean(ratios < ROTATE_BELOW))
     return Saturation(old, new, *spreads, sigma, low, high, alone, p_rotate, tuple(top["model"]), tuple(skipped))
 
 
@@ -150,6 +145,25 @@ def spread_draws(
         again = -np.sort(-again, axis=1)[:, :k] if axis == by else again[:, :k]
         answer[axis] = SpreadDraws(spread_without_noise(scores[:k], noise[:DRAWS, :k]), np.ptp(again, axis=1))
     return {axis: answer[axis] for axis in axes}
+
+
+def ratio_interval(
+    old: float, new: float, old_ends: tuple[float, float], new_ends: tuple[float, float]
+) -> tuple[float, float]:
+    """Interval of the ratio of two spreads from the spreads (points) and the interval of each.
+
+    On the log scale the distance to an end is the hypotenuse of the two distances that make it up: both spreads are
+    hardly ever at their ends at once, as the ratio of the ends would have it. An end at zero makes that of the ratio
+    zero or inf. Source: Zou and Donner 2008 (variance estimates recovered from limits).
+    """
+    (old_low, old_high), (new_low, new_high) = old_ends, new_ends
+    with np.errstate(divide="ignore"):
+        if old == 0 or new == 0:
+            return old_low / new_high, float(np.divide(old_high, new_low))
+        middle = np.log(old / new)
+        low = middle - np.hypot(np.log(old / np.float64(old_low)), np.log(new_high / new))
+        high = middle + np.hypot(np.log(old_high / old), np.log(new / np.float64(new_low)))
+    return float(np.exp(low)), float(np.exp(high))
 
 
 def spread_without_noise(scores: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cape_lib.frontier import complete_rows, spread, spread_draws, top_rows
 from cape_lib.frontier.lines import X, Y
+from cape_lib.frontier.saturation import ratio_interval
 from cape_lib.stats import score_sd
 from experiments.coverage.rates import Rate, Setting, coverage
 
@@ -53,7 +54,7 @@ def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
             for name, axis in known.items():
                 ends.setdefault(name, []).append(draws[axis].interval(spread(top[axis])))
                 truth.setdefault(name, []).append(spread(true[axis][best]))
-            sigma = (draws[X] / draws[Y]).interval(spread(top[X]) / spread(top[Y]))
+            sigma = ratio_interval(spread(top[X]), spread(top[Y]), ends["old axis"][-1], ends["new axis"][-1])
             ends.setdefault("sigma", []).append(sigma)
             truth.setdefault("sigma", []).append(spread(true[X][best]) / spread(true[Y][best]))
         for name in ends:
