@@ -131,7 +131,6 @@ BASE = {
 }
 RELEASES = {
     "fit_line": lambda r: frontier.fit_line(r).fit,
-    "frozen_line": frontier.frozen_line,
     "frozen_rows": frontier.frozen_rows,
     "complete_rows": lambda r: frontier.complete_rows(r, X, Y),
     "release_days": lambda r: np.sort(frontier.release_days(r)),

@@ -1,4 +1,7 @@
-"""Scores as a motion in size: systems of equations, forecasts, hold-outs, the gamma flow and the loss."""
+"""Scores as a motion in size: systems of equations, forecasts, hold-outs, the gamma flow and the loss.
+
+Figures: `charts.boundary`.
+"""
 
 from __future__ import annotations
 

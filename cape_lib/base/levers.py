@@ -1,4 +1,7 @@
-"""The levers of the papers (width, curation, architecture), each with its null or with what is confounded."""
+"""The levers of the papers (width, curation, architecture), each with its null or with what is confounded.
+
+Figures: `charts.levers`; sentences: `story.levers`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Coupling along training: two scores of one run over its checkpoints, and what two trends alone would give."""
+"""Coupling along training: two scores of one run over its checkpoints, and what two trends alone would give.
+
+Figures: `charts.training`; sentences: `story.training`.
+"""
 
 from __future__ import annotations
 

@@ -132,11 +132,11 @@ def _print(answer: dict[str, Any], lab: str | None) -> None:
         print(f"top five: SWE spread {s['spread_old']:.1f}, GPQA spread {s['spread_new']:.1f} points, {sigma}")
     if "share_checked" in answer:
         print(f"share of cells checked against a source: {answer['share_checked']:.0%}")
-    print("\nmean h by lab (points):")
+    print("\nmean h by lab (points from that line):")
     for row in answer["lab_means"]:
         if lab in (None, row["lab"]):
             interval = f"[{number(row['low'])}, {number(row['high'])}]"
             print(f"  {row['lab']:<14} {row['mean']:+6.1f} {interval}  n = {row['n']}")
-    print("\nreleases:")
+    print("\nreleases (h in points from that line):")
     for row in answer["releases"]:
         print(f"  {row['release_date']:<11} {row['lab']:<12} {row['model']:<26} h = {row['h']:+5.1f}  {row['kind']}")

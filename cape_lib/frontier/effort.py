@@ -1,4 +1,7 @@
-"""Thinking as a lever: the same weights, asked to think more."""
+"""Thinking as a lever: the same weights, asked to think more.
+
+Figures: `charts.variants`; sentences: `story.again`.
+"""
 
 from __future__ import annotations
 

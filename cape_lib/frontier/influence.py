@@ -1,4 +1,7 @@
-"""What else could make two scores rise together, and what one row, one cell or all corrections do to the numbers."""
+"""What else could make two scores rise together, and what one row, one cell or all corrections do to the numbers.
+
+Figures: `charts.frontier`, `charts.quality`; sentences: `story.frontier`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Labs: intervals that know that releases of one lab are alike, mean h, slopes, and slopes that borrow strength."""
+"""Labs: intervals that know that releases of one lab are alike, mean h, slopes, and slopes that borrow strength.
+
+Figures: `charts.labs`; sentences: `story.frontier`.
+"""
 
 from __future__ import annotations
 

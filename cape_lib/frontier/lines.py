@@ -1,4 +1,7 @@
-"""The lines from which h is read, h itself with its interval, and the papers' curve."""
+"""The lines from which h is read, h itself with its interval, and the papers' curve.
+
+Figures: `charts.frontier`; sentences: `story.frontier`.
+"""
 
 from __future__ import annotations
 
@@ -132,12 +135,6 @@ def line_through(
     return FrontierLine(name, panel, date, line.slope.estimate, line.intercept.estimate, line, scatter)
 
 
-def frozen_line(frame: pd.DataFrame) -> FrontierLine:
-    """The printed line, with the scatter of the frozen rows of `frame` (panel "published") for its intervals."""
-    fitted = fit_line(frozen_rows(frame), panel="published")
-    return replace(fitted, name="frozen", slope=FROZEN_SLOPE, intercept=FROZEN_INTERCEPT)
-
-
 def frozen_rows(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of the freeze of March 2026; all rows where the panel does not say."""
     return frame[frame["frozen"].astype(bool)] if "frozen" in frame else frame
@@ -158,7 +155,9 @@ def line(
     if name in ("frozen", "published", "refit"):
         frame = tables.frontier("published")
         if name == "frozen":
-            return frozen_line(frame)
+            # The printed line takes the scatter of its rows for its intervals.
+            fitted = fit_line(frozen_rows(frame), name=name, panel="published")
+            return replace(fitted, slope=FROZEN_SLOPE, intercept=FROZEN_INTERCEPT)
         rows = frozen_rows(frame) if name == "published" else frame
         return fit_line(rows, x=x, y=y, name=name, panel="published")
     frame = tables.frontier(name, as_of=as_of, claimed_by=claimed_by)

@@ -1,4 +1,7 @@
-"""Where a family is said to turn from fighting to cooperating: critical scales, U shapes and the isocline."""
+"""Where a family is said to turn from fighting to cooperating: critical scales, U shapes and the isocline.
+
+Figures: `charts.boundary`; sentences: `story.boundary`.
+"""
 
 from cape_lib.base.boundary.isocline import (
     RATIO,

@@ -33,7 +33,6 @@ from cape_lib.tables import BASE_BENCHMARKS
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 NAN = float("nan")
-SIDES = ("below", "above")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +109,11 @@ def pair_couplings(
     with fewer than three rows or a constant score.
     Raises MissingError for an absent column, UsageError for a cut that is not positive.
     """
-    _check_cut(cut_b)
-    parts = []
-    for x, y in combinations(benchmarks, 2):
-        rows = complete_rows(panel, ["params_b", x, y], least=0)
-        for side, inside in zip(SIDES, _sides(rows, cut_b), strict=True):
-            parts.append({"x": x, "y": y, "side": side} | _one_side(inside, x, y, by))
-    return pd.DataFrame(parts)
+    return pd.DataFrame(
+        {"x": x, "y": y, "side": side} | _one_side(inside, x, y, by)
+        for x, y in combinations(benchmarks, 2)
+        for side, inside in _sides(complete_rows(panel, ["params_b", x, y], least=0), cut_b).items()
+    )
 
 
 def cut_sweep(
@@ -129,34 +126,33 @@ def cut_sweep(
     flips_surely (both intervals on their side of zero). Published story: one critical scale near 3.5 B.
     """
     rows = complete_rows(panel, ["params_b", x, y], least=0)
-    answer = []
+    table = []
     for cut in cuts:
-        _check_cut(cut)
         row: dict[str, object] = {"cut_b": float(cut)}
-        below, above = (clustered_pearson(side, x=x, y=y, by=by) for side in _sides(rows, cut))
-        for side, r in zip(SIDES, (below, above), strict=True):
+        sides = {side: clustered_pearson(part, x=x, y=y, by=by) for side, part in _sides(rows, cut).items()}
+        for side, r in sides.items():
             row |= {f"n_{side}": r.n, f"r_{side}": r.estimate, f"low_{side}": r.low, f"high_{side}": r.high}
-        row["flips"] = below.estimate < 0 < above.estimate
-        row["flips_surely"] = below.high < 0 < above.low
-        answer.append(row)
-    return pd.DataFrame(answer)
+        row["flips"] = sides["below"].estimate < 0 < sides["above"].estimate
+        row["flips_surely"] = sides["below"].high < 0 < sides["above"].low
+        table.append(row)
+    return pd.DataFrame(table)
 
 
-def _check_cut(cut: float) -> None:
+def _sides(rows: pd.DataFrame, cut: float) -> dict[str, pd.DataFrame]:
+    """The rows below a cut (billions) and above it."""
     if not cut > 0:
         raise UsageError(f"the cut is {cut:g}; give a size in billions above 0")
-
-
-def _sides(rows: pd.DataFrame, cut: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     below = rows["params_b"] < cut
-    return rows[below], rows[~below]
+    return {"below": rows[below], "above": rows[~below]}
 
 
 def _one_side(rows: pd.DataFrame, x: str, y: str, by: str) -> dict[str, object]:
     """r of one pair on one side of the cut, and its range with one family left out."""
     xs, ys = rows[x].to_numpy(dtype=float), rows[y].to_numpy(dtype=float)
     r = clustered_pearson(rows, x=x, y=y, by=by)
-    name = _family_names(rows, by)
+    # A row without a family is a family of its own.
+    named = rows[by] if by in rows.columns else pd.Series(np.nan, index=rows.index)
+    name = np.asarray([f"row {i}" if pd.isna(family) else str(family) for i, family in named.items()], dtype=str)
     families = np.unique(name)
     keep = name[None, :] != families[:, None]
     left = np.full(len(families), np.nan)
@@ -177,14 +173,6 @@ def _one_side(rows: pd.DataFrame, x: str, y: str, by: str) -> dict[str, object]:
     }
 
 
-def _family_names(rows: pd.DataFrame, by: str) -> NDArray[np.str_]:
-    """The family of each row; a row without one is a family of its own."""
-    if by not in rows.columns:
-        return np.asarray([f"row {i}" for i in rows.index], dtype=str)
-    pairs = zip(rows[by], rows.index, strict=True)
-    return np.asarray([f"row {i}" if pd.isna(name) else str(name) for name, i in pairs], dtype=str)
-
-
 def _families(rows: pd.DataFrame, by: str) -> pd.Series:
     """The family of each row; without that column the rows are one family."""
     return rows[by] if by in rows.columns else pd.Series("all", index=rows.index)
@@ -199,16 +187,13 @@ def _demeaned(x: Floats, y: Floats, family: Integers, shuffles: Integers) -> tup
     inside = size[family] > 1
     dx, dy = (v - (np.bincount(family, weights=v) / size)[family] for v in (x, y))
     families, n = int(np.count_nonzero(size > 1)), int(np.count_nonzero(inside))
-    if n < 2 or _flat(dx, x) or _flat(dy, y):
+    # What is left of scores that do not vary within families is rounding.
+    flat = [np.abs(d).max(initial=0.0) <= 1e-12 * max(1.0, np.abs(v).max(initial=0.0)) for d, v in ((dx, x), (dy, y))]
+    if n < 2 or any(flat):
         return Estimate(NAN, NAN, NAN, n, "no variation within families"), NAN
     norm = float(np.sqrt((dx @ dx) * (dy @ dy)))
     r = float(np.clip(dx @ dy / norm, -1.0, 1.0))
     return fisher(r, n, given=families - 1), permutation_p(r, dy[shuffles] @ dx / norm)
-
-
-def _flat(left: Floats, scores: Floats) -> bool:
-    """True where what is left of the scores is rounding."""
-    return bool(np.max(np.abs(left)) <= 1e-12 * max(1.0, float(np.max(np.abs(scores)))))
 
 
 #: resamples that fill one direction or all of them are this far from it
