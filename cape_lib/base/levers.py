@@ -225,13 +225,14 @@ def curation_contrasts(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "t
     web = web_trained(panel, x=x, y=y)
     rows = curated(panel, x=x, y=y)
     own, weights = rows["params_b"].to_numpy(float), np.ones((1, len(web)))
+    curve = _curve(web, weights, x, y)
     table = rows[["model", "params_b", "training", "instruct", "doubtful", x, y]].copy()
-    table["residual"] = _residual(rows, web, weights, x, y)[0]
+    table["residual"] = _beyond(curve, rows[x].to_numpy(float), rows[y].to_numpy(float))[0]
     for name, column in (("x", x), ("y", y)):
         trend = web_trend(panel, column, x=x, y=y)
         values = rows[column].to_numpy(float)
         _beside(table, name, values, trend.expected(own), sd=trend.residual_sd, freedom=trend.n - 3)
-    size, rest = np.log10(web["params_b"].to_numpy(float)), _residual(web, web, weights, x, y)
+    size, rest = np.log10(web["params_b"].to_numpy(float)), _beyond(curve, *web[[x, y]].to_numpy(float).T)
     line = _weighted_fit(size, rest, weights, 1)[0]
     sd = float(np.sqrt(((rest[0] - np.vander(size, 2) @ line) ** 2).sum() / (len(web) - 2)))
     expected = np.vander(np.log10(own), 2) @ line
@@ -273,9 +274,20 @@ def equivalent_scale(
     counts = cluster_bootstrap_counts(web["family"].to_numpy(), resamples, rng)
     weights = np.vstack([np.ones(len(web)), counts]).astype(float)
     power = 1 if reading == "residual" else 2
-    coefficients = _weighted_fit(size, _targets(web, weights, x, y)[reading], weights, power)
+    curve = _curve(web, weights, x, y)
+    first, second = web[[x, y]].to_numpy(float).T
+    one = np.ones((len(weights), 1))
+    targets = {"x": one * first, "y": one * second, "residual": _beyond(curve, first, second)}
+    coefficients = _weighted_fit(size, targets[reading], weights, power)
     expected = coefficients @ np.vander(grid, power + 1).T
-    values = _values(rows, web, weights, x=x, y=y, rng=rng)[reading]
+    # The curated models' own values: as measured first, then with the noise of their scores.
+    repeats = rng.standard_normal((2, len(weights), len(rows)))
+    repeats[:, 0] = 0.0
+    old, new = (
+        score + np.nan_to_num(score_sd(score, name)) * noise
+        for name, score, noise in zip((x, y), rows[[x, y]].to_numpy(float).T, repeats, strict=True)
+    )
+    values = {"x": old, "y": new, "residual": _beyond(curve, old, new)}[reading]
     table = []
     for i, (model, own) in enumerate(zip(rows["model"], rows["params_b"].to_numpy(float), strict=True)):
         sizes = _crossing(grid, expected, values[:, i])
@@ -300,34 +312,14 @@ def ten_times(equivalents: pd.DataFrame) -> Estimate:
     return Estimate(ratio, low, high, len(equivalents), method)
 
 
-def _targets(web: pd.DataFrame, weights: Floats, x: str, y: str) -> dict[str, Floats]:
-    """The web-trained values of each reading for each set of weights, (sets, n)."""
-    one = np.ones((len(weights), 1))
-    return {
-        "x": one * web[x].to_numpy(float),
-        "y": one * web[y].to_numpy(float),
-        "residual": _residual(web, web, weights, x, y),
-    }
+def _curve(web: pd.DataFrame, weights: Floats, x: str, y: str) -> Floats:
+    """The web-trained parabola y(x) for each set of weights, (sets, 3)."""
+    return _weighted_fit(web[x].to_numpy(float), web[y].to_numpy(float) * np.ones((len(weights), 1)), weights, 2)
 
 
-def _values(
-    rows: pd.DataFrame, web: pd.DataFrame, weights: Floats, *, x: str, y: str, rng: np.random.Generator
-) -> dict[str, Floats]:
-    """The curated models' values of each reading, (sets, models): row 0 as measured, the others with score noise."""
-    old, new = (rows[c].to_numpy(float) for c in (x, y))
-    repeats = rng.standard_normal((2, len(weights), len(rows)))
-    repeats[:, 0] = 0.0
-    first = old + np.nan_to_num(score_sd(old, x)) * repeats[0]
-    second = new + np.nan_to_num(score_sd(new, y)) * repeats[1]
-    curve = _weighted_fit(web[x].to_numpy(float), web[y].to_numpy(float) * np.ones((len(weights), 1)), weights, 2)
-    expected = curve[:, [0]] * first**2 + curve[:, [1]] * first + curve[:, [2]]
-    return {"x": first, "y": second, "residual": second - expected}
-
-
-def _residual(rows: pd.DataFrame, web: pd.DataFrame, weights: Floats, x: str, y: str) -> Floats:
-    """y beyond the web-trained parabola y(x), (sets, rows)."""
-    curve = _weighted_fit(web[x].to_numpy(float), web[y].to_numpy(float) * np.ones((len(weights), 1)), weights, 2)
-    return np.asarray(rows[y].to_numpy(float) - curve @ np.vander(rows[x].to_numpy(float), 3).T)
+def _beyond(curve: Floats, x: Floats, y: Floats) -> Floats:
+    """y beyond the parabola at x, (sets, rows); x, y: (rows,) or (sets, rows)."""
+    return np.asarray(y - (curve[:, [0]] * x**2 + curve[:, [1]] * x + curve[:, [2]]))
 
 
 def _weighted_fit(x: Floats, y: Floats, weights: Floats, power: int) -> Floats:
