@@ -241,14 +241,13 @@ class FitError:
     """Distance of a forecast from the scores, in percent of the scores.
 
     `mape`: mean of |error| / score over all sizes and benchmarks, the start (no error by construction) included, as
-    published; `beyond_start`: the same without the start; `pooled`: sum of |error| / sum of scores; `by_benchmark`:
-    mape of each. NaN where the forecast runs away.
+    published; `beyond_start`: the same without the start; `pooled`: sum of |error| / sum of scores. NaN where the
+    forecast runs away.
     """
 
     mape: float
     beyond_start: float
     pooled: float
-    by_benchmark: dict[str, float]
 
 
 def fit_error(system: System, ladder: pd.DataFrame) -> FitError:
@@ -265,12 +264,7 @@ def fit_error(system: System, ladder: pd.DataFrame) -> FitError:
     away = np.abs(run - scores)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = 100 * away / scores
-    return FitError(
-        mape=float(share.mean()),
-        beyond_start=float(share[1:].mean()),
-        pooled=float(100 * away.sum() / scores.sum()),
-        by_benchmark={name: float(value) for name, value in zip(names, share.mean(axis=0), strict=True)},
-    )
+    return FitError(float(share.mean()), float(share[1:].mean()), float(100 * away.sum() / scores.sum()))
 
 
 def leave_one_size_out(

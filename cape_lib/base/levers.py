@@ -34,15 +34,14 @@ class WidthNull:
     """r after width normalisation beside the r of scores without any coupling on the same widths.
 
     `plain` and `normalised`: r of the ladder with Fisher intervals; `null`: mean and 95 % of r over random scores
-    divided by the same widths; `share_positive`, `share_as_high`: parts of the random draws (0-1) with r above zero,
-    and at least as high as the ladder's. `p`: permutation p, one-sided, that the ladder's r exceeds the null.
+    divided by the same widths; `share_positive`: part of the random draws (0-1) with r above zero; `p`: permutation p,
+    one-sided, that the ladder's r exceeds the null.
     """
 
     plain: Estimate
     normalised: Estimate
     null: Estimate
     share_positive: float
-    share_as_high: float
     p: float
 
 
@@ -90,7 +89,6 @@ def width_normalised(
         normalised=after,
         null=Estimate(float(np.nanmean(drawn)), low, high, len(rows), "random scores divided by the same widths"),
         share_positive=float(np.mean(drawn > 0)),
-        share_as_high=float(np.mean(drawn >= after.estimate)),
         p=permutation_p(after.estimate, drawn, "greater"),
     )
 

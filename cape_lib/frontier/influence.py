@@ -16,7 +16,10 @@ from cape_lib.frontier.labs import lab_line, lab_means, lab_r, lab_slopes, leave
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
 from cape_lib.frontier.saturation import TRUE_SPREAD, saturation, spread, spread_draws, top_rows
 from cape_lib.stats import (
+    LEAST_CLUSTERS,
     Estimate,
+    cluster_count,
+    clustered,
     generator,
     mean_interval,
     pearson,
@@ -119,9 +122,9 @@ def compute_tiers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFram
 def effort_contrasts(scores: pd.DataFrame, *, benchmark: str = Y) -> tuple[Estimate, pd.DataFrame]:
     """The same version of a model with and without reasoning, measured by one and the same party.
 
-    scores: `tables.load("frontier_scores")`.  Returns the mean difference over models (points, paired t interval) and
-    one row a pair: model, lab, stated_by, without, with_reasoning, difference. A pair of one party at a time; where
-    several parties give a pair for one model, their mean counts once.
+    scores: `tables.load("frontier_scores")`.  Returns the mean difference over models (points; labs left out in turn
+    where there are eight, else a paired t interval) and one row a pair: model, lab, stated_by, without, with_reasoning,
+    difference. A pair of one party at a time; where several parties give a pair for one model, their mean counts once.
     The published contrast is one pair of rows at one SWE-bench score; here is what the same question gives on more.
     """
     rows = scores[(scores["benchmark"] == benchmark) & scores["role"].isin(["main", "other setting"])]
@@ -135,8 +138,11 @@ def effort_contrasts(scores: pd.DataFrame, *, benchmark: str = Y) -> tuple[Estim
         axis=1,
     ).dropna()
     pairs = table.assign(difference=table["with_reasoning"] - table["without"]).reset_index()
-    each = pairs.groupby("model")["difference"].mean().to_numpy(float)
-    return mean_interval(each, "mean over models, paired t interval"), pairs
+    each = pairs.groupby("model").agg(lab=("lab", "first"), difference=("difference", "mean"))
+    values, labs = each["difference"].to_numpy(float), each["lab"].to_numpy()
+    if cluster_count(labs) < LEAST_CLUSTERS:
+        return mean_interval(values, "mean over models, paired t interval"), pairs
+    return clustered(lambda v: float(v.mean()), values, clusters=labs, unit="labs"), pairs
 
 
 AXES = (X, Y, "hle", "ifeval")
