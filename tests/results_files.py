@@ -10,8 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest import MMLU_SUBJECTS
+from cape_lib.ingest import task_table
 
+MMLU_SUBJECTS = task_table()["mmlu_subjects"]
 RELEASES = ["0.4.0", "0.4.1", "0.4.2", "0.4.3", "0.4.4", "0.4.5", "0.4.7", "0.4.8"]
 RELEASES += ["0.4.9", "0.4.9.1", "0.4.9.2", "0.4.10", "0.4.11", "0.4.12", "0.4.13"]
 SCORES = {"hellaswag": 0.40, "arc_challenge": 0.30, "winogrande": 0.55, "truthfulqa_mc2": 0.42, "truthfulqa_mc1": 0.25}

@@ -197,7 +197,7 @@ def test_every_csv_has_a_description_and_every_description_a_csv():
 
 
 def test_the_descriptions_are_those_that_pandera_checks():
-    from cape_lib.tables.schema import descriptor, pandera_schema
+    from cape_lib.tables.files import descriptor, pandera_schema
 
     for name, table in descriptor().items():
         schema = pandera_schema(name)
@@ -214,7 +214,7 @@ def test_the_descriptions_are_those_that_pandera_checks():
 
 
 def test_every_score_column_has_a_unit():
-    from cape_lib.tables.schema import descriptor
+    from cape_lib.tables.files import descriptor
 
     for name, table in descriptor().items():
         for field in table["fields"]:

@@ -23,8 +23,9 @@ from results_files import (
 
 from cape_lib.cli import main
 from cape_lib.errors import CapeError, MissingError, MixedProtocolError, ScoresError, UsageError
-from cape_lib.ingest import MMLU_SUBJECTS, Source, read_results, write_scores
+from cape_lib.ingest import Source, read_results, task_table, write_scores
 
+MMLU_SUBJECTS = task_table()["mmlu_subjects"]
 PLAIN_MMLU = 100 * sum(map(subject_score, MMLU_SUBJECTS)) / 57
 WEIGHTED_MMLU = 100 * sum(subject_score(s) * n for s, n in MMLU_SUBJECTS.items()) / 14_042
 

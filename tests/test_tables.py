@@ -33,7 +33,7 @@ def refused(folder: Path, text: str | bytes, kind: type[Exception] = ScoresError
 
 
 def test_every_table_of_the_book_loads_and_passes_all_checks():
-    from cape_lib.tables.schema import check
+    from cape_lib.tables.files import check
 
     for name in tables.table_names():
         frame = tables.load(name)

@@ -14,7 +14,7 @@ from cape_lib.charts.frame import GRID, INK, PALETTE, Figure, figure
 from cape_lib.charts.look import mark_scales
 from cape_lib.charts.tabular import table
 from cape_lib.signs import MARKS, typeset
-from cape_lib.tables.promise import RELATIVES, mark
+from cape_lib.tables.chapters import RELATIVES, mark
 
 #: what the shape of a mark says; the colour only repeats it
 FINE, LABELLED, COMPARED = "as promised", "labelled", "labelled; decides nothing here"

@@ -11,7 +11,7 @@ from typing import Any
 from cape_lib.claims.rule import decimals
 from cape_lib.signs import VERDICTS, typeset, written
 from cape_lib.stats import Estimate, seen_effect, seen_words
-from cape_lib.tables.promise import RELATIVES, promise
+from cape_lib.tables.chapters import RELATIVES, promise
 
 Value = float | bool | None
 FINEST = 8  # decimals, at most, to tell a value from the published one

@@ -17,7 +17,7 @@ from cape_lib.ingest import Intake, Options, Source, read_any, write_scores
 from cape_lib.tables import Scores, TableOptions, refuse_unnamed, score_benchmarks
 from cape_lib.tables.axes import axis_named, of_rows
 from cape_lib.tables.benchmarks import PAIRS
-from cape_lib.tables.numbers import to_size
+from cape_lib.tables.columns import to_size
 from cape_lib.tables.score_checks import refuse_mixed
 
 if TYPE_CHECKING:

@@ -18,12 +18,13 @@ from cape_lib.dashboard.wording import number
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.lines import LEVEL, LINES, RATIOS, FrontierLine, X, Y, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
-from cape_lib.ingest.benchmarks import MMLU_SUBJECTS, TASKS_0_3, TASKS_0_4, TASKS_LEADERBOARD, USUAL_SHOTS
+from cape_lib.ingest import task_table
 from cape_lib.stats import LEAST_CLUSTERS
-from cape_lib.tables import model_names, protocols
+from cape_lib.tables import model_names
 from cape_lib.tables.columns import MEASURES, TEXT
 from cape_lib.tables.columns import table as column_table
-from cape_lib.tables.repeats import BETWEEN_RUNS
+from cape_lib.tables.one_family import BETWEEN_RUNS
+from cape_lib.tables.score_checks import protocol_kinds
 from cape_lib.tables.variants import OMNISCIENCE_QUESTIONS
 
 Kit = dict[str, Any]
@@ -58,7 +59,7 @@ def kit() -> Kit:
         "labels": {
             name: tables.label(name) for name in (*tables.BASE_BENCHMARKS, *tables.FRONTIER_BENCHMARKS, *variants.PLACE)
         },
-        "mmlu": dict(MMLU_SUBJECTS),
+        "mmlu": task_table()["mmlu_subjects"],
         "columns": column_table() | {"no_scores": sorted(TEXT | MEASURES)},
         "results": _results(),
         "ratio": boundary.RATIO,
@@ -121,15 +122,15 @@ def _today() -> dict[str, Any]:
 
 def _results() -> dict[str, Any]:
     """How results files are read: task -> column and metric of each tool, usual shots, parts of protocols, names."""
-    tools = {"lm-eval 0.4": TASKS_0_4, "lm-eval 0.3": TASKS_0_3, "leaderboard v1": TASKS_LEADERBOARD}
+    tools = {tool: task_table()["tools"][tool] for tool in ("lm-eval 0.4", "lm-eval 0.3", "leaderboard v1")}
     known = {*tables.BASE_BENCHMARKS, "truthfulqa_mc1"}
     return {
         "tasks": {
-            tool: {task: sources for task, sources in tasks.items() if {source.column for source in sources} <= known}
+            tool: {task: list(metrics.items()) for task, metrics in tasks.items() if set(metrics) <= known}
             for tool, tasks in tools.items()
         },
-        "usual_shots": dict(USUAL_SHOTS),
-        "protocols": protocols.table(),
+        "usual_shots": task_table()["usual_shots"],
+        "protocols": protocol_kinds(),
         "names": model_names.patterns(),
     }
 

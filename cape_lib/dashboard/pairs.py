@@ -15,7 +15,7 @@ from cape_lib.errors import MissingError, ScoresError
 from cape_lib.stats import Estimate, corrected, fisher, normal_p, pearson_rows, score_noise
 from cape_lib.tables import model_names
 from cape_lib.tables.axes import Axis
-from cape_lib.tables.repeats import run_number
+from cape_lib.tables.one_family import run_number
 
 Plain = dict[str, Any]
 #: two models side by side: there is no order between them, and so no size and no step

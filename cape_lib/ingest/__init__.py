@@ -1,7 +1,6 @@
 """What people have - results files of many tools, tables, folders of both - as one checked table of scores."""
 
-from cape_lib.ingest.benchmarks import MMLU_SUBJECTS, Source
-from cape_lib.ingest.importing import Imported, read_results, write_scores
-from cape_lib.ingest.intake import Intake, Options, read_any
+from cape_lib.ingest.intake import Imported, Intake, Options, read_any, read_results, write_scores
+from cape_lib.ingest.reading import Source, task_table
 
-__all__ = ["MMLU_SUBJECTS", "Imported", "Intake", "Options", "Source", "read_any", "read_results", "write_scores"]
+__all__ = ["Imported", "Intake", "Options", "Source", "read_any", "read_results", "task_table", "write_scores"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from cape_lib.errors import ScoresError, SurroundingsError
 from cape_lib.ingest.readers import reader_of
-from cape_lib.tables.sheets import FOREIGN, MOST_BYTES, frame_of_json, read_sheet
+from cape_lib.tables.sheets import MOST_BYTES, frame_of_json, read_sheet, refuse_foreign
 
 #: Files that lie beside a checkpoint or a run; never results, and some are large.
 _NEVER_RESULTS = {
@@ -204,8 +204,8 @@ def _inspect(path: Path) -> Any:
     try:
         from inspect_ai.log import read_eval_log  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
-        told = "an Inspect log, which inspect-ai reads: pip install inspect-ai"
-        raise SurroundingsError(f"{path}: {told}; or: inspect log dump --header-only {path.name} > log.json") from None
+        step = f"pip install inspect-ai; or: inspect log dump --header-only {path.name} > log.json"
+        raise SurroundingsError(f"{path}: an Inspect log, which inspect-ai reads: {step}") from None
     try:
         return json.loads(read_eval_log(str(path), header_only=True).model_dump_json())
     except Exception as problem:  # its reader raises whatever a broken log makes it raise
@@ -219,10 +219,7 @@ def read_json(path: Path) -> Any:
     raw = path.read_bytes()
     if not raw.strip():
         raise ScoresError(f"{path}: the file is empty; run that evaluation again or remove the file")
-    start = raw[:64].lstrip().lower()
-    for mark, what in FOREIGN.items():
-        if start.startswith(mark):
-            raise ScoresError(f"{path}: {what}")
+    refuse_foreign(path, raw)
     try:
         return json.loads(raw.decode("utf-8-sig"))
     except json.JSONDecodeError as error:

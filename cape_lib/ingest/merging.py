@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from cape_lib.errors import MissingError, MixedProtocolError, ScoresError, UsageError
-from cape_lib.ingest.benchmarks import MMLU_SUBJECTS, USUAL_SHOTS
-from cape_lib.ingest.reading import Reading
+from cape_lib.ingest.reading import Reading, task_table
 from cape_lib.names import suggest
-from cape_lib.tables import model_names, protocols
+from cape_lib.tables import model_names
+from cape_lib.tables.score_checks import protocol_differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,17 @@ def by_revision(readings: list[Reading]) -> list[Reading]:
     """Readings with the revision in the name ("model@step1000") where files of one model have several."""
     revisions: dict[str, set[str]] = {}
     for reading in readings:
-        revisions.setdefault(reading.run.model, set()).add(dict(reading.run.identity).get("revision", ""))
-    several = {model for model, found in revisions.items() if len(found) > 1}
+        revisions.setdefault(reading.run.model, set()).add(_revision(reading))
     return [
-        replace(reading, run=replace(reading.run, model=f"{reading.run.model}@{revision}", identity=()))
-        if reading.run.model in several and (revision := dict(reading.run.identity).get("revision", "main"))
+        replace(reading, run=reading.run.named(f"{reading.run.model}@{_revision(reading)}"))
+        if len(revisions[reading.run.model]) > 1
         else reading
         for reading in readings
     ]
+
+
+def _revision(reading: Reading) -> str:
+    return dict(reading.run.identity).get("revision", "main")
 
 
 def one_protocol(groups: Mapping[str, list[Reading]]) -> tuple[dict[str, list[Reading]], list[str]]:
@@ -68,26 +71,27 @@ def one_protocol(groups: Mapping[str, list[Reading]]) -> tuple[dict[str, list[Re
     Among equals the usual number of shots, then the newest. Only then does a newer file win over an older one.
     """
     ways: dict[str, dict[str, list[Reading]]] = {}
+    twice: set[str] = set()
     for group in groups.values():
+        own: dict[str, str] = {}
         for reading in group:
-            benchmark = reading.column.partition("/")[0]
-            ways.setdefault(benchmark, {}).setdefault(_whole(reading.protocol), []).append(reading)
+            benchmark, way = reading.column.partition("/")[0], _whole(reading.protocol)
+            ways.setdefault(benchmark, {}).setdefault(way, []).append(reading)
+            if own.setdefault(benchmark, way) != way:
+                twice.add(benchmark)
     left: set[int] = set()
     notes = []
-    for benchmark, found in ways.items():
-        twice = any(
-            len({_whole(r.protocol) for r in group if r.column.partition("/")[0] == benchmark}) > 1
-            and benchmark != "mmlu"
-            for group in groups.values()
-        )
-        if len(found) < 2 or not twice:
+    for benchmark, by_way in ways.items():
+        if benchmark not in twice or benchmark == "mmlu":
             continue
-        best = max(found, key=lambda way: (len(_models(found[way])), _usual(benchmark, way), _newest(found[way]), way))
-        gone = [r for way, rs in found.items() if way != best for r in rs if r.run.model in _models(found[best])]
-        left |= {id(reading) for reading in gone}
-        if gone:
-            here, there = _told(found[best]), _told(gone)
-            unlike = protocols.differences(best, gone[0].protocol) or [(best, gone[0].protocol)]
+        shots = f"{task_table()['usual_shots'].get(benchmark)}-shot"
+        best = max(by_way, key=lambda way: (len(_models(by_way[way])), shots in way, _newest(by_way[way]), way))
+        models = _models(by_way[best])
+        out = [r for way, readings in by_way.items() if way != best for r in readings if r.run.model in models]
+        left |= {id(reading) for reading in out}
+        if out:
+            here, there = _described(by_way[best]), _described(out)
+            unlike = protocol_differences(best, out[0].protocol) or [(best, out[0].protocol)]
             chosen, other = (", ".join(part) for part in zip(*unlike, strict=True))
             notes.append(f"{benchmark}: [{chosen}] is read ({here}), [{other}] is left out ({there})")
     return {m: [r for r in group if id(r) not in left] for m, group in groups.items()}, notes
@@ -97,16 +101,11 @@ def _models(readings: Iterable[Reading]) -> set[str]:
     return {reading.run.model for reading in readings}
 
 
-def _usual(benchmark: str, way: str) -> bool:
-    shots = USUAL_SHOTS.get(benchmark)
-    return shots is not None and f"{shots}-shot" in way
-
-
 def _newest(readings: Iterable[Reading]) -> float:
     return max((reading.run.date or 0.0) for reading in readings)
 
 
-def _told(readings: list[Reading]) -> str:
+def _described(readings: list[Reading]) -> str:
     """Models, days and files of readings, in a few words."""
     days = sorted({datetime.fromtimestamp(r.run.date, UTC).date().isoformat() for r in readings if r.run.date})
     when = f", {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "") if days else ""
@@ -120,11 +119,11 @@ def newest(group: Iterable[Reading]) -> tuple[dict[str, Reading], list[str]]:
 
     Raises ScoresError where two readings differ and no date tells which is newer.
     """
-    kept: dict[str, Reading] = {}
+    newest_of: dict[str, Reading] = {}
     notes: dict[str, None] = {}
     for reading in sorted(group, key=lambda r: (r.run.date is not None, r.run.date or 0.0, str(r.run.path))):
-        old = kept.get(reading.column)
-        kept[reading.column] = reading
+        old = newest_of.get(reading.column)
+        newest_of[reading.column] = reading
         if old is None or (old.value == reading.value and old.protocol == reading.protocol):
             continue
         if old.run.date is None or old.run.date == reading.run.date:
@@ -134,35 +133,33 @@ def newest(group: Iterable[Reading]) -> tuple[dict[str, Reading], list[str]]:
             )
         task = "MMLU" if "/" in reading.column else reading.task
         notes[f"{reading.run.model}: {task} read from {reading.run.path.name}, newer than {old.run.path.name}"] = None
-    return kept, list(notes)
+    return newest_of, list(notes)
 
 
-def scores(kept: Mapping[str, Reading], *, allow_mixed: bool) -> tuple[dict[str, Score], list[str]]:
-    """One model's benchmarks, MMLU made from its leaves: `mmlu` is their plain mean, `mmlu_weighted` by their sizes."""
-    made = {name: Score(r.value, r.stderr, r.protocol) for name, r in kept.items() if "/" not in name}
-    leaves = {name.partition("/")[2]: reading for name, reading in kept.items() if "/" in name}
+def scores(readings: Mapping[str, Reading], *, allow_mixed: bool) -> tuple[dict[str, Score], list[str]]:
+    """One model's benchmarks, MMLU from its leaves: `mmlu` is their plain mean, `mmlu_weighted` by their sizes."""
+    cells = {name: Score(r.value, r.stderr, r.protocol) for name, r in readings.items() if "/" not in name}
+    leaves = {name.partition("/")[2]: reading for name, reading in readings.items() if "/" in name}
     if not leaves:
-        return made, []
-    some = next(iter(leaves.values()))
-    if missing := [subject for subject in MMLU_SUBJECTS if subject not in leaves]:
-        what = f"{len(leaves)} of {len(MMLU_SUBJECTS)} subjects ({missing[0]} is missing)"
-        return made, [f"{some.run.model}: MMLU left out, for it has {what}; run --tasks mmlu to the end"]
+        return cells, []
+    some, subjects = next(iter(leaves.values())), task_table()["mmlu_subjects"]
+    if missing := [subject for subject in subjects if subject not in leaves]:
+        what = f"{len(leaves)} of {len(subjects)} subjects ({missing[0]} is missing)"
+        return cells, [f"{some.run.model}: MMLU left out, for it has {what}; run --tasks mmlu to the end"]
     protocols = sorted({_whole(leaf.protocol) for leaf in leaves.values()})
     if len(protocols) > 1 and not allow_mixed:
         raise MixedProtocolError(
             f"{some.run.path}: the subjects of MMLU for {some.run.model} were measured in two ways ({protocols[0]} | "
             f"{protocols[1]}); run --tasks mmlu once, or say --allow-mixed"
         )
-    size = {s: float(leaf.items or MMLU_SUBJECTS[s]) for s, leaf in leaves.items()}
-    plain = {subject: 1 / len(leaves) for subject in leaves}
-    weighted = {subject: size[subject] / sum(size.values()) for subject in leaves}
     partial = "; partial" if any(leaf.run.partial for leaf in leaves.values()) else ""
-    for name, weights in (("mmlu", plain), ("mmlu_weighted", weighted)):
-        kind = "plain mean" if name == "mmlu" else "weighted mean"
-        made[name] = _mean(leaves, weights, protocol=f"{' | '.join(protocols)}; {kind}")
-        if partial:
-            made[name] = Score(made[name].value, made[name].stderr, made[name].protocol + partial)
-    return made, []
+    items = {subject: float(leaf.items or subjects[subject]) for subject, leaf in leaves.items()}
+    for name, kind, weights in (
+        ("mmlu", "plain mean", dict.fromkeys(leaves, 1.0)),
+        ("mmlu_weighted", "weighted mean", items),
+    ):
+        cells[name] = _mean(leaves, weights, protocol=f"{' | '.join(protocols)}; {kind}{partial}")
+    return cells, []
 
 
 def _whole(protocol: str) -> str:
@@ -170,57 +167,57 @@ def _whole(protocol: str) -> str:
 
 
 def _mean(leaves: Mapping[str, Reading], weights: Mapping[str, float], *, protocol: str) -> Score:
-    errors = [leaf.stderr for leaf in leaves.values()]
-    known = all(error is not None for error in errors)
-    spread = math.sqrt(sum((weights[s] * (leaf.stderr or 0.0)) ** 2 for s, leaf in leaves.items()))
-    value = sum(weights[s] * leaf.value for s, leaf in leaves.items())
-    return Score(value, spread if known else None, protocol)
+    """The mean of the leaves; its standard error where every leaf has one."""
+    share = {subject: weights[subject] / sum(weights.values()) for subject in leaves}
+    value = sum(share[subject] * leaf.value for subject, leaf in leaves.items())
+    errors = [share[subject] * leaf.stderr for subject, leaf in leaves.items() if leaf.stderr is not None]
+    return Score(value, math.hypot(*errors) if len(errors) == len(leaves) else None, protocol)
 
 
 def sizes(
-    groups: Mapping[str, list[Reading]], given: Mapping[str, float], *, needed: bool = True
+    groups: Mapping[str, list[Reading]], stated_by_person: Mapping[str, float], *, needed: bool = True
 ) -> tuple[dict[str, float], list[str]]:
-    """params_b for every model, and notes: what the person gave, else what its files state.
+    """params_b for every model, and notes: what the person says, else what its files state.
     The count of a quantised model's numbers is no size: its name is taken. Raises UsageError for a name that no model
     has, MissingError (with the options to add) where a size is unknown, or the file and the name contradict each other.
     needed: False where the question is not about sizes, so that an unknown one is NaN.
     """
     notes = []
-    odd: dict[str, str] = {}
-    wanted = dict(given)
-    found: dict[str, float] = {}
+    odd: list[str] = []
+    unused = dict(stated_by_person)
+    params_b: dict[str, float] = {}
     for model, group in groups.items():
-        stated = next((r.run.params_b for r in group if r.run.params_b is not None), None)
-        names = [name for name in (model, model.rpartition("/")[2], model.partition("@")[0]) if name in given]
+        names = [n for n in (model, model.rpartition("/")[2], model.partition("@")[0]) if n in stated_by_person]
         for name in names:
-            wanted.pop(name, None)
+            unused.pop(name, None)
         if names:
-            found[model] = given[names[0]]
+            params_b[model] = stated_by_person[names[0]]
             continue
+        in_file = next((r.run.params_b for r in group if r.run.params_b is not None), None)
         in_name = model_names.size_in_name(model)
         if any(reading.run.quantised for reading in group) and in_name is not None:
-            found[model] = in_name
-            counted = "" if stated is None else f", not the {stated:.3g} B that its packed numbers count"
+            params_b[model] = in_name
+            counted = "" if in_file is None else f", not the {in_file:.3g} B that its packed numbers count"
             notes.append(f"{model}: quantised; its size is the {in_name:g} B of its name{counted}")
-        elif stated is not None and (apart := model_names.size_disagrees(model, stated)) is not None:
-            if max(apart / stated, stated / apart) > 2.5:
-                odd[model] = f"{model}: {stated:.3g} B by its file, {apart:g} B by its name"
-            else:
-                found[model] = stated
-                notes.append(f"{model}: {stated:.3g} B by its file, {apart:g} B by its name; the file stands")
-        elif stated is not None:
-            found[model] = stated
-    if wanted:
-        raise UsageError(f"--params: {suggest('model', next(iter(wanted)), groups)}")
-    unknown = [model for model in groups if model not in found]
+        elif in_file is not None:
+            apart = model_names.size_disagrees(model, in_file) or in_file
+            both = f"{model}: {in_file:.3g} B by its file, {apart:g} B by its name"
+            if max(apart / in_file, in_file / apart) > 2.5:
+                odd.append(both)
+                continue
+            params_b[model] = in_file
+            notes += [f"{both}; the file stands"] if apart != in_file else []
+    if unused:
+        raise UsageError(f"--params: {suggest('model', next(iter(unused)), groups)}")
+    unknown = [model for model in groups if model not in params_b]
     if not needed:
-        return {model: found.get(model, math.nan) for model in groups}, notes
+        return {model: params_b.get(model, math.nan) for model in groups}, notes
     if unknown:
         options = " ".join(f"--params {shlex.quote(f'{m}={_guess(m)}')}" for m in unknown)
-        why = next(iter(odd.values()), "") or f"no parameter count in the files of {', '.join(unknown)}"
+        why = odd[0] if odd else f"no parameter count in the files of {', '.join(unknown)}"
         from_names = ", by their names" if any(_guess(m) != "N" for m in unknown) else ""
         raise MissingError(f"{why}; add {options} (billions{from_names})")
-    return found, notes
+    return params_b, notes
 
 
 def _guess(model: str) -> str:
@@ -241,7 +238,9 @@ def table(rows: Mapping[str, Mapping[str, Score]], params: Mapping[str, float], 
         line: dict[str, object] = {"model": model, "params_b": float(f"{params[model]:.6g}")}
         if family is not None:
             line["family"] = family
-        line |= _training(model)
+        # How far a checkpoint was trained, by its name: "step143000", "checkpoint-14676", "tokens3B".
+        trained = {"step": model_names.step_in_name(model), "pretrain_tokens_b": model_names.tokens_in_name(model)}
+        line |= {name: value for name, value in trained.items() if value is not None}
         for name in order:
             score = rows[model].get(name)
             line[name] = None if score is None else round(score.value, 4)
@@ -250,12 +249,3 @@ def table(rows: Mapping[str, Mapping[str, Score]], params: Mapping[str, float], 
         lines.append(line)
     frame = pd.DataFrame(lines)
     return frame.astype({c: float for name in order for c in (name, f"{name}_stderr")})
-
-
-def _training(model: str) -> dict[str, float]:
-    """How far a checkpoint was trained, by its name: steps ("step143000", "checkpoint-14676"), tokens ("tokens3B")."""
-    step, tokens = model_names.step_in_name(model), model_names.tokens_in_name(model)
-    told: dict[str, float] = {} if step is None else {"step": step}
-    if tokens is not None:
-        told["pretrain_tokens_b"] = tokens
-    return told

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cape_lib.errors import ScoresError
-from cape_lib.ingest.benchmarks import Source
 
 #: last folders of a path that say little without the one above
 _VAGUE = r"(checkpoint|step|epoch|iter|global_step)?[-_]?\d+|hf|final|last|best"
+
+
+class Source(NamedTuple):
+    """Where a benchmark stands in a results file: our `column`, and the `metric` that is read."""
+
+    column: str
+    metric: str
+
+
+@lru_cache(maxsize=1)
+def task_table() -> dict[str, Any]:
+    """`tasks.json`: `tools` (tool -> task -> our column -> the metric that is read), `usual_shots` (those of the Open
+    LLM Leaderboard v1, and of most since), `mmlu_subjects` (57 subjects -> questions in the test split, 14,042 in all).
+    """
+    return dict(json.loads(Path(__file__).with_name("tasks.json").read_text(encoding="utf-8")))
+
+
+def sources(task: str, tool: str, *, mmlu: str = "acc") -> tuple[Source, ...]:
+    """The benchmarks that a task of a tool feeds; an unknown task none. A leaf of MMLU feeds "mmlu/<subject>".
+
+    Only the 57 leaves count, no group and no variant of MMLU. mmlu: the metric of a leaf.
+    """
+    subject = task.removeprefix("mmlu_") if task.startswith("mmlu_") else task.removeprefix("hendrycksTest-")
+    if subject != task and subject in task_table()["mmlu_subjects"]:
+        return (Source(f"mmlu/{subject}", mmlu),)
+    return tuple(Source(*one) for one in task_table()["tools"][tool].get(task, {}).items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +88,23 @@ class Contents:
     readings: list[Reading] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def take(
+        self,
+        run: Run,
+        task: str,
+        known: Sequence[Source],
+        row: Mapping[str, Any],
+        parts: Sequence[str],
+        *,
+        also: Mapping[str, Source] | None = None,
+        most: float = 1.0,
+    ) -> Contents:
+        """These contents with the scores of one task as well: of `known`, and of what the person asks for by `also`."""
+        wanted = [*known, *([also[task]] if also and task in also else [])]
+        self.readings.extend(scored(run, task, wanted, row, parts, most=most))
+        self.others.extend([] if known else [task])
+        return self
 
 
 class Reader(Protocol):

@@ -19,8 +19,7 @@ import pandas as pd
 
 from cape_lib.errors import SurroundingsError
 from cape_lib.tables import load
-from cape_lib.tables.files import data_dir, read_text
-from cape_lib.tables.schema import check, typed
+from cape_lib.tables.files import check, data_dir, read_text, typed
 
 #: a listing or one file of a source is never larger than this (bytes), and never slower (seconds)
 MOST_BYTES = 20_000_000

@@ -14,7 +14,7 @@ from cape_lib.frontier import FrontierLine, ReleaseH
 from cape_lib.stats import Estimate, p_text, seen_effect
 from cape_lib.story.answer import Answer, between, listed, points, times
 from cape_lib.tables import label
-from cape_lib.tables.statements import STOPPED_AFTER
+from cape_lib.tables.frontier import STOPPED_AFTER
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 LEVEL = 0.05

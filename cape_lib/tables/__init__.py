@@ -3,13 +3,32 @@
 from cape_lib.tables.axes import Axis, axis_named
 from cape_lib.tables.base import BASE_PANELS, added, base, base_version, base_versions, ladder, ladders, losses
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, CHANCE, FRONTIER_BENCHMARKS, ITEM_COUNTS, LABELS, label
-from cape_lib.tables.cells import CHECKED, STATUSES, audit, cell_audit, cell_differences
-from cape_lib.tables.chapters import ChapterRows, FrontierRows, chapter, frontier_chapter
+from cape_lib.tables.chapters import (
+    ChapterRows,
+    FrontierRows,
+    chapter,
+    frontier_chapter,
+    mark,
+    marks,
+    promise,
+    promises,
+)
 from cape_lib.tables.files import data_dir, load, table_names
-from cape_lib.tables.frontier import FRONTIER_PANELS, dated_by_makers, frontier
-from cape_lib.tables.one_family import Ladder, ladder_of, one_family, refuse_unnamed
-from cape_lib.tables.promise import mark, marks, promise, promises
-from cape_lib.tables.repeats import between_runs
+from cape_lib.tables.frontier import (
+    CHECKED,
+    CLAIMANTS,
+    FRONTIER_PANELS,
+    STATUSES,
+    audit,
+    cell_audit,
+    cell_differences,
+    chosen,
+    dated_by_makers,
+    frontier,
+    last_stated,
+    source_url,
+)
+from cape_lib.tables.one_family import Ladder, between_runs, ladder_of, one_family, refuse_unnamed
 from cape_lib.tables.scores import (
     STORED,
     Scores,
@@ -21,8 +40,6 @@ from cape_lib.tables.scores import (
     score_benchmarks,
     write_checked,
 )
-from cape_lib.tables.sources import source_url
-from cape_lib.tables.statements import CLAIMANTS, chosen, last_stated
 from cape_lib.tables.variants import RULE as VARIANT_RULE
 from cape_lib.tables.variants import variants
 

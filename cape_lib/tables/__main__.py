@@ -6,20 +6,19 @@ import json
 import sys
 
 from cape_lib.errors import CapeError
-from cape_lib.tables.cells import audit
-from cape_lib.tables.files import data_dir, digest, load, read_text, table_names
-from cape_lib.tables.schema import check, typed
+from cape_lib.tables.files import check, data_dir, digest, load, read_text, table_names, typed
+from cape_lib.tables.frontier import audit
 
 
 def main() -> None:
     """Rewrite what is made from other tables, check all of them, write `data/checked.json`."""
     rewrite_cells()
-    found = {}
+    digests = {}
     for name in table_names():
         file = data_dir() / f"{name}.csv"
         check(name, typed(name, read_text(file), file=file), file=file)
-        found[name] = digest(name, file)
-    (data_dir() / "checked.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        digests[name] = digest(name, file)
+    (data_dir() / "checked.json").write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
 
 
 def rewrite_cells() -> None:

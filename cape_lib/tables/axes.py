@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 from cape_lib.tables import model_names
-from cape_lib.tables.columns import TEXT, known_name
-from cape_lib.tables.numbers import to_number, to_size
+from cape_lib.tables.columns import TEXT, known_name, to_number, to_size
 from cape_lib.tables.sheets import Sheet
 
 Floats = NDArray[np.float64]

@@ -1,17 +1,20 @@
-"""What a chapter is about: a panel, one family in front of it, and perhaps the reader's own scores."""
+"""What a chapter is about: a panel, one family in front of it, the reader's own scores; how often intervals hold."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
+from cape_lib.errors import UsageError
+from cape_lib.names import suggest
 from cape_lib.tables.axes import PARAMS, Axis, axis_named, with_places
 from cape_lib.tables.base import base, ladder
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, ITEM_COUNTS, label
+from cape_lib.tables.files import load
 from cape_lib.tables.frontier import frontier
-from cape_lib.tables.one_family import ladder_of, one_family
-from cape_lib.tables.repeats import between_runs
+from cape_lib.tables.one_family import between_runs, ladder_of, one_family
 from cape_lib.tables.scores import TableOptions, check_scores, read_checked, read_scores
 
 SOURCES = {
@@ -107,18 +110,18 @@ def _noise(front: pd.DataFrame, x: str, y: str) -> str:
     unknown = [label(b) for b in (x, y) if b not in (*stated, *repeated, *counted)]
     if unknown:
         return f"There are no intervals, for the noise of {' and of '.join(unknown)} is not known."
-    told = [f"the spread between runs of one size for {' and '.join(map(label, repeated))}"] if repeated else []
-    told += [f"the standard errors that came with {' and '.join(map(label, stated))}"] if stated else []
+    sources = [f"the spread between runs of one size for {' and '.join(map(label, repeated))}"] if repeated else []
+    sources += [f"the standard errors that came with {' and '.join(map(label, stated))}"] if stated else []
     if counted:
         last = counted[-1]
-        told.append(f"binomial noise of the item counts ({ITEM_COUNTS[last]:,} questions for {label(last)})")
+        sources.append(f"binomial noise of the item counts ({ITEM_COUNTS[last]:,} questions for {label(last)})")
     bound = (
         ""
         if repeated and not (stated or counted)
         else " That is a conservative bound: two models answer the same questions, which makes their difference less "
         "noisy."
     )
-    return f"Intervals are Fieller's for a ratio, from {' and '.join(told)}.{bound}"
+    return f"Intervals are Fieller's for a ratio, from {' and '.join(sources)}.{bound}"
 
 
 def _runs(front: pd.DataFrame, x: str, y: str) -> str:
@@ -165,3 +168,54 @@ def frontier_chapter(panel: str, *, family: str = "", scores_path: str = "") -> 
     dated = own["release_date"] if "release_date" in own else pd.Series(pd.NA, index=own.index, dtype="object")
     own = own.assign(lab=family or "your lab", release_date=dated, released=pd.to_datetime(dated, errors="coerce"))
     return FrontierRows(rows, own, f"{FRONTIER_SOURCES[panel]}; your scores ({family or 'your lab'})")
+
+
+#: what the table of coverage calls an interval of r that takes relatives (models of a family or lab) for independent
+RELATIVES = ("population coupling", "Pearson, Fisher's z")
+
+#: the one sign of an interval that covers less than it says somewhere, and the page that says where
+DAGGER = "[†](../notebooks/trust.html)"
+
+
+def promise(part: str, method: str, *, n: int | None = None) -> str:
+    """How often intervals that say 95 % hold a planted truth, where that is under 90 % somewhere; else no words.
+
+    part, method: of `tables.load("coverage")`, UsageError else; n: sizes or models at hand, which narrows the answer to
+    the nearest number that was tried. "covers 83 to 96 % where it says 95 %": from the worst planted world to the best.
+    """
+    table = load("coverage")
+    rows = table[(table["part"] == part) & (table["method"] == method) & table["measure"].str.startswith("coverage")]
+    if rows.empty:
+        known = table[table["measure"].str.startswith("coverage")]
+        place = known[known["part"] == part]
+        raise UsageError(suggest("method", method, sorted(set((known if place.empty else place)["method"]))))
+    if n is not None:
+        away = (rows["n"] - n).abs()
+        rows = rows[away == away.min()]
+    if not rows["label"].notna().any():
+        return ""
+    return f"covers {_percent(rows)} where it says 95\u00a0%"
+
+
+def promises(part: str, methods: Iterable[str], *, n: int | None = None) -> str:
+    """`promise` of several methods as a sentence; empty where all keep what they say."""
+    labels = [f"{method} {words}" for method in methods if (words := promise(part, method, n=n))]
+    return f"How often right: {'; '.join(labels)}." if labels else ""
+
+
+def mark(part: str, method: str, *, n: int | None = None) -> str:
+    """What an interval is called where it is shown: "95 %", or "95 %†" with a link to the page that counts.
+
+    The dagger stands only where `promise` has something to say. Arguments as `promise`.
+    """
+    return marks(part, (method,), n=n)
+
+
+def marks(part: str, methods: Iterable[str], *, n: int | None = None) -> str:
+    """`mark` of several methods that share one caption: a dagger where one of them needs it."""
+    return f"95\u00a0%{DAGGER if any(promise(part, method, n=n) for method in methods) else ''}"
+
+
+def _percent(rows: pd.DataFrame) -> str:
+    low, high = (f"{100 * v:.0f}" for v in (rows["value"].min(), rows["value"].max()))
+    return f"{low}\u00a0%" if low == high else f"{low} to {high}\u00a0%"

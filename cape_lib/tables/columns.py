@@ -1,23 +1,23 @@
-"""The names under which people write our columns: one table, which the browser reads too."""
+"""The names under which people write our columns, and how they write numbers: one table, the browser's too."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-#: columns of text; they are kept and never read as numbers
-TEXT = {
-    "model", "family", "lab", "release_date", "truthfulqa_metric", "training", "recipe", "note", "source", "ladder",
-    "seed", "instruct",
-}  # fmt: skip
-#: numbers about a model that are no benchmark; they are kept and never checked as percent
-MEASURES = {
-    "params_b", "active_params_b", "d_model", "n_layers", "n_heads", "pretrain_tokens_b", "flops_1e21", "step",
-    "tokens_b", "year",
-}  # fmt: skip
+#: columns of text; never read as numbers
+TEXT = frozenset(
+    ("model", "family", "lab", "release_date", "truthfulqa_metric", "training", "recipe", "note", "source")
+    + ("ladder", "seed", "instruct")
+)
+#: whole numbers about a model or its training, where "4,096" can be nothing but thousands
+COUNTS = frozenset(("d_model", "n_layers", "n_heads", "step"))
+#: numbers about a model that are no benchmark; never checked as percent
+MEASURES = COUNTS | {"params_b", "active_params_b", "pretrain_tokens_b", "flops_1e21", "tokens_b", "year"}
 
 
 class Heading(NamedTuple):
@@ -104,4 +104,115 @@ def known_name(name: str) -> str:
 def is_score(name: str) -> bool:
     """Whether a column of numbers by this name may be a benchmark."""
     stem = plain(name)
-    return name not in MEASURES and not name.endswith(("_stderr", "_shots")) and stem not in set(table()["not_scores"])
+    return bool(stem) and name not in MEASURES and not name.endswith(("_stderr", "_shots")) and stem not in _no_scores()
+
+
+@lru_cache(maxsize=1)
+def _no_scores() -> frozenset[str]:
+    return frozenset(table()["not_scores"])
+
+
+# ---- numbers ----
+
+_DECIMAL_COMMA = re.compile(r"^[+-]?\d+,\d+$")
+_NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$", re.ASCII)
+#: two groups and more can be nothing but thousands; "1,234" could be either
+_THOUSANDS = {
+    ",": re.compile(r"^[+-]?\d{1,3}(,\d{3}){2,}(\.\d+)?$", re.ASCII),
+    ".": re.compile(r"^[+-]?\d{1,3}(\.\d{3}){2,}(,\d+)?$", re.ASCII),
+}
+#: groups of three set apart by a blank of any width or an apostrophe can be nothing but thousands
+_APART = re.compile(r"^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’]\d{3})+([.,]\d+)?$", re.ASCII)
+#: one group after a comma: thousands where the numbers are counts
+_GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+$", re.ASCII)
+#: marks of a footnote after a number, and arrows that say which way is better
+_MARKS = re.compile(r"(?<=[\d%kKmMbBtT])\s*([†‡§¶*^↑↓▲▼]+|[¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ]|\[\w{1,3}\])+$")
+#: two numbers in a cell, the second in brackets
+TWO_NUMBERS = re.compile(r"^([\d.,]+)\s*\(([\d.,]+)\)$")
+_PLUS_MINUS = re.compile(r"^(.+?)\s*\(?\s*(?:±|\+/-|\+-)\s*([^()]+?)\)?$")
+_WITH_UNIT = re.compile(r"^(.+?)\s*(k|m|b|bn|t|billions?|millions?)$", re.IGNORECASE)
+#: what stands around a size ("~7B", "7B params", "70B (dense)"), and one with its active part ("30B-A3B")
+_AROUND = re.compile(r"^[~≈]\s*|\s*\((?:dense|total|base)\)$|\s*param(?:eter)?s?$", re.IGNORECASE)
+_BOTH = re.compile(
+    r"^(.+?)[-\s/]*\(?\s*A\s?([\d.,]+\s*[bmkt])\)?$|^(.+?)\s*\(?\s*([\d.,]+\s*[bmkt])\s+active\)?$", re.IGNORECASE
+)
+
+
+class Cell(NamedTuple):
+    """A number, its standard error where the cell gives one, and whether a percent sign stood by it."""
+
+    value: float
+    stderr: float | None = None
+    percent: bool = False
+
+
+def is_blank(cell: str) -> bool:
+    """Whether a cell says that no value is there."""
+    return cell.casefold() in _blank()
+
+
+@lru_cache(maxsize=1)
+def _blank() -> frozenset[str]:
+    return frozenset(table()["blank"])
+
+
+def to_number(cell: str, *, decimal_comma: bool, count: bool = False) -> float | None:
+    """The number that a cell holds (a percent sign is dropped), or None where it holds none.
+
+    count: a whole number is meant, so that "4,096" has a thousand in it whatever decimals look like.
+    """
+    bare = _MARKS.sub("", cell.replace("\u2212", "-")).removesuffix("%").strip()
+    if _APART.match(bare):
+        bare = re.sub(r"[^\d.,+-]", "", bare)
+    if count and _GROUPED.match(bare):
+        bare = bare.replace(",", "")
+    elif decimal_comma and _DECIMAL_COMMA.match(bare):
+        bare = bare.replace(",", ".")
+    elif decimal_comma and _THOUSANDS["."].match(bare):
+        bare = bare.replace(".", "").replace(",", ".")
+    elif _THOUSANDS[","].match(bare):
+        bare = bare.replace(",", "")
+    return float(bare) if _NUMBER.match(bare) else None
+
+
+def to_score(cell: str, *, decimal_comma: bool, count: bool = False) -> Cell | None:
+    """A score with its standard error ("50.5 ± 0.5"), or None."""
+    parts = _PLUS_MINUS.match(cell)
+    value = to_number(parts[1] if parts else cell, decimal_comma=decimal_comma, count=count)
+    error = to_number(parts[2], decimal_comma=decimal_comma) if parts else None
+    return None if value is None or (parts and error is None) else Cell(value, error, "%" in cell)
+
+
+def to_sizes(cell: str, *, decimal_comma: bool, scale: float = 1.0) -> tuple[float, float | None] | None:
+    """A count of parameters in billions as (total, active): "30B-A3B" and "30B (3B active)" have both, else None.
+
+    "~7B", "7B params" and "70B (dense)" are what they say; "8x7B" is no count, for experts share parameters.
+    """
+    bare = _AROUND.sub("", cell.strip())
+    if both := _BOTH.match(bare):
+        total, active = (to_size((both[i] or both[i + 2]).strip(), decimal_comma=decimal_comma) for i in (1, 2))
+        return None if total is None or active is None or active > total else (total, active)
+    size = to_size(bare, decimal_comma=decimal_comma, scale=scale)
+    return None if size is None else (size, None)
+
+
+def to_size(cell: str, *, decimal_comma: bool, scale: float = 1.0, count: bool = False) -> float | None:
+    """A count in billions: "410M", "1.1B", "7b"; a bare number is multiplied by `scale`. count: as in `to_number`."""
+    bare = _MARKS.sub("", cell)
+    number = None if bare.endswith("%") else to_number(bare, decimal_comma=decimal_comma, count=count)
+    if number is not None:
+        return number * scale if scale != 1.0 else number
+    unit = _WITH_UNIT.match(bare)
+    number = to_number(unit[1], decimal_comma=decimal_comma) if unit and not unit[1].endswith("%") else None
+    return None if number is None or unit is None else number * float(table()["units"][unit[2].casefold()])
+
+
+def writes_decimal_commas(cells: Iterable[str]) -> bool:
+    """Whether a comma-separated table has quoted decimal commas ("50,5") throughout: some, and no decimal point."""
+    some = False
+    for cell in cells:
+        bare = cell.removesuffix("%").strip()
+        if _NUMBER.match(bare) and "." in bare:
+            return False
+        some = some or (_DECIMAL_COMMA.match(bare) is not None and len(bare.rpartition(",")[2]) != 3)
+    return some

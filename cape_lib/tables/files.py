@@ -1,4 +1,4 @@
-"""The tables of `data/`: where they are, reading and checking them."""
+"""The tables of `data/`: where they are, reading them, and checking them with pandera by `data/schema.json`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import json
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.names import suggest
 
+ROWS_ABOVE_DATA = 2  # a spreadsheet's first row is 1 and holds the names
 _OTHER: list[Path] = []
 
 
@@ -40,8 +43,6 @@ def data_dir() -> Path:
 
 def table_names() -> list[str]:
     """Names that `load` knows, in alphabetical order."""
-    from cape_lib.tables.schema import descriptor
-
     return sorted(descriptor())
 
 
@@ -65,8 +66,6 @@ def load(name: str, *, path: str | Path | None = None) -> pd.DataFrame:
 
 @lru_cache(maxsize=64)
 def _checked(name: str, file: Path, stamp: int) -> pd.DataFrame:
-    from cape_lib.tables.schema import check, typed
-
     del stamp  # part of the cache's key: a changed file is read again
     frame = typed(name, read_text(file), file=file)
     if passed().get(name) != digest(name, file):
@@ -83,8 +82,6 @@ def passed() -> dict[str, str]:
 
 def digest(name: str, file: Path) -> str:
     """SHA-256 of a file together with the description that it is checked against."""
-    from cape_lib.tables.schema import descriptor
-
     described = json.dumps(descriptor()[name], sort_keys=True).encode()
     return hashlib.sha256(file.read_bytes() + described).hexdigest()
 
@@ -96,3 +93,134 @@ def read_text(file: Path) -> pd.DataFrame:
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as problem:
         reason = str(problem).splitlines()[0]
         raise ScoresError(f"{file}: not a CSV table in UTF-8 ({reason}); save it as CSV UTF-8") from problem
+
+
+@lru_cache(maxsize=1)
+def descriptor() -> dict[str, dict[str, Any]]:
+    """`data/schema.json`: table name -> title, key, rules, fields (name, type, unit, description, constraints)."""
+    tables: dict[str, dict[str, Any]] = json.loads((data_dir() / "schema.json").read_text("utf-8"))["tables"]
+    return tables
+
+
+@lru_cache(maxsize=64)
+def pandera_schema(name: str) -> Any:
+    """The pandera DataFrameSchema of one table, for frames whose columns have their types."""
+    import pandera.pandas as pa
+
+    table = descriptor()[name]
+    columns = {field["name"]: _column(pa, field) for field in table["fields"]}
+    return pa.DataFrameSchema(columns, unique=table.get("key"), strict=True, ordered=True, name=name)
+
+
+def _column(pa: Any, field: dict[str, Any]) -> Any:
+    checks = []
+    if "minimum" in field or "maximum" in field:
+        low, high = field.get("minimum", -np.inf), field.get("maximum", np.inf)
+        checks.append(pa.Check.in_range(low, high, error=f"outside {low:g} to {high:g}"))
+    if "exclusiveMinimum" in field:
+        above = field["exclusiveMinimum"]
+        checks.append(pa.Check.gt(above, error=f"not above {above:g}"))
+    if "enum" in field:
+        checks.append(pa.Check.isin(field["enum"], error="not one of " + ", ".join(field["enum"])))
+    if "pattern" in field:
+        says = field.get("pattern_says", "not in the form asked")
+        checks.append(pa.Check.str_matches(field["pattern"], error=says))
+        if says.startswith("not a date"):  # the form lets a thirteenth month pass
+            checks.append(pa.Check(_days, error="not a day of the calendar"))
+    return pa.Column(None, checks, nullable=not field.get("required", False), name=field["name"])
+
+
+def _days(column: pd.Series) -> pd.Series:
+    return pd.to_datetime(column, format="ISO8601", errors="coerce").notna()
+
+
+def typed(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
+    """A table of text cells as a frame of the described columns and types, or ScoresError with row and column.
+
+    text: as from `read_text`, missing cells NaN.
+    """
+    fields = descriptor()[name]["fields"]
+    expected = [field["name"] for field in fields]
+    missing = [column for column in expected if column not in text.columns]
+    unknown = [str(column) for column in text.columns if column not in expected]
+    if missing or unknown:
+        what = f"lacks column {missing[0]}" if missing else f"has an unknown column {unknown[0]}"
+        raise ScoresError(f"{file}: row 1 {what}; the columns are {', '.join(expected)}")
+    return pd.DataFrame({field["name"]: _typed(text, field, file) for field in fields})
+
+
+def _typed(text: pd.DataFrame, field: dict[str, Any], file: Path) -> pd.Series:
+    column: pd.Series = text[field["name"]]
+    kind, required = field["type"], field.get("required", False)
+    if kind == "string":
+        return column
+    if kind == "boolean":
+        _refuse(column.notna() & ~column.isin(["true", "false"]), column, file, "is neither true nor false")
+        return column.map({"true": True, "false": False}).astype("bool" if required else "boolean")
+    values = pd.to_numeric(column, errors="coerce").astype("float64")
+    _refuse(column.notna() & ~np.isfinite(values), column, file, "is not a number")
+    if kind == "integer":
+        _refuse(values.notna() & (values % 1 != 0), column, file, "is not a whole number")
+        return values.astype("int64") if required and values.notna().all() else values
+    return values
+
+
+def _refuse(bad: pd.Series, column: pd.Series, file: Path, reason: str) -> None:
+    if bad.any():
+        row = int(np.flatnonzero(bad.to_numpy())[0])
+        where = f"{file}: row {row + ROWS_ABOVE_DATA}, column {column.name}"
+        raise ScoresError(f"{where}: {column.iloc[row]!r} {reason}; correct the cell")
+
+
+def check(name: str, frame: pd.DataFrame, *, file: Path) -> None:
+    """Ranges, enumerations, keys and the rules over several cells; ScoresError names file, row, column, next step."""
+    import pandera.pandas as pa
+
+    try:
+        pandera_schema(name).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as problem:
+        raise _first_failure(name, file, frame, problem.failure_cases) from None
+    for rule in descriptor()[name].get("rules", []):
+        if (broken := _broken(rule, frame)) is not None:
+            row, reason = broken
+            raise ScoresError(f"{file}: row {row + ROWS_ABOVE_DATA}, column {rule['column']}: {reason}")
+
+
+def _broken(rule: dict[str, Any], frame: pd.DataFrame) -> tuple[int, str] | None:
+    """The first row that breaks a rule over several cells, and what the rule says of it; None where none does.
+
+    `bad` is an expression of columns that is true where a row is wrong. Or the rows that are alike in `within` hold one
+    value (`test` "same"), are one row ("once") or two and more ("several"). `among`: the rows that the rule is about.
+    """
+    rows = frame.query(rule["among"], engine="python") if "among" in rule else frame
+    column: pd.Series = rows[rule["column"]]
+    above = column
+    if "bad" in rule:
+        bad = np.asarray(rows.eval(rule["bad"], engine="python"), dtype=bool)
+    else:
+        groups = column.groupby([rows.eval(key, engine="python") for key in rule["within"]])
+        above = groups.transform("first")
+        tests = {"same": column != above, "once": groups.cumcount() > 0, "several": groups.transform("size") < 2}
+        bad = tests[rule["test"]].to_numpy(dtype=bool)
+    if not bad.any():
+        return None
+    at = int(bad.argmax())
+    row = int(str(rows.index[at]))
+    return row, rule["says"].format(cell=column.iloc[at], above=above.iloc[at], **frame.iloc[row])
+
+
+def _first_failure(name: str, file: Path, frame: pd.DataFrame, cases: pd.DataFrame) -> ScoresError:
+    cases = cases[cases["index"].notna()].sort_values("index", kind="stable")
+    if cases.empty:
+        return ScoresError(f"{file}: does not fit the schema of {name}; see schema.json beside it")
+    case = cases.iloc[0]
+    where = f"{file}: row {int(case['index']) + ROWS_ABOVE_DATA}"
+    if str(case["check"]) == "not_nullable":
+        return ScoresError(f"{where}, column {case['column']}: is blank; give a value")
+    if "unique" in str(case["check"]):
+        key = descriptor()[name]["key"]
+        values = ", ".join(str(value) for value in frame.loc[case["index"], key].fillna("blank"))
+        return ScoresError(f"{where}, column {key[0]}: the key ({', '.join(key)}) stands twice: {values}; keep one row")
+    cell = case["failure_case"]
+    shown = repr(cell) if isinstance(cell, str) else f"{cell:g}"
+    return ScoresError(f"{where}, column {case['column']}: {shown} is {case['check']}; correct the cell")

@@ -1,4 +1,11 @@
-"""Frontier models: the published panel, the audited one, and panels in which every value has a source."""
+"""Frontier models: the rule that turns statements into points, the audit of the published cells, five panels.
+
+Many statements of one score, one value: a value may stand for a model only if the statement is about the version and
+the setting that the point stands for (`role` "main"). Of these, the newest dated one counts, a statement without a date
+as of the model's release. Who states it is a choice of the reader: the maker, or an independent runner (one runner a
+benchmark, so that a column has one harness). A point never joins a maker's SWE-bench value to an independent GPQA value
+or the other way round.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +17,171 @@ from cape_lib.errors import UsageError
 from cape_lib.names import suggest
 from cape_lib.tables.benchmarks import FRONTIER_BENCHMARKS
 from cape_lib.tables.files import load
-from cape_lib.tables.sources import source_url
-from cape_lib.tables.statements import PAIR, chosen
+
+
+def source_url(source: str | None) -> str | None:
+    """Public address of a `repository:path` pointer, or the address itself; None where there is none.
+
+    Several pointers joined by ";" give the address of the first. `cape-scaling:data/x.json` becomes the file at the
+    commit that the tables were read from.
+    """
+    if source is None or pd.isna(source):
+        return None
+    first = str(source).split(";")[0].strip()
+    if first.startswith(("https://", "http://")):
+        return first
+    name, _, path = first.partition(":")
+    known = load("sources").set_index("source")
+    if name not in known.index or not path:
+        return None
+    row = known.loc[name]
+    return f"{row['repository']}/blob/{row['commit']}/{path}"
+
+
+CLAIMANTS: tuple[str, ...] = ("lab", "independent")
+PAIR: tuple[str, ...] = ("swe_bench_verified", "gpqa_diamond")
+KINDS = {"lab": "lab", "rival": "lab", "independent": "independent"}
+#: A maker that leaves a benchmark out of this many releases in a row has stopped to state it.
+STOPPED_AFTER = 2
+
+
+def newest_main(scores: pd.DataFrame, *, claimed_by: str, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
+    """The statement that counts for every model and benchmark, of one kind of claimant.
+
+    scores: rows of `frontier_scores`. claimed_by: "lab", "rival" or "independent". as_of: leave out later statements;
+    a maker's value of its own release was announced with it, so that where only a later document was read, its first
+    one counts from the release. Returns at most one row a model and benchmark.
+    """
+    rows = scores[(scores["role"] == "main") & (scores["claimed_by"] == claimed_by)].copy()
+    rows["stated_on"] = pd.to_datetime(rows["date"].fillna(rows["release_date"]), format="ISO8601")
+    if as_of is not None:
+        rows = rows.sort_values("stated_on", kind="stable")
+        known = rows["stated_on"] <= as_of
+        cell = [rows["model"], rows["benchmark"]]
+        out = pd.to_datetime(rows["release_date"], format="ISO8601") <= as_of
+        announced = out & ~known.groupby(cell).transform("any") & (rows.groupby(cell).cumcount() == 0)
+        rows = rows[known | announced if claimed_by == "lab" else known]
+    rows = rows.sort_values(["model", "benchmark", "stated_on"], kind="stable")
+    return rows.drop_duplicates(["model", "benchmark"], keep="last")
+
+
+def chosen(scores: pd.DataFrame, *, claimed_by: str | None = None, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
+    """One row a model and benchmark: the value that stands for the model, by the rule of this module.
+
+    claimed_by: "lab" (the maker's own statements), "independent", or None: for SWE-bench and GPQA the kind that gives
+    both, the maker's on a draw; for other benchmarks the same kind where it has a value, else the other. Without a
+    choice a value from another maker's table stands in where the maker itself states none.
+    Raises UsageError for another claimant.
+    """
+    if claimed_by is not None and claimed_by not in CLAIMANTS:
+        raise UsageError(suggest("claimant", claimed_by, CLAIMANTS))
+    if claimed_by is not None:
+        return newest_main(scores, claimed_by=claimed_by, as_of=as_of)
+    values = pd.concat([newest_main(scores, claimed_by=kind, as_of=as_of) for kind in KINDS], ignore_index=True)
+    values["kind"] = values["claimed_by"].map(KINDS)
+    values = values.drop_duplicates(["model", "benchmark", "kind"], keep="first")
+    pair = values[values["benchmark"].isin(PAIR)].groupby(["model", "kind"]).size().unstack(fill_value=0)
+    pair = pair.reindex(columns=list(CLAIMANTS), fill_value=0)
+    independent = pair.index[pair["independent"] > pair["lab"]]
+    preferred = values["model"].isin(independent).map({True: "independent", False: "lab"})
+    of_pair = values["benchmark"].isin(PAIR)
+    values = values[~of_pair | (values["kind"] == preferred)].assign(second=values["kind"] != preferred)
+    values = values.sort_values(["model", "benchmark", "second"], kind="stable")
+    return values.drop_duplicates(["model", "benchmark"], keep="first").drop(columns=["kind", "second"])
+
+
+def last_stated(scores: pd.DataFrame, benchmark: str, *, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
+    """The last release of each maker for which it states a benchmark itself, and how many it has released since.
+
+    scores: rows of `frontier_scores`. Returns one row a maker that ever stated it: lab, model, release_date (as the
+    table writes it), `later`, its releases after that day for which it states another score, and `stopped`, whether
+    these are `STOPPED_AFTER` or more; the most first. as_of: leave out later releases. A release whose page nobody
+    read counts in neither.
+    """
+    rows = scores[(scores["role"] == "main") & (scores["claimed_by"] == "lab")]
+    rows = rows.assign(day=pd.to_datetime(rows["release_date"], format="ISO8601"))
+    if as_of is not None:
+        rows = rows[rows["day"] <= as_of]
+    stated = rows[rows["benchmark"] == benchmark].sort_values(["day", "model"]).drop_duplicates("lab", keep="last")
+    stated = stated.set_index("lab")
+    since = rows[rows["day"] > rows["lab"].map(stated["day"])]
+    stated["later"] = since.groupby("lab")["model"].nunique().reindex(stated.index, fill_value=0)
+    stated = stated.sort_values(["later", "day"], ascending=[False, True])
+    stated["stopped"] = stated["later"] >= STOPPED_AFTER
+    return stated[["model", "release_date", "later", "stopped"]].reset_index()
+
+
+STATUSES: tuple[str, ...] = ("confirmed", "corrected", "other setting", "independent only", "unchecked")
+CHECKED: tuple[str, ...] = ("confirmed", "corrected", "other setting")
+ROUNDING = 0.051  # half of the last printed digit
+RULES = {
+    "confirmed": "the maker's newest statement for the same version and setting equals the published value to rounding",
+    "corrected": "the maker's newest statement for the same version and setting replaces the published value",
+    "other setting": "the maker states values for other versions or settings only; the published value stays",
+    "independent only": "no statement of the maker was found, an independent one was; the published value stays",
+    "unchecked": "no statement was found; the published value stays",
+}
+
+
+def audit(panel: pd.DataFrame, scores: pd.DataFrame, reasons: dict[tuple[str, str], str] | None = None) -> pd.DataFrame:
+    """Status, value and source of every cell, by rule: the content of `frontier_cells`.
+
+    panel: rows of `frontier_panel`. scores: rows of `frontier_scores`. reasons: words by (model, benchmark).
+    """
+    makers = newest_main(scores, claimed_by="lab").set_index(["model", "benchmark"])
+    runners = newest_main(scores, claimed_by="independent").set_index(["model", "benchmark"])
+    usable = scores[scores["role"] != "weak"]
+    by_maker = set(map(tuple, usable.loc[usable["claimed_by"] == "lab", ["model", "benchmark"]].to_numpy()))
+    by_anyone = set(map(tuple, usable[["model", "benchmark"]].to_numpy()))
+    cells = []
+    for row in panel.to_dict("records"):
+        for benchmark in PAIR:
+            key, published = (row["model"], benchmark), float(row[benchmark])
+            statement = makers.loc[key] if key in makers.index else None
+            if statement is not None:
+                status = "confirmed" if abs(statement["value"] - published) <= ROUNDING else "corrected"
+            else:
+                status = "other setting" if key in by_maker else "independent only" if key in by_anyone else "unchecked"
+            value = float(statement["value"]) if statement is not None and status == "corrected" else published
+            cell = {"model": row["model"], "lab": row["lab"], "benchmark": benchmark, "published_value": published}
+            cell |= {"status": status, "value": value, "difference": round(value - published, 2), "rule": RULES[status]}
+            cell["reason"] = (reasons or {}).get(key)
+            for column in ("claimed_by", "setting", "source", "read_via", "date"):
+                cell[column] = None if statement is None else statement[column]
+            runner = runners.loc[key] if key in runners.index else None
+            cell["independent_value"] = None if runner is None else runner["value"]
+            cell["independent_source"] = None if runner is None else runner["source"]
+            cells.append(cell)
+    return pd.DataFrame(cells)
+
+
+def cell_audit() -> pd.DataFrame:
+    """How far the published panel was checked, one row a lab and the row "all": cells, count by status, share checked.
+
+    A cell is checked where a statement of the maker is known, in the same setting or another; share_checked is 0-1.
+    read_at_source counts the confirmed and corrected cells that were read on the maker's page, not in a transcription.
+    """
+    cells = load("frontier_cells")
+    counts = pd.crosstab(cells["lab"], cells["status"]).reindex(columns=list(STATUSES), fill_value=0)
+    counts["read_at_source"] = (cells["source"].notna() & cells["read_via"].isna()).groupby(cells["lab"]).sum()
+    counts.loc["all"] = counts.sum()
+    counts.insert(0, "cells", counts[list(STATUSES)].sum(axis=1))
+    counts["share_checked"] = counts[list(CHECKED)].sum(axis=1) / counts["cells"]
+    return counts.rename_axis(index="lab", columns=None).reset_index()
+
+
+def cell_differences() -> pd.DataFrame:
+    """Every statement about a published cell beside the published value, for the page on data quality.
+
+    One row a statement of `frontier_scores` on a cell of the panel: its columns, published_value, status of the cell
+    and difference = stated minus published value (points). Largest differences first.
+    """
+    cells = load("frontier_cells")[["model", "benchmark", "published_value", "status"]]
+    rows = load("frontier_scores").merge(cells, on=["model", "benchmark"], validate="many_to_one")
+    rows["difference"] = (rows["value"] - rows["published_value"]).round(2)
+    order = rows["difference"].abs().sort_values(ascending=False, kind="stable").index
+    return rows.loc[order].reset_index(drop=True)
+
 
 FRONTIER_PANELS: tuple[str, ...] = ("published", "corrected", "sourced", "current", "independent")
 ABOUT = ["model", "lab", "release_date", "released", "frozen", "subset", "compute_tier"]

@@ -1,17 +1,20 @@
-"""One family out of a checked table: chosen by name, comparable, one row a size."""
+"""One family out of a checked table: chosen by name, comparable, one row a size (several runs become their mean)."""
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 from cape_lib.tables import model_names
 from cape_lib.tables.axes import PARAMS, Axis, above_zero, is_training, of_rows
-from cape_lib.tables.repeats import one_a_size, without_run
+from cape_lib.tables.benchmarks import label
 from cape_lib.tables.score_checks import UNNAMED_FAMILY, refuse_mixed
 from cape_lib.tables.scores import Scores
 
@@ -62,33 +65,30 @@ def refuse_unnamed(scores: Scores, *, always: bool = False, choose: bool = True)
 
     always: one family by the names is refused too, for a question about many. choose: name one of them too.
     """
-    found = {family: sizes for family, sizes in model_names.families(scores.frame["model"].astype(str)).items()}
-    several = [family for family, sizes in found.items() if len(sizes) > 1]
+    sizes = model_names.families(scores.frame["model"].astype(str))
+    several = [family for family, of_family in sizes.items() if len(of_family) > 1]
     if len(several) < 2 and not always:
         return
     likely = _likely(scores.frame)
     named = f"; a column that may be it: {likely[0]} (--by {likely[0]})" if likely else ""
-    told = f"{scores.name}: no column family{named}"
+    lacking = f"{scores.name}: no column family{named}"
     if len(several) < 2:
-        raise MissingError(
-            f"{told}; add one, or name a column by --by, or the part of the names by --family-from REGEX"
-        )
-    shown = ", ".join(f"{family} ({len(found[family])} sizes)" for family in several[:4])
+        step = "add one, or name a column by --by, or the part of the names by --family-from REGEX"
+        raise MissingError(f"{lacking}; {step}")
+    shown = ", ".join(f"{family} ({len(sizes[family])} sizes)" for family in several[:4])
     more = " ..." if len(several) > 4 else ""
-    raise MissingError(
-        f"{told}; by their names the models are {shown}{more}: say --family-from '{model_names.PROPOSED}'"
-        + (f" --name {shlex.quote(several[0])}" if choose else "")
-    )
+    chosen = f" --name {shlex.quote(several[0])}" if choose else ""
+    step = f"say --family-from '{model_names.PROPOSED}'{chosen}"
+    raise MissingError(f"{lacking}; by their names the models are {shown}{more}: {step}")
 
 
 def _likely(frame: pd.DataFrame) -> list[str]:
     """Columns of text with several values, each of several models."""
-    texts = [
-        str(c) for c in frame if frame[c].dtype == object and c not in ("model", "family", "note", "source", "seed")
-    ]
+    names = [str(name) for name in frame if frame[name].dtype == object]
+    names = [name for name in names if name not in ("model", "family", "note", "source", "seed")]
     return [
         name
-        for name in texts
+        for name in names
         if not name.endswith("_protocol")
         and frame[name].notna().all()
         and 1 < frame[name].astype(str).nunique() <= len(frame) / 2
@@ -132,3 +132,130 @@ def refuse_still(rows: pd.DataFrame, axis: Axis, *, name: str) -> None:
     if is_training(axis) and len(several) > 1:
         shown = ", ".join(several[:3]) + (" ..." if len(several) > 3 else "")
         raise ScoresError(f"{name}: {len(several)} runs share the axis {axis.name} ({shown}); split by --by model")
+
+
+#: what tells two runs of one model apart at the end of a name, or between two parts of it
+_RUN = re.compile(r"(?:^|[-_. /(])(?:seed|run|rep|replicate|trial|init|s|r)[-_ =]?\d+\)?(?=$|[-_. /])", re.IGNORECASE)
+
+
+#: what stands in `<score>_noise` where the standard error is the spread between runs
+BETWEEN_RUNS = "between runs"
+
+
+def between_runs(rows: pd.DataFrame, scores: Sequence[str]) -> list[str]:
+    """Those of `scores` whose noise is the spread between runs of one size (see `one_a_size`), in their order."""
+    return [score for score in scores if f"{score}_noise" in rows and rows[f"{score}_noise"].eq(BETWEEN_RUNS).all()]
+
+
+def without_run(models: pd.Series) -> pd.Series:
+    """Names of models without the number of a run ("m-seed3" and "m-seed4" are both "m")."""
+    return models.astype(str).str.replace(_RUN, "", regex=True)
+
+
+def run_number(model: str) -> str | None:
+    """The part of a model's name that numbers its run ("m-seed3": "seed3"), or None."""
+    hit = _RUN.search(model)
+    return None if hit is None else hit[0].strip("-_. /()")
+
+
+def one_a_size(
+    rows: pd.DataFrame, *, name: str = "", x: str, y: str, axis: Axis = PARAMS
+) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of one family with one row a size (or value of another axis), and notes of what became of the others.
+
+    rows: params_b (the column of the axis) and the two scores, none missing. Runs of one model (names that differ in
+    "seed3" or "run2" alone, or a column `seed`) become their mean. Their spread, pooled over the sizes that have
+    several runs, is the run-to-run noise of every size: it stands in `<score>_stderr`, divided by the square root of
+    the number of runs, and `between_runs` names such scores. Where a column `instruct` or `ladder` tells rows apart,
+    instruct models and rows outside the ladder are left out. Raises ScoresError for rows of one size that are
+    neither.
+    """
+    by = axis.column
+    if rows[by].is_unique:
+        return rows, []
+    rows, notes = _without_marked(rows, axis)
+    if rows[by].is_unique:
+        return rows.reset_index(drop=True), notes
+    stem = without_run(rows["model"])
+    counted = rows["seed"].notna() if "seed" in rows else pd.Series(False, index=rows.index)
+    for size, group in rows[rows[by].duplicated(keep=False)].groupby(by):
+        unnumbered = group["model"].duplicated().any() and not counted[group.index].all()
+        if stem[group.index].nunique() > 1 or unnumbered:
+            raise ScoresError(_refusal(rows, group, float(str(size)), name, axis))
+    return _averaged(rows, stem, x=x, y=y, notes=notes, axis=axis)
+
+
+def _without_marked(rows: pd.DataFrame, axis: Axis) -> tuple[pd.DataFrame, list[str]]:
+    """Without the instruct models, and then without the rows outside the ladder, at the sizes that stand twice."""
+    notes, flags = [], {}
+    if "instruct" in rows:
+        flags["instruct model"] = rows["instruct"].astype(str).str.casefold().isin(["true", "yes", "1", "1.0"])
+    if "ladder" in rows:
+        flags["outside the ladder"] = rows["ladder"].isna()
+    for why, flag in flags.items():
+        twice = rows[axis.column].duplicated(keep=False) & flag[rows.index]
+        # A ladder that is named tells which rows belong to it; of instruct models a size keeps one row at least.
+        stays = (~flag[rows.index]).groupby(rows[axis.column]).transform("any")
+        if why == "outside the ladder":
+            stays |= not flag.all()
+        if (out := rows[twice & stays]).size:
+            notes.append(f"left out, {why} at a {axis.point} that stands twice: {', '.join(out['model'].astype(str))}")
+            rows = rows.drop(index=out.index)
+    return rows, notes
+
+
+def _averaged(
+    rows: pd.DataFrame, stem: pd.Series, *, x: str, y: str, notes: list[str], axis: Axis
+) -> tuple[pd.DataFrame, list[str]]:
+    by = axis.column
+    groups = rows.groupby(by, sort=False)
+    runs = groups["model"].transform("size")
+    merged = rows.drop_duplicates(by).copy()
+    counts = groups.size().reindex(merged[by]).to_numpy()
+    merged["model"] = np.where(counts > 1, stem[merged.index].str.strip("-_. /"), merged["model"])
+    merged["runs"] = counts.astype(str)
+    scores = [str(c) for c in rows if rows[c].dtype == "float64" and c != by and not str(c).endswith("_stderr")]
+    for score in scores:
+        merged[score] = groups[score].mean().reindex(merged[by]).to_numpy()
+    spreads = []
+    for score in (x, y):
+        within = rows[score] - groups[score].transform("mean")
+        freedom = int((runs > 1).sum() - groups.ngroups + (counts == 1).sum())
+        spread = float(np.sqrt((within**2).sum() / freedom)) if freedom else 0.0
+        if spread > 0:
+            merged[f"{score}_stderr"] = spread / np.sqrt(counts)
+            merged[f"{score}_noise"] = BETWEEN_RUNS
+            spreads.append(f"{spread:.2g} points of {label(score)}")
+    many = int((counts > 1).sum())
+    note = f"{int(counts[counts > 1].sum())} runs averaged at {many} {axis.point if many == 1 else axis.points}"
+    if spreads:
+        note += f"; their spread (SD {' and '.join(spreads)}) is the noise of every {axis.point}, in place of the bound"
+    return merged.reset_index(drop=True), [*notes, note]
+
+
+def _refusal(rows: pd.DataFrame, group: pd.DataFrame, value: float, name: str, axis: Axis) -> str:
+    first, second = group["model"].astype(str).iloc[:2]
+    here, have, stands = f"{value:g} billion parameters", "have", "with"
+    if not axis.by_size:
+        here, have, stands = axis.shown(value), "are at", "at"
+    both = f"{first} stands twice {stands}" if first == second else f"{first} and {second} both {have}"
+    if len(group) > 2:
+        both, here = f"{len(group)} models {have} {here}", f"({first}, {second} ...)"
+    reason = f"{name}: {both} {here} and are no runs of one model"
+    if columns := splitting(rows, axis):
+        compare = f"; cape diagnose SCORES --pairs {columns[0]} compares them" if axis.by_size else ""
+        return f"{reason}; split by --by family,{columns[0]}, or keep one row a {axis.point}{compare}"
+    return f"{reason}; keep one row a {axis.point}, split by --by COLUMN, or number the runs in a column seed"
+
+
+def splitting(rows: pd.DataFrame, axis: Axis = PARAMS) -> list[str]:
+    """Columns whose values, taken with the size (or the axis), name every row once: they can split a family."""
+    usual = {"model", "params_b", "family", "seed", "note", "source", "runs"}
+    texts = [str(c) for c in rows if c not in usual and not pd.api.types.is_float_dtype(rows[c])]
+    return [
+        column
+        for column in texts
+        if rows[column].notna().all()
+        and rows[column].nunique() < len(rows)
+        and not rows.duplicated([axis.column, column]).any()
+    ]

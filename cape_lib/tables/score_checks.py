@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,6 @@ from cape_lib.errors import MissingError, MixedProtocolError, UsageError
 from cape_lib.tables import model_names
 from cape_lib.tables.benchmarks import GUESSABLE, LABELS, label
 from cape_lib.tables.columns import MEASURES
-from cape_lib.tables.protocols import first_mix
 from cape_lib.tables.sheets import Sheet
 
 UNNAMED_FAMILY = "your models"
@@ -23,6 +23,92 @@ RAW_COUNT = 100_000
 DATE = re.compile(r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
 #: columns that tell two rows of one model apart
 _APART = ("seed", "recipe", "training", "ladder", "step", "pretrain_tokens_b", "tokens_b", "flops_1e21", "instruct")
+
+# ---- protocols: how a score was measured, as text of parts, and whether two may stand in one comparison ----
+
+#: kind of a part -> what it looks like; a part of no kind is the metric or a note of the person's own
+_KINDS = {
+    "harness": re.compile(
+        r"(lm-eval|leaderboard|lighteval|opencompass|helm|inspect|olmes|llm foundry|every eval ever)\b.*"
+    ),
+    "shots": re.compile(r"(\w+)-shot"),
+    "version": re.compile(r"task version (.+)"),
+    "template": re.compile(r"(no )?chat template.*"),
+    "bos": re.compile(r"bos .+"),
+    "number format": re.compile(r"dtype .+"),
+    "seed of the examples": re.compile(r"few-shot seed .+"),
+    "weights": re.compile(r"quantised.*"),
+    "turns": re.compile(r"shots as turns"),
+    "prompt": re.compile(r"system prompt .+"),
+    "extent": re.compile(r"partial.*"),
+}
+#: kinds whose absence says something: what has no such part was measured without
+_ABSENT = {"weights": "full weights", "turns": "one turn", "prompt": "no system prompt", "extent": "whole test"}
+
+
+def protocol_kinds() -> dict[str, dict[str, str]]:
+    """Kinds of parts as patterns, and what an absent kind says: for the browser, which tells protocols apart too."""
+    return {"kinds": {name: form.pattern for name, form in _KINDS.items()}, "absent": dict(_ABSENT)}
+
+
+def _parts(protocol: str) -> dict[str, str]:
+    """The parts of a protocol by kind, unknown ones left out."""
+    known: dict[str, str] = {}
+    for part in (piece.strip() for piece in str(protocol).split(";")):
+        folded = part.casefold()
+        kind = next((name for name, form in _KINDS.items() if form.fullmatch(folded)), "metric")
+        if part and "unknown" not in folded.split("-")[0].split():
+            known[kind] = f"{known[kind]}; {part}" if kind in known else part
+    if "harness" in known:  # whoever names the harness has said all: what is absent was not done
+        known = {kind: text for kind, text in _ABSENT.items() if kind not in known} | known
+    return known
+
+
+def protocol_differences(one: str, other: str) -> list[tuple[str, str]]:
+    """What differs between two protocols, as pairs of parts; a part that either leaves unknown differs from nothing."""
+    left, right = _parts(one), _parts(other)
+    both = [(left[kind], right[kind]) for kind in left if kind in right]
+    return [(this, that) for this, that in both if this.casefold() != that.casefold()]
+
+
+def refuse_mixed(rows: pd.DataFrame, benchmarks: Iterable[str], *, name: str, kinds: bool = True) -> None:
+    """Raise MixedProtocolError where the scores of one family were measured in different ways, or models differ.
+
+    rows: of one family. Unknown parts of a protocol differ from nothing. kinds: whether instruct and quantised models,
+    told by their names, are looked for too.
+    """
+    models = rows["model"].astype(str).tolist()
+    step = "measure both alike, or say --allow-mixed (in Python allow_mixed=True)"
+    for benchmark in benchmarks:
+        columns = [f"{benchmark}_protocol", *(["truthfulqa_metric"] if benchmark == "truthfulqa" else [])]
+        for column in [column for column in columns if column in rows]:
+            stated = rows[column].where(rows[benchmark].notna()) if benchmark in rows else rows[column]
+            ways = stated.reset_index(drop=True).dropna().astype(str).str.strip().drop_duplicates()
+            for (one, first), (other, second) in combinations(ways.items(), 2):
+                if unlike := protocol_differences(first, second):
+                    this, that = (", ".join(side) for side in zip(*unlike, strict=True))
+                    both = f"{models[one]} was measured by [{this}], {models[other]} by [{that}]"  # type: ignore[call-overload]
+                    raise MixedProtocolError(f"{name}: {benchmark}: {both}; {step}")
+    if kinds:
+        _refuse_kinds(rows, models, name)
+
+
+def _refuse_kinds(rows: pd.DataFrame, models: list[str], name: str) -> None:
+    """An instruct model between base models, or quantised weights between full ones, is a mix like any other."""
+    step = "keep one kind, or say --allow-mixed (in Python allow_mixed=True)"
+    tuned = [model for model in models if model_names.instruct(model)]
+    base = [model for model in models if model not in tuned]
+    if tuned and base and "instruct" not in rows:
+        both = f"{base[0]} is a base model by its name, {tuned[0]} an instruct model"
+        raise MixedProtocolError(f"{name}: {both}; {step}; cape diagnose SCORES --pairs instruct compares them")
+    packed = {model: kind for model in models if (kind := model_names.quantised(model))}
+    full = [model for model in models if model not in packed]
+    if packed and full:
+        one, kind = next(iter(packed.items()))
+        raise MixedProtocolError(f"{name}: {one} has quantised weights ({kind}), {full[0]} has not; {step}")
+
+
+# ---- models and sizes ----
 
 
 def first(bad: pd.Series) -> int | None:
@@ -46,10 +132,9 @@ def check_models(sheet: Sheet, frame: pd.DataFrame, *, apart: str = "") -> None:
     keys = frame[["family", "model", *unlike]].astype(str).apply(lambda column: column.str.casefold())
     twice = first(keys.duplicated())
     if twice is not None:
-        same = (keys == keys.iloc[twice]).all(axis=1)
-        earlier, model = sheet.rows[int(np.flatnonzero(same)[0])], frame["model"].iloc[twice]
-        reason = f"{model!r} stands in row {earlier} already; keep one row, or number the runs in a column seed"
-        raise sheet.refusal(twice, "model", reason)
+        earlier = sheet.rows[first((keys == keys.iloc[twice]).all(axis=1)) or 0]
+        reason = f"{frame['model'].iloc[twice]!r} stands in row {earlier} already"
+        raise sheet.refusal(twice, "model", f"{reason}; keep one row, or number the runs in a column seed")
     if "release_date" in frame:
         dates = frame["release_date"].astype(str).str.removesuffix(" 00:00:00").str.removesuffix("T00:00:00")
         frame["release_date"] = dates.where(frame["release_date"].notna(), np.nan).astype(object)
@@ -71,42 +156,57 @@ def check_measures(sheet: Sheet, frame: pd.DataFrame, *, strict: bool) -> list[s
         frame["params_b"] = np.nan
         return notes
     sizes = frame["params_b"]
-    small = first(sizes <= 0)
-    if small is not None:
+    if (small := first(sizes <= 0)) is not None:
         raise sheet.refusal(small, "params_b", f"{sizes[small]:g} is not above 0; give the size in billions")
     if sizes.notna().any() and sizes.min() >= RAW_COUNT:
         frame["params_b"] = sizes = (sizes / 1e9).map(lambda size: float(f"{size:.10g}"))
         notes.append("params_b: read as counts of parameters, divided by 1e9")
-    raw = first(sizes > LARGEST_PARAMS_B)
-    if raw is not None:
+    if (raw := first(sizes > LARGEST_PARAMS_B)) is not None:
         what = f"{sizes[raw]:.6g} is a raw count, not billions of parameters, as the others are"
         raise sheet.refusal(raw, "params_b", f"{what}; divide it by 1e9, which is {sizes[raw] / 1e9:g}")
-    blank = first(sizes.isna())
-    if blank is not None and strict:
+    if strict and (blank := first(sizes.isna())) is not None:
         raise sheet.refusal(blank, "params_b", "is blank; give the size in billions of parameters")
     return [*notes, *_sizes_in_names(sheet, frame)]
 
 
 def _sizes_in_names(sheet: Sheet, frame: pd.DataFrame) -> list[str]:
-    pairs = [
-        (position, model_names.size_in_name(str(model)), float(size))
-        for position, (model, size) in enumerate(zip(frame["model"], frame["params_b"], strict=True))
-        if not np.isnan(size)
-    ]
-    ratios = [size / stated for _, stated, size in pairs if stated]
-    if len(ratios) >= 2 and all(700 < ratio < 1400 for ratio in ratios):
-        position, stated, size = next(entry for entry in pairs if entry[1])
-        told = f"{size:g} is in millions, by the names of the models ({stated:g} billion)"
-        raise sheet.refusal(position, "params_b", f"{told}; name the column params_m, or divide it by 1000")
+    """Notes of sizes that differ from those in the names; refused where all are a thousand times as large."""
+    named = frame["model"].astype(str).map(model_names.size_in_name).astype("float64")
+    ratios = (frame["params_b"] / named).dropna()
+    if len(ratios) >= 2 and ratios.between(700, 1400, inclusive="neither").all():
+        at = int(str(ratios.index[0]))
+        reason = f"{frame['params_b'][at]:g} is in millions, by the names of the models ({named[at]:g} billion)"
+        raise sheet.refusal(at, "params_b", f"{reason}; name the column params_m, or divide it by 1000")
+    sizes = zip(frame["model"].astype(str), frame["params_b"], strict=True)
     odd = [
-        (str(model), size, stated)
-        for model, size in zip(frame["model"], frame["params_b"], strict=True)
-        if not np.isnan(size) and (stated := model_names.size_disagrees(str(model), float(size))) is not None
-    ]
-    return [
         f"{model}: {size:g} B in the table, {stated:g} B in its name; the table stands"
-        for model, size, stated in odd[:4]
+        for model, size in sizes
+        if not np.isnan(size) and (stated := model_names.size_disagrees(model, float(size))) is not None
     ]
+    return odd[:4]
+
+
+def choose_size(sheet: Sheet, frame: pd.DataFrame, size: str) -> list[str]:
+    """Total parameters stay params_b; `active` puts the active ones there and the total ones in total_params_b."""
+    from_names = frame["model"].astype(str).map(model_names.active_in_name)
+    if "active_params_b" not in frame and from_names.notna().any():
+        frame["active_params_b"] = from_names.astype("float64")
+    known = "active_params_b" in frame and bool(frame["active_params_b"].notna().any())
+    if size == "total":
+        return ["sizes are total parameters; --size active takes the active ones"] if known else []
+    if size != "active":
+        raise UsageError(f"--size {size}: choose total or active")
+    if not known:
+        raise MissingError(f"{sheet.name}: no column active_params_b; give the active parameters in billions")
+    dense = frame["active_params_b"].isna()
+    frame["total_params_b"] = frame["params_b"].astype(str)
+    frame["params_b"] = frame["active_params_b"].where(~dense, frame["params_b"])
+    return [
+        f"sizes are active parameters{f'; {dense.sum()} models without them count as dense' if dense.any() else ''}"
+    ]
+
+
+# ---- scores ----
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,55 +227,50 @@ def check_units(sheet: Sheet, frame: pd.DataFrame, benchmarks: Sequence[str], un
     A column with a value above 1 or a percent sign is percent. One with none above 1 is a fraction where guessing alone
     gives more; where it does not (GSM8K), the other columns decide. Raises ScoresError; notes what is not needed.
     """
-    filled = {name: frame[name].dropna() for name in benchmarks}
-    above = {name for name, values in filled.items() if (values > 1).any()} | (units.percent & set(benchmarks))
-    notes = []
+    small = {name: (frame[name] > 0) & (frame[name] <= 1) for name in benchmarks}
+    above = {name for name in benchmarks if (frame[name] > 1).any() or name in units.percent}
     if units.stated == "fraction":
-        notes += _fractions(sheet, frame, [name for name in benchmarks if name not in above])
-        wrong = [name for name in units.strict if name in above]
-        alike = [
-            name for name in wrong if name in units.percent or not ((filled[name] > 0) & (filled[name] <= 1)).any()
-        ]
-        if wrong == alike and len(wrong) < sum(name in filled for name in units.strict):
-            notes.append(f"{', '.join(wrong)}: in percent already")
-        elif wrong:
-            over = first(frame[wrong[0]] > 1) or 0
-            raise sheet.refusal(over, wrong[0], f"{frame[wrong[0]].iloc[over]:g} is no fraction; leave --unit out")
-        return notes
+        return _fractions(sheet, frame, [name for name in benchmarks if name not in above], above, units)
+    notes = []
     for name in [name for name in benchmarks if units.stated != "percent" and name not in units.percent]:
-        low = first((frame[name] > 0) & (frame[name] <= 1))
+        low = first(small[name])
         if low is None:
             continue
         value, strict, mixed = frame[name].iloc[low], name in units.strict, name in above
-        if name in GUESSABLE and strict:
-            among = " among percents" if mixed else ""
-            step = (
-                "correct the cell, or say --unit percent"
-                if mixed
-                else "say --unit fraction to multiply the column by 100"
-            )
-            reason = f"{value:g} looks like a fraction{among}, {100 * value:g} percent; {step}"
+        times = f"{100 * value:g} percent"
+        if name in GUESSABLE and strict and mixed:
+            reason = f"{value:g} looks like a fraction among percents, {times}; correct the cell, or say --unit percent"
             raise sheet.refusal(low, name, reason)
-        if name in GUESSABLE and not mixed:
+        if name in GUESSABLE and strict:
+            reason = f"{value:g} looks like a fraction, {times}; say --unit fraction to multiply the column by 100"
+            raise sheet.refusal(low, name, reason)
+        if mixed:
+            continue
+        if name in GUESSABLE:
             frame[name] = frame[name].astype(object)
             notes.append(f"{name}: looks like fractions among percents ({value:g}); the column is not read as scores")
-        elif not mixed and (not above or (strict and name not in LABELS)):
-            reason = f"{value:g} may be a fraction, {100 * value:g} percent"
+        elif not above or (strict and name not in LABELS):
             step = "say --unit fraction to multiply the column by 100, or --unit percent"
-            raise sheet.refusal(low, name, f"{reason}; {step}")
-        elif not mixed:
+            raise sheet.refusal(low, name, f"{value:g} may be a fraction, {times}; {step}")
+        else:
             notes.append(f"{name}: no value above 1, read as percent, as {sorted(above)[0]} is")
     return notes
 
 
-def _fractions(sheet: Sheet, frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Make columns of fractions percent, their standard errors with them."""
+def _fractions(sheet: Sheet, frame: pd.DataFrame, names: Sequence[str], above: set[str], units: Units) -> list[str]:
+    """Make columns of fractions percent, their standard errors with them; a needed column of neither is refused."""
     for name in names:
         frame[name] = frame[name] * 100
         error = f"{name}_stderr"
         if error in frame and pd.api.types.is_float_dtype(frame[error]):
             frame[error] = frame[error] * 100
-    return [f"{', '.join(names)}: fractions, read as percent"] if names else []
+    notes = [f"{', '.join(names)}: fractions, read as percent"] if names else []
+    wrong = [name for name in units.strict if name in above]
+    doubtful = [name for name in wrong if name not in units.percent and frame[name].between(0, 1, "right").any()]
+    if wrong and (doubtful or not any(name in names for name in units.strict)):
+        over = first(frame[wrong[0]] > 1) or 0
+        raise sheet.refusal(over, wrong[0], f"{frame[wrong[0]].iloc[over]:g} is no fraction; leave --unit out")
+    return [*notes, f"{', '.join(wrong)}: in percent already"] if wrong else notes
 
 
 def check_percent(
@@ -183,19 +278,18 @@ def check_percent(
 ) -> list[str]:
     """Scores are between 0 and 100, and none is missing where it is needed; a column that no one asked for is noted."""
     scores = frame[name]
-    blank = first(scores.isna())
-    if name in needed and scores.notna().sum() == 0:
+    if name in needed and scores.isna().all():
         raise MissingError(f"{sheet.name}: column {name} is blank in every row; give {label(name)} in percent")
-    if name in needed and blank is not None:
+    if name in needed and (blank := first(scores.isna())) is not None:
         raise sheet.refusal(blank, name, f"is blank and {label(name)} is analysed; give a score or delete the row")
     outside = first((scores < 0) | (scores > 100))
     if outside is None:
         return []
-    told = f"{scores[outside]:g} is outside 0 to 100 percent"
+    reason = f"{scores[outside]:g} is outside 0 to 100 percent"
     if name in strict:
-        raise sheet.refusal(outside, name, f"{told}; correct the cell")
+        raise sheet.refusal(outside, name, f"{reason}; correct the cell")
     frame[name] = scores.astype(object)
-    return [f"{sheet.place(outside, name)}: {told}; the column is not read as scores"]
+    return [f"{sheet.place(outside, name)}: {reason}; the column is not read as scores"]
 
 
 def check_stderr(sheet: Sheet, frame: pd.DataFrame, benchmark: str, *, strict: bool) -> list[str]:
@@ -217,60 +311,3 @@ def check_stderr(sheet: Sheet, frame: pd.DataFrame, benchmark: str, *, strict: b
         raise sheet.refusal(bad, name, f"{errors[bad]:g} {reason}")
     frame[name] = np.nan
     return [*notes, f"{sheet.place(bad, name)}: {errors[bad]:g} is no standard error in points; the column is not used"]
-
-
-def choose_size(sheet: Sheet, frame: pd.DataFrame, size: str) -> list[str]:
-    """Total parameters stay params_b; `active` puts the active ones there and the total ones in total_params_b."""
-    from_names = frame["model"].astype(str).map(model_names.active_in_name)
-    if "active_params_b" not in frame and from_names.notna().any():
-        frame["active_params_b"] = from_names.astype("float64")
-    known = "active_params_b" in frame and bool(frame["active_params_b"].notna().any())
-    if size == "total":
-        return ["sizes are total parameters; --size active takes the active ones"] if known else []
-    if size != "active":
-        raise UsageError(f"--size {size}: choose total or active")
-    if not known:
-        raise MissingError(f"{sheet.name}: no column active_params_b; give the active parameters in billions")
-    dense = frame["active_params_b"].isna()
-    frame["total_params_b"] = frame["params_b"].astype(str)
-    frame["params_b"] = frame["active_params_b"].where(~dense, frame["params_b"])
-    told = f"; {int(dense.sum())} models without them count as dense" if dense.any() else ""
-    return [f"sizes are active parameters{told}"]
-
-
-def refuse_mixed(rows: pd.DataFrame, benchmarks: Iterable[str], *, name: str, kinds: bool = True) -> None:
-    """Raise MixedProtocolError where the scores of one family were measured in different ways, or models differ.
-
-    rows: of one family. Unknown parts of a protocol differ from nothing. kinds: whether instruct and quantised models,
-    told by their names, are looked for too.
-    """
-    step = "measure both alike, or say --allow-mixed (in Python allow_mixed=True)"
-    for benchmark in benchmarks:
-        columns = [f"{benchmark}_protocol", *(["truthfulqa_metric"] if benchmark == "truthfulqa" else [])]
-        for column in [column for column in columns if column in rows]:
-            if mix := first_mix(rows[column].where(rows.get(benchmark, pd.Series(0, index=rows.index)).notna())):
-                one, other, (this, that) = mix
-                models = rows["model"].astype(str).tolist()
-                told = f"{models[one]} was measured by [{this}], {models[other]} by [{that}]"
-                raise MixedProtocolError(f"{name}: {benchmark}: {told}; {step}")
-    if kinds:
-        _refuse_kinds(rows, name)
-
-
-def _refuse_kinds(rows: pd.DataFrame, name: str) -> None:
-    """An instruct model between base models, or quantised weights between full ones, is a mix like any other."""
-    models = rows["model"].astype(str).tolist()
-    step = "keep one kind, or say --allow-mixed (in Python allow_mixed=True)"
-    if "instruct" not in rows:
-        tuned = [model for model in models if model_names.instruct(model)]
-        plain = [model for model in models if model not in tuned]
-        if tuned and plain:
-            raise MixedProtocolError(
-                f"{name}: {plain[0]} is a base model by its name, {tuned[0]} an instruct model; {step}; "
-                "cape diagnose SCORES --pairs instruct compares them"
-            )
-    packed = {model: model_names.quantised(model) for model in models}
-    if len({bool(kind) for kind in packed.values()}) > 1:
-        one = next(model for model in models if packed[model])
-        other = next(model for model in models if not packed[model])
-        raise MixedProtocolError(f"{name}: {one} has quantised weights ({packed[one]}), {other} has not; {step}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +17,26 @@ from cape_lib.names import suggest
 from cape_lib.tables import score_checks as checks
 from cape_lib.tables.axes import PARAMS, Axis, axis_named, is_training, place
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, LABELS, PAIRS
-from cape_lib.tables.columns import MEASURES, TEXT, Heading, heading, is_score, known_name, plain, table
+from cape_lib.tables.columns import (
+    COUNTS,
+    MEASURES,
+    TEXT,
+    TWO_NUMBERS,
+    Cell,
+    Heading,
+    heading,
+    is_blank,
+    is_score,
+    known_name,
+    plain,
+    table,
+    to_number,
+    to_score,
+    to_size,
+    to_sizes,
+)
 from cape_lib.tables.model_names import run_in_name
-from cape_lib.tables.numbers import TWO_NUMBERS, Cell, is_blank, to_number, to_score, to_size, to_sizes
-from cape_lib.tables.shapes import upright
-from cape_lib.tables.sheets import Sheet, read_sheet
+from cape_lib.tables.sheets import Sheet, read_sheet, upright
 
 FORMAT = "cape-scores-1"
 #: how the name of a file ends that holds a table checked already
@@ -85,16 +100,15 @@ def check_scores(
     if is_training(axis_named(options.axis)):
         sheet = _one_run(sheet)
     heads, notes = _columns(sheet)
-    strict = [known_name(name) for name in pair]
-    exact = next((head.name for head in heads if head.name == options.axis.strip()), options.axis)
-    axis = axis_named(exact)
-    _need(sheet, [head.name for head in heads], strict, sized=axis.by_size)
-    strict = strict or [name for two in PAIRS for name in two]
+    named = [known_name(name) for name in pair]
+    axis = axis_named(next((head.name for head in heads if head.name == options.axis.strip()), options.axis))
+    _need(sheet, [head.name for head in heads], named, sized=axis.by_size)
+    strict = named or [name for two in PAIRS for name in two]
     along = [axis.column, *(["pretrain_tokens_b"] if axis.column == "tokens_b" else [])]
-    columns = [_column(sheet, index, head, [*strict, *along]) for index, head in enumerate(heads)]
-    frame = pd.DataFrame({head.name: column.values for head, column in zip(heads, columns, strict=True)})
-    percent = {head.name for head, column in zip(heads, columns, strict=True) if column.percent or head.percent}
-    for head, column in zip(heads, columns, strict=True):
+    columns = {head: _column(sheet, index, head, [*strict, *along]) for index, head in enumerate(heads)}
+    frame = pd.DataFrame({head.name: column.values for head, column in columns.items()})
+    percent = {head.name for head, column in columns.items() if column.percent or head.percent}
+    for head, column in columns.items():
         notes += column.notes
         if column.active is not None and "active_params_b" not in frame:
             frame["active_params_b"] = column.active
@@ -103,25 +117,21 @@ def check_scores(
             notes.append(f"{head.name}: the number after ± is read as its standard error")
         if head.shots and head.known and f"{head.name}_protocol" not in frame:
             frame[f"{head.name}_protocol"] = pd.Series(head.shots, index=frame.index, dtype=object)
-    has_families = _families(sheet, frame, options, axis)
+    has_families, grouped = _families(sheet, frame, options, axis)
     checks.check_models(sheet, frame, apart=axis.column)
     benchmarks = [name for name in score_benchmarks(frame) if name != axis.column]
-    sized = bool(pair or set(benchmarks) - set(FRONTIER_BENCHMARKS)) and not set(strict) <= set(FRONTIER_BENCHMARKS)
-    sized = sized and axis.by_size
-    notes += checks.check_measures(sheet, frame, strict=sized)
-    for name in [known_name(name) for name in pair]:
-        if name not in benchmarks:
-            raise ScoresError(f"{sheet.name}: column {name} holds no score; give percent, 0 to 100")
-    needed = [known_name(name) for name in pair]
+    of_base = bool(pair or set(benchmarks) - set(FRONTIER_BENCHMARKS)) and not set(strict) <= set(FRONTIER_BENCHMARKS)
+    notes += grouped + checks.check_measures(sheet, frame, strict=of_base and axis.by_size)
+    if lacking := [name for name in named if name not in benchmarks]:
+        raise ScoresError(f"{sheet.name}: column {lacking[0]} holds no score; give percent, 0 to 100")
     notes += checks.check_units(sheet, frame, benchmarks, checks.Units(options.unit, percent, tuple(strict)))
     for benchmark in benchmarks:
-        notes += checks.check_percent(sheet, frame, benchmark, strict=strict, needed=needed)
+        notes += checks.check_percent(sheet, frame, benchmark, strict=strict, needed=named)
         notes += checks.check_stderr(sheet, frame, benchmark, strict=benchmark in strict)
     if axis.by_size:
         notes += checks.choose_size(sheet, frame, options.size)
     frame, axis, placed = place(sheet, frame, axis, batch_tokens=options.batch_tokens)
-    told = tuple([*sheet.notes, *notes, *placed])
-    return Scores(frame, told, sheet.name, allow_mixed, has_families, options.size, axis)
+    return Scores(frame, (*sheet.notes, *notes, *placed), sheet.name, allow_mixed, has_families, options.size, axis)
 
 
 def _one_run(sheet: Sheet) -> Sheet:
@@ -180,21 +190,16 @@ def read_checked(source: object) -> Scores | None:
         return None
     try:
         stored = json.loads(Path(source).read_text("utf-8"))
-        kinds = {
-            name: "float64" if kind == "float64" else kind if kind == "bool" else "object"
-            for name, kind in stored["kinds"].items()
-        }
+        kinds = {name: kind if kind in ("float64", "bool") else "object" for name, kind in stored["kinds"].items()}
         frame = pd.DataFrame({name: pd.Series(values, dtype="object") for name, values in stored["columns"].items()})
         frame = frame.where(frame.notna(), np.nan).astype(kinds)
-        whole = stored["format"] == FORMAT and len(frame) and {"model", "params_b", "family"} <= set(frame)
         axis = replace(axis_named(str(stored["axis"])), scale=stored["scale"])
         notes, name = tuple(map(str, stored["notes"])), str(stored["name"])
-        scores = Scores(frame, notes, name, True, True, str(stored["size"]), axis)
+        if stored["format"] == FORMAT and len(frame) and {"model", "params_b", "family"} <= set(frame):
+            return Scores(frame, notes, name, True, True, str(stored["size"]), axis)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        whole = False
-    if not whole:
-        raise ScoresError(f"{source}: not a checked table of cape; give the table itself")
-    return scores
+        pass
+    raise ScoresError(f"{source}: not a checked table of cape; give the table itself")
 
 
 def score_benchmarks(frame: pd.DataFrame) -> list[str]:
@@ -216,44 +221,43 @@ def _columns(sheet: Sheet) -> tuple[list[Heading], list[str]]:
         same = [at for at, head in enumerate(heads) if head.name == name]
         if len(same) < 2:
             continue
-        one, other = sheet.columns[same[0]], sheet.columns[same[1]]
+        texts = {at: plain(sheet.columns[at]) for at in same}
         exact = [at for at in same if heads[at].exact]
-        normed = [at for at in same if "acc_norm" in plain(sheet.columns[at])]
-        if len(normed) == 1 and all("acc" in plain(sheet.columns[at]).split("_") for at in same):
-            heads = [
-                Heading(sheet.columns[i], False) if i in same and i not in normed else h for i, h in enumerate(heads)
-            ]
+        normed = [at for at in same if "acc_norm" in texts[at]]
+        if len(normed) == 1 and all("acc" in text.split("_") for text in texts.values()):
+            wins = normed
             notes.append(f"{name}: read from {sheet.columns[normed[0]]}, the normalised accuracy")
-            continue
-        if name not in TEXT | MEASURES or len(exact) != 1 or not heads[same[0]].known:
+        elif name in TEXT | MEASURES and len(exact) == 1 and heads[same[0]].known:
+            wins = exact
+            others = [sheet.columns[at] for at in same if at not in exact]
+            notes += [f"column {other} is not read as {name}, for there is a column {name}" for other in others]
+        else:
+            one, other = (sheet.columns[at] for at in same[:2])
             both = f"column {name} stands twice" if one == other else f"columns {one} and {other} are both {name}"
             raise ScoresError(f"{sheet.name}: row 1, {both}; keep one of the two")
-        for at in same:
-            if at not in exact:
-                heads[at] = Heading(sheet.columns[at], False)
-                notes.append(f"column {sheet.columns[at]} is not read as {name}, for there is a column {name}")
+        for at in set(same) - set(wins):
+            heads[at] = Heading(sheet.columns[at], False)
     return heads, notes
 
 
 def _need(sheet: Sheet, columns: list[str], named: list[str], *, sized: bool = True) -> None:
+    """Raise MissingError where a column that the question needs is not there."""
     if "model" not in columns:
-        texts = [c for i, c in enumerate(sheet.columns) if all(to_number(row[i], decimal_comma=False) is None
-                                                              for row in sheet.cells[:20])]  # fmt: skip
+        by_column = zip(sheet.columns, zip(*sheet.cells[:20], strict=True), strict=True)
+        texts = [name for name, cells in by_column if all(to_number(c, decimal_comma=False) is None for c in cells)]
         likely = f"; likely {', '.join(map(repr, texts[:3]))}" if texts else ""
         raise MissingError(f"{sheet.name}: row 1 has no column model{likely}; name each row's model in one")
-    for benchmark in named:
-        if benchmark not in columns:
-            others = [column for column in columns if column not in {*TEXT, *MEASURES}]
-            raise MissingError(f"{sheet.name}: {suggest('benchmark', benchmark, others)}; add a column {benchmark}")
+    if lacking := [benchmark for benchmark in named if benchmark not in columns]:
+        others = [column for column in columns if column not in TEXT | MEASURES]
+        raise MissingError(f"{sheet.name}: {suggest('benchmark', lacking[0], others)}; add a column {lacking[0]}")
     wanted = set(named or columns)
-    of_frontier, of_base = wanted & set(FRONTIER_BENCHMARKS), wanted & set(BASE_BENCHMARKS)
-    without_sizes = of_frontier == wanted if named else bool(of_frontier) and not of_base
+    of_frontier = wanted & set(FRONTIER_BENCHMARKS)
+    without_sizes = of_frontier == wanted if named else bool(of_frontier) and not wanted & set(BASE_BENCHMARKS)
     if sized and "params_b" not in columns and not without_sizes:
-        others = [c for c in columns if re.search(r"size|param|bill", c, re.IGNORECASE)]
+        others = [name for name in columns if re.search(r"size|param|bill", name, re.IGNORECASE)]
         likely = f"; likely {', '.join(map(repr, others[:3]))}" if others else ""
-        raise MissingError(
-            f"{sheet.name}: row 1 has no column params_b{likely}; give the sizes in billions of parameters"
-        )
+        step = "give the sizes in billions of parameters"
+        raise MissingError(f"{sheet.name}: row 1 has no column params_b{likely}; {step}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,90 +271,99 @@ class _Column:
 
 def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> _Column:
     """One column as numbers or text. A cell that is no number is refused where it matters, else the column is text."""
-    cells = [row[index] for row in sheet.cells]
-    at = [position for position, cell in enumerate(cells) if not is_blank(cell)]
-    name = head.name
+    name, comma = head.name, sheet.decimal_comma
+    texts = {at: row[index] for at, row in enumerate(sheet.cells) if not is_blank(row[index])}
     if name in TEXT or name.endswith("_protocol"):
-        return _text(cells, at)
+        return _Column(_series(sheet, texts, "object"))
+    count = name in COUNTS or name.endswith("tokens_b")
     active: dict[int, float] = {}
+    cells: dict[int, Cell | None]
     if name == "params_b":
-        sizes = {i: to_sizes(cells[i], decimal_comma=sheet.decimal_comma, scale=head.scale) for i in at}
-        cell_of = {i: None if size is None else Cell(size[0]) for i, size in sizes.items()}
-        active = {i: size[1] for i, size in sizes.items() if size is not None and size[1] is not None}
+        sizes = {at: to_sizes(cell, decimal_comma=comma, scale=head.scale) for at, cell in texts.items()}
+        active = {at: size[1] for at, size in sizes.items() if size and size[1] is not None}
+        cells = {at: Cell(size[0]) if size else None for at, size in sizes.items()}
     elif name in table()["unit_columns"] or name == "tokens_b":
-        values: dict[int, Any] = {i: to_size(cells[i], decimal_comma=sheet.decimal_comma, scale=head.scale) for i in at}
-        cell_of = {i: None if v is None else Cell(v) for i, v in values.items()}
+        counts = {at: to_size(cell, decimal_comma=comma, scale=head.scale, count=count) for at, cell in texts.items()}
+        cells = {at: None if size is None else Cell(size) for at, size in counts.items()}
     else:
-        cell_of = {i: to_score(cells[i], decimal_comma=sheet.decimal_comma) for i in at}
-    bad = [i for i in at if cell_of[i] is None]
-    matters = name in strict or (name.endswith("_stderr") and name[:-7] in strict)
-    if bad and (matters or (head.known and len(bad) < len(at) / 2 and name in LABELS and name in strict)):
-        cell = cells[bad[0]]
+        cells = {at: to_score(cell, decimal_comma=comma, count=count) for at, cell in texts.items()}
+    numbers = {at: cell for at, cell in cells.items() if cell is not None}
+    if bad := [at for at in texts if at not in numbers]:
+        return _no_numbers(sheet, head, texts, bad, strict)
+    errors = {at: cell.stderr for at, cell in numbers.items() if cell.stderr is not None}
+    return _Column(
+        _series(sheet, {at: cell.value for at, cell in numbers.items()}),
+        _series(sheet, errors) if errors else None,
+        any(cell.percent for cell in numbers.values()),
+        active=_series(sheet, active) if active else None,
+    )
+
+
+def _series(sheet: Sheet, values: Mapping[int, Any], dtype: str = "float64") -> pd.Series:
+    return pd.Series([values.get(at, np.nan) for at in range(len(sheet.cells))], dtype=dtype)
+
+
+def _no_numbers(
+    sheet: Sheet, head: Heading, texts: Mapping[int, str], bad: Sequence[int], strict: Sequence[str]
+) -> _Column:
+    """A column with cells that are no numbers, as text; ScoresError where the question needs the column."""
+    name, cell = head.name, texts[bad[0]]
+    if name.removesuffix("_stderr") in strict:
         step = "write the decimals with a point" if re.match(r"^\d+,\d+$", cell) else "give a number or leave it blank"
         if two := TWO_NUMBERS.match(cell):
             step = f"it holds two; write {two[1]} ± {two[2]} if the second is its standard error, else leave it out"
         if re.match(r"^\d+\s*[x×]\s*\d", cell) and name == "params_b":
             step = "experts share parameters; give their total in billions (Mixtral 8x7B has 46.7)"
         raise sheet.refusal(bad[0], name, f"{cell!r} is not a number; {step}")
-    if bad:
-        mostly = len(bad) < len(at) / 2 or head.known
-        where = sheet.place(bad[0], name)
-        told = (f"{where}: {cells[bad[0]]!r} is not a number; the column is not read as scores",) if mostly else ()
-        return replace(_text(cells, at), notes=told)
-    numbers = {i: cell for i, cell in cell_of.items() if cell is not None}
-    errors = {i: cell.stderr for i, cell in numbers.items() if cell.stderr is not None}
-    return _Column(
-        _series([numbers[i].value if i in numbers else np.nan for i in range(len(cells))]),
-        _series([errors.get(i, np.nan) for i in range(len(cells))]) if errors else None,
-        any(cell.percent for cell in numbers.values()),
-        active=_series([active.get(i, np.nan) for i in range(len(cells))]) if active else None,
-    )
+    note = f"{sheet.place(bad[0], name)}: {cell!r} is not a number; the column is not read as scores"
+    notes = (note,) if head.known or len(bad) < len(texts) / 2 else ()
+    return _Column(_series(sheet, texts, "object"), notes=notes)
 
 
-def _series(values: list[float]) -> pd.Series:
-    return pd.Series(values, dtype="float64")
-
-
-def _text(cells: list[str], at: list[int]) -> _Column:
-    known = set(at)
-    return _Column(pd.Series([cells[i] if i in known else np.nan for i in range(len(cells))], dtype=object))
-
-
-def _families(sheet: Sheet, frame: pd.DataFrame, options: TableOptions, axis: Axis) -> bool:
-    """Fill the column family by what the person asked for; returns whether the table tells its families.
+def _families(sheet: Sheet, frame: pd.DataFrame, options: TableOptions, axis: Axis) -> tuple[bool, list[str]]:
+    """Fill the column family by what the person asked for; whether the table tells its families, and notes.
 
     Along training a family is a run: without a column family, and by `model`, the name without its moment of training.
     """
+    runs = frame["model"].map(run_in_name, na_action="ignore") if is_training(axis) else frame["model"]
     if options.by:
-        runs = frame
-        if is_training(axis) and "model" in frame:
-            runs = frame.assign(model=frame["model"].map(run_in_name, na_action="ignore"))
-        frame["family"] = by_columns(runs, options.by)
-        return True
-    if options.family_from is None:
-        known = "family" in frame and bool(frame["family"].notna().any())
-        if known or not is_training(axis):
-            return known
-        of_run = frame["model"].map(run_in_name, na_action="ignore")
-        if of_run.duplicated().any() and of_run.nunique() > 1:
-            frame["family"] = of_run
-            return True
-        return False
+        frame["family"] = by_columns(frame.assign(model=runs), options.by)
+        return True, []
+    if options.family_from is not None:
+        frame["family"] = _family_from(sheet, frame, options.family_from)
+        return True, []
+    if "family" in frame and frame["family"].notna().any():
+        return True, _merged_down(frame)
+    if is_training(axis) and runs.duplicated().any() and runs.nunique() > 1:
+        frame["family"] = runs
+        return True, []
+    return False, []
+
+
+def _merged_down(frame: pd.DataFrame) -> list[str]:
+    """Fill the families of merged cells, each named in its first row alone, and note it."""
+    named, blank = frame["family"].notna(), frame["family"].isna()
+    once = frame["family"].dropna().is_unique and int(named.sum()) > 1
+    if not (named.iloc[0] and once and blank.any()):
+        return []
+    frame["family"] = frame["family"].ffill()
+    return [f"family: blank in {int(blank.sum())} rows, read as that of the row above"]
+
+
+def _family_from(sheet: Sheet, frame: pd.DataFrame, expression: str) -> pd.Series:
+    """What a regular expression finds in the names: its first group that is filled, else all that it matches."""
     try:
-        form = re.compile(options.family_from)
+        form = re.compile(expression)
     except re.error as problem:
-        raise UsageError(
-            f"--family-from {options.family_from!r}: no regular expression ({problem}); mark the family by (...)"
-        ) from None
-    found = []
+        reason = f"no regular expression ({problem}); mark the family by (...)"
+        raise UsageError(f"--family-from {expression!r}: {reason}") from None
+    families = []
     for position, model in enumerate(frame["model"].fillna("").astype(str)):
-        hit = form.search(model)
-        family = next((part for part in hit.groups() if part), hit[0]) if hit else ""
-        if not family:
+        match = form.search(model)
+        families.append(next(filter(None, match.groups()), match[0]) if match else "")
+        if not families[-1]:
             raise sheet.refusal(position, "model", f"--family-from finds no family in {model!r}; widen the expression")
-        found.append(family)
-    frame["family"] = pd.Series(found, index=frame.index, dtype=object)
-    return True
+    return pd.Series(families, index=frame.index, dtype=object)
 
 
 def by_columns(frame: pd.DataFrame, by: Sequence[str]) -> pd.Series:

@@ -1,11 +1,16 @@
-"""Any table that a person has, as cells of text: CSV and its relatives, Markdown, JSON, spreadsheets, Parquet."""
+"""Any table that a person has as cells of text, one row a model: CSV, Markdown, JSON, spreadsheets, Parquet."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +18,57 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import ScoresError, SurroundingsError
-from cape_lib.tables import delimited
-from cape_lib.tables.delimited import Records
-from cape_lib.tables.layout import laid_out
+from cape_lib.tables.columns import (
+    MEASURES,
+    TEXT,
+    heading,
+    is_blank,
+    is_score,
+    known_name,
+    plain,
+    table,
+    to_number,
+    writes_decimal_commas,
+)
 
 #: a larger file is no table of scores
 MOST_BYTES = 50_000_000
 MOST_UNPACKED = 200_000_000
-#: what a page puts around a name, and a raised mark after a number
-_LINK, _RAISED = (
-    re.compile(r"^\s*<a\s[^<>]*>([^<]*)</a>\s*$", re.IGNORECASE),
-    re.compile(r"<sup>[^<]*</sup>", re.IGNORECASE),
-)
 #: first bytes -> what the file is, and what to do
 FOREIGN = {
     b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch it by: git lfs pull",
     b"<!doctype html": "an HTML page, not a table; fetch the raw file",
     b"<html": "an HTML page, not a table; fetch the raw file",
     b"\x1f\x8b": "a gzip file; unpack it first",
+    b"bzh": "a bzip2 file; unpack it first",
+    b"\xfd7zxz": "an xz file; unpack it first",
+    b"\x28\xb5\x2f\xfd": "a zstd file; unpack it first",
     b"%pdf": "a PDF, not a table; copy the table out of it as CSV",
+    b"{\\rtf": "a text document (RTF), not a table; copy the table out of it as CSV",
+    b"{|": "a table of a wiki; save it as CSV",
+    b"sqlite format 3": "an SQLite database; write the table out of it as CSV",
+    b"arrow1": "a Feather file; save the table as Parquet or CSV",
     b"\x80\x04": "a Python pickle, which is never opened; save the table as CSV",
 }
+#: what a page puts around a name, into a name, and a raised mark after a number
+_LINK = re.compile(r"^\s*<a\s[^<>]*>([^<]*)</a>\s*$", re.IGNORECASE)
+_STYLE = re.compile(r"<sup>[^<]*</sup>|</?(?:b|i|u|em|strong|code|mark|small|span|font|br|p)\b[^<>]*>", re.IGNORECASE)
+#: blanks of other kinds, and signs without width
+_BLANKS = str.maketrans("\u00a0\u2007\u2009\u202f", "    ", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
+_DELIMITERS = (",", ";", "\t", "|")
+_WORDS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "\\t": "\t"}
+_RULE = re.compile(r"^\s*\|?(\s*:?-{2,}:?\s*\|)+\s*(:?-{2,}:?)?\s*$|^\s*\|?\s*:?-{3,}:?\s*\|?\s*$")
+#: the lines of a frame as bars, and a line that is frame alone
+_BARS = str.maketrans("│┃║", "|||")
+_FRAME = re.compile(r"^\s*(?=\S*[+─━═])[-=+|─━═├┌└╞╔╚╠┏┗┡┬┴┼╤╧╪╦╩╬╇┳┻╈┐┘┤╡╗╝╣┓┛┩]+\s*$")
+#: rows above the one that names the columns are looked for among so many
+FIRST_ROWS = 12
+#: columns of a long table, one row a score
+_BENCHMARK = ("benchmark", "task", "dataset", "eval", "evaluation", "metric", "test", "task_name", "benchmark_name")
+_SCORE = ("score", "value", "result", "accuracy", "acc", "percent", "performance", "score_percent")
+
+#: the line that a row stands in, and its cells
+Row = tuple[int, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +95,26 @@ class Sheet:
         return replace(self, notes=(*self.notes, *notes))
 
 
-def read_sheet(source: str | Path | pd.DataFrame | list[Any], *, sep: str | None = None, name: str = "") -> Sheet:
-    """The cells of a file, of a frame or of JSON that was read already; ScoresError where it is not one table.
+def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, name: str = "the table") -> Sheet:
+    """The cells of a file or of a frame; ScoresError where it is not one table.
 
-    sep: the sign between columns, where it cannot be told from the file. name: of the file, for messages.
+    sep: the sign between columns, where it cannot be told from the file. name: of a frame, for messages.
     """
     if isinstance(source, pd.DataFrame):
-        return _from_frame(source, name or "the table")
-    if isinstance(source, list):
-        return _from_frame(frame_of_json(source, name), name)
+        return _of_frame(source, name)
     path = Path(source)
     raw = read_bytes(path)
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return _spreadsheet(path, raw)
     if raw.startswith(b"PAR1"):
-        return _parquet(path)
-    text, notes = delimited.decode(path, raw)
+        with _reading(path, "a Parquet file", "pyarrow"):
+            frame = pd.read_parquet(path)
+        return _of_frame(frame, str(path))
+    text, notes = _decode(path, raw)
     if text.lstrip().startswith(("{", "[")) and not sep:
-        return _from_frame(frame_of_json(_json(path, text), str(path)), str(path))
-    records = delimited.split(str(path), text, sep)
-    return _sheet(str(path), records).noting(*notes)
+        return _of_frame(frame_of_json(_json(path, text), str(path)), str(path))
+    rows, decimal_comma = _split(str(path), text, sep)
+    return _sheet(str(path), rows, decimal_comma).noting(*notes)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -91,11 +126,19 @@ def read_bytes(path: Path) -> bytes:
         raw = path.read_bytes()
     except OSError as problem:
         raise ScoresError(f"{path}: cannot be read ({problem.strerror}); give the path of a CSV file") from problem
+    refuse_foreign(path, raw)
+    return raw
+
+
+def refuse_foreign(path: Path, raw: bytes) -> None:
+    """Raise ScoresError where the first bytes of a file say that it is of a kind that holds no scores as text."""
     start = raw[:64].lstrip().lower()
     for mark, what in FOREIGN.items():
         if start.startswith(mark):
             raise ScoresError(f"{path}: {what}")
-    return raw
+
+
+# ---- JSON, spreadsheets, Parquet: pandas reads, what is no table is refused ----
 
 
 def _json(path: Path, text: str) -> Any:
@@ -116,33 +159,29 @@ def _json(path: Path, text: str) -> Any:
 
 
 def frame_of_json(value: Any, name: str) -> pd.DataFrame:
-    """Records, columns, or pandas' own split form as a frame of text. Raises ScoresError for any other JSON."""
-    wrong = ScoresError(
-        f"{name}: JSON, but no table of scores; give a list of objects with model, params_b, benchmarks"
-    )
+    """Records, columns, rows by model, or pandas' own split form as a frame. Raises ScoresError for any other JSON."""
     if isinstance(value, dict) and "results" in value:
         raise ScoresError(f"{name}: JSON with results of a harness, not a table; `cape import` reads it")
     if isinstance(value, dict):
-        for key in ("data", "rows", "records"):
-            if isinstance(value.get(key), list) and value[key]:
-                rows = value[key]
-                if isinstance(value.get("columns"), list) and all(isinstance(row, list) for row in rows):
-                    rows = [dict(zip(map(str, value["columns"]), row, strict=False)) for row in rows]
-                return frame_of_json(rows, name)
-        if value and all(isinstance(column, dict) for column in value.values()) and _has_model(value):
-            keys = list(dict.fromkeys(key for column in value.values() for key in column))
-            return frame_of_json([{c: column.get(k) for c, column in value.items()} for k in keys], name)
-        if value and all(isinstance(column, list) for column in value.values()) and _has_model(value):
-            longest = max(len(column) for column in value.values())
-            if any(len(column) != longest for column in value.values()):
-                raise ScoresError(f"{name}: its columns have unlike lengths; save the table again")
-            return frame_of_json([{c: column[i] for c, column in value.items()} for i in range(longest)], name)
+        inner = next((value[key] for key in ("data", "rows", "records") if value.get(key)), None)
+        try:
+            if isinstance(inner, list):
+                split = isinstance(value.get("columns"), list) and all(isinstance(row, list) for row in inner)
+                value = pd.DataFrame(inner, columns=value["columns"]).to_dict("records") if split else inner
+            elif "model" in map(known_name, value) and all(isinstance(cells, (dict, list)) for cells in value.values()):
+                value = pd.DataFrame(value).to_dict("records")
+            elif value and all(isinstance(row, dict) and _names_columns(row) for row in value.values()):
+                value = [{"model": model} | row for model, row in value.items()]
+        except ValueError:
+            raise ScoresError(f"{name}: its columns have unlike lengths; save the table again") from None
     if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
-        raise wrong
-    value = [_flat(row) for row in value]
-    columns = list(dict.fromkeys(str(key) for row in value for key in row))
-    cells = [[_text(row.get(column)) for column in columns] for row in value]
-    return pd.DataFrame(cells, columns=columns, dtype=object)
+        step = "give a list of objects with model, params_b, benchmarks"
+        raise ScoresError(f"{name}: JSON, but no table of scores; {step}")
+    return pd.DataFrame([_flat(row) for row in value], dtype=object)
+
+
+def _names_columns(row: dict[str, Any]) -> bool:
+    return sum(heading(str(key)).known for key in row) > 1
 
 
 def _flat(row: dict[str, Any], depth: int = 3) -> dict[str, Any]:
@@ -150,8 +189,6 @@ def _flat(row: dict[str, Any], depth: int = 3) -> dict[str, Any]:
 
     The name of an object that says nothing of its own ("metrics", "results") is left out where that leaves no doubt.
     """
-    from cape_lib.tables.columns import heading
-
     flat: dict[str, Any] = {}
     for key, value in row.items():
         if not isinstance(value, dict) or not depth:
@@ -163,48 +200,37 @@ def _flat(row: dict[str, Any], depth: int = 3) -> dict[str, Any]:
     return flat
 
 
-def _has_model(value: dict[str, Any]) -> bool:
-    from cape_lib.tables.columns import known_name
-
-    return any(known_name(str(key)) == "model" for key in value)
-
-
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, (dict, list)):
-        return ""  # nested values are no cells
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
+@contextmanager
+def _reading(path: Path, what: str, package: str) -> Iterator[None]:
+    """Inside the `with` one of pandas' readers runs: they raise whatever a broken file makes them raise."""
+    try:
+        yield
+    except ImportError:
+        step = f"pip install {package}; or save it as CSV UTF-8"
+        raise SurroundingsError(f"{path}: {what}, which needs {package}: {step}") from None
+    except Exception as problem:
+        reason = " ".join(str(problem).split())[:80]
+        raise ScoresError(f"{path}: {what} that cannot be read ({reason}); save it as CSV UTF-8") from None
 
 
 def _spreadsheet(path: Path, raw: bytes) -> Sheet:
-    if raw.startswith(b"PK"):
-        _refuse_bomb(path)
-    try:
+    package = _packed_kind(path) if raw.startswith(b"PK") else "xlrd"
+    with _reading(path, "a spreadsheet file", package):
         book = pd.read_excel(path, sheet_name=None, header=None, dtype=object)
-    except ImportError:
-        lacking = "openpyxl" if raw.startswith(b"PK") else "xlrd"
-        raise SurroundingsError(
-            f"{path}: a spreadsheet, which needs {lacking}: pip install {lacking}; or save it as CSV UTF-8"
-        ) from None
-    except Exception as problem:  # the readers raise whatever a broken file makes them raise
-        reason = " ".join(str(problem).split())[:80]
-        raise ScoresError(
-            f"{path}: is a spreadsheet file that cannot be read ({reason}); save it as CSV UTF-8"
-        ) from None
     filled = {str(title): frame for title, frame in book.items() if frame.notna().any(axis=None)}
     if not filled:
         raise ScoresError(f"{path}: every sheet is empty; the first row names the columns, one row a model follows")
     title, frame = next(iter(filled.items()))
-    rows = [["" if pd.isna(cell) else _text(cell) for cell in row] for row in frame.itertuples(index=False)]
-    sheet = _sheet(str(path), Records(rows, False, list(range(1, len(rows) + 1))))
+    cells = [[_cell(cell) for cell in row] for row in frame.itertuples(index=False)]
+    sheet = _sheet(str(path), list(enumerate(cells, start=1)))
     if len(filled) > 1:
         others = ", ".join(list(filled)[1:4])
         sheet = sheet.noting(f"{path.name}: read the first sheet ({title}); not read: {others}")
     return sheet
 
 
-def _refuse_bomb(path: Path) -> None:
+def _packed_kind(path: Path) -> str:
+    """The package that reads a packed spreadsheet; ScoresError for a bomb and for a zip of another kind."""
     try:
         with zipfile.ZipFile(path) as packed:
             size = sum(part.file_size for part in packed.infolist())
@@ -213,28 +239,16 @@ def _refuse_bomb(path: Path) -> None:
         raise ScoresError(f"{path}: is a spreadsheet file that cannot be read; save it as CSV UTF-8") from None
     if size > MOST_UNPACKED:
         raise ScoresError(f"{path}: unpacks to {size / 1e6:.0f} MB, too large for a table of scores; save it as CSV")
-    if "[Content_Types].xml" not in names:
-        what = (
-            "an Inspect log" if any(name.startswith(("header", "samples/", "_journal")) for name in names) else "a zip"
-        )
-        next_step = "`cape import` reads it" if what != "a zip" else "unpack it first"
-        raise ScoresError(f"{path}: {what}, not a table; {next_step}")
+    if "[Content_Types].xml" in names:
+        return "openpyxl"
+    if {"mimetype", "content.xml"} <= names:
+        return "odfpy"
+    if any(name.startswith(("header", "samples/", "_journal")) for name in names):
+        raise ScoresError(f"{path}: an Inspect log, not a table; `cape import` reads it")
+    raise ScoresError(f"{path}: a zip, not a table; unpack it first")
 
 
-def _parquet(path: Path) -> Sheet:
-    try:
-        frame = pd.read_parquet(path)
-    except ImportError:
-        raise SurroundingsError(
-            f"{path}: a Parquet file, which needs pyarrow: pip install pyarrow; or save it as CSV UTF-8"
-        ) from None
-    except Exception as problem:  # the readers raise whatever a broken file makes them raise
-        reason = " ".join(str(problem).split())[:80]
-        raise ScoresError(f"{path}: a Parquet file that cannot be read ({reason}); save it as CSV UTF-8") from None
-    return _from_frame(frame, str(path))
-
-
-def _from_frame(frame: pd.DataFrame, name: str) -> Sheet:
+def _of_frame(frame: pd.DataFrame, name: str) -> Sheet:
     if frame.empty:
         raise ScoresError(f"{name}: has no row; add one row a model")
     if not isinstance(frame.index, pd.RangeIndex) and all(name is not None for name in frame.index.names):
@@ -246,54 +260,350 @@ def _from_frame(frame: pd.DataFrame, name: str) -> Sheet:
 
 def _cell(value: Any) -> str:
     """A value of a frame as text; nested values are no cells."""
-    if isinstance(value, (dict, list, tuple, set, np.ndarray)):
+    if isinstance(value, (dict, list, tuple, set, np.ndarray)) or pd.isna(value):
         return ""
-    return "" if pd.isna(value) else str(value)
+    return str(value).lower() if isinstance(value, (bool, np.bool_)) else str(value)
 
 
 def _clean(cell: str) -> str:
-    """A cell without the link around it and the mark of a footnote in it."""
-    bare = _LINK.sub(r"\1", _RAISED.sub("", cell)) if "<" in cell else cell
-    return bare.strip()
+    """A cell without the link around it, the style and the mark of a footnote in it, with plain blanks."""
+    bare = _LINK.sub(r"\1", _STYLE.sub("", cell)) if "<" in cell else cell
+    return bare.translate(_BLANKS).strip()
 
 
-def _sheet(name: str, records: Records) -> Sheet:
-    stripped = [[_clean(cell) for cell in record] for record in records.cells]
-    numbered = [(number, record) for number, record in zip(records.lines, stripped, strict=True) if any(record)]
-    if not numbered:
+# ---- text: comma, semicolon, tab, bar, blanks, Markdown, frames of lines or LaTeX between cells ----
+
+
+def _decode(path: Path, raw: bytes) -> tuple[str, list[str]]:
+    """The text of a file and a note where its encoding is an old one; ScoresError where it is no text."""
+    marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
+    unmarked = "" if marked else _utf16_by_zeros(raw[:400])
+    notes = [f"{path.name}: read as {unmarked.upper()}, for every second byte is zero"] if unmarked else []
+    try:
+        text = raw.decode("utf-16" if marked else unmarked or "utf-8-sig")
+    except UnicodeDecodeError as problem:
+        # bytes of Windows-1252 that stand for no sign
+        if marked or b"\x00" in raw or any(mark in raw for mark in (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")):
+            reason = f"is not text in UTF-8 (byte {problem.start}); save it as CSV UTF-8"
+            raise ScoresError(f"{path}: {reason}") from problem
+        text = raw.decode("cp1252")
+        notes.append(f"{path.name}: read as Windows-1252, for it is not UTF-8")
+    if "\x00" in text:
+        raise ScoresError(f"{path}: is not a text file; save it as CSV UTF-8")
+    if not text.strip():
+        raise ScoresError(f"{path}: is empty; the first row names the columns, one row a model follows")
+    return text, notes
+
+
+def _utf16_by_zeros(start: bytes) -> str:
+    """The kind of UTF-16 of a file that does not say it, or ""."""
+    for kind, zeros, signs in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
+        if len(zeros) > 3 and zeros.count(0) > 0.9 * len(zeros) and not signs.count(0):
+            return kind
+    return ""
+
+
+def _split(name: str, text: str, sep: str | None) -> tuple[list[Row], bool]:
+    """The rows of a text table, and whether it writes decimal commas.
+
+    Raises ScoresError where no sign parts its columns or its quotation is broken.
+    """
+    lines = text.splitlines()
+    if not sep and (rows := _drawn(lines) or _latex(lines)):
+        return rows, _commas(rows)
+    skipped = next((at for at, line in enumerate(lines) if line.strip() and not _is_remark(line, lines)), 0)
+    if declared := re.fullmatch(r"\s*\"?sep=(.)\"?\s*", lines[skipped]):  # Excel's own first line
+        sep, skipped = sep or declared[1], skipped + 1
+    first = next((line for line in lines[skipped:] if line.strip()), "")
+    if sep is None and (rows := _markdown(lines, skipped)):
+        return rows, _commas(rows)
+    outside = re.sub(r'"[^"]*"', "", first)
+    mark = _WORDS.get(sep, sep) if sep else max(_DELIMITERS, key=outside.count)
+    if len(mark) != 1:
+        raise ScoresError(f"{name}: --sep {sep!r} is not one sign; write a sign, or tab, space, semicolon, pipe")
+    if mark == " " or (not sep and mark not in outside):
+        return _by_blanks(name, lines), False
+    if mark not in outside:
+        raise ScoresError(f"{name}: row 1 has no {sep!r}; leave --sep out, or name the sign between the columns")
+    try:
+        text = "\n" * skipped + "\n".join(lines[skipped:])
+        rows = list(enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True), start=1))
+    except csv.Error as problem:
+        raise ScoresError(f"{name}: not a CSV table ({problem}); check the quotation marks") from problem
+    return rows, mark != "," or _commas(rows)
+
+
+def _commas(rows: list[Row]) -> bool:
+    return writes_decimal_commas(cell.strip() for cell in chain.from_iterable(cells for _, cells in rows[1:]))
+
+
+def _is_remark(line: str, lines: list[str]) -> bool:
+    """Whether a line is a remark above a table: it begins with #, names no columns, and the table goes on without."""
+    if not line.lstrip().startswith("#"):
+        return False
+    table_below = any(not other.lstrip().startswith("#") and any(map(other.count, _DELIMITERS)) for other in lines)
+    return table_below and sum(heading(cell).known for cell in re.split(r"[,;\t|]", line)) < 2
+
+
+def _drawn(lines: list[str]) -> list[Row]:
+    """A table in a frame of lines, as databases and terminals draw them."""
+    rows = [(at, line.translate(_BARS)) for at, line in enumerate(lines, start=1)]
+    if not any(_FRAME.match(line) for _, line in rows[:10]):
+        return []
+    return [(at, _between_bars(line)) for at, line in rows if "|" in line and not _FRAME.match(line)]
+
+
+def _latex(lines: list[str]) -> list[Row]:
+    """The rows of a LaTeX table, without the commands around its cells."""
+    if not any(line.lstrip().startswith("\\begin{tabular") for line in lines):
+        return []
+    marked = [(at, line.split("\\\\")[0]) for at, line in enumerate(lines, start=1) if re.search(r"(?<!\\)&", line)]
+    return [(at, [_plain_tex(cell) for cell in re.split(r"(?<!\\)&", line)]) for at, line in marked]
+
+
+def _plain_tex(cell: str) -> str:
+    bare = re.sub(r"\\(?:pm)\b", "±", cell.replace("$", ""))
+    for _ in range(3):
+        bare = re.sub(r"\\[a-zA-Z]+\*?\{([^{}]*)\}", r"\1", bare)
+    return re.sub(r"\\([%&_#$])", r"\1", bare).strip()
+
+
+def _markdown(lines: list[str], skipped: int) -> list[Row]:
+    """The first table of a Markdown text; emphasis, code and links are dropped from its cells."""
+    filled = [at for at in range(skipped, len(lines)) if lines[at].strip()][:61]
+    if not any("|" in lines[at] and _RULE.match(lines[below]) for at, below in zip(filled, filled[1:], strict=False)):
+        return []
+    rule = next(at for at, line in enumerate(lines) if at and _RULE.match(line) and "|" in lines[at - 1])
+    rows = [(rule, _between_bars(lines[rule - 1]))]
+    for at, line in enumerate(lines[rule + 1 :], start=rule + 2):
+        if "|" not in line:
+            break
+        rows.append((at, _between_bars(line)))
+    return rows
+
+
+def _between_bars(line: str) -> list[str]:
+    inner = line.strip().removeprefix("|").removesuffix("|")
+    cells = [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", inner)]
+    return [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"\*\*|__|`", "", cell)).strip(" *_") for cell in cells]
+
+
+def _by_blanks(name: str, lines: list[str]) -> list[Row]:
+    """A table whose columns stand apart by blanks, every row with as many words as the first."""
+    rows = [(at, line.split()) for at, line in enumerate(lines, start=1) if line.strip()]
+    width = len(rows[0][1])
+    if width < 2 or any(len(words) != width for _, words in rows):
+        raise ScoresError(f"{name}: row 1 holds one column; give a CSV with columns model, params_b and benchmarks")
+    return rows
+
+
+# ---- layout: which row names the columns, and which rows are no model ----
+
+
+def _sheet(name: str, rows: list[Row], decimal_comma: bool = False) -> Sheet:
+    """Rows as a sheet: its head found, titles above passed over, every row as wide as the head.
+
+    A second line of heads ("acc", "stderr" below a benchmark, or units) is joined to the first, repeated heads are
+    dropped. Raises ScoresError for the table that a harness prints, which names no model.
+    """
+    clean = [(line, [_clean(cell) for cell in cells]) for line, cells in rows]
+    clean = [(line, cells) for line, cells in clean if any(cells)]
+    if not clean:
         raise ScoresError(f"{name}: every cell is empty; the first row names the columns, one row a model follows")
-    layout = laid_out(name, numbered)
-    top, header, body = layout.top, layout.header, layout.body
+    at = _header_at(clean)
+    (top, header), body = clean[at], clean[at + 1 :]
+    notes = []
+    if {"tasks", "n_shot", "metric", "value"} <= {plain(cell) for cell in header}:
+        what = "the table that lm-evaluation-harness prints, which names no model"
+        raise ScoresError(f"{name}: {what}; name the results_*.json of the run instead")
+    if at:
+        above = ", ".join(cell for _, cells in clean[:at] for cell in cells if cell)
+        notes.append(f"passed over above the names of the columns: {above[:80]}")
+    if body and (joined := _joined(header, body[0][1])) is not None:
+        notes.append(f"rows {top} and {body[0][0]} are read together as the names of the columns")
+        header, body = joined, body[1:]
+    heads = [cell.casefold() for cell in header]
+    again = [line for line, cells in body if [cell.casefold() for cell in cells[: len(heads)]] == heads]
+    if again:
+        body = [row for row in body if row[0] not in again]
+        notes.append(f"the names of the columns stand again in row {', '.join(map(str, again[:4]))}: passed over")
     width = max(position + 1 for position, cell in enumerate(header) if cell)
-    for number, record in body:
-        if any(record[width:]):
-            told = f"row {number} has {len(record)} cells, row {top} names {width} columns"
-            raise ScoresError(f"{name}: {told}; give each cell its column")
+    for line, cells in body:
+        if any(cells[width:]):
+            reason = f"row {line} has {len(cells)} cells, row {top} names {width} columns"
+            raise ScoresError(f"{name}: {reason}; give each cell its column")
     if not body:
         raise ScoresError(f"{name}: has column names but no row below them; add one row a model")
-    cells = [(record + [""] * width)[:width] for _, record in body]
-    header = header[:width]
-    if not header[0]:
-        header, cells = _index(header, cells)
-    for position, column in enumerate(header):
-        if not column:
-            raise ScoresError(f"{name}: row {top}, column {position + 1} has no name; name it or delete the column")
-    return Sheet(name, header, cells, [number for number, _ in body], records.decimal_comma, layout.notes)
+    header, table_cells = _indexed(header[:width], [_wide(cells, width) for _, cells in body])
+    if "" in header:
+        place = f"row {top}, column {header.index('') + 1}"
+        raise ScoresError(f"{name}: {place} has no name; name it or delete the column")
+    return Sheet(name, header, table_cells, [line for line, _ in body], decimal_comma, tuple(notes))
 
 
-def _index(header: list[str], cells: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+def _header_at(rows: list[Row]) -> int:
+    """Position of the row that names the columns: the first that has a column for models among known ones, else 0."""
+    for at, (_, cells) in enumerate(rows[:FIRST_ROWS]):
+        known = [head for head in map(heading, filter(None, cells)) if head.known]
+        if len(known) > 1 and any(head.name == "model" for head in known):
+            return at
+        if any(to_number(cell, decimal_comma=True) is not None for cell in cells):
+            break  # numbers have begun: what stands above them is the head, whatever it says
+    return 0
+
+
+def _joined(header: list[str], second: list[str]) -> list[str] | None:
+    """Both lines of a head as one, where the second names metrics or units below those of the first; else None."""
+    known = [heading(cell).name if cell else "" for cell in header]
+    if "model" not in known or len(second) <= known.index("model"):
+        return None
+    model = known.index("model")
+    below = ["" if at == model or is_blank(cell) else cell for at, cell in enumerate(second)]
+    if plain(second[model]) not in ("", "unit", "units") or sum(map(bool, below)) < 2:
+        return None
+    if any(to_number(cell, decimal_comma=True) is not None for cell in below):
+        return None
+    width = max(len(header), len(second))
+    above, names = "", []
+    for upper, lower in zip(_wide(header, width), _wide(below, width), strict=True):
+        above = upper or above
+        names.append(f"{above} {lower}".strip() if lower else upper)
+    return names
+
+
+def _wide(cells: list[str], width: int) -> list[str]:
+    return (cells + [""] * width)[:width]
+
+
+def _indexed(header: list[str], cells: list[list[str]]) -> tuple[list[str], list[list[str]]]:
     """The nameless first column of pandas: a count of rows is dropped, names of models are the models."""
-    from cape_lib.tables.columns import known_name
-
     first = [row[0] for row in cells]
+    if header[0]:
+        return header, cells
     if first == [str(i) for i in range(len(first))]:
         return header[1:], [row[1:] for row in cells]
-    if "model" not in map(known_name, header) and not all(_is_number(cell) for cell in first):
+    if "model" not in map(known_name, header) and any(to_number(cell, decimal_comma=False) is None for cell in first):
         return ["model", *header[1:]], cells
     return header, cells
 
 
-def _is_number(cell: str) -> bool:
-    from cape_lib.tables.numbers import to_number
+def upright(sheet: Sheet) -> Sheet:
+    """The sheet with one row a model, and a note where it had to be turned or rows were passed over."""
+    if named := _leaderboard_v2(sheet):
+        named = named.noting(
+            "read as a table of the Open LLM Leaderboard v2: raw and normalised scores are named apart"
+        )
+    elif turned := _from_long(sheet):
+        named = turned.noting("read as a long table: one row a score")
+    elif turned := _transposed(sheet):
+        named = turned.noting("read as a transposed table: one column a model")
+    return _models_only(named or sheet)
 
-    return to_number(cell, decimal_comma=False) is not None
+
+def _models_only(sheet: Sheet) -> Sheet:
+    """The rows that are models. A row of an average is none, and neither is one with a single text.
+
+    Below the others such a text is a note; above them it is the family of those that follow, where no column tells it.
+    """
+    names = [known_name(column) for column in sheet.columns]
+    if "model" not in names or len(sheet.columns) < 3:
+        return sheet
+    model, totals, alone = names.index("model"), [], []
+    single = [sum(not is_blank(cell) for cell in row) == 1 and bool(row[0] or row[model]) for row in sheet.cells]
+    sections = single[0] and not single[-1] and "family" not in names
+    stay, family, families = [], "", []
+    for at, row in enumerate(sheet.cells):
+        text = row[model] or row[0]
+        if plain(text) in table()["no_models"]:
+            totals.append(text)
+        elif single[at]:
+            alone.append(text)
+            family = text
+        else:
+            stay.append(at)
+            families.append(family)
+    if not stay:  # names alone: the refusal of what is missing says more
+        return sheet
+    notes = [f"no models, left out: {', '.join(totals[:3])}"] if totals else []
+    cells, rows = [sheet.cells[at] for at in stay], [sheet.rows[at] for at in stay]
+    if alone and sections:
+        notes.append(f"rows with a name alone are read as families: {', '.join(alone[:4])}")
+        sheet = replace(sheet, columns=[*sheet.columns, "family"])
+        cells = [[*row, family] for row, family in zip(cells, families, strict=True)]
+    elif alone:
+        notes.append(f"rows with one text alone are passed over: {', '.join(alone[:3])[:100]}")
+    return replace(sheet, cells=cells, rows=rows).noting(*notes)
+
+
+def _leaderboard_v2(sheet: Sheet) -> Sheet | None:
+    """The sheet with "BBH" as bbh_normalised and the fractions of "BBH Raw" as percent in bbh_raw."""
+    heads = [plain(column) for column in sheet.columns]
+    raw = [at for at, head in enumerate(heads) if head.endswith("_raw") and head.removesuffix("_raw") in heads]
+    if len(raw) < 2:
+        return None
+    bases = {heads[at].removesuffix("_raw") for at in raw}
+    columns = [
+        heads[i] if i in raw else f"{heads[i]}_normalised" if heads[i] in bases else column
+        for i, column in enumerate(sheet.columns)
+    ]
+    cells = [
+        [_hundredfold(cell, sheet.decimal_comma) if i in raw else cell for i, cell in enumerate(row)]
+        for row in sheet.cells
+    ]
+    return replace(sheet, columns=columns, cells=cells)
+
+
+def _hundredfold(cell: str, decimal_comma: bool) -> str:
+    value = to_number(cell, decimal_comma=decimal_comma)
+    return cell if value is None or value > 1 else f"{100 * value:.10g}"
+
+
+def _from_long(sheet: Sheet) -> Sheet | None:
+    heads = [plain(column) for column in sheet.columns]
+    names = [heading(column).name for column in sheet.columns]
+    at_benchmark = next((heads.index(word) for word in _BENCHMARK if word in heads), None)
+    at_score = next((heads.index(word) for word in _SCORE if word in heads), None)
+    if at_benchmark is None or at_score is None or at_benchmark == at_score or "model" not in names:
+        return None
+    if any(_benchmark(name) for name in names):
+        return None
+    at_error = next((i for i, word in enumerate(heads) if word in table()["endings"]["stderr"]), None)
+    # Several runs of a model differ in a further column: each keeps its own row.
+    beside = [i for i in range(len(names)) if i not in (at_benchmark, at_score, at_error) and heads[i] != "metric"]
+    cells = pd.DataFrame(sheet.cells)
+    for position in np.flatnonzero(cells[at_benchmark] == "")[:1]:
+        raise sheet.refusal(position, sheet.columns[at_benchmark], "is blank; name the benchmark of this score")
+    for position in np.flatnonzero(cells.duplicated([*beside, at_benchmark]))[:1]:
+        model, benchmark = sheet.cells[position][names.index("model")], sheet.cells[position][at_benchmark]
+        reason = f"{model!r} has a score in {benchmark!r} already; keep one row"
+        raise sheet.refusal(position, sheet.columns[at_benchmark], reason)
+    cells["row"] = cells.groupby(beside, sort=False).ngroup()
+    wide = cells.pivot(index="row", columns=at_benchmark, values=at_score)[cells[at_benchmark].unique()]
+    if at_error is not None:
+        errors = cells.pivot(index="row", columns=at_benchmark, values=at_error)[wide.columns]
+        wide = wide.join(errors.add_suffix("_stderr"))
+    first = cells.drop_duplicates("row").index
+    scores = wide.fillna("").to_numpy().tolist()
+    return replace(
+        sheet,
+        columns=[*(sheet.columns[i] for i in beside), *map(str, wide.columns)],
+        cells=[[*(sheet.cells[at][i] for i in beside), *row] for at, row in zip(first, scores, strict=True)],
+        rows=[sheet.rows[at] for at in first],
+    )
+
+
+def _transposed(sheet: Sheet) -> Sheet | None:
+    names = [heading(column) for column in sheet.columns]
+    if any(name.known and name.name != "model" for name in names[1:]):
+        return None
+    down = [row[0] for row in sheet.cells]
+    known = [name for name in down if heading(name).known and heading(name).name != "model"]
+    if len(known) < 2 or len(known) < len(down) / 2 or len(set(down)) < len(down):
+        return None
+    columns = ["model", *down]
+    cells = [[sheet.columns[i], *(row[i] for row in sheet.cells)] for i in range(1, len(sheet.columns))]
+    return replace(sheet, columns=columns, cells=cells, rows=list(range(2, len(cells) + 2)))
+
+
+def _benchmark(name: str) -> bool:
+    return heading(name).known and name not in TEXT | MEASURES and is_score(name)

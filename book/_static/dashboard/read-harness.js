@@ -449,7 +449,7 @@
     put(row, "mmlu", value, spread, `${protocols[0]}; plain mean`);
   }
 
-  /* ---- whether two scores may stand in one comparison: cape_lib.tables.protocols ---- */
+  /* ---- whether two scores may stand in one comparison: cape_lib.tables.score_checks ---- */
 
   function parts(protocol) {
     const { kinds, absent } = Cape.kit.results.protocols;

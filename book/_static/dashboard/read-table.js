@@ -1,5 +1,5 @@
 /* Tables as people have them (CSV, TSV, Markdown, JSON records), by the names of columns that Python uses too: the table
- * comes with the kit (cape_lib/tables/columns.json), the rules are those of cape_lib.tables.columns and .numbers. */
+ * comes with the kit (cape_lib/tables/columns.json), the rules are those of cape_lib.tables.columns. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
@@ -179,7 +179,7 @@
     return kept.length ? kept.map((line) => line.split("\\\\")[0].split(/(?<!\\)&/).map(plainTex)) : null;
   }
 
-  /* ---- which row names the columns, and which rows are no model: cape_lib.tables.layout ---- */
+  /* ---- which row names the columns, and which rows are no model: cape_lib.tables.sheets ---- */
 
   function headerAt(rows) {
     for (const [at, cells] of rows.slice(0, FIRST_ROWS).entries()) {
@@ -354,7 +354,7 @@
   }
 
   /* Runs of one model at one size become their mean; their spread, pooled over the sizes that have several, is the noise
-   * of every size, as in cape_lib.tables.repeats. Rows of one size that are no runs stay, and are refused later. */
+   * of every size, as in cape_lib.tables.one_family. Rows of one size that are no runs stay, and are refused later. */
   function repeats(rows, order) {
     const scores = order.filter((name) => name !== "model" && name !== "params_b");
     const at = new Map();

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest.benchmarks import TASKS_0_3, Source, mmlu_subject
 from cape_lib.ingest.readers import lm_eval
-from cape_lib.ingest.reading import Contents, section
+from cape_lib.ingest.reading import Contents, Source, section, sources
 
 NAME = "tasks without a frame"
 
@@ -17,7 +16,7 @@ def fits(document: Any, path: Path) -> bool:
     """Whether tasks that we know stand at the top, or hold one more level of runs."""
     del path
     rows = document if isinstance(document, dict) else {}
-    tasks = {task: row for task, row in rows.items() if task in TASKS_0_3 or mmlu_subject(task)}
+    tasks = {task: row for task, row in rows.items() if sources(task, "lm-eval 0.3")}
     known = any(isinstance(row, dict) and {"acc", "acc_norm", "mc2"} & set(row) for row in tasks.values())
     return known or any(_runs(row) for row in section(document, "results").values())
 

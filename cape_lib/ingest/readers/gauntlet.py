@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest.benchmarks import TASKS_GAUNTLET, Source, sources
-from cape_lib.ingest.reading import Contents, Run, one_line, scored, short_name, shots_text
-from cape_lib.tables.numbers import to_number
+from cape_lib.ingest.reading import Contents, Run, Source, one_line, short_name, shots_text, sources
+from cape_lib.tables.columns import to_number
 
 NAME = "LLM Foundry gauntlet"
 
@@ -27,11 +26,9 @@ def read(document: list[dict[str, str]], path: Path, also: Mapping[str, Source])
         task = one_line(row["Benchmark"])
         if row.get("Subtask", "").strip() not in ("", "Average"):
             continue
-        known = sources(task, TASKS_GAUNTLET)
-        wanted = (*known, *([also[task]] if task in also else []))
+        known = sources(task, "LLM Foundry")
         value = to_number(row["Accuracy"], decimal_comma=False)
-        scores = {source.metric: row["Accuracy"] if value is None else value for source in wanted}
+        scores = {"accuracy": row["Accuracy"] if value is None else value}
         run = Run(path=path, model=short_name(row["Model"]))
-        contents.readings.extend(scored(run, task, wanted, scores, ["LLM Foundry", shots_text(row["Number few shot"])]))
-        contents.others.extend([] if known else [task])
+        contents.take(run, task, known, scores, ["LLM Foundry", shots_text(row["Number few shot"])], also=also)
     return contents

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cape_lib.errors import ScoresError
-from cape_lib.ingest.benchmarks import TASKS_HELM, Source, sources
-from cape_lib.ingest.reading import Contents, Run, one_line, scored, section, short_name, text
+from cape_lib.ingest.reading import Contents, Run, Source, section, short_name, shots_text, sources, text
 
 NAME = "HELM"
 
@@ -27,8 +26,8 @@ def read(document: list[Any], path: Path, also: Mapping[str, Source]) -> Content
     try:
         spec = json.loads(beside.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
-        told = "HELM statistics without run_spec.json beside them, which names the model"
-        raise ScoresError(f"{path}: {told}; name the run's folder as HELM wrote it") from None
+        lacking = "HELM statistics without run_spec.json beside them, which names the model"
+        raise ScoresError(f"{path}: {lacking}; name the run's folder as HELM wrote it") from None
     adapter = section(spec, "adapter_spec")
     arguments = section(section(spec, "scenario_spec"), "args")
     scenario = text(spec.get("name") if isinstance(spec, dict) else "").partition(":")[0]
@@ -41,14 +40,6 @@ def read(document: list[Any], path: Path, also: Mapping[str, Source]) -> Content
         if name.get("split") == "test" and not name.get("perturbation") and "mean" in stat:
             means.setdefault(text(name.get("name")), stat["mean"])
     run = Run(path=path, model=short_name(text(adapter.get("model"))))
-    known = [Source(s.column, s.metric) for s in sources(task, TASKS_HELM)]
-    if known and known[0].column.startswith("mmlu/"):
-        known = [Source(known[0].column, "exact_match")]
-    wanted = (*known, *([also[task]] if task in also else []))
-    shots = adapter.get("max_train_instances")
-    parts = [
-        "HELM",
-        "unknown-shot" if shots is None else f"{one_line(shots)}-shot",
-        text(adapter.get("method")) or "adapter",
-    ]
-    return Contents(list(scored(run, task, wanted, means, parts)), [] if known else [task])
+    known = sources(task, "HELM", mmlu="exact_match")
+    parts = ["HELM", shots_text(adapter.get("max_train_instances")), text(adapter.get("method")) or "adapter"]
+    return Contents().take(run, task, known, means, parts, also=also)

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from cape_lib.errors import ScoresError
-from cape_lib.ingest.benchmarks import TASKS_INSPECT, Source, sources
 from cape_lib.ingest.reading import (
     Contents,
     Run,
+    Source,
     date,
     one_line,
-    scored,
     section,
     short_name,
     shots_text,
+    sources,
     text,
     version_text,
 )
@@ -48,21 +48,17 @@ def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Co
     run = Run(path=path, model=model, date=date(about.get("created"), path), partial=partial)
     row = {key: section(section(first, "metrics"), key).get("value") for key in section(first, "metrics")}
     row = {**row, "accuracy_stderr": row.get("stderr")}
-    known = sources(task, TASKS_INSPECT)
-    wanted = (*known, *([also[task]] if task in also else []))
     parts = ["Inspect", shots_text(options.get("fewshot", options.get("num_fewshot")))]
     parts.append(version_text(about.get("task_version")))
     note = f"{path.name}: {task} by the scorer {text(chosen)}; not read: {', '.join(others)}"
-    return Contents(list(scored(run, task, wanted, row, parts)), [] if known else [task], [note] if others else [])
+    contents = Contents(notes=[note] if others else [])
+    return contents.take(run, task, sources(task, "Inspect"), row, parts, also=also)
 
 
 def _partial(about: Mapping[str, Any], results: Mapping[str, Any], score: Mapping[str, Any]) -> str:
     """Why a run is not the whole test: a limit, samples chosen or not finished, answers without a score."""
-    config, dataset, chosen = (
-        section(about, "config"),
-        section(about, "dataset"),
-        section(about, "dataset").get("sample_ids"),
-    )
+    config, dataset = section(about, "config"), section(about, "dataset")
+    chosen = dataset.get("sample_ids")
     if config.get("limit") is not None:
         return f"limit {one_line(config['limit'])}"
     done, every = results.get("completed_samples"), results.get("total_samples")

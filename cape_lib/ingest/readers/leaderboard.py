@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest.benchmarks import TASKS_LEADERBOARD, Source, sources
 from cape_lib.ingest.reading import (
     Contents,
-    Reading,
     Run,
+    Source,
     date,
     one_line,
-    scored,
     section,
     short_name,
     shots_text,
+    sources,
     text,
     version_text,
 )
@@ -43,28 +42,20 @@ def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Co
         date=date(None, path),
         partial="" if limit in (None, 0, "") else f"limit {one_line(limit)}",
     )
-    tasks = [_parts(key)[1] for key in document["results"]]
-    others = [task for task in tasks if task and not sources(task, TASKS_LEADERBOARD)]
-    notes = []
-    if any("hendrycksTest-" in k and v == _DISCARDED_MMLU_VERSION for k, v in section(document, "versions").items()):
-        notes.append(f"{path.name}: MMLU left out, task version 0 was discarded by the leaderboard itself")
-    return Contents(list(_readings(document, about, also)), others, notes)
-
-
-def _readings(document: dict[str, Any], about: Run, also: Mapping[str, Source]) -> Iterator[Reading]:
-    versions = section(document, "versions")
+    contents, versions = Contents(), section(document, "versions")
     for key, row in document["results"].items():
-        suite, task, shots = _parts(key)
+        task, shots = _parts(key)
         version = versions.get(key, versions.get(task))
-        if suite != "harness" or not isinstance(row, dict):
-            continue
         if task.startswith("hendrycksTest-") and version == _DISCARDED_MMLU_VERSION:
-            continue
-        wanted = (*sources(task, TASKS_LEADERBOARD), *([also[task]] if task in also else []))
-        yield from scored(about, task, wanted, row, ["leaderboard v1", shots_text(shots), version_text(version)])
+            contents.notes[:] = [f"{path.name}: MMLU left out, task version 0 was discarded by the leaderboard itself"]
+        elif task and isinstance(row, dict):
+            parts = ["leaderboard v1", shots_text(shots), version_text(version)]
+            contents.take(about, task, sources(task, "leaderboard v1"), row, parts, also=also)
+    return contents
 
 
-def _parts(key: str) -> tuple[str, str, str]:
+def _parts(key: str) -> tuple[str, str]:
+    """The task and its shots; two empty texts for what is no task of the harness."""
     suite, _, rest = key.partition("|")
     task, _, shots = rest.rpartition("|")
-    return (suite, task, shots) if suite == "harness" else (suite, "", "")
+    return (task, shots) if suite == "harness" else ("", "")

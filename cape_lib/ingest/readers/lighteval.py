@@ -6,8 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest.benchmarks import TASKS_LIGHTEVAL, Source, sources
-from cape_lib.ingest.reading import Contents, Run, date, one_line, scored, section, short_name, text, version_text
+from cape_lib.ingest.reading import (
+    Contents,
+    Run,
+    Source,
+    date,
+    one_line,
+    section,
+    short_name,
+    sources,
+    text,
+    version_text,
+)
 
 NAME = "lighteval"
 
@@ -36,11 +46,9 @@ def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Co
         task, shots = _task(key) or ("", "")
         if not task or not isinstance(row, dict) or task.endswith("_average"):
             continue
-        known = sources(task.replace("mmlu:", "mmlu_"), TASKS_LIGHTEVAL)
-        wanted = (*known, *([also[task]] if task in also else []))
+        known = sources(task.replace("mmlu:", "mmlu_"), "lighteval")
         parts = ["lighteval", f"{shots}-shot", version_text(section(document, "versions").get(key)), *facts]
-        contents.readings.extend(scored(about, task, wanted, row, parts))
-        contents.others.extend([] if known else [task])
+        contents.take(about, task, known, row, parts, also=also)
     return contents
 
 

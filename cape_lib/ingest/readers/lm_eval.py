@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cape_lib.errors import ScoresError
-from cape_lib.ingest.benchmarks import TASKS_0_3, TASKS_0_4, Source, sources
 from cape_lib.ingest.reading import (
     Contents,
     Reading,
     Run,
+    Source,
     date,
     one_line,
     percent,
@@ -22,6 +22,7 @@ from cape_lib.ingest.reading import (
     section,
     short_name,
     shots_text,
+    sources,
     version_text,
 )
 from cape_lib.tables.model_names import quantised
@@ -107,9 +108,9 @@ def _quantised(arguments: dict[str, str], name: str) -> str:
 def _readings(document: dict[str, Any], about: Run, also: Mapping[str, Source]) -> Iterator[Reading]:
     """Every benchmark of ours in the file, and the tasks that `also` names (task -> column and metric)."""
     new = is_0_4(document)
-    known = TASKS_0_4 if new else TASKS_0_3
+    tool = "lm-eval 0.4" if new else "lm-eval 0.3"
     for task, row in document["results"].items():
-        wanted = (*sources(task, known), *([also[task]] if task in also else []))
+        wanted = (*sources(task, tool), *([also[task]] if task in also else []))
         if not isinstance(row, dict) or (_is_old_mmlu(document, task) and task not in also):
             continue
         metrics = [s.metric if "," in s.metric or not new else f"{s.metric},none" for s in wanted]
@@ -138,9 +139,9 @@ def _readings(document: dict[str, Any], about: Run, also: Mapping[str, Source]) 
 
 def _others(document: dict[str, Any]) -> list[str]:
     """Tasks of the file that no rule reads, groups left out: they are named, so that `also` can ask for them."""
-    known = TASKS_0_4 if is_0_4(document) else TASKS_0_3
+    tool = "lm-eval 0.4" if is_0_4(document) else "lm-eval 0.3"
     groups = {*section(document, "groups"), *section(document, "group_subtasks"), "truthfulqa", "mmlu"}
-    tasks = [task for task in document["results"] if not sources(task, known)]
+    tasks = [task for task in document["results"] if not sources(task, tool)]
     # A task on its own is listed as a group without parts.
     empty = {task for task, inside in section(document, "group_subtasks").items() if not inside}
     return [task for task in tasks if task not in groups or task in empty]
@@ -164,14 +165,14 @@ def _notes(document: dict[str, Any], path: Path) -> list[str]:
 def _protocol(document: dict[str, Any], task: str, metric: str, about: Run) -> list[str]:
     """All that must agree between two scores, in a fixed order: harness, shots, metric, version, template, BOS ..."""
     config = section(document, "config")
-    told = version_text(section(document, "versions").get(task))
+    version = version_text(section(document, "versions").get(task))
     weights = [f"quantised ({about.quantised})"] if about.quantised else []
     if not is_0_4(document):
-        return ["lm-eval 0.3", shots_text(config.get("num_fewshot")), metric, told, *weights]
+        return ["lm-eval 0.3", shots_text(config.get("num_fewshot")), metric, version, *weights]
     # The shot count of a group is that of its first task, and wrong for mixed groups: only a task's own counts.
     shots = section(section(document, "configs"), task).get("num_fewshot")
     shots = section(document, "n-shot").get(task) if shots is None else shots
-    parts = ["lm-eval 0.4", shots_text(shots), metric, told]
+    parts = ["lm-eval 0.4", shots_text(shots), metric, version]
     parts.append("chat template" if document.get("chat_template") else "no chat template")
     if document.get("chat_template") and document.get("fewshot_as_multiturn"):
         parts.append("shots as turns")

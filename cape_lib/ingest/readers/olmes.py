@@ -6,9 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest.benchmarks import TASKS_OLMES, Source, sources
-from cape_lib.ingest.reading import Contents, Run, date, one_line, scored, section, short_name, shots_text, text
-from cape_lib.ingest.reading import version_text as version
+from cape_lib.ingest.reading import (
+    Contents,
+    Run,
+    Source,
+    date,
+    one_line,
+    section,
+    short_name,
+    shots_text,
+    sources,
+    text,
+    version_text,
+)
 
 NAME = "olmes"
 
@@ -21,11 +31,8 @@ def fits(document: Any, path: Path) -> bool:
 
 def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Contents:
     """The primary score of the task, its kind named in the protocol ("acc_per_char")."""
-    task, config, model = (
-        text(document["task_name"]),
-        section(document, "task_config"),
-        section(document, "model_config"),
-    )
+    task = text(document["task_name"])
+    config, model = section(document, "task_config"), section(document, "model_config")
     metrics = dict(document["metrics"])
     limit = config.get("limit")
     revision = text(model.get("revision"))
@@ -38,17 +45,11 @@ def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Co
     )
     base, _, form = task.partition(":")
     primary = text(config.get("primary_metric")) or "primary_score"
-    known = [Source(s.column, primary) for s in sources(base, TASKS_OLMES)]
+    known = [Source(s.column, primary) for s in sources(base, "olmes")]
     if known and primary not in metrics:
         metrics[primary] = metrics.get("primary_score")
     seed = config.get("fewshot_seed")
     facts = [f"few-shot seed {seed}"] if isinstance(seed, int) and config.get("num_shots") else []
-    parts = [
-        "olmes",
-        shots_text(config.get("num_shots")),
-        version(config.get("version")),
-        *([form] if form else []),
-        *facts,
-    ]
-    wanted = (*known, *([also[task]] if task in also else []))
-    return Contents(list(scored(about, task, wanted, metrics, parts)), [] if known else [task])
+    parts = ["olmes", shots_text(config.get("num_shots")), version_text(config.get("version"))]
+    parts += [*([form] if form else []), *facts]
+    return Contents().take(about, task, known, metrics, parts, also=also)

@@ -6,23 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest.benchmarks import TASKS_OPENCOMPASS, Source, mmlu_subject
-from cape_lib.ingest.reading import Contents, Run, one_line, scored, short_name
-from cape_lib.tables.numbers import is_blank, to_number
+from cape_lib.ingest.reading import Contents, Run, Source, one_line, scored, short_name, sources, version_text
+from cape_lib.tables.columns import is_blank, to_number
 
 NAME = "OpenCompass"
+_METRICS = ("accuracy", "acc", "naive_average", "score")
 _HEAD = ("dataset", "version", "metric", "mode")
 
 
 def fits(document: Any, path: Path) -> bool:
     """Whether the document is a table that begins dataset, version, metric, mode."""
     del path
-    return (
-        isinstance(document, list)
-        and bool(document)
-        and isinstance(document[0], dict)
-        and (tuple(document[0])[:4] == _HEAD)
-    )
+    first = document[0] if isinstance(document, list) and document else None
+    return isinstance(first, dict) and tuple(first)[:4] == _HEAD
 
 
 def read(document: list[dict[str, str]], path: Path, also: Mapping[str, Source]) -> Contents:
@@ -31,18 +27,15 @@ def read(document: list[dict[str, str]], path: Path, also: Mapping[str, Source])
     contents = Contents()
     for row in document:
         task, metric = one_line(row["dataset"]), one_line(row["metric"])
-        subject = mmlu_subject(task.replace("lukaemon_", ""))
-        known = TASKS_OPENCOMPASS.get(task.casefold(), f"mmlu/{subject}" if subject else None)
-        wanted = [Source(known, metric)] if known and metric in ("accuracy", "acc", "naive_average", "score") else []
-        if task in also and also[task].metric == metric:
-            wanted.append(also[task])
-        if not known:
-            contents.others.append(task)
-        parts = ["OpenCompass", "unknown-shot", f"task version {one_line(row['version'])}", one_line(row["mode"])]
+        known = sources(task.replace("lukaemon_", ""), NAME) or sources(task.casefold(), NAME)
+        read = [Source(one.column, metric) for one in known if metric in _METRICS]
+        read += [also[task]] if task in also and also[task].metric == metric else []
+        contents.others.extend([] if known else [task])
+        parts = [NAME, "unknown-shot", version_text(row["version"]), one_line(row["mode"])]
         for model in models:
             if not is_blank(row[model]):
                 value = to_number(row[model], decimal_comma=False)
-                score = {metric: row[model] if value is None else value}
+                scores = {metric: row[model] if value is None else value}
                 run = Run(path=path, model=short_name(model))
-                contents.readings.extend(scored(run, task, wanted, score, parts, most=100))
+                contents.readings.extend(scored(run, task, read, scores, parts, most=100))
     return contents
