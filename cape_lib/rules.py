@@ -162,7 +162,8 @@ def _words(comparison: Comparison, labels: Mapping[str, str], unit: str) -> str:
     bound = f"{comparison.threshold:g}"
     match comparison.quantity.name:
         case "spread":
-            return f"the {names[0]} scores lie {word} {bound} points apart"
+            apart = {"below": "less than", "above": "more than"}.get(word, word)
+            return f"the {names[0]} scores lie {apart} {bound} points apart"
         case "r":
             return f"the correlation of {names[0]} and {names[1]} is {word} {bound}"
         case "n":

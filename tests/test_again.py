@@ -11,7 +11,7 @@ import pytest
 from cape_lib.base import training
 from cape_lib.frontier import variants
 from cape_lib.frontier.variants import ADMITS, KNOWS, PRECISION, WRONG
-from cape_lib.story import again, again_sizes
+from cape_lib.story import again
 from cape_lib.story import training as story
 from cape_lib.tables import label
 
@@ -83,12 +83,12 @@ def test_each_measure_of_chapter_9(rows, nine, measure: str) -> None:
 
 def test_how_sure_the_artefact_and_the_lever_of_chapter_9(rows, nine) -> None:
     agrees(again.sure(rows), nine["sure"])
-    agrees(again_sizes.artefact(rows), nine["artefact"])
+    agrees(again.artefact(rows), nine["artefact"])
     agrees(again.effort_text(rows), nine["effort"])
     agrees(again.effort_sure(rows), nine["effort_sure"])
     agrees(again.off_on_text(rows), nine["off"])
     agrees(re.sub(r"\*\*.*?\*\*", "", again.twins(rows)), nine["twins"])
-    agrees(again_sizes.turn_text(rows), nine["turn"])
+    agrees(again.turn_text(rows), nine["turn"])
     agrees(" ".join(again.remember(rows)), nine["remember"])
 
 

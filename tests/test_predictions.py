@@ -106,7 +106,8 @@ def test_a_missing_number_makes_no_rule_true() -> None:
 
 def test_rules_in_words(cards: dict[int, predictions.Prediction]) -> None:
     assert cards[1].passes_if == (
-        "the SWE-bench Verified scores lie below 2 points apart and the GPQA Diamond scores lie above 5 points apart"
+        "the SWE-bench Verified scores lie less than 2 points apart and the GPQA Diamond scores lie more than 5 points "
+        "apart"
     )
     assert cards[4].fails_if == "h of any of them is below 0 points"
 

@@ -323,7 +323,7 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     )
     wrong, right = int(runs["misaligned"].iloc[0]), int(runs["aligned"].iloc[0])
     told = chapter_5.real(better)
-    assert f"**{wrong} of {wrong}** wrong answers corrected (90% to 100%); 0 of {right} right ones break" in told
+    assert f"**{wrong} of {wrong}** wrong answers corrected (90% to 100%), 0 of {right} right ones break" in told
     assert "the direction beats them" in told and "is supported" in told
     assert "does not beat them" in chapter_5.real(runs)
     doses = pd.DataFrame({"run": "a", "dose": [0, 1, 2], "cost": [0.0, 0.1, 0.9], "right": [0.5, 0.4, 0.1], "n": 40})
@@ -404,7 +404,7 @@ def test_the_answer_on_predictions_counts_what_is_settled() -> None:
     assert chapter_7.answer(settled, elsewhere).sentence.startswith("**7 of 7 are settled**")
     waiting = [replace(one, status=chapter_7.CANNOT) for one in scored]
     assert chapter_7.answer(waiting, elsewhere).sentence.startswith("**None is settled**")
-    assert "1 of 2 change sides (number 1), and 1 lack data" in chapter_7.hangs(elsewhere)
+    assert "1 of 2 changes sides (number 1), and 1 lacks data" in chapter_7.hangs(elsewhere)
 
 
 def test_power_of_the_dips_is_that_of_the_planted_ladders_and_none_is_none() -> None:

@@ -208,8 +208,8 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
     flips, sure = int(sweep["flips"].sum()), int(sweep["flips_surely"].sum())
     return figure(
         alt.layer(line_at(0, "y"), drawn).properties(height=260),
-        title=f"The sign flips at {flips} of the {len(sweep)} cuts tried, beyond both intervals at {sure}: these data "
-        "do not single out one size",
+        title=f"The sign flips at {flips} of the {len(sweep)} cuts tried, at {sure} of them beyond both intervals"
+        + (": no single size stands out" if flips > 1 else ""),
         alt=f"Correlation below and above each cut, with 95 percent bands; its sign flips at {flips} of {len(sweep)}.",
         source=source,
         n=f"{int(table['n'].max())} models on one side at most",

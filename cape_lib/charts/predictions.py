@@ -203,8 +203,8 @@ def settings(table: pd.DataFrame) -> Figure:
     return figure(
         chart,
         title=(
-            f"{turned} of {rows['id'].nunique()} predictions change sides with the panel or with who states the "
-            f"scores; {len(lacking)} lack data on some"
+            f"{turned} of {rows['id'].nunique()} predictions {'changes' if turned == 1 else 'change'} sides with the "
+            f"panel or with who states the scores; {len(lacking)} lack data on some"
         ),
         alt="Predictions across, panels and claimants down, one mark each, shaped by status.",
         source=SOURCE,

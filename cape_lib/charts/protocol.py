@@ -18,7 +18,14 @@ from cape_lib.stats import wilson_clustered
 
 #: Texts that a direction is fitted on -> in words
 WORDS = {"reg": "register", "ctx": "context", "stmt": "statement"}
-CASES = ("planted", "learnt", "null: below the dip", "null: shuffled labels", "null: untrained")
+#: Where a direction is there to be found, and where none is -> in words, in the order of the rows
+CASES = {
+    "planted": "put there by hand",
+    "learnt": "learnt",
+    "null: below the dip": "none: model too narrow",
+    "null: shuffled labels": "none: shuffled labels",
+    "null: untrained": "none: untrained model",
+}
 #: (rows' column) -> words in the order of the legend
 STEERED = {"right_after": "the direction", "best_control": "the best of its controls"}
 RIGHT = "questions right"
@@ -37,8 +44,9 @@ def cases(trials: pd.DataFrame) -> Figure:
     """Every run of the protocol: share right under the direction and its best control.  trials: `testbed_trials`."""
     # only what is learnt was tried with several directions
     several = trials["case"] == "learnt"
-    rows = trials.assign(row=trials["case"].where(~several, trials["case"] + ", " + trials["contrast"].map(WORDS)))
-    rank = rows["case"].map(CASES.index)
+    words = trials["case"].map(CASES)
+    rows = trials.assign(row=words.where(~several, words + ", " + trials["contrast"].map(WORDS)))
+    rank = rows["case"].map(list(CASES).index)
     order = rows.assign(rank=rank).sort_values(["rank", "contrast"])["row"].drop_duplicates().tolist()
     long = rows.melt(
         ["trial", "row", "model", "split", "p", "effect"],
@@ -69,6 +77,7 @@ def cases(trials: pd.DataFrame) -> Figure:
         n=f"{len(trials)} runs",
         rows=trials,
         name="protocol-cases",
+        caption="After learnt: the texts from which the direction is taken. None: no direction is there to be found.",
     )
 
 
@@ -86,8 +95,8 @@ def dose_reading(rows: pd.DataFrame) -> str:
     """The strength at which one place leads random directions most, with its cost, in a sentence."""
     best = lead_over_random(rows).iloc[0]
     return (
-        f"Here the lead is largest at strength {best['dose']:g}: {best['right']:.0%} right, the best of 20 random "
-        f"directions {best['control_high']:.0%}, at {best['kl']:.2f} nats a token on stories."
+        f"At {_short(best['place'])} the lead is largest at strength {best['dose']:g}: {best['right']:.0%} right, the "
+        f"best of 20 random directions {best['control_high']:.0%}, at {best['kl']:.2f} nats a token on stories."
     )
 
 
@@ -228,6 +237,7 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
         "questions a tone",
         rows=rows,
         name="tones",
+        caption="Rows: the text in which a question stands. Reference and question are the two reliable registers.",
     )
 
 

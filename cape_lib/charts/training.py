@@ -54,12 +54,14 @@ def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step
     order = list(dict.fromkeys(pairs["x_model"]))
     up, to_right = row_names("x_model", order, limit=180), across("r", f"r({label(x)}, {label(y)})", [-0.6, 1])
     median = pairs.groupby("own")["r"].median()
+    lead = median[True] - median[False]
+    reads = "about as" if abs(lead) < 0.1 else "less than" if lead > 0 else "more than"
     others = alt.Chart(pairs_shown[~pairs["own"]]).mark_tick(color=MUTED, thickness=1.5, opacity=0.7)
     own = forest(pairs_shown[pairs["own"]], up, to_right, colour=alt.value(BLUE), tooltip=["x_model", "r"], height=20)
     chart = alt.layer(others.encode(x=to_right, y=up, tooltip=["x_model", "y_model", "r"]), own)
     return figure(
         chart,
-        title=f"A run goes with another's {label(y)} (median {median[False]:.2f}) about as with its own "
+        title=f"A run goes with another's {label(y)} (median {median[False]:.2f}) {reads} with its own "
         f"({median[True]:.2f})",
         alt=f"For {len(order)} runs, r with their own score and with that of the others; medians "
         f"{median[True]:.2f}, {median[False]:.2f}.",

@@ -148,19 +148,12 @@ def trends() -> dict[str, levers.WebTrend]:
 
 @lru_cache(maxsize=1)
 def known_steps() -> pd.DataFrame:
-    """Every known step between neighbouring sizes of a ladder (`coupling.known_steps`), the same as on the first page.
-
-    `web`: whether both of its models are web-trained.
-    """
-    steps = coupling.known_steps(known_models())
-    training = known_models().set_index("model")["training"]
-    ends = [steps[end].map(training).eq("web") for end in ("smaller", "larger")]
-    return steps.assign(web=ends[0] & ends[1])
+    """Every known step between neighbouring sizes (`coupling.known_steps`), the same as on the first page."""
+    return coupling.known_steps(known_models())
 
 
 def _steps() -> list[dict[str, Any]]:
-    """`known_steps` as plain data: family, size_b (billions), gamma, phase, tokens_b (billions, None where not known),
-    web."""
+    """`known_steps` as plain data: family, size_b (billions), gamma, phase, tokens_b (billions, None if not known)."""
     return [
         {
             "family": row["family"],
@@ -168,7 +161,6 @@ def _steps() -> list[dict[str, Any]]:
             "gamma": float(row["gamma"]),
             "phase": row["phase"],
             "tokens_b": number(row["tokens_b"]),
-            "web": bool(row["web"]),
         }
         for row in known_steps().to_dict("records")
     ]
@@ -176,8 +168,7 @@ def _steps() -> list[dict[str, Any]]:
 
 def _readings(panel: pd.DataFrame) -> dict[str, int]:
     """On how many known steps (`n`) each reading of the papers' curve is right, and the guess "always negative"."""
-    known = panel[panel["training"] == "web"]
-    right = {reading: boundary.classify(known, reading=reading)["correct"] for reading in boundary.READINGS}
+    right = {reading: boundary.classify(panel, reading=reading)["correct"] for reading in boundary.READINGS}
     counts = {name.split(" ")[0]: int(correct.sum()) for name, correct in right.items()}
     return {"n": len(right["stated"])} | counts
 

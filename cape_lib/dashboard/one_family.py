@@ -237,7 +237,7 @@ def questions_needed(step: tuple[float, float], variance: tuple[float, float], l
 
 
 def _facts(found: Mapping[str, Any]) -> dict[str, Any]:
-    steps, last, r, known = found["steps"], found["steps"][-1], found["r"], [s for s in kit()["steps"] if s["web"]]
+    steps, last, r, known = found["steps"], found["steps"][-1], found["r"], kit()["steps"]
     counts = {phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES}
     names = ("smaller", "larger", "gamma", "interval", "phase", "p_negative", "dx", "dy")
     return {

@@ -118,7 +118,7 @@ def what_it_compares_with(used: Kit) -> str:
         f"- *Base models*: the {base['panel']} panel, {len(base['rows'])} models measured by one harness.",
         f"- *Trend of a size*: a parabola of the score in log10 of the size over {trend['n']} web-trained models, "
         f"{shown(trend['low_b'], 'B')} to {shown(trend['high_b'], 'B')}.",
-        f"- *Known steps*: {len(used['steps'])} steps between neighbouring sizes of web-trained families.",
+        f"- *Known steps*: {len(used['steps'])} steps between neighbouring sizes of a family.",
         f"- *Frontier*: {len(frontier['releases'])} releases with both scores ({frontier['panel']} panel); "
         f"{len(frontier['lines'])} named lines, the frozen one from {frontier['lines']['frozen']['n']} releases.",
         f"- *Models of today*: {len(used['today']['rows'])} variants measured by one laboratory (Artificial Analysis), "

@@ -184,8 +184,8 @@ def dose(rows: pd.DataFrame, score: str) -> Dose:
         fit = smf.mixedlm(
             "y ~ 0 + x", data, groups=data["lab"], re_formula="0 + x", vc_formula={"model": "0 + C(weights):x"}
         ).fit(reml=True, method=["lbfgs", "powell"])
+        beta, se = float(fit.fe_params["x"]), float(fit.bse_fe["x"])
     makers, models = float(np.asarray(fit.cov_re)[0, 0]), float(np.asarray(fit.vcomp)[0])
-    beta, se = float(fit.fe_params["x"]), float(fit.bse_fe["x"])
     method = "mixed model, slopes by model in maker"
     mixed = Estimate(beta, beta - 1.96 * se, beta + 1.96 * se, len(data), method)
     by_maker = slopes.groupby("lab")["slope"].mean()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cape_lib.base import coupling
 from cape_lib.errors import MissingError
 from cape_lib.frontier import effort, fit_line, lab_means, variants
+from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, PRECISION, REASONING, WRONG
 from cape_lib.stats import Estimate, partial_pearson, pearson
-from cape_lib.story.again_sizes import one_family
-from cape_lib.story.answer import Answer, listed, times
+from cape_lib.story.answer import Answer, bracket, listed, sign, times, with_interval
 from cape_lib.tables import frontier, label, load
 
 WORDS = {
@@ -19,69 +20,62 @@ WORDS = {
     WRONG: "the share of all questions answered wrong",
     PRECISION: "of the answers given, the share that was right",
 }
-#: what a rise of the measure means for making things up
+#: What a rise of the measure means for making things up.
 BETTER = {KNOWS: 1, ADMITS: 1, WRONG: -1, PRECISION: 1}
-
-
-def r_text(r: Estimate) -> str:
-    """A correlation with its interval, "0.18 [-0.01, 0.37]"."""
-    return f"{r.estimate:.2f} [{r.low:.2f}, {r.high:.2f}]"
-
-
-def direction(r: Estimate) -> int:
-    """1 or -1 where the interval leaves zero out, else 0."""
-    return 0 if r.contains(0.0) or np.isnan(r.low) else (1 if r.estimate > 0 else -1)
+HELD = ("date", "size")
 
 
 def answer(rows: pd.DataFrame | None = None) -> Answer:
     """Does a better reasoner make up less? Over the variants of today, with three measures.
 
-    rows: from `variants.readings`, by default the 440 of the book.
+    rows: from `variants.readings`, by default all of the book.
     """
     rows = variants.readings() if rows is None else rows
     r = {measure: variants.association(rows, measure) for measure in MEASURES}
-    knows = {1: "know more", -1: "know less", 0: "do not surely know more"}[direction(r[KNOWS])]
+    way = {measure: sign(one) for measure, one in r.items()}
+    knows = {1: "know more", -1: "know less", 0: "do not surely know more"}[way[KNOWS]]
     admits = {
         1: "they also admit more of what they do not know",
         -1: "they admit less of what they do not know",
-        0: "whether they admit what they do not know hardly goes with it",
-    }[direction(r[ADMITS])]
-    wrong = {-1: "fewer", 1: "more", 0: "not surely fewer"}[direction(r[WRONG])]
-    opens = {1: "with leaving", -1: "against leaving", 0: "hardly with leaving"}[direction(r[ADMITS])]
+        0: "that they admit more of what they do not know is not shown",
+    }[way[ADMITS]]
+    wrong = {-1: "fewer", 1: "more", 0: "not surely fewer"}[way[WRONG]]
+    opens = {1: "with leaving", -1: "against leaving", 0: "hardly with leaving"}[way[ADMITS]]
     sentence = (
-        f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models, reasoning (GPQA, "
-        f"hard science questions) goes with more questions of fact answered right (correlation r = "
-        f"{r[KNOWS].estimate:.2f}), with {wrong} answered wrong (r with the wrong = {r[WRONG].estimate:.2f}), and "
-        f"{opens} open what is not known (r = {r[ADMITS].estimate:.2f}). "
-        f"{effort_moral(rows)}"
+        f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models, reasoning (GPQA, hard "
+        f"science questions) goes with more questions of fact answered right (correlation r = {r[KNOWS].estimate:.2f}),"
+        f" with {wrong} answered wrong (r = {r[WRONG].estimate:.2f}), and {opens} open what is not known "
+        f"(r = {r[ADMITS].estimate:.2f}). {effort_moral(rows)}"
     )
     interval = (
-        f"95 % intervals, each of {rows['lab'].nunique()} makers left out in turn: right "
-        f"[{r[KNOWS].low:.2f}, {r[KNOWS].high:.2f}], "
-        f"wrong [{r[WRONG].low:.2f}, {r[WRONG].high:.2f}], admitted [{r[ADMITS].low:.2f}, {r[ADMITS].high:.2f}]. "
-        f"All measured by one laboratory; data end {DATA_END}."
+        f"95 % intervals, each of {rows['lab'].nunique()} makers left out in turn: right {bracket(r[KNOWS])}, wrong "
+        f"{bracket(r[WRONG])}, admitted {bracket(r[ADMITS])}. All measured by one laboratory; data end {DATA_END}."
     )
     return Answer(sentence, "correlation", interval)
 
 
+def _counts(pairs: pd.DataFrame) -> dict[str, effort.Counted]:
+    """The count of every score over ladders of effort, or over pairs of thinking off and on."""
+    return {score: effort.counted(pairs, score) for score in effort.CHANGES}
+
+
+def _two_ways(count: dict[str, effort.Counted]) -> bool:
+    """Whether wrong answers rise, and right ones among those that are given rise too."""
+    wrong, precise = count[WRONG], count[PRECISION]
+    return wrong.rose > wrong.fell and precise.rose > precise.fell
+
+
 def effort_moral(rows: pd.DataFrame) -> str:
-    """What more thinking does at the same weights, by three measures; empty without ladders of effort."""
+    """What more thinking does at the same weights; empty without ladders of effort."""
     try:
-        ladders = effort.effort_ladders(rows)
+        count = _counts(effort.effort_ladders(rows))
     except MissingError:
         return ""
-    count = {measure: effort.counted(ladders, measure) for measure in MEASURES}
+    moral = ": whether that is making up more depends on the measure" if _two_ways(count) else ""
     return (
-        f"At the same weights more thinking raises what is known in {count[KNOWS].rose} of {len(ladders)} models and "
-        f"lowers the share admitted in {count[ADMITS].fell}{_two_ways(count)}."
+        f"At the same weights more thinking raises what is known in {count[KNOWS].rose} of {count[KNOWS].n} models and "
+        f"lowers the share admitted in {count[ADMITS].fell}{moral}."
     )
-
-
-def _two_ways(count: dict[str, effort.Counted]) -> str:
-    """What follows where wrong answers and right ones among those given rise together."""
-    wrong, precise = count[WRONG], count[PRECISION]
-    both = wrong.rose > wrong.fell and precise.rose > precise.fell
-    return ": whether that is making up more depends on the measure" if both else ""
 
 
 def twins(rows: pd.DataFrame, *, within: float = 1.0) -> str:
@@ -90,109 +84,97 @@ def twins(rows: pd.DataFrame, *, within: float = 1.0) -> str:
     gpqa, wrong = top[REASONING].to_numpy(float), top[WRONG].to_numpy(float)
     apart = np.abs(wrong[:, None] - wrong[None, :])
     apart[np.abs(gpqa[:, None] - gpqa[None, :]) > within] = -1.0
-    i, j = np.unravel_index(int(apart.argmax()), apart.shape)
-    more, less = (top.iloc[k] for k in ((i, j) if wrong[i] > wrong[j] else (j, i)))
+    pair = np.unravel_index(int(apart.argmax()), apart.shape)
+    less, more = (top.iloc[k] for k in sorted(pair, key=lambda k: wrong[k]))
+    grades = [
+        f"{row[KNOWS]:.0f} % right and {row[WRONG]:.0f} % wrong, and leaves {row['rest']:.0f} %" for row in (less, more)
+    ]
     return (
         f"**{less['model']}** and **{more['model']}** reason alike: GPQA {less[REASONING]:.0f} and "
-        f"{more[REASONING]:.0f}. The first answers {less[KNOWS]:.0f} % right and {less[WRONG]:.0f} % wrong, and "
-        f"leaves "
-        f"{less['rest']:.0f} %. The second answers {more[KNOWS]:.0f} % right and {more[WRONG]:.0f} % wrong, and "
-        f"leaves "
-        f"{more['rest']:.0f} %."
+        f"{more[REASONING]:.0f}. The first answers {grades[0]}. The second answers {grades[1]}."
     )
 
 
 def r_line(r: Estimate, measure: str) -> str:
     """One correlation as a sentence."""
-    return f"r(GPQA, {label(measure)}) = **{r.estimate:.2f}** [{r.low:.2f}, {r.high:.2f}] over {r.n} variants."
+    return f"r(GPQA, {label(measure)}) = **{r.estimate:.2f}** {bracket(r)} over {r.n} variants."
 
 
 def measure_reading(rows: pd.DataFrame, measure: str) -> str:
     """What one measure says about better reasoners, with r given date and size beside it."""
-    r = variants.association(rows, measure)
-    given = variants.association(rows, measure, given=("date", "size"))
-    word = {1: "rises with GPQA", -1: "falls with GPQA", 0: "does not surely go with GPQA"}[direction(r)]
+    r, given = variants.association(rows, measure), variants.association(rows, measure, given=HELD)
+    word = {1: "rises with GPQA", -1: "falls with GPQA", 0: "does not surely go with GPQA"}[sign(r)]
     moral = {1: "better reasoners make up less", -1: "better reasoners make up more", 0: "no clear link"}
-    good = moral[direction(r) * BETTER[measure]] if measure != KNOWS else "knowing, not admitting"
+    reading = moral[sign(r) * BETTER[measure]] if measure != KNOWS else "knowing, not admitting"
     return (
-        f"**{label(measure)}**, {WORDS[measure]}, {word}: r = {r_text(r)}, n = {r.n}; "
-        f"given date and size {r_text(given)}, n = {given.n}. By this measure: {good}."
+        f"**{label(measure)}**, {WORDS[measure]}, {word}: r = {with_interval(r)}, n = {r.n}; "
+        f"given date and size {with_interval(given)}, n = {given.n}. By this measure: {reading}."
     )
 
 
 def measures_disagree(rows: pd.DataFrame) -> str:
     """Whether the three measures of making things up agree on the moral."""
-    signs = {m: direction(variants.association(rows, m)) * BETTER[m] for m in (ADMITS, WRONG, PRECISION)}
-    held = {m: direction(variants.association(rows, m, given=("date", "size"))) * BETTER[m] for m in signs}
-    same = len(set(signs.values())) == 1
-    named = listed([f"{label(m)} {_way(s)}" for m, s in signs.items()])
-    kept = listed([f"{label(m)} {_way(s)}" for m, s in held.items()])
-    lead = "The three measures agree" if same else "**The moral depends on the measure**"
-    return f"{lead}: {named}. Given date and size: {kept}. (Better: less made up; open: the interval holds zero.)"
-
-
-def _way(sign: int) -> str:
-    return {1: "better", -1: "worse", 0: "open"}[sign]
+    words = {1: "better", -1: "worse", 0: "open"}
+    measures = (ADMITS, WRONG, PRECISION)
+    plain = [sign(variants.association(rows, m)) * BETTER[m] for m in measures]
+    held = [sign(variants.association(rows, m, given=HELD)) * BETTER[m] for m in measures]
+    first, second = (
+        listed(f"{label(m)} {words[way]}" for m, way in zip(measures, ways, strict=True)) for ways in (plain, held)
+    )
+    lead = "The three measures agree" if len(set(plain)) == 1 else "**The moral depends on the measure**"
+    return f"{lead}: {first}. Given date and size: {second}. (Better: less made up; open: the interval holds zero.)"
 
 
 def sure(rows: pd.DataFrame) -> str:
     """How sure the correlations are: makers, domains as replicates, years, and the variants that ran out."""
-    domains = {m: variants.by_domain(rows, m)[1] for m in (ADMITS, WRONG)}
-    left = variants.association(variants.steady(rows), ADMITS)
-    one_each = variants.association(variants.best_of_each(rows), ADMITS)
-    years = variants.by_year(rows, ADMITS)
+    admits, wrong = (with_interval(variants.by_domain(rows, m)[1]) for m in (ADMITS, WRONG))
+    steady, best = (
+        with_interval(variants.association(part, ADMITS))
+        for part in (variants.steady(rows), variants.best_of_each(rows))
+    )
+    years = listed(f"{y.r:.2f} ({y.year})" for y in variants.by_year(rows, ADMITS).itertuples())
     return (
-        f"{rows['lab'].nunique()} makers were left out in turn. With the six domains as replicates r is "
-        f"{r_text(domains[ADMITS])} for the {label(ADMITS)} and {r_text(domains[WRONG])} for the "
-        f"{label(WRONG)}. For the "
-        f"{label(ADMITS)} it is {r_text(left)} without the variants that ran out, {r_text(one_each)} with the "
-        f"best variant "
-        f"of each model only, and by year of release {listed([f'{y.r:.2f} ({y.year})' for y in years.itertuples()])}."
+        f"{rows['lab'].nunique()} makers were left out in turn. With the six domains as replicates r is {admits} for "
+        f"the {label(ADMITS)} and {wrong} for the {label(WRONG)}. For the {label(ADMITS)} it is {steady} without the "
+        f"variants that ran out, {best} with the best variant of each model only, and by year of release {years}."
     )
 
 
 def effort_text(rows: pd.DataFrame) -> str:
     """The count of ladders of effort by four measures, makers named."""
     ladders = effort.effort_ladders(rows)
-    count = {score: effort.counted(ladders, score) for score in effort.CHANGES}
-    makers = ladders["lab"].value_counts()
+    count, makers = _counts(ladders), ladders["lab"].value_counts()
+    moral = ": by one measure it makes up more, by the other less" if _two_ways(count) else ""
     return (
         f"Of {len(ladders)} models at two or more efforts, from {times(len(makers), 'maker')} ({makers.iloc[0]} by "
-        f"{makers.index[0]}), GPQA rises in {count[REASONING].rose} and the share known in {count[KNOWS].rose}. "
-        f"The share "
-        f"admitted **falls in {count[ADMITS].fell}** (mean {count[ADMITS].mean:+.1f} points). The wrong share "
-        f"rises in "
-        f"{count[WRONG].rose}, precision in {count[PRECISION].rose}: by one measure it makes up more, by the "
-        f"other less."
+        f"{makers.index[0]}), GPQA rises in {count[REASONING].rose} and the share known in {count[KNOWS].rose}. The "
+        f"share admitted **falls in {count[ADMITS].fell}** (mean {count[ADMITS].mean:+.1f} points). The wrong share "
+        f"rises in {count[WRONG].rose}, precision in {count[PRECISION].rose}{moral}."
     )
 
 
 def effort_sure(rows: pd.DataFrame) -> str:
     """The dose with its interval, and how many single changes are beyond noise."""
-    ladders = effort.effort_ladders(rows)
-    fell = effort.counted(ladders, ADMITS)
-    dose = effort.dose(rows, ADMITS)
-    wrong = effort.dose(rows, WRONG)
+    fell = effort.counted(effort.effort_ladders(rows), ADMITS)
+    dose, wrong = effort.dose(rows, ADMITS), effort.dose(rows, WRONG)
+    admits, more = (with_interval(one.by_maker, digits=1, signed=True) for one in (dose, wrong))
     return (
-        f"{fell.sure} of the {fell.fell} falls are beyond 1.96 standard errors of 6,000 questions each. As a "
-        f"dose, ten times "
-        f"the reasoning tokens change the share admitted by {dose.by_maker.estimate:+.1f} "
-        f"[{dose.by_maker.low:+.1f}, {dose.by_maker.high:+.1f}] points and the wrong share by "
-        f"{wrong.by_maker.estimate:+.1f} [{wrong.by_maker.low:+.1f}, {wrong.by_maker.high:+.1f}] "
+        f"{fell.sure} of the {fell.fell} falls are beyond 1.96 standard errors of 6,000 questions each. As a dose, ten "
+        f"times the reasoning tokens change the share admitted by {admits} points and the wrong share by {more} "
         f"({len(dose.slopes)} models, their {dose.by_maker.n} makers as replicates)."
     )
 
 
 def off_on_text(rows: pd.DataFrame) -> str:
     """Thinking off against its lowest effort: pairs, makers, three measures."""
-    pairs = effort.off_and_on(rows)
-    count = {score: effort.counted(pairs, score) for score in MEASURES}
+    count = _counts(effort.off_and_on(rows))
     admits = count[ADMITS]
+    alike = "is not one thing" if 0 < admits.makers_up < admits.makers else "is the same everywhere"
     return (
-        f"From no thinking to the least of it, in {len(pairs)} pairs of the same weights, precision rises in "
+        f"From no thinking to the least of it, in {admits.n} pairs of the same weights, precision rises in "
         f"{count[PRECISION].rose}, the wrong share falls in {count[WRONG].fell}, and the share admitted rises in "
         f"{admits.rose}. Averaged by maker, it rises in {admits.makers_up} of {admits.makers}: what thinking does to "
-        f"admitting {'is not one thing' if 0 < admits.makers_up < admits.makers else 'is the same everywhere'}."
+        f"admitting {alike}."
     )
 
 
@@ -200,25 +182,21 @@ def hump_text(rows: pd.DataFrame) -> str:
     """A little thought admits more, more thought less: how many models, beside two planted nulls."""
     one = effort.hump(rows)
     return (
-        f"*A little thought admits more, more thought less?* {one.humped} of {one.n} models with all three "
-        f"settings, from "
-        f"{times(one.makers, 'maker')}, have that hump. Where thinking did nothing, a third would; where it "
-        f"only lowered, "
-        f"{one.trend_share:.0%}, because both steps share the low point. p = {one.p:.2g} against a third, with models "
-        f"taken for independent: a hypothesis, and {one.makers} makers are few."
+        f"*A little thought admits more, more thought less?* {one.humped} of {one.n} models with all three settings, "
+        f"from {times(one.makers, 'maker')}, have that hump. Where thinking did nothing, a third would; where it only "
+        f"lowered, {one.trend_share:.0%}, because both steps share the low point. p = {one.p:.2g} against a third, "
+        f"with models taken for independent: a hypothesis, and {one.makers} makers are few."
     )
 
 
 def line_text(panel: str = "independent") -> str:
     """The frontier line where one agent and one laboratory measured all, beside that of the makers' own values."""
-    here, makers = frontier(panel), frontier("corrected")
-    one, other = fit_line(here, panel=panel), fit_line(makers, panel="corrected")
-    slope, wide = one.fit.slope, other.fit.slope
+    one, other = (fit_line(frontier(name), panel=name) for name in (panel, "corrected"))
+    slope = with_interval(one.fit.slope)
     return (
-        f"Measured by one agent and one laboratory, {one.fit.n} releases lie on GPQA = {slope.estimate:.2f} "
-        f"[{slope.low:.2f}, {slope.high:.2f}] SWE {one.intercept:+.0f} (r = {one.fit.r:.2f}); on the makers' "
-        f"own values "
-        f"the slope is {wide.estimate:.2f} [{wide.low:.2f}, {wide.high:.2f}] (n = {other.fit.n})."
+        f"Measured by one agent and one laboratory, {one.fit.n} releases lie on GPQA = {slope} SWE "
+        f"{one.intercept:+.0f} (r = {one.fit.r:.2f}); on the makers' own values the slope is "
+        f"{with_interval(other.fit.slope)} (n = {other.fit.n})."
     )
 
 
@@ -229,13 +207,12 @@ def agent_text() -> str:
     day = (pd.to_datetime(rows["release_date"]) - pd.Timestamp("2025-01-01")).dt.days.astype(float)
     swe, gpqa = rows["swe_bench_verified"], rows["gpqa_diamond"]
     plain, agent, date = pearson(swe, gpqa), partial_pearson(swe, gpqa, version), partial_pearson(swe, gpqa, day)
-    high = rows["swe_bench_verified"] >= 65
-    upper = pearson(swe[high], gpqa[high])
+    upper = pearson(swe[swe >= 65], gpqa[swe >= 65])
     return (
-        f"r(SWE, GPQA) = {r_text(plain)} over {plain.n} releases; given the version of the agent "
-        f"{r_text(agent)}, given the "
-        f"date {r_text(date)}; from SWE 65 on {r_text(upper)} (n = {upper.n}). Versions of the agent go with the date "
-        f"(r = {version.corr(day):.2f}), so that neither can be told from the other."
+        f"r(SWE, GPQA) = {with_interval(plain)} over {plain.n} releases; given the version of the agent "
+        f"{with_interval(agent)}, given the date {with_interval(date)}; from SWE 65 on {with_interval(upper)} "
+        f"(n = {upper.n}). Versions of the agent go with the date (r = {version.corr(day):.2f}), so that neither can "
+        "be told from the other."
     )
 
 
@@ -243,24 +220,121 @@ def labs_text() -> str:
     """Mean h of each lab on the line of the independent panel, those whose interval leaves zero out."""
     panel = frontier("independent")
     means = lab_means(panel, chosen=fit_line(panel, panel="independent"), core_only=False)
-    sure_ones = means[(means["low"] > 0) | (means["high"] < 0)]
-    names = [f"{row['lab']} {row['mean']:+.1f}" for row in sure_ones.to_dict("records")]
-    return f"Of {len(means)} labs these have a mean h whose interval leaves zero out: {listed(names)}."
+    sure_ones = means[(means["low"] > 0) | (means["high"] < 0)].to_dict("records")
+    names = listed(f"{row['lab']} {row['mean']:+.1f}" for row in sure_ones)
+    return f"Of {len(means)} labs these have a mean h whose interval leaves zero out: {names}."
 
 
-def remember(rows: pd.DataFrame) -> tuple[str, str, str]:
-    """Three lines: what goes with reasoning, what fell, what thinking does."""
+# --- by size ---------------------------------------------------------------------------------------------------------
+
+
+def one_family(rows: pd.DataFrame, generation: str) -> pd.DataFrame:
+    """The thinking variants of one generation by size; MissingError names the generations that have three sizes."""
+    sized = rows[(rows["mode"] == "reasoning") & rows["params_b"].notna()]
+    part = sized[sized["generation"] == generation]
+    if len(part) < 3:
+        counts = sized["generation"].value_counts().sort_index()
+        names = ", ".join(counts.index[counts > 2].astype(str))
+        raise MissingError(f"{generation!r} has fewer than three thinking sizes; these have them: {names}")
+    return part.sort_values("params_b")
+
+
+def _steady_sizes(rows: pd.DataFrame, generation: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The sizes of a generation, all of them and those that thinking did not cost accuracy or GPQA."""
+    family = one_family(rows, generation)
+    return family, family[~variants.truncation(rows).loc[family.index, "loses"]]
+
+
+def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
+    """One family in reasoning mode, with and without the sizes that ran out of tokens."""
+    family, left = _steady_sizes(rows, generation)
+    whole, rest = (float(part[REASONING].corr(part[ADMITS])) for part in (family, left))
+    wrong, wrong_rest = (float(part[REASONING].corr(part[WRONG])) for part in (family, left))
+    if len(left) == len(family):
+        return f"In {generation} no size loses by thinking: r(GPQA, admitted) = {whole:.2f} over {len(family)} sizes."
+    worst = family.drop(left.index).iloc[0]
+    return (
+        f"Over the {len(family)} sizes of {generation}, thinking, r(GPQA, admitted) = **{whole:.2f}**: the better they "
+        f"reason, the {'less' if whole < 0 else 'more'} they admit? Look at {worst['model']}: it spends "
+        f"{worst['reasoning_tokens']:,.0f} reasoning tokens a question, answers in {worst['answer_tokens']:.0f}, and "
+        f"scores {worst[REASONING]:.0f} on GPQA, where guessing gives 25. It ran out, and an empty answer is graded as "
+        f"not attempted. Without the {len(family) - len(left)} sizes that lose by thinking, r = {rest:.2f} over "
+        f"{len(left)}, and r with the wrong share goes from {wrong:+.2f} to {wrong_rest:+.2f}."
+    )
+
+
+def family_text(rows: pd.DataFrame, generation: str) -> str:
+    """r of GPQA with q and with the wrong share in one generation, with and without what ran out."""
+    family = one_family(rows, generation)
+    left = family[~variants.truncation(rows).loc[family.index, "set_aside"]]
+    parts = []
+    for word, part in (("all", family), ("without what ran out", left), ("without the two smallest", family.iloc[2:])):
+        r, wrong = part[REASONING].corr(part[ADMITS]), part[REASONING].corr(part[WRONG])
+        parts.append(
+            f"{word} ({len(part)} sizes) {r:.2f} with the share admitted, {wrong:.2f} with the wrong share"
+            if len(part) > 2
+            else f"{word} {len(part)} left, too few for an r"
+        )
+    return f"**{generation}**, thinking: {'; '.join(parts)}."
+
+
+def size_ladders(rows: pd.DataFrame) -> pd.DataFrame:
+    """The variants that form ladders by size: one generation in one mode, one variant a size.
+
+    Returns the rows with `ladder` ("Gemma 4, thinking"), the first variant of a size where there are several.
+    """
+    part = rows[rows["params_b"].notna() & (rows["effort"].isna() | (rows["effort"] == "high"))]
+    words = part["mode"].map({"reasoning": "thinking", "none": "not thinking"})
+    part = part.assign(ladder=part["generation"] + ", " + words)
+    part = part.sort_values(["ladder", "params_b", "model"]).drop_duplicates(["ladder", "params_b"])
+    return part[part.groupby("ladder")["model"].transform("size") > 2].reset_index(drop=True)
+
+
+def sizes_text(rows: pd.DataFrame, measure: str) -> str:
+    """What happens to a measure from the smallest to the largest size, all ladders and those of steady variants."""
+    parts = []
+    for which, part in (("All", rows), ("Without the variants that ran out", variants.steady(rows))):
+        ladders = coupling.whole_ladders(size_ladders(part), x=REASONING, y=measure)
+        sure = ladders["p_holm"] < 0.05
+        up, down = int((sure & (ladders["dy"] > 0)).sum()), int((sure & (ladders["dy"] < 0)).sum())
+        mean = pooled_ladders(ladders)
+        parts.append(
+            f"{which}: of {len(ladders)} ladders {up} surely rise and {down} surely fall; pooled {mean.common:+.2f} "
+            f"[{mean.common_low:+.2f}, {mean.common_high:+.2f}] points a point of GPQA, spread between ladders "
+            f"{mean.tau:.2f}."
+        )
+    return f"**{label(measure)}**. " + " ".join(parts)
+
+
+def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
+    """Whether the local coupling of today's ladders turns at some size: the share of falling steps below and above."""
+    steps = coupling.local_couplings(size_ladders(rows), x=REASONING, y=measure)
+    middle = np.sqrt(steps["params_b_low"] * steps["params_b_high"])
+    sizes = pd.cut(middle, [0, 3.5, 10, np.inf], right=False, labels=["below 3.5 B", "from 3.5 to 10 B", "above"])
+    falls = (steps["gamma"] < 0).groupby(sizes, observed=False).agg(["sum", "count"])
+    parts = listed(
+        f"{word} in {one.sum} of {one.count}" for word, one in zip(falls.index, falls.itertuples(), strict=True)
+    )
+    return (
+        f"Step by step, the {label(measure)} and GPQA move apart {parts}. The size of a step is the geometric mean of "
+        "its two models."
+    )
+
+
+def remember(rows: pd.DataFrame, generation: str = "Qwen3.5") -> tuple[str, str, str]:
+    """Three lines: what goes with reasoning, what one family hangs on, what thinking does."""
     r = {m: variants.association(rows, m) for m in (KNOWS, ADMITS)}
-    given = variants.association(rows, ADMITS, given=("date", "size"))
-    ladders = effort.effort_ladders(rows)
-    family = one_family(rows, "Qwen3.5")
-    whole = float(family[REASONING].corr(family[ADMITS]))
-    fell = effort.counted(ladders, ADMITS).fell
-    knows = "goes" if direction(r[KNOWS]) > 0 else "does not surely go"
-    admits = {1: "and also", -1: "and goes against", 0: "and not surely"}[direction(r[ADMITS])]
+    given = variants.association(rows, ADMITS, given=HELD)
+    fell = effort.counted(effort.effort_ladders(rows), ADMITS)
+    family, left = _steady_sizes(rows, generation)
+    whole, rest = (float(part[REASONING].corr(part[ADMITS])) for part in (family, left))
+    knows = "goes" if sign(r[KNOWS]) > 0 else "does not surely go"
+    admits = {1: "and also", -1: "and goes against", 0: "and not surely"}[sign(r[ADMITS])]
+    without = f" and {rest:.2f} over the {len(left)} that did not lose by thinking" if len(left) < len(family) else ""
     return (
         f"Reasoning {knows} with knowing (r = {r[KNOWS].estimate:.2f}), {admits} with admitting "
-        f"(r = {r_text(r[ADMITS])}; given date and size {given.estimate:.2f}).",
-        f"r = {whole:.2f} in one family rested on models that ran out of tokens: count tokens before you read a score.",
-        f"More thinking at the same weights admits less in {fell} of {len(ladders)}; say which denominator you mean.",
+        f"(r = {with_interval(r[ADMITS])}; given date and size {given.estimate:.2f}).",
+        f"In {generation} r with admitting is {whole:.2f} over {len(family)} sizes{without}: count tokens before you "
+        "read a score.",
+        f"More thinking at the same weights admits less in {fell.fell} of {fell.n}; say which denominator you mean.",
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from cape_lib.errors import UsageError
 
@@ -33,6 +34,17 @@ class Answer:
             raise UsageError("an answer has a sentence and an interval; say in words why there is no interval")
 
 
+class Bounded(Protocol):
+    """A number with its 95 % interval: an `Estimate`, or a row with these columns."""
+
+    @property
+    def estimate(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+
+
 def points(value: float, *, digits: int = 1) -> str:
     """A change of a score with its sign, "-15.1 points"."""
     return f"{value:+.{digits}f} points"
@@ -43,12 +55,18 @@ def times(count: int, noun: str, nouns: str | None = None) -> str:
     return f"{count} {noun if count == 1 else nouns or noun + 's'}"
 
 
-def listed(names: Sequence[str], *, most: int = 4) -> str:
-    """Names as a list in a sentence, "A, B and C"; beyond `most` "A, B and 5 more"."""
-    if not names:
-        return "none"
-    shown = list(names) if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+def listed(names: Iterable[object], *, most: int = 4) -> str:
+    """Names as a list in a sentence, "A, B and C"; beyond `most` "A, B and 5 more"; "none" where there is none."""
+    shown = [str(name) for name in names]
+    if len(shown) > most:
+        shown = [*shown[: most - 1], f"{len(shown) - most + 1} more"]
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0] if shown else "none"
+
+
+def named(names: Iterable[object]) -> str:
+    """Names in brackets, to follow a count: " (A, B and C)"; nothing where there is none."""
+    shown = list(names)
+    return f" ({listed(shown)})" if shown else ""
 
 
 def between(low: float, high: float, *, digits: int = 1) -> str:
@@ -56,3 +74,19 @@ def between(low: float, high: float, *, digits: int = 1) -> str:
     if math.isnan(low) or math.isnan(high):
         return "no interval: the noise of the scores is not known"
     return f"95 % interval {low:+.{digits}f} to {high:+.{digits}f}"
+
+
+def bracket(value: Bounded, *, digits: int = 2, signed: bool = False) -> str:
+    """The 95 % interval of a number, "[-0.01, 0.37]"."""
+    form = f"{'+' if signed else ''}.{digits}f"
+    return f"[{value.low:{form}}, {value.high:{form}}]"
+
+
+def with_interval(value: Bounded, *, digits: int = 2, signed: bool = False) -> str:
+    """A number with its 95 % interval, "0.18 [-0.01, 0.37]"."""
+    return f"{value.estimate:{'+' if signed else ''}.{digits}f} {bracket(value, digits=digits, signed=signed)}"
+
+
+def sign(value: Bounded) -> int:
+    """1 or -1 where the interval leaves zero out on that side, 0 where it holds zero or is not known."""
+    return 1 if value.low > 0 else -1 if value.high < 0 else 0

@@ -11,8 +11,8 @@ import pandas as pd
 from cape_lib.base.boundary.quadratic import billions, log_size
 from cape_lib.base.boundary.scales import boundary_power
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
-from cape_lib.stats import Estimate, seen_difference
-from cape_lib.story.answer import Answer, listed, times
+from cape_lib.stats import seen_difference
+from cape_lib.story.answer import Answer, listed, named, sign, times, with_interval
 from cape_lib.tables import ChapterRows
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -26,11 +26,6 @@ def size(value: float) -> str:
     return "below every size" if value == 0 else "beyond every size" if math.isinf(value) else f"{value:.2g} B"
 
 
-def span(scale: Estimate) -> str:
-    """An interval of sizes in words."""
-    return f"95 % interval from {size(scale.low)} to {size(scale.high)}"
-
-
 def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> Answer:
     """At which size does reasoning stop costing truthfulness?
 
@@ -39,18 +34,17 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> 
     families.
     """
     if at.own:
-        count = f"{len(at.ladder)} {at.along.points}"
-        return Answer(
-            estimators(scales, at.family, along=at.along),
-            "single case",
-            f"{count}; {_places(scales, at.along)}. {at.noise}",
-        )
+        interval = f"{len(at.ladder)} {at.along.points}; {_places(scales, at.along)}. {at.noise}"
+        return Answer(estimators(scales, at.family, along=at.along), "single case", interval)
     if model is None:
         raise ValueError("a published family answers for all families; give the model of them")
     scale = model.critical_scale()
     placed = scale.low > 0 and scale.high < math.inf and scale.high / scale.low < NARROW
-    lead = "At about one size" if placed else "No size is known"
-    sentence = f"**{lead}**: {turn(model)}, and {_inside(scales, at.family)}."
+    where = turn(model)
+    sentence = (
+        f"**{'At about one size' if placed else 'No size is known'}.** {where[0].upper()}{where[1:]}. On its own "
+        f"sizes, {_inside(scales, at.family)}."
+    )
     interval = (
         f"{model.steps} steps of {model.families} families in the uniform panel, size and training tokens taken "
         f"together; the turn lies between the published 2.9 and 13.4 B with a probability of "
@@ -63,51 +57,50 @@ def turn(model: FamilyModel) -> str:
     """Where a model of all families puts the turn, with its interval, as a clause."""
     scale = model.critical_scale()
     tokens = float(f"{10 ** model.centre['tokens']:.1g}")
-    text = f"at equal training text ({tokens:.0f} billion tokens)"
-    where = f"{text} a fit over all {model.families} families that state it"
+    where = (
+        f"among families that read equally much ({tokens:.0f} billion tokens, pieces of words), a fit over "
+        f"{model.families} of them"
+    )
     if math.isnan(scale.estimate):
         return f"{where} finds no coupling that rises with size"
-    open_below = scale.low <= 0 and math.isfinite(scale.high)
-    rest = f"anything up to {size(scale.high)} fits" if open_below else f"{size(scale.low)} to {size(scale.high)} fits"
-    return f"{where} lets the losses end at {size(scale.estimate)}, and {rest} (95 %)"
+    below = scale.low <= 0 and math.isfinite(scale.high)
+    fits = f"anything up to {size(scale.high)}" if below else f"{size(scale.low)} to {size(scale.high)}"
+    text = sign(next(row for row in model.terms().itertuples() if row.term == "tokens"))
+    less = {1: "; families that read less lose longer", -1: "; families that read more lose longer", 0: ""}[text]
+    return f"{where} puts the end of the losses at {size(scale.estimate)}, and {fits} fits (95 %){less}"
 
 
 def _inside(scales: pd.DataFrame, family: str) -> str:
     sure = int((scales["verdict"] == "boundary").sum())
-    if sure:
-        return f"{sure} of {len(scales)} estimators place a turn of {family} with confidence"
-    return f"none of {len(scales)} estimators places a turn of {family} with confidence"
+    place = f"{sure} of {len(scales)} estimators place" if sure else f"none of {len(scales)} estimators places"
+    return f"{place} a turn of {family} with confidence"
 
 
 def _places(scales: pd.DataFrame, along: Axis) -> str:
-    inside = scales.dropna(subset=["n_c_b"])
+    shown = size if along.by_size else along.shown
     places = [
-        f"{row['estimator']} {row['n_c_b']:.2g} B ({size(row['low'])} to {size(row['high'])})"
-        if along.by_size
-        else f"{row['estimator']} {along.shown(row['n_c_b'])} ({along.shown(row['low'])} to {along.shown(row['high'])})"
-        for row in inside.to_dict("records")
+        f"{row['estimator']} {shown(row['n_c_b'])} ({shown(row['low'])} to {shown(row['high'])})"
+        for row in scales.dropna(subset=["n_c_b"]).to_dict("records")
     ]
     return "; ".join(places) if places else "no estimator places a turn inside them"
 
 
 def estimators(scales: pd.DataFrame, family: str, *, along: Axis = PARAMS) -> str:
     """What the named estimators say of one family, in one sentence."""
+    none = f"in these {along.points}"
     words = {
         "boundary": ("places a turn with confidence", "place a turn with confidence"),
         "undecided": ("is undecided", "are undecided"),
-        f"no boundary in these {along.points}": (
-            f"finds none in these {along.points}",
-            f"find none in these {along.points}",
-        ),
+        f"no boundary {none}": (f"finds none {none}", f"find none {none}"),
     }
     names = {verdict: scales.loc[scales["verdict"] == verdict, "estimator"].tolist() for verdict in words}
     parts = [
-        f"{len(names[verdict])} {one if len(names[verdict]) == 1 else several} ({listed(names[verdict])})"
+        f"{times(len(names[verdict]), one, several)}{named(names[verdict])}"
         for verdict, (one, several) in words.items()
         if names[verdict]
     ]
     where = "" if along.by_size else f" {along.where}"
-    return f"Of {len(scales)} estimators of a turn of {family}{where}, " + ", ".join(parts) + "."
+    return f"Of {len(scales)} estimators of a turn of {family}{where}, {', '.join(parts)}."
 
 
 def one_estimator(row: Any, along: Axis) -> str:
@@ -124,19 +117,13 @@ def choices(rows: pd.DataFrame) -> list[str]:
     return [ALL, *(f"without {name}" for name in sorted(rows["family"].unique()))]
 
 
-def chosen(rows: pd.DataFrame, choice: str) -> pd.DataFrame:
-    """The rows of a choice of `choices`."""
-    part: pd.DataFrame = rows if choice == ALL else rows[rows["family"] != choice.removeprefix("without ")]
-    return part
-
-
 def parabola(rows: pd.DataFrame, choice: str, *, y: str = "truthfulqa") -> pd.DataFrame:
     """The least-squares parabola of y in log10 size through the rows of a choice, at 60 sizes: params_b, fitted, turn.
 
     `turn` (billions) is NaN where the parabola has no lowest point inside the sizes; `attrs["reading"]` says where it
     turns.
     """
-    part = chosen(rows, choice)
+    part = rows if choice == ALL else rows[rows["family"] != choice.removeprefix("without ")]
     t = log_size(part)
     curvature, slope, constant = np.polyfit(t, part[y].to_numpy(dtype=float), 2)
     vertex = -slope / (2 * curvature)
@@ -145,49 +132,47 @@ def parabola(rows: pd.DataFrame, choice: str, *, y: str = "truthfulqa") -> pd.Da
     fitted = np.polyval([curvature, slope, constant], grid)
     table = pd.DataFrame({"params_b": 10**grid, "fitted": fitted, "turn": turn})
     turns = "has no lowest point inside these sizes" if math.isnan(turn) else f"turns at {turn:.1f} B"
-    names = listed(sorted(part["family"].unique()))
-    table.attrs["reading"] = f"Through {names} ({len(part)} models) the parabola {turns}."
+    models = f"{listed(sorted(part['family'].unique()))} ({len(part)} models)"
+    table.attrs["reading"] = f"Through {models} the parabola {turns}."
     return table
 
 
 def three_families(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     """Which of the pooled families falls with size and which rises, and where the parabola of each leaves one turn."""
     words = []
-    for name, part in rows.groupby("family"):
-        ordered = part.sort_values("params_b")
-        change = float(ordered[y].iloc[-1] - ordered[y].iloc[0])
+    for name, part in rows.sort_values("params_b").groupby("family"):
+        change = float(part[y].iloc[-1] - part[y].iloc[0])
         words.append(f"{name} {'falls' if change < 0 else 'rises'} by {abs(change):.0f} points")
     turns = {choice: float(parabola(rows, choice, y=y)["turn"].iloc[0]) for choice in choices(rows)[1:]}
-    places = [f"{turn:.1f} B {choice}" if turn == turn else f"none {choice}" for choice, turn in turns.items()]
+    places = (f"{'none' if math.isnan(turn) else f'{turn:.1f} B'} {choice}" for choice, turn in turns.items())
     return f"From end to end, {listed(words)}. Where the parabola turns: {listed(places, most=6)}."
+
+
+def _terms(model: FamilyModel) -> list[tuple[str, str, Any]]:
+    """The covariates of the model: noun, verb, and the row of its coefficient."""
+    words = {"size": ("tenfold size", "goes"), "tokens": ("tenfold training tokens", "go")}
+    return [(*words[row.term], row) for row in model.terms().itertuples() if row.term in words]
 
 
 def all_families(model: FamilyModel) -> str:
     """What moves gamma over all families, and whether a new family would turn."""
-    terms = model.terms().set_index("term")
-    parts = []
-    for term, noun, verb in (("size", "tenfold size", "goes"), ("tokens", "tenfold training tokens", "go")):
-        if term in terms.index:
-            row = terms.loc[term]
-            parts.append(f"{noun} {verb} with {row['estimate']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}] of gamma")
-    spread = model.spread()[0]
-    moved = "; ".join(parts)
-    return f"{moved[0].upper()}{moved[1:]}. " + (
-        f"Families differ by {spread.estimate:.2f} (standard deviation): a new one has no "
-        f"upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
+    moved = "; ".join(
+        f"{noun} {verb} with {with_interval(row, signed=True)} of gamma" for noun, verb, row in _terms(model)
+    )
+    return (
+        f"{moved[0].upper()}{moved[1:]}. Families differ by {model.spread()[0].estimate:.2f} (standard deviation): a "
+        f"new one has no upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
     )
 
 
 def dip_power(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     """How often the dips of these families would be called a boundary, from planted ladders.  rows: with `ladder`."""
     ladders = [part for _, part in rows.groupby("ladder")]
-    tried = [boundary_power(part, y=y) for part in ladders]
-    dips = [one for one in tried if one is not None]
-    if not dips:
-        return f"The parabola of none of these {times(len(ladders), 'family', 'families')} dips."
-    deep = [one.depth for one in dips]
-    plain, four = ([getattr(one, key) for one in dips] for key in ("questions", "four"))
+    dips = [one for one in (boundary_power(part, y=y) for part in ladders) if one is not None]
     many = times(len(ladders), "family", "families")
+    if not dips:
+        return f"The parabola of none of these {many} dips."
+    deep, plain, four = ([getattr(one, key) for one in dips] for key in ("depth", "questions", "four"))
     return (
         f"The parabola of {len(dips)} of {many} dips, by {min(deep):.1f} to {max(deep):.1f} points over half of its "
         f"sizes. Planted ladders with such a dip are called a boundary in {min(plain):.0%} to {max(plain):.0%} of the "
@@ -197,30 +182,25 @@ def dip_power(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
 
 def power(model: FamilyModel) -> str:
     """The smallest effects that the model of all families would have seen, and what holds them together."""
-    terms = model.terms().set_index("term")
-    seen = []
-    for term, noun in (("size", "a tenfold size"), ("tokens", "tenfold tokens")):
-        if term in terms.index:
-            width = float(terms["high"][term]) - float(terms["low"][term])
-            seen.append(f"{seen_difference(width / 3.92):.2f} of gamma for {noun}")
+    seen = [f"{seen_difference((row.high - row.low) / 3.92):.2f} of gamma for {noun}" for noun, _, row in _terms(model)]
     return (
         f"An effect from {' and '.join(seen)} on would have been seen in four of five repeats. Tokens differ between "
         "families, hardly within them, and score noise is the only noise that is known."
     )
 
 
-def tokens(shares: pd.DataFrame) -> str:
-    """How many steps up to 10 B are negative in families trained on few and on many tokens."""
+def tokens(shares: pd.DataFrame, *, short: bool = False) -> str:
+    """How many steps up to 10 B are negative in families trained on few and on many tokens; short: no word of cause."""
     small = shares[shares["to_b"] <= 10]
     few, many = (small.loc[small["tokens"] == word, ["negative", "steps"]].sum() for word in ("under", "over"))
     if not few["steps"] or not many["steps"]:
         return "The training tokens of too few families are known for a comparison."
     apart = few["negative"] / few["steps"] - many["negative"] / many["steps"]
-    verdict = "So tokens go along with the sign" if abs(apart) > 0.2 else "So tokens hardly go along with the sign"
+    cause = "" if short else "; whether they cause it, a table of families cannot tell"
     return (
         f"Up to 10 B, **{few['negative']:.0f} of {few['steps']:.0f}** steps are negative in families trained on fewer "
         f"than {TOKEN_EDGE:g} billion tokens, and {many['negative']:.0f} of {many['steps']:.0f} in families trained on "
-        f"more. {verdict}; whether they cause it, a table of families cannot tell."
+        f"more. So tokens {'go' if abs(apart) > 0.2 else 'hardly go'} along with the sign{cause}."
     )
 
 
@@ -231,5 +211,5 @@ def remember(scales: pd.DataFrame, model: FamilyModel, shares: pd.DataFrame, *, 
         f"On its own sizes, {_inside(scales, family)}.",
         f"Over {times(model.families, 'family', 'families')} the turn may lie anywhere from {size(scale.low)} to "
         f"{size(scale.high)}.",
-        tokens(shares).split("; whether")[0] + ".",
+        tokens(shares, short=True),
     ]

@@ -38,21 +38,32 @@ def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
 
 
 def holds(stand: Sequence[Verdict]) -> str:
-    """The claims that stand, one a line with a link to its row."""
+    """The claims that stand, one a line with a link to its row and the doubt that is left."""
     if not stand:
         return "On this panel no claim has both a number that comes out and a conclusion that withstands."
-    lines = [f"- {_links([one.id])} ■ {one.sentence} *{one.source}*" for one in stand]
+    lines = [f"- {_links([one.id])} ■ {one.sentence} *{one.source}*. {_tested(one)}" for one in stand]
     verb = "holds" if len(stand) == 1 else "hold"
     return f"{times(len(stand), 'claim')} {verb}, by number and by conclusion:\n\n" + "\n".join(lines)
 
 
+def _tested(one: Verdict) -> str:
+    """The test that a claim met, what it left, on how many rows, and what else limits it."""
+    test = one.conclusion_test
+    rows = f" (n = {test.n})" if test.n else ""
+    return f"Tested by *{test.name}*{rows}: {'; '.join([test.seen, *one.notes])}."
+
+
+def _by_word(verdicts: Sequence[Verdict]) -> str:
+    words = Counter(one.conclusion for one in verdicts)
+    return ", ".join(f"{words[word]} {word}" for word in CONCLUSIONS if words[word])
+
+
 def withstand(verdicts: Sequence[Verdict]) -> str:
     """The conclusions that withstand although their number does not come out, and how the others fall."""
-    others = [one.id for one in verdicts if one.conclusion == "withstands" and not one.stands]
-    words = Counter(one.conclusion for one in verdicts)
-    falls = ", ".join(f"{words[word]} {word}" for word in CONCLUSIONS if word != "withstands" and words[word])
-    more = f"{times(len(others), 'conclusion')} more withstand, with another number: {_links(others)}. "
-    also = more if others else ""
+    others = [one for one in verdicts if one.conclusion == "withstands" and not one.stands]
+    falls = _by_word([one for one in verdicts if one.conclusion != "withstands"])
+    more = ", ".join(f"{_links([one.id])} ({one.verdict})" for one in others)
+    also = f"{times(len(others), 'conclusion')} more withstand, without their number: {more}. " if others else ""
     return f"{also}Of the other conclusions, {falls or 'none falls'}."
 
 
@@ -63,24 +74,23 @@ def ours(own: Sequence[Verdict], page: str = "audit/08_claims.html") -> str:
     """
     if not own:
         return "This book adds no claim."
-    words = Counter(one.conclusion for one in own)
-    how = ", ".join(f"{words[word]} {word}" for word in CONCLUSIONS if words[word])
     stand = [one.id for one in own if one.stands]
-    which = f"**{len(stand)}** of {len(own)} {'stands' if len(stand) == 1 else 'stand'}"
+    which = f" ({_links(stand, page=page)})" if stand else ""
     return (
-        f"This book has claims too, judged by the same rules and counted apart: {which}"
-        f"{f' ({_links(stand, page=page)})' if stand else ''}; by conclusion {how}."
+        f"This book has claims too, judged by the same rules and counted apart: **{len(stand)}** of {len(own)} "
+        f"{'stands' if len(stand) == 1 else 'stand'}{which}; by conclusion {_by_word(own)}."
     )
 
 
 def sources(cells: pd.DataFrame) -> str:
     """How many numbers come out by source.  cells: `claims.counts`."""
-    parts = []
-    for source, row in cells.drop(index="all", errors="ignore").iterrows():
-        out = int(row["reproduced"] + row["reproduced with definition"])
-        parts.append(f"{out} of {int(row['claims'])} in the {source}" if source == "announcement" else
-                     f"{out} of {int(row['claims'])} in {source}")  # fmt: skip
-    return "Numbers that come out: " + ", ".join(parts) + "."
+    out = cells["reproduced"] + cells["reproduced with definition"]
+    names = {"announcement": "the announcement", "paper A abstract": "the abstract of paper A"}
+    parts = (
+        f"{out[source]:.0f} of {row['claims']:.0f} in {names.get(str(source), source)}"
+        for source, row in cells.drop(index="all", errors="ignore").iterrows()
+    )
+    return f"Numbers that come out: {', '.join(parts)}."
 
 
 def moved(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cape_lib.base.coupling import PopulationCoupling, WholeLadder, settled_beyond
 from cape_lib.stats import Estimate, seen_effect
-from cape_lib.story.answer import Answer, between, listed, points, times
+from cape_lib.story.answer import Answer, between, bracket, named, points, sign, times
 from cape_lib.tables import CHANCE, ChapterRows, label
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -43,27 +43,19 @@ def answer(at: ChapterRows, ladders: pd.DataFrame | None, ends: WholeLadder, *, 
         raise ValueError("a published family answers for its panel; give the whole ladders of it")
     counts = by_direction(ladders)
     lost, gained = counts["lost"], counts["gained"]
-    lead = (
-        "In some families, not in others"
-        if lost and gained
-        else "Yes, where it can be told"
-        if lost
-        else "No, where it can be told"
-        if gained
-        else "That cannot be told"
-    )
+    lead = {
+        (True, True): "In some families, not in others",
+        (True, False): "Yes, where it can be told",
+        (False, True): "No, where it can be told",
+        (False, False): "That cannot be told",
+    }[bool(lost), bool(gained)]
     sentence = (
         f"**{lead}**: from their smallest to their largest size, {len(lost)} of {len(ladders)} families get better at "
-        f"{label(x)} and worse at {label(y)}{_named(lost)}, {len(gained)} get better at both{_named(gained)}, and for "
+        f"{label(x)} and worse at {label(y)}{named(lost)}, {len(gained)} get better at both{named(gained)}, and for "
         f"{len(counts['open'])} score noise hides the direction."
     )
-    return Answer(
-        sentence, "correlation", f"{interval} Corrected for asking {times(len(ladders), 'family', 'families')}."
-    )
-
-
-def _named(names: list[str]) -> str:
-    return f" ({listed(names)})" if names else ""
+    asked = f"The counts are corrected for asking {times(len(ladders), 'family', 'families')}."
+    return Answer(sentence, "correlation", f"{interval} {asked}")
 
 
 def whole(ends: WholeLadder, family: str, *, x: str, y: str, along: Axis = PARAMS) -> str:
@@ -72,17 +64,14 @@ def whole(ends: WholeLadder, family: str, *, x: str, y: str, along: Axis = PARAM
     other = "gains" if ends.dx.estimate >= 0 else "loses"
     if math.isnan(ends.p_negative):
         doubt = "how sure that is cannot be told, for the noise of the scores is not known"
-    elif ends.dy.low <= 0 <= ends.dy.high:
-        doubt = "score noise alone could make that change"
     else:
-        doubt = "that is beyond score noise"
+        doubt = "that is beyond score noise" if sign(ends.dy) else "score noise alone could make that change"
     stretch = f"from {ends.low:g} to {ends.high:g} billion parameters"
     if not along.by_size:
         stretch = along.between(ends.low, ends.high)
     return (
-        f"{stretch[0].upper()}{stretch[1:]}, {family} {verb} "
-        f"**{abs(ends.dy.estimate):.1f} points** of {label(y)} while it {other} {abs(ends.dx.estimate):.1f} of "
-        f"{label(x)}; {doubt}."
+        f"{stretch[0].upper()}{stretch[1:]}, {family} {verb} **{abs(ends.dy.estimate):.1f} points** of {label(y)} "
+        f"while it {other} {abs(ends.dx.estimate):.1f} of {label(x)}; {doubt}."
     )
 
 
@@ -93,20 +82,21 @@ def chance(ladder: pd.DataFrame, family: str, *, x: str, y: str) -> str:
         return f"What a guess would score on {label(x)} or {label(y)} is not known to the book."
     guesses = " and ".join(f"about {CHANCE[score]:.0f} % on {label(score)}" for score in known)
     smallest = ladder.sort_values("params_b").iloc[0]
-    here = " and ".join(f"{smallest[score]:.0f} %" for score in known)
+    scores = " and ".join(f"{smallest[score]:.0f} %" for score in known)
     near = all(abs(float(smallest[score]) - CHANCE[score]) < 5 for score in known)
-    reading = "So on both tests it does no better than a guess" if near else "So its line begins away from guessing"
-    return f"A guess scores {guesses}. The smallest {family} has {here}. {reading}."
+    reading = "So it begins close to guessing" if near else "So its line begins away from guessing"
+    return f"A guess scores {guesses}. The smallest {family} has {scores}. {reading}."
 
 
 def steps(gammas: pd.DataFrame) -> str:
     """How many steps of a ladder fall, how many rise, and of how many the sign is settled."""
     limit = settled_beyond(max(len(gammas), 1))
-    settled = int(((gammas["p_negative"] > limit) | (gammas["p_negative"] < 1 - limit)).sum())
+    p = gammas["p_negative"]
+    settled = int(((p > limit) | (p < 1 - limit)).sum())
     fall, rise = int((gammas["gamma"] < 0).sum()), int((gammas["gamma"] > 0).sum())
     certainty = (
         "no sign can be called settled, for the noise of the scores is not known"
-        if gammas["p_negative"].isna().all()
+        if p.isna().all()
         else f"{settled} of these signs are settled beyond score noise"
     )
     return f"{times(fall, 'step')} of {len(gammas)} fall, {rise} rise; {certainty}."
@@ -123,7 +113,7 @@ def least_seen(ends: WholeLadder, *, y: str) -> str:
 def population(whole: PopulationCoupling) -> str:
     """The correlation over all models of the panel, with families left out in turn and with size taken out."""
     r, partial, demeaned = whole.clustered, whole.partial_given_size, whole.family_demeaned
-    interval = f"95 % interval {r.low:+.2f} to {r.high:+.2f}" if r.bounded else "no interval: too few families"
+    interval = between(r.low, r.high, digits=2) if r.bounded else "no interval: too few families"
     return (
         f"Over all {r.n} models r = **{r.estimate:+.2f}** ({interval}). With size taken out it is "
         f"{partial.estimate:+.2f}, with what differs between families taken out {demeaned.estimate:+.2f}."
@@ -136,21 +126,21 @@ def tokens_and_size(both: pd.DataFrame, left: pd.Series, seen: float) -> str:
     both: rows (gamma, tokens) and (gamma, size), columns estimate, low, high (a decade); left: r, low, high of models
     above 3.5 B given both; seen: the r that would have been seen.
     """
-    one = {term: both.loc[("gamma", term), ["estimate", "low", "high"]].astype(float) for term in ("tokens", "size")}
-    sure = {term: not value["low"] <= 0 <= value["high"] for term, value in one.items()}
+    terms = {str(row.Index): row for row in both.loc["gamma"].itertuples()}
     lead = {
-        (True, False): "Side by side, gamma goes with tokens, and size is not shown to add anything",
-        (False, True): "Side by side, gamma goes with size, and tokens are not shown to add anything",
-        (True, True): "Side by side, gamma goes with tokens and with size",
-        (False, False): "Side by side, neither tokens nor size is shown to go with gamma",
-    }[sure["tokens"], sure["size"]]
+        (True, False): "gamma goes with tokens, and size is not shown to add anything",
+        (False, True): "gamma goes with size, and tokens are not shown to add anything",
+        (True, True): "gamma goes with tokens and with size",
+        (False, False): "neither tokens nor size is shown to go with gamma",
+    }[bool(sign(terms["tokens"])), bool(sign(terms["size"]))]
     numbers = "; ".join(
-        f"{term} {v['estimate']:+.2f} a decade [{v['low']:.2f}, {v['high']:.2f}]" for term, v in one.items()
+        f"{term} {terms[term].estimate:+.2f} a decade {bracket(terms[term])}" for term in ("tokens", "size")
     )
     return (
-        f"{lead}: {numbers}. Above 3.5 B the correlation given both is {left['r']:.2f} [{left['low']:.2f}, "
-        f"{left['high']:.2f}]; an r of {seen:.2f} would have been seen. Tokens differ between families, hardly within "
-        "them, and recipes, filters and years differ along with them: this is no proof of a cause."
+        f"Side by side, {lead}: {numbers}. Above 3.5 B the correlation given both is {left['r']:.2f} "
+        f"[{left['low']:.2f}, {left['high']:.2f}]; an r of {seen:.2f} would have been seen. Tokens differ between "
+        "families, hardly within them, and recipes, filters and years differ along with them: this is no proof of a "
+        "cause."
     )
 
 
@@ -160,11 +150,11 @@ def remember(ladders: pd.DataFrame, sweep: pd.DataFrame, *, x: str, y: str) -> l
     flips = int(sweep["flips"].sum())
     cuts = sweep.loc[sweep["flips"], "cut_b"]
     where = f", from {cuts.min():.2g} to {cuts.max():.2g} B" if flips else ""
+    reads = "that is one cut of those tried" if flips == 1 else "no single size is picked out"
     return [
-        f"From end to end, {len(counts['lost'])} of {len(ladders)} families lose {label(y)} "
-        f"while {label(x)} rises, {len(counts['gained'])} gain it.",
-        f"A correlation over many models flips its sign at {flips} of {len(sweep)} cuts by size{where}; "
-        + ("no single size is picked out." if flips != 1 else "that is one cut of those tried."),
+        f"From end to end, {len(counts['lost'])} of {len(ladders)} families lose {label(y)} while {label(x)} rises, "
+        f"{len(counts['gained'])} gain it.",
+        f"A correlation over many models flips its sign at {flips} of {len(sweep)} cuts by size{where}; {reads}.",
         "Nothing here was moved: families differ in data, tokens and age as well as in size.",
     ]
 

@@ -59,7 +59,7 @@ def goes_with(steps: pd.DataFrame) -> Answer:
     )
     sentence = (
         f"**{lead}.** Where the amount is known, {few['negative']} of {few['steps']} steps below 3.5 B cost "
-        f"truthfulness in families trained on fewer than {TOKEN_EDGE:g} billion tokens (pieces of words), and "
+        f"truthfulness in families trained on fewer than {TOKEN_EDGE:g} billion tokens, and "
         f"{many['negative']} of {many['steps']} in the others."
     )
     interval = (

@@ -8,23 +8,13 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cape_lib.stats import Estimate, student
-from cape_lib.story.answer import Answer, listed, times
+from cape_lib.story.answer import Answer, named, sign, times
 from cape_lib.tables import label
 
 #: What a guess among the four answers of the made world gives.
 CHANCE = 0.25
 #: The two made ladders that differ in the share of writers who believe.
 LADDERS = ("D", "K")
-
-
-def percent(share: float) -> str:
-    """A share of 0 to 1 in percent."""
-    return f"{share:.0%}"
-
-
-def open_by(questions: int) -> int:
-    """Half of the widest 95 % interval of a share of so many questions, whole points."""
-    return round(100 * 1.96 * math.sqrt(0.25 / questions))
 
 
 def over_widths(scores: pd.DataFrame) -> dict[float, pd.Series]:
@@ -59,15 +49,15 @@ def answer(scores: pd.DataFrame) -> Answer:
     dip, flat = ladders[many], ladders[few]
     drop = fall(scores)
     lead = "Yes, by the text alone" if moved(scores) else "The text alone did not move it here"
-    tail = f"where {percent(few)} believe it, no size has fewer than {percent(flat.min())}"
+    tail = f"where {few:.0%} believe it, no size has fewer than {flat.min():.0%}"
     shape = (
-        f"fall from {percent(dip.iloc[0])} in the smallest models to {percent(dip.min())} in larger ones, and rise to "
-        f"{percent(dip.iloc[-1])} in the largest"
+        f"fall from {dip.iloc[0]:.0%} in the smallest models to {dip.min():.0%} in larger ones, and rise to "
+        f"{dip.iloc[-1]:.0%} in the largest"
         if dip.iloc[0] > dip.min() < dip.iloc[-1]
-        else f"go from {percent(dip.iloc[0])} to {percent(dip.iloc[-1])}"
+        else f"go from {dip.iloc[0]:.0%} to {dip.iloc[-1]:.0%}"
     )
     sentence = (
-        f"**{lead}**: tiny models read the text of an invented world. Where {percent(many)} of its writers believe a "
+        f"**{lead}**: tiny models read the text of an invented world. Where {many:.0%} of its writers believe a "
         f"popular error, right answers {shape}; {tail}."
     )
     interval = (
@@ -77,16 +67,26 @@ def answer(scores: pd.DataFrame) -> Answer:
     return Answer(sentence, "experiment", interval)
 
 
-def corpora(found: pd.DataFrame) -> str:
-    """In how many made corpora some width falls below chance; found: one row a corpus, `believers`, `below_chance`."""
-    below, above = found[found["below_chance"]], found[~found["below_chance"]]
+def corpora(rows: pd.DataFrame) -> str:
+    """In how many made corpora some width falls below chance; rows: one a corpus, `believers`, `below_chance`."""
+    below, above = rows[rows["below_chance"]], rows[~rows["below_chance"]]
     if below.empty:
-        return f"In none of {len(found)} corpora does any width fall below a guess."
+        return f"In none of {len(rows)} corpora does any width fall below a guess."
     least = below["believers"].min()
     free = int((above["believers"] >= least).sum())
     return (
-        f"In **{len(below)} of {len(found)}** corpora some width falls below a guess. All of these have "
-        f"{percent(least)} believers or more, and {free} with as many {'has' if free == 1 else 'have'} no such width."
+        f"In **{len(below)} of {len(rows)}** corpora some width falls below a guess. All of these have {least:.0%} "
+        f"believers or more, and {free} with as many {'has' if free == 1 else 'have'} no such width."
+    )
+
+
+def how_sure(curated: pd.DataFrame, scores: pd.DataFrame) -> str:
+    """Models, seeds and questions behind the dip; curated: of table `testbed_grid`, scores: table `testbed_scores`."""
+    fewest = int(curated["n_truth"].min())
+    return (
+        f"{len(curated)} models with one seed each, {int(scores['ladder'].isin(LADDERS).sum())} with three, {fewest} "
+        f"questions or more each, so that a share is open by {98 / math.sqrt(fewest):.0f} points at most. The dip was "
+        "built in: it shows what a text can do, not what the text of a published family did."
     )
 
 
@@ -94,24 +94,23 @@ def width_null(ladders: pd.DataFrame) -> str:
     """How many families lie beyond what shuffled scores give after the same division; `levers.width_by_ladder`."""
     positive = int((ladders["r_normalised"] > 0).sum())
     shuffled = int((ladders["share_positive"] > 0.99).sum())
-    above = ladders.loc[ladders["r_normalised"] > ladders["null_high"], "ladder"].astype(str).tolist()
-    named = f" ({listed(above)})" if above else ""
+    above = ladders.loc[ladders["r_normalised"] > ladders["null_high"], "ladder"]
     beyond = "does better than 95 % of its" if len(above) == 1 else "do better than 95 % of their"
     return (
         f"After the division r is positive in {positive} of {len(ladders)} families. So it is when the scores are "
         f"shuffled: in {shuffled} of {len(ladders)} families, more than 99 % of the shuffles. **{len(above)}** "
-        f"{beyond} own shuffles{named}."
+        f"{beyond} own shuffles{named(above)}."
     )
 
 
 def width_made(trend: Estimate, size: Estimate) -> str:
     """What the width does at a fixed number of parameters in the made world; `widths.trend` and `widths.gap`."""
-    sure = "a sure rise" if trend.low > 0 else "a sure fall" if trend.high < 0 else "no sure effect"
+    sure = {1: "a sure rise", -1: "a sure fall", 0: "no sure effect"}[sign(trend)]
+    wider, more = (f"{100 * e.estimate:+.0f} points [{100 * e.low:+.0f}, {100 * e.high:+.0f}]" for e in (trend, size))
     return (
         f"In the made world width can be moved alone. With the number of parameters held, a doubling of the width "
-        f"changes the right answers by {100 * trend.estimate:+.0f} points [{100 * trend.low:+.0f}, "
-        f"{100 * trend.high:+.0f}] ({sure}); half as many parameters again at one width, by "
-        f"{100 * size.estimate:+.0f} [{100 * size.low:+.0f}, {100 * size.high:+.0f}]. {trend.n} seeds."
+        f"changes the right answers by {wider} ({sure}); half as many parameters again at one width, by {more}. "
+        f"{trend.n} seeds."
     )
 
 
@@ -119,12 +118,11 @@ def curated(excess: pd.DataFrame, *, y: str) -> str:
     """How many curated models lie above the web-trained ones of their size; `levers.curation_contrasts`."""
     if excess.empty:
         return "No model here is marked as curated or distilled."
-    above, sure = int((excess["y_excess"] > 0).sum()), excess[excess["y_p"] < 0.05 / len(excess)]
-    names = sure["model"].astype(str).tolist()
-    beyond = f"{len(sure)} of them beyond the scatter of the web-trained, corrected for asking {len(excess)}"
+    above, sure = int((excess["y_excess"] > 0).sum()), excess.loc[excess["y_p"] < 0.05 / len(excess), "model"]
     return (
         f"**{above} of {len(excess)}** curated or distilled models lie above what web-trained ones of their size have "
-        f"in {label(y)}; {beyond}{f' ({listed(names)})' if names else ''}."
+        f"in {label(y)}; {len(sure)} of them beyond the scatter of the web-trained, corrected for asking "
+        f"{len(excess)}{named(sure)}."
     )
 
 
@@ -135,14 +133,12 @@ def confounds(reasons: Mapping[str, Sequence[str]]) -> str:
 
 def architecture(rows: pd.DataFrame) -> str:
     """What the released measurements of one architecture say; `levers.architecture_rows`."""
-    count = len(rows)
-    if not count:
+    if rows.empty:
         return "No measurement of another architecture was released."
-    tuned = int(rows["tuned"].sum())
     return (
-        f"For Gemma, {times(count, 'value')} of one internal measurement {'was' if count == 1 else 'were'} released, "
-        f"{tuned} of tuned models, and none of a standard-trained model of 13 B beside it. So whether an architecture "
-        "moves the turn cannot be told."
+        f"For Gemma, {times(len(rows), 'value')} of one internal measurement "
+        f"{'was' if len(rows) == 1 else 'were'} released, {int(rows['tuned'].sum())} of tuned models, and none of a "
+        "standard-trained model of 13 B beside it. So whether an architecture moves the turn cannot be told."
     )
 
 
@@ -153,8 +149,8 @@ def remember(scores: pd.DataFrame, ladders: pd.DataFrame) -> list[str]:
     above = int((ladders["r_normalised"] > ladders["null_high"]).sum())
     verb = "lies" if above == 1 else "lie"
     return [
-        f"In the made world the text decides: with {percent(many)} believers right answers fall to "
-        f"{percent(shares[many].min())}, with {percent(few)} to no less than {percent(shares[few].min())}.",
+        f"In the made world the text decides: with {many:.0%} believers right answers fall to "
+        f"{shares[many].min():.0%}, with {few:.0%} to no less than {shares[few].min():.0%}.",
         f"Dividing both scores by the width shows the width: {above} of {len(ladders)} families {verb} above "
         "what shuffled scores give.",
         "Curated models differ from web-trained ones in more than their data.",

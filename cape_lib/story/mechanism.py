@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from cape_lib.stats import Estimate, student
-from cape_lib.story.answer import Answer, listed, times
+from cape_lib.story.answer import Answer, between, named, times
 
 #: A run whose coupling differs less between its layers is one number.
 FLAT = 1e-4
@@ -48,17 +48,15 @@ def shift(probed: pd.DataFrame) -> Estimate:
 
 def _apart(gap: pd.DataFrame) -> str:
     count = int((gap["above"] | gap["below"]).sum())
-    return f"in {count} of {len(gap)} blocks" if count else f"in none of {len(gap)} blocks"
+    return f"in {count or 'none'} of {len(gap)} blocks"
 
 
 def _towards(gap: pd.DataFrame) -> str:
     """Where training moves the coupling, over the blocks that lie apart, to follow a count; empty where none does."""
     above, below = int(gap["above"].sum()), int(gap["below"].sum())
-    if not above + below:
-        return ""
     if above and below:
         return f", {above} times towards working together and {below} times towards competing"
-    return ", each time towards " + ("working together" if above else "competing")
+    return ", each time towards working together" if above else ", each time towards competing" if below else ""
 
 
 def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real: pd.DataFrame) -> Answer:
@@ -68,21 +66,21 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
     the real ones.
     """
     values = released(internal)
-    open_ = values[~values["blind"] & ~values["undefined"]]
+    defined = int((~values["blind"] & ~values["undefined"]).sum())
     blind, twins = int(values["blind"].sum()), int(values["twin"].sum())
-    lead = "From what was released one cannot know" if not twins else "The released values leave it open"
-    beside = "none stands beside the same model untrained" if not twins else f"{twins} are of untrained models"
+    lead = "The released values leave it open" if twins else "From what was released one cannot know"
+    beside = f"{twins} are of untrained models" if twins else "none stands beside the same model untrained"
     names = real["model"].nunique()
     sentence = (
         f"**{lead}**: {blind} of {len(values)} published values cannot or may not depend on a model's weights, "
-        f"{len(open_)} of the other {len(values) - blind} have a published definition, and {beside}. Our probe, "
+        f"{defined} of the other {len(values) - blind} have a published definition, and {beside}. Our probe, "
         f"with that comparison, finds an effect of training {_apart(gap)} of tiny models and {_apart(real)} of "
         f"{'one real model' if names == 1 else f'{names} real models'}{_towards(pd.concat([gap, real]))}."
     )
     moved = shift(probed)
     interval = (
-        f"Training moves the coupling of {moved.n} tiny models by {moved.estimate:+.2f} in the mean (95 % interval "
-        f"{moved.low:+.2f} to {moved.high:+.2f}); a block counts where the 95 % intervals lie apart."
+        f"Training moves the coupling of {moved.n} tiny models by {moved.estimate:+.2f} in the mean "
+        f"({between(moved.low, moved.high, digits=2)}); a block counts where the 95 % intervals lie apart."
     )
     return Answer(sentence, "experiment", interval)
 
@@ -90,10 +88,11 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
 def twins(gap: pd.DataFrame) -> str:
     """How many blocks of the made models differ from the same blocks before training; `probing.twin_gap`."""
     both = gap.dropna(subset=["trained", "untrained"])
-    lower = int((both["untrained"].abs() > 0.5).sum())
+    far = int((both["untrained"].abs() > 0.5).sum())
+    moral = ": a number far from zero is no finding by itself" if far else ""
     return (
         f"Training changed the coupling {_apart(gap)}{_towards(gap)}. Without any training it lies beyond ±0.5 in "
-        f"{lower} of {len(both)} blocks" + (": a number far from zero is no finding by itself." if lower else ".")
+        f"{far} of {len(both)} blocks{moral}."
     )
 
 
@@ -104,18 +103,14 @@ def flat(spans: pd.Series, internal: pd.DataFrame) -> str:
     """
     still = spans[spans < FLAT]
     heads = internal.loc[internal["measure_id"] == "per_head", "net_coupling"].dropna()
-    same = int((heads == heads.mode()[0]).sum()) if len(heads) else 0
+    same = int(heads.value_counts().max()) if len(heads) else 0
     alike = f" Per head, {same} of {len(heads)} models have one and the same value." if same > 1 else ""
     if still.empty:
         return f"None of {len(spans)} runs gives one number at all layers.{alike}"
+    decimals = int(-math.log10(max(still.max(), 1e-16)))
     return (
-        f"**{len(still)} of {len(spans)}** runs give one number at all layers, the same to "
-        f"{_digits(still.max())} decimals.{alike}"
+        f"**{len(still)} of {len(spans)}** runs give one number at all layers, the same to {decimals} decimals.{alike}"
     )
-
-
-def _digits(span: float) -> int:
-    return 16 if span <= 0 else int(-math.log10(span))
 
 
 def heads(counts: pd.DataFrame, claimed: int) -> str:
@@ -137,10 +132,10 @@ def last_words(probed: pd.DataFrame) -> str:
     """What the placebo couples with; probed: columns placebo, placebo_low, placebo_high."""
     known = probed.dropna(subset=["placebo"])
     sure = int(((known["placebo_low"] > 0) | (known["placebo_high"] < 0)).sum())
-    reads = f"it couples beyond noise in **{sure}**" if sure else "it couples beyond noise in none"
     return (
         f"With prompts that all end alike the placebo differs from neutral text in {len(known)} of {len(probed)} "
-        f"blocks, and {reads}. In the others there is nothing that could couple."
+        f"blocks, and it couples beyond noise in {f'**{sure}**' if sure else 'none'}. In the others there is nothing "
+        "that could couple."
     )
 
 
@@ -149,12 +144,13 @@ def real(gap: pd.DataFrame, rows: pd.DataFrame) -> str:
 
     gap: `probing.twin_gap` of rows; rows: table `model_probes`.
     """
-    sure = (rows["low"] > 0).groupby(rows["weights"]).sum()
-    count = rows["weights"].value_counts()
+    above = (rows["low"] > 0).groupby(rows["weights"]).agg(["sum", "count"])
+    trained, untrained = (
+        f"{one['sum']} of {one['count']}" for _, one in above.loc[["trained", "untrained"]].iterrows()
+    )
     return (
-        f"The coupling is surely above zero in {sure['trained']} of {count['trained']} trained blocks and in "
-        f"{sure['untrained']} of {count['untrained']} untrained ones. Training changed it "
-        f"{_apart(gap)}{_towards(gap)}."
+        f"The coupling is surely above zero in {trained} trained blocks and in {untrained} untrained ones. Training "
+        f"changed it {_apart(gap)}{_towards(gap)}."
     )
 
 
@@ -206,14 +202,11 @@ def remember(internal: pd.DataFrame, gap: pd.DataFrame, counts: pd.DataFrame) ->
     """Three lines to remember."""
     values = released(internal)
     kinds = values.loc[values["blind"], "measure"].str.partition(" (")[0].replace("not stated", "one without a name")
-    compete, all_heads = counts["competing"]["untrained"], counts["heads"]["untrained"]
+    same = len(gap) - int((gap["above"] | gap["below"]).sum())
+    compete, heads = counts.loc["untrained", ["competing", "heads"]].astype(int)
     return [
-        f"{int(values['blind'].sum())} of {len(values)} released values cannot or may not depend on the weights "
-        f"({listed(kinds.drop_duplicates().tolist())}).",
-        f"Compare a model with itself before training: there the probe says no {_no(gap)}.",
-        f"Untrained heads compete too ({compete} of {all_heads}): count them beside yours.",
+        f"{int(values['blind'].sum())} of {len(values)} released values cannot or may not depend on the weights"
+        f"{named(kinds.drop_duplicates())}.",
+        f"Compare a model with itself before training: there the probe says no in {same} of {len(gap)} blocks.",
+        f"Untrained heads compete too ({compete} of {heads}): count them beside yours.",
     ]
-
-
-def _no(gap: pd.DataFrame) -> str:
-    return f"in {len(gap) - int((gap['above'] | gap['below']).sum())} of {len(gap)} blocks"

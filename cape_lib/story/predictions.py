@@ -27,7 +27,7 @@ def counted(scored: Sequence[Scored]) -> str:
 def _how_many(count: int, status: str) -> str:
     for side in ("pass", "fail"):
         if status.endswith(f"leaning {side}"):
-            return f"{count} {'is' if count == 1 else 'are'} open and {'leans' if count == 1 else 'lean'} to {side}ing"
+            return f"{count} {'is open and leans' if count == 1 else 'are open and lean'} to {side}ing"
     return f"{count} {status}"
 
 
@@ -35,14 +35,12 @@ def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
     """How are the predictions doing?  scored: `predictions.score_all`; elsewhere: `predictions.sensitivity`."""
     settled = sum(one.status in SETTLED for one in scored)
     lead = f"{settled} of {len(scored)} {'is' if settled == 1 else 'are'} settled" if settled else "None is settled"
-    sentence = f"**{lead}** on {scored[0].as_of}: {counted(scored)}."
     since = sum(one.since > 0 for one in scored)
-    return Answer(
-        sentence,
-        "arithmetic",
-        f"{scored[0].panel.capitalize()} panel. No forecast: releases to come are not in it. {since} of "
-        f"{len(scored)} rest on a score from the month in which they were made, or later. {hangs(elsewhere)}",
+    interval = (
+        f"{scored[0].panel.capitalize()} panel. No forecast: releases to come are not in it. {since} of {len(scored)} "
+        f"rest on a score from the month in which they were made, or later. {hangs(elsewhere)}"
     )
+    return Answer(f"**{lead}** on {scored[0].as_of}: {counted(scored)}.", "arithmetic", interval)
 
 
 def word(count: int) -> str:
@@ -52,32 +50,30 @@ def word(count: int) -> str:
 
 def in_plain(one: Scored) -> str:
     """What a prediction says, in plain English, from its rule; one: a scored prediction."""
-    card = one.card
-    if card.chance is not None:
-        return f"{card.quantity}."
-    parts = [_part(compared, one) for compared in card.pass_rule.comparisons if compared.quantity.name != "n"]
-    text = " and ".join(parts)
+    if one.card.chance is not None:
+        return f"{one.card.quantity}."
+    parts = [_part(compared, one.card) for compared in one.card.pass_rule.comparisons if compared.quantity.name != "n"]
+    top = f"the top {word(one.card.top_k or 0)} lie "
+    text = " and ".join([parts[0], *[part.removeprefix(top) for part in parts[1:]]])
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _part(compared: Comparison, one: Scored) -> str:
-    card, limit = one.card, f"{compared.threshold:g}"
+def _part(compared: Comparison, card: Prediction) -> str:
     names = [tables.label(name) for name in compared.quantity.benchmarks or card.benchmarks]
-    less = compared.sign.startswith("<")
+    limit, less, top = f"{compared.threshold:g}", compared.sign.startswith("<"), word(card.top_k or 0)
     match compared.quantity.name:
         case "spread":
-            how = "within" if less else "more than"
-            tail = "points of each other" if less else "points apart"
-            return f"the top {word(card.top_k or 0)} lie {how} {limit} {tail} on {names[0]}"
+            apart = f"within {limit} points of each other" if less else f"more than {limit} points apart"
+            return f"the top {top} lie {apart} on {names[0]}"
         case "r" if compared.threshold == 0:
             return f"where {names[0]} rises, {names[1]} {'falls' if less else 'rises'}"
         case "r":
             return f"{names[0]} and {names[1]} {'hardly ' if less else ''}rise together (r {compared.sign} {limit})"
+        case _ if compared.threshold == 0:
+            place = "below" if less else "above"
         case _:
-            place = f"{'below' if less else 'above'} the frozen line" if compared.threshold == 0 else (
-                f"{'less' if less else 'more'} than {limit} points above the frozen line"
-            )  # fmt: skip
-            return f"the next {word(card.top_k or 0)} {card.lab} releases have a {names[-1]} {place}"
+            place = f"{'less' if less else 'more'} than {limit} points above"
+    return f"the next {top} {card.lab} releases have a {names[-1]} {place} the frozen line"
 
 
 def limits(card: Prediction) -> dict[str, float | str]:
@@ -100,39 +96,33 @@ def gauges(scored: Sequence[Scored]) -> pd.DataFrame:
     Columns id, prediction, says, unit, estimate, low, high (NaN where there is none yet), pass_at, pass_says,
     fail_at, fail_says, status, resolves.
     """
-    return pd.DataFrame(
-        [
-            {
-                "id": one.card.id,
-                "prediction": f"{one.card.id}. {one.card.name}",
-                "says": in_plain(one),
-                "unit": one.card.unit,
-                "estimate": one.value,
-                "low": one.low,
-                "high": one.high,
-                **limits(one.card),
-                "status": one.status,
-                "resolves": resolves(one.card),
-            }
-            for one in scored
-        ]
-    )
+    rows = [
+        {
+            "id": one.card.id,
+            "prediction": f"{one.card.id}. {one.card.name}",
+            "says": in_plain(one),
+            "unit": one.card.unit,
+        }
+        | {"estimate": one.value, "low": one.low, "high": one.high}
+        | limits(one.card)
+        | {"status": one.status, "resolves": resolves(one.card)}
+        for one in scored
+    ]
+    return pd.DataFrame(rows)
 
 
 def today(one: Scored) -> str:
     """Where the number of one prediction stands today, in one sentence."""
     if math.isnan(one.value):
         return "No number yet."
-    unit = "r" if one.card.unit == "r" else "points"
-    value = f"r = {one.value:.2f}" if unit == "r" else f"{one.value:.1f} points"
-    digits = 2 if unit == "r" else 1
-    return f"Today {value} [{one.low:.{digits}f}, {one.high:.{digits}f}]."
+    if one.card.unit == "r":
+        return f"Today r = {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]."
+    return f"Today {one.value:.1f} points [{one.low:.1f}, {one.high:.1f}]."
 
 
 def unsettled(elsewhere: pd.DataFrame) -> list[int]:
     """Predictions whose status, where it can be scored, changes with the panel or with who states the scores."""
-    decided = elsewhere[elsewhere["status"] != CANNOT]
-    sides = decided.groupby("id")["status"].nunique()
+    sides = elsewhere[elsewhere["status"] != CANNOT].groupby("id")["status"].nunique()
     return [int(i) for i in sides[sides > 1].index]
 
 
@@ -140,10 +130,11 @@ def hangs(elsewhere: pd.DataFrame) -> str:
     """What the statuses hang on: which change sides by panel or claimant.  elsewhere: `predictions.sensitivity`."""
     turned = unsettled(elsewhere)
     lacking = elsewhere.loc[elsewhere["status"] == CANNOT, "id"].nunique()
-    which = f" (number {listed([str(i) for i in turned])})" if turned else ""
+    which = f" (number {listed(turned)})" if turned else ""
     return (
-        f"On other panels or by other claimants {len(turned)} of {elsewhere['id'].nunique()} change sides{which}, and "
-        f"{lacking} lack data on some."
+        f"On other panels or by other claimants {len(turned)} of {elsewhere['id'].nunique()} "
+        f"{'changes' if len(turned) == 1 else 'change'} sides{which}, and {lacking} "
+        f"{'lacks' if lacking == 1 else 'lack'} data on some."
     )
 
 
@@ -200,10 +191,11 @@ def own(scored: Sequence[Scored]) -> str:
 
 def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFrame) -> list[str]:
     """Three lines to remember; the arguments are those of `answer` and `own_check`."""
-    none = sum(one.status == CANNOT for one in scored)
+    none, turned = sum(one.status == CANNOT for one in scored), len(unsettled(elsewhere))
     return [
         f"On {scored[0].as_of}: {counted(scored)}.",
-        f"{len(unsettled(elsewhere))} of {len(scored)} hang on whose scores are used; {none} cannot be scored yet.",
+        f"{turned} of {len(scored)} {'hangs' if turned == 1 else 'hang'} on whose scores are used; {none} cannot be "
+        "scored yet.",
         f"A wide band is easily hit: {int(later['inside_published'].sum())} of {len(later)} by the line, "
         f"{int(later['inside_flat'].sum())} by a guess without it.",
     ]

@@ -31,9 +31,7 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     records: `steering_records`; trials: `testbed_trials`; runs: `model_runs`.
     """
     real, null = there_and_not(trials)
-    known = int(records["corrected"].notna().sum())
     corrected, wrong = _corrected(runs)
-    supported = int((runs["claim"] == "supported").sum())
     works = real["effect"].mean() > 0.5 and null["effect"].mean() <= 0.1
     one = "a real model" if runs["model"].nunique() == 1 else f"{runs['model'].nunique()} real models"
     lead = {
@@ -41,13 +39,13 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
         (True, True): "Yes, in worlds that we made and in a real model",
         (False, True): "In a real model, yes; in worlds that we made it is not shown",
         (False, False): "It is not shown",
-    }[works, supported > 0]
+    }[works, bool((runs["claim"] == "supported").any())]
     sentence = (
         f"**{lead}**: a direction beats its controls in {int(real['effect'].sum())} of {len(real)} runs where one is "
         f"there to be found and in {int(null['effect'].sum())} of {len(null)} where none is; in {one} it corrects "
-        f"{corrected} of {wrong} wrong answers in {times(len(runs), 'run')}. "
-        f"What was published counts changed texts: of {len(records)} recorded "
-        f"ones **{known}** say whether the answer became right."
+        f"{corrected} of {wrong} wrong answers in {times(len(runs), 'run')}. What was published counts changed texts: "
+        f"of {len(records)} recorded ones **{int(records['corrected'].notna().sum())}** say whether the answer became "
+        "right."
     )
     reach = f"up to {runs['corrected_high'].max():.0%} in a run is not ruled out (95 %)"
     interval = f"In {one}, {times(len(runs), 'run')}: {reach}; the papers say {runs['claimed'].max():.0%}."
@@ -122,16 +120,15 @@ def real(runs: pd.DataFrame) -> str:
 def _run(row: Any) -> str:
     lost = "none was right before"
     if row.aligned:
-        lost = (
-            f"{row.broken * row.aligned:.0f} of {row.aligned} right ones break ({row.broken_low:.0%} to "
-            f"{row.broken_high:.0%})"
-        )
-    beats = "beats" if row.effect else "does not beat"
+        broken, reach = round(row.broken * row.aligned), f"{row.broken_low:.0%} to {row.broken_high:.0%}"
+        lost = f"{broken} of {row.aligned} right ones break ({reach})"
+    place, seed = str(row.place).removesuffix(", last"), str(row.run).rpartition(", ")[2]
     return (
-        f"{row.run}, {row.benchmark}: **{row.corrected * row.misaligned:.0f} of {row.misaligned}** wrong answers "
-        f"corrected ({row.corrected_low:.0%} to {row.corrected_high:.0%}); {lost}. Right before "
-        f"{row.right_before:.0%}, after {row.right_after:.0%}, best of {row.controls} controls "
-        f"{row.best_control:.0%}: the direction {beats} them. The claim of {row.claimed:.0%} is {row.claim}."
+        f"{row.model}, {place}, {seed}: **{row.corrected * row.misaligned:.0f} of {row.misaligned}** wrong answers "
+        f"corrected ({row.corrected_low:.0%} to {row.corrected_high:.0%}), {lost}. Right before "
+        f"{row.right_before:.0%}, after {row.right_after:.0%}, best of {times(row.controls, 'control')} "
+        f"{row.best_control:.0%}: the direction {'beats' if row.effect else 'does not beat'} them. The claim of "
+        f"{row.claimed:.0%} is {row.claim}."
     )
 
 

@@ -7,64 +7,75 @@ import pandas as pd
 from cape_lib.base import training
 from cape_lib.base.training import CAPABILITIES, STEREOTYPE
 from cape_lib.stats import corrected
-from cape_lib.story.answer import Answer, listed
+from cape_lib.story.answer import Answer, bracket, listed
 from cape_lib.tables import label
 
 HIGH = 0.85
 STARTS = (1_000, 3_000, 13_000)
+#: What a test asks, in a few words.
+ASKS = {
+    "lambada_openai": "the last word of a passage",
+    "arc_easy": "science for children",
+    "sciq": "science with its passage",
+    "piqa": "everyday physics",
+    STEREOTYPE: "stereotyped sentences preferred",
+}
 
 
 def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Answer:
-    """Do two scores of a run couple along its training, beyond rising together?
+    """Do two scores of a run belong together along its training, beyond rising together?
 
     rows: `training.runs` with both columns; from_step: the first checkpoint that counts.
     """
-    own = training.along(rows, x=x, y=y, from_step=from_step)
-    cross = training.crossed(rows, x=x, y=y, from_step=from_step)
-    other = float(cross.loc[~cross["own"], "r"].median())
-    tests = {name: training.beyond_trend(rows, x=name, y=y, from_step=from_step) for name in _known(rows, x, y)}
-    test, p = tests[x], float(corrected([one.p for one in tests.values()])[0])
-    high, n = int((own["r"] >= HIGH).sum()), len(own)
-    median = float(own["r"].median())
-    beyond = "no more than two different runs do" if p >= 0.05 else "a little more than two different runs do"
-    if p < 0.05 and test.own - test.twin > 0.2:
-        beyond = "far more than two different runs do"
-    lead = f"They rise together, {beyond}" if median > 0 else "They do not rise together"
-    trends = " Two trends alone give that." if median > 0 and other > median - 0.1 else ""
+    r = training.along(rows, x=x, y=y, from_step=from_step)["r"]
+    median, other = _medians(rows, x, y, from_step)
+    test, p = training.beyond_trend(rows, x=x, y=y, from_step=from_step), _p(rows, x, y, from_step)
+    if median <= 0:
+        lead = "They do not rise together"
+    elif p[x] >= 0.05:
+        lead = "That is not shown: two curves that rise give as much"
+    elif test.own - test.twin > 0.2:
+        lead = "Yes, far beyond what two rising curves give"
+    else:
+        lead = "Hardly: nearly all of it is that both rise"
+    first, second = (f"{label(name)} ({ASKS[name]})" if name in ASKS else label(name) for name in (x, y))
     sentence = (
-        f"**{lead}.** Along training {label(x)} and {label(y)} correlate at {HIGH} or more in {high} of {n} runs "
-        f"(median {median:.2f}); {label(x)} of one run and {label(y)} of *another* correlate at {other:.2f} "
-        f"(median).{trends}"
+        f"**{lead}.** While a model learns, {first} and {second} correlate at {HIGH} or more in "
+        f"{int((r >= HIGH).sum())} of {len(r)} training runs (median {median:.2f}). But {label(x)} of one run and "
+        f"{label(y)} of *another*, which cannot act on each other, correlate at {other:.2f} (median)."
     )
     interval = (
-        f"From checkpoint to checkpoint, a run with itself r = {test.own:.2f}, with its twin {test.twin:.2f}; that is "
-        f"{test.excess.estimate:+.2f} [{test.excess.low:+.2f}, {test.excess.high:+.2f}] more in Fisher's z, "
-        f"{test.excess.n} sizes, exact p = {test.p:.3f}{_others(tests, x)}."
+        f"From checkpoint to checkpoint, changes correlate at {test.own:.2f} within a run and at {test.twin:.2f} with "
+        f"its twin on another corpus: {test.excess.estimate:+.2f} {bracket(test.excess, signed=True)} in Fisher's z "
+        f"over {test.excess.n} sizes, p = {p[x]:.2f}, corrected for asking {len(p)} capabilities."
     )
     return Answer(sentence, "correlation", interval)
 
 
-def _known(rows: pd.DataFrame, x: str, y: str) -> list[str]:
-    """The chosen capability and the others that the rows have."""
-    return [x, *[name for name in CAPABILITIES if name in rows and name not in (x, y)]]
+def _medians(rows: pd.DataFrame, x: str, y: str, from_step: int) -> tuple[float, float]:
+    """The median r of x with y of the same run, and with y of another run."""
+    cross = training.crossed(rows, x=x, y=y, from_step=from_step)
+    return float(cross.loc[cross["own"], "r"].median()), float(cross.loc[~cross["own"], "r"].median())
 
 
-def _others(tests: dict[str, training.BeyondTrend], x: str) -> str:
-    others = [f"{label(name)} {test.p:.2f}" for name, test in tests.items() if name != x]
-    return f" (the other capabilities: {listed(others)})" if others else ""
+def _p(rows: pd.DataFrame, x: str, y: str, from_step: int) -> dict[str, float]:
+    """p of the test beyond trend of x and of every other capability of the rows, Holm-corrected for asking them all."""
+    names = [x, *[name for name in CAPABILITIES if name in rows and name not in (x, y)]]
+    p = corrected([training.beyond_trend(rows, x=name, y=y, from_step=from_step).p for name in names])
+    return {name: float(value) for name, value in zip(names, p, strict=True)}
 
 
 def starts(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     """How the headline shrinks with its first checkpoint, levels and changes."""
     parts = []
     for step in STARTS:
-        level = training.along(rows, x=x, y=y, from_step=step)
-        change = training.along(rows, x=x, y=y, from_step=step, difference=True)
+        r = training.along(rows, x=x, y=y, from_step=step)["r"]
+        change = training.along(rows, x=x, y=y, from_step=step, difference=True)["r"].median()
+        runs = f"from step {step:,} on, {int((r >= HIGH).sum())} of {len(r)}"
         parts.append(
-            f"from step {step:,} {int((level['r'] >= HIGH).sum())} of {len(level)} runs, changes r = "
-            f"{change['r'].median():.2f}"
+            f"{runs} and {change:.2f}" if parts else f"{runs} have r of {HIGH} or more, and changes {change:.2f}"
         )
-    return f"Runs at {HIGH} or more, and the median r of the changes between checkpoints: {'; '.join(parts)}."
+    return f"Runs with a high r, and the median r of the changes between checkpoints: {'; '.join(parts)}."
 
 
 def start_reading(table: pd.DataFrame, step: int) -> str:
@@ -79,24 +90,21 @@ def start_reading(table: pd.DataFrame, step: int) -> str:
 
 def test_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
     """The test beyond trend in a sentence."""
-    test = training.beyond_trend(rows, x=x, y=y, from_step=from_step)
-    verdict = "that is beyond chance" if test.p < 0.05 else "chance gives as much"  # one-sided: a tie can only add
+    test, p = training.beyond_trend(rows, x=x, y=y, from_step=from_step), _p(rows, x, y, from_step)
+    verdict = "that is beyond chance" if p[x] < 0.05 else "chance gives as much"
     return (
-        f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run and "
-        f"{test.twin:.2f} with the "
-        f"twin: {verdict} (p = {test.p:.3f} over all ways to exchange the twins)."
+        f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run and {test.twin:.2f} "
+        f"with the twin: {verdict} (p = {p[x]:.2f} over all ways to exchange the twins, corrected for asking {len(p)} "
+        "capabilities)."
     )
 
 
 def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
-    """The other capabilities, the correction for asking them all, and what the twins are."""
-    tests = {name: training.beyond_trend(rows, x=name, y=y, from_step=from_step) for name in _known(rows, x, y)}
+    """The other capabilities, and what the twins are."""
+    others = listed(f"{label(name)} {p:.2f}" for name, p in _p(rows, x, y, from_step).items() if name != x)
     spread = training.twin_spread(rows, y, from_step=from_step)
-    p = corrected([test.p for test in tests.values()])
-    named = listed([f"{label(name)} {value:.2f}" for name, value in zip(tests, p, strict=True)])
     return (
-        f"Corrected for asking {len(tests)} capabilities, p is {named}. A twin saw another corpus; its scores "
-        f"differ by "
+        f"So corrected, p of the other capabilities is {others}. A twin saw another corpus; its scores differ by "
         f"{spread.estimate:.1f} points (SD of one run, an upper bound for two runs alike)."
     )
 
@@ -107,43 +115,40 @@ def one_run(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
     first, last = part.iloc[0], part.iloc[-1]
     r = training.along(part, x=x, y=y, from_step=from_step)["r"].iloc[0]
     return (
-        f"From step {int(first['step']):,} to {int(last['step']):,}, {label(x)} of {model} goes from "
-        f"{first[x]:.0f} to "
-        f"{last[x]:.0f} %, and {label(y)} from {first[y]:.0f} to {last[y]:.0f} %, where 50 is no preference: r = "
-        f"**{r:.2f}** over {len(part)} checkpoints."
+        f"From step {int(first['step']):,} to {int(last['step']):,}, {label(x)} of {model} goes from {first[x]:.0f} to "
+        f"{last[x]:.0f} %, and {label(y)} from {first[y]:.0f} to {last[y]:.0f} %: r = **{r:.2f}** over {len(part)} "
+        "checkpoints."
     )
 
 
 def strangers(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000, least: float = 1.4) -> str:
     """r of one run's x with another's y, all sizes and those from `least` billions on."""
-    parts = []
-    for word, part in (("all sizes", rows), (f"sizes from {least:g} B", rows[rows["params_b"] >= least])):
-        median = training.crossed(part, x=x, y=y, from_step=from_step).groupby("own")["r"].median()
-        parts.append(f"{word}: with itself {median[True]:.2f}, with another {median[False]:.2f}")
-    return f"Median r of {label(x)} with {label(y)}; {'; '.join(parts)}."
+    own, other = _medians(rows, x, y, from_step)
+    large, large_other = _medians(rows[rows["params_b"] >= least], x, y, from_step)
+    return (
+        f"{label(x)} of a run goes with {label(y)} of the same run at r = {own:.2f}, with that of another run at "
+        f"{other:.2f} (medians); among the sizes from {least:g} B at {large:.2f} and {large_other:.2f}."
+    )
 
 
 def sizes(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     """r over the sizes at equal tokens, early and at the end."""
     table = training.by_size(rows, x=x, y=y).dropna()
     last = table[table["step"] == table["step"].max()]
-    early = table[(table["step"] >= 1_000) & (table["step"] < 13_000)]
+    early = table.loc[table["step"].between(1_000, 12_999), "r"]
     return (
         f"At equal tokens, over {int(last['n'].iloc[0])} sizes at the end of training, r = "
-        f"{listed([f'{r:.2f}' for r in last['r']])} (the two corpora); before step 13,000 it lies between "
-        f"{early['r'].min():.2f} and {early['r'].max():.2f}. Here time is held, and size takes its place as the "
-        f"common cause."
+        f"{listed(f'{r:.2f}' for r in last['r'])} (the two corpora); before step 13,000 it lies between "
+        f"{early.min():.2f} and {early.max():.2f}. Here time is held, and size may be the common cause in its place."
     )
 
 
 def remember(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> tuple[str, str, str]:
     """Three lines: the headline, the strangers, the test."""
-    own = training.along(rows, x=x, y=y, from_step=from_step)
-    cross = training.crossed(rows, x=x, y=y, from_step=from_step)
-    test = training.beyond_trend(rows, x=x, y=y, from_step=from_step)
-    other = float(cross.loc[~cross["own"], "r"].median())
+    own, other = _medians(rows, x, y, from_step)
+    test, p = training.beyond_trend(rows, x=x, y=y, from_step=from_step), _p(rows, x, y, from_step)
     return (
-        f"Any two curves that rise correlate: here {own['r'].median():.2f} within a run, {other:.2f} between runs.",
+        f"Two curves that rise correlate: here {own:.2f} within a run, {other:.2f} between runs.",
         "Correlate changes, and put a stranger's curve beside your own.",
-        f"What is a run's own, beyond its twin's trend: r {test.own:.2f} against {test.twin:.2f} (p = {test.p:.3f}).",
+        f"What is a run's own, beyond its twin's trend: r {test.own:.2f} against {test.twin:.2f} (p = {p[x]:.2f}).",
     )

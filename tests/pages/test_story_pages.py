@@ -56,6 +56,11 @@ def test_every_section_of_an_audit_is_reached_from_its_chapter(book_html: Path, 
     assert [anchor for anchor in linked if anchor not in targets] == []
 
 
+def test_no_page_prints_a_warning_of_a_library(book_html: Path) -> None:
+    printed = [path.stem for path in book_html.rglob("*.html") if "output stderr" in path.read_text(encoding="utf-8")]
+    assert printed == []
+
+
 def test_the_switch_opens_all_code_and_remembers_it(book_html: Path, open_page: Callable[..., Any]) -> None:
     page = open_page(book_html / "notebooks" / "01_coupling.html")
     folded, opened = ".cell details.above-input:not([open])", ".cell details.above-input[open]"

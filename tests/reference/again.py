@@ -220,7 +220,8 @@ def chapter_9() -> dict[str, list[float]]:
         "twins": twins(rows),
         "turn": turn(rows),
         "remember": [
-            r[A][0], *three(r[Q]), held[Q][0], qwen[GPQA].corr(qwen[Q]), len(fell), len(effort),
+            r[A][0], *three(r[Q]), held[Q][0], qwen[GPQA].corr(qwen[Q]), len(qwen), left[GPQA].corr(left[Q]), len(left),
+            len(fell), len(effort),
         ],
         **frontier(),
     }  # fmt: skip
@@ -356,19 +357,19 @@ def chapter_10() -> dict[str, list[float]]:
     at_the_end = by_size[143000]
     early = [end([r for step, pair in by_size.items() if step < 13000 for r in pair]) for end in (min, max)]
     lead = test[x]
+    high = {step: (int((own[step] >= 0.85).sum()), len(own[step])) for step in levels}
     return {
         "answer": [0.85, int((own[1000] >= 0.85).sum()), len(own[1000]), own[1000].median(), np.median(other)],
-        "answer_interval": [lead[0], lead[1], *lead[2], 8, lead[3], *p[1:]],
+        "answer_interval": [lead[0], lead[1], *lead[2], 8, holm[0], 4],
         "one": [
-            1000, 143000, big[0].iloc[0], big[0].iloc[-1], big[1].iloc[0], big[1].iloc[-1], 50, big[0].corr(big[1]),
+            1000, 143000, big[0].iloc[0], big[0].iloc[-1], big[1].iloc[0], big[1].iloc[-1], big[0].corr(big[1]),
             len(big[0]),
         ],
-        "starts": [0.85, *itertools.chain(*(
-            (step, int((own[step] >= 0.85).sum()), len(own[step]), change[step]) for step in levels
-        ))],
+        "starts": [1000, *high[1000], 0.85, change[1000],
+                   *itertools.chain(*((step, *high[step], change[step]) for step in (3000, 13000)))],
         "strangers": [own[1000].median(), np.median(other), 1.4, np.median(np.diag(part)), np.median(part[mine])],
-        "test": [lead[0], lead[1], lead[3]],
-        "holm": [4, *holm],
+        "test": [lead[0], lead[1], holm[0], 4],
+        "holm": [*holm[1:]],
         "sizes": [8, *at_the_end, 13000, *early],
-        "remember": [own[1000].median(), np.median(other), lead[0], lead[1], lead[3]],
+        "remember": [own[1000].median(), np.median(other), lead[0], lead[1], holm[0]],
     }  # fmt: skip

@@ -191,7 +191,6 @@
     const count = (phase) => found.steps.filter((s) => s.phase === phase).length;
     const largest = found.sizes[found.sizes.length - 1];
     const { power: needs, whole } = found;
-    const web = kit.steps.filter((s) => s.web);
     return {
       x: found.labels[found.x],
       y: found.labels[found.y],
@@ -211,8 +210,8 @@
       settled: found.steps.filter((s) => s.settled).length,
       r: found.r.estimate,
       r_interval: found.r.interval,
-      known: web.length,
-      known_negative: web.filter((s) => s.gamma < 0).length,
+      known: kit.steps.length,
+      known_negative: kit.steps.filter((s) => s.gamma < 0).length,
       questions: needs.questions,
       needed: needs.sizes,
       most_questions: MOST_QUESTIONS,

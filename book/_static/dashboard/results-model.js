@@ -52,11 +52,11 @@
           ]),
         ),
         table(
-          "The papers' curve, read both ways",
+          "The papers' curve, by the rule they state and by its opposite",
           [["reading"], ["says"], ["right", 1], ["of known steps", 1]],
           [
-            ["as stated", result.curve.stated, num(result, "curve.record.stated"), num(result, "curve.record.n")],
-            ["reversed", result.curve.reversed, num(result, "curve.record.reversed"), num(result, "curve.record.n")],
+            ["by the stated rule", result.curve.stated, num(result, "curve.record.stated"), num(result, "curve.record.n")],
+            ["by the opposite rule", result.curve.reversed, num(result, "curve.record.reversed"), num(result, "curve.record.n")],
             [
               "always 'against each other'",
               "against each other",
