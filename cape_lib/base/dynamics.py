@@ -474,9 +474,10 @@ def _ode(rows: pd.DataFrame, *, size: float) -> Floats:
     if len(rows) < LEAST_SIZES:
         return nothing
     # About the middle of the steps, where the constant is nearly free of the slopes.
-    middle = midpoints(rows, benchmarks=names)[names].mean()
+    between = midpoints(rows, benchmarks=names)[names]
+    middle = between.mean()
     moved = rows.assign(**(rows[names] - middle))
-    design = np.column_stack([midpoints(moved, benchmarks=names)[names].to_numpy(float), np.ones(len(rows) - 1)])
+    design = np.column_stack([(between - middle).to_numpy(float), np.ones(len(between))])
     diagonal = np.abs(np.diag(np.linalg.qr(design, mode="r")))
     if diagonal.min() * ILL_CONDITIONED <= diagonal.max():
         return nothing

@@ -34,8 +34,11 @@ def small_multiples(
     shown = steps[steps["family"].isin(families)]
     low_x, high_x = float(shown[["x_from", "x_to"]].min().min()), float(shown[["x_from", "x_to"]].max().max())
     low_y, high_y = float(shown[["y_from", "y_to"]].min().min()), float(shown[["y_from", "y_to"]].max().max())
-    axes = {"x": _axis(alt.X, "x_from", [low_x, high_x]), "y": _axis(alt.Y, "y_from", [low_y, high_y])}
-    views: list[Any] = [_one(shown[shown["family"] == family], axes, family) for family in families]
+    alike = _plane([low_x, high_x], [low_y, high_y])
+    views: list[Any] = [
+        alike.properties(data=rows, title=alt.Title(str(family), fontSize=11, anchor="start"))
+        for family, rows in ((family, shown[shown["family"] == family]) for family in families)
+    ]
     down = int((shown["gamma"] < 0).sum())
     more = f" ({total - len(families)} more in the table)" if total > len(families) else ""
     return figure(
@@ -56,19 +59,19 @@ def small_multiples(
     )
 
 
-def _axis(kind: Any, column: str, domain: list[float]) -> Any:
-    scale = alt.Scale(domain=domain, nice=True, zero=False)
-    return kind(f"{column}:Q", scale=scale, title=None, axis=alt.Axis(tickCount=3, labelFontSize=9))
+def _plane(x: list[float], y: list[float]) -> Any:
+    """The chart of any family, without its rows: a rule a step, a point at each end; x, y: from and to, percent."""
 
+    def axis(kind: Any, column: str, domain: list[float]) -> Any:
+        scale = alt.Scale(domain=domain, nice=True, zero=False)
+        return kind(f"{column}:Q", scale=scale, title=None, axis=alt.Axis(tickCount=3, labelFontSize=9))
 
-def _one(steps: pd.DataFrame, axes: dict[str, Any], family: str) -> Any:
-    base = alt.Chart(steps).encode(**axes)
     ends = [alt.Tooltip("smaller:N", title="from"), alt.Tooltip("larger:N", title="to")]
-    tooltip = [*ends, alt.Tooltip("gamma:Q", format=".2f"), "phase"]
+    tooltip = [*ends, alt.Tooltip("gamma:Q", format=".2f"), "phase:N"]
+    base = alt.Chart().encode(x=axis(alt.X, "x_from", x), y=axis(alt.Y, "y_from", y))
     lines = base.mark_rule(strokeWidth=2.5).encode(
         x2="x_to", y2="y_to", color=phase_colour(legend=False), tooltip=tooltip
     )
     look: dict[str, Any] = {"filled": True, "size": 18, "fill": PAPER, "stroke": INK, "opacity": 1}
-    dots = base.mark_point(**look)
-    end = alt.Chart(steps.tail(1)).mark_point(**look).encode(x="x_to:Q", y="y_to:Q")
-    return alt.layer(lines, dots, end).properties(height=120, title=alt.Title(family, fontSize=11, anchor="start"))
+    dots = [alt.Chart().mark_point(**look).encode(x=f"x_{end}:Q", y=f"y_{end}:Q") for end in ("from", "to")]
+    return alt.layer(lines, *dots).properties(height=120)

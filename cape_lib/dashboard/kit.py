@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ MOST_RELEASES = 120
 MOST_PROMISED = 20
 
 
-@lru_cache(maxsize=1)
+@cache
 def kit() -> Kit:
     """The reference of every diagnosis, JSON-ready; computed once from the tables.
 
@@ -69,7 +69,7 @@ def kit() -> Kit:
             name: asdict(trend) | {"coefficients": trend.coefficients.tolist(), "inverse": trend.inverse.tolist()}
             for name, trend in trends().items()
         },
-        "steps": _steps(),
+        "steps": plain_steps(),
         "near": coupling.NEAR,
         "least_clusters": LEAST_CLUSTERS,
         "t95": [None, *(float(stdtrit(freedom, 0.975)) for freedom in range(1, known_steps()["family"].nunique()))],
@@ -81,7 +81,7 @@ def kit() -> Kit:
         "today": _today(),
         "power": boundary.power_table(),
         "promises": {
-            name.replace(" ", "_"): [tables.promise("critical scales", name, n=n) for n in range(MOST_PROMISED + 1)]
+            name.replace(" ", "_"): [promised(name, n) for n in range(MOST_PROMISED + 1)]
             for name in boundary.ESTIMATORS
         },
         "rules": advice.plain_rules(),
@@ -90,7 +90,13 @@ def kit() -> Kit:
     }
 
 
-@lru_cache(maxsize=1)
+@cache
+def promised(estimator: str, sizes: int) -> str:
+    """How often the interval of an estimator of a boundary is right at so many sizes, in words (`tables.promise`)."""
+    return tables.promise("critical scales", estimator, n=min(sizes, MOST_PROMISED))
+
+
+@cache
 def variant_rows() -> pd.DataFrame:
     """The variants that a model of today is compared with, as of `variants.readings`, and whether each `ran_out`."""
     rows = variants.readings()
@@ -140,19 +146,20 @@ def known_models() -> pd.DataFrame:
     return tables.base(BASE_PANEL)
 
 
-@lru_cache(maxsize=1)
+@cache
 def trends() -> dict[str, levers.WebTrend]:
     """By benchmark, the trend of web-trained models that one model is held against."""
     return {name: levers.web_trend(known_models(), name) for name in ("hellaswag", "truthfulqa")}
 
 
-@lru_cache(maxsize=1)
+@cache
 def known_steps() -> pd.DataFrame:
     """Every known step between neighbouring sizes (`coupling.known_steps`), the same as on the first page."""
     return coupling.known_steps(known_models())
 
 
-def _steps() -> list[dict[str, Any]]:
+@cache
+def plain_steps() -> list[dict[str, Any]]:
     """`known_steps` as plain data: family, size_b (billions), gamma, phase, tokens_b (billions, None if not known)."""
     return [
         {

@@ -13,7 +13,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.base import boundary, coupling, dynamics
 from cape_lib.dashboard.advice import advise
-from cape_lib.dashboard.kit import MOST_PROMISED, kit
+from cape_lib.dashboard.kit import plain_steps, promised
 from cape_lib.dashboard.one_model import perhaps_swapped
 from cape_lib.dashboard.wording import BLANK, interval, number, shown, write
 from cape_lib.errors import MissingError
@@ -35,13 +35,14 @@ def diagnose_family(
     items: Mapping[str, int] | None = None,
     along: Axis = PARAMS,
     beside: pd.DataFrame | None = None,
+    scales: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """What the sizes of one family say about the coupling of two scores.
 
     rows: one a size: params_b (billions), x, y (percent), optionally model, more benchmarks, <score>_stderr (points).
     at: size of the forecast, billions (default: twice the largest).  items: questions of a benchmark of one's own.
     along: another axis; then the answer is that of `diagnose_path`, which speaks of no sizes; beside: further runs, for
-    what trend alone explains there.
+    what trend alone explains there.  scales: `boundary.critical_scales` of the rows, where they are at hand.
     Returns plain data: `runs` (scores whose noise is the spread between runs), `whole` (smallest to largest in one),
     `steps` (gamma, Fieller interval, P of each phase), `r`, `dimension`, `boundary` (N_c by named estimators),
     `forecast`, `power`, `answers`, `advice`, `notes`.
@@ -60,7 +61,8 @@ def diagnose_family(
         "labels": {name: tables.label(name) for name in (x, y)}, "runs": tables.between_runs(frame, (x, y)),
         "sizes": _sizes(frame, x, y), "whole": _whole(frame, x, y), "steps": steps,
         "r": _correlation(frame, x, y), "dimension": _dimension(frame, x, y),
-        "boundary": _boundary(frame, x, y), "forecast": _forecast(frame, x, y, at),
+        "boundary": _boundary(boundary.critical_scales(frame, x=x, y=y) if scales is None else scales),
+        "forecast": _forecast(frame, x, y, at),
     }  # fmt: skip
     found["power"] = _power(frame, found)
     facts = _facts(found)
@@ -162,20 +164,19 @@ def _upright(vector: np.ndarray) -> list[float]:
     return [float(-item if lead < 0 else item) for item in vector]
 
 
-def _boundary(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
+def _boundary(scales: pd.DataFrame) -> dict[str, Any]:
     """`critical_scales` as plain data, and how often an interval like it is right.
 
     estimate: billions, None where these sizes hold none; low, high: None beyond the sizes on that side.
     """
-    promises = kit()["promises"]
     answer = {}
-    for row in boundary.critical_scales(frame, x=x, y=y).to_dict("records"):
+    for row in scales.to_dict("records"):
         name = row["estimator"].replace(" ", "_")
         low, high = (number(row[end]) for end in ("low", "high"))
         answer[name] = {
             "estimate": number(row["n_c_b"]), "low": low or None, "high": high or None, "share": number(row["share"]),
             "inside": math.isfinite(row["n_c_b"]), "verdict": row["verdict"],
-            "promise": promises[name][min(len(frame), MOST_PROMISED)],
+            "promise": promised(row["estimator"], row["n"]),
         }  # fmt: skip
     return answer
 
@@ -237,7 +238,7 @@ def questions_needed(step: tuple[float, float], variance: tuple[float, float], l
 
 
 def _facts(found: Mapping[str, Any]) -> dict[str, Any]:
-    steps, last, r, known = found["steps"], found["steps"][-1], found["r"], kit()["steps"]
+    steps, last, r, known = found["steps"], found["steps"][-1], found["r"], plain_steps()
     counts = {phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES}
     names = ("smaller", "larger", "gamma", "interval", "phase", "p_negative", "dx", "dy")
     return {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from cape_lib.stats.estimate import Estimate
 from cape_lib.stats.noise import fieller_limits
@@ -43,12 +43,12 @@ class Cosines:
     @property
     def p_greater(self) -> Floats:
         """One-sided p (0-1) that the cosine is above zero by chance; 1 - p_greater is the other side's."""
-        return np.asarray(stats.t.sf(self.t, self.freedom))
+        return np.asarray(stdtr(self.freedom, -self.t))
 
     @property
     def p_two(self) -> Floats:
         """Two-sided p (0-1) of a cosine of zero."""
-        return np.asarray(2 * stats.t.sf(np.abs(self.t), self.freedom))
+        return np.asarray(2 * stdtr(self.freedom, -np.abs(self.t)))
 
 
 def cosines_of_means(states: Floats, groups: NDArray[np.int64], *, level: float = 0.95) -> Cosines:
@@ -151,6 +151,6 @@ def repeat_cosine(differences: Floats, clusters: NDArray[np.str_], *, level: flo
     left = np.array([share(one) for one in range(len(names))])
     k = len(names)
     sd = np.sqrt((k - 1) / k * ((left - left.mean(0)) ** 2).sum())
-    reach = float(stats.t.ppf(0.5 + level / 2, k - 1)) * sd
+    reach = float(stdtrit(k - 1, 0.5 + level / 2)) * sd
     estimate, low, high = (float(np.clip(value, 0, 1)) for value in (whole, whole - reach, whole + reach))
     return Estimate(estimate, low, high, len(differences), "jackknife over topics")

@@ -185,13 +185,17 @@ def complete_rows(
     for column in columns:
         if column not in frame.columns:
             raise MissingError(f"{suggest('column', column, map(str, frame.columns))}; add it to the table of scores")
-    rows = frame.dropna(subset=list(columns))
+    whole = np.logical_and.reduce([frame[column].notna().to_numpy() for column in columns])
+    rows = frame if whole.all() else frame[whole]
     if len(rows) < least:
         names = ", ".join(columns)
         aim = f"{purpose} needs" if purpose else "this needs"
         raise MissingError(f"{aim} {least} rows with {names}; {len(rows)} of {len(frame)} have them: add more models")
     # A second key, so that the order of rows in the file never matters.
     keys = [by, "model"] if {by, "model"} <= set(rows.columns) else [columns[0]]
+    first = rows[keys[0]].to_numpy()
+    if first.dtype.kind in "if" and (first[1:] > first[:-1]).all():
+        return rows.reset_index(drop=True)
     return rows.sort_values(keys, kind="stable", ignore_index=True)
 
 

@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from cape_lib.base.coupling.local import local_couplings
@@ -417,6 +416,8 @@ class FamilyModel:
         return float(self.weight @ ndtr((limit - mean) / sd))
 
     def _of(self, chosen: Floats) -> Estimate:
+        from scipy.optimize import brentq
+
         mean, sd = self._normals(chosen)
         ends = (float((mean - 12 * sd).min()), float((mean + 12 * sd).max()))
         low, high = (brentq(lambda v, q=q: self._below(mean, sd, v) - q, *ends, xtol=1e-10) for q in TAILS)

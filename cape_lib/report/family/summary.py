@@ -48,7 +48,7 @@ def diagnose(part: Part) -> dict[str, Any]:
         "kind": part.kind,
         "x": part.x,
         "y": part.y,
-        "diagnosis": diagnose_family(part.rows, x=part.x, y=part.y),
+        "diagnosis": diagnose_family(part.rows, x=part.x, y=part.y, scales=scales),
         "critical_scales": scales.to_dict("records"),
         "next_size": next_size(part.rows, scales),
     }

@@ -6,7 +6,6 @@ import contextlib
 import importlib
 import logging
 import os
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,23 +54,25 @@ def client(scheduler: str | None, workers: int | None, *, patience: float = 20.0
     distributed = need_dask()
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     if scheduler is not None:
-        with _connected(distributed, scheduler, patience) as found:
-            yield found
+        with _connected(distributed, scheduler, patience) as dask:
+            yield dask
         return
     count = local_count(workers)
-    with warnings.catch_warnings():
-        # A second cluster on the machine finds the usual port of its page taken: no news to who asked for a sweep.
-        warnings.filterwarnings("ignore", message="Port", category=UserWarning)
-        local = distributed.LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-            preload=[_DEAF],
-        )
-    with local, distributed.Client(local) as found:
-        yield found
+    # Workers get the settings of this process: nobody asks what a worker did every ten milliseconds.
+    importlib.import_module("dask").config.set({"distributed.worker.profile.enabled": False})
+    local = distributed.LocalCluster(
+        n_workers=count,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        # Any port: a second cluster on the machine finds the usual one taken.
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        silence_logs=logging.CRITICAL,
+        preload=[_DEAF],
+    )
+    # `closing`: the client's own context must end in the thread that it began in.
+    with local, contextlib.closing(distributed.Client(local)) as dask:
+        yield dask
 
 
 @contextlib.contextmanager
@@ -79,26 +80,26 @@ def _connected(distributed: Any, address: str, patience: float) -> Iterator[Any]
     if "://" not in address:
         address = f"tcp://{address}"
     try:
-        found = distributed.Client(address, timeout=patience)
+        dask = distributed.Client(address, timeout=patience)
     except (OSError, TimeoutError) as error:
-        told = "does not answer" if isinstance(error, TimeoutError) else str(error).splitlines()[0]
-        raise SurroundingsError(f"--scheduler {address}: {told}; start one with 'dask scheduler'") from None
+        why = "does not answer" if isinstance(error, TimeoutError) else str(error).splitlines()[0]
+        raise SurroundingsError(f"--scheduler {address}: {why}; start one with 'dask scheduler'") from None
     except (ValueError, KeyError) as error:
         raise UsageError(f"--scheduler {address}: no address ({error}); write tcp://HOST:PORT") from None
     try:
         try:
-            found.wait_for_workers(1, timeout=patience)
+            dask.wait_for_workers(1, timeout=patience)
         except TimeoutError:
-            mend = f"start one with 'dask worker {address}'"
-            raise SurroundingsError(f"--scheduler {address}: no worker answers; {mend}") from None
-        _same_library(found, address)
-        yield found
+            step = f"start one with 'dask worker {address}'"
+            raise SurroundingsError(f"--scheduler {address}: no worker answers; {step}") from None
+        _same_library(dask, address)
+        yield dask
     finally:
-        found.close()
+        dask.close()
 
 
-def _same_library(found: Any, address: str) -> None:
-    for worker, version in found.run(_version).items():
+def _same_library(dask: Any, address: str) -> None:
+    for worker, version in dask.run(_version).items():
         if version != cape_lib.__version__:
             has = f"has cape_lib {version}" if version else "has no cape_lib"
             raise SurroundingsError(

@@ -9,7 +9,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ MARK = "sweep.json"
 RETRIES = 3
 #: seconds of the processor in this process that tell how long a family takes
 TRIAL = 1.0
-#: seconds that a cluster of local processes takes to start and to load the library
-START = 6.0
+#: seconds of work that a cluster of local processes must take off this one to be worth its start
+START = 4.0
 #: seconds of work that are worth a message, and most families in one to a scheduler elsewhere
 WORTH, MOST_IN_ONE = 0.5, 20
 
@@ -64,16 +65,17 @@ def sweep(
     answers = {task.family: old for task in todo if (old := _finished(out, task, places[task.family])) is not None}
     waiting = [task for task in todo if task.family not in answers]
     kept, tell = len(answers), tell or (lambda *_: None)
-    if waiting:
-        with _folder(out):
-            for done, fresh in enumerate(_answers(waiting, workers or Workers()), start=kept + 1):
-                answers[fresh["family"]] = _store(out, fresh, places[fresh["family"]])
-                tell(done, len(todo), fresh["family"])
-    ordered = [answers[task.family] for task in todo]
-    states = {state: sum(a["state"] == state for a in ordered) for state in ("done", "refused", "failed")}
-    whole = {"format": FORMAT, "families": len(ordered), "kept": kept, **states, "answers": ordered}
-    write_page(ordered, places, out)
-    _write(out / MARK, json.dumps(whole, indent=1, allow_nan=False))
+    with ThreadPoolExecutor(1) as beside:
+        if waiting:
+            with _folder(out), contextlib.closing(_answers(waiting, workers or Workers(), beside)) as coming:
+                for done, fresh in enumerate(coming, start=kept + 1):
+                    answers[fresh["family"]] = _store(out, fresh, places[fresh["family"]])
+                    tell(done, len(todo), fresh["family"])
+        ordered = [answers[task.family] for task in todo]
+        states = {state: sum(a["state"] == state for a in ordered) for state in ("done", "refused", "failed")}
+        whole = {"format": FORMAT, "families": len(ordered), "kept": kept, **states, "answers": ordered}
+        write_page(ordered, places, out)
+        _write(out / MARK, json.dumps(whole, indent=1, allow_nan=False))
     return whole
 
 
@@ -90,8 +92,11 @@ def _folder(out: Path) -> Iterator[None]:
                 folder.rmdir()  # refuses where something is inside
 
 
-def _answers(waiting: Sequence[Task], where: Workers) -> Iterator[dict[str, Any]]:
-    """Answers as they come: from a scheduler, or from this process until several would be faster."""
+def _answers(waiting: Sequence[Task], where: Workers, beside: Executor) -> Generator[dict[str, Any], None, None]:
+    """Answers as they come: from a scheduler, or from this process until several would be faster.
+
+    beside: a thread that starts the local processes while this one goes on, and ends them while it writes the page.
+    """
     if where.scheduler is not None:
         with client(where.scheduler, None) as dask:
             many = max(1, len(dask.scheduler_info()["workers"]))
@@ -109,15 +114,25 @@ def _answers(waiting: Sequence[Task], where: Workers) -> Iterator[dict[str, Any]
     while at < len(waiting) and (count == 1 or time.process_time() - began < TRIAL):
         yield answer(waiting[at])
         at += 1
-    rest, each = waiting[at:], (time.process_time() - began) / max(at - 1, 1)
-    if not rest:
-        return
+    rest, each = list(waiting[at:]), (time.process_time() - began) / max(at - 1, 1)
     if len(rest) * each * (1 - 1 / count) < START or not has_dask():
         yield from map(answer, rest)
         return
-    worth = max(1, min(round(WORTH / each), -(-len(rest) // (4 * count))))
-    with client(None, count) as dask:
-        yield from _run(dask, rest, worth)
+    cluster = contextlib.ExitStack()
+
+    def started() -> Any:
+        dask = cluster.enter_context(client(None, count))
+        dask.run(answer, waiting[0])  # loads the library there
+        return dask
+
+    starting = beside.submit(started)
+    try:
+        while rest and not starting.done():
+            yield answer(rest.pop(0))
+        size = max(1, min(round(WORTH / each), -(-len(rest) // (4 * count))))
+        yield from _run(starting.result(), rest, size)
+    finally:
+        beside.submit(cluster.close)
 
 
 def _run(dask: Any, waiting: Sequence[Task], size: int) -> Iterator[dict[str, Any]]:
