@@ -36,8 +36,8 @@ from typing import Any
 
 import torch
 
-from cape_lib.lm import benchmarks, models, probes, steering, texts
-from cape_lib.lm.models.batching import chunks, encode_rows, states_only, token_lists
+from cape_lib.lm import models, probes, steering, texts
+from cape_lib.lm.models.running import chunks, encode_rows, states_only, token_lists
 from cape_lib.lm.steering.applying import added
 from cape_lib.lm.steering.measuring import MOST_LOGITS, Arm, answer_scores, questions, vocabulary
 from cape_lib.lm.testbed import prompts, store
@@ -66,7 +66,7 @@ def shaped(shape: str, device: str) -> models.LanguageModel:
     torch.manual_seed(0)
     model = GPTNeoXForCausalLM(config).to(device).eval()
     model.generation_config.eos_token_id = None  # every arm writes all its tokens
-    tokenizer = AutoTokenizer.from_pretrained(store.folder_of("R-s1"))
+    tokenizer = AutoTokenizer.from_pretrained(store.tokenizer_of(store.folder_of("R-s1")))
     return models.wrap(model, tokenizer, name=f"random weights, shape {shape}")
 
 
@@ -225,7 +225,7 @@ def scoring_cost(folder: str, items: Path, rounds: int, limit: int = 16) -> list
     peak of a process that scores, less 1 GiB, in times of the model's weights (Linux and CUDA).
     """
     lm = models.load(folder, dtype="bfloat16")
-    asked = questions(lm, benchmarks.read(items, limit=limit).items)
+    asked = questions(lm, texts.read_benchmark(items, limit=limit).items)
     rng = torch.Generator().manual_seed(0)
     vectors = [size * torch.randn(lm.width, generator=rng) for size in (0.0, 1.0, 2.0, 3.0)]
     four = [Arm(vector, lm.depth // 4) for vector in vectors]

@@ -1,1 +1,1 @@
-"""What makes tables of `data/`: planted truths (`coverage`) and recorded runs on real models."""
+"""What makes tables of `data/`: planted truths (`coverage`), the testbed, and recorded runs on real models."""

@@ -21,9 +21,9 @@ from typing import Any
 import pandas as pd
 import torch
 
-from cape_lib.lm import benchmarks, models, probes, steering, texts
+from cape_lib.lm import models, probes, steering, texts
 from cape_lib.lm.steering.controls import CLEAN
-from cape_lib.lm.steering.fitting import fit_directions
+from cape_lib.lm.steering.direction import fit_directions
 from cape_lib.stats import Estimate
 
 DATA = Path(__file__).parents[1] / "data"
@@ -31,7 +31,7 @@ DATA = Path(__file__).parents[1] / "data"
 
 def steer(args: argparse.Namespace, lm: models.LanguageModel) -> None:
     """One run of the protocol, as rows of `model_runs`, `model_controls` and `model_doses`."""
-    asked = benchmarks.read(args.items, limit=args.limit, seed=args.seed)
+    asked = texts.read_benchmark(args.items, limit=args.limit, seed=args.seed)
     sweep = args.layer == "sweep"
     sites: list[models.Site] = ["embed", *range(lm.depth)] if sweep else [lm.site(args.layer)]
     plan = steering.Plan(

@@ -27,7 +27,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "claims": ("cape_lib.cli.claims", "every published claim recomputed, with its verdict"),
     "probe": ("cape_lib.cli.probe", "coupling inside a language model, by block and head"),
     "steer": ("cape_lib.cli.steer", "write with and without a direction, and test what it does"),
-    "testbed": ("cape_lib.cli.testbed", "make, score and remake the small models of the book"),
     "predictions": ("cape_lib.cli.predictions", "the seven predictions, the book's own, and their status today"),
 }
 

@@ -28,12 +28,10 @@ def run(args: argparse.Namespace) -> int:
     """Probe and print."""
     if args.untrained < 0 or args.batch < 1:
         raise UsageError("--untrained must be at least 0, --batch at least 1")
-    from cape_lib.lm.testbed import store
-
-    if args.heads:
-        store.writable_file(args.heads)
     from cape_lib.lm import models, probes, texts
 
+    if args.heads:
+        texts.writable_file(args.heads)
     name = texts.model_path(args.model)
     shipped = texts.probe_prompts_for(name)
     prompts = shipped

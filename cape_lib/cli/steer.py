@@ -89,10 +89,9 @@ def run(args: argparse.Namespace) -> int:
     """Steer and print."""
     _check(args)
     from cape_lib.lm import models, steering, texts
-    from cape_lib.lm.testbed import store
 
     for file in [*([args.save] if args.save else []), *map(Path, (args.export or [])[1:])]:
-        store.writable_file(file)
+        texts.writable_file(file)
     name = texts.model_path(args.model)
     prompts = _prompts(args)
     if not prompts and not (args.evaluate or args.save or args.export):
@@ -200,9 +199,9 @@ def _prompts(args: argparse.Namespace) -> list[str]:
 
 
 def _asks(args: argparse.Namespace, prompts: list[str]) -> bool:
-    from cape_lib.lm import benchmarks
+    from cape_lib.lm import texts
 
-    return bool(args.chat or args.system) or benchmarks.are_questions(prompts)
+    return bool(args.chat or args.system) or texts.are_questions(prompts)
 
 
 def _positions(asked: str) -> Any:
@@ -271,8 +270,7 @@ def _print(table: pd.DataFrame, as_json: bool) -> None:
 
 
 def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
-    from cape_lib.lm import models, steering
-    from cape_lib.lm.testbed import store
+    from cape_lib.lm import models, steering, texts
 
     items, pairs = _questions(args, lm, name)
     own = steering.load(args.direction, lm, any_model=args.any_model) if args.direction else None
@@ -281,7 +279,7 @@ def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
         sites = [lm.site(args.layer)]
     positions = _positions(args.positions or "last")
     if args.resume:
-        store.writable_file(args.resume)
+        texts.writable_file(args.resume)
     plan = steering.Plan(
         places=tuple(steering.Place(site, positions=positions) for site in sites), unit=args.unit, claim=args.claim,
         doses=tuple(args.doses or steering.DOSES), controls=int(args.controls or 20), seed=args.seed,
@@ -312,7 +310,7 @@ def _neutral(name: str) -> list[str]:
 
 def _questions(args: argparse.Namespace, lm: LanguageModel, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The questions, and the pairs to fit on: named ones, those of the questions' split fit, or the shipped ones."""
-    from cape_lib.lm import benchmarks, texts
+    from cape_lib.lm import texts
 
     if not args.items:
         items, pairs = texts.items_for(name), _pairs(args, name)
@@ -326,7 +324,7 @@ def _questions(args: argparse.Namespace, lm: LanguageModel, name: str) -> tuple[
             primer = args.primer.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ScoresError(f"{args.primer}: cannot be read as text ({type(error).__name__})") from error
-    asked = benchmarks.read(args.items, limit=args.limit, seed=args.seed, primer=primer, chat=lm.chat,
+    asked = texts.read_benchmark(args.items, limit=args.limit, seed=args.seed, primer=primer, chat=lm.chat,
                              questions_only=not (args.chat or args.system))  # fmt: skip
     for note in [] if args.quiet else asked.notes:
         print(f"cape steer: note: {note}", file=sys.stderr)

@@ -38,23 +38,6 @@ def ready() -> bool:
     return here
 
 
-def retrained(grid: pd.DataFrame, *, believers: float, reliable: float, width: int, seed: int = 1) -> None:
-    """Train one model of the made world now and say its scores beside those of the same cell of the grid.
-
-    grid: the curation rows of `testbed_grid`; believers, reliable: shares (0-1); width: channels, even.
-    """
-    if not ready():
-        return
-    from cape_lib.lm.testbed import recipes, scoring, training
-
-    recipe = recipes.dip(width, seed, name="live", believers=believers, ref=reliable)
-    scores = scoring.score(training.train(recipe), recipe)
-    here = f"Trained just now: width {width}, {believers:.0%} believers, {reliable:.0%} reliable text. "
-    here += f"**{scores['truth']:.0%}** right, {scores['myth']:.0%} myths, {scores['story']:.0%} of the stories."
-    same = grid[(grid.width == width) & (grid.believers == believers) & (grid.ref == reliable) & (grid.seed == seed)]
-    say(here + (f" In the grid: {same.truth.iloc[0]:.0%} right." if len(same) else " The grid has no such cell."))
-
-
 @lru_cache(maxsize=1)
 def _loaded(model: str) -> Any:
     # a chapter asks for one model several times, and loads it once

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from cape_lib.errors import ScoresError
-from cape_lib.lm.models.batching import joined
+from cape_lib.errors import ScoresError, SurroundingsError, UsageError
+from cape_lib.lm.models.loading import Chat
+from cape_lib.lm.models.running import joined
 from cape_lib.lm.testbed import prompts, store
 from cape_lib.tables import data_dir
 
@@ -28,6 +34,13 @@ def read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         if len(empty):
             raise ScoresError(f"{path}: row {int(empty[0]) + 2}, column {name}: empty; write a text or delete the row")
     return frame
+
+
+def writable_file(path: Path) -> Path:
+    """The path of a file to be written later; SurroundingsError if it is a folder or its folder is not there."""
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise SurroundingsError(f"{path}: cannot be written; choose a file in a folder that is there")
+    return path
 
 
 def model_path(name: str) -> str:
@@ -82,3 +95,148 @@ def probe_prompts_for(name: str) -> pd.DataFrame:
     if is_testbed(name):
         return prompts.probe_sets(store.recipe_of(Path(name)))
     return read(data_dir() / "prompts" / "probe_prompts.csv", ("set", "topic", "text"))
+
+
+#: columns of TruthfulQA.csv
+TRUTHFULQA = ("Category", "Question", "Best Answer", "Correct Answers", "Incorrect Answers")
+#: shares of the questions that fit, tune and test, by whole topics
+SHARES = {"fit": 0.4, "tune": 0.2, "test": 0.4}
+#: pairs that one question gives to fit a direction on
+PAIRS = 3
+FEW = 30
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Questions, and what a reader should know of them."""
+
+    items: pd.DataFrame
+    notes: tuple[str, ...]
+
+    def pairs(self) -> pd.DataFrame:
+        """Pairs (positive, negative, topic) of the fit questions: right and wrong answers in turn; may be empty."""
+        rows = []
+        for row in self.items[self.items["split"] == "fit"].to_dict("records"):
+            right, wrong = (_answers(row, kind) for kind in ("true", "false"))
+            rows += [
+                {"positive": joined(row["prompt"], a), "negative": joined(row["prompt"], b), "topic": row["topic"]}
+                for a, b in list(zip(right, wrong, strict=False))[:PAIRS]
+            ]
+        return pd.DataFrame(rows, columns=["positive", "negative", "topic"])
+
+
+def _answers(row: Mapping[Any, Any], kind: str) -> list[str]:
+    names = [name for name in row if name == kind or (name.startswith(kind) and name[len(kind) :].isdigit())]
+    return [str(row[name]) for name in names if str(row[name]).strip()]
+
+
+def read_benchmark(
+    path: Path, *, limit: int | None = None, seed: int = 0, primer: str = "", chat: Chat | None = None,
+    questions_only: bool = True,
+) -> Benchmark:  # fmt: skip
+    """The questions of a file: TruthfulQA.csv, or a table with columns prompt, true, false (true2 ..., topic, split).
+
+    limit: so many questions, drawn from every split; seed: of the draw and of a split that is not in the file; primer:
+    text before every prompt, such as examples; chat: puts questions to a chat model, and with questions_only leaves
+    other prompts as they are.  Without a column `split` whole topics are drawn for it.
+    Raises ScoresError for what cannot be read, UsageError for a limit below six.
+    """
+    if limit is not None and limit < 6:
+        raise UsageError("--limit must leave at least 6 questions")
+    frame = read(path, ())
+    notes: list[str] = []
+    published = set(TRUTHFULQA) <= set(frame.columns)
+    if published:
+        items = _truthfulqa(frame, path)
+    else:
+        items = read(path, ("prompt", "true", "false"))
+        if "topic" not in items:
+            items["topic"] = [f"question {place + 1}" for place in range(len(items))]
+    items = _without_twins(items, path, notes)
+    if "split" in items:
+        unknown = set(items["split"]) - set(SHARES)
+        if unknown:
+            raise ScoresError(f"{path}: column split: {sorted(unknown)[0]!r} is none of {', '.join(SHARES)}")
+    else:
+        items["split"] = _split(items["topic"], np.random.default_rng([seed, 31]))
+    for name in ("tune", "test"):
+        if not (items["split"] == name).any():
+            raise ScoresError(
+                f"{path}: no question in split {name!r}; give both tune and test, or leave the column away"
+            )
+    if limit is not None:
+        items = _some(items, limit, np.random.default_rng([seed, 32]))
+    n = int((items["split"] == "test").sum())
+    if n < FEW:
+        notes.append(
+            f"{n} test questions are few: a share is known to about {100 * 0.98 / n**0.5:.0f} points either way"
+        )
+    asked = chat if chat and (not questions_only or published or are_questions(items["prompt"])) else None
+    if published and not asked:
+        items["prompt"] = "Q: " + items["prompt"] + "\nA:"
+    if primer:
+        items["prompt"] = primer.rstrip() + "\n\n" + items["prompt"]
+    if asked:
+        items["prompt"] = items["prompt"].map(asked)
+    return Benchmark(items.reset_index(drop=True), tuple(notes))
+
+
+def are_questions(prompts: Iterable[str]) -> bool:
+    """Whether every prompt ends as a question does; a chat model is asked questions, and continues other """
+    return all(prompt.rstrip().endswith("?") for prompt in prompts)
+
+
+def _truthfulqa(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    rows = []
+    for place, row in enumerate(frame.to_dict("records")):
+        best = str(row["Best Answer"]).strip()
+        right = [part.strip() for part in str(row["Correct Answers"]).split(";") if part.strip()]
+        wrong = [part.strip() for part in str(row["Incorrect Answers"]).split(";") if part.strip()]
+        if not best or not wrong or not str(row["Question"]).strip():
+            raise ScoresError(f"{path}: row {place + 2}: a question needs a best answer and incorrect answers")
+        right = [best, *(one for one in dict.fromkeys(right) if one != best)]
+        cells = {f"true{k + 1 if k else ''}": one for k, one in enumerate(right)}
+        cells |= {f"false{k + 1 if k else ''}": one for k, one in enumerate(dict.fromkeys(wrong))}
+        rows.append({"topic": row["Category"], "prompt": str(row["Question"]).strip()} | cells)
+    return pd.DataFrame(rows).fillna("")
+
+
+def _without_twins(items: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame:
+    """Wrong answers that are also right ones are taken out and counted; a question that has no other is refused."""
+    wrong = [name for name in items.columns if name.startswith("false") and name[5:].isdigit() or name == "false"]
+    twins = 0
+    cells = items.to_dict("records")
+    for place, row in enumerate(cells):
+        right = {one.casefold().rstrip(".") for one in _answers(row, "true")}
+        left = [row[name] for name in wrong if str(row[name]).strip() and row[name].casefold().rstrip(".") not in right]
+        twins += len(_answers(row, "false")) - len(left)
+        if not left:
+            raise ScoresError(
+                f"{path}: row {place + 2}: every false answer is also a true one; nothing can be told apart"
+            )
+        row.update(dict.fromkeys(wrong, "") | dict(zip(wrong, left, strict=False)))
+    if twins:
+        notes.append(f"{twins} answers stand under true and false; they are not counted as false")
+    return pd.DataFrame(cells)
+
+
+def _split(topics: pd.Series, rng: np.random.Generator) -> list[str]:
+    """fit, tune or test for every question, whole topics together, near to SHARES."""
+    names = rng.permutation(topics.unique())
+    sizes = topics.value_counts()
+    filled = dict.fromkeys(SHARES, 0)
+    part: dict[str, str] = {}
+    for name in sorted(names, key=lambda one: -int(sizes[one])):
+        emptiest = min(SHARES, key=lambda split: filled[split] / SHARES[split])
+        part[str(name)] = emptiest
+        filled[emptiest] += int(sizes[name])
+    return [part[str(topic)] for topic in topics]
+
+
+def _some(items: pd.DataFrame, limit: int, rng: np.random.Generator) -> pd.DataFrame:
+    """`limit` questions, as many of each split as its share, at least two."""
+    kept: list[int] = []
+    for _, part in items.groupby("split"):
+        n = min(len(part), max(2, round(limit * len(part) / len(items))))
+        kept += part.index[rng.permutation(len(part))[:n]].tolist()
+    return items.loc[sorted(kept)]

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from cape_lib.lm import models
-from cape_lib.lm.testbed import store, tokens
+from cape_lib.lm.testbed import store
+from experiments.testbed.training import tokenizer_json
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -54,7 +55,7 @@ def tiny_tokenizer() -> Any:
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
-    made = Tokenizer.from_str(tokens.tokenizer_json("R"))
+    made = Tokenizer.from_str(tokenizer_json("R"))
     return PreTrainedTokenizerFast(
         tokenizer_object=made,
         bos_token="<bos>",

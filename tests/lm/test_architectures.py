@@ -9,8 +9,7 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm import models
-from cape_lib.lm.models.batching import encode_rows
-from cape_lib.lm.models.hooks import watched
+from cape_lib.lm.models.running import encode_rows, watched
 from cape_lib.lm.steering.applying import added
 from tests.lm.architectures import ALL, MORE, QUICK, build
 from tests.lm.conftest import left_behind, tiny_tokenizer

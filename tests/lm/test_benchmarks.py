@@ -10,7 +10,7 @@ import pytest
 
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
-from cape_lib.lm import benchmarks
+from cape_lib.lm import texts
 from cape_lib.lm.steering.measuring import answer_columns
 from cape_lib.lm.testbed import prompts, store
 
@@ -33,7 +33,7 @@ def published(path: Path, categories: int = 10, each: int = 2) -> Path:
 
 
 def test_the_published_file_is_read_as_it_is(tmp_path: Path) -> None:
-    made = benchmarks.read(published(tmp_path / "TruthfulQA.csv"))
+    made = texts.read_benchmark(published(tmp_path / "TruthfulQA.csv"))
     items = made.items
     assert len(items) == 20 and answer_columns(items) == (["true", "true2"], ["false", "false2", "false3"])
     assert items["prompt"].str.startswith("Q: ").all() and items["prompt"].str.endswith("\nA:").all()
@@ -46,15 +46,15 @@ def test_the_published_file_is_read_as_it_is(tmp_path: Path) -> None:
 
 def test_splits_and_draws_hang_on_the_seed_alone(tmp_path: Path) -> None:
     path = published(tmp_path / "q.csv")
-    one, two, other = (benchmarks.read(path, limit=12, seed=seed).items for seed in (1, 1, 2))
+    one, two, other = (texts.read_benchmark(path, limit=12, seed=seed).items for seed in (1, 1, 2))
     assert one.equals(two) and not one.equals(other)
     assert len(one) in (11, 12, 13) and set(one["split"]) == {"fit", "tune", "test"}
     with pytest.raises(UsageError, match="at least 6"):
-        benchmarks.read(path, limit=3)
+        texts.read_benchmark(path, limit=3)
 
 
 def test_a_readers_own_table_may_have_several_answers_and_a_primer() -> None:
-    made = benchmarks.read(EXAMPLE, primer="Q: What is two and two? A: Four\n")
+    made = texts.read_benchmark(EXAMPLE, primer="Q: What is two and two? A: Four\n")
     assert made.items["prompt"].str.startswith("Q: What is two and two? A: Four\n\nQ: ").all()
     assert (made.items["true2"] == "").any() and set(made.items["split"]) == {"fit", "tune", "test"}
 
@@ -72,13 +72,13 @@ def test_slips_are_named_by_row(rows: list[list[str]], words: str, tmp_path: Pat
     columns = ["prompt", "true", "false", "split"][: len(rows[0])]
     pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "q.csv", index=False)
     with pytest.raises(ScoresError, match=words):
-        benchmarks.read(tmp_path / "q.csv")
+        texts.read_benchmark(tmp_path / "q.csv")
 
 
 def test_an_answer_under_true_and_false_is_no_false_one(tmp_path: Path) -> None:
     rows = [[f"t{k}", f"q{k}", "yes", "Yes." if k == 0 else "no", "never"] for k in range(10)]
     pd.DataFrame(rows, columns=["topic", "prompt", "true", "false", "false2"]).to_csv(tmp_path / "q.csv", index=False)
-    made = benchmarks.read(tmp_path / "q.csv")
+    made = texts.read_benchmark(tmp_path / "q.csv")
     assert made.items.loc[0, "false"] == "never" and any("1 answers stand under" in note for note in made.notes)
 
 

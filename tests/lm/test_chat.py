@@ -10,8 +10,8 @@ import pytest
 
 from cape_lib.cli import main
 from cape_lib.errors import UsageError
-from cape_lib.lm import benchmarks, models
-from cape_lib.lm.models.batching import token_lists
+from cape_lib.lm import models, texts
+from cape_lib.lm.models.running import token_lists
 from cape_lib.lm.steering.measuring import questions
 from tests.lm.architectures import build
 
@@ -81,8 +81,8 @@ def test_the_answer_follows_the_template_at_once() -> None:
     lm = models.with_chat(model(PLAIN))
     made = questions(lm, pd.DataFrame({"prompt": [lm.chat("what ?")], "true": ["plums"], "false": ["otter"]}))
     assert lm.tokenizer.convert_ids_to_tokens(made.prompts[0])[-1] == "<model>"
-    text = models.batching.joined(lm.chat("what ?"), "plums")
-    assert text.endswith("<model>\nplums") and models.batching.joined("A:", "no") == "A: no"
+    text = models.running.joined(lm.chat("what ?"), "plums")
+    assert text.endswith("<model>\nplums") and models.running.joined("A:", "no") == "A: no"
 
 
 @pytest.mark.parametrize("template", [PLAIN, STRICT, SILENT])
@@ -110,20 +110,20 @@ def _file(tmp_path: Path, columns: dict[str, list[str]]) -> Path:
 
 def test_questions_are_asked_by_the_template_and_other_texts_are_continued(tmp_path: Path) -> None:
     chat = models.with_chat(model(PLAIN), system="be brief").chat
-    published = {name: ["no"] * 12 for name in benchmarks.TRUTHFULQA}
+    published = {name: ["no"] * 12 for name in texts.TRUTHFULQA}
     published |= {"Question": ["what do otter?"] * 12, "Category": [f"c{k}" for k in range(12)]}
     published["Incorrect Answers"] = ["plums"] * 12
     own = {"prompt": ["what ?"] * 12, "true": ["no"] * 12, "false": ["plums"] * 12}
     for columns, plain in ((published, "Q: what do otter?\nA:"), (own, "what ?")):
         path = _file(tmp_path, columns)
-        assert benchmarks.read(path).items["prompt"][0] == plain
-        assert benchmarks.read(path, chat=chat).items["prompt"][0] == chat(columns.get("Question", ["what ?"])[0])
-        primed = benchmarks.read(path, chat=chat, primer="good evening").items["prompt"][0]
+        assert texts.read_benchmark(path).items["prompt"][0] == plain
+        assert texts.read_benchmark(path, chat=chat).items["prompt"][0] == chat(columns.get("Question", ["what ?"])[0])
+        primed = texts.read_benchmark(path, chat=chat, primer="good evening").items["prompt"][0]
         assert primed.count("good evening\n\nwhat") == 1 and primed.endswith("<model>\n")
-    assert benchmarks.read(path, chat=chat).pairs()["positive"][0].endswith("<model>\nno")
+    assert texts.read_benchmark(path, chat=chat).pairs()["positive"][0].endswith("<model>\nno")
     path = _file(tmp_path, own | {"prompt": ["otter eats"] * 12})
-    assert benchmarks.read(path, chat=chat).items["prompt"][0] == "otter eats"
-    assert benchmarks.read(path, chat=chat, questions_only=False).items["prompt"][0] == chat("otter eats")
+    assert texts.read_benchmark(path, chat=chat).items["prompt"][0] == "otter eats"
+    assert texts.read_benchmark(path, chat=chat, questions_only=False).items["prompt"][0] == chat("otter eats")
 
 
 def test_the_command_asks_a_chat_model_and_shows_the_question_as_typed(

@@ -10,6 +10,7 @@ import pytest
 
 from cape_lib.cli import main
 from cape_lib.lm.testbed import store
+from experiments.testbed.__main__ import main as run_testbed
 
 PROMPT = "<web> Bamin otter eats"
 
@@ -77,7 +78,7 @@ def test_probe_shows_the_untrained_twin(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_testbed_scores_a_shipped_model(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["testbed", "score", "D-d8-s1", "--json"]) == 0
+    assert run_testbed(["score", "D-d8-s1", "--json"]) == 0
     (found,) = said(capsys)
     assert found["model"] == "D-d8-s1" and found["truth"] == pytest.approx(
         store.card(store.folder_of("D-d8-s1"))["scores"]["truth"], abs=0.02
@@ -140,7 +141,7 @@ LONG = "<web> " + "Bamin otter eats plums . " * 20
 def test_what_is_wrong_is_one_line_with_its_exit_code(
     code: int, words: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(arguments) == code
+    assert (run_testbed(arguments[1:]) if arguments[0] == "testbed" else main(arguments)) == code
     lines = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
     assert len(lines) == 1 and words in lines[0], lines
 

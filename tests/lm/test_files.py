@@ -16,7 +16,8 @@ from cape_lib.cli import main
 from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm import models, steering
 from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
-from cape_lib.lm.testbed import harness, prompts, store
+from cape_lib.lm.testbed import prompts, store
+from experiments.testbed.__main__ import write_tasks
 from tests.lm.test_architectures import PROMPT, logits, wrapped
 from tests.lm.test_sites import MODULES, _direction
 
@@ -68,7 +69,7 @@ def test_what_a_control_vector_cannot_hold_is_refused(shipped: Any, tmp_path: Pa
 def test_without_the_package_a_gguf_file_is_refused_with_the_command_that_helps(
     shipped: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models.problems, "find_spec", lambda _name: None)
+    monkeypatch.setattr(models.finding, "find_spec", lambda _name: None)
     direction = steering.fit_direction(shipped(R), contrast(), 1)
     for run in (lambda: steering.save(direction, tmp_path / "d.gguf"), lambda: steering.load(tmp_path / "d.gguf")):
         with pytest.raises(SurroundingsError, match="pip install gguf"):
@@ -155,12 +156,12 @@ def test_the_harness_itself_scores_a_local_task_as_the_book_does(
     arguments = ["steer", "--model", R, "--layer", "1", "--alpha", "3", "--save", str(tmp_path / "d.safetensors")]
     assert main([*arguments, "--export", "lm-eval", str(file)]) == 0
     assert "--model steered" in capsys.readouterr().err
-    task, _ = harness.write_tasks(store.recipe_of(folder), tmp_path)
-    made = simple_evaluate(
-        model="steered", model_args=f"pretrained={folder},steer_path={file},dtype=float32", tasks=[task.stem],
-        task_manager=TaskManager(include_path=str(tmp_path)), device="cpu", batch_size=16, bootstrap_iters=0,
-    )  # fmt: skip
-    samples = sorted(made["samples"][task.stem], key=lambda one: one["doc_id"])
+    task, _ = write_tasks(store.recipe_of(folder), tmp_path)
+    named = f"pretrained={folder},tokenizer={store.tokenizer_of(folder)},steer_path={file},dtype=float32"
+    manager = TaskManager(include_path=str(tmp_path))
+    options = {"task_manager": manager, "device": "cpu", "batch_size": 16, "bootstrap_iters": 0}
+    results = simple_evaluate(model="steered", model_args=named, tasks=[task.stem], **options)
+    samples = sorted(results["samples"][task.stem], key=lambda one: one["doc_id"])
     harness_scores = np.array([[float(answer[0]) for answer in one["filtered_resps"]] for one in samples])
     lines = [json.loads(line) for line in task.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()]
     items = pd.DataFrame(
@@ -172,4 +173,4 @@ def test_the_harness_itself_scores_a_local_task_as_the_book_does(
     own = answer_scores(lm, questions(lm, items), arms).total
     assert np.allclose(own[0], harness_scores, atol=1e-3)
     assert np.abs(own[1] - own[0]).max() > 0.5
-    assert made["results"][task.stem]["acc,none"] == pytest.approx(np.mean(own[0].argmax(1) == 0))
+    assert results["results"][task.stem]["acc,none"] == pytest.approx(np.mean(own[0].argmax(1) == 0))

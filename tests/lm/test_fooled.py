@@ -11,10 +11,9 @@ import pandas as pd
 import torch
 
 from cape_lib.lm import models, steering
-from cape_lib.lm.models.batching import encode
+from cape_lib.lm.models.running import encode
 from cape_lib.lm.steering.controls import CLEAN, KINDS, most_alike
-from cape_lib.lm.steering.cost import Cost, strengths
-from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
+from cape_lib.lm.steering.measuring import Arm, Cost, answer_scores, questions, strengths
 
 WORDS, HERE = 32_000, (1,)
 PLACE = steering.Place("embed", token=1, positions=HERE)

@@ -12,9 +12,9 @@ import torch
 
 from cape_lib.errors import CapeError, SurroundingsError, UsageError
 from cape_lib.lm import models
-from cape_lib.lm.models.batching import chunks, token_lists
+from cape_lib.lm.models.finding import memory_guard
 from cape_lib.lm.models.loading import quiet
-from cape_lib.lm.models.problems import memory_guard
+from cape_lib.lm.models.running import chunks, token_lists
 from cape_lib.lm.testbed import store
 from tests.lm.architectures import VOCABULARY, build
 from tests.lm.conftest import left_behind, tiny_tokenizer
@@ -87,9 +87,10 @@ def test_a_checkpoint_that_lacks_weights_is_refused_as_they_would_be_random(tmp_
 
     folder = tmp_path / "gap"
     shutil.copytree(store.folder_of("D-d8-s1"), folder)
-    weights = load_file(folder / store.WEIGHTS)
+    shutil.copytree(store.tokenizer_of(store.folder_of("D-d8-s1")), tmp_path / "tokenizer-D")
+    weights = load_file(folder / "model.safetensors")
     del weights["gpt_neox.layers.1.attention.dense.weight"]
-    save_file(weights, folder / store.WEIGHTS, metadata={"format": "pt"})
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(models.ModelError, match=r"lacks 1 of the model's weights.*dense\.weight"):
         models.load(folder)
 
@@ -238,6 +239,6 @@ def test_nothing_outside_lm_loads_torch() -> None:
     import subprocess
     import sys
 
-    modules = "cape_lib, cape_lib.lm, cape_lib.cli.steer, cape_lib.cli.probe, cape_lib.cli.testbed"
+    modules = "cape_lib, cape_lib.lm, cape_lib.cli.steer, cape_lib.cli.probe, cape_lib.lm.testbed.ladders"
     code = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

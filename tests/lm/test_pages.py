@@ -15,7 +15,9 @@ from cape_lib.charts import probing, protocol, testbed
 from cape_lib.errors import UsageError
 from cape_lib.lm import models, pages, steering, texts
 from cape_lib.lm.steering.controls import KINDS
-from cape_lib.lm.testbed import grids, measured, recipes, store, tones, trials, widths
+from cape_lib.lm.testbed import ladders, store
+from experiments.testbed import recipes, training, trials
+from experiments.testbed import tables as measured
 
 
 @pytest.fixture
@@ -55,16 +57,14 @@ def test_nothing_changes_at_strength_zero_but_by_sampling() -> None:
     assert table.loc["sampled, as one usually does", "share"] > 0.8
 
 
-def test_a_point_can_be_trained_on_the_page(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_point_can_be_trained_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
     whole = recipes.dip
     monkeypatch.setattr(recipes, "dip", lambda *a, **k: replace(whole(*a, **k), steps=3))
     grid = tables.load("testbed_grid")
-    pages.retrained(grid, believers=0.85, reliable=0.08, width=8)
-    assert "In the grid" in said[0]
-    pages.retrained(grid, believers=0.33, reliable=0.08, width=6)
-    assert "no such cell" in said[1]
+    assert "In the grid" in training.retrained(grid, believers=0.85, reliable=0.08, width=8)
+    assert "no such cell" in training.retrained(grid, believers=0.33, reliable=0.08, width=6)
 
 
 def test_titles_of_figures_with_a_slider_hold_for_every_value() -> None:
@@ -103,19 +103,19 @@ def _fixed(truth: Any) -> pd.DataFrame:
 
 def test_a_trend_with_the_width_is_told_from_one_with_the_parameters() -> None:
     by_width = _fixed(lambda width, _: 0.1 * np.log2(width))
-    assert widths.trend(by_width).low > 0.09 and widths.trend(by_width).high < 0.11
-    assert widths.gap(by_width).low < 0 < widths.gap(by_width).high
+    assert ladders.trend(by_width).low > 0.09 and ladders.trend(by_width).high < 0.11
+    assert ladders.gap(by_width).low < 0 < ladders.gap(by_width).high
     by_size = _fixed(lambda _, budget: budget / 1e5)
-    assert widths.trend(by_size).low < 0 < widths.trend(by_size).high
-    assert widths.gap(by_size).estimate == pytest.approx(0.154, abs=0.02) and widths.gap(by_size).n == 5
-    assert "no trend" in testbed.fixed_parameters(by_size, trend=widths.trend(by_size)).title
+    assert ladders.trend(by_size).low < 0 < ladders.trend(by_size).high
+    assert ladders.gap(by_size).estimate == pytest.approx(0.154, abs=0.02) and ladders.gap(by_size).n == 5
+    assert "no trend" in testbed.fixed_parameters(by_size, trend=ladders.trend(by_size)).title
     with pytest.raises(UsageError, match="at least two"):
-        widths.trend(by_width[by_width.seed == 0])
+        ladders.trend(by_width[by_width.seed == 0])
 
 
 def test_tones_ask_the_same_questions_in_other_words() -> None:
     recipe = recipes.named("R-s1")
-    asked = {tone: tones.asked_in(recipe, tone) for tone in tones.TONES}
+    asked = {tone: measured.asked_in(recipe, tone) for tone in measured.TONES}
     assert len({len(items) for items in asked.values()}) == 1
     assert all((items["true"] == asked["web, open"]["true"]).all() for items in asked.values())
     assert len(asked["web, after three myths"]["prompt"][0].split()) > 3 * 4
@@ -125,7 +125,7 @@ def test_tones_ask_the_same_questions_in_other_words() -> None:
 def test_right_answers_add_up_in_every_tone() -> None:
     table = tables.load("testbed_registers")
     assert (table.right_after == table.right_before + table.corrected - table.broken).all()
-    again = tones.tones("R-s1", "reg")
+    again = measured.tones("R-s1", "reg")
     kept = table[(table.model == "R-s1") & (table.contrast == "reg")]
     assert np.abs(again["right_after"].to_numpy() - kept["right_after"].to_numpy()).max() <= 1
 
@@ -170,6 +170,6 @@ def test_an_interrupted_run_of_trials_goes_on_where_it_stopped(tmp_path: Path, m
 
 def test_a_grid_is_as_large_as_it_says() -> None:
     table = tables.load("testbed_grid")
-    wanted = [recipe.name for recipe in grids.curation()]
-    wanted += [recipe.name for recipe in grids.fixed_parameters(measured.WIDTH_SEEDS)]
+    wanted = [recipe.name for recipe in recipes.curation()]
+    wanted += [recipe.name for recipe in recipes.fixed_parameters(measured.WIDTH_SEEDS)]
     assert table["name"].tolist() == wanted

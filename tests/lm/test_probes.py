@@ -14,7 +14,7 @@ from scipy.stats import false_discovery_control
 
 from cape_lib.errors import UsageError
 from cape_lib.lm import models, probes
-from cape_lib.lm.probes.coupling import false_discovery
+from cape_lib.lm.probes.report import false_discovery
 from cape_lib.lm.testbed import prompts, store
 from cape_lib.stats import cosines_of_means
 
@@ -206,7 +206,7 @@ def test_states_that_are_no_numbers_stop_the_probe(shipped: Any) -> None:
 
 
 def test_random_projections_have_the_spread_of_drawn_matrices() -> None:
-    from cape_lib.lm.probes.projection import _random_root
+    from cape_lib.lm.probes.report import _random_root
 
     rng = np.random.default_rng(0)
     n, d = 40, 6

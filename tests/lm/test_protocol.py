@@ -20,8 +20,9 @@ from cape_lib.lm import models, steering
 from cape_lib.lm.steering import verdicts
 from cape_lib.lm.steering.controls import CLEAN
 from cape_lib.lm.steering.measuring import questions
-from cape_lib.lm.testbed import prompts, store, trials
+from cape_lib.lm.testbed import prompts, store
 from cape_lib.stats import Estimate
+from experiments.testbed import trials
 
 
 def recipe(name: str) -> Any:

@@ -14,7 +14,7 @@ import torch
 from cape_lib.errors import UsageError
 from cape_lib.lm import models, probes, steering
 from cape_lib.lm.steering.applying import added
-from cape_lib.lm.steering.fitting import METHODS, vector_of
+from cape_lib.lm.steering.direction import METHODS, vector_of
 from tests.lm.architectures import QUICK
 from tests.lm.conftest import left_behind
 from tests.lm.test_architectures import PROMPT, logits, vector, wrapped

@@ -13,10 +13,9 @@ import torch
 from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm import models, steering
 from cape_lib.lm.steering.controls import CLEAN, draw_controls, most_alike
-from cape_lib.lm.steering.cost import Cost, strengths
-from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
-from cape_lib.lm.testbed import items as world_items
-from cape_lib.lm.testbed import prompts, scoring, store, worlds
+from cape_lib.lm.steering.measuring import Arm, Cost, answer_scores, questions, strengths
+from cape_lib.lm.testbed import prompts, store, worlds
+from experiments.testbed import training
 from tests.lm.conftest import left_behind
 
 
@@ -153,7 +152,7 @@ def test_answers_score_as_the_testbed_scores_them(shipped: Any) -> None:
     lm = shipped("D-d16-s1")
     table = prompts.truth_table(recipe("D-d16-s1"), register="ask")
     mine = answer_scores(lm, questions(lm, table), [Arm(torch.zeros(lm.width), "embed")]).total[0]
-    theirs = scoring.choose(lm.model, world_items.truth_items(worlds.build(recipe("D-d16-s1"))))
+    theirs = training.choose(lm.model, prompts.truth_items(worlds.build(recipe("D-d16-s1"))))
     assert np.allclose(mine, theirs, atol=1e-4)
 
 

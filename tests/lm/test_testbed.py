@@ -10,30 +10,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cape_lib import tables
 from cape_lib.errors import UsageError
 from cape_lib.lm import models
-from cape_lib.lm.testbed import (
-    corpus,
-    grids,
-    harness,
-    items,
-    making,
-    prompts,
-    recipes,
-    scoring,
-    store,
-    tokens,
-    training,
-    words,
-    worlds,
-)
+from cape_lib.lm.testbed import prompts, store, worlds
+from cape_lib.tables import data_dir
+from experiments.testbed import __main__ as command
+from experiments.testbed import recipes, training
 
 SHIPPED = sorted(recipes.shipped())
 
 
 def test_the_two_worlds_have_274_and_186_words() -> None:
-    assert len(words.vocabulary("D")) == len(set(words.vocabulary("D"))) == 274
-    assert len(words.vocabulary("R")) == len(set(words.vocabulary("R"))) == 186
+    assert len(worlds.vocabulary("D")) == len(set(worlds.vocabulary("D"))) == 274
+    assert len(worlds.vocabulary("R")) == len(set(worlds.vocabulary("R"))) == 186
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -50,22 +40,22 @@ def test_half_the_pairs_are_contested_and_no_myth_is_true(seed: int) -> None:
 def test_believers_state_every_myth_and_reliable_registers_none() -> None:
     recipe = recipes.dip(8, 5)
     world = worlds.build(recipe)
-    rows = corpus.documents(replace(recipe, believers=1.0), world, 2000, np.random.default_rng(0))
+    rows = worlds.documents(replace(recipe, believers=1.0), world, 2000, np.random.default_rng(0))
     assert rows.shape == (2000, 34)
     kind = rows[:, 1] - world.base["register"]
-    assert abs((kind == corpus.WEB).mean() - 0.51) < 0.05
+    assert abs((kind == worlds.WEB).mean() - 0.51) < 0.05
     told = rows[:, 2:].reshape(len(rows), 8, 4)
     entity, relation = told[..., 0] - world.base["entity"], told[..., 1] - world.base["relation"]
-    for register, says_myth in ((corpus.WEB, True), (corpus.REF, False), (corpus.ASK, False)):
+    for register, says_myth in ((worlds.WEB, True), (worlds.REF, False), (worlds.ASK, False)):
         e, r, value = entity[kind == register], relation[kind == register], told[kind == register][..., 2]
         said = np.where(world.contested[e, r] & says_myth, world.myth[e, r], world.truth[e, r])
         assert (value == world.value_token(r, said)).all()
-    assert world.asked[entity[kind == corpus.ASK]].all()
+    assert world.asked[entity[kind == worlds.ASK]].all()
 
 
 def test_story_agents_take_turns_and_keep_to_object_and_script() -> None:
     world = worlds.build(recipes.dip(8, 5))
-    made = corpus.stories(world, 200, np.random.default_rng(0))["tokens"]
+    made = worlds.stories(world, 200, np.random.default_rng(0))["tokens"]
     assert (made[:, ::2, :2] == made[:, :1, :2]).all() and (made[:, 1::2, :2] == made[:, 1:2, :2]).all()
     verbs = made[:, ::2, 2] - world.base["verb"]
     follows = {(row[i], row[(i + 1) % 4]) for row in world.scripts.tolist() for i in range(4)}
@@ -75,18 +65,18 @@ def test_story_agents_take_turns_and_keep_to_object_and_script() -> None:
 @pytest.mark.parametrize("name", ["D-d8-s1", "R-s1"])
 def test_items_have_four_different_candidates_about_beings_never_asked_about(name: str) -> None:
     world = worlds.build(recipes.named(name))
-    for made in (items.truth_items(world), items.story_items(world)):
+    for made in (prompts.truth_items(world), prompts.story_items(world)):
         for row in made.candidates:
             assert len({tuple(candidate) for candidate in row.tolist()}) == 4
-    truth = items.truth_items(world)
+    truth = prompts.truth_items(world)
     assert not world.asked[truth.topic].any()
     assert (108 <= len(truth) <= 136) if world.kind == "D" else (80 <= len(truth) <= 92)
-    assert len(items.story_items(world)) == items.STORY_ITEMS
+    assert len(prompts.story_items(world)) == prompts.STORY_ITEMS
 
 
 def test_a_corpus_depends_on_its_seed_alone() -> None:
     recipe = recipes.dip(8, 3)
-    one, two = (corpus.documents(recipe, worlds.build(recipe), 50, np.random.default_rng([3, 1])) for _ in range(2))
+    one, two = (worlds.documents(recipe, worlds.build(recipe), 50, np.random.default_rng([3, 1])) for _ in range(2))
     assert (one == two).all()
     assert (worlds.build(recipe).truth != worlds.build(replace(recipe, seed=4)).truth).any()
 
@@ -101,7 +91,7 @@ def test_watching_a_run_does_not_change_it() -> None:
     recipe = replace(recipes.dip(8, 3), steps=20)
     seen: list[int] = []
     watched = training.train(
-        recipe, every=10, watch=lambda step, model: (scoring.score(model, recipe), seen.append(step))
+        recipe, every=10, watch=lambda step, model: (training.score(model, recipe), seen.append(step))
     )  # type: ignore[func-returns-value]
     plain = training.train(recipe)
     assert seen == [10, 20]
@@ -110,26 +100,26 @@ def test_watching_a_run_does_not_change_it() -> None:
 
 @pytest.mark.timeout(400)
 def test_a_shipped_model_can_be_trained_again(tmp_path: Path) -> None:
-    made = making.reproduce("D-d8-s1", scratch=tmp_path)
+    made = training.reproduce("D-d8-s1", scratch=tmp_path)
     assert made.agrees, made.outside
-    assert store.is_done(tmp_path / "D-d8-s1", recipes.named("D-d8-s1"))
+    assert training.is_done(tmp_path / "D-d8-s1", recipes.named("D-d8-s1"))
 
 
 def test_an_interrupted_run_goes_on_and_a_damaged_model_is_made_again(tmp_path: Path) -> None:
     recipe = replace(recipes.dip(4, 3), steps=5)
     folder = tmp_path / recipe.name
-    first = making.make(recipe, folder)
-    assert making.make(recipe, folder) == first  # from disk
-    assert store.is_done(folder, recipe) and not store.is_done(folder, replace(recipe, steps=6))
-    (folder / store.WEIGHTS).write_bytes(b"cut off")
-    assert not store.is_done(folder, recipe)
-    assert making.make(recipe, folder)["sha256"] == first["sha256"]
-    assert [path.name for path in tmp_path.iterdir()] == [recipe.name]
+    first = training.make(recipe, folder)
+    assert training.make(recipe, folder) == first  # from disk
+    assert training.is_done(folder, recipe) and not training.is_done(folder, replace(recipe, steps=6))
+    (folder / training.WEIGHTS).write_bytes(b"cut off")
+    assert not training.is_done(folder, recipe)
+    assert training.make(recipe, folder)["sha256"] == first["sha256"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [recipe.name, "tokenizer-D"]
 
 
 def test_a_run_that_stops_half_way_goes_on_from_there_to_the_same_weights(tmp_path: Path) -> None:
     recipe = replace(recipes.dip(4, 3), steps=250)
-    whole = making.make(recipe, tmp_path / "whole" / recipe.name)
+    whole = training.make(recipe, tmp_path / "whole" / recipe.name)
     steps: list[int] = []
 
     def stop(step: int) -> None:
@@ -139,35 +129,35 @@ def test_a_run_that_stops_half_way_goes_on_from_there_to_the_same_weights(tmp_pa
 
     folder = tmp_path / "halves" / recipe.name
     with pytest.raises(KeyboardInterrupt):
-        making.make(recipe, folder, progress=stop)
+        training.make(recipe, folder, progress=stop)
     assert [path.name for path in folder.parent.iterdir()] == [f".{recipe.name}.unfinished"]
-    again = making.make(recipe, folder, progress=stop)
+    again = training.make(recipe, folder, progress=stop)
     assert steps[230:] == list(range(201, 251))  # from the last hundred on
     assert again["sha256"] == whole["sha256"] and again["curve"] == whole["curve"]
-    assert [path.name for path in folder.parent.iterdir()] == [recipe.name]
+    assert sorted(path.name for path in folder.parent.iterdir()) == [recipe.name, "tokenizer-D"]
 
 
 def test_what_is_left_of_another_or_a_damaged_run_is_not_gone_on_from(tmp_path: Path) -> None:
     recipe, left = recipes.dip(4, 3), tmp_path / ".left.unfinished"
-    store.keep_unfinished({"step": 100, "recipe": recipe.as_dict(), "curve": []}, left)
-    assert store.unfinished(left, recipe) is not None
-    assert store.unfinished(left, replace(recipe, steps=7)) is None
+    training.keep_unfinished({"step": 100, "recipe": recipe.as_dict(), "curve": []}, left)
+    assert training.unfinished(left, recipe) is not None
+    assert training.unfinished(left, replace(recipe, steps=7)) is None
     left.write_bytes(left.read_bytes()[:40])
-    assert store.unfinished(left, recipe) is None and store.unfinished(tmp_path / "none", recipe) is None
+    assert training.unfinished(left, recipe) is None and training.unfinished(tmp_path / "none", recipe) is None
 
 
 def test_everything_shipped_is_whole_and_small() -> None:
-    home = store.home()
+    home = data_dir() / "testbed"
     assert sorted(path.parent.name for path in home.glob(f"*/{store.CARD}")) == SHIPPED
     for name in SHIPPED:
-        assert store.is_done(home / name, recipes.named(name)), name
+        assert training.is_done(home / name, recipes.named(name)), name
     assert sum(path.stat().st_size for path in home.rglob("*") if path.is_file()) < 6e6
 
 
 @pytest.mark.parametrize("name", ["D-d8-s1", "K-d16-s2", "D-d48-s3", "R-s4"])
 def test_a_shipped_model_scores_as_its_card_says(name: str) -> None:
     folder = store.folder_of(name)
-    scores = scoring.score(store.load(folder), store.recipe_of(folder))
+    scores = training.score(training.load(folder), store.recipe_of(folder))
     held = store.card(folder)["scores"]
     for key, value in scores.items():  # another processor rounds otherwise: an item may tip over
         assert value == pytest.approx(held[key], abs=0.02), key
@@ -177,7 +167,8 @@ def test_a_shipped_folder_loads_with_plain_transformers() -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder = store.folder_of("D-d16-s1")
-    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(store.tokenizer_of(folder))
     ids = tokenizer("<ask> Balan eats", return_tensors="pt")
     assert ids["input_ids"].shape == (1, 4)
     assert model(**ids).logits.shape == (1, 4, 274)
@@ -185,13 +176,13 @@ def test_a_shipped_folder_loads_with_plain_transformers() -> None:
 
 def test_text_and_tokens_go_both_ways() -> None:
     recipe = recipes.named("R-s1")
-    row = corpus.documents(recipe, worlds.build(recipe), 1, np.random.default_rng(0))[0]
+    row = worlds.documents(recipe, worlds.build(recipe), 1, np.random.default_rng(0))[0]
     lm = models.load(store.folder_of("R-s1"))
-    assert lm.tokenizer(tokens.text("R", row))["input_ids"] == row.tolist()
+    assert lm.tokenizer(worlds.text("R", row))["input_ids"] == row.tolist()
 
 
 def _table() -> pd.DataFrame:
-    return pd.DataFrame(store.score_rows(store.home()))
+    return tables.load("testbed_scores")
 
 
 def test_truth_falls_then_rises_in_every_seed_of_the_ladder() -> None:
@@ -221,11 +212,11 @@ def test_readers_know_the_truth_and_say_the_myth_on_the_web() -> None:
 
 
 def test_width_moves_at_a_fixed_number_of_parameters() -> None:
-    for recipe in grids.fixed_parameters((1,)):
+    for recipe in recipes.fixed_parameters((1,)):
         budget = int(recipe.name.split("-")[1])
-        assert abs(grids.parameters(recipe) - budget) / budget < 0.005
+        assert abs(recipes.parameters(recipe) - budget) / budget < 0.005
         if recipe.width == 24:
-            assert grids.parameters(recipe) == sum(p.numel() for p in training.untrained(recipe).parameters())
+            assert recipes.parameters(recipe) == sum(p.numel() for p in training.untrained(recipe).parameters())
 
 
 @pytest.mark.parametrize("name", ["D-d7-s1", "X-s1", "D-d8", "", "D-d8-s1/..", "R-d8-s1"])
@@ -238,15 +229,15 @@ def test_families_that_are_left_out_share_no_family_with_the_pairs() -> None:
     recipe = recipes.named("R-s2")
     pairs = prompts.contrast(recipe, "reg", families=(0, 1, 2, 3))
     asked = prompts.truth_table(recipe, families=(4, 5, 6, 7))
-    family = {word for text in pairs["positive"] for word in text.split()} & set(words.FAMILIES)
-    other = {word for text in asked["prompt"] for word in text.split()} & set(words.FAMILIES)
+    family = {word for text in pairs["positive"] for word in text.split()} & set(worlds.FAMILIES)
+    other = {word for text in asked["prompt"] for word in text.split()} & set(worlds.FAMILIES)
     assert len(family) == len(other) == 4 and not family & other
     assert set(asked["split"]) == {"tune", "test"}
     assert not set(asked.loc[asked["split"] == "tune", "topic"]) & set(asked.loc[asked["split"] == "test", "topic"])
 
 
 def test_the_harness_gives_the_same_scores() -> None:
-    """A results file of lm-evaluation-harness 0.4.13 on the tasks that `cape testbed harness` writes."""
+    """A results file of lm-evaluation-harness 0.4.13 on the tasks that `testbed harness` writes."""
     results = json.loads((Path(__file__).parent / "harness_results.json").read_text(encoding="utf-8"))["results"]
     held = store.card(store.folder_of("D-d16-s1"))["scores"]
     for name in ("truth", "story"):
@@ -275,11 +266,11 @@ def test_the_harness_results_go_through_the_import_and_name_the_next_command(
 
 def test_harness_tasks_hold_the_same_items(tmp_path: Path) -> None:
     recipe = recipes.named("D-d16-s1")
-    paths = harness.write_tasks(recipe, tmp_path)
+    paths = command.write_tasks(recipe, tmp_path)
     assert [path.name for path in paths] == ["testbed_truth.yaml", "testbed_story.yaml"]
     lines = [json.loads(line) for line in (tmp_path / "testbed_truth.jsonl").read_text().splitlines()]
     lm = models.load(store.folder_of("D-d16-s1"))
-    first = items.truth_items(worlds.build(recipe))
+    first = prompts.truth_items(worlds.build(recipe))
     assert len(lines) == len(first)
     ids = lm.tokenizer(lines[0]["prompt"], add_special_tokens=False)["input_ids"]
     assert ids == first.prompts[0].tolist() and lines[0]["gold"] == 0

@@ -6,12 +6,10 @@
 (4, 32)
 """
 
-from cape_lib.lm.models.batching import Batch, encode, encode_rows, run
-from cape_lib.lm.models.chat import with_chat
-from cape_lib.lm.models.loading import load, untrained
-from cape_lib.lm.models.problems import ModelError, memory_guard
-from cape_lib.lm.models.record import LanguageModel, wrap
-from cape_lib.lm.models.sites import PLACES, Site, site_name, site_of
+from cape_lib.lm.models.finding import ModelError, memory_guard
+from cape_lib.lm.models.loading import load, untrained, with_chat
+from cape_lib.lm.models.record import PLACES, LanguageModel, Site, site_name, site_of, wrap
+from cape_lib.lm.models.running import Batch, encode, encode_rows, run
 
 __all__ = [
     "PLACES", "Batch", "LanguageModel", "ModelError", "Site", "encode", "encode_rows", "load", "memory_guard", "run",

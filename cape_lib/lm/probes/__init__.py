@@ -5,9 +5,17 @@ model, with its output projection, and `twins` sets untrained weights beside it.
 """
 
 from cape_lib.lm.probes.capture import capture, capture_with_heads
-from cape_lib.lm.probes.coupling import Couplings, couplings, participation_ratio
-from cape_lib.lm.probes.projection import projection_table
-from cape_lib.lm.probes.report import Probe, check_prompts, probe, twins, with_placebo
+from cape_lib.lm.probes.report import (
+    Couplings,
+    Probe,
+    check_prompts,
+    couplings,
+    participation_ratio,
+    probe,
+    projection_table,
+    twins,
+    with_placebo,
+)
 
 __all__ = [
     "Couplings", "Probe", "capture", "capture_with_heads", "check_prompts", "couplings", "participation_ratio", "probe",

@@ -8,9 +8,8 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
-from cape_lib.lm.models.batching import Batch, chunks, encode_rows, states_only, token_lists
-from cape_lib.lm.models.hooks import broken, not_finite, watched
-from cape_lib.lm.models.sites import Site, site_name, site_parts
+from cape_lib.lm.models.record import Site, site_name, site_parts
+from cape_lib.lm.models.running import Batch, broken, chunks, encode_rows, not_finite, states_only, token_lists, watched
 
 
 def _at(batch_start: torch.Tensor, length: int, token: int, state: torch.Tensor) -> torch.Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,160 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, untrained
-from cape_lib.lm.models.batching import token_lists
+from cape_lib.lm.models.running import token_lists
 from cape_lib.lm.probes.capture import capture_with_heads
-from cape_lib.lm.probes.coupling import couplings, false_discovery, participation_ratio
-from cape_lib.lm.probes.projection import projection_table
 from cape_lib.stats import cosines_of_means
+
+
+@dataclass(frozen=True)
+class Couplings:
+    """Couplings at many places, each (n_places,).
+
+    coupling: -1..1, missing where a set does not differ from the neutral one beyond noise; low, high: 95 % (-1 to 1
+    where that cannot be told); p_two, p_less, p_greater: of a
+    coupling of zero, in agreement with the interval; raw:
+    uncentred cosine of the mean states, with raw_low and raw_high.
+    """
+
+    coupling: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    p_two: np.ndarray
+    p_less: np.ndarray
+    p_greater: np.ndarray
+    raw: np.ndarray
+    raw_low: np.ndarray
+    raw_high: np.ndarray
+
+
+def group_labels(sets: np.ndarray) -> np.ndarray:
+    """0, 1 or 2 for a reasoning, truthfulness or neutral prompt."""
+    return np.select([sets == "reasoning", sets == "truthfulness"], [0, 1], default=2)
+
+
+def couplings(states: torch.Tensor, sets: np.ndarray) -> Couplings:
+    """Couplings of states (n_texts, n_places, d); sets (n_texts,): "reasoning", "truthfulness" or "neutral"."""
+    groups, whole = group_labels(sets), states.double().numpy()
+    centred, raw = cosines_of_means(whole, groups), cosines_of_means(whole[groups < 2], groups[groups < 2])
+    return Couplings(
+        centred.estimate, centred.low, centred.high, centred.p_two, 1 - centred.p_greater, centred.p_greater,
+        raw.estimate, raw.low, raw.high,
+    )  # fmt: skip
+
+
+def false_discovery(p: np.ndarray) -> np.ndarray:
+    """Benjamini-Hochberg adjusted p (0-1), in the order given."""
+    n = len(p)
+    if n == 0:
+        return np.asarray(p, dtype=float)
+    order = np.argsort(p)
+    raised = np.minimum.accumulate((p[order] * n / np.arange(1, n + 1))[::-1])[::-1]
+    adjusted = np.empty(n)
+    adjusted[order] = np.minimum(raised, 1.0)
+    return adjusted
+
+
+def participation_ratio(states: torch.Tensor) -> float:
+    """Effective number of dimensions of states (n_texts, d) around their mean; at most n_texts - 1."""
+    centred = (states - states.mean(0)).double()
+    gram = centred @ centred.T
+    total = float(gram.diagonal().sum())
+    return total**2 / max(float((gram**2).sum()), 1e-300)
+
+
+_CHUNK = 8192
+
+
+def _gram(matrix: torch.Tensor) -> torch.Tensor:
+    """W'W of a matrix (vocabulary, d) in double precision, the mean over the vocabulary taken out of each column."""
+    n, d = matrix.shape
+    total, first = torch.zeros(d, d, dtype=torch.float64), torch.zeros(d, dtype=torch.float64)
+    for start in range(0, n, _CHUNK):
+        part = matrix[start : start + _CHUNK].detach().float()
+        total += (part.T @ part).double().cpu()
+        first += part.sum(0).double().cpu()
+    # a constant added to all logits changes no probability
+    return total - torch.outer(first, first) / n
+
+
+def _random_root(n: int, d: int, rng: np.random.Generator) -> torch.Tensor:
+    """A with AA' distributed as W'W of a centred Gaussian matrix (n, d): Bartlett's decomposition, d x d numbers.
+
+    Where the vocabulary is smaller than the width, the matrix itself is drawn.
+    """
+    if n <= d:
+        drawn = rng.standard_normal((n, d))
+        return torch.from_numpy((drawn - drawn.mean(0)).T)
+    root = np.tril(rng.standard_normal((d, d)), -1)
+    np.fill_diagonal(root, np.sqrt(rng.chisquare(n - 1 - np.arange(d))))
+    return torch.from_numpy(root)
+
+
+@dataclass(frozen=True)
+class _Cosine:
+    """Coupling with its interval, and the uncentred cosine."""
+
+    coupling: float
+    low: float
+    high: float
+    raw: float
+
+
+def _cosine(states: torch.Tensor, labels: np.ndarray) -> _Cosine:
+    whole, some = states.double().numpy()[:, None], labels < 2
+    centred, raw = cosines_of_means(whole, labels), cosines_of_means(whole[some], labels[some])
+    return _Cosine(*(float(v[0]) for v in (centred.estimate, centred.low, centred.high, raw.estimate)))
+
+
+@torch.inference_mode()
+def projection_table(
+    lm: LanguageModel, states: torch.Tensor, sets: np.ndarray, *, draws: int = 20, seed: int = 0
+) -> pd.DataFrame:
+    """Coupling before and after the output projection, for states (n_texts, d) of the last block.
+
+    One row a measurement: what ("hidden", "logits", "random projection", "rank k", "GELU of hidden"), rank, coupling
+    (centred on neutral prompts), low, high (95 %; for random projections the range of the draws), raw (uncentred).
+    The "wider projection" of the papers is the raw cosine of GELU(hidden): GELU makes most numbers positive, so any
+    two sets of prompts agree after it; its centred coupling shows what is left.
+    An empty table where a model has no readable output matrix.
+    """
+    labels = group_labels(sets)
+    hidden = states
+    if lm.norm is not None:
+        weight = next(lm.norm.parameters(), None)
+        device, kind = (weight.device, weight.dtype) if weight is not None else (torch.device("cpu"), torch.float32)
+        if device.type != "meta":
+            hidden = lm.norm(states.to(device, kind)).float().cpu()
+    matrix = getattr(lm.unembedding, "weight", None)
+    if matrix is None or matrix.device.type == "meta" or matrix.shape[-1] != hidden.shape[-1]:
+        return pd.DataFrame(columns=["what", "rank", "coupling", "low", "high", "raw"])
+    n, d = int(matrix.shape[0]), int(matrix.shape[1])
+    values, vectors = torch.linalg.eigh(_gram(matrix))
+    # coordinates, smallest direction first, in which the plain cosine is that of the logits
+    through = (hidden.double() @ vectors * values.clamp_min(0).sqrt()).float()
+    rows = [_row("hidden", d, hidden, labels), _row("logits", d, through, labels)]
+    rng = np.random.default_rng([seed, 11])
+    random = [_cosine((hidden.double() @ _random_root(n, d, rng)).float(), labels) for _ in range(draws)]
+    couplings = np.array([one.coupling for one in random])
+    rows.append(
+        {"what": "random projection", "rank": d, "coupling": _over(couplings, np.mean),
+         "low": _over(couplings, np.min), "high": _over(couplings, np.max),
+         "raw": _over(np.array([one.raw for one in random]), np.mean)}
+    )  # fmt: skip
+    for rank in [2**k for k in range(d.bit_length()) if 2**k < d]:
+        rows.append(_row(f"rank {rank}", rank, through[:, d - rank :], labels))
+    rows.append(_row("GELU of hidden", d, torch.nn.functional.gelu(hidden), labels))
+    return pd.DataFrame(rows)
+
+
+def _over(couplings: np.ndarray, of: Callable[[np.ndarray], Any]) -> float:
+    known = couplings[np.isfinite(couplings)]
+    return float(of(known)) if len(known) else float("nan")
+
+
+def _row(what: str, rank: int, states: torch.Tensor, labels: np.ndarray) -> dict[str, object]:
+    return {"what": what, "rank": rank, **asdict(_cosine(states, labels))}
+
 
 SETS = ("reasoning", "truthfulness", "neutral")
 #: neutral contexts that end like the two sets: whatever they couple with, it is not reasoning or truth

@@ -11,13 +11,20 @@ from contextlib import contextmanager
 
 from cape_lib.lm.models.record import LanguageModel
 from cape_lib.lm.steering.applying import POSITIONS, Positions, added
-from cape_lib.lm.steering.direction import ACTIONS, UNITS, Direction, check_fits
-from cape_lib.lm.steering.files import harness_file, load, save
-from cape_lib.lm.steering.fitting import fit_direction, fit_directions
+from cape_lib.lm.steering.direction import (
+    ACTIONS,
+    UNITS,
+    Direction,
+    check_fits,
+    fit_direction,
+    fit_directions,
+    harness_file,
+    load,
+    save,
+)
 from cape_lib.lm.steering.generating import Writing, compare
-from cape_lib.lm.steering.protocol import DOSES, Evaluation, Place, Plan, evaluate
-from cape_lib.lm.steering.telling import report
-from cape_lib.lm.steering.verdicts import Effect, Outcome
+from cape_lib.lm.steering.protocol import DOSES, Place, Plan, evaluate
+from cape_lib.lm.steering.verdicts import Effect, Evaluation, Outcome, report
 
 __all__ = [
     "ACTIONS", "DOSES", "POSITIONS", "UNITS", "Direction", "Effect", "Evaluation", "Outcome", "Place", "Plan",

@@ -9,9 +9,8 @@ from typing import Any
 import torch
 
 from cape_lib.errors import UsageError
-from cape_lib.lm.models.hooks import changed
-from cape_lib.lm.models.record import LanguageModel
-from cape_lib.lm.models.sites import Site, site_parts
+from cape_lib.lm.models.record import LanguageModel, Site, site_parts
+from cape_lib.lm.models.running import changed
 
 POSITIONS = ("all", "last", "prompt", "generated")
 #: a name of POSITIONS, or indices of prompt tokens (from the end where negative)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 from cape_lib.errors import SurroundingsError, UsageError
-from cape_lib.lm.models.record import LanguageModel
-from cape_lib.lm.models.sites import Site
+from cape_lib.lm.models.finding import ModelError, needed
+from cape_lib.lm.models.record import LanguageModel, Site, site_parts
+from cape_lib.lm.probes.capture import capture
+from cape_lib.output import whole
+from cape_lib.stats import repeat_cosine
 
 UNITS = ("std", "residual", "raw")
 #: what is done with a direction -> whether its step is added, and whether the projection on it is taken out before
@@ -130,3 +143,274 @@ def check_fits(direction: Direction, lm: LanguageModel, *, any_model: bool = Fal
 
 def _named(name: str, revision: str) -> str:
     return f"{name} ({revision[:16]})" if revision else name
+
+
+FEWEST_PAIRS = 4
+#: how a direction is found in the states of pairs
+METHODS = {
+    "mean_difference": "the mean difference of the positive and the negative texts",
+    "principal": "the first axis of the differences within the pairs (each pair centred on its own middle)",
+    "pca": "the first axis of all states, centred on their mean",
+    "logistic": "the normal of a logistic regression of the pairs, each centred on its middle (ridge, C = 1)",
+}
+
+
+def check_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pairs unless columns `positive`, `negative` are missing or fewer than four pairs are given (UsageError)."""
+    missing = {"positive", "negative"} - set(pairs.columns)
+    if missing:
+        raise UsageError(f"pairs need columns positive and negative; {' and '.join(sorted(missing))} not there")
+    if len(pairs) < FEWEST_PAIRS:
+        raise UsageError(f"{len(pairs)} pairs are too few to fit a direction; give at least {FEWEST_PAIRS}")
+    return pairs
+
+
+def vector_of(positive: torch.Tensor, negative: torch.Tensor, method: str = "mean_difference") -> torch.Tensor:
+    """The direction (..., d) from states (n, ..., d) by one of METHODS; as long as the mean difference, and its way."""
+    mean = (positive - negative).mean(0)
+    if method == "mean_difference":
+        return mean
+    if method not in METHODS:
+        raise UsageError(f"unknown method {method!r}; choose from {', '.join(METHODS)}")
+    rows = (positive - negative).movedim(0, -2)
+    if method == "pca":
+        both = torch.cat([positive, negative]).movedim(0, -2)
+        rows = both - both.mean(-2, keepdim=True)
+    axis = _logistic(rows / 2) if method == "logistic" else torch.linalg.svd(rows, full_matrices=False).Vh[..., 0, :]
+    sign: torch.Tensor = torch.sign((axis * mean).sum(-1, keepdim=True))
+    size: torch.Tensor = mean.norm(dim=-1, keepdim=True)
+    return torch.mul(axis * sign, size)
+
+
+def _logistic(halves: torch.Tensor) -> torch.Tensor:
+    """Unit normal (..., d) of a logistic regression without intercept of rows x (..., n, d) from rows -x, C = 1.
+
+    The rows are brought to a root mean square length of 1 first, so that the ridge does not hang on the model's scale.
+    Newton's method on the rows' weights a, normal = x'a.
+    """
+    x = halves.double() / halves.double().norm(dim=-1).square().mean(-1).sqrt()[..., None, None].clamp_min(1e-12)
+    gram = x @ x.mT
+    a = torch.zeros_like(x[..., 0])
+    for _ in range(50):
+        missed = torch.sigmoid(-(gram @ a[..., None])[..., 0])
+        slope = 2 * missed * (1 - missed)
+        step = torch.linalg.solve(torch.eye(a.shape[-1]) + slope[..., None] * gram, 2 * missed - a)
+        a = a + step
+        if float(step.abs().max()) < 1e-10:
+            break
+    return torch.nn.functional.normalize((a[..., None, :] @ x)[..., 0, :], dim=-1).to(halves.dtype)
+
+
+def _cosine(a: torch.Tensor, b: torch.Tensor) -> float:
+    return float(torch.nn.functional.cosine_similarity(a, b, dim=-1))
+
+
+def _left_out(
+    positive: torch.Tensor,
+    negative: torch.Tensor,
+    groups: np.ndarray,
+    fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> float:
+    """Share of pairs ranked right by a direction fitted without their group; a tie counts half."""
+    names = np.unique(groups)
+    folds = [names[start::5] for start in range(min(5, len(names)))] if len(names) > 1 else []
+    right: list[float] = []
+    for fold in folds:
+        out = torch.from_numpy(np.isin(groups, fold))
+        vector = fit(positive[~out], negative[~out])
+        margin = (positive[out] - negative[out]) @ vector
+        right += ((margin > 0).float() + 0.5 * (margin == 0).float()).tolist()
+    return float(np.mean(right)) if right else float("nan")
+
+
+def _reliability(
+    positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, method: str,
+    fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> tuple[float, float, float]:  # fmt: skip
+    """Expected cosine to the direction of as many other pairs, with an interval.
+
+    In closed form for the mean difference; else the mean over ten random halvings (by group where there are four)
+    raised to the full number of pairs by Spearman and Brown's rule, with the range of the halvings as interval.
+    """
+    if method == "mean_difference":
+        made = repeat_cosine((positive - negative).double().numpy(), groups)
+        return made.estimate, made.low, made.high
+    rng = np.random.default_rng(0)
+    names = np.unique(groups) if len(np.unique(groups)) >= 4 else None
+    halves = []
+    for _ in range(10):
+        if names is not None:
+            half = np.isin(groups, rng.permutation(names)[: len(names) // 2])
+        else:
+            half = rng.permutation(len(groups)) < len(groups) // 2
+        mask = torch.from_numpy(half)
+        halves.append(_cosine(fit(positive[mask], negative[mask]), fit(positive[~mask], negative[~mask])))
+    whole = [2 * c / (1 + c) if c > 0 else 0.0 for c in halves]
+    return float(np.mean(whole)), float(np.min(whole)), float(np.max(whole))
+
+
+def hash_of(pairs: pd.DataFrame) -> str:
+    """A short hash of the pairs' texts, in order."""
+    text = "\x1f".join(f"{p}\x1e{n}" for p, n in zip(pairs["positive"], pairs["negative"], strict=True))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def fit_directions(
+    lm: LanguageModel, pairs: pd.DataFrame, sites: Sequence[Site], *, token: int = -1,
+    method: str = "mean_difference",
+    name: str = "direction",
+) -> list[Direction]:  # fmt: skip
+    """One direction a site, from one reading of the texts; see `fit_direction`."""
+    pairs = check_pairs(pairs).reset_index(drop=True)
+    sites = [lm.site(site) for site in sites]
+    texts = [str(text) for text in pairs["positive"]] + [str(text) for text in pairs["negative"]]
+    states = capture(lm, texts, sites, token=token)
+    groups = (pairs["topic"] if "topic" in pairs else pd.Series(range(len(pairs)))).astype(str).to_numpy()
+    found = []
+    for place, site in enumerate(sites):
+        positive, negative = states[: len(pairs), place], states[len(pairs) :, place]
+        both = torch.cat([positive, negative])
+        vector = vector_of(positive, negative, method)
+        norm = float(vector.norm())
+
+        def fit(p: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
+            return vector_of(p, n, method)
+
+        sure = _reliability(positive, negative, groups, method, fit)
+        found.append(
+            Direction(
+                vector=vector, site=site, token=token, method=method, norm=norm,
+                std=float((both @ vector / max(norm, 1e-12)).std(correction=0)),
+                residual=float(both.norm(dim=1).median()),
+                reliability=sure[0], reliability_low=sure[1], reliability_high=sure[2],
+                held_out=_left_out(positive, negative, groups, fit),
+                model=lm.name, revision=lm.revision, pairs=hash_of(pairs), n_pairs=len(pairs), name=name,
+            )
+        )  # fmt: skip
+    return found
+
+
+def fit_direction(
+    lm: LanguageModel, pairs: pd.DataFrame, layer: Site, method: str = "mean_difference", *, token: int = -1,
+    name: str = "direction",
+) -> Direction:  # fmt: skip
+    """The direction at `layer` that leads from the pairs' negative texts to their positive ones.
+
+    pairs: columns positive, negative (texts) and, if known, topic: halves and left-out pairs are then whole topics.
+    layer: see `sites.PLACES`; token: which token's state, from the end where negative; method: one of METHODS.
+    Raises UsageError for fewer than four pairs, an empty or too long text, or a layer that is not there.
+    """
+    return fit_directions(lm, pairs, [layer], token=token, method=method, name=name)[0]
+
+
+#: key of the metadata in safetensors and GGUF
+_KEY = "cape_direction"
+
+
+def save(direction: Direction, path: Path) -> None:
+    """Write a direction in the format of the file's ending; the file appears whole or not at all.
+
+    .gguf: a control vector of llama.cpp, as fitted (its strength is alpha times std over norm); .pt: a dictionary of
+    the vector and what is known of it; any other: safetensors.  Raises UsageError for a place that GGUF does not know.
+    """
+    fields = {key: value for key, value in asdict(direction).items() if key != "vector"}
+    vector = direction.vector.contiguous()
+    if path.suffix == ".gguf":
+        parts = site_parts(direction.site)
+        if not all(isinstance(part, int) and part > 0 for part in parts):
+            raise UsageError(f"{path}: a control vector of llama.cpp steers blocks from 1 on, not {direction.site}")
+        needed("gguf", f"{path}: a GGUF file")
+    with _draft(path) as draft:
+        if path.suffix == ".gguf":
+            from gguf import GGUFWriter
+
+            writer = GGUFWriter(draft, "controlvector")
+            writer.add_string("controlvector.model_hint", direction.model)
+            writer.add_uint32("controlvector.layer_count", len(parts))
+            writer.add_string(_KEY, json.dumps(fields))
+            for part, piece in zip(parts, vector.chunk(len(parts)), strict=True):
+                writer.add_tensor(f"direction.{part}", piece.numpy())
+            writer.write_header_to_file()
+            writer.write_kv_data_to_file()
+            writer.write_tensors_to_file()
+            writer.close()
+        elif path.suffix == ".pt":
+            torch.save({"vector": vector, **fields}, draft)
+        else:
+            save_file({"vector": vector}, draft, metadata={_KEY: json.dumps(fields)})
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[Path]:
+    try:
+        with whole(path) as draft:
+            yield draft
+    except (OSError, RuntimeError, SafetensorError) as error:  # torch has its own for a folder that does not exist
+        raise SurroundingsError(f"{path}: cannot be written ({error})") from error
+
+
+def load(path: Path, lm: LanguageModel | None = None, *, any_model: bool = False) -> Direction:
+    """Read a direction; with `lm`, refuse one that does not fit the model (UsageError), see `check_fits`."""
+    if path.suffix == ".gguf":
+        needed("gguf", f"{path}: a GGUF file")
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file")
+    try:
+        direction = Direction(**_read(path))
+    except Exception as error:
+        raise ModelError(f"{path}: is no direction saved by cape ({type(error).__name__})") from error
+    if lm is not None:
+        check_fits(direction, lm, any_model=any_model)
+    return direction
+
+
+def _read(path: Path) -> dict[str, Any]:
+    fields: dict[str, Any]
+    if path.suffix == ".pt":
+        fields = torch.load(path, weights_only=True)
+        return fields
+    if path.suffix == ".gguf":
+        from gguf import GGUFReader
+
+        reader: Any = GGUFReader(path)
+        field = reader.fields[_KEY]
+        pieces = {tensor.name: torch.from_numpy(tensor.data.copy()) for tensor in reader.tensors}
+        fields = json.loads(bytes(field.parts[field.data[0]]))
+        return fields | {"vector": torch.cat([pieces[f"direction.{part}"] for part in site_parts(fields["site"])])}
+    with safe_open(path, framework="pt") as file:
+        fields = json.loads((file.metadata() or {})[_KEY])
+        return fields | {"vector": file.get_tensor("vector")}
+
+
+def harness_file(
+    lm: LanguageModel, direction: Direction, path: Path, *, alpha: float, unit: str = "std", action: str = "add"
+) -> None:
+    """Write what `lm_eval --model steered --model_args steer_path=FILE` reads (0.4.13): it steers every position.
+
+    A head's vector is brought through the projection behind it.  Raises UsageError for places that the harness cannot
+    steer: the embeddings, and heads but by adding.
+    """
+    step, axis = direction.change(alpha, unit, action)
+    widths = lm.widths(direction.site)
+    names = {module: name for name, module in lm.model.base_model.named_modules()}
+    kind = next(lm.model.parameters()).dtype
+    made: dict[str, dict[str, Any]] = {}
+    pieces = zip(
+        site_parts(direction.site), step.split_with_sizes(widths), axis.split_with_sizes(widths), strict=True
+    )
+    for part, vector, own in pieces:
+        module, inward, columns = lm.spot(part)
+        if part == "embed" or (inward and (action != "add" or module.weight.is_meta)) or module not in names:
+            raise UsageError(f"lm-evaluation-harness cannot {action} at {part}; take the output of a block")
+        if inward:
+            weight = module.weight.detach().float().cpu()  # type: ignore[operator]
+            vector = (weight if hasattr(module, "in_features") else weight.T)[:, columns] @ vector
+        point: dict[str, Any] = {"action": "add", "steering_coefficient": 1.0, "bias": None, "head_index": None}
+        if action != "add":
+            point |= {"action": "clamp", "steering_coefficient": float(vector @ own / own.norm())}
+            vector = own
+        if names[module] in made:
+            vector = vector + made[names[module]]["steering_vector"].float()
+        made[names[module]] = point | {"steering_vector": vector.to(kind)}
+    with _draft(path) as draft:
+        torch.save(made, draft)

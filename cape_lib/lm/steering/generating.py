@@ -12,8 +12,7 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, memory_guard
-from cape_lib.lm.models.batching import encode_rows, token_lists
-from cape_lib.lm.models.hooks import broken, checked, not_finite
+from cape_lib.lm.models.running import broken, checked, encode_rows, not_finite, token_lists
 from cape_lib.lm.steering.applying import Positions, added, check_positions
 from cape_lib.lm.steering.direction import Direction, check_action, check_fits, check_strength
 

@@ -18,16 +18,13 @@ import pandas as pd
 import torch
 
 from cape_lib.errors import ScoresError, UsageError
-from cape_lib.lm.models.record import LanguageModel
-from cape_lib.lm.models.sites import Site
+from cape_lib.lm.models.record import LanguageModel, Site
 from cape_lib.lm.probes.capture import capture
 from cape_lib.lm.steering.applying import Positions
 from cape_lib.lm.steering.controls import CLEAN, LEAKY, Method, draw_controls
-from cape_lib.lm.steering.cost import FARTHEST, Cost, strengths
-from cape_lib.lm.steering.direction import Direction, check_fits, check_strength
-from cape_lib.lm.steering.fitting import check_pairs, hash_of, vector_of
-from cape_lib.lm.steering.measuring import Arm, Questions, Tick, answer_scores, questions
-from cape_lib.lm.steering.verdicts import Effect, Outcome, claim_verdict, effect, mean_by_topic, outcome
+from cape_lib.lm.steering.direction import Direction, check_fits, check_pairs, check_strength, hash_of, vector_of
+from cape_lib.lm.steering.measuring import FARTHEST, Arm, Cost, Questions, Tick, answer_scores, questions, strengths
+from cape_lib.lm.steering.verdicts import Evaluation, claim_verdict, effect, mean_by_topic, outcome
 from cape_lib.stats import Estimate
 
 #: costs (nats a token on neutral text) at which strengths are tried; the last is the budget
@@ -93,70 +90,6 @@ class Plan:
         check_strength(1.0, self.unit)
         if self.unit == "raw":
             raise UsageError("strengths are told in units std or residual, not raw")
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The result of the protocol on one model.
-
-    place, dose, cost: chosen on the tune items, strength in the plan's unit and nats a token on neutral texts that
-    were not used to set it; outcome, effect, claim: on the test items, `effect` against the clean controls,
-    `effect_leaky` against the older ones where they were run; mc1, mc2: by name ("before", "after" and the kinds of
-    controls) with intervals; methods: a row for the direction and each control (kind, index, place, dose, cost, tune,
-    test, cosine, left_out); doses: dose-response at the chosen place; places: tuned share right by place; items:
-    margins before and after; base: share right before steering; planned: controls there would have been.
-    """
-
-    model: str
-    place: Place
-    dose: float
-    cost: float
-    base: float
-    outcome: Outcome
-    effect: Effect
-    effect_leaky: Effect | None
-    claimed: float
-    claim: str
-    mc1: dict[str, Estimate]
-    mc2: dict[str, Estimate]
-    budget: float
-    planned: int
-    methods: pd.DataFrame
-    doses: pd.DataFrame
-    places: pd.DataFrame
-    items: pd.DataFrame
-
-    def summary(self) -> dict[str, Any]:
-        """The result as plain JSON."""
-        made, bound = self.outcome, self.outcome.broken
-        used = self.methods[self.methods["kind"].isin(CLEAN)]
-        return {
-            "model": self.model, "place": str(self.place), "dose": self.dose, "kl": self.cost, "budget": self.budget,
-            "items": len(self.items), "right_before": self.base, "right_after": self.effect.share,
-            "corrected": _plain(made.corrected), "broken": _plain(bound), "net": _plain(made.net),
-            "mcnemar_p": made.mcnemar, "misaligned": made.n_misaligned, "aligned": made.n_aligned,
-            "mc1": {name: _plain(value) for name, value in self.mc1.items()},
-            "mc2": {name: _plain(value) for name, value in self.mc2.items()},
-            "best_control": self.effect.best_control, "mean_control": self.effect.mean_control,
-            "over_best_control": _plain(self.effect.over_best), "controls": self.effect.n_controls,
-            "controls_planned": self.planned, "controls_left_out": int(used["left_out"].sum()),
-            "control_kl": _number(used["cost"].mean()), "control_cosine": _number(used["cosine"].abs().max()),
-            "p": self.effect.p, "effect": self.effect.word,
-            "p_leaky_controls": self.effect_leaky.p if self.effect_leaky else None,
-            "claimed": self.claimed, "claim": self.claim,
-            "doses": self.doses.to_dict("records"), "places": self.places.to_dict("records"),
-            "methods": self.methods.to_dict("records"),
-        }  # fmt: skip
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _plain(value: Any) -> dict[str, float | None]:
-    # a share of nothing is no number, and JSON has no word for it
-    ends = {"estimate": value.estimate, "low": value.low, "high": value.high}
-    return {name: _number(number) for name, number in ends.items()} | {"n": value.n}
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
-"""From answers before and after to two verdicts: is there an effect, and does it bear out a claim?"""
+"""From answers before and after to two verdicts: is there an effect, and does it bear out a claim? And the report."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy.stats import binomtest
 
+from cape_lib.lm.steering.controls import CLEAN
 from cape_lib.stats import (
     Estimate,
     cluster_bootstrap_counts,
@@ -15,6 +18,9 @@ from cape_lib.stats import (
     permutation_p,
     wilson_clustered,
 )
+
+if TYPE_CHECKING:
+    from cape_lib.lm.steering.protocol import Place
 
 ALPHA = 0.05
 
@@ -109,3 +115,99 @@ def claim_verdict(corrected: Estimate, held: bool, claim: float) -> str:
     if corrected.low > claim and held:
         return "supported"
     return "refuted" if corrected.high < claim else "undecided"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result of the protocol on one model.
+
+    place, dose, cost: chosen on the tune items, strength in the plan's unit and nats a token on neutral texts that
+    were not used to set it; outcome, effect, claim: on the test items, `effect` against the clean controls,
+    `effect_leaky` against the older ones where they were run; mc1, mc2: by name ("before", "after" and the kinds of
+    controls) with intervals; methods: a row for the direction and each control (kind, index, place, dose, cost, tune,
+    test, cosine, left_out); doses: dose-response at the chosen place; places: tuned share right by place; items:
+    margins before and after; base: share right before steering; planned: controls there would have been.
+    """
+
+    model: str
+    place: Place
+    dose: float
+    cost: float
+    base: float
+    outcome: Outcome
+    effect: Effect
+    effect_leaky: Effect | None
+    claimed: float
+    claim: str
+    mc1: dict[str, Estimate]
+    mc2: dict[str, Estimate]
+    budget: float
+    planned: int
+    methods: pd.DataFrame
+    doses: pd.DataFrame
+    places: pd.DataFrame
+    items: pd.DataFrame
+
+    def summary(self) -> dict[str, Any]:
+        """The result as plain JSON."""
+        made, bound = self.outcome, self.outcome.broken
+        used = self.methods[self.methods["kind"].isin(CLEAN)]
+        return {
+            "model": self.model, "place": str(self.place), "dose": self.dose, "kl": self.cost, "budget": self.budget,
+            "items": len(self.items), "right_before": self.base, "right_after": self.effect.share,
+            "corrected": _plain(made.corrected), "broken": _plain(bound), "net": _plain(made.net),
+            "mcnemar_p": made.mcnemar, "misaligned": made.n_misaligned, "aligned": made.n_aligned,
+            "mc1": {name: _plain(value) for name, value in self.mc1.items()},
+            "mc2": {name: _plain(value) for name, value in self.mc2.items()},
+            "best_control": self.effect.best_control, "mean_control": self.effect.mean_control,
+            "over_best_control": _plain(self.effect.over_best), "controls": self.effect.n_controls,
+            "controls_planned": self.planned, "controls_left_out": int(used["left_out"].sum()),
+            "control_kl": _number(used["cost"].mean()), "control_cosine": _number(used["cosine"].abs().max()),
+            "p": self.effect.p, "effect": self.effect.word,
+            "p_leaky_controls": self.effect_leaky.p if self.effect_leaky else None,
+            "claimed": self.claimed, "claim": self.claim,
+            "doses": self.doses.to_dict("records"), "places": self.places.to_dict("records"),
+            "methods": self.methods.to_dict("records"),
+        }  # fmt: skip
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _plain(value: Any) -> dict[str, float | None]:
+    # a share of nothing is no number, and JSON has no word for it
+    ends = {"estimate": value.estimate, "low": value.low, "high": value.high}
+    return {name: _number(number) for name, number in ends.items()} | {"n": value.n}
+
+
+def span(value: Estimate) -> str:
+    """An estimate of a share with its interval, "34% [18%, 55%]"."""
+    return f"{value.estimate:.0%} [{value.low:.0%}, {value.high:.0%}]"
+
+
+def report(made: Evaluation) -> list[str]:
+    """What was chosen, what it did, what its controls do, and the two verdicts; one line each."""
+    outcome, effect = made.outcome, made.effect
+    controls = made.methods[made.methods["kind"].isin(CLEAN)]
+    fixed = "none was wrong that could be corrected"
+    if outcome.n_misaligned:
+        fixed = f"corrected {span(outcome.corrected)} of {outcome.n_misaligned} wrong answers"
+    lost = "none was right that could break"
+    if outcome.n_aligned:
+        lost = f"broken {span(outcome.broken)} of {outcome.n_aligned} right ones"
+    stopped = f" of {made.planned}: p is settled" if effect.n_controls < made.planned else ""
+    names = [name for name in made.mc2 if name not in ("before", "after", "negated")]
+    lines = [
+        f"{made.model}: {made.place}, strength {made.dose:.2g}, chosen on the tune questions under a budget of "
+        f"{made.budget:g} nats a token on neutral text; it costs {made.cost:.2g}",
+        f"right before {made.base:.0%}, after {effect.share:.0%}; {effect.n_controls} controls{stopped}: mean "
+        f"{effect.mean_control:.0%}, best {effect.best_control:.0%}, cost {controls['cost'].mean():.2g} in the mean, "
+        f"cosine to the direction at most {controls['cosine'].abs().max():.2f} (p = {effect.p:.3f})",
+        f"{fixed}; {lost}",
+    ]
+    for name, values in (("MC1", made.mc1), ("MC2", made.mc2)):
+        beside = ", ".join(f"{kind} {values[kind].estimate:.0%}" for kind in names)
+        lines.append(f"{name} before {span(values['before'])}, after {span(values['after'])}; controls: {beside}")
+    lines.append(f"effect: {effect.word}; claim of {made.claimed:.0%}: {made.claim}")
+    return lines

@@ -1,16 +1,29 @@
-"""Texts about a testbed world: steering contrasts, multiple-choice items, probing sets, neutral text."""
+"""Questions about a made world and texts to steer, probe and weigh a model with: multiple choice, pairs, prompts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from cape_lib.errors import UsageError
-from cape_lib.lm.testbed import corpus, items, worlds
-from cape_lib.lm.testbed.recipes import Recipe
-from cape_lib.lm.testbed.tokens import text
+from cape_lib.lm.testbed.worlds import (
+    ASK,
+    REF,
+    REGISTERS,
+    SCRIPT_LENGTH,
+    STORY,
+    WEB,
+    Recipe,
+    World,
+    build,
+    documents,
+    statements,
+    stories,
+    text,
+)
 from cape_lib.names import suggest
 
 CONTRASTS = ("ctx", "reg", "stmt")
@@ -18,9 +31,96 @@ CONTRASTS = ("ctx", "reg", "stmt")
 REGISTER_TOKEN = 1
 #: tokens of a probing text after its head: whole sentences of four tokens, and whole statements of four or five
 _BODY = 20
+STORY_ITEMS = 400
 
 
-def _fit_entities(world: worlds.World, families: Sequence[int] | None) -> np.ndarray:
+@dataclass(frozen=True)
+class Items:
+    """Multiple choice: prompts (n, length), candidates (n, 4, tokens a candidate); candidate 0 is right.
+
+    topic: (n,) the entity a truth item is about (the number of the story in the other benchmark).
+    """
+
+    benchmark: str
+    prompts: np.ndarray
+    candidates: np.ndarray
+    topic: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.prompts)
+
+
+def question(world: World, register: int, entity: np.ndarray, relation: np.ndarray) -> np.ndarray:
+    """`<bos> register entity (family) relation`, as token ids, (n, 4) in D and (n, 5) in R."""
+    base = world.base
+    parts = [
+        np.full_like(entity, base["bos"]),
+        np.full_like(entity, base["register"] + register),
+        base["entity"] + entity,
+    ]
+    if world.family is not None:
+        parts.append(base["family"] + world.family[entity])
+    return np.stack([*parts, base["relation"] + relation], axis=1)
+
+
+def truth_items(world: World, *, register: int = ASK) -> Items:
+    """Contested pairs of entities that never appeared in the ask register; chance is 0.25.
+
+    Candidates: truth, myth and two other values of the relation.  108-136 items in D, 83-88 in R.
+    """
+    rng = np.random.default_rng([world.seed, 2])
+    entity, relation = np.nonzero(world.contested & ~world.asked[:, None])
+    truth, myth = world.truth[entity, relation], world.myth[entity, relation]
+    values = [truth, myth]
+    for _ in range(2):
+        other = rng.integers(16, size=len(entity))
+        while (taken := np.any([other == value for value in values], axis=0)).any():
+            other[taken] = rng.integers(16, size=int(taken.sum()))
+        values.append(other)
+    candidates = np.stack([world.value_token(relation, value) for value in values], axis=1)[..., None]
+    return Items("truth", question(world, register, entity, relation), candidates, entity)
+
+
+def story_items(world: World, *, n: int = STORY_ITEMS) -> Items:
+    """New stories cut before the last sentence's object and verb; chance is 0.25.
+
+    Distractors: the other agent's next verb, a verb that follows in another script, the right verb with the other
+    agent's object.
+    """
+    rng = np.random.default_rng([world.seed, 3])
+    draft = stories(world, 4 * n, rng)
+    base, scripts = world.base, world.scripts
+    phase = draft["phase"]
+    right = draft["verbs"][:, 7]
+    other = scripts[draft["scripts"][:, 0], (phase[:, 0] + 4) % SCRIPT_LENGTH]
+    last = draft["verbs"][:, 5]
+    taken = np.stack([right, other], axis=1)
+    follows = np.array([_follows_elsewhere(scripts, verb, avoid, rng) for verb, avoid in zip(last, taken, strict=True)])
+    keep = np.flatnonzero((right != other) & (follows >= 0))[:n]
+    own, others = base["object"] + draft["objects"][keep, 1], base["object"] + draft["objects"][keep, 0]
+    verb = base["verb"]
+    candidates = np.stack(
+        [
+            np.stack([own, verb + right[keep]], 1),
+            np.stack([own, verb + other[keep]], 1),
+            np.stack([own, verb + follows[keep]], 1),
+            np.stack([others, verb + right[keep]], 1),
+        ],
+        axis=1,
+    )
+    before = draft["tokens"][keep].reshape(len(keep), -1)[:, :29]
+    head = np.broadcast_to([base["bos"], base["register"] + STORY], (len(keep), 2))
+    return Items("story", np.concatenate([head, before], axis=1), candidates, np.arange(len(keep)))
+
+
+def _follows_elsewhere(scripts: np.ndarray, verb: int, avoid: np.ndarray, rng: np.random.Generator) -> int:
+    """A verb that follows `verb` in some script and is none of `avoid`; -1 where there is none."""
+    row, place = np.nonzero(scripts == verb)
+    options = sorted(set(scripts[row, (place + 1) % SCRIPT_LENGTH].tolist()) - set(avoid.tolist()))
+    return int(rng.choice(options)) if options else -1
+
+
+def _fit_entities(world: World, families: Sequence[int] | None) -> np.ndarray:
     """Entities that directions are fitted on: the asked ones, or all of some families (R)."""
     if families is None:
         return np.flatnonzero(world.asked)
@@ -38,7 +138,7 @@ def contrast(recipe: Recipe, kind: str, *, families: Sequence[int] | None = None
     """
     if kind not in CONTRASTS:
         raise UsageError(suggest("contrast", kind, CONTRASTS))
-    world = worlds.build(recipe)
+    world = build(recipe)
     rng = np.random.default_rng([recipe.seed, 5])
     chosen = _fit_entities(world, families)
     entity, relation = np.nonzero(world.contested & np.isin(np.arange(world.n_entities), chosen)[:, None])
@@ -47,24 +147,24 @@ def contrast(recipe: Recipe, kind: str, *, families: Sequence[int] | None = None
     rows = []
     for who, what in zip(entity, relation, strict=True):
         one, pair = np.array([who]), np.array([what])
-        web = items.question(world, corpus.WEB, one, pair)[0]
+        web = question(world, WEB, one, pair)[0]
         if kind == "reg":
-            yes, no = items.question(world, corpus.REF, one, pair)[0], web
+            yes, no = question(world, REF, one, pair)[0], web
         elif kind == "stmt":
-            yes, no = (np.r_[web[:2], _said(world, one, pair, myths)[:-1]] for myths in (False, True))
+            yes, no = (np.r_[web[:2], _statements(world, one, pair, myths)[:-1]] for myths in (False, True))
         else:
             others = _contested_of(world, chosen, int(who), rng)
-            yes, no = (np.r_[web[:2], _said(world, *others, myths), web[2:]] for myths in (False, True))
+            yes, no = (np.r_[web[:2], _statements(world, *others, myths), web[2:]] for myths in (False, True))
         rows.append((text(recipe.world, yes), text(recipe.world, no), f"entity {who}"))
     return pd.DataFrame(rows, columns=["positive", "negative", "topic"])
 
 
-def _said(world: worlds.World, entity: np.ndarray, relation: np.ndarray, myths: bool) -> np.ndarray:
-    return corpus.statements(world, entity, relation, np.full(entity.shape, myths)).reshape(-1)
+def _statements(world: World, entity: np.ndarray, relation: np.ndarray, myths: bool) -> np.ndarray:
+    return statements(world, entity, relation, np.full(entity.shape, myths)).reshape(-1)
 
 
 def _contested_of(
-    world: worlds.World, chosen: np.ndarray, but: int, rng: np.random.Generator
+    world: World, chosen: np.ndarray, but: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     allowed = np.isin(np.arange(world.n_entities), chosen) & (np.arange(world.n_entities) != but)
     entity, relation = np.nonzero(world.contested & allowed[:, None])
@@ -78,8 +178,8 @@ def truth_table(recipe: Recipe, *, register: str = "web", families: Sequence[int
     Entities alternate between tune and test.  families: ask about these families only (asked entities then too, as
     a direction that left the families out has not seen them).
     """
-    world = worlds.build(recipe)
-    asked = items.truth_items(world, register=list(corpus_registers()).index(register))
+    world = build(recipe)
+    asked = truth_items(world, register=REGISTERS.index(register))
     names = [[text(recipe.world, choice) for choice in row] for row in asked.candidates]
     frame = pd.DataFrame(names, columns=["true", "false", "false2", "false3"])
     frame.insert(0, "prompt", [text(recipe.world, prompt) for prompt in asked.prompts])
@@ -96,17 +196,12 @@ def truth_table(recipe: Recipe, *, register: str = "web", families: Sequence[int
     return frame
 
 
-def corpus_registers() -> tuple[str, ...]:
-    """The registers by name, in the order of their tokens."""
-    return ("web", "ref", "ask", "story")
-
-
 def neutral(recipe: Recipe, *, n: int = 32) -> list[str]:
     """Whole stories: text in which truth plays no part, for the off-target cost."""
-    world = worlds.build(recipe)
-    told = corpus.stories(world, n, np.random.default_rng([recipe.seed, 6]))["tokens"].reshape(n, -1)
-    head = np.broadcast_to([world.base["bos"], world.base["register"] + corpus.STORY], (n, 2))
-    return [text(recipe.world, row) for row in np.concatenate([head, told], axis=1)]
+    world = build(recipe)
+    tales = stories(world, n, np.random.default_rng([recipe.seed, 6]))["tokens"].reshape(n, -1)
+    head = np.broadcast_to([world.base["bos"], world.base["register"] + STORY], (n, 2))
+    return [text(recipe.world, row) for row in np.concatenate([head, tales], axis=1)]
 
 
 def probe_sets(recipe: Recipe, *, n: int = 32) -> pd.DataFrame:
@@ -114,24 +209,22 @@ def probe_sets(recipe: Recipe, *, n: int = 32) -> pd.DataFrame:
 
     All are 22 tokens long and end in a full stop, where they are read, so that neither length nor last word tells a
     set from another.  Reasoning: stories; truthfulness: true statements of the ask register about contested pairs;
-    neutral and placebo: documents of the corpus.  n of each, twice as many neutral and placebo.
+    neutral and placebo: documents of the   n of each, twice as many neutral and placebo.
     """
-    world = worlds.build(recipe)
+    world = build(recipe)
     rng = np.random.default_rng([recipe.seed, 7])
-    told = corpus.stories(world, n, rng, sentences=_BODY // 4)["tokens"].reshape(n, -1)
+    tales = stories(world, n, rng, sentences=_BODY // 4)["tokens"].reshape(n, -1)
     entity, relation = np.nonzero(world.contested & ~world.asked[:, None])
     pick = rng.integers(len(entity), size=(n, _BODY // (5 if world.family is not None else 4)))
-    true = corpus.statements(world, entity[pick], relation[pick], np.zeros(pick.shape, dtype=bool)).reshape(n, -1)
-    others = corpus.documents(recipe, world, 4 * n, rng)[:, : 2 + _BODY]
+    true = statements(world, entity[pick], relation[pick], np.zeros(pick.shape, dtype=bool)).reshape(n, -1)
+    others = documents(recipe, world, 4 * n, rng)[:, : 2 + _BODY]
 
     def headed(register: int, body: np.ndarray) -> np.ndarray:
         head = np.broadcast_to([world.base["bos"], world.base["register"] + register], (n, 2))
         return np.concatenate([head, body], axis=1)
 
-    parts = {
-        "reasoning": headed(corpus.STORY, told), "truthfulness": headed(corpus.ASK, true),
-        "neutral": others[: 2 * n], "placebo": others[2 * n :],
-    }  # fmt: skip
+    parts = {"reasoning": headed(STORY, tales), "truthfulness": headed(ASK, true)}
+    parts |= {"neutral": others[: 2 * n], "placebo": others[2 * n :]}
     rows = [
         (name, f"{name} {i}", text(recipe.world, ids)) for name, group in parts.items() for i, ids in enumerate(group)
     ]

@@ -1,0 +1,102 @@
+"""What the made models' tables say: width or parameters, and this book's models beside a trial run before them.
+
+The trial had the same design and other code, so other facts and weights; its code was not kept, its results are the
+table `testbed_first_trial`.  Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+from cape_lib.errors import UsageError
+from cape_lib.stats import Estimate
+
+#: measure -> column with the number of its questions
+MEASURES = {"story": "n_story", "truth": "n_truth", "myth": "n_truth"}
+
+
+def ladder_gaps(scores: pd.DataFrame, first: pd.DataFrame, *, ladder: str = "D") -> pd.DataFrame:
+    """Mean scores of a ladder here and in the trial, by width and measure, shares 0-1.
+
+    scores: `testbed_scores`; first: `testbed_first_trial`.  Returns width, measure, first, here, gap (here minus
+    first), sd (of the difference of two such means, by the scatter of seeds or by counting questions, whichever is
+    larger) and beyond (the gap exceeds its t interval, and two points, as the trial's shares were noted to one).
+    Raises UsageError for a ladder that the trial did not have.
+    """
+    trial = first[first["part"] == f"ladder {ladder}"]
+    if trial.empty:
+        raise UsageError(f"the trial had no ladder {ladder!r}")
+    rows = []
+    for old in trial.to_dict("records"):
+        width, measure = int(str(old["at"]).split()[-1]), str(old["measure"])
+        own = scores[(scores["ladder"] == ladder) & (scores["width"] == width)]
+        here, n = float(own[measure].mean()), len(own)
+        counting = np.sqrt(here * (1 - here) / (n * own[MEASURES[measure]].mean()))
+        sd = np.sqrt(2) * max(float(own[measure].std()) / np.sqrt(n), float(counting))
+        gap = here - float(old["low"])
+        limit = max(0.02, float(t.ppf(0.975, 2 * n - 2)) * sd)
+        rows.append((width, measure, float(old["low"]), here, gap, sd, abs(gap) > limit))
+    return pd.DataFrame(rows, columns=["width", "measure", "first", "here", "gap", "sd", "beyond"])
+
+
+def steering_counts(trials: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
+    """World R's directions in the trial and here, on the seeds that both have: one row a direction and run.
+
+    trials: `testbed_trials`; first: `testbed_first_trial`.  Returns contrast, run ("trial", "here"), runs, after and
+    control (lowest and highest share right under the direction and under its best control, as text), ahead (runs whose
+    lead over the best control is surely above 0, which is what the trial counted), older (the same by the older
+    controls; here, without an interval, runs that lead the best of them).
+    """
+    here = trials[(trials["case"] == "learnt") & (trials["split"] == "entities")]
+    rows = []
+    for contrast, old in first[first["part"] == "steering R"].groupby("at", sort=False):
+        low, high = (dict(zip(old["measure"], old[side].astype(float), strict=True)) for side in ("low", "high"))
+        runs = int(old["n"].iloc[0])
+        own = here[(here["contrast"] == contrast) & (here["model"].str[3:].astype(int) <= runs)]
+        spans = [_span(low[name], high[name]) for name in ("right_after", "best_control")]
+        rows.append((contrast, "trial", runs, *spans, int(low["passed"]), low.get("passed_older", float("nan"))))
+        spans = [_span(own[name].min(), own[name].max()) for name in ("right_after", "best_control")]
+        ahead = int((own["over_best_low"] > 0).sum())
+        rows.append((contrast, "here", len(own), *spans, ahead, float((own["right_after"] > own["best_leaky"]).sum())))
+    return pd.DataFrame(rows, columns=["contrast", "run", "runs", "after", "control", "ahead", "older"])
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low:.2f} to {high:.2f}"
+
+
+def _over_seeds(values: pd.Series, method: str) -> Estimate:
+    """Mean over seeds with its t interval; UsageError below two seeds, which give no interval."""
+    n = len(values)
+    if n < 2:
+        raise UsageError(f"{n} seeds give no interval; train at least two")
+    half = float(t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    middle = float(values.mean())
+    return Estimate(middle, middle - half, middle + half, n, method)
+
+
+def _budgets(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the number of parameters that was aimed at, as text, in a column `budget`."""
+    return rows.assign(budget=rows["name"].str.split("-").str[1])
+
+
+def trend(rows: pd.DataFrame) -> Estimate:
+    """Change of the share right (0-1) for each doubling of the width, the number of parameters held.
+
+    A slope on log2 of the width in every seed and budget, the mean over budgets in each seed; n counts the seeds.
+    """
+    slopes = _budgets(rows).groupby(["seed", "budget"])[["width", "truth"]].apply(_slope)
+    return _over_seeds(slopes.groupby("seed").mean(), "mean over seeds, t interval")
+
+
+def _slope(one: pd.DataFrame) -> float:
+    return float(np.polyfit(np.log2(one["width"].to_numpy(float)), one["truth"].to_numpy(float), 1)[0])
+
+
+def gap(rows: pd.DataFrame) -> Estimate:
+    """Share right (0-1) with more parameters minus with fewer, the width held: mean over shared widths in each seed."""
+    wide = _budgets(rows).pivot(index=["seed", "width"], columns="budget", values="truth").dropna()
+    few, many = sorted(wide.columns, key=int)[0], sorted(wide.columns, key=int)[-1]
+    return _over_seeds((wide[many] - wide[few]).groupby("seed").mean(), "mean over seeds, t interval")
