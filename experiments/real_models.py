@@ -30,49 +30,51 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 def steer(args: argparse.Namespace, lm: models.LanguageModel) -> None:
-    """One run of the protocol, as rows of `model_runs`, `model_controls` and `model_doses`."""
+    """One run of the protocol, as rows of `model_runs`, `model_controls`, `model_doses` and `model_places`."""
     asked = texts.read_benchmark(args.items, limit=args.limit, seed=args.seed)
     sweep = args.layer == "sweep"
     sites: list[models.Site] = ["embed", *range(lm.depth)] if sweep else [lm.site(args.layer)]
     plan = steering.Plan(
-        places=tuple(steering.Place(site, positions=args.positions) for site in sites), seed=args.seed,
-        controls=1 if sweep else 20, kinds=CLEAN[:1] if sweep else CLEAN, all_controls=args.all_controls or sweep,
-    )  # fmt: skip
-    start, used = time.perf_counter(), time.process_time()
-    made = steering.evaluate(
-        lm, asked.items, asked.pairs(), plan, neutral=texts.neutral_for(lm.name), resume=args.resume
+        places=tuple(steering.Place(site, positions=args.positions) for site in sites),
+        seed=args.seed,
+        controls=1 if sweep else 20,
+        kinds=CLEAN[:1] if sweep else CLEAN,
+        all_controls=args.all_controls or sweep,
     )
+    start, used = time.perf_counter(), time.process_time()
+    neutral = texts.neutral_for(lm.name)
+    result = steering.evaluate(lm, asked.items, asked.pairs(), plan, neutral=neutral, resume=args.resume)
     seconds, cpu = time.perf_counter() - start, time.process_time() - used
     run = f"{lm.name}, {args.layer}, {args.positions}, {args.limit or 'all'} questions, seed {args.seed}"
-    chosen = fit_directions(lm, asked.pairs(), [made.place.site])[0]
-    answers = {"corrected": made.outcome.corrected, "broken": made.outcome.broken, "net": made.outcome.net,
-               "mc1_before": made.mc1["before"], "mc1_after": made.mc1["after"],
-               "mc2_before": made.mc2["before"], "mc2_after": made.mc2["after"]}  # fmt: skip
-    controls = made.methods[made.methods["kind"].isin(CLEAN)]
-    row: dict[str, Any] = {
-        "run": run, "model": lm.name, "revision": lm.revision, "dtype": _dtype(lm), "benchmark": args.items.stem,
-        "command": _command(args), "seconds": round(seconds), "cpu_seconds": round(cpu), "machine": _machine(lm),
-        "date": datetime.date.today().isoformat(), "questions": len(asked.items), "tested": len(made.items),
-        "place": str(made.place), "dose": made.dose, "budget": made.budget, "kl": made.cost,
-        "reliability": chosen.reliability, "reliability_low": chosen.reliability_low,
-        "reliability_high": chosen.reliability_high, "held_out": chosen.held_out,
-        "right_before": made.base, "right_after": made.effect.share, "misaligned": made.outcome.n_misaligned,
-        "aligned": made.outcome.n_aligned,
-    }  # fmt: skip
-    for name, value in answers.items():
-        row |= _ends(name, value)
-    kinds = [kind for kind in CLEAN if kind in made.mc2]
-    row |= {
-        "mc1_controls": sum(made.mc1[kind].estimate for kind in kinds) / len(kinds),
-        "mc2_controls": sum(made.mc2[kind].estimate for kind in kinds) / len(kinds),
-        "controls": made.effect.n_controls, "mean_control": made.effect.mean_control,
-        "best_control": made.effect.best_control, "control_kl": float(controls["cost"].mean()), "p": made.effect.p,
-        "effect": made.effect.holds, "claimed": made.claimed, "claim": made.claim,
-    }  # fmt: skip
-    _replace("model_runs", pd.DataFrame([row]), run)
-    _replace("model_controls", made.methods.assign(run=run), run)
-    _replace("model_doses", made.doses.assign(run=run), run)
-    print("\n".join(steering.report(made)), f"{seconds:.0f} s, {cpu:.0f} s of processors", sep="\n", flush=True)
+    (chosen,) = fit_directions(lm, asked.pairs(), [result.place.site])
+    row: dict[str, Any] = {"run": run, "model": lm.name, "revision": lm.revision, "dtype": _dtype(lm)}
+    row |= {"benchmark": args.items.stem, "command": _command(args), "seconds": round(seconds)}
+    row |= {"cpu_seconds": round(cpu), "machine": _machine(lm), "date": datetime.date.today().isoformat()}
+    row |= _numbers(result, chosen) | {"questions": len(asked.items)}
+    columns = pd.read_csv(DATA / "model_runs.csv", nrows=0).columns
+    _replace("model_runs", pd.DataFrame([row])[columns], run)
+    for table in ("controls", "doses", "places"):
+        rows = result.methods if table == "controls" else getattr(result, table)
+        _replace(f"model_{table}", rows.assign(run=run), run)
+    print("\n".join(steering.report(result)), f"{seconds:.0f} s, {cpu:.0f} s of processors", sep="\n", flush=True)
+
+
+def _numbers(result: steering.Evaluation, chosen: steering.Direction) -> dict[str, Any]:
+    """What a row of `model_runs` says of the answers, with intervals, and of the direction."""
+    outcome, effect = result.outcome, result.effect
+    controls = result.methods[result.methods["kind"].isin(CLEAN)]
+    kinds = [kind for kind in CLEAN if kind in result.mc2]
+    row = {"tested": len(result.items), "place": str(result.place), "dose": result.dose, "budget": result.budget}
+    row |= {"kl": result.cost, "reliability": chosen.reliability, "reliability_low": chosen.reliability_low}
+    row |= {"reliability_high": chosen.reliability_high, "held_out": chosen.held_out, "right_before": result.base}
+    row |= {"right_after": effect.share, "misaligned": outcome.n_misaligned, "aligned": outcome.n_aligned}
+    row |= _ends("corrected", outcome.corrected) | _ends("broken", outcome.broken) | _ends("net", outcome.net)
+    for name, values in (("mc1", result.mc1), ("mc2", result.mc2)):
+        row |= _ends(f"{name}_before", values["before"]) | _ends(f"{name}_after", values["after"])
+        row[f"{name}_controls"] = sum(values[kind].estimate for kind in kinds) / len(kinds)
+    row |= {"controls": effect.n_controls, "mean_control": effect.mean_control, "best_control": effect.best_control}
+    row |= {"control_kl": float(controls["cost"].mean()), "p": effect.p, "effect": effect.holds}
+    return row | {"claimed": result.claimed, "claim": result.claim}
 
 
 def probe(args: argparse.Namespace, lm: models.LanguageModel) -> None:
@@ -80,9 +82,10 @@ def probe(args: argparse.Namespace, lm: models.LanguageModel) -> None:
     run = f"{lm.name}, probe"
     start = time.perf_counter()
     tables = []
-    for weights, one in zip(("trained", "untrained"), probes.twins(lm, texts.probe_prompts_for(lm.name)), strict=True):
-        tables.append(one.layers.assign(run=run, model=lm.name, revision=lm.revision, weights=weights))
-        print(f"{weights}: {one.placebo_like} of {len(one.layers)} blocks like the placebo; {one.notes}")
+    twins = probes.twins(lm, texts.probe_prompts_for(lm.name))
+    for weights, result in zip(("trained", "untrained"), twins, strict=True):
+        tables.append(result.layers.assign(run=run, model=lm.name, revision=lm.revision, weights=weights))
+        print(f"{weights}: {result.placebo_like} of {len(result.layers)} blocks like the placebo; {result.notes}")
     _replace("model_probes", pd.concat(tables), run)
     print(f"{time.perf_counter() - start:.0f} s", flush=True)
 
@@ -115,8 +118,9 @@ def _replace(table: str, rows: pd.DataFrame, run: str) -> None:
     for name in rows.select_dtypes(bool).columns:
         rows[name] = rows[name].map({True: "true", False: "false"})
     if path.is_file():
-        held = pd.read_csv(path, dtype=str, keep_default_na=False)
-        rows = pd.concat([held[held["run"] != run], rows.astype(object)], ignore_index=True)
+        before = pd.read_csv(path, dtype=str, keep_default_na=False)
+        rows = pd.concat([before[before["run"] != run], rows.astype(object)], ignore_index=True)
+        rows = rows.sort_values("run", kind="stable")
     draft = path.with_name(f".{path.name}.part")
     rows.to_csv(draft, index=False, lineterminator="\n")
     draft.replace(path)

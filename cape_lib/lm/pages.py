@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 #: prompts and tokens of the check at strength 0
 PROMPTS, TOKENS = 40, 16
 SAMPLINGS = {
-    "greedy": "greedy", "paired": "sampled, the same random numbers for both",
+    "greedy": "greedy",
+    "paired": "sampled, the same random numbers for both",
     "independent": "sampled, as one usually does",
-}  # fmt: skip
+}
+WEIGHTS = ("trained", "untrained")
 
 
 def ready() -> bool:
@@ -54,41 +56,41 @@ def probed(model: str) -> list[Probe]:
     from cape_lib.lm import probes, texts
 
     name, lm = _loaded(model)
-    found = probes.twins(lm, texts.probe_prompts_for(name))
-    for part in found:
-        drawn = "untrained" if part is not found[0] else "trained"
-        say(f"- {lm.name}, {drawn}: {len(part.layers)} blocks, {len(part.heads)} heads, {part.n_texts} prompts; "
-            f"{part.competing} heads compete, {part.cooperating} cooperate.")  # fmt: skip
-    return found
+    twins = probes.twins(lm, texts.probe_prompts_for(name))
+    for weights, one in zip(WEIGHTS, twins, strict=True):
+        say(
+            f"- {lm.name}, {weights}: {len(one.layers)} blocks, {len(one.heads)} heads, {one.n_texts} prompts; "
+            f"{one.competing} heads compete, {one.cooperating} cooperate."
+        )
+    return twins
 
 
-def blocks(found: Sequence[Probe]) -> Figure | None:
-    """The coupling of every block, trained and untrained.  found: from `probed`."""
-    if not found:
+def blocks(twins: Sequence[Probe]) -> Figure | None:
+    """The coupling of every block, trained and untrained.  twins: from `probed`."""
+    if not twins:
         return None
-    rows = both(found)
+    rows = both(twins)
     return probing.twins(rows, probed=rows, name="probe-live")
 
 
-def both(found: Sequence[Probe]) -> pd.DataFrame:
-    """The blocks of a model and of its untrained twin as rows of `testbed_probes`.  found: from `probed`, not empty."""
-    return _by_weights(found, "layers").assign(model=found[0].model)
+def both(twins: Sequence[Probe]) -> pd.DataFrame:
+    """The blocks of a model and of its untrained twin as rows of `testbed_probes`.  twins: from `probed`, not empty."""
+    return _by_weights(twins, "layers").assign(model=twins[0].model)
 
 
-def profile(found: Sequence[Probe]) -> pd.DataFrame:
-    """Coupling by thirds of the depth, and dimensions (participation ratio) first and last.  found: from `probed`."""
-    rows = [
-        {"weights": weights, **{f"{part} coupling": value for part, value in one.profile.items()},
-         "dimensions, first": one.layers["dimension"].iloc[0],
-         "dimensions, last": one.layers["dimension"].iloc[-1]}
-        for weights, one in zip(("trained", "untrained"), found, strict=False)
-    ]  # fmt: skip
+def profile(twins: Sequence[Probe]) -> pd.DataFrame:
+    """Coupling by thirds of the depth, and dimensions (participation ratio) first and last.  twins: from `probed`."""
+    rows = []
+    for weights, one in zip(WEIGHTS, twins, strict=False):
+        row = {"weights": weights} | {f"{part} coupling": value for part, value in one.profile.items()}
+        dimension = one.layers["dimension"]
+        rows.append(row | {"dimensions, first": dimension.iloc[0], "dimensions, last": dimension.iloc[-1]})
     return pd.DataFrame(rows).dropna(axis=1, how="all")
 
 
-def projections(found: Sequence[Probe]) -> pd.DataFrame:
-    """Coupling before and behind the output projection, trained beside untrained.  found: from `probed`."""
-    table = _by_weights(found, "projection")
+def projections(twins: Sequence[Probe]) -> pd.DataFrame:
+    """Coupling before and behind the output projection, trained beside untrained.  twins: from `probed`."""
+    table = _by_weights(twins, "projection")
     wide = table.pivot(index="what", columns="weights", values=["coupling", "raw"])
     shown = {"read in": list(dict.fromkeys(table["what"]))}
     for kind, words in (("coupling", "coupling"), ("raw", "raw cosine")):
@@ -97,13 +99,9 @@ def projections(found: Sequence[Probe]) -> pd.DataFrame:
     return pd.DataFrame(shown)
 
 
-def _by_weights(found: Sequence[Probe], part: str) -> pd.DataFrame:
-    tables = [
-        getattr(one, part).assign(weights=weights)
-        for weights, one in zip(("trained", "untrained"), found, strict=False)
-    ]
-    made: pd.DataFrame = pd.concat(tables, ignore_index=True)
-    return made
+def _by_weights(twins: Sequence[Probe], part: str) -> pd.DataFrame:
+    tables = [getattr(one, part).assign(weights=weights) for weights, one in zip(WEIGHTS, twins, strict=False)]
+    return pd.concat(tables, ignore_index=True)
 
 
 def at_strength_zero(model: str, *, seed: int = 0) -> pd.DataFrame:
@@ -123,16 +121,16 @@ def at_strength_zero(model: str, *, seed: int = 0) -> pd.DataFrame:
         writing = steering.Writing(tokens=TOKENS, sampling=sampling, seed=seed)
         table = steering.compare(lm, asked, [direction], [0.0], writing)
         changed = int(table.loc[table["direction"] != "none", "changed"].sum())
-        made = wilson(changed, len(asked))
-        rows.append({"text is": words, "texts": len(asked), "changed": changed, "share": made.estimate,
-                     "low": made.low, "high": made.high})  # fmt: skip
+        share = wilson(changed, len(asked))
+        row = {"text is": words, "texts": len(asked), "changed": changed, "share": share.estimate}
+        rows.append(row | {"low": share.low, "high": share.high})
     return pd.DataFrame(rows)
 
 
 def evaluated(model: str, *, claim: float, tell: bool = True) -> Evaluation | None:
     """The whole protocol on a model, with the book's questions or its world's own; None where torch is missing.
 
-    claim: share of wrong answers (0-1) that is said to be corrected; tell: whether its report is shown.
+    claim: share of wrong answers (0-1) claimed to be corrected; tell: whether its report is shown.
     """
     if not ready():
         return None
@@ -140,8 +138,9 @@ def evaluated(model: str, *, claim: float, tell: bool = True) -> Evaluation | No
 
     name, lm = _loaded(model)
     plan = steering.Plan(claim=claim)
-    made = steering.evaluate(lm, texts.items_for(name), texts.pairs_for(name), plan, neutral=texts.neutral_for(name))
+    items, pairs, neutral = texts.items_for(name), texts.pairs_for(name), texts.neutral_for(name)
+    result = steering.evaluate(lm, items, pairs, plan, neutral=neutral)
     if tell:
-        first, *others = steering.report(made)
+        first, *others = steering.report(result)
         say(f"**{first}**\n\n" + "\n".join(f"- {line}" for line in others))
-    return made
+    return result

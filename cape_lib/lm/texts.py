@@ -67,11 +67,9 @@ def items_for(name: str) -> pd.DataFrame:
 
 def pairs_from(items: pd.DataFrame) -> pd.DataFrame:
     """Pairs (positive, negative, topic) out of items: each question with its true and with its false answer."""
-    return pd.DataFrame(
-        {"positive": [joined(p, a) for p, a in zip(items["prompt"], items["true"], strict=True)],
-         "negative": [joined(p, a) for p, a in zip(items["prompt"], items["false"], strict=True)],
-         "topic": items["topic"].to_numpy()}
-    )  # fmt: skip
+    columns = {"positive": items["true"], "negative": items["false"]}
+    pairs = {name: [joined(p, a) for p, a in zip(items["prompt"], own, strict=True)] for name, own in columns.items()}
+    return pd.DataFrame(pairs | {"topic": items["topic"].to_numpy()})
 
 
 def pairs_for(name: str, *, contrast: str = "reg") -> pd.DataFrame:
@@ -131,9 +129,14 @@ def _answers(row: Mapping[Any, Any], kind: str) -> list[str]:
 
 
 def read_benchmark(
-    path: Path, *, limit: int | None = None, seed: int = 0, primer: str = "", chat: Chat | None = None,
+    path: Path,
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    primer: str = "",
+    chat: Chat | None = None,
     questions_only: bool = True,
-) -> Benchmark:  # fmt: skip
+) -> Benchmark:
     """The questions of a file: TruthfulQA.csv, or a table with columns prompt, true, false (true2 ..., topic, split).
 
     limit: so many questions, drawn from every split; seed: of the draw and of a split that is not in the file; primer:
@@ -182,7 +185,7 @@ def read_benchmark(
 
 
 def are_questions(prompts: Iterable[str]) -> bool:
-    """Whether every prompt ends as a question does; a chat model is asked questions, and continues other """
+    """Whether every prompt ends as a question does; a chat model is asked questions, and continues other"""
     return all(prompt.rstrip().endswith("?") for prompt in prompts)
 
 
@@ -235,8 +238,8 @@ def _split(topics: pd.Series, rng: np.random.Generator) -> list[str]:
 
 def _some(items: pd.DataFrame, limit: int, rng: np.random.Generator) -> pd.DataFrame:
     """`limit` questions, as many of each split as its share, at least two."""
-    kept: list[int] = []
+    chosen: list[int] = []
     for _, part in items.groupby("split"):
         n = min(len(part), max(2, round(limit * len(part) / len(items))))
-        kept += part.index[rng.permutation(len(part))[:n]].tolist()
-    return items.loc[sorted(kept)]
+        chosen += part.index[rng.permutation(len(part))[:n]].tolist()
+    return items.loc[sorted(chosen)]

@@ -10,11 +10,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import false_discovery_control
 
 from cape_lib.errors import UsageError
 from cape_lib.lm import models, probes
-from cape_lib.lm.probes.report import false_discovery
 from cape_lib.lm.testbed import prompts, store
 from cape_lib.stats import cosines_of_means
 
@@ -55,12 +53,6 @@ def test_a_planted_cosine_comes_out_without_bias_and_inside_its_interval() -> No
         assert np.nanmean(found.coupling) == pytest.approx(cosine, abs=0.03)
         covered = np.mean((found.low <= cosine) & (cosine <= found.high))
         assert 0.93 <= covered <= 0.995 and ((found.low > 0) == (found.p_greater < 0.025)).mean() > 0.98
-
-
-@given(st.lists(st.floats(0.001, 1), min_size=1, max_size=40))
-@settings(max_examples=50, deadline=None)
-def test_the_adjusted_p_is_benjamini_and_hochbergs(p: list[float]) -> None:
-    assert np.allclose(false_discovery(np.array(p)), false_discovery_control(p))
 
 
 def test_the_participation_ratio_counts_dimensions() -> None:

@@ -6,12 +6,9 @@
 (4, 32)
 """
 
-from cape_lib.lm.models.finding import ModelError, memory_guard
+from cape_lib.lm.models.finding import ModelError
 from cape_lib.lm.models.loading import load, untrained, with_chat
-from cape_lib.lm.models.record import PLACES, LanguageModel, Site, site_name, site_of, wrap
-from cape_lib.lm.models.running import Batch, encode, encode_rows, run
+from cape_lib.lm.models.record import LanguageModel, Site, site_of, wrap
+from cape_lib.lm.models.running import encode, run
 
-__all__ = [
-    "PLACES", "Batch", "LanguageModel", "ModelError", "Site", "encode", "encode_rows", "load", "memory_guard", "run",
-    "site_name", "site_of", "untrained", "with_chat", "wrap",
-]  # fmt: skip
+__all__ = ["LanguageModel", "ModelError", "Site", "encode", "load", "run", "site_of", "untrained", "with_chat", "wrap"]

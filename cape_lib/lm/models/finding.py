@@ -108,8 +108,8 @@ def context_length(model: nn.Module) -> int | None:
 
 
 @dataclass(frozen=True)
-class Found:
-    """Blocks of a decoder, where they were found, and the width of what they return."""
+class Decoder:
+    """Blocks of a decoder, the path of their list, and the width of what they return."""
 
     path: str
     blocks: tuple[nn.Module, ...]
@@ -118,9 +118,9 @@ class Found:
 
 def _decoder(model: Any) -> nn.Module:
     try:
-        found = model.get_decoder()
-        if isinstance(found, nn.Module):
-            return found
+        decoder = model.get_decoder()
+        if isinstance(decoder, nn.Module):
+            return decoder
     except (AttributeError, NotImplementedError):
         pass  # older releases have it for a few architectures only
     base = getattr(model, "base_model", model)
@@ -173,7 +173,7 @@ def _trace(
     return seen
 
 
-def find_blocks(model: nn.Module, *, layers: str | None = None) -> Found:
+def find_blocks(model: nn.Module, *, layers: str | None = None) -> Decoder:
     """The decoder blocks of a model in order; `layers` names the ModuleList where the rule does not find it.
 
     Raises ModelError when nothing fits (naming what was found), and for an encoder, whose tokens see what comes
@@ -187,7 +187,7 @@ def find_blocks(model: nn.Module, *, layers: str | None = None) -> Found:
             raise ModelError(f"no list of modules at {layers!r}; this model has {_described(lists)}")
         candidates: dict[str, Sequence[nn.Module]] = {layers: list(lists[layers])}
     else:
-        candidates = {name: list(found) for name, found in lists.items() if len(found) == depth}
+        candidates = {name: list(modules) for name, modules in lists.items() if len(modules) == depth}
     seen = _trace(model, candidates)
     for name in sorted(candidates, key=lambda path: (path.count("."), path)):
         calls = seen[name]
@@ -198,7 +198,7 @@ def find_blocks(model: nn.Module, *, layers: str | None = None) -> Found:
                 raise ModelError(
                     f"this {kind} is an encoder: its tokens see what follows them; a causal language model is needed"
                 )
-            return Found(name, tuple(candidates[name]), int(states[0].shape[-1]))
+            return Decoder(name, tuple(candidates[name]), int(states[0].shape[-1]))
     raise ModelError(
         f"cannot tell the decoder blocks ({depth} layers by the configuration) among {_described(lists)}; "
         "name their list with layers='...'"
@@ -206,10 +206,8 @@ def find_blocks(model: nn.Module, *, layers: str | None = None) -> Found:
 
 
 def _described(lists: dict[str, nn.ModuleList]) -> str:
-    return (
-        ", ".join(f"{name or '(root)'} ({len(found)})" for name, found in list(lists.items())[:8])
-        or "no list of modules"
-    )
+    shown = [f"{name or '(root)'} ({len(modules)})" for name, modules in list(lists.items())[:8]]
+    return ", ".join(shown) or "no list of modules"
 
 
 def _is_causal(states: Sequence[torch.Tensor]) -> bool:
@@ -233,8 +231,8 @@ def head_outputs(block: nn.Module, heads: int | None) -> nn.Module | None:
         parts = name.split(".")
         inside = any("attn" in part or "attention" in part for part in parts[:-1])
         if inside and parts[-1] in _OUTPUT_NAMES and isinstance(getattr(module, "weight", None), torch.Tensor):
-            found: nn.Module = module
-            return found
+            mixer: nn.Module = module
+            return mixer
     return None
 
 
@@ -247,15 +245,11 @@ def block_part(block: nn.Module, kind: str) -> nn.Module:
     raise ModelError(f"cannot tell the {kind} of a block among {', '.join(names)}; take the block's output")
 
 
-def final_norm(model: nn.Module, found: Found) -> nn.Module | None:
+def final_norm(model: nn.Module, place: Decoder) -> nn.Module | None:
     """The normalisation after the last block: the last direct child of the blocks' parent that is one."""
     decoder = _decoder(model)
-    if not any(found.path == name for name, _ in decoder.named_modules()):
+    if not any(place.path == name for name, _ in decoder.named_modules()):
         decoder = model
-    owner: nn.Module = decoder.get_submodule(found.path.rpartition(".")[0]) if "." in found.path else decoder
-    norms: list[nn.Module] = [
-        child
-        for name, child in owner.named_children()
-        if "norm" in name or name.startswith("ln") or "layernorm" in name
-    ]
+    owner: nn.Module = decoder.get_submodule(place.path.rpartition(".")[0]) if "." in place.path else decoder
+    norms = [child for name, child in owner.named_children() if "norm" in name or name.startswith("ln")]
     return norms[-1] if norms else None

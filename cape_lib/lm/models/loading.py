@@ -70,9 +70,7 @@ class Chat:
     def _rendered(self, messages: list[dict[str, str]]) -> str:
         off = {name: False for name in _THINKING if name in template_of(self.tokenizer)}
         try:
-            return str(
-                self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **off)
-            )
+            return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **off))
         except Exception as error:  # a template is a program and may raise whatever it likes
             line = (str(error).splitlines() or [type(error).__name__])[0]
             raise ModelError(f"the tokenizer's chat template fails: {line}; --no-chat asks without it") from error
@@ -96,9 +94,13 @@ _WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "*.safetensors.index.json")
 
 
 def load(
-    name: str | Path, *, device: str | None = None, dtype: str = "auto", revision: str | None = None,
+    name: str | Path,
+    *,
+    device: str | None = None,
+    dtype: str = "auto",
+    revision: str | None = None,
     layers: str | None = None,
-) -> LanguageModel:  # fmt: skip
+) -> LanguageModel:
     """The causal language model at a local folder or of a hub id, in evaluation mode.
 
     A folder may also hold a GGUF file (or the name be one) or a LoRA adapter, which is merged into its base; of a model
@@ -124,25 +126,25 @@ def load(
         tokenizer, model, missing = _read(str(folder) if local else str(name), kind, where, revision)
         commit = str(getattr(model.config, "_commit_hash", None) or revision or "")
         commit = fingerprint(folder) if local else commit
-        found = wrap(model, tokenizer, name=_short(name), revision=commit, layers=layers)
+        lm = wrap(model, tokenizer, name=_short(name), revision=commit, layers=layers)
     if missing:
         some = f"{len(missing)} of the model's weights, such as {missing[0]}"
         raise ModelError(f"{name}: the checkpoint lacks {some}; they would be random, so nothing is measured")
-    return found
+    return lm
 
 
 def fingerprint(folder: Path) -> str:
     """A short hash of the weights (sizes, first and last megabyte): two models of one name differ in it."""
-    made = hashlib.sha256()
+    digest = hashlib.sha256()
     inside = (path for kind in (*_WEIGHTS, "*.gguf") for path in folder.glob(kind))
     for path in [folder] if folder.is_file() else sorted(inside):
         size = path.stat().st_size
-        made.update(f"{path.name} {size}".encode())
+        digest.update(f"{path.name} {size}".encode())
         with path.open("rb") as file:
-            made.update(file.read(2**20))
+            digest.update(file.read(2**20))
             file.seek(max(0, size - 2**20))
-            made.update(file.read(2**20))
-    return made.hexdigest()[:12]
+            digest.update(file.read(2**20))
+    return digest.hexdigest()[:12]
 
 
 def _short(name: str | Path) -> str:
@@ -157,10 +159,10 @@ def _device(asked: str | None) -> str:
     if asked == "auto":
         return "auto"
     try:
-        found = torch.device(asked)
+        device = torch.device(asked)
     except RuntimeError as error:
         raise UsageError(f"unknown device {asked!r}; choose cpu, cuda, cuda:1 or auto") from error
-    if found.type == "cuda" and not torch.cuda.is_available():
+    if device.type == "cuda" and not torch.cuda.is_available():
         raise SurroundingsError(f"device {asked!r}: no GPU that torch can use is here; leave --device away")
     return asked
 
@@ -253,8 +255,8 @@ def _from_pretrained(name: str, options: dict[str, Any]) -> tuple[Any, dict[str,
     readers: tuple[Any, ...] = (AutoModelForCausalLM, AutoModelForImageTextToText)
     for reader in readers:
         try:
-            made: tuple[Any, dict[str, Any]] = reader.from_pretrained(name, output_loading_info=True, **options)
-            return made
+            loaded: tuple[Any, dict[str, Any]] = reader.from_pretrained(name, output_loading_info=True, **options)
+            return loaded
         except ValueError as error:
             if "Unrecognized configuration class" not in str(error) or reader is readers[-1]:
                 raise

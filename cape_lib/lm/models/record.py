@@ -86,7 +86,7 @@ class LanguageModel:
 
     name: folder or hub id; revision: commit or "" ; width: size of the residual stream; heads: a block's attention
     heads or None; context: tokens that it reads or None; placed: spread over devices by a device map, so nothing
-    ever moves it; chat: how it is asked (see `chat.Chat`), None for plain text.
+    ever moves it; chat: how it is asked (see `loading.Chat`), None for plain text.
     """
 
     name: str
@@ -117,7 +117,7 @@ class LanguageModel:
         return head_outputs(self.blocks[block], self.heads)
 
     def site(self, asked: str | int) -> Site:
-        """The site of a name; see `sites.site_of` for what is refused."""
+        """The site of a name; see `record.site_of` for what is refused."""
         return site_of(asked, self.depth, self.heads)
 
     def spot(self, site: Site) -> tuple[nn.Module, bool, slice]:
@@ -154,16 +154,23 @@ def wrap(
     layers: path of the list of blocks, where the rule cannot find it.  Raises ModelError for an encoder.
     """
     model.eval()
-    found = find_blocks(model, layers=layers)
+    place = find_blocks(model, layers=layers)
     if tokenizer is not None:
         _give_pad_token(tokenizer)
     unembedding = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
     return LanguageModel(
-        name=name or str(getattr(model.config, "_name_or_path", "")) or type(model).__name__, revision=revision,
-        model=model, tokenizer=tokenizer, blocks=found.blocks, width=found.width, heads=n_heads(model),
-        context=context_length(model), norm=final_norm(model, found), unembedding=unembedding,
+        name=name or str(getattr(model.config, "_name_or_path", "")) or type(model).__name__,
+        revision=revision,
+        model=model,
+        tokenizer=tokenizer,
+        blocks=place.blocks,
+        width=place.width,
+        heads=n_heads(model),
+        context=context_length(model),
+        norm=final_norm(model, place),
+        unembedding=unembedding,
         placed=getattr(model, "hf_device_map", None) is not None,
-    )  # fmt: skip
+    )
 
 
 def _give_pad_token(tokenizer: Any) -> None:

@@ -184,8 +184,8 @@ def token_lists(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt"
         if not str(text).strip():
             raise UsageError(f"{what} {place + 1} is empty")
     rows = lm.tokenizer(list(texts), verbose=False)["input_ids"] if len(texts) else []
-    found = [_tokens(lm, str(text), list(row)) for text, row in zip(texts, rows, strict=True)]
-    for place, row in enumerate(found):
+    rows = [_tokens(lm, str(text), list(row)) for text, row in zip(texts, rows, strict=True)]
+    for place, row in enumerate(rows):
         if not row:
             raise UsageError(f"{what} {place + 1} has no token that the tokenizer knows")
         if lm.context is not None and len(row) + room > lm.context:
@@ -193,16 +193,14 @@ def token_lists(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt"
             raise UsageError(
                 f"{what} {place + 1} has {len(row)} tokens{extra}; this model reads {lm.context}: shorten it"
             )
-    return found
+    return rows
 
 
 def encode_rows(lm: LanguageModel, rows: Sequence[Sequence[int]]) -> Batch:
     """Lists of token ids as one batch on the model's input device."""
     longest = max(len(row) for row in rows)
-    pad = 0
-    if lm.tokenizer is not None and lm.tokenizer.pad_token_id is not None:
-        pad = int(lm.tokenizer.pad_token_id)
-    ids = torch.full((len(rows), longest), pad, dtype=torch.long)
+    pad = lm.tokenizer.pad_token_id if lm.tokenizer is not None else None
+    ids = torch.full((len(rows), longest), int(pad or 0), dtype=torch.long)
     mask = torch.zeros_like(ids)
     for place, row in enumerate(rows):
         ids[place, longest - len(row) :] = torch.tensor(row, dtype=torch.long)
@@ -254,7 +252,7 @@ def states_only(lm: LanguageModel, batch: Batch) -> None:
 def encode(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt", room: int = 0) -> Batch:
     """Texts as one batch; see `token_lists` for what is refused."""
     if not len(texts):
-        raise UsageError(f"no {what} given")
+        raise UsageError(f"there is no {what}")
     return encode_rows(lm, token_lists(lm, texts, what=what, room=room))
 
 

@@ -6,7 +6,6 @@ model, with its output projection, and `twins` sets untrained weights beside it.
 
 from cape_lib.lm.probes.capture import capture, capture_with_heads
 from cape_lib.lm.probes.report import (
-    Couplings,
     Probe,
     check_prompts,
     couplings,
@@ -18,6 +17,14 @@ from cape_lib.lm.probes.report import (
 )
 
 __all__ = [
-    "Couplings", "Probe", "capture", "capture_with_heads", "check_prompts", "couplings", "participation_ratio", "probe",
-    "projection_table", "twins", "with_placebo",
-]  # fmt: skip
+    "Probe",
+    "capture",
+    "capture_with_heads",
+    "check_prompts",
+    "couplings",
+    "participation_ratio",
+    "probe",
+    "projection_table",
+    "twins",
+    "with_placebo",
+]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 
 from cape_lib.errors import UsageError
-from cape_lib.lm.models import LanguageModel, memory_guard
-from cape_lib.lm.models.record import Site, site_name, site_parts
+from cape_lib.lm.models.finding import memory_guard
+from cape_lib.lm.models.record import LanguageModel, Site, site_name, site_parts
 from cape_lib.lm.models.running import Batch, broken, chunks, encode_rows, not_finite, states_only, token_lists, watched
 
 
@@ -38,7 +38,7 @@ def capture(
 ) -> torch.Tensor:
     """Hidden states (n_texts, n_sites, d), float32 on the CPU, of the last real token of each text (or of `token`).
 
-    sites: see `sites.PLACES`, default all blocks; the parts of a joined one lie side by side; batch: padded tokens a
+    sites: see `record.PLACES`, default all blocks; the parts of a joined one lie side by side; batch: padded tokens a
     forward pass.  Raises UsageError for an empty text, one longer than the context, a block that is not there or
     sites of several widths, and SurroundingsError for a state that is no finite number.
     """

@@ -1,10 +1,17 @@
-"""The whole probe of one model, and of the same model before training."""
+"""The probe of one model, and of the same model before training: couplings by block, by head, behind the output map.
+
+Definition.  r, t, n are the mean states of reasoning, truthfulness and neutral prompts.  The coupling is the cosine
+of r - n and t - n, estimated without the noise of the means (`cape_lib.stats.cosine`): with one and the same n in
+both, its noise alone would make every coupling positive, and the noise of r and t would pull it to zero.  Without
+centring, any two sets agree: that raw cosine is shown beside it.  Cosines behind a projection W depend on W'W alone, so
+nothing of the size of the vocabulary is kept.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +22,19 @@ from cape_lib.errors import UsageError
 from cape_lib.lm.models import LanguageModel, untrained
 from cape_lib.lm.models.running import token_lists
 from cape_lib.lm.probes.capture import capture_with_heads
-from cape_lib.stats import cosines_of_means
+from cape_lib.output import plain
+from cape_lib.stats import corrected, cosines_of_means
+
+SETS = ("reasoning", "truthfulness", "neutral")
+#: neutral contexts that end like the two sets: whatever they couple with, it is not reasoning or truth
+PLACEBO = "placebo"
+#: share of last tokens by which two sets may differ before a note says so
+MOST_APART = 0.25
+LEVEL = 0.05
+DEFINITION = (
+    "a head competes when the coupling of its outputs is below zero and its one-sided p, adjusted over all heads "
+    "of the model (Benjamini-Hochberg), is below 0.05; it cooperates likewise above zero"
+)
 
 
 @dataclass(frozen=True)
@@ -23,8 +42,7 @@ class Couplings:
     """Couplings at many places, each (n_places,).
 
     coupling: -1..1, missing where a set does not differ from the neutral one beyond noise; low, high: 95 % (-1 to 1
-    where that cannot be told); p_two, p_less, p_greater: of a
-    coupling of zero, in agreement with the interval; raw:
+    where that cannot be told); p_two, p_less, p_greater: of a coupling of zero, in agreement with the interval; raw:
     uncentred cosine of the mean states, with raw_low and raw_high.
     """
 
@@ -39,31 +57,14 @@ class Couplings:
     raw_high: np.ndarray
 
 
-def group_labels(sets: np.ndarray) -> np.ndarray:
-    """0, 1 or 2 for a reasoning, truthfulness or neutral prompt."""
-    return np.select([sets == "reasoning", sets == "truthfulness"], [0, 1], default=2)
-
-
 def couplings(states: torch.Tensor, sets: np.ndarray) -> Couplings:
     """Couplings of states (n_texts, n_places, d); sets (n_texts,): "reasoning", "truthfulness" or "neutral"."""
-    groups, whole = group_labels(sets), states.double().numpy()
+    groups = np.select([sets == "reasoning", sets == "truthfulness"], [0, 1], default=2)
+    whole = states.double().numpy()
     centred, raw = cosines_of_means(whole, groups), cosines_of_means(whole[groups < 2], groups[groups < 2])
-    return Couplings(
-        centred.estimate, centred.low, centred.high, centred.p_two, 1 - centred.p_greater, centred.p_greater,
-        raw.estimate, raw.low, raw.high,
-    )  # fmt: skip
-
-
-def false_discovery(p: np.ndarray) -> np.ndarray:
-    """Benjamini-Hochberg adjusted p (0-1), in the order given."""
-    n = len(p)
-    if n == 0:
-        return np.asarray(p, dtype=float)
-    order = np.argsort(p)
-    raised = np.minimum.accumulate((p[order] * n / np.arange(1, n + 1))[::-1])[::-1]
-    adjusted = np.empty(n)
-    adjusted[order] = np.minimum(raised, 1.0)
-    return adjusted
+    interval = centred.estimate, centred.low, centred.high
+    p_values = centred.p_two, 1 - centred.p_greater, centred.p_greater
+    return Couplings(*interval, *p_values, raw.estimate, raw.low, raw.high)
 
 
 def participation_ratio(states: torch.Tensor) -> float:
@@ -74,15 +75,12 @@ def participation_ratio(states: torch.Tensor) -> float:
     return total**2 / max(float((gram**2).sum()), 1e-300)
 
 
-_CHUNK = 8192
-
-
 def _gram(matrix: torch.Tensor) -> torch.Tensor:
     """W'W of a matrix (vocabulary, d) in double precision, the mean over the vocabulary taken out of each column."""
     n, d = matrix.shape
     total, first = torch.zeros(d, d, dtype=torch.float64), torch.zeros(d, dtype=torch.float64)
-    for start in range(0, n, _CHUNK):
-        part = matrix[start : start + _CHUNK].detach().float()
+    for part in matrix.detach().split(8192):
+        part = part.float()
         total += (part.T @ part).double().cpu()
         first += part.sum(0).double().cpu()
     # a constant added to all logits changes no probability
@@ -102,22 +100,6 @@ def _random_root(n: int, d: int, rng: np.random.Generator) -> torch.Tensor:
     return torch.from_numpy(root)
 
 
-@dataclass(frozen=True)
-class _Cosine:
-    """Coupling with its interval, and the uncentred cosine."""
-
-    coupling: float
-    low: float
-    high: float
-    raw: float
-
-
-def _cosine(states: torch.Tensor, labels: np.ndarray) -> _Cosine:
-    whole, some = states.double().numpy()[:, None], labels < 2
-    centred, raw = cosines_of_means(whole, labels), cosines_of_means(whole[some], labels[some])
-    return _Cosine(*(float(v[0]) for v in (centred.estimate, centred.low, centred.high, raw.estimate)))
-
-
 @torch.inference_mode()
 def projection_table(
     lm: LanguageModel, states: torch.Tensor, sets: np.ndarray, *, draws: int = 20, seed: int = 0
@@ -130,7 +112,6 @@ def projection_table(
     two sets of prompts agree after it; its centred coupling shows what is left.
     An empty table where a model has no readable output matrix.
     """
-    labels = group_labels(sets)
     hidden = states
     if lm.norm is not None:
         weight = next(lm.norm.parameters(), None)
@@ -144,40 +125,25 @@ def projection_table(
     values, vectors = torch.linalg.eigh(_gram(matrix))
     # coordinates, smallest direction first, in which the plain cosine is that of the logits
     through = (hidden.double() @ vectors * values.clamp_min(0).sqrt()).float()
-    rows = [_row("hidden", d, hidden, labels), _row("logits", d, through, labels)]
+    ranks = [2**k for k in range(d.bit_length()) if 2**k < d]
     rng = np.random.default_rng([seed, 11])
-    random = [_cosine((hidden.double() @ _random_root(n, d, rng)).float(), labels) for _ in range(draws)]
-    couplings = np.array([one.coupling for one in random])
-    rows.append(
-        {"what": "random projection", "rank": d, "coupling": _over(couplings, np.mean),
-         "low": _over(couplings, np.min), "high": _over(couplings, np.max),
-         "raw": _over(np.array([one.raw for one in random]), np.mean)}
-    )  # fmt: skip
-    for rank in [2**k for k in range(d.bit_length()) if 2**k < d]:
-        rows.append(_row(f"rank {rank}", rank, through[:, d - rank :], labels))
-    rows.append(_row("GELU of hidden", d, torch.nn.functional.gelu(hidden), labels))
+    random = [_row("", d, (hidden.double() @ _random_root(n, d, rng)).float(), sets) for _ in range(draws)]
+    drawn = pd.DataFrame(random, columns=["coupling", "raw"]).agg(["mean", "min", "max"])
+    means = {"coupling": drawn.coupling["mean"], "low": drawn.coupling["min"], "high": drawn.coupling["max"]}
+    rows = [
+        _row("hidden", d, hidden, sets),
+        _row("logits", d, through, sets),
+        {"what": "random projection", "rank": d, **means, "raw": drawn.raw["mean"]},
+        *(_row(f"rank {rank}", rank, through[:, d - rank :], sets) for rank in ranks),
+        _row("GELU of hidden", d, torch.nn.functional.gelu(hidden), sets),
+    ]
     return pd.DataFrame(rows)
 
 
-def _over(couplings: np.ndarray, of: Callable[[np.ndarray], Any]) -> float:
-    known = couplings[np.isfinite(couplings)]
-    return float(of(known)) if len(known) else float("nan")
-
-
-def _row(what: str, rank: int, states: torch.Tensor, labels: np.ndarray) -> dict[str, object]:
-    return {"what": what, "rank": rank, **asdict(_cosine(states, labels))}
-
-
-SETS = ("reasoning", "truthfulness", "neutral")
-#: neutral contexts that end like the two sets: whatever they couple with, it is not reasoning or truth
-PLACEBO = "placebo"
-#: share of last tokens by which two sets may differ before it is said
-MOST_APART = 0.25
-LEVEL = 0.05
-DEFINITION = (
-    "a head competes when the coupling of its outputs is below zero and its one-sided p, adjusted over all heads "
-    "of the model (Benjamini-Hochberg), is below 0.05; it cooperates likewise above zero"
-)
+def _row(what: str, rank: int, states: torch.Tensor, sets: np.ndarray) -> dict[str, Any]:
+    one = couplings(states[:, None], sets)
+    values = {"coupling": one.coupling, "low": one.low, "high": one.high, "raw": one.raw}
+    return {"what": what, "rank": rank} | {name: float(value[0]) for name, value in values.items()}
 
 
 @dataclass(frozen=True)
@@ -213,30 +179,23 @@ class Probe:
     def placebo_like(self) -> int:
         """Blocks in which the placebo couples too, and as much: there the prompts' endings may be all."""
         table = self.layers
-        told = (table["placebo_low"] > 0) | (table["placebo_high"] < 0)
-        return int((told & (table["low"] <= table["placebo_high"]) & (table["high"] >= table["placebo_low"])).sum())
+        couples = (table["placebo_low"] > 0) | (table["placebo_high"] < 0)
+        overlaps = (table["low"] <= table["placebo_high"]) & (table["high"] >= table["placebo_low"])
+        return int((couples & overlaps).sum())
 
     def summary(self) -> dict[str, Any]:
         """The result as plain JSON."""
-        return {
-            "model": self.model, "texts": self.n_texts, "blocks": len(self.layers),
-            "coupling": _number(self.layers["coupling"].mean()), "placebo": _number(self.layers["placebo"].mean()),
-            "blocks_like_placebo": self.placebo_like,
-            **{f"{name}_coupling": _number(value) for name, value in self.profile.items()},
-            "blocks_significant": int((self.layers["q"] < LEVEL).sum()), "heads": len(self.heads),
-            "heads_competing": self.competing, "heads_cooperating": self.cooperating, "definition": DEFINITION,
-            "notes": list(self.notes), "layers": _records(self.layers), "projection": _records(self.projection),
-        }  # fmt: skip
-
-
-def _number(value: float) -> float | None:
-    # a coupling that cannot be told is no number, and JSON has no word for it
-    return None if np.isnan(value) else float(value)
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = table.astype(object).where(table.notna(), None)
-    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
+        layers = self.layers
+        summary = {"model": self.model, "texts": self.n_texts, "blocks": len(layers)}
+        summary |= {"coupling": layers["coupling"].mean(), "placebo": layers["placebo"].mean()}
+        summary |= {"blocks_like_placebo": self.placebo_like}
+        summary |= {f"{name}_coupling": value for name, value in self.profile.items()}
+        summary |= {"blocks_significant": int((layers["q"] < LEVEL).sum()), "heads": len(self.heads)}
+        summary |= {"heads_competing": self.competing, "heads_cooperating": self.cooperating}
+        summary |= {"definition": DEFINITION, "notes": list(self.notes), "layers": layers.to_dict("records")}
+        # a coupling that cannot be told is no number, and JSON has no word for it
+        plain_summary: dict[str, Any] = plain(summary | {"projection": self.projection.to_dict("records")})
+        return plain_summary
 
 
 def check_prompts(prompts: pd.DataFrame) -> pd.DataFrame:
@@ -291,26 +250,23 @@ def probe(lm: LanguageModel, prompts: pd.DataFrame, *, seed: int = 0, batch: int
     Raises UsageError for missing sets, empty or too long texts.
     """
     prompts = check_prompts(prompts)
-    notes = prompt_notes(lm, prompts)
     sets = prompts["set"].to_numpy(dtype=str)
     states, heads = capture_with_heads(lm, [str(text) for text in prompts["text"]], batch=batch)
     real = np.isin(sets, SETS)
     blocks = couplings(states[real], sets[real])
-    layers = pd.DataFrame(
-        {
-            "layer": range(lm.depth), "depth": (np.arange(lm.depth) + 1) / lm.depth, "coupling": blocks.coupling,
-            "low": blocks.low, "high": blocks.high, "p": blocks.p_two, "q": false_discovery(blocks.p_two),
-            "raw": blocks.raw, "raw_low": blocks.raw_low, "raw_high": blocks.raw_high,
-            "dimension": [participation_ratio(states[real][:, layer]) for layer in range(lm.depth)],
-            **_placebo(states, sets),
-        }
-    )  # fmt: skip
+    columns = {"layer": range(lm.depth), "depth": (np.arange(lm.depth) + 1) / lm.depth, "coupling": blocks.coupling}
+    columns |= {"low": blocks.low, "high": blocks.high, "p": blocks.p_two, "q": corrected(blocks.p_two, "fdr_bh")}
+    columns |= {"raw": blocks.raw, "raw_low": blocks.raw_low, "raw_high": blocks.raw_high}
+    columns |= {"dimension": [participation_ratio(states[real][:, layer]) for layer in range(lm.depth)]}
     return Probe(
-        model=lm.name, n_texts=int(real.sum()), layers=layers,
+        model=lm.name,
+        n_texts=int(real.sum()),
+        layers=pd.DataFrame(columns | _placebo(states, sets)),
         heads=_heads({block: outputs[real] for block, outputs in heads.items()}, sets[real]),
         projection=projection_table(lm, states[real][:, -1], sets[real], seed=seed),
-        profile=_profile(blocks.coupling), notes=notes,
-    )  # fmt: skip
+        profile=_profile(blocks.coupling),
+        notes=prompt_notes(lm, prompts),
+    )
 
 
 def _placebo(states: torch.Tensor, sets: np.ndarray) -> dict[str, np.ndarray]:
@@ -322,8 +278,8 @@ def _placebo(states: torch.Tensor, sets: np.ndarray) -> dict[str, np.ndarray]:
     neutral = np.flatnonzero(sets == "neutral")
     half = len(where) // 2
     groups = np.repeat([0, 1, 2], [half, len(where) - half, len(neutral)])
-    found = cosines_of_means(states[np.r_[where, neutral]].double().numpy(), groups)
-    return {"placebo": found.estimate, "placebo_low": found.low, "placebo_high": found.high}
+    cosine = cosines_of_means(states[np.r_[where, neutral]].double().numpy(), groups)
+    return {"placebo": cosine.estimate, "placebo_low": cosine.low, "placebo_high": cosine.high}
 
 
 def _profile(coupling: np.ndarray) -> dict[str, float]:
@@ -337,26 +293,21 @@ def _profile(coupling: np.ndarray) -> dict[str, float]:
 
 def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray) -> pd.DataFrame:
     """One row a head; the correction for many tests runs over all heads of the model."""
-    tables = []
-    for layer, outputs in sorted(heads.items()):
-        found = couplings(outputs, sets)
-        tables.append(
-            pd.DataFrame(
-                {"layer": layer, "head": range(outputs.shape[1]), "coupling": found.coupling, "p_less": found.p_less,
-                 "p_greater": found.p_greater}
-            )
-        )  # fmt: skip
-    if not tables:
+    if not heads:
         return pd.DataFrame(
             columns=["layer", "head", "coupling", "p_less", "p_greater", "q_less", "q_greater", "verdict"]
         )
+    tables = []
+    for layer, outputs in sorted(heads.items()):
+        one = couplings(outputs, sets)
+        columns = {"coupling": one.coupling, "p_less": one.p_less, "p_greater": one.p_greater}
+        tables.append(pd.DataFrame({"layer": layer, "head": range(outputs.shape[1])} | columns))
     table = pd.concat(tables, ignore_index=True)
-    table["q_less"] = false_discovery(table["p_less"].to_numpy())
-    table["q_greater"] = false_discovery(table["p_greater"].to_numpy())
-    table["verdict"] = np.select(
-        [(table["q_less"] < LEVEL) & (table["coupling"] < 0), (table["q_greater"] < LEVEL) & (table["coupling"] > 0)],
-        ["competing", "cooperating"], default="undecided",
-    )  # fmt: skip
+    for side in ("less", "greater"):
+        table[f"q_{side}"] = corrected(table[f"p_{side}"], "fdr_bh")
+    competes = (table["q_less"] < LEVEL) & (table["coupling"] < 0)
+    cooperates = (table["q_greater"] < LEVEL) & (table["coupling"] > 0)
+    table["verdict"] = np.select([competes, cooperates], ["competing", "cooperating"], default="undecided")
     return table
 
 

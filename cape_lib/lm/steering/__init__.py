@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cape_lib.lm.models.record import LanguageModel
-from cape_lib.lm.steering.applying import POSITIONS, Positions, added
+from cape_lib.lm.steering.applying import Positions, added
 from cape_lib.lm.steering.direction import (
-    ACTIONS,
-    UNITS,
     Direction,
     check_fits,
     fit_direction,
@@ -24,20 +22,24 @@ from cape_lib.lm.steering.direction import (
 )
 from cape_lib.lm.steering.generating import Writing, compare
 from cape_lib.lm.steering.protocol import DOSES, Place, Plan, evaluate
-from cape_lib.lm.steering.verdicts import Effect, Evaluation, Outcome, report
+from cape_lib.lm.steering.verdicts import Evaluation, report
 
-__all__ = [
-    "ACTIONS", "DOSES", "POSITIONS", "UNITS", "Direction", "Effect", "Evaluation", "Outcome", "Place", "Plan",
-    "Writing", "compare", "evaluate", "fit_direction", "fit_directions", "harness_file", "load", "report", "save",
-    "steered",
-]  # fmt: skip
+__all__ = ["DOSES", "Direction", "Evaluation", "Place", "Plan", "Writing", "compare", "evaluate", "fit_direction"]
+__all__ += ["fit_directions", "harness_file", "load", "report", "save", "steered"]
 
 
 @contextmanager
 def steered(
-    lm: LanguageModel, direction: Direction, alpha: float, *, unit: str = "std", positions: Positions = "all",
-    action: str = "add", prompt_length: int | None = None, any_model: bool = False,
-) -> Iterator[None]:  # fmt: skip
+    lm: LanguageModel,
+    direction: Direction,
+    alpha: float,
+    *,
+    unit: str = "std",
+    positions: Positions = "all",
+    action: str = "add",
+    prompt_length: int | None = None,
+    any_model: bool = False,
+) -> Iterator[None]:
     """Inside, the model runs with `alpha` times the direction added at its site; strength 0 changes no bit.
 
     unit, action, positions: see `Direction.change` and `applying.added`; any_model: also on a model that the direction

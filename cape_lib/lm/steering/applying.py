@@ -65,15 +65,11 @@ class _Clock:
 
     def _extends(self, ids: torch.Tensor | None) -> bool:
         """Whether a pass without cache repeats the last one with one more token."""
-        old = self._ids
-        return (
-            old is not None and ids is not None and ids.shape[0] == old.shape[0] and ids.shape[1] == old.shape[1] + 1
-            and bool(torch.equal(ids[:, :-1], old))
-        )  # fmt: skip
+        return self._ids is not None and ids is not None and torch.equal(ids[:, :-1], self._ids)
 
 
 def _cached(kwargs: dict[str, Any]) -> int | None:
-    """Tokens in the cache given to the model; None where it keeps a state that does not count them."""
+    """Tokens in the cache that the model gets; None where it keeps a state that does not count them."""
     cache = kwargs.get("past_key_values")
     if cache is None:
         return None

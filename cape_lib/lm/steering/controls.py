@@ -65,9 +65,14 @@ def most_alike(width: int) -> float:
 
 
 def draw_controls(
-    positive: torch.Tensor, negative: torch.Tensor, direction: torch.Tensor, *, each: int, rng: np.random.Generator,
+    positive: torch.Tensor,
+    negative: torch.Tensor,
+    direction: torch.Tensor,
+    *,
+    each: int,
+    rng: np.random.Generator,
     kinds: tuple[str, ...] = KINDS,
-) -> list[Method]:  # fmt: skip
+) -> list[Method]:
     """`each` controls of every kind, taking turns, and the negated direction first; of the direction's norm.
 
     positive, negative: states (n_pairs, n_places, d); direction: (n_places, d).  A control of a clean kind that lies
@@ -76,7 +81,7 @@ def draw_controls(
     there by an isotropic draw, so that no control does nothing.
     """
     norms, limit = direction.norm(dim=-1, keepdim=True), most_alike(direction.shape[-1])
-    found = [Method("negated", 0, -direction, -torch.ones(len(direction)))]
+    methods = [Method("negated", 0, -direction, -torch.ones(len(direction)))]
     for index in range(each):
         for kind in kinds:
             vectors, cosine = _fresh(kind, positive, negative, direction, rng)
@@ -100,8 +105,8 @@ def draw_controls(
                     rest = torch.where(empty, _without(spare, axis), rest)
                 vectors = torch.where(near, _unit(_without(_unit(rest), axis)), vectors)
                 cosine = (vectors * axis).sum(-1)
-            found.append(Method(kind, index, vectors * norms, cosine, left_out))
-    return found
+            methods.append(Method(kind, index, vectors * norms, cosine, left_out))
+    return methods
 
 
 def _without(vectors: torch.Tensor, axis: torch.Tensor) -> torch.Tensor:

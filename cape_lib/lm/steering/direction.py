@@ -35,7 +35,7 @@ LONGEST = 1000.0
 class Direction:
     """A vector (d,) at a site of one model, with what is known of it.
 
-    site: see `sites.PLACES`, a joined one has its parts side by side in the vector;
+    site: see `record.PLACES`, a joined one has its parts side by side in the vector;
     token: the token of each text it was fitted on (-1: the last); method: how;
     norm: length of the vector; std: standard deviation of the fitting texts' projections on it; residual: median
     norm of the hidden states there; reliability: expected cosine (0..1) to the direction of as many other pairs, with
@@ -91,17 +91,17 @@ class Direction:
     @property
     def warnings(self) -> list[str]:
         """What a reader should know before trusting the direction; empty when nothing speaks against it."""
-        found = []
+        warnings = []
         if self.reliability < 0.5:
-            found.append(
+            warnings.append(
                 f"as many other pairs would give a direction with a cosine of {self.reliability:.2f} "
                 f"[{self.reliability_low:.2f}, {self.reliability_high:.2f}] to this one: little of it is sure"
             )
         if self.held_out < 0.7:
-            found.append(f"left-out pairs are ranked right in {self.held_out:.0%} of cases (chance 50%)")
+            warnings.append(f"left-out pairs are ranked right in {self.held_out:.0%} of cases (chance 50%)")
         if self.n_pairs < 16:
-            found.append(f"fitted on {self.n_pairs} pairs only")
-        return found
+            warnings.append(f"fitted on {self.n_pairs} pairs only")
+        return warnings
 
     def like(self, vector: torch.Tensor, name: str) -> Direction:
         """The same record with another vector of equal norm (for controls and for the negated direction)."""
@@ -201,10 +201,6 @@ def _logistic(halves: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.normalize((a[..., None, :] @ x)[..., 0, :], dim=-1).to(halves.dtype)
 
 
-def _cosine(a: torch.Tensor, b: torch.Tensor) -> float:
-    return float(torch.nn.functional.cosine_similarity(a, b, dim=-1))
-
-
 def _left_out(
     positive: torch.Tensor,
     negative: torch.Tensor,
@@ -224,17 +220,20 @@ def _left_out(
 
 
 def _reliability(
-    positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, method: str,
+    positive: torch.Tensor,
+    negative: torch.Tensor,
+    groups: np.ndarray,
+    method: str,
     fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-) -> tuple[float, float, float]:  # fmt: skip
+) -> tuple[float, float, float]:
     """Expected cosine to the direction of as many other pairs, with an interval.
 
     In closed form for the mean difference; else the mean over ten random halvings (by group where there are four)
     raised to the full number of pairs by Spearman and Brown's rule, with the range of the halvings as interval.
     """
     if method == "mean_difference":
-        made = repeat_cosine((positive - negative).double().numpy(), groups)
-        return made.estimate, made.low, made.high
+        cosine = repeat_cosine((positive - negative).double().numpy(), groups)
+        return cosine.estimate, cosine.low, cosine.high
     rng = np.random.default_rng(0)
     names = np.unique(groups) if len(np.unique(groups)) >= 4 else None
     halves = []
@@ -244,7 +243,8 @@ def _reliability(
         else:
             half = rng.permutation(len(groups)) < len(groups) // 2
         mask = torch.from_numpy(half)
-        halves.append(_cosine(fit(positive[mask], negative[mask]), fit(positive[~mask], negative[~mask])))
+        one, other = (fit(positive[side], negative[side]) for side in (mask, ~mask))
+        halves.append(float(torch.nn.functional.cosine_similarity(one, other, dim=-1)))
     whole = [2 * c / (1 + c) if c > 0 else 0.0 for c in halves]
     return float(np.mean(whole)), float(np.min(whole)), float(np.max(whole))
 
@@ -256,17 +256,21 @@ def hash_of(pairs: pd.DataFrame) -> str:
 
 
 def fit_directions(
-    lm: LanguageModel, pairs: pd.DataFrame, sites: Sequence[Site], *, token: int = -1,
+    lm: LanguageModel,
+    pairs: pd.DataFrame,
+    sites: Sequence[Site],
+    *,
+    token: int = -1,
     method: str = "mean_difference",
     name: str = "direction",
-) -> list[Direction]:  # fmt: skip
+) -> list[Direction]:
     """One direction a site, from one reading of the texts; see `fit_direction`."""
     pairs = check_pairs(pairs).reset_index(drop=True)
     sites = [lm.site(site) for site in sites]
     texts = [str(text) for text in pairs["positive"]] + [str(text) for text in pairs["negative"]]
     states = capture(lm, texts, sites, token=token)
     groups = (pairs["topic"] if "topic" in pairs else pd.Series(range(len(pairs)))).astype(str).to_numpy()
-    found = []
+    directions = []
     for place, site in enumerate(sites):
         positive, negative = states[: len(pairs), place], states[len(pairs) :, place]
         both = torch.cat([positive, negative])
@@ -276,28 +280,42 @@ def fit_directions(
         def fit(p: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
             return vector_of(p, n, method)
 
-        sure = _reliability(positive, negative, groups, method, fit)
-        found.append(
-            Direction(
-                vector=vector, site=site, token=token, method=method, norm=norm,
-                std=float((both @ vector / max(norm, 1e-12)).std(correction=0)),
-                residual=float(both.norm(dim=1).median()),
-                reliability=sure[0], reliability_low=sure[1], reliability_high=sure[2],
-                held_out=_left_out(positive, negative, groups, fit),
-                model=lm.name, revision=lm.revision, pairs=hash_of(pairs), n_pairs=len(pairs), name=name,
-            )
-        )  # fmt: skip
-    return found
+        reliability, low, high = _reliability(positive, negative, groups, method, fit)
+        direction = Direction(
+            vector=vector,
+            site=site,
+            token=token,
+            method=method,
+            norm=norm,
+            std=float((both @ vector / max(norm, 1e-12)).std(correction=0)),
+            residual=float(both.norm(dim=1).median()),
+            reliability=reliability,
+            reliability_low=low,
+            reliability_high=high,
+            held_out=_left_out(positive, negative, groups, fit),
+            model=lm.name,
+            revision=lm.revision,
+            pairs=hash_of(pairs),
+            n_pairs=len(pairs),
+            name=name,
+        )
+        directions.append(direction)
+    return directions
 
 
 def fit_direction(
-    lm: LanguageModel, pairs: pd.DataFrame, layer: Site, method: str = "mean_difference", *, token: int = -1,
+    lm: LanguageModel,
+    pairs: pd.DataFrame,
+    layer: Site,
+    method: str = "mean_difference",
+    *,
+    token: int = -1,
     name: str = "direction",
-) -> Direction:  # fmt: skip
+) -> Direction:
     """The direction at `layer` that leads from the pairs' negative texts to their positive ones.
 
     pairs: columns positive, negative (texts) and, if known, topic: halves and left-out pairs are then whole topics.
-    layer: see `sites.PLACES`; token: which token's state, from the end where negative; method: one of METHODS.
+    layer: see `record.PLACES`; token: which token's state, from the end where negative; method: one of METHODS.
     Raises UsageError for fewer than four pairs, an empty or too long text, or a layer that is not there.
     """
     return fit_directions(lm, pairs, [layer], token=token, method=method, name=name)[0]
@@ -394,10 +412,8 @@ def harness_file(
     widths = lm.widths(direction.site)
     names = {module: name for name, module in lm.model.base_model.named_modules()}
     kind = next(lm.model.parameters()).dtype
-    made: dict[str, dict[str, Any]] = {}
-    pieces = zip(
-        site_parts(direction.site), step.split_with_sizes(widths), axis.split_with_sizes(widths), strict=True
-    )
+    points: dict[str, dict[str, Any]] = {}
+    pieces = zip(site_parts(direction.site), step.split_with_sizes(widths), axis.split_with_sizes(widths), strict=True)
     for part, vector, own in pieces:
         module, inward, columns = lm.spot(part)
         if part == "embed" or (inward and (action != "add" or module.weight.is_meta)) or module not in names:
@@ -409,8 +425,8 @@ def harness_file(
         if action != "add":
             point |= {"action": "clamp", "steering_coefficient": float(vector @ own / own.norm())}
             vector = own
-        if names[module] in made:
-            vector = vector + made[names[module]]["steering_vector"].float()
-        made[names[module]] = point | {"steering_vector": vector.to(kind)}
+        if names[module] in points:
+            vector = vector + points[names[module]]["steering_vector"].float()
+        points[names[module]] = point | {"steering_vector": vector.to(kind)}
     with _draft(path) as draft:
-        torch.save(made, draft)
+        torch.save(points, draft)

@@ -11,7 +11,8 @@ import pandas as pd
 import torch
 
 from cape_lib.errors import UsageError
-from cape_lib.lm.models import LanguageModel, memory_guard
+from cape_lib.lm.models.finding import memory_guard
+from cape_lib.lm.models.record import LanguageModel
 from cape_lib.lm.models.running import broken, checked, encode_rows, not_finite, token_lists
 from cape_lib.lm.steering.applying import Positions, added, check_positions
 from cape_lib.lm.steering.direction import Direction, check_action, check_fits, check_strength
@@ -114,18 +115,12 @@ def _named(positions: Positions) -> str:
     return positions if isinstance(positions, str) else ",".join(map(str, positions))
 
 
-@dataclass(frozen=True)
-class _Row:
-    prompt: int
-    arm: int
-
-
-def _batches(n_prompts: int, n_arms: int, most: int) -> Iterator[list[_Row]]:
-    """Prompts in chunks that hold all their arms, so that steered and unsteered text come from one batch."""
+def _batches(n_prompts: int, n_arms: int, most: int) -> Iterator[list[tuple[int, int]]]:
+    """(prompt, arm) in chunks that hold all arms of a prompt, so that steered and unsteered text share a batch."""
     step = max(1, most // n_arms)
     for first in range(0, n_prompts, step):
         some = range(first, min(first + step, n_prompts))
-        yield [_Row(prompt, arm) for arm in range(n_arms) for prompt in some]
+        yield [(prompt, arm) for arm in range(n_arms) for prompt in some]
 
 
 def compare(
@@ -151,34 +146,28 @@ def compare(
         check_strength(alpha, writing.unit)
     rows = token_lists(lm, prompts, room=writing.tokens)
     if not rows:
-        raise UsageError("no prompt given")
+        raise UsageError("there is no prompt")
     arms: list[tuple[Direction | None, float]] = [(None, 0.0)] + [(d, float(a)) for d in directions for a in alphas]
     texts: dict[tuple[int, int], str] = {}
     for batch in _batches(len(rows), len(arms), writing.rows):
         deltas: dict[Any, torch.Tensor] = {}
         axes: dict[Any, torch.Tensor] = {}
-        for place, row in enumerate(batch):
-            steering, strength = arms[row.arm]
+        for place, (_, arm) in enumerate(batch):
+            steering, strength = arms[arm]
             if steering is not None:
-                for rows_of, own in zip(
-                    (deltas, axes), steering.change(strength, writing.unit, writing.action), strict=True
-                ):
-                    rows_of.setdefault(steering.site, torch.zeros(len(batch), len(own)))[place] = own
-        keys = [row.prompt if writing.sampling == "paired" else row.prompt * len(arms) + row.arm for row in batch]
+                change = steering.change(strength, writing.unit, writing.action)
+                for vectors, own in zip((deltas, axes), change, strict=True):
+                    vectors.setdefault(steering.site, torch.zeros(len(batch), len(own)))[place] = own
+        keys = [prompt if writing.sampling == "paired" else prompt * len(arms) + arm for prompt, arm in batch]
         with memory_guard("writing text"), added(lm, deltas, positions=writing.positions, axes=axes):
-            written = _generate(lm, [rows[row.prompt] for row in batch], writing, keys)
-        texts |= {(row.prompt, row.arm): text for row, text in zip(batch, written, strict=True)}
-    found = pd.DataFrame(
-        [
-            {
-                "prompt": prompt, "direction": "none" if direction is None else direction.name,
-                "layer": None if direction is None else direction.site, "alpha": alpha, "unit": writing.unit,
-                "positions": _named(writing.positions),
-                "text": texts[p, a], "changed": texts[p, a] != texts[p, 0],
-            }
-            for p, prompt in enumerate(prompts) for a, (direction, alpha) in enumerate(arms)
-        ]
-    )  # fmt: skip
+            written = _generate(lm, [rows[prompt] for prompt, _ in batch], writing, keys)
+        texts |= dict(zip(batch, written, strict=True))
+    table = []
+    for p, prompt in enumerate(prompts):
+        for a, (direction, alpha) in enumerate(arms):
+            row = {"prompt": prompt, "direction": "none", "layer": None, "alpha": alpha, "unit": writing.unit}
+            row |= {} if direction is None else {"direction": direction.name, "layer": direction.site}
+            row |= {"positions": _named(writing.positions), "text": texts[p, a], "changed": texts[p, a] != texts[p, 0]}
+            table.append(row)
     # a column of block numbers, "embed" and nothing stays one of objects: 6 must not become 6.0
-    found["layer"] = pd.Series([None if d is None else d.site for _ in prompts for d, _ in arms], dtype=object)
-    return found
+    return pd.DataFrame(table).assign(layer=pd.Series([row["layer"] for row in table], dtype=object))

@@ -18,9 +18,8 @@ import pandas as pd
 import torch
 
 from cape_lib.errors import SurroundingsError, UsageError
-from cape_lib.lm.models import LanguageModel, memory_guard
-from cape_lib.lm.models.finding import sample_ids, text_config
-from cape_lib.lm.models.record import Site
+from cape_lib.lm.models.finding import memory_guard, sample_ids, text_config
+from cape_lib.lm.models.record import LanguageModel, Site
 from cape_lib.lm.models.running import (
     Batch,
     checked,
@@ -72,10 +71,8 @@ class Questions:
 
     def some(self, rows: Sequence[int]) -> Questions:
         """A part of the items."""
-        return Questions(
-            [self.prompts[k] for k in rows], [self.answers[k] for k in rows], [self.n_true[k] for k in rows],
-            self.topic[list(rows)],
-        )  # fmt: skip
+        prompts, answers = [self.prompts[k] for k in rows], [self.answers[k] for k in rows]
+        return Questions(prompts, answers, [self.n_true[k] for k in rows], self.topic[list(rows)])
 
     @property
     def tokens(self) -> int:
@@ -172,7 +169,7 @@ class _Row:
 
 def _rows(asked: Questions, items: Sequence[int]) -> list[_Row]:
     """The rows of items with prompts of one length; an answer that begins another, but for its end, needs no row."""
-    found: list[_Row] = []
+    rows: list[_Row] = []
     for item in items:
         own: list[_Row] = []
         last = asked.prompts[item][-1]
@@ -183,8 +180,8 @@ def _rows(asked: Questions, items: Sequence[int]) -> list[_Row]:
                 own.append(_Row(item, ids, [(number, answer)]))
             else:
                 same.answers.append((number, answer))
-        found += own
-    return sorted(found, key=lambda row: len(row.ids))
+        rows += own
+    return sorted(rows, key=lambda row: len(row.ids))
 
 
 def vocabulary(lm: LanguageModel) -> int:
@@ -300,9 +297,15 @@ class _Reader:
         )
 
     def _score(
-        self, part: list[_Row], arms: list[Arm], past: int, shared: Any, items: list[int], total: np.ndarray,
+        self,
+        part: list[_Row],
+        arms: list[Arm],
+        past: int,
+        shared: Any,
+        items: list[int],
+        total: np.ndarray,
         where: list[int],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """One pass over rows times arms; what it adds up is fetched at once."""
         n, longest = len(part), max(len(row.ids) for row in part)
         deltas = torch.stack([arm.delta for arm in arms])
@@ -320,12 +323,14 @@ class _Reader:
         elif past and self.cached:
             before = [self.asked.prompts[item][:past] for item in items]
             with added(
-                self.lm, {arms[0].site: deltas.repeat_interleave(len(items), dim=0)}, positions=arms[0].positions,
+                self.lm,
+                {arms[0].site: deltas.repeat_interleave(len(items), dim=0)},
+                positions=arms[0].positions,
                 prompt_length=past + 1,
-            ):  # fmt: skip
-                made = self._prompt(before, None, many)
+            ):
+                own = self._prompt(before, None, many)
             offsets = torch.arange(many, device=device).repeat_interleave(n) * len(items)
-            cache = _selected(made, at.repeat(many) + offsets)
+            cache = _selected(own, at.repeat(many) + offsets)
         elif past:
             whole = torch.tensor([self.asked.prompts[row.item][:past] for row in part], device=device).repeat(many, 1)
             ids = torch.cat([whole, ids], 1)
@@ -336,10 +341,15 @@ class _Reader:
                 # a second pass, which looks for what went wrong, must not see the first
                 cache.crop(past - cache.get_seq_length())
             mask = read.long() if cache is not None or not past else None
-            with added(
-                self.lm, {arms[0].site: deltas.repeat_interleave(n, dim=0)}, positions=arms[0].positions,
-                prompt_length=past + 1,
-            ), reading(self.lm, read) as pick:  # fmt: skip
+            with (
+                added(
+                    self.lm,
+                    {arms[0].site: deltas.repeat_interleave(n, dim=0)},
+                    positions=arms[0].positions,
+                    prompt_length=past + 1,
+                ),
+                reading(self.lm, read) as pick,
+            ):
                 return pick(self._forward(ids, cache, mask).logits)
 
         if not self._add(forward(), part, where, total):
@@ -470,7 +480,7 @@ class Cost:
         Positions named "last" and "generated" are all positions here: a text is read as if every token had been the
         last.
         """
-        found = np.zeros(len(arms))
+        costs = np.zeros(len(arms))
         step = max(1, MOST_LOGITS // max(1, self.base.numel()))
         groups: dict[tuple[object, object], list[int]] = {}
         for place, arm in enumerate(arms):
@@ -480,10 +490,10 @@ class Cost:
             for members in groups.values():
                 for first in range(0, len(members), step):
                     some = members[first : first + step]
-                    found[some] = self._of([arms[k] for k in some])
+                    costs[some] = self._of([arms[k] for k in some])
                     if tick:
                         tick(len(some) * self.tokens)
-        return found
+        return costs
 
     def _of(self, arms: list[Arm]) -> np.ndarray:
         part: Batch = repeated(self.part, len(arms))
@@ -511,9 +521,14 @@ class Cost:
 
 
 def strengths(
-    cost: Callable[[Sequence[Arm]], np.ndarray], arm: Callable[[int, float], Arm], start: np.ndarray, most: np.ndarray,
-    targets: Sequence[float], *, rounds: int = 3,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    cost: Callable[[Sequence[Arm]], np.ndarray],
+    arm: Callable[[int, float], Arm],
+    start: np.ndarray,
+    most: np.ndarray,
+    targets: Sequence[float],
+    *,
+    rounds: int = 3,
+) -> tuple[np.ndarray, np.ndarray]:
     """The strengths at which vectors cost what `targets` say, and the largest relative error of the top one.
 
     arm: an arm for (vector, strength); start: a first guess for each, most: where to stop, both (n_vectors,);
@@ -529,14 +544,14 @@ def strengths(
         costs.append(cost([arm(k, float(s)) for k, s in enumerate(guess)]))
         guess = np.minimum(_crossing(np.stack(tried), np.stack(costs), top), most)
     s, k = np.stack(tried), np.stack(costs)
-    found = np.stack([np.minimum(_crossing(s, k, float(target)), most) for target in targets], axis=1)
+    levels = np.stack([np.minimum(_crossing(s, k, float(target)), most) for target in targets], axis=1)
     nearest = np.abs(np.log(np.maximum(k, 1e-12) / top)).argmin(0)
-    return found, k[nearest, np.arange(k.shape[1])] / top
+    return levels, k[nearest, np.arange(k.shape[1])] / top
 
 
 def _crossing(tried: np.ndarray, costs: np.ndarray, target: float) -> np.ndarray:
     """Where the cost crosses the target, (n_vectors,), by straight lines between logarithms; a square law outside."""
-    found = np.empty(tried.shape[1])
+    levels = np.empty(tried.shape[1])
     for k in range(tried.shape[1]):
         order = np.argsort(tried[:, k])
         x = np.log(np.maximum(tried[order, k], 1e-12))
@@ -545,9 +560,9 @@ def _crossing(tried: np.ndarray, costs: np.ndarray, target: float) -> np.ndarray
         if len(above) and above[0] > 0:
             hi = int(above[0])
             span = max(y[hi] - y[hi - 1], 1e-9)
-            found[k] = np.exp(x[hi - 1] + (np.log(target) - y[hi - 1]) / span * (x[hi] - x[hi - 1]))
+            levels[k] = np.exp(x[hi - 1] + (np.log(target) - y[hi - 1]) / span * (x[hi] - x[hi - 1]))
         else:
             edge = 0 if len(above) else len(x) - 1
             step = np.clip((np.log(target) - y[edge]) / 2, -np.log(30), np.log(30))
-            found[k] = np.exp(x[edge] + step)
-    return found
+            levels[k] = np.exp(x[edge] + step)
+    return levels

@@ -25,6 +25,7 @@ from cape_lib.lm.steering.controls import CLEAN, LEAKY, Method, draw_controls
 from cape_lib.lm.steering.direction import Direction, check_fits, check_pairs, check_strength, hash_of, vector_of
 from cape_lib.lm.steering.measuring import FARTHEST, Arm, Cost, Questions, Tick, answer_scores, questions, strengths
 from cape_lib.lm.steering.verdicts import Evaluation, claim_verdict, effect, mean_by_topic, outcome
+from cape_lib.output import whole
 from cape_lib.stats import Estimate
 
 #: costs (nats a token on neutral text) at which strengths are tried; the last is the budget
@@ -58,9 +59,9 @@ class Plan:
     """Choices of a run.
 
     places: where to try, default the embeddings and every block; doses: costs in nats a token on neutral text, rising,
-    the last of them the budget; curve: costs of the dose-response; unit: in which strengths are told, "std" (standard
+    the last of them the budget; curve: costs of the dose-response; unit: of strengths, "std" (standard
     deviations of the texts' projections on the direction) or "residual" (median norms of the hidden state); controls:
-    of each kind of `kinds`; claim: share (0-1) of wrong answers said to be corrected; method: see `fit_direction`;
+    of each kind of `kinds`; claim: share (0-1) of wrong answers claimed to be corrected; method: see `fit_direction`;
     seed: of the controls; all_controls: run them all, also when p is settled; coarse: questions are added to the
     tuning step by step, and the worse places and doses left out.
     """
@@ -89,7 +90,7 @@ class Plan:
             raise UsageError("controls must be at least 1 of each kind")
         check_strength(1.0, self.unit)
         if self.unit == "raw":
-            raise UsageError("strengths are told in units std or residual, not raw")
+            raise UsageError("strengths are in units std or residual, not raw")
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,9 @@ class Fitted:
     def at(self, keep: Sequence[int]) -> Fitted:
         """The same at some of the places."""
         rows = torch.tensor(list(keep))
-        return Fitted(
-            tuple(self.places[k] for k in keep), self.positive[:, rows], self.negative[:, rows],
-            self.direction[rows], self.scale[rows], self.residual[rows],
-        )  # fmt: skip
+        states = self.positive[:, rows], self.negative[:, rows]
+        sizes = self.direction[rows], self.scale[rows], self.residual[rows]
+        return Fitted(tuple(self.places[k] for k in keep), *states, *sizes)
 
 
 def fit_places(
@@ -212,7 +212,7 @@ class _Protocol:
     def doses(
         self, methods: Sequence[Method], targets: Sequence[float], say: Tick, *, at: Sequence[int] | None = None
     ) -> np.ndarray:
-        """Strengths of the given costs, (n_methods, n_places, n_targets), at all places or some.
+        """Strengths that cost so much, (n_methods, n_places, n_targets), at all places or some.
 
         One length for all would be no measure: what it costs differs between vectors by a factor of sixty.
         """
@@ -223,11 +223,12 @@ class _Protocol:
         def cost(arms: Sequence[Arm]) -> np.ndarray:
             return self.setting(arms, tick=say)
 
-        found, _ = strengths(
-            cost, lambda k, s: self.arm(methods[grid[k][0]], grid[k][1], s), np.minimum(np.ones(len(grid)), most), most,
-            targets,
-        )  # fmt: skip
-        return found.reshape(len(methods), len(chosen), len(targets))
+        def arm(k: int, strength: float) -> Arm:
+            method, place = grid[k]
+            return self.arm(methods[method], place, strength)
+
+        levels, _ = strengths(cost, arm, np.minimum(np.ones(len(grid)), most), most, targets)
+        return levels.reshape(len(methods), len(chosen), len(targets))
 
     def tuned(self, methods: Sequence[Method], doses: np.ndarray, say: Tick) -> list[Run]:
         """Place and dose of each method: highest share right less the price of its cost; halved step by step."""
@@ -299,10 +300,17 @@ class _Protocol:
 
 
 def evaluate(
-    lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan | None = None, *,
-    neutral: Sequence[str], direction: Direction | None = None, resume: Path | None = None,
-    progress: Callable[[str, int, int], None] | None = None, any_model: bool = False,
-) -> Evaluation:  # fmt: skip
+    lm: LanguageModel,
+    items: pd.DataFrame,
+    pairs: pd.DataFrame,
+    plan: Plan | None = None,
+    *,
+    neutral: Sequence[str],
+    direction: Direction | None = None,
+    resume: Path | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    any_model: bool = False,
+) -> Evaluation:
     """Fit on `pairs`, choose place and dose on the tune items, report on the test items: two verdicts.
 
     items: columns prompt, true, false (true2 ..., false2 ... optional), topic, split ("tune" or "test"); topics should
@@ -328,7 +336,7 @@ def evaluate(
     methods = [Method("direction", 0, fitted.direction, torch.ones(len(fitted.places))), *drawn]
     protocol = _Protocol(lm, items, fitted, neutral, plan)
     say = progress or (lambda _stage, _done, _total: None)
-    runs = _run_all(protocol, methods, say, _Kept(resume, _key(lm, items, pairs, plan, direction)))
+    runs = _run_all(protocol, methods, say, _File(resume, _key(lm, items, pairs, plan, direction)))
     return _result(protocol, runs, methods)
 
 
@@ -339,12 +347,12 @@ def _blocks(methods: list[Method]) -> list[list[Method]]:
 
 
 def _run_all(
-    protocol: _Protocol, methods: list[Method], say: Callable[[str, int, int], None], kept: _Kept
+    protocol: _Protocol, methods: list[Method], say: Callable[[str, int, int], None], file: _File
 ) -> list[Run]:
     """Block after block through the protocol; stops where p is settled."""
     plan = protocol.plan
     total, done = protocol.work(len(methods)), 0
-    runs = kept.load(methods)
+    runs = file.load(methods)
     for block in _blocks(methods):
         todo = [m for m in block if not any(r.method is m for r in runs)]
         if not todo:
@@ -358,14 +366,14 @@ def _run_all(
         new = protocol.tuned(todo, protocol.doses(todo, plan.doses, tick), tick)
         protocol.tested(new, tick)
         runs += new
-        kept.save(runs, methods)
+        file.save(runs, methods)
         done += protocol.work(len(block))
         say(name, done, total)
     return runs
 
 
 class _Clock:
-    """Tokens read, told as a part of a block's share of the whole."""
+    """Tokens read, as a part of a block's share of the whole."""
 
     def __init__(self, say: Callable[[str, int, int], None], name: str, done: int, end: int, total: int) -> None:
         self.say, self.name, self.done, self.end, self.total = say, name, done, end, total
@@ -385,7 +393,7 @@ def _settled(runs: list[Run], plan: Plan) -> bool:
     return bool((1 + beaten) / (1 + planned) > HOPELESS)
 
 
-class _Kept:
+class _File:
     """Runs that are done, in a file of numbers, so that an interrupted evaluation goes on."""
 
     def __init__(self, path: Path | None, key: str) -> None:
@@ -397,8 +405,8 @@ class _Kept:
             return []
         try:
             with np.load(self.path, allow_pickle=False) as file:
-                held = {name: file[name] for name in file.files}
-            key, numbers = str(held["key"]), held["numbers"]
+                content = {name: file[name] for name in file.files}
+            key, numbers = str(content["key"]), content["numbers"]
         except (OSError, ValueError, KeyError) as error:
             raise ScoresError(f"{self.path}: is no file of an interrupted evaluation; name another") from error
         if key != self.key:
@@ -407,9 +415,8 @@ class _Kept:
             )
         runs = []
         for number in numbers:
-            own = {name: held[f"{number} {name}"] for name in _NUMBERS if f"{number} {name}" in held}
-            plain = {name: kind(own[name]) for name, kind in _NUMBERS.items() if name in own}
-            runs.append(Run(methods[int(number)], **plain))
+            own = {name: content[f"{number} {name}"] for name in _NUMBERS if f"{number} {name}" in content}
+            runs.append(Run(methods[int(number)], **{name: _NUMBERS[name](value) for name, value in own.items()}))
         return runs
 
     def save(self, runs: list[Run], methods: list[Method]) -> None:
@@ -417,21 +424,16 @@ class _Kept:
         if self.path is None:
             return
         number = {id(method): place for place, method in enumerate(methods)}
-        numbers = [number[id(r.method)] for r in runs]
-        held = {
-            f"{n} {name}": np.asarray(getattr(r, name))
-            for n, r in zip(numbers, runs, strict=True) for name in _NUMBERS if getattr(r, name) is not None
-        }  # fmt: skip
-        draft = self.path.with_name(f".{self.path.name}.part")
-        with draft.open("wb") as file:
-            np.savez(file, key=np.asarray(self.key), numbers=np.asarray(numbers), **held)  # type: ignore[arg-type]
-        draft.replace(self.path)
+        content: dict[str, Any] = {"key": self.key, "numbers": [number[id(r.method)] for r in runs]}
+        for n, r in zip(content["numbers"], runs, strict=True):
+            content |= {f"{n} {name}": getattr(r, name) for name in _NUMBERS if getattr(r, name) is not None}
+        with whole(self.path) as draft, draft.open("wb") as file:
+            np.savez(file, **content)
 
 
-_NUMBERS: dict[str, Callable[[Any], Any]] = {
-    "place": int, "level": int, "dose": float, "doses": np.asarray, "tune": float, "by_place": np.asarray,
-    "cost": float, "margins": np.asarray, "mc1": np.asarray, "mc2": np.asarray,
-}  # fmt: skip
+_NUMBERS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("place", "level"), int)
+_NUMBERS |= dict.fromkeys(("dose", "tune", "cost"), float)
+_NUMBERS |= dict.fromkeys(("doses", "by_place", "margins", "mc1", "mc2"), np.asarray)
 
 
 def _key(lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan, direction: Direction | None) -> str:
@@ -445,69 +447,72 @@ def _key(lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan
 
 def _mc(protocol: _Protocol, runs: list[Run]) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
     """MC1 and MC2 before and after steering, and the mean of some controls of every kind, by bootstrap over topics."""
-    topics = protocol.test.topic
-    found: tuple[dict[str, Estimate], dict[str, Estimate]] = ({}, {})
-    found[0]["before"] = mean_by_topic(protocol.before.mc1()[0].astype(float), topics)
-    found[1]["before"] = mean_by_topic(protocol.before.mc2()[0], topics)
+    before, topics = protocol.before, protocol.test.topic
+    mc1 = {"before": mean_by_topic(before.mc1()[0].astype(float), topics)}
+    mc2 = {"before": mean_by_topic(before.mc2()[0], topics)}
     groups: dict[str, list[Run]] = {"after": [runs[0]], "negated": [runs[1]]}
     for run in runs[2:]:
         if run.mc2 is not None:
             groups.setdefault(run.method.kind, []).append(run)
     for name, members in groups.items():
-        found[0][name] = mean_by_topic(np.mean([np.asarray(r.mc1, dtype=float) for r in members], axis=0), topics)
-        found[1][name] = mean_by_topic(np.mean([np.asarray(r.mc2) for r in members], axis=0), topics)
-    return found
+        mc1[name] = mean_by_topic(np.mean([np.asarray(r.mc1, dtype=float) for r in members], axis=0), topics)
+        mc2[name] = mean_by_topic(np.mean([np.asarray(r.mc2) for r in members], axis=0), topics)
+    return mc1, mc2
 
 
 def _result(protocol: _Protocol, runs: list[Run], methods: list[Method]) -> Evaluation:
-    fitted, plan, asked = protocol.fitted, protocol.plan, protocol.test
+    fitted, plan, topics = protocol.fitted, protocol.plan, protocol.test.topic
     before, after = protocol.before.margins()[0], runs[0].margins
     right = np.stack([r.margins > 0 for r in runs])
     kinds = np.array([r.method.kind for r in runs])
     clean, leaky = right[np.isin(kinds, CLEAN)], right[np.isin(kinds, LEAKY)]
-    made, found = outcome(before, after, asked.topic), effect(right[0], clean, asked.topic)
-    older = effect(right[0], leaky, asked.topic) if set(LEAKY) <= set(plan.kinds) else None
+    answers, beyond = outcome(before, after, topics), effect(right[0], clean, topics)
     mc1, mc2 = _mc(protocol, runs)
+    columns = [name for name in ("prompt", "true", "false", "topic") if name in protocol.table]
     return Evaluation(
-        model=protocol.lm.name, place=fitted.places[runs[0].place], dose=runs[0].dose, cost=runs[0].cost,
-        base=float((before > 0).mean()), outcome=made, effect=found, effect_leaky=older, claimed=plan.claim,
-        claim=claim_verdict(made.corrected, found.holds, plan.claim), mc1=mc1, mc2=mc2, budget=plan.doses[-1],
-        planned=sum(method.kind in CLEAN for method in methods), methods=_method_table(runs, fitted),
-        doses=_dose_table(protocol, runs), places=_place_table(fitted, runs),
-        items=_item_table(protocol.table, before, after),
-    )  # fmt: skip
+        model=protocol.lm.name,
+        place=fitted.places[runs[0].place],
+        dose=runs[0].dose,
+        cost=runs[0].cost,
+        base=float((before > 0).mean()),
+        outcome=answers,
+        effect=beyond,
+        effect_leaky=effect(right[0], leaky, topics) if set(LEAKY) <= set(plan.kinds) else None,
+        claimed=plan.claim,
+        claim=claim_verdict(answers.corrected, beyond.holds, plan.claim),
+        mc1=mc1,
+        mc2=mc2,
+        budget=plan.doses[-1],
+        planned=sum(method.kind in CLEAN for method in methods),
+        methods=_method_table(runs, fitted),
+        doses=_dose_table(protocol, runs),
+        places=_place_table(fitted, runs),
+        items=protocol.table[columns].assign(before=before, after=after),
+    )
 
 
 def _method_table(runs: list[Run], fitted: Fitted) -> pd.DataFrame:
-    rows = [
-        {
-            "kind": r.method.kind, "index": r.method.index, "place": str(fitted.places[r.place]), "dose": r.dose,
-            "cost": r.cost, "tune": r.tune, "test": float((r.margins > 0).mean()),
-            "cosine": float(r.method.cosine[r.place]), "left_out": r.method.left_out,
-        }
-        for r in runs
-    ]  # fmt: skip
+    rows = []
+    for r in runs:
+        row = {"kind": r.method.kind, "index": r.method.index, "place": str(fitted.places[r.place]), "dose": r.dose}
+        row |= {"cost": r.cost, "tune": r.tune, "test": float((r.margins > 0).mean())}
+        rows.append(row | {"cosine": float(r.method.cosine[r.place]), "left_out": r.method.left_out})
     return pd.DataFrame(rows)
 
 
 def _dose_table(protocol: _Protocol, runs: list[Run]) -> pd.DataFrame:
     """Share right on the test items by cost, at the direction's place."""
-    plan, place = protocol.plan, runs[0].place
+    plan, place, direction = protocol.plan, runs[0].place, runs[0].method
+    columns = ["kind", "index", "dose", "cost", "right", "n"]
     if not plan.curve:
-        return pd.DataFrame(columns=["kind", "index", "dose", "cost", "right", "n"])
-    some = [runs[0].method]
-    doses = protocol.doses(some, plan.curve, lambda _n: None, at=[place])[:, 0]
-    arms = [protocol.arm(m, place, float(dose)) for m, own in zip(some, doses, strict=True) for dose in own]
-    cost = protocol.telling([*arms, protocol.nothing])
+        return pd.DataFrame(columns=columns)
+    doses = protocol.doses([direction], plan.curve, lambda _n: None, at=[place])[0, 0]
+    arms = [protocol.arm(direction, place, float(dose)) for dose in doses]
+    cost = protocol.telling([protocol.nothing, *arms])
     right = (answer_scores(protocol.lm, protocol.short, arms, batch=plan.batch).margins() > 0).mean(1)
-    labels = [(m.kind, m.index, float(dose)) for m, own in zip(some, doses, strict=True) for dose in own]
-    rows = [
-        {"kind": kind, "index": index, "dose": dose, "cost": float(c), "right": float(share), "n": len(protocol.test)}
-        for (kind, index, dose), c, share in zip(labels, cost[:-1], right, strict=True)
-    ]  # fmt: skip
     base = float((protocol.before.margins()[0] > 0).mean())
-    none = {"kind": "direction", "index": 0, "dose": 0.0, "cost": float(cost[-1]), "right": base}
-    return pd.DataFrame([none | {"n": len(protocol.test)}, *rows])
+    points = pd.DataFrame({"dose": [0.0, *doses], "cost": cost, "right": [base, *right]})
+    return points.assign(kind="direction", index=0, n=len(protocol.test))[columns]
 
 
 def _place_table(fitted: Fitted, runs: list[Run]) -> pd.DataFrame:
@@ -516,15 +521,9 @@ def _place_table(fitted: Fitted, runs: list[Run]) -> pd.DataFrame:
     Where the search left a place early, on the questions asked by then.
     """
     clean = np.stack([r.by_place for r in runs if r.method.kind in CLEAN])
-    return pd.DataFrame(
-        {
-            "place": [str(place) for place in fitted.places], "site": [str(place.site) for place in fitted.places],
-            "direction": runs[0].by_place, "control_mean": clean.mean(0), "control_best": clean.max(0),
-            "norm": fitted.direction.norm(dim=-1).tolist(), "unit": fitted.scale.tolist(),
-        }
-    )  # fmt: skip
-
-
-def _item_table(items: pd.DataFrame, before: np.ndarray, after: np.ndarray) -> pd.DataFrame:
-    kept = items[[name for name in ("prompt", "true", "false", "topic") if name in items]].copy()
-    return kept.assign(before=before, after=after)
+    columns: dict[str, Any] = {
+        "place": [str(place) for place in fitted.places],
+        "site": [str(place.site) for place in fitted.places],
+    }
+    columns |= {"direction": runs[0].by_place, "control_mean": clean.mean(0), "control_best": clean.max(0)}
+    return pd.DataFrame(columns | {"norm": fitted.direction.norm(dim=-1).tolist(), "unit": fitted.scale.tolist()})

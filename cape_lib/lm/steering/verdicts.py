@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from cape_lib.lm.steering.controls import CLEAN
+from cape_lib.output import plain
 from cape_lib.stats import (
     Estimate,
     cluster_bootstrap_counts,
@@ -100,12 +101,14 @@ def effect(
     mine = right.astype(float)
     best = controls[int(np.argmax(shares))].astype(float)
     return Effect(
-        p=permutation_p(float(mine.mean()), shares, "greater"), share=float(mine.mean()),
-        best_control=float(shares.max()), mean_control=float(shares.mean()),
+        p=permutation_p(float(mine.mean()), shares, "greater"),
+        share=float(mine.mean()),
+        best_control=float(shares.max()),
+        mean_control=float(shares.mean()),
         over_mean=mean_by_topic(mine - controls.mean(axis=0), topics, resamples=resamples, seed=seed),
         over_best=mean_by_topic(mine - best, topics, resamples=resamples, seed=seed),
         n_controls=len(controls),
-    )  # fmt: skip
+    )
 
 
 def claim_verdict(corrected: Estimate, held: bool, claim: float) -> str:
@@ -150,35 +153,29 @@ class Evaluation:
 
     def summary(self) -> dict[str, Any]:
         """The result as plain JSON."""
-        made, bound = self.outcome, self.outcome.broken
-        used = self.methods[self.methods["kind"].isin(CLEAN)]
-        return {
-            "model": self.model, "place": str(self.place), "dose": self.dose, "kl": self.cost, "budget": self.budget,
-            "items": len(self.items), "right_before": self.base, "right_after": self.effect.share,
-            "corrected": _plain(made.corrected), "broken": _plain(bound), "net": _plain(made.net),
-            "mcnemar_p": made.mcnemar, "misaligned": made.n_misaligned, "aligned": made.n_aligned,
-            "mc1": {name: _plain(value) for name, value in self.mc1.items()},
-            "mc2": {name: _plain(value) for name, value in self.mc2.items()},
-            "best_control": self.effect.best_control, "mean_control": self.effect.mean_control,
-            "over_best_control": _plain(self.effect.over_best), "controls": self.effect.n_controls,
-            "controls_planned": self.planned, "controls_left_out": int(used["left_out"].sum()),
-            "control_kl": _number(used["cost"].mean()), "control_cosine": _number(used["cosine"].abs().max()),
-            "p": self.effect.p, "effect": self.effect.word,
-            "p_leaky_controls": self.effect_leaky.p if self.effect_leaky else None,
-            "claimed": self.claimed, "claim": self.claim,
-            "doses": self.doses.to_dict("records"), "places": self.places.to_dict("records"),
-            "methods": self.methods.to_dict("records"),
-        }  # fmt: skip
+        outcome, effect = self.outcome, self.effect
+        controls = self.methods[self.methods["kind"].isin(CLEAN)]
+        summary = {"model": self.model, "place": str(self.place), "dose": self.dose, "kl": self.cost}
+        summary |= {"budget": self.budget, "items": len(self.items), "right_before": self.base}
+        summary |= {"right_after": effect.share, "corrected": _ends(outcome.corrected), "broken": _ends(outcome.broken)}
+        summary |= {"net": _ends(outcome.net), "mcnemar_p": outcome.mcnemar, "misaligned": outcome.n_misaligned}
+        summary |= {"aligned": outcome.n_aligned, "mc1": {name: _ends(value) for name, value in self.mc1.items()}}
+        summary |= {"mc2": {name: _ends(value) for name, value in self.mc2.items()}}
+        summary |= {"best_control": effect.best_control, "mean_control": effect.mean_control}
+        summary |= {"over_best_control": _ends(effect.over_best), "controls": effect.n_controls}
+        summary |= {"controls_planned": self.planned, "controls_left_out": controls["left_out"].sum()}
+        summary |= {"control_kl": controls["cost"].mean(), "control_cosine": controls["cosine"].abs().max()}
+        summary |= {"p": effect.p, "effect": effect.word}
+        summary |= {"p_leaky_controls": self.effect_leaky.p if self.effect_leaky else None}
+        summary |= {"claimed": self.claimed, "claim": self.claim}
+        summary |= {name: getattr(self, name).to_dict("records") for name in ("doses", "places", "methods")}
+        # a share of nothing is no number, and JSON has no word for it
+        plain_summary: dict[str, Any] = plain(summary)
+        return plain_summary
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _plain(value: Any) -> dict[str, float | None]:
-    # a share of nothing is no number, and JSON has no word for it
-    ends = {"estimate": value.estimate, "low": value.low, "high": value.high}
-    return {name: _number(number) for name, number in ends.items()} | {"n": value.n}
+def _ends(value: Estimate) -> dict[str, float]:
+    return {"estimate": value.estimate, "low": value.low, "high": value.high, "n": value.n}
 
 
 def span(value: Estimate) -> str:
@@ -186,28 +183,28 @@ def span(value: Estimate) -> str:
     return f"{value.estimate:.0%} [{value.low:.0%}, {value.high:.0%}]"
 
 
-def report(made: Evaluation) -> list[str]:
+def report(result: Evaluation) -> list[str]:
     """What was chosen, what it did, what its controls do, and the two verdicts; one line each."""
-    outcome, effect = made.outcome, made.effect
-    controls = made.methods[made.methods["kind"].isin(CLEAN)]
+    outcome, effect = result.outcome, result.effect
+    controls = result.methods[result.methods["kind"].isin(CLEAN)]
     fixed = "none was wrong that could be corrected"
     if outcome.n_misaligned:
         fixed = f"corrected {span(outcome.corrected)} of {outcome.n_misaligned} wrong answers"
     lost = "none was right that could break"
     if outcome.n_aligned:
         lost = f"broken {span(outcome.broken)} of {outcome.n_aligned} right ones"
-    stopped = f" of {made.planned}: p is settled" if effect.n_controls < made.planned else ""
-    names = [name for name in made.mc2 if name not in ("before", "after", "negated")]
+    stopped = f" of {result.planned}: p is settled" if effect.n_controls < result.planned else ""
+    names = [name for name in result.mc2 if name not in ("before", "after", "negated")]
     lines = [
-        f"{made.model}: {made.place}, strength {made.dose:.2g}, chosen on the tune questions under a budget of "
-        f"{made.budget:g} nats a token on neutral text; it costs {made.cost:.2g}",
-        f"right before {made.base:.0%}, after {effect.share:.0%}; {effect.n_controls} controls{stopped}: mean "
+        f"{result.model}: {result.place}, strength {result.dose:.2g}, chosen on the tune questions under a budget of "
+        f"{result.budget:g} nats a token on neutral text; it costs {result.cost:.2g}",
+        f"right before {result.base:.0%}, after {effect.share:.0%}; {effect.n_controls} controls{stopped}: mean "
         f"{effect.mean_control:.0%}, best {effect.best_control:.0%}, cost {controls['cost'].mean():.2g} in the mean, "
         f"cosine to the direction at most {controls['cosine'].abs().max():.2f} (p = {effect.p:.3f})",
         f"{fixed}; {lost}",
     ]
-    for name, values in (("MC1", made.mc1), ("MC2", made.mc2)):
+    for name, values in (("MC1", result.mc1), ("MC2", result.mc2)):
         beside = ", ".join(f"{kind} {values[kind].estimate:.0%}" for kind in names)
         lines.append(f"{name} before {span(values['before'])}, after {span(values['after'])}; controls: {beside}")
-    lines.append(f"effect: {effect.word}; claim of {made.claimed:.0%}: {made.claim}")
+    lines.append(f"effect: {effect.word}; claim of {result.claimed:.0%}: {result.claim}")
     return lines
