@@ -322,13 +322,39 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
         corrected=1.0, corrected_low=0.9, corrected_high=1.0, effect=True, broken=0.0, claim="supported"
     )
     wrong, right = int(runs["misaligned"].iloc[0]), int(runs["aligned"].iloc[0])
-    told = chapter_5.real(better)
-    assert f"**{wrong} of {wrong}** wrong answers corrected (90% to 100%), 0 of {right} right ones break" in told
-    assert "the direction beats them" in told and "is supported" in told
-    assert "does not beat them" in chapter_5.real(runs)
+    row = chapter_5.real_runs(better).iloc[0]
+    assert row["wrong corrected"] == f"{wrong} of {wrong} (90% to 100%)" and row["right broken"][:4] == "0 of"
+    assert str(right) in row["right broken"] and row["claim"] == "supported"
+    sentence = chapter_5.real(better)
+    assert f"**{wrong} of {wrong}** wrong answers" in sentence and "its controls in 1." in sentence
+    assert "supported in 1" in sentence and "its controls in none." in chapter_5.real(runs)
     doses = pd.DataFrame({"run": "a", "dose": [0, 1, 2], "cost": [0.0, 0.1, 0.9], "right": [0.5, 0.4, 0.1], "n": 40})
-    assert "gains no question. The weakest has 50% right" in chapter_5.stronger(doses)
-    assert "gains 4 questions of 40 at best" in chapter_5.stronger(doses.assign(right=[0.5, 0.6, 0.1]))
+    assert "gains no question. Unsteered 50% are right; the strongest has 10%" in chapter_5.stronger(doses)
+    better = doses.assign(right=[0.5, 0.6, 0.1])
+    assert "gains at most 4 questions of 40." in chapter_5.stronger(better)
+    two = pd.concat([doses, better.assign(run="b", cost=[0.0, 0.1, 1.1])])
+    assert "at most 4 questions of 40 in any of 2 runs" in chapter_5.stronger(two)
+    assert "costs 0.90 to 1.10 nats" in chapter_5.stronger(two)
+
+
+def test_a_small_p_among_several_runs_is_corrected_for_the_looks() -> None:
+    runs = tables.load("model_runs").head(1)
+    four = pd.concat([runs.assign(p=p, effect=p < 0.05) for p in (0.9, 0.02, 0.4, 0.5)], ignore_index=True)
+    assert "0.020" in chapter_5.looks(four) and "(Holm) it is 0.08: no effect is shown" in chapter_5.looks(four)
+    assert "an effect is sure" in chapter_5.looks(four.assign(p=[0.9, 0.001, 0.4, 0.5]))
+    assert "no effect is shown" in chapter_5.looks(four.assign(p=[0.9, 0.001, 0.4, 0.5], effect=False))
+
+
+def test_a_quarter_of_the_depth_is_set_against_every_place() -> None:
+    runs = tables.load("model_runs").head(1)
+    sweep = runs.assign(run="m, sweep, seed 0", place="block 3, last", right_after=0.5)
+    both = pd.concat([runs.assign(run="m, quarter, seed 0", right_after=0.25), sweep])
+    places = pd.DataFrame({"run": "m, sweep, seed 0", "site": ["embed", "0", "1", "2", "3"]})
+    places["direction"] = [0.1, 0.2, 0.3, 0.4, 0.5]
+    sentence = chapter_5.places(both, places)
+    assert "Of 5 places 2 have more of the tune questions right than a quarter of the depth (30%" in sentence
+    assert "block 3, chosen, has 50%, a quarter of the depth 25%" in sentence
+    assert "none has more" in chapter_5.places(both, places.assign(direction=0.2))
 
 
 @pytest.mark.parametrize(

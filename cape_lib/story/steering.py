@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from cape_lib.stats import wilson
-from cape_lib.story.answer import Answer, times
+from cape_lib.stats import corrected, p_short, wilson
+from cape_lib.story.answer import Answer, listed, times
 
 #: Directions of the made worlds that are there to be found; "stmt" is the papers' recipe of statements.
 THERE = ("reg", "ctx")
@@ -31,7 +31,7 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     records: `steering_records`; trials: `testbed_trials`; runs: `model_runs`.
     """
     real, null = there_and_not(trials)
-    corrected, wrong = _corrected(runs)
+    fixed, wrong = _fixed(runs)
     works = real["effect"].mean() > 0.5 and null["effect"].mean() <= 0.1
     one = "a real model" if runs["model"].nunique() == 1 else f"{runs['model'].nunique()} real models"
     lead = {
@@ -43,7 +43,7 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     sentence = (
         f"**{lead}**: a direction beats its controls in {int(real['effect'].sum())} of {len(real)} runs where one is "
         f"there to be found and in {int(null['effect'].sum())} of {len(null)} where none is; in {one} it corrects "
-        f"{corrected} of {wrong} wrong answers in {times(len(runs), 'run')}. What was published counts changed texts: "
+        f"{fixed} of {wrong} wrong answers in {times(len(runs), 'run')}. What was published counts changed texts: "
         f"of {len(records)} recorded ones **{int(records['corrected'].notna().sum())}** say whether the answer became "
         "right."
     )
@@ -52,7 +52,7 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     return Answer(sentence, "experiment", interval)
 
 
-def _corrected(runs: pd.DataFrame) -> tuple[int, int]:
+def _fixed(runs: pd.DataFrame) -> tuple[int, int]:
     """Answers corrected and answers wrong before, over all recorded runs."""
     return round(float((runs["corrected"] * runs["misaligned"]).sum())), int(runs["misaligned"].sum())
 
@@ -113,45 +113,99 @@ def broken(registers: pd.DataFrame) -> str:
 
 
 def real(runs: pd.DataFrame) -> str:
-    """What each recorded run on a real model shows, a line a run; table `model_runs`."""
-    return "\n".join(f"- {_run(row)}" for row in runs.itertuples())
-
-
-def _run(row: Any) -> str:
-    lost = "none was right before"
-    if row.aligned:
-        broken, reach = round(row.broken * row.aligned), f"{row.broken_low:.0%} to {row.broken_high:.0%}"
-        lost = f"{broken} of {row.aligned} right ones break ({reach})"
-    place, seed = str(row.place).removesuffix(", last"), str(row.run).rpartition(", ")[2]
+    """What the recorded runs on real models show together; table `model_runs`."""
+    fixed, wrong = _fixed(runs)
+    beats = int(runs["effect"].sum()) or "none"
+    verdicts = [f"{word} in {count}" for word, count in runs["claim"].value_counts().items()]
     return (
-        f"{row.model}, {place}, {seed}: **{row.corrected * row.misaligned:.0f} of {row.misaligned}** wrong answers "
-        f"corrected ({row.corrected_low:.0%} to {row.corrected_high:.0%}), {lost}. Right before "
-        f"{row.right_before:.0%}, after {row.right_after:.0%}, best of {times(row.controls, 'control')} "
-        f"{row.best_control:.0%}: the direction {'beats' if row.effect else 'does not beat'} them. The claim of "
-        f"{row.claimed:.0%} is {row.claim}."
+        f"In {times(len(runs), 'run')} **{fixed} of {wrong}** wrong answers are corrected; the direction surely beats "
+        f"its controls in {beats}. The claim of {runs['claimed'].max():.0%} is {listed(verdicts)}."
     )
+
+
+def real_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """A row a recorded run, its numbers as a table shows them; from table `model_runs`."""
+    rows = []
+    for row in runs.itertuples():
+        fixed, lost = row.corrected * row.misaligned, row.broken * row.aligned
+        broken = f"{lost:.0f} of {row.aligned}{_span(row, 'broken')}" if row.aligned else "none to break"
+        line = {"run": _named(row._asdict())}
+        line |= {"wrong corrected": f"{fixed:.0f} of {row.misaligned}{_span(row, 'corrected')}"}
+        line |= {"right broken": broken, "right before": f"{row.right_before:.0%}", "after": f"{row.right_after:.0%}"}
+        line |= {"best control": f"{row.best_control:.0%}, of {row.controls}", "p": p_short(row.p)}
+        rows.append(line | {"claim": row.claim})
+    return pd.DataFrame(rows)
+
+
+def _named(row: Any) -> str:
+    """A run by what sets it apart, "gemma, block 4, seed 2"."""
+    chosen = ", best of a sweep" if ", sweep, " in row["run"] else ""
+    return f"{row['model']}, {str(row['place']).removesuffix(', last')}{chosen}, {str(row['run']).rpartition(', ')[2]}"
+
+
+def _span(row: Any, name: str) -> str:
+    return f" ({getattr(row, f'{name}_low'):.0%} to {getattr(row, f'{name}_high'):.0%})"
+
+
+def looks(runs: pd.DataFrame) -> str:
+    """Whether a small p among several runs says more than that there were several; table `model_runs`."""
+    smallest = runs.loc[runs["p"].idxmin()]
+    p = float(corrected(runs["p"]).min())
+    verdict = "an effect is sure in it" if p < 0.05 and smallest["effect"] else "no effect is shown"
+    return (
+        f"The smallest p of {times(len(runs), 'run')} is {smallest['p']:.3f} ({_named(smallest)}); corrected for that many looks "
+        f"(Holm) it is {p:.2f}: {verdict}."
+    )
+
+
+def places(runs: pd.DataFrame, places: pd.DataFrame) -> str:
+    """Whether a quarter of the depth is a better place than others; tables `model_runs`, `model_places`.
+
+    A line a sweep: shares of the tune questions right by place, and test questions right at the place chosen and at
+    the quarter, where that run was recorded too.
+    """
+    lines = []
+    for run, rows in places.groupby("run", sort=False):
+        shares = rows.set_index("site")["direction"]
+        if "embed" not in shares.index or len(shares) < 3:
+            continue
+        quarter = str((len(shares) - 1) // 4)
+        better = int((shares > shares[quarter]).sum())
+        (row,) = runs[runs["run"] == run].to_dict("records")
+        beside = runs.loc[runs["run"] == str(run).replace("sweep", "quarter"), "right_after"]
+        more = "none has" if not better else "1 has" if better == 1 else f"{better} have"
+        tested = f"{row['place'].removesuffix(', last')}, chosen, has {row['right_after']:.0%}"
+        tested += "".join(f", a quarter of the depth {one:.0%}" for one in beside)
+        lines.append(
+            f"Of {len(shares)} places {more} more of the tune questions right than a quarter of the depth "
+            f"({shares[quarter]:.0%}; all: {shares.min():.0%} to {shares.max():.0%}). Of the test questions {tested}."
+        )
+    return "\n".join(lines)
 
 
 def stronger(doses: pd.DataFrame) -> str:
-    """Whether more strength helps on a real model; table `model_doses`, the first run if there are several."""
-    own = doses[doses["run"] == doses["run"].iloc[0]].sort_values("dose").to_dict("records")
-    start, last = own[0], own[-1]
-    best = max(own, key=lambda row: row["right"])
-    gained = round((best["right"] - start["right"]) * best["n"])
-    most = f"gains {times(gained, 'question')} of {best['n']:.0f} at best" if gained > 0 else "gains no question"
+    """Whether more strength helps on a real model, over all recorded runs; table `model_doses`."""
+    runs = [rows.sort_values("dose") for _, rows in doses.groupby("run", sort=False)]
+    start, last = (pd.DataFrame([rows.iloc[at] for rows in runs]) for at in (0, -1))
+    gains = [round((rows["right"].max() - rows["right"].iloc[0]) * rows["n"].iloc[0]) for rows in runs]
+    where = "" if len(runs) == 1 else f" in any of {len(runs)} runs"
+    most = f"gains at most {times(max(gains), 'question')} of {start['n'].max():.0f}{where}"
+    if max(gains) <= 0:
+        most = f"gains no question{where}"
     return (
-        f"More strength {most}. The weakest has {start['right']:.0%} right and costs {start['cost']:.2f} nats a token; "
-        f"the strongest has {last['right']:.0%} and costs {last['cost']:.2f}."
+        f"More strength {most}. Unsteered {_range(start['right'])} are right; the strongest has "
+        f"{_range(last['right'])} and costs {_range(last['cost'], '.2f')} nats a token."
     )
+
+
+def _range(values: pd.Series, form: str = ".0%") -> str:
+    low, high = format(values.min(), form), format(values.max(), form)
+    return low if low == high else f"{low} to {high}"
 
 
 def how_sure(runs: pd.DataFrame) -> str:
     """How much the recorded runs on real models can tell; table `model_runs`."""
-    reach = runs["corrected_high"].max()
-    return (
-        f"{times(len(runs), 'run')}, {times(int(runs['tested'].sum()), 'test question')}. Shares corrected of up to "
-        f"{reach:.0%} are not ruled out."
-    )
+    return f"{looks(runs)} Shares corrected of up to {runs['corrected_high'].max():.0%} are not ruled out."
 
 
 def yours(evaluation: Any) -> str:
@@ -178,12 +232,12 @@ def yours(evaluation: Any) -> str:
 def remember(trials: pd.DataFrame, runs: pd.DataFrame, registers: pd.DataFrame) -> list[str]:
     """Three lines to remember."""
     real, null = there_and_not(trials)
-    corrected, wrong = _corrected(runs)
+    fixed, wrong = _fixed(runs)
     calm = registers[registers["tone"].isin(RELIABLE)]
     return [
         "A changed text is no corrected one: run strength zero beside it.",
         f"With controls of the same cost the test can say no: an effect in {_share(real['effect'].sum(), len(real))} "
         f"of runs where one is there, in {_share(null['effect'].sum(), len(null))} where none is.",
-        f"A real model: {corrected} of {wrong} wrong answers corrected. Count what breaks too: "
+        f"A real model: {fixed} of {wrong} wrong answers corrected. Count what breaks too: "
         f"{int(calm['broken'].sum())} of {int(calm['right_before'].sum())} in the made world.",
     ]

@@ -59,6 +59,23 @@ def test_a_control_vector_is_named_as_llama_cpp_reads_it(shipped: Any, tmp_path:
     assert np.array_equal(np.concatenate(list(held.values())), direction.vector.numpy())
 
 
+def test_repeng_reads_the_control_vector_and_finds_the_same_axis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(np, "float_", np.float64, raising=False)  # repeng 0.4.0 names what numpy 2 took away
+    repeng = pytest.importorskip("repeng", reason="repeng is not here")
+    monkeypatch.setattr("repeng.extract.model_layer_list", lambda model: model.gpt_neox.layers)
+    lm, pairs, file = models.load(store.folder_of(R)), contrast(), tmp_path / "d.gguf"
+    entries = [repeng.DatasetEntry(*pair) for pair in zip(pairs["positive"], pairs["negative"], strict=True)]
+    theirs = repeng.ControlVector.train(lm.model, lm.tokenizer, entries, method="pca_center", hidden_layers=[-3, -2])
+    for direction in steering.fit_directions(lm, pairs, [1, 2], method="principal"):
+        steering.save(direction, file)
+        vector = repeng.ControlVector.import_gguf(file).directions[direction.site]
+        assert np.array_equal(vector, direction.vector.numpy())
+        cosine = vector @ theirs.directions[direction.site] / direction.norm
+        assert abs(cosine) == pytest.approx(1, abs=1e-4)
+
+
 @pytest.mark.parametrize("site", [0, "embed", "mlp.1", "0+2"])
 def test_what_a_control_vector_cannot_hold_is_refused(shipped: Any, tmp_path: Path, site: models.Site) -> None:
     direction = steering.fit_direction(shipped(R), contrast().assign(positive=contrast()["positive"] + " ."), site)
@@ -108,9 +125,7 @@ def applied(held: dict[str, Any], lm: models.LanguageModel) -> torch.Tensor:
     [(1, "add"), (1, "ablate"), (1, "clamp"), ("attn.1", "add"), ("mlp.1", "clamp"), ("head.1.1", "add"),
      ("0+2", "add"), ("head.1.0+head.1.1", "add")],
 )  # fmt: skip
-def test_the_harness_file_says_what_own_hooks_do(
-    kind: str, site: models.Site, action: str, tmp_path: Path
-) -> None:
+def test_the_harness_file_says_what_own_hooks_do(kind: str, site: models.Site, action: str, tmp_path: Path) -> None:
     lm = wrapped(kind)
     direction, file = _direction(lm, site), tmp_path / "d.pt"
     steering.harness_file(lm, direction, file, alpha=2.0, action=action)
