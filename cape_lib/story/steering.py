@@ -153,8 +153,8 @@ def looks(runs: pd.DataFrame) -> str:
     p = float(corrected(runs["p"]).min())
     verdict = "an effect is sure in it" if p < 0.05 and smallest["effect"] else "no effect is shown"
     return (
-        f"The smallest p of {times(len(runs), 'run')} is {smallest['p']:.3f} ({_named(smallest)}); corrected for that many looks "
-        f"(Holm) it is {p:.2f}: {verdict}."
+        f"The smallest p of {times(len(runs), 'run')} is {smallest['p']:.3f} ({_named(smallest)}); corrected for that "
+        f"many looks (Holm) it is {p:.2f}: {verdict}."
     )
 
 
