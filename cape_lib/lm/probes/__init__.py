@@ -6,6 +6,7 @@ model, with its output projection, and `twins` sets untrained weights beside it.
 
 from cape_lib.lm.probes.capture import capture, capture_with_heads
 from cape_lib.lm.probes.report import (
+    Couplings,
     Probe,
     check_prompts,
     couplings,
@@ -17,6 +18,7 @@ from cape_lib.lm.probes.report import (
 )
 
 __all__ = [
+    "Couplings",
     "Probe",
     "capture",
     "capture_with_heads",
