@@ -6,11 +6,12 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cape_lib.base import training
-from cape_lib.frontier import variants
-from cape_lib.frontier.variants import ADMITS, KNOWS, PRECISION, WRONG
+from cape_lib.frontier import effort, variants
+from cape_lib.frontier.variants import ADMITS, KNOWS, MEASURES, PRECISION, WRONG
 from cape_lib.story import again
 from cape_lib.story import training as story
 from cape_lib.tables import label
@@ -92,11 +93,60 @@ def test_how_sure_the_artefact_and_the_lever_of_chapter_9(rows, nine) -> None:
     agrees(" ".join(again.remember(rows)), nine["remember"])
 
 
-def test_the_hump_the_line_and_the_agent_of_chapter_9(rows, nine) -> None:
-    # The share under a fall alone is simulated there; all else is arithmetic.
+def test_the_hump_the_line_the_labs_and_the_agent_of_chapter_9(rows, nine) -> None:
+    # The share under a fall alone is simulated there, and an integral here; all else is arithmetic.
     agrees(re.sub(r"only lowered, \d+%", "", again.hump_text(rows)), nine["hump"])
-    agrees(again.line_text().split(";")[0], nine["line"])
+    share = reference.hump_by_a_fall(reference.today())
+    assert effort.hump(rows).trend_share == pytest.approx(share, abs=3 * (share * (1 - share) / 4000) ** 0.5)
+    agrees(again.line_text(), nine["line"])
+    agrees(again.labs_text(), nine["labs"])
     agrees(again.agent_text(), nine["agent"])
+
+
+def same(table, columns: list[str], expected) -> None:
+    """The columns of a table are the expected numbers, row by row."""
+    np.testing.assert_allclose(table[columns].to_numpy(float), np.array(expected, float), rtol=1e-6, atol=1e-9)
+
+
+def test_the_tables_of_the_audit_of_chapter_9(rows) -> None:
+    other, r = reference.today(), ["r", "low", "high", "n"]
+    same(variants.headlines(rows), r, reference.headline_table(other))
+    same(variants.objections(rows), r, reference.objection_table(other))
+    for measure in MEASURES:
+        domains = reference.domain_table(other)[measure]
+        assert variants.by_domain(rows, measure)[0]["r"].tolist() == pytest.approx(domains)
+        same(variants.by_year(rows, measure), r, reference.year_table(other, measure))
+
+
+def test_the_levers_of_the_audit_of_chapter_9_and_their_objections(rows) -> None:
+    other = reference.today()
+    count = ["rose", "fell", "n", "sure", "mean", "by_maker", "by_maker_low", "by_maker_high", "makers_up", "makers"]
+    same(effort.counts(effort.effort_ladders(rows)), count, reference.count_table(reference.ladders(other)))
+    same(effort.counts(effort.effort_ladders(rows, bare=False)), count, reference.count_table(reference.wide(other)))
+    same(effort.counts(effort.off_and_on(rows)), count, reference.count_table(reference.off_and_on(other)))
+    of_efforts, of_pairs = reference.check_tables(other)
+    moved = ["n", "makers", "admits_fell", "wrong_rose", "precision_rose"]
+    same(effort.ladder_checks(rows), moved, of_efforts)
+    same(effort.off_on_checks(rows), moved, of_pairs)
+    steady = other[~reference.ran_out(other).any(axis=1)]
+    for mine, theirs in ((rows, other), (variants.steady(rows), steady)):
+        points = [reference.doses(theirs, score)[0] for score in reference.SCORES]
+        same(effort.doses(mine), ["by_maker", "by_maker_low", "by_maker_high"], points)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_the_sizes_of_the_audit_of_chapter_9(rows, measure: str) -> None:
+    other = reference.today()
+    steady = other[~reference.ran_out(other).any(axis=1)]
+    expected = [*reference.whole_sizes(other, measure), *reference.whole_sizes(steady, measure)]
+    agrees(again.sizes_text(rows, measure).replace(label(measure), ""), expected)
+    agrees(again.turn_text(rows, measure).replace(label(measure), ""), reference.turn(other, measure))
+
+
+def test_the_control_of_the_artefact_is_the_same_sizes_without_thinking(rows) -> None:
+    other = reference.today()
+    family = other[other.model.str.match(r"Qwen3\.5 [\d.]+B") & ~other.thinks]
+    agrees(again.control(rows), [len(family), family[reference.GPQA].corr(family[reference.Q])])
 
 
 def test_the_sentences_of_chapter_10(ten) -> None:
@@ -111,4 +161,31 @@ def test_the_sentences_of_chapter_10(ten) -> None:
     agrees(story.sizes(runs, x=X, y=Y), ten["sizes"])
     agrees(" ".join(story.remember(runs, **chosen)), ten["remember"])
     agrees(story.test_text(runs, **chosen), ten["test"])
-    agrees(story.test_sure(runs, **chosen).split(" A twin")[0], ten["holm"])
+
+
+@pytest.mark.parametrize("x", reference.CAPABILITIES)
+def test_the_audit_of_chapter_10_for_each_capability(x: str) -> None:
+    runs, other, chosen = training.runs(), reference.chapter_10(x), {"x": x, "from_step": 1000}
+    agrees(story.starts(runs, x=x), other["starts"])
+    agrees(story.strangers(runs, **chosen), other["strangers"])
+    agrees(story.sizes(runs, x=x), other["sizes"])
+    agrees(story.test_sure(runs, **chosen), other["holm"])
+    agrees(story.noise_text(runs, x=x), other["noise"])
+    own = reference.runs(x, Y, 1000)
+    along = training.along(runs, **chosen).set_index("model")["r"]
+    assert along.rename(lambda name: name.removesuffix("-bf16")).to_dict() == pytest.approx(
+        dict(own[0].corrwith(own[1]))
+    )
+
+
+def test_the_tables_of_the_audit_of_chapter_10(ten) -> None:
+    runs = training.runs()
+    agrees(story.control_text(runs), ten["control"])
+    for row in training.tests(runs).itertuples():
+        own, twin, gap, p = reference.beyond(row.capability, row.from_step, of=row.of)
+        assert [row.own, row.twin, row.excess, row.low, row.high, row.p] == pytest.approx([own, twin, *gap, p]), row
+    for row in training.change_noise(runs, [X, Y]).itertuples():
+        assert (row.sd, row.noise, row.share) == pytest.approx(reference.noise_of_changes(row.score, row.from_step))
+    for row in training.control(runs).itertuples():
+        own, twin, gap, p = reference.beyond(row.first, y=row.second)
+        assert [row.own, row.twin, row.excess, row.p] == pytest.approx([own, twin, gap[0], p]), row

@@ -88,3 +88,31 @@ def test_what_cannot_be_tested_is_refused(rows: pd.DataFrame) -> None:
         training.beyond_trend(rows[rows["params_b"] > 2], x="piqa")
     with pytest.raises(MissingError, match="three checkpoints"):
         training.along(rows, x="piqa", from_step=140_000)
+
+
+def made(noise: float, tie: float, seed: int = 3) -> pd.DataFrame:
+    """Eight sizes in two runs: two scores whose steps share `tie`, each measured with `noise` (SD, points)."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for size in range(1, 9):
+        for word in ("", "-deduped"):
+            shared, one, two = rng.normal(0, 1, (3, 40))
+            x, y = np.cumsum(tie * shared + one), np.cumsum(tie * shared + two)
+            for step, (a, b) in enumerate(zip(x, y, strict=True)):
+                a, b = 50 + a + rng.normal(0, noise), 50 + b + rng.normal(0, noise)
+                about = {"model": f"m{size}{word}", "params_b": size, "deduplicated": bool(word), "step": 1000 * step}
+                rows.append(about | {"lambada_openai": a, "arc_easy": b, "lambada_openai_stderr": noise})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("noise", [0.1, 1.0, 3.0])
+def test_the_noise_of_changes_is_told_from_what_changes(noise: float) -> None:
+    one = training.change_noise(made(noise, tie=0.0), ["lambada_openai"], starts=[0]).iloc[0]
+    assert one["noise"] == pytest.approx(2**0.5 * noise)
+    assert one["share"] == pytest.approx(2 * noise**2 / (1 + 2 * noise**2), abs=0.1)
+
+
+def test_the_control_sees_a_tie_of_one_run_and_none_where_there_is_none() -> None:
+    tied, loose = (training.control(made(0.1, tie), from_step=0).iloc[0] for tie in (2.0, 0.0))
+    assert tied["own"] > 0.7 > 0.2 > abs(tied["twin"]) and tied["p"] < 0.01
+    assert abs(loose["own"]) < 0.2 and loose["p"] > 0.05

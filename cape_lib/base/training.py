@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -158,6 +159,40 @@ def tests(rows: pd.DataFrame, *, y: str = STEREOTYPE, starts: Sequence[int] = (1
                 table.append((x, step, what, one.own, one.twin, e.estimate, e.low, e.high, one.p))
     names = ["capability", "from_step", "of", "own", "twin", "excess", "low", "high", "p"]
     return pd.DataFrame(table, columns=names)
+
+
+def control(rows: pd.DataFrame, *, from_step: int = 1_000) -> pd.DataFrame:
+    """`beyond_trend` where a tie is expected: two capabilities of one run, of which both follow what it has learnt.
+
+    Returns first, second, own, twin, excess (Fisher's z), p for every pair of capabilities that the rows have. What
+    the test does not see here it would not see elsewhere.
+    """
+    table = []
+    for first, second in combinations([name for name in CAPABILITIES if name in rows], 2):
+        one = beyond_trend(rows, x=first, y=second, from_step=from_step)
+        table.append((first, second, one.own, one.twin, one.excess.estimate, one.p))
+    return pd.DataFrame(table, columns=["first", "second", "own", "twin", "excess", "p"])
+
+
+def change_noise(
+    rows: pd.DataFrame, columns: Sequence[str], *, starts: Sequence[int] = (1_000, 3_000, 13_000)
+) -> pd.DataFrame:
+    """How much of the changes from checkpoint to checkpoint the questions' own noise could make.
+
+    rows: with `<score>_stderr` (points). Returns score, from_step, sd (of the changes, points, median over the runs),
+    noise (the same of two independent samples of questions: an upper bound, since all checkpoints answer the same) and
+    share (noise variance over that of the changes, median; above 1 where the bound exceeds what changes).
+    """
+    table = []
+    for column in columns:
+        for step in starts:
+            change = np.diff(grid(rows, column, from_step=step)[1], axis=1)
+            error = grid(rows, f"{column}_stderr", from_step=step)[1] ** 2
+            noise = (error[:, 1:] + error[:, :-1]).mean(axis=1)
+            sd = change.std(axis=1, ddof=1)
+            row = float(np.median(sd)), float(np.median(np.sqrt(noise))), float(np.median(noise / sd**2))
+            table.append((column, step, *row))
+    return pd.DataFrame(table, columns=["score", "from_step", "sd", "noise", "share"])
 
 
 def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> pd.DataFrame:

@@ -13,9 +13,9 @@ import pandas as pd
 from scipy.special import bdtrc
 
 from cape_lib.errors import MissingError
-from cape_lib.frontier.variants import ADMITS, MEASURES, REASONING
+from cape_lib.frontier.variants import ADMITS, MEASURES, PRECISION, REASONING, WRONG, of_domain, steady
 from cape_lib.stats import Estimate, generator, mean_interval
-from cape_lib.tables.variants import EFFORTS
+from cape_lib.tables.variants import DOMAINS, EFFORTS
 
 LADDER_RULE = (
     "A ladder of effort is two or more variants of the same weights, all thinking, whose last bracket names an "
@@ -25,6 +25,8 @@ LADDER_RULE = (
 #: the method of a mean over makers: no width in it comes from how many models a maker has
 MAKERS = "makers as replicates, t"
 CHANGES: tuple[str, ...] = (REASONING, *MEASURES)
+#: what the objections to a lever are counted in: a measure, and the way that the headline says it moves
+MOVED = ((ADMITS, -1), (WRONG, 1), (PRECISION, 1))
 _BARE = r"\((?:minimal|low|medium|high|xhigh|max)\)$"
 
 
@@ -124,6 +126,68 @@ def counts(pairs: pd.DataFrame) -> pd.DataFrame:
         table.append((score, one.rose, one.fell, one.n, one.sure, one.mean, *over, one.makers_up, one.makers))
     ends = ["by_maker", "by_maker_low", "by_maker_high"]
     return pd.DataFrame(table, columns=["score", "rose", "fell", "n", "sure", "mean", *ends, "makers_up", "makers"])
+
+
+def ladder_checks(rows: pd.DataFrame) -> pd.DataFrame:
+    """Ladders of effort under each objection to their count: objection, check, n, makers, and how many moved.
+
+    Truncation (no variant that was set aside), ends only (every step from one effort to the next), one maker (without
+    the one with most ladders), equal weights (open ones, which anyone can compare), and each of the six domains.
+    `admits_fell`, `wrong_rose`, `precision_rose` of n.
+    """
+    ladders = effort_ladders(rows)
+    most = ladders["lab"].value_counts().index[0]
+    table = [
+        ("none", "all ladders", ladders),
+        ("truncation", "without variants set aside", effort_ladders(steady(rows))),
+        ("ends only", "each step of effort", _steps(rows, set(ladders["weights"]))),
+        ("one maker", f"without {most}", ladders[ladders["lab"] != most]),
+        ("equal weights", "open weights only", _open(ladders, rows)),
+    ]
+    table += [("one domain", name, effort_ladders(of_domain(rows, name))) for name in DOMAINS]
+    return _checked(table)
+
+
+def off_on_checks(rows: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of thinking off and on under each objection, in the columns of `ladder_checks`."""
+    pairs = off_and_on(rows)
+    most = pairs["lab"].value_counts().index[0]
+    table = [
+        ("none", "all pairs", pairs),
+        ("truncation", "without variants set aside", off_and_on(steady(rows))),
+        ("one maker", f"without {most}", pairs[pairs["lab"] != most]),
+        ("equal weights", "open weights only", _open(pairs, rows)),
+        ("an effort is more than on", "thinking sides that name no effort", off_and_on(rows, exclude_efforts=True)),
+    ]
+    return _checked(table)
+
+
+def _checked(parts: list[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
+    table = [
+        (objection, check, len(pairs), pairs["lab"].nunique(), *(int((sign * pairs[m] > 0).sum()) for m, sign in MOVED))
+        for objection, check, pairs in parts
+    ]
+    names = ["admits_fell", "wrong_rose", "precision_rose"]
+    return pd.DataFrame(table, columns=["objection", "check", "n", "makers", *names])
+
+
+def _open(pairs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of weights that are published: that both settings are the same weights can be checked in them."""
+    published = rows.loc[rows["open_weights"].fillna(False).astype(bool), "weights"]
+    return pairs[pairs["weights"].isin(set(published))]
+
+
+def _steps(rows: pd.DataFrame, weights: set[str]) -> pd.DataFrame:
+    """Changes from each named effort to the next one of the same weights."""
+    part = rows[(rows["mode"] == "reasoning") & rows["effort"].notna() & rows["weights"].isin(weights)]
+    part = part.assign(rung=part["effort"].map({name: i for i, name in enumerate(EFFORTS)})).sort_values("rung")
+    return pd.DataFrame(
+        [
+            _ends(ladder.iloc[[i, i + 1]])
+            for _, ladder in part.groupby("weights", sort=True)
+            for i in range(len(ladder) - 1)
+        ]
+    )
 
 
 def doses(rows: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,7 @@ KNOWS, ADMITS, WRONG, PRECISION = "omniscience_accuracy", "omniscience_non_hallu
 #: other tests that ask for reasoning: would the answer be another one?
 OTHER_TESTS: tuple[str, ...] = ("hle", "critpt", "scicode")
 MEASURES: tuple[str, ...] = (KNOWS, ADMITS, WRONG, PRECISION)
+SCORES: tuple[str, ...] = (REASONING, *MEASURES)
 #: in what a model is placed beside others: points of three scores
 PLACE: tuple[str, ...] = (REASONING, KNOWS, ADMITS)
 #: fewer equals than that and the window is widened
@@ -132,6 +133,14 @@ def _held(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
     return np.asarray(rows[name].to_numpy(dtype=float))
 
 
+def of_domain(rows: pd.DataFrame, domain: str) -> pd.DataFrame:
+    """The rows with the four measures of one domain (1,000 questions) in place of those of all six."""
+    a, q = rows[f"accuracy_{domain}"], 100 - rows[f"hallucination_{domain}"]
+    wrong = (100 - q) * (100 - a) / 100
+    answered = (a + wrong).where(a + wrong > 0)
+    return rows.assign(**{KNOWS: a, ADMITS: q, WRONG: wrong, PRECISION: 100 * a / answered})
+
+
 def by_domain(rows: pd.DataFrame, measure: str, *, x: str = REASONING) -> tuple[pd.DataFrame, Estimate]:
     """The same correlation in each of the six domains (1,000 questions each), and their mean.
 
@@ -140,9 +149,7 @@ def by_domain(rows: pd.DataFrame, measure: str, *, x: str = REASONING) -> tuple[
     """
     table = []
     for domain in DOMAINS:
-        a, q = rows[f"accuracy_{domain}"] / 100, 1 - rows[f"hallucination_{domain}"] / 100
-        wrong = (1 - q) * (1 - a)
-        value = {KNOWS: a, ADMITS: q, WRONG: wrong, PRECISION: a / (a + wrong)}[measure]
+        value = of_domain(rows, domain)[measure]
         known = value.notna() & rows[x].notna()
         table.append((domain, float(np.corrcoef(rows[x][known], value[known])[0, 1]), int(known.sum())))
     domains = pd.DataFrame(table, columns=["domain", "r", "n"])
@@ -193,22 +200,28 @@ def best_of_each(rows: pd.DataFrame) -> pd.DataFrame:
 def objections(rows: pd.DataFrame) -> pd.DataFrame:
     """The correlations under each objection: objection, check, measure, r, low, high, n.
 
-    Truncation (without the variants set aside), incapacity (GPQA above 40: guessing gives 25), policy (within makers:
-    scores less their maker's mean), selection (one variant a model: the one with the best GPQA), one mode at a time;
-    another test of reasoning in place of GPQA; and arithmetic: the wrong share and the precision follow what is known,
-    and so they are read at an equal share known.
+    Truncation (without the variants set aside), incapacity (GPQA above 40: guessing gives 25), ceiling (GPQA above 80,
+    the models that a reader chooses among), policy (within makers: scores less their maker's mean), one vote a maker
+    (their means), selection (one variant a model: the one with the best GPQA), one mode at a time, weights that anyone
+    can check and those that nobody can; another test of reasoning in place of GPQA; and arithmetic: the wrong share and
+    the precision follow what is known, and so they are read at an equal share known.
     """
     within = rows.copy()
-    for column in (REASONING, *MEASURES):
+    for column in SCORES:
         within[column] = rows[column] - rows.groupby("lab")[column].transform("mean")
+    open_weights = rows["open_weights"].fillna(False).astype(bool)
     parts = [
         ("none", "all variants", rows),
         ("truncation", "without those set aside", steady(rows)),
         ("incapacity", "GPQA above 40", rows[rows[REASONING] > 40]),
+        ("ceiling", "GPQA above 80", rows[rows[REASONING] > 80]),
         ("policy of the maker", "scores less the mean of their maker", within),
+        ("makers of many variants", "the mean of each maker", rows.groupby("lab", as_index=False)[list(SCORES)].mean()),
         ("selection of variants", "best variant of each model", best_of_each(rows)),
         ("mode", "thinking only", rows[rows["mode"] == "reasoning"]),
         ("mode", "not thinking only", rows[rows["mode"] == "none"]),
+        ("unlike makers", "open weights only", rows[open_weights]),
+        ("unlike makers", "closed weights only", rows[~open_weights]),
     ]
     table = []
     for objection, check, part in parts:

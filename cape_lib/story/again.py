@@ -10,7 +10,7 @@ from cape_lib.errors import MissingError
 from cape_lib.frontier import effort, fit_line, lab_means, variants
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, PRECISION, REASONING, WRONG
-from cape_lib.stats import Estimate, partial_pearson, pearson
+from cape_lib.stats import Estimate, partial_pearson, pearson, seen_effect
 from cape_lib.story.answer import Answer, bracket, listed, sign, times, with_interval
 from cape_lib.tables import frontier, label, load
 
@@ -140,6 +140,22 @@ def sure(rows: pd.DataFrame) -> str:
     )
 
 
+def power(table: pd.DataFrame) -> str:
+    """How many readings hold zero, and which r would have been seen in them; table: `variants.objections`."""
+    open_ones = table[(table["low"] <= 0) & (table["high"] >= 0)]
+    if open_ones.empty:
+        return f"All {len(table)} readings leave zero out."
+    seen = [
+        seen_effect(Estimate(r, low, high, int(n), "makers left out"), scale="fisher")
+        for r, low, high, n in open_ones[["r", "low", "high", "n"]].to_numpy(float)
+    ]
+    named = listed([label(m) for m in MEASURES if m in set(open_ones["measure"])])
+    return (
+        f"{len(open_ones)} of {len(table)} readings hold zero ({named}). *Not shown* is not *none*: they would have "
+        f"shown an r from {min(seen):.2f} to {max(seen):.2f} on in four of five repeats."
+    )
+
+
 def effort_text(rows: pd.DataFrame) -> str:
     """The count of ladders of effort by four measures, makers named."""
     ladders = effort.effort_ladders(rows)
@@ -261,6 +277,18 @@ def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
         f"not attempted. Without the {len(family) - len(left)} sizes that lose by thinking, r = {rest:.2f} over "
         f"{len(left)}, and r with the wrong share goes from {wrong:+.2f} to {wrong_rest:+.2f}."
     )
+
+
+def control(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
+    """The control of the artefact: the same sizes without thinking, where no token is spent on it."""
+    family = one_family(rows, generation)
+    part = rows[(rows["generation"] == generation) & (rows["mode"] == "none")]
+    still = part[part["params_b"].isin(family["params_b"])].drop_duplicates("params_b")
+    if len(still) < 3:
+        return f"{generation} was not measured without thinking at three of its sizes."
+    r, thinking = (float(one[REASONING].corr(one[ADMITS])) for one in (still, family))
+    turned = "It turns with the mode, so that it is not a matter of size" if r * thinking < 0 else "It does not turn"
+    return f"The same {len(still)} sizes without thinking: r(GPQA, admitted) = {r:+.2f}. {turned}."
 
 
 def family_text(rows: pd.DataFrame, generation: str) -> str:

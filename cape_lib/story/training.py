@@ -109,6 +109,34 @@ def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int
     )
 
 
+def noise_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
+    """What r of changes could have been at most, given the noise of the questions, from each first checkpoint on."""
+    noise = training.change_noise(rows, [x, y], starts=STARTS)
+    real = noise.assign(real=(1 - noise["share"]).clip(lower=0)).pivot(index="from_step", columns="score")["real"]
+    most = (real[x] * real[y]) ** 0.5
+    last = noise[noise["score"] == y].iloc[-1]
+    return (
+        f"Changes are noisy: from step {int(last['from_step']):,} on, {label(y)} moves by {last['sd']:.1f} points "
+        f"(SD) from one checkpoint to the next, and another sample of its questions alone could move it by "
+        f"{last['noise']:.1f}. Where all of that noise is there, even a perfect tie shows no more than r = "
+        f"{listed([f'{r:.2f} from step {int(step):,} on' for step, r in most.items()])}. That changes couple less "
+        f"later does not show that only trend was there; that strangers' levels couple alike does."
+    )
+
+
+def control_text(rows: pd.DataFrame, *, from_step: int = 1_000) -> str:
+    """Whether the test against twins sees a tie where one is expected, between two capabilities of one run."""
+    pairs = training.control(rows, from_step=from_step)
+    seen = int((pairs["p"] < 0.05).sum())
+    least = pairs.sort_values("excess").iloc[0]
+    return (
+        f"Would the test see a tie? Two capabilities of one run should have one. It sees it in {seen} of {len(pairs)} "
+        f"pairs (p < 0.05); the least, {label(least['first'])} with {label(least['second'])}, has {least['own']:.2f} "
+        f"within a run and {least['twin']:.2f} with the twin. "
+        f"{'So a capability that does not pass it may still be tied.' if seen < len(pairs) else 'It has that power.'}"
+    )
+
+
 def one_run(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
     """The example: how far the two scores of one run rise, and their r."""
     part = rows[(rows["model"] == model) & (rows["step"] >= from_step)].sort_values("step")

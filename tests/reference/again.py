@@ -19,6 +19,10 @@ from scipy import stats
 DATA = Path(__file__).parents[2] / "data"
 EFFORTS = ["minimal", "low", "medium", "high", "xhigh", "max"]
 GPQA, A, Q = "gpqa_diamond", "omniscience_accuracy", "omniscience_non_hallucination"
+MEASURES = (A, Q, "wrong", "precision")
+SCORES = (GPQA, *MEASURES)
+CAPABILITIES = ("lambada_openai", "arc_easy", "sciq", "piqa")
+DOMAINS = ("business", "law", "health", "humanities", "software", "science")
 
 
 def today() -> pd.DataFrame:
@@ -38,6 +42,7 @@ def today() -> pd.DataFrame:
     rows["thinks"] = (says | counted) & ~off
     size = bare.str.extract(r"(?<![\w.])(\d+(?:\.\d+)?)B\b", expand=False).astype(float)
     rows["size"] = rows.params_b_total.fillna(size)
+    rows["open_weights"] = rows.open_weights.fillna(False).astype(bool)
     fixes = pd.read_csv(DATA / "variant_corrections.csv")
     for slug, column, value in fixes[["slug", "column", "value"]].itertuples(index=False):
         if column == "mode":
@@ -124,9 +129,19 @@ def ladders(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def changes(weights: str, first: pd.Series, last: pd.Series) -> dict[str, object]:
-    noise = np.hypot(*(se(pd.Series([row[Q]]), 6000 * (1 - row[A] / 100))[0] for row in (first, last)))
-    scores = {s: last[s] - first[s] for s in (GPQA, A, Q, "wrong", "precision")}
-    return {"weights": weights, "lab": last.lab, "noise": noise} | scores
+    """What changed from one variant to another of the same weights, each score with its noise (points)."""
+    row: dict[str, object] = {"weights": weights, "lab": last.lab, "open": bool(last.open_weights)}
+    for score in SCORES:
+        row[score] = last[score] - first[score]
+        row[f"noise {score}"] = float(np.hypot(error(first, score), error(last, score)))
+    return row
+
+
+def error(row: pd.Series, score: str) -> float:
+    """Binomial standard error of one score of a variant, over the questions that it is a share of (points)."""
+    right, wrong = row[A] / 100, row.wrong / 100
+    asked = {GPQA: 198, A: 6000, Q: 6000 * (1 - right), "wrong": 6000, "precision": 6000 * (right + wrong)}[score]
+    return float(se(pd.Series([row[score]]), asked)[0])
 
 
 def off_and_on(rows: pd.DataFrame) -> pd.DataFrame:
@@ -167,7 +182,7 @@ def chapter_9() -> dict[str, list[float]]:
     domains = {}
     for measure in (Q, "wrong"):
         each = []
-        for name in ("business", "law", "health", "humanities", "software", "science"):
+        for name in DOMAINS:
             a, q = rows[f"accuracy_{name}"] / 100, 1 - rows[f"hallucination_{name}"] / 100
             each.append(rows[GPQA].corr(q if measure == Q else (1 - q) * (1 - a)))
         domains[measure] = over(each)
@@ -178,7 +193,7 @@ def chapter_9() -> dict[str, list[float]]:
     left = qwen[~lost]
     dose, dose_wrong = doses(rows, Q), doses(rows, "wrong")
     fell = effort[effort[Q] < 0]
-    sure = int((-fell[Q] > 1.96 * fell.noise).sum())
+    sure = int((-fell[Q] > 1.96 * fell[f"noise {Q}"]).sum())
     makers = effort.lab.value_counts()
     by_maker = pairs.groupby("lab")[Q].mean()
     both = sorted(set(pairs.weights) & set(wide(rows).weights))
@@ -227,6 +242,100 @@ def chapter_9() -> dict[str, list[float]]:
     }  # fmt: skip
 
 
+def headline_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
+    """r, low, high, n of the audit's table: all rows, then without those that ran out; measure by measure."""
+    found = []
+    for part in (rows, rows[~ran_out(rows).any(axis=1)]):
+        size = np.log10(part["size"])
+        for m in MEASURES:
+            for held in (None, [part.day], [part.day, size]):
+                found.append(r_over_makers(part[GPQA], part[m], part.lab, given=held))
+            found.append(r_over_makers(part[GPQA].rank(), part[m].rank(), part.lab))
+    return found
+
+
+def objection_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
+    """r, low, high, n under each objection of the audit, measure by measure."""
+    inside = rows.assign(**{c: rows[c] - rows.groupby("lab")[c].transform("mean") for c in SCORES})
+    parts = [
+        rows, rows[~ran_out(rows).any(axis=1)], rows[rows[GPQA] > 40], rows[rows[GPQA] > 80], inside,
+        rows.groupby("lab")[list(SCORES)].mean().reset_index(),
+        rows.sort_values([GPQA, "slug"]).drop_duplicates("weights", keep="last"),
+        rows[rows.thinks], rows[~rows.thinks], rows[rows.open_weights], rows[~rows.open_weights],
+    ]  # fmt: skip
+    found = [r_over_makers(part[GPQA], part[m], part.lab) for part in parts for m in MEASURES]
+    found += [r_over_makers(rows[t], rows[m], rows.lab) for t in ("hle", "critpt", "scicode") for m in MEASURES]
+    return found + [r_over_makers(rows[GPQA], rows[m], rows.lab, given=[rows[A]]) for m in ("wrong", "precision")]
+
+
+def count_table(pairs: pd.DataFrame) -> list[list[float]]:
+    """Rose, fell, n, sure, mean, mean over makers with its ends, makers up, makers; one row a score."""
+    found = []
+    for score in SCORES:
+        change, by_maker = pairs[score], pairs.groupby("lab")[score].mean()
+        rose, fell = int((change > 0).sum()), int((change < 0).sum())
+        sure = int(((change if rose >= fell else -change) > 1.96 * pairs[f"noise {score}"]).sum())
+        makers = (int((by_maker > 0).sum()), len(by_maker))
+        found.append([rose, fell, len(pairs), sure, change.mean(), *over(by_maker), *makers])
+    return found
+
+
+def moved(pairs: pd.DataFrame) -> list[int]:
+    """n, makers, and how many fell in the share admitted, rose in the wrong share and in precision."""
+    counts = (int((pairs[Q] < 0).sum()), *(int((pairs[m] > 0).sum()) for m in ("wrong", "precision")))
+    return [len(pairs), pairs.lab.nunique(), *counts]
+
+
+def check_tables(rows: pd.DataFrame) -> tuple[list[list[int]], list[list[int]]]:
+    """The objections to the counts of efforts, and to those of thinking off and on."""
+    steady = rows[~ran_out(rows).any(axis=1)]
+    climbs = ladders(rows)
+    part = rows[rows.thinks & rows.effort.notna() & rows.weights.isin(climbs.weights)]
+    steps = []
+    for weights, ladder in part.groupby("weights"):
+        ladder = ladder.sort_values("effort", key=lambda e: e.map(EFFORTS.index))
+        steps += [changes(weights, a, b) for (_, a), (_, b) in itertools.pairwise(ladder.iterrows())]
+    most = climbs.lab.value_counts().index[0]
+    of_efforts = [climbs, ladders(steady), pd.DataFrame(steps), climbs[climbs.lab != most], climbs[climbs.open]]
+    for name in DOMAINS:
+        a, q = rows[f"accuracy_{name}"], 100 - rows[f"hallucination_{name}"]
+        wrong = (100 - q) * (100 - a) / 100
+        of_efforts.append(ladders(rows.assign(**{A: a, Q: q, "wrong": wrong, "precision": 100 * a / (a + wrong)})))
+    pairs = off_and_on(rows)
+    most = pairs.lab.value_counts().index[0]
+    of_pairs = [pairs, off_and_on(steady), pairs[pairs.lab != most], pairs[pairs.open]]
+    of_pairs.append(off_and_on(rows[~rows.thinks | rows.effort.isna()]))
+    return [moved(p) for p in of_efforts], [moved(p) for p in of_pairs]
+
+
+def domain_table(rows: pd.DataFrame) -> dict[str, list[float]]:
+    """r of GPQA with each measure, domain by domain."""
+    found: dict[str, list[float]] = {m: [] for m in MEASURES}
+    for name in DOMAINS:
+        a, q = rows[f"accuracy_{name}"] / 100, 1 - rows[f"hallucination_{name}"] / 100
+        wrong = (1 - q) * (1 - a)
+        for m, v in zip(MEASURES, (a, q, wrong, a / (a + wrong)), strict=True):
+            found[m].append(rows[GPQA].corr(v))
+    return found
+
+
+def year_table(rows: pd.DataFrame, measure: str) -> list[tuple[float, ...]]:
+    """r, low, high, n in each year of twenty variants or more."""
+    years = (g for _, g in rows.groupby(rows.release_date.str[:4]) if len(g) >= 20)
+    return [r_over_makers(g[GPQA], g[measure], g.lab) for g in years]
+
+
+def hump_by_a_fall(rows: pd.DataFrame) -> float:
+    """The share of humps where q only falls with thinking: the exact chance, averaged over the falls that were seen."""
+    first, then = off_and_on(rows).set_index("weights")[Q], wide(rows).set_index("weights")[Q]
+    both = first.index.intersection(then.index)
+    up, down = first[both].to_numpy(), then[both].to_numpy()
+    scatter = np.std((up - down) / 2) / np.sqrt(1.5)
+    # The middle lies above both ends: two differences of three noises, the same noise in both.
+    both_steps = stats.multivariate_normal([0, 0], scatter**2 * np.array([[2.0, 1.0], [1.0, 2.0]]))
+    return float(np.mean([both_steps.cdf([fall / 2, -fall / 2]) for fall in up + down]))
+
+
 def twins(rows: pd.DataFrame) -> list[float]:
     """Of the best twentieth of those that think: two within a point of GPQA, furthest apart in wrong answers."""
     top = rows[rows.thinks & (rows[GPQA] >= rows[GPQA].quantile(0.95))]
@@ -240,30 +349,66 @@ def twins(rows: pd.DataFrame) -> list[float]:
     return [less[GPQA], more[GPQA], *shares[0], *shares[1]]
 
 
-def turn(rows: pd.DataFrame) -> list[float]:
-    """Steps between sizes of a generation in one mode: how many move q and GPQA apart, below 3.5 B, to 10 B, above."""
+def size_ladders(rows: pd.DataFrame) -> list[pd.DataFrame]:
+    """One generation in one mode by size, one variant a size, three sizes or more."""
     fixes = pd.read_csv(DATA / "variant_corrections.csv").query("column == 'generation'").set_index("slug").value
     kind = r"[ -](?:Instruct|Think(?:ing|er)?|Reasoning|Preview|Chat)\b|\s*\(Vision\)|^NVIDIA "
     size = r"[ -]?(?<![\w.])(?:A|E)?\d+(?:\.\d+)?(?:B|M|T)\b"
-    named = rows.model.where(rows.weights.str.split(": ", n=1).str[1] == rows.model.str.lower(), rows.model.str.replace(
-        r"\s*\([^()]*\)$", "", regex=True))
+    alone = rows.weights.str.split(": ", n=1).str[1] == rows.model.str.lower()
+    named = rows.model.where(alone, rows.model.str.replace(r"\s*\([^()]*\)$", "", regex=True))
     plain = named.str.replace(kind, "", regex=True, flags=re.I).str.replace(size, "", regex=True, flags=re.I)
     plain = plain.str.replace(r"\s+", " ", regex=True).str.strip(" -")
     plain = plain.where(plain != "", named)
     part = rows.assign(generation=rows.slug.map(fixes).fillna(plain))
     part = part[part["size"].notna() & (part.effort.isna() | (part.effort == "high"))]
+    ladders = part.sort_values(["size", "model"]).groupby(["generation", "thinks"])
+    one_a_size = (ladder.drop_duplicates("size") for _, ladder in ladders)
+    return [ladder for ladder in one_a_size if len(ladder) > 2]
+
+
+def turn(rows: pd.DataFrame, measure: str = Q) -> list[float]:
+    """Steps between sizes: how many move a measure and GPQA apart, below 3.5 B, to 10 B, above."""
     counts = {"below 3.5": [0, 0], "to 10": [0, 0], "above": [0, 0]}
-    for _, ladder in part.sort_values(["size", "model"]).groupby(["generation", "thinks"]):
-        ladder = ladder.drop_duplicates("size")
-        if len(ladder) < 3:
-            continue
+    for ladder in size_ladders(rows):
         for (_, a), (_, b) in itertools.pairwise(ladder.iterrows()):
             middle = np.sqrt(a["size"] * b["size"])
             where = counts["below 3.5" if middle < 3.5 else "to 10" if middle < 10 else "above"]
-            where[0] += (b[Q] - a[Q]) * (b[GPQA] - a[GPQA]) < 0
+            where[0] += (b[measure] - a[measure]) * (b[GPQA] - a[GPQA]) < 0
             where[1] += 1
     low, middle, high = counts.values()
     return [3.5, *low, 3.5, 10, *middle, *high]
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    order = p.argsort()
+    out = np.empty(len(p))
+    out[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return out
+
+
+def whole_sizes(rows: pd.DataFrame, measure: str) -> list[float]:
+    """Smallest to largest size: ladders, how many surely rise and fall (Holm), pooled points a point of GPQA, spread.
+
+    Random effects by DerSimonian and Laird, the interval by Hartung and Knapp.
+    """
+    dx, dy, noise = [], [], []
+    for ladder in size_ladders(rows):
+        first, last = ladder.iloc[0], ladder.iloc[-1]
+        dx.append(last[GPQA] - first[GPQA])
+        dy.append(last[measure] - first[measure])
+        noise.append(np.hypot(error(first, measure), error(last, measure)))
+    dx, dy, noise = map(np.array, (dx, dy, noise))
+    sure = holm(2 * stats.norm.sf(np.abs(dy / noise))) < 0.05
+    up = dx > 0
+    slope, v = dy[up] / dx[up], (noise[up] / dx[up]) ** 2
+    w, k = 1 / v, int(up.sum())
+    q = (w * (slope - (w * slope).sum() / w.sum()) ** 2).sum()
+    tau2 = max(0.0, (q - (k - 1)) / (w.sum() - (w**2).sum() / w.sum()))
+    w = 1 / (v + tau2)
+    mean = (w * slope).sum() / w.sum()
+    half = stats.t.ppf(0.975, k - 1) * np.sqrt((w * (slope - mean) ** 2).sum() / w.sum() / (k - 1))
+    rose, fell = int((sure & (dy > 0)).sum()), int((sure & (dy < 0)).sum())
+    return [len(dx), rose, fell, mean, mean - half, mean + half, float(np.sqrt(tau2))]
 
 
 def wide(rows: pd.DataFrame) -> pd.DataFrame:
@@ -295,8 +440,19 @@ def frontier() -> dict[str, list[float]]:
         return [r, float(np.tanh(np.arctanh(r) - width)), float(np.tanh(np.arctanh(r) + width))]
 
     high = swe >= 65
+    cells = pd.read_csv(DATA / "frontier_cells.csv").pivot(index="model", columns="benchmark", values="value")
+    makers = stats.linregress(cells.swe_bench_verified, cells[GPQA])
+    wide = stats.t.ppf(0.975, len(cells) - 2) * makers.stderr
+    h = (gpqa - line.intercept - line.slope * swe).groupby(rows.lab)
+    of_labs = pd.DataFrame({"mean": h.mean(), "n": h.size(), "error": h.sem()})
+    of_labs["half"] = stats.t.ppf(0.975, of_labs.n - 1) * of_labs.error
+    off = of_labs[of_labs["mean"].abs() > of_labs.half].sort_values("mean", ascending=False)
     return {
-        "line": [len(rows), line.slope, line.slope - half, line.slope + half, line.intercept, line.rvalue],
+        "line": [
+            len(rows), line.slope, line.slope - half, line.slope + half, line.intercept, line.rvalue,
+            makers.slope, makers.slope - wide, makers.slope + wide, len(cells),
+        ],
+        "labs": [len(of_labs), *off["mean"]],
         "agent": [
             *fisher(swe, gpqa), len(rows), *fisher(swe, gpqa, [version]), *fisher(swe, gpqa, [day]),
             *fisher(swe[high], gpqa[high]), int(high.sum()), version.corr(day),
@@ -313,9 +469,13 @@ def runs(x: str, y: str, from_step: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return one, two
 
 
-def beyond(x: str, from_step: int = 1000) -> tuple[float, float, list[float], float]:
-    """Own and twin r of changes, the gap in z with the interval that turns the swap test round, and its p."""
-    one, two = (frame.diff().dropna() for frame in runs(x, "crows_pairs_english", from_step))
+def beyond(
+    x: str, from_step: int = 1000, y: str = "crows_pairs_english", of: str = "changes"
+) -> tuple[float, float, list[float], float]:
+    """Own and twin r of changes (or levels), the gap in z with the interval of the swap test turned round, its p."""
+    one, two = runs(x, y, from_step)
+    if of == "changes":
+        one, two = one.diff().dropna(), two.diff().dropna()
     names = sorted({name.removesuffix("-deduped") for name in one})
     own, twin = [], []
     for name in names:
@@ -333,9 +493,28 @@ def beyond(x: str, from_step: int = 1000) -> tuple[float, float, list[float], fl
     return float(np.tanh(np.mean(own))), float(np.tanh(np.mean(twin))), [float(gap.mean()), *map(float, ends)], p
 
 
-def chapter_10() -> dict[str, list[float]]:
-    """Numbers of each sentence of chapter 10, in the order in which they are printed."""
-    x, y = "lambada_openai", "crows_pairs_english"
+def twin_spread(y: str) -> float:
+    """How far two runs of one size lie apart: SD of one run, points, from the mean square over the sizes."""
+    _, two = runs(y, y, 1000)
+    plain = [n for n in two if not n.endswith("-deduped")]
+    return float(np.sqrt(np.mean([((two[n] - two[f"{n}-deduped"]) ** 2).mean() for n in plain]) / 2))
+
+
+def noise_of_changes(column: str, from_step: int) -> tuple[float, float, float]:
+    """SD of the changes, SD that the questions' noise could make of them, share of variance: medians over the runs."""
+    long = pd.read_csv(DATA / "pythia_checkpoints.csv")
+    long = long[(long.step >= from_step) & (long.benchmark == column)].sort_values("step")
+    found = []
+    for _, run in long.groupby("model"):
+        v = run.stderr.to_numpy() ** 2
+        noise = np.mean([v[i] + v[i + 1] for i in range(len(v) - 1)])
+        found.append((run.score.diff().std(), np.sqrt(noise), noise / run.score.diff().var()))
+    return tuple(float(v) for v in np.median(np.array(found), axis=0))
+
+
+def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
+    """Numbers of each sentence of chapter 10 and its audit for one capability, in the order of print."""
+    y = "crows_pairs_english"
     levels = {step: runs(x, y, step) for step in (1000, 3000, 13000)}
     own = {step: one.corrwith(two) for step, (one, two) in levels.items()}
     change = {step: one.diff().corrwith(two.diff()).median() for step, (one, two) in levels.items()}
@@ -345,11 +524,8 @@ def chapter_10() -> dict[str, list[float]]:
     large = [n for n in one if re.search(r"(1\.4b|2\.8b|6\.9b|12b)", n)]
     part = cross.loc[large, large].to_numpy()
     mine = ~np.eye(len(large), dtype=bool)
-    test = {name: beyond(name) for name in (x, "arc_easy", "sciq", "piqa")}
-    p = np.array([test[name][3] for name in test])
-    holm = np.empty(4)
-    order = p.argsort()
-    holm[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(4, 0, -1)))
+    test = {name: beyond(name) for name in (x, *(c for c in CAPABILITIES if c != x))}
+    p = holm(np.array([test[name][3] for name in test]))
     big = one["pythia-12b"], two["pythia-12b"]
     plain = [n for n in one if not n.endswith("-deduped")]
     halves = [plain, [f"{n}-deduped" for n in plain]]
@@ -358,9 +534,15 @@ def chapter_10() -> dict[str, list[float]]:
     early = [end([r for step, pair in by_size.items() if step < 13000 for r in pair]) for end in (min, max)]
     lead = test[x]
     high = {step: (int((own[step] >= 0.85).sum()), len(own[step])) for step in levels}
+    noise = {step: [noise_of_changes(c, step) for c in (x, y)] for step in levels}
+    most = {step: np.prod([max(0.0, 1 - share) for *_, share in both]) ** 0.5 for step, both in noise.items()}
+    ties = [beyond(a, y=b) for a, b in itertools.combinations(CAPABILITIES, 2)]
+    least = min(ties, key=lambda tie: tie[2][0])
     return {
+        "noise": [13000, *noise[13000][1][:2], *itertools.chain(*((r, step) for step, r in most.items()))],
+        "control": [sum(tie[3] < 0.05 for tie in ties), len(ties), 0.05, *least[:2]],
         "answer": [0.85, int((own[1000] >= 0.85).sum()), len(own[1000]), own[1000].median(), np.median(other)],
-        "answer_interval": [lead[0], lead[1], *lead[2], 8, holm[0], 4],
+        "answer_interval": [lead[0], lead[1], *lead[2], 8, p[0], 4],
         "one": [
             1000, 143000, big[0].iloc[0], big[0].iloc[-1], big[1].iloc[0], big[1].iloc[-1], big[0].corr(big[1]),
             len(big[0]),
@@ -368,8 +550,8 @@ def chapter_10() -> dict[str, list[float]]:
         "starts": [1000, *high[1000], 0.85, change[1000],
                    *itertools.chain(*((step, *high[step], change[step]) for step in (3000, 13000)))],
         "strangers": [own[1000].median(), np.median(other), 1.4, np.median(np.diag(part)), np.median(part[mine])],
-        "test": [lead[0], lead[1], holm[0], 4],
-        "holm": [*holm[1:]],
+        "test": [lead[0], lead[1], p[0], 4],
+        "holm": [*p[1:], twin_spread(y)],
         "sizes": [8, *at_the_end, 13000, *early],
-        "remember": [own[1000].median(), np.median(other), lead[0], lead[1], holm[0]],
+        "remember": [own[1000].median(), np.median(other), lead[0], lead[1], p[0]],
     }  # fmt: skip
