@@ -22,10 +22,22 @@ import again as reference
 X, Y = "lambada_openai", "crows_pairs_english"
 #: what holds digits and is no number of the sentence
 NAMES = (
-    "1.96 standard errors", "6,000 questions", "GPQA = ", "guessing gives 25", "95 % intervals", "SWE 65", "SWE-bench",
-    "Qwen3.5 0.8B", "Qwen3.5", "data end 2026-07-10", "pythia-12b", "at 0.85 or more in", "Fisher's z",
-    "the six domains", "ten times",
-)  # fmt: skip
+    "1.96 standard errors",
+    "6,000 questions",
+    "GPQA = ",
+    "guessing gives 25",
+    "95 % intervals",
+    "SWE 65",
+    "SWE-bench",
+    "Qwen3.5 0.8B",
+    "Qwen3.5",
+    "data end 2026-07-10",
+    "pythia-12b",
+    "at 0.85 or more in",
+    "Fisher's z",
+    "the six domains",
+    "ten times",
+)
 
 
 def numbers(text: str) -> list[str]:

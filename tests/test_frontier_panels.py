@@ -218,12 +218,17 @@ def test_the_newest_dated_statement_counts():
 def test_a_maker_that_leaves_a_benchmark_out_of_two_releases_has_stopped():
     swe, gpqa = "swe_bench_verified", "gpqa_diamond"
     rows = [
-        ("A", "a1", "2025-01-01", swe, "main", "lab"), ("A", "a2", "2025-02-01", gpqa, "main", "lab"),
-        ("A", "a3", "2025-03", gpqa, "main", "lab"), ("A", "a3", "2025-03", swe, "main", "independent"),
-        ("B", "b1", "2025-01-01", swe, "main", "lab"), ("B", "b2", "2025-02-01", gpqa, "main", "lab"),
-        ("B", "b1b", "2025-01-01", gpqa, "main", "lab"), ("B", "b3", "2025-03-01", gpqa, "weak", "lab"),
-        ("C", "c1", "2025-01-01", gpqa, "main", "lab"), ("C", "c1", "2025-01-01", swe, "main", "rival"),
-    ]  # fmt: skip
+        ("A", "a1", "2025-01-01", swe, "main", "lab"),
+        ("A", "a2", "2025-02-01", gpqa, "main", "lab"),
+        ("A", "a3", "2025-03", gpqa, "main", "lab"),
+        ("A", "a3", "2025-03", swe, "main", "independent"),
+        ("B", "b1", "2025-01-01", swe, "main", "lab"),
+        ("B", "b2", "2025-02-01", gpqa, "main", "lab"),
+        ("B", "b1b", "2025-01-01", gpqa, "main", "lab"),
+        ("B", "b3", "2025-03-01", gpqa, "weak", "lab"),
+        ("C", "c1", "2025-01-01", gpqa, "main", "lab"),
+        ("C", "c1", "2025-01-01", swe, "main", "rival"),
+    ]
     scores = pd.DataFrame(rows, columns=["lab", "model", "release_date", "benchmark", "role", "claimed_by"])
     last = tables.last_stated(scores, swe).set_index("lab")
     assert last["later"].to_dict() == {"A": 2, "B": 1}

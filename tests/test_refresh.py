@@ -286,11 +286,17 @@ def test_the_laboratory_is_off_without_a_key_and_read_with_one(
     assert main(["refresh", "--only", "artificial-analysis", "--dry-run"]) == 6
     assert "ARTIFICIAL_ANALYSIS_API_KEY" in capsys.readouterr().err
     known = tables.load("one_lab_2026")
-    index.replies["/models"] = {"data": [
-        {"name": r["model"], "slug": r["slug"], "model_creator": {"name": r["lab"]},
-         "evaluations": {"gpqa": (r["gpqa_diamond"] if r["gpqa_diamond"] == r["gpqa_diamond"] else 50) / 100}}
-        for r in known.to_dict("records")
-    ]}  # fmt: skip
+    index.replies["/models"] = {
+        "data": [
+            {
+                "name": r["model"],
+                "slug": r["slug"],
+                "model_creator": {"name": r["lab"]},
+                "evaluations": {"gpqa": (r["gpqa_diamond"] if r["gpqa_diamond"] == r["gpqa_diamond"] else 50) / 100},
+            }
+            for r in known.to_dict("records")
+        ]
+    }
     index.replies["/models"]["data"][0]["evaluations"]["gpqa"] = 0.9
     monkeypatch.setenv("ARTIFICIAL_ANALYSIS_API_KEY", "mine")
     assert main(["refresh", "--only", "artificial-analysis", "--dry-run"]) == 0

@@ -120,12 +120,12 @@ def ladders(rows: pd.DataFrame) -> pd.DataFrame:
     """Lowest to highest effort of the same weights, by the bare word in the last bracket: change of each score."""
     part = rows[rows.thinks & rows.bare_effort.str.lower().isin(EFFORTS)]
     part = part.assign(rung=part.bare_effort.str.lower().map(EFFORTS.index))
-    found = []
+    table = []
     for weights, ladder in part.groupby("weights"):
         if ladder.rung.nunique() > 1:
             ladder = ladder.sort_values("rung")
-            found.append(changes(weights, ladder.iloc[0], ladder.iloc[-1]))
-    return pd.DataFrame(found)
+            table.append(changes(weights, ladder.iloc[0], ladder.iloc[-1]))
+    return pd.DataFrame(table)
 
 
 def changes(weights: str, first: pd.Series, last: pd.Series) -> dict[str, object]:
@@ -148,13 +148,13 @@ def off_and_on(rows: pd.DataFrame) -> pd.DataFrame:
     """No thinking to the least of it: the lowest effort named, else the fewest tokens."""
     rung = rows.effort.map(lambda e: EFFORTS.index(e) if e in EFFORTS else 99)
     rows = rows.assign(rung=rung)
-    found = []
+    table = []
     for weights, part in rows.groupby("weights"):
         off, on = part[~part.thinks], part[part.thinks]
         if len(off) and len(on):
             first = off.sort_values("rung", kind="stable").iloc[-1]
-            found.append(changes(weights, first, on.sort_values(["rung", "tokens"]).iloc[0]))
-    return pd.DataFrame(found)
+            table.append(changes(weights, first, on.sort_values(["rung", "tokens"]).iloc[0]))
+    return pd.DataFrame(table)
 
 
 def doses(rows: pd.DataFrame, score: str) -> tuple[tuple[float, float, float], int, int]:
@@ -211,73 +211,110 @@ def chapter_9() -> dict[str, list[float]]:
         **{f"r {m}": [*three(r[m]), r[m][3]] for m in r},
         **{f"reading {m}": [*three(r[m]), r[m][3], *three(held[m]), held[m][3]] for m in r},
         "sure": [
-            rows.lab.nunique(), *domains[Q], *domains["wrong"],
+            rows.lab.nunique(),
+            *domains[Q],
+            *domains["wrong"],
             *three(r_over_makers(steady[GPQA], steady[Q], steady.lab)),
-            *three(r_over_makers(best[GPQA], best[Q], best.lab)), *itertools.chain(*((v, y) for y, v in years)),
+            *three(r_over_makers(best[GPQA], best[Q], best.lab)),
+            *itertools.chain(*((v, y) for y, v in years)),
         ],
         "artefact": [
-            len(qwen), qwen[GPQA].corr(qwen[Q]), qwen.tokens.iloc[0], qwen.answers.iloc[0], qwen[GPQA].iloc[0],
-            int(lost.sum()), left[GPQA].corr(left[Q]), len(left), qwen[GPQA].corr(qwen.wrong),
+            len(qwen),
+            qwen[GPQA].corr(qwen[Q]),
+            qwen.tokens.iloc[0],
+            qwen.answers.iloc[0],
+            qwen[GPQA].iloc[0],
+            int(lost.sum()),
+            left[GPQA].corr(left[Q]),
+            len(left),
+            qwen[GPQA].corr(qwen.wrong),
             left[GPQA].corr(left.wrong),
         ],
         "effort": [
-            len(effort), len(makers), makers.iloc[0], *((effort[m] > 0).sum() for m in (GPQA, A)), len(fell),
-            effort[Q].mean(), *((effort[m] > 0).sum() for m in ("wrong", "precision")),
+            len(effort),
+            len(makers),
+            makers.iloc[0],
+            *((effort[m] > 0).sum() for m in (GPQA, A)),
+            len(fell),
+            effort[Q].mean(),
+            *((effort[m] > 0).sum() for m in ("wrong", "precision")),
         ],
         "effort_sure": [sure, len(fell), *dose[0], *dose_wrong[0], dose[1], dose[2]],
         "off": [
-            len(pairs), (pairs.precision > 0).sum(), (pairs.wrong < 0).sum(), (pairs[Q] > 0).sum(),
-            (by_maker > 0).sum(), len(by_maker),
+            len(pairs),
+            (pairs.precision > 0).sum(),
+            (pairs.wrong < 0).sum(),
+            (pairs[Q] > 0).sum(),
+            (by_maker > 0).sum(),
+            len(by_maker),
         ],
         "hump": [
-            humped, len(both), hump_makers, float(stats.binom.sf(humped - 1, len(both), 1 / 3)), hump_makers,
+            humped,
+            len(both),
+            hump_makers,
+            float(stats.binom.sf(humped - 1, len(both), 1 / 3)),
+            hump_makers,
         ],
         "twins": twins(rows),
         "turn": turn(rows),
         "remember": [
-            r[A][0], *three(r[Q]), held[Q][0], qwen[GPQA].corr(qwen[Q]), len(qwen), left[GPQA].corr(left[Q]), len(left),
-            len(fell), len(effort),
+            r[A][0],
+            *three(r[Q]),
+            held[Q][0],
+            qwen[GPQA].corr(qwen[Q]),
+            len(qwen),
+            left[GPQA].corr(left[Q]),
+            len(left),
+            len(fell),
+            len(effort),
         ],
         **frontier(),
-    }  # fmt: skip
+    }
 
 
 def headline_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
     """r, low, high, n of the audit's table: all rows, then without those that ran out; measure by measure."""
-    found = []
+    table = []
     for part in (rows, rows[~ran_out(rows).any(axis=1)]):
         size = np.log10(part["size"])
         for m in MEASURES:
             for held in (None, [part.day], [part.day, size]):
-                found.append(r_over_makers(part[GPQA], part[m], part.lab, given=held))
-            found.append(r_over_makers(part[GPQA].rank(), part[m].rank(), part.lab))
-    return found
+                table.append(r_over_makers(part[GPQA], part[m], part.lab, given=held))
+            table.append(r_over_makers(part[GPQA].rank(), part[m].rank(), part.lab))
+    return table
 
 
 def objection_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
     """r, low, high, n under each objection of the audit, measure by measure."""
     inside = rows.assign(**{c: rows[c] - rows.groupby("lab")[c].transform("mean") for c in SCORES})
     parts = [
-        rows, rows[~ran_out(rows).any(axis=1)], rows[rows[GPQA] > 40], rows[rows[GPQA] > 80], inside,
+        rows,
+        rows[~ran_out(rows).any(axis=1)],
+        rows[rows[GPQA] > 40],
+        rows[rows[GPQA] > 80],
+        inside,
         rows.groupby("lab")[list(SCORES)].mean().reset_index(),
         rows.sort_values([GPQA, "slug"]).drop_duplicates("weights", keep="last"),
-        rows[rows.thinks], rows[~rows.thinks], rows[rows.open_weights], rows[~rows.open_weights],
-    ]  # fmt: skip
-    found = [r_over_makers(part[GPQA], part[m], part.lab) for part in parts for m in MEASURES]
-    found += [r_over_makers(rows[t], rows[m], rows.lab) for t in ("hle", "critpt", "scicode") for m in MEASURES]
-    return found + [r_over_makers(rows[GPQA], rows[m], rows.lab, given=[rows[A]]) for m in ("wrong", "precision")]
+        rows[rows.thinks],
+        rows[~rows.thinks],
+        rows[rows.open_weights],
+        rows[~rows.open_weights],
+    ]
+    table = [r_over_makers(part[GPQA], part[m], part.lab) for part in parts for m in MEASURES]
+    table += [r_over_makers(rows[t], rows[m], rows.lab) for t in ("hle", "critpt", "scicode") for m in MEASURES]
+    return table + [r_over_makers(rows[GPQA], rows[m], rows.lab, given=[rows[A]]) for m in ("wrong", "precision")]
 
 
 def count_table(pairs: pd.DataFrame) -> list[list[float]]:
     """Rose, fell, n, sure, mean, mean over makers with its ends, makers up, makers; one row a score."""
-    found = []
+    table = []
     for score in SCORES:
         change, by_maker = pairs[score], pairs.groupby("lab")[score].mean()
         rose, fell = int((change > 0).sum()), int((change < 0).sum())
         sure = int(((change if rose >= fell else -change) > 1.96 * pairs[f"noise {score}"]).sum())
         makers = (int((by_maker > 0).sum()), len(by_maker))
-        found.append([rose, fell, len(pairs), sure, change.mean(), *over(by_maker), *makers])
-    return found
+        table.append([rose, fell, len(pairs), sure, change.mean(), *over(by_maker), *makers])
+    return table
 
 
 def moved(pairs: pd.DataFrame) -> list[int]:
@@ -310,13 +347,13 @@ def check_tables(rows: pd.DataFrame) -> tuple[list[list[int]], list[list[int]]]:
 
 def domain_table(rows: pd.DataFrame) -> dict[str, list[float]]:
     """r of GPQA with each measure, domain by domain."""
-    found: dict[str, list[float]] = {m: [] for m in MEASURES}
+    table: dict[str, list[float]] = {m: [] for m in MEASURES}
     for name in DOMAINS:
         a, q = rows[f"accuracy_{name}"] / 100, 1 - rows[f"hallucination_{name}"] / 100
         wrong = (1 - q) * (1 - a)
         for m, v in zip(MEASURES, (a, q, wrong, a / (a + wrong)), strict=True):
-            found[m].append(rows[GPQA].corr(v))
-    return found
+            table[m].append(rows[GPQA].corr(v))
+    return table
 
 
 def year_table(rows: pd.DataFrame, measure: str) -> list[tuple[float, ...]]:
@@ -414,12 +451,12 @@ def whole_sizes(rows: pd.DataFrame, measure: str) -> list[float]:
 def wide(rows: pd.DataFrame) -> pd.DataFrame:
     """Ladders by the wider rule: any bracket that names an effort."""
     part = rows[rows.thinks & rows.effort.notna()].assign(rung=lambda f: f.effort.map(EFFORTS.index))
-    found = []
+    table = []
     for weights, ladder in part.groupby("weights"):
         if ladder.rung.nunique() > 1:
             ladder = ladder.sort_values("rung")
-            found.append(changes(weights, ladder.iloc[0], ladder.iloc[-1]))
-    return pd.DataFrame(found)
+            table.append(changes(weights, ladder.iloc[0], ladder.iloc[-1]))
+    return pd.DataFrame(table)
 
 
 def frontier() -> dict[str, list[float]]:
@@ -449,15 +486,28 @@ def frontier() -> dict[str, list[float]]:
     off = of_labs[of_labs["mean"].abs() > of_labs.half].sort_values("mean", ascending=False)
     return {
         "line": [
-            len(rows), line.slope, line.slope - half, line.slope + half, line.intercept, line.rvalue,
-            makers.slope, makers.slope - wide, makers.slope + wide, len(cells),
+            len(rows),
+            line.slope,
+            line.slope - half,
+            line.slope + half,
+            line.intercept,
+            line.rvalue,
+            makers.slope,
+            makers.slope - wide,
+            makers.slope + wide,
+            len(cells),
         ],
         "labs": [len(of_labs), *off["mean"]],
         "agent": [
-            *fisher(swe, gpqa), len(rows), *fisher(swe, gpqa, [version]), *fisher(swe, gpqa, [day]),
-            *fisher(swe[high], gpqa[high]), int(high.sum()), version.corr(day),
+            *fisher(swe, gpqa),
+            len(rows),
+            *fisher(swe, gpqa, [version]),
+            *fisher(swe, gpqa, [day]),
+            *fisher(swe[high], gpqa[high]),
+            int(high.sum()),
+            version.corr(day),
         ],
-    }  # fmt: skip
+    }
 
 
 def runs(x: str, y: str, from_step: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -504,12 +554,12 @@ def noise_of_changes(column: str, from_step: int) -> tuple[float, float, float]:
     """SD of the changes, SD that the questions' noise could make of them, share of variance: medians over the runs."""
     long = pd.read_csv(DATA / "pythia_checkpoints.csv")
     long = long[(long.step >= from_step) & (long.benchmark == column)].sort_values("step")
-    found = []
+    table = []
     for _, run in long.groupby("model"):
         v = run.stderr.to_numpy() ** 2
         noise = np.mean([v[i] + v[i + 1] for i in range(len(v) - 1)])
-        found.append((run.score.diff().std(), np.sqrt(noise), noise / run.score.diff().var()))
-    return tuple(float(v) for v in np.median(np.array(found), axis=0))
+        table.append((run.score.diff().std(), np.sqrt(noise), noise / run.score.diff().var()))
+    return tuple(float(v) for v in np.median(np.array(table), axis=0))
 
 
 def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
@@ -544,14 +594,25 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
         "answer": [0.85, int((own[1000] >= 0.85).sum()), len(own[1000]), own[1000].median(), np.median(other)],
         "answer_interval": [lead[0], lead[1], *lead[2], 8, p[0], 4],
         "one": [
-            1000, 143000, big[0].iloc[0], big[0].iloc[-1], big[1].iloc[0], big[1].iloc[-1], big[0].corr(big[1]),
+            1000,
+            143000,
+            big[0].iloc[0],
+            big[0].iloc[-1],
+            big[1].iloc[0],
+            big[1].iloc[-1],
+            big[0].corr(big[1]),
             len(big[0]),
         ],
-        "starts": [1000, *high[1000], 0.85, change[1000],
-                   *itertools.chain(*((step, *high[step], change[step]) for step in (3000, 13000)))],
+        "starts": [
+            1000,
+            *high[1000],
+            0.85,
+            change[1000],
+            *itertools.chain(*((step, *high[step], change[step]) for step in (3000, 13000))),
+        ],
         "strangers": [own[1000].median(), np.median(other), 1.4, np.median(np.diag(part)), np.median(part[mine])],
         "test": [lead[0], lead[1], p[0], 4],
         "holm": [*p[1:], twin_spread(y)],
         "sizes": [8, *at_the_end, 13000, *early],
         "remember": [own[1000].median(), np.median(other), lead[0], lead[1], p[0]],
-    }  # fmt: skip
+    }
