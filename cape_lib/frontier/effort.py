@@ -103,7 +103,8 @@ def off_and_on(rows: pd.DataFrame, *, exclude_efforts: bool = False) -> pd.DataF
     """
     rank = {name: i for i, name in enumerate(EFFORTS)}
     table = []
-    for _, part in rows.groupby("weights", sort=True):
+    both = rows[rows.groupby("weights")["mode"].transform("nunique") > 1]
+    for _, part in both.groupby("weights", sort=True):
         off, on = part[part["mode"] == "none"], part[part["mode"] == "reasoning"]
         if exclude_efforts:
             on = on[on["effort"].isna()]

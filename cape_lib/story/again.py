@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cape_lib.base import coupling
 from cape_lib.errors import MissingError
@@ -80,18 +81,40 @@ def effort_moral(rows: pd.DataFrame) -> str:
 
 def twins(rows: pd.DataFrame, *, within: float = 1.0) -> str:
     """Two thinking models that reason alike (GPQA within `within` points) and differ most in wrong answers."""
-    top = rows[(rows["mode"] == "reasoning") & (rows[REASONING] >= rows[REASONING].quantile(0.95))]
-    gpqa, wrong = top[REASONING].to_numpy(float), top[WRONG].to_numpy(float)
-    apart = np.abs(wrong[:, None] - wrong[None, :])
-    apart[np.abs(gpqa[:, None] - gpqa[None, :]) > within] = -1.0
+    top, apart = _alike(rows, within)
     pair = np.unravel_index(int(apart.argmax()), apart.shape)
-    less, more = (top.iloc[k] for k in sorted(pair, key=lambda k: wrong[k]))
+    less, more = (top.iloc[k] for k in sorted(pair, key=lambda k: float(top[WRONG].iloc[k])))
     grades = [
         f"{row[KNOWS]:.0f} % right and {row[WRONG]:.0f} % wrong, and leaves {row['rest']:.0f} %" for row in (less, more)
     ]
     return (
         f"**{less['model']}** and **{more['model']}** reason alike: GPQA {less[REASONING]:.0f} and "
         f"{more[REASONING]:.0f}. The first answers {grades[0]}. The second answers {grades[1]}."
+    )
+
+
+def _alike(rows: pd.DataFrame, within: float) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """The best twentieth of the thinking models, and how far each two are apart in wrong answers (points).
+
+    Shape (n, n); -1 where their GPQA differs by more than `within` points.
+    """
+    thinking, best = rows["mode"] == "reasoning", rows[REASONING] >= rows[REASONING].quantile(0.95)
+    top = rows[thinking & best]
+    gpqa, wrong = top[REASONING].to_numpy(float), top[WRONG].to_numpy(float)
+    apart = np.abs(wrong[:, None] - wrong[None, :])
+    apart[np.abs(gpqa[:, None] - gpqa[None, :]) > within] = -1.0
+    return top, apart
+
+
+def twins_usual(rows: pd.DataFrame, *, within: float = 1.0) -> str:
+    """How far two models that reason alike are usually apart: the pair of `twins` is the extreme of many."""
+    top, apart = _alike(rows, within)
+    gaps = apart[np.triu_indices(len(top), 1)]
+    gaps = gaps[gaps >= 0]
+    return (
+        f"These two are the extremes of {len(gaps)} pairs within {within:g} point of GPQA, among {len(top)} models of "
+        f"{top['lab'].nunique()} makers. Usually such a pair is {np.median(gaps):.0f} points apart in wrong answers; "
+        f"one in ten is more than {np.quantile(gaps, 0.9):.0f}."
     )
 
 
@@ -224,10 +247,14 @@ def agent_text() -> str:
     swe, gpqa = rows["swe_bench_verified"], rows["gpqa_diamond"]
     plain, agent, date = pearson(swe, gpqa), partial_pearson(swe, gpqa, version), partial_pearson(swe, gpqa, day)
     upper = pearson(swe[swe >= 65], gpqa[swe >= 65])
+    slope = {None: float(np.polyfit(swe, gpqa, 1)[0])}
+    slope |= {i: float(np.polyfit(swe.drop(i), gpqa.drop(i), 1)[0]) for i in rows.index}
+    one = max(slope, key=lambda i: abs(slope[i] - slope[None]))
     return (
         f"r(SWE, GPQA) = {with_interval(plain)} over {plain.n} releases; given the version of the agent "
         f"{with_interval(agent)}, given the date {with_interval(date)}; from SWE 65 on {with_interval(upper)} "
-        f"(n = {upper.n}). Versions of the agent go with the date (r = {version.corr(day):.2f}), so that neither can "
+        f"(n = {upper.n}). Without {rows['model'][one]}, which moves the slope most, it goes from {slope[None]:.2f} to "
+        f"{slope[one]:.2f}. Versions of the agent go with the date (r = {version.corr(day):.2f}), so that neither can "
         "be told from the other."
     )
 

@@ -373,14 +373,23 @@ def hump_by_a_fall(rows: pd.DataFrame) -> float:
     return float(np.mean([both_steps.cdf([fall / 2, -fall / 2]) for fall in up + down]))
 
 
+def alike(rows: pd.DataFrame) -> list[tuple[float, pd.Series, pd.Series]]:
+    """Pairs of the best twentieth of those that think, within a point of GPQA: how far apart in wrong answers."""
+    top = rows[rows.thinks & (rows[GPQA] >= rows[GPQA].quantile(0.95))]
+    two = ((a, b) for (_, a), (_, b) in itertools.combinations(top.iterrows(), 2))
+    return [(abs(a.wrong - b.wrong), a, b) for a, b in two if abs(a[GPQA] - b[GPQA]) <= 1]
+
+
+def twins_usual(rows: pd.DataFrame) -> list[float]:
+    """Pairs, models and makers among them; the middle gap and the one that a tenth exceeds."""
+    top = rows[rows.thinks & (rows[GPQA] >= rows[GPQA].quantile(0.95))]
+    gaps = [gap for gap, *_ in alike(rows)]
+    return [len(gaps), 1, len(top), top.lab.nunique(), np.median(gaps), np.quantile(gaps, 0.9)]
+
+
 def twins(rows: pd.DataFrame) -> list[float]:
     """Of the best twentieth of those that think: two within a point of GPQA, furthest apart in wrong answers."""
-    top = rows[rows.thinks & (rows[GPQA] >= rows[GPQA].quantile(0.95))]
-    pairs = [
-        (abs(a.wrong - b.wrong), *sorted((a, b), key=lambda row: row.wrong))
-        for (_, a), (_, b) in itertools.combinations(top.iterrows(), 2)
-        if abs(a[GPQA] - b[GPQA]) <= 1
-    ]
+    pairs = [(gap, *sorted(pair, key=lambda row: row.wrong)) for gap, *pair in alike(rows)]
     _, less, more = max(pairs, key=lambda pair: pair[0])
     shares = [[row[A], row.wrong, 100 - row[A] - row.wrong] for row in (less, more)]
     return [less[GPQA], more[GPQA], *shares[0], *shares[1]]
@@ -477,6 +486,7 @@ def frontier() -> dict[str, list[float]]:
         return [r, float(np.tanh(np.arctanh(r) - width)), float(np.tanh(np.arctanh(r) + width))]
 
     high = swe >= 65
+    without = [stats.linregress(swe.drop(i), gpqa.drop(i)).slope for i in swe.index]
     cells = pd.read_csv(DATA / "frontier_cells.csv").pivot(index="model", columns="benchmark", values="value")
     makers = stats.linregress(cells.swe_bench_verified, cells[GPQA])
     wide = stats.t.ppf(0.975, len(cells) - 2) * makers.stderr
@@ -505,6 +515,8 @@ def frontier() -> dict[str, list[float]]:
             *fisher(swe, gpqa, [day]),
             *fisher(swe[high], gpqa[high]),
             int(high.sum()),
+            line.slope,
+            max(without, key=lambda slope: abs(slope - line.slope)),
             version.corr(day),
         ],
     }
