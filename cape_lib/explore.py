@@ -9,11 +9,11 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts import html, live
-from cape_lib.charts.frame import Control, Figure, say, where
+from cape_lib.charts.frame import Control, Figure, inline, say, text_of, where, widget, width
 from cape_lib.errors import UsageError
 
 Model = Callable[[Any], pd.DataFrame]
+Rows = Callable[[Any], tuple[pd.DataFrame, str]]
 Draw = Callable[[pd.DataFrame], Figure]
 Show = Callable[[Figure, str], None]
 
@@ -34,30 +34,25 @@ def explore(model: Model, draw: Draw, *, name: str, values: Sequence[Any], start
     if not name.isidentifier():
         raise UsageError(f"explore {name!r}: the name must be a plain identifier")
 
-    def rows(value: Any) -> pd.DataFrame:
+    def rows(value: Any) -> tuple[pd.DataFrame, str]:
         table = model(value)
-        reading = table.attrs.get("reading", "")
+        reading = str(table.attrs.get("reading", ""))
         table = table.assign(**{name: value})
-        table.attrs = {"reading": reading}
-        return table
-
-    if where() == "book":
-        return _published(rows, draw, Control(name, label or name, choices, start))
-    return _live(rows, draw, Control(name, label or name, choices, start))
-
-
-def _published(rows: Model, draw: Draw, control: Control) -> Figure:
-    tables = {value: rows(value) for value in control.values}
-    readings = [str(tables[value].attrs["reading"]) for value in control.values]
-    for table in tables.values():
         table.attrs = {}
-    first = draw(tables[control.start])
+        return table, reading
+
+    return (_published if where() == "book" else _live)(rows, draw, Control(name, label or name, choices, start))
+
+
+def _published(rows: Rows, draw: Draw, control: Control) -> Figure:
+    tables, readings = zip(*map(rows, control.values), strict=True)
+    first = draw(tables[control.values.index(control.start)])
     if len(control.values) == 1:  # nothing to choose: no input, and the sentence goes into the caption
         return replace(first, caption=" ".join(text for text in (readings[0], first.caption) if text))
-    whole = draw(pd.concat(tables.values(), ignore_index=True))
+    whole = draw(pd.concat(tables, ignore_index=True))
     charts = [_one_value_at_a_time(chart, control) for chart in whole.charts]
     # The words (title, n, alt) are those of the start; the rows to download are those of every value.
-    return replace(first, chart=charts, rows=whole.rows, control=replace(control, readings=readings))
+    return replace(first, chart=charts, rows=whole.rows, control=replace(control, readings=list(readings)))
 
 
 def _one_value_at_a_time(chart: Any, control: Control) -> Any:
@@ -70,36 +65,32 @@ def _one_value_at_a_time(chart: Any, control: Control) -> Any:
 
 
 def _filter(chart: Any, name: str) -> bool:
+    """Filter every part that draws rows with the column `name`; returns whether there is one."""
     data = getattr(chart, "data", alt.Undefined)
-    found = isinstance(data, pd.DataFrame) and name in data.columns
-    if found:
+    has_column = isinstance(data, pd.DataFrame) and name in data.columns
+    if has_column:
         before = [] if chart.transform is alt.Undefined else list(chart.transform)
         chart.transform = [alt.FilterTransform(filter=f"datum['{name}'] === {name}"), *before]
-    parts: list[Any] = []
-    for what in ("layer", "hconcat", "vconcat", "concat"):
-        inside: Any = getattr(chart, what, alt.Undefined)
-        parts += [] if inside is alt.Undefined else inside
-    spec: Any = getattr(chart, "spec", alt.Undefined)
-    parts += [] if spec is alt.Undefined else [spec]
-    return any([_filter(part, name) for part in parts]) or found
+    inside = [getattr(chart, what, alt.Undefined) for what in ("layer", "hconcat", "vconcat", "concat", "spec")]
+    parts = [part for one in inside if one is not alt.Undefined for part in (one if isinstance(one, list) else [one])]
+    return any([_filter(part, name) for part in parts]) or has_column
 
 
-def _live(rows: Model, draw: Draw, control: Control) -> Any:
+def _live(rows: Rows, draw: Draw, control: Control) -> Any:
     import ipywidgets as widgets
 
-    options = [(html.text_of(value), value) for value in control.values]
+    options = [(text_of(value), value) for value in control.values]
     about = {"options": options, "value": control.start, "description": control.label}
     style = {"style": {"description_width": "initial"}, "layout": {"width": "min(100%, 36em)"}}
-    if all(isinstance(value, int | float) for value in control.values):
+    if control.is_slider:
         chooser: Any = widgets.SelectionSlider(continuous_update=False, **about, **style)
     else:
         chooser = widgets.Dropdown(**about, **style)
-    shown, show = _in_place() if where() == "live" else _anew()
+    frame, show = _in_place() if where() == "live" else _anew()
     problem = widgets.Output()
 
     def redraw() -> None:
-        table = rows(chooser.value)
-        reading = str(table.attrs.pop("reading"))
+        table, reading = rows(chooser.value)
         show(draw(table), reading)
 
     def moved(_: Any) -> None:
@@ -109,14 +100,14 @@ def _live(rows: Model, draw: Draw, control: Control) -> Any:
 
     redraw()
     chooser.observe(moved, names="value")
-    return widgets.VBox([chooser, shown, problem])
+    return widgets.VBox([chooser, frame, problem])
 
 
 def _in_place() -> tuple[Any, Show]:
     """A frame whose charts, once there, are told their new rows: no flicker, and the chart script is sent once."""
     import ipywidgets as widgets
 
-    head, views, foot, said = widgets.HTML(), widgets.VBox(), widgets.HTML(), widgets.HTML()
+    head, views, foot, below = widgets.HTML(), widgets.VBox(), widgets.HTML(), widgets.HTML()
 
     def show(figure: Figure, reading: str) -> None:
         charts = figure.charts
@@ -124,10 +115,10 @@ def _in_place() -> tuple[Any, Show]:
             for view, chart in zip(views.children, charts, strict=True):
                 view.chart = chart
         else:
-            views.children = [live.widget(chart) for chart in charts]
-        head.value, foot.value, said.value = html.head(figure), html.foot(figure), f"<p>{html.inline(reading)}</p>"
+            views.children = [widget(chart) for chart in charts]
+        head.value, foot.value, below.value = figure.head, figure.foot, f"<p>{inline(reading)}</p>"
 
-    return widgets.VBox([head, views, foot, said, live.width()]), show
+    return widgets.VBox([head, views, foot, below, width()]), show
 
 
 def _anew() -> tuple[Any, Show]:
@@ -135,13 +126,13 @@ def _anew() -> tuple[Any, Show]:
     import ipywidgets as widgets
     from IPython.display import display
 
-    shown = widgets.Output()
+    output = widgets.Output()
 
     def show(figure: Figure, reading: str) -> None:
-        with shown:
-            shown.clear_output(wait=True)
+        with output:
+            output.clear_output(wait=True)
             display(figure)
             if reading:
                 say(reading)
 
-    return shown, show
+    return output, show

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
 from cape_lib import charts
-from cape_lib.charts import html, look, naming
+from cape_lib.charts import forest as shapes
+from cape_lib.charts import frame, look
 from cape_lib.charts.axes import row_names
 from cape_lib.charts.forest import forest
 from cape_lib.errors import UsageError
@@ -114,20 +115,20 @@ def test_the_four_inks_of_the_charts_are_those_that_the_style_sheet_exchanges() 
 
 
 def test_phases_have_the_colours_of_the_house() -> None:
-    assert charts.PHASE_COLOURS == {"tax": "#D55E00", "transition": "#8C8C8C", "bonus": "#009E73"}
+    assert look.PHASE_COLOURS == {"tax": "#D55E00", "transition": "#8C8C8C", "bonus": "#009E73"}
 
 
 def test_one_line_of_markdown_becomes_html_and_nothing_else_does() -> None:
-    assert html.inline("**a** *b* `c<d` [e](f)") == (
+    assert frame.inline("**a** *b* `c<d` [e](f)") == (
         '<strong>a</strong> <em>b</em> <code>c&lt;d</code> <a href="f">e</a>'
     )
-    assert html.inline("2 * 3 * 4 < 5") == "2 * 3 * 4 &lt; 5"
+    assert frame.inline("2 * 3 * 4 < 5") == "2 * 3 * 4 &lt; 5"
 
 
 def stands(rows: pd.DataFrame, where: str = "wide", **more: Any) -> dict[str, str]:
     """Where each name stands that has a place."""
     x, y = (alt.X("x:Q", scale=alt.Scale(domain=[0, 100])), alt.Y("y:Q", scale=alt.Scale(domain=[0, 100])))
-    layers = naming.named(rows, x, y, "name", height=300, **more)
+    layers = shapes.named(rows, x, y, "name", height=300, **more)
     return {name: place for layer in layers for name, place in layer.data[["name", where]].to_numpy() if place}
 
 
@@ -235,9 +236,12 @@ def test_live_the_same_call_gives_a_slider_that_computes(monkeypatch: pytest.Mon
     assert seen == [2.0, 5.0], "only what the reader asks for is computed"
 
 
-def test_a_figure_shows_itself_as_html_when_published(published: None, capsys: pytest.CaptureFixture[str]) -> None:
-    shown: dict[str, Any] = DisplayFormatter().format(charts.frame._Html("<p>x</p>", "x"))[0]
-    assert shown == {"text/html": "<p>x</p>", "text/plain": "x"}
+def test_a_figure_shows_itself_as_html_when_published(published: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr(frame, "display", lambda bundle, raw: shown.append(bundle))
+    DisplayFormatter().format(charts.figure(line(), **ABOUT))
+    assert [set(one) for one in shown] == [{"text/html", "text/plain"}]
+    assert 'id="fig-rise"' in shown[0]["text/html"] and shown[0]["text/plain"] == "It rises"
 
 
 def test_a_formula_of_a_report_is_mathml_and_an_unknown_macro_is_shown_as_it_is() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cape_lib import claims, predictions, signs
-from cape_lib.charts import look, trust
+from cape_lib.charts import look, quality
 from cape_lib.report.publish.places import static_dir
 from cape_lib.signs import FAILS, HOLDS, MARKS, UNSAID, sentence, typeset
 
@@ -49,7 +49,8 @@ def apart(one: str, other: str, eye: str) -> float:
 
 
 def test_every_verdict_status_and_reading_has_a_mark() -> None:
-    words = [*claims.VERDICTS, *claims.CONCLUSIONS, *predictions.STATUSES, trust.FINE, trust.LABELLED, trust.COMPARED]
+    readings = (quality.FINE, quality.LABELLED, quality.COMPARED)
+    words = [*claims.VERDICTS, *claims.CONCLUSIONS, *predictions.STATUSES, *readings]
     assert set(words) == set(MARKS) and len(words) == len(set(words))
     for group in ((*claims.VERDICTS, *claims.CONCLUSIONS), predictions.STATUSES):
         assert len({MARKS[word].text for word in group}) == len(group), "two words of one kind share a shape"

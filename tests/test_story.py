@@ -253,11 +253,11 @@ def twins_of(trained: list[float], untrained: list[float], *, half: float = 0.1)
 
 
 def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
-    from cape_lib.charts import probing
+    from cape_lib.charts import mechanism as draw
 
     internal = tables.load("internal_coupling")
     competing, nothing = twins_of([-0.8, -0.7, -0.6], [0.1, 0.0, 0.2]), twins_of([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
-    falls, stays = probing.twin_gap(competing), probing.twin_gap(nothing)
+    falls, stays = draw.twin_gap(competing), draw.twin_gap(nothing)
     one = chapter_4.answer(internal, competing, falls, falls)
     assert "in 3 of 3 blocks" in one.sentence and "each time towards competing" in one.sentence
     assert one.interval.startswith("Training moves the coupling of 3 tiny models by -0.80")
@@ -268,12 +268,12 @@ def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
 
 
 def test_released_values_with_a_definition_and_a_twin_change_the_answer_on_the_mechanism() -> None:
-    from cape_lib.charts import probing
+    from cape_lib.charts import mechanism as draw
 
     internal = tables.load("internal_coupling")
     told = internal.assign(weight_dependent="true", measure="cosine of centred means", note="untrained twin measured")
     rows = twins_of([0.8, 0.7, 0.6], [0.1, 0.0, 0.2])
-    gap = probing.twin_gap(rows)
+    gap = draw.twin_gap(rows)
     assert chapter_4.answer(internal, rows, gap, gap).sentence.startswith("**From what was released one cannot know**")
     values = chapter_4.answer(told, rows, gap, gap).sentence
     assert values.startswith("**The released values leave it open**: 0 of 40")

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from cape_lib.charts.look import PHASE_COLOURS
+from cape_lib.charts.look import PALETTE, PHASE_COLOURS
 from cape_lib.tables import label
 from cape_lib.tables.axes import Axis
 
@@ -32,20 +32,20 @@ def axis_scale(along: Axis, column: str = "") -> alt.X:
     if along.by_size:
         return size_scale(column)
     scale = alt.Scale(type="log") if along.scale == "log" else alt.Scale(zero=False)
-    ticks = alt.Axis(title=along.title, tickCount=6, labelOverlap=True)
+    ticks: dict[str, Any] = {"tickCount": 6}
     if along.name == "date":
-        ticks = alt.Axis(
-            title=along.title, tickCount=5, labelExpr="utcFormat(datum.value * 86400000, '%Y-%m')", labelOverlap=True
-        )
-    return alt.X(f"{column}:Q", scale=scale, axis=ticks)
+        ticks = {"tickCount": 5, "labelExpr": "utcFormat(datum.value * 86400000, '%Y-%m')"}
+    return alt.X(f"{column}:Q", scale=scale, axis=alt.Axis(title=along.title, labelOverlap=True, **ticks))
+
+
+def score(column: str, name: str = "", **scale: Any) -> alt.Y:
+    """An upright axis of a score in percent, not from zero; name: of the benchmark, where that is not the column."""
+    return alt.Y(f"{column}:Q", scale=alt.Scale(zero=False, **scale), title=f"{label(name or column)} (%)")
 
 
 def score_axes(x: str, y: str, **scale: Any) -> tuple[alt.X, alt.Y]:
     """Two scores in percent, neither from zero; scale: of the upright one."""
-    return (
-        alt.X(f"{x}:Q", scale=alt.Scale(zero=False), title=f"{label(x)} (%)"),
-        alt.Y(f"{y}:Q", scale=alt.Scale(zero=False, **scale), title=f"{label(y)} (%)"),
-    )
+    return alt.X(f"{x}:Q", scale=alt.Scale(zero=False), title=f"{label(x)} (%)"), score(y, **scale)
 
 
 def same_axis(axis: Any, column: str) -> Any:
@@ -53,43 +53,66 @@ def same_axis(axis: Any, column: str) -> Any:
     return type(axis).from_dict(axis.to_dict() | {"field": column})
 
 
-def across(column: str, title: str, domain: Sequence[float] | None = None, *, percent: bool = False) -> alt.X:
-    """A horizontal axis of numbers; domain: its ends;  percent: shares, 0-1, written in percent."""
-    return alt.X(f"{column}:Q", title=title, **_numbers(domain, percent))
+def across(
+    column: str, title: str | None, domain: Sequence[float] | None = None, *, percent: bool = False, **scale: Any
+) -> alt.X:
+    """A horizontal axis of numbers; domain: its ends;  percent: shares, 0-1, written in percent;  scale: its kind."""
+    return alt.X(f"{column}:Q", title=title, **_numbers(domain, percent, scale))
 
 
-def upright(column: str, title: str, domain: Sequence[float] | None = None, *, percent: bool = False) -> alt.Y:
-    """An upright axis of numbers; domain: its ends;  percent: shares, 0-1, written in percent."""
-    return alt.Y(f"{column}:Q", title=title, **_numbers(domain, percent))
+def upright(
+    column: str, title: str | None, domain: Sequence[float] | None = None, *, percent: bool = False, **scale: Any
+) -> alt.Y:
+    """An upright axis of numbers, as `across`."""
+    return alt.Y(f"{column}:Q", title=title, **_numbers(domain, percent, scale))
 
 
-def _numbers(domain: Sequence[float] | None, percent: bool) -> dict[str, Any]:
-    scale = {} if domain is None else {"scale": alt.Scale(domain=list(domain))}
-    return scale | ({"axis": alt.Axis(format="%")} if percent else {})
+def _numbers(domain: Sequence[float] | None, percent: bool, scale: dict[str, Any]) -> dict[str, Any]:
+    scale = scale if domain is None else scale | {"domain": list(domain)}
+    return ({"scale": alt.Scale(**scale)} if scale else {}) | ({"axis": alt.Axis(format="%")} if percent else {})
 
 
-def row_names(column: str, order: Iterable[str] | None = None, *, limit: int = 260) -> alt.Y:
+def row_names(column: str, order: Iterable[str] | None = None, *, limit: int = 260, **axis: Any) -> alt.Y:
     """An axis of names, one row each, in the given order (default: that of the table); limit: pixels of a name."""
-    return alt.Y(
-        f"{column}:N", sort=None if order is None else list(order), title=None, axis=alt.Axis(labelLimit=limit)
-    )
+    sort = None if order is None else list(order)
+    return alt.Y(f"{column}:N", sort=sort, title=None, axis=alt.Axis(labelLimit=limit, **axis))
 
 
-def colours(column: str, words: Mapping[str, str], *, title: str | None = None, **legend: Any) -> alt.Color:
-    """The colour of each word of a column; legend: its settings, `hidden=True` for none."""
-    scale = alt.Scale(domain=list(words), range=list(words.values()))
-    key = None if legend.pop("hidden", False) else alt.Legend(**legend)
-    return alt.Color(f"{column}:N", scale=scale, title=title, legend=key)
+def colours(
+    column: str,
+    words: Mapping[str, str] | Iterable[str],
+    shades: Sequence[str] = PALETTE,
+    *,
+    title: str | None = None,
+    hidden: bool = False,
+    **legend: Any,
+) -> alt.Color:
+    """The colour of each word of a column.
+
+    words: with their colours, or without: then these are `shades`;  hidden: without a legend;  legend: its settings.
+    """
+    key = None if hidden else alt.Legend(**legend)
+    return alt.Color(f"{column}:N", scale=_scale(words, shades), title=title, legend=key)
 
 
-def shapes(column: str, words: Mapping[str, str], *, title: str | None = None) -> alt.Shape:
-    """The shape of each word of a column, in one legend with the colours of the same column."""
-    return alt.Shape(f"{column}:N", scale=alt.Scale(domain=list(words), range=list(words.values())), title=title)
+def shapes(
+    column: str, words: Mapping[str, str] | Iterable[str], marks: Sequence[str] = (), *, title: str | None = None
+) -> alt.Shape:
+    """The shape of each word of a column, in one legend with the colours of the same column; marks: as `shades`."""
+    return alt.Shape(f"{column}:N", scale=_scale(words, marks), title=title)
 
 
-def sides(column: str, words: Sequence[str]) -> alt.YOffset:
+def _scale(words: Mapping[str, str] | Iterable[str], looks: Sequence[str]) -> alt.Scale:
+    if not isinstance(words, Mapping):
+        names = list(words)
+        return alt.Scale(domain=names, range=list(looks[: len(names)])) if looks else alt.Scale(domain=names)
+    return alt.Scale(domain=list(words), range=list(words.values()))
+
+
+def sides(column: str, words: Iterable[str]) -> alt.YOffset:
     """Several marks in one row, one above the other in the order of `words`."""
-    return alt.YOffset(f"{column}:N", sort=list(words), scale=alt.Scale(domain=list(words)))
+    order = list(words)
+    return alt.YOffset(f"{column}:N", sort=order, scale=alt.Scale(domain=order))
 
 
 def rounded(form: str, *columns: str) -> list[alt.Tooltip]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -19,40 +18,34 @@ from cape_lib.charts.axes import (
     phase_colour,
     rounded,
     row_names,
+    score,
+    shapes,
     sides,
     size_scale,
     upright,
 )
-from cape_lib.charts.forest import band, forest, line_at
-from cape_lib.charts.frame import INK, MUTED, PALETTE, PAPER, Figure, figure
+from cape_lib.charts.forest import ALL, HOLLOW, band, dots, forest, line_at, trace
+from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts.look import BLUE, INK, MUTED
 from cape_lib.tables import label, marks
 from cape_lib.tables.axes import PARAMS, Axis
 
 LEFT_OUT = "one family left out"
 #: The sizes that an axis of critical scales shows (billions); a bar stops at its ends.
 LEAST, MOST = 0.03, 400.0
-HOLLOW: dict[str, Any] = {"filled": True, "fill": PAPER, "stroke": INK, "size": 70, "opacity": 1}
-
-
-def _words(names: Sequence[str]) -> dict[str, str]:
-    """A colour of the palette for each name."""
-    return dict(zip(names, PALETTE, strict=False))
 
 
 def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source: str, along: Axis = PARAMS) -> Figure:
     """One family's score against size, with the boundary of each estimator where its sizes hold one.
 
-    ladder: model, params_b, y and optionally sd (score noise, points);  scales: `boundary.critical_scales`; along: the
-    axis of both.
+    ladder: model, params_b, y, low and high (score noise);  scales: `boundary.critical_scales`; along: the axis of
+    both.
     """
-    base = alt.Chart(ladder).encode(x=axis_scale(along))
-    up = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
+    x, up = axis_scale(along), score(y)
     layers = [
-        base.mark_line(color=INK, strokeWidth=1.5).encode(y=up),
-        base.mark_point(**HOLLOW).encode(y=up, tooltip=["model", along.column, *rounded(".1f", y)]),
+        band(ladder, x, up, colour=alt.value(INK), opacity=0.35, bars=True),
+        dots(ladder, x, up, tooltip=["model", along.column, *rounded(".1f", y)], size=70, **HOLLOW),
     ]
-    if ladder["low"].notna().any():
-        layers.insert(0, base.mark_rule(color=MUTED, opacity=0.6).encode(y="low:Q", y2="high:Q"))
     inside = scales.dropna(subset=["n_c_b"])
     if len(inside):
         turn = alt.Tooltip("n_c_b:Q", format=".2f", title="n_c_b" if along.by_size else along.column)
@@ -60,21 +53,20 @@ def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source:
         layers.append(
             turns.encode(
                 x=axis_scale(along, "n_c_b"),
-                color=colours("estimator", _words(list(scales["estimator"])), title="estimator"),
+                color=colours("estimator", scales["estimator"], title="estimator"),
                 tooltip=["estimator", turn, "verdict", "reason"],
             )
         )
     family = str(ladder["family"].iloc[0])
     sure = int((scales["verdict"] == "boundary").sum())
     title = f"{len(inside)} of {len(scales)} estimators place a turn inside the {along.points} of {family}"
-    against = "size" if along.by_size else along.noun
     return figure(
         alt.layer(*layers).properties(height=320),
         title=f"{title}, {sure} with confidence"
         if len(inside)
         else f"No estimator finds a turn inside the {along.points} of {family}",
-        alt=f"{label(y)} of {family} against {against} with score noise; dashed lines where an estimator places the "
-        "turn.",
+        alt=f"{label(y)} of {family} against {'size' if along.by_size else along.noun} with score noise; dashed lines "
+        "where an estimator places the turn.",
         source=source,
         n=len(ladder),
         name="score-by-size" if along.by_size else "score-along",
@@ -90,15 +82,14 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
     shown = table.dropna(subset=["n_c_b"])
     order = list(table.groupby("ladder")["raw_b"].median().sort_values().index)
     estimators = list(table["estimator"].unique())
-    words = _words(estimators)
     sure = int((table["verdict"] == "boundary").sum())
     return figure(
         forest(
             shown,
             row_names("ladder", order).scale(domain=order),
             size_scale("n_c_b", low=LEAST, high=MOST),
-            colour=colours("estimator", words, columns=2),
-            shape=alt.Shape("estimator:N", scale=alt.Scale(domain=estimators), title=None),
+            colour=colours("estimator", estimators, columns=2),
+            shape=shapes("estimator", estimators),
             offset=sides("estimator", estimators),
             tooltip=["ladder", "estimator", *rounded(".2f", "n_c_b"), "low", "high", "verdict", "reason"],
             rule=None,
@@ -159,7 +150,7 @@ def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) 
         table,
         size_scale("params_b", low=0.1, high=100.0),
         upright("estimate", "expected gamma12"),
-        colour=colours("tokens", _words(table["tokens"].unique().tolist()), title="trained on"),
+        colour=colours("tokens", table["tokens"].unique(), title="trained on"),
         tooltip=["tokens", *rounded(".2f", "params_b", "estimate", "low", "high")],
     )
     scale = model.critical_scale()
@@ -185,20 +176,16 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
     # The scales are fixed over all values of the slider, so that only the curve moves; it leaves through the floor.
     wide, tall = [[float(rows[c].min()) - 3, float(rows[c].max()) + 3] for c in ("x", "y")]
     grid = np.linspace(max(wide[0], 0.0), wide[1], 40)
-    curves = [pd.DataFrame({"x": grid, "curve": isocline(grid, ratio), name: ratio}) for ratio in rows[name].unique()]
-    line = alt.Chart(pd.concat(curves, ignore_index=True)).mark_line(color=INK, clip=True)
-    line = line.encode(x="x:Q", y=alt.Y("curve:Q", scale=alt.Scale(domain=tall)))
-    points = alt.Chart(rows).mark_point(filled=True, size=65, opacity=0.9)
-    points = points.encode(
-        x=across("x", "reasoning (%)", wide),
-        y=upright("y", "truthfulness (%)", tall),
-        color=phase_colour(),
-        tooltip=["ladder", "smaller", "larger", *rounded(".2f", "gamma"), "above"],
-    )
+    curves = [pd.DataFrame({"x": grid, "y": isocline(grid, ratio), name: ratio}) for ratio in rows[name].unique()]
+    x, y = across("x", "reasoning (%)", wide), upright("y", "truthfulness (%)", tall)
+    tooltip = ["ladder", "smaller", "larger", *rounded(".2f", "gamma"), "above"]
     first = rows[rows[name] == rows[name].iloc[0]]
     below, above = first[~first["above"]], first[first["above"]]
     return figure(
-        alt.layer(line, points).properties(height=360),
+        alt.layer(
+            trace(pd.concat(curves, ignore_index=True), x, y, clip=True),
+            dots(rows, x, y, colour=phase_colour(), tooltip=tooltip, opacity=0.9),
+        ).properties(height=360),
         title=f"At a/b = {first[name].iloc[0]:g} {int((above['gamma'] < 0).sum())} of {len(above)} next steps above "
         f"the curve are negative, below it {int((below['gamma'] < 0).sum())} of {len(below)}",
         alt="Models in the plane of both scores, coloured by the phase of their next step, with the isocline.",
@@ -213,19 +200,19 @@ def readings_by_ratio(sweep: pd.DataFrame, *, published: float, source: str) -> 
 
     sweep: `boundary.ratio_sweep`.
     """
-    lines = alt.Chart(sweep).mark_line()
-    lines = lines.encode(
-        x=alt.X("ratio:Q", scale=alt.Scale(zero=False), title="a/b"),
-        y=upright("share", "share of signs right", [0, 1], percent=True),
-        color=alt.Color("reading:N", title=None, legend=alt.Legend(columns=COLUMNS)),
-        strokeDash=alt.StrokeDash("reading:N", title=None),
+    drawn = trace(
+        sweep,
+        across("ratio", "a/b", zero=False),
+        upright("share", "share of signs right", [0, 1], percent=True),
+        colour=alt.Color("reading:N", title=None, legend=alt.Legend(columns=COLUMNS)),
+        dash=alt.StrokeDash("reading:N", title=None),
         tooltip=["ratio", "reading", "right", "n"],
     )
     best = sweep[sweep["reading"] == "stated"]["right"].max()
     flat = int(sweep[sweep["reading"] == "always negative"]["right"].iloc[0])
     verdict = "never beats" if best <= flat else "beats"
     return figure(
-        alt.layer(line_at(published, "x", colour=MUTED, dashed=True), lines).properties(height=260),
+        alt.layer(line_at(published, "x", colour=MUTED, dashed=True), drawn).properties(height=260),
         title=f"As stated, the isocline {verdict} the guess that every step is negative ({best} against {flat} right)",
         alt="Share of right signs for each a/b in the stated and reversed reading and for always negative.",
         source=source,
@@ -240,20 +227,15 @@ def forecasts(table: pd.DataFrame, *, y: str, source: str, title: str) -> Figure
 
     table: params_b, value, kind ("measured" or the method's name).
     """
-    measured = table[table["kind"] == "measured"]
-    up = alt.Y("value:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
-    lines = alt.Chart(table[table["kind"] != "measured"]).mark_line()
-    lines = lines.encode(
-        x=size_scale("params_b"),
-        y=up,
-        color=alt.Color("kind:N", title="method"),
-        strokeDash=alt.StrokeDash("kind:N"),
-        tooltip=["kind", "params_b", *rounded(".1f", "value")],
-    )
-    points = alt.Chart(measured).mark_point(**HOLLOW)
-    points = points.encode(x=size_scale("params_b"), y=up, tooltip=["params_b", "value"])
+    measured, curves = table[table["kind"] == "measured"], table[table["kind"] != "measured"]
+    x, up = size_scale("params_b"), score("value", y)
+    method, dash = alt.Color("kind:N", title="method"), alt.StrokeDash("kind:N")
+    tooltip = ["kind", "params_b", *rounded(".1f", "value")]
     return figure(
-        alt.layer(lines, points).properties(height=320),
+        alt.layer(
+            trace(curves, x, up, colour=method, dash=dash, tooltip=tooltip),
+            dots(measured, x, up, tooltip=["params_b", "value"], size=70, **HOLLOW),
+        ).properties(height=320),
         title=title,
         alt=f"Measured {label(y)} by size, and the curves of each forecasting method.",
         source=source,
@@ -268,14 +250,12 @@ def hold_out(table: pd.DataFrame, *, source: str) -> Figure:
     table: `dynamics.leave_one_family_out`: ladder, method, mape (percent).
     """
     order = list(table.groupby("method")["mape"].median().sort_values().index)
-    x = alt.X("mape:Q", scale=alt.Scale(domain=[0, 40], clamp=True), title="error (%), beyond 40 at the edge")
-    base = alt.Chart(table).encode(x=x, y=row_names("method", order))
-    points = base.mark_point(filled=True, size=55, opacity=0.6)
-    middle = base.mark_tick(thickness=3, size=22, color=INK).encode(x="median(mape):Q")
+    names, x = row_names("method", order), across("mape", "error (%), beyond 40 at the edge", [0, 40], clamp=True)
+    tooltip = ["ladder", "method", *rounded(".1f", "mape")]
+    each = forest(table, names, x, colour=alt.value(BLUE), tooltip=tooltip, rule=None, hollow=ALL, height=26)
+    middle = alt.Chart(table).mark_tick(thickness=3, size=22, color=INK).encode(x="median(mape):Q", y=names)
     return figure(
-        alt.layer(points.encode(tooltip=["ladder", "method", *rounded(".1f", "mape")]), middle).properties(
-            height=26 * len(order)
-        ),
+        alt.layer(each, middle),
         title=f"On families left out, the smallest median error is that of {order[0]}",
         alt="Error of each forecasting method on each left-out family; the tick is the median.",
         source=source,
@@ -291,17 +271,16 @@ def pooled_parabola(curve: pd.DataFrame, rows: pd.DataFrame, *, y: str, title: s
     curve: `story.boundary.parabola`, with the column of the input; rows: family, params_b and y of every family.
     """
     names = sorted(rows["family"].unique())
-    up = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False), title=f"{label(y)} (%)")
-    base = alt.Chart(rows[["model", "family", "params_b", y]])
-    base = base.encode(x=size_scale("params_b"), y=up, color=colours("family", _words(names)))
-    points = base.mark_point(filled=True, size=70, opacity=1).encode(
-        shape=alt.Shape("family:N", title=None, scale=alt.Scale(domain=names)), tooltip=["model", "params_b", y]
-    )
-    bent = alt.Chart(curve).mark_line(color=INK, strokeDash=[6, 4], strokeWidth=2)
+    shown = rows[["model", "family", "params_b", y]]
+    x, up, family = size_scale("params_b"), score(y), colours("family", names)
+    shape, tooltip = shapes("family", names), ["model", "params_b", y]
     turn = alt.Chart(curve.dropna(subset=["turn"])).mark_rule(color=MUTED).encode(x=size_scale("turn"))
     return figure(
         alt.layer(
-            base.mark_line(opacity=0.6), points, bent.encode(x=size_scale("params_b"), y="fitted:Q"), turn
+            trace(shown, x, up, colour=family, opacity=0.6),
+            dots(shown, x, up, colour=family, shape=shape, tooltip=tooltip, size=70),
+            trace(curve, x, "fitted:Q", strokeDash=[6, 4]),
+            turn,
         ).properties(height=300),
         title=title,
         alt=f"{label(y)} by size for {len(names)} families, and a parabola through those chosen with its lowest point.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -14,9 +13,12 @@ from IPython.display import HTML
 
 from cape_lib import claims
 from cape_lib.charts.axes import row_names
-from cape_lib.charts.frame import INK, MUTED, Figure, figure
-from cape_lib.charts.look import mark_scales
+from cape_lib.charts.forest import dots
+from cape_lib.charts.frame import Figure, figure, script_json
+from cape_lib.charts.look import MUTED, mark_scales
+from cape_lib.charts.tabular import html_table
 from cape_lib.claims import CONCLUSIONS, Part, Stress, Verdict
+from cape_lib.claims.verdict import number
 from cape_lib.output import plain
 from cape_lib.signs import sentence, typeset
 
@@ -24,13 +26,11 @@ from cape_lib.signs import sentence, typeset
 ORDER = ("reproduced", "reproduced with definition", "in the last digit", "differs", "not testable")
 #: Marks abreast and one below another in a cell of the two axes.
 ABREAST, DEEP = 6, 4
+#: Whether a page is as narrow as a phone, to Vega.
+PHONE = "containerSize()[0] < 480"
 #: Table -> its place on the data page.
-PLACES = {
-    "base_panel": "base-panel",
-    "base_scores": "base-scores",
-    "frontier_panel": "frontier-panel",
-    "losses": "losses",
-}
+PLACES = {name: name.replace("_", "-") for name in ("base_panel", "base_scores", "frontier_panel", "losses")}
+SORTS = ("conclusion", "chapter", "source")
 
 
 def axes(verdicts: Sequence[Verdict]) -> Figure:
@@ -49,28 +49,33 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
         ]
     )
     place = rows.groupby(["number", "conclusion"]).cumcount()
-    rows["x"] = rows["number"].map(ORDER.index) * (ABREAST + 1) + place % ABREAST
-    rows["y"] = rows["conclusion"].map(CONCLUSIONS.index) * (DEEP + 1) + place // ABREAST
-    x, y = _cells("x", ORDER, ABREAST), _cells("y", CONCLUSIONS, DEEP)
+    rows["column"], rows["line"] = place % ABREAST, place // ABREAST
+    cells: dict[str, Any] = {"grid": True, "tickBand": "extent", "ticks": False, "domain": False, "labelOverlap": False}
+    across = alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", **cells)
+    # on a phone the words of the rows stand in them: beside them they would leave the cells too little room
+    down = alt.Axis(labelExpr=f"{PHONE} ? '' : datum.label", **cells)
+    x = alt.X("number:N", scale=alt.Scale(domain=ORDER, padding=0), title=None, axis=across)
+    y = alt.Y("conclusion:N", scale=alt.Scale(domain=CONCLUSIONS, padding=0), title=None, axis=down)
     colour, shape = mark_scales(CONCLUSIONS)
-    marks = alt.Chart(rows).mark_point(filled=True, size=38, opacity=1)
-    marks = marks.encode(
-        x=x,
-        y=y,
-        color=alt.Color("conclusion:N", scale=colour, legend=None),
+    marks = dots(
+        rows,
+        x,
+        y,
+        colour=alt.Color("conclusion:N", scale=colour, legend=None),
         shape=alt.Shape("conclusion:N", scale=shape, legend=None),
         tooltip=["id:N", "claim:N", "number:N", "conclusion:N", "test:N"],
+        size=38,
+    ).encode(
+        xOffset=alt.XOffset("column:Q", scale=alt.Scale(domain=[-1, ABREAST])),
+        yOffset=alt.YOffset("line:Q", scale=alt.Scale(domain=[-1.6, DEEP])),
     )
-    lines = [
-        alt.Chart(pd.DataFrame({axis: [k * (size + 1) - 1.0 for k in range(1, count)]}))
-        .mark_rule(color=INK, opacity=0.25)
-        .encode(**{axis: cells})
-        for axis, cells, count, size in (("x", x, len(ORDER), ABREAST), ("y", y, len(CONCLUSIONS), DEEP))
-    ]
+    inside = alt.Chart(pd.DataFrame({"conclusion": CONCLUSIONS})).mark_text(align="left", dx=4, dy=9, fontSize=11)
+    word = alt.condition(PHONE, alt.Text("conclusion:N"), alt.value(""))
+    inside = inside.encode(x=alt.value(0), y=alt.Y("conclusion:N", bandPosition=0), text=word)
     stand = sum(v.stands for v in verdicts)
     out = sum(v.verdict.startswith("reproduced") for v in verdicts)
     return figure(
-        alt.layer(*lines, marks).properties(height=12 * (DEEP + 1) * len(CONCLUSIONS)),
+        alt.layer(marks, inside).properties(height=400),
         title=f"{out} of {len(rows)} numbers come out; {stand} of their conclusions withstand the test put to them",
         alt=f"One mark a claim, the number across, the conclusion down, a shape a conclusion: {grid(verdicts)}.",
         source="[claims, judgements and tests](../book/data.html#other-tables)",
@@ -78,25 +83,6 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
         rows=rows[["id", "source", "number", "conclusion", "test", "claim"]],
         name="claims-two-axes",
     )
-
-
-def _cells(field: str, words: Sequence[str], size: int) -> alt.X | alt.Y:
-    """An axis that is divided into one cell a word, each `size` marks long and one apart; the word in its middle."""
-    middles = [k * (size + 1) + (size - 1) / 2 for k in range(len(words))]
-    texts = [word.split() if field == "x" else word for word in words]
-    named = " : ".join(f"datum.value == {at} ? {text!r}" for at, text in zip(middles, texts, strict=True))
-    end = len(words) * (size + 1) - 1.0
-    axis = alt.Axis(
-        values=middles,
-        labelExpr=f"{named} : ''",
-        labelFontSize=alt.ExprRef("width < 420 ? 9 : 12"),  # on a phone a word is as wide as its cell
-        grid=False,
-        ticks=False,
-        domain=False,
-        labelOverlap=False,
-    )
-    scale = alt.Scale(domain=[-1.0, end], nice=False, reverse=field == "y")
-    return (alt.X if field == "x" else alt.Y)(f"{field}:Q", title=None, scale=scale, axis=axis)
 
 
 def grid(verdicts: Iterable[Verdict]) -> str:
@@ -120,7 +106,7 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
     rows = "".join(_row(one, {name: got[one.id] for name, got in others.items() if one.id in got}) for one in verdicts)
     mine = sum(one.source == claims.OURS for one in verdicts)
     count = f"{len(verdicts)} of {len(verdicts)} claims" + (f", {mine} of them this book's" if mine else "")
-    records = json.dumps(plain(claims.as_records(verdicts), words=True), ensure_ascii=False).replace("</", "<\\/")
+    records = script_json(plain(claims.as_records(verdicts), words=True))
     return HTML(
         f'<div class="cape-ledger">{_controls(verdicts)}'
         f'<p class="cape-ledger-count" role="status">{count}</p>'
@@ -130,34 +116,25 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
 
 
 def _controls(verdicts: Sequence[Verdict]) -> str:
-    sources = sorted({one.source for one in verdicts})
-    chapters = sorted({one.chapter for one in verdicts})
-    words, ends = ([(word, f"{claims.SHAPES[word]} {word}") for word in axis] for axis in (ORDER, CONCLUSIONS))
-    sorts = [
-        ("id", "id"),
-        ("verdict", "number"),
-        ("conclusion", "conclusion"),
-        ("chapter", "chapter"),
-        ("source", "source"),
-    ]
-    choices = (
-        _choice("verdict", "Number", [("", "all"), *words])
-        + _choice("conclusion", "Conclusion", [("", "all"), *ends])
-        + _choice("source", "Source", [("", "all"), *[(name, name) for name in sources]])
-        + _choice("chapter", "Chapter", [("", "all"), *[(name, name) for name in chapters]])
-        + _choice("sort", "Sort by", sorts)
-    )
+    every = [("", "all")]
+    marked = [[(word, f"{claims.SHAPES[word]} {word}") for word in axis] for axis in (ORDER, CONCLUSIONS)]
+    lists = {
+        "verdict": ("Number", every + marked[0]),
+        "conclusion": ("Conclusion", every + marked[1]),
+        "source": ("Source", every + [(name, name) for name in sorted({one.source for one in verdicts})]),
+        "chapter": ("Chapter", every + [(name, name) for name in sorted({one.chapter for one in verdicts})]),
+        "sort": ("Sort by", [("id", "id"), ("verdict", "number"), *[(name, name) for name in SORTS]]),
+    }
+    choices = ""
+    for name, (label, options) in lists.items():
+        inside = "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options)
+        choices += f'<label>{label} <select name="{name}">{inside}</select></label>'
     return (
         '<form class="cape-ledger-controls" hidden><label>Search <input type="search" name="search" '
         f'autocomplete="off"></label>{choices}'
         '<button type="button" name="open">Open all shown</button>'
         '<button type="button" name="csv">CSV</button><button type="button" name="json">JSON</button></form>'
     )
-
-
-def _choice(name: str, label: str, options: Iterable[tuple[str, str]]) -> str:
-    inside = "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options)
-    return f'<label>{label} <select name="{name}">{inside}</select></label>'
 
 
 def _row(one: Verdict, others: Mapping[str, Verdict]) -> str:
@@ -188,10 +165,9 @@ def _parts(parts: Sequence[Part]) -> str:
     body, before = [], ""
     for part in parts:
         how = claims.how(part)
-        body.append(
-            (part.name, claims.printed(part) or "–", part.came_out, part.interval or "–", part.result.n or "–",
-             claims.SHAPES[part.verdict] + " " + part.verdict, "as above" if how == before else how)
-        )  # fmt: skip
+        published, interval, n = claims.printed(part) or "–", part.interval or "–", part.result.n or "–"
+        verdict, definition = f"{claims.SHAPES[part.verdict]} {part.verdict}", "as above" if how == before else how
+        body.append((part.name, published, part.came_out, interval, n, verdict, definition))
         before = how
     return _table(("part", "published", "here", "95 % interval", "n", "verdict", "definition"), body)
 
@@ -200,8 +176,8 @@ def _panels(one: Verdict, others: Mapping[str, Verdict]) -> str:
     if not others:
         return ""
     body = [
-        (panel, "; ".join(part.came_out for part in found.parts), claims.SHAPES[found.verdict] + " " + found.verdict)
-        for panel, found in {one.panel: one, **others}.items()
+        (panel, "; ".join(part.came_out for part in there.parts), f"{claims.SHAPES[there.verdict]} {there.verdict}")
+        for panel, there in {one.panel: one, **others}.items()
     ]
     return "<p><strong>On other panels.</strong></p>" + _table(("panel", "comes out as", "by the same rule"), body)
 
@@ -209,16 +185,9 @@ def _panels(one: Verdict, others: Mapping[str, Verdict]) -> str:
 def _stress(tried: Sequence[Stress]) -> str:
     if not tried:
         return ""
-    body = [(each.name, _number(each.value), each.interval or "–", each.n or "–", each.says) for each in tried]
-    return "<p><strong>What else was tried.</strong></p>" + _table(
-        ("what", "comes out as", "95 % interval", "n", "says"), body
-    )
-
-
-def _number(value: float | bool | None) -> str:
-    from cape_lib.claims.verdict import number
-
-    return number(value)
+    body = [(each.name, number(each.value), each.interval or "–", each.n or "–", each.says) for each in tried]
+    heads = ("what", "comes out as", "95 % interval", "n", "says")
+    return "<p><strong>What else was tried.</strong></p>" + _table(heads, body)
 
 
 def _links(one: Verdict, place: Mapping[str, Any]) -> str:
@@ -229,13 +198,8 @@ def _links(one: Verdict, place: Mapping[str, Any]) -> str:
     return f"<p>Go to {chapter}{'; its rows: ' + data if data else ''}; <a href='#{one.id}'>link to this claim</a>.</p>"
 
 
-def _table(head: Sequence[str], body: Iterable[Sequence[object]]) -> str:
-    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    rows = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in body)
-    return (
-        f'<div class="cape-table" tabindex="0" role="group" aria-label="{escape(head[0])} and more"><table>'
-        f"<thead><tr>{columns}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+def _table(heads: Sequence[str], body: Iterable[Sequence[object]]) -> str:
+    return html_table(heads, [[escape(str(cell)) for cell in row] for row in body], label=f"{heads[0]} and more")
 
 
 def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> Figure:
@@ -255,16 +219,18 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
     colour, shape = mark_scales([word for word in ORDER if word in set(rows["is"])] or ORDER)
     key = alt.Legend(columns=alt.ExprRef("width < 420 ? 1 : 4"))
     place = row_names("panel", [panel for panel in others if panel in set(rows["panel"])])
-    base = alt.Chart(rows).encode(
-        x=alt.X("count:Q", title="claims with another verdict on this panel", axis=alt.Axis(tickMinStep=1)), y=place
-    )
-    marks = base.mark_point(filled=True, size=alt.ExprRef("width < 420 ? 30 : 60"), opacity=1).encode(
-        color=alt.Color("is:N", scale=colour, title=None, legend=key),
+    x = alt.X("count:Q", title="claims with another verdict on this panel", axis=alt.Axis(tickMinStep=1))
+    marks = dots(
+        rows,
+        x,
+        place,
+        colour=alt.Color("is:N", scale=colour, title=None, legend=key),
         shape=alt.Shape("is:N", scale=shape, title=None, legend=key),
         tooltip=["panel:N", "id:N", "claim:N", "was:N", "is:N"],
+        size=alt.ExprRef("width < 420 ? 30 : 60"),
     )
     room = alt.condition("width > 420", alt.Text("id:N"), alt.value(""))
-    names = base.mark_text(dy=13, fontSize=9, color=MUTED).encode(text=room)
+    names = alt.Chart(rows).mark_text(dy=13, fontSize=9, color=MUTED).encode(x=x, y=place, text=room)
     moved = rows["id"].nunique()
     return figure(
         alt.layer(marks, names).properties(height=36 * max(1, rows["panel"].nunique())),

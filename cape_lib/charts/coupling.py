@@ -1,6 +1,9 @@
-"""Figures of chapter 1: families in the plane of two scores, and how they are coupled."""
+"""Figures of chapter 1: families in the plane of two scores, and how they are coupled; the families of a sweep."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -19,21 +22,18 @@ from cape_lib.charts.axes import (
     size_scale,
     upright,
 )
-from cape_lib.charts.forest import band, forest, line_at
-from cape_lib.charts.frame import GRID, INK, MUTED, PAPER, Figure, figure
-from cape_lib.charts.look import TWO_SIDES
-from cape_lib.charts.naming import named
-from cape_lib.charts.trust import few_families
+from cape_lib.charts.forest import HOLLOW, band, dots, forest, line_at, named, trace, ways
+from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts.look import GRID, MUTED, TWO_SIDES
+from cape_lib.charts.quality import few_families
+from cape_lib.story.coupling import by_direction
 from cape_lib.tables import label
 from cape_lib.tables.axes import PARAMS, Axis
 
-STEP_TOOLTIP = [
-    alt.Tooltip("smaller:N", title="from"),
-    alt.Tooltip("larger:N", title="to"),
-    *rounded(".2f", "gamma", "low", "high"),
-    alt.Tooltip("p_negative:Q", format=".2f", title="P(gamma < 0)"),
-]
-SIDES = dict(zip(("below", "above"), TWO_SIDES, strict=True))
+ENDS = [alt.Tooltip("smaller:N", title="from"), alt.Tooltip("larger:N", title="to")]
+CHANCE_BELOW = alt.Tooltip("p_negative:Q", format=".2f", title="P(gamma < 0)")
+STEP_TOOLTIP = [*ENDS, *rounded(".2f", "gamma", "low", "high"), CHANCE_BELOW]
+SIDES = ("below", "above")
 BARS = "Bars: 95 % Fieller intervals, score noise. A bar that reaches the edge goes on beyond it."
 
 
@@ -44,35 +44,28 @@ def ladder_plane(
 
     ladder: rows by size with model, params_b, x, y;  gammas: its `coupling.local_coupling`; along: the axis of both.
     """
-    ends = ladder[["model", x, y]]
-    steps = gammas.merge(ends, left_on="smaller", right_on="model")
-    steps = steps.merge(ends, left_on="larger", right_on="model", suffixes=("", "_to"))
+    points = ladder[["model", x, y]]
+    steps = gammas.merge(points, left_on="smaller", right_on="model")
+    steps = steps.merge(points, left_on="larger", right_on="model", suffixes=("", "_to"))
     family = str(ladder["family"].iloc[0])
     to_right, up = score_axes(x, y, padding=18)
-    lines = alt.Chart(steps).mark_rule(strokeWidth=3)
-    lines = lines.encode(x=to_right, y=up, x2=f"{x}_to", y2=f"{y}_to", color=phase_colour())
-    dots = alt.Chart(ladder).mark_point(filled=True, fill=PAPER, stroke=INK, size=70, opacity=1)
-    dots = dots.encode(x=to_right, y=up, tooltip=["model", along.column, x, y])
-    path = pd.DataFrame({score: np.interp(np.linspace(0, 1, 60), np.linspace(0, 1, len(ladder)), ladder[score])
-                         for score in (x, y)})  # fmt: skip
-    names = named(ends, to_right, up, "model", height=320, around=[path], always=len(ends), fontSize=12)
+    at = np.linspace(0, len(ladder) - 1, 60)
+    path = pd.DataFrame({score: np.interp(at, range(len(ladder)), ladder[score]) for score in (x, y)})
     down = int((gammas["dy"] < 0).sum())
     return figure(
-        alt.layer(lines, dots, *names),
-        title=f"{family}: {label(y)} falls in {down} of {len(gammas)} steps {_up(along)}",
-        alt=(
-            f"{family} in the plane of {label(x)} and {label(y)}, one point a {along.point}; {down} of {len(gammas)} "
-            "steps fall."
+        alt.layer(
+            ways(steps, to_right, up, ends=[f"{x}_to", f"{y}_to"], colour=phase_colour(), strokeWidth=3),
+            dots(ladder, to_right, up, tooltip=["model", along.column, x, y], size=70, **HOLLOW),
+            *named(points, to_right, up, "model", height=320, around=[path], always=len(points), fontSize=12),
         ),
+        title=f"{family}: {label(y)} falls in {down} of {len(gammas)} steps "
+        + ("up in size" if along.by_size else along.where),
+        alt=f"{family} in the plane of {label(x)} and {label(y)}, one point a {along.point}; {down} of {len(gammas)} "
+        "steps fall.",
         source=source,
         n=len(ladder),
         name="ladder-plane",
     )
-
-
-def _up(along: Axis) -> str:
-    """What a step goes up in, in words."""
-    return "up in size" if along.by_size else along.where
 
 
 def sure_steps(gammas: pd.DataFrame) -> int:
@@ -96,7 +89,7 @@ def local_couplings(
         forest(
             steps,
             row_names("step"),
-            alt.X("gamma:Q", title="gamma12", scale=alt.Scale(domain=[-edge, edge], clamp=True)),
+            across("gamma", "gamma12", [-edge, edge], clamp=True),
             colour=phase_colour(columns=2),
             tooltip=STEP_TOOLTIP,
             bars=bars,
@@ -118,9 +111,19 @@ def _bars(step: pd.Series, edge: float) -> pd.DataFrame:
     """The interval of one step as one bar, or two where it is the outside of a gap; none where it is unknown."""
     low, high = float(np.clip(step["low"], -edge, edge)), float(np.clip(step["high"], -edge, edge))
     ends = {"bounded": [(low, high)], "every": [(-edge, edge)], "outside": [(-edge, high), (low, edge)]}
-    known = pd.DataFrame(ends.get(step["interval"], []), columns=["low", "high"])
     swept = {"rho": float(step["rho"])} if "rho" in step else {}  # where the rows were made for `explore`
-    return known.assign(step=step["step"], phase=step["phase"], **swept)
+    bars = pd.DataFrame(ends.get(step["interval"], []), columns=["low", "high"])
+    return bars.assign(step=step["step"], phase=step["phase"], **swept)
+
+
+def _short_steps(gammas: pd.DataFrame, along: Axis) -> list[str]:
+    """Each step by its two sizes, which fit a phone; by the models' names where two steps would read alike."""
+    if not along.by_size:
+        ends = zip(gammas[f"{along.column}_low"], gammas[f"{along.column}_high"], strict=True)
+        return [f"{along.number(low)} → {along.shown(high)}" for low, high in ends]
+    sizes = [f"{low:g} → {high:g} B" for low, high in zip(gammas["params_b_low"], gammas["params_b_high"], strict=True)]
+    pairs = gammas[["smaller", "larger"]].drop_duplicates()  # a slider has each of them several times
+    return sizes if len(set(sizes)) == len(pairs) else list(gammas["smaller"] + " → " + gammas["larger"])
 
 
 def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str) -> Figure:
@@ -132,24 +135,21 @@ def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str)
         value=own if own in names else names[0],
         bind=alt.binding_select(options=["all", *names], name="family to pick out "),
     )
+    to_right, up = size_scale("params_b_mid"), upright("shown", "gamma12, clipped to ±2", [-2, 2])
     mine = "family === 'all' || datum.ladder === family"
-    up = upright("shown", "gamma12, clipped to ±2", [-2, 2])
-    base = alt.Chart(shown).encode(x=size_scale("params_b_mid"), y=up, detail="ladder:N")
-    lines = base.mark_line(color=MUTED).encode(opacity=alt.condition(mine, alt.value(0.9), alt.value(0.0)))
-    points = base.mark_point(filled=True, size=70).encode(
-        color=phase_colour(),
-        opacity=alt.condition(mine, alt.value(1), alt.value(0.22)),
-        tooltip=["ladder", *STEP_TOOLTIP],
-    )
+    paths = trace(shown, to_right, up, detail="ladder:N", colour=alt.value(MUTED))
+    points = dots(shown, to_right, up, colour=phase_colour(), tooltip=["ladder", *STEP_TOOLTIP], size=70)
     small, large = shown[shown["params_b_mid"] < 3.5], shown[shown["params_b_mid"] >= 10]
     return figure(
-        alt.layer(line_at(0, "y"), lines, points).add_params(pick),
+        alt.layer(
+            line_at(0, "y"),
+            paths.encode(opacity=alt.condition(mine, alt.value(0.9), alt.value(0.0))),
+            points.encode(opacity=alt.condition(mine, alt.value(1), alt.value(0.22))),
+        ).add_params(pick),
         title=f"Below 3.5 B {int((small['gamma'] < 0).sum())} of {len(small)} steps are negative; above 10 B "
         f"{int((large['gamma'] > 0).sum())} of {len(large)} are positive",
-        alt=(
-            f"Local coupling against size for {len(names)} families; most points below a few billion "
-            "parameters lie under zero."
-        ),
+        alt=f"Local coupling against size for {len(names)} families; most points below a few billion parameters lie "
+        "under zero.",
         source=source,
         n=f"{len(shown)} steps of {len(names)} families",
         name="every-family",
@@ -161,22 +161,18 @@ def cut_in_two(rows: pd.DataFrame, *, x: str, y: str, title: str, source: str, n
 
     rows: model, params_b, x, y, side ("below", "above") and the slider's column cut (billions); title: the finding.
     """
-    to_right, up = score_axes(x, y)
-    points = alt.Chart(rows).mark_point(filled=True, size=60, opacity=0.85)
-    points = points.encode(
-        x=to_right,
-        y=up,
-        color=colours("side", SIDES, title="size"),
-        shape=shapes("side", {"below": "circle", "above": "triangle-up"}, title="size"),
-        tooltip=["model", "params_b", x, y],
-    )
     return figure(
-        points,
-        title=title,
-        alt=(
-            f"{label(y)} against {label(x)} for all models of the panel; those below the cut are "
-            "circles, those above triangles."
+        dots(
+            rows,
+            *score_axes(x, y),
+            colour=colours("side", SIDES, TWO_SIDES, title="size"),
+            shape=shapes("side", SIDES, ("circle", "triangle-up"), title="size"),
+            tooltip=["model", "params_b", x, y],
+            opacity=0.85,
         ),
+        title=title,
+        alt=f"{label(y)} against {label(x)} for all models of the panel; those below the cut are circles, those above "
+        "triangles.",
         source=source,
         n=rows["model"].nunique(),
         name=name,
@@ -196,12 +192,11 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
         for side in SIDES
     ]
     table = pd.concat(parts, ignore_index=True).dropna(subset=["estimate"])
-    ends = {"low": float(sweep["cut_b"].min()), "high": float(sweep["cut_b"].max())}
     drawn = band(
         table,
-        size_scale("cut_b", **ends).title("cut, log scale"),
+        size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut, log scale"),
         upright("estimate", "Pearson r", [-1, 1]),
-        colour=colours("side", SIDES, title="models"),
+        colour=colours("side", SIDES, TWO_SIDES, title="models"),
         tooltip=["cut_b", "side", *rounded(".2f", "estimate"), "n"],
         point=True,
     )
@@ -223,16 +218,15 @@ def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
 
     pairs: `coupling.pair_couplings`.
     """
-    table = pairs.assign(pair=[f"{label(a)} – {label(b)}" for a, b in zip(pairs["x"], pairs["y"], strict=True)])
-    table = table.dropna(subset=["r"])
+    table = pairs.assign(pair=pairs["x"].map(label) + " – " + pairs["y"].map(label)).dropna(subset=["r"])
     below, above = (table[table["side"] == side] for side in SIDES)
     return figure(
         forest(
             table,
             row_names("pair", below.sort_values("r")["pair"], limit=240),
             across("r", "Pearson r over models", [-1, 1]),
-            colour=colours("side", SIDES, title="models"),
-            offset=sides("side", list(SIDES)),
+            colour=colours("side", SIDES, TWO_SIDES, title="models"),
+            offset=sides("side", SIDES),
             tooltip=["pair", "side", *rounded(".2f", "r"), "n", "sign_holds", "changed_by"],
             hollow="!datum.sign_holds",
             height=40,
@@ -251,19 +245,15 @@ def loss_and_scores(losses: pd.DataFrame, *, source: str) -> Figure:
 
     losses: params_b, loss, fitted, residual, series.
     """
-    curve = alt.Chart(losses).encode(x=size_scale("params_b", low=0.05, high=16), color=alt.Color("series:N"))
-    fitted = curve.mark_line().encode(y=alt.Y("fitted:Q", scale=alt.Scale(zero=False), title="loss (nats per token)"))
-    measured = curve.mark_point(filled=True).encode(y="loss:Q", tooltip=["series", "params_b", "loss", "fitted"])
-    rest = curve.mark_line(point=True).encode(y=upright("residual", "loss minus power law"))
+    x, series = size_scale("params_b", low=0.05, high=16), alt.Color("series:N")
+    loss = alt.Y("fitted:Q", scale=alt.Scale(zero=False), title="loss (nats per token)")
+    fitted = trace(losses, x, loss, colour=series)
+    measured = dots(losses, x, "loss:Q", colour=series, tooltip=["series", "params_b", "loss", "fitted"])
+    rest = trace(losses, x, upright("residual", "loss minus power law"), colour=series, point=True)
     worst = float(losses.loc[losses["series"] == "published constants", "residual"].abs().max())
+    panels = {"loss and its power law": (fitted, measured), "what is left": (line_at(0, "y", colour=GRID), rest)}
     return figure(
-        [
-            alt.layer(*layers).properties(title=title, width="container", height=240)
-            for title, layers in (
-                ("loss and its power law", (fitted, measured)),
-                ("what is left", (line_at(0, "y", colour=GRID), rest)),
-            )
-        ],
+        [alt.layer(*drawn).properties(title=title, width="container", height=240) for title, drawn in panels.items()],
         title=f"The published losses leave at most {worst:.3f} nats beside a power law: they show no transition",
         alt="Loss against model size with a fitted power law, and the residuals of the fit.",
         source=source,
@@ -272,11 +262,118 @@ def loss_and_scores(losses: pd.DataFrame, *, source: str) -> Figure:
     )
 
 
-def _short_steps(gammas: pd.DataFrame, along: Axis) -> list[str]:
-    """Each step by its two sizes, which fit a phone; by the models' names where two steps would read alike."""
-    if not along.by_size:
-        ends = zip(gammas[f"{along.column}_low"], gammas[f"{along.column}_high"], strict=True)
-        return [f"{along.number(low)} → {along.shown(high)}" for low, high in ends]
-    sizes = [f"{low:g} → {high:g} B" for low, high in zip(gammas["params_b_low"], gammas["params_b_high"], strict=True)]
-    pairs = gammas[["smaller", "larger"]].drop_duplicates()  # a slider has each of them several times
-    return sizes if len(set(sizes)) == len(pairs) else list(gammas["smaller"] + " → " + gammas["larger"])
+def whole_ladders(ladders: pd.DataFrame, *, y: str, source: str, own: str = "") -> Figure:
+    """What each family gained or lost of y from its smallest to its largest size, with the interval of score noise.
+
+    ladders: `coupling.whole_ladders`; own: the family in front, marked in the names.
+    """
+    rows = ladders.sort_values("dy").assign(low=lambda table: table["dy_low"], high=lambda table: table["dy_high"])
+    rows["name"] = [
+        f"{'▸ ' if row.ladder == own else ''}{row.ladder} ({row.params_b_low:g} → {row.params_b_high:g} B)"
+        for row in rows.itertuples()
+    ]
+    counts = by_direction(ladders)
+    down, up = len(counts["lost"]), len(counts["gained"])
+    return figure(
+        forest(
+            rows,
+            row_names("name"),
+            across("dy", f"{label(y)}, largest minus smallest size (points)"),
+            colour=phase_colour(),
+            tooltip=["smaller", "larger", *rounded("+.1f", "dx", "dy"), "sizes"],
+        ),
+        title=f"From smallest to largest size {label(y)} surely falls in {down} of {len(rows)} families and rises in "
+        f"{up}",
+        alt=f"Change of {label(y)} over each family's whole ladder with its 95 percent interval: {down} surely fall, "
+        f"{up} surely rise, the others could do either.",
+        source=source,
+        n=f"{len(rows)} families",
+        name="whole-ladders",
+        rows=ladders,
+        caption=f"Sure: beyond score noise when all {len(rows)} families are asked (Holm's correction). Bars: 95 %, "
+        "score noise of one family. Colours: the phase of the whole ladder.",
+    )
+
+
+def size_class(from_b: float, to_b: float) -> str:
+    """A class of size in words, from its two edges in billions (0 and inf at the ends)."""
+    if from_b == 0:
+        return f"up to {to_b:g} B"
+    return f"above {from_b:g} B" if np.isinf(to_b) else f"{from_b:g} to {to_b:g} B"
+
+
+def signs_by_tokens(table: pd.DataFrame, *, token_edge: float, source: str) -> Figure:
+    """Share of negative steps by class of size, for families trained on few and on many tokens.
+
+    table: `coupling.signs_by_tokens`; token_edge: billions.
+    """
+    names = {"under": f"under {token_edge:g} B tokens", "over": f"{token_edge:g} B tokens and more"}
+    words = [size_class(a, b) for a, b in zip(table["from_b"], table["to_b"], strict=True)]
+    rows = table.assign(size=words, trained=table["tokens"].map(names)).dropna(subset=["share"])
+    sums = table[table["to_b"] <= 10].groupby("tokens")[["negative", "steps"]].sum().loc[list(names)]
+    few, many = (f"{row.negative:g} of {row.steps:g}" for row in sums.itertuples())
+    return figure(
+        forest(
+            rows,
+            row_names("size", dict.fromkeys(words)).title("size of the step"),
+            across("share", "share of negative steps", [0, 1], percent=True),
+            colour=colours("trained", names.values(), TWO_SIDES),
+            offset=sides("trained", names.values()),
+            tooltip=["size", "trained", "negative", "steps", "families"],
+            rule=0.5,
+            height=70,
+        ),
+        title=f"Up to 10 B, {few} steps are negative in families trained on few tokens, {many} in the others",
+        alt="Share of negative steps by class of size, for families trained on few and on many tokens.",
+        source=source,
+        n=f"{int(table['steps'].sum())} steps with known tokens",
+        name="signs-by-tokens",
+        rows=table,
+        caption="A step's size is the geometric mean of its two models, and so are its tokens. Bars: 95 %; steps of "
+        "one family count as relatives where eight families or more stand behind a share, else as independent.",
+    )
+
+
+def small_multiples(
+    steps: pd.DataFrame, *, x: str, y: str, families: Sequence[str], total: int, name: str, along: Axis = PARAMS
+) -> Figure:
+    """One small plane a family, all on the same axes, each step in the colour of its phase.
+
+    steps: one row a step with family, smaller, larger, x_from, y_from, x_to, y_to (percent), phase, gamma; families: to
+    draw, in this order; total: families in the sweep; along: the axis of the steps.
+    """
+    up, ends = ("up in size", "from the smallest to the largest size") if along.by_size else ("", "from first to last")
+    shown = steps[steps["family"].isin(families)]
+    alike = _plane(shown)
+    down = int((shown["gamma"] < 0).sum())
+    more = f" ({total - len(families)} more in the table)" if total > len(families) else ""
+    return figure(
+        [
+            alike.properties(data=rows, title=alt.Title(str(family), fontSize=11, anchor="start"))
+            for family, rows in ((family, shown[shown["family"] == family]) for family in families)
+        ],
+        title=f"{label(y)} falls in {down} of {len(shown)} steps {up or f'along {along.noun}'}, over {len(families)} "
+        f"families{more}",
+        alt=f"{len(families)} small charts, one a family, all with {label(x)} across and {label(y)} upwards; each line "
+        f"goes {ends}, orange where {label(y)} falls as {label(x)} rises, green where both rise. {down} of "
+        f"{len(shown)} steps fall.",
+        source="the scores of the sweep",
+        n=f"{len(families)} families, {len(shown)} steps",
+        name=name,
+        rows=shown if along.by_size else shown.rename(columns={"smaller": "first", "larger": "last"}),
+        caption=f"{label(x)} (%) across, {label(y)} (%) upwards, {ends}. Vermilion: tax, grey: transition, green: "
+        "bonus.",
+    )
+
+
+def _plane(steps: pd.DataFrame) -> Any:
+    """The chart of any family, without its rows, on the axes of all steps: a rule a step, a point at each end."""
+    axes = []
+    for kind, letter in ((alt.X, "x"), (alt.Y, "y")):
+        values = steps[[f"{letter}_from", f"{letter}_to"]].to_numpy(dtype=float)
+        scale = alt.Scale(domain=[float(values.min()), float(values.max())], nice=True, zero=False)
+        ticks = alt.Axis(tickCount=3, labelFontSize=9)
+        axes.append(kind(f"{letter}_from:Q", scale=scale, title=None, axis=ticks))
+    path = ways(alt.Undefined, *axes, ends=["x_to", "y_to"], colour=phase_colour(legend=False), strokeWidth=2.5)
+    ends = [dots(alt.Undefined, f"x_{end}:Q", f"y_{end}:Q", size=18, **HOLLOW) for end in ("from", "to")]
+    return alt.layer(path.encode(tooltip=[*ENDS, *rounded(".2f", "gamma"), "phase:N"]), *ends).properties(height=120)

@@ -6,38 +6,25 @@ Jupyter (a widget that works without a network) or in Colab.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from html import escape
 from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 from IPython.display import HTML, Markdown, display
 
-from cape_lib.charts import html, live, look
-from cape_lib.charts.look import (
-    FAMILY_COLOURS,
-    GRID,
-    INK,
-    LAB_COLOURS,
-    MUTED,
-    PALETTE,
-    PAPER,
-    PHASE_COLOURS,
-    colour_scale,
-)
+from cape_lib.charts import look
 from cape_lib.errors import UsageError
 from cape_lib.signs import typeset
 from cape_lib.story import GRADES, Answer
-
-__all__ = [
-    "FAMILY_COLOURS", "GRID", "INK", "LAB_COLOURS", "MUTED", "PALETTE", "PAPER", "PHASE_COLOURS",
-    "Figure", "answer", "answers", "colour_scale", "figure", "remember", "say", "setup", "sure", "where",
-]  # fmt: skip
 
 Place = Literal["book", "colab", "live"]
 Charts = alt.TopLevelMixin | Sequence[alt.TopLevelMixin]
@@ -89,6 +76,11 @@ class Control:
     start: Any
     readings: list[str] = field(default_factory=list)
 
+    @property
+    def is_slider(self) -> bool:
+        """Whether the values are numbers; words are chosen from a list."""
+        return all(isinstance(value, int | float) for value in self.values)
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -112,8 +104,7 @@ class Figure:
     def __post_init__(self) -> None:
         for what in ("title", "alt", "source", "caption"):
             object.__setattr__(self, what, typeset(str(getattr(self, what))))
-        for what in ("title", "alt", "source"):
-            if not str(getattr(self, what)).strip():
+            if what != "caption" and not str(getattr(self, what)).strip():
                 raise UsageError(f"figure {self.name!r}: {what} is empty")
         if not _NAME.fullmatch(self.name):
             raise UsageError(f"figure {self.name!r}: the name is a link: lower case letters, digits and dashes")
@@ -124,40 +115,129 @@ class Figure:
         several = list(self.chart) if isinstance(self.chart, Sequence) else [self.chart]
         return [_as_wide_as_the_page(chart) for chart in several]
 
+    @property
+    def head(self) -> str:
+        """Title of the figure for a live notebook, where the book's style sheet is missing."""
+        return f'<p style="font-weight:600;margin:.5em 0 0">{escape(self.title)}</p>'
+
+    @property
+    def foot(self) -> str:
+        """Caption line of the figure for a live notebook."""
+        return f'<p style="font-size:.85em;opacity:.8;margin:0 0 1em">{self._about}</p>'
+
+    @property
+    def _about(self) -> str:
+        caption = f"{inline(self.caption)} " if self.caption else ""
+        n = escape(typeset(str(self.n)))
+        return f"{caption}<span>n = {n}.</span> <span>Source: {inline(self.source)}.</span>"
+
     def to_html(self) -> str:
         """The figure for a page that loads the shared script (`cape-charts.js`) and the style sheet."""
         views = [_compact(chart.to_dict()) for chart in self.charts]
-        rows = None if self.rows is None else _compact(alt.to_values(self.rows)["values"])
-        return html.figure(self, views, rows)
+        data: dict[str, Any] = {}  # pooled, so that no row is in the page twice
+        config: dict[str, Any] = {}
+        for view in views:
+            data.update(view.pop("datasets", {}))
+            config = view.pop("config", config)
+        parts = {"data": data, "rows": self._key_of_rows(data), "config": config, "views": views}
+        if self.control:
+            parts["control"] = _texts(self.control)
+        ident = f"fig-{self.name}"
+        several = " cape-several" if len(views) > 1 else ""
+        places = '<div class="cape-view"></div>' * len(views)
+        return (
+            f'<figure class="cape-figure" id="{ident}" aria-labelledby="{ident}-title">'
+            f'<p class="cape-title" id="{ident}-title">{escape(self.title)}'
+            f' <a class="headerlink" href="#{ident}" aria-label="Link to this figure">#</a></p>'
+            f"{_control(self.control, ident)}"
+            f'<div class="cape-inputs"></div>'
+            f'<div class="cape-views{several}" role="img" aria-label="{escape(self.alt)}">{places}</div>'
+            f"<noscript><p>{escape(self.alt)} (The chart itself needs JavaScript.)</p></noscript>"
+            f'<figcaption>{self._about} <button type="button" class="cape-rows" hidden>Rows (CSV)</button> '
+            '<button type="button" class="cape-picture" aria-live="polite" hidden>Copy picture</button></figcaption>'
+            f'<script type="application/json">{script_json(parts)}</script></figure>'
+        )
+
+    def _key_of_rows(self, data: dict[str, Any]) -> str | None:
+        """The data set that holds the rows to download; rows that the chart does not hold yet are added."""
+        if self.rows is None:
+            return max(data, key=lambda name: len(data[name]), default=None)
+        rows = _compact(alt.to_values(self.rows)["values"])
+        for name, records in data.items():
+            if records == rows:
+                return name
+        data["rows"] = rows
+        return "rows"
 
     def _ipython_display_(self) -> None:
         place = where()
         if place == "book":
-            display(_Html(self.to_html(), self.title))
+            # a search index and a terminal see the plain text
+            display({"text/html": self.to_html(), "text/plain": self.title}, raw=True)
         elif place == "colab":
-            drawn = "".join(chart.to_html(fullhtml=False, output_div=f"cape-{self.name}-{i}")
-                            for i, chart in enumerate(self.charts))  # fmt: skip
-            display(HTML(html.head(self) + drawn + html.foot(self)))
+            pages = [
+                chart.to_html(fullhtml=False, output_div=f"cape-{self.name}-{i}") for i, chart in enumerate(self.charts)
+            ]
+            display(HTML(self.head + "".join(pages) + self.foot))
         else:
-            display(HTML(html.head(self)))
+            display(HTML(self.head))
             for chart in self.charts:
-                display(live.widget(chart))
-            display(live.width())
-            display(HTML(html.foot(self)))
+                display(widget(chart))
+            display(width())
+            display(HTML(self.foot))
 
 
 #: `figure(chart, *, title, alt, source, n, name, rows=None, caption="")`: the name under which chapters use the frame.
 figure = Figure
 
 
-class _Html:
-    """HTML with a plain text beside it, which is what a search index and a terminal see."""
+def inline(text: str) -> str:
+    """One line of text to HTML: `[text](address)`, `**strong**`, `*emphasis*` and `` `code` ``; all else is escaped."""
+    out = escape(typeset(text), quote=False)
+    out = re.sub(r"`([^`]+)`", r"<code>\1</code>", out)
+    out = re.sub(r"\[([^\]]+)\]\(([^)\s]+)\)", r'<a href="\2">\1</a>', out)
+    out = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", out)
+    return re.sub(r"(?<![\w*])\*(\S|\S[^*]*\S)\*(?![\w*])", r"<em>\1</em>", out)
 
-    def __init__(self, page: str, text: str) -> None:
-        self._bundle = {"text/html": page, "text/plain": text}
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return self._bundle
+def script_json(value: Any) -> str:
+    """JSON that may stand in a page's script element."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
+
+
+def text_of(value: Any) -> str:
+    """A value of a control as a reader sees it."""
+    return typeset(f"{value:.4g}" if isinstance(value, float) else str(value))
+
+
+def _texts(control: Control) -> dict[str, Any]:
+    texts = [text_of(value) for value in control.values]
+    parts: dict[str, Any] = {"signal": control.name, "values": control.values, "texts": texts}
+    if any(control.readings):
+        parts["readings"] = [inline(reading) for reading in control.readings]
+    return parts
+
+
+def _control(control: Control | None, ident: str) -> str:
+    if control is None:
+        return ""
+    start, now = control.values.index(control.start), escape(text_of(control.start))
+    if control.is_slider:
+        box = (
+            f'<input type="range" id="{ident}-input" min="0" max="{len(control.values) - 1}" step="1"'
+            f' value="{start}" aria-valuetext="{now}"><output for="{ident}-input">{now}</output>'
+        )
+    else:
+        options = "".join(
+            f'<option value="{i}"{" selected" if i == start else ""}>{escape(text_of(value))}</option>'
+            for i, value in enumerate(control.values)
+        )
+        box = f'<select id="{ident}-input">{options}</select>'
+    reading = ""
+    if any(control.readings):
+        reading = f'<p class="cape-reading" aria-live="polite">{inline(control.readings[start])}</p>'
+    label = f'<label for="{ident}-input">{escape(control.label)}</label>'
+    return f'<div class="cape-control">{label}{box}</div>{reading}'
 
 
 def say(markdown: str) -> None:
@@ -167,29 +247,32 @@ def say(markdown: str) -> None:
 
 def sure(markdown: str) -> None:
     """Show the "how sure" line: interval, n, null and baseline of what was just said."""
-    display(Markdown(f'<div class="cape-sure">\n\n**How sure?** {typeset(markdown)}\n\n</div>'))
+    _boxed("cape-sure", f"**How sure?** {typeset(markdown)}")
 
 
 def answer(one: Answer) -> None:
     """Show the answer of a chapter: its sentence, the grade of its evidence with its meaning, its interval."""
     grade = f"**{one.grade.capitalize()}** ({GRADES[one.grade]})."
-    inside = f"{typeset(one.sentence)}\n\n<div class=\"cape-grade\">\n\n{grade} {typeset(one.interval)}\n\n</div>"
-    display(Markdown(f'<div class="cape-answer">\n\n{inside}\n\n</div>'))
+    below = f'<div class="cape-grade">\n\n{grade} {typeset(one.interval)}\n\n</div>'
+    _boxed("cape-answer", f"{typeset(one.sentence)}\n\n{below}")
 
 
 def answers(*several: Answer) -> None:
     """Show several answers one below the other, the grade and the interval of each beside it."""
     parts = [
-        f"{typeset(one.sentence)} <span class=\"cape-grade\">{one.grade.capitalize()}. {typeset(one.interval)}</span>"
+        f'{typeset(one.sentence)} <span class="cape-grade">{one.grade.capitalize()}. {typeset(one.interval)}</span>'
         for one in several
     ]
-    display(Markdown('<div class="cape-answer cape-several-answers">\n\n' + "\n\n".join(parts) + "\n\n</div>"))
+    _boxed("cape-answer cape-several-answers", "\n\n".join(parts))
 
 
 def remember(*lines: str) -> None:
     """Show the lines to remember at the end of a chapter, computed like any sentence."""
-    items = "\n".join(f"- {typeset(line)}" for line in lines)
-    display(Markdown(f'<div class="cape-remember">\n\n**To remember**\n\n{items}\n\n</div>'))
+    _boxed("cape-remember", "**To remember**\n\n" + "\n".join(f"- {typeset(line)}" for line in lines))
+
+
+def _boxed(name: str, markdown: str) -> None:
+    display(Markdown(f'<div class="{name}">\n\n{markdown}\n\n</div>'))
 
 
 def _as_wide_as_the_page(chart: Any) -> Any:
@@ -211,3 +294,54 @@ def _compact(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_compact(item) for item in value]
     return value
+
+
+#: Altair gives each chart its own copy of the drawing library, 900 kB. Twenty copies keep a browser so busy that
+#: anywidget gives up on some after two seconds, and these never hear of a moved slider. So the library travels once,
+#: as the text of a widget without a view, and a chart only asks for it.
+_ASK = """
+function library(model) {
+  window.capeCharts ||= model.widget_manager.get_model(model.get("library")).then((shared) =>
+    import(URL.createObjectURL(new Blob([shared.get("code")], { type: "text/javascript" }))));
+  window.capeCharts.catch(() => { window.capeCharts = undefined; });
+  return window.capeCharts;
+}
+export default { async render(context) { return (await library(context.model)).default.render(context); } };
+"""
+#: A chart asks for its width once, perhaps before it is in the page or has its style; after that it listens to the
+#: window.  So the window is told whenever the place gets a width or another one, once a frame however many ask.
+_TELL_WIDTH = """
+export default { render({ el }) {
+  const tell = () => { window.capeTold = 0; window.dispatchEvent(new Event("resize")); };
+  const seen = new ResizeObserver(() => { window.capeTold = window.capeTold || requestAnimationFrame(tell); });
+  seen.observe(el);
+  return () => seen.disconnect();
+} };
+"""
+_STYLE = ".vega-embed { width: 100%; overflow: visible; }"
+
+
+def widget(chart: Any) -> Any:
+    """The chart as a Jupyter widget that needs no network; a new chart is put in by setting its `chart`."""
+    menu = {"export": True, "source": False, "compiled": False, "editor": False}  # the editor is another host's
+    return _widgets()["chart"](chart, embed_options={"renderer": "svg", "actions": menu})
+
+
+def width() -> Any:
+    """An invisible widget, one beside each figure: it lets charts fill the width of their place and follow it."""
+    return _widgets()["width"]()
+
+
+@cache
+def _widgets() -> dict[str, Any]:
+    """The kinds of widget, made when first needed: a published book shows none and needs no anywidget."""
+    import anywidget
+    import traitlets
+
+    alt.JupyterChart.enable_offline(True)
+    code = traitlets.Unicode().tag(sync=True)
+    library = type("Library", (anywidget.AnyWidget,), {"_esm": "export default {};", "code": code})
+    shared = library(code=alt.JupyterChart._esm)
+    asked = traitlets.Unicode(shared.model_id).tag(sync=True)
+    chart = type("Chart", (alt.JupyterChart,), {"_esm": _ASK, "_css": _STYLE, "library": asked, "shared": shared})
+    return {"chart": chart, "width": type("Width", (anywidget.AnyWidget,), {"_esm": _TELL_WIDTH, "_css": _STYLE})}

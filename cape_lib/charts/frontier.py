@@ -1,4 +1,4 @@
-"""Figures of chapter 6: releases in the plane of coding and reasoning, and what lies off the line."""
+"""Figures of chapter 6: releases in the plane of coding and reasoning, what lies off the line, labs side by side."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.axes import COLUMNS, across, colours, rounded, row_names, same_axis, score_axes, upright
-from cape_lib.charts.forest import band, forest, line_at
-from cape_lib.charts.frame import INK, LAB_COLOURS, MUTED, PAPER, Figure, colour_scale, figure
-from cape_lib.charts.naming import named
+from cape_lib.charts.axes import COLUMNS, across, colours, rounded, row_names, same_axis, score_axes, sides, upright
+from cape_lib.charts.forest import band, dots, forest, line_at, named, ways
+from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts.look import BLUE, GREY, INK, LAB_COLOURS, MUTED, PAPER, colour_scale
 from cape_lib.tables import label
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
 SCORES = [alt.Tooltip(f"{name}:Q", title=label(name), format=".1f") for name in (SWE, GPQA)]
 H_TOOLTIP = ["model", "lab", "release_date", *SCORES, *rounded("+.1f", "h", "h_low", "h_high")]
-KEPT = ["model", "lab", "release_date", SWE, GPQA, "h", "h_low", "h_high"]
+SHOWN = ["model", "lab", "release_date", SWE, GPQA, "h", "h_low", "h_high"]
 
 
 def lab_colour(labs: list[str], *, legend: bool = True, columns: int | None = None) -> alt.Color:
@@ -73,26 +73,20 @@ def releases(h: pd.DataFrame, line: FrontierLine, *, own: str = "", source: str 
     mine = "lab_picked === 'all' || datum.lab === lab_picked"
     x, y = _axes()
     _, trend = _about_a_line(line, np.linspace(h[SWE].min(), h[SWE].max(), 40))
-    dots = alt.Chart(h[KEPT]).mark_point(filled=True, size=80)
-    dots = dots.encode(
-        x=x,
-        y=y,
-        color=lab_colour(labs),
-        opacity=alt.condition(mine, alt.value(0.95), alt.value(0.12)),
-        tooltip=H_TOOLTIP,
-    )
+    points = dots(h[SHOWN], x, y, colour=lab_colour(labs), tooltip=H_TOOLTIP, size=80)
+    points = points.encode(opacity=alt.condition(mine, alt.value(0.95), alt.value(0.12)))
     only = alt.condition("datum.lab === lab_picked", alt.value(1), alt.value(0))
     names = named(_by_importance(h), x, y, "model", height=400, around=[h], by="lab", opacity=only)
     r = float(np.corrcoef(h[SWE], h[GPQA])[0, 1])
     return figure(
-        alt.layer(trend, dots, *names).add_params(pick).properties(height=400),
+        alt.layer(trend, points, *names).add_params(pick).properties(height=400),
         title=f"Coding and reasoning rise together across {len(h)} releases: r = {r:.2f}",
         alt=f"{label(GPQA)} against {label(SWE)} for {len(h)} releases of {len(labs)} labs with the {line.name} line "
         "and the interval in which one new release should fall.",
         source=source,
         n=len(h),
         name="releases",
-        rows=h[KEPT],
+        rows=h[SHOWN],
         caption=f"Line: {line}. Band: 95 % prediction interval of one new release.",
     )
 
@@ -114,29 +108,29 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
         for name, score, low, high, value in asked
     ]
     x, y = _axes()
-    dots = alt.Chart(h[KEPT]).mark_point(filled=True, size=60, opacity=0.85)
-    dots = dots.encode(x=x, y=y, color=lab_colour(sorted(h["lab"].unique())), tooltip=H_TOOLTIP)
+    labs = lab_colour(sorted(h["lab"].unique()))
+    points = dots(h[SHOWN], x, y, colour=labs, tooltip=H_TOOLTIP, size=60, opacity=0.85)
     ends = table.iloc[[0, -1]].melt([SWE], ["low", "high"], value_name=GPQA)  # they stretch the axes
     names = named(_by_importance(h), x, y, "model", height=340, around=[ends], always=3)
-    mine = alt.Chart(table).transform_filter(f"datum['{SWE}'] == your_swe").transform_calculate(
-        yours="your_gpqa", h="your_gpqa - datum.estimate",
-        reading="'h = ' + format(datum.h, '+.1f') + ': ' + (your_gpqa > datum.high ? 'above the range of releases' : "
-        "your_gpqa < datum.low ? 'below the range of releases' : 'an ordinary release')",
-    )  # fmt: skip
+    reading = (
+        "'h = ' + format(datum.h, '+.1f') + ': ' + (your_gpqa > datum.high ? 'above the range of releases' : "
+        "your_gpqa < datum.low ? 'below the range of releases' : 'an ordinary release')"
+    )
+    mine = alt.Chart(table).transform_filter(f"datum['{SWE}'] == your_swe")
+    mine = mine.transform_calculate(yours="your_gpqa", h="your_gpqa - datum.estimate", reading=reading)
     rule = mine.mark_rule(color=INK, strokeWidth=4, opacity=0.4).encode(x=x, y="low:Q", y2="high:Q")
     point = mine.mark_point(filled=True, shape="diamond", size=170, opacity=1, color=INK).encode(x=x, y="yours:Q")
-    reading = mine.mark_text(align="left", baseline="top", fontSize=13, fontWeight="bold", color=INK).encode(
-        x=alt.value(6), y=alt.value(6), text="reading:N"
-    )
+    words = mine.mark_text(align="left", baseline="top", fontSize=13, fontWeight="bold", color=INK)
+    words = words.encode(x=alt.value(6), y=alt.value(6), text="reading:N")
     return figure(
-        alt.layer(trend, dots, *names, rule, point, reading).add_params(*inputs).properties(height=340),
+        alt.layer(trend, points, *names, rule, point, words).add_params(*inputs).properties(height=340),
         title=title,
         alt=f"{len(h)} releases by their two scores, the {line.name} line with the range of 95 % of new releases, and "
         "a diamond at the two scores that the reader sets.",
         source=source,
         n=len(h),
         name="your-release",
-        rows=h[KEPT],
+        rows=h[SHOWN],
         caption=f"Diamond: yours, with the range at its coding score. h is measured from the {line}.",
     )
 
@@ -146,13 +140,12 @@ def calendar(table: pd.DataFrame, *, title: str, source: str) -> Figure:
 
     table: `story.frontier.calendar`;  title: the finding.
     """
-    kinds = dict(zip(table["what"].unique(), (MUTED, LAB_COLOURS["Google"]), strict=False))
     return figure(
         forest(
             table,
             row_names("row", limit=200),
             across("estimate", "correlation r", [-1, 1]),
-            colour=colours("what", kinds, hidden=True),
+            colour=colours("what", table["what"].unique(), (MUTED, BLUE), hidden=True),
             tooltip=["panel:N", "what:N", *rounded(".2f", "estimate"), "n:Q"],
         ),
         title=title,
@@ -170,14 +163,12 @@ def expected_score(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     rows: releases with both scores, and expected, low, high, swe (percent), the same in every row;  title: the finding.
     """
     x, y = _axes()
-    base = alt.Chart(rows)
-    dots = base.mark_circle(color=MUTED, opacity=0.35, size=45).encode(x=x, y=y, tooltip=["model", "lab", *SCORES])
-    interval = base.mark_rule(strokeWidth=5, opacity=0.35, color=INK).encode(
-        x="swe:Q", y="min(low):Q", y2="max(high):Q"
-    )
-    point = base.mark_point(filled=True, size=130, opacity=1, color=INK, shape="diamond")
+    others = dots(rows, x, y, colour=alt.value(MUTED), tooltip=["model", "lab", *SCORES], size=45, opacity=0.35)
+    interval = alt.Chart(rows).mark_rule(strokeWidth=5, opacity=0.35, color=INK)
+    interval = interval.encode(x="swe:Q", y="min(low):Q", y2="max(high):Q")
+    point = dots(rows, "swe:Q", "mean(expected):Q", colour=alt.value(INK), size=130, shape="diamond")
     return figure(
-        alt.layer(dots, interval, point.encode(x="swe:Q", y="mean(expected):Q")).properties(height=320),
+        alt.layer(others, interval, point).properties(height=320),
         title=title,
         alt="The expected GPQA Diamond score and its interval at the chosen SWE-bench score, among all releases.",
         source=source,
@@ -195,16 +186,14 @@ def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     ends = {score: [5 * np.floor(rows[score].min() / 5), 5 * np.ceil(rows[score].max() / 5)] for score in (SWE, GPQA)}
     x, y = _axes()
     x, y = x.scale(zero=False, domain=ends[SWE]), y.scale(zero=False, domain=ends[GPQA])
-    base = alt.Chart(rows).encode(x=x, y=y)
-    dots = base.mark_point(filled=True, size=75, opacity=0.9).encode(
-        color=lab_colour(sorted(rows["lab"].unique())), tooltip=["model", "lab", "release_date", *SCORES]
-    )
-    line = alt.Chart(rows).transform_regression(SWE, GPQA).mark_line(color=INK, strokeWidth=1.5).encode(x=x, y=y)
+    labs, tooltip = lab_colour(sorted(rows["lab"].unique())), ["model", "lab", "release_date", *SCORES]
+    points = dots(rows, x, y, colour=labs, tooltip=tooltip, size=75, opacity=0.9)
+    line = alt.Chart(rows).transform_regression(SWE, GPQA).mark_line(strokeWidth=1.5).encode(x=x, y=y)
     # The outermost first: in the middle of the crowd no name has room.
     away = ((rows[[SWE, GPQA]] - rows[[SWE, GPQA]].mean()) / rows[[SWE, GPQA]].std()).pow(2).sum(axis=1)
     words = rows.assign(away=away).sort_values("away", ascending=False)[["model", "panel", SWE, GPQA]]
     return figure(
-        alt.layer(line, dots, *named(words, x, y, "model", height=300, by="panel", always=3)).properties(height=300),
+        alt.layer(line, points, *named(words, x, y, "model", height=300, by="panel", always=3)).properties(height=300),
         title=title,
         alt="Releases of the chosen panel in the plane of SWE-bench Verified and GPQA Diamond with their own line.",
         source=source,
@@ -225,16 +214,15 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
     moved = both[far > 0.05].assign(distance=far).sort_values("distance", ascending=False)
     x, y = _axes()
     x_after, y_after = same_axis(x, swe), same_axis(y, gpqa)
-    seen: dict[str, Any] = {"color": lab_colour(sorted(both["lab"].unique())), "tooltip": ["model", *SCORES, swe, gpqa]}
-    points: dict[str, Any] = {"size": 65, "opacity": 1}
-    hollow = alt.Chart(both).mark_point(filled=False, fill=PAPER, **points).encode(x=x, y=y, **seen)
-    ways = alt.Chart(moved).mark_rule(opacity=0.7).encode(x=x, y=y, x2=swe, y2=gpqa, color=seen["color"])
-    filled = alt.Chart(moved).mark_point(filled=True, **points).encode(x=x_after, y=y_after, **seen)
+    labs, tooltip = lab_colour(sorted(both["lab"].unique())), ["model", *SCORES, swe, gpqa]
+    hollow = dots(both, x, y, colour=labs, tooltip=tooltip, filled=False, fill=PAPER)
+    joins = ways(moved, x, y, ends=[swe, gpqa], colour=labs, opacity=0.7)
+    filled = dots(moved, x_after, y_after, colour=labs, tooltip=tooltip)
     starts = both[[SWE, GPQA]].set_axis([swe, gpqa], axis=1)
     names = named(moved[["model", swe, gpqa]], x_after, y_after, "model", height=380, around=[starts])
     ends = [float(np.corrcoef(both[SWE + e], both[GPQA + e])[0, 1]) for e in ("", "_after")]
     return figure(
-        alt.layer(hollow, ways, filled, *names).properties(height=380),
+        alt.layer(hollow, joins, filled, *names).properties(height=380),
         title=f"{len(moved)} of {len(both)} releases move; r goes from {ends[0]:.2f} to {ends[1]:.2f}",
         alt=f"Published and {name} scores of the same releases, joined by lines where they differ.",
         source=source,
@@ -253,7 +241,7 @@ def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
     outside = int(h["outside"].sum())
     return figure(
         forest(
-            rows[[*KEPT, "low", "high", "outside"]],
+            rows[[*SHOWN, "low", "high", "outside"]],
             row_names("model", limit=130),
             across("h", "h (points)"),
             colour=lab_colour(list(dict.fromkeys(rows["lab"])), columns=2),
@@ -274,11 +262,10 @@ def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
 
     cuts: `frontier.range_cuts`.
     """
-    rows = cuts.assign(estimate=cuts["r"])
     drawn = band(
-        rows,
+        cuts,
         across("cut", "SWE-bench Verified at or above (%)"),
-        upright("estimate", "Pearson r", [-1, 1]),
+        upright("r", "Pearson r", [-1, 1]),
         colour=alt.value(INK),
         tooltip=["cut", "n", *rounded(".2f", "r"), "low", "high"],
         point=True,
@@ -295,4 +282,129 @@ def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
         n=f"{int(cuts['n'].max())} to {int(cuts['n'].min())} releases",
         name="correlation-by-range",
         caption="The interval leaves each lab out in turn.",
+    )
+
+
+def means(table: pd.DataFrame, *, title: str, source: str) -> Figure:
+    """Mean h of each lab of two releases or more, with its interval.  table: `frontier.lab_means`;  title: finding."""
+    table = table[table["n"] > 1]
+    rows = table.assign(row=table["lab"] + " (" + table["n"].astype(str) + ")")
+    return figure(
+        forest(
+            rows.drop(columns="same_sign"),
+            row_names("row"),
+            across("mean", "mean h (points)"),
+            colour=lab_colour(list(rows["lab"]), legend=False),
+            tooltip=["lab:N", "n:Q", *rounded("+.1f", "mean", "low", "high")],
+        ),
+        title=title,
+        alt="Mean h of each lab's core releases with its 95 percent interval, highest on top.",
+        source=source,
+        n=f"{int(rows['n'].sum())} releases of {len(rows)} labs",
+        name="lab-means",
+        caption="In brackets: core releases. h is measured from the line fitted to all these rows.",
+    )
+
+
+def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
+    """Each lab's own slope with its interval, and the slope shrunk towards the common one.
+
+    table: `frontier.shrunken_slopes`;  common: the slope over all releases.
+    """
+    kinds = {"own": ["slope", "low", "high"], "partly pooled": ["shrunk", "shrunk_low", "shrunk_high"]}
+    parts = [
+        table[["lab", "n", *columns]].set_axis(["lab", "n", "slope", "low", "high"], axis=1).assign(estimate=kind)
+        for kind, columns in kinds.items()
+    ]
+    order = list(table.sort_values("slope", ascending=False)["lab"])
+    key = alt.Legend(symbolFillColor=INK, symbolStrokeColor=INK)
+    apart, n = table["slope"].max() / table["slope"].min(), table["n"]
+    return figure(
+        forest(
+            pd.concat(parts, ignore_index=True),
+            row_names("lab", order),
+            across("slope", "slope (GPQA points per SWE-bench point)"),
+            colour=lab_colour(order, legend=False),
+            shape=alt.Shape("estimate:N", sort=list(kinds), legend=key),
+            offset=sides("estimate", kinds),
+            tooltip=["lab", "n", "estimate", *rounded(".2f", "slope"), "low", "high"],
+            rule=common,
+            dashed=True,
+            height=55,
+        ),
+        title=f"Lab slopes differ {apart:.1f} fold, on {int(n.min())} to {int(n.max())} releases each",
+        alt="Slope of each lab with its 95 percent interval, alone and partly pooled; the dashed line is the common "
+        "slope.",
+        source=source,
+        n=f"{len(table)} labs, {int(table['n'].sum())} releases",
+        name="lab-slopes",
+        caption="Dashed: the slope over all releases.",
+    )
+
+
+def held_out_labs(table: pd.DataFrame, *, source: str) -> Figure:
+    """Error on each lab when the line is fitted without it, beside the error of a flat guess."""
+    words = {"error": "the line", "error_flat": "the mean of the others"}
+    long = table.melt(["lab", "n"], list(words), "guess", "points").replace({"guess": words})
+    wins = int((table["error"] < table["error_flat"]).sum())
+    bars = alt.Chart(long).mark_bar(height={"band": 0.85}).properties(height=40 * len(table))
+    return figure(
+        bars.encode(
+            y=row_names("lab", sorted(table["lab"])),
+            yOffset=sides("guess", words.values()),
+            x=across("points", "mean absolute error (points)"),
+            color=colours("guess", words.values(), (BLUE, GREY), title="guess"),
+            tooltip=["lab", "guess", *rounded(".1f", "points"), "n"],
+        ),
+        title=f"Fitted without a lab, the line beats a flat guess for {wins} of {len(table)} labs",
+        alt="Mean absolute error on each left-out lab, for the line and for the mean of the other labs.",
+        source=source,
+        n=f"{len(table)} labs with at least three releases",
+        name="held-out-labs",
+    )
+
+
+def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
+    """h of each lab's releases over time, one lab picked out, changes named by the papers' rule and by ours.
+
+    table: `frontier.trajectories`.
+    """
+    undated = int(table["released"].isna().sum())
+    table = table.dropna(subset=["released"])
+    labs = sorted(table["lab"].unique())
+    start = own if own in labs else "DeepSeek" if "DeepSeek" in labs else labs[0]
+    pick = alt.param(name="lab_path", value=start, bind=alt.binding_select(options=labs, name="lab "))
+    mine = "datum.lab === lab_path"
+    shown = table[[*SHOWN, "released", "kind", "papers_kind", "change"]]
+    shown = shown.assign(released=shown["released"].dt.strftime("%Y-%m-%d"))
+    x, y = alt.X("released:T", title="release date"), alt.Y("h:Q", title="h (points)")
+    grey = dots(shown, x, y, colour=alt.value(MUTED), size=30, opacity=0.2)
+    one = alt.Chart(shown).encode(x=x, y=y).transform_filter(mine)
+    points = one.mark_point(filled=True, size=90, opacity=1).encode(
+        tooltip=[*H_TOOLTIP, "kind", "papers_kind", *rounded("+.1f", "change")],
+        shape=alt.Shape("papers_kind:N", title="change"),
+    )
+    only = alt.condition(mine, alt.value(1), alt.value(0))
+    words = shown[["model", "lab", "released", "h"]]
+    jumps = table["change"].abs() > 10
+    sure = table["kind"].isin(["step", "excursion", "open"])
+    return figure(
+        alt.layer(
+            line_at(0, "y"),
+            grey,
+            one.mark_rule(opacity=0.3, strokeWidth=3).encode(y="h_low:Q", y2="h_high:Q"),
+            one.mark_line(strokeWidth=2),
+            points,
+            *named(words, x, y, "model", height=340, around=[words], by="lab", opacity=only),
+        )
+        .add_params(pick)
+        .properties(height=340),
+        title=f"{int(jumps.sum())} of {int((table['order'] > 1).sum())} changes from one release to the next exceed "
+        f"ten points, {int(sure.sum())} the scatter of a lab's releases",
+        alt="h over time for one lab chosen from a list, with the prediction interval of each release.",
+        source=source,
+        n=f"{len(table)} releases of {len(labs)} labs",
+        name="paths-of-labs",
+        caption="Bars: 95 % prediction interval about h. Grey: the other labs. Shapes: the papers' rule."
+        + (f" Without a date of release, and so not drawn: {undated}." if undated else ""),
     )

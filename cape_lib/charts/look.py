@@ -34,17 +34,6 @@ LAB_COLOURS = {
     "Alibaba": SKY,
 }
 
-#: Family of base models -> colour; a family that is not here is GREY.
-FAMILY_COLOURS = {
-    "Pythia": BLUE,
-    "OPT": ORANGE,
-    "Cerebras-GPT": SKY,
-    "Llama-2": PURPLE,
-    "Qwen2.5": GREEN,
-    "Phi": VERMILION,
-    "BLOOM": "#7B5AA6",
-    "OLMo": "#8A6D00",
-}
 
 #: Two sides of anything that is no phase: apart for every kind of colour-blindness, 3:1 on a light and a dark page.
 TWO_SIDES = (BLUE, AMBER)

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from cape_lib.charts.axes import across, rounded, row_names, upright
-from cape_lib.charts.forest import band, forest, line_at
-from cape_lib.charts.frame import GRID, INK, LAB_COLOURS, MUTED, PAPER, Figure, figure
+from cape_lib.charts.axes import across, rounded, row_names, same_axis, upright
+from cape_lib.charts.forest import band, dots, forest, line_at
+from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.frontier import lab_colour
-from cape_lib.charts.look import mark_scales
+from cape_lib.charts.look import GRID, INK, LAB_COLOURS, MUTED, PAPER, mark_scales
 from cape_lib.predictions import STATUSES, Scored, power, prediction, resolves
 from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
 from cape_lib.story.predictions import in_plain, limits, today
@@ -30,80 +30,70 @@ SOURCE = "[predictions and frontier scores](../book/data.html#other-tables)"
 
 def cards(scored: Sequence[Scored]) -> HTML:
     """One card a prediction: rule in words and as code, window, data needed and at hand, value, status and why."""
-    return _cards(_card(one, one.card.name, f"<dl>{_items(one)}</dl>{_sources(one.sources)}") for one in scored)
+    return _cards((one, one.card.name, f"<dl>{_items(one)}</dl>{_sources(one.sources)}") for one in scored)
 
 
 def plain_cards(scored: Sequence[Scored]) -> HTML:
     """One card a prediction: its plain sentence, status and today's value; rules, data and sources folded."""
-    return _cards(
-        _card(
-            one,
-            in_plain(one),
-            f"<p>{escape(today(one))}</p><details><summary>Rules and data</summary><dl>{_items(one)}</dl>"
-            f"{_sources(one.sources)}</details>",
-        )
-        for one in scored
-    )
+    folded = "<p>{}</p><details><summary>Rules and data</summary><dl>{}</dl>{}</details>"
+    bodies = [folded.format(escape(today(one)), _items(one), _sources(one.sources)) for one in scored]
+    return _cards((one, in_plain(one), body) for one, body in zip(scored, bodies, strict=True))
 
 
-def _cards(each: Iterable[str]) -> HTML:
-    return HTML(f'<div class="cape-cards">{"".join(map(typeset, each))}</div>')
-
-
-def _card(one: Scored, head: str, body: str) -> str:
-    shape = f'<span aria-hidden="true">{MARKS[one.status].text}</span>'
-    return (
+def _cards(each: Iterable[tuple[Scored, str, str]]) -> HTML:
+    """Cards of predictions, each with its heading and what stands below its status (HTML)."""
+    cards = [
         f'<section class="cape-card" id="prediction-{one.card.id}" aria-label="Prediction {one.card.id}">'
-        f"<p><strong>{one.card.id}. {escape(head)}</strong></p>"
-        f'<p class="cape-verdict-word">{shape} {one.status}</p>{body}</section>'
-    )
+        f"<p><strong>{one.card.id}. {escape(heading)}</strong></p>"
+        f'<p class="cape-verdict-word"><span aria-hidden="true">{MARKS[one.status].text}</span> {one.status}</p>{body}'
+        "</section>"
+        for one, heading, body in each
+    ]
+    return HTML(f'<div class="cape-cards">{typeset("".join(cards))}</div>')
 
 
 def _items(one: Scored) -> str:
     """Rules, window, data and value of a prediction as a list of terms."""
     card = one.card
     value = "none yet" if np.isnan(one.value) else f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
-    shares = "" if np.isnan(one.pass_share) else f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail"
+    repeats = "" if np.isnan(one.pass_share) else f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail"
     read = f", {one.read_via} values read in a transcription" if one.read_via else ""
-    lines = [
-        ("Passes if", card.passes_if),
-        ("Fails if", card.fails_if),
-        ("As code", f"pass: {card.pass_rule.text}; fail: {card.fail_rule.text}"),
-        ("Window", f"made {card.made_on}; resolves: {resolves(card)}"),
-        ("Chance", "" if card.chance is None else f"{card.chance:g} %, by this book when it was made; {card.note}"),
-        ("Needs", card.needed),
-        ("At hand", f"{one.n} models or releases, {one.since} of them of {card.made_on} or later{read}"),
-        ("Today's value", value),
-        ("Repeats", f"{shares} ({one.share_of})" if shares else ""),
-        ("Power of 80 %", power(one)),
-        ("Why", one.reason),
-    ]
-    tags = {"As code": ("<code>", "</code>")}
-    return "".join(
-        f"<dt>{name}</dt><dd>{escape(text).join(tags.get(name, ('', '')))}</dd>" for name, text in lines if text
-    )
+    items = {
+        "Passes if": card.passes_if,
+        "Fails if": card.fails_if,
+        "As code": f"pass: {card.pass_rule.text}; fail: {card.fail_rule.text}",
+        "Window": f"made {card.made_on}; resolves: {resolves(card)}",
+        "Chance": "" if card.chance is None else f"{card.chance:g} %, by this book when it was made; {card.note}",
+        "Needs": card.needed,
+        "At hand": f"{one.n} models or releases, {one.since} of them of {card.made_on} or later{read}",
+        "Today's value": value,
+        "Repeats": f"{repeats} ({one.share_of})" if repeats else "",
+        "Power of 80 %": power(one),
+        "Why": one.reason,
+    }
+    texts = {name: escape(text) for name, text in items.items() if text}
+    texts["As code"] = f"<code>{texts['As code']}</code>"
+    return "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in texts.items())
 
 
 def _sources(addresses: Sequence[str]) -> str:
     """The addresses that the values were read from, folded; each is named by its host and the end of its path."""
-    links = [link for link in addresses if link.startswith("http")]
-    if not links:
-        return ""
-    items = "".join(f'<li><a href="{escape(link)}">{escape(_short(link))}</a></li>' for link in links)
-    return f"<details><summary>{len(links)} source{'' if len(links) == 1 else 's'}</summary><ul>{items}</ul></details>"
+    items = []
+    for link in addresses:
+        if link.startswith("http"):
+            parts = urlsplit(link)
+            host, end = parts.netloc, unquote(parts.path.rstrip("/").rpartition("/")[2])
+            name = f"{host.removeprefix('www.')}: {end[:48]}" if end else host
+            items.append(f'<li><a href="{escape(link)}">{escape(name)}</a></li>')
+    summary = f"{len(items)} source{'' if len(items) == 1 else 's'}"
+    return f"<details><summary>{summary}</summary><ul>{''.join(items)}</ul></details>" if items else ""
 
 
-def _short(link: str) -> str:
-    parts = urlsplit(link)
-    end = unquote(parts.path.rstrip("/").rpartition("/")[2])
-    return f"{parts.netloc.removeprefix('www.')}: {end[:48]}" if end else parts.netloc
-
-
-def _status(found: pd.Series) -> tuple[alt.Color, alt.Shape]:
+def _status(statuses: pd.Series) -> tuple[alt.Color, alt.Shape]:
     """Colour and shape of the statuses that occur, one legend for both."""
-    scales = mark_scales([word for word in STATUSES if word in set(found)])
+    colour, shape = mark_scales([word for word in STATUSES if word in set(statuses)])
     about: dict[str, Any] = {"title": None, "legend": alt.Legend(columns=2)}
-    return alt.Color("status:N", scale=scales[0], **about), alt.Shape("status:N", scale=scales[1], **about)
+    return alt.Color("status:N", scale=colour, **about), alt.Shape("status:N", scale=shape, **about)
 
 
 def timeline(scored: Sequence[Scored]) -> Figure:
@@ -123,15 +113,14 @@ def timeline(scored: Sequence[Scored]) -> Figure:
         ]
     )
     colour, shape = _status(rows["status"])
-    base = alt.Chart(rows).encode(
-        y=row_names("prediction", limit=230), tooltip=["prediction:N", "status:N", "resolves:N"]
-    )
+    place, tooltip = row_names("prediction", limit=230), ["prediction:N", "status:N", "resolves:N"]
+    base = alt.Chart(rows).encode(y=place, tooltip=tooltip)
     bars = base.mark_bar(height=6, color=GRID).encode(x=alt.X("from:T", title=None), x2="to:T")
     ends = base.mark_text(align="left", dx=6, color=MUTED, fontSize=11).encode(x="to:T", text="resolves:N")
-    dots = base.mark_point(filled=True, size=90, opacity=1).encode(x="today:T", color=colour, shape=shape)
+    now = dots(rows, "today:T", place, colour=colour, shape=shape, tooltip=tooltip, size=90)
     settled = int(rows["status"].isin(["passed", "failed"]).sum())
     return figure(
-        alt.layer(bars, line_at(today, "x", kind="T"), ends, dots).properties(height=32 * len(rows)),
+        alt.layer(bars, line_at(today, "x", kind="T"), ends, now).properties(height=32 * len(rows)),
         title=f"{settled} of {len(rows)} predictions are settled; an open one has until the end of its bar",
         alt="A bar for each prediction from May 2026 to the day on which it resolves; a mark at today with its status. "
         "Two predictions have no day: they wait for the next two releases of a lab.",
@@ -186,26 +175,23 @@ def settings(table: pd.DataFrame) -> Figure:
         prediction=table["id"].astype(str) + ". " + table["name"],
     )
     colour, shape = _status(rows["status"])
-    chart = forest(
-        rows,
-        row_names("setting", limit=230),
-        alt.X("id:O", title="prediction", axis=alt.Axis(labelAngle=0)),
-        colour=colour,
-        shape=shape,
-        tooltip=["prediction:N", "setting:N", "status:N", *rounded(".2f", "value", "low", "high"), "n:Q"],
-        rule=None,
-        bars=rows.head(0),
-        height=30,
-    )
     decided = rows[rows["status"] != "cannot be scored yet"]
     lacking = rows.loc[rows["status"] == "cannot be scored yet", "id"].unique()
     turned = int((decided.groupby("id")["status"].nunique() > 1).sum())
     return figure(
-        chart,
-        title=(
-            f"{turned} of {rows['id'].nunique()} predictions {'changes' if turned == 1 else 'change'} sides with the "
-            f"panel or with who states the scores; {len(lacking)} lack data on some"
+        forest(
+            rows,
+            row_names("setting", limit=230),
+            alt.X("id:O", title="prediction", axis=alt.Axis(labelAngle=0)),
+            colour=colour,
+            shape=shape,
+            tooltip=["prediction:N", "setting:N", "status:N", *rounded(".2f", "value", "low", "high"), "n:Q"],
+            rule=None,
+            bars=rows.head(0),
+            height=30,
         ),
+        title=f"{turned} of {rows['id'].nunique()} predictions {'changes' if turned == 1 else 'change'} sides with the "
+        f"panel or with who states the scores; {len(lacking)} lack data on some",
         alt="Predictions across, panels and claimants down, one mark each, shaped by status.",
         source=SOURCE,
         n=f"{len(rows)} settings",
@@ -220,14 +206,14 @@ def day_by_day(table: pd.DataFrame) -> Figure:
     table: `predictions.over_time`.
     """
     rows = table[table["id"].isin(TURN_ON_R)].dropna(subset=["value"])
-    rows = rows.assign(estimate=rows["value"], day=pd.to_datetime(rows["as_of"]))
+    rows = rows.assign(day=pd.to_datetime(rows["as_of"]))
     charts = []
     for ident, part in rows.groupby("id"):
         marks = limits(prediction(str(ident)))
         drawn = band(
             part,
             alt.X("day:T", title=None, axis=alt.Axis(format="%b", tickCount="month")),
-            upright("estimate", "correlation r", [-0.2, 1]),
+            upright("value", "correlation r", [-0.2, 1]),
             colour=alt.value(INK),
             tooltip=["name:N", "as_of:N", "status:N", *rounded(".2f", "value"), "n:Q"],
             point=True,
@@ -257,21 +243,18 @@ def own_check(later: pd.DataFrame, *, band: float, flat_band: float) -> Figure:
 
     later: `frontier.later_releases`;  band, flat_band: half widths in points.
     """
-    long = later.melt(["model", "lab"], ["h", "h_flat"], "guess", "points")
-    half = {"h": band, "h_flat": flat_band}
-    long["low"], long["high"] = -long["guess"].map(half), long["guess"].map(half)
-    long["guess"] = long["guess"].map({"h": "the line through 34 models", "h_flat": "their mean GPQA"})
+    half = {"the line through 34 models": band, "their mean GPQA": flat_band}
+    words = dict(zip(("h", "h_flat"), half, strict=True))
+    long = later.melt(["model", "lab"], list(words), "guess", "points").replace({"guess": words})
+    bars = pd.DataFrame({"guess": list(half), "low": [-half[name] for name in half], "high": list(half.values())})
     labs = [lab for lab in LAB_COLOURS if lab in set(long["lab"])] + sorted(set(long["lab"]) - set(LAB_COLOURS))
-    place = row_names("guess", limit=300)
-    bands = alt.Chart(long.drop_duplicates("guess")).mark_bar(height=34, color=GRID)
-    bands = bands.encode(x=across("low", "points of GPQA Diamond off the guess"), x2="high:Q", y=place)
-    dots = alt.Chart(long).mark_point(filled=True, size=75, stroke=PAPER, opacity=1)
-    dots = dots.encode(
-        x="points:Q", y=place, color=lab_colour(labs), tooltip=["model:N", "guess:N", *rounded(".1f", "points")]
-    )
+    place, x = row_names("guess", limit=300), across("points", "points of GPQA Diamond off the guess")
+    bands = alt.Chart(bars).mark_bar(height=34, color=GRID).encode(x=same_axis(x, "low"), x2="high:Q", y=place)
+    tooltip = ["model:N", "guess:N", *rounded(".1f", "points")]
+    points = dots(long, x, place, colour=lab_colour(labs), tooltip=tooltip, size=75, stroke=PAPER)
     inside, flat = int(later["inside_published"].sum()), int(later["inside_flat"].sum())
     return figure(
-        alt.layer(bands, line_at(0, "x"), dots).properties(height=120),
+        alt.layer(bands, line_at(0, "x"), points).properties(height=120),
         title=f"Inside their band: {inside} of {len(later)} by the line, {flat} of {len(later)} by a flat guess",
         alt="Five models of April 2026 as points, twice: their distance from the line and from a flat guess. Both "
         "times a grey bar shows 1.96 standard deviations of the 34 models.",

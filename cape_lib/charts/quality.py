@@ -1,22 +1,31 @@
-"""Figures of the data quality page: what was checked, what differs, and what it moves."""
+"""Figures of the pages on data quality and on trust: what was checked and moved, how often an interval is right."""
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import altair as alt
 import pandas as pd
+from IPython.display import HTML
 
-from cape_lib.charts.axes import across, rounded, row_names
-from cape_lib.charts.forest import forest, line_at
-from cape_lib.charts.frame import INK, MUTED, PALETTE, Figure, figure
+from cape_lib.charts.axes import across, colours, rounded, row_names, upright
+from cape_lib.charts.forest import band, forest, line_at
+from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.frontier import lab_colour
-from cape_lib.signs import typeset
+from cape_lib.charts.look import GRID, INK, MUTED, mark_scales
+from cape_lib.charts.tabular import table
+from cape_lib.signs import MARKS, typeset
 from cape_lib.tables import label
+from cape_lib.tables.chapters import RELATIVES, mark
 
+#: what the shape of a mark says; the colour only repeats it
+FINE, LABELLED, COMPARED = "as promised", "labelled", "labelled; decides nothing here"
+NOMINAL, LEAST, MOST = 0.95, 0.90, 0.05
+BY = ("method", "truth", "n", "noise")
+SOURCE = "[table `coverage`](../book/data.html), {n} replications a row"
 STATUS_ORDER = ["confirmed", "corrected", "other setting", "independent only", "unchecked"]
 
 
@@ -30,18 +39,16 @@ def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
     known = [status for status in STATUS_ORDER if status in set(counts["status"])]
     known += sorted(set(counts["status"]) - set(known))
     counts["rank"] = counts["status"].map({status: i for i, status in enumerate(known)})
-    key = alt.Color("status:N", scale=alt.Scale(domain=known, range=PALETTE), title=None, legend=alt.Legend(columns=2))
-    bars = alt.Chart(counts).mark_bar()
-    bars = bars.encode(
-        y=row_names("lab", order),
-        x=across("cells", "cells"),
-        color=key,
-        order="rank:Q",
-        tooltip=["lab", "status", "cells"],
-    )
+    bars = alt.Chart(counts).mark_bar().properties(height=24 * len(order))
     alike = int(cells["status"].isin(["confirmed", "corrected"]).sum())
     return figure(
-        bars.properties(height=24 * len(order)),
+        bars.encode(
+            y=row_names("lab", order),
+            x=across("cells", "cells"),
+            color=colours("status", known, columns=2),
+            order="rank:Q",
+            tooltip=["lab", "status", "cells"],
+        ),
         title=f"For {alike} of {len(cells)} published cells the maker states a value for the same version and setting",
         alt="Number of published cells by lab and status.",
         source=source,
@@ -55,33 +62,29 @@ def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
 
     effects: `frontier.cell_effects`.
     """
-    shown = effects.dropna(subset=["h_after"]).assign(
-        cell=lambda rows: rows["model"] + ", " + rows["benchmark"].map(label).str.split().str[0]
-    )
-    tooltip: list[Any] = [
-        "model",
-        "benchmark",
-        "before",
-        "after",
-        *rounded("+.1f", "h_before", "h_after"),
-        *rounded("+.3f", "d_r"),
-    ]
-    colour = lab_colour(sorted(shown["lab"].unique()), columns=2)
-    base = alt.Chart(shown).encode(y=row_names("cell", limit=190), color=colour, tooltip=tooltip)
-    before = across("h_before", "h (points)")
-    ways = base.mark_rule(strokeWidth=2, opacity=0.6).encode(x=before, x2="h_after:Q")
-    ends = [
-        base.mark_point(filled=False, size=60).encode(x=before),
-        base.mark_point(filled=True, size=60, opacity=1).encode(x="h_after:Q"),
-    ]
+    shown = effects.dropna(subset=["h_after"])
+    cells = shown["model"] + ", " + shown["benchmark"].map(label).str.split().str[0]
+    shown = shown.assign(cell=cells, low=shown["h_before"], high=shown["h_after"])
+    about = ["cell", "model", "lab", "benchmark", "before", "after", "d_r", "low", "high"]
+    ends = shown.melt(about, ["h_before", "h_after"], "end", "h")
     flips = int((shown["h_before"] * shown["h_after"] < 0).sum())
     return figure(
-        alt.layer(line_at(0, "x"), ways, *ends).properties(height=18 * len(shown)),
+        forest(
+            ends,
+            row_names("cell", limit=190),
+            across("h", "h (points)"),
+            colour=lab_colour(sorted(shown["lab"].unique()), columns=2),
+            tooltip=["model", "benchmark", "before", "after", *rounded("+.1f", "low", "high"), *rounded("+.3f", "d_r")],
+            hollow="datum.end === 'h_before'",
+            bars=shown[["cell", "lab", "low", "high"]],
+            height=18,
+        ),
         title=f"{len(shown)} cells differ; {flips} of them turn the sign of their model's h",
         alt="h of each model before and after one of its cells is replaced.",
         source=source,
         n=f"{len(shown)} cells",
         name="cell-effects",
+        rows=effects,
         caption="Hollow: as published. Filled: with this one cell replaced. h on the frozen line.",
     )
 
@@ -125,16 +128,15 @@ def influence(table: pd.DataFrame, *, source: str) -> Figure:
     # The table has the value with the row minus that without it; a reader wants to see what leaving it out does.
     shown = table.assign(d_r=-table["d_r"], d_slope=-table["d_slope"])
     shown = shown.sort_values("d_r", key=abs, ascending=False).head(12)[["model", "lab", "cooks", "d_r", "d_slope"]]
-    bars = alt.Chart(shown).mark_bar()
-    bars = bars.encode(
-        y=row_names("model", shown["model"], limit=200),
-        x=across("d_r", "change of r when left out"),
-        color=lab_colour(sorted(table["lab"].unique()), columns=2),
-        tooltip=["model", *rounded("+.3f", "d_r", "d_slope"), "cooks"],
-    )
+    bars = alt.Chart(shown).mark_bar().properties(height=22 * len(shown))
     first = shown.iloc[0]
     return figure(
-        bars.properties(height=22 * len(shown)),
+        bars.encode(
+            y=row_names("model", shown["model"], limit=200),
+            x=across("d_r", "change of r when left out"),
+            color=lab_colour(sorted(table["lab"].unique()), columns=2),
+            tooltip=["model", *rounded("+.3f", "d_r", "d_slope"), "cooks"],
+        ),
         title=f"No single release carries the trend: without {first['model']} r changes most, by {first['d_r']:+.2f}",
         alt="Change of the correlation when each of the twelve most influential releases is left out.",
         source=source,
@@ -144,24 +146,33 @@ def influence(table: pd.DataFrame, *, source: str) -> Figure:
     )
 
 
-def difference_table(effects: pd.DataFrame, cells: pd.DataFrame) -> object:
+def difference_table(effects: pd.DataFrame, cells: pd.DataFrame) -> HTML:
     """Every difference with the address where the new value stands, as an HTML table.
 
     effects: `frontier.cell_effects`;  cells: `tables.load("frontier_cells")` with source, read_via, reason.
     """
-    from IPython.display import HTML
-
     about = [name for name in ("status", "source", "read_via", "reason") if name in cells]
     rows = effects.merge(cells[["model", "benchmark", *about]], on=["model", "benchmark"], how="left")
-    lines = [_line(row) for row in rows.to_dict("records")]
-    head = "".join(
-        f"<th scope='col'{' style=min-width:14rem' if name in ('why', 'where') else ''}>{name}</th>"
-        for name in ("model", "benchmark", "published", "now", "h", "why", "where")
-    )
-    return HTML(
-        "<div class='cape-table' tabindex='0' role='region' aria-label='Every difference with its source'>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{typeset(''.join(lines))}</tbody></table></div>"
-    )
+    lines = [
+        {
+            "model": row["model"],
+            "benchmark": label(str(row["benchmark"])),
+            "published": f"{row['before']:.1f}",
+            "now": "no source" if pd.isna(row["after"]) else f"{row['after']:.1f}",
+            "h": "" if pd.isna(row["h_after"]) else f"{row['h_before']:+.1f}\u00a0→\u00a0{row['h_after']:+.1f}",
+            "why": HTML(f'<div class="cape-wide">{typeset(escape(str(row.get("reason") or "")))}</div>'),
+            "where": HTML(f'<div class="cape-wide">{_where(row)}</div>'),
+        }
+        for row in rows.to_dict("records")
+    ]
+    return table(pd.DataFrame(lines), caption="Every difference with its source")
+
+
+def _where(row: dict[Hashable, Any]) -> str:
+    """The address of a cell's source as a link, with the transcription that it was read in."""
+    address, via = str(row.get("source") or ""), row.get("read_via")
+    link = f'<a href="{escape(address)}">source</a>' if address.startswith("http") else escape(address)
+    return link + (f" <small>(read in {_transcription(via)})</small>" if isinstance(via, str) and via else "")
 
 
 def _transcription(via: str) -> str:
@@ -169,29 +180,163 @@ def _transcription(via: str) -> str:
     file = re.match(r"github\.com/([^@\s]+)@(\w+) (\S+)", via)
     page = re.match(r"(?:https://)?([\w.-]+\.\w+/[^\s,]+)", via)
     if file:
-        address, shown = f"https://github.com/{file[1]}/blob/{file[2]}/{file[3]}", file[1]
+        address, name = f"https://github.com/{file[1]}/blob/{file[2]}/{file[3]}", file[1]
     elif page:
-        address, shown = f"https://{page[1]}", "/".join(page[1].removeprefix("github.com/").split("/")[:2])
+        address, name = f"https://{page[1]}", "/".join(page[1].removeprefix("github.com/").split("/")[:2])
     else:
-        return html.escape(via)
-    return f"<a href='{html.escape(address, quote=True)}'>{html.escape(shown)}</a>"
+        return escape(via)
+    return f'<a href="{escape(address)}">{escape(name)}</a>'
 
 
-def _line(row: dict[Hashable, Any]) -> str:
-    address = str(row.get("source") or "")
-    link = (
-        f"<a href='{html.escape(address, quote=True)}'>source</a>"
-        if address.startswith("http")
-        else html.escape(address)
+def source(rows: pd.DataFrame) -> str:
+    """The source line of rows of the coverage table, with how many replications they rest on."""
+    low, high = int(rows["replications"].min()), int(rows["replications"].max())
+    return SOURCE.format(n=f"{low:,}" if low == high else f"{low:,} to {high:,}")
+
+
+def coverage(rows: pd.DataFrame, *, title: str, name: str, by: Sequence[str] = BY, caption: str = "") -> Figure:
+    """Actual coverage of intervals that say 95 %, one mark a row with its own interval.
+
+    rows: of `tables.load("coverage")`, one measure; by: the columns that tell the rows apart, in the order shown.
+    """
+    floor = max(0.0, min(0.8, float(rows["low"].min()) - 0.02))
+    return _dots(
+        rows,
+        {NOMINAL: "95 % promised", LEAST: "90 %, labelled below"},
+        across("value", "share of intervals that hold the truth", [floor, 1.0], percent=True),
+        by,
+        title=title,
+        alt="Share of intervals that hold the planted truth, a mark a setting; lines at 95 % and 90 %.",
+        name=name,
+        caption=caption or "Solid: 95 %, as the interval says. Dashed: 90 %. Triangles: labelled as covering less.",
     )
-    via = row.get("read_via")
-    read = f" <small>(read in {_transcription(str(via))})</small>" if isinstance(via, str) and via else ""
-    after = row["after"]
-    now = "no source" if pd.isna(after) else f"{after:.1f}"
-    moved = "" if pd.isna(row["h_after"]) else f"{row['h_before']:+.1f} → {row['h_after']:+.1f}"
-    values: Iterable[str] = (
-        html.escape(str(row["model"])), label(str(row["benchmark"])), f"{row['before']:.1f}", now,
-        f"<span style='white-space: nowrap'>{moved}</span>",
-        html.escape(str(row.get("reason") or "")), link + read,
-    )  # fmt: skip
-    return "<tr>" + "".join(f"<td>{value}</td>" for value in values) + "</tr>"
+
+
+def false_verdicts(rows: pd.DataFrame, *, title: str, name: str, by: Sequence[str] = BY, caption: str = "") -> Figure:
+    """How often a positive verdict falls where nothing was planted, one mark a row with its own interval."""
+    top = max(0.12, float(rows["high"].max()) + 0.01)
+    return _dots(
+        rows,
+        {MOST: "5 %"},
+        across("value", "share of wrong verdicts", [0.0, min(1.0, top)], percent=True),
+        by,
+        title=title,
+        alt="Share of verdicts that are wrong where nothing was planted, a mark a setting; a line at 5 %.",
+        name=name,
+        caption=caption
+        or "Dashed: 5 %. Triangles: wrong more often than that, beyond the noise of the simulation. "
+        "Squares: the same, of rules of the papers or of textbooks that decide nothing in this book.",
+    )
+
+
+def _dots(rows: pd.DataFrame, rules: Mapping[float, str], x: alt.X, by: Sequence[str], **about: Any) -> Figure:
+    """One mark a row with its interval, beside rules (all but the promised one dashed).
+
+    rules: at -> what it is;  by: the columns that tell the rows apart;  about: further arguments of `figure`.
+    """
+    shown = _named(rows, by)
+    colour, shape = mark_scales([kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()])
+    lines = [line_at(at, "x", dashed=at != NOMINAL, what=what) for at, what in rules.items()]
+    dots = forest(
+        shown,
+        row_names("setting", limit=330, grid=True, gridColor=GRID),
+        x,
+        colour=alt.Color("reading:N", scale=colour, title=None),
+        shape=alt.Shape("reading:N", scale=shape, title=None),
+        tooltip=["setting", *rounded(".1%", "value"), "replications:Q", "reading"],
+        rule=None,
+        height=20,
+    )
+    return figure(alt.layer(*lines, dots), source=source(rows), n=f"{len(rows)} settings", rows=rows, **about)
+
+
+def power(rows: pd.DataFrame, *, title: str, name: str) -> Figure:
+    """How often a boundary that is there is called one: a line a depth of the dip, a chart a number of questions.
+
+    rows: part "power" of the coverage table, one estimator.
+    """
+    shown = rows.assign(depth=rows["truth"].str.extract(r"([\d.]+) points")[0].astype(float).map("{:g} points".format))
+    depths = sorted(shown["depth"].unique(), key=lambda text: float(text.split()[0]))
+    views = [
+        band(
+            part,
+            alt.X("n:Q", title="sizes", scale=alt.Scale(zero=False), axis=alt.Axis(tickMinStep=1)),
+            upright("value", "power", [0, 1], percent=True),
+            colour=colours("depth", depths, title="depth"),
+            tooltip=["depth", "n", *rounded(".0%", "value")],
+            point=True,
+        ).properties(height=240, title=str(noise))
+        for noise, part in shown.groupby("noise", sort=False)
+    ]
+    return figure(
+        views,
+        title=title,
+        alt="Share of planted boundaries that are called, over the number of sizes, one line a depth of the dip.",
+        source=source(rows),
+        n=f"{len(rows)} settings",
+        name=name,
+        rows=rows,
+        caption="A parabola that falls and rises by so many points over half of the sizes, from 0.07 to 12 billions.",
+    )
+
+
+def grid(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every row as a cell of a table: a line a method, truth, noise and measure, a column a number of sizes or rows.
+
+    rows: shares of one part. A cell reads "93 %"; "82 % ▲" where the table's own label says that it is not as promised,
+    "82 % □" where that is a rule which decides nothing here.
+    """
+    marks = _reading(rows).map({FINE: ""} | {word: f"\u00a0{MARKS[word].text}" for word in (LABELLED, COMPARED)})
+    shares = rows["value"].map("{:.1%}".format).str.replace("%", "\u00a0%") + marks
+    order = ["measure", "method", "truth", "noise"]
+    cells: pd.DataFrame = rows.assign(share=shares)
+    if not cells.duplicated(order).any():
+        # One number of rows each: a column a number would be mostly empty.
+        return cells[[*order, "n", "share"]].reset_index(drop=True)
+    wide = cells.pivot_table(index=order, columns="n", values="share", aggfunc="first", sort=False)
+    wide = wide[sorted(wide.columns)]
+    wide.columns = [f"n\u00a0=\u00a0{n}" for n in wide.columns]
+    return wide.reset_index().fillna("")
+
+
+def numbers(rows: pd.DataFrame, *, caption: str) -> HTML:
+    """`grid` as a table that scrolls inside itself once it is long: every row is on the page, and prints."""
+    return table(grid(rows), caption=caption, long=True)
+
+
+def few_families() -> str:
+    """What a reader must know of the intervals that cannot resample families."""
+    return f"A side with fewer than eight families has Fisher's interval instead, {mark(*RELATIVES)}."
+
+
+def labelled(rows: pd.DataFrame) -> str:
+    """How many rows are not as promised, as a sentence."""
+    bad = rows["label"].fillna("").ne("")
+    if not bad.any():
+        return f"All {len(rows)} are as promised."
+    # Away from all for coverage, from none for wrong verdicts.
+    away = (rows["value"] - rows["measure"].str.startswith("coverage").astype(float)).abs().where(bad, 0.0)
+    worst = rows.iloc[int(away.to_numpy().argmax())]
+    where = f"{worst['method']} where the truth is {worst['truth']!r}, n = {worst['n']}, {worst['noise']}"
+    idle = int((bad & (rows["role"] == "compared")).sum())
+    many = f"{int(bad.sum())} of {len(rows)} {'is' if bad.sum() == 1 else 'are'} labelled"
+    many += (
+        f", {idle} of them {'a rule' if idle == 1 else 'rules'} that decide{'s' * (idle == 1)} nothing here"
+        if idle
+        else ""
+    )
+    return f"{many}; the furthest off is {where}: {worst['value']:.0%}."
+
+
+def _named(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """The rows with a name of their own each, from the columns that differ."""
+    telling = [column for column in by if rows[column].nunique() > 1] or list(by[:1])
+    words = {column: ("n\u00a0=\u00a0" if column == "n" else "") + rows[column].astype(str) for column in telling}
+    names = pd.DataFrame(words).agg(", ".join, axis=1)
+    return rows.assign(setting=names.map(typeset), reading=_reading(rows))
+
+
+def _reading(rows: pd.DataFrame) -> pd.Series:
+    """What a row says to a reader: as promised, labelled, or labelled and without a say."""
+    bad, idle = rows["label"].fillna("").ne(""), rows["role"].eq("compared")
+    return pd.Series(FINE, index=rows.index).mask(bad, LABELLED).mask(bad & idle, COMPARED)

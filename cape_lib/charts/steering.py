@@ -1,6 +1,9 @@
-"""Figures of chapter 5, recorded part: what was counted, how sure it is, and how much more would have been needed."""
+"""Figures of chapter 5: what was counted and how sure it is; the steering protocol on testbed models."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -8,14 +11,26 @@ import pandas as pd
 from scipy.special import ndtri
 
 from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, upright
-from cape_lib.charts.forest import forest, line_at
-from cape_lib.charts.frame import GRID, INK, Figure, figure
-from cape_lib.charts.look import AMBER, BLUE, GREY
-from cape_lib.stats import wilson
+from cape_lib.charts.forest import ALL, band, forest, line_at, trace
+from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts.levers import TESTBED, by_width
+from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK
+from cape_lib.stats import wilson, wilson_clustered
 
 #: Half of an interval with which one can tell 60 % from 40 % (points).
 WANTED = 10.0
 SOURCE = "[steering totals](../book/data.html#other-tables), as released"
+#: Texts that a direction is fitted on -> in words
+WORDS = {"reg": "register", "ctx": "context", "stmt": "statement"}
+#: Where a direction is there to be found, and where none is -> in words, in the order of the rows
+CASES = {
+    "planted": "put there by hand",
+    "learnt": "learnt",
+    "null: below the dip": "none: model too narrow",
+    "null: shuffled labels": "none: shuffled labels",
+    "null: untrained": "none: untrained model",
+}
+RIGHT = "questions right"
 
 
 def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
@@ -36,13 +51,14 @@ def runs(totals: pd.DataFrame) -> Figure:
     again = rows.groupby("row").cumcount()
     rows["row"] = rows["row"].where(again == 0, rows["row"] + " (" + (again + 1).astype(str) + ")")
     widest, fewest, most = float((totals["high"] - totals["low"]).max()), *totals["n_total"].agg(["min", "max"])
+    kinds = ("prompts recorded", "totals only")
     return figure(
         forest(
             rows,
             row_names("row", limit=180),
             across("percent", "texts that changed (%)", [0, 100]),
-            colour=colours("records", {"prompts recorded": BLUE, "totals only": AMBER}),
-            shape=shapes("records", {"prompts recorded": "circle", "totals only": "square"}),
+            colour=colours("records", kinds, (BLUE, AMBER)),
+            shape=shapes("records", kinds, ("circle", "square")),
             tooltip=["model:N", "run:N", "n_changed:Q", "n_total:Q", *rounded(".0f", "low", "high")],
             rule=None,
             height=26,
@@ -67,15 +83,14 @@ def trend_null(ways: pd.DataFrame, *, observed: int) -> Figure:
     rows = ways.assign(far=np.where(ways["trend"] <= observed, *words))
     p = float(rows.loc[rows["trend"] <= observed, "share"].sum())
     ticks = alt.Axis(labelAngle=0, labelOverlap="parity", labelSeparation=4)
-    chart = alt.Chart(rows).mark_bar()
-    chart = chart.encode(
-        x=alt.X("trend:O", title="trend (fewer: more changes at the smaller sizes)", axis=ticks),
-        y=upright("share", "probability", percent=True),
-        color=colours("far", dict(zip(words, (AMBER, GREY), strict=True))),
-        tooltip=["trend:Q", *rounded(".3f", "share")],
-    )
+    bars = alt.Chart(rows).mark_bar()
     return figure(
-        chart,
+        bars.encode(
+            x=alt.X("trend:O", title="trend (fewer: more changes at the smaller sizes)", axis=ticks),
+            y=upright("share", "probability", percent=True),
+            color=colours("far", words, (AMBER, GREY)),
+            tooltip=["trend:Q", *rounded(".3f", "share")],
+        ),
         title=f"If size played no role, so strong a trend would come up with probability {p:.2f}",
         alt="Bars for the probability of each possible trend over the sizes if size played no role; those as far out "
         "as the published one in amber.",
@@ -98,16 +113,12 @@ def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
 
 def needed(rows: pd.DataFrame) -> Figure:
     """Half width of the interval against the number of misaligned items (for `explore`: column share)."""
-    line = alt.Chart(rows).mark_line(color=BLUE)
-    line = line.encode(
-        x=across("items", "misaligned items"),
-        y=upright("half", "half of the 95 % interval (points)"),
-        tooltip=["items:Q", *rounded(".1f", "half")],
-    )
-    at_ten = float(rows.loc[rows["items"] == 10, "half"].max())
+    x, y = across("items", "misaligned items"), upright("half", "half of the 95 % interval (points)")
     ten = alt.Chart(pd.DataFrame({"items": [10]})).mark_rule(color=GRID, strokeWidth=6).encode(x="items:Q")
+    drawn = trace(rows, x, y, colour=alt.value(BLUE), tooltip=["items:Q", *rounded(".1f", "half")])
+    at_ten = float(rows.loc[rows["items"] == 10, "half"].max())
     return figure(
-        alt.layer(ten, line_at(WANTED, "y", colour=INK, dashed=True), line),
+        alt.layer(ten, line_at(WANTED, "y", dashed=True), drawn),
         title=f"With ten prompts the share is open by ±{at_ten:.0f} points",
         alt="Half width of the interval falling with the number of items; a grey rule at ten items, a dashed one at "
         "ten points.",
@@ -116,3 +127,227 @@ def needed(rows: pd.DataFrame) -> Figure:
         rows=rows,
         name="steering-precision",
     )
+
+
+def _long(rows: pd.DataFrame, words: dict[str, str], *columns: str) -> pd.DataFrame:
+    """One row for each of several shares: column share, and `what` it is in words; further columns stay."""
+    long = rows.melt(list(columns), list(words), "what", "share")
+    return long.assign(what=long["what"].map(words))
+
+
+def _against(words: Iterable[str]) -> dict[str, Any]:
+    """What rows of a direction and of what it is set beside have in common: encodings of a forest of rings."""
+    names = list(words)
+    return {
+        "colour": colours("what", names, (BLUE, GREY)),
+        "shape": shapes("what", names, ("circle", "cross")),
+        "rule": None,
+        "hollow": ALL,
+    }
+
+
+def cases(trials: pd.DataFrame) -> Figure:
+    """Every run of the protocol: share right under the direction and its best control.  trials: `testbed_trials`."""
+    # only what is learnt was tried with several directions
+    several = trials["case"] == "learnt"
+    named = trials["case"].map(CASES)
+    rows = trials.assign(
+        row=named.where(~several, named + ", " + trials["contrast"].map(WORDS)),
+        rank=trials["case"].map(list(CASES).index),
+    )
+    words = {"right_after": "the direction", "best_control": "the best of its controls"}
+    null = trials["case"].str.startswith("null")
+    real = trials[~null & (trials["contrast"] != "stmt")]
+    return figure(
+        forest(
+            _long(rows, words, "trial", "row", "model", "split", "p", "effect"),
+            row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates(), limit=220),
+            across("share", "test questions right after steering", [0, 1], percent=True),
+            **_against(words.values()),
+            tooltip=["model:N", "split:N", "what:N", *rounded(".2f", "share"), *rounded(".3f", "p"), "effect:N"],
+            height=34,
+        ),
+        title=f"An effect in {int(real['effect'].sum())} of {len(real)} runs where a register or context direction is "
+        f"there, in {int(trials.loc[null, 'effect'].sum())} of {int(null.sum())} where none is",
+        alt="For each case the share of test questions right after steering: a circle a run for the direction, a cross "
+        "for the best of its 60 controls.",
+        source=TESTBED,
+        n=f"{len(trials)} runs",
+        rows=trials,
+        name="protocol-cases",
+        caption="After learnt: the texts from which the direction is taken. None: no direction is there to be found.",
+    )
+
+
+def lead_over_random(surface: pd.DataFrame) -> pd.DataFrame:
+    """One row a place: the strength (above 0) where the direction leads random ones most, and what both reach there.
+
+    surface: `testbed_surface` of one model and contrast.
+    """
+    steered = surface[surface["dose"] > 0].assign(lead=surface["right"] - surface["control_high"])
+    best = steered.loc[steered.groupby("place", sort=False)["lead"].idxmax()]
+    return best[["place", "dose", "right", "low", "high", "control_high", "kl", "lead", "n"]].reset_index(drop=True)
+
+
+def dose_reading(rows: pd.DataFrame) -> str:
+    """The strength at which one place leads random directions most, with its cost, in a sentence."""
+    best = lead_over_random(rows).iloc[0]
+    return (
+        f"At {_short(best['place'])} the lead is largest at strength {best['dose']:g}: {best['right']:.0%} right, the "
+        f"best of 20 random directions {best['control_high']:.0%}, at {best['kl']:.2f} nats a token on stories."
+    )
+
+
+def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
+    """Share right by strength beside isotropic controls, and the cost on other text (for `explore`: column layer).
+
+    rows: `testbed_surface` of one place;  surface: of all places of that model, for the title.
+    """
+    shown = rows.assign(what="the direction", other="20 random directions")
+    words = {"the direction": BLUE, "20 random directions": GREY}
+    x = across("dose", "strength (standard deviations of the projection)")
+    right = upright("right", RIGHT, [0, 1], percent=True)
+    tooltip = ["place:N", "dose:Q", *rounded(".2f", "right", "control_high", "kl")]
+    random = alt.Chart(shown).mark_area(opacity=0.3).encode(x=x, y2="control_high:Q", color=colours("other", words))
+    steered = band(shown, x, right, colour=colours("what", words), tooltip=tooltip, point=True, opacity=0.6, bars=True)
+    cost = upright("kl", "cost on stories (nats a token)", [0, surface["kl"].max()])
+    first = lead_over_random(surface).sort_values("lead").iloc[-1]
+    return figure(
+        [
+            random.encode(y=upright("control_low", RIGHT, [0, 1], percent=True)) + steered,
+            trace(shown, x, cost, colour=alt.value(BLUE), tooltip=tooltip, point=True),
+        ],
+        title=f"The direction leads random ones most at {_short(first['place'])}: {first['right']:.0%} against "
+        f"{first['control_high']:.0%}",
+        alt="Two panels by strength of steering. First the share of questions right: a line with intervals for the "
+        "direction, a grey band from the lowest to the highest of 20 random directions. Then what steering costs on "
+        "stories, which rises on either side of strength 0.",
+        source=TESTBED,
+        n=f"{int(shown['n'].iloc[0])} questions",
+        rows=shown,
+        name="dose-response",
+    )
+
+
+def _short(place: str) -> str:
+    return str(place).removesuffix(", last")
+
+
+def by_place(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
+    """Share right at every place for one strength (for `explore`: column strength).
+
+    rows: `testbed_surface` at one dose, several models;  surface: at all doses, for the title.
+    """
+    shown = rows.assign(at=rows["place"].map(_short))
+    order = [_short(place) for place in surface["place"].drop_duplicates()]
+    words = {"right": "the direction", "control_high": "best of 20 random ones"}
+    means = surface[surface["dose"] > 0].groupby(["place", "dose"], as_index=False).agg(right=("right", "mean"))
+    best = means.sort_values("right").iloc[-1]
+    return figure(
+        forest(
+            _long(shown, words, "model", "at", "strength"),
+            row_names("at", order),
+            across("share", RIGHT, [0, 1], percent=True),
+            **_against(words.values()),
+            tooltip=["model:N", "at:N", "what:N", *rounded(".2f", "share")],
+        ).properties(height=44 * len(order)),
+        title=f"Best on average: {best['right']:.0%} right at {_short(best['place'])}, strength {best['dose']:g}",
+        alt="One row a place: a circle a model for the share of questions right under the direction, a cross for the "
+        "best of 20 random directions; the slider sets the strength.",
+        source=TESTBED,
+        n=f"{surface['model'].nunique()} models",
+        rows=shown,
+        name="strength-by-place",
+    )
+
+
+def beyond_random(surface: pd.DataFrame) -> Figure:
+    """By width: the most that the direction reaches anywhere, beside the most that a random one does.  Ladder D."""
+    rows = surface[surface["model"].str.startswith("D-") & (surface["dose"] > 0)]
+    top = rows.groupby(["model", "width"], as_index=False).agg(
+        direction=("right", "max"), random=("control_high", "max")
+    )
+    words = {"direction": "the direction", "random": "the best of 20 random ones"}
+    shade = {words["direction"]: BLUE, words["random"]: GREY}
+    ahead = top.assign(gap=top["direction"] - top["random"]).groupby("width")["gap"].mean()
+    first = [width for width in ahead.index if (ahead[ahead.index >= width] > 0).all()]
+    lead = 100 * ahead[ahead.index >= first[0]] if first else ahead
+    leads = f"from width {first[0]} on, by {lead.min():.0f} to {lead.max():.0f} points" if first else "at no width"
+    return figure(
+        by_width(
+            _long(top, words, "model", "width"),
+            "share",
+            "what",
+            shade,
+            f"{RIGHT}, best place and strength",
+            ["model:N", "what:N", *rounded(".2f", "share")],
+        ),
+        title=f"In the mean of the seeds the direction leads the best random one {leads}",
+        alt="Share of questions right at the best place and strength, by width of the model: the direction and the "
+        "best of 20 random directions, one point a seed.",
+        source=TESTBED,
+        n=f"{len(top)} models",
+        rows=top,
+        name="beyond-random",
+    )
+
+
+def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
+    """Share right in each tone before and after steering (for `explore`: column direction).
+
+    rows: from `tone_shares`, of one direction;  registers: `testbed_registers` of both, for the title.
+    """
+    words = {"before": "unsteered", "after": "steered", "random": "random directions, mean"}
+    calm = registers[registers["tone"].isin(["reference", "question"])]
+    broken = calm["broken"].sum() / calm["right_before"].sum()
+    myths = registers[registers["tone"] == "web, after three myths"]
+    corrected = myths["corrected"].sum() / (myths["n"] - myths["right_before"]).sum()
+    return figure(
+        forest(
+            _long(rows, words, "tone", "direction"),
+            row_names("tone", rows["tone"].drop_duplicates(), limit=180),
+            across("share", RIGHT, [0, 1], percent=True),
+            colour=colours("what", words.values(), (INK, BLUE, GREY)),
+            shape=shapes("what", words.values(), ("circle", "triangle", "cross")),
+            tooltip=["tone:N", "what:N", *rounded(".2f", "share")],
+            rule=None,
+            hollow=ALL,
+            bars=rows.assign(what=words["after"]),
+            height=34,
+        ),
+        title=f"In reliable registers steering breaks {broken:.0%} of the right answers; after three myths it corrects "
+        f"{corrected:.0%}",
+        alt="One row a tone of the prompt: the share of questions right unsteered, steered with its interval, and "
+        "under random directions of the same length.",
+        source=TESTBED,
+        n=f"{registers['model'].nunique()} models, {int(registers.groupby(['tone', 'contrast'])['n'].sum().max())} "
+        "questions a tone",
+        rows=rows,
+        name="tones",
+        caption="Rows: the text in which a question stands. Reference and question are the two reliable registers.",
+    )
+
+
+def tone_shares(registers: pd.DataFrame) -> pd.DataFrame:
+    """One row a tone and direction: shares right before, after (with 95 % limits, clustered by model) and random.
+
+    registers: `testbed_registers`.  Shares 0-1.
+    """
+    rows = []
+    for (direction, tone), part in registers.groupby(["contrast", "tone"], sort=False):
+        hits = np.concatenate([np.arange(n) < k for n, k in zip(part["n"], part["right_after"], strict=True)])
+        after = wilson_clustered(hits, np.repeat(part["model"].to_numpy(), part["n"]))
+        rows.append(
+            {
+                "direction": WORDS[str(direction)],
+                "tone": tone,
+                "before": part["right_before"].sum() / part["n"].sum(),
+                "after": after.estimate,
+                "low": after.low,
+                "high": after.high,
+                "n": int(part["n"].sum()),
+                "random": float(np.average(part["controls"], weights=part["n"])),
+                "models": len(part),
+            }
+        )
+    return pd.DataFrame(rows)

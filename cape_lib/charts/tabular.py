@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Iterable, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,29 +14,47 @@ from cape_lib.signs import typeset, written
 from cape_lib.tables import LABELS
 
 
-def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
+def table(frame: pd.DataFrame, *, caption: str, digits: int = 2, long: bool = False) -> HTML:
     """The rows as an accessible HTML table that scrolls inside itself on a narrow page.
 
-    caption: what the table shows, one sentence;  digits: decimals of a number that is not whole.
+    caption: what the table shows, one sentence;  digits: decimals of a number that is not whole;  long: scrolls down
+    inside itself too, every row is on the page, and prints.  A cell that is `HTML` is put in as it is.
     """
-    caption = typeset(caption)
-    numeric = {str(name): pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame.columns}
-    whole = {str(name): numeric[str(name)] and _all_whole(frame[name]) for name in frame.columns}
-    head = "".join(
-        f'<th scope="col"{_right(numeric[str(name)])}>{html.escape(heading(str(name)))}</th>' for name in frame.columns
-    )
+    numbers = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
+    whole = [number and _all_whole(frame.iloc[:, i]) for i, number in enumerate(numbers)]
     rows = [
-        "<tr>"
-        + "".join(
-            _cell(value, numeric[str(name)], digits, whole[str(name)])
-            for name, value in zip(frame.columns, row, strict=True)
-        )
-        + "</tr>"
+        [_cell(value, digits, fraction=numbers[i] and not whole[i]) for i, value in enumerate(row)]
         for row in frame.itertuples(index=False, name=None)
     ]
-    return HTML(
-        f'<div class="cape-table" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}"><table>'
-        f"<caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    heads = [heading(str(name)) for name in frame.columns]
+    return HTML(html_table(heads, rows, label=typeset(caption), caption=True, numbers=numbers, long=long))
+
+
+def html_table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    label: str,
+    caption: bool = False,
+    numbers: Sequence[bool] = (),
+    long: bool = False,
+) -> str:
+    """Rows of cells, HTML each, below their heads, text each.
+
+    label: of the table, for a screen reader;  caption: whether it shows too (then the table is a region of the page);
+    numbers: which columns are set to the right.
+    """
+    sets = [' class="cape-number"' if number else "" for number in numbers] or [""] * len(heads)
+    head = "".join(f'<th scope="col"{right}>{escape(name)}</th>' for name, right in zip(heads, sets, strict=True))
+    body = "".join(
+        "<tr>" + "".join(f"<td{right}>{cell}</td>" for cell, right in zip(row, sets, strict=True)) + "</tr>"
+        for row in rows
+    )
+    role, shown = ("region", f"<caption>{escape(label)}</caption>") if caption else ("group", "")
+    name = "cape-table cape-long" if long else "cape-table"
+    return (
+        f'<div class="{name}" tabindex="0" role="{role}" aria-label="{escape(label)}">'
+        f"<table>{shown}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -50,15 +69,12 @@ def _all_whole(column: pd.Series) -> bool:
     return bool((known[np.isfinite(known)] % 1 == 0).all())
 
 
-def _cell(value: Any, numeric: bool, digits: int, whole: bool) -> str:
-    text = shown(value, digits)
-    if numeric and not whole and isinstance(value, float | np.floating) and np.isfinite(value):
-        text = typeset(written(float(value), digits, whole=False))
-    return f"<td{_right(numeric)}>{html.escape(text)}</td>"
-
-
-def _right(numeric: bool) -> str:
-    return ' class="cape-number"' if numeric else ""
+def _cell(value: Any, digits: int, *, fraction: bool) -> str:
+    if isinstance(value, HTML):
+        return str(value.data)
+    if fraction and isinstance(value, float | np.floating) and np.isfinite(value):
+        return escape(typeset(written(float(value), digits, whole=False)))
+    return escape(shown(value, digits))
 
 
 def shown(value: Any, digits: int = 2) -> str:

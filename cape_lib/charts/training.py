@@ -7,17 +7,16 @@ import pandas as pd
 
 from cape_lib.base import training
 from cape_lib.base.training import STEREOTYPE
-from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, upright
-from cape_lib.charts.forest import forest
-from cape_lib.charts.frame import MUTED, Figure, figure
-from cape_lib.charts.look import AMBER, BLUE
+from cape_lib.charts.axes import across, colours, rounded, row_names, score, shapes, upright
+from cape_lib.charts.forest import band, forest, trace
+from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts.look import AMBER, BLUE, MUTED
 from cape_lib.tables import label
 
 SOURCE = "[sixteen Pythia runs](../book/data.html#along-training), EleutherAI"
-TOKENS = alt.X(
-    "tokens_b:Q", scale=alt.Scale(type="log"), title="training tokens (billions, log scale)",
-    axis=alt.Axis(values=[3, 10, 30, 100, 300]),
-)  # fmt: skip
+TICKS = alt.Axis(values=[3, 10, 30, 100, 300])
+LOG = alt.Scale(type="log")
+TOKENS = alt.X("tokens_b:Q", scale=LOG, title="training tokens (billions, log scale)", axis=TICKS)
 
 
 def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Figure:
@@ -27,11 +26,16 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
     for column, colour in ((x, BLUE), (y, AMBER)):
         reach = 1.96 * part[f"{column}_stderr"]
         one = part[["tokens_b"]].assign(score=part[column], low=part[column] - reach, high=part[column] + reach)
-        base = alt.Chart(one).encode(x=TOKENS)
-        up = alt.Y("score:Q", scale=alt.Scale(zero=False), title=f"{label(column)} (%)")
-        line = base.mark_line(color=colour, point=alt.OverlayMarkDef(filled=True, size=40, color=colour))
-        bars = base.mark_rule(color=colour, opacity=0.45, strokeWidth=3).encode(y="low:Q", y2="high:Q")
-        drawn = alt.layer(bars, line.encode(y=up, tooltip=["tokens_b", *rounded(".1f", "score")]))
+        drawn = band(
+            one,
+            TOKENS,
+            score("score", column),
+            colour=alt.value(colour),
+            tooltip=["tokens_b", *rounded(".1f", "score")],
+            point=40,
+            opacity=0.45,
+            bars=True,
+        )
         charts.append(drawn.properties(height=190))
     r = float(part[x].corr(part[y]))
     return figure(
@@ -50,17 +54,15 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
 def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Figure:
     """r of each run's x with its own y (filled) and with the y of each other run (ticks)."""
     pairs = training.crossed(rows, x=x, y=y, from_step=from_step)
-    pairs_shown = pairs.round(3)
-    order = list(dict.fromkeys(pairs["x_model"]))
+    shown, order = pairs.round(3), list(dict.fromkeys(pairs["x_model"]))
     up, to_right = row_names("x_model", order, limit=180), across("r", f"r({label(x)}, {label(y)})", [-0.6, 1])
     median = pairs.groupby("own")["r"].median()
     lead = median[True] - median[False]
     reads = "about as" if abs(lead) < 0.1 else "less than" if lead > 0 else "more than"
-    others = alt.Chart(pairs_shown[~pairs["own"]]).mark_tick(color=MUTED, thickness=1.5, opacity=0.7)
-    own = forest(pairs_shown[pairs["own"]], up, to_right, colour=alt.value(BLUE), tooltip=["x_model", "r"], height=20)
-    chart = alt.layer(others.encode(x=to_right, y=up, tooltip=["x_model", "y_model", "r"]), own)
+    others = alt.Chart(shown[~pairs["own"]]).mark_tick(color=MUTED, thickness=1.5, opacity=0.7)
+    own = forest(shown[pairs["own"]], up, to_right, colour=alt.value(BLUE), tooltip=["x_model", "r"], height=20)
     return figure(
-        chart,
+        alt.layer(others.encode(x=to_right, y=up, tooltip=["x_model", "y_model", "r"]), own),
         title=f"A run goes with another's {label(y)} (median {median[False]:.2f}) {reads} with its own "
         f"({median[True]:.2f})",
         alt=f"For {len(order)} runs, r with their own score and with that of the others; medians "
@@ -75,9 +77,10 @@ def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step
 
 def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> pd.DataFrame:
     """Rows of `by_start`: r of each run from a step on, of levels and of changes, with a reading."""
-    parts = []
-    for what, difference in (("levels", False), ("changes", True)):
-        parts.append(training.along(rows, x=x, y=y, from_step=from_step, difference=difference).assign(what=what))
+    parts = [
+        training.along(rows, x=x, y=y, from_step=from_step, difference=difference).assign(what=what)
+        for what, difference in (("levels", False), ("changes", True))
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -110,19 +113,19 @@ def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     table = table[table["step"] >= 1_000].assign(
         corpus=lambda t: t["deduplicated"].map({True: "without repeats", False: "as collected"})
     )
-    words = {"as collected": BLUE, "without repeats": AMBER}
-    dashes = alt.Scale(domain=list(words), range=[[1, 0], [4, 3]])
-    chart = alt.Chart(table).mark_line(point=alt.OverlayMarkDef(filled=True, size=45))
-    chart = chart.encode(
-        x=TOKENS,
-        y=upright("r", "r over the sizes", [-0.2, 1]),
-        color=colours("corpus", words),
-        strokeDash=alt.StrokeDash("corpus:N", scale=dashes, title=None),
-        tooltip=["corpus", "tokens_b", *rounded(".2f", "r"), "n"],
-    )
+    words = ["as collected", "without repeats"]
+    dashes = alt.Scale(domain=words, range=[[1, 0], [4, 3]])
     last = table[table["step"] == table["step"].max()]["r"]
     return figure(
-        chart,
+        trace(
+            table,
+            TOKENS,
+            upright("r", "r over the sizes", [-0.2, 1]),
+            colour=colours("corpus", words, (BLUE, AMBER)),
+            dash=alt.StrokeDash("corpus:N", scale=dashes, title=None),
+            tooltip=["corpus", "tokens_b", *rounded(".2f", "r"), "n"],
+            point=45,
+        ),
         title=f"At equal tokens larger runs have more of both: r = {last.min():.2f} and {last.max():.2f} at the end",
         alt=f"r over eight sizes at each checkpoint; it ends at {last.min():.2f} and {last.max():.2f}.",
         source=SOURCE,

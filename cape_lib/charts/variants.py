@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, upright
-from cape_lib.charts.forest import ALL, forest, line_at
-from cape_lib.charts.frame import INK, MUTED, Figure, figure
-from cape_lib.charts.look import AMBER, BLUE, GREY, PURPLE, SKY
-from cape_lib.charts.naming import named
+from cape_lib.charts.forest import ALL, dots, forest, named, trace
+from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts.look import AMBER, BLUE, GREY, INK, MUTED, PURPLE, SKY
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, REASONING, WRONG
 from cape_lib.stats import ols
@@ -39,22 +38,19 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
     tidy["order"] = tidy["grade"].map({name: i for i, name in enumerate(GRADES)})
     right, wrong = mean["right"], mean["wrong"]
     way = "fall" if wrong.iloc[-1] < wrong.iloc[0] else "rise"
-    chart = alt.Chart(tidy).mark_bar()
-    chart = chart.encode(
-        x=alt.X("gpqa:N", sort=steps, title="GPQA Diamond (%)", axis=alt.Axis(labelAngle=0)),
-        y=upright("share", "share of all questions (%)", [0, 100]),
-        color=colours("grade", GRADES, columns=alt.ExprRef("width < 360 ? 1 : 3")),
-        order="order:Q",
-        tooltip=["gpqa", "grade", *rounded(".1f", "share"), "variants"],
-    )
+    bars = alt.Chart(tidy).mark_bar().properties(height=200)
     return figure(
-        chart.properties(height=200),
-        title=f"With better reasoning wrong answers {way} from {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} % of "
-        f"all questions",
-        alt=(
-            f"Stacked shares of right, unanswered and wrong by GPQA. Right: {right.iloc[0]:.0f} to "
-            f"{right.iloc[-1]:.0f} percent; wrong: {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} percent."
+        bars.encode(
+            x=alt.X("gpqa:N", sort=steps, title="GPQA Diamond (%)", axis=alt.Axis(labelAngle=0)),
+            y=upright("share", "share of all questions (%)", [0, 100]),
+            color=colours("grade", GRADES, columns=alt.ExprRef("width < 360 ? 1 : 3")),
+            order="order:Q",
+            tooltip=["gpqa", "grade", *rounded(".1f", "share"), "variants"],
         ),
+        title=f"With better reasoning wrong answers {way} from {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} % of all "
+        "questions",
+        alt=f"Stacked shares of right, unanswered and wrong by GPQA. Right: {right.iloc[0]:.0f} to "
+        f"{right.iloc[-1]:.0f} percent; wrong: {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} percent.",
         source=source,
         n=f"{len(rows)} variants",
         name="shares-by-gpqa",
@@ -68,25 +64,28 @@ def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
     rows: `measure_rows`; further columns allowed (for `explore`).
     """
     first = str(rows["measure"].iloc[0])
-    dots = rows[rows["kind"] == "variant"]
-    base = alt.Chart(rows)
-    points = base.transform_filter("datum.kind === 'variant'").mark_point(size=34, strokeWidth=1.2)
-    points = points.encode(
-        x=across("gpqa", "GPQA Diamond (%)", [10, 100]),
-        y=upright("value", "share (%)", [0, 100]),
-        color=colours("mode", dict(zip(MODES.values(), (BLUE, AMBER), strict=True))),
-        shape=shapes("mode", dict(zip(MODES.values(), ("circle", "triangle-up"), strict=True))),
-        tooltip=["model", "maker", *rounded(".0f", "gpqa", "value")],
-    )
-    line = base.transform_filter("datum.kind === 'line'").mark_line(color=INK, strokeWidth=2.5)
-    chart = alt.layer(points, line.encode(x="gpqa:Q", y="value:Q"))
-    r = float(dots[dots["measure"] == first]["gpqa"].corr(dots[dots["measure"] == first]["value"]))
+    here = rows[(rows["kind"] == "variant") & (rows["measure"] == first)]
+    x, y = across("gpqa", "GPQA Diamond (%)", [10, 100]), upright("value", "share (%)", [0, 100])
+    r = float(here["gpqa"].corr(here["value"]))
     return figure(
-        chart.properties(height=215),
+        alt.layer(
+            dots(
+                rows,
+                x,
+                y,
+                colour=colours("mode", MODES.values(), (BLUE, AMBER)),
+                shape=shapes("mode", MODES.values(), ("circle", "triangle-up")),
+                tooltip=["model", "maker", *rounded(".0f", "gpqa", "value")],
+                size=34,
+                filled=False,
+                strokeWidth=1.2,
+            ).transform_filter("datum.kind === 'variant'"),
+            trace(rows, x, y, strokeWidth=2.5).transform_filter("datum.kind === 'line'"),
+        ).properties(height=215),
         title=f"What “makes up less” means, and what r comes of it (here {first}: {r:.2f})",
-        alt=f"GPQA against {first} over {len(dots[dots['measure'] == first])} variants, r = {r:.2f}, with its line.",
+        alt=f"GPQA against {first} over {len(here)} variants, r = {r:.2f}, with its line.",
         source=source,
-        n=f"{len(dots[dots['measure'] == first])} variants",
+        n=f"{len(here)} variants",
         name="measure-plane",
         caption="Circles think before they answer, triangles do not. Variants of one model are several points.",
     )
@@ -94,7 +93,7 @@ def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
 
 def measure_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Rows of `measure_plane`: a point a variant and the two ends of the line."""
-    dots = pd.DataFrame(
+    points = pd.DataFrame(
         {
             "model": rows["model"],
             "maker": rows["lab"],
@@ -103,10 +102,10 @@ def measure_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
             "mode": rows["mode"].map(MODES),
         }
     ).dropna(subset=["value"])
-    fit = ols(dots["gpqa"], dots["value"])
-    ends = pd.DataFrame({"gpqa": [dots["gpqa"].min(), dots["gpqa"].max()]})
+    fit = ols(points["gpqa"], points["value"])
+    ends = pd.DataFrame({"gpqa": [points["gpqa"].min(), points["gpqa"].max()]})
     ends["value"] = np.clip(fit.at(ends["gpqa"]), 0, 100)
-    both = pd.concat([dots.assign(kind="variant"), ends.assign(kind="line")], ignore_index=True)
+    both = pd.concat([points.assign(kind="variant"), ends.assign(kind="line")], ignore_index=True)
     return both.assign(measure=label(measure))
 
 
@@ -122,18 +121,15 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
     )
     words = ["loses by thinking", "many tokens", "within bounds"]
     x, y = across(REASONING, "GPQA Diamond (%)", [0, 100]), upright(ADMITS, "share admitted (%)", [0, 80])
-    points = alt.Chart(part[["model", "size", "state", "tokens", REASONING, ADMITS]])
-    points = points.mark_point(filled=True, size=110, opacity=1).encode(
-        x=x,
-        y=y,
-        color=colours("state", dict(zip(words, (AMBER, SKY, BLUE), strict=True))),
-        shape=shapes("state", dict(zip(words, ("cross", "diamond", "circle"), strict=True))),
-        tooltip=[
-            "model",
-            alt.Tooltip("tokens:Q", format=",.0f", title="reasoning tokens a question"),
-            f"{REASONING}:Q",
-            f"{ADMITS}:Q",
-        ],
+    tokens = alt.Tooltip("tokens:Q", format=",.0f", title="reasoning tokens a question")
+    points = dots(
+        part[["model", "size", "state", "tokens", REASONING, ADMITS]],
+        x,
+        y,
+        colour=colours("state", words, (AMBER, SKY, BLUE)),
+        shape=shapes("state", words, ("cross", "diamond", "circle")),
+        tooltip=["model", tokens, f"{REASONING}:Q", f"{ADMITS}:Q"],
+        size=110,
     )
     losing = part[part["params_b"].isin(part.loc[flags["loses"], "params_b"])]
     names = named(losing[["size", REASONING, ADMITS]], x, y, "size", height=180, around=[part[[REASONING, ADMITS]]])
@@ -143,8 +139,8 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
     return figure(
         alt.layer(points, *names).properties(height=180),
         title=f"{generation}: r = {whole:.2f} over {len(part)} sizes, {left:.2f} without those that lose by thinking",
-        alt=f"GPQA against the share admitted by size; {int(lost.sum())} sizes lose by thinking and stand at "
-        f"the upper left.",
+        alt=f"GPQA against the share admitted by size; {int(lost.sum())} sizes lose by thinking and stand at the upper "
+        "left.",
         source=source,
         n=f"{len(part)} sizes of one family, thinking",
         name="truncation",
@@ -202,17 +198,14 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
     fewer = count.fell >= count.rose
     ticks = alt.Axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d")
     scale = alt.Scale(type="log", domain=[50, 20_000], nice=False)
-    base = alt.Chart(part[["model", "weights", "maker", "effort", "tokens", "value"]]).encode(
-        x=alt.X("tokens:Q", scale=scale, title="reasoning tokens a question, log scale", axis=ticks),
-        y=upright("value", f"{label(measure)} (%)"),
-        color=colours("maker", {name: MAKERS.get(name, GREY) for name in names}),
-    )
-    chart = alt.layer(
-        base.mark_line(strokeWidth=2, opacity=0.8).encode(detail="weights:N"),
-        base.mark_point(filled=True, size=45, opacity=1).encode(tooltip=["model", "effort", "tokens", "value"]),
-    )
+    shown = part[["model", "weights", "maker", "effort", "tokens", "value"]]
+    x = alt.X("tokens:Q", scale=scale, title="reasoning tokens a question, log scale", axis=ticks)
+    y, maker = upright("value", f"{label(measure)} (%)"), colours("maker", {n: MAKERS.get(n, GREY) for n in names})
     return figure(
-        chart.properties(height=215),
+        alt.layer(
+            trace(shown, x, y, colour=maker, detail="weights:N", opacity=0.8),
+            dots(shown, x, y, colour=maker, tooltip=["model", "effort", "tokens", "value"], size=45),
+        ).properties(height=215),
         title=f"More thinking at the same weights {'lowers' if fewer else 'raises'} the {label(measure)} in "
         f"{count.fell if fewer else count.rose} of {count.n} models",
         alt=f"Lines of {count.n} models over their efforts; {label(measure)} falls in {count.fell} and rises in "
@@ -227,26 +220,17 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
 def off_on(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
     """Mean change of the share admitted by maker, thinking off to its lowest effort, each model a tick."""
     pairs = effort.off_and_on(rows)
-    mean = pairs.groupby("lab").agg(estimate=(ADMITS, "mean"), models=(ADMITS, "size")).reset_index()
-    mean = mean.sort_values("estimate")
+    mean = pairs.groupby("lab", as_index=False).agg(change=(ADMITS, "mean"), models=(ADMITS, "size"))
+    mean = mean.sort_values("change")
     order = list(mean["lab"])
-    up = int((mean["estimate"] > 0).sum())
+    up = int((mean["change"] > 0).sum())
     each = pairs[["model", "lab", ADMITS]].rename(columns={ADMITS: "change"}).round(1)
-    y = row_names("lab", order, limit=190)
-    x = across("change", "share admitted, thinking minus not (points)")
-    models = forest(each, y, x, colour=alt.value(MUTED), tooltip=["model", "change"], rule=None, hollow=ALL, height=22)
-    means = forest(
-        mean,
-        y,
-        across("estimate", "share admitted, thinking minus not (points)"),
-        colour=alt.value(BLUE),
-        tooltip=["lab", "models", *rounded("+.1f", "estimate")],
-        rule=None,
-        height=22,
-    )
-    chart = alt.layer(line_at(0, "x"), models, means)
+    y, x = row_names("lab", order, limit=190), across("change", "share admitted, thinking minus not (points)")
+    models = forest(each, y, x, colour=alt.value(MUTED), tooltip=["model", "change"], hollow=ALL, height=22)
+    about = ["lab", "models", *rounded("+.1f", "change")]
+    means = forest(mean, y, x, colour=alt.value(BLUE), tooltip=about, rule=None, height=22)
     return figure(
-        chart,
+        alt.layer(models, means),
         title=f"Thinking raises the share admitted in {up} of {len(order)} makers and lowers it in the others",
         alt=f"Change of the share admitted by maker; the mean rises in {up} of {len(order)} makers.",
         source=source,
@@ -258,17 +242,11 @@ def off_on(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose column `score` names scores, for reading."""
-    return table.assign(score=table["score"].map(label))
+    """A table whose column `score` or `measure` names scores, for reading."""
+    return table.assign(**{name: table[name].map(label) for name in ("score", "measure") if name in table})
 
 
 def wide_by(parts: Sequence[pd.DataFrame], key: str) -> pd.DataFrame:
     """Tables of one measure each (columns key, r, measure) side by side, a column a measure."""
     wide = pd.concat(parts).pivot(index=key, columns="measure", values="r")[list(MEASURES)]
     return wide.rename(columns=label).rename_axis(columns=None).reset_index()
-
-
-def headline_table(table: pd.DataFrame) -> pd.DataFrame:
-    """`variants.headlines` for reading: measures in words, one row a reading."""
-    words = {measure: label(measure) for measure in MEASURES}
-    return table.assign(measure=table["measure"].map(words))

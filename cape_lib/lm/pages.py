@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cape_lib.charts import probing
+from cape_lib.charts import mechanism as draw
 from cape_lib.charts.frame import Figure, say
 from cape_lib.stats import wilson
 
@@ -70,7 +70,7 @@ def blocks(twins: Sequence[Probe]) -> Figure | None:
     if not twins:
         return None
     rows = both(twins)
-    return probing.twins(rows, probed=rows, name="probe-live")
+    return draw.twins(rows, probed=rows, name="probe-live")
 
 
 def both(twins: Sequence[Probe]) -> pd.DataFrame:

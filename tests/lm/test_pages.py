@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from cape_lib import tables
-from cape_lib.charts import probing, protocol, testbed
+from cape_lib.charts import levers, mechanism
+from cape_lib.charts import steering as draw
 from cape_lib.errors import UsageError
 from cape_lib.lm import models, pages, steering, texts
 from cape_lib.lm.steering.controls import KINDS
@@ -70,25 +71,25 @@ def test_a_point_can_be_trained_on_the_page(monkeypatch: pytest.MonkeyPatch) -> 
 def test_titles_of_figures_with_a_slider_hold_for_every_value() -> None:
     grid = tables.load("testbed_grid").query("grid == 'curation'")
     cells = [cell for _, cell in grid.groupby("believers")]
-    assert len({testbed.dip_grid(cell, grid=grid).title for cell in cells}) == 1
-    turned = [testbed.dip_grid(cell, grid=grid, lines="believers") for _, cell in grid.groupby("ref")]
+    assert len({levers.dip_grid(cell, grid=grid).title for cell in cells}) == 1
+    turned = [levers.dip_grid(cell, grid=grid, lines="believers") for _, cell in grid.groupby("ref")]
     assert len({one.title for one in turned}) == 1 and len({one.name for one in turned} | {"dip-grid"}) == 2
-    assert "of believers" in testbed.dip_reading(grid[grid.ref == 0.2], lines="believers")
+    assert "of believers" in levers.dip_reading(grid[grid.ref == 0.2], lines="believers")
     probed = tables.load("testbed_probes")
     some = [probed[probed.model == name] for name in ("D-d8-s1", "R-s1")]
-    assert len({probing.twins(rows, probed=probed).title for rows in some}) == 1
+    assert len({mechanism.twins(rows, probed=probed).title for rows in some}) == 1
     surface = tables.load("testbed_surface").query("model == 'R-s1' and contrast == 'reg' and place != 'embed, last'")
     parts = [rows for _, rows in surface.groupby("place")]
-    assert len({protocol.dose_response(rows, surface=surface).title for rows in parts}) == 1
+    assert len({draw.dose_response(rows, surface=surface).title for rows in parts}) == 1
 
 
 def test_a_dip_is_a_width_below_chance() -> None:
     grid = pd.DataFrame({"believers": 0.85, "ref": [0.08] * 3 + [0.2] * 3, "width": [8, 16, 24] * 2,
                          "truth": [0.3, 0.1, 0.9, 0.4, 0.5, 0.9]})  # fmt: skip
-    found = testbed.corpora_that_dip(grid)
+    found = levers.corpora_that_dip(grid)
     assert found["below_chance"].tolist() == [True, False] and found["at"].tolist() == [16, 8]
-    assert "8%" in testbed.dip_reading(grid) and "10% right" in testbed.dip_reading(grid)
-    assert "No width" in testbed.dip_reading(grid[grid.ref == 0.2])
+    assert "8%" in levers.dip_reading(grid) and "10% right" in levers.dip_reading(grid)
+    assert "No width" in levers.dip_reading(grid[grid.ref == 0.2])
 
 
 def _fixed(truth: Any) -> pd.DataFrame:
@@ -108,7 +109,7 @@ def test_a_trend_with_the_width_is_told_from_one_with_the_parameters() -> None:
     by_size = _fixed(lambda _, budget: budget / 1e5)
     assert ladders.trend(by_size).low < 0 < ladders.trend(by_size).high
     assert ladders.gap(by_size).estimate == pytest.approx(0.154, abs=0.02) and ladders.gap(by_size).n == 5
-    assert "no trend" in testbed.fixed_parameters(by_size, trend=ladders.trend(by_size)).title
+    assert "no trend" in levers.fixed_parameters(by_size, trend=ladders.trend(by_size)).title
     with pytest.raises(UsageError, match="at least two"):
         ladders.trend(by_width[by_width.seed == 0])
 

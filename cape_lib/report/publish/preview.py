@@ -15,11 +15,15 @@ from cape_lib.report.publish.cache import digest
 WIDTH, HEIGHT = 1200, 630
 EDGE = 40
 #: Letters of the picture: height of a line and mean width of a letter, as multiples of the size of the font.
-LINE, LETTER = 1.25, 0.55
+LINE, LETTER = 1.25, 0.52
 #: Sizes to try for the sentence, and how many lines it may take.
 SIZES, MOST_LINES = (40, 34, 29, 25), 4
 INK, MUTED = "#212529", "#5c636a"
 SENTENCE = 300
+#: How much larger letters of a chart are to be than on its page; to which shares of its height it may shrink for it.
+LARGER, FLATTER = 1.35, (1.0, 0.85, 0.7, 0.6)
+#: More names than these beside points would lie on each other where a chart is much flatter than they were placed for.
+MOST_NAMES = 12
 
 _ANSWER = re.compile(r'<div class="cape-answer">\s*<p>(.*?)</p>', re.S)
 _FIGURE = re.compile(r'<figure class="cape-figure".*?</figure>', re.S)
@@ -56,7 +60,7 @@ def of(page: str) -> Preview | None:
 def _plain(html: str) -> str:
     """Text of a piece of HTML on one line, without the sign of a link to a heading."""
     bare = re.sub(r'<a class="headerlink".*?</a>|<[^>]+>', "", html, flags=re.S)
-    return " ".join(unescape(bare).split())
+    return re.sub(r"[ \t\r\n]+", " ", unescape(bare)).strip()  # a space that does not break stays
 
 
 def dress(html: Path, address: str, kept: Path) -> None:
@@ -116,8 +120,12 @@ def draw(one: Preview) -> bytes:
     assert one.figure is not None
     size, lines = _broken(one.sentence)
     top = EDGE + round(size * LINE * len(lines)) + 10
-    room = (WIDTH - 2 * EDGE, HEIGHT - top - 60)
-    chart = _fitted(one.figure, room, top)
+    views = one.figure["views"][:2]
+    wide = (WIDTH - EDGE) / len(views) - EDGE
+    room = (wide, HEIGHT - top - 60.0)
+    chart = "".join(
+        _fitted(_spec(one.figure, view), room, (EDGE + i * (wide + EDGE), top)) for i, view in enumerate(views)
+    )
     words = "".join(
         f'<text x="{EDGE}" y="{EDGE + round(size * (0.8 + LINE * i))}" font-size="{size}" font-weight="bold" '
         f'fill="{INK}">{escape(line)}</text>'
@@ -132,38 +140,66 @@ def draw(one: Preview) -> bytes:
 
 
 def _broken(sentence: str) -> tuple[int, list[str]]:
-    """The largest size of letters at which the sentence fits, and its lines; what is too long ends in dots."""
+    """The largest size of letters at which the text fits, and its lines; what is too long loses its last sentences."""
     for size in SIZES:
-        most = int((WIDTH - 2 * EDGE) / (LETTER * size))
-        lines: list[str] = []
-        for word in sentence.split():
-            if lines and len(lines[-1]) + 1 + len(word) <= most:
-                lines[-1] += f" {word}"
-            else:
-                lines.append(word)
+        lines = _lines(sentence, size)
         if len(lines) <= (3 if size > SIZES[-1] else MOST_LINES):
             return size, lines
+    whole = sentence
+    while ". " in whole.rstrip(". "):
+        whole = whole.rstrip(". ").rpartition(". ")[0] + "."
+        if len(_lines(whole, SIZES[-1])) <= MOST_LINES:
+            return _broken(whole)
+    most = len(lines[MOST_LINES - 1])
     return SIZES[-1], [*lines[: MOST_LINES - 1], lines[MOST_LINES - 1][: most - 4] + " ..."]
 
 
-def _fitted(figure: dict[str, Any], room: tuple[int, int], top: int) -> str:
-    """The figure's first chart as a nested picture that fills the room: drawn wider where its shape is too tall."""
-    wide, tall = _svg(figure, 640)[1]
-    width = max(640, 640 + round(tall * room[0] / room[1] - wide))
-    svg, (wide, tall) = _svg(figure, min(width, 1600))
-    scale = min(room[0] / wide, room[1] / tall, 2.2)
-    at = f'x="{EDGE}" y="{top}" width="{wide * scale:.1f}" height="{tall * scale:.1f}" viewBox="0 0 {wide:g} {tall:g}"'
-    return re.sub(r"<svg[^>]*>", f'<svg xmlns="http://www.w3.org/2000/svg" {at}>', svg, count=1)
+def _lines(sentence: str, size: int) -> list[str]:
+    """The lines of a text at a size of letters; a space that does not break keeps its words together."""
+    most = int((WIDTH - 2 * EDGE) / (LETTER * size))
+    lines: list[str] = []
+    for word in sentence.split(" "):
+        if lines and len(lines[-1]) + 1 + len(word) <= most:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
-def _svg(figure: dict[str, Any], width: int) -> tuple[str, tuple[float, float]]:
-    """The first chart of a figure as SVG at a width of its plot, and its size."""
+def _fitted(spec: dict[str, Any], room: tuple[float, float], corner: tuple[float, float]) -> str:
+    """A chart as a nested picture that fills the room, drawn wider, or flatter, where its shape is too tall."""
+    tallest = spec.get("height", spec["config"].get("view", {}).get("continuousHeight"))
+    tallest = tallest if isinstance(tallest, int | float) and ("mark" in spec or "layer" in spec) else None
+    names = [layer for layer in spec.get("layer", []) if dict(layer["mark"]).get("type") == "text"]
+    many = sum(len(spec["datasets"].get(layer.get("data", {}).get("name"), [])) for layer in names) > MOST_NAMES
+    for share in FLATTER[:2] if many else FLATTER:
+        flat = spec if tallest is None else spec | {"height": round(tallest * share)}
+        wide, tall = _svg(flat, 640)[1]
+        svg, (wide, tall) = _svg(flat, min(1600, max(320, 640 + round(tall * room[0] / room[1] - wide))))
+        scale = min(room[0] / wide, room[1] / tall, 2.2)
+        if scale >= LARGER or tallest is None:
+            break
+    at = f'x="{corner[0]:.1f}" y="{corner[1]:.1f}" width="{wide * scale:.1f}" height="{tall * scale:.1f}"'
+    return re.sub(
+        r"<svg[^>]*>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" {at} viewBox="0 0 {wide:g} {tall:g}">',
+        svg,
+        count=1,
+    )
+
+
+def _spec(figure: dict[str, Any], view: dict[str, Any]) -> dict[str, Any]:
+    """One chart of a figure as a whole specification."""
+    return view | {"datasets": figure["data"], "config": figure["config"], "background": "white"}
+
+
+def _svg(spec: dict[str, Any], width: int) -> tuple[str, tuple[float, float]]:
+    """A chart as SVG at a width of its plot, and its size."""
     import vl_convert
 
-    spec = figure["views"][0] | {"datasets": figure["data"], "config": figure["config"], "background": "white"}
     if spec.get("width") == "container":
-        spec["width"] = width
+        spec = spec | {"width": width}
     svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
-    found = re.search(r'<svg[^>]*\bwidth="([\d.]+)"[^>]*\bheight="([\d.]+)"', svg)
-    assert found
-    return svg, (float(found[1]), float(found[2]))
+    size = re.search(r'<svg[^>]*\bwidth="([\d.]+)"[^>]*\bheight="([\d.]+)"', svg)
+    assert size
+    return svg, (float(size[1]), float(size[2]))

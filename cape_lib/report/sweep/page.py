@@ -109,7 +109,7 @@ def _head(answers: Sequence[Mapping[str, Any]]) -> str:
 
 def _figure(done: Sequence[Mapping[str, Any]]) -> str:
     from cape_lib.charts import look
-    from cape_lib.charts.sweep import small_multiples
+    from cape_lib.charts.coupling import small_multiples
 
     look.register(background=None)  # as on a page of the book, whatever runs this
     part = done[0]["parts"][0]

@@ -1,0 +1,194 @@
+"""The introduction: families of models in motion with size, and a form for a model of the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from IPython.display import display
+
+from cape_lib.base.coupling import signs_by_size
+from cape_lib.charts.axes import phase_colour, rounded
+from cape_lib.charts.coupling import STEP_TOOLTIP
+from cape_lib.charts.forest import HOLLOW, dots, line_at, named, ways
+from cape_lib.charts.frame import Figure, figure, inline, say, script_json, where
+from cape_lib.charts.look import MUTED, PAPER
+from cape_lib.tables import CHANCE, label
+
+#: The size at which the papers put the turn, billions.
+CUT = 3.5
+DASHBOARD = "../notebooks/00_dashboard.html"
+#: Kind of model -> what it is called, and its fields: name -> label.
+KINDS = {
+    "model": (
+        "a base model (before chat training)",
+        {"params_b": "size, billions", "hellaswag": "HellaSwag, %", "truthfulqa": "TruthfulQA, %"},
+    ),
+    "release": (
+        "a release of 2026",
+        {"swe_bench_verified": "SWE-bench Verified, %", "gpqa_diamond": "GPQA Diamond, %"},
+    ),
+}
+
+
+def at_size(ladders: pd.DataFrame, gammas: pd.DataFrame, params_b: float, *, x: str, y: str) -> pd.DataFrame:
+    """Where each ladder stands at a size: x and y interpolated in log10 of the size, with the phase of that interval.
+
+    ladders: rows of `tables.base` with column ladder; gammas: `coupling.local_coupling` of each, column ladder.
+    Returns one row a ladder that spans `params_b` (billions): ladder, x, y, phase, gamma.
+    """
+    log_size, rows = np.log10(params_b), []
+    for name, sizes in ladders.groupby("ladder", sort=True):
+        grid = np.log10(sizes["params_b"].to_numpy())
+        if not grid[0] <= log_size <= grid[-1]:
+            continue
+        steps = gammas[gammas["ladder"] == name]
+        here = steps[(steps["params_b_low"] <= params_b * 1.000001) & (params_b <= steps["params_b_high"] * 1.000001)]
+        scores = {score: float(np.interp(log_size, grid, sizes[score])) for score in (x, y)}
+        step = here.iloc[-1] if len(here) else {"phase": None, "gamma": np.nan}
+        rows.append({"ladder": name, **scores, "phase": step["phase"], "gamma": step["gamma"]})
+    return pd.DataFrame(rows, columns=["ladder", x, y, "phase", "gamma"])
+
+
+def standing(ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str) -> Callable[[float], pd.DataFrame]:
+    """`at_size` as a function of the size alone, with the sentence that goes with it, for `explore`."""
+
+    def at(params_b: float) -> pd.DataFrame:
+        rows = at_size(ladders, gammas, params_b, x=x, y=y)
+        counts = rows["phase"].value_counts()
+        tax, transition, bonus = (counts.get(phase, 0) for phase in ("tax", "transition", "bonus"))
+        rows.attrs["reading"] = (
+            f"At {params_b:g} B, of {len(rows)} families: {tax} lose truthfulness (tax), {bonus} gain it (bonus), "
+            f"{transition} hardly move (transition)."
+        )
+        return rows
+
+    return at
+
+
+def finding(gammas: pd.DataFrame) -> str:
+    """What the steps of these families say, as the title of the figure."""
+    small, between, large = _by_size(gammas)
+    return (
+        f"In these {gammas['ladder'].nunique()} families truthfulness is lost in {small} steps below 3.5 B, in "
+        f"{between} up to 10 B, in {large} above"
+    )
+
+
+def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
+    """How many families turn themselves, and what the steps of families of every training recipe say.
+
+    gammas: `coupling.local_couplings` of the families shown; every: `coupling.known_steps` of all.
+    """
+    phases = gammas.groupby("ladder")["phase"].agg(set)
+    turning = [str(name) for name, seen in phases.items() if {"tax", "bonus"} <= seen]
+    ends = gammas.groupby("ladder").agg(low=("params_b_low", "min"), high=("params_b_high", "max"))
+    across = [str(name) for name in ends.index[(ends["low"] < CUT) & (ends["high"] > CUT)] if str(name) not in turning]
+    small, _, large = _by_size(every)
+    return (
+        f"{len(turning)} of {len(phases)} families do both ({', '.join(turning)}). {len(across)} have sizes on both "
+        f"sides of 3.5 B and do not turn ({', '.join(across)}). The others are seen on one side only. So the turn "
+        "rests on comparing families. Over families of every training recipe "
+        f"({every['ladder'].nunique()}) the picture is weaker, as counted on top: {small} steps cost truthfulness "
+        f"below 3.5 B, {large} above 10 B."
+    )
+
+
+def _by_size(gammas: pd.DataFrame) -> list[str]:
+    """Negative steps of all, "15 of 16", below 3.5 B, from there to 10 B, and above."""
+    counts = signs_by_size(gammas, edges=(CUT, 10.0))
+    return [f"{row.negative:.0f} of {row.intervals:.0f}" for row in counts.itertuples()]
+
+
+def families_in_motion(
+    ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str, title: str, source: str
+) -> Callable[..., Figure]:
+    """The hero figure as a function of the rows at one size, for `explore`: every ladder's path and where it stands.
+
+    ladders: rows with ladder, params_b (billions), x and y (percent);  gammas: their `coupling.local_couplings`.
+    """
+    paths = ladders[["ladder", "model", "params_b", x, y]].sort_values(["ladder", "params_b"])
+    steps = paths.join(paths.groupby("ladder")[[x, y]].shift(-1).add_suffix("_to")).dropna()
+    steps = steps.merge(gammas[["smaller", "larger", "gamma", "phase"]], left_on="model", right_on="smaller")
+    low, high = paths[[x, y]].min(), paths[[x, y]].max()
+    largest = paths.groupby("ladder").tail(1).sort_values(y, ascending=False)
+    at_cut = at_size(ladders, gammas, CUT, x=x, y=y)
+    guess = [
+        line_at(CHANCE[score], axis, colour=MUTED, dashed=True)
+        for score, axis in ((x, "x"), (y, "y"))
+        if score in CHANCE and low[score] - 4 < CHANCE[score] < high[score] + 4
+    ]
+    domain = [float(low[x]) - 2, float(high[x] + 0.15 * (high[x] - low[x]))]
+    to_right = alt.X(
+        f"{x}:Q", scale=alt.Scale(zero=False, nice=True, domain=domain), title=f"{label(x)} (%), reasoning →"
+    )
+    up = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False, nice=True), title=f"↑ {label(y)} (%), truthfulness")
+    # points along each step, from its smaller to its larger model
+    covered = [
+        pd.DataFrame({score: steps[score] + share * (steps[f"{score}_to"] - steps[score]) for score in (x, y)})
+        for share in np.linspace(0, 1, 12)
+    ]
+    text = {"gap": 12, "fontSize": 12, "fontWeight": 600}
+    names = named(largest, to_right, up, "ladder", height=420, around=[pd.concat(covered)], always=len(largest), **text)
+    tooltip = ["ladder", "model", "params_b", *rounded(".1f", x, y)]
+    joins = ways(steps, to_right, up, ends=[f"{x}_to", f"{y}_to"], colour=phase_colour(), strokeWidth=2, opacity=0.5)
+    drawn = [
+        *guess,
+        joins.encode(tooltip=STEP_TOOLTIP[:3]),
+        dots(paths, to_right, up, colour=alt.value(MUTED), tooltip=tooltip, size=14, opacity=0.8),
+        dots(at_cut, to_right, up, tooltip=["ladder"], shape="diamond", size=60, **HOLLOW),
+    ]
+
+    def draw(rows: pd.DataFrame) -> Figure:
+        about = ["ladder", *rounded(".2f", "gamma"), "phase"]
+        here = dots(rows, to_right, up, colour=phase_colour(), tooltip=about, size=190, stroke=PAPER, strokeWidth=1.5)
+        return figure(
+            alt.layer(*drawn, here, *names).properties(height=420),
+            title=title,
+            alt=f"Families of language models as lines in the plane of {label(x)} and {label(y)}, each step orange "
+            "where it falls and green where it rises. At the size chosen by the slider each family is a dot.",
+            source=source,
+            n=f"{paths['ladder'].nunique()} families, {len(paths)} models",
+            name="families-in-motion",
+            caption="Lines: each family from its smallest to its largest size, a colour for what each step did. "
+            f"Dots: where the families stand at the chosen size. Diamonds: {CUT:g} B, the published turn. Dashed: "
+            "what a guess scores.",
+        )
+
+    return draw
+
+
+def your_model(rates: Sequence[dict[str, object]]) -> None:
+    """Show the form: the reader's numbers, the base rate near that size, a link to the diagnosis that carries them.
+
+    rates: `story.intro.rates`, records of size (billions) and text (Markdown of one line).
+    """
+    if where() == "book":
+        display({"text/html": form(rates), "text/plain": "A form for your model."}, raw=True)
+    else:
+        say("`cape diagnose --size 1 --hellaswag 49.7 --truthfulqa 38.9` diagnoses a model of yours.")
+
+
+def form(rates: Sequence[dict[str, object]]) -> str:
+    """The form as HTML; `cape-yours.js` moves it, and without a script it is a link to the dashboard."""
+    choice, fields = "", ""
+    for kind, (kind_name, inputs) in KINDS.items():
+        first = kind == "model"
+        checked, hidden = (" checked", "") if first else ("", " hidden")
+        choice += f'<label><input type="radio" name="cape-kind" value="{kind}"{checked}> {escape(kind_name)}</label>'
+        fields += f'<div class="cape-yours-fields" data-kind="{kind}"{hidden}>'
+        for name, words in inputs.items():
+            most = "" if name == "params_b" else ' max="100"'  # all but a size are percent
+            box = f'<input type="number" name="{name}" min="0"{most} step="any" inputmode="decimal">'
+            fields += f"<label>{escape(words)} {box}</label>"
+        fields += "</div>"
+    known = [{"size": one["size"], "text": inline(str(one["text"]))} for one in rates]
+    return (
+        f'<form class="cape-yours"><div class="cape-yours-kind" role="group" aria-label="Kind of model">{choice}</div>'
+        f'{fields}<p class="cape-yours-rate" aria-live="polite"></p>'
+        f'<p><a class="cape-yours-go" href="{DASHBOARD}">Diagnose it</a></p>'
+        f'<script type="application/json">{script_json(known)}</script></form>'
+    )
