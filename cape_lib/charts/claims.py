@@ -51,7 +51,8 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
     place = rows.groupby(["number", "conclusion"]).cumcount()
     rows["column"], rows["line"] = place % ABREAST, place // ABREAST
     cells: dict[str, Any] = {"grid": True, "tickBand": "extent", "ticks": False, "domain": False, "labelOverlap": False}
-    across = alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", **cells)
+    size = alt.ExprRef(f"{PHONE} ? 11 : 12")
+    across = alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')", labelFontSize=size, **cells)
     # on a phone the words of the rows stand in them: beside them they would leave the cells too little room
     down = alt.Axis(labelExpr=f"{PHONE} ? '' : datum.label", **cells)
     x = alt.X("number:N", scale=alt.Scale(domain=ORDER, padding=0), title=None, axis=across)
