@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from cape_lib.errors import UsageError
+from cape_lib.output import whole
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if args.untrained < 0 or args.batch < 1:
         raise UsageError("--untrained must be at least 0, --batch at least 1")
     from cape_lib.lm import models, probes, texts
+    from cape_lib.lm.probes.report import DEFINITION
 
     if args.heads:
         texts.writable_file(args.heads)
@@ -40,37 +42,30 @@ def run(args: argparse.Namespace) -> int:
         prompts = probes.with_placebo(prompts, shipped.loc[shipped["set"] == "placebo", "text"].tolist())
     lm = models.load(name, device=args.device, dtype=args.dtype)
     options = {"seed": args.seed, "batch": args.batch}
-    found = [probes.probe(lm, prompts, **options)]
-    found += [probes.probe(models.untrained(lm, seed=seed), prompts, **options) for seed in range(args.untrained)]
+    trained = probes.probe(lm, prompts, **options)
+    twins = [probes.probe(models.untrained(lm, seed=seed), prompts, **options) for seed in range(args.untrained)]
     if args.heads:
-        draft = args.heads.with_name(f".{args.heads.name}.part")
-        found[0].heads.to_csv(draft, index=False, lineterminator="\n")
-        draft.replace(args.heads)
+        with whole(args.heads) as draft:
+            trained.heads.to_csv(draft, index=False, lineterminator="\n")
     if args.json:
-        print(
-            json.dumps({**found[0].summary(), "untrained": [twin.summary() for twin in found[1:]]}, ensure_ascii=False)
-        )
+        summary = trained.summary() | {"untrained": [twin.summary() for twin in twins]}
+        print(json.dumps(summary, ensure_ascii=False))
         return 0
-    for note in found[0].notes:
+    for note in trained.notes:
         print(f"cape probe: note: {note}", file=sys.stderr)
-    for one in found:
+    for one in [trained, *twins]:
         profile = ", ".join(f"{part} {value:+.2f}" for part, value in one.profile.items() if value == value)
         print(
             f"{one.model}: coupling {profile}; of {len(one.heads)} heads {one.competing} compete, "
             f"{one.cooperating} cooperate"
         )
     columns = ["layer", "coupling", "low", "high", "q", "placebo", "placebo_low", "placebo_high", "raw", "dimension"]
-    table = found[0].layers[columns]
+    table = trained.layers[columns]
     print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
     print(
-        f"In {found[0].placebo_like} of {len(table)} blocks the placebo, neutral contexts with the same endings, "
+        f"In {trained.placebo_like} of {len(table)} blocks the placebo, neutral contexts with the same endings, "
         "couples as much. nan: the sets do not differ from neutral text beyond noise."
     )
-    print("A coupling that an untrained twin shows too was not learnt. " + _definition())
+    definition = DEFINITION[0].upper() + DEFINITION[1:]
+    print(f"A coupling that an untrained twin shows too was not learnt. {definition}.")
     return 0
-
-
-def _definition() -> str:
-    from cape_lib.lm.probes.report import DEFINITION
-
-    return DEFINITION[0].upper() + DEFINITION[1:] + "."

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from cape_lib.lm.models import LanguageModel
     from cape_lib.lm.steering import Direction
 
-CONTROLS = ("random", "shuffled")
+#: a control by name on the command line -> its kind
+CONTROLS = {"random": "isotropic", "shuffled": "balanced shuffle"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,15 +35,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "sweep: every block in turn (default with --evaluate)",
     )
     add(
-        "--chat", action=argparse.BooleanOptionalAction,
+        "--chat",
+        action=argparse.BooleanOptionalAction,
         help="ask by the tokenizer's chat template, thinking off (default where there is one and all prompts end in ?)",
-    )  # fmt: skip
+    )
     add("--system", default="", metavar="TEXT", help="what the system says ahead of a question, by the chat template")
     add("--alpha", type=float, nargs="+", metavar="A", help="strengths (default: 2)")
     add(
-        "--action", default="add",
+        "--action",
+        default="add",
         help="add (default), ablate (the projection on the direction is taken out) or clamp (it is set to alpha)",
-    )  # fmt: skip
+    )
     add("--unit", default="std", help="std (default), residual or raw: what one unit of strength is")
     add(
         "--positions",
@@ -53,25 +56,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--method", default="mean_difference", help="mean_difference (default), principal, pca or logistic")
     add("--save", type=Path, metavar="FILE", help="keep the direction: FILE.safetensors, .pt or .gguf (llama.cpp)")
     add(
-        "--export", nargs=2, metavar=("lm-eval", "FILE"),
+        "--export",
+        nargs=2,
+        metavar=("lm-eval", "FILE"),
         help="write the steered model's file for lm_eval --model steered, at the strength of --alpha",
-    )  # fmt: skip
+    )
     add(
-        "--controls", default="", metavar="C",
+        "--controls",
+        default="",
+        metavar="C",
         help="also write with random,shuffled vectors of equal length; with --evaluate how many of each kind (20)",
-    )  # fmt: skip
+    )
     add("--any-model", action="store_true", help="use a direction that was fitted on another model")
     add("--evaluate", action="store_true", help="run the protocol: effect against tuned controls, and the claim")
     add(
-        "--items", type=Path, metavar="CSV",
+        "--items",
+        type=Path,
+        metavar="CSV",
         help="questions for --evaluate: TruthfulQA.csv as it is, or columns prompt, true, false (true2, false2 ...)",
-    )  # fmt: skip
+    )
     add("--limit", type=int, metavar="N", help="so many of the questions, drawn with --seed")
     add("--primer", type=Path, metavar="F", help="text before every question, such as examples")
     add(
-        "--doses", type=float, nargs="+", metavar="KL",
+        "--doses",
+        type=float,
+        nargs="+",
+        metavar="KL",
         help="costs in nats a token on neutral text to tune among; the largest is the budget (0.03 0.1 0.3)",
-    )  # fmt: skip
+    )
     add("--all-controls", action="store_true", help="run all controls, also when p is settled")
     add("--resume", type=Path, metavar="FILE", help="keep what is done in FILE and go on from it")
     add("--claim", type=float, default=0.6, metavar="SHARE", help="share of wrong answers said to be corrected (0.6)")
@@ -96,9 +108,7 @@ def run(args: argparse.Namespace) -> int:
     prompts = _prompts(args)
     if not prompts and not (args.evaluate or args.save or args.export):
         raise UsageError("nothing to continue; give --prompt or --file (or --evaluate, --save, --export)")
-    lm = models.with_chat(
-        models.load(name, device=args.device, dtype=args.dtype), chat=args.chat, system=args.system
-    )
+    lm = models.with_chat(models.load(name, device=args.device, dtype=args.dtype), chat=args.chat, system=args.system)
     if args.evaluate:
         return _evaluate(args, lm, name)
     asked = [lm.chat(prompt) for prompt in prompts] if lm.chat and _asks(args, prompts) else prompts
@@ -106,9 +116,14 @@ def run(args: argparse.Namespace) -> int:
     for warning in [] if args.quiet else directions[0].warnings:
         print(f"cape steer: note: {warning}", file=sys.stderr)
     writing = steering.Writing(
-        tokens=args.max_new_tokens, unit=args.unit, action=args.action,
-        positions=_positions(args.positions or "all"), sampling=args.sampling, seed=args.seed, rows=args.batch or 64,
-    )  # fmt: skip
+        tokens=args.max_new_tokens,
+        unit=args.unit,
+        action=args.action,
+        positions=_positions(args.positions or "all"),
+        sampling=args.sampling,
+        seed=args.seed,
+        rows=args.batch or 64,
+    )
     table = None
     if prompts:
         table = steering.compare(lm, asked, directions, args.alpha or [2.0], writing, any_model=args.any_model)
@@ -119,8 +134,10 @@ def run(args: argparse.Namespace) -> int:
         file, (alpha,) = Path(args.export[1]), args.alpha or [2.0]
         steering.harness_file(lm, directions[0], file, alpha=alpha, unit=args.unit, action=args.action)
         model = f"--model steered --model_args pretrained={args.model},steer_path={file}"
-        print(f"cape steer: now: lm_eval {model} --tasks TASK"
-              f"{' --apply_chat_template' if lm.chat else ''}", file=sys.stderr)  # fmt: skip
+        print(
+            f"cape steer: now: lm_eval {model} --tasks TASK{' --apply_chat_template' if lm.chat else ''}",
+            file=sys.stderr,
+        )
     if table is not None:
         _print(table, args.json)
     return 0
@@ -153,25 +170,22 @@ def _check(args: argparse.Namespace) -> None:
     if args.evaluate:
         _check_evaluate(args)
         return
-    only = {"--doses": args.doses, "--resume": args.resume, "--all-controls": args.all_controls}
-    if not (args.save or args.export):
-        only |= {"--items": args.items, "--limit": args.limit, "--primer": args.primer}
-    for option, given in only.items():
-        if given:
+    fits = args.save or args.export
+    for name in ("doses", "resume", "all_controls", *(() if fits else ("items", "limit", "primer"))):
+        if getattr(args, name):
+            option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{option} belongs to --evaluate; add it, or leave {option} away")
     _check_items(args)
-    unknown = set(filter(None, args.controls.split(","))) - set(CONTROLS)
+    unknown = sorted(set(filter(None, args.controls.split(","))) - set(CONTROLS))
     if unknown:
-        raise UsageError(f"unknown control {sorted(unknown)[0]!r}; choose from {', '.join(CONTROLS)}")
+        raise UsageError(f"unknown control {unknown[0]!r}; choose from {', '.join(CONTROLS)}")
 
 
 def _check_evaluate(args: argparse.Namespace) -> None:
     """Refuse what the protocol decides by itself: an option that changes nothing would be believed to."""
-    decided = {"--prompt": args.prompt, "--file": args.file, "--alpha": args.alpha, "--save": args.save,
-               "--export": args.export}  # fmt: skip
-    for option, given in decided.items():
-        if given:
-            raise UsageError(f"--evaluate asks, fits, tunes and controls by itself; leave {option} away")
+    for name in ("prompt", "file", "alpha", "save", "export"):
+        if getattr(args, name):
+            raise UsageError(f"--evaluate asks, fits, tunes and controls by itself; leave --{name} away")
     if args.action != "add":
         raise UsageError("--evaluate sets strengths by their cost, which --action add alone has; leave --action away")
     if args.unit == "raw":
@@ -225,12 +239,10 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
         if args.controls:
             raise UsageError("--controls need the pairs; give --pairs instead of --direction")
         return [steering.load(args.direction, lm, any_model=args.any_model)]
-    sites: list[models.Site] = (
-        list(range(lm.depth)) if args.layer == "sweep" else [lm.site(args.layer or "quarter")]
-    )
+    sites: list[models.Site] = list(range(lm.depth)) if args.layer == "sweep" else [lm.site(args.layer or "quarter")]
     pairs = _questions(args, lm, name)[1]
-    found = steering.fit_directions(lm, pairs, sites, method=args.method, name="truth")
-    kinds = [{"random": "isotropic", "shuffled": "balanced shuffle"}[kind] for kind in args.controls.split(",") if kind]
+    directions = steering.fit_directions(lm, pairs, sites, method=args.method, name="truth")
+    kinds = [CONTROLS[kind] for kind in args.controls.split(",") if kind]
     if kinds:
         import numpy as np
         import torch
@@ -239,15 +251,15 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
         from cape_lib.lm.steering.controls import draw_controls
 
         states = capture(lm, [*pairs["positive"], *pairs["negative"]], sites)
-        drawn = draw_controls(
-            states[: len(pairs)], states[len(pairs) :], torch.stack([d.vector for d in found]), each=1,
-            rng=np.random.default_rng(args.seed), kinds=tuple(kinds),
-        )  # fmt: skip
-        found += [
+        vectors, rng = torch.stack([d.vector for d in directions]), np.random.default_rng(args.seed)
+        positive, negative = states[: len(pairs)], states[len(pairs) :]
+        drawn = draw_controls(positive, negative, vectors, each=1, rng=rng, kinds=tuple(kinds))
+        directions += [
             direction.like(method.vectors[place], method.kind)
-            for method in drawn if method.kind in kinds for place, direction in enumerate(list(found[: len(sites)]))
-        ]  # fmt: skip
-    return found
+            for method in drawn[1:]
+            for place, direction in enumerate(directions[: len(sites)])
+        ]
+    return directions
 
 
 def _print(table: pd.DataFrame, as_json: bool) -> None:
@@ -281,31 +293,37 @@ def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
     if args.resume:
         texts.writable_file(args.resume)
     plan = steering.Plan(
-        places=tuple(steering.Place(site, positions=positions) for site in sites), unit=args.unit, claim=args.claim,
-        doses=tuple(args.doses or steering.DOSES), controls=int(args.controls or 20), seed=args.seed,
-        method=args.method, batch=args.batch or 16384, all_controls=args.all_controls,
-    )  # fmt: skip
+        places=tuple(steering.Place(site, positions=positions) for site in sites),
+        unit=args.unit,
+        claim=args.claim,
+        doses=tuple(args.doses or steering.DOSES),
+        controls=int(args.controls or 20),
+        seed=args.seed,
+        method=args.method,
+        batch=args.batch or 16384,
+        all_controls=args.all_controls,
+    )
     try:
-        made = steering.evaluate(
-            lm, items, pairs, plan, neutral=_neutral(name), direction=own, resume=args.resume,
-            progress=_progress(args.quiet), any_model=args.any_model,
-        )  # fmt: skip
+        result = steering.evaluate(
+            lm,
+            items,
+            pairs,
+            plan,
+            neutral=texts.neutral_for(name),
+            direction=own,
+            resume=args.resume,
+            progress=_progress(args.quiet),
+            any_model=args.any_model,
+        )
     except KeyboardInterrupt:
         if args.resume and args.resume.is_file():
-            print(f"\ncape steer: what is done is kept in {args.resume}; the same command goes on", file=sys.stderr)
+            print(f"\ncape steer: what is done is in {args.resume}; the same command goes on", file=sys.stderr)
         raise
-    result = made.summary()
     if args.json:
-        print(json.dumps(result, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(result.summary(), ensure_ascii=False, allow_nan=False))
     else:
-        print("\n".join(steering.report(made)))
+        print("\n".join(steering.report(result)))
     return 0
-
-
-def _neutral(name: str) -> list[str]:
-    from cape_lib.lm import texts
-
-    return texts.neutral_for(name)
 
 
 def _questions(args: argparse.Namespace, lm: LanguageModel, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -324,8 +342,14 @@ def _questions(args: argparse.Namespace, lm: LanguageModel, name: str) -> tuple[
             primer = args.primer.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ScoresError(f"{args.primer}: cannot be read as text ({type(error).__name__})") from error
-    asked = texts.read_benchmark(args.items, limit=args.limit, seed=args.seed, primer=primer, chat=lm.chat,
-                             questions_only=not (args.chat or args.system))  # fmt: skip
+    asked = texts.read_benchmark(
+        args.items,
+        limit=args.limit,
+        seed=args.seed,
+        primer=primer,
+        chat=lm.chat,
+        questions_only=not (args.chat or args.system),
+    )
     for note in [] if args.quiet else asked.notes:
         print(f"cape steer: note: {note}", file=sys.stderr)
     own = asked.pairs()
