@@ -99,19 +99,19 @@ def arms(lm: models.LanguageModel, asked: list[str], direction: steering.Directi
             with added(lm, delta):
                 plain(lm, [row])
 
-    found: dict[str, Callable[[], None]] = {
+    arms: dict[str, Callable[[], None]] = {
         "plain generate, batch 64": lambda: plain(lm, rows + rows),
         OURS: stacked,
         "cape, two calls of 32": two_calls,
         "one prompt at a time": one_by_one,
     }
     if importlib.util.find_spec("steering_vectors"):
-        found["steering-vectors"] = _steering_vectors(lm, rows, direction)
+        arms["steering-vectors"] = _steering_vectors(lm, rows, direction)
     if importlib.util.find_spec("repeng"):
-        found["repeng"] = _repeng(lm, rows, direction)
+        arms["repeng"] = _repeng(lm, rows, direction)
     if importlib.util.find_spec("nnsight"):
-        found["nnsight"] = _nnsight(lm, rows, direction)
-    return found
+        arms["nnsight"] = _nnsight(lm, rows, direction)
+    return arms
 
 
 def _steering_vectors(
@@ -167,15 +167,15 @@ def _nnsight(lm: models.LanguageModel, rows: list[list[int]], direction: steerin
 
 
 def measure(
-    found: dict[str, Callable[[], None]], rounds: int, device: str = "cpu"
+    arms: dict[str, Callable[[], None]], rounds: int, device: str = "cpu"
 ) -> dict[str, list[tuple[float, float]]]:
     """Wall and processor seconds of each arm in every round, the arms in turn."""
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in found}
-    for name, run in found.items():
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in arms}
+    for name, run in arms.items():
         if name != "one prompt at a time":
             run()  # the first call pays for what is made once
     for _ in range(rounds):
-        for name, run in found.items():
+        for name, run in arms.items():
             wall, processor = time.perf_counter(), time.process_time()
             run()
             if device.startswith("cuda"):
@@ -191,10 +191,15 @@ def ratios(times: dict[str, list[tuple[float, float]]], base: str) -> list[dict[
         pairs = list(zip(values, times[base], strict=True))
         wall = [mine[0] / ours[0] for mine, ours in pairs]
         rows.append(
-            {"what": name, "ratio": statistics.median(wall), "low": min(wall), "high": max(wall),
-             "cpu": statistics.median(mine[1] / ours[1] for mine, ours in pairs),
-             "seconds": statistics.median(mine[0] for mine in values)}
-        )  # fmt: skip
+            {
+                "what": name,
+                "ratio": statistics.median(wall),
+                "low": min(wall),
+                "high": max(wall),
+                "cpu": statistics.median(mine[1] / ours[1] for mine, ours in pairs),
+                "seconds": statistics.median(mine[0] for mine in values),
+            }
+        )
     return rows
 
 
@@ -214,8 +219,8 @@ def probe_cost(shape: str, device: str) -> dict[str, Any]:
     def probing() -> None:
         probes.probe(lm, asked)
 
-    found = ratios(measure({"forward passes": bare, "probe": probing}, 1, device), "forward passes")[1]
-    return found | {"what": "probe", "shape": shape}
+    row = ratios(measure({"forward passes": bare, "probe": probing}, 1, device), "forward passes")[1]
+    return row | {"what": "probe", "shape": shape}
 
 
 def scoring_cost(folder: str, items: Path, rounds: int, limit: int = 16) -> list[dict[str, Any]]:
@@ -246,9 +251,9 @@ def scoring_cost(folder: str, items: Path, rounds: int, limit: int = 16) -> list
     scoring()
     peak = _peak(scoring, lm.device)
     times = measure({"plain passes": plain_passes, "scoring": scoring}, rounds, str(lm.device))
-    made = ratios({"scoring": times["plain passes"], "plain passes": times["scoring"]}, "plain passes")[0]
+    speed = ratios({"scoring": times["plain passes"], "plain passes": times["scoring"]}, "plain passes")[0]
     about = {"shape": lm.name, "low": "", "high": "", "cpu": "", "seconds": ""}
-    return [made | {"what": "scoring", "shape": lm.name}, about | {"what": "memory", "ratio": (peak - 2**30) / size}]
+    return [speed | {"what": "scoring", "shape": lm.name}, about | {"what": "memory", "ratio": (peak - 2**30) / size}]
 
 
 def _peak(run: Callable[[], None], device: torch.device) -> int:
@@ -271,8 +276,15 @@ def protocol_cost() -> dict[str, Any]:
     wall, processor = time.perf_counter(), time.process_time()
     steering.evaluate(lm, texts.items_for(name), texts.pairs_for(name), plan, neutral=texts.neutral_for(name))
     taken = time.perf_counter() - wall
-    return {"what": "protocol", "shape": "R-s1", "ratio": "", "low": "", "high": "", "seconds": taken,
-            "cpu": time.process_time() - processor}  # fmt: skip
+    return {
+        "what": "protocol",
+        "shape": "R-s1",
+        "ratio": "",
+        "low": "",
+        "high": "",
+        "seconds": taken,
+        "cpu": time.process_time() - processor,
+    }
 
 
 def steering_cost(shape: str, device: str, rounds: int) -> list[dict[str, Any]]:
@@ -295,10 +307,11 @@ def _surroundings(device: str, threads: int) -> dict[str, str]:
     gpu = torch.cuda.get_device_name() if device.startswith("cuda") else ""
     versions = f"torch {torch.__version__.split('+')[0]}, transformers {importlib.metadata.version('transformers')}"
     return {
-        "environment": "; ".join(peers) or "none of the other tools", "versions": versions,
+        "environment": "; ".join(peers) or "none of the other tools",
+        "versions": versions,
         "machine": gpu or f"{platform.machine()}, {os.cpu_count()} cores, {threads} thread{'s' * (threads > 1)}",
         "date": datetime.date.today().isoformat(),
-    }  # fmt: skip
+    }
 
 
 def show(rows: list[dict[str, Any]]) -> None:
@@ -315,13 +328,13 @@ def keep(rows: list[dict[str, Any]], about: dict[str, str]) -> None:
     """Write rows to RESULTS, in place of those of the same environment, machine, shape and arm."""
     columns = ["what", "shape", "ratio", "low", "high", "cpu", "seconds", *about]
     old = list(csv.DictReader(RESULTS.open(encoding="utf-8", newline=""))) if RESULTS.is_file() else []
-    made = [{k: f"{v:.3g}" if isinstance(v, float) else v for k, v in (row | about).items()} for row in rows]
+    written = [{k: f"{v:.3g}" if isinstance(v, float) else v for k, v in (row | about).items()} for row in rows]
     key = ("what", "shape", "environment", "machine")
-    new = {tuple(row[k] for k in key) for row in made}
+    new = {tuple(row[k] for k in key) for row in written}
     with RESULTS.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows([row for row in old if tuple(row[k] for k in key) not in new] + made)
+        writer.writerows([row for row in old if tuple(row[k] for k in key) not in new] + written)
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ def outside(html: Path) -> set[str]:
     """Every address of another host: in the pages, in the Markdown and in the tables' columns of sources."""
     found = {link for page in pages(html) for link in _page(page)[0]}
     found |= {link for path in markdown_files() for link in MARKDOWN.findall(path.read_text(encoding="utf-8"))}
-    for path in sorted((ROOT / "data").glob("*.csv")):
+    for path in sorted((ROOT / "data").rglob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             found |= {cell for line in csv.reader(file) for cell in line if re.fullmatch(r"https?://\S+", cell)}
     return {link.split("#")[0] for link in found if urlsplit(link).scheme in ("http", "https")}

@@ -46,7 +46,7 @@ def chapter(folder: Path, name: str, *more: str) -> Path:
 
 def make(folder: Path) -> Path:
     """A checkout with the library, the tables, the style and two chapters."""
-    leave = shutil.ignore_patterns("__pycache__", "testbed", "*.md", "*.ipynb", "*.bib", "*.png", "dashboard")
+    leave = shutil.ignore_patterns("__pycache__", "[DKR]-*", "*.md", "*.ipynb", "*.bib", "*.png", "dashboard")
     for part in ("cape_lib", "data", "book"):
         shutil.copytree(ROOT / part, folder / part, ignore=leave)
     config = (ROOT / "_config.yml").read_text(encoding="utf-8").splitlines()

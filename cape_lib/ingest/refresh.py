@@ -19,7 +19,7 @@ import pandas as pd
 
 from cape_lib.errors import SurroundingsError
 from cape_lib.tables import load
-from cape_lib.tables.files import check, data_dir, read_text, typed
+from cape_lib.tables.files import check, data_dir, read_text, table_file, table_names, typed
 
 #: a listing or one file of a source is never larger than this (bytes), and never slower (seconds)
 MOST_BYTES = 20_000_000
@@ -295,9 +295,10 @@ def updated(changes: list[Changes], folder: Path) -> dict[str, str]:
 
     Raises ScoresError, as for any bad table, where a new value is impossible; nothing of the book is touched.
     """
-    for path in data_dir().iterdir():
-        if path.suffix in (".csv", ".json"):
-            shutil.copy(path, folder / path.name)
+    for path in [*data_dir().glob("*.json"), *map(table_file, table_names())]:
+        copy = folder / path.relative_to(data_dir())
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(path, copy)
     files = {}
     for change in filter(None, changes):
         path = folder / f"{change.table}.csv"

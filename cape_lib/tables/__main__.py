@@ -6,7 +6,7 @@ import json
 import sys
 
 from cape_lib.errors import CapeError
-from cape_lib.tables.files import check, data_dir, digest, load, read_text, table_names, typed
+from cape_lib.tables.files import check, data_dir, digest, load, read_text, table_file, table_names, typed
 from cape_lib.tables.frontier import audit
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     rewrite_cells()
     digests = {}
     for name in table_names():
-        file = data_dir() / f"{name}.csv"
+        file = table_file(name)
         check(name, typed(name, read_text(file), file=file), file=file)
         digests[name] = digest(name, file)
     (data_dir() / "checked.json").write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")

@@ -41,6 +41,11 @@ def data_dir() -> Path:
     raise SurroundingsError(f"the tables of the book are not beside {package}; install cape_lib again")
 
 
+def table_file(name: str) -> Path:
+    """The CSV file of a table: in `data/`, those of the small models of the book beside these, in `data/testbed/`."""
+    return data_dir() / ("testbed" if name.startswith("testbed_") else ".") / f"{name}.csv"
+
+
 def table_names() -> list[str]:
     """Names that `load` knows, in alphabetical order."""
     return sorted(descriptor())
@@ -56,7 +61,7 @@ def load(name: str, *, path: str | Path | None = None) -> pd.DataFrame:
     """
     if name not in table_names():
         raise UsageError(suggest("table", name, table_names()))
-    file = Path(path) if path is not None else data_dir() / f"{name}.csv"
+    file = Path(path) if path is not None else table_file(name)
     try:
         stamp = file.stat().st_mtime_ns
     except OSError as problem:

@@ -138,7 +138,7 @@ def test_every_trial_is_in_the_table_and_in_its_order() -> None:
 def test_the_tables_of_scores_are_made_again_byte_for_byte(tmp_path: Path) -> None:
     measured.measure("scores", tmp_path, report=lambda _: None)
     for name in ("testbed_scores.csv", "testbed_curves.csv"):
-        assert (tmp_path / name).read_bytes() == (tables.data_dir() / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == (tables.data_dir() / "testbed" / name).read_bytes()
     with pytest.raises(UsageError, match="experiment"):
         measured.measure("weather", tmp_path)
 

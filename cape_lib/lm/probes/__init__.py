@@ -1,6 +1,6 @@
 """Probes: how the states that reasoning and truthfulness prompts leave in a model relate, by block and by head.
 
-`capture` reads hidden states, `coupling` measures them against a permutation null, `probe` does all of it for one
+`capture` reads hidden states, `couplings` measures how they relate, with intervals, `probe` does all of it for one
 model, with its output projection, and `twins` sets untrained weights beside it.
 """
 
