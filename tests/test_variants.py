@@ -11,6 +11,8 @@ from cape_lib import tables
 from cape_lib.errors import MissingError, ScoresError
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, KNOWS, PRECISION, REASONING, WRONG
+from cape_lib.story import again as story
+from cape_lib.tables.variants import DOMAINS
 
 
 @pytest.fixture(scope="module")
@@ -193,3 +195,27 @@ def test_what_is_missing_is_named() -> None:
     rows = variants.readings().query("effort == 'high'")
     with pytest.raises(MissingError, match="two efforts"):
         effort.effort_ladders(rows)
+
+
+def test_the_control_of_the_artefact_and_the_power_of_the_objections_say_the_opposite_too(rows: pd.DataFrame) -> None:
+    assert "It turns with the mode" in story.control(rows)
+    family = (rows["generation"] == "Qwen3.5") & (rows["mode"] == "none")
+    alike = rows.assign(**{ADMITS: rows[ADMITS].where(~family, 100 - rows[REASONING])})
+    assert "It does not turn" in story.control(alike)
+    assert "was not measured without thinking" in story.control(rows[~family])
+    table = variants.objections(rows)
+    settled = table[(table["low"] > 0) | (table["high"] < 0)]
+    assert story.power(settled) == f"All {len(settled)} readings leave zero out."
+    assert story.power(table).startswith(f"{len(table) - len(settled)} of {len(table)} readings hold zero")
+
+
+def test_a_lever_is_counted_by_objection_in_the_pairs_that_the_objection_leaves(rows: pd.DataFrame) -> None:
+    checks = effort.ladder_checks(rows).set_index("check")
+    whole, ladders = checks.loc["all ladders"], effort.effort_ladders(rows)
+    most = ladders["lab"].value_counts()
+    assert checks.loc[f"without {most.index[0]}", "n"] == len(ladders) - most.iloc[0]
+    assert (checks.loc[list(DOMAINS), "n"] == whole["n"]).all()
+    assert checks.loc["each step of effort", "n"] == int((ladders["efforts"] - 1).sum())
+    still = rows.assign(**{ADMITS: 50.0, WRONG: 25.0, PRECISION: 50.0})
+    same = effort.off_on_checks(still)[["admits_fell", "wrong_rose", "precision_rose"]]
+    assert (same == 0).all(axis=None)

@@ -247,15 +247,15 @@ def agent_text() -> str:
     swe, gpqa = rows["swe_bench_verified"], rows["gpqa_diamond"]
     plain, agent, date = pearson(swe, gpqa), partial_pearson(swe, gpqa, version), partial_pearson(swe, gpqa, day)
     upper = pearson(swe[swe >= 65], gpqa[swe >= 65])
-    slope = {None: float(np.polyfit(swe, gpqa, 1)[0])}
-    slope |= {i: float(np.polyfit(swe.drop(i), gpqa.drop(i), 1)[0]) for i in rows.index}
-    one = max(slope, key=lambda i: abs(slope[i] - slope[None]))
+    slope = float(np.polyfit(swe, gpqa, 1)[0])
+    without = [float(np.polyfit(swe.drop(i), gpqa.drop(i), 1)[0]) for i in rows.index]
+    one = max(range(len(rows)), key=lambda i: abs(without[i] - slope))
     return (
         f"r(SWE, GPQA) = {with_interval(plain)} over {plain.n} releases; given the version of the agent "
         f"{with_interval(agent)}, given the date {with_interval(date)}; from SWE 65 on {with_interval(upper)} "
-        f"(n = {upper.n}). Without {rows['model'][one]}, which moves the slope most, it goes from {slope[None]:.2f} to "
-        f"{slope[one]:.2f}. Versions of the agent go with the date (r = {version.corr(day):.2f}), so that neither can "
-        "be told from the other."
+        f"(n = {upper.n}). Without {rows['model'].iloc[one]}, which moves the slope most, it goes from {slope:.2f} to "
+        f"{without[one]:.2f}. Versions of the agent go with the date (r = {version.corr(day):.2f}), so that neither "
+        "can be told from the other."
     )
 
 

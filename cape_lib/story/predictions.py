@@ -148,7 +148,7 @@ def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
     ]
     if not waiting:
         return f"No prediction waits for a {tables.label(SWE)} that its maker no longer states."
-    named = [f"{card.id} ({card.lab}; its last: {silent.loc[card.lab, 'model']})" for card in waiting]
+    named = [f"{card.id} ({card.lab}; its last: {silent.loc[str(card.lab), 'model']})" for card in waiting]
     return (
         f"{len(silent)} of {len(last)} makers that stated {tables.label(SWE)} no longer do. Of the predictions above, "
         f"{listed(named)} {'waits' if len(waiting) == 1 else 'wait'} for such a maker: only a measurement by somebody "
