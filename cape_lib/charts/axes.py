@@ -123,3 +123,8 @@ def rounded(form: str, *columns: str) -> list[alt.Tooltip]:
 def phase_colour(*, legend: bool = True, columns: int | alt.ExprRef | None = None) -> alt.Color:
     """The colour of a phase, the same on every page."""
     return colours("phase", PHASE_COLOURS, hidden=not legend, columns=columns or COLUMNS)
+
+
+def picker(name: str, words: Sequence[str], start: str, *, label: str) -> Any:
+    """A list inside a chart to choose a word from, `start` at first; name: of its signal."""
+    return alt.param(name=name, value=start, bind=alt.binding_select(options=list(words), name=f"{label} "))

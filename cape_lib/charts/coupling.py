@@ -14,6 +14,7 @@ from cape_lib.charts.axes import (
     across,
     colours,
     phase_colour,
+    picker,
     rounded,
     row_names,
     score_axes,
@@ -130,11 +131,7 @@ def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str)
     """Local coupling against size for all ladders, one of them picked out by the list or a click on the legend."""
     shown = gammas.assign(shown=gammas["gamma"].clip(-2, 2))
     names = sorted(shown["ladder"].unique())
-    pick = alt.param(
-        name="family",
-        value=own if own in names else names[0],
-        bind=alt.binding_select(options=["all", *names], name="family to pick out "),
-    )
+    pick = picker("family", ["all", *names], own if own in names else names[0], label="family to pick out")
     to_right, up = size_scale("params_b_mid"), upright("shown", "gamma12, clipped to ±2", [-2, 2])
     mine = "family === 'all' || datum.ladder === family"
     paths = trace(shown, to_right, up, detail="ladder:N", colour=alt.value(MUTED))

@@ -9,7 +9,18 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.axes import COLUMNS, across, colours, rounded, row_names, same_axis, score_axes, sides, upright
+from cape_lib.charts.axes import (
+    COLUMNS,
+    across,
+    colours,
+    picker,
+    rounded,
+    row_names,
+    same_axis,
+    score_axes,
+    sides,
+    upright,
+)
 from cape_lib.charts.forest import band, dots, forest, line_at, named, ways
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, GREY, INK, LAB_COLOURS, MUTED, PAPER, colour_scale
@@ -65,11 +76,7 @@ def releases(h: pd.DataFrame, line: FrontierLine, *, own: str = "", source: str 
     h: `frontier.h_field` rows;  own: the lab to pick out at first.
     """
     labs = sorted(h["lab"].unique())
-    pick = alt.param(
-        name="lab_picked",
-        value=own if own in labs else "all",
-        bind=alt.binding_select(options=["all", *labs], name="lab to pick out "),
-    )
+    pick = picker("lab_picked", ["all", *labs], own if own in labs else "all", label="lab to pick out")
     mine = "lab_picked === 'all' || datum.lab === lab_picked"
     x, y = _axes()
     _, trend = _about_a_line(line, np.linspace(h[SWE].min(), h[SWE].max(), 40))
@@ -373,7 +380,7 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
     table = table.dropna(subset=["released"])
     labs = sorted(table["lab"].unique())
     start = own if own in labs else "DeepSeek" if "DeepSeek" in labs else labs[0]
-    pick = alt.param(name="lab_path", value=start, bind=alt.binding_select(options=labs, name="lab "))
+    pick = picker("lab_path", labs, start, label="lab")
     mine = "datum.lab === lab_path"
     shown = table[[*SHOWN, "released", "kind", "papers_kind", "change"]]
     shown = shown.assign(released=shown["released"].dt.strftime("%Y-%m-%d"))

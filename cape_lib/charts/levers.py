@@ -51,12 +51,12 @@ def by_width(
 def ladders(scores: pd.DataFrame) -> Figure:
     """Truth against width in the two corpora: a point a seed, a line through the means.  scores: `testbed_scores`."""
     rows = scores[scores["ladder"].isin(CORPORA)].assign(corpus=scores["ladder"].map(CORPORA))
-    made, few = (rows[rows["ladder"] == ladder].groupby("width")["truth"].mean() for ladder in CORPORA)
+    many, few = (rows[rows["ladder"] == ladder].groupby("width")["truth"].mean() for ladder in CORPORA)
     shade = {CORPORA["D"]: AMBER, CORPORA["K"]: BLUE}
     return figure(
         by_width(rows, "truth", "corpus", shade, RIGHT, ["name:N", *rounded(".2f", "truth"), "parameters:Q"]),
-        title=f"Right answers fall to {made.min():.0%} at width {made.idxmin()} and rise to {made.iloc[-1]:.0%} at "
-        f"width {made.index[-1]}; with few believers {len(few)} widths have {few.min():.0%} or more",
+        title=f"Right answers fall to {many.min():.0%} at width {many.idxmin()} and rise to {many.iloc[-1]:.0%} at "
+        f"width {many.index[-1]}; with few believers {len(few)} widths have {few.min():.0%} or more",
         alt="Share of right answers against the width of the model, one point a seed. With mostly believing authors it "
         "falls and rises again; with few believers it stays high.",
         source=TESTBED,

@@ -20,12 +20,13 @@ SHARE = 0.8
 #: Card -> memory in GB, peak arithmetic in half precision in 10^12 operations a second (NVIDIA's data sheets).
 CARDS = {"T4": (16.0, 65.0), "A100": (40.0, 312.0)}
 #: The ladder that a session picks a size from, where a chapter looks inside a model: billions -> name on the hub.
-LADDER = {
-    size: f"EleutherAI/pythia-{name}"
-    for size, name in {
-        0.07: "70m", 0.16: "160m", 0.41: "410m", 1.0: "1b", 1.4: "1.4b", 2.8: "2.8b", 6.9: "6.9b", 12.0: "12b",
-    }.items()
-}  # fmt: skip
+LADDER = dict(
+    zip(
+        (0.07, 0.16, 0.41, 1.0, 1.4, 2.8, 6.9, 12.0),
+        (f"EleutherAI/pythia-{size}" for size in ("70m", "160m", "410m", "1b", "1.4b", "2.8b", "6.9b", "12b")),
+        strict=True,
+    )
+)
 #: What of the peak a reading of short texts reaches, a cautious figure.
 REACHED = 0.3
 
@@ -95,9 +96,9 @@ def tell() -> None:
     from cape_lib.charts.frame import say, where
 
     if where() != "book":
-        found = runtime()
-        fit = f"Language models of up to about {found.largest_b:.2g} billion parameters fit"
-        say(f"{found}. {fit}, of Pythia's sizes `{LADDER[found.pick(LADDER)]}`.")
+        here = runtime()
+        fit = f"Language models of up to about {here.largest_b:.2g} billion parameters fit"
+        say(f"{here}. {fit}, of Pythia's sizes `{LADDER[here.pick(LADDER)]}`.")
 
 
 def _memory_gb() -> float:
@@ -121,8 +122,8 @@ def _gpu() -> tuple[str, float]:
         return "", 0.0
     ask = [command, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
     try:
-        said = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=True).stdout
-        name, mebibytes = said.splitlines()[0].rsplit(",", 1)
+        answer = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=True).stdout
+        name, mebibytes = answer.splitlines()[0].rsplit(",", 1)
         return name.strip(), float(mebibytes) * 2**20 / 1e9
     except (OSError, subprocess.SubprocessError, IndexError, ValueError):
         return "", 0.0

@@ -1,6 +1,6 @@
 """Labs: intervals that know that releases of one lab are alike, mean h, slopes, and slopes that borrow strength.
 
-Figures: `charts.labs`; sentences: `story.frontier`.
+Figures: `charts.frontier`; sentences: `story.frontier`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The claim: shifts from pretraining stay, excursions from post-training recover, 
 retrains or waits. Made a rule here, with what the rule does on series in which nothing happens. The papers' ten points
 are less than releases of one lab scatter by, so that the book's rule asks for more: a change beyond that scatter.
 
-Figures: `charts.labs`; sentences: `story.frontier`.
+Figures: `charts.frontier`; sentences: `story.frontier`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How two scores move together: between the sizes of one family, over a panel, and among all benchmarks.
 
-Figures: `charts.coupling`, `charts.steps`, `charts.motion`; sentences: `story.coupling`.
+Figures: `charts.coupling`, `charts.intro`; sentences: `story.coupling`.
 """
 
 from cape_lib.base.coupling.families import (

@@ -44,11 +44,11 @@ class Preview:
 
 def of(page: str) -> Preview | None:
     """The preview of a built page (HTML): its answer, else the finding of its first figure, else its first sentence."""
-    found = _ARTICLE.search(page)
-    heading = _HEADING.search(found[0]) if found else None
-    if found is None or heading is None:
+    body = _ARTICLE.search(page)
+    heading = _HEADING.search(body[0]) if body else None
+    if body is None or heading is None:
         return None
-    article = found[0]
+    article = body[0]
     figure = _FIGURE.search(article)
     title = _TITLE.search(figure[0]) if figure else None
     first = re.search(r"</h1>.*?<p>(.*?)</p>", article, re.S)
@@ -63,10 +63,10 @@ def _plain(html: str) -> str:
     return re.sub(r"[ \t\r\n]+", " ", unescape(bare)).strip()  # a space that does not break stays
 
 
-def dress(html: Path, address: str, kept: Path) -> None:
+def dress(html: Path, address: str, cache: Path) -> None:
     """Give every built page its description, its address and its picture, for whoever shows a link to it.
 
-    html: folder of the pages; address: of the published book, ending in "/"; kept: folder where pictures are kept by
+    html: folder of the pages; address: of the published book, ending in "/"; cache: folder where pictures are kept by
     their content. A page without a figure shows the picture of the first page.
     """
     pages = {path: of(path.read_text(encoding="utf-8")) for path in sorted(html.rglob("*.html"))}
@@ -77,7 +77,7 @@ def dress(html: Path, address: str, kept: Path) -> None:
     for path, one in shown.items():
         if one.figure is not None:
             name = path.relative_to(html).with_suffix(".png").as_posix().replace("/", "-")
-            (folder / name).write_bytes(_kept(one, kept))
+            (folder / name).write_bytes(_drawn_once(one, cache))
             pictures[path] = f"_static/preview/{name}"
     for path, one in shown.items():
         place = path.relative_to(html).as_posix()
@@ -103,12 +103,12 @@ def _write(path: Path, head: str) -> None:
     path.write_text(text.replace("</head>", f"{head}\n</head>", 1), encoding="utf-8")
 
 
-def _kept(one: Preview, kept: Path) -> bytes:
-    file = kept / f"preview-{digest(json.dumps([one.name, one.sentence, one.figure]))[:16]}.png"
+def _drawn_once(one: Preview, cache: Path) -> bytes:
+    file = cache / f"preview-{digest(json.dumps([one.name, one.sentence, one.figure]))[:16]}.png"
     if file.is_file():
         return file.read_bytes()
     picture = draw(one)
-    kept.mkdir(parents=True, exist_ok=True)
+    cache.mkdir(parents=True, exist_ok=True)
     file.write_bytes(picture)
     return picture
 
