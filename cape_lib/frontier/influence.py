@@ -16,9 +16,7 @@ from cape_lib.frontier.labs import lab_line, lab_means, lab_r, lab_slopes, leave
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
 from cape_lib.frontier.saturation import TRUE_SPREAD, saturation, spread, spread_draws, top_rows
 from cape_lib.stats import (
-    LEAST_CLUSTERS,
     Estimate,
-    cluster_count,
     clustered,
     generator,
     mean_interval,
@@ -139,10 +137,8 @@ def effort_contrasts(scores: pd.DataFrame, *, benchmark: str = Y) -> tuple[Estim
     ).dropna()
     pairs = table.assign(difference=table["with_reasoning"] - table["without"]).reset_index()
     each = pairs.groupby("model").agg(lab=("lab", "first"), difference=("difference", "mean"))
-    values, labs = each["difference"].to_numpy(float), each["lab"].to_numpy()
-    if cluster_count(labs) < LEAST_CLUSTERS:
-        return mean_interval(values, "mean over models, paired t interval"), pairs
-    return clustered(lambda v: float(v.mean()), values, clusters=labs, unit="labs"), pairs
+    few = mean_interval(each["difference"], "mean over models, paired t interval")
+    return clustered(np.mean, each["difference"], clusters=each["lab"], unit="labs", few=few), pairs
 
 
 AXES = (X, Y, "hle", "ifeval")

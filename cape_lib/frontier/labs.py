@@ -18,10 +18,8 @@ from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows
 from cape_lib.names import suggest
 from cape_lib.stats import (
-    LEAST_CLUSTERS,
     POWER,
     Estimate,
-    cluster_count,
     clustered,
     clustered_r,
     clustered_slope,
@@ -58,9 +56,9 @@ def lab_line(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, Estima
     rows = complete_rows(frame, x, y)
     fitted = fit_line(rows, x=x, y=y).fit
     old, new, labs = rows[x].to_numpy(float), rows[y].to_numpy(float), rows["lab"]
-    intercept = fitted.intercept
-    if cluster_count(labs) >= LEAST_CLUSTERS:
-        intercept = clustered(lambda a, b: ols(a, b).intercept.estimate, old, new, clusters=labs, unit="labs")
+    intercept = clustered(
+        lambda a, b: ols(a, b).intercept.estimate, old, new, clusters=labs, unit="labs", few=fitted.intercept
+    )
     return {"r": lab_r(rows, x, y), "slope": clustered_slope(old, new, labs, unit="labs"), "intercept": intercept}
 
 

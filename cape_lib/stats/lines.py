@@ -235,13 +235,17 @@ def clustered(
     given: int = 0,
     scale: Scale = "plain",
     unit: str = "families",
+    few: Estimate | None = None,
 ) -> Estimate:
-    """Any statistic with the interval of `left_out_interval`; no interval below eight clusters.
+    """Any statistic with the interval of `left_out_interval`; below eight clusters `few`, or no interval.
 
-    statistic: takes the columns (or the rows of them that are left) and returns a number; columns: (n,) or (n, k).
+    statistic: takes the columns (or the rows of them that are left) and returns a number; columns: (n,) or (n, k);
+    few: the estimate to show where there are too few clusters, whose interval takes rows for independent.
     """
     arrays = [np.asarray(column) for column in columns]
     codes, number = labels_to_codes(clusters)
+    if few is not None and number < LEAST_CLUSTERS:
+        return few
     estimate, n = float(statistic(*arrays)), codes.size
     if number < LEAST_CLUSTERS:
         return Estimate(estimate, NAN, NAN, n, f"{number} {unit}: too few to leave out")
@@ -305,10 +309,8 @@ def clustered_slope(x: ArrayLike, y: ArrayLike, clusters: ArrayLike, *, unit: st
 
     x, y, clusters: (n,), complete. With fewer clusters the interval is Student's t, which takes rows for independent.
     """
-    whole = ols(x, y)
-    if cluster_count(clusters) < LEAST_CLUSTERS:
-        return whole.slope
-    return clustered(lambda a, b: ols(a, b).slope.estimate, x, y, clusters=clusters, unit=unit)
+    slope = ols(x, y).slope
+    return clustered(lambda a, b: ols(a, b).slope.estimate, x, y, clusters=clusters, unit=unit, few=slope)
 
 
 def isocline(score: ArrayLike, ratio: float = RATIO) -> Floats:
