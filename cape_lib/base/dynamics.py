@@ -582,16 +582,17 @@ def loss_law(losses: pd.DataFrame, *, irreducible: float | None = None, exponent
     else:
         if not np.all(loss > irreducible):
             raise ScoresError(f"a loss is not above the irreducible {irreducible:g}; check the column loss")
-        level = float(np.mean((size * 1e9) ** exponent * (loss - irreducible)))
-        values = ((irreducible, "as stated"), (exponent, "as stated"), (level, "mean level"))
-        nan = float("nan")
-        constants = tuple(Estimate(value, nan, nan, size.size, method) for value, method in values)
+        mean_level, nan = float(np.mean((size * 1e9) ** exponent * (loss - irreducible))), float("nan")
+        values = ((irreducible, "as stated"), (exponent, "as stated"), (mean_level, "mean level"))
+        constants = [Estimate(value, nan, nan, size.size, method) for value, method in values]
     e, alpha, a = (constant.estimate for constant in constants)
     count = size * 1e9
     fitted, level = e + a * count**-alpha, count**alpha * (loss - e)
     spread = float(np.sum((loss - loss.mean()) ** 2))
     return LossLaw(
-        *constants,
+        irreducible=constants[0],
+        exponent=constants[1],
+        amplitude=constants[2],
         r_squared=1 - float(np.sum((loss - fitted) ** 2)) / spread if spread > 0 else float("nan"),
         variation=float(100 * level.std() / level.mean()),
         residuals=pd.DataFrame(
@@ -600,7 +601,7 @@ def loss_law(losses: pd.DataFrame, *, irreducible: float | None = None, exponent
     )
 
 
-def _fitted(size: Floats, loss: Floats) -> tuple[Estimate, ...]:
+def _fitted(size: Floats, loss: Floats) -> list[Estimate]:
     """All three constants by least squares on the losses, with asymptotic t intervals."""
     from scipy.optimize import least_squares
 
@@ -627,8 +628,8 @@ def _fitted(size: Floats, loss: Floats) -> tuple[Estimate, ...]:
     log_a, half = log_b + alpha * shift, t * float(np.sqrt(gradient @ covariance @ gradient))
     half_e, half_alpha = (t * float(np.sqrt(covariance[i, i])) for i in (0, 2))
     method = "least squares, t interval"
-    return (
+    return [
         Estimate(e, e - half_e, e + half_e, n, method),
         Estimate(alpha, alpha - half_alpha, alpha + half_alpha, n, method),
         Estimate(float(np.exp(log_a)), float(np.exp(log_a - half)), float(np.exp(log_a + half)), n, method),
-    )
+    ]

@@ -164,7 +164,7 @@ def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) 
         name="all-families",
         rows=table,
         caption="Bands: 95 % of the posterior of the mean over families. One family lies above or below by "
-        f"{model.spread()[0].estimate:.2f} (standard deviation).",
+        f"{model.spread().estimate:.2f} (standard deviation).",
     )
 
 

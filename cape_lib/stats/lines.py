@@ -160,11 +160,11 @@ def ols(x: ArrayLike, y: ArrayLike, level: float = 0.95) -> Line:
     sd = float(np.sqrt(residual @ residual / (n - 2))) if n > 2 else NAN
     covariance = sd**2 * np.array([[1 / spread, -mean_x / spread], [-mean_x / spread, 1 / n + mean_x**2 / spread]])
     halves = (student(level, n - 2) * np.sqrt(np.diag(covariance))).tolist()
-    ends = [
+    first, second = (
         Estimate(value, value - half, value + half, n, "least squares, t interval")
         for value, half in zip((slope, intercept), halves, strict=True)
-    ]
-    return Line(*ends, sd, covariance, float(pearson_rows(xs, ys)), n, mean_x, spread)
+    )
+    return Line(first, second, sd, covariance, float(pearson_rows(xs, ys)), n, mean_x, spread)
 
 
 def mean_interval(values: ArrayLike, method: str) -> Estimate:

@@ -160,7 +160,7 @@ def all_families(model: FamilyModel) -> str:
         f"{noun} {verb} with {with_interval(row, signed=True)} of gamma" for noun, verb, row in _terms(model)
     )
     return (
-        f"{moved[0].upper()}{moved[1:]}. Families differ by {model.spread()[0].estimate:.2f} (standard deviation): a "
+        f"{moved[0].upper()}{moved[1:]}. Families differ by {model.spread().estimate:.2f} (standard deviation): a "
         f"new one has no upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
     )
 

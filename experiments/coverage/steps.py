@@ -135,7 +135,7 @@ def _model(world: World, noise: str, panels: list[pd.DataFrame], steps: list[pd.
         size.append(terms[1])
         tokens.append(terms[2])
         scale.append(_ends(model.critical_scale(tokens_b=10**TOKENS)))
-        spread.append(_ends(model.spread()[0]))
+        spread.append(_ends(model.spread()))
 
     def setting(name: str) -> Setting:
         return Setting(PART, f"model of all families, {name}", str(world), 30, noise)

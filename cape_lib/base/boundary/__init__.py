@@ -4,12 +4,10 @@ Figures: `charts.boundary`; sentences: `story.boundary`.
 """
 
 from cape_lib.base.boundary.isocline import (
-    RATIO,
     READINGS,
     calibrate,
     classify,
     compare_readings,
-    isocline,
     ratio_sweep,
 )
 from cape_lib.base.boundary.quadratic import (
@@ -29,6 +27,7 @@ from cape_lib.base.boundary.scales import (
     power_table,
     turn_p,
 )
+from cape_lib.stats import RATIO, isocline
 
 __all__ = [
     "ESTIMATORS",

@@ -353,16 +353,12 @@ class FamilyModel:
             rows.append((name, value.estimate, value.low, value.high, self._below(*self._normals(chosen))))
         return pd.DataFrame(rows, columns=["term", "estimate", "low", "high", "p_negative"])
 
-    def spread(self) -> tuple[Estimate, Estimate]:
-        """Standard deviation of gamma between families, and between steps of one beyond noise: median, central 95 %."""
-        spreads = []
-        for values in self.tau.T:
-            points, place = np.unique(values, return_inverse=True)
-            weight = np.bincount(place, weights=self.weight)
-            share = np.cumsum(weight) - weight / 2
-            low, middle, high = np.interp([TAILS[0], 0.5, TAILS[1]], share, points)
-            spreads.append(Estimate(float(middle), float(low), float(high), self.steps, "posterior"))
-        return spreads[0], spreads[1]
+    def spread(self) -> Estimate:
+        """Standard deviation of gamma between families: posterior median, central 95 %."""
+        points, place = np.unique(self.tau[:, 0], return_inverse=True)
+        weight = np.bincount(place, weights=self.weight)
+        low, middle, high = np.interp([TAILS[0], 0.5, TAILS[1]], np.cumsum(weight) - weight / 2, points)
+        return Estimate(float(middle), float(low), float(high), self.steps, "posterior")
 
     def gamma(self, size_b: float, *, tokens_b: float | None = None) -> Estimate:
         """Expected gamma over families at a size, at the mean log tokens or at `tokens_b`; both in billions."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -231,7 +232,7 @@ def local_couplings(
     return pd.concat(steps, names=[by, None]).reset_index(level=0).reset_index(drop=True)
 
 
-def _ladders(panel: pd.DataFrame, by: str, x: str, y: str) -> list[tuple[str, pd.DataFrame]]:
+def _ladders(panel: pd.DataFrame, by: str, x: str, y: str) -> Sequence[tuple[Hashable, pd.DataFrame]]:
     """The ladders of a panel that have two sizes with both scores, by name; MissingError without any."""
     rows = complete_rows(panel, [by, "params_b", x, y], least=0)
     ladders = [(name, ladder) for name, ladder in rows.groupby(by, sort=True) if len(ladder) > 1]
