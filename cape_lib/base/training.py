@@ -61,7 +61,7 @@ def grid(rows: pd.DataFrame, column: str, *, from_step: int = 1_000) -> tuple[li
 def along(
     rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000, difference: bool = False
 ) -> pd.DataFrame:
-    """r of two scores along the training of each run: model, r, n, and what was fitted.
+    """r of two scores along the training of each run: model, r, n (checkpoints, or changes between them).
 
     difference: correlate the changes from checkpoint to checkpoint in place of the levels: what is common to two trends
     drops out of them.

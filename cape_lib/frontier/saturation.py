@@ -91,8 +91,7 @@ def top_rows(frame: pd.DataFrame, by: str, *, also: tuple[str, ...] = (), k: int
 
 def spread(scores: NDArray[np.float64] | pd.Series) -> float:
     """Largest minus smallest score, points."""
-    values = np.asarray(scores, dtype=float)
-    return float(values.max() - values.min())
+    return float(np.ptp(np.asarray(scores, dtype=float)))
 
 
 def saturation(

@@ -39,7 +39,9 @@ def test_every_public_name_is_on_its_page(book_html: Path, path: Path) -> None:
         if mark.endswith(".*") or mark.startswith("cape_lib.lm"):
             continue
         module = importlib.import_module(mark)
-        missing = [name for name in getattr(module, "__all__", ()) if f'id="{mark}.{name}"' not in text]
+        own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == mark]
+        public = getattr(module, "__all__", None) or [name for name in own if not name.startswith("_")]
+        missing = [name for name in public if f'id="{mark}.{name}"' not in text]
         assert missing == [], mark
     assert "~cape_lib" not in text and "_NestedSequence" not in text, "a signature that could not be read"
     assert "Alias for field number" not in text
