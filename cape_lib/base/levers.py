@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
+from cape_lib.base.boundary.quadratic import fit_parabolas
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
 from cape_lib.stats import (
@@ -222,18 +223,18 @@ def curation_contrasts(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "t
     """
     web = web_trained(panel, x=x, y=y)
     rows = curated(panel, x=x, y=y)
-    own, weights = rows["params_b"].to_numpy(float), np.ones((1, len(web)))
-    curve = _curve(web, weights, x, y)
+    own, (first, second) = rows["params_b"].to_numpy(float), web[[x, y]].to_numpy(float).T
+    curve = fit_parabolas(first, second)
     table = rows[["model", "params_b", "training", "instruct", "doubtful", x, y]].copy()
-    table["residual"] = _beyond(curve, rows[x].to_numpy(float), rows[y].to_numpy(float))[0]
+    table["residual"] = rows[y].to_numpy(float) - curve.at(rows[x].to_numpy(float))[0]
     for name, column in (("x", x), ("y", y)):
         trend = web_trend(panel, column, x=x, y=y)
         values = rows[column].to_numpy(float)
         _beside(table, name, values, trend.expected(own), sd=trend.residual_sd, freedom=trend.n - 3)
-    size, rest = np.log10(web["params_b"].to_numpy(float)), _beyond(curve, *web[[x, y]].to_numpy(float).T)
-    line = _weighted_fit(size, rest, weights, 1)[0]
-    sd = float(np.sqrt(((rest[0] - np.vander(size, 2) @ line) ** 2).sum() / (len(web) - 2)))
-    expected = np.vander(np.log10(own), 2) @ line
+    size, rest = np.log10(web["params_b"].to_numpy(float)), second - curve.at(first)[0]
+    line = fit_parabolas(size, rest, bend=False)
+    sd = float(np.sqrt(((rest - line.at(size)[0]) ** 2).sum() / (len(web) - 2)))
+    expected = line.at(np.log10(own))[0]
     _beside(table, "residual", table["residual"].to_numpy(), expected, sd=sd, freedom=len(web) - 2)
     return table.reset_index(drop=True)
 
@@ -270,14 +271,11 @@ def equivalent_scale(
     size = np.log10(web["params_b"].to_numpy(float))
     grid = np.linspace(size.min(), size.max(), GRID)
     counts = cluster_bootstrap_counts(web["family"].to_numpy(), resamples, rng)
-    weights = np.vstack([np.ones(len(web)), counts]).astype(float)
-    power = 1 if reading == "residual" else 2
-    curve = _curve(web, weights, x, y)
+    weights = np.vstack([np.ones(len(web), dtype=np.int64), counts])
     first, second = web[[x, y]].to_numpy(float).T
-    one = np.ones((len(weights), 1))
-    targets = {"x": one * first, "y": one * second, "residual": _beyond(curve, first, second)}
-    coefficients = _weighted_fit(size, targets[reading], weights, power)
-    expected = coefficients @ np.vander(grid, power + 1).T
+    curve = fit_parabolas(first, second, weights)
+    targets = {"x": first, "y": second, "residual": second - curve.at(first)}
+    expected = fit_parabolas(size, targets[reading], weights, bend=reading != "residual").at(grid)
     # The curated models' own values: as measured first, then with the noise of their scores.
     repeats = rng.standard_normal((2, len(weights), len(rows)))
     repeats[:, 0] = 0.0
@@ -285,7 +283,7 @@ def equivalent_scale(
         score + np.nan_to_num(score_sd(score, name)) * noise
         for name, score, noise in zip((x, y), rows[[x, y]].to_numpy(float).T, repeats, strict=True)
     )
-    values = {"x": old, "y": new, "residual": _beyond(curve, old, new)}[reading]
+    values = {"x": old, "y": new, "residual": new - curve.at(old)}[reading]
     table = []
     for i, (model, own) in enumerate(zip(rows["model"], rows["params_b"].to_numpy(float), strict=True)):
         sizes = _crossing(grid, expected, values[:, i])
@@ -308,40 +306,6 @@ def ten_times(equivalents: pd.DataFrame) -> Estimate:
     ratio = float(np.quantile(equivalents["ratio"].to_numpy(float), 0.5, method="lower"))
     low, high = float(equivalents["ratio_low"].min()), float(equivalents["ratio_high"].max())
     return Estimate(ratio, low, high, len(equivalents), method)
-
-
-def _curve(web: pd.DataFrame, weights: Floats, x: str, y: str) -> Floats:
-    """The web-trained parabola y(x) for each set of weights, (sets, 3)."""
-    return _weighted_fit(web[x].to_numpy(float), web[y].to_numpy(float) * np.ones((len(weights), 1)), weights, 2)
-
-
-def _beyond(curve: Floats, x: Floats, y: Floats) -> Floats:
-    """y beyond the parabola at x, (sets, rows); x, y: (rows,) or (sets, rows)."""
-    return np.asarray(y - (curve[:, [0]] * x**2 + curve[:, [1]] * x + curve[:, [2]]))
-
-
-def _weighted_fit(x: Floats, y: Floats, weights: Floats, power: int) -> Floats:
-    """Polynomial coefficients, highest power first, for every set of weights at once: (sets, power + 1)."""
-    # A constant x leaves the mean alone: its powers are then zero, not 0 / 0.
-    centre, scale = x.mean(), x.std() or 1.0
-    design = np.vander((x - centre) / scale, power + 1)
-    gram = np.einsum("sn,ni,nj->sij", weights, design, design)
-    # A resample of few families can leave fewer sizes than coefficients: a trace of ridge keeps it solvable.
-    gram += 1e-9 * np.eye(power + 1)
-    right = np.einsum("sn,ni,sn->si", weights, design, y)
-    standard = np.linalg.solve(gram, right[..., None])[..., 0]
-    return _unscale(standard, float(centre), float(scale))
-
-
-def _unscale(standard: Floats, centre: float, scale: float) -> Floats:
-    """Coefficients in x from coefficients in (x - centre) / scale, power 1 or 2."""
-    if standard.shape[1] == 2:
-        b, c = standard.T
-        return np.column_stack([b / scale, c - b * centre / scale])
-    a, b, c = standard.T
-    first = a / scale**2
-    second = b / scale - 2 * centre * first
-    return np.column_stack([first, second, c - b * centre / scale + first * centre**2])
 
 
 def _crossing(grid: Floats, expected: Floats, values: Floats) -> Floats:

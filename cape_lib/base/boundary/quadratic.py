@@ -35,6 +35,12 @@ class Parabolas(NamedTuple):
     curvature: Floats
     slope: Floats
     centre: Floats
+    constant: Floats
+
+    def at(self, t: Floats) -> Floats:
+        """The value of each at t, (n,) or (resamples, n): shape (resamples, n)."""
+        v = t - self.centre[:, None]
+        return np.asarray(self.constant[:, None] + (self.slope[:, None] + self.curvature[:, None] * v) * v)
 
     def vertex(self) -> Floats:
         """Where each turns, in the unit of t; inf or NaN for a straight line."""
@@ -80,24 +86,20 @@ class UShape:
     vertex: Estimate
 
 
-def fit_parabolas(t: Floats, y: Floats, counts: Integers | None = None) -> Parabolas:
+def fit_parabolas(t: Floats, y: Floats, counts: Integers | None = None, *, bend: bool = True) -> Parabolas:
     """Least-squares quadratics of y in t, all resamples at once.
 
     t: (n,), log10 size; y: (n,), or (resamples, n) for draws of scores; counts: how often each row is in a resample,
-    (resamples, n), with y (n,). Moments are taken about the mean of each resample, which is stable and needs no
-    matrix to be solved; NaN where a resample has fewer than three different t.
+    (resamples, n); bend: False for straight lines. Moments are taken about the mean of each resample, which is stable
+    and needs no matrix to be solved; NaN where a resample has fewer than three different t (two for a line).
     """
     middle, scale = float(t.mean()), float(np.ptp(t)) or 1.0
     u = (t - middle) / scale
     powers = np.column_stack([np.ones_like(u), u, u**2, u**3, u**4])
     # Without the level of y a constant score leaves no rounding that could pass for a bend.
-    above = y - y.mean(axis=-1, keepdims=True)
-    if counts is None:
-        weights = np.ones((1, t.size))
-        right = np.atleast_2d(above) @ powers[:, :3]
-    else:
-        weights = counts.astype(float)
-        right = weights @ (powers[:, :3] * above[:, None])
+    level = y.mean(axis=-1, keepdims=True)
+    weights = np.ones((1, t.size)) if counts is None else counts.astype(float)
+    right = (weights * (y - level)) @ powers[:, :3]
     total, *raw = (weights @ powers).T
     m1, m2, m3, m4 = (moment / total for moment in raw)
     y0, y1, y2 = (right / total[:, None]).T
@@ -109,11 +111,13 @@ def fit_parabolas(t: Floats, y: Floats, counts: Integers | None = None) -> Parab
     wy = y2 - 2 * m1 * y1 + m1**2 * y0 - c2 * y0
     determinant = c2 * (c4 - c2**2) - c3**2
     # Three different t leave at least the square of their smallest gap; less than this is rounding.
-    known = determinant > 1e-12 * np.maximum(c2, 1e-300) ** 3
+    known = determinant > 1e-12 * np.maximum(c2, 1e-300) ** 3 if bend else c2 > 1e-12
     with np.errstate(divide="ignore", invalid="ignore"):
-        curvature = np.where(known, (c2 * wy - c3 * vy) / determinant, np.nan)
+        curvature = np.where(known, (c2 * wy - c3 * vy) / determinant if bend else 0.0 * vy, np.nan)
         slope = np.where(known, (vy - curvature * c3) / c2, np.nan)
-    return Parabolas(curvature / scale**2, slope / scale, np.broadcast_to(m1 * scale + middle, curvature.shape))
+    constant = level[..., 0] + y0 - curvature * c2
+    centre = np.broadcast_to(m1 * scale + middle, curvature.shape)
+    return Parabolas(curvature / scale**2, slope / scale, centre, constant)
 
 
 def vertex_bootstrap(

@@ -98,9 +98,7 @@ def misfit(name: str, t: Floats, scores: tuple[Floats, Floats], noise: Floats) -
     """
     x, y = scores
     if name == "vertex":
-        p = fit_parabolas(t, y)
-        away = y - p.slope * (t - p.centre) - p.curvature * (t - p.centre) ** 2
-        rest, variance, freedom = away - away.mean(), noise**2, t.size - 3
+        rest, variance, freedom = y - fit_parabolas(t, y).at(t)[0], noise**2, t.size - 3
     elif name == "zero crossing":
         dx, dy = np.diff(x), np.diff(y)
         level, slope, middle = (float(v) for v in _gamma_line(t, dx, dy))
