@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from cape_lib.stats import Estimate, student
+from cape_lib.stats import Estimate, mean_interval
 from cape_lib.story.answer import Answer, named, sign, times
 from cape_lib.tables import label
 
@@ -31,9 +31,7 @@ def fall(scores: pd.DataFrame, *, ladder: str = "D") -> Estimate:
     """
     wide = scores[scores["ladder"] == ladder].pivot(index="seed", columns="width", values="truth")
     change = wide[wide.mean().idxmin()] - wide[wide.columns.min()]
-    half = student(0.95, len(change) - 1) * float(change.std(ddof=1)) / len(change) ** 0.5
-    middle = float(change.mean())
-    return Estimate(middle, middle - half, middle + half, len(change), "mean over seeds, t interval")
+    return mean_interval(change, "mean over seeds, t interval")
 
 
 def moved(scores: pd.DataFrame) -> bool:

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from cape_lib.stats import Estimate, student
+from cape_lib.stats import Estimate, mean_interval
 from cape_lib.story.answer import Answer, between, named, times
 
 #: A run whose coupling differs less between its layers is one number.
@@ -41,9 +41,7 @@ def shift(probed: pd.DataFrame) -> Estimate:
     """
     wide = probed.pivot(index=["model", "layer"], columns="weights", values="coupling")
     change = (wide["trained"] - wide["untrained"]).groupby("model").mean().dropna()
-    half = student(0.95, len(change) - 1) * float(change.std(ddof=1)) / len(change) ** 0.5
-    middle = float(change.mean())
-    return Estimate(middle, middle - half, middle + half, len(change), "mean over models, t interval")
+    return mean_interval(change, "mean over models, t interval")
 
 
 def _apart(gap: pd.DataFrame) -> str:
