@@ -54,10 +54,10 @@ def test_every_resample_equals_polyfit():
     t, y = np.log10(rows["params_b"].to_numpy()), rows["truthfulqa"].to_numpy()
     counts = row_bootstrap_counts(14, 300, generator(0))
     found = fit_parabolas(t, y, counts)
-    for count, a, slope, centre, vertex in zip(counts, *found, found.vertex(), strict=True):
+    for count, a, slope, centre, constant, vertex in zip(counts, *found, found.vertex(), strict=True):
         drawn = np.repeat(np.arange(14), count)
         known = np.polyfit(t[drawn] - centre, y[drawn], 2)
-        assert (a, slope) == pytest.approx((known[0], known[1]), rel=1e-8, abs=1e-8)
+        assert (a, slope, constant) == pytest.approx(known, rel=1e-8, abs=1e-8)
         assert vertex == pytest.approx(centre - known[1] / 2 / known[0], abs=1e-7)
 
 
