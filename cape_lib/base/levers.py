@@ -12,19 +12,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
+from cape_lib import stats
 from cape_lib.base.boundary.quadratic import fit_parabolas
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import (
-    Estimate,
-    cluster_bootstrap_counts,
-    generator,
-    pearson,
-    pearson_rows,
-    percentile_interval,
-    permutation_p,
-    score_sd,
-)
+from cape_lib.stats import Estimate
 
 #: width of Pythia-70M, the papers' unit
 REFERENCE_WIDTH = 512.0
@@ -82,26 +74,26 @@ def width_normalised(
     Source: paper A; Pythia -0.989 to +0.963.
     """
     rows = normalise(ladder, x=x, y=y)
-    after = pearson(rows["x_normalised"].to_numpy(float), rows["y_normalised"].to_numpy(float))
+    after = stats.pearson(rows["x_normalised"].to_numpy(float), rows["y_normalised"].to_numpy(float))
     drawn = random_r(rows, x=x, y=y, resamples=resamples, seed=seed)
-    low, high = percentile_interval(drawn)
+    low, high = stats.percentile_interval(drawn)
     return WidthNull(
-        plain=pearson(rows[x].to_numpy(float), rows[y].to_numpy(float)),
+        plain=stats.pearson(rows[x].to_numpy(float), rows[y].to_numpy(float)),
         normalised=after,
         null=Estimate(float(np.nanmean(drawn)), low, high, len(rows), "random scores divided by the same widths"),
         share_positive=float(np.mean(drawn > 0)),
-        p=permutation_p(after.estimate, drawn, "greater"),
+        p=stats.permutation_p(after.estimate, drawn, "greater"),
     )
 
 
 def random_r(ladder: pd.DataFrame, *, x: str, y: str, resamples: int, seed: int) -> np.ndarray:
     """r of shuffled scores after division by width, shape (resamples,); x and y are shuffled independently."""
     rows = _with_width(ladder, x=x, y=y)
-    rng = generator(seed)
+    rng = stats.generator(seed)
     unit = rows["d_model"].to_numpy(float) / REFERENCE_WIDTH
     old = rng.permuted(np.tile(rows[x].to_numpy(float), (resamples, 1)), axis=1)
     new = rng.permuted(np.tile(rows[y].to_numpy(float), (resamples, 1)), axis=1)
-    return pearson_rows(old / unit, new / unit)
+    return stats.pearson_rows(old / unit, new / unit)
 
 
 def width_by_ladder(
@@ -267,10 +259,10 @@ def equivalent_scale(
     if reading not in READINGS:
         raise UsageError(suggest("reading", reading, READINGS))
     web, rows = web_trained(panel, x=x, y=y), curated(panel, x=x, y=y)
-    rng = generator(seed)
+    rng = stats.generator(seed)
     size = np.log10(web["params_b"].to_numpy(float))
     grid = np.linspace(size.min(), size.max(), GRID)
-    counts = cluster_bootstrap_counts(web["family"].to_numpy(), resamples, rng)
+    counts = stats.cluster_bootstrap_counts(web["family"].to_numpy(), resamples, rng)
     weights = np.vstack([np.ones(len(web), dtype=np.int64), counts])
     first, second = web[[x, y]].to_numpy(float).T
     curve = fit_parabolas(first, second, weights)
@@ -280,7 +272,7 @@ def equivalent_scale(
     repeats = rng.standard_normal((2, len(weights), len(rows)))
     repeats[:, 0] = 0.0
     old, new = (
-        score + np.nan_to_num(score_sd(score, name)) * noise
+        score + np.nan_to_num(stats.score_sd(score, name)) * noise
         for name, score, noise in zip((x, y), rows[[x, y]].to_numpy(float).T, repeats, strict=True)
     )
     values = {"x": old, "y": new, "residual": new - curve.at(old)}[reading]
@@ -328,7 +320,7 @@ def _open_interval(drawn: Floats) -> tuple[float, float]:
     """Central 95 % of draws of which some may be 0 or inf, without interpolating towards infinity."""
     finite = drawn[~np.isnan(drawn)]
     if finite.size == 0:
-        return percentile_interval(drawn)
+        return stats.percentile_interval(drawn)
     low, high = np.quantile(finite, [0.025, 0.975], method="inverted_cdf")
     return float(low), float(high)
 

@@ -11,21 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cape_lib import stats
 from cape_lib.errors import ScoresError
 from cape_lib.frontier.labs import lab_line, lab_means, lab_r, lab_slopes, leave_one_lab_out
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
 from cape_lib.frontier.saturation import TRUE_SPREAD, saturation, spread, spread_draws, top_rows
-from cape_lib.stats import (
-    Estimate,
-    clustered,
-    generator,
-    mean_interval,
-    pearson,
-    pearson_rows,
-    percentile_interval,
-    score_sd,
-    seen_effect,
-)
+from cape_lib.stats import Estimate
 
 Z95 = 1.959963984540054
 #: how a setting says that the model answers without reasoning
@@ -111,7 +102,7 @@ def compute_tiers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFram
         ordered = pair.sort_values(y)
         first, last = ordered.iloc[0], ordered.iloc[-1]
         dy = float(last[y] - first[y])
-        half = Z95 * float(np.hypot(score_sd(float(first[y]), y), score_sd(float(last[y]), y)))
+        half = Z95 * float(np.hypot(stats.score_sd(float(first[y]), y), stats.score_sd(float(last[y]), y)))
         dx = float(last[x] - first[x])
         table.append((base, first["compute_tier"], last["compute_tier"], dx, dy, dy - half, dy + half, dx == 0))
     return pd.DataFrame(table, columns=["model", "lower", "higher", "dx", "dy", "low", "high", "same_x"])
@@ -137,8 +128,8 @@ def effort_contrasts(scores: pd.DataFrame, *, benchmark: str = Y) -> tuple[Estim
     ).dropna()
     pairs = table.assign(difference=table["with_reasoning"] - table["without"]).reset_index()
     each = pairs.groupby("model").agg(lab=("lab", "first"), difference=("difference", "mean"))
-    few = mean_interval(each["difference"], "mean over models, paired t interval")
-    return clustered(np.mean, each["difference"], clusters=each["lab"], unit="labs", few=few), pairs
+    few = stats.mean_interval(each["difference"], "mean over models, paired t interval")
+    return stats.clustered(np.mean, each["difference"], clusters=each["lab"], unit="labs", few=few), pairs
 
 
 AXES = (X, Y, "hle", "ifeval")
@@ -167,7 +158,7 @@ def pair_table(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES) -> pd.DataF
         for second in axes[i + 1 :]:
             both = complete_rows(frame, first, second)
             a, b = lab_r(both, first, second), lab_r(everywhere, first, second)
-            seen = seen_effect(a, scale="fisher")
+            seen = stats.seen_effect(a, scale="fisher")
             table.append((first, second, a.n, a.estimate, a.low, a.high, seen, b.n, b.estimate, b.low, b.high))
     tail = ["n_complete", "r_complete", "low_complete", "high_complete"]
     return pd.DataFrame(table, columns=["first", "second", "n", "r", "low", "high", "seen", *tail])
@@ -193,7 +184,7 @@ def influence(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
         # Rows that lie exactly on a line have no distance.
         rows["cooks"] = judge.cooks_distance[0]
     rows["d_intercept"], rows["d_slope"] = judge.dfbeta.T
-    rows["d_r"] = pearson_rows(old, new) - pearson_rows(old, new, 1.0 - np.eye(old.size))
+    rows["d_r"] = stats.pearson_rows(old, new) - stats.pearson_rows(old, new, 1.0 - np.eye(old.size))
     return rows.sort_values("cooks", ascending=False, ignore_index=True)
 
 
@@ -267,14 +258,14 @@ def _paired_changes(
     both = complete_rows(before, x, y).merge(second, on="model", suffixes=("", "_b"))
     if len(both) < 4:
         return {}
-    draw = generator(seed).integers(0, len(both), size=(resamples, len(both)))
+    draw = stats.generator(seed).integers(0, len(both), size=(resamples, len(both)))
     x1, y1, x2, y2 = (both[c].to_numpy(float)[draw] for c in (x, y, f"{x}_b", f"{y}_b"))
     statistics: dict[str, Callable[[Floats, Floats], Floats]] = {
-        "r": pearson_rows,
+        "r": stats.pearson_rows,
         "slope": least_squares,
         "intercept": lambda a, b: b.mean(axis=-1) - least_squares(a, b) * a.mean(axis=-1),
     }
-    return {name: percentile_interval(f(x2, y2) - f(x1, y1)) for name, f in statistics.items()}
+    return {name: stats.percentile_interval(f(x2, y2) - f(x1, y1)) for name, f in statistics.items()}
 
 
 def least_squares(x: Floats, y: Floats) -> Floats:
@@ -297,7 +288,7 @@ def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: st
     start = before.set_index("model")
     other = after.set_index("model")
     base = complete_rows(before, x, y)
-    r0 = pearson(base[x].to_numpy(float), base[y].to_numpy(float)).estimate
+    r0 = stats.pearson(base[x].to_numpy(float), base[y].to_numpy(float)).estimate
     table = []
     for model in start.index.intersection(other.index):
         for axis in (x, y):
@@ -307,7 +298,7 @@ def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: st
             changed = start[[x, y]].astype(float).copy()
             changed.loc[model, axis] = new
             left = changed.dropna()
-            r = pearson(left[x].to_numpy(), left[y].to_numpy()).estimate
+            r = stats.pearson(left[x].to_numpy(), left[y].to_numpy()).estimate
             h = [float(v[y] - FROZEN_SLOPE * v[x] - FROZEN_INTERCEPT) for v in (start.loc[model], changed.loc[model])]
             table.append((model, start.loc[model, "lab"], axis, old, new, new - old, h[0], h[1], r - r0))
     columns = ["model", "lab", "benchmark", "before", "after", "difference", "h_before", "h_after", "d_r"]

@@ -14,27 +14,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, fdtrc, fdtri, ndtr, ndtri, stdtr, stdtrit
 
+from cape_lib import stats
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows
 from cape_lib.names import suggest
-from cape_lib.stats import (
-    POWER,
-    Estimate,
-    clustered,
-    clustered_r,
-    clustered_slope,
-    corrected,
-    fisher,
-    generator,
-    mean_interval,
-    ols,
-    p_text,
-    pearson_rows,
-    permutation_p,
-    permutations_within,
-    seen_effect,
-    student,
-)
+from cape_lib.stats import Estimate
 
 FEWEST_FOR_A_SLOPE = 3
 
@@ -45,7 +29,7 @@ def lab_r(frame: pd.DataFrame, x: str = X, y: str = Y, *, given: ArrayLike | Non
     frame: one row a release with `lab`; given: (n,) or (n, k), one row a release. Below eight labs the interval is
     Fisher's, which takes the releases of one lab for independent. Published: .72 over 34 releases of ten labs.
     """
-    return clustered_r(frame[x].astype(float), frame[y].astype(float), frame["lab"], given=given, unit="labs")
+    return stats.clustered_r(frame[x].astype(float), frame[y].astype(float), frame["lab"], given=given, unit="labs")
 
 
 def lab_line(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, Estimate]:
@@ -56,10 +40,10 @@ def lab_line(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, Estima
     rows = complete_rows(frame, x, y)
     fitted = fit_line(rows, x=x, y=y).fit
     old, new, labs = rows[x].to_numpy(float), rows[y].to_numpy(float), rows["lab"]
-    intercept = clustered(
-        lambda a, b: ols(a, b).intercept.estimate, old, new, clusters=labs, unit="labs", few=fitted.intercept
+    intercept = stats.clustered(
+        lambda a, b: stats.ols(a, b).intercept.estimate, old, new, clusters=labs, unit="labs", few=fitted.intercept
     )
-    return {"r": lab_r(rows, x, y), "slope": clustered_slope(old, new, labs, unit="labs"), "intercept": intercept}
+    return {"r": lab_r(rows, x, y), "slope": stats.clustered_slope(old, new, labs, unit="labs"), "intercept": intercept}
 
 
 def check_lab(frame: pd.DataFrame, lab: str) -> str:
@@ -88,7 +72,7 @@ def lab_means(
     table = []
     for lab, group in rows.groupby("lab"):
         h = group["h"].to_numpy(float)
-        mean = mean_interval(h, "t interval")
+        mean = stats.mean_interval(h, "t interval")
         table.append((str(lab), mean.n, mean.estimate, mean.low, mean.high, bool((h > 0).all() or (h < 0).all())))
     columns = ["lab", "n", "mean", "low", "high", "same_sign"]
     return pd.DataFrame(table, columns=columns).sort_values("mean", ascending=False, ignore_index=True)
@@ -123,7 +107,7 @@ def leave_one_lab_out(
         table.append((str(lab), len(group), error, flat, fitted.slope))
     by_lab = pd.DataFrame(table, columns=["lab", "n", "error", "error_flat", "slope"])
     by_lab = by_lab.sort_values("error", ignore_index=True)
-    return mean_interval(by_lab["error"], "mean absolute error over held-out labs, t interval"), by_lab
+    return stats.mean_interval(by_lab["error"], "mean absolute error over held-out labs, t interval"), by_lab
 
 
 def lab_slopes(frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: str = X, y: str = Y) -> pd.DataFrame:
@@ -140,7 +124,7 @@ def lab_slopes(frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: st
         old = group[x].to_numpy(float)
         if len(group) < at_least or np.ptp(old) == 0:
             continue
-        own = ols(old, group[y].to_numpy(float))
+        own = stats.ols(old, group[y].to_numpy(float))
         slope = (own.slope.estimate, own.slope.low, own.slope.high, float(np.sqrt(own.covariance[0, 0])))
         about = (own.intercept.estimate, own.r, float(old.min()), float(old.max()), own.residual_sd, own.spread_x)
         table.append((str(lab), own.n, *slope, *about))
@@ -172,21 +156,21 @@ def lab_permutation(
     lab-demeaned scores; y shuffled within each lab; `seen`: such an r). p 0-1, never zero.
     """
     rows = _with_h(frame, None, core_only, x, y)
-    rng = generator(seed)
+    rng = stats.generator(seed)
     codes = rows["lab"].astype("category").cat.codes.to_numpy()
     labs = np.eye(int(codes.max()) + 1)[codes]
     old, new, h = rows[x].to_numpy(float), rows[y].to_numpy(float), rows["h"].to_numpy(float)
-    shuffled = permutations_within(np.zeros(len(rows)), resamples, rng)
-    within = permutations_within(codes, resamples, rng)
+    shuffled = stats.permutations_within(np.zeros(len(rows)), resamples, rng)
+    within = stats.permutations_within(codes, resamples, rng)
     share = _between(h[None, :], labs)[0]
     demeaned = _demean(old[None, :], labs), _demean(new[None, :], labs)
-    r = float(pearson_rows(*demeaned)[0])
-    p_share = permutation_p(share, _between(h[shuffled], labs), "greater")
-    p_r = permutation_p(r, pearson_rows(demeaned[0], demeaned[1][0][within]))
+    r = float(stats.pearson_rows(*demeaned)[0])
+    p_share = stats.permutation_p(share, _between(h[shuffled], labs), "greater")
+    p_r = stats.permutation_p(r, stats.pearson_rows(demeaned[0], demeaned[1][0][within]))
     n, k = len(rows), labs.shape[1]
     scatter = float(np.sqrt((_demean(h[None, :], labs) ** 2).sum() / (n - k))) if n > k else float("nan")
     apart = scatter * seen_between(labs.sum(axis=0), k - 1, n - k)
-    r_seen = seen_effect(fisher(0.0, n, given=k - 1), scale="fisher")
+    r_seen = stats.seen_effect(stats.fisher(0.0, n, given=k - 1), scale="fisher")
     table = pd.DataFrame(
         [
             ("do labs differ in h?", share, p_share, "one-sided", n, apart),
@@ -194,7 +178,7 @@ def lab_permutation(
         ],
         columns=["question", "statistic", "p", "sided", "n", "seen"],
     )
-    return table.assign(p_corrected=corrected(table["p"]))
+    return table.assign(p_corrected=stats.corrected(table["p"]))
 
 
 def seen_between(weights: ArrayLike, groups: int, freedom: int) -> float:
@@ -207,7 +191,7 @@ def seen_between(weights: ArrayLike, groups: int, freedom: int) -> float:
     if groups < 1 or freedom < 1:
         return float("nan")
     typical = (w.sum() - (w**2).sum() / w.sum()) / groups
-    return float(np.sqrt((fdtri(groups, freedom, 0.95) / fdtri(groups, freedom, 1 - POWER) - 1) / typical))
+    return float(np.sqrt((fdtri(groups, freedom, 0.95) / fdtri(groups, freedom, 1 - stats.POWER) - 1) / typical))
 
 
 def _between(h: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -250,7 +234,7 @@ class Heterogeneity:
 
     def __str__(self) -> str:
         return (
-            f"Q = {self.q:.1f} on {self.freedom} degrees of freedom, {p_text(self.p, '')}; beyond noise slopes "
+            f"Q = {self.q:.1f} on {self.freedom} degrees of freedom, {stats.p_text(self.p, '')}; beyond noise slopes "
             f"spread by {self.tau:.2f} (sd) around {self.common:.2f} [{self.common_low:.2f}, {self.common_high:.2f}]"
         )
 
@@ -272,8 +256,8 @@ class SlopeTest:
     def __str__(self) -> str:
         first, second = self.freedom
         return (
-            f"F = {self.f:.2f} on {first} and {second} degrees of freedom, {p_text(self.p, '')}, {self.n} models of "
-            f"{self.labs} labs; slopes that differ by {self.seen:.2f} (standard deviation) would have been seen"
+            f"F = {self.f:.2f} on {first} and {second} degrees of freedom, {stats.p_text(self.p, '')}, {self.n} models "
+            f"of {self.labs} labs; slopes that differ by {self.seen:.2f} (standard deviation) would have been seen"
         )
 
 
@@ -334,7 +318,7 @@ def pooled_ladders(ladders: pd.DataFrame) -> Heterogeneity:
     mean = heterogeneity(slopes, scatter="own")
     away, weight = slopes["slope"] - mean.common, 1 / (slopes["standard_error"] ** 2 + mean.tau**2)
     spread = float((weight * away**2).sum() / weight.sum() / mean.freedom) ** 0.5
-    half = student(0.95, mean.freedom) * spread
+    half = stats.student(0.95, mean.freedom) * spread
     return replace(mean, common_low=mean.common - half, common_high=mean.common + half)
 
 

@@ -10,18 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from cape_lib.stats import (
-    LEAST_CLUSTERS,
-    Estimate,
-    cluster_bootstrap_counts,
-    complete_rows,
-    fieller_limits,
-    generator,
-    noisy_scores,
-    percentile_interval,
-    row_bootstrap_counts,
-    score_noise,
-)
+from cape_lib import stats
+from cape_lib.stats import Estimate
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -131,13 +121,13 @@ def vertex_bootstrap(
     Raises MissingError with fewer than three rows.
     Published: 3.5 B [2.9, 13.4] on 14 rows (Pythia, Llama-1 and Llama-2 in the version "bootstrap_script").
     """
-    rows = complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
+    rows = stats.complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
     t, score = log_size(rows), rows[y].to_numpy(dtype=float)
-    draws = kept_vertices(fit_parabolas(t, score, row_bootstrap_counts(t.size, resamples, generator(seed))))
+    draws = kept_vertices(fit_parabolas(t, score, stats.row_bootstrap_counts(t.size, resamples, stats.generator(seed))))
     point = kept_vertices(fit_parabolas(t, score))
     vertices = 10 ** draws[~np.isnan(draws)]
     median = float(np.median(vertices)) if vertices.size else float("nan")
-    low, high = percentile_interval(vertices, level)
+    low, high = stats.percentile_interval(vertices, level)
     method = f"rows resampled, {vertices.size} of {resamples} vertices kept"
     return VertexBootstrap(
         Estimate(median, low, high, t.size, method), billions(float(point[0])), vertices.size / resamples, vertices
@@ -163,7 +153,7 @@ def u_shape(frame: pd.DataFrame, *, y: str = "truthfulqa", level: float = 0.95) 
     """
     from statsmodels.api import OLS
 
-    rows = complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
+    rows = stats.complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
     t, score = log_size(rows), rows[y].to_numpy(dtype=float)
     n, nan = t.size, float("nan")
     if n < 4 or np.unique(t).size < 3:
@@ -222,7 +212,7 @@ def _end_slope(
 def _fieller_vertex(coefficients: Floats, covariance: Floats, middle: float, n: int, level: float) -> Estimate:
     """The vertex in billions with Fieller's interval, which may have no end."""
     _, b, a = (float(c) for c in coefficients)
-    low, high = fieller_limits(
+    low, high = stats.fieller_limits(
         -b,
         2 * a,
         var_dy=covariance[1, 1],
@@ -264,7 +254,7 @@ def vertex_intervals(
     (of resamples with a boundary inside), n (rows), families, reason.
     Raises MissingError with fewer than three rows. Published: 3.5 B [2.9, 13.4] (rows resampled).
     """
-    rows = complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
+    rows = stats.complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
     t, score = log_size(rows), rows[y].to_numpy(dtype=float)
     named = by in rows.columns
     codes = pd.factorize(rows[by] if named else pd.Series(["all"] * len(rows)), use_na_sentinel=False)[0]
@@ -282,7 +272,7 @@ def vertex_intervals(
     rest = [
         _families(t, score, codes, resamples, seed),
         _left_out(t, score, codes, names),
-        _noise(t, score, score_noise(rows, y), resamples, seed),
+        _noise(t, score, stats.score_noise(rows, y), resamples, seed),
     ]
     for row in rest:
         row["n_c_b"] = billions(point) if np.isfinite(point) else np.nan
@@ -312,20 +302,20 @@ def turn_between(start: Floats, end: Floats, turn: Floats) -> Floats:
 def _summary(method: str, draws: Floats, reason: str) -> dict[str, object]:
     """One row from draws of log10 vertices that may be infinite."""
     known = draws[~np.isnan(draws)]
-    low, high = percentile_interval(known)
+    low, high = stats.percentile_interval(known)
     share = float(np.isfinite(known).mean()) if known.size else float("nan")
     return {"method": method, "low": billions(low), "high": billions(high), "share": share, "reason": reason}
 
 
 def _families(t: Floats, y: Floats, codes: NDArray[np.intp], resamples: int, seed: int) -> dict[str, object]:
     families = int(codes.max()) + 1
-    if families < LEAST_CLUSTERS:
+    if families < stats.LEAST_CLUSTERS:
         return _summary(
             "families resampled",
             np.full(1, np.nan),
-            f"{families} families are too few to resample; it takes {LEAST_CLUSTERS}",
+            f"{families} families are too few to resample; it takes {stats.LEAST_CLUSTERS}",
         )
-    counts = cluster_bootstrap_counts(codes, resamples, generator(seed))
+    counts = stats.cluster_bootstrap_counts(codes, resamples, stats.generator(seed))
     return _summary("families resampled", turning_points(fit_parabolas(t, y, counts), t), "whole families drawn")
 
 
@@ -347,5 +337,5 @@ def _left_out(t: Floats, y: Floats, codes: NDArray[np.intp], names: list[str]) -
 def _noise(t: Floats, y: Floats, sd: Floats, resamples: int, seed: int) -> dict[str, object]:
     if not np.isfinite(sd).all():
         return _summary("score noise", np.full(1, np.nan), "the noise of the scores is unknown")
-    draws = noisy_scores(y, sd, resamples, generator(seed))
+    draws = stats.noisy_scores(y, sd, resamples, stats.generator(seed))
     return _summary("score noise", turning_points(fit_parabolas(t, draws), t), "score noise alone")

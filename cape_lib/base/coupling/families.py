@@ -13,20 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from cape_lib import stats
 from cape_lib.base.coupling.local import local_couplings
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import (
-    LEAST_CLUSTERS,
-    Estimate,
-    clustered_r,
-    clustered_share,
-    complete_rows,
-    corrected,
-    ratio_below,
-    score_noise,
-    student,
-)
+from cape_lib.stats import Estimate
 
 Floats = NDArray[np.float64]
 SizeRule = Literal["geometric mean", "smaller model", "larger model"]
@@ -135,7 +126,7 @@ def negative_share(steps: pd.DataFrame, *, level: float = 0.95) -> Estimate:
 
 def _share(steps: pd.DataFrame, hits: pd.Series, level: float = 0.95) -> Estimate:
     names = next((steps[c] for c in ("family", "ladder") if c in steps.columns), np.zeros(len(steps)))
-    return clustered_share(hits.to_numpy(), names, level)
+    return stats.clustered_share(hits.to_numpy(), names, level)
 
 
 def signs_by_tokens(
@@ -240,9 +231,10 @@ def _design(steps: pd.DataFrame, on: Sequence[str]) -> tuple[pd.DataFrame, Float
     order = ["family", "params_b_low", "smaller"]
     rows = steps.dropna(subset=["gamma", *columns]).sort_values(order, kind="stable")
     families = int(rows["family"].nunique())
-    if families < LEAST_CLUSTERS:
+    if families < stats.LEAST_CLUSTERS:
         raise MissingError(
-            f"a regression over families needs {LEAST_CLUSTERS} of them with {', '.join(on)}; {families} have a step"
+            f"a regression over families needs {stats.LEAST_CLUSTERS} of them with {', '.join(on)}; "
+            f"{families} have a step"
         )
     decades = np.log10(rows[columns].to_numpy(dtype=float))
     centre = decades.mean(axis=0)
@@ -267,7 +259,7 @@ def _terms(model: object, on: Sequence[str], rows: pd.DataFrame) -> pd.DataFrame
     families = int(rows["family"].nunique())
     freedom = families - len(on) - 1
     estimate, se = np.asarray(fit.params)[1:], np.asarray(fit.bse)[1:]
-    half = student(0.95, freedom) * se
+    half = stats.student(0.95, freedom) * se
     p = 2 * stdtr(freedom, -np.abs(estimate / se))
     return pd.DataFrame(
         {
@@ -276,7 +268,7 @@ def _terms(model: object, on: Sequence[str], rows: pd.DataFrame) -> pd.DataFrame
             "low": estimate - half,
             "high": estimate + half,
             "p": p,
-            "p_holm": corrected(p),
+            "p_holm": stats.corrected(p),
             "steps": len(rows),
             "families": families,
         }
@@ -293,7 +285,7 @@ def partial_couplings(
     "above"), given ("nothing", "size", "tokens", "size and tokens", "compute"), r, low, high (`clustered_r`), n.
     Raises MissingError where no model has tokens.
     """
-    rows = complete_rows(panel.assign(tokens=training_tokens(panel)), ["params_b", x, y, "tokens"], least=0)
+    rows = stats.complete_rows(panel.assign(tokens=training_tokens(panel)), ["params_b", x, y, "tokens"], least=0)
     if rows.empty:
         raise MissingError("no model has its training tokens; add a column pretrain_tokens_b (billions)")
     size, tokens = np.log10(rows["params_b"].to_numpy(float)), np.log10(rows["tokens"].to_numpy(float))
@@ -310,7 +302,7 @@ def partial_couplings(
     for side, inside in sides.items():
         part = rows[inside]
         for given, columns in held.items():
-            r = clustered_r(part[x], part[y], part[by], given=None if columns is None else columns[inside])
+            r = stats.clustered_r(part[x], part[y], part[by], given=None if columns is None else columns[inside])
             answer.append((side, given, r.estimate, r.low, r.high, r.n))
     return pd.DataFrame(answer, columns=["side", "given", "r", "low", "high", "n"])
 
@@ -426,7 +418,7 @@ class FamilyModel:
         (first, sd_first), (second, sd_second) = self._normals(small), self._normals(large)
         both = np.einsum("i,pij,j->p", small, self.covariance, large) + level
         var_first, var_second = sd_first**2 + level, sd_second**2 + level
-        differ = ratio_below(0.0, first, second, var_dy=var_first, var_dx=var_second, cov=both)
+        differ = stats.ratio_below(0.0, first, second, var_dy=var_first, var_dx=var_second, cov=both)
         fewer = ndtr(-first / np.sqrt(var_first)) - ndtr(-second / np.sqrt(var_second))
         return float(np.clip(self.weight @ (differ + fewer) / 2, 0.0, 1.0))
 
@@ -468,7 +460,7 @@ def step_noise(rows: pd.DataFrame, panel: pd.DataFrame, gamma: Floats, *, x: str
     """Covariance of the noise of gamma over steps, (n, n): that of y and of gamma times x, which neighbours share."""
     models = panel.drop_duplicates("model").set_index("model")
     names = pd.Index(pd.unique(rows[["smaller", "larger"]].to_numpy().ravel()))
-    variance = {score: score_noise(models.loc[names], score) ** 2 for score in (x, y)}
+    variance = {score: stats.score_noise(models.loc[names], score) ** 2 for score in (x, y)}
     unknown = [score for score, values in variance.items() if np.isnan(values).any()]
     if unknown:
         raise MissingError(f"the noise of {unknown[0]} is not known; add a column {unknown[0]}_stderr (points)")

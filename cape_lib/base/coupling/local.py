@@ -9,19 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cape_lib import stats
 from cape_lib.errors import MissingError, UsageError
-from cape_lib.stats import (
-    Estimate,
-    complete_rows,
-    corrected,
-    fieller,
-    fieller_limits,
-    ladder_rows,
-    normal_estimate,
-    normal_p,
-    ratio_below,
-    score_noise,
-)
+from cape_lib.stats import Estimate
 from cape_lib.tables.axes import PARAMS, Axis
 
 PHASES = ("tax", "transition", "bonus")
@@ -75,15 +65,15 @@ def local_coupling(
     if not 0.0 <= correlation <= 1.0:
         raise UsageError(f"correlation of the noise is {correlation:g}; give a number from 0 to 1")
     by = along.column
-    rows = ladder_rows(ladder, [x, y], purpose="a local coupling", by=by)
+    rows = stats.ladder_rows(ladder, [x, y], purpose="a local coupling", by=by)
     at = rows[by].to_numpy(dtype=float)
     names = rows["model"] if "model" in rows.columns else pd.Series([f"{b:g} B" for b in at])
     (dx, var_dx), (dy, var_dy) = (_steps(rows, score, correlation) for score in (x, y))
     with np.errstate(divide="ignore", invalid="ignore"):
         gamma = np.where(dx == 0, np.nan, dy / dx)
-    low, high = fieller_limits(dy, dx, var_dy=var_dy, var_dx=var_dx, level=level)
+    low, high = stats.fieller_limits(dy, dx, var_dy=var_dy, var_dx=var_dx, level=level)
     every = np.isneginf(low) & np.isposinf(high)
-    below = {c: ratio_below(c, dy, dx, var_dy=var_dy, var_dx=var_dx) for c in (TAX, 0.0, BONUS)}
+    below = {c: stats.ratio_below(c, dy, dx, var_dy=var_dy, var_dx=var_dx) for c in (TAX, 0.0, BONUS)}
     return pd.DataFrame(
         {
             "smaller": names.to_numpy()[:-1],
@@ -150,7 +140,7 @@ def whole_ladder(
     ladder only the noise of its two ends is left. Arguments and errors as `local_coupling`.
     On the published Pythia rows: -15.1 points, standard error 2.4, z = -6.3, where no step alone is sure.
     """
-    rows = ladder_rows(ladder, [x, y], purpose="a whole ladder", by=along.column)
+    rows = stats.ladder_rows(ladder, [x, y], purpose="a whole ladder", by=along.column)
     ends = rows.iloc[[0, -1]]
     step = local_coupling(ends, x=x, y=y, correlation=correlation, level=level, along=along).iloc[0]
     (dx, var_x), (dy, var_y) = (
@@ -164,11 +154,11 @@ def whole_ladder(
         low=float(step[f"{along.column}_low"]),
         high=float(step[f"{along.column}_high"]),
         sizes=len(rows),
-        dx=normal_estimate(dx, math.sqrt(var_x), 2, level=level, method="noise of two scores"),
-        dy=normal_estimate(dy, math.sqrt(var_y), 2, level=level, method="noise of two scores"),
+        dx=stats.normal_estimate(dx, math.sqrt(var_x), 2, level=level, method="noise of two scores"),
+        dy=stats.normal_estimate(dy, math.sqrt(var_y), 2, level=level, method="noise of two scores"),
         z=z,
-        p=normal_p(z),
-        gamma=fieller(dy, dx, var_dy=var_y, var_dx=var_x, level=level),
+        p=stats.normal_p(z),
+        gamma=stats.fieller(dy, dx, var_dy=var_y, var_dx=var_x, level=level),
         p_negative=p_negative,
         p_tax=float(step["p_tax"]),
         p_transition=float(step["p_transition"]),
@@ -191,7 +181,7 @@ def whole_ladders(
     wholes = {
         name: whole_ladder(ladder, x=x, y=y, correlation=correlation) for name, ladder in _ladders(panel, by, x, y)
     }
-    p_holm = corrected([one.p for one in wholes.values()])
+    p_holm = stats.corrected([one.p for one in wholes.values()])
     table = pd.DataFrame(
         {
             by: name,
@@ -234,7 +224,7 @@ def local_couplings(
 
 def _ladders(panel: pd.DataFrame, by: str, x: str, y: str) -> Sequence[tuple[Hashable, pd.DataFrame]]:
     """The ladders of a panel that have two sizes with both scores, by name; MissingError without any."""
-    rows = complete_rows(panel, [by, "params_b", x, y], least=0)
+    rows = stats.complete_rows(panel, [by, "params_b", x, y], least=0)
     ladders = [(name, ladder) for name, ladder in rows.groupby(by, sort=True) if len(ladder) > 1]
     if not ladders:
         raise MissingError(f"no {by} has two sizes with {x} and {y}; add a second size of one family")
@@ -243,6 +233,6 @@ def _ladders(panel: pd.DataFrame, by: str, x: str, y: str) -> Sequence[tuple[Has
 
 def _steps(rows: pd.DataFrame, score: str, correlation: float) -> tuple[np.ndarray, np.ndarray]:
     """Differences of one score between consecutive rows, and the variance of their noise."""
-    sd = score_noise(rows, score)
+    sd = stats.score_noise(rows, score)
     shared = 2 * correlation * sd[:-1] * sd[1:]
     return np.diff(rows[score].to_numpy(dtype=float)), sd[:-1] ** 2 + sd[1:] ** 2 - shared

@@ -11,23 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from cape_lib import stats
 from cape_lib.errors import UsageError
-from cape_lib.stats import (
-    LEAST_CLUSTERS,
-    Estimate,
-    cluster_bootstrap_counts,
-    clustered_r,
-    complete_rows,
-    fisher,
-    generator,
-    labels_to_codes,
-    pearson,
-    pearson_rows,
-    percentile_interval,
-    permutation_p,
-    permutations_within,
-    row_bootstrap_counts,
-)
+from cape_lib.stats import Estimate, pearson, permutation_p
 from cape_lib.tables import BASE_BENCHMARKS
 
 Floats = NDArray[np.float64]
@@ -70,16 +56,16 @@ def population_coupling(
     Raises MissingError with fewer than two complete rows.
     Published: -0.989 over the eight Pythia sizes.
     """
-    rows = complete_rows(panel, ["params_b", x, y], purpose="a correlation")
+    rows = stats.complete_rows(panel, ["params_b", x, y], purpose="a correlation")
     first, second = rows[x].to_numpy(dtype=float), rows[y].to_numpy(dtype=float)
-    family = labels_to_codes(_families(rows, by))[0]
+    family = stats.labels_to_codes(_families(rows, by))[0]
     size = np.log10(rows["params_b"].to_numpy(dtype=float))
-    rng = generator(seed)
-    demeaned, p = _demeaned(first, second, family, permutations_within(family, resamples, rng))
+    rng = stats.generator(seed)
+    demeaned, p = _demeaned(first, second, family, stats.permutations_within(family, resamples, rng))
     return PopulationCoupling(
         pearson=pearson(first, second),
-        clustered=clustered_r(first, second, family, fallback=False),
-        partial_given_size=clustered_r(first, second, family, given=size),
+        clustered=stats.clustered_r(first, second, family, fallback=False),
+        partial_given_size=stats.clustered_r(first, second, family, given=size),
         family_demeaned=demeaned,
         permutation_p=p,
         families=int(family.max()) + 1,
@@ -93,8 +79,8 @@ def clustered_pearson(rows: pd.DataFrame, *, x: str, y: str, by: str = "family")
     interval is Fisher's, which takes models for independent, and the method says so. NaN below three complete rows:
     two models always lie on a line.
     """
-    known = complete_rows(rows, [x, y], least=0)
-    return clustered_r(known[x], known[y], _families(known, by))
+    known = stats.complete_rows(rows, [x, y], least=0)
+    return stats.clustered_r(known[x], known[y], _families(known, by))
 
 
 def pair_couplings(
@@ -112,7 +98,7 @@ def pair_couplings(
     return pd.DataFrame(
         {"x": x, "y": y, "side": side} | _one_side(inside, x, y, by)
         for x, y in combinations(benchmarks, 2)
-        for side, inside in _sides(complete_rows(panel, ["params_b", x, y], least=0), cut_b).items()
+        for side, inside in _sides(stats.complete_rows(panel, ["params_b", x, y], least=0), cut_b).items()
     )
 
 
@@ -125,7 +111,7 @@ def cut_sweep(
     and _above, flips (r < 0 below and r > 0 above: so it is in a quarter of the panels of unrelated scores) and
     flips_surely (both intervals on their side of zero). Published story: one critical scale near 3.5 B.
     """
-    rows = complete_rows(panel, ["params_b", x, y], least=0)
+    rows = stats.complete_rows(panel, ["params_b", x, y], least=0)
     table = []
     for cut in cuts:
         row: dict[str, object] = {"cut_b": float(cut)}
@@ -157,7 +143,7 @@ def _one_side(rows: pd.DataFrame, x: str, y: str, by: str) -> dict[str, object]:
     keep = name[None, :] != families[:, None]
     left = np.full(len(families), np.nan)
     if len(rows) > 2:
-        left = np.where(keep.sum(axis=1) > 2, pearson_rows(xs, ys, keep), np.nan)
+        left = np.where(keep.sum(axis=1) > 2, stats.pearson_rows(xs, ys, keep), np.nan)
     known = left[~np.isnan(left)]
     changed = families[left * r.estimate < 0] if known.size else families[:0]
     return {
@@ -193,7 +179,7 @@ def _demeaned(x: Floats, y: Floats, family: Integers, shuffles: Integers) -> tup
         return Estimate(NAN, NAN, NAN, n, "no variation within families"), NAN
     norm = float(np.sqrt((dx @ dx) * (dy @ dy)))
     r = float(np.clip(dx @ dy / norm, -1.0, 1.0))
-    return fisher(r, n, given=families - 1), permutation_p(r, dy[shuffles] @ dx / norm)
+    return stats.fisher(r, n, given=families - 1), permutation_p(r, dy[shuffles] @ dx / norm)
 
 
 #: resamples that fill one direction or all of them are this far from it
@@ -231,7 +217,7 @@ def effective_dimension(
     Raises MissingError where a benchmark is absent or fewer than two rows are complete.
     Source: paper A; there 1.38, 1.22 and 1.15 for three phases of 26, 27 and 3 models.
     """
-    rows = complete_rows(panel, list(benchmarks), purpose="an effective dimension")
+    rows = stats.complete_rows(panel, list(benchmarks), purpose="an effective dimension")
     scores = rows[list(benchmarks)].to_numpy(dtype=float)
     n = len(scores)
     centred = scores - scores.mean(axis=0)
@@ -267,7 +253,7 @@ def dimension_interval(estimate: float, draws: Floats, most: int) -> tuple[float
     its reflection about the estimate, where distance is measured on the scale of log((d - 1) / (most - d)): both
     bounds, 1 and `most`, are kept. Percentiles alone cover 20 to 80 % where two directions are strong.
     """
-    low, high = percentile_interval(draws)
+    low, high = stats.percentile_interval(draws)
     if not 1.0 < estimate < most:
         return low, high
     middle, first, last = logit((np.clip([estimate, low, high], 1 + EDGE, most - EDGE) - 1) / (most - 1))
@@ -280,13 +266,13 @@ def _estimate(rows: pd.DataFrame, scores: Floats, resamples: int, seed: int, lea
     n = len(scores)
     if n < least:
         return Estimate(NAN, NAN, NAN, n, f"not defined below {least} complete rows")
-    rng = generator(seed)
+    rng = stats.generator(seed)
     families = rows["family"].nunique(dropna=False) if "family" in rows.columns else 0
-    if families >= LEAST_CLUSTERS:
-        counts = cluster_bootstrap_counts(rows["family"], resamples, rng)
+    if families >= stats.LEAST_CLUSTERS:
+        counts = stats.cluster_bootstrap_counts(rows["family"], resamples, rng)
         method = f"participation ratio, {families} families resampled"
     else:
-        counts, method = row_bootstrap_counts(n, resamples, rng), "participation ratio, rows resampled"
+        counts, method = stats.row_bootstrap_counts(n, resamples, rng), "participation ratio, rows resampled"
     point = float(participation_ratio(scores)[0])
     low, high = dimension_interval(point, participation_ratio(scores, counts), scores.shape[1])
     return Estimate(point, low, high, n, method)
