@@ -21,6 +21,15 @@ from cape_lib.tables.axes import PARAMS, Axis
 Floats = NDArray[np.float64]
 # A standardised score this far out is a solution that has run away.
 RUNAWAY = 1e6
+DEGREES = (1, 2, 3, 4)
+UNSEEN = "training rows only"
+STARTED = "the family's smallest size too"
+#: beyond this condition number the steps do not determine a system of equations; known families stay below 130
+ILL_CONDITIONED = 1e3
+#: beyond this sum of a row of M times the step in log size, rounding alone decides the forecast; known ones: below 60
+STEEPEST = 100.0
+#: from so many sizes on the polynomial is a parabola and the equations are tried
+LEAST_SIZES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,11 +305,6 @@ def leave_one_size_out(
     return pd.DataFrame(answer, columns=["model", "params_b", "mape", "mape_carried"])
 
 
-DEGREES = (1, 2, 3, 4)
-UNSEEN = "training rows only"
-STARTED = "the family's smallest size too"
-
-
 def hold_out(
     train: pd.DataFrame,
     test: pd.DataFrame,
@@ -414,14 +418,6 @@ def _system(train: pd.DataFrame, test: pd.DataFrame, y: str, benchmarks: Sequenc
     size, scores = rows["params_b"].to_numpy(dtype=float), rows[names].to_numpy(dtype=float)
     ahead = forecast(system, size[1:], start_b=size[0], start=scores[0])[y].to_numpy(dtype=float)
     return scores[1:, names.index(y)], ahead
-
-
-#: beyond this condition number the steps do not determine a system of equations; known families stay below 130
-ILL_CONDITIONED = 1e3
-#: beyond this sum of a row of M times the step in log size, rounding alone decides the forecast; known ones: below 60
-STEEPEST = 100.0
-#: from so many sizes on the polynomial is a parabola and the equations are tried
-LEAST_SIZES = 4
 
 
 def carried_on(

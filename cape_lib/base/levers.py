@@ -20,6 +20,36 @@ from cape_lib.stats import Estimate
 
 #: width of Pythia-70M, the papers' unit
 REFERENCE_WIDTH = 512.0
+Floats = NDArray[np.float64]
+#: the papers' critical size of web-trained models, billions
+CRITICAL_B = 3.5
+#: what is put equal between a curated and a web-trained model -> in words
+READINGS: dict[str, str] = {
+    "x": "the same first score (HellaSwag)",
+    "y": "the same second score (TruthfulQA), on the rising side of the dip",
+    "residual": "the same second score beyond what the first one leads to expect",
+}
+GRID = 400
+#: contrast -> what changed beside the lever that the papers name
+CONFOUNDED: dict[str, tuple[str, ...]] = {
+    "Phi": (
+        "data and size change together from one generation to the next",
+        "Phi-3-mini is instruction-tuned, the others are base models",
+        "synthetic textbooks may resemble the benchmarks' style",
+    ),
+    "Qwen": (
+        "data, tokens, tokenizer and architecture change between the generations",
+        "sizes match in name only",
+        "two published measurements of the same models disagree",
+        "the value of most models equals that of every size, so it may not depend on the weights",
+    ),
+    "Gemma": (
+        "distillation, data and architecture change together",
+        "one of the two checkpoints may be instruction-tuned",
+        "the higher internal coupling belongs to the older generation",
+        "two models of one nominal size are no ladder",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +144,6 @@ def width_by_ladder(
         table.append((str(name), w.plain.n, *r[0], *r[1], *r[2], w.share_positive, w.p))
     columns = ["ladder", "n", "r", "low", "high", "r_normalised", "low_normalised", "high_normalised"]
     return pd.DataFrame(table, columns=[*columns, "null", "null_low", "null_high", "share_positive", "p"])
-
-
-Floats = NDArray[np.float64]
-#: the papers' critical size of web-trained models, billions
-CRITICAL_B = 3.5
-#: what is put equal between a curated and a web-trained model -> in words
-READINGS: dict[str, str] = {
-    "x": "the same first score (HellaSwag)",
-    "y": "the same second score (TruthfulQA), on the rising side of the dip",
-    "residual": "the same second score beyond what the first one leads to expect",
-}
-GRID = 400
 
 
 def minimum_curation(params_b: float, *, critical_b: float = CRITICAL_B) -> float:
@@ -323,28 +341,6 @@ def _open_interval(drawn: Floats) -> tuple[float, float]:
         return stats.percentile_interval(drawn)
     low, high = np.quantile(finite, [0.025, 0.975], method="inverted_cdf")
     return float(low), float(high)
-
-
-#: contrast -> what changed beside the lever that the papers name
-CONFOUNDED: dict[str, tuple[str, ...]] = {
-    "Phi": (
-        "data and size change together from one generation to the next",
-        "Phi-3-mini is instruction-tuned, the others are base models",
-        "synthetic textbooks may resemble the benchmarks' style",
-    ),
-    "Qwen": (
-        "data, tokens, tokenizer and architecture change between the generations",
-        "sizes match in name only",
-        "two published measurements of the same models disagree",
-        "the value of most models equals that of every size, so it may not depend on the weights",
-    ),
-    "Gemma": (
-        "distillation, data and architecture change together",
-        "one of the two checkpoints may be instruction-tuned",
-        "the higher internal coupling belongs to the older generation",
-        "two models of one nominal size are no ladder",
-    ),
-}
 
 
 def generation_pairs(

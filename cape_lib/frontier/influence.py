@@ -21,6 +21,10 @@ from cape_lib.stats import Estimate
 Z95 = 1.959963984540054
 #: how a setting says that the model answers without reasoning
 WITHOUT_REASONING = r"non-?(?:reasoning|think)|without (?:extended )?thinking"
+AXES = (X, Y, "hle", "ifeval")
+#: paper B, table 2: three correlations from three different sets of models (n = 21, 10, 9)
+PUBLISHED = {(X, Y): 0.848, (Y, "hle"): 0.715, (X, "hle"): -0.251}
+Floats = NDArray[np.float64]
 
 
 def release_days(rows: pd.DataFrame) -> NDArray[np.float64]:
@@ -132,11 +136,6 @@ def effort_contrasts(scores: pd.DataFrame, *, benchmark: str = Y) -> tuple[Estim
     return stats.clustered(np.mean, each["difference"], clusters=each["lab"], unit="labs", few=few), pairs
 
 
-AXES = (X, Y, "hle", "ifeval")
-#: paper B, table 2: three correlations from three different sets of models (n = 21, 10, 9)
-PUBLISHED = {(X, Y): 0.848, (Y, "hle"): 0.715, (X, "hle"): -0.251}
-
-
 def published_matrix() -> pd.DataFrame:
     """Paper B's three printed correlations as one matrix, by benchmark; its smallest eigenvalue is negative."""
     axes = [X, Y, "hle"]
@@ -162,9 +161,6 @@ def pair_table(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES) -> pd.DataF
             table.append((first, second, a.n, a.estimate, a.low, a.high, seen, b.n, b.estimate, b.low, b.high))
     tail = ["n_complete", "r_complete", "low_complete", "high_complete"]
     return pd.DataFrame(table, columns=["first", "second", "n", "r", "low", "high", "seen", *tail])
-
-
-Floats = NDArray[np.float64]
 
 
 def influence(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:

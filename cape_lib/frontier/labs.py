@@ -21,6 +21,10 @@ from cape_lib.names import suggest
 from cape_lib.stats import Estimate
 
 FEWEST_FOR_A_SLOPE = 3
+Floats = NDArray[np.float64]
+SCATTER = ("pooled", "own")
+#: values of tau in the mixture; twice as many move no end by a hundredth of its width
+GRID = 100
 
 
 def lab_r(frame: pd.DataFrame, x: str = X, y: str = Y, *, given: ArrayLike | None = None) -> Estimate:
@@ -205,12 +209,6 @@ def _between(h: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.fl
 
 def _demean(v: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(v - ((v @ labs) / labs.sum(axis=0)) @ labs.T)
-
-
-Floats = NDArray[np.float64]
-SCATTER = ("pooled", "own")
-#: values of tau in the mixture; twice as many move no end by a hundredth of its width
-GRID = 100
 
 
 @dataclass(frozen=True, slots=True)

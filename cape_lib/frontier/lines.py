@@ -36,6 +36,15 @@ LINES: dict[str, str] = {
     "independent": "least squares on 33 releases that one agent and one laboratory measured; use it where no maker's "
     "value may count",
 }
+#: paper B, section 2.3: beyond these points of h a release is an excursion
+EXCURSION = 10.0
+#: paper B, playbook level 1: within these points of h a release is balanced
+BALANCED = 5.0
+PHASES = ("coding-specialist excursion", "cooperative", "reasoning-specialist")
+#: what stands in place of a phase where the interval of h holds zero
+NO_LABEL = "no label"
+#: (old axis, new axis) -> ratio under the square root, as published
+RATIOS: dict[tuple[str, str], float] = {(X, Y): 0.513, (Y, "ifeval"): 0.97}
 
 
 def angle(score: ArrayLike) -> NDArray[np.float64]:
@@ -175,15 +184,6 @@ def _newest(rows: pd.DataFrame) -> str:
     if "released" in rows and rows["released"].notna().any():
         return str(pd.Timestamp(rows["released"].max()).date())
     return ""
-
-
-#: paper B, section 2.3: beyond these points of h a release is an excursion
-EXCURSION = 10.0
-#: paper B, playbook level 1: within these points of h a release is balanced
-BALANCED = 5.0
-PHASES = ("coding-specialist excursion", "cooperative", "reasoning-specialist")
-#: what stands in place of a phase where the interval of h holds zero
-NO_LABEL = "no label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,10 +338,6 @@ def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFra
     new["inside_flat"] = new["h_flat"].abs() <= 1.96 * float(old[y].std(ddof=0))
     columns = ["model", "lab", x, y, "h", "inside_published", "inside_exact", "h_flat", "inside_flat"]
     return new[columns].reset_index(drop=True)
-
-
-#: (old axis, new axis) -> ratio under the square root, as published
-RATIOS: dict[tuple[str, str], float] = {(X, Y): 0.513, (Y, "ifeval"): 0.97}
 
 
 def beside_curve(frame: pd.DataFrame, *, ratio: float = 0.513, x: str = X, y: str = Y) -> pd.DataFrame:

@@ -37,6 +37,17 @@ TRUNCATION_RULE = (
     f"A variant is set aside where it spends more than {MANY_TOKENS:,} reasoning tokens a question, or where thinking "
     "lowers its accuracy or its GPQA below those of the same weights without, by more than 1.96 standard errors."
 )
+#: the readings of one headline: (name, measure, what is held fixed, by ranks)
+HEADLINES: tuple[tuple[str, str, tuple[str, ...], bool], ...] = tuple(
+    (name, measure, given, rank)
+    for measure in MEASURES
+    for name, given, rank in (
+        ("r", (), False),
+        ("r given date", ("date",), False),
+        ("r given date and size", ("date", "size"), False),
+        ("Spearman", (), True),
+    )
+)
 
 
 def readings(frame: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -167,19 +178,6 @@ def by_year(rows: pd.DataFrame, measure: str, *, fewest: int = 20) -> pd.DataFra
             r = association(part, measure)
             table.append((int(year), r.estimate, r.low, r.high, r.n))
     return pd.DataFrame(table, columns=["year", "r", "low", "high", "n"])
-
-
-#: the readings of one headline: (name, measure, what is held fixed, by ranks)
-HEADLINES: tuple[tuple[str, str, tuple[str, ...], bool], ...] = tuple(
-    (name, measure, given, rank)
-    for measure in MEASURES
-    for name, given, rank in (
-        ("r", (), False),
-        ("r given date", ("date",), False),
-        ("r given date and size", ("date", "size"), False),
-        ("Spearman", (), True),
-    )
-)
 
 
 def headlines(rows: pd.DataFrame) -> pd.DataFrame:

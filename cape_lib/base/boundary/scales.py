@@ -29,6 +29,15 @@ Floats = NDArray[np.float64]
 # An estimator: sizes t (k,) as log10, draws of x and y (resamples, k) -> log10 N_c (resamples,). A boundary that these
 # sizes do not hold is -inf (y rises from the smallest on) or +inf (y has not turned by the largest); NaN: no answer.
 Estimator = Callable[[Floats, Floats, Floats], Floats]
+#: estimators whose answer is one of the sizes
+ON_SIZES = ("minimum size", "best threshold")
+#: sizes nearer to an end than this (log10) are that end
+ROUNDING = 1e-9
+LEAST_SIZES = 3
+COLUMNS = ["estimator", "n_c_b", "low", "high", "share", "p_turn", "verdict", "reason", "raw_b", "n", "method"]
+NOISE = {"questions": "questions", "four": "four times the questions"}
+#: a dip of fewer points is rounding
+FLAT = 1e-6
 
 
 def vertex(t: Floats, x: Floats, y: Floats) -> Floats:
@@ -132,12 +141,6 @@ ESTIMATORS: dict[str, Estimator] = {
     "minimum size": minimum_size,
     "best threshold": best_threshold,
 }
-#: estimators whose answer is one of the sizes
-ON_SIZES = ("minimum size", "best threshold")
-#: sizes nearer to an end than this (log10) are that end
-ROUNDING = 1e-9
-LEAST_SIZES = 3
-COLUMNS = ["estimator", "n_c_b", "low", "high", "share", "p_turn", "verdict", "reason", "raw_b", "n", "method"]
 
 
 def critical_scales(
@@ -310,11 +313,6 @@ def _reason(turn: float, t: Floats, y: str, along: Axis) -> str:
     if turn > 0:
         return f"{y} has not turned up by the {stop}"
     return f"{y} rises from the {start}: a turn would lie {below}"
-
-
-NOISE = {"questions": "questions", "four": "four times the questions"}
-#: a dip of fewer points is rounding
-FLAT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,15 @@ MOST_TOKENS_B = 200_000.0
 #: a step is near a size, and was trained on as many tokens, within these factors
 NEAR, NEAR_TOKENS = 3.0, 3.0
 COVARIATES = {"size": "size_b", "tokens": "tokens_b", "compute": "flops_1e21"}
+Integers = NDArray[np.int64]
+#: points of each standard deviation in the grid; twice as many move no end by a fiftieth of its width
+COARSE, GRID = 10, 24
+#: log10 billions over which a turn is looked for; an end beyond them is beyond every model there is
+REACH = (-3.0, 4.0)
+#: a new family has an upward turn where its gamma goes from below to above zero between these sizes, billions
+TURN = (0.1, 100.0)
+TAILS = (0.025, 0.975)
+POSTERIOR = "posterior, level of all families"
 
 
 def training_tokens(rows: pd.DataFrame) -> Floats:
@@ -305,17 +314,6 @@ def partial_couplings(
             r = stats.clustered_r(part[x], part[y], part[by], given=None if columns is None else columns[inside])
             answer.append((side, given, r.estimate, r.low, r.high, r.n))
     return pd.DataFrame(answer, columns=["side", "given", "r", "low", "high", "n"])
-
-
-Integers = NDArray[np.int64]
-#: points of each standard deviation in the grid; twice as many move no end by a fiftieth of its width
-COARSE, GRID = 10, 24
-#: log10 billions over which a turn is looked for; an end beyond them is beyond every model there is
-REACH = (-3.0, 4.0)
-#: a new family has an upward turn where its gamma goes from below to above zero between these sizes, billions
-TURN = (0.1, 100.0)
-TAILS = (0.025, 0.975)
-POSTERIOR = "posterior, level of all families"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from cape_lib.tables import BASE_BENCHMARKS
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 NAN = float("nan")
+#: resamples that fill one direction or all of them are this far from it
+EDGE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +182,6 @@ def _demeaned(x: Floats, y: Floats, family: Integers, shuffles: Integers) -> tup
     norm = float(np.sqrt((dx @ dx) * (dy @ dy)))
     r = float(np.clip(dx @ dy / norm, -1.0, 1.0))
     return stats.fisher(r, n, given=families - 1), permutation_p(r, dy[shuffles] @ dx / norm)
-
-
-#: resamples that fill one direction or all of them are this far from it
-EDGE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
