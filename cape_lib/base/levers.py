@@ -253,7 +253,9 @@ def _beside(table: pd.DataFrame, name: str, values: Floats, expected: Floats, *,
     """Put one reading's expectation, excess (points) and p into the table."""
     excess = values - expected
     table[f"{name}_expected"], table[f"{name}_excess"] = expected, excess
-    table[f"{name}_p"] = stdtr(freedom, -excess / sd)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Web-trained models that do not scatter leave nothing to judge a model of the same score by: NaN.
+        table[f"{name}_p"] = stdtr(freedom, -excess / sd)
 
 
 def equivalent_scale(
