@@ -81,10 +81,10 @@ def is_table(name: str) -> bool:
     try:
         if not path.is_file():
             return suffix in _TABLES and not path.is_dir() and not glob.has_magic(name)
-        if suffix in _JSON:
+        if suffix in _JSON or (suffix not in _TABLES and _begins(path).startswith(("{", "["))):
             document = opened(path)
             return reader_of(document, path) is None and _is_frame(document, str(path))
-        return suffix in _TABLES and not _of_a_tool(path)
+        return suffix != ".eval" and not _of_a_tool(path)
     except ScoresError:
         return suffix in _TABLES
     except OSError:
@@ -101,11 +101,16 @@ def _is_frame(document: Any, name: str) -> bool:
     return any(known_name(str(column)) in ("model", "params_b") for column in columns)
 
 
+def _begins(path: Path) -> str:
+    """The first characters of a text file, in small letters."""
+    with path.open("rb") as stream:
+        return stream.read(400).decode("utf-8", errors="replace").lstrip("\ufeff \n").casefold()
+
+
 def _of_a_tool(path: Path) -> bool:
     if path.suffix.casefold() not in (".csv", ".md", ".tsv", ".txt"):
         return False
-    with path.open("rb") as stream:
-        start = stream.read(400).decode("utf-8", errors="replace").lstrip("\ufeff \n").casefold()
+    start = _begins(path)
     return start.startswith(_OF_TOOLS) and ("accuracy" in start or "metric" in start or "pretty_name" in start)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +15,11 @@ TEXT = frozenset(
     ("model", "family", "lab", "release_date", "truthfulqa_metric", "training", "recipe", "note", "source")
     + ("ladder", "seed", "instruct")
 )
-#: whole numbers about a model or its training, where "4,096" can be nothing but thousands
-COUNTS = frozenset(("d_model", "n_layers", "n_heads", "step"))
 #: numbers about a model that are no benchmark; never checked as percent
-MEASURES = COUNTS | {"params_b", "active_params_b", "pretrain_tokens_b", "flops_1e21", "tokens_b", "year"}
+MEASURES = frozenset(
+    ("params_b", "active_params_b", "d_model", "n_layers", "n_heads", "pretrain_tokens_b", "flops_1e21", "step")
+    + ("tokens_b", "year")
+)
 
 
 class Heading(NamedTuple):
@@ -36,7 +38,10 @@ class Heading(NamedTuple):
 
 @lru_cache(maxsize=1)
 def table() -> dict[str, Any]:
-    """The table of names as data: columns (name -> aliases), not_scores, endings, metrics, units, blank."""
+    """The table of names as data: columns (name -> aliases), not_scores, endings, metrics, units, blank ...
+
+    count_columns hold numbers so large that "4,096" has a thousand in it.
+    """
     return dict(json.loads(Path(__file__).with_name("columns.json").read_text(encoding="utf-8")))
 
 
@@ -46,8 +51,12 @@ def _names() -> dict[str, str]:
 
 
 def plain(text: str) -> str:
-    """A head in small letters, digits and single underscores: "ARC-C (25-shot)" becomes "arc_c_25_shot"."""
-    bare = re.sub(r"[*`#\u00ad\u200b-\u200d\ufeff]+", "", text.casefold())
+    """A head in small letters, digits and single underscores: "ARC-C (25-shot)" becomes "arc_c_25_shot".
+
+    Letters with marks lose them: "Größe" becomes "grosse".
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    bare = re.sub(r"[*`#\u00ad\u0300-\u036f\u200b-\u200d\ufeff]+", "", letters)
     return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
 
 
@@ -128,7 +137,7 @@ _GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+$", re.ASCII)
 #: marks of a footnote after a number, and arrows that say which way is better
 _MARKS = re.compile(r"(?<=[\d%kKmMbBtT])\s*([†‡§¶*^↑↓▲▼]+|[¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ]|\[\w{1,3}\])+$")
 #: two numbers in a cell, the second in brackets
-TWO_NUMBERS = re.compile(r"^([\d.,]+)\s*\(([\d.,]+)\)$")
+TWO_NUMBERS = re.compile(r"^([\d.,]+)\s*\(([+-]?[\d.,]+)\)$")
 _PLUS_MINUS = re.compile(r"^(.+?)\s*\(?\s*(?:±|\+/-|\+-)\s*([^()]+?)\)?$")
 _WITH_UNIT = re.compile(r"^(.+?)\s*(k|m|b|bn|t|billions?|millions?)$", re.IGNORECASE)
 #: what stands around a size ("~7B", "7B params", "70B (dense)"), and one with its active part ("30B-A3B")

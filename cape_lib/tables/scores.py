@@ -18,7 +18,6 @@ from cape_lib.tables import score_checks as checks
 from cape_lib.tables.axes import PARAMS, Axis, axis_named, is_training, place
 from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, LABELS, PAIRS
 from cape_lib.tables.columns import (
-    COUNTS,
     MEASURES,
     TEXT,
     TWO_NUMBERS,
@@ -275,7 +274,7 @@ def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> _
     texts = {at: row[index] for at, row in enumerate(sheet.cells) if not is_blank(row[index])}
     if name in TEXT or name.endswith("_protocol"):
         return _Column(_series(sheet, texts, "object"))
-    count = name in COUNTS or name.endswith("tokens_b")
+    count = name in table()["count_columns"]
     active: dict[int, float] = {}
     cells: dict[int, Cell | None]
     if name == "params_b":
@@ -312,6 +311,7 @@ def _no_numbers(
         step = "write the decimals with a point" if re.match(r"^\d+,\d+$", cell) else "give a number or leave it blank"
         if two := TWO_NUMBERS.match(cell):
             step = f"it holds two; write {two[1]} ± {two[2]} if the second is its standard error, else leave it out"
+            step = "it holds a difference too; leave that out" if two[2][0] in "+-" else step
         if re.match(r"^\d+\s*[x×]\s*\d", cell) and name == "params_b":
             step = "experts share parameters; give their total in billions (Mixtral 8x7B has 46.7)"
         raise sheet.refusal(bad[0], name, f"{cell!r} is not a number; {step}")

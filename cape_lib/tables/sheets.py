@@ -321,6 +321,8 @@ def _split(name: str, text: str, sep: str | None) -> tuple[list[Row], bool]:
     mark = _WORDS.get(sep, sep) if sep else max(_DELIMITERS, key=outside.count)
     if len(mark) != 1:
         raise ScoresError(f"{name}: --sep {sep!r} is not one sign; write a sign, or tab, space, semicolon, pipe")
+    if not sep and mark == "|" and all(line.lstrip().startswith("|") for line in lines[skipped:] if line.strip()):
+        return (rows := _barred(lines)), _commas(rows)
     if mark == " " or (not sep and mark not in outside):
         return _by_blanks(name, lines), False
     if mark not in outside:
@@ -382,6 +384,12 @@ def _markdown(lines: list[str], skipped: int) -> list[Row]:
     return rows
 
 
+def _barred(lines: list[str]) -> list[Row]:
+    """A table of a wiki: every row begins with a bar, the head perhaps with two, rules are a bar and equal signs."""
+    rows = [(at, line.strip()) for at, line in enumerate(lines, start=1) if line.strip(" |=")]
+    return [(at, _between_bars(line.replace("||", "|") if line.startswith("||") else line)) for at, line in rows]
+
+
 def _between_bars(line: str) -> list[str]:
     inner = line.strip().removeprefix("|").removesuffix("|")
     cells = [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", inner)]
@@ -390,7 +398,7 @@ def _between_bars(line: str) -> list[str]:
 
 def _by_blanks(name: str, lines: list[str]) -> list[Row]:
     """A table whose columns stand apart by blanks, every row with as many words as the first."""
-    rows = [(at, line.split()) for at, line in enumerate(lines, start=1) if line.strip()]
+    rows = [(at, line.split()) for at, line in enumerate(lines, start=1) if line.strip(" \t=-")]
     width = len(rows[0][1])
     if width < 2 or any(len(words) != width for _, words in rows):
         raise ScoresError(f"{name}: row 1 holds one column; give a CSV with columns model, params_b and benchmarks")

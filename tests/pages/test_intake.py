@@ -35,6 +35,9 @@ NAMES = [
         "group_rows.csv", "hf_board.csv", "latex.txt", "merged_head.csv", "moe_sizes.csv", "multiline_head.csv",
         "mysql.txt", "nbsp_heads.csv", "nested.jsonl", "nested_stderr.jsonl", "repeated_head.csv", "revisions.csv",
         "swiss.csv", "title_above.csv", "totals.csv", "two_heads.csv", "unicode_text.txt", "utf16_no_bom.csv",
+        "asciidoc.txt", "by_model.json", "counts.csv", "cp1252_semicolon.csv", "dashes.csv", "german.csv",
+        "group_heads.csv", "html_cells.csv", "human_row.csv", "jira.txt", "nbsp_names.csv",
+        "numbered.csv", "rst_simple.txt", "scores.dat", "stars.csv", "units_row.csv", "units_row_named.csv",
     )),
     "tab/excel_utf16.csv", "tab/excel_cp1252.csv",
 ]  # fmt: skip
@@ -44,7 +47,7 @@ HEADS = [
     "TQA", "TruthfulQA MC2", "TruthfulQA (mc1)", "hellaswag_stderr", "HellaSwag acc_norm", "Model Family",
     "active params",
     "Training tokens (T)", "WinoGrande", "gsm8k_protocol", "**HellaSwag**", "eval/hellaswag/acc_norm,none",
-    "results/truthfulqa_mc2/acc,none", "Hella\u200bSwag", "eval",
+    "results/truthfulqa_mc2/acc,none", "Hella\u200bSwag", "eval", "Größe (B)", "HellaSwag points",
     "MMLU-Pro", "GPQA", "SWE-bench Verified",
 ]  # fmt: skip
 

@@ -12,13 +12,14 @@
   const PLUS_MINUS = /^(.+?)\s*\(?\s*(?:±|\+\/-|\+-)\s*([^()]+?)\)?$/;
   const WITH_UNIT = /^(.+?)\s*(k|m|b|bn|t|billions?|millions?)$/i;
   const APART = /^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’]\d{3})+([.,]\d+)?$/;
-  const MARKS = /(?<=[\d%])\s*([†‡§¶*^]+|[¹²³⁴⁵⁶⁷⁸⁹]|\[\w{1,3}\])+$/;
+  const GROUPED = /^[+-]?\d{1,3}(,\d{3})+$/;
+  const MARKS = /(?<=[\d%kKmMbBtT])\s*([†‡§¶*^↑↓▲▼]+|[¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ]|\[\w{1,3}\])+$/;
   const BOTH =
     /^(.+?)[-\s/]*\(?\s*A\s?([\d.,]+\s*[bmkt])\)?$|^(.+?)\s*\(?\s*([\d.,]+\s*[bmkt])\s+active\)?$/i;
   const AROUND_SIZE = /^[~≈]\s*|\s*\((?:dense|total|base)\)$|\s*param(?:eter)?s?$/gi;
   const FRAME = /^\s*(?=\S*[+─━═])[-=+|─━═├┌└╞╔╚╠┏┗┡┬┴┼╤╧╪╦╩╬╇┳┻╈┐┘┤╡╗╝╣┓┛┩]+\s*$/;
   const LINK = /^\s*<a\s[^<>]*>([^<]*)<\/a>\s*$/i;
-  const RAISED = /<sup>[^<]*<\/sup>/gi;
+  const STYLE = /<sup>[^<]*<\/sup>|<\/?(?:b|i|u|em|strong|code|mark|small|span|font|br|p)\b[^<>]*>/gi;
   const FIRST_ROWS = 12;
   const RUN = /(?:^|[-_. /(])(?:seed|run|rep|replicate|trial|init|s|r)[-_ =]?\d+\)?(?=$|[-_. /])/gi;
   const RULE = /^\s*\|?(\s*:?-{2,}:?\s*\|)+\s*(:?-{2,}:?)?\s*$/;
@@ -29,7 +30,9 @@
   const plain = (text) =>
     text
       .toLowerCase()
-      .replace(/[*`#\u00ad\u200b-\u200d\ufeff]+/g, "")
+      .replaceAll("ß", "ss")
+      .normalize("NFKD")
+      .replace(/[*`#\u00ad\u0300-\u036f\u200b-\u200d\ufeff]+/g, "")
       .replace(/[^a-z0-9]+/g, "_")
       .replace(/^_+|_+$/g, "");
 
@@ -80,34 +83,36 @@
 
   /* ---- numbers ---- */
 
-  function number(cell, comma) {
+  /* counts: a whole number is meant, so that "4,096" has a thousand in it. */
+  function number(cell, comma, counts = false) {
     let bare = cell.replace(/\u2212/g, "-").replace(MARKS, "").replace(/%$/, "").trim();
     if (APART.test(bare)) bare = bare.replace(/[^\d.,+-]/g, "");
-    if (comma && DECIMAL_COMMA.test(bare)) bare = bare.replace(",", ".");
+    if (counts && GROUPED.test(bare)) bare = bare.replaceAll(",", "");
+    else if (comma && DECIMAL_COMMA.test(bare)) bare = bare.replace(",", ".");
     else if (comma && POINT_THOUSANDS.test(bare)) bare = bare.replaceAll(".", "").replace(",", ".");
     else if (THOUSANDS.test(bare)) bare = bare.replaceAll(",", "");
     return NUMBER.test(bare) ? Number(bare) : null;
   }
 
   /* The text of a score and of its standard error ("50.5 ± 0.5"); what is no number stays as it is typed. */
-  function score(cell, comma) {
+  function score(cell, comma, counts) {
     const parts = PLUS_MINUS.exec(cell);
-    const value = number(parts ? parts[1] : cell, comma);
+    const value = number(parts ? parts[1] : cell, comma, counts);
     const error = parts ? number(parts[2], comma) : null;
     if (value === null || (parts && error === null)) return [cell, ""];
     return [NUMBER.test(cell) ? cell : String(value), error === null ? "" : String(error)];
   }
 
   /* A size in billions as text: "410M", "1.1B", a bare number by the unit of its head. */
-  function size(given, comma, scale) {
+  function size(given, comma, scale, counts = false) {
     if (given.endsWith("%")) return given;
-    const cell = given.trim().replace(AROUND_SIZE, "");
+    const cell = given.trim().replace(AROUND_SIZE, "").replace(MARKS, "");
     const both = BOTH.exec(cell);
     if (both) {
       const [total, active] = [size(both[1] ?? both[3], comma, 1), size(both[2] ?? both[4], comma, 1)];
       return NUMBER.test(total) && NUMBER.test(active) && Number(active) <= Number(total) ? total : given;
     }
-    const bare = number(cell, comma);
+    const bare = number(cell, comma, counts);
     if (bare !== null) return scale === 1 && NUMBER.test(cell) ? cell : String(Number((bare * scale).toPrecision(12)));
     const unit = WITH_UNIT.exec(cell);
     const value = unit && !unit[1].endsWith("%") ? number(unit[1], comma) : null;
@@ -142,10 +147,16 @@
       return { rows, comma: commas(rows.slice(1).flat()) };
     }
     const first = (lines.find((line) => line.trim()) ?? "").replace(/"[^"]*"/g, "");
+    const filled = lines.filter((line) => line.trim());
     const marks = [",", ";", "\t", "|"].map((m) => [m, first.split(m).length]);
     const mark = declared ? declared[1] : marks.reduce((best, next) => (next[1] > best[1] ? next : best))[0];
+    if (!declared && mark === "|" && filled.every((line) => line.trimStart().startsWith("|"))) {
+      const bare = filled.map((line) => line.trim()).filter((line) => /[^ |=]/.test(line));
+      const rows = bare.map((line) => markdown(line.startsWith("||") ? line.replaceAll("||", "|") : line));
+      return { rows, comma: commas(rows.slice(1).flat()) };
+    }
     if (!declared && !first.includes(mark)) {
-      const rows = lines.filter((line) => line.trim()).map((line) => line.trim().split(/\s+/));
+      const rows = filled.filter((line) => /[^\s=-]/.test(line)).map((line) => line.trim().split(/\s+/));
       const wide = rows.length > 1 && rows[0].length > 1 && rows.every((row) => row.length === rows[0].length);
       if (wide) return { rows, comma: false };
     }
@@ -192,18 +203,28 @@
 
   function joined(header, second) {
     const at = header.findIndex((cell) => cell && heading(cell).name === "model");
-    if (at < 0 || second[at] || second.filter(Boolean).length < 2) return null;
-    if (second.some((cell) => cell && (number(cell, true) !== null || isBlank(cell)))) return null;
+    if (at < 0 || at >= second.length || !["", "unit", "units"].includes(plain(second[at]))) return null;
+    const below = second.map((cell, i) => (i === at || isBlank(cell) ? "" : cell));
+    if (below.filter(Boolean).length < 2 || below.some((cell) => number(cell, true) !== null)) return null;
     let above = "";
     return Array.from({ length: Math.max(header.length, second.length) }, (_, i) => {
       above = header[i] || above;
-      return second[i] ? `${above} ${second[i]}`.trim() : (header[i] ?? "");
+      return below[i] ? `${above} ${below[i]}`.trim() : (header[i] ?? "");
     });
   }
 
+  /* A cell without the link around it, the style and the mark of a footnote in it, with plain blanks. */
+  const clean = (cell) =>
+    cell
+      .replace(STYLE, "")
+      .replace(LINK, "$1")
+      .replace(/[\u00a0\u2007\u2009\u202f]/g, " ")
+      .replace(/[\u200b-\u200d\u2060\ufeff\u00ad]/g, "")
+      .trim();
+
   /* The rows from the names of the columns on, one line of names, no names again. */
   function laidOut(given) {
-    const rows = given.map((row) => row.map((cell) => cell.replace(RAISED, "").replace(LINK, "$1").trim()));
+    const rows = given.map((row) => row.map(clean));
     let [header, ...body] = rows.slice(headerAt(rows));
     const both = body.length ? joined(header, body[0]) : null;
     if (both) [header, body] = [both, body.slice(1)];
@@ -285,6 +306,10 @@
     }
     const object = (v) => v !== null && typeof v === "object" && !Array.isArray(v);
     const named = (v) => Object.keys(v).some((key) => heading(key).name === "model");
+    const entriesOf = (v) => Object.entries(v).filter(([key]) => heading(key).known).length;
+    if (object(value) && Object.values(value).every((v) => object(v) && entriesOf(v) > 1) && !named(value)) {
+      value = Object.entries(value).map(([model, row]) => ({ model, ...row }));
+    }
     if (object(value) && Array.isArray(value.data)) {
       const split = Array.isArray(value.columns) && value.data.every(Array.isArray);
       value = split ? value.data.map((row) => Object.fromEntries(value.columns.map((c, i) => [c, row[i]]))) : value.data;
@@ -390,11 +415,12 @@
     const { name, scale, shots } = head;
     if (!name || name in row) return;
     if (name !== "model" && isBlank(cell)) cell = "";
+    const counts = names().count_columns.includes(name);
     const kept = ["model", "family", "lab", "date", "seed"].includes(name) || /_(protocol|shots|noise)$/.test(name);
     if (kept) row[name] = cell;
-    else if (names().unit_columns.includes(name)) row[name] = size(cell, comma, scale);
+    else if (names().unit_columns.includes(name)) row[name] = size(cell, comma, scale, counts);
     else {
-      const [value, error] = score(cell, comma);
+      const [value, error] = score(cell, comma, counts);
       row[name] = value;
       if (error && !(`${name}_stderr` in row)) row[`${name}_stderr`] = error;
       if (shots && value && !(`${name}_shots` in row)) row[`${name}_shots`] = shots;
