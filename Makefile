@@ -25,7 +25,7 @@ check: $(STAMP) ## the quick tests, style, types and the floors of the library
 	@$(BIN)/ruff check cape_lib tests benchmarks experiments book/_ext
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 -m "not slow and not page"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not page" --hypothesis-profile=check
 
 tables: $(STAMP) ## after a change in data/: check every table, write anew what follows from them
 	@$(BIN)/python -m cape_lib.tables

@@ -8,6 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+#: how many examples a property is tried on: "full" in `make test`, "check" (--hypothesis-profile=check) in `make check`
+settings.register_profile("full", max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("check", settings.get_profile("full"), max_examples=10)
+settings.load_profile("full")
 
 ROOT = Path(__file__).resolve().parents[1]
 

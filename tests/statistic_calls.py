@@ -172,6 +172,21 @@ RELEASES = {
 }
 
 
+#: those that take long on a table: `make check` leaves them to `make test`
+SLOW = {
+    "compare_readings",
+    "correction_effects",
+    "family_model",
+    "gamma_regression",
+    "lab_permutation",
+    "leave_one_family_out",
+    "mixed_slopes",
+    "rotation",
+    "sign_regression",
+    "whole_ladders",
+}
+
+
 def _first(panel):
     """The first model of a panel as the dashboard gets it."""
     nobody = {"params_b": 1.0, "hellaswag": 50.0, "truthfulqa": 40.0}

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.api import OLS
 
@@ -13,7 +13,6 @@ from cape_lib.base.boundary.quadratic import fit_parabolas, kept_vertices
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.stats import generator, row_bootstrap_counts
 
-QUICK = settings(max_examples=30, deadline=None)
 SCORES = st.floats(1.0, 99.0)
 TRIPLES = st.lists(st.tuples(SCORES, SCORES), min_size=3, max_size=8)
 
@@ -61,7 +60,6 @@ def test_every_resample_equals_polyfit():
         assert vertex == pytest.approx(centre - known[1] / 2 / known[0], abs=1e-7)
 
 
-@QUICK
 @given(st.floats(-3, 3), st.floats(0.1, 20), st.floats(-50, 50), st.integers(3, 12))
 def test_an_exact_parabola_gives_its_vertex(turn, curvature, shift, n):
     t = np.linspace(-1, 2, n)
@@ -154,7 +152,6 @@ def test_a_score_that_only_rises_puts_the_turn_below_the_sizes():
     assert found["reason"].str.contains("rises from the smallest size on").all()
 
 
-@QUICK
 @given(TRIPLES, st.randoms(), st.floats(0.01, 100))
 def test_critical_scales_know_neither_order_nor_the_unit_of_size(pairs, random, unit):
     frame = ladder([p[1] for p in pairs], x=[p[0] for p in pairs])
@@ -169,7 +166,6 @@ def test_critical_scales_know_neither_order_nor_the_unit_of_size(pairs, random, 
     assert three["n_c_b"].to_numpy() == pytest.approx(one["n_c_b"].to_numpy() * unit, rel=1e-6, nan_ok=True)
 
 
-@QUICK
 @given(TRIPLES)
 def test_a_value_lies_inside_the_sizes_and_a_verdict_needs_one(pairs):
     frame = ladder([p[1] for p in pairs], x=[p[0] for p in pairs])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cape_lib import tables
@@ -11,7 +11,6 @@ from cape_lib.base import coupling
 from cape_lib.errors import MissingError, ScoresError, UsageError
 
 SCORES = st.floats(1.0, 99.0)
-QUICK = settings(max_examples=30, deadline=None)
 FEW = st.lists(st.tuples(SCORES, SCORES), min_size=2, max_size=7)
 
 
@@ -84,7 +83,6 @@ def test_a_phase_ends_at_a_tenth(gamma, name):
     assert coupling.phase(float("nan")) == "undefined"
 
 
-@QUICK
 @given(FEW, st.floats(0, 0.9))
 def test_the_phases_share_one_probability(pairs, correlation):
     found = coupling.local_coupling(ladder(pairs), correlation=correlation)
@@ -94,7 +92,6 @@ def test_the_phases_share_one_probability(pairs, correlation):
     assert (found["p_negative"] <= found["p_tax"] + found["p_transition"] + 1e-9).all()
 
 
-@QUICK
 @given(FEW)
 def test_gamma_lies_in_its_interval_and_the_interval_knows_its_kind(pairs):
     found = coupling.local_coupling(ladder(pairs))
@@ -107,7 +104,6 @@ def test_gamma_lies_in_its_interval_and_the_interval_knows_its_kind(pairs):
             assert row.interval == "every"
 
 
-@QUICK
 @given(FEW, st.randoms())
 def test_gamma_does_not_know_the_order_of_rows(pairs, random):
     frame = ladder(pairs)
@@ -118,7 +114,6 @@ def test_gamma_does_not_know_the_order_of_rows(pairs, random):
     pd.testing.assert_frame_equal(frame, kept)
 
 
-@QUICK
 @given(FEW)
 def test_swapping_the_pair_inverts_gamma(pairs):
     frame = ladder(pairs)
@@ -209,7 +204,6 @@ def test_what_families_share_is_taken_out():
     assert not np.isnan(found.clustered.low)
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(6, 20), st.integers(0, 1000), st.randoms())
 def test_population_coupling_does_not_know_order_names_or_units(n, seed, random):
     frame = panel(n, seed)
@@ -259,7 +253,6 @@ def test_dimension_equals_the_ratio_of_the_eigenvalues():
     assert found.vectors @ np.diag(values) @ found.vectors.T == pytest.approx(covariance)
 
 
-@QUICK
 @given(st.integers(2, 5), st.integers(0, 50))
 def test_five_models_have_no_dimension(n, seed):
     found = coupling.effective_dimension(panel(n, seed))
@@ -284,7 +277,6 @@ def test_a_sign_that_rests_on_one_family_is_said():
     assert found["r"] > 0 and not found["sign_holds"] and found["changed_by"] == "0"
 
 
-@QUICK
 @given(st.lists(st.tuples(SCORES, SCORES), min_size=3, max_size=8))
 def test_every_cut_splits_all_models(pairs):
     frame = ladder(pairs)

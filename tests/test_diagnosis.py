@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cape_lib import claims, frontier, tables
@@ -395,7 +395,6 @@ def test_any_text_is_a_number_or_a_problem(text: str) -> None:
         assert value is None or math.isfinite(value)
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.tuples(st.floats(1.1, 100), st.floats(1.1, 100)), min_size=2, max_size=7),
     st.randoms(use_true_random=False),

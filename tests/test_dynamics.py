@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.optimize import curve_fit
@@ -68,7 +68,6 @@ def test_the_sparse_fit_recovers_a_known_quadratic_system():
     assert at == pytest.approx(known.y[:, -1], abs=1e-4)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0.02, 500.0), min_size=1, max_size=6))
 def test_a_linear_forecast_equals_runge_kutta(sizes):
     system = dynamics.fit_linear(tables.ladder("Pythia"))
@@ -141,7 +140,6 @@ def test_slopes_of_several_ladders_do_not_cross_their_borders():
     )
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.randoms(), st.floats(0.01, 100.0))
 def test_a_fit_knows_neither_order_nor_the_unit_of_size(random, unit):
     rows = ladder()

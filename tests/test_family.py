@@ -277,6 +277,7 @@ def test_the_report_is_one_page_with_metrics_and_scores(tmp_path, chapters, caps
     assert [path.name for path in tmp_path.iterdir() if ".part" in path.name] == []
 
 
+@pytest.mark.slow
 def test_a_report_has_the_story_and_with_audit_the_rest_behind_it(tmp_path, chapters):
     said = ["family", str(EXAMPLE), "--name", "Larch", "--quiet", "-o"]
     assert main([*said, str(tmp_path / "story")]) == 0
@@ -289,6 +290,7 @@ def test_a_report_has_the_story_and_with_audit_the_rest_behind_it(tmp_path, chap
     assert metrics["chapters"]["audit-01_coupling"] == metrics["chapters"]["01_coupling"]
 
 
+@pytest.mark.slow
 def test_results_files_go_straight_to_a_report(tmp_path, chapters):
     folder = ladder(tmp_path / "results")
     assert main(["family", str(folder), "--name", "F", "-o", str(tmp_path / "report"), "--quiet"]) == 0
@@ -300,6 +302,7 @@ def test_a_published_name_is_told_apart(tmp_path, chapters):
     assert metrics["family"] == "Pythia (yours)" and "published family" in metrics["notes"][0]
 
 
+@pytest.mark.slow
 def test_an_existing_folder_is_kept_unless_it_is_an_older_report(tmp_path, chapters, capsys):
     out = tmp_path / "report"
     out.mkdir()
@@ -351,6 +354,7 @@ def test_an_option_that_cannot_be_used_is_exit_2_before_anything_runs(tmp_path, 
     assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "report").exists()
 
 
+@pytest.mark.slow
 def test_mixed_protocols_pass_when_allowed(tmp_path, chapters):
     path = tmp_path / "s.csv"
     table().assign(hellaswag_protocol=["5-shot", "0-shot", "0-shot"]).to_csv(path, index=False)
@@ -358,6 +362,7 @@ def test_mixed_protocols_pass_when_allowed(tmp_path, chapters):
     assert main(base) == 5 and main([*base, "--allow-mixed"]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["execute", "report"])
 def test_an_interrupt_leaves_nothing_behind(tmp_path, chapters, monkeypatch, moment):
     def interrupt(*_, **__):
@@ -370,6 +375,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path, chapters, monkeypatch, mom
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_failed_rerun_leaves_the_older_report(tmp_path, chapters, monkeypatch):
     out = tmp_path / "report"
     arguments = ["family", str(EXAMPLE), "--name", "L", "-o", str(out), "--quiet"]
@@ -501,6 +507,7 @@ def test_without_the_book_s_packages_the_command_says_what_to_install(tmp_path, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_tables_and_results_files_may_come_together(tmp_path, chapters):
     folder = ladder(tmp_path / "results", sizes=(0.5, 1.5))
     table((20.0, 30.0), (80, 85), (45, 46)).assign(family="F").to_csv(tmp_path / "large.csv", index=False)

@@ -235,6 +235,7 @@ def test_a_report_says_the_same_whatever_the_clock_says(tmp_path, monkeypatch, y
     assert made[0] == made[1] and not list(tmp_path.glob(".*.part*"))
 
 
+@pytest.mark.slow
 def test_commands_answer_without_a_network(tmp_path):
     (tmp_path / "s.csv").write_text(SCORES)
     refuse = (

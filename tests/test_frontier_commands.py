@@ -108,16 +108,19 @@ def test_predictions_are_seven_objects_with_all_fields(capsys: pytest.CaptureFix
     assert sum(one["chance"] < 50 for one in ours) >= 2
 
 
+@pytest.mark.slow
 def test_predictions_before_may_2026_say_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predictions", "--as-of", "2026-04-30"]) == 0
     assert capsys.readouterr().out.count("(made in 2026-05)") == 7
 
 
+@pytest.mark.slow
 def test_predictions_by_independent_scores_say_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predictions", "--claimed-by", "independent"]) == 0
     assert "independent" in capsys.readouterr().out.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_the_commands_load_nothing_heavy() -> None:
     code = (
         "import sys; from cape_lib.cli import main; main(['predictions']); "

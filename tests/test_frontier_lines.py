@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.diagnostic import het_breuschpagan
 
@@ -160,7 +160,6 @@ def test_missing_column_is_named(frozen: pd.DataFrame) -> None:
         frontier.fit_line(frozen, y="arena")
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.floats(-2, 2), st.floats(-50, 50), st.integers(0, 10_000))
 def test_h_does_not_change_when_the_line_is_added_to_the_scores(slope: float, intercept: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

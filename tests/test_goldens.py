@@ -8,9 +8,11 @@ import pytest
 from goldens import HERE, answer, commands, differences, sweep
 
 NAMES = sorted({*commands(), "metrics"})
+#: over two seconds each; the quick tests of claims and predictions compute them too
+SLOW = {name for name in NAMES if name.startswith(("claims", "predictions"))}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in NAMES])
 def test_an_answer_is_the_one_on_record(name: str) -> None:
     record = json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
     now = sweep() if name == "metrics" else answer(*commands()[name])

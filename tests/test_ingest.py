@@ -7,7 +7,7 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from results_files import (
     RELEASES,
@@ -339,7 +339,6 @@ def test_a_pattern_and_a_folder_that_meet_count_a_file_once(tmp_path):
     assert len(read.scores) == 4 and len(read.files) == 4
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_file_cut_at_any_byte_is_an_error_in_words(tmp_path, data):
     whole = json.dumps(harness_0_4(mmlu=False)).encode()
@@ -360,7 +359,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.sampled_from(sorted(harness_0_4(mmlu=True))), value=JSON)
 def test_any_value_in_any_section_is_read_or_refused_never_a_crash(tmp_path, key, value):
     path = write(tmp_path, "results.json", harness_0_4() | {key: value})
@@ -370,7 +368,6 @@ def test_any_value_in_any_section_is_read_or_refused_never_a_crash(tmp_path, key
         assert "\n" not in str(error)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.sampled_from(sorted(leaderboard_v1())), value=JSON)
 def test_any_value_in_a_leaderboard_file_is_read_or_refused(tmp_path, key, value):
     path = write(tmp_path, "results.json", leaderboard_v1() | {key: value})

@@ -78,17 +78,20 @@ def test_a_planted_course_turns_where_it_says():
         families.planted_scores(t, shape="level off", turn=0.0, depth=1.0)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_rows_and_parts_do_not_move_each_other(small):
     again = parts.run_part("local coupling", replications=SMALL, seed=3)
     pd.testing.assert_frame_equal(again, small[small["part"] == "local coupling"].reset_index(drop=True))
 
 
+@pytest.mark.slow
 def test_every_row_is_a_share_or_a_bias_with_its_interval(small):
     shares = small[small["unit"] == "share"]
     assert shares[["value", "low", "high"]].stack().between(0, 1).all()
     assert ((small["low"] <= small["value"] + 1e-9) & (small["value"] <= small["high"] + 1e-9)).all()
 
 
+@pytest.mark.slow
 def test_a_small_run_agrees_with_the_table_of_the_book(small, table):
     both = small.merge(table, on=KEYS, suffixes=("", "_book"))
     assert len(both) == len(small), "the table lacks rows of the parts; run python -m experiments.coverage"

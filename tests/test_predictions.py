@@ -328,6 +328,7 @@ def test_sensitivity_has_a_row_for_every_setting() -> None:
     assert set(table["panel"]) == {"published", "corrected", "sourced", "current", "independent"}
 
 
+@pytest.mark.slow
 def test_prediction_2_hangs_on_a_window_and_6_on_one_transcribed_release() -> None:
     table = predictions.turns()
     second = table[(table["id"] == 2) & (table["what"] == "since Nov 2025")].iloc[0]

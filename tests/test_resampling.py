@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.api import OLS, add_constant
@@ -16,7 +16,6 @@ from cape_lib.errors import MissingError, ScoresError
 SCORES = st.floats(0.0, 100.0, allow_nan=False)
 STEPS = st.floats(-50.0, 50.0, allow_nan=False)
 VARIANCES = st.floats(0.01, 9.0)
-QUICK = settings(max_examples=60, deadline=None)
 PAIRS = st.lists(st.tuples(SCORES, SCORES), min_size=4, max_size=25)
 
 
@@ -24,7 +23,6 @@ def columns(pairs):
     return np.array(pairs).T
 
 
-@QUICK
 @given(st.integers(0, 60), st.integers(1, 60), st.sampled_from([0.8, 0.95, 0.99]))
 def test_wilson_equals_statsmodels(k, more, level):
     n = k + more
@@ -36,7 +34,6 @@ def test_wilson_of_no_trials_is_everything():
     assert (rs.wilson(0, 0).low, rs.wilson(0, 0).high) == (0.0, 1.0)
 
 
-@QUICK
 @given(PAIRS)
 def test_pearson_equals_scipy(pairs):
     x, y = columns(pairs)
@@ -64,7 +61,6 @@ def test_nothing_is_left_of_a_score_that_size_explains():
     assert np.isnan(rs.partial_pearson(3 * size + 2, np.cos(size), size).estimate)
 
 
-@QUICK
 @given(PAIRS, st.floats(-1.0, 101.0))
 def test_line_equals_statsmodels_with_its_prediction_interval(pairs, at):
     x, y = columns(pairs)
@@ -85,7 +81,6 @@ def test_a_line_through_equal_x_is_refused_and_one_row_is_too_few():
         rs.ols([5, np.nan], [1, 2])
 
 
-@QUICK
 @given(STEPS, STEPS, VARIANCES, VARIANCES, st.floats(-0.9, 0.9), st.floats(-5, 5))
 def test_fieller_holds_a_ratio_exactly_where_its_contrast_is_within_the_noise(dy, dx, vy, vx, r, g):
     cov = r * np.sqrt(vy * vx)
@@ -103,7 +98,6 @@ def test_fieller_has_three_shapes():
     assert every.contains(-1e12) and every.contains(1e12) and not every.bounded
 
 
-@QUICK
 @given(STEPS, STEPS, VARIANCES, VARIANCES, st.floats(-0.95, 0.95), st.floats(-5, 5))
 def test_probability_of_a_ratio_equals_the_bivariate_normal(dy, dx, vy, vx, r, g):
     cov = r * np.sqrt(vy * vx)
@@ -176,7 +170,6 @@ def test_the_harness_noise_is_used_where_it_is_given():
     assert rs.score_noise(frame, "hellaswag") == pytest.approx([0.3, float(rs.score_sd(60.0, "hellaswag"))])
 
 
-@QUICK
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=12), st.integers(0, 2**20))
 def test_resampled_families_come_whole_and_shuffles_stay_inside(labels, seed):
     names = np.array(labels)
@@ -242,7 +235,6 @@ def test_an_interval_of_draws_may_end_beyond_every_size():
     assert np.isnan(rs.percentile_interval([np.nan])).all()
 
 
-@QUICK
 @given(PAIRS, st.floats(0.1, 50), st.floats(-20, 20), st.randoms())
 def test_r_does_not_know_units_or_the_order_of_rows(pairs, factor, shift, random):
     x, y = columns(pairs)
@@ -253,7 +245,6 @@ def test_r_does_not_know_units_or_the_order_of_rows(pairs, factor, shift, random
     assert first.estimate == pytest.approx(second.estimate, abs=1e-7)
 
 
-@QUICK
 @given(PAIRS)
 def test_no_function_changes_its_input(pairs):
     x, y = columns(pairs)
@@ -318,7 +309,6 @@ def test_correction_keeps_order_and_leaves_a_missing_p_out(method):
     assert np.isnan(rs.corrected([np.nan])).all()
 
 
-@QUICK
 @given(st.floats(0.0, 1.0))
 def test_no_p_value_prints_as_zero_or_one_and_each_says_its_side(p):
     text = rs.p_text(p)

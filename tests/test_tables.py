@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cape_lib import MissingError, MixedProtocolError, ScoresError, SurroundingsError, UsageError, tables
@@ -368,7 +368,6 @@ def test_a_frame_is_checked_like_a_file():
         tables.read_scores(frame.iloc[:0])
 
 
-@settings(max_examples=50, deadline=None)
 @given(scores=st.lists(st.floats(1.01, 100).map(lambda value: round(value, 4)), min_size=1, max_size=8))
 def test_scores_survive_the_way_through_a_file(tmp_path_factory, scores):
     frame = pd.DataFrame({"model": [f"m{i}" for i in range(len(scores))], "params_b": 1.0, "mmlu": scores})
@@ -377,7 +376,6 @@ def test_scores_survive_the_way_through_a_file(tmp_path_factory, scores):
     assert tables.read_scores(path)["mmlu"].tolist() == scores
 
 
-@settings(max_examples=100, deadline=None)
 @given(raw=st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, raw):
     path = tmp_path_factory.mktemp("b") / "scores.csv"

@@ -150,6 +150,7 @@ def test_a_planted_dose_comes_back_and_no_dose_is_not_made_up() -> None:
     assert len(fit.slopes) == 24 and effort.dose(frame, KNOWS).by_maker.contains(0)
 
 
+@pytest.mark.slow
 def test_a_hump_is_called_in_few_worlds_where_thinking_does_nothing() -> None:
     rng = np.random.default_rng(7)
     called = 0

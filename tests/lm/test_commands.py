@@ -57,6 +57,7 @@ def test_prompts_come_from_a_file_too(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "Bamin otter fears" in out and "that is not a correction" in out
 
 
+@pytest.mark.slow
 def test_the_protocol_gives_two_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["steer", "--model", "R-s1", "--evaluate", "--layer", "0", "--json"]) == 0
     (found,) = said(capsys)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 from cape_lib.lm import models, steering
@@ -110,6 +111,7 @@ def test_controls_that_would_hold_the_direction_are_left_out() -> None:
     assert made.effect.holds and made.effect_leaky is not None and made.effect_leaky.p > made.effect.p
 
 
+@pytest.mark.slow
 def test_the_luckiest_of_many_random_directions_on_the_tune_questions_is_no_effect() -> None:
     # whether an answer is called true is a coin's fall, so nothing that holds on one half holds on the other
     lm, table = model(), items().copy()

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from scipy import stats
@@ -37,7 +37,6 @@ def reg(name: str) -> pd.DataFrame:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
-@settings(max_examples=60, deadline=None)
 def test_corrected_and_broken_count_every_item_once(pairs: list[tuple[bool, bool]]) -> None:
     before, after = (np.where(np.array(side), 1.0, -1.0) for side in zip(*pairs, strict=True))
     made = verdicts.outcome(before, after, np.arange(len(pairs)).astype(str), resamples=20)
@@ -110,6 +109,7 @@ def test_the_planted_direction_is_exactly_the_difference_of_two_token_embeddings
     assert torch.allclose(made, real, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_planted_direction_is_found_at_its_site_and_position(seed: int) -> None:
     made = trials.run_trial(trials.Trial("planted", f"D-d48-s{seed}", "reg"))
@@ -118,6 +118,7 @@ def test_a_planted_direction_is_found_at_its_site_and_position(seed: int) -> Non
     assert made.claim == "supported"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contrast", ["ctx", "reg"])
 def test_a_learnt_direction_beats_its_controls(contrast: str) -> None:
     made = trials.run_trial(trials.Trial("learnt", "R-s1", contrast))
@@ -133,7 +134,7 @@ def test_a_learnt_direction_beats_its_controls(contrast: str) -> None:
 @pytest.mark.parametrize(
     "trial",
     [
-        trials.Trial("null: untrained", "R-s1", "reg", untrained=True),
+        pytest.param(trials.Trial("null: untrained", "R-s1", "reg", untrained=True), marks=pytest.mark.slow),
         trials.Trial("null: below the dip", "D-d12-s1", "reg"),
     ],
     ids=lambda trial: trial.case,
@@ -196,6 +197,7 @@ def test_an_interrupted_evaluation_goes_on_to_the_same_answer(tmp_path: Path) ->
         run(None, steering.Plan(places=(steering.Place(0),), controls=10, curve=()))
 
 
+@pytest.mark.slow
 def test_no_more_controls_are_run_once_p_is_settled() -> None:
     made = trials.run_trial(trials.Trial("null: untrained", "R-s1", "reg", untrained=True))
     assert made.effect.n_controls == 60  # the trials of the book run them all, as they are pooled

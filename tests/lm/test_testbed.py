@@ -98,6 +98,7 @@ def test_watching_a_run_does_not_change_it() -> None:
     assert all((watched.state_dict()[key] == value).all() for key, value in plain.state_dict().items())
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_shipped_model_can_be_trained_again(tmp_path: Path) -> None:
     made = training.reproduce("D-d8-s1", scratch=tmp_path)
@@ -117,6 +118,7 @@ def test_an_interrupted_run_goes_on_and_a_damaged_model_is_made_again(tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == [recipe.name, "tokenizer-D"]
 
 
+@pytest.mark.slow
 def test_a_run_that_stops_half_way_goes_on_from_there_to_the_same_weights(tmp_path: Path) -> None:
     recipe = replace(recipes.dip(4, 3), steps=250)
     whole = training.make(recipe, tmp_path / "whole" / recipe.name)

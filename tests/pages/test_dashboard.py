@@ -11,7 +11,7 @@ import hostile_links
 import numpy as np
 import pytest
 from dashboard_cases import IN_PAGE, differences, edge_cases, in_python, random_cases
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from cape_lib import frontier, stats, tables
 from cape_lib.base import boundary, dynamics
@@ -416,7 +416,6 @@ def test_any_link_gives_what_python_gives_or_is_refused(page: Any, tmp_path: Pat
     page.errors = page.complaints
     check = hostile_links.check_with(page)
 
-    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(hostile_links.links())
     def any_link(link: str) -> None:
         check(link, tmp_path)
