@@ -6,6 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -17,6 +21,42 @@ def installed() -> str | None:
         if path and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0:
             return path
     return None
+
+
+@contextmanager
+def opener(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """`opened(path, width=1440, scheme="light")` opens a file; the page keeps `requests` and `complaints`.
+
+    Every request to another host is noted and refused. The pages are closed at the end of the `with`.
+    """
+    contexts = []
+
+    def opened(path: Path, *, width: int = 1440, scheme: str = "light") -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.requests, page.complaints = [], []
+        context.route("**/*", lambda route: _local_only(route, page))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("console", lambda line: page.complaints.extend([line.text] * (line.type in ("error", "warning"))))
+        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+        page.goto(path.resolve().as_uri(), wait_until="load")
+        page.wait_for_function(
+            "[...document.querySelectorAll('figure.cape-figure')].every(f => f.dataset.ready || f.dataset.error)"
+        )
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def _local_only(route: Any, page: Any) -> None:
+    if route.request.url.startswith(("file:", "data:", "blob:", "about:")):
+        route.continue_()
+    else:
+        page.requests.append(route.request.url)
+        route.abort()
 
 
 def _starts() -> bool:

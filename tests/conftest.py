@@ -48,37 +48,8 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """`open_page(path, width=1440, scheme="light")` opens a file; the page keeps `requests` and `complaints`.
+    """`open_page(path, width=1440, scheme="light")` opens a file for one test, see `browser.opener`."""
+    from browser import opener
 
-    Every request to another host is noted and refused.
-    """
-    contexts = []
-
-    def opened(path: Path, *, width: int = 1440, scheme: str = "light") -> Any:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.requests, page.complaints = [], []
-        context.route("**/*", lambda route: _local_only(route, page))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on(
-            "console", lambda said: page.complaints.append(said.text) if said.type in ("error", "warning") else None
-        )
-        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
-        page.goto(path.resolve().as_uri(), wait_until="load")
-        page.wait_for_function(
-            "[...document.querySelectorAll('figure.cape-figure')].every(f => f.dataset.ready || f.dataset.error)"
-        )
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-
-
-def _local_only(route: Any, page: Any) -> None:
-    if route.request.url.startswith(("file:", "data:", "blob:", "about:")):
-        route.continue_()
-    else:
-        page.requests.append(route.request.url)
-        route.abort()
+    with opener(chromium) as opened:
+        yield opened

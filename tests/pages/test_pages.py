@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from browser import opener
 
 pytestmark = [pytest.mark.page, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTED = re.findall(r"^\s*(?:-\s*)?(?:file|root):\s*(\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"), re.M)
 PAGES = [*LISTED, "search"]
-LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 
 #: Findings of axe that the theme brings along on every page and that are not ours to mend.
 OF_THE_THEME = ["label-content-name-mismatch", "region", "landmark-unique", "landmark-no-duplicate-banner"]
@@ -65,6 +65,25 @@ NO_CUE = """() => [...document.querySelectorAll('main table')].map(table => {
 SVG = "figure => [...figure.querySelectorAll('.cape-view svg')].map(svg => svg.innerHTML).join('')"
 
 
+@pytest.fixture(scope="module", params=PAGES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def desk(book_html: Path, chromium: Any, name: str) -> Iterator[Any]:
+    """A page on a wide screen, opened once for all tests that only look at it."""
+    with opener(chromium) as opened:
+        yield opened(book_html / f"{name}.html")
+
+
+@pytest.fixture(scope="module")
+def phone(book_html: Path, chromium: Any, name: str) -> Iterator[Any]:
+    """A page on a phone, opened once; the last test on it unfolds what is folded."""
+    with opener(chromium) as opened:
+        yield opened(book_html / f"{name}.html", width=390)
+
+
 @pytest.fixture
 def visit(book_html: Path, open_page: Callable[..., Any]) -> Callable[..., Any]:
     def visited(name: str, **look: Any) -> Any:
@@ -73,31 +92,78 @@ def visit(book_html: Path, open_page: Callable[..., Any]) -> Callable[..., Any]:
     return visited
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_page_asks_no_other_host_and_says_no_error(visit: Callable[..., Any], name: str) -> None:
-    page = visit(name)
-    assert page.requests == []
-    assert page.complaints == []
+def test_page_asks_no_other_host_and_says_no_error(desk: Any) -> None:
+    assert desk.requests == []
+    assert desk.complaints == []
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_figure_is_drawn_and_described(visit: Callable[..., Any], name: str) -> None:
-    page = visit(name)
-    for figure in page.locator("figure.cape-figure").all():
+def test_every_figure_is_drawn_and_described(desk: Any) -> None:
+    for figure in desk.locator("figure.cape-figure").all():
         assert figure.get_attribute("data-error") is None
         assert figure.locator(".cape-view svg").count() == figure.locator(".cape-view").count()
         assert len(figure.locator("[role=img]").get_attribute("aria-label") or "") > 20
         assert re.search(r"n = .+Source: .+", figure.locator("figcaption").inner_text())
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_input_has_a_label_and_every_identifier_is_unique(visit: Callable[..., Any], name: str) -> None:
-    page = visit(name)
-    assert page.evaluate(UNLABELLED) == []
-    assert page.evaluate(REPEATED) == []
+def test_every_input_has_a_label_and_every_identifier_is_unique(desk: Any) -> None:
+    assert desk.evaluate(UNLABELLED) == []
+    assert desk.evaluate(REPEATED) == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+def test_a_minus_is_a_minus(desk: Any) -> None:
+    assert desk.evaluate(HYPHENS) == []
+
+
+def test_the_colours_of_the_phases_stand_for_phases(desk: Any) -> None:
+    assert desk.evaluate(TWICE) == []
+
+
+def test_every_icon_of_the_theme_has_its_picture(desk: Any) -> None:
+    bare = """() => [...document.querySelectorAll('i[class*="fa-"]')]
+        .filter(i => !getComputedStyle(i).getPropertyValue('--cape-icon')).map(i => i.className)"""
+    assert desk.evaluate(bare) == []
+    assert desk.locator("i[class*='fa-']").count() > 4
+
+
+def fits(page: Any, width: int, scheme: str) -> None:
+    """Hold a page to its screen: nothing beyond its edge, charts inside it and with enough contrast."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    assert page.complaints == []
+    assert page.evaluate(FAINT) == []
+    wide = "[...document.querySelectorAll('.cape-view svg')].filter(s => s.getBoundingClientRect().right > innerWidth)"
+    assert page.evaluate(f"{wide}.map(s => s.closest('figure').id)") == []
+
+
+def test_page_fits_a_wide_screen_and_its_charts_are_readable(desk: Any) -> None:
+    fits(desk, 1440, "light")
+
+
+def test_page_fits_a_phone_and_its_charts_are_readable(phone: Any) -> None:
+    fits(phone, 390, "light")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_page_fits_its_screen_and_its_charts_are_readable_in_the_dark(
+    visit: Callable[..., Any], name: str, width: int
+) -> None:
+    fits(visit(name, width=width, scheme="dark"), width, "dark")
+
+
+def test_assistive_technology_finds_nothing_to_complain_of(desk: Any) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    rules = {"rules": {rule: {"enabled": False} for rule in OF_THE_THEME}}
+    violations = Axe().run(desk, options=rules).response["violations"]
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]][:3]) for rule in violations] == []
+
+
+def test_a_table_that_scrolls_sideways_shows_it_and_is_reached_by_keys(phone: Any) -> None:
+    phone.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
+    phone.wait_for_timeout(100)
+    assert phone.evaluate(NO_CUE) == []
+
+
 def test_the_inputs_move_the_charts(visit: Callable[..., Any], name: str) -> None:
     page = visit(name)
     for figure in page.locator("figure.cape-figure").all():
@@ -115,57 +181,6 @@ def test_the_inputs_move_the_charts(visit: Callable[..., Any], name: str) -> Non
             page.wait_for_timeout(150)
             assert figure.evaluate(SVG) != before, f"{label}: the choice changes nothing"
     assert page.complaints == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_page_fits_its_screen_and_its_charts_are_readable(
-    visit: Callable[..., Any], name: str, width: int, scheme: str
-) -> None:
-    page = visit(name, width=width, scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate("document.documentElement.dataset.theme") == scheme
-    assert page.complaints == []
-    assert page.evaluate(FAINT) == []
-    wide = "[...document.querySelectorAll('.cape-view svg')].filter(s => s.getBoundingClientRect().right > innerWidth)"
-    assert page.evaluate(f"{wide}.map(s => s.closest('figure').id)") == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_minus_is_a_minus(visit: Callable[..., Any], name: str) -> None:
-    assert visit(name).evaluate(HYPHENS) == []
-
-
-@pytest.mark.parametrize("name", LISTED)
-def test_the_colours_of_the_phases_stand_for_phases(visit: Callable[..., Any], name: str) -> None:
-    assert visit(name).evaluate(TWICE) == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_table_that_scrolls_sideways_shows_it_and_is_reached_by_keys(visit: Callable[..., Any], name: str) -> None:
-    page = visit(name, width=390)
-    page.evaluate("document.querySelectorAll('main details').forEach(one => one.open = true)")
-    page.wait_for_timeout(100)
-    assert page.evaluate(NO_CUE) == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_assistive_technology_finds_nothing_to_complain_of(visit: Callable[..., Any], name: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    page = visit(name)
-    rules = {"rules": {rule: {"enabled": False} for rule in OF_THE_THEME}}
-    found = Axe().run(page, options=rules).response["violations"]
-    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]][:3]) for rule in found] == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_icon_of_the_theme_has_its_picture(visit: Callable[..., Any], name: str) -> None:
-    page = visit(name)
-    bare = """() => [...document.querySelectorAll('i[class*="fa-"]')]
-        .filter(i => !getComputedStyle(i).getPropertyValue('--cape-icon')).map(i => i.className)"""
-    assert page.evaluate(bare) == []
-    assert page.locator("i[class*='fa-']").count() > 4
 
 
 @pytest.mark.parametrize("name", PAGES)
