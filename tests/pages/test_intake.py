@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import results_files
+from browser import opener
 
 from cape_lib import tables
 from cape_lib.dashboard.one_family import diagnose_family
@@ -59,11 +60,13 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def page(document: Path, open_page: Callable[..., Any]) -> Any:
-    opened = open_page(document, width=1000)
-    opened.wait_for_selector(".cape-dash[data-ready]")
-    return opened
+@pytest.fixture(scope="module")
+def page(document: Path, chromium: Any) -> Iterator[Any]:
+    """The dashboard, opened once: every test gives it its own table or files."""
+    with opener(chromium) as opened:
+        ready = opened(document, width=1000)
+        ready.wait_for_selector(".cape-dash[data-ready]")
+        yield ready
 
 
 def test_a_head_means_the_same_in_the_browser_and_in_python(page: Any) -> None:
