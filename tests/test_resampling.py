@@ -10,7 +10,6 @@ from statsmodels.api import OLS, add_constant
 from statsmodels.stats.proportion import proportion_confint
 
 from cape_lib import stats as rs
-from cape_lib import tables
 from cape_lib.errors import MissingError, ScoresError
 
 SCORES = st.floats(0.0, 100.0, allow_nan=False)
@@ -159,10 +158,6 @@ def test_score_noise_is_binomial_and_never_zero():
     assert float(rs.score_sd(50.0, "truthfulqa")) == pytest.approx(100 * np.sqrt(0.25 / 817))
     assert float(rs.score_sd(100.0, "gpqa_diamond")) > 0
     assert float(rs.score_sd(40.0, items=1000)) == pytest.approx(100 * np.sqrt(0.24 / 1000))
-
-
-def test_item_counts_are_those_of_the_tables():
-    assert rs.ITEM_COUNTS == tables.ITEM_COUNTS
 
 
 def test_the_harness_noise_is_used_where_it_is_given():

@@ -52,7 +52,6 @@ from cape_lib.stats.lines import (
     student,
 )
 from cape_lib.stats.noise import (
-    ITEM_COUNTS,
     complete_rows,
     fieller,
     fieller_limits,
@@ -68,7 +67,6 @@ __all__ = [
     "Band",
     "Cosines",
     "Estimate",
-    "ITEM_COUNTS",
     "LEAST_CLUSTERS",
     "Line",
     "POWER",

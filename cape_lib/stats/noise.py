@@ -12,28 +12,16 @@ from scipy.special import ndtri, owens_t, stdtrit
 from cape_lib.errors import MissingError, ScoresError
 from cape_lib.names import suggest
 from cape_lib.stats.estimate import Estimate
+from cape_lib.tables.benchmarks import ITEM_COUNTS
 
 Floats = NDArray[np.float64]
-
-# Questions a benchmark, for binomial score noise (`tables` lists the same; a test compares them).
-ITEM_COUNTS: dict[str, int] = {
-    "hellaswag": 10042,
-    "truthfulqa": 817,
-    "arc_challenge": 1172,
-    "winogrande": 1267,
-    "mmlu": 14042,
-    "gpqa_diamond": 198,
-    "swe_bench_verified": 500,
-    "ifeval": 541,
-    "hle": 2500,
-}
 TINY = 1e-60
 
 
 def score_sd(score: ArrayLike, benchmark: str | None = None, *, items: int | None = None) -> Floats:
     """Standard deviation of a score from the number of questions alone (percent points), same shape as `score`.
 
-    score: percent, 0-100; benchmark: a name in `ITEM_COUNTS`; items: number of questions, which takes precedence.
+    score: percent, 0-100; benchmark: a name in `tables.ITEM_COUNTS`; items: number of questions, which goes before it.
     NaN where the number of questions is unknown. Binomial: sqrt(p (1 - p) / items). A score of 0 or 100 is treated
     as half a question away from it, or it would claim to have no noise. For MC2 (a mean of probabilities, not of
     right and wrong) and for two models asked the same questions it is a conservative bound; variation between

@@ -10,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cape_lib.tables.benchmarks import CHANCE, ITEM_COUNTS, LABELS
+
 #: columns of text; never read as numbers
 TEXT = frozenset(
     ("model", "family", "lab", "release_date", "truthfulqa_metric", "training", "recipe", "note", "source")
@@ -42,7 +44,11 @@ def table() -> dict[str, Any]:
 
     count_columns hold numbers so large that "4,096" has a thousand in it.
     """
-    return dict(json.loads(Path(__file__).with_name("columns.json").read_text(encoding="utf-8")))
+    names: dict[str, Any] = json.loads(Path(__file__).with_name("columns.json").read_text(encoding="utf-8"))
+    for name in {**ITEM_COUNTS, **CHANCE}:  # a benchmark is known by its display name too
+        aliases = names["columns"].setdefault(name, [])
+        aliases += {plain(LABELS.get(name, name))} - {name, *aliases}
+    return names
 
 
 @lru_cache(maxsize=1)
