@@ -10,10 +10,9 @@ from cape_lib.tables.benchmarks import BASE_BENCHMARKS
 from cape_lib.tables.files import load
 
 BASE_PANELS: tuple[str, ...] = ("published", "deduplicated", "uniform")
-COLUMNS = [
-    "model", "family", "ladder", "lab", "params_b", "d_model", "pretrain_tokens_b", "training", *BASE_BENCHMARKS,
-    "truthfulqa_metric", "estimated", "instruct", "doubtful", "source",
-]  # fmt: skip
+_ABOUT = ("model", "family", "ladder", "lab", "params_b", "d_model", "pretrain_tokens_b", "training")
+_MARKS = ("truthfulqa_metric", "estimated", "instruct", "doubtful", "source")
+COLUMNS = [*_ABOUT, *BASE_BENCHMARKS, *_MARKS]
 
 
 def base(panel: str = "published") -> pd.DataFrame:

@@ -10,6 +10,7 @@ or the other way round.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -238,14 +239,20 @@ def end_of(date: str) -> pd.Timestamp:
 
 def _published() -> pd.DataFrame:
     frame = load("frontier_panel")
+    return _detailed(frame, dict.fromkeys(FRONTIER_BENCHMARKS, frame["source"]), status="published", claimed_by=None)
+
+
+def _detailed(
+    frame: pd.DataFrame, sources: Mapping[str, pd.Series], *, status: str, claimed_by: str | None
+) -> pd.DataFrame:
+    """The rows with `DETAILS` of every benchmark where it has a score, columns of NaN where the panel has none."""
     for benchmark in FRONTIER_BENCHMARKS:
-        if benchmark not in frame:  # named after the papers: they have no value of it
+        if benchmark not in frame:
             frame[benchmark] = float("nan")
-        there = frame[benchmark].notna()
-        frame[f"{benchmark}_status"] = pd.Series("published", index=frame.index, dtype=object).where(there)
-        frame[f"{benchmark}_source"] = frame["source"].where(there)
-        frame[f"{benchmark}_read_via"] = pd.Series(None, index=frame.index, dtype=object)
-        frame[f"{benchmark}_claimed_by"] = pd.Series(None, index=frame.index, dtype=object)
+        details = {"status": status, "source": sources[benchmark], "read_via": None, "claimed_by": claimed_by}
+        for detail, value in details.items():
+            column = pd.Series(value, index=frame.index, dtype=object)
+            frame[f"{benchmark}_{detail}"] = column.where(frame[benchmark].notna())
     return frame
 
 
@@ -287,19 +294,9 @@ def _independent() -> pd.DataFrame:
     frame["frozen"] = published["frozen"].fillna(False).astype(bool)
     frame["subset"] = published["subset"].fillna("later")
     frame["compute_tier"] = published["compute_tier"]
-    for benchmark in FRONTIER_BENCHMARKS:
-        if benchmark not in frame:
-            frame[benchmark] = float("nan")
-        there = frame[benchmark].notna()
-        source = "swe_source" if benchmark == "swe_bench_verified" else "gpqa_source"
-        details = {
-            "status": "independent only",
-            "source": frame[source].map(source_url),
-            "read_via": None,
-            "claimed_by": "independent",
-        }
-        for detail, value in details.items():
-            frame[f"{benchmark}_{detail}"] = pd.Series(value, index=frame.index, dtype=object).where(there)
+    sources = dict.fromkeys(FRONTIER_BENCHMARKS, frame["gpqa_source"].map(source_url))
+    sources["swe_bench_verified"] = frame["swe_source"].map(source_url)
+    frame = _detailed(frame, sources, status="independent only", claimed_by="independent")
     frame["release_date"] = frame["model"].map(_release_dates()).fillna(frame["release_date"])
     return frame
 
