@@ -23,7 +23,7 @@ from results_files import (
 
 from cape_lib.cli import main
 from cape_lib.errors import CapeError, MissingError, MixedProtocolError, ScoresError, UsageError
-from cape_lib.ingest import Source, read_results, task_table, write_scores
+from cape_lib.ingest import Source, read_any, read_results, task_table, write_scores
 
 MMLU_SUBJECTS = task_table()["mmlu_subjects"]
 PLAIN_MMLU = 100 * sum(map(subject_score, MMLU_SUBJECTS)) / 57
@@ -454,3 +454,21 @@ def test_scores_survive_the_file(tmp_path):
     again = pd.read_csv(tmp_path / "s.csv")
     for task, column in (("winogrande", "winogrande"), ("arc_challenge", "arc_challenge")):
         assert set(again[column]) == {round(100 * SCORES[task], 4)}
+
+
+@pytest.mark.parametrize(
+    ("name", "encoded"),
+    [
+        ("results.json", lambda texts: f"[{','.join(texts)}]".encode()),
+        ("results.jsonl", lambda texts: "\n".join(texts).encode()),
+        ("results.txt", lambda texts: f"[{','.join(texts)}]".encode()),
+        ("results", lambda texts: f"[{','.join(texts)}]".encode()),
+        ("results_utf16.json", lambda texts: f"[{','.join(texts)}]".encode("utf-16")),
+    ],
+)
+def test_results_in_one_list_with_any_ending_and_in_utf_16_are_read(tmp_path, name, encoded):
+    texts = [json.dumps(harness_0_4(model=f"lab/m-{size}b", params=size * 1e9)) for size in (1, 3)]
+    (tmp_path / name).write_bytes(encoded(texts))
+    frame = read_any([str(tmp_path / name)]).scores.frame
+    assert frame["model"].tolist() == ["lab/m-1b", "lab/m-3b"] and frame["params_b"].tolist() == [1.0, 3.0]
+    assert frame["hellaswag"].tolist() == [40.0, 40.0]

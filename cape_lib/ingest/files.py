@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import glob
 import json
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -12,26 +14,18 @@ from typing import Any
 
 from cape_lib.errors import ScoresError, SurroundingsError
 from cape_lib.ingest.readers import reader_of
+from cape_lib.tables.columns import known_name
 from cape_lib.tables.sheets import MOST_BYTES, frame_of_json, read_sheet, refuse_foreign
 
 #: Files that lie beside a checkpoint or a run; never results, and some are large.
-_NEVER_RESULTS = {
-    "added_tokens.json",
-    "adapter_config.json",
-    "config.json",
-    "generation_config.json",
-    "model.safetensors.index.json",
-    "preprocessor_config.json",
-    "special_tokens_map.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "trainer_state.json",
-    "vocab.json",
-    "run_spec.json",
-    "scenario.json",
-    "scenario_state.json",
-    "per_instance_stats.json",
-}
+_NEVER_RESULTS = frozenset(
+    f"{name}.json"
+    for name in (
+        *("added_tokens", "adapter_config", "config", "generation_config", "model.safetensors.index"),
+        *("preprocessor_config", "special_tokens_map", "tokenizer", "tokenizer_config", "trainer_state", "vocab"),
+        *("run_spec", "scenario", "scenario_state", "per_instance_stats"),  # beside HELM's stats.json
+    )
+)
 _JSON = (".json", ".jsonl")
 _TABLES = (".csv", ".tsv", ".txt", ".md", ".xlsx", ".xls", ".xlsm", ".ods", ".parquet")
 _HELP = "name the results_*.json that lm-evaluation-harness wrote under --output_path"
@@ -81,7 +75,7 @@ def is_table(name: str) -> bool:
     try:
         if not path.is_file():
             return suffix in _TABLES and not path.is_dir() and not glob.has_magic(name)
-        if suffix in _JSON or (suffix not in _TABLES and _begins(path).startswith(("{", "["))):
+        if suffix in _JSON or _begins(path).startswith(("{", "[")):
             document = opened(path)
             return reader_of(document, path) is None and _is_frame(document, str(path))
         return suffix != ".eval" and not _of_a_tool(path)
@@ -96,8 +90,6 @@ def _is_frame(document: Any, name: str) -> bool:
         columns = frame_of_json(document, name).columns
     except ScoresError:
         return False
-    from cape_lib.tables.columns import known_name
-
     return any(known_name(str(column)) in ("model", "params_b") for column in columns)
 
 
@@ -170,7 +162,7 @@ def _opened(path: Path, stamp: int, size: int) -> Any:
         )
     if path.suffix == ".eval":
         return _inspect(path)
-    if path.suffix.casefold() in (".csv", ".tsv", ".md", ".txt"):
+    if path.suffix.casefold() in (".csv", ".tsv", ".md", ".txt") and not _begins(path).startswith(("{", "[")):
         return _card(path) or _rows(path)
     return read_json(path)
 
@@ -182,9 +174,6 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _card(path: Path) -> dict[str, Any] | None:
     """The scores in the model card that lighteval writes beside its details, with the model that the card names."""
-    import ast
-    import re
-
     text = path.read_text("utf-8", errors="replace")
     block = re.search(r"```(?:python|json)\s*(\{.*?\})\s*```", text, re.DOTALL)
     if path.suffix != ".md" or not block or "|" not in block[1]:
@@ -226,9 +215,9 @@ def read_json(path: Path) -> Any:
         raise ScoresError(f"{path}: the file is empty; run that evaluation again or remove the file")
     refuse_foreign(path, raw)
     try:
-        return json.loads(raw.decode("utf-8-sig"))
+        return json.loads(raw)
     except json.JSONDecodeError as error:
-        text = raw.decode("utf-8-sig").strip()
+        text = raw.decode(json.detect_encoding(raw)).strip()
         if path.suffix == ".jsonl" or (text.startswith("{") and "}\n{" in text.replace("\r", "")):
             return _lines(path, text)
         cut = "cut off" if text.startswith("{") and not text.endswith("}") else "not JSON"

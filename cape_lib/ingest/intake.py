@@ -12,7 +12,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.ingest import files, merging
-from cape_lib.ingest.readers import reader_of
+from cape_lib.ingest.readers import documents, reader_of
 from cape_lib.ingest.reading import Contents, Reader, Reading, Source, one_line
 from cape_lib.names import suggest
 from cape_lib.output import whole
@@ -178,10 +178,15 @@ def _contents(path: Path, named: bool, also: Mapping[str, Source]) -> tuple[Read
         if not named and any(words in str(problem) for words in ("Git LFS", "HTML page", "too large", "no zip")):
             return None, Contents()
         raise
-    reader = reader_of(document, path)
+    reader, contents = reader_of(document, path), Contents()
     if reader is None and named:
         raise files.refusal(document, path)
-    return reader, reader.read(document, path, also) if reader else Contents()
+    parts = [reader.read(one, path, also) for one in documents(document)] if reader else []
+    for part in parts:
+        contents.readings.extend(part.readings)
+        contents.others.extend(part.others)
+        contents.notes.extend(part.notes)
+    return reader, contents
 
 
 def _passed(paths: list[Path]) -> list[str]:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import ScoresError, SurroundingsError
+from cape_lib.tables.benchmarks import LABELS
 from cape_lib.tables.columns import (
     MEASURES,
     TEXT,
@@ -170,6 +171,8 @@ def frame_of_json(value: Any, name: str) -> pd.DataFrame:
                 value = pd.DataFrame(inner, columns=value["columns"]).to_dict("records") if split else inner
             elif "model" in map(known_name, value) and all(isinstance(cells, (dict, list)) for cells in value.values()):
                 value = pd.DataFrame(value).to_dict("records")
+            elif "model" in map(known_name, value) and any(known_name(key) in LABELS for key in value):
+                value = [value]
             elif value and all(isinstance(row, dict) and _names_columns(row) for row in value.values()):
                 value = [{"model": model} | row for model, row in value.items()]
         except ValueError:

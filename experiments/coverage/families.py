@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import ITEM_COUNTS, score_sd
+from cape_lib.stats import score_sd
+from cape_lib.tables import ITEM_COUNTS
 
 Floats = NDArray[np.float64]
 #: the range of sizes of the ladders, billions: Pythia's

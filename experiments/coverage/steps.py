@@ -19,7 +19,8 @@ from cape_lib.base.coupling import (
     whole_ladder,
 )
 from cape_lib.errors import MissingError
-from cape_lib.stats import ITEM_COUNTS, LEAST_CLUSTERS, Estimate, clustered_r, clustered_slope
+from cape_lib.stats import LEAST_CLUSTERS, Estimate, clustered_r, clustered_slope
+from cape_lib.tables import ITEM_COUNTS
 from experiments.coverage.families import measured
 from experiments.coverage.rates import Rate, Setting, coverage, share
 

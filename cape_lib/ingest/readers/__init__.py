@@ -34,6 +34,13 @@ READERS: tuple[Reader, ...] = (
 )
 
 
-def reader_of(document: Any, path: Path) -> Reader | None:
-    """The reader of a document, or None where it is no results file."""
-    return next((reader for reader in READERS if reader.fits(document, path)), None)
+def documents(value: Any) -> list[Any]:
+    """The documents in a file: several results that somebody put into one list, else the one that it is."""
+    several = isinstance(value, list) and value and all(isinstance(one, dict) and "results" in one for one in value)
+    return list(value) if several else [value]
+
+
+def reader_of(value: Any, path: Path) -> Reader | None:
+    """The reader of the documents in a file, or None where it holds no results."""
+    first = documents(value)[0]
+    return next((reader for reader in READERS if reader.fits(first, path)), None)
