@@ -204,7 +204,7 @@ def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
         title=title,
         alt="Releases of the chosen panel in the plane of SWE-bench Verified and GPQA Diamond with their own line.",
         source=source,
-        n=rows["model"].nunique(),
+        n=f"{rows['model'].nunique()} ({rows['panel'].iloc[0]} panel)",
         name="panel-points",
     )
 

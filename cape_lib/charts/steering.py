@@ -105,21 +105,23 @@ def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
     """Half of Wilson's 95 % interval (points) at a share (0-1) for each number of items."""
     z = float(ndtri(0.975))  # in closed form: an expected count need not be whole
     half = 100 * z * np.sqrt(share * (1 - share) / items + z * z / (4 * items * items)) / (1 + z * z / items)
-    table = pd.DataFrame({"items": items, "half": half})
+    table = pd.DataFrame({"items": items, "half": half, "share": share})
     enough = int(table.loc[table["half"].round(1) <= WANTED, "items"].min())
-    table.attrs["reading"] = f"At a true share of {share:.0%}, {enough} misaligned items give ±{WANTED:g} points."
+    table.attrs["reading"] = (
+        f"At a true share of {share:.0%}, {enough} questions answered wrong before give ±{WANTED:g} points."
+    )
     return table
 
 
 def needed(rows: pd.DataFrame) -> Figure:
-    """Half width of the interval against the number of misaligned items (for `explore`: column share)."""
-    x, y = across("items", "misaligned items"), upright("half", "half of the 95 % interval (points)")
+    """Half width of the interval against the number of questions answered wrong before; rows: `precision`."""
+    x, y = across("items", "questions answered wrong before"), upright("half", "half of the 95 % interval (points)")
     ten = alt.Chart(pd.DataFrame({"items": [10]})).mark_rule(color=GRID, strokeWidth=6).encode(x="items:Q")
     drawn = trace(rows, x, y, colour=alt.value(BLUE), tooltip=["items:Q", *rounded(".1f", "half")])
     at_ten = float(rows.loc[rows["items"] == 10, "half"].max())
     return figure(
         alt.layer(ten, line_at(WANTED, "y", dashed=True), drawn),
-        title=f"With ten prompts the share is open by ±{at_ten:.0f} points",
+        title=f"At a true share of {rows['share'].iloc[0]:.0%}, ten prompts leave it open by ±{at_ten:.0f} points",
         alt="Half width of the interval falling with the number of items; a grey rule at ten items, a dashed one at "
         "ten points.",
         source="Wilson's interval, no data",

@@ -88,6 +88,7 @@ def by_start(table: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     """r within each run, of levels and of changes; further columns allowed (for `explore`)."""
     median = table.groupby("what")["r"].median()
     order = list(dict.fromkeys(table["model"]))
+    start = f" from step {int(table['step'].iloc[0]):,} on" if "step" in table else ""
     return figure(
         forest(
             table.round(3),
@@ -98,7 +99,7 @@ def by_start(table: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
             tooltip=["model", "what", "r", "n"],
             height=20,
         ),
-        title=f"r within a run: median {median['levels']:.2f} of levels, {median['changes']:.2f} of changes",
+        title=f"r within a run{start}: median {median['levels']:.2f} of levels, {median['changes']:.2f} of changes",
         alt="r within each run, of levels and of changes between checkpoints, a row a run.",
         source=SOURCE,
         n=f"{len(order)} runs",

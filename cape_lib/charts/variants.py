@@ -82,7 +82,7 @@ def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
             ).transform_filter("datum.kind === 'variant'"),
             trace(rows, x, y, strokeWidth=2.5).transform_filter("datum.kind === 'line'"),
         ).properties(height=215),
-        title=f"What “makes up less” means, and what r comes of it (here {first}: {r:.2f})",
+        title=f"GPQA and the {first} go together at r = {r:.2f}",
         alt=f"GPQA against {first} over {len(here)} variants, r = {r:.2f}, with its line.",
         source=source,
         n=f"{len(here)} variants",

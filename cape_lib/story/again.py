@@ -364,11 +364,11 @@ def sizes_text(rows: pd.DataFrame, measure: str) -> str:
 def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     """Whether the local coupling of today's ladders turns at some size: the share of falling steps below and above."""
     steps = coupling.local_couplings(size_ladders(rows), x=REASONING, y=measure)
-    middle = np.sqrt(steps["params_b_low"] * steps["params_b_high"])
+    middle = (steps["params_b_low"] * steps["params_b_high"]) ** 0.5
     sizes = pd.cut(middle, [0, 3.5, 10, np.inf], right=False, labels=["below 3.5 B", "from 3.5 to 10 B", "above"])
     falls = (steps["gamma"] < 0).groupby(sizes, observed=False).agg(["sum", "count"])
     parts = listed(
-        f"{word} in {one.sum} of {one.count}" for word, one in zip(falls.index, falls.itertuples(), strict=True)
+        f"{word} in {n} of {of}" for word, n, of in zip(falls.index, falls["sum"], falls["count"], strict=True)
     )
     return (
         f"Step by step, the {label(measure)} and GPQA move apart {parts}. The size of a step is the geometric mean of "

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+
+import pandas as pd
 
 from cape_lib.errors import UsageError
+from cape_lib.stats import Estimate
 
 #: Grade of evidence -> what it means, in a few words.
 GRADES = {
@@ -32,17 +34,6 @@ class Answer:
             raise UsageError(f"grade {self.grade!r}: choose from {', '.join(GRADES)}")
         if not self.sentence.strip() or not self.interval.strip():
             raise UsageError("an answer has a sentence and an interval; say in words why there is no interval")
-
-
-class Bounded(Protocol):
-    """A number with its 95 % interval: an `Estimate`, or a row with these columns."""
-
-    @property
-    def estimate(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
 
 
 def points(value: float, *, digits: int = 1) -> str:
@@ -76,17 +67,24 @@ def between(low: float, high: float, *, digits: int = 1) -> str:
     return f"95 % interval {low:+.{digits}f} to {high:+.{digits}f}"
 
 
-def bracket(value: Bounded, *, digits: int = 2, signed: bool = False) -> str:
+def bracket(value: Estimate, *, digits: int = 2, signed: bool = False) -> str:
     """The 95 % interval of a number, "[-0.01, 0.37]"."""
     form = f"{'+' if signed else ''}.{digits}f"
     return f"[{value.low:{form}}, {value.high:{form}}]"
 
 
-def with_interval(value: Bounded, *, digits: int = 2, signed: bool = False) -> str:
+def with_interval(value: Estimate, *, digits: int = 2, signed: bool = False) -> str:
     """A number with its 95 % interval, "0.18 [-0.01, 0.37]"."""
     return f"{value.estimate:{'+' if signed else ''}.{digits}f} {bracket(value, digits=digits, signed=signed)}"
 
 
-def sign(value: Bounded) -> int:
+def sign(value: Estimate) -> int:
     """1 or -1 where the interval leaves zero out on that side, 0 where it holds zero or is not known."""
     return 1 if value.low > 0 else -1 if value.high < 0 else 0
+
+
+def estimates(rows: pd.DataFrame) -> list[Estimate]:
+    """Rows with columns estimate, low, high and perhaps n as estimates."""
+    counts = rows["n"] if "n" in rows else [0] * len(rows)
+    numbers = rows[["estimate", "low", "high"]].to_numpy(float).tolist()
+    return [Estimate(value, low, high, int(n), "a row") for (value, low, high), n in zip(numbers, counts, strict=True)]

@@ -11,8 +11,8 @@ import pandas as pd
 from cape_lib.base.boundary.quadratic import billions, log_size
 from cape_lib.base.boundary.scales import boundary_power
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
-from cape_lib.stats import seen_difference
-from cape_lib.story.answer import Answer, listed, named, sign, times, with_interval
+from cape_lib.stats import Estimate, seen_difference
+from cape_lib.story.answer import Answer, estimates, listed, named, sign, times, with_interval
 from cape_lib.tables import ChapterRows
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -65,8 +65,8 @@ def turn(model: FamilyModel) -> str:
         return f"{where} finds no coupling that rises with size"
     below = scale.low <= 0 and math.isfinite(scale.high)
     fits = f"anything up to {size(scale.high)}" if below else f"{size(scale.low)} to {size(scale.high)}"
-    text = sign(next(row for row in model.terms().itertuples() if row.term == "tokens"))
-    less = {1: "; families that read less lose longer", -1: "; families that read more lose longer", 0: ""}[text]
+    way = next((sign(gamma) for noun, _, gamma in _terms(model) if "tokens" in noun), 0)
+    less = {1: "; families that read less lose longer", -1: "; families that read more lose longer", 0: ""}[way]
     return f"{where} puts the end of the losses at {size(scale.estimate)}, and {fits} fits (95 %){less}"
 
 
@@ -148,10 +148,12 @@ def three_families(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     return f"From end to end, {listed(words)}. Where the parabola turns: {listed(places, most=6)}."
 
 
-def _terms(model: FamilyModel) -> list[tuple[str, str, Any]]:
-    """The covariates of the model: noun, verb, and the row of its coefficient."""
+def _terms(model: FamilyModel) -> list[tuple[str, str, Estimate]]:
+    """The covariates of the model: noun, verb, and what a decade of it does to gamma."""
     words = {"size": ("tenfold size", "goes"), "tokens": ("tenfold training tokens", "go")}
-    return [(*words[row.term], row) for row in model.terms().itertuples() if row.term in words]
+    terms = model.terms()
+    pairs = zip(terms["term"].astype(str), estimates(terms), strict=True)
+    return [(*words[term], gamma) for term, gamma in pairs if term in words]
 
 
 def all_families(model: FamilyModel) -> str:

@@ -28,7 +28,7 @@ def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
     lead = few if 3 * out > len(verdicts) else "Few numbers come out"
     sentence = (
         f"**{lead}**: of {times(len(verdicts), 'claim')}, {out} have a number that comes out of the {panel} tables, "
-        f"{withstand} a conclusion that withstands every test put to it, and **{stand}** have both."
+        f"{withstand} a conclusion that withstands the test put to it, and **{stand}** have both."
     )
     return Answer(
         sentence,
@@ -84,12 +84,11 @@ def ours(own: Sequence[Verdict], page: str = "audit/08_claims.html") -> str:
 
 def sources(cells: pd.DataFrame) -> str:
     """How many numbers come out by source.  cells: `claims.counts`."""
-    out = cells["reproduced"] + cells["reproduced with definition"]
     names = {"announcement": "the announcement", "paper A abstract": "the abstract of paper A"}
-    parts = (
-        f"{out[source]:.0f} of {row['claims']:.0f} in {names.get(str(source), source)}"
-        for source, row in cells.drop(index="all", errors="ignore").iterrows()
-    )
+    by_source = cells.drop(index="all", errors="ignore")
+    out = by_source["reproduced"] + by_source["reproduced with definition"]
+    counts = zip(by_source.index.astype(str), out, by_source["claims"], strict=True)
+    parts = (f"{came:.0f} of {of:.0f} in {names.get(source, source)}" for source, came, of in counts)
     return f"Numbers that come out: {', '.join(parts)}."
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cape_lib.base.coupling import PopulationCoupling, WholeLadder, settled_beyond
 from cape_lib.stats import Estimate, seen_effect
-from cape_lib.story.answer import Answer, between, bracket, named, points, sign, times
+from cape_lib.story.answer import Answer, between, bracket, estimates, named, points, sign, times
 from cape_lib.tables import CHANCE, ChapterRows, label
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -126,7 +126,8 @@ def tokens_and_size(both: pd.DataFrame, left: pd.Series, seen: float) -> str:
     both: rows (gamma, tokens) and (gamma, size), columns estimate, low, high (a decade); left: r, low, high of models
     above 3.5 B given both; seen: the r that would have been seen.
     """
-    terms = {str(row.Index): row for row in both.loc["gamma"].itertuples()}
+    gamma = both[both.index.get_level_values(0) == "gamma"].droplevel(0)
+    terms = dict(zip(gamma.index, estimates(gamma), strict=True))
     lead = {
         (True, False): "gamma goes with tokens, and size is not shown to add anything",
         (False, True): "gamma goes with size, and tokens are not shown to add anything",

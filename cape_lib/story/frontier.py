@@ -11,7 +11,7 @@ import pandas as pd
 from cape_lib import frontier, tables
 from cape_lib.frontier import FrontierLine, ReleaseH
 from cape_lib.stats import Estimate, p_text, seen_effect
-from cape_lib.story.answer import Answer, between, bracket, listed, named, points, sign, times, with_interval
+from cape_lib.story.answer import Answer, between, bracket, estimates, listed, named, points, sign, times, with_interval
 from cape_lib.tables import label
 from cape_lib.tables.frontier import STOPPED_AFTER
 
@@ -29,10 +29,12 @@ def labs_differ(tests: pd.DataFrame, *, short: bool = False) -> str:
 
     tests: `frontier.lab_permutation`; short: p alone, without its sides, its correction and what would have been seen.
     """
-    test = next(row for row in tests.itertuples() if row.question == "do labs differ in h?")
-    differ = test.p_corrected < LEVEL
-    p = p_text(test.p_corrected, "") if short else p_text(test.p_corrected, test.sided, correction="Holm")
-    seen = "" if short or differ or not np.isfinite(test.seen) else f"; {test.seen:.0f} points would have been seen"
+    test = next(row for row in tests.to_dict("records") if row["question"] == "do labs differ in h?")
+    differ = test["p_corrected"] < LEVEL
+    p = p_text(test["p_corrected"], "" if short else test["sided"], correction="" if short else "Holm")
+    seen = (
+        "" if short or differ or not np.isfinite(test["seen"]) else f"; {test['seen']:.0f} points would have been seen"
+    )
     return f"{'they differ by more than shuffled names do' if differ else 'no difference is shown'} ({p}{seen})"
 
 
@@ -116,8 +118,8 @@ def other_lines(name: str, x: float, y: float) -> str:
 
 def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
     """What correcting the scores does to the line, with the paired interval; both are panels of the same models."""
-    effects = frontier.correction_effects(before, after).set_index("number")
-    r, slope = effects.loc["r"], effects.loc["slope"]
+    effects = frontier.correction_effects(before, after).set_index("number").to_dict("index")
+    r, slope = effects["r"], effects["slope"]
     change = Estimate(r["change"], r["change_low"], r["change_high"], len(after), "paired")
     return (
         f"With the makers' own values r over {int(after[[X, Y]].notna().all(axis=1).sum())} releases "
@@ -150,7 +152,7 @@ def panels() -> dict[str, pd.DataFrame]:
 def _signs(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of `calendar` with the date held fixed, and the sign that each settles."""
     held = table[table["what"] == GIVEN]
-    return held.assign(sign=[sign(row) for row in held.itertuples()])
+    return held.assign(sign=[sign(r) for r in estimates(held)])
 
 
 def by_date(table: pd.DataFrame) -> str:
@@ -167,10 +169,7 @@ def by_date(table: pd.DataFrame) -> str:
 def date_power(table: pd.DataFrame) -> str:
     """The correlation that each panel would have shown with the date held fixed; table: `calendar`."""
     held = _signs(table)
-    seen = [
-        seen_effect(Estimate(row.estimate, row.low, row.high, row.n, "leaves labs out"), scale="fisher")
-        for row in held[held["sign"] == 0].itertuples()
-    ]
+    seen = [seen_effect(r, scale="fisher") for r in estimates(held[held["sign"] == 0])]
     if not seen:
         return "Every panel settles the sign. Intervals leave each lab out in turn."
     return (
@@ -215,8 +214,9 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
 
 def independent(table: pd.DataFrame, line: FrontierLine) -> str:
     """What the panel without makers' values says; table: `calendar`; line: the line of that panel."""
-    rows = {row.what: row for row in table[table["panel"] == "independent"].itertuples()}
-    plain, held = rows[PLAIN], rows[GIVEN]
+    rows = table[table["panel"] == "independent"]
+    r = dict(zip(rows["what"], estimates(rows), strict=True))
+    plain, held = r[PLAIN], r[GIVEN]
     side = {1: "above zero", -1: "below zero", 0: "open"}[sign(held)]
     return (
         f"Where one agent and one laboratory measured all {plain.n} releases, r = **{plain.estimate:+.2f}** "

@@ -140,19 +140,17 @@ def hangs(elsewhere: pd.DataFrame) -> str:
 
 def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
     """Which predictions wait for a score that the maker no longer states; last: `tables.last_stated` of SWE-bench."""
-    silent = last[last["stopped"]].set_index("lab")
-    waiting = [
-        one.card
-        for one in scored
-        if one.card.lab in silent.index and SWE in one.card.benchmarks and one.status not in SETTLED
-    ]
+    silent = last[last["stopped"]]
+    models = dict(zip(silent["lab"], silent["model"], strict=True))
+    open_ = [one.card for one in scored if SWE in one.card.benchmarks and one.status not in SETTLED]
+    waiting = [f"{card.id} ({card.lab}; its last: {models[card.lab]})" for card in open_ if card.lab in models]
     if not waiting:
         return f"No prediction waits for a {tables.label(SWE)} that its maker no longer states."
-    named = [f"{card.id} ({card.lab}; its last: {silent.loc[str(card.lab), 'model']})" for card in waiting]
+    several = len(waiting) > 1
     return (
         f"{len(silent)} of {len(last)} makers that stated {tables.label(SWE)} no longer do. Of the predictions above, "
-        f"{listed(named)} {'waits' if len(waiting) == 1 else 'wait'} for such a maker: only a measurement by somebody "
-        f"else can settle {'it' if len(waiting) == 1 else 'them'}."
+        f"{listed(waiting)} {'wait' if several else 'waits'} for such a maker: only a measurement by somebody else can "
+        f"settle {'them' if several else 'it'}."
     )
 
 

@@ -125,7 +125,8 @@ def real(runs: pd.DataFrame) -> str:
 
 def real_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """A row a recorded run, its numbers as a table shows them; from table `model_runs`."""
-    rows = []
+    rows: list[dict[str, str]] = []
+    row: Any
     for row in runs.itertuples():
         fixed, lost = row.corrected * row.misaligned, row.broken * row.aligned
         broken = f"{lost:.0f} of {row.aligned}{_span(row, 'broken')}" if row.aligned else "none to break"
@@ -149,7 +150,7 @@ def _span(row: Any, name: str) -> str:
 
 def looks(runs: pd.DataFrame) -> str:
     """Whether a small p among several runs says more than that there were several; table `model_runs`."""
-    smallest = runs.loc[runs["p"].idxmin()]
+    smallest = runs.sort_values("p").iloc[0]
     p = float(corrected(runs["p"]).min())
     verdict = "an effect is sure in it" if p < 0.05 and smallest["effect"] else "no effect is shown"
     return (

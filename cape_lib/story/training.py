@@ -67,7 +67,7 @@ def _p(rows: pd.DataFrame, x: str, y: str, from_step: int) -> dict[str, float]:
 
 def starts(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     """How the headline shrinks with its first checkpoint, levels and changes."""
-    parts = []
+    parts: list[str] = []
     for step in STARTS:
         r = training.along(rows, x=x, y=y, from_step=step)["r"]
         change = training.along(rows, x=x, y=y, from_step=step, difference=True)["r"].median()
