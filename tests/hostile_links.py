@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pandas as pd
 from hostile import BLANKS, JSON, NASTY_TEXT, NOT_NUMBERS, TYPED, typed_rows
 from hypothesis import strategies as st
 
@@ -21,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).parent / "pages"))
 from dashboard_cases import differences
 
 from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit
-from cape_lib.dashboard.inputs import check_size, check_table
+from cape_lib.dashboard.inputs import check_place, check_size, check_table
+from cape_lib.tables.axes import axis_named, of_rows
 
 PAIR = ["hellaswag", "truthfulqa"]
 EXTRA = ["arc_challenge", "winogrande", "mmlu"]
@@ -125,12 +127,18 @@ def in_python(answer: dict[str, Any]) -> Any:
         return "read", diagnose_variant(rows, mode=mode, generation=state["generation"] or None)
     x, y = PAIR if tab == "family" else (state["x"], state["y"])
     also = EXTRA if tab == "family" else []
-    rows, problems = check_table(state["rows"], need=[x, y], also=also, least=2, allow_mixed=bool(state["mixed"]))
-    size, bad = check_size(state.get("at") or "")
+    axis = None if state["axis"] == "params" else axis_named(state["axis"])
+    asked = {"also": also, "least": 2, "allow_mixed": bool(state["mixed"]), "axis": axis}
+    rows, problems = check_table(state["rows"], need=[x, y], **asked)
+    size, bad = check_size(state.get("at") or "") if axis is None else check_place(state.get("at") or "", axis)
     items = {state[n]: int(state[f"{n}_items"]) for n in ("x", "y") if tab == "pair" and _whole(state[f"{n}_items"])}
     wrong = any(tab == "pair" and state[f"{n}_items"].strip() and not _whole(state[f"{n}_items"]) for n in ("x", "y"))
     if problems or bad or wrong:
         return "problem", problems
+    if axis is not None:
+        frame = pd.DataFrame(rows)
+        along = of_rows(axis, frame.assign(params_b=frame.get("params_b", float("nan"))))
+        return "read", diagnose_family(frame, x=x, y=y, at=size, items=items, along=along)
     return "read", diagnose_family(rows, x=x, y=y, at=size, items=items)
 
 

@@ -21,7 +21,7 @@ from cape_lib.base import coupling
 from cape_lib.cli import main
 from cape_lib.dashboard import diagnose_family
 from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
-from cape_lib.report import family
+from cape_lib.report import family, publish
 from cape_lib.story import coupling as story
 from cape_lib.tables import TableOptions, check_scores, ladder_of, model_names
 from cape_lib.tables.axes import axis_named
@@ -511,3 +511,63 @@ def test_what_no_axis_can_be_is_an_error_of_the_library_too() -> None:
         with pytest.raises(kind) as refusal:
             check_scores(frame, pair=PAIR, options=TableOptions(axis=axis))
         assert isinstance(refusal.value, CapeError)
+
+
+def test_a_report_compares_models_of_one_size_pair_by_pair(tmp_path: Path, capsys: Any) -> None:
+    path, out = tmp_path / "pairs.csv", tmp_path / "report"
+    ONE_SIZE.to_csv(path, index=False)
+    assert main(["family", str(path), "--name", "Mine", "--pairs", "instruct", "-o", str(out), "--json"]) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics["parts"][0]["diagnosis"] == paired(ONE_SIZE, "instruct", tmp_path, capsys)
+    assert metrics["chapters"] == {} and metrics["next"] == []
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "m-7b-chat against m-7b: TruthfulQA +14.0 ± 2.8 points, beyond score noise" in page
+    assert not [word for word in ("tax", "N_c", "ladder") if word in page.split("<main")[1].split("<footer")[0]]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        (["--pairs", "colour"], 4, "no column colour"),
+        (["--pairs", "instruct", "--axis", "date"], 2, "pairs are of one size"),
+    ],
+)
+def test_a_report_on_pairs_that_cannot_be_is_refused(
+    tmp_path: Path, capsys: Any, words: list[str], code: int, reason: str
+) -> None:
+    path = tmp_path / "pairs.csv"
+    ONE_SIZE.assign(model=list("abcd"), release_date=["2024-01", "2024-02", "2024-03", "2024-04"]).to_csv(
+        path, index=False
+    )
+    assert main(["family", str(path), "--name", "Mine", "-o", str(tmp_path / "report"), *words]) == code
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and reason in err, err
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize(
+    ("scores", "asked", "reason"),
+    [
+        ({}, {}, "add a column truthfulqa"),
+        ({"truthfulqa": np.nan}, {}, "column truthfulqa is blank in every row"),
+        ({"truthfulqa": [40.0, np.nan, 41.0]}, {}, "row 3, column truthfulqa: is blank"),
+        ({"truthfulqa": 40.0, "mine": 3.0}, {"x": "mine", "y": "other"}, "unknown benchmark 'other'"),
+        ({"truthfulqa": 40.0}, {"axis": "flops"}, "no flops_1e21 for any model"),
+    ],
+)
+def test_a_chapter_along_an_axis_names_what_its_table_lacks(
+    tmp_path: Path, scores: dict[str, Any], asked: dict[str, str], reason: str
+) -> None:
+    table = pd.DataFrame({"model": list("abc"), "tokens_b": [1.0, 2.0, 3.0], "hellaswag": [30.0, 40.0, 50.0]} | scores)
+    table.to_csv(tmp_path / "own.csv", index=False)
+    with pytest.raises((MissingError, ScoresError), match=reason):
+        tables.chapter("published", "Mine", scores_path=str(tmp_path / "own.csv"), **{"axis": "tokens"} | asked)
+
+
+def test_papermill_on_a_table_without_the_pair_stops_with_notebook_cell_and_column(tmp_path: Path) -> None:
+    table = pd.DataFrame({"model": list("abc"), "tokens_b": [1.0, 2.0, 3.0], "hellaswag": [30.0, 40.0, 50.0]})
+    table.to_csv(tmp_path / "own.csv", index=False)
+    values = {"scores_path": str(tmp_path / "own.csv"), "family": "Mine", "axis": "tokens"}
+    with pytest.raises(MissingError, match=r"01_coupling\.ipynb, code cell .* add a column truthfulqa"):
+        publish.execute([publish.notebooks_dir() / "01_coupling.ipynb"], tmp_path / "out", values, quiet=True)
+    assert not (tmp_path / "out").exists()

@@ -254,16 +254,10 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
 
 def _pairs(scores: Scores, args: argparse.Namespace, x: str, y: str) -> dict[str, Any]:
     """Models of one size in pairs that differ in the column of `--pairs`, measured alike."""
-    from cape_lib.dashboard import diagnose_pairs
-    from cape_lib.tables.columns import known_name
-    from cape_lib.tables.score_checks import refuse_mixed
+    from cape_lib.dashboard.pairs import comparable, diagnose_pairs
 
-    if args.axis != "params":
-        raise UsageError("--pairs and --axis: pairs are of one size; say one of the two")
-    by = args.pairs if args.pairs in scores.frame else known_name(args.pairs)
-    if not scores.allow_mixed:
-        refuse_mixed(scores.frame, (x, y), name=args.name or scores.name, kinds=by != "instruct")
-    return diagnose_pairs(scores.frame, by, x=x, y=y)
+    rows, by = comparable(scores, args.pairs, x, y, name=args.name or scores.name)
+    return diagnose_pairs(rows, by, x=x, y=y)
 
 
 def _noted(result: dict[str, Any], notes: Iterable[str]) -> dict[str, Any]:

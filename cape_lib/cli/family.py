@@ -19,6 +19,7 @@ examples:
   cape family scores.csv --name MyModel -p panel=uniform -o report/
   cape family scores.csv --name MyModel --audit -o report/
   cape family checkpoints.csv --name MyRun --axis tokens -o report/
+  cape family scores.csv --name Corpora --pairs recipe -o report/
 
 SCORES are tables (CSV, Markdown, JSON, .xlsx: model, params_b and benchmarks in percent), results files of
 lm-evaluation-harness and other tools (see cape import), or folders of them. HellaSwag and TruthfulQA of three sizes
@@ -36,6 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--y", metavar="BENCHMARK", help="the truthfulness score of a pair of your own")
     parser.add_argument(
         "-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the chapters"
+    )
+    parser.add_argument(
+        "--pairs", metavar="COLUMN", help="compare models of one size that differ in it: instruct, recipe, seed ..."
     )
     parser.add_argument("--audit", action="store_true", help="add the audit of each chapter: every estimator and claim")
     parser.add_argument("--force", action="store_true", help="replace an older report in DIR")
@@ -61,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         force=args.force,
         quiet=args.quiet,
         audit=args.audit,
+        pairs=args.pairs,
     )
     metrics = family.rerun(scores, args.name, args.output, settings)
     if args.json:

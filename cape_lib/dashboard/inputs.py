@@ -9,14 +9,19 @@ from typing import Any
 
 from cape_lib import tables
 from cape_lib.dashboard.wording import BLANK, write
+from cape_lib.errors import UsageError
+from cape_lib.tables.axes import Axis
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _WITH_UNIT = re.compile(rf"(\d+\.?\d*|\.\d+)[{BLANK}]*([bmkt])", re.IGNORECASE | re.ASCII)
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", re.ASCII)
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+", re.ASCII)
 _UNITS = {"t": 1e3, "b": 1.0, "m": 1e-3, "k": 1e-6}
 #: a size of this many billions is a count of parameters; from `IN_MILLIONS` on it is larger than any model
 RAW_COUNT, IN_MILLIONS = 1e5, 5000.0
+#: from here on a number of tokens is a count
+RAW_TOKENS = 1e6
 
 Problem = dict[str, Any]
 
@@ -82,6 +87,30 @@ def check_date(text: str) -> tuple[str | None, Problem | None]:
     return (given, None) if _DATE.fullmatch(given) else (None, _problem("date", text))
 
 
+def check_place(text: str, axis: Axis) -> tuple[float | None, Problem | None]:
+    """A place on an axis in its unit; a date as days since 1970, a month or a year counted from its first day."""
+    given = text.strip(BLANK)
+    if not given:
+        return None, None
+    if axis.name == "date":
+        date, problem = check_date(text)
+        try:
+            return (axis.read(date) if date else None), problem
+        except UsageError:  # no day of the calendar
+            return None, _problem("date", text)
+    bare = given.replace(",", "") if _THOUSANDS.fullmatch(given) else given
+    counted = _WITH_UNIT.fullmatch(bare) if axis.name == "tokens" else None
+    if counted is None and not _NUMBER.fullmatch(bare):
+        unit = f" {axis.unit}" if axis.unit else ""
+        return None, _problem("place_text", text, facts={"noun": axis.noun + unit})
+    value = float(counted[1]) * _UNITS[counted[2].lower()] if counted else float(bare)
+    if not value > 0:
+        return None, _problem("place_zero", text)
+    if axis.name == "tokens" and value >= RAW_TOKENS:
+        return None, _problem("place_count", text, plain(value / 1e9))
+    return value, None
+
+
 def check_table(
     rows: Sequence[Mapping[str, Any]],
     *,
@@ -90,11 +119,13 @@ def check_table(
     sized: bool = True,
     least: int = 1,
     allow_mixed: bool = False,
+    axis: Axis | None = None,
 ) -> tuple[list[dict[str, Any]], list[Problem]]:
     """Rows of typed text as numbers, and every problem: row (from 0, None for the table), column, code, message, mend.
 
     rows: column -> text; wholly empty rows are passed over.  need: scores that each row must have.
-    also: scores that it may have.  sized: each row needs a size, no two the same.  least: rows needed.
+    also: scores that it may have.  sized: each row needs a size, no two the same.  least: rows needed.  axis: another
+    axis than size, along which each row needs a place then.
     A column <score>_shots holds the number of examples: two different ones are `mixed` unless allowed. A row with a
     problem is left out.
     """
@@ -104,11 +135,12 @@ def check_table(
     shots: dict[str, dict[str, int]] = {}
     filled = [(i, row) for i, row in enumerate(rows) if any(str(v or "").strip(BLANK) for v in row.values())]
     for i, row in filled:
-        found, wrong = _check_row(row, need=need, also=also, sized=sized)
-        size = found.get("params_b")
+        found, wrong = _check_row(row, need=need, also=also, sized=sized, axis=axis)
+        by = "params_b" if axis is None else _typed(axis)
+        size = found.get("params_b" if axis is None else axis.column)
         if sized and size is not None and size in sizes:
-            problem = _problem("duplicate", str(row.get("params_b")), facts={"first": sizes[size] + 1})
-            wrong.append({"column": "params_b", **problem})
+            code = "duplicate" if axis is None else "duplicate_place"
+            wrong.append({"column": by, **_problem(code, str(row.get(by)), facts={"first": sizes[size] + 1})})
         elif sized and size is not None:
             sizes[size] = i
         for name in (*need, *also):
@@ -129,14 +161,29 @@ def check_table(
     return clean, problems
 
 
+def _typed(axis: Axis) -> str:
+    """The column of an axis as a person fills it: a date is text."""
+    return "date" if axis.name == "date" else axis.column
+
+
 def _check_row(
-    row: Mapping[str, Any], *, need: Iterable[str], also: Iterable[str], sized: bool
+    row: Mapping[str, Any], *, need: Iterable[str], also: Iterable[str], sized: bool, axis: Axis | None
 ) -> tuple[dict[str, Any], list[Problem]]:
     """One row as numbers, with its problems (column, code, message, mend)."""
     name = str(row.get("model") or "").strip(BLANK)
     found: dict[str, Any] = {"model": name or None}
     wrong: list[Problem] = []
-    needed = [*(["params_b"] if sized else []), *need]
+    if axis is not None:
+        column = _typed(axis)
+        place, problem = check_place(str(row.get(column) or ""), axis)
+        if problem is None and place is None:
+            problem = _problem("missing_place", "", facts={"noun": axis.noun})
+        if problem is not None:
+            wrong.append({"column": column, **problem})
+        found[axis.column] = place
+        if (size := check_size(str(row.get("params_b") or ""))[0]) is not None:
+            found["params_b"] = size
+    needed = [*(["params_b"] if sized and axis is None else []), *need]
     for column in [*needed, *also]:
         check = check_size if column == "params_b" else check_score
         value, problem = check(str(row.get(column) if row.get(column) is not None else ""))

@@ -63,11 +63,12 @@ def diagnose_path(
         "forecast": _forecast(frame, along, x, y, at),
     }
     diagnosis["power"] = _power(frame, diagnosis)
+    facts = _facts(diagnosis, along)
     return diagnosis | {
         "phase": steps[-1]["phase"],
-        "answers": _answers(diagnosis, along),
+        "answers": _answers(diagnosis, facts, along),
         "advice": [],
-        "notes": _notes(frame, diagnosis, along),
+        "notes": _notes(frame, diagnosis, facts, along),
     }
 
 
@@ -78,7 +79,7 @@ def _value(along: Axis, value: float) -> float | str:
 
 def _points(frame: pd.DataFrame, along: Axis, x: str, y: str) -> list[Plain]:
     noise = {name: score_noise(frame, name) for name in (x, y)}
-    names = frame["model"].astype(str) if "model" in frame else pd.Series([""] * len(frame))
+    names = frame["model"].astype(object).fillna("").astype(str) if "model" in frame else pd.Series([""] * len(frame))
     return [
         {
             "model": names.iloc[i],
@@ -228,33 +229,46 @@ def _power(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> Plain:
     return {"questions": needed, "settled": step["settled"], "most_questions": MOST_QUESTIONS}
 
 
-def _answers(diagnosis: Mapping[str, Any], along: Axis) -> dict[str, str]:
-    return {
-        "headline": _headline(diagnosis, along),
-        "phase": _phase(diagnosis, along),
-        "sure": _sure(diagnosis, along),
-        "compared": _compared(diagnosis, along),
-        "move": _move(diagnosis, along),
-        "measure": _measure(diagnosis, along),
-    }
-
-
-def _headline(diagnosis: Mapping[str, Any], along: Axis) -> str:
-    x, y = (diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y"))
-    whole, last, one = diagnosis["whole"], diagnosis["steps"][-1], len(diagnosis["steps"]) == 1
+def _facts(diagnosis: Mapping[str, Any], along: Axis) -> dict[str, Any]:
+    """What the sentences say, by the names of their slots."""
+    whole, steps, runs = diagnosis["whole"], diagnosis["steps"], diagnosis["runs"]
     stretch = along.between(*_numbers(diagnosis, along))
-    text = f"{stretch[0].upper()}{stretch[1:]}, {y} changed by {shown(whole['dy'], '+1')}"
-    if whole["dy_half"] is not None:
-        text += f" ± {shown(whole['dy_half'], '1')}"
-    text += f" points while {x} changed by {shown(whole['dx'], '+1')}"
-    if whole["gamma"] is None:
-        return f"{text}: a coupling is not defined where {x} does not change."
-    text += f": {whole['phase']} over {along.path}, {_certainty(whole)}."
-    if one:
-        return text
-    if last["gamma"] is None:
-        return f"{text} In the last step, from {last['first']}, {x} does not change."
-    return f"{text} The last step, from {last['first']}, is {last['phase']}, {_certainty(last)}."
+    facts = {
+        "x": diagnosis["labels"][diagnosis["x"]],
+        "y": diagnosis["labels"][diagnosis["y"]],
+        "n": diagnosis["n"],
+        "n_steps": len(steps),
+        "stretch": stretch,
+        "stretch_first": stretch[0].upper() + stretch[1:],
+        "path": along.path,
+        "path_first": along.path[0].upper() + along.path[1:],
+        "point": along.point,
+        "points": along.points,
+        "where": along.where,
+        **{f"whole_{name}": value for name, value in whole.items()},
+        "whole_certainty": _certainty(whole),
+        "last_first": steps[-1]["first"],
+        "last_phase": steps[-1]["phase"],
+        "last_certainty": _certainty(steps[-1]),
+        **{phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES},
+        "turn": turn(diagnosis["boundary"], along),
+        "settled": sum(step["settled"] for step in steps),
+        "runs_of": " and ".join(diagnosis["labels"][name] for name in runs),
+        "r": diagnosis["r"]["estimate"],
+        "r_interval": diagnosis["r"]["interval"],
+        "r_n": diagnosis["r"]["n"],
+        "levels": diagnosis.get("r_levels", diagnosis["r"])["estimate"],
+        "ahead": diagnosis["forecast"]["text"],
+        "questions": diagnosis["power"]["questions"],
+        "most_questions": MOST_QUESTIONS,
+        "more": f"runs of each {along.point}" if runs else "questions",
+        "more_of": "more runs" if runs else "questions",
+    }
+    facts["half"] = "" if whole["dy_half"] is None else write("path_half", facts)
+    if strangers := diagnosis["strangers"]:
+        facts["others"] = f"{strangers['runs']} other runs" if strangers["runs"] > 1 else "another run"
+        facts |= {f"their_{word}": strangers[word]["others"] for word in ("changes", "levels")}
+    return facts
 
 
 def _numbers(diagnosis: Mapping[str, Any], along: Axis) -> tuple[float, float]:
@@ -268,134 +282,69 @@ def _numbers(diagnosis: Mapping[str, Any], along: Axis) -> tuple[float, float]:
 
 def _certainty(step: Mapping[str, Any]) -> str:
     if step["p_negative"] is None:
-        return "and how sure that is cannot be said: the noise of the scores is not known"
-    return "beyond score noise" if step["settled"] else "by best estimate, and noise could turn its sign"
-
-
-def _phase(diagnosis: Mapping[str, Any], along: Axis) -> str:
-    x, y = (diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y"))
-    whole, steps = diagnosis["whole"], diagnosis["steps"]
-    counts = ", ".join(f"{sum(s['phase'] == phase for s in steps)} {phase}" for phase in coupling.PHASES)
-    stretch = along.between(*_numbers(diagnosis, along))
-    text = (
-        f"{along.path[0].upper()}{along.path[1:]}, {stretch}: {whole['phase']}, gamma "
-        f"{shown(whole['gamma'], '+2')} {shown(whole['interval'], 'i2')} points of {y} for a point of {x}."
-    )
-    if len(steps) > 1:
-        count = f"{len(steps)} steps between neighbouring {along.points}"
-        text += f" Its {count}: {counts} by best estimate. {turn(diagnosis['boundary'], along)}"
-    return text
+        return write("path_certainty_unknown", {})
+    return write("path_certainty_settled" if step["settled"] else "path_certainty_open", {})
 
 
 def turn(places: Mapping[str, Mapping[str, Any]], along: Axis) -> str:
     """Where it turns, in a sentence: by the estimators that are sure, else why nothing can be said."""
-    sure = [f"{row['text']} by {_name(name)}" for name, row in places.items() if row["verdict"] == "boundary"]
-    if sure:
-        return f"Where it turns {along.where}: {'; '.join(sure)}."
-    inside = [f"{row['text']} by {_name(name)}" for name, row in places.items() if row["inside"]]
-    if inside:
-        return f"Where it turns {along.where} is not sure: {'; '.join(inside)}."
-    return f"No estimator finds a turn {along.where}: {next(iter(places.values()))['reason']}."
+    for key, rows in (
+        ("path_turn_sure", [(name, row) for name, row in places.items() if row["verdict"] == "boundary"]),
+        ("path_turn_open", [(name, row) for name, row in places.items() if row["inside"]]),
+    ):
+        if rows:
+            texts = [f"{row['text']} by {name.replace('_', ' ')}" for name, row in rows]
+            return write(key, {"where": along.where, "places": "; ".join(texts)})
+    return write("path_turn_none", {"where": along.where, "reason": next(iter(places.values()))["reason"]})
 
 
-def _name(key: str) -> str:
-    return key.replace("_", " ")
-
-
-def _sure(diagnosis: Mapping[str, Any], along: Axis) -> str:
-    whole, steps = diagnosis["whole"], diagnosis["steps"]
-    if steps[-1]["p_negative"] is None:
-        return "Not known: give the number of questions of each benchmark, or its standard error."
-    settled = sum(step["settled"] for step in steps)
-    text = f"Over {along.path} P(gamma below zero) is {shown(whole['p_negative'], '%')}."
-    if len(steps) > 1:
-        text += f" Of its {len(steps)} steps {settled} have a sign beyond score noise."
-    if not diagnosis["runs"]:
-        return f"{text} Variation between training runs is in none of this."
-    return f"{text} {_between_runs(diagnosis)}"
-
-
-def _between_runs(diagnosis: Mapping[str, Any]) -> str:
-    """What the noise is where several runs were averaged."""
-    names = " and ".join(diagnosis["labels"][name] for name in diagnosis["runs"])
-    known = "the noise is the spread between runs, so their variation is in this"
-    return f"For {names} {known}; what other questions would change is not."
-
-
-def _compared(diagnosis: Mapping[str, Any], along: Axis) -> str:
-    r, n = diagnosis["r"], diagnosis["n"]
-    if r["estimate"] is None:
-        return f"So few {along.points}, or changes all alike, have no correlation to compare."
-    value = f"{shown(r['estimate'], '+2')} {shown(r['interval'], 'i2')}"
-    if not along.serial:
-        return f"Over these {n} {along.points} r is {value}. Nothing is known of others on this axis."
-    levels = shown(diagnosis["r_levels"]["estimate"], "+2")
-    if diagnosis["strangers"] is not None:
-        return _beside(diagnosis, value, levels)
-    return (
-        f"From checkpoint to checkpoint the changes of the two scores correlate at r = {value}, n = {r['n']} changes. "
-        f"Their levels correlate at {levels}, and a common trend alone gives that: any two scores that rise do "
-        "(chapter 10). An even rise drops out of the changes; learning fast at the same time does not."
-    )
-
-
-def _beside(diagnosis: Mapping[str, Any], value: str, levels: str) -> str:
-    """The changes and levels of a run beside those of strangers, in words."""
-    x, y = (diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y"))
-    strangers = diagnosis["strangers"]
-    change, level = (shown(strangers[word]["others"], "+2") for word in ("changes", "levels"))
-    runs = f"{strangers['runs']} other runs" if strangers["runs"] > 1 else "another run"
-    return (
-        f"From checkpoint to checkpoint the changes of the two scores correlate at r = {value}, their levels at "
-        f"{levels}. {x} of this run with {y} of {runs} of the table, which it cannot have touched: changes {change}, "
-        f"levels {level} (median). That is what trend alone explains (chapter 10)."
-    )
-
-
-def _move(diagnosis: Mapping[str, Any], along: Axis) -> str:
-    last, whole = diagnosis["steps"][-1], diagnosis["whole"]
-    if not last["settled"] and whole["settled"]:
-        return (
-            f"Over {along.path} the sign is settled ({whole['phase']}), and the last step alone is open: measure "
-            "further on before you change anything."
-        )
+def _answers(diagnosis: Mapping[str, Any], facts: Mapping[str, Any], along: Axis) -> dict[str, str]:
+    """The headline and the five answers; each is one template or several in a row."""
+    whole, last, one = diagnosis["whole"], diagnosis["steps"][-1], len(diagnosis["steps"]) == 1
+    known = last["p_negative"] is not None
+    headline = ["path_headline", "path_headline_undefined" if whole["gamma"] is None else "path_headline_whole"]
+    if whole["gamma"] is not None and not one:
+        headline.append("path_headline_last_undefined" if last["gamma"] is None else "path_headline_last")
+    sure = ["path_sure_no_noise"]
+    if known:
+        sure = ["path_sure", *([] if one else ["path_sure_steps"])]
+        sure += [] if diagnosis["runs"] else ["path_sure_seeds"]
+    if diagnosis["r"]["estimate"] is None:
+        compared = "path_compared_none"
+    elif not along.serial:
+        compared = "path_compared"
+    else:
+        compared = "path_compared_serial" if diagnosis["strangers"] is None else "path_compared_beside"
     if not last["settled"]:
-        return "Not enough information to change anything: the sign of the last step is open."
-    if last["gamma"] is not None and last["gamma"] < 0:
-        return "Not known: no lever was ever tested along this axis."
-    return "Nothing has to move: the last step raised both scores, or lowered both."
+        move = "path_move_open_whole" if whole["settled"] else "path_move_open"
+    else:
+        move = "path_move_tax" if last["gamma"] is not None and last["gamma"] < 0 else "path_move_bonus"
+    if not known or last["settled"]:
+        measure = "path_measure_settled" if known else "path_measure_no_noise"
+    else:
+        measure = "path_measure_hopeless" if diagnosis["power"]["questions"] is None else "path_measure"
+    keys = {
+        "headline": headline,
+        "phase": ["path_phase", *([] if one else ["path_phase_steps"])],
+        "sure": sure,
+        "compared": [compared],
+        "move": [move],
+        "measure": [measure],
+    }
+    answers = {name: "".join(write(key, facts) for key in several) for name, several in keys.items()}
+    if known and diagnosis["runs"]:
+        answers["sure"] += " " + write("path_runs", facts)
+    return answers
 
 
-def _measure(diagnosis: Mapping[str, Any], along: Axis) -> str:
-    power = diagnosis["power"]
-    if diagnosis["steps"][-1]["p_negative"] is None:
-        return f"First the number of questions of both benchmarks, then a further {along.point}."
-    if power["settled"]:
-        return f"The next {along.point}, near {diagnosis['forecast']['text']}: it tells whether the sign stays."
-    more = f"runs of each {along.point}" if diagnosis["runs"] else "questions"
-    if power["questions"] is not None:
-        return (
-            f"To settle the last step, if what you see is true: {power['questions']} times as many {more}, or "
-            f"{along.points} further apart."
-        )
-    what = "more runs" if diagnosis["runs"] else "questions"
-    return (
-        f"The last step will not be settled by {what} (over {power['most_questions']} times as many): measure "
-        f"{along.points} further apart, such as one near {diagnosis['forecast']['text']}."
-    )
-
-
-def _notes(frame: pd.DataFrame, diagnosis: Mapping[str, Any], along: Axis) -> list[str]:
-    notes = [_between_runs(diagnosis) if diagnosis["runs"] else write("note_seeds", {})]
+def _notes(frame: pd.DataFrame, diagnosis: Mapping[str, Any], facts: Mapping[str, Any], along: Axis) -> list[str]:
+    notes = [write("path_runs" if diagnosis["runs"] else "note_seeds", facts)]
     if along.serial:
-        notes.append(
-            "Checkpoints of one run depend on each other: r is that of the changes from one to the next (first "
-            "differences), not of the levels."
-        )
-    y, ahead = diagnosis["labels"][diagnosis["y"]], diagnosis["forecast"]
-    methods = [f"{shown(row['y'], '1')} by {name}" for name, row in ahead["methods"].items() if row["y"] is not None]
-    notes.append(f"If it goes on, {y} at {ahead['text']}: {', '.join(methods)}.")
+        notes.append(write("note_path_serial", facts))
+    methods = diagnosis["forecast"]["methods"].items()
+    texts = [f"{shown(row['y'], '1')} by {name}" for name, row in methods if row["y"] is not None]
+    notes.append(write("note_path_ahead", {**facts, "methods": ", ".join(texts)}))
     stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
     if "truthfulqa" in (diagnosis["x"], diagnosis["y"]) and not stated:
-        notes.append(write("note_mc2_noise", {}))
+        notes.append(write("note_mc2_noise", facts))
     return notes

@@ -11,11 +11,13 @@ from scipy.special import ndtri
 from cape_lib import tables
 from cape_lib.base import coupling
 from cape_lib.dashboard.wording import interval, number, shown
-from cape_lib.errors import MissingError, ScoresError
+from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.stats import Estimate, corrected, fisher, normal_p, pearson_rows, score_noise
-from cape_lib.tables import model_names
+from cape_lib.tables import Scores, model_names
 from cape_lib.tables.axes import Axis
+from cape_lib.tables.columns import known_name
 from cape_lib.tables.one_family import run_number
+from cape_lib.tables.score_checks import refuse_mixed
 
 Plain = dict[str, Any]
 #: two models side by side: there is no order between them, and so no size and no step
@@ -25,6 +27,19 @@ LEVEL = 0.05
 Z95 = float(ndtri(0.975))
 #: what the values of a column are called
 _NOUNS = {"seed": ("seed", "seeds"), "recipe": ("corpus", "corpora"), "instruct": ("tuning", "tunings")}
+
+
+def comparable(scores: Scores, by: str, x: str, y: str, *, name: str) -> tuple[pd.DataFrame, str]:
+    """The rows of a checked table for `diagnose_pairs`, and the column by its own name.
+
+    Raises UsageError along another axis than size, MixedError where the scores were measured in several ways.
+    """
+    if not scores.axis.by_size:
+        raise UsageError("--pairs and --axis: pairs are of one size; say one of the two")
+    column = by if by in scores.frame else known_name(by)
+    if not scores.allow_mixed:
+        refuse_mixed(scores.frame, (x, y), name=name, kinds=column != "instruct")
+    return scores.frame, column
 
 
 def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str = "truthfulqa") -> Plain:
@@ -179,6 +194,15 @@ def _count(pairs: list[Plain], name: str) -> str:
     sure = [pair for pair in pairs if pair[f"{name}_p"] is not None and pair[f"{name}_p"] < LEVEL]
     up = sum(pair[name] > 0 for pair in sure)
     return f"is surely higher in {up}, surely lower in {len(sure) - up}, open in {len(pairs) - len(sure)}"
+
+
+def open_pairs(diagnosis: Plain) -> list[str]:
+    """The pairs, second model against first, in which neither score surely differs."""
+    return [
+        f"{pair['second']} against {pair['first']}"
+        for pair in diagnosis["pairs"]
+        if not any(pair[name] is not None and pair[name] < LEVEL for name in ("dx_p", "dy_p"))
+    ]
 
 
 def sentence(pair: Plain, x: str, y: str) -> str:

@@ -20,8 +20,8 @@ _QUANTISED = re.compile(
 
 
 def patterns() -> dict[str, str]:
-    """The patterns that names are searched for, as a browser reads them: size, instruct, quantised; any case counts."""
-    forms = {"size": _SIZE, "instruct": _INSTRUCT, "quantised": _QUANTISED}
+    """The patterns that names are searched for, as a browser reads them, by what they tell; any case counts."""
+    forms = {"size": _SIZE, "instruct": _INSTRUCT, "quantised": _QUANTISED, "step": _STEP, "tokens": _TOKENS}
     return {name: form.pattern.replace("(?P<", "(?<") for name, form in forms.items()}
 
 

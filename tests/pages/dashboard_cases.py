@@ -8,7 +8,10 @@ import math
 import random
 from typing import Any
 
+import pandas as pd
+
 from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit
+from cape_lib.tables.axes import axis_named, of_rows
 
 Case = dict[str, Any]
 SIZES = [0.001, 0.07, 0.16, 0.41, 1.0, 1.4, 2.8, 6.9, 12.0, 30.0, 70.0, 176.0, 3000.0]
@@ -71,6 +74,46 @@ def edge_cases() -> list[Case]:
     ]  # fmt: skip
 
 
+def path_cases(count: int, seed: int = 3) -> list[Case]:
+    """Families along every axis but size: random ones in turn, after what random numbers seldom hit."""
+    rng = random.Random(seed)
+    axes = kit()["axes"]
+
+    def path(name: str, places: list[float], x: list[float], y: list[float], **more: Any) -> Case:
+        column = axes[name]["column"]
+        rows = [
+            {"model": f"run-step{i}", column: place, "hellaswag": a, "truthfulqa": b} | more
+            for i, (place, a, b) in enumerate(zip(places, x, y, strict=True))
+        ]
+        return {"kind": "path", "rows": rows, "options": {"axis": name}}
+
+    edges = [
+        path("tokens", [3.0, 300.0], [50.0, 60.0], [40.0, 45.0]),
+        path("tokens", [1.125, 2.125, 312.5], [50.0, 50.0, 50.0], [40.0, 40.0, 40.0]),
+        path("step", [1000.0, 2000.5, 143000.0, 1234567.0], [30.0, 40.0, 50.0, 60.0], [45.0, 40.0, 35.0, 44.0]),
+        path("flops", [1e-7, 0.0004, 0.0123, 999.9, 12345.5], [30.0, 40, 50, 60, 70], [45.0, 40, 35, 40, 45]),
+        path("date", [19000.0, 19001.0, 19500.0], [30.0, 40.0, 50.0], [45.0, 40.0, 44.0], truthfulqa_stderr=0.2),
+        path("d_model", [512.0, 768, 1024, 2048, 4096], [30.0, 40, 50, 60, 70], [41.0, 42, 43, 44, 45]),
+        path("step", [1.0, 2, 4, 8], [30.0, 40, 50, 60], [45.0, 44, 43, 42], params_b=1.0, truthfulqa_noise="x"),
+    ]
+    noise = kit()["between_runs"]
+    edges.append(path("tokens", [1.0, 10, 100], [30.0, 40, 50], [45.0, 44, 43], hellaswag_noise=noise))
+    for i in range(count):
+        name = sorted(axes)[i % len(axes)]
+        n = rng.choice([2, 3, 4, 5, 7, 9])
+        places = sorted(rng.sample(range(15000, 21000), n)) if name == "date" else _places(rng, n)
+        case = path(name, [float(v) for v in places], [_score(rng) for _ in range(n)], [_score(rng) for _ in range(n)])
+        if rng.random() < 0.5:
+            for row in case["rows"]:
+                row["model"] = rng.choice(["lab/a", "b"]) + str(rng.random())
+        edges.append(case)
+    return edges
+
+
+def _places(rng: random.Random, n: int) -> list[float]:
+    return sorted({float(f"{10 ** rng.uniform(-2, 5):.{rng.choice([2, 3])}g}") + i * 1e5 for i in range(n)})
+
+
 def in_python(case: Case) -> Any:
     """The diagnosis as plain data, exactly as JSON would carry it."""
     rows, options = case["rows"], case["options"]
@@ -80,6 +123,10 @@ def in_python(case: Case) -> Any:
         result = diagnose_release(rows, **options)
     elif case["kind"] == "today":
         result = diagnose_variant(rows, **options)
+    elif case["kind"] == "path":
+        frame = pd.DataFrame(rows)
+        along = of_rows(axis_named(options["axis"]), frame.assign(params_b=frame.get("params_b", float("nan"))))
+        result = diagnose_family(frame, along=along)
     else:
         result = diagnose_family(rows, **options)
     return json.loads(json.dumps(result, allow_nan=False))

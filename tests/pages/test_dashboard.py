@@ -10,15 +10,16 @@ from typing import Any
 import hostile_links
 import numpy as np
 import pytest
-from dashboard_cases import IN_PAGE, differences, edge_cases, in_python, random_cases
+from dashboard_cases import IN_PAGE, differences, edge_cases, in_python, path_cases, random_cases
 from hypothesis import given
 
 from cape_lib import frontier, stats, tables
 from cape_lib.base import boundary, dynamics
 from cape_lib.cli import main
 from cape_lib.dashboard import kit
-from cape_lib.dashboard.inputs import check_score, check_size, check_table
+from cape_lib.dashboard.inputs import check_place, check_score, check_size, check_table
 from cape_lib.dashboard.page import inline
+from cape_lib.tables.axes import axis_named
 
 pytestmark = pytest.mark.page
 
@@ -80,6 +81,17 @@ def result_of(page: Any) -> str:
 
 def test_page_and_python_agree_on_500_random_and_all_extreme_inputs_to_nine_digits(page: Any) -> None:
     cases = edge_cases() + random_cases(500)
+    theirs = page.evaluate(IN_PAGE, cases)
+    wrong = [
+        (case, lines)
+        for case, page_says in zip(cases, theirs, strict=True)
+        if (lines := differences(in_python(case), page_says))
+    ]
+    assert not wrong, f"{len(wrong)} of {len(cases)} differ; the first: {wrong[0]}"
+
+
+def test_page_and_python_agree_along_every_other_axis_to_nine_digits(page: Any) -> None:
+    cases = path_cases(200)
     theirs = page.evaluate(IN_PAGE, cases)
     wrong = [
         (case, lines)
@@ -290,6 +302,109 @@ def test_swapped_columns_are_noticed(page: Any) -> None:
         for n, x, y in (("7", "77.7", "39.0"), ("13", "81.0", "34.2"), ("70", "87.3", "44.9"))
     ]
     assert any("swapped" in note for note in go(page, "family", rows=rows)["notes"])
+
+
+# ---- another axis than size ----
+
+CHECKPOINTS = """model,tokens_b,hellaswag,truthfulqa
+run,3,30,45
+run,30,45,40
+run,300,60,42
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "axis", "stretch"),
+    [
+        (CHECKPOINTS, "tokens", "From 3 to 300 B tokens"),
+        (CHECKPOINTS.replace("tokens_b", "Training tokens (B)"), "tokens", "From 3 to 300 B tokens"),
+        (CHECKPOINTS.replace("tokens_b", "step"), "step", "From step 3 to 300"),
+        (CHECKPOINTS.replace("tokens_b", "flops_1e21"), "flops", "From 3 to 300 × 10²¹ FLOPs"),
+        (
+            "model,params_b,hellaswag,truthfulqa\npythia@step1000,1.4,30,45\npythia@step143000,1.4,60,42\n",
+            "step",
+            "From step 1,000 to 143,000",
+        ),
+        (
+            "model,release date,hellaswag,truthfulqa\na,2023-05,30,45\nb,2024-05-17,60,42\n",
+            "date",
+            "From 2023-05-01 to 2024-05-17",
+        ),
+        (CHECKPOINTS.replace("tokens_b,", "tokens_b,params_b,").replace("run,3,", "run,3,1,")
+         .replace("run,30,", "run,30,2,").replace("run,300,", "run,300,4,"), "params", None),
+    ],
+)  # fmt: skip
+def test_a_pasted_table_goes_along_the_axis_on_which_its_rows_differ(
+    page: Any, text: str, axis: str, stretch: str | None
+) -> None:
+    page.click("#dash-tab-family")
+    page.evaluate("text => Cape.page.readText(text)", text)
+    result = page.evaluate("Cape.page.result()")
+    assert page.evaluate("Cape.app.state.family.axis") == axis
+    if stretch is None:
+        assert result["kind"] == "family"
+        return
+    assert result["answers"]["headline"].startswith(stretch)
+    shown = result_of(page)
+    assert not [word for word in ("sizes", "ladder", "parameters", "largest", "N_c") if word in shown]
+    for place, value, _ in page.evaluate(SEEN):
+        found: Any = result
+        for key in place.split("."):
+            found = found[int(key)] if isinstance(found, list) else found[key]
+        if not isinstance(found, dict):
+            assert value == ("" if found is None else str(found)) or float(value) == pytest.approx(found), place
+
+
+def test_seeds_along_training_become_their_mean_at_each_step(page: Any) -> None:
+    rows = "".join(f"m-seed{s},{t},{30 + t + s},{45 - t + s}\n" for t in (1, 2, 3) for s in (1, 2))
+    page.click("#dash-tab-family")
+    page.evaluate("text => Cape.page.readText(text)", f"model,step,hellaswag,truthfulqa\n{rows}")
+    result = page.evaluate("Cape.page.result()")
+    assert [(point["step"], point["x"]) for point in result["points"]] == [(1, 32.5), (2, 33.5), (3, 34.5)]
+    assert result["runs"] == ["hellaswag", "truthfulqa"]
+
+
+def test_an_axis_is_chosen_in_the_form_and_stays_in_the_link(page: Any) -> None:
+    rows = [
+        {"model": f"w{d}", "params_b": str(n), "d_model": str(d), "hellaswag": str(x), "truthfulqa": str(y)}
+        for n, d, x, y in ((0.4, 1024, 40, 38), (1.4, 2048, 52, 39), (6.9, 4096, 64, 41))
+    ]
+    assert go(page, "family", rows=rows)["kind"] == "family"
+    page.locator("#dash-panel-family select").select_option("d_model")
+    result = page.evaluate("Cape.page.result()")
+    assert result["answers"]["headline"].startswith("From d_model 1,024 to 4,096")
+    again = page.evaluate("Cape.state.fromLink(Cape.state.toLink())")
+    assert again["family"]["axis"] == "d_model"
+    odd = page.evaluate('Cape.state.fromLink(\'#d=\' + encodeURIComponent(\'{"tab":"family","axis":"<b>"}\'))')
+    assert odd["family"]["axis"] == "params"
+
+
+def test_places_that_are_none_are_answered_alike_on_page_and_in_python(page: Any) -> None:
+    typed = [
+        "",
+        "3",
+        "1.2T",
+        "300B",
+        "143,000",
+        "1,5",
+        "0",
+        "-1",
+        "abc",
+        "3e12",
+        "2024-05",
+        "2024",
+        "2024-02-31",
+        "2023-02-29",
+    ]
+    for name, axis in kit()["axes"].items():
+        ours = [list(check_place(text, axis_named(name))) for text in typed]
+        theirs = page.evaluate("([texts, axis]) => texts.map((t) => Cape.axes.check(t, axis))", [typed, axis])
+        assert not differences(ours, theirs), name
+    rows = [{"model": "a", "step": "1", "hellaswag": "30", "truthfulqa": "40"}] * 2 + [{"model": "b", "hellaswag": "3"}]
+    ours = check_table(rows, need=("hellaswag", "truthfulqa"), axis=axis_named("step"))
+    asked = {"need": ["hellaswag", "truthfulqa"], "axis": kit()["axes"]["step"]}
+    theirs = page.evaluate("([rows, asked]) => Cape.read.checkTable(rows, asked)", [rows, asked])
+    assert not differences({"rows": ours[0], "problems": ours[1]}, theirs)
 
 
 # ---- files ----

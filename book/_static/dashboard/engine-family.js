@@ -12,21 +12,31 @@
   const LEAST_ROWS = 6;
   const BASE = ["hellaswag", "truthfulqa", "arc_challenge", "winogrande", "mmlu"];
 
-  function diagnoseFamily(given, { x = "hellaswag", y = "truthfulqa", at = null, items = {} } = {}, kit) {
+  /* The rows with both scores and a place, in order; each as a point {model, place, x, y, x_sd, y_sd}. */
+  function points(given, { x, y, by, items }, kit) {
     const has = (row, name) => row[name] !== null && row[name] !== undefined;
-    const rows = given
-      .filter((row) => has(row, x) && has(row, y) && has(row, "params_b"))
-      .sort((a, b) => a.params_b - b.params_b);
+    const frame = given.filter((row) => [x, y, by].every((name) => has(row, name))).sort((a, b) => a[by] - b[by]);
     const noise = (row, name) => row[`${name}_stderr`] ?? N.scoreSd(row[name], kit.items[name] ?? items[name]);
-    const sizes = rows.map((row) => ({
-      model: row.model && row.model.trim() ? row.model : W.shown(row.params_b, "B"),
-      params_b: row.params_b,
+    const sizes = frame.map((row) => ({
+      model: row.model && row.model.trim() ? row.model : null,
+      place: row[by],
       x: row[x],
       y: row[y],
       x_sd: W.number(noise(row, x)),
       y_sd: W.number(noise(row, y)),
     }));
-    const label = (name) => kit.labels[name] ?? name.replaceAll("_", " ");
+    return { frame, sizes, label: (name) => kit.labels[name] ?? name.replaceAll("_", " ") };
+  }
+
+  function diagnoseFamily(given, options = {}, kit) {
+    if (options.axis && options.axis !== "params") return Cape.diagnosePath(given, options, kit);
+    const { x = "hellaswag", y = "truthfulqa", at = null, items = {} } = options;
+    const { frame: rows, sizes: places, label } = points(given, { x, y, by: "params_b", items }, kit);
+    const sizes = places.map(({ model, place, ...scores }) => ({
+      model: model ?? W.shown(place, "B"),
+      params_b: place,
+      ...scores,
+    }));
     const found = {
       kind: x === "hellaswag" && y === "truthfulqa" ? "family" : "pair",
       x,
@@ -291,4 +301,5 @@
   }
 
   Cape.diagnoseFamily = diagnoseFamily;
+  Cape.family = { points, step, wholeLadder, correlation, power };
 })(window);

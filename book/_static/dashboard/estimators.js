@@ -131,30 +131,43 @@
 
   const billions = (log) => (Number.isFinite(log) ? W.number(10 ** log) : null);
 
-  /* N_c by each named estimator, with its interval from score noise and misfit. sizes: {params_b, x, y, x_sd, y_sd}. */
+  /* N_c by each named estimator, in billions. sizes: {params_b, x, y, x_sd, y_sd}. */
   function boundary(sizes) {
-    const t = sizes.map((s) => Math.log10(s.params_b));
+    const found = turns(
+      sizes.map((s) => Math.log10(s.params_b)),
+      sizes,
+    );
+    const plain = ({ turn, low, high, share, verdict }) => {
+      const [estimate, from, to] = [turn, low, high].map(billions);
+      return { estimate, low: from, high: to, share, inside: Number.isFinite(turn), verdict };
+    };
+    return Object.fromEntries(Object.entries(found).map(([name, row]) => [name, plain(row)]));
+  }
+
+  /* Where each estimator sees a turn (NaN or infinite: nowhere inside), with its interval from noise and misfit, all on
+   * the scale of t. points: {x, y, x_sd, y_sd}. */
+  function turns(t, points) {
     const k = t.length;
-    const [x, y] = ["x", "y"].map((name) => sizes.map((s) => s[name]));
+    const [x, y] = ["x", "y"].map((name) => points.map((s) => s[name]));
     const flat = Math.max(...y) - Math.min(...y) === 0;
     let draws = null;
-    if (sizes.every((s) => s.x_sd !== null && s.y_sd !== null)) {
+    if (points.every((s) => s.x_sd !== null && s.y_sd !== null)) {
       const z = fixedNormals(2 * k);
       draws = z[0].map((_, d) => [
-        x.map((v, i) => v + sizes[i].x_sd * z[i][d]),
-        y.map((v, i) => v + sizes[i].y_sd * z[k + i][d]),
+        x.map((v, i) => v + points[i].x_sd * z[i][d]),
+        y.map((v, i) => v + points[i].y_sd * z[k + i][d]),
       ]);
     }
-    const noise = sizes.map((s) => s.y_sd);
+    const noise = points.map((s) => s.y_sd);
     const entries = Object.keys(ESTIMATORS).map((name) => {
-      const nothing = { estimate: null, low: null, high: null, share: null, inside: false, verdict: "undecided" };
+      const nothing = { turn: NaN, low: NaN, high: NaN, share: null, verdict: "undecided" };
       return [name, k >= LEAST_SIZES && !flat ? judge(nothing, name, t, [x, y], draws, noise) : nothing];
     });
     return Object.fromEntries(entries);
   }
 
   /* True where y falls up to the turn and rises from it beyond its noise: p of boundary.turn_p below 1 - SURE. */
-  function turns(t, y, sd, turn) {
+  function certain(t, y, sd, turn) {
     if (!Number.isFinite(turn)) return false;
     const away = t.map((item) => Math.abs(item - turn));
     const middle = Math.min(Math.max(away.indexOf(Math.min(...away)), 1), t.length - 2);
@@ -184,7 +197,7 @@
   function judge(nothing, name, t, scores, draws, noise) {
     const estimator = ESTIMATORS[name];
     const found = estimator(t, ...scores);
-    const answer = { ...nothing, estimate: billions(found), inside: Number.isFinite(found) };
+    const answer = { ...nothing, turn: found };
     if (!draws) return answer;
     const wide = misfit(name, t, ...scores, noise);
     const widened = (v, j) => v.map((item, i) => scores[j][i] + wide * (item - scores[j][i]));
@@ -193,8 +206,8 @@
     if (!known.length) return answer;
     const share = drawn.filter(Number.isFinite).length / drawn.length;
     const [low, high] = bracketed(name, ...N.percentileInterval(known), t);
-    Object.assign(answer, { share, low: billions(low), high: billions(high) });
-    if (turns(t, scores[1], noise, found) && share >= SURE && Number.isFinite(low) && Number.isFinite(high)) {
+    Object.assign(answer, { share, low, high });
+    if (certain(t, scores[1], noise, found) && share >= SURE && Number.isFinite(low) && Number.isFinite(high)) {
       answer.verdict = "boundary";
     } else if (!Number.isFinite(found) && share <= 1 - SURE) answer.verdict = "no boundary in these sizes";
     return answer;
@@ -226,14 +239,18 @@
 
   /* Both scores at a size by three methods, with each method's error when the largest size is held out. */
   function forecast(sizes, at) {
-    const t = sizes.map((s) => Math.log10(s.params_b));
-    const scores = sizes.map((s) => [s.x, s.y]);
     const largest = sizes[sizes.length - 1].params_b;
     const size = at ?? 2 * largest;
+    const t = sizes.map((s) => Math.log10(s.params_b));
+    const methods = carriedOn(t, sizes.map((s) => [s.x, s.y]), Math.log10(size));
+    return { at_b: size, ratio: size / largest, methods };
+  }
+
+  function carriedOn(t, scores, at) {
     const n = t.length;
     const methods = {};
     for (const [name, method] of Object.entries({ persistence, polynomial, ode })) {
-      const ahead = method(t, scores, Math.log10(size));
+      const ahead = method(t, scores, at);
       const before = n > 2 ? method(t.slice(0, -1), scores.slice(0, -1), t[n - 1]) : null;
       methods[name] = {
         x: ahead ? W.number(ahead[0]) : null,
@@ -241,7 +258,7 @@
         held_out: before ? W.number(before[1] - scores[n - 1][1]) : null,
       };
     }
-    return { at_b: size, ratio: size / largest, methods };
+    return methods;
   }
 
   const persistence = (t, scores) => scores[scores.length - 1];
@@ -277,5 +294,5 @@
     return [moved[0] + centre[0], moved[1] + centre[1]];
   }
 
-  Cape.estimators = { boundary, boundaryPower, forecast, ESTIMATORS };
+  Cape.estimators = { boundary, turns, boundaryPower, forecast, carriedOn, ESTIMATORS };
 })(window);

@@ -6,7 +6,7 @@
   const { app } = Cape;
   const S = Cape.state;
   const { MOST_ROWS } = Cape.form;
-  const QUIET = ["missing", "missing_size", "too_few_none"];
+  const QUIET = ["missing", "missing_size", "missing_place", "too_few_none"];
   let hearing = 0;
 
   /* After every change: a diagnosis, or nothing and why. An old result never stays. */
@@ -73,28 +73,30 @@
     if (app.state.tab === "release") return ["model", ...S.RELEASE.slice(0, 2)];
     if (app.state.tab === "today") return ["model", ...S.TODAY];
     const { x, y } = app.state.pair;
-    return ["model", "params_b", ...(app.state.tab === "pair" ? [x, y] : S.PAIR)];
+    return ["model", Cape.axes.typed(app.state[app.state.tab].axis ?? "params"), ...(app.state.tab === "pair" ? [x, y] : S.PAIR)];
   }
 
   function readText(text) {
-    const { columns, rows, problems } = Cape.read.readTable(text, order());
+    const { columns, rows, problems, axis } = Cape.read.readTable(text, order(), app.state[app.state.tab].axis);
     app.message = problems.map((p) => p.message);
-    if (rows.length) accept(rows, columns);
+    if (rows.length) accept(rows, columns, axis);
     rebuild();
   }
 
   /* Rows from text or files become those of the open tab. */
-  function accept(rows, columns) {
+  function accept(rows, columns, axis) {
     if (app.state.tab === "model") app.state.tab = "family";
     const part = app.state[app.state.tab];
+    if (part.axis !== undefined) part.axis = axis;
     if (app.state.tab === "pair") {
-      const other = ["model", "params_b", "family", "date"];
+      const axes = ["step", "tokens_b", "pretrain_tokens_b", "flops", "flops_1e21", "d_model"];
+      const other = ["model", "params_b", "family", "date", ...axes];
       const own = columns.filter((name) => name && !other.includes(name) && !/_(stderr|shots|protocol|noise)$/.test(name));
       if (own.length >= 2 && !(own.includes(part.x) && own.includes(part.y))) [part.x, part.y] = own;
     }
     for (const name of order().slice(1)) {
       const facts = { label: Cape.tabs.label(name), found: columns.filter(Boolean).join(", ").slice(0, 200) };
-      if (!columns.includes(name)) app.message.push(Cape.read.problem("no_column", "", null, facts).message);
+      if (!columns.includes(name) && !rows.some((row) => row[name])) app.message.push(Cape.read.problem("no_column", "", null, facts).message);
     }
     if (rows.length > MOST_ROWS) app.message.push(`${rows.length} rows: the first ${MOST_ROWS} are shown.`);
     const text = (v) => (v === null || v === undefined ? "" : String(v).slice(0, S.LONGEST_TEXT));
@@ -128,16 +130,17 @@
   }
 
   function readTableFile(name, text) {
-    const { columns, rows, problems } = Cape.read.readTable(text, order());
+    const { columns, rows, problems, axis } = Cape.read.readTable(text, order(), app.state[app.state.tab].axis);
     app.message.push(...problems.map((p) => `${name}: ${p.message}`));
-    if (rows.length) accept(rows, columns);
+    if (rows.length) accept(rows, columns, axis);
     else app.state[app.state.tab].rows = [{}];
   }
 
   function acceptResults(documents) {
     const { rows, notes, asks } = Cape.harness.assemble(documents);
     app.message.push(...notes, ...asks);
-    accept(rows, [...new Set(rows.flatMap(Object.keys))]);
+    const axis = Cape.axes.recognised(Cape.axes.fill(rows), app.state[app.state.tab].axis ?? "params");
+    accept(rows, [...new Set(rows.flatMap(Object.keys))], axis);
   }
 
   /* ---- start ---- */

@@ -344,7 +344,7 @@
   /* ---- the table ---- */
 
   /* A pasted or dropped table: {columns, rows, problems}; rows are column -> text. */
-  function readTable(text, order) {
+  function readTable(text, order, chosen = "params") {
     const { checkSize, checkScore, problem } = Cape.read;
     const none = (code) => ({ columns: [], rows: [], problems: [{ row: null, column: null, ...problem(code, "") }] });
     const { rows: given, comma } = cells(text);
@@ -373,18 +373,19 @@
       return row;
     });
     counts(rows);
-    const merged = repeats(rows, order);
+    const axis = Cape.axes.recognised(Cape.axes.fill(rows), chosen);
+    const merged = repeats(rows, order, Cape.axes.typed(axis));
     const columns = [...new Set([...heads.map((head) => head.name), ...rows.flatMap(Object.keys)])];
-    return { columns, rows: merged, problems };
+    return { columns, rows: merged, problems, axis };
   }
 
   /* Runs of one model at one size become their mean; their spread, pooled over the sizes that have several, is the noise
    * of every size, as in cape_lib.tables.one_family. Rows of one size that are no runs stay, and are refused later. */
-  function repeats(rows, order) {
-    const scores = order.filter((name) => name !== "model" && name !== "params_b");
+  function repeats(rows, order, by) {
+    const scores = order.filter((name) => name !== "model" && name !== by && name !== "params_b");
     const at = new Map();
     for (const row of rows) {
-      const key = row.params_b ? Number(row.params_b) : null;
+      const key = by === "date" ? row.date || null : row[by] ? Number(row[by]) : null;
       if (key === null || Number.isNaN(key) || !scores.every((name) => NUMBER.test(row[name] ?? ""))) return rows;
       at.set(key, [...(at.get(key) ?? []), row]);
     }

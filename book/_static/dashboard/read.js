@@ -56,19 +56,20 @@
   const textOf = (value) => (value === null || value === undefined ? "" : String(value));
 
   /* Rows of typed text as numbers, and every problem: {row, column, code, message, mend}. */
-  function checkTable(rows, { need, also = [], sized = true, least = 1, allowMixed = false }) {
+  function checkTable(rows, { need, also = [], sized = true, least = 1, allowMixed = false, axis = null }) {
     const clean = [];
     const problems = [];
     const sizes = new Map();
     const shots = {};
     const filled = rows.map((row, i) => [i, row]).filter(([, row]) => Object.values(row).some((v) => textOf(v).trim()));
     for (const [i, row] of filled) {
-      const { found, wrong } = checkRow(row, { need, also, sized });
-      const size = found.params_b;
+      const { found, wrong } = checkRow(row, { need, also, sized, axis });
+      const by = axis ? Cape.axes.typed(axis.name) : "params_b";
+      const size = found[axis ? axis.column : by];
       if (sized && size !== null && size !== undefined) {
         if (sizes.has(size)) {
           const facts = { first: sizes.get(size) + 1 };
-          wrong.push({ column: "params_b", ...problem("duplicate", textOf(row.params_b), null, facts) });
+          wrong.push({ column: by, ...problem(axis ? "duplicate_place" : "duplicate", textOf(row[by]), null, facts) });
         } else sizes.set(size, i);
       }
       for (const name of [...need, ...also]) {
@@ -93,10 +94,19 @@
     return { rows: clean, problems };
   }
 
-  function checkRow(row, { need, also, sized }) {
+  function checkRow(row, { need, also, sized, axis }) {
     const found = { model: textOf(row.model).trim() || null };
     const wrong = [];
-    const needed = sized ? ["params_b", ...need] : [...need];
+    if (axis) {
+      const column = Cape.axes.typed(axis.name);
+      let [value, bad] = Cape.axes.check(textOf(row[column]), axis);
+      if (!bad && value === null) bad = problem("missing_place", "", null, { noun: axis.noun });
+      if (bad) wrong.push({ column, ...bad });
+      found[axis.column] = value;
+      const [size] = checkSize(textOf(row.params_b));
+      if (axis.column !== "params_b" && size !== null) found.params_b = size;
+    }
+    const needed = sized && !axis ? ["params_b", ...need] : [...need];
     for (const column of [...needed, ...also]) {
       const check = column === "params_b" ? checkSize : checkScore;
       let [value, bad] = check(textOf(row[column]));

@@ -6,9 +6,48 @@
   const R = Cape.results;
   const { el, num, minus, f, table, chart, answers, advice, formula } = R;
 
+  /* The parts of a result along size, or along another axis, that are named alike. */
+  function ways(result) {
+    if (result.kind !== "path") {
+      return {
+        points: result.sizes,
+        many: "sizes",
+        path: "whole ladder",
+        step: (s) => [s.smaller, s.larger],
+        short: (s) => `${W.size(s.low_b)}\u2192${W.size(s.high_b)}`,
+        place: (path, none) => size(result, path, none),
+        ahead: W.size(result.forecast.at_b),
+        held: "largest size",
+        where: "N_c",
+        what: "size",
+      };
+    }
+    const axis = Cape.axes.ofRows(result.axis, result.points);
+    const dated = typeof result.points[0][result.column] === "string";
+    return {
+      points: result.points.map((p, i) => ({ ...p, model: i ? result.steps[i - 1].last : result.whole.first })),
+      many: axis.points,
+      path: axis.path.replace("the ", ""),
+      step: (s) => [s.first, s.last],
+      short: (s) => `${s.from}\u2192${s.to}`,
+      place: (path, none) => {
+        const cell = num(result, path);
+        const text = cell.dataset.value;
+        const value = dated && text ? Cape.axes.days(text) : Number(text);
+        cell.textContent = text === "" ? none : Cape.axes.number(axis, value);
+        return cell;
+      },
+      ahead: result.forecast.text,
+      held: `last ${axis.point}`,
+      where: "The turn",
+      what: axis.noun + (axis.unit ? `, ${axis.unit}` : ""),
+    };
+  }
+
   function family(result, kit) {
+    const way = ways(result);
     const [x, y] = [result.labels[result.x], result.labels[result.y]];
-    const own = result.sizes.map((s, i) => ({
+    const own = way.points.map((s, i) => ({
       ...s,
       label: s.model.slice(0, 24),
       sd: s.y_sd,
@@ -20,8 +59,8 @@
       value: s.gamma,
       ...s.interval,
       phase: s.phase,
-      label: `${W.size(s.low_b)}\u2192${W.size(s.high_b)}`,
-      title: `${s.smaller} to ${s.larger}: ${f(s.gamma)}`,
+      label: way.short(s),
+      title: `${way.step(s).join(" to ")}: ${f(s.gamma)}`,
     }));
     const bands = [
       { low: -1e9, high: -0.1, phase: "tax" },
@@ -36,16 +75,16 @@
           own,
           known,
           names: { x, y },
-          title: `${result.n} sizes in the plane of ${x} and ${y}`,
+          title: `${result.n} ${way.many} in the plane of ${x} and ${y}`,
           description:
-            "Each size a point with question noise; the path between sizes is coloured by the phase of the step.",
+            `Each of the ${way.many} a point with question noise; the path between them is coloured by the phase of the step.`,
         }),
-        `Your ${result.n} sizes, smallest to largest; the path is vermilion for tax, grey for transition, green for bonus.${known.length ? ` Grey points: ${known.length} known models.` : ""}`,
+        `Your ${result.n} ${way.many}, in order; the path is vermilion for tax, grey for transition, green for bonus.${known.length ? ` Grey points: ${known.length} known models.` : ""}`,
       ),
       el(
         "p",
         {},
-        "Whole ladder: ",
+        `${way.path[0].toUpperCase()}${way.path.slice(1)}: `,
         num(result, "whole.dy", "+1"),
         " \u00b1 ",
         num(result, "whole.dy_half", "1"),
@@ -64,10 +103,10 @@
         "Coupling of each step, 95 % Fieller intervals from score noise; cut off at the edge where they run on.",
       ),
       table(
-        "The whole ladder, then every step",
+        `The ${way.path}, then every step`,
         [["step"], ["gamma", 1], ["95 % interval", 1], ["P(tax)", 1], ["P(transition)", 1], ["P(bonus)", 1], ["phase"]],
         [[result.whole, "whole"], ...result.steps.map((s, i) => [s, `steps.${i}`])].map(([s, at]) => [
-          `${s.smaller} to ${s.larger}${at === "whole" ? " (whole ladder)" : ""}`,
+          `${way.step(s).join(" to ")}${at === "whole" ? ` (${way.path})` : ""}`,
           num(result, `${at}.gamma`, "+2"),
           num(result, `${at}.interval`, "i2"),
           num(result, `${at}.p_tax`, "%"),
@@ -77,40 +116,30 @@
         ]),
       ),
       table(
-        "Over all sizes",
+        `Over all ${way.many}`,
         [["number"], ["value", 1], ["95 % interval", 1]],
         [
-          [`r of ${x} and ${y}`, num(result, "r.estimate", "+3"), num(result, "r.interval", "i3")],
-          [
-            `d_eff of ${result.dimension.benchmarks.length} benchmarks (yours)`,
-            result.dimension.estimate === null
-              ? `needs ${result.dimension.least} sizes`
-              : num(result, "dimension.estimate", "2"),
-            `at most ${result.dimension.most}`,
-          ],
-          [
-            `d_eff of the ${kit.dimension.panel} panel, ${kit.dimension.n} models`,
-            W.shown(kit.dimension.estimate, "2"),
-            minus(W.shown(kit.dimension.interval, "i2")) + (kit.dimension.promise ? ` (${kit.dimension.promise})` : ""),
-          ],
+          [`r of ${x} and ${y}${result.r.of === "changes" ? ", changes" : ""}`, num(result, "r.estimate", "+3"), num(result, "r.interval", "i3")],
+          ...(result.r_levels ? [[`r of ${x} and ${y}, levels`, num(result, "r_levels.estimate", "+3"), num(result, "r_levels.interval", "i3")]] : []),
+          ...(result.dimension ? dimension(result, kit) : []),
         ],
       ),
-      eigen(result, kit),
+      result.dimension ? eigen(result, kit) : null,
       table(
-        "Where would it turn? N_c by four estimators",
-        [["estimator"], ["size", 1], ["95 %: from", 1], ["to", 1], ["noise draws with a turn inside", 1], ["verdict"]],
+        `Where would it turn? ${way.where} by four estimators`,
+        [["estimator"], [way.what, 1], ["95 %: from", 1], ["to", 1], ["noise draws with a turn inside", 1], ["verdict"]],
         Object.keys(result.boundary).map((name) => [
           name.replace("_", " ") + promise(result.boundary[name]),
-          size(result, `boundary.${name}.estimate`, "none inside"),
-          size(result, `boundary.${name}.low`, "below"),
-          size(result, `boundary.${name}.high`, "beyond"),
+          way.place(`boundary.${name}.estimate`, "none inside"),
+          way.place(`boundary.${name}.low`, "before"),
+          way.place(`boundary.${name}.high`, "beyond"),
           num(result, `boundary.${name}.share`, "%"),
           result.boundary[name].verdict,
         ]),
       ),
       table(
-        `Forecast to ${W.size(result.forecast.at_b)}`,
-        [["method"], [x, 1], [y, 1], ["error when the largest size is held out", 1]],
+        `Forecast to ${way.ahead}`,
+        [["method"], [x, 1], [y, 1], [`error when the ${way.held} is held out`, 1]],
         Object.keys(result.forecast.methods).map((name) => [
           METHODS[name],
           num(result, `forecast.methods.${name}.x`, "1"),
@@ -124,13 +153,31 @@
           `noise of one score = 100 sqrt(p (1 - p) / questions), the harness's own standard error, or the spread between runs\n` +
           `P(gamma below zero) = ${f(last.p_negative, 3)}; tax below -0.1, bonus above 0.1`,
       ),
-      ...advice(result),
+      ...(result.kind === "path" ? [] : advice(result)),
+    ].filter(Boolean);
+  }
+
+  /* Rows of d_eff: the family's own and the panel's. */
+  function dimension(result, kit) {
+    return [
+      [
+        `d_eff of ${result.dimension.benchmarks.length} benchmarks (yours)`,
+        result.dimension.estimate === null
+          ? `needs ${result.dimension.least} sizes`
+          : num(result, "dimension.estimate", "2"),
+        `at most ${result.dimension.most}`,
+      ],
+      [
+        `d_eff of the ${kit.dimension.panel} panel, ${kit.dimension.n} models`,
+        W.shown(kit.dimension.estimate, "2"),
+        minus(W.shown(kit.dimension.interval, "i2")) + (kit.dimension.promise ? ` (${kit.dimension.promise})` : ""),
+      ],
     ];
   }
 
   const METHODS = {
     persistence: "persistence (nothing changes)",
-    polynomial: "polynomial in log size",
+    polynomial: "polynomial",
     ode: "linear system of both scores",
   };
 
@@ -187,5 +234,5 @@
     );
   }
 
-  R.family = R.pair = family;
+  R.family = R.pair = R.path = family;
 })(window);

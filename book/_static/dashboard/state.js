@@ -18,10 +18,10 @@
   const fresh = () => ({
     tab: "model",
     model: { row: {} },
-    family: { rows: [{}, {}, {}], at: "", mixed: "" },
+    family: { rows: [{}, {}, {}], at: "", mixed: "", axis: "params" },
     release: { rows: [{}], line: "frozen", lab: "" },
     today: { rows: [{}], mode: "reasoning", generation: "" },
-    pair: { x: "my_benchmark", y: "truthfulqa", x_items: "", y_items: "", at: "", rows: [{}, {}, {}], mixed: "" },
+    pair: { x: "my_benchmark", y: "truthfulqa", x_items: "", y_items: "", at: "", rows: [{}, {}, {}], mixed: "", axis: "params" },
   });
 
   /* The address of the open tab: its texts, escaped. */
@@ -66,8 +66,11 @@
     if (part.rows && !part.rows.length) part.rows = [{}];
     if (part.line !== undefined && !Object.hasOwn(app.kit.frontier.lines, part.line)) part.line = "frozen";
     if (part.mode !== undefined && !MODES.includes(part.mode)) part.mode = "any";
+    if (part.axis !== undefined && !Object.hasOwn(app.kit.axes, part.axis)) part.axis = "params";
     if (part.generation && !generations().includes(part.generation)) part.generation = "";
     for (const name of ["x", "y"]) if (part[name] !== undefined) part[name] = Cape.read.columnName(part[name]) || name;
+    // One benchmark beside itself says nothing.
+    if (part.x !== undefined && part.x === part.y) ({ x: part.x, y: part.y } = fresh().pair);
   }
 
   /* The generations of today's variants that have two of them or more, by name. */
@@ -121,9 +124,10 @@
   function diagnoseRows(tab, part) {
     const [x, y] = tab === "family" ? PAIR : [part.x, part.y];
     const also = tab === "family" ? F.EXTRA : [];
-    const asked = { need: [x, y], also, least: 2, allowMixed: Boolean(part.mixed) };
+    const axis = app.kit.axes[part.axis] ?? null;
+    const asked = { need: [x, y], also, least: 2, allowMixed: Boolean(part.mixed), axis };
     const { rows, problems } = Cape.read.checkTable(part.rows, asked);
-    const [at, bad] = Cape.read.checkSize(part.at || "");
+    const [at, bad] = axis ? Cape.axes.check(part.at || "", axis) : Cape.read.checkSize(part.at || "");
     if (bad) problems.push({ row: null, column: "at", ...bad });
     const items = {};
     for (const name of ["x", "y"]) {
@@ -133,7 +137,7 @@
       else if (given) items[part[name]] = Number(given);
     }
     if (problems.length) return { problems };
-    return { result: Cape.diagnoseFamily(rows, { x, y, at, items }, app.kit) };
+    return { result: Cape.diagnoseFamily(rows, { x, y, at, items, axis: part.axis }, app.kit) };
   }
 
   Cape.app = app;

@@ -6,7 +6,8 @@
   const { app } = Cape;
   const F = Cape.form;
   const { PAIR, RELEASE, TODAY } = Cape.state;
-  const SHORT = { params_b: "Size (billions)", swe_bench_verified: "SWE-bench", gpqa_diamond: "GPQA", date: "Date",
+  const SHORT = { params_b: "Size (billions)", swe_bench_verified: "SWE-bench", gpqa_diamond: "GPQA", date: "Date", tokens_b: "Tokens (billions)", flops_1e21: "FLOPs (1e21)",
+    step: "Step", d_model: "d_model",
     omniscience_accuracy: "Accuracy", omniscience_non_hallucination: "Non-hallucination" };
   const label = (name) => app.kit.labels[name] ?? name.replaceAll("_", " ");
   const update = () => Cape.page.update();
@@ -52,7 +53,8 @@
       part.rows.forEach((row) => F.EXTRA.forEach((name) => (row[name] ??= " ")));
       rebuild();
     });
-    return table(part, ["params_b", ...PAIR, ...(extra ? F.EXTRA : [])], { buttons: extra ? [] : [add] });
+    const columns = [Cape.axes.typed(part.axis), ...PAIR, ...(extra ? F.EXTRA : [])];
+    return table(part, columns, { above: [along(part)], buttons: extra ? [] : [add] });
   }
 
   function pair() {
@@ -86,7 +88,18 @@
         fields.map((item) => item.node),
       ),
     ];
-    return table(part, ["params_b", part.x, part.y], { above, fields });
+    return table(part, [Cape.axes.typed(part.axis), part.x, part.y], { above: [...above, along(part)], fields });
+  }
+
+  /* What the rows go along. */
+  function along(part) {
+    const options = [["params", "size"], ...Object.values(app.kit.axes).map(({ name, noun }) => [name, noun])];
+    const onchange = (name) => {
+      part.axis = name;
+      Cape.axes.fill(part.rows);
+      rebuild();
+    };
+    return el("div", { class: "dash-fields" }, F.choice({ label: "Rows go along", value: part.axis, options, onchange }));
   }
 
   function rename(name, text) {
@@ -171,9 +184,9 @@
         : {
             name: "at",
             ...F.field({
-              label: "Forecast to (billions)",
+              label: `Forecast to (${unit(part)})`,
               value: part.at,
-              hint: "twice the largest if empty",
+              hint: part.axis === "date" ? "half as far again if empty" : "twice the last if empty",
               oninput: (v) => {
                 part.at = v;
                 update();
@@ -206,11 +219,13 @@
       app.section.querySelector(`#dash-panel-${app.state.tab} tbody tr:nth-last-child(2) input`).focus();
     });
     const further = at
-      ? [el("details", { open: Boolean(part.at) }, el("summary", {}, "Forecast to another size"), at.node)]
+      ? [el("details", { open: Boolean(part.at) }, el("summary", {}, `Forecast to another ${part.axis === "params" ? "size" : "place"}`), at.node)]
       : [];
     const intake = F.intake({ onfiles: Cape.page.readFiles, ontext: Cape.page.readText });
     return [...above, body.node, mends, el("div", { class: "dash-buttons" }, add, ...buttons), intake, ...further];
   }
+
+  const unit = (part) => (part.axis === "params" ? "billions" : SHORT[Cape.axes.typed(part.axis)]);
 
   function mendAll(part, problems) {
     const mends = problems.filter((p) => p.mend !== null && p.row !== null);

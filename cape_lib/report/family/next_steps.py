@@ -73,6 +73,8 @@ def stderr_columns(part: Part, found: dict[str, Any]) -> list[str]:
 
 def commands(plan: Plan, part: Part, found: dict[str, Any]) -> list[tuple[str, str]]:
     """What to run next: (why, command) pairs, ready for a shell."""
+    if part.kind == "pairs":
+        return []
     if part.kind == "frontier":
         return _of_releases(plan.scores)
     if part.kind == "path":

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from cape_lib import tables
+from cape_lib.dashboard.pairs import comparable
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
 from cape_lib.report.family import measuring, parameters
@@ -17,7 +18,7 @@ from cape_lib.tables import Scores
 from cape_lib.tables.axes import PARAMS, Axis, with_places
 from cape_lib.tables.score_checks import refuse_mixed
 
-Kind = Literal["base", "pair", "frontier", "path"]
+Kind = Literal["base", "pair", "frontier", "path", "pairs"]
 BASE_PAIR = ("hellaswag", "truthfulqa")
 FRONTIER_PAIR = ("swe_bench_verified", "gpqa_diamond")
 #: Fewer sizes make at most one interval: no change of sign can show.
@@ -27,6 +28,7 @@ CHAPTERS: dict[Kind, tuple[str, ...]] = {
     "pair": ("01_coupling", "02_phase_boundary"),
     "frontier": ("06_frontier", "07_predictions"),
     "path": ("01_coupling", "02_phase_boundary"),
+    "pairs": (),
 }
 #: the tag of the cells of a chapter that speak of the family in front alone, along whatever axis
 ANY_AXIS = "any-axis"
@@ -36,7 +38,8 @@ ANY_AXIS = "any-axis"
 class Part:
     """One analysis: its kind, the pair, the rows that have both scores (one a size), the models left out, notes.
 
-    along: the axis of the rows; of any but size the kind is "path"; beside: the rows of all runs of the table then.
+    along: the axis of the rows; of any but size the kind is "path"; beside: the rows of all runs of the table then; by:
+    the column in which models of one size differ, for the kind "pairs".
     """
 
     kind: Kind
@@ -47,6 +50,7 @@ class Part:
     notes: tuple[str, ...] = ()
     along: Axis = PARAMS
     beside: pd.DataFrame | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,16 +220,23 @@ def plan(
     given: Mapping[str, Any],
     folder: Path,
     audit: bool = False,
+    pairs: str | None = None,
 ) -> Plan:
     """Check everything that can be checked before anything runs.
 
     scores: as `tables.check_scores` gives them; pair: x and y, or None for the usual pairs; given: more parameters of
-    the chapters; folder: of the notebooks; audit: with the audit of each chapter. Raises UsageError, MissingError,
+    the chapters; folder: of the notebooks; audit: with the audit of each chapter; pairs: a column, for the
+    comparison of models of one size that differ in it. Raises UsageError, MissingError,
     ScoresError.
     """
     name = name.strip()
     if not name or len(name) > 60 or not name.isprintable():
         raise UsageError(f"--name {name!r}: give the family a name of 1 to 60 characters")
+    if pairs is not None:
+        whole, (x, y) = as_scores(scores), pair or BASE_PAIR
+        frame, by = comparable(whole, pairs, x, y, name=name)
+        part = Part("pairs", x, y, frame, by=by)
+        return Plan(name, whole, (part,), chapters([part], folder, name=name, given=given), whole.notes)
     rows = tables.one_family(as_scores(scores), name)
     shown, notes = name, list(rows.notes)
     if name in tables.base()["family"].to_numpy() or name in tables.base("uniform")["family"].to_numpy():

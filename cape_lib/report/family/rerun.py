@@ -32,7 +32,8 @@ class Settings:
     """How a report is made: the pair (None for the usual ones), further parameters of the chapters, and the manners.
 
     force: replace an older report in the output folder; quiet: no progress on stderr; chapters: False for the first
-    page alone; audit: with the audit of each chapter.
+    page alone; audit: with the audit of each chapter; pairs: a column, for a first page that compares models of one
+    size which differ in it.
     """
 
     pair: tuple[str, str] | None = None
@@ -41,6 +42,7 @@ class Settings:
     quiet: bool = False
     chapters: bool = True
     audit: bool = False
+    pairs: str | None = None
 
 
 def rerun(
@@ -60,7 +62,13 @@ def rerun(
 
     folder = publish.notebooks_dir()
     plan = planning.plan(
-        scores, name=name, pair=settings.pair, given=settings.parameters, folder=folder, audit=settings.audit
+        scores,
+        name=name,
+        pair=settings.pair,
+        given=settings.parameters,
+        folder=folder,
+        audit=settings.audit,
+        pairs=settings.pairs,
     )
     found = [summary.diagnose(part) for part in plan.parts]
     metrics: dict[str, Any] = plain(_metrics(plan, found, settings))

@@ -13,6 +13,7 @@ from cape_lib import tables
 from cape_lib.base import boundary, coupling
 from cape_lib.dashboard.one_family import diagnose_family
 from cape_lib.dashboard.one_release import diagnose_release
+from cape_lib.dashboard.pairs import diagnose_pairs, open_pairs, sentence
 from cape_lib.report.family.next_steps import commands, next_point, next_size, stderr_columns
 from cape_lib.report.family.planning import FRONTIER_PAIR, Part, Plan
 from cape_lib.tables.axes import Axis
@@ -28,6 +29,10 @@ ESTIMATORS = (
 )
 PLACES = "Four estimators look for the place at which falling turns to rising; they answer different questions."
 STDERR = "For a score p (percent) of n questions it is $\\sqrt{p(100-p)/n}$."
+PAIR_WORDS = (
+    "Models of one size, side by side: each change is in points, with half of its 95 % interval behind ±. "
+    "The changes of {y} and of {x} are asked of every pair; p is corrected for that (Holm)."
+)
 H_WORDS = (
     "*h* is how far a release lies above (+) or below (−) the GPQA Diamond score that its SWE-bench score leads one to "
     "expect. The interval is where a new release of any lab falls 19 times in 20."
@@ -43,6 +48,9 @@ def diagnose(part: Part) -> dict[str, Any]:
         return {"kind": part.kind, "x": part.x, "y": part.y, "diagnosis": found}
     if part.kind == "path":
         return diagnose_along(part)
+    if part.kind == "pairs":
+        compared = diagnose_pairs(part.rows, part.by, x=part.x, y=part.y)
+        return {"kind": part.kind, "x": part.x, "y": part.y, "diagnosis": compared}
     scales = boundary.critical_scales(part.rows, x=part.x, y=part.y)
     return {
         "kind": part.kind,
@@ -80,7 +88,10 @@ def _releases(rows: pd.DataFrame) -> list[dict[str, Any]]:
 def cannot_show(found: dict[str, Any]) -> list[str]:
     """What the scores of one analysis cannot show, a sentence each."""
     told = []
-    if found["kind"] != "frontier":
+    if found["kind"] == "pairs":
+        if still := open_pairs(found["diagnosis"]):
+            told.append(f"A difference of {_and(still)}: score noise covers it, or its noise is not known.")
+    elif found["kind"] != "frontier":
         # Estimators that fail for the same reason share a sentence.
         reasons: dict[str, list[str]] = {}
         path = found["kind"] == "path"
@@ -158,6 +169,10 @@ def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
         texts.append(_turns(found["diagnosis"]["boundary"], part.along))
     elif part.kind == "frontier":
         texts.append(_trajectory(found["diagnosis"]))
+    elif part.kind == "pairs":
+        labels = [tables.label(name) for name in (part.x, part.y)]
+        lines = [sentence(pair, *labels) for pair in found["diagnosis"]["pairs"]]
+        texts.append("### Pair by pair\n\n" + _bullets(lines))
     else:
         texts.append(_scales(found["critical_scales"]))
     texts.append("### What these scores cannot show\n\n" + _bullets(cannot_show(found)))
@@ -168,11 +183,11 @@ def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
 def _first_words(part: Part, found: dict[str, Any]) -> list[str]:
     """The headline with its words, and how sure it is."""
     answers = found["diagnosis"]["answers"]
-    own = part.kind == "frontier"
     pair = f"{tables.label(part.x)} and {tables.label(part.y)}"
-    several = f"{len(part.rows)} {'releases' if own else part.along.points} say"
-    count = several if len(part.rows) > 1 else "one release says"
-    words = H_WORDS if own else WORDS.format(x=tables.label(part.x), y=tables.label(part.y), points=part.along.points)
+    points = {"frontier": "releases", "pairs": "models"}.get(part.kind, part.along.points)
+    count = f"{len(part.rows)} {points} say" if len(part.rows) > 1 else "one release says"
+    words = {"frontier": H_WORDS, "pairs": PAIR_WORDS}.get(part.kind, WORDS)
+    words = words.format(x=tables.label(part.x), y=tables.label(part.y), points=part.along.points)
     phase = answers["phase"][0].upper() + answers["phase"][1:]
     head = f"## What {count} about {pair}\n\n**{answers['headline']}**\n\n{phase}\n\n{words}"
     sure = f'<div class="cape-sure">\n\n**How sure?** {answers["sure"]}\n\n</div>\n\n{answers["compared"]}'
@@ -219,7 +234,7 @@ def _next(part: Part, found: dict[str, Any], lines: list[tuple[str, str]]) -> st
     answers, advice = found["diagnosis"]["answers"], found["diagnosis"]["advice"]
     text = ["### What to do next", "", answers["move"], "", answers["measure"], ""]
     text += [f"- **{rule['topic']}** ({rule['strength']}): {rule['advice']} {rule['evidence']}" for rule in advice]
-    if part.kind != "frontier":
+    if part.kind not in ("frontier", "pairs"):
         if columns := stderr_columns(part, found):
             named = _and([f"`{name}`" for name in columns])
             text += ["", f"To say how sure: add {named} to the table, in points. {STDERR}"]
@@ -240,6 +255,8 @@ def _figures(name: str, part: Part) -> list[Any]:
     look.register(background=None)  # as on a page of the book, whatever runs this
     if part.kind == "frontier":
         return [_releases_figure(name, part)]
+    if part.kind == "pairs":
+        return []
     from cape_lib.charts import coupling as draw
 
     rows = part.rows.assign(family=name, ladder=name)

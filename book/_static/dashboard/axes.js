@@ -1,0 +1,113 @@
+/* Along what a family goes, where it is not size: the axes of cape_lib.tables.axes, their words, their scale. */
+(function (root) {
+  "use strict";
+  const Cape = (root.Cape = root.Cape || {});
+  const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+  const THOUSANDS = /^\d{1,3}(,\d{3})+$/;
+  const UNITS = { k: 1e-6, m: 1e-3, b: 1, t: 1e3 };
+  const DAY = 864e5;
+
+  /* A number as Python writes it: a tie goes to the even digit. */
+  const even = (value) => {
+    const whole = Math.round(value);
+    return Math.abs(value % 1) === 0.5 && whole % 2 ? whole - 1 : whole;
+  };
+
+  function threeDigits(value) {
+    if (value === 0) return "0";
+    const [digits, power] = Math.abs(value).toExponential(20).split("e");
+    const [seen, rest] = [digits.slice(0, 4), digits.slice(4)];
+    const tie = /^50*$/.test(rest) && Number(seen.at(-1)) % 2 === 0;
+    const [short, exponent] = tie ? [seen, power] : Math.abs(value).toExponential(2).split("e");
+    const sign = value < 0 ? "-" : "";
+    if (exponent < -4 || exponent > 2) {
+      return `${sign}${Number(short)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+    }
+    return sign + String(Number(`${short}e${exponent}`));
+  }
+
+  const day = (value) => new Date(even(value) * DAY).toISOString().slice(0, 10);
+  const days = (text) => Date.parse(`${text}-01-01`.slice(0, 10)) / DAY;
+
+  /* The column of an axis as it is typed: a date is text. */
+  const typed = (name) => (name === "params" ? "params_b" : name === "date" ? "date" : Cape.kit.axes[name].column);
+
+  function run(name) {
+    const { tokens, step } = Cape.kit.results.names;
+    const rest = [step, tokens].reduce((text, form) => text.replace(new RegExp(form, "gi"), ""), name);
+    return rest.replace(/[-_@/ .]{2,}/g, (hit) => hit[0]).replace(/^[-_@/. =]+|[-_@/. =]+$/g, "") || name;
+  }
+
+  /* The axis with the words that fit the rows: checkpoints where they are one run. */
+  function ofRows(name, rows) {
+    const axis = Cape.kit.axes[name];
+    const one = new Set(rows.map((row) => run(row.model ?? ""))).size === 1;
+    const alike = rows.every((row) => row.params_b) && new Set(rows.map((row) => row.params_b)).size === 1;
+    if (!["tokens", "flops", "step"].includes(name) || !(name === "step" || one || alike)) return axis;
+    return { ...axis, point: "checkpoint", points: "checkpoints", path: "the whole run", serial: true };
+  }
+
+  const t = (axis, value) => (axis.scale === "log" ? Math.log10(value) : value);
+  const back = (axis, place) => (axis.scale === "log" ? 10 ** place : place);
+  const middle = (axis, low, high) => (axis.scale === "log" ? Math.sqrt(low * high) : (low + high) / 2);
+  const ahead = (axis, last, first) => (axis.scale === "log" ? 2 * last : last + (last - first) / 2);
+  const where = (axis) => (axis.serial ? "in training" : `along ${axis.noun}`);
+  const value = (axis, v) => (v === null ? null : axis.name === "date" ? day(v) : v);
+
+  function number(axis, v) {
+    if (axis.name === "date") return day(v);
+    const whole = axis.name === "step" || Math.abs(v) >= 1000;
+    return whole ? even(v).toLocaleString("en-US") : threeDigits(v);
+  }
+
+  const unit = (axis) => (axis.unit ? ` ${axis.unit}` : "");
+  const shown = (axis, v) => `${axis.before}${number(axis, v)}${unit(axis)}`;
+  const between = (axis, low, high) => `from ${axis.before}${number(axis, low)} to ${number(axis, high)}${unit(axis)}`;
+
+  /* [value, problem] of a typed place on an axis; dates become days since 1970. */
+  function check(text, axis) {
+    const { problem, checkDate, plain } = Cape.read;
+    const typed = text.trim();
+    if (!typed) return [null, null];
+    if (axis.name === "date") {
+      const [date, bad] = checkDate(text);
+      const there = bad || (Number.isFinite(days(date)) && day(days(date)).startsWith(date));
+      if (!there) return [null, problem("date", text)]; // no day of the calendar
+      return [bad ? null : days(date), bad];
+    }
+    const bare = THOUSANDS.test(typed) ? typed.replaceAll(",", "") : typed;
+    const counted = axis.name === "tokens" ? /^(\d+\.?\d*|\.\d+)\s*([bmkt])$/i.exec(bare) : null;
+    if (!counted && !NUMBER.test(bare)) return [null, problem("place_text", text, null, { noun: axis.noun + unit(axis) })];
+    const v = counted ? Number(counted[1]) * UNITS[counted[2].toLowerCase()] : Number(bare);
+    if (!(v > 0)) return [null, problem("place_zero", text)];
+    if (axis.name === "tokens" && v >= 1e6) return [null, problem("place_count", text, plain(v / 1e9))];
+    return [v, null];
+  }
+
+  /* Places that stand under another name or in the names of the models, put into their columns. */
+  function fill(rows) {
+    const { tokens, step } = Cape.kit.results.names;
+    for (const row of rows) {
+      const at = new RegExp(step, "i").exec(row.model ?? "")?.groups;
+      const read = new RegExp(tokens, "i").exec(row.model ?? "")?.groups;
+      const put = (name, v) => {
+        if (!row[name] && v) row[name] = String(v);
+      };
+      put("step", at && Number(at.number) * (at.unit ? 1000 : 1));
+      put("tokens_b", row.pretrain_tokens_b);
+      put("tokens_b", read && Number(read.first ?? read.number) * UNITS[(read.after ?? read.unit).toLowerCase()]);
+      put("flops_1e21", row.flops && Number(row.flops) / 1e21);
+      put("flops_1e21", Number(row.params_b) * Number(row.tokens_b) * 6e-3);
+    }
+    return rows;
+  }
+
+  /* What rows go along: the chosen axis where they differ on it, else size, else the first on which they do. */
+  function recognised(rows, chosen) {
+    const differ = (name) => new Set(rows.map((row) => String(row[typed(name)] ?? "").trim()).filter(Boolean)).size > 1;
+    const names = [...(chosen === "params" ? [] : [chosen]), "params", ...Object.keys(Cape.kit.axes)];
+    return names.find(differ) ?? "params";
+  }
+
+  Cape.axes = { even, typed, ofRows, t, back, middle, ahead, where, value, days, number, shown, between, check, fill, recognised };
+})(window);
