@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
+from IPython.display import HTML
 
 from cape_lib import charts
 from cape_lib.charts import forest as shapes
 from cape_lib.charts import frame, look
 from cape_lib.charts.axes import row_names
 from cape_lib.charts.forest import forest
+from cape_lib.charts.tabular import table
 from cape_lib.errors import UsageError
 from cape_lib.explore import explore
 from cape_lib.report.publish import markdown, report
@@ -165,6 +167,23 @@ def test_a_forest_draws_what_is_known_and_ends_a_bar_at_the_edge() -> None:
     assert rule.data["at"].tolist() == [0.0]
     assert bars.data[["low", "high"]].to_numpy().tolist() == [[-3.0, 2.0]]
     assert points.data["low"].tolist()[0] == -9.0 and len(points.data) == 2
+
+
+def test_a_band_draws_its_bars_only_where_an_end_is_known() -> None:
+    rows = pd.DataFrame({"size": [1.0, 2.0], "score": [30.0, 40.0], "low": [25.0, 35.0], "high": [35.0, 45.0]})
+    x, y = alt.X("size:Q"), alt.Y("score:Q")
+    bars, drawn = shapes.band(rows, x, y, bars=True).layer
+    assert (bars.mark.type, drawn.mark.type) == ("rule", "line")
+    assert bars.to_dict()["encoding"]["y"]["field"] == "low"
+    assert len(shapes.band(rows.assign(low=None, high=None), x, y, bars=True).layer) == 1
+
+
+def test_a_table_escapes_text_and_puts_in_html_as_it_is() -> None:
+    rows = pd.DataFrame({"model": ["a<b"], "score": [-1.5], "where": [HTML('<a href="x">source</a>')]})
+    page = str(table(rows, caption="One & all").data)
+    assert "<td>a&lt;b</td>" in page and '<td><a href="x">source</a></td>' in page
+    assert 'role="region" aria-label="One &amp; all"' in page and "<caption>One &amp; all</caption>" in page
+    assert '<td class="cape-number">\N{MINUS SIGN}1.50</td>' in page
 
 
 def half(cut: float) -> pd.DataFrame:

@@ -228,3 +228,9 @@ class TestPreview:
         short, long, endless = (preview._broken(" ".join(["family"] * count)) for count in (8, 40, 200))
         assert short[0] > long[0] and " ".join(long[1]) == " ".join(["family"] * 40)
         assert len(endless[1]) == preview.MOST_LINES and endless[1][-1].endswith("...")
+
+    def test_of_what_is_too_long_the_last_sentences_go_and_a_number_stays_with_its_unit(self) -> None:
+        first = "Of all families 85\u00a0% lose."
+        size, lines = preview._broken(f"{first} {' '.join(['family'] * 200)}.")
+        assert lines == [first] and size == preview.SIZES[0]
+        assert all("\u00a0%" in line for line in preview._lines("word " * 60 + "85\u00a0%", 40) if "85" in line)

@@ -11,7 +11,7 @@ import altair as alt
 import pandas as pd
 from IPython.display import HTML
 
-from cape_lib.charts.axes import across, colours, rounded, row_names, upright
+from cape_lib.charts.axes import across, colours, rounded, row_names, same_axis, upright
 from cape_lib.charts.forest import band, forest, line_at
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.frontier import lab_colour
@@ -236,7 +236,9 @@ def _dots(rows: pd.DataFrame, rules: Mapping[float, str], x: alt.X, by: Sequence
     """
     shown = _named(rows, by)
     colour, shape = mark_scales([kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()])
-    lines = [line_at(at, "x", dashed=at != NOMINAL, what=what) for at, what in rules.items()]
+    lines = [
+        line_at(at, "x", dashed=at != NOMINAL, what=what).encode(x=same_axis(x, "at")) for at, what in rules.items()
+    ]
     dots = forest(
         shown,
         row_names("setting", limit=330, grid=True, gridColor=GRID),
