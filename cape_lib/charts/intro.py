@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -131,7 +132,7 @@ def families_in_motion(
         pd.DataFrame({score: steps[score] + share * (steps[f"{score}_to"] - steps[score]) for score in (x, y)})
         for share in np.linspace(0, 1, 12)
     ]
-    text = {"gap": 12, "fontSize": 12, "fontWeight": 600}
+    text: dict[str, Any] = {"gap": 12, "fontSize": 12, "fontWeight": 600}
     names = named(largest, to_right, up, "ladder", height=420, around=[pd.concat(covered)], always=len(largest), **text)
     tooltip = ["ladder", "model", "params_b", *rounded(".1f", x, y)]
     joins = ways(steps, to_right, up, ends=[f"{x}_to", f"{y}_to"], colour=phase_colour(), strokeWidth=2, opacity=0.5)
