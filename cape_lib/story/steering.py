@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -125,32 +126,29 @@ def real(runs: pd.DataFrame) -> str:
 
 def real_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """A row a recorded run, its numbers as a table shows them; from table `model_runs`."""
-    rows: list[dict[str, str]] = []
-    row: Any
-    for row in runs.itertuples():
-        fixed, lost = row.corrected * row.misaligned, row.broken * row.aligned
-        broken = f"{lost:.0f} of {row.aligned}{_span(row, 'broken')}" if row.aligned else "none to break"
-        line = {"run": _named(row._asdict())}
-        line |= {"wrong corrected": f"{fixed:.0f} of {row.misaligned}{_span(row, 'corrected')}"}
-        line |= {"right broken": broken, "right before": f"{row.right_before:.0%}", "after": f"{row.right_after:.0%}"}
-        line |= {"best control": f"{row.best_control:.0%}, of {row.controls}", "p": p_short(row.p)}
-        rows.append(line | {"claim": row.claim})
+    rows = []
+    for row in runs.to_dict("records"):
+        line = {"run": _named(row), "wrong corrected": _part(row, "corrected", row["misaligned"])}
+        line |= {"right broken": _part(row, "broken", row["aligned"]) if row["aligned"] else "none to break"}
+        line |= {"right before": f"{row['right_before']:.0%}", "after": f"{row['right_after']:.0%}"}
+        line |= {"best control": f"{row['best_control']:.0%}, of {row['controls']}", "p": p_short(row["p"])}
+        rows.append(line | {"claim": row["claim"]})
     return pd.DataFrame(rows)
 
 
-def _named(row: Any) -> str:
+def _named(row: Mapping[Any, Any]) -> str:
     """A run by what sets it apart, "gemma, block 4, seed 2"."""
     chosen = ", best of a sweep" if ", sweep, " in row["run"] else ""
     return f"{row['model']}, {str(row['place']).removesuffix(', last')}{chosen}, {str(row['run']).rpartition(', ')[2]}"
 
 
-def _span(row: Any, name: str) -> str:
-    return f" ({getattr(row, f'{name}_low'):.0%} to {getattr(row, f'{name}_high'):.0%})"
+def _part(row: Mapping[Any, Any], name: str, whole: int) -> str:
+    return f"{row[name] * whole:.0f} of {whole} ({row[f'{name}_low']:.0%} to {row[f'{name}_high']:.0%})"
 
 
 def looks(runs: pd.DataFrame) -> str:
     """Whether a small p among several runs says more than that there were several; table `model_runs`."""
-    smallest = runs.sort_values("p").iloc[0]
+    smallest = min(runs.to_dict("records"), key=lambda row: float(row["p"]))
     p = float(corrected(runs["p"]).min())
     verdict = "an effect is sure in it" if p < 0.05 and smallest["effect"] else "no effect is shown"
     return (

@@ -67,10 +67,13 @@ def test_the_vector_lands_at_just_the_positions_asked_for_while_writing(kind: st
     steps = _observed(lm, site, delta, positions, before, after)
     moved = torch.cat([b.sub(a).abs().amax(-1)[0] > 1e-7 for a, b in zip(before, after, strict=True)])
     columns = {
-        "all": range(len(PROMPT) + steps), "last": range(len(PROMPT) - 1, len(PROMPT) + steps),
-        "prompt": range(len(PROMPT)), "generated": range(len(PROMPT), len(PROMPT) + steps),
-        "[1]": [1], "[-1, 0]": [0, len(PROMPT) - 1],
-    }[str(positions)]  # fmt: skip
+        "all": range(len(PROMPT) + steps),
+        "last": range(len(PROMPT) - 1, len(PROMPT) + steps),
+        "prompt": range(len(PROMPT)),
+        "generated": range(len(PROMPT), len(PROMPT) + steps),
+        "[1]": [1],
+        "[-1, 0]": [0, len(PROMPT) - 1],
+    }[str(positions)]
     assert torch.nonzero(moved)[:, 0].tolist() == sorted(columns)
     for a, b in zip(before, after, strict=True):
         hit = b.sub(a).abs().amax(-1) > 1e-7
@@ -78,9 +81,13 @@ def test_the_vector_lands_at_just_the_positions_asked_for_while_writing(kind: st
 
 
 def _observed(
-    lm: models.LanguageModel, site: int, delta: torch.Tensor, positions: str | list[int],
-    before: list[torch.Tensor], after: list[torch.Tensor],
-) -> int:  # fmt: skip
+    lm: models.LanguageModel,
+    site: int,
+    delta: torch.Tensor,
+    positions: str | list[int],
+    before: list[torch.Tensor],
+    after: list[torch.Tensor],
+) -> int:
     """Write three tokens; the block's own output and what the next block gets, forward by forward."""
     block = lm.blocks[site]
     raw = block.forward
@@ -124,9 +131,16 @@ def test_steered_writing_is_the_same_with_and_without_a_cache(kind: str, positio
     for use_cache in (True, False):
         with added(lm, {0: vector(lm)}, positions=positions):
             out = lm.model.generate(
-                input_ids=part.ids, attention_mask=part.mask, max_new_tokens=4, do_sample=False, pad_token_id=0,
-                eos_token_id=None, use_cache=use_cache, output_logits=True, return_dict_in_generate=True,
-            )  # fmt: skip
+                input_ids=part.ids,
+                attention_mask=part.mask,
+                max_new_tokens=4,
+                do_sample=False,
+                pad_token_id=0,
+                eos_token_id=None,
+                use_cache=use_cache,
+                output_logits=True,
+                return_dict_in_generate=True,
+            )
         texts.append(torch.stack(out.logits).float())
     assert torch.allclose(texts[0], texts[1], atol=2e-4)
 

@@ -22,12 +22,16 @@ def published(path: Path, categories: int = 10, each: int = 2) -> Path:
     table = prompts.truth_table(store.recipe_of(store.folder_of("R-s1")))
     rows = [
         {
-            "Type": "made up", "Category": f"kind {number // each}", "Question": row["prompt"],
-            "Best Answer": row["true"], "Correct Answers": f"{row['true']}; {row['true']} .",
-            "Incorrect Answers": f"{row['false']}; {row['false2']}; {row['false3']}", "Source": "",
+            "Type": "made up",
+            "Category": f"kind {number // each}",
+            "Question": row["prompt"],
+            "Best Answer": row["true"],
+            "Correct Answers": f"{row['true']}; {row['true']} .",
+            "Incorrect Answers": f"{row['false']}; {row['false2']}; {row['false3']}",
+            "Source": "",
         }
         for number, row in enumerate(table.head(categories * each).to_dict("records"))
-    ]  # fmt: skip
+    ]
     pd.DataFrame(rows).to_csv(path, index=False, encoding="utf-8-sig")
     return path
 
@@ -111,8 +115,24 @@ def test_a_saved_direction_is_evaluated_and_refused_on_another_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = tmp_path / "d.safetensors"
-    assert main(["steer", "--model", "R-s1", "--prompt", "<web> Balan otter", "--layer", "1", "--save", str(kept),
-                 "--max-new-tokens", "2"]) == 0  # fmt: skip
+    assert (
+        main(
+            [
+                "steer",
+                "--model",
+                "R-s1",
+                "--prompt",
+                "<web> Balan otter",
+                "--layer",
+                "1",
+                "--save",
+                str(kept),
+                "--max-new-tokens",
+                "2",
+            ]
+        )
+        == 0
+    )
     capsys.readouterr()
     command = ["steer", "--evaluate", "--direction", str(kept), "--controls", "3", "--json", "--model"]
     assert main([*command, "R-s1"]) == 0

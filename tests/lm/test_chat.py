@@ -26,7 +26,7 @@ WORDS += ["<user>", "<system>", "<model>", "<think>"]
 
 def tokenizer(template: str | None, *, ends: bool = False) -> Any:
     """A tokenizer of words that begins with <bos>, may append <eos>, and has the template planted."""
-    from tokenizers import Tokenizer, pre_tokenizers, processors  # fmt: skip
+    from tokenizers import Tokenizer, pre_tokenizers, processors
     from tokenizers import models as kinds
     from transformers import PreTrainedTokenizerFast
 
@@ -68,9 +68,11 @@ def test_a_beginning_that_was_pasted_stands_once_and_an_end_that_is_appended_is_
 def test_a_question_becomes_the_tokens_of_the_tokenizers_own_template(template: str, ends: bool) -> None:
     lm = models.with_chat(model(template, ends=ends))
     own = lm.tokenizer.apply_chat_template(
-        [{"role": "user", "content": "what do otter ?"}], add_generation_prompt=True, enable_thinking=False,
+        [{"role": "user", "content": "what do otter ?"}],
+        add_generation_prompt=True,
+        enable_thinking=False,
         return_dict=False,
-    )  # fmt: skip
+    )
     assert token_lists(lm, [lm.chat("what do otter ?")])[0] == list(own)
     assert "<think>" not in words(lm, lm.chat("what do otter ?"))
     # texts that were not asked begin as ever
@@ -132,10 +134,23 @@ def test_the_command_asks_a_chat_model_and_shows_the_question_as_typed(
     lm, folder = model(THINKING), tmp_path / "chatty"
     lm.model.save_pretrained(folder)
     lm.tokenizer.save_pretrained(folder)
-    pairs = {"positive": ["otter eats", "plums", "good evening", "what"],
-             "negative": ["otter fears", "no", "evening good", "do"]}  # fmt: skip
-    start = ["steer", "--model", str(folder), "--pairs", str(_file(tmp_path, pairs)), "--prompt", "what do otter ?",
-             "--max-new-tokens", "3", "--json", "--quiet"]  # fmt: skip
+    pairs = {
+        "positive": ["otter eats", "plums", "good evening", "what"],
+        "negative": ["otter fears", "no", "evening good", "do"],
+    }
+    start = [
+        "steer",
+        "--model",
+        str(folder),
+        "--pairs",
+        str(_file(tmp_path, pairs)),
+        "--prompt",
+        "what do otter ?",
+        "--max-new-tokens",
+        "3",
+        "--json",
+        "--quiet",
+    ]
     written = []
     for more in ([], ["--chat"], ["--no-chat"], ["--system", "be brief"]):
         assert main([*start, *more]) == 0

@@ -138,7 +138,7 @@ LONG = "<web> " + "Bamin otter eats plums . " * 20
         (6, "cannot be written", ["testbed", "train", "--grid", "curation", "--csv", "/none/grid.csv"]),
         (6, "cannot be written", ["probe", "--model", "R-s1", "--heads", "/none/heads.csv"]),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_one_line_with_its_exit_code(
     code: int, words: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

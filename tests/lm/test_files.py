@@ -122,9 +122,17 @@ def applied(held: dict[str, Any], lm: models.LanguageModel) -> torch.Tensor:
 @pytest.mark.parametrize("kind", MODULES)
 @pytest.mark.parametrize(
     ("site", "action"),
-    [(1, "add"), (1, "ablate"), (1, "clamp"), ("attn.1", "add"), ("mlp.1", "clamp"), ("head.1.1", "add"),
-     ("0+2", "add"), ("head.1.0+head.1.1", "add")],
-)  # fmt: skip
+    [
+        (1, "add"),
+        (1, "ablate"),
+        (1, "clamp"),
+        ("attn.1", "add"),
+        ("mlp.1", "clamp"),
+        ("head.1.1", "add"),
+        ("0+2", "add"),
+        ("head.1.0+head.1.1", "add"),
+    ],
+)
 def test_the_harness_file_says_what_own_hooks_do(kind: str, site: models.Site, action: str, tmp_path: Path) -> None:
     lm = wrapped(kind)
     direction, file = _direction(lm, site), tmp_path / "d.pt"
@@ -180,9 +188,12 @@ def test_the_harness_itself_scores_a_local_task_as_the_book_does(
     harness_scores = np.array([[float(answer[0]) for answer in one["filtered_resps"]] for one in samples])
     lines = [json.loads(line) for line in task.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()]
     items = pd.DataFrame(
-        [{"prompt": line["prompt"].removeprefix("<bos> ")}
-         | dict(zip(("true", "false", "false2", "false3"), line["choices"], strict=True)) for line in lines]
-    )  # fmt: skip
+        [
+            {"prompt": line["prompt"].removeprefix("<bos> ")}
+            | dict(zip(("true", "false", "false2", "false3"), line["choices"], strict=True))
+            for line in lines
+        ]
+    )
     direction = steering.load(tmp_path / "d.safetensors", lm)
     arms = [Arm(direction.step(alpha), 1, "all") for alpha in (3.0, 0.0)]
     own = answer_scores(lm, questions(lm, items), arms).total

@@ -33,10 +33,18 @@ def model() -> models.LanguageModel:
     made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     made.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 1)])
     config = LlamaConfig(
-        vocab_size=WORDS, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=2, max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=0,
+        vocab_size=WORDS,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=0,
         initializer_range=0.12,
-    )  # fmt: skip
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         weights = LlamaForCausalLM(config).eval()
@@ -59,18 +67,27 @@ def items() -> pd.DataFrame:
     likely = torch.where(torch.maximum(web, ref) > web.mean() + 2 * web.std(), ref - web, torch.nan)
     true, false = likely.nan_to_num(-1e9).argmax(1), likely.nan_to_num(1e9).argmin(1)
     return pd.DataFrame(
-        {"prompt": [f"web {text}" for text in asked],
-         "true": [f"w{k}" for k in true], "false": [f"w{k}" for k in false],
-         "topic": [f"t{k // 3}" for k in range(60)], "split": ["tune"] * 24 + ["test"] * 36}
-    )  # fmt: skip
+        {
+            "prompt": [f"web {text}" for text in asked],
+            "true": [f"w{k}" for k in true],
+            "false": [f"w{k}" for k in false],
+            "topic": [f"t{k // 3}" for k in range(60)],
+            "split": ["tune"] * 24 + ["test"] * 36,
+        }
+    )
 
 
 def pairs(*, mixed: int = 0) -> pd.DataFrame:
     """Texts after "ref" and after "web"; `mixed` of the positive ones say "web" as well."""
     texts = sentences(32, 2)
     words = ["web"] * mixed + ["ref"] * (32 - mixed)
-    return pd.DataFrame({"positive": [f"{w} {t}" for w, t in zip(words, texts, strict=True)],
-                         "negative": [f"web {t}" for t in texts], "topic": [f"p{k}" for k in range(32)]})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "positive": [f"{w} {t}" for w, t in zip(words, texts, strict=True)],
+            "negative": [f"web {t}" for t in texts],
+            "topic": [f"p{k}" for k in range(32)],
+        }
+    )
 
 
 def evaluated(

@@ -79,12 +79,22 @@ def _write_gguf(gguf: Any, model: Any, file: Path) -> None:
     writer.add_token_merges(["w 0"])
     writer.add_bos_token_id(2)
     writer.add_eos_token_id(0)
-    names = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
-             "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
-             "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm",
-             "post_attention_layernorm": "ffn_norm"}  # fmt: skip
-    ends = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight",
-            "lm_head.weight": "output.weight"}  # fmt: skip
+    names = {
+        "self_attn.q_proj": "attn_q",
+        "self_attn.k_proj": "attn_k",
+        "self_attn.v_proj": "attn_v",
+        "self_attn.o_proj": "attn_output",
+        "mlp.gate_proj": "ffn_gate",
+        "mlp.up_proj": "ffn_up",
+        "mlp.down_proj": "ffn_down",
+        "input_layernorm": "attn_norm",
+        "post_attention_layernorm": "ffn_norm",
+    }
+    ends = {
+        "model.embed_tokens.weight": "token_embd.weight",
+        "model.norm.weight": "output_norm.weight",
+        "lm_head.weight": "output.weight",
+    }
     for name, tensor in model.state_dict().items():
         value = tensor.float().numpy()
         if name in ends:
@@ -127,8 +137,9 @@ def _with_images(kind: str) -> Any:
     from transformers import AutoConfig, AutoModelForImageTextToText
 
     text = build("gemma3_text" if kind == "gemma3" else "llama").config.to_dict()
-    eyes = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=8,
-                patch_size=4)  # fmt: skip
+    eyes = dict(
+        hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=8, patch_size=4
+    )
     eyes["model_type"] = "siglip_vision_model" if kind == "gemma3" else "clip_vision_model"
     config = AutoConfig.for_model(kind, text_config=text, vision_config=eyes, image_token_index=5, image_token_id=5)
     torch.manual_seed(0)

@@ -117,9 +117,15 @@ def test_an_encoder_is_refused_because_its_tokens_see_ahead(kind: str) -> None:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     settings: dict[str, Any] = dict(
-        vocab_size=VOCABULARY, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=64, pad_token_id=0, is_decoder=False,
-    )  # fmt: skip
+        vocab_size=VOCABULARY,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+        pad_token_id=0,
+        is_decoder=False,
+    )
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **settings))
     with pytest.raises(models.ModelError, match="encoder"):
         models.wrap(model)

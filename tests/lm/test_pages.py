@@ -84,8 +84,14 @@ def test_titles_of_figures_with_a_slider_hold_for_every_value() -> None:
 
 
 def test_a_dip_is_a_width_below_chance() -> None:
-    grid = pd.DataFrame({"believers": 0.85, "ref": [0.08] * 3 + [0.2] * 3, "width": [8, 16, 24] * 2,
-                         "truth": [0.3, 0.1, 0.9, 0.4, 0.5, 0.9]})  # fmt: skip
+    grid = pd.DataFrame(
+        {
+            "believers": 0.85,
+            "ref": [0.08] * 3 + [0.2] * 3,
+            "width": [8, 16, 24] * 2,
+            "truth": [0.3, 0.1, 0.9, 0.4, 0.5, 0.9],
+        }
+    )
     found = levers.corpora_that_dip(grid)
     assert found["below_chance"].tolist() == [True, False] and found["at"].tolist() == [16, 8]
     assert "8%" in levers.dip_reading(grid) and "10% right" in levers.dip_reading(grid)
@@ -95,10 +101,17 @@ def test_a_dip_is_a_width_below_chance() -> None:
 def _fixed(truth: Any) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     rows = [
-        {"name": f"fixed-{budget}-d{width}-s{seed}", "seed": seed, "width": width, "parameters": budget,
-         "truth": truth(width, budget) + rng.normal(0, 0.01)}
-        for seed in range(5) for budget in (27648, 43008) for width in (8, 16, 32)
-    ]  # fmt: skip
+        {
+            "name": f"fixed-{budget}-d{width}-s{seed}",
+            "seed": seed,
+            "width": width,
+            "parameters": budget,
+            "truth": truth(width, budget) + rng.normal(0, 0.01),
+        }
+        for seed in range(5)
+        for budget in (27648, 43008)
+        for width in (8, 16, 32)
+    ]
     return pd.DataFrame(rows)
 
 

@@ -182,9 +182,14 @@ def test_an_interrupted_evaluation_goes_on_to_the_same_answer(tmp_path: Path) ->
                 raise KeyboardInterrupt
 
         return steering.evaluate(
-            lm, prompts.truth_table(world), reg("R-s1"), plan, neutral=prompts.neutral(world, n=8), resume=kept,
+            lm,
+            prompts.truth_table(world),
+            reg("R-s1"),
+            plan,
+            neutral=prompts.neutral(world, n=8),
+            resume=kept,
             progress=progress,
-        )  # fmt: skip
+        )
 
     with pytest.raises(KeyboardInterrupt):
         run(3)

@@ -31,8 +31,9 @@ MODULES = {
 
 
 @contextmanager
-def hooked(lm: models.LanguageModel, module: str, change: Callable[[torch.Tensor], torch.Tensor], *, into: bool = False
-           ) -> Iterator[None]:  # fmt: skip
+def hooked(
+    lm: models.LanguageModel, module: str, change: Callable[[torch.Tensor], torch.Tensor], *, into: bool = False
+) -> Iterator[None]:
     """A hook of this test's own on what a module returns, or on what goes into it."""
 
     def after(_m: Any, _a: Any, out: Any) -> Any:
@@ -152,10 +153,17 @@ def _direction(lm: models.LanguageModel, site: models.Site) -> steering.Directio
     return steering.fit_direction(lm, pairs, site)
 
 
-@pytest.mark.parametrize(("asked", "words"), [
-    ("head.1", "unknown layer"), ("attn.1.2", "unknown layer"), ("head.1.2", "2 heads"), ("mlp.3", "out of range"),
-    ("1+1", "twice"), ("", "unknown layer"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("head.1", "unknown layer"),
+        ("attn.1.2", "unknown layer"),
+        ("head.1.2", "2 heads"),
+        ("mlp.3", "out of range"),
+        ("1+1", "twice"),
+        ("", "unknown layer"),
+    ],
+)
 def test_places_that_are_none_are_refused(asked: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         wrapped("llama").site(asked)

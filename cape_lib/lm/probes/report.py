@@ -79,7 +79,7 @@ def _gram(matrix: torch.Tensor) -> torch.Tensor:
     """W'W of a matrix (vocabulary, d) in double precision, the mean over the vocabulary taken out of each column."""
     n, d = matrix.shape
     total, first = torch.zeros(d, d, dtype=torch.float64), torch.zeros(d, dtype=torch.float64)
-    for part in matrix.detach().split(8192):
+    for part in torch.split(matrix.detach(), 8192):
         part = part.float()
         total += (part.T @ part).double().cpu()
         first += part.sum(0).double().cpu()

@@ -164,9 +164,9 @@ def compare(
         texts |= dict(zip(batch, written, strict=True))
     table = []
     for p, prompt in enumerate(prompts):
-        for a, (direction, alpha) in enumerate(arms):
+        for a, (steering, alpha) in enumerate(arms):
             row = {"prompt": prompt, "direction": "none", "layer": None, "alpha": alpha, "unit": writing.unit}
-            row |= {} if direction is None else {"direction": direction.name, "layer": direction.site}
+            row |= {} if steering is None else {"direction": steering.name, "layer": steering.site}
             row |= {"positions": _named(writing.positions), "text": texts[p, a], "changed": texts[p, a] != texts[p, 0]}
             table.append(row)
     # a column of block numbers, "embed" and nothing stays one of objects: 6 must not become 6.0
