@@ -306,7 +306,9 @@ def report(frame: pd.DataFrame, axis: str, out: Path, **settings: Any) -> dict[s
     return family.rerun(scores, "Larch", out, family.Settings(quiet=True, **settings))
 
 
-@pytest.mark.parametrize("axis", [*PLANTED, "date"])
+@pytest.mark.parametrize(
+    "axis", ["tokens", *(pytest.param(one, marks=pytest.mark.slow) for one in (*PLANTED, "date") if one != "tokens")]
+)
 def test_the_first_page_of_a_report_along_another_axis_speaks_of_no_sizes(axis: str, tmp_path: Path) -> None:
     frame = dated() if axis == "date" else PLANTED[axis][0]()
     metrics = report(frame, axis, tmp_path / "report", chapters=False)

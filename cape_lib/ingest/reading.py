@@ -165,6 +165,11 @@ def shots_text(shots: Any) -> str:
     return "unknown-shot" if shots is None or shots == "" else f"{one_line(shots).removesuffix('-shot')}-shot"
 
 
+def limit_text(limit: Any) -> str:
+    """Why a run with a limit of questions is not the whole test; "" where it has none."""
+    return "" if limit in (None, 0, "") else f"limit {one_line(limit)}"
+
+
 def version_text(version: Any) -> str:
     """The version of a task as a part of its protocol; 0 is a version like any other."""
     shown = f"{version:g}" if isinstance(version, float) else one_line("unknown" if version is None else version)

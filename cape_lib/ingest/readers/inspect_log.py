@@ -12,6 +12,7 @@ from cape_lib.ingest.reading import (
     Run,
     Source,
     date,
+    limit_text,
     one_line,
     section,
     short_name,
@@ -57,13 +58,12 @@ def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Co
 
 def _partial(about: Mapping[str, Any], results: Mapping[str, Any], score: Mapping[str, Any]) -> str:
     """Why a run is not the whole test: a limit, samples chosen or not finished, answers without a score."""
-    config, dataset = section(about, "config"), section(about, "dataset")
+    if limit := limit_text(section(about, "config").get("limit")):
+        return limit
+    dataset, every = section(about, "dataset"), results.get("total_samples")
     chosen = dataset.get("sample_ids")
-    if config.get("limit") is not None:
-        return f"limit {one_line(config['limit'])}"
-    done, every = results.get("completed_samples"), results.get("total_samples")
-    pairs = [(done, every)]
+    pairs = [(results.get("completed_samples"), every)]
     pairs += [(len(chosen), dataset.get("samples"))] if isinstance(chosen, list) else []
     pairs += [(score.get("scored_samples"), every)] if score.get("unscored_samples") else []
-    short = next((f"{a} of {b} items" for a, b in pairs if isinstance(a, int) and isinstance(b, int) and a < b), "")
-    return short
+    whole = [(a, b) for a, b in pairs if isinstance(a, int) and isinstance(b, int)]
+    return next((f"{a} of {b} items" for a, b in whole if a < b), "")

@@ -11,7 +11,7 @@ from cape_lib.ingest.reading import (
     Run,
     Source,
     date,
-    one_line,
+    limit_text,
     section,
     short_name,
     shots_text,
@@ -34,13 +34,12 @@ def fits(document: Any, path: Path) -> bool:
 def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Contents:
     """The scores of one file; the leaderboard gives the size in bytes only, so `params_b` is None."""
     config = section(document, "config_general") or section(document, "config")
-    limit = config.get("max_samples")
     # A model is entered again after each edit of its page: another hash is no other model.
     about = Run(
         path=path,
         model=short_name(text(config.get("model_name"))),
         date=date(None, path),
-        partial="" if limit in (None, 0, "") else f"limit {one_line(limit)}",
+        partial=limit_text(config.get("max_samples")),
     )
     contents, versions = Contents(), section(document, "versions")
     for key, row in document["results"].items():

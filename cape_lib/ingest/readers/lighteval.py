@@ -11,7 +11,7 @@ from cape_lib.ingest.reading import (
     Run,
     Source,
     date,
-    one_line,
+    limit_text,
     section,
     short_name,
     sources,
@@ -32,12 +32,11 @@ def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Co
     """The scores of one file."""
     general = section(document, "config_general")
     inner = section(general, "model_config")
-    limit = general.get("max_samples")
     about = Run(
         path=path,
         model=short_name(text(general.get("model_name") or inner.get("model_name") or document.get("model_name"))),
         date=date(None, path),
-        partial="" if limit in (None, 0, "") else f"limit {one_line(limit)}",
+        partial=limit_text(general.get("max_samples")),
     )
     dtype = text(general.get("model_dtype") or inner.get("dtype")).removeprefix("torch.")
     facts = [f"dtype {dtype}"] if dtype and dtype != "auto" else []

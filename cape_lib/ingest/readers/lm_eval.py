@@ -16,6 +16,7 @@ from cape_lib.ingest.reading import (
     Run,
     Source,
     date,
+    limit_text,
     one_line,
     percent,
     points_or_none,
@@ -88,7 +89,7 @@ def _run(document: dict[str, Any], path: Path) -> Run:
         identity=tuple(sorted(identity.items())),
         params_b=float(count) / 1e9 if known else None,  # type: ignore[arg-type]
         date=date(document.get("date"), path),
-        partial="" if config.get("limit") is None else f"limit {one_line(config['limit'])}",
+        partial=limit_text(config.get("limit")),
         quantised=_quantised(arguments, name),
     )
 

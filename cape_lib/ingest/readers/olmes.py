@@ -11,7 +11,7 @@ from cape_lib.ingest.reading import (
     Run,
     Source,
     date,
-    one_line,
+    limit_text,
     section,
     short_name,
     shots_text,
@@ -34,14 +34,13 @@ def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Co
     task = text(document["task_name"])
     config, model = section(document, "task_config"), section(document, "model_config")
     metrics = dict(document["metrics"])
-    limit = config.get("limit")
     revision = text(model.get("revision"))
     about = Run(
         path=path,
         model=short_name(text(model.get("model") or model.get("model_path"))),
         identity=(("revision", revision),) if revision and revision != "main" else (),
         date=date(document.get("current_date"), path),
-        partial="" if limit in (None, 0) else f"limit {one_line(limit)}",
+        partial=limit_text(config.get("limit")),
     )
     base, _, form = task.partition(":")
     primary = text(config.get("primary_metric")) or "primary_score"
