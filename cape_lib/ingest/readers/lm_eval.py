@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cape_lib.errors import ScoresError
 from cape_lib.ingest.reading import (
     Contents,
     Reading,
@@ -18,8 +17,7 @@ from cape_lib.ingest.reading import (
     date,
     limit_text,
     one_line,
-    percent,
-    points_or_none,
+    scored,
     section,
     short_name,
     shots_text,
@@ -37,7 +35,7 @@ _NAMING = ("peft", "delta", "pretrained", "model", "path", "engine")
 _TELLING = ("pretrained", "peft", "delta", "revision", "subfolder")
 #: MMLU of 0.3 was measured by another prompt in version 0; the Open LLM Leaderboard discards it, and so do we.
 _OLD_MMLU = "hendrycksTest-"
-_NO_TASK = ("alias", "name", "sample_len")
+_NO_METRIC = ("alias", "name", "sample_len")
 
 
 def fits(document: Any, path: Path) -> bool:
@@ -109,40 +107,35 @@ def _quantised(arguments: dict[str, str], name: str) -> str:
 def _readings(document: dict[str, Any], about: Run, also: Mapping[str, Source]) -> Iterator[Reading]:
     """Every benchmark of ours in the file, and the tasks that `also` names (task -> column and metric)."""
     new = is_0_4(document)
-    tool = "lm-eval 0.4" if new else "lm-eval 0.3"
     for task, row in document["results"].items():
-        wanted = (*sources(task, tool), *([also[task]] if task in also else []))
+        wanted = (*sources(task, _tool(document)), *([also[task]] if task in also else []))
         if not isinstance(row, dict) or (_is_old_mmlu(document, task) and task not in also):
             continue
-        metrics = [s.metric if "," in s.metric or not new else f"{s.metric},none" for s in wanted]
-        for source, metric in zip(wanted, metrics, strict=True):
-            if metric not in row:
-                if any(other in row for other in metrics):  # the other metric of the task is there
-                    continue
-                has = ", ".join(key for key in row if "stderr" not in key and key not in _NO_TASK) or "nothing"
-                raise ScoresError(f"{about.path}: task {task} has no {metric} (it has {has}); run that task again")
-            name, _, kind = metric.partition(",")
-            deviation = f"{name}_stderr,{kind}" if kind else f"{name}_stderr"
-            items, whole = _items(document, task)
-            partial = about.partial or (f"{items} of {whole} items" if whole and items and items < whole else "")
-            yield Reading(
-                run=replace(about, partial=partial),
-                column=source.column,
-                task=task,
-                value=percent(row[metric], path=about.path, task=task, metric=metric),
-                stderr=points_or_none(row.get(deviation)),
-                protocol="; ".join(
-                    _protocol(document, task, name, about) + ([f"partial ({partial})"] if partial else [])
-                ),
-                items=items,
-            )
+        wanted = tuple(
+            one if "," in one.metric or not new else Source(one.column, f"{one.metric},none") for one in wanted
+        )
+        items, whole = _items(document, task)
+        partial = about.partial or (f"{items} of {whole} items" if whole and items and items < whole else "")
+        scores = dict(_score(cell) for cell in row.items() if cell[0] not in _NO_METRIC)
+        run = replace(about, partial=partial)
+        for reading in scored(run, task, wanted, scores, _protocol(document, task)):
+            yield replace(reading, items=items)
+
+
+def _score(cell: tuple[str, Any]) -> tuple[str, Any]:
+    """A score or its standard error, "acc_stderr,none" called "acc,none_stderr"."""
+    name, _, kind = cell[0].partition(",")
+    return (f"{name.removesuffix('_stderr')},{kind}_stderr", cell[1]) if kind and name.endswith("_stderr") else cell
+
+
+def _tool(document: dict[str, Any]) -> str:
+    return "lm-eval 0.4" if is_0_4(document) else "lm-eval 0.3"
 
 
 def _others(document: dict[str, Any]) -> list[str]:
     """Tasks of the file that no rule reads, groups left out: they are named, so that `also` can ask for them."""
-    tool = "lm-eval 0.4" if is_0_4(document) else "lm-eval 0.3"
     groups = {*section(document, "groups"), *section(document, "group_subtasks"), "truthfulqa", "mmlu"}
-    tasks = [task for task in document["results"] if not sources(task, tool)]
+    tasks = [task for task in document["results"] if not sources(task, _tool(document))]
     # A task on its own is listed as a group without parts.
     empty = {task for task, inside in section(document, "group_subtasks").items() if not inside}
     return [task for task in tasks if task not in groups or task in empty]
@@ -163,24 +156,22 @@ def _notes(document: dict[str, Any], path: Path) -> list[str]:
     return [f"{path.name}: MMLU left out, {len(old)} of its subjects have {why}"]
 
 
-def _protocol(document: dict[str, Any], task: str, metric: str, about: Run) -> list[str]:
-    """All that must agree between two scores, in a fixed order: harness, shots, metric, version, template, BOS ..."""
-    config = section(document, "config")
-    version = version_text(section(document, "versions").get(task))
-    weights = [f"quantised ({about.quantised})"] if about.quantised else []
+def _protocol(document: dict[str, Any], task: str) -> list[str]:
+    """What must agree between two scores beside the metric: harness, shots, version, template, BOS ..."""
+    config, version = section(document, "config"), version_text(section(document, "versions").get(task))
     if not is_0_4(document):
-        return ["lm-eval 0.3", shots_text(config.get("num_fewshot")), metric, version, *weights]
+        return [_tool(document), shots_text(config.get("num_fewshot")), version]
     # The shot count of a group is that of its first task, and wrong for mixed groups: only a task's own counts.
     shots = section(section(document, "configs"), task).get("num_fewshot")
     shots = section(document, "n-shot").get(task) if shots is None else shots
-    parts = ["lm-eval 0.4", shots_text(shots), metric, version]
+    parts = [_tool(document), shots_text(shots), version]
     parts.append("chat template" if document.get("chat_template") else "no chat template")
     if document.get("chat_template") and document.get("fewshot_as_multiturn"):
         parts.append("shots as turns")
     if document.get("system_instruction"):
         digest = hashlib.sha256(str(document["system_instruction"]).encode()).hexdigest()[:8]
         parts.append(f"system prompt {digest}")
-    return [*parts, _bos(document), *_facts(document, shots), *weights]
+    return [*parts, _bos(document), *_facts(document, shots)]
 
 
 def _facts(document: dict[str, Any], shots: Any) -> list[str]:
