@@ -179,13 +179,13 @@ def test_one_family_of_several_is_chosen_by_name():
 
 
 def test_chapters_get_only_what_they_declare(chapters):
-    found = planning.chapters(family.parts(table(), name="F"), chapters, name="F", given={"cut_b": "2"})
+    found = planning.chapters(family.parts(table(), name="F"), chapters, name="F", asked={"cut_b": "2"})
     assert [path.stem for path in found] == ["01_coupling", "02_phase_boundary"]
     assert all(v == {"family": "F", "x": "hellaswag", "y": "truthfulqa", "cut_b": 2.0} for v in found.values())
     with pytest.raises(UsageError, match="did you mean cut_b"):
-        planning.chapters(family.parts(table(), name="F"), chapters, name="F", given={"cut": 2})
+        planning.chapters(family.parts(table(), name="F"), chapters, name="F", asked={"cut": 2})
     with pytest.raises(UsageError, match="scores_path"):
-        planning.chapters(family.parts(table(), name="F"), chapters, name="F", given={"scores_path": "x"})
+        planning.chapters(family.parts(table(), name="F"), chapters, name="F", asked={"scores_path": "x"})
 
 
 # --- what to run next -----------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ CODE = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.S)
 def expand(app: Sphinx, page: str, source: list[str]) -> None:
     """Put headings and autodoc's directives in the place of every mark."""
     level = 3 if "\n## " in source[0] else 2
-    source[0] = MARK.sub(lambda found: (_modules if found[2] else _module)(found[1], level), source[0])
+    source[0] = MARK.sub(lambda match: (_modules if match[2] else _module)(match[1], level), source[0])
 
 
 def _imported(name: str) -> ModuleType:
@@ -37,7 +37,7 @@ def _imported(name: str) -> ModuleType:
 
 def _modules(package: str, level: int) -> str:
     above = _imported(package)
-    names = [f"{package}.{found.name}" for found in pkgutil.iter_modules(above.__path__)]
+    names = [f"{package}.{match.name}" for match in pkgutil.iter_modules(above.__path__)]
     offered = set(getattr(above, "__all__", ()))
     return "\n\n".join(text for name in names if (text := _module(name, level, but=offered)))
 
@@ -49,10 +49,10 @@ def _module(name: str, level: int, *, but: Collection[str] = ()) -> str:
         rooms.setdefault(_home(module, member), []).append(member)
     parts = []
     for room, members in rooms.items():
-        said = _in_markdown(inspect.getdoc(_imported(room)) or "")
+        words = _in_markdown(inspect.getdoc(_imported(room)) or "")
         title = room.rpartition(".")[2].replace("_", " ").capitalize()
         head = f"{'#' * level} {title}\n\n" if room != name or but else ""
-        parts.append(f"{head}{said}\n\n" + "\n\n".join(_entry(module, room, member) for member in members))
+        parts.append(f"{head}{words}\n\n" + "\n\n".join(_entry(module, room, member) for member in members))
     package, _, short = name.rpartition(".")
     return "\n\n".join([*([] if but else [f"```python\nfrom {package} import {short}\n```"]), *parts]) if parts else ""
 
@@ -72,22 +72,22 @@ def _home(module: ModuleType, member: str) -> str:
         return str(value.__module__)
     here = [module.__name__]
     if hasattr(module, "__path__"):
-        here += [f"{module.__name__}.{found.name}" for found in pkgutil.iter_modules(module.__path__)]
+        here += [f"{module.__name__}.{match.name}" for match in pkgutil.iter_modules(module.__path__)]
     return next((name for name in here if member in _assigned(name)), module.__name__)
 
 
 def _assigned(name: str) -> dict[str, str]:
     """Constants that a module's file assigns -> the comment `#:` above each, if any."""
     lines = inspect.getsource(_imported(name)).splitlines()
-    found = {}
+    assigned = {}
     for node in ast.parse("\n".join(lines)).body:
         targets = [*getattr(node, "targets", ()), getattr(node, "target", None)]
-        above, said = node.lineno - 2, []
+        above, words = node.lineno - 2, []
         while above >= 0 and lines[above].startswith("#"):
-            said.insert(0, lines[above].lstrip("#: "))
+            words.insert(0, lines[above].lstrip("#: "))
             above -= 1
-        found |= {target.id: " ".join(said) for target in targets if isinstance(target, ast.Name)}
-    return found
+        assigned |= {target.id: " ".join(words) for target in targets if isinstance(target, ast.Name)}
+    return assigned
 
 
 def _entry(module: ModuleType, room: str, member: str) -> str:
@@ -154,8 +154,8 @@ def short_types(
     """Arrays by their short name, as the source spells them; what cannot be read as Python, not at all."""
     arrays = re.compile(r"~?(?:numpy\.)?ndarray\[.*?dtype\[([^\[\]]*)\]\]")
     # A default that a factory makes is shown as one: the angle brackets would leave the signature unread.
-    given = (text and arrays.sub(r"NDArray[\1]", text) for text in (signature, returned))
-    return tuple(text and text.replace("<factory>", "...") for text in given)
+    texts = (text and arrays.sub(r"NDArray[\1]", text) for text in (signature, returned))
+    return tuple(text and text.replace("<factory>", "...") for text in texts)
 
 
 def skip(app: Sphinx, what: str, name: str, value: object, left_out: bool, options: object) -> bool | None:

@@ -55,13 +55,13 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.x is None) != (args.y is None):
         raise UsageError(f"--x and --y go together; say --{'y' if args.y is None else 'x'} too")
-    given = dict(importing.pair("-p", "NAME=VALUE")(text) for text in args.parameters)
+    asked = dict(importing.pair("-p", "NAME=VALUE")(text) for text in args.parameters)
     check_folder(args.output, force=args.force)
     pair = () if args.x is None else (args.x, args.y)
     scores = importing.read_by_options(args.scores, args, pair_of=pair).scores
     settings = family.Settings(
         pair=pair or None,
-        parameters=given,
+        parameters=asked,
         force=args.force,
         quiet=args.quiet,
         audit=args.audit,

@@ -102,8 +102,10 @@ def _panel(name: str, axis: str) -> Scores | pd.DataFrame:
 
 def _tell(whole: dict[str, Any], args: argparse.Namespace) -> None:
     if not args.quiet:
-        kept = f", {whole['kept']} of them from before" if whole["kept"] else ""
-        print(f"{whole['families']} families{kept}: {whole['done']} done, {whole['refused']} with too little to answer")
+        earlier = f", {whole['kept']} of them from before" if whole["kept"] else ""
+        print(
+            f"{whole['families']} families{earlier}: {whole['done']} done, {whole['refused']} with too little to answer"
+        )
     for answer in whole["answers"]:
         if answer["state"] == "failed":
             print(f"failed: {answer['family']}: {answer['why']}", file=sys.stderr)

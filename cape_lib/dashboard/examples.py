@@ -24,7 +24,7 @@ def examples() -> list[dict[str, Any]]:
         ("llama-2", "Llama-2", "Llama-2"),
     ]
     tuned = panel["instruct"].fillna(False).astype(bool)
-    found = [
+    listed = [
         _model("pythia-1b", "Pythia-1B alone", panel, "Pythia-1B"),
         _model("phi-2", "Phi-2", panel, "Phi-2"),
         _model("llama-2-70b", "Llama-2-70B", panel, "Llama2-70B"),
@@ -35,7 +35,7 @@ def examples() -> list[dict[str, Any]]:
         _variants("gpt-oss", "gpt-oss-120b, little thought and much", ("gpt-oss-120b (low)", "gpt-oss-120b (high)")),
         _pair("commonsense", "Pythia: WinoGrande and TruthfulQA", panel[panel["ladder"].eq("Pythia")]),
     ]
-    return [example for example in found if example is not None]
+    return [example for example in listed if example is not None]
 
 
 def _row(row: pd.Series, columns: tuple[str, ...]) -> dict[str, Any]:

@@ -39,14 +39,14 @@ def check_score(text: str) -> tuple[float | None, Problem | None]:
 
     Codes: comma, text, negative, over, fraction. `mend` is the text to put in its place, or None.
     """
-    given = text.strip(BLANK).removesuffix("%").strip(BLANK)
-    if not given:
+    typed = text.strip(BLANK).removesuffix("%").strip(BLANK)
+    if not typed:
         return None, None
-    if _COMMA.fullmatch(given):
-        return None, _problem("comma", text, given.replace(",", "."))
-    if not _NUMBER.fullmatch(given):
+    if _COMMA.fullmatch(typed):
+        return None, _problem("comma", text, typed.replace(",", "."))
+    if not _NUMBER.fullmatch(typed):
         return None, _problem("text", text)
-    value = float(given)
+    value = float(typed)
     if value < 0:
         return None, _problem("negative", text)
     if value > 100:
@@ -61,15 +61,15 @@ def check_size(text: str) -> tuple[float | None, Problem | None]:
 
     Codes: size_comma, size_text, size_zero, size_count (a raw count), size_large (perhaps in millions).
     """
-    given = text.strip(BLANK)
-    if not given:
+    typed = text.strip(BLANK)
+    if not typed:
         return None, None
-    if _COMMA.fullmatch(given):
-        return None, _problem("size_comma", text, given.replace(",", "."))
-    unit = _WITH_UNIT.fullmatch(given)
-    if unit is None and not _NUMBER.fullmatch(given):
+    if _COMMA.fullmatch(typed):
+        return None, _problem("size_comma", text, typed.replace(",", "."))
+    unit = _WITH_UNIT.fullmatch(typed)
+    if unit is None and not _NUMBER.fullmatch(typed):
         return None, _problem("size_text", text)
-    value = float(unit[1]) * _UNITS[unit[2].lower()] if unit else float(given)
+    value = float(unit[1]) * _UNITS[unit[2].lower()] if unit else float(typed)
     if value <= 0:
         return None, _problem("size_zero", text)
     if value >= RAW_COUNT:
@@ -81,16 +81,16 @@ def check_size(text: str) -> tuple[float | None, Problem | None]:
 
 def check_date(text: str) -> tuple[str | None, Problem | None]:
     """A date as year, year-month or year-month-day."""
-    given = text.strip(BLANK)
-    if not given:
+    typed = text.strip(BLANK)
+    if not typed:
         return None, None
-    return (given, None) if _DATE.fullmatch(given) else (None, _problem("date", text))
+    return (typed, None) if _DATE.fullmatch(typed) else (None, _problem("date", text))
 
 
 def check_place(text: str, axis: Axis) -> tuple[float | None, Problem | None]:
     """A place on an axis in its unit; a date as days since 1970, a month or a year counted from its first day."""
-    given = text.strip(BLANK)
-    if not given:
+    typed = text.strip(BLANK)
+    if not typed:
         return None, None
     if axis.name == "date":
         date, problem = check_date(text)
@@ -98,7 +98,7 @@ def check_place(text: str, axis: Axis) -> tuple[float | None, Problem | None]:
             return (axis.read(date) if date else None), problem
         except UsageError:  # no day of the calendar
             return None, _problem("date", text)
-    bare = given.replace(",", "") if _THOUSANDS.fullmatch(given) else given
+    bare = typed.replace(",", "") if _THOUSANDS.fullmatch(typed) else typed
     counted = _WITH_UNIT.fullmatch(bare) if axis.name == "tokens" else None
     if counted is None and not _NUMBER.fullmatch(bare):
         unit = f" {axis.unit}" if axis.unit else ""
@@ -135,21 +135,21 @@ def check_table(
     shots: dict[str, dict[str, int]] = {}
     filled = [(i, row) for i, row in enumerate(rows) if any(str(v or "").strip(BLANK) for v in row.values())]
     for i, row in filled:
-        found, wrong = _check_row(row, need=need, also=also, sized=sized, axis=axis)
+        numbers, wrong = _check_row(row, need=need, also=also, sized=sized, axis=axis)
         by = "params_b" if axis is None else _typed(axis)
-        size = found.get("params_b" if axis is None else axis.column)
+        size = numbers.get("params_b" if axis is None else axis.column)
         if sized and size is not None and size in sizes:
             code = "duplicate" if axis is None else "duplicate_place"
             wrong.append({"column": by, **_problem(code, str(row.get(by)), facts={"first": sizes[size] + 1})})
         elif sized and size is not None:
             sizes[size] = i
         for name in (*need, *also):
-            given = str(row.get(f"{name}_shots") or "").strip(BLANK)
-            if given:
-                shots.setdefault(name, {}).setdefault(given, i)
+            typed = str(row.get(f"{name}_shots") or "").strip(BLANK)
+            if typed:
+                shots.setdefault(name, {}).setdefault(typed, i)
         problems += [{"row": i, **problem} for problem in wrong]
         if not wrong:
-            clean.append(found)
+            clean.append(numbers)
     for name, seen in shots.items():
         if len(seen) > 1 and not allow_mixed:
             first, second = list(seen)[:2]
@@ -171,7 +171,7 @@ def _check_row(
 ) -> tuple[dict[str, Any], list[Problem]]:
     """One row as numbers, with its problems (column, code, message, mend)."""
     name = str(row.get("model") or "").strip(BLANK)
-    found: dict[str, Any] = {"model": name or None}
+    numbers: dict[str, Any] = {"model": name or None}
     wrong: list[Problem] = []
     if axis is not None:
         column = _typed(axis)
@@ -180,9 +180,9 @@ def _check_row(
             problem = _problem("missing_place", "", facts={"noun": axis.noun})
         if problem is not None:
             wrong.append({"column": column, **problem})
-        found[axis.column] = place
+        numbers[axis.column] = place
         if (size := check_size(str(row.get("params_b") or ""))[0]) is not None:
-            found["params_b"] = size
+            numbers["params_b"] = size
     needed = [*(["params_b"] if sized and axis is None else []), *need]
     for column in [*needed, *also]:
         check = check_size if column == "params_b" else check_score
@@ -193,28 +193,28 @@ def _check_row(
             )
         if problem is not None:
             wrong.append({"column": column, **problem})
-        found[column] = value
+        numbers[column] = value
     if not sized:
         date, problem = check_date(str(row.get("date") or ""))
-        found["date"] = date
+        numbers["date"] = date
         if problem is not None:
             wrong.append({"column": "date", **problem})
     for column in [*need, *also]:
-        given = str(row.get(f"{column}_shots") or "").strip(BLANK)
-        if re.fullmatch(r"[0-9]+", given):
-            found[f"{column}_shots"] = int(given)
+        typed = str(row.get(f"{column}_shots") or "").strip(BLANK)
+        if re.fullmatch(r"[0-9]+", typed):
+            numbers[f"{column}_shots"] = int(typed)
     for column in [*need, *also]:
-        given = str(row.get(f"{column}_stderr") or "").strip(BLANK)
-        if _NUMBER.fullmatch(given) and float(given) > 0:
-            found[f"{column}_stderr"] = float(given)
+        typed = str(row.get(f"{column}_stderr") or "").strip(BLANK)
+        if _NUMBER.fullmatch(typed) and float(typed) > 0:
+            numbers[f"{column}_stderr"] = float(typed)
         noise = str(row.get(f"{column}_noise") or "").strip(BLANK)
         if noise:
-            found[f"{column}_noise"] = noise
-    return found, wrong
+            numbers[f"{column}_noise"] = noise
+    return numbers, wrong
 
 
 def _problem(code: str, text: str, mend: str | None = None, facts: Mapping[str, Any] | None = None) -> Problem:
-    given = text.strip(BLANK)
-    shortened = given if len(given) <= 24 else f"{given[:24]}..."
+    typed = text.strip(BLANK)
+    shortened = typed if len(typed) <= 24 else f"{typed[:24]}..."
     message = write(f"bad_{code}", {"text": shortened, "mend": mend, **(facts or {})})
     return {"code": code, "message": message, "mend": mend}

@@ -195,33 +195,38 @@ def _base(panel: pd.DataFrame) -> dict[str, Any]:
 
 
 def _dimension(panel: pd.DataFrame) -> dict[str, Any]:
-    found = coupling.effective_dimension(panel, resamples=500)
+    fit = coupling.effective_dimension(panel, resamples=500)
     return {
         "panel": BASE_PANEL,
-        "n": found.estimate.n,
-        "estimate": found.estimate.estimate,
-        "interval": wording.interval(found.estimate.low, found.estimate.high),
-        "promise": tables.promise("effective dimension", "bootstrap", n=found.estimate.n),
-        "benchmarks": list(found.benchmarks),
-        "eigenvalues": found.eigenvalues.tolist(),
-        "vectors": found.vectors.T.tolist(),
+        "n": fit.estimate.n,
+        "estimate": fit.estimate.estimate,
+        "interval": wording.interval(fit.estimate.low, fit.estimate.high),
+        "promise": tables.promise("effective dimension", "bootstrap", n=fit.estimate.n),
+        "benchmarks": list(fit.benchmarks),
+        "eigenvalues": fit.eigenvalues.tolist(),
+        "vectors": fit.vectors.T.tolist(),
     }
 
 
 def _frontier() -> dict[str, Any]:
     rows = tables.frontier(FRONTIER_PANEL).sort_values(["released", "model"])
-    kept = rows.dropna(subset=[X, Y])
+    both = rows.dropna(subset=[X, Y])
     releases = [
-        {"model": row["model"], "lab": row["lab"], "date": str(row["release_date"]), "day": _day(row["released"]),
-         **{name: number(row[name]) for name in tables.FRONTIER_BENCHMARKS},
-         "url": tables.source_url(row[f"{Y}_source"])}
-        for row in kept.to_dict("records")
-    ]  # fmt: skip
+        {
+            "model": row["model"],
+            "lab": row["lab"],
+            "date": str(row["release_date"]),
+            "day": _day(row["released"]),
+            **{name: number(row[name]) for name in tables.FRONTIER_BENCHMARKS},
+            "url": tables.source_url(row[f"{Y}_source"]),
+        }
+        for row in both.to_dict("records")
+    ]
     return {
         "panel": FRONTIER_PANEL,
         "releases": releases,
         "lines": {
-            name: plain_line(line(name)) | {"about": about, "change_limits": _limits(kept, line(name))}
+            name: plain_line(line(name)) | {"about": about, "change_limits": _limits(both, line(name))}
             for name, about in LINES.items()
         },
     }
@@ -239,18 +244,24 @@ def _day(released: pd.Timestamp) -> int:
     return int((released - pd.Timestamp("1970-01-01")).days)
 
 
-def plain_line(given: FrontierLine) -> dict[str, Any]:
+def plain_line(chosen: FrontierLine) -> dict[str, Any]:
     """A frontier line as plain data: what is needed for h and its interval.
 
     With the reach w = t scatter sqrt(1 + 1 / n + (x - mean_x)^2 / spread_x) and the angle a(y) = asin(sqrt(y / 100)), h
     lies from 100 sin(a(y) - w)^2 to 100 sin(a(y) + w)^2, less the line (`FrontierLine.interval` has the ends of the
     scale).
     """
-    fit = given.fit
+    fit = chosen.fit
     return {
-        "name": given.name, "panel": given.panel, "date": given.date,
-        "slope": given.slope, "intercept": given.intercept,
-        "n": fit.n, "mean_x": fit.mean_x, "spread_x": fit.spread_x, "r": fit.r,
-        "scatter": given.scatter,
+        "name": chosen.name,
+        "panel": chosen.panel,
+        "date": chosen.date,
+        "slope": chosen.slope,
+        "intercept": chosen.intercept,
+        "n": fit.n,
+        "mean_x": fit.mean_x,
+        "spread_x": fit.spread_x,
+        "r": fit.r,
+        "scatter": chosen.scatter,
         "t": float(stdtrit(fit.n - 2, 0.5 + LEVEL / 2)),
-    }  # fmt: skip
+    }

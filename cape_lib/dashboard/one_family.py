@@ -56,20 +56,29 @@ def diagnose_family(
     frame = frame.assign(model=_names(frame))
     steps = _steps(frame, x, y)
     kind = "family" if (x, y) == ("hellaswag", "truthfulqa") else "pair"
-    found: dict[str, Any] = {
-        "kind": kind, "x": x, "y": y, "n": len(frame),
-        "labels": {name: tables.label(name) for name in (x, y)}, "runs": tables.between_runs(frame, (x, y)),
-        "sizes": _sizes(frame, x, y), "whole": _whole(frame, x, y), "steps": steps,
-        "r": _correlation(frame, x, y), "dimension": _dimension(frame, x, y),
+    diagnosis: dict[str, Any] = {
+        "kind": kind,
+        "x": x,
+        "y": y,
+        "n": len(frame),
+        "labels": {name: tables.label(name) for name in (x, y)},
+        "runs": tables.between_runs(frame, (x, y)),
+        "sizes": _sizes(frame, x, y),
+        "whole": _whole(frame, x, y),
+        "steps": steps,
+        "r": correlation(*(frame[name].to_numpy(float) for name in (x, y))),
+        "dimension": _dimension(frame, x, y),
         "boundary": _boundary(boundary.critical_scales(frame, x=x, y=y) if scales is None else scales),
         "forecast": _forecast(frame, x, y, at),
-    }  # fmt: skip
-    found["power"] = _power(frame, found)
-    facts = _facts(found)
-    return found | {
-        "phase": steps[-1]["phase"], "answers": _answers(found, facts), "advice": advise(kind, _rule_facts(found)),
-        "notes": _notes(frame, found, facts),
-    }  # fmt: skip
+    }
+    diagnosis["power"] = _power(frame, diagnosis)
+    facts = _facts(diagnosis)
+    return diagnosis | {
+        "phase": steps[-1]["phase"],
+        "answers": _answers(diagnosis, facts),
+        "advice": advise(kind, _rule_facts(diagnosis)),
+        "notes": _notes(frame, diagnosis, facts),
+    }
 
 
 def with_noise(frame: pd.DataFrame, x: str, y: str, items: Mapping[str, int] | None) -> pd.DataFrame:
@@ -96,45 +105,77 @@ def _names(frame: pd.DataFrame) -> list[str]:
 def _sizes(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
     noise = {name: score_noise(frame, name) for name in (x, y)}
     return [
-        {"model": row["model"], "params_b": float(row["params_b"]), "x": float(row[x]), "y": float(row[y]),
-         "x_sd": number(float(noise[x][i])), "y_sd": number(float(noise[y][i]))}
+        {
+            "model": row["model"],
+            "params_b": float(row["params_b"]),
+            "x": float(row[x]),
+            "y": float(row[y]),
+            "x_sd": number(float(noise[x][i])),
+            "y_sd": number(float(noise[y][i])),
+        }
         for i, row in enumerate(frame.to_dict("records"))
-    ]  # fmt: skip
+    ]
 
 
 def _steps(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
     table = coupling.local_coupling(frame, x=x, y=y)
+    ends = [
+        {
+            "smaller": row["smaller"],
+            "larger": row["larger"],
+            "low_b": row["params_b_low"],
+            "high_b": row["params_b_high"],
+            "mid_b": row["params_b_mid"],
+        }
+        for row in table.to_dict("records")
+    ]
+    return [end | step for end, step in zip(ends, plain_changes(table), strict=True)]
+
+
+def plain_changes(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Steps of `coupling.local_coupling` as plain data, without their ends: dx, dy, gamma, probabilities, phase."""
     limit = coupling.settled_beyond(len(table))
     return [
         {
-            "smaller": row["smaller"], "larger": row["larger"], "low_b": row["params_b_low"],
-            "high_b": row["params_b_high"], "mid_b": row["params_b_mid"], "dx": row["dx"], "dy": row["dy"],
-            "gamma": number(row["gamma"]), **{name: number(row[name]) for name in PHASES},
-            "interval": interval(row["low"], row["high"]), "phase": row["phase"],
+            "dx": row["dx"],
+            "dy": row["dy"],
+            "gamma": number(row["gamma"]),
+            **{name: number(row[name]) for name in PHASES},
+            "interval": interval(row["low"], row["high"]),
+            "phase": row["phase"],
             "settled": bool(row["p_negative"] > limit or row["p_negative"] < 1 - limit),
         }
         for row in table.to_dict("records")
-    ]  # fmt: skip
+    ]
 
 
 def _whole(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
-    """What the ladder did from its smallest to its largest size: dx and dy with half of their 95 % intervals, then
-    gamma, as a step has it."""
     whole = coupling.whole_ladder(frame, x=x, y=y)
+    ends = {"smaller": whole.smaller, "larger": whole.larger, "low_b": whole.low, "high_b": whole.high}
+    return ends | {"mid_b": math.sqrt(whole.low * whole.high)} | plain_whole(whole)
+
+
+def plain_whole(whole: coupling.WholeLadder) -> dict[str, Any]:
+    """A whole ladder or path as plain data, without its ends: dx and dy with half of their 95 % intervals, then gamma
+    as a step has it."""
     return {
-        "smaller": whole.smaller, "larger": whole.larger, "low_b": whole.low, "high_b": whole.high,
-        "mid_b": math.sqrt(whole.low * whole.high), "dx": whole.dx.estimate, "dy": whole.dy.estimate,
-        "dx_half": number(whole.dx.high - whole.dx.estimate), "dy_half": number(whole.dy.high - whole.dy.estimate),
-        "z": number(whole.z), "gamma": number(whole.gamma.estimate),
+        "dx": whole.dx.estimate,
+        "dy": whole.dy.estimate,
+        "dx_half": number(whole.dx.high - whole.dx.estimate),
+        "dy_half": number(whole.dy.high - whole.dy.estimate),
+        "z": number(whole.z),
+        "gamma": number(whole.gamma.estimate),
         **{name: number(getattr(whole, name)) for name in PHASES},
-        "interval": interval(whole.gamma.low, whole.gamma.high), "phase": whole.phase, "settled": whole.settled,
-    }  # fmt: skip
+        "interval": interval(whole.gamma.low, whole.gamma.high),
+        "phase": whole.phase,
+        "settled": whole.settled,
+    }
 
 
-def _correlation(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
-    r, n = float(pearson_rows(frame[x].to_numpy(float), frame[y].to_numpy(float))), len(frame)
-    # Two points always lie on a line.
-    r = r if n > 2 else float("nan")
+def correlation(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
+    """r with its interval, as plain data; two points always lie on a line, so that takes three."""
+    n = len(first)
+    r = float(pearson_rows(first, second)) if n > 2 else math.nan
     fit = fisher(r, n)
     return {"estimate": number(r), "interval": interval(fit.low, fit.high), "n": n}
 
@@ -148,11 +189,14 @@ def _dimension(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
     values = fit.eigenvalues
     real = values > 1e-9 * values.sum()
     return {
-        "n": len(frame), "benchmarks": names, "estimate": number(fit.estimate.estimate), "least": 6,
+        "n": len(frame),
+        "benchmarks": names,
+        "estimate": number(fit.estimate.estimate),
+        "least": 6,
         "eigenvalues": [float(v) if keep else 0.0 for v, keep in zip(values, real, strict=True)],
         "vectors": [_upright(v) if keep else None for v, keep in zip(fit.vectors.T, real, strict=True)],
         "most": min(len(names), len(frame) - 1),
-    }  # fmt: skip
+    }
 
 
 def _upright(vector: np.ndarray) -> list[float]:
@@ -174,10 +218,14 @@ def _boundary(scales: pd.DataFrame) -> dict[str, Any]:
         name = row["estimator"].replace(" ", "_")
         low, high = (number(row[end]) for end in ("low", "high"))
         answer[name] = {
-            "estimate": number(row["n_c_b"]), "low": low or None, "high": high or None, "share": number(row["share"]),
-            "inside": math.isfinite(row["n_c_b"]), "verdict": row["verdict"],
+            "estimate": number(row["n_c_b"]),
+            "low": low or None,
+            "high": high or None,
+            "share": number(row["share"]),
+            "inside": math.isfinite(row["n_c_b"]),
+            "verdict": row["verdict"],
             "promise": promised(row["estimator"], row["n"]),
-        }  # fmt: skip
+        }
     return answer
 
 
@@ -185,36 +233,49 @@ def _forecast(frame: pd.DataFrame, x: str, y: str, at: float | None) -> dict[str
     """`dynamics.carried_on` as plain data: at_b, ratio (to the largest size), methods."""
     largest = float(frame["params_b"].iloc[-1])
     size = 2 * largest if at is None else float(at)
-    table = dynamics.carried_on(frame, x=x, y=y, at=size)
-    table.columns = ["x", "y", "held_out"]
-    methods = {
-        name: {column: number(value) for column, value in row.items()} for name, row in table.to_dict("index").items()
-    }
+    methods = plain_methods(dynamics.carried_on(frame, x=x, y=y, at=size))
     return {"at_b": size, "ratio": size / largest, "methods": methods}
 
 
-def _power(frame: pd.DataFrame, found: Mapping[str, Any]) -> dict[str, Any]:
+def plain_methods(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """`dynamics.carried_on` as plain data: by method, x, y and held_out."""
+    rows = table.set_axis(["x", "y", "held_out"], axis="columns").to_dict("index").items()
+    return {name: {column: number(value) for column, value in row.items()} for name, row in rows}
+
+
+def _power(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
     """What would settle the sign of the last step, and of r, if the values seen are the true ones.
 
     `questions`: how many times as many questions a benchmark (None: more than `MOST_QUESTIONS` times, or no noise is
     known); `sizes`: sizes in all for an interval of r without zero (None: more than `MOST_SIZES`); `boundary`: see
     `boundary.boundary_power`.
     """
-    step, r = found["steps"][-1], found["r"]["estimate"]
-    var_x, var_y = (float((score_noise(frame, found[name])[-2:] ** 2).sum()) for name in ("x", "y"))
+    r = diagnosis["r"]["estimate"]
     sizes = None
     if r is not None and 0 < abs(r) < 1:
         needed = math.ceil((1.959963984540054 / math.atanh(abs(r))) ** 2 + 3)
         sizes = max(needed, 4) if needed <= MOST_SIZES else None
     elif r is not None and abs(r) == 1:
         sizes = 4
-    limit = coupling.settled_beyond(len(found["steps"]))
-    dip = boundary.boundary_power(frame, y=found["y"]) if found["kind"] == "family" else None
+    dip = boundary.boundary_power(frame, y=diagnosis["y"]) if diagnosis["kind"] == "family" else None
+    settle = last_step_power(frame, diagnosis)
     return {
-        "questions": questions_needed((step["dy"], step["dx"]), (var_y, var_x), limit), "sizes": sizes,
-        "settled": step["settled"], "most_questions": MOST_QUESTIONS, "most_sizes": MOST_SIZES,
+        "questions": settle["questions"],
+        "sizes": sizes,
+        "settled": settle["settled"],
+        "most_questions": MOST_QUESTIONS,
+        "most_sizes": MOST_SIZES,
         "boundary": None if dip is None else asdict(dip),
-    }  # fmt: skip
+    }
+
+
+def last_step_power(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
+    """How many times as many questions would settle the sign of the last step, if what is seen is true."""
+    step = diagnosis["steps"][-1]
+    var_x, var_y = (float((score_noise(frame, diagnosis[name])[-2:] ** 2).sum()) for name in ("x", "y"))
+    limit = coupling.settled_beyond(len(diagnosis["steps"]))
+    needed = questions_needed((step["dy"], step["dx"]), (var_y, var_x), limit)
+    return {"questions": needed, "settled": step["settled"], "most_questions": MOST_QUESTIONS}
 
 
 def questions_needed(step: tuple[float, float], variance: tuple[float, float], limit: float) -> int | None:
@@ -237,44 +298,54 @@ def questions_needed(step: tuple[float, float], variance: tuple[float, float], l
     return high
 
 
-def _facts(found: Mapping[str, Any]) -> dict[str, Any]:
-    steps, last, r, known = found["steps"], found["steps"][-1], found["r"], plain_steps()
+def _facts(diagnosis: Mapping[str, Any]) -> dict[str, Any]:
+    steps, last, r, known = diagnosis["steps"], diagnosis["steps"][-1], diagnosis["r"], plain_steps()
     counts = {phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES}
     names = ("smaller", "larger", "gamma", "interval", "phase", "p_negative", "dx", "dy")
     return {
-        "x": found["labels"][found["x"]], "y": found["labels"][found["y"]], "n": found["n"], "n_steps": len(steps),
-        **{name: last[name] for name in names}, **counts, "settled": sum(step["settled"] for step in steps),
-        **{f"whole_{name}": value for name, value in found["whole"].items()},
-        "runs_of": " and ".join(found["labels"][name] for name in found["runs"]),
-        "r": r["estimate"], "r_interval": r["interval"], "known": len(known),
+        "x": diagnosis["labels"][diagnosis["x"]],
+        "y": diagnosis["labels"][diagnosis["y"]],
+        "n": diagnosis["n"],
+        "n_steps": len(steps),
+        **{name: last[name] for name in names},
+        **counts,
+        "settled": sum(step["settled"] for step in steps),
+        **{f"whole_{name}": value for name, value in diagnosis["whole"].items()},
+        "runs_of": " and ".join(diagnosis["labels"][name] for name in diagnosis["runs"]),
+        "r": r["estimate"],
+        "r_interval": r["interval"],
+        "known": len(known),
         "known_negative": sum(step["gamma"] < 0 for step in known),
-        "questions": found["power"]["questions"], "most_questions": MOST_QUESTIONS,
-        "largest": found["sizes"][-1]["model"], "smallest": found["sizes"][0]["model"], "settle_r": _settle_r(found),
-    }  # fmt: skip
+        "questions": diagnosis["power"]["questions"],
+        "most_questions": MOST_QUESTIONS,
+        "largest": diagnosis["sizes"][-1]["model"],
+        "smallest": diagnosis["sizes"][0]["model"],
+        "settle_r": _settle_r(diagnosis),
+    }
 
 
-def _settle_r(found: Mapping[str, Any]) -> str:
-    needed, dip = found["power"]["sizes"], found["power"]["boundary"]
-    text = "" if needed is None else write("settle_r" if needed > found["n"] else "settled_r", {"needed": needed})
-    if dip is None or found["boundary"]["vertex"]["verdict"] == "boundary":
+def _settle_r(diagnosis: Mapping[str, Any]) -> str:
+    needed, dip = diagnosis["power"]["sizes"], diagnosis["power"]["boundary"]
+    text = "" if needed is None else write("settle_r" if needed > diagnosis["n"] else "settled_r", {"needed": needed})
+    if dip is None or diagnosis["boundary"]["vertex"]["verdict"] == "boundary":
         return text
-    return text + write("settle_boundary", dip | {"n": found["n"]})
+    return text + write("settle_boundary", dip | {"n": diagnosis["n"]})
 
 
-def _answers(found: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:
-    last, kind = found["steps"][-1], str(found["kind"])
-    known, one = last["p_negative"] is not None, len(found["steps"]) == 1
+def _answers(diagnosis: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:
+    last, kind = diagnosis["steps"][-1], str(diagnosis["kind"])
+    known, one = last["p_negative"] is not None, len(diagnosis["steps"]) == 1
     if last["gamma"] is None:
         headline = "family_headline_undefined"
     elif not known:
         headline = "family_headline_no_noise"
-    elif not one and found["whole"]["gamma"] is not None:
-        whole = "settled" if found["whole"]["settled"] else "open"
+    elif not one and diagnosis["whole"]["gamma"] is not None:
+        whole = "settled" if diagnosis["whole"]["settled"] else "open"
         headline = f"family_headline_{whole}_{'settled' if last['settled'] else 'open'}"
     else:
         headline = "family_headline_settled" if last["settled"] else "family_headline"
     sure = "family_sure_one" if one else "family_sure"
-    if found["runs"]:
+    if diagnosis["runs"]:
         sure = "family_sure_one_runs" if one else "family_sure_runs"
     if not known:
         sure = "family_sure_no_noise"
@@ -283,8 +354,8 @@ def _answers(found: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, st
         "phase": write("family_phase_one" if one else "family_phase", facts),
         "sure": write(sure, facts),
         "compared": write(f"{kind}_compared" if facts["r"] is not None else f"{kind}_compared_two", facts),
-        "move": write(f"{kind}_move_{_situation(last, found['whole'])}", facts),
-        "measure": write(_measure(found, known), facts),
+        "move": write(f"{kind}_move_{_situation(last, diagnosis['whole'])}", facts),
+        "measure": write(_measure(diagnosis, known), facts),
     }
 
 
@@ -294,33 +365,36 @@ def _situation(last: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
     return "tax" if last["gamma"] is not None and last["gamma"] < 0 else "bonus"
 
 
-def _measure(found: Mapping[str, Any], known: bool) -> str:
-    power = found["power"]
+def _measure(diagnosis: Mapping[str, Any], known: bool) -> str:
+    power = diagnosis["power"]
     if not known:
         return "family_measure_no_noise"
     if power["settled"]:
-        return "family_measure_settled" if found["n"] >= 4 else "family_measure_settled_few"
+        return "family_measure_settled" if diagnosis["n"] >= 4 else "family_measure_settled_few"
     key = "family_measure" if power["questions"] is not None else "family_measure_hopeless"
-    return f"{key}_runs" if found["runs"] else key
+    return f"{key}_runs" if diagnosis["runs"] else key
 
 
-def _notes(frame: pd.DataFrame, found: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
-    notes = [write("note_runs" if found["runs"] else "note_seeds", facts)]
-    if found["kind"] == "family" and perhaps_swapped([(s["params_b"], s["x"], s["y"]) for s in found["sizes"]]):
+def _notes(frame: pd.DataFrame, diagnosis: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
+    notes = [write("note_runs" if diagnosis["runs"] else "note_seeds", facts)]
+    if diagnosis["kind"] == "family" and perhaps_swapped([(s["params_b"], s["x"], s["y"]) for s in diagnosis["sizes"]]):
         notes.append(write("note_swapped_family", facts))
     stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
-    if "truthfulqa" in (found["x"], found["y"]) and not stated:
+    if "truthfulqa" in (diagnosis["x"], diagnosis["y"]) and not stated:
         notes.append(write("note_mc2_noise", facts))
-    if found["n"] < 6:
+    if diagnosis["n"] < 6:
         notes.append(write("note_few_for_dimension", facts))
     return notes
 
 
-def _rule_facts(found: Mapping[str, Any]) -> dict[str, float | None]:
-    last = found["steps"][-1]
+def _rule_facts(diagnosis: Mapping[str, Any]) -> dict[str, float | None]:
+    last = diagnosis["steps"][-1]
     return {
         **{name: last[name] for name in ("gamma", "p_tax", "p_bonus", "p_negative", "dx")},
-        "n_sizes": float(found["n"]), "largest_b": found["sizes"][-1]["params_b"],
-        "settled": float(last["settled"]), "questions": found["power"]["questions"], "runs": float(bool(found["runs"])),
-        "vertex_inside": float(found["boundary"]["vertex"]["inside"]),
-    }  # fmt: skip
+        "n_sizes": float(diagnosis["n"]),
+        "largest_b": diagnosis["sizes"][-1]["params_b"],
+        "settled": float(last["settled"]),
+        "questions": diagnosis["power"]["questions"],
+        "runs": float(bool(diagnosis["runs"])),
+        "vertex_inside": float(diagnosis["boundary"]["vertex"]["inside"]),
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +10,17 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.base import boundary, coupling, dynamics, training
-from cape_lib.dashboard.one_family import MOST_QUESTIONS, PHASES, questions_needed, with_noise
-from cape_lib.dashboard.wording import interval, number, shown, write
-from cape_lib.stats import fisher, ladder_rows, pearson_rows, score_noise
+from cape_lib.dashboard.one_family import (
+    MOST_QUESTIONS,
+    correlation,
+    last_step_power,
+    plain_changes,
+    plain_methods,
+    plain_whole,
+    with_noise,
+)
+from cape_lib.dashboard.wording import number, shown, write
+from cape_lib.stats import ladder_rows, score_noise
 from cape_lib.tables.axes import Axis, day
 
 Plain = dict[str, Any]
@@ -62,7 +69,7 @@ def diagnose_path(
         "boundary": _boundary(frame, along, x, y),
         "forecast": _forecast(frame, along, x, y, at),
     }
-    diagnosis["power"] = _power(frame, diagnosis)
+    diagnosis["power"] = last_step_power(frame, diagnosis)
     facts = _facts(diagnosis, along)
     return diagnosis | {
         "phase": steps[-1]["phase"],
@@ -101,37 +108,13 @@ def _ends(along: Axis, low: float, high: float) -> Plain:
 
 def _steps(frame: pd.DataFrame, along: Axis, x: str, y: str) -> list[Plain]:
     table = coupling.local_coupling(frame, x=x, y=y, along=along)
-    limit = coupling.settled_beyond(len(table))
-    return [
-        {
-            **_ends(along, row[f"{along.column}_low"], row[f"{along.column}_high"]),
-            "dx": row["dx"],
-            "dy": row["dy"],
-            "gamma": number(row["gamma"]),
-            **{name: number(row[name]) for name in PHASES},
-            "interval": interval(row["low"], row["high"]),
-            "phase": row["phase"],
-            "settled": bool(row["p_negative"] > limit or row["p_negative"] < 1 - limit),
-        }
-        for row in table.to_dict("records")
-    ]
+    places = zip(table[f"{along.column}_low"], table[f"{along.column}_high"], strict=True)
+    return [_ends(along, *two) | step for two, step in zip(places, plain_changes(table), strict=True)]
 
 
 def _whole(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
     whole = coupling.whole_ladder(frame, x=x, y=y, along=along)
-    return {
-        **_ends(along, whole.low, whole.high),
-        "dx": whole.dx.estimate,
-        "dy": whole.dy.estimate,
-        "dx_half": number(whole.dx.high - whole.dx.estimate),
-        "dy_half": number(whole.dy.high - whole.dy.estimate),
-        "z": number(whole.z),
-        "gamma": number(whole.gamma.estimate),
-        **{name: number(getattr(whole, name)) for name in PHASES},
-        "interval": interval(whole.gamma.low, whole.gamma.high),
-        "phase": whole.phase,
-        "settled": whole.settled,
-    }
+    return _ends(along, whole.low, whole.high) | plain_whole(whole)
 
 
 def _correlations(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
@@ -141,18 +124,10 @@ def _correlations(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
     (chapter 10), and a common trend drops out of the differences.
     """
     first, second = (frame[name].to_numpy(float) for name in (x, y))
-    levels = _correlation(first, second) | {"of": "levels"}
+    levels = correlation(first, second) | {"of": "levels"}
     if not along.serial:
         return {"r": levels}
-    return {"r": _correlation(np.diff(first), np.diff(second)) | {"of": "changes"}, "r_levels": levels}
-
-
-def _correlation(first: np.ndarray, second: np.ndarray) -> Plain:
-    n = len(first)
-    # Two points always lie on a line.
-    r = float(pearson_rows(first, second)) if n > 2 else math.nan
-    fit = fisher(r, n)
-    return {"estimate": number(r), "interval": interval(fit.low, fit.high), "n": n}
+    return {"r": correlation(np.diff(first), np.diff(second)) | {"of": "changes"}, "r_levels": levels}
 
 
 def _strangers(frame: pd.DataFrame, beside: pd.DataFrame, along: Axis, x: str, y: str) -> Plain | None:
@@ -212,21 +187,8 @@ def turn_text(along: Axis, estimate: float, low: float | None, high: float | Non
 def _forecast(frame: pd.DataFrame, along: Axis, x: str, y: str, at: float | None) -> Plain:
     values = frame[along.column].astype(float)
     ahead = along.ahead(float(values.iloc[-1]), float(values.iloc[0])) if at is None else float(at)
-    table = dynamics.carried_on(frame, x=x, y=y, at=ahead, along=along)
-    table.columns = ["x", "y", "held_out"]
-    methods = {
-        name: {column: number(value) for column, value in row.items()} for name, row in table.to_dict("index").items()
-    }
+    methods = plain_methods(dynamics.carried_on(frame, x=x, y=y, at=ahead, along=along))
     return {"at": _value(along, ahead), "text": along.shown(ahead), "methods": methods}
-
-
-def _power(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> Plain:
-    """How many times as many questions would settle the sign of the last step, if what is seen is true."""
-    step = diagnosis["steps"][-1]
-    var_x, var_y = (float((score_noise(frame, diagnosis[name])[-2:] ** 2).sum()) for name in ("x", "y"))
-    limit = coupling.settled_beyond(len(diagnosis["steps"]))
-    needed = questions_needed((step["dy"], step["dx"]), (var_y, var_x), limit)
-    return {"questions": needed, "settled": step["settled"], "most_questions": MOST_QUESTIONS}
 
 
 def _facts(diagnosis: Mapping[str, Any], along: Axis) -> dict[str, Any]:

@@ -52,20 +52,20 @@ def release_command(benchmark: str, model: str) -> str:
 
 def shots_of(scores: pd.DataFrame, benchmark: str) -> int | None:
     """The shots that stand in the protocol column of a benchmark, if all rows that know it agree; else None."""
-    said = scores.get(f"{benchmark}_protocol", pd.Series(dtype=object)).dropna().astype(str)
-    counts = {int(found[1]) for text in said if (found := re.search(r"\b(\d+)-shot\b", text))}
+    protocols = scores.get(f"{benchmark}_protocol", pd.Series(dtype=object)).dropna().astype(str)
+    counts = {int(shots[1]) for text in protocols if (shots := re.search(r"\b(\d+)-shot\b", text))}
     return counts.pop() if len(counts) == 1 else None
 
 
 def missing(scores: pd.DataFrame, benchmarks: Iterable[str]) -> dict[str, list[str]]:
     """Benchmark -> models without a score in it, of the benchmarks that a command is known for."""
-    found = {}
+    lacking = {}
     for benchmark in benchmarks:
         if benchmark in LEADERBOARD_TASKS:
             blank = scores[benchmark].isna() if benchmark in scores else pd.Series(True, index=scores.index)
             if blank.any():
-                found[benchmark] = scores.loc[blank, "model"].astype(str).tolist()
-    return found
+                lacking[benchmark] = scores.loc[blank, "model"].astype(str).tolist()
+    return lacking
 
 
 def commands(scores: pd.DataFrame, benchmarks: Iterable[str]) -> list[str]:

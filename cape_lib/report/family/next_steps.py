@@ -64,14 +64,14 @@ def _point(along: Axis, at: float, why: str) -> dict[str, Any]:
     return {"at": day(at) if along.name == "date" else at, "text": along.shown(at), "why": why}
 
 
-def stderr_columns(part: Part, found: dict[str, Any]) -> list[str]:
+def stderr_columns(part: Part, analysis: dict[str, Any]) -> list[str]:
     """The columns of standard errors that would give every step its interval; none where all have one."""
-    if all(step["p_negative"] is not None for step in found["diagnosis"]["steps"]):
+    if all(step["p_negative"] is not None for step in analysis["diagnosis"]["steps"]):
         return []
     return [f"{name}_stderr" for name in (part.x, part.y) if name not in tables.ITEM_COUNTS]
 
 
-def commands(plan: Plan, part: Part, found: dict[str, Any]) -> list[tuple[str, str]]:
+def commands(plan: Plan, part: Part, analysis: dict[str, Any]) -> list[tuple[str, str]]:
     """What to run next: (why, command) pairs, ready for a shell."""
     if part.kind == "pairs":
         return []
@@ -80,35 +80,37 @@ def commands(plan: Plan, part: Part, found: dict[str, Any]) -> list[tuple[str, s
     if part.kind == "path":
         pair = [name for name in (part.x, part.y) if name in measuring.LEADERBOARD_TASKS]
         shots = {name: measuring.shots_of(part.rows, name) for name in pair}
-        why = f"of a {part.along.point} near {found['next_point']['text']}"
+        why = f"of a {part.along.point} near {analysis['next_point']['text']}"
         return [(f"{tables.label(name)} {why}", measuring.command(name, PLACE, shots=shots[name])) for name in pair]
-    told = []
+    lines: list[tuple[str, str]] = []
     pair = [name for name in (part.x, part.y) if name in measuring.LEADERBOARD_TASKS]
     for benchmark in pair:
         for line in measuring.commands(plan.scores, [benchmark]):
-            told.append((f"{tables.label(benchmark)} of the sizes that lack it", line))
-    size = f"of a size near {found['next_size']['params_b']:.2g} B"
+            lines.append((f"{tables.label(benchmark)} of the sizes that lack it", line))
+    size = f"of a size near {analysis['next_size']['params_b']:.2g} B"
     shots = {benchmark: measuring.shots_of(part.rows, benchmark) for benchmark in pair}
     if part.kind == "base" and shots["truthfulqa"] in (None, 0):
-        told.append((f"both scores {size}", measuring.both(PLACE, shots=shots["hellaswag"])))
+        lines.append((f"both scores {size}", measuring.both(PLACE, shots=shots["hellaswag"])))
     else:
-        told += [(f"{tables.label(name)} {size}", measuring.command(name, PLACE, shots=shots[name])) for name in pair]
+        lines += [(f"{tables.label(name)} {size}", measuring.command(name, PLACE, shots=shots[name])) for name in pair]
     if part.kind == "base":
         others = [name for name in measuring.LEADERBOARD_TASKS if name not in BASE_PAIR]
-        told += [("the other three benchmarks, for the pairs and the dimension of chapter 1", line)
-                 for line in measuring.commands(plan.scores, others)]  # fmt: skip
-    return told
+        lines += [
+            ("the other three benchmarks, for the pairs and the dimension of chapter 1", line)
+            for line in measuring.commands(plan.scores, others)
+        ]
+    return lines
 
 
 def _of_releases(scores: pd.DataFrame) -> list[tuple[str, str]]:
     """A command a release for each benchmark that it lacks and the harness has, and how to read the result."""
-    told, asked = [], []
+    lines, options = [], []
     for benchmark, (task, metric) in measuring.RELEASE_TASKS.items():
         blank = scores[benchmark].isna() if benchmark in scores else pd.Series(True, index=scores.index)
         lacking = scores.loc[blank, "model"].astype(str)
         why = f"{tables.label(benchmark)} of {{}}, if its weights are open"
-        told += [(why.format(model), measuring.release_command(benchmark, model)) for model in lacking]
-        asked += [f"--also '{task}:{metric}={benchmark}'"] if len(lacking) else []
-    if told:
-        told.append(("then, to read what they wrote", f"cape import results/ {' '.join(asked)} -o measured.csv"))
-    return told
+        lines += [(why.format(model), measuring.release_command(benchmark, model)) for model in lacking]
+        options += [f"--also '{task}:{metric}={benchmark}'"] if len(lacking) else []
+    if lines:
+        lines.append(("then, to read what they wrote", f"cape import results/ {' '.join(options)} -o measured.csv"))
+    return lines

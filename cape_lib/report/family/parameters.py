@@ -61,7 +61,7 @@ def parse(source: str) -> dict[str, Parameter]:
     """The parameters that a cell's text declares. Raises ValueError or SyntaxError for anything but assignments."""
     tree = ast.parse(source)
     comments = _comments(source)
-    found: dict[str, Parameter] = {}
+    declared: dict[str, Parameter] = {}
     for statement in tree.body:
         target: ast.expr
         if isinstance(statement, ast.AnnAssign):
@@ -74,8 +74,8 @@ def parse(source: str) -> dict[str, Parameter]:
             raise ValueError(f"line {statement.lineno} is no assignment of a value to a name")
         default = ast.literal_eval(value)
         comment = comments.get(statement.end_lineno or statement.lineno, "")
-        found[target.id] = _parameter(target.id, kind or type(default), default, comment, statement)
-    return found
+        declared[target.id] = _parameter(target.id, kind or type(default), default, comment, statement)
+    return declared
 
 
 def _parameter(name: str, kind: type[Any], default: Any, comment: str, statement: ast.stmt) -> Parameter:
@@ -106,12 +106,12 @@ def _comments(source: str) -> dict[int, str]:
     return {token.start[0]: token.string.lstrip("# ") for token in lines if token.type == tokenize.COMMENT}
 
 
-def checked(declared: Mapping[str, Parameter], given: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+def checked(declared: Mapping[str, Parameter], values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     """The given values in their declared types. Raises UsageError naming the first that does not fit.
 
     A value may be text as typed on a command line: "0.2" for a float, "yes" for a bool.
     """
-    return {name: _checked(declared, name, value, where) for name, value in given.items()}
+    return {name: _checked(declared, name, value, where) for name, value in values.items()}
 
 
 def _checked(declared: Mapping[str, Parameter], name: str, value: Any, where: str) -> Any:

@@ -86,22 +86,22 @@ def parts(checked: Scores | pd.DataFrame, *, name: str, x: str | None = None, y:
             raise UsageError(f"--x and --y are both {x}; choose two benchmarks")
         for benchmark in (x, y):
             if benchmark not in tables.score_benchmarks(scores):
-                told = suggest("benchmark", benchmark, tables.score_benchmarks(scores))
-                raise MissingError(f"{name}: {told}; {_how(benchmark, scores)}")
+                reason = suggest("benchmark", benchmark, tables.score_benchmarks(scores))
+                raise MissingError(f"{name}: {reason}; {_how(benchmark, scores)}")
         frontier = {x, y} == set(FRONTIER_PAIR) and whole.axis.by_size
         kind: Kind = "base" if (x, y) == BASE_PAIR else "frontier" if frontier else "pair"
         return [_part(whole, kind, *(FRONTIER_PAIR if frontier else (x, y)), name=name)]
-    given = [name for name in tables.score_benchmarks(scores) if name != whole.axis.column]
-    found = []
+    scored = [name for name in tables.score_benchmarks(scores) if name != whole.axis.column]
+    analyses = []
     if all(_any(scores, benchmark) for benchmark in BASE_PAIR):
-        found.append(_part(whole, "base", *BASE_PAIR, name=name))
-    if all(_any(scores, benchmark) for benchmark in FRONTIER_PAIR) and (whole.axis.by_size or not found):
-        found.append(_part(whole, "frontier", *FRONTIER_PAIR, name=name))
-    if found:
-        return found
+        analyses.append(_part(whole, "base", *BASE_PAIR, name=name))
+    if all(_any(scores, benchmark) for benchmark in FRONTIER_PAIR) and (whole.axis.by_size or not analyses):
+        analyses.append(_part(whole, "frontier", *FRONTIER_PAIR, name=name))
+    if analyses:
+        return analyses
     half = [pair for pair in (BASE_PAIR, FRONTIER_PAIR) if any(_any(scores, benchmark) for benchmark in pair)]
     lacking = [benchmark for benchmark in (half or [BASE_PAIR])[0] if not _any(scores, benchmark)]
-    others = [benchmark for benchmark in given if _any(scores, benchmark)]
+    others = [benchmark for benchmark in scored if _any(scores, benchmark)]
     pair = f"; or name another pair by --x and --y ({', '.join(others[:6])})" if len(others) > 1 else ""
     raise MissingError(f"{name}: no score in {' and '.join(lacking)}; {_how(lacking[0], scores)}{pair}")
 
@@ -167,29 +167,29 @@ def _too_few(rows: pd.DataFrame, x: str, y: str, name: str, left_out: tuple[str,
     """The refusal: what is there, what is needed, and the command that would bring it."""
     both = f"{tables.label(x)} and {tables.label(y)}"
     sizes = "no size" if rows.empty else "1 size" if len(rows) == 1 else f"{len(rows)} sizes"
-    told = f"{name}: {sizes} with {both}, and {LEAST_SIZES} are needed to see a change of sign"
+    reason = f"{name}: {sizes} with {both}, and {LEAST_SIZES} are needed to see a change of sign"
     if len(rows) == 2:
         dx, dy = (float(rows[score].iloc[1] - rows[score].iloc[0]) for score in (x, y))
-        told += f" (the one step: {dx:+.1f} {tables.label(x)}, {dy:+.1f} {tables.label(y)})"
+        reason += f" (the one step: {dx:+.1f} {tables.label(x)}, {dy:+.1f} {tables.label(y)})"
     if left_out:
         lacks = "both scores" if len(left_out) > 1 else "one of the two scores"
-        told += f"; {', '.join(left_out[:3])} without {lacks}"
+        reason += f"; {', '.join(left_out[:3])} without {lacks}"
     known = [benchmark for benchmark in (y, x) if benchmark in measuring.LEADERBOARD_TASKS]
     model = left_out[0] if left_out else "YOUR_NEXT_SIZE"
     if (x, y) == BASE_PAIR:
-        return f"{told}; score more sizes: {measuring.both(model, shots=measuring.shots_of(rows, x))}"
-    return f"{told}; score more sizes: {measuring.command(known[0], model)}" if known else f"{told}; add sizes"
+        return f"{reason}; score more sizes: {measuring.both(model, shots=measuring.shots_of(rows, x))}"
+    return f"{reason}; score more sizes: {measuring.command(known[0], model)}" if known else f"{reason}; add sizes"
 
 
 def chapters(
-    wanted: list[Part], folder: Path, *, name: str, given: Mapping[str, Any], audit: bool = False
+    wanted: list[Part], folder: Path, *, name: str, asked: Mapping[str, Any], audit: bool = False
 ) -> dict[Path, dict[str, Any]]:
     """Notebook -> checked parameters, for every chapter of the parts that is in `folder`; with `audit` its audit too.
 
-    Each notebook gets the shared parameters that it declares (family, x, y) and of `given` what it declares. Raises
+    Each notebook gets the shared parameters that it declares (family, x, y) and of `asked` what it declares. Raises
     UsageError for a name that no notebook declares, a wrong type or a value out of range.
     """
-    found: dict[Path, dict[str, Any]] = {}
+    notebooks: dict[Path, dict[str, Any]] = {}
     declared: dict[Path, dict[str, parameters.Parameter]] = {}
     for part in wanted:
         for stem in [f"{place}{stem}" for place in ("", "audit/")[: 1 + audit] for stem in CHAPTERS[part.kind]]:
@@ -198,18 +198,18 @@ def chapters(
                 declared[path] = parameters.read(path)
                 shared = {"family": name, "x": part.x, "y": part.y}
                 shared |= {} if part.along.by_size else {"axis": part.along.name}
-                found[path] = {key: value for key, value in shared.items() if key in declared[path]}
+                notebooks[path] = {key: value for key, value in shared.items() if key in declared[path]}
     everything = parameters.together(declared.values())
-    reserved = {"scores_path", "family", "x", "y", "axis"} & set(given)
+    reserved = {"scores_path", "family", "x", "y", "axis"} & set(asked)
     if reserved:
         raise UsageError(f"-p {reserved.pop()}: set by SCORES, --name, --x, --y and --axis")
-    for key in given:
+    for key in asked:
         if key not in everything:
             raise UsageError(f"-p: {suggest('parameter', key, sorted(set(everything) - {'scores_path'}))}")
-    for path, values in found.items():
-        mine = {key: value for key, value in given.items() if key in declared[path]}
-        found[path] = values | parameters.checked(declared[path], mine, where=path.name)
-    return found
+    for path, values in notebooks.items():
+        mine = {key: value for key, value in asked.items() if key in declared[path]}
+        notebooks[path] = values | parameters.checked(declared[path], mine, where=path.name)
+    return notebooks
 
 
 def plan(
@@ -217,14 +217,14 @@ def plan(
     *,
     name: str,
     pair: tuple[str, str] | None,
-    given: Mapping[str, Any],
+    asked: Mapping[str, Any],
     folder: Path,
     audit: bool = False,
     pairs: str | None = None,
 ) -> Plan:
     """Check everything that can be checked before anything runs.
 
-    scores: as `tables.check_scores` gives them; pair: x and y, or None for the usual pairs; given: more parameters of
+    scores: as `tables.check_scores` gives them; pair: x and y, or None for the usual pairs; asked: more parameters of
     the chapters; folder: of the notebooks; audit: with the audit of each chapter; pairs: a column, for the
     comparison of models of one size that differ in it. Raises UsageError, MissingError,
     ScoresError.
@@ -236,19 +236,19 @@ def plan(
         whole, (x, y) = as_scores(scores), pair or BASE_PAIR
         frame, by = comparable(whole, pairs, x, y, name=name)
         part = Part("pairs", x, y, frame, by=by)
-        return Plan(name, whole, (part,), chapters([part], folder, name=name, given=given), whole.notes)
+        return Plan(name, whole, (part,), chapters([part], folder, name=name, asked=asked), whole.notes)
     rows = tables.one_family(as_scores(scores), name)
     shown, notes = name, list(rows.notes)
     if name in tables.base()["family"].to_numpy() or name in tables.base("uniform")["family"].to_numpy():
         shown = f"{name} (yours)"
         notes.append(f"{name} is a published family as well; the report calls yours {shown!r}")
-    found = parts(rows, name=name, x=pair[0] if pair else None, y=pair[1] if pair else None)
+    analyses = parts(rows, name=name, x=pair[0] if pair else None, y=pair[1] if pair else None)
     if not rows.axis.by_size:
-        found = [replace(part, beside=as_scores(scores).frame) for part in found]
-    for part in found:
+        analyses = [replace(part, beside=as_scores(scores).frame) for part in analyses]
+    for part in analyses:
         if part.left_out:
             what = f"{tables.label(part.x)} or {tables.label(part.y)}"
             notes.append(f"left out for want of {what}: {', '.join(part.left_out)}")
         notes += part.notes
-    books = chapters(found, folder, name=shown, given=given, audit=audit)
-    return Plan(shown, rows, tuple(found), books, tuple(dict.fromkeys(notes)))
+    books = chapters(analyses, folder, name=shown, asked=asked, audit=audit)
+    return Plan(shown, rows, tuple(analyses), books, tuple(dict.fromkeys(notes)))

@@ -65,17 +65,17 @@ def rerun(
         scores,
         name=name,
         pair=settings.pair,
-        given=settings.parameters,
+        asked=settings.parameters,
         folder=folder,
         audit=settings.audit,
         pairs=settings.pairs,
     )
-    found = [summary.diagnose(part) for part in plan.parts]
-    metrics: dict[str, Any] = plain(_metrics(plan, found, settings))
+    analyses = [summary.diagnose(part) for part in plan.parts]
+    metrics: dict[str, Any] = plain(_metrics(plan, analyses, settings))
     with _beside(out) as work:
         _own_columns(plan).to_csv(work / SCORES, index=False, lineterminator="\n")
         (work / METRICS).write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        executed = [_first_page(plan, found, work)]
+        executed = [_first_page(plan, analyses, work)]
         if settings.chapters:
             executed += _chapters(plan, work, quiet=settings.quiet)
         publish.report(executed, work / PAGE, f"{plan.name}: CAPE report")
@@ -99,7 +99,7 @@ def need_book(what: str) -> None:
         raise SurroundingsError(f"{what} needs {', '.join(lacking)}: pip install '.[book]' in the repository")
 
 
-def _metrics(plan: planning.Plan, found: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
+def _metrics(plan: planning.Plan, analyses: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
     from cape_lib.report import publish
 
     return {
@@ -110,23 +110,23 @@ def _metrics(plan: planning.Plan, found: list[dict[str, Any]], settings: Setting
         "models": plan.scores["model"].tolist(),
         "chapters": {publish.key(path): values for path, values in plan.chapters.items()} if settings.chapters else {},
         **({"size_measure": plan.checked.size} if plan.checked.axis.by_size else {"axis": plan.checked.axis.name}),
-        "parts": found,
-        "cannot_show": [line for one in found for line in summary.cannot_show(one)],
+        "parts": analyses,
+        "cannot_show": [line for one in analyses for line in summary.cannot_show(one)],
         "next": [
             {"why": why, "command": line}
-            for part, one in zip(plan.parts, found, strict=True)
+            for part, one in zip(plan.parts, analyses, strict=True)
             for why, line in next_steps.commands(plan, part, one)
         ],
         "notes": list(plan.notes),
     }
 
 
-def _first_page(plan: planning.Plan, found: list[dict[str, Any]], work: Path) -> Path:
+def _first_page(plan: planning.Plan, analyses: list[dict[str, Any]], work: Path) -> Path:
     import nbformat
 
     path = work / "executed" / "00_own.ipynb"
     path.parent.mkdir()
-    nbformat.write(summary.page(plan, found), path)
+    nbformat.write(summary.page(plan, analyses), path)
     return path
 
 

@@ -44,8 +44,8 @@ def diagnose(part: Part) -> dict[str, Any]:
     if part.kind == "frontier":
         name = str(part.rows["family"].iloc[0])
         lab = name if name in set(tables.frontier("current")["lab"]) else None
-        found = diagnose_release(_releases(part.rows), lab=lab)
-        return {"kind": part.kind, "x": part.x, "y": part.y, "diagnosis": found}
+        analysis = diagnose_release(_releases(part.rows), lab=lab)
+        return {"kind": part.kind, "x": part.x, "y": part.y, "diagnosis": analysis}
     if part.kind == "path":
         return diagnose_along(part)
     if part.kind == "pairs":
@@ -85,63 +85,63 @@ def _releases(rows: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def cannot_show(found: dict[str, Any]) -> list[str]:
+def cannot_show(analysis: dict[str, Any]) -> list[str]:
     """What the scores of one analysis cannot show, a sentence each."""
-    told = []
-    if found["kind"] == "pairs":
-        if still := open_pairs(found["diagnosis"]):
-            told.append(f"A difference of {_and(still)}: score noise covers it, or its noise is not known.")
-    elif found["kind"] != "frontier":
+    limits = []
+    if analysis["kind"] == "pairs":
+        if still := open_pairs(analysis["diagnosis"]):
+            limits.append(f"A difference of {_and(still)}: score noise covers it, or its noise is not known.")
+    elif analysis["kind"] != "frontier":
         # Estimators that fail for the same reason share a sentence.
         reasons: dict[str, list[str]] = {}
-        path = found["kind"] == "path"
-        for row in _estimates(found):
+        path = analysis["kind"] == "path"
+        for row in _estimates(analysis):
             if row["verdict"] != "boundary":
                 reasons.setdefault(row["reason"], []).append(row["estimator"])
         what = "turn" if path else "boundary"
-        told += [f"A {what} by {_and(names)}: {reason}." for reason, names in reasons.items()]
-        steps, whole = found["diagnosis"]["steps"], found["diagnosis"]["whole"]
+        limits += [f"A {what} by {_and(names)}: {reason}." for reason, names in reasons.items()]
+        steps, whole = analysis["diagnosis"]["steps"], analysis["diagnosis"]["whole"]
         if len(steps) > 1 and whole["p_negative"] is not None and not whole["settled"]:
-            told.append(f"The sign over the whole {'path' if path else 'ladder'}: score noise alone could turn it.")
+            limits.append(f"The sign over the whole {'path' if path else 'ladder'}: score noise alone could turn it.")
         unsettled = sum(not step["settled"] for step in steps)
         if unknown := sum(step["p_negative"] is None for step in steps):
-            told.append(f"The sign of {unknown} of {len(steps)} steps: how noisy the scores are is not known.")
+            limits.append(f"The sign of {unknown} of {len(steps)} steps: how noisy the scores are is not known.")
         elif unsettled:
-            told.append(f"The sign of {unsettled} of {len(steps)} steps: score noise alone could turn it.")
+            limits.append(f"The sign of {unsettled} of {len(steps)} steps: score noise alone could turn it.")
     else:
-        told += _releases_cannot_show(found["diagnosis"])
-    return [*told, *found["diagnosis"]["notes"]]
+        limits += _releases_cannot_show(analysis["diagnosis"])
+    return [*limits, *analysis["diagnosis"]["notes"]]
 
 
-def _estimates(found: dict[str, Any]) -> list[dict[str, Any]]:
+def _estimates(analysis: dict[str, Any]) -> list[dict[str, Any]]:
     """Estimator, verdict and reason of each estimate of a turn."""
-    if found["kind"] == "path":
-        named = found["diagnosis"]["boundary"].items()
+    if analysis["kind"] == "path":
+        named = analysis["diagnosis"]["boundary"].items()
         return [row | {"estimator": name.replace("_", " ")} for name, row in named]
-    return list(found["critical_scales"])
+    return list(analysis["critical_scales"])
 
 
-def _releases_cannot_show(found: dict[str, Any]) -> list[str]:
-    trail = [row for row in found["trajectory"] if not row["known"]]
+def _releases_cannot_show(analysis: dict[str, Any]) -> list[str]:
+    trail = [row for row in analysis["trajectory"] if not row["known"]]
     inside = [row["model"] for row in trail if row["interval"]["low"] <= 0 <= row["interval"]["high"]]
-    told = []
+    limits = []
     if inside:
         which = f"any of {_and(inside)}" if len(inside) > 1 else inside[0]
-        told.append(f"That {which} lies off the line at all: zero is inside the interval of h.")
+        limits.append(f"That {which} lies off the line at all: zero is inside the interval of h.")
     changed = [row for row in trail if row["change"] is not None]
     if noisy := [row["model"] for row in changed if abs(row["change"]) <= row["change_noise"]]:
-        told.append(f"A change of h up to {_and(noisy)}: the noise of the questions covers it.")
-    if len(found["rows"]) < 4:
-        told.append("A slope of your own: chapter 6 gives one to labs with at least four releases.")
-    return [*told, "What the training aimed at: h is one number, and many causes move it."]
+        limits.append(f"A change of h up to {_and(noisy)}: the noise of the questions covers it.")
+    if len(analysis["rows"]) < 4:
+        limits.append("A slope of your own: chapter 6 gives one to labs with at least four releases.")
+    return [*limits, "What the training aimed at: h is one number, and many causes move it."]
 
 
-def page(plan: Plan, found: Sequence[dict[str, Any]]) -> Any:
+def page(plan: Plan, analyses: Sequence[dict[str, Any]]) -> Any:
     """The first page as an executed notebook (nbformat): Markdown, and figures as the book shows them."""
     from nbformat import v4
 
     cells: list[Any] = [v4.new_markdown_cell("# What your scores say")]
-    for part, one in zip(plan.parts, found, strict=True):
+    for part, one in zip(plan.parts, analyses, strict=True):
         cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[:2]]
         cells += [_shown(figure) for figure in _figures(plan.name, part)]
         cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[2:]]
@@ -159,30 +159,30 @@ def opening(part: Part, name: str) -> tuple[str, Any, str]:
 
     name: of the family, as the report shows it.
     """
-    found = diagnose(part)
-    return "\n\n".join(_first_words(part, found)), _figures(name, part)[-1], _bullets(cannot_show(found))
+    analysis = diagnose(part)
+    return "\n\n".join(_first_words(part, analysis)), _figures(name, part)[-1], _bullets(cannot_show(analysis))
 
 
-def _words(plan: Plan, part: Part, found: dict[str, Any]) -> list[str]:
-    texts = _first_words(part, found)
+def _words(plan: Plan, part: Part, analysis: dict[str, Any]) -> list[str]:
+    texts = _first_words(part, analysis)
     if part.kind == "path":
-        texts.append(_turns(found["diagnosis"]["boundary"], part.along))
+        texts.append(_turns(analysis["diagnosis"]["boundary"], part.along))
     elif part.kind == "frontier":
-        texts.append(_trajectory(found["diagnosis"]))
+        texts.append(_trajectory(analysis["diagnosis"]))
     elif part.kind == "pairs":
         labels = [tables.label(name) for name in (part.x, part.y)]
-        lines = [sentence(pair, *labels) for pair in found["diagnosis"]["pairs"]]
+        lines = [sentence(pair, *labels) for pair in analysis["diagnosis"]["pairs"]]
         texts.append("### Pair by pair\n\n" + _bullets(lines))
     else:
-        texts.append(_scales(found["critical_scales"]))
-    texts.append("### What these scores cannot show\n\n" + _bullets(cannot_show(found)))
-    texts.append(_next(part, found, commands(plan, part, found)))
+        texts.append(_scales(analysis["critical_scales"]))
+    texts.append("### What these scores cannot show\n\n" + _bullets(cannot_show(analysis)))
+    texts.append(_next(part, analysis, commands(plan, part, analysis)))
     return texts
 
 
-def _first_words(part: Part, found: dict[str, Any]) -> list[str]:
+def _first_words(part: Part, analysis: dict[str, Any]) -> list[str]:
     """The headline with its words, and how sure it is."""
-    answers = found["diagnosis"]["answers"]
+    answers = analysis["diagnosis"]["answers"]
     pair = f"{tables.label(part.x)} and {tables.label(part.y)}"
     points = {"frontier": "releases", "pairs": "models"}.get(part.kind, part.along.points)
     count = f"{len(part.rows)} {points} say" if len(part.rows) > 1 else "one release says"
@@ -204,8 +204,9 @@ def _scales(rows: Iterable[dict[str, Any]]) -> str:
         size = "none in these sizes" if math.isnan(row["n_c_b"]) else f"{row['n_c_b']:.3g}"
         between = "unknown" if math.isnan(row["low"]) else f"{low} to {high}"
         lines.append(f"| {row['estimator']} | {size} | {between} | {row['verdict']} |")
-    said = tables.promises("critical scales", [row["estimator"] for row in rows], n=int(rows[0]["n"])) if rows else ""
-    return "\n".join([*lines, "", said] if said else lines)
+    names = [row["estimator"] for row in rows]
+    promise = tables.promises("critical scales", names, n=int(rows[0]["n"])) if rows else ""
+    return "\n".join([*lines, "", promise] if promise else lines)
 
 
 def _turns(rows: dict[str, dict[str, Any]], along: Axis) -> str:
@@ -218,11 +219,11 @@ def _turns(rows: dict[str, dict[str, Any]], along: Axis) -> str:
     return "\n".join(lines)
 
 
-def _trajectory(found: dict[str, Any]) -> str:
-    line = found["line"]["name"]
+def _trajectory(analysis: dict[str, Any]) -> str:
+    line = analysis["line"]["name"]
     lines = ["### Release by release", "", f"| release | h, points ({line} line) | 95 % | change | reading |"]
     lines.append("|---|---|---|---|---|")
-    for row in found["trajectory"]:
+    for row in analysis["trajectory"]:
         between = f"{row['interval']['low']:+.1f} to {row['interval']['high']:+.1f}"
         change = "" if row["change"] is None else f"{row['change']:+.1f} (noise ±{row['change_noise']:.1f})"
         name = row["model"] if not row["known"] else f"{row['model']} (published)"
@@ -230,19 +231,19 @@ def _trajectory(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _next(part: Part, found: dict[str, Any], lines: list[tuple[str, str]]) -> str:
-    answers, advice = found["diagnosis"]["answers"], found["diagnosis"]["advice"]
+def _next(part: Part, analysis: dict[str, Any], lines: list[tuple[str, str]]) -> str:
+    answers, advice = analysis["diagnosis"]["answers"], analysis["diagnosis"]["advice"]
     text = ["### What to do next", "", answers["move"], "", answers["measure"], ""]
     text += [f"- **{rule['topic']}** ({rule['strength']}): {rule['advice']} {rule['evidence']}" for rule in advice]
     if part.kind not in ("frontier", "pairs"):
-        if columns := stderr_columns(part, found):
+        if columns := stderr_columns(part, analysis):
             named = _and([f"`{name}`" for name in columns])
             text += ["", f"To say how sure: add {named} to the table, in points. {STDERR}"]
         if part.kind == "path":
-            point = found["next_point"]
+            point = analysis["next_point"]
             text += ["", f"The {part.along.point} that would say most: near {point['text']}, {point['why']}."]
         else:
-            size = found["next_size"]
+            size = analysis["next_size"]
             text += ["", f"The size that would say most: near {size['params_b']:.2g} B, {size['why']}."]
     for why, line in lines:
         text += ["", f"{why[0].upper()}{why[1:]}:", "", "```bash", line.replace(" --", " \\\n  --"), "```"]

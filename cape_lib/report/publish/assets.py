@@ -17,17 +17,17 @@ MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/e
 
 def vega_bundle(cache: Path | None = None) -> str:
     """Vega, Vega-Lite and Vega-Embed as one classic script; with `cache`, made once and kept there."""
-    kept = cache / f"vega-{metadata.version('vl-convert-python')}-{VEGA_LITE}.js" if cache else None
-    if kept is not None and kept.is_file():
-        return kept.read_text(encoding="utf-8")
+    stored = cache / f"vega-{metadata.version('vl-convert-python')}-{VEGA_LITE}.js" if cache else None
+    if stored is not None and stored.is_file():
+        return stored.read_text(encoding="utf-8")
     import vl_convert
 
     # Wrapped: the bundle's short names must not become names of the page.
     bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
     script = "(function () {\n" + bundle.replace("</script", "<\\/script") + "\n})();\n"
-    if kept is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(kept, script)
+    if stored is not None:
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(stored, script)
     return script
 
 

@@ -59,7 +59,7 @@ def toc_notebooks() -> dict[str, Path]:
     """Path in the book -> source, of every notebook in the table of contents, in its order."""
     _, toc = places.settings()
     listed = re.findall(r"^\s*(?:-\s*)?(?:file|root):\s*['\"]?([^'\"\s#]+)", toc.read_text(encoding="utf-8"), re.M)
-    found = {}
+    notebooks = {}
     for entry in listed:
         folder, _, stem = entry.removesuffix(".ipynb").rpartition("/")
         place = {
@@ -69,10 +69,10 @@ def toc_notebooks() -> dict[str, Path]:
         }.get(folder)
         path = place() / f"{stem}.ipynb" if place else Path(f"{stem}.ipynb")
         if path.is_file():
-            found[f"{folder}/{stem}.ipynb"] = path
+            notebooks[f"{folder}/{stem}.ipynb"] = path
         elif folder.startswith("notebooks"):
             raise CapeError(f"_toc.yml: {entry}: there is no such notebook")
-    return found
+    return notebooks
 
 
 def _executed(folder: Path, *, jobs: int, fresh: bool, tell: Tell) -> dict[str, str]:
@@ -122,7 +122,7 @@ def _address() -> str:
     return f"https://{repository[1].lower()}.github.io/{repository[2]}/" if repository else ""
 
 
-def _assemble(source: Path, executed: Mapping[str, str], kept: Path) -> None:
+def _assemble(source: Path, executed: Mapping[str, str], stored: Path) -> None:
     """The folder that the builder reads: pages, settings, executed notebooks, scripts."""
     shutil.rmtree(source.parent, ignore_errors=True)
     static = source / "book" / "_static"
@@ -135,7 +135,7 @@ def _assemble(source: Path, executed: Mapping[str, str], kept: Path) -> None:
     for name, text in executed.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(_rebased(name, _with_evidence(name, text, executed)), encoding="utf-8")
-    (static / assets.BUNDLE).write_text(assets.vega_bundle(kept), encoding="utf-8")
+    (static / assets.BUNDLE).write_text(assets.vega_bundle(stored), encoding="utf-8")
 
 
 def _with_evidence(name: str, text: str, executed: Mapping[str, str]) -> str:
@@ -182,9 +182,9 @@ def _pages(work: Path, log: Path, tell: Tell, *, lock: int) -> Path:
     if done.returncode:
         source = str(work / "src") + os.sep
         plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr).replace(source, "")
-        said = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|Error\b|rror:", line)]
-        said = list(dict.fromkeys(said))[:12] or plain.splitlines()[-5:]
-        raise CapeError(f"jupyter-book stopped; all it said is in {log}: " + "; ".join(said))
+        warnings = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|Error\b|rror:", line)]
+        warnings = list(dict.fromkeys(warnings))[:12] or plain.splitlines()[-5:]
+        raise CapeError(f"jupyter-book stopped; all it said is in {log}: " + "; ".join(warnings))
     html = work / "_build" / "html"
     trim.trim(html)
     return html

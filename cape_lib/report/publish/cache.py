@@ -43,7 +43,7 @@ def pins() -> str:
         wanted = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
     else:
         wanted = metadata.requires("cape_lib") or []
-    names = sorted({found[0] for line in wanted if (found := re.match(r"[A-Za-z0-9._-]+", line))})
+    names = sorted({match[0] for line in wanted if (match := re.match(r"[A-Za-z0-9._-]+", line))})
     return digest("\n".join([platform.python_version(), *(f"{name} {_version(name)}" for name in names)]))
 
 

@@ -32,10 +32,10 @@ def renderer(anchor: Callable[[str], str | None]) -> Callable[[str], str]:
     )
 
     def directive(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-        found = _DIRECTIVE.match(tokens[index].info)
-        if not found:
+        match = _DIRECTIVE.match(tokens[index].info)
+        if not match:
             return f"<pre><code>{escape(tokens[index].content)}</code></pre>\n"
-        name, title = found.groups()
+        name, title = match.groups()
         if name in _SILENT:
             return ""
         body = "\n".join(line for line in tokens[index].content.splitlines() if not re.match(r":[\w-]+:", line))

@@ -71,20 +71,20 @@ def trim(html: Path) -> None:
         leftover.unlink()
 
 
-def _lines(found: re.Match[str]) -> str:
-    return re.sub(r"<(/?)dd>", lambda tag: f"<{tag[1]}span{'' if tag[1] else ' class=sig-line'}>", found[1])
+def _lines(match: re.Match[str]) -> str:
+    return re.sub(r"<(/?)dd>", lambda tag: f"<{tag[1]}span{'' if tag[1] else ' class=sig-line'}>", match[1])
 
 
 def _icons(script: str, names: set[str]) -> dict[str, str]:
     """Name -> address of its picture, for those of `names` that the icon script knows."""
-    found = {}
+    icons = {}
     for name in sorted(names):
         match = re.search(rf'["\'{{,]{re.escape(name)}["\']?:\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","([^"]+)"', script)
         if match:
             width, height, path = match.groups()
             svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}'><path d='{path}'/></svg>"
-            found[name] = f'url("data:image/svg+xml,{quote(svg, safe="~()*!:@,;/= ")}")'
-    return found
+            icons[name] = f'url("data:image/svg+xml,{quote(svg, safe="~()*!:@,;/= ")}")'
+    return icons
 
 
 def _rules(icons: dict[str, str]) -> str:

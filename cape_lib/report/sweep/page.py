@@ -81,8 +81,8 @@ def write_page(answers: Sequence[Mapping[str, Any]], places: Mapping[str, str], 
             along = "axis" in rows[0]
             command = measuring.both("YOUR_CHECKPOINT" if along else "YOUR_NEXT_SIZE").replace(" --", " \\\n  --")
             what = "point" if along else "size"
-            mend = f"\n\nA further {what} is measured by:\n\n```bash\n{command}\n```" if state == "refused" else ""
-            cells.append(v4.new_markdown_cell(f"## {heading}\n\n" + "\n".join(lines) + mend))
+            more = f"\n\nA further {what} is measured by:\n\n```bash\n{command}\n```" if state == "refused" else ""
+            cells.append(v4.new_markdown_cell(f"## {heading}\n\n" + "\n".join(lines) + more))
     left = [f"- **{_plain(a['family'])}**: {_plain(note)}" for a in done for note in a["notes"]]
     if left:
         cells.append(v4.new_markdown_cell("## Rows left out or averaged\n\n" + "\n".join(left)))
@@ -98,13 +98,13 @@ def write_page(answers: Sequence[Mapping[str, Any]], places: Mapping[str, str], 
 
 def _head(answers: Sequence[Mapping[str, Any]]) -> str:
     counts = {state: sum(a["state"] == state for a in answers) for state in ("done", "refused", "failed")}
-    told = f"{counts['done']} have an answer, {counts['refused']} too little for one"
-    told += f", {counts['failed']} failed" if counts["failed"] else ""
+    text = f"{counts['done']} have an answer, {counts['refused']} too little for one"
+    text += f", {counts['failed']} failed" if counts["failed"] else ""
     named = next((a["axis"] for a in answers if "axis" in a), None)
     if named is not None:
-        return f"# A sweep of {len(answers)} families\n\n{told}. Each goes along {axis_named(named).noun}."
+        return f"# A sweep of {len(answers)} families\n\n{text}. Each goes along {axis_named(named).noun}."
     sizes = next((a["size_measure"] for a in answers if "size_measure" in a), "total")
-    return f"# A sweep of {len(answers)} families\n\n{told}. Sizes are {sizes} parameters."
+    return f"# A sweep of {len(answers)} families\n\n{text}. Sizes are {sizes} parameters."
 
 
 def _figure(done: Sequence[Mapping[str, Any]]) -> str:
@@ -123,38 +123,34 @@ def _figure(done: Sequence[Mapping[str, Any]]) -> str:
     return drawn.to_html()
 
 
-def _steps(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    diagnosis = found["parts"][0]["diagnosis"]
-    if diagnosis["kind"] == "path":
-        points = diagnosis["points"]
-        return [
-            {
-                "family": found["family"], "smaller": step["first"], "larger": step["last"],
-                "x_from": low["x"], "y_from": low["y"], "x_to": high["x"], "y_to": high["y"],
-                "gamma": step["gamma"], "p_negative": step["p_negative"], "phase": step["phase"],
-            }
-            for step, low, high in zip(diagnosis["steps"], points[:-1], points[1:], strict=True)
-        ]  # fmt: skip
-    at = {size["model"]: size for size in diagnosis["sizes"]}
+def _steps(task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row a step for the small charts."""
+    diagnosis = task["parts"][0]["diagnosis"]
+    first, last = ("first", "last") if diagnosis["kind"] == "path" else ("smaller", "larger")
+    points = diagnosis["points" if diagnosis["kind"] == "path" else "sizes"]
     return [
         {
-            "family": found["family"], "smaller": step["smaller"], "larger": step["larger"],
-            "x_from": at[step["smaller"]]["x"], "y_from": at[step["smaller"]]["y"],
-            "x_to": at[step["larger"]]["x"], "y_to": at[step["larger"]]["y"],
-            "gamma": step["gamma"], "p_negative": step["p_negative"], "phase": step["phase"],
+            "family": task["family"],
+            "smaller": step[first],
+            "larger": step[last],
+            "x_from": low["x"],
+            "y_from": low["y"],
+            "x_to": high["x"],
+            "y_to": high["y"],
+            **{name: step[name] for name in ("gamma", "p_negative", "phase")},
         }
-        for step in diagnosis["steps"]
-    ]  # fmt: skip
+        for step, low, high in zip(diagnosis["steps"], points[:-1], points[1:], strict=True)
+    ]
 
 
 def _table(done: Sequence[Mapping[str, Any]], places: Mapping[str, str], out: Path) -> str:
     """One row a family: sizes, range, the whole ladder, r, steps by phase, the last gamma, the boundary; sortable."""
     rows = []
-    for found in done:
-        report = f"reports/{places[found['family']]}/index.html"
-        name = escape(found["family"])
+    for task in done:
+        report = f"reports/{places[task['family']]}/index.html"
+        name = escape(task["family"])
         linked = f'<a href="{escape(report)}">{name}</a>' if (out / report).is_file() else name
-        rows.append("".join([_cell(linked, found["family"]), *_numbers(found)]))
+        rows.append("".join([_cell(linked, task["family"]), *_numbers(task)]))
     heads = _PATH_HEADS if "axis" in done[0] else _HEADS
     head = "".join(f'<th scope="col"><button type="button">{text}</button></th>' for text in heads)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
@@ -162,53 +158,34 @@ def _table(done: Sequence[Mapping[str, Any]], places: Mapping[str, str], out: Pa
     return f'<div class="cape-scroll" tabindex="0" role="region" aria-label="Every family">{table}</div>'
 
 
-def _numbers(found: Mapping[str, Any]) -> list[str]:
-    part = found["parts"][0]
+def _numbers(task: Mapping[str, Any]) -> list[str]:
+    """The cells of a family behind its name; r is that of its changes where it is one run along another axis."""
+    part = task["parts"][0]
     diagnosis = part["diagnosis"]
     if part["kind"] == "frontier":
         h = diagnosis["rows"][-1]["h"]
         blank = [_cell("", "")] * (len(_HEADS) - 3)
         line = diagnosis["line"]["name"]
         return [_number(len(diagnosis["rows"]), "0"), *blank, _cell(f"h {h:+.1f} ({line} line)", diagnosis["phase"])]
-    if part["kind"] == "path":
-        return _of_path(diagnosis)
-    sizes, steps, last = diagnosis["sizes"], diagnosis["steps"], diagnosis["steps"][-1]
-    whole = diagnosis["whole"]
-    phases = [_number(sum(s["phase"] == phase for s in steps), "0") for phase in ("tax", "transition", "bonus")]
-    vertex = next(row for row in part["critical_scales"] if row["estimator"] == "vertex")
-    size = vertex["n_c_b"]
-    turned = "undecided" if vertex["verdict"] == "undecided" else "none in these sizes"
-    if vertex["verdict"] == "boundary" and size is not None:
-        turned = shown(size, "B")
-    return [
-        _number(len(sizes), "0"),
-        _cell(shown(sizes[0]["params_b"], "B"), sizes[0]["params_b"], number=True),
-        _cell(shown(sizes[-1]["params_b"], "B"), sizes[-1]["params_b"], number=True),
-        _number(whole["dy"], "+1"),
-        _number(whole["z"], "+1"),
-        _cell(_phase(whole), whole["phase"]),
-        _number(diagnosis["r"]["estimate"], "+2"),
-        *phases,
-        _number(last["gamma"], "+2"),
-        _cell(_phase(last), last["phase"]),
-        _cell(turned, "" if size is None else size),
-    ]
-
-
-def _of_path(diagnosis: Mapping[str, Any]) -> list[str]:
-    """The numbers of a family along another axis than size; r is that of its changes where it is one run."""
-    steps, last, whole = diagnosis["steps"], diagnosis["steps"][-1], diagnosis["whole"]
-    vertex = diagnosis["boundary"]["vertex"]
-    turned = "undecided" if vertex["verdict"] == "undecided" else "none in these points"
-    if vertex["verdict"] == "boundary":
-        turned = vertex["text"]
-    r = diagnosis["r"]
-    changes = ", of changes" if r["of"] == "changes" and r["estimate"] is not None else ""
+    path = part["kind"] == "path"
+    steps, last, whole, r = diagnosis["steps"], diagnosis["steps"][-1], diagnosis["whole"], diagnosis["r"]
+    if path:
+        ends = [(whole["first"], whole["from"]), (whole["last"], whole["to"])]
+        vertex = diagnosis["boundary"]["vertex"]
+        turn, text = vertex["estimate"], vertex["text"]
+    else:
+        ends = [(shown(whole[end], "B"), whole[end]) for end in ("low_b", "high_b")]
+        vertex = next(row for row in part["critical_scales"] if row["estimator"] == "vertex")
+        turn = vertex["n_c_b"]
+        text = "" if turn is None else shown(turn, "B")
+    if vertex["verdict"] != "boundary" or turn is None:
+        nowhere = f"none in these {'points' if path else 'sizes'}"
+        text = "undecided" if vertex["verdict"] == "undecided" else nowhere
+    changes = ", of changes" if r.get("of") == "changes" else ""
     value = "" if r["estimate"] is None else f"{shown(r['estimate'], '+2')}{changes}"
     return [
         _number(diagnosis["n"], "0"),
-        _cell(whole["first"], whole["from"], number=True),
-        _cell(whole["last"], whole["to"], number=True),
+        *(_cell(words, key, number=True) for words, key in ends),
         _number(whole["dy"], "+1"),
         _number(whole["z"], "+1"),
         _cell(_phase(whole), whole["phase"]),
@@ -216,7 +193,7 @@ def _of_path(diagnosis: Mapping[str, Any]) -> list[str]:
         *(_number(sum(s["phase"] == phase for s in steps), "0") for phase in ("tax", "transition", "bonus")),
         _number(last["gamma"], "+2"),
         _cell(_phase(last), last["phase"]),
-        _cell(turned, "" if vertex["estimate"] is None else vertex["estimate"]),
+        _cell(text, "" if turn is None else turn),
     ]
 
 

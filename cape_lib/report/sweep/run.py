@@ -64,16 +64,16 @@ def sweep(
     places = _places(todo)
     answers = {task.family: old for task in todo if (old := _finished(out, task, places[task.family])) is not None}
     waiting = [task for task in todo if task.family not in answers]
-    kept, tell = len(answers), tell or (lambda *_: None)
+    earlier, tell = len(answers), tell or (lambda *_: None)
     with ThreadPoolExecutor(1) as beside:
         if waiting:
             with _folder(out), contextlib.closing(_answers(waiting, workers or Workers(), beside)) as coming:
-                for done, fresh in enumerate(coming, start=kept + 1):
+                for done, fresh in enumerate(coming, start=earlier + 1):
                     answers[fresh["family"]] = _store(out, fresh, places[fresh["family"]])
                     tell(done, len(todo), fresh["family"])
         ordered = [answers[task.family] for task in todo]
         states = {state: sum(a["state"] == state for a in ordered) for state in ("done", "refused", "failed")}
-        whole = {"format": FORMAT, "families": len(ordered), "kept": kept, **states, "answers": ordered}
+        whole = {"format": FORMAT, "families": len(ordered), "kept": earlier, **states, "answers": ordered}
         write_page(ordered, places, out)
         _write(out / MARK, json.dumps(whole, indent=1, allow_nan=False))
     return whole
@@ -82,12 +82,12 @@ def sweep(
 @contextlib.contextmanager
 def _folder(out: Path) -> Iterator[None]:
     """The folder of the answers; gone again if it ends before the first one."""
-    made = [folder for folder in (out / "families", out) if not folder.exists()]
+    created = [folder for folder in (out / "families", out) if not folder.exists()]
     (out / "families").mkdir(parents=True, exist_ok=True)
     try:
         yield
     finally:
-        for folder in made:
+        for folder in created:
             with contextlib.suppress(OSError):
                 folder.rmdir()  # refuses where something is inside
 
@@ -161,9 +161,13 @@ def _run(dask: Any, waiting: Sequence[Task], size: int) -> Iterator[dict[str, An
             (task,) = chunk
             lost = f"no worker finished it ({type(future.exception()).__name__})"
             yield {
-                "format": FORMAT, "digest": task.digest(), "family": task.family, "n": len(task.rows),
-                "state": "failed", "why": lost,
-            }  # fmt: skip
+                "format": FORMAT,
+                "digest": task.digest(),
+                "family": task.family,
+                "n": len(task.rows),
+                "state": "failed",
+                "why": lost,
+            }
         future.release()
 
 
@@ -208,9 +212,9 @@ def _finished(out: Path, task: Task, place: str) -> dict[str, Any] | None:
     return old if whole and not report else None
 
 
-def _store(out: Path, found: dict[str, Any], place: str) -> dict[str, Any]:
+def _store(out: Path, answered: dict[str, Any], place: str) -> dict[str, Any]:
     """Write an answer, its report first, so that a family with a stored answer has all its files."""
-    files = found.pop("files", None)
+    files = answered.pop("files", None)
     if files:
         folder = out / "reports" / place
         folder.parent.mkdir(exist_ok=True)
@@ -224,8 +228,8 @@ def _store(out: Path, found: dict[str, Any], place: str) -> dict[str, Any]:
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
-    _write(out / "families" / f"{place}.json", json.dumps(found, indent=1, allow_nan=False))
-    return found
+    _write(out / "families" / f"{place}.json", json.dumps(answered, indent=1, allow_nan=False))
+    return answered
 
 
 def _write(path: Path, text: str) -> None:

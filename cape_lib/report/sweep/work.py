@@ -44,9 +44,9 @@ class Task:
 
     def digest(self) -> str:
         """What the answer depends on, as 16 hexadecimal digits: the rows, the settings, the library itself."""
-        said = [FORMAT, library(), self.family, list(self.rows), self.pair, self.report, self.allow_mixed, self.size]
-        said += [self.axis, self.scale]
-        return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        parts = [FORMAT, library(), self.family, list(self.rows), self.pair, self.report, self.allow_mixed, self.size]
+        parts += [self.axis, self.scale]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 @cache
@@ -92,8 +92,8 @@ def tasks(
 def _records(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Rows as records without their blanks, dates and other objects as text."""
     for row in rows.to_dict("records"):
-        kept = {str(key): value for key, value in row.items() if not pd.isna(value)}
-        yield {k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in kept.items()}
+        filled = {str(key): value for key, value in row.items() if not pd.isna(value)}
+        yield {k: v if isinstance(v, (bool, int, float, str)) else str(v) for k, v in filled.items()}
 
 
 def answer(task: Task) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _diagnosed(task: Task) -> dict[str, Any]:
     scores = Scores(frame, name=task.family, allow_mixed=task.allow_mixed, size=task.size, axis=axis)
     pair = task.pair
     parts = family.parts(scores, name=task.family, x=pair[0] if pair else None, y=pair[1] if pair else None)
-    found: dict[str, Any] = {
+    answered: dict[str, Any] = {
         "models": frame["model"].tolist(),
         "notes": list(dict.fromkeys(note for part in parts for note in _left(part))),
         "parts": plain([family.diagnose(part) for part in parts]),
@@ -136,8 +136,10 @@ def _diagnosed(task: Task) -> dict[str, Any]:
             out = Path(folder) / "report"
             settings = family.Settings(pair=pair, quiet=True)
             family.rerun(scores, task.family, out, settings)
-            found["files"] = {path.name: path.read_text(encoding="utf-8") for path in out.iterdir() if path.is_file()}
-    return found
+            answered["files"] = {
+                path.name: path.read_text(encoding="utf-8") for path in out.iterdir() if path.is_file()
+            }
+    return answered
 
 
 def _left(part: Part) -> list[str]:
