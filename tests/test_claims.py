@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
 import math
 import re
@@ -19,20 +18,23 @@ from scipy.stats import norm
 from cape_lib import claims, frontier, tables
 from cape_lib.base import coupling
 from cape_lib.charts import claims as draw
-from cape_lib.claims import c06_releases, registry, rule
-from cape_lib.claims.c05_steering import trend_p
+from cape_lib.claims import registry, rule
+from cape_lib.claims.c04_internals import trend_p
 from cape_lib.claims.verdict import holds_zero, number
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.stats import Estimate, fisher
 from cape_lib.tables import files
 
-evaluation = importlib.import_module("cape_lib.claims.evaluate")
-
 KEYS = [
     "id", "chapter", "source", "claim", "published", "value", "low", "high", "n", "definition", "panel", "verdict",
     "conclusion", "conclusion_test", "missing",
 ]  # fmt: skip
+
+
+def tests_on(ident: str, panel: str) -> dict[str, claims.Stress | None]:
+    """The outcome of every test of a claim on a panel, by name."""
+    return dict(one for one in registry.entry(ident).run(panel) if isinstance(one, tuple))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +59,13 @@ def test_a_part_is_a_number_as_printed_or_a_statement():
 def test_parts_meet_their_judgement_by_name_in_whatever_order(monkeypatch):
     usual = claims.evaluate("C26")[0]
     known = registry.entry("C26")
-    turned = dataclasses.replace(known, function=lambda panel: dict(reversed(known.recompute(panel).items())))
-    monkeypatch.setitem(registry._ENTRIES, "C26", turned)
+
+    def turned(panel):
+        first, *tried = known.run(panel)
+        yield dict(reversed(first.items()))
+        yield from tried
+
+    monkeypatch.setitem(registry._ENTRIES, "C26", dataclasses.replace(known, function=turned))
     assert claims.evaluate("C26")[0].parts == usual.parts
 
 
@@ -79,11 +86,13 @@ def test_no_claim_is_reproduced_without_a_test_or_a_reason_why_there_is_none(ver
             assert one.conclusion in ("withstands", claims.TAKES[by.kind]), one.id
 
 
-def test_every_test_is_of_a_claim_and_every_test_that_is_named_is_computed():
+@pytest.mark.slow
+def test_every_test_is_of_a_claim_and_every_test_that_is_computed_is_named():
     known = tables.load("claim_tests")
     assert set(known["id"]) <= {*claims.claim_ids(), *claims.own_claim_ids()}
-    registry.registered()
-    for ident, tests in registry._TESTS.items():
+    assert (known["kind"].notna() == known["test"].notna()).all() and set(known["kind"].dropna()) <= set(claims.TAKES)
+    for ident in registry.registered():
+        tests = tests_on(ident, claims.panels_of(ident)[0])
         assert set(tests) <= set(known[known["id"] == ident]["test"]), f"a test of {ident} decides nothing"
 
 
@@ -151,12 +160,13 @@ def test_a_planted_confounded_claim_comes_out_confounded_and_a_planted_coupling_
 
 
 def test_the_gravest_test_decides_and_without_any_the_claim_is_untested():
-    trial = lambda kind: registry.Trial(kind, kind, "why", "published")  # noqa: E731
-    held, lost = claims.Stress("a", 1.0, "holds"), claims.Stress("b", 2.0, "fails", against="gone")
-    conclude = evaluation.conclude
-    assert conclude([], "no rows")[0] == "untested" and conclude([(trial("null"), None)], "no rows")[1].why == "no rows"
-    assert conclude([(trial("null"), held), (trial("noise"), held)], "")[1].name == "null"
-    word, by = conclude([(trial("null"), held), (trial("corrected cell"), lost), (trial("covariate"), lost)], "")
+    def test(kind: str, against: bool) -> tuple[claims.Test, bool]:
+        return claims.Test(1.0, name=kind, kind=kind, why="why", seen="gone" if against else "holds"), against
+
+    word, by = registry.conclude([], "no rows")
+    assert (word, by.kind, by.why) == ("untested", "none", "no rows")
+    assert registry.conclude([test("null", False), test("noise", False)], "")[1].name == "null"
+    word, by = registry.conclude([test("null", False), test("corrected cell", True), test("covariate", True)], "")
     assert (word, by.name, by.seen) == ("wrong data", "corrected cell", "gone")
 
 
@@ -289,18 +299,18 @@ def test_the_verdict_follows_the_data(monkeypatch):
 
 
 def test_the_swing_of_anthropic_runs_backwards_by_the_makers_dates():
-    tried = c06_releases.swing_by_date("published")
+    tried = tests_on("C26", "published")["order of the dates"]
     assert "backwards" in tried.against and tried.value < 0
 
 
 def test_two_releases_of_one_month_have_no_order(monkeypatch):
     """The papers date both releases of the swing to the month: then neither comes first, and no recovery is counted."""
     monkeypatch.setattr(tables, "dated_by_makers", lambda frame: frame)
-    assert not c06_releases.swing_by_date("published").against
+    assert not tests_on("C26", "published")["order of the dates"].against
     own = frontier.trajectories(tables.frontier("published"), lab="Anthropic").set_index("model")
     assert not own.loc["Claude Sonnet 4.6", "order_known"] and own.loc["Claude Opus 4.7", "order_known"]
     known = own["order_known"].to_numpy()[1:]
-    recovered = c06_releases.anthropic_excursion("published")["recovers within one release"]
+    recovered = registry.entry("C26").recompute("published")["recovers within one release"]
     assert recovered.n == int((known & (own["h"] < -10).to_numpy()[:-1]).sum())
 
 
@@ -340,8 +350,8 @@ def test_unknown_claims_and_panels_are_refused_with_the_nearest_names():
 
 
 def test_a_new_claim_without_function_judgement_or_rows_is_refused_with_what_is_to_be_done(monkeypatch, capsys):
-    known = registry._chapters()
-    monkeypatch.setattr(registry, "_chapters", lambda: {**known, "C900": "06"})
+    known = registry.about()
+    monkeypatch.setattr(registry, "about", lambda: {**known, "C900": {"chapter": "06"}})
     assert main(["claims", "C900"]) == 4
     assert "write a function, @claim('C900'), in cape_lib/claims/c06_trend.py" in capsys.readouterr().err
     new = registry.Entry("C900", lambda panel: claims.Result(float("nan")))
@@ -350,7 +360,7 @@ def test_a_new_claim_without_function_judgement_or_rows_is_refused_with_what_is_
     assert "C900 has a part here or in its function only: ''" in capsys.readouterr().err
     row = {"name": "r", "published": "0.9", "compare": "equals"}
     row |= {"definition": "", "particular": "", "missing": ""}
-    monkeypatch.setattr(evaluation, "judgements", lambda: {"C900": {"r": row}})
+    monkeypatch.setattr(registry, "judgements", lambda: {"C900": {"r": row}})
     assert main(["claims", "C900"]) == 4
     assert "nothing to compute it from" in capsys.readouterr().err
 
@@ -380,6 +390,9 @@ def test_the_command_prints_a_verdict_and_json(capsys):
     assert main(["claims", "C19"]) == 0
     printed = capsys.readouterr().out
     assert "reproduced" in printed and "confounded" in printed and "release date held fixed" in printed
+    place = claims.where("C19")
+    for step in (place["file"], f"line {place['line']}", place["call"], place["formula"], "frontier_panel.csv"):
+        assert step in printed, "the way from the table to the number"
     assert main(["claims", "c19", "C33", "--json"]) == 0
     assert [record["id"] for record in json.loads(capsys.readouterr().out)] == ["C19", "C33"]
 

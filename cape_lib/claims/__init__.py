@@ -1,12 +1,20 @@
 """Every published claim recomputed: judgement held as data, values computed, number and conclusion by rule.
 
-`evaluate("C19")` recomputes claims, `box("C03", "C52")` shows them in a chapter. The functions stand in one small
-file a chapter (`c01_coupling` ...), loaded only when one of their claims is asked for.
+`evaluate("C19")` recomputes claims, `box("C03", "C52")` shows them in a chapter. The functions stand in one file or
+two a chapter (`c01_coupling` ...), loaded only when one of their claims is asked for.
 """
 
 from cape_lib.claims.box import CLASSES, Box, badge, box, figures, how, printed, tested
-from cape_lib.claims.evaluate import as_records, counts, evaluate, panels_of
-from cape_lib.claims.registry import OURS, claim_ids, own_claim_ids, where
+from cape_lib.claims.registry import (
+    OURS,
+    as_records,
+    claim_ids,
+    counts,
+    evaluate,
+    own_claim_ids,
+    panels_of,
+    where,
+)
 from cape_lib.claims.rule import CONCLUSIONS, SHAPES, TAKES, VERDICTS, matches, weakest
 from cape_lib.claims.verdict import Part, Result, Stress, Test, Verdict
 

@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from html import escape
 
-from cape_lib.claims.evaluate import evaluate
-from cape_lib.claims.registry import where
+from cape_lib.claims.registry import evaluate, where
 from cape_lib.claims.rule import SHAPES
 from cape_lib.claims.verdict import Part, Verdict
 from cape_lib.signs import sentence, typeset

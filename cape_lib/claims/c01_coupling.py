@@ -1,4 +1,4 @@
-"""Chapter 01: correlations, signs and dimensions of the base models."""
+"""Chapter 01: correlations, signs, dimensions and phases of the base models."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.base import coupling
-from cape_lib.claims.registry import BASE, claim, stress, test
+from cape_lib.claims.registry import BASE, Attempts, claim
 from cape_lib.claims.verdict import Result, Stress, holds_zero
 from cape_lib.stats import Estimate, clustered_r, pearson, wilson, wilson_clustered
 
 X, Y = "hellaswag", "truthfulqa"
 # Paper A's boundary, and the size from which it speaks of a second transition or of the frontier (billions).
 CUT, LARGE = 3.5, 60.0
-
-
-def pythia(panel: str) -> pd.DataFrame:
-    return tables.ladder("Pythia", panel=panel)
+NAMED = ("Llama-1", "Llama-2", "Llama-3", "Falcon", "OPT")
 
 
 def sizes(panel: str, low: float, high: float = np.inf) -> pd.DataFrame:
@@ -29,182 +26,238 @@ def sizes(panel: str, low: float, high: float = np.inf) -> pd.DataFrame:
     return frame[(frame["params_b"] >= low) & (frame["params_b"] < high)]
 
 
-def intervals(panel: str) -> pd.DataFrame:
-    """Local couplings of every ladder of a panel."""
-    return coupling.local_couplings(tables.base(panel))
+def steps(panel: str) -> pd.DataFrame:
+    """Local couplings of every ladder of a panel, those without a gamma left out."""
+    return coupling.local_couplings(tables.base(panel)).dropna(subset="gamma")
 
 
-def large(panel: str) -> pd.DataFrame:
-    """The models from 7 B of the families that paper A names."""
-    rows = sizes(panel, 7.0)
-    return rows[rows["family"].isin(["Llama-1", "Llama-2", "Llama-3", "Falcon", "OPT"])]
+PYTHIA = "the eight Pythia sizes, 70 million to 12 billion"
+LARGE_ONES = "the models of at least 7 B in Llama 1 to 3, Falcon and OPT"
+#: Rows of a panel, in words -> what takes them.
+SUBSETS: dict[str, Callable[[str], pd.DataFrame]] = {
+    PYTHIA: lambda panel: tables.ladder("Pythia", panel=panel),
+    LARGE_ONES: lambda panel: sizes(panel, 7.0).query("family in @NAMED"),
+    "every model": tables.base,
+    "every family below 3.5 B": lambda panel: sizes(panel, 0, CUT),
+    "every family from 7 B": lambda panel: sizes(panel, 7.0),
+    "the models from 7 to 30 B": lambda panel: sizes(panel, 7.0, 30.0),
+    "the models from 30 B": lambda panel: sizes(panel, 30.0),
+    "the middle phase from 3.5 B": lambda panel: sizes(panel, CUT, 30.0),
+}
 
 
-@claim({"C01": (X,), "C43": ("winogrande",), "C44": ("mmlu",)}, panels=BASE)
-def pythia_r(panel: str, x: str) -> Result:
-    """r = corr({0}, truthfulqa) over the eight Pythia sizes, 70 million to 12 billion."""
-    rows = pythia(panel)
-    note = f"{int((rows['params_b'] >= CUT).sum())} of the sizes lie above {CUT} B" if x == X else ""
-    if x == "mmlu":
-        note = f"no Pythia size is above {rows[x].max():.1f} on MMLU, where guessing gives 25: noise bounds any r here"
-    return Result.of(pearson(rows[x], rows[Y]), note)
+def r_over(panel: str, subset: str, x: str = X) -> Estimate:
+    """r of a score and TruthfulQA over a subset; families left out in turn where there are eight."""
+    return coupling.clustered_pearson(SUBSETS[subset](panel), x=x, y=Y)
 
 
-@test(
-    "size held fixed",
-    {"C01": (X, pythia), "C43": ("winogrande", pythia), "C44": ("mmlu", pythia), "C42": (X, large)},
-    kind="covariate",
+@claim(
+    {"C01": (X, PYTHIA), "C43": ("winogrande", PYTHIA), "C44": ("mmlu", PYTHIA), "C42": (X, LARGE_ONES)}, panels=BASE
 )
-def size_fixed(panel: str, x: str, rows_of: Callable[[str], pd.DataFrame]) -> Stress:
-    rows = rows_of(panel)
+def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
+    """r = corr({0}, truthfulqa) over {1}."""
+    rows, note = SUBSETS[subset](panel), ""
+    if (x, subset) == (X, PYTHIA):
+        note = f"{int((rows['params_b'] >= CUT).sum())} of the sizes lie above {CUT} B"
+    elif x == "mmlu":
+        note = f"no Pythia size is above {rows[x].max():.1f} on MMLU, where guessing gives 25: noise bounds any r here"
+    yield Result.of(r_over(panel, subset, x), note, relatives=subset != PYTHIA)
+
     left = clustered_r(rows[x], rows[Y], rows["family"], given=np.log10(rows["params_b"]))
     says = f"with size held fixed r is {round(left.estimate, 2) + 0.0:.2f}, and {holds_zero(left)}"
-    return Stress.of("partial r given log N", left, says, lost=left.contains(0.0))
+    yield "size held fixed", Stress.tried("partial r given log N", left, says, lost=left.contains(0.0))
+    if subset == LARGE_ONES:
+        whole = r_over(panel, "every family from 7 B")
+        says = f"r of every family from 7 B is {whole.estimate:.2f}, and {holds_zero(whole)}"
+        yield "every family", Stress.tried("r of every family from 7 B", whole, says, lost=whole.contains(0.0))
+    elif x == X:
+        below, small = rows[rows["params_b"] < CUT], sizes(panel, 0, CUT)
+        whole, ends = r_over(panel, "every family below 3.5 B"), coupling.whole_ladder(rows)
+        name = "the whole ladder: points of TruthfulQA from the smallest to the largest size"
+        says = f"z = {ends.z:.1f}: that the one score falls while the other rises is sure, whatever r is"
+        yield Stress.tried(name, ends.dy, says)
+        own = pearson(below[X], below[Y])
+        yield Stress.tried("only the sizes below 3.5 B", own, "the six sizes of the claim's words")
+        says = f"all {small['family'].nunique()} families; {holds_zero(whole)}"
+        yield Stress.tried("every family below 3.5 B", whole, says, relatives=True)
+    else:
+        for version in ("figures_script", "dashboard_html", "obsscaling"):
+            other = tables.base_version(version).query("ladder == 'Pythia'")
+            name = f"version {version} of the scores"
+            yield Stress.tried(name, pearson(other[x], other[Y]), "another file of the same models")
 
 
-@stress("C01")
-def pythia_r_below(panel: str) -> list[Stress]:
-    rows = pythia(panel)
-    below, everyone = rows[rows["params_b"] < CUT], sizes(panel, 0, CUT)
-    whole = coupling.clustered_pearson(everyone, x=X, y=Y)
-    ends = coupling.whole_ladder(rows)
-    families = f"all {everyone['family'].nunique()} families; {holds_zero(whole)}"
-    return [
-        Stress.of(
-            "the whole ladder: points of TruthfulQA from the smallest to the largest size",
-            ends.dy,
-            f"z = {ends.z:.1f}: that the one score falls while the other rises is sure, whatever r is",
-        ),
-        Stress.of(f"only the sizes below {CUT} B", pearson(below[X], below[Y]), "the six sizes of the claim's words"),
-        Stress.of(f"every family below {CUT} B", whole, families, relatives=True),
-    ]
+@claim("C98", panels=BASE)
+def coupling_by_phase(panel: str) -> Attempts:
+    """r = corr(HellaSwag, TruthfulQA) below 3.5 B, from 7 to 30 B and from 30 B."""
+    phases = {
+        "tax": "every family below 3.5 B",
+        "bonus": "the models from 7 to 30 B",
+        "second transition": "the models from 30 B",
+    }
+    parts = {name: Result.of(r_over(panel, phase), relatives=True) for name, phase in phases.items()}
+    yield parts
+
+    sure = sum(not one.contains(0.0) for one in parts.values())
+    says = f"{sure} of the three values has an interval without zero"
+    one = Stress.tried("phases whose r is not zero", float(sure), says, n=3, lost=sure < 2)
+    yield "families left out in turn", one
+    name, says = "the middle phase from 3.5 B", "the size at which the middle phase starts moves its value"
+    yield Stress.tried(name, r_over(panel, name), says, relatives=True)
+
+
+@claim("C59", panels=BASE)
+def all_models_r(panel: str) -> Attempts:
+    """r = corr(HellaSwag, TruthfulQA) over every model of the panel; p by shuffling within families."""
+    whole = coupling.population_coupling(tables.base(panel))  # the draws of chapter 01
+    note = (
+        f"given size the partial r is {whole.partial_given_size.estimate:.2f}; "
+        f"with families left out in turn the interval is [{whole.clustered.low:.2f}, {whole.clustered.high:.2f}]"
+    )
+    p, draws = whole.permutation_p, 10_000
+    error = 2 * (p * (1 - p) / draws) ** 0.5
+    chance = f" (± {error:.3f} from {draws:,} draws)" if error > 0.0005 else ""  # half of the third decimal
+    yield {
+        "r": Result.of(whole.pearson, note, relatives=True),
+        "p below 0.0001": Result(p < 1e-4, n=whole.pearson.n, note=f"shuffled within families, p = {p:.3f}{chance}"),
+        "Bayes factor 72.9": Result(None, note="the two models that the Bayes factor compares are not stated"),
+    }
+
+    r = r_over(panel, "every model")
+    says = f"r of all models is {r.estimate:.2f} [{r.low:.2f}, {r.high:.2f}], families left out in turn"
+    one = Stress.tried("r of all models", r, says, lost=not r.contains(0.682), more=": 0.682 lies outside")
+    yield "families left out in turn", one
 
 
 @claim("C04", panels=BASE)
-def flip(panel: str) -> dict[str, Result]:
+def flip(panel: str) -> Attempts:
     """Share of the intervals of all ladders with gamma < 0, by geometric mean size below and above 3.5 B."""
-    found = intervals(panel).dropna(subset="gamma")
-    below, above = (found[side] for side in (found["params_b_mid"] < CUT, found["params_b_mid"] >= CUT))
-    falling, rising = (wilson(int(hit.sum()), len(hit)) for hit in (below["gamma"] < 0, above["gamma"] > 0))
-    middle = above[above["params_b_mid"] < 10]
-    still = int((middle["gamma"] < 0).sum())
-    return {
-        "mostly negative below 3.5 B": _statement(falling, "share of intervals below with gamma < 0"),
-        "mostly positive above 3.5 B": _statement(rising, "share of intervals above with gamma > 0"),
-        "sharply at 3.5 B": Result(
-            bool(len(middle) and still <= len(middle) / 2),
-            n=len(middle),
-            note=f"between {CUT} and 10 B, {still} of {len(middle)} intervals are still negative",
-        ),
-    }
+    known, parts = steps(panel), {}
+    below, above = (known.loc[side, "gamma"] for side in (known["params_b_mid"] < CUT, known["params_b_mid"] >= CUT))
+    for name, hits, sign in (("negative below", below < 0, "<"), ("positive above", above > 0, ">")):
+        share = wilson(int(hits.sum()), len(hits))
+        note = f"share of intervals {name.split()[1]} with gamma {sign} 0: {share.estimate:.0%}"
+        note += f" [{share.low:.0%}, {share.high:.0%}] of {share.n}"
+        parts[f"mostly {name} 3.5 B"] = Result(share.estimate > 0.5, n=share.n, note=note)
+    middle = above[known["params_b_mid"] < 10]
+    still = int((middle < 0).sum())
+    note = f"between {CUT} and 10 B, {still} of {len(middle)} intervals are still negative"
+    yield parts | {"sharply at 3.5 B": Result(0 < len(middle) >= 2 * still, n=len(middle), note=note)}
 
-
-def _statement(share: Estimate, what: str) -> Result:
-    note = f"{what}: {share.estimate:.0%} [{share.low:.0%}, {share.high:.0%}] of {share.n}"
-    return Result(share.estimate > 0.5, n=share.n, note=note)
-
-
-@test("another cut", "C04", kind="another choice")
-def flip_elsewhere(panel: str) -> Stress:
     sweep = coupling.cut_sweep(tables.base(panel), [1.5, 2.5, CUT, 7.0]).set_index("cut_b")
     others = [f"{cut:g} B" for cut in (1.5, 2.5, 7.0) if sweep["flips"][cut]]
     says = f"r turns from negative to positive at {CUT} B and at {len(others)} of three other cuts"
-    against = f"{says} ({', '.join(others)}): no size is singled out" if others else ""
-    value = sweep["r_above"][CUT] - sweep["r_below"][CUT]
-    return Stress(f"r above less r below {CUT} B", value, says, n=len(tables.base(panel)), against=against)
+    more = f" ({', '.join(others)}): no size is singled out"
+    jump, n = sweep["r_above"][CUT] - sweep["r_below"][CUT], len(tables.base(panel))
+    one = Stress.tried(f"r above less r below {CUT} B", jump, says, n=n, lost=bool(others), more=more)
+    yield "another cut", one
 
 
-@test("every step", "C46", kind="another choice")
-def signs_of_every_step(panel: str) -> Stress:
-    """The rule on the steps between 3 and 10 B too, beside the guess that every step is negative."""
-    steps = intervals(panel).dropna(subset="gamma")
-    negative = (steps["gamma"] < 0).to_numpy()
-    hits = np.where(steps["params_b_mid"] < CUT, negative, ~negative)
-    share = wilson_clustered(hits, steps["ladder"])
-    guess = float(negative.mean())
-    says = f"of all {len(steps)} steps the rule tells {share.estimate:.0%}; to call each negative tells {guess:.0%}"
-    against = f"{says}, inside the interval of the rule" if share.contains(guess) else ""
-    return Stress.of("share of all steps that the rule tells", share, says, against=against)
+@claim("C46", panels=BASE)
+def sign_predictions(panel: str) -> Attempts:
+    """Intervals with both ends below 3 B and gamma <= 0, and both ends above 10 B and gamma > 0; of how many."""
+    known = steps(panel)
+    small, large = known[known["params_b_high"] <= 3.0], known[known["params_b_low"] > 10.0]
+    falls, rises, total = int((small["gamma"] <= 0).sum()), int((large["gamma"] > 0).sum()), len(small) + len(large)
+    note = f"{falls} of {len(small)} below 3 B, {rises} of {len(large)} above 10 B"
+    yield {"right": Result(float(falls + rises), n=total, note=note), "of": Result(float(total), n=total)}
+
+    # the rule on the steps between 3 and 10 B too, beside the guess that every step is negative
+    negative = (known["gamma"] < 0).to_numpy()
+    share = wilson_clustered(np.where(known["params_b_mid"] < CUT, negative, ~negative), known["ladder"])
+    guess, more = float(negative.mean()), ", inside the interval of the rule"
+    says = f"of all {len(known)} steps the rule tells {share.estimate:.0%}; to call each negative tells {guess:.0%}"
+    name = "share of all steps that the rule tells"
+    yield "every step", Stress.tried(name, share, says, lost=share.contains(guess), more=more)
 
 
 @claim("C35", panels=BASE)
-def panel_size(panel: str) -> dict[str, Result]:
+def panel_size(panel: str) -> Attempts:
     """Rows of the panel, and families as the panel files them."""
     frame = tables.base(panel)
-    note = f"{len(tables.base('deduplicated'))} of the rows are different models" if panel == "published" else ""
-    return {
+    rows, models = len(tables.base("published")), len(tables.base("deduplicated"))
+    note = f"{models} of the rows are different models" if panel == "published" else ""
+    yield {
         "models": Result(float(len(frame)), n=len(frame), note=note),
         "families": Result(float(frame["family"].nunique()), n=len(frame)),
     }
 
-
-@test("models counted once", "C35", kind="as worded")
-def models_once(panel: str) -> Stress:
-    rows, models = len(tables.base("published")), len(tables.base("deduplicated"))
     says = f"two rows of one model count once: {models} models" if models == rows else f"{models} models, {rows} rows"
     against = f"{rows - models} of the {rows} rows repeat a model: there are {models}" if models != rows else ""
-    return Stress("different models", float(models), says, n=rows, against=against)
-
-
-@claim("C42", panels=BASE)
-def large_r(panel: str) -> Result:
-    """r = corr(HellaSwag, TruthfulQA) over the models of at least 7 B in Llama 1 to 3, Falcon and OPT."""
-    return Result.of(coupling.clustered_pearson(large(panel), x=X, y=Y), relatives=True)
-
-
-@test("every family", "C42", kind="another choice")
-def large_r_of_all(panel: str) -> Stress:
-    whole = coupling.clustered_pearson(sizes(panel, 7.0), x=X, y=Y)
-    says = f"r of every family from 7 B is {whole.estimate:.2f}, and {holds_zero(whole)}"
-    return Stress.of("r of every family from 7 B", whole, says, lost=whole.contains(0.0))
-
-
-@stress({"C43": ("winogrande",), "C44": ("mmlu",)})
-def other_versions(panel: str, x: str) -> list[Stress]:
-    tried = []
-    for version in ("figures_script", "dashboard_html", "obsscaling"):
-        rows = tables.base_version(version)
-        rows = rows[rows["ladder"] == "Pythia"]
-        name = f"version {version} of the scores"
-        tried.append(Stress.of(name, pearson(rows[x], rows[Y]), "another file of the same models"))
-    return tried
+    yield "models counted once", Stress.tried("different models", float(models), says, n=rows, against=against)
 
 
 @claim("C45", panels=BASE)
-def other_pairs(panel: str) -> dict[str, Result]:
+def other_pairs(panel: str) -> Attempts:
     """Share of the steps between Pythia sizes in which two scores rise together, of the six pairs without TruthfulQA.
 
     "Nearly every" is read as all steps but at most one.
     """
     parts = {}
     for x, y in combinations([name for name in tables.BASE_BENCHMARKS if name != Y], 2):
-        gamma = coupling.local_coupling(pythia(panel), x=x, y=y)["gamma"]
+        gamma = coupling.local_coupling(SUBSETS[PYTHIA](panel), x=x, y=y)["gamma"]
         rising, pair = int((gamma > 0).sum()), f"{tables.label(x)} with {tables.label(y)}"
         note = f"{pair}: {rising} of {len(gamma)} steps rise together"
         parts[pair] = Result(rising >= len(gamma) - 1, n=len(gamma), note=note)
-    return parts
+    yield parts
 
-
-@test("all six pairs", "C45", kind="as worded")
-def weakest_pair(panel: str) -> Stress:
-    parts = other_pairs(panel)
     failing = [name for name, result in parts.items() if not result.value]
     says = f"{len(failing)} of the {len(parts)} pairs without TruthfulQA fall together in two steps or more"
-    against = f"{says}: {', '.join(failing)}" if failing else ""
-    return Stress(
-        "pairs that nearly always rise together", float(len(parts) - len(failing)), says, n=7, against=against
-    )
+    name, rest = "pairs that nearly always rise together", float(len(parts) - len(failing))
+    yield "all six pairs", Stress.tried(name, rest, says, n=7, lost=bool(failing), more=f": {', '.join(failing)}")
 
 
-@claim("C46", panels=BASE)
-def sign_predictions(panel: str) -> dict[str, Result]:
-    """Intervals with both ends below 3 B and gamma <= 0, and both ends above 10 B and gamma > 0; of how many."""
-    found = intervals(panel).dropna(subset="gamma")
-    small, large = found[found["params_b_high"] <= 3.0], found[found["params_b_low"] > 10.0]
-    right = int((small["gamma"] <= 0).sum() + (large["gamma"] > 0).sum())
-    said = (
-        f"{int((small['gamma'] <= 0).sum())} of {len(small)} below 3 B, "
-        f"{int((large['gamma'] > 0).sum())} of {len(large)} above 10 B"
-    )
-    total = len(small) + len(large)
-    return {"right": Result(float(right), n=total, note=said), "of": Result(float(total), n=total)}
+@claim("C58", panels=BASE)
+def dimensions(panel: str) -> Attempts:
+    """d_eff = (sum lambda)^2 / sum lambda^2 of the covariance of the five scores, below 3.5 B, to 60 B, and above."""
+    ends = {"tax": (0, CUT), "bonus": (CUT, LARGE), "frontier": (LARGE, np.inf)}
+    phases = {name: sizes(panel, *pair).dropna(subset=list(tables.BASE_BENCHMARKS)) for name, pair in ends.items()}
+    d = {name: coupling.effective_dimension(rows, resamples=1_000).estimate for name, rows in phases.items()}
+    falling = d["tax"].estimate > d["bonus"].estimate > d["frontier"].estimate
+    note = f"the order (each smaller than the one before) {'comes out' if falling else 'does not come out'}"
+    parts = {f"d_eff, {name}": Result.of(each, note) for name, each in d.items()}
+    counts = {f"models, {name}": Result(float(len(rows)), n=len(rows)) for name, rows in phases.items()}
+    families = Result(float(phases["frontier"]["family"].nunique()), n=len(phases["frontier"]))
+    yield parts | counts | {"families, frontier": families}
+
+    first, last = parts["d_eff, tax"], parts["d_eff, frontier"]
+    says = f"d_eff of the {last.n} largest models is {last.text}, that of the smallest {first.text}"
+    one = Stress.tried("d_eff of the largest models", last, says, lost=last.contains(float(first.value or 0.0)))
+    yield "the interval of few models", one
+
+
+@claim("C72", reads=("base_panel", "base_scores"))
+def probe_couplings(panel: str) -> Attempts:
+    """gamma of the step from each of four 1 B models to the next size, in the version of the architecture probe."""
+    rows, columns = tables.base_version("architecture_probe_script"), ["gamma", "low", "high"]
+    current = coupling.local_couplings(tables.base(panel)).set_index("smaller")[columns]
+    parts = {}
+    for family, model in (("OPT", "OPT-1.3B"), ("BLOOM", "BLOOM-1.1B"), ("OLMo", "OLMo-1B"), ("Pythia", "Pythia-1B")):
+        step = coupling.local_coupling(rows[rows["family"] == family])[columns].iloc[0]
+        parts[model] = Result(*step, 2, f"{model} on the released panel: {current['gamma'][model]:.2f}")
+    yield parts
+
+    gamma, low, high = current.loc["Pythia-1B"]
+    says = f"on the released panel the step of Pythia-1B is {gamma:.2f} [{low:.1f}, {high:.1f}]"
+    name, step = "gamma of Pythia-1B, released panel", Result(gamma, low, high, 2)
+    yield "the released panel", Stress.tried(name, step, says, lost=step.contains(0.0))
+
+
+@claim("C104", panels=BASE)
+def scores_alone(panel: str) -> Attempts:
+    """gamma from sizes and two scores alone; three neighbouring sizes whose change is surely of one sign."""
+    rows, sure = SUBSETS[PYTHIA](panel), []
+    bare, whole = (coupling.local_coupling(each)["gamma"] for each in (rows[["params_b", X, Y]], rows))
+    for _, ladder in tables.base(panel).dropna(subset=["ladder", X, Y]).groupby("ladder"):
+        each = ladder.sort_values("params_b").drop_duplicates("params_b")
+        sure += [coupling.whole_ladder(each.iloc[i : i + 3]).settled for i in range(len(each) - 2)]
+    share = wilson(sum(sure), len(sure))
+    note = f"{sum(sure)} of {len(sure)} runs of three sizes"
+    yield {
+        "no internals": Result(np.allclose(bare, whole), n=len(rows)),
+        "three sizes are enough": Result(share.estimate > 0.5, n=len(sure), note=note),
+    }
+
+    says = f"in {note} the noise of the scores leaves the sign sure"
+    name = "share of runs of three sizes with a sure sign"
+    yield "three sizes", Stress.tried(name, share, says, lost=share.estimate <= 0.5)

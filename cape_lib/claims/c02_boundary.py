@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 from cape_lib import tables
 from cape_lib.base import boundary, coupling
 from cape_lib.base.coupling.local import BONUS, TAX
-from cape_lib.claims.registry import BASE, claim, stress, test
+from cape_lib.claims.c01_coupling import X, Y
+from cape_lib.claims.c01_laws import VERSION
+from cape_lib.claims.registry import BASE, Attempts, claim
 from cape_lib.claims.verdict import Result, Stress
 from cape_lib.stats import normal_estimate, percentile_interval, score_noise
 
-Floats = NDArray[np.float64]
-X, Y = "hellaswag", "truthfulqa"
-#: The version of the scores and the rows behind the published vertex.
-VERSION = "bootstrap_script"
 BATCHES = 20
 #: what the table of coverage calls an interval of the vertex of several families
 VERTEX = "pooled vertex"
+TOO_FEW = "fewer than three sizes on this panel"
 
 
 def scales(panel: str, ladder: str) -> pd.DataFrame:
@@ -29,35 +28,140 @@ def scales(panel: str, ladder: str) -> pd.DataFrame:
     return boundary.critical_scales(tables.ladder(ladder, panel=panel)).set_index("estimator")
 
 
-@claim({"C47": ("OPT",), "C48": ("Cerebras-GPT",), "C50": ("BLOOM",)}, panels=BASE)
-def minimum(panel: str, ladder: str) -> Result:
-    """Size at the lowest TruthfulQA of {0}, the lower edge of the first interval with gamma > 0; not an end of it."""
+def lowest_inside(panel: str, ladder: str) -> Result:
+    """Size at the lowest TruthfulQA of a ladder, the lower edge of the first step that rises; not an end of it."""
     if ladder not in tables.ladders(panel):
         return Result(None, note=f"no ladder {ladder} on this panel")
-    row, rows = scales(panel, ladder).to_dict("index")["minimum size"], tables.ladder(ladder, panel=panel)
+    row, n = scales(panel, ladder).to_dict("index")["minimum size"], len(tables.ladder(ladder, panel=panel))
     if math.isnan(row["n_c_b"]):
         note = f"TruthfulQA is lowest at {row['raw_b']:g} B, an end of the ladder: no turn is seen"
-        return Result(None, n=len(rows), note=note)
-    kept = tables.promise("critical scales", "minimum size", n=len(rows))
-    return Result(round(row["n_c_b"], 9), row["low"], row["high"], len(rows), kept=kept)
+        return Result(None, n=n, note=note)
+    covers = tables.promise("critical scales", "minimum size", n=n)
+    return Result(round(row["n_c_b"], 9), row["low"], row["high"], n, covers=covers)
 
 
-@test("score noise", {"C47": ("OPT",), "C48": ("Cerebras-GPT",), "C50": ("BLOOM",)}, kind="noise")
-def minimum_in_noise(panel: str, ladder: str) -> Stress:
+@claim({"C47": ("OPT",), "C48": ("Cerebras-GPT",), "C50": ("BLOOM",)}, panels=BASE)
+def minimum(panel: str, ladder: str) -> Attempts:
+    """Size at the lowest TruthfulQA of {0}, the lower edge of the first interval with gamma > 0; not an end of it."""
+    yield lowest_inside(panel, ladder)
+
     row = scales(panel, ladder).to_dict("index")["minimum size"]
     says = f"drawn again from score noise, {ladder} has a turn inside its sizes in {row['share']:.0%} of the draws"
-    return Stress.of("share of noise draws with a turn", row["share"], says, n=row["n"], lost=not row["share"] >= 0.95)
+    name, lost = "share of noise draws with a turn", not row["share"] >= 0.95
+    yield "score noise", Stress.tried(name, row["share"], says, n=row["n"], lost=lost)
 
 
-def pooled_vertex(panel: str) -> boundary.VertexBootstrap:
-    """The published bootstrap; on another panel over the same families with that panel's scores."""
-    if panel == "published":
-        return boundary.vertex_bootstrap(tables.base_version(VERSION))
+def lowest_of(rows: pd.DataFrame, note: str) -> Result:
+    """Size at the lowest TruthfulQA of some rows; nothing below three."""
+    if len(rows) < 3:
+        return Result(None, n=len(rows), note=TOO_FEW)
+    return Result(rows.sort_values(Y)["params_b"].iloc[0], n=len(rows), note=note)
+
+
+def neo(panel: str) -> pd.DataFrame:
+    """GPT-Neo: the three models of that name, the lowest TruthfulQA first, and which of them are larger than that."""
     frame = tables.base(panel)
-    return boundary.vertex_bootstrap(frame[frame["ladder"].isin(["Pythia", "Llama-1", "Llama-2"])])
+    rows = frame[frame["model"].str.lower().str.contains("gpt-neo-")].sort_values(Y)
+    return rows.assign(later=rows["params_b"] > rows["params_b"].head(1).max())
 
 
-def monte_carlo(draws: Floats, end: int) -> float:
+def lowest_neo(panel: str) -> Result:
+    rows = neo(panel)
+    rise = (rows[rows["later"]][Y] - rows[Y].min()).min()
+    return lowest_of(rows, f"the lowest larger size lies {rise:.2f} points higher")
+
+
+@claim("C49", panels=BASE)
+def scale_neo(panel: str) -> Attempts:
+    """Size at the lowest TruthfulQA of GPT-Neo: the three models of that name, GPT-J and GPT-NeoX aside."""
+    yield lowest_neo(panel)
+
+    rows = neo(panel)
+    ends = pd.concat([rows.head(1), rows[rows["later"]].head(1)])
+    if len(rows) < 3 or len(ends) < 2:
+        yield "score noise", None
+    else:
+        rise, noise = float(ends[Y].diff().iloc[1]), float(np.hypot(*score_noise(ends, Y)))
+        one = normal_estimate(rise, noise, 2, method="score noise")
+        says = f"the claim rests on a rise of {rise:.2f} points, where the noise of such a difference is {noise:.1f}"
+        name = "points from the lowest to a larger size"
+        yield "score noise", Stress.tried(name, one, says, lost=one.contains(0.0))
+
+
+def falcon(panel: str) -> tuple[Result, Stress | None]:
+    """Size at the lowest TruthfulQA of three Falcon sizes; the same within the ladder that was trained alike."""
+    frame, alike, note = tables.base(panel), None, ""
+    if "Falcon" in tables.ladders(panel):
+        ladder = tables.ladder("Falcon", panel=panel).dropna(subset=[Y])
+        lowest = float(ladder.sort_values(Y)["params_b"].iloc[0])
+        end = lowest in (ladder["params_b"].min(), ladder["params_b"].max())
+        sizes = ", ".join(f"{size:g}" for size in ladder["params_b"])
+        note = f"within the ladder that was trained alike ({sizes} B) TruthfulQA is lowest at {lowest:g} B"
+        note += ", an end of it: no turn is seen" if end else ""
+        says = f"of the {len(ladder)} sizes trained alike {lowest:g} B is lowest"
+        says += ", an end: no turn is seen" if end else ""
+        name = "size at the lowest TruthfulQA, billions"
+        alike = Stress.tried(name, lowest, says, n=len(ladder), lost=end)
+    rows = frame[(frame["family"] == "Falcon") & frame["params_b"].isin([1.0, 7.0, 40.0])]
+    return lowest_of(rows, note), alike
+
+
+@claim("C51", panels=BASE)
+def scale_falcon(panel: str) -> Attempts:
+    """Size at the lowest TruthfulQA of Falcon: 1 B, 7 B and 40 B."""
+    size, alike = falcon(panel)
+    yield size
+    yield "the ladder trained alike", alike
+
+
+@claim("C53", panels=BASE)
+def scale_range(panel: str) -> Attempts:
+    """Largest over smallest critical scale of the families above that have one."""
+    lowest = {name: lowest_inside(panel, name) for name in ("OPT", "Cerebras-GPT", "BLOOM")}
+    lowest |= {"GPT-Neo": lowest_neo(panel), "Falcon": falcon(panel)[0]}
+    sizes = {name: float(one.value) for name, one in lowest.items() if one.value is not None}
+    note = ", ".join(f"{name} {size:g} B" for name, size in sizes.items())
+    enough = len(sizes) > 1
+    ratio = max(sizes.values()) / min(sizes.values()) if enough else None
+    yield Result(ratio, n=len(sizes), note=note if enough else "")
+
+    ladders = [name for name in ("OPT", "Cerebras-GPT", "BLOOM", "Pythia") if name in tables.ladders(panel)]
+    sure = sum(scales(panel, name)["share"]["minimum size"] >= 0.95 for name in ladders)
+    says = f"{sure} of {len(ladders)} families has a turn inside its sizes in 95 % of the noise draws"
+    name, more = "families with a turn that noise leaves", ": a ratio of sizes that are not known"
+    yield "score noise", Stress.tried(name, float(sure), says, n=len(ladders), lost=sure < 2, more=more)
+
+
+@claim(
+    {"C02": ("by any of four estimators",), "C52": ("at the lowest TruthfulQA, and an interval for it",)}, panels=BASE
+)
+def pythia_scale(panel: str, which: str) -> Attempts:
+    """A turn from falling to rising TruthfulQA inside the Pythia sizes, {0}."""
+    table, rows = scales(panel, "Pythia"), tables.ladder("Pythia", panel=panel)
+    inside, gamma = table["n_c_b"].dropna(), coupling.local_coupling(rows)["gamma"]
+    turns = ", ".join(f"{name} {size:.2g} B" for name, size in inside.items())
+    note = (
+        f"{len(inside)} of {len(table)} estimators find a turn{': ' + turns if turns else ''}; "
+        f"{int((gamma > 0).sum())} of {len(gamma)} steps rise"
+    )
+    if which.startswith("by any"):
+        # An estimator that places a turn where no step rises has fitted noise, and its value would be no boundary.
+        turn = float(inside.median()) if len(inside) and (gamma > 0).any() else None
+        yield Result(turn, n=len(rows), note=note)
+    else:
+        lowest = lowest_inside(panel, "Pythia")
+        yield {"size": lowest, "low": Result(None, n=lowest.n), "high": Result(None, n=lowest.n)}
+
+    versions = [tables.base_version(name) for name in tables.base_versions()]
+    versions = [rows[rows["ladder"] == "Pythia"].dropna(subset=[X, Y]) for rows in versions]
+    steps = [coupling.local_coupling(rows)["gamma"] for rows in versions if len(rows) >= 5]
+    rising, n = sum(int((gamma > 0).sum()) for gamma in steps), sum(map(len, steps))
+    says = f"{rising} of {n} steps of Pythia rise, in {len(steps)} versions of its scores"
+    one = Stress.tried("steps of Pythia with gamma > 0", float(rising), says, n=n, lost=rising < n / 20)
+    yield "every version of the scores", one
+
+
+def monte_carlo(draws: NDArray[np.float64], end: int) -> float:
     """Two standard errors of one end of the percentile interval, from its spread over batches of the draws.
 
     The published end has such an error too, so that the difference of the two has sqrt(2) times one.
@@ -66,195 +170,114 @@ def monte_carlo(draws: Floats, end: int) -> float:
     return float(2 * math.sqrt(2) * ends.std(ddof=1) / math.sqrt(BATCHES))
 
 
-@claim("C02", panels=BASE)
-def pythia_scale(panel: str) -> Result:
-    """A turn from falling to rising TruthfulQA inside the Pythia sizes, by any of four estimators."""
-    found = scales(panel, "Pythia")
-    inside = found["n_c_b"].dropna()
-    said = ", ".join(f"{name} {size:.2g} B" for name, size in inside.items())
-    rows = tables.ladder("Pythia", panel=panel)
-    steps = coupling.local_coupling(rows)["gamma"]
-    note = (
-        f"{len(inside)} of {len(found)} estimators find a turn{': ' + said if said else ''}; "
-        f"{int((steps > 0).sum())} of {len(steps)} steps rise"
-    )
-    # An estimator that places a turn where no step rises has fitted noise, and its value would be no boundary.
-    value = float(inside.median()) if len(inside) and (steps > 0).any() else None
-    return Result(value, n=len(rows), note=note)
-
-
-@test("every version of the scores", "C02", "C52", kind="as worded")
-def pythia_versions(panel: str) -> Stress:
-    rising = steps = versions = 0
-    for version in tables.base_versions():
-        rows = tables.base_version(version)
-        rows = rows[rows["ladder"] == "Pythia"].dropna(subset=[X, Y])
-        if len(rows) >= 5:
-            gamma = coupling.local_coupling(rows)["gamma"]
-            rising, steps, versions = rising + int((gamma > 0).sum()), steps + len(gamma), versions + 1
-    says = f"{rising} of {steps} steps of Pythia rise, in {versions} versions of its scores"
-    return Stress.of("steps of Pythia with gamma > 0", float(rising), says, n=steps, lost=rising < steps / 20)
-
-
 @claim("C03", panels=BASE, reads=("base_panel", "base_scores"))
-def pooled_scale(panel: str) -> dict[str, Result]:
+def pooled_scale(panel: str) -> Attempts:
     """Vertex of a quadratic TruthfulQA(log10 N) over Pythia, Llama-1 and Llama-2: median and 95 % of resampled rows."""
-    found = pooled_vertex(panel)
-    one = found.estimate
-    slack = [monte_carlo(found.draws, k) for k in (0, 1)]
+    # on another panel than the published one the same families with that panel's scores
+    printed, frame = tables.base_version(VERSION), tables.base(panel)
+    same = frame[frame["ladder"].isin(["Pythia", "Llama-1", "Llama-2"])]
+    vertex = boundary.vertex_bootstrap(printed if panel == "published" else same)
+    one, slack = vertex.estimate, [monte_carlo(vertex.draws, k) for k in (0, 1)]
     note = (
-        f"{found.kept:.1%} of the resamples are convex with a vertex from 10^7 to 10^12 and are kept; another seed "
+        f"{vertex.kept:.1%} of the resamples are convex with a vertex from 10^7 to 10^12 and are kept; another seed "
         f"moves the lower end by up to {slack[0]:.2f} B and the upper by up to {slack[1]:.1f} B"
     )
-    kept = tables.promise(VERTEX, "rows resampled, as published", n=one.n)
-    middle = Result(one.estimate, one.low, one.high, one.n, note, kept=kept)
-    low, high = (Result(end, n=one.n, slack=slack[k]) for k, end in enumerate((one.low, one.high)))
-    return {"median": middle, "low": low, "high": high}
+    covers = tables.promise(VERTEX, "rows resampled, as published", n=one.n)
+    yield {
+        "median": Result(one.estimate, one.low, one.high, one.n, note, covers=covers),
+        "low": Result(one.low, n=one.n, slack=slack[0]),
+        "high": Result(one.high, n=one.n, slack=slack[1]),
+    }
 
-
-@test("one family left out", "C03", kind="clustered interval")
-def without_a_family(panel: str) -> Stress:
-    rows = boundary.vertex_intervals(tables.base_version(VERSION)).set_index("method").to_dict("index")
+    rows = {row["method"]: row for row in boundary.vertex_intervals(printed).to_dict("records")}
     left, published = rows["one family left out"], rows["rows resampled, as published"]
-    low, high = left["low"], left["high"]
-    says = f"without one of its three families the vertex lies between {low:.2g} and {high:.2g} B"
-    against = says if low < published["low"] else ""
-    return Stress("vertex, billions", left["n_c_b"], says, low, high, left["n"], against)
-
-
-@stress("C03")
-def other_intervals(panel: str) -> list[Stress]:
-    tried = []
-    for row in boundary.vertex_intervals(tables.base_version(VERSION)).to_dict("records"):
-        if row["method"] == "one family left out":
-            continue
-        low, high = (None if math.isnan(row[end]) else row[end] for end in ("low", "high"))
-        label = tables.promise(VERTEX, row["method"], n=row["n"])
-        name = f"vertex in billions, {row['method']}"
-        tried.append(Stress(name, row["n_c_b"], row["reason"], low, high, row["n"], kept=label))
-    return tried
-
-
-def neo(panel: str) -> pd.DataFrame:
-    frame = tables.base(panel)
-    return frame[frame["model"].str.lower().str.contains("gpt-neo-")].sort_values("params_b")
-
-
-@claim("C49", panels=BASE)
-def scale_neo(panel: str) -> Result:
-    """Size at the lowest TruthfulQA of GPT-Neo: the three models of that name, GPT-J and GPT-NeoX aside."""
-    rows = neo(panel)
-    if len(rows) < 3:
-        return Result(None, n=len(rows), note="fewer than three sizes on this panel")
-    low = rows.sort_values(Y).iloc[0]
-    rise = rows[rows["params_b"] > low["params_b"]][Y].min() - low[Y]
-    return Result(low["params_b"], n=len(rows), note=f"the lowest larger size lies {rise:.2f} points higher")
-
-
-@claim("C51", panels=BASE)
-def scale_falcon(panel: str) -> Result:
-    """Size at the lowest TruthfulQA of Falcon: 1 B, 7 B and 40 B."""
-    frame = tables.base(panel)
-    rows = frame[(frame["family"] == "Falcon") & frame["params_b"].isin([1.0, 7.0, 40.0])].sort_values("params_b")
-    if len(rows) < 3:
-        return Result(None, n=len(rows), note="fewer than three sizes on this panel")
-    ladder = tables.ladder("Falcon", panel=panel).dropna(subset=[Y])
-    lowest = float(ladder.sort_values(Y)["params_b"].iloc[0])
-    end = lowest in (ladder["params_b"].min(), ladder["params_b"].max())
-    sizes = ", ".join(f"{size:g}" for size in ladder["params_b"])
-    note = (
-        f"within the ladder that was trained alike ({sizes} B) TruthfulQA is lowest at {lowest:g} B"
-        f"{', an end of it: no turn is seen' if end else ''}"
-    )
-    return Result(rows.sort_values(Y)["params_b"].iloc[0], n=len(rows), note=note)
-
-
-@test("score noise", "C49", kind="noise")
-def neo_in_noise(panel: str) -> Stress | None:
-    rows = neo(panel)
-    if len(rows) < 3:
-        return None
-    low = rows.sort_values(Y).iloc[0]
-    later = rows[rows["params_b"] > low["params_b"]].sort_values(Y)
-    if later.empty:
-        return None
-    rise = float(later[Y].iloc[0] - low[Y])
-    noise = float(np.hypot(*score_noise(pd.DataFrame([low, later.iloc[0]]), Y)))
-    one = normal_estimate(rise, noise, 2, method="score noise")
-    says = f"the claim rests on a rise of {rise:.2f} points, where the noise of such a difference is {noise:.1f}"
-    return Stress.of("points from the lowest to a larger size", one, says, lost=one.contains(0.0))
-
-
-@test("the ladder trained alike", "C51", kind="as worded")
-def falcon_alike(panel: str) -> Stress | None:
-    if "Falcon" not in tables.ladders(panel):
-        return None
-    rows = tables.ladder("Falcon", panel=panel).dropna(subset=[Y])
-    lowest = float(rows.sort_values(Y)["params_b"].iloc[0])
-    end = lowest in (rows["params_b"].min(), rows["params_b"].max())
-    says = f"of the {len(rows)} sizes trained alike {lowest:g} B is lowest{', an end: no turn is seen' if end else ''}"
-    return Stress.of("size at the lowest TruthfulQA, billions", lowest, says, n=len(rows), lost=end)
-
-
-@test("score noise", "C53", kind="noise")
-def scales_in_noise(panel: str) -> Stress:
-    ladders = [name for name in ("OPT", "Cerebras-GPT", "BLOOM", "Pythia") if name in tables.ladders(panel)]
-    shares = {name: scales(panel, name)["share"]["minimum size"] for name in ladders}
-    sure = [name for name, share in shares.items() if share >= 0.95]
-    says = f"{len(sure)} of {len(shares)} families has a turn inside its sizes in 95 % of the noise draws"
-    against = f"{says}: a ratio of sizes that are not known" if len(sure) < 2 else ""
-    return Stress("families with a turn that noise leaves", float(len(sure)), says, n=len(shares), against=against)
-
-
-@claim("C52", panels=BASE)
-def scale_pythia(panel: str) -> dict[str, Result]:
-    """Size at the lowest TruthfulQA of Pythia, and an interval for it."""
-    lowest = minimum(panel, "Pythia")
-    return {"size": lowest, "low": Result(None, n=lowest.n), "high": Result(None, n=lowest.n)}
-
-
-@claim("C53", panels=BASE)
-def scale_range(panel: str) -> Result:
-    """Largest over smallest critical scale of the families above that have one."""
-    scales = {name: minimum(panel, name) for name in ("OPT", "Cerebras-GPT", "BLOOM")}
-    scales |= {"GPT-Neo": scale_neo(panel), "Falcon": scale_falcon(panel)}
-    sizes = {name: float(one.value) for name, one in scales.items() if one.value is not None}
-    if len(sizes) < 2:
-        return Result(None, n=len(sizes))
-    note = ", ".join(f"{name} {size:g} B" for name, size in sizes.items())
-    return Result(max(sizes.values()) / min(sizes.values()), n=len(sizes), note=note)
+    says = f"without one of its three families the vertex lies between {left['low']:.2g} and {left['high']:.2g} B"
+    size = Result(left["n_c_b"], left["low"], left["high"], left["n"])
+    lost = left["low"] < published["low"]
+    yield "one family left out", Stress.tried("vertex, billions", size, says, lost=lost)
+    for method, row in rows.items():
+        if method != "one family left out":
+            covers = tables.promise(VERTEX, method, n=row["n"])
+            size = Result(row["n_c_b"], row["low"], row["high"], row["n"], covers=covers)
+            yield Stress.tried(f"vertex in billions, {method}", size, row["reason"])
 
 
 @claim("C54", panels=BASE, reads=("base_panel", "base_scores"))
-def olmo(panel: str) -> dict[str, Result]:
+def olmo(panel: str) -> Attempts:
     """gamma of OLMo-1B to OLMo-7B, its step in HellaSwag, and its TruthfulQA; in the version of the long paper."""
-    if panel == "published":
-        rows = tables.base_version("paper_3A_long")
-    else:
+    rows = tables.base_version("paper_3A_long")
+    if panel != "published":
         frame = tables.base(panel)
         rows = frame[frame["model"].str.lower().isin(["olmo-1b", "olmo-7b", "olmo-1b-hf", "olmo-7b-hf"])]
     step = coupling.local_coupling(rows).iloc[0]
-    values = rows.sort_values("params_b")[Y].tolist()
-    note = f"TruthfulQA {values[0]:.1f} and {values[1]:.1f}"
-    gamma = Result(step["gamma"], step["low"], step["high"], 2, note)
-    return {"gamma": gamma, "HellaSwag": Result(step["dx"], n=2), "TruthfulQA": Result(sum(values) / 2, n=2)}
+    first, last = rows.sort_values("params_b")[Y]
+    gamma = Result(step["gamma"], step["low"], step["high"], 2, f"TruthfulQA {first:.1f} and {last:.1f}")
+    yield {"gamma": gamma, "HellaSwag": Result(step["dx"], n=2), "TruthfulQA": Result((first + last) / 2, n=2)}
 
-
-@test("score noise", "C54", kind="noise")
-def olmo_noise(panel: str) -> Stress:
-    one = olmo(panel)["gamma"]
-    says = f"the noise of the four scores puts gamma between {one.low:.2f} and {one.high:.2f}"
-    wide = one.contains(TAX) or one.contains(BONUS)
-    against = f"{says}: tax, transition or bonus alike" if wide else ""
-    return Stress("gamma of OLMo", one.value, says, one.low, one.high, 2, against)
-
-
-@stress("C54")
-def olmo_versions(panel: str) -> list[Stress]:
-    tried = []
+    says = f"the noise of the four scores puts gamma between {gamma.low:.2f} and {gamma.high:.2f}"
+    wide, more = gamma.contains(TAX) or gamma.contains(BONUS), ": tax, transition or bonus alike"
+    yield "score noise", Stress.tried("gamma of OLMo", gamma, says, lost=wide, more=more)
     for version in ("panel_63", "algebraic_script", "obsscaling"):
-        rows = tables.base_version(version)
-        step = coupling.local_coupling(rows[rows["ladder"] == "OLMo"]).iloc[0]
-        says = "another version of the same two models"
-        tried.append(Stress(f"gamma in version {version}", step["gamma"], says, step["low"], step["high"], 2))
-    return tried
+        step = coupling.local_coupling(tables.base_version(version).query("ladder == 'OLMo'")).iloc[0]
+        own = Result(step["gamma"], step["low"], step["high"], 2)
+        yield Stress.tried(f"gamma in version {version}", own, "another version of the same two models")
+
+
+@claim("C29", panels=BASE)
+def base_curve(panel: str) -> Attempts:
+    """TQA_c = sqrt(0.187 HS), fractions: signs told right as stated (above: gamma > 0), against "always negative"."""
+    table = boundary.compare_readings(tables.base(panel)).query("ladder == 'all'").set_index("reading")
+    right, n = table["right"], int(table["n"].iloc[0])
+    note = "; ".join(f"{name}: {row['right']} of {row['n']}" for name, row in table.to_dict("index").items())
+    yield Result(right["stated"] > right["always negative"], n=n, note=note)
+
+    sweep = boundary.ratio_sweep(tables.base(panel), [0.15, 0.17, 0.187, 0.20, 0.22])
+    guess = sweep[sweep["reading"] == "always negative"].iloc[0]
+    stated = sweep[sweep["reading"] == "stated"].sort_values("right", ascending=False)
+    best = stated.to_dict("records")[0]
+    says = f"at the best of five ratios ({best['ratio']:g}) the curve tells {best['share']:.0%} of the signs"
+    says += f", the guess that each is negative {guess['share']:.0%}"
+    name, lost = "share of signs that the curve tells", best["share"] < guess["share"]
+    yield "the best ratio", Stress.tried(name, best["share"], says, n=best["n"], lost=lost)
+
+
+@claim("C55", panels=BASE)
+def curve_counts(panel: str) -> Attempts:
+    """Signs told right with the rule reversed (above the curve: gamma < 0), for OPT, BLOOM and Cerebras-GPT."""
+    table = boundary.compare_readings(tables.base(panel)).set_index(["ladder", "reading"])
+    parts, stated, guess, n = {}, 0, 0, 0
+    for ladder in ("OPT", "BLOOM", "Cerebras-GPT"):
+        if ladder not in table.index:
+            parts[ladder] = Result(None, note=f"no ladder {ladder} on this panel")
+            continue
+        right, of = table["right"][ladder], int(table["n"][ladder]["stated"])
+        note = f"{ladder}: of {of}; as stated {right['stated']}, always negative {right['always negative']}"
+        parts[ladder] = Result(float(right["reversed"]), n=of, note=note)
+        stated, guess, n = stated + int(right["stated"]), guess + int(right["always negative"]), n + of
+    yield parts
+
+    says = f"as stated the curve tells {stated} of the {n} signs of these families; to call each negative tells {guess}"
+    one = Stress.tried("signs that the stated rule tells", float(stated), says, n=n, lost=stated < guess)
+    yield "the rule as stated", one
+
+
+@claim(
+    {"C57": ("it meets them",), "C105": ("it is another",)}, panels=("published",), reads=("base_panel", "base_scores")
+)
+def olmo_curve(panel: str, which: str) -> Attempts:
+    """The printed a/b = 0.187 and the two OLMo models, of which {0}: 100 sqrt(0.187 HS) at their mean HellaSwag of 69.4
+    percent beside their TruthfulQA, as fractions; TruthfulQA^2 / HellaSwag of their own, as fractions."""
+    rows = tables.base_version("paper_3A_long")
+    mean, truth, ratio = rows[X].mean(), rows[Y].mean(), boundary.calibrate(rows)
+    if which == "it meets them":
+        curve = float(boundary.isocline(math.floor(10 * mean) / 10, 0.187)) / 100
+        note = f"a/b is calibrated on these two models: with the exact {ratio:.4f} the two agree by construction"
+        yield {"predicted": Result(curve, n=2, note=note), "measured": Result(truth / 100, n=2)}
+    else:
+        note = f"OLMo's own ratio is {ratio:.4f}; the printed one is {boundary.RATIO:g}"
+        yield Result(abs(ratio - boundary.RATIO) >= 0.0005, n=2, note=note)
+
+    apart = abs(float(boundary.isocline(mean, ratio)) - truth) / 100
+    says = f"a/b = {ratio:.4f} is the ratio of these two models' own scores: with it the curve meets them exactly"
+    name = "distance of curve and score with the exact ratio"
+    yield "the exact ratio", Stress.tried(name, apart, says, n=2, lost=apart < 5e-5)

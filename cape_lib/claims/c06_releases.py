@@ -1,4 +1,4 @@
-"""Chapter 06: what belongs to single releases, their h, their order and what a correction makes of them."""
+"""Chapter 06: what belongs to one lab or release: h, its mean, its order, and what a correction makes of them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,136 @@ import pandas as pd
 
 from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import FIXED, GPQA, SWE, rows_of
-from cape_lib.claims.registry import FRONTIER, claim, test
-from cape_lib.claims.verdict import Result, Stress
-from cape_lib.stats import normal_estimate, p_text, wilson
+from cape_lib.claims.registry import FRONTIER, Attempts, claim
+from cape_lib.claims.verdict import Result, Stress, number
+from cape_lib.stats import Estimate, normal_estimate, p_text, seen_effect, seen_words, wilson
 
+NEAR = 5.0  # points of h that paper B calls balanced
 EXCURSION = -10.0  # paper B, section 2.3: below this h a release is a coding-specialist excursion
 
 
-def releases(panel: str, lab: str, *, line: frontier.FrontierLine | str | None = None) -> pd.DataFrame:
-    """A lab's releases in order of date with h; by default on the unrounded line of the panel's own rows."""
+def mean_of(panel: str, lab: str, *, core: bool) -> Result:
+    """Mean h of a lab's models, or of its core models, on the unrounded line of all rows of the panel."""
+    rows = rows_of(panel)
+    means = frontier.lab_means(rows, chosen=frontier.fit_line(rows), core_only=core and panel != "current")
+    own = means[means["lab"] == lab].to_dict("records")
+    if not own:
+        return Result(None, n=0, note=f"no core model of {lab} on this panel")
+    return Result(own[0]["mean"], own[0]["low"], own[0]["high"], own[0]["n"])
+
+
+def holds_zero_of(result: Result) -> str:
+    """A mean in words, and where its interval holds zero the mean that would have been seen."""
+    if not result.contains(0.0):
+        return result.text
+    value, low, high = (float(end or 0.0) for end in (result.value, result.low, result.high))
+    seen = seen_words(seen_effect(Estimate(value, low, high, result.n or 0, "t")), digits=1)
+    return f"{result.text}, an interval with zero ({seen})"
+
+
+def of_chance(lab: str, mean: Result) -> Stress | None:
+    """Whether the mean of a lab is other than zero."""
+    if mean.value is None:
+        return None
+    says = f"over {mean.n} models the mean of {lab} is {holds_zero_of(mean)}"
+    return Stress.tried(f"mean h of {lab}", mean, says, lost=mean.contains(0.0))
+
+
+@claim({"C20": ("Google",), "C21": ("OpenAI",), "C22": ("DeepSeek",), "C23": ("Anthropic",)}, panels=FRONTIER)
+def mean_h(panel: str, lab: str) -> Attempts:
+    """Mean over the core models of {0} of h = GPQA - (a SWE + b), the unrounded line of all rows of the panel."""
+    now, every = mean_of(panel, lab, core=True), mean_of(panel, lab, core=False)
+    yield now
+
+    before = mean_of("published", lab, core=True)
+    if panel != "corrected" or before.value is None or now.value is None:
+        yield "the corrected rows", None
+    else:
+        # it counts against the claim where the sign, or an interval without zero, is lost
+        lost = (before.value > 0) != (now.value > 0) or (now.contains(0.0) and not before.contains(0.0))
+        says = f"on the corrected rows the mean of {lab} is {holds_zero_of(now)}"
+        yield "the corrected rows", Stress.tried(f"mean h of {lab}'s core models", now, says, lost=lost)
+    yield "no lab differs", of_chance(lab, now)
+    says = f"over all {every.n} of its models, core or not, the mean of {lab} is {holds_zero_of(every)}"
+    one = Stress.tried(f"mean h of every model of {lab}", every, says, lost=every.contains(0.0))
+    yield "every model of the lab", one
+
+
+LABS = {"C83": (("xAI", "Zhipu"), False), "C84": (("Alibaba", "Meta", "Moonshot", "MiniMax"), True)}
+
+
+@claim(LABS, panels=FRONTIER)  # C83, C84
+def means_of(panel: str, labs: tuple[str, ...], core: bool) -> Attempts:
+    """Mean over the models of {0} of h on the unrounded line of all rows of the panel; core models alone: {1}."""
+    means = {lab: mean_of(panel, lab, core=core) for lab in labs}
+    yield means
+
+    if not core:
+        yield "no lab differs", of_chance(labs[0], means[labs[0]])
+    elif panel != "corrected":
+        yield "the corrected rows", None
+    else:
+        h = {lab: float(one.value) for lab, one in means.items() if one.value is not None}
+        lab, far = max(h.items(), key=lambda item: abs(item[1]))
+        says = f"on the corrected rows the one farthest from the line is {lab}'s, at {far:+.1f}"
+        one = Stress.tried(f"h of {lab}'s model", far, says, n=len(h), lost=abs(far) > NEAR)
+        yield "the corrected rows", one
+
+
+@claim("C85", panels=FRONTIER)
+def wider_means(panel: str) -> Attempts:
+    """Mean h of Moonshot with its later release, and of Google with its extended row."""
+    moonshot = releases(panel, "Moonshot")["h"]
+    google = mean_of(panel, "Google", core=False)
+    yield {"Moonshot": Result(float(moonshot.mean()), n=len(moonshot)), "Google": google}
+
+    away, says = abs(float(google.value or 0.0) - 5.1) > 0.05, f"with its extended row Google's mean is {google.text}"
+    yield "its own rows", Stress.tried("mean h of Google, all rows", google, says, lost=away, more=", not +5.1")
+
+
+@claim("C27", panels=FRONTIER)
+def slopes(panel: str) -> Attempts:
+    """Least-squares slope of GPQA on SWE over all models of Google and of DeepSeek."""
+    table = frontier.lab_slopes(rows_of(panel)).set_index("lab")
+    own = {lab: Result(*row) for lab, row in table[["slope", "low", "high", "n"]].astype(object).iterrows()}
+    yield {lab: own.get(lab, Result(None, note=f"fewer than three models of {lab}")) for lab in ("Google", "DeepSeek")}
+
+    if panel != "corrected":
+        yield "the corrected rows", None
+        return
+    # the ratio of the two slopes, and whether all labs could share one
+    one, alike = table["slope"], frontier.slope_test(rows_of(panel))
+    tested = f"F test, {p_text(alike.p, '')}, n = {alike.n}"
+    says = f"on the corrected rows the slopes are {one['Google']:.2f} and {one['DeepSeek']:.2f}; "
+    shared = f"all labs could share one ({tested}; a spread of {alike.seen:.2f} would have been seen)"
+    says += shared if alike.p > 0.05 else f"labs differ ({tested})"
+    name, ratio = "slope of Google over that of DeepSeek", float(one["Google"] / one["DeepSeek"])
+    yield "the corrected rows", Stress.tried(name, ratio, says, n=len(table), lost=alike.p > 0.05)
+
+
+@claim("C82", panels=FRONTIER)
+def within_labs(panel: str) -> Attempts:
+    """The smallest r among the labs with at least four models."""
+    table = frontier.lab_slopes(rows_of(panel), at_least=4).sort_values("r").to_dict("records")
+    every = ", ".join(f"{row['lab']} {row['r']:.3f}" for row in table)
+    least = Result(table[0]["r"], n=table[0]["n"], note=f"smallest of {every}") if table else Result(None)
+    yield least
+
+    says, lost = f"the smallest is {number(least.value, '0.87')}", float(least.value or 0.0) <= 0.87
+    one = Stress.tried("smallest r within a lab", least, says, lost=lost, more=f", not above 0.87; {least.note}")
+    yield "the bound as printed", one
+
+
+def releases(panel: str, lab: str, *, dated: bool = False) -> pd.DataFrame:
+    """A lab's releases in order of date, or of the makers' dates, with h on the unrounded line of the panel's rows."""
     frame = tables.frontier(panel)
-    return frontier.trajectories(frame, chosen=line or frontier.fit_line(rows_of(panel)), lab=lab)
+    frame = tables.dated_by_makers(frame) if dated else frame
+    return frontier.trajectories(frame, chosen=frontier.fit_line(rows_of(panel)), lab=lab)
 
 
 def h_of(panel: str, model: str, *, line: frontier.FrontierLine | str | None = None) -> Result:
     """h of one release; its interval is that of a new model about the line."""
-    frame = tables.frontier(panel)
-    placed = frontier.h_field(frame, chosen=line or frontier.fit_line(rows_of(panel)))
+    placed = frontier.h_field(tables.frontier(panel), chosen=line or frontier.fit_line(rows_of(panel)))
     own = placed[placed["model"] == model].to_dict("records")
     if not own:
         return Result(None, n=0, note=f"{model} has no pair of scores on this panel")
@@ -31,26 +144,17 @@ def h_of(panel: str, model: str, *, line: frontier.FrontierLine | str | None = N
     return Result(row["h"], row["h_low"], row["h_high"], 1, f"{model}: SWE {row[SWE]:g}, GPQA {row[GPQA]:g}")
 
 
-def google_below_line(panel: str) -> tuple[dict[str, str], int]:
-    """Google's releases that do not lie above the line, with h; how many releases there are."""
-    own = releases(panel, "Google")
-    return {row["model"]: f"{row['h']:+.1f}" for row in own[own["h"] <= 0].to_dict("records")}, len(own)
-
-
 @claim("C24", panels=FRONTIER)
-def google_always(panel: str) -> Result:
+def google_always(panel: str) -> Attempts:
     """h > 0 for every Google release."""
-    below, n = google_below_line(panel)
-    named = ", ".join(f"{model} ({h})" for model, h in below.items()) or "none"
-    return Result(bool(n and not below), n=n, note=f"not above the line: {named}")
+    own = releases(panel, "Google")
+    below, n = [(row["model"], f"{row['h']:+.1f}") for row in own[own["h"] <= 0].to_dict("records")], len(own)
+    named = ", ".join(f"{model} ({h})" for model, h in below) or "none"
+    yield Result(bool(n and not below), n=n, note=f"not above the line: {named}")
 
-
-@test("every release", "C24", kind="as worded")
-def google_below(panel: str) -> Stress:
-    below, n = google_below_line(panel)
-    says = f"{len(below)} of {n} releases lie below the line"
-    against = f"{says}: {', '.join(f'{model} {h}' for model, h in below.items())}" if below else ""
-    return Stress("releases of Google below the line", float(len(below)), says, n=n, against=against)
+    says, more = f"{len(below)} of {n} releases lie below the line", f": {', '.join(' '.join(one) for one in below)}"
+    name = "releases of Google below the line"
+    yield "every release", Stress.tried(name, float(len(below)), says, n=n, lost=bool(below), more=more)
 
 
 #: the line of all models, those of April 2026 too
@@ -61,69 +165,35 @@ OPUS = {name: f"Claude {name}" for name in ("Opus 4.6", "Opus 4.7")}
 
 @claim({"C25": (DEEPSEEK, "the 34 models, unrounded"), "C99": (OPUS, "frozen")}, panels=FRONTIER)
 @claim({"C86": (DEEPSEEK | {"V4 Pro": "DeepSeek V4 Pro"}, ALL)}, panels=FIXED)
-def h_of_each(panel: str, models: dict[str, str], line: str) -> dict[str, Result]:
+def h_of_each(panel: str, models: dict[str, str], line: str) -> Attempts:
     """h = GPQA - (slope SWE + intercept) of each release; line: {1}."""
     lines = {"frozen": frontier.line("frozen"), ALL: frontier.fit_line(tables.frontier(panel))}
-    return {name: h_of(panel, model, line=lines.get(line)) for name, model in models.items()}
+    yield {name: h_of(panel, model, line=lines.get(line)) for name, model in models.items()}
+
+    if models == OPUS:
+        yield "score noise", noise_of_h(panel)
+    else:
+        yield "the corrected row", release_corrected(panel, "DeepSeek-V2.5", rich=True)
+        if line != ALL:
+            yield "shuffled order", order_by_chance(panel)
 
 
-@claim("C26", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
-def anthropic_excursion(panel: str) -> dict[str, Result]:
-    """h of Claude Sonnet 4.6 and of Claude Opus 4.6; every release below -10 is followed by one above -10.
-
-    The order is that of the makers' dates; two dates that may be the same day are no order.
-    """
-    dated = tables.dated_by_makers(tables.frontier(panel))
-    own = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)), lab="Anthropic")
-    low, later = (own["h"] < EXCURSION).to_numpy(), own["order_known"].to_numpy()
-    # The last release has no next one and cannot show a recovery.
-    fallen = low[:-1] & later[1:]
-    fell, back = int(fallen.sum()), int((fallen & ~low[1:]).sum())
-    note = f"{back} of {fell} releases below {EXCURSION:g} are followed by one above, in order of the makers' dates"
-    recovered = Result(bool(fell and back == fell), n=fell, note=note)
-    ends = {name: h_of(panel, f"Claude {name}") for name in ("Sonnet 4.6", "Opus 4.6")}
-    return ends | {"recovers within one release": recovered}
-
-
-@test(
-    "the corrected row",
-    {"C26": ("Claude Sonnet 4.6", False), "C25": ("DeepSeek-V2.5", True), "C86": ("DeepSeek-V2.5", True)},
-    kind="corrected cell",
-)
-def release_corrected(panel: str, model: str, rich: bool) -> Stress | None:
+def release_corrected(panel: str, model: str, *, rich: bool) -> Stress | None:
     """h of the release that carries the claim: above the line (`rich`), or below the limit of an excursion."""
     now = h_of(panel, model)
     if panel != "corrected" or now.value is None:
         return None
-    says = f"on the corrected rows h of {model} is {now.value:+.1f}: {reason_of(model)}"
+    # what the audit of the published cells says about its GPQA score
+    reason = tables.load("frontier_cells").query("model == @model and benchmark == @GPQA")["reason"].iloc[0]
+    says = f"on the corrected rows h of {model} is {now.value:+.1f}: {reason}"
     lost = now.value <= 0 if rich else now.value >= EXCURSION
-    return Stress.of(f"h of {model}", now, says, lost=lost)
+    return Stress.tried(f"h of {model}", now, says, lost=lost)
 
 
-@test("order of the dates", "C26", kind="as worded")
-def swing_by_date(panel: str) -> Stress:
-    """Days from Sonnet 4.6 to Opus 4.6: a recovery comes after what it recovers from."""
-    models = ("Claude Sonnet 4.6", "Claude Opus 4.6")
-    stated = tables.dated_by_makers(tables.frontier(panel)).set_index("model")["release_date"]
-    sonnet, opus = (pd.Period(stated[model]) for model in models)
-    days = (opus.start_time - sonnet.start_time).days
-    backwards = opus.end_time < sonnet.start_time  # two dates in one month, known to the month only, are no order
-    says = f"Sonnet 4.6 is of {stated[models[0]]}, Opus 4.6 of {stated[models[1]]}"
-    against = f"{says}: the recovery runs backwards in time" if backwards else ""
-    return Stress("days from Sonnet 4.6 to Opus 4.6", float(days), says, n=2, against=against)
-
-
-def reason_of(model: str) -> str:
-    """What the audit of the published cells says about the GPQA score of a model."""
-    cells = tables.load("frontier_cells")
-    return str(cells[(cells["model"] == model) & (cells["benchmark"] == GPQA)]["reason"].iloc[0])
-
-
-@test("shuffled order", "C25", "C26", kind="null")
 def order_by_chance(panel: str) -> Stress | None:
-    placed = frontier.trajectories(
-        tables.dated_by_makers(tables.frontier(panel)), chosen=frontier.fit_line(rows_of(panel))
-    )
+    """The kind of move that shuffled releases make least often, and whether as often as it was seen."""
+    dated = tables.dated_by_makers(tables.frontier(panel))
+    placed = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)))
     null = frontier.order_null(placed, resamples=999)
     rows = null[null["kind"] != "open"].to_dict("records")
     if not rows:
@@ -131,63 +201,75 @@ def order_by_chance(panel: str) -> Stress | None:
     rarest = min(rows, key=lambda row: row["p"])
     usual = f"{rarest['expected']:.1f} [{rarest['low']:.0f}, {rarest['high']:.0f}]"
     says = f"{rarest['kind']}s: {rarest['observed']:.0f} seen, {usual} in shuffled order ({p_text(rarest['p'])})"
-    return Stress.of("the rarest kind of move", rarest["observed"], says, n=len(placed), lost=rarest["p"] > 0.05)
+    name = "the rarest kind of move"
+    return Stress.tried(name, rarest["observed"], says, n=len(placed), lost=rarest["p"] > 0.05)
+
+
+def noise_of_h(panel: str) -> Stress | None:
+    """Whether both Opus models lie above the line by more than the noise of their scores."""
+    placed, models = frontier.h_field(tables.frontier(panel), chosen="frozen").set_index("model"), list(OPUS.values())
+    if not set(models) <= set(placed.index):
+        return None
+    own = placed.loc[models]
+    sure = sum(not normal_estimate(h, sd, 1).contains(0.0) for h, sd in zip(own["h"], own["noise_sd"], strict=True))
+    noise = float(own["noise_sd"].max())
+    says = f"by the number of questions alone {sure} of the two lies above the line for sure"
+    name = "largest standard deviation of h from noise"
+    return Stress.tried(name, noise, says, n=2, lost=sure < 2, more=f" (noise of h: {noise:.1f})")
+
+
+@claim("C26", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
+def anthropic_excursion(panel: str) -> Attempts:
+    """h of Claude Sonnet 4.6 and of Claude Opus 4.6; every release below -10 is followed by one above -10.
+
+    The order is that of the makers' dates; two dates that may be the same day are no order.
+    """
+    own = releases(panel, "Anthropic", dated=True)
+    low, later = (own["h"] < EXCURSION).to_numpy(), own["order_known"].to_numpy()
+    # The last release has no next one and cannot show a recovery.
+    fallen = low[:-1] & later[1:]
+    fell, back = int(fallen.sum()), int((fallen & ~low[1:]).sum())
+    note = f"{back} of {fell} releases below {EXCURSION:g} are followed by one above, in order of the makers' dates"
+    models = {name: f"Claude {name}" for name in ("Sonnet 4.6", "Opus 4.6")}
+    ends = {name: h_of(panel, model) for name, model in models.items()}
+    yield ends | {"recovers within one release": Result(bool(fell and back == fell), n=fell, note=note)}
+
+    yield "the corrected row", release_corrected(panel, "Claude Sonnet 4.6", rich=False)
+    # a recovery comes after what it recovers from; two dates in one month, known to the month only, are no order
+    stated = tables.dated_by_makers(tables.frontier(panel)).set_index("model")["release_date"]
+    sonnet, opus = (pd.Period(stated[model]) for model in models.values())
+    says = "Sonnet 4.6 is of {}, Opus 4.6 of {}".format(*stated[list(models.values())])
+    name, days = "days from Sonnet 4.6 to Opus 4.6", float((opus.start_time - sonnet.start_time).days)
+    lost, more = opus.end_time < sonnet.start_time, ": the recovery runs backwards in time"
+    yield "order of the dates", Stress.tried(name, days, says, n=2, lost=lost, more=more)
+    yield "shuffled order", order_by_chance(panel)
 
 
 @claim("C88", panels=FRONTIER)
-def compute_tier(panel: str) -> Result:
+def compute_tier(panel: str) -> Attempts:
     """h of GPT-5.4 xhigh less h of GPT-5.4 standard."""
     pairs = frontier.compute_tiers(rows_of(panel)).to_dict("records")
-    if not pairs:
-        return Result(None, n=0, note="no pair of compute tiers on this panel")
-    pair = pairs[0]
-    line = frontier.fit_line(rows_of(panel))
-    both = "one SWE-bench score stands in both rows" if pair["same_x"] else "each tier has its own SWE-bench score"
-    return Result(pair["dy"] - line.slope * pair["dx"], pair["low"], pair["high"], 2, both)
+    one = Result(None, n=0, note="no pair of compute tiers on this panel")
+    for pair in pairs[:1]:
+        both = "one SWE-bench score stands in both rows" if pair["same_x"] else "each tier has its own SWE-bench score"
+        change = pair["dy"] - frontier.fit_line(rows_of(panel)).slope * pair["dx"]
+        one = Result(change, pair["low"], pair["high"], 2, both)
+    yield one
 
-
-@test("score noise", "C88", kind="noise")
-def tier_noise(panel: str) -> Stress:
-    one = compute_tier(panel)
+    lost = one.value is None or one.contains(0.0)
     says = f"the noise of the four scores leaves {one.text}"
-    return Stress.of("difference of h", one, says, lost=one.value is None or one.contains(0.0))
-
-
-@test("score noise", "C99", kind="noise")
-def noise_of_h(panel: str) -> Stress | None:
-    placed = frontier.h_field(tables.frontier(panel), chosen="frozen").set_index("model")
-    sure, models = [], ("Claude Opus 4.6", "Claude Opus 4.7")
-    if not set(models) <= set(placed.index):
-        return None
-    for model in models:
-        one = normal_estimate(placed["h"][model], placed["noise_sd"][model], 1)
-        sure += [] if one.contains(0.0) else [model]
-    says = f"by the number of questions alone {len(sure)} of the two lies above the line for sure"
-    name = "largest standard deviation of h from noise"
-    noise = float(placed.loc[list(models), "noise_sd"].max())
-    return Stress(name, noise, says, n=2, against=f"{says} (noise of h: {noise:.1f})" if len(sure) < 2 else "")
-
-
-def ascent(panel: str) -> tuple[int, int]:
-    """Steps of OpenAI's h that rise, and all of those whose order is known."""
-    dated = tables.dated_by_makers(tables.frontier(panel))
-    own = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)), lab="OpenAI")
-    steps = np.diff(own["h"].to_numpy(dtype=float))[own["order_known"].to_numpy()[1:]]
-    return int((steps > 0).sum()), steps.size
+    yield "score noise", Stress.tried("difference of h", one, says, lost=lost)
 
 
 @claim("C100", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
-def steady_ascent(panel: str) -> Result:
+def steady_ascent(panel: str) -> Attempts:
     """h of every OpenAI release above that of the one before, in order of the makers' dates."""
-    rising, steps = ascent(panel)
-    return Result(bool(steps and rising == steps), n=steps, note=f"{rising} of {steps} steps rise")
+    own = releases(panel, "OpenAI", dated=True)
+    steps = np.diff(own["h"].to_numpy(dtype=float))[own["order_known"].to_numpy()[1:]]
+    rising, n = int((steps > 0).sum()), steps.size
+    yield Result(bool(n and rising == n), n=n, note=f"{rising} of {n} steps rise")
 
-
-@test("steps that rise", "C100", kind="as worded")
-def steps_that_rise(panel: str) -> Stress | None:
-    rising, steps = ascent(panel)
-    if not steps:
-        return None
-    share = wilson(rising, steps)
-    says = f"{rising} of {steps} steps of OpenAI's h rise"
-    return Stress.of("share of steps that rise", share, says, lost=share.contains(0.5))
+    share = wilson(rising, n) if n else None
+    says = f"{rising} of {n} steps of OpenAI's h rise"
+    one = share and Stress.tried("share of steps that rise", share, says, lost=share.contains(0.5))
+    yield "steps that rise", one

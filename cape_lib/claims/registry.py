@@ -1,28 +1,32 @@
-"""Which function recomputes which claim. Functions register themselves when their chapter's file is loaded."""
+"""Claims recomputed: which function with which arguments computes which claim, and what its tests make of it.
+
+Functions register themselves when their chapter's file is loaded; claims of one kind are rows of one function.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
+
+import pandas as pd
 
 from cape_lib import tables
-from cape_lib.claims.verdict import Result, Stress
+from cape_lib.claims.rule import CONCLUSIONS, TAKES, VERDICTS, matches, near, verdict_of_part, weakest
+from cape_lib.claims.verdict import Part, Result, Stress, Test, Verdict
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 
 #: What a claim came out as: name of the part -> its result; the result alone where there is one part.
 Answer = Result | dict[str, Result]
-Recompute = Callable[..., Answer]
-Stresses = Callable[..., list[Stress]]
-Tests = Callable[..., Stress | None]
-R = TypeVar("R", bound=Recompute)
-S = TypeVar("S", bound=Stresses)
-T = TypeVar("T", bound=Tests)
+#: What the function of a claim yields: its answer first, then each test by its name in claim_tests.csv (None where the
+#: panel does not let it be made), and whatever else was tried, which decides nothing.
+Attempts = Iterator[Answer | tuple[str, Stress | None] | Stress]
+Function = TypeVar("Function", bound=Callable[..., Answer | Attempts])
 #: Claims of one kind: id -> what its function is called with, after the panel.
 Rows = Mapping[str, tuple[Any, ...]]
 
@@ -34,42 +38,20 @@ FRONTIER = (*STATED, "independent")
 RECORDED = ("published",)
 PANELS = tuple(dict.fromkeys((*BASE, *FRONTIER)))
 
-#: chapter -> files with the functions of its claims
-FILES = {
-    "01": ("c01_coupling", "c01_population", "c01_scaling"),
-    "02": ("c02_boundary", "c02_curve", "c02_dynamics"),
-    "03": ("c03_levers", "c03_internal"),
-    "04": ("c04_mechanism",),
-    "05": ("c05_steering",),
-    "06": ("c06_trend", "c06_labs", "c06_releases"),
-    "07": ("c07_predictions",),
-    "09": ("c09_today",),
-    "10": ("c09_today",),
-}
-
-#: chapter -> its page in the audit
-PAGES = {
-    "01": "01_coupling",
-    "02": "02_phase_boundary",
-    "03": "03_levers",
-    "04": "04_mechanism",
-    "05": "05_steering",
-    "06": "06_frontier",
-    "07": "07_predictions",
-    "09": "09_asked_again",
-    "10": "10_along_training",
+#: chapter -> its page in the audit, and the files with the functions of its claims
+CHAPTERS = {
+    "01": ("01_coupling", "c01_coupling", "c01_laws"),
+    "02": ("02_phase_boundary", "c02_boundary", "c01_laws"),
+    "03": ("03_levers", "c03_levers", "c04_internals"),
+    "04": ("04_mechanism", "c04_internals"),
+    "05": ("05_steering", "c04_internals"),
+    "06": ("06_frontier", "c06_trend", "c06_releases"),
+    "07": ("07_predictions", "c07_predictions"),
+    "09": ("09_asked_again", "c09_today"),
+    "10": ("10_along_training", "c09_today"),
 }
 #: The source of claims that are ours: judged by the same rules, counted apart from those of the papers.
 OURS = "this book"
-
-
-class Trial(NamedTuple):
-    """A test as it is made: its name, its kind (`rule.TAKES`), why it decides, on which panel."""
-
-    name: str
-    kind: str
-    why: str
-    panel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +59,10 @@ class Entry:
     """One claim's function, what it is called with, the panels it can be computed on, the tables that it reads."""
 
     id: str
-    function: Recompute
+    function: Callable[..., Answer | Attempts]
     panels: tuple[str, ...] = RECORDED
     reads: tuple[str, ...] = ()
     arguments: tuple[Any, ...] = ()
-
-    def recompute(self, panel: str) -> dict[str, Result]:
-        """The result of each part, by name; the only part of a claim is named ""."""
-        answer = self.function(panel, *self.arguments)
-        return {"": answer} if isinstance(answer, Result) else answer
 
     @property
     def tested_on(self) -> dict[str, str]:
@@ -94,121 +71,111 @@ class Entry:
         better = next((panel for panel in ("corrected", "deduplicated") if panel in self.panels), self.panels[0])
         return {panel: better if panel == "published" else panel for panel in self.panels}
 
-    def tests(self, panel: str) -> list[tuple[Trial, Stress | None]]:
-        """Each test of the conclusion of a number computed on `panel`, and its outcome; None: not to be made here."""
-        known = _TESTS.get(self.id, {})
-        made = []
-        for row in tests_of().get(self.id, []):
-            if row["test"] and row["test"] not in known:
-                says = f"nothing computes {row['test']!r} for {self.id}; known are {', '.join(known) or 'none'}"
-                raise ScoresError(f"claim_tests.csv: {says}")
-            if row["test"]:
-                kind, function, given = known[row["test"]]
-                on = panel if kind == "as worded" else self.tested_on[panel]
-                outcome = function(on, *given)
-                made.append((Trial(row["test"], kind, row["why"], on), outcome))
-        return made
+    def recompute(self, panel: str) -> dict[str, Result]:
+        """The result of each part, by name; the only part of a claim is named ""."""
+        return _answer(next(self.run(panel)))
 
-    def stresses(self, panel: str) -> list[Stress]:
-        """What else was tried, which decides nothing."""
-        return [each for function, given in _STRESSES.get(self.id, []) for each in function(panel, *given)]
+    def run(self, panel: str) -> Attempts:
+        """What the function yields on a panel."""
+        answer = self.function(panel, *self.arguments)
+        yield from [answer] if isinstance(answer, Result | dict) else answer
+
+    def attempts(self, panel: str) -> tuple[dict[str, Result], list[tuple[Test, bool]], tuple[Stress, ...]]:
+        """The answer on `panel`; the tests of its conclusion, each with whether it goes against the claim, the gravest
+        first, those left out that cannot be made on these rows; and what else was tried."""
+        named, better = tests_of().get(self.id, {}), self.tested_on[panel]
+        there = list(self.run(better))
+        worded = any(row["kind"] == "as worded" for row in named.values())
+        here = there if better == panel else list(self.run(panel)) if worded else [next(self.run(panel))]
+        tests = []
+        for name, row in named.items():
+            run, on = (here, panel) if row["kind"] == "as worded" else (there, better)
+            outcomes: dict[str, Stress | None] = dict(one for one in run if isinstance(one, tuple))
+            if name and name not in outcomes:
+                known = ", ".join(outcomes) or "none"
+                raise ScoresError(f"claim_tests.csv: nothing computes {name!r} for {self.id}; known are {known}")
+            if name and (one := outcomes[name]) is not None and one.value is not None:
+                words = {"name": name, "kind": row["kind"], "why": row["why"], "panel": on}
+                test = Test(one.value, one.low, one.high, one.n, **words, seen=one.against or one.says)
+                tests.append((test, bool(one.against)))
+        return _answer(here[0]), tests, tuple(one for one in there if isinstance(one, Stress))
+
+
+def _answer(first: Any) -> dict[str, Result]:
+    return {"": first} if isinstance(first, Result) else dict(first)
 
 
 _ENTRIES: dict[str, Entry] = {}
-_STRESSES: dict[str, list[tuple[Stresses, tuple[Any, ...]]]] = {}
-_TESTS: dict[str, dict[str, tuple[str, Tests, tuple[Any, ...]]]] = {}
 
 
 def claim(
     *idents: str | Rows, panels: tuple[str, ...] = RECORDED, reads: tuple[str, ...] | None = None
-) -> Callable[[R], R]:
-    """Decorator: this function recomputes these claims on each of `panels`.
+) -> Callable[[Function], Function]:
+    """Decorator: this function recomputes these claims on each of `panels`, and tries them.
 
     idents: an id, or for claims of one kind what each is called with after the panel: `{"C20": ("Google",)}`.
-    reads: the tables that it reads on the first panel; by default the base or the frontier panel, as its panels say.
+    reads: the tables that the number is read from on the first panel; by default the base or the frontier panel, as its
+    panels say. The function returns its answer, or yields it first and then its tests and what else was tried
+    (`Attempts`): a test is a pair of its name and a `Stress` with `against` filled where it goes against the claim.
+    Whether it decides, and why, is said in claim_tests.csv. A part of which claim_judgements.csv says what is missing
+    may be left out.
     """
     usual = ("base_panel",) if "uniform" in panels else ("frontier_panel",) if "corrected" in panels else ()
 
-    def register(function: R) -> R:
-        for ident, arguments in _rows(idents).items():
-            _ENTRIES[ident] = Entry(ident, function, panels, usual if reads is None else reads, arguments)
+    def register(function: Function) -> Function:
+        for each in idents:
+            for ident, arguments in ({each: ()} if isinstance(each, str) else each).items():
+                _ENTRIES[ident] = Entry(ident, function, panels, usual if reads is None else reads, arguments)
         return function
 
     return register
 
 
-def stress(*idents: str | Rows) -> Callable[[S], S]:
-    """Decorator: what else was tried against these claims (of the same file); `idents` as for `claim`."""
-
-    def register(function: S) -> S:
-        for ident, arguments in _rows(idents).items():
-            _STRESSES.setdefault(ident, []).append((function, arguments))
-        return function
-
-    return register
+@lru_cache(maxsize=8)
+def _table(name: str) -> list[dict[str, str]]:
+    """The rows of a table as text, blank cells "", in the order of the file."""
+    rows = tables.load(name).fillna("").to_dict("records")
+    return [{str(key): cell for key, cell in row.items()} for row in rows]
 
 
-def test(name: str, *idents: str | Rows, kind: str) -> Callable[[T], T]:
-    """Decorator: this function tests the conclusion of these claims; `idents` as for `claim`, kind one of `TAKES`.
-
-    It returns one `Stress`, with `against` filled where it goes against the claim, or None where the panel does not
-    let it be made. Whether it decides, and why, is said in claim_tests.csv by `name`.
-    """
-
-    def register(function: T) -> T:
-        for ident, arguments in _rows(idents).items():
-            _TESTS.setdefault(ident, {})[name] = (kind, function, arguments)
-        return function
-
-    return register
+def about() -> dict[str, dict[str, str]]:
+    """Claim -> its row of claims.csv."""
+    return {row["id"]: row for row in _table("claims")}
 
 
-def _rows(idents: tuple[str | Rows, ...]) -> dict[str, tuple[Any, ...]]:
-    rows: dict[str, tuple[Any, ...]] = {}
-    for each in idents:
-        rows |= {each: ()} if isinstance(each, str) else dict(each)
-    return rows
-
-
-@lru_cache(maxsize=1)
-def _chapters() -> dict[str, str]:
-    frame = tables.load("claims")
-    return dict(zip(frame["id"], frame["chapter"], strict=True))
-
-
-@lru_cache(maxsize=1)
-def judgements() -> dict[str, dict[str, dict[str, Any]]]:
-    """Claim -> name of the part -> its row of claim_judgements.csv, in the order of that file; blank cells are ""."""
-    grouped: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in tables.load("claim_judgements").fillna("").to_dict("records"):
-        plain = {str(key): cell for key, cell in row.items()}
-        grouped.setdefault(plain["id"], {})[plain["name"]] = plain
+def judgements() -> dict[str, dict[str, dict[str, str]]]:
+    """Claim -> name of the part -> its row of claim_judgements.csv, in the order of that file."""
+    grouped: dict[str, dict[str, dict[str, str]]] = {}
+    for row in _table("claim_judgements"):
+        grouped.setdefault(row["id"], {})[row["name"]] = row
     return grouped
 
 
-@lru_cache(maxsize=1)
-def tests_of() -> dict[str, list[dict[str, Any]]]:
-    """Claim -> its rows of claim_tests.csv: test (blank: there is none) and why, the gravest first."""
-    grouped: dict[str, list[dict[str, Any]]] = {}
-    for row in tables.load("claim_tests").fillna("").to_dict("records"):
-        grouped.setdefault(str(row["id"]), []).append({str(key): cell for key, cell in row.items()})
+def tests_of() -> dict[str, dict[str, dict[str, str]]]:
+    """Claim -> name of each of its tests ("": there is none) -> its row of claim_tests.csv, the gravest first."""
+    grouped: dict[str, dict[str, dict[str, str]]] = {}
+    for row in _table("claim_tests"):
+        grouped.setdefault(row["id"], {})[row["test"]] = row
     return grouped
 
 
 def claim_ids() -> list[str]:
     """The ids of all claims of the announcement and the papers, in order."""
-    frame = tables.load("claims")
-    return [str(ident) for ident in frame.loc[frame["source"] != OURS, "id"]]
+    return [ident for ident, row in about().items() if row["source"] != OURS]
 
 
 def own_claim_ids() -> list[str]:
     """The ids of the claims that this book adds, in order."""
-    frame = tables.load("claims")
-    return [str(ident) for ident in frame.loc[frame["source"] == OURS, "id"]]
+    return [ident for ident, row in about().items() if row["source"] == OURS]
 
 
-def _unpublished(panel: str, ident: str) -> dict[str, Result]:
-    return {name: Result(None) for name in judgements()[ident]}
+def panels_of(ident: str) -> tuple[str, ...]:
+    """The panels on which a claim can be computed, the published one first."""
+    return entry(ident).panels
+
+
+def _unpublished(panel: str) -> dict[str, Result]:
+    return {}
 
 
 def entry(ident: str) -> Entry:
@@ -217,37 +184,37 @@ def entry(ident: str) -> Entry:
 
     Raises UsageError for an unknown id, MissingError for a claim that has no function yet.
     """
-    chapters = _chapters()
-    if ident not in chapters:
-        raise UsageError(suggest("claim", ident, chapters))
-    for name in FILES[chapters[ident]]:
-        if ident in _ENTRIES:
-            break
-        importlib.import_module(f"cape_lib.claims.{name}")
-    if ident not in _ENTRIES:
-        parts = judgements().get(ident, {})
-        if parts and all(row["missing"] for row in parts.values()):
-            return Entry(ident, _unpublished, arguments=(ident,))
-        places = " or ".join(f"cape_lib/claims/{name}.py" for name in FILES[chapters[ident]])
-        raise MissingError(f"claims.csv: nothing recomputes {ident}; write a function, @claim({ident!r}), in {places}")
-    return _ENTRIES[ident]
+    known = about()
+    if ident not in known:
+        raise UsageError(suggest("claim", ident, known))
+    files = CHAPTERS[known[ident]["chapter"]][1:]
+    for name in files:
+        if ident not in _ENTRIES:
+            importlib.import_module(f"cape_lib.claims.{name}")
+    if ident in _ENTRIES:
+        return _ENTRIES[ident]
+    parts = judgements().get(ident, {})
+    if parts and all(row["missing"] for row in parts.values()):
+        return Entry(ident, _unpublished)
+    places = " or ".join(f"cape_lib/claims/{name}.py" for name in files)
+    raise MissingError(f"claims.csv: nothing recomputes {ident}; write a function, @claim({ident!r}), in {places}")
 
 
 def registered() -> list[str]:
     """Ids of every function that there is, all chapters loaded."""
-    for names in FILES.values():
-        for name in names:
+    for _, *files in CHAPTERS.values():
+        for name in files:
             importlib.import_module(f"cape_lib.claims.{name}")
     return sorted(_ENTRIES)
 
 
 def where(ident: str) -> dict[str, Any]:
-    """Where a claim is recomputed and treated: file, line, name, source code, formula, tables; links in the book.
+    """Where a claim is recomputed and treated: file, line, name, call, source code, formula, tables; links in the book.
 
     A claim without a function is a row of claim_judgements.csv, which says what is missing.
     """
     known = entry(ident)
-    page = PAGES[_chapters()[ident]]
+    page = CHAPTERS[about()[ident]["chapter"]][0]
     place = _row_of(ident) if known.function is _unpublished else _code_of(known)
     return place | {
         "tables": known.reads,
@@ -258,25 +225,140 @@ def where(ident: str) -> dict[str, Any]:
 
 def _code_of(known: Entry) -> dict[str, Any]:
     lines, first = inspect.getsourcelines(known.function)
-    offset = next(i for i, line in enumerate(lines) if known.id in line)
+    offset = next((i for i, line in enumerate(lines) if known.id in line), 0)
     root = Path(__file__).resolve().parents[2]
     file = Path(inspect.getfile(known.function)).resolve().relative_to(root).as_posix()
+    words = [_in_words(argument) for argument in known.arguments]
     formula = inspect.getdoc(known.function) or ""
-    formula = formula.format(*map(_in_words, known.arguments)) if known.arguments else formula
+    formula = formula.format(*words) if words else formula
     name = known.function.__name__
-    return {"file": file, "line": first + offset, "name": name, "formula": formula, "code": "".join(lines)}
+    call = f"{name}({', '.join(['panel', *words])})"
+    code = "".join(lines)
+    return {"file": file, "line": first + offset, "name": name, "call": call, "formula": formula, "code": code}
 
 
-def _in_words(argument: Any) -> Any:
+def _in_words(argument: Any) -> str:
     """What a function is called with, for a reader."""
     if isinstance(argument, bool):
         return "yes" if argument else "no"
-    return ", ".join(map(str, argument)) if isinstance(argument, tuple) else argument
+    return ", ".join(map(str, argument)) if isinstance(argument, tuple | dict) else str(argument)
 
 
 def _row_of(ident: str) -> dict[str, Any]:
     rows = (tables.data_dir() / "claim_judgements.csv").read_text("utf-8").splitlines()
     own = [i for i, row in enumerate(rows) if row.startswith(f"{ident},")]
     formula = "; ".join(dict.fromkeys(row["definition"] for row in judgements()[ident].values()))
-    code = "\n".join(rows[i] for i in own)
-    return {"file": "data/claim_judgements.csv", "line": own[0] + 1, "name": ident, "formula": formula, "code": code}
+    place = {"file": "data/claim_judgements.csv", "line": own[0] + 1, "name": ident, "call": ""}
+    return place | {"formula": formula, "code": "\n".join(rows[i] for i in own)}
+
+
+def evaluate(ids: str | Iterable[str] | None = None, *, panel: str | None = None) -> list[Verdict]:
+    """Claims recomputed from the tables, in the order asked for (all of them without `ids`).
+
+    panel: of base or frontier models; a claim that this panel does not touch is computed on the published one, and
+    its verdict says so. Conclusions of numbers as published are tested on the same rows without their known errors.
+    Raises UsageError for an unknown claim or panel.
+    """
+    if panel is not None and panel not in PANELS:
+        raise UsageError(suggest("panel", panel, PANELS))
+    asked = claim_ids() if ids is None else [ids] if isinstance(ids, str) else list(ids)
+    return [_evaluate(ident, panel) for ident in asked]
+
+
+def _evaluate(ident: str, panel: str | None) -> Verdict:
+    known = entry(ident)
+    used = panel if panel in known.panels else known.panels[0]
+    results, tests, tried = known.attempts(used)
+    rows = judgements().get(ident, {})
+    if list(results) == [""] and len(rows) == 1:
+        results = dict(zip(rows, results.values(), strict=True))
+    results |= {name: Result(None) for name, row in rows.items() if row["missing"] and name not in results}
+    if set(rows) != set(results):
+        apart = ", ".join(repr(name) for name in sorted(set(rows) ^ set(results)))
+        raise ScoresError(f"claim_judgements.csv: {ident} has a part here or in its function only: {apart}; name each")
+    for name, result in results.items():
+        if result.value != result.value and not rows[name]["missing"]:
+            raise MissingError(
+                f"{ident}, part {name!r} on the {used} panel: nothing to compute it from; name only panels that "
+                "have the rows, or say in claim_judgements.csv what is missing"
+            )
+    parts = tuple(_part(row, results[name]) for name, row in rows.items())
+    conclusion, decided_by = conclude(tests, _untested(ident, parts))
+    row: dict[str, Any] = {
+        name: about()[ident][name] for name in ("id", "chapter", "source", "claim", "unit", "statement")
+    }
+    return Verdict(
+        **row,
+        panel=used,
+        panels=known.panels,
+        parts=parts,
+        verdict=weakest(part.verdict for part in parts),
+        conclusion=conclusion,
+        conclusion_test=decided_by,
+        stress=tried,
+    )
+
+
+def conclude(tests: Sequence[tuple[Test, bool]], untested: str) -> tuple[str, Test]:
+    """The conclusion and the test that decides it: the first that goes against the claim, else the first of them.
+
+    tests: each test and whether it goes against the claim, the gravest first;  untested: why there is none.
+    """
+    if not tests:
+        return "untested", Test(None, why=untested)
+    decisive = next((test for test, against in tests if against), None)
+    return ("withstands", tests[0][0]) if decisive is None else (TAKES[decisive.kind], decisive)
+
+
+def _untested(ident: str, parts: tuple[Part, ...]) -> str:
+    """Why a claim has no test: as claim_tests.csv says, or what is missing for its number."""
+    tests = tests_of().get(ident, {})
+    lacks = dict.fromkeys(part.missing for part in parts if part.verdict == "not testable")
+    if not tests and not lacks:
+        says = f"claim_tests.csv: nothing tests the conclusion of {ident}"
+        raise MissingError(f"{says}; name a test, or leave its cell blank and say why")
+    return tests[""]["why"] if "" in tests else f"missing: {'; '.join(lacks)}"
+
+
+def _part(row: Mapping[str, str], result: Result) -> Part:
+    published = row["published"] or None
+    verdict = verdict_of_part(
+        match=matches(published, result.value, row["compare"], slack=result.slack),
+        close=near(published, result.value, row["compare"]),
+        particular=row["particular"],
+        missing=row["missing"],
+        supplied=result.supplied,
+    )
+    same: dict[str, Any] = {name: row[name] for name in ("name", "compare", "definition", "particular", "missing")}
+    return Part(**same, published=published, result=result, verdict=verdict)
+
+
+def counts(verdicts: Iterable[Verdict], *, by: str = "source") -> pd.DataFrame:
+    """How many claims have which verdict, and how many stand: one row a source, chapter or conclusion (`by`), one
+    column a verdict, then `claims` and `stand`; the last row counts all."""
+    frame = pd.DataFrame([{by: getattr(v, by), "verdict": v.verdict, "stand": v.stands} for v in verdicts])
+    table = pd.crosstab(frame[by], frame["verdict"]).reindex(columns=list(reversed(VERDICTS)), fill_value=0)
+    if by == "conclusion":
+        table = table.reindex(list(CONCLUSIONS), fill_value=0)
+    table["claims"] = table.sum(axis=1)
+    table["stand"] = frame.groupby(by)["stand"].sum().reindex(table.index, fill_value=0).astype(int)
+    table.loc["all"] = table.sum()
+    return table
+
+
+def as_records(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
+    """Verdicts as plain objects: the form of `cape claims --json` and of the download."""
+    test = ("name", "kind", "value", "low", "high", "n", "panel", "reason")
+    return [
+        {name: getattr(v, name) for name in ("id", "chapter", "source", "claim")}
+        | {
+            "published": v.each(lambda part: float(part.published) if part.published else None),
+            "value": v.value,
+            "low": v.each(lambda part: part.result.low),
+            "high": v.each(lambda part: part.result.high),
+            "n": v.each(lambda part: part.result.n),
+        }
+        | {name: getattr(v, name) for name in ("definition", "panel", "verdict", "conclusion")}
+        | {"conclusion_test": {name: getattr(v.conclusion_test, name) for name in test}, "missing": v.missing}
+        for v in verdicts
+    ]

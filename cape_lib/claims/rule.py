@@ -78,7 +78,7 @@ def matches(printed: str | None, value: float | bool | None, compare: str = "equ
         return bool(value)
     places = decimals(printed or "")
     if printed is None or places is None or compare not in COMPARISONS:
-        raise ScoresError(f"claim_judgements: {printed!r} cannot be compared by {compare!r}; mend the row")
+        raise ScoresError(f"claim_judgements: {printed!r} cannot be compared by {compare!r}; correct the row")
     stated, value = float(printed), float(value)
     if compare == "about":
         return _one_digit(value) == _one_digit(stated)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
@@ -23,8 +23,8 @@ class Result:
 
     value: a number, True or False for a statement, None where nothing comes out.  slack: Monte-Carlo error of the
     value, which the match is allowed.  supplied: this panel holds what the published one lacks.  note: what else came
-    out, in words; its numbers are computed.  kept: how often such an interval is right, where that is not as often as
-    it says (`tables.promise`).
+    out, in words; its numbers are computed.  covers: how often such an interval is right, where that is not as often
+    as it says (`tables.promise`).
     """
 
     value: Value
@@ -34,27 +34,32 @@ class Result:
     note: str = ""
     slack: float = 0.0
     supplied: bool = False
-    kept: str = ""
+    covers: str = ""
 
     def __post_init__(self) -> None:
-        # numpy's scalars print and serialise differently from Python's
+        # numpy's scalars print and serialise differently from Python's; an end that does not exist is left out
         for name in ("value", "low", "high", "n"):
-            given = getattr(self, name)
-            object.__setattr__(self, name, given.item() if hasattr(given, "item") else given)
+            cell = getattr(self, name)
+            cell = cell.item() if hasattr(cell, "item") else cell
+            object.__setattr__(self, name, None if name in ("low", "high") and cell != cell else cell)
 
     @classmethod
     def of(cls, estimate: Estimate, note: str = "", *, supplied: bool = False, relatives: bool = False) -> Result:
-        """The same from an Estimate; an interval that does not exist is left out.
-
-        relatives: the rows come in families or in labs.
-        """
-        low, high = (None if math.isnan(end) else end for end in (estimate.low, estimate.high))
-        kept = _kept(estimate, relatives)
-        return cls(estimate.estimate, low, high, estimate.n, note, supplied=supplied, kept=kept)
+        """The same from an Estimate.  relatives: the rows come in families or in labs."""
+        covers = promise(*RELATIVES) if relatives and "Fisher z" in estimate.method else ""
+        if estimate.method.startswith("participation ratio"):
+            covers = promise("effective dimension", "bootstrap", n=estimate.n)
+        ends = (estimate.low, estimate.high, estimate.n)
+        return cls(estimate.estimate, *ends, note, supplied=supplied, covers=covers)
 
     def contains(self, value: float) -> bool:
         """Whether the interval holds a value; False where there is none."""
         return self.low is not None and self.high is not None and self.low <= value <= self.high
+
+    @property
+    def interval(self) -> str:
+        """The interval as text, with how often it is right where that is less than it says; or nothing."""
+        return interval(self.low, self.high, covers=self.covers)
 
     @property
     def text(self) -> str:
@@ -63,77 +68,63 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Stress:
+class Stress(Result):
     """One attempt to break a claim: what was tried, what came out (number, interval, n) and what that says.
 
     against: in a few words what it takes from the claim, numbers computed; blank where the claim withstood it.
-    kept: as in `Result`.
     """
 
-    name: str
-    value: Value
-    says: str
-    low: float | None = None
-    high: float | None = None
-    n: int | None = None
+    name: str = ""
+    says: str = ""
     against: str = ""
-    kept: str = ""
 
     @classmethod
-    def of(
+    def tried(
         cls,
         name: str,
         outcome: Estimate | Result | Value,
         says: str,
         *,
         lost: bool = False,
+        more: str = "",
         against: str = "",
         n: int | None = None,
         relatives: bool = False,
     ) -> Stress:
-        """The same from an estimate (an interval that does not exist is left out), a part's result, or a value.
+        """The same from an estimate, a part's result or a value.
 
-        lost: what it says goes against the claim;  n: of a value;  relatives: as in `Result.of`.
+        lost: what it says, and `more`, goes against the claim;  against: in other words;  n: of a value;
+        relatives: as in `Result.of`.
         """
-        against = says if lost else against
         if isinstance(outcome, Estimate):
-            low, high = (None if math.isnan(end) else end for end in (outcome.low, outcome.high))
-            return cls(name, outcome.estimate, says, low, high, outcome.n, against, _kept(outcome, relatives))
-        if isinstance(outcome, Result):
-            return cls(name, outcome.value, says, outcome.low, outcome.high, outcome.n, against)
-        return cls(name, outcome, says, n=n, against=against)
-
-    @property
-    def interval(self) -> str:
-        """The interval as text, with how often it is right where that is less than it says; or nothing."""
-        return hedged(interval(self.low, self.high), self.kept)
+            outcome = Result.of(outcome, relatives=relatives)
+        if not isinstance(outcome, Result):
+            outcome = Result(outcome, n=n)
+        ends = (outcome.value, outcome.low, outcome.high, outcome.n)
+        against = against or (says + more if lost else "")
+        return cls(*ends, covers=outcome.covers, name=name, says=says, against=against)
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Test(Result):
     """The named test that decides a conclusion: what was computed, its number, and in one line why it decides.
 
     kind: one of `rule.TAKES`, or "none".  why: the judgement, from data.  panel: whose rows were asked.  seen: what
     came out, in words.
     """
 
-    name: str
-    kind: str
-    why: str
-    panel: str
-    seen: str
-    value: Value = None
-    low: float | None = None
-    high: float | None = None
-    n: int | None = None
+    name: str = "none"
+    kind: str = "none"
+    why: str = ""
+    panel: str = ""
+    seen: str = ""
 
     @property
     def figures(self) -> str:
         """Value, interval and n as one line of text; nothing where no test was made."""
         if self.kind == "none":
             return ""
-        ends = interval(self.low, self.high)
-        return f"{number(self.value)}{' ' + ends if ends else ''}{f', n = {self.n}' if self.n else ''}"
+        return f"{self.text}{f', n = {self.n}' if self.n else ''}"
 
     @property
     def reason(self) -> str:
@@ -162,17 +153,13 @@ class Part:
     @property
     def interval(self) -> str:
         """The interval as text, with how often it is right where that is less than it says; or nothing."""
-        return hedged(interval(self.result.low, self.result.high, self.published), self.result.kept)
+        return interval(self.result.low, self.result.high, self.published, self.result.covers)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A claim, recomputed: `parts` in the order in which they were published, the `verdict` of the weakest, and what
-    its `conclusion` is by which test.
-
-    `published`, `value`, `low`, `high` and `n` are lists parallel to the published values, or single where one value
-    was published; for a claim without a number they hold its statements.
-    """
+    its `conclusion` is by which test."""
 
     id: str
     chapter: str
@@ -208,30 +195,22 @@ class Verdict:
         """The parts with a published number; for a claim without one, all parts."""
         return [part for part in self.parts if part.published] or list(self.parts)
 
-    @property
-    def published(self) -> Any:
-        return _single([part.published for part in self.numbered])
+    def each(self, cell: Callable[[Part], Any]) -> Any:
+        """A cell of each numbered part, NaN as None: a list, or single where one value was published."""
+        cells = [None if (one := cell(part)) != one else one for part in self.numbered]
+        return cells[0] if len(cells) == 1 else cells
 
     @property
     def value(self) -> Any:
-        return _single([_known(part.result.value) for part in self.numbered])
-
-    @property
-    def low(self) -> Any:
-        return _single([_known(part.result.low) for part in self.numbered])
-
-    @property
-    def high(self) -> Any:
-        return _single([_known(part.result.high) for part in self.numbered])
-
-    @property
-    def n(self) -> Any:
-        return _single([part.result.n for part in self.numbered])
+        """What came out for each of them, or for the only one."""
+        return self.each(lambda part: part.result.value)
 
     @property
     def definition(self) -> str:
         """The definition of each part, and why it is not the obvious one where it is not."""
-        return "; ".join(_distinct(_joined(part.definition, part.particular) for part in self.parts))
+        return "; ".join(
+            _distinct(f"{p.definition} ({p.particular})" if p.particular else p.definition for p in self.parts)
+        )
 
     @property
     def missing(self) -> str | None:
@@ -268,24 +247,13 @@ def _looks_like(value: float, published: str, shown: int) -> bool:
     return any(text.quantize(unit, rounding) == stated for rounding in (ROUND_HALF_UP, ROUND_HALF_DOWN))
 
 
-def interval(low: float | None, high: float | None, published: str | None = None) -> str:
-    """An interval as text, "[low, high]"; nothing where there is none."""
+def interval(low: float | None, high: float | None, published: str | None = None, covers: str = "") -> str:
+    """An interval as text, "[low, high]", and how often such an interval is right (`covers`); nothing without one."""
     if low is None or high is None:
         return ""
     start, end = (_end(value, published) for value in (low, high))
-    return f"[up to {end} or from {start}]" if low > high else f"[{start}, {end}]"
-
-
-def hedged(interval: str, kept: str) -> str:
-    """An interval as text, and how often such an interval is right."""
-    return f"{interval} ({kept})" if interval and kept else interval
-
-
-def _kept(estimate: Estimate, relatives: bool) -> str:
-    """How often an interval of this method is right (`tables.promise`), where that is less often than it says."""
-    if estimate.method.startswith("participation ratio"):
-        return promise("effective dimension", "bootstrap", n=estimate.n)
-    return promise(*RELATIVES) if relatives and "Fisher z" in estimate.method else ""
+    shown = f"[up to {end} or from {start}]" if low > high else f"[{start}, {end}]"
+    return f"{shown} ({covers})" if covers else shown
 
 
 def _end(value: float, published: str | None) -> str:
@@ -294,10 +262,6 @@ def _end(value: float, published: str | None) -> str:
     if places is None or math.isinf(value):
         return number(value)
     return typeset(written(value, max(places, 1), words=VERDICTS, whole=False))
-
-
-def _known(value: Value) -> Value:
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def holds_zero(estimate: Estimate, *, scale: str = "fisher", digits: int = 2) -> str:
@@ -311,14 +275,6 @@ def holds_zero(estimate: Estimate, *, scale: str = "fisher", digits: int = 2) ->
         return "the interval excludes zero"
     seen = seen_words(seen_effect(estimate, scale=scale), digits=digits)
     return f"the interval holds zero{f' ({seen})' if seen else ''}"
-
-
-def _single(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values
-
-
-def _joined(definition: str, particular: str) -> str:
-    return f"{definition} ({particular})" if particular else definition
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:

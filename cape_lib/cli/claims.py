@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cape_lib.claims import Verdict
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
         print_json(as_records(verdicts))
         return 0
-    from cape_lib.claims import CONCLUSIONS, SHAPES, VERDICTS, figures, tested
+    from cape_lib.claims import CONCLUSIONS, SHAPES, VERDICTS, figures, tested, where
 
     for one in verdicts:
         axes = ", ".join(f"{SHAPES[word]} {word}" for word in (one.verdict, one.conclusion))
@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
             name = "" if len(one.parts) == 1 else f"{part.name}: "
             print(f"     {name}{figures(part)}")
         print(f"     {tested(one)}" if args.ids else f"     {_in_short(one)}")
+        if args.ids:
+            _show_way(where(one.id))
     if len(verdicts) > 1:
         numbers = [f"{sum(one.verdict == word for one in verdicts)} {word}" for word in reversed(VERDICTS)]
         conclusions = [f"{sum(one.conclusion == word for one in verdicts)} {word}" for word in CONCLUSIONS]
@@ -62,6 +64,18 @@ def _in_short(one: Verdict) -> str:
     """Which test decided, and its number."""
     by = one.conclusion_test
     return f"{by.name}: {by.figures}" if by.figures else one.conclusion_test.reason
+
+
+def _show_way(place: dict[str, Any]) -> None:
+    """From the tables to the number: what is computed, by which call, in which file."""
+    read = ", ".join(f"data/{name}.csv" for name in place["tables"]) or "data/claim_judgements.csv"
+    by = (
+        f"{place['call']}, {place['file']} line {place['line']}"
+        if place["call"]
+        else "no function: it says what is missing"
+    )
+    print(f"     from {read} by {by}")
+    print(f"     {' '.join(place['formula'].split())}")
 
 
 def _say_untouched(panel: str, verdicts: list[Verdict]) -> None:

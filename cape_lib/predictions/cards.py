@@ -116,9 +116,9 @@ def newest_date() -> str:
     This, and not the clock, is "today" for every status, so that the same tables always give the same book.
     """
     scores = tables.load("frontier_scores")
-    dates = pd.concat([scores[column].dropna() for column in ("release_date", "date") if column in scores])
-    return max(str(pd.Period(date).end_time.date()) if len(date) == 10 else str(pd.Period(date).start_time.date())
-               for date in dates.unique())  # fmt: skip
+    dates = {date for column in ("release_date", "date") if column in scores for date in scores[column].dropna()}
+    periods = [pd.Period(date) for date in dates]
+    return max(str((day.end_time if day.freqstr == "D" else day.start_time).date()) for day in periods)
 
 
 def _near_date(text: str) -> str:

@@ -111,10 +111,8 @@ def _spreads(card: Prediction, frame: pd.DataFrame, seed: int) -> Evidence:
     low, high = drawn[axes[0]].interval(spread(top[axes[0]]))
     ranked = complete_rows(frame, axis)
     better = ranked[(ranked[axis] > top[axis].min()) & ~ranked["model"].isin(rows["model"])]
-    return Evidence(
-        Estimate(spread(top[axes[0]]), low, high, k, TRUE_SPREAD), values, draws, top, tuple(better["model"]),
-        repeats=TRUE_SPREAD,
-    )  # fmt: skip
+    value = Estimate(spread(top[axes[0]]), low, high, k, TRUE_SPREAD)
+    return Evidence(value, values, draws, top, tuple(better["model"]), repeats=TRUE_SPREAD)
 
 
 def _releases(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) -> Evidence:

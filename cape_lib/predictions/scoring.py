@@ -150,17 +150,16 @@ def counting(card: Prediction, frame: pd.DataFrame, until: str) -> pd.DataFrame:
 def as_table(scored: list[Scored]) -> pd.DataFrame:
     """One row a prediction: id, name, status, value, low, high, n, resolves_by (a date or "next 2 releases"), reason,
     sources, bounds, pass_share, fail_share, made, as_of, panel."""
+    same = ("pass_share", "fail_share", "made", "as_of", "panel")
     return pd.DataFrame(
         [
-            {
-                "id": s.card.id, "name": s.card.name, "status": s.status, "value": s.value, "low": s.low,
-                "high": s.high, "n": s.n, "resolves_by": resolves(s.card), "reason": s.reason,
-                "sources": list(s.sources), "bounds": list(s.bounds), "pass_share": s.pass_share,
-                "fail_share": s.fail_share, "made": s.made, "as_of": s.as_of, "panel": s.panel,
-            }
+            {"id": s.card.id, "name": s.card.name}
+            | {name: getattr(s, name) for name in ("status", "value", "low", "high", "n")}
+            | {"resolves_by": resolves(s.card), "reason": s.reason, "sources": [*s.sources], "bounds": [*s.bounds]}
+            | {name: getattr(s, name) for name in same}
             for s in scored
         ]
-    )  # fmt: skip
+    )
 
 
 def power(one: Scored) -> str:
@@ -265,12 +264,9 @@ def _number(value: object, digits: int) -> str:
 
 def _sources(rows: pd.DataFrame, benchmarks: tuple[str, ...]) -> tuple[str, ...]:
     """The distinct sources of the values used, in the order of the rows."""
-    found: dict[str, None] = {}
-    for benchmark in benchmarks:
-        column = f"{benchmark}_source"
-        for cell in rows[column].dropna() if column in rows else ():
-            found.update(dict.fromkeys(part for part in str(cell).split(";") if part))
-    return tuple(found)
+    columns = [f"{benchmark}_source" for benchmark in benchmarks if f"{benchmark}_source" in rows]
+    cells = [str(cell) for column in columns for cell in rows[column].dropna()]
+    return tuple(dict.fromkeys(part for cell in cells for part in cell.split(";") if part))
 
 
 def _read_via(rows: pd.DataFrame, benchmarks: tuple[str, ...]) -> int:

@@ -1,0 +1,221 @@
+"""Chapters 03 to 05: what was measured inside models, as far as it was released, and what steering was seen to do."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from scipy.stats import multivariate_hypergeom
+
+from cape_lib import tables
+from cape_lib.claims.registry import Attempts, claim
+from cape_lib.claims.verdict import Result, Stress
+from cape_lib.stats import wilson
+
+READS = ("internal_coupling",)
+
+
+def internal(measure: str) -> pd.DataFrame:
+    """The released measurements of one kind, a row a model, the first of each."""
+    rows = tables.load("internal_coupling")
+    return rows[rows["measure_id"] == measure].drop_duplicates("model").set_index("model", drop=False)
+
+
+def recorded(model: str, measure: str, column: str = "net_coupling") -> float:
+    """The released measurement of one kind of one model."""
+    return float(internal(measure)[column][model])
+
+
+def released(*models: str, measure: str = "hidden_state", note: str = "") -> dict[str, Result]:
+    """The released coupling of each model, in one kind of measurement."""
+    return {model: Result(recorded(model, measure), n=1, note=note) for model in models}
+
+
+@claim("C13", "C37", reads=READS)
+def gemma_coupling(panel: str) -> Attempts:
+    """Hidden-state coupling of Gemma-4-E4B as released."""
+    own = recorded("Gemma-4-E4B", "hidden_state")
+    yield {"coupling": Result(own, n=1)}
+    for model, value in internal("hidden_state")["net_coupling"].drop("Gemma-4-E4B").items():
+        yield Stress.tried(f"{model}, the same kind of measurement", value, "higher" if value > own else "lower", n=1)
+
+
+@claim("C36", reads=READS)
+def qwen_generations(panel: str) -> Attempts:
+    """Per-head coupling of Qwen2.5-1.5B and of Qwen3-1.7B as released."""
+    heads = internal("per_head")["net_coupling"]
+    same = int((heads == 0.83).sum())
+    count = f"{same} of the {len(heads)} models measured"
+    note = f"{count} in this way have the value 0.83, whatever their size"
+    yield released("Qwen2.5-1.5B", "Qwen3-1.7B", measure="per_head", note=note)
+
+    says = f"{count} so have this very value, from 0.5 to 15 B and of both generations"
+    name, lost = "models with a coupling of 0.830", same > len(heads) / 2
+    yield "models with the same value", Stress.tried(name, float(same), says, n=len(heads), lost=lost)
+    for generation in ("Qwen2.5", "Qwen3"):  # within one generation only size differs
+        own = heads[heads.index.str.startswith(f"{generation}-")]
+        says = f"largest less smallest of {len(own)} models of that generation"
+        yield Stress.tried(f"range within {generation}", own.max() - own.min(), says, n=len(own))
+
+
+@claim("C73", reads=READS)
+def qwen_eight(panel: str) -> Attempts:
+    """Hidden-state coupling of Qwen3-8B and of Qwen2.5-7B, and their difference."""
+    apart, other = (
+        recorded("Qwen3-8B", measure) - recorded("Qwen2.5-7B", measure) for measure in ("hidden_state", "per_head")
+    )
+    yield released("Qwen3-8B", "Qwen2.5-7B") | {"difference": Result(apart, n=2)}
+
+    says = f"the other released measurement of the same two models puts them {other:.3f} apart"
+    one = Stress.tried("Qwen3-8B less Qwen2.5-7B", other, says, n=2, lost=other < 0.12 / 2)
+    yield "the other measurement", one
+
+
+@claim("C74", reads=READS)
+def gemma_table(panel: str) -> dict[str, Result]:
+    """Coupling and dimension of Gemma-3-4B and Gemma-4-E4B-it; two more stand in the paper's text only."""
+    models = {"Gemma-3": "Gemma-3-4B", "Gemma-4-it": "Gemma-4-E4B-it"}
+    columns = {"coupling": "net_coupling", "dimension": "d_rep"}
+    return {
+        f"{short} {what}": Result(recorded(model, "hidden_state", column), n=1)
+        for short, model in models.items()
+        for what, column in columns.items()
+    }
+
+
+@claim("C16", reads=READS)
+def projection(panel: str) -> Attempts:
+    """Cosine of the mean last-token vectors: hidden state, after the output map, after GELU; Pythia-1B."""
+    columns = {"hidden state": "net_coupling", "output map": "output_proj_cosine", "wider map": "wider_proj_cosine"}
+    sizes = internal("cosine_of_means")
+    falls = sizes[sizes["output_proj_cosine"] < sizes["net_coupling"]].index
+    few, count = len(falls) < len(sizes), f"{len(falls)} of {len(sizes)} sizes measured"
+    note = f"the cosine falls at the output map in {count} ({', '.join(falls)})"
+    yield {name: Result(recorded("Pythia-1B", "cosine_of_means", column), n=1) for name, column in columns.items()} | {
+        "at every size": Result(not few, n=len(sizes), note=note)
+    }
+
+    says, more = f"the cosine falls at the output projection in {count}", '; "wider" is the hidden state after GELU'
+    name = "sizes whose cosine falls there"
+    yield "every size measured", Stress.tried(name, float(len(falls)), says, n=len(sizes), lost=few, more=more)
+    full = tables.load("projection_sweep").query("k >= 32").groupby("model")["coupling"]
+    name = "kept dimensions from 32 up: largest change of the coupling"
+    says = "twenty centred vectors have rank 19, so nothing can change beyond it"
+    yield Stress.tried(name, (full.max() - full.min()).max(), says, n=full.ngroups)
+
+
+@claim("C95", reads=READS)
+def opt_ladder(panel: str) -> dict[str, Result]:
+    """Released couplings of OPT-125M, 13B, 30B and 66B; 1 - (30B / 13B) in percent; a drop within one measurement."""
+    levels = released("OPT-125M", "OPT-13B", measure="opt_ladder")
+    levels |= released("OPT-30B", "OPT-66B", measure="per_unit_nc2")
+    _, large, middle, top = (float(one.value or 0.0) for one in levels.values())
+    note = f"in the one run with two OPT sizes, 30B has {middle:.3f} and 66B {top:.3f}"
+    return levels | {
+        "drop, percent": Result(
+            100 * (1 - middle / large), n=2, note="13B and 30B come from two different measurements"
+        ),
+        "a drop within one measurement": Result(None, n=2, note=note),
+    }
+
+
+@claim("C96", reads=READS)
+def large_models(panel: str) -> Attempts:
+    """Released couplings of Llama-2-70B, Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B; a drop within one measurement."""
+    low, high = (recorded(f"OLMo-2-{size}", "per_unit_nc3") for size in ("13B", "32B"))
+    note = (
+        "one of the four families has a smaller model in the same measurement: "
+        f"from OLMo-2-13B to OLMo-2-32B the coupling {'rises' if high > low else 'falls'}, "
+        f"from {low:.3f} to {high:.3f}"
+    )
+    values = released("Llama-2-70B", measure="per_unit_nc2")
+    values |= released("Llama-3.1-70B", "Qwen2.5-72B", "OLMo-2-32B", measure="per_unit_nc3")
+    yield values | {"a second transition": Result(None, n=2, note=note)}
+
+    says = f"in the one family measured alike at two sizes the coupling goes from {low:.3f} (13 B) to {high:.3f} (32 B)"
+    name = "OLMo-2-32B less OLMo-2-13B"
+    yield "one measurement", Stress.tried(name, high - low, says, n=2, lost=high > low, more=": it rises")
+
+
+@claim("C14", reads=READS)
+def pretraining_to_tuning(panel: str) -> Result:
+    """Coupling of the base Gemma-4-E4B over what instruction tuning adds to it."""
+    base, tuned = (recorded(name, "hidden_state") for name in ("Gemma-4-E4B", "Gemma-4-E4B-it"))
+    return Result(base / (tuned - base), n=2, note="a level divided by a difference, for one model")
+
+
+@claim("C15", "C41", reads=READS)
+def heads(panel: str) -> Attempts:
+    """Models whose released count of competing heads is zero; models with a released count."""
+    rows = tables.load("internal_coupling")
+    competing = rows["competing_units"].fillna(rows["competing_fraction"]).groupby(rows["model"]).max().dropna() > 0
+    n, some = len(competing), int(competing.sum())
+    note = f"{n} models have a released count, {n - some} of them without a competing head; with some: "
+    note += ", ".join(competing.index[competing])
+    yield {"without": Result(float(n - some), n=n, note=note), "of": Result(float(n), n=n)}
+
+    says = f"{some} of the {n} models with a released count have a competing head; the claim leaves 2 of 40"
+    one = Stress.tried("models with a competing head", float(some), says, n=n, lost=some > 2)
+    yield "every released count", one
+    zero = rows[(rows["competing_units"] == 0) | (rows["competing_fraction"] == 0)]
+    blind = int(zero["weight_dependent"].isin(["false", "doubtful"]).sum())
+    name = "records with a zero count whose value cannot, or may not, depend on the weights"
+    yield Stress.tried(name, float(blind), f"of {len(zero)} records with a zero count", n=len(zero))
+    layers = tables.load("layer_coupling").query("measure_id == 'attention_pattern'").groupby("model")["coupling"]
+    name = "attention patterns: largest difference between any two layers of a model"
+    says = "the same number at every layer and every size: prompts and tokenizer, not the model"
+    yield Stress.tried(name, (layers.max() - layers.min()).max(), says, n=layers.ngroups)
+
+
+#: The run with totals only, on which the published rates of steering rest.
+TOTALS = "self_align_across_nc1"
+LADDER = ("Pythia-410M", "Pythia-1B", "Pythia-2.8B")
+
+
+@claim({"C17": (LADDER[:1],)}, reads=("steering_records", "steering_totals"))
+@claim({"C18": (LADDER,)}, reads=("steering_totals",))
+def steered(panel: str, models: tuple[str, ...]) -> Attempts:
+    """Prompts whose text changed, of all prompts, in percent: {0}."""
+    totals, note = tables.load("steering_totals"), ""
+    if models != LADDER:
+        right = tables.load("steering_records")["corrected"]
+        note = f"{right.notna().sum()} of {len(right)} recorded prompts say whether the answer became right; "
+        note += "changed text is counted"
+    shares = [wilson(int(hit), int(n)) for hit, n in zip(totals["n_changed"], totals["n_total"], strict=True)]
+    changed = [Result(100 * one.estimate, 100 * one.low, 100 * one.high, one.n, note) for one in shares]
+    totals = totals.assign(changed=changed)
+    own = totals[totals["run"] == TOTALS].set_index("model")
+    parts = {model.removeprefix("Pythia-"): own["changed"][model] for model in models}
+    yield parts if models == LADDER else parts["410M"]
+
+    if models == LADDER:
+        hits, prompts = (own.loc[[*LADDER], name].astype(int).tolist() for name in ("n_changed", "n_total"))
+        p, n = trend_p(hits, prompts), sum(prompts)
+        says = f"{n} prompts without a trend fall as steeply with a chance of {100 * p:.1f} % (exact, one-sided)"
+        yield "no trend", Stress.tried("exact one-sided p of the trend", p, says, n=n, lost=p > 0.05)
+    for row in totals[totals["run"] != TOTALS].to_dict("records"):
+        says = "prompts recorded one by one" if row["has_records"] else "totals only"
+        yield Stress.tried(f"{row['model']}, run {row['run']}: percent changed", row["changed"], says)
+
+
+def trend_p(hits: list[int], totals: list[int]) -> float:
+    """Exact one-sided p (0-1) of a falling trend: permutation of the hits over the prompts, scores 0, 1, 2.
+
+    hits, totals: changed and all prompts of each group, in the order of size.
+    """
+    ways = trend_ways(sum(hits), totals)
+    return float(ways.loc[ways["trend"] <= trend_of(hits), "share"].sum())
+
+
+def trend_of(hits: list[int]) -> int:
+    """Sum of group number (from 0) times hits: the smaller, the more hits in the first groups."""
+    return sum(k * hit for k, hit in enumerate(hits))
+
+
+def trend_ways(hits: int, totals: list[int]) -> pd.DataFrame:
+    """Every possible trend of so many hits spread over the groups: trend, share (0-1, if the group plays no role)."""
+    draws = np.array([draw for draw in product(*(range(n + 1) for n in totals)) if sum(draw) == hits])
+    shares = multivariate_hypergeom.pmf(draws, totals, hits)
+    ways = pd.DataFrame({"trend": draws @ np.arange(len(totals)), "share": shares})
+    return ways.groupby("trend", as_index=False)["share"].sum()
