@@ -421,7 +421,7 @@ def test_a_box_shows_word_and_shape_and_links_both_ways():
     [
         ("C03", "pooled vertex", "rows resampled, as published"),
         ("C58", "effective dimension", "bootstrap"),
-        ("C59", "population coupling", "Pearson, Fisher's z"),
+        ("C42", "population coupling", "Pearson, Fisher's z"),
     ],
 )
 def test_an_interval_that_covers_less_than_it_says_says_so_in_its_box(ident, part, method):

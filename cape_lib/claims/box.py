@@ -85,53 +85,35 @@ def tested(verdict: Verdict) -> str:
 
 
 def _html(verdict: Verdict) -> str:
-    links = where(verdict.id)
     panel = "" if verdict.panels == ("published",) else f" Panel: {verdict.panel}."
+    notes = ". ".join(map(sentence, verdict.notes)) + ". " if verdict.notes else ""
+    counts = Counter(part.verdict for part in verdict.parts)
+    # beside the claim while its box is closed: the figures, or how many parts have which verdict
+    short = f"{len(verdict.parts)} parts: " + ", ".join(f"{n} {word}" for word, n in counts.items())
+    short = figures(verdict.parts[0]) if len(verdict.parts) == 1 else short
+    items = []
+    for i, part in enumerate(verdict.parts):
+        # a definition that several parts share in a row stands once, after the last of them
+        shared = any(how(following) == how(part) for following in verdict.parts[i + 1 : i + 2])
+        word = "" if len(verdict.parts) == 1 else f" {badge(part.verdict)}"
+        definition = "" if shared else f'<br><span class="cape-definition">{escape(how(part))}</span>'
+        items.append(f"<li>{escape(_named(part, verdict))}{escape(figures(part))}{word}{definition}</li>")
     return (
         f'<details class="cape-verdict {CLASSES[verdict.verdict]}" id="{verdict.id}">'
         f"<summary>{badge(verdict.verdict)} {badge(verdict.conclusion)} <strong>{verdict.id}</strong> "
         f"{escape(verdict.sentence)} "
-        f'<span class="cape-definition">({escape(verdict.source)}) {escape(_in_short(verdict))}</span></summary>'
-        f"<p>{escape(tested(verdict))}</p><ul>{_items(verdict)}</ul><p><small>{_notes(verdict)}{panel} "
-        f'<a href="{links["claim_link"]}">Formula, code and other panels</a></small></p></details>'
+        f'<span class="cape-definition">({escape(verdict.source)}) {escape(short)}</span></summary>'
+        f"<p>{escape(tested(verdict))}</p><ul>{''.join(items)}</ul><p><small>{escape(notes)}{panel} "
+        f'<a href="{where(verdict.id)["claim_link"]}">Formula, code and other panels</a></small></p></details>'
     )
 
 
-def _in_short(verdict: Verdict) -> str:
-    """What stands beside the claim while its box is closed: the figures, or how many parts have which verdict."""
-    if len(verdict.parts) == 1:
-        return figures(verdict.parts[0])
-    counts = Counter(part.verdict for part in verdict.parts)
-    return f"{len(verdict.parts)} parts: " + ", ".join(f"{n} {word}" for word, n in counts.items())
-
-
-def _items(verdict: Verdict) -> str:
-    """One line a part; a definition that several parts share in a row stands once, after the last of them."""
-    lines = []
-    for i, part in enumerate(verdict.parts):
-        following = verdict.parts[i + 1] if i + 1 < len(verdict.parts) else None
-        definition = "" if following is not None and how(following) == how(part) else how(part)
-        single = len(verdict.parts) == 1
-        word = "" if single else f" {badge(part.verdict)}"
-        lines.append(
-            f"<li>{_named(part, verdict)}{escape(figures(part))}{word}"
-            + (f'<br><span class="cape-definition">{escape(definition)}</span>' if definition else "")
-            + "</li>"
-        )
-    return "".join(lines)
-
-
 def _markdown(verdict: Verdict) -> str:
-    link = where(verdict.id)["claim_link"]
-    word = ", ".join(f"{SHAPES[axis]} **{axis}**" for axis in (verdict.verdict, verdict.conclusion))
-    head = f"> {word} [{verdict.id}]({link}) {verdict.sentence}"
+    words = ", ".join(f"{SHAPES[axis]} **{axis}**" for axis in (verdict.verdict, verdict.conclusion))
+    head = f"> {words} [{verdict.id}]({where(verdict.id)['claim_link']}) {verdict.sentence} *({verdict.source})*"
     lines = [f"> - {_named(part, verdict)}{figures(part)} ({part.verdict}): {how(part)}" for part in verdict.parts]
-    return "\n>\n".join([f"{head} *({verdict.source})*", f"> {tested(verdict)}", "\n".join(lines)])
+    return "\n>\n".join([head, f"> {tested(verdict)}", "\n".join(lines)])
 
 
 def _named(part: Part, verdict: Verdict) -> str:
-    return "" if len(verdict.parts) == 1 else f"{escape(part.name)}: "
-
-
-def _notes(verdict: Verdict) -> str:
-    return escape(". ".join(map(sentence, verdict.notes)) + ". ") if verdict.notes else ""
+    return "" if len(verdict.parts) == 1 else f"{part.name}: "

@@ -12,7 +12,7 @@ from cape_lib import tables
 from cape_lib.base import coupling
 from cape_lib.claims.registry import BASE, Attempts, claim
 from cape_lib.claims.verdict import Result, Stress, holds_zero
-from cape_lib.stats import Estimate, clustered_r, pearson, wilson, wilson_clustered
+from cape_lib.stats import Estimate, clustered_r, clustered_share, pearson, wilson_clustered
 
 X, Y = "hellaswag", "truthfulqa"
 # Paper A's boundary, and the size from which it speaks of a second transition or of the frontier (billions).
@@ -110,20 +110,17 @@ def coupling_by_phase(panel: str) -> Attempts:
 def all_models_r(panel: str) -> Attempts:
     """r = corr(HellaSwag, TruthfulQA) over every model of the panel; p by shuffling within families."""
     whole = coupling.population_coupling(tables.base(panel))  # the draws of chapter 01
-    note = (
-        f"given size the partial r is {whole.partial_given_size.estimate:.2f}; "
-        f"with families left out in turn the interval is [{whole.clustered.low:.2f}, {whole.clustered.high:.2f}]"
-    )
+    r = r_over(panel, "every model")
+    note = f"given size the partial r is {whole.partial_given_size.estimate:.2f}"
     p, draws = whole.permutation_p, 10_000
     error = 2 * (p * (1 - p) / draws) ** 0.5
     chance = f" (± {error:.3f} from {draws:,} draws)" if error > 0.0005 else ""  # half of the third decimal
     yield {
-        "r": Result.of(whole.pearson, note, relatives=True),
-        "p below 0.0001": Result(p < 1e-4, n=whole.pearson.n, note=f"shuffled within families, p = {p:.3f}{chance}"),
+        "r": Result.of(r, note, relatives=True),
+        "p below 0.0001": Result(p < 1e-4, n=r.n, note=f"shuffled within families, two-sided p = {p:.3f}{chance}"),
         "Bayes factor 72.9": Result(None, note="the two models that the Bayes factor compares are not stated"),
     }
 
-    r = r_over(panel, "every model")
     says = f"r of all models is {r.estimate:.2f} [{r.low:.2f}, {r.high:.2f}], families left out in turn"
     one = Stress.tried("r of all models", r, says, lost=not r.contains(0.682), more=": 0.682 lies outside")
     yield "families left out in turn", one
@@ -133,13 +130,14 @@ def all_models_r(panel: str) -> Attempts:
 def flip(panel: str) -> Attempts:
     """Share of the intervals of all ladders with gamma < 0, by geometric mean size below and above 3.5 B."""
     known, parts = steps(panel), {}
-    below, above = (known.loc[side, "gamma"] for side in (known["params_b_mid"] < CUT, known["params_b_mid"] >= CUT))
-    for name, hits, sign in (("negative below", below < 0, "<"), ("positive above", above > 0, ">")):
-        share = wilson(int(hits.sum()), len(hits))
-        note = f"share of intervals {name.split()[1]} with gamma {sign} 0: {share.estimate:.0%}"
+    above = known["params_b_mid"] >= CUT
+    for name, side, sign in (("negative below", ~above, -1), ("positive above", above, 1)):
+        rows = known[side]
+        share = clustered_share(sign * rows["gamma"] > 0, rows["ladder"])
+        note = f"share of intervals {name.split()[1]} with gamma {'<' if sign < 0 else '>'} 0: {share.estimate:.0%}"
         note += f" [{share.low:.0%}, {share.high:.0%}] of {share.n}"
         parts[f"mostly {name} 3.5 B"] = Result(share.estimate > 0.5, n=share.n, note=note)
-    middle = above[known["params_b_mid"] < 10]
+    middle = known.loc[above & (known["params_b_mid"] < 10), "gamma"]
     still = int((middle < 0).sum())
     note = f"between {CUT} and 10 B, {still} of {len(middle)} intervals are still negative"
     yield parts | {"sharply at 3.5 B": Result(0 < len(middle) >= 2 * still, n=len(middle), note=note)}
@@ -246,12 +244,13 @@ def probe_couplings(panel: str) -> Attempts:
 @claim("C104", panels=BASE)
 def scores_alone(panel: str) -> Attempts:
     """gamma from sizes and two scores alone; three neighbouring sizes whose change is surely of one sign."""
-    rows, sure = SUBSETS[PYTHIA](panel), []
+    rows, sure, whose = SUBSETS[PYTHIA](panel), [], []
     bare, whole = (coupling.local_coupling(each)["gamma"] for each in (rows[["params_b", X, Y]], rows))
-    for _, ladder in tables.base(panel).dropna(subset=["ladder", X, Y]).groupby("ladder"):
-        each = ladder.sort_values("params_b").drop_duplicates("params_b")
+    for ladder, own in tables.base(panel).dropna(subset=["ladder", X, Y]).groupby("ladder"):
+        each = own.sort_values("params_b").drop_duplicates("params_b")
         sure += [coupling.whole_ladder(each.iloc[i : i + 3]).settled for i in range(len(each) - 2)]
-    share = wilson(sum(sure), len(sure))
+        whose += [ladder] * (len(sure) - len(whose))
+    share = clustered_share(sure, whose)  # runs of one ladder share models
     note = f"{sum(sure)} of {len(sure)} runs of three sizes"
     yield {
         "no internals": Result(np.allclose(bare, whole), n=len(rows)),
