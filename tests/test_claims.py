@@ -32,7 +32,7 @@ KEYS = [
 ]  # fmt: skip
 
 
-def tests_on(ident: str, panel: str) -> dict[str, claims.Stress | None]:
+def outcomes_of(ident: str, panel: str) -> dict[str, claims.Stress | None]:
     """The outcome of every test of a claim on a panel, by name."""
     return dict(one for one in registry.entry(ident).run(panel) if isinstance(one, tuple))
 
@@ -92,7 +92,7 @@ def test_every_test_is_of_a_claim_and_every_test_that_is_computed_is_named():
     assert set(known["id"]) <= {*claims.claim_ids(), *claims.own_claim_ids()}
     assert (known["kind"].notna() == known["test"].notna()).all() and set(known["kind"].dropna()) <= set(claims.TAKES)
     for ident in registry.registered():
-        tests = tests_on(ident, claims.panels_of(ident)[0])
+        tests = outcomes_of(ident, claims.panels_of(ident)[0])
         assert set(tests) <= set(known[known["id"] == ident]["test"]), f"a test of {ident} decides nothing"
 
 
@@ -299,14 +299,14 @@ def test_the_verdict_follows_the_data(monkeypatch):
 
 
 def test_the_swing_of_anthropic_runs_backwards_by_the_makers_dates():
-    tried = tests_on("C26", "published")["order of the dates"]
+    tried = outcomes_of("C26", "published")["order of the dates"]
     assert "backwards" in tried.against and tried.value < 0
 
 
 def test_two_releases_of_one_month_have_no_order(monkeypatch):
     """The papers date both releases of the swing to the month: then neither comes first, and no recovery is counted."""
     monkeypatch.setattr(tables, "dated_by_makers", lambda frame: frame)
-    assert not tests_on("C26", "published")["order of the dates"].against
+    assert not outcomes_of("C26", "published")["order of the dates"].against
     own = frontier.trajectories(tables.frontier("published"), lab="Anthropic").set_index("model")
     assert not own.loc["Claude Sonnet 4.6", "order_known"] and own.loc["Claude Opus 4.7", "order_known"]
     known = own["order_known"].to_numpy()[1:]

@@ -262,14 +262,16 @@ def curve_counts(panel: str) -> Attempts:
 
 
 @claim(
-    {"C57": ("it meets them",), "C105": ("it is another",)}, panels=("published",), reads=("base_panel", "base_scores")
+    {"C57": ("the curve meets them",), "C105": ("the ratio is another than theirs",)},
+    panels=("published",),
+    reads=("base_panel", "base_scores"),
 )
 def olmo_curve(panel: str, which: str) -> Attempts:
-    """The printed a/b = 0.187 and the two OLMo models, of which {0}: 100 sqrt(0.187 HS) at their mean HellaSwag of 69.4
-    percent beside their TruthfulQA, as fractions; TruthfulQA^2 / HellaSwag of their own, as fractions."""
+    """The printed a/b = 0.187 and the two OLMo models: whether {0}, with the curve 100 sqrt(0.187 HS) at their mean
+    HellaSwag of 69.4 percent, their TruthfulQA, and their own ratio TruthfulQA^2 / HellaSwag, as fractions."""
     rows = tables.base_version("paper_3A_long")
     mean, truth, ratio = rows[X].mean(), rows[Y].mean(), boundary.calibrate(rows)
-    if which == "it meets them":
+    if which == "the curve meets them":
         curve = float(boundary.isocline(math.floor(10 * mean) / 10, 0.187)) / 100
         note = f"a/b is calibrated on these two models: with the exact {ratio:.4f} the two agree by construction"
         yield {"predicted": Result(curve, n=2, note=note), "measured": Result(truth / 100, n=2)}
