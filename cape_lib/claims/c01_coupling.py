@@ -227,29 +227,32 @@ def dimensions(panel: str) -> Attempts:
 @claim("C72", reads=("base_panel", "base_scores"))
 def probe_couplings(panel: str) -> Attempts:
     """gamma of the step from each of four 1 B models to the next size, in the version of the architecture probe."""
-    rows, columns = tables.base_version("architecture_probe_script"), ["gamma", "low", "high"]
-    current = coupling.local_couplings(tables.base(panel)).set_index("smaller")[columns]
+    rows = tables.base_version("architecture_probe_script")
+    current = coupling.local_couplings(tables.base(panel)).set_index("smaller").to_dict("index")
     parts = {}
     for family, model in (("OPT", "OPT-1.3B"), ("BLOOM", "BLOOM-1.1B"), ("OLMo", "OLMo-1B"), ("Pythia", "Pythia-1B")):
-        step = coupling.local_coupling(rows[rows["family"] == family])[columns].iloc[0]
-        parts[model] = Result(*step, 2, f"{model} on the released panel: {current['gamma'][model]:.2f}")
+        step = coupling.local_coupling(rows[rows["family"] == family]).to_dict("records")[0]
+        note = f"{model} on the released panel: {current[model]['gamma']:.2f}"
+        parts[model] = Result(step["gamma"], step["low"], step["high"], 2, note)
     yield parts
 
-    gamma, low, high = current.loc["Pythia-1B"]
+    gamma, low, high = (current["Pythia-1B"][name] for name in ("gamma", "low", "high"))
     says = f"on the released panel the step of Pythia-1B is {gamma:.2f} [{low:.1f}, {high:.1f}]"
-    name, step = "gamma of Pythia-1B, released panel", Result(gamma, low, high, 2)
-    yield "the released panel", Stress.tried(name, step, says, lost=step.contains(0.0))
+    name, own = "gamma of Pythia-1B, released panel", Result(gamma, low, high, 2)
+    yield "the released panel", Stress.tried(name, own, says, lost=own.contains(0.0))
 
 
 @claim("C104", panels=BASE)
 def scores_alone(panel: str) -> Attempts:
     """gamma from sizes and two scores alone; three neighbouring sizes whose change is surely of one sign."""
-    rows, sure, whose = SUBSETS[PYTHIA](panel), [], []
+    rows = SUBSETS[PYTHIA](panel)
+    sure: list[bool] = []
+    whose: list[str] = []
     bare, whole = (coupling.local_coupling(each)["gamma"] for each in (rows[["params_b", X, Y]], rows))
     for ladder, own in tables.base(panel).dropna(subset=["ladder", X, Y]).groupby("ladder"):
         each = own.sort_values("params_b").drop_duplicates("params_b")
         sure += [coupling.whole_ladder(each.iloc[i : i + 3]).settled for i in range(len(each) - 2)]
-        whose += [ladder] * (len(sure) - len(whose))
+        whose += [str(ladder)] * (len(sure) - len(whose))
     share = clustered_share(sure, whose)  # runs of one ladder share models
     note = f"{sum(sure)} of {len(sure)} runs of three sizes"
     yield {

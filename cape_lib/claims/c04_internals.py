@@ -177,26 +177,27 @@ LADDER = ("Pythia-410M", "Pythia-1B", "Pythia-2.8B")
 @claim({"C18": (LADDER,)}, reads=("steering_totals",))
 def steered(panel: str, models: tuple[str, ...]) -> Attempts:
     """Prompts whose text changed, of all prompts, in percent: {0}."""
-    totals, note = tables.load("steering_totals"), ""
+    rows, note = tables.load("steering_totals").to_dict("records"), ""
     if models != LADDER:
         right = tables.load("steering_records")["corrected"]
         note = f"{right.notna().sum()} of {len(right)} recorded prompts say whether the answer became right; "
         note += "changed text is counted"
-    shares = [wilson(int(hit), int(n)) for hit, n in zip(totals["n_changed"], totals["n_total"], strict=True)]
-    changed = [Result(100 * one.estimate, 100 * one.low, 100 * one.high, one.n, note) for one in shares]
-    totals = totals.assign(changed=changed)
-    own = totals[totals["run"] == TOTALS].set_index("model")
-    parts = {model.removeprefix("Pythia-"): own["changed"][model] for model in models}
+    for row in rows:
+        share = wilson(int(row["n_changed"]), int(row["n_total"]))
+        row["changed"] = Result(100 * share.estimate, 100 * share.low, 100 * share.high, share.n, note)
+    own = {row["model"]: row for row in rows if row["run"] == TOTALS}
+    parts = {model.removeprefix("Pythia-"): own[model]["changed"] for model in models}
     yield parts if models == LADDER else parts["410M"]
 
     if models == LADDER:
-        hits, prompts = (own.loc[[*LADDER], name].astype(int).tolist() for name in ("n_changed", "n_total"))
+        hits, prompts = ([int(own[model][name]) for model in LADDER] for name in ("n_changed", "n_total"))
         p, n = trend_p(hits, prompts), sum(prompts)
         says = f"{n} prompts without a trend fall as steeply with a chance of {100 * p:.1f} % (exact, one-sided)"
         yield "no trend", Stress.tried("exact one-sided p of the trend", p, says, n=n, lost=p > 0.05)
-    for row in totals[totals["run"] != TOTALS].to_dict("records"):
-        says = "prompts recorded one by one" if row["has_records"] else "totals only"
-        yield Stress.tried(f"{row['model']}, run {row['run']}: percent changed", row["changed"], says)
+    for row in rows:
+        if row["run"] != TOTALS:
+            says = "prompts recorded one by one" if row["has_records"] else "totals only"
+            yield Stress.tried(f"{row['model']}, run {row['run']}: percent changed", row["changed"], says)
 
 
 def trend_p(hits: list[int], totals: list[int]) -> float:
@@ -218,4 +219,4 @@ def trend_ways(hits: int, totals: list[int]) -> pd.DataFrame:
     draws = np.array([draw for draw in product(*(range(n + 1) for n in totals)) if sum(draw) == hits])
     shares = multivariate_hypergeom.pmf(draws, totals, hits)
     ways = pd.DataFrame({"trend": draws @ np.arange(len(totals)), "share": shares})
-    return ways.groupby("trend", as_index=False)["share"].sum()
+    return ways.groupby("trend")["share"].sum().reset_index()

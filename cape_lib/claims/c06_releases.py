@@ -269,7 +269,8 @@ def steady_ascent(panel: str) -> Attempts:
     rising, n = int((steps > 0).sum()), steps.size
     yield Result(bool(n and rising == n), n=n, note=f"{rising} of {n} steps rise")
 
-    share = wilson(rising, n) if n else None
-    says = f"{rising} of {n} steps of OpenAI's h rise"
-    one = share and Stress.tried("share of steps that rise", share, says, lost=share.contains(0.5))
-    yield "steps that rise", one
+    if not n:
+        yield "steps that rise", None
+        return
+    share, says = wilson(rising, n), f"{rising} of {n} steps of OpenAI's h rise"
+    yield "steps that rise", Stress.tried("share of steps that rise", share, says, lost=share.contains(0.5))

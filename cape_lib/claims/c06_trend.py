@@ -133,7 +133,7 @@ def left_out(panel: str, which: str) -> Attempts:
 def line_and_errors(panel: str) -> Attempts:
     """GPQA = a SWE + b by least squares: a, half of its 95 % interval, b, half of its 95 % interval."""
     fit = frontier.fit_line(rows_of(panel)).fit
-    parts = {}
+    parts: dict[str, Result] = {}
     for name, one, error in zip(
         ("slope", "intercept"), (fit.slope, fit.intercept), np.sqrt(np.diag(fit.covariance)), strict=True
     ):
@@ -165,7 +165,8 @@ def lowest_r(panel: str) -> Attempts:
 @claim("C81", panels=STATED)
 def by_year(panel: str) -> Attempts:
     """Models released before 2025 and from 2025 on: how many, lowest and highest SWE-bench score."""
-    rows, parts = rows_of(panel), {}
+    rows = rows_of(panel)
+    parts: dict[str, Result] = {}
     early = rows["released"].dt.year < 2025
     for when, side in (("before 2025", rows.loc[early, SWE]), ("from 2025", rows.loc[~early, SWE])):
         values = {"n": float(len(side)), "lowest SWE": side.min(), "highest SWE": side.max()}

@@ -95,7 +95,7 @@ class Entry:
                 known = ", ".join(outcomes) or "none"
                 raise ScoresError(f"claim_tests.csv: nothing computes {name!r} for {self.id}; known are {known}")
             if name and (one := outcomes[name]) is not None and one.value is not None:
-                words = {"name": name, "kind": row["kind"], "why": row["why"], "panel": on}
+                words: dict[str, Any] = {"name": name, "kind": row["kind"], "why": row["why"], "panel": on}
                 test = Test(one.value, one.low, one.high, one.n, **words, seen=one.against or one.says)
                 tests.append((test, bool(one.against)))
         return _answer(here[0]), tests, tuple(one for one in there if isinstance(one, Stress))
