@@ -124,6 +124,7 @@ def same(table, columns: list[str], expected) -> None:
     np.testing.assert_allclose(table[columns].to_numpy(float), np.array(expected, float), rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_tables_of_the_audit_of_chapter_9(rows) -> None:
     other, r = reference.today(), ["r", "low", "high", "n"]
     same(variants.headlines(rows), r, reference.headline_table(other))
@@ -134,6 +135,7 @@ def test_the_tables_of_the_audit_of_chapter_9(rows) -> None:
         same(variants.by_year(rows, measure), r, reference.year_table(other, measure))
 
 
+@pytest.mark.slow
 def test_the_levers_of_the_audit_of_chapter_9_and_their_objections(rows) -> None:
     other = reference.today()
     count = ["rose", "fell", "n", "sure", "mean", "by_maker", "by_maker_low", "by_maker_high", "makers_up", "makers"]

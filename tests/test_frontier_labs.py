@@ -166,6 +166,7 @@ def test_the_slope_test_is_the_analysis_of_covariance_of_statsmodels() -> None:
     assert found.f == pytest.approx(known["F"], rel=1e-9) and found.p == pytest.approx(known["Pr(>F)"], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_equal_slopes_are_called_different_no_more_than_one_time_in_twenty() -> None:
     rng = np.random.default_rng(5)
     wrong = 0
