@@ -47,8 +47,6 @@ def kit() -> Kit:
     panel), `frontier` (releases and lines), `today` (variants of one laboratory), `power` (of calling
     a boundary), `promises` (how often its intervals are right), `rules`, `words`, `examples`.
     """
-    from cape_lib.dashboard.examples import examples
-
     base = known_models()
     nodes, weights = np.polynomial.legendre.leggauss(48)
     return {
@@ -265,3 +263,78 @@ def plain_line(chosen: FrontierLine) -> dict[str, Any]:
         "scatter": chosen.scatter,
         "t": float(stdtrit(fit.n - 2, 0.5 + LEVEL / 2)),
     }
+
+
+def examples() -> list[dict[str, Any]]:
+    """Each example: key, label, tab ("model", "family", "release", "pair", "today") and the state that the tab shows.
+
+    Values are those of the tables: the published panel, so that chapters, claims and page speak of the same rows.
+    """
+    panel = tables.base("published")
+    ladders = [
+        ("pythia", "Pythia ladder", "Pythia"),
+        ("qwen2.5", "Qwen2.5", "Qwen2.5"),
+        ("llama-2", "Llama-2", "Llama-2"),
+    ]
+    tuned = panel["instruct"].fillna(False).astype(bool)
+    listed = [
+        _model_example("pythia-1b", "Pythia-1B alone", panel, "Pythia-1B"),
+        _model_example("phi-2", "Phi-2", panel, "Phi-2"),
+        _model_example("llama-2-70b", "Llama-2-70B", panel, "Llama2-70B"),
+        *(_family_example(key, label, panel[panel["ladder"].eq(name)]) for key, label, name in ladders),
+        _family_example("phi", "Phi, whose data changed too", panel[panel["family"].eq("Phi") & ~tuned]),
+        _release_example("opus-4.6", "Claude Opus 4.6"),
+        _release_example("sonnet-4.6", "Claude Sonnet 4.6", ", as published"),
+        _variants_example(
+            "gpt-oss", "gpt-oss-120b, little thought and much", ("gpt-oss-120b (low)", "gpt-oss-120b (high)")
+        ),
+        _pair_example("commonsense", "Pythia: WinoGrande and TruthfulQA", panel[panel["ladder"].eq("Pythia")]),
+    ]
+    return [example for example in listed if example is not None]
+
+
+def _cells(row: pd.Series, columns: tuple[str, ...]) -> dict[str, Any]:
+    return {name: None if pd.isna(row[name]) else row[name] for name in ("model", "params_b", *columns)}
+
+
+def _model_example(key: str, label: str, panel: pd.DataFrame, name: str) -> dict[str, Any] | None:
+    rows = panel[panel["model"] == name]
+    if rows.empty:
+        return None
+    state = {"row": _cells(rows.iloc[0], tables.BASE_BENCHMARKS)}
+    return {"key": key, "label": label, "tab": "model", "state": state}
+
+
+def _family_example(key: str, label: str, rows: pd.DataFrame) -> dict[str, Any] | None:
+    rows = rows.dropna(subset=["hellaswag", "truthfulqa"]).drop_duplicates("params_b").sort_values("params_b")
+    if len(rows) < 2:
+        return None
+    table = [_cells(row, tables.BASE_BENCHMARKS) for _, row in rows.iterrows()]
+    return {"key": key, "label": label, "tab": "family", "state": {"rows": table}}
+
+
+def _release_example(key: str, name: str, remark: str = "") -> dict[str, Any] | None:
+    rows = tables.frontier("published").query("model == @name")
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    scores = {k: None if pd.isna(row[k]) else float(row[k]) for k in tables.FRONTIER_BENCHMARKS}
+    state = {"rows": [{"model": name, "date": str(row["release_date"]), **scores}], "line": "frozen", "lab": row["lab"]}
+    return {"key": key, "label": name + remark, "tab": "release", "state": state}
+
+
+def _variants_example(key: str, label: str, names: tuple[str, ...]) -> dict[str, Any] | None:
+    rows = variants.readings().set_index("model")
+    if not set(names) <= set(rows.index):
+        return None
+    places = rows.loc[list(names), list(variants.PLACE)].astype(float)
+    table = [{"model": str(name), **place} for name, place in places.to_dict("index").items()]
+    last = rows.loc[names[-1]]
+    state = {"rows": table, "mode": last["mode"], "generation": last["generation"]}
+    return {"key": key, "label": label, "tab": "today", "state": state}
+
+
+def _pair_example(key: str, label: str, rows: pd.DataFrame) -> dict[str, Any]:
+    rows = rows.sort_values("params_b")
+    table = [_cells(row, ("winogrande", "truthfulqa")) for _, row in rows.iterrows()]
+    return {"key": key, "label": label, "tab": "pair", "state": {"x": "winogrande", "y": "truthfulqa", "rows": table}}

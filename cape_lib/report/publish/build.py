@@ -17,7 +17,7 @@ from pathlib import Path
 import nbformat
 
 from cape_lib.errors import CapeError, SurroundingsError
-from cape_lib.report.publish import assets, cache, places, preview, trim
+from cape_lib.report.publish import cache, places, preview, trim
 from cape_lib.report.publish.execution import Tell, run_all, speaker
 
 KEY = ".cape-book"
@@ -126,7 +126,7 @@ def _assemble(source: Path, executed: Mapping[str, str], stored: Path) -> None:
     """The folder that the builder reads: pages, settings, executed notebooks, scripts."""
     shutil.rmtree(source.parent, ignore_errors=True)
     static = source / "book" / "_static"
-    files = places.book_sources() | {f"book/_static/mathjax/{n}": path for n, path in assets.mathjax_files().items()}
+    files = places.book_sources() | {f"book/_static/mathjax/{n}": path for n, path in places.mathjax_files().items()}
     for name, path in files.items():
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ def _assemble(source: Path, executed: Mapping[str, str], stored: Path) -> None:
     for name, text in executed.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(_rebased(name, _with_evidence(name, text, executed)), encoding="utf-8")
-    (static / assets.BUNDLE).write_text(assets.vega_bundle(stored), encoding="utf-8")
+    (static / places.BUNDLE).write_text(places.vega_bundle(stored), encoding="utf-8")
 
 
 def _with_evidence(name: str, text: str, executed: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from cape_lib.report.publish.citations import cited
+from cape_lib.report.publish import places
 from cape_lib.signs import typeset
 
 _DIRECTIVE = re.compile(r"\{([\w-]+)\}\s*(.*)")
@@ -93,3 +93,24 @@ def mathml(tex: str, *, block: bool) -> str:
         return str(latex2mathml.tex2mathml(tex.strip(), as_block=block))
     except Exception:  # the translator's own errors differ from version to version
         return f"<code>{escape(tex.strip())}</code>"
+
+
+def cited(keys: str) -> str:
+    """HTML for the content of a `cite` role, "key" or "key, key": author and year, with a link to the work.
+
+    A key that the bibliography lacks stays as it is.
+    """
+    bibliography = (places.book_dir() / "references.bib").read_text(encoding="utf-8")
+    return f"({'; '.join(_work(key.strip(), bibliography) for key in keys.split(','))})"
+
+
+def _work(key: str, bibliography: str) -> str:
+    entry = re.search(rf"^@\w+\{{{re.escape(key)},(.*?)^\}}", bibliography, re.M | re.S)
+    fields = dict(re.findall(r"^\s*(\w+) = \{(.*)\},?$", entry[1], re.M)) if entry else {}
+    if not {"author", "year"} <= fields.keys():
+        return escape(key)
+    authors = fields["author"].split(" and ")
+    family = authors[0].split(",")[0] if "," in authors[0] else authors[0].split()[-1]
+    more = "" if len(authors) == 1 else f" and {authors[1].split()[-1]}" if len(authors) == 2 else " et al."
+    text = escape(f"{family}{more} {fields['year']}")
+    return f'<a href="{escape(fields["url"])}">{text}</a>' if "url" in fields else text

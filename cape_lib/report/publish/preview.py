@@ -9,8 +9,8 @@ from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
-from cape_lib.report.publish.assets import VEGA_LITE
 from cape_lib.report.publish.cache import digest
+from cape_lib.report.publish.places import VEGA_LITE
 
 WIDTH, HEIGHT = 1200, 630
 EDGE = 40

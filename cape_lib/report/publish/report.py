@@ -11,7 +11,7 @@ import nbformat
 
 import cape_lib
 from cape_lib.output import write_whole
-from cape_lib.report.publish import assets, markdown, places
+from cape_lib.report.publish import markdown, places
 
 _THEME = (
     "document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';"
@@ -44,7 +44,7 @@ def report(executed: Sequence[Path], out_html: Path, title: str, *, summary: str
     scripts = ""
     if 'class="cape-figure"' in chapters:
         drawing = (places.static_dir() / "cape-charts.js").read_text(encoding="utf-8")
-        scripts = f"<script>{assets.vega_bundle()}</script><script>{drawing}</script>"
+        scripts = f"<script>{places.vega_bundle()}</script><script>{drawing}</script>"
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
