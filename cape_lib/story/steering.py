@@ -90,7 +90,7 @@ def controls(trials: pd.DataFrame) -> str:
 
 
 def cost(doses: pd.DataFrame) -> str:
-    """The strongest lead over random directions of one model; `protocol.lead_over_random`, a row a place."""
+    """The strongest lead over random directions of one model; `charts.steering.lead_over_random`, a row a place."""
     best = doses.nlargest(1, "lead").to_dict("records")[0]
     verb = "leads" if best["lead"] > 0 else "does not lead"
     return (
