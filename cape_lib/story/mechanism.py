@@ -60,7 +60,7 @@ def _towards(gap: pd.DataFrame) -> str:
 def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real: pd.DataFrame) -> Answer:
     """Does anything compete inside? What the released values allow and what a probe with a twin finds.
 
-    internal: `internal_coupling`; probed: `testbed_probes`; gap, real: `charts.mechanism.twin_gap` of the made models and of
+    internal: `internal_coupling`; probed: `testbed_probes`; gap, real: `twin_gap` of the made models and of
     the real ones.
     """
     values = released(internal)
@@ -84,7 +84,7 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
 
 
 def twins(gap: pd.DataFrame) -> str:
-    """How many blocks of the made models differ from the same blocks before training; `charts.mechanism.twin_gap`."""
+    """How many blocks of the made models differ from the same blocks before training; `twin_gap`."""
     both = gap.dropna(subset=["trained", "untrained"])
     far = int((both["untrained"].abs() > 0.5).sum())
     moral = ": a number far from zero is no finding by itself" if far else ""
@@ -140,7 +140,7 @@ def last_words(probed: pd.DataFrame) -> str:
 def real(gap: pd.DataFrame, rows: pd.DataFrame) -> str:
     """What the probe finds in real models and in their untrained twins.
 
-    gap: `charts.mechanism.twin_gap` of rows; rows: table `model_probes`.
+    gap: `twin_gap` of rows; rows: table `model_probes`.
     """
     above = (rows["low"] > 0).groupby(rows["weights"]).agg(["sum", "count"])
     trained, untrained = (
@@ -189,7 +189,7 @@ def drop(several: pd.DataFrame, family: str) -> str:
 def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
     """What the probe says of one model that it read now.
 
-    layers: rows of its blocks, trained; gap: `charts.mechanism.twin_gap` of it and its untrained twin; model: its name.
+    layers: rows of its blocks, trained; gap: `twin_gap` of it and its untrained twin; model: its name.
     """
     below = int((layers["high"] < 0).sum())
     compete = f"competition is shown in {times(below, 'block')}" if below else "no block shows competition"
