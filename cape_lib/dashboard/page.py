@@ -25,7 +25,7 @@ SCRIPTS = (
 STYLE = "dashboard.css"
 TABS = {
     "model": ("A model", "Two scores of one model, and its size."),
-    "family": ("A family", "Scores of two or more sizes that were trained alike."),
+    "family": ("A family", "Scores of two or more sizes that were trained alike, or of checkpoints of one run."),
     "release": (
         "A frontier release",
         "SWE-bench Verified and GPQA Diamond of a release; several in order of their dates.",
