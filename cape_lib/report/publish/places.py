@@ -73,6 +73,7 @@ def book_sources() -> dict[str, Path]:
     pages, tables = (root, root / "data") if root else (PACKAGE / "_site", PACKAGE / "_data")
     files |= {page.name: page for pattern in ("*.md", "*.cff", "LICENSE") for page in pages.glob(pattern)}
     files |= {f"data/{table.name}": table for table in tables.glob("*") if table.is_file()}
+    files |= {f"data/{table.relative_to(tables).as_posix()}": table for table in tables.glob("*/*.csv")}
     folder = book_dir()
     for path in folder.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts:
