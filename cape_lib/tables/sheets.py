@@ -51,9 +51,9 @@ FOREIGN = {
     b"arrow1": "a Feather file; save the table as Parquet or CSV",
     b"\x80\x04": "a Python pickle, which is never opened; save the table as CSV",
 }
-#: what a page puts around a name, into a name, and a raised mark after a number
-_LINK = re.compile(r"^\s*<a\s[^<>]*>([^<]*)</a>\s*$", re.IGNORECASE)
-_STYLE = re.compile(r"<sup>[^<]*</sup>|</?(?:b|i|u|em|strong|code|mark|small|span|font|br|p)\b[^<>]*>", re.IGNORECASE)
+#: what a page puts around a whole cell (a link, a style), and a raised mark or a line end after it
+_AROUND = re.compile(r"^\s*<(a|b|i|u|em|strong|code|mark|small|span|font|p)\b[^<>]*>([^<]*)</\1>\s*$", re.IGNORECASE)
+_AFTER = re.compile(r"<sup>[^<]*</sup>|<br\s*/?>\s*$", re.IGNORECASE)
 #: blanks of other kinds, and signs without width
 _BLANKS = str.maketrans("\u00a0\u2007\u2009\u202f", "    ", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
 _DELIMITERS = (",", ";", "\t", "|")
@@ -269,8 +269,8 @@ def _cell(value: Any) -> str:
 
 
 def _clean(cell: str) -> str:
-    """A cell without the link around it, the style and the mark of a footnote in it, with plain blanks."""
-    bare = _LINK.sub(r"\1", _STYLE.sub("", cell)) if "<" in cell else cell
+    """A cell without the link or the style around it and the mark of a footnote after it, with plain blanks."""
+    bare = _AROUND.sub(r"\2", _AFTER.sub("", cell)) if "<" in cell else cell
     return bare.translate(_BLANKS).strip()
 
 

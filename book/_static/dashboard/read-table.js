@@ -18,8 +18,8 @@
     /^(.+?)[-\s/]*\(?\s*A\s?([\d.,]+\s*[bmkt])\)?$|^(.+?)\s*\(?\s*([\d.,]+\s*[bmkt])\s+active\)?$/i;
   const AROUND_SIZE = /^[~≈]\s*|\s*\((?:dense|total|base)\)$|\s*param(?:eter)?s?$/gi;
   const FRAME = /^\s*(?=\S*[+─━═])[-=+|─━═├┌└╞╔╚╠┏┗┡┬┴┼╤╧╪╦╩╬╇┳┻╈┐┘┤╡╗╝╣┓┛┩]+\s*$/;
-  const LINK = /^\s*<a\s[^<>]*>([^<]*)<\/a>\s*$/i;
-  const STYLE = /<sup>[^<]*<\/sup>|<\/?(?:b|i|u|em|strong|code|mark|small|span|font|br|p)\b[^<>]*>/gi;
+  const AROUND = /^\s*<(a|b|i|u|em|strong|code|mark|small|span|font|p)\b[^<>]*>([^<]*)<\/\1>\s*$/i;
+  const AFTER = /<sup>[^<]*<\/sup>|<br\s*\/?>\s*$/gi;
   const FIRST_ROWS = 12;
   const RUN = /(?:^|[-_. /(])(?:seed|run|rep|replicate|trial|init|s|r)[-_ =]?\d+\)?(?=$|[-_. /])/gi;
   const RULE = /^\s*\|?(\s*:?-{2,}:?\s*\|)+\s*(:?-{2,}:?)?\s*$/;
@@ -213,11 +213,11 @@
     });
   }
 
-  /* A cell without the link around it, the style and the mark of a footnote in it, with plain blanks. */
+  /* A cell without the link or the style around it and the mark of a footnote after it, with plain blanks. */
   const clean = (cell) =>
     cell
-      .replace(STYLE, "")
-      .replace(LINK, "$1")
+      .replace(AFTER, "")
+      .replace(AROUND, "$2")
       .replace(/[\u00a0\u2007\u2009\u202f]/g, " ")
       .replace(/[\u200b-\u200d\u2060\ufeff\u00ad]/g, "")
       .trim();
