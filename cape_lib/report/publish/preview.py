@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
@@ -170,8 +171,7 @@ def _fitted(spec: dict[str, Any], room: tuple[float, float], corner: tuple[float
     """A chart as a nested picture that fills the room, drawn wider, or flatter, where its shape is too tall."""
     tallest = spec.get("height", spec["config"].get("view", {}).get("continuousHeight"))
     tallest = tallest if isinstance(tallest, int | float) and ("mark" in spec or "layer" in spec) else None
-    names = [layer for layer in spec.get("layer", []) if dict(layer["mark"]).get("type") == "text"]
-    many = sum(len(spec["datasets"].get(layer.get("data", {}).get("name"), [])) for layer in names) > MOST_NAMES
+    many = sum(len(spec["datasets"].get(source, [])) for source in _named_rows(spec)) > MOST_NAMES
     for share in FLATTER[:2] if many else FLATTER:
         flat = spec if tallest is None else spec | {"height": round(tallest * share)}
         wide, tall = _svg(flat, 640)[1]
@@ -186,6 +186,16 @@ def _fitted(spec: dict[str, Any], room: tuple[float, float], corner: tuple[float
         svg,
         count=1,
     )
+
+
+def _named_rows(view: dict[str, Any], source: str = "") -> Iterator[str]:
+    """The names of the rows that a chart writes beside its points, layers within layers included."""
+    source = view.get("data", {}).get("name", source)
+    mark = view.get("mark")
+    if (mark.get("type") if isinstance(mark, dict) else mark) == "text":
+        yield source
+    for layer in view.get("layer", []):
+        yield from _named_rows(layer, source)
 
 
 def _spec(figure: dict[str, Any], view: dict[str, Any]) -> dict[str, Any]:
