@@ -240,7 +240,7 @@ def _forecast(frame: pd.DataFrame, x: str, y: str, at: float | None) -> dict[str
 def plain_methods(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
     """`dynamics.carried_on` as plain data: by method, x, y and held_out."""
     rows = table.set_axis(["x", "y", "held_out"], axis="columns").to_dict("index").items()
-    return {str(name): {column: number(value) for column, value in row.items()} for name, row in rows}
+    return {str(name): {str(column): number(value) for column, value in row.items()} for name, row in rows}
 
 
 def _power(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
