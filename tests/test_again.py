@@ -152,6 +152,19 @@ def test_the_levers_of_the_audit_of_chapter_9_and_their_objections(rows) -> None
         same(effort.doses(mine), ["by_maker", "by_maker_low", "by_maker_high"], points)
 
 
+@pytest.mark.slow
+def test_the_mixed_model_of_the_dose(rows) -> None:
+    other = reference.today()
+    steady = other[~reference.ran_out(other).any(axis=1)]
+    for mine, theirs in ((rows, other), (variants.steady(rows), steady)):
+        for row, score in zip(effort.doses(mine).itertuples(), reference.SCORES, strict=True):
+            expected = reference.mixed_dose(theirs, score)
+            # Optimisers stop at different places: a fiftieth of a point.
+            printed = [row.mixed, row.low, row.high, row.between_makers, row.between_models]
+            assert printed == pytest.approx(expected, abs=0.02), (score, printed, expected)
+            assert row.singular == (min(expected[3:]) < 0.02), (score, expected)
+
+
 @pytest.mark.parametrize("measure", MEASURES)
 def test_the_sizes_of_the_audit_of_chapter_9(rows, measure: str) -> None:
     other = reference.today()

@@ -340,6 +340,40 @@ def test_prediction_2_hangs_on_a_window_and_6_on_one_transcribed_release() -> No
     assert not table.loc[table["side"] == "", "turned"].any()
 
 
+def test_what_turns_our_own_is_what_other_rows_say() -> None:
+    own = {card.id: card for card in predictions.own_predictions()}
+    table = predictions.turns(cards=[own["OP4"], own["OP6"]])
+    assert (table.loc[table["id"] == "OP4", "n"] == 0).all()  # no release of after November 2026 is known
+    sixth = table[table["id"] == "OP6"].set_index("what")
+    for panel in ("sourced", "independent"):
+        rows = tables.frontier(panel, as_of=predictions.newest_date()).dropna(subset=[Y, "hle"])
+        top = rows.nlargest(10, Y)
+        near, far = (float(top[name].max() - top[name].min()) for name in (Y, "hle"))
+        side = "pass" if near < 3 and far > 12 else "fail" if near > 6 else "neither"
+        assert (sixth.loc[panel, "side"], sixth.loc[panel, "value"]) == (side, pytest.approx(near))
+        assert sixth.loc[panel, "turned"] == (side != sixth.loc["", "side"])
+    turned = sixth.index[sixth["turned"]]
+    words = predictions.hangs_on(table)
+    assert set(words) == ({"OP6"} if len(turned) else set()) and all(name in words["OP6"] for name in turned[:3])
+
+
+def test_a_prediction_on_variants_is_tried_on_them_less_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    knows = rng.normal(50, 5, 61)
+    frame = pd.DataFrame({"model": [f"v{i}" for i in range(61)], "lab": [f"l{i % 8}" for i in range(61)]})
+    frame = frame.assign(release_date="2026-12-15", released=pd.Timestamp("2026-12-15"), source="s")
+    frame = frame.assign(gpqa_diamond=knows, omniscience_accuracy=knows + rng.normal(0, 1, 61))
+    monkeypatch.setattr("cape_lib.frontier.variants.readings", lambda: frame)
+    first = predictions.prediction("OP1")
+    table = predictions.turns(as_of="2027-06-01", cards=[first])
+    assert set(table["kind"]) == {"as it is", "release left out", "window"}  # one laboratory: no panel, no claimant
+    left = table[table["kind"] == "release left out"].set_index("what")
+    assert len(left) == 61 and (left["n"] == 60).all() and (table["side"] == "pass").all()
+    less = frame[frame["model"] != "v7"]
+    assert left.loc["v7", "value"] == pytest.approx(less["gpqa_diamond"].corr(less["omniscience_accuracy"]))
+    assert predictions.hangs_on(table) == {}
+
+
 def test_one_score_bounds_the_other_by_the_frozen_line() -> None:
     third = predictions.score_all()[2]
     bound = next(one for one in third.bounds if "V4 Pro 0813" in one)

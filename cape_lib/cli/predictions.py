@@ -24,12 +24,13 @@ def run(args: argparse.Namespace) -> int:
     import pandas as pd
 
     from cape_lib import tables
-    from cape_lib.predictions import as_table, hangs_on, own_predictions, score_all, turns
+    from cape_lib.predictions import as_table, hangs_on, own_predictions, predictions, score_all, turns
 
     party = check_claimed_by(args.claimed_by)
     scored = score_all(as_of=args.as_of, claimed_by=party, panel=args.panel)
     own = score_all(as_of=args.as_of, claimed_by=party, panel=args.panel, cards=own_predictions())
-    tried = turns(as_of=args.as_of, claimed_by=party, panel=args.panel)
+    cards = [*predictions(), *own_predictions()]
+    tried = turns(as_of=args.as_of, claimed_by=party, panel=args.panel, cards=cards)
     hanging = hangs_on(tried, tables.frontier(args.panel, as_of=args.as_of, claimed_by=party))
     if args.json:
         every = [*scored, *own]

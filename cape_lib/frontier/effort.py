@@ -208,9 +208,9 @@ class Dose:
     """What ten times the reasoning tokens do to a score, at the same weights, in points.
 
     `slopes` has one row a model (weights, lab, n, slope). `mixed` is the mixed model's common slope: `singular` where
-    it cannot tell makers or models apart, and too narrow with few makers; `between_makers`, `between_models` its
-    standard deviations of slopes. `by_maker` is the mean of the makers' mean slopes, with a t interval over makers:
-    the one to show.
+    it cannot tell makers or models apart, and too narrow with few makers, for its spreads are taken for known;
+    `between_makers`, `between_models` its standard deviations of slopes. `by_maker` is the mean of the makers' mean
+    slopes, with a t interval over makers: the one to show.
     """
 
     score: str
@@ -226,8 +226,9 @@ def dose(rows: pd.DataFrame, score: str) -> Dose:
     """Effort as a measured dose: change of a score for ten times the reasoning tokens, at the same weights.
 
     rows: from `variants.readings`; weights with two or more thinking variants and counted tokens are used. Both sides
-    are taken relative to the weights' own mean, so that no difference between models enters; the slope may vary by
-    maker and by model within maker. Raises MissingError with fewer than three such models.
+    are taken relative to the weights' own mean, and the mixed model (REML) has a level of each model, so that no
+    difference between models enters; the slope may vary by maker and by model within maker. Raises MissingError with
+    fewer than three such models.
     """
     import statsmodels.formula.api as smf
 
@@ -247,16 +248,25 @@ def dose(rows: pd.DataFrame, score: str) -> Dose:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = smf.mixedlm(
-            "y ~ 0 + x", data, groups=data["lab"], re_formula="0 + x", vc_formula={"model": "0 + C(weights):x"}
+            "y ~ 0 + C(weights) + x",
+            data,
+            groups=data["lab"],
+            re_formula="0 + x",
+            vc_formula={"model": "0 + C(weights):x"},
         ).fit(reml=True, method=["lbfgs", "powell"])
-        beta, se = float(fit.fe_params["x"]), float(fit.bse_fe["x"])
+    beta = float(fit.fe_params["x"])
     makers, models = float(np.asarray(fit.cov_re)[0, 0]), float(np.asarray(fit.vcomp)[0])
+    # Generalized least squares at the fitted spreads: the error of the fit itself is NaN or far off where one is zero.
+    x, lab, weights = (data[column].to_numpy() for column in ("x", "lab", "weights"))
+    alike = makers * np.equal.outer(lab, lab) + models * np.equal.outer(weights, weights)
+    covariance = fit.scale * np.eye(len(x)) + np.outer(x, x) * alike
+    se = float(x @ np.linalg.solve(covariance, x)) ** -0.5
     method = "mixed model, slopes by model in maker"
     mixed = Estimate(beta, beta - 1.96 * se, beta + 1.96 * se, len(data), method)
     by_maker = slopes.groupby("lab")["slope"].mean()
     pooled = mean_interval(by_maker, MAKERS)
-    edge = 1e-6 * max(float(data["y"].var()), 1e-12)
-    singular = not fit.converged or not np.isfinite(se) or min(makers, models) < edge
+    # A spread under a hundredth of that of the models' own slopes is none.
+    singular = not fit.converged or min(makers, models) <= 1e-4 * float(slopes["slope"].var())
     return Dose(score, slopes, mixed, makers**0.5, models**0.5, singular, pooled)
 
 

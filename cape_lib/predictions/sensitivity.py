@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import pandas as pd
 
@@ -17,6 +19,7 @@ from cape_lib.predictions.scoring import (
     LEANS_PASS,
     PASSED,
     as_table,
+    counting,
     frame_of,
     resolves,
     score,
@@ -58,19 +61,28 @@ def sensitivity(*, as_of: str | None = None) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[["panel", "claimed_by", *COLUMNS]]
 
 
-def turns(*, as_of: str | None = None, claimed_by: str | None = None, panel: str = "current") -> pd.DataFrame:
+def turns(
+    *,
+    as_of: str | None = None,
+    claimed_by: str | None = None,
+    panel: str = "current",
+    cards: Sequence[Prediction] | None = None,
+) -> pd.DataFrame:
     """Every prediction on its rows less one release, in each date window, on each panel and with each party's scores.
 
-    Returns id, kind ("as it is", "release left out", "window", "panel", "claimant"), what (blank: as it is), side
-    ("pass", "fail", "neither", "" where too few models are left), value, n and turned: whether the side is another one
-    than as it is. Of two rules, the pass rule is read first; a lean between the rules counts as neither.
+    cards: the papers' seven, or others such as `own_predictions()`; those on the variants of one laboratory have no
+    panel and no claimant. Returns id, kind ("as it is", "release left out", "window", "panel", "claimant"), what
+    (blank: as it is), side ("pass", "fail", "neither", "" where too few models are left), value, n and turned: whether
+    the side is another one than as it is. Of two rules, the pass rule is read first; a lean between the rules counts as
+    neither.
     """
     known = newest_date()
     day = check_date(as_of) if as_of is not None else known
+    frame_at = cache(frame_of)
     table = []
-    for card in predictions():
+    for card in predictions() if cards is None else cards:
         until = min(day, card.resolves_by or day)
-        whole = frame_of(panel, until, claimed_by)
+        whole = counting(card, frame_at(panel, until, claimed_by), until)
         tried: list[tuple[str, str, pd.DataFrame]] = [("as it is", "", whole)]
         for model in gather(card, whole, resamples=REPEATS).rows["model"]:
             tried.append(("release left out", str(model), whole[whole["model"] != model]))
@@ -78,9 +90,10 @@ def turns(*, as_of: str | None = None, claimed_by: str | None = None, panel: str
             if first is not None:
                 tried.append(("window", name, whole[whole["released"] >= pd.Timestamp(first)]))
         for name, party in SETTINGS:
-            if (name, party) != (panel, claimed_by):
+            if not card.variants and (name, party) != (panel, claimed_by):
                 kind = "panel" if party is None else "claimant"
-                tried.append((kind, name if party is None else f"{name}, by {party}", frame_of(name, until, party)))
+                other = counting(card, frame_at(name, until, party), until)
+                tried.append((kind, name if party is None else f"{name}, by {party}", other))
         here = None
         for kind, what, frame in tried:
             one = score(card, frame, as_of=day, known_until=known, panel=panel, resamples=REPEATS)
@@ -102,14 +115,14 @@ def hangs_on(table: pd.DataFrame, frame: pd.DataFrame | None = None) -> dict[int
         read = [column for column in frame if str(column).endswith("_read_via")]
         via = set(frame.loc[frame[read].notna().any(axis=1), "model"])
     answer: dict[int | str, str] = {}
-    for ident, rows in table[table["turned"]].groupby("id"):
+    for ident, rows in table[table["turned"]].groupby("id", sort=False):
         words = []
         for row in rows.to_dict("records"):
             value = f"{row['side']}, {row['value']:.2f}, n = {row['n']}"
             read_via = ", read in a transcription" if row["what"] in via else ""
             words.append(f"{row['what']} ({row['kind']}: {value}{read_via})")
         more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
-        answer[int(str(ident))] = "hangs on " + "; ".join(words[:NAMED]) + more
+        answer[ident if isinstance(ident, str) else int(str(ident))] = "hangs on " + "; ".join(words[:NAMED]) + more
     return answer
 
 

@@ -138,6 +138,23 @@ def hangs(elsewhere: pd.DataFrame) -> str:
     )
 
 
+def hanging(scored: Sequence[Scored], on: dict[int | str, str]) -> str:
+    """What turns the status of each, one a line, and what a missing score would decide; on: `predictions.hangs_on`."""
+    nothing = {True: "nothing yet: it has no number", False: "nothing of these turns it"}
+    lines = [
+        f"- **{one.card.id} {one.card.name}** ({one.status}): {on.get(one.card.id, nothing[math.isnan(one.value)])}."
+        for one in scored
+    ]
+    return "\n".join(lines + [f"- {bound}." for one in scored for bound in one.bounds])
+
+
+def windows(tried: pd.DataFrame) -> pd.DataFrame:
+    """Each prediction on all its models and in each window of release dates; tried: `predictions.turns`."""
+    part = tried[tried["kind"].isin(["as it is", "window"])].replace({"what": {"": "all"}, "side": {"": "too few"}})
+    names = {"id": "prediction", "what": "models", "side": "rule that holds"}
+    return part[[*names, "value", "n"]].rename(columns=names)
+
+
 def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
     """Which predictions wait for a score that the maker no longer states; last: `tables.last_stated` of SWE-bench."""
     silent = last[last["stopped"]]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from scipy import stats
+from scipy import optimize, stats
 
 DATA = Path(__file__).parents[2] / "data"
 EFFORTS = ["minimal", "low", "medium", "high", "xhigh", "max"]
@@ -167,6 +167,39 @@ def doses(rows: pd.DataFrame, score: str) -> tuple[tuple[float, float, float], i
     table = pd.DataFrame(slopes, columns=["lab", "slope"])
     means = table.groupby("lab").slope.mean()
     return over(means), len(table), len(means)
+
+
+def mixed_dose(rows: pd.DataFrame, score: str) -> list[float]:
+    """Mixed model of the dose by REML: common slope, its ends, SD of slopes between makers, between models.
+
+    With a level of each model its rows enter by their slope b and by the squares about its own line alone: b is normal
+    about the common slope with variance s^2 / Sxx + models, and covariance `makers` with the others of its maker.
+    """
+    part = rows[rows.thinks & (rows.tokens > 0)]
+    x, y = np.log10(part.tokens.astype(float)), part[score].astype(float)
+    x, y = (v - v.groupby(part.weights).transform("mean") for v in (x, y))
+    squares = pd.DataFrame({"xx": x * x, "xy": x * y, "yy": y * y, "n": 1}).groupby(part.weights).sum()
+    squares = squares[squares.n > 1]
+    slopes, k = (squares.xy / squares.xx).to_numpy(), len(squares)
+    about = float((squares.yy - squares.xy**2 / squares.xx).sum())
+    freedom = int(squares.n.sum()) - 2 * k
+    lab = part.drop_duplicates("weights").set_index("weights").lab[squares.index].to_numpy(object)
+    alike = np.equal.outer(lab, lab)
+
+    def at(sd: np.ndarray) -> tuple[float, float, float]:
+        noise, makers, models = sd**2
+        inverse = np.linalg.inv(np.diag(noise / squares.xx + models) + makers * alike)
+        weight = inverse.sum()
+        beta = (inverse @ slopes).sum() / weight
+        off = slopes - beta
+        minus = freedom * np.log(noise) + about / noise - np.linalg.slogdet(inverse)[1] + off @ inverse @ off
+        return minus + np.log(weight), beta, weight**-0.5
+
+    starts = [np.array([(about / freedom) ** 0.5, makers, 3.0]) for makers in (0.5, 4.0)]
+    chosen = {"method": "Nelder-Mead", "options": {"xatol": 1e-6, "fatol": 1e-9, "maxfev": 5000}}
+    best = min((optimize.minimize(lambda sd: at(sd)[0], start, **chosen) for start in starts), key=lambda one: one.fun)
+    _, beta, error = at(best.x)
+    return [beta, beta - 1.96 * error, beta + 1.96 * error, *np.abs(best.x[1:])]
 
 
 def chapter_9() -> dict[str, list[float]]:
