@@ -22,14 +22,15 @@ sys.path.insert(0, str(Path(__file__).parent / "pages"))
 from dashboard_cases import differences
 
 from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit
-from cape_lib.dashboard.inputs import check_place, check_size, check_table
-from cape_lib.tables.axes import axis_named, of_rows
+from cape_lib.dashboard.inputs import check_batch, check_place, check_size, check_table
+from cape_lib.tables.axes import axis_named, of_rows, settled
 
 PAIR = ["hellaswag", "truthfulqa"]
 EXTRA = ["arc_challenge", "winogrande", "mmlu"]
 AXES = ["swe_bench_verified", "gpqa_diamond", "hle", "ifeval"]
 SHARES = ["gpqa_diamond", "omniscience_accuracy", "omniscience_non_hallucination"]
 NAMES = ["__proto__", "constructor", "toString", "rows", "row", "tab", "x", "kind", "hellaswag\u0000", "a" * 61, "Ω"]
+ODD_AXES = ["flops", "d_model", "date", "winogrande", "hellaswag", "day", "seed", "__proto__", "constructor", "<b>"]
 MARKUP = ["<img src=x onerror=window.broken=1>", "</script><script>window.broken=1</script>", "javascript:alert(1)"]
 #: every 40th state is also put on the page and drawn
 SHOWN = 40
@@ -70,6 +71,10 @@ def links(draw: Any) -> str:
     else:
         part["rows"] = rows
         part["at"] = draw(st.sampled_from(["", "20", "200", "0", "-1", "1e9", "abc", "70B"]))
+        part["axis"] = draw(st.sampled_from(["params", "params", "step", "tokens", "warmup_steps", *ODD_AXES]))
+        column = {"tokens": "tokens_b", "flops": "flops_1e21"}.get(part["axis"], part["axis"])
+        part["rows"] = [{column: row["params_b"]} | row for row in rows]
+        part["batch"] = draw(st.sampled_from(["", "", "2M", "2,097,152", "0", "many", "1e999"]))
     if tab == "pair":
         part |= {"x": draw(st.sampled_from(PAIR + NAMES)), "y": draw(st.sampled_from(PAIR + NAMES))}
         part["x_items"] = draw(st.sampled_from(["", "0", "400", "1e3", "-4", "99999999", "999999999"]))
@@ -128,17 +133,24 @@ def in_python(answer: dict[str, Any]) -> Any:
     x, y = PAIR if tab == "family" else (state["x"], state["y"])
     also = EXTRA if tab == "family" else []
     axis = None if state["axis"] == "params" else axis_named(state["axis"])
-    asked = {"also": also, "least": 2, "allow_mixed": bool(state["mixed"]), "axis": axis}
+    batch, odd = check_batch(state["batch"]) if state["axis"] == "step" else (None, None)
+    asked = {"also": also, "least": 2, "allow_mixed": bool(state["mixed"]), "axis": axis, "batch_tokens": batch}
     rows, problems = check_table(state["rows"], need=[x, y], **asked)
+    if axis is not None:
+        places = [row[axis.column] for row in rows]
+        axis = settled(axis, places) if batch is None else axis_named("tokens")
     size, bad = check_size(state.get("at") or "") if axis is None else check_place(state.get("at") or "", axis)
     items = {state[n]: int(state[f"{n}_items"]) for n in ("x", "y") if tab == "pair" and _whole(state[f"{n}_items"])}
     wrong = any(tab == "pair" and state[f"{n}_items"].strip() and not _whole(state[f"{n}_items"]) for n in ("x", "y"))
-    if problems or bad or wrong:
+    if problems or bad or odd or wrong:
         return "problem", problems
     if axis is not None:
         frame = pd.DataFrame(rows)
         along = of_rows(axis, frame.assign(params_b=frame.get("params_b", float("nan"))))
-        return "read", diagnose_family(frame, x=x, y=y, at=size, items=items, along=along)
+        answer = diagnose_family(frame, x=x, y=y, at=size, items=items, along=along)
+        if batch is not None and (frame["tokens_b"] == frame["step"] * batch / 1e9).any():
+            answer["notes"].insert(0, f"tokens_b: step x {batch:,.0f} tokens")
+        return "read", answer
     return "read", diagnose_family(rows, x=x, y=y, at=size, items=items)
 
 

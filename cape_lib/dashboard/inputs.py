@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 from cape_lib import tables
 from cape_lib.dashboard.wording import BLANK, write
 from cape_lib.errors import UsageError
-from cape_lib.tables.axes import Axis
+from cape_lib.tables.axes import Axis, axis_named
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
@@ -104,11 +105,28 @@ def check_place(text: str, axis: Axis) -> tuple[float | None, Problem | None]:
         unit = f" {axis.unit}" if axis.unit else ""
         return None, _problem("place_text", text, facts={"noun": axis.noun + unit})
     value = float(counted[1]) * _UNITS[counted[2].lower()] if counted else float(bare)
-    if not value > 0:
+    if not math.isfinite(value):
+        return None, _problem("place_text", text, facts={"noun": axis.noun})
+    if value < 0 and axis.scale == "linear":
+        return None, _problem("place_below", text)
+    if not value > 0 and axis.scale == "log":
         return None, _problem("place_zero", text)
     if axis.name == "tokens" and value >= RAW_TOKENS:
         return None, _problem("place_count", text, plain(value / 1e9))
     return value, None
+
+
+def check_batch(text: str) -> tuple[float | None, Problem | None]:
+    """The training tokens of one step, above 0; "2M" and "2,097,152" are read as what they say."""
+    typed = text.strip(BLANK)
+    if not typed:
+        return None, None
+    bare = typed.replace(",", "") if _THOUSANDS.fullmatch(typed) else typed
+    unit = _WITH_UNIT.fullmatch(bare)
+    value = 0.0
+    if unit or _NUMBER.fullmatch(bare):
+        value = float(unit[1]) * _UNITS[unit[2].lower()] * 1e9 if unit else float(bare)
+    return (value, None) if 0 < value < math.inf else (None, _problem("batch", text))
 
 
 def check_table(
@@ -120,24 +138,27 @@ def check_table(
     least: int = 1,
     allow_mixed: bool = False,
     axis: Axis | None = None,
+    batch_tokens: float | None = None,
 ) -> tuple[list[dict[str, Any]], list[Problem]]:
     """Rows of typed text as numbers, and every problem: row (from 0, None for the table), column, code, message, mend.
 
     rows: column -> text; wholly empty rows are passed over.  need: scores that each row must have.
     also: scores that it may have.  sized: each row needs a size, no two the same.  least: rows needed.  axis: another
-    axis than size, along which each row needs a place then.
+    axis than size, along which each row needs a place then.  batch_tokens: of one step, on the axis step: each row gets
+    tokens_b too, as it states them or else step x batch_tokens in billions, and no two rows may have the same.
     A column <score>_shots holds the number of examples: two different ones are `mixed` unless allowed. A row with a
     problem is left out.
     """
+    also = [name for name in also if axis is None or name != axis.column]
     clean: list[dict[str, Any]] = []
     problems: list[Problem] = []
     sizes: dict[float, int] = {}
     shots: dict[str, dict[str, int]] = {}
     filled = [(i, row) for i, row in enumerate(rows) if any(str(v or "").strip(BLANK) for v in row.values())]
     for i, row in filled:
-        numbers, wrong = _check_row(row, need=need, also=also, sized=sized, axis=axis)
-        by = "params_b" if axis is None else _typed(axis)
-        size = numbers.get("params_b" if axis is None else axis.column)
+        numbers, wrong = _check_row(row, need=need, also=also, sized=sized, axis=axis, batch_tokens=batch_tokens)
+        by, column = ("params_b", "params_b") if axis is None else (_typed(axis), axis.column)
+        size = numbers.get(column if batch_tokens is None else "tokens_b")
         if sized and size is not None and size in sizes:
             code = "duplicate" if axis is None else "duplicate_place"
             wrong.append({"column": by, **_problem(code, str(row.get(by)), facts={"first": sizes[size] + 1})})
@@ -167,7 +188,13 @@ def _typed(axis: Axis) -> str:
 
 
 def _check_row(
-    row: Mapping[str, Any], *, need: Iterable[str], also: Iterable[str], sized: bool, axis: Axis | None
+    row: Mapping[str, Any],
+    *,
+    need: Iterable[str],
+    also: Iterable[str],
+    sized: bool,
+    axis: Axis | None,
+    batch_tokens: float | None,
 ) -> tuple[dict[str, Any], list[Problem]]:
     """One row as numbers, with its problems (column, code, message, mend)."""
     name = str(row.get("model") or "").strip(BLANK)
@@ -181,6 +208,12 @@ def _check_row(
         if problem is not None:
             wrong.append({"column": column, **problem})
         numbers[axis.column] = place
+        if batch_tokens is not None:
+            numbers["tokens_b"], problem = check_place(str(row.get("tokens_b") or ""), axis_named("tokens"))
+            if problem is not None:
+                wrong.append({"column": "tokens_b", **problem})
+            elif numbers["tokens_b"] is None and place is not None:
+                numbers["tokens_b"] = place * batch_tokens / 1e9
         if (size := check_size(str(row.get("params_b") or ""))[0]) is not None:
             numbers["params_b"] = size
     needed = [*(["params_b"] if sized and axis is None else []), *need]

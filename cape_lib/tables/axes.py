@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 NAMES = ("params", "tokens", "flops", "step", "d_model", "date")
 #: a bare number of tokens from here on is a count: no run has so many billions
 RAW_COUNT = 1e6
+#: from here on a number is written with three digits and a power of ten: its last digits would be those of rounding
+HUGE = 1e15
 #: a column of one's own is drawn and fitted on a log scale from this ratio on
 WIDE = 10.0
 
@@ -85,12 +87,11 @@ class Axis:
         return 2 * last if self.scale == "log" else last + (last - first) / 2
 
     def number(self, value: float) -> str:
-        """A value without its unit: "300", "143,000", "2024-05-01"."""
+        """A value without its unit: "300", "143,000", "1.5e+23", "2024-05-01"."""
         if self.name == "date":
             return day(value)
-        if self.name == "step":
-            return f"{value:,.0f}"
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        whole = self.name == "step" or abs(value) >= 1000
+        return f"{value:,.0f}" if whole and abs(value) < HUGE else f"{value:.3g}"
 
     def shown(self, value: float) -> str:
         """A value in words: "300 B tokens", "step 143,000"; "before every checkpoint" for a value below all."""
@@ -133,6 +134,11 @@ _AXES = {
 }
 
 
+#: every name and column of an axis that has words of its own
+KNOWN = {axis.column: axis for axis in _AXES.values()} | _AXES
+KNOWN |= {"pretrain_tokens_b": _TOKENS, "release_date": _AXES["date"], "compute": _AXES["flops"]}
+
+
 def day(value: float) -> str:
     """Days since 1970 as a date."""
     return str((pd.Timestamp("1970-01-01") + pd.Timedelta(days=round(value))).date())
@@ -142,10 +148,8 @@ def axis_named(name: str) -> Axis:
     """The axis that a person calls so; one that is not among `NAMES` is a column of the table."""
     plain = name.strip()
     column = known_name(plain)
-    known = {axis.column: axis for axis in _AXES.values()} | _AXES
-    known |= {"pretrain_tokens_b": _TOKENS, "release_date": _AXES["date"], "compute": _AXES["flops"]}
-    if plain in known or column in known:
-        return known.get(plain) or known[column]
+    if plain in KNOWN or column in KNOWN:
+        return KNOWN.get(plain) or KNOWN[column]
     return Axis(plain, column, column, before=f"{column} ", scale="linear")
 
 
@@ -161,6 +165,13 @@ def of_rows(axis: Axis, rows: pd.DataFrame) -> Axis:
     if not (axis.name == "step" or one or (len(sizes) == len(rows) and sizes.nunique() == 1)):
         return axis
     return replace(axis, point="checkpoint", points="checkpoints", path="the whole run", serial=True)
+
+
+def settled(axis: Axis, values: Any) -> Axis:
+    """The axis with the scale that fits its values: a column of any other name is logarithmic from `WIDE` on."""
+    numbers = np.asarray(values, dtype=float)
+    wide = axis.name not in _AXES and numbers.size and (numbers > 0).all() and numbers.max() / numbers.min() >= WIDE
+    return replace(axis, scale="log") if wide else axis
 
 
 def with_places(rows: pd.DataFrame, axis: Axis) -> pd.DataFrame:
@@ -210,9 +221,7 @@ def place(
         raise UsageError(f"{sheet.name}: --axis: {suggest('column', axis.name, dict.fromkeys((*NAMES, *numbers)))}")
     values = frame[axis.column].astype(float)
     _refuse(sheet, frame, axis, values)
-    if axis.name not in _AXES and (values > 0).all() and values.max() / values.min() >= WIDE:
-        axis = replace(axis, scale="log")
-    return frame, axis, notes
+    return frame, settled(axis, values), notes
 
 
 def _refuse(sheet: Sheet, frame: pd.DataFrame, axis: Axis, values: pd.Series) -> None:

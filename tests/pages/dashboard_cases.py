@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit
-from cape_lib.tables.axes import axis_named, of_rows
+from cape_lib.tables.axes import axis_named, of_rows, settled
 
 Case = dict[str, Any]
 SIZES = [0.001, 0.07, 0.16, 0.41, 1.0, 1.4, 2.8, 6.9, 12.0, 30.0, 70.0, 176.0, 3000.0]
@@ -77,10 +77,10 @@ def edge_cases() -> list[Case]:
 def path_cases(count: int, seed: int = 3) -> list[Case]:
     """Families along every axis but size: random ones in turn, after what random numbers seldom hit."""
     rng = random.Random(seed)
-    axes = kit()["axes"]
+    names = [*sorted(kit()["axes"]), "warmup_steps", "depth_share"]
 
     def path(name: str, places: list[float], x: list[float], y: list[float], **more: Any) -> Case:
-        column = axes[name]["column"]
+        column = axis_named(name).column
         rows = [
             {"model": f"run-step{i}", column: place, "hellaswag": a, "truthfulqa": b} | more
             for i, (place, a, b) in enumerate(zip(places, x, y, strict=True))
@@ -99,9 +99,11 @@ def path_cases(count: int, seed: int = 3) -> list[Case]:
     noise = kit()["between_runs"]
     edges.append(path("tokens", [1.0, 10, 100], [30.0, 40, 50], [45.0, 44, 43], hellaswag_noise=noise))
     for i in range(count):
-        name = sorted(axes)[i % len(axes)]
+        name = names[i % len(names)]
         n = rng.choice([2, 3, 4, 5, 7, 9])
         places = sorted(rng.sample(range(15000, 21000), n)) if name == "date" else _places(rng, n)
+        if name == "depth_share":  # less than a factor of ten: linear
+            places = [float(v) for v in sorted(rng.sample(range(40, 240), n))]
         case = path(name, [float(v) for v in places], [_score(rng) for _ in range(n)], [_score(rng) for _ in range(n)])
         if rng.random() < 0.5:
             for row in case["rows"]:
@@ -126,6 +128,7 @@ def in_python(case: Case) -> Any:
     elif case["kind"] == "path":
         frame = pd.DataFrame(rows)
         along = of_rows(axis_named(options["axis"]), frame.assign(params_b=frame.get("params_b", float("nan"))))
+        along = settled(along, frame[along.column])
         result = diagnose_family(frame, along=along)
     else:
         result = diagnose_family(rows, **options)

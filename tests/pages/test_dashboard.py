@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from cape_lib import frontier, stats, tables
 from cape_lib.base import boundary, dynamics
 from cape_lib.cli import main
 from cape_lib.dashboard import kit
-from cape_lib.dashboard.inputs import check_place, check_score, check_size, check_table
+from cape_lib.dashboard.inputs import check_batch, check_place, check_score, check_size, check_table, plain
 from cape_lib.dashboard.page import inline
-from cape_lib.tables.axes import axis_named
+from cape_lib.tables.axes import axis_named, settled
 
 pytestmark = pytest.mark.page
 
@@ -395,16 +396,132 @@ def test_places_that_are_none_are_answered_alike_on_page_and_in_python(page: Any
         "2024",
         "2024-02-31",
         "2023-02-29",
+        "1e999",
+        "-0.5",
     ]
     for name, axis in kit()["axes"].items():
         ours = [list(check_place(text, axis_named(name))) for text in typed]
         theirs = page.evaluate("([texts, axis]) => texts.map((t) => Cape.axes.check(t, axis))", [typed, axis])
         assert not differences(ours, theirs), name
+    own = axis_named("warmup_steps")
+    assert page.evaluate("Cape.axes.named('warmup_steps')") == asdict(own)
+    for axis in (own, settled(own, [1.0, 10.0])):
+        ours = [list(check_place(text, axis)) for text in typed]
+        theirs = page.evaluate("([texts, axis]) => texts.map((t) => Cape.axes.check(t, axis))", [typed, asdict(axis)])
+        assert not differences(ours, theirs), axis.scale
+    batches = [*typed, "2M", "2097152", "0.5m", "2 M", "2,097,152"]
+    ours = [list(check_batch(text)) for text in batches]
+    assert not differences(ours, page.evaluate("texts => texts.map(Cape.axes.checkBatch)", batches))
     rows = [{"model": "a", "step": "1", "hellaswag": "30", "truthfulqa": "40"}] * 2 + [{"model": "b", "hellaswag": "3"}]
-    ours = check_table(rows, need=("hellaswag", "truthfulqa"), axis=axis_named("step"))
-    asked = {"need": ["hellaswag", "truthfulqa"], "axis": kit()["axes"]["step"]}
-    theirs = page.evaluate("([rows, asked]) => Cape.read.checkTable(rows, asked)", [rows, asked])
-    assert not differences({"rows": ours[0], "problems": ours[1]}, theirs)
+    rows += [
+        {"model": "c", "step": "2", "tokens_b": "3e12", "hellaswag": "30", "truthfulqa": "40", "warmup_steps": "0"}
+    ]
+    rows += [{"model": "d", "step": "-2", "tokens_b": "4", "hellaswag": "30", "truthfulqa": "40", "warmup_steps": "-1"}]
+    for name, batch in (("step", None), ("step", 2e6), ("warmup_steps", None)):
+        axis = axis_named(name)
+        ours = check_table(rows, need=("hellaswag", "truthfulqa"), axis=axis, batch_tokens=batch)
+        asked = {"need": ["hellaswag", "truthfulqa"], "axis": asdict(axis), "batch": batch}
+        theirs = page.evaluate("([rows, asked]) => Cape.read.checkTable(rows, asked)", [rows, asked])
+        assert not differences({"rows": ours[0], "problems": ours[1]}, theirs)
+
+
+def test_large_numbers_are_written_alike(page: Any) -> None:
+    values = [
+        999.4,
+        1000.0,
+        1234567.5,
+        999999999999999.0,
+        1e15,
+        2.0**53 + 2,
+        9.99e20,
+        1e21,
+        1.5e21,
+        1e23,
+        6.02214076e23,
+        1e300,
+    ]
+    for axis in (axis_named("flops"), axis_named("step")):
+        theirs = page.evaluate("([axis, vs]) => vs.map((v) => Cape.axes.number(axis, v))", [asdict(axis), values])
+        assert theirs == [axis.number(value) for value in values]
+    assert page.evaluate("vs => vs.map(Cape.read.plain)", values) == [plain(value) for value in values]
+
+
+def own_table(name: str, values: list[float]) -> str:
+    scores = ((30, 45, "x"), (45, 40, "y"), (60, 42, "z"))
+    rows = "".join(f"{m},{value},{x},{y}\n" for value, (x, y, m) in zip(values, scores, strict=True))
+    return f"model,{name},hellaswag,truthfulqa\n{rows}"
+
+
+def from_command(text: str, folder: Path, capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    path = folder / "scores.csv"
+    path.write_text(text, encoding="utf-8")
+    assert main(["diagnose", str(path), *words, "--json"]) == 0
+    diagnosis: dict[str, Any] = json.loads(capsys.readouterr().out)["diagnosis"]
+    return diagnosis
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "stretch"),
+    [
+        ("warmup_steps", [3, 30, 300], "From warmup_steps 3 to 300"),
+        ("depth_share", [40, 55.5, 70], "From depth_share 40 to 70"),
+        ("dropout", [0, 0.1, 0.3], "From dropout 0 to 0.3"),
+        ("corpus_bytes", [1e21, 1e22, 1.5e23], "From corpus_bytes 1e+21 to 1.5e+23"),
+    ],
+)
+def test_a_column_of_numbers_is_an_axis_as_of_the_command(
+    page: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, values: list[float], stretch: str
+) -> None:
+    text = own_table(name, values)
+    page.click("#dash-tab-family")
+    page.evaluate("text => Cape.page.readText(text)", text)
+    page.locator("#dash-panel-family select").select_option(name)
+    result = page.evaluate("Cape.page.result()")
+    assert result["answers"]["headline"].startswith(stretch)
+    assert not differences(from_command(text, tmp_path, capsys, "--axis", name), result)
+    shown = result_of(page)
+    assert not [word for word in ("sizes", "ladder", "parameters", "largest", "N_c") if word in shown]
+    again = page.evaluate("Cape.state.diagnose(Cape.state.fromLink(Cape.state.toLink())).result")
+    assert not differences(result, again)
+
+
+def test_steps_become_tokens_by_the_tokens_of_one_as_of_the_command(
+    page: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "".join(
+        ["model,step,tokens_b,hellaswag,truthfulqa\n", *(f"m@step{s},{s},{t},{x},{y}\n" for s, t, x, y in (
+            (1000, "", 30, 45), (4000, "", 45, 40), (16000, 33, 52, 41), (64000, "", 60, 42)))]
+    )  # fmt: skip
+    page.click("#dash-tab-family")
+    page.evaluate("text => Cape.page.readText(text)", text)
+    page.locator("#dash-panel-family select").select_option("step")
+    assert page.evaluate("Cape.page.result().axis") == "step"
+    page.get_by_label("Tokens a step").fill("2M")
+    result = page.evaluate("Cape.page.result()")
+    assert [point["tokens_b"] for point in result["points"]] == [2, 8, 33, 128]
+    assert result["answers"]["headline"].startswith("From 2 to 128 B tokens")
+    ours = from_command(text, tmp_path, capsys, "--axis", "tokens", "--batch-tokens", "2M")
+    names = [{point.pop("model") for point in answer["points"]} for answer in (ours, result)]
+    assert len(names[0]) == len(names[1]) == 4
+    assert not differences(ours, result)
+    again = page.evaluate("Cape.state.diagnose(Cape.state.fromLink(Cape.state.toLink())).result")
+    assert again["points"][0]["tokens_b"] == 2 and again["answers"] == result["answers"]
+    page.get_by_label("Tokens a step").fill("many")
+    assert page.evaluate("Cape.page.result()") is None
+    assert check_batch("many")[1]["message"] in page.inner_text("#dash-panel-family")
+
+
+def test_a_benchmark_of_the_pair_or_a_column_of_text_is_no_axis(page: Any) -> None:
+    text = "model,lr,recipe,arc,hellaswag,truthfulqa\na,0.1,x1,50,30,45\nb,0.2,x2,60,45,40\n"
+    page.click("#dash-tab-family")
+    page.evaluate("text => Cape.page.readText(text)", text)
+    offered = page.evaluate("[...document.querySelectorAll('#dash-panel-family select option')].map((o) => o.value)")
+    assert [name for name in offered if name not in ("params", *kit()["axes"])] == ["lr", "arc_challenge"]
+    for name in ("hellaswag", "recipe", "day", "release_date", "lr_stderr", "steps", "__proto__", "constructor", "a b"):
+        part = json.dumps({"tab": "family", "axis": name})
+        link = "part => Cape.state.fromLink('#d=' + encodeURIComponent(part)).family.axis"
+        assert page.evaluate(link, part) in ("params", *kit()["axes"]), name
+        assert page.evaluate("name => Cape.axes.isOwn(name, ['hellaswag', 'truthfulqa'])", name) is False
 
 
 # ---- files ----

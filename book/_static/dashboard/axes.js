@@ -6,6 +6,7 @@
   const THOUSANDS = /^\d{1,3}(,\d{3})+$/;
   const UNITS = { k: 1e-6, m: 1e-3, b: 1, t: 1e3 };
   const DAY = 864e5;
+  const HUGE = 1e15;
 
   /* A number as Python writes it: a tie goes to the even digit. */
   const even = (value) => {
@@ -29,8 +30,37 @@
   const day = (value) => new Date(even(value) * DAY).toISOString().slice(0, 10);
   const days = (text) => Date.parse(`${text}-01-01`.slice(0, 10)) / DAY;
 
+  /* The axis of a name; a name that is none of the known ones is that of a column, which has no words but its name. */
+  function named(name) {
+    if (Object.hasOwn(Cape.kit.axes, name)) return Cape.kit.axes[name];
+    const plain = { unit: "", point: "model", points: "models", path: "the whole path", serial: false };
+    return { ...plain, name, column: name, noun: name, before: `${name} `, scale: "linear" };
+  }
+
   /* The column of an axis as it is typed: a date is text. */
-  const typed = (name) => (name === "params" ? "params_b" : name === "date" ? "date" : Cape.kit.axes[name].column);
+  const typed = (name) => (name === "params" ? "params_b" : name === "date" ? "date" : named(name).column);
+
+  /* Whether a column may be an axis: a plain name that means nothing else, and no benchmark of the pair. */
+  const isOwn = (name, pair) =>
+    /^[a-z][a-z0-9_]{0,59}$/.test(name) &&
+    Cape.read.columnName(name) === name &&
+    !/_(stderr|shots|protocol|noise)$/.test(name) &&
+    ![...pair, ...Cape.kit.no_axes, "date", "constructor"].includes(name);
+
+  /* The columns of numbers in rows, beside the pair: what they could go along. */
+  function own(rows, pair) {
+    const cell = (row, name) => String(row[name] ?? "").trim();
+    const numbers = (name) => rows.every((row) => !cell(row, name) || check(cell(row, name), named(name))[0] !== null);
+    const names = [...new Set(rows.flatMap(Object.keys))].filter((name) => isOwn(name, pair));
+    return names.filter((name) => rows.some((row) => cell(row, name)) && numbers(name));
+  }
+
+  /* The axis with the scale that fits the rows: a column of another name is logarithmic where it spans a factor of ten. */
+  function settled(axis, rows) {
+    const values = rows.map((row) => row[axis.column]);
+    const wide = values.every((v) => v > 0) && Math.max(...values) / Math.min(...values) >= Cape.kit.wide;
+    return wide && !Object.hasOwn(Cape.kit.axes, axis.name) ? { ...axis, scale: "log" } : axis;
+  }
 
   function run(name) {
     const { tokens, step } = Cape.kit.results.names;
@@ -40,7 +70,7 @@
 
   /* The axis with the words that fit the rows: checkpoints where they are one run. */
   function ofRows(name, rows) {
-    const axis = Cape.kit.axes[name];
+    const axis = named(name);
     const one = new Set(rows.map((row) => run(row.model ?? ""))).size === 1;
     const alike = rows.every((row) => row.params_b) && new Set(rows.map((row) => row.params_b)).size === 1;
     if (!["tokens", "flops", "step"].includes(name) || !(name === "step" || one || alike)) return axis;
@@ -57,11 +87,14 @@
   function number(axis, v) {
     if (axis.name === "date") return day(v);
     const whole = axis.name === "step" || Math.abs(v) >= 1000;
-    return whole ? even(v).toLocaleString("en-US") : threeDigits(v);
+    return whole && Math.abs(v) < HUGE ? even(v).toLocaleString("en-US") : threeDigits(v);
   }
 
   const unit = (axis) => (axis.unit ? ` ${axis.unit}` : "");
-  const shown = (axis, v) => `${axis.before}${number(axis, v)}${unit(axis)}`;
+  function shown(axis, v) {
+    if (!Number.isFinite(v) || (v === 0 && axis.scale === "log")) return `${v > 0 ? "beyond" : "before"} every ${axis.point}`;
+    return `${axis.before}${number(axis, v)}${unit(axis)}`;
+  }
   const between = (axis, low, high) => `from ${axis.before}${number(axis, low)} to ${number(axis, high)}${unit(axis)}`;
 
   /* [value, problem] of a typed place on an axis; dates become days since 1970. */
@@ -79,9 +112,21 @@
     const counted = axis.name === "tokens" ? /^(\d+\.?\d*|\.\d+)\s*([bmkt])$/i.exec(bare) : null;
     if (!counted && !NUMBER.test(bare)) return [null, problem("place_text", text, null, { noun: axis.noun + unit(axis) })];
     const v = counted ? Number(counted[1]) * UNITS[counted[2].toLowerCase()] : Number(bare);
-    if (!(v > 0)) return [null, problem("place_zero", text)];
+    if (!Number.isFinite(v)) return [null, problem("place_text", text, null, { noun: axis.noun })];
+    if (v < 0 && axis.scale === "linear") return [null, problem("place_below", text)];
+    if (!(v > 0) && axis.scale === "log") return [null, problem("place_zero", text)];
     if (axis.name === "tokens" && v >= 1e6) return [null, problem("place_count", text, plain(v / 1e9))];
     return [v, null];
+  }
+
+  /* [value, problem] of the training tokens of one step. */
+  function checkBatch(text) {
+    const typed = text.trim();
+    if (!typed) return [null, null];
+    const bare = THOUSANDS.test(typed) ? typed.replaceAll(",", "") : typed;
+    const counted = /^(\d+\.?\d*|\.\d+)\s*([bmkt])$/i.exec(bare);
+    const v = counted ? Number(counted[1]) * UNITS[counted[2].toLowerCase()] * 1e9 : NUMBER.test(bare) ? Number(bare) : 0;
+    return v > 0 && v < Infinity ? [v, null] : [null, Cape.read.problem("batch", text)];
   }
 
   /* Places that stand under another name or in the names of the models, put into their columns. */
@@ -109,5 +154,27 @@
     return names.find(differ) ?? "params";
   }
 
-  Cape.axes = { even, typed, ofRows, t, back, middle, ahead, where, value, days, number, shown, between, check, fill, recognised };
+  Cape.axes = {
+    even,
+    named,
+    typed,
+    isOwn,
+    own,
+    settled,
+    ofRows,
+    t,
+    back,
+    middle,
+    ahead,
+    where,
+    value,
+    days,
+    number,
+    shown,
+    between,
+    check,
+    checkBatch,
+    fill,
+    recognised,
+  };
 })(window);

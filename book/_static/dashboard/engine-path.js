@@ -8,8 +8,8 @@
   function diagnosePath(rows, { x = "hellaswag", y = "truthfulqa", at = null, items = {}, axis }, kit) {
     const A = Cape.axes;
     const F = Cape.family;
-    const { frame, label, sizes } = F.points(rows, { x, y, by: kit.axes[axis].column, items }, kit);
-    const along = A.ofRows(axis, frame);
+    const { frame, label, sizes } = F.points(rows, { x, y, by: A.named(axis).column, items }, kit);
+    const along = A.settled(A.ofRows(axis, frame), frame);
     const points = sizes.map(({ place, ...point }) => ({ ...point, model: point.model ?? "" }));
     const places = sizes.map((point) => point.place);
     const [first, last] = [places[0], places[places.length - 1]];
@@ -67,7 +67,7 @@
   function boundary(points, places, along, label) {
     const A = Cape.axes;
     const t = places.map((place) => A.t(along, place));
-    const value = (v) => (v === null || !Number.isFinite(v) ? null : A.back(along, v));
+    const value = (v) => (v !== null && Number.isFinite(v) && Number.isFinite(A.back(along, v)) ? A.back(along, v) : null);
     const estimates = Cape.estimators.turns(t, points);
     const entries = Object.entries(estimates).map(([name, { turn, low: from, high: to, share, verdict }]) => {
       const [estimate, low, high] = [turn, from, to].map(value);

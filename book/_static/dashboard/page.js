@@ -89,7 +89,7 @@
     const part = app.state[app.state.tab];
     if (part.axis !== undefined) part.axis = axis;
     if (app.state.tab === "pair") {
-      const axes = ["step", "tokens_b", "pretrain_tokens_b", "flops", "flops_1e21", "d_model"];
+      const axes = ["step", "tokens_b", "pretrain_tokens_b", "flops", "flops_1e21", "d_model", part.axis];
       const other = ["model", "params_b", "family", "date", ...axes];
       const own = columns.filter((name) => name && !other.includes(name) && !/_(stderr|shots|protocol|noise)$/.test(name));
       if (own.length >= 2 && !(own.includes(part.x) && own.includes(part.y))) [part.x, part.y] = own;

@@ -12,7 +12,7 @@
   const [RAW_COUNT, IN_MILLIONS] = [1e5, 5000];
 
   /* A number as a person types it, at most six digits. */
-  const plain = (value) => String(Number(value.toPrecision(6)));
+  const plain = (value) => String(Number(value.toPrecision(6))).replace(/^(\d)\.?(\d*)e\+(\d+)$/, (_, a, b, n) => (a + b).padEnd(n - -1, "0"));
 
   function problem(code, text, mend = null, facts = {}) {
     const given = text.trim();
@@ -56,16 +56,17 @@
   const textOf = (value) => (value === null || value === undefined ? "" : String(value));
 
   /* Rows of typed text as numbers, and every problem: {row, column, code, message, mend}. */
-  function checkTable(rows, { need, also = [], sized = true, least = 1, allowMixed = false, axis = null }) {
+  function checkTable(rows, { need, also = [], sized = true, least = 1, allowMixed = false, axis = null, batch = null }) {
+    also = also.filter((name) => name !== axis?.column);
     const clean = [];
     const problems = [];
     const sizes = new Map();
     const shots = {};
     const filled = rows.map((row, i) => [i, row]).filter(([, row]) => Object.values(row).some((v) => textOf(v).trim()));
     for (const [i, row] of filled) {
-      const { found, wrong } = checkRow(row, { need, also, sized, axis });
+      const { found, wrong } = checkRow(row, { need, also, sized, axis, batch });
       const by = axis ? Cape.axes.typed(axis.name) : "params_b";
-      const size = found[axis ? axis.column : by];
+      const size = found[batch !== null ? "tokens_b" : axis ? axis.column : by];
       if (sized && size !== null && size !== undefined) {
         if (sizes.has(size)) {
           const facts = { first: sizes.get(size) + 1 };
@@ -94,7 +95,7 @@
     return { rows: clean, problems };
   }
 
-  function checkRow(row, { need, also, sized, axis }) {
+  function checkRow(row, { need, also, sized, axis, batch }) {
     const found = { model: textOf(row.model).trim() || null };
     const wrong = [];
     if (axis) {
@@ -103,6 +104,11 @@
       if (!bad && value === null) bad = problem("missing_place", "", null, { noun: axis.noun });
       if (bad) wrong.push({ column, ...bad });
       found[axis.column] = value;
+      if (batch !== null) {
+        const [stated, wrongly] = Cape.axes.check(textOf(row.tokens_b), Cape.axes.named("tokens"));
+        if (wrongly) wrong.push({ column: "tokens_b", ...wrongly });
+        found.tokens_b = wrongly || stated !== null || value === null ? stated : (value * batch) / 1e9;
+      }
       const [size] = checkSize(textOf(row.params_b));
       if (axis.column !== "params_b" && size !== null) found.params_b = size;
     }

@@ -22,7 +22,7 @@
         what: "size",
       };
     }
-    const axis = Cape.axes.ofRows(result.axis, result.points);
+    const axis = { ...Cape.axes.ofRows(result.axis, result.points), scale: result.scale };
     const dated = typeof result.points[0][result.column] === "string";
     return {
       points: result.points.map((p, i) => ({ ...p, model: i ? result.steps[i - 1].last : result.whole.first })),

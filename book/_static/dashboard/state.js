@@ -18,10 +18,10 @@
   const fresh = () => ({
     tab: "model",
     model: { row: {} },
-    family: { rows: [{}, {}, {}], at: "", mixed: "", axis: "params" },
+    family: { rows: [{}, {}, {}], at: "", mixed: "", axis: "params", batch: "" },
     release: { rows: [{}], line: "frozen", lab: "" },
     today: { rows: [{}], mode: "reasoning", generation: "" },
-    pair: { x: "my_benchmark", y: "truthfulqa", x_items: "", y_items: "", at: "", rows: [{}, {}, {}], mixed: "", axis: "params" },
+    pair: { x: "my_benchmark", y: "truthfulqa", x_items: "", y_items: "", at: "", rows: [{}, {}, {}], mixed: "", axis: "params", batch: "" },
   });
 
   /* The address of the open tab: its texts, escaped. */
@@ -66,11 +66,13 @@
     if (part.rows && !part.rows.length) part.rows = [{}];
     if (part.line !== undefined && !Object.hasOwn(app.kit.frontier.lines, part.line)) part.line = "frozen";
     if (part.mode !== undefined && !MODES.includes(part.mode)) part.mode = "any";
-    if (part.axis !== undefined && !Object.hasOwn(app.kit.axes, part.axis)) part.axis = "params";
     if (part.generation && !generations().includes(part.generation)) part.generation = "";
     for (const name of ["x", "y"]) if (part[name] !== undefined) part[name] = Cape.read.columnName(part[name]) || name;
     // One benchmark beside itself says nothing.
     if (part.x !== undefined && part.x === part.y) ({ x: part.x, y: part.y } = fresh().pair);
+    const pair = part.x === undefined ? PAIR : [part.x, part.y];
+    const known = part.axis === undefined || Object.hasOwn(app.kit.axes, part.axis);
+    if (!known && !Cape.axes.isOwn(part.axis, pair)) part.axis = "params";
   }
 
   /* The generations of today's variants that have two of them or more, by name. */
@@ -124,9 +126,12 @@
   function diagnoseRows(tab, part) {
     const [x, y] = tab === "family" ? PAIR : [part.x, part.y];
     const also = tab === "family" ? F.EXTRA : [];
-    const axis = app.kit.axes[part.axis] ?? null;
-    const asked = { need: [x, y], also, least: 2, allowMixed: Boolean(part.mixed), axis };
+    const typed = part.axis === "params" ? null : Cape.axes.named(part.axis);
+    const [batch, odd] = part.axis === "step" ? Cape.axes.checkBatch(part.batch || "") : [null, null];
+    const asked = { need: [x, y], also, least: 2, allowMixed: Boolean(part.mixed), axis: typed, batch };
     const { rows, problems } = Cape.read.checkTable(part.rows, asked);
+    const axis = batch !== null ? Cape.axes.named("tokens") : typed && Cape.axes.settled(typed, rows);
+    if (odd) problems.push({ row: null, column: "batch", ...odd });
     const [at, bad] = axis ? Cape.axes.check(part.at || "", axis) : Cape.read.checkSize(part.at || "");
     if (bad) problems.push({ row: null, column: "at", ...bad });
     const items = {};
@@ -137,7 +142,10 @@
       else if (given) items[part[name]] = Number(given);
     }
     if (problems.length) return { problems };
-    return { result: Cape.diagnoseFamily(rows, { x, y, at, items, axis: part.axis }, app.kit) };
+    const result = Cape.diagnoseFamily(rows, { x, y, at, items, axis: axis?.name }, app.kit);
+    const product = batch !== null && rows.some((row) => row.tokens_b === (row.step * batch) / 1e9);
+    if (product) result.notes.unshift(`tokens_b: step x ${Cape.axes.even(batch).toLocaleString("en-US")} tokens`);
+    return { result };
   }
 
   Cape.app = app;

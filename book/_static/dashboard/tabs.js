@@ -53,8 +53,9 @@
       part.rows.forEach((row) => F.EXTRA.forEach((name) => (row[name] ??= " ")));
       rebuild();
     });
-    const columns = [Cape.axes.typed(part.axis), ...PAIR, ...(extra ? F.EXTRA : [])];
-    return table(part, columns, { above: [along(part)], buttons: extra ? [] : [add] });
+    const columns = [...places(part), ...PAIR, ...(extra ? F.EXTRA.filter((name) => name !== part.axis) : [])];
+    const way = along(part, PAIR);
+    return table(part, columns, { above: [way.node], buttons: extra ? [] : [add], fields: way.fields });
   }
 
   function pair() {
@@ -88,24 +89,42 @@
         fields.map((item) => item.node),
       ),
     ];
-    return table(part, [Cape.axes.typed(part.axis), part.x, part.y], { above: [...above, along(part)], fields });
+    const way = along(part, [part.x, part.y]);
+    const columns = [...places(part), part.x, part.y];
+    return table(part, columns, { above: [...above, way.node], fields: [...fields, ...way.fields] });
   }
 
-  /* What the rows go along. */
-  function along(part) {
-    const options = [["params", "size"], ...Object.values(app.kit.axes).map(({ name, noun }) => [name, noun])];
+  /* The columns of a row's place; tokens that a table states stand beside its steps. */
+  const places = (part) => {
+    const stated = part.axis === "step" && part.rows.some((row) => row.tokens_b);
+    return [Cape.axes.typed(part.axis), ...(stated ? ["tokens_b"] : [])];
+  };
+
+  /* What the rows go along: size, a known axis or a column of their own; along steps also the tokens of one. */
+  function along(part, pair) {
+    const known = ["params", ...Object.keys(app.kit.axes)];
+    const own = Cape.axes.own(part.rows, pair);
+    if (!known.includes(part.axis) && !own.includes(part.axis)) own.push(part.axis);
+    const options = [["params", "size"], ...[...known.slice(1), ...own].map((name) => [name, Cape.axes.named(name).noun])];
     const onchange = (name) => {
       part.axis = name;
       Cape.axes.fill(part.rows);
       rebuild();
     };
-    return el("div", { class: "dash-fields" }, F.choice({ label: "Rows go along", value: part.axis, options, onchange }));
+    const oninput = (text) => {
+      part.batch = text;
+      update();
+    };
+    const about = { label: "Tokens a step", hint: "if given: along tokens, step x these", value: part.batch, oninput };
+    const fields = part.axis === "step" ? [{ name: "batch", ...F.field(about) }] : [];
+    const choice = F.choice({ label: "Rows go along", value: part.axis, options, onchange });
+    return { node: el("div", { class: "dash-fields" }, choice, ...fields.map((field) => field.node)), fields };
   }
 
   function rename(name, text) {
     const part = app.state.pair;
     const next = Cape.read.columnName(text) || name;
-    if (next === part.x || next === part.y || ["model", "params_b"].includes(next)) return;
+    if (next === part.x || next === part.y || ["model", "params_b", part.axis].includes(next)) return;
     for (const row of part.rows) {
       row[next] = row[part[name]];
       delete row[part[name]];
@@ -225,7 +244,10 @@
     return [...above, body.node, mends, el("div", { class: "dash-buttons" }, add, ...buttons), intake, ...further];
   }
 
-  const unit = (part) => (part.axis === "params" ? "billions" : SHORT[Cape.axes.typed(part.axis)]);
+  const unit = (part) => {
+    if (part.axis === "step" && part.batch) return SHORT.tokens_b;
+    return part.axis === "params" ? "billions" : (SHORT[Cape.axes.typed(part.axis)] ?? part.axis);
+  };
 
   function mendAll(part, problems) {
     const mends = problems.filter((p) => p.mend !== null && p.row !== null);
