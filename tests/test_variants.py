@@ -220,3 +220,17 @@ def test_a_lever_is_counted_by_objection_in_the_pairs_that_the_objection_leaves(
     still = rows.assign(**{ADMITS: 50.0, WRONG: 25.0, PRECISION: 50.0})
     same = effort.off_on_checks(still)[["admits_fell", "wrong_rose", "precision_rose"]]
     assert (same == 0).all(axis=None)
+
+
+def test_thinking_variants_alone_are_set_aside_as_among_all(rows: pd.DataFrame) -> None:
+    thinking = rows[rows["mode"] == "reasoning"]
+    whole = variants.truncation(rows).loc[thinking.index]
+    assert variants.truncation(thinking, among=rows).equals(whole)
+    alone = variants.truncation(thinking)["set_aside"]
+    assert alone.sum() < whole["set_aside"].sum()  # without the settings to compare with, only the tokens tell
+
+
+def test_a_size_that_loses_with_few_tokens_is_not_said_to_have_run_out(rows: pd.DataFrame) -> None:
+    assert "It ran out" in story.artefact(rows, "Qwen3.5")
+    text = story.artefact(rows, "Gemma 4")
+    assert "Gemma 4 E2B" in text and "It ran out" not in text and "not for want of tokens" in text

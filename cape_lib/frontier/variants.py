@@ -89,13 +89,15 @@ def readings(frame: pd.DataFrame | None = None) -> pd.DataFrame:
     return rows
 
 
-def truncation(rows: pd.DataFrame) -> pd.DataFrame:
+def truncation(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.DataFrame:
     """Which variants ran out of tokens, by `TRUNCATION_RULE`: one row each, in the order of `rows`.
 
-    rows: from `readings`. Returns `tokens`, `loses` (True or False), `set_aside` (either), `change_accuracy`,
-    `change_gpqa` (points, against the same weights without thinking; NaN where there is none).
+    rows: from `readings`; among: where the same weights without thinking are looked for, where `rows` is a part that
+    may lack them (by default `rows`). Returns `tokens`, `loses` (True or False), `set_aside` (either),
+    `change_accuracy`, `change_gpqa` (points, against the same weights without thinking; NaN where there is none).
     """
-    off = rows[rows["mode"] == "none"].drop_duplicates("weights").set_index("weights")
+    pool = rows if among is None else among
+    off = pool[pool["mode"] == "none"].drop_duplicates("weights").set_index("weights")
     thinks = (rows["mode"] == "reasoning").to_numpy()
     loses = np.zeros(len(rows), dtype=bool)
     changes = {}
@@ -109,9 +111,9 @@ def truncation(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"tokens": many, "loses": loses, "set_aside": many | loses, **changes}, index=rows.index)
 
 
-def steady(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that `truncation` does not set aside."""
-    return rows[~truncation(rows)["set_aside"]].reset_index(drop=True)
+def steady(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The rows that `truncation` does not set aside; the arguments are its own."""
+    return rows[~truncation(rows, among=among)["set_aside"]].reset_index(drop=True)
 
 
 def association(

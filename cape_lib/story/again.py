@@ -10,7 +10,7 @@ from cape_lib.base import coupling
 from cape_lib.errors import MissingError
 from cape_lib.frontier import effort, fit_line, lab_means, variants
 from cape_lib.frontier.labs import pooled_ladders
-from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, PRECISION, REASONING, WRONG
+from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
 from cape_lib.stats import Estimate, partial_pearson, pearson, seen_effect
 from cape_lib.story.answer import Answer, bracket, listed, sign, times, with_interval
 from cape_lib.tables import frontier, label, load
@@ -41,7 +41,7 @@ def answer(rows: pd.DataFrame | None = None) -> Answer:
         0: "that they admit more of what they do not know is not shown",
     }[way[ADMITS]]
     wrong = {-1: "fewer", 1: "more", 0: "not surely fewer"}[way[WRONG]]
-    opens = {1: "with leaving", -1: "against leaving", 0: "hardly with leaving"}[way[ADMITS]]
+    opens = {1: "with leaving", -1: "against leaving", 0: "not surely with leaving"}[way[ADMITS]]
     sentence = (
         f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models, reasoning (GPQA, hard "
         f"science questions) goes with more questions of fact answered right (correlation r = {r[KNOWS].estimate:.2f}),"
@@ -52,7 +52,7 @@ def answer(rows: pd.DataFrame | None = None) -> Answer:
         f"95 % intervals, each of {rows['lab'].nunique()} makers left out in turn: right {bracket(r[KNOWS])}, wrong "
         f"{bracket(r[WRONG])}, admitted {bracket(r[ADMITS])}. All measured by one laboratory; data end {DATA_END}."
     )
-    return Answer(sentence, "correlation", interval)
+    return Answer(sentence.rstrip(), "correlation", interval)
 
 
 def _counts(pairs: pd.DataFrame) -> dict[str, effort.Counted]:
@@ -128,7 +128,9 @@ def measure_reading(rows: pd.DataFrame, measure: str) -> str:
     r, given = variants.association(rows, measure), variants.association(rows, measure, given=HELD)
     word = {1: "rises with GPQA", -1: "falls with GPQA", 0: "does not surely go with GPQA"}[sign(r)]
     moral = {1: "better reasoners make up less", -1: "better reasoners make up more", 0: "no clear link"}
-    reading = moral[sign(r) * BETTER[measure]] if measure != KNOWS else "knowing, not admitting"
+    plain, held = (moral[sign(one) * BETTER[measure]] for one in (r, given))
+    reading = plain if plain == held else f"{plain}; given date and size, {held}"
+    reading = "knowing, not admitting" if measure == KNOWS else reading
     return (
         f"**{label(measure)}**, {WORDS[measure]}, {word}: r = {with_interval(r)}, n = {r.n}; "
         f"given date and size {with_interval(given)}, n = {given.n}. By this measure: {reading}."
@@ -148,12 +150,15 @@ def measures_disagree(rows: pd.DataFrame) -> str:
     return f"{lead}: {first}. Given date and size: {second}. (Better: less made up; open: the interval holds zero.)"
 
 
-def sure(rows: pd.DataFrame) -> str:
-    """How sure the correlations are: makers, domains as replicates, years, and the variants that ran out."""
+def sure(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
+    """How sure the correlations are: makers, domains as replicates, years, and the variants that ran out.
+
+    among: as for `variants.truncation`, where `rows` is one mode only.
+    """
     admits, wrong = (with_interval(variants.by_domain(rows, m)[1]) for m in (ADMITS, WRONG))
     steady, best = (
         with_interval(variants.association(part, ADMITS))
-        for part in (variants.steady(rows), variants.best_of_each(rows))
+        for part in (variants.steady(rows, among=among), variants.best_of_each(rows))
     )
     years = listed(f"{y.r:.2f} ({y.year})" for y in variants.by_year(rows, ADMITS).itertuples())
     return (
@@ -183,11 +188,13 @@ def effort_text(rows: pd.DataFrame) -> str:
     """The count of ladders of effort by four measures, makers named."""
     ladders = effort.effort_ladders(rows)
     count, makers = _counts(ladders), ladders["lab"].value_counts()
+    admits = count[ADMITS]
     moral = ": by one measure it makes up more, by the other less" if _two_ways(count) else ""
     return (
         f"Of {len(ladders)} models at two or more efforts, from {times(len(makers), 'maker')} ({makers.iloc[0]} by "
         f"{makers.index[0]}), GPQA rises in {count[REASONING].rose} and the share known in {count[KNOWS].rose}. The "
-        f"share admitted **falls in {count[ADMITS].fell}** (mean {count[ADMITS].mean:+.1f} points). The wrong share "
+        f"share admitted **falls in {admits.fell}** (mean {admits.mean:+.1f} points; averaged by maker, in "
+        f"{admits.makers - admits.makers_up} of {admits.makers}). The wrong share "
         f"rises in {count[WRONG].rose}, precision in {count[PRECISION].rose}{moral}."
     )
 
@@ -195,12 +202,13 @@ def effort_text(rows: pd.DataFrame) -> str:
 def effort_sure(rows: pd.DataFrame) -> str:
     """The dose with its interval, and how many single changes are beyond noise."""
     fell = effort.counted(effort.effort_ladders(rows), ADMITS)
-    dose, wrong = effort.dose(rows, ADMITS), effort.dose(rows, WRONG)
-    admits, more = (with_interval(one.by_maker, digits=1, signed=True) for one in (dose, wrong))
+    doses = {score: effort.dose(rows, score) for score in (ADMITS, WRONG, PRECISION)}
+    admits, more, precise = (with_interval(one.by_maker, digits=1, signed=True) for one in doses.values())
+    dose = doses[ADMITS]
     return (
         f"{fell.sure} of the {fell.fell} falls are beyond 1.96 standard errors of 6,000 questions each. As a dose, ten "
-        f"times the reasoning tokens change the share admitted by {admits} points and the wrong share by {more} "
-        f"({len(dose.slopes)} models, their {dose.by_maker.n} makers as replicates)."
+        f"times the reasoning tokens change the share admitted by {admits} points, the wrong share by {more}, and "
+        f"precision by {precise} ({len(dose.slopes)} models, their {dose.by_maker.n} makers as replicates)."
     )
 
 
@@ -264,7 +272,7 @@ def labs_text() -> str:
     panel = frontier("independent")
     means = lab_means(panel, chosen=fit_line(panel, panel="independent"), core_only=False)
     sure_ones = means[(means["low"] > 0) | (means["high"] < 0)].to_dict("records")
-    names = listed(f"{row['lab']} {row['mean']:+.1f}" for row in sure_ones)
+    names = listed(f"{row['lab']} {row['mean']:+.1f}" for row in sure_ones) or "none"
     return f"Of {len(means)} labs these have a mean h whose interval leaves zero out: {names}."
 
 
@@ -294,14 +302,22 @@ def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     whole, rest = (float(part[REASONING].corr(part[ADMITS])) for part in (family, left))
     wrong, wrong_rest = (float(part[REASONING].corr(part[WRONG])) for part in (family, left))
     if len(left) == len(family):
-        return f"In {generation} no size loses by thinking: r(GPQA, admitted) = {whole:.2f} over {len(family)} sizes."
+        return (
+            f"Over these {len(family)} sizes of {generation}, none of which loses by thinking, r(GPQA, admitted) = "
+            f"{whole:.2f}."
+        )
     worst = family.drop(left.index).iloc[0]
+    why = (
+        "It ran out, and an empty answer is graded as not attempted."
+        if worst["reasoning_tokens"] > MANY_TOKENS
+        else "It loses by thinking, though not for want of tokens."
+    )
     return (
         f"Over the {len(family)} sizes of {generation}, thinking, r(GPQA, admitted) = **{whole:.2f}**: the better they "
         f"reason, the {'less' if whole < 0 else 'more'} they admit? Look at {worst['model']}: it spends "
         f"{worst['reasoning_tokens']:,.0f} reasoning tokens a question, answers in {worst['answer_tokens']:.0f}, and "
-        f"scores {worst[REASONING]:.0f} on GPQA, where guessing gives 25. It ran out, and an empty answer is graded as "
-        f"not attempted. Without the {len(family) - len(left)} sizes that lose by thinking, r = {rest:.2f} over "
+        f"scores {worst[REASONING]:.0f} on GPQA, where guessing gives 25. {why} "
+        f"Without the {len(family) - len(left)} sizes that lose by thinking, r = {rest:.2f} over "
         f"{len(left)}, and r with the wrong share goes from {wrong:+.2f} to {wrong_rest:+.2f}."
     )
 
@@ -314,7 +330,7 @@ def control(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     if len(still) < 3:
         return f"{generation} was not measured without thinking at three of its sizes."
     r, thinking = (float(one[REASONING].corr(one[ADMITS])) for one in (still, family))
-    turned = "It turns with the mode, so that it is not a matter of size" if r * thinking < 0 else "It does not turn"
+    turned = "It turns with the mode, so that size alone does not make it" if r * thinking < 0 else "It does not turn"
     return f"The same {len(still)} sizes without thinking: r(GPQA, admitted) = {r:+.2f}. {turned}."
 
 

@@ -270,9 +270,11 @@ def chapter_9() -> dict[str, list[float]]:
             *((effort[m] > 0).sum() for m in (GPQA, A)),
             len(fell),
             effort[Q].mean(),
+            (effort.groupby("lab")[Q].mean() < 0).sum(),
+            len(makers),
             *((effort[m] > 0).sum() for m in ("wrong", "precision")),
         ],
-        "effort_sure": [sure, len(fell), *dose[0], *dose_wrong[0], dose[1], dose[2]],
+        "effort_sure": [sure, len(fell), *dose[0], *dose_wrong[0], *doses(rows, "precision")[0], dose[1], dose[2]],
         "off": [
             len(pairs),
             (pairs.precision > 0).sum(),
