@@ -257,8 +257,8 @@ def dose(rows: pd.DataFrame, score: str) -> Dose:
     beta = float(fit.fe_params["x"])
     makers, models = float(np.asarray(fit.cov_re)[0, 0]), float(np.asarray(fit.vcomp)[0])
     # Generalized least squares at the fitted spreads: the error of the fit itself is NaN or far off where one is zero.
-    x, lab, weights = (data[column].to_numpy() for column in ("x", "lab", "weights"))
-    alike = makers * np.equal.outer(lab, lab) + models * np.equal.outer(weights, weights)
+    x, maker, model = (data[column].to_numpy() for column in ("x", "lab", "weights"))
+    alike = makers * np.equal.outer(maker, maker) + models * np.equal.outer(model, model)
     covariance = fit.scale * np.eye(len(x)) + np.outer(x, x) * alike
     se = float(x @ np.linalg.solve(covariance, x)) ** -0.5
     method = "mixed model, slopes by model in maker"
