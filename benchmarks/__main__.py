@@ -46,8 +46,8 @@ def _part(group: str, index: int) -> Any:
 
 def names(group: str) -> list[str]:
     """The figures of a group, in their order; nothing is measured."""
-    found = _part(group, 1)
-    return list(found() if callable(found) else found)
+    result = _part(group, 1)
+    return list(result() if callable(result) else result)
 
 
 def measured(group: str) -> Iterator[Row]:
@@ -77,14 +77,17 @@ def line(found: Row, budget: Budget) -> tuple[str, str]:
     """The line of the table, and what is wrong with the figure, or nothing."""
     wrong = []
     if not budget.keeps(found):
-        wrong.append(f"over its budget of {budget.budget.split()[1]} {budget.unit}" if "<" in budget.budget
-                     else f"under its budget of {budget.budget.split()[1]} {budget.unit}")  # fmt: skip
+        wrong.append(
+            f"over its budget of {budget.budget.split()[1]} {budget.unit}"
+            if "<" in budget.budget
+            else f"under its budget of {budget.budget.split()[1]} {budget.unit}"
+        )
     if budget.loses(found):
         wrong.append(f"worse by more than 20 % than the {budget.ratio} on record")
     ratio = "" if found.ratio is None else f"{found.ratio:.3g}"
-    said = "; ".join(wrong)
+    message = "; ".join(wrong)
     text = f"{found.name:<46}{found.value:>9.3g} {budget.unit:<6}{budget.budget:>8}{ratio:>9}{budget.ratio:>9}"
-    return f"{text}  {budget.anchor:<34}{said or 'good'}", said
+    return f"{text}  {budget.anchor:<34}{message or 'good'}", message
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,24 +98,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("what", nargs="*", metavar="WHAT", help=f"{', '.join(GROUPS)} (default: all)")
     parser.add_argument("--list", action="store_true", help="print the groups and their figures, measure nothing")
     parser.add_argument("--record", action="store_true", help="put the measured ratios on record in budget.csv")
-    given = parser.parse_args(argv)
-    todo = chosen(given.what)
-    if given.list:
+    options = parser.parse_args(argv)
+    todo = chosen(options.what)
+    if options.list:
         print("\n".join(f"{group:<13}{name}" for group in todo for name in names(group)))
         return 0
     known, today = row.budgets(), datetime.date.today().isoformat()
     print(f"{machine()}, {today}")
     print(f"{'figure':<46}{'measured':>9} {'unit':<6}{'budget':>8}{'ratio':>9}{'record':>9}  to")
     for group in todo:
-        for found in measured(group):
-            budget = known.get(found.name) or Budget(found.name, "", "", "", "", "", "")
-            text, wrong = line(found, budget)
+        for result in measured(group):
+            budget = known.get(result.name) or Budget(result.name, "", "", "", "", "", "")
+            text, wrong = line(result, budget)
             print(text, flush=True)
             if wrong and os.environ.get("GITHUB_ACTIONS") == "true":
-                print(f"::warning title=benchmarks::{found.name}: {wrong}", flush=True)
-            ratio = "" if found.ratio is None else f"{found.ratio:.3g}"
-            known[found.name] = replace(budget, ratio=ratio, machine=machine(), date=today)
-    if given.record:
+                print(f"::warning title=benchmarks::{result.name}: {wrong}", flush=True)
+            ratio = "" if result.ratio is None else f"{result.ratio:.3g}"
+            known[result.name] = replace(budget, ratio=ratio, machine=machine(), date=today)
+    if options.record:
         order = [name for group in GROUPS for name in names(group)]
         row.write(known[name] for name in order if name in known)
     return 0

@@ -98,28 +98,28 @@ def book_rows() -> Iterator[Row]:
     folder, taken = _built()
     for what, (wall, processor) in taken.items():
         yield Row(what, wall, processor / anchor())
-    kept = {name: folder / "executed" / f"{name.replace('/', '--')}.json" for name in chapters()}
-    seconds = {name: json.loads(path.read_text(encoding="utf-8"))["seconds"] for name, path in kept.items()}
+    rest = {name: folder / "executed" / f"{name.replace('/', '--')}.json" for name in chapters()}
+    seconds = {name: json.loads(path.read_text(encoding="utf-8"))["seconds"] for name, path in rest.items()}
     for name, value in seconds.items():
         yield Row(f"chapter {name}", value, value * len(seconds) / sum(seconds.values()))
 
 
 def page_rows() -> Iterator[Row]:
     """Every page's own weight, then what pages share, the slowest page and the slowest slider."""
-    given = os.environ.get("CAPE_BOOK_HTML")
-    html = Path(given) if given else _built()[0] / "html"
-    found = opened_pages(html)
-    times = Counter(name for page in found for name in page["loads"])
+    options = os.environ.get("CAPE_BOOK_HTML")
+    html = Path(options) if options else _built()[0] / "html"
+    result = opened_pages(html)
+    times = Counter(name for page in result for name in page["loads"])
     weight = {name: _kilobytes(html / name) for name in times}
-    for page in found:
+    for page in result:
         own = sum(weight[name] for name in page["loads"] if times[name] == 1)
         yield Row(f"page {page['page']}", own, own)
-    everywhere = sum(weight[name] for name in times if times[name] == len(found))
-    somewhere = sum(weight[name] for name in times if 1 < times[name] < len(found))
+    everywhere = sum(weight[name] for name in times if times[name] == len(result))
+    somewhere = sum(weight[name] for name in times if 1 < times[name] < len(result))
     for name, shared in zip(SHARED, (everywhere, somewhere), strict=True):
         yield Row(name, shared, shared)
     for name, key in zip(SLOWEST, ("after", "busy", "slider"), strict=True):
-        yield Row(name, max(page[key] for page in found))
+        yield Row(name, max(page[key] for page in result))
 
 
 def opened_pages(html: Path) -> list[dict[str, Any]]:
@@ -130,16 +130,16 @@ def opened_pages(html: Path) -> list[dict[str, Any]]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(html)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_address[1]}"
-    found = []
+    result = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox"])
         for name in listed():
             first, second = (_visit(browser, f"{base}/{name}.html") for _ in range(2))
-            found.append({"page": name} | {key: min(first[key], second[key]) for key in first if key != "loads"})
-            found[-1]["loads"] = first["loads"]
+            result.append({"page": name} | {key: min(first[key], second[key]) for key in first if key != "loads"})
+            result[-1]["loads"] = first["loads"]
         browser.close()
     server.shutdown()
-    return found
+    return result
 
 
 def _visit(browser: Any, address: str) -> dict[str, Any]:

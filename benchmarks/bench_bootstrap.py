@@ -38,13 +38,13 @@ def times_faster(fast: Callable[[], object], loop: Callable[[], object], rounds:
 def vertex_loop(frame: pd.DataFrame, resamples: int) -> list[float]:
     """The published bootstrap as a loop of polyfits."""
     t, y = np.log10(frame["params_b"].to_numpy() * 1e9), frame["truthfulqa"].to_numpy()
-    rng, kept = generator(42), []
+    rng, rest = generator(42), []
     for _ in range(resamples):
         rows = rng.integers(0, t.size, t.size)
         a, b, _ = np.polyfit(t[rows], y[rows], 2)
         if a > 0 and 7 < -b / (2 * a) < 12:
-            kept.append(10 ** (-b / (2 * a)))
-    return kept
+            rest.append(10 ** (-b / (2 * a)))
+    return rest
 
 
 def r_loop(x: np.ndarray, y: np.ndarray, resamples: int) -> list[float]:

@@ -36,12 +36,12 @@ def measure(page_file: Path) -> dict[str, float]:
         page.goto(page_file.resolve().as_uri())
         page.wait_for_selector(".cape-dash[data-ready]")
         paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"
-        found = {"first paint": page.evaluate(paint), "ready": page.evaluate("performance.now()")}
+        result = {"first paint": page.evaluate(paint), "ready": page.evaluate("performance.now()")}
         for key in EXAMPLES:
             page.click(f"[data-example='{key}']")
-            found[f"update, {key}"] = statistics.median(page.evaluate(KEYSTROKES))
+            result[f"update, {key}"] = statistics.median(page.evaluate(KEYSTROKES))
         browser.close()
-    return found
+    return result
 
 
 def rows() -> Iterator[Row]:

@@ -40,9 +40,12 @@ def files(folder: Path, count: int) -> int:
 
 
 NAMES = (
-    "cape import, 100 files", "cape import, 1000 files", "intake of a table of 10,000 rows", "cape family, eight sizes",
+    "cape import, 100 files",
+    "cape import, 1000 files",
+    "intake of a table of 10,000 rows",
+    "cape family, eight sizes",
     "family report",
-)  # fmt: skip
+)
 ROWS = 10_000
 
 

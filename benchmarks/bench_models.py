@@ -24,9 +24,9 @@ def rows() -> Iterator[Row]:
 
     torch.set_num_threads(os.cpu_count() or 1)  # what ran before in this process may have left it at one
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    found = {row["what"]: row["ratio"] for row in bench_lm.steering_cost("70m", device, 3)}
+    result = {row["what"]: row["ratio"] for row in bench_lm.steering_cost("70m", device, 3)}
     for name, what in STEERING.items():
-        yield Row(name, found[what], found[what])
+        yield Row(name, result[what], result[what])
     probing = bench_lm.probe_cost("70m", device)["ratio"]
     yield Row(NAMES[2], probing, probing)
     protocol = bench_lm.protocol_cost()

@@ -45,10 +45,16 @@ def families(count: int) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     t = np.linspace(-1, 1, SIZES)
     rows = [
-        {"model": f"f{family}-{size}", "params_b": 0.1 * 4.0**size, "family": f"family {family}",
-         "hellaswag": 55 + 25 * t[size] + rng.normal(), "truthfulqa": 38 + 6 * t[size] ** 2 + rng.normal()}
-        for family in range(count) for size in range(SIZES)
-    ]  # fmt: skip
+        {
+            "model": f"f{family}-{size}",
+            "params_b": 0.1 * 4.0**size,
+            "family": f"family {family}",
+            "hellaswag": 55 + 25 * t[size] + rng.normal(),
+            "truthfulqa": 38 + 6 * t[size] ** 2 + rng.normal(),
+        }
+        for family in range(count)
+        for size in range(SIZES)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -58,7 +64,7 @@ def measured(todo: list[sweep.Task], counts: tuple[int, ...] = (1, 2), runs: int
     The clusters take turns, and the best run of each counts: other work on the machine, which comes and goes, does not
     fall on one of them alone.
     """
-    found = {count: Timed(math.inf, 0.0) for count in counts}
+    result = {count: Timed(math.inf, 0.0) for count in counts}
     with contextlib.ExitStack() as stack:
         clusters = {count: stack.enter_context(client(None, count)) for count in counts}
         for dask in clusters.values():
@@ -70,8 +76,8 @@ def measured(todo: list[sweep.Task], counts: tuple[int, ...] = (1, 2), runs: int
                 seconds = time.perf_counter() - start
                 workers = dask.scheduler_info(n_workers=-1)["workers"].values()
                 memory = max(worker["metrics"]["memory"] for worker in workers) / 1e6
-                found[count] = Timed(min(found[count].seconds, seconds), max(found[count].memory, memory))
-    return found
+                result[count] = Timed(min(result[count].seconds, seconds), max(result[count].memory, memory))
+    return result
 
 
 def whole(todo: list[sweep.Task], workers: int) -> float:
@@ -107,23 +113,28 @@ def table() -> pd.DataFrame:
     lines = []
     for count in COUNTS:
         todo = sweep.tasks(families(count))
-        found = measured(todo)
-        for workers, (seconds, memory) in found.items():
+        result = measured(todo)
+        for workers, (seconds, memory) in result.items():
             lines.append(
-                {"families": count, "workers": workers, "tasks_s": round(seconds, 2),
-                 "family_ms": round(1000 * seconds / count), "memory_mb": round(memory),
-                 "efficiency": round(found[1].seconds / (workers * seconds), 2),
-                 "whole_s": round(whole(todo, workers), 1)}
-            )  # fmt: skip
+                {
+                    "families": count,
+                    "workers": workers,
+                    "tasks_s": round(seconds, 2),
+                    "family_ms": round(1000 * seconds / count),
+                    "memory_mb": round(memory),
+                    "efficiency": round(result[1].seconds / (workers * seconds), 2),
+                    "whole_s": round(whole(todo, workers), 1),
+                }
+            )
     return pd.DataFrame(lines)
 
 
 def main() -> None:
     """Print the table; with --record also write it to the file."""
-    found = table().assign(machine=machine(), date=datetime.date.today().isoformat())
-    print(found.drop(columns=["machine", "date"]).to_string(index=False))
+    result = table().assign(machine=machine(), date=datetime.date.today().isoformat())
+    print(result.drop(columns=["machine", "date"]).to_string(index=False))
     if "--record" in sys.argv[1:]:
-        found.to_csv(FILE, index=False, lineterminator="\n")
+        result.to_csv(FILE, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

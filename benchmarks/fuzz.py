@@ -46,15 +46,15 @@ def main() -> int:
     failed = False
     for name in chosen:
         start = time.perf_counter()
-        said, problem = _fuzz(name, _cases(name, chosen, asked.cases), asked.seed)
-        told = ", ".join(f"{kind} {count}" for kind, count in said.most_common())
-        print(f"{name}: {sum(said.values())} cases in {time.perf_counter() - start:.0f} s: {told}", flush=True)
+        text, problem = _fuzz(name, _cases(name, chosen, asked.cases), asked.seed)
+        output = ", ".join(f"{kind} {count}" for kind, count in text.most_common())
+        print(f"{name}: {sum(text.values())} cases in {time.perf_counter() - start:.0f} s: {output}", flush=True)
         if problem is not None:
             failed = True
             print(f"{name}: FAILED with {type(problem).__name__}: {problem}", flush=True)
             print("\n".join(getattr(problem, "__notes__", [])), flush=True)
         if asked.record:
-            record(name, asked.seed, said, problem is not None)
+            record(name, asked.seed, text, problem is not None)
     return int(failed)
 
 
@@ -72,8 +72,8 @@ def record(name: str, start: int, said: Counter[str], failed: bool) -> None:
         with RESULTS.open(encoding="utf-8", newline="") as stream:
             rows = [row for row in csv.DictReader(stream) if (row["kind"], row["seed"]) != (name, str(start))]
     total = sum(said.values())
-    found = (name, start, total, said["read"], total - said["read"], int(failed))
-    rows.append(dict(zip(COLUMNS, found, strict=True)))
+    result = (name, start, total, said["read"], total - said["read"], int(failed))
+    rows.append(dict(zip(COLUMNS, result, strict=True)))
     scratch = RESULTS.with_suffix(".csv.new")
     with scratch.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
@@ -96,24 +96,28 @@ def _target(name: str, folder: Path) -> Iterator[tuple[Any, Callable[[Any, Path]
 
 def _fuzz(name: str, cases: int, start: int) -> tuple[Counter[str], BaseException | None]:
     """How so many cases of one kind were answered, and the failure that ended them early, if any."""
-    said: Counter[str] = Counter()
+    text: Counter[str] = Counter()
     quiet = settings(
-        max_examples=cases, deadline=None, database=None, suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink], print_blob=False,
-    )  # fmt: skip
+        max_examples=cases,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+        print_blob=False,
+    )
     with tempfile.TemporaryDirectory() as place, _target(name, Path(place)) as (strategy, check):
 
         @seed(start)
         @quiet
         @given(strategy)
         def one(case: object) -> None:
-            said[check(case, Path(place))] += 1
+            text[check(case, Path(place))] += 1
 
         try:
             one()
         except Exception as problem:
-            return said, problem
-    return said, None
+            return text, problem
+    return text, None
 
 
 if __name__ == "__main__":

@@ -26,23 +26,41 @@ COLOURS = ["red", "blue", "green", "grey", "white", "black"]
 
 def _questions() -> dict[str, list[dict]]:
     """Thirty items for each of four tasks, in the columns that the harness's task definitions read."""
-    made: dict[str, list[dict]] = {"hellaswag": [], "arc_challenge": [], "winogrande": [], "truthfulqa": []}
+    result: dict[str, list[dict]] = {"hellaswag": [], "arc_challenge": [], "winogrande": [], "truthfulqa": []}
     for i, (colour, wrong) in enumerate(itertools.permutations(COLOURS, 2)):
-        made["hellaswag"].append(
-            {"activity_label": "Painting", "ctx_a": f"A person opens a tin of {colour} paint.", "ctx_b": "the wall",
-             "endings": [f"turns {colour}.", f"turns {wrong}.", "flies away.", "reads a book."], "label": "0"})
-        made["arc_challenge"].append(
-            {"question": f"What is {i} plus {i + 1}?", "answerKey": "B",
-             "choices": {"text": [str(i), str(2 * i + 1), str(3 * i + 2)], "label": ["A", "B", "C"]}})
+        result["hellaswag"].append(
+            {
+                "activity_label": "Painting",
+                "ctx_a": f"A person opens a tin of {colour} paint.",
+                "ctx_b": "the wall",
+                "endings": [f"turns {colour}.", f"turns {wrong}.", "flies away.", "reads a book."],
+                "label": "0",
+            }
+        )
+        result["arc_challenge"].append(
+            {
+                "question": f"What is {i} plus {i + 1}?",
+                "answerKey": "B",
+                "choices": {"text": [str(i), str(2 * i + 1), str(3 * i + 2)], "label": ["A", "B", "C"]},
+            }
+        )
         size = "big" if i % 2 else "small"
-        made["winogrande"].append(
-            {"sentence": f"The {colour} cup would not fit in the box because the _ was too {size}.", "option1": "cup",
-             "option2": "box", "answer": "1" if i % 2 else "2"})
-        made["truthfulqa"].append(
-            {"question": f"Is a {colour} coat warmer than the same coat in {wrong}?",
-             "mc1_targets": {"choices": [f"{colour}.", f"{wrong}.", "Never."], "labels": [1, 0, 0]},
-             "mc2_targets": {"choices": [f"{colour}.", "No.", f"{wrong}.", "Never."], "labels": [1, 1, 0, 0]}})
-    return made
+        result["winogrande"].append(
+            {
+                "sentence": f"The {colour} cup would not fit in the box because the _ was too {size}.",
+                "option1": "cup",
+                "option2": "box",
+                "answer": "1" if i % 2 else "2",
+            }
+        )
+        result["truthfulqa"].append(
+            {
+                "question": f"Is a {colour} coat warmer than the same coat in {wrong}?",
+                "mc1_targets": {"choices": [f"{colour}.", f"{wrong}.", "Never."], "labels": [1, 0, 0]},
+                "mc2_targets": {"choices": [f"{colour}.", "No.", f"{wrong}.", "Never."], "labels": [1, 1, 0, 0]},
+            }
+        )
+    return result
 
 
 def _task_files(folder: Path) -> None:
@@ -50,9 +68,13 @@ def _task_files(folder: Path) -> None:
     shipped = Path(find_spec("lm_eval").submodule_search_locations[0]) / "tasks"  # type: ignore
     tasks = folder / "tasks"
     tasks.mkdir(parents=True)
-    plain = {"hellaswag": "hellaswag/hellaswag.yaml", "arc_challenge": "arc/arc_challenge.yaml",
-             "winogrande": "winogrande/default.yaml", "truthfulqa_mc1": "truthfulqa/truthfulqa_mc1.yaml",
-             "truthfulqa_mc2": "truthfulqa/truthfulqa_mc2.yaml"}
+    plain = {
+        "hellaswag": "hellaswag/hellaswag.yaml",
+        "arc_challenge": "arc/arc_challenge.yaml",
+        "winogrande": "winogrande/default.yaml",
+        "truthfulqa_mc1": "truthfulqa/truthfulqa_mc1.yaml",
+        "truthfulqa_mc2": "truthfulqa/truthfulqa_mc2.yaml",
+    }
     for name, items in _questions().items():
         _items(tasks / f"{name}.jsonl", items)
     for name, definition in plain.items():
@@ -62,8 +84,18 @@ def _task_files(folder: Path) -> None:
     for leaf in sorted((shipped / "mmlu/default").glob("mmlu_*.yaml")):
         data = tasks / f"{leaf.stem}.jsonl"
         count = 5 + len(leaf.stem) % 4  # unequal leaves, so that the plain and the weighted mean differ
-        _items(data, [{"question": f"What is {i} times {len(leaf.stem)}?", "answer": i % 4, "subject": leaf.stem,
-                       "choices": [str(i * len(leaf.stem) + step) for step in range(4)]} for i in range(count)])
+        _items(
+            data,
+            [
+                {
+                    "question": f"What is {i} times {len(leaf.stem)}?",
+                    "answer": i % 4,
+                    "subject": leaf.stem,
+                    "choices": [str(i * len(leaf.stem) + step) for step in range(4)],
+                }
+                for i in range(count)
+            ],
+        )
         _task(tasks / leaf.name, leaf, leaf.stem, {"test": data, "dev": data})
 
 
@@ -72,8 +104,13 @@ def _items(path: Path, items: list[dict]) -> None:
 
 
 def _task(path: Path, definition: Path, name: str, splits: dict[str, Path]) -> None:
-    text = {"include": str(definition), "task": name, "dataset_path": "json", "dataset_name": None,
-            "dataset_kwargs": {"data_files": {split: f"tasks/{file.name}" for split, file in splits.items()}}}
+    text = {
+        "include": str(definition),
+        "task": name,
+        "dataset_path": "json",
+        "dataset_name": None,
+        "dataset_kwargs": {"data_files": {split: f"tasks/{file.name}" for split, file in splits.items()}},
+    }
     path.write_text(json.dumps(text), encoding="utf-8")  # JSON is YAML
 
 
@@ -91,8 +128,14 @@ def _model(folder: Path, width: int) -> None:
         tokenizer_object=words, unk_token="<unk>", bos_token="<s>", eos_token="</s>", model_max_length=2048
     )
     torch.manual_seed(width)
-    config = LlamaConfig(vocab_size=len(tokenizer), hidden_size=width, intermediate_size=2 * width,
-                         num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=2048)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=2048,
+    )
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
@@ -110,10 +153,33 @@ def run(folder: Path, widths: list[int], runs: Sequence[tuple[str, int]]) -> lis
         _model(model, width)
         for tasks, shots in runs:
             subprocess.run(
-                [sys.executable, "-m", "lm_eval", "run", "--model", "hf", "--model_args", f"pretrained=./{model.name}",
-                 "--tasks", *tasks.split(), "--num_fewshot", str(shots), "--batch_size", "8", "--device", "cpu",
-                 "--include_path", "tasks", "--output_path", "results"],
-                check=True, cwd=folder, env=env, stdout=subprocess.DEVNULL)
+                [
+                    sys.executable,
+                    "-m",
+                    "lm_eval",
+                    "run",
+                    "--model",
+                    "hf",
+                    "--model_args",
+                    f"pretrained=./{model.name}",
+                    "--tasks",
+                    *tasks.split(),
+                    "--num_fewshot",
+                    str(shots),
+                    "--batch_size",
+                    "8",
+                    "--device",
+                    "cpu",
+                    "--include_path",
+                    "tasks",
+                    "--output_path",
+                    "results",
+                ],
+                check=True,
+                cwd=folder,
+                env=env,
+                stdout=subprocess.DEVNULL,
+            )
     return sorted((folder / "results").rglob("results_*.json"))
 
 

@@ -109,11 +109,11 @@ def _read(notebook: Path, *, kernel: str, folder: Path) -> tuple[Any, list[dict[
     with client.setup_kernel():
         for index, cell in enumerate(run.cells):
             client.execute_cell(cell, index)
-        told, wrong = _moved(client.km.connection_file)
+        output, wrong = _moved(client.km.connection_file)
         client.set_widgets_metadata()
     wrong += [text] if '"output_type": "error"' in (text := json.dumps(run.metadata.get("widgets", {}))) else []
     assert not wrong, f"{notebook.name}: an input's answer failed: {wrong[0][-2000:]}"
-    return run, told
+    return run, output
 
 
 def _moved(connection_file: str) -> tuple[list[dict[str, Any]], list[str]]:

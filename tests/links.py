@@ -73,12 +73,12 @@ def broken_in_repository() -> Iterator[str]:
 
 def outside(html: Path) -> set[str]:
     """Every address of another host: in the pages, in the Markdown and in the tables' columns of sources."""
-    found = {link for page in pages(html) for link in _page(page)[0]}
-    found |= {link for path in markdown_files() for link in MARKDOWN.findall(path.read_text(encoding="utf-8"))}
+    result = {link for page in pages(html) for link in _page(page)[0]}
+    result |= {link for path in markdown_files() for link in MARKDOWN.findall(path.read_text(encoding="utf-8"))}
     for path in sorted((ROOT / "data").rglob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
-            found |= {cell for line in csv.reader(file) for cell in line if re.fullmatch(r"https?://\S+", cell)}
-    return {link.split("#")[0] for link in found if urlsplit(link).scheme in ("http", "https")}
+            result |= {cell for line in csv.reader(file) for cell in line if re.fullmatch(r"https?://\S+", cell)}
+    return {link.split("#")[0] for link in result if urlsplit(link).scheme in ("http", "https")}
 
 
 def answer(address: str, seconds: float = 30.0) -> tuple[bool, str]:
@@ -98,14 +98,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("html", nargs="?", type=Path, default=ROOT / "_build" / "html")
     parser.add_argument("--online", action="store_true", help="also ask every other host")
-    given = parser.parse_args()
-    gone = [*broken(given.html), *broken_in_repository()]
-    if given.online:
-        addresses = sorted(outside(given.html))
+    options = parser.parse_args()
+    gone = [*broken(options.html), *broken_in_repository()]
+    if options.online:
+        addresses = sorted(outside(options.html))
         with ThreadPoolExecutor(8) as pool:
-            for address, (lost, said) in zip(addresses, pool.map(answer, addresses), strict=True):
-                if said != "200":
-                    print(f"{'gone' if lost else 'no answer for a robot'}: {address} ({said})", flush=True)
+            for address, (lost, text) in zip(addresses, pool.map(answer, addresses), strict=True):
+                if text != "200":
+                    print(f"{'gone' if lost else 'no answer for a robot'}: {address} ({text})", flush=True)
                 gone += [address] * lost
         print(f"{len(addresses)} addresses asked")
     print("\n".join(gone) or "every link inside leads somewhere")

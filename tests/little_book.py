@@ -22,16 +22,16 @@ charts.figure(chart, title="Five rows", alt="Five points on a line, one a row", 
 
 def notebook(*cells: str, path: Path) -> Path:
     """Write a notebook: a text that begins with # is Markdown, any other is code."""
-    made = []
+    result = []
     for i, source in enumerate(cells):
         cell: dict[str, object] = {"id": f"c{i}", "metadata": {}, "source": source}
         if source.startswith("# "):
             cell["cell_type"] = "markdown"
         else:
             cell |= {"cell_type": "code", "execution_count": None, "outputs": []}
-        made.append(cell)
+        result.append(cell)
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    text = json.dumps({"cells": made, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}, indent=1)
+    text = json.dumps({"cells": result, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}, indent=1)
     path.write_text(text + "\n", encoding="utf-8")
     return path
 

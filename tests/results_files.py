@@ -46,8 +46,13 @@ def harness_0_4(
     for task, value in (scores | leaves).items():
         row: dict[str, Any] = {"acc,none": value, "acc_stderr,none": 0.012, "alias": task}
         if task in ("hellaswag", "arc_challenge"):
-            row = {"acc,none": value - 0.05, "acc_stderr,none": 0.011, "acc_norm,none": value,
-                   "acc_norm_stderr,none": 0.013, "alias": task}
+            row = {
+                "acc,none": value - 0.05,
+                "acc_stderr,none": 0.011,
+                "acc_norm,none": value,
+                "acc_norm_stderr,none": 0.013,
+                "alias": task,
+            }
         if at >= (0, 4, 12):
             row |= {"name": task, "sample_len": 100}
         results[task] = row
@@ -56,8 +61,16 @@ def harness_0_4(
         "configs": {task: {"task": task, "num_fewshot": SHOTS.get(task, 5)} for task in results},
         "versions": {task: _version(task, at) for task in results},
         "n-shot": {task: SHOTS.get(task, 5) for task in results},
-        "config": {"model": "hf", "model_args": f"pretrained={model},dtype=float16", "batch_size": "8",
-                   "batch_sizes": [], "device": "cuda", "use_cache": None, "limit": None, "bootstrap_iters": 100000},
+        "config": {
+            "model": "hf",
+            "model_args": f"pretrained={model},dtype=float16",
+            "batch_size": "8",
+            "batch_sizes": [],
+            "device": "cuda",
+            "use_cache": None,
+            "limit": None,
+            "bootstrap_iters": 100000,
+        },
         "git_hash": "abc1234",
     }
     if mmlu:
@@ -72,8 +85,14 @@ def harness_0_4(
         document["n-samples"] = {
             task: {"original": n, "effective": n} for task in results if (n := _items(task)) is not None
         }
-        document |= {"model_source": "hf", "model_name": model, "model_name_sanitized": model.replace("/", "__"),
-                     "chat_template": None, "system_instruction": None, "fewshot_as_multiturn": False}
+        document |= {
+            "model_source": "hf",
+            "model_name": model,
+            "model_name_sanitized": model.replace("/", "__"),
+            "chat_template": None,
+            "system_instruction": None,
+            "fewshot_as_multiturn": False,
+        }
         document["config"] |= {"model_num_parameters": -1 if params is None else int(params), "model_revision": "main"}
     if at >= (0, 4, 9):
         document["lm_eval_version"] = release
@@ -107,17 +126,29 @@ def harness_0_3(
         "truthfulqa_mc": {"mc1": 0.25, "mc1_stderr": 0.012, "mc2": 0.42, "mc2_stderr": 0.014},
     }
     rows |= {
-        f"hendrycksTest-{subject}": {"acc": subject_score(subject), "acc_stderr": 0.012, "acc_norm": 0.9,
-                                     "acc_norm_stderr": 0.012}
+        f"hendrycksTest-{subject}": {
+            "acc": subject_score(subject),
+            "acc_stderr": 0.012,
+            "acc_norm": 0.9,
+            "acc_norm_stderr": 0.012,
+        }
         for subject in MMLU_SUBJECTS
     }
     chosen = {task: row for task, row in rows.items() if task.startswith(tasks)}
     return {
         "results": chosen,
         "versions": {task: int(task.startswith(("truthfulqa_mc", "hendrycksTest"))) for task in chosen},
-        "config": {"model": "hf-causal", "model_args": f"pretrained={model}", "num_fewshot": shots, "batch_size": 8,
-                   "device": "cuda", "no_cache": True, "limit": None, "bootstrap_iters": 100000,
-                   "description_dict": {}},
+        "config": {
+            "model": "hf-causal",
+            "model_args": f"pretrained={model}",
+            "num_fewshot": shots,
+            "batch_size": 8,
+            "device": "cuda",
+            "no_cache": True,
+            "limit": None,
+            "bootstrap_iters": 100000,
+            "description_dict": {},
+        },
     }
 
 
@@ -131,8 +162,12 @@ def leaderboard_v1(model: str = "lab/model-1b", *, general: bool = True, mmlu_ve
         "harness|gsm8k|5": {"acc": 0.02, "acc_stderr": 0.004},
     }
     rows |= {
-        f"harness|hendrycksTest-{subject}|5": {"acc": subject_score(subject), "acc_stderr": 0.012, "acc_norm": 0.9,
-                                               "acc_norm_stderr": 0.012}
+        f"harness|hendrycksTest-{subject}|5": {
+            "acc": subject_score(subject),
+            "acc_stderr": 0.012,
+            "acc_norm": 0.9,
+            "acc_norm_stderr": 0.012,
+        }
         for subject in MMLU_SUBJECTS
     }
     versions = {key: mmlu_version if "hendrycksTest" in key else 1 if "truthfulqa" in key else 0 for key in rows}

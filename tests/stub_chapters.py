@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 
-PARAMETERS = '''panel: str = "published"  # base panel: published, deduplicated or uniform
+PARAMETERS = """panel: str = "published"  # base panel: published, deduplicated or uniform
 family: str = "Pythia"  # the ladder in front
 scores_path: str = ""  # a CSV; "" for none
 x: str = "hellaswag"
@@ -14,7 +14,7 @@ y: str = "truthfulqa"
 cut_b: float = 3.5  # where to cut; 0.1 to 100
 steps: int = 3
 live: bool = False
-'''
+"""
 CODE = "from cape_lib import tables\nprint('rows', len(tables.read_scores(scores_path)), family, panel)"
 
 

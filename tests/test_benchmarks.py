@@ -53,9 +53,9 @@ def test_every_page_has_the_budget_of_the_house() -> None:
 def test_a_loss_is_a_ratio_a_fifth_worse_and_nothing_else(
     budget: Budget, value: float, ratio: float | None, keeps: bool, loses: bool
 ) -> None:
-    found = Row("figure", value, ratio)
-    assert budget.keeps(found) == keeps
-    assert budget.loses(found) == loses
+    result = Row("figure", value, ratio)
+    assert budget.keeps(result) == keeps
+    assert budget.loses(result) == loses
 
 
 def _slow(group: str) -> list[Row]:
@@ -95,6 +95,9 @@ def test_a_group_is_named_by_its_beginning_and_an_unknown_one_is_refused() -> No
 def test_the_command_starts_from_the_root_of_the_checkout() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "imports", "--list"],
-        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1],
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
+    )
     assert "import cape_lib" in done.stdout

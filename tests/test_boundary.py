@@ -34,12 +34,12 @@ def planted(turn_b=3.0, k=9, depth=6.0, sd=0.5, seed=None):
 
 
 def test_the_published_bootstrap_gives_3_5_with_2_9_to_13_4():
-    found = boundary.vertex_bootstrap(tables.base_version("bootstrap_script"))
-    assert found.estimate.n == 14
-    assert found.estimate.estimate == pytest.approx(3.5, abs=0.05)
-    assert found.estimate.low == pytest.approx(2.9, abs=0.05)
-    assert found.estimate.high == pytest.approx(13.4, abs=1.2)  # about one Monte-Carlo standard error at 10,000
-    assert found.point == pytest.approx(3.43, abs=0.01)
+    result = boundary.vertex_bootstrap(tables.base_version("bootstrap_script"))
+    assert result.estimate.n == 14
+    assert result.estimate.estimate == pytest.approx(3.5, abs=0.05)
+    assert result.estimate.low == pytest.approx(2.9, abs=0.05)
+    assert result.estimate.high == pytest.approx(13.4, abs=1.2)  # about one Monte-Carlo standard error at 10,000
+    assert result.point == pytest.approx(3.43, abs=0.01)
 
 
 def test_the_published_upper_end_is_the_mean_of_many_seeds():
@@ -52,8 +52,8 @@ def test_every_resample_equals_polyfit():
     rows = tables.base_version("bootstrap_script")
     t, y = np.log10(rows["params_b"].to_numpy()), rows["truthfulqa"].to_numpy()
     counts = row_bootstrap_counts(14, 300, generator(0))
-    found = fit_parabolas(t, y, counts)
-    for count, a, slope, centre, constant, vertex in zip(counts, *found, found.vertex(), strict=True):
+    result = fit_parabolas(t, y, counts)
+    for count, a, slope, centre, constant, vertex in zip(counts, *result, result.vertex(), strict=True):
         drawn = np.repeat(np.arange(14), count)
         known = np.polyfit(t[drawn] - centre, y[drawn], 2)
         assert (a, slope, constant) == pytest.approx(known, rel=1e-8, abs=1e-8)
@@ -63,9 +63,9 @@ def test_every_resample_equals_polyfit():
 @given(st.floats(-3, 3), st.floats(0.1, 20), st.floats(-50, 50), st.integers(3, 12))
 def test_an_exact_parabola_gives_its_vertex(turn, curvature, shift, n):
     t = np.linspace(-1, 2, n)
-    found = fit_parabolas(t, shift + curvature * (t - turn) ** 2)
-    assert found.vertex()[0] == pytest.approx(turn, abs=1e-6)
-    assert found.curvature[0] == pytest.approx(curvature, rel=1e-6)
+    result = fit_parabolas(t, shift + curvature * (t - turn) ** 2)
+    assert result.vertex()[0] == pytest.approx(turn, abs=1e-6)
+    assert result.curvature[0] == pytest.approx(curvature, rel=1e-6)
 
 
 def test_two_different_sizes_have_no_parabola_and_no_warning(recwarn):
@@ -79,29 +79,29 @@ def test_u_shape_equals_the_t_tests_of_statsmodels():
     rows = tables.base_version("bootstrap_script")
     t = np.log10(rows["params_b"].to_numpy())
     fit = OLS(rows["truthfulqa"].to_numpy(), np.vander(t, 3, increasing=True)).fit()
-    found = boundary.u_shape(rows)
+    result = boundary.u_shape(rows)
     low, high = (fit.t_test([0, 1, 2 * end]) for end in (t.min(), t.max()))
-    assert (found.slope_low, found.slope_high) == pytest.approx((low.effect[0], high.effect[0]))
-    assert (found.p_low, found.p_high) == pytest.approx((low.pvalue / 2, high.pvalue / 2))
-    assert found.p == max(found.p_low, found.p_high, found.p_lines)
-    assert max(found.p_low, found.p_high) < 0.001
-    assert found.vertex.contains(found.vertex.estimate)
+    assert (result.slope_low, result.slope_high) == pytest.approx((low.effect[0], high.effect[0]))
+    assert (result.p_low, result.p_high) == pytest.approx((low.pvalue / 2, high.pvalue / 2))
+    assert result.p == max(result.p_low, result.p_high, result.p_lines)
+    assert max(result.p_low, result.p_high) < 0.001
+    assert result.vertex.contains(result.vertex.estimate)
 
 
 def test_pythia_alone_has_no_u_and_no_boundary():
     assert boundary.u_shape(tables.ladder("Pythia")).p > 0.9
-    found = boundary.critical_scales(tables.ladder("Pythia"))
-    assert found["n_c_b"].isna().all()
-    assert set(found["verdict"]) <= {"no boundary in these sizes", "undecided"}
-    assert found["reason"].str.contains("TruthfulQA has not turned up by the largest size, 12 B").all()
+    scales = boundary.critical_scales(tables.ladder("Pythia"))
+    assert scales["n_c_b"].isna().all()
+    assert set(scales["verdict"]) <= {"no boundary in these sizes", "undecided"}
+    assert scales["reason"].str.contains("TruthfulQA has not turned up by the largest size, 12 B").all()
 
 
 def test_a_planted_boundary_is_found_by_every_estimator():
-    found = boundary.critical_scales(planted(3.0)).set_index("estimator")
-    assert (found["verdict"] == "boundary").all()
-    assert found.loc["vertex", "n_c_b"] == pytest.approx(3.0, rel=1e-6)
-    assert found["n_c_b"].between(1.5, 6.0).all()
-    assert (found["low"] <= found["n_c_b"]).all() and (found["n_c_b"] <= found["high"]).all()
+    scales = boundary.critical_scales(planted(3.0)).set_index("estimator")
+    assert (scales["verdict"] == "boundary").all()
+    assert scales.loc["vertex", "n_c_b"] == pytest.approx(3.0, rel=1e-6)
+    assert scales["n_c_b"].between(1.5, 6.0).all()
+    assert (scales["low"] <= scales["n_c_b"]).all() and (scales["n_c_b"] <= scales["high"]).all()
 
 
 def test_the_vertex_interval_covers_a_planted_boundary():
@@ -132,24 +132,24 @@ def test_a_curve_without_a_turn_is_rarely_called_a_boundary(shape):
 
 
 def test_sizes_that_are_too_few_are_an_answer():
-    found = boundary.critical_scales(ladder([40, 30]))
-    assert (found["verdict"] == "undecided").all() and found["n_c_b"].isna().all()
-    assert found["reason"].str.contains("2 sizes cannot show a turn").all()
+    scales = boundary.critical_scales(ladder([40, 30]))
+    assert (scales["verdict"] == "undecided").all() and scales["n_c_b"].isna().all()
+    assert scales["reason"].str.contains("2 sizes cannot show a turn").all()
 
 
 def test_unknown_noise_leaves_a_point_without_a_verdict():
     frame = planted().rename(columns={"truthfulqa": "mine"}).drop(columns="truthfulqa_stderr")
-    found = boundary.critical_scales(frame, y="mine").set_index("estimator")
-    assert found.loc["vertex", "n_c_b"] == pytest.approx(3.0)
-    assert found["low"].isna().all() and (found["verdict"] == "undecided").all()
-    assert found["reason"].str.contains("noise of the scores is unknown").all()
+    scales = boundary.critical_scales(frame, y="mine").set_index("estimator")
+    assert scales.loc["vertex", "n_c_b"] == pytest.approx(3.0)
+    assert scales["low"].isna().all() and (scales["verdict"] == "undecided").all()
+    assert scales["reason"].str.contains("noise of the scores is unknown").all()
 
 
 def test_a_score_that_only_rises_puts_the_turn_below_the_sizes():
-    found = boundary.critical_scales(ladder(np.linspace(30, 60, 6)))
-    assert (found["verdict"] == "no boundary in these sizes").all()
-    assert (found["low"] == 0).all()
-    assert found["reason"].str.contains("rises from the smallest size on").all()
+    scales = boundary.critical_scales(ladder(np.linspace(30, 60, 6)))
+    assert (scales["verdict"] == "no boundary in these sizes").all()
+    assert (scales["low"] == 0).all()
+    assert scales["reason"].str.contains("rises from the smallest size on").all()
 
 
 @given(TRIPLES, st.randoms(), st.floats(0.01, 100))
@@ -157,11 +157,11 @@ def test_critical_scales_know_neither_order_nor_the_unit_of_size(pairs, random, 
     frame = ladder([p[1] for p in pairs], x=[p[0] for p in pairs])
     order = list(range(len(frame)))
     random.shuffle(order)
-    kept = frame.copy()
+    rest = frame.copy()
     one = boundary.critical_scales(frame)
     two = boundary.critical_scales(frame.iloc[order])
     three = boundary.critical_scales(frame.assign(params_b=frame["params_b"] * unit))
-    pd.testing.assert_frame_equal(frame, kept)
+    pd.testing.assert_frame_equal(frame, rest)
     pd.testing.assert_frame_equal(one, two)
     assert three["n_c_b"].to_numpy() == pytest.approx(one["n_c_b"].to_numpy() * unit, rel=1e-6, nan_ok=True)
 
@@ -184,19 +184,19 @@ def test_equal_scores_give_no_warning(recwarn):
 
 
 def test_intervals_are_named_and_few_families_are_not_resampled():
-    found = boundary.vertex_intervals(tables.base_version("bootstrap_script"), resamples=2000).set_index("method")
-    assert len(found) == 4 and (found["families"] == 3).all()
-    assert np.isnan(found.loc["families resampled", "low"])
-    assert "3 families are too few" in found.loc["families resampled", "reason"]
-    assert found.loc["one family left out", "low"] < 2.9
+    result = boundary.vertex_intervals(tables.base_version("bootstrap_script"), resamples=2000).set_index("method")
+    assert len(result) == 4 and (result["families"] == 3).all()
+    assert np.isnan(result.loc["families resampled", "low"])
+    assert "3 families are too few" in result.loc["families resampled", "reason"]
+    assert result.loc["one family left out", "low"] < 2.9
     wide = boundary.vertex_intervals(tables.base(), resamples=2000).set_index("method")
     assert wide.loc["families resampled", "high"] > wide.loc["rows resampled, as published", "high"]
 
 
 def test_one_family_has_nothing_to_leave_out():
-    found = boundary.vertex_intervals(planted(), resamples=500).set_index("method")
-    assert np.isnan(found.loc["one family left out", "low"])
-    assert found.loc["score noise", "low"] <= 3.0 <= found.loc["score noise", "high"]
+    result = boundary.vertex_intervals(planted(), resamples=500).set_index("method")
+    assert np.isnan(result.loc["one family left out", "low"])
+    assert result.loc["score noise", "low"] <= 3.0 <= result.loc["score noise", "high"]
 
 
 def test_published_isocline_signs_come_out_only_in_the_reversed_reading():
@@ -254,9 +254,9 @@ def test_the_fixed_draws_give_the_share_that_many_random_draws_give(name):
 
 
 def test_a_score_that_never_changes_has_no_boundary_to_speak_of():
-    found = boundary.critical_scales(ladder([40.0] * 6))
-    assert (found["verdict"] == "undecided").all() and found["n_c_b"].isna().all()
-    assert found["reason"].str.contains("same at every size").all()
+    scales = boundary.critical_scales(ladder([40.0] * 6))
+    assert (scales["verdict"] == "undecided").all() and scales["n_c_b"].isna().all()
+    assert scales["reason"].str.contains("same at every size").all()
 
 
 def test_the_same_seed_gives_the_same_answer():

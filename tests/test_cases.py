@@ -26,12 +26,30 @@ M = {"org/m-1b": 1.0, "org/m-3b": 3.0, "org/m-7b": 7.0}
 
 #: file -> the rows: model -> (params_b, hellaswag, truthfulqa)
 TABLES = {
-    **{f"tab/{name}": USUAL for name in (
-        "cols.json", "comma_decimal.csv", "excel_bom.csv", "excel_crlf.csv", "excel_de.csv",
-        "excel_utf16.csv", "index.csv",
-        "lines.jsonl", "long.csv", "names2.csv", "nb2.csv", "nonbench.csv", "percent.csv", "pipe.csv", "pm.csv",
-        "records.json", "space.txt", "t.tsv", "thousands.csv",
-    )},
+    **{
+        f"tab/{name}": USUAL
+        for name in (
+            "cols.json",
+            "comma_decimal.csv",
+            "excel_bom.csv",
+            "excel_crlf.csv",
+            "excel_de.csv",
+            "excel_utf16.csv",
+            "index.csv",
+            "lines.jsonl",
+            "long.csv",
+            "names2.csv",
+            "nb2.csv",
+            "nonbench.csv",
+            "percent.csv",
+            "pipe.csv",
+            "pm.csv",
+            "records.json",
+            "space.txt",
+            "t.tsv",
+            "thousands.csv",
+        )
+    },
     "tab/excel_cp1252.csv": {name.replace("a-", "Modèle-"): row for name, row in USUAL.items()},
     "tab/sizes_text.csv": USUAL | {"a-7b": (0.41, 70.75, 38.4)},
     "tab/paper.md": USUAL | {"a-7b": (7.0, 70.8, 38.4)},
@@ -41,14 +59,45 @@ TABLES = {
     "one_family_of_a_table_small_scores.csv": {"g-124m": (0.124, 31.5, 40.7), "h-70b": (70.0, 87.0, 45.0)},
     "sweep_blank_for_family.csv": {"c-9b": (9.0, 72.0, 39.0)},
     "sweep_no_family_column.csv": {"b-3b": (3.2, 60.0, 39.0)},
-    **{f"messy/{name}": USUAL for name in (
-        "blanks.csv", "bold.md", "bom_semicolon_thin.csv", "both_metrics.csv", "comments.csv", "footer.csv",
-        "merged_head.csv", "multiline_head.csv", "mysql.txt", "nbsp_heads.csv", "nested.jsonl", "repeated_head.csv",
-        "swiss.csv", "title_above.csv", "totals.csv", "two_heads.csv", "unicode_text.txt", "utf16_no_bom.csv",
-        "asciidoc.txt", "by_model.json", "counts.csv", "cp1252_semicolon.csv", "dashes.csv", "german.csv",
-        "group_heads.csv", "html_cells.csv", "human_row.csv", "jira.txt", "numbered.csv", "rst_simple.txt",
-        "scores.dat", "stars.csv", "units_row.csv", "units_row_named.csv",
-    )},
+    **{
+        f"messy/{name}": USUAL
+        for name in (
+            "blanks.csv",
+            "bold.md",
+            "bom_semicolon_thin.csv",
+            "both_metrics.csv",
+            "comments.csv",
+            "footer.csv",
+            "merged_head.csv",
+            "multiline_head.csv",
+            "mysql.txt",
+            "nbsp_heads.csv",
+            "nested.jsonl",
+            "repeated_head.csv",
+            "swiss.csv",
+            "title_above.csv",
+            "totals.csv",
+            "two_heads.csv",
+            "unicode_text.txt",
+            "utf16_no_bom.csv",
+            "asciidoc.txt",
+            "by_model.json",
+            "counts.csv",
+            "cp1252_semicolon.csv",
+            "dashes.csv",
+            "german.csv",
+            "group_heads.csv",
+            "html_cells.csv",
+            "human_row.csv",
+            "jira.txt",
+            "numbered.csv",
+            "rst_simple.txt",
+            "scores.dat",
+            "stars.csv",
+            "units_row.csv",
+            "units_row_named.csv",
+        )
+    },
     "messy/nbsp_names.csv": {f"Pythia {name[2:].upper()}": row for name, row in USUAL.items()},
     "messy/merged_family.csv": USUAL | {"b-7b": (7.0, 69.0, 39.0)},
     **{f"messy/{name}": dict(list(USUAL.items())[:2]) for name in ("box.txt", "latex.txt", "nested_stderr.jsonl")},
@@ -56,8 +105,11 @@ TABLES = {
     "messy/hf_board.csv": {f"org/{name}": row for name, row in USUAL.items()},
     "messy/revisions.csv": {"org/a-1b@main": (1.1, 50.5, 40.2), "other/b-7b (rev 12ab)": (7.0, 70.75, 38.4)},
     "messy/moe_sizes.csv": {
-        "e-30b": (30.0, 70.5, 37.0), "g-13b": (13.0, 75.0, 39.0), "h-70b": (70.0, 84.0, 44.0),
-        "i-7b": (7.0, 70.0, 38.0), "j-235b": (235.0, 87.0, 46.0),
+        "e-30b": (30.0, 70.5, 37.0),
+        "g-13b": (13.0, 75.0, 39.0),
+        "h-70b": (70.0, 84.0, 44.0),
+        "i-7b": (7.0, 70.0, 38.0),
+        "j-235b": (235.0, 87.0, 46.0),
     },
     "ours/excel_sep.csv": USUAL,
     "ours/readme_table.md": {"m-1b": (1.1, 50.5, 40.2), "m-3b": (3.0, 62.1, 36.0), "m-7b": (7.0, 70.8, 38.4)},
@@ -65,59 +117,122 @@ TABLES = {
     "ours/split.json": {"a-1b": (1.1, 50.5, 40.2), "a-3b": (3.0, 62.1, 36.0)},
     "ours/tokens_beside.csv": {"a-7b": (7.0, 70.0, 38.0)},
     "ours/moe.csv": {"OLMoE-1B-7B": (6.9, 78.0, 36.0), "Dense-3B": (3.0, 70.0, 38.0)},
-}  # fmt: skip
+}
 
 #: file or folder, options -> model -> (params_b, column, percent); what a note says
 RESULTS: list[tuple[str, Options, dict[str, tuple[float, str, float]], str]] = [
-    ("lm/rerun", Options(),
-     {"org/m-1b": (1.0, "hellaswag", 60.0)}, r"hellaswag: \[10-shot\] is read \(3 models, 2025-01-01"),
+    (
+        "lm/rerun",
+        Options(),
+        {"org/m-1b": (1.0, "hellaswag", 60.0)},
+        r"hellaswag: \[10-shot\] is read \(3 models, 2025-01-01",
+    ),
     ("lm/dup", Options(), {"org/m-3b": (3.0, "hellaswag", 70.0)}, "lm-evaluation-harness"),
     ("lm/stderr", Options(), {"org/m-7b": (7.0, "truthfulqa", 36.0)}, "lm-evaluation-harness"),
     ("lm/gen", Options(), {"org/m-7b": (7.0, "truthfulqa_mc1", 25.0)}, "tasks not read: truthfulqa_gen"),
     ("lm/two", Options(), {"Qwen/Q2-7b": (7.0, "hellaswag", 80.0)}, "lm-evaluation-harness"),
     ("lm/steps", Options(), {"EleutherAI/pythia-1b@step143000": (1.01178, "step", 143000.0)}, "lm-evaluation-harness"),
     ("lm/api", Options(params=M), {"org/m-7b": (7.0, "hellaswag", 80.0)}, "lm-evaluation-harness"),
-    ("lm/ckpt", Options(params={f"exp-{n}b/checkpoint-14676": n for n in (1, 3, 7)}),
-     {"exp-7b/checkpoint-14676": (7.0, "hellaswag", 70.0)}, "lm-evaluation-harness"),
-    ("lm/gptq", Options(allow=frozenset({"mixed"})),
-     {"org/m-7b-GPTQ": (7.0, "hellaswag", 80.0)}, "the 7 B of its name"),
+    (
+        "lm/ckpt",
+        Options(params={f"exp-{n}b/checkpoint-14676": n for n in (1, 3, 7)}),
+        {"exp-7b/checkpoint-14676": (7.0, "hellaswag", 70.0)},
+        "lm-evaluation-harness",
+    ),
+    (
+        "lm/gptq",
+        Options(allow=frozenset({"mixed"})),
+        {"org/m-7b-GPTQ": (7.0, "hellaswag", 80.0)},
+        "the 7 B of its name",
+    ),
     ("lm/chat", Options(allow=frozenset({"mixed"})), {"org/m-7b": (7.0, "hellaswag", 80.0)}, "lm-evaluation-harness"),
-    ("lm03/v0", Options(params=M),
-     {"org/m-1b": (1.0, "hellaswag", 50.0)}, "MMLU left out, 57 of its subjects have task version 0"),
+    (
+        "lm03/v0",
+        Options(params=M),
+        {"org/m-1b": (1.0, "hellaswag", 50.0)},
+        "MMLU left out, 57 of its subjects have task version 0",
+    ),
     ("lm03/v0_v1", Options(params=M), {"org/m-7b": (7.0, "mmlu", 29.0)}, "m-1b.json: MMLU left out"),
     ("lighteval", Options(params=SMOL), {"org/Smol-1.7B": (1.7, "truthfulqa", 37.0)}, "lighteval"),
     ("v2", Options(), {"org/Smol-1.7B": (1.711, "bbh", 62.0)}, "raw scores"),
     ("v2", Options(), {"org/Smol-1.7B": (1.711, "ifeval", 37.0)}, "raw scores"),
     ("other/inspect_log.json", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "hellaswag", 55.0)}, "Inspect"),
-    ("other/bigscience.json", Options(params={"b": 1}, names={str(CASES / "other/bigscience.json"): "b"}),
-     {"b": (1.0, "hellaswag", 44.0)}, "without a frame"),
-    ("other/bare.json", Options(params={"b": 1}, names={str(CASES / "other/bare.json"): "b"}),
-     {"b": (1.0, "truthfulqa", 40.0)}, "without a frame"),
-    ("real", Options(params={"bigscience/bloom-560m": 0.56}),
-     {"bigscience/bloom-560m": (0.56, "hellaswag", 36.5565)}, "mc_taco"),
-    ("ours/opencompass_summary_20240101.csv", Options(params={"m-1b": 1, "m-3b": 3, "m-7b": 7}),
-     {"m-3b": (3.0, "gsm8k", 12.3)}, "BoolQ"),
-    ("ours/opencompass_summary.md", Options(params={"m-1b": 1, "m-3b": 3}),
-     {"m-3b": (3.0, "hellaswag", 62.2)}, "OpenCompass"),
-    ("ours/gauntlet.md", Options(params={"org/m-1b": 1, "org/m-3b": 3}),
-     {"org/m-3b": (3.0, "mmlu", 27.0)}, "LLM Foundry"),
+    (
+        "other/bigscience.json",
+        Options(params={"b": 1}, names={str(CASES / "other/bigscience.json"): "b"}),
+        {"b": (1.0, "hellaswag", 44.0)},
+        "without a frame",
+    ),
+    (
+        "other/bare.json",
+        Options(params={"b": 1}, names={str(CASES / "other/bare.json"): "b"}),
+        {"b": (1.0, "truthfulqa", 40.0)},
+        "without a frame",
+    ),
+    (
+        "real",
+        Options(params={"bigscience/bloom-560m": 0.56}),
+        {"bigscience/bloom-560m": (0.56, "hellaswag", 36.5565)},
+        "mc_taco",
+    ),
+    (
+        "ours/opencompass_summary_20240101.csv",
+        Options(params={"m-1b": 1, "m-3b": 3, "m-7b": 7}),
+        {"m-3b": (3.0, "gsm8k", 12.3)},
+        "BoolQ",
+    ),
+    (
+        "ours/opencompass_summary.md",
+        Options(params={"m-1b": 1, "m-3b": 3}),
+        {"m-3b": (3.0, "hellaswag", 62.2)},
+        "OpenCompass",
+    ),
+    (
+        "ours/gauntlet.md",
+        Options(params={"org/m-1b": 1, "org/m-3b": 3}),
+        {"org/m-3b": (3.0, "mmlu", 27.0)},
+        "LLM Foundry",
+    ),
     ("ours/helm", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "hellaswag", 55.0)}, "HELM"),
     ("ours/olmes", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "arc_challenge", 31.0)}, "tasks not read: piqa"),
-    ("ours/lighteval_new_keys.json", Options(params={"org/m-1b": 1}, also={"gsm8k": Source("gsm8k",
-     "extractive_match")}),
-     {"org/m-1b": (1.0, "gsm8k", 2.0)}, "lighteval"),
+    (
+        "ours/lighteval_new_keys.json",
+        Options(params={"org/m-1b": 1}, also={"gsm8k": Source("gsm8k", "extractive_match")}),
+        {"org/m-1b": (1.0, "gsm8k", 2.0)},
+        "lighteval",
+    ),
     ("ours/lighteval_card.md", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "truthfulqa", 40.0)}, "lighteval"),
-    ("ours/every_eval_ever.json", Options(params={"org/m-1b": 1}),
-     {"org/m-1b": (1.0, "truthfulqa", 41.0)}, "CivilComments"),
+    (
+        "ours/every_eval_ever.json",
+        Options(params={"org/m-1b": 1}),
+        {"org/m-1b": (1.0, "truthfulqa", 41.0)},
+        "CivilComments",
+    ),
     ("ours/leaderboard_v2_table.csv", Options(), {"org/m-7b": (7.2, "bbh_raw", 43.0)}, "Open LLM Leaderboard v2"),
-    ("ours/leaderboard_v2_table.csv", Options(),
-     {"org/m-7b": (7.2, "bbh_normalised", 15.1)}, "Open LLM Leaderboard v2"),
-    ("ours/moe.csv", Options(table=TableOptions(size="active")),
-     {"Big-30B-A3B": (3.3, "hellaswag", 85.0)}, "active parameters"),
-    ("messy/mixed_units.csv", Options(table=TableOptions(unit="fraction")),
-     {"a-1b": (1.1, "truthfulqa", 40.2)}, "hellaswag: in percent already"),
-    ("messy/percent_cells.csv", Options(table=TableOptions(unit="fraction")),
-     {"a-1b": (1.1, "hellaswag", 50.5)}, "truthfulqa: fractions"),
+    (
+        "ours/leaderboard_v2_table.csv",
+        Options(),
+        {"org/m-7b": (7.2, "bbh_normalised", 15.1)},
+        "Open LLM Leaderboard v2",
+    ),
+    (
+        "ours/moe.csv",
+        Options(table=TableOptions(size="active")),
+        {"Big-30B-A3B": (3.3, "hellaswag", 85.0)},
+        "active parameters",
+    ),
+    (
+        "messy/mixed_units.csv",
+        Options(table=TableOptions(unit="fraction")),
+        {"a-1b": (1.1, "truthfulqa", 40.2)},
+        "hellaswag: in percent already",
+    ),
+    (
+        "messy/percent_cells.csv",
+        Options(table=TableOptions(unit="fraction")),
+        {"a-1b": (1.1, "hellaswag", 50.5)},
+        "truthfulqa: fractions",
+    ),
     ("messy/wandb.csv", Options(table=TableOptions(unit="fraction")), {"a-7b": (7.0, "truthfulqa", 38.4)}, "fractions"),
     ("messy/moe_sizes.csv", Options(table=TableOptions(size="active")), {"e-30b": (3.0, "hellaswag", 70.5)}, "active"),
     ("messy/totals.csv", Options(), {"a-7b": (7.0, "hellaswag", 70.75)}, "no models, left out: Average"),
@@ -125,8 +240,12 @@ RESULTS: list[tuple[str, Options, dict[str, tuple[float, str, float]], str]] = [
     ("messy/two_heads.csv", Options(), {"a-7b": (7.0, "hellaswag_stderr", 0.45)}, "rows 1 and 2 are read together"),
     ("messy/both_metrics.csv", Options(), {"a-3b": (3.0, "hellaswag_stderr", 0.5)}, "the normalised accuracy"),
     ("messy/repeated_head.csv", Options(), {"a-3b": (3.0, "hellaswag", 62.1)}, "stand again in row 3, 5"),
-    ("messy/merged_family.csv", Options(),
-     {"b-7b": (7.0, "hellaswag", 69.0)}, "blank in 3 rows, read as that of the row above"),
+    (
+        "messy/merged_family.csv",
+        Options(),
+        {"b-7b": (7.0, "hellaswag", 69.0)},
+        "blank in 3 rows, read as that of the row above",
+    ),
     ("messy/counts.csv", Options(), {"a-7b": (7.0, "d_model", 4096.0)}, "counts of parameters"),
     ("messy/counts.csv", Options(), {"a-7b": (7.0, "pretrain_tokens_b", 300.0)}, "counts of parameters"),
     ("messy/human_row.csv", Options(), {"a-7b": (7.0, "truthfulqa", 38.4)}, "left out: Human, Random chance"),
@@ -134,9 +253,13 @@ RESULTS: list[tuple[str, Options, dict[str, tuple[float, str, float]], str]] = [
     ("messy/stars.csv", Options(), {"a-7b": (7.0, "truthfulqa", 38.4)}, "one text alone are passed over"),
     ("ours/inspect_v2.json", Options(params={"m-1b": 1}), {"m-1b": (1.0, "gsm8k", 62.5)}, "by the scorer match"),
     ("swe_small.csv", Options(), {"Old-1": (float("nan"), "swe_bench_verified", 0.8)}, "read as percent"),
-    ("small_scores_are_percent.csv", Options(),
-     {"g-124m": (0.124, "gsm8k", 0.68)}, "gsm8k: no value above 1, read as percent"),
-]  # fmt: skip
+    (
+        "small_scores_are_percent.csv",
+        Options(),
+        {"g-124m": (0.124, "gsm8k", 0.68)},
+        "gsm8k: no value above 1, read as percent",
+    ),
+]
 
 #: file or folder, options -> exit code and words of the sentence
 REFUSED: list[tuple[str, Options, int, str]] = [
@@ -175,7 +298,7 @@ REFUSED: list[tuple[str, Options, int, str]] = [
     ("lm/dup", Options(names={"other.json": "x"}), 2, "--model: no results file matches"),
     ("lm/dup", Options(also={"hellaswagg": Source("h", "acc")}), 2, "--also: .*did you mean hellaswag"),
     ("sz/two.csv", Options(also={"piqa": Source("piqa", "acc")}), 2, "--also: for results files only"),
-]  # fmt: skip
+]
 
 
 def read(name: str, options: Options | None = None) -> tables.Scores:
@@ -291,12 +414,14 @@ def _repeated() -> pd.DataFrame:
 def test_a_diagnosis_of_averaged_runs_says_that_their_spread_is_in_its_intervals(tmp_path):
     rows = _repeated()
     assert tables.between_runs(rows, ("truthfulqa", "hellaswag")) == ["truthfulqa", "hellaswag"]
-    found = diagnose_family(rows)
-    assert found["runs"] == ["hellaswag", "truthfulqa"]
-    for text in (found["answers"]["sure"], found["notes"][0]):
+    diagnosis = diagnose_family(rows)
+    assert diagnosis["runs"] == ["hellaswag", "truthfulqa"]
+    for text in (diagnosis["answers"]["sure"], diagnosis["notes"][0]):
         assert "runs" in text and "HellaSwag and TruthfulQA" in text
-    told = " ".join([*found["answers"].values(), *found["notes"], *(rule["advice"] for rule in found["advice"])])
-    assert "training runs" not in told and "many questions" not in told and "more questions" not in told
+    output = " ".join(
+        [*diagnosis["answers"].values(), *diagnosis["notes"], *(rule["advice"] for rule in diagnosis["advice"])]
+    )
+    assert "training runs" not in output and "many questions" not in output and "more questions" not in output
     single = diagnose_family(rows[["model", "params_b", "hellaswag", "truthfulqa"]])
     assert single["runs"] == [] and "training runs" in single["answers"]["sure"] + single["notes"][0]
 

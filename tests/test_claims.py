@@ -27,9 +27,22 @@ from cape_lib.stats import Estimate, fisher
 from cape_lib.tables import files
 
 KEYS = [
-    "id", "chapter", "source", "claim", "published", "value", "low", "high", "n", "definition", "panel", "verdict",
-    "conclusion", "conclusion_test", "missing",
-]  # fmt: skip
+    "id",
+    "chapter",
+    "source",
+    "claim",
+    "published",
+    "value",
+    "low",
+    "high",
+    "n",
+    "definition",
+    "panel",
+    "verdict",
+    "conclusion",
+    "conclusion_test",
+    "missing",
+]
 
 
 def outcomes_of(ident: str, panel: str) -> dict[str, claims.Stress | None]:
@@ -333,8 +346,8 @@ def test_one_quantity_is_drawn_once_in_the_claim_its_trials_and_its_chapter():
 @pytest.mark.parametrize("panel", ["deduplicated", "uniform", "corrected", "sourced", "current", "independent"])
 def test_every_claim_can_be_computed_on_every_panel_that_it_names(panel):
     touched = [ident for ident in claims.claim_ids() if panel in claims.panels_of(ident)]
-    found = claims.evaluate(touched, panel=panel)
-    assert len(found) > 25 and all(one.panel == panel for one in found)
+    result = claims.evaluate(touched, panel=panel)
+    assert len(result) > 25 and all(one.panel == panel for one in result)
 
 
 def test_a_claim_that_a_panel_does_not_touch_says_on_which_it_stands():
@@ -400,8 +413,8 @@ def test_the_command_prints_a_verdict_and_json(capsys):
 def test_the_command_refuses_an_unknown_claim_and_panel_in_one_line(capsys):
     for words in (["claims", "C199"], ["claims", "--panel", "unifrom"]):
         assert main(words) == 2
-        said = capsys.readouterr().err
-        assert said.count("\n") == 1 and ("C19" in said or "uniform" in said)
+        output = capsys.readouterr().err
+        assert output.count("\n") == 1 and ("C19" in output or "uniform" in output)
 
 
 def test_the_command_says_which_claims_a_panel_does_not_touch(capsys):
@@ -425,9 +438,9 @@ def test_a_box_shows_word_and_shape_and_links_both_ways():
     ],
 )
 def test_an_interval_that_covers_less_than_it_says_says_so_in_its_box(ident, part, method):
-    found = claims.evaluate(ident)[0]
-    near = None if part == "population coupling" else found.parts[0].result.n
-    assert tables.promise(part, method, n=near) in claims.figures(found.parts[0])
+    result = claims.evaluate(ident)[0]
+    near = None if part == "population coupling" else result.parts[0].result.n
+    assert tables.promise(part, method, n=near) in claims.figures(result.parts[0])
     assert "where it says 95" in claims.box(ident)._repr_html_()
 
 
@@ -459,8 +472,8 @@ def test_counts_add_up(verdicts):
 
 
 def test_what_holds_zero_says_what_would_have_been_seen():
-    said = holds_zero(fisher(0.2, 30))
-    seen = float(re.search(r"\((0\.\d+) would have been seen", said)[1])
+    text = holds_zero(fisher(0.2, 30))
+    seen = float(re.search(r"\((0\.\d+) would have been seen", text)[1])
     # Fisher's z of an r of that size lies 2.8 standard errors off zero.
     assert math.atanh(seen) == pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) / 27**0.5, abs=0.02)
     assert holds_zero(fisher(0.9, 30)) == "the interval excludes zero"

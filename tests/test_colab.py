@@ -38,9 +38,9 @@ VERSIONS = "from importlib import metadata as m; import json; print(json.dumps({
 
 def _setting(name: str) -> str:
     """A value of the one setting that names the repository."""
-    found = re.search(rf"^repository:\n(?:  .*\n)*?  {name}:\s*(\S+)", CONFIG, re.M)
-    assert found, f"_config.yml: no repository.{name}"
-    return found[1]
+    result = re.search(rf"^repository:\n(?:  .*\n)*?  {name}:\s*(\S+)", CONFIG, re.M)
+    assert result, f"_config.yml: no repository.{name}"
+    return result[1]
 
 
 def _first_cell(page: Path) -> nbformat.NotebookNode:
@@ -108,8 +108,10 @@ class Colab:
 
     def versions(self) -> dict[str, str]:
         """Version of every package that must stay as it is."""
-        said = subprocess.run([str(self.python), "-c", VERSIONS % (HELD,)], capture_output=True, text=True, check=True)
-        return dict(json.loads(said.stdout))
+        output = subprocess.run(
+            [str(self.python), "-c", VERSIONS % (HELD,)], capture_output=True, text=True, check=True
+        )
+        return dict(json.loads(output.stdout))
 
 
 def _stand_in(site: Path, name: str, version: str) -> None:
@@ -127,8 +129,11 @@ def _stand_in(site: Path, name: str, version: str) -> None:
 def _in_place_of_the_repository(colab: Colab) -> dict[str, str]:
     """Git's own settings that read the local repository wherever the public address is named."""
     settings = {f"url.{colab.repository.as_uri()}.insteadOf": _setting("url"), "protocol.file.allow": "always"}
-    pairs = {f"GIT_CONFIG_{what}_{i}": text for i, pair in enumerate(settings.items())
-             for what, text in zip(("KEY", "VALUE"), pair, strict=True)}  # fmt: skip
+    pairs = {
+        f"GIT_CONFIG_{what}_{i}": text
+        for i, pair in enumerate(settings.items())
+        for what, text in zip(("KEY", "VALUE"), pair, strict=True)
+    }
     return pairs | {"GIT_CONFIG_COUNT": str(len(settings))}
 
 
@@ -177,9 +182,9 @@ def test_every_source_notebook_runs_alone_in_colab_and_replaces_nothing(colab: C
     before = colab.versions()
     for page in PAGES:
         shutil.copy(page, folder)
-        run, told = read_through(folder / page.name, kernel=kernel, folder=folder)
+        run, output = read_through(folder / page.name, kernel=kernel, folder=folder)
         assert "Google Colab" in json.dumps(run.cells), f"{page.stem}: the runtime is not named"
-        assert len(told) == how_many_inputs(page), page.stem
+        assert len(output) == how_many_inputs(page), page.stem
         assert not any("application/vnd.vega" in json.dumps(cell) for cell in run.cells), page.stem
         (folder / page.name).unlink()
     assert colab.versions() == before

@@ -31,18 +31,18 @@ def panel(n, seed=0, families=5, common=0.0):
 
 
 def test_the_first_published_gamma_is_minus_0_683():
-    found = coupling.local_coupling(tables.ladder("Pythia"))
-    assert len(found) == 7
-    assert found["gamma"].iloc[0] == pytest.approx(-0.683, abs=5e-4)
-    assert found["phase"].iloc[0] == "tax"
-    assert not (found["gamma"] > 0).any()
+    steps = coupling.local_coupling(tables.ladder("Pythia"))
+    assert len(steps) == 7
+    assert steps["gamma"].iloc[0] == pytest.approx(-0.683, abs=5e-4)
+    assert steps["phase"].iloc[0] == "tax"
+    assert not (steps["gamma"] > 0).any()
 
 
 def test_published_r_of_the_pythia_ladder_is_minus_0_989_and_size_explains_it():
-    found = coupling.population_coupling(tables.ladder("Pythia"), resamples=500)
-    assert found.pearson.estimate == pytest.approx(-0.989, abs=5e-4)
-    assert abs(found.partial_given_size.estimate) < 0.1
-    assert found.families == 1 and np.isnan(found.clustered.low)
+    result = coupling.population_coupling(tables.ladder("Pythia"), resamples=500)
+    assert result.pearson.estimate == pytest.approx(-0.989, abs=5e-4)
+    assert abs(result.partial_given_size.estimate) < 0.1
+    assert result.families == 1 and np.isnan(result.clustered.low)
 
 
 def test_the_whole_pythia_ladder_falls_by_15_points_where_no_step_is_sure():
@@ -67,11 +67,11 @@ def test_a_ladder_of_two_sizes_is_its_step_and_all_ladders_are_corrected_togethe
 
 
 def test_the_uniform_panel_flips_its_sign_at_every_cut():
-    found = coupling.cut_sweep(tables.base("uniform"), [1.5, 2.5, 3.5, 7.0]).set_index("cut_b")
-    assert found["flips"].all()
-    assert found.loc[3.5, ["n_below", "n_above"]].tolist() == [58, 90]
-    assert found.loc[3.5, "r_below"] == pytest.approx(-0.67, abs=5e-3)
-    assert found.loc[3.5, "r_above"] == pytest.approx(0.51, abs=5e-3)
+    sweep = coupling.cut_sweep(tables.base("uniform"), [1.5, 2.5, 3.5, 7.0]).set_index("cut_b")
+    assert sweep["flips"].all()
+    assert sweep.loc[3.5, ["n_below", "n_above"]].tolist() == [58, 90]
+    assert sweep.loc[3.5, "r_below"] == pytest.approx(-0.67, abs=5e-3)
+    assert sweep.loc[3.5, "r_above"] == pytest.approx(0.51, abs=5e-3)
 
 
 @pytest.mark.parametrize(
@@ -85,17 +85,17 @@ def test_a_phase_ends_at_a_tenth(gamma, name):
 
 @given(FEW, st.floats(0, 0.9))
 def test_the_phases_share_one_probability(pairs, correlation):
-    found = coupling.local_coupling(ladder(pairs), correlation=correlation)
-    total = found[["p_tax", "p_transition", "p_bonus"]].sum(axis=1)
-    assert total.to_numpy() == pytest.approx(np.ones(len(found)), abs=1e-9)
-    assert (found["p_negative"] >= found["p_tax"] - 1e-9).all()
-    assert (found["p_negative"] <= found["p_tax"] + found["p_transition"] + 1e-9).all()
+    steps = coupling.local_coupling(ladder(pairs), correlation=correlation)
+    total = steps[["p_tax", "p_transition", "p_bonus"]].sum(axis=1)
+    assert total.to_numpy() == pytest.approx(np.ones(len(steps)), abs=1e-9)
+    assert (steps["p_negative"] >= steps["p_tax"] - 1e-9).all()
+    assert (steps["p_negative"] <= steps["p_tax"] + steps["p_transition"] + 1e-9).all()
 
 
 @given(FEW)
 def test_gamma_lies_in_its_interval_and_the_interval_knows_its_kind(pairs):
-    found = coupling.local_coupling(ladder(pairs))
-    for row in found[found["gamma"].notna()].itertuples():
+    steps = coupling.local_coupling(ladder(pairs))
+    for row in steps[steps["gamma"].notna()].itertuples():
         if row.interval == "outside":
             assert row.gamma <= row.high or row.gamma >= row.low
         elif row.interval == "bounded":
@@ -109,9 +109,9 @@ def test_gamma_does_not_know_the_order_of_rows(pairs, random):
     frame = ladder(pairs)
     order = list(range(len(frame)))
     random.shuffle(order)
-    kept = frame.copy()
+    rest = frame.copy()
     pd.testing.assert_frame_equal(coupling.local_coupling(frame), coupling.local_coupling(frame.iloc[order]))
-    pd.testing.assert_frame_equal(frame, kept)
+    pd.testing.assert_frame_equal(frame, rest)
 
 
 @given(FEW)
@@ -191,17 +191,17 @@ def test_shuffles_within_families_find_nothing_in_noise_and_something_in_a_line(
     assert np.mean(np.array(ps) < 0.05) <= 0.15
     frame = panel(30)
     frame["truthfulqa"] = frame["hellaswag"] * -0.5 + 60
-    found = coupling.population_coupling(frame, resamples=199)
-    assert found.permutation_p == pytest.approx(1 / 200)
-    assert found.family_demeaned.estimate == pytest.approx(-1.0)
+    result = coupling.population_coupling(frame, resamples=199)
+    assert result.permutation_p == pytest.approx(1 / 200)
+    assert result.family_demeaned.estimate == pytest.approx(-1.0)
 
 
 def test_what_families_share_is_taken_out():
     frame = panel(60, families=10, common=200.0)
-    found = coupling.population_coupling(frame, resamples=200)
-    assert found.pearson.estimate > 0.9
-    assert abs(found.family_demeaned.estimate) < 0.4
-    assert not np.isnan(found.clustered.low)
+    result = coupling.population_coupling(frame, resamples=200)
+    assert result.pearson.estimate > 0.9
+    assert abs(result.family_demeaned.estimate) < 0.4
+    assert not np.isnan(result.clustered.low)
 
 
 @given(st.integers(6, 20), st.integers(0, 1000), st.randoms())
@@ -226,8 +226,8 @@ def test_the_same_seed_gives_the_same_answer():
 
 
 def test_a_constant_score_gives_no_r_no_p_and_no_warning(recwarn):
-    found = coupling.population_coupling(panel(12).assign(truthfulqa=33.3), resamples=50)
-    assert np.isnan([found.pearson.estimate, found.family_demeaned.estimate, found.permutation_p]).all()
+    result = coupling.population_coupling(panel(12).assign(truthfulqa=33.3), resamples=50)
+    assert np.isnan([result.pearson.estimate, result.family_demeaned.estimate, result.permutation_p]).all()
     pairs = coupling.pair_couplings(panel(12).assign(truthfulqa=33.3))
     assert pairs.loc[pairs["x"] == "truthfulqa", "r"].isna().all()
     assert not recwarn.list
@@ -243,27 +243,27 @@ def test_dimension_is_one_on_a_line_and_five_in_a_ball():
 
 
 def test_dimension_equals_the_ratio_of_the_eigenvalues():
-    found = coupling.effective_dimension(tables.base(), resamples=200)
-    values = found.eigenvalues
+    result = coupling.effective_dimension(tables.base(), resamples=200)
+    values = result.eigenvalues
     complete = tables.base().dropna(subset=list(tables.BASE_BENCHMARKS))
-    assert found.estimate.n == len(complete)
-    assert found.estimate.estimate == pytest.approx(values.sum() ** 2 / (values**2).sum())
-    assert found.estimate.low < found.estimate.estimate < found.estimate.high
+    assert result.estimate.n == len(complete)
+    assert result.estimate.estimate == pytest.approx(values.sum() ** 2 / (values**2).sum())
+    assert result.estimate.low < result.estimate.estimate < result.estimate.high
     covariance = np.cov(complete[list(tables.BASE_BENCHMARKS)].to_numpy().T)
-    assert found.vectors @ np.diag(values) @ found.vectors.T == pytest.approx(covariance)
+    assert result.vectors @ np.diag(values) @ result.vectors.T == pytest.approx(covariance)
 
 
 @given(st.integers(2, 5), st.integers(0, 50))
 def test_five_models_have_no_dimension(n, seed):
-    found = coupling.effective_dimension(panel(n, seed))
-    assert np.isnan(found.estimate.estimate) and "below 6" in found.estimate.method
-    assert (found.eigenvalues > 1e-9).sum() <= n - 1
+    result = coupling.effective_dimension(panel(n, seed))
+    assert np.isnan(result.estimate.estimate) and "below 6" in result.estimate.method
+    assert (result.eigenvalues > 1e-9).sum() <= n - 1
 
 
 def test_there_are_ten_pairs_and_each_has_two_sides():
-    found = coupling.pair_couplings(tables.base("uniform"))
-    assert len(found) == 20 and found.groupby(["x", "y"]).ngroups == 10
-    assert found["r"].between(found["leave_low"], found["leave_high"]).all()
+    result = coupling.pair_couplings(tables.base("uniform"))
+    assert len(result) == 20 and result.groupby(["x", "y"]).ngroups == 10
+    assert result["r"].between(result["leave_low"], result["leave_high"]).all()
     with pytest.raises(UsageError, match="above 0"):
         coupling.pair_couplings(tables.base(), cut_b=0)
 
@@ -273,13 +273,13 @@ def test_a_sign_that_rests_on_one_family_is_said():
     frame["truthfulqa"] = 100 - frame["hellaswag"]
     lone = frame["family"] == "0"
     frame.loc[lone, ["hellaswag", "truthfulqa"]] += 500 * np.arange(1, lone.sum() + 1)[:, None]
-    found = coupling.pair_couplings(frame, benchmarks=("hellaswag", "truthfulqa")).set_index("side").loc["below"]
-    assert found["r"] > 0 and not found["sign_holds"] and found["changed_by"] == "0"
+    result = coupling.pair_couplings(frame, benchmarks=("hellaswag", "truthfulqa")).set_index("side").loc["below"]
+    assert result["r"] > 0 and not result["sign_holds"] and result["changed_by"] == "0"
 
 
 @given(st.lists(st.tuples(SCORES, SCORES), min_size=3, max_size=8))
 def test_every_cut_splits_all_models(pairs):
     frame = ladder(pairs)
     assume(frame["hellaswag"].std() > 0)
-    found = coupling.cut_sweep(frame, [0.05, 0.5, 5000.0])
-    assert (found["n_below"] + found["n_above"] == len(frame)).all()
+    sweep = coupling.cut_sweep(frame, [0.05, 0.5, 5000.0])
+    assert (sweep["n_below"] + sweep["n_above"] == len(frame)).all()

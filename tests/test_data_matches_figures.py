@@ -27,12 +27,12 @@ def data_checks():
 
 def test_counts_and_sums_of_every_table_are_those_written_down():
     written = json.loads((REFERENCE / "data_checks.json").read_text("utf-8"))
-    found = data_checks().summaries()
-    assert set(found) == set(written)
+    result = data_checks().summaries()
+    assert set(result) == set(written)
     for table, expected in written.items():
-        assert found[table]["rows"] == expected["rows"], table
+        assert result[table]["rows"] == expected["rows"], table
         for column, (filled, total) in expected["columns"].items():
-            count, amount = found[table]["columns"][column]
+            count, amount = result[table]["columns"][column]
             assert count == filled and amount == pytest.approx(total, abs=1e-5), f"{table}.{column}"
 
 
@@ -124,8 +124,8 @@ def test_every_cell_carried_over_equals_the_figure(table):
     assert set(ours.index) <= set(theirs.index) and ours.index.is_unique
     theirs = theirs[~theirs.index.duplicated()].loc[ours.index]
     for mine, figure in columns.items():
-        found, expected = list(ours[mine].map(as_text)), list(theirs[figure].map(as_text))
-        wrong = [key for key, a, b in zip(ours.index, found, expected, strict=True) if a != b]
+        result, expected = list(ours[mine].map(as_text)), list(theirs[figure].map(as_text))
+        wrong = [key for key, a, b in zip(ours.index, result, expected, strict=True) if a != b]
         assert not wrong, f"{table}.{mine}: {wrong[:3]}"
 
 

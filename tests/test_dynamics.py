@@ -48,22 +48,22 @@ def test_the_dense_fit_recovers_a_known_linear_system():
 
 
 def test_the_sparse_fit_recovers_a_known_linear_system_with_its_zero():
-    found = dynamics.fit_sparse(ladder(k=15), benchmarks=PAIR, threshold=0.1, ridge=1e-12, standardise=False)
-    constant, matrix = matrix_of(found)
+    result = dynamics.fit_sparse(ladder(k=15), benchmarks=PAIR, threshold=0.1, ridge=1e-12, standardise=False)
+    constant, matrix = matrix_of(result)
     assert matrix == pytest.approx(MATRIX, abs=1e-6) and matrix[1, 0] == 0.0
     assert constant == pytest.approx(CONSTANT, abs=1e-4)
-    assert found.terms == 5
+    assert result.terms == 5
 
 
 def test_the_sparse_fit_recovers_a_known_quadratic_system():
     rows = ladder(lambda y: np.array([y[0] - 0.5 * y[0] * y[1], -y[1] + 0.5 * y[0] * y[1]]), (1.0, 3.0), k=40)
-    found = dynamics.fit_sparse(rows, benchmarks=PAIR, threshold=0.2, degree=2, ridge=1e-12, standardise=False)
-    terms = dict(zip(found.names(), found.coefficients.T, strict=True))
-    assert found.terms == 4
+    result = dynamics.fit_sparse(rows, benchmarks=PAIR, threshold=0.2, degree=2, ridge=1e-12, standardise=False)
+    terms = dict(zip(result.names(), result.coefficients.T, strict=True))
+    assert result.terms == 4
     assert terms["hellaswag"] == pytest.approx([1.0, 0.0], abs=1e-5)
     assert terms["truthfulqa"] == pytest.approx([0.0, -1.0], abs=1e-5)
     assert terms["hellaswag truthfulqa"] == pytest.approx([-0.5, 0.5], abs=1e-5)
-    at = dynamics.forecast(found, [10**1.5], start_b=0.1, start=[1.0, 3.0])[list(PAIR)].to_numpy()[0]
+    at = dynamics.forecast(result, [10**1.5], start_b=0.1, start=[1.0, 3.0])[list(PAIR)].to_numpy()[0]
     known = solve_ivp(lambda _, y: [y[0] - 0.5 * y[0] * y[1], -y[1] + 0.5 * y[0] * y[1]], (0, 2.5), [1, 3], rtol=1e-10)
     assert at == pytest.approx(known.y[:, -1], abs=1e-4)
 
@@ -72,8 +72,8 @@ def test_the_sparse_fit_recovers_a_known_quadratic_system():
 def test_a_linear_forecast_equals_runge_kutta(sizes):
     system = dynamics.fit_linear(tables.ladder("Pythia"))
     constant, matrix = matrix_of(system)
-    found = dynamics.forecast(system, sizes)
-    for row, size in zip(found[list(system.benchmarks)].to_numpy(), sizes, strict=True):
+    path = dynamics.forecast(system, sizes)
+    for row, size in zip(path[list(system.benchmarks)].to_numpy(), sizes, strict=True):
         end = np.log10(size / system.start_b)
         known = solve_ivp(lambda _, y: matrix @ y + constant, (0, end), system.start, rtol=1e-9, atol=1e-9)
         assert row == pytest.approx(known.y[:, -1], rel=1e-5, abs=1e-4)
@@ -82,53 +82,53 @@ def test_a_linear_forecast_equals_runge_kutta(sizes):
 def test_the_fitted_sizes_are_where_the_forecast_starts_and_goes():
     rows = ladder()
     system = dynamics.fit_linear(rows, benchmarks=PAIR)
-    found = dynamics.forecast(system, rows["params_b"])
-    assert found[list(PAIR)].to_numpy()[0] == pytest.approx(rows[list(PAIR)].to_numpy()[0])
+    path = dynamics.forecast(system, rows["params_b"])
+    assert path[list(PAIR)].to_numpy()[0] == pytest.approx(rows[list(PAIR)].to_numpy()[0])
     assert dynamics.fit_error(system, rows).mape < 0.5
 
 
 def test_published_in_sample_error_is_2_6_pooled_and_2_5_as_a_mean():
     rows = tables.ladder("Pythia")
-    found = dynamics.fit_error(dynamics.fit_linear(rows), rows)
-    assert round(found.pooled, 1) == 2.6
-    assert round(found.mape, 1) == 2.5
+    result = dynamics.fit_error(dynamics.fit_linear(rows), rows)
+    assert round(result.pooled, 1) == 2.6
+    assert round(result.mape, 1) == 2.5
 
 
 def test_the_dense_system_cannot_be_trusted_without_one_size():
     system = dynamics.fit_linear(tables.ladder("Pythia"))
     assert system.intervals == 7 and system.terms == 30 and system.condition > 1e4
-    found = dynamics.leave_one_size_out(tables.ladder("Pythia"))
-    assert len(found) == 7 and (found["mape"] > 1000).sum() >= 2 and (found["mape_carried"] < 15).all()
+    errors = dynamics.leave_one_size_out(tables.ladder("Pythia"))
+    assert len(errors) == 7 and (errors["mape"] > 1000).sum() >= 2 and (errors["mape_carried"] < 15).all()
 
 
 def test_published_hold_out_on_llama_2_is_5_6_percent_and_the_mean_is_as_good():
     rows = tables.base_version("bootstrap_script")
-    found = dynamics.hold_out(rows[rows["family"] != "Llama-2"], rows[rows["family"] == "Llama-2"], benchmarks=PAIR)
-    error = found.set_index("method")["mape"]
+    errors = dynamics.hold_out(rows[rows["family"] != "Llama-2"], rows[rows["family"] == "Llama-2"], benchmarks=PAIR)
+    error = errors.set_index("method")["mape"]
     assert error["degree 2"] == pytest.approx(5.6, abs=0.05)
     assert error["mean"] < 1.1 * error["degree 2"]
-    assert found.set_index("method").loc["degree 2", "n"] == 3
-    assert found.set_index("method").loc["linear system", "n"] == 2
+    assert errors.set_index("method").loc["degree 2", "n"] == 3
+    assert errors.set_index("method").loc["linear system", "n"] == 2
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3, 4])
 def test_polynomials_equal_polyfit(degree):
     rows = tables.base("uniform")
     train, test = rows[rows["family"] != "OPT"], rows[rows["family"] == "OPT"]
-    found = dynamics.hold_out(train, test, benchmarks=PAIR).set_index("method")
+    errors = dynamics.hold_out(train, test, benchmarks=PAIR).set_index("method")
     curve = np.polyfit(np.log10(train["params_b"]), train["truthfulqa"], degree)
     known = np.abs(np.polyval(curve, np.log10(test["params_b"])) - test["truthfulqa"])
-    assert found.loc[f"degree {degree}", "mae"] == pytest.approx(known.mean(), rel=1e-6)
-    assert found.loc[f"degree {degree}", "mape"] == pytest.approx(100 * (known / test["truthfulqa"]).mean(), rel=1e-6)
+    assert errors.loc[f"degree {degree}", "mae"] == pytest.approx(known.mean(), rel=1e-6)
+    assert errors.loc[f"degree {degree}", "mape"] == pytest.approx(100 * (known / test["truthfulqa"]).mean(), rel=1e-6)
 
 
 def test_every_family_is_left_out_once():
     panel = tables.base()
-    found = dynamics.leave_one_family_out(panel, by="family")
-    assert set(found["family"]) == {*panel["family"], "all"}
-    whole = found[found["family"] == "all"].set_index("method")
+    result = dynamics.leave_one_family_out(panel, by="family")
+    assert set(result["family"]) == {*panel["family"], "all"}
+    whole = result[result["family"] == "all"].set_index("method")
     assert whole.loc["degree 2", "n"] == len(panel.dropna(subset=["truthfulqa"]))
-    parts = found[(found["family"] != "all") & (found["method"] == "degree 2")]
+    parts = result[(result["family"] != "all") & (result["method"] == "degree 2")]
     assert np.average(parts["mae"], weights=parts["n"]) == pytest.approx(whole.loc["degree 2", "mae"])
 
 
@@ -145,10 +145,10 @@ def test_a_fit_knows_neither_order_nor_the_unit_of_size(random, unit):
     rows = ladder()
     order = list(range(len(rows)))
     random.shuffle(order)
-    kept = rows.copy()
+    rest = rows.copy()
     one = dynamics.fit_linear(rows, benchmarks=PAIR)
     two = dynamics.fit_linear(rows.iloc[order].assign(params_b=lambda r: r["params_b"] * unit), benchmarks=PAIR)
-    pd.testing.assert_frame_equal(rows, kept)
+    pd.testing.assert_frame_equal(rows, rest)
     assert two.coefficients == pytest.approx(one.coefficients, abs=1e-6)
 
 
@@ -163,8 +163,8 @@ def test_more_threshold_never_means_more_terms_and_none_left_means_no_motion(rec
 def test_a_solution_that_runs_away_is_nan_not_a_number():
     rows = ladder(lambda y: np.array([0.01 * y[0] ** 2, -0.1 * y[1]]), (20.0, 47.0), k=12)
     system = dynamics.fit_sparse(rows, benchmarks=PAIR, threshold=0.005, degree=2, ridge=1e-12, standardise=False)
-    found = dynamics.forecast(system, [0.05, 0.2, 1e6])
-    assert found["hellaswag"].notna().tolist() == [True, True, False]
+    path = dynamics.forecast(system, [0.05, 0.2, 1e6])
+    assert path["hellaswag"].notna().tolist() == [True, True, False]
 
 
 def test_gamma_flow_finds_a_planted_law_and_its_fixed_point():
@@ -173,39 +173,39 @@ def test_gamma_flow_finds_a_planted_law_and_its_fixed_point():
     gamma = stepped(lambda g: -1.5 * g + 0.6, [-0.8], middle)[:, 0]
     y = 47 + np.concatenate([[0.0], np.cumsum(gamma * 4.0)])
     rows = pd.DataFrame({"params_b": 10**t, "hellaswag": 30 + 4.0 * np.arange(12), "truthfulqa": y})
-    found = dynamics.gamma_flow(rows)
-    assert found.line.slope.estimate == pytest.approx(-1.5)
-    assert found.fixed_point.estimate == pytest.approx(0.4)
-    assert found.attracting and found.fixed_point.contains(0.4)
+    result = dynamics.gamma_flow(rows)
+    assert result.line.slope.estimate == pytest.approx(-1.5)
+    assert result.fixed_point.estimate == pytest.approx(0.4)
+    assert result.attracting and result.fixed_point.contains(0.4)
 
 
 def test_pythia_has_too_few_sizes_to_fix_a_fixed_point():
-    found = dynamics.gamma_flow(tables.ladder("Pythia"))
-    assert not found.fixed_point.bounded
-    assert found.line.slope.low < 0 < found.line.slope.high
+    result = dynamics.gamma_flow(tables.ladder("Pythia"))
+    assert not result.fixed_point.bounded
+    assert result.line.slope.low < 0 < result.line.slope.high
 
 
 def test_the_published_loss_law_describes_the_published_constants():
     losses = tables.losses()
     stated = losses[losses["series"] == "published constants"]
-    found = dynamics.loss_law(stated, irreducible=1.533, exponent=0.238)
-    assert (round(found.r_squared, 4), round(found.variation, 1)) == (0.9994, 0.8)
-    assert round(found.amplitude.estimate) == 154
+    result = dynamics.loss_law(stated, irreducible=1.533, exponent=0.238)
+    assert (round(result.r_squared, 4), round(result.variation, 1)) == (0.9994, 0.8)
+    assert round(result.amplitude.estimate) == 154
     fitted = dynamics.loss_law(stated)
     assert fitted.irreducible.contains(1.533) and fitted.exponent.contains(0.238)
-    assert fitted.r_squared >= found.r_squared - 1e-12
+    assert fitted.r_squared >= result.r_squared - 1e-12
 
 
 def test_the_loss_fit_equals_curve_fit_with_its_errors():
     rng = np.random.default_rng(2)
     size = np.geomspace(0.05, 20, 12)
     loss = 1.7 + 1.1 * size**-0.3 + rng.normal(scale=0.01, size=12)
-    found = dynamics.loss_law(pd.DataFrame({"params_b": size, "loss": loss}))
+    result = dynamics.loss_law(pd.DataFrame({"params_b": size, "loss": loss}))
     known, covariance = curve_fit(lambda n, e, a, p: e + a * n**-p, size, loss, p0=[1.5, 1.0, 0.25])
-    assert (found.irreducible.estimate, found.exponent.estimate) == pytest.approx((known[0], known[2]), rel=1e-5)
-    half = (found.exponent.high - found.exponent.low) / 2
+    assert (result.irreducible.estimate, result.exponent.estimate) == pytest.approx((known[0], known[2]), rel=1e-5)
+    half = (result.exponent.high - result.exponent.low) / 2
     assert half == pytest.approx(2.262157 * np.sqrt(covariance[2, 2]), rel=1e-3)
-    assert found.residuals["residual"].sum() == pytest.approx(0.0, abs=1e-6)
+    assert result.residuals["residual"].sum() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_what_cannot_be_fitted_is_refused_with_the_mend():

@@ -74,8 +74,8 @@ def test_a_parameters_cell_gives_types_choices_and_ranges():
     [("cut_b", "7", 7.0), ("steps", "4", 4), ("steps", 4.0, 4), ("live", "yes", True), ("panel", "uniform", "uniform")],
 )
 def test_a_value_typed_on_a_command_line_gets_its_type(name, value, typed):
-    found = parameters.checked(DECLARED, {name: value}, where="01")[name]
-    assert found == typed and type(found) is type(typed)
+    result = parameters.checked(DECLARED, {name: value}, where="01")[name]
+    assert result == typed and type(result) is type(typed)
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_a_value_that_does_not_fit_is_refused_with_the_name(name, value, told):
 @given(st.sampled_from(sorted(DECLARED)), st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9))
 def test_any_value_is_typed_or_refused(name, value):
     try:
-        found = parameters.checked(DECLARED, {name: value}, where="01")[name]
+        result = parameters.checked(DECLARED, {name: value}, where="01")[name]
     except UsageError as error:
         assert "\n" not in str(error).replace(repr(value), "")
     else:
-        assert type(found) is DECLARED[name].type
+        assert type(result) is DECLARED[name].type
 
 
 @pytest.mark.parametrize("source", ["x = y", "import os", "x: str", "f()", "a, b = 1, 2", "x = ("])
@@ -179,9 +179,9 @@ def test_one_family_of_several_is_chosen_by_name():
 
 
 def test_chapters_get_only_what_they_declare(chapters):
-    found = planning.chapters(family.parts(table(), name="F"), chapters, name="F", asked={"cut_b": "2"})
-    assert [path.stem for path in found] == ["01_coupling", "02_phase_boundary"]
-    assert all(v == {"family": "F", "x": "hellaswag", "y": "truthfulqa", "cut_b": 2.0} for v in found.values())
+    result = planning.chapters(family.parts(table(), name="F"), chapters, name="F", asked={"cut_b": "2"})
+    assert [path.stem for path in result] == ["01_coupling", "02_phase_boundary"]
+    assert all(v == {"family": "F", "x": "hellaswag", "y": "truthfulqa", "cut_b": 2.0} for v in result.values())
     with pytest.raises(UsageError, match="did you mean cut_b"):
         planning.chapters(family.parts(table(), name="F"), chapters, name="F", asked={"cut": 2})
     with pytest.raises(UsageError, match="scores_path"):
@@ -206,8 +206,8 @@ def test_a_command_survives_a_name_with_spaces_and_quotes():
 def test_the_next_size_lies_where_the_scores_turn():
     sizes, truth = (0.2, 1.0, 6.0, 20.0), (45, 35, 34, 44)
     rows = table(sizes, (40, 50, 60, 70), truth)
-    found = summary.diagnose(family.parts(rows, name="F")[0])
-    assert 1.0 < found["next_size"]["params_b"] < 6.0
+    diagnosis = summary.diagnose(family.parts(rows, name="F")[0])
+    assert 1.0 < diagnosis["next_size"]["params_b"] < 6.0
     falling = table(sizes, (40, 50, 60, 70), (45, 40, 35, 30))
     assert summary.diagnose(family.parts(falling, name="F")[0])["next_size"]["params_b"] > 20
 
@@ -223,23 +223,27 @@ def test_a_further_size_is_measured_by_one_command_with_the_shots_of_the_others(
 def test_releases_without_ifeval_get_its_command_and_how_to_read_what_it_writes():
     rows = releases(2).assign(ifeval=[80.0, None])
     part = family.parts(rows, name="L")[0]
-    found = next_steps.commands(planning.Plan("L", planning.as_scores(rows), (part,), {}), part, summary.diagnose(part))
-    assert "pretrained=r1 --tasks ifeval" in found[0][1] and "cape import results/ --also 'ifeval:" in found[-1][1]
+    commands = next_steps.commands(
+        planning.Plan("L", planning.as_scores(rows), (part,), {}), part, summary.diagnose(part)
+    )
+    assert (
+        "pretrained=r1 --tasks ifeval" in commands[0][1] and "cape import results/ --also 'ifeval:" in commands[-1][1]
+    )
 
 
 def test_releases_say_that_their_intervals_hold_zero_and_noise_covers_the_changes():
-    told = " ".join(summary.cannot_show(summary.diagnose(family.parts(releases(3), name="L")[0])))
-    assert "any of r0, r1 and r2 lies off the line" in told and "change of h up to r1 and r2" in told
+    output = " ".join(summary.cannot_show(summary.diagnose(family.parts(releases(3), name="L")[0])))
+    assert "any of r0, r1 and r2 lies off the line" in output and "change of h up to r1 and r2" in output
 
 
 def test_unknown_noise_is_called_unknown_and_the_columns_that_would_tell_are_named():
     scores = {"model": list("abc"), "params_b": [1, 2, 4], "p": [20, 30, 40], "q": [50, 45, 41]}
     rows = tables.read_scores(pd.DataFrame(scores))
     part = family.parts(rows, name="F", x="p", y="q")[0]
-    found = summary.diagnose(part)
-    told = " ".join(summary.cannot_show(found))
-    assert "is not known" in told and "score noise alone" not in told
-    assert next_steps.stderr_columns(part, found) == ["p_stderr", "q_stderr"]
+    diagnosis = summary.diagnose(part)
+    output = " ".join(summary.cannot_show(diagnosis))
+    assert "is not known" in output and "score noise alone" not in output
+    assert next_steps.stderr_columns(part, diagnosis) == ["p_stderr", "q_stderr"]
     usual = family.parts(table(), name="F")[0]
     assert next_steps.stderr_columns(usual, summary.diagnose(usual)) == []
 
@@ -248,15 +252,17 @@ def test_charts_leave_out_the_lab_that_all_names_begin_with_and_commands_keep_it
     rows = table().assign(model=["lab/a", "lab/b", "lab/c"], mmlu=[30, 31, None])
     part = family.parts(rows, name="F")[0]
     assert part.rows["model"].tolist() == ["a", "b", "c"]
-    found = next_steps.commands(planning.Plan("F", planning.as_scores(rows), (part,), {}), part, summary.diagnose(part))
-    assert any("pretrained=lab/c" in line for _, line in found)
+    commands = next_steps.commands(
+        planning.Plan("F", planning.as_scores(rows), (part,), {}), part, summary.diagnose(part)
+    )
+    assert any("pretrained=lab/c" in line for _, line in commands)
     apart = table().assign(model=["lab/a", "lab/b", "other/c"])
     assert family.parts(apart, name="F")[0].rows["model"].tolist() == ["lab/a", "lab/b", "other/c"]
 
 
 def test_three_sizes_say_what_they_cannot_show():
-    told = " ".join(summary.cannot_show(summary.diagnose(family.parts(table(), name="F")[0])))
-    assert "boundary" in told and "score noise" in told
+    output = " ".join(summary.cannot_show(summary.diagnose(family.parts(table(), name="F")[0])))
+    assert "boundary" in output and "score noise" in output
 
 
 # --- the report -----------------------------------------------------------------------------------------------
@@ -279,9 +285,9 @@ def test_the_report_is_one_page_with_metrics_and_scores(tmp_path, chapters, caps
 
 @pytest.mark.slow
 def test_a_report_has_the_story_and_with_audit_the_rest_behind_it(tmp_path, chapters):
-    said = ["family", str(EXAMPLE), "--name", "Larch", "--quiet", "-o"]
-    assert main([*said, str(tmp_path / "story")]) == 0
-    assert main([*said, str(tmp_path / "both"), "--audit"]) == 0
+    text = ["family", str(EXAMPLE), "--name", "Larch", "--quiet", "-o"]
+    assert main([*text, str(tmp_path / "story")]) == 0
+    assert main([*text, str(tmp_path / "both"), "--audit"]) == 0
     story, both = ((tmp_path / name / "index.html").read_text(encoding="utf-8") for name in ("story", "both"))
     assert "Audit of" not in story and "#audit-01_coupling" not in story
     assert both.index("Chapter 02_phase_boundary") < both.index('<section id="audit-01_coupling">')
@@ -451,7 +457,7 @@ def test_mc1_beside_mc2_and_runs_of_one_size_go_through_the_real_chapters_where_
 def test_plain_papermill_runs_a_chapter_on_ones_own_scores(tmp_path):
     import papermill
 
-    made = papermill.execute_notebook(
+    result = papermill.execute_notebook(
         str(publish.notebooks_dir() / "01_coupling.ipynb"),
         None,
         kernel_name="python3",
@@ -459,7 +465,7 @@ def test_plain_papermill_runs_a_chapter_on_ones_own_scores(tmp_path):
         parameters={"scores_path": str(EXAMPLE), "family": "Larch"},
         cwd=str(publish.notebooks_dir()),
     )
-    assert "Larch" in json.dumps(made)
+    assert "Larch" in json.dumps(result)
 
 
 @pytest.mark.page
@@ -490,8 +496,12 @@ def test_ctrl_c_while_the_chapters_run_leaves_nothing(tmp_path):
         time.sleep(0.05)
     time.sleep(1.0)  # into the kernels
     os.killpg(running.pid, signal.SIGINT)
-    told = running.communicate(timeout=60)[1]
-    assert running.returncode == 130 and told.splitlines()[-1] == "cape family: interrupted" and "Traceback" not in told
+    errors = running.communicate(timeout=60)[1]
+    assert (
+        running.returncode == 130
+        and errors.splitlines()[-1] == "cape family: interrupted"
+        and "Traceback" not in errors
+    )
     assert list(place.iterdir()) == []
 
 
@@ -499,11 +509,11 @@ def test_ctrl_c_while_the_chapters_run_leaves_nothing(tmp_path):
 def test_without_the_book_s_packages_the_command_says_what_to_install(tmp_path, capsys, monkeypatch, command):
     from importlib import util
 
-    found = util.find_spec
-    monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "papermill" else found(name, *rest))
+    result = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name, *rest: None if name == "papermill" else result(name, *rest))
     assert main([*command, "-o", str(tmp_path / "out")]) == 6
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "papermill: pip install '.[book]'" in told
+    output = capsys.readouterr().err
+    assert output.count("\n") == 1 and "papermill: pip install '.[book]'" in output
     assert not (tmp_path / "out").exists()
 
 

@@ -59,9 +59,9 @@ def fill(place):
 
 
 def only_line(capsys):
-    told = capsys.readouterr().err.strip().splitlines()
-    assert len(told) == 1, told
-    return told[0]
+    output = capsys.readouterr().err.strip().splitlines()
+    assert len(output) == 1, output
+    return output[0]
 
 
 def test_an_import_to_a_full_disk_keeps_the_old_table_and_leaves_no_crumbs(tmp_path, small_disk, capsys):
@@ -80,8 +80,8 @@ def test_an_import_to_a_full_disk_keeps_the_old_table_and_leaves_no_crumbs(tmp_p
 def test_an_import_into_a_locked_folder_is_exit_6_in_one_line(tmp_path, locked_folder, capsys):
     ladder(tmp_path / "r")
     assert main(["import", str(tmp_path / "r"), "--family", "F", "-o", str(locked_folder / "s.csv"), "--quiet"]) == 6
-    told = only_line(capsys)
-    assert f"{locked_folder / 's.csv'}: " in told and "choose another place" in told and ".part" not in told
+    line = only_line(capsys)
+    assert f"{locked_folder / 's.csv'}: " in line and "choose another place" in line and ".part" not in line
 
 
 def test_what_does_not_fit_on_a_disk_leaves_the_old_file_and_no_crumbs(small_disk):
@@ -98,8 +98,8 @@ def test_a_command_that_writes_a_folder_says_when_it_cannot(tmp_path, locked_fol
     (tmp_path / "s.csv").write_text(SCORES)
     name = ["--name", "F"] if command == "family" else ["--family-from", "."]
     assert main([command, str(tmp_path / "s.csv"), *name, "-o", str(locked_folder / "out"), "--quiet"]) == 6
-    told = only_line(capsys)
-    assert f"{locked_folder / 'out'}: " in told and "choose another place" in told
+    line = only_line(capsys)
+    assert f"{locked_folder / 'out'}: " in line and "choose another place" in line
 
 
 @pytest.mark.parametrize(
@@ -225,14 +225,14 @@ def test_a_report_says_the_same_whatever_the_clock_says(tmp_path, monkeypatch, y
     rerun = sys.modules["cape_lib.report.family.rerun"]  # the package's function of that name hides the module
     (tmp_path / "s.csv").write_text(SCORES)
     os.utime(tmp_path / "s.csv", (time.time() + years * YEAR,) * 2)
-    made, day = [], rerun.datetime.now(rerun.UTC)
+    result, day = [], rerun.datetime.now(rerun.UTC)
     for i, date in enumerate([day, day.replace(year=day.year + years, day=1)]):
         clock = type("clock", (), {"now": staticmethod(lambda zone, date=date: date)})
         monkeypatch.setattr(rerun, "datetime", clock)
         again = family.Settings(force=True, chapters=False, quiet=True)
-        made.append(family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", tmp_path / "out", again))
-        assert made[i].pop("made").startswith(str(date.year))
-    assert made[0] == made[1] and not list(tmp_path.glob(".*.part*"))
+        result.append(family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", tmp_path / "out", again))
+        assert result[i].pop("made").startswith(str(date.year))
+    assert result[0] == result[1] and not list(tmp_path.glob(".*.part*"))
 
 
 @pytest.mark.slow

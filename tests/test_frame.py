@@ -35,9 +35,9 @@ def line(rows: pd.DataFrame = ROWS) -> alt.Chart:
 
 def parts(figure: charts.Figure) -> dict[str, Any]:
     """What the shared script reads in the page."""
-    found = re.search(r'<script type="application/json">(.*?)</script>', figure.to_html(), re.S)
-    assert found
-    read: dict[str, Any] = json.loads(found[1])
+    result = re.search(r'<script type="application/json">(.*?)</script>', figure.to_html(), re.S)
+    assert result
+    read: dict[str, Any] = json.loads(result[1])
     return read
 
 
@@ -77,18 +77,18 @@ def test_the_frame_holds_title_text_alternative_n_source_and_link() -> None:
 
 def test_no_row_is_in_the_page_twice() -> None:
     both = charts.figure([line(), line().mark_point()], **ABOUT, rows=ROWS)
-    found = parts(both)
-    assert len(found["data"]) == 1
-    assert found["rows"] == next(iter(found["data"]))
-    assert len(found["views"]) == 2
+    result = parts(both)
+    assert len(result["data"]) == 1
+    assert result["rows"] == next(iter(result["data"]))
+    assert len(result["views"]) == 2
     assert both.to_html().count("40.25") == 1
 
 
 def test_other_rows_than_those_drawn_can_be_offered() -> None:
     rows = ROWS.assign(note="seen")
-    found = parts(charts.figure(line(), **ABOUT, rows=rows))
-    assert found["data"][found["rows"]][0]["note"] == "seen"
-    assert len(found["data"]) == 2
+    result = parts(charts.figure(line(), **ABOUT, rows=rows))
+    assert result["data"][result["rows"]][0]["note"] == "seen"
+    assert len(result["data"]) == 2
 
 
 def test_text_of_a_table_cannot_leave_the_script_element() -> None:
@@ -103,8 +103,8 @@ def test_text_of_a_table_cannot_leave_the_script_element() -> None:
 def test_a_number_in_the_page_keeps_seven_digits(value: float) -> None:
     from cape_lib.charts.frame import _compact
 
-    kept = _compact({"a": [value]})["a"][0]
-    assert kept == pytest.approx(value, rel=1e-6, abs=1e-300)
+    rest = _compact({"a": [value]})["a"][0]
+    assert rest == pytest.approx(value, rel=1e-6, abs=1e-300)
 
 
 def test_the_four_inks_of_the_charts_are_those_that_the_style_sheet_exchanges() -> None:
@@ -199,11 +199,11 @@ def drawn(rows: pd.DataFrame) -> charts.Figure:
 
 def test_published_the_input_chooses_among_precomputed_rows(published: None) -> None:
     figure = explore(half, drawn, name="cut", values=[1.0, 2.0, 5.0], start=2.0, label="Divide by")
-    found = parts(figure)
-    assert len(found["data"][found["rows"]]) == 9
-    assert found["control"]["values"] == [1.0, 2.0, 5.0]
-    assert found["control"]["readings"][2] == "Divided by <strong>5</strong>"
-    view = found["views"][0]
+    result = parts(figure)
+    assert len(result["data"][result["rows"]]) == 9
+    assert result["control"]["values"] == [1.0, 2.0, 5.0]
+    assert result["control"]["readings"][2] == "Divided by <strong>5</strong>"
+    view = result["views"][0]
     assert {"name": "cut", "value": 2.0} in view["params"]
     assert [layer.get("transform") for layer in view["layer"]] == [None, [{"filter": "datum['cut'] === cut"}]]
     assert figure.title == "Highest 26.0", "the words are those of the start"

@@ -25,19 +25,19 @@ def complaint(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]
 
 
 def test_hfield_answers_with_the_frozen_line_by_default(capsys: pytest.CaptureFixture[str]) -> None:
-    found = answer(capsys, "hfield", "--swe", "80.8", "--gpqa", "91.3", "--json")
-    assert isinstance(found, dict)
-    assert found["h"] == pytest.approx(3.45, abs=0.01)
-    assert found["low"] < found["h"] < found["high"]
-    assert {"h", "low", "high", "line", "panel", "phase", "advice"} <= set(found)
-    assert (found["line"], found["panel"]) == ("frozen", "published")
+    answered = answer(capsys, "hfield", "--swe", "80.8", "--gpqa", "91.3", "--json")
+    assert isinstance(answered, dict)
+    assert answered["h"] == pytest.approx(3.45, abs=0.01)
+    assert answered["low"] < answered["h"] < answered["high"]
+    assert {"h", "low", "high", "line", "panel", "phase", "advice"} <= set(answered)
+    assert (answered["line"], answered["panel"]) == ("frozen", "published")
 
 
 @pytest.mark.parametrize("line", ["corrected", "current"])
 def test_hfield_on_another_line_names_its_panel(capsys: pytest.CaptureFixture[str], line: str) -> None:
-    found = answer(capsys, "hfield", "--swe", "80", "--gpqa", "90", "--line", line, "--json")
-    assert isinstance(found, dict)
-    assert (found["line"], found["panel"]) == (line, line)
+    answered = answer(capsys, "hfield", "--swe", "80", "--gpqa", "90", "--line", line, "--json")
+    assert isinstance(answered, dict)
+    assert (answered["line"], answered["panel"]) == (line, line)
 
 
 def test_hfield_shows_a_labs_releases_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,18 +78,18 @@ def test_a_day_before_the_first_release_is_missing_data(capsys: pytest.CaptureFi
 
 
 def test_frontier_gives_the_published_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    found = answer(capsys, "frontier", "--panel", "published", "--as-of", "2026-03-20", "--json")
-    assert isinstance(found, dict)
-    assert (found["n"], found["labs"]) == (34, 10)
-    assert found["r"]["value"] == pytest.approx(0.7235, abs=5e-5)
-    assert found["leave_one_lab_out"]["value"] == pytest.approx(9.2, abs=0.05)
-    assert len(found["releases"]) == 34
+    answered = answer(capsys, "frontier", "--panel", "published", "--as-of", "2026-03-20", "--json")
+    assert isinstance(answered, dict)
+    assert (answered["n"], answered["labs"]) == (34, 10)
+    assert answered["r"]["value"] == pytest.approx(0.7235, abs=5e-5)
+    assert answered["leave_one_lab_out"]["value"] == pytest.approx(9.2, abs=0.05)
+    assert len(answered["releases"]) == 34
 
 
 def test_frontier_shows_one_lab(capsys: pytest.CaptureFixture[str]) -> None:
-    found = answer(capsys, "frontier", "--panel", "published", "--lab", "deepseek", "--json")
-    assert isinstance(found, dict)
-    assert {row["lab"] for row in found["releases"]} == {"DeepSeek"}
+    answered = answer(capsys, "frontier", "--panel", "published", "--lab", "deepseek", "--json")
+    assert isinstance(answered, dict)
+    assert {row["lab"] for row in answered["releases"]} == {"DeepSeek"}
 
 
 def test_frontier_in_words_says_how_much_was_checked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,12 +98,12 @@ def test_frontier_in_words_says_how_much_was_checked(capsys: pytest.CaptureFixtu
 
 
 def test_predictions_are_seven_objects_with_all_fields(capsys: pytest.CaptureFixture[str]) -> None:
-    found = answer(capsys, "predictions", "--json")
-    assert isinstance(found, list)
+    answered = answer(capsys, "predictions", "--json")
+    assert isinstance(answered, list)
     fields = {"id", "name", "status", "value", "low", "high", "n", "resolves_by", "reason", "sources"}
-    assert [one["id"] for one in found if one["chance"] is None] == [1, 2, 3, 4, 5, 6, 7]
-    assert all(fields <= set(one) for one in found)
-    ours = [one for one in found if one["chance"] is not None]
+    assert [one["id"] for one in answered if one["chance"] is None] == [1, 2, 3, 4, 5, 6, 7]
+    assert all(fields <= set(one) for one in answered)
+    ours = [one for one in answered if one["chance"] is not None]
     assert len(ours) >= 5 and all(str(one["id"]).startswith("OP") for one in ours)
     assert sum(one["chance"] < 50 for one in ours) >= 2
 

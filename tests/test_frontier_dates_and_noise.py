@@ -39,10 +39,14 @@ def test_release_date_takes_most_of_the_published_correlation(frozen: pd.DataFra
 def test_two_scores_that_only_grow_with_time_have_no_partial_r() -> None:
     rng = np.random.default_rng(1)
     days = np.sort(rng.uniform(0, 900, 400))
-    rows = pd.DataFrame({
-        "released": pd.Timestamp("2024-01-01") + pd.to_timedelta(days, unit="D"),
-        X: days / 20 + rng.normal(0, 3, 400), Y: days / 30 + rng.normal(0, 3, 400), "lab": np.arange(400) % 20,
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "released": pd.Timestamp("2024-01-01") + pd.to_timedelta(days, unit="D"),
+            X: days / 20 + rng.normal(0, 3, 400),
+            Y: days / 30 + rng.normal(0, 3, 400),
+            "lab": np.arange(400) % 20,
+        }
+    )
     dates = frontier.date_confound(rows)
     assert dates["r"].estimate > 0.8
     assert abs(dates["partial"].estimate) < 0.1

@@ -63,8 +63,11 @@ def test_held_out_labs_give_the_published_errors(frozen: pd.DataFrame) -> None:
     assert mean.n == 4
     assert by_lab["error"].std(ddof=0) == pytest.approx(2.4, abs=0.1)
     assert by_lab.set_index("lab")["error"].round(1).to_dict() == {
-        "OpenAI": 6.6, "Google": 7.3, "DeepSeek": 10.6, "Anthropic": 12.4,
-    }  # fmt: skip
+        "OpenAI": 6.6,
+        "Google": 7.3,
+        "DeepSeek": 10.6,
+        "Anthropic": 12.4,
+    }
 
 
 def test_published_slopes(frozen: pd.DataFrame) -> None:
@@ -162,8 +165,8 @@ def test_the_slope_test_is_the_analysis_of_covariance_of_statsmodels() -> None:
     parallel = smf.ols("gpqa_diamond ~ C(lab) + swe_bench_verified", rows).fit()
     own = smf.ols("gpqa_diamond ~ C(lab) * swe_bench_verified", rows).fit()
     known = anova_lm(parallel, own).iloc[1]
-    found = frontier.slope_test(frame)
-    assert found.f == pytest.approx(known["F"], rel=1e-9) and found.p == pytest.approx(known["Pr(>F)"], rel=1e-9)
+    result = frontier.slope_test(frame)
+    assert result.f == pytest.approx(known["F"], rel=1e-9) and result.p == pytest.approx(known["Pr(>F)"], rel=1e-9)
 
 
 @pytest.mark.slow

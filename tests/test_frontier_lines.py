@@ -94,9 +94,12 @@ def test_published_band_is_16_2_and_narrower_than_any_prediction(panel: pd.DataF
 def test_published_h_of_single_releases(panel: pd.DataFrame) -> None:
     h = frontier.h_field(panel).set_index("model")["h"]
     published = {
-        "Claude 3.5 Haiku": -26.2, "DeepSeek-V2.5": 11.2, "DeepSeek V3.2": -4.7, "Claude Sonnet 4.6": -13.1,
+        "Claude 3.5 Haiku": -26.2,
+        "DeepSeek-V2.5": 11.2,
+        "DeepSeek V3.2": -4.7,
+        "Claude Sonnet 4.6": -13.1,
         "Claude Opus 4.7": 2.9,
-    }  # fmt: skip
+    }
     assert {model: round(float(h[model]), 1) for model in published} == published
 
 

@@ -105,8 +105,8 @@ def test_the_table_of_cells_is_what_the_rule_gives():
     reasons = {(row["model"], row["benchmark"]): row["reason"] for row in written.to_dict("records")}
     computed = tables.audit(tables.load("frontier_panel"), tables.load("frontier_scores"), reasons)
     for column in written.columns:
-        expected, found = (side[column].astype(object).fillna("") for side in (computed, written))
-        assert list(found) == list(expected), f"{column}: run python -m cape_lib.tables"
+        expected, result = (side[column].astype(object).fillna("") for side in (computed, written))
+        assert list(result) == list(expected), f"{column}: run python -m cape_lib.tables"
 
 
 def test_every_cell_that_is_not_confirmed_says_why():

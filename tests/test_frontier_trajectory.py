@@ -69,9 +69,15 @@ def test_sonnet_46_is_the_published_excursion(panel: pd.DataFrame) -> None:
 def test_releases_of_one_vague_date_stand_in_order_of_their_names_and_never_of_a_score() -> None:
     def order(scores: tuple[float, float, float]) -> list[str]:
         rows = pd.DataFrame(
-            {"model": ["Cee", "Aye", "Bee"], "lab": "one", "release_date": "2026-02", X: scores, Y: scores,
-             "released": pd.Timestamp("2026-02-14")}
-        )  # fmt: skip
+            {
+                "model": ["Cee", "Aye", "Bee"],
+                "lab": "one",
+                "release_date": "2026-02",
+                X: scores,
+                Y: scores,
+                "released": pd.Timestamp("2026-02-14"),
+            }
+        )
         return frontier.trajectories(rows)["model"].tolist()
 
     assert order((10.0, 20.0, 30.0)) == order((30.0, 20.0, 10.0)) == ["Aye", "Bee", "Cee"]
@@ -132,8 +138,8 @@ def test_the_verdict_sees_a_change_in_nothing_in_at_most_one_of_twenty_labs(leng
 
 def test_the_verdict_finds_a_step_far_beyond_the_scatter() -> None:
     rates = frontier.rule_error_rates([6], noise_sd=2.0, freedom=20, size=40.0, series=500)
-    found = rates[rates["truth"] == rates["said"]]
-    assert (found["share"] > 0.95).all()
+    result = rates[rates["truth"] == rates["said"]]
+    assert (result["share"] > 0.95).all()
 
 
 def test_the_limit_of_a_change_grows_with_the_releases_and_is_none_where_the_scatter_is_unknown() -> None:
@@ -203,10 +209,13 @@ def test_the_same_panel_twice_changes_nothing(panel: pd.DataFrame) -> None:
 
 
 def test_share_checked_counts_cells() -> None:
-    rows = pd.DataFrame({
-        "lab": ["A", "A", "B"], f"{X}_status": ["confirmed", "unchecked", "corrected"],
-        f"{Y}_status": ["confirmed", "unchecked", "unchecked"],
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "lab": ["A", "A", "B"],
+            f"{X}_status": ["confirmed", "unchecked", "corrected"],
+            f"{Y}_status": ["confirmed", "unchecked", "unchecked"],
+        }
+    )
     table = frontier.share_checked(rows).set_index("lab")
     assert table["cells"].to_dict() == {"A": 4, "B": 2}
     assert table["share"].to_dict() == {"A": 0.5, "B": 0.5}

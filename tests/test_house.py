@@ -68,7 +68,7 @@ def test_an_arrow_only_ever_points_down() -> None:
 
 
 def test_nothing_outside_lm_and_its_commands_imports_torch() -> None:
-    found = []
+    result = []
     for path in SOURCES:
         inside = path.relative_to(ROOT / "cape_lib").parts
         if inside[0] in ("lm", "cli"):
@@ -76,8 +76,8 @@ def test_nothing_outside_lm_and_its_commands_imports_torch() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            found += [(name(path), module) for module in names if module.split(".")[0] in ("torch", "transformers")]
-    assert found == []
+            result += [(name(path), module) for module in names if module.split(".")[0] in ("torch", "transformers")]
+    assert result == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
@@ -167,8 +167,8 @@ def test_the_environment_is_pinned() -> None:
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed here")
 def test_make_alone_lists_what_there_is() -> None:
-    said = subprocess.run(["make"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    assert all(f"make {target} " in said for target in ("book", "test", "check", "lab", "clean", "help"))
+    output = subprocess.run(["make"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert all(f"make {target} " in output for target in ("book", "test", "check", "lab", "clean", "help"))
 
 
 def test_make_check_reads_every_python_file_of_the_house() -> None:

@@ -190,8 +190,11 @@ def test_the_newest_file_wins_and_says_so(tmp_path):
 
 def test_the_time_in_a_file_name_stands_in_for_the_date(tmp_path):
     for day, score in (("2024-01-02", 0.5), ("2024-01-01", 0.3)):
-        write(tmp_path, f"results_{day}T00-00-00.000000.json", harness_0_3() | {
-            "results": {"hellaswag": {"acc": 0.2, "acc_norm": score}}})
+        write(
+            tmp_path,
+            f"results_{day}T00-00-00.000000.json",
+            harness_0_3() | {"results": {"hellaswag": {"acc": 0.2, "acc_norm": score}}},
+        )
     assert one(read_results([tmp_path], params={"model-1b": 1}).scores)["hellaswag"] == 50.0
 
 
@@ -306,8 +309,8 @@ def test_a_named_file_that_is_no_results_file_is_one_line(tmp_path, capsys, text
     path = tmp_path / "results.json"
     path.write_text(text)
     assert main(["import", str(path), "-o", str(tmp_path / "out.csv")]) == 3
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "results.json" in told
+    output = capsys.readouterr().err
+    assert output.count("\n") == 1 and "results.json" in output
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -394,8 +397,8 @@ def test_the_command_writes_a_table_that_read_scores_accepts(tmp_path, capsys):
 def test_the_command_answers_as_json(tmp_path, capsys):
     out = tmp_path / "scores.csv"
     assert main(["import", str(ladder(tmp_path / "r")), "-o", str(out), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert len(told["scores"]) == 4 and len(told["files"]) == 4
+    output = json.loads(capsys.readouterr().out)
+    assert len(output["scores"]) == 4 and len(output["files"]) == 4
 
 
 def test_an_existing_table_is_kept_unless_forced(tmp_path, capsys):
@@ -424,8 +427,19 @@ def test_a_mix_is_exit_5_and_an_unknown_size_exit_4(tmp_path):
     assert main(["import", str(b), "-o", str(tmp_path / "t.csv")]) == 4
 
 
-@pytest.mark.parametrize("option", ["--params=x", "--params=m=", "--params=m=big", "--params=m=-1", "--params=m=7e9",
-                                    "--model=x", "--also=piqa", "--also=:acc"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--params=x",
+        "--params=m=",
+        "--params=m=big",
+        "--params=m=-1",
+        "--params=m=7e9",
+        "--model=x",
+        "--also=piqa",
+        "--also=:acc",
+    ],
+)
 def test_an_option_that_cannot_be_read_is_exit_2(tmp_path, capsys, option):
     path = write(tmp_path, "r.json", harness_0_4())
     assert main(["import", str(path), "-o", str(tmp_path / "s.csv"), option]) == 2

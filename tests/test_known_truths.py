@@ -64,9 +64,9 @@ def test_no_boundary_is_called_where_none_is_planted(shape):
 
 def test_a_deep_dip_with_many_questions_is_found_where_it_is():
     ladders = families.planted(12, 30, rng=streams(6, "deep"), depth=12.0, noise=(100.0, 0.0))
-    found = scales.verdicts(ladders).query("estimator == 'vertex'")
-    assert (found["verdict"] == "boundary").all()
-    assert np.log10(found["n_c_b"] / found["true_b"]).abs().max() < 0.05
+    result = scales.verdicts(ladders).query("estimator == 'vertex'")
+    assert (result["verdict"] == "boundary").all()
+    assert np.log10(result["n_c_b"] / result["true_b"]).abs().max() < 0.05
 
 
 def test_a_planted_course_turns_where_it_says():
@@ -148,8 +148,8 @@ def test_every_part_is_in_the_table_with_a_thousand_replications_or_as_many_as_w
 def test_an_interval_may_be_the_outside_of_a_gap_and_one_without_ends_is_left_out():
     setting = rates.Setting("a", "b", "c", 1, "d")
     ends = [(1.0, -1.0), (1.0, -1.0), (np.nan, np.nan), (-np.inf, np.inf), (0.0, np.inf)]
-    found = rates.coverage(setting, ends, [2.0, 0.0, 0.0, 5.0, -1.0])
-    assert (found.value, found.replications) == (0.5, 4)
+    result = rates.coverage(setting, ends, [2.0, 0.0, 0.0, 5.0, -1.0])
+    assert (result.value, result.replications) == (0.5, 4)
 
 
 def test_an_unknown_part_is_answered_with_the_nearest_name():

@@ -25,17 +25,30 @@ def made_panel(
     """Web-trained families whose first score rises by 20 points a decade, and a model that scores like a larger one."""
     rng = np.random.default_rng(seed)
     sizes = np.tile([0.1, 0.3, 1, 3, 10, 30, 100], 6)
-    web = pd.DataFrame({
-        "model": [f"web {i}" for i in range(sizes.size)], "family": np.repeat([f"f{i}" for i in range(6)], 7),
-        "params_b": sizes, "training": "web", "instruct": False, "doubtful": None,
-        "hellaswag": 50 + 20 * np.log10(sizes) + rng.normal(0, noise, sizes.size),
-        "truthfulqa": 40 + 5 * np.log10(sizes) ** 2 + rng.normal(0, noise, sizes.size),
-    })  # fmt: skip
-    one = pd.DataFrame({
-        "model": ["curated"], "family": ["c"], "params_b": [curated_b], "training": ["curated"], "instruct": [False],
-        "doubtful": [None], "hellaswag": [50 + 20 * np.log10(equivalent_b)],
-        "truthfulqa": [40 + 5 * np.log10(equivalent_b) ** 2],
-    })  # fmt: skip
+    web = pd.DataFrame(
+        {
+            "model": [f"web {i}" for i in range(sizes.size)],
+            "family": np.repeat([f"f{i}" for i in range(6)], 7),
+            "params_b": sizes,
+            "training": "web",
+            "instruct": False,
+            "doubtful": None,
+            "hellaswag": 50 + 20 * np.log10(sizes) + rng.normal(0, noise, sizes.size),
+            "truthfulqa": 40 + 5 * np.log10(sizes) ** 2 + rng.normal(0, noise, sizes.size),
+        }
+    )
+    one = pd.DataFrame(
+        {
+            "model": ["curated"],
+            "family": ["c"],
+            "params_b": [curated_b],
+            "training": ["curated"],
+            "instruct": [False],
+            "doubtful": [None],
+            "hellaswag": [50 + 20 * np.log10(equivalent_b)],
+            "truthfulqa": [40 + 5 * np.log10(equivalent_b) ** 2],
+        }
+    )
     return pd.concat([web, one], ignore_index=True)
 
 

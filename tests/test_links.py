@@ -45,6 +45,6 @@ def test_an_address_is_gone_only_if_its_host_says_so() -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Host)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_address[1]}"
-    said = {code: links.answer(f"{base}/{code}")[0] for code in (200, 403, 404, 410, 503)}
+    dead = {code: links.answer(f"{base}/{code}")[0] for code in (200, 403, 404, 410, 503)}
     server.shutdown()
-    assert said == {200: False, 403: False, 404: True, 410: True, 503: False}
+    assert dead == {200: False, 403: False, 404: True, 410: True, 503: False}

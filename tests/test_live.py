@@ -111,16 +111,16 @@ def test_what_a_model_needs_grows_with_its_size_until_it_does_not_fit() -> None:
 def test_the_runtime_of_this_machine_is_named_in_a_live_notebook_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(frame, "say", said.append)
+    text: list[str] = []
+    monkeypatch.setattr(frame, "say", text.append)
     monkeypatch.setenv(frame.PUBLISHED, "1")
     place.tell()
-    assert said == []
+    assert text == []
     monkeypatch.delenv(frame.PUBLISHED)
     place.tell()
-    assert len(said) == 1
-    assert "CPU core" in said[0] and "GPU" in said[0]
-    assert f"`{place.LADDER[place.runtime().pick(place.LADDER)]}`" in said[0]
+    assert len(text) == 1
+    assert "CPU core" in text[0] and "GPU" in text[0]
+    assert f"`{place.LADDER[place.runtime().pick(place.LADDER)]}`" in text[0]
     assert place.runtime().memory_gb > 0.1
 
 
@@ -130,9 +130,9 @@ def test_the_runtime_of_this_machine_is_named_in_a_live_notebook_only(
 def test_every_input_of_every_page_redraws_in_a_live_kernel(page: Path, tmp_path: Path) -> None:
     record = tmp_path / "asked"
     with kernel_spec(tmp_path, Path(sys.executable), CUT.format(record=str(record)), {}) as kernel:
-        _, told = read_through(page, kernel=kernel, folder=page.parent)
-    assert len(told) == how_many_inputs(page)
-    for chooser in told:
+        _, output = read_through(page, kernel=kernel, folder=page.parent)
+    assert len(output) == how_many_inputs(page)
+    for chooser in output:
         drawn = chooser["drawn"]
         assert None not in drawn, f"{chooser['label']}: nothing drawn"
         assert all(one != next_one for one, next_one in zip(drawn, drawn[1:], strict=False)), chooser["label"]

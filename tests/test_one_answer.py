@@ -23,14 +23,29 @@ from cape_lib.report.sweep import work
 from cape_lib.story import intro as first_page
 
 FAMILIES = [
-    ("published", "Pythia"), ("published", "OPT"), ("published", "BLOOM"), ("published", "Cerebras-GPT"),
-    ("published", "Llama-2"), ("published", "Qwen2.5"), ("uniform", "Pythia"), ("uniform", "Llama-3.1"),
-    ("uniform", "OPT"), ("uniform", "Qwen1.5"),
-]  # fmt: skip
+    ("published", "Pythia"),
+    ("published", "OPT"),
+    ("published", "BLOOM"),
+    ("published", "Cerebras-GPT"),
+    ("published", "Llama-2"),
+    ("published", "Qwen2.5"),
+    ("uniform", "Pythia"),
+    ("uniform", "Llama-3.1"),
+    ("uniform", "OPT"),
+    ("uniform", "Qwen1.5"),
+]
 RELEASES = [
-    "Claude Opus 4.6", "Claude Sonnet 4.6", "Claude 3.5 Haiku", "DeepSeek-V2.5", "DeepSeek V3.2", "Gemini 3 Pro",
-    "GPT-5", "GLM-5", "o3", "Kimi K2.5",
-]  # fmt: skip
+    "Claude Opus 4.6",
+    "Claude Sonnet 4.6",
+    "Claude 3.5 Haiku",
+    "DeepSeek-V2.5",
+    "DeepSeek V3.2",
+    "Gemini 3 Pro",
+    "GPT-5",
+    "GLM-5",
+    "o3",
+    "Kimi K2.5",
+]
 
 
 def known(name: str) -> pd.Series:
@@ -68,11 +83,11 @@ def test_a_family_has_one_answer_everywhere(
     page = json.loads(json.dumps(diagnose_family(ladder[columns])))
     assert part["diagnosis"] == page == command
     chapter = boundary.critical_scales(ladder)
-    for row, kept in zip(part["critical_scales"], chapter.to_dict("records"), strict=True):
+    for row, rest in zip(part["critical_scales"], chapter.to_dict("records"), strict=True):
         seen = page["boundary"][row["estimator"].replace(" ", "_")]
-        assert row["verdict"] == kept["verdict"] == seen["verdict"]
+        assert row["verdict"] == rest["verdict"] == seen["verdict"]
         for name, column in (("estimate", "n_c_b"), ("low", "low"), ("high", "high"), ("share", "share")):
-            assert same(row[column], kept[column]) and same(seen[name], kept[column]), (row["estimator"], name)
+            assert same(row[column], rest[column]) and same(seen[name], rest[column]), (row["estimator"], name)
     whole, steps = coupling.whole_ladder(ladder), coupling.local_coupling(ladder)
     assert (page["whole"]["dy"], page["whole"]["z"]) == pytest.approx((whole.dy.estimate, whole.z))
     for name in ("gamma", "p_negative", "p_tax", "p_transition", "p_bonus"):
@@ -151,6 +166,6 @@ def test_a_report_on_releases_is_the_diagnosis_of_them() -> None:
     rows = tables.frontier("current").query("lab == 'DeepSeek'").dropna(subset=[X, Y])
     own = rows[["model", "release_date", X, Y]].assign(family="Mine").reset_index(drop=True)
     (part,) = reports.parts(own, name="Mine")
-    found = reports.diagnose(part)["diagnosis"]
+    diagnosis = reports.diagnose(part)["diagnosis"]
     chapter = frontier.h_field(rows, chosen="frozen")
-    assert [row["h"] for row in found["rows"]] == pytest.approx(list(chapter["h"]))
+    assert [row["h"] for row in diagnosis["rows"]] == pytest.approx(list(chapter["h"]))

@@ -96,8 +96,8 @@ def test_the_table_of_costs_is_the_formula_of_the_page():
         for cell, (tokens, peak) in zip(cells.split(" | "), runs, strict=True):
             seconds = 2 * float(size) * 1e9 * tokens / (0.3 * peak)
             minutes, hours = f"{seconds / 60:.0f} min", seconds / 3600
-            said = minutes if hours < 1 else f"{hours:.1f} h" if hours < 10 else f"{hours:.0f} h"
-            assert cell.startswith(said) or (cell == "does not fit" and 2 * float(size) > 0.8 * 16), (size, cell, said)
+            text = minutes if hours < 1 else f"{hours:.1f} h" if hours < 10 else f"{hours:.0f} h"
+            assert cell.startswith(text) or (cell == "does not fit" and 2 * float(size) > 0.8 * 16), (size, cell, text)
 
 
 def test_the_commands_that_measure_have_the_shots_of_the_table_and_of_the_report():
@@ -122,8 +122,13 @@ def test_the_commands_that_measure_run_as_printed_on_a_random_model(tmp_path):
     here = ["--include_path", "tasks", "--device", "cpu"]  # in place of the hub's data sets
     for line in commands("measure-your-scores.md", "lm-eval"):
         words = shlex.split(line.replace("$MODEL", "./tiny-16"))
-        done = subprocess.run([sys.executable, "-m", "lm_eval", *words[1:], *here], cwd=tmp_path, capture_output=True,
-                              text=True, env=os.environ | OFFLINE)
+        done = subprocess.run(
+            [sys.executable, "-m", "lm_eval", *words[1:], *here],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            env=os.environ | OFFLINE,
+        )
         assert done.returncode == 0, done.stderr[-2000:]
     (row,) = read_results([tmp_path / "results"]).scores.to_dict("records")
     for benchmark, (_, few) in LEADERBOARD_TASKS.items():

@@ -38,13 +38,13 @@ def test_the_address_of_the_repository_is_the_setting_of_the_book() -> None:
 
 
 def test_the_citation_has_what_the_format_asks_for_and_both_licences() -> None:
-    said = yaml.safe_load(read("CITATION.cff"))
-    assert said["cff-version"] == "1.2.0"
-    assert all(said[key] for key in ("message", "title", "authors"))
-    assert said["license"] == ["MIT", "CC-BY-4.0"]
+    text = yaml.safe_load(read("CITATION.cff"))
+    assert text["cff-version"] == "1.2.0"
+    assert all(text[key] for key in ("message", "title", "authors"))
+    assert text["license"] == ["MIT", "CC-BY-4.0"]
     licence = read("LICENSE")
     assert licence.startswith("MIT License") and "CC BY 4.0" in licence
-    cited = {work["url"] for work in said["references"]}
+    cited = {work["url"] for work in text["references"]}
     assert cited <= set(re.findall(r"url = \{(\S+)\}", read("book/references.bib")))
 
 
@@ -74,9 +74,9 @@ def test_a_workflow_calls_only_what_is_there(path: Path) -> None:
 def test_a_workflow_names_the_version_of_each_action_and_keeps_what_a_failure_left(path: Path) -> None:
     used = [step["uses"] for step in steps(path) if "uses" in step]
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", action) for action in used)
-    kept = [step for step in steps(path) if "upload-artifact" in step.get("uses", "")]
-    assert kept
-    assert all(step["if"] == "failure()" and "_build/*.log" in step["with"]["path"] for step in kept)
+    rest = [step for step in steps(path) if "upload-artifact" in step.get("uses", "")]
+    assert rest
+    assert all(step["if"] == "failure()" and "_build/*.log" in step["with"]["path"] for step in rest)
 
 
 def test_the_tests_run_on_every_version_that_the_library_admits() -> None:

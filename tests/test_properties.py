@@ -38,8 +38,8 @@ ALL = [
 def plain(value, drop=frozenset(), order=False):
     """An answer as nested plain data; `drop` leaves out fields by name, `order` makes the order of rows not matter."""
     if isinstance(value, pd.DataFrame):
-        kept = [c for c in value.columns if not _drawn(c, drop)]
-        rows = [{c: plain(v) for c, v in row.items()} for row in value[kept].to_dict("records")]
+        rest = [c for c in value.columns if not _drawn(c, drop)]
+        rows = [{c: plain(v) for c, v in row.items()} for row in value[rest].to_dict("records")]
         return sorted(rows, key=lambda row: repr([_coarse(v) for v in row.values()])) if order else rows
     if dataclasses.is_dataclass(value):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not _drawn(f.name, drop)}
@@ -220,8 +220,8 @@ def test_units_change_a_slope_by_their_ratio_and_a_correlation_not_at_all(seed, 
     lines = [stats.ols(x, y), stats.ols(unit * x, y)]
     ends = [(e.estimate, e.low, e.high) for e in (lines[0].slope, lines[1].slope)]
     assert ends[0] == pytest.approx(tuple(unit * v for v in ends[1]), rel=1e-9)
-    for found in (stats.pearson, lambda a, b: stats.partial_pearson(a, b, s)):
-        one, other = found(x, y), found(unit * x, 3 * y + 1)
+    for result in (stats.pearson, lambda a, b: stats.partial_pearson(a, b, s)):
+        one, other = result(x, y), result(unit * x, 3 * y + 1)
         assert (one.estimate, one.low, one.high) == pytest.approx((other.estimate, other.low, other.high), rel=1e-9)
     limits = [stats.fieller_limits(k * y, x, var_dy=k**2 * s, var_dx=s) for k in (1.0, unit)]
     for one, other in zip(*limits, strict=True):

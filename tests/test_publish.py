@@ -84,13 +84,13 @@ class TestBook:
             little_book.chapter(checkout / "notebooks", "one")
         assert code not in (0, None)
         assert out == ""
-        said = err.strip().splitlines()[-1]
-        assert re.search(r"one\.ipynb, code cell 3 of 3 .*ZeroDivisionError: division by zero", said)
+        text = err.strip().splitlines()[-1]
+        assert re.search(r"one\.ipynb, code cell 3 of 3 .*ZeroDivisionError: division by zero", text)
         assert "Traceback" not in err
-        kept = (checkout / "_build" / "execution.log").read_text(encoding="utf-8")
-        assert kept.startswith("one.ipynb, code cell 3 of 3")
-        assert "----> 1 1 / 0" in kept
-        assert "\x1b" not in kept
+        rest = (checkout / "_build" / "execution.log").read_text(encoding="utf-8")
+        assert rest.startswith("one.ipynb, code cell 3 of 3")
+        assert "----> 1 1 / 0" in rest
+        assert "\x1b" not in rest
         assert little_book.pages(checkout) == before
 
     def test_a_broken_link_fails_the_build_and_keeps_the_last_book(self, checkout: Path) -> None:

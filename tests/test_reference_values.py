@@ -61,9 +61,9 @@ def test_the_inputs_are_those_of_the_book(releases, panel):
 def test_pearson_and_its_interval_equal_r(name, releases, panel):
     rows = {"frontier": releases, "pythia": pythia(panel), "base": panel}[name]
     names = (X, Y) if name == "frontier" else ("hellaswag", "truthfulqa")
-    found, known = stats.pearson(*pair(rows, names)), R["pearson"][name]
-    assert found.n == known["n"]
-    assert (found.estimate, found.low, found.high) == pytest.approx(
+    result, known = stats.pearson(*pair(rows, names)), R["pearson"][name]
+    assert result.n == known["n"]
+    assert (result.estimate, result.low, result.high) == pytest.approx(
         (known["r"], known["low"], known["high"]), rel=CLOSED
     )
 
@@ -71,108 +71,108 @@ def test_pearson_and_its_interval_equal_r(name, releases, panel):
 @pytest.mark.parametrize("name", ["frontier_date", "base_size"])
 def test_partial_correlation_equals_r_by_two_roads(name, releases, panel):
     if name == "frontier_date":
-        found = stats.partial_pearson(*pair(releases), releases["days"])
+        result = stats.partial_pearson(*pair(releases), releases["days"])
     else:
-        found = stats.partial_pearson(*pair(panel, ("hellaswag", "truthfulqa")), np.log10(panel["params_b"]))
+        result = stats.partial_pearson(*pair(panel, ("hellaswag", "truthfulqa")), np.log10(panel["params_b"]))
         ours = coupling.population_coupling(panel, resamples=10).partial_given_size
-        assert (ours.estimate, ours.n) == (pytest.approx(found.estimate, rel=CLOSED), found.n)
+        assert (ours.estimate, ours.n) == (pytest.approx(result.estimate, rel=CLOSED), result.n)
     known = R["partial"][name]
-    assert found.n == known["n"]
-    assert (found.estimate, found.low, found.high) == pytest.approx(
+    assert result.n == known["n"]
+    assert (result.estimate, result.low, result.high) == pytest.approx(
         (known["r"], known["low"], known["high"]), rel=CLOSED
     )
-    assert found.estimate == pytest.approx(known["r_from_t"], rel=CLOSED)
+    assert result.estimate == pytest.approx(known["r_from_t"], rel=CLOSED)
 
 
 def test_family_demeaned_correlation_equals_r(panel):
-    found = coupling.population_coupling(panel, resamples=10).family_demeaned
-    assert found.estimate == pytest.approx(R["demeaned_r"], rel=CLOSED)
+    result = coupling.population_coupling(panel, resamples=10).family_demeaned
+    assert result.estimate == pytest.approx(R["demeaned_r"], rel=CLOSED)
 
 
 @pytest.mark.parametrize("name", ["frontier", "pythia"])
 def test_line_with_its_intervals_equals_r(name, releases, panel):
     rows = releases if name == "frontier" else pythia(panel)
     names = (X, Y) if name == "frontier" else ("hellaswag", "truthfulqa")
-    found, known = stats.ols(*pair(rows, names)), R["line"][name]
+    result, known = stats.ols(*pair(rows, names)), R["line"][name]
     for part in ("slope", "intercept"):
-        ours = getattr(found, part)
+        ours = getattr(result, part)
         assert (ours.estimate, ours.low, ours.high) == pytest.approx(
             [known[part], known[f"{part}_low"], known[f"{part}_high"]], rel=CLOSED
         )
-    assert found.residual_sd == pytest.approx(known["residual_sd"], rel=CLOSED)
+    assert result.residual_sd == pytest.approx(known["residual_sd"], rel=CLOSED)
     covariance = [[known["var_slope"], known["cov"]], [known["cov"], known["var_intercept"]]]
-    assert np.asarray(found.covariance) == pytest.approx(np.array(covariance), rel=CLOSED)
-    for ours, theirs in ((found.predict, "prediction"), (found.confidence, "confidence")):
+    assert np.asarray(result.covariance) == pytest.approx(np.array(covariance), rel=CLOSED)
+    for ours, theirs in ((result.predict, "prediction"), (result.confidence, "confidence")):
         rows_of_r = np.array([[row["fit"], row["lwr"], row["upr"]] for row in known[theirs]]).T
         assert np.array(ours(known["at"])) == pytest.approx(rows_of_r, rel=CLOSED)
 
 
 def test_the_u_test_equals_r_and_the_vertex_interval_inverts_an_f_test():
-    found, known = boundary.u_shape(read("pooled")), R["quadratic"]["pooled"]
-    ours = (found.slope_low, found.slope_high, found.p_low, found.p_high, found.vertex.estimate)
+    result, known = boundary.u_shape(read("pooled")), R["quadratic"]["pooled"]
+    ours = (result.slope_low, result.slope_high, result.p_low, result.p_high, result.vertex.estimate)
     theirs = [known[name] for name in ("slope_low", "slope_high", "p_low", "p_high", "vertex_b")]
     assert ours == pytest.approx(theirs, rel=1e-8)
-    assert (found.vertex.low, found.vertex.high) == pytest.approx((known["low_b"], known["high_b"]), rel=ROOT)
+    assert (result.vertex.low, result.vertex.high) == pytest.approx((known["low_b"], known["high_b"]), rel=ROOT)
 
 
 def test_local_coupling_intervals_and_probabilities_equal_r(panel):
-    found = coupling.local_coupling(pythia(panel)[["model", "params_b", "hellaswag", "truthfulqa"]])
+    steps = coupling.local_coupling(pythia(panel)[["model", "params_b", "hellaswag", "truthfulqa"]])
     known = pd.DataFrame(R["local_coupling"])
     for name in ("gamma", "low", "high"):
-        assert found[name].to_numpy() == pytest.approx(known[name].to_numpy(), rel=ROOT)
+        assert steps[name].to_numpy() == pytest.approx(known[name].to_numpy(), rel=ROOT)
     for name in ("p_negative", "p_tax", "p_bonus"):
-        assert found[name].to_numpy() == pytest.approx(known[name].to_numpy(), abs=1e-9)
+        assert steps[name].to_numpy() == pytest.approx(known[name].to_numpy(), abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["labs", "frontier"])
 def test_slopes_of_labs_equal_r(name, labs, releases):
-    found = frontier.lab_slopes(labs if name == "labs" else releases).set_index("lab")
+    result = frontier.lab_slopes(labs if name == "labs" else releases).set_index("lab")
     known = pd.DataFrame(R["lab_slopes"][name]).set_index("lab")
-    assert set(found.index) == set(known.index)
+    assert set(result.index) == set(known.index)
     for column in ("n", "slope", "low", "high", "standard_error"):
-        assert found.loc[known.index, column].to_numpy() == pytest.approx(known[column].to_numpy(), rel=CLOSED)
+        assert result.loc[known.index, column].to_numpy() == pytest.approx(known[column].to_numpy(), rel=CLOSED)
 
 
 @pytest.mark.parametrize("name", ["labs", "frontier"])
 def test_heterogeneity_and_shrunken_slopes_equal_metafor(name, labs, releases):
     slopes = frontier.lab_slopes(labs if name == "labs" else releases)
-    found, known = frontier.heterogeneity(slopes, scatter="own"), R["pooled_slopes"][name]
+    result, known = frontier.heterogeneity(slopes, scatter="own"), R["pooled_slopes"][name]
     for part in ("q", "p", "tau", "share", "common", "common_low", "common_high"):
-        assert getattr(found, part) == pytest.approx(known[part], rel=1e-7, abs=1e-12), part
+        assert getattr(result, part) == pytest.approx(known[part], rel=1e-7, abs=1e-12), part
     shrunk = frontier.shrunken_slopes(slopes, scatter="own").set_index("lab")["shrunk"]
     assert shrunk.to_dict() == pytest.approx(known["shrunk"], rel=1e-7)
 
 
 @pytest.mark.parametrize("name", ["labs", "frontier"])
 def test_mixed_model_equals_lme4(name, labs, releases):
-    found, known = frontier.mixed_slopes(labs if name == "labs" else releases), R["mixed"][name]
-    assert found.singular == known["singular"]
-    assert found.common == pytest.approx(known["common"], rel=OPTIMISED)
-    assert found.slope_sd == pytest.approx(known["slope_sd"], rel=OPTIMISED)
-    assert found.slopes.set_index("lab")["slope"].to_dict() == pytest.approx(known["slopes"], rel=OPTIMISED)
+    result, known = frontier.mixed_slopes(labs if name == "labs" else releases), R["mixed"][name]
+    assert result.singular == known["singular"]
+    assert result.common == pytest.approx(known["common"], rel=OPTIMISED)
+    assert result.slope_sd == pytest.approx(known["slope_sd"], rel=OPTIMISED)
+    assert result.slopes.set_index("lab")["slope"].to_dict() == pytest.approx(known["slopes"], rel=OPTIMISED)
 
 
 def test_leave_one_lab_out_equals_r(releases):
-    found, by_lab = frontier.leave_one_lab_out(releases)
+    result, by_lab = frontier.leave_one_lab_out(releases)
     known = R["leave_one_lab_out"]
     assert by_lab.set_index("lab")["error"].to_dict() == pytest.approx(known["errors"], rel=CLOSED)
-    assert (found.estimate, found.low, found.high) == pytest.approx(
+    assert (result.estimate, result.low, result.high) == pytest.approx(
         (known["mean"], known["low"], known["high"]), rel=CLOSED
     )
 
 
 def test_lab_means_of_h_equal_r(releases):
-    found = frontier.lab_means(releases, core_only=False).set_index("lab")
+    result = frontier.lab_means(releases, core_only=False).set_index("lab")
     for row in R["lab_means"]:
-        assert found.loc[row["lab"], ["mean", "low", "high"]].astype(float).tolist() == pytest.approx(
+        assert result.loc[row["lab"], ["mean", "low", "high"]].astype(float).tolist() == pytest.approx(
             [row["mean"], row["low"], row["high"]], rel=1e-8
         )
 
 
 @pytest.mark.parametrize("row", R["wilson"], ids=lambda row: f"{row['k']} of {row['n']}")
 def test_wilson_equals_r(row):
-    found = stats.wilson(row["k"], row["n"])
-    assert (found.low, found.high) == pytest.approx((row["low"], row["high"]), abs=1e-12)
+    result = stats.wilson(row["k"], row["n"])
+    assert (result.low, result.high) == pytest.approx((row["low"], row["high"]), abs=1e-12)
 
 
 def test_permutation_p_approaches_the_exact_p_of_all_orders(panel):
@@ -185,18 +185,18 @@ def test_permutation_p_approaches_the_exact_p_of_all_orders(panel):
     orders = stats.permutations_within(np.zeros(x.size), draws, stats.generator(5))
     many = stats.pearson_rows(x, y[orders])
     for alternative, exact in (("two-sided", known["two_sided"]), ("less", known["less"])):
-        found = stats.permutation_p(r, many, alternative)
-        assert found == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / draws) + 2 / draws)
+        result = stats.permutation_p(r, many, alternative)
+        assert result == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / draws) + 2 / draws)
 
 
 @pytest.mark.parametrize("name", ["base", "pythia"])
 def test_effective_dimension_equals_r(name, panel):
     rows = panel if name == "base" else pythia(panel)
-    found, known = coupling.effective_dimension(rows, resamples=2), R["spectrum"][name]
-    assert found.estimate.n == known["n"]
-    assert found.eigenvalues == pytest.approx(known["eigenvalues"], rel=1e-7, abs=1e-9)
-    assert found.estimate.estimate == pytest.approx(known["participation"], rel=CLOSED)
-    scores = rows[list(found.benchmarks)].dropna().to_numpy(float)
+    result, known = coupling.effective_dimension(rows, resamples=2), R["spectrum"][name]
+    assert result.estimate.n == known["n"]
+    assert result.eigenvalues == pytest.approx(known["eigenvalues"], rel=1e-7, abs=1e-9)
+    assert result.estimate.estimate == pytest.approx(known["participation"], rel=CLOSED)
+    scores = rows[list(result.benchmarks)].dropna().to_numpy(float)
     assert float(participation_ratio(scores)[0]) == pytest.approx(known["participation"], rel=CLOSED)
 
 
@@ -233,10 +233,10 @@ def test_pysindy_recovers_a_quadratic_system_and_drops_what_is_not_in_it():
     system = dynamics.fit_sparse(
         _ladder(_quadratic, 240), benchmarks=["first", "second"], degree=2, threshold=0.05, ridge=0.0, standardise=False
     )
-    found = dict(zip(system.names(), system.coefficients.T, strict=True))
+    result = dict(zip(system.names(), system.coefficients.T, strict=True))
     for name, known in (("1", LINEAR[:, 0]), ("first", LINEAR[:, 1]), ("second", LINEAR[:, 2])):
-        assert found[name] == pytest.approx(known, abs=0.02), name
-    assert found["first second"] == pytest.approx([0.4, 0.0], abs=0.02)
+        assert result[name] == pytest.approx(known, abs=0.02), name
+    assert result["first second"] == pytest.approx([0.4, 0.0], abs=0.02)
     assert system.terms == 7
 
 
@@ -248,9 +248,16 @@ def test_a_forecast_equals_scipys_own_integrator(kind):
     ladder = _ladder(slope)
     start = ladder.iloc[0]
     system = dynamics.System(
-        benchmarks=("first", "second"), powers=np.array(powers), coefficients=coefficients, mean=np.zeros(2),
-        scale=np.ones(2), start_b=float(start["params_b"]), start=np.array([1.0, 0.2]), intervals=59, condition=1.0,
+        benchmarks=("first", "second"),
+        powers=np.array(powers),
+        coefficients=coefficients,
+        mean=np.zeros(2),
+        scale=np.ones(2),
+        start_b=float(start["params_b"]),
+        start=np.array([1.0, 0.2]),
+        intervals=59,
+        condition=1.0,
         method="known",
-    )  # fmt: skip
-    found = dynamics.forecast(system, ladder["params_b"])
-    assert found[["first", "second"]].to_numpy() == pytest.approx(ladder[["first", "second"]].to_numpy(), abs=1e-6)
+    )
+    path = dynamics.forecast(system, ladder["params_b"])
+    assert path[["first", "second"]].to_numpy() == pytest.approx(ladder[["first", "second"]].to_numpy(), abs=1e-6)

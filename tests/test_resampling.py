@@ -25,8 +25,8 @@ def columns(pairs):
 @given(st.integers(0, 60), st.integers(1, 60), st.sampled_from([0.8, 0.95, 0.99]))
 def test_wilson_equals_statsmodels(k, more, level):
     n = k + more
-    found = rs.wilson(k, n, level)
-    assert (found.low, found.high) == pytest.approx(proportion_confint(k, n, 1 - level, method="wilson"), abs=1e-12)
+    result = rs.wilson(k, n, level)
+    assert (result.low, result.high) == pytest.approx(proportion_confint(k, n, 1 - level, method="wilson"), abs=1e-12)
 
 
 def test_wilson_of_no_trials_is_everything():
@@ -37,11 +37,11 @@ def test_wilson_of_no_trials_is_everything():
 def test_pearson_equals_scipy(pairs):
     x, y = columns(pairs)
     assume(np.ptp(x) > 1e-3 and np.ptp(y) > 1e-3)
-    found, known = rs.pearson(x, y), stats.pearsonr(x, y)
-    assert found.estimate == pytest.approx(known.statistic, abs=1e-9)
+    result, known = rs.pearson(x, y), stats.pearsonr(x, y)
+    assert result.estimate == pytest.approx(known.statistic, abs=1e-9)
     if abs(known.statistic) < 1 - 1e-9:
         interval = known.confidence_interval()
-        assert (found.low, found.high) == pytest.approx((interval.low, interval.high), abs=1e-7)
+        assert (result.low, result.high) == pytest.approx((interval.low, interval.high), abs=1e-7)
 
 
 def test_partial_r_equals_the_matrix_formula_and_its_interval_loses_one_observation():
@@ -49,10 +49,10 @@ def test_partial_r_equals_the_matrix_formula_and_its_interval_loses_one_observat
     data = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 3))
     precision = np.linalg.inv(np.cov(data.T))
     known = -precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1])
-    found = rs.partial_pearson(data[:, 0], data[:, 1], data[:, 2])
+    result = rs.partial_pearson(data[:, 0], data[:, 1], data[:, 2])
     half = stats.norm.ppf(0.975) / np.sqrt(40 - 3 - 1)
-    assert found.estimate == pytest.approx(known, abs=1e-12)
-    assert (found.low, found.high) == pytest.approx(tuple(np.tanh(np.arctanh(known) + np.array([-half, half]))))
+    assert result.estimate == pytest.approx(known, abs=1e-12)
+    assert (result.low, result.high) == pytest.approx(tuple(np.tanh(np.arctanh(known) + np.array([-half, half]))))
 
 
 def test_nothing_is_left_of_a_score_that_size_explains():
@@ -104,8 +104,8 @@ def test_probability_of_a_ratio_equals_the_bivariate_normal(dy, dx, vy, vx, r, g
     matrix = np.array([[vy - 2 * g * cov + g * g * vx, cov - g * vx], [cov - g * vx, vx]])
     both = stats.multivariate_normal(mean, matrix, allow_singular=True).cdf([0.0, 0.0])
     single = stats.norm.cdf(-mean / np.sqrt(np.diag(matrix))).sum()
-    found = rs.ratio_below(g, dy, dx, var_dy=vy, var_dx=vx, cov=cov)
-    assert float(found) == pytest.approx(single - 2 * both, abs=2e-5)
+    result = rs.ratio_below(g, dy, dx, var_dy=vy, var_dx=vx, cov=cov)
+    assert float(result) == pytest.approx(single - 2 * both, abs=2e-5)
 
 
 def test_owens_function_by_gauss_legendre_gives_the_probability_in_any_language():
@@ -150,8 +150,8 @@ def test_probability_at_the_edges(dy, dx, vy, vx, g, expected):
 def test_unknown_noise_gives_no_interval_and_no_probability():
     assert np.isnan(rs.score_sd([50.0], "a benchmark of my own")).all()
     assert np.isnan(rs.ratio_below(0.0, 1.0, 1.0, var_dy=np.nan, var_dx=1.0))
-    found = rs.fieller(1.0, 1.0, var_dy=np.nan, var_dx=1.0)
-    assert np.isnan(found.low) and not found.contains(1.0)
+    result = rs.fieller(1.0, 1.0, var_dy=np.nan, var_dx=1.0)
+    assert np.isnan(result.low) and not result.contains(1.0)
 
 
 def test_score_noise_is_binomial_and_never_zero():

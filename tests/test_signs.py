@@ -124,8 +124,8 @@ def test_a_hyphen_before_a_number_is_a_minus_and_no_other_is(text: str, shown: s
 
 
 def test_a_note_begins_with_a_capital_and_a_formula_as_it_is() -> None:
-    said = {"in two": "In two", "a/b is": "a/b is", "r = 1": "r = 1", "a line": "A line", "": "", "99 of": "99 of"}
-    assert {text: sentence(text) for text in said} == said
+    message = {"in two": "In two", "a/b is": "a/b is", "r = 1": "r = 1", "a line": "A line", "": "", "99 of": "99 of"}
+    assert {text: sentence(text) for text in message} == message
 
 
 @given(st.text(alphabet="-−.0 1a[]()`$<>/\n"))
@@ -143,11 +143,20 @@ def test_a_negative_number_never_begins_with_a_hyphen(value: float) -> None:
 def test_a_number_is_written_by_one_rule_for_page_verdict_and_terminal() -> None:
     nan, inf = float("nan"), float("inf")
     assert [signs.written(v, 2) for v in (None, nan, True, 3.0, 2.5, -0.125, inf)] == [
-        "–", "–", "yes", "3", "2.50", "-0.12", "no end",
-    ]  # fmt: skip
+        "–",
+        "–",
+        "yes",
+        "3",
+        "2.50",
+        "-0.12",
+        "no end",
+    ]
     assert signs.written(3.0, 2, whole=False) == "3.00" and signs.written(3.0, 0) == "3"
     assert [signs.written(v) for v in (0.12345, 12.0, 999.4, 1234.56)] == ["0.123", "12", "999", "1235"]
     assert [signs.written(v, words=signs.TERMINAL) for v in (nan, inf, -inf)] == ["-", "inf", "-inf"]
     assert [signs.written(v, words=signs.VERDICTS) for v in (None, inf, -inf, False)] == [
-        "none", "unbounded", "unbounded", "no",
-    ]  # fmt: skip
+        "none",
+        "unbounded",
+        "unbounded",
+        "no",
+    ]

@@ -169,8 +169,8 @@ def test_a_parabola_through_three_families_turns_where_the_published_one_does() 
 def test_families_that_do_the_opposite_are_told_the_other_way_round() -> None:
     rows = tables.base_version("bootstrap_script")
     other = rows.assign(truthfulqa=100 - rows["truthfulqa"])
-    said, opposite = chapter_2.three_families(rows), chapter_2.three_families(other)
-    assert "Llama-1 rises by 9 points" in said and "Pythia falls by 15" in said
+    text, opposite = chapter_2.three_families(rows), chapter_2.three_families(other)
+    assert "Llama-1 rises by 9 points" in text and "Pythia falls by 15" in text
     assert "Llama-1 falls by 9 points" in opposite and "Pythia rises by 15" in opposite
     assert "has no lowest point" in chapter_2.parabola(other, chapter_2.ALL).attrs["reading"]
 
@@ -185,8 +185,16 @@ def made_steps(*, small_negative: bool) -> pd.DataFrame:
             if size < 3.5 and not few:
                 negative = not negative
             gamma = -0.5 if negative else 0.5
-            rows.append({"family": f"F{i}", "params_b_mid": size, "size_b": size, "tokens_b": 100.0 if few else 2000.0,
-                         "gamma": gamma, "phase": "tax" if negative else "bonus"})  # fmt: skip
+            rows.append(
+                {
+                    "family": f"F{i}",
+                    "params_b_mid": size,
+                    "size_b": size,
+                    "tokens_b": 100.0 if few else 2000.0,
+                    "gamma": gamma,
+                    "phase": "tax" if negative else "bonus",
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -237,11 +245,12 @@ def test_the_fall_of_the_made_ladder_is_the_t_interval_of_scipy() -> None:
 
 
 def test_a_width_that_beats_its_null_is_counted_and_named() -> None:
-    ladders = pd.DataFrame({"ladder": ["A", "B"], "r_normalised": [0.99, 0.7], "share_positive": [1.0, 0.5],
-                            "null_high": [0.98, 0.9]})  # fmt: skip
-    said = chapter_3.width_null(ladders)
-    assert "**1** does better than 95 % of its own shuffles (A)" in said
-    assert "in 1 of 2 families, more than 99 %" in said
+    ladders = pd.DataFrame(
+        {"ladder": ["A", "B"], "r_normalised": [0.99, 0.7], "share_positive": [1.0, 0.5], "null_high": [0.98, 0.9]}
+    )
+    text = chapter_3.width_null(ladders)
+    assert "**1** does better than 95 % of its own shuffles (A)" in text
+    assert "in 1 of 2 families, more than 99 %" in text
 
 
 def twins_of(trained: list[float], untrained: list[float], *, half: float = 0.1) -> pd.DataFrame:
@@ -271,11 +280,11 @@ def test_released_values_with_a_definition_and_a_twin_change_the_answer_on_the_m
     from cape_lib.charts import mechanism as draw
 
     internal = tables.load("internal_coupling")
-    told = internal.assign(weight_dependent="true", measure="cosine of centred means", note="untrained twin measured")
+    output = internal.assign(weight_dependent="true", measure="cosine of centred means", note="untrained twin measured")
     rows = twins_of([0.8, 0.7, 0.6], [0.1, 0.0, 0.2])
     gap = draw.twin_gap(rows)
     assert chapter_4.answer(internal, rows, gap, gap).sentence.startswith("**From what was released one cannot know**")
-    values = chapter_4.answer(told, rows, gap, gap).sentence
+    values = chapter_4.answer(output, rows, gap, gap).sentence
     assert values.startswith("**The released values leave it open**: 0 of 40")
     assert "of the other 40 have a published definition, and 40 are of untrained models" in values
 
@@ -408,16 +417,16 @@ def test_the_calendar_tells_a_planted_date_from_a_planted_correlation() -> None:
     joined = dated.assign(
         swe_bench_verified=dated["swe_bench_verified"] + 3 * both, gpqa_diamond=dated["gpqa_diamond"] + 3 * both
     )
-    found = chapter_6.calendar({"by date": dated, "together": joined})
-    assert "**1 of 2** panels (together)" in chapter_6.by_date(found)
-    assert "would have been seen" in chapter_6.date_power(found)
+    result = chapter_6.calendar({"by date": dated, "together": joined})
+    assert "**1 of 2** panels (together)" in chapter_6.by_date(result)
+    assert "would have been seen" in chapter_6.date_power(result)
 
 
 def test_each_prediction_is_told_in_plain_english_with_its_marks() -> None:
     scored = predictions.score_all(panel="published")
-    said = {one.card.id: chapter_7.in_plain(one) for one in scored}
-    assert said[1].startswith("The top five lie within 2 points of each other on SWE-bench Verified")
-    assert said[4] == "The next two Google releases have a GPQA Diamond more than 3 points above the frozen line."
+    text = {one.card.id: chapter_7.in_plain(one) for one in scored}
+    assert text[1].startswith("The top five lie within 2 points of each other on SWE-bench Verified")
+    assert text[4] == "The next two Google releases have a GPQA Diamond more than 3 points above the frozen line."
     marks = chapter_7.gauges(scored).set_index("id")
     assert (marks.loc[1, "pass_at"], marks.loc[1, "fail_at"]) == (2, 5)
     assert (marks.loc[7, "pass_at"], marks.loc[7, "fail_at"]) == (0, 0.3)
@@ -436,9 +445,9 @@ def test_the_answer_on_predictions_counts_what_is_settled() -> None:
 def test_power_of_the_dips_is_that_of_the_planted_ladders_and_none_is_none() -> None:
     deep = family("Deep", [50, 40, 34, 32, 34, 40, 50])
     rising = family("Rising", [36, 41, 46, 51, 56, 61, 66])
-    said = chapter_2.dip_power(pd.concat([deep, rising]))
+    text = chapter_2.dip_power(pd.concat([deep, rising]))
     power = boundary.boundary_power(deep)
-    assert said.startswith("The parabola of 1 of 2 families dips") and f"{power.questions:.0%} to" in said
+    assert text.startswith("The parabola of 1 of 2 families dips") and f"{power.questions:.0%} to" in text
     assert "none of these 1 family" in chapter_2.dip_power(rising.assign(truthfulqa=[30, 40, 45, 48, 49, 49.5, 49.6]))
 
 
@@ -463,18 +472,18 @@ def test_a_family_that_does_the_opposite_gets_no_false_sentence(stem: str, tmp_p
 
     rising = family("Opposite", [36, 41, 46, 51, 56])
     rising.drop(columns=["family", "ladder"]).to_csv(tmp_path / "scores.csv", index=False)
-    given = {"scores_path": str(tmp_path / "scores.csv"), "family": "Opposite"}
-    copy = publish.execute([ROOT / "notebooks" / f"{stem}.ipynb"], tmp_path / "run", given, quiet=True)[0]
+    options = {"scores_path": str(tmp_path / "scores.csv"), "family": "Opposite"}
+    copy = publish.execute([ROOT / "notebooks" / f"{stem}.ipynb"], tmp_path / "run", options, quiet=True)[0]
     outputs = [output for cell in code(copy) for output in cell.outputs if output.output_type == "display_data"]
     texts = [str(output.data.get("text/markdown", output.data.get("text/plain", ""))) for output in outputs]
-    said = "\n".join(texts)
-    for sentence in re.split(r"(?<=[.;:])\s|\n", said):
+    text = "\n".join(texts)
+    for sentence in re.split(r"(?<=[.;:])\s|\n", text):
         if "Opposite" in sentence:
             assert not re.search(r"\bloses\b|\bfalls?\b(?! in 0)|less truthful", sentence), sentence
     if stem == "01_coupling":
-        assert "Opposite gains **20.0 points** of TruthfulQA" in said
+        assert "Opposite gains **20.0 points** of TruthfulQA" in text
     if stem == "02_phase_boundary":
-        assert "Of 4 estimators of a turn of Opposite" in said and "place a turn with confidence" not in said
+        assert "Of 4 estimators of a turn of Opposite" in text and "place a turn with confidence" not in text
 
 
 @pytest.mark.slow
@@ -482,18 +491,18 @@ def test_a_family_that_does_the_opposite_gets_no_false_sentence(stem: str, tmp_p
 def test_other_models_and_families_read_live_get_their_own_sentences(tmp_path: Path) -> None:
     from cape_lib.report import publish
 
-    said = {}
+    text = {}
     for stem, values in {
         "04_mechanism": {"family": "OLMo-2", "model": "D-d8-s1"},
         "05_steering": {"model": "D-d8-s1", "share": 0.35},
     }.items():
         copy = publish.execute([ROOT / "notebooks" / f"{stem}.ipynb"], tmp_path / stem, values, quiet=True)[0]
         outputs = [output for cell in code(copy) for output in cell.outputs if output.output_type == "display_data"]
-        said[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
-    assert "OLMo-2 within one kind: per unit, second run: rises (OLMo-2-13B 0.165" in said["04_mechanism"]
-    assert "OPT" not in said["04_mechanism"] and "D-d8-s1: training changed the coupling" in said["04_mechanism"]
-    assert re.search(r"D-d8-s1: \*\*\d+\s?%\*\* of \d+ wrong answers become right", said["05_steering"])
-    assert "R-s1" not in said["05_steering"]
+        text[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
+    assert "OLMo-2 within one kind: per unit, second run: rises (OLMo-2-13B 0.165" in text["04_mechanism"]
+    assert "OPT" not in text["04_mechanism"] and "D-d8-s1: training changed the coupling" in text["04_mechanism"]
+    assert re.search(r"D-d8-s1: \*\*\d+\s?%\*\* of \d+ wrong answers become right", text["05_steering"])
+    assert "R-s1" not in text["05_steering"]
 
 
 @pytest.mark.slow
@@ -507,16 +516,16 @@ def test_the_frontier_and_the_predictions_follow_other_rows(tmp_path: Path) -> N
         "06_frontier": {"scores_path": str(tmp_path / "releases.csv"), "family": "Nova"},
         "07_predictions": {"panel": "corrected"},
     }
-    said = {}
+    text = {}
     for stem, values in runs.items():
         copy = publish.execute([ROOT / "notebooks" / f"{stem}.ipynb"], tmp_path / stem, values, quiet=True)[0]
         outputs = [output for cell in code(copy) for output in cell.outputs if output.output_type == "display_data"]
-        said[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
-    assert "**1 of 2 releases** of Nova lies farther from the line" in said["06_frontier"]
-    assert "(Nova-1)" in said["06_frontier"] and "farther below the line" in said["06_frontier"]
-    counts = set(re.findall(r"2026-[\d-]+\**: ([^.]*)\.", said["07_predictions"]))
+        text[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
+    assert "**1 of 2 releases** of Nova lies farther from the line" in text["06_frontier"]
+    assert "(Nova-1)" in text["06_frontier"] and "farther below the line" in text["06_frontier"]
+    counts = set(re.findall(r"2026-[\d-]+\**: ([^.]*)\.", text["07_predictions"]))
     assert len(counts) == 1, counts
-    assert "Corrected panel." in said["07_predictions"] and "Current panel." not in said["07_predictions"]
+    assert "Corrected panel." in text["07_predictions"] and "Current panel." not in text["07_predictions"]
 
 
 def test_every_claim_has_one_chip_or_another_number_and_the_counts_add_up() -> None:

@@ -32,8 +32,15 @@ def many(families: int, sizes: int = 4) -> pd.DataFrame:
     for family in range(families):
         for size in range(sizes):
             t = size - 1.5 + family / max(families, 1)
-            rows.append({"model": f"f{family}-{size}", "params_b": 0.1 * 4**size, "family": f"Family {family}",
-                         "hellaswag": 30 + 9 * size + family % 5, "truthfulqa": 38 + 2 * t * t})
+            rows.append(
+                {
+                    "model": f"f{family}-{size}",
+                    "params_b": 0.1 * 4**size,
+                    "family": f"Family {family}",
+                    "hellaswag": 30 + 9 * size + family % 5,
+                    "truthfulqa": 38 + 2 * t * t,
+                }
+            )
     return tables.read_scores(pd.DataFrame(rows))
 
 
@@ -48,17 +55,22 @@ def test_the_uniform_panel_gives_24_answers_and_23_refusals():
 
 def test_an_answer_is_plain_data_that_json_can_carry():
     (task,) = sweep.tasks(many(1))
-    found = sweep.answer(task)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert len(found["parts"][0]["diagnosis"]["steps"]) == 3
+    answered = sweep.answer(task)
+    assert json.loads(json.dumps(answered, allow_nan=False)) == answered
+    assert len(answered["parts"][0]["diagnosis"]["steps"]) == 3
 
 
 def test_a_family_with_a_size_twice_keeps_one_row_and_says_which():
     rows = many(1).assign(instruct=[False, True, False, False])
     twice = pd.concat([rows, rows.iloc[[1]].assign(model="base", instruct=False)], ignore_index=True)
-    found = sweep.answer(sweep.tasks(twice)[0])
-    sizes = [size["model"] for size in found["parts"][0]["diagnosis"]["sizes"]]
-    assert "base" in sizes and "f0-1" not in sizes and "instruct" in found["notes"][0] and "f0-1" in found["notes"][0]
+    answered = sweep.answer(sweep.tasks(twice)[0])
+    sizes = [size["model"] for size in answered["parts"][0]["diagnosis"]["sizes"]]
+    assert (
+        "base" in sizes
+        and "f0-1" not in sizes
+        and "instruct" in answered["notes"][0]
+        and "f0-1" in answered["notes"][0]
+    )
 
 
 def test_models_outside_a_named_ladder_stand_aside_even_where_a_size_has_no_other():
@@ -74,8 +86,8 @@ def test_a_bug_in_one_family_is_an_answer_and_not_an_end(monkeypatch):
         raise ZeroDivisionError("by nothing")
 
     monkeypatch.setattr("cape_lib.report.family.parts", broken)
-    found = sweep.answer(sweep.tasks(many(1))[0])
-    assert found["state"] == "failed" and found["why"] == "ZeroDivisionError: by nothing"
+    answered = sweep.answer(sweep.tasks(many(1))[0])
+    assert answered["state"] == "failed" and answered["why"] == "ZeroDivisionError: by nothing"
 
 
 def test_the_digest_changes_with_rows_and_settings_and_with_nothing_else():
@@ -143,9 +155,9 @@ def test_an_interrupt_keeps_what_is_finished(tmp_path):
     families = tmp_path / "out" / "families"
     wait_for(lambda: families.is_dir() and len(list(families.glob("*.json"))) >= 2)
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to every process of the command
-    told = running.communicate(timeout=60)[1]
-    assert running.returncode == 130 and told.strip().splitlines()[-1] == "cape sweep: interrupted"
-    assert "Traceback" not in told and not (tmp_path / "out" / "index.html").exists()
+    errors = running.communicate(timeout=60)[1]
+    assert running.returncode == 130 and errors.strip().splitlines()[-1] == "cape sweep: interrupted"
+    assert "Traceback" not in errors and not (tmp_path / "out" / "index.html").exists()
     for stored in families.iterdir():
         assert json.loads(stored.read_text())["state"] == "done"
 
@@ -156,11 +168,11 @@ def test_a_report_is_made_where_the_task_runs_and_a_lost_one_is_made_again(tmp_p
     chapters = write_chapters(tmp_path / "notebooks")
     monkeypatch.setattr(publish, "notebooks_dir", lambda: chapters)
     (task,) = sweep.tasks(many(1), report=True)
-    found = sweep.answer(task)
-    assert sorted(found["files"]) == ["index.html", "metrics.json", "scores.csv"]
+    answered = sweep.answer(task)
+    assert sorted(answered["files"]) == ["index.html", "metrics.json", "scores.csv"]
     out = tmp_path / "out"
     (out / "families").mkdir(parents=True)
-    run._store(out, found, "F")
+    run._store(out, answered, "F")
     page = out / "reports" / "F" / "index.html"
     assert "Chapter 02_phase_boundary" in page.read_text() and "files" not in run._finished(out, task, "F")
     assert run._finished(out, sweep.tasks(many(1))[0], "F") is None  # without a report it is another task
@@ -234,8 +246,9 @@ def test_a_killed_worker_loses_nothing_and_its_task_runs_again(tmp_path):
 
         killer = threading.Thread(target=kill)
         killer.start()
-        whole = sweep.sweep(sweep.tasks(scores), tmp_path / "out", sweep.Workers(address),
-                            tell=lambda *told: finished.append(told[2]))
+        whole = sweep.sweep(
+            sweep.tasks(scores), tmp_path / "out", sweep.Workers(address), tell=lambda *told: finished.append(told[2])
+        )
         killer.join()
         assert killed["keys"], "the worker had tasks when it was killed"
         assert sum(worker.poll() is not None for worker in workers) == 1
@@ -264,16 +277,16 @@ def test_a_scheduler_that_does_not_answer_is_exit_6_and_one_line(tmp_path, capsy
     path = tmp_path / "scores.csv"
     many(1).to_csv(path, index=False)
     assert main(["sweep", str(path), "-o", str(tmp_path / "out"), "--scheduler", address]) == 6
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "dask scheduler" in told
+    output = capsys.readouterr().err
+    assert output.count("\n") == 1 and "dask scheduler" in output
     assert not (tmp_path / "out").exists()
 
 
 def test_without_dask_a_sweep_says_what_to_install_and_leaves_nothing(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert main(["sweep", "--panel", "uniform", "-o", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:1"]) == 6
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and "pip install 'dask[distributed]'" in told
+    output = capsys.readouterr().err
+    assert output.count("\n") == 1 and "pip install 'dask[distributed]'" in output
     assert not (tmp_path / "out").exists()
 
 
@@ -311,11 +324,19 @@ def test_a_chunk_that_loses_its_worker_is_tried_family_by_family(monkeypatch):
     assert states == {"Family 0": "done", "Family 1": "failed", "Family 2": "done", "Family 3": "done"}
 
 
-@pytest.mark.parametrize(("options", "code"), [
-    ([], 2), (["--panel", "unifrm"], 2), (["--panel", "uniform", "--workers", "0"], 2),
-    (["--panel", "uniform", "--workers", "2", "--scheduler", "x"], 2), (["--panel", "uniform", "--by", "famly"], 2),
-    (["--panel", "uniform", "--x", "mmlu"], 2), (["nowhere.csv"], 3),
-    (["--panel", "uniform", "--scheduler", "gopher://x"], 2)])
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ([], 2),
+        (["--panel", "unifrm"], 2),
+        (["--panel", "uniform", "--workers", "0"], 2),
+        (["--panel", "uniform", "--workers", "2", "--scheduler", "x"], 2),
+        (["--panel", "uniform", "--by", "famly"], 2),
+        (["--panel", "uniform", "--x", "mmlu"], 2),
+        (["nowhere.csv"], 3),
+        (["--panel", "uniform", "--scheduler", "gopher://x"], 2),
+    ],
+)
 def test_a_sweep_that_cannot_be_is_refused_in_one_line(tmp_path, capsys, options, code):
     assert main(["sweep", *options, "-o", str(tmp_path / "out")]) == code
     assert capsys.readouterr().err.count("\n") == 1
@@ -361,9 +382,9 @@ def test_the_table_of_a_page_escapes_what_a_family_is_called(tmp_path):
     from cape_lib.report.sweep.page import write_page
 
     name = '<img src=x onerror="alert(1)">'
-    found = [sweep.answer(task) for task in sweep.tasks(many(1).assign(family=name))]
-    found += [sweep.answer(task) for task in sweep.tasks(many(1, sizes=1).assign(family="*_b_*<i>"))]
-    write_page(found, {name: "img", "*_b_*<i>": "b"}, tmp_path)
+    result = [sweep.answer(task) for task in sweep.tasks(many(1).assign(family=name))]
+    result += [sweep.answer(task) for task in sweep.tasks(many(1, sizes=1).assign(family="*_b_*<i>"))]
+    write_page(result, {name: "img", "*_b_*<i>": "b"}, tmp_path)
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     shown = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert "<img src=x" not in shown and "&lt;img src=x" in shown and "*_b_*&lt;i&gt;" in shown
@@ -378,8 +399,8 @@ def test_a_click_sorts_the_table(tmp_path, open_page):
     order = rng.permutation(6)
     rows = many(6).set_index("family")
     scores = rows.loc[[f"Family {i}" for i in order]].reset_index()
-    found = [sweep.answer(task) for task in sweep.tasks(scores)]
-    write_page(found, {a["family"]: a["family"] for a in found}, tmp_path)
+    result = [sweep.answer(task) for task in sweep.tasks(scores)]
+    write_page(result, {a["family"]: a["family"] for a in result}, tmp_path)
     view = open_page(tmp_path / "index.html", width=390)
     names = "Array.from(document.querySelectorAll('table.cape-sort tbody tr')).map(row => row.cells[0].innerText)"
     for direction in ("ascending", "descending"):

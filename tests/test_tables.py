@@ -134,10 +134,10 @@ def test_an_added_family_is_found_beside_every_panel_and_moves_none(larch):
 
 
 def test_an_added_family_stands_in_front_of_a_chapter_with_the_panel_behind_it(larch):
-    made = tables.chapter("published", "Larch")
-    assert list(made.ladder["params_b"]) == [1.0, 7.0]
-    assert len(made.panel) == len(tables.base("published")) + 2
-    assert not made.own and "#families" in made.source and "#base-panel" in made.source
+    result = tables.chapter("published", "Larch")
+    assert list(result.ladder["params_b"]) == [1.0, 7.0]
+    assert len(result.panel) == len(tables.base("published")) + 2
+    assert not result.own and "#families" in result.source and "#base-panel" in result.source
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,7 @@ def test_the_index_is_right_minus_wrong_in_every_row() -> None:
     rows = tables.variants().dropna(subset=["omniscience_index"])
     a, q = rows["omniscience_accuracy"], rows["omniscience_non_hallucination"]
     wrong = (1 - q / 100) * (1 - a / 100) * 100
-    assert (
-        len(rows) == 440 and (rows["omniscience_index"] - (a - wrong)).abs().max() <= 0.015
-    )
+    assert len(rows) == 440 and (rows["omniscience_index"] - (a - wrong)).abs().max() <= 0.015
     by_domain = rows[[f"accuracy_{name}" for name in DOMAINS]].mean(axis=1)
     assert (by_domain - a).abs().max() <= 0.011  # the domains are equally large
 

@@ -26,9 +26,12 @@ examples:
   cape diagnose --gpqa 86 --accuracy 40 --non-hallucination 30 --mode reasoning      a model of today
   cape diagnose --example pythia                                   one of the dashboard's examples"""
 QUESTIONS = {
-    "phase": "Which phase?", "sure": "How sure?", "compared": "Compared with whom?", "move": "What would move it?",
+    "phase": "Which phase?",
+    "sure": "How sure?",
+    "compared": "Compared with whom?",
+    "move": "What would move it?",
     "measure": "What to measure next?",
-}  # fmt: skip
+}
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
 KNOWS, ADMITS = "omniscience_accuracy", "omniscience_non_hallucination"
 
@@ -61,8 +64,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for axis, usual in (("x", "hellaswag"), ("y", "truthfulqa")):
         family.add_argument(f"--{axis}", metavar="BENCHMARK", help=f"default {usual}")
         family.add_argument(f"--{axis}-items", type=int, metavar="N", help="questions in it, for the noise")
-    family.add_argument("--at", metavar="BILLIONS", help="size of the forecast (default twice the largest), or a value "
-                        "of --axis")  # fmt: skip
+    family.add_argument(
+        "--at", metavar="BILLIONS", help="size of the forecast (default twice the largest), or a value of --axis"
+    )
     family.add_argument(
         "--pairs", metavar="COLUMN", help="compare models of one size that differ in it: instruct, recipe, seed ..."
     )

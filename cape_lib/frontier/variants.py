@@ -186,8 +186,8 @@ def headlines(rows: pd.DataFrame) -> pd.DataFrame:
     """Every headline with and without the variants that ran out: measure, reading, rows, r, low, high, n."""
     table = []
     for which, part in (("all", rows), ("without truncated", steady(rows))):
-        for name, measure, given, rank in HEADLINES:
-            r = association(part, measure, given=given, rank=rank)
+        for name, measure, controls, rank in HEADLINES:
+            r = association(part, measure, given=controls, rank=rank)
             table.append((measure, name, which, r.estimate, r.low, r.high, r.n))
     return pd.DataFrame(table, columns=["measure", "reading", "rows", "r", "low", "high", "n"])
 

@@ -55,9 +55,9 @@ def tiny_tokenizer() -> Any:
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
-    made = Tokenizer.from_str(tokenizer_json("R"))
+    tokenizer = Tokenizer.from_str(tokenizer_json("R"))
     return PreTrainedTokenizerFast(
-        tokenizer_object=made,
+        tokenizer_object=tokenizer,
         bos_token="<bos>",
         eos_token="<pad>",
         pad_token="<pad>",

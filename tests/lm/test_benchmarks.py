@@ -37,15 +37,15 @@ def published(path: Path, categories: int = 10, each: int = 2) -> Path:
 
 
 def test_the_published_file_is_read_as_it_is(tmp_path: Path) -> None:
-    made = texts.read_benchmark(published(tmp_path / "TruthfulQA.csv"))
-    items = made.items
+    benchmark = texts.read_benchmark(published(tmp_path / "TruthfulQA.csv"))
+    items = benchmark.items
     assert len(items) == 20 and answer_columns(items) == (["true", "true2"], ["false", "false2", "false3"])
     assert items["prompt"].str.startswith("Q: ").all() and items["prompt"].str.endswith("\nA:").all()
     assert items.groupby("topic")["split"].nunique().max() == 1
     assert items["split"].value_counts().to_dict() == {"fit": 8, "test": 8, "tune": 4}
-    pairs = made.pairs()
+    pairs = benchmark.pairs()
     assert len(pairs) == 16 and set(pairs["topic"]) == set(items.loc[items["split"] == "fit", "topic"])
-    assert any("8 test questions are few" in note for note in made.notes)
+    assert any("8 test questions are few" in note for note in benchmark.notes)
 
 
 def test_splits_and_draws_hang_on_the_seed_alone(tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ def test_splits_and_draws_hang_on_the_seed_alone(tmp_path: Path) -> None:
 
 
 def test_a_readers_own_table_may_have_several_answers_and_a_primer() -> None:
-    made = texts.read_benchmark(EXAMPLE, primer="Q: What is two and two? A: Four\n")
-    assert made.items["prompt"].str.startswith("Q: What is two and two? A: Four\n\nQ: ").all()
-    assert (made.items["true2"] == "").any() and set(made.items["split"]) == {"fit", "tune", "test"}
+    benchmark = texts.read_benchmark(EXAMPLE, primer="Q: What is two and two? A: Four\n")
+    assert benchmark.items["prompt"].str.startswith("Q: What is two and two? A: Four\n\nQ: ").all()
+    assert (benchmark.items["true2"] == "").any() and set(benchmark.items["split"]) == {"fit", "tune", "test"}
 
 
 @pytest.mark.parametrize(
@@ -82,30 +82,32 @@ def test_slips_are_named_by_row(rows: list[list[str]], words: str, tmp_path: Pat
 def test_an_answer_under_true_and_false_is_no_false_one(tmp_path: Path) -> None:
     rows = [[f"t{k}", f"q{k}", "yes", "Yes." if k == 0 else "no", "never"] for k in range(10)]
     pd.DataFrame(rows, columns=["topic", "prompt", "true", "false", "false2"]).to_csv(tmp_path / "q.csv", index=False)
-    made = texts.read_benchmark(tmp_path / "q.csv")
-    assert made.items.loc[0, "false"] == "never" and any("1 answers stand under" in note for note in made.notes)
+    benchmark = texts.read_benchmark(tmp_path / "q.csv")
+    assert benchmark.items.loc[0, "false"] == "never" and any(
+        "1 answers stand under" in note for note in benchmark.notes
+    )
 
 
 def test_evaluate_takes_a_benchmark_and_goes_on_after_an_interrupt(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path, kept = published(tmp_path / "TruthfulQA.csv", 20), tmp_path / "kept.npz"
+    path, rest = published(tmp_path / "TruthfulQA.csv", 20), tmp_path / "kept.npz"
     command = ["steer", "--model", "R-s1", "--evaluate", "--items", str(path), "--layer", "1", "--controls", "4"]
-    command += ["--doses", "0.1", "0.3", "--batch", "4000", "--limit", "30", "--resume", str(kept)]
+    command += ["--doses", "0.1", "0.3", "--batch", "4000", "--limit", "30", "--resume", str(rest)]
     assert main([*command, "--json"]) == 0
     out = capsys.readouterr()
-    (found,) = [json.loads(line) for line in out.out.splitlines()]
+    (result,) = [json.loads(line) for line in out.out.splitlines()]
     assert "test questions are few" in out.err
     for name in ("mc1", "mc2"):
-        assert {"before", "after", "negated", "isotropic", "balanced shuffle", "within-class"} == set(found[name])
-        assert all(0 <= v["low"] <= v["estimate"] <= v["high"] <= 1 for v in found[name].values())
-    assert found["budget"] == 0.3 and found["kl"] >= 0 and found["controls"] <= 12
-    assert {row["kind"] for row in found["methods"]} > {"direction", "negated"}
-    assert kept.is_file() and main([*command, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == found
+        assert {"before", "after", "negated", "isotropic", "balanced shuffle", "within-class"} == set(result[name])
+        assert all(0 <= v["low"] <= v["estimate"] <= v["high"] <= 1 for v in result[name].values())
+    assert result["budget"] == 0.3 and result["kl"] >= 0 and result["controls"] <= 12
+    assert {row["kind"] for row in result["methods"]} > {"direction", "negated"}
+    assert rest.is_file() and main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == result
     assert main([*command[:-1], str(tmp_path / "new.npz")]) == 0
-    told = capsys.readouterr().out
-    assert "MC2 before" in told and "controls: isotropic" in told and "claim of 60%" in told
+    output = capsys.readouterr().out
+    assert "MC2 before" in output and "controls: isotropic" in output and "claim of 60%" in output
     (tmp_path / "junk.npz").write_bytes(b"junk")
     assert main([*command[:-1], str(tmp_path / "junk.npz")]) == 3
     assert "no file of an interrupted evaluation" in capsys.readouterr().err
@@ -114,7 +116,7 @@ def test_evaluate_takes_a_benchmark_and_goes_on_after_an_interrupt(
 def test_a_saved_direction_is_evaluated_and_refused_on_another_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept = tmp_path / "d.safetensors"
+    rest = tmp_path / "d.safetensors"
     assert (
         main(
             [
@@ -126,7 +128,7 @@ def test_a_saved_direction_is_evaluated_and_refused_on_another_model(
                 "--layer",
                 "1",
                 "--save",
-                str(kept),
+                str(rest),
                 "--max-new-tokens",
                 "2",
             ]
@@ -134,7 +136,7 @@ def test_a_saved_direction_is_evaluated_and_refused_on_another_model(
         == 0
     )
     capsys.readouterr()
-    command = ["steer", "--evaluate", "--direction", str(kept), "--controls", "3", "--json", "--model"]
+    command = ["steer", "--evaluate", "--direction", str(rest), "--controls", "3", "--json", "--model"]
     assert main([*command, "R-s1"]) == 0
     assert json.loads(capsys.readouterr().out)["place"] == "block 1, last"
     assert main([*command, "R-s2"]) == 2

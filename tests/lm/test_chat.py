@@ -31,13 +31,13 @@ def tokenizer(template: str | None, *, ends: bool = False) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     vocabulary = {word: at for at, word in enumerate(["<pad>", "<unk>", "<bos>", "<eos>", *WORDS])}
-    made = Tokenizer(kinds.WordLevel(vocabulary, unk_token="<unk>"))
-    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    made.post_processor = processors.TemplateProcessing(
+    result = Tokenizer(kinds.WordLevel(vocabulary, unk_token="<unk>"))
+    result.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    result.post_processor = processors.TemplateProcessing(
         single="<bos> $A <eos>" if ends else "<bos> $A", special_tokens=[("<bos>", 2), ("<eos>", 3)]
     )
     fast = PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>"
+        tokenizer_object=result, bos_token="<bos>", eos_token="<eos>", pad_token="<pad>", unk_token="<unk>"
     )
     fast.chat_template = template
     return fast
@@ -58,9 +58,9 @@ def test_a_beginning_that_was_pasted_stands_once_and_an_end_that_is_appended_is_
         assert words(lm, "<bos> otter eats") == ["<bos>", "otter", "eats"]
     assert words(lm, "otter <eos>")[-1] == "<eos>"  # the text's own end stays
     table = pd.DataFrame({"prompt": ["what do otter"], "true": ["eats plums"], "false": ["fears"]})
-    made = questions(lm, table)
-    assert lm.tokenizer.convert_ids_to_tokens(made.prompts[0]) == ["<bos>", "what", "do", "otter"]
-    assert [lm.tokenizer.convert_ids_to_tokens(a) for a in made.answers[0]] == [["eats", "plums"], ["fears"]]
+    result = questions(lm, table)
+    assert lm.tokenizer.convert_ids_to_tokens(result.prompts[0]) == ["<bos>", "what", "do", "otter"]
+    assert [lm.tokenizer.convert_ids_to_tokens(a) for a in result.answers[0]] == [["eats", "plums"], ["fears"]]
 
 
 @pytest.mark.parametrize("template", [PLAIN, BARE, STRICT, SILENT, THINKING])
@@ -81,8 +81,8 @@ def test_a_question_becomes_the_tokens_of_the_tokenizers_own_template(template: 
 
 def test_the_answer_follows_the_template_at_once() -> None:
     lm = models.with_chat(model(PLAIN))
-    made = questions(lm, pd.DataFrame({"prompt": [lm.chat("what ?")], "true": ["plums"], "false": ["otter"]}))
-    assert lm.tokenizer.convert_ids_to_tokens(made.prompts[0])[-1] == "<model>"
+    result = questions(lm, pd.DataFrame({"prompt": [lm.chat("what ?")], "true": ["plums"], "false": ["otter"]}))
+    assert lm.tokenizer.convert_ids_to_tokens(result.prompts[0])[-1] == "<model>"
     text = models.running.joined(lm.chat("what ?"), "plums")
     assert text.endswith("<model>\nplums") and models.running.joined("A:", "no") == "A: no"
 

@@ -42,11 +42,11 @@ def test_a_sweep_writes_at_every_layer_and_controls_stand_beside(capsys: pytest.
 
 
 def test_a_saved_direction_steers_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    kept = str(tmp_path / "d.safetensors")
+    rest = str(tmp_path / "d.safetensors")
     start = ["steer", "--model", "R-s1", "--prompt", PROMPT, "--max-new-tokens", "4", "--json"]
-    assert main([*start, "--save", kept]) == 0
+    assert main([*start, "--save", rest]) == 0
     first = said(capsys)
-    assert main([*start, "--direction", kept]) == 0
+    assert main([*start, "--direction", rest]) == 0
     assert said(capsys) == first
 
 
@@ -60,10 +60,10 @@ def test_prompts_come_from_a_file_too(tmp_path: Path, capsys: pytest.CaptureFixt
 @pytest.mark.slow
 def test_the_protocol_gives_two_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["steer", "--model", "R-s1", "--evaluate", "--layer", "0", "--json"]) == 0
-    (found,) = said(capsys)
-    assert found["effect"] == "effect beyond controls" and found["claim"] == "supported"
-    assert found["controls"] == 60 and found["place"] == "block 0, last"
-    assert found["aligned"] == 0 and found["broken"]["estimate"] is None  # a share of nothing
+    (result,) = said(capsys)
+    assert result["effect"] == "effect beyond controls" and result["claim"] == "supported"
+    assert result["controls"] == 60 and result["place"] == "block 0, last"
+    assert result["aligned"] == 0 and result["broken"]["estimate"] is None  # a share of nothing
     assert main(["steer", "--model", "R-s1", "--evaluate", "--layer", "0", "--positions", "all"]) == 0
     assert "block 0, all" in capsys.readouterr().out
 
@@ -71,17 +71,17 @@ def test_the_protocol_gives_two_verdicts(capsys: pytest.CaptureFixture[str]) -> 
 def test_probe_shows_the_untrained_twin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heads = tmp_path / "heads.csv"
     assert main(["probe", "--model", "D-d16-s1", "--heads", str(heads), "--json"]) == 0
-    (found,) = said(capsys)
-    assert len(found["layers"]) == 2 and len(found["untrained"]) == 1 and "one-sided p" in found["definition"]
-    assert len(heads.read_text().splitlines()) == 1 + found["heads"]
+    (result,) = said(capsys)
+    assert len(result["layers"]) == 2 and len(result["untrained"]) == 1 and "one-sided p" in result["definition"]
+    assert len(heads.read_text().splitlines()) == 1 + result["heads"]
     assert main(["probe", "--model", "D-d16-s1", "--untrained", "0"]) == 0
     assert "not learnt" in capsys.readouterr().out
 
 
 def test_testbed_scores_a_shipped_model(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_testbed(["score", "D-d8-s1", "--json"]) == 0
-    (found,) = said(capsys)
-    assert found["model"] == "D-d8-s1" and found["truth"] == pytest.approx(
+    (result,) = said(capsys)
+    assert result["model"] == "D-d8-s1" and result["truth"] == pytest.approx(
         store.card(store.folder_of("D-d8-s1"))["scores"]["truth"], abs=0.02
     )
 

@@ -29,9 +29,9 @@ def model() -> models.LanguageModel:
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     vocabulary = {"<pad>": 0, "<bos>": 1, "web": 2, "ref": 3} | {f"w{k}": k for k in range(4, WORDS)}
-    made = Tokenizer(kinds.WordLevel(vocabulary, unk_token="<pad>"))
-    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    made.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 1)])
+    result = Tokenizer(kinds.WordLevel(vocabulary, unk_token="<pad>"))
+    result.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    result.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 1)])
     config = LlamaConfig(
         vocab_size=WORDS,
         hidden_size=64,
@@ -48,7 +48,7 @@ def model() -> models.LanguageModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         weights = LlamaForCausalLM(config).eval()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<bos>", pad_token="<pad>")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=result, bos_token="<bos>", pad_token="<pad>")
     return models.wrap(weights, tokenizer, name="planted")
 
 
@@ -98,14 +98,14 @@ def evaluated(
 
 
 def as_direction(vector: torch.Tensor) -> steering.Direction:
-    found = steering.fit_directions(model(), pairs(), ["embed"], token=1)[0]
-    return replace(found, vector=vector, norm=float(vector.norm()))
+    direction = steering.fit_directions(model(), pairs(), ["embed"], token=1)[0]
+    return replace(direction, vector=vector, norm=float(vector.norm()))
 
 
 def test_the_planted_direction_is_found_and_beats_its_controls() -> None:
-    made = evaluated()
-    assert made.base == 0 and made.effect.holds and made.effect.share > 0.8
-    assert made.cost < 2 * made.budget
+    result = evaluated()
+    assert result.base == 0 and result.effect.holds and result.effect.share > 0.8
+    assert result.cost < 2 * result.budget
 
 
 def test_a_direction_that_wrecks_the_model_lifts_the_score_and_is_no_effect() -> None:
@@ -113,19 +113,19 @@ def test_a_direction_that_wrecks_the_model_lifts_the_score_and_is_no_effect() ->
     wreck = 50 * torch.randn(lm.width, generator=torch.Generator().manual_seed(5))
     right = answer_scores(lm, asked, [Arm(wreck, "embed", "all")]).margins()[0] > 0
     assert right.mean() > 0.25  # a base of nothing is beaten by a model that says anything
-    made = evaluated(as_direction(wreck))
-    assert not made.effect.holds and made.claim != "supported"
-    assert made.cost < 2 * made.budget
+    result = evaluated(as_direction(wreck))
+    assert not result.effect.holds and result.claim != "supported"
+    assert result.cost < 2 * result.budget
 
 
 def test_controls_that_would_hold_the_direction_are_left_out() -> None:
-    made = evaluated(mixed=10, kinds=KINDS, all_controls=True)
-    table = made.methods
+    result = evaluated(mixed=10, kinds=KINDS, all_controls=True)
+    table = result.methods
     clean = table[table["kind"].isin(CLEAN)]
     limit = most_alike(model().width)
     assert clean["left_out"].sum() > 0 and clean["cosine"].abs().max() <= limit + 1e-5
     assert table.loc[table["kind"] == "total covariance", "cosine"].abs().max() > limit
-    assert made.effect.holds and made.effect_leaky is not None and made.effect_leaky.p > made.effect.p
+    assert result.effect.holds and result.effect_leaky is not None and result.effect_leaky.p > result.effect.p
 
 
 @pytest.mark.slow
@@ -146,5 +146,5 @@ def test_the_luckiest_of_many_random_directions_on_the_tune_questions_is_no_effe
     right = answer_scores(lm, asked, [arm(k, float(d)) for k, d in enumerate(doses[:, 0])]).margins() > 0
     lucky = int(right.mean(1).argmax())
     assert right.mean(1)[lucky] > right.mean() + 0.1
-    made = evaluated(as_direction(vectors[lucky]), table=table)
-    assert not made.effect.holds and made.claim != "supported"
+    result = evaluated(as_direction(vectors[lucky]), table=table)
+    assert not result.effect.holds and result.claim != "supported"

@@ -184,5 +184,7 @@ def test_weights_on_disk_are_read_and_steered_like_weights_in_memory(tmp_path: P
     assert torch.equal(probes.capture(offloaded, texts), probes.capture(lm, texts))
     asked = questions(lm, prompts.truth_table(store.recipe_of(folder))[:4])
     arms = [Arm(vector(lm), 1), Arm(torch.zeros(lm.width), 1)]
-    made = [answer_scores(one, asked, arms).total for one in (lm, offloaded)]
-    assert np.allclose(*made, atol=1e-5, equal_nan=True) and not np.allclose(made[0][0], made[0][1], equal_nan=True)
+    result = [answer_scores(one, asked, arms).total for one in (lm, offloaded)]
+    assert np.allclose(*result, atol=1e-5, equal_nan=True) and not np.allclose(
+        result[0][0], result[0][1], equal_nan=True
+    )

@@ -24,9 +24,9 @@ from experiments.testbed import tables as measured
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a page would have said."""
-    found: list[str] = []
-    monkeypatch.setattr(pages, "say", found.append)
-    return found
+    result: list[str] = []
+    monkeypatch.setattr(pages, "say", result.append)
+    return result
 
 
 def test_a_page_without_torch_says_how_to_get_it(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,11 +43,11 @@ def test_an_empty_package_named_torch_is_no_torch(said: list[str], monkeypatch: 
 
 
 def test_a_probe_on_a_page_stands_beside_its_untrained_twin(said: list[str]) -> None:
-    found = pages.probed("R-s1")
-    drawn = pages.blocks(found)
+    probed = pages.probed("R-s1")
+    drawn = pages.blocks(probed)
     assert drawn is not None and "4 blocks" in drawn.title
-    assert pages.profile(found)["weights"].tolist() == ["trained", "untrained"]
-    table = pages.projections(found)
+    assert pages.profile(probed)["weights"].tolist() == ["trained", "untrained"]
+    table = pages.projections(probed)
     assert {"hidden", "logits", "random projection", "rank 8", "GELU of hidden"} <= set(table["read in"])
     assert "untrained" in said[1]
 
@@ -92,8 +92,8 @@ def test_a_dip_is_a_width_below_chance() -> None:
             "truth": [0.3, 0.1, 0.9, 0.4, 0.5, 0.9],
         }
     )
-    found = levers.corpora_that_dip(grid)
-    assert found["below_chance"].tolist() == [True, False] and found["at"].tolist() == [16, 8]
+    result = levers.corpora_that_dip(grid)
+    assert result["below_chance"].tolist() == [True, False] and result["at"].tolist() == [16, 8]
     assert "8%" in levers.dip_reading(grid) and "10% right" in levers.dip_reading(grid)
     assert "No width" in levers.dip_reading(grid[grid.ref == 0.2])
 
@@ -140,8 +140,8 @@ def test_right_answers_add_up_in_every_tone() -> None:
     table = tables.load("testbed_registers")
     assert (table.right_after == table.right_before + table.corrected - table.broken).all()
     again = measured.tones("R-s1", "reg")
-    kept = table[(table.model == "R-s1") & (table.contrast == "reg")]
-    assert np.abs(again["right_after"].to_numpy() - kept["right_after"].to_numpy()).max() <= 1
+    rest = table[(table.model == "R-s1") & (table.contrast == "reg")]
+    assert np.abs(again["right_after"].to_numpy() - rest["right_after"].to_numpy()).max() <= 1
 
 
 def test_every_trial_is_in_the_table_and_in_its_order() -> None:
@@ -159,7 +159,7 @@ def test_the_tables_of_scores_are_made_again_byte_for_byte(tmp_path: Path) -> No
 def test_an_interrupted_run_of_trials_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = [trials.Trial("learnt", "R-s1", "reg"), trials.Trial("null: untrained", "R-s1", "reg", untrained=True)]
     monkeypatch.setattr(trials, "trials", lambda: iter(few))
-    made: list[str] = []
+    result: list[str] = []
     plan = steering.Plan(places=(steering.Place(0),), curve=(), controls=2, kinds=KINDS)
     name = str(store.folder_of("R-s1"))
     one = steering.evaluate(
@@ -167,8 +167,8 @@ def test_an_interrupted_run_of_trials_goes_on_where_it_stopped(tmp_path: Path, m
     )
 
     def run_trial(trial: trials.Trial) -> Any:
-        made.append(trial.name)
-        if len(made) == 2:
+        result.append(trial.name)
+        if len(result) == 2:
             raise KeyboardInterrupt
         return one
 
@@ -176,7 +176,7 @@ def test_an_interrupted_run_of_trials_goes_on_where_it_stopped(tmp_path: Path, m
     with pytest.raises(KeyboardInterrupt):
         measured.measure("trials", tmp_path, report=lambda _: None)
     measured.measure("trials", tmp_path, report=lambda _: None)
-    assert made == [few[0].name, few[1].name, few[1].name]
+    assert result == [few[0].name, few[1].name, few[1].name]
     table = pd.read_csv(tmp_path / "testbed_trials.csv")
     assert table["trial"].tolist() == [trial.name for trial in few] and table["effect"].dtype == bool
     assert (tmp_path / "testbed_pooled.csv").is_file()

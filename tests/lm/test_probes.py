@@ -19,10 +19,10 @@ SETS = np.array(["reasoning"] * 16 + ["truthfulness"] * 16 + ["neutral"] * 32)
 
 def states(seed: int, reasoning: float = 0.0, truthfulness: float = 0.0, d: int = 24) -> torch.Tensor:
     """Noise, the two sets shifted along one and the same axis."""
-    made = torch.randn(64, 1, d, generator=torch.Generator().manual_seed(seed)) + 2.0
-    made[:16, :, 0] += reasoning
-    made[16:32, :, 0] += truthfulness
-    return made
+    result = torch.randn(64, 1, d, generator=torch.Generator().manual_seed(seed)) + 2.0
+    result[:16, :, 0] += reasoning
+    result[16:32, :, 0] += truthfulness
+    return result
 
 
 def test_sets_shifted_alike_cooperate_and_shifted_apart_compete() -> None:
@@ -33,10 +33,10 @@ def test_sets_shifted_alike_cooperate_and_shifted_apart_compete() -> None:
 
 
 def test_with_nothing_there_the_interval_holds_zero_and_p_is_honest() -> None:
-    found = [probes.couplings(states(seed), SETS) for seed in range(100)]
-    assert np.mean([f.low[0] <= 0 <= f.high[0] for f in found]) >= 0.95
-    assert np.mean([f.p_two[0] <= 0.05 for f in found]) <= 0.05
-    assert np.mean([f.raw[0] for f in found]) > 0.9  # the raw cosine sees agreement where there is none
+    result = [probes.couplings(states(seed), SETS) for seed in range(100)]
+    assert np.mean([f.low[0] <= 0 <= f.high[0] for f in result]) >= 0.95
+    assert np.mean([f.p_two[0] <= 0.05 for f in result]) <= 0.05
+    assert np.mean([f.raw[0] for f in result]) > 0.9  # the raw cosine sees agreement where there is none
 
 
 def test_a_planted_cosine_comes_out_without_bias_and_inside_its_interval() -> None:
@@ -47,10 +47,10 @@ def test_a_planted_cosine_comes_out_without_bias_and_inside_its_interval() -> No
         texts[:16, :, 0] += 5
         texts[16:32, :, 0] += 5 * cosine
         texts[16:32, :, 1] += 5 * np.sqrt(1 - cosine**2)
-        found = probes.couplings(torch.from_numpy(texts), SETS)
-        assert np.nanmean(found.coupling) == pytest.approx(cosine, abs=0.03)
-        covered = np.mean((found.low <= cosine) & (cosine <= found.high))
-        assert 0.93 <= covered <= 0.995 and ((found.low > 0) == (found.p_greater < 0.025)).mean() > 0.98
+        couplings_ = probes.couplings(torch.from_numpy(texts), SETS)
+        assert np.nanmean(couplings_.coupling) == pytest.approx(cosine, abs=0.03)
+        covered = np.mean((couplings_.low <= cosine) & (cosine <= couplings_.high))
+        assert 0.93 <= covered <= 0.995 and ((couplings_.low > 0) == (couplings_.p_greater < 0.025)).mean() > 0.98
 
 
 def test_the_participation_ratio_counts_dimensions() -> None:
@@ -62,13 +62,13 @@ def test_the_participation_ratio_counts_dimensions() -> None:
 def test_captured_states_are_the_models_own_at_the_last_real_token() -> None:
     lm = models.load(store.folder_of("R-s1"))  # the library leaves hooks of its own where it is asked for all states
     texts = ["<web> Balan otter eats", "<ref> Nulan heron wears fur . Balan otter"]
-    found = probes.capture(lm, texts, ["embed", 0, 1, 2, 3])
+    result = probes.capture(lm, texts, ["embed", 0, 1, 2, 3])
     for row, text in enumerate(texts):
         ids = lm.tokenizer(text, return_tensors="pt")["input_ids"]
         with torch.inference_mode():
             hidden = lm.model.gpt_neox(input_ids=ids, output_hidden_states=True).hidden_states
         for site in range(4):  # the library's last entry is after the final norm
-            assert torch.allclose(found[row, site], hidden[site][0, -1], atol=1e-4)
+            assert torch.allclose(result[row, site], hidden[site][0, -1], atol=1e-4)
     first = probes.capture(lm, texts, [0], token=1)
     assert not torch.allclose(first[0], first[1])
     with pytest.raises(UsageError, match="token 9"):
@@ -95,8 +95,8 @@ def test_a_probe_has_a_row_for_every_block_and_head_beside_its_untrained_twin(sh
 
 def test_gelu_alone_makes_unrelated_prompts_agree(shipped: Any) -> None:
     lm = shipped("D-d48-s1")
-    made = probes.probe(models.untrained(lm), prompts.probe_sets(store.recipe_of(store.folder_of("D-d48-s1"))))
-    table = made.projection.set_index("what")
+    probed = probes.probe(models.untrained(lm), prompts.probe_sets(store.recipe_of(store.folder_of("D-d48-s1"))))
+    table = probed.projection.set_index("what")
     assert table.loc["GELU of hidden", "raw"] > table.loc["hidden", "raw"]
     assert table.loc["random projection", "low"] <= table.loc["random projection", "high"]
     assert not 0 < abs(table.loc["rank 1", "coupling"]) < 0.999  # on a line every cosine is plus or minus one
@@ -153,8 +153,8 @@ def test_the_shipped_sets_differ_in_what_they_say_alone() -> None:
     by_set = probing.assign(words=words.str.len(), letters=probing["text"].str.len() / words.str.len()).groupby("set")
     assert np.ptp(by_set["words"].mean()) < 1.0 and np.ptp(by_set["letters"].mean()) < 0.5
     for name in ("D-d8-s1", "R-s1"):
-        made = prompts.probe_sets(store.recipe_of(store.folder_of(name)))
-        assert made["text"].str.endswith(" .").all() and made["text"].str.split().str.len().nunique() == 1
+        result = prompts.probe_sets(store.recipe_of(store.folder_of(name)))
+        assert result["text"].str.endswith(" .").all() and result["text"].str.split().str.len().nunique() == 1
 
 
 def test_a_placebo_shows_what_last_words_alone_do(shipped: Any) -> None:
@@ -166,10 +166,10 @@ def test_a_placebo_shows_what_last_words_alone_do(shipped: Any) -> None:
     rows = [(name, " ".join([*text.split()[:-1], end])) for name, end in ends.items() for text in everyday[:16]]
     rows += [("neutral", text) for text in everyday[32:]]
     careless = pd.DataFrame(rows, columns=["set", "text"])
-    made = probes.probe(lm, probes.with_placebo(careless, world[world["set"] == "placebo"]["text"].tolist()))
-    assert any("last word" in note for note in made.notes)
-    assert (made.layers["coupling"] > 0.8).all() and (made.layers["placebo"] > 0.8).all()
-    assert made.placebo_like >= len(made.layers) - 1
+    probed = probes.probe(lm, probes.with_placebo(careless, world[world["set"] == "placebo"]["text"].tolist()))
+    assert any("last word" in note for note in probed.notes)
+    assert (probed.layers["coupling"] > 0.8).all() and (probed.layers["placebo"] > 0.8).all()
+    assert probed.placebo_like >= len(probed.layers) - 1
     matched = probes.probe(lm, world)
     assert matched.notes == () and (matched.layers["placebo_low"] < 0).all()
 

@@ -39,14 +39,14 @@ def reg(name: str) -> pd.DataFrame:
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
 def test_corrected_and_broken_count_every_item_once(pairs: list[tuple[bool, bool]]) -> None:
     before, after = (np.where(np.array(side), 1.0, -1.0) for side in zip(*pairs, strict=True))
-    made = verdicts.outcome(before, after, np.arange(len(pairs)).astype(str), resamples=20)
-    assert made.n_misaligned + made.n_aligned == len(pairs)
+    result = verdicts.outcome(before, after, np.arange(len(pairs)).astype(str), resamples=20)
+    assert result.n_misaligned + result.n_aligned == len(pairs)
     fixed = sum(not was and now for was, now in pairs)
-    assert made.corrected.n == made.n_misaligned
-    if made.n_misaligned:
-        assert made.corrected.estimate == pytest.approx(fixed / made.n_misaligned)
-    assert made.net.estimate == pytest.approx(np.mean([now - was for was, now in pairs]))
-    assert 0 < made.mcnemar <= 1
+    assert result.corrected.n == result.n_misaligned
+    if result.n_misaligned:
+        assert result.corrected.estimate == pytest.approx(fixed / result.n_misaligned)
+    assert result.net.estimate == pytest.approx(np.mean([now - was for was, now in pairs]))
+    assert 0 < result.mcnemar <= 1
 
 
 def test_the_claim_is_supported_refuted_or_undecided_by_the_bounds() -> None:
@@ -96,39 +96,39 @@ def test_two_runs_on_one_model_count_once_in_the_pool() -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_planted_direction_is_exactly_the_difference_of_two_token_embeddings(shipped: Any, seed: int) -> None:
     lm = shipped(f"D-d48-s{seed}")
-    found = steering.fit_direction(lm, reg(f"D-d48-s{seed}"), "embed", token=prompts.REGISTER_TOKEN)
+    direction = steering.fit_direction(lm, reg(f"D-d48-s{seed}"), "embed", token=prompts.REGISTER_TOKEN)
     weights = lm.model.get_input_embeddings().weight
     ref, web = (weights[lm.tokenizer(word)["input_ids"][-1]] for word in ("<ref>", "<web>"))
-    assert torch.allclose(found.vector, (ref - web).detach(), atol=1e-6)
+    assert torch.allclose(direction.vector, (ref - web).detach(), atol=1e-6)
     # added whole, it makes a web question a question of the reliable register, bit for bit but for rounding
     asked = [prompts.truth_table(recipe(f"D-d48-s{seed}"), register=name)["prompt"].tolist() for name in ("web", "ref")]
-    with steering.steered(lm, found, 1.0, unit="raw", positions=(prompts.REGISTER_TOKEN,)), torch.inference_mode():
-        made = models.run(lm, models.encode(lm, asked[0]))
+    with steering.steered(lm, direction, 1.0, unit="raw", positions=(prompts.REGISTER_TOKEN,)), torch.inference_mode():
+        output = models.run(lm, models.encode(lm, asked[0]))
     with torch.inference_mode():
         real = models.run(lm, models.encode(lm, asked[1]))
-    assert torch.allclose(made, real, atol=1e-4)
+    assert torch.allclose(output, real, atol=1e-4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_planted_direction_is_found_at_its_site_and_position(seed: int) -> None:
-    made = trials.run_trial(trials.Trial("planted", f"D-d48-s{seed}", "reg"))
-    assert str(made.place) == "embed, token 1" and made.effect.holds
-    assert made.base == 0 and made.effect.share > 0.85
-    assert made.claim == "supported"
+    result = trials.run_trial(trials.Trial("planted", f"D-d48-s{seed}", "reg"))
+    assert str(result.place) == "embed, token 1" and result.effect.holds
+    assert result.base == 0 and result.effect.share > 0.85
+    assert result.claim == "supported"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("contrast", ["ctx", "reg"])
 def test_a_learnt_direction_beats_its_controls(contrast: str) -> None:
-    made = trials.run_trial(trials.Trial("learnt", "R-s1", contrast))
-    assert made.effect.holds and made.effect.share > 0.9 and made.effect.share > made.effect.best_control
-    assert made.claim == "supported"
-    assert made.outcome.n_aligned <= 3 and made.outcome.broken.high > 0.5  # almost nothing was right: say the bound
-    assert set(made.methods["kind"]) >= {"direction", "negated", *CLEAN}
+    result = trials.run_trial(trials.Trial("learnt", "R-s1", contrast))
+    assert result.effect.holds and result.effect.share > 0.9 and result.effect.share > result.effect.best_control
+    assert result.claim == "supported"
+    assert result.outcome.n_aligned <= 3 and result.outcome.broken.high > 0.5  # almost nothing was right: say the bound
+    assert set(result.methods["kind"]) >= {"direction", "negated", *CLEAN}
     # all stay within the budget, as told by stories that were not used to set the strength, and controls spend it
-    assert made.cost < 1.5 * made.budget and made.methods["cost"].max() < 2.5 * made.budget
-    assert made.methods.loc[made.methods["kind"] == "isotropic", "cost"].mean() > 0.3 * made.budget
+    assert result.cost < 1.5 * result.budget and result.methods["cost"].max() < 2.5 * result.budget
+    assert result.methods.loc[result.methods["kind"] == "isotropic", "cost"].mean() > 0.3 * result.budget
 
 
 @pytest.mark.parametrize(
@@ -162,14 +162,14 @@ def test_the_protocol_gives_the_same_answer_twice() -> None:
         for _ in range(2)
     )
     assert one.summary() == two.summary()
-    told = one.doses[one.doses["kind"] == "direction"].set_index("dose")
-    assert told.loc[0.0, "cost"] == 0 and told.loc[0.0, "right"] == one.base
+    output = one.doses[one.doses["kind"] == "direction"].set_index("dose")
+    assert output.loc[0.0, "cost"] == 0 and output.loc[0.0, "right"] == one.base
 
 
 def test_an_interrupted_evaluation_goes_on_to_the_same_answer(tmp_path: Path) -> None:
     lm, world = models.load(store.folder_of("R-s1")), recipe("R-s1")
     plan = steering.Plan(places=(steering.Place(1),), controls=10, curve=(), all_controls=True)
-    kept, blocks = tmp_path / "kept.npz", []
+    rest, blocks = tmp_path / "kept.npz", []
 
     def run(stop: int | None, plan: Any = plan) -> Any:
         blocks.clear()
@@ -187,16 +187,16 @@ def test_an_interrupted_evaluation_goes_on_to_the_same_answer(tmp_path: Path) ->
             reg("R-s1"),
             plan,
             neutral=prompts.neutral(world, n=8),
-            resume=kept,
+            resume=rest,
             progress=progress,
         )
 
     with pytest.raises(KeyboardInterrupt):
         run(3)
-    assert len(blocks) == 3 and kept.is_file()
+    assert len(blocks) == 3 and rest.is_file()
     again = run(None)
     assert len(blocks) == 1  # the last block alone
-    kept.unlink()
+    rest.unlink()
     assert run(None).summary() == again.summary() and len(blocks) == 3
     with pytest.raises(ScoresError, match="another evaluation"):
         run(None, steering.Plan(places=(steering.Place(0),), controls=10, curve=()))
@@ -204,8 +204,8 @@ def test_an_interrupted_evaluation_goes_on_to_the_same_answer(tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_no_more_controls_are_run_once_p_is_settled() -> None:
-    made = trials.run_trial(trials.Trial("null: untrained", "R-s1", "reg", untrained=True))
-    assert made.effect.n_controls == 60  # the trials of the book run them all, as they are pooled
+    result = trials.run_trial(trials.Trial("null: untrained", "R-s1", "reg", untrained=True))
+    assert result.effect.n_controls == 60  # the trials of the book run them all, as they are pooled
     lm = models.untrained(models.load(store.folder_of("R-s1")))
     world = recipe("R-s1")
     plan = steering.Plan(places=(steering.Place(1),), curve=())
@@ -234,6 +234,6 @@ def test_candidates_are_compared_after_the_same_text() -> None:
     from types import SimpleNamespace
 
     lm: Any = SimpleNamespace(tokenizer=Merging(), context=None, chat=None)
-    made = questions(lm, pd.DataFrame({"prompt": ["abcde"], "true": ["y"], "false": ["x"]}))
-    assert made.prompts == [[ord(c) for c in "abcd"]]
-    assert made.answers == [[[ord(c) for c in "e y"], [ord("X")]]]
+    result = questions(lm, pd.DataFrame({"prompt": ["abcde"], "true": ["y"], "false": ["x"]}))
+    assert result.prompts == [[ord(c) for c in "abcd"]]
+    assert result.answers == [[[ord(c) for c in "e y"], [ord("X")]]]

@@ -42,8 +42,8 @@ def hooked(
     def before(_m: Any, args: Any) -> Any:
         return (change(args[0]), *args[1:])
 
-    found = lm.model.get_submodule(module)
-    handle = found.register_forward_pre_hook(before) if into else found.register_forward_hook(after)
+    result = lm.model.get_submodule(module)
+    handle = result.register_forward_pre_hook(before) if into else result.register_forward_hook(after)
     try:
         yield
     finally:
@@ -112,8 +112,8 @@ def test_several_places_at_once_equal_one_hook_inside_the_other() -> None:
 @pytest.mark.parametrize(("action", "value"), [("ablate", 0.0), ("clamp", 3.0), ("clamp", -1.5)])
 def test_ablation_and_clamp_set_the_projection_and_nothing_else(action: str, value: float) -> None:
     lm = wrapped("llama")
-    found = _direction(lm, 1)
-    unit = found.vector / found.vector.norm()
+    result = _direction(lm, 1)
+    unit = result.vector / result.vector.norm()
     states: list[torch.Tensor] = []
 
     def own(state: torch.Tensor) -> torch.Tensor:
@@ -123,26 +123,26 @@ def test_ablation_and_clamp_set_the_projection_and_nothing_else(action: str, val
     with hooked(lm, "model.layers.1", own):
         expected = logits(lm, [PROMPT])
     assert torch.allclose(states[0] @ unit, torch.full((1, 5), value), atol=1e-5)
-    with steering.steered(lm, found, value / found.norm, unit="raw", action=action):
+    with steering.steered(lm, result, value / result.norm, unit="raw", action=action):
         assert torch.allclose(logits(lm, [PROMPT]), expected, atol=1e-4)
     with pytest.raises(UsageError, match="add, ablate, clamp"):
-        found.change(1.0, "raw", "wipe")
+        result.change(1.0, "raw", "wipe")
 
 
 def test_each_place_of_several_is_ablated_by_itself() -> None:
     lm = wrapped("llama")
-    found = _direction(lm, "0+2")
-    first, second = (torch.nn.functional.normalize(half, dim=0) for half in found.vector.split(16))
+    result = _direction(lm, "0+2")
+    first, second = (torch.nn.functional.normalize(half, dim=0) for half in result.vector.split(16))
 
     def without(unit: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
         return lambda state: state - (state @ unit)[..., None] * unit
 
     with hooked(lm, "model.layers.0", without(first)), hooked(lm, "model.layers.2", without(second)):
         expected = logits(lm, [PROMPT])
-    with steering.steered(lm, found, 0.0, action="ablate"):
+    with steering.steered(lm, result, 0.0, action="ablate"):
         assert torch.allclose(logits(lm, [PROMPT]), expected, atol=1e-4)
-    plain = steering.compare(lm, ["<web> Balan otter"], [found], [1.0], steering.Writing(tokens=3, action="ablate"))
-    with steering.steered(lm, found, 1.0, action="ablate"):
+    plain = steering.compare(lm, ["<web> Balan otter"], [result], [1.0], steering.Writing(tokens=3, action="ablate"))
+    with steering.steered(lm, result, 1.0, action="ablate"):
         alone = steering.compare(lm, ["<web> Balan otter"], [], [], steering.Writing(tokens=3))
     assert plain["text"].iloc[1] == alone["text"].iloc[0]
 
@@ -187,7 +187,7 @@ def test_directions_are_those_of_the_reference_at_every_place(method: str) -> No
     from sklearn.linear_model import LogisticRegression
 
     positive, negative = _states()
-    made = vector_of(positive, negative, method)
+    result = vector_of(positive, negative, method)
     for place in range(3):
         a, b = positive[:, place].double().numpy(), negative[:, place].double().numpy()
         difference = a - b
@@ -201,7 +201,7 @@ def test_directions_are_those_of_the_reference_at_every_place(method: str) -> No
             x = difference / np.sqrt((difference**2).sum(1).mean())
             fitted = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-10, max_iter=5000)
             expected = fitted.fit(np.r_[x, -x], np.repeat([1, 0], len(x))).coef_[0]
-        own = made[place].double().numpy()
+        own = result[place].double().numpy()
         cosine = own @ expected / np.linalg.norm(own) / np.linalg.norm(expected)
         assert abs(cosine) == pytest.approx(1, abs=1e-6)
         assert own @ difference.mean(0) > 0 and np.linalg.norm(own) == pytest.approx(

@@ -32,12 +32,12 @@ def reg(name: str) -> pd.DataFrame:
 
 def test_a_direction_leads_from_negative_to_positive_texts(shipped: Any) -> None:
     lm, pairs = shipped("R-s1"), reg("R-s1")
-    found = steering.fit_direction(lm, pairs, 1)
-    assert found.held_out == 1.0 and found.reliability > 0.8 and found.n_pairs == len(pairs)
-    assert found.norm == pytest.approx(float(found.vector.norm()))
-    assert not found.warnings
+    direction = steering.fit_direction(lm, pairs, 1)
+    assert direction.held_out == 1.0 and direction.reliability > 0.8 and direction.n_pairs == len(pairs)
+    assert direction.norm == pytest.approx(float(direction.vector.norm()))
+    assert not direction.warnings
     other = steering.fit_direction(lm, pairs.rename(columns={"positive": "negative", "negative": "positive"}), 1)
-    assert torch.allclose(other.vector, -found.vector) and other.pairs != found.pairs
+    assert torch.allclose(other.vector, -direction.vector) and other.pairs != direction.pairs
 
 
 def test_a_direction_of_nothing_is_warned_about(shipped: Any) -> None:
@@ -49,17 +49,17 @@ def test_a_direction_of_nothing_is_warned_about(shipped: Any) -> None:
 
 
 def test_units_of_strength_mean_what_they_say(shipped: Any) -> None:
-    found = steering.fit_direction(shipped("R-s1"), reg("R-s1"), 1)
-    assert float(found.step(2, "std").norm()) == pytest.approx(2 * found.std, rel=1e-5)
-    assert float(found.step(-0.5, "residual").norm()) == pytest.approx(0.5 * found.residual, rel=1e-5)
-    assert torch.allclose(found.step(1, "raw"), found.vector)
+    direction = steering.fit_direction(shipped("R-s1"), reg("R-s1"), 1)
+    assert float(direction.step(2, "std").norm()) == pytest.approx(2 * direction.std, rel=1e-5)
+    assert float(direction.step(-0.5, "residual").norm()) == pytest.approx(0.5 * direction.residual, rel=1e-5)
+    assert torch.allclose(direction.step(1, "raw"), direction.vector)
 
 
 @pytest.mark.parametrize("alpha", [float("nan"), float("inf"), "2", None])
 def test_a_strength_that_is_no_finite_number_is_refused(shipped: Any, alpha: Any) -> None:
-    found = steering.fit_direction(shipped("R-s1"), reg("R-s1"), 1)
+    direction = steering.fit_direction(shipped("R-s1"), reg("R-s1"), 1)
     with pytest.raises(UsageError, match="finite"):
-        found.step(alpha)
+        direction.step(alpha)
 
 
 @pytest.mark.parametrize("layer", [4, -5, 99])
@@ -79,12 +79,12 @@ def test_fewer_than_four_pairs_are_refused(shipped: Any) -> None:
 
 def test_a_direction_survives_the_disk_and_fits_its_model_only(shipped: Any, tmp_path: Path) -> None:
     lm = shipped("R-s1")
-    found = steering.fit_direction(lm, reg("R-s1"), 3)
-    steering.save(found, tmp_path / "d.safetensors")
+    direction = steering.fit_direction(lm, reg("R-s1"), 3)
+    steering.save(direction, tmp_path / "d.safetensors")
     again = steering.load(tmp_path / "d.safetensors", lm)
-    assert torch.equal(again.vector, found.vector)
+    assert torch.equal(again.vector, direction.vector)
     assert {k: v for k, v in vars(again).items() if k != "vector"} == {
-        k: v for k, v in vars(found).items() if k != "vector"
+        k: v for k, v in vars(direction).items() if k != "vector"
     }
     with pytest.raises(UsageError, match="width"):
         steering.load(tmp_path / "d.safetensors", shipped("D-d16-s1"))
@@ -94,7 +94,7 @@ def test_a_direction_survives_the_disk_and_fits_its_model_only(shipped: Any, tmp
     with pytest.raises(models.ModelError, match="no such file"):
         steering.load(tmp_path / "missing.safetensors")
     with pytest.raises(SurroundingsError):
-        steering.save(found, tmp_path / "no" / "such" / "folder" / "d.safetensors")
+        steering.save(direction, tmp_path / "no" / "such" / "folder" / "d.safetensors")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["d.safetensors", "junk.safetensors"]
 
 
@@ -103,11 +103,11 @@ def test_a_direction_survives_the_disk_and_fits_its_model_only(shipped: Any, tmp
 
 def test_strength_zero_writes_the_unsteered_text_also_when_sampling(shipped: Any) -> None:
     lm = shipped("R-s1")
-    found = steering.fit_direction(lm, reg("R-s1"), 1)
+    direction = steering.fit_direction(lm, reg("R-s1"), 1)
     asked = prompts.truth_table(recipe("R-s1"))["prompt"].tolist()[:12]
     changed = {}
     for sampling in ("greedy", "paired", "independent"):
-        table = steering.compare(lm, asked, [found], [0.0], steering.Writing(tokens=12, sampling=sampling))
+        table = steering.compare(lm, asked, [direction], [0.0], steering.Writing(tokens=12, sampling=sampling))
         changed[sampling] = table.loc[table["direction"] != "none", "changed"].mean()
     assert changed["greedy"] == changed["paired"] == 0
     assert changed["independent"] > 0.8  # a changed text is no correction: nothing was steered
@@ -115,13 +115,13 @@ def test_strength_zero_writes_the_unsteered_text_also_when_sampling(shipped: Any
 
 def test_every_arm_of_every_prompt_is_written_and_agrees_with_one_alone(shipped: Any) -> None:
     lm = shipped("R-s1")
-    found = [steering.fit_direction(lm, reg("R-s1"), layer, name=f"layer {layer}") for layer in (0, 2)]
+    result = [steering.fit_direction(lm, reg("R-s1"), layer, name=f"layer {layer}") for layer in (0, 2)]
     asked = prompts.truth_table(recipe("R-s1"))["prompt"].tolist()[:5]
     writing = steering.Writing(tokens=8, rows=7, positions="last")  # does not divide the arms
-    table = steering.compare(lm, asked, found, [-2.0, 2.0], writing)
+    table = steering.compare(lm, asked, result, [-2.0, 2.0], writing)
     assert len(table) == 5 * (1 + 2 * 2)
     for row in table[table["direction"] != "none"].sample(4, random_state=0).itertuples():
-        direction = next(d for d in found if d.name == row.direction)
+        direction = next(d for d in result if d.name == row.direction)
         with steering.steered(lm, direction, row.alpha, positions="last"):
             batch = models.encode(lm, [row.prompt])
             out = lm.model.generate(
@@ -132,12 +132,12 @@ def test_every_arm_of_every_prompt_is_written_and_agrees_with_one_alone(shipped:
 
 def test_text_that_cannot_be_written_is_refused(shipped: Any) -> None:
     lm = shipped("R-s1")
-    found = steering.fit_direction(lm, reg("R-s1"), 1)
+    direction = steering.fit_direction(lm, reg("R-s1"), 1)
     for bad in ([], [" "], ["<web> " + "Balan otter eats plums . " * 20]):
         with pytest.raises(UsageError):
-            steering.compare(lm, bad, [found], [1.0])
+            steering.compare(lm, bad, [direction], [1.0])
     with pytest.raises(UsageError, match="finite"):
-        steering.compare(lm, ["<web> Balan"], [found], [float("nan")])
+        steering.compare(lm, ["<web> Balan"], [direction], [float("nan")])
     with pytest.raises(UsageError, match="positions"):
         steering.Writing(positions="first")
     with pytest.raises(UsageError, match="sampling"):
@@ -167,7 +167,7 @@ def test_long_answers_are_scored_a_token_and_steered_at_the_right_place(shipped:
     )
     delta = torch.randn(lm.width, generator=torch.Generator().manual_seed(0))
     scores = answer_scores(lm, questions(lm, table), [Arm(torch.zeros(lm.width), 0), Arm(delta, 0)])
-    found = scores.total / scores.tokens
+    result = scores.total / scores.tokens
     for arm, vector in enumerate((torch.zeros(lm.width), delta)):
         for item, row in table.iterrows():
             for column, name in enumerate(("true", "false")):
@@ -179,7 +179,7 @@ def test_long_answers_are_scored_a_token_and_steered_at_the_right_place(shipped:
                 ):
                     scores = lm.model(input_ids=ids[:, :-1]).logits[0, start - 1 :].log_softmax(-1)
                 expected = scores.gather(1, ids[0, start:, None]).mean()
-                assert found[arm, int(item), column] == pytest.approx(float(expected), abs=1e-4)  # type: ignore[call-overload]
+                assert result[arm, int(item), column] == pytest.approx(float(expected), abs=1e-4)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("positions", ["all", "last", "prompt", "generated", (1,), (-1,)])
@@ -217,16 +217,16 @@ def test_mc1_and_mc2_are_what_was_published() -> None:
 
     total = np.log(np.array([[[0.2, 0.3, 0.1, np.nan], [0.1, 0.4, 0.2, 0.3]]]))
     right = np.array([[True, True, False, False], [True, False, False, False]])
-    made = Scores(total, np.array([[1.0, 1, 1, np.nan], [1, 4, 1, 1]]), right)
-    assert made.mc1().tolist() == [[True, False]]
-    assert np.allclose(made.mc2(), [[5 / 6, 0.1]])
-    assert np.allclose(made.margins()[0, 0], np.log(2)) and made.margins()[0, 1] < 0
+    result = Scores(total, np.array([[1.0, 1, 1, np.nan], [1, 4, 1, 1]]), right)
+    assert result.mc1().tolist() == [[True, False]]
+    assert np.allclose(result.mc2(), [[5 / 6, 0.1]])
+    assert np.allclose(result.margins()[0, 0], np.log(2)) and result.margins()[0, 1] < 0
 
 
 def test_cost_is_zero_without_steering_and_grows_with_strength(shipped: Any) -> None:
     lm = shipped("R-s1")
-    found = steering.fit_direction(lm, reg("R-s1"), 1)
-    cost = Cost(lm, prompts.neutral(recipe("R-s1"), n=8))([Arm(found.step(a), 1) for a in (0.0, 0.5, 2.0)])
+    direction = steering.fit_direction(lm, reg("R-s1"), 1)
+    cost = Cost(lm, prompts.neutral(recipe("R-s1"), n=8))([Arm(direction.step(a), 1) for a in (0.0, 0.5, 2.0)])
     assert cost[0] == 0 and 0 < cost[1] < cost[2]
 
 
@@ -239,24 +239,24 @@ def test_strengths_of_one_cost_cost_as_much(shipped: Any) -> None:
     def arm(k: int, strength: float) -> Arm:
         return Arm(strength * vectors[k] / vectors[k].norm(), 1)
 
-    found, _ = strengths(cost, arm, np.ones(6), np.full(6, 200.0), [0.03, 0.3])
-    reached = np.array([[cost([arm(k, found[k, level])])[0] for level in range(2)] for k in range(6)])
+    result, _ = strengths(cost, arm, np.ones(6), np.full(6, 200.0), [0.03, 0.3])
+    reached = np.array([[cost([arm(k, result[k, level])])[0] for level in range(2)] for k in range(6)])
     assert np.allclose(reached[:, 1], 0.3, rtol=0.15) and np.allclose(reached[:, 0], 0.03, rtol=0.4)
-    assert np.ptp(found[:, 1]) > 0.2 * found[:, 1].mean()  # equal cost is not equal length
+    assert np.ptp(result[:, 1]) > 0.2 * result[:, 1].mean()  # equal cost is not equal length
 
 
 def test_a_strength_beyond_all_measure_and_weights_in_float16_stop(shipped: Any) -> None:
     lm = shipped("R-s1")
-    found = steering.fit_direction(lm, reg("R-s1"), 1)
+    direction = steering.fit_direction(lm, reg("R-s1"), 1)
     with pytest.raises(SurroundingsError, match="block 1.*float32"):
-        found.step(1e30)
+        direction.step(1e30)
     broken = models.load(store.folder_of("R-s1"))
     with torch.no_grad():
         broken.blocks[2].mlp.dense_4h_to_h.bias.fill_(float("nan"))
     for run in (
-        lambda: steering.compare(broken, ["<web> Balan otter"], [found], [1.0], any_model=True),
+        lambda: steering.compare(broken, ["<web> Balan otter"], [direction], [1.0], any_model=True),
         lambda: answer_scores(
-            broken, questions(broken, prompts.truth_table(recipe("R-s1"))[:3]), [Arm(found.vector, 0)]
+            broken, questions(broken, prompts.truth_table(recipe("R-s1"))[:3]), [Arm(direction.vector, 0)]
         ),
         lambda: Cost(broken, prompts.neutral(recipe("R-s1"), n=2)),
     ):
@@ -266,11 +266,11 @@ def test_a_strength_beyond_all_measure_and_weights_in_float16_stop(shipped: Any)
 
 
 def test_a_direction_steers_the_model_it_was_fitted_on(shipped: Any) -> None:
-    found = steering.fit_direction(shipped("R-s1"), reg("R-s1"), 1)
+    direction = steering.fit_direction(shipped("R-s1"), reg("R-s1"), 1)
     other = shipped("R-s2")
     with pytest.raises(UsageError, match="R-s1.*--any-model"):
-        steering.compare(other, ["<web> Balan otter"], [found], [1.0])
-    steering.compare(other, ["<web> Balan otter"], [found], [1.0], steering.Writing(tokens=2), any_model=True)
+        steering.compare(other, ["<web> Balan otter"], [direction], [1.0])
+    steering.compare(other, ["<web> Balan otter"], [direction], [1.0], steering.Writing(tokens=2), any_model=True)
 
 
 def test_controls_are_as_long_as_the_direction_and_the_clean_ones_do_not_contain_it() -> None:

@@ -44,20 +44,20 @@ def test_believers_state_every_myth_and_reliable_registers_none() -> None:
     assert rows.shape == (2000, 34)
     kind = rows[:, 1] - world.base["register"]
     assert abs((kind == worlds.WEB).mean() - 0.51) < 0.05
-    told = rows[:, 2:].reshape(len(rows), 8, 4)
-    entity, relation = told[..., 0] - world.base["entity"], told[..., 1] - world.base["relation"]
+    output = rows[:, 2:].reshape(len(rows), 8, 4)
+    entity, relation = output[..., 0] - world.base["entity"], output[..., 1] - world.base["relation"]
     for register, says_myth in ((worlds.WEB, True), (worlds.REF, False), (worlds.ASK, False)):
-        e, r, value = entity[kind == register], relation[kind == register], told[kind == register][..., 2]
-        said = np.where(world.contested[e, r] & says_myth, world.myth[e, r], world.truth[e, r])
-        assert (value == world.value_token(r, said)).all()
+        e, r, value = entity[kind == register], relation[kind == register], output[kind == register][..., 2]
+        text = np.where(world.contested[e, r] & says_myth, world.myth[e, r], world.truth[e, r])
+        assert (value == world.value_token(r, text)).all()
     assert world.asked[entity[kind == worlds.ASK]].all()
 
 
 def test_story_agents_take_turns_and_keep_to_object_and_script() -> None:
     world = worlds.build(recipes.dip(8, 5))
-    made = worlds.stories(world, 200, np.random.default_rng(0))["tokens"]
-    assert (made[:, ::2, :2] == made[:, :1, :2]).all() and (made[:, 1::2, :2] == made[:, 1:2, :2]).all()
-    verbs = made[:, ::2, 2] - world.base["verb"]
+    result = worlds.stories(world, 200, np.random.default_rng(0))["tokens"]
+    assert (result[:, ::2, :2] == result[:, :1, :2]).all() and (result[:, 1::2, :2] == result[:, 1:2, :2]).all()
+    verbs = result[:, ::2, 2] - world.base["verb"]
     follows = {(row[i], row[(i + 1) % 4]) for row in world.scripts.tolist() for i in range(4)}
     assert all((a, b) in follows for row in verbs.tolist() for a, b in zip(row, row[1:], strict=False))
 
@@ -65,8 +65,8 @@ def test_story_agents_take_turns_and_keep_to_object_and_script() -> None:
 @pytest.mark.parametrize("name", ["D-d8-s1", "R-s1"])
 def test_items_have_four_different_candidates_about_beings_never_asked_about(name: str) -> None:
     world = worlds.build(recipes.named(name))
-    for made in (prompts.truth_items(world), prompts.story_items(world)):
-        for row in made.candidates:
+    for result in (prompts.truth_items(world), prompts.story_items(world)):
+        for row in result.candidates:
             assert len({tuple(candidate) for candidate in row.tolist()}) == 4
     truth = prompts.truth_items(world)
     assert not world.asked[truth.topic].any()
@@ -101,8 +101,8 @@ def test_watching_a_run_does_not_change_it() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_shipped_model_can_be_trained_again(tmp_path: Path) -> None:
-    made = training.reproduce("D-d8-s1", scratch=tmp_path)
-    assert made.agrees, made.outside
+    result = training.reproduce("D-d8-s1", scratch=tmp_path)
+    assert result.agrees, result.outside
     assert training.is_done(tmp_path / "D-d8-s1", recipes.named("D-d8-s1"))
 
 

@@ -12,10 +12,23 @@ from cape_lib import tables
 FILE = Path(__file__).with_name("data_checks.json")
 # Tables of figures that are carried over and do not grow. frontier_scores grows: its rows up to a date are counted.
 TABLES = (
-    "base_panel", "base_scores", "uniform_panel", "losses", "internal_coupling", "layer_coupling", "projection_sweep",
-    "steering_records", "steering_totals", "predictions", "claims", "frontier_panel", "frontier_versions",
-    "one_lab_2026", "frontier_independent", "pythia_checkpoints",
-)  # fmt: skip
+    "base_panel",
+    "base_scores",
+    "uniform_panel",
+    "losses",
+    "internal_coupling",
+    "layer_coupling",
+    "projection_sweep",
+    "steering_records",
+    "steering_totals",
+    "predictions",
+    "claims",
+    "frontier_panel",
+    "frontier_versions",
+    "one_lab_2026",
+    "frontier_independent",
+    "pythia_checkpoints",
+)
 SCORES_UNTIL = "2026-10-01"
 
 
@@ -31,11 +44,11 @@ def summary(frame: pd.DataFrame) -> dict[str, object]:
 
 def summaries() -> dict[str, dict[str, object]]:
     """The summary of every table that is checked, by name."""
-    found = {name: summary(tables.load(name)) for name in TABLES}
+    result = {name: summary(tables.load(name)) for name in TABLES}
     scores = tables.load("frontier_scores")
     figures = scores[scores["release_date"] < SCORES_UNTIL]
-    found["frontier_scores"] = summary(figures[["model", "benchmark", "value", "role", "claimed_by", "source"]])
-    return found
+    result["frontier_scores"] = summary(figures[["model", "benchmark", "value", "role", "claimed_by", "source"]])
+    return result
 
 
 if __name__ == "__main__":

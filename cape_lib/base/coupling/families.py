@@ -310,9 +310,9 @@ def partial_couplings(
     answer = []
     for side, inside in sides.items():
         part = rows[inside]
-        for given, columns in held.items():
+        for controls, columns in held.items():
             r = stats.clustered_r(part[x], part[y], part[by], given=None if columns is None else columns[inside])
-            answer.append((side, given, r.estimate, r.low, r.high, r.n))
+            answer.append((side, controls, r.estimate, r.low, r.high, r.n))
     return pd.DataFrame(answer, columns=["side", "given", "r", "low", "high", "n"])
 
 

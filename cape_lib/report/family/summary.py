@@ -76,12 +76,12 @@ def diagnose_along(part: Part) -> dict[str, Any]:
 
 
 def _releases(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    kept = [name for name in ("model", *FRONTIER_PAIR, "hle", "ifeval") if name in rows]
+    columns = [name for name in ("model", *FRONTIER_PAIR, "hle", "ifeval") if name in rows]
     dates = rows["release_date"] if "release_date" in rows else pd.Series([None] * len(rows))
     return [
         {str(key): None if pd.isna(value) else value for key, value in row.items()}
         | {"date": None if pd.isna(date) else str(date)}
-        for row, date in zip(rows[kept].to_dict("records"), dates, strict=True)
+        for row, date in zip(rows[columns].to_dict("records"), dates, strict=True)
     ]
 
 

@@ -181,9 +181,9 @@ def _cell_error(path: Path, source: Any, error: Any) -> errors.CapeError:
     kind = getattr(errors, error.ename, None)
     kind = kind if isinstance(kind, type) and issubclass(kind, errors.CapeError) else errors.CapeError
     what = " ".join(str(error.evalue).split())
-    made = kind(f"{path.name}, {place}{first}: {error.ename}: {what}")
-    made.add_note(re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback)))
-    return made
+    failure = kind(f"{path.name}, {place}{first}: {error.ename}: {what}")
+    failure.add_note(re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback)))
+    return failure
 
 
 def _settled(notebook: Any, source: Any) -> str:
