@@ -23,6 +23,7 @@ test: $(STAMP) browser ## set up, then every test, the built pages in a browser 
 
 check: $(STAMP) ## the quick tests, style, types and the floors of the library
 	@$(BIN)/ruff check cape_lib tests benchmarks experiments book/_ext
+	@$(BIN)/ruff format --check --quiet cape_lib tests benchmarks experiments book/_ext
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not page" --hypothesis-profile=check

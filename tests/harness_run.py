@@ -189,6 +189,6 @@ if __name__ == "__main__":
     parser.add_argument("--widths", type=int, nargs="+", default=[16, 32, 64])
     usual = [f"{tasks}:{shots}" for tasks, shots in RUNS]
     parser.add_argument("--runs", nargs="*", default=usual, metavar="TASKS:SHOTS", help="none: model and tasks alone")
-    given = parser.parse_args()
-    wanted = [(tasks, int(shots)) for tasks, _, shots in (text.rpartition(":") for text in given.runs)]
-    print(*run(given.folder.resolve(), given.widths, wanted), sep="\n")
+    options = parser.parse_args()
+    wanted = [(tasks, int(shots)) for tasks, _, shots in (text.rpartition(":") for text in options.runs)]
+    print(*run(options.folder.resolve(), options.widths, wanted), sep="\n")

@@ -26,14 +26,52 @@ from cape_lib.ingest import read_results
 BAD = object()  # a cell that is no number: it must not be accepted in a column of scores
 SCORES = ("hellaswag", "truthfulqa", "mmlu")
 NASTY_TEXT = [
-    "=cmd|' /C calc'!A0", "<script>alert(1)</script>", "../../etc/passwd", "名前", "a\u202eb", "a\u0000b",
-    "e\u0301", "-", "'", '"', "\\", "model,with,commas", "two\nlines", "tab\there", "NaN", "inf", "True", "null",
-    " leading", "{{7*7}}", "\u2028", "\x1b[2J", "%s%n", "𝔘𝔫𝔦", "a" * 300,
-]  # fmt: skip
+    "=cmd|' /C calc'!A0",
+    "<script>alert(1)</script>",
+    "../../etc/passwd",
+    "名前",
+    "a\u202eb",
+    "a\u0000b",
+    "e\u0301",
+    "-",
+    "'",
+    '"',
+    "\\",
+    "model,with,commas",
+    "two\nlines",
+    "tab\there",
+    "NaN",
+    "inf",
+    "True",
+    "null",
+    " leading",
+    "{{7*7}}",
+    "\u2028",
+    "\x1b[2J",
+    "%s%n",
+    "𝔘𝔫𝔦",
+    "a" * 300,
+]
 NOT_NUMBERS = [
-    "inf", "-inf", "1e", "0x10", "1_0", "45.3.1", "1 2", "forty", "--5", "+-5", "1/2", "45pp", "=45", "⁴⁵",
-    "½", "None5", "4,5,6", "5 %%",
-]  # fmt: skip
+    "inf",
+    "-inf",
+    "1e",
+    "0x10",
+    "1_0",
+    "45.3.1",
+    "1 2",
+    "forty",
+    "--5",
+    "+-5",
+    "1/2",
+    "45pp",
+    "=45",
+    "⁴⁵",
+    "½",
+    "None5",
+    "4,5,6",
+    "5 %%",
+]
 BLANKS = ["", " ", "NA", "n/a", "null", "–", "?"]
 
 EDGES = [0.0, 1.0, 100.0, 0.5, 1.0000001, 99.999999, -0.0, -3.0, 130.0, 1e-300, 1e300, 100.0000001]
@@ -106,10 +144,10 @@ def check_csv(case: tuple[bytes, list[dict[str, object]]], folder: Path) -> str:
         if frame[name].dtype != "float64":
             assert name == "mmlu", f"{name}: a column of the pair is not read as numbers"
             continue
-        for found, means in zip(frame[name].tolist(), (row[name] for row in meant), strict=True):
-            assert means is not BAD, f"{name}: a cell that is no number was read as {found!r}"
-            same = math.isnan(found) if means is None else found == means
-            assert same, f"{name}: {means!r} was read as {found!r}"
+        for result, means in zip(frame[name].tolist(), (row[name] for row in meant), strict=True):
+            assert means is not BAD, f"{name}: a cell that is no number was read as {result!r}"
+            same = math.isnan(result) if means is None else result == means
+            assert same, f"{name}: {means!r} was read as {result!r}"
     return "read"
 
 
@@ -251,16 +289,16 @@ def check_typed(rows: list[dict[str, str]], folder: Path) -> str:
     if problems:
         return "problem"
     try:
-        found = diagnose_family([row for row in numbers_ if row])
+        diagnosis = diagnose_family([row for row in numbers_ if row])
     except CapeError as problem:
         return _refused(problem)
-    json.dumps(found, allow_nan=False)
+    json.dumps(diagnosis, allow_nan=False)
     return "read"
 
 
 def _refused(problem: CapeError) -> str:
-    said = str(problem)
-    assert said.strip() and len(said.splitlines()) == 1, f"not one line: {said!r}"
+    text = str(problem)
+    assert text.strip() and len(text.splitlines()) == 1, f"not one line: {text!r}"
     assert problem.exit_code in (2, 3, 4, 5, 6)
     return type(problem).__name__
 

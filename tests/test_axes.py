@@ -361,7 +361,9 @@ def test_two_checkpoints_are_too_few_for_a_report(tmp_path: Path) -> None:
 STEPS = planted("step", [1000.0, 2000.0, 4000.0, 8000.0], turn=3000.0)
 BAD: dict[str, tuple[pd.DataFrame, list[str], int, str]] = {
     "missing": (
-        STEPS.drop(columns="step").assign(model=list("abcd")), ["--axis", "tokens"], 4,
+        STEPS.drop(columns="step").assign(model=list("abcd")),
+        ["--axis", "tokens"],
+        4,
         "no tokens_b for any model; add a column tokens_b",
     ),
     "no batch": (STEPS, ["--axis", "tokens"], 4, "--batch-tokens"),
@@ -376,22 +378,28 @@ BAD: dict[str, tuple[pd.DataFrame, list[str], int, str]] = {
     "no date": (STEPS.assign(release_date="soon"), ["--axis", "date"], 3, "'soon' is not a date"),
     "dates missing": (STEPS, ["--axis", "date"], 4, "add a column release_date"),
     "twice": (
-        STEPS.assign(step=[1000.0, 1000, 2000, 3000], model=list("abcd")), ["--axis", "step"], 3,
+        STEPS.assign(step=[1000.0, 1000, 2000, 3000], model=list("abcd")),
+        ["--axis", "step"],
+        3,
         "no runs of one model",
     ),
     "name contradicts": (STEPS.assign(model="m@step5"), ["--axis", "step"], 3, "5 in the name m@step5"),
     "two runs in a family": (
         pd.concat([STEPS.assign(model="a"), STEPS.assign(model="b", step=STEPS["step"] + 1)]).assign(family="F"),
-        ["--axis", "step"], 3, "2 runs share the axis step (a, b); split by --by model",
+        ["--axis", "step"],
+        3,
+        "2 runs share the axis step (a, b); split by --by model",
     ),
     "mixed axes": (
-        STEPS.assign(tokens_b=[1.0, 2, np.nan, np.nan], step=[np.nan, np.nan, 3, 4]), ["--axis", "tokens"], 3,
+        STEPS.assign(tokens_b=[1.0, 2, np.nan, np.nan], step=[np.nan, np.nan, 3, 4]),
+        ["--axis", "tokens"],
+        3,
         "is blank for run, and others have it; say --batch-tokens N",
     ),
     "batch of nothing": (STEPS, ["--axis", "step", "--batch-tokens", "2M"], 2, "for --axis tokens or flops"),
     "batch": (STEPS, ["--axis", "tokens", "--batch-tokens", "many"], 2, "--batch-tokens many"),
     "at": (STEPS, ["--axis", "step", "--at", "soon"], 2, "'soon' is no value of the axis step"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -429,8 +437,9 @@ ONE_SIZE = pd.DataFrame(
 def test_instruct_models_are_held_against_the_base_of_their_size(tmp_path: Path, capsys: Any) -> None:
     answer = paired(ONE_SIZE, "instruct", tmp_path, capsys)
     assert [(pair["first"], pair["second"], pair["dy"]) for pair in answer["pairs"]] == [
-        ("m-1b", "m-1b-chat", 10.0), ("m-7b", "m-7b-chat", 14.0),
-    ]  # fmt: skip
+        ("m-1b", "m-1b-chat", 10.0),
+        ("m-7b", "m-7b-chat", 14.0),
+    ]
     pair = answer["pairs"][0]
     assert pair["dy_half"] == pytest.approx(1.959964 * 2**0.5) and answer["phase"] is None
     assert pair["dy_p"] < 1e-6 < 0.05 < pair["dx_p"]
@@ -493,9 +502,16 @@ def test_a_value_of_an_axis_is_read_as_people_type_it(axis: str, text: str, valu
 
 @pytest.mark.parametrize(
     ("typed", "name"),
-    [("steps", "step"), ("width", "d_model"), ("tokens_b", "tokens"), ("compute", "flops"), ("size", "params"),
-     ("release_date", "date"), ("lr", "lr")],
-)  # fmt: skip
+    [
+        ("steps", "step"),
+        ("width", "d_model"),
+        ("tokens_b", "tokens"),
+        ("compute", "flops"),
+        ("size", "params"),
+        ("release_date", "date"),
+        ("lr", "lr"),
+    ],
+)
 def test_an_axis_is_known_by_the_names_of_its_column(typed: str, name: str) -> None:
     assert axis_named(typed).name == name
 
@@ -508,8 +524,10 @@ def test_an_axis_without_a_table_is_wrong_usage(words: list[str], capsys: Any) -
 
 def test_what_no_axis_can_be_is_an_error_of_the_library_too() -> None:
     for frame, axis, kind in (
-        (STEPS, "tokens", MissingError), (STEPS.assign(step=-1.0), "step", ScoresError), (STEPS, "nothing", UsageError),
-    ):  # fmt: skip
+        (STEPS, "tokens", MissingError),
+        (STEPS.assign(step=-1.0), "step", ScoresError),
+        (STEPS, "nothing", UsageError),
+    ):
         with pytest.raises(kind) as refusal:
             check_scores(frame, pair=PAIR, options=TableOptions(axis=axis))
         assert isinstance(refusal.value, CapeError)

@@ -38,26 +38,26 @@ def pythia() -> dict[str, Any]:
 
 
 def test_pythia_1b_alone_has_no_phase_and_asks_for_a_second_size() -> None:
-    found = diagnose_model(example("pythia-1b")["row"])
-    assert found["phase"] is None
-    assert "second size" in found["answers"]["measure"]
+    diagnosis = diagnose_model(example("pythia-1b")["row"])
+    assert diagnosis["phase"] is None
+    assert "second size" in diagnosis["answers"]["measure"]
     row = tables.base("published").set_index("model").loc["Pythia-1B"]
-    assert (found["hellaswag"], found["truthfulqa"]) == (row["hellaswag"], row["truthfulqa"])
-    assert found["curve"]["critical"] == pytest.approx(float(boundary.isocline(row["hellaswag"])))
+    assert (diagnosis["hellaswag"], diagnosis["truthfulqa"]) == (row["hellaswag"], row["truthfulqa"])
+    assert diagnosis["curve"]["critical"] == pytest.approx(float(boundary.isocline(row["hellaswag"])))
 
 
 def test_phi_2_lies_above_the_web_trend_by_what_chapter_3_says() -> None:
     panel = tables.base("uniform")
     excess = levers.curation_contrasts(panel).set_index("model")["y_excess"]
     row = panel.set_index("model").loc["phi-2"]
-    found = diagnose_model({"params_b": row["params_b"], **{name: row[name] for name in PAIR}})
-    assert found["trend"]["truthfulqa"]["residual"] == pytest.approx(excess["phi-2"], abs=1e-6)
+    diagnosis = diagnose_model({"params_b": row["params_b"], **{name: row[name] for name in PAIR}})
+    assert diagnosis["trend"]["truthfulqa"]["residual"] == pytest.approx(excess["phi-2"], abs=1e-6)
 
 
 def test_llama_2_70b_is_nearest_to_itself() -> None:
-    found = diagnose_model(example("llama-2-70b")["row"])
-    assert found["nearest"][0]["model"] == "Llama-2-70b-hf"
-    assert found["nearest"][0]["source"]["url"].startswith("https://")
+    diagnosis = diagnose_model(example("llama-2-70b")["row"])
+    assert diagnosis["nearest"][0]["model"] == "Llama-2-70b-hf"
+    assert diagnosis["nearest"][0]["source"]["url"].startswith("https://")
 
 
 def test_a_release_has_a_label_only_where_the_interval_of_h_leaves_zero_out() -> None:
@@ -74,8 +74,8 @@ def test_a_release_has_a_label_only_where_the_interval_of_h_leaves_zero_out() ->
 
 
 def test_the_release_agrees_with_chapter_6_and_hfield(capsys: pytest.CaptureFixture[str]) -> None:
-    found = diagnose_release([{"model": "R", "swe_bench_verified": 80.8, "gpqa_diamond": 91.3}])
-    own, theirs = found["rows"][0], frontier.release_h(80.8, 91.3)
+    diagnosis = diagnose_release([{"model": "R", "swe_bench_verified": 80.8, "gpqa_diamond": 91.3}])
+    own, theirs = diagnosis["rows"][0], frontier.release_h(80.8, 91.3)
     assert own["h"] == pytest.approx(theirs.h)
     assert (own["interval"]["low"], own["interval"]["high"]) == pytest.approx((theirs.low, theirs.high))
     assert own["noise_sd"] == pytest.approx(theirs.noise_sd)
@@ -102,45 +102,45 @@ def claimed(claim: str) -> list[float]:
 
 
 def test_h_agrees_with_the_claim_on_sonnet_and_opus() -> None:
-    found = [
+    result = [
         diagnose_release(example(key)["rows"], line="published")["rows"][0]["h"] for key in ("sonnet-4.6", "opus-4.6")
     ]
-    assert found == pytest.approx(claimed("C26")[:2], rel=1e-9)
+    assert result == pytest.approx(claimed("C26")[:2], rel=1e-9)
 
 
 def test_r_agrees_with_the_claims_on_pythia_and_its_other_pair() -> None:
     assert pythia()["r"]["estimate"] == pytest.approx(claimed("C01")[0], rel=1e-9)
     pair = example("commonsense")
-    found = diagnose_family(pair["rows"], x=pair["x"], y=pair["y"])
-    assert found["r"]["estimate"] == pytest.approx(claimed("C43")[0], rel=1e-9)
+    diagnosis = diagnose_family(pair["rows"], x=pair["x"], y=pair["y"])
+    assert diagnosis["r"]["estimate"] == pytest.approx(claimed("C43")[0], rel=1e-9)
 
 
 def test_a_pair_of_ones_own_agrees_with_chapter_1() -> None:
     ladder = tables.ladder("Pythia")
-    found = diagnose_family(ladder, x="winogrande", y="truthfulqa")
+    diagnosis = diagnose_family(ladder, x="winogrande", y="truthfulqa")
     steps = coupling.local_coupling(ladder, x="winogrande", y="truthfulqa")
-    assert [step["gamma"] for step in found["steps"]] == pytest.approx(list(steps["gamma"]))
-    assert found["kind"] == "pair"
-    assert found["r"]["estimate"] == pytest.approx(-0.941, abs=0.001)
+    assert [step["gamma"] for step in diagnosis["steps"]] == pytest.approx(list(steps["gamma"]))
+    assert diagnosis["kind"] == "pair"
+    assert diagnosis["r"]["estimate"] == pytest.approx(-0.941, abs=0.001)
 
 
 # ---- a family agrees with the chapters ----
 
 
 def test_published_numbers_of_the_pythia_ladder_come_out() -> None:
-    found = pythia()
-    assert found["r"]["estimate"] == pytest.approx(-0.989, abs=0.001)
-    assert found["steps"][0]["gamma"] == pytest.approx(-0.683, abs=0.001)
-    assert all(row["estimate"] is None for name, row in found["boundary"].items() if name != "best_threshold")
+    diagnosis = pythia()
+    assert diagnosis["r"]["estimate"] == pytest.approx(-0.989, abs=0.001)
+    assert diagnosis["steps"][0]["gamma"] == pytest.approx(-0.683, abs=0.001)
+    assert all(row["estimate"] is None for name, row in diagnosis["boundary"].items() if name != "best_threshold")
 
 
 def test_the_forecast_by_equations_is_the_linear_system_of_chapter_2() -> None:
     ladder = tables.ladder("Pythia")
-    found = diagnose_family(ladder, at=30.0)["forecast"]["methods"]["ode"]
+    diagnosis = diagnose_family(ladder, at=30.0)["forecast"]["methods"]["ode"]
     last = ladder.iloc[-1]
     system = dynamics.fit_linear(ladder, benchmarks=PAIR)
     theirs = dynamics.forecast(system, [30.0], start_b=last["params_b"], start=[last[name] for name in PAIR])
-    assert [found["x"], found["y"]] == pytest.approx([float(theirs[name].iloc[0]) for name in PAIR], rel=1e-6)
+    assert [diagnosis["x"], diagnosis["y"]] == pytest.approx([float(theirs[name].iloc[0]) for name in PAIR], rel=1e-6)
 
 
 def test_a_system_that_the_steps_do_not_determine_forecasts_nothing() -> None:
@@ -149,9 +149,9 @@ def test_a_system_that_the_steps_do_not_determine_forecasts_nothing() -> None:
         {"params_b": size, "hellaswag": a, "truthfulqa": b}
         for size, a, b in zip([0.1, 0.3, 0.9, 2.7, 8.1], x, y, strict=True)
     ]
-    found = diagnose_family(rows)["forecast"]["methods"]
-    assert found["ode"] == {"x": None, "y": None, "held_out": None}
-    assert found["polynomial"]["y"] is not None
+    diagnosis = diagnose_family(rows)["forecast"]["methods"]
+    assert diagnosis["ode"] == {"x": None, "y": None, "held_out": None}
+    assert diagnosis["polynomial"]["y"] is not None
 
 
 def test_the_dimension_is_that_of_chapter_1() -> None:
@@ -166,15 +166,21 @@ def test_fewer_than_six_sizes_have_no_effective_dimension() -> None:
 
 
 def test_power_is_what_would_settle_the_sign() -> None:
-    found = pythia()
-    questions = found["power"]["questions"]
-    last = found["sizes"][-2:]
+    diagnosis = pythia()
+    questions = diagnosis["power"]["questions"]
+    last = diagnosis["sizes"][-2:]
     rows = pd.DataFrame(
-        {"model": s["model"], "params_b": s["params_b"], "hellaswag": s["x"], "truthfulqa": s["y"],
-         "hellaswag_stderr": s["x_sd"] / math.sqrt(questions), "truthfulqa_stderr": s["y_sd"] / math.sqrt(questions)}
+        {
+            "model": s["model"],
+            "params_b": s["params_b"],
+            "hellaswag": s["x"],
+            "truthfulqa": s["y"],
+            "hellaswag_stderr": s["x_sd"] / math.sqrt(questions),
+            "truthfulqa_stderr": s["y_sd"] / math.sqrt(questions),
+        }
         for s in last
-    )  # fmt: skip
-    limit = coupling.settled_beyond(len(found["steps"]))  # one step of a ladder, not a lone one
+    )
+    limit = coupling.settled_beyond(len(diagnosis["steps"]))  # one step of a ladder, not a lone one
 
     def settled() -> bool:
         p = float(coupling.local_coupling(rows)["p_negative"].iloc[0])
@@ -191,9 +197,9 @@ def test_power_is_what_would_settle_the_sign() -> None:
 @pytest.mark.parametrize("size", [0.07, 1.0, 3.4, 70.0])
 @pytest.mark.parametrize("scores", [(100.0, 100.0), (25.0, 25.0), (90.0, 60.0)])
 def test_no_phase_comes_from_size_alone(size: float, scores: tuple[float, float]) -> None:
-    found = diagnose_model({"params_b": size, "hellaswag": scores[0], "truthfulqa": scores[1]})
-    assert found["phase"] is None
-    assert found["answers"]["phase"].startswith("Not known")
+    diagnosis = diagnose_model({"params_b": size, "hellaswag": scores[0], "truthfulqa": scores[1]})
+    assert diagnosis["phase"] is None
+    assert diagnosis["answers"]["phase"].startswith("Not known")
 
 
 def test_eigenvalues_move_with_the_scores() -> None:
@@ -204,15 +210,15 @@ def test_eigenvalues_move_with_the_scores() -> None:
 
 
 def test_mc1_is_not_compared_with_mc2() -> None:
-    found = diagnose_model({"params_b": 1.0, "hellaswag": 50.0, "truthfulqa": 25.0, "metric": "mc1"})
-    assert found["nearest"] == []
-    assert found["advice"] == []
-    assert "MC1" in found["answers"]["headline"]
+    diagnosis = diagnose_model({"params_b": 1.0, "hellaswag": 50.0, "truthfulqa": 25.0, "metric": "mc1"})
+    assert diagnosis["nearest"] == []
+    assert diagnosis["advice"] == []
+    assert "MC1" in diagnosis["answers"]["headline"]
 
 
 def test_other_shots_are_said() -> None:
-    found = diagnose_model({"params_b": 1.0, "hellaswag": 50.0, "truthfulqa": 39.0, "hellaswag_shots": 0})
-    assert any("shots" in note for note in found["notes"])
+    diagnosis = diagnose_model({"params_b": 1.0, "hellaswag": 50.0, "truthfulqa": 39.0, "hellaswag_shots": 0})
+    assert any("shots" in note for note in diagnosis["notes"])
 
 
 def test_one_size_and_equal_sizes_are_refused() -> None:
@@ -225,10 +231,10 @@ def test_one_size_and_equal_sizes_are_refused() -> None:
 
 def test_unknown_noise_is_said_and_not_invented() -> None:
     rows = [{"params_b": n, "a": 10.0 * n, "b": 5.0 * n} for n in (1.0, 2.0, 4.0)]
-    found = diagnose_family(rows, x="a", y="b")
-    assert found["steps"][0]["p_negative"] is None
-    assert found["steps"][0]["interval"]["shape"] == "none"
-    assert "number of questions" in found["answers"]["sure"]
+    diagnosis = diagnose_family(rows, x="a", y="b")
+    assert diagnosis["steps"][0]["p_negative"] is None
+    assert diagnosis["steps"][0]["interval"]["shape"] == "none"
+    assert "number of questions" in diagnosis["answers"]["sure"]
     known = diagnose_family(rows, x="a", y="b", items={"a": 1000, "b": 1000})
     assert known["steps"][0]["p_bonus"] > 0.99
 
@@ -237,8 +243,8 @@ def test_unknown_noise_is_said_and_not_invented() -> None:
 
 
 def test_a_known_release_is_compared_with_what_came_before_it() -> None:
-    found = diagnose_release(example("opus-4.6")["rows"], lab="Anthropic")
-    names = [row["model"] for row in found["trajectory"]]
+    diagnosis = diagnose_release(example("opus-4.6")["rows"], lab="Anthropic")
+    names = [row["model"] for row in diagnosis["trajectory"]]
     assert names[-1] == "Claude Opus 4.6"
     assert "Claude Opus 4.7" not in names
 
@@ -248,28 +254,28 @@ def test_the_trajectory_is_classified_as_in_chapter_6() -> None:
         {"model": f"R{i}", "swe_bench_verified": 50.0, "gpqa_diamond": g}
         for i, g in enumerate((52, 90, 53, 54, 95, 94))
     ]
-    found = diagnose_release(rows)
-    h = np.array([row["h"] for row in found["rows"]])
+    diagnosis = diagnose_release(rows)
+    h = np.array([row["h"] for row in diagnosis["rows"]])
     known = tables.frontier("current")
     limit = max(10.0, float(frontier.change_limit(*frontier.within_lab_scatter(known), len(rows))))
-    assert [row["limit"] for row in found["trajectory"]] == pytest.approx([float(limit)] * len(rows))
-    kinds = [row["kind"] for row in found["trajectory"]]
+    assert [row["limit"] for row in diagnosis["trajectory"]] == pytest.approx([float(limit)] * len(rows))
+    kinds = [row["kind"] for row in diagnosis["trajectory"]]
     assert kinds == [KINDS[k] for k in frontier.classify_changes(h, threshold=float(limit))]
     assert kinds[1:3] == ["excursion", "return"]
 
 
 def test_a_change_within_the_scatter_of_a_lab_is_no_step_whatever_ten_points_say() -> None:
     rows = [{"model": f"R{i}", "swe_bench_verified": 50.0, "gpqa_diamond": g} for i, g in enumerate((72, 73, 85))]
-    found = diagnose_release(rows)
-    assert found["trajectory"][-1]["kind"] == "noise" and "by chance" in found["answers"]["move"]
+    diagnosis = diagnose_release(rows)
+    assert diagnosis["trajectory"][-1]["kind"] == "noise" and "by chance" in diagnosis["answers"]["move"]
 
 
 def test_saturation_is_that_of_the_frontier_module() -> None:
     frame = tables.frontier("current")
-    found = diagnose_release([{"model": "weak", "swe_bench_verified": 1.5, "gpqa_diamond": 30.0}])["saturation"][0]
+    diagnosis = diagnose_release([{"model": "weak", "swe_bench_verified": 1.5, "gpqa_diamond": 30.0}])["saturation"][0]
     theirs = frontier.saturation(frame)
-    assert found["sigma"] == pytest.approx(theirs.sigma)
-    assert tuple(found["models"]) == theirs.models
+    assert diagnosis["sigma"] == pytest.approx(theirs.sigma)
+    assert tuple(diagnosis["models"]) == theirs.models
 
 
 def test_an_unknown_line_is_refused_with_the_nearest_names() -> None:
@@ -322,10 +328,23 @@ def test_hfield_and_diagnose_give_one_advice_and_one_trajectory(
 
 @pytest.mark.parametrize(
     ("value", "form", "text"),
-    [(0.25, "1", "0.3"), (-0.25, "1", "-0.3"), (-0.04, "1", "0.0"), (2.5, "0", "3"), (0.004, "%", "under 1\u00a0%"),
-     (0.996, "%", "over 99\u00a0%"), (0.07, "B", "70M"), (6.9, "B", "6.9B"), (176.0, "B", "176B"), (7.0, "B", "7B"),
-     (3.45, "+1", "+3.5"), (-3.0, "+1", "-3.0"), (1e300, "1", "over 1,000,000"), (None, "1", "unknown")],
-)  # fmt: skip
+    [
+        (0.25, "1", "0.3"),
+        (-0.25, "1", "-0.3"),
+        (-0.04, "1", "0.0"),
+        (2.5, "0", "3"),
+        (0.004, "%", "under 1\u00a0%"),
+        (0.996, "%", "over 99\u00a0%"),
+        (0.07, "B", "70M"),
+        (6.9, "B", "6.9B"),
+        (176.0, "B", "176B"),
+        (7.0, "B", "7B"),
+        (3.45, "+1", "+3.5"),
+        (-3.0, "+1", "-3.0"),
+        (1e300, "1", "over 1,000,000"),
+        (None, "1", "unknown"),
+    ],
+)
 def test_numbers_are_written_for_readers(value: float | None, form: str, text: str) -> None:
     assert wording.shown(value, form) == text
 
@@ -401,13 +420,13 @@ def test_any_text_is_a_number_or_a_problem(text: str) -> None:
 )
 def test_any_family_gives_whole_answers_in_any_order(scores: list[tuple[float, float]], rng: Any) -> None:
     rows = [{"model": f"M{i}", "params_b": 2.0**i, "hellaswag": x, "truthfulqa": y} for i, (x, y) in enumerate(scores)]
-    found = diagnose_family(rows)
-    json.dumps(found, allow_nan=False)
-    for step in found["steps"]:
+    diagnosis = diagnose_family(rows)
+    json.dumps(diagnosis, allow_nan=False)
+    for step in diagnosis["steps"]:
         assert step["p_tax"] + step["p_transition"] + step["p_bonus"] == pytest.approx(1, abs=1e-9)
     shuffled = list(rows)
     rng.shuffle(shuffled)
-    assert diagnose_family(shuffled) == found
+    assert diagnose_family(shuffled) == diagnosis
 
 
 # ---- the page's markup and the command ----
@@ -426,18 +445,22 @@ def test_the_page_holds_what_it_needs() -> None:
     ("argv", "code"),
     [
         ([], 2),
-        (["--size", "1", "--hellaswag", "0.5", "--truthfulqa", "40"], 2), (["--swe", "80", "--gpqa", "150"], 2),
-        (["--size", "1", "--hellaswag", "50"], 2), (["--example", "pithia"], 2), (["missing.csv"], 3),
+        (["--size", "1", "--hellaswag", "0.5", "--truthfulqa", "40"], 2),
+        (["--swe", "80", "--gpqa", "150"], 2),
+        (["--size", "1", "--hellaswag", "50"], 2),
+        (["--example", "pithia"], 2),
+        (["missing.csv"], 3),
         (["--swe", "80", "--gpqa", "90", "--line", "frosen"], 2),
         (["--swe", "80", "--gpqa", "90", "--lab", "Antropic"], 2),
-        (["--gpqa", "80", "--non-hallucination", "40"], 2), (["--gpqa", "80", "--accuracy", "40"], 2),
+        (["--gpqa", "80", "--non-hallucination", "40"], 2),
+        (["--gpqa", "80", "--accuracy", "40"], 2),
         (["--accuracy", "30", "--non-hallucination", "40"], 2),
         (["--gpqa", "0.8", "--accuracy", "30", "--non-hallucination", "40"], 2),
         (["--gpqa", "80", "--accuracy", "30", "--non-hallucination", "40", "--generation", "Qwen3,5"], 2),
         (["--gpqa", "80", "--accuracy", "30", "--non-hallucination", "40", "--mode", "slow"], 2),
         (["--swe", "80", "--gpqa", "90", "--mode", "none"], 2),
     ],
-)  # fmt: skip
+)
 def test_wrong_use_is_one_line_and_an_exit_code(argv: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diagnose", *argv]) == code
     output = capsys.readouterr()
@@ -519,8 +542,8 @@ def test_a_file_of_efforts_is_a_model_of_today(tmp_path: Path, capsys: pytest.Ca
 def test_every_example_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     for item in kit()["examples"]:
         assert main(["diagnose", "--example", item["key"]]) == 0
-        told = capsys.readouterr().out
-        assert "How sure?" in told and "nan" not in told.split()
+        output = capsys.readouterr().out
+        assert "How sure?" in output and "nan" not in output.split()
 
 
 def test_a_release_without_a_name_beside_named_ones_has_a_name_in_words() -> None:

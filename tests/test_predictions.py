@@ -59,11 +59,28 @@ def status(card: predictions.Prediction, frame: pd.DataFrame, day: str, known: s
 @pytest.mark.parametrize(
     "text",
     [
-        "__import__('os').system('true')", "spread(gpqa_diamond) < __class__", "h", "1 < h < 3", "r(a)>0.5",
-        "spread(a,b)<1", "all(n<3)", "any(all(h<1))", "n == 3", "n<'3'", "n<True", "lambda: n<3", "not n<3",
-        "n<3 and (h>1 or n>5)", "spread(x.y)<2", "f'{h}'<3", "h<1;n<2", "", "spread(a, k=1)<2", "(" * 300 + "h",
+        "__import__('os').system('true')",
+        "spread(gpqa_diamond) < __class__",
+        "h",
+        "1 < h < 3",
+        "r(a)>0.5",
+        "spread(a,b)<1",
+        "all(n<3)",
+        "any(all(h<1))",
+        "n == 3",
+        "n<'3'",
+        "n<True",
+        "lambda: n<3",
+        "not n<3",
+        "n<3 and (h>1 or n>5)",
+        "spread(x.y)<2",
+        "f'{h}'<3",
+        "h<1;n<2",
+        "",
+        "spread(a, k=1)<2",
+        "(" * 300 + "h",
     ],
-)  # fmt: skip
+)
 def test_anything_but_a_rule_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(ScoresError, match="predictions.csv, row 4"):
         parse(text, where="predictions.csv, row 4")
@@ -73,8 +90,9 @@ def test_a_rule_is_read_into_its_parts() -> None:
     rule = parse("spread(ifeval)<3 and spread(hle)>15")
     assert rule.joint == "and"
     assert [(str(c.quantity), c.sign, c.threshold) for c in rule.comparisons] == [
-        ("spread(ifeval)", "<", 3.0), ("spread(hle)", ">", 15.0),
-    ]  # fmt: skip
+        ("spread(ifeval)", "<", 3.0),
+        ("spread(hle)", ">", 15.0),
+    ]
 
 
 @given(st.lists(st.floats(-50, 50), min_size=1, max_size=4), st.floats(-20, 20))

@@ -11,8 +11,19 @@ from cape_lib.errors import ScoresError
 from cape_lib.frontier.trajectory import KINDS
 from cape_lib.rules import Quantity, Rule, holds, parse
 
-_FAMILY = {"n_sizes", "largest_b", "gamma", "p_tax", "p_bonus", "p_negative", "settled", "questions", "vertex_inside",
-           "dx", "runs"}  # fmt: skip
+_FAMILY = {
+    "n_sizes",
+    "largest_b",
+    "gamma",
+    "p_tax",
+    "p_bonus",
+    "p_negative",
+    "settled",
+    "questions",
+    "vertex_inside",
+    "dx",
+    "runs",
+}
 #: what is diagnosed -> the facts that a condition may speak of; a yes is 1, a no 0
 FACTS: dict[str, set[str]] = {
     "model": {"params_b", "residual", "z", "outside", "hellaswag_z", "above_curve"},

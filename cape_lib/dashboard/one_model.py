@@ -46,22 +46,42 @@ def diagnose_model(model: Mapping[str, Any]) -> dict[str, Any]:
     gap = math.sqrt(2) * noise_y
     second = {"dy": gap, "dx": gap / TYPICAL_GAMMA, "dx_least": math.sqrt(2) * noise_x}
     facts: dict[str, Any] = {
-        "name": model.get("model") or "This model", "params_b": size, "x": x, "y": y,
+        "name": model.get("model") or "This model",
+        "params_b": size,
+        "x": x,
+        "y": y,
         **{name: lead[name] for name in ("residual", "expected", "interval", "n", "low_b", "high_b")},
-        "residual_size": abs(lead["residual"]), "side": "above" if lead["residual"] >= 0 else "below", "noise": noise_y,
+        "residual_size": abs(lead["residual"]),
+        "side": "above" if lead["residual"] >= 0 else "below",
+        "noise": noise_y,
         **{name: curve[name] for name in ("critical", "stated", "reversed")},
-        **{f"{name}_right": curve["record"][name] for name in ("stated", "reversed")}, "record_n": curve["record"]["n"],
+        **{f"{name}_right": curve["record"][name] for name in ("stated", "reversed")},
+        "record_n": curve["record"]["n"],
         **{f"near_{name}": value for name, value in near.items()},
-        "token_edge": TOKEN_EDGE, "nearest": _names(nearest), "gap_x": second["dx"], "gap_y": second["dy"],
+        "token_edge": TOKEN_EDGE,
+        "nearest": _names(nearest),
+        "gap_x": second["dx"],
+        "gap_y": second["dy"],
         "typical": TYPICAL_GAMMA,
-    }  # fmt: skip
+    }
     return {
-        "kind": "model", "phase": None, "name": facts["name"], "params_b": size, "hellaswag": x, "truthfulqa": y,
-        "comparable": comparable, "trend": trend, "noise": noise_y, "curve": curve, "steps": near, "nearest": nearest,
-        "second": second, "answers": _answers(facts, lead, near, comparable=comparable),
+        "kind": "model",
+        "phase": None,
+        "name": facts["name"],
+        "params_b": size,
+        "hellaswag": x,
+        "truthfulqa": y,
+        "comparable": comparable,
+        "trend": trend,
+        "noise": noise_y,
+        "curve": curve,
+        "steps": near,
+        "nearest": nearest,
+        "second": second,
+        "answers": _answers(facts, lead, near, comparable=comparable),
         "advice": advise("model", _rule_facts(size, trend, curve)) if comparable else [],
         "notes": _notes(model, facts, lead),
-    }  # fmt: skip
+    }
 
 
 def residual(trend: WebTrend, size: float, score: float) -> dict[str, Any]:
@@ -73,10 +93,17 @@ def residual(trend: WebTrend, size: float, score: float) -> dict[str, Any]:
     expected, half = float(trend.expected(size)), float(trend.half_width(size))
     off = score - expected
     return {
-        "expected": expected, "residual": off, "half": half, "interval": interval(off - half, off + half),
-        "outside": abs(off) > half, "z": off / (half / trend.t95), "n": trend.n,
-        "within_range": trend.low_b <= size <= trend.high_b, "low_b": trend.low_b, "high_b": trend.high_b,
-    }  # fmt: skip
+        "expected": expected,
+        "residual": off,
+        "half": half,
+        "interval": interval(off - half, off + half),
+        "outside": abs(off) > half,
+        "z": off / (half / trend.t95),
+        "n": trend.n,
+        "within_range": trend.low_b <= size <= trend.high_b,
+        "low_b": trend.low_b,
+        "high_b": trend.high_b,
+    }
 
 
 def perhaps_swapped(rows: Sequence[tuple[float, float, float]]) -> bool:
@@ -119,9 +146,14 @@ def _curve(x: float, y: float) -> dict[str, Any]:
     sides = ("together", "against each other")
     stated, reverse = sides if above else sides[::-1]
     return {
-        "ratio": RATIO, "critical": critical, "margin": y - critical, "above": above, "stated": stated,
-        "reversed": reverse, "record": kit()["readings"],
-    }  # fmt: skip
+        "ratio": RATIO,
+        "critical": critical,
+        "margin": y - critical,
+        "above": above,
+        "stated": stated,
+        "reversed": reverse,
+        "record": kit()["readings"],
+    }
 
 
 @lru_cache(maxsize=1)
@@ -185,6 +217,10 @@ def _notes(model: Mapping[str, Any], facts: Mapping[str, Any], lead: Mapping[str
 def _rule_facts(size: float, trend: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, float | None]:
     lead = trend["truthfulqa"]
     return {
-        "params_b": size, "residual": lead["residual"], "z": lead["z"], "outside": float(lead["outside"]),
-        "hellaswag_z": trend["hellaswag"]["z"], "above_curve": float(curve["above"]),
-    }  # fmt: skip
+        "params_b": size,
+        "residual": lead["residual"],
+        "z": lead["z"],
+        "outside": float(lead["outside"]),
+        "hellaswag_z": trend["hellaswag"]["z"],
+        "above_curve": float(curve["above"]),
+    }

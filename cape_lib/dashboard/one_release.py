@@ -53,20 +53,39 @@ def diagnose_release(
     axes = _saturation(frame, known)
     facts = {
         **{name: last[name] for name in ("h", "interval", "expected", "noise_sd", "phase", "emphasis", "x", "y")},
-        "name": last["model"], "line": line, "line_n": plain["n"], "line_date": plain["date"],
-        "slope": plain["slope"], "intercept": plain["intercept"], "h_size": abs(last["h"]),
-        "side": "above" if last["h"] >= 0 else "below", "noise95": 1.96 * last["noise_sd"],
-        "critical": last["gpqa_critical"], "curve_side": "above" if last["y"] >= last["gpqa_critical"] else "below",
-        "nearest": _names(others), "lab": lab, "change": newest["change"], "kind": newest["kind"],
-        "before": trail[-2]["model"] if len(trail) > 1 else None, "limit": newest["limit"],
-        **_curve_facts(known), **_axis_facts(axes),
-    }  # fmt: skip
+        "name": last["model"],
+        "line": line,
+        "line_n": plain["n"],
+        "line_date": plain["date"],
+        "slope": plain["slope"],
+        "intercept": plain["intercept"],
+        "h_size": abs(last["h"]),
+        "side": "above" if last["h"] >= 0 else "below",
+        "noise95": 1.96 * last["noise_sd"],
+        "critical": last["gpqa_critical"],
+        "curve_side": "above" if last["y"] >= last["gpqa_critical"] else "below",
+        "nearest": _names(others),
+        "lab": lab,
+        "change": newest["change"],
+        "kind": newest["kind"],
+        "before": trail[-2]["model"] if len(trail) > 1 else None,
+        "limit": newest["limit"],
+        **_curve_facts(known),
+        **_axis_facts(axes),
+    }
     return {
-        "kind": "release", "phase": last["phase"], "line": plain, "lab": lab, "rows": rows, "trajectory": trail,
-        "nearest": others, "saturation": axes, "answers": _answers(facts, last, newest, axes),
+        "kind": "release",
+        "phase": last["phase"],
+        "line": plain,
+        "lab": lab,
+        "rows": rows,
+        "trajectory": trail,
+        "nearest": others,
+        "saturation": axes,
+        "answers": _answers(facts, last, newest, axes),
         "advice": advise("release", _rule_facts(last, newest, axes)),
         "notes": [write("note_swapped_release", facts)] if _perhaps_swapped(last, chosen) else [],
-    }  # fmt: skip
+    }
 
 
 @lru_cache(maxsize=16)
@@ -93,19 +112,26 @@ def _frame(releases: Sequence[Mapping[str, Any]], known: pd.DataFrame) -> pd.Dat
 
 def _release(row: Mapping[Any, Any]) -> dict[str, Any]:
     """One row of `h_field` as plain data, beside the papers' two curves."""
-    critical, ifeval_critical = (
-        float(isocline(row[axes[0]], RATIOS[axes])) for axes in ((X, Y), (Y, "ifeval"))
-    )
+    critical, ifeval_critical = (float(isocline(row[axes[0]], RATIOS[axes])) for axes in ((X, Y), (Y, "ifeval")))
     ifeval = number(row["ifeval"])
     emphasis = frontier.labelled(frontier.emphasis_of(row["h"]), row["h_low"], row["h_high"])
     return {
-        "model": row["model"] or "This release", "date": row["date"] if isinstance(row["date"], str) else None,
-        "x": row[X], "y": row[Y], "expected": row["expected"], "h": row["h"],
-        "interval": interval(row["h_low"], row["h_high"]), "outside": not row["h_low"] <= 0 <= row["h_high"],
-        "noise_sd": row["noise_sd"], "phase": row["phase"], "emphasis": emphasis,
-        "gpqa_critical": critical, "ifeval": ifeval, "ifeval_critical": ifeval_critical,
+        "model": row["model"] or "This release",
+        "date": row["date"] if isinstance(row["date"], str) else None,
+        "x": row[X],
+        "y": row[Y],
+        "expected": row["expected"],
+        "h": row["h"],
+        "interval": interval(row["h_low"], row["h_high"]),
+        "outside": not row["h_low"] <= 0 <= row["h_high"],
+        "noise_sd": row["noise_sd"],
+        "phase": row["phase"],
+        "emphasis": emphasis,
+        "gpqa_critical": critical,
+        "ifeval": ifeval,
+        "ifeval_critical": ifeval_critical,
         "ifeval_above": None if ifeval is None else ifeval >= ifeval_critical,
-    }  # fmt: skip
+    }
 
 
 def _trajectory(read: pd.DataFrame, known: pd.DataFrame, chosen: FrontierLine, lab: str | None) -> list[dict[str, Any]]:
@@ -120,12 +146,15 @@ def _trajectory(read: pd.DataFrame, known: pd.DataFrame, chosen: FrontierLine, l
     changes = frontier.changes(read, scatter=frontier.within_lab_scatter(known, chosen=chosen))
     return [
         {
-            **{name: _release(row)[name] for name in ("model", "date", "h", "interval")}, "known": row["known"],
-            "change": number(row["change"]), "change_noise": number(row["change_high"] - row["change"]),
-            "limit": number(row["limit"]), "kind": row["kind"],
+            **{name: _release(row)[name] for name in ("model", "date", "h", "interval")},
+            "known": row["known"],
+            "change": number(row["change"]),
+            "change_noise": number(row["change_high"] - row["change"]),
+            "limit": number(row["limit"]),
+            "kind": row["kind"],
         }
         for row in read.join(changes).to_dict("records")
-    ]  # fmt: skip
+    ]
 
 
 def _saturation(frame: pd.DataFrame, known: pd.DataFrame) -> list[dict[str, Any]]:
@@ -140,18 +169,35 @@ def _saturation(frame: pd.DataFrame, known: pd.DataFrame) -> list[dict[str, Any]
             first, second = frontier.spread(top[old]), frontier.spread(top[new])
             sigma = first / second if second else None
         answer.append(
-            {"old": old, "new": new, "n": len(both), "sigma": sigma, "spread_old": first, "spread_new": second,
-             "rotate": None if first is None else sigma is not None and sigma < ROTATE_BELOW,
-             "models": [] if first is None else [name or "This release" for name in top["model"]]}
-        )  # fmt: skip
+            {
+                "old": old,
+                "new": new,
+                "n": len(both),
+                "sigma": sigma,
+                "spread_old": first,
+                "spread_new": second,
+                "rotate": None if first is None else sigma is not None and sigma < ROTATE_BELOW,
+                "models": [] if first is None else [name or "This release" for name in top["model"]],
+            }
+        )
     return answer
 
 
 def _nearest(last: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = [row for row in kit()["frontier"]["releases"] if row["model"] != last["model"]]
     near = sorted(rows, key=lambda r: (math.hypot(r[X] - last["x"], r[Y] - last["y"]), r["model"]))[:NEIGHBOURS]
-    return [{"model": r["model"], "lab": r["lab"], "date": r["date"], "x": r[X], "y": r[Y], "url": r["url"],
-             "distance": math.hypot(r[X] - last["x"], r[Y] - last["y"])} for r in near]  # fmt: skip
+    return [
+        {
+            "model": r["model"],
+            "lab": r["lab"],
+            "date": r["date"],
+            "x": r[X],
+            "y": r[Y],
+            "url": r["url"],
+            "distance": math.hypot(r[X] - last["x"], r[Y] - last["y"]),
+        }
+        for r in near
+    ]
 
 
 def _names(rows: list[dict[str, Any]]) -> str:
@@ -163,10 +209,13 @@ def _axis_facts(axes: list[dict[str, Any]]) -> dict[str, Any]:
     scored = [axis for axis in axes if axis["sigma"] is not None]
     widest = max(scored, key=lambda axis: axis["spread_new"], default=None)
     return {
-        "sigma": first["sigma"], "spread_old": first["spread_old"], "spread_new": first["spread_new"], "top": TOP,
+        "sigma": first["sigma"],
+        "spread_old": first["spread_old"],
+        "spread_new": first["spread_new"],
+        "top": TOP,
         "separates": tables.label(widest["new"]) if widest else None,
         "separates_spread": widest["spread_new"] if widest else None,
-    }  # fmt: skip
+    }
 
 
 def _curve_facts(known: pd.DataFrame) -> dict[str, float]:
@@ -211,7 +260,10 @@ def _rule_facts(
 ) -> dict[str, float | None]:
     facts: dict[str, float | None] = {f"is_{kind}": float(newest["kind"] == kind) for kind in KINDS}
     return facts | {
-        "h": last["h"], "h_size": abs(last["h"]), "outside": float(last["outside"]), "noise": 1.96 * last["noise_sd"],
+        "h": last["h"],
+        "h_size": abs(last["h"]),
+        "outside": float(last["outside"]),
+        "noise": 1.96 * last["noise_sd"],
         "sigma": axes[0]["sigma"],
         "ifeval_below": None if last["ifeval_above"] is None else float(not last["ifeval_above"]),
-    }  # fmt: skip
+    }

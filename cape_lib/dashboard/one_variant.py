@@ -43,28 +43,42 @@ def diagnose_variant(
     ladder = _ladder(peers, generation)
     change = _change(own) if len(own) > 1 else None
     beside = {
-        "n": place.n, "width": place.width, "models": place.models, "labs": place.labs,
+        "n": place.n,
+        "width": place.width,
+        "models": place.models,
+        "labs": place.labs,
         **{
             name: {"below": one.estimate, "low": one.low, "high": one.high}
             for name, one in (("admits", place.admits), ("wrong", place.wrong))
         },
         "sized": _sized(peers, last),
-    }  # fmt: skip
+    }
     nearest = [_plain(row) | {"distance": float(row["distance"])} for row in place.nearest.to_dict("records")]
     facts = _facts(last, own, beside) | _family(last, generation, ladder or []) | {"nearest": _names(nearest)}
     if change:
         facts |= {f"d_{name}": change[name] for name in (REASONING, ADMITS, WRONG)}
         facts |= {f"half_{name}": change["noise"][name] for name in (REASONING, ADMITS, WRONG)}
     matched = {
-        "gpqa": facts["gpqa"], "admits_below": facts["admits_below"], "wrong_below": facts["wrong_below"],
-        "d_admits": change and change[ADMITS], "d_wrong": change and change[WRONG],
-    }  # fmt: skip
+        "gpqa": facts["gpqa"],
+        "admits_below": facts["admits_below"],
+        "wrong_below": facts["wrong_below"],
+        "d_admits": change and change[ADMITS],
+        "d_wrong": change and change[WRONG],
+    }
     return {
-        "kind": "today", "phase": None, "mode": mode, "generation": generation,
-        "rows": [_plain(row) for row in own.to_dict("records")], "beside": beside, "nearest": nearest,
-        "ladder": ladder, "change": change, "answers": _answers(facts, beside, change),
-        "advice": advise("today", matched), "notes": [] if mode else [write("note_today_mode", facts)],
-    }  # fmt: skip
+        "kind": "today",
+        "phase": None,
+        "mode": mode,
+        "generation": generation,
+        "rows": [_plain(row) for row in own.to_dict("records")],
+        "beside": beside,
+        "nearest": nearest,
+        "ladder": ladder,
+        "change": change,
+        "answers": _answers(facts, beside, change),
+        "advice": advise("today", matched),
+        "notes": [] if mode else [write("note_today_mode", facts)],
+    }
 
 
 def check_generation(name: str) -> str:
@@ -133,14 +147,16 @@ def _names(rows: list[dict[str, Any]]) -> str:
 def _facts(last: pd.Series, own: pd.DataFrame, beside: Mapping[str, Any]) -> dict[str, Any]:
     """What the sentences on the model itself speak of."""
     return {
-        "name": last["model"], "first": own.iloc[0]["model"], "gpqa": float(last[REASONING]),
-        "admits": float(last[ADMITS]), "wrong": float(last[WRONG]), "params_b": number(float(last["params_b"])),
+        "name": last["model"],
+        "first": own.iloc[0]["model"],
+        "gpqa": float(last[REASONING]),
+        "admits": float(last[ADMITS]),
+        "wrong": float(last[WRONG]),
+        "params_b": number(float(last["params_b"])),
         **{name: beside[name] for name in ("n", "width", "models", "labs")},
-        **{
-            f"{name}_{end}": beside[name][end] for name in ("admits", "wrong") for end in ("below", "low", "high")
-        },
+        **{f"{name}_{end}": beside[name][end] for name in ("admits", "wrong") for end in ("below", "low", "high")},
         **kit()["today"]["facts"],
-    }  # fmt: skip
+    }
 
 
 def _family(last: pd.Series, generation: str | None, ladder: list[dict[str, Any]]) -> dict[str, Any]:
@@ -154,10 +170,12 @@ def _family(last: pd.Series, generation: str | None, ladder: list[dict[str, Any]
         for end in (_ends(sized) if sized else ())
     ]
     facts: dict[str, Any] = {
-        "generation": generation, "family_n": len(ladder), "sizes": len({row["params_b"] for row in sized}),
+        "generation": generation,
+        "family_n": len(ladder),
+        "sizes": len({row["params_b"] for row in sized}),
         "family_admits": sum(row[ADMITS] < last[ADMITS] for row in ladder),
         "family_wrong": sum(row[WRONG] < last[WRONG] for row in ladder),
-    }  # fmt: skip
+    }
     if len(best) == 2:
         facts |= {"smallest": best[0]["params_b"], "largest": best[1]["params_b"]}
         facts |= {f"family_d_{name}": best[1][name] - best[0][name] for name in (REASONING, ADMITS, WRONG)}

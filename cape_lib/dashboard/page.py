@@ -16,12 +16,31 @@ if TYPE_CHECKING:
 
 #: in the order in which they are loaded
 SCRIPTS = (
-    "numbers.js", "wording.js", "normal.js", "axes.js", "estimators.js", "engine-model.js", "engine-family.js",
+    "numbers.js",
+    "wording.js",
+    "normal.js",
+    "axes.js",
+    "estimators.js",
+    "engine-model.js",
+    "engine-family.js",
     "engine-path.js",
-    "engine-release.js", "engine-today.js", "read.js", "read-table.js", "read-harness.js", "draw.js", "results.js",
-    "results-model.js", "results-family.js", "results-release.js", "results-today.js", "form.js", "state.js",
-    "export.js", "tabs.js", "page.js",
-)  # fmt: skip
+    "engine-release.js",
+    "engine-today.js",
+    "read.js",
+    "read-table.js",
+    "read-harness.js",
+    "draw.js",
+    "results.js",
+    "results-model.js",
+    "results-family.js",
+    "results-release.js",
+    "results-today.js",
+    "form.js",
+    "state.js",
+    "export.js",
+    "tabs.js",
+    "page.js",
+)
 STYLE = "dashboard.css"
 TABS = {
     "model": ("A model", "Two scores of one model, and its size."),

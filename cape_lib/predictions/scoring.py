@@ -69,9 +69,9 @@ def score(
     evidence = gather(card, frame, resamples=resamples)
     passes, fails = _share(card.pass_rule, evidence), _share(card.fail_rule, evidence)
     status, why = _status(card, evidence, (passes, fails), day=min(as_of, known_until))
-    made = pd.Timestamp(as_of) >= card.made_from
+    due = pd.Timestamp(as_of) >= card.made_from
     when = f"{'on' if len(card.made_on) == 10 else 'in'} {card.made_on}"
-    reason = why if made else f"not yet made on {as_of} (made {when}); on the data of that day: {why}"
+    reason = why if due else f"not yet made on {as_of} (made {when}); on the data of that day: {why}"
     if as_of > known_until and status not in (PASSED, FAILED, UNDECIDED):
         reason += f"; the data end on {known_until}"
     return Scored(
@@ -93,7 +93,7 @@ def score(
         read_via=_read_via(evidence.rows, card.benchmarks),
         since=int((evidence.rows["released"] >= card.made_from).sum()),
         between=not (_true(card.pass_rule, evidence) or _true(card.fail_rule, evidence)),
-        made=made,
+        made=due,
         as_of=as_of,
         panel=panel,
     )

@@ -125,15 +125,15 @@ def r_line(r: Estimate, measure: str) -> str:
 
 def measure_reading(rows: pd.DataFrame, measure: str) -> str:
     """What one measure says about better reasoners, with r given date and size beside it."""
-    r, given = variants.association(rows, measure), variants.association(rows, measure, given=HELD)
+    r, partial = variants.association(rows, measure), variants.association(rows, measure, given=HELD)
     word = {1: "rises with GPQA", -1: "falls with GPQA", 0: "does not surely go with GPQA"}[sign(r)]
     moral = {1: "better reasoners make up less", -1: "better reasoners make up more", 0: "no clear link"}
-    plain, held = (moral[sign(one) * BETTER[measure]] for one in (r, given))
+    plain, held = (moral[sign(one) * BETTER[measure]] for one in (r, partial))
     reading = plain if plain == held else f"{plain}; given date and size, {held}"
     reading = "knowing, not admitting" if measure == KNOWS else reading
     return (
         f"**{label(measure)}**, {WORDS[measure]}, {word}: r = {with_interval(r)}, n = {r.n}; "
-        f"given date and size {with_interval(given)}, n = {given.n}. By this measure: {reading}."
+        f"given date and size {with_interval(partial)}, n = {partial.n}. By this measure: {reading}."
     )
 
 
@@ -395,7 +395,7 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
 def remember(rows: pd.DataFrame, generation: str = "Qwen3.5") -> tuple[str, str, str]:
     """Three lines: what goes with reasoning, what one family hangs on, what thinking does."""
     r = {m: variants.association(rows, m) for m in (KNOWS, ADMITS)}
-    given = variants.association(rows, ADMITS, given=HELD)
+    partial = variants.association(rows, ADMITS, given=HELD)
     fell = effort.counted(effort.effort_ladders(rows), ADMITS)
     family, left = _steady_sizes(rows, generation)
     whole, rest = (float(part[REASONING].corr(part[ADMITS])) for part in (family, left))
@@ -404,7 +404,7 @@ def remember(rows: pd.DataFrame, generation: str = "Qwen3.5") -> tuple[str, str,
     without = f" and {rest:.2f} over the {len(left)} that did not lose by thinking" if len(left) < len(family) else ""
     return (
         f"Reasoning {knows} with knowing (r = {r[KNOWS].estimate:.2f}), {admits} with admitting "
-        f"(r = {with_interval(r[ADMITS])}; given date and size {given.estimate:.2f}).",
+        f"(r = {with_interval(r[ADMITS])}; given date and size {partial.estimate:.2f}).",
         f"In {generation} r with admitting is {whole:.2f} over {len(family)} sizes{without}: count tokens before you "
         "read a score.",
         f"More thinking at the same weights admits less in {fell.fell} of {fell.n}; say which denominator you mean.",

@@ -71,7 +71,7 @@ def edge_cases() -> list[Case]:
         family([1.001, 1.317, 3.417, 1.001, 1.001], [1.001, 1.006, 1.006, 1.006, 1.001], [0.1, 0.3, 0.9, 2.7, 8.1]),
         {"kind": "pair", "rows": unknown, "options": {"x": "mine", "y": "yours"}},
         {"kind": "pair", "rows": unknown, "options": {"x": "mine", "y": "yours", "items": {"mine": 1, "yours": 10**7}}},
-    ]  # fmt: skip
+    ]
 
 
 def path_cases(count: int, seed: int = 3) -> list[Case]:
@@ -146,15 +146,15 @@ IN_PAGE = """cases => cases.map(({ kind, rows, options }) => {
 def differences(ours: Any, theirs: Any, path: str = "", relative: float = 1e-9) -> list[str]:
     """Every place where two plain results differ: numbers by more than `relative`, all else at all."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        found = [f"{path}: keys {sorted(set(ours) ^ set(theirs))}"] if set(ours) != set(theirs) else []
+        result = [f"{path}: keys {sorted(set(ours) ^ set(theirs))}"] if set(ours) != set(theirs) else []
         both = [(f"{path}.{key}", ours[key], theirs[key]) for key in ours if key in theirs]
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        found, both = [], [(f"{path}.{i}", a, b) for i, (a, b) in enumerate(zip(ours, theirs, strict=True))]
+        result, both = [], [(f"{path}.{i}", a, b) for i, (a, b) in enumerate(zip(ours, theirs, strict=True))]
     elif all(isinstance(v, int | float) and not isinstance(v, bool) for v in (ours, theirs)):
         return [] if math.isclose(ours, theirs, rel_tol=relative, abs_tol=FLOOR) else [f"{path}: {ours!r}, {theirs!r}"]
     else:
         return [] if ours == theirs else [f"{path}: {ours!r}, {theirs!r}"]
-    return found + [line for place, a, b in both for line in differences(a, b, place, relative)]
+    return result + [line for place, a, b in both for line in differences(a, b, place, relative)]
 
 
 def _score(rng: random.Random) -> float:
@@ -200,11 +200,16 @@ def _pair(rng: random.Random) -> Case:
 
 def _release(rng: random.Random) -> Case:
     rows = [
-        {"model": f"R{i}", "swe_bench_verified": _score(rng), "gpqa_diamond": _score(rng),
-         "hle": rng.choice([None, _score(rng)]), "ifeval": rng.choice([None, _score(rng)]),
-         "date": rng.choice([None, "2025", "2025-03", "2026-01-15"])}
+        {
+            "model": f"R{i}",
+            "swe_bench_verified": _score(rng),
+            "gpqa_diamond": _score(rng),
+            "hle": rng.choice([None, _score(rng)]),
+            "ifeval": rng.choice([None, _score(rng)]),
+            "date": rng.choice([None, "2025", "2025-03", "2026-01-15"]),
+        }
         for i in range(rng.randint(1, 4))
-    ]  # fmt: skip
+    ]
     line = rng.choice(sorted(kit()["frontier"]["lines"]))
     return {"kind": "release", "rows": rows, "options": {"line": line, "lab": rng.choice([None, "Anthropic", "xAI"])}}
 

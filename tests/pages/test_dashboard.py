@@ -36,10 +36,15 @@ DARK = """() => { const page = document.documentElement;
     shade: "#1f252c" };
   for (const [name, ink] of Object.entries(inks)) page.style.setProperty(`--cape-${name}`, ink); }"""
 NAMES = [
-    "<img src=x onerror=window.broken=1>", "</script><script>window.broken=1</script>",
+    "<img src=x onerror=window.broken=1>",
+    "</script><script>window.broken=1</script>",
     "'\"><svg onload=window.broken=1>",
-    "{{7*7}}${window.broken=1}", "javascript:window.broken=1", "=HYPERLINK(1)", "\u202eabc\u0000", "&lt;b&gt;",
-]  # fmt: skip
+    "{{7*7}}${window.broken=1}",
+    "javascript:window.broken=1",
+    "=HYPERLINK(1)",
+    "\u202eabc\u0000",
+    "&lt;b&gt;",
+]
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +160,13 @@ def test_every_number_shown_is_the_number_computed(page: Any) -> None:
         seen = page.evaluate(SEEN)
         assert len(seen) >= 20
         for place, value, shown in seen:
-            found: Any = computed
+            result: Any = computed
             for key in place.split("."):
-                found = found[int(key)] if isinstance(found, list) else found[key]
-            if isinstance(found, dict):
-                assert not differences({k: found[k] for k in ("low", "high")}, json.loads(value)), place
+                result = result[int(key)] if isinstance(result, list) else result[key]
+            if isinstance(result, dict):
+                assert not differences({k: result[k] for k in ("low", "high")}, json.loads(value)), place
             else:
-                assert not differences(found, float(value) if value else None), (place, shown)
+                assert not differences(result, float(value) if value else None), (place, shown)
 
 
 def _case(tab: str, state: dict[str, Any]) -> dict[str, Any]:
@@ -169,8 +174,8 @@ def _case(tab: str, state: dict[str, Any]) -> dict[str, Any]:
         return float(text) if text else None
 
     def row(given: dict[str, str], sized: bool) -> dict[str, Any]:
-        kept = {name: text or None if name in ("model", "date") else number(text) for name, text in given.items()}
-        return kept if sized else {"date": None} | kept
+        rest = {name: text or None if name in ("model", "date") else number(text) for name, text in given.items()}
+        return rest if sized else {"date": None} | rest
 
     if tab == "model":
         return {"kind": tab, "rows": row(state["row"], True), "options": {}}
@@ -195,20 +200,61 @@ def test_the_analyses_agree_between_page_and_command(page: Any, capsys: pytest.C
 
 
 def test_checks_of_page_and_python_say_the_same(page: Any) -> None:
-    typed = ["", " ", "49.7", "49,7", "150", "150 %", "-3", "0.497", "1", "0", "100", "abc", "NaN", "Infinity", "1e1",
-             "6.9e1", ".5", "5.", "63.5%", "1,000.5", "<b>", "0x10", "6900000000", "410M", "6.9b", "7 B", "6900",
-             "0.0000001", "\u0663", "\x1f50", "50\x85", "\ufeff50", "7\u00a0B", "\u20037B", "50\x1f%"]  # fmt: skip
+    typed = [
+        "",
+        " ",
+        "49.7",
+        "49,7",
+        "150",
+        "150 %",
+        "-3",
+        "0.497",
+        "1",
+        "0",
+        "100",
+        "abc",
+        "NaN",
+        "Infinity",
+        "1e1",
+        "6.9e1",
+        ".5",
+        "5.",
+        "63.5%",
+        "1,000.5",
+        "<b>",
+        "0x10",
+        "6900000000",
+        "410M",
+        "6.9b",
+        "7 B",
+        "6900",
+        "0.0000001",
+        "\u0663",
+        "\x1f50",
+        "50\x85",
+        "\ufeff50",
+        "7\u00a0B",
+        "\u20037B",
+        "50\x1f%",
+    ]
     for function, name in ((check_score, "checkScore"), (check_size, "checkSize")):
         ours = [list(function(text)) for text in typed]
         assert not differences(ours, page.evaluate(f"texts => texts.map(Cape.read.{name})", typed))
     tables: list[tuple[list[dict[str, str]], dict[str, Any]]] = [
-        ([], {}), ([{"model": "only a name"}], {}),
+        ([], {}),
+        ([{"model": "only a name"}], {}),
         ([{"params_b": "1", "hellaswag": "50", "truthfulqa": "40"}] * 2, {}),
-        ([{"params_b": "1", "hellaswag": "50", "truthfulqa": "40", "truthfulqa_shots": "0"},
-          {"params_b": "2", "hellaswag": "55", "truthfulqa": "41", "truthfulqa_shots": "5"}], {}),
+        (
+            [
+                {"params_b": "1", "hellaswag": "50", "truthfulqa": "40", "truthfulqa_shots": "0"},
+                {"params_b": "2", "hellaswag": "55", "truthfulqa": "41", "truthfulqa_shots": "5"},
+            ],
+            {},
+        ),
         ([{"params_b": "1", "hellaswag": "0.5", "truthfulqa": "140"}, {"hellaswag": "5"}], {"least": 2}),
-        ([{"model": "\x1f", "params_b": "1", "hellaswag": "50", "truthfulqa": "40"}], {}), ([{"model": "\x1f"}], {}),
-    ]  # fmt: skip
+        ([{"model": "\x1f", "params_b": "1", "hellaswag": "50", "truthfulqa": "40"}], {}),
+        ([{"model": "\x1f"}], {}),
+    ]
     for rows, more in tables:
         ours = check_table(rows, need=("hellaswag", "truthfulqa"), **more)
         asked = {"need": ["hellaswag", "truthfulqa"], **more}
@@ -219,14 +265,19 @@ def test_checks_of_page_and_python_say_the_same(page: Any) -> None:
 @pytest.mark.parametrize(
     ("size", "hellaswag", "truthfulqa", "says", "mend"),
     [
-        ("", "49.7", "38.9", "size is missing", None), ("1", "", "38.9", "HellaSwag is missing", None),
-        ("1", "abc", "38.9", "not a number", None), ("1", "150", "38.9", "over 100", None),
-        ("1", "150%", "38.9", "over 100", None), ("1", "-4", "38.9", "negative", None),
-        ("1", "0.497", "38.9", "fraction", "49.7"), ("1", "49,7", "38.9", "decimal comma", "49.7"),
-        ("6900000000", "64", "33", "count of parameters", "6.9"), ("0", "64", "33", "above zero", None),
+        ("", "49.7", "38.9", "size is missing", None),
+        ("1", "", "38.9", "HellaSwag is missing", None),
+        ("1", "abc", "38.9", "not a number", None),
+        ("1", "150", "38.9", "over 100", None),
+        ("1", "150%", "38.9", "over 100", None),
+        ("1", "-4", "38.9", "negative", None),
+        ("1", "0.497", "38.9", "fraction", "49.7"),
+        ("1", "49,7", "38.9", "decimal comma", "49.7"),
+        ("6900000000", "64", "33", "count of parameters", "6.9"),
+        ("0", "64", "33", "above zero", None),
         ("big", "64", "33", "not a size", None),
     ],
-)  # fmt: skip
+)
 def test_bad_numbers_clear_the_result_and_offer_the_mend(
     page: Any, size: str, hellaswag: str, truthfulqa: str, says: str, mend: str | None
 ) -> None:
@@ -267,7 +318,9 @@ def test_a_phase_is_never_made_from_size_alone(page: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "no rows"), ("model,params_b,hellaswag,truthfulqa", "no rows"), ("apples,pears\n1,2\n", "names no column"),
+        ("", "no rows"),
+        ("model,params_b,hellaswag,truthfulqa", "no rows"),
+        ("apples,pears\n1,2\n", "names no column"),
         ("model,params_b,hellaswag\na,1,40\nb,2,50", "No column TruthfulQA"),
         ("model,params_b,hellaswag,truthfulqa\na,1,40,38", "this needs 2"),
         ("model,params_b,hellaswag,truthfulqa\na,1,40,38\nb,1,50,39", "stands in row 1 already"),
@@ -277,7 +330,7 @@ def test_a_phase_is_never_made_from_size_alone(page: Any) -> None:
         ("model,params_b,hellaswag,truthfulqa,hellaswag_shots\na,1,40,38,10\nb,2,50,39,0", "not comparable"),
         ("model,params_b,hellaswag,truthfulqa\na,1,40,38,9,9\nb,2,50,39", "check the separators"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_table_is_answered_with_what_is_wrong(page: Any, text: str, says: str) -> None:
     page.click("#dash-tab-family")
     page.locator("#dash-panel-family .dash-intake summary").click()
@@ -331,10 +384,16 @@ run,300,60,42
             "date",
             "From 2023-05-01 to 2024-05-17",
         ),
-        (CHECKPOINTS.replace("tokens_b,", "tokens_b,params_b,").replace("run,3,", "run,3,1,")
-         .replace("run,30,", "run,30,2,").replace("run,300,", "run,300,4,"), "params", None),
+        (
+            CHECKPOINTS.replace("tokens_b,", "tokens_b,params_b,")
+            .replace("run,3,", "run,3,1,")
+            .replace("run,30,", "run,30,2,")
+            .replace("run,300,", "run,300,4,"),
+            "params",
+            None,
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_pasted_table_goes_along_the_axis_on_which_its_rows_differ(
     page: Any, text: str, axis: str, stretch: str | None
 ) -> None:
@@ -349,11 +408,11 @@ def test_a_pasted_table_goes_along_the_axis_on_which_its_rows_differ(
     shown = result_of(page)
     assert not [word for word in ("sizes", "ladder", "parameters", "largest", "N_c") if word in shown]
     for place, value, _ in page.evaluate(SEEN):
-        found: Any = result
+        results: Any = result
         for key in place.split("."):
-            found = found[int(key)] if isinstance(found, list) else found[key]
-        if not isinstance(found, dict):
-            assert value == ("" if found is None else str(found)) or float(value) == pytest.approx(found), place
+            results = results[int(key)] if isinstance(results, list) else results[key]
+        if not isinstance(results, dict):
+            assert value == ("" if results is None else str(results)) or float(value) == pytest.approx(results), place
 
 
 def test_seeds_along_training_become_their_mean_at_each_step(page: Any) -> None:
@@ -489,9 +548,14 @@ def test_steps_become_tokens_by_the_tokens_of_one_as_of_the_command(
     page: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = "".join(
-        ["model,step,tokens_b,hellaswag,truthfulqa\n", *(f"m@step{s},{s},{t},{x},{y}\n" for s, t, x, y in (
-            (1000, "", 30, 45), (4000, "", 45, 40), (16000, 33, 52, 41), (64000, "", 60, 42)))]
-    )  # fmt: skip
+        [
+            "model,step,tokens_b,hellaswag,truthfulqa\n",
+            *(
+                f"m@step{s},{s},{t},{x},{y}\n"
+                for s, t, x, y in ((1000, "", 30, 45), (4000, "", 45, 40), (16000, 33, 52, 41), (64000, "", 60, 42))
+            ),
+        ]
+    )
     page.click("#dash-tab-family")
     page.evaluate("text => Cape.page.readText(text)", text)
     page.locator("#dash-panel-family select").select_option("step")
@@ -535,11 +599,17 @@ def give(page: Any, *files: tuple[str, str]) -> None:
 
 
 def harness(model: str, size: float, hellaswag: float, truthfulqa: float, **change: Any) -> str:
-    results = {"hellaswag": {"acc_norm,none": hellaswag, "acc_norm_stderr,none": 0.005},
-               "truthfulqa_mc2": {"acc,none": truthfulqa, "acc_stderr,none": "N/A"}}  # fmt: skip
-    document = {"results": results, "n-shot": {"hellaswag": 10, "truthfulqa_mc2": 0}, "date": 1.7e9,
-                "model_name": model,
-                "config": {"model_num_parameters": int(size * 1e9), "limit": None}}  # fmt: skip
+    results = {
+        "hellaswag": {"acc_norm,none": hellaswag, "acc_norm_stderr,none": 0.005},
+        "truthfulqa_mc2": {"acc,none": truthfulqa, "acc_stderr,none": "N/A"},
+    }
+    document = {
+        "results": results,
+        "n-shot": {"hellaswag": 10, "truthfulqa_mc2": 0},
+        "date": 1.7e9,
+        "model_name": model,
+        "config": {"model_num_parameters": int(size * 1e9), "limit": None},
+    }
     return json.dumps(document | change)
 
 
@@ -556,16 +626,18 @@ def test_the_page_reads_what_the_import_reads(page: Any, tmp_path: Path) -> None
 
     from cape_lib.ingest import read_results
 
-    made = []
+    result = []
     for i, release in enumerate(["0.4.0", "0.4.3", "0.4.9", "0.4.13"]):
         document = json.dumps(harness_0_4(release, f"lab/model-{i}", params=(i + 1) * 1e9, mmlu=True))
         (tmp_path / f"results_{i}.json").write_text(document, encoding="utf-8")
-        made.append((f"results_{i}.json", document))
+        result.append((f"results_{i}.json", document))
     params = {f"lab/model-{i}": float(i + 1) for i in range(4)}
     ours = read_results([tmp_path], params=params, allow={"mixed"}).scores
     theirs = page.evaluate(
         """files => Cape.harness.assemble(files.map(([n, t]) => Cape.harness.readDocument(n, t)).map(d =>
-        ({...d, readings: d.readings.map(r => ({...r, protocol: ''}))}))).rows""", made)  # fmt: skip
+        ({...d, readings: d.readings.map(r => ({...r, protocol: ''}))}))).rows""",
+        result,
+    )
     assert [row["model"] for row in sorted(theirs, key=lambda row: row["model"])] == sorted(ours["model"])
     for row in theirs:
         own = ours[ours["model"] == row["model"]].iloc[0]
@@ -577,7 +649,8 @@ def test_the_page_reads_what_the_import_reads(page: Any, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (harness("m", 1.0, 0.5, 0.4)[:-30], "not complete JSON"), ("{}", "no results of lm-evaluation-harness"),
+        (harness("m", 1.0, 0.5, 0.4)[:-30], "not complete JSON"),
+        ("{}", "no results of lm-evaluation-harness"),
         ("[1, 2]", "no results of lm-evaluation-harness"),
         (json.dumps({"results": {"leaderboard_bbh": {"acc_norm,none": 0.4}}}), "leaderboard v2"),
         (json.dumps({"results": {"piqa": {"acc,none": 0.4}}}), "none of the benchmarks"),
@@ -585,7 +658,7 @@ def test_the_page_reads_what_the_import_reads(page: Any, tmp_path: Path) -> None
         (harness("m", 1.0, 50, 0.4), "not a fraction"),
         (harness("m", 1.0, 0.5, 0.4, config={}), "no parameter count"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_results_file_is_answered_with_what_is_wrong(page: Any, text: str, says: str) -> None:
     page.click("[data-example='pythia']")
     give(page, ("r.json", text))
@@ -614,8 +687,10 @@ def test_a_file_of_50_mb_is_refused_without_being_opened(page: Any) -> None:
 
 def test_nothing_that_a_person_gives_is_read_as_markup(page: Any) -> None:
     for i, name in enumerate(NAMES):
-        rows = [{"model": name, "params_b": "1", "hellaswag": "40", "truthfulqa": "38"},
-                {"model": f"{name}{i}", "params_b": "2", "hellaswag": "50", "truthfulqa": "36"}]  # fmt: skip
+        rows = [
+            {"model": name, "params_b": "1", "hellaswag": "40", "truthfulqa": "38"},
+            {"model": f"{name}{i}", "params_b": "2", "hellaswag": "50", "truthfulqa": "36"},
+        ]
         assert go(page, "family", rows=rows) is not None
         go(page, "model", row={"model": name, "params_b": name, "hellaswag": name, "truthfulqa": name})
         go(page, "release", rows=[{"model": name, "swe_bench_verified": "80", "gpqa_diamond": "80", "date": name}])
@@ -687,7 +762,8 @@ def test_every_input_has_a_name_and_results_are_announced(page: Any) -> None:
         unnamed = page.evaluate(
             """() => [...document.querySelectorAll('.cape-dash :is(input, select, textarea, button)')].filter(e =>
             e.checkVisibility() && !(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim()))
-            .length""")  # fmt: skip
+            .length"""
+        )
         assert unnamed == 0, tab
     page.click("[data-example='phi-2']")
     page.wait_for_timeout(900)
@@ -715,8 +791,8 @@ def test_assistive_technology_finds_nothing_to_complain_of(
     page.click(f"[data-example='{key}']")
     page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
     rules = {"rules": {rule: {"enabled": False} for rule in ("region", "landmark-one-main", "page-has-heading-one")}}
-    found = Axe().run(page, options=rules).response["violations"]
-    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]][:3]) for rule in found] == []
+    output = Axe().run(page, options=rules).response["violations"]
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"]][:3]) for rule in output] == []
 
 
 def test_problems_are_readable_and_named_for_assistive_technology(page: Any) -> None:
@@ -724,8 +800,8 @@ def test_problems_are_readable_and_named_for_assistive_technology(page: Any) -> 
 
     go(page, "family", rows=[{"params_b": "7e9", "hellaswag": "0.4", "truthfulqa": "140"}, {"params_b": "x"}])
     rules = {"rules": {rule: {"enabled": False} for rule in ("region", "landmark-one-main", "page-has-heading-one")}}
-    found = Axe().run(page, options=rules).response["violations"]
-    assert [rule["id"] for rule in found] == []
+    output = Axe().run(page, options=rules).response["violations"]
+    assert [rule["id"] for rule in output] == []
 
 
 def test_what_is_exported_is_what_is_shown(page: Any) -> None:

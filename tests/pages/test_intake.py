@@ -24,33 +24,111 @@ pytestmark = pytest.mark.page
 CASES = Path(__file__).parents[1] / "cases"
 #: tables that a browser reads as text
 NAMES = [
-    "tab/cols.json", "tab/comma_decimal.csv", "tab/excel_bom.csv", "tab/excel_crlf.csv", "tab/excel_de.csv",
+    "tab/cols.json",
+    "tab/comma_decimal.csv",
+    "tab/excel_bom.csv",
+    "tab/excel_crlf.csv",
+    "tab/excel_de.csv",
     "tab/lines.jsonl",
-    "tab/names2.csv", "tab/nb2.csv", "tab/nonbench.csv", "tab/paper.md", "tab/percent.csv", "tab/pipe.csv",
+    "tab/names2.csv",
+    "tab/nb2.csv",
+    "tab/nonbench.csv",
+    "tab/paper.md",
+    "tab/percent.csv",
+    "tab/pipe.csv",
     "tab/pm.csv",
-    "tab/records.json", "tab/sizes_text.csv", "tab/space.txt", "tab/t.tsv", "tab/thousands.csv", "sz/two.csv",
+    "tab/records.json",
+    "tab/sizes_text.csv",
+    "tab/space.txt",
+    "tab/t.tsv",
+    "tab/thousands.csv",
+    "sz/two.csv",
     "sz/forty.csv",
-    "ours/excel_sep.csv", "ours/split.json", "ours/moe.csv", "small_scores_are_percent.csv",
-    *(f"messy/{name}" for name in (
-        "blanks.csv", "bold.md", "bom_semicolon_thin.csv", "both_metrics.csv", "box.txt", "comments.csv", "footer.csv",
-        "group_rows.csv", "hf_board.csv", "latex.txt", "merged_head.csv", "moe_sizes.csv", "multiline_head.csv",
-        "mysql.txt", "nbsp_heads.csv", "nested.jsonl", "nested_stderr.jsonl", "repeated_head.csv", "revisions.csv",
-        "swiss.csv", "title_above.csv", "totals.csv", "two_heads.csv", "unicode_text.txt", "utf16_no_bom.csv",
-        "asciidoc.txt", "by_model.json", "counts.csv", "cp1252_semicolon.csv", "dashes.csv", "german.csv",
-        "group_heads.csv", "html_cells.csv", "human_row.csv", "jira.txt", "nbsp_names.csv",
-        "numbered.csv", "rst_simple.txt", "scores.dat", "stars.csv", "units_row.csv", "units_row_named.csv",
-    )),
-    "tab/excel_utf16.csv", "tab/excel_cp1252.csv",
-]  # fmt: skip
+    "ours/excel_sep.csv",
+    "ours/split.json",
+    "ours/moe.csv",
+    "small_scores_are_percent.csv",
+    *(
+        f"messy/{name}"
+        for name in (
+            "blanks.csv",
+            "bold.md",
+            "bom_semicolon_thin.csv",
+            "both_metrics.csv",
+            "box.txt",
+            "comments.csv",
+            "footer.csv",
+            "group_rows.csv",
+            "hf_board.csv",
+            "latex.txt",
+            "merged_head.csv",
+            "moe_sizes.csv",
+            "multiline_head.csv",
+            "mysql.txt",
+            "nbsp_heads.csv",
+            "nested.jsonl",
+            "nested_stderr.jsonl",
+            "repeated_head.csv",
+            "revisions.csv",
+            "swiss.csv",
+            "title_above.csv",
+            "totals.csv",
+            "two_heads.csv",
+            "unicode_text.txt",
+            "utf16_no_bom.csv",
+            "asciidoc.txt",
+            "by_model.json",
+            "counts.csv",
+            "cp1252_semicolon.csv",
+            "dashes.csv",
+            "german.csv",
+            "group_heads.csv",
+            "html_cells.csv",
+            "human_row.csv",
+            "jira.txt",
+            "nbsp_names.csv",
+            "numbered.csv",
+            "rst_simple.txt",
+            "scores.dat",
+            "stars.csv",
+            "units_row.csv",
+            "units_row_named.csv",
+        )
+    ),
+    "tab/excel_utf16.csv",
+    "tab/excel_cp1252.csv",
+]
 HEADS = [
-    "Params", "Params (B)", "size", "#params", "# Params (M)", "model_name", "HellaSwag (10-shot)", "MMLU 5-shot",
+    "Params",
+    "Params (B)",
+    "size",
+    "#params",
+    "# Params (M)",
+    "model_name",
+    "HellaSwag (10-shot)",
+    "MMLU 5-shot",
     "ARC-C",
-    "TQA", "TruthfulQA MC2", "TruthfulQA (mc1)", "hellaswag_stderr", "HellaSwag acc_norm", "Model Family",
+    "TQA",
+    "TruthfulQA MC2",
+    "TruthfulQA (mc1)",
+    "hellaswag_stderr",
+    "HellaSwag acc_norm",
+    "Model Family",
     "active params",
-    "Training tokens (T)", "WinoGrande", "gsm8k_protocol", "**HellaSwag**", "eval/hellaswag/acc_norm,none",
-    "results/truthfulqa_mc2/acc,none", "Hella\u200bSwag", "eval", "Größe (B)", "HellaSwag points",
-    "MMLU-Pro", "GPQA", "SWE-bench Verified",
-]  # fmt: skip
+    "Training tokens (T)",
+    "WinoGrande",
+    "gsm8k_protocol",
+    "**HellaSwag**",
+    "eval/hellaswag/acc_norm,none",
+    "results/truthfulqa_mc2/acc,none",
+    "Hella\u200bSwag",
+    "eval",
+    "Größe (B)",
+    "HellaSwag points",
+    "MMLU-Pro",
+    "GPQA",
+    "SWE-bench Verified",
+]
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +150,11 @@ def page(document: Path, chromium: Any) -> Iterator[Any]:
 def test_a_head_means_the_same_in_the_browser_and_in_python(page: Any) -> None:
     heads = HEADS + [alias for aliases in table()["columns"].values() for alias in aliases]
     theirs = page.evaluate("heads => heads.map(Cape.read.heading)", heads)
-    for text, found in zip(heads, theirs, strict=True):
+    for text, result in zip(heads, theirs, strict=True):
         ours = heading(text)
         name = ours.name.replace("release_date", "date")
-        assert (found["known"], found["name"], found["scale"]) == (ours.known, name, ours.scale), text
-        assert found["shots"] == ours.shots.removesuffix("-shot"), text
+        assert (result["known"], result["name"], result["scale"]) == (ours.known, name, ours.scale), text
+        assert result["shots"] == ours.shots.removesuffix("-shot"), text
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -125,9 +203,23 @@ def test_runs_of_one_size_have_the_same_mean_and_noise_in_the_browser(page: Any,
 
 #: folders of results files; what Python refuses the page refuses too, and what it asks for the page asks for
 FOLDERS = [
-    "lm/rerun", "lm/dup", "lm/stderr", "lm/gen", "lm/two", "lm/steps", "lm/api", "lm/ckpt", "lm/gptq", "lm/chat",
-    "lm03/v0", "lm03/v0_v1", "one more seed", "two dtypes", "4-bit", "half a test",
-]  # fmt: skip
+    "lm/rerun",
+    "lm/dup",
+    "lm/stderr",
+    "lm/gen",
+    "lm/two",
+    "lm/steps",
+    "lm/api",
+    "lm/ckpt",
+    "lm/gptq",
+    "lm/chat",
+    "lm03/v0",
+    "lm03/v0_v1",
+    "one more seed",
+    "two dtypes",
+    "4-bit",
+    "half a test",
+]
 
 
 def _files(name: str) -> list[tuple[str, str]]:
@@ -135,24 +227,25 @@ def _files(name: str) -> list[tuple[str, str]]:
     if (CASES / name).is_dir():
         return [
             (path.relative_to(CASES / name).as_posix(), path.read_text(encoding="utf-8"))
-            for path in sorted((CASES / name).rglob("*.json")) if path.is_file()
+            for path in sorted((CASES / name).rglob("*.json"))
+            if path.is_file()
         ]
-    made = []
+    result = []
     for size in (1, 3, 7):
         document = results_files.harness_0_4(model=f"org/m-{size}b", params=size * 1e9)
         document["config"] |= {"model_dtype": "torch.bfloat16", "fewshot_seed": 1234}
         if name == "one more seed":  # the same runs again, later and with other examples: the shared way is read
             later = json.loads(json.dumps(document))
             later["config"]["fewshot_seed"], later["date"] = 7, document["date"] + 1000
-            made += [(f"results_{size}_again.json", json.dumps(later))] if size == 7 else []
+            result += [(f"results_{size}_again.json", json.dumps(later))] if size == 7 else []
         if name == "two dtypes" and size == 7:
             document["config"]["model_dtype"] = "torch.float16"
         if name == "4-bit" and size == 7:
             document["config"]["model_args"] = "pretrained=org/m-7b,load_in_4bit=True"
         if name == "half a test" and size == 7:
             document["n-samples"]["hellaswag"] = {"original": 10042, "effective": 5000}
-        made.append((f"results_{size}.json", json.dumps(document)))
-    return made
+        result.append((f"results_{size}.json", json.dumps(document)))
+    return result
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -190,18 +283,22 @@ def test_results_files_give_the_same_rows_or_a_refusal_in_both(page: Any, tmp_pa
 @pytest.mark.parametrize(
     ("name", "tool"),
     [
-        ("lighteval/results_135M_2025-01-01T00-00-00.000000.json", "lighteval"), ("other/inspect_log.json", "Inspect"),
-        ("ours/inspect_v2.json", "Inspect"), ("ours/lighteval_new_keys.json", "lighteval"),
-        ("ours/lighteval_card.md", "lighteval"), ("ours/every_eval_ever.json", "every eval ever"),
-        ("ours/opencompass_summary_20240101.csv", "OpenCompass"), ("ours/gauntlet.md", "LLM Foundry gauntlet"),
-        ("ours/opencompass_summary.md", "OpenCompass"), ("other/inspect_log.eval", "Inspect"),
+        ("lighteval/results_135M_2025-01-01T00-00-00.000000.json", "lighteval"),
+        ("other/inspect_log.json", "Inspect"),
+        ("ours/inspect_v2.json", "Inspect"),
+        ("ours/lighteval_new_keys.json", "lighteval"),
+        ("ours/lighteval_card.md", "lighteval"),
+        ("ours/every_eval_ever.json", "every eval ever"),
+        ("ours/opencompass_summary_20240101.csv", "OpenCompass"),
+        ("ours/gauntlet.md", "LLM Foundry gauntlet"),
+        ("ours/opencompass_summary.md", "OpenCompass"),
+        ("other/inspect_log.eval", "Inspect"),
     ],
-)  # fmt: skip
+)
 def test_results_of_another_tool_are_named_with_the_command_that_reads_them(page: Any, name: str, tool: str) -> None:
     path = CASES / name
     page.click("#dash-tab-family")
     page.locator("#dash-panel-family input[type=file]").set_input_files(str(path))
     page.wait_for_timeout(50)
-    said = page.inner_text("#dash-panel-family")
-    assert f"holds results of {tool}" in said and f"cape import {path.name}" in said
-
+    text = page.inner_text("#dash-panel-family")
+    assert f"holds results of {tool}" in text and f"cape import {path.name}" in text

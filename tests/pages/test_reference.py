@@ -19,7 +19,7 @@ INSIDE = {"cape_lib.names", "cape_lib.imports", "cape_lib.signs", "cape_lib.cli"
 
 
 def packages(of: str) -> list[str]:
-    return [f"{of}.{found.name}" for found in pkgutil.iter_modules(importlib.import_module(of).__path__)]
+    return [f"{of}.{result.name}" for result in pkgutil.iter_modules(importlib.import_module(of).__path__)]
 
 
 def test_every_room_of_the_library_has_its_place_in_the_reference() -> None:

@@ -89,9 +89,9 @@ def test_a_figure_is_saved_as_a_picture_with_its_words(book_html: Path, open_pag
 def test_a_link_to_a_page_shows_its_answer_and_a_picture(book_html: Path, name: str) -> None:
     text = (book_html / f"{name}.html").read_text(encoding="utf-8")
     head = text.partition("</head>")[0]
-    said = dict(re.findall(r'<meta property="(og:[\w:]+)" content="([^"]*)">', head))
-    assert len(said["og:description"]) > 40 and said["og:url"].endswith(f"{name}.html")
-    picture = book_html / said["og:image"].split("/", 4)[4]
+    message = dict(re.findall(r'<meta property="(og:[\w:]+)" content="([^"]*)">', head))
+    assert len(message["og:description"]) > 40 and message["og:url"].endswith(f"{name}.html")
+    picture = book_html / message["og:image"].split("/", 4)[4]
     assert struct.unpack(">II", picture.read_bytes()[16:24]) == (1200, 630)
 
 
