@@ -363,6 +363,23 @@ def test_a_packed_table_is_read_or_names_the_package_that_reads_it(name, monkeyp
     assert caught.value.exit_code == 6
 
 
+def test_a_workbook_may_open_with_a_page_of_notes_and_merge_its_heads(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "about"
+    book.active.append(["Scores of our models, October"])
+    scores = book.create_sheet("scores")
+    scores.append(["Model", "Params (B)", "Scores", None])
+    scores.merge_cells("C1:D1")
+    scores.append([None, None, "HellaSwag (10-shot)", "TruthfulQA MC2"])
+    for row in (["a-1b", 1, 50.1, 39.2], ["a-3b", 3, 60.3, 37.1], ["a-7b", 7, 70.75, 38.8]):
+        scores.append(row)
+    book.save(tmp_path / "book.xlsx")
+    sheet = read(tmp_path / "book.xlsx")
+    assert sheet.frame.set_index("model").loc["a-7b", ["hellaswag", "truthfulqa"]].tolist() == [70.75, 38.8]
+    assert any("scores; not read: about" in note for note in sheet.notes)
+
+
 def test_a_frame_keeps_its_index_of_names_and_drops_nested_values(tmp_path):
     frame = pd.DataFrame(
         {"params_b": [1.0, 3.0], "hellaswag": [50.5, 62.1], "truthfulqa": [40.2, 36.0], "runs": [[1, 2], [3]]},

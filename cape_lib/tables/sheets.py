@@ -223,12 +223,14 @@ def _spreadsheet(path: Path, raw: bytes) -> Sheet:
     filled = {str(title): frame for title, frame in book.items() if frame.notna().any(axis=None)}
     if not filled:
         raise ScoresError(f"{path}: every sheet is empty; the first row names the columns, one row a model follows")
-    title, frame = next(iter(filled.items()))
+    # A page of notes before the table is no table: it has one column or one row.
+    title = next((title for title, frame in filled.items() if min(frame.shape) > 1), next(iter(filled)))
+    frame = filled[title]
     cells = [[_cell(cell) for cell in row] for row in frame.itertuples(index=False)]
     sheet = _sheet(str(path), list(enumerate(cells, start=1)))
     if len(filled) > 1:
-        others = ", ".join(list(filled)[1:4])
-        sheet = sheet.noting(f"{path.name}: read the first sheet ({title}); not read: {others}")
+        others = ", ".join([other for other in filled if other != title][:3])
+        sheet = sheet.noting(f"{path.name}: read the sheet {title}; not read: {others}")
     return sheet
 
 
