@@ -179,7 +179,7 @@ def pooled_scale(panel: str) -> Attempts:
     vertex = boundary.vertex_bootstrap(printed if panel == "published" else same)
     one, slack = vertex.estimate, [monte_carlo(vertex.draws, k) for k in (0, 1)]
     note = (
-        f"{vertex.kept:.1%} of the resamples are convex with a vertex from 10^7 to 10^12 and are kept; another seed "
+        f"{vertex.share:.1%} of the resamples are convex with a vertex from 10^7 to 10^12 and are kept; another seed "
         f"moves the lower end by up to {slack[0]:.2f} B and the upper by up to {slack[1]:.1f} B"
     )
     covers = tables.promise(VERTEX, "rows resampled, as published", n=one.n)

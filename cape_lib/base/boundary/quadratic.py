@@ -46,14 +46,15 @@ class Parabolas(NamedTuple):
 class VertexBootstrap:
     """The published bootstrap of the vertex, sizes in billions.
 
-    `estimate`: median of the kept vertices with their percentile interval; `point`: vertex of the rows themselves
-    (NaN if not kept); `kept`: share of resamples that are convex with a vertex in the window (0-1); `draws`: the kept
-    vertices.
+    `estimate`: median of the vertices that count, with their percentile interval; `point`: vertex of the rows
+    themselves (NaN if it does not count); `share`: of the resamples those that count, convex with a vertex in the
+    window (0-1);
+    `draws`: their vertices.
     """
 
     estimate: Estimate
     point: float
-    kept: float
+    share: float
     draws: Floats
 
 
@@ -266,7 +267,7 @@ def vertex_intervals(
         "n_c_b": published.point,
         "low": published.estimate.low,
         "high": published.estimate.high,
-        "share": published.kept,
+        "share": published.share,
         "reason": "the interval leaves out resamples without a boundary and takes rows for independent",
     }
     rest = [
