@@ -81,11 +81,11 @@ MARKS = {
     "labelled; decides nothing here": Mark("□", UNSAID),
 }
 
-#: Code, formulas, addresses and tags stay as they are; elsewhere a hyphen before a digit, after no word, is a sign, and
-#: a percent sign stands off its number.
+#: Code, formulas, addresses and tags stay as they are; elsewhere a hyphen before a digit, after no word, is a sign
+#: (a zero has none), and a percent sign stands off its number.
 _PARTS = re.compile(
     r"(<(pre|code|script|style|math)\b.*?</\2>|<[a-zA-Z/!][^>]*>|`[^`]*`|\$[^$\n]+\$|\]\([^)\s]*\)|https?://\S+)"
-    r"|(?<![\w)\]%./&#-])(-)(?=\.?\d)|(?<=\d) ?(%)(?!\w)",
+    r"|(?<![\w)\]%./&#-])(?:(-(?=0(?:\.0+)?(?![\w-]|[.,:/]\d)))|(-)(?=\.?\d))|(?<=\d) ?(%)(?!\w)",
     re.DOTALL,
 )
 
@@ -105,17 +105,23 @@ def written(
     if math.isinf(value):
         return words.above if value > 0 else words.below
     if digits is not None:
-        return f"{int(value)}" if whole and float(value).is_integer() else f"{value:.{digits}f}"
-    return f"{value:.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
+        return f"{int(value)}" if whole and float(value).is_integer() else f"{value:z.{digits}f}"
+    return f"{value:z.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
 
 
 def typeset(text: str) -> str:
-    """The text as a page shows it: U+2212 for a hyphen that is the sign of a number, and a space before "%".
+    """The text as a page shows it: U+2212 for a hyphen that is the sign of a number, none for zero ("-0.00" is "0.00"),
+    and a space before "%".
 
     Markdown, HTML or plain. "GPT-4", "2026-05-01" and "5-shot" keep their hyphens; code, formulas, tags and addresses
     stay as they are.
     """
-    return _PARTS.sub(lambda found: found[1] or ("\N{MINUS SIGN}" if found[3] else "\N{NO-BREAK SPACE}%"), text)
+    return _PARTS.sub(_sign, text)
+
+
+def _sign(part: re.Match[str]) -> str:
+    as_it_is, _, of_zero, minus, _ = part.groups()
+    return as_it_is or ("" if of_zero else "\N{MINUS SIGN}" if minus else "\N{NO-BREAK SPACE}%")
 
 
 def sentence(text: str) -> str:

@@ -140,19 +140,6 @@ def test_known_errors_of_the_published_panel_are_corrected(model, benchmark, val
     assert row[benchmark] == value and row[f"{benchmark}_status"] == "corrected"
 
 
-def test_the_share_checked_counts_every_cell_of_every_lab():
-    audit = tables.cell_audit().set_index("lab")
-    assert audit.loc["all", "cells"] == 78 == audit.drop("all")["cells"].sum()
-    assert audit["share_checked"].between(0, 1).all()
-    assert (audit[list(tables.STATUSES)].sum(axis=1) == audit["cells"]).all()
-
-
-def test_differences_name_every_statement_about_a_cell():
-    rows = tables.cell_differences()
-    assert (rows["difference"] - (rows["value"] - rows["published_value"])).abs().max() < 0.011
-    assert rows["difference"].abs().is_monotonic_decreasing
-
-
 # --- a new release is one row -----------------------------------------------------------------------------------------
 
 

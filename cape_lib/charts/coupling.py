@@ -25,7 +25,7 @@ from cape_lib.charts.axes import (
 )
 from cape_lib.charts.forest import HOLLOW, band, dots, forest, line_at, named, trace, ways
 from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.look import GRID, MUTED, TWO_SIDES
+from cape_lib.charts.look import BLUE, GRID, MUTED, TWO_SIDES
 from cape_lib.charts.quality import few_families
 from cape_lib.story.coupling import by_direction
 from cape_lib.tables import label
@@ -259,14 +259,24 @@ def loss_and_scores(losses: pd.DataFrame, *, source: str) -> Figure:
     )
 
 
-def whole_ladders(ladders: pd.DataFrame, *, y: str, source: str, own: str = "") -> Figure:
+def whole_ladders(
+    ladders: pd.DataFrame,
+    *,
+    y: str,
+    source: str,
+    own: str = "",
+    unit: str = "families",
+    phases: bool = True,
+    name: str = "whole-ladders",
+) -> Figure:
     """What each family gained or lost of y from its smallest to its largest size, with the interval of score noise.
 
-    ladders: `coupling.whole_ladders`; own: the family in front, marked in the names.
+    ladders: `coupling.whole_ladders`; own: the family in front, marked in the names; unit: what a ladder is one of;
+    phases: colour by the phase of the whole ladder; name: of the figure on its page.
     """
     rows = ladders.sort_values("dy").assign(low=lambda table: table["dy_low"], high=lambda table: table["dy_high"])
     rows["name"] = [
-        f"{'▸ ' if row.ladder == own else ''}{row.ladder} ({row.params_b_low:g} → {row.params_b_high:g} B)"
+        f"{'▸ ' if row.ladder == own else ''}{row.ladder} ({row.params_b_low:.3g} → {row.params_b_high:.3g} B)"
         for row in rows.itertuples()
     ]
     counts = by_direction(ladders)
@@ -276,19 +286,19 @@ def whole_ladders(ladders: pd.DataFrame, *, y: str, source: str, own: str = "") 
             rows,
             row_names("name"),
             across("dy", f"{label(y)}, largest minus smallest size (points)"),
-            colour=phase_colour(),
+            colour=phase_colour() if phases else alt.value(BLUE),
             tooltip=["smaller", "larger", *rounded("+.1f", "dx", "dy"), "sizes"],
         ),
-        title=f"From smallest to largest size {label(y)} surely falls in {down} of {len(rows)} families and rises in "
+        title=f"From smallest to largest size {label(y)} surely falls in {down} of {len(rows)} {unit} and rises in "
         f"{up}",
-        alt=f"Change of {label(y)} over each family's whole ladder with its 95 percent interval: {down} surely fall, "
+        alt=f"Change of {label(y)} over each whole ladder with its 95 percent interval: {down} surely fall, "
         f"{up} surely rise, the others could do either.",
         source=source,
-        n=f"{len(rows)} families",
-        name="whole-ladders",
+        n=f"{len(rows)} {unit}",
+        name=name,
         rows=ladders,
-        caption=f"Sure: beyond score noise when all {len(rows)} families are asked (Holm's correction). Bars: 95 %, "
-        "score noise of one family. Colours: the phase of the whole ladder.",
+        caption=f"Sure: beyond score noise when all {len(rows)} {unit} are asked (Holm's correction). Bars: 95 %, "
+        f"score noise of one ladder.{' Colours: the phase of the whole ladder.' if phases else ''}",
     )
 
 

@@ -149,39 +149,6 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
     )
 
 
-def ladders_by_size(ladders: pd.DataFrame, measure: str, *, source: str = SOURCE) -> Figure:
-    """What each generation gains or loses of a measure from its smallest to its largest size.
-
-    ladders: `coupling.whole_ladders` of the measure on GPQA.
-    """
-    rows = ladders.sort_values("dy")
-    rows = rows.assign(estimate=rows["dy"], low=rows["dy_low"], high=rows["dy_high"])
-    rows["name"] = [f"{r.ladder} ({r.params_b_low:.2g}–{r.params_b_high:.3g} B)" for r in rows.itertuples()]
-    sure = rows["p_holm"] < 0.05
-    up, down = int((sure & (rows["dy"] > 0)).sum()), int((sure & (rows["dy"] < 0)).sum())
-    rows["way"] = np.where(sure, np.where(rows["dy"] > 0, "surely more", "surely less"), "open")
-    columns = ["name", "estimate", "low", "high", "way", "smaller", "larger", "sizes"]
-    return figure(
-        forest(
-            rows[columns],
-            row_names("name"),
-            across("estimate", f"{label(measure)}, largest minus smallest (points)"),
-            colour=colours("way", {"surely less": AMBER, "open": GREY, "surely more": BLUE}),
-            tooltip=["smaller", "larger", *rounded("+.1f", "estimate"), "sizes"],
-            height=16,
-        ),
-        title=f"From smallest to largest size, the {label(measure)} surely rises in {up} of {len(rows)} ladders and "
-        f"falls in {down}",
-        alt=f"Change of {label(measure)} over each ladder: {up} surely rise, {down} surely fall, "
-        f"{len(rows) - up - down} open.",
-        source=source,
-        n=f"{len(rows)} ladders of three sizes or more",
-        name=f"ladders-{'admits' if measure == ADMITS else measure.split('_')[-1]}",
-        rows=ladders,
-        caption="Bars: 95 %, binomial noise. Sure: after Holm's correction over the ladders.",
-    )
-
-
 def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOURCE) -> Figure:
     """Each model over its efforts: reasoning tokens a question against a measure, one line a model."""
     ladders = effort.effort_ladders(rows)

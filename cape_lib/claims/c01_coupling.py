@@ -12,7 +12,7 @@ from cape_lib import tables
 from cape_lib.base import coupling
 from cape_lib.claims.registry import BASE, Attempts, claim
 from cape_lib.claims.verdict import Result, Stress, holds_zero
-from cape_lib.stats import Estimate, clustered_r, clustered_share, pearson, wilson_clustered
+from cape_lib.stats import Estimate, clustered_r, clustered_share, pearson, seen_effect, wilson_clustered
 
 X, Y = "hellaswag", "truthfulqa"
 # Paper A's boundary, and the size from which it speaks of a second transition or of the frontier (billions).
@@ -95,11 +95,12 @@ def coupling_by_phase(panel: str) -> Attempts:
         "bonus": "the models from 7 to 30 B",
         "second transition": "the models from 30 B",
     }
-    parts = {name: Result.of(r_over(panel, phase), relatives=True) for name, phase in phases.items()}
-    yield parts
+    values = [r_over(panel, phase) for phase in phases.values()]
+    yield {name: Result.of(one, relatives=True) for name, one in zip(phases, values, strict=True)}
 
-    sure = sum(not one.contains(0.0) for one in parts.values())
-    says = f"{sure} of the three values has an interval without zero"
+    sure = sum(not one.contains(0.0) for one in values)
+    seen = ", ".join(f"{seen_effect(one, scale='fisher'):.2f}" for one in values if one.bounded)
+    says = f"{sure} of the three values has an interval without zero (seen in four of five repeats: r = {seen})"
     one = Stress.tried("phases whose r is not zero", float(sure), says, n=3, lost=sure < 2)
     yield "families left out in turn", one
     name, says = "the middle phase from 3.5 B", "the size at which the middle phase starts moves its value"

@@ -37,8 +37,10 @@ def below_ifeval_curve(panel: str) -> Attempts:
     noise = np.hypot(score_sd(placed[IFEVAL], IFEVAL), slope * score_sd(placed[GPQA], GPQA))
     margins = [normal_estimate(float(one), float(sd), 1) for one, sd in zip(placed["margin"], noise, strict=True)]
     sure = sum(one.high < 0 for one in margins)
-    seen = seen_words(seen_difference(float(np.median(noise))), digits=1)
-    says = f"by the number of questions alone {sure} of {n} lies below the curve for sure (a margin of {seen})"
+    says = "no model of this panel has both scores"
+    if n:
+        seen = seen_words(seen_difference(float(np.median(noise))), digits=1)
+        says = f"by the number of questions alone {sure} of {n} lies below the curve for sure (a margin of {seen})"
     yield "score noise", Stress.tried("models below for sure", float(sure), says, n=n, lost=sure < 2)
     for ratio in (0.965, 0.97, 0.975):  # the printed ratio and half a unit of its last digit beside it
         count = float((~frontier.beside_curve(rows, ratio=ratio, x=GPQA, y=IFEVAL)["above"]).sum())

@@ -112,8 +112,6 @@ def last_stated(scores: pd.DataFrame, benchmark: str, *, as_of: pd.Timestamp | N
     return stated[["model", "release_date", "later", "stopped"]].reset_index()
 
 
-STATUSES: tuple[str, ...] = ("confirmed", "corrected", "other setting", "independent only", "unchecked")
-CHECKED: tuple[str, ...] = ("confirmed", "corrected", "other setting")
 ROUNDING = 0.051  # half of the last printed digit
 RULES = {
     "confirmed": "the maker's newest statement for the same version and setting equals the published value to rounding",
@@ -154,34 +152,6 @@ def audit(panel: pd.DataFrame, scores: pd.DataFrame, reasons: dict[tuple[str, st
             cell["independent_source"] = None if runner is None else runner["source"]
             cells.append(cell)
     return pd.DataFrame(cells)
-
-
-def cell_audit() -> pd.DataFrame:
-    """How far the published panel was checked, one row a lab and the row "all": cells, count by status, share checked.
-
-    A cell is checked where a statement of the maker is known, in the same setting or another; share_checked is 0-1.
-    read_at_source counts the confirmed and corrected cells that were read on the maker's page, not in a transcription.
-    """
-    cells = load("frontier_cells")
-    counts = pd.crosstab(cells["lab"], cells["status"]).reindex(columns=list(STATUSES), fill_value=0)
-    counts["read_at_source"] = (cells["source"].notna() & cells["read_via"].isna()).groupby(cells["lab"]).sum()
-    counts.loc["all"] = counts.sum()
-    counts.insert(0, "cells", counts[list(STATUSES)].sum(axis=1))
-    counts["share_checked"] = counts[list(CHECKED)].sum(axis=1) / counts["cells"]
-    return counts.rename_axis(index="lab", columns=None).reset_index()
-
-
-def cell_differences() -> pd.DataFrame:
-    """Every statement about a published cell beside the published value, for the page on data quality.
-
-    One row a statement of `frontier_scores` on a cell of the panel: its columns, published_value, status of the cell
-    and difference = stated minus published value (points). Largest differences first.
-    """
-    cells = load("frontier_cells")[["model", "benchmark", "published_value", "status"]]
-    rows = load("frontier_scores").merge(cells, on=["model", "benchmark"], validate="many_to_one")
-    rows["difference"] = (rows["value"] - rows["published_value"]).round(2)
-    order = rows["difference"].abs().sort_values(ascending=False, kind="stable").index
-    return rows.loc[order].reset_index(drop=True)
 
 
 FRONTIER_PANELS: tuple[str, ...] = ("published", "corrected", "sourced", "current", "independent")
