@@ -1,9 +1,9 @@
 """Sweeps, timed: `python -m benchmarks.bench_sweep` prints a table of its own, `python -m benchmarks sweep` its ratios.
 
 With --record the table goes to benchmarks/sweep.csv, with the machine and the date. 10 and 100 made-up families of six
-sizes on one and on two local workers. `tasks_s` is the time from the first task to the last answer with workers that
+sizes on one and on two local processes. `tasks_s` is the time from the first task to the last answer with workers that
 have loaded the library; efficiency is t1 / (2 t2) of that. `whole_s` has the start of the workers and the page in it.
-Memory is the resident set of the largest worker.
+Memory is the largest resident set of a process.
 Budget: efficiency at least 0.8; ten times the families cost at most about ten times the tasks' time.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import math
+import resource
 import sys
 import tempfile
 import time
@@ -25,7 +26,7 @@ import pandas as pd
 from benchmarks.__main__ import machine
 from benchmarks.row import Row
 from cape_lib.report import sweep
-from cape_lib.report.sweep.cluster import client
+from cape_lib.report.sweep.cluster import processes
 
 SIZES = 6
 COUNTS = (10, 100)
@@ -61,27 +62,32 @@ def families(count: int) -> pd.DataFrame:
 def measured(todo: list[sweep.Task], counts: tuple[int, ...] = (1, 2), runs: int = 5) -> dict[int, Timed]:
     """Number of workers -> seconds of the tasks alone on warm workers, and the largest worker's memory.
 
-    The clusters take turns, and the best run of each counts: other work on the machine, which comes and goes, does not
+    The pools take turns, and the best run of each counts: other work on the machine, which comes and goes, does not
     fall on one of them alone.
     """
     result = {count: Timed(math.inf, 0.0) for count in counts}
+    sweep.answer(todo[0])
     with contextlib.ExitStack() as stack:
-        clusters = {count: stack.enter_context(client(None, count)) for count in counts}
-        for dask in clusters.values():
-            dask.run(sweep.answer, todo[0])
+        pools = {count: stack.enter_context(processes(count)) for count in counts}
+        for pool in pools.values():
+            list(pool.map(sweep.answer, todo[:4]))
         for _ in range(runs):
-            for count, dask in clusters.items():
+            for count, pool in pools.items():
                 start = time.perf_counter()
-                dask.gather([dask.submit(sweep.answer, task, pure=False) for task in todo])
+                list(pool.map(sweep.answer, todo))
                 seconds = time.perf_counter() - start
-                workers = dask.scheduler_info(n_workers=-1)["workers"].values()
-                memory = max(worker["metrics"]["memory"] for worker in workers) / 1e6
+                memory = max(pool.map(_resident, range(4 * count)))
                 result[count] = Timed(min(result[count].seconds, seconds), max(result[count].memory, memory))
     return result
 
 
+def _resident(_: int) -> float:
+    """MB that this process held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
 def whole(todo: list[sweep.Task], workers: int) -> float:
-    """Seconds of a sweep from nothing to its page."""
+    """Seconds of a sweep from an empty folder to its page, the library being loaded."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         sweep.sweep(todo, Path(folder) / "out", sweep.Workers(count=workers))
@@ -101,6 +107,7 @@ def rows() -> Iterator[Row]:
     """How the tasks' time goes with workers and with families, and what a worker holds."""
     few, many = (measured(sweep.tasks(families(count))) for count in COUNTS)
     values = [many[1].seconds / (2 * many[2].seconds), many[1].seconds / few[1].seconds, many[2].memory]
+    whole(sweep.tasks(families(3)), 1)  # loads what the page needs, for both alike
     for count, share in ((1000, lambda one, two: one / (2 * two)), (47, lambda one, two: two / one)):
         todo = sweep.tasks(families(count))
         values.append(share(whole(todo, 1), whole(todo, 2)))

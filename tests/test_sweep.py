@@ -128,7 +128,7 @@ def test_a_sweep_is_resumed_where_it_was_and_only_what_changed_runs_again(tmp_pa
     again = sweep.sweep(sweep.tasks(rows), out, sweep.Workers(count=1), tell=lambda *told: ran.append(told[2]))
     assert sorted(ran) == ["Family 0", "Family 3", "Family 4"] and again["kept"] == 3
 
-    monkeypatch.setattr("cape_lib.report.sweep.run.client", lambda *_: pytest.fail("started workers for nothing"))
+    monkeypatch.setattr(run, "_answers", lambda *_: pytest.fail("ran what was finished"))
     assert sweep.sweep(sweep.tasks(rows), out)["kept"] == 6
 
 
@@ -264,7 +264,7 @@ def test_a_scheduler_without_workers_is_said_in_one_line(tmp_path, monkeypatch):
     with (
         scheduler_and_workers(tmp_path, 0) as (address, _),
         pytest.raises(SurroundingsError, match="no worker answers; start one with 'dask worker"),
-        cluster.client(address, None, patience=8),
+        cluster.client(address, patience=8),
     ):
         pass
 
@@ -296,6 +296,26 @@ def test_where_processes_would_not_pay_none_is_started_and_dask_is_not_needed(tm
     assert whole["done"] == 3
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the stand-in reaches a process by its fork")
+def test_a_family_that_ends_its_process_is_failed_and_the_others_have_their_answers(monkeypatch):
+    def answer(task):
+        if task.family in ("Family 3", "Family 7"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {"family": task.family, "state": "done"}
+
+    monkeypatch.setattr(run, "answer", answer)
+    monkeypatch.setattr("cape_lib.report.sweep.cluster._start_method", lambda: "fork")
+    answers = list(run._processes(sweep.tasks(many(9)), 2, 2))
+    assert sorted(a["family"] for a in answers) == [f"Family {number}" for number in range(9)]
+    assert [a["family"] for a in answers if a["state"] == "failed"] == ["Family 3", "Family 7"]
+
+
+def test_the_answers_of_several_processes_are_those_of_one():
+    todo = sweep.tasks(many(4))
+    apart = {answered["family"]: answered for answered in run._processes(todo, 2, 1)}
+    assert [apart[task.family] for task in todo] == [sweep.answer(task) for task in todo]
+
+
 def test_a_chunk_that_loses_its_worker_is_tried_family_by_family(monkeypatch):
     class Future:
         def __init__(self, tasks):
@@ -320,7 +340,7 @@ def test_a_chunk_that_loses_its_worker_is_tried_family_by_family(monkeypatch):
     fake = type("Dask", (), {"submit": staticmethod(lambda _, tasks, **__: Future(tasks))})
     monkeypatch.setattr(run, "need_dask", lambda: type("Module", (), {"as_completed": staticmethod(Coming)}))
     monkeypatch.setattr(run, "answer", lambda task: {"family": task.family, "state": "done"})
-    states = {answer["family"]: answer["state"] for answer in run._run(fake, sweep.tasks(many(4)), 3)}
+    states = {answer["family"]: answer["state"] for answer in run._elsewhere(fake, sweep.tasks(many(4)), 3)}
     assert states == {"Family 0": "done", "Family 1": "failed", "Family 2": "done", "Family 3": "done"}
 
 

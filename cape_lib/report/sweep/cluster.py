@@ -1,19 +1,22 @@
-"""Workers for a sweep: a local cluster of processes, or a scheduler that runs already."""
+"""Where a sweep runs: processes of this machine, or the workers of a dask scheduler that runs already."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
 import logging
+import multiprocessing
 import os
+import signal
+import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import cape_lib
 from cape_lib.errors import SurroundingsError, UsageError
 
-#: A terminal sends Ctrl-C to every process of the command; only the one that the person sees may answer.
-_DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 MOST_WORKERS = 1024
 
 
@@ -22,16 +25,7 @@ def need_dask() -> Any:
     try:
         return importlib.import_module("distributed")
     except ImportError:
-        raise SurroundingsError("a sweep needs dask.distributed: pip install 'dask[distributed]'") from None
-
-
-def has_dask() -> bool:
-    """Whether local processes can be started."""
-    try:
-        need_dask()
-    except SurroundingsError:
-        return False
-    return True
+        raise SurroundingsError("a scheduler needs dask.distributed: pip install 'dask[distributed]'") from None
 
 
 def local_count(workers: int | None) -> int:
@@ -43,42 +37,43 @@ def local_count(workers: int | None) -> int:
     return count
 
 
-@contextlib.contextmanager
-def client(scheduler: str | None, workers: int | None, *, patience: float = 20.0) -> Iterator[Any]:
-    """A `dask.distributed.Client`, closed at the end; a local cluster unless `scheduler` names one that runs.
+def start_seconds() -> float:
+    """Seconds of work that local processes must take off this one to be worth their start."""
+    return 0.5 if _start_method() == "fork" else 4.0
 
-    scheduler: such as "tcp://host:8786"; workers: processes of the local cluster (default: one a core, at most 8);
-    patience: seconds to wait for a scheduler and its first worker. Raises SurroundingsError where none answers or its
-    workers lack this library, UsageError for an address or number that cannot be.
+
+def _start_method() -> str:
+    """A fork has the library loaded, and is safe on Linux where this process has one thread; else a new interpreter."""
+    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+
+
+@contextlib.contextmanager
+def processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of local processes; where the block ends early, what they do is stopped."""
+    before = set(multiprocessing.active_children())
+    context = multiprocessing.get_context(_start_method())
+    # A terminal sends Ctrl-C to every process of the command; only the one that the person sees may answer.
+    pool = ProcessPoolExecutor(count, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()) - before:
+            process.terminate()
+        raise
+    pool.shutdown()
+
+
+@contextlib.contextmanager
+def client(scheduler: str, *, patience: float = 20.0) -> Iterator[Any]:
+    """A `dask.distributed.Client` of a scheduler that runs, such as "tcp://host:8786"; closed at the end.
+
+    patience: seconds to wait for the scheduler and its first worker. Raises SurroundingsError where none answers or its
+    workers lack this library, UsageError for an address that cannot be.
     """
     distributed = need_dask()
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    if scheduler is not None:
-        with _connected(distributed, scheduler, patience) as dask:
-            yield dask
-        return
-    count = local_count(workers)
-    # Workers get the settings of this process: nobody asks what a worker did every ten milliseconds.
-    importlib.import_module("dask").config.set({"distributed.worker.profile.enabled": False})
-    local = distributed.LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address=None,
-        # Any port: a second cluster on the machine finds the usual one taken.
-        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-        silence_logs=logging.CRITICAL,
-        preload=[_DEAF],
-    )
-    # `closing`: the client's own context must end in the thread that it began in.
-    with local, contextlib.closing(distributed.Client(local)) as dask:
-        yield dask
-
-
-@contextlib.contextmanager
-def _connected(distributed: Any, address: str, patience: float) -> Iterator[Any]:
-    if "://" not in address:
-        address = f"tcp://{address}"
+    address = scheduler if "://" in scheduler else f"tcp://{scheduler}"
     try:
         dask = distributed.Client(address, timeout=patience)
     except (OSError, TimeoutError) as error:

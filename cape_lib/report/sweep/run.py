@@ -10,25 +10,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cape_lib.errors import UsageError
 from cape_lib.report.family.rerun import need_book
-from cape_lib.report.sweep.cluster import client, has_dask, local_count, need_dask
-from cape_lib.report.sweep.work import FORMAT, Task, answer
+from cape_lib.report.sweep.cluster import client, local_count, need_dask, processes, start_seconds
+from cape_lib.report.sweep.work import FORMAT, Task, answer, head
 
 MARK = "sweep.json"
 #: A task that loses its worker is run again elsewhere, so often; one that kills every worker is then given up.
 RETRIES = 3
 #: seconds of the processor in this process that tell how long a family takes
-TRIAL = 1.0
-#: seconds of work that a cluster of local processes must take off this one to be worth its start
-START = 4.0
+TRIAL = 0.3
 #: seconds of work that are worth a message, and most families in one to a scheduler elsewhere
-WORTH, MOST_IN_ONE = 0.5, 20
+WORTH, MOST_IN_ONE = 0.2, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +64,16 @@ def sweep(
     answers = {task.family: old for task in todo if (old := _finished(out, task, places[task.family])) is not None}
     waiting = [task for task in todo if task.family not in answers]
     earlier, tell = len(answers), tell or (lambda *_: None)
-    with ThreadPoolExecutor(1) as beside:
-        if waiting:
-            with _folder(out), contextlib.closing(_answers(waiting, workers or Workers(), beside)) as coming:
-                for done, fresh in enumerate(coming, start=earlier + 1):
-                    answers[fresh["family"]] = _store(out, fresh, places[fresh["family"]])
-                    tell(done, len(todo), fresh["family"])
-        ordered = [answers[task.family] for task in todo]
-        states = {state: sum(a["state"] == state for a in ordered) for state in ("done", "refused", "failed")}
-        whole = {"format": FORMAT, "families": len(ordered), "kept": earlier, **states, "answers": ordered}
-        write_page(ordered, places, out)
-        _write(out / MARK, json.dumps(whole, indent=1, allow_nan=False))
+    if waiting:
+        with _folder(out), contextlib.closing(_answers(waiting, workers or Workers())) as coming:
+            for done, fresh in enumerate(coming, start=earlier + 1):
+                answers[fresh["family"]] = _store(out, fresh, places[fresh["family"]])
+                tell(done, len(todo), fresh["family"])
+    ordered = [answers[task.family] for task in todo]
+    states = {state: sum(a["state"] == state for a in ordered) for state in ("done", "refused", "failed")}
+    whole = {"format": FORMAT, "families": len(ordered), "kept": earlier, **states, "answers": ordered}
+    write_page(ordered, places, out)
+    _write(out / MARK, json.dumps(whole, indent=1, allow_nan=False))
     return whole
 
 
@@ -92,21 +90,17 @@ def _folder(out: Path) -> Iterator[None]:
                 folder.rmdir()  # refuses where something is inside
 
 
-def _answers(waiting: Sequence[Task], where: Workers, beside: Executor) -> Generator[dict[str, Any], None, None]:
-    """Answers as they come: from a scheduler, or from this process until several would be faster.
-
-    beside: a thread that starts the local processes while this one goes on, and ends them while it writes the page.
-    """
+def _answers(waiting: Sequence[Task], where: Workers) -> Generator[dict[str, Any], None, None]:
+    """Answers as they come: from a scheduler, or from this process until several would be faster."""
     if where.scheduler is not None:
-        with client(where.scheduler, None) as dask:
+        with client(where.scheduler) as dask:
             many = max(1, len(dask.scheduler_info()["workers"]))
             size = 1 if waiting[0].report else min(MOST_IN_ONE, 1 + len(waiting) // (8 * many))
-            yield from _run(dask, waiting, size)
+            yield from _elsewhere(dask, waiting, size)
         return
     count = local_count(where.count)
-    if waiting[0].report and count > 1 and len(waiting) > 1 and has_dask():  # chapters take long: one at a time
-        with client(None, count) as dask:
-            yield from _run(dask, waiting, 1)
+    if waiting[0].report and count > 1:  # chapters take long: one at a time
+        yield from _processes(waiting, count, 1)
         return
     yield answer(waiting[0])  # loads the library too, which no later family pays for
     # Time of the processor, so that other work on the machine does not make processes seem worth their start.
@@ -114,28 +108,35 @@ def _answers(waiting: Sequence[Task], where: Workers, beside: Executor) -> Gener
     while at < len(waiting) and (count == 1 or time.process_time() - began < TRIAL):
         yield answer(waiting[at])
         at += 1
-    rest, each = list(waiting[at:]), (time.process_time() - began) / max(at - 1, 1)
-    if len(rest) * each * (1 - 1 / count) < START or not has_dask():
+    rest, each = waiting[at:], (time.process_time() - began) / max(at - 1, 1)
+    if len(rest) * each * (1 - 1 / count) < start_seconds():
         yield from map(answer, rest)
-        return
-    cluster = contextlib.ExitStack()
-
-    def started() -> Any:
-        dask = cluster.enter_context(client(None, count))
-        dask.run(answer, waiting[0])  # loads the library there
-        return dask
-
-    starting = beside.submit(started)
-    try:
-        while rest and not starting.done():
-            yield answer(rest.pop(0))
-        size = max(1, min(round(WORTH / each), -(-len(rest) // (4 * count))))
-        yield from _run(starting.result(), rest, size)
-    finally:
-        beside.submit(cluster.close)
+    else:
+        yield from _processes(rest, count, max(1, min(round(WORTH / each), -(-len(rest) // (4 * count)))))
 
 
-def _run(dask: Any, waiting: Sequence[Task], size: int) -> Iterator[dict[str, Any]]:
+def _processes(waiting: Sequence[Task], count: int, size: int) -> Iterator[dict[str, Any]]:
+    """Answers as they come, `size` tasks in one message. What loses its process runs again, alone.
+
+    Where one process runs one task a message, the first that is lost is the one that ended it.
+    """
+    chunks = [waiting[at : at + size] for at in range(0, len(waiting), size)]
+    lost: list[Task] = []
+    with processes(count) as pool:
+        futures = {pool.submit(_several, chunk): chunk for chunk in chunks}
+        for future in as_completed(futures):
+            try:
+                yield from future.result()
+            except BrokenProcessPool:
+                lost += futures[future]
+    if lost and count == size == 1:
+        lost.sort(key=waiting.index)
+        yield _failed(lost.pop(0), "its process was ended, perhaps for want of memory")
+    if lost:
+        yield from _processes(lost, 1, 1)
+
+
+def _elsewhere(dask: Any, waiting: Sequence[Task], size: int) -> Iterator[dict[str, Any]]:
     """Answers as they come, `size` tasks in one message. What loses its worker runs again, in the end alone."""
     distributed = need_dask()
 
@@ -158,21 +159,16 @@ def _run(dask: Any, waiting: Sequence[Task], size: int) -> Iterator[dict[str, An
                 futures[again] = [task]
                 coming.add(again)
         else:
-            (task,) = chunk
-            lost = f"no worker finished it ({type(future.exception()).__name__})"
-            yield {
-                "format": FORMAT,
-                "digest": task.digest(),
-                "family": task.family,
-                "n": len(task.rows),
-                "state": "failed",
-                "why": lost,
-            }
+            yield _failed(chunk[0], f"no worker finished it ({type(future.exception()).__name__})")
         future.release()
 
 
 def _several(tasks: Sequence[Task]) -> list[dict[str, Any]]:
     return [answer(task) for task in tasks]
+
+
+def _failed(task: Task, why: str) -> dict[str, Any]:
+    return head(task) | {"state": "failed", "why": why}
 
 
 def _prepare(out: Path) -> None:

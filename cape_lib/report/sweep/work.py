@@ -102,17 +102,22 @@ def answer(task: Task) -> dict[str, Any]:
     A done task has `parts` (as in metrics.json of `cape family`), `models` and `notes`; with `report` also `files`
     (name -> text), made where the task runs and carried back, so that no common disk is needed.
     """
-    head: dict[str, Any] = {"format": FORMAT, "digest": task.digest(), "family": task.family, "n": len(task.rows)}
-    head |= {"size_measure": task.size} if task.axis == PARAMS.name else {"axis": task.axis}
     try:
-        return head | {"state": "done"} | _diagnosed(task)
+        state = {"state": "done"} | _diagnosed(task)
     except (MissingError, ScoresError) as refusal:
         # The command that mends it is the same for all of them; the page gives it once.
-        return head | {"state": "refused", "why": str(refusal).partition("; score more sizes")[0]}
+        state = {"state": "refused", "why": str(refusal).partition("; score more sizes")[0]}
     except CapeError as error:
-        return head | {"state": "failed", "why": str(error)}
+        state = {"state": "failed", "why": str(error)}
     except Exception as bug:
-        return head | {"state": "failed", "why": f"{type(bug).__name__}: {bug}"}
+        state = {"state": "failed", "why": f"{type(bug).__name__}: {bug}"}
+    return head(task) | state
+
+
+def head(task: Task) -> dict[str, Any]:
+    """What every answer begins with: whose it is, how many rows, and what they go along."""
+    along = {"size_measure": task.size} if task.axis == PARAMS.name else {"axis": task.axis}
+    return {"format": FORMAT, "digest": task.digest(), "family": task.family, "n": len(task.rows), **along}
 
 
 def _diagnosed(task: Task) -> dict[str, Any]:
