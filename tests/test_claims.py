@@ -19,7 +19,7 @@ from cape_lib import claims, frontier, tables
 from cape_lib.base import coupling
 from cape_lib.charts import claims as draw
 from cape_lib.claims import registry, rule
-from cape_lib.claims.c04_internals import trend_p
+from cape_lib.claims.c04_internals import trend_p, trend_power
 from cape_lib.claims.verdict import holds_zero, number
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
@@ -45,9 +45,9 @@ KEYS = [
 ]
 
 
-def outcomes_of(ident: str, panel: str) -> dict[str, claims.Stress | None]:
-    """The outcome of every test of a claim on a panel, by name."""
-    return dict(one for one in registry.entry(ident).run(panel) if isinstance(one, tuple))
+def outcomes_of(ident: str, panel: str) -> dict[str, claims.Stress]:
+    """What was tried of a claim on a panel, by name."""
+    return {one.name: one for one in registry.entry(ident).run(panel) if isinstance(one, claims.Stress)}
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +93,9 @@ def test_no_claim_is_reproduced_without_a_test_or_a_reason_why_there_is_none(ver
         by = one.conclusion_test
         assert by.why and by.reason, one.id
         if one.conclusion == "untested":
-            assert by.kind == "none" and by.value is None and not by.seen, one.id
+            assert by.kind == "none" and by.value is None and not by.says, one.id
         else:
-            assert by.kind in claims.TAKES and by.seen and math.isfinite(float(by.value)), one.id
+            assert by.kind in claims.TAKES and by.says and math.isfinite(float(by.value)), one.id
             assert one.conclusion in ("withstands", claims.TAKES[by.kind]), one.id
 
 
@@ -105,7 +105,8 @@ def test_every_test_is_of_a_claim_and_every_test_that_is_computed_is_named():
     assert set(known["id"]) <= {*claims.claim_ids(), *claims.own_claim_ids()}
     assert (known["kind"].notna() == known["test"].notna()).all() and set(known["kind"].dropna()) <= set(claims.TAKES)
     for ident in registry.registered():
-        tests = outcomes_of(ident, claims.panels_of(ident)[0])
+        tried = outcomes_of(ident, claims.panels_of(ident)[0])
+        tests = [name for name, one in tried.items() if one.lost is not None]
         assert set(tests) <= set(known[known["id"] == ident]["test"]), f"a test of {ident} decides nothing"
 
 
@@ -173,14 +174,14 @@ def test_a_planted_confounded_claim_comes_out_confounded_and_a_planted_coupling_
 
 
 def test_the_gravest_test_decides_and_without_any_the_claim_is_untested():
-    def test(kind: str, against: bool) -> tuple[claims.Test, bool]:
-        return claims.Test(1.0, name=kind, kind=kind, why="why", seen="gone" if against else "holds"), against
+    def test(kind: str, lost: bool) -> claims.Stress:
+        return claims.Stress(1.0, name=kind, kind=kind, why="why", says="gone" if lost else "holds", lost=lost)
 
     word, by = registry.conclude([], "no rows")
     assert (word, by.kind, by.why) == ("untested", "none", "no rows")
     assert registry.conclude([test("null", False), test("noise", False)], "")[1].name == "null"
     word, by = registry.conclude([test("null", False), test("corrected cell", True), test("covariate", True)], "")
-    assert (word, by.name, by.seen) == ("wrong data", "corrected cell", "gone")
+    assert (word, by.name, by.says) == ("wrong data", "corrected cell", "gone")
 
 
 def test_a_claim_is_as_good_as_its_weakest_part(verdicts):
@@ -313,13 +314,13 @@ def test_the_verdict_follows_the_data(monkeypatch):
 
 def test_the_swing_of_anthropic_runs_backwards_by_the_makers_dates():
     tried = outcomes_of("C26", "published")["order of the dates"]
-    assert "backwards" in tried.against and tried.value < 0
+    assert tried.lost and "backwards" in tried.says and tried.value < 0
 
 
 def test_two_releases_of_one_month_have_no_order(monkeypatch):
     """The papers date both releases of the swing to the month: then neither comes first, and no recovery is counted."""
     monkeypatch.setattr(tables, "dated_by_makers", lambda frame: frame)
-    assert not outcomes_of("C26", "published")["order of the dates"].against
+    assert not outcomes_of("C26", "published")["order of the dates"].lost
     own = frontier.trajectories(tables.frontier("published"), lab="Anthropic").set_index("model")
     assert not own.loc["Claude Sonnet 4.6", "order_known"] and own.loc["Claude Opus 4.7", "order_known"]
     known = own["order_known"].to_numpy()[1:]
@@ -483,6 +484,7 @@ def test_what_holds_zero_says_what_would_have_been_seen():
 def test_the_trend_test_is_fair_without_a_trend_and_small_with_a_clear_one():
     assert trend_p([3, 3, 3], [10, 10, 10]) > 0.5
     assert trend_p([10, 0, 0], [10, 10, 10]) < 1e-4
+    assert trend_power([3, 3, 3], [10, 10, 10]) <= 0.05 < 0.95 < trend_power([9, 5, 1], [10, 10, 10])
 
 
 def test_the_grid_of_the_two_axes_has_a_place_for_every_claim(verdicts):

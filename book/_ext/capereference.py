@@ -38,7 +38,7 @@ def _imported(name: str) -> ModuleType:
 def _modules(package: str, level: int) -> str:
     above = _imported(package)
     names = [f"{package}.{match.name}" for match in pkgutil.iter_modules(above.__path__)]
-    offered = set(getattr(above, "__all__", ()))
+    offered = set(_public(above))
     return "\n\n".join(text for name in names if (text := _module(name, level, but=offered)))
 
 
@@ -58,9 +58,14 @@ def _module(name: str, level: int, *, but: Collection[str] = ()) -> str:
 
 
 def _public(module: ModuleType) -> list[str]:
-    """What the module offers: its `__all__`, else its own functions and classes without an underscore."""
+    """What the module offers: its `__all__`; a package what it imports from its own files; another module its own
+    functions and classes without an underscore."""
     if hasattr(module, "__all__"):
         return list(module.__all__)
+    if hasattr(module, "__path__"):
+        imports = [node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.ImportFrom)]
+        inside = [node for node in imports if str(node.module).startswith(f"{module.__name__}.")]
+        return [alias.asname or alias.name for node in inside for alias in node.names]
     own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
     return [name for name in own if not name.startswith("_") and callable(vars(module)[name])]
 

@@ -16,34 +16,4 @@ from cape_lib.claims.registry import (
     where,
 )
 from cape_lib.claims.rule import CONCLUSIONS, SHAPES, TAKES, VERDICTS, matches, weakest
-from cape_lib.claims.verdict import Part, Result, Stress, Test, Verdict
-
-__all__ = [
-    "CLASSES",
-    "CONCLUSIONS",
-    "OURS",
-    "SHAPES",
-    "TAKES",
-    "VERDICTS",
-    "Box",
-    "Part",
-    "Result",
-    "Stress",
-    "Test",
-    "Verdict",
-    "as_records",
-    "badge",
-    "box",
-    "claim_ids",
-    "counts",
-    "evaluate",
-    "figures",
-    "how",
-    "matches",
-    "own_claim_ids",
-    "panels_of",
-    "printed",
-    "tested",
-    "weakest",
-    "where",
-]
+from cape_lib.claims.verdict import Part, Result, Stress, Verdict, stress

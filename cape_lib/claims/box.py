@@ -81,7 +81,7 @@ def tested(verdict: Verdict) -> str:
     if by.kind == "none":
         return f"Untested: {by.why}."
     on = "" if by.panel == verdict.panel else f", {by.panel} panel"
-    return f"{verdict.conclusion.capitalize()}, tested by {by.name} ({by.kind}{on}): {by.seen}. {sentence(by.why)}."
+    return f"{verdict.conclusion.capitalize()}, tested by {by.name} ({by.kind}{on}): {by.says}. {sentence(by.why)}."
 
 
 def _html(verdict: Verdict) -> str:

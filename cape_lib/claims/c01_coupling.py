@@ -11,7 +11,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.base import coupling
 from cape_lib.claims.registry import BASE, Attempts, claim
-from cape_lib.claims.verdict import Result, Stress, holds_zero
+from cape_lib.claims.verdict import Result, holds_zero, stress
 from cape_lib.stats import Estimate, clustered_r, clustered_share, pearson, seen_effect, wilson_clustered
 
 X, Y = "hellaswag", "truthfulqa"
@@ -65,26 +65,26 @@ def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
 
     left = clustered_r(rows[x], rows[Y], rows["family"], given=np.log10(rows["params_b"]))
     says = f"with size held fixed r is {round(left.estimate, 2) + 0.0:.2f}, and {holds_zero(left)}"
-    yield "size held fixed", Stress.tried("partial r given log N", left, says, lost=left.contains(0.0))
+    yield stress("size held fixed", left, says, lost=left.contains(0.0))
     if subset == LARGE_ONES:
         whole = r_over(panel, "every family from 7 B")
         says = f"r of every family from 7 B is {whole.estimate:.2f}, and {holds_zero(whole)}"
-        yield "every family", Stress.tried("r of every family from 7 B", whole, says, lost=whole.contains(0.0))
+        yield stress("every family", whole, says, lost=whole.contains(0.0))
     elif x == X:
         below, small = rows[rows["params_b"] < CUT], sizes(panel, 0, CUT)
         whole, ends = r_over(panel, "every family below 3.5 B"), coupling.whole_ladder(rows)
         name = "the whole ladder: points of TruthfulQA from the smallest to the largest size"
         says = f"z = {ends.z:.1f}: that the one score falls while the other rises is sure, whatever r is"
-        yield Stress.tried(name, ends.dy, says)
+        yield stress(name, ends.dy, says)
         own = pearson(below[X], below[Y])
-        yield Stress.tried("only the sizes below 3.5 B", own, "the six sizes of the claim's words")
+        yield stress("only the sizes below 3.5 B", own, "the six sizes of the claim's words")
         says = f"all {small['family'].nunique()} families; {holds_zero(whole)}"
-        yield Stress.tried("every family below 3.5 B", whole, says, relatives=True)
+        yield stress("every family below 3.5 B", whole, says, relatives=True)
     else:
         for version in ("figures_script", "dashboard_html", "obsscaling"):
             other = tables.base_version(version).query("ladder == 'Pythia'")
-            name = f"version {version} of the scores"
-            yield Stress.tried(name, pearson(other[x], other[Y]), "another file of the same models")
+            r = pearson(other[x], other[Y])
+            yield stress(f"version {version} of the scores", r, "another file of the same models")
 
 
 @claim("C98", panels=BASE)
@@ -101,10 +101,9 @@ def coupling_by_phase(panel: str) -> Attempts:
     sure = sum(not one.contains(0.0) for one in values)
     seen = ", ".join(f"{seen_effect(one, scale='fisher'):.2f}" for one in values if one.bounded)
     says = f"{sure} of the three values has an interval without zero (seen in four of five repeats: r = {seen})"
-    one = Stress.tried("phases whose r is not zero", float(sure), says, n=3, lost=sure < 2)
-    yield "families left out in turn", one
+    yield stress("families left out in turn", float(sure), says, n=3, lost=sure < 2)
     name, says = "the middle phase from 3.5 B", "the size at which the middle phase starts moves its value"
-    yield Stress.tried(name, r_over(panel, name), says, relatives=True)
+    yield stress(name, r_over(panel, name), says, relatives=True)
 
 
 @claim("C59", panels=BASE)
@@ -123,8 +122,7 @@ def all_models_r(panel: str) -> Attempts:
     }
 
     says = f"r of all models is {r.estimate:.2f} [{r.low:.2f}, {r.high:.2f}], families left out in turn"
-    one = Stress.tried("r of all models", r, says, lost=not r.contains(0.682), more=": 0.682 lies outside")
-    yield "families left out in turn", one
+    yield stress("families left out in turn", r, says, lost=not r.contains(0.682), more=": 0.682 lies outside")
 
 
 @claim("C04", panels=BASE)
@@ -148,8 +146,7 @@ def flip(panel: str) -> Attempts:
     says = f"r turns from negative to positive at {CUT} B and at {len(others)} of three other cuts"
     more = f" ({', '.join(others)}): no size is singled out"
     jump, n = sweep["r_above"][CUT] - sweep["r_below"][CUT], len(tables.base(panel))
-    one = Stress.tried(f"r above less r below {CUT} B", jump, says, n=n, lost=bool(others), more=more)
-    yield "another cut", one
+    yield stress("another cut", jump, says, n=n, lost=bool(others), more=more)
 
 
 @claim("C46", panels=BASE)
@@ -164,10 +161,10 @@ def sign_predictions(panel: str) -> Attempts:
     # the rule on the steps between 3 and 10 B too, beside the guess that every step is negative
     negative = (known["gamma"] < 0).to_numpy()
     share = wilson_clustered(np.where(known["params_b_mid"] < CUT, negative, ~negative), known["ladder"])
-    guess, more = float(negative.mean()), ", inside the interval of the rule"
+    guess = float(negative.mean())
+    more = f", inside the interval of the rule (a lead of {seen_effect(share):.0%} would have been seen)"
     says = f"of all {len(known)} steps the rule tells {share.estimate:.0%}; to call each negative tells {guess:.0%}"
-    name = "share of all steps that the rule tells"
-    yield "every step", Stress.tried(name, share, says, lost=share.contains(guess), more=more)
+    yield stress("every step", share, says, lost=share.contains(guess), more=more)
 
 
 @claim("C35", panels=BASE)
@@ -181,9 +178,9 @@ def panel_size(panel: str) -> Attempts:
         "families": Result(float(frame["family"].nunique()), n=len(frame)),
     }
 
-    says = f"two rows of one model count once: {models} models" if models == rows else f"{models} models, {rows} rows"
-    against = f"{rows - models} of the {rows} rows repeat a model: there are {models}" if models != rows else ""
-    yield "models counted once", Stress.tried("different models", float(models), says, n=rows, against=against)
+    says = f"two rows of one model count once: {models} models"
+    says = says if models == rows else f"{rows - models} of the {rows} rows repeat a model: there are {models}"
+    yield stress("models counted once", float(models), says, n=rows, lost=models != rows)
 
 
 @claim("C45", panels=BASE)
@@ -202,8 +199,8 @@ def other_pairs(panel: str) -> Attempts:
 
     failing = [name for name, result in parts.items() if not result.value]
     says = f"{len(failing)} of the {len(parts)} pairs without TruthfulQA fall together in two steps or more"
-    name, rest = "pairs that nearly always rise together", float(len(parts) - len(failing))
-    yield "all six pairs", Stress.tried(name, rest, says, n=7, lost=bool(failing), more=f": {', '.join(failing)}")
+    rest = float(len(parts) - len(failing))
+    yield stress("all six pairs", rest, says, n=7, lost=bool(failing), more=f": {', '.join(failing)}")
 
 
 @claim("C58", panels=BASE)
@@ -221,8 +218,7 @@ def dimensions(panel: str) -> Attempts:
 
     first, last = parts["d_eff, tax"], parts["d_eff, frontier"]
     says = f"d_eff of the {last.n} largest models is {last.text}, that of the smallest {first.text}"
-    one = Stress.tried("d_eff of the largest models", last, says, lost=last.contains(float(first.value or 0.0)))
-    yield "the interval of few models", one
+    yield stress("the interval of few models", last, says, lost=last.contains(float(first.value or 0.0)))
 
 
 @claim("C72", reads=("base_panel", "base_scores"))
@@ -238,9 +234,10 @@ def probe_couplings(panel: str) -> Attempts:
     yield parts
 
     gamma, low, high = (current["Pythia-1B"][name] for name in ("gamma", "low", "high"))
-    says = f"on the released panel the step of Pythia-1B is {gamma:.2f} [{low:.1f}, {high:.1f}]"
-    name, own = "gamma of Pythia-1B, released panel", Result(gamma, low, high, 2)
-    yield "the released panel", Stress.tried(name, own, says, lost=own.contains(0.0))
+    own = Estimate(gamma, low, high, 2, "Fieller")
+    says = f"on the released panel the step of Pythia-1B is {gamma:.2f} [{low:.1f}, {high:.1f}], and "
+    says += holds_zero(own, scale="plain", digits=1)
+    yield stress("the released panel", own, says, lost=own.contains(0.0))
 
 
 @claim("C104", panels=BASE)
@@ -262,5 +259,4 @@ def scores_alone(panel: str) -> Attempts:
     }
 
     says = f"in {note} the noise of the scores leaves the sign sure"
-    name = "share of runs of three sizes with a sure sign"
-    yield "three sizes", Stress.tried(name, share, says, lost=share.estimate <= 0.5)
+    yield stress("three sizes", share, says, lost=share.estimate <= 0.5)

@@ -12,7 +12,7 @@ from cape_lib import tables
 from cape_lib.base import coupling, dynamics
 from cape_lib.claims.c01_coupling import CUT, X, Y
 from cape_lib.claims.registry import BASE, Attempts, claim
-from cape_lib.claims.verdict import Result, Stress, holds_zero
+from cape_lib.claims.verdict import Result, holds_zero, stress
 from cape_lib.stats import Estimate, ols, pearson
 
 # Paper A's loss law L = E + A N^-alpha.
@@ -71,8 +71,7 @@ def loss_law(panel: str) -> Attempts:
     own = level(measured)
     spread = float(100 * own.std(ddof=0) / own.mean())
     says = f"the one series with a data set scatters by {spread:.1f} % about the law, the losses without one by 0.8 %"
-    name = "coefficient of variation of the measured losses, percent"
-    yield "the measured losses", Stress.tried(name, spread, says, n=len(own), lost=spread > 2 * 0.8)
+    yield stress("the measured losses", spread, says, n=len(own), lost=spread > 2 * 0.8)
 
 
 @claim("C61", reads=("losses",))
@@ -105,8 +104,7 @@ def gradient_loss(panel: str) -> Attempts:
     inside = bool(band.low <= dip <= band.high)
     says = f"the gradient at 1 B lies {'inside' if inside else 'outside'} what five other sizes predict (95 %)"
     below = -100 * math.expm1(dip - float(others.at(0.0)))
-    one = Stress.tried("percent below a law fitted without 1 B", below, says, n=int((~at).sum()), lost=inside)
-    yield "the law without the dip", one
+    yield stress("the law without the dip", below, says, n=int((~at).sum()), lost=inside)
 
 
 @claim("C68", reads=("base_panel",))
@@ -120,8 +118,7 @@ def second_eigenvalue(panel: str) -> Attempts:
     yield {"exponent": slope, "R squared": Result(line.r**2, n=line.n)}
 
     says = f"on the scores the exponent is {slope.text}"
-    name, lost = "exponent of the second eigenvalue", not slope.contains(-0.72)
-    yield "the slope's interval", Stress.tried(name, slope, says, lost=lost, more=", not -0.72")
+    yield stress("the slope's interval", slope, says, lost=not slope.contains(-0.72), more=", not -0.72")
 
 
 @claim("C69", reads=("base_panel", "base_scores"))
@@ -138,8 +135,7 @@ def angles(panel: str) -> Attempts:
     }
 
     says = f"an angle with the sine 0.626 is {angle:.3f}, not the 0.37 of the same sentence"
-    one = Stress.tried("the angle with sine 0.626", angle, says, lost=round(angle, 2) != 0.37)
-    yield "the printed sine", one
+    yield stress("the printed sine", angle, says, lost=round(angle, 2) != 0.37)
 
 
 def errors_of(frame: pd.DataFrame) -> pd.DataFrame:
@@ -170,17 +166,15 @@ def llama_two(panel: str, role: str) -> Attempts:
         error, carried = own["mape"]["linear system"], own["mape"]["own smallest size"]
         says = f"the differential equation errs by {error:.1f} %; the 5.6 % are those of a parabola in log N"
         says += f"; to carry the smallest size up unchanged errs by {carried:.1f} %"
-        name, n = "percent error of the equation on Llama-2", int(own["n"]["linear system"])
-        yield "the equation itself", Stress.tried(name, error, says, n=n, lost=error > 5.65)
+        yield stress("the equation itself", error, says, n=int(own["n"]["linear system"]), lost=error > 5.65)
     elif role == "the equation":
-        yield "the equation itself", None
+        yield stress("the equation itself", None)
     else:
         error = float(printed["mape"]["degree 2"])
         says = f"the polynomial errs by {error:.2f} %: it is the method behind the 5.6 % of the equation"
-        one = Stress.tried("percent error of the polynomial", error, says, n=3, lost=error < 10.15)
-        yield "the method behind 5.6 %", one
+        yield stress("the method behind 5.6 %", error, says, n=3, lost=error < 10.15)
     for method, row in printed.drop(index=["degree 2", "linear system"], errors="ignore").iterrows():
-        yield Stress.tried(f"{method}: percent error on Llama-2", row["mape"], f"uses {row['uses']}", n=row["n"])
+        yield stress(f"{method}: percent error on Llama-2", row["mape"], f"uses {row['uses']}", n=row["n"])
 
 
 @claim("C62", panels=BASE)
@@ -198,8 +192,7 @@ def in_sample(panel: str) -> Attempts:
     worse = int((table["mape"] > table["mape_carried"]).sum())
     says = f"{worse} of {len(table)} sizes that it has not seen it misses by more than the size below, carried up, does"
     more = f" (median error {table['mape'].median():.1f} %; some forecasts explode)"
-    name = "unseen sizes worse than no change"
-    yield "a size left out", Stress.tried(name, float(worse), says, n=len(table), lost=worse > 1, more=more)
+    yield stress("a size left out", float(worse), says, n=len(table), lost=worse > 1, more=more)
 
 
 @claim("C64", panels=BASE)
@@ -213,7 +206,7 @@ def pull_on_truth(panel: str) -> Attempts:
 
     line = lines["all"]
     says = f"through all {line.n} differences the slope is {line.estimate:.2f}, and {holds_zero(line, scale='plain')}"
-    yield "one line through all steps", Stress.tried("slope over all steps", line, says, lost=line.contains(0.0))
+    yield stress("one line through all steps", line, says, lost=line.contains(0.0))
 
 
 @claim("C65", panels=BASE)
@@ -229,9 +222,7 @@ def transfer(panel: str) -> Attempts:
     yield Result(least, n=len(frame), note=note)
 
     says = f"from the scores the smallest diagonal element is {least:.2f}"
-    name, lost = "smallest diagonal element", least < 0.985
-    one = Stress.tried(name, least, says, n=len(frame), lost=lost, more=", not above 0.99")
-    yield "the scores' own directions", one
+    yield stress("the scores' own directions", least, says, n=len(frame), lost=least < 0.985, more=", not above 0.99")
 
 
 @claim("C66", reads=("internal_coupling",))
@@ -243,16 +234,13 @@ def fixed_point(panel: str) -> Attempts:
     t, gamma = rows["t"].to_numpy(), rows["net_coupling"].to_numpy(dtype=float)
     line = ols((gamma[1:] + gamma[:-1]) / 2, np.diff(gamma) / np.diff(t))
     slope, away = line.slope, line.slope.estimate > 0
-    way = "away from" if away else "towards"
-    note = f"the slope is {slope.estimate:+.2f}: the flow leads {way} the fixed point"
+    way = "away from" if away else "to"
+    note = f"the slope is {slope.estimate:+.2f}: the flow leads {'away from' if away else 'towards'} the fixed point"
     yield Result(-line.intercept.estimate / slope.estimate, n=len(t) - 1, note=note)
 
-    says = (
-        f"the slope there is {slope.estimate:+.2f}: what is near moves {'away from' if away else 'to'} the fixed point"
-    )
-    one = Stress.tried("slope of the flow at its root", slope, says, lost=away, more="; it settles nowhere")
-    yield "the sign of the slope", one
+    says = f"the slope there is {slope.estimate:+.2f}: what is near moves {way} the fixed point"
+    yield stress("the sign of the slope", slope, says, lost=away, more="; it settles nowhere")
     for ladder in ("OPT", "Pythia"):
         flow = dynamics.gamma_flow(tables.ladder(ladder, panel="published"))
         says = "attracting" if flow.attracting else "repelling"
-        yield Stress.tried(f"gamma of the scores, {ladder}: fixed point", flow.fixed_point, says)
+        yield stress(f"gamma of the scores, {ladder}: fixed point", flow.fixed_point, says)

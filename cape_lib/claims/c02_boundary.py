@@ -14,8 +14,16 @@ from cape_lib.base.coupling.local import BONUS, TAX
 from cape_lib.claims.c01_coupling import X, Y
 from cape_lib.claims.c01_laws import VERSION
 from cape_lib.claims.registry import BASE, Attempts, claim
-from cape_lib.claims.verdict import Result, Stress
-from cape_lib.stats import normal_estimate, percentile_interval, score_noise, seen_share
+from cape_lib.claims.verdict import Result, Stress, holds_zero, stress
+from cape_lib.stats import (
+    Estimate,
+    normal_estimate,
+    percentile_interval,
+    score_noise,
+    seen_difference,
+    seen_share,
+    seen_words,
+)
 
 BATCHES = 20
 #: what the table of coverage calls an interval of the vertex of several families
@@ -47,8 +55,7 @@ def minimum(panel: str, ladder: str) -> Attempts:
 
     row = scales(panel, ladder).to_dict("index")["minimum size"]
     says = f"drawn again from score noise, {ladder} has a turn inside its sizes in {row['share']:.0%} of the draws"
-    name, lost = "share of noise draws with a turn", not row["share"] >= 0.95
-    yield "score noise", Stress.tried(name, row["share"], says, n=row["n"], lost=lost)
+    yield stress("score noise", row["share"], says, n=row["n"], lost=not row["share"] >= 0.95)
 
 
 def lowest_of(rows: pd.DataFrame, note: str) -> Result:
@@ -79,18 +86,18 @@ def scale_neo(panel: str) -> Attempts:
     rows = neo(panel)
     ends = pd.concat([rows.head(1), rows[rows["later"]].head(1)])
     if len(rows) < 3 or len(ends) < 2:
-        yield "score noise", None
+        yield stress("score noise", None)
     else:
         rise, noise = float(ends[Y].diff().iloc[1]), float(np.hypot(*score_noise(ends, Y)))
         one = normal_estimate(rise, noise, 2, method="score noise")
-        says = f"the claim rests on a rise of {rise:.2f} points, where the noise of such a difference is {noise:.1f}"
-        name = "points from the lowest to a larger size"
-        yield "score noise", Stress.tried(name, one, says, lost=one.contains(0.0))
+        says = f"the claim rests on a rise of {rise:.2f} points, where the noise of such a difference is {noise:.1f}: "
+        says += holds_zero(one, scale="plain", digits=1)
+        yield stress("score noise", one, says, lost=one.contains(0.0))
 
 
-def falcon(panel: str) -> tuple[Result, Stress | None]:
+def falcon(panel: str) -> tuple[Result, Stress]:
     """Size at the lowest TruthfulQA of three Falcon sizes; the same within the ladder that was trained alike."""
-    frame, alike, note = tables.base(panel), None, ""
+    frame, alike, note = tables.base(panel), stress("the ladder trained alike", None), ""
     if "Falcon" in tables.ladders(panel):
         ladder = tables.ladder("Falcon", panel=panel).dropna(subset=[Y])
         lowest = float(ladder.sort_values(Y)["params_b"].iloc[0])
@@ -100,8 +107,7 @@ def falcon(panel: str) -> tuple[Result, Stress | None]:
         note += ", an end of it: no turn is seen" if end else ""
         says = f"of the {len(ladder)} sizes trained alike {lowest:g} B is lowest"
         says += ", an end: no turn is seen" if end else ""
-        name = "size at the lowest TruthfulQA, billions"
-        alike = Stress.tried(name, lowest, says, n=len(ladder), lost=end)
+        alike = stress("the ladder trained alike", lowest, says, n=len(ladder), lost=end)
     rows = frame[(frame["family"] == "Falcon") & frame["params_b"].isin([1.0, 7.0, 40.0])]
     return lowest_of(rows, note), alike
 
@@ -109,9 +115,7 @@ def falcon(panel: str) -> tuple[Result, Stress | None]:
 @claim("C51", panels=BASE)
 def scale_falcon(panel: str) -> Attempts:
     """Size at the lowest TruthfulQA of Falcon: 1 B, 7 B and 40 B."""
-    size, alike = falcon(panel)
-    yield size
-    yield "the ladder trained alike", alike
+    yield from falcon(panel)
 
 
 @claim("C53", panels=BASE)
@@ -131,8 +135,8 @@ def scale_range(panel: str) -> Attempts:
         f"{sure} of {len(ladders)} families has a turn inside its sizes in 95 % of the noise draws (one would have "
         f"been seen in four of five repeats where {seen_share(len(ladders)):.0%} of families have it)"
     )
-    name, more = "families with a turn that noise leaves", ": a ratio of sizes that are not known"
-    yield "score noise", Stress.tried(name, float(sure), says, n=len(ladders), lost=sure < 2, more=more)
+    more = ": a ratio of sizes that are not known"
+    yield stress("score noise", float(sure), says, n=len(ladders), lost=sure < 2, more=more)
 
 
 @claim(
@@ -159,9 +163,10 @@ def pythia_scale(panel: str, which: str) -> Attempts:
     versions = [rows[rows["ladder"] == "Pythia"].dropna(subset=[X, Y]) for rows in versions]
     steps = [coupling.local_coupling(rows)["gamma"] for rows in versions if len(rows) >= 5]
     rising, n = sum(int((gamma > 0).sum()) for gamma in steps), sum(map(len, steps))
-    says = f"{rising} of {n} steps of Pythia rise, in {len(steps)} versions of its scores"
-    one = Stress.tried("steps of Pythia with gamma > 0", float(rising), says, n=n, lost=rising < n / 20)
-    yield "every version of the scores", one
+    noise = score_noise(rows, Y)
+    seen = seen_words(seen_difference(float(np.median(np.hypot(noise[1:], noise[:-1])))), digits=1)
+    says = f"{rising} of {n} steps of Pythia rise, in {len(steps)} versions of its scores (in points, a rise of {seen})"
+    yield stress("every version of the scores", float(rising), says, n=n, lost=rising < n / 20)
 
 
 def monte_carlo(draws: NDArray[np.float64], end: int) -> float:
@@ -197,12 +202,12 @@ def pooled_scale(panel: str) -> Attempts:
     says = f"without one of its three families the vertex lies between {left['low']:.2g} and {left['high']:.2g} B"
     size = Result(left["n_c_b"], left["low"], left["high"], left["n"])
     lost = left["low"] < published["low"]
-    yield "one family left out", Stress.tried("vertex, billions", size, says, lost=lost)
+    yield stress("one family left out", size, says, lost=lost)
     for method, row in rows.items():
         if method != "one family left out":
             covers = tables.promise(VERTEX, method, n=row["n"])
             size = Result(row["n_c_b"], row["low"], row["high"], row["n"], covers=covers)
-            yield Stress.tried(f"vertex in billions, {method}", size, row["reason"])
+            yield stress(f"vertex in billions, {method}", size, row["reason"])
 
 
 @claim("C54", panels=BASE, reads=("base_panel", "base_scores"))
@@ -218,12 +223,14 @@ def olmo(panel: str) -> Attempts:
     yield {"gamma": gamma, "HellaSwag": Result(step["dx"], n=2), "TruthfulQA": Result((first + last) / 2, n=2)}
 
     says = f"the noise of the four scores puts gamma between {gamma.low:.2f} and {gamma.high:.2f}"
-    wide, more = gamma.contains(TAX) or gamma.contains(BONUS), ": tax, transition or bonus alike"
-    yield "score noise", Stress.tried("gamma of OLMo", gamma, says, lost=wide, more=more)
+    own = Estimate(step["gamma"], step["low"], step["high"], 2, "Fieller")
+    wide, more = own.contains(TAX) or own.contains(BONUS), ": tax, transition or bonus alike"
+    more += f"; {holds_zero(own, scale='plain')}"
+    yield stress("score noise", own, says, lost=wide, more=more)
     for version in ("panel_63", "algebraic_script", "obsscaling"):
         step = coupling.local_coupling(tables.base_version(version).query("ladder == 'OLMo'")).iloc[0]
         own = Result(step["gamma"], step["low"], step["high"], 2)
-        yield Stress.tried(f"gamma in version {version}", own, "another version of the same two models")
+        yield stress(f"gamma in version {version}", own, "another version of the same two models")
 
 
 @claim("C29", panels=BASE)
@@ -240,8 +247,7 @@ def base_curve(panel: str) -> Attempts:
     best = stated.to_dict("records")[0]
     says = f"at the best of five ratios ({best['ratio']:g}) the curve tells {best['share']:.0%} of the signs"
     says += f", the guess that each is negative {guess['share']:.0%}"
-    name, lost = "share of signs that the curve tells", best["share"] < guess["share"]
-    yield "the best ratio", Stress.tried(name, best["share"], says, n=best["n"], lost=lost)
+    yield stress("the best ratio", best["share"], says, n=best["n"], lost=best["share"] < guess["share"])
 
 
 @claim("C55", panels=BASE)
@@ -260,8 +266,7 @@ def curve_counts(panel: str) -> Attempts:
     yield parts
 
     says = f"as stated the curve tells {stated} of the {n} signs of these families; to call each negative tells {guess}"
-    one = Stress.tried("signs that the stated rule tells", float(stated), says, n=n, lost=stated < guess)
-    yield "the rule as stated", one
+    yield stress("the rule as stated", float(stated), says, n=n, lost=stated < guess)
 
 
 @claim(
@@ -284,5 +289,4 @@ def olmo_curve(panel: str, which: str) -> Attempts:
 
     apart = abs(float(boundary.isocline(mean, ratio)) - truth) / 100
     says = f"a/b = {ratio:.4f} is the ratio of these two models' own scores: with it the curve meets them exactly"
-    name = "distance of curve and score with the exact ratio"
-    yield "the exact ratio", Stress.tried(name, apart, says, n=2, lost=apart < 5e-5)
+    yield stress("the exact ratio", apart, says, n=2, lost=apart < 5e-5)

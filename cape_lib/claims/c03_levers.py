@@ -11,7 +11,7 @@ from cape_lib import tables
 from cape_lib.base import coupling, levers
 from cape_lib.claims.c01_coupling import X, Y
 from cape_lib.claims.registry import BASE, Attempts, claim
-from cape_lib.claims.verdict import Result, Stress
+from cape_lib.claims.verdict import Result, Stress, stress
 from cape_lib.stats import pearson, pearson_rows
 
 #: The five families that paper A normalises, as ladders of the tables.
@@ -57,7 +57,7 @@ def shuffled(panel: str, *ladders: str) -> Stress:
     family = f"of {len(nulls)} families {name} least often" if len(nulls) > 1 else name
     says = f"shuffled scores over width have r > 0 in {least.share_positive:.0%} of the draws ({family})"
     # what chance does more often than one time in twenty is no evidence
-    return Stress.tried("r of shuffled scores over width", least.null, says, lost=least.share_positive > 0.05)
+    return stress("shuffled scores", least.null, says, lost=least.share_positive > 0.05)
 
 
 #: Claim -> the family, the size that the paper leaves out of it, and the two values that no reading of it gives.
@@ -80,7 +80,7 @@ def width(panel: str, ladder: str, left_out: str, printed: tuple[float, ...]) ->
     if len(own) < len(rows) and plain.value is not None:
         note = f"with all {len(rows)} sizes: {plain.value:.3f} to {divided.value:.3f}"
     yield before_and_after(own, note)
-    yield "shuffled scores", shuffled(panel, ladder)
+    yield shuffled(panel, ladder)
 
 
 @claim({"C07": ("how many have r < 0 and",), "C40": ("whether each has,",)}, panels=BASE)
@@ -94,7 +94,7 @@ def width_families(panel: str, which: str) -> Attempts:
         yield {"flipped": Result(float(flipped), n=n), "of": Result(float(n), n=n)}
     else:
         yield Result(min(after) > 0, n=n, note=f"smallest r after division: {min(after):.3f}")
-    yield "shuffled scores", shuffled(panel, *TESTED)
+    yield shuffled(panel, *TESTED)
 
 
 def other_readings(panel: str) -> list[Stress]:
@@ -105,7 +105,7 @@ def other_readings(panel: str) -> list[Stress]:
         bounded = np.isfinite(scale.estimate)
         says = "unbounded: for most curated models no web-trained size of the panel gets there"
         says = "the reading decides the number" if bounded else says
-        tried.append(Stress.tried(f"equivalent scale at {levers.READINGS[reading]}", scale, says))
+        tried.append(stress(f"equivalent scale at {levers.READINGS[reading]}", scale, says))
     return tried
 
 
@@ -140,4 +140,4 @@ def minimum_curation(panel: str) -> Attempts:
     yield {f"{size} B": Result(100 * levers.minimum_curation(size), note=note) for size in (1, 3)}
     for end in (2.9, 13.4):
         share = 100 * levers.minimum_curation(1.0, critical_b=end)
-        yield Stress.tried(f"percent at 1 B with N_c = {end:g} B", share, "an end of the published interval of N_c")
+        yield stress(f"percent at 1 B with N_c = {end:g} B", share, "an end of the published interval of N_c")

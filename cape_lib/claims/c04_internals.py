@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import product
 
 import numpy as np
 import pandas as pd
-from scipy.stats import multivariate_hypergeom
+from numpy.typing import NDArray
+from scipy.stats import binom, multivariate_hypergeom
 
 from cape_lib import tables
 from cape_lib.claims.registry import Attempts, claim
-from cape_lib.claims.verdict import Result, Stress
+from cape_lib.claims.verdict import Result, stress
 from cape_lib.stats import wilson
 
 READS = ("internal_coupling",)
@@ -38,7 +40,7 @@ def gemma_coupling(panel: str) -> Attempts:
     own = recorded("Gemma-4-E4B", "hidden_state")
     yield {"coupling": Result(own, n=1)}
     for model, value in internal("hidden_state")["net_coupling"].drop("Gemma-4-E4B").items():
-        yield Stress.tried(f"{model}, the same kind of measurement", value, "higher" if value > own else "lower", n=1)
+        yield stress(f"{model}, the same kind of measurement", value, "higher" if value > own else "lower", n=1)
 
 
 @claim("C36", reads=READS)
@@ -51,12 +53,11 @@ def qwen_generations(panel: str) -> Attempts:
     yield released("Qwen2.5-1.5B", "Qwen3-1.7B", measure="per_head", note=note)
 
     says = f"{count} so have this very value, from 0.5 to 15 B and of both generations"
-    name, lost = "models with a coupling of 0.830", same > len(heads) / 2
-    yield "models with the same value", Stress.tried(name, float(same), says, n=len(heads), lost=lost)
+    yield stress("models with the same value", float(same), says, n=len(heads), lost=same > len(heads) / 2)
     for generation in ("Qwen2.5", "Qwen3"):  # within one generation only size differs
         own = heads[heads.index.str.startswith(f"{generation}-")]
         says = f"largest less smallest of {len(own)} models of that generation"
-        yield Stress.tried(f"range within {generation}", own.max() - own.min(), says, n=len(own))
+        yield stress(f"range within {generation}", own.max() - own.min(), says, n=len(own))
 
 
 @claim("C73", reads=READS)
@@ -68,8 +69,7 @@ def qwen_eight(panel: str) -> Attempts:
     yield released("Qwen3-8B", "Qwen2.5-7B") | {"difference": Result(apart, n=2)}
 
     says = f"the other released measurement of the same two models puts them {other:.3f} apart"
-    one = Stress.tried("Qwen3-8B less Qwen2.5-7B", other, says, n=2, lost=other < 0.12 / 2)
-    yield "the other measurement", one
+    yield stress("the other measurement", other, says, n=2, lost=other < 0.12 / 2)
 
 
 @claim("C74", reads=READS)
@@ -97,12 +97,11 @@ def projection(panel: str) -> Attempts:
     }
 
     says, more = f"the cosine falls at the output projection in {count}", '; "wider" is the hidden state after GELU'
-    name = "sizes whose cosine falls there"
-    yield "every size measured", Stress.tried(name, float(len(falls)), says, n=len(sizes), lost=few, more=more)
+    yield stress("every size measured", float(len(falls)), says, n=len(sizes), lost=few, more=more)
     full = tables.load("projection_sweep").query("k >= 32").groupby("model")["coupling"]
     name = "kept dimensions from 32 up: largest change of the coupling"
     says = "twenty centred vectors have rank 19, so nothing can change beyond it"
-    yield Stress.tried(name, (full.max() - full.min()).max(), says, n=full.ngroups)
+    yield stress(name, (full.max() - full.min()).max(), says, n=full.ngroups)
 
 
 @claim("C95", reads=READS)
@@ -134,8 +133,7 @@ def large_models(panel: str) -> Attempts:
     yield values | {"a second transition": Result(None, n=2, note=note)}
 
     says = f"in the one family measured alike at two sizes the coupling goes from {low:.3f} (13 B) to {high:.3f} (32 B)"
-    name = "OLMo-2-32B less OLMo-2-13B"
-    yield "one measurement", Stress.tried(name, high - low, says, n=2, lost=high > low, more=": it rises")
+    yield stress("one measurement", high - low, says, n=2, lost=high > low, more=": it rises")
 
 
 @claim("C14", reads=READS)
@@ -156,16 +154,15 @@ def heads(panel: str) -> Attempts:
     yield {"without": Result(float(n - some), n=n, note=note), "of": Result(float(n), n=n)}
 
     says = f"{some} of the {n} models with a released count have a competing head; the claim leaves 2 of 40"
-    one = Stress.tried("models with a competing head", float(some), says, n=n, lost=some > 2)
-    yield "every released count", one
+    yield stress("every released count", float(some), says, n=n, lost=some > 2)
     zero = rows[(rows["competing_units"] == 0) | (rows["competing_fraction"] == 0)]
     blind = int(zero["weight_dependent"].isin(["false", "doubtful"]).sum())
     name = "records with a zero count whose value cannot, or may not, depend on the weights"
-    yield Stress.tried(name, float(blind), f"of {len(zero)} records with a zero count", n=len(zero))
+    yield stress(name, float(blind), f"of {len(zero)} records with a zero count", n=len(zero))
     layers = tables.load("layer_coupling").query("measure_id == 'attention_pattern'").groupby("model")["coupling"]
     name = "attention patterns: largest difference between any two layers of a model"
     says = "the same number at every layer and every size: prompts and tokenizer, not the model"
-    yield Stress.tried(name, (layers.max() - layers.min()).max(), says, n=layers.ngroups)
+    yield stress(name, (layers.max() - layers.min()).max(), says, n=layers.ngroups)
 
 
 #: The run with totals only, on which the published rates of steering rest.
@@ -193,11 +190,12 @@ def steered(panel: str, models: tuple[str, ...]) -> Attempts:
         hits, prompts = ([int(own[model][name]) for model in LADDER] for name in ("n_changed", "n_total"))
         p, n = trend_p(hits, prompts), sum(prompts)
         says = f"{n} prompts without a trend fall as steeply with a chance of {100 * p:.1f} % (exact, one-sided)"
-        yield "no trend", Stress.tried("exact one-sided p of the trend", p, says, n=n, lost=p > 0.05)
+        more = f"; a fall as steep as this is told from none in {trend_power(hits, prompts):.0%} of repeats"
+        yield stress("no trend", p, says, n=n, lost=p > 0.05, more=more)
     for row in rows:
         if row["run"] != TOTALS:
             says = "prompts recorded one by one" if row["has_records"] else "totals only"
-            yield Stress.tried(f"{row['model']}, run {row['run']}: percent changed", row["changed"], says)
+            yield stress(f"{row['model']}, run {row['run']}: percent changed", row["changed"], says)
 
 
 def trend_p(hits: list[int], totals: list[int]) -> float:
@@ -214,9 +212,28 @@ def trend_of(hits: list[int]) -> int:
     return sum(k * hit for k, hit in enumerate(hits))
 
 
+@cache
+def _draws(totals: tuple[int, ...]) -> NDArray[np.int64]:
+    """Every possible number of hits in each group, (draws, groups)."""
+    return np.array([*product(*(range(n + 1) for n in totals))])
+
+
 def trend_ways(hits: int, totals: list[int]) -> pd.DataFrame:
     """Every possible trend of so many hits spread over the groups: trend, share (0-1, if the group plays no role)."""
-    draws = np.array([draw for draw in product(*(range(n + 1) for n in totals)) if sum(draw) == hits])
+    draws = _draws(tuple(totals))
+    draws = draws[draws.sum(axis=1) == hits]
     shares = multivariate_hypergeom.pmf(draws, totals, hits)
     ways = pd.DataFrame({"trend": draws @ np.arange(len(totals)), "share": shares})
     return ways.groupby("trend")["share"].sum().reset_index()
+
+
+def trend_power(hits: list[int], totals: list[int]) -> float:
+    """Share of repeats (0-1) in which groups whose true shares are those seen have a `trend_p` of at most .05."""
+    draws = _draws(tuple(totals))
+    chances = binom.pmf(draws, totals, np.divide(hits, totals)).prod(axis=1)
+    trends, told = draws @ np.arange(len(totals)), 0.0
+    for count in range(sum(totals) + 1):
+        ways = trend_ways(count, totals)
+        seen = ways.loc[ways["share"].cumsum() <= 0.05, "trend"]
+        told += float(chances[(draws.sum(axis=1) == count) & np.isin(trends, seen)].sum())
+    return told

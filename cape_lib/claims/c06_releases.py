@@ -8,8 +8,8 @@ import pandas as pd
 from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import FIXED, GPQA, SWE, rows_of
 from cape_lib.claims.registry import FRONTIER, Attempts, claim
-from cape_lib.claims.verdict import Result, Stress, number
-from cape_lib.stats import Estimate, normal_estimate, p_text, seen_effect, seen_words, wilson
+from cape_lib.claims.verdict import Result, Stress, number, stress
+from cape_lib.stats import Estimate, normal_estimate, p_text, seen_difference, seen_effect, seen_words, wilson
 
 NEAR = 5.0  # points of h that paper B calls balanced
 EXCURSION = -10.0  # paper B, section 2.3: below this h a release is a coding-specialist excursion
@@ -34,12 +34,10 @@ def holds_zero_of(result: Result) -> str:
     return f"{result.text}, an interval with zero ({seen})"
 
 
-def of_chance(lab: str, mean: Result) -> Stress | None:
+def of_chance(lab: str, mean: Result) -> Stress:
     """Whether the mean of a lab is other than zero."""
-    if mean.value is None:
-        return None
     says = f"over {mean.n} models the mean of {lab} is {holds_zero_of(mean)}"
-    return Stress.tried(f"mean h of {lab}", mean, says, lost=mean.contains(0.0))
+    return stress("no lab differs", mean, says, lost=mean.contains(0.0))
 
 
 @claim({"C20": ("Google",), "C21": ("OpenAI",), "C22": ("DeepSeek",), "C23": ("Anthropic",)}, panels=FRONTIER)
@@ -50,16 +48,15 @@ def mean_h(panel: str, lab: str) -> Attempts:
 
     before = mean_of("published", lab, core=True)
     if panel != "corrected" or before.value is None or now.value is None:
-        yield "the corrected rows", None
+        yield stress("the corrected rows", None)
     else:
         # it counts against the claim where the sign, or an interval without zero, is lost
         lost = (before.value > 0) != (now.value > 0) or (now.contains(0.0) and not before.contains(0.0))
         says = f"on the corrected rows the mean of {lab} is {holds_zero_of(now)}"
-        yield "the corrected rows", Stress.tried(f"mean h of {lab}'s core models", now, says, lost=lost)
-    yield "no lab differs", of_chance(lab, now)
+        yield stress("the corrected rows", now, says, lost=lost)
+    yield of_chance(lab, now)
     says = f"over all {every.n} of its models, core or not, the mean of {lab} is {holds_zero_of(every)}"
-    one = Stress.tried(f"mean h of every model of {lab}", every, says, lost=every.contains(0.0))
-    yield "every model of the lab", one
+    yield stress("every model of the lab", every, says, lost=every.contains(0.0))
 
 
 LABS = {"C83": (("xAI", "Zhipu"), False), "C84": (("Alibaba", "Meta", "Moonshot", "MiniMax"), True)}
@@ -72,15 +69,14 @@ def means_of(panel: str, labs: tuple[str, ...], core: bool) -> Attempts:
     yield means
 
     if not core:
-        yield "no lab differs", of_chance(labs[0], means[labs[0]])
+        yield of_chance(labs[0], means[labs[0]])
     elif panel != "corrected":
-        yield "the corrected rows", None
+        yield stress("the corrected rows", None)
     else:
         h = {lab: float(one.value) for lab, one in means.items() if one.value is not None}
         lab, far = max(h.items(), key=lambda item: abs(item[1]))
         says = f"on the corrected rows the one farthest from the line is {lab}'s, at {far:+.1f}"
-        one = Stress.tried(f"h of {lab}'s model", far, says, n=len(h), lost=abs(far) > NEAR)
-        yield "the corrected rows", one
+        yield stress("the corrected rows", far, says, n=len(h), lost=abs(far) > NEAR)
 
 
 @claim("C85", panels=FRONTIER)
@@ -91,7 +87,7 @@ def wider_means(panel: str) -> Attempts:
     yield {"Moonshot": Result(float(moonshot.mean()), n=len(moonshot)), "Google": google}
 
     away, says = abs(float(google.value or 0.0) - 5.1) > 0.05, f"with its extended row Google's mean is {google.text}"
-    yield "its own rows", Stress.tried("mean h of Google, all rows", google, says, lost=away, more=", not +5.1")
+    yield stress("its own rows", google, says, lost=away, more=", not +5.1")
 
 
 @claim("C27", panels=FRONTIER)
@@ -102,7 +98,7 @@ def slopes(panel: str) -> Attempts:
     yield {lab: own.get(lab, Result(None, note=f"fewer than three models of {lab}")) for lab in ("Google", "DeepSeek")}
 
     if panel != "corrected":
-        yield "the corrected rows", None
+        yield stress("the corrected rows", None)
         return
     # the ratio of the two slopes, and whether all labs could share one
     one, alike = table["slope"], frontier.slope_test(rows_of(panel))
@@ -110,8 +106,7 @@ def slopes(panel: str) -> Attempts:
     says = f"on the corrected rows the slopes are {one['Google']:.2f} and {one['DeepSeek']:.2f}; "
     shared = f"all labs could share one ({tested}; a spread of {alike.seen:.2f} would have been seen)"
     says += shared if alike.p > 0.05 else f"labs differ ({tested})"
-    name, ratio = "slope of Google over that of DeepSeek", float(one["Google"] / one["DeepSeek"])
-    yield "the corrected rows", Stress.tried(name, ratio, says, n=len(table), lost=alike.p > 0.05)
+    yield stress("the corrected rows", one["Google"] / one["DeepSeek"], says, n=len(table), lost=alike.p > 0.05)
 
 
 @claim("C82", panels=FRONTIER)
@@ -123,8 +118,7 @@ def within_labs(panel: str) -> Attempts:
     yield least
 
     says, lost = f"the smallest is {number(least.value, '0.87')}", float(least.value or 0.0) <= 0.87
-    one = Stress.tried("smallest r within a lab", least, says, lost=lost, more=f", not above 0.87; {least.note}")
-    yield "the bound as printed", one
+    yield stress("the bound as printed", least, says, lost=lost, more=f", not above 0.87; {least.note}")
 
 
 def releases(panel: str, lab: str, *, dated: bool = False) -> pd.DataFrame:
@@ -153,8 +147,7 @@ def google_always(panel: str) -> Attempts:
     yield Result(bool(n and not below), n=n, note=f"not above the line: {named}")
 
     says, more = f"{len(below)} of {n} releases lie below the line", f": {', '.join(' '.join(one) for one in below)}"
-    name = "releases of Google below the line"
-    yield "every release", Stress.tried(name, float(len(below)), says, n=n, lost=bool(below), more=more)
+    yield stress("every release", float(len(below)), says, n=n, lost=bool(below), more=more)
 
 
 #: the line of all models, those of April 2026 too
@@ -171,51 +164,50 @@ def h_of_each(panel: str, models: dict[str, str], line: str) -> Attempts:
     yield {name: h_of(panel, model, line=lines.get(line)) for name, model in models.items()}
 
     if models == OPUS:
-        yield "score noise", noise_of_h(panel)
+        yield noise_of_h(panel)
     else:
-        yield "the corrected row", release_corrected(panel, "DeepSeek-V2.5", rich=True)
+        yield release_corrected(panel, "DeepSeek-V2.5", rich=True)
         if line != ALL:
-            yield "shuffled order", order_by_chance(panel)
+            yield order_by_chance(panel)
 
 
-def release_corrected(panel: str, model: str, *, rich: bool) -> Stress | None:
+def release_corrected(panel: str, model: str, *, rich: bool) -> Stress:
     """h of the release that carries the claim: above the line (`rich`), or below the limit of an excursion."""
     now = h_of(panel, model)
     if panel != "corrected" or now.value is None:
-        return None
+        return stress("the corrected row", None)
     # what the audit of the published cells says about its GPQA score
     reason = tables.load("frontier_cells").query("model == @model and benchmark == @GPQA")["reason"].iloc[0]
     says = f"on the corrected rows h of {model} is {now.value:+.1f}: {reason}"
     lost = now.value <= 0 if rich else now.value >= EXCURSION
-    return Stress.tried(f"h of {model}", now, says, lost=lost)
+    return stress("the corrected row", now, says, lost=lost)
 
 
-def order_by_chance(panel: str) -> Stress | None:
+def order_by_chance(panel: str) -> Stress:
     """The kind of move that shuffled releases make least often, and whether as often as it was seen."""
     dated = tables.dated_by_makers(tables.frontier(panel))
     placed = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)))
     null = frontier.order_null(placed, resamples=999)
     rows = null[null["kind"] != "open"].to_dict("records")
     if not rows:
-        return None
+        return stress("shuffled order", None)
     rarest = min(rows, key=lambda row: row["p"])
     usual = f"{rarest['expected']:.1f} [{rarest['low']:.0f}, {rarest['high']:.0f}]"
     says = f"{rarest['kind']}s: {rarest['observed']:.0f} seen, {usual} in shuffled order ({p_text(rarest['p'])})"
-    name = "the rarest kind of move"
-    return Stress.tried(name, rarest["observed"], says, n=len(placed), lost=rarest["p"] > 0.05)
+    return stress("shuffled order", rarest["observed"], says, n=len(placed), lost=rarest["p"] > 0.05)
 
 
-def noise_of_h(panel: str) -> Stress | None:
+def noise_of_h(panel: str) -> Stress:
     """Whether both Opus models lie above the line by more than the noise of their scores."""
     placed, models = frontier.h_field(tables.frontier(panel), chosen="frozen").set_index("model"), list(OPUS.values())
     if not set(models) <= set(placed.index):
-        return None
+        return stress("score noise", None)
     own = placed.loc[models]
     sure = sum(not normal_estimate(h, sd, 1).contains(0.0) for h, sd in zip(own["h"], own["noise_sd"], strict=True))
     noise = float(own["noise_sd"].max())
     says = f"by the number of questions alone {sure} of the two lies above the line for sure"
-    name = "largest standard deviation of h from noise"
-    return Stress.tried(name, noise, says, n=2, lost=sure < 2, more=f" (noise of h: {noise:.1f})")
+    seen = seen_words(seen_difference(noise), digits=1)
+    return stress("score noise", noise, says, n=2, lost=sure < 2, more=f" (noise of h: {noise:.1f}; {seen})")
 
 
 @claim("C26", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
@@ -234,15 +226,15 @@ def anthropic_excursion(panel: str) -> Attempts:
     ends = {name: h_of(panel, model) for name, model in models.items()}
     yield ends | {"recovers within one release": Result(bool(fell and back == fell), n=fell, note=note)}
 
-    yield "the corrected row", release_corrected(panel, "Claude Sonnet 4.6", rich=False)
+    yield release_corrected(panel, "Claude Sonnet 4.6", rich=False)
     # a recovery comes after what it recovers from; two dates in one month, known to the month only, are no order
     stated = tables.dated_by_makers(tables.frontier(panel)).set_index("model")["release_date"]
     sonnet, opus = (pd.Period(stated[model]) for model in models.values())
     says = "Sonnet 4.6 is of {}, Opus 4.6 of {}".format(*stated[list(models.values())])
-    name, days = "days from Sonnet 4.6 to Opus 4.6", float((opus.start_time - sonnet.start_time).days)
+    days = float((opus.start_time - sonnet.start_time).days)
     lost, more = opus.end_time < sonnet.start_time, ": the recovery runs backwards in time"
-    yield "order of the dates", Stress.tried(name, days, says, n=2, lost=lost, more=more)
-    yield "shuffled order", order_by_chance(panel)
+    yield stress("order of the dates", days, says, n=2, lost=lost, more=more)
+    yield order_by_chance(panel)
 
 
 @claim("C88", panels=FRONTIER)
@@ -258,7 +250,7 @@ def compute_tier(panel: str) -> Attempts:
 
     lost = one.value is None or one.contains(0.0)
     says = f"the noise of the four scores leaves {one.text}"
-    yield "score noise", Stress.tried("difference of h", one, says, lost=lost)
+    yield stress("score noise", one, says, lost=lost)
 
 
 @claim("C100", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
@@ -270,7 +262,7 @@ def steady_ascent(panel: str) -> Attempts:
     yield Result(bool(n and rising == n), n=n, note=f"{rising} of {n} steps rise")
 
     if not n:
-        yield "steps that rise", None
+        yield stress("steps that rise", None)
         return
     share, says = wilson(rising, n), f"{rising} of {n} steps of OpenAI's h rise"
-    yield "steps that rise", Stress.tried("share of steps that rise", share, says, lost=share.contains(0.5))
+    yield stress("steps that rise", share, says, lost=share.contains(0.5))

@@ -11,7 +11,7 @@ from scipy.stats import ttest_1samp
 
 from cape_lib import frontier, tables
 from cape_lib.claims.registry import FRONTIER, STATED, Attempts, claim
-from cape_lib.claims.verdict import Result, Stress, holds_zero
+from cape_lib.claims.verdict import Result, holds_zero, stress
 from cape_lib.stats import Estimate, wilson
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
@@ -52,18 +52,17 @@ def trend_r(panel: str, subset: str) -> Attempts:
     dated = frontier.date_confound(tables.dated_by_makers(rows))
     left = dated["partial"]
     says = f"with the makers' release dates held fixed r is {left.estimate:.2f}, and {holds_zero(left)}"
-    one = Stress.tried("partial r given the release date", left, says, lost=left.contains(0.0))
-    yield "release date held fixed", one
+    yield stress("release date held fixed", left, says, lost=left.contains(0.0))
     if subset == "all models":
         year = dated["within_year"]
-        yield Stress.tried("within calendar years", year, holds_zero(year), relatives=True)
+        yield stress("within calendar years", year, holds_zero(year), relatives=True)
         by_lab = {lab: frontier.lab_r(rows[rows["lab"] != lab]) for lab in sorted(rows["lab"].unique())}
         lab, least = min(by_lab.items(), key=lambda item: item[1].estimate)
         # A smallest of many was picked after looking: an interval of its own would say too much.
         says = f"without {lab}, the smallest of {len(by_lab)}; the interval of r itself leaves each lab out in turn"
-        yield Stress.tried("one lab left out: the smallest r", least.estimate, says, n=least.n)
+        yield stress("one lab left out: the smallest r", least.estimate, says, n=least.n)
         narrow = frontier.lab_r(rows[rows[SWE] >= 70])
-        yield Stress.tried("only models from SWE 70 up", narrow, holds_zero(narrow), relatives=True)
+        yield stress("only models from SWE 70 up", narrow, holds_zero(narrow), relatives=True)
 
 
 @claim("C30", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
@@ -82,7 +81,7 @@ def frontier_curve(panel: str) -> Attempts:
 
     says = f"the guess that both scores always rise foretells {always.estimate:.0%} of {curve.n} steps within a lab"
     says += f", the curve {curve.estimate:.0%}"
-    yield "always both rise", Stress.tried("share of steps that the curve foretells", curve, says, lost=not better)
+    yield stress("always both rise", curve, says, lost=not better)
 
 
 @claim("C33", panels=FIXED)
@@ -100,9 +99,9 @@ def band(panel: str) -> Attempts:
     yield {"half width": half, "inside": Result(float(inside), n=n, note=note)}
 
     says = f"a flat line, which knows nothing of coding, holds {flat} of the {n} in its band, this one {inside}"
-    yield "a flat line", Stress.tried("later models inside a flat band", float(flat), says, n=n, lost=flat >= inside)
+    yield stress("a flat line", float(flat), says, n=n, lost=flat >= inside)
     says = f"{exact} of {n} later models, where 95 % are to be expected"
-    yield Stress.tried("share inside an exact prediction interval", wilson(exact, n), says)
+    yield stress("share inside an exact prediction interval", wilson(exact, n), says)
 
 
 @claim({"C75": ("the mean alone",), "C87": ("its spread and each lab's too",)}, panels=FRONTIER)
@@ -126,7 +125,7 @@ def left_out(panel: str, which: str) -> Attempts:
     one = Estimate(float(gain.mean()), float(ends.low), float(ends.high), len(gain), "t over labs")
     gains = f"the line gains {one.estimate:.1f}, {holds_zero(one, scale='plain', digits=1)}"
     says = f"to guess the other labs' mean errs by {flat:.1f} points: {gains}"
-    yield "a flat line", Stress.tried("points gained over a flat line", one, says, lost=one.contains(0.0))
+    yield stress("a flat line", one, says, lost=one.contains(0.0))
 
 
 @claim("C76", panels=FRONTIER)
@@ -143,8 +142,7 @@ def line_and_errors(panel: str) -> Attempts:
 
     half = parts["slope, half interval"]
     says = f"half of a 95 % interval of the slope is {half.value:.2f}; {half.note}"
-    name, lost = "half interval of the slope", float(half.value or 0) > 0.085
-    yield "the t interval", Stress.tried(name, half, says, lost=lost)
+    yield stress("the t interval", half, says, lost=float(half.value or 0) > 0.085)
 
 
 @claim("C80", panels=FRONTIER)
@@ -155,11 +153,8 @@ def lowest_r(panel: str) -> Attempts:
     least, other = (Result(row["r"], row["low"], row["high"], row["n"]) for row in (tested, named))
     yield replace(least, note=f"the smallest is the subset {tested['subset']!r}")
 
-    says = (
-        f"{named['subset']}, a subset that the paper names and does not test, r is {named['r']:.2f} (n = {named['n']})"
-    )
-    one = Stress.tried(f"r {named['subset']}", other, says, lost=named["r"] < 0.5)
-    yield "the subsets it names", one
+    says = f"{named['subset']}, a subset that the paper names and does not test, r is {named['r']:.2f}"
+    yield stress("the subsets it names", other, f"{says} (n = {named['n']})", lost=named["r"] < 0.5)
 
 
 @claim("C81", panels=STATED)
@@ -175,5 +170,4 @@ def by_year(panel: str) -> Attempts:
 
     count = parts["n before 2025"]
     says = f"by the dates of the rows {count.value:.0f} models were released before 2025"
-    one = Stress.tried("models before 2025", count, says, lost=count.value != 5, more=", not 5")
-    yield "counted again", one
+    yield stress("counted again", count, says, lost=count.value != 5, more=", not 5")

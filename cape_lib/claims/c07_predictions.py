@@ -8,7 +8,7 @@ import pandas as pd
 from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import GPQA, SWE
 from cape_lib.claims.registry import FRONTIER, STATED, Attempts, claim
-from cape_lib.claims.verdict import Result, Stress
+from cape_lib.claims.verdict import Result, Stress, stress
 from cape_lib.stats import clustered_r, isocline, normal_estimate, pearson, score_sd, seen_difference, seen_words
 
 HLE, IFEVAL = "hle", "ifeval"
@@ -41,10 +41,10 @@ def below_ifeval_curve(panel: str) -> Attempts:
     if n:
         seen = seen_words(seen_difference(float(np.median(noise))), digits=1)
         says = f"by the number of questions alone {sure} of {n} lies below the curve for sure (a margin of {seen})"
-    yield "score noise", Stress.tried("models below for sure", float(sure), says, n=n, lost=sure < 2)
+    yield stress("score noise", float(sure), says, n=n, lost=sure < 2)
     for ratio in (0.965, 0.97, 0.975):  # the printed ratio and half a unit of its last digit beside it
         count = float((~frontier.beside_curve(rows, ratio=ratio, x=GPQA, y=IFEVAL)["above"]).sum())
-        yield Stress.tried(f"models below at the ratio {ratio:g}", count, f"of {n}, no score rounded", n=n)
+        yield stress(f"models below at the ratio {ratio:g}", count, f"of {n}, no score rounded", n=n)
 
 
 def top_today(old: str, new: str, apart: str) -> tuple[Result, float]:
@@ -63,11 +63,10 @@ def predictions(panel: str) -> Attempts:
 
     # prediction 1 fails where the five highest SWE-bench scores lie more than 5 points apart
     spread, _ = top_today(SWE, GPQA, SWE)
+    lost = float(spread.value or 0.0) <= 5
     says = f"of the releases known today the top five lie {spread.value:.1f} points apart on SWE-bench: "
-    says += "prediction 1 can fail"
-    against = "" if float(spread.value or 0.0) > 5 else "no rule for failing is met by any release known today"
-    name = "range of the five highest SWE-bench scores"
-    yield "a rule that can fail", Stress.tried(name, spread, says, against=against)
+    says += "no rule for failing is met" if lost else "prediction 1 can fail"
+    yield stress("a rule that can fail", spread, says, lost=lost)
 
 
 @claim(
@@ -96,9 +95,7 @@ def top_five(panel: str, old: str, new: str, ranges: dict[str, str]) -> Attempts
     says += f"where chance makes {chance:.1f}"
     # the one axis is said to be used up, the other to tell models apart still
     lost = (float(spread.value or 0.0) > chance) != supplied
-    name = "range of HLE among the top five" if supplied else "range of the five highest SWE-bench scores"
-    one = Stress.tried(name, spread, says, lost=lost, more="" if supplied else ": it tells them apart")
-    yield "the releases since", one
+    yield stress("the releases since", spread, says, lost=lost, more="" if supplied else ": it tells them apart")
 
 
 def of_script(name: str) -> pd.DataFrame:
@@ -112,7 +109,7 @@ def no_matrix() -> Stress:
     least = float(np.linalg.eigvalsh(frontier.published_matrix()).min())
     name = "smallest eigenvalue of the three printed correlations together"
     says = "negative: no set of scores has these three correlations at once, because each pair uses other models"
-    return Stress.tried(name, least, says, n=3)
+    return stress(name, least, says, n=3)
 
 
 def coding_with(other: str) -> Stress:
@@ -122,7 +119,7 @@ def coding_with(other: str) -> Stress:
     name = tables.label(other)
     says = f"over {len(rows)} releases {name} goes with SWE-bench at r = {coding.estimate:.2f}"
     says += f", with GPQA at {reasoning.estimate:.2f}"
-    return Stress.tried(f"r of SWE-bench and {name}", coding, says, lost=coding.low > 0)
+    return stress("the releases since", coding, says, lost=coding.low > 0)
 
 
 @claim("C92", reads=("frontier_versions",))
@@ -144,7 +141,7 @@ def hle_pairs(panel: str) -> Attempts:
         if len(rows) >= FEWEST:
             parts[name] = Result.of(frontier.lab_r(rows, x, HLE), supplied=True, relatives=True)
     yield parts
-    yield "the releases since", coding_with(HLE)
+    yield coding_with(HLE)
     yield no_matrix()
 
 
@@ -158,4 +155,4 @@ def ifeval_pair(panel: str) -> Attempts:
     other = f"r with SWE-bench is {coding.estimate:.2f}"
     smaller = Result(coding.estimate < r.estimate, n=coding.n, note=other)
     yield {"r": Result.of(r, note, relatives=True), "less with SWE-bench": smaller}
-    yield "the releases since", coding_with(IFEVAL)
+    yield coding_with(IFEVAL)

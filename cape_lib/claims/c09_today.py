@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cape_lib.base import training
 from cape_lib.claims.registry import Attempts, claim
-from cape_lib.claims.verdict import Result, Stress, holds_zero
+from cape_lib.claims.verdict import Result, holds_zero, stress
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, KNOWS, PRECISION, REASONING, WRONG
 from cape_lib.stats import Estimate, fisher
@@ -25,11 +25,10 @@ def reasoning_and(panel: str, measure: str, rank: bool) -> Attempts:
     yield Result.of(r, count)
 
     says = f"with whole makers left out in turn {holds_zero(r)}"
-    yield "makers left out", Stress.tried("makers left out in turn", r, says, lost=r.contains(0.0))
+    yield stress("makers left out", r, says, lost=r.contains(0.0))
     left = variants.association(rows, measure, given=("date", "size"), rank=rank)
     says = f"where makers state a size, r given date and size is {left.estimate:.2f}, and {holds_zero(left)}"
-    one = Stress.tried("partial r given date and size", left, says, lost=left.contains(0.0))
-    yield "release date and size held fixed", one
+    yield stress("release date and size held fixed", left, says, lost=left.contains(0.0))
     parts = {
         "without the variants that ran out": variants.steady(rows),
         "the best variant of each model": variants.best_of_each(rows),
@@ -41,7 +40,7 @@ def reasoning_and(panel: str, measure: str, rank: bool) -> Attempts:
         # the wrong share follows what is known by arithmetic: what is left of it at an equal share known
         others["at an equal share known"] = variants.association(rows, WRONG, given=(KNOWS,), rank=True)
     for name, other in others.items():
-        yield Stress.tried(name, other, holds_zero(other))
+        yield stress(name, other, holds_zero(other))
 
 
 def family_r(measure: str, *, lost: bool) -> Estimate:
@@ -63,8 +62,7 @@ def one_family(panel: str) -> Attempts:
         f"without the sizes that lose by thinking r is {r.estimate:.2f} over {r.n}, {holds_zero(r)}, and that of the "
         f"wrong share goes from {whole.estimate:+.2f} to {left.estimate:+.2f}"
     )
-    one = Stress.tried("without what ran out", r, says, lost=turned or r.contains(0.0))
-    yield "without the sizes that ran out", one
+    yield stress("without the sizes that ran out", r, says, lost=turned or r.contains(0.0))
 
 
 @claim("O04", reads=TODAY)
@@ -77,15 +75,14 @@ def effort_admits(panel: str) -> Attempts:
     yield {"fell": Result(float(count.fell), n=count.n, note=note), "of": Result(float(count.n), n=count.n)}
 
     change = count.by_maker
-    against = f"the mean change may be {change.high:+.1f} points, none or a rise" if change.high >= 0 else ""
+    more = f": it may be {change.high:+.1f} points, none or a rise"
     says = (
         f"with the {change.n} makers as replicates the share admitted changes by {change.estimate:+.1f} points, "
         f"at most {change.high:+.1f}"
     )
-    one = Stress.tried("change of the share admitted, points", change, says, against=against)
-    yield "makers as clusters", one
+    yield stress("makers as clusters", change, says, lost=change.high >= 0, more=more)
     dose = effort.dose(rows, ADMITS).by_maker
-    yield Stress.tried("points for ten times the tokens", dose, "makers as replicates")
+    yield stress("points for ten times the tokens", dose, "makers as replicates")
     wrong, precise = effort.counted(ladders, WRONG), effort.counted(ladders, PRECISION)
     wider = effort.counted(effort.effort_ladders(rows, bare=False), ADMITS)
     for name, hits, n in (
@@ -93,7 +90,7 @@ def effort_admits(panel: str) -> Attempts:
         ("precision rises in", precise.rose, precise.n),
         ("by the wider rule it falls in", wider.fell, wider.n),
     ):
-        yield Stress.tried(name, float(hits), f"of {n}", n=n)
+        yield stress(name, float(hits), f"of {n}", n=n)
 
 
 @claim("O05", reads=("pythia_checkpoints",))
@@ -110,9 +107,8 @@ def runs_at_high_r(panel: str) -> Attempts:
         f"LAMBADA of one run and CrowS-Pairs of another reach {HIGH} in {share:.0%} of the pairs, a run with itself in "
         f"{own:.0%}: two trends give most of it"
     )
-    name = "share of strangers at 0.85 or more"
-    yield "a stranger's curve", Stress.tried(name, share, says, n=len(other), lost=share > own / 2)
+    yield stress("a stranger's curve", share, says, n=len(other), lost=share > own / 2)
     for x in training.CAPABILITIES:
         beyond = training.beyond_trend(rows, x=x)
         name = f"{x}: own less twin, changes (Fisher's z)"
-        yield Stress.tried(name, beyond.excess, f"exact one-sided p = {beyond.p:.3f}")
+        yield stress(name, beyond.excess, f"exact one-sided p = {beyond.p:.3f}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,15 +17,15 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.claims.rule import CONCLUSIONS, TAKES, VERDICTS, matches, near, verdict_of_part, weakest
-from cape_lib.claims.verdict import Part, Result, Stress, Test, Verdict
+from cape_lib.claims.verdict import Part, Result, Stress, Verdict
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 
 #: What a claim came out as: name of the part -> its result; the result alone where there is one part.
 Answer = Result | dict[str, Result]
-#: What the function of a claim yields: its answer first, then each test by its name in claim_tests.csv (None where the
-#: panel does not let it be made), and whatever else was tried, which decides nothing.
-Attempts = Iterator[Answer | tuple[str, Stress | None] | Stress]
+#: What the function of a claim yields: its answer first, then each test by its name in claim_tests.csv, and whatever
+#: else was tried, which decides nothing.
+Attempts = Iterator[Answer | Stress]
 Function = TypeVar("Function", bound=Callable[..., Answer | Attempts])
 #: Claims of one kind: id -> what its function is called with, after the panel.
 Rows = Mapping[str, tuple[Any, ...]]
@@ -64,13 +64,6 @@ class Entry:
     reads: tuple[str, ...] = ()
     arguments: tuple[Any, ...] = ()
 
-    @property
-    def tested_on(self) -> dict[str, str]:
-        """Panel of the number -> panel of its tests: what is as released is tried on the same rows without their known
-        errors, where there are such. What a sentence says ("as worded") is asked of the rows that it is about."""
-        better = next((panel for panel in ("corrected", "deduplicated") if panel in self.panels), self.panels[0])
-        return {panel: better if panel == "published" else panel for panel in self.panels}
-
     def recompute(self, panel: str) -> dict[str, Result]:
         """The result of each part, by name; the only part of a claim is named ""."""
         return _answer(next(self.run(panel)))
@@ -80,25 +73,28 @@ class Entry:
         answer = self.function(panel, *self.arguments)
         yield from [answer] if isinstance(answer, Result | dict) else answer
 
-    def attempts(self, panel: str) -> tuple[dict[str, Result], list[tuple[Test, bool]], tuple[Stress, ...]]:
-        """The answer on `panel`; the tests of its conclusion, each with whether it goes against the claim, the gravest
-        first, those left out that cannot be made on these rows; and what else was tried."""
-        named, better = tests_of().get(self.id, {}), self.tested_on[panel]
-        there = list(self.run(better))
+    def attempts(self, panel: str) -> tuple[dict[str, Result], list[Stress], tuple[Stress, ...]]:
+        """The answer; the tests of its conclusion that these rows allow, the gravest first; and what else was tried.
+
+        A number as released is tried on the same rows without their known errors, where there are such; what a sentence
+        says ("as worded") is asked of the rows that it is about.
+        """
+        better = next((name for name in ("corrected", "deduplicated") if name in self.panels), self.panels[0])
+        better = better if panel == "published" else panel
+        named, tests = tests_of().get(self.id, {}), []
         worded = any(row["kind"] == "as worded" for row in named.values())
+        there: list[Any] = list(self.run(better))
         here = there if better == panel else list(self.run(panel)) if worded else [next(self.run(panel))]
-        tests = []
         for name, row in named.items():
             run, on = (here, panel) if row["kind"] == "as worded" else (there, better)
-            outcomes: dict[str, Stress | None] = dict(one for one in run if isinstance(one, tuple))
-            if name and name not in outcomes:
-                known = ", ".join(outcomes) or "none"
+            one = next((one for one in run[1:] if one.name == name), None)
+            if name and one is None:
+                known = ", ".join(one.name for one in run[1:] if one.lost is not None) or "none"
                 raise ScoresError(f"claim_tests.csv: nothing computes {name!r} for {self.id}; known are {known}")
-            if name and (one := outcomes[name]) is not None and one.value is not None:
-                words: dict[str, Any] = {"name": name, "kind": row["kind"], "why": row["why"], "panel": on}
-                test = Test(one.value, one.low, one.high, one.n, **words, seen=one.against or one.says)
-                tests.append((test, bool(one.against)))
-        return _answer(here[0]), tests, tuple(one for one in there if isinstance(one, Stress))
+            if one is not None and one.value is not None:
+                tests.append(replace(one, kind=row["kind"], why=row["why"], panel=on))
+        others = tuple(one for one in there[1:] if one.lost is None and one.value is not None)
+        return _answer(here[0]), tests, others
 
 
 def _answer(first: Any) -> dict[str, Result]:
@@ -115,10 +111,9 @@ def claim(
 
     idents: an id, or for claims of one kind what each is called with after the panel: `{"C20": ("Google",)}`.
     reads: the tables that the number is read from on the first panel; by default the base or the frontier panel, as its
-    panels say. The function returns its answer, or yields it first and then its tests and what else was tried
-    (`Attempts`): a test is a pair of its name and a `Stress` with `against` filled where it goes against the claim.
-    Whether it decides, and why, is said in claim_tests.csv. A part of which claim_judgements.csv says what is missing
-    may be left out.
+    panels say. The function returns its answer, or yields it first and then what was tried (`Attempts`): a test is a
+    `stress` that says whether the claim is `lost`; whether that decides, and why, is said in claim_tests.csv. A part of
+    which claim_judgements.csv says what is missing may be left out.
     """
     usual = ("base_panel",) if "uniform" in panels else ("frontier_panel",) if "corrected" in panels else ()
 
@@ -145,17 +140,18 @@ def about() -> dict[str, dict[str, str]]:
 
 def judgements() -> dict[str, dict[str, dict[str, str]]]:
     """Claim -> name of the part -> its row of claim_judgements.csv, in the order of that file."""
-    grouped: dict[str, dict[str, dict[str, str]]] = {}
-    for row in _table("claim_judgements"):
-        grouped.setdefault(row["id"], {})[row["name"]] = row
-    return grouped
+    return _grouped("claim_judgements", "name")
 
 
 def tests_of() -> dict[str, dict[str, dict[str, str]]]:
     """Claim -> name of each of its tests ("": there is none) -> its row of claim_tests.csv, the gravest first."""
+    return _grouped("claim_tests", "test")
+
+
+def _grouped(table: str, column: str) -> dict[str, dict[str, dict[str, str]]]:
     grouped: dict[str, dict[str, dict[str, str]]] = {}
-    for row in _table("claim_tests"):
-        grouped.setdefault(row["id"], {})[row["test"]] = row
+    for row in _table(table):
+        grouped.setdefault(row["id"], {})[row[column]] = row
     return grouped
 
 
@@ -266,10 +262,9 @@ def evaluate(ids: str | Iterable[str] | None = None, *, panel: str | None = None
 
 
 def _evaluate(ident: str, panel: str | None) -> Verdict:
-    known = entry(ident)
+    known, rows = entry(ident), judgements().get(ident, {})
     used = panel if panel in known.panels else known.panels[0]
-    results, tests, tried = known.attempts(used)
-    rows = judgements().get(ident, {})
+    results, tests, others = known.attempts(used)
     if list(results) == [""] and len(rows) == 1:
         results = dict(zip(rows, results.values(), strict=True))
     results |= {name: Result(None) for name, row in rows.items() if row["missing"] and name not in results}
@@ -284,30 +279,23 @@ def _evaluate(ident: str, panel: str | None) -> Verdict:
             )
     parts = tuple(_part(row, results[name]) for name, row in rows.items())
     conclusion, decided_by = conclude(tests, _untested(ident, parts))
-    row: dict[str, Any] = {
+    fields: dict[str, Any] = {
         name: about()[ident][name] for name in ("id", "chapter", "source", "claim", "unit", "statement")
     }
-    return Verdict(
-        **row,
-        panel=used,
-        panels=known.panels,
-        parts=parts,
-        verdict=weakest(part.verdict for part in parts),
-        conclusion=conclusion,
-        conclusion_test=decided_by,
-        stress=tried,
-    )
+    verdict = weakest(part.verdict for part in parts)
+    axes: dict[str, Any] = {"verdict": verdict, "conclusion": conclusion, "conclusion_test": decided_by}
+    return Verdict(panel=used, panels=known.panels, parts=parts, stress=others, **fields, **axes)
 
 
-def conclude(tests: Sequence[tuple[Test, bool]], untested: str) -> tuple[str, Test]:
+def conclude(tests: Sequence[Stress], untested: str) -> tuple[str, Stress]:
     """The conclusion and the test that decides it: the first that goes against the claim, else the first of them.
 
-    tests: each test and whether it goes against the claim, the gravest first;  untested: why there is none.
+    tests: the gravest first;  untested: why there is none.
     """
     if not tests:
-        return "untested", Test(None, why=untested)
-    decisive = next((test for test, against in tests if against), None)
-    return ("withstands", tests[0][0]) if decisive is None else (TAKES[decisive.kind], decisive)
+        return "untested", Stress(None, why=untested)
+    decisive = next((test for test in tests if test.lost), None)
+    return ("withstands", tests[0]) if decisive is None else (TAKES[decisive.kind], decisive)
 
 
 def _untested(ident: str, parts: tuple[Part, ...]) -> str:
@@ -321,16 +309,16 @@ def _untested(ident: str, parts: tuple[Part, ...]) -> str:
 
 
 def _part(row: Mapping[str, str], result: Result) -> Part:
-    published = row["published"] or None
+    published, compare = row["published"] or None, row["compare"]
     verdict = verdict_of_part(
-        match=matches(published, result.value, row["compare"], slack=result.slack),
-        close=near(published, result.value, row["compare"]),
+        match=matches(published, result.value, compare, slack=result.slack),
+        close=near(published, result.value, compare),
         particular=row["particular"],
         missing=row["missing"],
         supplied=result.supplied,
     )
-    same: dict[str, Any] = {name: row[name] for name in ("name", "compare", "definition", "particular", "missing")}
-    return Part(**same, published=published, result=result, verdict=verdict)
+    same = (row[name] for name in ("definition", "particular", "missing"))
+    return Part(row["name"], published, compare, *same, result, verdict)
 
 
 def counts(verdicts: Iterable[Verdict], *, by: str = "source") -> pd.DataFrame:

@@ -71,65 +71,49 @@ class Result:
 class Stress(Result):
     """One attempt to break a claim: what was tried, what came out (number, interval, n) and what that says.
 
-    against: in a few words what it takes from the claim, numbers computed; blank where the claim withstood it.
-    """
-
-    name: str = ""
-    says: str = ""
-    against: str = ""
-
-    @classmethod
-    def tried(
-        cls,
-        name: str,
-        outcome: Estimate | Result | Value,
-        says: str,
-        *,
-        lost: bool = False,
-        more: str = "",
-        against: str = "",
-        n: int | None = None,
-        relatives: bool = False,
-    ) -> Stress:
-        """The same from an estimate, a part's result or a value.
-
-        lost: what it says, and `more`, goes against the claim;  against: in other words;  n: of a value;
-        relatives: as in `Result.of`.
-        """
-        if isinstance(outcome, Estimate):
-            outcome = Result.of(outcome, relatives=relatives)
-        if not isinstance(outcome, Result):
-            outcome = Result(outcome, n=n)
-        ends = (outcome.value, outcome.low, outcome.high, outcome.n)
-        against = against or (says + more if lost else "")
-        return cls(*ends, covers=outcome.covers, name=name, says=says, against=against)
-
-
-@dataclass(frozen=True, slots=True)
-class Test(Result):
-    """The named test that decides a conclusion: what was computed, its number, and in one line why it decides.
-
-    kind: one of `rule.TAKES`, or "none".  why: the judgement, from data.  panel: whose rows were asked.  seen: what
-    came out, in words.
+    lost: whether it goes against the claim; None where it decides nothing.  kind, why: of the test that decides, one of
+    `rule.TAKES` and the judgement, from data.  panel: whose rows it was tried on.
     """
 
     name: str = "none"
+    says: str = ""
+    lost: bool | None = None
     kind: str = "none"
     why: str = ""
     panel: str = ""
-    seen: str = ""
 
     @property
     def figures(self) -> str:
         """Value, interval and n as one line of text; nothing where no test was made."""
-        if self.kind == "none":
-            return ""
-        return f"{self.text}{f', n = {self.n}' if self.n else ''}"
+        count = f", n = {self.n}" if self.n else ""
+        return "" if self.kind == "none" else f"{self.text}{count}"
 
     @property
     def reason(self) -> str:
         """What was seen, as a sentence of one line; for what was not tested, why."""
-        return self.seen or self.why
+        return self.says or self.why
+
+
+def stress(
+    name: str,
+    outcome: Estimate | Result | Value,
+    says: str = "",
+    *,
+    lost: bool | None = None,
+    more: str = "",
+    n: int | None = None,
+    relatives: bool = False,
+) -> Stress:
+    """One attempt to break a claim, of an estimate, a part's result or a value.
+
+    name: as in claim_tests.csv where it may decide.  outcome: None where the panel does not let it be made.  lost:
+    whether it goes against the claim, and then it says `more` too.  n: of a value.  relatives: as in `Result.of`.
+    """
+    if isinstance(outcome, Estimate):
+        outcome = Result.of(outcome, relatives=relatives)
+    one = outcome if isinstance(outcome, Result) else Result(outcome, n=n)
+    says += more if lost else ""
+    return Stress(one.value, one.low, one.high, one.n, covers=one.covers, name=name, says=says, lost=lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +155,7 @@ class Verdict:
     parts: tuple[Part, ...]
     verdict: str
     conclusion: str
-    conclusion_test: Test
+    conclusion_test: Stress
     stress: tuple[Stress, ...] = ()
     statement: str = ""
 
@@ -183,7 +167,7 @@ class Verdict:
     @property
     def caveat(self) -> str:
         """What the deciding test took from the claim; blank where it withstands or was not tested."""
-        return "" if self.conclusion in ("withstands", "untested") else self.conclusion_test.seen
+        return "" if self.conclusion in ("withstands", "untested") else self.conclusion_test.says
 
     @property
     def stands(self) -> bool:

@@ -50,7 +50,7 @@ def _tested(one: Verdict) -> str:
     """The test that a claim met, what it left, on how many rows, and what else limits it."""
     test = one.conclusion_test
     rows = f" (n = {test.n})" if test.n else ""
-    return f"Tested by *{test.name}*{rows}: {'; '.join([test.seen, *one.notes])}."
+    return f"Tested by *{test.name}*{rows}: {'; '.join([test.says, *one.notes])}."
 
 
 def _by_word(verdicts: Sequence[Verdict]) -> str:

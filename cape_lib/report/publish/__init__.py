@@ -5,7 +5,7 @@ from cape_lib.imports import IRI, without
 
 try:
     with without(IRI):
-        import nbformat as _nbformat  # noqa: F401
+        import nbformat as _nbformat
     from cape_lib.report.publish.build import book
     from cape_lib.report.publish.execution import execute
     from cape_lib.report.publish.places import notebooks_dir
