@@ -19,7 +19,9 @@ import pandas as pd
 
 from cape_lib.errors import SurroundingsError
 from cape_lib.tables import load
+from cape_lib.tables import variants as every_variant
 from cape_lib.tables.files import check, data_dir, read_text, table_file, table_names, typed
+from cape_lib.tables.variants import highest_effort
 
 #: a listing or one file of a source is never larger than this (bytes), and never slower (seconds)
 MOST_BYTES = 20_000_000
@@ -237,16 +239,16 @@ def compare(table: pd.DataFrame, rows: list[Row], source: Row) -> Changes:
 def _completed(row: Row, source: Row) -> Row | None:
     """A new row with what its table needs, or None: a model of the index needs the scores of the one laboratory.
 
-    They are those of the variant with the highest GPQA Diamond among those that bear its name (`_same_model`); None
+    They are those of the variant at the highest effort listed among those that bear its name (`_same_model`); None
     where models of several sizes do, too. The maker is spelled as the table spells it.
     """
     if source["table"] != "frontier_independent":
         return row
-    variants = load("one_lab_2026").dropna(subset=["gpqa_diamond"])
+    variants = every_variant().dropna(subset=["gpqa_diamond"])
     same = variants[[_same_model(row["index_name"], name) for name in variants["model"]]]
     if same.empty or same["model"].map(lambda name: frozenset(_words(name))).nunique() > 1:
         return None
-    best = same.sort_values("gpqa_diamond").iloc[-1]
+    best = highest_effort(same)
     return row | {
         "model": str(best["model"]).partition(" (")[0],
         "lab": _maker(variants, str(best["lab"])),
