@@ -20,7 +20,7 @@ import pandas as pd
 from cape_lib.errors import SurroundingsError
 from cape_lib.tables import load
 from cape_lib.tables import variants as every_variant
-from cape_lib.tables.files import check, data_dir, read_text, table_file, table_names, typed
+from cape_lib.tables.files import checked, data_dir, read_text, table_file, table_names
 from cape_lib.tables.variants import highest_effort
 
 #: a listing or one file of a source is never larger than this (bytes), and never slower (seconds)
@@ -310,7 +310,7 @@ def updated(changes: list[Changes], folder: Path) -> dict[str, str]:
             table.loc[table[key] == cell["model"], cell["column"]] = _written(cell["new"])
         new = pd.DataFrame([{n: _written(v) for n, v in row.items()} for row in change.new], columns=table.columns)
         table = pd.concat([table, new], ignore_index=True)
-        check(change.table, typed(change.table, table, file=path), file=path)
+        checked(change.table, table, file=path)
         files[change.table] = table.to_csv(index=False, lineterminator="\n")
         path.write_text(files[change.table], encoding="utf-8")
     return files

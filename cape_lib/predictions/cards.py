@@ -13,6 +13,7 @@ from cape_lib import tables
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.names import suggest
 from cape_lib.rules import Rule, in_words, parse
+from cape_lib.tables.frontier import end_of
 
 _LAB = re.compile(r"lab=(?P<lab>[\w .-]+), next (?P<k>\d+) releases after (?P<after>\d{4}-\d{2})")
 _SINCE = re.compile(r"(?P<what>variants|releases)(?: released)? after (?P<since>\d{4}-\d{2})$")
@@ -45,7 +46,6 @@ class Prediction:
     fail_rule: Rule
     min_n: int
     unit: str
-    source: str
     note: str
     chance: float | None = None
     since: str | None = None
@@ -86,28 +86,28 @@ def predictions(table: pd.DataFrame | None = None) -> list[Prediction]:
 
 def own_predictions() -> list[Prediction]:
     """The predictions of this book, of `data/own_predictions.csv`, in its order; their ids are OP1, OP2 and so on."""
-    rows = tables.load("own_predictions").assign(source="this book")
-    return [_read(row, i + 2, file="own_predictions.csv") for i, row in enumerate(rows.to_dict("records"))]
+    rows = tables.load("own_predictions").to_dict("records")
+    return [_read(row, i + 2, file="own_predictions.csv") for i, row in enumerate(rows)]
 
 
 def prediction(name: int | str) -> Prediction:
     """One prediction by its id or its name; UsageError with the nearest valid ones."""
     every = [*predictions(), *own_predictions()]
-    for one in every:
-        if str(name).casefold() in (str(one.id).casefold(), one.name.casefold()):
-            return one
+    known = {str(word).casefold(): one for one in every for word in (one.name, one.id)}
+    if str(name).casefold() in known:
+        return known[str(name).casefold()]
     raise UsageError(suggest("prediction", str(name), [f"{one.id}" for one in every] + [one.name for one in every]))
 
 
-def check_date(text: str) -> str:
-    """An ISO date from "2026-05-31" or, as its last day, "2026-05" or "2026"; UsageError for anything else."""
+def check_date(text: str | None) -> str:
+    """The ISO date of "2026-05-31" or, as its last day, of "2026-05" or "2026"; `newest_date` for None. UsageError."""
+    if text is None:
+        return newest_date()
     try:
-        if not re.fullmatch(r"\d{4}(-\d{2}){0,2}", text):
-            raise ValueError(text)
-        return str(pd.Period(text).end_time.date())
-    except ValueError as error:
-        near = _near_date(text)
-        raise UsageError(f"unknown date {text!r}; write YYYY-MM-DD, for example {near}") from error
+        return str(end_of(text).date())
+    except UsageError:
+        step = f"write YYYY-MM-DD, for example {_near_date(text)}"
+        raise UsageError(f"unknown date {text!r}; {step}") from None
 
 
 def newest_date() -> str:
@@ -132,35 +132,29 @@ def _near_date(text: str) -> str:
 
 
 def _read(row: dict[Hashable, Any], line: int, *, file: str = "predictions.csv") -> Prediction:
-    where = f"{file}, row {line}"
-    population = str(row["population"])
+    where, population = f"{file}, row {line}", str(row["population"])
+    cells: dict[str, Any] = {str(name): None if pd.isna(cell) else cell for name, cell in row.items()}
     of_lab, ranked, since = (pattern.search(population) for pattern in (_LAB, _AXIS, _SINCE))
     benchmarks = tuple(str(row["benchmarks"]).split(";"))
-    top_k = int(float(str(row["top_k"]))) if pd.notna(row["top_k"]) else None
-    if of_lab:
-        top_k = int(of_lab["k"])
-    by_date = pd.notna(row["resolves_by"])
-    if not by_date and not of_lab:
+    top_k = int(of_lab["k"]) if of_lab else int(cells["top_k"]) if cells["top_k"] is not None else None
+    if cells["resolves_by"] is None and not of_lab:
         raise ScoresError(f"{where}, column resolves_by: blank, and no releases are counted; give one of them")
+    first_of_all = benchmarks[0] if top_k and not of_lab else None
     return Prediction(
-        id=int(str(row["id"])) if str(row["id"]).isdigit() else str(row["id"]),
-        name=str(row["name"]),
-        made_on=str(row["made_on"]),
-        resolves_by=str(row["resolves_by"]) if by_date else None,
-        quantity=str(row["quantity"]),
+        id=int(row["id"]) if str(row["id"]).isdigit() else str(row["id"]),
+        **{name: str(row[name]) for name in ("name", "made_on", "quantity", "unit")},
+        resolves_by=cells["resolves_by"],
         benchmarks=benchmarks,
         lab=of_lab["lab"] if of_lab else None,
         after=of_lab["after"] if of_lab else None,
         top_k=top_k,
-        axis=ranked["axis"] if ranked else benchmarks[0] if top_k and not of_lab else None,
-        axis_stated=bool(ranked) or not top_k or of_lab is not None,
+        axis=ranked["axis"] if ranked else first_of_all,
+        axis_stated=bool(ranked) or first_of_all is None,
         pass_rule=parse(str(row["pass_rule"]), where=f"{where}, column pass_rule"),
         fail_rule=parse(str(row["fail_rule"]), where=f"{where}, column fail_rule"),
-        min_n=int(float(str(row["min_n"]))),
-        unit=str(row["unit"]),
-        source=str(row["source"]),
-        note=str(row["note"]) if pd.notna(row["note"]) else "",
-        chance=float(str(row["chance"])) if "chance" in row else None,
+        min_n=int(row["min_n"]),
+        note=cells["note"] or "",
+        chance=cells.get("chance"),
         since=since["since"] if since and not of_lab else None,
         variants=population.startswith("variants"),
     )

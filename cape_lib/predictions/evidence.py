@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,6 @@ class Evidence:
     rows: pd.DataFrame
     pending: tuple[str, ...] = ()
     missing: str = ""
-    extra: dict[str, float] = field(default_factory=dict)
     bounds: tuple[str, ...] = ()
     repeats: str = REMEASURED
 
@@ -139,9 +138,8 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) 
     at = int(values.argmax() if below else values.argmin())
     low, high = percentile_interval(draws[:, at])
     missing = "" if len(rows) == card.top_k else f"{len(rows)} of {card.top_k} releases have both scores"
-    extra = {str(model): float(one) for model, one in zip(rows["model"], values, strict=True)}
     value = Estimate(float(values[at]), low, high, len(rows), REMEASURED)
-    return Evidence(value, {h: values}, {h: draws}, rows, pending, missing, extra, bounds)
+    return Evidence(value, {h: values}, {h: draws}, rows, pending, missing, bounds)
 
 
 def _bound(card: Prediction, row: dict[Hashable, Any]) -> str:

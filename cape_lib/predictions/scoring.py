@@ -29,10 +29,10 @@ class Scored:
     """A prediction on one day: `status` by rule, the `value` its rules turn on with interval, and why.
 
     `pass_share`, `fail_share` (0-1, NaN where not scored): share of repeats in which each rule holds today; no
-    forecast, for releases to come are not in it. `numbers` holds every quantity of the rules, `models` the rows that
-    count, `read_via` how many of the values used were read in a third party's transcription, `since` how many of the
-    rows are of the month in which the prediction was made, or later: only those can test a forecast. `bounds`: what the
-    missing score of a release with one score would have to be; `between`: neither rule holds today.
+    forecast, for releases to come are not in it. `read_via` says how many of the values used were read in a third
+    party's transcription, `since` how many of the rows are of the month in which the prediction was made, or later:
+    only those can test a forecast. `bounds`: what the missing score of a release with one score would have to be;
+    `between`: neither rule holds today.
     """
 
     card: Prediction
@@ -46,8 +46,6 @@ class Scored:
     pass_share: float
     fail_share: float
     share_of: str
-    numbers: dict[str, float]
-    models: tuple[str, ...]
     pending: tuple[str, ...]
     bounds: tuple[str, ...]
     read_via: int
@@ -86,8 +84,6 @@ def score(
         pass_share=passes,
         fail_share=fails,
         share_of=evidence.repeats,
-        numbers=_numbers(evidence),
-        models=tuple(str(model) for model in evidence.rows["model"]),
         pending=evidence.pending,
         bounds=evidence.bounds,
         read_via=_read_via(evidence.rows, card.benchmarks),
@@ -111,8 +107,7 @@ def score_all(
     as_of: ISO date, None for the newest day of the data (the clock is never read); claimed_by: "lab", "independent" or
     None for either; panel: a frontier panel.  Raises UsageError on an unknown panel or date, with the nearest.
     """
-    known_until = newest_date()
-    day = check_date(as_of) if as_of is not None else known_until
+    known_until, day = newest_date(), check_date(as_of)
     cards = predictions() if cards is None else cards
     # What comes out after the window is closed does not count.
     ends = {card.id: min(day, card.resolves_by or day) for card in cards}
@@ -237,11 +232,6 @@ def _share(rule: Rule, evidence: Evidence) -> float:
     return float(np.mean(holds(rule, evidence.draws))) if known else float("nan")
 
 
-def _numbers(evidence: Evidence) -> dict[str, float]:
-    plain = {str(q): float(v) for q, v in evidence.values.items() if isinstance(v, float | int)}
-    return plain | {f"h {model}": h for model, h in evidence.extra.items()}
-
-
 def _in_words(card: Prediction, evidence: Evidence) -> str:
     """Today's numbers as a sentence part."""
     parts = []
@@ -252,7 +242,8 @@ def _in_words(card: Prediction, evidence: Evidence) -> str:
             case "r":
                 parts.append(f"r = {_number(value, 2)} on {evidence.value.n} models")
             case "h":
-                parts += [f"h = {h:+.1f} ({model})" for model, h in evidence.extra.items()]
+                each = zip(np.atleast_1d(value), evidence.rows["model"], strict=True)
+                parts += [f"h = {h:+.1f} ({model})" for h, model in each]
     who = f" among the top {card.top_k} by {tables.label(card.axis)}" if card.axis and parts else ""
     skipped = f" ({', '.join(evidence.pending)} left out: a score is missing)" if card.axis and evidence.pending else ""
     return " and ".join(parts) + who + skipped

@@ -76,8 +76,7 @@ def turns(
     the side is another one than as it is. Of two rules, the pass rule is read first; a lean between the rules counts as
     neither.
     """
-    known = newest_date()
-    day = check_date(as_of) if as_of is not None else known
+    known, day = newest_date(), check_date(as_of)
     frame_at = cache(frame_of)
     table = []
     for card in predictions() if cards is None else cards:
@@ -139,8 +138,7 @@ def other_rankings(card: Prediction, *, as_of: str | None = None, panel: str = "
     """
     if card.axis is None:
         return pd.DataFrame(columns=["axis", "stated", "status", "value", "low", "high", "n"])
-    known_until = newest_date()
-    day = check_date(as_of) if as_of is not None else known_until
+    known_until, day = newest_date(), check_date(as_of)
     frame = tables.frontier(panel, as_of=min(day, card.resolves_by or day))
     table = []
     for axis in card.benchmarks:
@@ -151,7 +149,7 @@ def other_rankings(card: Prediction, *, as_of: str | None = None, panel: str = "
 
 def timeline(*, as_of: str | None = None) -> pd.DataFrame:
     """When each prediction was made and is settled: id, name, made_on, resolves_by, days_left (NaN: by releases)."""
-    day = pd.Timestamp(check_date(as_of) if as_of is not None else newest_date())
+    day = pd.Timestamp(check_date(as_of))
     rows = []
     for card in predictions():
         left = (pd.Timestamp(card.resolves_by) - day).days if card.resolves_by else float("nan")

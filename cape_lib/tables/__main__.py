@@ -1,24 +1,19 @@
-"""`python -m cape_lib.tables`: makes frontier_cells.csv anew, checks every table and notes which files passed."""
+"""`python -m cape_lib.tables`: makes frontier_cells.csv anew and checks every table."""
 
 from __future__ import annotations
 
-import json
 import sys
 
 from cape_lib.errors import CapeError
-from cape_lib.tables.files import check, data_dir, digest, load, read_text, table_file, table_names, typed
+from cape_lib.tables.files import data_dir, load, read_text, table_names
 from cape_lib.tables.frontier import audit
 
 
 def main() -> None:
-    """Rewrite what is made from other tables, check all of them, write `data/checked.json`."""
+    """Rewrite what is made from other tables, check all of them."""
     rewrite_cells()
-    digests = {}
     for name in table_names():
-        file = table_file(name)
-        check(name, typed(name, read_text(file), file=file), file=file)
-        digests[name] = digest(name, file)
-    (data_dir() / "checked.json").write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
+        load(name)
 
 
 def rewrite_cells() -> None:

@@ -1,9 +1,8 @@
-"""The tables of `data/`: where they are, reading them, and checking them with pandera by `data/schema.json`."""
+"""The tables of `data/`: where they are, and reading them, every cell checked by `data/schema.json`."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Iterator
 from functools import lru_cache
@@ -54,7 +53,6 @@ def table_names() -> list[str]:
 def load(name: str, *, path: str | Path | None = None) -> pd.DataFrame:
     """One table of `data/`, checked against its schema; a fresh copy at every call.
 
-    A file that is byte for byte the one that passed (`data/checked.json`) is not checked a second time, for speed.
     name: stem of the CSV file, e.g. "base_panel". path: another file of the same schema.
     Text columns hold NaN where nothing is stated. Raises UsageError for an unknown name, ScoresError (file, row,
     column, reason, mend) for a bad table.
@@ -72,23 +70,7 @@ def load(name: str, *, path: str | Path | None = None) -> pd.DataFrame:
 @lru_cache(maxsize=64)
 def _checked(name: str, file: Path, stamp: int) -> pd.DataFrame:
     del stamp  # part of the cache's key: a changed file is read again
-    frame = typed(name, read_text(file), file=file)
-    if passed().get(name) != digest(name, file):
-        check(name, frame, file=file)
-    return frame
-
-
-@lru_cache(maxsize=1)
-def passed() -> dict[str, str]:
-    """Digests of the tables that passed all checks, by name; `python -m cape_lib.tables` writes them."""
-    file = data_dir() / "checked.json"
-    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
-
-
-def digest(name: str, file: Path) -> str:
-    """SHA-256 of a file together with the description that it is checked against."""
-    described = json.dumps(descriptor()[name], sort_keys=True).encode()
-    return hashlib.sha256(file.read_bytes() + described).hexdigest()
+    return checked(name, read_text(file), file=file)
 
 
 def read_text(file: Path) -> pd.DataFrame:
@@ -107,88 +89,67 @@ def descriptor() -> dict[str, dict[str, Any]]:
     return tables
 
 
-@lru_cache(maxsize=64)
-def pandera_schema(name: str) -> Any:
-    """The pandera DataFrameSchema of one table, for frames whose columns have their types."""
-    import pandera.pandas as pa
+def checked(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
+    """A table of text cells as a frame of the described columns and types, every cell, key and rule checked.
 
-    table = descriptor()[name]
-    columns = {field["name"]: _column(pa, field) for field in table["fields"]}
-    return pa.DataFrameSchema(columns, unique=table.get("key"), strict=True, ordered=True, name=name)
-
-
-def _column(pa: Any, field: dict[str, Any]) -> Any:
-    checks = []
-    if "minimum" in field or "maximum" in field:
-        low, high = field.get("minimum", -np.inf), field.get("maximum", np.inf)
-        checks.append(pa.Check.in_range(low, high, error=f"outside {low:g} to {high:g}"))
-    if "exclusiveMinimum" in field:
-        above = field["exclusiveMinimum"]
-        checks.append(pa.Check.gt(above, error=f"not above {above:g}"))
-    if "enum" in field:
-        checks.append(pa.Check.isin(field["enum"], error="not one of " + ", ".join(field["enum"])))
-    if "pattern" in field:
-        says = field.get("pattern_says", "not in the form asked")
-        checks.append(pa.Check.str_matches(field["pattern"], error=says))
-        if says.startswith("not a date"):  # the form lets a thirteenth month pass
-            checks.append(pa.Check(_days, error="not a day of the calendar"))
-    return pa.Column(None, checks, nullable=not field.get("required", False), name=field["name"])
-
-
-def _days(column: pd.Series) -> pd.Series:
-    return pd.to_datetime(column, format="ISO8601", errors="coerce").notna()
-
-
-def typed(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
-    """A table of text cells as a frame of the described columns and types, or ScoresError with row and column.
-
-    text: as from `read_text`, missing cells NaN.
+    text: as from `read_text`, missing cells NaN. Raises ScoresError with file, row, column and next step for the first
+    row that is wrong.
     """
-    fields = descriptor()[name]["fields"]
-    expected = [field["name"] for field in fields]
+    table = descriptor()[name]
+    expected = [field["name"] for field in table["fields"]]
     missing = [column for column in expected if column not in text.columns]
     unknown = [str(column) for column in text.columns if column not in expected]
     if missing or unknown:
         what = f"lacks column {missing[0]}" if missing else f"has an unknown column {unknown[0]}"
         raise ScoresError(f"{file}: row 1 {what}; the columns are {', '.join(expected)}")
-    return pd.DataFrame({field["name"]: _typed(text, field, file) for field in fields})
+    columns = {field["name"]: _column(text[field["name"]], field) for field in table["fields"]}
+    frame = pd.DataFrame({column: values for column, (values, _) in columns.items()})
+    wrong = [(row, column, reason) for column, (_, first) in columns.items() for row, reason in first]
+    key = table["key"]
+    if not wrong and (twice := frame.duplicated(key, keep=False)).any():
+        row = int(twice.argmax())
+        values = ", ".join(str(value) for value in frame.loc[row, key].fillna("blank"))
+        wrong = [(row, key[0], f"the key ({', '.join(key)}) stands twice: {values}; keep one row")]
+    for rule in table.get("rules", []) if not wrong and len(frame) else []:
+        if not wrong and (broken := _broken(rule, frame)) is not None:
+            wrong = [(broken[0], rule["column"], broken[1])]
+    for row, column, reason in sorted(wrong, key=lambda one: one[0])[:1]:
+        raise ScoresError(f"{file}: row {row + ROWS_ABOVE_DATA}, column {column}: {reason}")
+    return frame
 
 
-def _typed(text: pd.DataFrame, field: dict[str, Any], file: Path) -> pd.Series:
-    column: pd.Series = text[field["name"]]
-    kind, required = field["type"], field.get("required", False)
-    if kind == "string":
-        return column
+def _column(text: pd.Series, field: dict[str, Any]) -> tuple[pd.Series, list[tuple[int, str]]]:
+    """The values of one column in their type; the first row that breaks each of its constraints, and the reason."""
+    kind, required, stated = field["type"], field.get("required", False), text.notna()
+    values = text
+    cells, numbers = {}, {}  # reason -> rows that break it, told by the cell as it stands or by its number
     if kind == "boolean":
-        _refuse(column.notna() & ~column.isin(["true", "false"]), column, file, "is neither true nor false")
-        return column.map({"true": True, "false": False}).astype("bool" if required else "boolean")
-    values = pd.to_numeric(column, errors="coerce").astype("float64")
-    _refuse(column.notna() & ~np.isfinite(values), column, file, "is not a number")
-    if kind == "integer":
-        _refuse(values.notna() & (values % 1 != 0), column, file, "is not a whole number")
-        return values.astype("int64") if required and values.notna().all() else values
-    return values
-
-
-def _refuse(bad: pd.Series, column: pd.Series, file: Path, reason: str) -> None:
-    if bad.any():
-        row = int(np.flatnonzero(bad.to_numpy())[0])
-        where = f"{file}: row {row + ROWS_ABOVE_DATA}, column {column.name}"
-        raise ScoresError(f"{where}: {column.iloc[row]!r} {reason}; correct the cell")
-
-
-def check(name: str, frame: pd.DataFrame, *, file: Path) -> None:
-    """Ranges, enumerations, keys and the rules over several cells; ScoresError names file, row, column, next step."""
-    import pandera.pandas as pa
-
-    try:
-        pandera_schema(name).validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as problem:
-        raise _first_failure(name, file, frame, problem.failure_cases) from None
-    for rule in descriptor()[name].get("rules", []):
-        if (broken := _broken(rule, frame)) is not None:
-            row, reason = broken
-            raise ScoresError(f"{file}: row {row + ROWS_ABOVE_DATA}, column {rule['column']}: {reason}")
+        cells["neither true nor false"] = stated & ~text.isin(["true", "false"])
+        values = text.map({"true": True, "false": False}).astype("boolean")
+    elif kind != "string":
+        values = pd.to_numeric(text, errors="coerce").astype("float64")
+        cells["not a number"] = stated & ~np.isfinite(values)
+        cells["not a whole number"] = np.isfinite(values) & (values % 1 != 0) & (kind == "integer")
+    if "enum" in field:
+        cells["not one of " + ", ".join(field["enum"])] = stated & ~text.isin(field["enum"])
+    if "pattern" in field:
+        says = field.get("pattern_says", "not in the form asked")
+        cells[says] = stated & ~text.str.match(field["pattern"], na=False)
+        if says.startswith("not a date"):  # the form lets a thirteenth month pass
+            cells["not a day of the calendar"] = stated & pd.to_datetime(text, format="ISO8601", errors="coerce").isna()
+    if "minimum" in field or "maximum" in field:
+        low, high = field.get("minimum", -np.inf), field.get("maximum", np.inf)
+        numbers[f"outside {low:g} to {high:g}"] = (values < low) | (values > high)
+    if "exclusiveMinimum" in field:
+        numbers[f"not above {field['exclusiveMinimum']:g}"] = values <= field["exclusiveMinimum"]
+    wrong = [(row, "is blank; give a value") for row in np.flatnonzero(~stated & required)[:1]]
+    for reason, rows in (cells | numbers).items():
+        for row in np.flatnonzero(rows)[:1]:
+            shown = f"{values.iloc[row]:g}" if reason in numbers else repr(text.iloc[row])
+            wrong.append((row, f"{shown} is {reason}; correct the cell"))
+    if required and not wrong and kind in ("boolean", "integer"):
+        values = values.astype("bool" if kind == "boolean" else "int64")
+    return values, wrong
 
 
 def _broken(rule: dict[str, Any], frame: pd.DataFrame) -> tuple[int, str] | None:
@@ -212,20 +173,3 @@ def _broken(rule: dict[str, Any], frame: pd.DataFrame) -> tuple[int, str] | None
     at = int(bad.argmax())
     row = int(str(rows.index[at]))
     return row, rule["says"].format(cell=column.iloc[at], above=above.iloc[at], **frame.iloc[row])
-
-
-def _first_failure(name: str, file: Path, frame: pd.DataFrame, cases: pd.DataFrame) -> ScoresError:
-    cases = cases[cases["index"].notna()].sort_values("index", kind="stable")
-    if cases.empty:
-        return ScoresError(f"{file}: does not fit the schema of {name}; see schema.json beside it")
-    case = cases.iloc[0]
-    where = f"{file}: row {int(case['index']) + ROWS_ABOVE_DATA}"
-    if str(case["check"]) == "not_nullable":
-        return ScoresError(f"{where}, column {case['column']}: is blank; give a value")
-    if "unique" in str(case["check"]):
-        key = descriptor()[name]["key"]
-        values = ", ".join(str(value) for value in frame.loc[case["index"], key].fillna("blank"))
-        return ScoresError(f"{where}, column {key[0]}: the key ({', '.join(key)}) stands twice: {values}; keep one row")
-    cell = case["failure_case"]
-    shown = repr(cell) if isinstance(cell, str) else f"{cell:g}"
-    return ScoresError(f"{where}, column {case['column']}: {shown} is {case['check']}; correct the cell")
