@@ -71,9 +71,11 @@ def links(draw: Any) -> str:
     else:
         part["rows"] = rows
         part["at"] = draw(st.sampled_from(["", "20", "200", "0", "-1", "1e9", "abc", "70B"]))
-        part["axis"] = draw(st.sampled_from(["params", "params", "step", "tokens", "warmup_steps", *ODD_AXES]))
+        part["axis"] = draw(st.sampled_from(["params", "params", "step", "tokens", "flops", "warmup_steps", *ODD_AXES]))
         column = {"tokens": "tokens_b", "flops": "flops_1e21"}.get(part["axis"], part["axis"])
         part["rows"] = [{column: row["params_b"]} | row for row in rows]
+        if part["axis"] == "flops" and draw(st.booleans()):
+            part["rows"] = [{"step": str(at + 1)} | row for at, row in enumerate(rows)]
         part["batch"] = draw(st.sampled_from(["", "", "2M", "2,097,152", "0", "many", "1e999"]))
     if tab == "pair":
         part |= {"x": draw(st.sampled_from(PAIR + NAMES)), "y": draw(st.sampled_from(PAIR + NAMES))}
@@ -132,13 +134,15 @@ def in_python(answer: dict[str, Any]) -> Any:
         return "read", diagnose_variant(rows, mode=mode, generation=state["generation"] or None)
     x, y = PAIR if tab == "family" else (state["x"], state["y"])
     also = EXTRA if tab == "family" else []
-    axis = None if state["axis"] == "params" else axis_named(state["axis"])
-    batch, odd = check_batch(state["batch"]) if state["axis"] == "step" else (None, None)
+    stepped = state["axis"] == "step" or (state["axis"] == "flops" and any(row.get("step") for row in state["rows"]))
+    batch, odd = check_batch(state["batch"]) if stepped else (None, None)
+    axis = None if state["axis"] == "params" else axis_named("step" if batch else state["axis"])
+    made = axis_named("flops" if state["axis"] == "flops" else "tokens")
     asked = {"also": also, "least": 2, "allow_mixed": bool(state["mixed"]), "axis": axis, "batch_tokens": batch}
-    rows, problems = check_table(state["rows"], need=[x, y], **asked)
+    rows, problems = check_table(state["rows"], need=[x, y], **asked, target=made.column)
     if axis is not None:
         places = [row[axis.column] for row in rows]
-        axis = settled(axis, places) if batch is None else axis_named("tokens")
+        axis = settled(axis, places) if batch is None else made
     size, bad = check_size(state.get("at") or "") if axis is None else check_place(state.get("at") or "", axis)
     items = {state[n]: int(state[f"{n}_items"]) for n in ("x", "y") if tab == "pair" and _whole(state[f"{n}_items"])}
     wrong = any(tab == "pair" and state[f"{n}_items"].strip() and not _whole(state[f"{n}_items"]) for n in ("x", "y"))
@@ -148,10 +152,16 @@ def in_python(answer: dict[str, Any]) -> Any:
         frame = pd.DataFrame(rows)
         along = of_rows(axis, frame.assign(params_b=frame.get("params_b", float("nan"))))
         answer = diagnose_family(frame, x=x, y=y, at=size, items=items, along=along)
+        if batch is not None and made.name == "flops" and _sixfold(frame):
+            answer["notes"].insert(0, "flops_1e21: 6 N D, of params_b and tokens_b")
         if batch is not None and (frame["tokens_b"] == frame["step"] * batch / 1e9).any():
             answer["notes"].insert(0, f"tokens_b: step x {batch:,.0f} tokens")
         return "read", answer
     return "read", diagnose_family(rows, x=x, y=y, at=size, items=items)
+
+
+def _sixfold(frame: pd.DataFrame) -> bool:
+    return "params_b" in frame and bool((frame["flops_1e21"] == 6e-3 * frame["params_b"] * frame["tokens_b"]).any())
 
 
 def _whole(text: str) -> bool:

@@ -139,13 +139,15 @@ def check_table(
     allow_mixed: bool = False,
     axis: Axis | None = None,
     batch_tokens: float | None = None,
+    target: str = "tokens_b",
 ) -> tuple[list[dict[str, Any]], list[Problem]]:
     """Rows of typed text as numbers, and every problem: row (from 0, None for the table), column, code, message, mend.
 
     rows: column -> text; wholly empty rows are passed over.  need: scores that each row must have.
     also: scores that it may have.  sized: each row needs a size, no two the same.  least: rows needed.  axis: another
     axis than size, along which each row needs a place then.  batch_tokens: of one step, on the axis step: each row gets
-    tokens_b too, as it states them or else step x batch_tokens in billions, and no two rows may have the same.
+    tokens_b too, as it states them or else step x batch_tokens in billions; where target is flops_1e21 also that, as it
+    states it or else 6 N D. No two rows may have the same target.
     A column <score>_shots holds the number of examples: two different ones are `mixed` unless allowed. A row with a
     problem is left out.
     """
@@ -156,9 +158,11 @@ def check_table(
     shots: dict[str, dict[str, int]] = {}
     filled = [(i, row) for i, row in enumerate(rows) if any(str(v or "").strip(BLANK) for v in row.values())]
     for i, row in filled:
-        numbers, wrong = _check_row(row, need=need, also=also, sized=sized, axis=axis, batch_tokens=batch_tokens)
+        numbers, wrong = _check_row(
+            row, need=need, also=also, sized=sized, axis=axis, batch_tokens=batch_tokens, target=target
+        )
         by, column = ("params_b", "params_b") if axis is None else (_typed(axis), axis.column)
-        size = numbers.get(column if batch_tokens is None else "tokens_b")
+        size = numbers.get(column if batch_tokens is None else target)
         if sized and size is not None and size in sizes:
             code = "duplicate" if axis is None else "duplicate_place"
             wrong.append({"column": by, **_problem(code, str(row.get(by)), facts={"first": sizes[size] + 1})})
@@ -195,6 +199,7 @@ def _check_row(
     sized: bool,
     axis: Axis | None,
     batch_tokens: float | None,
+    target: str,
 ) -> tuple[dict[str, Any], list[Problem]]:
     """One row as numbers, with its problems (column, code, message, mend)."""
     name = str(row.get("model") or "").strip(BLANK)
@@ -214,8 +219,18 @@ def _check_row(
                 wrong.append({"column": "tokens_b", **problem})
             elif numbers["tokens_b"] is None and place is not None:
                 numbers["tokens_b"] = place * batch_tokens / 1e9
-        if (size := check_size(str(row.get("params_b") or ""))[0]) is not None:
+        size, problem = check_size(str(row.get("params_b") or ""))
+        if size is not None:
             numbers["params_b"] = size
+        if batch_tokens is not None and target == "flops_1e21":
+            stated, wrongly = check_place(str(row.get(target) or ""), axis_named("flops"))
+            if size is None and stated is None:
+                problem = problem or _problem("missing_size", "", facts={"label": tables.label("params_b")})
+                wrong.append({"column": "params_b", **problem})
+            if wrongly is not None:
+                wrong.append({"column": target, **wrongly})
+            tokens = numbers["tokens_b"]
+            numbers[target] = stated if stated or not size or tokens is None else 6e-3 * size * tokens
     needed = [*(["params_b"] if sized and axis is None else []), *need]
     for column in [*needed, *also]:
         check = check_size if column == "params_b" else check_score

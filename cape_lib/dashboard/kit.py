@@ -21,7 +21,7 @@ from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_sca
 from cape_lib.ingest import task_table
 from cape_lib.stats import LEAST_CLUSTERS
 from cape_lib.tables import model_names
-from cape_lib.tables.axes import KNOWN, NAMES, WIDE, axis_named
+from cape_lib.tables.axes import KNOWN, NAMES, RAW_FLOPS, WIDE, axis_named
 from cape_lib.tables.columns import MEASURES, TEXT
 from cape_lib.tables.columns import table as column_table
 from cape_lib.tables.one_family import BETWEEN_RUNS
@@ -64,6 +64,7 @@ def kit() -> Kit:
         "axes": {name: asdict(axis_named(name)) for name in NAMES if name != "params"},
         "no_axes": sorted(TEXT | set(KNOWN)),
         "wide": WIDE,
+        "raw_flops": RAW_FLOPS,
         "ratio": boundary.RATIO,
         "frontier_ratios": {"gpqa_diamond": RATIOS[X, Y], "ifeval": RATIOS[Y, "ifeval"]},
         "base": _base(base),

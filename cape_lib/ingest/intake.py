@@ -12,7 +12,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.ingest import files, merging
-from cape_lib.ingest.readers import documents, reader_of
+from cape_lib.ingest.readers import documents, lm_eval, reader_of
 from cape_lib.ingest.reading import Contents, Reader, Reading, Source, one_line
 from cape_lib.names import suggest
 from cape_lib.output import whole
@@ -156,7 +156,7 @@ def read_results(
     notes += _passed(passed)
     if not readings:
         where = ", ".join(str(name) for name in places)
-        raise ScoresError(f"{where}: {files.nothing_here() if not read else _no_benchmark(others)}")
+        raise ScoresError(f"{where}: {files.nothing_here() if not read else _no_benchmark(others, tools)}")
     if unused := sorted({*names} - used):
         raise UsageError(f"--model: no results file matches {unused[0]!r}; name the file, its folder or a pattern")
     held = {reading.task for reading in readings} | set(others)
@@ -236,8 +236,10 @@ def _assemble(
     return frame, notes
 
 
-def _no_benchmark(others: Iterable[str]) -> str:
+def _no_benchmark(others: Iterable[str], tools: Collection[str]) -> str:
     held = _some(list(others))
+    if not held and lm_eval.NAME not in tools:
+        return "no benchmark has a score in the files; run the tasks to the end"
     if not held:
         return "the files hold only groups such as truthfulqa, which are never read; run --tasks truthfulqa_mc2"
     return f"none of the benchmarks is in the files (they hold {held}); see --also"

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 NAMES = ("params", "tokens", "flops", "step", "d_model", "date")
 #: a bare number of tokens from here on is a count: no run has so many billions
 RAW_COUNT = 1e6
+#: compute from here on is in FLOPs; a smaller number is in another unit, which the column does not say
+RAW_FLOPS = 1e12
 #: from here on a number is written with three digits and a power of ten: its last digits would be those of rounding
 HUGE = 1e15
 #: a column of one's own is drawn and fitted on a log scale from this ratio on
@@ -247,7 +249,8 @@ def _how(frame: pd.DataFrame, axis: Axis) -> str:
     if axis.name == "tokens" and stepped:
         return "say --batch-tokens N, the tokens of a step, or add a column tokens_b (billions)"
     if axis.name == "flops":
-        return "add a column flops_1e21, or params_b and tokens_b, of which 6 N D is made"
+        unit = "the column flops is no count of FLOPs; " if _numbers(frame, "flops") else ""
+        return f"{unit}add a column flops_1e21, or params_b and tokens_b, of which 6 N D is made"
     return {
         "tokens": "add a column tokens_b, in billions",
         "step": "add a column step",
@@ -289,7 +292,7 @@ def _flops(sheet: Sheet, frame: pd.DataFrame, batch_tokens: float | None) -> lis
     if _numbers(frame, "flops_1e21"):
         return []
     frame["flops_1e21"] = np.nan
-    if _numbers(frame, "flops"):
+    if _numbers(frame, "flops") and frame["flops"].max() >= RAW_FLOPS:
         frame["flops_1e21"] = frame["flops"].astype(float) / 1e21
         return ["flops: divided by 1e21"]
     notes = _tokens(sheet, frame, batch_tokens)

@@ -15,11 +15,21 @@ from cape_lib.tables.benchmarks import CHANCE, ITEM_COUNTS, LABELS
 #: columns of text; never read as numbers
 TEXT = frozenset(
     ("model", "family", "lab", "release_date", "truthfulqa_metric", "training", "recipe", "note", "source")
-    + ("ladder", "seed", "instruct")
+    + ("ladder", "seed", "instruct", "revision")
 )
 #: numbers about a model that are no benchmark; never checked as percent
 MEASURES = frozenset(
-    ("params_b", "active_params_b", "d_model", "n_layers", "n_heads", "pretrain_tokens_b", "flops_1e21", "step")
+    (
+        "params_b",
+        "active_params_b",
+        "d_model",
+        "n_layers",
+        "n_heads",
+        "pretrain_tokens_b",
+        "flops_1e21",
+        "flops",
+        "step",
+    )
     + ("tokens_b", "year")
 )
 
@@ -142,8 +152,9 @@ _APART = re.compile(r"^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’]\d{3})+([.,]\
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+$", re.ASCII)
 #: marks of a footnote after a number, and arrows that say which way is better
 _MARKS = re.compile(r"(?<=[\d%kKmMbBtT])\s*([†‡§¶*^↑↓▲▼]+|[¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ]|\[\w{1,3}\])+$")
-#: two numbers in a cell, the second in brackets
+#: two numbers in a cell, the second in brackets; a number and what may be the ends of its interval
 TWO_NUMBERS = re.compile(r"^([\d.,]+)\s*\(([+-]?[\d.,]+)\)$")
+WITH_ENDS = re.compile(r"^([\d.,]+)\s*[\[(]\s*[\d.,]+\s*(?:[,;–-]|to)\s*[\d.,]+\s*[\])]$")
 _PLUS_MINUS = re.compile(r"^(.+?)\s*\(?\s*(?:±|\+/-|\+-)\s*([^()]+?)\)?$")
 _WITH_UNIT = re.compile(r"^(.+?)\s*(k|m|b|bn|t|billions?|millions?)$", re.IGNORECASE)
 #: what stands around a size ("~7B", "7B params", "70B (dense)"), and one with its active part ("30B-A3B")
@@ -220,6 +231,14 @@ def to_size(cell: str, *, decimal_comma: bool, scale: float = 1.0, count: bool =
     unit = _WITH_UNIT.match(bare)
     number = to_number(unit[1], decimal_comma=decimal_comma) if unit and not unit[1].endswith("%") else None
     return None if number is None or unit is None else number * float(table()["units"][unit[2].casefold()])
+
+
+def to_count(cell: str, *, decimal_comma: bool) -> float | None:
+    """A count as it is: "143000", "143k", "1.4M", or None."""
+    number = to_number(cell, decimal_comma=decimal_comma, count=True)
+    if number is None and (billions := to_size(cell, decimal_comma=decimal_comma, count=True)) is not None:
+        return float(f"{billions * 1e9:.12g}")
+    return number
 
 
 def writes_decimal_commas(cells: Iterable[str]) -> bool:

@@ -21,6 +21,7 @@ from cape_lib.tables.columns import (
     MEASURES,
     TEXT,
     TWO_NUMBERS,
+    WITH_ENDS,
     Cell,
     Heading,
     heading,
@@ -29,6 +30,7 @@ from cape_lib.tables.columns import (
     known_name,
     plain,
     table,
+    to_count,
     to_number,
     to_score,
     to_size,
@@ -134,12 +136,23 @@ def check_scores(
 
 
 def _one_run(sheet: Sheet) -> Sheet:
-    """A sheet without a column model is one run, called by its file: checkpoints as a training log has them."""
-    if any(heading(name).name == "model" for name in sheet.columns):
-        return sheet
-    run = Path(sheet.name).stem
-    named = replace(sheet, columns=["model", *sheet.columns], cells=[[run, *row] for row in sheet.cells])
-    return named.noting(f"no column model: the rows are taken for one run, {run}")
+    """A sheet of checkpoints as training logs have them: the moments of training in the names of the models.
+
+    A column of revisions ("step1000") is joined to the names; without a column model the file names the one run.
+    """
+    names = [heading(column).name for column in sheet.columns]
+    run, note = Path(sheet.name).stem, ""
+    if "model" not in names:
+        note = f"no column model: the rows are taken for one run, {run}"
+        sheet = replace(sheet, columns=["model", *sheet.columns], cells=[[run, *row] for row in sheet.cells])
+        names = ["model", *names]
+    if "revision" in names:
+        model, revision = names.index("model"), names.index("revision")
+        cells = [list(row) for row in sheet.cells]
+        for row in cells:
+            row[model] += f"@{row[revision]}" if row[revision] and row[revision] not in row[model] else ""
+        sheet = replace(sheet, cells=cells)
+    return sheet.noting(note) if note else sheet
 
 
 def read_scores(
@@ -284,6 +297,9 @@ def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> _
     elif name in table()["unit_columns"] or name == "tokens_b":
         counts = {at: to_size(cell, decimal_comma=comma, scale=head.scale, count=count) for at, cell in texts.items()}
         cells = {at: None if size is None else Cell(size) for at, size in counts.items()}
+    elif name == "step":
+        steps = {at: to_count(cell, decimal_comma=comma) for at, cell in texts.items()}
+        cells = {at: None if step is None else Cell(step) for at, step in steps.items()}
     else:
         cells = {at: to_score(cell, decimal_comma=comma, count=count) for at, cell in texts.items()}
     numbers = {at: cell for at, cell in cells.items() if cell is not None}
@@ -312,6 +328,8 @@ def _no_numbers(
         if two := TWO_NUMBERS.match(cell):
             step = f"it holds two; write {two[1]} ± {two[2]} if the second is its standard error, else leave it out"
             step = "it holds a difference too; leave that out" if two[2][0] in "+-" else step
+        if WITH_ENDS.match(cell):
+            step = f"it holds an interval too; write {cell.split()[0]} ± its standard error, or leave the interval out"
         if re.match(r"^\d+\s*[x×]\s*\d", cell) and name == "params_b":
             step = "experts share parameters; give their total in billions (Mixtral 8x7B has 46.7)"
         raise sheet.refusal(bad[0], name, f"{cell!r} is not a number; {step}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -40,6 +41,7 @@ FOREIGN = {
     b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch it by: git lfs pull",
     b"<!doctype html": "an HTML page, not a table; fetch the raw file",
     b"<html": "an HTML page, not a table; fetch the raw file",
+    b"<table": "a table of an HTML page; save it as CSV",
     b"\x1f\x8b": "a gzip file; unpack it first",
     b"bzh": "a bzip2 file; unpack it first",
     b"\xfd7zxz": "an xz file; unpack it first",
@@ -54,6 +56,8 @@ FOREIGN = {
 #: what a page puts around a whole cell (a link, a style), and a raised mark or a line end after it
 _AROUND = re.compile(r"^\s*<(a|b|i|u|em|strong|code|mark|small|span|font|p)\b[^<>]*>([^<]*)</\1>\s*$", re.IGNORECASE)
 _AFTER = re.compile(r"<sup>[^<]*</sup>|<br\s*/?>\s*$", re.IGNORECASE)
+#: what a terminal writes for a colour
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 #: blanks of other kinds, and signs without width
 _BLANKS = str.maketrans("\u00a0\u2007\u2009\u202f", "    ", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
 _DELIMITERS = (",", ";", "\t", "|")
@@ -105,6 +109,8 @@ def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, nam
         return _of_frame(source, name)
     path = Path(source)
     raw = read_bytes(path)
+    if path.suffix.casefold() in (".yaml", ".yml"):
+        raise ScoresError(f"{path}: a YAML file, which is not read; save the table as CSV or JSON")
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return _spreadsheet(path, raw)
     if raw.startswith(b"PAR1"):
@@ -115,7 +121,24 @@ def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, nam
     if text.lstrip().startswith(("{", "[")) and not sep:
         return _of_frame(frame_of_json(_json(path, text), str(path)), str(path))
     rows, decimal_comma = _split(str(path), text, sep)
+    if not text.endswith(("\n", "\r")):
+        notes += _cut_off(path, rows)
     return _sheet(str(path), rows, decimal_comma).noting(*notes)
+
+
+def _cut_off(path: Path, rows: list[Row]) -> list[str]:
+    """A note where a file without a last line end seems to stop inside its last row, which may have lost digits.
+
+    Raises ScoresError where that row has fewer cells than every other one.
+    """
+    (line, last), widths = rows[-1], {len(cells) for _, cells in rows[:-1] if any(cells)}
+    if len(rows) > 2 and len(widths) == 1 and 1 < len(last) < min(widths):
+        raise ScoresError(f"{path}: cut off in row {line}, which has {len(last)} cells; save the table again")
+    above = [cells[-1].strip() for _, cells in rows[1:-1] if len(cells) == len(last) and cells[-1].strip()]
+    end = last[-1].strip()
+    if len(above) < 2 or not end[:1].isdigit() or len(end) >= min(map(len, above)):
+        return []
+    return [f"{path.name}: ends in row {line} at {end!r}, which is shorter than all above it; was it cut off?"]
 
 
 def read_bytes(path: Path) -> bytes:
@@ -273,6 +296,7 @@ def _cell(value: Any) -> str:
 def _clean(cell: str) -> str:
     """A cell without the link or the style around it and the mark of a footnote after it, with plain blanks."""
     bare = _AROUND.sub(r"\2", _AFTER.sub("", cell)) if "<" in cell else cell
+    bare = _COLOUR.sub("", html.unescape(bare) if "&" in bare else bare)
     return bare.translate(_BLANKS).strip()
 
 
@@ -406,7 +430,8 @@ def _by_blanks(name: str, lines: list[str]) -> list[Row]:
     rows = [(at, line.split()) for at, line in enumerate(lines, start=1) if line.strip(" \t=-")]
     width = len(rows[0][1])
     if width < 2 or any(len(words) != width for _, words in rows):
-        raise ScoresError(f"{name}: row 1 holds one column; give a CSV with columns model, params_b and benchmarks")
+        step = "give a CSV with columns model, params_b and benchmarks, or say --sep SIGN"
+        raise ScoresError(f"{name}: row 1 holds one column; {step}")
     return rows
 
 

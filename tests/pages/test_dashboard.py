@@ -476,10 +476,13 @@ def test_places_that_are_none_are_answered_alike_on_page_and_in_python(page: Any
         {"model": "c", "step": "2", "tokens_b": "3e12", "hellaswag": "30", "truthfulqa": "40", "warmup_steps": "0"}
     ]
     rows += [{"model": "d", "step": "-2", "tokens_b": "4", "hellaswag": "30", "truthfulqa": "40", "warmup_steps": "-1"}]
-    for name, batch in (("step", None), ("step", 2e6), ("warmup_steps", None)):
+    rows += [{"model": "e", "step": "3", "params_b": "1", "hellaswag": "30", "truthfulqa": "40", "flops_1e21": "x"}]
+    rows += [{"model": "f", "step": "9", "params_b": "1.4B", "hellaswag": "30", "truthfulqa": "40"}]
+    cases = (("step", None, ""), ("step", 2e6, "tokens_b"), ("step", 2e6, "flops_1e21"), ("warmup_steps", None, ""))
+    for name, batch, target in cases:
         axis = axis_named(name)
-        ours = check_table(rows, need=("hellaswag", "truthfulqa"), axis=axis, batch_tokens=batch)
-        asked = {"need": ["hellaswag", "truthfulqa"], "axis": asdict(axis), "batch": batch}
+        ours = check_table(rows, need=("hellaswag", "truthfulqa"), axis=axis, batch_tokens=batch, target=target)
+        asked = {"need": ["hellaswag", "truthfulqa"], "axis": asdict(axis), "batch": batch, "target": target}
         theirs = page.evaluate("([rows, asked]) => Cape.read.checkTable(rows, asked)", [rows, asked])
         assert not differences({"rows": ours[0], "problems": ours[1]}, theirs)
 
@@ -573,6 +576,27 @@ def test_steps_become_tokens_by_the_tokens_of_one_as_of_the_command(
     page.get_by_label("Tokens a step").fill("many")
     assert page.evaluate("Cape.page.result()") is None
     assert check_batch("many")[1]["message"] in page.inner_text("#dash-panel-family")
+
+
+def test_steps_become_compute_by_the_tokens_of_one_as_of_the_command(
+    page: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ((1000, 30, 45), (4000, 45, 40), (16000, 52, 41), (64000, 60, 42))
+    text = "model,step,params_b,hellaswag,truthfulqa\n" + "".join(f"m@step{s},{s},1.5,{x},{y}\n" for s, x, y in rows)
+    page.click("#dash-tab-family")
+    page.evaluate("text => Cape.page.readText(text)", text)
+    page.locator("#dash-panel-family select").select_option("flops")
+    page.get_by_label("Tokens a step").fill("2M")
+    result = page.evaluate("Cape.page.result()")
+    assert [point["flops_1e21"] for point in result["points"]] == pytest.approx(
+        [6e-3 * 1.5 * 2e-3 * s for s, _, _ in rows]
+    )
+    ours = from_command(text, tmp_path, capsys, "--axis", "flops", "--batch-tokens", "2M")
+    names = [{point.pop("model") for point in answer["points"]} for answer in (ours, result)]
+    assert len(names[0]) == len(names[1]) == 4
+    assert not differences(ours, result)
+    again = page.evaluate("Cape.state.diagnose(Cape.state.fromLink(Cape.state.toLink())).result")
+    assert again["answers"] == result["answers"]
 
 
 def test_a_benchmark_of_the_pair_or_a_column_of_text_is_no_axis(page: Any) -> None:

@@ -129,6 +129,9 @@
     return v > 0 && v < Infinity ? [v, null] : [null, Cape.read.problem("batch", text)];
   }
 
+  /* Whether the tokens of one step make the places: along steps, and along compute where the rows have steps. */
+  const stepped = (part) => part.axis === "step" || (part.axis === "flops" && part.rows.some((row) => row.step));
+
   /* Places that stand under another name or in the names of the models, put into their columns. */
   function fill(rows) {
     const { tokens, step } = Cape.kit.results.names;
@@ -141,8 +144,8 @@
       put("step", at && Number(at.number) * (at.unit ? 1000 : 1));
       put("tokens_b", row.pretrain_tokens_b);
       put("tokens_b", read && Number(read.first ?? read.number) * UNITS[(read.after ?? read.unit).toLowerCase()]);
-      put("flops_1e21", row.flops && Number(row.flops) / 1e21);
-      put("flops_1e21", Number(row.params_b) * Number(row.tokens_b) * 6e-3);
+      put("flops_1e21", Number(row.flops) >= Cape.kit.raw_flops && Number(row.flops) / 1e21);
+      put("flops_1e21", 6e-3 * Number(row.params_b) * Number(row.tokens_b));
     }
     return rows;
   }
@@ -174,6 +177,7 @@
     between,
     check,
     checkBatch,
+    stepped,
     fill,
     recognised,
   };

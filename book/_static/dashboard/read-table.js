@@ -20,6 +20,7 @@
   const FRAME = /^\s*(?=\S*[+─━═])[-=+|─━═├┌└╞╔╚╠┏┗┡┬┴┼╤╧╪╦╩╬╇┳┻╈┐┘┤╡╗╝╣┓┛┩]+\s*$/;
   const AROUND = /^\s*<(a|b|i|u|em|strong|code|mark|small|span|font|p)\b[^<>]*>([^<]*)<\/\1>\s*$/i;
   const AFTER = /<sup>[^<]*<\/sup>|<br\s*\/?>\s*$/gi;
+  const COLOUR = /\x1b\[[0-9;]*m/g;
   const FIRST_ROWS = 12;
   const RUN = /(?:^|[-_. /(])(?:seed|run|rep|replicate|trial|init|s|r)[-_ =]?\d+\)?(?=$|[-_. /])/gi;
   const RULE = /^\s*\|?(\s*:?-{2,}:?\s*\|)+\s*(:?-{2,}:?)?\s*$/;
@@ -119,6 +120,14 @@
     return value === null ? given : String(Number((value * names().units[unit[2].toLowerCase()]).toPrecision(12)));
   }
 
+  /* A count as it is: "143000", "143k", "1.4M". */
+  function count(cell, comma) {
+    const bare = number(cell, comma, true);
+    if (bare !== null) return String(bare);
+    const billions = size(cell, comma, 1, true);
+    return NUMBER.test(billions) ? String(Number((Number(billions) * 1e9).toPrecision(12))) : cell;
+  }
+
   const commas = (cells) => {
     const bare = cells.map((cell) => cell.replace(/%$/, "").trim());
     if (bare.some((cell) => NUMBER.test(cell) && cell.includes("."))) return false;
@@ -213,11 +222,17 @@
     });
   }
 
+  /* A cell of a page as text: "&plusmn;" is "±". The parser runs nothing and loads nothing. */
+  const plainText = (cell) => {
+    if (!/&#?\w+;/.test(cell)) return cell;
+    const safe = cell.replaceAll("<", "&lt;");
+    return new DOMParser().parseFromString(safe, "text/html").documentElement.textContent;
+  };
+
   /* A cell without the link or the style around it and the mark of a footnote after it, with plain blanks. */
   const clean = (cell) =>
-    cell
-      .replace(AFTER, "")
-      .replace(AROUND, "$2")
+    plainText(cell.replace(AFTER, "").replace(AROUND, "$2"))
+      .replace(COLOUR, "")
       .replace(/[\u00a0\u2007\u2009\u202f]/g, " ")
       .replace(/[\u200b-\u200d\u2060\ufeff\u00ad]/g, "")
       .trim();
@@ -373,6 +388,7 @@
       return row;
     });
     counts(rows);
+    if (chosen !== "params" || !heads.some((head) => head.name === "params_b")) revised(rows);
     const axis = Cape.axes.recognised(Cape.axes.fill(rows), chosen);
     const merged = repeats(rows, order, Cape.axes.typed(axis));
     const columns = [...new Set([...heads.map((head) => head.name), ...rows.flatMap(Object.keys)])];
@@ -417,14 +433,23 @@
     if (!name || name in row) return;
     if (name !== "model" && isBlank(cell)) cell = "";
     const counts = names().count_columns.includes(name);
-    const kept = ["model", "family", "lab", "date", "seed"].includes(name) || /_(protocol|shots|noise)$/.test(name);
+    const kept = ["model", "family", "lab", "date", "seed", "revision"].includes(name) || /_(protocol|shots|noise)$/.test(name);
     if (kept) row[name] = cell;
     else if (names().unit_columns.includes(name)) row[name] = size(cell, comma, scale, counts);
+    else if (name === "step") row[name] = count(cell, comma);
     else {
       const [value, error] = score(cell, comma, counts);
       row[name] = value;
       if (error && !(`${name}_stderr` in row)) row[`${name}_stderr`] = error;
       if (shots && value && !(`${name}_shots` in row)) row[`${name}_shots`] = shots;
+    }
+  }
+
+  /* Revisions ("step1000") joined to the names of the models, as checkpoints are called. */
+  function revised(rows) {
+    for (const row of rows) {
+      const there = (row.model ?? "").includes(row.revision || "@");
+      if (row.revision && !there) row.model = row.model ? `${row.model}@${row.revision}` : row.revision;
     }
   }
 

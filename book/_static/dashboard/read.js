@@ -56,7 +56,7 @@
   const textOf = (value) => (value === null || value === undefined ? "" : String(value));
 
   /* Rows of typed text as numbers, and every problem: {row, column, code, message, mend}. */
-  function checkTable(rows, { need, also = [], sized = true, least = 1, allowMixed = false, axis = null, batch = null }) {
+  function checkTable(rows, { need, also = [], sized = true, least = 1, allowMixed = false, axis = null, batch = null, target = "tokens_b" }) {
     also = also.filter((name) => name !== axis?.column);
     const clean = [];
     const problems = [];
@@ -64,9 +64,9 @@
     const shots = {};
     const filled = rows.map((row, i) => [i, row]).filter(([, row]) => Object.values(row).some((v) => textOf(v).trim()));
     for (const [i, row] of filled) {
-      const { found, wrong } = checkRow(row, { need, also, sized, axis, batch });
+      const { found, wrong } = checkRow(row, { need, also, sized, axis, batch, target });
       const by = axis ? Cape.axes.typed(axis.name) : "params_b";
-      const size = found[batch !== null ? "tokens_b" : axis ? axis.column : by];
+      const size = found[batch !== null ? target : axis ? axis.column : by];
       if (sized && size !== null && size !== undefined) {
         if (sizes.has(size)) {
           const facts = { first: sizes.get(size) + 1 };
@@ -95,7 +95,7 @@
     return { rows: clean, problems };
   }
 
-  function checkRow(row, { need, also, sized, axis, batch }) {
+  function checkRow(row, { need, also, sized, axis, batch, target }) {
     const found = { model: textOf(row.model).trim() || null };
     const wrong = [];
     if (axis) {
@@ -109,8 +109,17 @@
         if (wrongly) wrong.push({ column: "tokens_b", ...wrongly });
         found.tokens_b = wrongly || stated !== null || value === null ? stated : (value * batch) / 1e9;
       }
-      const [size] = checkSize(textOf(row.params_b));
+      const [size, odd] = checkSize(textOf(row.params_b));
       if (axis.column !== "params_b" && size !== null) found.params_b = size;
+      if (batch !== null && target === "flops_1e21") {
+        const [stated, wrongly] = Cape.axes.check(textOf(row[target]), Cape.axes.named("flops"));
+        if (size === null && stated === null) {
+          const lacking = odd ?? problem("missing_size", "", null, { label: label("params_b") });
+          wrong.push({ column: "params_b", ...lacking });
+        }
+        if (wrongly) wrong.push({ column: target, ...wrongly });
+        found[target] = stated || !size || found.tokens_b === null ? stated : 6e-3 * size * found.tokens_b;
+      }
     }
     const needed = sized && !axis ? ["params_b", ...need] : [...need];
     for (const column of [...needed, ...also]) {

@@ -126,11 +126,12 @@
   function diagnoseRows(tab, part) {
     const [x, y] = tab === "family" ? PAIR : [part.x, part.y];
     const also = tab === "family" ? F.EXTRA : [];
-    const typed = part.axis === "params" ? null : Cape.axes.named(part.axis);
-    const [batch, odd] = part.axis === "step" ? Cape.axes.checkBatch(part.batch || "") : [null, null];
-    const asked = { need: [x, y], also, least: 2, allowMixed: Boolean(part.mixed), axis: typed, batch };
+    const [batch, odd] = Cape.axes.stepped(part) ? Cape.axes.checkBatch(part.batch || "") : [null, null];
+    const made = Cape.axes.named(part.axis === "flops" ? "flops" : "tokens");
+    const typed = part.axis === "params" ? null : Cape.axes.named(batch === null ? part.axis : "step");
+    const asked = { need: [x, y], also, least: 2, allowMixed: Boolean(part.mixed), axis: typed, batch, target: made.column };
     const { rows, problems } = Cape.read.checkTable(part.rows, asked);
-    const axis = batch !== null ? Cape.axes.named("tokens") : typed && Cape.axes.settled(typed, rows);
+    const axis = batch !== null ? made : typed && Cape.axes.settled(typed, rows);
     if (odd) problems.push({ row: null, column: "batch", ...odd });
     const [at, bad] = axis ? Cape.axes.check(part.at || "", axis) : Cape.read.checkSize(part.at || "");
     if (bad) problems.push({ row: null, column: "at", ...bad });
@@ -144,7 +145,10 @@
     if (problems.length) return { problems };
     const result = Cape.diagnoseFamily(rows, { x, y, at, items, axis: axis?.name }, app.kit);
     const product = batch !== null && rows.some((row) => row.tokens_b === (row.step * batch) / 1e9);
-    if (product) result.notes.unshift(`tokens_b: step x ${Cape.axes.even(batch).toLocaleString("en-US")} tokens`);
+    const derived = product ? [`tokens_b: step x ${Cape.axes.even(batch).toLocaleString("en-US")} tokens`] : [];
+    const sixfold = batch !== null && rows.some((row) => row.flops_1e21 === 6e-3 * row.params_b * row.tokens_b);
+    if (sixfold) derived.push("flops_1e21: 6 N D, of params_b and tokens_b");
+    result.notes.unshift(...derived);
     return { result };
   }
 

@@ -96,8 +96,11 @@
 
   /* The columns of a row's place; tokens that a table states stand beside its steps. */
   const places = (part) => {
-    const stated = part.axis === "step" && part.rows.some((row) => row.tokens_b);
-    return [Cape.axes.typed(part.axis), ...(stated ? ["tokens_b"] : [])];
+    const counted = Cape.axes.stepped(part) && (part.axis === "step" || part.batch);
+    if (!counted) return [Cape.axes.typed(part.axis)];
+    const made = part.axis === "flops" ? ["tokens_b", "flops_1e21"] : ["tokens_b"];
+    const stated = made.filter((name) => part.rows.some((row) => row[name]));
+    return ["step", ...(part.axis === "flops" ? ["params_b"] : []), ...stated];
   };
 
   /* What the rows go along: size, a known axis or a column of their own; along steps also the tokens of one. */
@@ -115,8 +118,9 @@
       part.batch = text;
       update();
     };
-    const about = { label: "Tokens a step", hint: "if given: along tokens, step x these", value: part.batch, oninput };
-    const fields = part.axis === "step" ? [{ name: "batch", ...F.field(about) }] : [];
+    const hint = part.axis === "flops" ? "if given: compute is 6 N D, D = step x these" : "if given: along tokens, step x these";
+    const about = { label: "Tokens a step", hint, value: part.batch, oninput };
+    const fields = Cape.axes.stepped(part) ? [{ name: "batch", ...F.field(about) }] : [];
     const choice = F.choice({ label: "Rows go along", value: part.axis, options, onchange });
     return { node: el("div", { class: "dash-fields" }, choice, ...fields.map((field) => field.node)), fields };
   }
@@ -245,7 +249,7 @@
   }
 
   const unit = (part) => {
-    if (part.axis === "step" && part.batch) return SHORT.tokens_b;
+    if (Cape.axes.stepped(part) && part.batch) return SHORT[part.axis === "flops" ? "flops_1e21" : "tokens_b"];
     return part.axis === "params" ? "billions" : (SHORT[Cape.axes.typed(part.axis)] ?? part.axis);
   };
 
