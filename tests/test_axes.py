@@ -349,7 +349,8 @@ def test_a_chapter_follows_a_published_ladder_along_its_widths() -> None:
     assert at.along.name == "d_model" and at.ladder["d_model"].is_monotonic_increasing
     assert sorted(at.ladder["d_model"]) == sorted(usual.ladder["d_model"]) and not at.own
     ends = coupling.whole_ladder(at.ladder, along=at.along)
-    assert story.whole(ends, "OPT", x=PAIR[0], y=PAIR[1], along=at.along).startswith("From d_model 768 to 9,216, OPT")
+    words = story.whole(ends, "OPT", x=PAIR[0], y=PAIR[1], along=at.along)
+    assert words.startswith("With d_model from 768 to 9,216, OPT")
 
 
 def test_two_checkpoints_are_too_few_for_a_report(tmp_path: Path) -> None:
@@ -398,7 +399,8 @@ BAD: dict[str, tuple[pd.DataFrame, list[str], int, str]] = {
     ),
     "batch of nothing": (STEPS, ["--axis", "step", "--batch-tokens", "2M"], 2, "for --axis tokens or flops"),
     "batch": (STEPS, ["--axis", "tokens", "--batch-tokens", "many"], 2, "--batch-tokens many"),
-    "at": (STEPS, ["--axis", "step", "--at", "soon"], 2, "'soon' is no value of the axis step"),
+    "at": (STEPS, ["--axis", "step", "--at", "soon"], 2, "at: soon is no value on this axis: give a number"),
+    "at nothing of a log scale": (STEPS, ["--axis", "step", "--at", "0"], 2, "at: 0 is not above zero"),
 }
 
 
@@ -542,6 +544,7 @@ def test_a_report_compares_models_of_one_size_pair_by_pair(tmp_path: Path, capsy
     assert metrics["chapters"] == {} and metrics["next"] == []
     page = (out / "index.html").read_text(encoding="utf-8")
     assert "m-7b-chat against m-7b: TruthfulQA +14.0 ± 2.8 points, beyond score noise" in page
+    assert 'id="fig-own-pairs"' in page and page.count("m-7b-chat against m-7b") > 1
     assert not [word for word in ("tax", "N_c", "ladder") if word in page.split("<main")[1].split("<footer")[0]]
 
 

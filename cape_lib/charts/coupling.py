@@ -384,3 +384,50 @@ def _plane(steps: pd.DataFrame) -> Any:
     path = ways(alt.Undefined, *axes, ends=["x_to", "y_to"], colour=phase_colour(legend=False), strokeWidth=2.5)
     ends = [dots(alt.Undefined, f"x_{end}:Q", f"y_{end}:Q", size=18, **HOLLOW) for end in ("from", "to")]
     return alt.layer(path.encode(tooltip=[*ENDS, *rounded(".2f", "gamma"), "phase:N"]), *ends).properties(height=120)
+
+
+def pairs_of_one_size(pairs: pd.DataFrame, *, x: str, y: str, title: str, source: str) -> Figure:
+    """How two scores differ between models of one size, pair by pair, with their intervals of score noise.
+
+    pairs: rows of `diagnose_pairs`, each with first, second, dx, dy (points) and half of their 95 % intervals.
+    title: the finding.
+    """
+    names = {label(y): "dy", label(x): "dx"}
+    rows = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "pair": pairs["second"] + " against " + pairs["first"],
+                    "score": name,
+                    "estimate": pairs[change],
+                    "low": pairs[change] - pairs[f"{change}_half"],
+                    "high": pairs[change] + pairs[f"{change}_half"],
+                    "p": pairs[f"{change}_p"],
+                }
+            )
+            for name, change in names.items()
+        ],
+        ignore_index=True,
+    )
+    noisy = rows["low"].notna().all()
+    return figure(
+        forest(
+            rows,
+            row_names("pair", list(rows["pair"].unique())),
+            across("estimate", "second minus first model, points"),
+            colour=colours("score", list(names), TWO_SIDES),
+            shape=shapes("score", list(names), ("circle", "square")),
+            offset=sides("score", names),
+            tooltip=["pair", "score", *rounded("+.1f", "estimate", "low", "high"), *rounded(".3f", "p")],
+            height=44,
+        ),
+        title=title,
+        alt=f"{label(y)} and {label(x)} of {len(pairs)} pairs of models of one size, second minus first.",
+        source=source,
+        n=f"{len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}",
+        name="own-pairs",
+        rows=pairs,
+        caption="Bars: 95 %, score noise of one pair alone. p is corrected for asking every pair (Holm)."
+        if noisy
+        else "No bars: how noisy the scores are is not known.",
+    )

@@ -221,7 +221,7 @@ def release(args: argparse.Namespace) -> dict[str, Any]:
 def _file(args: argparse.Namespace) -> dict[str, Any]:
     from cape_lib import tables
     from cape_lib.dashboard import diagnose_family, diagnose_release
-    from cape_lib.dashboard.inputs import check_size
+    from cape_lib.dashboard.inputs import check_place, check_size
 
     args.size = args.params_b
     if args.size not in (None, "total", "active"):
@@ -243,11 +243,9 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
     if args.pairs:
         return _noted(_pairs(chosen, args, x, y), chosen.notes)
     ladder = tables.ladder_of(chosen, x, y, name=args.name or scores.name)
-    if ladder.axis.by_size:
-        at, problem = check_size(args.at or "")
-        _refuse([problem | {"column": "at"}] if problem else [])
-    else:
-        at = ladder.axis.read(args.at) if args.at else None
+    typed = args.at or ""
+    at, problem = check_size(typed) if ladder.axis.by_size else check_place(typed, ladder.axis)
+    _refuse([problem | {"column": "at"}] if problem else [])
     beside = None if ladder.axis.by_size or "family" not in scores.frame else scores.frame
     items = {name: n for name, n in ((x, args.x_items), (y, args.y_items)) if n}
     notes = [*chosen.notes, *ladder.notes]

@@ -102,7 +102,9 @@ class Axis:
         return f"{self.before}{self.number(value)}{' ' if self.unit else ''}{self.unit}"
 
     def between(self, low: float, high: float) -> str:
-        """A stretch in words: "from 3 to 300 B tokens", "from step 1,000 to 143,000"."""
+        """A stretch in words: "from 3 to 300 B tokens", "from step 1 to 9", "with d_model from 768 to 9,216"."""
+        if self.before == f"{self.noun} ":
+            return f"with {self.noun} from {self.number(low)} to {self.number(high)}"
         return f"from {self.before}{self.number(low)} to {self.number(high)}{' ' if self.unit else ''}{self.unit}"
 
     def read(self, text: str) -> float:

@@ -432,7 +432,7 @@ def test_an_axis_is_chosen_in_the_form_and_stays_in_the_link(page: Any) -> None:
     assert go(page, "family", rows=rows)["kind"] == "family"
     page.locator("#dash-panel-family select").select_option("d_model")
     result = page.evaluate("Cape.page.result()")
-    assert result["answers"]["headline"].startswith("From d_model 1,024 to 4,096")
+    assert result["answers"]["headline"].startswith("With d_model from 1,024 to 4,096")
     again = page.evaluate("Cape.state.fromLink(Cape.state.toLink())")
     assert again["family"]["axis"] == "d_model"
     odd = page.evaluate('Cape.state.fromLink(\'#d=\' + encodeURIComponent(\'{"tab":"family","axis":"<b>"}\'))')
@@ -525,10 +525,10 @@ def from_command(text: str, folder: Path, capsys: pytest.CaptureFixture[str], *w
 @pytest.mark.parametrize(
     ("name", "values", "stretch"),
     [
-        ("warmup_steps", [3, 30, 300], "From warmup_steps 3 to 300"),
-        ("depth_share", [40, 55.5, 70], "From depth_share 40 to 70"),
-        ("dropout", [0, 0.1, 0.3], "From dropout 0 to 0.3"),
-        ("corpus_bytes", [1e21, 1e22, 1.5e23], "From corpus_bytes 1e+21 to 1.5e+23"),
+        ("warmup_steps", [3, 30, 300], "With warmup_steps from 3 to 300"),
+        ("depth_share", [40, 55.5, 70], "With depth_share from 40 to 70"),
+        ("dropout", [0, 0.1, 0.3], "With dropout from 0 to 0.3"),
+        ("corpus_bytes", [1e21, 1e22, 1.5e23], "With corpus_bytes from 1e+21 to 1.5e+23"),
     ],
 )
 def test_a_column_of_numbers_is_an_axis_as_of_the_command(

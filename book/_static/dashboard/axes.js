@@ -95,7 +95,11 @@
     if (!Number.isFinite(v) || (v === 0 && axis.scale === "log")) return `${v > 0 ? "beyond" : "before"} every ${axis.point}`;
     return `${axis.before}${number(axis, v)}${unit(axis)}`;
   }
-  const between = (axis, low, high) => `from ${axis.before}${number(axis, low)} to ${number(axis, high)}${unit(axis)}`;
+  const between = (axis, low, high) => {
+    const named = axis.before === `${axis.noun} `;
+    const start = named ? `with ${axis.noun} from ` : `from ${axis.before}`;
+    return `${start}${number(axis, low)} to ${number(axis, high)}${unit(axis)}`;
+  };
 
   /* [value, problem] of a typed place on an axis; dates become days since 1970. */
   function check(text, axis) {

@@ -256,9 +256,13 @@ def _figures(name: str, part: Part) -> list[Any]:
     look.register(background=None)  # as on a page of the book, whatever runs this
     if part.kind == "frontier":
         return [_releases_figure(name, part)]
-    if part.kind == "pairs":
-        return []
     from cape_lib.charts import coupling as draw
+
+    if part.kind == "pairs":
+        compared = diagnose_pairs(part.rows, part.by, x=part.x, y=part.y)
+        title = f"{name}: {compared['answers']['headline'].rstrip('.')}"
+        pairs, source = pd.DataFrame(compared["pairs"]), f"your scores ({name})"
+        return [draw.pairs_of_one_size(pairs, x=part.x, y=part.y, title=title, source=source)]
 
     rows = part.rows.assign(family=name, ladder=name)
     along = part.along
