@@ -169,7 +169,7 @@ def _opened(path: Path, stamp: int, size: int) -> Any:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     sheet = read_sheet(path)
-    return [dict(zip(sheet.columns, row, strict=True)) for row in sheet.cells]
+    return [dict(zip(sheet.columns, row, strict=True)) for row in sheet.cells.to_numpy().tolist()]
 
 
 def _card(path: Path) -> dict[str, Any] | None:

@@ -236,10 +236,7 @@ def _refuse(sheet: Sheet, frame: pd.DataFrame, axis: Axis, values: pd.Series) ->
     if blank.size:
         reason = f"is blank for {frame['model'].iloc[blank[0]]}, and others have it"
         raise sheet.refusal(int(blank[0]), axis.column, f"{reason}; {_how(frame, axis)}")
-    below = np.flatnonzero((values < 0).to_numpy(dtype=bool))
-    if below.size and axis.name != "date":
-        reason = f"{values.iloc[below[0]]:g} is below 0"
-        raise sheet.refusal(int(below[0]), axis.column, f"{reason}; correct the cell")
+    sheet.refuse((values < 0) & (axis.name != "date"), axis.column, "{:g} is below 0; correct the cell", values)
     if axis.scale == "log" and (values == 0).all():
         raise ScoresError(f"{sheet.name}: {axis.column} is 0 in every row; give its values")
 
@@ -314,11 +311,9 @@ def _from_names(sheet: Sheet, frame: pd.DataFrame, column: str, read: Callable[[
     if column not in frame:
         frame[column] = np.nan
     stated = frame[column].astype(float)
-    apart = np.flatnonzero(((stated - named).abs() > 0.02 * named.abs()).to_numpy(dtype=bool))
-    if apart.size:
-        at = int(apart[0])
-        reason = f"{stated.iloc[at]:g} here, {named.iloc[at]:g} in the name {frame['model'].iloc[at]}"
-        raise sheet.refusal(at, column, f"{reason}; correct one of the two")
+    apart = (stated - named).abs() > 0.02 * named.abs()
+    says = "{:g} here, {:g} in the name {}; correct one of the two"
+    sheet.refuse(apart, column, says, stated, named, frame["model"])
     frame[column] = stated.fillna(named)
     return [f"{column}: from the names of the models"] if (stated.isna() & named.notna()).any() else []
 
@@ -329,8 +324,7 @@ def _days(sheet: Sheet, frame: pd.DataFrame) -> pd.Series:
         return pd.Series(np.nan, index=frame.index, dtype=float)
     text = frame["release_date"]
     dates = pd.to_datetime(text.astype(str).where(text.notna()), format="ISO8601", errors="coerce")
-    if (wrong := np.flatnonzero((dates.isna() & text.notna()).to_numpy(dtype=bool))).size:
-        at = int(wrong[0])
-        raise sheet.refusal(at, "release_date", f"{text.iloc[at]!r} is not a date; write YYYY-MM-DD or YYYY-MM")
+    says = "{!r} is not a date; write YYYY-MM-DD or YYYY-MM"
+    sheet.refuse(dates.isna() & text.notna(), "release_date", says, text)
     days: pd.Series = (dates - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)
     return days

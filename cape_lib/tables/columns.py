@@ -165,11 +165,12 @@ _BOTH = re.compile(
 
 
 class Cell(NamedTuple):
-    """A number, its standard error where the cell gives one, and whether a percent sign stood by it."""
+    """A number, its standard error where the cell gives one, whether a percent sign stood by it, its active part."""
 
     value: float
     stderr: float | None = None
     percent: bool = False
+    active: float | None = None
 
 
 def is_blank(cell: str) -> bool:
@@ -209,17 +210,17 @@ def to_score(cell: str, *, decimal_comma: bool, count: bool = False) -> Cell | N
     return None if value is None or (parts and error is None) else Cell(value, error, "%" in cell)
 
 
-def to_sizes(cell: str, *, decimal_comma: bool, scale: float = 1.0) -> tuple[float, float | None] | None:
-    """A count of parameters in billions as (total, active): "30B-A3B" and "30B (3B active)" have both, else None.
+def to_sizes(cell: str, *, decimal_comma: bool, scale: float = 1.0) -> Cell | None:
+    """A count of parameters in billions, with its active part where "30B-A3B" or "30B (3B active)" has one, or None.
 
     "~7B", "7B params" and "70B (dense)" are what they say; "8x7B" is no count, for experts share parameters.
     """
     bare = _AROUND.sub("", cell.strip())
     if both := _BOTH.match(bare):
         total, active = (to_size((both[i] or both[i + 2]).strip(), decimal_comma=decimal_comma) for i in (1, 2))
-        return None if total is None or active is None or active > total else (total, active)
+        return None if total is None or active is None or active > total else Cell(total, active=active)
     size = to_size(bare, decimal_comma=decimal_comma, scale=scale)
-    return None if size is None else (size, None)
+    return None if size is None else Cell(size)
 
 
 def to_size(cell: str, *, decimal_comma: bool, scale: float = 1.0, count: bool = False) -> float | None:

@@ -122,9 +122,7 @@ def check_models(sheet: Sheet, frame: pd.DataFrame, *, apart: str = "") -> None:
 
     apart: a further column that tells two rows of one model apart, that of the axis.
     """
-    nameless = first(frame["model"].isna())
-    if nameless is not None:
-        raise sheet.refusal(nameless, "model", "is blank; name the model")
+    sheet.refuse(frame["model"].isna(), "model", "is blank; name the model")
     unnamed = pd.Series(UNNAMED_FAMILY, index=frame.index, dtype=object)
     frame["family"] = frame["family"].fillna(UNNAMED_FAMILY) if "family" in frame else unnamed
     by = "release_date" if apart == "day" else apart
@@ -132,15 +130,14 @@ def check_models(sheet: Sheet, frame: pd.DataFrame, *, apart: str = "") -> None:
     keys = frame[["family", "model", *unlike]].astype(str).apply(lambda column: column.str.casefold())
     twice = first(keys.duplicated())
     if twice is not None:
-        earlier = sheet.rows[first((keys == keys.iloc[twice]).all(axis=1)) or 0]
+        earlier = sheet.cells.index[first((keys == keys.iloc[twice]).all(axis=1)) or 0]
         reason = f"{frame['model'].iloc[twice]!r} stands in row {earlier} already"
         raise sheet.refusal(twice, "model", f"{reason}; keep one row, or number the runs in a column seed")
     if "release_date" in frame:
         dates = frame["release_date"].astype(str).str.removesuffix(" 00:00:00").str.removesuffix("T00:00:00")
         frame["release_date"] = dates.where(frame["release_date"].notna(), np.nan).astype(object)
-        vague = first(frame["release_date"].notna() & ~dates.str.match(DATE))
-        if vague is not None:
-            raise sheet.refusal(vague, "release_date", f"{dates[vague]!r} is not a date; write YYYY-MM-DD or YYYY-MM")
+        vague = frame["release_date"].notna() & ~dates.str.match(DATE)
+        sheet.refuse(vague, "release_date", "{!r} is not a date; write YYYY-MM-DD or YYYY-MM", dates)
 
 
 def check_measures(sheet: Sheet, frame: pd.DataFrame, *, strict: bool) -> list[str]:
@@ -156,16 +153,13 @@ def check_measures(sheet: Sheet, frame: pd.DataFrame, *, strict: bool) -> list[s
         frame["params_b"] = np.nan
         return notes
     sizes = frame["params_b"]
-    if (small := first(sizes <= 0)) is not None:
-        raise sheet.refusal(small, "params_b", f"{sizes[small]:g} is not above 0; give the size in billions")
+    sheet.refuse(sizes <= 0, "params_b", "{:g} is not above 0; give the size in billions", sizes)
     if sizes.notna().any() and sizes.min() >= RAW_COUNT:
         frame["params_b"] = sizes = (sizes / 1e9).map(lambda size: float(f"{size:.10g}"))
         notes.append("params_b: read as counts of parameters, divided by 1e9")
-    if (raw := first(sizes > LARGEST_PARAMS_B)) is not None:
-        what = f"{sizes[raw]:.6g} is a raw count, not billions of parameters, as the others are"
-        raise sheet.refusal(raw, "params_b", f"{what}; divide it by 1e9, which is {sizes[raw] / 1e9:g}")
-    if strict and (blank := first(sizes.isna())) is not None:
-        raise sheet.refusal(blank, "params_b", "is blank; give the size in billions of parameters")
+    what = "{:.6g} is a raw count, not billions of parameters, as the others are; divide it by 1e9, which is {:g}"
+    sheet.refuse(sizes > LARGEST_PARAMS_B, "params_b", what, sizes, sizes / 1e9)
+    sheet.refuse(sizes.isna() & strict, "params_b", "is blank; give the size in billions of parameters")
     return [*notes, *_sizes_in_names(sheet, frame)]
 
 
@@ -237,13 +231,11 @@ def check_units(sheet: Sheet, frame: pd.DataFrame, benchmarks: Sequence[str], un
         if low is None:
             continue
         value, strict, mixed = frame[name].iloc[low], name in units.strict, name in above
-        times = f"{100 * value:g} percent"
-        if name in GUESSABLE and strict and mixed:
-            reason = f"{value:g} looks like a fraction among percents, {times}; correct the cell, or say --unit percent"
-            raise sheet.refusal(low, name, reason)
+        looks = f"{value:g} looks like a fraction{' among percents' if mixed else ''}, {100 * value:g} percent"
         if name in GUESSABLE and strict:
-            reason = f"{value:g} looks like a fraction, {times}; say --unit fraction to multiply the column by 100"
-            raise sheet.refusal(low, name, reason)
+            step = "correct the cell, or say --unit percent"
+            step = step if mixed else "say --unit fraction to multiply the column by 100"
+            raise sheet.refusal(low, name, f"{looks}; {step}")
         if mixed:
             continue
         if name in GUESSABLE:
@@ -251,7 +243,7 @@ def check_units(sheet: Sheet, frame: pd.DataFrame, benchmarks: Sequence[str], un
             notes.append(f"{name}: looks like fractions among percents ({value:g}); the column is not read as scores")
         elif not above or (strict and name not in LABELS):
             step = "say --unit fraction to multiply the column by 100, or --unit percent"
-            raise sheet.refusal(low, name, f"{value:g} may be a fraction, {times}; {step}")
+            raise sheet.refusal(low, name, f"{value:g} may be a fraction, {100 * value:g} percent; {step}")
         else:
             notes.append(f"{name}: no value above 1, read as percent, as {sorted(above)[0]} is")
     return notes
@@ -280,8 +272,8 @@ def check_percent(
     scores = frame[name]
     if name in needed and scores.isna().all():
         raise MissingError(f"{sheet.name}: column {name} is blank in every row; give {label(name)} in percent")
-    if name in needed and (blank := first(scores.isna())) is not None:
-        raise sheet.refusal(blank, name, f"is blank and {label(name)} is analysed; give a score or delete the row")
+    blank = scores.isna() & (name in needed)
+    sheet.refuse(blank, name, f"is blank and {label(name)} is analysed; give a score or delete the row")
     outside = first((scores < 0) | (scores > 100))
     if outside is None:
         return []

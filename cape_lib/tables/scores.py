@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -106,16 +107,17 @@ def check_scores(
     _need(sheet, [head.name for head in heads], named, sized=axis.by_size)
     strict = named or [name for two in PAIRS for name in two]
     along = [axis.column, *(["pretrain_tokens_b"] if axis.column == "tokens_b" else [])]
-    columns = {head: _column(sheet, index, head, [*strict, *along]) for index, head in enumerate(heads)}
-    frame = pd.DataFrame({head.name: column.values for head, column in columns.items()})
-    percent = {head.name for head, column in columns.items() if column.percent or head.percent}
-    for head, column in columns.items():
-        notes += column.notes
-        if column.active is not None and "active_params_b" not in frame:
-            frame["active_params_b"] = column.active
-        if column.stderr is not None and f"{head.name}_stderr" not in frame:
-            frame[f"{head.name}_stderr"] = column.stderr
-            notes.append(f"{head.name}: the number after ± is read as its standard error")
+    columns = [_column(sheet, index, head, [*strict, *along]) for index, head in enumerate(heads)]
+    frame = pd.DataFrame({head.name: own for head, (own, *_) in zip(heads, columns, strict=True)})
+    percent: set[str] = set()
+    for head, (_, cells, more) in zip(heads, columns, strict=True):
+        notes += more
+        if head.percent or (cells is not None and cells["percent"].eq(True).any()):
+            percent.add(head.name)
+        for part, name in (("active", "active_params_b"), ("stderr", f"{head.name}_stderr")):
+            if cells is not None and cells[part].notna().any() and name not in frame:
+                frame[name] = cells[part].astype(float)
+                notes += [f"{head.name}: the number after ± is read as its standard error"] * (part == "stderr")
         if head.shots and head.known and f"{head.name}_protocol" not in frame:
             frame[f"{head.name}_protocol"] = pd.Series(head.shots, index=frame.index, dtype=object)
     has_families, grouped = _families(sheet, frame, options, axis)
@@ -140,19 +142,17 @@ def _one_run(sheet: Sheet) -> Sheet:
 
     A column of revisions ("step1000") is joined to the names; without a column model the file names the one run.
     """
-    names = [heading(column).name for column in sheet.columns]
-    run, note = Path(sheet.name).stem, ""
+    names, cells, notes = [heading(column).name for column in sheet.columns], sheet.cells.copy(), []
     if "model" not in names:
-        note = f"no column model: the rows are taken for one run, {run}"
-        sheet = replace(sheet, columns=["model", *sheet.columns], cells=[[run, *row] for row in sheet.cells])
+        run = Path(sheet.name).stem
+        notes.append(f"no column model: the rows are taken for one run, {run}")
+        cells.insert(0, "model", run)
         names = ["model", *names]
     if "revision" in names:
-        model, revision = names.index("model"), names.index("revision")
-        cells = [list(row) for row in sheet.cells]
-        for row in cells:
-            row[model] += f"@{row[revision]}" if row[revision] and row[revision] not in row[model] else ""
-        sheet = replace(sheet, cells=cells)
-    return sheet.noting(note) if note else sheet
+        at = names.index("model")
+        both = zip(cells.iloc[:, at], cells.iloc[:, names.index("revision")], strict=True)
+        cells.isetitem(at, [f"{model}@{moment}" if moment not in model else model for model, moment in both])
+    return sheet.of(cells, *notes)
 
 
 def read_scores(
@@ -255,8 +255,8 @@ def _columns(sheet: Sheet) -> tuple[list[Heading], list[str]]:
 def _need(sheet: Sheet, columns: list[str], named: list[str], *, sized: bool = True) -> None:
     """Raise MissingError where a column that the question needs is not there."""
     if "model" not in columns:
-        by_column = zip(sheet.columns, zip(*sheet.cells[:20], strict=True), strict=True)
-        texts = [name for name, cells in by_column if all(to_number(c, decimal_comma=False) is None for c in cells)]
+        number = sheet.cells.head(20).map(partial(to_number, decimal_comma=False))
+        texts = [name for name, none in zip(sheet.columns, number.isna().all(), strict=True) if none]
         likely = f"; likely {', '.join(map(repr, texts[:3]))}" if texts else ""
         raise MissingError(f"{sheet.name}: row 1 has no column model{likely}; name each row's model in one")
     if lacking := [benchmark for benchmark in named if benchmark not in columns]:
@@ -272,57 +272,41 @@ def _need(sheet: Sheet, columns: list[str], named: list[str], *, sized: bool = T
         raise MissingError(f"{sheet.name}: row 1 has no column params_b{likely}; {step}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    values: pd.Series
-    stderr: pd.Series | None = None
-    percent: bool = False
-    notes: tuple[str, ...] = ()
-    active: pd.Series | None = None
+def _column(
+    sheet: Sheet, index: int, head: Heading, strict: Sequence[str]
+) -> tuple[pd.Series, pd.DataFrame | None, list[str]]:
+    """One column as numbers or text; what each of its cells says (`Cell`), None of text; notes.
 
-
-def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> _Column:
-    """One column as numbers or text. A cell that is no number is refused where it matters, else the column is text."""
+    A cell that is no number is refused where it matters, else the column is text.
+    """
     name, comma = head.name, sheet.decimal_comma
-    texts = {at: row[index] for at, row in enumerate(sheet.cells) if not is_blank(row[index])}
+    text = sheet.cells.iloc[:, index].reset_index(drop=True).astype(object)
+    text = text.where(~text.map(is_blank), np.nan)
     if name in TEXT or name.endswith("_protocol"):
-        return _Column(_series(sheet, texts, "object"))
+        return text, None, []
     count = name in table()["count_columns"]
-    active: dict[int, float] = {}
-    cells: dict[int, Cell | None]
-    if name == "params_b":
-        sizes = {at: to_sizes(cell, decimal_comma=comma, scale=head.scale) for at, cell in texts.items()}
-        active = {at: size[1] for at, size in sizes.items() if size and size[1] is not None}
-        cells = {at: Cell(size[0]) if size else None for at, size in sizes.items()}
-    elif name in table()["unit_columns"] or name == "tokens_b":
-        counts = {at: to_size(cell, decimal_comma=comma, scale=head.scale, count=count) for at, cell in texts.items()}
-        cells = {at: None if size is None else Cell(size) for at, size in counts.items()}
-    elif name == "step":
-        steps = {at: to_count(cell, decimal_comma=comma) for at, cell in texts.items()}
-        cells = {at: None if step is None else Cell(step) for at, step in steps.items()}
-    else:
-        cells = {at: to_score(cell, decimal_comma=comma, count=count) for at, cell in texts.items()}
-    numbers = {at: cell for at, cell in cells.items() if cell is not None}
-    if bad := [at for at in texts if at not in numbers]:
-        return _no_numbers(sheet, head, texts, bad, strict)
-    errors = {at: cell.stderr for at, cell in numbers.items() if cell.stderr is not None}
-    return _Column(
-        _series(sheet, {at: cell.value for at, cell in numbers.items()}),
-        _series(sheet, errors) if errors else None,
-        any(cell.percent for cell in numbers.values()),
-        active=_series(sheet, active) if active else None,
-    )
+
+    def read(cell: str) -> Cell | None:
+        if name == "params_b":
+            return to_sizes(cell, decimal_comma=comma, scale=head.scale)
+        if name in table()["unit_columns"] or name == "tokens_b":
+            number = to_size(cell, decimal_comma=comma, scale=head.scale, count=count)
+        elif name == "step":
+            number = to_count(cell, decimal_comma=comma)
+        else:
+            return to_score(cell, decimal_comma=comma, count=count)
+        return None if number is None else Cell(number)
+
+    numbers = {at: read(cell) for at, cell in text.dropna().items()}
+    if bad := [int(str(at)) for at, cell in numbers.items() if cell is None]:
+        return text, None, _no_numbers(sheet, head, text, bad, strict)
+    cells = pd.DataFrame(numbers.values(), index=list(numbers), columns=Cell._fields).reindex(text.index)
+    return cells["value"].astype(float), cells, []
 
 
-def _series(sheet: Sheet, values: Mapping[int, Any], dtype: str = "float64") -> pd.Series:
-    return pd.Series([values.get(at, np.nan) for at in range(len(sheet.cells))], dtype=dtype)
-
-
-def _no_numbers(
-    sheet: Sheet, head: Heading, texts: Mapping[int, str], bad: Sequence[int], strict: Sequence[str]
-) -> _Column:
-    """A column with cells that are no numbers, as text; ScoresError where the question needs the column."""
-    name, cell = head.name, texts[bad[0]]
+def _no_numbers(sheet: Sheet, head: Heading, text: pd.Series, bad: Sequence[int], strict: Sequence[str]) -> list[str]:
+    """Notes of a column with cells that are no numbers; ScoresError where the question needs the column."""
+    name, cell = head.name, text[bad[0]]
     if name.removesuffix("_stderr") in strict:
         step = "write the decimals with a point" if re.match(r"^\d+,\d+$", cell) else "give a number or leave it blank"
         if two := TWO_NUMBERS.match(cell):
@@ -334,8 +318,7 @@ def _no_numbers(
             step = "experts share parameters; give their total in billions (Mixtral 8x7B has 46.7)"
         raise sheet.refusal(bad[0], name, f"{cell!r} is not a number; {step}")
     note = f"{sheet.place(bad[0], name)}: {cell!r} is not a number; the column is not read as scores"
-    notes = (note,) if head.known or len(bad) < len(texts) / 2 else ()
-    return _Column(_series(sheet, texts, "object"), notes=notes)
+    return [note] if head.known or len(bad) < text.notna().sum() / 2 else []
 
 
 def _families(sheet: Sheet, frame: pd.DataFrame, options: TableOptions, axis: Axis) -> tuple[bool, list[str]]:

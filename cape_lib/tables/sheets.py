@@ -8,10 +8,11 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import partial
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -78,26 +79,34 @@ Row = tuple[int, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Cells as text: `columns`, `cells` (one list a row, blanks as ""), `rows` (numbers as a spreadsheet counts)."""
+    """Cells as text in a frame, blanks as ""; its index counts the rows as a spreadsheet does."""
 
     name: str
-    columns: list[str]
-    cells: list[list[str]]
-    rows: list[int]
+    cells: pd.DataFrame
     decimal_comma: bool = False
     notes: tuple[str, ...] = ()
 
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns as they stand."""
+        return [str(name) for name in self.cells.columns]
+
     def place(self, position: int, column: str) -> str:
         """File, row and column of a cell, to open an error message."""
-        return f"{self.name}: row {self.rows[position]}, column {column}"
+        return f"{self.name}: row {self.cells.index[position]}, column {column}"
 
     def refusal(self, position: int, column: str, reason: str) -> ScoresError:
         """The error for one cell: its place and the reason, which ends with the next step."""
         return ScoresError(f"{self.place(position, column)}: {reason}")
 
-    def noting(self, *notes: str) -> Sheet:
-        """The same sheet with more notes."""
-        return replace(self, notes=(*self.notes, *notes))
+    def refuse(self, bad: pd.Series, column: str, says: str, *values: pd.Series) -> None:
+        """Raise `refusal` for the first row that is bad; `says` is filled with the cells of `values` there."""
+        for position in np.flatnonzero(bad.to_numpy(dtype=bool))[:1]:
+            raise self.refusal(position, column, says.format(*(cells.iloc[position] for cells in values)))
+
+    def of(self, cells: pd.DataFrame, *notes: str) -> Sheet:
+        """The sheet with other cells and further notes."""
+        return replace(self, cells=cells, notes=(*self.notes, *notes))
 
 
 def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, name: str = "the table") -> Sheet:
@@ -123,7 +132,8 @@ def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, nam
     rows, decimal_comma = _split(str(path), text, sep)
     if not text.endswith(("\n", "\r")):
         notes += _cut_off(path, rows)
-    return _sheet(str(path), rows, decimal_comma).noting(*notes)
+    sheet = _sheet(str(path), rows, decimal_comma)
+    return sheet.of(sheet.cells, *notes)
 
 
 def _cut_off(path: Path, rows: list[Row]) -> list[str]:
@@ -251,10 +261,8 @@ def _spreadsheet(path: Path, raw: bytes) -> Sheet:
     frame = filled[title]
     cells = [[_cell(cell) for cell in row] for row in frame.itertuples(index=False)]
     sheet = _sheet(str(path), list(enumerate(cells, start=1)))
-    if len(filled) > 1:
-        others = ", ".join([other for other in filled if other != title][:3])
-        sheet = sheet.noting(f"{path.name}: read the sheet {title}; not read: {others}")
-    return sheet
+    others = ", ".join([other for other in filled if other != title][:3])
+    return sheet.of(sheet.cells, f"{path.name}: read the sheet {title}; not read: {others}") if others else sheet
 
 
 def _packed_kind(path: Path) -> str:
@@ -281,9 +289,15 @@ def _of_frame(frame: pd.DataFrame, name: str) -> Sheet:
         raise ScoresError(f"{name}: has no row; add one row a model")
     if not isinstance(frame.index, pd.RangeIndex) and all(name is not None for name in frame.index.names):
         frame = frame.reset_index()  # pandas keeps the names of the models there
-    columns = [str(column).strip() for column in frame.columns]
     cells = [[_clean(_cell(cell)) for cell in row] for row in frame.itertuples(index=False)]
-    return Sheet(name, columns, cells, list(range(2, len(cells) + 2)))
+    return Sheet(name, _frame(cells, [str(column).strip() for column in frame.columns], range(2, len(cells) + 2)))
+
+
+def _frame(cells: list[list[str]], columns: list[str], rows: Iterable[int]) -> pd.DataFrame:
+    """Cells below their columns, every row as wide as the names."""
+    width = len(columns)
+    wide = [(row + [""] * width)[:width] for row in cells]
+    return pd.DataFrame(wide, index=pd.Index(rows), columns=columns, dtype=object)
 
 
 def _cell(value: Any) -> str:
@@ -444,44 +458,45 @@ def _sheet(name: str, rows: list[Row], decimal_comma: bool = False) -> Sheet:
     A second line of heads ("acc", "stderr" below a benchmark, or units) is joined to the first, repeated heads are
     dropped. Raises ScoresError for the table that a harness prints, which names no model.
     """
-    clean = [(line, [_clean(cell) for cell in cells]) for line, cells in rows]
-    clean = [(line, cells) for line, cells in clean if any(cells)]
+    clean = {line: cells for line, raw in rows if any(cells := [_clean(cell) for cell in raw])}
     if not clean:
         raise ScoresError(f"{name}: every cell is empty; the first row names the columns, one row a model follows")
-    at = _header_at(clean)
-    (top, header), body = clean[at], clean[at + 1 :]
-    notes = []
+    lines, notes = list(clean), []
+    at = _header_at(list(clean.values()))
+    top, header = lines[at], clean[lines[at]]
+    body = {line: clean[line] for line in lines[at + 1 :]}
     if {"tasks", "n_shot", "metric", "value"} <= {plain(cell) for cell in header}:
         what = "the table that lm-evaluation-harness prints, which names no model"
         raise ScoresError(f"{name}: {what}; name the results_*.json of the run instead")
     if at:
-        above = ", ".join(cell for _, cells in clean[:at] for cell in cells if cell)
+        above = ", ".join(cell for line in lines[:at] for cell in clean[line] if cell)
         notes.append(f"passed over above the names of the columns: {above[:80]}")
-    if body and (joined := _joined(header, body[0][1])) is not None:
-        notes.append(f"rows {top} and {body[0][0]} are read together as the names of the columns")
-        header, body = joined, body[1:]
+    if body and (joined := _joined(header, body[lines[at + 1]])) is not None:
+        notes.append(f"rows {top} and {lines[at + 1]} are read together as the names of the columns")
+        header = joined
+        del body[lines[at + 1]]
     heads = [cell.casefold() for cell in header]
-    again = [line for line, cells in body if [cell.casefold() for cell in cells[: len(heads)]] == heads]
+    again = [line for line, cells in body.items() if [cell.casefold() for cell in cells[: len(heads)]] == heads]
     if again:
-        body = [row for row in body if row[0] not in again]
+        body = {line: cells for line, cells in body.items() if line not in again}
         notes.append(f"the names of the columns stand again in row {', '.join(map(str, again[:4]))}: passed over")
     width = max(position + 1 for position, cell in enumerate(header) if cell)
-    for line, cells in body:
+    for line, cells in body.items():
         if any(cells[width:]):
             reason = f"row {line} has {len(cells)} cells, row {top} names {width} columns"
             raise ScoresError(f"{name}: {reason}; give each cell its column")
     if not body:
         raise ScoresError(f"{name}: has column names but no row below them; add one row a model")
-    header, table_cells = _indexed(header[:width], [_wide(cells, width) for _, cells in body])
-    if "" in header:
-        place = f"row {top}, column {header.index('') + 1}"
+    table = _indexed(_frame(list(body.values()), header[:width], body))
+    if "" in table.columns:
+        place = f"row {top}, column {list(table.columns).index('') + 1}"
         raise ScoresError(f"{name}: {place} has no name; name it or delete the column")
-    return Sheet(name, header, table_cells, [line for line, _ in body], decimal_comma, tuple(notes))
+    return Sheet(name, table, decimal_comma, tuple(notes))
 
 
-def _header_at(rows: list[Row]) -> int:
+def _header_at(rows: list[list[str]]) -> int:
     """Position of the row that names the columns: the first that has a column for models among known ones, else 0."""
-    for at, (_, cells) in enumerate(rows[:FIRST_ROWS]):
+    for at, cells in enumerate(rows[:FIRST_ROWS]):
         known = [head for head in map(heading, filter(None, cells)) if head.known]
         if len(known) > 1 and any(head.name == "model" for head in known):
             return at
@@ -501,41 +516,35 @@ def _joined(header: list[str], second: list[str]) -> list[str] | None:
         return None
     if any(to_number(cell, decimal_comma=True) is not None for cell in below):
         return None
-    width = max(len(header), len(second))
     above, names = "", []
-    for upper, lower in zip(_wide(header, width), _wide(below, width), strict=True):
+    for upper, lower in zip_longest(header, below, fillvalue=""):
         above = upper or above
         names.append(f"{above} {lower}".strip() if lower else upper)
     return names
 
 
-def _wide(cells: list[str], width: int) -> list[str]:
-    return (cells + [""] * width)[:width]
-
-
-def _indexed(header: list[str], cells: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+def _indexed(cells: pd.DataFrame) -> pd.DataFrame:
     """The nameless first column of pandas: a count of rows is dropped, names of models are the models."""
-    first = [row[0] for row in cells]
+    header, first = list(cells.columns), cells.iloc[:, 0].tolist()
     if header[0]:
-        return header, cells
+        return cells
     if first == [str(i) for i in range(len(first))]:
-        return header[1:], [row[1:] for row in cells]
+        return cells.iloc[:, 1:]
     if "model" not in map(known_name, header) and any(to_number(cell, decimal_comma=False) is None for cell in first):
-        return ["model", *header[1:]], cells
-    return header, cells
+        return cells.set_axis(["model", *header[1:]], axis=1)
+    return cells
 
 
 def upright(sheet: Sheet) -> Sheet:
     """The sheet with one row a model, and a note where it had to be turned or rows were passed over."""
-    if named := _leaderboard_v2(sheet):
-        named = named.noting(
-            "read as a table of the Open LLM Leaderboard v2: raw and normalised scores are named apart"
-        )
-    elif turned := _from_long(sheet):
-        named = turned.noting("read as a long table: one row a score")
-    elif turned := _transposed(sheet):
-        named = turned.noting("read as a transposed table: one column a model")
-    return _models_only(named or sheet)
+    if (cells := _leaderboard_v2(sheet)) is not None:
+        note = "read as a table of the Open LLM Leaderboard v2: raw and normalised scores are named apart"
+        sheet = sheet.of(cells, note)
+    elif (cells := _from_long(sheet)) is not None:
+        sheet = sheet.of(cells, "read as a long table: one row a score")
+    elif (cells := _transposed(sheet)) is not None:
+        sheet = sheet.of(cells, "read as a transposed table: one column a model")
+    return _models_only(sheet)
 
 
 def _models_only(sheet: Sheet) -> Sheet:
@@ -543,60 +552,44 @@ def _models_only(sheet: Sheet) -> Sheet:
 
     Below the others such a text is a note; above them it is the family of those that follow, where no column tells it.
     """
-    names = [known_name(column) for column in sheet.columns]
-    if "model" not in names or len(sheet.columns) < 3:
+    names, cells = [known_name(column) for column in sheet.columns], sheet.cells
+    if "model" not in names or len(names) < 3:
         return sheet
-    model, totals, alone = names.index("model"), [], []
-    single = [sum(not is_blank(cell) for cell in row) == 1 and bool(row[0] or row[model]) for row in sheet.cells]
-    sections = single[0] and not single[-1] and "family" not in names
-    stay, family, families = [], "", []
-    for at, row in enumerate(sheet.cells):
-        text = row[model] or row[0]
-        if plain(text) in table()["no_models"]:
-            totals.append(text)
-        elif single[at]:
-            alone.append(text)
-            family = text
-        else:
-            stay.append(at)
-            families.append(family)
-    if not stay:  # names alone: the refusal of what is missing says more
+    model = cells.iloc[:, names.index("model")]
+    text = model.where(model != "", cells.iloc[:, 0])
+    single = (~cells.map(is_blank)).sum(axis=1).eq(1) & text.ne("")
+    total = text.map(plain).isin(table()["no_models"])
+    stay, alone = cells[~(single | total)], text[single & ~total]
+    if stay.empty:  # names alone: the refusal of what is missing says more
         return sheet
-    notes = [f"no models, left out: {', '.join(totals[:3])}"] if totals else []
-    cells, rows = [sheet.cells[at] for at in stay], [sheet.rows[at] for at in stay]
-    if alone and sections:
+    notes = [f"no models, left out: {', '.join(text[total][:3])}"] if total.any() else []
+    if len(alone) and single.iloc[0] and not single.iloc[-1] and "family" not in names:
         notes.append(f"rows with a name alone are read as families: {', '.join(alone[:4])}")
-        sheet = replace(sheet, columns=[*sheet.columns, "family"])
-        cells = [[*row, family] for row, family in zip(cells, families, strict=True)]
-    elif alone:
+        stay = stay.assign(family=alone.reindex(cells.index).ffill().fillna("")[stay.index])
+    elif len(alone):
         notes.append(f"rows with one text alone are passed over: {', '.join(alone[:3])[:100]}")
-    return replace(sheet, cells=cells, rows=rows).noting(*notes)
+    return sheet.of(stay, *notes)
 
 
-def _leaderboard_v2(sheet: Sheet) -> Sheet | None:
-    """The sheet with "BBH" as bbh_normalised and the fractions of "BBH Raw" as percent in bbh_raw."""
+def _leaderboard_v2(sheet: Sheet) -> pd.DataFrame | None:
+    """The cells with "BBH" as bbh_normalised and the fractions of "BBH Raw" as percent in bbh_raw."""
     heads = [plain(column) for column in sheet.columns]
-    raw = [at for at, head in enumerate(heads) if head.endswith("_raw") and head.removesuffix("_raw") in heads]
-    if len(raw) < 2:
+    raw = [head for head in heads if head.endswith("_raw") and head.removesuffix("_raw") in heads]
+    if len(raw) < 2 or len(set(heads)) < len(heads):
         return None
-    bases = {heads[at].removesuffix("_raw") for at in raw}
-    columns = [
-        heads[i] if i in raw else f"{heads[i]}_normalised" if heads[i] in bases else column
-        for i, column in enumerate(sheet.columns)
-    ]
-    cells = [
-        [_hundredfold(cell, sheet.decimal_comma) if i in raw else cell for i, cell in enumerate(row)]
-        for row in sheet.cells
-    ]
-    return replace(sheet, columns=columns, cells=cells)
+    bases = {head.removesuffix("_raw") for head in raw}
+    named = zip(heads, sheet.columns, strict=True)
+    columns = [head if head in raw else f"{head}_normalised" if head in bases else name for head, name in named]
+    cells = sheet.cells.set_axis(columns, axis=1)
+    return cells.assign(**{name: cells[name].map(partial(_hundredfold, comma=sheet.decimal_comma)) for name in raw})
 
 
-def _hundredfold(cell: str, decimal_comma: bool) -> str:
-    value = to_number(cell, decimal_comma=decimal_comma)
+def _hundredfold(cell: str, *, comma: bool) -> str:
+    value = to_number(cell, decimal_comma=comma)
     return cell if value is None or value > 1 else f"{100 * value:.10g}"
 
 
-def _from_long(sheet: Sheet) -> Sheet | None:
+def _from_long(sheet: Sheet) -> pd.DataFrame | None:
     heads = [plain(column) for column in sheet.columns]
     names = [heading(column).name for column in sheet.columns]
     at_benchmark = next((heads.index(word) for word in _BENCHMARK if word in heads), None)
@@ -608,11 +601,11 @@ def _from_long(sheet: Sheet) -> Sheet | None:
     at_error = next((i for i, word in enumerate(heads) if word in table()["endings"]["stderr"]), None)
     # Several runs of a model differ in a further column: each keeps its own row.
     beside = [i for i in range(len(names)) if i not in (at_benchmark, at_score, at_error) and heads[i] != "metric"]
-    cells = pd.DataFrame(sheet.cells)
+    cells = sheet.cells.set_axis(range(len(names)), axis=1)
     for position in np.flatnonzero(cells[at_benchmark] == "")[:1]:
         raise sheet.refusal(position, sheet.columns[at_benchmark], "is blank; name the benchmark of this score")
     for position in np.flatnonzero(cells.duplicated([*beside, at_benchmark]))[:1]:
-        model, benchmark = sheet.cells[position][names.index("model")], sheet.cells[position][at_benchmark]
+        model, benchmark = cells.iloc[position][[names.index("model"), at_benchmark]]
         reason = f"{model!r} has a score in {benchmark!r} already; keep one row"
         raise sheet.refusal(position, sheet.columns[at_benchmark], reason)
     cells["row"] = cells.groupby(beside, sort=False).ngroup()
@@ -620,27 +613,20 @@ def _from_long(sheet: Sheet) -> Sheet | None:
     if at_error is not None:
         errors = cells.pivot(index="row", columns=at_benchmark, values=at_error)[wide.columns]
         wide = wide.join(errors.add_suffix("_stderr"))
-    first = cells.drop_duplicates("row").index
-    scores = wide.fillna("").to_numpy().tolist()
-    return replace(
-        sheet,
-        columns=[*(sheet.columns[i] for i in beside), *map(str, wide.columns)],
-        cells=[[*(sheet.cells[at][i] for i in beside), *row] for at, row in zip(first, scores, strict=True)],
-        rows=[sheet.rows[at] for at in first],
-    )
+    about = sheet.cells[~cells["row"].duplicated()].iloc[:, beside]
+    return pd.concat([about, wide.fillna("").set_axis(about.index)], axis=1)
 
 
-def _transposed(sheet: Sheet) -> Sheet | None:
+def _transposed(sheet: Sheet) -> pd.DataFrame | None:
     names = [heading(column) for column in sheet.columns]
     if any(name.known and name.name != "model" for name in names[1:]):
         return None
-    down = [row[0] for row in sheet.cells]
+    down = sheet.cells.iloc[:, 0].tolist()
     known = [name for name in down if heading(name).known and heading(name).name != "model"]
     if len(known) < 2 or len(known) < len(down) / 2 or len(set(down)) < len(down):
         return None
-    columns = ["model", *down]
-    cells = [[sheet.columns[i], *(row[i] for row in sheet.cells)] for i in range(1, len(sheet.columns))]
-    return replace(sheet, columns=columns, cells=cells, rows=list(range(2, len(cells) + 2)))
+    cells = [[model, *sheet.cells.iloc[:, i]] for i, model in enumerate(sheet.columns) if i]
+    return _frame(cells, ["model", *down], range(2, len(cells) + 2))
 
 
 def _benchmark(name: str) -> bool:
