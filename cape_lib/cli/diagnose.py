@@ -25,13 +25,6 @@ examples:
   cape diagnose --swe 80.8 --gpqa 91.3 --lab Anthropic             a frontier release
   cape diagnose --gpqa 86 --accuracy 40 --non-hallucination 30 --mode reasoning      a model of today
   cape diagnose --example pythia                                   one of the dashboard's examples"""
-QUESTIONS = {
-    "phase": "Which phase?",
-    "sure": "How sure?",
-    "compared": "Compared with whom?",
-    "move": "What would move it?",
-    "measure": "What to measure next?",
-}
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
 KNOWS, ADMITS = "omniscience_accuracy", "omniscience_non_hallucination"
 
@@ -114,6 +107,8 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
 
 def text(result: dict[str, Any]) -> str:
     """The diagnosis for a reader: headline, five answers, the steps or releases, advice with its evidence."""
+    from cape_lib.dashboard.wording import QUESTIONS
+
     lines = [result["answers"]["headline"], ""]
     lines += [f"{question:<24}{result['answers'][key]}" for key, question in QUESTIONS.items()]
     lines += [f"note: {note}" for note in result["notes"]]

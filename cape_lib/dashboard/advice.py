@@ -7,30 +7,45 @@ from functools import lru_cache
 from typing import Any
 
 from cape_lib import tables
+from cape_lib.dashboard.wording import lookup
 from cape_lib.errors import ScoresError
 from cape_lib.frontier.trajectory import KINDS
 from cape_lib.rules import Quantity, Rule, holds, parse
 
 _FAMILY = {
-    "n_sizes",
-    "largest_b",
-    "gamma",
-    "p_tax",
-    "p_bonus",
-    "p_negative",
-    "settled",
-    "questions",
-    "vertex_inside",
-    "dx",
-    "runs",
+    "n_sizes": "n",
+    "largest_b": "largest.params_b",
+    **{name: f"last.{name}" for name in ("gamma", "p_tax", "p_bonus", "p_negative", "settled", "dx")},
+    "questions": "power.questions",
+    "vertex_inside": "boundary.vertex.inside",
+    "runs": "n_runs",
 }
-#: what is diagnosed -> the facts that a condition may speak of; a yes is 1, a no 0
-FACTS: dict[str, set[str]] = {
-    "model": {"params_b", "residual", "z", "outside", "hellaswag_z", "above_curve"},
+#: what is diagnosed -> the facts that a condition may speak of, each with its path in the diagnosis; a yes is 1, a no 0
+FACTS: dict[str, dict[str, str]] = {
+    "model": {
+        "params_b": "params_b",
+        **{name: f"lead.{name}" for name in ("residual", "z", "outside")},
+        "hellaswag_z": "trend.hellaswag.z",
+        "above_curve": "curve.above",
+    },
     "family": _FAMILY,
     "pair": _FAMILY,
-    "today": {"gpqa", "admits_below", "wrong_below", "d_admits", "d_wrong"},
-    "release": {"h", "h_size", "outside", "noise", "sigma", "ifeval_below", *(f"is_{kind}" for kind in KINDS)},
+    "today": {
+        "gpqa": "last.gpqa_diamond",
+        "admits_below": "beside.admits.below",
+        "wrong_below": "beside.wrong.below",
+        "d_admits": "change.omniscience_non_hallucination",
+        "d_wrong": "change.wrong",
+    },
+    "release": {
+        "h": "last.h",
+        "h_size": "h_size",
+        "outside": "last.outside",
+        "noise": "noise95",
+        "sigma": "saturation.0.sigma",
+        "ifeval_below": "ifeval_below",
+        **{f"is_{kind}": f"is.{kind}" for kind in KINDS},
+    },
 }
 SHOWN = ("rule", "topic", "advice", "evidence", "strength", "link")
 
@@ -61,12 +76,15 @@ def plain_rules() -> list[dict[str, Any]]:
     ]
 
 
-def advise(kind: str, facts: Mapping[str, float | None]) -> list[dict[str, str]]:
+def advise(kind: str, facts: Mapping[str, Any]) -> list[dict[str, str]]:
     """The rules of one kind whose condition holds; a fact that is None fails its comparison.
 
-    facts: name of `FACTS` -> number. Returns rule, topic, advice, evidence, strength, link.
+    facts: the diagnosis with what is derived from it, as `FACTS` has its paths. Returns rule, topic, advice, evidence,
+    strength, link.
     """
-    values = {Quantity(name): float("nan") if value is None else value for name, value in facts.items()}
+    paths = FACTS[kind]
+    known = {name: lookup(facts, path) for name, path in paths.items()}
+    values = {Quantity(name): float("nan") if value is None else float(value) for name, value in known.items()}
     return [
         {name: row[name] for name in SHOWN}
         for row, rule in rules()

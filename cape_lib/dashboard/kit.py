@@ -45,7 +45,8 @@ def kit() -> Kit:
     Keys: constants (z95, nodes, weights, items, labels, ratios), `base` (rows of the uniform panel, with sources),
     `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
     panel), `frontier` (releases and lines), `today` (variants of one laboratory), `power` (of calling
-    a boundary), `promises` (how often its intervals are right), `rules`, `words`, `examples`.
+    a boundary), `promises` (how often its intervals are right), `rules` and the `facts` they speak of,
+    `words`, `answers`, `questions`, `examples`.
     """
     base = known_models()
     nodes, weights = np.polynomial.legendre.leggauss(48)
@@ -88,7 +89,10 @@ def kit() -> Kit:
             for name in boundary.ESTIMATORS
         },
         "rules": advice.plain_rules(),
+        "facts": advice.FACTS,
         "words": wording.templates(),
+        "answers": wording.templates("answers"),
+        "questions": wording.QUESTIONS,
         "examples": examples(),
     }
 

@@ -15,7 +15,7 @@ from cape_lib.base import boundary, coupling, dynamics
 from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import plain_steps, promised
 from cape_lib.dashboard.one_model import perhaps_swapped
-from cape_lib.dashboard.wording import BLANK, interval, number, shown, write
+from cape_lib.dashboard.wording import BLANK, interval, number, shown, speak
 from cape_lib.errors import MissingError
 from cape_lib.stats import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
 from cape_lib.tables.axes import PARAMS, Axis
@@ -72,13 +72,8 @@ def diagnose_family(
         "forecast": _forecast(frame, x, y, at),
     }
     diagnosis["power"] = _power(frame, diagnosis)
-    facts = _facts(diagnosis)
-    return diagnosis | {
-        "phase": steps[-1]["phase"],
-        "answers": _answers(diagnosis, facts),
-        "advice": advise(kind, _rule_facts(diagnosis)),
-        "notes": _notes(frame, diagnosis, facts),
-    }
+    facts = _facts(frame, diagnosis)
+    return diagnosis | speak(kind, facts) | {"phase": steps[-1]["phase"], "advice": advise(kind, facts)}
 
 
 def with_noise(frame: pd.DataFrame, x: str, y: str, items: Mapping[str, int] | None) -> pd.DataFrame:
@@ -298,103 +293,30 @@ def questions_needed(step: tuple[float, float], variance: tuple[float, float], l
     return high
 
 
-def _facts(diagnosis: Mapping[str, Any]) -> dict[str, Any]:
-    steps, last, r, known = diagnosis["steps"], diagnosis["steps"][-1], diagnosis["r"], plain_steps()
-    counts = {phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES}
-    names = ("smaller", "larger", "gamma", "interval", "phase", "p_negative", "dx", "dy")
+def spoken_of(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
+    """A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts."""
+    steps, names = diagnosis["steps"], (diagnosis["x"], diagnosis["y"])
+    stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
     return {
-        "x": diagnosis["labels"][diagnosis["x"]],
-        "y": diagnosis["labels"][diagnosis["y"]],
-        "n": diagnosis["n"],
+        **diagnosis,
+        **{axis: diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y")},
         "n_steps": len(steps),
-        **{name: last[name] for name in names},
-        **counts,
+        "last": steps[-1],
+        "counts": {phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES},
         "settled": sum(step["settled"] for step in steps),
-        **{f"whole_{name}": value for name, value in diagnosis["whole"].items()},
         "runs_of": " and ".join(diagnosis["labels"][name] for name in diagnosis["runs"]),
-        "r": r["estimate"],
-        "r_interval": r["interval"],
+        "n_runs": len(diagnosis["runs"]),
+        "mc2_bound": "truthfulqa" in names and not stated,
+    }
+
+
+def _facts(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
+    known, sizes = plain_steps(), diagnosis["sizes"]
+    rows = [(size["params_b"], size["x"], size["y"]) for size in sizes]
+    return spoken_of(frame, diagnosis) | {
+        "smallest": sizes[0],
+        "largest": sizes[-1],
         "known": len(known),
         "known_negative": sum(step["gamma"] < 0 for step in known),
-        "questions": diagnosis["power"]["questions"],
-        "most_questions": MOST_QUESTIONS,
-        "largest": diagnosis["sizes"][-1]["model"],
-        "smallest": diagnosis["sizes"][0]["model"],
-        "settle_r": _settle_r(diagnosis),
-    }
-
-
-def _settle_r(diagnosis: Mapping[str, Any]) -> str:
-    needed, dip = diagnosis["power"]["sizes"], diagnosis["power"]["boundary"]
-    text = "" if needed is None else write("settle_r" if needed > diagnosis["n"] else "settled_r", {"needed": needed})
-    if dip is None or diagnosis["boundary"]["vertex"]["verdict"] == "boundary":
-        return text
-    return text + write("settle_boundary", dip | {"n": diagnosis["n"]})
-
-
-def _answers(diagnosis: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:
-    last, kind = diagnosis["steps"][-1], str(diagnosis["kind"])
-    known, one = last["p_negative"] is not None, len(diagnosis["steps"]) == 1
-    if last["gamma"] is None:
-        headline = "family_headline_undefined"
-    elif not known:
-        headline = "family_headline_no_noise"
-    elif not one and diagnosis["whole"]["gamma"] is not None:
-        whole = "settled" if diagnosis["whole"]["settled"] else "open"
-        headline = f"family_headline_{whole}_{'settled' if last['settled'] else 'open'}"
-    else:
-        headline = "family_headline_settled" if last["settled"] else "family_headline"
-    sure = "family_sure_one" if one else "family_sure"
-    if diagnosis["runs"]:
-        sure = "family_sure_one_runs" if one else "family_sure_runs"
-    if not known:
-        sure = "family_sure_no_noise"
-    return {
-        "headline": write(headline, facts),
-        "phase": write("family_phase_one" if one else "family_phase", facts),
-        "sure": write(sure, facts),
-        "compared": write(f"{kind}_compared" if facts["r"] is not None else f"{kind}_compared_two", facts),
-        "move": write(f"{kind}_move_{_situation(last, diagnosis['whole'])}", facts),
-        "measure": write(_measure(diagnosis, known), facts),
-    }
-
-
-def _situation(last: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
-    if not last["settled"]:
-        return "open_whole" if whole["settled"] else "open"
-    return "tax" if last["gamma"] is not None and last["gamma"] < 0 else "bonus"
-
-
-def _measure(diagnosis: Mapping[str, Any], known: bool) -> str:
-    power = diagnosis["power"]
-    if not known:
-        return "family_measure_no_noise"
-    if power["settled"]:
-        return "family_measure_settled" if diagnosis["n"] >= 4 else "family_measure_settled_few"
-    key = "family_measure" if power["questions"] is not None else "family_measure_hopeless"
-    return f"{key}_runs" if diagnosis["runs"] else key
-
-
-def _notes(frame: pd.DataFrame, diagnosis: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
-    notes = [write("note_runs" if diagnosis["runs"] else "note_seeds", facts)]
-    if diagnosis["kind"] == "family" and perhaps_swapped([(s["params_b"], s["x"], s["y"]) for s in diagnosis["sizes"]]):
-        notes.append(write("note_swapped_family", facts))
-    stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
-    if "truthfulqa" in (diagnosis["x"], diagnosis["y"]) and not stated:
-        notes.append(write("note_mc2_noise", facts))
-    if diagnosis["n"] < 6:
-        notes.append(write("note_few_for_dimension", facts))
-    return notes
-
-
-def _rule_facts(diagnosis: Mapping[str, Any]) -> dict[str, float | None]:
-    last = diagnosis["steps"][-1]
-    return {
-        **{name: last[name] for name in ("gamma", "p_tax", "p_bonus", "p_negative", "dx")},
-        "n_sizes": float(diagnosis["n"]),
-        "largest_b": diagnosis["sizes"][-1]["params_b"],
-        "settled": float(last["settled"]),
-        "questions": diagnosis["power"]["questions"],
-        "runs": float(bool(diagnosis["runs"])),
-        "vertex_inside": float(diagnosis["boundary"]["vertex"]["inside"]),
+        "swapped": diagnosis["kind"] == "family" and perhaps_swapped(rows),
     }

@@ -16,7 +16,7 @@ from cape_lib.base.coupling import TOKEN_EDGE, base_rate
 from cape_lib.base.levers import WebTrend
 from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import kit, known_models, known_steps, trends
-from cape_lib.dashboard.wording import fixed, interval, number, shown, write
+from cape_lib.dashboard.wording import interval, number, speak
 from cape_lib.stats import score_sd
 
 #: gamma for which the suggested second size would tell the sign
@@ -45,29 +45,10 @@ def diagnose_model(model: Mapping[str, Any]) -> dict[str, Any]:
     noise_x, noise_y = (1.96 * float(score_sd(score, name)) for name, score in zip(PAIR, (x, y), strict=True))
     gap = math.sqrt(2) * noise_y
     second = {"dy": gap, "dx": gap / TYPICAL_GAMMA, "dx_least": math.sqrt(2) * noise_x}
-    facts: dict[str, Any] = {
-        "name": model.get("model") or "This model",
-        "params_b": size,
-        "x": x,
-        "y": y,
-        **{name: lead[name] for name in ("residual", "expected", "interval", "n", "low_b", "high_b")},
-        "residual_size": abs(lead["residual"]),
-        "side": "above" if lead["residual"] >= 0 else "below",
-        "noise": noise_y,
-        **{name: curve[name] for name in ("critical", "stated", "reversed")},
-        **{f"{name}_right": curve["record"][name] for name in ("stated", "reversed")},
-        "record_n": curve["record"]["n"],
-        **{f"near_{name}": value for name, value in near.items()},
-        "token_edge": TOKEN_EDGE,
-        "nearest": _names(nearest),
-        "gap_x": second["dx"],
-        "gap_y": second["dy"],
-        "typical": TYPICAL_GAMMA,
-    }
-    return {
+    diagnosis: dict[str, Any] = {
         "kind": "model",
         "phase": None,
-        "name": facts["name"],
+        "name": model.get("model") or "This model",
         "params_b": size,
         "hellaswag": x,
         "truthfulqa": y,
@@ -78,10 +59,17 @@ def diagnose_model(model: Mapping[str, Any]) -> dict[str, Any]:
         "steps": near,
         "nearest": nearest,
         "second": second,
-        "answers": _answers(facts, lead, near, comparable=comparable),
-        "advice": advise("model", _rule_facts(size, trend, curve)) if comparable else [],
-        "notes": _notes(model, facts, lead),
     }
+    shots = {name: model.get(f"{name}_shots") for name in PAIR}
+    facts = diagnosis | {
+        "lead": lead,
+        "residual_size": abs(lead["residual"]),
+        "token_edge": TOKEN_EDGE,
+        "typical": TYPICAL_GAMMA,
+        "shots": {name: None if value is None else int(value) for name, value in shots.items()},
+        "swapped": perhaps_swapped([(size, x, y)]),
+    }
+    return diagnosis | speak("model", facts) | {"advice": advise("model", facts) if comparable else []}
 
 
 def residual(trend: WebTrend, size: float, score: float) -> dict[str, Any]:
@@ -175,52 +163,3 @@ def neighbours(size: float, x: float, y: float) -> list[dict[str, Any]]:
         | {"source": {"name": row["source"], "url": tables.source_url(row["source"])}}
         for row in near[columns].to_dict("records")
     ]
-
-
-def _names(rows: list[dict[str, Any]]) -> str:
-    three = [f"{r['model']} ({fixed(r['hellaswag'], 1)} / {fixed(r['truthfulqa'], 1)})" for r in rows[:3]]
-    return ", ".join(three)
-
-
-def _answers(
-    facts: Mapping[str, Any], lead: Mapping[str, Any], near: Mapping[str, Any], *, comparable: bool
-) -> dict[str, str]:
-    off, below = lead["outside"], lead["residual"] < 0
-    known = "" if near["n"] else "_no_steps"
-    keys = {
-        "headline": f"model_headline_outside{known}" if off else f"model_headline{known}",
-        "phase": "model_phase",
-        "sure": "model_sure_outside" if off else "model_sure",
-        "compared": f"model_compared{known}",
-        "move": ("model_move_below" if below else "model_move_above") if off else "model_move",
-        "measure": "model_measure",
-    }
-    if not comparable:
-        mc1 = {name: f"model_{name}_mc1" for name in ("headline", "sure", "compared")}
-        keys |= mc1 | {"phase": "model_phase_plain", "move": "model_move_unknown"}
-    return {name: write(key, facts) for name, key in keys.items()}
-
-
-def _notes(model: Mapping[str, Any], facts: Mapping[str, Any], lead: Mapping[str, Any]) -> list[str]:
-    notes = []
-    if perhaps_swapped([(facts["params_b"], facts["x"], facts["y"])]):
-        notes.append(write("note_swapped_family", facts))
-    if not lead["within_range"]:
-        notes.append(write("note_outside_sizes", facts))
-    for name, usual in (("hellaswag", 10), ("truthfulqa", 0)):
-        shots = model.get(f"{name}_shots")
-        if shots is not None and shots != usual:
-            notes.append(write("note_shots", {"label": tables.label(name), "shots": shown(int(shots)), "usual": usual}))
-    return notes
-
-
-def _rule_facts(size: float, trend: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, float | None]:
-    lead = trend["truthfulqa"]
-    return {
-        "params_b": size,
-        "residual": lead["residual"],
-        "z": lead["z"],
-        "outside": float(lead["outside"]),
-        "hellaswag_z": trend["hellaswag"]["z"],
-        "above_curve": float(curve["above"]),
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,15 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.base import boundary, coupling, dynamics, training
 from cape_lib.dashboard.one_family import (
-    MOST_QUESTIONS,
     correlation,
     last_step_power,
     plain_changes,
     plain_methods,
     plain_whole,
+    spoken_of,
     with_noise,
 )
-from cape_lib.dashboard.wording import number, shown, write
+from cape_lib.dashboard.wording import number, shown, speak
 from cape_lib.stats import ladder_rows, score_noise
 from cape_lib.tables.axes import Axis, day
 
@@ -70,13 +70,8 @@ def diagnose_path(
         "forecast": _forecast(frame, along, x, y, at),
     }
     diagnosis["power"] = last_step_power(frame, diagnosis)
-    facts = _facts(diagnosis, along)
-    return diagnosis | {
-        "phase": steps[-1]["phase"],
-        "answers": _answers(diagnosis, facts, along),
-        "advice": [],
-        "notes": _notes(frame, diagnosis, facts, along),
-    }
+    facts = spoken_of(frame, diagnosis) | _words(diagnosis, along)
+    return diagnosis | speak("path", facts) | {"phase": steps[-1]["phase"], "advice": []}
 
 
 def _value(along: Axis, value: float) -> float | str:
@@ -191,15 +186,17 @@ def _forecast(frame: pd.DataFrame, along: Axis, x: str, y: str, at: float | None
     return {"at": _value(along, ahead), "text": along.shown(ahead), "methods": methods}
 
 
-def _facts(diagnosis: Mapping[str, Any], along: Axis) -> dict[str, Any]:
-    """What the sentences say, by the names of their slots."""
-    whole, steps, runs = diagnosis["whole"], diagnosis["steps"], diagnosis["runs"]
+def _words(diagnosis: Mapping[str, Any], along: Axis) -> Plain:
+    """What the sentences take from the axis: its words, its two ends, where it turns, what the forecast says."""
     stretch = along.between(*_numbers(diagnosis, along))
-    facts = {
-        "x": diagnosis["labels"][diagnosis["x"]],
-        "y": diagnosis["labels"][diagnosis["y"]],
-        "n": diagnosis["n"],
-        "n_steps": len(steps),
+    methods = diagnosis["forecast"]["methods"].items()
+    places = diagnosis["boundary"]
+
+    def joined(chosen: Callable[[Plain], bool]) -> str:
+        rows = [(name.replace("_", " "), row) for name, row in places.items() if chosen(row)]
+        return "; ".join(f"{row['text']} by {name}" for name, row in rows)
+
+    return {
         "stretch": stretch,
         "stretch_first": stretch[0].upper() + stretch[1:],
         "path": along.path,
@@ -207,30 +204,13 @@ def _facts(diagnosis: Mapping[str, Any], along: Axis) -> dict[str, Any]:
         "point": along.point,
         "points": along.points,
         "where": along.where,
-        **{f"whole_{name}": value for name, value in whole.items()},
-        "whole_certainty": _certainty(whole),
-        "last_first": steps[-1]["first"],
-        "last_phase": steps[-1]["phase"],
-        "last_certainty": _certainty(steps[-1]),
-        **{phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES},
-        "turn": turn(diagnosis["boundary"], along),
-        "settled": sum(step["settled"] for step in steps),
-        "runs_of": " and ".join(diagnosis["labels"][name] for name in runs),
-        "r": diagnosis["r"]["estimate"],
-        "r_interval": diagnosis["r"]["interval"],
-        "r_n": diagnosis["r"]["n"],
-        "levels": diagnosis.get("r_levels", diagnosis["r"])["estimate"],
-        "ahead": diagnosis["forecast"]["text"],
-        "questions": diagnosis["power"]["questions"],
-        "most_questions": MOST_QUESTIONS,
-        "more": f"runs of each {along.point}" if runs else "questions",
-        "more_of": "more runs" if runs else "questions",
+        "turns": {
+            "sure": joined(lambda row: row["verdict"] == "boundary"),
+            "inside": joined(lambda row: row["inside"]),
+            "reason": next(iter(places.values()))["reason"],
+        },
+        "methods": ", ".join(f"{shown(row['y'], '1')} by {name}" for name, row in methods if row["y"] is not None),
     }
-    facts["half"] = "" if whole["dy_half"] is None else write("path_half", facts)
-    if strangers := diagnosis["strangers"]:
-        facts["others"] = f"{strangers['runs']} other runs" if strangers["runs"] > 1 else "another run"
-        facts |= {f"their_{word}": strangers[word]["others"] for word in ("changes", "levels")}
-    return facts
 
 
 def _numbers(diagnosis: Mapping[str, Any], along: Axis) -> tuple[float, float]:
@@ -240,73 +220,3 @@ def _numbers(diagnosis: Mapping[str, Any], along: Axis) -> tuple[float, float]:
         return ends
     low, high = ((pd.Timestamp(end) - pd.Timestamp("1970-01-01")).days for end in ends)
     return float(low), float(high)
-
-
-def _certainty(step: Mapping[str, Any]) -> str:
-    if step["p_negative"] is None:
-        return write("path_certainty_unknown", {})
-    return write("path_certainty_settled" if step["settled"] else "path_certainty_open", {})
-
-
-def turn(places: Mapping[str, Mapping[str, Any]], along: Axis) -> str:
-    """Where it turns, in a sentence: by the estimators that are sure, else why nothing can be said."""
-    for key, rows in (
-        ("path_turn_sure", [(name, row) for name, row in places.items() if row["verdict"] == "boundary"]),
-        ("path_turn_open", [(name, row) for name, row in places.items() if row["inside"]]),
-    ):
-        if rows:
-            texts = [f"{row['text']} by {name.replace('_', ' ')}" for name, row in rows]
-            return write(key, {"where": along.where, "places": "; ".join(texts)})
-    return write("path_turn_none", {"where": along.where, "reason": next(iter(places.values()))["reason"]})
-
-
-def _answers(diagnosis: Mapping[str, Any], facts: Mapping[str, Any], along: Axis) -> dict[str, str]:
-    """The headline and the five answers; each is one template or several in a row."""
-    whole, last, one = diagnosis["whole"], diagnosis["steps"][-1], len(diagnosis["steps"]) == 1
-    known = last["p_negative"] is not None
-    headline = ["path_headline", "path_headline_undefined" if whole["gamma"] is None else "path_headline_whole"]
-    if whole["gamma"] is not None and not one:
-        headline.append("path_headline_last_undefined" if last["gamma"] is None else "path_headline_last")
-    sure = ["path_sure_no_noise"]
-    if known:
-        sure = ["path_sure", *([] if one else ["path_sure_steps"])]
-        sure += [] if diagnosis["runs"] else ["path_sure_seeds"]
-    if diagnosis["r"]["estimate"] is None:
-        compared = "path_compared_none"
-    elif not along.serial:
-        compared = "path_compared"
-    else:
-        compared = "path_compared_serial" if diagnosis["strangers"] is None else "path_compared_beside"
-    if not last["settled"]:
-        move = "path_move_open_whole" if whole["settled"] else "path_move_open"
-    else:
-        move = "path_move_tax" if last["gamma"] is not None and last["gamma"] < 0 else "path_move_bonus"
-    if not known or last["settled"]:
-        measure = "path_measure_settled" if known else "path_measure_no_noise"
-    else:
-        measure = "path_measure_hopeless" if diagnosis["power"]["questions"] is None else "path_measure"
-    keys = {
-        "headline": headline,
-        "phase": ["path_phase", *([] if one else ["path_phase_steps"])],
-        "sure": sure,
-        "compared": [compared],
-        "move": [move],
-        "measure": [measure],
-    }
-    answers = {name: "".join(write(key, facts) for key in several) for name, several in keys.items()}
-    if known and diagnosis["runs"]:
-        answers["sure"] += " " + write("path_runs", facts)
-    return answers
-
-
-def _notes(frame: pd.DataFrame, diagnosis: Mapping[str, Any], facts: Mapping[str, Any], along: Axis) -> list[str]:
-    notes = [write("path_runs" if diagnosis["runs"] else "note_seeds", facts)]
-    if along.serial:
-        notes.append(write("note_path_serial", facts))
-    methods = diagnosis["forecast"]["methods"].items()
-    texts = [f"{shown(row['y'], '1')} by {name}" for name, row in methods if row["y"] is not None]
-    notes.append(write("note_path_ahead", {**facts, "methods": ", ".join(texts)}))
-    stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
-    if "truthfulqa" in (diagnosis["x"], diagnosis["y"]) and not stated:
-        notes.append(write("note_mc2_noise", facts))
-    return notes

@@ -12,10 +12,10 @@ import pandas as pd
 from cape_lib import frontier, tables
 from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import FRONTIER_PANEL, kit
-from cape_lib.dashboard.wording import fixed, interval, number, write
+from cape_lib.dashboard.wording import interval, number, speak
 from cape_lib.frontier.lines import RATIOS, FrontierLine, X, Y
 from cape_lib.frontier.saturation import ROTATE_BELOW
-from cape_lib.frontier.trajectory import KINDS, THRESHOLD
+from cape_lib.frontier.trajectory import KINDS
 from cape_lib.stats import isocline, seen_share
 from cape_lib.tables.frontier import middle
 
@@ -49,43 +49,35 @@ def diagnose_release(
     last = rows[-1]
     trail = _trajectory(read, known, chosen, lab)
     newest = trail[-1]
-    others = _nearest(last)
     axes = _saturation(frame, known)
-    facts = {
-        **{name: last[name] for name in ("h", "interval", "expected", "noise_sd", "phase", "emphasis", "x", "y")},
-        "name": last["model"],
-        "line": line,
-        "line_n": plain["n"],
-        "line_date": plain["date"],
-        "slope": plain["slope"],
-        "intercept": plain["intercept"],
-        "h_size": abs(last["h"]),
-        "side": "above" if last["h"] >= 0 else "below",
-        "noise95": 1.96 * last["noise_sd"],
-        "critical": last["gpqa_critical"],
-        "curve_side": "above" if last["y"] >= last["gpqa_critical"] else "below",
-        "nearest": _names(others),
-        "lab": lab,
-        "change": newest["change"],
-        "kind": newest["kind"],
-        "before": trail[-2]["model"] if len(trail) > 1 else None,
-        "limit": newest["limit"],
-        **_curve_facts(known),
-        **_axis_facts(axes),
-    }
-    return {
+    diagnosis: dict[str, Any] = {
         "kind": "release",
         "phase": last["phase"],
         "line": plain,
         "lab": lab,
         "rows": rows,
         "trajectory": trail,
-        "nearest": others,
+        "nearest": _nearest(last),
         "saturation": axes,
-        "answers": _answers(facts, last, newest, axes),
-        "advice": advise("release", _rule_facts(last, newest, axes)),
-        "notes": [write("note_swapped_release", facts)] if _perhaps_swapped(last, chosen) else [],
     }
+    scored = [axis for axis in axes if axis["sigma"] is not None]
+    widest = max(scored, key=lambda axis: axis["spread_new"], default=None)
+    above = frontier.beside_curve(known)["above"]
+    other = frontier.read_h(last["y"], last["x"], chosen)
+    facts = diagnosis | {
+        "last": last,
+        "newest": newest,
+        "is": {kind: newest["kind"] == kind for kind in KINDS},
+        "before": trail[-2]["model"] if len(trail) > 1 else None,
+        "h_size": abs(last["h"]),
+        "noise95": 1.96 * last["noise_sd"],
+        "ifeval_below": None if last["ifeval_above"] is None else not last["ifeval_above"],
+        "widest": widest and {"label": tables.label(widest["new"]), "spread": widest["spread_new"]},
+        "top": TOP,
+        "curve": {"n": len(above), "below": int((~above).sum()), "seen": 100 * seen_share(len(above))},
+        "swapped": bool(last["outside"] and other.low <= 0 <= other.high),
+    }
+    return diagnosis | speak("release", facts) | {"advice": advise("release", facts)}
 
 
 @lru_cache(maxsize=16)
@@ -198,72 +190,3 @@ def _nearest(last: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for r in near
     ]
-
-
-def _names(rows: list[dict[str, Any]]) -> str:
-    return ", ".join(f"{r['model']} ({fixed(r['x'], 1)} / {fixed(r['y'], 1)})" for r in rows[:3])
-
-
-def _axis_facts(axes: list[dict[str, Any]]) -> dict[str, Any]:
-    first = axes[0]
-    scored = [axis for axis in axes if axis["sigma"] is not None]
-    widest = max(scored, key=lambda axis: axis["spread_new"], default=None)
-    return {
-        "sigma": first["sigma"],
-        "spread_old": first["spread_old"],
-        "spread_new": first["spread_new"],
-        "top": TOP,
-        "separates": tables.label(widest["new"]) if widest else None,
-        "separates_spread": widest["spread_new"] if widest else None,
-    }
-
-
-def _curve_facts(known: pd.DataFrame) -> dict[str, float]:
-    """How many known releases lie below the papers' curve, and the share (percent) that would have shown one."""
-    above = frontier.beside_curve(known)["above"]
-    return {"curve_n": len(above), "curve_below": int((~above).sum()), "curve_seen": 100 * seen_share(len(above))}
-
-
-def _perhaps_swapped(last: Mapping[str, Any], chosen: FrontierLine) -> bool:
-    """The pair is outside as given and inside with the two scores exchanged."""
-    other = frontier.read_h(last["y"], last["x"], chosen)
-    return bool(last["outside"] and other.low <= 0 <= other.high)
-
-
-def _answers(
-    facts: Mapping[str, Any], last: Mapping[str, Any], newest: Mapping[str, Any], axes: list[dict[str, Any]]
-) -> dict[str, str]:
-    measured = "release_measure_none" if facts["separates"] is None else "release_measure"
-    if facts["separates"] is not None and axes[0]["rotate"]:
-        measured = "release_measure_rotate"
-    outside = "_outside" if last["outside"] else ""
-    return {
-        "headline": write(f"release_headline{outside}", facts),
-        "phase": write(f"release_phase{outside}", facts),
-        "sure": write(f"release_sure{outside}", facts),
-        "compared": write("release_compared_lab" if facts["before"] else "release_compared", facts),
-        "move": write(_move(newest), facts),
-        "measure": write(measured, facts),
-    }
-
-
-def _move(newest: Mapping[str, Any]) -> str:
-    """The sentence on the change since the release before: scatter is told apart from no change to speak of."""
-    if newest["change"] is None:
-        return "release_move_alone"
-    scatter = newest["kind"] == "noise" and abs(newest["change"]) > THRESHOLD
-    return "release_move_scatter" if scatter else f"release_move_{newest['kind']}"
-
-
-def _rule_facts(
-    last: Mapping[str, Any], newest: Mapping[str, Any], axes: list[dict[str, Any]]
-) -> dict[str, float | None]:
-    facts: dict[str, float | None] = {f"is_{kind}": float(newest["kind"] == kind) for kind in KINDS}
-    return facts | {
-        "h": last["h"],
-        "h_size": abs(last["h"]),
-        "outside": float(last["outside"]),
-        "noise": 1.96 * last["noise_sd"],
-        "sigma": axes[0]["sigma"],
-        "ifeval_below": None if last["ifeval_above"] is None else float(not last["ifeval_above"]),
-    }

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import kit, variant_rows
-from cape_lib.dashboard.wording import fixed, number, write
+from cape_lib.dashboard.wording import number, speak
 from cape_lib.errors import UsageError
 from cape_lib.frontier import variants
 from cape_lib.frontier.variants import ADMITS, KNOWS, PLACE, PRECISION, REASONING, WRONG
@@ -19,8 +19,6 @@ from cape_lib.names import suggest
 MODES = ("reasoning", "none")
 #: sizes count as alike within this factor
 ALIKE = 2.0
-#: GPQA under which much of a score is guessing (a guess scores 25)
-NEAR_GUESSING = 40.0
 SHOWN = (REASONING, KNOWS, ADMITS, WRONG, PRECISION)
 
 
@@ -54,18 +52,7 @@ def diagnose_variant(
         "sized": _sized(peers, last),
     }
     nearest = [_plain(row) | {"distance": float(row["distance"])} for row in place.nearest.to_dict("records")]
-    facts = _facts(last, own, beside) | _family(last, generation, ladder or []) | {"nearest": _names(nearest)}
-    if change:
-        facts |= {f"d_{name}": change[name] for name in (REASONING, ADMITS, WRONG)}
-        facts |= {f"half_{name}": change["noise"][name] for name in (REASONING, ADMITS, WRONG)}
-    matched = {
-        "gpqa": facts["gpqa"],
-        "admits_below": facts["admits_below"],
-        "wrong_below": facts["wrong_below"],
-        "d_admits": change and change[ADMITS],
-        "d_wrong": change and change[WRONG],
-    }
-    return {
+    diagnosis: dict[str, Any] = {
         "kind": "today",
         "phase": None,
         "mode": mode,
@@ -75,10 +62,10 @@ def diagnose_variant(
         "nearest": nearest,
         "ladder": ladder,
         "change": change,
-        "answers": _answers(facts, beside, change),
-        "advice": advise("today", matched),
-        "notes": [] if mode else [write("note_today_mode", facts)],
     }
+    last_row = diagnosis["rows"][-1]
+    facts = kit()["today"]["facts"] | diagnosis | {"last": last_row, "family": _family(last_row, ladder or [])}
+    return diagnosis | speak("today", facts) | {"advice": advise("today", facts)}
 
 
 def check_generation(name: str) -> str:
@@ -138,69 +125,24 @@ def _sized(peers: pd.DataFrame, last: pd.Series) -> dict[str, int] | None:
     return {"n": len(near), "below": int((near[ADMITS] < last[ADMITS]).sum())}
 
 
-def _names(rows: list[dict[str, Any]]) -> str:
-    return ", ".join(
-        f"{r['model']} ({fixed(r[REASONING], 1)} / {fixed(r[KNOWS], 1)} / {fixed(r[ADMITS], 1)})" for r in rows[:3]
-    )
-
-
-def _facts(last: pd.Series, own: pd.DataFrame, beside: Mapping[str, Any]) -> dict[str, Any]:
-    """What the sentences on the model itself speak of."""
-    return {
-        "name": last["model"],
-        "first": own.iloc[0]["model"],
-        "gpqa": float(last[REASONING]),
-        "admits": float(last[ADMITS]),
-        "wrong": float(last[WRONG]),
-        "params_b": number(float(last["params_b"])),
-        **{name: beside[name] for name in ("n", "width", "models", "labs")},
-        **{f"{name}_{end}": beside[name][end] for name in ("admits", "wrong") for end in ("below", "low", "high")},
-        **kit()["today"]["facts"],
-    }
-
-
-def _family(last: pd.Series, generation: str | None, ladder: list[dict[str, Any]]) -> dict[str, Any]:
+def _family(last: Mapping[str, Any], ladder: list[dict[str, Any]]) -> dict[str, Any]:
     """What the sentences on its family speak of: how many are lower, and smallest beside largest size.
 
     Of one size the variant with the best GPQA counts; variants that ran out of tokens are left out of the sizes.
     """
     sized = [row for row in ladder if row["params_b"] is not None and not row["ran_out"]]
-    best = [
-        max((row for row in sized if row["params_b"] == end), key=lambda row: row[REASONING])
-        for end in (_ends(sized) if sized else ())
-    ]
+    sizes = sorted({row["params_b"] for row in sized})
     facts: dict[str, Any] = {
-        "generation": generation,
-        "family_n": len(ladder),
-        "sizes": len({row["params_b"] for row in sized}),
-        "family_admits": sum(row[ADMITS] < last[ADMITS] for row in ladder),
-        "family_wrong": sum(row[WRONG] < last[WRONG] for row in ladder),
+        "n": len(ladder),
+        "sizes": len(sizes),
+        "admits": sum(row[ADMITS] < last[ADMITS] for row in ladder),
+        "wrong": sum(row[WRONG] < last[WRONG] for row in ladder),
     }
-    if len(best) == 2:
-        facts |= {"smallest": best[0]["params_b"], "largest": best[1]["params_b"]}
-        facts |= {f"family_d_{name}": best[1][name] - best[0][name] for name in (REASONING, ADMITS, WRONG)}
+    if sizes:
+        low, high = (
+            max((row for row in sized if row["params_b"] == end), key=lambda row: row[REASONING])
+            for end in (sizes[0], sizes[-1])
+        )
+        facts |= {"smallest": low["params_b"], "largest": high["params_b"]}
+        facts["d"] = {name: high[name] - low[name] for name in (REASONING, ADMITS, WRONG)}
     return facts
-
-
-def _ends(sized: list[dict[str, Any]]) -> tuple[float, float]:
-    sizes = [row["params_b"] for row in sized]
-    return min(sizes), max(sizes)
-
-
-def _answers(facts: Mapping[str, Any], beside: Mapping[str, Any], change: Mapping[str, Any] | None) -> dict[str, str]:
-    phase = "today_phase_efforts" if change else "today_phase"
-    if not change and facts["generation"] is not None and facts["sizes"] > 1:
-        phase = "today_phase_family"
-    family = "today_compared_unnamed"
-    if facts["generation"] is not None:
-        family = "today_compared_family" if facts["family_n"] else "today_compared_none"
-    alike = beside["sized"] or {"n": 0}
-    sized = write("today_compared_size", {f"sized_{name}": n for name, n in alike.items()}) if alike["n"] else ""
-    return {
-        "headline": write("today_headline", facts),
-        "phase": write(phase, facts),
-        "sure": write("today_sure", facts),
-        "compared": write("today_compared", {**facts, "sized": sized, "family": write(family, facts)}),
-        "move": write("today_move_efforts" if change else "today_move", facts),
-        "measure": write("today_measure_guessing" if facts["gpqa"] < NEAR_GUESSING else "today_measure", facts),
-    }

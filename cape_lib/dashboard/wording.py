@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,23 +12,89 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-_SLOT = re.compile(r"\{([a-z0-9_]+)(?:\|([^}]*))?\}")
+_SLOT = re.compile(r"\{(@?[a-z0-9_.]+)(?:\|([^}]*))?\}")
+_TERM = re.compile(r"(!?)([a-z0-9_.]+)(\?|(?:(<=|>=|<|>|=)(.+)))?")
+_COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq}
 #: what a browser trims from the ends of a text; Python's own list differs by a few control characters
 BLANK = "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
+#: the five answers after the headline, each with what it answers
+QUESTIONS = {
+    "phase": "Which phase?",
+    "sure": "How sure?",
+    "compared": "Compared with whom?",
+    "move": "What would move it?",
+    "measure": "What to measure next?",
+}
 #: numbers of this size or more are not written out
 LARGE = 1e6
 
 
-@lru_cache(maxsize=1)
-def templates() -> dict[str, str]:
-    """Every template by its key, from `words.json` beside this file."""
-    text: dict[str, str] = json.loads(files("cape_lib.dashboard").joinpath("words.json").read_text(encoding="utf-8"))
-    return text
+@lru_cache(maxsize=2)
+def templates(name: str = "words") -> dict[str, Any]:
+    """What `words.json` (single sentences) or `answers.json` (by kind of diagnosis, see `speak`) holds."""
+    text = files("cape_lib.dashboard").joinpath(f"{name}.json").read_text(encoding="utf-8")
+    answer: dict[str, Any] = json.loads(text)
+    return answer
 
 
 def write(key: str, facts: Mapping[str, Any]) -> str:
-    """The template `key`, its slots filled: `{name}` or `{name|format}` (see `shown`). KeyError for a missing fact."""
-    return _SLOT.sub(lambda slot: shown(facts[slot[1]], slot[2] or ""), templates()[key])
+    """The sentence `key` of `words.json`, filled. KeyError for a missing fact."""
+    return _fill(templates()[key], facts, {})
+
+
+def speak(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The headline and the five answers (`answers`), and the `notes`, of a diagnosis of this kind.
+
+    `answers.json` has, for each, pairs of a condition and a text in order: the first that holds is said, of notes every
+    one. A condition is terms joined by " & ": a path in the facts ("last.gamma") that holds where its value is not
+    false, zero or empty, one that holds where it is known ("last.gamma?"), or a comparison ("n>2", "r.of='levels'");
+    "!" turns a term round, and what is not known passes no comparison. A text has slots {path} and {path|format} (see
+    `shown`), and {@name} for a further list of the same kind. A kind that is `like` another takes its lists from it.
+    Raises KeyError for a path that is not among the facts.
+    """
+    lists = templates("answers")[kind]
+    lists = templates("answers")[lists["like"]] | lists if "like" in lists else lists
+    return {
+        "answers": {name: _say(lists[name], facts, lists) for name in ("headline", *QUESTIONS)},
+        "notes": [_fill(text, facts, lists) for condition, text in lists["notes"] if _holds(condition, facts)],
+    }
+
+
+def _say(choices: list[list[str]], facts: Mapping[str, Any], lists: Mapping[str, Any]) -> str:
+    return next((_fill(text, facts, lists) for condition, text in choices if _holds(condition, facts)), "")
+
+
+def _fill(text: str, facts: Mapping[str, Any], lists: Mapping[str, Any]) -> str:
+    def value(slot: re.Match[str]) -> str:
+        path, form = slot[1], slot[2] or ""
+        return _say(lists[path[1:]], facts, lists) if path[0] == "@" else shown(lookup(facts, path), form)
+
+    return _SLOT.sub(value, text)
+
+
+def lookup(facts: Mapping[str, Any], path: str) -> Any:
+    """The value at a path of names and places ("rows.0.model"); None below None, KeyError where there is none."""
+    value: Any = facts
+    for key in path.split("."):
+        if value is not None:
+            value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
+
+
+def _holds(condition: str, facts: Mapping[str, Any]) -> bool:
+    return all(_term(term, facts) for term in condition.split(" & ") if term)
+
+
+def _term(term: str, facts: Mapping[str, Any]) -> bool:
+    match = _TERM.fullmatch(term)
+    if match is None:
+        raise ValueError(f"answers.json: condition {term!r} cannot be read")
+    turned, path, ending, sign, right = match.groups()
+    value = lookup(facts, path)
+    if not sign:
+        return (value is not None if ending else bool(value)) != bool(turned)
+    limit = right.strip("'") if right[0] == "'" else lookup(facts, right) if right[0].isalpha() else float(right)
+    return bool(value is not None and _COMPARE[sign](value, limit)) != bool(turned)
 
 
 def shown(value: Any, form: str = "") -> str:

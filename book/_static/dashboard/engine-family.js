@@ -59,13 +59,34 @@
     }
     found.power = power(last, sizes, found.r);
     found.power.boundary = found.kind === "family" ? Cape.estimators.boundaryPower(sizes, kit.power) : null;
-    const facts = factsOf(found, last, kit);
+    const swapped = found.kind === "family" && Cape.perhapsSwapped(kit, sizes.map((s) => [s.params_b, s.x, s.y]));
+    const facts = {
+      ...spokenOf(rows, found),
+      smallest: sizes[0],
+      largest: sizes[sizes.length - 1],
+      known: kit.steps.length,
+      known_negative: kit.steps.filter((s) => s.gamma < 0).length,
+      swapped,
+    };
+    return { ...found, phase: last.phase, ...W.speak(found.kind, facts) };
+  }
+
+  /* A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts. */
+  function spokenOf(rows, found) {
+    const { steps, labels, runs } = found;
+    const stated = rows.some((row) => row.truthfulqa_stderr !== null && row.truthfulqa_stderr !== undefined);
+    const count = (phase) => steps.filter((s) => s.phase === phase).length;
     return {
       ...found,
-      phase: last.phase,
-      answers: answer(found, last, facts),
-      advice: W.advise(found.kind, ruleFacts(found, last), kit.rules),
-      notes: notes(rows, found, facts, kit),
+      x: labels[found.x],
+      y: labels[found.y],
+      n_steps: steps.length,
+      last: steps[steps.length - 1],
+      counts: { tax: count("tax"), transition: count("transition"), bonus: count("bonus") },
+      settled: steps.filter((s) => s.settled).length,
+      runs_of: runs.map((name) => labels[name]).join(" and "),
+      n_runs: runs.length,
+      mc2_bound: [found.x, found.y].includes("truthfulqa") && !stated,
     };
   }
 
@@ -197,109 +218,6 @@
     return high;
   }
 
-  function factsOf(found, last, kit) {
-    const count = (phase) => found.steps.filter((s) => s.phase === phase).length;
-    const largest = found.sizes[found.sizes.length - 1];
-    const { power: needs, whole } = found;
-    return {
-      x: found.labels[found.x],
-      y: found.labels[found.y],
-      n: found.n,
-      n_steps: found.steps.length,
-      smaller: last.smaller,
-      larger: last.larger,
-      gamma: last.gamma,
-      interval: last.interval,
-      phase: last.phase,
-      p_negative: last.p_negative,
-      dx: last.dx,
-      dy: last.dy,
-      tax: count("tax"),
-      transition: count("transition"),
-      bonus: count("bonus"),
-      settled: found.steps.filter((s) => s.settled).length,
-      r: found.r.estimate,
-      r_interval: found.r.interval,
-      known: kit.steps.length,
-      known_negative: kit.steps.filter((s) => s.gamma < 0).length,
-      questions: needs.questions,
-      needed: needs.sizes,
-      most_questions: MOST_QUESTIONS,
-      largest: largest.model,
-      smallest: found.sizes[0].model,
-      ...Object.fromEntries(Object.entries(whole).map(([name, value]) => [`whole_${name}`, value])),
-      settle_r: settleR(found),
-      runs_of: found.runs.map((name) => found.labels[name]).join(" and "),
-    };
-  }
-
-  function settleR(found) {
-    const needed = found.power.sizes;
-    const said = needed === null ? "" : W.write(needed > found.n ? "settle_r" : "settled_r", { needed });
-    const dip = found.power.boundary;
-    if (dip === null || found.boundary.vertex.verdict === "boundary") return said;
-    return said + W.write("settle_boundary", { ...dip, n: found.n });
-  }
-
-  function answer(found, last, facts) {
-    const known = last.p_negative !== null;
-    const repeated = found.runs.length ? "_runs" : "";
-    const side = (s) => (s.settled ? "settled" : "open");
-    let headline = last.settled ? "family_headline_settled" : "family_headline";
-    if (found.n > 2 && found.whole.gamma !== null) headline = `family_headline_${side(found.whole)}_${side(last)}`;
-    if (!known) headline = "family_headline_no_noise";
-    if (last.gamma === null) headline = "family_headline_undefined";
-    const open = found.whole.settled ? "open_whole" : "open";
-    const situation = !last.settled ? open : last.gamma !== null && last.gamma < 0 ? "tax" : "bonus";
-    const keys = {
-      headline,
-      phase: found.steps.length === 1 ? "family_phase_one" : "family_phase",
-      sure: !known ? "family_sure_no_noise" : (found.n === 2 ? "family_sure_one" : "family_sure") + repeated,
-      compared: `${found.kind}_compared${facts.r === null ? "_two" : ""}`,
-      move: `${found.kind}_move_${situation}`,
-      measure: measureKey(found, known),
-    };
-    return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, W.write(key, facts)]));
-  }
-
-  function measureKey(found, known) {
-    if (!known) return "family_measure_no_noise";
-    if (found.power.settled) return found.n >= 4 ? "family_measure_settled" : "family_measure_settled_few";
-    const key = found.power.questions !== null ? "family_measure" : "family_measure_hopeless";
-    return found.runs.length ? `${key}_runs` : key;
-  }
-
-  function notes(rows, found, facts, kit) {
-    const list = [W.write(found.runs.length ? "note_runs" : "note_seeds", facts)];
-    const swapped =
-      found.kind === "family" &&
-      Cape.perhapsSwapped(
-        kit,
-        found.sizes.map((s) => [s.params_b, s.x, s.y]),
-      );
-    if (swapped) list.push(W.write("note_swapped_family", facts));
-    const stated = rows.some((row) => row.truthfulqa_stderr !== null && row.truthfulqa_stderr !== undefined);
-    if ([found.x, found.y].includes("truthfulqa") && !stated) list.push(W.write("note_mc2_noise", facts));
-    if (found.n < LEAST_ROWS) list.push(W.write("note_few_for_dimension", facts));
-    return list;
-  }
-
-  function ruleFacts(found, last) {
-    return {
-      n_sizes: found.n,
-      largest_b: found.sizes[found.sizes.length - 1].params_b,
-      gamma: last.gamma,
-      p_tax: last.p_tax,
-      p_bonus: last.p_bonus,
-      p_negative: last.p_negative,
-      settled: Number(last.settled),
-      questions: found.power.questions,
-      vertex_inside: Number(found.boundary.vertex.inside),
-      dx: last.dx,
-      runs: found.runs.length ? 1 : 0,
-    };
-  }
-
   Cape.diagnoseFamily = diagnoseFamily;
-  Cape.family = { points, step, wholeLadder, correlation, power };
+  Cape.family = { points, step, wholeLadder, correlation, power, spokenOf };
 })(window);

@@ -15,76 +15,34 @@
       hellaswag: residual(kit.trends.hellaswag, size, x),
       truthfulqa: residual(kit.trends.truthfulqa, size, y),
     };
-    const lead = trend.truthfulqa;
-    const curve = readCurve(kit, x, y);
-    const near = baseRates(kit, size);
-    const nearest = comparable ? neighbours(kit, model) : [];
     const sd = { x: N.scoreSd(x, kit.items.hellaswag), y: N.scoreSd(y, kit.items.truthfulqa) };
     const gap = 1.96 * Math.SQRT2 * sd.y;
-    const second = { dy: gap, dx: gap / TYPICAL_GAMMA, dx_least: 1.96 * Math.SQRT2 * sd.x };
-    const noise = 1.96 * sd.y;
-    const facts = {
-      name: model.model || "This model",
-      params_b: size,
-      x,
-      y,
-      residual: lead.residual,
-      residual_size: Math.abs(lead.residual),
-      expected: lead.expected,
-      interval: lead.interval,
-      side: lead.residual >= 0 ? "above" : "below",
-      n: lead.n,
-      noise,
-      critical: curve.critical,
-      curve_side: curve.above ? "above" : "below",
-      stated: curve.stated,
-      reversed: curve.reversed,
-      stated_right: curve.record.stated,
-      reversed_right: curve.record.reversed,
-      always_right: curve.record.always,
-      record_n: curve.record.n,
-      near_n: near.n,
-      near_tax: near.tax,
-      near_share: near.share,
-      near_interval: near.interval,
-      near_few_n: near.few_n,
-      near_few_tax: near.few_tax,
-      near_many_n: near.many_n,
-      near_many_tax: near.many_tax,
-      token_edge: kit.token_edge,
-      nearest: names(nearest),
-      gap_x: second.dx,
-      gap_y: second.dy,
-      typical: TYPICAL_GAMMA,
-      low_b: lead.low_b,
-      high_b: lead.high_b,
-    };
-    const ruleFacts = {
-      params_b: size,
-      residual: lead.residual,
-      z: lead.z,
-      outside: Number(lead.outside),
-      hellaswag_z: trend.hellaswag.z,
-      above_curve: Number(curve.above),
-    };
-    return {
+    const diagnosis = {
       kind: "model",
       phase: null,
-      name: facts.name,
+      name: model.model || "This model",
       params_b: size,
       hellaswag: x,
       truthfulqa: y,
       comparable,
       trend,
-      noise,
-      curve,
-      steps: near,
-      nearest,
-      second,
-      answers: answer(facts, lead, near, comparable),
-      advice: comparable ? W.advise("model", ruleFacts, kit.rules) : [],
-      notes: notes(model, facts, lead, kit),
+      noise: 1.96 * sd.y,
+      curve: readCurve(kit, x, y),
+      steps: baseRates(kit, size),
+      nearest: comparable ? neighbours(kit, model) : [],
+      second: { dy: gap, dx: gap / TYPICAL_GAMMA, dx_least: 1.96 * Math.SQRT2 * sd.x },
     };
+    const facts = {
+      ...diagnosis,
+      lead: trend.truthfulqa,
+      residual_size: Math.abs(trend.truthfulqa.residual),
+      token_edge: kit.token_edge,
+      typical: TYPICAL_GAMMA,
+      shots: { hellaswag: model.hellaswag_shots ?? null, truthfulqa: model.truthfulqa_shots ?? null },
+      swapped: perhapsSwapped(kit, [[size, x, y]]),
+    };
+    const words = W.speak("model", facts);
+    return { ...diagnosis, ...words, advice: comparable ? words.advice : [] };
   }
 
   /* Score less the web-trained trend at this size, with where one more web-trained model would lie around it. */
@@ -213,52 +171,6 @@
       return { model: name, family, params_b, hellaswag, truthfulqa, source, distance: Math.sqrt(N.dot(parts, parts)) };
     });
     return found.sort((a, b) => a.distance - b.distance || (a.model < b.model ? -1 : 1)).slice(0, NEIGHBOURS);
-  }
-
-  const names = (rows) =>
-    rows
-      .slice(0, 3)
-      .map((r) => `${r.model} (${W.fixed(r.hellaswag, 1)} / ${W.fixed(r.truthfulqa, 1)})`)
-      .join(", ");
-
-  function answer(facts, lead, near, comparable) {
-    const off = lead.outside;
-    const known = near.n ? "" : "_no_steps";
-    const move = off ? (lead.residual < 0 ? "model_move_below" : "model_move_above") : "model_move";
-    const keys = comparable
-      ? {
-          headline: (off ? "model_headline_outside" : "model_headline") + known,
-          phase: "model_phase",
-          sure: off ? "model_sure_outside" : "model_sure",
-          compared: "model_compared" + known,
-          move,
-          measure: "model_measure",
-        }
-      : {
-          headline: "model_headline_mc1",
-          phase: "model_phase_plain",
-          sure: "model_sure_mc1",
-          compared: "model_compared_mc1",
-          move: "model_move_unknown",
-          measure: "model_measure",
-        };
-    return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, W.write(key, facts)]));
-  }
-
-  function notes(model, facts, lead, kit) {
-    const swapped = perhapsSwapped(kit, [[facts.params_b, facts.x, facts.y]]);
-    const found = swapped ? [W.write("note_swapped_family", facts)] : [];
-    if (!lead.within_range) found.push(W.write("note_outside_sizes", facts));
-    for (const [name, label, usual] of [
-      ["hellaswag", "HellaSwag", 10],
-      ["truthfulqa", "TruthfulQA", 0],
-    ]) {
-      const shots = model[`${name}_shots`];
-      if (shots !== null && shots !== undefined && shots !== usual) {
-        found.push(W.write("note_shots", { label, shots, usual }));
-      }
-    }
-    return found;
   }
 
   Cape.diagnoseModel = diagnoseModel;

@@ -3,7 +3,6 @@
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
   const W = Cape.wording;
-  const PHASES = ["tax", "transition", "bonus"];
 
   function diagnosePath(rows, { x = "hellaswag", y = "truthfulqa", at = null, items = {}, axis }, kit) {
     const A = Cape.axes;
@@ -46,14 +45,8 @@
     };
     const { questions, settled, most_questions } = F.power(steps[steps.length - 1], points, result.r);
     result.power = { questions, settled, most_questions };
-    const facts = factsOf(result, places, along);
-    return {
-      ...result,
-      phase: steps[steps.length - 1].phase,
-      answers: answers(result, facts, along),
-      advice: [],
-      notes: notes(frame, result, facts, along),
-    };
+    const facts = { ...F.spokenOf(frame, result), ...words(result, places, along) };
+    return { ...result, phase: facts.last.phase, ...W.speak("path", facts), advice: [] };
   }
 
   /* r of the levels; for one run that of its changes, with that of the levels beside it. */
@@ -120,17 +113,15 @@
     return { at: A.value(along, place), text: A.shown(along, place), methods };
   }
 
-  function factsOf(result, places, along) {
+  /* What the sentences take from the axis: its words, its two ends, where it turns, what the forecast says. */
+  function words(result, places, along) {
     const A = Cape.axes;
-    const { whole, steps } = result;
-    const last = steps[steps.length - 1];
     const stretch = A.between(along, places[0], places[places.length - 1]);
     const upper = (text) => text[0].toUpperCase() + text.slice(1);
-    const facts = {
-      x: result.labels[result.x],
-      y: result.labels[result.y],
-      n: result.n,
-      n_steps: steps.length,
+    const turns = Object.entries(result.boundary);
+    const joined = (chosen) => turns.filter(([, row]) => chosen(row)).map(([name, row]) => `${row.text} by ${name.replace("_", " ")}`).join("; ");
+    const methods = Object.entries(result.forecast.methods).filter(([, row]) => row.y !== null);
+    return {
       stretch,
       stretch_first: upper(stretch),
       path: along.path,
@@ -138,78 +129,13 @@
       point: along.point,
       points: along.points,
       where: A.where(along),
-      ...Object.fromEntries(Object.entries(whole).map(([name, v]) => [`whole_${name}`, v])),
-      whole_certainty: certainty(whole),
-      last_first: last.first,
-      last_phase: last.phase,
-      last_certainty: certainty(last),
-      ...Object.fromEntries(PHASES.map((phase) => [phase, steps.filter((s) => s.phase === phase).length])),
-      turn: turn(result.boundary, along),
-      settled: steps.filter((s) => s.settled).length,
-      runs_of: result.runs.map((name) => result.labels[name]).join(" and "),
-      r: result.r.estimate,
-      r_interval: result.r.interval,
-      r_n: result.r.n,
-      levels: (result.r_levels ?? result.r).estimate,
-      ahead: result.forecast.text,
-      questions: result.power.questions,
-      most_questions: result.power.most_questions,
-      more: result.runs.length ? `runs of each ${along.point}` : "questions",
-      more_of: result.runs.length ? "more runs" : "questions",
+      turns: {
+        sure: joined((row) => row.verdict === "boundary"),
+        inside: joined((row) => row.inside),
+        reason: turns[0][1].reason,
+      },
+      methods: methods.map(([name, row]) => `${W.shown(row.y, "1")} by ${name}`).join(", "),
     };
-    facts.half = whole.dy_half === null ? "" : W.write("path_half", facts);
-    return facts;
-  }
-
-  const certainty = (step) =>
-    W.write(`path_certainty_${step.p_negative === null ? "unknown" : step.settled ? "settled" : "open"}`, {});
-
-  function turn(places, along) {
-    const where = Cape.axes.where(along);
-    const all = Object.entries(places);
-    const said = (rows) => rows.map(([name, row]) => `${row.text} by ${name.replace("_", " ")}`).join("; ");
-    const sure = all.filter(([, row]) => row.verdict === "boundary");
-    if (sure.length) return W.write("path_turn_sure", { where, places: said(sure) });
-    const inside = all.filter(([, row]) => row.inside);
-    if (inside.length) return W.write("path_turn_open", { where, places: said(inside) });
-    return W.write("path_turn_none", { where, reason: all[0][1].reason });
-  }
-
-  function answers(result, facts, along) {
-    const { whole, steps } = result;
-    const last = steps[steps.length - 1];
-    const one = steps.length === 1;
-    const known = last.p_negative !== null;
-    const write = (...keys) => keys.filter(Boolean).map((key) => W.write(`path_${key}`, facts)).join("");
-    const step = one || whole.gamma === null ? "" : last.gamma === null ? "headline_last_undefined" : "headline_last";
-    let sure = write("sure_no_noise");
-    if (known) {
-      sure = write("sure", !one && "sure_steps", !result.runs.length && "sure_seeds");
-      if (result.runs.length) sure += ` ${write("runs")}`;
-    }
-    let move = whole.settled ? "move_open_whole" : "move_open";
-    if (last.settled) move = last.gamma !== null && last.gamma < 0 ? "move_tax" : "move_bonus";
-    let measure = result.power.questions === null ? "measure_hopeless" : "measure";
-    if (last.settled) measure = "measure_settled";
-    return {
-      headline: write("headline", whole.gamma === null ? "headline_undefined" : "headline_whole", step),
-      phase: write("phase", !one && "phase_steps"),
-      sure,
-      compared: write(result.r.estimate === null ? "compared_none" : along.serial ? "compared_serial" : "compared"),
-      move: write(move),
-      measure: write(known ? measure : "measure_no_noise"),
-    };
-  }
-
-  function notes(frame, result, facts, along) {
-    const list = [W.write(result.runs.length ? "path_runs" : "note_seeds", facts)];
-    if (along.serial) list.push(W.write("note_path_serial", facts));
-    const methods = Object.entries(result.forecast.methods).filter(([, row]) => row.y !== null);
-    const texts = methods.map(([name, row]) => `${W.shown(row.y, "1")} by ${name}`);
-    list.push(W.write("note_path_ahead", { ...facts, methods: texts.join(", ") }));
-    const stated = frame.some((row) => row.truthfulqa_stderr !== null && row.truthfulqa_stderr !== undefined);
-    if ([result.x, result.y].includes("truthfulqa") && !stated) list.push(W.write("note_mc2_noise", facts));
-    return list;
   }
 
   Cape.diagnosePath = diagnosePath;

@@ -23,51 +23,41 @@
     const last = rows[rows.length - 1];
     const trail = trajectory(rows, chosen, kit, lab);
     const newest = trail[trail.length - 1];
-    const others = nearest(last, kit);
     const axes = saturation(releases, kit);
-    const { h, interval, expected, noise_sd, phase, emphasis, x, y } = last;
-    const facts = {
-      h,
-      interval,
-      expected,
-      noise_sd,
-      phase,
-      emphasis,
-      x,
-      y,
-      name: last.model,
-      line,
-      line_n: chosen.n,
-      line_date: chosen.date,
-      slope: chosen.slope,
-      intercept: chosen.intercept,
-      h_size: Math.abs(h),
-      side: h >= 0 ? "above" : "below",
-      noise95: 1.96 * noise_sd,
-      critical: last.gpqa_critical,
-      curve_side: y >= last.gpqa_critical ? "above" : "below",
-      nearest: names(others),
-      lab,
-      change: newest.change,
-      kind: newest.kind,
-      before: trail.length > 1 ? trail[trail.length - 2].model : null,
-      limit: newest.limit,
-      ...curveFacts(kit),
-      ...axisFacts(axes, kit),
-    };
-    return {
+    const diagnosis = {
       kind: "release",
-      phase,
+      phase: last.phase,
       line: chosen,
       lab,
       rows,
       trajectory: trail,
-      nearest: others,
+      nearest: nearest(last, kit),
       saturation: axes,
-      answers: answer(facts, last, newest, axes),
-      advice: W.advise("release", ruleFacts(last, newest, axes), kit.rules),
-      notes: perhapsSwapped(last, chosen) ? [W.write("note_swapped_release", facts)] : [],
     };
+    const scored = axes.filter((axis) => axis.sigma !== null);
+    const widest = scored.reduce((best, axis) => (best && best.spread_new >= axis.spread_new ? best : axis), null);
+    const [low, high] = intervalOfH(chosen, last.y, last.x);
+    const known = kit.frontier.releases;
+    const critical = (row) => 100 * Math.sqrt((kit.frontier_ratios[Y] * row[X]) / 100);
+    const facts = {
+      ...diagnosis,
+      last,
+      newest,
+      is: Object.fromEntries(KINDS.map((kind) => [kind, newest.kind === kind])),
+      before: trail.length > 1 ? trail[trail.length - 2].model : null,
+      h_size: Math.abs(last.h),
+      noise95: 1.96 * last.noise_sd,
+      ifeval_below: last.ifeval_above === null ? null : !last.ifeval_above,
+      widest: widest && { label: kit.labels[widest.new], spread: widest.spread_new },
+      top: TOP,
+      curve: {
+        n: known.length,
+        below: known.filter((row) => row[Y] < critical(row)).length,
+        seen: 100 * (1 - Math.pow(1 - POWER, 1 / known.length)),
+      },
+      swapped: last.outside && low <= 0 && 0 <= high,
+    };
+    return { ...diagnosis, ...W.speak("release", facts) };
   }
 
   /* A score in percent as an angle, and back: on this scale releases scatter about equally at every level. */
@@ -224,75 +214,6 @@
         distance: Math.hypot(r[X] - last.x, r[Y] - last.y),
       }));
     return found.sort((a, b) => a.distance - b.distance || (a.model < b.model ? -1 : 1)).slice(0, 4);
-  }
-
-  const names = (rows) =>
-    rows
-      .slice(0, 3)
-      .map((r) => `${r.model} (${W.fixed(r.x, 1)} / ${W.fixed(r.y, 1)})`)
-      .join(", ");
-
-  function curveFacts(kit) {
-    const rows = kit.frontier.releases;
-    const ratio = kit.frontier_ratios[Y];
-    return {
-      curve_n: rows.length,
-      curve_below: rows.filter((r) => r[Y] < 100 * Math.sqrt((ratio * r[X]) / 100)).length,
-      curve_seen: 100 * (1 - Math.pow(1 - POWER, 1 / rows.length)),
-    };
-  }
-
-  function axisFacts(axes, kit) {
-    const scored = axes.filter((axis) => axis.sigma !== null);
-    const widest = scored.reduce((best, axis) => (best && best.spread_new >= axis.spread_new ? best : axis), null);
-    return {
-      sigma: axes[0].sigma,
-      spread_old: axes[0].spread_old,
-      spread_new: axes[0].spread_new,
-      top: TOP,
-      separates: widest ? kit.labels[widest.new] : null,
-      separates_spread: widest ? widest.spread_new : null,
-    };
-  }
-
-  function perhapsSwapped(last, line) {
-    const [low, high] = intervalOfH(line, last.y, last.x);
-    return last.outside && low <= 0 && 0 <= high;
-  }
-
-  function answer(facts, last, newest, axes) {
-    let measure = facts.separates === null ? "release_measure_none" : "release_measure";
-    if (facts.separates !== null && axes[0].rotate) measure = "release_measure_rotate";
-    const outside = last.outside ? "_outside" : "";
-    const keys = {
-      headline: "release_headline" + outside,
-      phase: "release_phase" + outside,
-      sure: "release_sure" + outside,
-      compared: facts.before ? "release_compared_lab" : "release_compared",
-      move: move(newest),
-      measure,
-    };
-    return Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, W.write(key, facts)]));
-  }
-
-  /* The sentence on the change since the release before: scatter is told apart from no change to speak of. */
-  function move(newest) {
-    if (newest.change === null) return "release_move_alone";
-    const scatter = newest.kind === "noise" && Math.abs(newest.change) > THRESHOLD;
-    return scatter ? "release_move_scatter" : `release_move_${newest.kind}`;
-  }
-
-  function ruleFacts(last, newest, axes) {
-    const facts = Object.fromEntries(KINDS.map((kind) => [`is_${kind}`, Number(newest.kind === kind)]));
-    return {
-      ...facts,
-      h: last.h,
-      h_size: Math.abs(last.h),
-      outside: Number(last.outside),
-      noise: 1.96 * last.noise_sd,
-      sigma: axes[0].sigma,
-      ifeval_below: last.ifeval_above === null ? null : Number(!last.ifeval_above),
-    };
   }
 
   Cape.diagnoseRelease = diagnoseRelease;

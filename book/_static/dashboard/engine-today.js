@@ -6,7 +6,7 @@
   const W = Cape.wording;
   const [GPQA, KNOWS, ADMITS] = ["gpqa_diamond", "omniscience_accuracy", "omniscience_non_hallucination"];
   const PLACE = [GPQA, KNOWS, ADMITS];
-  const [WIDTH, FEWEST, ALIKE, NEAR_GUESSING, NEAREST] = [5, 10, 2, 40, 5];
+  const [WIDTH, FEWEST, ALIKE, NEAREST] = [5, 10, 2, 5];
 
   /* What follows from the three scores: wrong share and precision, with the noise of their questions. */
   function read(row) {
@@ -86,35 +86,7 @@
       .slice(0, NEAREST);
     const ladder = generation === null ? null : family(peers, generation);
     const change = own.length > 1 ? difference(own[0], last, kit) : null;
-    const facts = {
-      name: last.model,
-      first: own[0].model,
-      gpqa: last[GPQA],
-      admits: last[ADMITS],
-      wrong: last.wrong,
-      params_b: size,
-      n: beside.n,
-      width,
-      models: beside.models,
-      labs: beside.labs,
-      nearest: nearestNames(nearest),
-      ...kit.today.facts,
-      ...familyFacts(last, generation, ladder ?? []),
-    };
-    for (const name of ["admits", "wrong"])
-      for (const end of ["below", "low", "high"]) facts[`${name}_${end}`] = beside[name][end];
-    for (const name of change ? [GPQA, ADMITS, "wrong"] : []) {
-      facts[`d_${name}`] = change[name];
-      facts[`half_${name}`] = change.noise[name];
-    }
-    const matched = {
-      gpqa: last[GPQA],
-      admits_below: beside.admits.below,
-      wrong_below: beside.wrong.below,
-      d_admits: change && change[ADMITS],
-      d_wrong: change && change.wrong,
-    };
-    return {
+    const diagnosis = {
       kind: "today",
       phase: null,
       mode,
@@ -124,10 +96,9 @@
       nearest,
       ladder,
       change,
-      answers: answer(facts, beside, change),
-      advice: W.advise("today", matched, kit.rules),
-      notes: mode === null ? [W.write("note_today_mode", facts)] : [],
     };
+    const facts = { ...kit.today.facts, ...diagnosis, last: plain(last), family: familyFacts(last, ladder ?? []) };
+    return { ...diagnosis, ...W.speak("today", facts) };
   }
 
   /* The known variants of a generation, smallest first, those without a size last. */
@@ -148,48 +119,22 @@
     };
   }
 
-  const nearestNames = (rows) =>
-    rows
-      .slice(0, 3)
-      .map((r) => `${r.model} (${PLACE.map((name) => W.fixed(r[name], 1)).join(" / ")})`)
-      .join(", ");
-
-  function familyFacts(last, generation, ladder) {
+  /* What the sentences on its family speak of: how many are lower, and smallest beside largest size. */
+  function familyFacts(last, ladder) {
     const sized = ladder.filter((row) => row.params_b !== null && !row.ran_out);
     const sizes = sized.map((row) => row.params_b);
     const facts = {
-      generation,
-      family_n: ladder.length,
+      n: ladder.length,
       sizes: new Set(sizes).size,
-      family_admits: count(ladder, (row) => row[ADMITS] < last[ADMITS]),
-      family_wrong: count(ladder, (row) => row.wrong < last.wrong),
+      admits: count(ladder, (row) => row[ADMITS] < last[ADMITS]),
+      wrong: count(ladder, (row) => row.wrong < last.wrong),
     };
     if (!sized.length) return facts;
     const [low, high] = [Math.min(...sizes), Math.max(...sizes)].map((end) =>
       sized.filter((row) => row.params_b === end).reduce((best, row) => (row[GPQA] > best[GPQA] ? row : best)),
     );
-    const changes = [GPQA, ADMITS, "wrong"].map((name) => [`family_d_${name}`, high[name] - low[name]]);
-    return { ...facts, smallest: low.params_b, largest: high.params_b, ...Object.fromEntries(changes) };
-  }
-
-  function answer(facts, beside, change) {
-    const named = facts.generation !== null;
-    let phase = change ? "today_phase_efforts" : "today_phase";
-    if (!change && named && facts.sizes > 1) phase = "today_phase_family";
-    let family = "today_compared_unnamed";
-    if (named) family = facts.family_n ? "today_compared_family" : "today_compared_none";
-    const sized =
-      beside.sized && beside.sized.n
-        ? W.write("today_compared_size", { sized_n: beside.sized.n, sized_below: beside.sized.below })
-        : "";
-    return {
-      headline: W.write("today_headline", facts),
-      phase: W.write(phase, facts),
-      sure: W.write("today_sure", facts),
-      compared: W.write("today_compared", { ...facts, sized, family: W.write(family, facts) }),
-      move: W.write(change ? "today_move_efforts" : "today_move", facts),
-      measure: W.write(facts.gpqa < NEAR_GUESSING ? "today_measure_guessing" : "today_measure", facts),
-    };
+    const d = Object.fromEntries([GPQA, ADMITS, "wrong"].map((name) => [name, high[name] - low[name]]));
+    return { ...facts, smallest: low.params_b, largest: high.params_b, d };
   }
 
   Cape.diagnoseToday = diagnoseToday;

@@ -203,7 +203,6 @@
     if (!section) return;
     const kit = (Cape.kit = app.kit = JSON.parse(document.querySelector("#cape-kit").textContent));
     Cape.numbers.use(kit);
-    Cape.wording.use(kit);
     listen(section);
     const linked = S.fromLink(root.location.hash);
     go(linked || S.example(kit.examples[0].key));

@@ -5,13 +5,6 @@
   const W = Cape.wording;
   /* As much advice as is read; the rest is folded. */
   const MOST_ADVICE = 3;
-  const QUESTIONS = {
-    phase: "Which phase?",
-    sure: "How sure?",
-    compared: "Compared with whom?",
-    move: "What would move it?",
-    measure: "What to measure next?",
-  };
 
   /* An element with properties and children; a string child is text, never markup. */
   function el(name, properties = {}, ...children) {
@@ -95,7 +88,7 @@
       el(
         "dl",
         { class: "dash-answers" },
-        Object.entries(QUESTIONS).flatMap(([key, question]) => [
+        Object.entries(Cape.kit.questions).flatMap(([key, question]) => [
           el("dt", {}, question),
           el("dd", { dataset: { answer: key } }, minus(result.answers[key])),
         ]),

@@ -3,19 +3,58 @@
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
   const LARGE = 1e6;
-  const SLOT = /\{([a-z0-9_]+)(?:\|([^}]*))?\}/g;
-  let templates = {};
+  const SLOT = /\{(@?[a-z0-9_.]+)(?:\|([^}]*))?\}/g;
+  const TERM = /^(!?)([a-z0-9_.]+)(\?|(?:(<=|>=|<|>|=)(.+)))?$/;
+  const COMPARE = {
+    "<": (a, b) => a < b,
+    ">": (a, b) => a > b,
+    "<=": (a, b) => a <= b,
+    ">=": (a, b) => a >= b,
+    "=": (a, b) => a === b,
+  };
 
-  function use(kit) {
-    templates = kit.words;
+  /* The sentence `key` of words.json, filled. */
+  const write = (key, facts) => fill(Cape.kit.words[key], facts, {});
+
+  /* What is said of a diagnosis of this kind: {answers, advice, notes}; the rules are those of wording.speak. */
+  function speak(kind, facts) {
+    const { answers, questions } = Cape.kit;
+    const lists = { ...answers[answers[kind].like], ...answers[kind] };
+    return {
+      answers: Object.fromEntries(["headline", ...Object.keys(questions)].map((name) => [name, say(lists[name], facts, lists)])),
+      advice: advise(kind, facts),
+      notes: lists.notes.filter(([condition]) => holds(condition, facts)).map(([, text]) => fill(text, facts, lists)),
+    };
   }
 
-  /* The template `key` with its slots filled: {name} or {name|format}. */
-  function write(key, facts) {
-    if (!(key in templates)) throw new Error(`no template ${key}`);
-    return templates[key].replace(SLOT, (_, name, form) => {
-      if (!(name in facts)) throw new Error(`template ${key}: no fact ${name}`);
-      return shown(facts[name], form || "");
+  function say(choices, facts, lists) {
+    const choice = choices.find(([condition]) => holds(condition, facts));
+    return choice ? fill(choice[1], facts, lists) : "";
+  }
+
+  function fill(text, facts, lists) {
+    return text.replace(SLOT, (_, path, form) =>
+      path[0] === "@" ? say(lists[path.slice(1)], facts, lists) : shown(lookup(facts, path), form || ""),
+    );
+  }
+
+  /* The value at a path of names and places ("rows.0.model"); null below null. */
+  function lookup(facts, path) {
+    return path.split(".").reduce((value, key) => {
+      if (value === null) return null;
+      if (value[key] === undefined) throw new Error(`no ${path}`);
+      return value[key];
+    }, facts);
+  }
+
+  function holds(condition, facts) {
+    return condition.split(" & ").every((term) => {
+      if (!term) return true;
+      const [, turned, path, ending, sign, right] = TERM.exec(term);
+      const value = lookup(facts, path);
+      if (!sign) return (ending ? value !== null : Boolean(value)) !== Boolean(turned);
+      const limit = /^[a-z]/.test(right) ? lookup(facts, right) : right[0] === "'" ? right.slice(1, -1) : Number(right);
+      return (value !== null && COMPARE[sign](value, limit)) !== Boolean(turned);
     });
   }
 
@@ -67,22 +106,17 @@
     return { low, high, shape: low > high ? "gap" : "bounded" };
   }
 
-  const OPERATORS = {
-    "<": (a, b) => a < b,
-    ">": (a, b) => a > b,
-    "<=": (a, b) => a <= b,
-    ">=": (a, b) => a >= b,
-    "=": (a, b) => a === b,
-  };
-
-  /* The rules of one kind whose every term holds; a fact that is missing fails its term. */
-  function advise(kind, facts, rules) {
-    const holds = ([name, sign, limit]) =>
-      facts[name] !== null && facts[name] !== undefined && OPERATORS[sign](facts[name], limit);
+  /* The rules of one kind whose every term holds; a fact that is not known fails its term. */
+  function advise(kind, facts) {
+    const { rules, facts: paths } = Cape.kit;
+    const passes = ([name, sign, limit]) => {
+      const value = lookup(facts, paths[kind][name]);
+      return value !== null && COMPARE[sign](Number(value), limit);
+    };
     return rules
-      .filter((rule) => rule.kind === kind && rule.terms.every(holds))
+      .filter((rule) => rule.kind === kind && rule.terms.every(passes))
       .map(({ rule, topic, advice, evidence, strength, link }) => ({ rule, topic, advice, evidence, strength, link }));
   }
 
-  Cape.wording = { use, write, shown, fixed, size, interval, number, advise };
+  Cape.wording = { write, speak, shown, fixed, size, interval, number };
 })(window);
