@@ -357,9 +357,11 @@ def test_every_sentence_is_used() -> None:
     for key in wording.templates():
         stem = key.removeprefix("bad_")
         assert stem in source or stem in scripts, key
-    for kind, lists in wording.templates("answers").items():
-        named = set(re.findall(r"\{@([a-z_]+)\}", json.dumps([lists, wording.templates("answers")["family"]])))
-        assert set(lists) - {"like", "headline", "notes", *wording.QUESTIONS} <= named, kind
+    parts = {"like", "parts", "headline", "notes", *wording.QUESTIONS}
+    for file in ("answers", "views"):
+        for kind, lists in wording.templates(file).items():
+            texts = json.dumps([lists, wording.templates(file)["family"]])
+            assert set(lists) - parts <= set(re.findall(r"\{@([A-Za-z_]+)\}", texts)), (file, kind)
 
 
 def test_an_answer_is_the_first_whose_condition_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def kit() -> Kit:
     `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
     panel), `frontier` (releases and lines), `today` (variants of one laboratory), `power` (of calling
     a boundary), `promises` (how often its intervals are right), `rules` and the `facts` they speak of,
-    `words`, `answers`, `questions`, `examples`.
+    `words`, `answers`, `questions`, `views`, `examples`.
     """
     base = known_models()
     nodes, weights = np.polynomial.legendre.leggauss(48)
@@ -93,6 +93,7 @@ def kit() -> Kit:
         "words": wording.templates(),
         "answers": wording.templates("answers"),
         "questions": wording.QUESTIONS,
+        "views": wording.templates("views"),
         "examples": examples(),
     }
 

@@ -29,9 +29,11 @@ QUESTIONS = {
 LARGE = 1e6
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def templates(name: str = "words") -> dict[str, Any]:
-    """What `words.json` (single sentences) or `answers.json` (by kind of diagnosis, see `speak`) holds."""
+    """What a file beside this one holds: `words` (single sentences), `answers` (by kind of diagnosis, see `speak`) or
+    `views` (the tables below the answers, which the browser draws).
+    """
     text = files("cape_lib.dashboard").joinpath(f"{name}.json").read_text(encoding="utf-8")
     answer: dict[str, Any] = json.loads(text)
     return answer

@@ -46,8 +46,9 @@
     const axes = node("g", { class: "dash-axes" });
     for (const v of x.ticks || ticks(x.low, x.high, 8)) {
       axes.append(node("line", { x1: sx(v), x2: sx(v), y1: bottom, y2: bottom + 4, class: "tick" }));
-      axes.append(
-        node("text", { x: sx(v), y: bottom + 18, "text-anchor": "middle" }, x.format ? x.format(v) : String(v)),
+      const lines = x.format ? x.format(v) : [String(v)];
+      lines.forEach((text, i) =>
+        axes.append(node("text", { x: sx(v), y: bottom + 18 + 16 * i, "text-anchor": "middle" }, text)),
       );
     }
     for (const v of ticks(y.low, y.high, 5)) {
@@ -105,58 +106,44 @@
     );
   }
 
-  function curve(chart, f, low, high, attributes) {
-    const points = Array.from({ length: 61 }, (_, i) => low + ((high - low) * i) / 60).map((v) => [
-      chart.x(v),
-      chart.y(f(v)),
-    ]);
-    chart.layer.append(node("path", { d: path(points), fill: "none", ...attributes }));
-  }
-
-  function band(chart, lowF, highF, low, high, attributes) {
-    const places = Array.from({ length: 61 }, (_, i) => low + ((high - low) * i) / 60);
-    const up = places.map((v) => [chart.x(v), chart.y(highF(v))]);
-    const down = places.reverse().map((v) => [chart.x(v), chart.y(lowF(v))]);
-    chart.layer.append(node("path", { d: `${path([...up, ...down])}Z`, ...attributes }));
-  }
-
-  /* The plane of two scores: known models in grey, the papers' curve, and one's own models. */
-  function plane({ own, known, curveRatio, names, title, description, nearest = [] }) {
-    const scores = { low: 0, high: 100 };
-    const chart = frame({
-      title,
-      description,
-      x: { ...range([...own.map((p) => p.x), ...known.map((p) => p.x)], scores), name: names.x },
-      y: { ...range([...own.map((p) => p.y), ...known.map((p) => p.y)], scores), name: names.y },
-    });
-    for (const p of known) point(chart, p.x, p.y, { r: 2.6, class: "known" }, `${p.model}: ${p.x} / ${p.y}`);
-    if (curveRatio)
-      curve(chart, (v) => 100 * Math.sqrt((curveRatio * Math.max(v, 0)) / 100), 0, 100, { class: "curve" });
-    for (const p of nearest) point(chart, p.x, p.y, { r: 4, class: "near" }, `${p.model}: ${p.x} / ${p.y}`);
-    own.slice(1).forEach((p, i) => {
-      const attributes = {
-        d: path([own[i], p].map((q) => [chart.x(q.x), chart.y(q.y)])),
-        fill: "none",
-        class: `step ${p.phase || ""}`,
-      };
-      chart.layer.append(node("path", attributes));
-    });
+  /* The plane of two scores: known models in grey, some of them ringed, a curve or a line with its band, and one's own
+   * models, each with an interval (low to high) where it has one, `joined` in their order. */
+  function plane({ own, known, nearest = [], curve, line, band, joined, names, title, description }) {
+    const over = (axis) => ({ ...range([...own, ...known].map((p) => p[axis]), { low: 0, high: 100 }), name: names[axis] });
+    const [x, y] = [over("x"), over("y")];
+    const chart = frame({ title, description, x, y });
+    const along = (f, from = x.low, to = x.high) =>
+      Array.from({ length: 61 }, (_, i) => from + ((to - from) * i) / 60).map((v) => [chart.x(v), chart.y(f(v))]);
+    const add = (name, attributes) => chart.layer.append(node(name, attributes));
+    const dot = (p, attributes) => point(chart, p.x, p.y, attributes, `${p.label ?? p.model}: ${p.x} / ${p.y}`);
+    if (band) {
+      const [down, up] = [0, 1].map((end) => along((v) => band(v)[end]));
+      add("path", { d: `${path([...up, ...down.reverse()])}Z`, class: "prediction" });
+    }
+    if (line) add("path", { d: path(along(line)), fill: "none", class: "line" });
+    for (const p of known) dot(p, { r: 2.6, class: "known" });
+    if (curve) add("path", { d: path(along(curve, 0, 100)), fill: "none", class: "curve" });
+    for (const p of nearest) dot(p, { r: 4, class: "near" });
+    for (const [i, p] of own.slice(1).entries()) {
+      const ends = [own[i], p].map((q) => [chart.x(q.x), chart.y(q.y)]);
+      if (joined) add("path", { d: path(ends), fill: "none", class: `step ${p.phase ?? ""}` });
+    }
     for (const p of own) {
-      if (p.sd)
-        chart.layer.append(
-          node("line", {
-            x1: chart.x(p.x),
-            x2: chart.x(p.x),
-            y1: chart.y(p.y - 1.96 * p.sd),
-            y2: chart.y(p.y + 1.96 * p.sd),
-            class: "interval",
-          }),
-        );
-      point(chart, p.x, p.y, { r: 5, class: "own" }, `${p.label}: ${p.x} / ${p.y}`);
+      const place = { x1: chart.x(p.x), x2: chart.x(p.x), y1: chart.y(p.low), y2: chart.y(p.high), class: "interval" };
+      if (p.low !== undefined) add("line", place);
+      dot(p, { r: 5, class: "own" });
     }
     const ends = [own[0], own[own.length - 1]];
     for (const p of [...ends, ...own.slice(1, -1)]) label(chart, p.x, p.y, p.label);
     return chart.svg;
+  }
+
+  /* A name in two lines of about one length, where it has several words. */
+  function twoLines(text) {
+    const words = text.split(" ");
+    const cuts = words.map((_, i) => [words.slice(0, i).join(" "), words.slice(i).join(" ")]);
+    const [best] = cuts.sort((a, b) => Math.max(a[0].length, a[1].length) - Math.max(b[0].length, b[1].length));
+    return best.filter(Boolean);
   }
 
   /* Estimates with intervals in a row: gamma a step, or h a release; bands and a zero line. */
@@ -172,21 +159,16 @@
     };
     const at = (i) => i + 1;
     // So many names fit side by side on a phone; the others are in the table below and in each point's own title.
-    const fit = Math.max(1, Math.floor(WIDTH / (12 * Math.max(...rows.map((r) => r.label.length)))));
-    const every = Math.ceil(rows.length / fit);
+    const labels = rows.map((row) => twoLines(row.label));
+    const wide = Math.max(...labels.flat().map((text) => text.length));
+    const every = Math.ceil(rows.length / Math.max(1, Math.floor((WIDTH - MARGIN.left) / (10.5 * (wide + 1)))));
     const named = rows.map((_, i) => i).filter((i) => (rows.length - 1 - i) % every === 0);
     const chart = frame({
       title,
       description,
       y,
       height: 300,
-      x: {
-        low: 0.5,
-        high: rows.length + 0.5,
-        ticks: named.map(at),
-        format: (v) => rows[v - 1].label,
-        name: "",
-      },
+      x: { low: 0.5, high: rows.length + 0.5, ticks: named.map(at), format: (v) => labels[v - 1], name: "" },
     });
     for (const b of bands) {
       const [low, high] = [Math.max(b.low, y.low), Math.min(b.high, y.high)];
@@ -224,56 +206,8 @@
     return chart.svg;
   }
 
-  /* Releases in the plane of two frontier scores with the line and the range of 95 % of releases. */
-  function frontier({ own, known, line, ordinary, title, description, names, sameLab }) {
-    const x = range(
-      [...own, ...known].map((p) => p.x),
-      { low: 0, high: 100 },
-    );
-    const y = range(
-      [...own, ...known].map((p) => p.y),
-      { low: 0, high: 100 },
-    );
-    const chart = frame({ title, description, x: { ...x, name: names.x }, y: { ...y, name: names.y } });
-    const at = (v) => line.slope * v + line.intercept;
-    band(
-      chart,
-      (v) => ordinary(line, v)[0],
-      (v) => ordinary(line, v)[1],
-      x.low,
-      x.high,
-      { class: "prediction" },
-    );
-    curve(chart, at, x.low, x.high, { class: "line" });
-    for (const p of known)
-      point(
-        chart,
-        p.x,
-        p.y,
-        { r: sameLab(p) ? 4.5 : 3, class: sameLab(p) ? "near" : "known" },
-        `${p.model}: ${p.x} / ${p.y}`,
-      );
-    for (const p of own) {
-      const place = { x1: chart.x(p.x), x2: chart.x(p.x), y1: chart.y(at(p.x)), y2: chart.y(p.y), class: "interval" };
-      chart.layer.append(node("line", place));
-      point(chart, p.x, p.y, { r: 6, class: "own" }, `${p.model}: ${p.x} / ${p.y}`);
-      label(chart, p.x, p.y, p.model.length > 26 ? `${p.model.slice(0, 25)}\u2026` : p.model);
-    }
-    return chart.svg;
-  }
-
-  const STYLES = [
-    "fill",
-    "stroke",
-    "stroke-width",
-    "stroke-dasharray",
-    "opacity",
-    "fill-opacity",
-    "font-family",
-    "font-size",
-    "font-weight",
-    "paint-order",
-  ];
+  const STYLES = `fill stroke stroke-width stroke-dasharray opacity fill-opacity font-family font-size font-weight
+    paint-order`.split(/\s+/);
 
   /* A copy of a chart with its colours written in: text of an SVG file. */
   function standalone(svg) {
@@ -290,5 +224,5 @@
     return new XMLSerializer().serializeToString(copy);
   }
 
-  Cape.draw = { plane, intervals, frontier, standalone, WIDTH };
+  Cape.draw = { plane, intervals, standalone, WIDTH };
 })(window);

@@ -67,8 +67,9 @@
       known: kit.steps.length,
       known_negative: kit.steps.filter((s) => s.gamma < 0).length,
       swapped,
+      panel: kit.dimension,
     };
-    return { ...found, phase: last.phase, ...W.speak(found.kind, facts) };
+    return W.told({ ...found, phase: last.phase }, facts);
   }
 
   /* A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts. */

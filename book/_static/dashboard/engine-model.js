@@ -41,8 +41,9 @@
       shots: { hellaswag: model.hellaswag_shots ?? null, truthfulqa: model.truthfulqa_shots ?? null },
       swapped: perhapsSwapped(kit, [[size, x, y]]),
     };
-    const words = W.speak("model", facts);
-    return { ...diagnosis, ...words, advice: comparable ? words.advice : [] };
+    const result = W.told(diagnosis, facts);
+    if (!comparable) result.advice = [];
+    return result;
   }
 
   /* Score less the web-trained trend at this size, with where one more web-trained model would lie around it. */

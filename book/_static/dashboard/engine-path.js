@@ -46,7 +46,7 @@
     const { questions, settled, most_questions } = F.power(steps[steps.length - 1], points, result.r);
     result.power = { questions, settled, most_questions };
     const facts = { ...F.spokenOf(frame, result), ...words(result, places, along) };
-    return { ...result, phase: facts.last.phase, ...W.speak("path", facts), advice: [] };
+    return W.told({ ...result, phase: facts.last.phase }, facts);
   }
 
   /* r of the levels; for one run that of its changes, with that of the levels beside it. */
@@ -122,6 +122,7 @@
     const joined = (chosen) => turns.filter(([, row]) => chosen(row)).map(([name, row]) => `${row.text} by ${name.replace("_", " ")}`).join("; ");
     const methods = Object.entries(result.forecast.methods).filter(([, row]) => row.y !== null);
     return {
+      noun: along.noun,
       stretch,
       stretch_first: upper(stretch),
       path: along.path,

@@ -17,7 +17,7 @@
     app.shown.show?.(problems);
     const place = app.section.querySelector(`#dash-panel-${app.state.tab} .dash-result`);
     if (result) {
-      place.replaceChildren(...Cape.results[result.kind](result, app.kit));
+      place.replaceChildren(...Cape.results.show(result));
       place.append(Cape.exports.buttons(place));
     } else place.replaceChildren(nothing(problems));
     if (link) root.history.replaceState(null, "", S.toLink());

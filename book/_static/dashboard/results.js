@@ -19,27 +19,28 @@
     return element;
   }
 
-  /* A number as a reader sees it, with its full value and its place in the diagnosis. */
-  function num(result, path, form) {
-    const value = path
-      .split(".")
-      .reduce((part, key) => (part === null || part === undefined ? part : part[key]), result);
-    if (value && typeof value === "object") {
-      const ends = { low: value.low, high: value.high };
-      return el("span", { dataset: { key: path, value: JSON.stringify(ends) } }, minus(W.shown(value, form)));
-    }
-    return el(
-      "span",
-      { dataset: { key: path, value: value === null || value === undefined ? "" : String(value) } },
-      minus(W.shown(value, form)),
-    );
+  /* A number as a reader sees it, with its full value and its place in the diagnosis; `none` is said of no number. */
+  function num(result, path, form, none) {
+    const value = path.split(".").reduce((part, key) => (Array.isArray(part) ? part.at(key) : part?.[key]), result) ?? null;
+    const ends = value && typeof value === "object" ? JSON.stringify({ low: value.low, high: value.high }) : null;
+    const text = value === null && none ? none : form === "N" ? place(result, value) : minus(W.shown(value, form));
+    return el("span", { dataset: { key: path, value: ends ?? (value === null ? "" : String(value)) } }, text);
+  }
+
+  /* A value of what the family goes along: a size, or a place on another axis. */
+  function place(result, value) {
+    if (result.kind !== "path") return W.size(value);
+    const axis = { ...Cape.axes.ofRows(result.axis, result.points), scale: result.scale };
+    return Cape.axes.number(axis, typeof value === "string" ? Cape.axes.days(value) : value);
   }
 
   const minus = (text) => text.replace(/(^|[^\w)\]%./&#-])-(?=\.?\d)/g, "$1\u2212");
 
-  /* A table: columns are [title, isNumber]; rows are lists of cells. */
-  function table(caption, columns, rows) {
-    const kind = (i) => (columns[i][1] ? "n" : null);
+  /* A table; a head that begins with # is that of numbers. */
+  function table(caption, heads, rows) {
+    const kind = (i) => (heads[i][0] === "#" ? "n" : null);
+    const head = heads.map((title, i) => el("th", { scope: "col", class: kind(i) }, title.replace("#", "")));
+    const cell = (content, i) => el(i ? "td" : "th", { scope: i ? null : "row", class: kind(i) }, content);
     return el(
       "div",
       { class: "dash-scroll", tabindex: "0", role: "region", "aria-label": caption },
@@ -47,28 +48,8 @@
         "table",
         {},
         el("caption", {}, caption),
-        el(
-          "thead",
-          {},
-          el(
-            "tr",
-            {},
-            columns.map(([title], i) => el("th", { scope: "col", class: kind(i) }, title)),
-          ),
-        ),
-        el(
-          "tbody",
-          {},
-          rows.map((row) =>
-            el(
-              "tr",
-              {},
-              row.map((cell, i) =>
-                i === 0 ? el("th", { scope: "row", class: kind(i) }, cell) : el("td", { class: kind(i) }, cell),
-              ),
-            ),
-          ),
-        ),
+        el("thead", {}, el("tr", {}, head)),
+        el("tbody", {}, rows.map((row) => el("tr", {}, row.map(cell)))),
       ),
     );
   }
@@ -76,10 +57,6 @@
   /* Only addresses of the web become links. */
   function source(url, text) {
     return /^https?:\/\//.test(url || "") ? el("a", { href: url, rel: "noopener" }, text) : text;
-  }
-
-  function chart(svg, caption) {
-    return el("figure", {}, svg, el("figcaption", {}, caption));
   }
 
   function answers(result) {
@@ -127,6 +104,41 @@
     );
   }
 
+  /* ---- a diagnosis in parts, as cape_lib/dashboard/views.json has them ---- */
+
+  const NUMBER = /^(\.?)([a-z0-9_.-]+)\|([^|]*)\|?(.*)$/;
+  const LINK = /^\[(.+)\]\((.+)\)$/;
+
+  /* The whole of a diagnosis: its answers, then each part of its view whose condition holds. */
+  function show(result) {
+    const views = Cape.kit.views;
+    const view = { ...views[views[result.kind].like], ...views[result.kind] };
+    const write = (text, row) => W.text(result.kind, text, { ...result.facts, ...row }, view);
+    const cell = (text, row, at) => {
+      const number = NUMBER.exec(text);
+      if (number) return num(result, number[1] ? `${at}.${number[2]}` : number[2], number[3], write(number[4], row));
+      const link = LINK.exec(text);
+      return link ? source(write(link[2], row), write(link[1], row)) : write(text, row);
+    };
+    const line = (cells, row, at) => cells.map((text) => cell(text, row, at));
+    const part = (item) => {
+      if (item.draw === "advice") return advice(result);
+      if (item.draw) return Cape.charts[item.draw](result, Cape.kit);
+      if (item.text) return el("p", {}, write(item.text).split(/\[\[|\]\]/).map((text, i) => (i % 2 ? cell(text) : text)));
+      if (item.formula) return formula(item.formula.map((text) => write(text)).join("\n"));
+      const fixed = (item.rows ?? []).filter(([first]) => first[0] !== "?" || W.holds(first.slice(1), result.facts));
+      const rows = fixed.map((cells) => line(cells.filter((text) => text[0] !== "?")));
+      for (const path of item.each ?? []) {
+        const [of] = path.split(".*");
+        const value = W.lookup(result, of);
+        const entries = of === path ? [[of, value, of]] : Object.entries(value).map(([key, row]) => [key, row, `${of}.${key}`]);
+        rows.push(...entries.map(([key, row, at]) => line(item.cells, { row, key: key.replace("_", " ") }, at)));
+      }
+      return table(write(item.table), item.heads.map((text) => write(text)), rows);
+    };
+    return [...answers(result), ...view.parts.filter((item) => W.holds(item.if ?? "", result.facts)).flatMap(part)];
+  }
+
   function formula(text) {
     return el(
       "details",
@@ -135,8 +147,6 @@
       el("pre", { class: "dash-formula" }, text),
     );
   }
-
-  const f = (v, d = 2) => W.shown(v, String(d));
 
   /* The rows that "Table (CSV)" saves: the main numbers of each kind. */
   function rows(result) {
@@ -168,5 +178,5 @@
     return [...result.steps, result.whole].map(({ interval, ...s }) => ({ ...s, ...flat(interval) }));
   }
 
-  Cape.results = { el, num, minus, f, table, source, chart, answers, advice, formula, rows };
+  Cape.results = { el, num, minus, table, show, rows };
 })(window);

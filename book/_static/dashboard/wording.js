@@ -3,7 +3,7 @@
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
   const LARGE = 1e6;
-  const SLOT = /\{(@?[a-z0-9_.]+)(?:\|([^}]*))?\}/g;
+  const SLOT = /\{(@?[A-Za-z0-9_.-]+)(?:\|([^}]*))?\}/g;
   const TERM = /^(!?)([a-z0-9_.]+)(\?|(?:(<=|>=|<|>|=)(.+)))?$/;
   const COMPARE = {
     "<": (a, b) => a < b,
@@ -16,16 +16,28 @@
   /* The sentence `key` of words.json, filled. */
   const write = (key, facts) => fill(Cape.kit.words[key], facts, {});
 
-  /* What is said of a diagnosis of this kind: {answers, advice, notes}; the rules are those of wording.speak. */
-  function speak(kind, facts) {
-    const { answers, questions } = Cape.kit;
-    const lists = { ...answers[answers[kind].like], ...answers[kind] };
-    return {
-      answers: Object.fromEntries(["headline", ...Object.keys(questions)].map((name) => [name, say(lists[name], facts, lists)])),
+  /* A diagnosis with what is said of it: answers, advice, notes, by the rules of wording.speak. What the sentences speak
+   * of stays with it for the page, and out of what is exported. */
+  function told(diagnosis, facts) {
+    const { kind } = diagnosis;
+    const lists = listsOf(kind);
+    const names = ["headline", ...Object.keys(Cape.kit.questions)];
+    const whole = {
+      ...diagnosis,
+      answers: Object.fromEntries(names.map((name) => [name, say(lists[name], facts, lists)])),
       advice: advise(kind, facts),
       notes: lists.notes.filter(([condition]) => holds(condition, facts)).map(([, text]) => fill(text, facts, lists)),
     };
+    return Object.defineProperty(whole, "facts", { value: facts });
   }
+
+  function listsOf(kind) {
+    const { answers } = Cape.kit;
+    return { ...answers[answers[kind].like], ...answers[kind] };
+  }
+
+  /* A text of a view, filled; its own lists come before those of the answers. */
+  const text = (kind, template, facts, lists) => fill(template, facts, { ...listsOf(kind), ...lists });
 
   function say(choices, facts, lists) {
     const choice = choices.find(([condition]) => holds(condition, facts));
@@ -58,11 +70,13 @@
     });
   }
 
-  /* A value as a reader sees it. Formats: "1" decimals, "+1" with sign, "%" probability, "B" size, "i1" interval. */
+  /* A value as a reader sees it. Formats: "1" decimals, "+1" with sign, "%" probability, "B" size, "L" the label of a
+   * benchmark, "i1" interval. */
   function shown(value, form = "") {
     if (value === null || value === undefined) return "unknown";
     if (form === "%") return percent(value);
     if (form === "B") return size(value);
+    if (form === "L") return Cape.read.label(value);
     if (form[0] === "i") return intervalText(value, Number(form.slice(1)));
     if (form[0] === "+") {
       const text = fixed(value, Number(form.slice(1)));
@@ -118,5 +132,5 @@
       .map(({ rule, topic, advice, evidence, strength, link }) => ({ rule, topic, advice, evidence, strength, link }));
   }
 
-  Cape.wording = { write, speak, shown, fixed, size, interval, number };
+  Cape.wording = { write, told, text, holds, lookup, shown, fixed, size, interval, number };
 })(window);
