@@ -5,7 +5,8 @@
   const { el, minus } = Cape.results;
   const { app } = Cape;
   const S = Cape.state;
-  const { MOST_ROWS } = Cape.form;
+  const F = Cape.form;
+  const { MOST_ROWS } = F;
   const QUIET = ["missing", "missing_size", "missing_place", "too_few_none"];
   let hearing = 0;
 
@@ -14,7 +15,7 @@
     const started = performance.now();
     const { result = null, problems = [] } = S.diagnose(app.state);
     app.current = result;
-    app.shown.show?.(problems);
+    F.show(problems);
     const place = app.section.querySelector(`#dash-panel-${app.state.tab} .dash-result`);
     if (result) {
       place.replaceChildren(...Cape.results.show(result));
@@ -59,6 +60,7 @@
       { class: "dash-messages" },
       app.message.map((text) => el("p", { class: "dash-problem" }, text)),
     );
+    F.clear();
     form.replaceChildren(...Cape.tabs[app.state.tab](), said);
   }
 
@@ -95,7 +97,7 @@
       if (own.length >= 2 && !(own.includes(part.x) && own.includes(part.y))) [part.x, part.y] = own;
     }
     for (const name of order().slice(1)) {
-      const facts = { label: Cape.tabs.label(name), found: columns.filter(Boolean).join(", ").slice(0, 200) };
+      const facts = { label: Cape.read.label(name), found: columns.filter(Boolean).join(", ").slice(0, 200) };
       if (!columns.includes(name) && !rows.some((row) => row[name])) app.message.push(Cape.read.problem("no_column", "", null, facts).message);
     }
     if (rows.length > MOST_ROWS) app.message.push(`${rows.length} rows: the first ${MOST_ROWS} are shown.`);

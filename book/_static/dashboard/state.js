@@ -13,7 +13,7 @@
   const LONGEST_LINK = 12000;
 
   /* The one thing that changes: what is typed (state), what follows (current), what is said about files (message). */
-  const app = { kit: null, section: null, state: null, current: null, shown: {}, message: [] };
+  const app = { kit: null, section: null, state: null, current: null, message: [] };
 
   const fresh = () => ({
     tab: "model",
