@@ -82,8 +82,7 @@ def advise(kind: str, facts: Mapping[str, Any]) -> list[dict[str, str]]:
     facts: the diagnosis with what is derived from it, as `FACTS` has its paths. Returns rule, topic, advice, evidence,
     strength, link.
     """
-    paths = FACTS[kind]
-    known = {name: lookup(facts, path) for name, path in paths.items()}
+    known = {name: lookup(facts, path) for name, path in FACTS.get(kind, {}).items()}
     values = {Quantity(name): float("nan") if value is None else float(value) for name, value in known.items()}
     return [
         {name: row[name] for name in SHOWN}

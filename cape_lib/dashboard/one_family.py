@@ -1,9 +1,12 @@
-"""A family: the whole ladder, every step, a boundary if there is one, a forecast, what would settle it."""
+"""A family: the whole ladder, every step, a boundary if there is one, a forecast, what would settle it.
+
+Along another axis than size (checkpoints of a run, models by width or date) it is a path, and nothing speaks of sizes.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,15 +14,16 @@ import numpy as np
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.base import boundary, coupling, dynamics
+from cape_lib.base import boundary, coupling, dynamics, training
 from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import plain_steps, promised
 from cape_lib.dashboard.one_model import perhaps_swapped
 from cape_lib.dashboard.wording import BLANK, interval, number, shown, speak
 from cape_lib.errors import MissingError
 from cape_lib.stats import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
-from cape_lib.tables.axes import PARAMS, Axis
+from cape_lib.tables.axes import PARAMS, Axis, day
 
+Plain = dict[str, Any]
 #: how many times the questions, and how many sizes, are tried before "more than that" is the answer
 MOST_QUESTIONS = 1000
 MOST_SIZES = 1000
@@ -36,43 +40,55 @@ def diagnose_family(
     along: Axis = PARAMS,
     beside: pd.DataFrame | None = None,
     scales: pd.DataFrame | None = None,
-) -> dict[str, Any]:
-    """What the sizes of one family say about the coupling of two scores.
+) -> Plain:
+    """What the sizes of one family, or the points of one path, say about the coupling of two scores.
 
-    rows: one a size: params_b (billions), x, y (percent), optionally model, more benchmarks, <score>_stderr (points).
-    at: size of the forecast, billions (default: twice the largest).  items: questions of a benchmark of one's own.
-    along: another axis; then the answer is that of `diagnose_path`, which speaks of no sizes; beside: further runs, for
-    what trend alone explains there.  scales: `boundary.critical_scales` of the rows, where they are at hand.
-    Returns plain data: `runs` (scores whose noise is the spread between runs), `whole` (smallest to largest in one),
-    `steps` (gamma, Fieller interval, P of each phase), `r`, `dimension`, `boundary` (N_c by named estimators),
-    `forecast`, `power`, `answers`, `advice`, `notes`.
-    Raises MissingError with fewer than two sizes, ScoresError on equal sizes.
+    rows: one a size: the column of the axis (params_b, billions), x, y (percent), optionally model, more benchmarks,
+    <score>_stderr (points).  at: of the forecast, billions or in the unit of the axis (default: twice the largest).
+    items: questions of a benchmark of one's own.  along: the axis; beside, along another than size: rows of further
+    runs (column family), whose scores cannot have touched these: what trend alone gives.  scales:
+    `boundary.critical_scales` of the rows, where they are at hand.
+    Returns plain data: `runs` (scores whose noise is the spread between runs), `whole` (first to last in one),
+    `steps` (gamma, Fieller interval, P of each phase), `r`, `boundary` (where it turns, by named estimators),
+    `forecast`, `power`, `answers`, `advice`, `notes`. By size also `sizes` and `dimension`; along another axis `axis`
+    and `points`, `r` of the changes where the points are checkpoints of one run (then `r_levels`, and `strangers`, or
+    None: r beside other runs), and no advice: no lever was tested along another axis.
+    Raises MissingError with fewer than two rows, ScoresError on equal places.
     """
-    if not along.by_size:
-        from cape_lib.dashboard.one_path import diagnose_path
-
-        return diagnose_path(pd.DataFrame(rows), along, x=x, y=y, at=at, items=items, beside=beside)
-    frame = ladder_rows(with_noise(pd.DataFrame(rows), x, y, items), [x, y], purpose="a local coupling")
-    frame = frame.assign(model=_names(frame))
-    steps = _steps(frame, x, y)
-    kind = "family" if (x, y) == ("hellaswag", "truthfulqa") else "pair"
-    diagnosis: dict[str, Any] = {
-        "kind": kind,
+    frame = with_noise(pd.DataFrame(rows), x, y, items)
+    frame = ladder_rows(frame, [x, y], purpose="a local coupling", by=along.column)
+    frame = frame.assign(model=_names(frame, along))
+    steps = _steps(frame, along, x, y)
+    diagnosis: Plain = {
+        "kind": "path" if not along.by_size else "family" if (x, y) == ("hellaswag", "truthfulqa") else "pair",
         "x": x,
         "y": y,
         "n": len(frame),
         "labels": {name: tables.label(name) for name in (x, y)},
         "runs": tables.between_runs(frame, (x, y)),
-        "sizes": _sizes(frame, x, y),
-        "whole": _whole(frame, x, y),
+        "whole": _whole(frame, along, x, y),
         "steps": steps,
-        "r": correlation(*(frame[name].to_numpy(float) for name in (x, y))),
-        "dimension": _dimension(frame, x, y),
-        "boundary": _boundary(boundary.critical_scales(frame, x=x, y=y) if scales is None else scales),
-        "forecast": _forecast(frame, x, y, at),
+        "forecast": _forecast(frame, along, x, y, at),
     }
+    if along.by_size:
+        diagnosis |= {
+            "sizes": _points(frame, along, x, y),
+            "r": correlation(*(frame[name].to_numpy(float) for name in (x, y))),
+            "dimension": _dimension(frame, x, y),
+            "boundary": _boundary(boundary.critical_scales(frame, x=x, y=y) if scales is None else scales),
+        }
+    else:
+        diagnosis |= {
+            "axis": along.name,
+            **{name: getattr(along, name) for name in ("column", "unit", "scale", "serial")},
+            "points": _points(frame, along, x, y),
+            **_correlations(frame, along, x, y),
+            "strangers": None if beside is None or not along.serial else _strangers(frame, beside, along, x, y),
+            "boundary": _turns(frame, along, x, y),
+        }
     diagnosis["power"] = _power(frame, diagnosis)
-    facts = _facts(frame, diagnosis)
+    facts = _facts(frame, diagnosis) | (_of_sizes(diagnosis) if along.by_size else _of_path(frame, diagnosis, along))
+    kind = diagnosis["kind"]
     return diagnosis | speak(kind, facts) | {"phase": steps[-1]["phase"], "advice": advise(kind, facts)}
 
 
@@ -89,20 +105,28 @@ def with_noise(frame: pd.DataFrame, x: str, y: str, items: Mapping[str, int] | N
     return frame
 
 
-def _names(frame: pd.DataFrame) -> list[str]:
+def _names(frame: pd.DataFrame, along: Axis) -> list[str]:
+    """The names of the models; a size without one is named by it, a point of a path not at all."""
     known = frame["model"] if "model" in frame.columns else pd.Series([None] * len(frame))
+    if not along.by_size:
+        return known.astype(object).fillna("").astype(str).tolist()
     return [
         str(name) if isinstance(name, str) and name.strip(BLANK) else shown(size, "B")
         for name, size in zip(known, frame["params_b"], strict=True)
     ]
 
 
-def _sizes(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
+def _value(along: Axis, value: float) -> float | str:
+    """A value of the axis as JSON has it: a date as text."""
+    return day(value) if along.name == "date" else float(value)
+
+
+def _points(frame: pd.DataFrame, along: Axis, x: str, y: str) -> list[Plain]:
     noise = {name: score_noise(frame, name) for name in (x, y)}
     return [
         {
             "model": row["model"],
-            "params_b": float(row["params_b"]),
+            along.column: _value(along, row[along.column]),
             "x": float(row[x]),
             "y": float(row[y]),
             "x_sd": number(float(noise[x][i])),
@@ -112,26 +136,13 @@ def _sizes(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
     ]
 
 
-def _steps(frame: pd.DataFrame, x: str, y: str) -> list[dict[str, Any]]:
-    table = coupling.local_coupling(frame, x=x, y=y)
-    ends = [
-        {
-            "smaller": row["smaller"],
-            "larger": row["larger"],
-            "low_b": row["params_b_low"],
-            "high_b": row["params_b_high"],
-            "mid_b": row["params_b_mid"],
-        }
-        for row in table.to_dict("records")
-    ]
-    return [end | step for end, step in zip(ends, plain_changes(table), strict=True)]
-
-
-def plain_changes(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Steps of `coupling.local_coupling` as plain data, without their ends: dx, dy, gamma, probabilities, phase."""
+def _steps(frame: pd.DataFrame, along: Axis, x: str, y: str) -> list[Plain]:
+    """Steps of `coupling.local_coupling` as plain data: their ends, dx, dy, gamma, probabilities, phase."""
+    table = coupling.local_coupling(frame, x=x, y=y, along=along)
     limit = coupling.settled_beyond(len(table))
     return [
         {
+            **_ends(along, row),
             "dx": row["dx"],
             "dy": row["dy"],
             "gamma": number(row["gamma"]),
@@ -144,26 +155,24 @@ def plain_changes(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _whole(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
-    whole = coupling.whole_ladder(frame, x=x, y=y)
-    ends = {"smaller": whole.smaller, "larger": whole.larger, "low_b": whole.low, "high_b": whole.high}
-    return ends | {"mid_b": math.sqrt(whole.low * whole.high)} | plain_whole(whole)
+def _ends(along: Axis, step: Mapping[Any, Any]) -> Plain:
+    """Where a step begins and ends: by the names of two models and their sizes, or by two places in words."""
+    low, high = (float(step[f"{along.column}_{end}"]) for end in ("low", "high"))
+    middle = float(along.middle(low, high))
+    if along.by_size:
+        return {"smaller": step["smaller"], "larger": step["larger"], "low_b": low, "high_b": high, "mid_b": middle}
+    words = {"first": along.shown(low), "last": along.shown(high)}
+    return words | {"from": _value(along, low), "to": _value(along, high), "mid": _value(along, middle)}
 
 
-def plain_whole(whole: coupling.WholeLadder) -> dict[str, Any]:
-    """A whole ladder or path as plain data, without its ends: dx and dy with half of their 95 % intervals, then gamma
-    as a step has it."""
-    return {
-        "dx": whole.dx.estimate,
-        "dy": whole.dy.estimate,
+def _whole(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
+    """First to last as one step, with half of the 95 % intervals of both changes and z."""
+    whole = coupling.whole_ladder(frame, x=x, y=y, along=along)
+    (step,) = _steps(frame.iloc[[0, -1]], along, x, y)
+    return step | {
         "dx_half": number(whole.dx.high - whole.dx.estimate),
         "dy_half": number(whole.dy.high - whole.dy.estimate),
         "z": number(whole.z),
-        "gamma": number(whole.gamma.estimate),
-        **{name: number(getattr(whole, name)) for name in PHASES},
-        "interval": interval(whole.gamma.low, whole.gamma.high),
-        "phase": whole.phase,
-        "settled": whole.settled,
     }
 
 
@@ -224,53 +233,111 @@ def _boundary(scales: pd.DataFrame) -> dict[str, Any]:
     return answer
 
 
-def _forecast(frame: pd.DataFrame, x: str, y: str, at: float | None) -> dict[str, Any]:
-    """`dynamics.carried_on` as plain data: at_b, ratio (to the largest size), methods."""
-    largest = float(frame["params_b"].iloc[-1])
-    size = 2 * largest if at is None else float(at)
-    methods = plain_methods(dynamics.carried_on(frame, x=x, y=y, at=size))
-    return {"at_b": size, "ratio": size / largest, "methods": methods}
+def _correlations(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
+    """r of the levels, or for a run that of its first differences with that of the levels beside it.
+
+    Two scores of one run both drift with its training: their levels correlate whatever they have to do with each other
+    (chapter 10), and a common trend drops out of the differences.
+    """
+    first, second = (frame[name].to_numpy(float) for name in (x, y))
+    levels = correlation(first, second) | {"of": "levels"}
+    if not along.serial:
+        return {"r": levels}
+    return {"r": correlation(np.diff(first), np.diff(second)) | {"of": "changes"}, "r_levels": levels}
 
 
-def plain_methods(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
-    """`dynamics.carried_on` as plain data: by method, x, y and held_out."""
+def _strangers(frame: pd.DataFrame, beside: pd.DataFrame, along: Axis, x: str, y: str) -> Plain | None:
+    """r of this run's x with its own y and, in the median, with the y of other runs at the same values of the axis.
+
+    Two scores of different runs cannot act on each other, so that r beside a stranger is what two trends give. None
+    where fewer than three values or no other run have all of it. Reuses `training.crossed` of chapter 10.
+    """
+    by = along.column
+    others = beside.dropna(subset=[by, x, y]).assign(model=lambda rows: rows["family"].astype(str))
+    others = others[others[by].isin(frame[by]) & ~others.duplicated(["model", by], keep=False)]
+    alike = others.merge(frame[[by, x, y]], on=[by, x, y])["model"].value_counts()
+    here = alike.index[alike == len(frame)]  # this run itself stands in the table too
+    whole = others.groupby("model")[by].nunique()
+    common = whole.index[whole == len(frame)]
+    rows = others[others["model"].isin(common) & ~others["model"].isin(here)]
+    if rows.empty or len(frame) < 4:
+        return None
+    rows = pd.concat([frame.assign(model="own"), rows], ignore_index=True).assign(step=lambda table: table[by])
+    answer: Plain = {"runs": rows["model"].nunique() - 1, "n": len(frame)}
+    for word, difference in (("changes", True), ("levels", False)):
+        r = training.crossed(rows, x=x, y=y, from_step=0, difference=difference).query("x_model == 'own'")
+        answer[word] = {
+            "own": number(float(r.loc[r["own"], "r"].iloc[0])),
+            "others": number(float(r.loc[~r["own"], "r"].median())),
+        }
+    return answer
+
+
+def _turns(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
+    """`critical_scales` as plain data, in the unit of the axis; ends beyond the points on a side are None."""
+    answer = {}
+    for row in boundary.critical_scales(frame, x=x, y=y, along=along).to_dict("records"):
+        estimate, low, high = (number(row[name]) for name in ("n_c_b", "low", "high"))
+        beyond = [None if end is None or (end == 0 and along.scale == "log") else end for end in (low, high)]
+        values = [None if value is None else _value(along, value) for value in (estimate, *beyond)]
+        answer[row["estimator"].replace(" ", "_")] = {
+            "estimate": values[0],
+            "low": values[1],
+            "high": values[2],
+            "text": "" if estimate is None else turn_text(along, estimate, *beyond),
+            "share": number(row["share"]),
+            "inside": estimate is not None,
+            "verdict": row["verdict"],
+            "reason": row["reason"],
+        }
+    return answer
+
+
+def turn_text(along: Axis, estimate: float, low: float | None, high: float | None) -> str:
+    """A turn with its interval in words: "22 B tokens (18 to 27)"."""
+    ends = [along.number(low) if low is not None else f"before every {along.point}"]
+    ends.append(along.number(high) if high is not None else f"beyond every {along.point}")
+    return f"{along.shown(estimate)} ({' to '.join(ends)})"
+
+
+def _forecast(frame: pd.DataFrame, along: Axis, x: str, y: str, at: float | None) -> Plain:
+    """`dynamics.carried_on` as plain data: where (of a size also its ratio to the largest), and x, y, held_out by
+    method."""
+    values = frame[along.column].astype(float)
+    first, last = float(values.iloc[0]), float(values.iloc[-1])
+    usual = 2 * last if along.by_size else along.ahead(last, first)
+    ahead = usual if at is None else float(at)
+    table = dynamics.carried_on(frame, x=x, y=y, at=ahead, along=along)
     rows = table.set_axis(["x", "y", "held_out"], axis="columns").to_dict("index").items()
-    return {str(name): {str(column): number(value) for column, value in row.items()} for name, row in rows}
+    methods = {str(name): {str(column): number(value) for column, value in row.items()} for name, row in rows}
+    if along.by_size:
+        return {"at_b": ahead, "ratio": ahead / last, "methods": methods}
+    return {"at": _value(along, ahead), "text": along.shown(ahead), "methods": methods}
 
 
-def _power(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
-    """What would settle the sign of the last step, and of r, if the values seen are the true ones.
+def _power(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> Plain:
+    """What would settle the sign of the last step, and over sizes that of r, if the values seen are the true ones.
 
     `questions`: how many times as many questions a benchmark (None: more than `MOST_QUESTIONS` times, or no noise is
     known); `sizes`: sizes in all for an interval of r without zero (None: more than `MOST_SIZES`); `boundary`: see
     `boundary.boundary_power`.
     """
-    r = diagnosis["r"]["estimate"]
-    sizes = None
-    if r is not None and 0 < abs(r) < 1:
-        needed = math.ceil((1.959963984540054 / math.atanh(abs(r))) ** 2 + 3)
-        sizes = max(needed, 4) if needed <= MOST_SIZES else None
-    elif r is not None and abs(r) == 1:
-        sizes = 4
-    dip = boundary.boundary_power(frame, y=diagnosis["y"]) if diagnosis["kind"] == "family" else None
-    settle = last_step_power(frame, diagnosis)
-    return {
-        "questions": settle["questions"],
-        "sizes": sizes,
-        "settled": settle["settled"],
-        "most_questions": MOST_QUESTIONS,
-        "most_sizes": MOST_SIZES,
-        "boundary": None if dip is None else asdict(dip),
-    }
-
-
-def last_step_power(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
-    """How many times as many questions would settle the sign of the last step, if what is seen is true."""
-    step = diagnosis["steps"][-1]
+    step, r = diagnosis["steps"][-1], diagnosis["r"]["estimate"]
     var_x, var_y = (float((score_noise(frame, diagnosis[name])[-2:] ** 2).sum()) for name in ("x", "y"))
     limit = coupling.settled_beyond(len(diagnosis["steps"]))
-    needed = questions_needed((step["dy"], step["dx"]), (var_y, var_x), limit)
-    return {"questions": needed, "settled": step["settled"], "most_questions": MOST_QUESTIONS}
+    settle = {
+        "questions": questions_needed((step["dy"], step["dx"]), (var_y, var_x), limit),
+        "settled": step["settled"],
+        "most_questions": MOST_QUESTIONS,
+    }
+    if diagnosis["kind"] == "path":
+        return settle
+    sizes = None
+    if r:
+        needed = 4 if abs(r) == 1 else math.ceil((1.959963984540054 / math.atanh(abs(r))) ** 2 + 3)
+        sizes = max(needed, 4) if needed <= MOST_SIZES else None
+    dip = boundary.boundary_power(frame, y=diagnosis["y"]) if diagnosis["kind"] == "family" else None
+    return settle | {"sizes": sizes, "most_sizes": MOST_SIZES, "boundary": None if dip is None else asdict(dip)}
 
 
 def questions_needed(step: tuple[float, float], variance: tuple[float, float], limit: float) -> int | None:
@@ -293,7 +360,7 @@ def questions_needed(step: tuple[float, float], variance: tuple[float, float], l
     return high
 
 
-def spoken_of(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> Plain:
     """A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts."""
     steps, names = diagnosis["steps"], (diagnosis["x"], diagnosis["y"])
     stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
@@ -310,13 +377,41 @@ def spoken_of(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _facts(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> dict[str, Any]:
+def _of_sizes(diagnosis: Mapping[str, Any]) -> Plain:
+    """What the sentences on sizes speak of besides: the two ends, the known steps, whether the scores seem swapped."""
     known, sizes = plain_steps(), diagnosis["sizes"]
     rows = [(size["params_b"], size["x"], size["y"]) for size in sizes]
-    return spoken_of(frame, diagnosis) | {
+    return {
         "smallest": sizes[0],
         "largest": sizes[-1],
         "known": len(known),
         "known_negative": sum(step["gamma"] < 0 for step in known),
         "swapped": diagnosis["kind"] == "family" and perhaps_swapped(rows),
+    }
+
+
+def _of_path(frame: pd.DataFrame, diagnosis: Mapping[str, Any], along: Axis) -> Plain:
+    """What the sentences take from the axis: its words, its two ends, where it turns, what the forecast says."""
+    stretch = along.between(*frame[along.column].astype(float).iloc[[0, -1]])
+    methods = diagnosis["forecast"]["methods"].items()
+    places = diagnosis["boundary"]
+
+    def joined(chosen: Callable[[Plain], bool]) -> str:
+        rows = [(name.replace("_", " "), row) for name, row in places.items() if chosen(row)]
+        return "; ".join(f"{row['text']} by {name}" for name, row in rows)
+
+    return {
+        "stretch": stretch,
+        "stretch_first": stretch[0].upper() + stretch[1:],
+        "path": along.path,
+        "path_first": along.path[0].upper() + along.path[1:],
+        "point": along.point,
+        "points": along.points,
+        "where": along.where,
+        "turns": {
+            "sure": joined(lambda row: row["verdict"] == "boundary"),
+            "inside": joined(lambda row: row["inside"]),
+            "reason": next(iter(places.values()))["reason"],
+        },
+        "methods": ", ".join(f"{shown(row['y'], '1')} by {name}" for name, row in methods if row["y"] is not None),
     }

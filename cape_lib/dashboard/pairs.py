@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from cape_lib import tables
 from cape_lib.base import coupling
-from cape_lib.dashboard.wording import interval, number, shown
+from cape_lib.dashboard.wording import interval, number, shown, speak
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.stats import Estimate, corrected, fisher, normal_p, pearson_rows, score_noise
 from cape_lib.tables import Scores, model_names
@@ -78,7 +78,18 @@ def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str 
         **_over_values(max(groups, key=len), x, y),
         "advice": [],
     }
-    return diagnosis | {"answers": _answers(diagnosis), "notes": _notes(diagnosis)}
+    one, many = _NOUNS.get(by, (f"value of {by}", f"values of {by}"))
+    labels = {axis: diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y")}
+    facts = diagnosis | {
+        **labels,
+        **{f"{name}_y": (diagnosis[name] or {}).get(y) for name in ("spread", "noise")},
+        "n_pairs": len(pairs),
+        "one": one,
+        "many": many,
+        "sentence": sentence(pairs[0], **labels),
+        "counts": {name: _count(pairs, name) for name in ("dx", "dy")},
+    }
+    return diagnosis | speak("pairs", facts)
 
 
 def _told_apart(frame: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -158,37 +169,6 @@ def _over_values(group: pd.DataFrame, x: str, y: str) -> Plain:
     }
 
 
-def _answers(diagnosis: Plain) -> dict[str, str]:
-    x, y = (diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y"))
-    pairs, by = diagnosis["pairs"], diagnosis["by"]
-    one, many = _NOUNS.get(by, (f"value of {by}", f"values of {by}"))
-    against = "its base model" if by == "instruct" else f"the first {one} of its size"
-    headline = sentence(pairs[0], x, y)
-    if len(pairs) > 1:
-        counts = "; ".join(f"{label} {_count(pairs, name)}" for name, label in (("dy", y), ("dx", x)))
-        headline = f"{len(pairs)} pairs, each model against {against}: {counts}."
-    text = {
-        "headline": headline,
-        "phase": "None: a phase is what happens along an axis, and nothing grows between two of a pair.",
-        "sure": f"Corrected for asking {len(pairs)} pairs (Holm). Intervals of a pair: 95 %, score noise alone.",
-        "compared": f"Two {many} of one size have no correlation.",
-        "move": _moves(by),
-        "measure": f"The same pair with other seeds: how far two runs of one {one} lie apart is in no interval here.",
-    }
-    if pairs[0]["dy_p"] is None:
-        text["sure"] = "Not known: give the number of questions of each benchmark, or its standard error."
-    if by == "seed":
-        text["measure"] = "More seeds: the spread of few is itself uncertain."
-    if diagnosis["r"] is not None and diagnosis["r"]["estimate"] is not None:
-        r, spread, noise = diagnosis["r"], diagnosis["spread"], diagnosis["noise"][diagnosis["y"]]
-        alone = "" if noise is None else f", where the questions alone give {shown(noise, '1')}"
-        text["compared"] = (
-            f"Over {r['n']} {many} of one size r is {shown(r['estimate'], '+2')} {shown(r['interval'], 'i2')}; {y} "
-            f"spreads by {shown(spread[diagnosis['y']], '1')} points (SD){alone}."
-        )
-    return text
-
-
 def _count(pairs: list[Plain], name: str) -> str:
     """In how many pairs a score is surely higher, surely lower, or could be either."""
     sure = [pair for pair in pairs if pair[f"{name}_p"] is not None and pair[f"{name}_p"] < LEVEL]
@@ -216,17 +196,3 @@ def sentence(pair: Plain, x: str, y: str) -> str:
         return f"{value} ± {shown(pair[f'{name}_half'], '1')} points, {doubt}"
 
     return f"{pair['second']} against {pair['first']}: {change('dy', y)}; {change('dx', x)}."
-
-
-def _moves(by: str) -> str:
-    if by == "seed":
-        return "Nothing: seeds differ by chance."
-    if by == "instruct":
-        return "What tuning moved stands in the pairs; which part of it did, a pair does not tell."
-    return f"What differs in {by} is the one change that these pairs know of; whatever changed with it counts too."
-
-
-def _notes(diagnosis: Plain) -> list[str]:
-    if diagnosis["by"] == "seed":
-        return ["Seeds of one recipe: their spread is run-to-run noise, and no pair of them is an effect."]
-    return ["Intervals hold score noise only; two training runs of one recipe may differ by more."]
