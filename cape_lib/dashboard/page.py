@@ -23,7 +23,6 @@ SCRIPTS = (
     "estimators.js",
     "engine-model.js",
     "engine-family.js",
-    "engine-path.js",
     "engine-release.js",
     "engine-today.js",
     "read.js",

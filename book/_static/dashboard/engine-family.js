@@ -1,8 +1,9 @@
-/* A family, or any two benchmarks of one's own: every step, the whole ladder, what would settle it.
- * Gives what cape_lib.dashboard.one_family reads from the instruments of cape_lib.base. */
+/* A family, or any two benchmarks of one's own: every step, the whole ladder, what would settle it. Along another axis than
+ * size it is a path, and nothing here speaks of sizes. Gives what cape_lib.dashboard.one_family reads from the instruments. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
+  const A = Cape.axes;
   const N = Cape.numbers;
   const W = Cape.wording;
   const [TAX, BONUS] = [-0.1, 0.1];
@@ -11,105 +12,85 @@
   const MOST_SIZES = 1000;
   const LEAST_ROWS = 6;
   const BASE = ["hellaswag", "truthfulqa", "arc_challenge", "winogrande", "mmlu"];
-
-  /* The rows with both scores and a place, in order; each as a point {model, place, x, y, x_sd, y_sd}. */
-  function points(given, { x, y, by, items }, kit) {
-    const has = (row, name) => row[name] !== null && row[name] !== undefined;
-    const frame = given.filter((row) => [x, y, by].every((name) => has(row, name))).sort((a, b) => a[by] - b[by]);
-    const noise = (row, name) => row[`${name}_stderr`] ?? N.scoreSd(row[name], kit.items[name] ?? items[name]);
-    const sizes = frame.map((row) => ({
-      model: row.model && row.model.trim() ? row.model : null,
-      place: row[by],
-      x: row[x],
-      y: row[y],
-      x_sd: W.number(noise(row, x)),
-      y_sd: W.number(noise(row, y)),
-    }));
-    return { frame, sizes, label: (name) => kit.labels[name] ?? name.replaceAll("_", " ") };
-  }
+  const SIZE = { name: "params", column: "params_b", scale: "log" };
+  const isKnown = (value) => value !== null && value !== undefined;
 
   function diagnoseFamily(given, options = {}, kit) {
-    if (options.axis && options.axis !== "params") return Cape.diagnosePath(given, options, kit);
-    const { x = "hellaswag", y = "truthfulqa", at = null, items = {} } = options;
-    const { frame: rows, sizes: places, label } = points(given, { x, y, by: "params_b", items }, kit);
-    const sizes = places.map(({ model, place, ...scores }) => ({
-      model: model ?? W.shown(place, "B"),
-      params_b: place,
-      ...scores,
+    const { x = "hellaswag", y = "truthfulqa", at = null, items = {}, axis = "params" } = options;
+    const sized = axis === "params";
+    const by = sized ? "params_b" : A.named(axis).column;
+    const frame = given.filter((row) => [x, y, by].every((name) => isKnown(row[name]))).sort((a, b) => a[by] - b[by]);
+    const along = sized ? SIZE : A.settled(A.ofRows(axis, frame), frame);
+    const places = frame.map((row) => row[by]);
+    const noise = (row, name) => W.number(row[`${name}_stderr`] ?? N.scoreSd(row[name], kit.items[name] ?? items[name]));
+    const points = frame.map((row) => ({
+      model: row.model && row.model.trim() ? row.model : sized ? W.shown(row[by], "B") : "",
+      [by]: A.value(along, row[by]),
+      x: row[x],
+      y: row[y],
+      x_sd: noise(row, x),
+      y_sd: noise(row, y),
     }));
-    const found = {
-      kind: x === "hellaswag" && y === "truthfulqa" ? "family" : "pair",
+    const last = points.length - 1;
+    const step = (i, k, steps) => ({ ...ends(along, points, places, i, k), ...change(points[i], points[k], steps) });
+    const steps = points.slice(1).map((_, i) => step(i, i + 1, last));
+    const result = {
+      kind: !sized ? "path" : x === "hellaswag" && y === "truthfulqa" ? "family" : "pair",
       x,
       y,
-      n: sizes.length,
-      labels: { [x]: label(x), [y]: label(y) },
-      runs: [x, y].filter((name) => rows.every((row) => row[`${name}_noise`] === kit.between_runs)),
-      sizes,
-      whole: wholeLadder(sizes[0], sizes[sizes.length - 1], kit.z95),
-      steps: sizes.slice(1).map((larger, i) => step(sizes[i], larger, sizes.length - 1)),
-      r: correlation(sizes),
-      dimension: dimension(rows, x, y),
-      boundary: Cape.estimators.boundary(sizes),
-      forecast: Cape.estimators.forecast(sizes, at),
+      n: points.length,
+      labels: Object.fromEntries([x, y].map((name) => [name, Cape.read.label(name)])),
+      runs: [x, y].filter((name) => frame.every((row) => row[`${name}_noise`] === kit.between_runs)),
+      whole: { ...step(0, last, 1), ...halves(points[0], points[last], kit.z95) },
+      steps,
+      phase: steps[last - 1].phase,
     };
-    const last = found.steps[found.steps.length - 1];
-    for (const [name, row] of Object.entries(found.boundary)) {
-      const texts = kit.promises[name];
-      row.promise = texts[Math.min(sizes.length, texts.length - 1)];
+    if (sized) {
+      Object.assign(result, {
+        sizes: points,
+        r: correlation(points),
+        dimension: dimension(frame, x, y),
+        boundary: Cape.estimators.boundary(points),
+        forecast: Cape.estimators.forecast(points, at),
+      });
+      for (const [name, row] of Object.entries(result.boundary)) {
+        const texts = kit.promises[name];
+        row.promise = texts[Math.min(points.length, texts.length - 1)];
+      }
+    } else {
+      const { name, column, unit, scale, serial } = along;
+      Object.assign(result, { axis: name, column, unit, scale, serial, points, ...correlations(points, along) });
+      result.strangers = null;
+      result.boundary = turns(points, places, along, result.labels[y]);
+      result.forecast = forecast(points, places, along, at);
     }
-    found.power = power(last, sizes, found.r);
-    found.power.boundary = found.kind === "family" ? Cape.estimators.boundaryPower(sizes, kit.power) : null;
-    const swapped = found.kind === "family" && Cape.perhapsSwapped(kit, sizes.map((s) => [s.params_b, s.x, s.y]));
-    const facts = {
-      ...spokenOf(rows, found),
-      smallest: sizes[0],
-      largest: sizes[sizes.length - 1],
-      known: kit.steps.length,
-      known_negative: kit.steps.filter((s) => s.gamma < 0).length,
-      swapped,
-      panel: kit.dimension,
-    };
-    return W.told({ ...found, phase: last.phase }, facts);
+    result.power = power(steps[last - 1], points, result, kit);
+    return W.told(result, { ...factsOf(frame, result), ...(sized ? ofSizes(result, kit) : ofPath(result, places, along)) });
   }
 
-  /* A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts. */
-  function spokenOf(rows, found) {
-    const { steps, labels, runs } = found;
-    const stated = rows.some((row) => row.truthfulqa_stderr !== null && row.truthfulqa_stderr !== undefined);
-    const count = (phase) => steps.filter((s) => s.phase === phase).length;
-    return {
-      ...found,
-      x: labels[found.x],
-      y: labels[found.y],
-      n_steps: steps.length,
-      last: steps[steps.length - 1],
-      counts: { tax: count("tax"), transition: count("transition"), bonus: count("bonus") },
-      settled: steps.filter((s) => s.settled).length,
-      runs_of: runs.map((name) => labels[name]).join(" and "),
-      n_runs: runs.length,
-      mc2_bound: [found.x, found.y].includes("truthfulqa") && !stated,
-    };
+  /* Where a step begins and ends: by the names of two models and their sizes, or by two places in words. */
+  function ends(along, points, places, i, k) {
+    const [low, high] = [places[i], places[k]];
+    const middle = A.middle(along, low, high);
+    if (along === SIZE) {
+      return { smaller: points[i].model, larger: points[k].model, low_b: low, high_b: high, mid_b: middle };
+    }
+    const [from, to, mid] = [low, high, middle].map((value) => A.value(along, value));
+    return { first: A.shown(along, low), last: A.shown(along, high), from, to, mid };
   }
 
   /* P(gamma < 0) beyond which one of so many steps is settled: Bonferroni's share. */
   const settledBeyond = (steps) => 1 - (1 - SETTLED) / steps;
+  const variance = (a, b, name) => (a[name] ?? NaN) ** 2 + (b[name] ?? NaN) ** 2;
 
-  /* One step between two sizes: gamma with Fieller's interval and the exact probability of each phase. */
-  function step(smaller, larger, steps) {
+  /* One of so many steps between two points: gamma with Fieller's interval and the exact probability of each phase. */
+  function change(first, last, steps) {
     const limit = settledBeyond(steps);
-    const dx = larger.x - smaller.x;
-    const dy = larger.y - smaller.y;
-    const variance = (name) => (smaller[name] ?? NaN) ** 2 + (larger[name] ?? NaN) ** 2;
-    const [varX, varY] = [variance("x_sd"), variance("y_sd")];
+    const [dx, dy] = [last.x - first.x, last.y - first.y];
+    const [varX, varY] = ["x_sd", "y_sd"].map((name) => variance(first, last, name));
     const gamma = dx === 0 ? NaN : dy / dx;
-    const below = (limit) => N.ratioBelow(limit, dy, dx, varY, varX, 0);
-    const [tax, zero, bonus] = [below(TAX), below(0), below(BONUS)];
+    const [tax, zero, bonus] = [TAX, 0, BONUS].map((end) => N.ratioBelow(end, dy, dx, varY, varX, 0));
     return {
-      smaller: smaller.model,
-      larger: larger.model,
-      low_b: smaller.params_b,
-      high_b: larger.params_b,
-      mid_b: Math.sqrt(smaller.params_b * larger.params_b),
       dx,
       dy,
       gamma: W.number(gamma),
@@ -123,17 +104,10 @@
     };
   }
 
-  /* What the ladder did from its smallest to its largest size: changes with half of their 95 % intervals, and z. */
-  function wholeLadder(smallest, largest, z95) {
-    const whole = step(smallest, largest, 1);
-    const [sdX, sdY] = ["x_sd", "y_sd"].map((name) => Math.hypot(smallest[name] ?? NaN, largest[name] ?? NaN));
-    const z = sdY > 0 ? whole.dy / sdY : NaN;
-    return {
-      ...whole,
-      dx_half: W.number(z95 * sdX),
-      dy_half: W.number(z95 * sdY),
-      z: W.number(z),
-    };
+  /* Half of the 95 % intervals of both changes, and dy in standard errors. */
+  function halves(first, last, z95) {
+    const [sdX, sdY] = ["x_sd", "y_sd"].map((name) => Math.sqrt(variance(first, last, name)));
+    return { dx_half: W.number(z95 * sdX), dy_half: W.number(z95 * sdY), z: W.number(sdY > 0 ? (last.y - first.y) / sdY : NaN) };
   }
 
   function phase(gamma) {
@@ -141,22 +115,24 @@
     return gamma < TAX ? "tax" : gamma > BONUS ? "bonus" : "transition";
   }
 
-  /* r over the sizes; two points always lie on a line, so that takes three. */
-  function correlation(sizes) {
-    const n = sizes.length;
-    const r =
-      n > 2
-        ? N.pearson(
-            sizes.map((s) => s.x),
-            sizes.map((s) => s.y),
-          )
-        : NaN;
+  /* r over the points; two points always lie on a line, so that takes three. */
+  function correlation(points) {
+    const n = points.length;
+    const r = n > 2 ? N.pearson(...["x", "y"].map((name) => points.map((p) => p[name]))) : NaN;
     return { estimate: W.number(r), interval: W.interval(...N.fisher(r, n)), n };
+  }
+
+  /* r of the levels; for one run that of its changes, with that of the levels beside it. */
+  function correlations(points, along) {
+    const levels = { ...correlation(points), of: "levels" };
+    if (!along.serial) return { r: levels };
+    const changes = points.slice(1).map((p, i) => ({ x: p.x - points[i].x, y: p.y - points[i].y }));
+    return { r: { ...correlation(changes), of: "changes" }, r_levels: levels };
   }
 
   /* Eigenvalues and vectors of the family's own covariance; d_eff only from six sizes on. */
   function dimension(rows, x, y) {
-    let names = BASE.filter((name) => rows.every((row) => row[name] !== null && row[name] !== undefined));
+    let names = BASE.filter((name) => rows.every((row) => isKnown(row[name])));
     if (!names.includes(x) || !names.includes(y)) names = [x, y];
     const n = rows.length;
     const centred = names.map((name) => {
@@ -181,23 +157,77 @@
     };
   }
 
-  /* What would settle the sign of the last step, and of r, if the values seen are the true ones. */
-  function power(last, sizes, r) {
-    const [a, b] = sizes.slice(-2);
-    const variance = (name) => (a[name] ?? NaN) ** 2 + (b[name] ?? NaN) ** 2;
-    let needed = null;
-    if (r.estimate !== null && Math.abs(r.estimate) === 1) needed = 4;
-    else if (r.estimate) {
-      const count = Math.ceil((1.959963984540054 / Math.atanh(Math.abs(r.estimate))) ** 2 + 3);
-      needed = count <= MOST_SIZES ? Math.max(count, 4) : null;
+  function turns(points, places, along, label) {
+    const t = places.map((place) => A.t(along, place));
+    const value = (v) => (v !== null && Number.isFinite(v) && Number.isFinite(A.back(along, v)) ? A.back(along, v) : null);
+    const estimates = Cape.estimators.turns(t, points);
+    const entries = Object.entries(estimates).map(([name, { turn, low: from, high: to, share, verdict }]) => {
+      const [estimate, low, high] = [turn, from, to].map(value);
+      const side = (v, word) => (v === null ? `${word} every ${along.point}` : A.number(along, v));
+      const text = `${estimate === null ? "" : A.shown(along, estimate)} (${side(low, "before")} to ${side(high, "beyond")})`;
+      return [
+        name === "minimum_size" ? "lowest_point" : name,
+        {
+          estimate: A.value(along, estimate),
+          low: A.value(along, low),
+          high: A.value(along, high),
+          text: estimate === null ? "" : text,
+          share,
+          inside: estimate !== null,
+          verdict: verdict.replace("sizes", along.points),
+          reason: reason({ turn, share, verdict }, places, points, along, label),
+        },
+      ];
+    });
+    return Object.fromEntries(entries);
+  }
+
+  function reason({ turn, share, verdict }, places, points, along, label) {
+    const n = points.length;
+    if (n < 3) return `${n} ${along.points} cannot show a turn: it takes 3 to draw one, more to tell it from noise`;
+    const [first, last] = [places[0], places[n - 1]].map((place) => A.back(along, A.t(along, place)));
+    const between = A.between(along, first, last);
+    if (new Set(points.map((p) => p.y)).size === 1) return `${label} is the same at every ${along.point}`;
+    let text = `a turn ${A.where(along)}, ${between}`;
+    if (Number.isNaN(turn)) text = `${label} has no turn from falling to rising ${between}`;
+    else if (turn === Infinity) text = `${label} has not turned up by the last ${along.point}, ${A.shown(along, last)}`;
+    else if (turn === -Infinity) {
+      text = `${label} rises from the first ${along.point} on, ${A.shown(along, first)}: a turn would lie before it`;
     }
-    return {
-      questions: questions(last, variance("y_sd"), variance("x_sd"), settledBeyond(sizes.length - 1)),
-      sizes: needed,
+    if (share === null) return `${text}; the noise of the scores is unknown, so that nothing can be told from it`;
+    if (!Number.isFinite(turn) || verdict === "boundary") return text;
+    if (share >= 0.95) return `${text}, but the fall before it or the rise after it is within the noise`;
+    const none = `${A.even(100 * (1 - share))}% of the noise draws have none inside the ${along.points}`;
+    return `${text}, but ${none}`;
+  }
+
+  function forecast(points, places, along, at) {
+    const [first, last] = [places[0], places[places.length - 1]];
+    const place = at ?? A.ahead(along, last, first);
+    const range = along.scale === "log" ? 1 : A.t(along, last) - A.t(along, first);
+    const t = [...places, place].map((v) => (A.t(along, v) - A.t(along, first)) / range);
+    const methods = Cape.estimators.carriedOn(t.slice(0, -1), points.map((p) => [p.x, p.y]), t[t.length - 1]);
+    return { at: A.value(along, place), text: A.shown(along, place), methods };
+  }
+
+  /* What would settle the sign of the last step, and over sizes that of r, if the values seen are the true ones. */
+  function power(last, points, { kind, r }, kit) {
+    const [a, b] = points.slice(-2);
+    const [varX, varY] = ["x_sd", "y_sd"].map((name) => variance(a, b, name));
+    const settle = {
+      questions: questions(last, varY, varX, settledBeyond(points.length - 1)),
       settled: last.settled,
       most_questions: MOST_QUESTIONS,
-      most_sizes: MOST_SIZES,
     };
+    if (kind === "path") return settle;
+    let sizes = null;
+    if (r.estimate) {
+      const size = Math.abs(r.estimate);
+      const needed = size === 1 ? 4 : Math.ceil((1.959963984540054 / Math.atanh(size)) ** 2 + 3);
+      sizes = needed <= MOST_SIZES ? Math.max(needed, 4) : null;
+    }
+    const dip = kind === "family" ? Cape.estimators.boundaryPower(points, kit.power) : null;
+    return { ...settle, sizes, most_sizes: MOST_SIZES, boundary: dip };
   }
 
   function questions({ dy, dx }, varY, varX, limit) {
@@ -219,6 +249,61 @@
     return high;
   }
 
+  /* A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts. */
+  function factsOf(rows, result) {
+    const { steps, labels, runs } = result;
+    const stated = rows.some((row) => isKnown(row.truthfulqa_stderr));
+    const count = (phase) => steps.filter((s) => s.phase === phase).length;
+    return {
+      ...result,
+      x: labels[result.x],
+      y: labels[result.y],
+      n_steps: steps.length,
+      last: steps[steps.length - 1],
+      counts: { tax: count("tax"), transition: count("transition"), bonus: count("bonus") },
+      settled: steps.filter((s) => s.settled).length,
+      runs_of: runs.map((name) => labels[name]).join(" and "),
+      n_runs: runs.length,
+      mc2_bound: [result.x, result.y].includes("truthfulqa") && !stated,
+    };
+  }
+
+  /* What the sentences on sizes speak of besides: the two ends, the known steps, whether the scores seem swapped. */
+  function ofSizes({ kind, sizes }, kit) {
+    return {
+      smallest: sizes[0],
+      largest: sizes[sizes.length - 1],
+      known: kit.steps.length,
+      known_negative: kit.steps.filter((s) => s.gamma < 0).length,
+      swapped: kind === "family" && Cape.perhapsSwapped(kit, sizes.map((s) => [s.params_b, s.x, s.y])),
+      panel: kit.dimension,
+    };
+  }
+
+  /* What the sentences take from the axis: its words, its two ends, where it turns, what the forecast says. */
+  function ofPath(result, places, along) {
+    const stretch = A.between(along, places[0], places[places.length - 1]);
+    const upper = (text) => text[0].toUpperCase() + text.slice(1);
+    const rows = Object.entries(result.boundary);
+    const joined = (chosen) => rows.filter(([, row]) => chosen(row)).map(([name, row]) => `${row.text} by ${name.replace("_", " ")}`).join("; ");
+    const methods = Object.entries(result.forecast.methods).filter(([, row]) => row.y !== null);
+    return {
+      noun: along.noun,
+      stretch,
+      stretch_first: upper(stretch),
+      path: along.path,
+      path_first: upper(along.path),
+      point: along.point,
+      points: along.points,
+      where: A.where(along),
+      turns: {
+        sure: joined((row) => row.verdict === "boundary"),
+        inside: joined((row) => row.inside),
+        reason: rows[0][1].reason,
+      },
+      methods: methods.map(([name, row]) => `${W.shown(row.y, "1")} by ${name}`).join(", "),
+    };
+  }
+
   Cape.diagnoseFamily = diagnoseFamily;
-  Cape.family = { points, step, wholeLadder, correlation, power, spokenOf };
 })(window);
