@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from cape_lib import tables
-from cape_lib.dashboard.wording import BLANK, write
+from cape_lib.dashboard.wording import BLANK, holds, templates, write
 from cape_lib.errors import UsageError
 from cape_lib.tables.axes import Axis, axis_named
 
@@ -19,11 +19,6 @@ _WITH_UNIT = re.compile(rf"(\d+\.?\d*|\.\d+)[{BLANK}]*([bmkt])", re.IGNORECASE |
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", re.ASCII)
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+", re.ASCII)
 _UNITS = {"t": 1e3, "b": 1.0, "m": 1e-3, "k": 1e-6}
-#: a size of this many billions is a count of parameters; from `IN_MILLIONS` on it is larger than any model
-RAW_COUNT, IN_MILLIONS = 1e5, 5000.0
-#: from here on a number of tokens is a count
-RAW_TOKENS = 1e6
-
 Problem = dict[str, Any]
 
 
@@ -40,21 +35,7 @@ def check_score(text: str) -> tuple[float | None, Problem | None]:
 
     Codes: comma, text, negative, over, fraction. `mend` is the text to put in its place, or None.
     """
-    typed = text.strip(BLANK).removesuffix("%").strip(BLANK)
-    if not typed:
-        return None, None
-    if _COMMA.fullmatch(typed):
-        return None, _problem("comma", text, typed.replace(",", "."))
-    if not _NUMBER.fullmatch(typed):
-        return None, _problem("text", text)
-    value = float(typed)
-    if value < 0:
-        return None, _problem("negative", text)
-    if value > 100:
-        return None, _problem("over", text)
-    if 0 < value <= 1:
-        return None, _problem("fraction", text, plain(100 * value))
-    return value, None
+    return _check("score", text.strip(BLANK).removesuffix("%"), text)
 
 
 def check_size(text: str) -> tuple[float | None, Problem | None]:
@@ -62,22 +43,7 @@ def check_size(text: str) -> tuple[float | None, Problem | None]:
 
     Codes: size_comma, size_text, size_zero, size_count (a raw count), size_large (perhaps in millions).
     """
-    typed = text.strip(BLANK)
-    if not typed:
-        return None, None
-    if _COMMA.fullmatch(typed):
-        return None, _problem("size_comma", text, typed.replace(",", "."))
-    unit = _WITH_UNIT.fullmatch(typed)
-    if unit is None and not _NUMBER.fullmatch(typed):
-        return None, _problem("size_text", text)
-    value = float(unit[1]) * _UNITS[unit[2].lower()] if unit else float(typed)
-    if value <= 0:
-        return None, _problem("size_zero", text)
-    if value >= RAW_COUNT:
-        return None, _problem("size_count", text, plain(value / 1e9))
-    if value >= IN_MILLIONS:
-        return None, _problem("size_large", text, plain(value / 1e3))
-    return value, None
+    return _check("size", text)
 
 
 def check_date(text: str) -> tuple[str | None, Problem | None]:
@@ -90,43 +56,48 @@ def check_date(text: str) -> tuple[str | None, Problem | None]:
 
 def check_place(text: str, axis: Axis) -> tuple[float | None, Problem | None]:
     """A place on an axis in its unit; a date as days since 1970, a month or a year counted from its first day."""
-    typed = text.strip(BLANK)
-    if not typed:
-        return None, None
-    if axis.name == "date":
-        date, problem = check_date(text)
-        try:
-            return (axis.read(date) if date else None), problem
-        except UsageError:  # no day of the calendar
-            return None, _problem("date", text)
-    bare = typed.replace(",", "") if _THOUSANDS.fullmatch(typed) else typed
-    counted = _WITH_UNIT.fullmatch(bare) if axis.name == "tokens" else None
-    if counted is None and not _NUMBER.fullmatch(bare):
-        unit = f" {axis.unit}" if axis.unit else ""
-        return None, _problem("place_text", text, facts={"noun": axis.noun + unit})
-    value = float(counted[1]) * _UNITS[counted[2].lower()] if counted else float(bare)
-    if not math.isfinite(value):
-        return None, _problem("place_text", text, facts={"noun": axis.noun})
-    if value < 0 and axis.scale == "linear":
-        return None, _problem("place_below", text)
-    if not value > 0 and axis.scale == "log":
-        return None, _problem("place_zero", text)
-    if axis.name == "tokens" and value >= RAW_TOKENS:
-        return None, _problem("place_count", text, plain(value / 1e9))
-    return value, None
+    if axis.name != "date":
+        noun = axis.noun + (f" {axis.unit}" if axis.unit else "")
+        kind = "tokens" if axis.name == "tokens" else "place"
+        return _check(kind, text, facts={"scale": axis.scale, "noun": noun})
+    date, problem = check_date(text)
+    try:
+        return (axis.read(date) if date else None), problem
+    except UsageError:  # no day of the calendar
+        return None, _problem("date", text)
 
 
 def check_batch(text: str) -> tuple[float | None, Problem | None]:
     """The training tokens of one step, above 0; "2M" and "2,097,152" are read as what they say."""
-    typed = text.strip(BLANK)
+    return _check("batch", text)
+
+
+def _check(
+    kind: str, text: str, given: str | None = None, *, facts: Mapping[str, Any] | None = None
+) -> tuple[float | None, Problem | None]:
+    """The number in a text by the rules of `checks.json`, and the first thing that is wrong with it.
+
+    There `comma` is the code for a decimal comma (where there is none, thousands may have commas), `text` that for what
+    is no number, `units` what one billion is (where "7B" may be typed), `finite` that no number may be too large, and
+    `rules` conditions on the value (as in `answers.json`), each with its code and what times the value mends it.
+    """
+    rules, typed, given = templates("checks")[kind], text.strip(BLANK), text if given is None else given
     if not typed:
         return None, None
-    bare = typed.replace(",", "") if _THOUSANDS.fullmatch(typed) else typed
-    unit = _WITH_UNIT.fullmatch(bare)
-    value = 0.0
-    if unit or _NUMBER.fullmatch(bare):
-        value = float(unit[1]) * _UNITS[unit[2].lower()] * 1e9 if unit else float(bare)
-    return (value, None) if 0 < value < math.inf else (None, _problem("batch", text))
+    if "comma" in rules and _COMMA.fullmatch(typed):
+        return None, _problem(rules["comma"], given, typed.replace(",", "."))
+    if "comma" not in rules and _THOUSANDS.fullmatch(typed):
+        typed = typed.replace(",", "")
+    unit = _WITH_UNIT.fullmatch(typed) if "units" in rules else None
+    if unit is None and not _NUMBER.fullmatch(typed):
+        return None, _problem(rules["text"], given, facts=facts)
+    value = float(unit[1]) * _UNITS[unit[2].lower()] * rules["units"] if unit else float(typed)
+    if "finite" in rules and not math.isfinite(value):
+        return None, _problem(rules["text"], given, facts=facts)
+    for condition, code, *times in rules["rules"]:
+        if holds(condition, {**(facts or {}), "value": value}):
+            return None, _problem(code, given, plain(times[0] * value) if times else None)
+    return value, None
 
 
 def check_table(

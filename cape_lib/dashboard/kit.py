@@ -46,7 +46,7 @@ def kit() -> Kit:
     `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
     panel), `frontier` (releases and lines), `today` (variants of one laboratory), `power` (of calling
     a boundary), `promises` (how often its intervals are right), `rules` and the `facts` they speak of,
-    `words`, `answers`, `questions`, `views`, `examples`.
+    `words`, `answers`, `questions`, `views`, `checks`, `examples`.
     """
     base = known_models()
     nodes, weights = np.polynomial.legendre.leggauss(48)
@@ -94,6 +94,7 @@ def kit() -> Kit:
         "answers": wording.templates("answers"),
         "questions": wording.QUESTIONS,
         "views": wording.templates("views"),
+        "checks": wording.templates("checks"),
         "examples": examples(),
     }
 
@@ -276,73 +277,60 @@ def plain_line(chosen: FrontierLine) -> dict[str, Any]:
 def examples() -> list[dict[str, Any]]:
     """Each example: key, label, tab ("model", "family", "release", "pair", "today") and the state that the tab shows.
 
-    Values are those of the tables: the published panel, so that chapters, claims and page speak of the same rows.
+    Values are those of the tables: the published panel, so that chapters, claims and page speak of the same rows. An
+    example whose rows are not all in the tables is left out.
     """
-    panel = tables.base("published")
-    ladders = [
-        ("pythia", "Pythia ladder", "Pythia"),
-        ("qwen2.5", "Qwen2.5", "Qwen2.5"),
-        ("llama-2", "Llama-2", "Llama-2"),
-    ]
-    tuned = panel["instruct"].fillna(False).astype(bool)
-    listed = [
-        _model_example("pythia-1b", "Pythia-1B alone", panel, "Pythia-1B"),
-        _model_example("phi-2", "Phi-2", panel, "Phi-2"),
-        _model_example("llama-2-70b", "Llama-2-70B", panel, "Llama2-70B"),
-        *(_family_example(key, label, panel[panel["ladder"].eq(name)]) for key, label, name in ladders),
-        _family_example("phi", "Phi, whose data changed too", panel[panel["family"].eq("Phi") & ~tuned]),
-        _release_example("opus-4.6", "Claude Opus 4.6"),
-        _release_example("sonnet-4.6", "Claude Sonnet 4.6", ", as published"),
-        _variants_example(
-            "gpt-oss", "gpt-oss-120b, little thought and much", ("gpt-oss-120b (low)", "gpt-oss-120b (high)")
+    panel, releases = tables.base("published"), tables.frontier("published").assign(date=lambda t: t["release_date"])
+    efforts = variants.readings().set_index("model").reindex(["gpt-oss-120b (low)", "gpt-oss-120b (high)"])
+    whole = panel.dropna(subset=["hellaswag", "truthfulqa"]).drop_duplicates(["family", "ladder", "params_b"])
+    phi = whole["family"].eq("Phi") & ~whole["instruct"].fillna(False).astype(bool)
+    base, frontier = ("params_b", *tables.BASE_BENCHMARKS), ("date", *tables.FRONTIER_BENCHMARKS)
+    pair = {"x": "winogrande", "y": "truthfulqa"}
+
+    def ladder(name: str) -> pd.DataFrame:
+        return whole[whole["ladder"].eq(name)]
+
+    rows = [
+        ("pythia-1b", "Pythia-1B alone", "model", panel[panel["model"].eq("Pythia-1B")], base, {}),
+        ("phi-2", "Phi-2", "model", panel[panel["model"].eq("Phi-2")], base, {}),
+        ("llama-2-70b", "Llama-2-70B", "model", panel[panel["model"].eq("Llama2-70B")], base, {}),
+        ("pythia", "Pythia ladder", "family", ladder("Pythia"), base, {}),
+        ("qwen2.5", "Qwen2.5", "family", ladder("Qwen2.5"), base, {}),
+        ("llama-2", "Llama-2", "family", ladder("Llama-2"), base, {}),
+        ("phi", "Phi, whose data changed too", "family", whole[phi], base, {}),
+        *(
+            (key, name + remark, "release", releases[releases["model"].eq(name)], frontier, {"line": "frozen"})
+            for key, name, remark in (
+                ("opus-4.6", "Claude Opus 4.6", ""),
+                ("sonnet-4.6", "Claude Sonnet 4.6", ", as published"),
+            )
         ),
-        _pair_example("commonsense", "Pythia: WinoGrande and TruthfulQA", panel[panel["ladder"].eq("Pythia")]),
+        (
+            "gpt-oss",
+            "gpt-oss-120b, little thought and much",
+            "today",
+            efforts.dropna(subset=list(variants.PLACE)).reset_index(),
+            variants.PLACE,
+            {},
+        ),
+        (
+            "commonsense",
+            "Pythia: WinoGrande and TruthfulQA",
+            "pair",
+            ladder("Pythia"),
+            ("params_b", *pair.values()),
+            pair,
+        ),
     ]
-    return [example for example in listed if example is not None]
-
-
-def _cells(row: pd.Series, columns: tuple[str, ...]) -> dict[str, Any]:
-    return {name: None if pd.isna(row[name]) else row[name] for name in ("model", "params_b", *columns)}
-
-
-def _model_example(key: str, label: str, panel: pd.DataFrame, name: str) -> dict[str, Any] | None:
-    rows = panel[panel["model"] == name]
-    if rows.empty:
-        return None
-    state = {"row": _cells(rows.iloc[0], tables.BASE_BENCHMARKS)}
-    return {"key": key, "label": label, "tab": "model", "state": state}
-
-
-def _family_example(key: str, label: str, rows: pd.DataFrame) -> dict[str, Any] | None:
-    rows = rows.dropna(subset=["hellaswag", "truthfulqa"]).drop_duplicates("params_b").sort_values("params_b")
-    if len(rows) < 2:
-        return None
-    table = [_cells(row, tables.BASE_BENCHMARKS) for _, row in rows.iterrows()]
-    return {"key": key, "label": label, "tab": "family", "state": {"rows": table}}
-
-
-def _release_example(key: str, name: str, remark: str = "") -> dict[str, Any] | None:
-    rows = tables.frontier("published").query("model == @name")
-    if rows.empty:
-        return None
-    row = rows.iloc[0]
-    scores = {k: None if pd.isna(row[k]) else float(row[k]) for k in tables.FRONTIER_BENCHMARKS}
-    state = {"rows": [{"model": name, "date": str(row["release_date"]), **scores}], "line": "frozen", "lab": row["lab"]}
-    return {"key": key, "label": name + remark, "tab": "release", "state": state}
-
-
-def _variants_example(key: str, label: str, names: tuple[str, ...]) -> dict[str, Any] | None:
-    rows = variants.readings().set_index("model")
-    if not set(names) <= set(rows.index):
-        return None
-    places = rows.loc[list(names), list(variants.PLACE)].astype(float)
-    table = [{"model": str(name), **place} for name, place in places.to_dict("index").items()]
-    last = rows.loc[names[-1]]
-    state = {"rows": table, "mode": last["mode"], "generation": last["generation"]}
-    return {"key": key, "label": label, "tab": "today", "state": state}
-
-
-def _pair_example(key: str, label: str, rows: pd.DataFrame) -> dict[str, Any]:
-    rows = rows.sort_values("params_b")
-    table = [_cells(row, ("winogrande", "truthfulqa")) for _, row in rows.iterrows()]
-    return {"key": key, "label": label, "tab": "pair", "state": {"x": "winogrande", "y": "truthfulqa", "rows": table}}
+    of_last = {"release": ["lab"], "today": ["mode", "generation"]}
+    listed = []
+    for key, label, tab, part, columns, state in rows:
+        part = part.sort_values("params_b") if "params_b" in columns else part
+        cells = part[["model", *columns]].astype(object)
+        table = cells.where(cells.notna(), None).to_dict("records")
+        if len(table) < (1 if tab in ("model", "release") else 2):
+            continue
+        shown = {"row": table[0]} if tab == "model" else {"rows": table}
+        shown |= part.iloc[-1][of_last.get(tab, [])].to_dict() | state
+        listed.append({"key": key, "label": label, "tab": tab, "state": shown})
+    return listed

@@ -29,10 +29,10 @@ QUESTIONS = {
 LARGE = 1e6
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=4)
 def templates(name: str = "words") -> dict[str, Any]:
-    """What a file beside this one holds: `words` (single sentences), `answers` (by kind of diagnosis, see `speak`) or
-    `views` (the tables below the answers, which the browser draws).
+    """What a file beside this one holds: `words` (single sentences), `answers` (by kind of diagnosis, see `speak`),
+    `views` (the tables below the answers, which the browser draws) or `checks` (of numbers, see `inputs`).
     """
     text = files("cape_lib.dashboard").joinpath(f"{name}.json").read_text(encoding="utf-8")
     answer: dict[str, Any] = json.loads(text)
@@ -58,12 +58,12 @@ def speak(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     lists = templates("answers")[lists["like"]] | lists if "like" in lists else lists
     return {
         "answers": {name: _say(lists[name], facts, lists) for name in ("headline", *QUESTIONS)},
-        "notes": [_fill(text, facts, lists) for condition, text in lists["notes"] if _holds(condition, facts)],
+        "notes": [_fill(text, facts, lists) for condition, text in lists["notes"] if holds(condition, facts)],
     }
 
 
 def _say(choices: list[list[str]], facts: Mapping[str, Any], lists: Mapping[str, Any]) -> str:
-    return next((_fill(text, facts, lists) for condition, text in choices if _holds(condition, facts)), "")
+    return next((_fill(text, facts, lists) for condition, text in choices if holds(condition, facts)), "")
 
 
 def _fill(text: str, facts: Mapping[str, Any], lists: Mapping[str, Any]) -> str:
@@ -83,7 +83,8 @@ def lookup(facts: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _holds(condition: str, facts: Mapping[str, Any]) -> bool:
+def holds(condition: str, facts: Mapping[str, Any]) -> bool:
+    """Whether every term of a condition holds (see `speak`)."""
     return all(_term(term, facts) for term in condition.split(" & ") if term)
 
 

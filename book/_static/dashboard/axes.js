@@ -2,8 +2,6 @@
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
-  const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-  const THOUSANDS = /^\d{1,3}(,\d{3})+$/;
   const UNITS = { k: 1e-6, m: 1e-3, b: 1, t: 1e3 };
   const DAY = 864e5;
   const HUGE = 1e15;
@@ -103,35 +101,18 @@
 
   /* [value, problem] of a typed place on an axis; dates become days since 1970. */
   function check(text, axis) {
-    const { problem, checkDate, plain } = Cape.read;
-    const typed = text.trim();
-    if (!typed) return [null, null];
-    if (axis.name === "date") {
-      const [date, bad] = checkDate(text);
-      const there = bad || (Number.isFinite(days(date)) && day(days(date)).startsWith(date));
-      if (!there) return [null, problem("date", text)]; // no day of the calendar
-      return [bad ? null : days(date), bad];
+    if (axis.name !== "date") {
+      const kind = axis.name === "tokens" ? "tokens" : "place";
+      return Cape.read.check(kind, text, text, { scale: axis.scale, noun: axis.noun + unit(axis) });
     }
-    const bare = THOUSANDS.test(typed) ? typed.replaceAll(",", "") : typed;
-    const counted = axis.name === "tokens" ? /^(\d+\.?\d*|\.\d+)\s*([bmkt])$/i.exec(bare) : null;
-    if (!counted && !NUMBER.test(bare)) return [null, problem("place_text", text, null, { noun: axis.noun + unit(axis) })];
-    const v = counted ? Number(counted[1]) * UNITS[counted[2].toLowerCase()] : Number(bare);
-    if (!Number.isFinite(v)) return [null, problem("place_text", text, null, { noun: axis.noun })];
-    if (v < 0 && axis.scale === "linear") return [null, problem("place_below", text)];
-    if (!(v > 0) && axis.scale === "log") return [null, problem("place_zero", text)];
-    if (axis.name === "tokens" && v >= 1e6) return [null, problem("place_count", text, plain(v / 1e9))];
-    return [v, null];
+    const [date, bad] = Cape.read.checkDate(text);
+    if (!date) return [null, bad];
+    const there = Number.isFinite(days(date)) && day(days(date)).startsWith(date);
+    return there ? [days(date), null] : [null, Cape.read.problem("date", text)]; // no day of the calendar
   }
 
   /* [value, problem] of the training tokens of one step. */
-  function checkBatch(text) {
-    const typed = text.trim();
-    if (!typed) return [null, null];
-    const bare = THOUSANDS.test(typed) ? typed.replaceAll(",", "") : typed;
-    const counted = /^(\d+\.?\d*|\.\d+)\s*([bmkt])$/i.exec(bare);
-    const v = counted ? Number(counted[1]) * UNITS[counted[2].toLowerCase()] * 1e9 : NUMBER.test(bare) ? Number(bare) : 0;
-    return v > 0 && v < Infinity ? [v, null] : [null, Cape.read.problem("batch", text)];
-  }
+  const checkBatch = (text) => Cape.read.check("batch", text);
 
   /* Whether the tokens of one step make the places: along steps, and along compute where the rows have steps. */
   const stepped = (part) => part.axis === "step" || (part.axis === "flops" && part.rows.some((row) => row.step));

@@ -5,11 +5,11 @@
   const Cape = (root.Cape = root.Cape || {});
   const W = Cape.wording;
   const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+  const THOUSANDS = /^\d{1,3}(,\d{3})+$/;
   const COMMA = /^[+-]?\d+,\d+$/;
   const WITH_UNIT = /^(\d+\.?\d*|\.\d+)\s*([bmkt])$/i;
   const DATE = /^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$/;
   const UNITS = { t: 1e3, b: 1, m: 1e-3, k: 1e-6 };
-  const [RAW_COUNT, IN_MILLIONS] = [1e5, 5000];
 
   /* A number as a person types it, at most six digits. */
   const plain = (value) => String(Number(value.toPrecision(6))).replace(/^(\d)\.?(\d*)e\+(\d+)$/, (_, a, b, n) => (a + b).padEnd(n - -1, "0"));
@@ -20,31 +20,26 @@
     return { code, message: W.write(`bad_${code}`, { text: short, mend, ...facts }), mend };
   }
 
-  /* [value, problem]: both null for an empty field. */
-  function checkScore(text) {
-    const given = text.trim().replace(/%$/, "").trim();
-    if (!given) return [null, null];
-    if (COMMA.test(given)) return [null, problem("comma", text, given.replace(",", "."))];
-    if (!NUMBER.test(given)) return [null, problem("text", text)];
-    const value = Number(given);
-    if (value < 0) return [null, problem("negative", text)];
-    if (value > 100) return [null, problem("over", text)];
-    if (value > 0 && value <= 1) return [null, problem("fraction", text, plain(100 * value))];
-    return [value, null];
+  /* [value, problem] of a typed number by the rules of checks.json; both null for an empty field. */
+  function check(kind, text, given = text, facts = {}) {
+    const rules = Cape.kit.checks[kind];
+    let typed = text.trim();
+    if (!typed) return [null, null];
+    if (rules.comma && COMMA.test(typed)) return [null, problem(rules.comma, given, typed.replace(",", "."))];
+    if (!rules.comma && THOUSANDS.test(typed)) typed = typed.replaceAll(",", "");
+    const unit = rules.units ? WITH_UNIT.exec(typed) : null;
+    const value = unit ? Number(unit[1]) * UNITS[unit[2].toLowerCase()] * rules.units : Number(typed);
+    if (!(unit || NUMBER.test(typed)) || (rules.finite && !Number.isFinite(value))) {
+      return [null, problem(rules.text, given, null, facts)];
+    }
+    const wrong = rules.rules.find(([condition]) => W.holds(condition, { ...facts, value }));
+    if (!wrong) return [value, null];
+    const [, code, times] = wrong;
+    return [null, problem(code, given, times ? plain(times * value) : null)];
   }
 
-  function checkSize(text) {
-    const given = text.trim();
-    if (!given) return [null, null];
-    if (COMMA.test(given)) return [null, problem("size_comma", text, given.replace(",", "."))];
-    const unit = WITH_UNIT.exec(given);
-    if (!unit && !NUMBER.test(given)) return [null, problem("size_text", text)];
-    const value = unit ? Number(unit[1]) * UNITS[unit[2].toLowerCase()] : Number(given);
-    if (value <= 0) return [null, problem("size_zero", text)];
-    if (value >= RAW_COUNT) return [null, problem("size_count", text, plain(value / 1e9))];
-    if (value >= IN_MILLIONS) return [null, problem("size_large", text, plain(value / 1e3))];
-    return [value, null];
-  }
+  const checkScore = (text) => check("score", text.trim().replace(/%$/, ""), text);
+  const checkSize = (text) => check("size", text);
 
   function checkDate(text) {
     const given = text.trim();
@@ -149,5 +144,5 @@
     return { found, wrong };
   }
 
-  Cape.read = { checkScore, checkSize, checkDate, checkTable, plain, problem, label };
+  Cape.read = { check, checkScore, checkSize, checkDate, checkTable, plain, problem, label };
 })(window);
