@@ -168,7 +168,7 @@
       description,
       y,
       height: 300,
-      x: { low: 0.5, high: rows.length + 0.5, ticks: named.map(at), format: (v) => labels[v - 1], name: "" },
+      x: { low: 0.5, high: rows.length + (bands.length ? 0.9 : 0.5), ticks: named.map(at), format: (v) => labels[v - 1], name: "" },
     });
     for (const b of bands) {
       const [low, high] = [Math.max(b.low, y.low), Math.min(b.high, y.high)];
