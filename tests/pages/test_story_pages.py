@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import opener
 
 pytestmark = [pytest.mark.page, pytest.mark.timeout(600)]
 
@@ -25,23 +26,26 @@ WORDS = """() => { const read = document.querySelector('article.bd-article').clo
   return read.textContent.trim().split(/\\s+/).length; }"""
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_a_chapter_is_short(book_html: Path, open_page: Callable[..., Any], name: str) -> None:
-    page = open_page(book_html / "notebooks" / f"{name}.html")
-    assert page.evaluate(WORDS) <= MOST_WORDS
-    assert page.locator("article figure.cape-figure").count() <= MOST_FIGURES
-    assert page.locator("article details.cape-verdict").count() <= MOST_BOXES
-    assert page.evaluate("document.documentElement.scrollHeight") < MOST_HEIGHT
+@pytest.fixture(scope="module", params=CHAPTERS)
+def chapter(book_html: Path, chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A chapter of the story, opened once."""
+    with opener(chromium) as opened:
+        yield opened(book_html / "notebooks" / f"{request.param}.html")
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_the_answer_stands_first_with_its_grade(book_html: Path, open_page: Callable[..., Any], name: str) -> None:
-    page = open_page(book_html / "notebooks" / f"{name}.html")
-    first = page.evaluate("document.querySelector('article .cell .cell_output').innerText")
-    assert first.startswith(page.inner_text(".cape-answer > p"))
+def test_a_chapter_is_short(chapter: Any) -> None:
+    assert chapter.evaluate(WORDS) <= MOST_WORDS
+    assert chapter.locator("article figure.cape-figure").count() <= MOST_FIGURES
+    assert chapter.locator("article details.cape-verdict").count() <= MOST_BOXES
+    assert chapter.evaluate("document.documentElement.scrollHeight") < MOST_HEIGHT
+
+
+def test_the_answer_stands_first_with_its_grade(chapter: Any) -> None:
+    first = chapter.evaluate("document.querySelector('article .cell .cell_output').innerText")
+    assert first.startswith(chapter.inner_text(".cape-answer > p"))
     grade = r"^(Experiment|Replicated|Correlation|Single case|Arithmetic) \("
-    assert re.search(grade, page.inner_text(".cape-answer .cape-grade"))
-    assert page.locator(".cape-remember li").count() == 3
+    assert re.search(grade, chapter.inner_text(".cape-answer .cape-grade"))
+    assert chapter.locator(".cape-remember li").count() == 3
 
 
 @pytest.mark.parametrize("name", AUDITS)
