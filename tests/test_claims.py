@@ -487,6 +487,17 @@ def test_the_trend_test_is_fair_without_a_trend_and_small_with_a_clear_one():
     assert trend_power([3, 3, 3], [10, 10, 10]) <= 0.05 < 0.95 < trend_power([9, 5, 1], [10, 10, 10])
 
 
+def test_a_claim_links_each_of_its_tables_to_its_place_on_the_data_page():
+    page = json.loads((tables.data_dir().parent / "book" / "data.ipynb").read_text("utf-8"))
+    text = "\n".join("".join(cell["source"]) for cell in page["cells"] if cell["cell_type"] == "markdown")
+    places, here = {}, ""
+    for anchor, table in re.findall(r"^\(([\w-]+)\)=$|\{download\}`(\w+)\.csv <", text, re.MULTILINE):
+        here = anchor or here
+        places |= {table: here} if table else {}
+    read = {name for ident in [*claims.claim_ids(), *claims.own_claim_ids()] for name in claims.where(ident)["tables"]}
+    assert read and all(draw.PLACES.get(name, "other-tables") == places.get(name, "other-tables") for name in read)
+
+
 def test_the_grid_of_the_two_axes_has_a_place_for_every_claim(verdicts):
     figure = draw.axes(list(verdicts.values()))
     stand = sum(one.stands for one in verdicts.values())

@@ -28,8 +28,10 @@ ORDER = ("reproduced", "reproduced with definition", "in the last digit", "diffe
 ABREAST, DEEP = 6, 4
 #: Whether a page is as narrow as a phone, to Vega.
 PHONE = "containerSize()[0] < 480"
-#: Table -> its place on the data page.
+#: Table -> its place on the data page; the others stand in "other-tables".
 PLACES = {name: name.replace("_", "-") for name in ("base_panel", "base_scores", "frontier_panel", "losses")}
+PLACES |= {"frontier_scores": "frontier-panel", "pythia_checkpoints": "along-training"}
+PLACES |= dict.fromkeys(("one_lab_2026", "variant_corrections"), "one-lab")
 SORTS = ("conclusion", "chapter", "source")
 
 

@@ -229,8 +229,8 @@ def olmo(panel: str) -> Attempts:
     yield stress("score noise", own, says, lost=wide, more=more)
     for version in ("panel_63", "algebraic_script", "obsscaling"):
         step = coupling.local_coupling(tables.base_version(version).query("ladder == 'OLMo'")).iloc[0]
-        own = Result(step["gamma"], step["low"], step["high"], 2)
-        yield stress(f"gamma in version {version}", own, "another version of the same two models")
+        other = Result(step["gamma"], step["low"], step["high"], 2)
+        yield stress(f"gamma in version {version}", other, "another version of the same two models")
 
 
 @claim("C29", panels=BASE)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.claims.rule import CONCLUSIONS, TAKES, VERDICTS, matches, near, verdict_of_part, weakest
+from cape_lib.claims.rule import TAKES, VERDICTS, matches, near, verdict_of_part, weakest
 from cape_lib.claims.verdict import Part, Result, Stress, Verdict
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
@@ -83,18 +83,18 @@ class Entry:
         better = better if panel == "published" else panel
         named, tests = tests_of().get(self.id, {}), []
         worded = any(row["kind"] == "as worded" for row in named.values())
-        there: list[Any] = list(self.run(better))
+        there = list(self.run(better))
         here = there if better == panel else list(self.run(panel)) if worded else [next(self.run(panel))]
         for name, row in named.items():
             run, on = (here, panel) if row["kind"] == "as worded" else (there, better)
-            one = next((one for one in run[1:] if one.name == name), None)
-            if name and one is None:
-                known = ", ".join(one.name for one in run[1:] if one.lost is not None) or "none"
+            tried = {one.name: one for one in run if isinstance(one, Stress)}
+            if name and name not in tried:
+                known = ", ".join(name for name, one in tried.items() if one.lost is not None) or "none"
                 raise ScoresError(f"claim_tests.csv: nothing computes {name!r} for {self.id}; known are {known}")
-            if one is not None and one.value is not None:
-                tests.append(replace(one, kind=row["kind"], why=row["why"], panel=on))
-        others = tuple(one for one in there[1:] if one.lost is None and one.value is not None)
-        return _answer(here[0]), tests, others
+            if name and tried[name].value is not None:
+                tests.append(replace(tried[name], kind=row["kind"], why=row["why"], panel=on))
+        others = [one for one in there if isinstance(one, Stress) and one.lost is None and one.value is not None]
+        return _answer(here[0]), tests, tuple(others)
 
 
 def _answer(first: Any) -> dict[str, Result]:
@@ -317,19 +317,17 @@ def _part(row: Mapping[str, str], result: Result) -> Part:
         missing=row["missing"],
         supplied=result.supplied,
     )
-    same = (row[name] for name in ("definition", "particular", "missing"))
-    return Part(row["name"], published, compare, *same, result, verdict)
+    texts = (row["definition"], row["particular"], row["missing"])
+    return Part(row["name"], published, compare, *texts, result, verdict)
 
 
-def counts(verdicts: Iterable[Verdict], *, by: str = "source") -> pd.DataFrame:
-    """How many claims have which verdict, and how many stand: one row a source, chapter or conclusion (`by`), one
-    column a verdict, then `claims` and `stand`; the last row counts all."""
-    frame = pd.DataFrame([{by: getattr(v, by), "verdict": v.verdict, "stand": v.stands} for v in verdicts])
-    table = pd.crosstab(frame[by], frame["verdict"]).reindex(columns=list(reversed(VERDICTS)), fill_value=0)
-    if by == "conclusion":
-        table = table.reindex(list(CONCLUSIONS), fill_value=0)
+def counts(verdicts: Iterable[Verdict]) -> pd.DataFrame:
+    """How many claims have which verdict, and how many stand: one row a source, one column a verdict, then `claims` and
+    `stand`; the last row counts all."""
+    frame = pd.DataFrame([{"source": v.source, "verdict": v.verdict, "stand": v.stands} for v in verdicts])
+    table = pd.crosstab(frame["source"], frame["verdict"]).reindex(columns=list(reversed(VERDICTS)), fill_value=0)
     table["claims"] = table.sum(axis=1)
-    table["stand"] = frame.groupby(by)["stand"].sum().reindex(table.index, fill_value=0).astype(int)
+    table["stand"] = frame.groupby("source")["stand"].sum().astype(int)
     table.loc["all"] = table.sum()
     return table
 

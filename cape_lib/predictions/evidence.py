@@ -60,7 +60,7 @@ class Evidence:
     repeats: str = REMEASURED
 
 
-def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000, seed: int = 0) -> Evidence:
+def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000) -> Evidence:
     """The evidence that a panel holds for one prediction.
 
     frame: `tables.frontier(...)` of the day in question, a release without any score included if it is to be named.
@@ -68,11 +68,11 @@ def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000, seed
     """
     kinds = {quantity.name for quantity in (*card.pass_rule.quantities, *card.fail_rule.quantities)}
     if "h" in kinds:
-        return _releases(card, frame, resamples, seed)
-    return _spreads(card, frame, seed) if "spread" in kinds else _correlation(card, frame, resamples, seed)
+        return _releases(card, frame, resamples)
+    return _spreads(card, frame) if "spread" in kinds else _correlation(card, frame, resamples)
 
 
-def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) -> Evidence:
+def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence:
     first, second = card.benchmarks
     rows = complete_rows(frame, first, second)
     x, y = rows[first].to_numpy(float), rows[second].to_numpy(float)
@@ -81,7 +81,7 @@ def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int, seed: in
     quantity, count = Quantity("r", (first, second)), Quantity("n")
     draws = np.full(resamples, np.nan)
     if len(rows) > 2:
-        rng = generator(seed)
+        rng = generator(0)
         counts = (
             cluster_bootstrap_counts(rows["lab"].to_numpy(), resamples, rng)
             if by_lab
@@ -95,7 +95,7 @@ def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int, seed: in
     return Evidence(r, values, drawn, rows, (), missing, repeats="labs resampled" if by_lab else RESAMPLED)
 
 
-def _spreads(card: Prediction, frame: pd.DataFrame, seed: int) -> Evidence:
+def _spreads(card: Prediction, frame: pd.DataFrame) -> Evidence:
     assert card.top_k is not None and card.axis is not None
     k, axis, axes = card.top_k, card.axis, card.benchmarks
     rows = complete_rows(frame, *dict.fromkeys((axis, *axes)))
@@ -103,7 +103,7 @@ def _spreads(card: Prediction, frame: pd.DataFrame, seed: int) -> Evidence:
         blank = Estimate(float("nan"), float("nan"), float("nan"), len(rows), TRUE_SPREAD)
         return Evidence(blank, {}, {}, rows, (), _lack(card, len(rows)))
     top = top_rows(rows, axis, also=axes, k=k)
-    drawn = spread_draws(rows, axis, axes, k=k, seed=seed)
+    drawn = spread_draws(rows, axis, axes, k=k)
     values: dict[Quantity, float | Floats] = {Quantity("spread", (a,)): spread(top[a]) for a in axes}
     draws = {Quantity("spread", (a,)): drawn[a].both for a in axes}
     values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(len(drawn[axes[0]].both), float(k))
@@ -114,7 +114,7 @@ def _spreads(card: Prediction, frame: pd.DataFrame, seed: int) -> Evidence:
     return Evidence(value, values, draws, top, tuple(better["model"]), repeats=TRUE_SPREAD)
 
 
-def _releases(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) -> Evidence:
+def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence:
     assert card.lab is not None and card.after is not None and card.top_k is not None
     x, y = card.benchmarks
     after = pd.Period(card.after).end_time
@@ -132,7 +132,7 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int, seed: int) 
     swe, gpqa = rows[x].to_numpy(float), rows[y].to_numpy(float)
     values = gpqa - (FROZEN_SLOPE * swe + FROZEN_INTERCEPT)
     noise = np.hypot(score_sd(gpqa, y), FROZEN_SLOPE * score_sd(swe, x))
-    draws = noisy_scores(values, noise, resamples, generator(seed))
+    draws = noisy_scores(values, noise, resamples, generator(0))
     # The release that the pass rule hangs on: the largest h where all must be below, the smallest where all above.
     below = card.pass_rule.comparisons[0].sign.startswith("<")
     at = int(values.argmax() if below else values.argmin())

@@ -131,18 +131,16 @@ def over_time(days: list[str], *, claimed_by: str | None = None, panel: str = "c
     return pd.concat(parts, ignore_index=True)[["as_of", "made", *COLUMNS]]
 
 
-def other_rankings(card: Prediction, *, as_of: str | None = None, panel: str = "current") -> pd.DataFrame:
+def other_rankings(card: Prediction, *, as_of: str | None = None) -> pd.DataFrame:
     """A top-k prediction with the top k chosen by each of its benchmarks in turn: axis, stated, status, value, n.
 
     The paper does not say by which score the ten models of prediction 6 are chosen; empty where no top k is asked for.
     """
-    if card.axis is None:
-        return pd.DataFrame(columns=["axis", "stated", "status", "value", "low", "high", "n"])
     known_until, day = newest_date(), check_date(as_of)
-    frame = tables.frontier(panel, as_of=min(day, card.resolves_by or day))
+    frame = tables.frontier("current", as_of=min(day, card.resolves_by or day))
     table = []
-    for axis in card.benchmarks:
-        s = score(replace(card, axis=axis), frame, as_of=day, known_until=known_until, panel=panel)
+    for axis in card.benchmarks if card.axis is not None else ():
+        s = score(replace(card, axis=axis), frame, as_of=day, known_until=known_until)
         table.append((axis, card.axis_stated and axis == card.axis, s.status, s.value, s.low, s.high, s.n))
     return pd.DataFrame(table, columns=["axis", "stated", "status", "value", "low", "high", "n"])
 

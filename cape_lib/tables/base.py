@@ -60,10 +60,10 @@ def ladder(name: str, *, panel: str = "published") -> pd.DataFrame:
     return rows.sort_values("params_b", ignore_index=True)
 
 
-def ladders(panel: str = "published", *, sizes: int = 2) -> list[str]:
-    """Names of the ladders of a panel with at least that many sizes, in alphabetical order."""
+def ladders(panel: str = "published") -> list[str]:
+    """Names of the ladders of a panel with at least two sizes, in alphabetical order."""
     counts = base(panel)["ladder"].value_counts()
-    return sorted(str(name) for name in counts[counts >= sizes].index)
+    return sorted(str(name) for name in counts[counts > 1].index)
 
 
 def base_versions() -> list[str]:

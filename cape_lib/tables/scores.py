@@ -300,7 +300,7 @@ def _column(
     numbers = {at: read(cell) for at, cell in text.dropna().items()}
     if bad := [int(str(at)) for at, cell in numbers.items() if cell is None]:
         return text, None, _no_numbers(sheet, head, text, bad, strict)
-    cells = pd.DataFrame(numbers.values(), index=list(numbers), columns=Cell._fields).reindex(text.index)
+    cells = pd.DataFrame([*numbers.values()], index=list(numbers), columns=Cell._fields).reindex(text.index)
     return cells["value"].astype(float), cells, []
 
 

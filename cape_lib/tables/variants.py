@@ -83,7 +83,8 @@ def highest_effort(rows: pd.DataFrame) -> pd.Series:
     """The variant of the same model at its highest effort: thinking before not, then the effort named, then GPQA."""
     rung = rows["effort"].map({name: i for i, name in enumerate(EFFORTS)}).fillna(-1)
     order = rows.assign(thinks=rows["mode"] == "reasoning", rung=rung)
-    return rows.loc[order.sort_values(["thinks", "rung", "gpqa_diamond"]).index[-1]]
+    highest: pd.Series = rows.loc[order.sort_values(["thinks", "rung", "gpqa_diamond"]).index[-1]]
+    return highest
 
 
 def corrected(frame: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
