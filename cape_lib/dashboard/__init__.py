@@ -7,15 +7,3 @@ from cape_lib.dashboard.one_release import diagnose_release
 from cape_lib.dashboard.one_variant import diagnose_variant
 from cape_lib.dashboard.page import rule_table, show, what_it_compares_with
 from cape_lib.dashboard.pairs import diagnose_pairs
-
-__all__ = [
-    "diagnose_family",
-    "diagnose_model",
-    "diagnose_pairs",
-    "diagnose_release",
-    "diagnose_variant",
-    "kit",
-    "rule_table",
-    "show",
-    "what_it_compares_with",
-]

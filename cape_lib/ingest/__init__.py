@@ -2,5 +2,3 @@
 
 from cape_lib.ingest.intake import Imported, Intake, Options, read_any, read_results, write_scores
 from cape_lib.ingest.reading import Source, task_table
-
-__all__ = ["Imported", "Intake", "Options", "Source", "read_any", "read_results", "task_table", "write_scores"]

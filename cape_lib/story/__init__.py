@@ -4,5 +4,3 @@ One module a chapter. A sentence says what the rows show, whichever way they tur
 """
 
 from cape_lib.story.answer import GRADES, Answer, between, listed, points, times
-
-__all__ = ["GRADES", "Answer", "between", "listed", "points", "times"]

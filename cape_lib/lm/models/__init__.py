@@ -10,17 +10,3 @@ from cape_lib.lm.models.finding import ModelError
 from cape_lib.lm.models.loading import load, untrained, with_chat
 from cape_lib.lm.models.record import LanguageModel, Site, site_of, wrap
 from cape_lib.lm.models.running import Batch, encode, run
-
-__all__ = [
-    "Batch",
-    "LanguageModel",
-    "ModelError",
-    "Site",
-    "encode",
-    "load",
-    "run",
-    "site_of",
-    "untrained",
-    "with_chat",
-    "wrap",
-]

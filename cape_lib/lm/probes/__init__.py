@@ -16,17 +16,3 @@ from cape_lib.lm.probes.report import (
     twins,
     with_placebo,
 )
-
-__all__ = [
-    "Couplings",
-    "Probe",
-    "capture",
-    "capture_with_heads",
-    "check_prompts",
-    "couplings",
-    "participation_ratio",
-    "probe",
-    "projection_table",
-    "twins",
-    "with_placebo",
-]

@@ -3,5 +3,3 @@
 from cape_lib.report.family.planning import LEAST_SIZES, Part, Plan, parts, plan
 from cape_lib.report.family.rerun import Settings, rerun
 from cape_lib.report.family.summary import diagnose, opening
-
-__all__ = ["LEAST_SIZES", "Part", "Plan", "Settings", "diagnose", "opening", "parts", "plan", "rerun"]

@@ -2,5 +2,3 @@
 
 from cape_lib.report.sweep.run import Workers, progress_bar, sweep
 from cape_lib.report.sweep.work import Task, answer, tasks
-
-__all__ = ["Task", "Workers", "answer", "progress_bar", "sweep", "tasks"]
