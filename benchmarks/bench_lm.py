@@ -1,6 +1,7 @@
 """Speed of steering and probing, every arm interleaved in one run, as ratios (seconds depend on the machine).
 
     python benchmarks/bench_lm.py [--rounds 5] [--shape 70m|160m] [--probe 410m] [--device cuda] [--write]
+    python benchmarks/bench_lm.py --scoring FOLDER TruthfulQA.csv [--like gemma-1b llama-7b] [--write]
 
 Steering: 32 prompts x 32 new tokens, steered and unsteered, on random weights of Pythia's shape.  Another tool is
 measured where it can be imported; each wants an environment of its own, which holds this book's library too:
@@ -39,7 +40,7 @@ import torch
 from cape_lib.lm import models, probes, steering, texts
 from cape_lib.lm.models.running import chunks, encode_rows, states_only, token_lists
 from cape_lib.lm.steering.applying import added
-from cape_lib.lm.steering.measuring import MOST_LOGITS, Arm, answer_scores, questions, vocabulary
+from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
 from cape_lib.lm.testbed import prompts, store
 
 SHAPES = {
@@ -48,6 +49,15 @@ SHAPES = {
     "160m": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12},
     "410m": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16},
 }
+#: shapes of current models, which are scored with random weights and the tokenizer of a real one
+LIKE = {
+    "gemma-1b": {"hidden_size": 1152, "num_hidden_layers": 26, "num_attention_heads": 4, "num_key_value_heads": 1},
+    "llama-1b": {"hidden_size": 2048, "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8},
+    "llama-7b": {"hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 32},
+}
+INNER = {"gemma-1b": 6912, "llama-1b": 8192, "llama-7b": 11008}
+#: tokens of a plain pass that scoring is compared with, on a processor and on a GPU: as fast as it goes there
+PLAIN = (256, 4096)
 TOKENS, PROMPTS = 32, 32
 OURS = "cape, stacked batch 64"
 PEERS = {"steering-vectors": "steering_vectors", "repeng": "repeng", "nnsight": "nnsight"}
@@ -68,6 +78,25 @@ def shaped(shape: str, device: str) -> models.LanguageModel:
     model.generation_config.eos_token_id = None  # every arm writes all its tokens
     tokenizer = AutoTokenizer.from_pretrained(store.tokenizer_of(store.folder_of("R-s1")))
     return models.wrap(model, tokenizer, name=f"random weights, shape {shape}")
+
+
+def like(shape: str, tokenizer: Any, device: str, dtype: str = "bfloat16") -> models.LanguageModel:
+    """A model of a current shape with random weights, made on the device."""
+    from transformers import AutoModelForCausalLM, Gemma3TextConfig, LlamaConfig
+
+    kind = Gemma3TextConfig if shape.startswith("gemma") else LlamaConfig
+    more = {"head_dim": 256} if shape.startswith("gemma") else {"max_position_embeddings": 8192}
+    config = kind(
+        vocab_size=len(tokenizer),
+        intermediate_size=INNER[shape],
+        tie_word_embeddings=True,
+        **LIKE[shape],
+        **more,
+    )
+    torch.manual_seed(0)
+    with torch.device(device):
+        model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype)).eval()
+    return models.wrap(model, tokenizer, name=f"{shape}, random weights")
 
 
 def plain(lm: models.LanguageModel, rows: list[list[int]]) -> None:
@@ -119,7 +148,7 @@ def _steering_vectors(
 ) -> Callable[[], None]:
     from steering_vectors import SteeringVector
 
-    vector = SteeringVector({int(direction.site): direction.vector}, "decoder_block")
+    vector = SteeringVector({int(direction.site): direction.vector.to(lm.device)}, "decoder_block")
 
     def run() -> None:
         plain(lm, rows)
@@ -154,7 +183,7 @@ def _nnsight(lm: models.LanguageModel, rows: list[list[int]], direction: steerin
     wrapped = LanguageModel(lm.model, tokenizer=lm.tokenizer)
     part = encode_rows(lm, rows)
     inputs: dict[str, Any] = {"input_ids": part.ids, "attention_mask": part.mask}
-    step, layer = direction.vector, wrapped.gpt_neox.layers[int(direction.site)]
+    step, layer = direction.vector.to(lm.device), wrapped.gpt_neox.layers[int(direction.site)]
 
     def run() -> None:
         plain(lm, rows)
@@ -223,13 +252,13 @@ def probe_cost(shape: str, device: str) -> dict[str, Any]:
     return row | {"what": "probe", "shape": shape}
 
 
-def scoring_cost(folder: str, items: Path, rounds: int, limit: int = 16) -> list[dict[str, Any]]:
+def scoring_cost(lm: models.LanguageModel, items: Path, rounds: int, limit: int = 16) -> list[dict[str, Any]]:
     """Scoring answers under four arms on a real model, as a share of the speed of plain passes over the same tokens.
 
     The plain passes read every prompt once and every answer once an arm, and compute the same logits.  Memory: the
-    peak of a process that scores, less 1 GiB, in times of the model's weights (Linux and CUDA).
+    peak of a process that scores, or of what it holds on a GPU, less 1 GiB, in times of the model's weights.
     """
-    lm = models.load(folder, dtype="bfloat16")
+    most = PLAIN[lm.device.type != "cpu"]
     asked = questions(lm, texts.read_benchmark(items, limit=limit).items)
     rng = torch.Generator().manual_seed(0)
     vectors = [size * torch.randn(lm.width, generator=rng) for size in (0.0, 1.0, 2.0, 3.0)]
@@ -240,7 +269,7 @@ def scoring_cost(folder: str, items: Path, rounds: int, limit: int = 16) -> list
         with torch.inference_mode():
             for group in chunks([len(row) for row in asked.prompts], tokens=4096):
                 states_only(lm, encode_rows(lm, [asked.prompts[k] for k in group]))
-            for group in chunks([len(row) for row in answers], tokens=MOST_LOGITS // vocabulary(lm)):
+            for group in chunks([len(row) for row in answers], tokens=most):
                 part = encode_rows(lm, [answers[k] for k in group])
                 models.run(lm, part, read=part.mask.bool())
 
@@ -252,8 +281,16 @@ def scoring_cost(folder: str, items: Path, rounds: int, limit: int = 16) -> list
     peak = _peak(scoring, lm.device)
     times = measure({"plain passes": plain_passes, "scoring": scoring}, rounds, str(lm.device))
     speed = ratios({"scoring": times["plain passes"], "plain passes": times["scoring"]}, "plain passes")[0]
+    tokens = sum(len(row) for row in asked.prompts) + sum(len(row) for row in answers)
+    took = statistics.median(wall for wall, _ in times["scoring"])
+    print(
+        f"{lm.name}: {tokens / took:,.0f} tokens a second, peak {peak / 2**30:.2f} GiB, weights {size / 2**30:.2f} GiB"
+    )
     about = {"shape": lm.name, "low": "", "high": "", "cpu": "", "seconds": ""}
-    return [speed | {"what": "scoring", "shape": lm.name}, about | {"what": "memory", "ratio": (peak - 2**30) / size}]
+    return [
+        speed | {"what": "scoring", "shape": lm.name, "seconds": took},
+        about | {"what": "memory", "ratio": (peak - 2**30) / size},
+    ]
 
 
 def _peak(run: Callable[[], None], device: torch.device) -> int:
@@ -268,10 +305,10 @@ def _peak(run: Callable[[], None], device: torch.device) -> int:
     return 1024 * int(line.split()[1])
 
 
-def protocol_cost() -> dict[str, Any]:
+def protocol_cost(device: str = "cpu") -> dict[str, Any]:
     """A dose-response with 40 controls on a testbed model."""
     name = str(store.folder_of("R-s1"))
-    lm = models.load(name)
+    lm = models.load(name, device=device)
     plan = steering.Plan(controls=14)  # of each of three kinds: 42
     wall, processor = time.perf_counter(), time.process_time()
     steering.evaluate(lm, texts.items_for(name), texts.pairs_for(name), plan, neutral=texts.neutral_for(name))
@@ -347,13 +384,22 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="processor threads of torch")
     parser.add_argument("--write", action="store_true", help=f"keep the rows in benchmarks/{RESULTS.name}")
-    parser.add_argument("--scoring", nargs=2, metavar=("FOLDER", "ITEMS"), help="also score a real model's answers")
+    parser.add_argument("--scoring", nargs=2, metavar=("FOLDER", "ITEMS"), help="score a real model's answers instead")
+    parser.add_argument("--like", nargs="*", default=[], choices=sorted(LIKE), help="also score models of these shapes")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    rows = steering_cost(args.shape, args.device, args.rounds) if args.rounds else []
-    rows += [protocol_cost()] if args.protocol else []
+    rows = steering_cost(args.shape, args.device, args.rounds) if args.rounds and not args.scoring else []
+    rows += [protocol_cost(args.device)] if args.protocol else []
     rows += [probe_cost(args.probe, args.device)] if args.probe else []
-    rows += scoring_cost(args.scoring[0], Path(args.scoring[1]), max(1, args.rounds)) if args.scoring else []
+    if args.scoring:
+        folder, items = args.scoring[0], Path(args.scoring[1])
+        lm = models.load(folder, device=args.device, dtype="bfloat16")
+        tokenizer = lm.tokenizer
+        rows += scoring_cost(lm, items, max(1, args.rounds))
+        for shape in args.like:
+            del lm  # two models at once would not show what one of them takes
+            lm = like(shape, tokenizer, args.device)
+            rows += scoring_cost(lm, items, max(1, args.rounds))
     show(rows)
     if args.write:
         keep(rows, _surroundings(args.device, args.threads))

@@ -4,8 +4,8 @@
     python experiments/real_models.py probe --model FOLDER
 
 A run replaces the rows of its own name and leaves the others.  The weights are never kept: a model is named by its
-folder and by a hash of its weights.  `--layer` and `--positions` as in `cape steer`; a sweep of the places takes one
-isotropic control alone, as it compares places with each other.
+folder and by a hash of its weights.  `--layer` (or `sweep`, every place), `--positions`, `--controls`, `--doses` and
+`--chat` as in `cape steer`.
 """
 
 from __future__ import annotations
@@ -31,21 +31,24 @@ DATA = Path(__file__).parents[1] / "data"
 
 def steer(args: argparse.Namespace, lm: models.LanguageModel) -> None:
     """One run of the protocol, as rows of `model_runs`, `model_controls`, `model_doses` and `model_places`."""
-    asked = texts.read_benchmark(args.items, limit=args.limit, seed=args.seed)
+    lm = models.with_chat(lm, chat=args.chat)
+    asked = texts.read_benchmark(args.items, limit=args.limit, seed=args.seed, chat=lm.chat)
     sweep = args.layer == "sweep"
     sites: list[models.Site] = ["embed", *range(lm.depth)] if sweep else [lm.site(args.layer)]
     plan = steering.Plan(
         places=tuple(steering.Place(site, positions=args.positions) for site in sites),
         seed=args.seed,
-        controls=1 if sweep else 20,
-        kinds=CLEAN[:1] if sweep else CLEAN,
-        all_controls=args.all_controls or sweep,
+        doses=tuple(args.doses or steering.DOSES),
+        controls=args.controls,
+        all_controls=args.all_controls,
     )
     start, used = time.perf_counter(), time.process_time()
     neutral = texts.neutral_for(lm.name)
     result = steering.evaluate(lm, asked.items, asked.pairs(), plan, neutral=neutral, resume=args.resume)
     seconds, cpu = time.perf_counter() - start, time.process_time() - used
     run = f"{lm.name}, {args.layer}, {args.positions}, {args.limit or 'all'} questions, seed {args.seed}"
+    run += f", budget {plan.doses[-1]:g}" if args.doses else ""
+    run += ", chat" * args.chat + f", {args.dtype}" * (args.dtype != "bfloat16")
     (chosen,) = fit_directions(lm, asked.pairs(), [result.place.site])
     row: dict[str, Any] = {"run": run, "model": lm.name, "revision": lm.revision, "dtype": _dtype(lm)}
     row |= {"benchmark": args.items.stem, "command": _command(args), "seconds": round(seconds)}
@@ -108,6 +111,8 @@ def _command(args: argparse.Namespace) -> str:
     parts = ["cape steer --evaluate", f"--model {Path(args.model).name}", f"--items {args.items.name}"]
     parts += [f"--limit {args.limit}"] if args.limit else []
     parts += [f"--layer {args.layer}", f"--positions {args.positions}", f"--seed {args.seed}", f"--dtype {args.dtype}"]
+    parts += [f"--doses {' '.join(map(str, args.doses))}"] if args.doses else []
+    parts += ["--chat"] * args.chat + ["--all-controls"] * args.all_controls
     return " ".join(parts)
 
 
@@ -138,6 +143,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dtype", default="bfloat16")
     parser.add_argument("--all-controls", action="store_true")
+    parser.add_argument("--controls", type=int, default=20, help="of each kind")
+    parser.add_argument("--doses", type=float, nargs="+", help="costs in nats a token, the last is the budget")
+    parser.add_argument("--chat", action="store_true", help="ask by the tokenizer's template")
     parser.add_argument("--resume", type=Path)
     args = parser.parse_args()
     lm = models.load(args.model, dtype=args.dtype)

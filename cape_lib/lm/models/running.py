@@ -86,27 +86,29 @@ def watched(lm: LanguageModel, sites: Sequence[Site], note: Callable[[Site, torc
 
 
 @contextmanager
-def reading(lm: LanguageModel, read: torch.Tensor | None) -> Iterator[Change]:
+def reading(lm: LanguageModel, read: torch.Tensor | None, *, states: bool = False) -> Iterator[Change]:
     """Inside, the model computes the logits of the tokens in `read` (rows, length) only; None reads them all.
 
-    Yields what turns the model's logits into (n, vocabulary) in the order of the tokens read.
+    Yields what turns the model's logits into (n, vocabulary) in the order of the tokens read; with `states` into what
+    the unembedding would have been given, (n, d), and one token's logits are computed.
     """
     if read is None:
         yield lambda logits: logits
         return
-    cut: list[bool] = []
+    cut: list[torch.Tensor] = []
 
     def before(_m: nn.Module, args: tuple[Any, ...]) -> Any:
         state = args[0]
         if state.shape[:2] != read.shape:
             return None
-        cut.append(True)
-        return (state[read.to(state.device)][None], *args[1:])
+        chosen = state[read.to(state.device)]
+        cut.append(chosen)
+        return (chosen[None, :1] if states else chosen[None], *args[1:])
 
     handle = lm.unembedding.register_forward_pre_hook(before) if lm.unembedding is not None else None
     try:
         # what a model does to its logits afterwards (scaling, capping) it does to each by itself
-        yield lambda logits: logits[0] if cut else logits[read.to(logits.device)]
+        yield lambda logits: cut.pop() if states else logits[0] if cut else logits[read.to(logits.device)]
     finally:
         if handle is not None:
             handle.remove()
@@ -224,17 +226,19 @@ def positions_of(lm: LanguageModel, mask: torch.Tensor) -> dict[str, Any]:
     return {"position_ids": (mask.cumsum(1) - 1).clamp_min(0)} if "position_ids" in known else {}
 
 
-def run(lm: LanguageModel, batch: Batch, *, read: torch.Tensor | None = None, check: bool = True) -> torch.Tensor:
+def run(
+    lm: LanguageModel, batch: Batch, *, read: torch.Tensor | None = None, check: bool = True, states: bool = False
+) -> torch.Tensor:
     """Logits of a batch, without a cache: (rows, length, vocabulary), or (n, vocabulary) of the tokens in `read`.
 
-    read: (rows, length) bool; the logits of other tokens are never computed.  check: look at every logit; a caller that
-    sums them up may look at the sum and come back.
+    read: (rows, length) bool; the logits of other tokens are never computed; states: see `reading`.  check: look
+    at every logit; a caller that sums them up may look at the sum and come back.
     Raises SurroundingsError where a logit is no number, naming the block that it came from.
     """
     options = positions_of(lm, batch.mask)
 
     def forward() -> torch.Tensor:
-        with reading(lm, read) as pick:
+        with reading(lm, read, states=states) as pick:
             output = lm.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **options)
             return pick(output.logits)
 

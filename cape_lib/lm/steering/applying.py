@@ -87,8 +87,11 @@ def _continues_state(kwargs: dict[str, Any]) -> bool:
 
 def _chosen(positions: Positions, clock: _Clock, rows: int, device: torch.device) -> torch.Tensor | None:
     """Which of the present columns are steered, (rows or 1, length) bool; None where none is."""
-    columns = torch.arange(clock.offset, clock.offset + clock.length, device=device)[None]
     end = clock.prompt - 1
+    # what all rows share is told on the processor: a GPU would have to be waited for
+    columns = torch.arange(
+        clock.offset, clock.offset + clock.length, device="cpu" if isinstance(positions, str) else device
+    )[None]
     if isinstance(positions, str):
         chosen = {
             "last": columns >= end,  # the last prompt token and all written after it
@@ -105,7 +108,7 @@ def _chosen(positions: Positions, clock: _Clock, rows: int, device: torch.device
         chosen = torch.zeros(rows, clock.length, dtype=torch.bool, device=device)
         for index in positions:
             chosen = chosen | (columns == (first + index if index >= 0 else end + 1 + index))
-    return chosen if bool(chosen.any()) else None
+    return chosen.to(device) if bool(chosen.any()) else None
 
 
 def _check_indices(indices: Sequence[int], tokens: int) -> None:

@@ -8,6 +8,7 @@ are computed at the answers only, as many at a time as fit, counting the vocabul
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,6 +37,8 @@ from cape_lib.lm.steering.applying import Positions, added
 #: numbers in a batch of logits, and in its keys and values: 256 MB each in float32
 MOST_LOGITS = 2**26
 MOST_STATES = 2**26
+#: tokens in a pass where logits are computed from its states, some at a time, on a processor and on a GPU
+MOST_TOKENS = (2048, 16384)
 Tick = Callable[[int], None]
 
 
@@ -190,6 +193,11 @@ def vocabulary(lm: LanguageModel) -> int:
     return int(weight.shape[0]) if weight is not None else int(getattr(text_config(lm.model), "vocab_size", 50_000))
 
 
+def most_tokens(lm: LanguageModel) -> int:
+    """Tokens of a pass."""
+    return MOST_TOKENS[lm.device.type != "cpu"]
+
+
 def answer_scores(
     lm: LanguageModel, asked: Questions, arms: Sequence[Arm], *, batch: int = 16384, tick: Tick | None = None
 ) -> Scores:
@@ -200,10 +208,8 @@ def answer_scores(
     Raises SurroundingsError where a logit is no finite number, or memory runs out.
     """
     width = max(len(own) for own in asked.answers)
-    total = np.full((len(arms), len(asked), width), np.nan)
     tokens, right = np.full((len(asked), width), np.nan), np.zeros((len(asked), width), dtype=bool)
     for item, own in enumerate(asked.answers):
-        total[:, item, : len(own)] = 0.0
         tokens[item, : len(own)] = [len(answer) for answer in own]
         right[item, : asked.n_true[item]] = True
     lengths: dict[int, list[int]] = {}
@@ -213,38 +219,59 @@ def answer_scores(
     for index, arm in enumerate(arms):
         groups.setdefault((arm.site, arm.positions), []).append(index)
     with memory_guard("scoring answers"), torch.inference_mode():
-        reader = _Reader(lm, asked, batch, tick or (lambda _n: None))
+        reader = _Reader(lm, asked, len(arms), batch, tick or (lambda _n: None))
         for items in lengths.values():
-            for members in groups.values():
-                reader.read(items, [arms[k] for k in members], total, members)
-    return Scores(total, tokens, right)
+            reader.read(items, [([arms[k] for k in members], members) for members in groups.values()])
+        total = reader.fetched()
+    return Scores(np.where(np.isnan(tokens), np.nan, total), tokens, right)
 
 
 class _Reader:
-    """Runs groups of questions of one length, and adds the answers' log probabilities to a table."""
+    """Runs groups of questions of one length, and adds up the answers' log probabilities where the model is."""
 
-    def __init__(self, lm: LanguageModel, asked: Questions, batch: int, tick: Tick) -> None:
+    def __init__(self, lm: LanguageModel, asked: Questions, n_arms: int, batch: int, tick: Tick) -> None:
         self.lm, self.asked, self.tick = lm, asked, tick
-        self.cached = keeps_keys(lm)
-        self.most = max(1, min(batch, MOST_LOGITS // vocabulary(lm)))
+        self.kind = kind_of(lm)
+        self.at_once = max(1, MOST_LOGITS // vocabulary(lm))
+        self.most = max(1, min(batch, most_tokens(lm) if self.kind.linear else self.at_once))
+        self.states = max(MOST_STATES, sum(one.numel() for one in lm.model.parameters()) // 8)
         common = _shared_start(asked.prompts) if len(asked) > 1 else 0
-        self.common = common if self.cached and common >= 8 else 0
+        self.common = common if self.kind.keys and common >= 8 else 0
         self.begin = self._prompt([asked.prompts[0][: self.common]], None) if self.common else None
-        self.questions: dict[tuple[int, ...], Any] = {}
+        width = max(len(own) for own in asked.answers)
+        where = lm.unembedding.weight.device if self.kind.linear else lm.device  # type: ignore[union-attr]
+        self.total = torch.zeros(n_arms, len(asked), width, dtype=torch.float64, device=where)
+        self.parts: list[tuple[list[int], list[Arm], list[_Row]]] = []
+        self.sums: list[torch.Tensor] = []
 
-    def read(self, items: list[int], arms: list[Arm], total: np.ndarray, where: list[int]) -> None:
-        """Add the log probabilities of the items' answers under arms of one place to total[where]."""
+    def read(self, items: list[int], groups: Sequence[tuple[list[Arm], list[int]]]) -> None:
+        """Add the log probabilities of the items' answers under groups of arms, each of one place, to total[where]."""
         rows = _rows(self.asked, items)
         past = len(self.asked.prompts[items[0]]) - 1
-        untouched = arms[0].positions in ("last", "generated") or not any(bool(arm.delta.any()) for arm in arms)
-        shared = self._shared(items, past) if self.cached and past and untouched else None
-        for some, part in self._chunks(rows, len(arms), past):
-            chosen = [arms[k] for k in some]
-            self._score(part, chosen, past, shared, items, total, [where[k] for k in some])
+        shared = None
+        for arms, where in groups:
+            untouched = arms[0].positions in ("last", "generated") or not any(bool(arm.delta.any()) for arm in arms)
+            if self.kind.keys and past and untouched and shared is None:
+                shared = self._shared(items, past)
+            for some, part in self._chunks(rows, len(arms), past):
+                chosen = [arms[k] for k in some]
+                pick = self._forward(part, chosen, past, shared if untouched else None, items)
+                self._add(pick(), part, [where[k] for k in some])
+                self.parts.append((items, chosen, part))
+
+    def fetched(self) -> np.ndarray:
+        """The totals; SurroundingsError, naming the block, where one is no finite number."""
+        bad = torch.stack(self.sums).isfinite().logical_not().nonzero() if self.sums else []
+        if len(bad):
+            items, arms, part = self.parts[int(bad[0])]
+            past = len(self.asked.prompts[items[0]]) - 1
+            checked(self.lm, lambda: self._forward(part, arms, past, None, items)())
+            raise not_finite(self.lm, "the logits", next(self.lm.model.parameters()).dtype)
+        return np.asarray(self.total.cpu())
 
     def _chunks(self, rows: list[_Row], n_arms: int, past: int) -> Iterator[tuple[range, list[_Row]]]:
         """Arms and rows whose tokens fit: all rows for several arms, or some rows for one."""
-        reach = max(1, MOST_STATES // max(1, self._numbers_a_token() * (past + len(rows[-1].ids))))
+        reach = max(1, self.states // max(1, self._numbers_a_token() * (past + len(rows[-1].ids))))
         part: list[_Row] = []
         parts = [part]
         for row in rows:
@@ -265,15 +292,11 @@ class _Reader:
 
     def _shared(self, items: list[int], past: int) -> Any:
         """Keys and values of the unsteered questions but their last tokens; computed once for all arms and places."""
-        key = tuple(items)
-        if key not in self.questions:
-            if self.begin is not None and self.common <= past:
-                start = _selected(self.begin, torch.zeros(len(items), dtype=torch.long, device=self.lm.device))
-                rows = [self.asked.prompts[item][self.common : past] for item in items]
-                self.questions[key] = self._prompt(rows, start) if rows[0] else start
-            else:
-                self.questions[key] = self._prompt([self.asked.prompts[item][:past] for item in items], None)
-        return self.questions[key]
+        if self.begin is None or self.common > past:
+            return self._prompt([self.asked.prompts[item][:past] for item in items], None)
+        start = _selected(self.begin, torch.zeros(len(items), dtype=torch.long, device=self.lm.device))
+        rows = [self.asked.prompts[item][self.common : past] for item in items]
+        return self._prompt(rows, start) if rows[0] else start
 
     def _prompt(self, rows: list[list[int]], start: Any, times: int = 1) -> Any:
         """Keys and values after rows of one length, so many times over, which may continue `start`."""
@@ -281,144 +304,145 @@ class _Reader:
         read = torch.zeros_like(ids, dtype=torch.bool)
         read[0, -1] = True
         with reading(self.lm, read):
-            return self._forward(ids, start).past_key_values
+            return self._output(ids, start).past_key_values
 
-    def _forward(self, ids: torch.Tensor, cache: Any, mask: torch.Tensor | None = None) -> Any:
+    def _output(self, ids: torch.Tensor, cache: Any, mask: torch.Tensor | None = None) -> Any:
         past = int(cache.get_seq_length()) if cache is not None else 0
         whole = torch.ones(len(ids), past + ids.shape[1], dtype=torch.long, device=ids.device)
         if mask is not None:
             whole[:, past:] = mask
         options = {"past_key_values": cache} if cache is not None else {}
-        if self.cached and self.cached.positions:
+        if self.kind.positions:
             columns = torch.arange(past, past + ids.shape[1], device=ids.device)
             options["position_ids"] = columns[None].expand(len(ids), -1)
-        return self.lm.model(
-            input_ids=ids, attention_mask=whole, use_cache=bool(self.cached), return_dict=True, **options
-        )
+        return self.lm.model(input_ids=ids, attention_mask=whole, use_cache=self.kind.keys, return_dict=True, **options)
 
-    def _score(
-        self,
-        part: list[_Row],
-        arms: list[Arm],
-        past: int,
-        shared: Any,
-        items: list[int],
-        total: np.ndarray,
-        where: list[int],
-    ) -> None:
-        """One pass over rows times arms; what it adds up is fetched at once."""
-        n, longest = len(part), max(len(row.ids) for row in part)
-        deltas = torch.stack([arm.delta for arm in arms])
-        ids = torch.zeros(n, longest, dtype=torch.long)
+    def _forward(
+        self, part: list[_Row], arms: list[Arm], past: int, shared: Any, items: list[int]
+    ) -> Callable[[], torch.Tensor]:
+        """One pass over rows times arms: what is read of it, states (n, d) of linear models and logits of others."""
+        n, longest, device, many = len(part), max(len(row.ids) for row in part), self.lm.device, len(arms)
+        grid = torch.zeros(n, longest, dtype=torch.long)
         read = torch.zeros(n, longest, dtype=torch.bool)
         for place, row in enumerate(part):
-            ids[place, : len(row.ids)] = torch.tensor(row.ids)
+            grid[place, : len(row.ids)] = torch.tensor(row.ids)
             read[place, : len(row.ids)] = True
-        device, many = self.lm.device, len(arms)
-        ids, read = ids.to(device).repeat(many, 1), read.to(device).repeat(many, 1)
+        ids, read = grid.to(device).repeat(many, 1), read.to(device).repeat(many, 1)
         at = torch.tensor([items.index(row.item) for row in part], device=device)
+        deltas = torch.stack([arm.delta for arm in arms])
+        options: dict[str, Any] = {"positions": arms[0].positions, "prompt_length": past + 1}
         cache: Any = None
         if shared is not None:
             cache = _selected(shared, at.repeat(many))
-        elif past and self.cached:
+        elif past and self.kind.keys:
             before = [self.asked.prompts[item][:past] for item in items]
-            with added(
-                self.lm,
-                {arms[0].site: deltas.repeat_interleave(len(items), dim=0)},
-                positions=arms[0].positions,
-                prompt_length=past + 1,
-            ):
+            with added(self.lm, {arms[0].site: deltas.repeat_interleave(len(items), dim=0)}, **options):
                 own = self._prompt(before, None, many)
-            offsets = torch.arange(many, device=device).repeat_interleave(n) * len(items)
-            cache = _selected(own, at.repeat(many) + offsets)
+            cache = _selected(
+                own, at.repeat(many) + torch.arange(many, device=device).repeat_interleave(n) * len(items)
+            )
         elif past:
             whole = torch.tensor([self.asked.prompts[row.item][:past] for row in part], device=device).repeat(many, 1)
             ids = torch.cat([whole, ids], 1)
             read = torch.cat([torch.zeros_like(whole, dtype=torch.bool), read], 1)
+        mask = read.long() if cache is not None or not past else None
 
         def forward() -> torch.Tensor:
             if cache is not None and cache.get_seq_length() > past:
                 # a second pass, which looks for what went wrong, must not see the first
                 cache.crop(past - cache.get_seq_length())
-            mask = read.long() if cache is not None or not past else None
             with (
-                added(
-                    self.lm,
-                    {arms[0].site: deltas.repeat_interleave(n, dim=0)},
-                    positions=arms[0].positions,
-                    prompt_length=past + 1,
-                ),
-                reading(self.lm, read) as pick,
+                added(self.lm, {arms[0].site: deltas.repeat_interleave(n, dim=0)}, **options),
+                reading(self.lm, read, states=self.kind.linear) as pick,
             ):
-                return pick(self._forward(ids, cache, mask).logits)
+                return pick(self._output(ids, cache, mask).logits)
 
-        if not self._add(forward(), part, where, total):
-            checked(self.lm, forward)
-            raise not_finite(self.lm, "the logits", next(self.lm.model.parameters()).dtype)
-        self.tick(many * sum(len(answer) for row in part for _, answer in row.answers))
+        return forward
 
-    def _add(self, logits: torch.Tensor, part: list[_Row], where: list[int], total: np.ndarray) -> bool:
-        """Add the answers' log probabilities; False, and nothing added, where logits are no finite numbers."""
+    def _add(self, read: torch.Tensor, part: list[_Row], where: list[int]) -> None:
+        """Add the answers' log probabilities, a few logits at a time; nothing waits for them here."""
         starts = np.cumsum([0, *(len(row.ids) for row in part)])
-        place: list[int] = []
-        token: list[int] = []
-        cell: list[int] = []
         cells = [(row.item, number) for row in part for number, _ in row.answers]
-        for own, (index, _, answer) in enumerate((i, n, a) for i, row in enumerate(part) for n, a in row.answers):
-            place += range(int(starts[index]), int(starts[index]) + len(answer))
-            token += answer
-            cell += [own] * len(answer)
-        device, many = logits.device, len(where)
-        # a few rows at a time: in float32 they stay in the processor's cache, and the whole would double the memory
-        step = max(1, 2**21 // logits.shape[-1])
-        norms = torch.cat([logits[k : k + step].float().logsumexp(-1) for k in range(0, len(logits), step)])
-        rows = torch.tensor(place, device=device) + int(starts[-1]) * torch.arange(many, device=device)[:, None]
-        tokens = torch.tensor(token, device=device).expand(many, -1)
-        picked = logits[rows, tokens].float() - norms[rows]
-        sums = torch.zeros(many, len(cells), dtype=torch.float64, device=device)
-        sums.index_add_(1, torch.tensor(cell, device=device), picked.double())
-        values = torch.cat([sums, norms.double().sum()[None, None].expand(many, 1)], 1).cpu().numpy()
-        if not np.isfinite(values[:, -1]).all():
-            return False
-        for column, (item, number) in enumerate(cells):
-            total[where, item, number] += values[:, column]
-        return True
+        own = [(i, answer) for i, row in enumerate(part) for _, answer in row.answers]
+        place = np.concatenate([starts[i] + np.arange(len(answer)) for i, answer in own])
+        order = np.argsort(place, kind="stable")
+        place, token = place[order], np.concatenate([answer for _, answer in own])[order]
+        cell = np.repeat(np.arange(len(own)), [len(answer) for _, answer in own])[order]
+        n, many, device = int(starts[-1]), len(where), self.total.device
+        read = read.to(device)
+        rows = (np.arange(many)[:, None] * n + place).reshape(-1)
+        tokens, step = (
+            np.tile(token, many),
+            self.at_once if device.type != "cpu" else max(1, 2**21 // vocabulary(self.lm)),
+        )
+        moved = [
+            torch.from_numpy(one).to(device)
+            for one in (rows, tokens, (np.arange(many)[:, None] * len(own) + cell).reshape(-1))
+        ]
+        picked = []
+        for first in range(0, len(read), self.at_once):
+            logits = read[first : first + self.at_once]
+            logits = self.lm.unembedding(logits[None])[0] if self.kind.linear else logits  # type: ignore[misc]
+            for start in range(0, len(logits), step):
+                # a few rows at a time: in float32 they stay in the processor's cache
+                lo, hi = np.searchsorted(rows, [first + start, first + min(start + step, len(logits))])
+                logs = logits[start : start + step].log_softmax(-1, dtype=torch.float32)
+                picked.append(logs[moved[0][lo:hi] - first - start, moved[1][lo:hi]])
+        values = torch.cat(picked).double()
+        sums = torch.zeros(many * len(own), dtype=torch.float64, device=device).index_add_(0, moved[2], values)
+        index = torch.tensor(cells, device=device)
+        self.total[torch.tensor(where, device=device)[:, None], index[:, 0], index[:, 1]] += sums.view(many, -1)
+        self.sums.append(values.sum())
+        self.tick(many * sum(len(answer) for _, answer in own))
 
 
 @dataclass(frozen=True)
-class _Keys:
-    """A model keeps keys and values that can be chosen by row; positions: it takes the columns of its tokens."""
+class Kind:
+    """How a model can be read.
 
-    positions: bool
-
-
-_KNOWN: WeakKeyDictionary[Any, _Keys | None] = WeakKeyDictionary()
-
-
-def keeps_keys(lm: LanguageModel) -> _Keys | None:
-    """Whether the model's cache holds keys and values alone, so that rows of it can be copied; None where it does not.
-
-    A recurrent state, or a cache of another kind, makes the whole text be read for each answer.
+    keys: its cache holds keys and values alone, which can be chosen by row (a recurrent state, or a cache of another
+    kind, makes the whole text be read for each answer); positions: it takes the columns of its tokens; linear: its
+    logits are what its unembedding returns, so that they can be computed from states, some at a time.
     """
+
+    keys: bool
+    positions: bool
+    linear: bool
+
+
+_KNOWN: WeakKeyDictionary[Any, Kind] = WeakKeyDictionary()
+
+
+@torch.inference_mode()
+def kind_of(lm: LanguageModel) -> Kind:
+    """How the model can be read, found out by one short pass."""
     key = lm.model
     if key not in _KNOWN:
-        import inspect
-
         known = inspect.signature(lm.model.forward).parameters
-        usable = "past_key_values" in known
-        if usable:
-            with torch.inference_mode():
-                cache = lm.model(input_ids=sample_ids(lm.model), use_cache=True).past_key_values
-            layers = getattr(cache, "layers", None) or []
-            kinds = {type(layer).__name__ for layer in layers}
-            usable = bool(kinds) and kinds <= {"DynamicLayer", "DynamicSlidingWindowLayer"}
-            usable = usable and hasattr(cache, "batch_select_indices") and len(layers) == lm.depth
-        _KNOWN[key] = _Keys("position_ids" in known) if usable else None
+        ids = sample_ids(lm.model)
+        seen: list[torch.Tensor] = []
+        mapped = lm.unembedding
+        handle = mapped.register_forward_hook(lambda _m, _a, out: seen.append(out)) if mapped is not None else None
+        try:
+            output = lm.model(input_ids=ids, use_cache="past_key_values" in known)
+        finally:
+            if handle is not None:
+                handle.remove()
+        cache = getattr(output, "past_key_values", None)
+        layers = getattr(cache, "layers", None) or []
+        kinds = {type(layer).__name__ for layer in layers}
+        keys = bool(kinds) and kinds <= {"DynamicLayer", "DynamicSlidingWindowLayer"}
+        keys = keys and hasattr(cache, "batch_select_indices") and len(layers) == lm.depth
+        weight = getattr(mapped, "weight", None)
+        linear = len(seen) == 1 and weight is not None and weight.device.type != "meta"
+        linear = linear and torch.equal(seen[0].float(), output.logits.to(seen[0].device).float())
+        _KNOWN[key] = Kind(keys, "position_ids" in known, linear)
     return _KNOWN[key]
 
 
 def _selected(cache: Any, rows: torch.Tensor) -> Any:
-    chosen = copy.deepcopy(cache)
+    chosen = copy.copy(cache)
+    chosen.layers = [copy.copy(layer) for layer in cache.layers]  # selecting makes new tensors, and only those are kept
     chosen.batch_select_indices(rows)
     return chosen
 
@@ -481,39 +505,42 @@ class Cost:
         last.
         """
         costs = np.zeros(len(arms))
-        step = max(1, MOST_LOGITS // max(1, self.base.numel()))
+        linear = kind_of(self.lm).linear
+        most = most_tokens(self.lm) // self.part.ids.numel() if linear else MOST_LOGITS // self.base.numel()
         groups: dict[tuple[object, object], list[int]] = {}
         for place, arm in enumerate(arms):
             if bool(arm.delta.any()):  # nothing added costs nothing, not a rounding
                 groups.setdefault((arm.site, arm.positions), []).append(place)
         with torch.inference_mode(), memory_guard("reading neutral text"):
             for members in groups.values():
-                for first in range(0, len(members), step):
-                    some = members[first : first + step]
-                    costs[some] = self._of([arms[k] for k in some])
+                for first in range(0, len(members), max(1, most)):
+                    some = members[first : first + max(1, most)]
+                    costs[some] = self._of([arms[k] for k in some], linear)
                     if tick:
                         tick(len(some) * self.tokens)
         return costs
 
-    def _of(self, arms: list[Arm]) -> np.ndarray:
+    def _of(self, arms: list[Arm], linear: bool) -> np.ndarray:
         part: Batch = repeated(self.part, len(arms))
         positions = "all" if arms[0].positions in ("last", "generated") else arms[0].positions
         deltas = torch.stack([arm.delta for arm in arms]).repeat_interleave(len(self.part), dim=0)
         read = self.read.repeat(len(arms), 1)
         with added(self.lm, {arms[0].site: deltas}, positions=positions):
-            values = self._divergences(run(self.lm, part, read=read, check=False), len(arms))
+            values = self._divergences(run(self.lm, part, read=read, check=False, states=linear), len(arms), linear)
             if not np.isfinite(values).all():
                 run(self.lm, part, read=read)  # says where that began
                 raise SurroundingsError(f"{self.lm.name}: the cost of steering is no finite number; try float32")
         return np.asarray(np.maximum(values, 0.0))
 
-    def _divergences(self, logits: torch.Tensor, arms: int) -> np.ndarray:
-        n, step = len(self.base), max(1, 2**21 // self.base.shape[-1])
-        sums = torch.zeros(arms, dtype=torch.float64, device=logits.device)
+    def _divergences(self, read: torch.Tensor, arms: int, linear: bool) -> np.ndarray:
+        n, many = len(self.base), 2**21 if read.device.type == "cpu" else MOST_LOGITS
+        step = max(1, many // self.base.shape[-1])
+        sums = torch.zeros(arms, dtype=torch.float64, device=self.base.device)
         for k in range(arms):
             for first in range(0, n, step):
                 base = self.base[first : first + step]
-                own = logits[k * n + first : k * n + min(first + step, n)].float()
+                own = read[k * n + first : k * n + min(first + step, n)]
+                own = (self.lm.unembedding(own[None])[0] if linear else own).float()  # type: ignore[misc]
                 # sum of p (log p - log q); log q is the logit less its row's norm
                 gap = (base.exp() * (base - own)).sum(-1) + own.logsumexp(-1)
                 sums[k] += gap.double().sum()
