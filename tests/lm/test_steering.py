@@ -13,7 +13,7 @@ import torch
 from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm import models, steering
 from cape_lib.lm.steering.controls import CLEAN, draw_controls, most_alike
-from cape_lib.lm.steering.measuring import Arm, Cost, answer_scores, questions, strengths
+from cape_lib.lm.steering.measuring import Arm, Cost, answer_scores, margins_of, questions, strengths
 from cape_lib.lm.testbed import prompts, store, worlds
 from experiments.testbed import training
 from tests.lm.conftest import left_behind
@@ -210,6 +210,17 @@ def test_answers_score_alike_with_cached_questions_and_without(shipped: Any, pos
     assert cached.right.sum(1).tolist() == [1, 2, 2] and not np.allclose(
         cached.total[0], cached.total[2], equal_nan=True
     )
+
+
+def test_asking_the_nearest_wrong_answer_first_changes_no_verdict(shipped: Any) -> None:
+    lm = shipped("R-s1")
+    asked = questions(lm, prompts.truth_table(recipe("R-s1")))
+    rng = torch.Generator().manual_seed(1)
+    arms = [Arm(size * torch.randn(lm.width, generator=rng), 1) for size in (0.0, 0.3, 1.0, 3.0)]
+    scores = answer_scores(lm, asked, arms)
+    whole, quick = scores.margins(), margins_of(lm, asked, scores.rivals(), arms)
+    assert (whole > 0).tolist() == (quick > 0).tolist() and 0 < (whole > 0).mean() < 1
+    assert np.allclose(whole[whole > 0], quick[whole > 0], atol=1e-4)
 
 
 def test_mc1_and_mc2_are_what_was_published() -> None:

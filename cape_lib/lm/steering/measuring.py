@@ -67,7 +67,7 @@ class Questions:
         return len(self.prompts)
 
     def only(self, wanted: Sequence[Sequence[int]]) -> Questions:
-        """The same items with some of their answers; wanted: indices an item, the best answer's 0 among them."""
+        """The same items with some of their answers; wanted: indices an item."""
         answers = [[own[k] for k in some] for own, some in zip(self.answers, wanted, strict=True)]
         n_true = [sum(k < n for k in some) for n, some in zip(self.n_true, wanted, strict=True)]
         return replace(self, answers=answers, n_true=n_true)
@@ -151,6 +151,10 @@ class Scores:
         mean = self.total / self.tokens
         return np.asarray(mean[..., 0] - self._wrong(mean).max(-1))
 
+    def rivals(self) -> np.ndarray:
+        """The wrong answer that is most probable a token under the first arm, by its number, (n_items,)."""
+        return np.asarray(self._wrong(self.total[0] / self.tokens).argmax(-1))
+
     def mc1(self) -> np.ndarray:
         """Whether the best answer is more probable than every wrong one, (n_arms, n_items), as published."""
         return np.asarray(self.total[..., 0] > self._wrong(self.total).max(-1))
@@ -224,6 +228,34 @@ def answer_scores(
             reader.read(items, [([arms[k] for k in members], members) for members in groups.values()])
         total = reader.fetched()
     return Scores(np.where(np.isnan(tokens), np.nan, total), tokens, right)
+
+
+def margins_of(
+    lm: LanguageModel,
+    asked: Questions,
+    rivals: np.ndarray,
+    arms: Sequence[Arm],
+    *,
+    batch: int = 16384,
+    tick: Tick | None = None,
+) -> np.ndarray:
+    """Margins as `Scores.margins`, (n_arms, n_items), exact where above 0; below it some wrong answers are not asked.
+
+    rivals: a wrong answer of each item, by number, which is asked first: where it wins under all arms, the item is lost
+    whatever the others do.
+    """
+    close = answer_scores(lm, asked.only([[0, int(k)] for k in rivals]), arms, batch=batch, tick=tick)
+    margins, best = close.margins(), close.total[..., 0] / close.tokens[:, 0]
+    others = [
+        [k for k in range(n, len(own)) if k != rival]
+        for n, own, rival in zip(asked.n_true, asked.answers, rivals, strict=True)
+    ]
+    left = [item for item in np.flatnonzero((margins > 0).any(0)) if others[item]]
+    if left:
+        far = answer_scores(lm, asked.some(left).only([others[item] for item in left]), arms, batch=batch, tick=tick)
+        beside = np.nanmax(far.total / far.tokens, axis=-1)
+        margins[:, left] = np.minimum(margins[:, left], best[:, left] - beside)
+    return margins
 
 
 class _Reader:

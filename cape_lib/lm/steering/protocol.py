@@ -23,7 +23,17 @@ from cape_lib.lm.probes.capture import capture
 from cape_lib.lm.steering.applying import Positions
 from cape_lib.lm.steering.controls import CLEAN, LEAKY, Method, draw_controls
 from cape_lib.lm.steering.direction import Direction, check_fits, check_pairs, check_strength, hash_of, vector_of
-from cape_lib.lm.steering.measuring import FARTHEST, Arm, Cost, Questions, Tick, answer_scores, questions, strengths
+from cape_lib.lm.steering.measuring import (
+    FARTHEST,
+    Arm,
+    Cost,
+    Questions,
+    Tick,
+    answer_scores,
+    margins_of,
+    questions,
+    strengths,
+)
 from cape_lib.lm.steering.verdicts import Evaluation, claim_verdict, effect, mean_by_topic, outcome
 from cape_lib.output import whole
 from cape_lib.stats import Estimate
@@ -192,9 +202,6 @@ class _Protocol:
         self.nothing = Arm(torch.zeros(fitted.direction.shape[-1]), fitted.places[0].site, fitted.places[0].positions)
         self.test = questions(lm, parts["test"])
         self.before = answer_scores(lm, self.test, [self.nothing], batch=plan.batch)
-        self.short = self.test.only(
-            [[0, *range(n, len(a))] for n, a in zip(self.test.n_true, self.test.answers, strict=True)]
-        )
         self.tune = self._closest(questions(lm, parts["tune"]))
 
     def _closest(self, asked: Questions) -> Questions:
@@ -202,9 +209,12 @@ class _Protocol:
         if max(len(answer) for own in asked.answers for answer in own) == 1:
             return asked
         scores = answer_scores(self.lm, asked, [self.nothing], batch=self.plan.batch)
-        mean = (scores.total / scores.tokens)[0]
-        rival = np.where(scores.right | np.isnan(mean), -np.inf, mean).argmax(1)
-        return asked.only([[0, int(k)] for k in rival])
+        return asked.only([[0, int(k)] for k in scores.rivals()])
+
+    def margins(self, arms: Sequence[Arm], say: Tick | None = None) -> np.ndarray:
+        """Margins of the test items, (n_arms, n_items), exact where above 0."""
+        rivals = self.before.rivals()
+        return margins_of(self.lm, self.test, rivals, arms, batch=self.plan.batch, tick=say)
 
     def arm(self, method: Method, place: int, dose: float) -> Arm:
         return self.fitted.arm(method.vectors, place, dose)
@@ -275,16 +285,15 @@ class _Protocol:
         """The runs' answers to the test items; all answers for the direction and for some controls, for MC1 and MC2."""
         whole = [r for r in runs if r.method.kind in ("direction", "negated") or r.method.index < WHOLE]
         rest = [r for r in runs if not any(r is one for one in whole)]
-        for asked, part in ((self.test, whole), (self.short, rest)):
-            if not part:
-                continue
-            arms = [self.arm(r.method, r.place, r.dose) for r in part]
-            scores = answer_scores(self.lm, asked, arms, batch=self.plan.batch, tick=say)
-            margins = scores.margins()
-            for k, run in enumerate(part):
-                run.margins = margins[k]
-                if asked is self.test:
-                    run.mc1, run.mc2 = scores.mc1()[k], scores.mc2()[k]
+        if whole:
+            arms = [self.arm(r.method, r.place, r.dose) for r in whole]
+            scores = answer_scores(self.lm, self.test, arms, batch=self.plan.batch, tick=say)
+            for run, *values in zip(whole, scores.margins(), scores.mc1(), scores.mc2(), strict=True):
+                run.margins, run.mc1, run.mc2 = values
+        if rest:
+            margins = self.margins([self.arm(r.method, r.place, r.dose) for r in rest], say)
+            for run, own in zip(rest, margins, strict=True):
+                run.margins = own
         for run, value in zip(runs, self.telling([self.arm(r.method, r.place, r.dose) for r in runs]), strict=True):
             run.cost = float(value)
 
@@ -296,7 +305,7 @@ class _Protocol:
         for size in sizes:
             tune += cells * (size - before) / max(1, len(self.tune)) * self.tune.tokens
             cells, before = max(1, round(cells / 3)), size
-        return int(methods * (3 * places * self.setting.tokens + tune + self.short.tokens))
+        return int(methods * (3 * places * self.setting.tokens + tune + self.test.tokens / 2))
 
 
 def evaluate(
@@ -509,7 +518,7 @@ def _dose_table(protocol: _Protocol, runs: list[Run]) -> pd.DataFrame:
     doses = protocol.doses([direction], plan.curve, lambda _n: None, at=[place])[0, 0]
     arms = [protocol.arm(direction, place, float(dose)) for dose in doses]
     cost = protocol.telling([protocol.nothing, *arms])
-    right = (answer_scores(protocol.lm, protocol.short, arms, batch=plan.batch).margins() > 0).mean(1)
+    right = (protocol.margins(arms) > 0).mean(1)
     base = float((protocol.before.margins()[0] > 0).mean())
     points = pd.DataFrame({"dose": [0.0, *doses], "cost": cost, "right": [base, *right]})
     return points.assign(kind="direction", index=0, n=len(protocol.test))[columns]
