@@ -1,8 +1,8 @@
 """How probable a model finds each answer, with and without vectors added: many arms, many answers in one batch.
 
-Questions of one length run together, so that nothing is padded before an answer.  Where steering leaves the question
-alone (positions "last", "generated"), its keys and values are computed once for all arms, else once an arm.  Logits
-are computed at the answers only, as many at a time as fit, counting the vocabulary.
+Questions of like length run together, padded on the left.  Where steering leaves the question alone (positions "last",
+"generated"), its keys and values are computed once for all arms, else once an arm.  Logits are computed at the answers
+only, as many at a time as fit, counting the vocabulary.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from cape_lib.lm.models.running import (
 )
 from cape_lib.lm.steering.applying import Positions, added
 
-#: numbers in a batch of logits, and in its keys and values: 256 MB each in float32
+#: numbers in a batch of logits, and in its keys and values: 256 and 512 MB in float32
 MOST_LOGITS = 2**26
-MOST_STATES = 2**26
+MOST_STATES = 2**27
 #: tokens in a pass where logits are computed from its states, some at a time, on a processor and on a GPU
 MOST_TOKENS = (2048, 16384)
 Tick = Callable[[int], None]
@@ -216,15 +216,12 @@ def answer_scores(
     for item, own in enumerate(asked.answers):
         tokens[item, : len(own)] = [len(answer) for answer in own]
         right[item, : asked.n_true[item]] = True
-    lengths: dict[int, list[int]] = {}
-    for item, prompt in enumerate(asked.prompts):
-        lengths.setdefault(len(prompt), []).append(item)
     groups: dict[tuple[Site, Positions], list[int]] = {}
     for index, arm in enumerate(arms):
         groups.setdefault((arm.site, arm.positions), []).append(index)
     with memory_guard("scoring answers"), torch.inference_mode():
         reader = _Reader(lm, asked, len(arms), batch, tick or (lambda _n: None))
-        for items in lengths.values():
+        for items in reader.alike(all(isinstance(arm.positions, str) for arm in arms)):
             reader.read(items, [([arms[k] for k in members], members) for members in groups.values()])
         total = reader.fetched()
     return Scores(np.where(np.isnan(tokens), np.nan, total), tokens, right)
@@ -276,10 +273,28 @@ class _Reader:
         self.parts: list[tuple[list[int], list[Arm], list[_Row]]] = []
         self.sums: list[torch.Tensor] = []
 
+    def alike(self, pads: bool) -> list[list[int]]:
+        """Items whose prompts run together: of one length, or of like length where the model is told of the padding."""
+        pads = pads and self.kind.keys and self.kind.positions and not self.common
+        groups: list[list[int]] = []
+        shortest = 0
+        for item in sorted(range(len(self.asked)), key=lambda k: len(self.asked.prompts[k])):
+            length = len(self.asked.prompts[item])
+            if groups and length <= (1.5 * shortest + 8 if pads else shortest):
+                groups[-1].append(item)
+            else:
+                groups.append([item])
+                shortest = length
+        return groups
+
+    def _past(self, items: list[int]) -> int:
+        """Columns of the prompts but their last tokens."""
+        return max(len(self.asked.prompts[item]) for item in items) - 1
+
     def read(self, items: list[int], groups: Sequence[tuple[list[Arm], list[int]]]) -> None:
         """Add the log probabilities of the items' answers under groups of arms, each of one place, to total[where]."""
         rows = _rows(self.asked, items)
-        past = len(self.asked.prompts[items[0]]) - 1
+        past = self._past(items)
         shared = None
         for arms, where in groups:
             untouched = arms[0].positions in ("last", "generated") or not any(bool(arm.delta.any()) for arm in arms)
@@ -296,7 +311,7 @@ class _Reader:
         bad = torch.stack(self.sums).isfinite().logical_not().nonzero() if self.sums else []
         if len(bad):
             items, arms, part = self.parts[int(bad[0])]
-            past = len(self.asked.prompts[items[0]]) - 1
+            past = self._past(items)
             checked(self.lm, lambda: self._forward(part, arms, past, None, items)())
             raise not_finite(self.lm, "the logits", next(self.lm.model.parameters()).dtype)
         return np.asarray(self.total.cpu())
@@ -325,29 +340,26 @@ class _Reader:
     def _shared(self, items: list[int], past: int) -> Any:
         """Keys and values of the unsteered questions but their last tokens; computed once for all arms and places."""
         if self.begin is None or self.common > past:
-            return self._prompt([self.asked.prompts[item][:past] for item in items], None)
+            return self._prompt([self.asked.prompts[item][:-1] for item in items], None)
         start = _selected(self.begin, torch.zeros(len(items), dtype=torch.long, device=self.lm.device))
         rows = [self.asked.prompts[item][self.common : past] for item in items]
         return self._prompt(rows, start) if rows[0] else start
 
     def _prompt(self, rows: list[list[int]], start: Any, times: int = 1) -> Any:
-        """Keys and values after rows of one length, so many times over, which may continue `start`."""
-        ids = torch.tensor(rows, device=self.lm.device).repeat(times, 1)
-        read = torch.zeros_like(ids, dtype=torch.bool)
+        """Keys and values after rows, padded on the left, so many times over; they may continue `start`."""
+        part = repeated(encode_rows(self.lm, rows), times)
+        read = torch.zeros_like(part.mask, dtype=torch.bool)
         read[0, -1] = True
+        before = torch.ones(len(part), int(start.get_seq_length()) if start is not None else 0, device=self.lm.device)
         with reading(self.lm, read):
-            return self._output(ids, start).past_key_values
+            return self._output(part.ids, start, torch.cat([before.to(part.mask), part.mask], 1)).past_key_values
 
-    def _output(self, ids: torch.Tensor, cache: Any, mask: torch.Tensor | None = None) -> Any:
-        past = int(cache.get_seq_length()) if cache is not None else 0
-        whole = torch.ones(len(ids), past + ids.shape[1], dtype=torch.long, device=ids.device)
-        if mask is not None:
-            whole[:, past:] = mask
+    def _output(self, ids: torch.Tensor, cache: Any, mask: torch.Tensor) -> Any:
+        """What the model returns for the last columns of `mask`; those before are in the cache."""
         options = {"past_key_values": cache} if cache is not None else {}
         if self.kind.positions:
-            columns = torch.arange(past, past + ids.shape[1], device=ids.device)
-            options["position_ids"] = columns[None].expand(len(ids), -1)
-        return self.lm.model(input_ids=ids, attention_mask=whole, use_cache=self.kind.keys, return_dict=True, **options)
+            options["position_ids"] = (mask.cumsum(1) - 1).clamp_min(0)[:, -ids.shape[1] :]
+        return self.lm.model(input_ids=ids, attention_mask=mask, use_cache=self.kind.keys, return_dict=True, **options)
 
     def _forward(
         self, part: list[_Row], arms: list[Arm], past: int, shared: Any, items: list[int]
@@ -367,7 +379,7 @@ class _Reader:
         if shared is not None:
             cache = _selected(shared, at.repeat(many))
         elif past and self.kind.keys:
-            before = [self.asked.prompts[item][:past] for item in items]
+            before = [self.asked.prompts[item][:-1] for item in items]
             with added(self.lm, {arms[0].site: deltas.repeat_interleave(len(items), dim=0)}, **options):
                 own = self._prompt(before, None, many)
             cache = _selected(
@@ -376,8 +388,10 @@ class _Reader:
         elif past:
             whole = torch.tensor([self.asked.prompts[row.item][:past] for row in part], device=device).repeat(many, 1)
             ids = torch.cat([whole, ids], 1)
-            read = torch.cat([torch.zeros_like(whole, dtype=torch.bool), read], 1)
-        mask = read.long() if cache is not None or not past else None
+        columns = torch.arange(past, device=device)[None]
+        lengths = torch.tensor([len(self.asked.prompts[row.item]) - 1 for row in part], device=device).repeat(many)
+        mask = torch.cat([columns >= past - lengths[:, None], read], 1).long()
+        read = mask.bool() & (torch.arange(mask.shape[1], device=device) >= past) if cache is None else read
 
         def forward() -> torch.Tensor:
             if cache is not None and cache.get_seq_length() > past:
