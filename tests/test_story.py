@@ -321,8 +321,16 @@ def test_the_answer_on_steering_follows_the_runs(made: bool, real: str, lead: st
     records, trials = tables.load("steering_records"), tables.load("testbed_trials")
     null = trials["case"].str.startswith("null")
     runs = tables.load("model_runs").head(1).assign(claim=real)
-    one = chapter_5.answer(records, trials.assign(effect=~null & made), runs)
+    one = chapter_5.answer(records, trials.assign(effect=~null & made), runs.assign(effect=False))
     assert one.sentence.startswith(f"**{lead}"), one.sentence
+
+
+def test_the_largest_run_speaks_for_a_real_model() -> None:
+    records, trials = tables.load("steering_records"), tables.load("testbed_trials")
+    one = tables.load("model_runs").head(1).assign(claim="refuted", effect=False, tested=40, misaligned=31)
+    more = one.assign(run="all", tested=326, misaligned=200, corrected=0.05, effect=True)
+    sentence = chapter_5.answer(records, trials, pd.concat([one, more])).sentence
+    assert "in a real model hardly**" in sentence and "10 of 200 wrong answers, in the largest of 2 runs" in sentence
 
 
 def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
@@ -335,8 +343,8 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     assert row["wrong corrected"] == f"{wrong} of {wrong} (90% to 100%)" and row["right broken"][:4] == "0 of"
     assert str(right) in row["right broken"] and row["claim"] == "supported"
     sentence = chapter_5.real(better)
-    assert f"**{wrong} of {wrong}** wrong answers" in sentence and "its controls in 1." in sentence
-    assert "supported in 1" in sentence and "its controls in none." in chapter_5.real(runs)
+    assert f"**{wrong} of {wrong}** wrong answers" in sentence and "its controls in 1 of 1." in sentence
+    assert "supported in 1" in sentence and "its controls in none of 1." in chapter_5.real(runs)
     doses = pd.DataFrame({"run": "a", "dose": [0, 1, 2], "cost": [0.0, 0.1, 0.9], "right": [0.5, 0.4, 0.1], "n": 40})
     assert "gains no question. Unsteered 50% are right; the strongest has 10%" in chapter_5.stronger(doses)
     better = doses.assign(right=[0.5, 0.6, 0.1])

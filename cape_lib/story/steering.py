@@ -34,9 +34,10 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     real, null = there_and_not(trials)
     fixed, wrong = _fixed(runs)
     works = real["effect"].mean() > 0.5 and null["effect"].mean() <= 0.1
+    little = "hardly" if _largest(runs)["effect"] else "it is not shown"
     one = "a real model" if runs["model"].nunique() == 1 else f"{runs['model'].nunique()} real models"
     lead = {
-        (True, False): "In worlds that we made, yes; in a real model it is not shown",
+        (True, False): f"In worlds that we made, yes; in a real model {little}",
         (True, True): "Yes, in worlds that we made and in a real model",
         (False, True): "In a real model, yes; in worlds that we made it is not shown",
         (False, False): "It is not shown",
@@ -44,7 +45,7 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     sentence = (
         f"**{lead}**: a direction beats its controls in {int(real['effect'].sum())} of {len(real)} runs where one is "
         f"there to be found and in {int(null['effect'].sum())} of {len(null)} where none is; in {one} it corrects "
-        f"{fixed} of {wrong} wrong answers in {times(len(runs), 'run')}. What was published counts changed texts: "
+        f"{fixed} of {wrong} wrong answers{_of(runs)}. What was published counts changed texts: "
         f"of {len(records)} recorded ones **{int(records['corrected'].notna().sum())}** say whether the answer became "
         "right."
     )
@@ -53,9 +54,19 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     return Answer(sentence, "experiment", interval)
 
 
+def _largest(runs: pd.DataFrame) -> pd.Series:
+    """The recorded run with the most questions, at a quarter of the depth before a sweep: runs share questions."""
+    return runs.sort_values("run").sort_values("tested", ascending=False, kind="stable").iloc[0]
+
+
+def _of(runs: pd.DataFrame) -> str:
+    return f", in the largest of {len(runs)} runs" if len(runs) > 1 else ""
+
+
 def _fixed(runs: pd.DataFrame) -> tuple[int, int]:
-    """Answers corrected and answers wrong before, over all recorded runs."""
-    return round(float((runs["corrected"] * runs["misaligned"]).sum())), int(runs["misaligned"].sum())
+    """Answers corrected and answers wrong before, in the run with the most questions."""
+    run = _largest(runs)
+    return round(float(run["corrected"] * run["misaligned"])), int(run["misaligned"])
 
 
 def recorded(records: pd.DataFrame) -> str:
@@ -115,12 +126,14 @@ def broken(registers: pd.DataFrame) -> str:
 
 def real(runs: pd.DataFrame) -> str:
     """What the recorded runs on real models show together; table `model_runs`."""
-    fixed, wrong = _fixed(runs)
+    (fixed, wrong), run = _fixed(runs), _largest(runs)
     beats = int(runs["effect"].sum()) or "none"
+    lost = f"and {run['broken'] * run['aligned']:.0f} of {run['aligned']} right ones break"
     verdicts = [f"{word} in {count}" for word, count in runs["claim"].value_counts().items()]
     return (
-        f"In {times(len(runs), 'run')} **{fixed} of {wrong}** wrong answers are corrected; the direction surely beats "
-        f"its controls in {beats}. The claim of {runs['claimed'].max():.0%} is {listed(verdicts)}."
+        f"In the largest of {times(len(runs), 'run')} **{fixed} of {wrong}** wrong answers are corrected {lost}; the "
+        f"direction beats its controls in {beats} of {len(runs)}. The claim of {runs['claimed'].max():.0%} is "
+        f"{listed(verdicts)}."
     )
 
 
@@ -139,7 +152,8 @@ def real_runs(runs: pd.DataFrame) -> pd.DataFrame:
 def _named(row: Mapping[Any, Any]) -> str:
     """A run by what sets it apart, "gemma, block 4, seed 2"."""
     chosen = ", best of a sweep" if ", sweep, " in row["run"] else ""
-    return f"{row['model']}, {str(row['place']).removesuffix(', last')}{chosen}, {str(row['run']).rpartition(', ')[2]}"
+    place, seed = str(row["place"]).removesuffix(", last"), str(row["run"]).rpartition(", ")[2]
+    return f"{row['model']}, {place}{chosen}, {row['questions']} questions, {seed}"
 
 
 def _part(row: Mapping[Any, Any], name: str, whole: int) -> str:
