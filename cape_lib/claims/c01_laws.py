@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from cape_lib import tables
 from cape_lib.base import coupling, dynamics
@@ -39,14 +38,14 @@ def law(rows: pd.DataFrame) -> pd.Series:
 
 def bend(rows: pd.DataFrame) -> Estimate:
     """Change of the slope of log(L - E) on log N at the claimed boundary: least squares with a knee there."""
+    from statsmodels.regression.linear_model import OLS
+
     size = np.log(rows["params_b"].to_numpy(dtype=float))
     excess = np.log(rows["loss"].to_numpy(dtype=float) - E)
     design = np.column_stack([np.ones_like(size), size, np.clip(size - math.log(CUT), 0.0, None)])
-    fitted = np.linalg.lstsq(design, excess, rcond=None)[0]
-    freedom = len(rows) - design.shape[1]
-    spread = float(np.sum((excess - design @ fitted) ** 2)) / freedom * np.linalg.inv(design.T @ design)[2, 2]
-    half = float(stdtrit(freedom, 0.975)) * math.sqrt(spread)
-    return Estimate(float(fitted[2]), float(fitted[2] - half), float(fitted[2] + half), len(rows), "knee, exact t")
+    fit = OLS(excess, design).fit()
+    low, high = fit.conf_int()[2]
+    return Estimate(float(fit.params[2]), float(low), float(high), len(rows), "knee, exact t")
 
 
 @claim("C60", reads=("losses",))

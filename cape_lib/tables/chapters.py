@@ -62,39 +62,31 @@ def chapter(
     rows stand alone. axis: what the family in front goes along; along any but "params" it stands beside the panel, not
     in it.  Raises UsageError for an unknown panel or ladder, ScoresError for a bad file.
     """
+    along, background, own = PARAMS, base(panel), f"your scores ({family})"
+    known = not scores_path or {x, y} <= set(BASE_BENCHMARKS)
+    source = SOURCES[panel] if not scores_path else f"{own}; background: {SOURCES[panel]}" if known else own
     if axis_named(axis) != PARAMS:
-        return _along(panel, family, axis, scores_path=scores_path, x=x, y=y)
-    if not scores_path:
-        front, rows, source = ladder(family, panel=panel), base(panel), SOURCES[panel]
+        scores = read_checked(scores_path)
+        if scores is None:
+            table = scores_path or ladder(family, panel=panel)
+            scores = check_scores(table, pair=(x, y), options=TableOptions(axis=axis))
+            scores = one_family(scores, family if scores_path else None)
+        points = ladder_of(scores, x, y, name=family)
+        along, rows, source = points.axis, background, own if scores_path else source
+        front = with_places(points.rows, along).assign(family=family, ladder=family)
+        among = f"{len(front)} {along.points}"
+    elif scores_path:
+        front = read_scores(scores_path, x=x, y=y).assign(family=family, ladder=family)
+        front = front.sort_values("params_b", ignore_index=True)
+        rows = pd.concat([front, background], ignore_index=True) if known else front
+        among = _among(rows, panel if known else "")
+    else:
+        front, rows = ladder(family, panel=panel), background
         if not front["model"].isin(rows["model"]).any():  # a family that was added: it stands beside the panel
             rows, source = pd.concat([front, rows], ignore_index=True), f"{ADDED}; background: {source}"
-        noise, runs = _noise(front, x, y), _runs(front, x, y)
-        return ChapterRows(rows, front, family, False, source, noise, runs, _among(rows, panel))
-    own = read_scores(scores_path, x=x, y=y).assign(family=family, ladder=family)
-    own = own.sort_values("params_b", ignore_index=True)
-    known = {x, y} <= set(BASE_BENCHMARKS)
-    background = base(panel) if known else base(panel).iloc[:0]
-    rows = pd.concat([own, background], ignore_index=True) if known else own
-    source = f"your scores ({family})" + (f"; background: {SOURCES[panel]}" if known else "")
-    among = _among(rows, panel if known else "")
-    return ChapterRows(rows, own, family, True, source, _noise(own, x, y), _runs(own, x, y), among)
-
-
-def _along(panel: str, family: str, axis: str, *, scores_path: str, x: str, y: str) -> ChapterRows:
-    """The rows of a chapter whose family in front goes along another axis than size."""
-    options = TableOptions(axis=axis)
-    source = f"your scores ({family})" if scores_path else SOURCES[panel]
-    scores = read_checked(scores_path)
-    if scores is None:
-        table = scores_path or ladder(family, panel=panel)
-        scores = one_family(check_scores(table, pair=(x, y), options=options), family if scores_path else None)
-    own = ladder_of(scores, x, y, name=family)
-    rows = with_places(own.rows, own.axis).assign(family=family, ladder=family)
-    background = base(panel)
-    noise = _noise(rows, x, y).replace("one size", f"one {own.axis.point}")
-    runs = _runs(rows, x, y).replace("one size", f"one {own.axis.point}")
-    among = f"{len(rows)} {own.axis.points}"
-    return ChapterRows(background, rows, family, bool(scores_path), source, noise, runs, among, own.axis)
+        among = _among(rows, panel)
+    noise, runs = (words(front, x, y).replace("one size", f"one {along.point}") for words in (_noise, _runs))
+    return ChapterRows(rows, front, family, bool(scores_path), source, noise, runs, among, along)
 
 
 def _among(rows: pd.DataFrame, panel: str) -> str:
