@@ -83,7 +83,7 @@ BASE = {
     "known_steps": coupling.known_steps,
     "signs_by_tokens": lambda p: coupling.signs_by_tokens(coupling.known_steps(p)),
     "negative_share": lambda p: coupling.negative_share(coupling.known_steps(p)),
-    "base_rate": lambda p: coupling.base_rate(coupling.known_steps(p), 1.0, tokens_b=300.0),
+    "base_rate": lambda p: coupling.base_rate(coupling.known_steps(p), 1.0),
     "sign_regression": lambda p: coupling.sign_regression(coupling.known_steps(p)),
     "gamma_regression": lambda p: coupling.gamma_regression(coupling.known_steps(p)),
     "partial_couplings": coupling.partial_couplings,
@@ -110,14 +110,13 @@ BASE = {
     "fit_error": lambda p: dynamics.fit_error(linear(p), ladder(p)),
     "forecast": lambda p: dynamics.forecast(linear(p), [1.0, 2.0]),
     "gamma_flow": lambda p: dynamics.gamma_flow(ladder(p)),
-    "hold_out": lambda p: dynamics.hold_out(others(p), ladder(p), degrees=(1, 2), benchmarks=PAIR),
+    "hold_out": lambda p: dynamics.hold_out(others(p), ladder(p), benchmarks=PAIR),
     "leave_one_family_out": lambda p: dynamics.leave_one_family_out(p),
     "leave_one_size_out": lambda p: dynamics.leave_one_size_out(ladder(p), benchmarks=PAIR),
-    "loss_law": lambda p: dynamics.loss_law(ladder(p), irreducible=1.0, exponent=0.1),
+    "loss_law": lambda p: dynamics.loss_law(ladder(p).assign(loss=ladder(p)["truthfulqa"] / 20)),
     "width_normalised": lambda p: levers.width_normalised(ladder(p), resamples=N),
     "width_by_ladder": lambda p: levers.width_by_ladder(p, resamples=N),
     "normalise": lambda p: levers.normalise(ladder(p)),
-    "random_r": lambda p: levers.random_r(_by_size(p), x=PAIR[0], y=PAIR[1], resamples=N, seed=1),
     "curated": levers.curated,
     "web_trained": levers.web_trained,
     "curation_contrasts": levers.curation_contrasts,
@@ -133,7 +132,6 @@ RELEASES = {
     "fit_line": lambda r: frontier.fit_line(r).fit,
     "frozen_rows": frontier.frozen_rows,
     "complete_rows": lambda r: frontier.complete_rows(r, X, Y),
-    "release_days": lambda r: np.sort(frontier.release_days(r)),
     "h_field": lambda r: frontier.h_field(r, chosen=None),
     "published_band": frontier.published_band,
     "later_releases": frontier.later_releases,
@@ -163,7 +161,6 @@ RELEASES = {
     "headline_numbers": frontier.headline_numbers,
     "cell_effects": lambda r: frontier.cell_effects(r, _moved(r)),
     "correction_effects": lambda r: frontier.correction_effects(r, _moved(r), resamples=N),
-    "share_checked": frontier.share_checked,
     "beside_curve": frontier.beside_curve,
     "next_steps": frontier.next_steps,
     "curve_score": lambda r: frontier.curve_score(frontier.next_steps(r)),
@@ -191,10 +188,6 @@ def _first(panel):
     """The first model of a panel as the dashboard gets it."""
     nobody = {"params_b": 1.0, "hellaswag": 50.0, "truthfulqa": 40.0}
     return panel.sort_values("model").iloc[:1].to_dict("records")[0] if len(panel) else nobody
-
-
-def _by_size(panel):
-    return levers.normalise(ladder(panel).sort_values("params_b"))
 
 
 def _as_typed(releases):
@@ -232,9 +225,7 @@ NUMBERS = {
     "left_out_interval": lambda x, y, s: stats.left_out_interval(0.3, np.tanh(s - 1), len(x), scale="fisher"),
     "clustered": lambda x, y, s: stats.clustered(np.median, y, clusters=_groups(x)) if len(x) > 2 else None,
     "clustered_r": lambda x, y, s: stats.clustered_r(x, y, _groups(x), given=s),
-    "clustered_slope": lambda x, y, s: stats.clustered_slope(x, y, _groups(x)) if len(set(x)) > 3 else None,
     "clustered_share": lambda x, y, s: stats.clustered_share(x > 50, _groups(x)),
-    "cluster_count": lambda x, y, s: stats.cluster_count(_groups(x)),
     "labels_to_codes": lambda x, y, s: stats.labels_to_codes(_groups(x)),
     "corrected": lambda x, y, s: stats.corrected(x / 100),
     "normal_estimate": lambda x, y, s: stats.normal_estimate(s.sum(), s.sum(), len(x)),
@@ -257,10 +248,18 @@ NUMBERS = {
     "percentile_interval": lambda x, y, s: stats.percentile_interval(x),
     "permutation_p": lambda x, y, s: stats.permutation_p(40.0, x),
     "permutations_within": lambda x, y, s: stats.permutations_within((x > 50).astype(int), 5, _rng()),
+    "mixture_interval": lambda x, y, s: stats.mixture_interval(s, x, s) if len(x) else None,
     "mean_interval": lambda x, y, s: stats.mean_interval(x, "t"),
     "row_bootstrap_counts": lambda x, y, s: stats.row_bootstrap_counts(max(len(x), 1), 5, _rng()),
     "cluster_bootstrap_counts": lambda x, y, s: stats.cluster_bootstrap_counts((x > 50).astype(int), 5, _rng()),
     "isocline": lambda x, y, s: stats.isocline(x),
+    "participation_ratio": lambda x, y, s: coupling.participation_ratio(np.column_stack([x, y, s])) if len(x) else None,
+    "kept_vertices": lambda x, y, s: boundary.kept_vertices(boundary.fit_parabolas(x, y)) if len(x) else None,
+    "turning_points": lambda x, y, s: boundary.turning_points(boundary.fit_parabolas(x, y), x) if len(x) else None,
+    "misfit": lambda x, y, s: boundary.misfit("vertex", x, (x, y), s) if len(x) else None,
+    "noise_draws": lambda x, y, s: boundary.noise_draws(x, y),
+    "billions": lambda x, y, s: [boundary.billions(float(v)) for v in x],
+    "log_size": lambda x, y, s: boundary.log_size(pd.DataFrame({"params_b": x})),
     "fit_parabolas": lambda x, y, s: boundary.fit_parabolas(x, y) if len(x) else None,
     "turn_p": lambda x, y, s: boundary.turn_p(np.sort(x), y, s, turn=50.0) if len(set(x)) > 3 else None,
     "phase": lambda x, y, s: [coupling.phase(float(v)) for v in x - y],
@@ -278,6 +277,11 @@ NUMBERS = {
 
 #: public, and no statistic of generated data: why, and where it is tested
 ELSEWHERE = {
+    "dimension_interval": "resamples of a dimension: test_coupling and the table of coverage",
+    "posterior": "a grid of likelihoods: test_steps",
+    "restricted_likelihood": "statsmodels' own: test_steps",
+    "step_noise": "noise that neighbours share: test_steps",
+    "judged": "verdicts and words: test_boundary",
     "diagnose_variant": "a model of today beside the variants: test_diagnosis",
     "diagnose_pairs": "one size under several conditions: test_axes",
     "labelled": "words: test_frontier_lines",

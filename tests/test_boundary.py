@@ -9,7 +9,7 @@ from statsmodels.api import OLS
 
 from cape_lib import stats, tables
 from cape_lib.base import boundary
-from cape_lib.base.boundary.quadratic import fit_parabolas, kept_vertices
+from cape_lib.base.boundary import fit_parabolas, kept_vertices
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.stats import generator, row_bootstrap_counts
 
@@ -247,7 +247,7 @@ def test_the_fixed_draws_give_the_share_that_many_random_draws_give(name):
     scores = [rows[score].to_numpy() for score in ("hellaswag", "truthfulqa")]
     noise = [stats.score_noise(rows, score) for score in ("hellaswag", "truthfulqa")]
     for row in boundary.critical_scales(rows).itertuples():
-        wide = boundary.scales.misfit(row.estimator, t, scores, noise[1])
+        wide = boundary.misfit(row.estimator, t, scores, noise[1])
         drawn = [v + wide * sd * rng.standard_normal((20_000, t.size)) for v, sd in zip(scores, noise, strict=True)]
         share = np.isfinite(boundary.ESTIMATORS[row.estimator](t, *drawn)).mean()
         assert row.share == pytest.approx(share, abs=4 * np.sqrt(0.25 / 1000))

@@ -36,9 +36,7 @@ def ladder(f=lambda y: MATRIX @ y + CONSTANT, start=(28.0, 47.0), k=9):
 
 def matrix_of(system):
     """Constant and matrix of a linear system in points."""
-    order = [system.names().index(name) for name in ("1", *system.benchmarks)]
-    constant, *columns = system.coefficients[:, order].T
-    return constant, np.column_stack(columns)
+    return system.coefficients[:, 0], system.coefficients[:, 1:]
 
 
 def test_the_dense_fit_recovers_a_known_linear_system():
@@ -48,24 +46,11 @@ def test_the_dense_fit_recovers_a_known_linear_system():
 
 
 def test_the_sparse_fit_recovers_a_known_linear_system_with_its_zero():
-    result = dynamics.fit_sparse(ladder(k=15), benchmarks=PAIR, threshold=0.1, ridge=1e-12, standardise=False)
+    result = dynamics.fit_sparse(ladder(k=15), benchmarks=PAIR, threshold=0.01, ridge=1e-12)
     constant, matrix = matrix_of(result)
     assert matrix == pytest.approx(MATRIX, abs=1e-6) and matrix[1, 0] == 0.0
     assert constant == pytest.approx(CONSTANT, abs=1e-4)
     assert result.terms == 5
-
-
-def test_the_sparse_fit_recovers_a_known_quadratic_system():
-    rows = ladder(lambda y: np.array([y[0] - 0.5 * y[0] * y[1], -y[1] + 0.5 * y[0] * y[1]]), (1.0, 3.0), k=40)
-    result = dynamics.fit_sparse(rows, benchmarks=PAIR, threshold=0.2, degree=2, ridge=1e-12, standardise=False)
-    terms = dict(zip(result.names(), result.coefficients.T, strict=True))
-    assert result.terms == 4
-    assert terms["hellaswag"] == pytest.approx([1.0, 0.0], abs=1e-5)
-    assert terms["truthfulqa"] == pytest.approx([0.0, -1.0], abs=1e-5)
-    assert terms["hellaswag truthfulqa"] == pytest.approx([-0.5, 0.5], abs=1e-5)
-    at = dynamics.forecast(result, [10**1.5], start_b=0.1, start=[1.0, 3.0])[list(PAIR)].to_numpy()[0]
-    known = solve_ivp(lambda _, y: [y[0] - 0.5 * y[0] * y[1], -y[1] + 0.5 * y[0] * y[1]], (0, 2.5), [1, 3], rtol=1e-10)
-    assert at == pytest.approx(known.y[:, -1], abs=1e-4)
 
 
 @given(st.lists(st.floats(0.02, 500.0), min_size=1, max_size=6))
@@ -96,7 +81,7 @@ def test_published_in_sample_error_is_2_6_pooled_and_2_5_as_a_mean():
 
 def test_the_dense_system_cannot_be_trusted_without_one_size():
     system = dynamics.fit_linear(tables.ladder("Pythia"))
-    assert system.intervals == 7 and system.terms == 30 and system.condition > 1e4
+    assert system.intervals == 7 and system.terms == 30
     errors = dynamics.leave_one_size_out(tables.ladder("Pythia"))
     assert len(errors) == 7 and (errors["mape"] > 1000).sum() >= 2 and (errors["mape_carried"] < 15).all()
 
@@ -161,9 +146,8 @@ def test_more_threshold_never_means_more_terms_and_none_left_means_no_motion(rec
 
 
 def test_a_solution_that_runs_away_is_nan_not_a_number():
-    rows = ladder(lambda y: np.array([0.01 * y[0] ** 2, -0.1 * y[1]]), (20.0, 47.0), k=12)
-    system = dynamics.fit_sparse(rows, benchmarks=PAIR, threshold=0.005, degree=2, ridge=1e-12, standardise=False)
-    path = dynamics.forecast(system, [0.05, 0.2, 1e6])
+    system = dynamics.fit_linear(ladder(lambda y: np.array([[3.0, 0.0], [0.0, -0.1]]) @ y), benchmarks=PAIR)
+    path = dynamics.forecast(system, [0.05, 0.2, 1e300])
     assert path["hellaswag"].notna().tolist() == [True, True, False]
 
 
@@ -176,7 +160,7 @@ def test_gamma_flow_finds_a_planted_law_and_its_fixed_point():
     result = dynamics.gamma_flow(rows)
     assert result.line.slope.estimate == pytest.approx(-1.5)
     assert result.fixed_point.estimate == pytest.approx(0.4)
-    assert result.attracting and result.fixed_point.contains(0.4)
+    assert result.fixed_point.contains(0.4)
 
 
 def test_pythia_has_too_few_sizes_to_fix_a_fixed_point():
@@ -185,27 +169,23 @@ def test_pythia_has_too_few_sizes_to_fix_a_fixed_point():
     assert result.line.slope.low < 0 < result.line.slope.high
 
 
-def test_the_published_loss_law_describes_the_published_constants():
+def test_the_published_constants_lie_within_a_fortieth_of_a_nat_of_their_law():
     losses = tables.losses()
     stated = losses[losses["series"] == "published constants"]
-    result = dynamics.loss_law(stated, irreducible=1.533, exponent=0.238)
-    assert (round(result.r_squared, 4), round(result.variation, 1)) == (0.9994, 0.8)
-    assert round(result.amplitude.estimate) == 154
-    fitted = dynamics.loss_law(stated)
-    assert fitted.irreducible.contains(1.533) and fitted.exponent.contains(0.238)
-    assert fitted.r_squared >= result.r_squared - 1e-12
+    result = dynamics.loss_law(stated)
+    published = 1.533 + 154 * (1e9 * result["params_b"]) ** -0.238
+    assert result["residual"].abs().max() < 0.025
+    assert (result["residual"] ** 2).sum() <= ((result["loss"] - published) ** 2).sum()
 
 
-def test_the_loss_fit_equals_curve_fit_with_its_errors():
+def test_the_loss_fit_equals_curve_fit():
     rng = np.random.default_rng(2)
     size = np.geomspace(0.05, 20, 12)
     loss = 1.7 + 1.1 * size**-0.3 + rng.normal(scale=0.01, size=12)
     result = dynamics.loss_law(pd.DataFrame({"params_b": size, "loss": loss}))
-    known, covariance = curve_fit(lambda n, e, a, p: e + a * n**-p, size, loss, p0=[1.5, 1.0, 0.25])
-    assert (result.irreducible.estimate, result.exponent.estimate) == pytest.approx((known[0], known[2]), rel=1e-5)
-    half = (result.exponent.high - result.exponent.low) / 2
-    assert half == pytest.approx(2.262157 * np.sqrt(covariance[2, 2]), rel=1e-3)
-    assert result.residuals["residual"].sum() == pytest.approx(0.0, abs=1e-6)
+    known, _ = curve_fit(lambda n, e, a, p: e + a * n**-p, size, loss, p0=[1.5, 1.0, 0.25])
+    assert result["fitted"].to_numpy() == pytest.approx(known[0] + known[1] * size ** -known[2], rel=1e-6)
+    assert result["residual"].sum() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_what_cannot_be_fitted_is_refused_with_the_mend():
@@ -217,8 +197,8 @@ def test_what_cannot_be_fitted_is_refused_with_the_mend():
     with pytest.raises(ScoresError, match="same params_b"):
         both = pd.concat([rows.assign(ladder="a"), rows.assign(ladder="b", params_b=2.0)])
         dynamics.fit_linear(both, benchmarks=PAIR)
-    with pytest.raises(UsageError, match="1 to 3"):
-        dynamics.fit_sparse(rows, benchmarks=PAIR, degree=4)
+    with pytest.raises(UsageError, match="numbers from 0"):
+        dynamics.fit_sparse(rows, benchmarks=PAIR, threshold=-1.0)
     with pytest.raises(ScoresError, match="not positive"):
         dynamics.forecast(dynamics.fit_linear(rows, benchmarks=PAIR), [0.0])
     pooled = dynamics.fit_linear(tables.base(), benchmarks=PAIR)
@@ -226,7 +206,7 @@ def test_what_cannot_be_fitted_is_refused_with_the_mend():
         dynamics.forecast(pooled, [1.0])
     with pytest.raises(MissingError, match="needs 5 rows"):
         dynamics.gamma_flow(rows.head(4))
-    with pytest.raises(MissingError, match="needs four sizes"):
+    with pytest.raises(MissingError, match="three constants needs 4 rows"):
         dynamics.loss_law(pd.DataFrame({"params_b": [1.0, 2.0, 3.0], "loss": [3.0, 2.5, 2.3]}))
 
 

@@ -48,10 +48,10 @@ def test_reach_equals_the_prediction_of_statsmodels_at_the_scatter_of_angles(fro
     line = frontier.fit_line(frozen)
     judge = sm.OLS(frozen[Y].to_numpy(), sm.add_constant(frozen[X].to_numpy())).fit()
     at = np.array([20.0, 50.0, 80.0])
-    frame = judge.get_prediction(np.column_stack([np.ones(3), at])).summary_frame(alpha=0.05)
+    frame = judge.get_prediction(np.column_stack([np.ones(3), at])).summary_frame(alpha=1 - frontier.lines.LEVEL)
     half = (frame["obs_ci_upper"] - frame["obs_ci_lower"]).to_numpy() / 2
     # The same leverage and the same t; only the scatter is measured on another scale.
-    assert line.reach(at, 0.95) == pytest.approx(half * line.scatter / np.sqrt(judge.scale))
+    assert line.reach(at) == pytest.approx(half * line.scatter / np.sqrt(judge.scale))
     away = np.arcsin(np.sqrt(frozen[Y] / 100)) - np.arcsin(np.sqrt(judge.fittedvalues / 100))
     assert line.scatter == pytest.approx(np.sqrt((away**2).sum() / judge.df_resid))
 

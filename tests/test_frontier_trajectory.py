@@ -206,17 +206,3 @@ def test_the_same_panel_twice_changes_nothing(panel: pd.DataFrame) -> None:
     assert (effects["change"] == 0).all()
     assert effects.loc[effects["number"] == "r", ["change_low", "change_high"]].to_numpy().tolist() == [[0.0, 0.0]]
     assert frontier.cell_effects(panel, panel).empty
-
-
-def test_share_checked_counts_cells() -> None:
-    rows = pd.DataFrame(
-        {
-            "lab": ["A", "A", "B"],
-            f"{X}_status": ["confirmed", "unchecked", "corrected"],
-            f"{Y}_status": ["confirmed", "unchecked", "unchecked"],
-        }
-    )
-    table = frontier.share_checked(rows).set_index("lab")
-    assert table["cells"].to_dict() == {"A": 4, "B": 2}
-    assert table["share"].to_dict() == {"A": 0.5, "B": 0.5}
-    assert table.loc["A", "confirmed"] == 2

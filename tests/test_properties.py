@@ -44,6 +44,8 @@ def plain(value, drop=frozenset(), order=False):
     if dataclasses.is_dataclass(value):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not _drawn(f.name, drop)}
         return {name: plain(part, drop, order) for name, part in fields.items()}
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, dict):
         return {str(k): plain(v, drop, order) for k, v in value.items() if not _drawn(k, drop)}
     if isinstance(value, tuple | list):

@@ -22,11 +22,11 @@ def columns(pairs):
     return np.array(pairs).T
 
 
-@given(st.integers(0, 60), st.integers(1, 60), st.sampled_from([0.8, 0.95, 0.99]))
-def test_wilson_equals_statsmodels(k, more, level):
+@given(st.integers(0, 60), st.integers(1, 60))
+def test_wilson_equals_statsmodels(k, more):
     n = k + more
-    result = rs.wilson(k, n, level)
-    assert (result.low, result.high) == pytest.approx(proportion_confint(k, n, 1 - level, method="wilson"), abs=1e-12)
+    result = rs.wilson(k, n)
+    assert (result.low, result.high) == pytest.approx(proportion_confint(k, n, 0.05, method="wilson"), abs=1e-12)
 
 
 def test_wilson_of_no_trials_is_everything():
@@ -68,9 +68,8 @@ def test_line_equals_statsmodels_with_its_prediction_interval(pairs, at):
     assert (line.intercept.estimate, line.slope.estimate) == pytest.approx(tuple(known.params), rel=1e-6, abs=1e-6)
     assert np.array([line.intercept.low, line.slope.low]) == pytest.approx(known.conf_int()[:, 0], rel=1e-5, abs=1e-5)
     frame = known.get_prediction([[1.0, at]]).summary_frame()
-    band, middle = line.predict(at), line.confidence(at)
-    expected = frame[["obs_ci_lower", "obs_ci_upper", "mean_ci_lower", "mean_ci_upper"]].to_numpy()[0]
-    assert np.array([band.low, band.high, middle.low, middle.high]) == pytest.approx(expected, rel=1e-5, abs=1e-4)
+    band, expected = line.predict(at), frame[["obs_ci_lower", "obs_ci_upper"]].to_numpy()[0]
+    assert np.array([band.low, band.high]) == pytest.approx(expected, rel=1e-5, abs=1e-4)
 
 
 def test_a_line_through_equal_x_is_refused_and_one_row_is_too_few():
@@ -275,7 +274,8 @@ def test_a_clustered_slope_is_wider_where_errors_are_shared_and_near_statsmodels
     family = np.repeat(np.arange(30), 6)
     x = rng.normal(size=180) + rng.normal(size=30)[family]
     y = 0.5 * x + 2 * rng.normal(size=30)[family] + rng.normal(size=180)
-    interval, plain = rs.clustered_slope(x, y, family), rs.ols(x, y).slope
+    interval = rs.clustered(lambda a, b: rs.ols(a, b).slope.estimate, x, y, clusters=family)
+    plain = rs.ols(x, y).slope
     robust = OLS(y, add_constant(x)).fit(cov_type="cluster", cov_kwds={"groups": family}, use_t=True)
     width = interval.high - interval.low
     assert width > 1.2 * (plain.high - plain.low)
@@ -292,7 +292,7 @@ def test_clusters_are_left_out_of_a_correlation_from_eight_on():
     partial = rs.clustered_r(x, y, eight, given=np.column_stack([size, x**2]))
     assert partial.estimate == pytest.approx(rs.partial_pearson(x, y, np.column_stack([size, x**2])).estimate)
     # A missing label is a cluster of its own; a missing score is no row.
-    assert rs.cluster_count(["a", None, "a", None]) == 3
+    assert rs.labels_to_codes(["a", None, "a", None])[1] == 3
     assert rs.clustered_r(np.append(x, np.nan), np.append(y, 1.0), np.append(eight, 0)).n == 24
 
 
@@ -340,3 +340,12 @@ def test_the_share_and_the_signs_that_would_be_seen():
     share = rs.seen_signs(20)
     chance = sum(stats.binom.pmf(k, 20, share) for k in range(21) if stats.binomtest(k, 20).pvalue <= 0.05 and k > 10)
     assert chance == pytest.approx(0.8, abs=0.01)
+
+
+def test_a_mixture_has_its_tails_where_its_draws_have_them():
+    weight, mean, sd = np.array([1.0, 3.0]), np.array([-2.0, 1.0]), np.array([0.5, 2.0])
+    low, high = rs.mixture_interval(weight, mean, sd)
+    tails = [float(weight @ stats.norm.cdf(end, mean, sd)) / 4 for end in (low, high)]
+    assert tails == pytest.approx([0.025, 0.975], abs=1e-9)
+    alone = rs.mixture_interval(np.ones(1), np.zeros(1), np.ones(1), freedom=7)
+    assert alone == pytest.approx(stats.t.interval(0.95, 7), abs=1e-9)

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 
 from cape_lib import stats, tables
 from cape_lib.base import coupling
-from cape_lib.base.coupling.families import posterior, restricted_likelihood, step_noise
+from cape_lib.base.coupling import posterior, restricted_likelihood, step_noise
 from cape_lib.errors import MissingError, UsageError
 
 
@@ -43,14 +43,13 @@ def test_steps_of_families_with_few_tokens_are_negative_up_to_ten_billion(steps)
 @pytest.mark.parametrize(
     ("size", "shares"), [("geometric mean", [0.73, 0.60, 0.26]), ("smaller model", [0.72, 0.35, 0.25])]
 )
-def test_where_the_share_falls_depends_on_the_size_that_a_step_is_given(steps, panel, size, shares):
+def test_where_the_share_falls_depends_on_the_size_that_a_step_is_given(steps, size, shares):
     table = coupling.signs_by_size(steps, edges=(3.5, 10.0), size=size)
     assert table["share"].round(2).tolist() == shares
-    again = coupling.known_steps(panel, size=size)
-    counts = np.histogram(again["size_b"], [0, 3.5, 10, np.inf])[0]
+    counts = np.histogram(steps[coupling.SIZE_RULES[size]], [0, 3.5, 10, np.inf])[0]
     assert table["intervals"].tolist() == counts.tolist()
     with pytest.raises(UsageError, match="geometric mean"):
-        coupling.known_steps(panel, size="mean")
+        coupling.signs_by_size(steps, size="mean")
 
 
 def test_the_slip_in_the_source_is_no_number_of_tokens(panel):
@@ -97,7 +96,9 @@ def test_given_size_and_tokens_the_scores_of_large_models_no_longer_go_together(
 
 
 def test_a_base_rate_counts_the_steps_near_a_size_and_near_the_tokens(steps):
-    every, few, many = (coupling.base_rate(steps, 1.0, tokens_b=tokens) for tokens in (None, 300, 3000))
+    tokens = steps["tokens_b"]
+    chosen = (steps, steps[tokens.between(100, 900)], steps[tokens.between(1000, 9000)])
+    every, few, many = (coupling.base_rate(rows, 1.0) for rows in chosen)
     near = steps[(steps["size_b"] / 1.0).between(1 / 3, 3)]
     assert (every.steps, every.tax) == (len(near), (near["gamma"] < -0.1).sum())
     whole = stats.clustered_share(near["gamma"] < -0.1, near["family"])

@@ -6,6 +6,7 @@ Figures: `charts.levers`; sentences: `story.levers`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
 from cape_lib import stats
-from cape_lib.base.boundary.quadratic import fit_parabolas
+from cape_lib.base.boundary import fit_parabolas
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
 from cape_lib.stats import Estimate
@@ -52,8 +53,7 @@ CONFOUNDED: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class WidthNull:
+class WidthNull(NamedTuple):
     """r after width normalisation beside the r of scores without any coupling on the same widths.
 
     `plain` and `normalised`: r of the ladder with Fisher intervals; `null`: mean and 95 % of r over random scores
@@ -68,47 +68,39 @@ class WidthNull:
     p: float
 
 
-def _with_width(ladder: pd.DataFrame, *, x: str, y: str) -> pd.DataFrame:
-    """Rows that hold both scores and a width; MissingError with fewer than three or with one width only."""
+def normalise(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
+    """Both scores divided by d_model / 512, as columns `x_normalised` and `y_normalised`, beside the given rows.
+
+    Raises MissingError with fewer than three rows that hold both scores and a width, or with one width only.
+    Source: paper A, width normalisation; it names the risk that a common divisor makes r positive by itself.
+    """
     rows = ladder.dropna(subset=[x, y, "d_model"])
     if len(rows) < 3 or rows["d_model"].nunique() < 2:
         raise MissingError(
             f"width normalisation needs three models of different width with {x} and {y}, {len(rows)} given; "
             "add the column d_model"
         )
-    return rows
-
-
-def normalise(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
-    """Both scores divided by d_model / 512, as columns `x_normalised` and `y_normalised`, beside the given rows.
-
-    Source: paper A, width normalisation; it names the risk that a common divisor makes r positive by itself.
-    """
-    rows = _with_width(ladder, x=x, y=y)
     unit = rows["d_model"].astype(float) / REFERENCE_WIDTH
     return rows.assign(x_normalised=rows[x] / unit, y_normalised=rows[y] / unit)
 
 
 def width_normalised(
-    ladder: pd.DataFrame,
-    *,
-    x: str = "hellaswag",
-    y: str = "truthfulqa",
-    resamples: int = 10_000,
-    seed: int = 0,
+    ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", resamples: int = 10_000, seed: int = 0
 ) -> WidthNull:
     """r before and after dividing both scores by width, beside random scores on the same widths.
 
-    ladder: sizes of one family with d_model, scores in percent. The random scores are the ladder's own x and y, each
-    shuffled over the sizes by itself: same values, no coupling and no trend with size.
+    ladder: sizes of one family with d_model, scores in percent; errors as `normalise`. The random scores are the
+    ladder's own x and y, each shuffled over the sizes by itself: no coupling and no trend with size.
     Source: paper A; Pythia -0.989 to +0.963.
     """
-    rows = normalise(ladder, x=x, y=y)
-    after = stats.pearson(rows["x_normalised"].to_numpy(float), rows["y_normalised"].to_numpy(float))
-    drawn = random_r(rows, x=x, y=y, resamples=resamples, seed=seed)
+    rows, rng = normalise(ladder, x=x, y=y), stats.generator(seed)
+    after = stats.pearson(rows["x_normalised"], rows["y_normalised"])
+    unit = rows["d_model"].to_numpy(float) / REFERENCE_WIDTH
+    shuffled = [rng.permuted(np.tile(rows[score].to_numpy(float), (resamples, 1)), axis=1) for score in (x, y)]
+    drawn = stats.pearson_rows(shuffled[0] / unit, shuffled[1] / unit)
     low, high = stats.percentile_interval(drawn)
     return WidthNull(
-        plain=stats.pearson(rows[x].to_numpy(float), rows[y].to_numpy(float)),
+        plain=stats.pearson(rows[x], rows[y]),
         normalised=after,
         null=Estimate(float(np.nanmean(drawn)), low, high, len(rows), "random scores divided by the same widths"),
         share_positive=float(np.mean(drawn > 0)),
@@ -116,28 +108,18 @@ def width_normalised(
     )
 
 
-def random_r(ladder: pd.DataFrame, *, x: str, y: str, resamples: int, seed: int) -> np.ndarray:
-    """r of shuffled scores after division by width, shape (resamples,); x and y are shuffled independently."""
-    rows = _with_width(ladder, x=x, y=y)
-    rng = stats.generator(seed)
-    unit = rows["d_model"].to_numpy(float) / REFERENCE_WIDTH
-    old = rng.permuted(np.tile(rows[x].to_numpy(float), (resamples, 1)), axis=1)
-    new = rng.permuted(np.tile(rows[y].to_numpy(float), (resamples, 1)), axis=1)
-    return stats.pearson_rows(old / unit, new / unit)
-
-
 def width_by_ladder(
-    panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", resamples: int = 4000, seed: int = 0
+    panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", resamples: int = 4000
 ) -> pd.DataFrame:
-    """Every ladder of a panel with at least three widths, before and after, beside its own null.
+    """`width_normalised` of every ladder of a panel with at least three widths, by name of the ladder.
 
     panel: `tables.base(...)`. Returns ladder, n, r, low, high, r_normalised, low_normalised, high_normalised, null,
-    null_low, null_high, share_positive, p; by name of the ladder.
+    null_low, null_high, share_positive, p.
     """
     table = []
     for name, rows in panel.dropna(subset=["ladder"]).groupby("ladder"):
         try:
-            w = width_normalised(rows, x=x, y=y, resamples=resamples, seed=seed)
+            w = width_normalised(rows, x=x, y=y, resamples=resamples)
         except MissingError:
             continue
         r = [(e.estimate, e.low, e.high) for e in (w.plain, w.normalised, w.null)]
@@ -153,10 +135,9 @@ def minimum_curation(params_b: float, *, critical_b: float = CRITICAL_B) -> floa
     the exponent was set, no data were fitted, and no run has tested it.
     Source: paper A; 60 % at 1 B, 5 % at 3 B.
     """
-    if not np.isfinite(params_b) or params_b <= 0:
-        raise UsageError(f"size {params_b:g} is out of range; give billions of parameters, above 0")
-    if not np.isfinite(critical_b) or critical_b <= 0:
-        raise UsageError(f"critical size {critical_b:g} is out of range; give billions of parameters, above 0")
+    for name, size in (("size", params_b), ("critical size", critical_b)):
+        if not np.isfinite(size) or size <= 0:
+            raise UsageError(f"{name} {size:g} is out of range; give billions of parameters, above 0")
     return float(max(0.0, (critical_b - params_b) / critical_b) ** 1.5)
 
 
@@ -229,33 +210,27 @@ def curation_contrasts(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "t
 
     Returns model, params_b, training, instruct, doubtful, and for x, y and the residual (y beyond what x leads to
     expect): value, `<name>_expected`, `<name>_excess` (points over the web-trained at this size) and `<name>_p`
-    (share of web-trained models, by the t distribution of their scatter, that would lie as high).
+    (share of web-trained models, by the t distribution of their scatter, that would lie as high; NaN without scatter).
     """
-    web = web_trained(panel, x=x, y=y)
-    rows = curated(panel, x=x, y=y)
+    web, rows = web_trained(panel, x=x, y=y), curated(panel, x=x, y=y)
     own, (first, second) = rows["params_b"].to_numpy(float), web[[x, y]].to_numpy(float).T
     curve = fit_parabolas(first, second)
     table = rows[["model", "params_b", "training", "instruct", "doubtful", x, y]].copy()
     table["residual"] = rows[y].to_numpy(float) - curve.at(rows[x].to_numpy(float))[0]
+    expected = {}
     for name, column in (("x", x), ("y", y)):
         trend = web_trend(panel, column, x=x, y=y)
-        values = rows[column].to_numpy(float)
-        _beside(table, name, values, trend.expected(own), sd=trend.residual_sd, freedom=trend.n - 3)
+        expected[name] = column, trend.expected(own), trend.residual_sd, trend.n - 3
     size, rest = np.log10(web["params_b"].to_numpy(float)), second - curve.at(first)[0]
     line = fit_parabolas(size, rest, bend=False)
     sd = float(np.sqrt(((rest - line.at(size)[0]) ** 2).sum() / (len(web) - 2)))
-    expected = line.at(np.log10(own))[0]
-    _beside(table, "residual", table["residual"].to_numpy(), expected, sd=sd, freedom=len(web) - 2)
+    expected["residual"] = "residual", line.at(np.log10(own))[0], sd, len(web) - 2
+    for name, (column, value, sd, freedom) in expected.items():
+        excess = table[column].to_numpy(float) - value
+        table[f"{name}_expected"], table[f"{name}_excess"] = value, excess
+        with np.errstate(divide="ignore", invalid="ignore"):
+            table[f"{name}_p"] = stdtr(freedom, -excess / sd)
     return table.reset_index(drop=True)
-
-
-def _beside(table: pd.DataFrame, name: str, values: Floats, expected: Floats, *, sd: float, freedom: int) -> None:
-    """Put one reading's expectation, excess (points) and p into the table."""
-    excess = values - expected
-    table[f"{name}_expected"], table[f"{name}_excess"] = expected, excess
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # Web-trained models that do not scatter leave nothing to judge a model of the same score by: NaN.
-        table[f"{name}_p"] = stdtr(freedom, -excess / sd)
 
 
 def equivalent_scale(
@@ -267,11 +242,10 @@ def equivalent_scale(
     x: str = "hellaswag",
     y: str = "truthfulqa",
 ) -> pd.DataFrame:
-    """For each curated model the size of a web-trained model with the same value of one reading.
+    """For each curated model the size of a web-trained model with the same value of one reading (UsageError).
 
     reading: a name of `READINGS`. The web-trained expectation is a parabola in log size (a line for the residual)
-    within the sizes of the panel; families are resampled whole, and the model's own scores are redrawn with their
-    noise.
+    within the sizes of the panel; families are resampled whole, the model's own scores redrawn with their noise.
     Returns model, params_b, equivalent_b, low, high (billions; inf: no web-trained size of the panel gets there, 0: the
     smallest already does), ratio, ratio_low, ratio_high (equivalent over own size), unreached (share of resamples).
     Source: paper A's "one unit of data quality is ten times the scale" and "Phi at 1 B like 10 B web-trained".
@@ -300,7 +274,8 @@ def equivalent_scale(
     for i, (model, own) in enumerate(zip(rows["model"], rows["params_b"].to_numpy(float), strict=True)):
         sizes = _crossing(grid, expected, values[:, i])
         point, drawn = float(sizes[0]), sizes[1:]
-        low, high = _open_interval(drawn)
+        # Draws may be 0 or inf: an end is one of them, as nothing lies half way to infinity.
+        low, high = np.nanquantile(drawn, [0.025, 0.975], method="inverted_cdf").tolist()
         table.append((model, own, point, low, high, point / own, low / own, high / own, float(np.isinf(drawn).mean())))
     columns = ["model", "params_b", "equivalent_b", "low", "high", "ratio", "ratio_low", "ratio_high", "unreached"]
     return pd.DataFrame(table, columns=columns)
@@ -309,8 +284,7 @@ def equivalent_scale(
 def ten_times(equivalents: pd.DataFrame) -> Estimate:
     """Median ratio of equivalent to own size: "one unit of data quality = ten times the scale" as one number.
 
-    equivalents: from `equivalent_scale`. Interval: the widest limits of any of the models, inf where no web-trained
-    size gets there; so few models allow nothing finer.
+    equivalents: from `equivalent_scale`. Interval: the widest limits of any of the models; so few allow nothing finer.
     """
     method = "median ratio, widest limits of the models"
     if equivalents.empty:
@@ -336,15 +310,6 @@ def _crossing(grid: Floats, expected: Floats, values: Floats) -> Floats:
     return np.where(rises.any(axis=1), sizes, np.where(above[:, -1], 0.0, np.inf))
 
 
-def _open_interval(drawn: Floats) -> tuple[float, float]:
-    """Central 95 % of draws of which some may be 0 or inf, without interpolating towards infinity."""
-    finite = drawn[~np.isnan(drawn)]
-    if finite.size == 0:
-        return stats.percentile_interval(drawn)
-    low, high = np.quantile(finite, [0.025, 0.975], method="inverted_cdf")
-    return float(low), float(high)
-
-
 def generation_pairs(
     internal: pd.DataFrame, *, older: str = "Qwen2.5", newer: str = "Qwen3", measure: str | None = None
 ) -> pd.DataFrame:
@@ -359,18 +324,19 @@ def generation_pairs(
     rows = internal.dropna(subset=["net_coupling"]).copy()
     in_name = rows["model"].str.extract(r"(?i)(?:^|-)(\d+\.?\d*)b$")[0].astype(float)
     rows["size"] = rows["params_b"].fillna(in_name)
+    if measure is not None:
+        rows = rows[rows["measure_id"] == measure]
     table = []
     for name, group in rows.groupby("measure_id"):
         old, new = group[group["family"] == older], group[group["family"] == newer]
-        if old.empty or new.empty or (measure is not None and name != measure):
+        if old.empty or new.empty:
             continue
-        old_b, old_r = old["size"].to_numpy(float), old["net_coupling"].to_numpy(float)
-        new_r = new["net_coupling"].to_numpy(float)
-        for i, (model, size) in enumerate(zip(new["model"], new["size"].to_numpy(float), strict=True)):
-            j = int(np.abs(np.log(old_b) - np.log(size)).argmin())
-            twins = int((new_r.round(3) == new_r[i].round(3)).sum())
-            pair = (name, old["model"].iloc[j], model, old_b[j], size, size / old_b[j])
-            table.append((*pair, old_r[j], new_r[i], new_r[i] - old_r[j], twins > 1))
+        rounded = new["net_coupling"].round(3)
+        for row, twin in zip(new.itertuples(), rounded.duplicated(keep=False), strict=True):
+            near = old.iloc[int(np.abs(np.log(old["size"].to_numpy(float)) - np.log(row.size)).argmin())]
+            pair = (name, near["model"], row.model, near["size"], row.size, row.size / near["size"])
+            before, after = near["net_coupling"], row.net_coupling
+            table.append((*pair, before, after, after - before, twin))
     if not table:
         raise MissingError(f"{older} and {newer} share no measurement; rows of different measures are not compared")
     columns = ["measure_id", "older", "newer", "older_b", "newer_b", "size_ratio", "older_coupling", "newer_coupling"]

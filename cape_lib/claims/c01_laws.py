@@ -241,5 +241,5 @@ def fixed_point(panel: str) -> Attempts:
     yield stress("the sign of the slope", slope, says, lost=away, more="; it settles nowhere")
     for ladder in ("OPT", "Pythia"):
         flow = dynamics.gamma_flow(tables.ladder(ladder, panel="published"))
-        says = "attracting" if flow.attracting else "repelling"
+        says = "attracting" if flow.line.slope.estimate < 0 else "repelling"
         yield stress(f"gamma of the scores, {ladder}: fixed point", flow.fixed_point, says)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cape_lib import tables
 from cape_lib.base import boundary, coupling
-from cape_lib.base.coupling.local import BONUS, TAX
+from cape_lib.base.coupling import BONUS, TAX
 from cape_lib.claims.c01_coupling import X, Y
 from cape_lib.claims.c01_laws import VERSION
 from cape_lib.claims.registry import BASE, Attempts, claim

@@ -88,8 +88,8 @@ def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
         s = f.saturation(rows)
         answer["saturation"] = asdict(s) | {"rotate": s.rotate}
     if fitted.panel == "corrected":
-        checked = f.share_checked(frame)
-        answer["share_checked"] = float(checked["checked"].sum() / checked["cells"].sum())
+        audit = tables.cell_audit().set_index("lab")
+        answer["share_checked"] = float(audit.loc["all", "share_checked"])
     return answer
 
 

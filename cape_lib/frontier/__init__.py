@@ -1,4 +1,7 @@
-"""The frontier: two scores of a release, the line through all of them, and what lies off it."""
+"""The frontier: two scores of a release, the line through all of them, and what lies off it.
+
+What is imported here is what the room offers.
+"""
 
 from cape_lib.frontier.influence import (
     cell_effects,
@@ -11,8 +14,6 @@ from cape_lib.frontier.influence import (
     pair_table,
     published_matrix,
     range_cuts,
-    release_days,
-    share_checked,
     subset_correlations,
 )
 from cape_lib.frontier.labs import (

@@ -15,19 +15,17 @@ from cape_lib import stats
 from cape_lib.errors import ScoresError
 from cape_lib.frontier.labs import lab_line, lab_means, lab_r, lab_slopes, leave_one_lab_out
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
-from cape_lib.frontier.saturation import TRUE_SPREAD, saturation, spread, spread_draws, top_rows
+from cape_lib.frontier.saturation import AXES, TRUE_SPREAD, saturation, spread, spread_draws, top_rows
 from cape_lib.stats import Estimate
 
-Z95 = 1.959963984540054
 #: how a setting says that the model answers without reasoning
 WITHOUT_REASONING = r"non-?(?:reasoning|think)|without (?:extended )?thinking"
-AXES = (X, Y, "hle", "ifeval")
 #: paper B, table 2: three correlations from three different sets of models (n = 21, 10, 9)
 PUBLISHED = {(X, Y): 0.848, (Y, "hle"): 0.715, (X, "hle"): -0.251}
 Floats = NDArray[np.float64]
 
 
-def release_days(rows: pd.DataFrame) -> NDArray[np.float64]:
+def _days(rows: pd.DataFrame) -> Floats:
     """Days since the first release, shape (n,); NaN where there is no date."""
     dates = pd.to_datetime(rows["released"])
     return np.asarray((dates - dates.min()) / np.timedelta64(1, "D"), dtype=float)
@@ -40,7 +38,7 @@ def date_confound(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, E
     scores centred within the calendar year), `x_date` and `y_date` (each score with the date); each lab left out.
     """
     rows = complete_rows(frame, x, y, "released")
-    rows = rows.assign(days=release_days(rows))
+    rows = rows.assign(days=_days(rows))
     year = pd.to_datetime(rows["released"]).dt.year
     several = year.map(year.value_counts()).to_numpy() > 1
     years = np.eye(int(year.nunique()))[year.astype("category").cat.codes.to_numpy()][several]
@@ -98,17 +96,14 @@ def compute_tiers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFram
     Source: paper B, section 4.4: GPT-5.4 standard to xhigh, +7.8 at one and the same SWE-bench score.
     """
     rows = complete_rows(frame, x, y)
-    rows = rows[rows["compute_tier"].notna()]
+    rows = rows[rows["compute_tier"].notna()].sort_values(y)
     table = []
     for base, pair in rows.groupby(rows["model"].str.rsplit(n=1).str[0]):
-        if len(pair) < 2:
-            continue
-        ordered = pair.sort_values(y)
-        first, last = ordered.iloc[0], ordered.iloc[-1]
-        dy = float(last[y] - first[y])
-        half = Z95 * float(np.hypot(stats.score_sd(float(first[y]), y), stats.score_sd(float(last[y]), y)))
-        dx = float(last[x] - first[x])
-        table.append((base, first["compute_tier"], last["compute_tier"], dx, dy, dy - half, dy + half, dx == 0))
+        if len(pair) > 1:
+            ends = pair.iloc[[0, -1]]
+            (dx, dy), tiers = ends[[x, y]].diff().iloc[1].astype(float), ends["compute_tier"]
+            half = stats.Z95 * float(np.hypot(*stats.score_sd(ends[y], y)))
+            table.append((base, *tiers, dx, dy, dy - half, dy + half, dx == 0))
     return pd.DataFrame(table, columns=["model", "lower", "higher", "dx", "dy", "low", "high", "same_x"])
 
 
@@ -194,14 +189,19 @@ def headline_numbers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str
     rows = complete_rows(frame, x, y)
     fitted = fit_line(rows, x=x, y=y)
     numbers = lab_line(rows, x=x, y=y) | {
-        "partial r given date": lab_r(rows, x, y, given=release_days(rows)),
+        "partial r given date": lab_r(rows, x, y, given=_days(rows)),
         "leave-one-lab-out error": leave_one_lab_out(rows, x=x, y=y)[0],
     }
     if len(rows) >= 5:
         numbers |= _top_five(rows, x, y)
     means = lab_means(rows, chosen=fitted, x=x, y=y)
-    numbers |= _by_lab(means[means["n"] > 1], "mean", "mean h", "core models, t interval")
-    numbers |= _by_lab(lab_slopes(rows, x=x, y=y), "slope", "slope", "least squares, t interval")
+    slopes = lab_slopes(rows, x=x, y=y)
+    for name, table, column, method in (
+        ("mean h", means[means["n"] > 1], "mean", "core models, t interval"),
+        ("slope", slopes, "slope", "least squares, t interval"),
+    ):
+        for lab, *values, n in table[["lab", column, "low", "high", "n"]].itertuples(index=False):
+            numbers[f"{name} {lab}"] = Estimate(*map(float, values), int(n), method)
     return numbers
 
 
@@ -214,15 +214,6 @@ def _top_five(rows: pd.DataFrame, x: str, y: str) -> dict[str, Estimate]:
         numbers[name] = Estimate(measured, *draws[axis].interval(measured), 5, TRUE_SPREAD)
     numbers["sigma"] = Estimate(ratio.sigma, ratio.low, ratio.high, 5, TRUE_SPREAD)
     return numbers
-
-
-def _by_lab(table: pd.DataFrame, column: str, name: str, method: str) -> dict[str, Estimate]:
-    return {
-        f"{name} {row['lab']}": Estimate(
-            float(row[column]), float(row["low"]), float(row["high"]), int(row["n"]), method
-        )
-        for row in table.to_dict("records")
-    }
 
 
 def correction_effects(
@@ -301,17 +292,3 @@ def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: st
     effects = pd.DataFrame(table, columns=columns)
     order = (effects["h_after"] - effects["h_before"]).abs().sort_values(ascending=False, na_position="last").index
     return effects.loc[order].reset_index(drop=True)
-
-
-def share_checked(panel: pd.DataFrame, *, axes: tuple[str, ...] = (X, Y)) -> pd.DataFrame:
-    """How many cells were looked up, by lab: lab, cells, checked, share, and one column a status with its count.
-
-    panel: `tables.frontier("corrected")` with `<benchmark>_status`; "unchecked" cells are those that no source names.
-    """
-    statuses = pd.concat([panel[["lab"]].assign(status=panel[f"{axis}_status"]) for axis in axes], ignore_index=True)
-    counts = statuses.groupby(["lab", "status"]).size().unstack(fill_value=0)
-    cells = counts.sum(axis=1)
-    checked = cells - counts.get("unchecked", 0)
-    table = counts.assign(cells=cells, checked=checked, share=checked / cells).reset_index()
-    lead = ["lab", "cells", "checked", "share"]
-    return table[lead + [column for column in table if column not in lead]].rename_axis(columns=None)

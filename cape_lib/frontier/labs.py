@@ -6,13 +6,12 @@ Figures: `charts.frontier`; sentences: `story.frontier`.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, fdtrc, fdtri, ndtr, ndtri, stdtr, stdtrit
+from scipy.special import chdtrc, fdtrc, fdtri, ndtri, stdtrit
 
 from cape_lib import stats
 from cape_lib.errors import MissingError, ScoresError, UsageError
@@ -44,10 +43,14 @@ def lab_line(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, Estima
     rows = complete_rows(frame, x, y)
     fitted = fit_line(rows, x=x, y=y).fit
     old, new, labs = rows[x].to_numpy(float), rows[y].to_numpy(float), rows["lab"]
-    intercept = stats.clustered(
-        lambda a, b: stats.ols(a, b).intercept.estimate, old, new, clusters=labs, unit="labs", few=fitted.intercept
-    )
-    return {"r": lab_r(rows, x, y), "slope": stats.clustered_slope(old, new, labs, unit="labs"), "intercept": intercept}
+
+    def of_line(name: str) -> Estimate:
+        few = getattr(fitted, name)
+        return stats.clustered(
+            lambda a, b: getattr(stats.ols(a, b), name).estimate, old, new, clusters=labs, unit="labs", few=few
+        )
+
+    return {"r": lab_r(rows, x, y), "slope": of_line("slope"), "intercept": of_line("intercept")}
 
 
 def check_lab(frame: pd.DataFrame, lab: str) -> str:
@@ -59,12 +62,7 @@ def check_lab(frame: pd.DataFrame, lab: str) -> str:
 
 
 def lab_means(
-    frame: pd.DataFrame,
-    *,
-    chosen: FrontierLine | str | None = None,
-    core_only: bool = True,
-    x: str = X,
-    y: str = Y,
+    frame: pd.DataFrame, *, chosen: FrontierLine | str | None = None, core_only: bool = True, x: str = X, y: str = Y
 ) -> pd.DataFrame:
     """Mean h by lab, highest first, with a t interval from the lab's own scatter where it has two models or more.
 
@@ -89,12 +87,10 @@ def _with_h(frame: pd.DataFrame, chosen: FrontierLine | str | None, core_only: b
     return rows[rows["subset"] == "core"] if core_only and "subset" in rows else rows
 
 
-def leave_one_lab_out(
-    frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: str = X, y: str = Y
-) -> tuple[Estimate, pd.DataFrame]:
-    """Mean absolute error on a lab that the line has not seen, beside a flat line.
+def leave_one_lab_out(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> tuple[Estimate, pd.DataFrame]:
+    """Mean absolute error on a lab of three models or more that the line has not seen, beside a flat line.
 
-    frame: the frozen rows for the published number; at_least: labs with fewer models are not held out.
+    frame: the frozen rows for the published number.
     Returns the unweighted mean over the held-out labs (points; interval: t over those labs) and one row a lab:
     lab, n, error, error_flat (mean y of the other labs as the prediction), slope of the others' line.
     Source: paper B, section 4.3: 9.2 over four labs (OpenAI 6.5, Google 7.3, DeepSeek 10.6, Anthropic 12.4).
@@ -102,7 +98,7 @@ def leave_one_lab_out(
     rows = complete_rows(frame, x, y)
     table = []
     for lab, group in rows.groupby("lab"):
-        if len(group) < at_least:
+        if len(group) < FEWEST_FOR_A_SLOPE:
             continue
         others = rows[rows["lab"] != lab]
         fitted = fit_line(others, x=x, y=y)
@@ -118,9 +114,8 @@ def lab_slopes(frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: st
     """Least-squares slope of each lab with at least three models, steepest first, with t intervals.
 
     Returns lab, n, slope, low, high, standard_error, intercept, r, x_min, x_max, and pooled_error and freedom: the
-    standard error from the scatter of all these labs together about their own lines, and its degrees of freedom. A lab
-    of three releases has one degree of its own, which makes its standard error a number drawn almost at random; what
-    compares labs therefore takes the pooled one.
+    standard error from the scatter of all these labs together about their own lines, and its degrees of freedom. It is
+    what compares labs: a lab of three releases has one degree of its own, and an error drawn almost at random.
     Source: paper B, section 4.2: Google 1.15, DeepSeek 0.23, all rows of the lab among the 34.
     """
     table = []
@@ -144,13 +139,7 @@ def lab_slopes(frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: st
 
 
 def lab_permutation(
-    frame: pd.DataFrame,
-    *,
-    core_only: bool = True,
-    resamples: int = 9999,
-    seed: int = 0,
-    x: str = X,
-    y: str = Y,
+    frame: pd.DataFrame, *, core_only: bool = True, resamples: int = 9999, seed: int = 0, x: str = X, y: str = Y
 ) -> pd.DataFrame:
     """Two questions put to shuffled panels, on the very rows of `lab_means` (the same `core_only`) and their line.
 
@@ -198,7 +187,7 @@ def seen_between(weights: ArrayLike, groups: int, freedom: int) -> float:
     return float(np.sqrt((fdtri(groups, freedom, 0.95) / fdtri(groups, freedom, 1 - stats.POWER) - 1) / typical))
 
 
-def _between(h: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.float64]:
+def _between(h: Floats, labs: Floats) -> Floats:
     """Share of the variance of each row of h that lies between labs; h (draws, n), labs (n, k) one-hot."""
     h = h - h.mean(axis=1, keepdims=True)
     means = (h @ labs) / labs.sum(axis=0)
@@ -207,12 +196,11 @@ def _between(h: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.fl
         return np.where(total > 0, (means**2 * labs.sum(axis=0)).sum(axis=1) / total, np.nan)
 
 
-def _demean(v: NDArray[np.float64], labs: NDArray[np.float64]) -> NDArray[np.float64]:
+def _demean(v: Floats, labs: Floats) -> Floats:
     return np.asarray(v - ((v @ labs) / labs.sum(axis=0)) @ labs.T)
 
 
-@dataclass(frozen=True, slots=True)
-class Heterogeneity:
+class Heterogeneity(NamedTuple):
     """Whether all lab slopes are one: `q` (weighted squares about the common slope), `freedom`, `p`, what is left.
 
     `tau` is the standard deviation of the true slopes (DerSimonian-Laird, zero where the spread is no more than
@@ -229,50 +217,6 @@ class Heterogeneity:
     common_low: float
     common_high: float
     scatter_freedom: float
-
-    def __str__(self) -> str:
-        return (
-            f"Q = {self.q:.1f} on {self.freedom} degrees of freedom, {stats.p_text(self.p, '')}; beyond noise slopes "
-            f"spread by {self.tau:.2f} (sd) around {self.common:.2f} [{self.common_low:.2f}, {self.common_high:.2f}]"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class SlopeTest:
-    """F test that all labs share one slope: `f` on `freedom` (numerator, denominator), `p`, labs and models in it.
-
-    `seen`: the spread of true slopes (standard deviation) that four of five such panels would show.
-    """
-
-    f: float
-    freedom: tuple[int, int]
-    p: float
-    seen: float
-    labs: int
-    n: int
-
-    def __str__(self) -> str:
-        first, second = self.freedom
-        return (
-            f"F = {self.f:.2f} on {first} and {second} degrees of freedom, {stats.p_text(self.p, '')}, {self.n} models "
-            f"of {self.labs} labs; slopes that differ by {self.seen:.2f} (standard deviation) would have been seen"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class MixedSlopes:
-    """Partial pooling by a mixed model (slope and intercept vary by lab).
-
-    `slopes` has one row a lab (lab, n, slope); `slope_sd` is the model's standard deviation of slopes between labs;
-    `singular` is True where the fit puts a variance at its edge or does not converge: then the data cannot tell the
-    labs' slopes apart in this model, and `message` says so.
-    """
-
-    slopes: pd.DataFrame
-    common: float
-    slope_sd: float
-    singular: bool
-    message: str
 
 
 def heterogeneity(slopes: pd.DataFrame, *, scatter: str = "pooled") -> Heterogeneity:
@@ -298,9 +242,10 @@ def heterogeneity(slopes: pd.DataFrame, *, scatter: str = "pooled") -> Heterogen
     q, freedom, tau = float(pooled.q), len(slopes) - 1, float(max(0.0, pooled.tau2)) ** 0.5
     w = 1.0 / (errors**2 + tau**2)
     common = float((w * slopes["slope"]).sum() / w.sum())
-    half = (float(stdtrit(nu, 0.975)) if np.isfinite(nu) else float(ndtri(0.975))) / float(np.sqrt(w.sum()))
+    known = np.isinf(nu)
+    half = float(ndtri(0.975) if known else stdtrit(nu, 0.975)) / float(np.sqrt(w.sum()))
     share = max(0.0, q - freedom) / q if q > 0 else 0.0
-    p = float(fdtrc(freedom, nu, q / freedom)) if np.isfinite(nu) else float(chdtrc(freedom, q))
+    p = float(chdtrc(freedom, q) if known else fdtrc(freedom, nu, q / freedom))
     return Heterogeneity(q, freedom, p, tau, share, common, common - half, common + half, nu)
 
 
@@ -317,7 +262,7 @@ def pooled_ladders(ladders: pd.DataFrame) -> Heterogeneity:
     away, weight = slopes["slope"] - mean.common, 1 / (slopes["standard_error"] ** 2 + mean.tau**2)
     spread = float((weight * away**2).sum() / weight.sum() / mean.freedom) ** 0.5
     half = stats.student(0.95, mean.freedom) * spread
-    return replace(mean, common_low=mean.common - half, common_high=mean.common + half)
+    return mean._replace(common_low=mean.common - half, common_high=mean.common + half)
 
 
 def _errors(slopes: pd.DataFrame, scatter: str) -> tuple[Floats, float]:
@@ -329,24 +274,41 @@ def _errors(slopes: pd.DataFrame, scatter: str) -> tuple[Floats, float]:
     return slopes["pooled_error"].to_numpy(float), float(slopes["freedom"].iloc[0])
 
 
+class SlopeTest(NamedTuple):
+    """F test that all labs share one slope: `f` on `freedom` (numerator, denominator), `p`, labs and models in it.
+
+    `seen`: the spread of true slopes (standard deviation) that four of five such panels would show.
+    """
+
+    f: float
+    freedom: tuple[int, int]
+    p: float
+    seen: float
+    labs: int
+    n: int
+
+    def __str__(self) -> str:
+        first, second = self.freedom
+        return (
+            f"F = {self.f:.2f} on {first} and {second} degrees of freedom, {stats.p_text(self.p, '')}, {self.n} models "
+            f"of {self.labs} labs; slopes that differ by {self.seen:.2f} (standard deviation) would have been seen"
+        )
+
+
 def slope_test(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> SlopeTest:
     """Exact F test that all labs share one slope: a line for each lab against parallel lines (analysis of covariance).
 
-    frame: one row a model, scores in percent; labs with three models of different x count. Unlike Cochran's Q, which
-    takes standard errors of a few models each as known and calls equal slopes different too often, it holds its level.
-    Raises MissingError with fewer than two such labs or without a degree of freedom left, ScoresError where the models
-    of every lab lie exactly on a line.
+    frame: one row a model, scores in percent; labs with three models of different x count. Raises MissingError with
+    fewer than two such labs or without a degree of freedom left, ScoresError where the models of every lab lie exactly
+    on a line.
     """
     slopes = lab_slopes(frame, x=x, y=y)
-    freedom = int(slopes["freedom"].iloc[0]) if len(slopes) else 0
-    if freedom < 1:
+    nu = int(slopes["freedom"].iloc[0]) if len(slopes) else 0
+    if nu < 1:
         raise MissingError("comparing slopes needs two labs with three models each, and one with more; add rows")
-    spread = heterogeneity(slopes)
-    errors = slopes["pooled_error"].to_numpy(float)
-    seen = seen_between(1.0 / errors**2, spread.freedom, freedom)
-    return SlopeTest(
-        spread.q / spread.freedom, (spread.freedom, freedom), spread.p, seen, len(slopes), int(slopes["n"].sum())
-    )
+    q, freedom, p, *_ = heterogeneity(slopes)
+    seen = seen_between(1.0 / slopes["pooled_error"].to_numpy(float) ** 2, freedom, nu)
+    return SlopeTest(q / freedom, (freedom, nu), p, seen, len(slopes), int(slopes["n"].sum()))
 
 
 def shrunken_slopes(slopes: pd.DataFrame, *, scatter: str = "pooled") -> pd.DataFrame:
@@ -374,28 +336,32 @@ def _shrunk_interval(b: Floats, errors: Floats, nu: float) -> tuple[Floats, Floa
     common = (w * b[:, None]).sum(axis=0) / total
     log = 0.5 * (np.log(w).sum(axis=0) - np.log(total) - (w * (b[:, None] - common) ** 2).sum(axis=0))
     weight = np.exp(log - log.max())
-    weight /= weight.sum()
     own = tau**2 * w
     middle = own * b[:, None] + (1 - own) * common
     sd = np.sqrt(own * errors[:, None] ** 2 + (1 - own) ** 2 / total)
-    ends = []
-    for tail in (0.025, 0.975):
-        # The distribution of a mixture has no closed inverse: halve the interval, all labs at once.
-        low, high = (middle - 40 * sd).min(axis=1), (middle + 40 * sd).max(axis=1)
-        for _ in range(36):
-            half = (low + high) / 2
-            z = (half[:, None] - middle) / sd
-            below = (weight * (stdtr(nu, z) if np.isfinite(nu) else ndtr(z))).sum(axis=1) < tail
-            low, high = np.where(below, half, low), np.where(below, high, half)
-        ends.append((low + high) / 2)
-    return ends[0], ends[1]
+    ends = [stats.mixture_interval(weight, m, s, freedom=nu) for m, s in zip(middle, sd, strict=True)]
+    low, high = np.array(ends).T
+    return low, high
+
+
+class MixedSlopes(NamedTuple):
+    """A mixed model in which slope and intercept vary by lab: its `common` slope and the `slope_sd` between labs.
+
+    `singular` is True where the fit puts a variance at its edge or does not converge: then the data cannot tell the
+    labs' slopes apart in this model, and `message` says so.
+    """
+
+    common: float
+    slope_sd: float
+    singular: bool
+    message: str
 
 
 def mixed_slopes(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> MixedSlopes:
-    """The same by statsmodels' MixedLM on all complete rows, labs with one model included.
+    """Labs' slopes by statsmodels' MixedLM on all complete rows, labs with one model included.
 
-    Slope and intercept vary by lab; x is centred and scaled by ten points inside for a stable fit. A singular fit is an
-    answer and is returned as one. Raises MissingError with fewer than three labs, ScoresError where x or y is constant.
+    A singular fit is an answer and is returned as one. Raises MissingError with fewer than three labs, ScoresError
+    where x or y is constant.
     """
     import statsmodels.formula.api as smf
     from statsmodels.tools.sm_exceptions import ConvergenceWarning
@@ -406,7 +372,7 @@ def mixed_slopes(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> MixedSlopes:
     flat = [axis for axis in (x, y) if float(np.ptp(rows[axis].to_numpy(float))) == 0]
     if flat:
         raise ScoresError(f"{flat[0]} is the same for all {len(rows)} models; a slope needs two different values")
-    # The optimiser stops where it likes within its tolerance: one order of rows gives one answer.
+    # The optimiser stops where it likes within its tolerance: one order of rows and one scale give one answer.
     rows = rows.sort_values(["lab", x, y], kind="stable")
     data = pd.DataFrame(
         {"y": rows[y].astype(float), "x": (rows[x].astype(float) - rows[x].mean()) / 10.0, "lab": rows["lab"]}
@@ -416,29 +382,10 @@ def mixed_slopes(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> MixedSlopes:
         fit = smf.mixedlm("y ~ x", data, groups=data["lab"], re_formula="~x").fit(reml=True, method=["lbfgs", "powell"])
     cov = np.asarray(fit.cov_re, dtype=float)
     edge = np.linalg.eigvalsh(cov).min() < 1e-3 * max(float(np.trace(cov)), 1e-9)
-    convergence = [w for w in caught if issubclass(w.category, ConvergenceWarning)]
-    singular = bool(edge or not fit.converged or convergence)
-    common = float(fit.fe_params["x"])
-    own = {str(lab): common + _own_slope(fit, data, lab) for lab in sorted(data["lab"].unique())}
-    counts = rows.groupby("lab").size()
-    table = pd.DataFrame([(lab, int(counts[lab]), s / 10.0) for lab, s in own.items()], columns=["lab", "n", "slope"])
-    message = (
-        "singular fit: with so few models a lab the mixed model cannot separate slopes from intercepts"
-        if singular
-        else "regular fit"
-    )
-    table = table.sort_values("slope", ascending=False, ignore_index=True)
-    return MixedSlopes(table, common / 10.0, float(np.sqrt(max(cov[1, 1], 0.0))) / 10.0, singular, message)
-
-
-def _own_slope(fit: Any, data: pd.DataFrame, lab: str) -> float:
-    """What a lab's slope adds to the common one: D Z' (Z D Z' + s^2 I)^-1 residuals, which needs no inverse of D.
-
-    statsmodels inverts D, and refuses where rounding makes it exactly singular on one processor and not on another.
-    """
-    rows = data[data["lab"] == lab]
-    design = np.column_stack([np.ones(len(rows)), rows["x"]])
-    residuals = rows["y"].to_numpy(float) - design @ fit.fe_params.to_numpy(float)
-    cov = np.asarray(fit.cov_re, dtype=float)
-    total = design @ cov @ design.T + fit.scale * np.eye(len(rows))
-    return float((cov @ design.T @ np.linalg.pinv(total, hermitian=True) @ residuals)[1])
+    doubt = any(issubclass(w.category, ConvergenceWarning) for w in caught)
+    singular = bool(edge or not fit.converged or doubt)
+    message = "regular fit"
+    if singular:
+        message = "singular fit: with so few models a lab the mixed model cannot separate slopes from intercepts"
+    common, slope_sd = float(fit.fe_params["x"]) / 10.0, float(np.sqrt(max(cov[1, 1], 0.0))) / 10.0
+    return MixedSlopes(common, slope_sd, singular, message)

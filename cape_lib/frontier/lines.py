@@ -16,6 +16,7 @@ from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
 from cape_lib.stats import Estimate, Line, isocline, ols, score_sd, wilson_clustered
 
+Floats = NDArray[np.float64]
 X, Y = "swe_bench_verified", "gpqa_diamond"
 FROZEN_SLOPE, FROZEN_INTERCEPT = 0.513, 46.4
 #: least number of models for a line whose interval says anything
@@ -47,16 +48,15 @@ NO_LABEL = "no label"
 RATIOS: dict[tuple[str, str], float] = {(X, Y): 0.513, (Y, "ifeval"): 0.97}
 
 
-def angle(score: ArrayLike) -> NDArray[np.float64]:
+def angle(score: ArrayLike) -> Floats:
     """A score in percent as an angle, arcsin(sqrt(score / 100)), radians from 0 to pi / 2, same shape as `score`.
 
-    On this scale releases scatter about equally at every level: in points they lie twice as far apart at 60 % as at
-    90 %, as shares of right answers do (variance p (1 - p)). Source: Bartlett 1936.
+    On this scale releases scatter about equally at every level, as shares of right answers do. Source: Bartlett 1936.
     """
     return np.asarray(np.arcsin(np.sqrt(np.clip(np.asarray(score, dtype=float) / 100.0, 0.0, 1.0))))
 
 
-def percent(radians: ArrayLike) -> NDArray[np.float64]:
+def percent(radians: ArrayLike) -> Floats:
     """The score (percent, 0-100) of an angle; one beyond 0 or pi / 2 is an end of the scale."""
     return np.asarray(100.0 * np.sin(np.clip(np.asarray(radians, dtype=float), 0.0, np.pi / 2)) ** 2)
 
@@ -78,33 +78,31 @@ class FrontierLine:
     fit: Line
     scatter: float
 
-    def at(self, x: ArrayLike) -> NDArray[np.float64]:
+    def at(self, x: ArrayLike) -> Floats:
         """The line's y at x, both percent points, same shape as `x`."""
         return np.asarray(self.slope * np.asarray(x, dtype=float) + self.intercept, dtype=float)
 
-    def reach(self, x: ArrayLike, level: float = LEVEL) -> NDArray[np.float64]:
+    def reach(self, x: ArrayLike) -> Floats:
         """How far one new release at x may lie from the line on the scale of `angle` (radians), same shape as `x`.
 
-        The half-width of a t prediction interval. level: by default `LEVEL`, right 95 % of the time with heavy tails.
+        The half-width of a t prediction interval at `LEVEL`, right 95 % of the time with heavy tails.
         """
         away = np.asarray(x, dtype=float) - self.fit.mean_x
-        t = float(stdtrit(self.fit.n - 2, 0.5 + level / 2))
+        t = float(stdtrit(self.fit.n - 2, 0.5 + LEVEL / 2))
         return np.asarray(t * self.scatter * np.sqrt(1 + 1 / self.fit.n + away**2 / self.fit.spread_x))
 
-    def ordinary(self, x: ArrayLike, level: float = LEVEL) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def ordinary(self, x: ArrayLike) -> tuple[Floats, Floats]:
         """The range of y (low, high; percent, within 0-100) in which 95 % of new releases at x fall."""
-        middle, reach = angle(self.at(x)), self.reach(x, level)
+        middle, reach = angle(self.at(x)), self.reach(x)
         return percent(middle - reach), percent(middle + reach)
 
-    def interval(
-        self, x: ArrayLike, y: ArrayLike, level: float = LEVEL
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def interval(self, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
         """The interval (low, high; points) of h of releases with the scores x and y.
 
         It holds zero exactly where y lies in the range of `ordinary` at x. Line and end together stay within 0-100:
         where the line itself has left the scale, its end does.
         """
-        line, middle, reach = self.at(x), angle(y), self.reach(x, level)
+        line, middle, reach = self.at(x), angle(y), self.reach(x)
         low = np.where(middle - reach <= 0.0, np.minimum(line, 0.0), percent(middle - reach))
         high = np.where(middle + reach >= np.pi / 2, np.maximum(line, 100.0), percent(middle + reach))
         return low - line, high - line
@@ -134,9 +132,7 @@ def fit_line(frame: pd.DataFrame, *, x: str = X, y: str = Y, name: str = "fitted
     return line_through(rows[x].to_numpy(float), rows[y].to_numpy(float), name=name, panel=panel, date=_newest(rows))
 
 
-def line_through(
-    x: NDArray[np.float64], y: NDArray[np.float64], *, name: str = "fitted", panel: str = "", date: str = ""
-) -> FrontierLine:
+def line_through(x: Floats, y: Floats, *, name: str = "fitted", panel: str = "", date: str = "") -> FrontierLine:
     """The least-squares line of y on x, both percent, shape (n,), with its scatter; errors as `stats.ols`."""
     line = ols(x, y)
     rest = angle(y) - angle(line.at(x))
@@ -152,10 +148,9 @@ def frozen_rows(frame: pd.DataFrame) -> pd.DataFrame:
 def line(
     name: str = "frozen", *, as_of: str | None = None, claimed_by: str | None = None, x: str = X, y: str = Y
 ) -> FrontierLine:
-    """The line of that name, read from the tables: a name of `LINES`.
+    """The line of that name (one of `LINES`, UsageError else), read from the tables.
 
     as_of, claimed_by: passed on to the panel; "frozen" and "published" do not move with them.
-    Raises UsageError on an unknown name, with the nearest valid ones.
     """
     if name not in LINES:
         raise UsageError(suggest("line", name, LINES))
@@ -176,7 +171,7 @@ def line(
 def as_line(chosen: FrontierLine | str | None, frame: pd.DataFrame, *, x: str = X, y: str = Y) -> FrontierLine:
     """A line from a line, from its name, or (None) fitted to the frame itself."""
     if chosen is None:
-        return fit_line(frame, x=x, y=y, name="fitted")
+        return fit_line(frame, x=x, y=y)
     return line(chosen, x=x, y=y) if isinstance(chosen, str) else chosen
 
 
@@ -238,7 +233,11 @@ def release_h(swe: float, gpqa: float, *, line_name: str = "frozen", as_of: str 
     Raises UsageError out of range and where a fraction was given for percent.
     Source: paper B, equation 1; Opus 4.6 (80.8, 91.3) has h = +3.5 on the frozen line.
     """
-    _check(swe, gpqa)
+    for name, score in (("SWE-bench Verified", swe), ("GPQA Diamond", gpqa)):
+        if not np.isfinite(score) or not 0 <= score <= 100:
+            raise UsageError(f"{name} score {score:g} is out of range; give percent, 0 to 100")
+        if 0 < score <= 1:
+            raise UsageError(f"{name} score {score:g} looks like a fraction; give percent, e.g. {100 * score:g}")
     return read_h(swe, gpqa, line(line_name, as_of=as_of))
 
 
@@ -254,25 +253,16 @@ def read_h(swe: float, gpqa: float, chosen: FrontierLine, *, x: str = X, y: str 
     return ReleaseH(h, low, high, noise, expected, least, most, name, panel, date, phase, emphasis)
 
 
-def _check(swe: float, gpqa: float) -> None:
-    for name, score in (("SWE-bench Verified", swe), ("GPQA Diamond", gpqa)):
-        if not np.isfinite(score) or not 0 <= score <= 100:
-            raise UsageError(f"{name} score {score:g} is out of range; give percent, 0 to 100")
-        if 0 < score <= 1:
-            raise UsageError(f"{name} score {score:g} looks like a fraction; give percent, e.g. {100 * score:g}")
-
-
 def h_field(
-    frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen", x: str = X, y: str = Y, level: float = LEVEL
+    frame: pd.DataFrame, *, chosen: FrontierLine | str | None = "frozen", x: str = X, y: str = Y
 ) -> pd.DataFrame:
     """h of every complete row, beside the h from a line that has not seen the row.
 
     frame: one row a model, scores in percent; chosen: a line, its name, or None to fit the frame.
-    Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high` (`FrontierLine.interval` at
-    `level`), `noise_sd` (both scores' sampling noise), `h_loo`, `loo_low`, `loo_high` (line and interval without the
-    row), `outside` (the row lies outside the range that the others predict), `phase` (`NO_LABEL` where the interval
-    holds zero). Without four other rows there is
-    no line without the row: NaN.
+    Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high` (`FrontierLine.interval`),
+    `noise_sd` (both scores' sampling noise), `h_loo`, `loo_low`, `loo_high` (line and interval without the row; NaN
+    without four others), `outside` (the row lies outside the range that the others predict), `phase` (`NO_LABEL` where
+    the interval holds zero).
     Source: paper B, equation 1. Published h of 34 rows: Haiku 3.5 -26.2, V2.5 +11.2, o1 +10.6.
     """
     rows = complete_rows(frame, x, y).copy()
@@ -280,24 +270,20 @@ def h_field(
     old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
     rows["expected"] = used.at(old)
     rows["h"] = new - rows["expected"]
-    rows["h_low"], rows["h_high"] = used.interval(old, new, level)
+    rows["h_low"], rows["h_high"] = used.interval(old, new)
     rows["noise_sd"] = np.hypot(score_sd(new, y), used.slope * score_sd(old, x))
-    left_out = [_without(old, new, i, level) for i in range(len(rows))]
-    rows[["h_loo", "loo_low", "loo_high"]] = np.array(left_out, dtype=float).reshape(len(rows), 3)
+    left_out = np.full((len(rows), 3), np.nan)
+    for i in range(len(rows)):
+        others = np.arange(len(rows)) != i
+        if len(rows) > FEWEST and np.ptp(old[others]) > 0:
+            fitted = line_through(old[others], new[others])
+            left_out[i] = new[i] - float(fitted.at(old[i])), *fitted.interval(old[i], new[i])
+    rows[["h_loo", "loo_low", "loo_high"]] = left_out
     rows["outside"] = (rows["loo_low"] > 0) | (rows["loo_high"] < 0)
     rows["phase"] = [
         labelled(phase_of(h), low, high) for h, low, high in rows[["h", "h_low", "h_high"]].to_numpy(float).tolist()
     ]
     return rows
-
-
-def _without(x: np.ndarray, y: np.ndarray, i: int, level: float) -> tuple[float, float, float]:
-    others = np.arange(x.size) != i
-    if x.size <= FEWEST or np.ptp(x[others]) == 0:
-        return float("nan"), float("nan"), float("nan")
-    fitted = line_through(x[others], y[others])
-    low, high = fitted.interval(x[i], y[i], level)
-    return float(y[i] - fitted.at(x[i])), float(low), float(high)
 
 
 def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, float]:
@@ -309,14 +295,10 @@ def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, 
     rows = complete_rows(frozen_rows(frame), x, y)
     fitted = fit_line(rows, x=x, y=y)
     residual = rows[y].to_numpy(float) - fitted.at(rows[x])
-    band = fitted.fit.predict(np.linspace(rows[x].min(), rows[x].max(), 101))
-    half = band.high - band.fit
-    return {
-        "published": 1.96 * float(residual.std(ddof=0)),
-        "prediction_min": float(half.min()),
-        "prediction_max": float(half.max()),
-        "n": float(len(rows)),
-    }
+    predicted = fitted.fit.predict(np.linspace(rows[x].min(), rows[x].max(), 101))
+    half = predicted.high - predicted.fit
+    band = {"published": 1.96 * float(residual.std(ddof=0)), "n": float(len(rows))}
+    return band | {"prediction_min": float(half.min()), "prediction_max": float(half.max())}
 
 
 def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, h_field
-from cape_lib.stats import generator, permutation_p, permutations_within, wilson
+from cape_lib.stats import generator, percentile_interval, permutation_p, permutations_within, wilson
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def classify_changes(h: ArrayLike, *, threshold: float | Floats = THRESHOLD) -> 
     return kinds
 
 
-def change_limit(sd: ArrayLike, freedom: int, releases: int, *, level: float = 0.95) -> Floats:
+def change_limit(sd: ArrayLike, freedom: int, releases: int) -> Floats:
     """Points that no change among so many releases of one lab passes by scatter alone, in 95 % of the labs.
 
     sd: scatter of h within a lab, points (`within_lab_scatter`), any shape; freedom: its degrees; releases: of the lab.
@@ -56,7 +56,7 @@ def change_limit(sd: ArrayLike, freedom: int, releases: int, *, level: float = 0
     spread = np.asarray(sd, dtype=float)
     if releases < 2 or freedom < 1:
         return np.full(spread.shape, np.inf)
-    t = float(stdtrit(freedom, 1 - (1 - level) / (2 * (releases - 1))))
+    t = float(stdtrit(freedom, 1 - 0.05 / (2 * (releases - 1))))
     return np.where(np.isnan(spread), np.inf, np.sqrt(2.0) * spread * t)
 
 
@@ -65,7 +65,6 @@ def trajectories(
     *,
     chosen: FrontierLine | str | None = "frozen",
     lab: str | None = None,
-    threshold: float = THRESHOLD,
     x: str = X,
     y: str = Y,
 ) -> pd.DataFrame:
@@ -83,36 +82,27 @@ def trajectories(
         rows = rows[rows["lab"] == lab].reset_index(drop=True)
     by_lab = rows.groupby("lab", sort=False)
     rows["order"] = by_lab.cumcount() + 1
-    parts = [changes(group, scatter=scatter, threshold=threshold) for _, group in by_lab]
+    parts = [changes(group, scatter=scatter) for _, group in by_lab]
     rows = rows.join(pd.concat(parts)) if parts else rows
     rows["order_known"] = _order_known(rows)
     return rows
 
 
-def changes(rows: pd.DataFrame, *, scatter: tuple[float, int], threshold: float = THRESHOLD) -> pd.DataFrame:
+def changes(rows: pd.DataFrame, *, scatter: tuple[float, int]) -> pd.DataFrame:
     """What changed from each release of one lab to the next, and what the two rules call it.
 
     rows: the lab's releases in order, with `h` and `noise_sd` (points); scatter: of h within labs and its degrees of
     freedom (`within_lab_scatter`). Returns, with the index of `rows`: `change` (points since the release before),
     `change_low`, `change_high` (95 %, sampling noise of both releases), `limit` (points: `change_limit` of so many
-    releases, at least `threshold`), `kind` (beyond that limit; the rule of the book) and `papers_kind` (beyond
-    `threshold` alone).
+    releases, at least `THRESHOLD`), `kind` (beyond that limit; the rule of the book) and `papers_kind` (beyond
+    `THRESHOLD` alone).
     """
     h, noise_sd = rows["h"], rows["noise_sd"]
-    limit = max(threshold, float(change_limit(*scatter, len(rows))))
+    limit = max(THRESHOLD, float(change_limit(*scatter, len(rows))))
     change, noise = h.diff(), 1.96 * np.hypot(noise_sd, noise_sd.shift())
-    ours, theirs = (classify_changes(h, threshold=points) for points in (limit, threshold))
-    return pd.DataFrame(
-        {
-            "change": change,
-            "change_low": change - noise,
-            "change_high": change + noise,
-            "limit": limit,
-            "kind": [KINDS[k] for k in ours],
-            "papers_kind": [KINDS[k] for k in theirs],
-        },
-        index=rows.index,
-    )
+    ours, theirs = (classify_changes(h, threshold=points) for points in (limit, THRESHOLD))
+    table = pd.DataFrame({"change": change, "change_low": change - noise, "change_high": change + noise})
+    return table.assign(limit=limit, kind=[KINDS[k] for k in ours], papers_kind=[KINDS[k] for k in theirs])
 
 
 def _order_known(rows: pd.DataFrame) -> pd.Series:
@@ -139,14 +129,11 @@ def within_lab_scatter(
     return (float(np.sqrt((rest**2).sum() / freedom)), freedom) if freedom > 0 else (float("nan"), 0)
 
 
-def order_null(
-    rows: pd.DataFrame, *, threshold: float = THRESHOLD, resamples: int = 4999, seed: int = 0
-) -> pd.DataFrame:
+def order_null(rows: pd.DataFrame, *, resamples: int = 4999, seed: int = 0) -> pd.DataFrame:
     """How many steps, excursions and open jumps there are, beside the same h in shuffled order within each lab.
 
-    rows: columns lab, order, h, as `trajectories` gives them. Returns
-    kind, observed, expected (mean over shuffles), low, high (95 % of shuffles), p
-    (two-sided as distance from the expected number). If order carries nothing, observed lies among the shuffles.
+    rows: columns lab, order, h, as `trajectories` gives them. Returns kind, observed, expected (mean over shuffles),
+    low, high (95 % of shuffles), p (two-sided as distance from the expected number).
     """
     ordered = rows.sort_values(["lab", "order"])
     h, order = ordered["h"].to_numpy(float), permutations_within(ordered["lab"], resamples, generator(seed))
@@ -155,7 +142,7 @@ def order_null(
     series = np.vstack([h, h[order]])
     start = 0
     for size in ordered.groupby("lab", sort=False).size():
-        kinds = classify_changes(series[:, start : start + size], threshold=threshold)
+        kinds = classify_changes(series[:, start : start + size])
         for kind, total in counts.items():
             total += (kinds == KINDS.index(kind)).sum(axis=1)
         start += size
@@ -163,9 +150,9 @@ def order_null(
     for kind, (observed, *shuffled) in counts.items():
         drawn = np.array(shuffled)
         expected = float(drawn.mean())
-        low, high = np.quantile(drawn, [0.025, 0.975])
+        low, high = percentile_interval(drawn)
         p = permutation_p(observed - expected, drawn - expected)
-        table.append((kind, int(observed), expected, float(low), float(high), p))
+        table.append((kind, int(observed), expected, low, high, p))
     return pd.DataFrame(table, columns=["kind", "observed", "expected", "low", "high", "p"])
 
 
@@ -200,17 +187,14 @@ def rule_error_rates(
         step = classify_changes(noise[1] + size * (time >= at[:, None]), threshold=limits[1])
         bump = classify_changes(noise[2] + size * (time == at[:, None]), threshold=limits[2])
         quiet = classify_changes(noise[0], threshold=limits[0])
-        any_step, any_bump = (quiet == STEP).any(axis=1), (quiet == EXCURSION).any(axis=1)
-        table += _rates(length, "nothing", {"step": any_step, "excursion": any_bump, "noise": ~(any_step | any_bump)})
-        for truth, kinds in (("step", step), ("excursion", bump)):
-            here = np.take_along_axis(kinds, at[:, None], axis=1)[:, 0]
-            other = (here != STEP) & (here != EXCURSION)
-            table += _rates(length, truth, {"step": here == STEP, "excursion": here == EXCURSION, "noise": other})
+        kinds = {"step": (quiet == STEP).any(axis=1), "excursion": (quiet == EXCURSION).any(axis=1)}
+        said = {"nothing": kinds | {"noise": ~(kinds["step"] | kinds["excursion"])}}
+        for truth, series_kinds in (("step", step), ("excursion", bump)):
+            here = np.take_along_axis(series_kinds, at[:, None], axis=1)[:, 0]
+            hits = {"step": here == STEP, "excursion": here == EXCURSION}
+            said[truth] = hits | {"noise": ~(hits["step"] | hits["excursion"])}
+        for truth, verdicts in said.items():
+            for kind, hits in verdicts.items():
+                share = wilson(int(hits.sum()), hits.size)
+                table.append((length, truth, kind, share.estimate, share.low, share.high))
     return pd.DataFrame(table, columns=["length", "truth", "said", "share", "low", "high"])
-
-
-def _rates(
-    length: int, truth: str, verdicts: dict[str, NDArray[np.bool_]]
-) -> list[tuple[int, str, str, float, float, float]]:
-    shares = {kind: wilson(int(hits.sum()), hits.size) for kind, hits in verdicts.items()}
-    return [(length, truth, kind, s.estimate, s.low, s.high) for kind, s in shares.items()]

@@ -27,8 +27,8 @@ from cape_lib.stats import (
     LEAST_CLUSTERS,
     Estimate,
     cluster_bootstrap_counts,
-    cluster_count,
     generator,
+    labels_to_codes,
     noisy_scores,
     pearson_rows,
     percentile_interval,
@@ -77,7 +77,7 @@ def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evide
     rows = complete_rows(frame, first, second)
     x, y = rows[first].to_numpy(float), rows[second].to_numpy(float)
     r = lab_r(rows, first, second)
-    by_lab = cluster_count(rows["lab"]) >= LEAST_CLUSTERS
+    by_lab = labels_to_codes(rows["lab"])[1] >= LEAST_CLUSTERS
     quantity, count = Quantity("r", (first, second)), Quantity("n")
     draws = np.full(resamples, np.nan)
     if len(rows) > 2:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.boundary.quadratic import billions, log_size
-from cape_lib.base.boundary.scales import boundary_power
+from cape_lib.base.boundary import billions, boundary_power, log_size
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
 from cape_lib.stats import Estimate, seen_difference
 from cape_lib.story.answer import Answer, estimates, listed, named, sign, times, with_interval

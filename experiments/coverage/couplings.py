@@ -8,8 +8,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from cape_lib.base.coupling.local import SETTLED, settled_beyond
-from cape_lib.base.coupling.panels import dimension_interval, participation_ratio
+from cape_lib.base.coupling import SETTLED, dimension_interval, participation_ratio, settled_beyond
 from cape_lib.stats import (
     cluster_bootstrap_counts,
     clustered_r,

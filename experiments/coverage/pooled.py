@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib.base.boundary.quadratic import fit_parabolas, kept_vertices, turning_points, u_shape
+from cape_lib.base.boundary import fit_parabolas, kept_vertices, turning_points, u_shape
 from cape_lib.stats import cluster_bootstrap_counts, noisy_scores, percentile_interval, row_bootstrap_counts
 from experiments.coverage.families import BOTTOM, measured, planted_scores
 from experiments.coverage.rates import Rate, Setting, coverage, share

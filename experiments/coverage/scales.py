@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib.base.boundary.scales import ESTIMATORS, judged, misfit, noise_draws, turn_p
+from cape_lib.base.boundary import ESTIMATORS, judged, misfit, noise_draws, turn_p
 from experiments.coverage.families import NULLS, SHAPES, Ladders, planted
 from experiments.coverage.rates import Rate, Setting, bias, coverage, share
 

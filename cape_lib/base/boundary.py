@@ -1,0 +1,695 @@
+"""Where a family is said to turn from fighting to cooperating: critical scales, U shapes and the isocline.
+
+Figures: `charts.boundary`; sentences: `story.boundary`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr, stdtr
+
+from cape_lib import stats, tables
+from cape_lib.base.coupling import local_couplings
+from cape_lib.errors import UsageError
+from cape_lib.names import suggest
+from cape_lib.stats import RATIO, Estimate, isocline
+from cape_lib.tables import label
+from cape_lib.tables.axes import PARAMS, Axis
+
+Floats = NDArray[np.float64]
+# An estimator: sizes t (k,) as log10, draws of x and y (resamples, k) -> log10 N_c (resamples,). A boundary that these
+# sizes do not hold is -inf (y rises from the smallest on) or +inf (y has not turned by the largest); NaN: no answer.
+Estimator = Callable[[Floats, Floats, Floats], Floats]
+READINGS = ("stated", "reversed", "always negative")
+# Vertices that the published bootstrap keeps: 10^7 to 10^12 parameters, here as log10 of billions.
+PUBLISHED_WINDOW = (-2.0, 3.0)
+#: estimators whose answer is one of the sizes
+ON_SIZES = ("minimum size", "best threshold")
+#: sizes nearer to an end than this (log10) are that end
+ROUNDING = 1e-9
+LEAST_SIZES = 3
+COLUMNS = ["estimator", "n_c_b", "low", "high", "share", "p_turn", "verdict", "reason", "raw_b", "n", "method"]
+NOISE = {"questions": "questions", "four": "four times the questions"}
+#: a dip of fewer points is rounding
+FLAT = 1e-6
+
+
+# A quadratic of a score in log10 size: thousands of fits at once
+
+
+class Parabolas(NamedTuple):
+    """Quadratics y = curvature (t - centre)^2 + slope (t - centre) + constant, one an element; shapes (resamples,)."""
+
+    curvature: Floats
+    slope: Floats
+    centre: Floats
+    constant: Floats
+
+    def at(self, t: Floats) -> Floats:
+        """The value of each at t, (n,) or (resamples, n): shape (resamples, n)."""
+        v = t - self.centre[:, None]
+        return np.asarray(self.constant[:, None] + (self.slope[:, None] + self.curvature[:, None] * v) * v)
+
+    def vertex(self) -> Floats:
+        """Where each turns, in the unit of t; inf or NaN for a straight line."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.centre - self.slope / (2 * self.curvature)
+
+    def slope_at(self, t: float) -> Floats:
+        """The slope of each at t."""
+        return self.slope + 2 * self.curvature * (t - self.centre)
+
+
+def fit_parabolas(t: Floats, y: Floats, counts: NDArray[np.int64] | None = None, *, bend: bool = True) -> Parabolas:
+    """Least-squares quadratics of y in t, all resamples at once.
+
+    t: (n,), log10 size; y: (n,), or (resamples, n) for draws of scores; counts: how often each row is in a resample,
+    (resamples, n); bend: False for straight lines. NaN with fewer than three different t (two for a line).
+    """
+    # Moments about the mean of each resample: stable, and no matrix is solved.
+    middle, scale = float(t.mean()), float(np.ptp(t)) or 1.0
+    u = (t - middle) / scale
+    powers = np.column_stack([np.ones_like(u), u, u**2, u**3, u**4])
+    # Without the level of y a constant score leaves no rounding that could pass for a bend.
+    level = y.mean(axis=-1, keepdims=True)
+    weights = np.ones((1, t.size)) if counts is None else counts.astype(float)
+    right = (weights * (y - level)) @ powers[:, :3]
+    total, *raw = (weights @ powers).T
+    m1, m2, m3, m4 = (moment / total for moment in raw)
+    y0, y1, y2 = (right / total[:, None]).T
+    # Central moments of u, and the covariances of y with v = u - m1 and with v^2.
+    c2 = m2 - m1**2
+    c3 = m3 - 3 * m1 * m2 + 2 * m1**3
+    c4 = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
+    vy = y1 - m1 * y0
+    wy = y2 - 2 * m1 * y1 + m1**2 * y0 - c2 * y0
+    determinant = c2 * (c4 - c2**2) - c3**2
+    # Three different t leave at least the square of their smallest gap; less than this is rounding.
+    known = determinant > 1e-12 * np.maximum(c2, 1e-300) ** 3 if bend else c2 > 1e-12
+    with np.errstate(divide="ignore", invalid="ignore"):
+        curvature = np.where(known, (c2 * wy - c3 * vy) / determinant if bend else 0.0 * vy, np.nan)
+        slope = np.where(known, (vy - curvature * c3) / c2, np.nan)
+    constant = level[..., 0] + y0 - curvature * c2
+    centre = np.broadcast_to(m1 * scale + middle, curvature.shape)
+    return Parabolas(curvature / scale**2, slope / scale, centre, constant)
+
+
+def kept_vertices(parabolas: Parabolas) -> Floats:
+    """Vertices that the published rule keeps (convex, 10^7 to 10^12), log10 of billions; NaN for the others."""
+    vertex = parabolas.vertex()
+    low, high = PUBLISHED_WINDOW
+    with np.errstate(invalid="ignore"):
+        return np.where((parabolas.curvature > 0) & (vertex > low) & (vertex < high), vertex, np.nan)
+
+
+def turning_points(parabolas: Parabolas, t: Floats) -> Floats:
+    """log10 size at which each quadratic turns from falling to rising inside the sizes t.
+
+    +inf where it still falls at the largest size, -inf where it rises from the smallest on, NaN where it is not
+    defined.
+    """
+    return _turn_between(parabolas.slope_at(float(t.min())), parabolas.slope_at(float(t.max())), parabolas.vertex())
+
+
+def _turn_between(start: Floats, end: Floats, turn: Floats) -> Floats:
+    """The turn where the slope goes from negative to positive; else on which side of the sizes it must lie: +-inf."""
+    with np.errstate(invalid="ignore"):
+        outside = np.where(end <= 0, np.inf, -np.inf)
+        turns = np.where((start < 0) & (end > 0), turn, outside)
+    return np.where(np.isnan(start + end), np.nan, turns)
+
+
+def billions(t: float) -> float:
+    """10^t without a warning where it is beyond every number: +inf gives inf, -inf gives 0."""
+    with np.errstate(over="ignore"):
+        return float(np.power(10.0, t))
+
+
+def log_size(rows: pd.DataFrame) -> Floats:
+    """log10 of params_b, shape (n,)."""
+    return np.asarray(np.log10(rows["params_b"].to_numpy(dtype=float)))
+
+
+def _course(frame: pd.DataFrame, y: str) -> tuple[pd.DataFrame, Floats, Floats]:
+    """The complete rows, their log10 size and score; MissingError below three."""
+    rows = stats.complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
+    return rows, log_size(rows), rows[y].to_numpy(dtype=float)
+
+
+class VertexBootstrap(NamedTuple):
+    """The published bootstrap of the vertex, sizes in billions.
+
+    `estimate`: median of the vertices that count, with their percentile interval; `point`: vertex of the rows
+    themselves (NaN if it does not count); `share`: of the resamples those that count (0-1); `draws`: their vertices.
+    """
+
+    estimate: Estimate
+    point: float
+    share: float
+    draws: Floats
+
+
+def vertex_bootstrap(
+    frame: pd.DataFrame, *, y: str = "truthfulqa", resamples: int = 10_000, seed: int = 42
+) -> VertexBootstrap:
+    """The paper's critical scale: vertex of a quadratic of y in log10 size, rows resampled with replacement.
+
+    frame: one row a model, families pooled; columns params_b (billions), y (percent). Resamples without a vertex that
+    `kept_vertices` keeps are dropped, so that the interval is conditional on a boundary; it takes rows for independent
+    (see `vertex_intervals`). Raises MissingError with fewer than three rows.
+    Published: 3.5 B [2.9, 13.4] on 14 rows (Pythia, Llama-1 and Llama-2 in the version "bootstrap_script").
+    """
+    _, t, score = _course(frame, y)
+    counts = stats.row_bootstrap_counts(t.size, resamples, stats.generator(seed))
+    draws = kept_vertices(fit_parabolas(t, score, counts))
+    vertices = 10 ** draws[~np.isnan(draws)]
+    median = float(np.median(vertices)) if vertices.size else float("nan")
+    method = f"rows resampled, {vertices.size} of {resamples} vertices kept"
+    estimate = Estimate(median, *stats.percentile_interval(vertices), t.size, method)
+    point = billions(float(kept_vertices(fit_parabolas(t, score))[0]))
+    return VertexBootstrap(estimate, point, vertices.size / resamples, vertices)
+
+
+def vertex_intervals(
+    frame: pd.DataFrame, *, y: str = "truthfulqa", by: str = "family", resamples: int = 10_000, seed: int = 42
+) -> pd.DataFrame:
+    """The vertex of a quadratic of y in log10 size over pooled families, with every interval that can be had.
+
+    frame: one row a model; columns params_b (billions), y (percent), `by`. Returns one row a method: "rows resampled,
+    as published"; "families resampled" (NaN and the reason below eight); "one family left out" (from the smallest to
+    the largest vertex with one family fewer, a range); "score noise" (the same models asked other questions).
+    Columns: method, n_c_b (billions; NaN where the quadratic does not turn up inside the sizes), low, high (0 = below
+    every size, inf = beyond every size: unlike the published rule, resamples without a boundary are counted), share
+    (of resamples with a boundary inside), n (rows), families, reason. Raises MissingError with fewer than three rows.
+    """
+    rows, t, score = _course(frame, y)
+    named = rows[by] if by in rows.columns else pd.Series("all", index=rows.index)
+    codes, names = pd.factorize(named, use_na_sentinel=False)
+    families, sd = len(names), stats.score_noise(rows, y)
+    published = vertex_bootstrap(rows, y=y, resamples=resamples, seed=seed)
+    point = float(turning_points(fit_parabolas(t, score), t)[0])
+
+    def summary(method: str, reason: str, *fit: Any) -> dict[str, object]:
+        """One row from the turns of resamples: arguments of `fit_parabolas` beside t, none where there are none."""
+        draws = turning_points(fit_parabolas(t, *fit), t) if fit else np.full(1, np.nan)
+        known = draws[~np.isnan(draws)]
+        low, high = (billions(end) for end in stats.percentile_interval(known))
+        if method == "one family left out" and known.size:
+            low, high = billions(known.min()), billions(known.max())
+            ends = names[int(np.nanargmin(draws))], names[int(np.nanargmax(draws))]
+            reason = "from without {} to without {}".format(*ends)
+        share = float(np.isfinite(known).mean()) if known.size else np.nan
+        n_c_b = billions(point) if np.isfinite(point) else np.nan
+        return {"method": method, "n_c_b": n_c_b, "low": low, "high": high, "share": share, "reason": reason}
+
+    first = {"method": "rows resampled, as published", "n_c_b": published.point, "share": published.share}
+    first |= {"low": published.estimate.low, "high": published.estimate.high}
+    first |= {"reason": "the interval leaves out resamples without a boundary and takes rows for independent"}
+    table = [first]
+    if families < stats.LEAST_CLUSTERS:
+        why = f"{families} families are too few to resample; it takes {stats.LEAST_CLUSTERS}"
+        table.append(summary("families resampled", why))
+    else:
+        counts = stats.cluster_bootstrap_counts(codes, resamples, stats.generator(seed))
+        table.append(summary("families resampled", "whole families drawn", score, counts))
+    if families < 2:
+        table.append(summary("one family left out", "one family only: nothing is left without it"))
+    else:
+        keep = (codes[None, :] != np.arange(families)[:, None]).astype(np.int64)
+        table.append(summary("one family left out", "", score, keep))
+    if not np.isfinite(sd).all():
+        table.append(summary("score noise", "the noise of the scores is unknown"))
+    else:
+        draws = stats.noisy_scores(score, sd, resamples, stats.generator(seed))
+        table.append(summary("score noise", "score noise alone", draws))
+    columns = ["method", "n_c_b", "low", "high", "share", "n", "families", "reason"]
+    return pd.DataFrame(table).assign(n=t.size, families=families)[columns]
+
+
+class UShape(NamedTuple):
+    """Test of a U shape: falling at the smallest size and rising at the largest, by a parabola and by two lines.
+
+    `slope_low`, `slope_high`: points per tenfold size at the two ends of the parabola; `p_low`, `p_high`: one-sided p
+    of a fall and of a rise there (Sasabuchi; Lind and Mehlum); `p_lines`: the larger p of a line that falls up to the
+    vertex and one that rises from it (Simonsohn); `p`: the largest of the three, small only if all is shown;
+    `vertex`: billions, Fieller interval.
+    """
+
+    slope_low: float
+    slope_high: float
+    p_low: float
+    p_high: float
+    p_lines: float
+    p: float
+    vertex: Estimate
+
+
+def u_shape(frame: pd.DataFrame, *, y: str = "truthfulqa") -> UShape:
+    """Whether y falls at the smallest size and rises at the largest, by the quadratic's slopes there.
+
+    frame: one row a model; columns params_b (billions), y (percent); rows count as independent. A parabola takes any
+    curve that levels off for a U, in up to half of the panels; so two straight lines on either side of its vertex must
+    fall and rise as well. All values are NaN with fewer than four rows of three sizes.
+    Raises MissingError with fewer than three rows. Source: Sasabuchi 1980; Lind and Mehlum 2010; Simonsohn 2018.
+    """
+    from statsmodels.api import OLS
+
+    _, t, score = _course(frame, y)
+    n, nan = t.size, float("nan")
+    if n < 4 or np.unique(t).size < 3:
+        return UShape(nan, nan, nan, nan, nan, nan, Estimate(nan, nan, nan, n, "needs four rows of three sizes"))
+    middle = float(t.mean())
+    u = t - middle
+    fit = OLS(score, np.vander(u, 3, increasing=True)).fit()
+    (_, b, a), cov = fit.params, fit.cov_params()
+    slopes, p = [], []
+    for end, sign in ((float(u.min()), 1.0), (float(u.max()), -1.0)):
+        gradient = np.array([0.0, 1.0, 2 * end])
+        slope, sd = float(gradient @ fit.params), float(np.sqrt(gradient @ cov @ gradient))
+        slopes.append(slope)
+        # A perfect fit leaves nothing to judge by: NaN here is NaN of the test.
+        p.append(float(stdtr(n - 3, sign * slope / sd)) if sd > 0 else nan)
+    p.append(_two_lines_p(u, score, -b / (2 * a) if a > 0 else nan))
+    low, high = stats.fieller_limits(
+        -b, 2 * a, var_dy=cov[1, 1], var_dx=4 * cov[2, 2], cov=-2 * cov[1, 2], freedom=n - 3
+    )
+    ends = (billions(middle + float(end)) for end in (-b / (2 * a) if a != 0 else nan, low, high))
+    return UShape(*slopes, *p, float(np.max(p)), Estimate(*ends, n, "vertex, Fieller with t noise"))
+
+
+def _two_lines_p(t: Floats, y: Floats, turn: float) -> float:
+    """Larger of the one-sided p that y falls up to a turn and rises from it: two separate lines, one residual scatter.
+
+    t: (n,) log10 size; y: points; turn: in the unit of t, moved inward until three rows lie on either side (two of
+    one size make no line). 1 where there is no turn or no room for two lines.
+    """
+    order = np.sort(t)
+    if np.isnan(turn) or t.size < 6 or order[2] == order[0] or order[-1] == order[-3]:
+        return 1.0
+    at = float(np.clip(turn, order[2], order[-3]))
+    above = t > at if np.unique(t[t <= at]).size > 1 and np.unique(t[t > at]).size > 1 else t >= at
+    p, square = [], 0.0
+    for arm, sign in ((~above, 1.0), (above, -1.0)):
+        u = t[arm] - t[arm].mean() if arm.any() else t[arm]
+        spread = float(u @ u)
+        if spread <= 0:
+            return 1.0
+        slope = float(u @ y[arm]) / spread
+        rest = y[arm] - y[arm].mean() - slope * u
+        square += float(rest @ rest)
+        p.append((sign * slope, spread))
+    sd = np.sqrt(square / (t.size - 4))
+    if not sd > 0:
+        return float(max(slope >= 0 for slope, _ in p))
+    return max(float(stdtr(t.size - 4, slope * np.sqrt(spread) / sd)) for slope, spread in p)
+
+
+# Four estimators of a critical scale on one ladder, each named, none mixed with another; and their power
+
+
+def _vertex(t: Floats, x: Floats, y: Floats) -> Floats:
+    """Vertex of the quadratic of y in log10 size. Needs three sizes; with three the curve has nothing to spare."""
+    return turning_points(fit_parabolas(t, y), t)
+
+
+def _zero_crossing(t: Floats, x: Floats, y: Floats) -> Floats:
+    """Where gamma(log10 size) crosses zero upwards: a line through the gammas at the middle of each interval.
+
+    Each gamma = dy / dx counts with weight dx^2, as its noise goes with 1 / dx: the line is the regression of dy on dx
+    and dx times log size, and an interval without a step in x says nothing in place of everything.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level, slope, middle = _gamma_line(t, np.diff(x, axis=-1), np.diff(y, axis=-1))
+        crossing = middle - level / slope
+        return _turn_between(level + slope * (t[0] - middle), level + slope * (t[-1] - middle), crossing)
+
+
+def _gamma_line(t: Floats, dx: Floats, dy: Floats) -> tuple[Floats, Floats, float]:
+    """gamma at the mean of the steps, its slope in log10 size, and that mean; NaN where the steps do not tell."""
+    halfway = (t[:-1] + t[1:]) / 2
+    middle = float(halfway.mean())
+    m = halfway - middle
+    s0, s1, s2 = ((dx * dx * m**power).sum(axis=-1) for power in (0, 1, 2))
+    r0, r1 = ((dx * dy * m**power).sum(axis=-1) for power in (0, 1))
+    determinant = s0 * s2 - s1**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        known = determinant > 1e-12 * s0 * s0
+        slope = np.where(known, (s0 * r1 - s1 * r0) / determinant, np.nan)
+        return np.where(known, (r0 - slope * s1) / s0, np.nan), slope, middle
+
+
+def _minimum_size(t: Floats, x: Floats, y: Floats) -> Floats:
+    """The size at which y is smallest; at an end of the ladder no turn has been seen."""
+    place = np.argmin(y, axis=-1)
+    inside = np.where(place == 0, -np.inf, t[place])
+    return np.where(place == t.size - 1, np.inf, inside)
+
+
+def _best_threshold(t: Floats, x: Floats, y: Floats) -> Floats:
+    """The size that best parts gamma < 0 below from gamma > 0 above: fewest intervals on the wrong side.
+
+    A size inside the ladder must beat both rules without one (all negative, all positive); of equals the mean log.
+    """
+    sign = np.sign(np.diff(y, axis=-1) * np.diff(x, axis=-1))
+    nothing = np.zeros((*sign.shape[:-1], 1))
+    below = np.concatenate([nothing, np.cumsum(sign >= 0, axis=-1)], axis=-1)
+    above = np.concatenate([nothing, np.cumsum(sign[..., ::-1] <= 0, axis=-1)], axis=-1)[..., ::-1]
+    errors = below + above
+    positive, negative = errors[..., 0], errors[..., -1]
+    inner = errors[..., 1:-1]
+    fewest = inner.min(axis=-1) if inner.shape[-1] else np.full(positive.shape, np.inf)
+    best = inner == fewest[..., None]
+    with np.errstate(invalid="ignore"):
+        size = (best * t[1:-1]).sum(axis=-1) / best.sum(axis=-1)
+    trivial = np.where(negative < positive, np.inf, np.where(positive < negative, -np.inf, np.nan))
+    return np.where(fewest < np.minimum(positive, negative), size, trivial)
+
+
+ESTIMATORS: dict[str, Estimator] = {
+    "vertex": _vertex,
+    "zero crossing": _zero_crossing,
+    "minimum size": _minimum_size,
+    "best threshold": _best_threshold,
+}
+
+
+def misfit(name: str, t: Floats, scores: tuple[Floats, Floats], noise: Floats) -> float:
+    """By how much the noise must grow for the curve of an estimator to be a fair account of the scores; 1 or more.
+
+    The square root of chi square over its degrees of freedom (Birge's ratio): a parabola through two straight lines
+    misses by more than question noise, and training seeds scatter without being stated. noise: of y, points, (k,).
+    1 for "minimum size" and "best threshold", which fit no curve, without a degree of freedom and without noise.
+    """
+    x, y = scores
+    if name == "vertex":
+        rest, variance = y - fit_parabolas(t, y).at(t)[0], noise**2
+    elif name == "zero crossing":
+        dx, dy = np.diff(x), np.diff(y)
+        level, slope, middle = (float(v) for v in _gamma_line(t, dx, dy))
+        rest = dy - dx * (level + slope * ((t[:-1] + t[1:]) / 2 - middle))
+        variance = noise[:-1] ** 2 + noise[1:] ** 2
+    else:
+        return 1.0
+    if t.size < 4 or not np.isfinite(rest).all() or not (variance > 0).all():
+        return 1.0
+    return float(np.sqrt(max(1.0, float((rest**2 / variance).sum()) / (t.size - 3))))
+
+
+def critical_scales(
+    ladder: pd.DataFrame,
+    *,
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+    correlation: float = 0.0,
+    along: Axis = PARAMS,
+) -> pd.DataFrame:
+    """Four estimates of the size at which two scores turn from fighting to cooperating, on one ladder.
+
+    ladder: one row a size; columns params_b (billions), x, y (percent), optionally <score>_stderr; correlation: of the
+    score noise between sizes, 0-1; along: another axis, whose column takes the place of params_b and whose unit that of
+    the billions. Returns one row an estimator ("vertex", "zero crossing", "minimum size", "best threshold"):
+
+    n_c_b    billions; NaN where these sizes hold no boundary; raw_b what the formula gives all the same
+    low, high    95 % of the score-noise draws (`stats.fixed_normals`), widened by `misfit`; 0 = below every size, inf =
+        beyond every size. An estimator that answers with a size has one from the size before to the size after
+    share    of the draws with a boundary inside the sizes (0-1)
+    p_turn    p of y falling towards the turn and rising after it (`turn_p`)
+    verdict    "boundary" only if 95 % of the draws lie inside the sizes and p_turn < 0.05; "no boundary in these
+        sizes" if the scores hold none and at most 5 % of the draws do; else "undecided"
+    reason, n (sizes), method
+
+    The interval knows score noise and misfit, not other families: its coverage is in the table "coverage".
+    Raises MissingError with fewer than two sizes, ScoresError on equal sizes, UsageError on correlation outside 0-1.
+    Source: paper A, which gives Pythia 3.5 B: not on this ladder in any version of its scores.
+    """
+    if not 0.0 <= correlation <= 1.0:
+        raise UsageError(f"correlation of the noise is {correlation:g}; give a number from 0 to 1")
+    rows = stats.ladder_rows(ladder, [x, y], purpose="a critical scale", by=along.column)
+    t = along.t(rows[along.column])
+    scores = [rows[score].to_numpy(dtype=float) for score in (x, y)]
+    noise = [stats.score_noise(rows, score) for score in (x, y)]
+    # The minimum size is the lowest point of any other axis.
+    called = {name: name if along.by_size or name != "minimum size" else "lowest point" for name in ESTIMATORS}
+    if reason := _no_answer(t, scores[1], label(y), along):
+        blank: dict[str, object] = dict.fromkeys(COLUMNS, np.nan)
+        blank |= {"verdict": "undecided", "reason": reason, "n": t.size, "method": "none"}
+        return pd.DataFrame([blank | {"estimator": name} for name in called.values()])[COLUMNS]
+    away = noise_draws(noise[0], noise[1], correlation=correlation)
+    # Unknown noise makes every comparison of a draw false: no interval, in place of a wrong one.
+    known = all(np.isfinite(part).all() for part in away)
+    table = []
+    for name, estimator in ESTIMATORS.items():
+        turn = float(estimator(t, scores[0][None, :], scores[1][None, :])[0])
+        wide = misfit(name, t, (scores[0], scores[1]), noise[1])
+        drawn = [v + wide * part for v, part in zip(scores, away, strict=True)]
+        many = estimator(t, *drawn) if known else np.full(1, np.nan)
+        p = turn_p(t, scores[1], noise[1], turn=turn, correlation=correlation)
+        raw = turn
+        if not np.isfinite(turn):
+            vertex = float(fit_parabolas(t, scores[1]).vertex()[0])
+            raw = {"minimum size": float(t[int(np.argmin(scores[1]))]), "vertex": vertex}.get(name, np.nan)
+        row = judged(name, turn, many, p, t, label(y), along)
+        table.append({"estimator": called[name], **row, "raw_b": along.back(raw)})
+    return pd.DataFrame(table)[COLUMNS]
+
+
+def noise_draws(x_sd: Floats, y_sd: Floats, *, correlation: float = 0.0) -> tuple[Floats, Floats]:
+    """What score noise adds to x and to y in each of the fixed draws, points, (1000, k) each.
+
+    x_sd, y_sd: (k,) points; correlation: of the noise between sizes, 0-1 (models that answer the same questions).
+    """
+    k = x_sd.size
+    normals = stats.fixed_normals(2 * k + 2)
+    own, shared = normals[:, : 2 * k], normals[:, 2 * k :]
+    private, common = np.sqrt(1 - correlation), np.sqrt(correlation)
+    x, y = (private * own[:, j * k : (j + 1) * k] + common * shared[:, [j]] for j in (0, 1))
+    return x_sd * x, y_sd * y
+
+
+def turn_p(t: Floats, y: Floats, sd: Floats, *, turn: float, correlation: float = 0.0) -> float:
+    """p (0-1) that y neither falls up to a turn nor rises from it, one-sided slopes with known noise.
+
+    The sizes up to and from the one nearest the turn each get a straight line; p is the larger of the two, times the
+    number of sizes that could have been the turn. Where the sizes lie off the two lines, and off a parabola too, by
+    more than their noise (training seeds do that), the noise grows as in `misfit`. t: (k,) log10 size; y, sd: (k,)
+    points; turn: log10, inside t; NaN if it is not or sd is not. Source: after Simonsohn's two lines (2018).
+    """
+    if not np.isfinite(turn) or not np.isfinite(sd).all():
+        return float("nan")
+    middle = int(np.clip(np.argmin(np.abs(t - turn)), 1, t.size - 2))
+    rises, square = [], 0.0
+    for arm, sign in ((slice(0, middle + 1), 1.0), (slice(middle, None), -1.0)):
+        u = t[arm] - t[arm].mean()
+        variance = (1 - correlation) * (u**2 @ sd[arm] ** 2) + correlation * (u @ sd[arm]) ** 2
+        rise = float(u @ y[arm])
+        rises.append((sign * rise, float(variance)))
+        rest = y[arm] - y[arm].mean() - u * rise / (u @ u)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            square += float(np.where(sd[arm] > 0, rest**2 / sd[arm] ** 2, 0.0).sum())
+    lines = np.sqrt(max(1.0, square / (t.size - 3))) if t.size > 3 else 1.0
+    wide = min(lines, misfit("vertex", t, (y, y), sd))
+    p = [float(ndtr(r / (wide * np.sqrt(v)))) if v > 0 else float(r >= 0) for r, v in rises]
+    return min(1.0, (t.size - 2) * max(p))
+
+
+def judged(
+    name: str, turn: float, many: Floats, p: float, t: Floats, y: str, along: Axis = PARAMS
+) -> dict[str, object]:
+    """Value, interval, verdict and reason of one estimator, as columns of `critical_scales`.
+
+    turn: log10, many: its draws (resamples,), NaN where the noise is unknown; p: of `turn_p`; y: the score in words.
+    """
+    known = not np.isnan(many).all()
+    share = float(np.isfinite(many).mean()) if known else np.nan
+    low, high = stats.percentile_interval(many)
+    if name in ON_SIZES:
+        # A score that is smallest at one of five sizes turns anywhere between its two neighbours.
+        below, above = t[t < low - ROUNDING], t[t > high + ROUNDING]
+        low = float(below[-1]) if np.isfinite(low) and below.size else low
+        high = float(above[0]) if np.isfinite(high) and above.size else high
+    reason, verdict = _reason(turn, t, y, along), "undecided"
+    if not known:
+        reason += "; the noise of the scores is unknown, so that nothing can be told from it"
+    elif not np.isfinite(turn):
+        verdict = f"no boundary in these {along.points}" if share <= 0.05 else verdict
+    elif share >= 0.95 and np.isfinite([low, high]).all() and p < 0.05:
+        verdict = "boundary"
+    elif share < 0.95:
+        reason += f", but {1 - share:.0%} of the noise draws have none inside the {along.points}"
+    else:
+        reason += ", but the fall before it or the rise after it is within the noise"
+    value = along.back(turn) if np.isfinite(turn) else np.nan
+    ends = {"n_c_b": value, "low": along.back(low), "high": along.back(high), "share": share, "p_turn": p}
+    return ends | {"verdict": verdict, "reason": reason, "n": t.size, "method": "score noise and misfit"}
+
+
+def _no_answer(t: Floats, y: Floats, name: str, along: Axis) -> str:
+    """Why nothing can turn on such a ladder, or an empty text."""
+    if t.size < LEAST_SIZES:
+        takes = f"it takes {LEAST_SIZES} to draw one, more to tell it from noise"
+        return f"{t.size} {along.points} cannot show a turn: {takes}"
+    return f"{name} is the same at every {along.point}" if np.ptp(y) == 0 else ""
+
+
+def _reason(turn: float, t: Floats, y: str, along: Axis) -> str:
+    """Why there is or is not a boundary, in words: of sizes, or of another axis."""
+    ends = [along.back(float(end)) for end in (t[0], t[-1])]
+    if along.by_size:
+        first, last = (f"{end:.3g} B" for end in ends)
+        where, between = "", f"between {first} and {last}"
+        start, stop, below = f"smallest size on, {first}", f"largest size, {last}", "below it"
+    else:
+        first, last = (along.shown(end) for end in ends)
+        where, between = f"{along.where}, ", along.between(*ends)
+        start, stop, below = f"first {along.point} on, {first}", f"last {along.point}, {last}", "before it"
+    if np.isfinite(turn):
+        return f"a turn {where}{between}"
+    if np.isnan(turn):
+        return f"{y} has no turn from falling to rising {between}"
+    if turn > 0:
+        return f"{y} has not turned up by the {stop}"
+    return f"{y} rises from the {start}: a turn would lie {below}"
+
+
+class BoundaryPower(NamedTuple):
+    """`depth`: points by which the family's parabola dips over half of its range of sizes; `near_sizes`, `near_depth`:
+    the planted ladder nearest by ratio; `questions`, `four`: share (0-1) of such ladders that the vertex calls a
+    boundary, with the benchmarks' questions and with four times as many."""
+
+    depth: float
+    near_sizes: int
+    near_depth: float
+    questions: float
+    four: float
+
+
+@lru_cache(maxsize=1)
+def power_table() -> dict[str, Any]:
+    """Share of planted parabolas that the vertex calls a boundary, from the table "coverage".
+
+    Keys: sizes, depths (points), and by noise ("questions", "four") one row a number of sizes, one column a depth.
+    """
+    rows = tables.load("coverage")
+    rows = rows[(rows["part"] == "power") & (rows["method"] == "vertex")]
+    depth = rows["truth"].str.extract(r"([\d.]+) points")[0].astype(float)
+    grids = {
+        key: rows[rows["noise"] == noise].assign(depth=depth).pivot_table(index="n", columns="depth", values="value")
+        for key, noise in NOISE.items()
+    }
+    first = grids["questions"]
+    answer: dict[str, Any] = {"sizes": [int(n) for n in first.index], "depths": [float(d) for d in first.columns]}
+    return answer | {key: grid.to_numpy(float).tolist() for key, grid in grids.items()}
+
+
+def boundary_power(ladder: pd.DataFrame, *, y: str = "truthfulqa") -> BoundaryPower | None:
+    """The power to call this family's dip a boundary; None where its parabola does not dip or sizes are too few.
+
+    ladder: one row a size; columns params_b (billions), y (percent). The planted sizes span 0.07 to 12 billions.
+    """
+    rows, table = stats.ladder_rows(ladder, [y], purpose="a dip"), power_table()
+    t = log_size(rows)
+    if t.size < table["sizes"][0]:
+        return None
+    depth = float(fit_parabolas(t, rows[y].to_numpy(float)).curvature[0]) * (float(np.ptp(t)) / 2) ** 2
+    if not depth > FLAT:
+        return None
+
+    def nearest(values: list[float], value: float) -> int:
+        """Place of the number nearest by ratio; the smaller of two that are as near."""
+        return min(range(len(values)), key=lambda place: abs(math.log(value / values[place])))
+
+    row, column = nearest(table["sizes"], t.size), nearest(table["depths"], depth)
+    questions, four = (float(table[key][row][column]) for key in NOISE)
+    return BoundaryPower(depth, table["sizes"][row], table["depths"][column], questions, four)
+
+
+# The isocline: a curve of one score over another that is said to part fighting from cooperating models
+
+
+def calibrate(frame: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> float:
+    """a/b that puts the mean of the rows on the isocline: (mean y)^2 / mean x, as fractions.
+
+    Published: 0.187 from the two OLMo rows at HellaSwag 62.5 and 76.4, TruthfulQA 36.0 (0.1866 unrounded).
+    """
+    rows = stats.complete_rows(frame, [x, y], least=1, purpose="a calibration")
+    return float((rows[y].mean() / 100.0) ** 2 / (rows[x].mean() / 100.0))
+
+
+def classify(
+    panel: pd.DataFrame,
+    *,
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+    ratio: float = RATIO,
+    reading: str = "stated",
+    by: str = "ladder",
+) -> pd.DataFrame:
+    """The sign of each local coupling, predicted from where the interval's smaller model lies on the isocline.
+
+    panel: one row a model; columns params_b, x, y (percent), `by` (the ladder; rows without one are left out).
+    reading: "stated" (above the curve: gamma > 0), "reversed" (above the curve: gamma < 0, the reading in which the
+    published counts come out) or "always negative" (the curve ignored). Returns one row an interval: `by`, smaller,
+    larger, params_b_low, params_b_high, x, y (of the smaller model), gamma, critical, above, predicted (-1 or 1),
+    correct. An interval without a change of y agrees with neither sign.
+    Raises MissingError where no ladder has two sizes, UsageError for an unknown reading, ScoresError on equal sizes.
+    Published: OPT 6 of 7, BLOOM 4 of 5, Cerebras-GPT 5 of 6.
+    """
+    if reading not in READINGS:
+        raise UsageError(suggest("reading", reading, READINGS))
+    return _predicted(_intervals(panel, x, y, by), ratio, reading)
+
+
+def compare_readings(
+    panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", ratio: float = RATIO, by: str = "ladder"
+) -> pd.DataFrame:
+    """Right signs of every ladder in both readings of the isocline and in the guess that ignores it.
+
+    Arguments as `classify`. Returns one row a ladder and reading, and one for all ladders together ("all"): `by`,
+    reading, right, n (intervals), share, low, high (0-1; `stats.clustered_share` over the ladders).
+    """
+    intervals = _intervals(panel, x, y, by)
+    parts = [_predicted(intervals, ratio, reading).assign(reading=reading) for reading in READINGS]
+    table = pd.concat(parts, ignore_index=True)
+    both = pd.concat([table.assign(group=table[by]), table.assign(group="all")], ignore_index=True)
+    answer = []
+    for (group, reading), rows in both.groupby(["group", "reading"], sort=False):
+        share = stats.clustered_share(rows["correct"], rows[by])
+        answer.append((group, reading, int(rows["correct"].sum()), len(rows), share.estimate, share.low, share.high))
+    return pd.DataFrame(answer, columns=[by, "reading", "right", "n", "share", "low", "high"])
+
+
+def ratio_sweep(
+    panel: pd.DataFrame, ratios: Sequence[float], *, x: str = "hellaswag", y: str = "truthfulqa", by: str = "ladder"
+) -> pd.DataFrame:
+    """Right signs over all ladders for many values of a/b: ratio, reading, right, n, share."""
+    intervals, answer = _intervals(panel, x, y, by), []
+    for ratio in ratios:
+        for reading in READINGS:
+            correct = _predicted(intervals, ratio, reading)["correct"]
+            answer.append((float(ratio), reading, int(correct.sum()), len(correct), correct.mean()))
+    return pd.DataFrame(answer, columns=["ratio", "reading", "right", "n", "share"])
+
+
+def _intervals(panel: pd.DataFrame, x: str, y: str, by: str) -> pd.DataFrame:
+    """Consecutive sizes of every ladder with their gamma; intervals where x does not change are left out."""
+    steps = local_couplings(panel, by=by, x=x, y=y).dropna(subset="gamma")
+    smaller = panel[[by, "params_b", x, y]].rename(columns={"params_b": "params_b_low", x: "x", y: "y"})
+    columns = [by, "smaller", "larger", "params_b_low", "params_b_high", "x", "y", "gamma"]
+    return steps.merge(smaller.dropna(), on=[by, "params_b_low"], how="left")[columns]
+
+
+def _predicted(intervals: pd.DataFrame, ratio: float, reading: str) -> pd.DataFrame:
+    """The intervals with the curve at the smaller model, its side, the sign predicted and whether it came."""
+    critical = isocline(intervals["x"].to_numpy(dtype=float), ratio)
+    above = intervals["y"].to_numpy(dtype=float) > critical
+    stated = np.where(above, 1, -1)
+    predicted = {"stated": stated, "reversed": -stated, "always negative": np.full(above.shape, -1)}[reading]
+    sign = np.sign(intervals["gamma"].to_numpy(dtype=float))
+    return intervals.assign(critical=critical, above=above, predicted=predicted, correct=sign == predicted)

@@ -1,0 +1,903 @@
+"""How two scores move together: between the sizes of one family, over a panel, over the steps of many families.
+
+Figures: `charts.coupling`, `charts.intro`; sentences: `story.coupling`.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit, logit, ndtr, stdtr
+
+from cape_lib import stats
+from cape_lib.errors import MissingError, UsageError
+from cape_lib.names import suggest
+from cape_lib.stats import Estimate, pearson, permutation_p
+from cape_lib.tables import BASE_BENCHMARKS
+from cape_lib.tables.axes import PARAMS, Axis
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+NAN = float("nan")
+PHASES = ("tax", "transition", "bonus")
+# Between these gammas an interval is neither a tax nor a bonus.
+TAX, BONUS = -0.1, 0.1
+#: the sign of a lone interval is settled where P(gamma < 0) is beyond this on either side
+SETTLED = 0.975
+#: resamples that fill one direction or all of them are this far from it
+EDGE = 1e-9
+#: fewer complete rows than this have no effective dimension: n rows span at most n - 1 directions
+LEAST_ROWS = 6
+SizeRule = Literal["geometric mean", "smaller model", "larger model"]
+#: the size that a step is given, everywhere: the geometric mean of its two models
+SIZE_RULE: SizeRule = "geometric mean"
+SIZE_RULES: dict[str, str] = {
+    "geometric mean": "params_b_mid",
+    "smaller model": "params_b_low",
+    "larger model": "params_b_high",
+}
+#: the edges of the classes of size that the chapters show, billions
+EDGES = (3.5, 10.0)
+#: classes of size whose shares of signs are shown (billions)
+CLASSES: tuple[float, ...] = (1.0, *EDGES)
+#: training tokens below and above which steps are told apart, billions
+TOKEN_EDGE = 600.0
+#: a model with more training tokens than this (billions) has a slip in its source: none published has a tenth of it
+MOST_TOKENS_B = 200_000.0
+#: a step is near a size within this factor
+NEAR = 3.0
+COVARIATES = {"size": "size_b", "tokens": "tokens_b", "compute": "flops_1e21"}
+#: points of each standard deviation in the grid; twice as many move no end by a fiftieth of its width
+COARSE, GRID = 10, 24
+#: log10 billions over which a turn is looked for; an end beyond them is beyond every model there is
+REACH = (-3.0, 4.0)
+#: a new family has an upward turn where its gamma goes from below to above zero between these sizes, billions
+TURN = (0.1, 100.0)
+TAILS = (0.025, 0.975)
+POSTERIOR = "posterior, level of all families"
+
+
+# Local coupling gamma12: the change of one score for a point of another, from one size of a family to the next
+
+
+def phase(gamma: float) -> str:
+    """The phase of an interval: "tax" below -0.1, "bonus" above 0.1, else "transition"; "undefined" for NaN."""
+    if math.isnan(gamma):
+        return "undefined"
+    if gamma < TAX:
+        return "tax"
+    return "bonus" if gamma > BONUS else "transition"
+
+
+def settled_beyond(steps: int) -> float:
+    """P(gamma < 0) beyond which the sign of one of so many intervals is settled: Bonferroni's share of `SETTLED`.
+
+    A ladder of eight sizes has seven chances of a lucky interval; each alone at 97.5 % would call one settled in a
+    quarter of the ladders on which nothing happens. steps: 1 or more.
+    """
+    return 1 - (1 - SETTLED) / steps
+
+
+def local_coupling(
+    ladder: pd.DataFrame,
+    *,
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+    correlation: float = 0.0,
+    along: Axis = PARAMS,
+) -> pd.DataFrame:
+    """Coupling of two scores between consecutive sizes of one family, with score noise.
+
+    ladder: one row a model; columns params_b (billions), x and y (percent, 0-100), optionally <score>_stderr.
+    correlation: of the noise of one score between two models, 0-1 (they answered the same questions); 0 and binomial
+    noise give a conservative bound; variation between training seeds is in neither. along: another axis, whose column
+    takes the place of params_b here and in the names of the answer.
+    Returns one row an interval: smaller, larger, params_b_low, params_b_high, params_b_mid (geometric mean), dx, dy
+    (points), gamma (points of y per point of x; NaN where dx is 0), low, high (Fieller, 95 %), interval
+    ("bounded", "outside" of the gap between high and low, "every" value, "unknown" where the noise is), p_negative,
+    p_tax, p_transition, p_bonus (0-1, exact for normal noise) and phase. Neighbouring rows share a model's noise.
+    Raises MissingError with fewer than two sizes, ScoresError on equal sizes, UsageError on correlation outside 0-1.
+    Source: paper A, Methods; on the published Pythia rows the first gamma is -0.683.
+    """
+    if not 0.0 <= correlation <= 1.0:
+        raise UsageError(f"correlation of the noise is {correlation:g}; give a number from 0 to 1")
+    by = along.column
+    rows = stats.ladder_rows(ladder, [x, y], purpose="a local coupling", by=by)
+    at = rows[by].to_numpy(dtype=float)
+    names = rows["model"] if "model" in rows.columns else pd.Series([f"{b:g} B" for b in at])
+    (dx, var_dx), (dy, var_dy) = (_steps(rows, score, correlation) for score in (x, y))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gamma = np.where(dx == 0, np.nan, dy / dx)
+    low, high = stats.fieller_limits(dy, dx, var_dy=var_dy, var_dx=var_dx)
+    every = np.isneginf(low) & np.isposinf(high)
+    below = {c: stats.ratio_below(c, dy, dx, var_dy=var_dy, var_dx=var_dx) for c in (TAX, 0.0, BONUS)}
+    return pd.DataFrame(
+        {
+            "smaller": names.to_numpy()[:-1],
+            "larger": names.to_numpy()[1:],
+            f"{by}_low": at[:-1],
+            f"{by}_high": at[1:],
+            f"{by}_mid": along.middle(at[:-1], at[1:]),
+            "dx": dx,
+            "dy": dy,
+            "gamma": gamma,
+            "low": low,
+            "high": high,
+            "interval": np.select([np.isnan(low), every, low > high], ["unknown", "every", "outside"], "bounded"),
+            "p_negative": below[0.0],
+            "p_tax": below[TAX],
+            "p_transition": np.clip(below[BONUS] - below[TAX], 0.0, 1.0),
+            "p_bonus": 1.0 - below[BONUS],
+            "phase": [phase(g) for g in gamma],
+        }
+    )
+
+
+def _steps(rows: pd.DataFrame, score: str, correlation: float) -> tuple[Floats, Floats]:
+    """Differences of one score between consecutive rows, and the variance of their noise."""
+    sd = stats.score_noise(rows, score)
+    shared = 2 * correlation * sd[:-1] * sd[1:]
+    return np.diff(rows[score].to_numpy(dtype=float)), sd[:-1] ** 2 + sd[1:] ** 2 - shared
+
+
+class WholeLadder(NamedTuple):
+    """What a ladder did from its smallest to its largest size, in one difference.
+
+    `smaller`, `larger`: names of the two models; `low`, `high`: their sizes, billions (or values of another axis);
+    `sizes`: of the ladder; `dx`, `dy`: change of the two scores, points, with the interval of their noise; `z`: dy in
+    standard errors; `p`: its two-sided p; `gamma`: dy / dx with Fieller's interval; `p_negative`, `p_tax`,
+    `p_transition`, `p_bonus` (0-1) and `phase` of gamma; `settled`: P(gamma < 0) is beyond 97.5 % on either side. A
+    standard error that is not known gives NaN.
+    """
+
+    smaller: str
+    larger: str
+    low: float
+    high: float
+    sizes: int
+    dx: Estimate
+    dy: Estimate
+    z: float
+    p: float
+    gamma: Estimate
+    p_negative: float
+    p_tax: float
+    p_transition: float
+    p_bonus: float
+    phase: str
+    settled: bool
+
+
+def whole_ladder(
+    ladder: pd.DataFrame,
+    *,
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+    correlation: float = 0.0,
+    along: Axis = PARAMS,
+) -> WholeLadder:
+    """The change of two scores from the smallest to the largest size of one family: first, before any of its steps.
+
+    Over the whole ladder only the noise of its two ends is left. Arguments and errors as `local_coupling`.
+    On the published Pythia rows: -15.1 points, standard error 2.4, z = -6.3, where no step alone is sure.
+    """
+    rows = stats.ladder_rows(ladder, [x, y], purpose="a whole ladder", by=along.column)
+    ends = rows.iloc[[0, -1]]
+    step = local_coupling(ends, x=x, y=y, correlation=correlation, along=along).iloc[0]
+    (dx, var_x), (dy, var_y) = (
+        (float(change[0]), float(variance[0])) for change, variance in (_steps(ends, s, correlation) for s in (x, y))
+    )
+    p_negative, z = float(step["p_negative"]), dy / math.sqrt(var_y) if var_y > 0 else math.nan
+    return WholeLadder(
+        *(str(step[name]) for name in ("smaller", "larger")),
+        *(float(step[f"{along.column}_{end}"]) for end in ("low", "high")),
+        sizes=len(rows),
+        dx=stats.normal_estimate(dx, math.sqrt(var_x), 2, method="noise of two scores"),
+        dy=stats.normal_estimate(dy, math.sqrt(var_y), 2, method="noise of two scores"),
+        z=z,
+        p=stats.normal_p(z),
+        gamma=stats.fieller(dy, dx, var_dy=var_y, var_dx=var_x),
+        **{name: float(step[name]) for name in ("p_negative", "p_tax", "p_transition", "p_bonus")},
+        phase=str(step["phase"]),
+        settled=p_negative > SETTLED or p_negative < 1 - SETTLED,
+    )
+
+
+def whole_ladders(
+    panel: pd.DataFrame, *, by: str = "ladder", x: str = "hellaswag", y: str = "truthfulqa", correlation: float = 0.0
+) -> pd.DataFrame:
+    """`whole_ladder` of every ladder of a panel that has two sizes with both scores, most sizes first.
+
+    by: the column that names the ladders; rows where it is missing are left out. Returns that column, smaller, larger,
+    params_b_low, params_b_high (billions), sizes, dx, dy, dy_low, dy_high (points), z, p (two-sided), p_holm (the same
+    after Holm's correction over the ladders), gamma, low, high (Fieller), p_negative (0-1) and phase.
+    Raises MissingError where no ladder has two sizes, ScoresError where a ladder has a size twice.
+    """
+    rows = []
+    for name, ladder in _ladders(panel, by, x, y):
+        one = whole_ladder(ladder, x=x, y=y, correlation=correlation)
+        changes = one.dx.estimate, one.dy.estimate, one.dy.low, one.dy.high, one.z, one.p
+        gamma = one.gamma.estimate, one.gamma.low, one.gamma.high, one.p_negative, one.phase
+        rows.append((name, one.smaller, one.larger, one.low, one.high, one.sizes, *changes, *gamma))
+    columns = [by, "smaller", "larger", "params_b_low", "params_b_high", "sizes", "dx", "dy", "dy_low", "dy_high"]
+    table = pd.DataFrame(rows, columns=[*columns, "z", "p", "gamma", "low", "high", "p_negative", "phase"])
+    table.insert(table.columns.get_loc("gamma"), "p_holm", stats.corrected(table["p"]))
+    return table.sort_values(["sizes", by], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def local_couplings(
+    panel: pd.DataFrame, *, by: str = "ladder", x: str = "hellaswag", y: str = "truthfulqa", correlation: float = 0.0
+) -> pd.DataFrame:
+    """`local_coupling` of every ladder of a panel that has two sizes with both scores, one below the other.
+
+    by: the column that names the ladders; rows where it is missing are left out. The answer has that column first.
+    Raises MissingError where no ladder has two sizes, ScoresError where a ladder has a size twice.
+    """
+    steps = {
+        name: local_coupling(ladder, x=x, y=y, correlation=correlation) for name, ladder in _ladders(panel, by, x, y)
+    }
+    return pd.concat(steps, names=[by, None]).reset_index(level=0).reset_index(drop=True)
+
+
+def _ladders(panel: pd.DataFrame, by: str, x: str, y: str) -> Sequence[tuple[Hashable, pd.DataFrame]]:
+    """The ladders of a panel that have two sizes with both scores, by name; MissingError without any."""
+    rows = stats.complete_rows(panel, [by, "params_b", x, y], least=0)
+    ladders = [(name, ladder) for name, ladder in rows.groupby(by, sort=True) if len(ladder) > 1]
+    if not ladders:
+        raise MissingError(f"no {by} has two sizes with {x} and {y}; add a second size of one family")
+    return ladders
+
+
+# A panel of many models: r without size and family, on both sides of a cut, of every pair; and its dimension
+
+
+class PopulationCoupling(NamedTuple):
+    """r of two scores over a panel in four readings.
+
+    `pearson`: Fisher interval, which takes models for independent; `clustered`: the same r, families left out in
+    turn (no interval below eight families); `partial_given_size`: given log10 of the size, the same where there are
+    eight families, else Fisher; `family_demeaned`: scores less their family's mean, families of one size left out;
+    `permutation_p`: share of shuffles within families that give a demeaned r as far from zero, NaN where no family has
+    two sizes.
+    """
+
+    pearson: Estimate
+    clustered: Estimate
+    partial_given_size: Estimate
+    family_demeaned: Estimate
+    permutation_p: float
+    families: int
+
+
+def population_coupling(
+    panel: pd.DataFrame,
+    *,
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> PopulationCoupling:
+    """Pearson r of two scores over a panel, beside its partial, demeaned, clustered and permuted readings.
+
+    panel: one row a model; columns params_b (billions), x, y (percent), family (a missing one is a family of its own).
+    Rows without both scores are left out; a constant score gives NaN. Raises MissingError with fewer than two complete
+    rows. Published: -0.989 over the eight Pythia sizes.
+    """
+    rows = stats.complete_rows(panel, ["params_b", x, y], purpose="a correlation")
+    first, second = rows[x].to_numpy(dtype=float), rows[y].to_numpy(dtype=float)
+    family = stats.labels_to_codes(_families(rows))[0]
+    size = np.log10(rows["params_b"].to_numpy(dtype=float))
+    demeaned, p = _demeaned(first, second, family, resamples, seed)
+    return PopulationCoupling(
+        pearson=pearson(first, second),
+        clustered=stats.clustered_r(first, second, family, fallback=False),
+        partial_given_size=stats.clustered_r(first, second, family, given=size),
+        family_demeaned=demeaned,
+        permutation_p=p,
+        families=int(family.max()) + 1,
+    )
+
+
+def _families(rows: pd.DataFrame) -> pd.Series:
+    """The family of each row; without that column the rows are one family."""
+    return rows["family"] if "family" in rows.columns else pd.Series("all", index=rows.index)
+
+
+def _demeaned(x: Floats, y: Floats, family: Integers, resamples: int, seed: int) -> tuple[Estimate, float]:
+    """r of the scores less their family's mean, and its permutation p within families.
+
+    The shuffles leave the family means alone, so the demeaned scores can be shuffled in place of the scores.
+    """
+    size = np.bincount(family)
+    dx, dy = (v - (np.bincount(family, weights=v) / size)[family] for v in (x, y))
+    families, n = int(np.count_nonzero(size > 1)), int(size[size > 1].sum())
+    # What is left of scores that do not vary within families is rounding.
+    flat = [np.abs(d).max(initial=0.0) <= 1e-12 * max(1.0, np.abs(v).max(initial=0.0)) for d, v in ((dx, x), (dy, y))]
+    if n < 2 or any(flat):
+        return Estimate(NAN, NAN, NAN, n, "no variation within families"), NAN
+    norm = float(np.sqrt((dx @ dx) * (dy @ dy)))
+    r = float(np.clip(dx @ dy / norm, -1.0, 1.0))
+    shuffles = stats.permutations_within(family, resamples, stats.generator(seed))
+    return stats.fisher(r, n, given=families - 1), permutation_p(r, dy[shuffles] @ dx / norm)
+
+
+def clustered_pearson(rows: pd.DataFrame, *, x: str, y: str) -> Estimate:
+    """Pearson r of two scores with an interval that knows of families: each left out in turn, where there are eight.
+
+    rows: one row a model; columns x, y (percent), family (a missing one is a family of its own). With fewer families
+    the interval is Fisher's, and the method says so. NaN below three complete rows: two models always lie on a line.
+    """
+    known = stats.complete_rows(rows, [x, y], least=0)
+    return stats.clustered_r(known[x], known[y], _families(known))
+
+
+def pair_couplings(
+    panel: pd.DataFrame, *, cut_b: float = 3.5, benchmarks: Sequence[str] = BASE_BENCHMARKS
+) -> pd.DataFrame:
+    """Pearson r of every pair of benchmarks below and above a cut, and whether its sign rests on one family.
+
+    panel: one row a model; columns params_b, benchmarks (percent), family; cut_b: billions, a model of that size is
+    above. Returns two rows a pair (ten pairs of the five base benchmarks): x, y, side, n, families, r, low, high
+    (`clustered_pearson`), leave_low, leave_high (smallest and largest r with one family left out), sign_holds (the
+    same sign whichever family is left out), changed_by (families without which the sign changes, by name). r is NaN
+    with fewer than three rows or a constant score.
+    Raises MissingError for an absent column, UsageError for a cut that is not positive.
+    """
+    return pd.DataFrame(
+        {"x": x, "y": y, "side": side} | _one_side(inside, x, y)
+        for x, y in combinations(benchmarks, 2)
+        for side, inside in _sides(stats.complete_rows(panel, ["params_b", x, y], least=0), cut_b).items()
+    )
+
+
+def cut_sweep(
+    panel: pd.DataFrame, cuts: Sequence[float], *, x: str = "hellaswag", y: str = "truthfulqa"
+) -> pd.DataFrame:
+    """r of one pair below and above each of many cuts: does the sign flip at one size or at all of them?
+
+    cuts: billions. Returns one row a cut: cut_b, then n, r, low, high (`clustered_pearson`) with the endings _below
+    and _above, flips (r < 0 below and r > 0 above: so it is in a quarter of the panels of unrelated scores) and
+    flips_surely (both intervals on their side of zero). Published story: one critical scale near 3.5 B.
+    """
+    rows = stats.complete_rows(panel, ["params_b", x, y], least=0)
+    table = []
+    for cut in cuts:
+        row: dict[str, object] = {"cut_b": float(cut)}
+        sides = {side: clustered_pearson(part, x=x, y=y) for side, part in _sides(rows, cut).items()}
+        for side, r in sides.items():
+            row |= {f"n_{side}": r.n, f"r_{side}": r.estimate, f"low_{side}": r.low, f"high_{side}": r.high}
+        row["flips"] = sides["below"].estimate < 0 < sides["above"].estimate
+        row["flips_surely"] = sides["below"].high < 0 < sides["above"].low
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def _sides(rows: pd.DataFrame, cut: float) -> dict[str, pd.DataFrame]:
+    """The rows below a cut (billions) and above it."""
+    if not cut > 0:
+        raise UsageError(f"the cut is {cut:g}; give a size in billions above 0")
+    below = rows["params_b"] < cut
+    return {"below": rows[below], "above": rows[~below]}
+
+
+def _one_side(rows: pd.DataFrame, x: str, y: str) -> dict[str, object]:
+    """r of one pair on one side of the cut, and its range with one family left out."""
+    r = clustered_pearson(rows, x=x, y=y)
+    # A row without a family is a family of its own.
+    named = rows["family"] if "family" in rows.columns else pd.Series(np.nan, index=rows.index)
+    name = np.asarray([f"row {i}" if pd.isna(family) else str(family) for i, family in named.items()], dtype=str)
+    families = np.unique(name)
+    keep = name[None, :] != families[:, None]
+    left = np.full(len(families), np.nan)
+    if len(rows) > 2:
+        left = np.where(keep.sum(axis=1) > 2, stats.pearson_rows(rows[x], rows[y], keep), np.nan)
+    known, changed = left[~np.isnan(left)], families[left * r.estimate < 0]
+    low, high = (known.min(), known.max()) if known.size else (np.nan, np.nan)
+    holds = bool(known.size and not changed.size)
+    ends = {"n": len(rows), "families": len(families), "r": r.estimate, "low": r.low, "high": r.high}
+    return ends | {"leave_low": low, "leave_high": high, "sign_holds": holds, "changed_by": ", ".join(changed)}
+
+
+class EffectiveDimension(NamedTuple):
+    """Participation ratio of the covariance of the scores, with its spectrum.
+
+    `estimate` (1 to the number of benchmarks); `eigenvalues` (k,), largest first, points squared; `vectors` (k, k),
+    one column an eigenvalue, the largest loading positive; `benchmarks`, the rows of `vectors`.
+    """
+
+    estimate: Estimate
+    eigenvalues: Floats
+    vectors: Floats
+    benchmarks: tuple[str, ...]
+
+
+def effective_dimension(
+    panel: pd.DataFrame, *, benchmarks: Sequence[str] = BASE_BENCHMARKS, resamples: int = 2_000, seed: int = 0
+) -> EffectiveDimension:
+    """d_eff = (sum lambda)^2 / sum lambda^2 of the covariance of the scores over complete rows.
+
+    panel: one row a model; columns `benchmarks` (percent), optionally family. The interval resamples families where
+    there are at least eight, else rows (`dimension_interval`). NaN below six complete rows, and where all benchmarks
+    are constant. Raises MissingError where a benchmark is absent or fewer than two rows are complete.
+    Source: paper A; there 1.38, 1.22 and 1.15 for three phases of 26, 27 and 3 models.
+    """
+    rows = stats.complete_rows(panel, list(benchmarks), purpose="an effective dimension")
+    scores = rows[list(benchmarks)].to_numpy(dtype=float)
+    n, k = scores.shape
+    centred = scores - scores.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred / (n - 1))
+    values, vectors = np.clip(values[::-1], 0.0, None), vectors[:, ::-1]
+    vectors = vectors * np.sign(vectors[np.argmax(np.abs(vectors), axis=0), np.arange(k)])
+    if n < LEAST_ROWS:
+        estimate = Estimate(NAN, NAN, NAN, n, f"not defined below {LEAST_ROWS} complete rows")
+        return EffectiveDimension(estimate, values, vectors, tuple(benchmarks))
+    rng, families = stats.generator(seed), rows["family"].nunique(dropna=False) if "family" in rows.columns else 0
+    if families >= stats.LEAST_CLUSTERS:
+        counts = stats.cluster_bootstrap_counts(rows["family"], resamples, rng)
+        method = f"participation ratio, {families} families resampled"
+    else:
+        counts, method = stats.row_bootstrap_counts(n, resamples, rng), "participation ratio, rows resampled"
+    point = float(participation_ratio(scores)[0])
+    low, high = dimension_interval(point, participation_ratio(scores, counts), k)
+    return EffectiveDimension(Estimate(point, low, high, n, method), values, vectors, tuple(benchmarks))
+
+
+def participation_ratio(scores: Floats, counts: Integers | None = None) -> Floats:
+    """(trace C)^2 / trace(C C) of the covariance C of scores (n, k), one a row of counts (resamples, n) if given.
+
+    The traces equal the sums over eigenvalues and need no decomposition. NaN where nothing varies.
+    """
+    centred = scores - scores.mean(axis=0)
+    weights = np.ones((1, len(scores))) if counts is None else counts.astype(float)
+    total = weights.sum(axis=1)[:, None, None]
+    mean = (weights @ centred)[:, :, None] / total
+    products = (centred[:, :, None] * centred[:, None, :]).reshape(len(scores), -1)
+    k = scores.shape[1]
+    covariance = (weights @ products).reshape(-1, k, k) / total - mean * mean.transpose(0, 2, 1)
+    trace, square = np.trace(covariance, axis1=1, axis2=2), np.sum(covariance**2, axis=(1, 2))
+    floor = (1e-12 * max(1.0, float(np.max(np.abs(scores))))) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(trace > floor, trace**2 / square, np.nan)
+
+
+def dimension_interval(estimate: float, draws: Floats, most: int) -> tuple[float, float]:
+    """95 % interval of a participation ratio from its resamples; most: the number of benchmarks.
+
+    A resample repeats rows and spans fewer directions, so that its percentiles lie too low (they cover 20 to 80 % where
+    two directions are strong): as far below the estimate as the estimate lies below the truth. The interval reaches to
+    the outer of two ends, the percentile and its reflection about the estimate on the scale of log((d - 1) / (most -
+    d)), which keeps both bounds.
+    """
+    low, high = stats.percentile_interval(draws)
+    if not 1.0 < estimate < most:
+        return low, high
+    middle, first, last = logit((np.clip([estimate, low, high], 1 + EDGE, most - EDGE) - 1) / (most - 1))
+    turned = 1 + (most - 1) * expit([2 * middle - last, 2 * middle - first])
+    return min(low, float(turned[0])), max(high, float(turned[1]))
+
+
+# Steps of many ladders beside the size and the training tokens of their models: shares, regressions
+
+
+def training_tokens(rows: pd.DataFrame) -> Floats:
+    """Training tokens of each model, billions, (n,); NaN where unknown or where the source has an evident slip.
+
+    rows: optionally with `pretrain_tokens_b`. BTLM's 627,000 billion (0.627 trillion in truth) is such a slip.
+    """
+    if "pretrain_tokens_b" not in rows.columns:
+        return np.full(len(rows), np.nan)
+    tokens = rows["pretrain_tokens_b"].to_numpy(dtype=float)
+    return np.where((tokens > 0) & (tokens < MOST_TOKENS_B), tokens, np.nan)
+
+
+def known_steps(
+    panel: pd.DataFrame, *, by: str = "ladder", x: str = "hellaswag", y: str = "truthfulqa"
+) -> pd.DataFrame:
+    """`local_couplings` of a panel, each step with its family, size, training tokens and compute.
+
+    panel: one row a model with `model`, optionally family and pretrain_tokens_b (billions). Adds family, size_b
+    (billions, by `SIZE_RULE`), tokens_b (geometric mean of the two models, billions; NaN where one is not known) and
+    flops_1e21 (6 N D, 1e21 operations). Steps without a gamma are left out. Errors as `local_couplings`.
+    """
+    steps = local_couplings(panel, by=by, x=x, y=y).dropna(subset=["gamma"])
+    models = panel.drop_duplicates("model").set_index("model")
+    tokens = pd.Series(training_tokens(models), index=models.index)
+    family = models["family"] if "family" in models.columns else pd.Series(models.index, index=models.index)
+    size_b = steps[SIZE_RULES[SIZE_RULE]]
+    tokens_b = np.sqrt(steps["smaller"].map(tokens) * steps["larger"].map(tokens))
+    return steps.assign(
+        family=steps["smaller"].map(family).fillna(steps[by]),
+        size_b=size_b,
+        tokens_b=tokens_b,
+        flops_1e21=6 * size_b * tokens_b / 1e3,
+    ).reset_index(drop=True)
+
+
+def signs_by_size(steps: pd.DataFrame, *, edges: Sequence[float] = CLASSES, size: SizeRule = SIZE_RULE) -> pd.DataFrame:
+    """Share of steps with gamma < 0 in classes of size.
+
+    steps: as `local_couplings` or `known_steps` returns; edges: limits of the classes in billions; size: which size a
+    step gets (UsageError). Returns from_b, to_b, intervals, negative, share, low, high (`negative_share`); a class
+    without steps has NaN.
+    """
+    if size not in SIZE_RULES:
+        raise UsageError(suggest("size of a step", size, SIZE_RULES))
+    defined = steps[steps["gamma"].notna()]
+    return pd.DataFrame(
+        {"from_b": start, "to_b": end, "intervals": len(inside)} | _negative(inside)
+        for start, end, inside in _classes(defined, defined[SIZE_RULES[size]], edges)
+    )
+
+
+def signs_by_tokens(steps: pd.DataFrame) -> pd.DataFrame:
+    """Share of steps with gamma < 0 by class of size (`EDGES`) and by training tokens (`TOKEN_EDGE`).
+
+    steps: as `known_steps` returns; steps without tokens are left out. Returns from_b, to_b, tokens ("under", "over"
+    the edge), steps, negative, families, share, low, high (`negative_share`).
+    On the uniform panel: 16 of 17 and 3 of 8 below 3.5 B, 9 of 9 and 5 of 14 to 10 B, 1 of 4 and 5 of 20 above.
+    """
+    known = steps.dropna(subset=["tokens_b", "gamma"])
+    answer = []
+    for start, end, inside in _classes(known, known["size_b"], EDGES):
+        few = inside["tokens_b"] < TOKEN_EDGE
+        for name, rows in (("under", inside[few]), ("over", inside[~few])):
+            row = {"from_b": start, "to_b": end, "tokens": name, "steps": len(rows)}
+            answer.append(row | _negative(rows) | {"families": int(rows["family"].nunique())})
+    columns = ["from_b", "to_b", "tokens", "steps", "negative", "families", "share", "low", "high"]
+    return pd.DataFrame(answer)[columns]
+
+
+def _classes(
+    steps: pd.DataFrame, sizes: pd.Series, edges: Sequence[float]
+) -> Iterator[tuple[float, float, pd.DataFrame]]:
+    """The steps by class of size: its two limits (billions) and its rows."""
+    for start, end in pairwise([0.0, *sorted(edges), np.inf]):
+        yield start, end, steps[(sizes >= start) & (sizes < end)]
+
+
+def _negative(steps: pd.DataFrame) -> dict[str, float]:
+    """How many steps are negative, and their share with its interval, as columns of a table."""
+    share = negative_share(steps)
+    count = int((steps["gamma"] < 0).sum())
+    return {"negative": count, "share": share.estimate, "low": share.low, "high": share.high}
+
+
+def negative_share(steps: pd.DataFrame) -> Estimate:
+    """Share of steps with gamma < 0 (0-1), with the interval of `stats.clustered_share`.
+
+    steps: with gamma and, optionally, family or ladder. Steps of one family are not independent.
+    """
+    return _share(steps, steps["gamma"] < 0)
+
+
+def _share(steps: pd.DataFrame, hits: pd.Series) -> Estimate:
+    names = next((steps[c] for c in ("family", "ladder") if c in steps.columns), np.zeros(len(steps)))
+    return stats.clustered_share(hits.to_numpy(), names)
+
+
+class BaseRate(NamedTuple):
+    """How many known steps near a size, of how many families, are a `tax`; and their share (0-1, `clustered_share`)."""
+
+    steps: int
+    families: int
+    tax: int
+    share: Estimate
+
+
+def base_rate(steps: pd.DataFrame, size_b: float) -> BaseRate:
+    """The base rate of a tax near a size.
+
+    steps: as `known_steps` returns, or those of them trained on few tokens: between families tokens are no proof of
+    cause, as recipes changed with the years. size_b: billions, near is within a factor of three; UsageError where it is
+    not positive.
+    """
+    if not size_b > 0:
+        raise UsageError("a base rate needs a size above 0, in billions")
+    near = steps[(steps["size_b"] >= size_b / NEAR) & (steps["size_b"] <= size_b * NEAR)]
+    tax = near["phase"] == "tax"
+    return BaseRate(len(near), int(near["family"].nunique()), int(tax.sum()), _share(near, tax))
+
+
+def sign_regression(steps: pd.DataFrame, *, on: Sequence[str] = ("size", "tokens")) -> pd.DataFrame:
+    """Log-odds that a step is negative, on the decades of size, tokens or compute, families as clusters.
+
+    steps: as `known_steps` returns, those with every covariate count; on: of "size", "tokens", "compute" (the third is
+    the sum of the other two). Returns one row a covariate: term, estimate (log-odds a decade), low, high, p
+    (two-sided), p_holm (after correction over the rows), steps, families. Generalised estimating equations of
+    statsmodels with independent working correlation, so that the estimates are those of the logit, and the
+    bias-reduced sandwich of Mancl and DeRouen (2001) with Student's t, families less the number of coefficients.
+    Raises MissingError with fewer than eight families or where all steps have one sign.
+    On the uniform panel: size -1.23, tokens -2.11.
+    """
+    import statsmodels.api as sm
+
+    rows, _, design = _design(steps, on)
+    negative = (rows["gamma"] < 0).to_numpy(dtype=float)
+    if negative.min() == negative.max():
+        raise MissingError("all steps have one sign; a regression of the sign needs both")
+    model = sm.GEE(negative, sm.add_constant(design), groups=rows["family"], family=sm.families.Binomial())
+    return _terms(model, on, rows)
+
+
+def gamma_regression(steps: pd.DataFrame, *, on: Sequence[str] = ("size", "tokens")) -> pd.DataFrame:
+    """Gamma itself on the decades of size, tokens or compute, families as clusters; see `sign_regression`.
+
+    The change of y is regressed on dx times (1, covariates): so a step of two points of x, whose gamma is twice as
+    uncertain as that of a step of four, counts a quarter. `family_model` gives each family a level of its own as well.
+    """
+    import statsmodels.api as sm
+
+    rows, _, design = _design(steps, on)
+    dx = rows["dx"].to_numpy(dtype=float)
+    model = sm.GEE(rows["dy"].to_numpy(dtype=float), sm.add_constant(design) * dx[:, None], groups=rows["family"])
+    return _terms(model, on, rows)
+
+
+def _design(steps: pd.DataFrame, on: Sequence[str]) -> tuple[pd.DataFrame, Floats, Floats]:
+    """The steps that have every covariate, the mean decade of each, and the decades less it, one column each."""
+    for name in on:
+        if name not in COVARIATES:
+            raise UsageError(suggest("covariate", name, COVARIATES))
+    columns = [COVARIATES[name] for name in on]
+    order = ["family", "params_b_low", "smaller"]
+    rows = steps.dropna(subset=["gamma", *columns]).sort_values(order, kind="stable")
+    families = int(rows["family"].nunique())
+    if families < stats.LEAST_CLUSTERS:
+        raise MissingError(
+            f"a regression over families needs {stats.LEAST_CLUSTERS} of them with {', '.join(on)}; "
+            f"{families} have a step"
+        )
+    decades = np.log10(rows[columns].to_numpy(dtype=float))
+    centre = decades.mean(axis=0)
+    decades = decades - centre
+    if np.linalg.matrix_rank(decades, tol=1e-8 * len(decades)) < len(columns):
+        raise MissingError(f"{', '.join(on)} cannot be told apart on {len(rows)} steps; add families or ask for fewer")
+    return rows, centre, decades
+
+
+def _terms(model: object, on: Sequence[str], rows: pd.DataFrame) -> pd.DataFrame:
+    """The coefficients of a fitted model with bias-reduced errors, one row a covariate."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = model.fit(cov_type="bias_reduced")  # type: ignore[attr-defined]
+    except (ValueError, np.linalg.LinAlgError):
+        fit = None
+    if fit is None or not (np.isfinite(fit.bse).all() and (np.asarray(fit.bse) > 0).all()):
+        raise MissingError(f"{len(rows)} steps do not determine a regression on {', '.join(on)}; add families")
+    families = int(rows["family"].nunique())
+    freedom = families - len(on) - 1
+    estimate, se = np.asarray(fit.params)[1:], np.asarray(fit.bse)[1:]
+    half, p = stats.student(0.95, freedom) * se, 2 * stdtr(freedom, -np.abs(estimate / se))
+    table = pd.DataFrame({"term": list(on), "estimate": estimate, "low": estimate - half, "high": estimate + half})
+    return table.assign(p=p, p_holm=stats.corrected(p), steps=len(rows), families=families)
+
+
+def partial_couplings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
+    """r of two scores over models, alone and given size, tokens, both, or compute, below and above 3.5 billions.
+
+    panel: one row a model with params_b, x, y, family and optionally pretrain_tokens_b; every row of one side holds the
+    same models, those whose tokens are known. Returns side ("all", "below", "above"), given ("nothing", "size",
+    "tokens", "size and tokens", "compute"), r, low, high (`clustered_r`), n.
+    Raises MissingError where no model has tokens.
+    """
+    rows = stats.complete_rows(panel.assign(tokens=training_tokens(panel)), ["params_b", x, y, "tokens"], least=0)
+    if rows.empty:
+        raise MissingError("no model has its training tokens; add a column pretrain_tokens_b (billions)")
+    size, tokens = np.log10(rows["params_b"].to_numpy(float)), np.log10(rows["tokens"].to_numpy(float))
+    both, compute = np.column_stack([size, tokens]), size + tokens
+    held = {"nothing": None, "size": size, "tokens": tokens, "size and tokens": both, "compute": compute}
+    below = rows["params_b"].to_numpy(float) < EDGES[0]
+    answer = []
+    for side, inside in {"all": np.ones(len(rows), dtype=bool), "below": below, "above": ~below}.items():
+        part = rows[inside]
+        for controls, columns in held.items():
+            given = None if columns is None else columns[inside]
+            r = stats.clustered_r(part[x], part[y], part["family"], given=given)
+            answer.append((side, controls, r.estimate, r.low, r.high, r.n))
+    return pd.DataFrame(answer, columns=["side", "given", "r", "low", "high", "n"])
+
+
+# A model of gamma over the steps of all families
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyModel:
+    """A random-effects meta-regression of gamma over the steps of many families, and what it holds of a turn.
+
+    `names`: "level" (gamma at the mean covariates), then the covariates (gamma a decade); `centre`: mean log10 of each
+    covariate; `steps`, `families`. The posterior is a mixture of normal ones over a grid of the two standard deviations
+    `tau` (points, 2; between families, between steps of one beyond noise): `weight` (points,), `beta` (points, k),
+    `covariance` (points, k, k). All that is asked of it is exact: nothing is drawn.
+    """
+
+    names: tuple[str, ...]
+    centre: dict[str, float]
+    steps: int
+    families: int
+    tau: Floats
+    weight: Floats
+    beta: Floats
+    covariance: Floats
+
+    def terms(self) -> pd.DataFrame:
+        """One row a coefficient: term, estimate (posterior mean), low, high (central 95 %), p_negative (0-1)."""
+        rows = []
+        for name, chosen in zip(self.names, np.eye(len(self.names)), strict=True):
+            value = self._of(chosen)
+            rows.append((name, value.estimate, value.low, value.high, self._below_zero(chosen)))
+        return pd.DataFrame(rows, columns=["term", "estimate", "low", "high", "p_negative"])
+
+    def spread(self) -> Estimate:
+        """Standard deviation of gamma between families: posterior median, central 95 %."""
+        points, place = np.unique(self.tau[:, 0], return_inverse=True)
+        weight = np.bincount(place, weights=self.weight)
+        low, middle, high = np.interp([TAILS[0], 0.5, TAILS[1]], np.cumsum(weight) - weight / 2, points)
+        return Estimate(float(middle), float(low), float(high), self.steps, "posterior")
+
+    def gamma(self, size_b: float, *, tokens_b: float | None = None) -> Estimate:
+        """Expected gamma over families at a size, at the mean log tokens or at `tokens_b`; both in billions."""
+        return self._of(self._at(size_b, tokens_b))
+
+    def critical_scale(self, *, tokens_b: float | None = None) -> Estimate:
+        """N_c (billions): the size at which the expected gamma over families goes from below to above zero.
+
+        The estimate is where the posterior mean crosses; NaN where it does not rise. The interval holds every size at
+        which P(gamma < 0) lies between 2.5 and 97.5 %: 0 or inf where no size is excluded on that side.
+        """
+        logs = np.linspace(*REACH, 701)
+        means = self.weight @ self.beta
+        rise, level = means[1], means @ self._at(1.0, tokens_b)
+        estimate = float(10 ** (-level / rise)) if rise > 0 else NAN
+        negative = np.array([self._below_zero(self._at(10**log, tokens_b)) for log in logs])
+        inside = np.flatnonzero((negative > TAILS[0]) & (negative < TAILS[1]))
+        if inside.size == 0:
+            return Estimate(estimate, NAN, NAN, self.steps, POSTERIOR)
+        low = 0.0 if inside[0] == 0 else float(10 ** logs[inside[0]])
+        high = math.inf if inside[-1] == logs.size - 1 else float(10 ** logs[inside[-1]])
+        return Estimate(estimate, low, high, self.steps, POSTERIOR)
+
+    def p_turn(self, low_b: float, high_b: float, *, tokens_b: float | None = None) -> float:
+        """Probability (0-1) that the expected gamma turns upwards between two sizes (billions): that N_c lies there."""
+        return self._upward(low_b, high_b, tokens_b, own=False)
+
+    def p_no_turn(self, *, tokens_b: float | None = None) -> float:
+        """Probability (0-1) that a new family has no upward turn between 0.1 and 100 billion parameters.
+
+        Its own level is one of the families' spread; it may lie above zero at all these sizes, or below.
+        """
+        return 1 - self._upward(*TURN, tokens_b, own=True)
+
+    def _at(self, size_b: float, tokens_b: float | None) -> Floats:
+        """Weights of the coefficients that give the expected gamma at a size and tokens."""
+        if tokens_b is not None and "tokens" not in self.centre:
+            raise UsageError("this model of the families has no training tokens; fit it on size and tokens")
+        asked = {"size": size_b} | ({} if tokens_b is None else {"tokens": tokens_b})
+        away = [np.log10(asked[name]) - middle if name in asked else 0.0 for name, middle in self.centre.items()]
+        return np.array([1.0, *away])
+
+    def _normals(self, chosen: Floats) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of a combination of coefficients at each point of the grid."""
+        return self.beta @ chosen, np.sqrt(np.einsum("i,pij,j->p", chosen, self.covariance, chosen))
+
+    def _below_zero(self, chosen: Floats) -> float:
+        """Probability (0-1) that a combination of coefficients is below zero."""
+        mean, sd = self._normals(chosen)
+        return float(self.weight @ ndtr(-mean / sd))
+
+    def _of(self, chosen: Floats) -> Estimate:
+        mean, sd = self._normals(chosen)
+        low, high = stats.mixture_interval(self.weight, mean, sd)
+        return Estimate(float(self.weight @ mean), low, high, self.steps, POSTERIOR)
+
+    def _upward(self, low_b: float, high_b: float, tokens_b: float | None, *, own: bool) -> float:
+        """P(gamma below zero at one size, above at the other): from P(signs differ) and the two P(below zero)."""
+        small, large = self._at(low_b, tokens_b), self._at(high_b, tokens_b)
+        level = self.tau[:, 0] ** 2 if own else np.zeros(len(self.tau))
+        (first, sd_first), (second, sd_second) = self._normals(small), self._normals(large)
+        both = np.einsum("i,pij,j->p", small, self.covariance, large) + level
+        var_first, var_second = sd_first**2 + level, sd_second**2 + level
+        differ = stats.ratio_below(0.0, first, second, var_dy=var_first, var_dx=var_second, cov=both)
+        fewer = ndtr(-first / np.sqrt(var_first)) - ndtr(-second / np.sqrt(var_second))
+        return float(np.clip(self.weight @ (differ + fewer) / 2, 0.0, 1.0))
+
+
+def family_model(
+    steps: pd.DataFrame,
+    panel: pd.DataFrame,
+    *,
+    on: Sequence[str] = ("size", "tokens"),
+    x: str = "hellaswag",
+    y: str = "truthfulqa",
+) -> FamilyModel:
+    """A model of gamma over the steps of all families: its level, its slope on size and on tokens, and their spread.
+
+    steps: as `known_steps` returns, those with every covariate count; panel: the models, whose noise (`score_noise`)
+    is taken as known; on: "size" first, then "tokens" or nothing. Families vary in level (tau_family), steps of one
+    beyond their noise (tau_step). Flat priors: the coefficients are integrated exactly, the standard deviations over a
+    grid of their restricted likelihood.
+    Raises MissingError with fewer than eight families, UsageError for an unknown covariate.
+    """
+    if not on or on[0] != "size":
+        raise UsageError('a model of the families needs "size" as its first covariate')
+    rows, centre, decades = _design(steps, on)
+    design = np.column_stack([np.ones(len(rows)), decades])
+    gamma, codes = rows["gamma"].to_numpy(dtype=float), pd.factorize(rows["family"])[0]
+    expected = np.full(len(rows), np.median(gamma))
+    for points in (COARSE, COARSE, GRID):
+        # The noise of x enters a step in proportion to its gamma: the model's, not the noisy one seen.
+        noise = step_noise(rows, panel, expected, x=x, y=y)
+        tau, weight, beta, covariance = posterior(gamma, design, codes, noise, grid=points)
+        expected = design @ beta[int(np.argmax(weight))]
+    families = int(rows["family"].nunique())
+    middle = dict(zip(on, centre.tolist(), strict=True))
+    return FamilyModel(("level", *on), middle, len(rows), families, tau, weight, beta, covariance)
+
+
+def step_noise(rows: pd.DataFrame, panel: pd.DataFrame, gamma: Floats, *, x: str, y: str) -> Floats:
+    """Covariance of the noise of gamma over steps, (n, n): that of y and of gamma times x, which neighbours share."""
+    models = panel.drop_duplicates("model").set_index("model")
+    names = pd.Index(pd.unique(rows[["smaller", "larger"]].to_numpy().ravel()))
+    variance = {score: stats.score_noise(models.loc[names], score) ** 2 for score in (x, y)}
+    unknown = [score for score, values in variance.items() if np.isnan(values).any()]
+    if unknown:
+        raise MissingError(f"the noise of {unknown[0]} is not known; add a column {unknown[0]}_stderr (points)")
+    ends, order = np.zeros((len(rows), len(names))), np.arange(len(rows))
+    ends[order, names.get_indexer(rows["smaller"])] = -1.0
+    ends[order, names.get_indexer(rows["larger"])] = 1.0
+    ends = ends / rows["dx"].to_numpy(dtype=float)[:, None]
+    along = ends * gamma[:, None]
+    return np.asarray((ends * variance[y]) @ ends.T + (along * variance[x]) @ along.T)
+
+
+def restricted_likelihood(
+    gamma: Floats, design: Floats, codes: Integers, noise: Floats, tau: tuple[float, float]
+) -> tuple[float, Floats, Floats]:
+    """Restricted log-likelihood (up to a constant) of the two spreads, the coefficients and their covariance.
+
+    gamma (n,), design (n, k), codes: family of each step (n,), noise (n, n): its known covariance; tau: standard
+    deviation between families and between steps. With noise zero this is statsmodels' MixedLM by REML.
+    """
+    alike = (codes[:, None] == codes[None, :]).astype(float)
+    total = noise + tau[0] ** 2 * alike + tau[1] ** 2 * np.eye(len(gamma))
+    root = np.linalg.cholesky(total)
+    solved = np.linalg.solve(root, np.column_stack([design, gamma]))
+    scaled, target = solved[:, :-1], solved[:, -1]
+    normal = scaled.T @ scaled
+    covariance = np.asarray(np.linalg.inv(normal), dtype=np.float64)
+    beta = covariance @ (scaled.T @ target)
+    residual = target - scaled @ beta
+    value = -np.log(np.diag(root)).sum() - 0.5 * np.linalg.slogdet(normal)[1] - 0.5 * residual @ residual
+    return float(value), beta, covariance
+
+
+def posterior(
+    gamma: Floats, design: Floats, codes: Integers, noise: Floats, *, grid: int = GRID
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Both spreads (points, 2), their weights, the coefficients and their covariances at each point of a grid.
+
+    A coarse grid finds where the restricted likelihood lives, a fine one weighs it.
+    """
+    weights = 1 / np.diag(noise)
+    centre = float((weights * gamma).sum() / weights.sum())
+    most = 4 * float(np.sqrt((weights * (gamma - centre) ** 2).sum() / weights.sum())) + 1e-3
+    ranges = [(0.0, most), (0.0, most)]
+    for points in (COARSE, grid):
+        tau = np.array([(a, b) for a in np.linspace(*ranges[0], points) for b in np.linspace(*ranges[1], points)])
+        fits = [restricted_likelihood(gamma, design, codes, noise, (a, b)) for a, b in tau]
+        value = np.array([fit[0] for fit in fits])
+        likely = tau[value > value.max() - 9.0]
+        step = [(high - low) / (points - 1) for low, high in ranges]
+        ranges = [
+            (max(0.0, float(likely[:, i].min()) - step[i]), float(likely[:, i].max()) + step[i]) for i in range(2)
+        ]
+    weight = np.exp(value - value.max())
+    return tau, weight / weight.sum(), np.array([fit[1] for fit in fits]), np.array([fit[2] for fit in fits])
