@@ -248,7 +248,6 @@ NUMBERS = {
     "percentile_interval": lambda x, y, s: stats.percentile_interval(x),
     "permutation_p": lambda x, y, s: stats.permutation_p(40.0, x),
     "permutations_within": lambda x, y, s: stats.permutations_within((x > 50).astype(int), 5, _rng()),
-    "mixture_interval": lambda x, y, s: stats.mixture_interval(s, x, s) if len(x) else None,
     "mean_interval": lambda x, y, s: stats.mean_interval(x, "t"),
     "row_bootstrap_counts": lambda x, y, s: stats.row_bootstrap_counts(max(len(x), 1), 5, _rng()),
     "cluster_bootstrap_counts": lambda x, y, s: stats.cluster_bootstrap_counts((x > 50).astype(int), 5, _rng()),
@@ -259,7 +258,6 @@ NUMBERS = {
     "misfit": lambda x, y, s: boundary.misfit("vertex", x, (x, y), s) if len(x) else None,
     "noise_draws": lambda x, y, s: boundary.noise_draws(x, y),
     "billions": lambda x, y, s: [boundary.billions(float(v)) for v in x],
-    "log_size": lambda x, y, s: boundary.log_size(pd.DataFrame({"params_b": x})),
     "fit_parabolas": lambda x, y, s: boundary.fit_parabolas(x, y) if len(x) else None,
     "turn_p": lambda x, y, s: boundary.turn_p(np.sort(x), y, s, turn=50.0) if len(set(x)) > 3 else None,
     "phase": lambda x, y, s: [coupling.phase(float(v)) for v in x - y],
@@ -277,6 +275,8 @@ NUMBERS = {
 
 #: public, and no statistic of generated data: why, and where it is tested
 ELSEWHERE = {
+    "mixture_interval": "parts of a mixture: test_resampling",
+    "log_size": "a logarithm: test_boundary",
     "dimension_interval": "resamples of a dimension: test_coupling and the table of coverage",
     "posterior": "a grid of likelihoods: test_steps",
     "restricted_likelihood": "statsmodels' own: test_steps",

@@ -85,6 +85,18 @@ def test_a_spread_that_noise_alone_gives_may_be_nothing_and_one_beyond_it_may_no
         assert np.median(draws.off) == pytest.approx(measured, rel=0.05) or nothing
 
 
+def test_no_interval_of_a_spread_is_right_95_times_in_a_hundred_for_five_equal_models_and_for_eight() -> None:
+    rng = np.random.default_rng(7)
+
+    def range_of_the_best(models: int) -> np.ndarray:
+        return np.ptp(np.sort(rng.standard_normal((40_000, models)), axis=1)[:, -5:], axis=1)
+
+    five, eight = range_of_the_best(5), range_of_the_best(8)
+    # Zero is the truth in both: only an interval that begins above it is wrong.
+    assert np.mean(eight > np.quantile(five, 0.95)) < 0.005
+    assert np.mean(five > np.quantile(eight, 0.95)) > 0.2
+
+
 def test_noise_added_to_a_spread_that_it_was_taken_off_gives_the_measured_one_again() -> None:
     scores = np.array([80.0, 79.0, 77.5, 77.0, 70.0])
     noise = np.random.default_rng(3).normal(0.0, 3.0, (300, 5))

@@ -149,6 +149,35 @@ def test_a_release_has_one_answer_everywhere(name: str, capsys: pytest.CaptureFi
     assert last["noise_sd"] == pytest.approx(chapter["noise_sd"])
 
 
+def test_a_panel_has_one_answer_in_the_terminal_the_chapter_and_the_claims(capsys: pytest.CaptureFixture[str]) -> None:
+    command, panel = answers(capsys, "frontier", "--panel", "current"), tables.frontier("current").dropna(subset=[X, Y])
+    trend, (error, _) = frontier.lab_line(panel), frontier.leave_one_lab_out(panel)
+    chapter = {"r": trend["r"], "slope": trend["slope"], "intercept": trend["intercept"], "leave_one_lab_out": error}
+    parts = {
+        name: part.result
+        for entry, name in (("C19", "r"), ("C75", "leave_one_lab_out"), ("C76", "slope"), ("C76", "intercept"))
+        for part in claims.evaluate(entry, panel="current")[0].parts
+        if part.name in (name, "error")
+    }
+    for name, one in chapter.items():
+        shown = command[name]
+        assert (shown["value"], shown["low"], shown["high"]) == pytest.approx((one.estimate, one.low, one.high)), name
+        claim = parts[name]
+        assert (claim.value, claim.low, claim.high) == pytest.approx((one.estimate, one.low, one.high)), name
+    turned, (row,) = frontier.rotation(panel), [command["saturation"]]
+    sigma = turned[(turned["old"] == X) & (turned["new"] == Y)].iloc[0]
+    shown = [float(row[name]) for name in ("sigma", "low", "high")]
+    assert all(same(one, other) for one, other in zip(shown, sigma[["sigma", "low", "high"]], strict=True))
+    means = {lab["lab"]: lab["mean"] for lab in command["lab_means"]}
+    table = frontier.lab_means(panel, chosen=frontier.fit_line(panel), core_only=False).set_index("lab")["mean"]
+    assert means == pytest.approx(table.to_dict())
+
+
+def test_the_share_of_cells_checked_is_that_of_the_page_on_data(capsys: pytest.CaptureFixture[str]) -> None:
+    audit = tables.cell_audit().set_index("lab").loc["all", "share_checked"]
+    assert answers(capsys, "frontier", "--panel", "corrected")["share_checked"] == pytest.approx(audit)
+
+
 @pytest.mark.parametrize("lab", ["Anthropic", "OpenAI", "Google", "DeepSeek"])
 def test_a_labs_known_changes_are_those_of_chapter_6(lab: str) -> None:
     """The newest release of a lab, diagnosed as the newest, has the trajectory that the chapter's table shows."""

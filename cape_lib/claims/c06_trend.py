@@ -131,13 +131,13 @@ def left_out(panel: str, which: str) -> Attempts:
 @claim("C76", panels=FRONTIER)
 def line_and_errors(panel: str) -> Attempts:
     """GPQA = a SWE + b by least squares: a, half of its 95 % interval, b, half of its 95 % interval."""
-    fit = frontier.fit_line(rows_of(panel)).fit
+    fit, trend = frontier.fit_line(rows_of(panel)).fit, frontier.lab_line(rows_of(panel))
     parts: dict[str, Result] = {}
     for name, one, error in zip(
         ("slope", "intercept"), (fit.slope, fit.intercept), np.sqrt(np.diag(fit.covariance)), strict=True
     ):
-        note = f"one standard error is {error:.3g}"
-        parts |= {name: Result.of(one), f"{name}, half interval": Result((one.high - one.low) / 2, n=fit.n, note=note)}
+        half = Result((one.high - one.low) / 2, n=fit.n, note=f"one standard error is {error:.3g}")
+        parts |= {name: Result.of(trend[name]), f"{name}, half interval": half}
     yield parts
 
     half = parts["slope, half interval"]
