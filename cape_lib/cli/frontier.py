@@ -88,8 +88,8 @@ def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
         s = f.saturation(rows)
         answer["saturation"] = asdict(s) | {"rotate": s.rotate}
     if fitted.panel == "corrected":
-        audit = tables.cell_audit().set_index("lab")
-        answer["share_checked"] = float(audit.loc["all", "share_checked"])
+        cells = frame[[f"{axis}_status" for axis in (f.lines.X, f.lines.Y)]].stack()
+        answer["share_checked"] = float((cells != "unchecked").mean())
     return answer
 
 
