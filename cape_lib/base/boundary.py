@@ -280,8 +280,9 @@ def u_shape(frame: pd.DataFrame, *, y: str = "truthfulqa") -> UShape:
     low, high = stats.fieller_limits(
         -b, 2 * a, var_dy=cov[1, 1], var_dx=4 * cov[2, 2], cov=-2 * cov[1, 2], freedom=n - 3
     )
-    ends = (billions(middle + float(end)) for end in (-b / (2 * a) if a != 0 else nan, low, high))
-    return UShape(*slopes, *p, float(np.max(p)), Estimate(*ends, n, "vertex, Fieller with t noise"))
+    at, low_b, high_b = (billions(middle + float(end)) for end in (-b / (2 * a) if a != 0 else nan, low, high))
+    vertex = Estimate(at, low_b, high_b, n, "vertex, Fieller with t noise")
+    return UShape(slopes[0], slopes[1], p[0], p[1], p[2], float(np.max(p)), vertex)
 
 
 def _two_lines_p(t: Floats, y: Floats, turn: float) -> float:

@@ -197,15 +197,20 @@ def whole_ladder(
     )
     p_negative, z = float(step["p_negative"]), dy / math.sqrt(var_y) if var_y > 0 else math.nan
     return WholeLadder(
-        *(str(step[name]) for name in ("smaller", "larger")),
-        *(float(step[f"{along.column}_{end}"]) for end in ("low", "high")),
+        smaller=str(step["smaller"]),
+        larger=str(step["larger"]),
+        low=float(step[f"{along.column}_low"]),
+        high=float(step[f"{along.column}_high"]),
         sizes=len(rows),
         dx=stats.normal_estimate(dx, math.sqrt(var_x), 2, method="noise of two scores"),
         dy=stats.normal_estimate(dy, math.sqrt(var_y), 2, method="noise of two scores"),
         z=z,
         p=stats.normal_p(z),
         gamma=stats.fieller(dy, dx, var_dy=var_y, var_dx=var_x),
-        **{name: float(step[name]) for name in ("p_negative", "p_tax", "p_transition", "p_bonus")},
+        p_negative=p_negative,
+        p_tax=float(step["p_tax"]),
+        p_transition=float(step["p_transition"]),
+        p_bonus=float(step["p_bonus"]),
         phase=str(step["phase"]),
         settled=p_negative > SETTLED or p_negative < 1 - SETTLED,
     )
@@ -229,7 +234,7 @@ def whole_ladders(
         rows.append((name, one.smaller, one.larger, one.low, one.high, one.sizes, *changes, *gamma))
     columns = [by, "smaller", "larger", "params_b_low", "params_b_high", "sizes", "dx", "dy", "dy_low", "dy_high"]
     table = pd.DataFrame(rows, columns=[*columns, "z", "p", "gamma", "low", "high", "p_negative", "phase"])
-    table.insert(table.columns.get_loc("gamma"), "p_holm", stats.corrected(table["p"]))
+    table.insert(list(table).index("gamma"), "p_holm", stats.corrected(table["p"]))
     return table.sort_values(["sizes", by], ascending=[False, True], kind="stable", ignore_index=True)
 
 

@@ -332,15 +332,16 @@ def generation_pairs(
         if old.empty or new.empty:
             continue
         rounded = new["net_coupling"].round(3)
-        for row, twin in zip(new.itertuples(), rounded.duplicated(keep=False), strict=True):
-            near = old.iloc[int(np.abs(np.log(old["size"].to_numpy(float)) - np.log(row.size)).argmin())]
-            pair = (name, near["model"], row.model, near["size"], row.size, row.size / near["size"])
-            before, after = near["net_coupling"], row.net_coupling
+        columns = [new["model"], new["size"].astype(float), new["net_coupling"], rounded.duplicated(keep=False)]
+        for model, size, after, twin in zip(*columns, strict=True):
+            near = old.iloc[int(np.abs(np.log(old["size"].to_numpy(float)) - np.log(size)).argmin())]
+            pair = (name, near["model"], model, near["size"], size, size / near["size"])
+            before = near["net_coupling"]
             table.append((*pair, before, after, after - before, twin))
     if not table:
         raise MissingError(f"{older} and {newer} share no measurement; rows of different measures are not compared")
-    columns = ["measure_id", "older", "newer", "older_b", "newer_b", "size_ratio", "older_coupling", "newer_coupling"]
-    return pd.DataFrame(table, columns=[*columns, "difference", "same_everywhere"])
+    names = ["measure_id", "older", "newer", "older_b", "newer_b", "size_ratio", "older_coupling", "newer_coupling"]
+    return pd.DataFrame(table, columns=[*names, "difference", "same_everywhere"])
 
 
 def architecture_rows(internal: pd.DataFrame, *, family: str = "Gemma") -> pd.DataFrame:

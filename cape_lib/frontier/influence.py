@@ -200,8 +200,8 @@ def headline_numbers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str
         ("mean h", means[means["n"] > 1], "mean", "core models, t interval"),
         ("slope", slopes, "slope", "least squares, t interval"),
     ):
-        for lab, *values, n in table[["lab", column, "low", "high", "n"]].itertuples(index=False):
-            numbers[f"{name} {lab}"] = Estimate(*map(float, values), int(n), method)
+        for lab, value, low, high, n in table[["lab", column, "low", "high", "n"]].itertuples(index=False):
+            numbers[f"{name} {lab}"] = Estimate(float(value), float(low), float(high), int(n), method)
     return numbers
 
 
