@@ -173,6 +173,16 @@ def test_a_panel_has_one_answer_in_the_terminal_the_chapter_and_the_claims(capsy
     assert means == pytest.approx(table.to_dict())
 
 
+def test_what_is_resampled_has_one_interval_in_chapter_and_claim() -> None:
+    panel = tables.base("published")
+    whole = coupling.effective_dimension(panel[panel["params_b"] < 3.5]).estimate
+    part = claims.evaluate("C58", panel="published")[0].parts[0].result
+    assert (part.value, part.low, part.high) == (whole.estimate, whole.low, whole.high)
+    scale = levers.ten_times(levers.equivalent_scale(panel, reading="x"))
+    part = claims.evaluate("C06", panel="published")[0].parts[0].result
+    assert (part.value, part.low, part.high) == (scale.estimate, scale.low, scale.high)
+
+
 @pytest.mark.parametrize("lab", ["Anthropic", "OpenAI", "Google", "DeepSeek"])
 def test_a_labs_known_changes_are_those_of_chapter_6(lab: str) -> None:
     """The newest release of a lab, diagnosed as the newest, has the trajectory that the chapter's table shows."""

@@ -85,7 +85,7 @@ def normalise(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulq
 
 
 def width_normalised(
-    ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", resamples: int = 10_000, seed: int = 0
+    ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", resamples: int = 4_000, seed: int = 0
 ) -> WidthNull:
     """r before and after dividing both scores by width, beside random scores on the same widths.
 
@@ -109,7 +109,7 @@ def width_normalised(
 
 
 def width_by_ladder(
-    panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", resamples: int = 4000
+    panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", resamples: int = 4_000
 ) -> pd.DataFrame:
     """`width_normalised` of every ladder of a panel with at least three widths, by name of the ladder.
 

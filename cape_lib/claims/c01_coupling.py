@@ -208,7 +208,7 @@ def dimensions(panel: str) -> Attempts:
     """d_eff = (sum lambda)^2 / sum lambda^2 of the covariance of the five scores, below 3.5 B, to 60 B, and above."""
     ends = {"tax": (0, CUT), "bonus": (CUT, LARGE), "frontier": (LARGE, np.inf)}
     phases = {name: sizes(panel, *pair).dropna(subset=list(tables.BASE_BENCHMARKS)) for name, pair in ends.items()}
-    d = {name: coupling.effective_dimension(rows, resamples=1_000).estimate for name, rows in phases.items()}
+    d = {name: coupling.effective_dimension(rows).estimate for name, rows in phases.items()}
     falling = d["tax"].estimate > d["bonus"].estimate > d["frontier"].estimate
     note = f"the order (each smaller than the one before) {'comes out' if falling else 'does not come out'}"
     parts = {f"d_eff, {name}": Result.of(each, note) for name, each in d.items()}

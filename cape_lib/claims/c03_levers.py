@@ -52,7 +52,7 @@ def nearest_subset(rows: pd.DataFrame, printed: tuple[float, ...]) -> str:
 def shuffled(panel: str, *ladders: str) -> Stress:
     """r after division by width of the same scores, each shuffled over the sizes: no coupling is left in them."""
     rows = {name: widths(panel, name) for name in ladders}
-    nulls = {name: levers.width_normalised(own, resamples=1_000) for name, own in rows.items() if len(own) > 2}
+    nulls = {name: levers.width_normalised(own) for name, own in rows.items() if len(own) > 2}
     name, least = min(nulls.items(), key=lambda item: item[1].share_positive)
     family = f"of {len(nulls)} families {name} least often" if len(nulls) > 1 else name
     says = f"shuffled scores over width have r > 0 in {least.share_positive:.0%} of the draws ({family})"
@@ -101,7 +101,7 @@ def other_readings(panel: str) -> list[Stress]:
     """The equivalent scale read at another axis."""
     tried = []
     for reading in ("y", "residual"):
-        scale = levers.ten_times(levers.equivalent_scale(tables.base(panel), reading=reading, resamples=500))
+        scale = levers.ten_times(levers.equivalent_scale(tables.base(panel), reading=reading))
         bounded = np.isfinite(scale.estimate)
         says = "unbounded: for most curated models no web-trained size of the panel gets there"
         says = "the reading decides the number" if bounded else says
