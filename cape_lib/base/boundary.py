@@ -178,11 +178,11 @@ def vertex_bootstrap(
 
 
 def vertex_intervals(
-    frame: pd.DataFrame, *, y: str = "truthfulqa", by: str = "family", resamples: int = 10_000, seed: int = 42
+    frame: pd.DataFrame, *, y: str = "truthfulqa", resamples: int = 10_000, seed: int = 42
 ) -> pd.DataFrame:
     """The vertex of a quadratic of y in log10 size over pooled families, with every interval that can be had.
 
-    frame: one row a model; columns params_b (billions), y (percent), `by`. Returns one row a method: "rows resampled,
+    frame: one row a model; columns params_b (billions), y (percent), family. Returns one row a method: "rows resampled,
     as published"; "families resampled" (NaN and the reason below eight); "one family left out" (from the smallest to
     the largest vertex with one family fewer, a range); "score noise" (the same models asked other questions).
     Columns: method, n_c_b (billions; NaN where the quadratic does not turn up inside the sizes), low, high (0 = below
@@ -190,7 +190,7 @@ def vertex_intervals(
     (of resamples with a boundary inside), n (rows), families, reason. Raises MissingError with fewer than three rows.
     """
     rows, t, score = _course(frame, y)
-    named = rows[by] if by in rows.columns else pd.Series("all", index=rows.index)
+    named = rows["family"] if "family" in rows.columns else pd.Series("all", index=rows.index)
     codes, names = pd.factorize(named, use_na_sentinel=False)
     families, sd = len(names), stats.score_noise(rows, y)
     published = vertex_bootstrap(rows, y=y, resamples=resamples, seed=seed)
@@ -630,13 +630,12 @@ def classify(
     y: str = "truthfulqa",
     ratio: float = RATIO,
     reading: str = "stated",
-    by: str = "ladder",
 ) -> pd.DataFrame:
     """The sign of each local coupling, predicted from where the interval's smaller model lies on the isocline.
 
-    panel: one row a model; columns params_b, x, y (percent), `by` (the ladder; rows without one are left out).
+    panel: one row a model; columns params_b, x, y (percent), ladder (rows without one are left out).
     reading: "stated" (above the curve: gamma > 0), "reversed" (above the curve: gamma < 0, the reading in which the
-    published counts come out) or "always negative" (the curve ignored). Returns one row an interval: `by`, smaller,
+    published counts come out) or "always negative" (the curve ignored). Returns one row an interval: ladder, smaller,
     larger, params_b_low, params_b_high, x, y (of the smaller model), gamma, critical, above, predicted (-1 or 1),
     correct. An interval without a change of y agrees with neither sign.
     Raises MissingError where no ladder has two sizes, UsageError for an unknown reading, ScoresError on equal sizes.
@@ -644,33 +643,33 @@ def classify(
     """
     if reading not in READINGS:
         raise UsageError(suggest("reading", reading, READINGS))
-    return _predicted(_intervals(panel, x, y, by), ratio, reading)
+    return _predicted(_intervals(panel, x, y), ratio, reading)
 
 
 def compare_readings(
-    panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", ratio: float = RATIO, by: str = "ladder"
+    panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", ratio: float = RATIO
 ) -> pd.DataFrame:
     """Right signs of every ladder in both readings of the isocline and in the guess that ignores it.
 
-    Arguments as `classify`. Returns one row a ladder and reading, and one for all ladders together ("all"): `by`,
+    Arguments as `classify`. Returns one row a ladder and reading, and one for all ladders together ("all"): ladder,
     reading, right, n (intervals), share, low, high (0-1; `stats.clustered_share` over the ladders).
     """
-    intervals = _intervals(panel, x, y, by)
+    intervals = _intervals(panel, x, y)
     parts = [_predicted(intervals, ratio, reading).assign(reading=reading) for reading in READINGS]
     table = pd.concat(parts, ignore_index=True)
-    both = pd.concat([table.assign(group=table[by]), table.assign(group="all")], ignore_index=True)
+    both = pd.concat([table.assign(group=table["ladder"]), table.assign(group="all")], ignore_index=True)
     answer = []
     for (group, reading), rows in both.groupby(["group", "reading"], sort=False):
-        share = stats.clustered_share(rows["correct"], rows[by])
+        share = stats.clustered_share(rows["correct"], rows["ladder"])
         answer.append((group, reading, int(rows["correct"].sum()), len(rows), share.estimate, share.low, share.high))
-    return pd.DataFrame(answer, columns=[by, "reading", "right", "n", "share", "low", "high"])
+    return pd.DataFrame(answer, columns=["ladder", "reading", "right", "n", "share", "low", "high"])
 
 
 def ratio_sweep(
-    panel: pd.DataFrame, ratios: Sequence[float], *, x: str = "hellaswag", y: str = "truthfulqa", by: str = "ladder"
+    panel: pd.DataFrame, ratios: Sequence[float], *, x: str = "hellaswag", y: str = "truthfulqa"
 ) -> pd.DataFrame:
     """Right signs over all ladders for many values of a/b: ratio, reading, right, n, share."""
-    intervals, answer = _intervals(panel, x, y, by), []
+    intervals, answer = _intervals(panel, x, y), []
     for ratio in ratios:
         for reading in READINGS:
             correct = _predicted(intervals, ratio, reading)["correct"]
@@ -678,12 +677,12 @@ def ratio_sweep(
     return pd.DataFrame(answer, columns=["ratio", "reading", "right", "n", "share"])
 
 
-def _intervals(panel: pd.DataFrame, x: str, y: str, by: str) -> pd.DataFrame:
+def _intervals(panel: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
     """Consecutive sizes of every ladder with their gamma; intervals where x does not change are left out."""
-    steps = local_couplings(panel, by=by, x=x, y=y).dropna(subset="gamma")
-    smaller = panel[[by, "params_b", x, y]].rename(columns={"params_b": "params_b_low", x: "x", y: "y"})
-    columns = [by, "smaller", "larger", "params_b_low", "params_b_high", "x", "y", "gamma"]
-    return steps.merge(smaller.dropna(), on=[by, "params_b_low"], how="left")[columns]
+    steps = local_couplings(panel, x=x, y=y).dropna(subset="gamma")
+    smaller = panel[["ladder", "params_b", x, y]].rename(columns={"params_b": "params_b_low", x: "x", y: "y"})
+    columns = ["ladder", "smaller", "larger", "params_b_low", "params_b_high", "x", "y", "gamma"]
+    return steps.merge(smaller.dropna(), on=["ladder", "params_b_low"], how="left")[columns]
 
 
 def _predicted(intervals: pd.DataFrame, ratio: float, reading: str) -> pd.DataFrame:

@@ -141,7 +141,7 @@ def local_coupling(
     )
 
 
-def _steps(rows: pd.DataFrame, score: str, correlation: float) -> tuple[Floats, Floats]:
+def _steps(rows: pd.DataFrame, score: str, correlation: float = 0.0) -> tuple[Floats, Floats]:
     """Differences of one score between consecutive rows, and the variance of their noise."""
     sd = stats.score_noise(rows, score)
     shared = 2 * correlation * sd[:-1] * sd[1:]
@@ -177,12 +177,7 @@ class WholeLadder(NamedTuple):
 
 
 def whole_ladder(
-    ladder: pd.DataFrame,
-    *,
-    x: str = "hellaswag",
-    y: str = "truthfulqa",
-    correlation: float = 0.0,
-    along: Axis = PARAMS,
+    ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", along: Axis = PARAMS
 ) -> WholeLadder:
     """The change of two scores from the smallest to the largest size of one family: first, before any of its steps.
 
@@ -191,9 +186,9 @@ def whole_ladder(
     """
     rows = stats.ladder_rows(ladder, [x, y], purpose="a whole ladder", by=along.column)
     ends = rows.iloc[[0, -1]]
-    step = local_coupling(ends, x=x, y=y, correlation=correlation, along=along).iloc[0]
+    step = local_coupling(ends, x=x, y=y, along=along).iloc[0]
     (dx, var_x), (dy, var_y) = (
-        (float(change[0]), float(variance[0])) for change, variance in (_steps(ends, s, correlation) for s in (x, y))
+        (float(change[0]), float(variance[0])) for change, variance in (_steps(ends, s) for s in (x, y))
     )
     p_negative, z = float(step["p_negative"]), dy / math.sqrt(var_y) if var_y > 0 else math.nan
     return WholeLadder(
@@ -216,48 +211,42 @@ def whole_ladder(
     )
 
 
-def whole_ladders(
-    panel: pd.DataFrame, *, by: str = "ladder", x: str = "hellaswag", y: str = "truthfulqa", correlation: float = 0.0
-) -> pd.DataFrame:
+def whole_ladders(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
     """`whole_ladder` of every ladder of a panel that has two sizes with both scores, most sizes first.
 
-    by: the column that names the ladders; rows where it is missing are left out. Returns that column, smaller, larger,
-    params_b_low, params_b_high (billions), sizes, dx, dy, dy_low, dy_high (points), z, p (two-sided), p_holm (the same
-    after Holm's correction over the ladders), gamma, low, high (Fieller), p_negative (0-1) and phase.
+    panel: rows without a `ladder` are left out. Returns ladder, smaller, larger, params_b_low, params_b_high (B),
+    sizes, dx, dy, dy_low, dy_high (points), z, p (two-sided), p_holm (the same after Holm's correction over the
+    ladders), gamma, low, high (Fieller), p_negative (0-1) and phase.
     Raises MissingError where no ladder has two sizes, ScoresError where a ladder has a size twice.
     """
     rows = []
-    for name, ladder in _ladders(panel, by, x, y):
-        one = whole_ladder(ladder, x=x, y=y, correlation=correlation)
+    for name, ladder in _ladders(panel, x, y):
+        one = whole_ladder(ladder, x=x, y=y)
         changes = one.dx.estimate, one.dy.estimate, one.dy.low, one.dy.high, one.z, one.p
         gamma = one.gamma.estimate, one.gamma.low, one.gamma.high, one.p_negative, one.phase
         rows.append((name, one.smaller, one.larger, one.low, one.high, one.sizes, *changes, *gamma))
-    columns = [by, "smaller", "larger", "params_b_low", "params_b_high", "sizes", "dx", "dy", "dy_low", "dy_high"]
+    columns = ["ladder", "smaller", "larger", "params_b_low", "params_b_high", "sizes", "dx", "dy", "dy_low", "dy_high"]
     table = pd.DataFrame(rows, columns=[*columns, "z", "p", "gamma", "low", "high", "p_negative", "phase"])
     table.insert(list(table).index("gamma"), "p_holm", stats.corrected(table["p"]))
-    return table.sort_values(["sizes", by], ascending=[False, True], kind="stable", ignore_index=True)
+    return table.sort_values(["sizes", "ladder"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
-def local_couplings(
-    panel: pd.DataFrame, *, by: str = "ladder", x: str = "hellaswag", y: str = "truthfulqa", correlation: float = 0.0
-) -> pd.DataFrame:
+def local_couplings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
     """`local_coupling` of every ladder of a panel that has two sizes with both scores, one below the other.
 
-    by: the column that names the ladders; rows where it is missing are left out. The answer has that column first.
+    panel: rows without a `ladder` are left out; that column comes first.
     Raises MissingError where no ladder has two sizes, ScoresError where a ladder has a size twice.
     """
-    steps = {
-        name: local_coupling(ladder, x=x, y=y, correlation=correlation) for name, ladder in _ladders(panel, by, x, y)
-    }
-    return pd.concat(steps, names=[by, None]).reset_index(level=0).reset_index(drop=True)
+    steps = {name: local_coupling(ladder, x=x, y=y) for name, ladder in _ladders(panel, x, y)}
+    return pd.concat(steps, names=["ladder", None]).reset_index(level=0).reset_index(drop=True)
 
 
-def _ladders(panel: pd.DataFrame, by: str, x: str, y: str) -> Sequence[tuple[Hashable, pd.DataFrame]]:
+def _ladders(panel: pd.DataFrame, x: str, y: str) -> Sequence[tuple[Hashable, pd.DataFrame]]:
     """The ladders of a panel that have two sizes with both scores, by name; MissingError without any."""
-    rows = stats.complete_rows(panel, [by, "params_b", x, y], least=0)
-    ladders = [(name, ladder) for name, ladder in rows.groupby(by, sort=True) if len(ladder) > 1]
+    rows = stats.complete_rows(panel, ["ladder", "params_b", x, y], least=0)
+    ladders = [(name, ladder) for name, ladder in rows.groupby("ladder", sort=True) if len(ladder) > 1]
     if not ladders:
-        raise MissingError(f"no {by} has two sizes with {x} and {y}; add a second size of one family")
+        raise MissingError(f"no ladder has two sizes with {x} and {y}; add a second size of one family")
     return ladders
 
 
@@ -503,23 +492,21 @@ def training_tokens(rows: pd.DataFrame) -> Floats:
     return np.where((tokens > 0) & (tokens < MOST_TOKENS_B), tokens, np.nan)
 
 
-def known_steps(
-    panel: pd.DataFrame, *, by: str = "ladder", x: str = "hellaswag", y: str = "truthfulqa"
-) -> pd.DataFrame:
+def known_steps(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
     """`local_couplings` of a panel, each step with its family, size, training tokens and compute.
 
     panel: one row a model with `model`, optionally family and pretrain_tokens_b (billions). Adds family, size_b
     (billions, by `SIZE_RULE`), tokens_b (geometric mean of the two models, billions; NaN where one is not known) and
     flops_1e21 (6 N D, 1e21 operations). Steps without a gamma are left out. Errors as `local_couplings`.
     """
-    steps = local_couplings(panel, by=by, x=x, y=y).dropna(subset=["gamma"])
+    steps = local_couplings(panel, x=x, y=y).dropna(subset=["gamma"])
     models = panel.drop_duplicates("model").set_index("model")
     tokens = pd.Series(training_tokens(models), index=models.index)
     family = models["family"] if "family" in models.columns else pd.Series(models.index, index=models.index)
     size_b = steps[SIZE_RULES[SIZE_RULE]]
     tokens_b = np.sqrt(steps["smaller"].map(tokens) * steps["larger"].map(tokens))
     return steps.assign(
-        family=steps["smaller"].map(family).fillna(steps[by]),
+        family=steps["smaller"].map(family).fillna(steps["ladder"]),
         size_b=size_b,
         tokens_b=tokens_b,
         flops_1e21=6 * size_b * tokens_b / 1e3,
