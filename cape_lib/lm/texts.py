@@ -185,7 +185,7 @@ def read_benchmark(
 
 
 def are_questions(prompts: Iterable[str]) -> bool:
-    """Whether every prompt ends as a question does; a chat model is asked questions, and continues other"""
+    """Whether every prompt ends as a question does; a chat model is asked only those."""
     return all(prompt.rstrip().endswith("?") for prompt in prompts)
 
 

@@ -179,7 +179,7 @@ def test_weights_on_disk_are_read_and_steered_like_weights_in_memory(tmp_path: P
     offloaded = models.wrap(
         dispatch_model(moved.model, where, main_device="cpu", offload_dir=str(tmp_path)), lm.tokenizer, name=lm.name
     )
-    assert next(offloaded.model.get_input_embeddings().parameters()).is_meta and offloaded.placed
+    assert next(offloaded.model.get_input_embeddings().parameters()).is_meta
     texts = ["<web> Balan otter eats", "<ref> Bamin"]
     assert torch.equal(probes.capture(offloaded, texts), probes.capture(lm, texts))
     asked = questions(lm, prompts.truth_table(store.recipe_of(folder))[:4])

@@ -339,6 +339,6 @@ def untrained(lm: LanguageModel, *, seed: int = 0) -> LanguageModel:
     with memory_guard("building the untrained twin"), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = type(lm.model)._from_config(config, **_as(kind))
-        if not lm.placed:
+        if len(set((getattr(lm.model, "hf_device_map", None) or {}).values())) < 2:
             model = model.to(lm.device)
     return wrap(model, lm.tokenizer, name=f"{lm.name} (untrained, seed {seed})")

@@ -85,8 +85,8 @@ class LanguageModel:
     """A causal model, its tokenizer, its decoder blocks in order, and the parts at its end.
 
     name: folder or hub id; revision: commit or "" ; width: size of the residual stream; heads: a block's attention
-    heads or None; context: tokens that it reads or None; placed: spread over devices by a device map, so nothing
-    ever moves it; chat: how it is asked (see `loading.Chat`), None for plain text.
+    heads or None; context: tokens that it reads or None; chat: how it is asked (see `loading.Chat`), None for plain
+    text.
     """
 
     name: str
@@ -99,7 +99,6 @@ class LanguageModel:
     context: int | None
     norm: nn.Module | None
     unembedding: nn.Module | None
-    placed: bool
     chat: Any = None
 
     @property
@@ -169,7 +168,6 @@ def wrap(
         context=context_length(model),
         norm=final_norm(model, place),
         unembedding=unembedding,
-        placed=getattr(model, "hf_device_map", None) is not None,
     )
 
 

@@ -6,7 +6,6 @@ model, with its output projection, and `twins` sets untrained weights beside it.
 
 from cape_lib.lm.probes.capture import capture, capture_with_heads
 from cape_lib.lm.probes.report import (
-    Couplings,
     Probe,
     check_prompts,
     couplings,

@@ -37,34 +37,19 @@ DEFINITION = (
 )
 
 
-@dataclass(frozen=True)
-class Couplings:
-    """Couplings at many places, each (n_places,).
+def couplings(states: torch.Tensor, sets: np.ndarray) -> pd.DataFrame:
+    """Couplings of states (n_texts, n_places, d), one row a place; sets (n_texts,): SETS.
 
     coupling: -1..1, missing where a set does not differ from the neutral one beyond noise; low, high: 95 % (-1 to 1
     where that cannot be told); p_two, p_less, p_greater: of a coupling of zero, in agreement with the interval; raw:
     uncentred cosine of the mean states, with raw_low and raw_high.
     """
-
-    coupling: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    p_two: np.ndarray
-    p_less: np.ndarray
-    p_greater: np.ndarray
-    raw: np.ndarray
-    raw_low: np.ndarray
-    raw_high: np.ndarray
-
-
-def couplings(states: torch.Tensor, sets: np.ndarray) -> Couplings:
-    """Couplings of states (n_texts, n_places, d); sets (n_texts,): "reasoning", "truthfulness" or "neutral"."""
     groups = np.select([sets == "reasoning", sets == "truthfulness"], [0, 1], default=2)
     whole = states.double().numpy()
     centred, raw = cosines_of_means(whole, groups), cosines_of_means(whole[groups < 2], groups[groups < 2])
-    interval = centred.estimate, centred.low, centred.high
-    p_values = centred.p_two, 1 - centred.p_greater, centred.p_greater
-    return Couplings(*interval, *p_values, raw.estimate, raw.low, raw.high)
+    columns = {"coupling": centred.estimate, "low": centred.low, "high": centred.high, "p_two": centred.p_two}
+    columns |= {"p_less": 1 - centred.p_greater, "p_greater": centred.p_greater}
+    return pd.DataFrame(columns | {"raw": raw.estimate, "raw_low": raw.low, "raw_high": raw.high})
 
 
 def participation_ratio(states: torch.Tensor) -> float:
@@ -141,9 +126,8 @@ def projection_table(
 
 
 def _row(what: str, rank: int, states: torch.Tensor, sets: np.ndarray) -> dict[str, Any]:
-    one = couplings(states[:, None], sets)
-    values = {"coupling": one.coupling, "low": one.low, "high": one.high, "raw": one.raw}
-    return {"what": what, "rank": rank} | {name: float(value[0]) for name, value in values.items()}
+    one = couplings(states[:, None], sets)[["coupling", "low", "high", "raw"]]
+    return {"what": what, "rank": rank} | one.iloc[0].to_dict()
 
 
 @dataclass(frozen=True)
@@ -254,17 +238,18 @@ def probe(lm: LanguageModel, prompts: pd.DataFrame, *, seed: int = 0, batch: int
     states, heads = capture_with_heads(lm, [str(text) for text in prompts["text"]], batch=batch)
     real = np.isin(sets, SETS)
     blocks = couplings(states[real], sets[real])
-    columns = {"layer": range(lm.depth), "depth": (np.arange(lm.depth) + 1) / lm.depth, "coupling": blocks.coupling}
-    columns |= {"low": blocks.low, "high": blocks.high, "p": blocks.p_two, "q": corrected(blocks.p_two, "fdr_bh")}
-    columns |= {"raw": blocks.raw, "raw_low": blocks.raw_low, "raw_high": blocks.raw_high}
-    columns |= {"dimension": [participation_ratio(states[real][:, layer]) for layer in range(lm.depth)]}
+    blocks.insert(0, "layer", range(lm.depth))
+    blocks.insert(1, "depth", (blocks["layer"] + 1) / lm.depth)
+    blocks.insert(5, "p", blocks.pop("p_two"))
+    blocks.insert(6, "q", corrected(blocks["p"].to_numpy(), "fdr_bh"))
+    blocks["dimension"] = [participation_ratio(states[real][:, layer]) for layer in range(lm.depth)]
     return Probe(
         model=lm.name,
         n_texts=int(real.sum()),
-        layers=pd.DataFrame(columns | _placebo(states, sets)),
+        layers=blocks.drop(columns=["p_less", "p_greater"]).assign(**_placebo(states, sets)),
         heads=_heads({block: outputs[real] for block, outputs in heads.items()}, sets[real]),
         projection=projection_table(lm, states[real][:, -1], sets[real], seed=seed),
-        profile=_profile(blocks.coupling),
+        profile=_profile(blocks["coupling"].to_numpy()),
         notes=prompt_notes(lm, prompts),
     )
 
@@ -293,22 +278,19 @@ def _profile(coupling: np.ndarray) -> dict[str, float]:
 
 def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray) -> pd.DataFrame:
     """One row a head; the correction for many tests runs over all heads of the model."""
+    columns = ["layer", "head", "coupling", "p_less", "p_greater", "q_less", "q_greater", "verdict"]
     if not heads:
-        return pd.DataFrame(
-            columns=["layer", "head", "coupling", "p_less", "p_greater", "q_less", "q_greater", "verdict"]
-        )
-    tables = []
-    for layer, outputs in sorted(heads.items()):
-        one = couplings(outputs, sets)
-        columns = {"coupling": one.coupling, "p_less": one.p_less, "p_greater": one.p_greater}
-        tables.append(pd.DataFrame({"layer": layer, "head": range(outputs.shape[1])} | columns))
+        return pd.DataFrame(columns=columns)
+    tables = [
+        couplings(own, sets).assign(layer=layer, head=range(own.shape[1])) for layer, own in sorted(heads.items())
+    ]
     table = pd.concat(tables, ignore_index=True)
     for side in ("less", "greater"):
         table[f"q_{side}"] = corrected(table[f"p_{side}"], "fdr_bh")
     competes = (table["q_less"] < LEVEL) & (table["coupling"] < 0)
     cooperates = (table["q_greater"] < LEVEL) & (table["coupling"] > 0)
     table["verdict"] = np.select([competes, cooperates], ["competing", "cooperating"], default="undecided")
-    return table
+    return table[columns]
 
 
 def twins(lm: LanguageModel, prompts: pd.DataFrame, *, seeds: Sequence[int] = (0,)) -> list[Probe]:

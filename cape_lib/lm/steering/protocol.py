@@ -345,7 +345,7 @@ def evaluate(
     methods = [Method("direction", 0, fitted.direction, torch.ones(len(fitted.places))), *drawn]
     protocol = _Protocol(lm, items, fitted, neutral, plan)
     say = progress or (lambda _stage, _done, _total: None)
-    runs = _run_all(protocol, methods, say, _File(resume, _key(lm, items, pairs, plan, direction)))
+    runs = _run_all(protocol, methods, say, resume, _key(lm, items, pairs, plan, direction))
     return _result(protocol, runs, methods)
 
 
@@ -356,12 +356,12 @@ def _blocks(methods: list[Method]) -> list[list[Method]]:
 
 
 def _run_all(
-    protocol: _Protocol, methods: list[Method], say: Callable[[str, int, int], None], file: _File
+    protocol: _Protocol, methods: list[Method], say: Callable[[str, int, int], None], file: Path | None, key: str
 ) -> list[Run]:
     """Block after block through the protocol; stops where p is settled."""
     plan = protocol.plan
     total, done = protocol.work(len(methods)), 0
-    runs = file.load(methods)
+    runs = _taken_up(file, key, methods)
     for block in _blocks(methods):
         todo = [m for m in block if not any(r.method is m for r in runs)]
         if not todo:
@@ -371,25 +371,20 @@ def _run_all(
             break
         first = len(runs) - 1
         name = "direction" if block[0].kind == "direction" else f"controls {first} to {first + len(todo) - 1}"
-        tick = _Clock(say, name, done, done + protocol.work(len(block)), total)
+        end, read = done + protocol.work(len(block)), done
+
+        def tick(tokens: int, name: str = name, end: int = end) -> None:
+            nonlocal read
+            read = min(end, read + tokens)
+            say(name, read, total)
+
         new = protocol.tuned(todo, protocol.doses(todo, plan.doses, tick), tick)
         protocol.tested(new, tick)
         runs += new
-        file.save(runs, methods)
-        done += protocol.work(len(block))
+        _keep(file, key, runs, methods)
+        done = end
         say(name, done, total)
     return runs
-
-
-class _Clock:
-    """Tokens read, as a part of a block's share of the whole."""
-
-    def __init__(self, say: Callable[[str, int, int], None], name: str, done: int, end: int, total: int) -> None:
-        self.say, self.name, self.done, self.end, self.total = say, name, done, end, total
-
-    def __call__(self, tokens: int) -> None:
-        self.done = min(self.end, self.done + tokens)
-        self.say(self.name, self.done, self.total)
 
 
 def _settled(runs: list[Run], plan: Plan) -> bool:
@@ -402,47 +397,37 @@ def _settled(runs: list[Run], plan: Plan) -> bool:
     return bool((1 + beaten) / (1 + planned) > HOPELESS)
 
 
-class _File:
-    """Runs that are done, in a file of numbers, so that an interrupted evaluation goes on."""
-
-    def __init__(self, path: Path | None, key: str) -> None:
-        self.path, self.key = path, key
-
-    def load(self, methods: list[Method]) -> list[Run]:
-        """The runs in the file; ScoresError where it belongs to another evaluation."""
-        if self.path is None or not self.path.is_file():
-            return []
-        try:
-            with np.load(self.path, allow_pickle=False) as file:
-                content = {name: file[name] for name in file.files}
-            key, numbers = str(content["key"]), content["numbers"]
-        except (OSError, ValueError, KeyError) as error:
-            raise ScoresError(f"{self.path}: is no file of an interrupted evaluation; name another") from error
-        if key != self.key:
-            raise ScoresError(
-                f"{self.path}: belongs to another evaluation (model, items, pairs or options differ); name another file"
-            )
-        runs = []
-        for number in numbers:
-            own = {name: content[f"{number} {name}"] for name in _NUMBERS if f"{number} {name}" in content}
-            runs.append(Run(methods[int(number)], **{name: _NUMBERS[name](value) for name, value in own.items()}))
-        return runs
-
-    def save(self, runs: list[Run], methods: list[Method]) -> None:
-        """Write the runs; the file appears whole or not at all."""
-        if self.path is None:
-            return
-        number = {id(method): place for place, method in enumerate(methods)}
-        content: dict[str, Any] = {"key": self.key, "numbers": [number[id(r.method)] for r in runs]}
-        for n, r in zip(content["numbers"], runs, strict=True):
-            content |= {f"{n} {name}": getattr(r, name) for name in _NUMBERS if getattr(r, name) is not None}
-        with whole(self.path) as draft, draft.open("wb") as file:
-            np.savez(file, **content)
+#: what a file of an interrupted evaluation holds of a run
+_KEPT = ("place", "level", "dose", "doses", "tune", "by_place", "cost", "margins", "mc1", "mc2")
 
 
-_NUMBERS: dict[str, Callable[[Any], Any]] = dict.fromkeys(("place", "level"), int)
-_NUMBERS |= dict.fromkeys(("dose", "tune", "cost"), float)
-_NUMBERS |= dict.fromkeys(("doses", "by_place", "margins", "mc1", "mc2"), np.asarray)
+def _taken_up(path: Path | None, key: str, methods: list[Method]) -> list[Run]:
+    """The runs that a file holds; ScoresError where it belongs to another evaluation."""
+    if path is None or not path.is_file():
+        return []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        own, rows = content["key"], content["runs"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ScoresError(f"{path}: is no file of an interrupted evaluation; name another") from error
+    if own != key:
+        raise ScoresError(
+            f"{path}: belongs to another evaluation (model, items, pairs or options differ); name another file"
+        )
+    values = [[np.array(row[name]) if isinstance(row[name], list) else row[name] for name in _KEPT] for row in rows]
+    return [
+        Run(methods[row["method"]], **dict(zip(_KEPT, own, strict=True))) for row, own in zip(rows, values, strict=True)
+    ]
+
+
+def _keep(path: Path | None, key: str, runs: list[Run], methods: list[Method]) -> None:
+    """Write the runs that are done; the file appears whole or not at all."""
+    if path is None:
+        return
+    number = {id(method): place for place, method in enumerate(methods)}
+    rows = [{"method": number[id(r.method)]} | {name: getattr(r, name) for name in _KEPT} for r in runs]
+    with whole(path) as draft:
+        draft.write_text(json.dumps({"key": key, "runs": rows}, default=np.ndarray.tolist), encoding="utf-8")
 
 
 def _key(lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan, direction: Direction | None) -> str:

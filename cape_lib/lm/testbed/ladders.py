@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import t
 
 from cape_lib.errors import UsageError
-from cape_lib.stats import Estimate
+from cape_lib.stats import Estimate, mean_interval
 
 #: measure -> column with the number of its questions
 MEASURES = {"story": "n_story", "truth": "n_truth", "myth": "n_truth"}
@@ -67,16 +67,6 @@ def _span(low: float, high: float) -> str:
     return f"{low:.2f} to {high:.2f}"
 
 
-def _over_seeds(values: pd.Series, method: str) -> Estimate:
-    """Mean over seeds with its t interval; UsageError below two seeds, which give no interval."""
-    n = len(values)
-    if n < 2:
-        raise UsageError(f"{n} seeds give no interval; train at least two")
-    half = float(t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
-    middle = float(values.mean())
-    return Estimate(middle, middle - half, middle + half, n, method)
-
-
 def _budgets(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with the number of parameters that was aimed at, as text, in a column `budget`."""
     return rows.assign(budget=rows["name"].str.split("-").str[1])
@@ -88,7 +78,7 @@ def trend(rows: pd.DataFrame) -> Estimate:
     A slope on log2 of the width in every seed and budget, the mean over budgets in each seed; n counts the seeds.
     """
     slopes = _budgets(rows).groupby(["seed", "budget"])[["width", "truth"]].apply(_slope)
-    return _over_seeds(slopes.groupby("seed").mean(), "mean over seeds, t interval")
+    return mean_interval(slopes.groupby("seed").mean(), "mean over seeds, t interval")
 
 
 def _slope(one: pd.DataFrame) -> float:
@@ -99,4 +89,4 @@ def gap(rows: pd.DataFrame) -> Estimate:
     """Share right (0-1) with more parameters minus with fewer, the width held: mean over shared widths in each seed."""
     wide = _budgets(rows).pivot(index=["seed", "width"], columns="budget", values="truth").dropna()
     few, many = sorted(wide.columns, key=int)[0], sorted(wide.columns, key=int)[-1]
-    return _over_seeds((wide[many] - wide[few]).groupby("seed").mean(), "mean over seeds, t interval")
+    return mean_interval((wide[many] - wide[few]).groupby("seed").mean(), "mean over seeds, t interval")

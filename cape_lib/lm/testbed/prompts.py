@@ -209,7 +209,7 @@ def probe_sets(recipe: Recipe, *, n: int = 32) -> pd.DataFrame:
 
     All are 22 tokens long and end in a full stop, where they are read, so that neither length nor last word tells a
     set from another.  Reasoning: stories; truthfulness: true statements of the ask register about contested pairs;
-    neutral and placebo: documents of the   n of each, twice as many neutral and placebo.
+    neutral and placebo: documents as the corpus draws them.  n of each, twice as many neutral and placebo.
     """
     world = build(recipe)
     rng = np.random.default_rng([recipe.seed, 7])
