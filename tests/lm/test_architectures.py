@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,7 +12,8 @@ from cape_lib.errors import UsageError
 from cape_lib.lm import models
 from cape_lib.lm.models.running import encode_rows, watched
 from cape_lib.lm.steering.applying import added
-from tests.lm.architectures import ALL, MORE, QUICK, build
+from cape_lib.lm.steering.measuring import Arm, Questions, answer_scores
+from tests.lm.architectures import ALL, MORE, QUICK, VOCABULARY, build
 from tests.lm.conftest import left_behind, tiny_tokenizer
 
 EVERY = [pytest.param(kind, marks=[pytest.mark.slow] if kind in MORE else []) for kind in ALL]
@@ -231,3 +233,22 @@ def test_bfloat16_models_are_steered_in_their_own_type(kind: str) -> None:
     with added(lm, {0: vector(lm, 3.0)}, positions="all"):
         assert not torch.equal(plain, logits(lm, [PROMPT]))
     assert torch.equal(plain, logits(lm, [PROMPT]))
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_answers_to_prompts_of_several_lengths_score_as_each_does_alone(kind: str) -> None:
+    lm = wrapped(kind)
+    rng = np.random.default_rng(0)
+    prompts = [[2, *rng.integers(8, VOCABULARY, size=n)] for n in (3, 5, 6, 9)]
+    answers = [[list(rng.integers(8, VOCABULARY, size=n)) for n in (1, 3, 2)] for _ in prompts]
+    asked = Questions(prompts, answers, [1] * len(prompts), np.arange(len(prompts)))
+    arms = [Arm(vector(lm, size), 0) for size in (0.0, 0.5)]
+    together = answer_scores(lm, asked, arms).total
+    alone = [answer_scores(lm, asked.some([item]), arms).total for item in range(len(prompts))]
+    assert np.allclose(together, np.concatenate(alone, axis=1), atol=2e-4)
+    for item, prompt in enumerate(prompts):
+        whole = torch.tensor([[*prompt, *answers[item][1]]])
+        with torch.inference_mode():
+            logs = lm.model(input_ids=whole, use_cache=False).logits[0].float().log_softmax(-1)
+        own = logs[len(prompt) - 1 : -1].gather(1, whole[0, len(prompt) :, None]).sum()
+        assert together[0, item, 1] == pytest.approx(float(own), abs=2e-4)

@@ -75,7 +75,8 @@ def _budgets(rows: pd.DataFrame) -> pd.DataFrame:
 def trend(rows: pd.DataFrame) -> Estimate:
     """Change of the share right (0-1) for each doubling of the width, the number of parameters held.
 
-    A slope on log2 of the width in every seed and budget, the mean over budgets in each seed; n counts the seeds.
+    A slope on log2 of the width in every seed and budget, the mean over budgets in each seed; n counts the seeds, and
+    one seed has no interval (NaN).
     """
     slopes = _budgets(rows).groupby(["seed", "budget"])[["width", "truth"]].apply(_slope)
     return mean_interval(slopes.groupby("seed").mean(), "mean over seeds, t interval")
