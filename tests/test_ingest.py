@@ -280,7 +280,7 @@ def test_mmlu_with_a_missing_subject_is_left_out_and_named(tmp_path):
 def test_a_score_that_is_no_fraction_is_refused_with_task_and_file(tmp_path, value):
     document = harness_0_4()
     document["results"]["winogrande"]["acc,none"] = value
-    with pytest.raises(ScoresError, match=r"r\.json: task winogrande, acc,none"):
+    with pytest.raises(ScoresError, match=r"r\.json: task winogrande, acc is"):
         read_results([write(tmp_path, "r.json", document)])
 
 
@@ -293,7 +293,7 @@ def test_a_standard_error_may_be_the_text_na(tmp_path):
 def test_a_task_without_its_metric_is_refused(tmp_path):
     document = harness_0_4()
     document["results"]["hellaswag"] = {"bypass,none": 999}
-    with pytest.raises(ScoresError, match="hellaswag has no acc_norm,none"):
+    with pytest.raises(ScoresError, match="hellaswag has no acc_norm "):
         read_results([write(tmp_path, "r.json", document)])
 
 

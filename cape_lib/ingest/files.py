@@ -77,7 +77,7 @@ def is_table(name: str) -> bool:
             return suffix in _TABLES and not path.is_dir() and not glob.has_magic(name)
         if suffix in _JSON or _begins(path).startswith(("{", "[")):
             document = opened(path)
-            return reader_of(document, path) is None and _is_frame(document, str(path))
+            return reader_of(document) is None and _is_frame(document, str(path))
         return suffix != ".eval" and not _of_a_tool(path)
     except ScoresError:
         return suffix in _TABLES

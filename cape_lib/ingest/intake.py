@@ -11,8 +11,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
-from cape_lib.ingest import files, merging
-from cape_lib.ingest.readers import documents, lm_eval, reader_of
+from cape_lib.ingest import files, merging, readers
 from cape_lib.ingest.reading import Contents, Reader, Reading, Source, one_line
 from cape_lib.names import suggest
 from cape_lib.output import whole
@@ -178,15 +177,10 @@ def _contents(path: Path, named: bool, also: Mapping[str, Source]) -> tuple[Read
         if not named and any(words in str(problem) for words in ("Git LFS", "HTML page", "too large", "no zip")):
             return None, Contents()
         raise
-    reader, contents = reader_of(document, path), Contents()
+    reader = readers.reader_of(document)
     if reader is None and named:
         raise files.refusal(document, path)
-    parts = [reader.read(one, path, also) for one in documents(document)] if reader else []
-    for part in parts:
-        contents.readings.extend(part.readings)
-        contents.others.extend(part.others)
-        contents.notes.extend(part.notes)
-    return reader, contents
+    return reader, Contents() if reader is None else readers.read(reader, document, path, also)
 
 
 def _passed(paths: list[Path]) -> list[str]:
@@ -238,7 +232,7 @@ def _assemble(
 
 def _no_benchmark(others: Iterable[str], tools: Collection[str]) -> str:
     held = _some(list(others))
-    if not held and lm_eval.NAME not in tools:
+    if not held and readers.lm_eval.NAME not in tools:
         return "no benchmark has a score in the files; run the tasks to the end"
     if not held:
         return "the files hold only groups such as truthfulqa, which are never read; run --tasks truthfulqa_mc2"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from cape_lib.errors import ScoresError
+from cape_lib.tables.columns import to_number
 
 #: last folders of a path that say little without the one above
 _VAGUE = r"(checkpoint|step|epoch|iter|global_step)?[-_]?\d+|hf|final|last|best"
@@ -81,6 +82,24 @@ class Reading:
     items: int | None = None
 
 
+class Task(NamedTuple):
+    """One task of a file, as its reader hands it over.
+
+    known: the benchmarks that it feeds, () for a task that no rule reads; scores: metric -> score, "<metric>_stderr" ->
+    its standard error; protocol: what must agree beside the metric, which is put third; most: the highest score, 1 for
+    fractions and 100 for percent; items: questions answered; group: not to be offered as a task that could be read.
+    """
+
+    run: Run
+    name: str
+    known: Sequence[Source]
+    scores: Mapping[str, Any]
+    protocol: Sequence[str]
+    most: float = 1.0
+    items: int | None = None
+    group: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """All that one file holds: its scores, the tasks that no rule reads, what the person should know."""
@@ -89,58 +108,46 @@ class Contents:
     others: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def take(
-        self,
-        run: Run,
-        task: str,
-        known: Sequence[Source],
-        row: Mapping[str, Any],
-        parts: Sequence[str],
-        *,
-        also: Mapping[str, Source] | None = None,
-        most: float = 1.0,
-    ) -> Contents:
-        """These contents with the scores of one task as well: of `known`, and of what the person asks for by `also`."""
-        wanted = [*known, *([also[task]] if also and task in also else [])]
-        self.readings.extend(scored(run, task, wanted, row, parts, most=most))
-        self.others.extend([] if known else [task])
-        return self
-
 
 class Reader(Protocol):
     """A kind of results file: a module with these three names (see `readers`)."""
 
     NAME: str
 
-    def fits(self, document: Any, path: Path) -> bool:
+    def fits(self, document: Any) -> bool:
         """Whether a document (a JSON value, or the rows of a table as dictionaries) is of this kind."""
 
-    def read(self, document: Any, path: Path, also: Mapping[str, Source]) -> Contents:
-        """The scores in it; `also`: task -> a further column and metric. Raises ScoresError with file and task."""
+    def tasks(self, document: Any, path: Path) -> Iterator[Task | str]:
+        """The tasks in it, and notes for the person. Raises ScoresError with file and task."""
 
 
-def scored(
-    run: Run, task: str, wanted: Sequence[Source], row: Mapping[str, Any], parts: Sequence[str], *, most: float = 1.0
-) -> Iterator[Reading]:
-    """The scores of one task: each metric of `wanted` out of `row`, with its standard error ("<metric>_stderr").
+def run_of(path: Path, model: Any, *, stated: Any = None, limit: Any = None, revision: Any = None) -> Run:
+    """The run of a file by what it says: a name or path of the model, a date, a limit of questions, a revision."""
+    identity = (("revision", text(revision)),) if text(revision) not in ("", "main") else ()
+    name = short_name(text(model))
+    return Run(path, name, identity, date=date(stated, path), partial="" if not limit else f"limit {one_line(limit)}")
 
-    parts: of the protocol, the metric being put third. most: the highest score, 1 for fractions and 100 for percent.
-    Raises ScoresError where a metric is not there or no number from 0 to `most`.
+
+def readings(task: Task, also: Mapping[str, Source]) -> Iterator[Reading]:
+    """The scores of one task: of its known benchmarks, and of what the person asks for.
+
+    Raises ScoresError where a metric is not there or no number in its range.
     """
-    for source in wanted:
-        if source.metric not in row:
-            if any(other.metric in row for other in wanted):  # the other metric of the task is there
+    run, name = task.run, one_line(task.name)
+    wanted = [*task.known, *([also[name]] if name in also else [])]
+    for column, asked in wanted:
+        metric = asked.removesuffix(",none")
+        if metric not in task.scores:
+            if any(other.metric in task.scores for other in wanted):  # the other metric of the task is there
                 continue
-            has = ", ".join(key for key in row if "stderr" not in key) or "nothing"
-            raise ScoresError(f"{run.path}: task {task} has no {source.metric} (it has {one_line(has)}); run it again")
-        error = points_or_none(row.get(f"{source.metric}_stderr"), most=most)
-        known = [*parts[:2], source.metric.partition(",")[0], *parts[2:]]
-        if run.quantised:
-            known.append(f"quantised ({run.quantised})")
-        if run.partial:
-            known.append(f"partial ({run.partial})")
-        value = percent(row[source.metric], path=run.path, task=task, metric=source.metric, most=most)
-        yield Reading(run, source.column, task, value, error, "; ".join(known))
+            has = ", ".join(key for key in task.scores if "stderr" not in key) or "nothing"
+            raise ScoresError(f"{run.path}: task {name} has no {metric} (it has {one_line(has)}); run it again")
+        parts = [*task.protocol[:2], metric.partition(",")[0], *task.protocol[2:]]
+        parts += [f"quantised ({run.quantised})"] if run.quantised else []
+        parts += [f"partial ({run.partial})"] if run.partial else []
+        value = percent(task.scores[metric], path=run.path, task=name, metric=metric, most=task.most)
+        error = points_or_none(task.scores.get(f"{metric}_stderr"), most=task.most)
+        yield Reading(run, column, name, value, error, "; ".join(parts), task.items)
 
 
 def percent(value: Any, *, path: Path, task: str, metric: str, most: float = 1.0) -> float:
@@ -165,11 +172,6 @@ def shots_text(shots: Any) -> str:
     return "unknown-shot" if shots is None or shots == "" else f"{one_line(shots).removesuffix('-shot')}-shot"
 
 
-def limit_text(limit: Any) -> str:
-    """Why a run with a limit of questions is not the whole test; "" where it has none."""
-    return "" if limit in (None, 0, "") else f"limit {one_line(limit)}"
-
-
 def version_text(version: Any) -> str:
     """The version of a task as a part of its protocol; 0 is a version like any other."""
     shown = f"{version:g}" if isinstance(version, float) else one_line("unknown" if version is None else version)
@@ -186,6 +188,32 @@ def section(document: Any, key: str) -> dict[str, Any]:
     """A part of a document that is an object; {} where it is none."""
     part = document.get(key) if isinstance(document, dict) else None
     return part if isinstance(part, dict) else {}
+
+
+def value_at(document: Any, place: str) -> Any:
+    """A value inside objects by its place ("config.limit"); None where it is not there."""
+    for key in place.split("."):
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+def rows_of(document: Any) -> list[dict[str, str]]:
+    """A document that is a table, as its rows; [] for any other."""
+    rows = document if isinstance(document, list) else []
+    return rows if rows and all(isinstance(row, dict) for row in rows) else []
+
+
+def cell(written: str) -> float | str:
+    """A cell of a table as a number where it holds one."""
+    number = to_number(written, decimal_comma=False)
+    return written if number is None else number
+
+
+def facts(dtype: Any = None, seed: Any = None, shots: Any = None) -> list[str]:
+    """The number format of the weights and the seed of the examples as parts of a protocol, where they are stated."""
+    kind = text(dtype).removeprefix("torch.")
+    seeded = shots and isinstance(seed, int) and not isinstance(seed, bool)
+    return [f"dtype {kind}"] * (kind not in ("", "auto")) + ([f"few-shot seed {seed}"] if seeded else [])
 
 
 def text(value: Any) -> str:

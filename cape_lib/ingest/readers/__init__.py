@@ -1,7 +1,8 @@
-"""The kinds of results files that are read, each a module with `NAME`, `fits` and `read`; the first that fits reads."""
+"""The kinds of results files that are read, a module each with `NAME`, `fits`, `tasks`; the first that fits reads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from cape_lib.ingest.readers import (
     olmes,
     opencompass,
 )
-from cape_lib.ingest.reading import Reader
+from cape_lib.ingest.reading import Contents, Reader, Source, readings
 
 #: in the order in which they are asked
 READERS: tuple[Reader, ...] = (
@@ -34,13 +35,26 @@ READERS: tuple[Reader, ...] = (
 )
 
 
-def documents(value: Any) -> list[Any]:
+def _documents(value: Any) -> list[Any]:
     """The documents in a file: several results that somebody put into one list, else the one that it is."""
     several = isinstance(value, list) and value and all(isinstance(one, dict) and "results" in one for one in value)
     return list(value) if several else [value]
 
 
-def reader_of(value: Any, path: Path) -> Reader | None:
+def reader_of(value: Any) -> Reader | None:
     """The reader of the documents in a file, or None where it holds no results."""
-    first = documents(value)[0]
-    return next((reader for reader in READERS if reader.fits(first, path)), None)
+    first = _documents(value)[0]
+    return next((reader for reader in READERS if reader.fits(first)), None)
+
+
+def read(reader: Reader, value: Any, path: Path, also: Mapping[str, Source]) -> Contents:
+    """What the documents of a file hold; `also`: task -> a further column and metric. Raises ScoresError."""
+    contents = Contents()
+    for document in _documents(value):
+        for task in reader.tasks(document, path):
+            if isinstance(task, str):
+                contents.notes.append(task)
+                continue
+            contents.readings.extend(readings(task, also))
+            contents.others.extend([] if task.known or task.group else [task.name])
+    return contents

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cape_lib.ingest.readers import lm_eval
-from cape_lib.ingest.reading import Contents, Source, section, sources
+from cape_lib.ingest.reading import Task, section, sources
 
 NAME = "tasks without a frame"
 
 
-def fits(document: Any, path: Path) -> bool:
+def fits(document: Any) -> bool:
     """Whether tasks that we know stand at the top, or hold one more level of runs."""
-    del path
     rows = document if isinstance(document, dict) else {}
-    tasks = {task: row for task, row in rows.items() if sources(task, "lm-eval 0.3")}
-    known = any(isinstance(row, dict) and {"acc", "acc_norm", "mc2"} & set(row) for row in tasks.values())
-    return known or any(_runs(row) for row in section(document, "results").values())
+    tasks_known = [row for task, row in rows.items() if sources(task, "lm-eval 0.3")]
+    scored = any(isinstance(row, dict) and {"acc", "acc_norm", "mc2"} & set(row) for row in tasks_known)
+    return scored or any(_runs(row) for row in section(document, "results").values())
 
 
-def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Contents:
+def tasks(document: dict[str, Any], path: Path) -> Iterator[Task | str]:
     """The scores as a file of lm-evaluation-harness would give them; of several runs of a task the last."""
     results = section(document, "results") or document
     flat = {task: _runs(row)[max(_runs(row))] if _runs(row) else row for task, row in results.items()}
-    return lm_eval.read({"config": {}, "versions": {}} | document | {"results": flat}, path, also)
+    return lm_eval.tasks({"config": {}, "versions": {}} | document | {"results": flat}, path)
 
 
 def _runs(row: Any) -> dict[str, Any]:

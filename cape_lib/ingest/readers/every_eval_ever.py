@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest.reading import Contents, Run, Source, date, section, short_name, shots_text, text
+from cape_lib.ingest.reading import Source, Task, run_of, shots_text, text, value_at
 from cape_lib.tables.benchmarks import LABELS
 from cape_lib.tables.columns import known_name, plain
 
 NAME = "every eval ever"
 
 
-def fits(document: Any, path: Path) -> bool:
+def fits(document: Any) -> bool:
     """Whether the document follows the schema."""
-    del path
-    if not isinstance(document, dict):
-        return False
-    return "model_info" in document and isinstance(document.get("evaluation_results"), list)
+    return isinstance(value_at(document, "evaluation_results"), list) and "model_info" in document
 
 
-def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Contents:
+def tasks(document: dict[str, Any], path: Path) -> Iterator[Task]:
     """The scores whose evaluation is called as one of our benchmarks is; lower-is-better ones are left out."""
-    model = section(document, "model_info")
-    name = short_name(text(model.get("id")) or text(model.get("name")))
-    run = Run(path=path, model=name, date=date(document.get("retrieved_timestamp"), path))
-    source = text(section(document, "source_metadata").get("source_organization_name")) or "source unknown"
-    contents = Contents()
+    model = value_at(document, "model_info.id") or value_at(document, "model_info.name")
+    run = run_of(path, model, stated=value_at(document, "retrieved_timestamp"))
+    source = text(value_at(document, "source_metadata.source_organization_name")) or "source unknown"
     for result in document["evaluation_results"]:
-        task = text(section({"r": result}, "r").get("evaluation_name"))
-        config = section(result, "metric_config")
-        if not task or config.get("lower_is_better"):
+        name = text(value_at(result, "evaluation_name"))
+        if not name or value_at(result, "metric_config.lower_is_better"):
             continue
-        benchmark = known_name(task)
-        most = config.get("max_score")
-        details = section(result, "score_details")
-        error = section(section(details, "uncertainty"), "standard_error").get("value")
-        metric = plain(text(config.get("evaluation_description")) or "score")[:40] or "score"
-        known = [Source(benchmark, metric)] if benchmark in LABELS else []
-        known = known or ([Source(also[task].column, metric)] if task in also else [])
-        row = {metric: details.get("score"), f"{metric}_stderr": error}
-        shots = section(result, "generation_config").get("num_fewshot")
-        parts = [f"every eval ever ({source})", shots_text(shots)]
-        contents.take(run, task, known, row, parts, most=100.0 if most == 100 else 1.0)
-    return contents
+        metric = plain(text(value_at(result, "metric_config.evaluation_description")) or "score")[:40] or "score"
+        error = value_at(result, "score_details.uncertainty.standard_error.value")
+        yield Task(
+            run,
+            name,
+            [Source(known_name(name), metric)] if known_name(name) in LABELS else [],
+            {metric: value_at(result, "score_details.score"), f"{metric}_stderr": error},
+            [f"every eval ever ({source})", shots_text(value_at(result, "generation_config.num_fewshot"))],
+            most=100.0 if value_at(result, "metric_config.max_score") == 100 else 1.0,
+        )

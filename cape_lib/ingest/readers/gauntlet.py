@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest.reading import Contents, Run, Source, one_line, short_name, shots_text, sources
-from cape_lib.tables.columns import to_number
+from cape_lib.ingest.reading import Task, cell, rows_of, run_of, shots_text, sources
 
 NAME = "LLM Foundry gauntlet"
 
 
-def fits(document: Any, path: Path) -> bool:
+def fits(document: Any) -> bool:
     """Whether the document is a table with the gauntlet's columns."""
-    del path
-    head = {"Benchmark", "Accuracy", "Number few shot", "Model"}
-    return isinstance(document, list) and bool(document) and isinstance(document[0], dict) and head <= set(document[0])
+    rows = rows_of(document)
+    return bool(rows) and {"Benchmark", "Accuracy", "Number few shot", "Model"} <= set(rows[0])
 
 
-def read(document: list[dict[str, str]], path: Path, also: Mapping[str, Source]) -> Contents:
+def tasks(document: list[dict[str, str]], path: Path) -> Iterator[Task]:
     """The scores of every model in the table, which are fractions; a benchmark's subtasks are left out."""
-    contents = Contents()
     for row in document:
-        task = one_line(row["Benchmark"])
-        if row.get("Subtask", "").strip() not in ("", "Average"):
-            continue
-        known = sources(task, "LLM Foundry")
-        value = to_number(row["Accuracy"], decimal_comma=False)
-        scores = {"accuracy": row["Accuracy"] if value is None else value}
-        run = Run(path=path, model=short_name(row["Model"]))
-        contents.take(run, task, known, scores, ["LLM Foundry", shots_text(row["Number few shot"])], also=also)
-    return contents
+        if row.get("Subtask", "").strip() in ("", "Average"):
+            name = row["Benchmark"].strip()
+            protocol = ["LLM Foundry", shots_text(row["Number few shot"])]
+            run = run_of(path, row["Model"])
+            yield Task(run, name, sources(name, "LLM Foundry"), {"accuracy": cell(row["Accuracy"])}, protocol)

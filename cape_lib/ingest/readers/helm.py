@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cape_lib.errors import ScoresError
-from cape_lib.ingest.reading import Contents, Run, Source, section, short_name, shots_text, sources, text
+from cape_lib.ingest.reading import Task, rows_of, run_of, section, shots_text, sources, text, value_at
 
 NAME = "HELM"
 
 
-def fits(document: Any, path: Path) -> bool:
+def fits(document: Any) -> bool:
     """Whether the document is a list of HELM's statistics."""
-    del path
-    first = document[0] if isinstance(document, list) and document else None
-    return isinstance(first, dict) and "name" in section(first, "name") and "count" in first and "sum" in first
+    rows = rows_of(document)
+    return bool(rows) and "name" in section(rows[0], "name") and {"count", "sum"} <= set(rows[0])
 
 
-def read(document: list[Any], path: Path, also: Mapping[str, Source]) -> Contents:
+def tasks(document: list[Any], path: Path) -> Iterator[Task]:
     """The mean of the test split, without perturbations, of the one scenario that the run measured."""
-    beside = path.with_name("run_spec.json")
     try:
-        spec = json.loads(beside.read_text("utf-8"))
+        spec = json.loads(path.with_name("run_spec.json").read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         lacking = "HELM statistics without run_spec.json beside them, which names the model"
         raise ScoresError(f"{path}: {lacking}; name the run's folder as HELM wrote it") from None
-    adapter = section(spec, "adapter_spec")
-    arguments = section(section(spec, "scenario_spec"), "args")
-    scenario = text(spec.get("name") if isinstance(spec, dict) else "").partition(":")[0]
-    task = text(arguments.get("dataset")) if scenario == "commonsense" else scenario
-    task = f"mmlu_{text(arguments.get('subject'))}" if scenario == "mmlu" else task
-    task = f"truthful_qa_{text(arguments.get('task'))}" if scenario == "truthful_qa" else task
+    adapter, arguments = section(spec, "adapter_spec"), section(section(spec, "scenario_spec"), "args")
+    scenario = text(value_at(spec, "name")).partition(":")[0]
+    name = {
+        "commonsense": text(arguments.get("dataset")),
+        "mmlu": f"mmlu_{text(arguments.get('subject'))}",
+        "truthful_qa": f"truthful_qa_{text(arguments.get('task'))}",
+    }.get(scenario, scenario)
     means: dict[str, Any] = {}
     for stat in document:
-        name = section(stat, "name")
-        if name.get("split") == "test" and not name.get("perturbation") and "mean" in stat:
-            means.setdefault(text(name.get("name")), stat["mean"])
-    run = Run(path=path, model=short_name(text(adapter.get("model"))))
-    known = sources(task, "HELM", mmlu="exact_match")
-    parts = ["HELM", shots_text(adapter.get("max_train_instances")), text(adapter.get("method")) or "adapter"]
-    return Contents().take(run, task, known, means, parts, also=also)
+        about = section(stat, "name")
+        if about.get("split") == "test" and not about.get("perturbation") and "mean" in stat:
+            means.setdefault(text(about.get("name")), stat["mean"])
+    protocol = ["HELM", shots_text(adapter.get("max_train_instances")), text(adapter.get("method")) or "adapter"]
+    known = sources(name, "HELM", mmlu="exact_match")
+    yield Task(run_of(path, adapter.get("model")), name, known, means, protocol)

@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest.reading import (
-    Contents,
-    Run,
-    Source,
-    date,
-    limit_text,
-    section,
-    short_name,
-    sources,
-    text,
-    version_text,
-)
+from cape_lib.ingest.reading import Task, facts, run_of, section, sources, version_text
 
 NAME = "lighteval"
 
 
-def fits(document: Any, path: Path) -> bool:
+def fits(document: Any) -> bool:
     """Whether tasks are written with bars and shots, in "results" or, in a model card, at the top."""
-    del path
     return any(_task(key) for key in _rows(document))
 
 
-def read(document: dict[str, Any], path: Path, also: Mapping[str, Source]) -> Contents:
+def tasks(document: dict[str, Any], path: Path) -> Iterator[Task]:
     """The scores of one file."""
     general = section(document, "config_general")
     inner = section(general, "model_config")
-    about = Run(
-        path=path,
-        model=short_name(text(general.get("model_name") or inner.get("model_name") or document.get("model_name"))),
-        date=date(None, path),
-        partial=limit_text(general.get("max_samples")),
-    )
-    dtype = text(general.get("model_dtype") or inner.get("dtype")).removeprefix("torch.")
-    facts = [f"dtype {dtype}"] if dtype and dtype != "auto" else []
-    contents = Contents()
+    model = general.get("model_name") or inner.get("model_name") or document.get("model_name")
+    run = run_of(path, model, limit=general.get("max_samples"))
+    dtype = facts(general.get("model_dtype") or inner.get("dtype"))
     for key, row in _rows(document).items():
-        task, shots = _task(key) or ("", "")
-        if not task or not isinstance(row, dict) or task.endswith("_average"):
-            continue
-        known = sources(task.replace("mmlu:", "mmlu_"), "lighteval")
-        parts = ["lighteval", f"{shots}-shot", version_text(section(document, "versions").get(key)), *facts]
-        contents.take(about, task, known, row, parts, also=also)
-    return contents
+        name, shots = _task(key) or ("", "")
+        if name and isinstance(row, dict) and not name.endswith("_average"):
+            version = version_text(section(document, "versions").get(key))
+            known = sources(name.replace("mmlu:", "mmlu_"), "lighteval")
+            yield Task(run, name, known, row, ["lighteval", f"{shots}-shot", version, *dtype])
 
 
 def _rows(document: Any) -> dict[str, Any]:
