@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from cape_lib import tables
@@ -127,7 +128,7 @@ def check_table(
     problems: list[Problem] = []
     sizes: dict[float, int] = {}
     shots: dict[str, dict[str, int]] = {}
-    filled = [(i, row) for i, row in enumerate(rows) if any(str(v or "").strip(BLANK) for v in row.values())]
+    filled = [(i, row) for i, row in enumerate(rows) if any(_cell(row, name) for name in row)]
     for i, row in filled:
         numbers, wrong = _check_row(
             row, need=need, also=also, sized=sized, axis=axis, batch_tokens=batch_tokens, target=target
@@ -136,12 +137,11 @@ def check_table(
         size = numbers.get(column if batch_tokens is None else target)
         if sized and size is not None and size in sizes:
             code = "duplicate" if axis is None else "duplicate_place"
-            wrong.append({"column": by, **_problem(code, str(row.get(by)), facts={"first": sizes[size] + 1})})
+            wrong.append({"column": by, **_problem(code, _cell(row, by), facts={"first": sizes[size] + 1})})
         elif sized and size is not None:
             sizes[size] = i
         for name in (*need, *also):
-            typed = str(row.get(f"{name}_shots") or "").strip(BLANK)
-            if typed:
+            if typed := _cell(row, f"{name}_shots"):
                 shots.setdefault(name, {}).setdefault(typed, i)
         problems += [{"row": i, **problem} for problem in wrong]
         if not wrong:
@@ -162,6 +162,11 @@ def _typed(axis: Axis) -> str:
     return "date" if axis.name == "date" else axis.column
 
 
+def _cell(row: Mapping[str, Any], column: str) -> str:
+    value = row.get(column)
+    return "" if value is None else str(value).strip(BLANK)
+
+
 def _check_row(
     row: Mapping[str, Any],
     *,
@@ -173,60 +178,45 @@ def _check_row(
     target: str,
 ) -> tuple[dict[str, Any], list[Problem]]:
     """One row as numbers, with its problems (column, code, message, mend)."""
-    name = str(row.get("model") or "").strip(BLANK)
-    numbers: dict[str, Any] = {"model": name or None}
+    numbers: dict[str, Any] = {"model": _cell(row, "model") or None}
     wrong: list[Problem] = []
-    if axis is not None:
-        column = _typed(axis)
-        place, problem = check_place(str(row.get(column) or ""), axis)
-        if problem is None and place is None:
-            problem = _problem("missing_place", "", facts={"noun": axis.noun})
+
+    def read(column: str, check: Callable[[str], tuple[Any, Problem | None]], lacking: str = "") -> Any:
+        value, problem = check(_cell(row, column))
+        if problem is None and value is None and lacking:
+            problem = _problem(lacking, "", facts={"label": tables.label(column), "noun": axis and axis.noun})
         if problem is not None:
             wrong.append({"column": column, **problem})
-        numbers[axis.column] = place
+        return value
+
+    if axis is not None:
+        place = numbers[axis.column] = read(_typed(axis), partial(check_place, axis=axis), "missing_place")
         if batch_tokens is not None:
-            numbers["tokens_b"], problem = check_place(str(row.get("tokens_b") or ""), axis_named("tokens"))
-            if problem is not None:
-                wrong.append({"column": "tokens_b", **problem})
-            elif numbers["tokens_b"] is None and place is not None:
+            numbers["tokens_b"] = read("tokens_b", partial(check_place, axis=axis_named("tokens")))
+            if not _cell(row, "tokens_b") and place is not None:
                 numbers["tokens_b"] = place * batch_tokens / 1e9
-        size, problem = check_size(str(row.get("params_b") or ""))
+        size, tokens = check_size(_cell(row, "params_b"))[0], numbers.get("tokens_b")
         if size is not None:
             numbers["params_b"] = size
         if batch_tokens is not None and target == "flops_1e21":
-            stated, wrongly = check_place(str(row.get(target) or ""), axis_named("flops"))
-            if size is None and stated is None:
-                problem = problem or _problem("missing_size", "", facts={"label": tables.label("params_b")})
-                wrong.append({"column": "params_b", **problem})
-            if wrongly is not None:
-                wrong.append({"column": target, **wrongly})
-            tokens = numbers["tokens_b"]
-            numbers[target] = stated if stated or not size or tokens is None else 6e-3 * size * tokens
-    needed = [*(["params_b"] if sized and axis is None else []), *need]
-    for column in [*needed, *also]:
+            stated = numbers[target] = read(target, partial(check_place, axis=axis_named("flops")))
+            if stated is None:
+                read("params_b", check_size, "missing_size")
+            if not stated and size and tokens is not None:
+                numbers[target] = 6e-3 * size * tokens
+    elif sized:
+        numbers["params_b"] = read("params_b", check_size, "missing_size")
+    for column in [*need, *also]:
         check = check_size if column == "params_b" else check_score
-        value, problem = check(str(row.get(column) if row.get(column) is not None else ""))
-        if problem is None and value is None and column in needed:
-            problem = _problem(
-                "missing_size" if column == "params_b" else "missing", "", facts={"label": tables.label(column)}
-            )
-        if problem is not None:
-            wrong.append({"column": column, **problem})
-        numbers[column] = value
+        numbers[column] = read(column, check, "missing" if column in need else "")
     if not sized:
-        date, problem = check_date(str(row.get("date") or ""))
-        numbers["date"] = date
-        if problem is not None:
-            wrong.append({"column": "date", **problem})
+        numbers["date"] = read("date", check_date)
     for column in [*need, *also]:
-        typed = str(row.get(f"{column}_shots") or "").strip(BLANK)
-        if re.fullmatch(r"[0-9]+", typed):
-            numbers[f"{column}_shots"] = int(typed)
-    for column in [*need, *also]:
-        typed = str(row.get(f"{column}_stderr") or "").strip(BLANK)
-        if _NUMBER.fullmatch(typed) and float(typed) > 0:
-            numbers[f"{column}_stderr"] = float(typed)
-        noise = str(row.get(f"{column}_noise") or "").strip(BLANK)
+        shots, error, noise = (_cell(row, f"{column}_{what}") for what in ("shots", "stderr", "noise"))
+        if re.fullmatch(r"[0-9]+", shots):
+            numbers[f"{column}_shots"] = int(shots)
+        if _NUMBER.fullmatch(error) and float(error) > 0:
+            numbers[f"{column}_stderr"] = float(error)
         if noise:
             numbers[f"{column}_noise"] = noise
     return numbers, wrong

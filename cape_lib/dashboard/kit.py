@@ -330,7 +330,7 @@ def examples() -> list[dict[str, Any]]:
         table = cells.where(cells.notna(), None).to_dict("records")
         if len(table) < (1 if tab in ("model", "release") else 2):
             continue
-        shown = {"row": table[0]} if tab == "model" else {"rows": table}
-        shown |= part.iloc[-1][of_last.get(tab, [])].to_dict() | state
+        shown: dict[str, Any] = {"row": table[0]} if tab == "model" else {"rows": table}
+        shown |= {name: part[name].iloc[-1] for name in of_last.get(tab, [])} | state
         listed.append({"key": key, "label": label, "tab": tab, "state": shown})
     return listed

@@ -6,6 +6,7 @@ Along another axis than size (checkpoints of a run, models by width or date) it 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -348,15 +349,8 @@ def questions_needed(step: tuple[float, float], variance: tuple[float, float], l
         p = float(ratio_below(0.0, dy, dx, var_dy=var_y / times, var_dx=var_x / times))
         return p > limit or p < 1 - limit
 
-    low, high = 0, 1
-    while not settled(high):
-        low, high = high, high * 2
-        if high > MOST_QUESTIONS:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if settled(middle) else (middle, high)
-    return high
+    least = bisect_left(range(1, MOST_QUESTIONS + 1), True, key=settled) + 1
+    return least if least <= MOST_QUESTIONS else None
 
 
 def _facts(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> Plain:

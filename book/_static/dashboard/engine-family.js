@@ -236,17 +236,13 @@
       const p = N.ratioBelow(0, dy, dx, varY / times, varX / times, 0);
       return p > limit || p < 1 - limit;
     };
-    let [low, high] = [0, 1];
-    while (!settled(high)) {
-      [low, high] = [high, high * 2];
-      if (high > MOST_QUESTIONS) return null;
-    }
-    while (high - low > 1) {
+    let [low, high] = [1, MOST_QUESTIONS + 1];
+    while (low < high) {
       const middle = Math.floor((low + high) / 2);
       if (settled(middle)) high = middle;
-      else low = middle;
+      else low = middle + 1;
     }
-    return high;
+    return low <= MOST_QUESTIONS ? low : null;
   }
 
   /* A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts. */

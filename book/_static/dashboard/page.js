@@ -78,10 +78,17 @@
     return ["model", Cape.axes.typed(app.state[app.state.tab].axis ?? "params"), ...(app.state.tab === "pair" ? [x, y] : S.PAIR)];
   }
 
-  function readText(text) {
+  /* A table as text; `name` is that of its file. False where it has no rows. */
+  function take(text, name) {
     const { columns, rows, problems, axis } = Cape.read.readTable(text, order(), app.state[app.state.tab].axis);
-    app.message = problems.map((p) => p.message);
+    app.message.push(...problems.map((p) => (name ? `${name}: ${p.message}` : p.message)));
     if (rows.length) accept(rows, columns, axis);
+    return rows.length > 0;
+  }
+
+  function readText(text) {
+    app.message = [];
+    take(text);
     rebuild();
   }
 
@@ -114,13 +121,14 @@
       const documents = [];
       for (const file of files) {
         const text = await Cape.harness.textOf(file);
-        const say = (code) => app.message.push(Cape.read.problem(code, "", null, { name: file.name }).message);
-        const tool = Cape.harness.toolOf(file.name, text);
-        if (tool) app.message.push(Cape.read.problem("file_tool", "", null, { name: file.name, tool }).message);
-        else if (/^samples_.*\.jsonl$/.test(file.name)) say("file_samples");
+        const { name } = file;
+        const tool = Cape.harness.toolOf(name, text);
+        const say = (code) => app.message.push(Cape.read.problem(code, "", null, { name, tool }).message);
+        if (tool) say("file_tool");
+        else if (/^samples_.*\.jsonl$/.test(name)) say("file_samples");
         else if (/\.json$/i.test(file.name) || /^\s*\{/.test(text.slice(0, 200)))
           documents.push(Cape.harness.readDocument(file.name, text));
-        else readTableFile(file.name, text);
+        else if (!take(text, file.name)) app.state[app.state.tab].rows = [{}];
       }
       if (documents.length) acceptResults(documents);
     } catch (error) {
@@ -129,13 +137,6 @@
       app.state[app.state.tab].rows = [{}];
     }
     rebuild();
-  }
-
-  function readTableFile(name, text) {
-    const { columns, rows, problems, axis } = Cape.read.readTable(text, order(), app.state[app.state.tab].axis);
-    app.message.push(...problems.map((p) => `${name}: ${p.message}`));
-    if (rows.length) accept(rows, columns, axis);
-    else app.state[app.state.tab].rows = [{}];
   }
 
   function acceptResults(documents) {

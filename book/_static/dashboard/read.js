@@ -48,7 +48,7 @@
   }
 
   const label = (name) => Cape.kit.labels[name] ?? name.replaceAll("_", " ");
-  const textOf = (value) => (value === null || value === undefined ? "" : String(value));
+  const cell = (row, column) => String(row[column] ?? "").trim();
 
   /* Rows of typed text as numbers, and every problem: {row, column, code, message, mend}. */
   function checkTable(rows, { need, also = [], sized = true, least = 1, allowMixed = false, axis = null, batch = null, target = "tokens_b" }) {
@@ -57,7 +57,7 @@
     const problems = [];
     const sizes = new Map();
     const shots = {};
-    const filled = rows.map((row, i) => [i, row]).filter(([, row]) => Object.values(row).some((v) => textOf(v).trim()));
+    const filled = rows.map((row, i) => [i, row]).filter(([, row]) => Object.keys(row).some((name) => cell(row, name)));
     for (const [i, row] of filled) {
       const { found, wrong } = checkRow(row, { need, also, sized, axis, batch, target });
       const by = axis ? Cape.axes.typed(axis.name) : "params_b";
@@ -65,11 +65,11 @@
       if (sized && size !== null && size !== undefined) {
         if (sizes.has(size)) {
           const facts = { first: sizes.get(size) + 1 };
-          wrong.push({ column: by, ...problem(axis ? "duplicate_place" : "duplicate", textOf(row[by]), null, facts) });
+          wrong.push({ column: by, ...problem(axis ? "duplicate_place" : "duplicate", cell(row, by), null, facts) });
         } else sizes.set(size, i);
       }
       for (const name of [...need, ...also]) {
-        const given = textOf(row[`${name}_shots`]).trim();
+        const given = cell(row, `${name}_shots`);
         if (!given) continue;
         shots[name] ??= new Map();
         if (!shots[name].has(given)) shots[name].set(given, i);
@@ -91,54 +91,38 @@
   }
 
   function checkRow(row, { need, also, sized, axis, batch, target }) {
-    const found = { model: textOf(row.model).trim() || null };
+    const found = { model: cell(row, "model") || null };
     const wrong = [];
+    const read = (column, check, lacking) => {
+      let [value, bad] = check(cell(row, column));
+      const facts = { label: label(column), noun: axis?.noun };
+      if (!bad && value === null && lacking) bad = problem(lacking, "", null, facts);
+      if (bad) wrong.push({ column, ...bad });
+      return value;
+    };
+    const placeOn = (along) => (text) => Cape.axes.check(text, along);
     if (axis) {
-      const column = Cape.axes.typed(axis.name);
-      let [value, bad] = Cape.axes.check(textOf(row[column]), axis);
-      if (!bad && value === null) bad = problem("missing_place", "", null, { noun: axis.noun });
-      if (bad) wrong.push({ column, ...bad });
-      found[axis.column] = value;
+      const place = (found[axis.column] = read(Cape.axes.typed(axis.name), placeOn(axis), "missing_place"));
       if (batch !== null) {
-        const [stated, wrongly] = Cape.axes.check(textOf(row.tokens_b), Cape.axes.named("tokens"));
-        if (wrongly) wrong.push({ column: "tokens_b", ...wrongly });
-        found.tokens_b = wrongly || stated !== null || value === null ? stated : (value * batch) / 1e9;
+        found.tokens_b = read("tokens_b", placeOn(Cape.axes.named("tokens")));
+        if (!cell(row, "tokens_b") && place !== null) found.tokens_b = (place * batch) / 1e9;
       }
-      const [size, odd] = checkSize(textOf(row.params_b));
-      if (axis.column !== "params_b" && size !== null) found.params_b = size;
+      const [size] = checkSize(cell(row, "params_b"));
+      if (size !== null) found.params_b = size;
       if (batch !== null && target === "flops_1e21") {
-        const [stated, wrongly] = Cape.axes.check(textOf(row[target]), Cape.axes.named("flops"));
-        if (size === null && stated === null) {
-          const lacking = odd ?? problem("missing_size", "", null, { label: label("params_b") });
-          wrong.push({ column: "params_b", ...lacking });
-        }
-        if (wrongly) wrong.push({ column: target, ...wrongly });
-        found[target] = stated || !size || found.tokens_b === null ? stated : 6e-3 * size * found.tokens_b;
+        const stated = (found[target] = read(target, placeOn(Cape.axes.named("flops"))));
+        if (stated === null) read("params_b", checkSize, "missing_size");
+        if (!stated && size && found.tokens_b !== null) found[target] = 6e-3 * size * found.tokens_b;
       }
-    }
-    const needed = sized && !axis ? ["params_b", ...need] : [...need];
-    for (const column of [...needed, ...also]) {
-      const check = column === "params_b" ? checkSize : checkScore;
-      let [value, bad] = check(textOf(row[column]));
-      if (!bad && value === null && needed.includes(column)) {
-        bad = problem(column === "params_b" ? "missing_size" : "missing", "", null, { label: label(column) });
-      }
-      if (bad) wrong.push({ column, ...bad });
-      found[column] = value;
-    }
-    if (!sized) {
-      const [date, bad] = checkDate(textOf(row.date));
-      found.date = date;
-      if (bad) wrong.push({ column: "date", ...bad });
-    }
+    } else if (sized) found.params_b = read("params_b", checkSize, "missing_size");
     for (const column of [...need, ...also]) {
-      const given = textOf(row[`${column}_shots`]).trim();
-      if (/^\d+$/.test(given)) found[`${column}_shots`] = Number(given);
+      found[column] = read(column, column === "params_b" ? checkSize : checkScore, need.includes(column) && "missing");
     }
+    if (!sized) found.date = read("date", checkDate);
     for (const column of [...need, ...also]) {
-      const given = textOf(row[`${column}_stderr`]).trim();
-      if (NUMBER.test(given) && Number(given) > 0) found[`${column}_stderr`] = Number(given);
-      const noise = textOf(row[`${column}_noise`]).trim();
+      const [shots, error, noise] = ["shots", "stderr", "noise"].map((what) => cell(row, `${column}_${what}`));
+      if (/^\d+$/.test(shots)) found[`${column}_shots`] = Number(shots);
+      if (NUMBER.test(error) && Number(error) > 0) found[`${column}_stderr`] = Number(error);
       if (noise) found[`${column}_noise`] = noise;
     }
     return { found, wrong };
