@@ -138,12 +138,12 @@
     return chart.svg;
   }
 
-  /* A name in two lines of about one length, where it has several words. */
+  /* A name in two lines of about one length, where it has several words; a line that is too long is cut. */
   function twoLines(text) {
     const words = text.split(" ");
     const cuts = words.map((_, i) => [words.slice(0, i).join(" "), words.slice(i).join(" ")]);
     const [best] = cuts.sort((a, b) => Math.max(a[0].length, a[1].length) - Math.max(b[0].length, b[1].length));
-    return best.filter(Boolean);
+    return best.filter(Boolean).map((line) => (line.length > 16 ? `${line.slice(0, 15)}\u2026` : line));
   }
 
   /* Estimates with intervals in a row: gamma a step, or h a release; bands and a zero line. */

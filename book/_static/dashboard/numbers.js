@@ -118,26 +118,13 @@
     return [Math.tanh(z - half), Math.tanh(z + half)];
   }
 
-  /* Solve A X = B for square A (array of rows) and several right-hand sides, with partial pivoting. */
-  function solve(A, B) {
-    const n = A.length;
-    const m = A.map((row, i) => [...row, ...B[i]]);
-    for (let c = 0; c < n; c++) {
-      let best = c;
-      for (let r = c + 1; r < n; r++) if (Math.abs(m[r][c]) > Math.abs(m[best][c])) best = r;
-      [m[c], m[best]] = [m[best], m[c]];
-      for (let r = c + 1; r < n; r++) {
-        const f = m[r][c] / m[c][c];
-        for (let k = c; k < m[r].length; k++) m[r][k] -= f * m[c][k];
-      }
+  /* Solve U X = B for an upper triangle U (rows) and several right-hand sides, from the last row up. */
+  function solve(U, B) {
+    const X = [];
+    for (let c = U.length - 1; c >= 0; c--) {
+      X[c] = B[c].map((value, k) => (value - sum(X.slice(c + 1).map((row, i) => U[c][c + 1 + i] * row[k]))) / U[c][c]);
     }
-    for (let c = n - 1; c >= 0; c--) {
-      for (let k = n; k < m[c].length; k++) {
-        for (let r = c + 1; r < n; r++) m[c][k] -= m[c][r] * m[r][k];
-        m[c][k] /= m[c][c];
-      }
-    }
-    return m.map((row) => row.slice(n));
+    return X;
   }
 
   /* Least squares by Householder reflections: design (rows), targets (rows); coefficients, one row a design column.
@@ -165,8 +152,7 @@
     const diagonal = a.slice(0, p).map((row, i) => Math.abs(row[i]));
     const smallest = Math.min(...diagonal);
     const condition = smallest > 0 ? Math.max(...diagonal) / smallest : Infinity;
-    const upper = a.slice(0, p).map((row, i) => row.map((value, k) => (k < i ? 0 : value)));
-    return { coefficients: smallest > 0 ? solve(upper, b.slice(0, p)) : null, condition };
+    return { coefficients: smallest > 0 ? solve(a.slice(0, p), b.slice(0, p)) : null, condition };
   }
 
   /* Eigenvalues (largest first) and unit vectors of a symmetric matrix, by Jacobi rotations. The component of largest
@@ -252,7 +238,6 @@
     ratioBelow,
     pearson,
     fisher,
-    solve,
     leastSquares,
     eigen,
     expm,
