@@ -74,7 +74,7 @@ def check_batch(text: str) -> tuple[float | None, Problem | None]:
 
 
 def _check(
-    kind: str, text: str, given: str | None = None, *, facts: Mapping[str, Any] | None = None
+    kind: str, text: str, original: str | None = None, *, facts: Mapping[str, Any] | None = None
 ) -> tuple[float | None, Problem | None]:
     """The number in a text by the rules of `checks.json`, and the first thing that is wrong with it.
 
@@ -82,22 +82,22 @@ def _check(
     is no number, `units` what one billion is (where "7B" may be typed), `finite` that no number may be too large, and
     `rules` conditions on the value (as in `answers.json`), each with its code and what times the value mends it.
     """
-    rules, typed, given = templates("checks")[kind], text.strip(BLANK), text if given is None else given
+    rules, typed, original = templates("checks")[kind], text.strip(BLANK), text if original is None else original
     if not typed:
         return None, None
     if "comma" in rules and _COMMA.fullmatch(typed):
-        return None, _problem(rules["comma"], given, typed.replace(",", "."))
+        return None, _problem(rules["comma"], original, typed.replace(",", "."))
     if "comma" not in rules and _THOUSANDS.fullmatch(typed):
         typed = typed.replace(",", "")
     unit = _WITH_UNIT.fullmatch(typed) if "units" in rules else None
     if unit is None and not _NUMBER.fullmatch(typed):
-        return None, _problem(rules["text"], given, facts=facts)
+        return None, _problem(rules["text"], original, facts=facts)
     value = float(unit[1]) * _UNITS[unit[2].lower()] * rules["units"] if unit else float(typed)
     if "finite" in rules and not math.isfinite(value):
-        return None, _problem(rules["text"], given, facts=facts)
+        return None, _problem(rules["text"], original, facts=facts)
     for condition, code, *times in rules["rules"]:
         if holds(condition, {**(facts or {}), "value": value}):
-            return None, _problem(code, given, plain(times[0] * value) if times else None)
+            return None, _problem(code, original, plain(times[0] * value) if times else None)
     return value, None
 
 

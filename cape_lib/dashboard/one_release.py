@@ -176,17 +176,14 @@ def _saturation(frame: pd.DataFrame, known: pd.DataFrame) -> list[dict[str, Any]
 
 
 def _nearest(last: Mapping[str, Any]) -> list[dict[str, Any]]:
-    rows = [row for row in kit()["frontier"]["releases"] if row["model"] != last["model"]]
-    near = sorted(rows, key=lambda r: (math.hypot(r[X] - last["x"], r[Y] - last["y"]), r["model"]))[:NEIGHBOURS]
-    return [
+    near = [
         {
-            "model": r["model"],
-            "lab": r["lab"],
-            "date": r["date"],
-            "x": r[X],
-            "y": r[Y],
-            "url": r["url"],
-            "distance": math.hypot(r[X] - last["x"], r[Y] - last["y"]),
+            **{name: row[name] for name in ("model", "lab", "date", "url")},
+            "x": row[X],
+            "y": row[Y],
+            "distance": math.hypot(row[X] - last["x"], row[Y] - last["y"]),
         }
-        for r in near
+        for row in kit()["frontier"]["releases"]
+        if row["model"] != last["model"]
     ]
+    return sorted(near, key=lambda row: (row["distance"], row["model"]))[:NEIGHBOURS]

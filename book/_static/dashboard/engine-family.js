@@ -65,7 +65,7 @@
       result.forecast = forecast(points, places, along, at);
     }
     result.power = power(steps[last - 1], points, result, kit);
-    return W.told(result, { ...factsOf(frame, result), ...(sized ? ofSizes(result, kit) : ofPath(result, places, along)) });
+    return W.answered(result, { ...factsOf(frame, result), ...(sized ? ofSizes(result, kit) : ofPath(result, places, along)) });
   }
 
   /* Where a step begins and ends: by the names of two models and their sizes, or by two places in words. */

@@ -41,7 +41,7 @@
       shots: { hellaswag: model.hellaswag_shots ?? null, truthfulqa: model.truthfulqa_shots ?? null },
       swapped: perhapsSwapped(kit, [[size, x, y]]),
     };
-    const result = W.told(diagnosis, facts);
+    const result = W.answered(diagnosis, facts);
     if (!comparable) result.advice = [];
     return result;
   }

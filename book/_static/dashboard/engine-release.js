@@ -57,7 +57,7 @@
       },
       swapped: last.outside && low <= 0 && 0 <= high,
     };
-    return W.told(diagnosis, facts);
+    return W.answered(diagnosis, facts);
   }
 
   /* A score in percent as an angle, and back: on this scale releases scatter about equally at every level. */

@@ -98,7 +98,7 @@
       change,
     };
     const facts = { ...kit.today.facts, ...diagnosis, last: plain(last), family: familyFacts(last, ladder ?? []) };
-    return W.told(diagnosis, facts);
+    return W.answered(diagnosis, facts);
   }
 
   /* The known variants of a generation, smallest first, those without a size last. */

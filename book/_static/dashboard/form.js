@@ -62,7 +62,7 @@
       const own = problems.filter((p) => p.row === row && p.column === name);
       input.toggleAttribute("aria-invalid", false);
       if (own.length) input.setAttribute("aria-invalid", "true");
-      place.replaceChildren(...own.flatMap((problem) => told(problem, holder, input)));
+      place.replaceChildren(...own.flatMap((problem) => explained(problem, holder, input)));
     }
     for (const { i, names, message, rest, mends, part } of messages) {
       if (mends) mends.replaceChildren(...mendAll(part, problems));
@@ -74,7 +74,7 @@
     }
   }
 
-  function told({ column, message, mend }, holder, input) {
+  function explained({ column, message, mend }, holder, input) {
     const use = () => {
       holder[column] = input.value = mend;
       input.focus();

@@ -21,21 +21,21 @@
   }
 
   /* [value, problem] of a typed number by the rules of checks.json; both null for an empty field. */
-  function check(kind, text, given = text, facts = {}) {
+  function check(kind, text, original = text, facts = {}) {
     const rules = Cape.kit.checks[kind];
     let typed = text.trim();
     if (!typed) return [null, null];
-    if (rules.comma && COMMA.test(typed)) return [null, problem(rules.comma, given, typed.replace(",", "."))];
+    if (rules.comma && COMMA.test(typed)) return [null, problem(rules.comma, original, typed.replace(",", "."))];
     if (!rules.comma && THOUSANDS.test(typed)) typed = typed.replaceAll(",", "");
     const unit = rules.units ? WITH_UNIT.exec(typed) : null;
     const value = unit ? Number(unit[1]) * UNITS[unit[2].toLowerCase()] * rules.units : Number(typed);
     if (!(unit || NUMBER.test(typed)) || (rules.finite && !Number.isFinite(value))) {
-      return [null, problem(rules.text, given, null, facts)];
+      return [null, problem(rules.text, original, null, facts)];
     }
     const wrong = rules.rules.find(([condition]) => W.holds(condition, { ...facts, value }));
     if (!wrong) return [value, null];
     const [, code, times] = wrong;
-    return [null, problem(code, given, times ? plain(times * value) : null)];
+    return [null, problem(code, original, times ? plain(times * value) : null)];
   }
 
   const checkScore = (text) => check("score", text.trim().replace(/%$/, ""), text);

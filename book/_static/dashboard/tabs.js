@@ -95,8 +95,8 @@
       Cape.axes.fill(part.rows);
       rebuild();
     });
-    const made = part.axis === "flops" ? "compute is 6 N D, D = step x these" : "along tokens, step x these";
-    const batch = () => F.field(part, "batch", "Tokens a step", { hint: `if given: ${made}` });
+    const use = part.axis === "flops" ? "compute is 6 N D, D = step x these" : "along tokens, step x these";
+    const batch = () => F.field(part, "batch", "Tokens a step", { hint: `if given: ${use}` });
     return F.group(choice, ...(Cape.axes.stepped(part) ? [batch()] : []));
   }
 

@@ -18,7 +18,7 @@
 
   /* A diagnosis with what is said of it: answers, advice, notes, by the rules of wording.speak. What the sentences speak
    * of stays with it for the page, and out of what is exported. */
-  function told(diagnosis, facts) {
+  function answered(diagnosis, facts) {
     const { kind } = diagnosis;
     const lists = listsOf(kind);
     const names = ["headline", ...Object.keys(Cape.kit.questions)];
@@ -132,5 +132,5 @@
       .map(({ rule, topic, advice, evidence, strength, link }) => ({ rule, topic, advice, evidence, strength, link }));
   }
 
-  Cape.wording = { write, told, text, holds, lookup, shown, fixed, size, interval, number };
+  Cape.wording = { write, answered, text, holds, lookup, shown, fixed, size, interval, number };
 })(window);
