@@ -14,7 +14,6 @@ import cape_lib
 from cape_lib import tables
 from cape_lib.base import boundary, coupling, levers
 from cape_lib.dashboard import advice, wording
-from cape_lib.dashboard.wording import number
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.lines import LEVEL, LINES, RATIOS, FrontierLine, X, Y, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
@@ -112,15 +111,25 @@ def variant_rows() -> pd.DataFrame:
     return rows.assign(ran_out=variants.truncation(rows)["set_aside"])
 
 
+def _cells(frame: pd.DataFrame) -> list[list[Any]]:
+    """The rows of a table as JSON has them: None where nothing is known."""
+    cells: list[list[Any]] = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    return cells
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The same by the names of the columns."""
+    return [dict(zip(frame.columns, row, strict=True)) for row in _cells(frame)]
+
+
 def _today() -> dict[str, Any]:
     """The variants as columns and rows, with what is known of efforts and of variants that ran out."""
     rows = variant_rows()
     columns = ["model", "lab", "generation", "weights", "mode", "ran_out", "params_b", *variants.PLACE]
-    plain = rows.assign(weights=pd.factorize(rows["weights"])[0])[columns].astype(object)
     ladders = effort.effort_ladders(rows)
     return {
         "columns": columns,
-        "rows": plain.where(plain.notna(), None).to_numpy().tolist(),
+        "rows": _cells(rows.assign(weights=pd.factorize(rows["weights"])[0])[columns]),
         "questions": OMNISCIENCE_QUESTIONS,
         "facts": {
             "known": len(rows),
@@ -170,16 +179,7 @@ def known_steps() -> pd.DataFrame:
 @cache
 def plain_steps() -> list[dict[str, Any]]:
     """`known_steps` as plain data: family, size_b (billions), gamma, phase, tokens_b (billions, None if not known)."""
-    return [
-        {
-            "family": row["family"],
-            "size_b": float(row["size_b"]),
-            "gamma": float(row["gamma"]),
-            "phase": row["phase"],
-            "tokens_b": number(row["tokens_b"]),
-        }
-        for row in known_steps().to_dict("records")
-    ]
+    return _records(known_steps()[["family", "size_b", "gamma", "phase", "tokens_b"]])
 
 
 def _readings(panel: pd.DataFrame) -> dict[str, int]:
@@ -191,14 +191,11 @@ def _readings(panel: pd.DataFrame) -> dict[str, int]:
 
 def _base(panel: pd.DataFrame) -> dict[str, Any]:
     """The panel as columns and rows; a source stands once in a list."""
-    sources = sorted(panel["source"].dropna().unique())
-    columns = ["model", "family", "ladder", "params_b", "training", *tables.BASE_BENCHMARKS]
-    rows = [
-        [None if pd.isna(value) else value for value in row] + [sources.index(source)]
-        for row, source in zip(panel[columns].astype(object).to_numpy(), panel["source"], strict=True)
-    ]
+    places, sources = pd.factorize(panel["source"], sort=True)
+    columns = ["model", "family", "ladder", "params_b", "training", *tables.BASE_BENCHMARKS, "source"]
+    rows = _cells(panel.assign(source=places)[columns])
     named = [{"name": source, "url": tables.source_url(source)} for source in sources]
-    return {"panel": BASE_PANEL, "columns": [*columns, "source"], "rows": rows, "sources": named}
+    return {"panel": BASE_PANEL, "columns": columns, "rows": rows, "sources": named}
 
 
 def _dimension(panel: pd.DataFrame) -> dict[str, Any]:
@@ -218,20 +215,14 @@ def _dimension(panel: pd.DataFrame) -> dict[str, Any]:
 def _frontier() -> dict[str, Any]:
     rows = tables.frontier(FRONTIER_PANEL).sort_values(["released", "model"])
     both = rows.dropna(subset=[X, Y])
-    releases = [
-        {
-            "model": row["model"],
-            "lab": row["lab"],
-            "date": str(row["release_date"]),
-            "day": _day(row["released"]),
-            **{name: number(row[name]) for name in tables.FRONTIER_BENCHMARKS},
-            "url": tables.source_url(row[f"{Y}_source"]),
-        }
-        for row in both.to_dict("records")
-    ]
+    releases = both.assign(
+        date=both["release_date"].astype(str),
+        day=(both["released"] - pd.Timestamp("1970-01-01")).dt.days,  # a browser need not read vague dates
+        url=both[f"{Y}_source"].map(tables.source_url),
+    )
     return {
         "panel": FRONTIER_PANEL,
-        "releases": releases,
+        "releases": _records(releases[["model", "lab", "date", "day", *tables.FRONTIER_BENCHMARKS, "url"]]),
         "lines": {
             name: plain_line(line(name)) | {"about": about, "change_limits": _limits(both, line(name))}
             for name, about in LINES.items()
@@ -244,11 +235,6 @@ def _limits(rows: pd.DataFrame, chosen: FrontierLine) -> list[float | None]:
     scatter = within_lab_scatter(rows, chosen=chosen)
     limits = (float(change_limit(*scatter, n)) for n in range(2, MOST_RELEASES + 1))
     return [None, None, *(max(THRESHOLD, limit) for limit in limits)]
-
-
-def _day(released: pd.Timestamp) -> int:
-    """Days since 1970, so that a browser need not read vague dates."""
-    return int((released - pd.Timestamp("1970-01-01")).days)
 
 
 def plain_line(chosen: FrontierLine) -> dict[str, Any]:
@@ -326,8 +312,7 @@ def examples() -> list[dict[str, Any]]:
     listed = []
     for key, label, tab, part, columns, state in rows:
         part = part.sort_values("params_b") if "params_b" in columns else part
-        cells = part[["model", *columns]].astype(object)
-        table = cells.where(cells.notna(), None).to_dict("records")
+        table = _records(part[["model", *columns]])
         if len(table) < (1 if tab in ("model", "release") else 2):
             continue
         shown: dict[str, Any] = {"row": table[0]} if tab == "model" else {"rows": table}
