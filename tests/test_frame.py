@@ -16,10 +16,8 @@ from IPython.core.formatters import DisplayFormatter
 from IPython.display import HTML
 
 from cape_lib import charts
-from cape_lib.charts import forest as shapes
-from cape_lib.charts import frame, look
-from cape_lib.charts.axes import row_names
-from cape_lib.charts.forest import forest
+from cape_lib.charts import forms, frame, look
+from cape_lib.charts.naming import named
 from cape_lib.charts.tabular import table
 from cape_lib.errors import UsageError
 from cape_lib.explore import explore
@@ -47,11 +45,35 @@ def published(monkeypatch: pytest.MonkeyPatch) -> None:
     charts.setup()
 
 
-def test_a_figure_without_a_text_alternative_is_not_accepted() -> None:
-    with pytest.raises(TypeError, match="alt"):
-        charts.figure(line(), title="It rises", source="test", n=3, name="rise")  # type: ignore[call-arg]
-    with pytest.raises(UsageError, match="alt is empty"):
-        charts.figure(line(), **{**ABOUT, "alt": " "})
+def test_a_figure_says_what_it_shows_from_its_form_and_rows() -> None:
+    rows = ROWS.assign(model=["a", "b", "c"], low=ROWS.score - 1, high=ROWS.score + 1)
+    described = {**ABOUT, "alt": ""}
+    seen = charts.figure(line(rows).encode(y=forms.score("score", "truthfulqa")), **described).description
+    assert seen == "Lines. TruthfulQA (%) 27.3 to 52; across, Parameters (billions) 0.07 to 1.4."
+    x = forms.across("score", "right", [0, 100])
+    seen = charts.figure(forms.forest(rows, "model", x), **described).description
+    assert seen == "Intervals, points. a, b, c; across, right 27.3 (a) to 52 (c)."
+    panels = charts.figure([line(), line(), line(), line()], **described).description
+    assert panels.endswith("3 more panels of the same form.")
+    both = charts.figure(forms.dots(rows, "params_b:Q", "score:Q", **forms.by("model", "abc")), **described)
+    assert both.description.endswith("Told apart: a, b, c.")
+    page = charts.figure(line(), **described).to_html()
+    assert 'aria-label="Lines. score 27.3 to 52; across, Parameters (billions) 0.07 to 1.4."' in page
+
+
+@pytest.mark.parametrize("what", ["title", "source"])
+def test_a_figure_without_a_finding_or_a_source_is_not_accepted(what: str) -> None:
+    with pytest.raises(UsageError, match=f"{what} is empty"):
+        charts.figure(line(), **{**ABOUT, what: " "})
+
+
+def test_a_mark_says_its_name_what_is_drawn_and_the_ends_of_its_interval() -> None:
+    rows = ROWS.assign(model="a", other=1, low=1.0, high=2.0)
+    x, y = forms.across("params_b", "size"), forms.upright("score", "share", percent=True)
+    words = forms.dots(rows, x, y, tooltip="other").to_dict()["encoding"]["tooltip"]
+    assert [word["field"] for word in words] == ["model", "params_b", "score", "other", "low", "high"]
+    assert words[2]["format"] == "%" and words[1]["format"] == ".3~r"
+    assert forms.tips(rows, None, x, y) == []
 
 
 @pytest.mark.parametrize("name", ["Rise", "two words", "", "1st", "a_b"])
@@ -96,7 +118,7 @@ def test_text_of_a_table_cannot_leave_the_script_element() -> None:
     page = charts.figure(line(rows), **{**ABOUT, "title": "<b>&", "alt": 'a "quoted" <word>'}).to_html()
     assert page.count("</script>") == 1
     assert "&lt;b&gt;&amp;" in page
-    assert "&quot;quoted&quot; &lt;word&gt;" in page
+    assert "&#34;quoted&#34; &lt;word&gt;" in page
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -130,7 +152,7 @@ def test_one_line_of_markdown_becomes_html_and_nothing_else_does() -> None:
 def stands(rows: pd.DataFrame, where: str = "wide", **more: Any) -> dict[str, str]:
     """Where each name stands that has a place."""
     x, y = (alt.X("x:Q", scale=alt.Scale(domain=[0, 100])), alt.Y("y:Q", scale=alt.Scale(domain=[0, 100])))
-    layers = shapes.named(rows, x, y, "name", height=300, **more)
+    layers = named(rows, x, y, "name", height=300, **more)
     return {name: place for layer in layers for name, place in layer.data[["name", where]].to_numpy() if place}
 
 
@@ -163,7 +185,7 @@ def test_names_that_are_never_on_show_together_may_stand_on_each_other() -> None
 def test_a_forest_draws_what_is_known_and_ends_a_bar_at_the_edge() -> None:
     rows = pd.DataFrame({"name": ["a", "b"], "estimate": [1.0, 2.0], "low": [-9.0, None], "high": [2.0, None]})
     x = alt.X("estimate:Q", scale=alt.Scale(domain=[-3, 3]))
-    rule, bars, points = forest(rows, row_names("name"), x).layer
+    rule, bars, points = forms.forest(rows, "name", x).layer
     assert rule.data["at"].tolist() == [0.0]
     assert bars.data[["low", "high"]].to_numpy().tolist() == [[-3.0, 2.0]]
     assert points.data["low"].tolist()[0] == -9.0 and len(points.data) == 2
@@ -172,10 +194,10 @@ def test_a_forest_draws_what_is_known_and_ends_a_bar_at_the_edge() -> None:
 def test_a_band_draws_its_bars_only_where_an_end_is_known() -> None:
     rows = pd.DataFrame({"size": [1.0, 2.0], "score": [30.0, 40.0], "low": [25.0, 35.0], "high": [35.0, 45.0]})
     x, y = alt.X("size:Q"), alt.Y("score:Q")
-    bars, drawn = shapes.band(rows, x, y, bars=True).layer
+    bars, drawn = forms.band(rows, x, y, bars=True).layer
     assert (bars.mark.type, drawn.mark.type) == ("rule", "line")
     assert bars.to_dict()["encoding"]["y"]["field"] == "low"
-    assert len(shapes.band(rows.assign(low=None, high=None), x, y, bars=True).layer) == 1
+    assert len(forms.band(rows.assign(low=None, high=None), x, y, bars=True).layer) == 1
 
 
 def test_a_table_escapes_text_and_puts_in_html_as_it_is() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cape_lib import claims, predictions, signs
-from cape_lib.charts import look, quality
+from cape_lib.charts import forms, look, quality
 from cape_lib.report.publish.places import static_dir
 from cape_lib.signs import FAILS, HOLDS, MARKS, UNSAID, sentence, typeset
 
@@ -58,8 +58,9 @@ def test_every_verdict_status_and_reading_has_a_mark() -> None:
 
 def test_a_box_and_a_chart_show_one_mark_for_a_verdict() -> None:
     words = (*claims.VERDICTS, *claims.CONCLUSIONS)
-    colours, shapes = look.mark_scales(words)
-    for word, colour, shape in zip(words, colours.range, shapes.range, strict=True):
+    scales = [channel.to_dict()["scale"] for channel in forms.signs("verdict", words).values()]
+    assert scales[0]["domain"] == scales[1]["domain"] == list(words)
+    for word, colour, shape in zip(words, *(scale["range"] for scale in scales), strict=True):
         assert MARKS[word].text in claims.badge(word)
         assert claims.SHAPES[word] == MARKS[word].text
         assert (colour, shape) == (MARKS[word].colour, MARKS[word].shape)

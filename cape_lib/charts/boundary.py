@@ -10,24 +10,11 @@ import pandas as pd
 
 from cape_lib.base.boundary import isocline
 from cape_lib.base.coupling import FamilyModel
-from cape_lib.charts.axes import (
-    COLUMNS,
-    across,
-    axis_scale,
-    colours,
-    phase_colour,
-    rounded,
-    row_names,
-    score,
-    shapes,
-    sides,
-    size_scale,
-    upright,
-)
-from cape_lib.charts.forest import ALL, HOLLOW, band, dots, forest, line_at, trace
+from cape_lib.charts import forms
+from cape_lib.charts.forms import ALL, HOLLOW, band, colours, dots, forest, line_at, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, INK, MUTED
-from cape_lib.tables import label, marks
+from cape_lib.tables import marks
 from cape_lib.tables.axes import PARAMS, Axis
 
 LEFT_OUT = "one family left out"
@@ -41,32 +28,26 @@ def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source:
     ladder: model, params_b, y, low and high (score noise);  scales: `boundary.critical_scales`; along: the axis of
     both.
     """
-    x, up = axis_scale(along), score(y)
-    layers = [
-        band(ladder, x, up, colour=alt.value(INK), opacity=0.35, bars=True),
-        dots(ladder, x, up, tooltip=["model", along.column, *rounded(".1f", y)], size=70, **HOLLOW),
-    ]
+    x, up = forms.axis_scale(along, ladder), forms.score(y)
     inside = scales.dropna(subset=["n_c_b"])
-    if len(inside):
-        turn = alt.Tooltip("n_c_b:Q", format=".2f", title="n_c_b" if along.by_size else along.column)
-        turns = alt.Chart(inside).mark_rule(strokeDash=[5, 3], strokeWidth=2)
-        layers.append(
-            turns.encode(
-                x=axis_scale(along, "n_c_b"),
-                color=colours("estimator", scales["estimator"], title="estimator"),
-                tooltip=["estimator", turn, "verdict", "reason"],
-            )
+    turns = (
+        alt.Chart(inside)
+        .mark_rule(strokeDash=[5, 3], strokeWidth=2)
+        .encode(
+            x=forms.same_axis(x, "n_c_b"),
+            color=colours("estimator", scales["estimator"], title="estimator"),
+            tooltip=["estimator", alt.Tooltip("n_c_b", format=".2f", title=along.column), "verdict", "reason"],
         )
-    family = str(ladder["family"].iloc[0])
-    sure = int((scales["verdict"] == "boundary").sum())
-    title = f"{len(inside)} of {len(scales)} estimators place a turn inside the {along.points} of {family}"
+    )
+    family, sure = ladder["family"].iloc[0], int((scales["verdict"] == "boundary").sum())
+    finding = f"{len(inside)} of {len(scales)} estimators place a turn" if len(inside) else "No estimator finds a turn"
     return figure(
-        alt.layer(*layers).properties(height=320),
-        title=f"{title}, {sure} with confidence"
-        if len(inside)
-        else f"No estimator finds a turn inside the {along.points} of {family}",
-        alt=f"{label(y)} of {family} against {'size' if along.by_size else along.noun} with score noise; dashed lines "
-        "where an estimator places the turn.",
+        alt.layer(
+            band(ladder, x, up, colour=alt.value(INK), opacity=0.35, bars=True),
+            dots(ladder, x, up, size=70, **HOLLOW),
+            *([turns] if len(inside) else []),
+        ).properties(height=320),
+        title=f"{finding} inside the {along.points} of {family}" + (f", {sure} with confidence" if len(inside) else ""),
         source=source,
         n=len(ladder),
         name="score-by-size" if along.by_size else "score-along",
@@ -86,16 +67,13 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
     return figure(
         forest(
             shown,
-            row_names("ladder", order).scale(domain=order),
+            forms.row_names("ladder", order).scale(domain=order),
             size_scale("n_c_b", low=LEAST, high=MOST),
-            colour=colours("estimator", estimators, columns=2),
-            shape=shapes("estimator", estimators),
-            offset=sides("estimator", estimators),
-            tooltip=["ladder", "estimator", *rounded(".2f", "n_c_b"), "low", "high", "verdict", "reason"],
-            rule=None,
-        ).properties(height=11 * len(order) * len(estimators)),
+            **forms.by("estimator", estimators),
+            apart="estimator",
+            tooltip="verdict reason",
+        ).properties(height=44 * len(order)),
         title=f"{len(shown)} of {len(table)} estimates lie inside the sizes; {sure} of them hold up to score noise",
-        alt="Critical scale of each family by four estimators, each with its 95 percent interval from score noise.",
         source=source,
         n=f"{table['ladder'].nunique()} families",
         name="critical-scales",
@@ -115,16 +93,13 @@ def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figur
     return figure(
         forest(
             table,
-            row_names("method", limit=240),
+            "method",
             size_scale("n_c_b", low=LEAST, high=MOST),
             colour=alt.value(INK),
-            tooltip=["method", *rounded(".2f", "n_c_b"), "low", "high", *rounded(".0%", "share"), "reason"],
+            tooltip="share reason",
             rule=published,
-            dashed=True,
-            height=34,
         ),
         title=f"Leave one family out, and the vertex lies between {family['low']:.2g} and {family['high']:.2g} B",
-        alt="The vertex of the quadratic with its 95 percent interval under each kind of doubt.",
         source=source,
         n=f"{n} models of {int(table['families'].max())} families",
         name="vertex-doubt",
@@ -140,25 +115,22 @@ def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) 
 
     model: `coupling.family_model` on size and tokens; tokens_b: billions.
     """
-    rows = []
-    for tokens in tokens_b:
-        for size in np.geomspace(0.1, 100.0, 40):
-            gamma = model.gamma(float(size), tokens_b=float(tokens))
-            rows.append((f"{tokens:,.0f} B tokens", float(size), gamma.estimate, gamma.low, gamma.high))
-    table = pd.DataFrame(rows, columns=["tokens", "params_b", "estimate", "low", "high"])
+    grid = pd.MultiIndex.from_product([map(float, tokens_b), np.geomspace(0.1, 100.0, 40)]).to_frame(index=False)
+    gammas = [model.gamma(size, tokens_b=tokens) for tokens, size in grid.itertuples(index=False)]
+    table = pd.DataFrame([(gamma.estimate, gamma.low, gamma.high) for gamma in gammas])
+    table.columns = pd.Index(["estimate", "low", "high"])
+    table = table.assign(tokens=grid[0].map("{:,.0f} B tokens".format), params_b=grid[1])
+    scale = model.critical_scale()
+    ends = f"[{scale.low:.2g}, {scale.high:.2g}]" if np.isfinite(scale.high) else f"[{scale.low:.2g}, no upper end]"
     drawn = band(
         table,
         size_scale("params_b", low=0.1, high=100.0),
         upright("estimate", "expected gamma12"),
         colour=colours("tokens", table["tokens"].unique(), title="trained on"),
-        tooltip=["tokens", *rounded(".2f", "params_b", "estimate", "low", "high")],
     )
-    scale = model.critical_scale()
-    ends = f"[{scale.low:.2g}, {scale.high:.2g}]" if np.isfinite(scale.high) else f"[{scale.low:.2g}, no upper end]"
     return figure(
         alt.layer(line_at(0, "y"), drawn).properties(height=300),
         title=f"Over all families gamma turns upwards at {scale.estimate:.2g} B {ends}, and families lie far apart",
-        alt="Expected local coupling by size over all families, a band for each amount of training tokens.",
         source=source,
         n=f"{model.steps} steps of {model.families} families",
         name="all-families",
@@ -177,21 +149,20 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
     wide, tall = [[float(rows[c].min()) - 3, float(rows[c].max()) + 3] for c in ("x", "y")]
     grid = np.linspace(max(wide[0], 0.0), wide[1], 40)
     curves = [pd.DataFrame({"x": grid, "y": isocline(grid, ratio), name: ratio}) for ratio in rows[name].unique()]
-    x, y = across("x", "reasoning (%)", wide), upright("y", "truthfulness (%)", tall)
-    tooltip = ["ladder", "smaller", "larger", *rounded(".2f", "gamma"), "above"]
+    x, y = forms.across("x", "reasoning (%)", wide), upright("y", "truthfulness (%)", tall)
     first = rows[rows[name] == rows[name].iloc[0]]
     below, above = first[~first["above"]], first[first["above"]]
     return figure(
         alt.layer(
             trace(pd.concat(curves, ignore_index=True), x, y, clip=True),
-            dots(rows, x, y, colour=phase_colour(), tooltip=tooltip, opacity=0.9),
+            dots(rows, x, y, colour=forms.phase_colour(), tooltip="smaller larger gamma above", opacity=0.9),
         ).properties(height=360),
         title=f"At a/b = {first[name].iloc[0]:g} {int((above['gamma'] < 0).sum())} of {len(above)} next steps above "
         f"the curve are negative, below it {int((below['gamma'] < 0).sum())} of {len(below)}",
-        alt="Models in the plane of both scores, coloured by the phase of their next step, with the isocline.",
         source=source,
         n=f"{len(first)} steps in size",
         name="isocline-plane",
+        caption="A point a model, in the colour of the phase of its next step. Line: the isocline.",
     )
 
 
@@ -202,11 +173,11 @@ def readings_by_ratio(sweep: pd.DataFrame, *, published: float, source: str) -> 
     """
     drawn = trace(
         sweep,
-        across("ratio", "a/b", zero=False),
+        forms.across("ratio", "a/b", zero=False),
         upright("share", "share of signs right", [0, 1], percent=True),
-        colour=alt.Color("reading:N", title=None, legend=alt.Legend(columns=COLUMNS)),
+        colour=alt.Color("reading:N", title=None),
         dash=alt.StrokeDash("reading:N", title=None),
-        tooltip=["ratio", "reading", "right", "n"],
+        tooltip="right",
     )
     best = sweep[sweep["reading"] == "stated"]["right"].max()
     flat = int(sweep[sweep["reading"] == "always negative"]["right"].iloc[0])
@@ -214,7 +185,6 @@ def readings_by_ratio(sweep: pd.DataFrame, *, published: float, source: str) -> 
     return figure(
         alt.layer(line_at(published, "x", colour=MUTED, dashed=True), drawn).properties(height=260),
         title=f"As stated, the isocline {verdict} the guess that every step is negative ({best} against {flat} right)",
-        alt="Share of right signs for each a/b in the stated and reversed reading and for always negative.",
         source=source,
         n=f"{int(sweep['n'].max())} steps in size",
         name="readings-by-ratio",
@@ -228,19 +198,18 @@ def forecasts(table: pd.DataFrame, *, y: str, source: str, title: str) -> Figure
     table: params_b, value, kind ("measured" or the method's name).
     """
     measured, curves = table[table["kind"] == "measured"], table[table["kind"] != "measured"]
-    x, up = size_scale("params_b"), score("value", y)
+    x, up = size_scale("params_b"), forms.score("value", y)
     method, dash = alt.Color("kind:N", title="method"), alt.StrokeDash("kind:N")
-    tooltip = ["kind", "params_b", *rounded(".1f", "value")]
     return figure(
         alt.layer(
-            trace(curves, x, up, colour=method, dash=dash, tooltip=tooltip),
-            dots(measured, x, up, tooltip=["params_b", "value"], size=70, **HOLLOW),
+            trace(curves, x, up, colour=method, dash=dash),
+            dots(measured, x, up, size=70, **HOLLOW),
         ).properties(height=320),
         title=title,
-        alt=f"Measured {label(y)} by size, and the curves of each forecasting method.",
         source=source,
         n=f"{len(measured)} measured sizes",
         name="forecasts",
+        caption="Rings: measured.",
     )
 
 
@@ -250,18 +219,19 @@ def hold_out(table: pd.DataFrame, *, source: str) -> Figure:
     table: `dynamics.leave_one_family_out`: ladder, method, mape (percent).
     """
     order = list(table.groupby("method")["mape"].median().sort_values().index)
-    names, x = row_names("method", order), across("mape", "error (%), beyond 40 at the edge", [0, 40], clamp=True)
-    tooltip = ["ladder", "method", *rounded(".1f", "mape")]
-    each = forest(table, names, x, colour=alt.value(BLUE), tooltip=tooltip, rule=None, hollow=ALL, height=26)
-    middle = alt.Chart(table).mark_tick(thickness=3, size=22, color=INK).encode(x="median(mape):Q", y=names)
+    y, x = (
+        forms.row_names("method", order),
+        forms.across("mape", "error (%), beyond 40 at the edge", [0, 40], clamp=True),
+    )
+    each = forest(table, y, x, colour=alt.value(BLUE), hollow=ALL)
+    middle = alt.Chart(table).mark_tick(thickness=3, size=22, color=INK).encode(x="median(mape):Q", y=y)
     return figure(
         alt.layer(each, middle),
         title=f"On families left out, the smallest median error is that of {order[0]}",
-        alt="Error of each forecasting method on each left-out family; the tick is the median.",
         source=source,
         n=f"{table['ladder'].nunique()} families left out in turn",
         name="hold-out",
-        caption="Tick: the median over families.",
+        caption="Ring: a family left out. Tick: the median over families.",
     )
 
 
@@ -272,18 +242,16 @@ def pooled_parabola(curve: pd.DataFrame, rows: pd.DataFrame, *, y: str, title: s
     """
     names = sorted(rows["family"].unique())
     shown = rows[["model", "family", "params_b", y]]
-    x, up, family = size_scale("params_b"), score(y), colours("family", names)
-    shape, tooltip = shapes("family", names), ["model", "params_b", y]
+    x, up, family = size_scale("params_b"), forms.score(y), forms.by("family", names)
     turn = alt.Chart(curve.dropna(subset=["turn"])).mark_rule(color=MUTED).encode(x=size_scale("turn"))
     return figure(
         alt.layer(
-            trace(shown, x, up, colour=family, opacity=0.6),
-            dots(shown, x, up, colour=family, shape=shape, tooltip=tooltip, size=70),
+            trace(shown, x, up, colour=family["colour"], opacity=0.6),
+            dots(shown, x, up, size=70, **family),
             trace(curve, x, "fitted:Q", strokeDash=[6, 4]),
             turn,
         ).properties(height=300),
         title=title,
-        alt=f"{label(y)} by size for {len(names)} families, and a parabola through those chosen with its lowest point.",
         source=source,
         n=len(rows),
         name="pooled-parabola",

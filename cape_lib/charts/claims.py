@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 import altair as alt
 import pandas as pd
 from IPython.display import HTML
+from markupsafe import Markup
 
 from cape_lib import claims
-from cape_lib.charts.axes import row_names
-from cape_lib.charts.forest import dots
-from cape_lib.charts.frame import Figure, figure, script_json
-from cape_lib.charts.look import MUTED, mark_scales
+from cape_lib.charts import forms
+from cape_lib.charts.forms import dots, row_names
+from cape_lib.charts.frame import Figure, figure, filled, script_json
+from cape_lib.charts.look import MUTED
 from cape_lib.charts.tabular import html_table
-from cape_lib.claims import CONCLUSIONS, Part, Stress, Verdict
+from cape_lib.claims import CONCLUSIONS, Verdict
 from cape_lib.claims.verdict import number
 from cape_lib.output import plain
 from cape_lib.signs import sentence, typeset
@@ -38,17 +38,15 @@ SORTS = ("conclusion", "chapter", "source")
 def axes(verdicts: Sequence[Verdict]) -> Figure:
     """Every claim on the two axes: number across, conclusion down, one mark a claim, what holds first."""
     rows = pd.DataFrame(
-        [
-            {
-                "id": v.id,
-                "claim": v.sentence,
-                "source": v.source,
-                "number": v.verdict,
-                "conclusion": v.conclusion,
-                "test": f"{v.conclusion_test.name}: {v.conclusion_test.reason}",
-            }
-            for v in verdicts
-        ]
+        {
+            "id": v.id,
+            "claim": v.sentence,
+            "source": v.source,
+            "number": v.verdict,
+            "conclusion": v.conclusion,
+            "test": f"{v.conclusion_test.name}: {v.conclusion_test.reason}",
+        }
+        for v in verdicts
     )
     place = rows.groupby(["number", "conclusion"]).cumcount()
     rows["column"], rows["line"] = place % ABREAST, place // ABREAST
@@ -59,16 +57,8 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
     down = alt.Axis(labelExpr=f"{PHONE} ? '' : datum.label", **cells)
     x = alt.X("number:N", scale=alt.Scale(domain=ORDER, padding=0), title=None, axis=across)
     y = alt.Y("conclusion:N", scale=alt.Scale(domain=CONCLUSIONS, padding=0), title=None, axis=down)
-    colour, shape = mark_scales(CONCLUSIONS)
-    marks = dots(
-        rows,
-        x,
-        y,
-        colour=alt.Color("conclusion:N", scale=colour, legend=None),
-        shape=alt.Shape("conclusion:N", scale=shape, legend=None),
-        tooltip=["id:N", "claim:N", "number:N", "conclusion:N", "test:N"],
-        size=38,
-    ).encode(
+    marks = dots(rows, x, y, size=38, tooltip="claim test", **forms.signs("conclusion", CONCLUSIONS, hidden=True))
+    marks = marks.encode(
         xOffset=alt.XOffset("column:Q", scale=alt.Scale(domain=[-1, ABREAST])),
         yOffset=alt.YOffset("line:Q", scale=alt.Scale(domain=[-1.6, DEEP])),
     )
@@ -106,103 +96,59 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
 
     verdicts: on the published panel;  others: panel -> id -> verdict on that panel.
     """
-    rows = "".join(_row(one, {name: got[one.id] for name, got in others.items() if one.id in got}) for one in verdicts)
     mine = sum(one.source == claims.OURS for one in verdicts)
-    count = f"{len(verdicts)} of {len(verdicts)} claims" + (f", {mine} of them this book's" if mine else "")
-    records = script_json(plain(claims.as_records(verdicts), words=True))
-    return HTML(
-        f'<div class="cape-ledger">{_controls(verdicts)}'
-        f'<p class="cape-ledger-count" role="status">{count}</p>'
-        f'<div class="cape-ledger-rows">{typeset(rows)}</div>'
-        f'<script type="application/json" class="cape-ledger-data">{records}</script></div>'
-    )
-
-
-def _controls(verdicts: Sequence[Verdict]) -> str:
     every = [("", "all")]
     marked = [[(word, f"{claims.SHAPES[word]} {word}") for word in axis] for axis in (ORDER, CONCLUSIONS)]
-    lists = {
-        "verdict": ("Number", every + marked[0]),
-        "conclusion": ("Conclusion", every + marked[1]),
-        "source": ("Source", every + [(name, name) for name in sorted({one.source for one in verdicts})]),
-        "chapter": ("Chapter", every + [(name, name) for name in sorted({one.chapter for one in verdicts})]),
-        "sort": ("Sort by", [("id", "id"), ("verdict", "number"), *[(name, name) for name in SORTS]]),
-    }
-    choices = ""
-    for name, (label, options) in lists.items():
-        inside = "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options)
-        choices += f'<label>{label} <select name="{name}">{inside}</select></label>'
-    return (
-        '<form class="cape-ledger-controls" hidden><label>Search <input type="search" name="search" '
-        f'autocomplete="off"></label>{choices}'
-        '<button type="button" name="open">Open all shown</button>'
-        '<button type="button" name="csv">CSV</button><button type="button" name="json">JSON</button></form>'
+    sources, chapters = ({getattr(one, what) for one in verdicts} for what in ("source", "chapter"))
+    page = filled(
+        "ledger.html",
+        verdicts=verdicts,
+        count=f"{len(verdicts)} of {len(verdicts)} claims" + (f", {mine} of them this book's" if mine else ""),
+        lists={
+            "verdict": ("Number", every + marked[0]),
+            "conclusion": ("Conclusion", every + marked[1]),
+            "source": ("Source", every + [(name, name) for name in sorted(sources)]),
+            "chapter": ("Chapter", every + [(name, name) for name in sorted(chapters)]),
+            "sort": ("Sort by", [("id", "id"), ("verdict", "number"), *[(name, name) for name in SORTS]]),
+        },
+        claims=claims,
+        places=PLACES,
+        sentence=sentence,
+        table=_table,
+        parts=_parts,
+        others={one.id: _panels(one, others) for one in verdicts},
+        tried=lambda one: [(each.name, number(each.value), each.interval, each.n, each.says) for each in one.stress],
+        records=script_json(plain(claims.as_records(verdicts), words=True)),
     )
+    return HTML(typeset(page))
 
 
-def _row(one: Verdict, others: Mapping[str, Verdict]) -> str:
-    place = claims.where(one.id)
-    head = (
-        f"{claims.badge(one.verdict)} {claims.badge(one.conclusion)} <strong>{one.id}</strong> {escape(one.sentence)} "
-        f"<small>{escape(one.source)}, chapter {one.chapter}</small>"
-        + (f"<br><small>But {escape(one.caveat)}.</small>" if one.caveat else "")
-    )
-    formula = f"<p><strong>Formula.</strong> {escape(place['formula'])}</p>"
-    tested = f"<p><strong>Conclusion.</strong> {escape(claims.tested(one))}</p>"
-    notes = "".join(f"<p>{escape(sentence(note))}.</p>" for note in one.notes)
-    code = (
-        f'<details class="cape-code"><summary>Code: <code>{place["file"]}</code>, line {place["line"]} '
-        f'<a data-file="{place["file"]}" data-line="{place["line"]}" hidden>in the repository</a></summary>'
-        f"<pre>{escape(place['code'])}</pre></details>"
-    )
-    return (
-        f'<details class="cape-verdict {claims.CLASSES[one.verdict]}" id="{one.id}" data-verdict="{one.verdict}" '
-        f'data-conclusion="{one.conclusion}" '
-        f'data-source="{one.source}" data-chapter="{one.chapter}"><summary>{head}</summary>'
-        f"{tested}{_parts(one.parts)}{formula}{notes}{_panels(one, others)}{_stress(one.stress)}{code}"
-        f"{_links(one, place)}</details>"
-    )
-
-
-def _parts(parts: Sequence[Part]) -> str:
-    body, before = [], ""
-    for part in parts:
-        how = claims.how(part)
-        published, interval, n = claims.printed(part) or "–", part.interval or "–", part.result.n or "–"
-        verdict, definition = f"{claims.SHAPES[part.verdict]} {part.verdict}", "as above" if how == before else how
-        body.append((part.name, published, part.came_out, interval, n, verdict, definition))
+def _parts(one: Verdict) -> list[tuple[object, ...]]:
+    """Each part of a claim with what was published, what comes out, and by which definition, said where it changes."""
+    rows, before = [], ""
+    for part in one.parts:
+        how, verdict = claims.how(part), f"{claims.SHAPES[part.verdict]} {part.verdict}"
+        result = (part.came_out, part.interval, part.result.n, verdict, "as above" if how == before else how)
+        rows.append((part.name, claims.printed(part), *result))
         before = how
-    return _table(("part", "published", "here", "95 % interval", "n", "verdict", "definition"), body)
+    return rows
 
 
-def _panels(one: Verdict, others: Mapping[str, Verdict]) -> str:
-    if not others:
-        return ""
-    body = [
-        (panel, "; ".join(part.came_out for part in there.parts), f"{claims.SHAPES[there.verdict]} {there.verdict}")
-        for panel, there in {one.panel: one, **others}.items()
+def _panels(one: Verdict, others: Mapping[str, Mapping[str, Verdict]]) -> list[tuple[str, ...]]:
+    """What a claim comes out as on each panel that has its rows; none where there is only one."""
+    there = {one.panel: one} | {panel: by_id[one.id] for panel, by_id in others.items() if one.id in by_id}
+    return [
+        (panel, "; ".join(part.came_out for part in each.parts), f"{claims.SHAPES[each.verdict]} {each.verdict}")
+        for panel, each in there.items()
+        if len(there) > 1
     ]
-    return "<p><strong>On other panels.</strong></p>" + _table(("panel", "comes out as", "by the same rule"), body)
 
 
-def _stress(tried: Sequence[Stress]) -> str:
-    if not tried:
-        return ""
-    body = [(each.name, number(each.value), each.interval or "–", each.n or "–", each.says) for each in tried]
-    heads = ("what", "comes out as", "95 % interval", "n", "says")
-    return "<p><strong>What else was tried.</strong></p>" + _table(heads, body)
-
-
-def _links(one: Verdict, place: Mapping[str, Any]) -> str:
-    data = ", ".join(
-        f'<a href="../book/data.html#{PLACES.get(name, "other-tables")}">{name}.csv</a>' for name in place["tables"]
-    )
-    chapter = f'<a href="{place["chapter_link"]}">its place in chapter {one.chapter}</a>'
-    return f"<p>Go to {chapter}{'; its rows: ' + data if data else ''}; <a href='#{one.id}'>link to this claim</a>.</p>"
-
-
-def _table(heads: Sequence[str], body: Iterable[Sequence[object]]) -> str:
-    return html_table(heads, [[escape(str(cell)) for cell in row] for row in body], label=f"{heads[0]} and more")
+def _table(heads: str, rows: Iterable[Sequence[object]]) -> Markup:
+    """A table of a claim; its heads in one line, a dash for what is not there."""
+    names = heads.split(" | ")
+    cells = [[cell if at == 0 else cell or "–" for at, cell in enumerate(row)] for row in rows]
+    return html_table(names, cells, label=f"{names[0]} and more")
 
 
 def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> Figure:
@@ -219,28 +165,17 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
     )
     rows = rows.sort_values("is", key=lambda words: words.map(ORDER.index), kind="stable")
     rows["count"] = rows.groupby("panel").cumcount() + 1
-    colour, shape = mark_scales([word for word in ORDER if word in set(rows["is"])] or ORDER)
-    key = alt.Legend(columns=alt.ExprRef("width < 420 ? 1 : 4"))
     place = row_names("panel", [panel for panel in others if panel in set(rows["panel"])])
     x = alt.X("count:Q", title="claims with another verdict on this panel", axis=alt.Axis(tickMinStep=1))
-    marks = dots(
-        rows,
-        x,
-        place,
-        colour=alt.Color("is:N", scale=colour, title=None, legend=key),
-        shape=alt.Shape("is:N", scale=shape, title=None, legend=key),
-        tooltip=["panel:N", "id:N", "claim:N", "was:N", "is:N"],
-        size=alt.ExprRef("width < 420 ? 30 : 60"),
-    )
+    look = forms.signs("is", [word for word in ORDER if word in set(rows["is"])] or ORDER)
+    marks = dots(rows, x, place, tooltip="claim was", size=alt.ExprRef("width < 420 ? 30 : 60"), **look)
     room = alt.condition("width > 420", alt.Text("id:N"), alt.value(""))
     names = alt.Chart(rows).mark_text(dy=13, fontSize=9, color=MUTED).encode(x=x, y=place, text=room)
-    moved = rows["id"].nunique()
+    counts = ", ".join(f"{n} on {panel}" for panel, n in rows["panel"].value_counts().items())
     return figure(
         alt.layer(marks, names).properties(height=36 * max(1, rows["panel"].nunique())),
-        title=f"{moved} of {len(before)} claims change their verdict on at least one other panel",
-        alt="One row a panel, one mark a claim whose verdict there is another one, by shape: "
-        + (", ".join(f"{n} on {panel}" for panel, n in rows["panel"].value_counts().items()) or "none")
-        + ".",
+        title=f"{rows['id'].nunique()} of {len(before)} claims change their verdict on at least one other panel",
+        alt=f"One row a panel, one mark a claim whose verdict there is another one, by shape: {counts or 'none'}.",
         source="[all panels](../book/data.html)",
         n=f"{len(rows)} changes",
         rows=rows.drop(columns="count"),

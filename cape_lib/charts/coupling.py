@@ -10,30 +10,18 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.base.coupling import settled_beyond
-from cape_lib.charts.axes import (
-    across,
-    colours,
-    phase_colour,
-    picker,
-    rounded,
-    row_names,
-    score_axes,
-    shapes,
-    sides,
-    size_scale,
-    upright,
-)
-from cape_lib.charts.forest import HOLLOW, band, dots, forest, line_at, named, trace, ways
+from cape_lib.charts import forms
+from cape_lib.charts.forms import HOLLOW, across, band, colours, dots, forest, line_at, phase_colour, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, GRID, MUTED, TWO_SIDES
+from cape_lib.charts.naming import named
 from cape_lib.charts.quality import few_families
 from cape_lib.story.coupling import by_direction
 from cape_lib.tables import label
 from cape_lib.tables.axes import PARAMS, Axis
 
-ENDS = [alt.Tooltip("smaller:N", title="from"), alt.Tooltip("larger:N", title="to")]
-CHANCE_BELOW = alt.Tooltip("p_negative:Q", format=".2f", title="P(gamma < 0)")
-STEP_TOOLTIP = [*ENDS, *rounded(".2f", "gamma", "low", "high"), CHANCE_BELOW]
+#: What a step says beside its coupling.
+STEP = "smaller larger gamma low high p_negative"
 SIDES = ("below", "above")
 BARS = "Bars: 95 % Fieller intervals, score noise. A bar that reaches the edge goes on beyond it."
 
@@ -48,21 +36,17 @@ def ladder_plane(
     points = ladder[["model", x, y]]
     steps = gammas.merge(points, left_on="smaller", right_on="model")
     steps = steps.merge(points, left_on="larger", right_on="model", suffixes=("", "_to"))
-    family = str(ladder["family"].iloc[0])
-    to_right, up = score_axes(x, y, padding=18)
+    to_right, up = forms.score_axes(x, y, padding=18)
     at = np.linspace(0, len(ladder) - 1, 60)
     path = pd.DataFrame({score: np.interp(at, range(len(ladder)), ladder[score]) for score in (x, y)})
-    down = int((gammas["dy"] < 0).sum())
     return figure(
         alt.layer(
-            ways(steps, to_right, up, ends=[f"{x}_to", f"{y}_to"], colour=phase_colour(), strokeWidth=3),
-            dots(ladder, to_right, up, tooltip=["model", along.column, x, y], size=70, **HOLLOW),
+            forms.ways(steps, to_right, up, ends=[f"{x}_to", f"{y}_to"], colour=phase_colour(), strokeWidth=3),
+            dots(ladder, to_right, up, tooltip=along.column, size=70, **HOLLOW),
             *named(points, to_right, up, "model", height=320, around=[path], always=len(points), fontSize=12),
         ),
-        title=f"{family}: {label(y)} falls in {down} of {len(gammas)} steps "
+        title=f"{ladder['family'].iloc[0]}: {label(y)} falls in {int((gammas['dy'] < 0).sum())} of {len(gammas)} steps "
         + ("up in size" if along.by_size else along.where),
-        alt=f"{family} in the plane of {label(x)} and {label(y)}, one point a {along.point}; {down} of {len(gammas)} "
-        "steps fall.",
         source=source,
         n=len(ladder),
         name="ladder-plane",
@@ -85,36 +69,30 @@ def local_couplings(
     """
     edge = 3.0
     steps = gammas.assign(step=_short_steps(gammas, along))
-    bars = pd.concat([_bars(row, edge) for _, row in steps.iterrows()], ignore_index=True)
+    # the interval of a step is one bar, or two where it is the outside of a gap; none where it is unknown
+    ends = steps.assign(low=steps["low"].clip(-edge, edge), high=steps["high"].clip(-edge, edge))
+    gap = ends["interval"] == "outside"
+    every = ends[ends["interval"] == "every"].assign(low=-edge, high=edge)
+    bars = [ends[ends["interval"] == "bounded"], every, ends[gap].assign(low=-edge), ends[gap].assign(high=edge)]
+    bars[2]["high"], bars[3]["low"] = ends.loc[gap, "high"], ends.loc[gap, "low"]
+    shown = pd.concat(bars)[[column for column in ("step", "phase", "low", "high", "rho") if column in ends]]
     return figure(
         forest(
             steps,
-            row_names("step"),
+            "step",
             across("gamma", "gamma12", [-edge, edge], clamp=True),
-            colour=phase_colour(columns=2),
-            tooltip=STEP_TOOLTIP,
-            bars=bars,
-            height=30,
+            colour=phase_colour(),
+            tooltip=STEP,
+            bars=shown,
         ),
         title=title,
-        alt=f"Local coupling for each step {'in size' if along.by_size else along.where} with its 95 percent interval; "
-        f"{sure_steps(gammas)} of {len(gammas)} signs are settled.",
         source=source,
         n=f"{steps['step'].nunique()} steps",
         name=name,
         rows=gammas if along.by_size else gammas.rename(columns={"smaller": "first", "larger": "last"}),
         caption=f"gamma12: points of {label(y)} for a point of {label(x)}. "
-        + (BARS if len(bars) else "No bars: how noisy the scores are is not known."),
+        + (BARS if len(shown) else "No bars: how noisy the scores are is not known."),
     )
-
-
-def _bars(step: pd.Series, edge: float) -> pd.DataFrame:
-    """The interval of one step as one bar, or two where it is the outside of a gap; none where it is unknown."""
-    low, high = float(np.clip(step["low"], -edge, edge)), float(np.clip(step["high"], -edge, edge))
-    ends = {"bounded": [(low, high)], "every": [(-edge, edge)], "outside": [(-edge, high), (low, edge)]}
-    swept = {"rho": float(step["rho"])} if "rho" in step else {}  # where the rows were made for `explore`
-    bars = pd.DataFrame(ends.get(step["interval"], []), columns=["low", "high"])
-    return bars.assign(step=step["step"], phase=step["phase"], **swept)
 
 
 def _short_steps(gammas: pd.DataFrame, along: Axis) -> list[str]:
@@ -131,11 +109,12 @@ def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str)
     """Local coupling against size for all ladders, one of them picked out by the list or a click on the legend."""
     shown = gammas.assign(shown=gammas["gamma"].clip(-2, 2))
     names = sorted(shown["ladder"].unique())
-    pick = picker("family", ["all", *names], own if own in names else names[0], label="family to pick out")
-    to_right, up = size_scale("params_b_mid"), upright("shown", "gamma12, clipped to ±2", [-2, 2])
+    start = own if own in names else names[0]
+    pick = forms.picker("family", ["all", *names], start, label="family to pick out")
+    to_right, up = forms.size_scale("params_b_mid"), upright("shown", "gamma12, clipped to ±2", [-2, 2])
     mine = "family === 'all' || datum.ladder === family"
-    paths = trace(shown, to_right, up, detail="ladder:N", colour=alt.value(MUTED))
-    points = dots(shown, to_right, up, colour=phase_colour(), tooltip=["ladder", *STEP_TOOLTIP], size=70)
+    paths = trace(shown, to_right, up, detail="ladder:N", colour=alt.value(MUTED), tooltip=None)
+    points = dots(shown, to_right, up, colour=phase_colour(), tooltip=STEP, size=70)
     small, large = shown[shown["params_b_mid"] < 3.5], shown[shown["params_b_mid"] >= 10]
     return figure(
         alt.layer(
@@ -145,8 +124,6 @@ def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str)
         ).add_params(pick),
         title=f"Below 3.5 B {int((small['gamma'] < 0).sum())} of {len(small)} steps are negative; above 10 B "
         f"{int((large['gamma'] > 0).sum())} of {len(large)} are positive",
-        alt=f"Local coupling against size for {len(names)} families; most points below a few billion parameters lie "
-        "under zero.",
         source=source,
         n=f"{len(shown)} steps of {len(names)} families",
         name="every-family",
@@ -158,18 +135,10 @@ def cut_in_two(rows: pd.DataFrame, *, x: str, y: str, title: str, source: str, n
 
     rows: model, params_b, x, y, side ("below", "above") and the slider's column cut (billions); title: the finding.
     """
+    look = forms.by("side", SIDES, TWO_SIDES, ("circle", "triangle-up"), title="size")
     return figure(
-        dots(
-            rows,
-            *score_axes(x, y),
-            colour=colours("side", SIDES, TWO_SIDES, title="size"),
-            shape=shapes("side", SIDES, ("circle", "triangle-up"), title="size"),
-            tooltip=["model", "params_b", x, y],
-            opacity=0.85,
-        ),
+        dots(rows, *forms.score_axes(x, y), tooltip="params_b", opacity=0.85, **look),
         title=title,
-        alt=f"{label(y)} against {label(x)} for all models of the panel; those below the cut are circles, those above "
-        "triangles.",
         source=source,
         n=rows["model"].nunique(),
         name=name,
@@ -182,19 +151,13 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
 
     sweep: `coupling.cut_sweep`.
     """
-    parts = [
-        sweep[["cut_b", f"n_{side}", f"r_{side}", f"low_{side}", f"high_{side}"]]
-        .set_axis(["cut_b", "n", "estimate", "low", "high"], axis=1)
-        .assign(side=side)
-        for side in SIDES
-    ]
-    table = pd.concat(parts, ignore_index=True).dropna(subset=["estimate"])
+    table = pd.wide_to_long(sweep, ["n", "r", "low", "high"], "cut_b", "side", sep="_", suffix=r"\w+").reset_index()
+    table = table.rename(columns={"r": "estimate"})[["cut_b", "side", "n", "estimate", "low", "high"]].dropna()
     drawn = band(
         table,
-        size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut, log scale"),
+        forms.size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut"),
         upright("estimate", "Pearson r", [-1, 1]),
         colour=colours("side", SIDES, TWO_SIDES, title="models"),
-        tooltip=["cut_b", "side", *rounded(".2f", "estimate"), "n"],
         point=True,
     )
     flips, sure = int(sweep["flips"].sum()), int(sweep["flips_surely"].sum())
@@ -202,7 +165,6 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
         alt.layer(line_at(0, "y"), drawn).properties(height=260),
         title=f"The sign flips at {flips} of the {len(sweep)} cuts tried, at {sure} of them beyond both intervals"
         + (": no single size stands out" if flips > 1 else ""),
-        alt=f"Correlation below and above each cut, with 95 percent bands; its sign flips at {flips} of {len(sweep)}.",
         source=source,
         n=f"{int(table['n'].max())} models on one side at most",
         name="correlation-by-cut",
@@ -219,17 +181,15 @@ def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
     below, above = (table[table["side"] == side] for side in SIDES)
     return figure(
         forest(
-            table,
-            row_names("pair", below.sort_values("r")["pair"], limit=240),
+            table.drop(columns=["x", "y"]),
+            forms.row_names("pair", below.sort_values("r")["pair"]),
             across("r", "Pearson r over models", [-1, 1]),
             colour=colours("side", SIDES, TWO_SIDES, title="models"),
-            offset=sides("side", SIDES),
-            tooltip=["pair", "side", *rounded(".2f", "r"), "n", "sign_holds", "changed_by"],
+            apart="side",
+            tooltip="sign_holds changed_by",
             hollow="!datum.sign_holds",
-            height=40,
         ),
         title=f"Below {cut_b:g} B {int((below['r'] < 0).sum())} of {len(below)} pairs of benchmarks are negative",
-        alt=f"Correlation of each pair of benchmarks below and above {cut_b:g} billions, with 95 percent intervals.",
         source=source,
         n=f"{int(below['n'].max())} models below, {int(above['n'].max())} above",
         name="pair-signs",
@@ -242,17 +202,15 @@ def loss_and_scores(losses: pd.DataFrame, *, source: str) -> Figure:
 
     losses: params_b, loss, fitted, residual, series.
     """
-    x, series = size_scale("params_b", low=0.05, high=16), alt.Color("series:N")
-    loss = alt.Y("fitted:Q", scale=alt.Scale(zero=False), title="loss (nats per token)")
-    fitted = trace(losses, x, loss, colour=series)
-    measured = dots(losses, x, "loss:Q", colour=series, tooltip=["series", "params_b", "loss", "fitted"])
+    x, series = forms.size_scale("params_b", low=0.05, high=16), alt.Color("series:N")
+    fitted = trace(losses, x, upright("fitted", "loss (nats per token)", zero=False), colour=series)
+    measured = dots(losses, x, "loss:Q", colour=series, tooltip="fitted")
     rest = trace(losses, x, upright("residual", "loss minus power law"), colour=series, point=True)
     worst = float(losses.loc[losses["series"] == "published constants", "residual"].abs().max())
     panels = {"loss and its power law": (fitted, measured), "what is left": (line_at(0, "y", colour=GRID), rest)}
     return figure(
-        [alt.layer(*drawn).properties(title=title, width="container", height=240) for title, drawn in panels.items()],
+        [alt.layer(*drawn).properties(title=title, height=240) for title, drawn in panels.items()],
         title=f"The published losses leave at most {worst:.3f} nats beside a power law: they show no transition",
-        alt="Loss against model size with a fitted power law, and the residuals of the fit.",
         source=source,
         n=f"{len(losses)} losses in {losses['series'].nunique()} series",
         name="loss-and-scores",
@@ -279,20 +237,17 @@ def whole_ladders(
         f"{'▸ ' if row.ladder == own else ''}{row.ladder} ({row.params_b_low:.3g} → {row.params_b_high:.3g} B)"
         for row in rows.itertuples()
     ]
-    counts = by_direction(ladders)
-    down, up = len(counts["lost"]), len(counts["gained"])
+    down, up = (len(by_direction(ladders)[way]) for way in ("lost", "gained"))
     return figure(
         forest(
             rows,
-            row_names("name"),
+            "name",
             across("dy", f"{label(y)}, largest minus smallest size (points)"),
             colour=phase_colour() if phases else alt.value(BLUE),
-            tooltip=["smaller", "larger", *rounded("+.1f", "dx", "dy"), "sizes"],
+            tooltip="smaller larger sizes",
         ),
         title=f"From smallest to largest size {label(y)} surely falls in {down} of {len(rows)} {unit} and rises in "
         f"{up}",
-        alt=f"Change of {label(y)} over each whole ladder with its 95 percent interval: {down} surely fall, "
-        f"{up} surely rise, the others could do either.",
         source=source,
         n=f"{len(rows)} {unit}",
         name=name,
@@ -321,17 +276,15 @@ def signs_by_tokens(table: pd.DataFrame, *, token_edge: float, source: str) -> F
     few, many = (f"{row.negative:g} of {row.steps:g}" for row in sums.itertuples())
     return figure(
         forest(
-            rows,
-            row_names("size", dict.fromkeys(words)).title("size of the step"),
+            rows.drop(columns="tokens"),
+            forms.row_names("size", dict.fromkeys(words)).title("size of the step"),
             across("share", "share of negative steps", [0, 1], percent=True),
             colour=colours("trained", names.values(), TWO_SIDES),
-            offset=sides("trained", names.values()),
-            tooltip=["size", "trained", "negative", "steps", "families"],
+            apart="trained",
+            tooltip="negative steps families",
             rule=0.5,
-            height=70,
         ),
         title=f"Up to 10 B, {few} steps are negative in families trained on few tokens, {many} in the others",
-        alt="Share of negative steps by class of size, for families trained on few and on many tokens.",
         source=source,
         n=f"{int(table['steps'].sum())} steps with known tokens",
         name="signs-by-tokens",
@@ -351,19 +304,26 @@ def small_multiples(
     """
     up, ends = ("up in size", "from the smallest to the largest size") if along.by_size else ("", "from first to last")
     shown = steps[steps["family"].isin(families)]
-    alike = _plane(shown)
-    down = int((shown["gamma"] < 0).sum())
+    axes = {}
+    for letter, kind in (("x", across), ("y", upright)):
+        values = shown[[f"{letter}_from", f"{letter}_to"]].to_numpy(dtype=float)
+        axis = kind(f"{letter}_from", None, [float(values.min()), float(values.max())], nice=True, zero=False)
+        axes[letter] = axis.axis(tickCount=3, labelFontSize=9)
+
+    def plane(family: str) -> Any:
+        rows = shown[shown["family"] == family]
+        path = forms.ways(rows, **axes, ends=["x_to", "y_to"], colour=phase_colour(hidden=True), strokeWidth=2.5)
+        tooltip = forms.tips(rows, "smaller larger gamma phase")
+        ends = [dots(rows, f"x_{end}:Q", f"y_{end}:Q", size=18, tooltip=None, **HOLLOW) for end in ("from", "to")]
+        return alt.layer(path.encode(tooltip=tooltip), *ends).properties(
+            height=120, title=alt.Title(family, fontSize=11, anchor="start")
+        )
+
     more = f" ({total - len(families)} more in the table)" if total > len(families) else ""
     return figure(
-        [
-            alike.properties(data=rows, title=alt.Title(str(family), fontSize=11, anchor="start"))
-            for family, rows in ((family, shown[shown["family"] == family]) for family in families)
-        ],
-        title=f"{label(y)} falls in {down} of {len(shown)} steps {up or f'along {along.noun}'}, over {len(families)} "
-        f"families{more}",
-        alt=f"{len(families)} small charts, one a family, all with {label(x)} across and {label(y)} upwards; each line "
-        f"goes {ends}, orange where {label(y)} falls as {label(x)} rises, green where both rise. {down} of "
-        f"{len(shown)} steps fall.",
+        [plane(str(family)) for family in families],
+        title=f"{label(y)} falls in {int((shown['gamma'] < 0).sum())} of {len(shown)} steps "
+        f"{up or f'along {along.noun}'}, over {len(families)} families{more}",
         source="the scores of the sweep",
         n=f"{len(families)} families, {len(shown)} steps",
         name=name,
@@ -373,61 +333,36 @@ def small_multiples(
     )
 
 
-def _plane(steps: pd.DataFrame) -> Any:
-    """The chart of any family, without its rows, on the axes of all steps: a rule a step, a point at each end."""
-    axes = []
-    for kind, letter in ((alt.X, "x"), (alt.Y, "y")):
-        values = steps[[f"{letter}_from", f"{letter}_to"]].to_numpy(dtype=float)
-        scale = alt.Scale(domain=[float(values.min()), float(values.max())], nice=True, zero=False)
-        ticks = alt.Axis(tickCount=3, labelFontSize=9)
-        axes.append(kind(f"{letter}_from:Q", scale=scale, title=None, axis=ticks))
-    path = ways(alt.Undefined, *axes, ends=["x_to", "y_to"], colour=phase_colour(legend=False), strokeWidth=2.5)
-    ends = [dots(alt.Undefined, f"x_{end}:Q", f"y_{end}:Q", size=18, **HOLLOW) for end in ("from", "to")]
-    return alt.layer(path.encode(tooltip=[*ENDS, *rounded(".2f", "gamma"), "phase:N"]), *ends).properties(height=120)
-
-
 def pairs_of_one_size(pairs: pd.DataFrame, *, x: str, y: str, title: str, source: str) -> Figure:
     """How two scores differ between models of one size, pair by pair, with their intervals of score noise.
 
     pairs: rows of `diagnose_pairs`, each with first, second, dx, dy (points) and half of their 95 % intervals.
     title: the finding.
     """
-    names = {label(y): "dy", label(x): "dx"}
-    rows = pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "pair": pairs["second"] + " against " + pairs["first"],
-                    "score": name,
-                    "estimate": pairs[change],
-                    "low": pairs[change] - pairs[f"{change}_half"],
-                    "high": pairs[change] + pairs[f"{change}_half"],
-                    "p": pairs[f"{change}_p"],
-                }
-            )
-            for name, change in names.items()
-        ],
-        ignore_index=True,
-    )
-    noisy = rows["low"].notna().all()
+    parts = [
+        pd.DataFrame(
+            {
+                "pair": pairs["second"] + " against " + pairs["first"],
+                "score": name,
+                "estimate": pairs[change],
+                "low": pairs[change] - pairs[f"{change}_half"],
+                "high": pairs[change] + pairs[f"{change}_half"],
+                "p": pairs[f"{change}_p"],
+            }
+        )
+        for name, change in ((label(y), "dy"), (label(x), "dx"))
+    ]
+    rows = pd.concat(parts, ignore_index=True)
+    look = forms.by("score", (label(y), label(x)), TWO_SIDES, ("circle", "square"))
+    across_points = across("estimate", "second minus first model, points")
     return figure(
-        forest(
-            rows,
-            row_names("pair", list(rows["pair"].unique())),
-            across("estimate", "second minus first model, points"),
-            colour=colours("score", list(names), TWO_SIDES),
-            shape=shapes("score", list(names), ("circle", "square")),
-            offset=sides("score", names),
-            tooltip=["pair", "score", *rounded("+.1f", "estimate", "low", "high"), *rounded(".3f", "p")],
-            height=44,
-        ),
+        forest(rows, "pair", across_points, **look, apart="score", tooltip="p"),
         title=title,
-        alt=f"{label(y)} and {label(x)} of {len(pairs)} pairs of models of one size, second minus first.",
         source=source,
         n=f"{len(pairs)} {'pair' if len(pairs) == 1 else 'pairs'}",
         name="own-pairs",
         rows=pairs,
         caption="Bars: 95 %, score noise of one pair alone. p is corrected for asking every pair (Holm)."
-        if noisy
+        if rows["low"].notna().all()
         else "No bars: how noisy the scores are is not known.",
     )

@@ -13,15 +13,17 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from html import escape
 from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 from IPython.display import HTML, Markdown, display
+from markupsafe import Markup
 
 from cape_lib.charts import look
+from cape_lib.charts.describe import describe
 from cape_lib.errors import UsageError
 from cape_lib.signs import typeset
 from cape_lib.story import GRADES, Answer
@@ -63,7 +65,7 @@ def setup() -> None:
 
 
 def _refuse_a_bare_chart(spec: dict[str, Any], **_: Any) -> dict[str, str]:
-    raise UsageError("a chart without a frame: wrap it in charts.figure(chart, title=..., alt=..., ...)")
+    raise UsageError("a chart without a frame: wrap it in charts.figure(chart, title=..., ...)")
 
 
 @dataclass(frozen=True)
@@ -81,30 +83,43 @@ class Control:
         """Whether the values are numbers; words are chosen from a list."""
         return all(isinstance(value, int | float) for value in self.values)
 
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What the shared script reads: the signal, its values and their texts, where it starts, the readings."""
+        parts = {
+            "signal": self.name,
+            "values": self.values,
+            "texts": [text_of(value) for value in self.values],
+            "at": self.values.index(self.start),
+        }
+        return parts | ({"readings": [inline(one) for one in self.readings]} if any(self.readings) else {})
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """A chart (or several, side by side where there is room) in its frame; shows itself in book, Colab and Jupyter.
 
-    title: the finding, one sentence.  alt: what the chart shows, for a reader who cannot see it.
-    source: table or publication, `[text](address)` allowed.  n: how many observations, and of what if not models.
-    name: permanent link, lower case with dashes.  rows: the table behind the chart (default: the chart's largest data).
+    title: the finding, one sentence.  source: table or publication, `[text](address)` allowed.
+    n: how many observations, and of what if not models.  name: permanent link, lower case with dashes.
+    alt: what the chart shows, for a reader who cannot see it, where its form and rows do not say it (`describe`).
+    rows: the table behind the chart (default: the chart's largest data).
     """
 
-    chart: Charts
-    title: str = field(kw_only=True)
-    alt: str = field(kw_only=True)
-    source: str = field(kw_only=True)
-    n: int | str = field(kw_only=True)
-    name: str = field(kw_only=True)
-    rows: pd.DataFrame | None = field(default=None, kw_only=True)
-    caption: str = field(default="", kw_only=True)
-    control: Control | None = field(default=None, kw_only=True)
+    chart: Charts = field(kw_only=False)
+    title: str
+    source: str
+    n: int | str
+    name: str
+    alt: str = ""
+    rows: pd.DataFrame | None = None
+    caption: str = ""
+    control: Control | None = None
 
     def __post_init__(self) -> None:
         for what in ("title", "alt", "source", "caption"):
             object.__setattr__(self, what, typeset(str(getattr(self, what))))
-            if what != "caption" and not str(getattr(self, what)).strip():
+        for what in ("title", "source"):
+            if not getattr(self, what).strip():
                 raise UsageError(f"figure {self.name!r}: {what} is empty")
         if not _NAME.fullmatch(self.name):
             raise UsageError(f"figure {self.name!r}: the name is a link: lower case letters, digits and dashes")
@@ -114,6 +129,16 @@ class Figure:
         """The charts as a list, each as wide as its container unless it says otherwise."""
         several = list(self.chart) if isinstance(self.chart, Sequence) else [self.chart]
         return [_as_wide_as_the_page(chart) for chart in several]
+
+    @cached_property
+    def specs(self) -> list[dict[str, Any]]:
+        """The charts as specifications of Vega-Lite."""
+        return [chart.to_dict() for chart in self.charts]
+
+    @property
+    def description(self) -> str:
+        """What the charts show, for a reader who cannot see them."""
+        return self.alt or typeset(describe(self.specs))
 
     @property
     def head(self) -> str:
@@ -133,7 +158,7 @@ class Figure:
 
     def to_html(self) -> str:
         """The figure for a page that loads the shared script (`cape-charts.js`) and the style sheet."""
-        views = [_compact(chart.to_dict()) for chart in self.charts]
+        views = [_compact(spec) for spec in self.specs]
         data: dict[str, Any] = {}  # pooled, so that no row is in the page twice
         config: dict[str, Any] = {}
         for view in views:
@@ -141,33 +166,18 @@ class Figure:
             config = view.pop("config", config)
         parts = {"data": data, "rows": self._key_of_rows(data), "config": config, "views": views}
         if self.control:
-            parts["control"] = _texts(self.control)
-        ident = f"fig-{self.name}"
-        several = " cape-several" if len(views) > 1 else ""
-        places = '<div class="cape-view"></div>' * len(views)
-        return (
-            f'<figure class="cape-figure" id="{ident}" aria-labelledby="{ident}-title">'
-            f'<p class="cape-title" id="{ident}-title">{escape(self.title)}'
-            f' <a class="headerlink" href="#{ident}" aria-label="Link to this figure">#</a></p>'
-            f"{_control(self.control, ident)}"
-            f'<div class="cape-inputs"></div>'
-            f'<div class="cape-views{several}" role="img" aria-label="{escape(self.alt)}">{places}</div>'
-            f"<noscript><p>{escape(self.alt)} (The chart itself needs JavaScript.)</p></noscript>"
-            f'<figcaption>{self._about} <button type="button" class="cape-rows" hidden>Rows (CSV)</button> '
-            '<button type="button" class="cape-picture" aria-live="polite" hidden>Copy picture</button></figcaption>'
-            f'<script type="application/json">{script_json(parts)}</script></figure>'
-        )
+            parts["control"] = self.control.parts
+        texts = {"about": Markup(self._about), "parts": script_json(parts), "views": len(views)}
+        return filled("figure.html", figure=self, ident=f"fig-{self.name}", control=self.control, **texts)
 
     def _key_of_rows(self, data: dict[str, Any]) -> str | None:
         """The data set that holds the rows to download; rows that the chart does not hold yet are added."""
         if self.rows is None:
             return max(data, key=lambda name: len(data[name]), default=None)
         rows = _compact(alt.to_values(self.rows)["values"])
-        for name, records in data.items():
-            if records == rows:
-                return name
-        data["rows"] = rows
-        return "rows"
+        key = next((name for name, records in data.items() if records == rows), "rows")
+        data[key] = rows
+        return key
 
     def _ipython_display_(self) -> None:
         place = where()
@@ -180,11 +190,7 @@ class Figure:
             ]
             display(HTML(self.head + "".join(pages) + self.foot))
         else:
-            display(HTML(self.head))
-            for chart in self.charts:
-                display(widget(chart))
-            display(width())
-            display(HTML(self.foot))
+            display(HTML(self.head), *[widget(chart) for chart in self.charts], width(), HTML(self.foot))
 
 
 #: `figure(chart, *, title, alt, source, n, name, rows=None, caption="")`: the name under which chapters use the frame.
@@ -200,9 +206,10 @@ def inline(text: str) -> str:
     return re.sub(r"(?<![\w*])\*(\S|\S[^*]*\S)\*(?![\w*])", r"<em>\1</em>", out)
 
 
-def script_json(value: Any) -> str:
+def script_json(value: Any) -> Markup:
     """JSON that may stand in a page's script element."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return Markup(text.replace("</", "<\\/"))
 
 
 def text_of(value: Any) -> str:
@@ -210,34 +217,16 @@ def text_of(value: Any) -> str:
     return typeset(f"{value:.4g}" if isinstance(value, float) else str(value))
 
 
-def _texts(control: Control) -> dict[str, Any]:
-    texts = [text_of(value) for value in control.values]
-    parts: dict[str, Any] = {"signal": control.name, "values": control.values, "texts": texts}
-    if any(control.readings):
-        parts["readings"] = [inline(reading) for reading in control.readings]
-    return parts
+def filled(template: str, **values: Any) -> str:
+    """A piece of a page: a template of the folder `html`, its values escaped unless they are `Markup`."""
+    return _templates().get_template(template).render(**values)
 
 
-def _control(control: Control | None, ident: str) -> str:
-    if control is None:
-        return ""
-    start, now = control.values.index(control.start), escape(text_of(control.start))
-    if control.is_slider:
-        box = (
-            f'<input type="range" id="{ident}-input" min="0" max="{len(control.values) - 1}" step="1"'
-            f' value="{start}" aria-valuetext="{now}"><output for="{ident}-input">{now}</output>'
-        )
-    else:
-        options = "".join(
-            f'<option value="{i}"{" selected" if i == start else ""}>{escape(text_of(value))}</option>'
-            for i, value in enumerate(control.values)
-        )
-        box = f'<select id="{ident}-input">{options}</select>'
-    reading = ""
-    if any(control.readings):
-        reading = f'<p class="cape-reading" aria-live="polite">{inline(control.readings[start])}</p>'
-    label = f'<label for="{ident}-input">{escape(control.label)}</label>'
-    return f'<div class="cape-control">{label}{box}</div>{reading}'
+@cache
+def _templates() -> Any:
+    from jinja2 import Environment, PackageLoader
+
+    return Environment(loader=PackageLoader("cape_lib.charts", "html"), autoescape=True, trim_blocks=True)
 
 
 def say(markdown: str) -> None:

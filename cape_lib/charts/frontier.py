@@ -9,47 +9,35 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.axes import (
-    COLUMNS,
-    across,
-    colours,
-    picker,
-    rounded,
-    row_names,
-    same_axis,
-    score_axes,
-    sides,
-    upright,
-)
-from cape_lib.charts.forest import band, dots, forest, line_at, named, ways
+from cape_lib.charts import forms
+from cape_lib.charts.forms import across, band, colours, dots, forest, line_at, row_names, same_axis, upright
 from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.look import BLUE, GREY, INK, LAB_COLOURS, MUTED, PAPER, colour_scale
+from cape_lib.charts.look import BLUE, GREY, INK, LAB_COLOURS, MUTED, PAPER, TWO_SIDES
+from cape_lib.charts.naming import named
 from cape_lib.tables import label
 
 if TYPE_CHECKING:
     from cape_lib.frontier import FrontierLine
 
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
-SCORES = [alt.Tooltip(f"{name}:Q", title=label(name), format=".1f") for name in (SWE, GPQA)]
-H_TOOLTIP = ["model", "lab", "release_date", *SCORES, *rounded("+.1f", "h", "h_low", "h_high")]
 SHOWN = ["model", "lab", "release_date", SWE, GPQA, "h", "h_low", "h_high"]
+#: What a release says beside its scores.
+RELEASE = "lab release_date h h_low h_high"
 
 
-def lab_colour(labs: list[str], *, legend: bool = True, columns: int | None = None) -> alt.Color:
-    """The colours of labs; those without one are grey, and one entry of the key.
-
-    columns: of the key, where row names leave it little room.
-    """
+def lab_colour(rows: pd.DataFrame, *, legend: bool = True) -> alt.Color:
+    """The colours of the labs of some rows; those without one are grey, and one entry of the key."""
+    labs = sorted(rows["lab"].unique())
     others = [lab for lab in labs if lab not in LAB_COLOURS]
-    key: dict[str, Any] = {"columns": columns or COLUMNS, "title": None}
+    key: dict[str, Any] = {}
     if len(others) > 1:
         key["values"] = [lab for lab in labs if lab in LAB_COLOURS] + others[:1]
         key["labelExpr"] = f"datum.label === {json.dumps(others[0])} ? 'other labs' : datum.label"
-    return alt.Color("lab:N", scale=colour_scale(LAB_COLOURS, labs), legend=alt.Legend(**key) if legend else None)
+    return colours("lab", {lab: LAB_COLOURS.get(lab, GREY) for lab in labs}, hidden=not legend, **key)
 
 
 def _axes() -> tuple[alt.X, alt.Y]:
-    x, y = score_axes(SWE, GPQA)
+    x, y = forms.score_axes(SWE, GPQA)
     return x.title(f"{label(SWE)} (%), coding"), y.title(f"{label(GPQA)} (%), reasoning")
 
 
@@ -58,7 +46,7 @@ def _about_a_line(line: FrontierLine, grid: np.ndarray) -> tuple[pd.DataFrame, A
     low, high = line.ordinary(grid)
     table = pd.DataFrame({SWE: grid, "estimate": line.at(grid), "low": low, "high": high})
     x, y = _axes()
-    return table, band(table, x, same_axis(y, "estimate"), colour=alt.value(INK), opacity=0.1)
+    return table, band(table, x, same_axis(y, "estimate"), colour=alt.value(INK), opacity=0.1, tooltip=None)
 
 
 def _by_importance(rows: pd.DataFrame) -> pd.DataFrame:
@@ -76,20 +64,17 @@ def releases(h: pd.DataFrame, line: FrontierLine, *, own: str = "", source: str 
     h: `frontier.h_field` rows;  own: the lab to pick out at first.
     """
     labs = sorted(h["lab"].unique())
-    pick = picker("lab_picked", ["all", *labs], own if own in labs else "all", label="lab to pick out")
+    pick = forms.picker("lab_picked", ["all", *labs], own if own in labs else "all", label="lab to pick out")
     mine = "lab_picked === 'all' || datum.lab === lab_picked"
     x, y = _axes()
     _, trend = _about_a_line(line, np.linspace(h[SWE].min(), h[SWE].max(), 40))
-    points = dots(h[SHOWN], x, y, colour=lab_colour(labs), tooltip=H_TOOLTIP, size=80)
+    points = dots(h[SHOWN], x, y, colour=lab_colour(h), tooltip=RELEASE, size=80)
     points = points.encode(opacity=alt.condition(mine, alt.value(0.95), alt.value(0.12)))
     only = alt.condition("datum.lab === lab_picked", alt.value(1), alt.value(0))
     names = named(_by_importance(h), x, y, "model", height=400, around=[h], by="lab", opacity=only)
-    r = float(np.corrcoef(h[SWE], h[GPQA])[0, 1])
     return figure(
         alt.layer(trend, points, *names).add_params(pick).properties(height=400),
-        title=f"Coding and reasoning rise together across {len(h)} releases: r = {r:.2f}",
-        alt=f"{label(GPQA)} against {label(SWE)} for {len(h)} releases of {len(labs)} labs with the {line.name} line "
-        "and the interval in which one new release should fall.",
+        title=f"Coding and reasoning rise together across {len(h)} releases: r = {h[SWE].corr(h[GPQA]):.2f}",
         source=source,
         n=len(h),
         name="releases",
@@ -115,8 +100,7 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
         for name, score, low, high, value in asked
     ]
     x, y = _axes()
-    labs = lab_colour(sorted(h["lab"].unique()))
-    points = dots(h[SHOWN], x, y, colour=labs, tooltip=H_TOOLTIP, size=60, opacity=0.85)
+    points = dots(h[SHOWN], x, y, colour=lab_colour(h), tooltip=RELEASE, size=60, opacity=0.85)
     ends = table.iloc[[0, -1]].melt([SWE], ["low", "high"], value_name=GPQA)  # they stretch the axes
     names = named(_by_importance(h), x, y, "model", height=340, around=[ends], always=3)
     reading = (
@@ -132,8 +116,6 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     return figure(
         alt.layer(trend, points, *names, rule, point, words).add_params(*inputs).properties(height=340),
         title=title,
-        alt=f"{len(h)} releases by their two scores, the {line.name} line with the range of 95 % of new releases, and "
-        "a diamond at the two scores that the reader sets.",
         source=source,
         n=len(h),
         name="your-release",
@@ -150,13 +132,11 @@ def calendar(table: pd.DataFrame, *, title: str, source: str) -> Figure:
     return figure(
         forest(
             table,
-            row_names("row", limit=200),
+            "row",
             across("estimate", "correlation r", [-1, 1]),
             colour=colours("what", table["what"].unique(), (MUTED, BLUE), hidden=True),
-            tooltip=["panel:N", "what:N", *rounded(".2f", "estimate"), "n:Q"],
         ),
         title=title,
-        alt="For each panel two correlations with their intervals: as it is, and with the release date held fixed.",
         source=source,
         n=f"{table['panel'].nunique()} panels",
         name="calendar",
@@ -170,17 +150,17 @@ def expected_score(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     rows: releases with both scores, and expected, low, high, swe (percent), the same in every row;  title: the finding.
     """
     x, y = _axes()
-    others = dots(rows, x, y, colour=alt.value(MUTED), tooltip=["model", "lab", *SCORES], size=45, opacity=0.35)
+    others = dots(rows[["model", "lab", SWE, GPQA, "swe"]], x, y, colour=alt.value(MUTED), size=45, opacity=0.35)
     interval = alt.Chart(rows).mark_rule(strokeWidth=5, opacity=0.35, color=INK)
     interval = interval.encode(x="swe:Q", y="min(low):Q", y2="max(high):Q")
-    point = dots(rows, "swe:Q", "mean(expected):Q", colour=alt.value(INK), size=130, shape="diamond")
+    point = dots(rows, "swe:Q", "mean(expected):Q", colour=alt.value(INK), tooltip=None, size=130, shape="diamond")
     return figure(
         alt.layer(others, interval, point).properties(height=320),
         title=title,
-        alt="The expected GPQA Diamond score and its interval at the chosen SWE-bench score, among all releases.",
         source=source,
         n=rows["model"].nunique(),
         name="expected-score",
+        caption="Diamond: expected, with its interval. Dots: the releases.",
     )
 
 
@@ -191,10 +171,8 @@ def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     """
     # One frame for all panels: the points move and the axes stay.
     ends = {score: [5 * np.floor(rows[score].min() / 5), 5 * np.ceil(rows[score].max() / 5)] for score in (SWE, GPQA)}
-    x, y = _axes()
-    x, y = x.scale(zero=False, domain=ends[SWE]), y.scale(zero=False, domain=ends[GPQA])
-    labs, tooltip = lab_colour(sorted(rows["lab"].unique())), ["model", "lab", "release_date", *SCORES]
-    points = dots(rows, x, y, colour=labs, tooltip=tooltip, size=75, opacity=0.9)
+    x, y = (axis.scale(zero=False, domain=ends[score]) for axis, score in zip(_axes(), ends, strict=True))
+    points = dots(rows, x, y, colour=lab_colour(rows), tooltip="release_date", size=75, opacity=0.9)
     line = alt.Chart(rows).transform_regression(SWE, GPQA).mark_line(strokeWidth=1.5).encode(x=x, y=y)
     # The outermost first: in the middle of the crowd no name has room.
     away = ((rows[[SWE, GPQA]] - rows[[SWE, GPQA]].mean()) / rows[[SWE, GPQA]].std()).pow(2).sum(axis=1)
@@ -202,10 +180,10 @@ def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     return figure(
         alt.layer(line, points, *named(words, x, y, "model", height=300, by="panel", always=3)).properties(height=300),
         title=title,
-        alt="Releases of the chosen panel in the plane of SWE-bench Verified and GPQA Diamond with their own line.",
         source=source,
         n=f"{rows['model'].nunique()} ({rows['panel'].iloc[0]} panel)",
         name="panel-points",
+        caption="Line: least squares through the releases of the panel.",
     )
 
 
@@ -220,18 +198,17 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
     far = (both[SWE] - both[swe]).abs() + (both[GPQA] - both[gpqa]).abs()
     moved = both[far > 0.05].assign(distance=far).sort_values("distance", ascending=False)
     x, y = _axes()
-    x_after, y_after = same_axis(x, swe), same_axis(y, gpqa)
-    labs, tooltip = lab_colour(sorted(both["lab"].unique())), ["model", *SCORES, swe, gpqa]
-    hollow = dots(both, x, y, colour=labs, tooltip=tooltip, filled=False, fill=PAPER)
-    joins = ways(moved, x, y, ends=[swe, gpqa], colour=labs, opacity=0.7)
-    filled = dots(moved, x_after, y_after, colour=labs, tooltip=tooltip)
+    x_after, y_after, labs = same_axis(x, swe), same_axis(y, gpqa), lab_colour(both)
     starts = both[[SWE, GPQA]].set_axis([swe, gpqa], axis=1)
-    names = named(moved[["model", swe, gpqa]], x_after, y_after, "model", height=380, around=[starts])
-    ends = [float(np.corrcoef(both[SWE + e], both[GPQA + e])[0, 1]) for e in ("", "_after")]
     return figure(
-        alt.layer(hollow, joins, filled, *names).properties(height=380),
-        title=f"{len(moved)} of {len(both)} releases move; r goes from {ends[0]:.2f} to {ends[1]:.2f}",
-        alt=f"Published and {name} scores of the same releases, joined by lines where they differ.",
+        alt.layer(
+            dots(both, x, y, colour=labs, filled=False, fill=PAPER),
+            forms.ways(moved, x, y, ends=[swe, gpqa], colour=labs, opacity=0.7),
+            dots(moved, x_after, y_after, colour=labs, tooltip=f"{SWE} {GPQA}"),
+            *named(moved[["model", swe, gpqa]], x_after, y_after, "model", height=380, around=[starts]),
+        ).properties(height=380),
+        title=f"{len(moved)} of {len(both)} releases move; r goes from {both[SWE].corr(both[GPQA]):.2f} to "
+        f"{both[swe].corr(both[gpqa]):.2f}",
         source=source,
         n=len(both),
         name="moved-points",
@@ -242,25 +219,22 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
 
 def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
     """Every release's h, lab by lab in order of date, with the interval that one new release would have."""
-    means = h.groupby("lab")["h"].transform("mean")
-    rows = h.assign(mean=means, low=h["h_low"], high=h["h_high"])
+    rows = h.assign(mean=h.groupby("lab")["h"].transform("mean"), low=h["h_low"], high=h["h_high"])
     rows = rows.sort_values(["mean", "released"], ascending=[False, True])
-    outside = int(h["outside"].sum())
     return figure(
         forest(
             rows[[*SHOWN, "low", "high", "outside"]],
-            row_names("model", limit=130),
+            "model",
             across("h", "h (points)"),
-            colour=lab_colour(list(dict.fromkeys(rows["lab"])), columns=2),
-            tooltip=H_TOOLTIP,
-            height=16,
+            colour=lab_colour(rows),
+            tooltip=f"release_date {SWE} {GPQA}",
         ),
-        title=f"{outside} of {len(h)} releases lie outside the interval that the other releases predict",
-        alt=f"h of {len(h)} releases by lab, each with the 95 percent prediction interval of the {line} line.",
+        title=f"{int(h['outside'].sum())} of {len(h)} releases lie outside the interval that the others predict",
         source=source,
         n=len(h),
         name="h-by-lab",
-        caption="Bars: h plus and minus the 95 % prediction half-width. A bar that crosses zero is within the scatter.",
+        caption=f"Bars: h, from the {line} line, plus and minus the 95 % prediction half-width. A bar that crosses "
+        "zero is within the scatter.",
     )
 
 
@@ -269,22 +243,14 @@ def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
 
     cuts: `frontier.range_cuts`.
     """
-    drawn = band(
-        cuts,
-        across("cut", "SWE-bench Verified at or above (%)"),
-        upright("r", "Pearson r", [-1, 1]),
-        colour=alt.value(INK),
-        tooltip=["cut", "n", *rounded(".2f", "r"), "low", "high"],
-        point=True,
-    )
-    lost = cuts[cuts["low"] <= 0].head(1)
+    x, y = across("cut", "SWE-bench Verified at or above (%)"), upright("r", "Pearson r", [-1, 1])
     title = "At every cut the interval of r stays above zero"
-    for row in lost.to_dict("records"):
+    for row in cuts[cuts["low"] <= 0].head(1).to_dict("records"):
         title = f"From {row['cut']:g} % up ({row['n']} releases) r can no longer be told from zero"
+    drawn = alt.layer(line_at(0, "y"), band(cuts, x, y, colour=alt.value(INK), point=True))
     return figure(
-        alt.layer(line_at(0, "y"), drawn).properties(height=240),
+        drawn.properties(height=240),
         title=title,
-        alt="Correlation of the two scores among releases above a rising cut, with its 95 percent interval.",
         source=source,
         n=f"{int(cuts['n'].max())} to {int(cuts['n'].min())} releases",
         name="correlation-by-range",
@@ -294,18 +260,11 @@ def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
 
 def means(table: pd.DataFrame, *, title: str, source: str) -> Figure:
     """Mean h of each lab of two releases or more, with its interval.  table: `frontier.lab_means`;  title: finding."""
-    table = table[table["n"] > 1]
-    rows = table.assign(row=table["lab"] + " (" + table["n"].astype(str) + ")")
+    rows = table[table["n"] > 1].drop(columns="same_sign")
+    rows = rows.assign(row=rows["lab"] + " (" + rows["n"].astype(str) + ")")
     return figure(
-        forest(
-            rows.drop(columns="same_sign"),
-            row_names("row"),
-            across("mean", "mean h (points)"),
-            colour=lab_colour(list(rows["lab"]), legend=False),
-            tooltip=["lab:N", "n:Q", *rounded("+.1f", "mean", "low", "high")],
-        ),
+        forest(rows, "row", across("mean", "mean h (points)"), colour=lab_colour(rows, legend=False)),
         title=title,
-        alt="Mean h of each lab's core releases with its 95 percent interval, highest on top.",
         source=source,
         n=f"{int(rows['n'].sum())} releases of {len(rows)} labs",
         name="lab-means",
@@ -323,27 +282,22 @@ def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
         table[["lab", "n", *columns]].set_axis(["lab", "n", "slope", "low", "high"], axis=1).assign(estimate=kind)
         for kind, columns in kinds.items()
     ]
-    order = list(table.sort_values("slope", ascending=False)["lab"])
     key = alt.Legend(symbolFillColor=INK, symbolStrokeColor=INK)
-    apart, n = table["slope"].max() / table["slope"].min(), table["n"]
+    n = table["n"]
     return figure(
         forest(
             pd.concat(parts, ignore_index=True),
-            row_names("lab", order),
+            row_names("lab", table.sort_values("slope", ascending=False)["lab"]),
             across("slope", "slope (GPQA points per SWE-bench point)"),
-            colour=lab_colour(order, legend=False),
+            colour=lab_colour(table, legend=False),
             shape=alt.Shape("estimate:N", sort=list(kinds), legend=key),
-            offset=sides("estimate", kinds),
-            tooltip=["lab", "n", "estimate", *rounded(".2f", "slope"), "low", "high"],
+            apart="estimate",
             rule=common,
-            dashed=True,
-            height=55,
         ),
-        title=f"Lab slopes differ {apart:.1f} fold, on {int(n.min())} to {int(n.max())} releases each",
-        alt="Slope of each lab with its 95 percent interval, alone and partly pooled; the dashed line is the common "
-        "slope.",
+        title=f"Lab slopes differ {table['slope'].max() / table['slope'].min():.1f} fold, on {int(n.min())} to "
+        f"{int(n.max())} releases each",
         source=source,
-        n=f"{len(table)} labs, {int(table['n'].sum())} releases",
+        n=f"{len(table)} labs, {int(n.sum())} releases",
         name="lab-slopes",
         caption="Dashed: the slope over all releases.",
     )
@@ -353,18 +307,16 @@ def held_out_labs(table: pd.DataFrame, *, source: str) -> Figure:
     """Error on each lab when the line is fitted without it, beside the error of a flat guess."""
     words = {"error": "the line", "error_flat": "the mean of the others"}
     long = table.melt(["lab", "n"], list(words), "guess", "points").replace({"guess": words})
+    drawn = forest(
+        long,
+        row_names("lab", sorted(table["lab"])),
+        across("points", "mean absolute error (points)", zero=True),
+        **forms.by("guess", words.values(), TWO_SIDES, ("circle", "square"), title="guess"),
+    )
     wins = int((table["error"] < table["error_flat"]).sum())
-    bars = alt.Chart(long).mark_bar(height={"band": 0.85}).properties(height=40 * len(table))
     return figure(
-        bars.encode(
-            y=row_names("lab", sorted(table["lab"])),
-            yOffset=sides("guess", words.values()),
-            x=across("points", "mean absolute error (points)"),
-            color=colours("guess", words.values(), (BLUE, GREY), title="guess"),
-            tooltip=["lab", "guess", *rounded(".1f", "points"), "n"],
-        ),
+        drawn,
         title=f"Fitted without a lab, the line beats a flat guess for {wins} of {len(table)} labs",
-        alt="Mean absolute error on each left-out lab, for the line and for the mean of the other labs.",
         source=source,
         n=f"{len(table)} labs with at least three releases",
         name="held-out-labs",
@@ -379,36 +331,30 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
     undated = int(table["released"].isna().sum())
     table = table.dropna(subset=["released"])
     labs = sorted(table["lab"].unique())
-    start = own if own in labs else "DeepSeek" if "DeepSeek" in labs else labs[0]
-    pick = picker("lab_path", labs, start, label="lab")
+    start = next(lab for lab in (own, "DeepSeek", labs[0]) if lab in labs)
+    pick = forms.picker("lab_path", labs, start, label="lab")
     mine = "datum.lab === lab_path"
     shown = table[[*SHOWN, "released", "kind", "papers_kind", "change"]]
     shown = shown.assign(released=shown["released"].dt.strftime("%Y-%m-%d"))
-    x, y = alt.X("released:T", title="release date"), alt.Y("h:Q", title="h (points)")
-    grey = dots(shown, x, y, colour=alt.value(MUTED), size=30, opacity=0.2)
+    x, y = alt.X("released:T", title="release date"), upright("h", "h (points)")
     one = alt.Chart(shown).encode(x=x, y=y).transform_filter(mine)
-    points = one.mark_point(filled=True, size=90, opacity=1).encode(
-        tooltip=[*H_TOOLTIP, "kind", "papers_kind", *rounded("+.1f", "change")],
-        shape=alt.Shape("papers_kind:N", title="change"),
-    )
+    points = dots(shown, x, y, shape=alt.Shape("papers_kind:N", title="change"), tooltip=f"{RELEASE} kind", size=90)
     only = alt.condition(mine, alt.value(1), alt.value(0))
     words = shown[["model", "lab", "released", "h"]]
-    jumps = table["change"].abs() > 10
-    sure = table["kind"].isin(["step", "excursion", "open"])
     return figure(
         alt.layer(
             line_at(0, "y"),
-            grey,
+            dots(shown, x, y, colour=alt.value(MUTED), tooltip=None, size=30, opacity=0.2),
             one.mark_rule(opacity=0.3, strokeWidth=3).encode(y="h_low:Q", y2="h_high:Q"),
             one.mark_line(strokeWidth=2),
-            points,
+            points.transform_filter(mine),
             *named(words, x, y, "model", height=340, around=[words], by="lab", opacity=only),
         )
         .add_params(pick)
         .properties(height=340),
-        title=f"{int(jumps.sum())} of {int((table['order'] > 1).sum())} changes from one release to the next exceed "
-        f"ten points, {int(sure.sum())} the scatter of a lab's releases",
-        alt="h over time for one lab chosen from a list, with the prediction interval of each release.",
+        title=f"{int((table['change'].abs() > 10).sum())} of {int((table['order'] > 1).sum())} changes from one "
+        "release to the next exceed ten points, "
+        f"{int(table['kind'].isin(['step', 'excursion', 'open']).sum())} the scatter of a lab's releases",
         source=source,
         n=f"{len(table)} releases of {len(labs)} labs",
         name="paths-of-labs",

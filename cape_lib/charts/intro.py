@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any
 
 import altair as alt
@@ -12,16 +11,14 @@ import pandas as pd
 from IPython.display import display
 
 from cape_lib.base.coupling import signs_by_size
-from cape_lib.charts.axes import phase_colour, rounded
-from cape_lib.charts.coupling import STEP_TOOLTIP
-from cape_lib.charts.forest import HOLLOW, dots, line_at, named, ways
-from cape_lib.charts.frame import Figure, figure, inline, say, script_json, where
+from cape_lib.charts.forms import HOLLOW, across, dots, line_at, phase_colour, tips, upright, ways
+from cape_lib.charts.frame import Figure, figure, filled, inline, say, script_json, where
 from cape_lib.charts.look import MUTED, PAPER
+from cape_lib.charts.naming import named
 from cape_lib.tables import CHANCE, label
 
 #: The size at which the papers put the turn, billions.
 CUT = 3.5
-DASHBOARD = "../notebooks/00_dashboard.html"
 #: Kind of model -> what it is called, and its fields: name -> label.
 KINDS = {
     "model": (
@@ -116,17 +113,14 @@ def families_in_motion(
     steps = steps.merge(gammas[["smaller", "larger", "gamma", "phase"]], left_on="model", right_on="smaller")
     low, high = paths[[x, y]].min(), paths[[x, y]].max()
     largest = paths.groupby("ladder").tail(1).sort_values(y, ascending=False)
-    at_cut = at_size(ladders, gammas, CUT, x=x, y=y)
     guess = [
         line_at(CHANCE[score], axis, colour=MUTED, dashed=True)
         for score, axis in ((x, "x"), (y, "y"))
         if score in CHANCE and low[score] - 4 < CHANCE[score] < high[score] + 4
     ]
     domain = [float(low[x]) - 2, float(high[x] + 0.15 * (high[x] - low[x]))]
-    to_right = alt.X(
-        f"{x}:Q", scale=alt.Scale(zero=False, nice=True, domain=domain), title=f"{label(x)} (%), reasoning →"
-    )
-    up = alt.Y(f"{y}:Q", scale=alt.Scale(zero=False, nice=True), title=f"↑ {label(y)} (%), truthfulness")
+    to_right = across(x, f"{label(x)} (%), reasoning →", domain, zero=False, nice=True)
+    up = upright(y, f"↑ {label(y)} (%), truthfulness", zero=False, nice=True)
     # points along each step, from its smaller to its larger model
     covered = [
         pd.DataFrame({score: steps[score] + share * (steps[f"{score}_to"] - steps[score]) for score in (x, y)})
@@ -134,23 +128,21 @@ def families_in_motion(
     ]
     text: dict[str, Any] = {"gap": 12, "fontSize": 12, "fontWeight": 600}
     names = named(largest, to_right, up, "ladder", height=420, around=[pd.concat(covered)], always=len(largest), **text)
-    tooltip = ["ladder", "model", "params_b", *rounded(".1f", x, y)]
     joins = ways(steps, to_right, up, ends=[f"{x}_to", f"{y}_to"], colour=phase_colour(), strokeWidth=2, opacity=0.5)
+    at_cut = dots(at_size(ladders, gammas, CUT, x=x, y=y), to_right, up, shape="diamond", size=60, **HOLLOW)
     drawn = [
         *guess,
-        joins.encode(tooltip=STEP_TOOLTIP[:3]),
-        dots(paths, to_right, up, colour=alt.value(MUTED), tooltip=tooltip, size=14, opacity=0.8),
-        dots(at_cut, to_right, up, tooltip=["ladder"], shape="diamond", size=60, **HOLLOW),
+        joins.encode(tooltip=tips(steps.drop(columns="ladder"), "smaller larger gamma")),
+        dots(paths, to_right, up, colour=alt.value(MUTED), tooltip="model params_b", size=14, opacity=0.8),
+        at_cut,
     ]
 
     def draw(rows: pd.DataFrame) -> Figure:
-        about = ["ladder", *rounded(".2f", "gamma"), "phase"]
-        here = dots(rows, to_right, up, colour=phase_colour(), tooltip=about, size=190, stroke=PAPER, strokeWidth=1.5)
+        look: dict[str, Any] = {"tooltip": "gamma", "size": 190, "stroke": PAPER, "strokeWidth": 1.5}
+        here = dots(rows, to_right, up, colour=phase_colour(), **look)
         return figure(
             alt.layer(*drawn, here, *names).properties(height=420),
             title=title,
-            alt=f"Families of language models as lines in the plane of {label(x)} and {label(y)}, each step orange "
-            "where it falls and green where it rises. At the size chosen by the slider each family is a dot.",
             source=source,
             n=f"{paths['ladder'].nunique()} families, {len(paths)} models",
             name="families-in-motion",
@@ -165,31 +157,13 @@ def families_in_motion(
 def your_model(rates: Sequence[dict[str, object]]) -> None:
     """Show the form: the reader's numbers, the base rate near that size, a link to the diagnosis that carries them.
 
+    `cape-yours.js` moves it, and without a script it is a link to the dashboard.
+
     rates: `story.intro.rates`, records of size (billions) and text (Markdown of one line).
     """
+    known = [{"size": one["size"], "text": inline(str(one["text"]))} for one in rates]
     if where() == "book":
-        display({"text/html": form(rates), "text/plain": "A form for your model."}, raw=True)
+        form = filled("yours.html", kinds=KINDS, rates=script_json(known))
+        display({"text/html": form, "text/plain": "A form for your model."}, raw=True)
     else:
         say("`cape diagnose --size 1 --hellaswag 49.7 --truthfulqa 38.9` diagnoses a model of yours.")
-
-
-def form(rates: Sequence[dict[str, object]]) -> str:
-    """The form as HTML; `cape-yours.js` moves it, and without a script it is a link to the dashboard."""
-    choice, fields = "", ""
-    for kind, (kind_name, inputs) in KINDS.items():
-        first = kind == "model"
-        checked, hidden = (" checked", "") if first else ("", " hidden")
-        choice += f'<label><input type="radio" name="cape-kind" value="{kind}"{checked}> {escape(kind_name)}</label>'
-        fields += f'<div class="cape-yours-fields" data-kind="{kind}"{hidden}>'
-        for name, words in inputs.items():
-            most = "" if name == "params_b" else ' max="100"'  # all but a size are percent
-            box = f'<input type="number" name="{name}" min="0"{most} step="any" inputmode="decimal">'
-            fields += f"<label>{escape(words)} {box}</label>"
-        fields += "</div>"
-    known = [{"size": one["size"], "text": inline(str(one["text"]))} for one in rates]
-    return (
-        f'<form class="cape-yours"><div class="cape-yours-kind" role="group" aria-label="Kind of model">{choice}</div>'
-        f'{fields}<p class="cape-yours-rate" aria-live="polite"></p>'
-        f'<p><a class="cape-yours-go" href="{DASHBOARD}">Diagnose it</a></p>'
-        f'<script type="application/json">{script_json(known)}</script></form>'
-    )

@@ -6,12 +6,9 @@ when the page turns dark, so that a chart keeps its state (slider, selection) wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
-
-from cape_lib.signs import MARKS
 
 INK = "#212529"  # text, zero lines, fitted lines
 MUTED = "#5c636a"  # axis labels, secondary text
@@ -42,21 +39,6 @@ TWO_SIDES = (BLUE, AMBER)
 PALETTE = [BLUE, AMBER, PURPLE, SKY, INK, "#8A6D00", MUTED]
 
 
-def colour_scale(colours: dict[str, str], names: list[str]) -> alt.Scale:
-    """A scale over `names` in their order with the fixed colours; a name without a colour is grey."""
-    return alt.Scale(domain=names, range=[colours.get(name, GREY) for name in names])
-
-
-def mark_scales(words: Sequence[str]) -> tuple[alt.Scale, alt.Scale]:
-    """Colours and shapes of verdicts, statuses or readings in a chart, those that they have in boxes and tables too."""
-    marks = [MARKS[word] for word in words]
-    names = list(words)
-    return (
-        alt.Scale(domain=names, range=[mark.colour for mark in marks]),
-        alt.Scale(domain=names, range=[mark.shape for mark in marks]),
-    )
-
-
 def config(*, background: str | None) -> dict[str, Any]:
     """The Vega-Lite configuration of the book. `background` None lets the page shine through."""
     text = {"labelColor": MUTED, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500}
@@ -83,7 +65,8 @@ def config(*, background: str | None) -> dict[str, Any]:
             "orient": "top",
             "direction": "horizontal",
             "titleOrient": "left",
-            "columns": 4,
+            # A legend breaks its line where the plot is narrow: beside long row names, on a phone.
+            "columns": {"expr": "width < 240 ? 2 : width < 420 ? 3 : 5"},
             "offset": 24,
             # A key shows the colour itself: as faint as a band it would vanish on a dark page.
             "symbolOpacity": 1,

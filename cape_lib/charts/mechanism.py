@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, sides, upright
-from cape_lib.charts.forest import band, forest, line_at, trace
+from cape_lib.charts import forms
+from cape_lib.charts.forms import across, band, colours, forest, line_at, row_names, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.levers import TESTBED
 from cape_lib.charts.look import AMBER, BLUE, GREY, MUTED, PURPLE, VERMILION
@@ -28,6 +28,12 @@ DEPENDS = {"false": "cannot", "doubtful": "may not", "unknown": "not known"}
 SIZES = {"Pythia-410M": PURPLE, "Pythia-1B": AMBER, "Pythia-2.8B": BLUE}
 #: The two twins of a probe -> their colour on every page.
 TWINS = {"trained": BLUE, "untrained": GREY}
+#: Column -> the place in the model at which the cosine of the two mean vectors was read.
+STAGES = {
+    "net_coupling": "hidden state",
+    "output_proj_cosine": "output projection",
+    "wider_proj_cosine": 'GELU ("wider")',
+}
 #: What 20 centred vectors can span.
 RANK = 19
 SOURCE = "[internal couplings](../book/data.html#other-tables), as released"
@@ -41,23 +47,18 @@ def measurements(internal: pd.DataFrame) -> Figure:
     rows = internal.dropna(subset=["net_coupling"])
     rows = rows.assign(kind=rows["measure_id"].map(KINDS), depends=rows["weight_dependent"].map(DEPENDS))
     rows = rows[["model", "family", "kind", "measure", "net_coupling", "depends", "weight_dependent", "source"]]
-    sure_not = int(rows["weight_dependent"].isin(["false", "doubtful"]).sum())
-    words, title = DEPENDS.values(), "depends on the weights"
+    shades, marks = (AMBER, PURPLE, BLUE), ("cross", "diamond", "circle")
     return figure(
         forest(
             rows,
-            row_names("kind", KINDS.values(), limit=180),
+            row_names("kind", KINDS.values()),
             across("net_coupling", "published coupling", [0, 1]),
-            colour=colours("depends", words, (AMBER, PURPLE, BLUE), title=title, titleOrient="top"),
-            shape=shapes("depends", words, ("cross", "diamond", "circle"), title=title),
-            tooltip=["model:N", "measure:N", *rounded(".3f", "net_coupling"), "depends:N"],
-            rule=None,
-            height=28,
+            **forms.by("depends", DEPENDS.values(), shades, marks, title="depends on the weights", titleOrient="top"),
+            tooltip="measure",
         ),
-        title=f"{rows['kind'].nunique()} kinds of measurement; {sure_not} of {len(rows)} values cannot or may not "
+        title=f"{rows['kind'].nunique()} kinds of measurement; "
+        f"{int(rows['weight_dependent'].isin(['false', 'doubtful']).sum())} of {len(rows)} values cannot or may not "
         "depend on the weights",
-        alt="Each released coupling as a point, one row a kind of measurement, with its colour and shape by whether "
-        "the value can depend on the weights. Rows of different kinds lie at different levels.",
         source=SOURCE,
         n=f"{len(rows)} values",
         rows=rows,
@@ -69,8 +70,8 @@ def layers(table: pd.DataFrame) -> Figure:
     """Coupling by depth of every model run with layers.  table: `tables.load("layer_coupling")`."""
     rows = table.round({"relative_depth": 3, "coupling": 5}).assign(kind=table["measure_id"].map(KINDS))
     rows = rows[["model", "layer", "relative_depth", "coupling", "kind"]]
-    spans = table.groupby(["measure_id", "model"])["coupling"].agg(lambda values: values.max() - values.min())
-    flat = int((spans < 1e-4).sum())
+    spans = table.groupby(["measure_id", "model"])["coupling"].agg(["min", "max"])
+    flat = int((spans["max"] - spans["min"] < 1e-4).sum())
     return figure(
         trace(
             rows,
@@ -78,11 +79,9 @@ def layers(table: pd.DataFrame) -> Figure:
             upright("coupling", "coupling"),
             detail="model:N",
             colour=colours("kind", rows["kind"].drop_duplicates()),
-            tooltip=["model:N", "kind:N", "layer:Q", *rounded(".4f", "coupling")],
+            tooltip="layer",
         ),
         title=f"{flat} of {len(spans)} runs give one and the same number at every layer",
-        alt="Coupling against depth, one line a model. The lines of attention patterns are flat near 0.97 and on top "
-        "of each other; the per-unit runs wander between 0 and 0.7.",
         source="[layer couplings](../book/data.html#other-tables), as released",
         n=f"{len(spans)} model runs",
         rows=rows,
@@ -97,15 +96,13 @@ def head_counts(table: pd.DataFrame, *, claimed: int) -> Figure:
     claimed: how many models the paper counts.
     """
     rows = table.sort_values("competing", ascending=False)
-    base = alt.Chart(rows).encode(y=row_names("model", limit=140), tooltip=["model:N", "competing:Q", "kinds:N"])
-    bars = base.mark_bar(height=12, color=VERMILION).encode(x=across("competing", "competing heads (released count)"))
-    zero = base.transform_filter("datum.competing === 0").mark_point(filled=True, size=40, color=BLUE, opacity=1)
-    some = int((rows["competing"] > 0).sum())
+    y, x = row_names("model", rows["model"]), across("competing", "competing heads (released count)")
+    bars = forms.bars(rows, x, y, colour=alt.value(VERMILION), tooltip="kinds")
+    zero = forms.dots(rows[rows["competing"] == 0], x, y, colour=alt.value(BLUE), size=40)
     return figure(
-        alt.layer(bars, zero.encode(x=alt.datum(0))).properties(height=17 * len(rows)),
-        title=f"{len(rows)} models have a released count, {some} of them competing heads; the paper counts {claimed}",
-        alt="A bar for each model with a released count of competing heads, longest first; a blue point where the "
-        "count is zero.",
+        alt.layer(bars, zero).properties(height=17 * len(rows)),
+        title=f"{len(rows)} models have a released count, {int((rows['competing'] > 0).sum())} of them competing "
+        f"heads; the paper counts {claimed}",
         source=SOURCE,
         n=f"{len(rows)} models",
         rows=rows,
@@ -134,20 +131,16 @@ def one_measurement(rows: pd.DataFrame) -> Figure:
     series = rows.assign(series=rows["family"] + ", " + rows["kind"])
     large = series[series["size"] >= 13].groupby("series").filter(lambda part: len(part) > 1)
     ends = large.groupby("series")["net_coupling"].agg(["first", "last"])
-    rising = int((ends["last"] > ends["first"]).sum())
     return figure(
         trace(
             series,
             across("size", "parameters (billions), log scale", type="log"),
             upright("net_coupling", "coupling", [0, 1]),
-            colour=colours("series", series["series"].drop_duplicates(), columns=1, labelLimit=260),
-            tooltip=["model:N", "series:N", *rounded(".3f", "net_coupling")],
+            colour=colours("series", series["series"].drop_duplicates(), labelLimit=260),
             point=70,
         ),
-        title=f"Within one kind of measurement {rising} of {len(ends)} families rise from 13 B on: no drop was "
-        "measured",
-        alt="Coupling against size, one line a family and kind of measurement. The OPT ladder rises to 13 billion; "
-        "the per-unit runs start lower at 13 or 30 billion and rise again. No line falls.",
+        title=f"Within one kind of measurement {int((ends['last'] > ends['first']).sum())} of {len(ends)} families "
+        "rise from 13 B on: no drop was measured",
         source=SOURCE,
         n=f"{len(series)} values",
         rows=series,
@@ -160,28 +153,18 @@ def projections(rows: pd.DataFrame) -> Figure:
 
     rows: `internal_coupling` rows of kind cosine_of_means.
     """
-    stages = {
-        "net_coupling": "hidden state",
-        "output_proj_cosine": "output projection",
-        "wider_proj_cosine": 'GELU ("wider")',
-    }
-    long = rows.melt(["model"], list(stages), "stage", "cosine")
-    long["stage"] = long["stage"].map(stages)
+    long = rows.rename(columns=STAGES).melt(["model"], list(STAGES.values()), "stage", "cosine")
     axis = alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')")
     falls = int((rows["output_proj_cosine"] < rows["net_coupling"]).sum())
     return figure(
         trace(
             long,
-            alt.X("stage:N", sort=list(stages.values()), title=None, axis=axis),
+            alt.X("stage:N", sort=list(STAGES.values()), title=None, axis=axis),
             upright("cosine", "cosine", [0.5, 1]),
             colour=colours("model", SIZES),
-            tooltip=["model:N", "stage:N", *rounded(".3f", "cosine")],
             point=80,
         ),
         title=f"The cosine falls at the output projection in {falls} of {len(rows)} sizes",
-        alt="Three lines, one a Pythia size, over three stages. At 1 billion the cosine falls at the output "
-        "projection and rises after GELU; at 410 million and 2.8 billion it rises at the output projection and "
-        "falls after GELU.",
         source=SOURCE,
         n=f"{len(rows)} models",
         rows=long,
@@ -199,18 +182,15 @@ def kept_dimensions(sweep: pd.DataFrame) -> Figure:
         across("k", "kept directions, log scale", type="log"),
         upright("coupling", "coupling"),
         colour=colours("model", SIZES),
-        tooltip=["model:N", "k:Q", *rounded(".3f", "coupling")],
         point=True,
     )
     words = alt.Chart(pd.DataFrame({"k": [RANK], "says": [f"rank of {RANK + 1} centred vectors"]}))
     words = words.mark_text(align="left", dx=5, dy=8, color=MUTED).encode(x="k:Q", y=alt.value(4), text="says:N")
-    wide = sweep[sweep["k"] >= 32].groupby("model")["coupling"]
-    constant = int(((wide.max() - wide.min()) < 1e-9).sum())
+    wide = sweep[sweep["k"] >= 32].groupby("model")["coupling"].agg(["min", "max"])
+    constant = int((wide["max"] - wide["min"] < 1e-9).sum())
     return figure(
         alt.layer(drawn, line_at(RANK, "x", dashed=True), words),
-        title=f"Beyond {RANK} directions nothing changes, in {constant} of {wide.ngroups} models: there are no more",
-        alt=f"Coupling against kept directions for three Pythia models; all lines are flat to the right of a rule at "
-        f"{RANK}.",
+        title=f"Beyond {RANK} directions nothing changes, in {constant} of {len(wide)} models: there are no more",
         source="[projection sweep](../book/data.html#other-tables), as released",
         n=f"{len(sweep)} values",
         rows=sweep,
@@ -247,21 +227,18 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
     shown = rows.assign(place=rows["model"] + ", block " + rows["layer"].astype(str))
     chart = forest(
         shown,
-        row_names("place", limit=180),
+        "place",
         across("coupling", "coupling of reasoning and truthfulness", [-1, 1]),
-        colour=colours("weights", TWINS),
-        shape=shapes("weights", {"trained": "circle", "untrained": "square"}),
-        offset=sides("weights", TWINS),
-        tooltip=["place:N", "weights:N", *rounded(".2f", "coupling", "q", "raw", "dimension")],
+        **forms.by("weights", TWINS, marks=("circle", "square")),
+        apart="weights",
+        tooltip="q raw dimension",
     )
     places = shown.groupby("models")["place"].nunique().max() if "models" in shown else shown["place"].nunique()
     gap = twin_gap(probed)
-    apart = int((gap["above"] | gap["below"]).sum())
     return figure(
         chart.properties(height=44 * int(places)),
-        title=f"In {apart} of {len(gap)} blocks the trained coupling is clearly another than the untrained one",
-        alt="Coupling with a 95 % interval for each block, trained and untrained weights side by side, and a rule at "
-        "zero.",
+        title=f"In {int((gap['above'] | gap['below']).sum())} of {len(gap)} blocks the trained coupling is clearly "
+        "another than the untrained one",
         source=TESTBED,
         n=f"{probed['model'].nunique()} models" if probed["model"].nunique() > 1 else f"{len(gap)} blocks",
         rows=shown,
@@ -272,20 +249,12 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
 def along_depth(rows: pd.DataFrame) -> Figure:
     """Coupling by block of a model read elsewhere, trained and untrained, with its band.  rows: `model_probes`."""
     shown = rows[["model", "weights", "layer", "coupling", "low", "high"]]
+    x, y = alt.X("layer:Q", title="block", axis=alt.Axis(tickMinStep=1)), upright("coupling", "coupling", [-1, 1])
     gap = twin_gap(rows)
-    apart = int((gap["above"] | gap["below"]).sum())
     return figure(
-        band(
-            shown,
-            alt.X("layer:Q", title="block", axis=alt.Axis(tickMinStep=1)),
-            upright("coupling", "coupling", [-1, 1]),
-            colour=colours("weights", TWINS),
-            tooltip=["weights:N", "layer:Q", *rounded(".2f", "coupling")],
-            point=True,
-        ),
-        title=f"On a real model training changed the coupling in {apart} of {len(gap)} blocks",
-        alt="Coupling against the block, one line for the trained model and one for the same architecture with random "
-        "weights, each with its 95 % band.",
+        band(shown, x, y, colour=colours("weights", TWINS), point=True),
+        title=f"On a real model training changed the coupling in {int((gap['above'] | gap['below']).sum())} of "
+        f"{len(gap)} blocks",
         source="[probes of real models](../book/data.html#other-tables), run for this book",
         n=f"{len(gap)} blocks of {', '.join(rows['model'].unique())}",
         rows=shown,

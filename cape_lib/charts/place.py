@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,27 +103,20 @@ def tell() -> None:
 
 def _memory_gb() -> float:
     """Physical memory, or the limit of the container where that is less; 0 where the system does not say."""
-    try:
-        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 0.0
+    limits = []
+    with suppress(AttributeError, ValueError, OSError):
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            whole = min(whole, int(Path(limit).read_text(encoding="ascii")))
-        except (OSError, ValueError):
-            continue  # another kind of system, or "max": no limit
-    return whole / 1e9
+        with suppress(OSError, ValueError):  # another kind of system, or "max": no limit
+            limits.append(int(Path(limit).read_text(encoding="ascii")))
+    return min(limits, default=0) / 1e9
 
 
 def _gpu() -> tuple[str, float]:
     """Name and memory of the first GPU, asked of its driver: torch need not be there, nor be loaded."""
-    command = shutil.which("nvidia-smi")
-    if command is None:
-        return "", 0.0
-    ask = [command, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
-    try:
+    ask = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    with suppress(OSError, subprocess.SubprocessError, IndexError, ValueError):
         answer = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=True).stdout
         name, mebibytes = answer.splitlines()[0].rsplit(",", 1)
         return name.strip(), float(mebibytes) * 2**20 / 1e9
-    except (OSError, subprocess.SubprocessError, IndexError, ValueError):
-        return "", 0.0
+    return "", 0.0

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,11 +13,11 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML
 
-from cape_lib.charts.axes import across, rounded, row_names, same_axis, upright
-from cape_lib.charts.forest import band, dots, forest, line_at
-from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts import forms
+from cape_lib.charts.forms import across, band, dots, forest, line_at, row_names, same_axis, upright
+from cape_lib.charts.frame import Figure, figure, filled
 from cape_lib.charts.frontier import lab_colour
-from cape_lib.charts.look import GRID, INK, LAB_COLOURS, MUTED, PAPER, mark_scales
+from cape_lib.charts.look import GRID, INK, MUTED, PAPER
 from cape_lib.predictions import STATUSES, Scored, power, prediction, resolves
 from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
 from cape_lib.story.predictions import in_plain, limits, today
@@ -26,39 +25,35 @@ from cape_lib.story.predictions import in_plain, limits, today
 #: The predictions that turn on a correlation.
 TURN_ON_R = (2, 5, 7)
 SOURCE = "[predictions and frontier scores](../book/data.html#other-tables)"
+#: The marks of a rule: its side, its colour, how far its word stands below it (pixels).
+RULES = (("pass", HOLDS, -14), ("fail", FAILS, 15))
 
 
-def cards(scored: Sequence[Scored]) -> HTML:
-    """One card a prediction: rule in words and as code, window, data needed and at hand, value, status and why."""
-    return _cards((one, one.card.name, f"<dl>{_items(one)}</dl>{_sources(one.sources)}") for one in scored)
+def cards(scored: Sequence[Scored], *, plain: bool = False) -> HTML:
+    """One card a prediction: rule in words and as code, window, data needed and at hand, value, status and why.
 
-
-def plain_cards(scored: Sequence[Scored]) -> HTML:
-    """One card a prediction: its plain sentence, status and today's value; rules, data and sources folded."""
-    folded = "<p>{}</p><details><summary>Rules and data</summary><dl>{}</dl>{}</details>"
-    bodies = [folded.format(escape(today(one)), _items(one), _sources(one.sources)) for one in scored]
-    return _cards((one, in_plain(one), body) for one, body in zip(scored, bodies, strict=True))
-
-
-def _cards(each: Iterable[tuple[Scored, str, str]]) -> HTML:
-    """Cards of predictions, each with its heading and what stands below its status (HTML)."""
+    plain: its plain sentence, status and today's value; rules, data and sources folded.
+    """
     cards = [
-        f'<section class="cape-card" id="prediction-{one.card.id}" aria-label="Prediction {one.card.id}">'
-        f"<p><strong>{one.card.id}. {escape(heading)}</strong></p>"
-        f'<p class="cape-verdict-word"><span aria-hidden="true">{MARKS[one.status].text}</span> {one.status}</p>{body}'
-        "</section>"
-        for one, heading, body in each
+        {
+            "id": one.card.id,
+            "heading": in_plain(one) if plain else one.card.name,
+            "mark": MARKS[one.status].text,
+            "status": one.status,
+            "today": today(one) if plain else "",
+            "terms": _terms(one),
+            "links": {link: _named(link) for link in one.sources if link.startswith("http")},
+        }
+        for one in scored
     ]
-    return HTML(f'<div class="cape-cards">{typeset("".join(cards))}</div>')
+    return HTML(typeset(filled("cards.html", cards=cards)))
 
 
-def _items(one: Scored) -> str:
-    """Rules, window, data and value of a prediction as a list of terms."""
+def _terms(one: Scored) -> dict[str, str]:
+    """Rules, window, data and value of a prediction; what does not apply is empty."""
     card = one.card
-    value = "none yet" if np.isnan(one.value) else f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
-    repeats = "" if np.isnan(one.pass_share) else f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail"
     read = f", {one.read_via} values read in a transcription" if one.read_via else ""
-    items = {
+    return {
         "Passes if": card.passes_if,
         "Fails if": card.fails_if,
         "As code": f"pass: {card.pass_rule.text}; fail: {card.fail_rule.text}",
@@ -66,34 +61,25 @@ def _items(one: Scored) -> str:
         "Chance": "" if card.chance is None else f"{card.chance:g} %, by this book when it was made; {card.note}",
         "Needs": card.needed,
         "At hand": f"{one.n} models or releases, {one.since} of them of {card.made_on} or later{read}",
-        "Today's value": value,
-        "Repeats": f"{repeats} ({one.share_of})" if repeats else "",
+        "Today's value": "none yet" if np.isnan(one.value) else f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]",
+        "Repeats": ""
+        if np.isnan(one.pass_share)
+        else f"{one.pass_share:.0%} pass, {one.fail_share:.0%} fail ({one.share_of})",
         "Power of 80 %": power(one),
         "Why": one.reason,
     }
-    texts = {name: escape(text) for name, text in items.items() if text}
-    texts["As code"] = f"<code>{texts['As code']}</code>"
-    return "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in texts.items())
 
 
-def _sources(addresses: Sequence[str]) -> str:
-    """The addresses that the values were read from, folded; each is named by its host and the end of its path."""
-    items = []
-    for link in addresses:
-        if link.startswith("http"):
-            parts = urlsplit(link)
-            host, end = parts.netloc, unquote(parts.path.rstrip("/").rpartition("/")[2])
-            name = f"{host.removeprefix('www.')}: {end[:48]}" if end else host
-            items.append(f'<li><a href="{escape(link)}">{escape(name)}</a></li>')
-    summary = f"{len(items)} source{'' if len(items) == 1 else 's'}"
-    return f"<details><summary>{summary}</summary><ul>{''.join(items)}</ul></details>" if items else ""
+def _named(link: str) -> str:
+    """The name of an address: its host and the end of its path."""
+    parts = urlsplit(link)
+    host, end = parts.netloc, unquote(parts.path.rstrip("/").rpartition("/")[2])
+    return f"{host.removeprefix('www.')}: {end[:48]}" if end else host
 
 
-def _status(statuses: pd.Series) -> tuple[alt.Color, alt.Shape]:
+def _status(statuses: pd.Series) -> dict[str, Any]:
     """Colour and shape of the statuses that occur, one legend for both."""
-    colour, shape = mark_scales([word for word in STATUSES if word in set(statuses)])
-    about: dict[str, Any] = {"title": None, "legend": alt.Legend(columns=2)}
-    return alt.Color("status:N", scale=colour, **about), alt.Shape("status:N", scale=shape, **about)
+    return forms.signs("status", [word for word in STATUSES if word in set(statuses)])
 
 
 def timeline(scored: Sequence[Scored]) -> Figure:
@@ -112,22 +98,21 @@ def timeline(scored: Sequence[Scored]) -> Figure:
             for one in scored
         ]
     )
-    colour, shape = _status(rows["status"])
-    place, tooltip = row_names("prediction", limit=230), ["prediction:N", "status:N", "resolves:N"]
-    base = alt.Chart(rows).encode(y=place, tooltip=tooltip)
+    y = row_names("prediction")
+    base = alt.Chart(rows).encode(y=y)
     bars = base.mark_bar(height=6, color=GRID).encode(x=alt.X("from:T", title=None), x2="to:T")
     ends = base.mark_text(align="left", dx=6, color=MUTED, fontSize=11).encode(x="to:T", text="resolves:N")
-    now = dots(rows, "today:T", place, colour=colour, shape=shape, tooltip=tooltip, size=90)
-    settled = int(rows["status"].isin(["passed", "failed"]).sum())
+    now = dots(rows, "today:T", y, tooltip="resolves", size=90, **_status(rows["status"]))
     return figure(
         alt.layer(bars, line_at(today, "x", kind="T"), ends, now).properties(height=32 * len(rows)),
-        title=f"{settled} of {len(rows)} predictions are settled; an open one has until the end of its bar",
-        alt="A bar for each prediction from May 2026 to the day on which it resolves; a mark at today with its status. "
-        "Two predictions have no day: they wait for the next two releases of a lab.",
+        title=f"{int(rows['status'].isin(['passed', 'failed']).sum())} of {len(rows)} predictions are settled; an open "
+        "one has until the end of its bar",
         source=SOURCE,
         n=f"{len(rows)} predictions",
         rows=rows,
         name="prediction-timeline",
+        caption="A bar from the day on which a prediction was made to that on which it resolves; those without a day "
+        "wait for the next releases of a lab. Mark: today's status.",
     )
 
 
@@ -138,12 +123,11 @@ def gauges(table: pd.DataFrame) -> Figure:
     """
     titles = {"pp": "points", "r": "correlation r"}
     charts = [_gauge(rows.drop(columns="id"), titles.get(str(unit), str(unit))) for unit, rows in table.groupby("unit")]
-    missing = int(table["estimate"].isna().sum())
     leans = int(table["status"].isin(["passed", "open leaning pass"]).sum())
     return figure(
         charts,
-        title=f"{leans} of {len(table)} predictions stand on the side of passing; {missing} have no number",
-        alt="One row a prediction: its number today with an interval, and the marks at which it passes and fails.",
+        title=f"{leans} of {len(table)} predictions stand on the side of passing; "
+        f"{int(table['estimate'].isna().sum())} have no number",
         source=SOURCE,
         n=f"{len(table)} predictions",
         rows=table,
@@ -156,16 +140,15 @@ def _gauge(rows: pd.DataFrame, title: str) -> Any:
     """The predictions of one unit, the mark of pass above its row and that of fail below it."""
     # Two lines a name: beside each other the two charts leave no room for one long one.
     lines = {name: wrap(name, 18) for name in rows["prediction"]}
-    axis = alt.Axis(labelLimit=150, labelFontSize=11, labelExpr=f"({json.dumps(lines)})[datum.label]")
-    place = alt.Y("prediction:N", sort=list(lines), title=None, axis=axis)
-    x = alt.X("estimate:Q", title=title, scale=alt.Scale(zero=True, padding=24))
-    tooltip: list[Any] = ["says:N", "status:N", "resolves:N", *rounded(".2f", "estimate")]
-    layers = [forest(rows, place, x, tooltip=tooltip, colour=alt.value(INK), rule=None, height=46)]
-    for side, colour, dy in (("pass", HOLDS, -14), ("fail", FAILS, 15)):
-        base = alt.Chart(rows).encode(x=f"{side}_at:Q", y=place, tooltip=tooltip)
+    label = f"({json.dumps(lines)})[datum.label]"
+    y = row_names("prediction", lines, labelLimit=150, labelFontSize=11, labelExpr=label)
+    x = across("estimate", title, zero=True, padding=24)
+    layers = [forest(rows, y, x, tooltip="says status resolves", colour=alt.value(INK), rule=None)]
+    for side, colour, dy in RULES:
+        base = alt.Chart(rows).encode(x=f"{side}_at:Q", y=y)
         layers += [base.mark_tick(thickness=3, size=22, color=colour)]
         layers += [base.mark_text(dy=dy, fontSize=11, color=colour).encode(text=f"{side}_says:N")]
-    return alt.layer(*layers)
+    return alt.layer(*layers).properties(height=46 * len(rows))
 
 
 def settings(table: pd.DataFrame) -> Figure:
@@ -174,25 +157,16 @@ def settings(table: pd.DataFrame) -> Figure:
         setting=table["panel"] + np.where(table["claimed_by"] == "either", "", ", stated by " + table["claimed_by"]),
         prediction=table["id"].astype(str) + ". " + table["name"],
     )
-    colour, shape = _status(rows["status"])
+    x = alt.X("id:O", title="prediction", axis=alt.Axis(labelAngle=0))
     decided = rows[rows["status"] != "cannot be scored yet"]
     lacking = rows.loc[rows["status"] == "cannot be scored yet", "id"].unique()
     turned = int((decided.groupby("id")["status"].nunique() > 1).sum())
     return figure(
-        forest(
-            rows,
-            row_names("setting", limit=230),
-            alt.X("id:O", title="prediction", axis=alt.Axis(labelAngle=0)),
-            colour=colour,
-            shape=shape,
-            tooltip=["prediction:N", "setting:N", "status:N", *rounded(".2f", "value", "low", "high"), "n:Q"],
-            rule=None,
-            bars=rows.head(0),
-            height=30,
+        dots(rows, x, row_names("setting"), tooltip="prediction value", size=80, **_status(rows["status"])).properties(
+            height=30 * rows["setting"].nunique()
         ),
         title=f"{turned} of {rows['id'].nunique()} predictions {'changes' if turned == 1 else 'change'} sides with the "
         f"panel or with who states the scores; {len(lacking)} lack data on some",
-        alt="Predictions across, panels and claimants down, one mark each, shaped by status.",
         source=SOURCE,
         n=f"{len(rows)} settings",
         rows=table,
@@ -207,29 +181,21 @@ def day_by_day(table: pd.DataFrame) -> Figure:
     """
     rows = table[table["id"].isin(TURN_ON_R)].dropna(subset=["value"])
     rows = rows.assign(day=pd.to_datetime(rows["as_of"]))
+    x = alt.X("day:T", title=None, axis=alt.Axis(format="%b", tickCount="month"))
+    y = upright("value", "correlation r", [-0.2, 1])
     charts = []
     for ident, part in rows.groupby("id"):
-        marks = limits(prediction(str(ident)))
-        drawn = band(
-            part,
-            alt.X("day:T", title=None, axis=alt.Axis(format="%b", tickCount="month")),
-            upright("value", "correlation r", [-0.2, 1]),
-            colour=alt.value(INK),
-            tooltip=["name:N", "as_of:N", "status:N", *rounded(".2f", "value"), "n:Q"],
-            point=True,
-        )
-        lines = []
-        for side, colour, dy in (("pass", HOLDS, -7), ("fail", FAILS, 9)):
+        marks, layers = limits(prediction(str(ident))), []
+        for side, colour, dy in RULES:
             at = pd.DataFrame([{"at": marks[f"{side}_at"], "says": marks[f"{side}_says"]}])
-            word = alt.Chart(at).mark_text(align="left", dx=4, dy=dy, fontSize=11, color=colour)
-            lines += [line_at(marks[f"{side}_at"], "y", colour=colour, dashed=side == "fail")]
-            lines += [word.encode(x=alt.value(0), y="at:Q", text="says:N")]
-        charts.append(alt.layer(*lines, drawn).properties(height=150, title=f"{ident}. {part['name'].iloc[0]}"))
+            word = alt.Chart(at).mark_text(align="left", dx=4, dy=0.5 * dy, fontSize=11, color=colour)
+            layers += [line_at(marks[f"{side}_at"], "y", colour=colour, dashed=side == "fail")]
+            layers += [word.encode(x=alt.value(0), y="at:Q", text="says:N")]
+        drawn = band(part, x, y, colour=alt.value(INK), tooltip="as_of status", point=True)
+        charts.append(alt.layer(*layers, drawn).properties(height=150, title=f"{ident}. {part['name'].iloc[0]}"))
     return figure(
         charts,
         title="The correlations that three predictions turn on, month by month, beside their marks",
-        alt="Correlation against day for each prediction that turns on one, with a band for the 95 % interval and a "
-        "line each where it passes and where it fails.",
         source=SOURCE,
         n=f"{len(rows)} values",
         rows=rows,
@@ -243,23 +209,20 @@ def own_check(later: pd.DataFrame, *, band: float, flat_band: float) -> Figure:
 
     later: `frontier.later_releases`;  band, flat_band: half widths in points.
     """
-    half = {"the line through 34 models": band, "their mean GPQA": flat_band}
-    words = dict(zip(("h", "h_flat"), half, strict=True))
+    words = {"h": "the line through 34 models", "h_flat": "their mean GPQA"}
     long = later.melt(["model", "lab"], list(words), "guess", "points").replace({"guess": words})
-    bars = pd.DataFrame({"guess": list(half), "low": [-half[name] for name in half], "high": list(half.values())})
-    labs = [lab for lab in LAB_COLOURS if lab in set(long["lab"])] + sorted(set(long["lab"]) - set(LAB_COLOURS))
-    place, x = row_names("guess", limit=300), across("points", "points of GPQA Diamond off the guess")
-    bands = alt.Chart(bars).mark_bar(height=34, color=GRID).encode(x=same_axis(x, "low"), x2="high:Q", y=place)
-    tooltip = ["model:N", "guess:N", *rounded(".1f", "points")]
-    points = dots(long, x, place, colour=lab_colour(labs), tooltip=tooltip, size=75, stroke=PAPER)
+    half = np.array([band, flat_band])
+    bars = pd.DataFrame({"guess": list(words.values()), "low": -half, "high": half})
+    y, x = row_names("guess"), across("points", "points of GPQA Diamond off the guess")
+    bands = alt.Chart(bars).mark_bar(height=34, color=GRID).encode(x=same_axis(x, "low"), x2="high:Q", y=y)
+    points = dots(long, x, y, colour=lab_colour(long), size=75, stroke=PAPER)
     inside, flat = int(later["inside_published"].sum()), int(later["inside_flat"].sum())
     return figure(
         alt.layer(bands, line_at(0, "x"), points).properties(height=120),
         title=f"Inside their band: {inside} of {len(later)} by the line, {flat} of {len(later)} by a flat guess",
-        alt="Five models of April 2026 as points, twice: their distance from the line and from a flat guess. Both "
-        "times a grey bar shows 1.96 standard deviations of the 34 models.",
         source="[frontier panel as published](../book/data.html#frontier-panel)",
         n=f"{len(later)} models",
         rows=later,
         name="own-check",
+        caption="Grey: 1.96 standard deviations of the 34 models.",
     )

@@ -11,11 +11,11 @@ import altair as alt
 import pandas as pd
 from IPython.display import HTML
 
-from cape_lib.charts.axes import across, colours, rounded, row_names, same_axis, upright
-from cape_lib.charts.forest import band, forest, line_at
+from cape_lib.charts import forms
+from cape_lib.charts.forms import across, colours, forest, line_at, row_names, same_axis
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.frontier import lab_colour
-from cape_lib.charts.look import GRID, INK, MUTED, mark_scales
+from cape_lib.charts.look import GRID, INK, MUTED
 from cape_lib.charts.tabular import table
 from cape_lib.signs import MARKS, typeset
 from cape_lib.tables import label
@@ -35,22 +35,14 @@ def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
     cells: `tables.load("frontier_cells")`: model, lab, benchmark, status.
     """
     counts = cells.groupby(["lab", "status"]).size().rename("cells").reset_index()
-    order = list(cells["lab"].value_counts().index)
-    known = [status for status in STATUS_ORDER if status in set(counts["status"])]
-    known += sorted(set(counts["status"]) - set(known))
-    counts["rank"] = counts["status"].map({status: i for i, status in enumerate(known)})
-    bars = alt.Chart(counts).mark_bar().properties(height=24 * len(order))
-    alike = int(cells["status"].isin(["confirmed", "corrected"]).sum())
+    known = [*STATUS_ORDER, *sorted(set(counts["status"]) - set(STATUS_ORDER))]
+    known = [status for status in known if status in set(counts["status"])]
+    counts["rank"] = counts["status"].map(known.index)
+    y = row_names("lab", cells["lab"].value_counts().index)
     return figure(
-        bars.encode(
-            y=row_names("lab", order),
-            x=across("cells", "cells"),
-            color=colours("status", known, columns=2),
-            order="rank:Q",
-            tooltip=["lab", "status", "cells"],
-        ),
-        title=f"For {alike} of {len(cells)} published cells the maker states a value for the same version and setting",
-        alt="Number of published cells by lab and status.",
+        forms.bars(counts, across("cells", "cells"), y, colour=colours("status", known), order="rank:Q"),
+        title=f"For {int(cells['status'].isin(['confirmed', 'corrected']).sum())} of {len(cells)} published cells the "
+        "maker states a value for the same version and setting",
         source=source,
         n=f"{len(cells)} cells",
         name="status-by-lab",
@@ -65,22 +57,19 @@ def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
     shown = effects.dropna(subset=["h_after"])
     cells = shown["model"] + ", " + shown["benchmark"].map(label).str.split().str[0]
     shown = shown.assign(cell=cells, low=shown["h_before"], high=shown["h_after"])
-    about = ["cell", "model", "lab", "benchmark", "before", "after", "d_r", "low", "high"]
-    ends = shown.melt(about, ["h_before", "h_after"], "end", "h")
+    about = ["cell", "lab", "before", "after", "d_r", "low", "high"]
     flips = int((shown["h_before"] * shown["h_after"] < 0).sum())
     return figure(
         forest(
-            ends,
-            row_names("cell", limit=190),
+            shown.melt(about, ["h_before", "h_after"], "end", "h"),
+            "cell",
             across("h", "h (points)"),
-            colour=lab_colour(sorted(shown["lab"].unique()), columns=2),
-            tooltip=["model", "benchmark", "before", "after", *rounded("+.1f", "low", "high"), *rounded("+.3f", "d_r")],
+            colour=lab_colour(shown),
+            tooltip="before after d_r",
             hollow="datum.end === 'h_before'",
             bars=shown[["cell", "lab", "low", "high"]],
-            height=18,
         ),
         title=f"{len(shown)} cells differ; {flips} of them turn the sign of their model's h",
-        alt="h of each model before and after one of its cells is replaced.",
         source=source,
         n=f"{len(shown)} cells",
         name="cell-effects",
@@ -99,19 +88,11 @@ def headline_changes(table: pd.DataFrame, *, source: str) -> Figure:
     shown = table.assign(**{name: (table[column] - table["before"]) / half for name, column in moved.items()})
     shown = shown.dropna(subset=["shift"])
     edges = [line_at(at, "x", colour=MUTED, dashed=True) for at in (-1, 0, 1)]
-    changes = forest(
-        shown,
-        row_names("number", limit=170),
-        across("shift", "change, in half-widths"),
-        colour=alt.value(INK),
-        tooltip=["number", *rounded(".2f", "before", "after")],
-        rule=None,
-    )
-    beyond = int((shown["shift"].abs() > 1).sum())
+    x, ink = across("shift", "change, in half-widths"), alt.value(INK)
     return figure(
-        alt.layer(*edges, changes),
-        title=f"{beyond} of {len(shown)} headline numbers leave the interval they had as published",
-        alt="Change of each headline number in units of its published interval.",
+        alt.layer(*edges, forest(shown, "number", x, colour=ink, tooltip="before after", rule=None)),
+        title=f"{int((shown['shift'].abs() > 1).sum())} of {len(shown)} headline numbers leave the interval they "
+        "had as published",
         source=source,
         n=f"{len(shown)} numbers",
         name="headline-changes",
@@ -121,24 +102,18 @@ def headline_changes(table: pd.DataFrame, *, source: str) -> Figure:
 
 
 def influence(table: pd.DataFrame, *, source: str) -> Figure:
-    """What leaving out each release does to r.
+    """What leaving out each of the twelve most influential releases does to r.
 
     table: `frontier.influence`.
     """
     # The table has the value with the row minus that without it; a reader wants to see what leaving it out does.
     shown = table.assign(d_r=-table["d_r"], d_slope=-table["d_slope"])
     shown = shown.sort_values("d_r", key=abs, ascending=False).head(12)[["model", "lab", "cooks", "d_r", "d_slope"]]
-    bars = alt.Chart(shown).mark_bar().properties(height=22 * len(shown))
+    x, y = across("d_r", "change of r when left out"), row_names("model", shown["model"])
     first = shown.iloc[0]
     return figure(
-        bars.encode(
-            y=row_names("model", shown["model"], limit=200),
-            x=across("d_r", "change of r when left out"),
-            color=lab_colour(sorted(table["lab"].unique()), columns=2),
-            tooltip=["model", *rounded("+.3f", "d_r", "d_slope"), "cooks"],
-        ),
+        forms.bars(shown, x, y, colour=lab_colour(shown), tooltip="d_slope cooks"),
         title=f"No single release carries the trend: without {first['model']} r changes most, by {first['d_r']:+.2f}",
-        alt="Change of the correlation when each of the twelve most influential releases is left out.",
         source=source,
         n=f"{len(shown)} of {len(table)} releases",
         name="influence",
@@ -190,8 +165,8 @@ def _transcription(via: str) -> str:
 
 def source(rows: pd.DataFrame) -> str:
     """The source line of rows of the coverage table, with how many replications they rest on."""
-    low, high = int(rows["replications"].min()), int(rows["replications"].max())
-    return SOURCE.format(n=f"{low:,}" if low == high else f"{low:,} to {high:,}")
+    ends = [f"{n:,}" for n in sorted({int(rows["replications"].min()), int(rows["replications"].max())})]
+    return SOURCE.format(n=" to ".join(ends))
 
 
 def coverage(rows: pd.DataFrame, *, title: str, name: str, by: Sequence[str] = BY, caption: str = "") -> Figure:
@@ -206,7 +181,6 @@ def coverage(rows: pd.DataFrame, *, title: str, name: str, by: Sequence[str] = B
         across("value", "share of intervals that hold the truth", [floor, 1.0], percent=True),
         by,
         title=title,
-        alt="Share of intervals that hold the planted truth, a mark a setting; lines at 95 % and 90 %.",
         name=name,
         caption=caption or "Solid: 95 %, as the interval says. Dashed: 90 %. Triangles: labelled as covering less.",
     )
@@ -221,7 +195,6 @@ def false_verdicts(rows: pd.DataFrame, *, title: str, name: str, by: Sequence[st
         across("value", "share of wrong verdicts", [0.0, min(1.0, top)], percent=True),
         by,
         title=title,
-        alt="Share of verdicts that are wrong where nothing was planted, a mark a setting; a line at 5 %.",
         name=name,
         caption=caption
         or "Dashed: 5 %. Triangles: wrong more often than that, beyond the noise of the simulation. "
@@ -235,20 +208,13 @@ def _dots(rows: pd.DataFrame, rules: Mapping[float, str], x: alt.X, by: Sequence
     rules: at -> what it is;  by: the columns that tell the rows apart;  about: further arguments of `figure`.
     """
     shown = _named(rows, by)
-    colour, shape = mark_scales([kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()])
+    kinds = [kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()]
     lines = [
         line_at(at, "x", dashed=at != NOMINAL, what=what).encode(x=same_axis(x, "at")) for at, what in rules.items()
     ]
-    dots = forest(
-        shown,
-        row_names("setting", limit=330, grid=True, gridColor=GRID),
-        x,
-        colour=alt.Color("reading:N", scale=colour, title=None),
-        shape=alt.Shape("reading:N", scale=shape, title=None),
-        tooltip=["setting", *rounded(".1%", "value"), "replications:Q", "reading"],
-        rule=None,
-        height=20,
-    )
+    y = row_names("setting", labelLimit=330, grid=True, gridColor=GRID)
+    shown = shown[["setting", "value", "low", "high", "replications", "reading"]]
+    dots = forest(shown, y, x, tooltip="replications", rule=None, **forms.signs("reading", kinds))
     return figure(alt.layer(*lines, dots), source=source(rows), n=f"{len(rows)} settings", rows=rows, **about)
 
 
@@ -259,21 +225,15 @@ def power(rows: pd.DataFrame, *, title: str, name: str) -> Figure:
     """
     shown = rows.assign(depth=rows["truth"].str.extract(r"([\d.]+) points")[0].astype(float).map("{:g} points".format))
     depths = sorted(shown["depth"].unique(), key=lambda text: float(text.split()[0]))
+    x = across("n", "sizes", zero=False).axis(tickMinStep=1)
+    y, depth = forms.upright("value", "power", [0, 1], percent=True), colours("depth", depths, title="depth")
     views = [
-        band(
-            part,
-            alt.X("n:Q", title="sizes", scale=alt.Scale(zero=False), axis=alt.Axis(tickMinStep=1)),
-            upright("value", "power", [0, 1], percent=True),
-            colour=colours("depth", depths, title="depth"),
-            tooltip=["depth", "n", *rounded(".0%", "value")],
-            point=True,
-        ).properties(height=240, title=str(noise))
+        forms.band(part, x, y, colour=depth, point=True).properties(height=240, title=str(noise))
         for noise, part in shown.groupby("noise", sort=False)
     ]
     return figure(
         views,
         title=title,
-        alt="Share of planted boundaries that are called, over the number of sizes, one line a depth of the dip.",
         source=source(rows),
         n=f"{len(rows)} settings",
         name=name,
@@ -322,11 +282,8 @@ def labelled(rows: pd.DataFrame) -> str:
     where = f"{worst['method']} where the truth is {worst['truth']!r}, n = {worst['n']}, {worst['noise']}"
     idle = int((bad & (rows["role"] == "compared")).sum())
     many = f"{int(bad.sum())} of {len(rows)} {'is' if bad.sum() == 1 else 'are'} labelled"
-    many += (
-        f", {idle} of them {'a rule' if idle == 1 else 'rules'} that decide{'s' * (idle == 1)} nothing here"
-        if idle
-        else ""
-    )
+    if idle:
+        many += f", {idle} of them {'a rule that decides' if idle == 1 else 'rules that decide'} nothing here"
     return f"{many}; the furthest off is {where}: {worst['value']:.0%}."
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, upright
-from cape_lib.charts.forest import ALL, band, forest, line_at, trace
+from cape_lib.charts import forms
+from cape_lib.charts.forms import ALL, across, band, colours, forest, line_at, row_names, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.levers import TESTBED, by_width
 from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK
@@ -36,12 +36,10 @@ RIGHT = "questions right"
 def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
     """Share of changed texts with Wilson's interval, percent.  totals: `tables.load("steering_totals")`."""
     shares = [wilson(int(k), int(n)) for k, n in zip(totals["n_changed"], totals["n_total"], strict=True)]
-    return totals.assign(
-        percent=[100 * share.estimate for share in shares],
-        low=[100 * share.low for share in shares],
-        high=[100 * share.high for share in shares],
-        records=totals["has_records"].map({True: "prompts recorded", False: "totals only"}),
-    )
+    columns = {"percent": "estimate", "low": "low", "high": "high"}
+    percents = {column: [100 * getattr(share, name) for share in shares] for column, name in columns.items()}
+    records = totals["has_records"].map({True: "prompts recorded", False: "totals only"})
+    return totals.assign(**percents, records=records)
 
 
 def runs(totals: pd.DataFrame) -> Figure:
@@ -50,23 +48,17 @@ def runs(totals: pd.DataFrame) -> Figure:
     rows = totals.assign(row=totals["model"] + ", " + counted)
     again = rows.groupby("row").cumcount()
     rows["row"] = rows["row"].where(again == 0, rows["row"] + " (" + (again + 1).astype(str) + ")")
-    widest, fewest, most = float((totals["high"] - totals["low"]).max()), *totals["n_total"].agg(["min", "max"])
     kinds = ("prompts recorded", "totals only")
     return figure(
         forest(
             rows,
-            row_names("row", limit=180),
+            "row",
             across("percent", "texts that changed (%)", [0, 100]),
-            colour=colours("records", kinds, (BLUE, AMBER)),
-            shape=shapes("records", kinds, ("circle", "square")),
-            tooltip=["model:N", "run:N", "n_changed:Q", "n_total:Q", *rounded(".0f", "low", "high")],
-            rule=None,
-            height=26,
+            **forms.by("records", kinds, (BLUE, AMBER), ("circle", "square")),
+            tooltip="run n_changed n_total",
         ),
-        title=f"{fewest} to {most} prompts a run leave the share open by up to {widest:.0f} points",
-        alt="A point with a 95 % interval for each steering run: the percent of texts that changed. Runs whose single"
-        " prompts were kept are blue circles, runs with totals only amber squares. Runs on one and the same "
-        "model differ widely.",
+        title=f"{totals['n_total'].min()} to {totals['n_total'].max()} prompts a run leave the share open by up to "
+        f"{(totals['high'] - totals['low']).max():.0f} points",
         source=SOURCE,
         n=f"{len(rows)} runs, {int(rows['n_total'].sum())} prompts",
         rows=totals,
@@ -81,19 +73,16 @@ def trend_null(ways: pd.DataFrame, *, observed: int) -> Figure:
     """
     words = ["as published or further", "less of a trend"]
     rows = ways.assign(far=np.where(ways["trend"] <= observed, *words))
-    p = float(rows.loc[rows["trend"] <= observed, "share"].sum())
     ticks = alt.Axis(labelAngle=0, labelOverlap="parity", labelSeparation=4)
-    bars = alt.Chart(rows).mark_bar()
     return figure(
-        bars.encode(
-            x=alt.X("trend:O", title="trend (fewer: more changes at the smaller sizes)", axis=ticks),
-            y=upright("share", "probability", percent=True),
-            color=colours("far", words, (AMBER, GREY)),
-            tooltip=["trend:Q", *rounded(".3f", "share")],
+        forms.bars(
+            rows,
+            alt.X("trend:O", title="trend (fewer: more changes at the smaller sizes)", axis=ticks),
+            upright("share", "probability", percent=True),
+            colour=colours("far", words, (AMBER, GREY)),
         ),
-        title=f"If size played no role, so strong a trend would come up with probability {p:.2f}",
-        alt="Bars for the probability of each possible trend over the sizes if size played no role; those as far out "
-        "as the published one in amber.",
+        title="If size played no role, so strong a trend would come up with probability "
+        f"{rows.loc[rows['trend'] <= observed, 'share'].sum():.2f}",
         source=SOURCE,
         n=f"{len(rows)} possible trends",
         rows=rows,
@@ -116,14 +105,11 @@ def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
 def needed(rows: pd.DataFrame) -> Figure:
     """Half width of the interval against the number of questions answered wrong before; rows: `precision`."""
     x, y = across("items", "questions answered wrong before"), upright("half", "half of the 95 % interval (points)")
-    ten = alt.Chart(pd.DataFrame({"items": [10]})).mark_rule(color=GRID, strokeWidth=6).encode(x="items:Q")
-    drawn = trace(rows, x, y, colour=alt.value(BLUE), tooltip=["items:Q", *rounded(".1f", "half")])
+    ten = line_at(10, "x", colour=GRID).mark_rule(color=GRID, strokeWidth=6)
     at_ten = float(rows.loc[rows["items"] == 10, "half"].max())
     return figure(
-        alt.layer(ten, line_at(WANTED, "y", dashed=True), drawn),
+        alt.layer(ten, line_at(WANTED, "y", dashed=True), trace(rows, x, y, colour=alt.value(BLUE))),
         title=f"At a true share of {rows['share'].iloc[0]:.0%}, ten prompts leave it open by ±{at_ten:.0f} points",
-        alt="Half width of the interval falling with the number of items; a grey rule at ten items, a dashed one at "
-        "ten points.",
         source="Wilson's interval, no data",
         n="a formula, no data",
         rows=rows,
@@ -133,19 +119,13 @@ def needed(rows: pd.DataFrame) -> Figure:
 
 def _long(rows: pd.DataFrame, words: dict[str, str], *columns: str) -> pd.DataFrame:
     """One row for each of several shares: column share, and `what` it is in words; further columns stay."""
-    long = rows.melt(list(columns), list(words), "what", "share")
-    return long.assign(what=long["what"].map(words))
+    return rows.rename(columns=words).melt(list(columns), list(words.values()), "what", "share")
 
 
-def _against(words: Iterable[str]) -> dict[str, Any]:
-    """What rows of a direction and of what it is set beside have in common: encodings of a forest of rings."""
-    names = list(words)
-    return {
-        "colour": colours("what", names, (BLUE, GREY)),
-        "shape": shapes("what", names, ("circle", "cross")),
-        "rule": None,
-        "hollow": ALL,
-    }
+def _against(rows: pd.DataFrame, y: alt.Y, words: Iterable[str], title: str) -> Any:
+    """A forest of rings: shares of a direction, and of what it is set beside."""
+    look = forms.by("what", words, (BLUE, GREY), ("circle", "cross"))
+    return forest(rows, y, across("share", title, [0, 1], percent=True), **look, hollow=ALL, tooltip="split p effect")
 
 
 def cases(trials: pd.DataFrame) -> Figure:
@@ -158,21 +138,14 @@ def cases(trials: pd.DataFrame) -> Figure:
         rank=trials["case"].map(list(CASES).index),
     )
     words = {"right_after": "the direction", "best_control": "the best of its controls"}
+    long = _long(rows.drop(columns="trial"), words, "model", "row", "split", "p", "effect")
+    y = row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates())
     null = trials["case"].str.startswith("null")
     real = trials[~null & (trials["contrast"] != "stmt")]
     return figure(
-        forest(
-            _long(rows, words, "trial", "row", "model", "split", "p", "effect"),
-            row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates(), limit=220),
-            across("share", "test questions right after steering", [0, 1], percent=True),
-            **_against(words.values()),
-            tooltip=["model:N", "split:N", "what:N", *rounded(".2f", "share"), *rounded(".3f", "p"), "effect:N"],
-            height=34,
-        ),
+        _against(long, y, words.values(), "test questions right after steering"),
         title=f"An effect in {int(real['effect'].sum())} of {len(real)} runs where a register or context direction is "
         f"there, in {int(trials.loc[null, 'effect'].sum())} of {int(null.sum())} where none is",
-        alt="For each case the share of test questions right after steering: a circle a run for the direction, a cross "
-        "for the best of its 60 controls.",
         source=TESTBED,
         n=f"{len(trials)} runs",
         rows=trials,
@@ -208,26 +181,22 @@ def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
     shown = rows.assign(what="the direction", other="20 random directions")
     words = {"the direction": BLUE, "20 random directions": GREY}
     x = across("dose", "strength (standard deviations of the projection)")
-    right = upright("right", RIGHT, [0, 1], percent=True)
-    tooltip = ["place:N", "dose:Q", *rounded(".2f", "right", "control_high", "kl")]
-    random = alt.Chart(shown).mark_area(opacity=0.3).encode(x=x, y2="control_high:Q", color=colours("other", words))
-    steered = band(shown, x, right, colour=colours("what", words), tooltip=tooltip, point=True, opacity=0.6, bars=True)
+    right, least = (upright(column, RIGHT, [0, 1], percent=True) for column in ("right", "control_low"))
+    random = alt.Chart(shown).mark_area(opacity=0.3)
+    random = random.encode(x=x, y=least, y2="control_high:Q", color=colours("other", words))
+    shade, also = colours("what", words), "place control_high kl"
+    steered = band(shown, x, right, colour=shade, tooltip=also, point=True, opacity=0.6, bars=True)
     cost = upright("kl", "cost on stories (nats a token)", [0, surface["kl"].max()])
     first = lead_over_random(surface).sort_values("lead").iloc[-1]
     return figure(
-        [
-            random.encode(y=upright("control_low", RIGHT, [0, 1], percent=True)) + steered,
-            trace(shown, x, cost, colour=alt.value(BLUE), tooltip=tooltip, point=True),
-        ],
+        [random + steered, trace(shown, x, cost, colour=alt.value(BLUE), tooltip="place right", point=True)],
         title=f"The direction leads random ones most at {_short(first['place'])}: {first['right']:.0%} against "
         f"{first['control_high']:.0%}",
-        alt="Two panels by strength of steering. First the share of questions right: a line with intervals for the "
-        "direction, a grey band from the lowest to the highest of 20 random directions. Then what steering costs on "
-        "stories, which rises on either side of strength 0.",
         source=TESTBED,
         n=f"{int(shown['n'].iloc[0])} questions",
         rows=shown,
         name="dose-response",
+        caption="Grey: from the lowest to the highest of 20 random directions.",
     )
 
 
@@ -241,21 +210,13 @@ def by_place(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
     rows: `testbed_surface` at one dose, several models;  surface: at all doses, for the title.
     """
     shown = rows.assign(at=rows["place"].map(_short))
-    order = [_short(place) for place in surface["place"].drop_duplicates()]
     words = {"right": "the direction", "control_high": "best of 20 random ones"}
+    y = row_names("at", surface["place"].drop_duplicates().map(_short))
     means = surface[surface["dose"] > 0].groupby(["place", "dose"], as_index=False).agg(right=("right", "mean"))
     best = means.sort_values("right").iloc[-1]
     return figure(
-        forest(
-            _long(shown, words, "model", "at", "strength"),
-            row_names("at", order),
-            across("share", RIGHT, [0, 1], percent=True),
-            **_against(words.values()),
-            tooltip=["model:N", "at:N", "what:N", *rounded(".2f", "share")],
-        ).properties(height=44 * len(order)),
+        _against(_long(shown, words, "model", "at", "strength"), y, words.values(), RIGHT),
         title=f"Best on average: {best['right']:.0%} right at {_short(best['place'])}, strength {best['dose']:g}",
-        alt="One row a place: a circle a model for the share of questions right under the direction, a cross for the "
-        "best of 20 random directions; the slider sets the strength.",
         source=TESTBED,
         n=f"{surface['model'].nunique()} models",
         rows=shown,
@@ -266,27 +227,16 @@ def by_place(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
 def beyond_random(surface: pd.DataFrame) -> Figure:
     """By width: the most that the direction reaches anywhere, beside the most that a random one does.  Ladder D."""
     rows = surface[surface["model"].str.startswith("D-") & (surface["dose"] > 0)]
-    top = rows.groupby(["model", "width"], as_index=False).agg(
-        direction=("right", "max"), random=("control_high", "max")
-    )
-    words = {"direction": "the direction", "random": "the best of 20 random ones"}
-    shade = {words["direction"]: BLUE, words["random"]: GREY}
-    ahead = top.assign(gap=top["direction"] - top["random"]).groupby("width")["gap"].mean()
-    first = [width for width in ahead.index if (ahead[ahead.index >= width] > 0).all()]
-    lead = 100 * ahead[ahead.index >= first[0]] if first else ahead
-    leads = f"from width {first[0]} on, by {lead.min():.0f} to {lead.max():.0f} points" if first else "at no width"
+    words = {"right": "the direction", "control_high": "the best of 20 random ones"}
+    shade = dict(zip(words.values(), (BLUE, GREY), strict=True))
+    top = rows.groupby(["model", "width"], as_index=False)[list(words)].max()
+    ahead = top.assign(gap=100 * (top["right"] - top["control_high"])).groupby("width")["gap"].mean()
+    # the widths that lead, with all wider ones
+    lead = ahead[(ahead > 0)[::-1].cummin()[::-1]]
+    leads = f"from width {lead.index[0]} on, by {lead.min():.0f} to {lead.max():.0f} points" if len(lead) else "nowhere"
     return figure(
-        by_width(
-            _long(top, words, "model", "width"),
-            "share",
-            "what",
-            shade,
-            f"{RIGHT}, best place and strength",
-            ["model:N", "what:N", *rounded(".2f", "share")],
-        ),
+        by_width(_long(top, words, "model", "width"), "share", "what", shade, f"{RIGHT}, best place and strength"),
         title=f"In the mean of the seeds the direction leads the best random one {leads}",
-        alt="Share of questions right at the best place and strength, by width of the model: the direction and the "
-        "best of 20 random directions, one point a seed.",
         source=TESTBED,
         n=f"{len(top)} models",
         rows=top,
@@ -301,26 +251,19 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
     """
     words = {"before": "unsteered", "after": "steered", "random": "random directions, mean"}
     calm = registers[registers["tone"].isin(["reference", "question"])]
-    broken = calm["broken"].sum() / calm["right_before"].sum()
     myths = registers[registers["tone"] == "web, after three myths"]
     corrected = myths["corrected"].sum() / (myths["n"] - myths["right_before"]).sum()
     return figure(
         forest(
             _long(rows, words, "tone", "direction"),
-            row_names("tone", rows["tone"].drop_duplicates(), limit=180),
+            row_names("tone", rows["tone"].drop_duplicates()),
             across("share", RIGHT, [0, 1], percent=True),
-            colour=colours("what", words.values(), (INK, BLUE, GREY)),
-            shape=shapes("what", words.values(), ("circle", "triangle", "cross")),
-            tooltip=["tone:N", "what:N", *rounded(".2f", "share")],
-            rule=None,
+            **forms.by("what", words.values(), (INK, BLUE, GREY), ("circle", "triangle", "cross")),
             hollow=ALL,
             bars=rows.assign(what=words["after"]),
-            height=34,
         ),
-        title=f"In reliable registers steering breaks {broken:.0%} of the right answers; after three myths it corrects "
-        f"{corrected:.0%}",
-        alt="One row a tone of the prompt: the share of questions right unsteered, steered with its interval, and "
-        "under random directions of the same length.",
+        title=f"In reliable registers steering breaks {calm['broken'].sum() / calm['right_before'].sum():.0%} of the "
+        f"right answers; after three myths it corrects {corrected:.0%}",
         source=TESTBED,
         n=f"{registers['model'].nunique()} models, {int(registers.groupby(['tone', 'contrast'])['n'].sum().max())} "
         "questions a tone",
@@ -335,14 +278,12 @@ def tone_shares(registers: pd.DataFrame) -> pd.DataFrame:
 
     registers: `testbed_registers`.  Shares 0-1.
     """
-    rows = []
-    for (direction, tone), part in registers.groupby(["contrast", "tone"], sort=False):
+
+    def shares(part: pd.DataFrame) -> pd.Series:
         hits = np.concatenate([np.arange(n) < k for n, k in zip(part["n"], part["right_after"], strict=True)])
         after = wilson_clustered(hits, np.repeat(part["model"].to_numpy(), part["n"]))
-        rows.append(
+        return pd.Series(
             {
-                "direction": WORDS[str(direction)],
-                "tone": tone,
                 "before": part["right_before"].sum() / part["n"].sum(),
                 "after": after.estimate,
                 "low": after.low,
@@ -352,4 +293,6 @@ def tone_shares(registers: pd.DataFrame) -> pd.DataFrame:
                 "models": len(part),
             }
         )
-    return pd.DataFrame(rows)
+
+    parts = registers.assign(direction=registers["contrast"].map(WORDS)).groupby(["direction", "tone"], sort=False)
+    return pd.DataFrame(parts.apply(shares, include_groups=False).reset_index())

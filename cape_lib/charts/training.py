@@ -7,16 +7,14 @@ import pandas as pd
 
 from cape_lib.base import training
 from cape_lib.base.training import STEREOTYPE
-from cape_lib.charts.axes import across, colours, rounded, row_names, score, shapes, upright
-from cape_lib.charts.forest import band, forest, trace
+from cape_lib.charts import forms
+from cape_lib.charts.forms import across, band, colours, forest, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, MUTED
 from cape_lib.tables import label
 
 SOURCE = "[sixteen Pythia runs](../book/data.html#along-training), EleutherAI"
-TICKS = alt.Axis(values=[3, 10, 30, 100, 300])
-LOG = alt.Scale(type="log")
-TOKENS = alt.X("tokens_b:Q", scale=LOG, title="training tokens (billions, log scale)", axis=TICKS)
+TOKENS = across("tokens_b", "training tokens (billions, log scale)", type="log").axis(values=[3, 10, 30, 100, 300])
 
 
 def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Figure:
@@ -26,22 +24,13 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
     for column, colour in ((x, BLUE), (y, AMBER)):
         reach = 1.96 * part[f"{column}_stderr"]
         one = part[["tokens_b"]].assign(score=part[column], low=part[column] - reach, high=part[column] + reach)
-        drawn = band(
-            one,
-            TOKENS,
-            score("score", column),
-            colour=alt.value(colour),
-            tooltip=["tokens_b", *rounded(".1f", "score")],
-            point=40,
-            opacity=0.45,
-            bars=True,
-        )
+        up = forms.score("score", column)
+        drawn = band(one, TOKENS, up, colour=alt.value(colour), point=40, opacity=0.45, bars=True)
         charts.append(drawn.properties(height=190))
     r = float(part[x].corr(part[y]))
     return figure(
         charts,
         title=f"{model}: {label(x)} and {label(y)} rise together, r = {r:.2f}" if r > 0 else f"{model}: r = {r:.2f}",
-        alt=f"Two courses over training tokens, {label(x)} and {label(y)}, r = {r:.2f} over {len(part)} checkpoints.",
         source=SOURCE,
         n=f"{len(part)} checkpoints of one run",
         name="courses",
@@ -54,21 +43,20 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
 def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Figure:
     """r of each run's x with its own y (filled) and with the y of each other run (ticks)."""
     pairs = training.crossed(rows, x=x, y=y, from_step=from_step)
-    shown, order = pairs.round(3), list(dict.fromkeys(pairs["x_model"]))
-    up, to_right = row_names("x_model", order, limit=180), across("r", f"r({label(x)}, {label(y)})", [-0.6, 1])
+    shown = pairs.round(3)[["x_model", "y_model", "r", "own"]]
+    up = forms.row_names("x_model", dict.fromkeys(pairs["x_model"]))
+    to_right = across("r", f"r({label(x)}, {label(y)})", [-0.6, 1])
     median = pairs.groupby("own")["r"].median()
     lead = median[True] - median[False]
     reads = "about as" if abs(lead) < 0.1 else "less than" if lead > 0 else "more than"
     others = alt.Chart(shown[~pairs["own"]]).mark_tick(color=MUTED, thickness=1.5, opacity=0.7)
-    own = forest(shown[pairs["own"]], up, to_right, colour=alt.value(BLUE), tooltip=["x_model", "r"], height=20)
+    own = forest(shown[pairs["own"]], up, to_right, colour=alt.value(BLUE))
     return figure(
-        alt.layer(others.encode(x=to_right, y=up, tooltip=["x_model", "y_model", "r"]), own),
+        alt.layer(others.encode(x=to_right, y=up, tooltip=forms.tips(shown, "", to_right, up)), own),
         title=f"A run goes with another's {label(y)} (median {median[False]:.2f}) {reads} with its own "
         f"({median[True]:.2f})",
-        alt=f"For {len(order)} runs, r with their own score and with that of the others; medians "
-        f"{median[True]:.2f}, {median[False]:.2f}.",
         source=SOURCE,
-        n=f"{len(order)} runs, from step {from_step:,}",
+        n=f"{pairs['x_model'].nunique()} runs, from step {from_step:,}",
         name="own-and-others",
         rows=pairs,
         caption="Filled: a run with itself. Ticks: its capability with the stereotype score of each other run.",
@@ -87,22 +75,13 @@ def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: in
 def by_start(table: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     """r within each run, of levels and of changes; further columns allowed (for `explore`)."""
     median = table.groupby("what")["r"].median()
-    order = list(dict.fromkeys(table["model"]))
     start = f" from step {int(table['step'].iloc[0]):,} on" if "step" in table else ""
+    look = forms.by("what", {"levels": BLUE, "changes": AMBER}, marks=("circle", "diamond"))
     return figure(
-        forest(
-            table.round(3),
-            row_names("model", order, limit=180),
-            across("r", f"r({label(x)}, {label(y)})", [-1, 1]),
-            colour=colours("what", {"levels": BLUE, "changes": AMBER}),
-            shape=shapes("what", {"levels": "circle", "changes": "diamond"}),
-            tooltip=["model", "what", "r", "n"],
-            height=20,
-        ),
+        forest(table.round(3), "model", across("r", f"r({label(x)}, {label(y)})", [-1, 1]), **look),
         title=f"r within a run{start}: median {median['levels']:.2f} of levels, {median['changes']:.2f} of changes",
-        alt="r within each run, of levels and of changes between checkpoints, a row a run.",
         source=SOURCE,
-        n=f"{len(order)} runs",
+        n=f"{table['model'].nunique()} runs",
         name="by-start",
         caption="Levels: the scores. Changes: their differences from checkpoint to checkpoint.",
     )
@@ -111,9 +90,8 @@ def by_start(table: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
 def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     """r over the eight sizes at each moment of training, both corpora."""
     table = training.by_size(rows, x=x, y=y).dropna()
-    table = table[table["step"] >= 1_000].assign(
-        corpus=lambda t: t["deduplicated"].map({True: "without repeats", False: "as collected"})
-    )
+    table = table[table["step"] >= 1_000]
+    table = table.assign(corpus=table["deduplicated"].map({True: "without repeats", False: "as collected"}))
     words = ["as collected", "without repeats"]
     dashes = alt.Scale(domain=words, range=[[1, 0], [4, 3]])
     last = table[table["step"] == table["step"].max()]["r"]
@@ -124,11 +102,9 @@ def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
             upright("r", "r over the sizes", [-0.2, 1]),
             colour=colours("corpus", words, (BLUE, AMBER)),
             dash=alt.StrokeDash("corpus:N", scale=dashes, title=None),
-            tooltip=["corpus", "tokens_b", *rounded(".2f", "r"), "n"],
             point=45,
         ),
         title=f"At equal tokens larger runs have more of both: r = {last.min():.2f} and {last.max():.2f} at the end",
-        alt=f"r over eight sizes at each checkpoint; it ends at {last.min():.2f} and {last.max():.2f}.",
         source=SOURCE,
         n=f"{int(table['n'].max())} sizes at each checkpoint",
         name="by-size",

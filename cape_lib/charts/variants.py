@@ -8,10 +8,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.charts.axes import across, colours, rounded, row_names, shapes, upright
-from cape_lib.charts.forest import ALL, dots, forest, named, trace
+from cape_lib.charts import forms
+from cape_lib.charts.forms import ALL, across, colours, dots, forest, row_names, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, INK, MUTED, PURPLE, SKY
+from cape_lib.charts.naming import named
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, REASONING, WRONG
 from cape_lib.stats import ols
@@ -27,30 +28,24 @@ MAKERS = {"OpenAI": BLUE, "Amazon": AMBER, "Google": PURPLE, "SpaceXAI": INK, "D
 def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE) -> Figure:
     """The three grades as shares of all questions, by steps of GPQA: mean over the variants of each step."""
     low = (rows[REASONING] // width * width).astype(int)
-    mean = rows.assign(step=low).groupby("step")[[KNOWS, "rest", WRONG]].agg("mean")
-    count = low.value_counts().to_dict()
-    mean = mean.loc[[step for step in mean.index if count[step] >= 5]]
-    mean.columns = pd.Index(list(GRADES))
-    steps = [f"{step}-{step + width}" for step in mean.index]
-    tidy = mean.assign(gpqa=steps, variants=[count[s] for s in mean.index]).melt(
-        ["gpqa", "variants"], var_name="grade", value_name="share"
+    steps = rows.assign(step=low).groupby("step")[[KNOWS, "rest", WRONG]].agg("mean").set_axis(list(GRADES), axis=1)
+    steps = steps.assign(variants=low.value_counts()).query("variants >= 5")
+    steps.index = pd.Index([f"{step}-{step + width}" for step in steps.index], name="gpqa")
+    tidy = steps.reset_index().melt(["gpqa", "variants"], var_name="grade", value_name="share")
+    tidy["order"] = tidy["grade"].map(list(GRADES).index)
+    wrong = steps["wrong"]
+    bars = forms.bars(
+        tidy,
+        alt.X("gpqa:N", sort=list(steps.index), title="GPQA Diamond (%)", axis=alt.Axis(labelAngle=0)),
+        upright("share", "share of all questions (%)", [0, 100]),
+        colour=colours("grade", GRADES),
+        tooltip="variants",
+        order="order:Q",
     )
-    tidy["order"] = tidy["grade"].map({name: i for i, name in enumerate(GRADES)})
-    right, wrong = mean["right"], mean["wrong"]
-    way = "fall" if wrong.iloc[-1] < wrong.iloc[0] else "rise"
-    bars = alt.Chart(tidy).mark_bar().properties(height=200)
     return figure(
-        bars.encode(
-            x=alt.X("gpqa:N", sort=steps, title="GPQA Diamond (%)", axis=alt.Axis(labelAngle=0)),
-            y=upright("share", "share of all questions (%)", [0, 100]),
-            color=colours("grade", GRADES, columns=alt.ExprRef("width < 360 ? 1 : 3")),
-            order="order:Q",
-            tooltip=["gpqa", "grade", *rounded(".1f", "share"), "variants"],
-        ),
-        title=f"With better reasoning wrong answers {way} from {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} % of all "
-        "questions",
-        alt=f"Stacked shares of right, unanswered and wrong by GPQA. Right: {right.iloc[0]:.0f} to "
-        f"{right.iloc[-1]:.0f} percent; wrong: {wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} percent.",
+        bars.properties(height=200),
+        title=f"With better reasoning wrong answers {'fall' if wrong.iloc[-1] < wrong.iloc[0] else 'rise'} from "
+        f"{wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} % of all questions",
         source=source,
         n=f"{len(rows)} variants",
         name="shares-by-gpqa",
@@ -66,24 +61,14 @@ def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
     first = str(rows["measure"].iloc[0])
     here = rows[(rows["kind"] == "variant") & (rows["measure"] == first)]
     x, y = across("gpqa", "GPQA Diamond (%)", [10, 100]), upright("value", "share (%)", [0, 100])
-    r = float(here["gpqa"].corr(here["value"]))
+    look = forms.by("mode", MODES.values(), (BLUE, AMBER), ("circle", "triangle-up"))
+    points = dots(rows, x, y, tooltip="maker", size=34, filled=False, strokeWidth=1.2, **look)
+    line = trace(rows, x, y, tooltip=None, strokeWidth=2.5)
     return figure(
         alt.layer(
-            dots(
-                rows,
-                x,
-                y,
-                colour=colours("mode", MODES.values(), (BLUE, AMBER)),
-                shape=shapes("mode", MODES.values(), ("circle", "triangle-up")),
-                tooltip=["model", "maker", *rounded(".0f", "gpqa", "value")],
-                size=34,
-                filled=False,
-                strokeWidth=1.2,
-            ).transform_filter("datum.kind === 'variant'"),
-            trace(rows, x, y, strokeWidth=2.5).transform_filter("datum.kind === 'line'"),
+            points.transform_filter("datum.kind === 'variant'"), line.transform_filter("datum.kind === 'line'")
         ).properties(height=215),
-        title=f"GPQA and the {first} go together at r = {r:.2f}",
-        alt=f"GPQA against {first} over {len(here)} variants, r = {r:.2f}, with its line.",
+        title=f"GPQA and the {first} go together at r = {here['gpqa'].corr(here['value']):.2f}",
         source=source,
         n=f"{len(here)} variants",
         name="measure-plane",
@@ -121,26 +106,17 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
     )
     words = ["loses by thinking", "many tokens", "within bounds"]
     x, y = across(REASONING, "GPQA Diamond (%)", [0, 100]), upright(ADMITS, "share admitted (%)", [0, 80])
-    tokens = alt.Tooltip("tokens:Q", format=",.0f", title="reasoning tokens a question")
+    look = forms.by("state", words, (AMBER, SKY, BLUE), ("cross", "diamond", "circle"))
     points = dots(
-        part[["model", "size", "state", "tokens", REASONING, ADMITS]],
-        x,
-        y,
-        colour=colours("state", words, (AMBER, SKY, BLUE)),
-        shape=shapes("state", words, ("cross", "diamond", "circle")),
-        tooltip=["model", tokens, f"{REASONING}:Q", f"{ADMITS}:Q"],
-        size=110,
+        part[["model", "size", "state", "tokens", REASONING, ADMITS]], x, y, tooltip="tokens", size=110, **look
     )
     losing = part[part["params_b"].isin(part.loc[flags["loses"], "params_b"])]
     names = named(losing[["size", REASONING, ADMITS]], x, y, "size", height=180, around=[part[[REASONING, ADMITS]]])
-    lost = flags["loses"].to_numpy()
-    whole = float(part[REASONING].corr(part[ADMITS]))
-    left = float(part[~lost][REASONING].corr(part[~lost][ADMITS]))
+    left = part[~flags["loses"].to_numpy()]
+    whole, rest = (float(table[REASONING].corr(table[ADMITS])) for table in (part, left))
     return figure(
         alt.layer(points, *names).properties(height=180),
-        title=f"{generation}: r = {whole:.2f} over {len(part)} sizes, {left:.2f} without those that lose by thinking",
-        alt=f"GPQA against the share admitted by size; {int(lost.sum())} sizes lose by thinking and stand at the upper "
-        "left.",
+        title=f"{generation}: r = {whole:.2f} over {len(part)} sizes, {rest:.2f} without those that lose by thinking",
         source=source,
         n=f"{len(part)} sizes of one family, thinking",
         name="truncation",
@@ -163,20 +139,17 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
     names = [*makers, *(["others"] if (part["maker"] == "others").any() else [])]
     count = effort.counted(ladders, measure)
     fewer = count.fell >= count.rose
-    ticks = alt.Axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d")
-    scale = alt.Scale(type="log", domain=[50, 20_000], nice=False)
     shown = part[["model", "weights", "maker", "effort", "tokens", "value"]]
-    x = alt.X("tokens:Q", scale=scale, title="reasoning tokens a question, log scale", axis=ticks)
+    x = across("tokens", "reasoning tokens a question, log scale", [50, 20_000], type="log", nice=False)
+    x = x.axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d")
     y, maker = upright("value", f"{label(measure)} (%)"), colours("maker", {n: MAKERS.get(n, GREY) for n in names})
     return figure(
         alt.layer(
             trace(shown, x, y, colour=maker, detail="weights:N", opacity=0.8),
-            dots(shown, x, y, colour=maker, tooltip=["model", "effort", "tokens", "value"], size=45),
+            dots(shown, x, y, colour=maker, tooltip="effort", size=45),
         ).properties(height=215),
         title=f"More thinking at the same weights {'lowers' if fewer else 'raises'} the {label(measure)} in "
         f"{count.fell if fewer else count.rose} of {count.n} models",
-        alt=f"Lines of {count.n} models over their efforts; {label(measure)} falls in {count.fell} and rises in "
-        f"{count.rose}.",
         source=source,
         n=f"{count.n} models, {count.makers} makers",
         name="effort-paths",
@@ -192,14 +165,12 @@ def off_on(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
     order = list(mean["lab"])
     up = int((mean["change"] > 0).sum())
     each = pairs[["model", "lab", ADMITS]].rename(columns={ADMITS: "change"}).round(1)
-    y, x = row_names("lab", order, limit=190), across("change", "share admitted, thinking minus not (points)")
-    models = forest(each, y, x, colour=alt.value(MUTED), tooltip=["model", "change"], hollow=ALL, height=22)
-    about = ["lab", "models", *rounded("+.1f", "change")]
-    means = forest(mean, y, x, colour=alt.value(BLUE), tooltip=about, rule=None, height=22)
+    y, x = row_names("lab", order), across("change", "share admitted, thinking minus not (points)")
+    models = forest(each, y, x, colour=alt.value(MUTED), hollow=ALL)
+    means = forest(mean, y, x, colour=alt.value(BLUE), tooltip="models", rule=None)
     return figure(
         alt.layer(models, means),
         title=f"Thinking raises the share admitted in {up} of {len(order)} makers and lowers it in the others",
-        alt=f"Change of the share admitted by maker; the mean rises in {up} of {len(order)} makers.",
         source=source,
         n=f"{len(pairs)} pairs of the same weights",
         name="off-on",

@@ -1,0 +1,302 @@
+"""What figures are made of: axes, colours, tooltips; points, lines, intervals beside a rule, a line with its band."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from cape_lib.charts.look import INK, PALETTE, PAPER, PHASE_COLOURS
+from cape_lib.signs import MARKS
+from cape_lib.tables import label
+from cape_lib.tables.axes import Axis
+
+#: Height of a row, pixels.
+ROW = 26
+#: Every point of a forest hollow: many of them lie on each other.
+ALL = "true"
+#: A ring: what was measured, or as published.
+HOLLOW: dict[str, Any] = {"fill": PAPER, "stroke": INK}
+SIZE_AXIS = alt.Axis(
+    values=[0.1, 0.3, 1, 3, 10, 30, 100], labelExpr="datum.value + ' B'", title="parameters, log scale"
+)
+#: Words with their looks, or without.
+Words = Mapping[str, str] | Iterable[str]
+
+
+def across(
+    column: str, title: str | None, domain: Sequence[float] | None = None, *, percent: bool = False, **scale: Any
+) -> alt.X:
+    """A horizontal axis of numbers; domain: its ends;  percent: shares, 0-1, written in percent;  scale: its kind."""
+    scale = scale if domain is None else scale | {"domain": list(domain)}
+    axis = {"axis": alt.Axis(format="%")} if percent else {}
+    return alt.X(f"{column}:Q", title=title, **({"scale": alt.Scale(**scale)} if scale else {}), **axis)
+
+
+def upright(column: str, title: str | None, domain: Sequence[float] | None = None, **kind: Any) -> alt.Y:
+    """An upright axis of numbers, as `across`."""
+    return alt.Y.from_dict(across(column, title, domain, **kind).to_dict())
+
+
+def size_scale(column: str, *, low: float = 0.06, high: float = 200.0) -> alt.X:
+    """A log axis of parameters in billions, labelled at round sizes."""
+    return alt.X(f"{column}:Q", scale=alt.Scale(type="log", domain=[low, high]), axis=SIZE_AXIS)
+
+
+def axis_scale(along: Axis, rows: pd.DataFrame) -> alt.X:
+    """The axis of some rows for an axis of an analysis: sizes as `size_scale`, another with its own title and scale."""
+    column = along.column
+    if along.by_size:
+        return size_scale(column, low=0.8 * rows[column].min(), high=1.25 * rows[column].max())
+    scale = alt.Scale(type="log") if along.scale == "log" else alt.Scale(zero=False)
+    ticks: dict[str, Any] = {"tickCount": 6}
+    if along.name == "date":
+        ticks = {"tickCount": 5, "labelExpr": "utcFormat(datum.value * 86400000, '%Y-%m')"}
+    return alt.X(f"{column}:Q", scale=scale, axis=alt.Axis(title=along.title, labelOverlap=True, **ticks))
+
+
+def score(column: str, name: str = "", **scale: Any) -> alt.Y:
+    """An upright axis of a score in percent, not from zero; name: of the benchmark, where that is not the column."""
+    return upright(column, f"{label(name or column)} (%)", zero=False, **scale)
+
+
+def score_axes(x: str, y: str, **scale: Any) -> tuple[alt.X, alt.Y]:
+    """Two scores in percent, neither from zero; scale: of the upright one."""
+    return across(x, f"{label(x)} (%)", zero=False), score(y, **scale)
+
+
+def same_axis(axis: Any, column: str) -> Any:
+    """The same axis for another column."""
+    return type(axis).from_dict(axis.to_dict() | {"field": column})
+
+
+def row_names(column: str, order: Iterable[str] | None = None, **axis: Any) -> alt.Y:
+    """An axis of names, one row each, in the given order (default: that of the table)."""
+    sort = None if order is None else list(order)
+    return alt.Y(f"{column}:N", sort=sort, title=None, axis=alt.Axis(**{"labelLimit": 260, **axis}))
+
+
+def colours(
+    column: str,
+    words: Words,
+    shades: Sequence[str] = PALETTE,
+    *,
+    title: str | None = None,
+    hidden: bool = False,
+    **legend: Any,
+) -> alt.Color:
+    """The colour of each word of a column.
+
+    words: with their colours, or without: then these are `shades`;  hidden: without a legend;  legend: its settings.
+    """
+    key = None if hidden else alt.Legend(**legend)
+    return alt.Color(f"{column}:N", scale=_scale(words, shades), title=title, legend=key)
+
+
+def shapes(column: str, words: Words, marks: Sequence[str] = (), *, title: str | None = None) -> alt.Shape:
+    """The shape of each word of a column, in one legend with the colours of the same column; marks: as `shades`."""
+    return alt.Shape(f"{column}:N", scale=_scale(words, marks), title=title)
+
+
+def _scale(words: Words, looks: Sequence[str]) -> alt.Scale:
+    if not isinstance(words, Mapping):
+        names = list(words)
+        return alt.Scale(domain=names, range=list(looks[: len(names)])) if looks else alt.Scale(domain=names)
+    return alt.Scale(domain=list(words), range=list(words.values()))
+
+
+def by(
+    column: str, words: Words, shades: Sequence[str] = PALETTE, marks: Sequence[str] = (), **legend: Any
+) -> dict[str, alt.Color | alt.Shape]:
+    """Colour and shape of each word of a column, for readers who see no colours too; arguments as of `colours`."""
+    shape = shapes(column, list(words), marks, title=legend.get("title"))
+    shape = shape.legend(None) if legend.get("hidden") else shape
+    return {"colour": colours(column, words, shades, **legend), "shape": shape}
+
+
+def signs(column: str, words: Iterable[str], **legend: Any) -> dict[str, alt.Color | alt.Shape]:
+    """Colour and shape of verdicts, statuses or readings, those that they have in boxes and tables."""
+    words = list(words)
+    each = [MARKS[word] for word in words]
+    return by(column, words, [mark.colour for mark in each], [mark.shape for mark in each], **legend)
+
+
+def sides(column: str, words: Iterable[str]) -> alt.YOffset:
+    """Several marks in one row, one above the other in the order of `words`."""
+    order = list(words)
+    return alt.YOffset(f"{column}:N", sort=order, scale=alt.Scale(domain=order))
+
+
+def phase_colour(**legend: Any) -> alt.Color:
+    """The colour of a phase, the same on every page; legend: as in `colours`."""
+    return colours("phase", PHASE_COLOURS, **legend)
+
+
+def picker(name: str, words: Sequence[str], start: str, *, label: str) -> Any:
+    """A list inside a chart to choose a word from, `start` at first; name: of its signal."""
+    return alt.param(name=name, value=start, bind=alt.binding_select(options=list(words), name=f"{label} "))
+
+
+def tips(rows: pd.DataFrame, more: str | None, *drawn: Any) -> list[alt.Tooltip]:
+    """What a mark says under the pointer: its name, the columns that are drawn, the ends of its interval, n, and more.
+
+    rows: the first column of text that is not drawn is the name;  more: further columns; None for no words at all.
+    """
+    if more is None:
+        return []
+    coded = [one.to_dict() for one in drawn if isinstance(one, alt.SchemaBase)]
+    axes = {one["field"]: one.get("axis") or {} for one in coded if "field" in one}
+    columns = list(axes) + [one.partition(":")[0] for one in drawn if isinstance(one, str)]
+    name = [column for column in rows if column not in columns and pd.api.types.is_string_dtype(rows[column])][:1]
+    ends = [column for column in ("low", "high", "n") if column in rows]
+    return [
+        alt.Tooltip(column, format=axes.get(column, {}).get("format", ".3~r"))
+        if pd.api.types.is_float_dtype(rows[column])
+        else alt.Tooltip(column)
+        for column in dict.fromkeys([*name, *columns, *more.split(), *ends])
+        if column in rows
+    ]
+
+
+def dots(
+    rows: Any,
+    x: Any,
+    y: Any,
+    *,
+    colour: Any = alt.Undefined,
+    shape: Any = alt.Undefined,
+    offset: Any = alt.Undefined,
+    tooltip: str | None = "",
+    size: Any = 65,
+    opacity: float = 1,
+    **mark: Any,
+) -> Any:
+    """One full point a row.
+
+    shape: its encoding, or one for all;  tooltip: as `more` of `tips`;  size: pixels of area;  mark: further
+    properties, `**HOLLOW` for rings.
+    """
+    about = {"filled": True, "size": size, "opacity": opacity} | mark
+    shape = alt.value(shape) if isinstance(shape, str) else shape
+    words = tips(rows, tooltip, x, y, colour, shape)
+    drawn = alt.Chart(rows).mark_point(**about)
+    return drawn.encode(x=x, y=y, yOffset=offset, color=colour, shape=shape, tooltip=words)
+
+
+def trace(
+    rows: pd.DataFrame,
+    x: Any,
+    y: Any,
+    *,
+    colour: Any = alt.Undefined,
+    dash: Any = alt.Undefined,
+    detail: Any = alt.Undefined,
+    tooltip: str | None = "",
+    point: bool | int = False,
+    **mark: Any,
+) -> Any:
+    """A line through the rows of each colour; point: whether with a point at each row, or its size (pixels of area)."""
+    overlay = alt.OverlayMarkDef(filled=True, size=point) if point > 1 else bool(point)
+    drawn = alt.Chart(rows).mark_line(point=overlay, **mark)
+    words = tips(rows, tooltip, x, y, colour)
+    return drawn.encode(x=x, y=y, color=colour, strokeDash=dash, detail=detail, tooltip=words)
+
+
+def bars(rows: pd.DataFrame, x: Any, y: Any, *, colour: Any, tooltip: str | None = "", **more: Any) -> Any:
+    """A bar a row of the table, each name of an axis of names a row of its own;  more: further encodings."""
+    drawn = alt.Chart(rows).mark_bar().encode(x=x, y=y, color=colour, tooltip=tips(rows, tooltip, x, y, colour), **more)
+    coded = y.to_dict()
+    return drawn.properties(height=ROW * rows[coded["field"]].nunique()) if coded["type"] == "nominal" else drawn
+
+
+def ways(rows: Any, x: Any, y: Any, *, ends: Sequence[str], colour: Any = alt.Undefined, **mark: Any) -> Any:
+    """A straight way from each row's (x, y) to its `ends`: the columns of the other x and y."""
+    return alt.Chart(rows).mark_rule(**mark).encode(x=x, y=y, x2=f"{ends[0]}:Q", y2=f"{ends[1]}:Q", color=colour)
+
+
+def line_at(value: Any, axis: str, *, colour: str = INK, dashed: bool = False, kind: str = "Q", what: str = "") -> Any:
+    """A straight line across the plot at a value of an axis, "x" or "y"; kind: "T" of a date;  what: its tooltip."""
+    table = pd.DataFrame({"at": [value]} | ({"what": [what]} if what else {}))
+    line = alt.Chart(table).mark_rule(color=colour, strokeDash=[4, 3] if dashed else [1, 0])
+    return line.encode(**{axis: f"at:{kind}"} | ({"tooltip": "what:N"} if what else {}))
+
+
+def band(
+    rows: pd.DataFrame,
+    x: alt.X,
+    y: alt.Y,
+    *,
+    colour: Any = alt.Undefined,
+    tooltip: str | None = "",
+    point: bool | int = False,
+    opacity: float = 0.2,
+    bars: bool = False,
+) -> Any:
+    """A line through the column of `y` with the band from "low" to "high" behind it.
+
+    rows: columns of x, y (in most figures "estimate"), low, high;  point: as in `trace`;  opacity: of the band;
+    bars: upright bars in place of the band, none where all ends are missing.
+    """
+    base = alt.Chart(rows).encode(x=x, color=colour)
+    area = base.mark_rule(opacity=opacity, strokeWidth=3) if bars else base.mark_area(opacity=opacity)
+    drawn = trace(rows, x, y, colour=colour, tooltip=tooltip, point=point)
+    if rows["low"].isna().all():
+        return alt.layer(drawn)
+    return alt.layer(area.encode(y=same_axis(y, "low"), y2="high:Q"), drawn)
+
+
+def forest(
+    rows: pd.DataFrame,
+    y: alt.Y | str,
+    x: alt.X,
+    *,
+    colour: Any = alt.Undefined,
+    shape: Any = alt.Undefined,
+    apart: str = "",
+    tooltip: str | None = "",
+    rule: float | None = 0.0,
+    hollow: str = "",
+    bars: pd.DataFrame | None = None,
+) -> Any:
+    """One row a line: its interval first, then its point, beside a rule.
+
+    rows: column of x (in most figures "estimate"), that of `y` (or its name alone), and low, high (in the unit of x;
+    both may be left out); a missing interval draws none, an end beyond the domain of x stops at its edge.  apart: the
+    column whose words stand one above the other in a row.  rule: where the rule stands, dashed but at 0; none where the
+    axis does not go beyond it.  hollow: a Vega expression, true of points that are drawn hollow.  bars: the intervals,
+    where a row may have none or two (no row of it: no interval): low, high and the columns of `y` and `colour`.
+    """
+    asked: Any = (row_names(y) if isinstance(y, str) else y).to_dict()
+    names = list(dict.fromkeys(rows[asked["field"]]))
+    # rows without an interval are not to change the order of the others
+    y = alt.Y.from_dict(asked if asked.get("sort") is not None else asked | {"sort": names})
+    domain = x.to_dict().get("scale", {}).get("domain", [-np.inf])
+    layers = [line_at(rule, "x", dashed=rule != 0)] if rule is not None and domain[0] < rule else []
+    offset = sides(apart, dict.fromkeys(rows[apart])) if apart else alt.Undefined
+    ends = rows if bars is None else bars
+    if {"low", "high"} <= set(ends.columns) and ends[["low", "high"]].notna().all(axis=1).any():
+        known = alt.Chart(_inside(ends, x)).encode(y=y, yOffset=offset, color=colour)
+        layers.append(known.mark_rule(strokeWidth=5, opacity=0.5).encode(x=same_axis(x, "low"), x2="high:Q"))
+    points = dots(rows, x, y, colour=colour, shape=shape, offset=offset, tooltip=tooltip, size=80)
+    rings = points.mark_point(filled=False, size=70, opacity=1)
+    if hollow == ALL:
+        layers.append(rings)
+    elif hollow:
+        layers += [points.transform_filter(f"!({hollow})"), rings.transform_filter(hollow)]
+    else:
+        layers.append(points)
+    room = 20 + 10 * rows[apart].nunique() if apart else min(max(17, 400 / max(len(names), 1)), ROW)
+    return alt.layer(*layers).properties(height=room * len(names))
+
+
+def _inside(rows: pd.DataFrame, x: alt.X) -> pd.DataFrame:
+    """The rows that have an interval, its ends moved to the domain of x where they lie beyond."""
+    known = rows.dropna(subset=["low", "high"])
+    asked: Any = x.to_dict()
+    edges = asked.get("scale", {}).get("domain")
+    if edges is None or (known["low"].min() >= edges[0] and known["high"].max() <= edges[1]):
+        return known if len(known) < len(rows) else rows
+    return known.assign(low=known["low"].clip(*edges), high=known["high"].clip(*edges))
