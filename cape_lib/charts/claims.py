@@ -125,7 +125,8 @@ def ledger(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdic
 
 def _parts(one: Verdict) -> list[tuple[object, ...]]:
     """Each part of a claim with what was published, what comes out, and by which definition, said where it changes."""
-    rows, before = [], ""
+    rows: list[tuple[object, ...]] = []
+    before = ""
     for part in one.parts:
         how, verdict = claims.how(part), f"{claims.SHAPES[part.verdict]} {part.verdict}"
         result = (part.came_out, part.interval, part.result.n, verdict, "as above" if how == before else how)

@@ -32,13 +32,14 @@ def across(
 ) -> alt.X:
     """A horizontal axis of numbers; domain: its ends;  percent: shares, 0-1, written in percent;  scale: its kind."""
     scale = scale if domain is None else scale | {"domain": list(domain)}
-    axis = {"axis": alt.Axis(format="%")} if percent else {}
-    return alt.X(f"{column}:Q", title=title, **({"scale": alt.Scale(**scale)} if scale else {}), **axis)
+    shown = alt.Scale(**scale) if scale else alt.Undefined
+    return alt.X(f"{column}:Q", title=title, scale=shown, axis=alt.Axis(format="%") if percent else alt.Undefined)
 
 
 def upright(column: str, title: str | None, domain: Sequence[float] | None = None, **kind: Any) -> alt.Y:
     """An upright axis of numbers, as `across`."""
-    return alt.Y.from_dict(across(column, title, domain, **kind).to_dict())
+    asked: Any = across(column, title, domain, **kind).to_dict()
+    return alt.Y.from_dict(asked)
 
 
 def size_scale(column: str, *, low: float = 0.06, high: float = 200.0) -> alt.X:
@@ -110,14 +111,14 @@ def _scale(words: Words, looks: Sequence[str]) -> alt.Scale:
 
 def by(
     column: str, words: Words, shades: Sequence[str] = PALETTE, marks: Sequence[str] = (), **legend: Any
-) -> dict[str, alt.Color | alt.Shape]:
+) -> dict[str, Any]:
     """Colour and shape of each word of a column, for readers who see no colours too; arguments as of `colours`."""
     shape = shapes(column, list(words), marks, title=legend.get("title"))
     shape = shape.legend(None) if legend.get("hidden") else shape
     return {"colour": colours(column, words, shades, **legend), "shape": shape}
 
 
-def signs(column: str, words: Iterable[str], **legend: Any) -> dict[str, alt.Color | alt.Shape]:
+def signs(column: str, words: Iterable[str], **legend: Any) -> dict[str, Any]:
     """Colour and shape of verdicts, statuses or readings, those that they have in boxes and tables."""
     words = list(words)
     each = [MARKS[word] for word in words]
@@ -273,12 +274,13 @@ def forest(
     names = list(dict.fromkeys(rows[asked["field"]]))
     # rows without an interval are not to change the order of the others
     y = alt.Y.from_dict(asked if asked.get("sort") is not None else asked | {"sort": names})
-    domain = x.to_dict().get("scale", {}).get("domain", [-np.inf])
+    ends: Any = x.to_dict()
+    domain = ends.get("scale", {}).get("domain", [-np.inf])
     layers = [line_at(rule, "x", dashed=rule != 0)] if rule is not None and domain[0] < rule else []
     offset = sides(apart, dict.fromkeys(rows[apart])) if apart else alt.Undefined
-    ends = rows if bars is None else bars
-    if {"low", "high"} <= set(ends.columns) and ends[["low", "high"]].notna().all(axis=1).any():
-        known = alt.Chart(_inside(ends, x)).encode(y=y, yOffset=offset, color=colour)
+    spans = rows if bars is None else bars
+    if {"low", "high"} <= set(spans.columns) and spans[["low", "high"]].notna().all(axis=1).any():
+        known = alt.Chart(_inside(spans, x)).encode(y=y, yOffset=offset, color=colour)
         layers.append(known.mark_rule(strokeWidth=5, opacity=0.5).encode(x=same_axis(x, "low"), x2="high:Q"))
     points = dots(rows, x, y, colour=colour, shape=shape, offset=offset, tooltip=tooltip, size=80)
     rings = points.mark_point(filled=False, size=70, opacity=1)

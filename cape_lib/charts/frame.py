@@ -219,7 +219,7 @@ def text_of(value: Any) -> str:
 
 def filled(template: str, **values: Any) -> str:
     """A piece of a page: a template of the folder `html`, its values escaped unless they are `Markup`."""
-    return _templates().get_template(template).render(**values)
+    return str(_templates().get_template(template).render(**values))
 
 
 @cache

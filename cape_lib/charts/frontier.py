@@ -102,7 +102,7 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     x, y = _axes()
     points = dots(h[SHOWN], x, y, colour=lab_colour(h), tooltip=RELEASE, size=60, opacity=0.85)
     ends = table.iloc[[0, -1]].melt([SWE], ["low", "high"], value_name=GPQA)  # they stretch the axes
-    names = named(_by_importance(h), x, y, "model", height=340, around=[ends], always=3)
+    names = named(_by_importance(h), x, y, "model", height=340, around=[ends], always=3, phone=7)
     reading = (
         "'h = ' + format(datum.h, '+.1f') + ': ' + (your_gpqa > datum.high ? 'above the range of releases' : "
         "your_gpqa < datum.low ? 'below the range of releases' : 'an ordinary release')"
@@ -111,8 +111,9 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     mine = mine.transform_calculate(yours="your_gpqa", h="your_gpqa - datum.estimate", reading=reading)
     rule = mine.mark_rule(color=INK, strokeWidth=4, opacity=0.4).encode(x=x, y="low:Q", y2="high:Q")
     point = mine.mark_point(filled=True, shape="diamond", size=170, opacity=1, color=INK).encode(x=x, y="yours:Q")
-    words = mine.mark_text(align="left", baseline="top", fontSize=13, fontWeight="bold", color=INK)
-    words = words.encode(x=alt.value(6), y=alt.value(6), text="reading:N")
+    # where a release codes well and reasons badly, there is room
+    words = mine.mark_text(align="right", dx=-6, dy=-12, fontSize=13, fontWeight="bold", color=INK)
+    words = words.encode(x=alt.value("width"), y=alt.value("height"), text="reading:N")
     return figure(
         alt.layer(trend, points, *names, rule, point, words).add_params(*inputs).properties(height=340),
         title=title,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -33,7 +34,7 @@ def width_axis(widths: Iterable[int]) -> alt.X:
     return axis.axis(values=sorted(set(widths)), grid=False)
 
 
-def by_width(rows: pd.DataFrame, share: str, kind: str, words: Mapping[str, str], title: str) -> alt.LayerChart:
+def by_width(rows: pd.DataFrame, share: str, kind: str, words: Mapping[str, str], title: str) -> Any:
     """A share against the width of the model: a point a seed, a line through the means of each kind.
 
     rows: columns width, `share` (0-1) and `kind`;  words: kind -> colour;  title: of the share.

@@ -40,6 +40,7 @@ def named(
     around: Sequence[pd.DataFrame] = (),
     by: str = "",
     always: int = 0,
+    phone: int = 1000,
     gap: float = 8.0,
     opacity: Any = alt.Undefined,
     **mark: Any,
@@ -49,19 +50,20 @@ def named(
     rows: columns of x, y and `column`, the most important name first;  around: further points that no name may cover,
     with the same columns; they stretch the axes too;  by: rows that differ in this column (of `around` too) are never
     on show together;  height: of the plot, pixels;  always: so many of the first names are never left out, one without
-    room stands where it covers least;  gap: from a point to its name, pixels;  opacity: its encoding;  mark: further
-    properties of the texts.
+    room stands where it covers least;  phone: so many of the first names at most on a phone;  gap: from a point to its
+    name, pixels;  opacity: its encoding;  mark: further properties of the texts.
     """
     fields = [axis.to_dict()["field"] for axis in (x, y)]
     rows, *around = [frame.dropna(subset=fields).reset_index(drop=True) for frame in (rows, *around)]
-    for where, width in (("wide", DESK), ("narrow", PHONE)):
+    for where, width, most in (("wide", DESK, len(rows)), ("narrow", PHONE, phone)):
         rows[where] = ""
         for part in [group for _, group in rows.groupby(by)] if by else [rows]:
             near = [frame[frame[by] == part[by].iloc[0]] if by else frame for frame in around]
             shown, every = pd.concat([part, *near]), pd.concat([part, *around])
             points = np.column_stack([_along(x, shown, every) * width, (1 - _along(y, shown, every)) * height])
             texts = [str(name) for name in part[column]]
-            rows.loc[part.index, where] = _places(texts, points, (width, height), gap, always=always)
+            places = _places(texts[:most], points, (width, height), gap, always=always)
+            rows.loc[part.index, where] = places + [""] * (len(part) - len(places))
     layers = []
     for place, (right, down, align) in PLACES.items():
         here = rows[(rows["wide"] == place) | (rows["narrow"] == place)]
@@ -79,7 +81,8 @@ def _places(
 ) -> list[str]:
     """The place of each name, "" for none.  points: pixels, those of the names first;  room: width, height."""
     # boxes are rows of left, top, right, bottom
-    taken, chosen = np.empty((0, 4)), []
+    chosen: list[str] = []
+    taken = np.empty((0, 4))
     dots = np.column_stack([points - gap / 2, points + gap / 2])
     for name, (px, py) in zip(names, points, strict=False):
         tried = []
@@ -112,7 +115,7 @@ def _along(axis: Any, rows: pd.DataFrame, every: pd.DataFrame) -> np.ndarray:
         if scale.get("zero", asked["type"] == "quantitative") and not log:
             ends = [min(0.0, ends[0]), max(0.0, ends[1])]
     (low, high), at = (np.log10(ends), np.log10(values)) if log else (ends, values)
-    return (at - low) / ((high - low) or 1.0)
+    return np.asarray((at - low) / ((high - low) or 1.0))
 
 
 def _numbers(column: pd.Series) -> np.ndarray:

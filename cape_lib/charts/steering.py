@@ -279,20 +279,19 @@ def tone_shares(registers: pd.DataFrame) -> pd.DataFrame:
     registers: `testbed_registers`.  Shares 0-1.
     """
 
-    def shares(part: pd.DataFrame) -> pd.Series:
+    def shares(part: pd.DataFrame) -> dict[str, Any]:
         hits = np.concatenate([np.arange(n) < k for n, k in zip(part["n"], part["right_after"], strict=True)])
         after = wilson_clustered(hits, np.repeat(part["model"].to_numpy(), part["n"]))
-        return pd.Series(
-            {
-                "before": part["right_before"].sum() / part["n"].sum(),
-                "after": after.estimate,
-                "low": after.low,
-                "high": after.high,
-                "n": int(part["n"].sum()),
-                "random": float(np.average(part["controls"], weights=part["n"])),
-                "models": len(part),
-            }
-        )
+        return {
+            "before": part["right_before"].sum() / part["n"].sum(),
+            "after": after.estimate,
+            "low": after.low,
+            "high": after.high,
+            "n": int(part["n"].sum()),
+            "random": float(np.average(part["controls"], weights=part["n"])),
+            "models": len(part),
+        }
 
     parts = registers.assign(direction=registers["contrast"].map(WORDS)).groupby(["direction", "tone"], sort=False)
-    return pd.DataFrame(parts.apply(shares, include_groups=False).reset_index())
+    rows = [dict(zip(("direction", "tone"), names, strict=True)) | shares(part) for names, part in parts]
+    return pd.DataFrame(rows)
