@@ -13,7 +13,7 @@ import pandas as pd
 
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.lm.models.loading import Chat
-from cape_lib.lm.models.running import joined
+from cape_lib.lm.models.running import answer_columns, joined
 from cape_lib.lm.testbed import prompts, store
 from cape_lib.tables import data_dir
 
@@ -124,8 +124,7 @@ class Benchmark:
 
 
 def _answers(row: Mapping[Any, Any], kind: str) -> list[str]:
-    names = [name for name in row if name == kind or (name.startswith(kind) and name[len(kind) :].isdigit())]
-    return [str(row[name]) for name in names if str(row[name]).strip()]
+    return [str(row[name]) for name in answer_columns(row, kind) if str(row[name]).strip()]
 
 
 def read_benchmark(
@@ -206,7 +205,7 @@ def _truthfulqa(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _without_twins(items: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame:
     """Wrong answers that are also right ones are taken out and counted; a question that has no other is refused."""
-    wrong = [name for name in items.columns if name.startswith("false") and name[5:].isdigit() or name == "false"]
+    wrong = answer_columns(items, "false")
     twins = 0
     cells = items.to_dict("records")
     for place, row in enumerate(cells):

@@ -11,7 +11,7 @@ import pytest
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm import texts
-from cape_lib.lm.steering.measuring import answer_columns
+from cape_lib.lm.models.running import answer_columns
 from cape_lib.lm.testbed import prompts, store
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "my_questions.csv"
@@ -39,7 +39,8 @@ def published(path: Path, categories: int = 10, each: int = 2) -> Path:
 def test_the_published_file_is_read_as_it_is(tmp_path: Path) -> None:
     benchmark = texts.read_benchmark(published(tmp_path / "TruthfulQA.csv"))
     items = benchmark.items
-    assert len(items) == 20 and answer_columns(items) == (["true", "true2"], ["false", "false2", "false3"])
+    assert len(items) == 20 and answer_columns(items, "true") == ["true", "true2"]
+    assert answer_columns(items, "false") == ["false", "false2", "false3"]
     assert items["prompt"].str.startswith("Q: ").all() and items["prompt"].str.endswith("\nA:").all()
     assert items.groupby("topic")["split"].nunique().max() == 1
     assert items["split"].value_counts().to_dict() == {"fit": 8, "test": 8, "tune": 4}

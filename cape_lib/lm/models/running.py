@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -158,6 +159,12 @@ class Batch:
 def joined(prompt: str, answer: str) -> str:
     """A prompt with its answer behind it: after a space, but right after a line's end, as chat templates want it."""
     return f"{prompt}{'' if prompt[-1:].isspace() else ' '}{answer}"
+
+
+def answer_columns(names: Iterable[Any], kind: str) -> list[str]:
+    """Columns of right (kind "true") or of wrong answers ("false") in order: true, true2, true3 ..."""
+    own = [str(name) for name in names if re.fullmatch(rf"{kind}\d*", str(name))]
+    return sorted(own, key=lambda name: int(name[len(kind) :] or 1))
 
 
 def _tokens(lm: LanguageModel, text: str, row: list[int]) -> list[int]:

@@ -23,6 +23,7 @@ from cape_lib.lm.models.finding import memory_guard, sample_ids, text_config
 from cape_lib.lm.models.record import LanguageModel, Site
 from cape_lib.lm.models.running import (
     Batch,
+    answer_columns,
     checked,
     encode_rows,
     joined,
@@ -83,17 +84,6 @@ class Questions:
         return sum(len(answer) for own in self.answers for answer in own)
 
 
-def answer_columns(items: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Columns of right and of wrong answers: true, true2 ..., false, false2 ..."""
-    names = [str(name) for name in items.columns]
-
-    def of(kind: str) -> list[str]:
-        more = [name for name in names if name.startswith(kind) and name[len(kind) :].isdigit()]
-        return [kind, *sorted(more, key=lambda name: int(name[len(kind) :]))]
-
-    return of("true"), of("false")
-
-
 def questions(lm: LanguageModel, items: pd.DataFrame) -> Questions:
     """Items (columns prompt, true, false, optional true2 ..., false2 ..., topic) as token ids.
 
@@ -103,7 +93,7 @@ def questions(lm: LanguageModel, items: pd.DataFrame) -> Questions:
     missing = {"prompt", "true", "false"} - set(items.columns)
     if missing:
         raise UsageError(f"items need columns prompt, true and false; {' and '.join(sorted(missing))} not there")
-    right, wrong = answer_columns(items)
+    right, wrong = (answer_columns(items, kind) for kind in ("true", "false"))
     starts = token_lists(lm, [str(text) for text in items["prompt"]])
     texts, owner = [], []
     for place, row in enumerate(items.to_dict("records")):
