@@ -165,7 +165,7 @@ class _Row:
 
 
 def _rows(asked: Questions, items: Sequence[int]) -> list[_Row]:
-    """The rows of items with prompts of one length; an answer that begins another, but for its end, needs no row."""
+    """The rows of items; an answer that begins another, but for its end, needs no row."""
     rows: list[_Row] = []
     for item in items:
         own: list[_Row] = []
@@ -246,7 +246,7 @@ def margins_of(
 
 
 class _Reader:
-    """Runs groups of questions of one length, and adds up the answers' log probabilities where the model is."""
+    """Runs groups of questions of like length, and adds up the answers' log probabilities where the model is."""
 
     def __init__(self, lm: LanguageModel, asked: Questions, n_arms: int, batch: int, tick: Tick) -> None:
         self.lm, self.asked, self.tick = lm, asked, tick
