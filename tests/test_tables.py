@@ -64,6 +64,12 @@ def test_a_wrong_cell_is_refused_with_its_place_and_the_next_step(tmp_path, tabl
     assert str(caught.value).startswith(f"{file}: row 5, column {column}: {reason}")
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0c", "\x1e"])
+def test_a_sign_that_ends_no_line_of_a_table_ends_no_row(tmp_path, sign):
+    frame = tables.read_scores(write(tmp_path, GOOD.replace("b,F,1,", f"{sign}b,F,1,")))
+    assert frame["model"].tolist() == ["a", "b", "c"] and frame["params_b"].tolist() == [0.1, 1.0, 7.0]
+
+
 def test_a_loaded_table_is_a_copy_that_may_be_changed():
     frame = tables.load("losses")
     frame["loss"] = 0.0

@@ -61,6 +61,8 @@ _AFTER = re.compile(r"<sup>[^<]*</sup>|<br\s*/?>\s*$", re.IGNORECASE)
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 #: blanks of other kinds, and signs without width
 _BLANKS = str.maketrans("\u00a0\u2007\u2009\u202f", "    ", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
+#: signs that Python takes for the end of a line, and no table does
+_NO_LINE_END = str.maketrans(dict.fromkeys("\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", " "))
 _DELIMITERS = (",", ";", "\t", "|")
 _WORDS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "\\t": "\t"}
 _RULE = re.compile(r"^\s*\|?(\s*:?-{2,}:?\s*\|)+\s*(:?-{2,}:?)?\s*$|^\s*\|?\s*:?-{3,}:?\s*\|?\s*$")
@@ -335,7 +337,7 @@ def _decode(path: Path, raw: bytes) -> tuple[str, list[str]]:
         raise ScoresError(f"{path}: is not a text file; save it as CSV UTF-8")
     if not text.strip():
         raise ScoresError(f"{path}: is empty; the first row names the columns, one row a model follows")
-    return text, notes
+    return text.translate(_NO_LINE_END), notes
 
 
 def _utf16_by_zeros(start: bytes) -> str:
