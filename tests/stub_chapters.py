@@ -15,6 +15,7 @@ cut_b: float = 3.5  # where to cut; 0.1 to 100
 steps: int = 3
 live: bool = False
 """
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 CODE = "from cape_lib import tables\nprint('rows', len(tables.read_scores(scores_path)), family, panel)"
 
 
@@ -28,5 +29,5 @@ def write_chapters(folder: Path) -> Path:
                 nbformat.v4.new_markdown_cell(f"# {title} {stem}\n\n[audit](audit/{stem}.ipynb)"),
                 nbformat.v4.new_code_cell(CODE),
             ]
-            nbformat.write(nbformat.v4.new_notebook(cells=cells), place / f"{stem}.ipynb")
+            nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), place / f"{stem}.ipynb")
     return folder

@@ -592,5 +592,5 @@ def test_papermill_on_a_table_without_the_pair_stops_with_notebook_cell_and_colu
     table.to_csv(tmp_path / "own.csv", index=False)
     values = {"scores_path": str(tmp_path / "own.csv"), "family": "Mine", "axis": "tokens"}
     with pytest.raises(MissingError, match=r"01_coupling\.ipynb, code cell .* add a column truthfulqa"):
-        publish.execute([publish.notebooks_dir() / "01_coupling.ipynb"], tmp_path / "out", values, quiet=True)
+        publish.execute({publish.notebooks_dir() / "01_coupling.ipynb": values}, tmp_path / "out", quiet=True)
     assert not (tmp_path / "out").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import altair as alt
@@ -21,7 +22,7 @@ from cape_lib.charts.naming import named
 from cape_lib.charts.tabular import table
 from cape_lib.errors import UsageError
 from cape_lib.explore import explore
-from cape_lib.report.publish import markdown, report
+from cape_lib.report.publish import report
 
 ROWS = pd.DataFrame({"params_b": [0.07, 0.4, 1.4], "score": [27.3, 40.25, 52.01]})
 ABOUT: dict[str, Any] = {"title": "It rises", "alt": "A line that rises", "source": "test", "n": 3, "name": "rise"}
@@ -285,36 +286,34 @@ def test_a_figure_shows_itself_as_html_when_published(published: None, monkeypat
     assert 'id="fig-rise"' in shown[0]["text/html"] and shown[0]["text/plain"] == "It rises"
 
 
-def test_a_formula_of_a_report_is_mathml_and_an_unknown_macro_is_shown_as_it_is() -> None:
-    assert "<msqrt>" in markdown.mathml(r"\sqrt{x}", block=True)
-    assert markdown.mathml(r"\nosuchmacro{x}", block=False) == r"<code>\nosuchmacro{x}</code>"
+def page_of(tmp_path: Path, *cells: Any, title: str = "Mine & yours") -> str:
+    """The report of one notebook, without what its scripts hold."""
+    nbformat.write(nbformat.v4.new_notebook(cells=list(cells)), tmp_path / "one.ipynb")
+    report([tmp_path / "one.ipynb"], tmp_path / "out" / "index.html", title)
+    return (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
-def test_markdown_of_a_report_knows_tables_admonitions_roles_and_links() -> None:
-    read = markdown.renderer(lambda address: "#two" if "two" in address else None)
-    inline = "[x](two.ipynb) [y](z.md) {cite}`amin2026lying, key` $x^2$"
+def test_markdown_of_a_report_knows_tables_admonitions_citations_formulas_and_links(tmp_path: Path) -> None:
+    inline = r"[x](one.ipynb) [y](z.md) {cite}`amin2026lying` $\sqrt{x}$ $\nosuchmacro{x}$"
     blocks = ["# T", "|a|\n|-|\n|1|", "```{note}\nMind.\n```", inline]
-    page = read("\n\n".join([*blocks, "```{toctree}\n```\n"]))
+    page = page_of(tmp_path, nbformat.v4.new_markdown_cell("\n\n".join(blocks)))
     assert "<h2>T</h2>" in page
-    assert "<table>" in page
-    assert '<aside class="admonition note"><p class="admonition-title">Note</p><p>Mind.</p>' in page
-    work = r'\(<a href="https://arxiv.org/abs/2605.18838">Amin 2026a</a>; key\)'
-    assert re.search(rf'<a href="#two">x</a> <a>y</a> {work} <span[^>]*><math', page)
-    assert "toctree" not in page
+    assert re.search(r'<div class="cape-table"[^>]*>\s*<table', page)
+    assert re.search(r'<div class="admonition note">\s*<p class="admonition-title">Note</p>\s*<p>Mind\.</p>', page)
+    assert "<msqrt>" in page and r"<code>\nosuchmacro{x}</code>" in page
+    assert '<a class="reference internal" href="#document-one">' in page and 'href="z' not in page
+    assert "Amin" in page and 'href="https://arxiv.org/abs/2605.18838"' in page and "doc-biblioentry" not in page
 
 
-def test_a_report_needs_no_other_file_and_no_network(published: None, tmp_path: Any) -> None:
+def test_a_report_needs_no_other_file_and_no_network(published: None, tmp_path: Path) -> None:
     shown = charts.figure(line(), **ABOUT).to_html()
-    cells = [
+    page = page_of(
+        tmp_path,
         nbformat.v4.new_markdown_cell("# One\n\nText."),
         nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("display_data", {"text/html": shown})]),
         nbformat.v4.new_code_cell("secret", metadata={"tags": ["remove-cell"]}),
-    ]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "one.ipynb")
-    report([tmp_path / "one.ipynb"], tmp_path / "out" / "index.html", "Mine & yours", summary="**Short.**")
-    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    )
     assert "<title>Mine &amp; yours</title>" in page
-    assert "<strong>Short.</strong>" in page
     assert "secret" not in page
     assert "window.vegaEmbed" in page
     assert ".cape-card dd" in page  # the cards of chapter 7, whose rules break on a phone

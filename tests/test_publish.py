@@ -15,7 +15,7 @@ import pytest
 
 from cape_lib.errors import CapeError, MissingError
 from cape_lib.report import publish
-from cape_lib.report.publish import build, cache, preview
+from cape_lib.report.publish import build, cache
 
 slow = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -54,26 +54,31 @@ class TestBook:
         now = little_book.pages(checkout)
         assert [name for name in pages.keys() | now.keys() if pages.get(name) != now.get(name)] == []
 
-    def test_a_changed_table_runs_again_the_chapter_that_reads_it_and_no_other(self, checkout: Path) -> None:
-        table = checkout / "data" / f"{little_book.CHAPTERS['two']}.csv"
-        text = table.read_text(encoding="utf-8")
+    def test_a_changed_table_or_module_runs_every_chapter_again_and_a_changed_page_none(self, checkout: Path) -> None:
+        table, page = checkout / "data" / f"{little_book.CHAPTERS['two']}.csv", checkout / "book" / "intro.md"
+        text, prose = table.read_text(encoding="utf-8"), page.read_text(encoding="utf-8")
         lines = text.splitlines()
         try:
             table.write_text("\n".join([lines[0], lines[2], lines[1], *lines[3:]]) + "\n", encoding="utf-8")
             code, _, err = little_book.build(checkout)
             assert code == 0, err
-            assert executed(err) == {"two"}
+            assert executed(err) == {"one", "two"}
         finally:
             table.write_text(text, encoding="utf-8")
-        assert executed(little_book.build(checkout)[2]) == {"two"}
-
-    def test_a_changed_module_runs_again_only_chapters_that_use_it(self, checkout: Path) -> None:
-        unused, used = checkout / "cape_lib" / "dynamics", checkout / "cape_lib" / "charts" / "look.py"
-        for path in unused.rglob("*.py"):
+        used, unused = checkout / "cape_lib" / "charts" / "look.py", checkout / "cape_lib" / "cli" / "book.py"
+        for path in (used, unused):
             path.write_text(path.read_text(encoding="utf-8") + "\n# a remark\n", encoding="utf-8")
+            again = executed(little_book.build(checkout)[2])
+            assert again == ({"one", "two"} if path == used else set())
+        page.write_text(prose + "\nMore.\n", encoding="utf-8")
         assert executed(little_book.build(checkout)[2]) == set()
-        used.write_text(used.read_text(encoding="utf-8") + "\n# a remark\n", encoding="utf-8")
-        assert executed(little_book.build(checkout)[2]) == {"one", "two"}
+        page.write_text(prose, encoding="utf-8")
+
+    def test_a_changed_chapter_runs_again_alone(self, checkout: Path) -> None:
+        little_book.chapter(checkout / "notebooks", "one", "1 + 1")
+        assert executed(little_book.build(checkout)[2]) == {"one"}
+        little_book.chapter(checkout / "notebooks", "one")
+        assert executed(little_book.build(checkout)[2]) == {"one"}
 
     def test_a_cell_error_names_notebook_cell_and_exception_and_keeps_the_last_book(self, checkout: Path) -> None:
         before = little_book.pages(checkout)
@@ -130,7 +135,7 @@ def test_an_error_of_the_library_in_a_cell_keeps_its_kind_and_so_its_exit_code(t
     cell = "from cape_lib.errors import MissingError\nraise MissingError('one size only; add a second')"
     path = little_book.notebook("# T", cell, path=tmp_path / "sizes.ipynb")
     with pytest.raises(MissingError, match=r"sizes\.ipynb, code cell 1 of 1 .*MissingError: one size only"):
-        publish.execute([path], tmp_path / "out", quiet=True)
+        publish.execute({path: {}}, tmp_path / "out", quiet=True)
     assert not (tmp_path / "out").exists()
 
 
@@ -138,7 +143,7 @@ def test_parameters_reach_the_notebook_and_their_cell_leaves_no_trace_in_the_pag
     path = little_book.notebook("n = 1", "n * 2", path=tmp_path / "double.ipynb")
     text = path.read_text(encoding="utf-8").replace('"metadata": {}', '"metadata": {"tags": ["parameters"]}', 1)
     path.write_text(text, encoding="utf-8")
-    copy = nbformat.read(publish.execute([path], tmp_path / "out", {"n": 21}, quiet=True)[0], as_version=4)
+    copy = nbformat.read(publish.execute({path: {"n": 21}}, tmp_path / "out", quiet=True)[0], as_version=4)
     assert copy.cells[-1].outputs[0].data["text/plain"] == "42"
     assert "remove-cell" in copy.cells[1].metadata.tags
     assert [cell.execution_count for cell in copy.cells] == [1, 2, 3]
@@ -148,7 +153,7 @@ def test_a_broken_notebook_file_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "torn.ipynb"
     path.write_text('{"cells": [', encoding="utf-8")
     with pytest.raises(CapeError, match=r"torn\.ipynb: not a notebook"):
-        publish.execute([path], tmp_path / "out", quiet=True)
+        publish.execute({path: {}}, tmp_path / "out", quiet=True)
 
 
 def test_the_exchange_puts_the_new_folder_in_the_place_of_the_old(tmp_path: Path) -> None:
@@ -174,10 +179,11 @@ def test_a_book_that_was_moved_aside_is_put_back(tmp_path: Path) -> None:
 
 
 def test_a_damaged_record_of_the_cache_means_execute_anew(tmp_path: Path) -> None:
-    notebook = little_book.notebook("# T", path=tmp_path / "a.ipynb")
-    for record in ("", "[]", "{}", '{"notebook": 1}'):
+    little_book.notebook("# T", path=tmp_path / "a.ipynb")
+    for record in ("", "[]", "{}", '{"key": "k"}', '{"key": "k", "copy": "torn", "seconds": 1}'):
         (tmp_path / "a.json").write_text(record, encoding="utf-8")
-        assert cache.load(tmp_path, "a.ipynb", notebook) is None
+        assert cache.load(tmp_path, "a.ipynb", "k") is None
+        assert cache.seconds(tmp_path, "b.ipynb") == float("inf")
 
 
 def test_a_fork_is_named_by_two_variables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,49 +194,14 @@ def test_a_fork_is_named_by_two_variables(monkeypatch: pytest.MonkeyPatch) -> No
     assert "  branch: trunk\n" in text
 
 
-class TestPreview:
-    PAGE = (
-        '<head></head><article class="bd-article"><h1>1 Coupling<a class="headerlink" href="#">#</a></h1>'
-        "<p><strong>A question?</strong></p>"
-        '<div class="cape-answer">\n<p><strong>Yes</strong>: 3 &lt; 4 &amp; more.</p></div>'
-        "{figure}</article>"
-    )
-    FIGURE = (
-        '<figure class="cape-figure" id="fig-a">'
-        '<p class="cape-title">Three rise <a class="headerlink" href="#fig-a">#</a></p>'
-        '<script type="application/json">{"data":{"d":[{"a":1,"b":2},{"a":2,"b":3}]},"config":{},'
-        '"views":[{"data":{"name":"d"},"mark":"point","width":"container","encoding":{"x":{"field":"a","type":"quantitative"},'
-        '"y":{"field":"b","type":"quantitative"}}}]}</script></figure>'
-    )
-
-    def test_the_answer_heads_a_page_and_without_one_the_finding_of_its_figure(self) -> None:
-        one = preview.of(self.PAGE.format(figure=self.FIGURE))
-        assert one is not None and (one.name, one.sentence) == ("1 Coupling", "Yes: 3 < 4 & more.")
-        plain = re.sub(r'<div class="cape-answer">.*?</div>', "", self.PAGE, flags=re.S).format(figure=self.FIGURE)
-        other = preview.of(plain)
-        assert other is not None and other.sentence == "Three rise"
-
-    def test_a_page_gets_its_description_and_a_picture_of_its_figure(self, tmp_path: Path) -> None:
-        (tmp_path / "html" / "notebooks").mkdir(parents=True)
-        page, prose = tmp_path / "html" / "notebooks" / "one.html", tmp_path / "html" / "prose.html"
-        page.write_text(self.PAGE.format(figure=self.FIGURE), encoding="utf-8")
-        prose.write_text(self.PAGE.format(figure=""), encoding="utf-8")
-        preview.dress(tmp_path / "html", "https://a.github.io/b/", tmp_path / "kept")
-        heads = {path.stem: path.read_text(encoding="utf-8").partition("</head>")[0] for path in (page, prose)}
-        for head in heads.values():
-            assert '<meta name="description" content="Yes: 3 &lt; 4 &amp; more.">' in head
-            assert 'property="og:image" content="https://a.github.io/b/_static/preview/notebooks-one.png"' in head
-        assert 'property="og:url" content="https://a.github.io/b/notebooks/one.html"' in heads["one"]
-        png = (tmp_path / "html" / "_static" / "preview" / "notebooks-one.png").read_bytes()
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_page_gets_its_description_and_a_picture_of_its_figure(checkout: Path) -> None:
+    html = checkout / "_build" / "html"
+    for name in ("one", "two"):
+        head = (html / "notebooks" / f"{name}.html").read_text(encoding="utf-8").partition("</head>")[0]
+        assert '<meta name="description" content="Five rows">' in head
+        assert f'_static/preview/notebooks-{name}.png">' in head
+        assert f'property="og:url" content="https://cape-book.github.io/cape-book/notebooks/{name}.html"' in head
+        png = (html / "_static" / "preview" / f"notebooks-{name}.png").read_bytes()
         assert png[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", png[16:24]) == (1200, 630)
-
-    def test_a_long_sentence_takes_smaller_letters_and_at_most_four_lines(self) -> None:
-        short, long, endless = (preview._broken(" ".join(["family"] * count)) for count in (8, 40, 200))
-        assert short[0] > long[0] and " ".join(long[1]) == " ".join(["family"] * 40)
-        assert len(endless[1]) == preview.MOST_LINES and endless[1][-1].endswith("...")
-
-    def test_of_what_is_too_long_the_last_sentences_go_and_a_number_stays_with_its_unit(self) -> None:
-        first = "Of all families 85\u00a0% lose."
-        size, lines = preview._broken(f"{first} {' '.join(['family'] * 200)}.")
-        assert lines == [first] and size == preview.SIZES[0]
-        assert all("\u00a0%" in line for line in preview._lines("word " * 60 + "85\u00a0%", 40) if "85" in line)

@@ -481,7 +481,7 @@ def test_a_family_that_does_the_opposite_gets_no_false_sentence(stem: str, tmp_p
     rising = family("Opposite", [36, 41, 46, 51, 56])
     rising.drop(columns=["family", "ladder"]).to_csv(tmp_path / "scores.csv", index=False)
     options = {"scores_path": str(tmp_path / "scores.csv"), "family": "Opposite"}
-    copy = publish.execute([ROOT / "notebooks" / f"{stem}.ipynb"], tmp_path / "run", options, quiet=True)[0]
+    copy = publish.execute({ROOT / "notebooks" / f"{stem}.ipynb": options}, tmp_path / "run", quiet=True)[0]
     outputs = [output for cell in code(copy) for output in cell.outputs if output.output_type == "display_data"]
     texts = [str(output.data.get("text/markdown", output.data.get("text/plain", ""))) for output in outputs]
     text = "\n".join(texts)
@@ -504,7 +504,7 @@ def test_other_models_and_families_read_live_get_their_own_sentences(tmp_path: P
         "04_mechanism": {"family": "OLMo-2", "model": "D-d8-s1"},
         "05_steering": {"model": "D-d8-s1", "share": 0.35},
     }.items():
-        copy = publish.execute([ROOT / "notebooks" / f"{stem}.ipynb"], tmp_path / stem, values, quiet=True)[0]
+        copy = publish.execute({ROOT / "notebooks" / f"{stem}.ipynb": values}, tmp_path / stem, quiet=True)[0]
         outputs = [output for cell in code(copy) for output in cell.outputs if output.output_type == "display_data"]
         text[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
     assert "OLMo-2 within one kind: per unit, second run: rises (OLMo-2-13B 0.165" in text["04_mechanism"]
@@ -526,7 +526,7 @@ def test_the_frontier_and_the_predictions_follow_other_rows(tmp_path: Path) -> N
     }
     text = {}
     for stem, values in runs.items():
-        copy = publish.execute([ROOT / "notebooks" / f"{stem}.ipynb"], tmp_path / stem, values, quiet=True)[0]
+        copy = publish.execute({ROOT / "notebooks" / f"{stem}.ipynb": values}, tmp_path / stem, quiet=True)[0]
         outputs = [output for cell in code(copy) for output in cell.outputs if output.output_type == "display_data"]
         text[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
     assert "**1 of 2 releases** of Nova lies farther from the line" in text["06_frontier"]

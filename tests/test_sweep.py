@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,11 +20,10 @@ import pytest
 from stub_chapters import write_chapters
 
 from cape_lib import tables
-from cape_lib.cli import main
+from cape_lib.cli import main, progress
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.report import publish, sweep
-from cape_lib.report.sweep import run
-from cape_lib.report.sweep.run import progress_bar
+from cape_lib.report.sweep import page, run
 
 
 def many(families: int, sizes: int = 4) -> pd.DataFrame:
@@ -379,48 +379,42 @@ def test_names_become_files_that_no_two_families_share(tmp_path):
     assert all("/" not in place and not place.startswith(".") for place in places.values())
 
 
-def test_the_progress_bar_shows_on_a_terminal_only():
-    class Stream:
-        def __init__(self, terminal: bool) -> None:
-            self.text, self.terminal = "", terminal
-
-        def isatty(self) -> bool:
-            return self.terminal
-
-        def write(self, text: str) -> None:
-            self.text += text
-
-        def flush(self) -> None: ...
-
+def test_progress_shows_on_a_terminal_only(monkeypatch, capsys):
     for terminal in (True, False):
-        stream = Stream(terminal)
-        progress_bar(stream)(2, 4, "Pythia")
-        assert ("2/4 Pythia" in stream.text) == terminal
+        monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
+        progress(quiet=False)(2, 4, "Pythia")
+        shown = capsys.readouterr().err
+        assert ("2/4" in shown and "Pythia" in shown) == terminal and (shown == "") != terminal
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress(quiet=True)(2, 4, "Pythia")
+    assert capsys.readouterr().err == ""
+
+
+def page_of(answers: list, out: Path) -> None:
+    """Write the page of a sweep that gave these answers."""
+    (out / "sweep.json").write_text(json.dumps({"answers": answers}), encoding="utf-8")
+    page.write_page(out)
 
 
 def test_the_table_of_a_page_escapes_what_a_family_is_called(tmp_path):
-    from cape_lib.report.sweep.page import write_page
-
     name = '<img src=x onerror="alert(1)">'
     result = [sweep.answer(task) for task in sweep.tasks(many(1).assign(family=name))]
     result += [sweep.answer(task) for task in sweep.tasks(many(1, sizes=1).assign(family="*_b_*<i>"))]
-    write_page(result, {name: "img", "*_b_*<i>": "b"}, tmp_path)
-    page = (tmp_path / "index.html").read_text(encoding="utf-8")
-    shown = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    page_of(result, tmp_path)
+    written = (tmp_path / "index.html").read_text(encoding="utf-8")
+    shown = re.sub(r"<script.*?</script>", "", written, flags=re.DOTALL)
     assert "<img src=x" not in shown and "&lt;img src=x" in shown and "*_b_*&lt;i&gt;" in shown
 
 
 @pytest.mark.page
 @pytest.mark.timeout(120)
 def test_a_click_sorts_the_table(tmp_path, open_page):
-    from cape_lib.report.sweep.page import write_page
-
     rng = np.random.default_rng(5)
     order = rng.permutation(6)
     rows = many(6).set_index("family")
     scores = rows.loc[[f"Family {i}" for i in order]].reset_index()
     result = [sweep.answer(task) for task in sweep.tasks(scores)]
-    write_page(result, {a["family"]: a["family"] for a in result}, tmp_path)
+    page_of(result, tmp_path)
     view = open_page(tmp_path / "index.html", width=390)
     names = "Array.from(document.querySelectorAll('table.cape-sort tbody tr')).map(row => row.cells[0].innerText)"
     for direction in ("ascending", "descending"):

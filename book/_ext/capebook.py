@@ -1,67 +1,19 @@
-"""Only what a page needs: no Thebe anywhere, the chart scripts only where a figure is, MathJax only where a formula is.
+"""What the book's own pages have beside the builder's: computed links, the evidence behind a chapter, its bibliography.
 
 The version of the book where a page says @VERSION@: it stands in one place, the library's. And what is typed in prose
 is set like what is computed: a minus is a minus (`cape_lib.signs.typeset`).
 """
 
+import re
+from html import escape
+
 from docutils import nodes
+from docutils.utils.math import latex2mathml
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
 import cape_lib
 from cape_lib.signs import typeset
-
-CHARTS = ("cape-vega.js", "cape-charts.js")
-
-
-def _holds_figure(doctree: nodes.document) -> bool:
-    return any('class="cape-figure"' in node.astext() for node in doctree.findall(nodes.raw))
-
-
-def _holds_ledger(doctree: nodes.document) -> bool:
-    return any('class="cape-ledger"' in node.astext() for node in doctree.findall(nodes.raw))
-
-
-def _holds_form(doctree: nodes.document) -> bool:
-    return any('class="cape-yours"' in node.astext() for node in doctree.findall(nodes.raw))
-
-
-def _holds_cell(doctree: nodes.document) -> bool:
-    return any("cell" in node["classes"] for node in doctree.findall(nodes.container))
-
-
-def _holds_formula(doctree: nodes.document) -> bool:
-    return any(True for kind in (nodes.math, nodes.math_block) for _ in doctree.findall(kind))
-
-
-def trim(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
-    charts = doctree is not None and _holds_figure(doctree)
-    ledger = doctree is not None and _holds_ledger(doctree)
-    form = doctree is not None and _holds_form(doctree)
-    cells = doctree is not None and _holds_cell(doctree)
-    formulas = doctree is not None and _holds_formula(doctree)
-
-    def needed(script: object) -> bool:
-        name = str(getattr(script, "filename", script) or "")
-        body = str(getattr(script, "attributes", {}).get("body") or "")
-        if "thebe" in name.lower() or "thebe" in body.lower():
-            return False
-        if any(chart in name for chart in CHARTS):
-            return charts
-        if "cape-claims.js" in name:
-            return ledger
-        if "cape-code.js" in name:
-            return cells
-        if "cape-yours.js" in name:
-            return form
-        if "mathjax" in name.lower() or "mathjax" in body.lower():
-            return formulas
-        return True
-
-    context["script_files"] = [script for script in context["script_files"] if needed(script)]
-    context["css_files"] = [
-        sheet for sheet in context["css_files"] if "thebe" not in str(getattr(sheet, "filename", sheet))
-    ]
 
 
 def state_version(app: Sphinx, pagename: str, source: list[str]) -> None:
@@ -84,8 +36,59 @@ def set_prose(app: Sphinx, doctree: nodes.document) -> None:
                 text.parent.replace(text, nodes.Text(shown))
 
 
+def mathml(self: nodes.NodeVisitor, node: nodes.math) -> None:
+    """A formula as MathML; as code, where the translator does not know a macro."""
+    tex = node.astext()
+    try:
+        self.body.append(latex2mathml.tex2mathml(tex.strip(), as_block=isinstance(node, nodes.math_block)))
+    except Exception:  # the translator's own errors differ from version to version
+        self.body.append(f"<code>{escape(tex.strip())}</code>")
+    raise nodes.SkipNode
+
+
+def link(app: Sphinx, doctree: nodes.document) -> None:
+    """Links to built pages and to rows of the ledger stay as they are: for the builder they are no files."""
+    if app.builder.name != "html":
+        return
+    for target in list(doctree.findall(addnodes.pending_xref)):
+        address = target.get("reftarget", "")
+        row = re.fullmatch(r"#?([CO]\d+)", address)
+        if row or re.search(r"\.html(#|$)", address):
+            address = f"#{row[1]}" if row else address
+            target.replace_self(nodes.reference("", "", *target.children, refuri=address, internal=True))
+
+
+def show_evidence(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """A chapter lists the sections of its audit, folded, after its last cell."""
+    audit = page.replace("notebooks/", "notebooks/audit/", 1)
+    cells = [node for node in doctree.findall(nodes.container) if "cell" in node["classes"]]
+    if audit == page or audit not in app.env.found_docs or not cells:
+        return
+    sections = app.env.tocs[audit][0][1:]  # below the title of the page, the list of its sections
+    heads = [item.next_node(nodes.reference) for entries in sections for item in entries]
+    address = f"audit/{audit.rpartition('/')[2]}.html"
+    links = "".join(f'<li><a href="{address}{head["anchorname"]}">{escape(head.astext())}</a></li>' for head in heads)
+    title = f"The evidence behind this chapter: {len(heads)} sections of the audit"
+    text = f'<details class="cape-evidence"><summary>{title}</summary><ul>{links}</ul></details>'
+    place = cells[-1].parent.index(cells[-1])
+    cells[-1].parent.insert(place + 1, nodes.raw("", text, format="html"))
+
+
+def list_works(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """The bibliography as a plain list: a text names works by author and year, and their roles have no readers left."""
+    for parent in {citation.parent for citation in doctree.findall(nodes.citation)}:
+        works = [child for child in parent if isinstance(child, nodes.citation)]
+        items = [nodes.list_item("", *work.children[1:], ids=work["ids"]) for work in works]
+        parent.insert(parent.index(works[0]), nodes.bullet_list("", *items))
+        for work in works:
+            parent.remove(work)
+
+
 def setup(app: Sphinx) -> dict:
+    app.add_html_math_renderer("mathml", (mathml, None), (mathml, None))
     app.connect("source-read", state_version)
     app.connect("doctree-read", set_prose)
-    app.connect("html-page-context", trim, priority=900)
+    app.connect("doctree-read", link)
+    app.connect("doctree-resolved", list_works)
+    app.connect("doctree-resolved", show_evidence)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

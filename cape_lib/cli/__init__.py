@@ -8,13 +8,15 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cape_lib
-from cape_lib.errors import CapeError, one_line
+from cape_lib.errors import CapeError, UsageError, one_line
+from cape_lib.output import print_json
 
-#: command -> (module that holds `configure(parser)` and `run(args) -> int | None`, summary for --help)
+#: command -> (module, summary for --help). The module holds `configure(parser)`, perhaps an `EPILOG` for --help, and
+#: `run(args)`: it returns what `--json` prints with the lines of the answer in words, or an exit code (None for 0).
 COMMANDS: dict[str, tuple[str, str]] = {
     "book": ("cape_lib.cli.book", "execute the notebooks and build the book"),
     "import": ("cape_lib.cli.importing", "results files of lm-evaluation-harness -> a scores table"),
@@ -64,11 +66,45 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
         parser.add_argument("command", metavar="COMMAND", help="one of the commands below")
         return parser
     module_name, summary = COMMANDS[command]
-    parser = _Parser(prog=f"cape {command}", description=summary[0].upper() + summary[1:] + ".")
     module = importlib.import_module(module_name)
+    parser = _Parser(
+        prog=f"cape {command}",
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=getattr(module, "EPILOG", None),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     module.configure(parser)
     parser.set_defaults(run=module.run)
     return parser
+
+
+def progress(quiet: bool) -> Callable[[int, int, str], None]:
+    """A function that is called with (done, all, what): a bar with the time left on a terminal, nothing elsewhere."""
+    from tqdm import tqdm
+
+    bar = tqdm(disable=True if quiet else None, file=sys.stderr)
+
+    def tell(done: int, total: int, what: str) -> None:
+        bar.total = total
+        bar.set_postfix_str(what, refresh=False)
+        bar.update(done - bar.n)
+        if done >= total:
+            bar.close()
+
+    return tell
+
+
+def page_to_open(page: Path) -> str:
+    """A page as one types its place: relative, where it is below the folder at hand."""
+    page = page.resolve()
+    return os.path.relpath(page) if page.is_relative_to(Path.cwd()) else str(page)
+
+
+def pair_of(args: argparse.Namespace) -> tuple[str, str] | None:
+    """The benchmarks of `--x` and `--y`, None where neither is given. Raises UsageError for one alone."""
+    if (args.x is None) != (args.y is None):
+        raise UsageError(f"--x and --y go together; say --{'y' if args.y is None else 'x'} too")
+    return None if args.x is None else (args.x, args.y)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,7 +123,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"cape: {suggest('command', argv[0], COMMANDS)}", file=sys.stderr)
             return 2
         args = build_parser(argv[0]).parse_args(argv[1:])
-        return args.run(args) or 0
+        answer = args.run(args)
+        if not isinstance(answer, tuple):
+            return answer or 0
+        data, lines = answer
+        if args.json:
+            print_json(data)
+        else:
+            for line in lines:
+                print(line)
+        return 0
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
     except CapeError as error:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
+from cape_lib.cli import page_to_open
 from cape_lib.errors import UsageError
 
 
@@ -25,4 +25,4 @@ def run(args: argparse.Namespace) -> None:
     from cape_lib.report import publish
 
     index = publish.book(args.output, jobs=args.jobs, fresh=args.fresh, quiet=args.quiet)
-    print(os.path.relpath(index) if index.is_relative_to(Path.cwd()) else index)
+    print(page_to_open(index))

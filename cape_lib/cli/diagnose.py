@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from cape_lib.cli import importing
@@ -12,8 +11,6 @@ from cape_lib.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from cape_lib.tables import Scores
 
 EPILOG = """\
 examples:
@@ -31,50 +28,44 @@ KNOWS, ADMITS = "omniscience_accuracy", "omniscience_non_hallucination"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of `cape diagnose`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EPILOG
     parser.add_argument("scores", nargs="*", metavar="SCORES", help="tables or results files of one family")
-    model = parser.add_argument_group("one model")
+    add = parser.add_argument_group("one model").add_argument
     what = "parameters, such as 6.9 or 410M; of a table: total or active"
-    model.add_argument("--size", dest="params_b", metavar="BILLIONS", help=what)
+    add("--size", dest="params_b", metavar="BILLIONS", help=what)
     for name in ("hellaswag", "truthfulqa", "arc-challenge", "winogrande", "mmlu"):
-        model.add_argument(f"--{name}", metavar="PERCENT")
-    model.add_argument("--metric", choices=("mc1", "mc2"), default="mc2", help="which TruthfulQA (default mc2)")
-    release = parser.add_argument_group("a frontier release")
+        add(f"--{name}", metavar="PERCENT")
+    add("--metric", choices=("mc1", "mc2"), default="mc2", help="which TruthfulQA (default mc2)")
+    add = parser.add_argument_group("a frontier release").add_argument
     for flag in ("swe", "gpqa", "hle", "ifeval"):
-        release.add_argument(f"--{flag}", metavar="PERCENT")
-    release.add_argument("--line", default="frozen", help="line that h is read from (default frozen)")
-    release.add_argument("--lab", help="compare with this lab's earlier releases")
-    release.add_argument("--date", help="release date: year, year-month or year-month-day")
-    today = parser.add_argument_group(
-        "a model of today", "with --gpqa, and --size where it is known; SCORES may hold several efforts, lowest first"
-    )
-    today.add_argument("--accuracy", metavar="PERCENT", help="share of AA-Omniscience answered right")
-    today.add_argument("--non-hallucination", metavar="PERCENT", help="of the others, the share not answered wrong")
-    today.add_argument("--mode", choices=("reasoning", "none"), help="compare with variants that think, or do not")
-    today.add_argument("--generation", metavar="NAME", help="its family, such as Qwen3.5: its sizes stand beside it")
-    family = parser.add_argument_group("a family")
+        add(f"--{flag}", metavar="PERCENT")
+    add("--line", default="frozen", help="line that h is read from (default frozen)")
+    add("--lab", help="compare with this lab's earlier releases")
+    add("--date", help="release date: year, year-month or year-month-day")
+    several = "with --gpqa, and --size where it is known; SCORES may hold several efforts, lowest first"
+    add = parser.add_argument_group("a model of today", several).add_argument
+    add("--accuracy", metavar="PERCENT", help="share of AA-Omniscience answered right")
+    add("--non-hallucination", metavar="PERCENT", help="of the others, the share not answered wrong")
+    add("--mode", choices=("reasoning", "none"), help="compare with variants that think, or do not")
+    add("--generation", metavar="NAME", help="its family, such as Qwen3.5: its sizes stand beside it")
+    add = parser.add_argument_group("a family").add_argument
     for axis, usual in (("x", "hellaswag"), ("y", "truthfulqa")):
-        family.add_argument(f"--{axis}", metavar="BENCHMARK", help=f"default {usual}")
-        family.add_argument(f"--{axis}-items", type=int, metavar="N", help="questions in it, for the noise")
-    family.add_argument(
-        "--at", metavar="BILLIONS", help="size of the forecast (default twice the largest), or a value of --axis"
-    )
-    family.add_argument(
-        "--pairs", metavar="COLUMN", help="compare models of one size that differ in it: instruct, recipe, seed ..."
-    )
-    parser.add_argument("--name", help="name of the model or release; of a table, the family")
-    parser.add_argument("--example", metavar="NAME", help="an example of the dashboard, such as pythia")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no notes on what was read")
+        add(f"--{axis}", metavar="BENCHMARK", help=f"default {usual}")
+        add(f"--{axis}-items", type=int, metavar="N", help="questions in it, for the noise")
+    at = "size of the forecast (default twice the largest), or a value of --axis"
+    add("--at", metavar="BILLIONS", help=at)
+    add("--pairs", metavar="COLUMN", help="compare models of one size that differ in it: instruct, recipe, seed ...")
+    add = parser.add_argument
+    add("--name", help="name of the model or release; of a table, the family")
+    add("--example", metavar="NAME", help="an example of the dashboard, such as pythia")
+    add("--json", action="store_true", help="print one JSON object")
+    add("-q", "--quiet", action="store_true", help="no notes on what was read")
     importing.add_reading_options(parser, sized=False)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Diagnose what was given and print the five answers, or the whole diagnosis as JSON."""
+def run(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    """The five answers to what was given; as JSON the whole diagnosis."""
     result = _diagnosis(args)
-    print(json.dumps(summary(result), ensure_ascii=False, indent=2, allow_nan=False) if args.json else text(result))
-    return 0
+    return summary(result), text(result)
 
 
 def summary(result: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +96,7 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
     return short | {"advice": [rule["advice"] for rule in result["advice"]], "diagnosis": result}
 
 
-def text(result: dict[str, Any]) -> str:
+def text(result: dict[str, Any]) -> list[str]:
     """The diagnosis for a reader: headline, five answers, the steps or releases, advice with its evidence."""
     from cape_lib.dashboard.wording import QUESTIONS
 
@@ -123,7 +114,7 @@ def text(result: dict[str, Any]) -> str:
         lines += ["", *(f"  {sentence(pair, *labels)}" for pair in result["pairs"])]
     lines += [""] if result["advice"] else []
     lines += [f"- {rule['advice']}\n  evidence ({rule['strength']}): {rule['evidence']}" for rule in result["advice"]]
-    return "\n".join(lines)
+    return lines
 
 
 def _step(step: dict[str, Any]) -> str:
@@ -164,16 +155,11 @@ def _diagnosis(args: argparse.Namespace) -> dict[str, Any]:
 
 def _model(args: argparse.Namespace) -> dict[str, Any]:
     from cape_lib.dashboard import diagnose_model
-    from cape_lib.dashboard.inputs import check_table
 
-    extra = ("arc_challenge", "winogrande", "mmlu")
-    row = {
-        "model": args.name,
-        **{name: getattr(args, name) for name in ("params_b", "hellaswag", "truthfulqa", *extra)},
-    }
-    rows, problems = check_table([row], need=("hellaswag", "truthfulqa"), also=extra)
-    _refuse(problems)
-    return diagnose_model(rows[0] | {"metric": args.metric})
+    pair, extra = ("hellaswag", "truthfulqa"), ("arc_challenge", "winogrande", "mmlu")
+    row = {"model": args.name, **{name: getattr(args, name) for name in ("params_b", *pair, *extra)}}
+    (checked,) = _checked([row], need=pair, also=extra)
+    return diagnose_model(checked | {"metric": args.metric})
 
 
 def _variant(args: argparse.Namespace) -> dict[str, Any]:
@@ -189,11 +175,9 @@ def _variant(args: argparse.Namespace) -> dict[str, Any]:
 def _today(table: list[dict[str, Any]], args: argparse.Namespace) -> dict[str, Any]:
     """The diagnosis of variants of one model, lowest effort first, under --mode and --generation."""
     from cape_lib.dashboard import diagnose_variant
-    from cape_lib.dashboard.inputs import check_table
     from cape_lib.dashboard.one_variant import check_generation
 
-    rows, problems = check_table(table, need=(GPQA, KNOWS, ADMITS), also=("params_b",), sized=False)
-    _refuse(problems)
+    rows = _checked(table, need=(GPQA, KNOWS, ADMITS), also=("params_b",), sized=False)
     generation = check_generation(args.generation) if args.generation else None
     return diagnose_variant(rows, mode=args.mode, generation=generation)
 
@@ -202,13 +186,11 @@ def release(args: argparse.Namespace) -> dict[str, Any]:
     """The diagnosis of the release whose scores are options; UsageError for what cannot be a score, a lab or a line."""
     from cape_lib import tables
     from cape_lib.dashboard import diagnose_release
-    from cape_lib.dashboard.inputs import check_table
     from cape_lib.frontier import check_lab
 
     optional = {name: getattr(args, name, None) for name in ("hle", "ifeval", "date")}
     row = {"model": getattr(args, "name", None), SWE: args.swe, GPQA: args.gpqa, **optional}
-    rows, problems = check_table([row], need=(SWE, GPQA), also=("hle", "ifeval"), sized=False)
-    _refuse(problems)
+    rows = _checked([row], need=(SWE, GPQA), also=("hle", "ifeval"), sized=False)
     lab = check_lab(tables.frontier("current"), args.lab) if args.lab else None
     return diagnose_release(rows, line=args.line, lab=lab)
 
@@ -217,6 +199,7 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
     from cape_lib import tables
     from cape_lib.dashboard import diagnose_family, diagnose_release
     from cape_lib.dashboard.inputs import check_place, check_size
+    from cape_lib.dashboard.pairs import comparable, diagnose_pairs
 
     args.size = args.params_b
     if args.size not in (None, "total", "active"):
@@ -236,7 +219,8 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
             raise MissingError(f"{args.scores[0]}: no column {name}; it has {has}")
     chosen = tables.one_family(scores, args.name)
     if args.pairs:
-        return _noted(_pairs(chosen, args, x, y), chosen.notes)
+        rows, by = comparable(chosen, args.pairs, x, y, name=args.name or chosen.name)
+        return _noted(diagnose_pairs(rows, by, x=x, y=y), chosen.notes)
     ladder = tables.ladder_of(chosen, x, y, name=args.name or scores.name)
     typed = args.at or ""
     at, problem = check_size(typed) if ladder.axis.by_size else check_place(typed, ladder.axis)
@@ -249,39 +233,31 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
     return _noted(diagnose_family(ladder.rows, x=x, y=y, at=at, items=items, along=ladder.axis, beside=beside), notes)
 
 
-def _pairs(scores: Scores, args: argparse.Namespace, x: str, y: str) -> dict[str, Any]:
-    """Models of one size in pairs that differ in the column of `--pairs`, measured alike."""
-    from cape_lib.dashboard.pairs import comparable, diagnose_pairs
-
-    rows, by = comparable(scores, args.pairs, x, y, name=args.name or scores.name)
-    return diagnose_pairs(rows, by, x=x, y=y)
-
-
 def _noted(result: dict[str, Any], notes: Iterable[str]) -> dict[str, Any]:
     """The diagnosis with notes on how its table was read, before its own."""
     return result | {"notes": [*notes, *result["notes"]]}
 
 
-def _releases(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    import pandas as pd
+def _records(frame: pd.DataFrame, *columns: str) -> list[dict[str, Any]]:
+    """Rows as records of those columns that there are; None for a blank."""
+    rows = frame[[name for name in columns if name in frame.columns]]
+    filled = rows.astype(object).where(rows.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in filled.to_dict("records")]
 
-    rows = frame.dropna(subset=[SWE, GPQA])
+
+def _releases(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = frame.dropna(subset=[SWE, GPQA]).rename(columns={"release_date": "date"})
     if rows.empty:
         raise MissingError(f"no row has both {SWE} and {GPQA}; add a release with both")
-    dated = rows.rename(columns={"release_date": "date"})
-    columns = [name for name in ("model", "date", SWE, GPQA, "hle", "ifeval") if name in dated.columns]
-    dated = dated.sort_values("date") if "date" in columns else dated
-    return [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in dated[columns].to_dict("records")]
+    rows = rows.sort_values("date") if "date" in rows else rows
+    return _records(rows, "model", "date", SWE, GPQA, "hle", "ifeval")
 
 
 def _variants(frame: pd.DataFrame, file: str) -> list[dict[str, Any]]:
-    import pandas as pd
-
     missing = [name for name in (GPQA, KNOWS, ADMITS) if name not in frame.columns]
     if missing:
         raise MissingError(f"{file}: no column {missing[0]}; a model of today needs {GPQA}, {KNOWS} and {ADMITS}")
-    columns = [name for name in ("model", "params_b", GPQA, KNOWS, ADMITS) if name in frame.columns]
-    return [{str(k): None if pd.isna(v) else v for k, v in row.items()} for row in frame[columns].to_dict("records")]
+    return _records(frame, "model", "params_b", GPQA, KNOWS, ADMITS)
 
 
 def _example(name: str) -> dict[str, Any]:
@@ -291,14 +267,25 @@ def _example(name: str) -> dict[str, Any]:
     known = {example["key"]: example for example in kit()["examples"]}
     if name not in known:
         raise UsageError(suggest("example", name, known))
-    state = known[name]["state"]
-    if known[name]["tab"] == "model":
+    state, tab = known[name]["state"], known[name]["tab"]
+    if tab == "model":
         return diagnose_model(state["row"])
-    if known[name]["tab"] == "release":
-        return diagnose_release(state["rows"], line=state["line"], lab=state["lab"])
-    if known[name]["tab"] == "today":
-        return diagnose_variant(state["rows"], mode=state["mode"], generation=state["generation"])
-    return diagnose_family(state["rows"], x=state.get("x", "hellaswag"), y=state.get("y", "truthfulqa"))
+    others: dict[str, tuple[Callable[..., dict[str, Any]], tuple[str, ...]]] = {
+        **dict.fromkeys(("family", "pair"), (diagnose_family, ("x", "y"))),
+        "release": (diagnose_release, ("line", "lab")),
+        "today": (diagnose_variant, ("mode", "generation")),
+    }
+    other, options = others[tab]
+    return other(state["rows"], **{option: state[option] for option in options if option in state})
+
+
+def _checked(table: list[dict[str, Any]], **rules: Any) -> list[dict[str, Any]]:
+    """Rows typed as options, as numbers (`inputs.check_table`); the first that is wrong is wrong usage."""
+    from cape_lib.dashboard.inputs import check_table
+
+    rows, problems = check_table(table, **rules)
+    _refuse(problems)
+    return rows
 
 
 def _refuse(problems: list[dict[str, Any]]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cape_lib.output import print_json
 from cape_lib.signs import TERMINAL, VERDICTS, written
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def check_claimed_by(who: str | None) -> str | None:
     return who
 
 
-def run(args: argparse.Namespace) -> int:
-    """Print the panel's line, r with and without the date, the labs and every release."""
+def run(args: argparse.Namespace) -> tuple[dict[str, Any], Iterator[str]]:
+    """The panel's line, r with and without the date, the labs and every release."""
     from cape_lib import tables
     from cape_lib.frontier import check_lab, fit_line
     from cape_lib.predictions import check_date
@@ -56,11 +56,7 @@ def run(args: argparse.Namespace) -> int:
     fitted = fit_line(frame, name=args.panel, panel=args.panel)
     answer = summary(frame, fitted) | {"panel": args.panel, "as_of": day or fitted.date, "claimed_by": args.claimed_by}
     answer["releases"] = lab_rows(frame, lab, fitted)
-    if args.json:
-        print_json(answer)
-        return 0
-    _print(answer, lab)
-    return 0
+    return answer, _lines(answer, lab)
 
 
 def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
@@ -110,33 +106,33 @@ def number(value: float) -> str:
 
 
 def _estimate(e: Estimate) -> dict[str, Any]:
-    return {"value": e.estimate, "low": e.low, "high": e.high, "n": e.n, "method": e.method}
+    return {("value" if name == "estimate" else name): value for name, value in asdict(e).items()}
 
 
-def _print(answer: dict[str, Any], lab: str | None) -> None:
+def _lines(answer: dict[str, Any], lab: str | None) -> Iterator[str]:
     def shown(name: str) -> str:
         e = answer[name]
         return f"{number(e['value'])} [{number(e['low'])}, {number(e['high'])}]"
 
     counted = f"{answer['n']} models with both scores, {answer['labs']} labs"
-    print(f"{answer['panel']} panel, releases up to {answer['as_of']}: {counted}")
-    print(f"GPQA = {shown('slope')} SWE + {shown('intercept')}")
+    yield f"{answer['panel']} panel, releases up to {answer['as_of']}: {counted}"
+    yield f"GPQA = {shown('slope')} SWE + {shown('intercept')}"
     by_date = f"given the maker's date {shown('partial_r_given_date')}; within a year {shown('r_within_year')}"
-    print(f"r = {shown('r')}; {by_date}")
-    print(f"intervals: {answer['r']['method']}")
-    print(f"error on a lab not seen: {shown('leave_one_lab_out')} points")
+    yield f"r = {shown('r')}; {by_date}"
+    yield f"intervals: {answer['r']['method']}"
+    yield f"error on a lab not seen: {shown('leave_one_lab_out')} points"
     if "saturation" in answer:
         s = answer["saturation"]
         end = written(s["high"], 2, words=VERDICTS, whole=False)
         sigma = f"sigma {s['sigma']:.2f} [{s['low']:.2f}, {end}]{', rotate' if s['rotate'] else ''}"
-        print(f"top five: SWE spread {s['spread_old']:.1f}, GPQA spread {s['spread_new']:.1f} points, {sigma}")
+        yield f"top five: SWE spread {s['spread_old']:.1f}, GPQA spread {s['spread_new']:.1f} points, {sigma}"
     if "share_checked" in answer:
-        print(f"share of cells checked against a source: {answer['share_checked']:.0%}")
-    print("\nmean h by lab (points from that line):")
+        yield f"share of cells checked against a source: {answer['share_checked']:.0%}"
+    yield "\nmean h by lab (points from that line):"
     for row in answer["lab_means"]:
         if lab in (None, row["lab"]):
             interval = f"[{number(row['low'])}, {number(row['high'])}]"
-            print(f"  {row['lab']:<14} {row['mean']:+6.1f} {interval}  n = {row['n']}")
-    print("\nreleases (h in points from that line):")
+            yield f"  {row['lab']:<14} {row['mean']:+6.1f} {interval}  n = {row['n']}"
+    yield "\nreleases (h in points from that line):"
     for row in answer["releases"]:
-        print(f"  {row['release_date']:<11} {row['lab']:<12} {row['model']:<26} h = {row['h']:+5.1f}  {row['kind']}")
+        yield f"  {row['release_date']:<11} {row['lab']:<12} {row['model']:<26} h = {row['h']:+5.1f}  {row['kind']}"

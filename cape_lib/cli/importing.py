@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cape_lib.errors import UsageError, one_line
 from cape_lib.ingest import Intake, Options, Source, read_any, write_scores
@@ -39,15 +39,24 @@ the newest file wins."""
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `cape import`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EPILOG
-    parser.add_argument("results", nargs="+", metavar="FILE|DIR|GLOB", help="results files, tables, folders, patterns")
-    parser.add_argument("-o", "--output", required=True, type=Path, metavar="CSV", help="the scores table to write")
+    add = parser.add_argument
+    add("results", nargs="+", metavar="FILE|DIR|GLOB", help="results files, tables, folders, patterns")
+    add("-o", "--output", required=True, type=Path, metavar="CSV", help="the scores table to write")
     add_reading_options(parser)
-    parser.add_argument("--family", metavar="NAME", help="family of all models in the files")
-    parser.add_argument("--force", action="store_true", help="write over an existing table")
-    parser.add_argument("--json", action="store_true", help="print the table and the notes as JSON")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no notes, no summary")
+    add("--family", metavar="NAME", help="family of all models in the files")
+    add("--force", action="store_true", help="write over an existing table")
+    add("--json", action="store_true", help="print the table and the notes as JSON")
+    add("-q", "--quiet", action="store_true", help="no notes, no summary")
+
+
+def add_pair_options(parser: argparse.ArgumentParser, *, pairs: bool = True) -> None:
+    """`--x`, `--y` and, with `pairs`, `--pairs`: what is compared with what."""
+    add = parser.add_argument
+    add("--x", metavar="BENCHMARK", help="the reasoning score of a pair of your own")
+    add("--y", metavar="BENCHMARK", help="the truthfulness score of a pair of your own")
+    if pairs:
+        what = "compare models of one size that differ in it: instruct, recipe, seed ..."
+        add("--pairs", metavar="COLUMN", help=what)
 
 
 def add_reading_options(parser: argparse.ArgumentParser, *, sized: bool = True) -> None:
@@ -55,36 +64,24 @@ def add_reading_options(parser: argparse.ArgumentParser, *, sized: bool = True) 
 
     sized: add `--size`, which `diagnose` has already.
     """
-    group = parser.add_argument_group("results files")
-    group.add_argument(
-        "--params", action="append", default=[], metavar="MODEL=N", help="parameters of a model, in billions"
-    )
-    group.add_argument(
-        "--model", action="append", default=[], metavar="FILE=NAME", help="name of the model in a file or folder"
-    )
-    group.add_argument(
-        "--also",
-        action="append",
-        default=[],
-        metavar="TASK:METRIC[=COLUMN]",
-        help="a further task, such as piqa:acc_norm or gsm8k:exact_match,strict-match=gsm8k",
-    )
-    group.add_argument("--allow-partial", action="store_true", help="accept runs with a limit")
-    group.add_argument("--allow-mixed", action="store_true", help="accept scores that were measured in different ways")
-    tables = parser.add_argument_group("tables")
-    tables.add_argument("--unit", choices=("percent", "fraction"), help="of scores that could be either")
-    tables.add_argument("--by", metavar="COLUMN[,COLUMN]", help="what makes a family (default: the column family)")
-    tables.add_argument("--family-from", metavar="REGEX", help="the part of a model's name that is its family")
-    tables.add_argument("--sep", metavar="SIGN", help="between columns, where it cannot be told: a sign, tab, space")
-    tables.add_argument(
-        "--axis",
-        default="params",
-        metavar="AXIS",
-        help="what the rows go along: params (default), tokens, flops, step, d_model, date or a column of numbers",
-    )
-    tables.add_argument("--batch-tokens", metavar="N", help="training tokens of one step: tokens = step x N")
+    add = parser.add_argument_group("results files").add_argument
+    several: dict[str, Any] = {"action": "append", "default": []}
+    further = "a further task, such as piqa:acc_norm or gsm8k:exact_match,strict-match=gsm8k"
+    add("--params", **several, metavar="MODEL=N", help="parameters of a model, in billions")
+    add("--model", **several, metavar="FILE=NAME", help="name of the model in a file or folder")
+    add("--also", **several, metavar="TASK:METRIC[=COLUMN]", help=further)
+    add("--allow-partial", action="store_true", help="accept runs with a limit")
+    add("--allow-mixed", action="store_true", help="accept scores that were measured in different ways")
+    add = parser.add_argument_group("tables").add_argument
+    along = "what the rows go along: params (default), tokens, flops, step, d_model, date or a column of numbers"
+    add("--unit", choices=("percent", "fraction"), help="of scores that could be either")
+    add("--by", metavar="COLUMN[,COLUMN]", help="what makes a family (default: the column family)")
+    add("--family-from", metavar="REGEX", help="the part of a model's name that is its family")
+    add("--sep", metavar="SIGN", help="between columns, where it cannot be told: a sign, tab, space")
+    add("--axis", default="params", metavar="AXIS", help=along)
+    add("--batch-tokens", metavar="N", help="training tokens of one step: tokens = step x N")
     if sized:
-        tables.add_argument("--size", choices=("total", "active"), help="which parameters are the size (default total)")
+        add("--size", choices=("total", "active"), help="which parameters are the size (default total)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from cape_lib.errors import UsageError
 from cape_lib.output import whole
+
+if TYPE_CHECKING:
+    from cape_lib.lm.probes import Probe
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,12 +29,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="one JSON object: the model and its untrained twins")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Probe and print."""
+def run(args: argparse.Namespace) -> tuple[dict[str, Any], Iterator[str]]:
+    """The coupling of the model and of its untrained twins."""
     if args.untrained < 0 or args.batch < 1:
         raise UsageError("--untrained must be at least 0, --batch at least 1")
     from cape_lib.lm import models, probes, texts
-    from cape_lib.lm.probes.report import DEFINITION
 
     if args.heads:
         texts.writable_file(args.heads)
@@ -47,25 +50,25 @@ def run(args: argparse.Namespace) -> int:
     if args.heads:
         with whole(args.heads) as draft:
             trained.heads.to_csv(draft, index=False, lineterminator="\n")
-    if args.json:
-        summary = trained.summary() | {"untrained": [twin.summary() for twin in twins]}
-        print(json.dumps(summary, ensure_ascii=False))
-        return 0
+    summary = trained.summary() | {"untrained": [twin.summary() for twin in twins]}
+    return summary, _lines(trained, twins)
+
+
+def _lines(trained: Probe, twins: list[Probe]) -> Iterator[str]:
+    from cape_lib.lm.probes.report import DEFINITION
+
     for note in trained.notes:
         print(f"cape probe: note: {note}", file=sys.stderr)
     for one in [trained, *twins]:
         profile = ", ".join(f"{part} {value:+.2f}" for part, value in one.profile.items() if value == value)
-        print(
-            f"{one.model}: coupling {profile}; of {len(one.heads)} heads {one.competing} compete, "
-            f"{one.cooperating} cooperate"
-        )
+        heads = f"of {len(one.heads)} heads {one.competing} compete, {one.cooperating} cooperate"
+        yield f"{one.model}: coupling {profile}; {heads}"
     columns = ["layer", "coupling", "low", "high", "q", "placebo", "placebo_low", "placebo_high", "raw", "dimension"]
     table = trained.layers[columns]
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
-    print(
+    yield table.to_string(index=False, float_format=lambda value: f"{value:.3f}")
+    yield (
         f"In {trained.placebo_like} of {len(table)} blocks the placebo, neutral contexts with the same endings, "
         "couples as much. nan: the sets do not differ from neutral text beyond noise."
     )
     definition = DEFINITION[0].upper() + DEFINITION[1:]
-    print(f"A coupling that an untrained twin shows too was not learnt. {definition}.")
-    return 0
+    yield f"A coupling that an untrained twin shows too was not learnt. {definition}."

@@ -25,34 +25,28 @@ is refused by name, and nothing is written."""
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of `cape refresh`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EPILOG
     parser.add_argument("--only", metavar="SOURCE", help="one source of the table `refresh`, also one that is off")
     parser.add_argument("--dry-run", action="store_true", help="show what would change, write nothing")
     parser.add_argument("--json", action="store_true", help="print the changes as JSON")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Read the sources, check the new tables as a whole, say what changes and what it turns, then write."""
+def run(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    """Read the sources, check the new tables as a whole, write them; what changed and what it turns."""
     from cape_lib.ingest.refresh import read_source, updated
+    from cape_lib.output import write_whole
     from cape_lib.tables.files import data_dir
 
-    chosen = _sources(args.only)
-    changes = [read_source(source) for source in chosen]
+    changes = [read_source(source) for source in _sources(args.only)]
     with tempfile.TemporaryDirectory() as folder:
         files = updated(changes, Path(folder))
         turned = _turned(Path(folder)) if files else []
-        if args.json:
-            from cape_lib.output import print_json
-
-            print_json({"sources": [_plain(change) for change in changes], "predictions": turned})
-        else:
-            print("\n".join([*(line for change in changes for line in _lines(change)), *_turned_lines(turned)]))
         if files and not args.dry_run:
-            _write(files)
+            for name, text in files.items():
+                write_whole(data_dir() / f"{name}.csv", text)
             named = ", ".join(sorted(files))
             print(f"cape refresh: wrote {named} in {data_dir()}; next: make tables", file=sys.stderr)
-    return 0
+    lines = [*(line for change in changes for line in _lines(change)), *_turned_lines(turned)]
+    return {"sources": [_plain(change) for change in changes], "predictions": turned}, lines
 
 
 def _sources(only: str | None) -> list[dict[str, Any]]:
@@ -113,11 +107,3 @@ def _turned_lines(turned: list[dict[str, Any]]) -> list[str]:
     if not turned:
         return ["No prediction changes its status on the independent panel."]
     return [f"{t['id']} ({t['name']}): {t['before']} -> {t['after']}" for t in turned]
-
-
-def _write(files: dict[str, str]) -> None:
-    from cape_lib.output import write_whole
-    from cape_lib.tables.files import data_dir
-
-    for name, text in files.items():
-        write_whole(data_dir() / f"{name}.csv", text)

@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cape_lib.cli import progress
 from cape_lib.errors import ScoresError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
     from cape_lib.lm.models import LanguageModel
@@ -303,6 +302,7 @@ def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
         batch=args.batch or 16384,
         all_controls=args.all_controls,
     )
+    tell = progress(args.quiet)
     try:
         result = steering.evaluate(
             lm,
@@ -312,7 +312,7 @@ def _evaluate(args: argparse.Namespace, lm: LanguageModel, name: str) -> int:
             neutral=texts.neutral_for(name),
             direction=own,
             resume=args.resume,
-            progress=_progress(args.quiet),
+            progress=lambda stage, done, total: tell(done, total, stage),
             any_model=args.any_model,
         )
     except KeyboardInterrupt:
@@ -354,21 +354,3 @@ def _questions(args: argparse.Namespace, lm: LanguageModel, name: str) -> tuple[
         print(f"cape steer: note: {note}", file=sys.stderr)
     own = asked.pairs()
     return asked.items, _pairs(args, name) if args.pairs or own.empty else own
-
-
-def _progress(quiet: bool) -> Callable[[str, int, int], None] | None:
-    """A line on a terminal with the share done and the time left."""
-    if quiet or not sys.stderr.isatty():
-        return None
-    import time
-
-    start = time.monotonic()
-
-    def show(stage: str, done: int, total: int) -> None:
-        share = min(1.0, done / max(1, total))
-        spent = time.monotonic() - start
-        left = spent * (1 - share) / share if share > 0.01 else float("nan")
-        clock = "" if left != left else f", at most {int(left // 60)}:{int(left % 60):02d} left"
-        print(f"\r{share:4.0%} {stage}{clock}   ", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
-
-    return show

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cape_lib.cli import importing
+from cape_lib.cli import importing, page_to_open, pair_of, progress
 from cape_lib.errors import UsageError
+from cape_lib.output import print_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,19 +29,17 @@ Stopped in the middle, the same command goes on where it was: finished families 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `cape sweep`."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EPILOG
-    parser.add_argument("scores", nargs="*", metavar="SCORES", help="tables, results files or folders of them")
-    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the answers")
-    parser.add_argument("--panel", metavar="NAME", help="sweep a panel of the book in place of SCORES")
-    parser.add_argument("--x", metavar="BENCHMARK", help="the reasoning score of a pair of your own")
-    parser.add_argument("--y", metavar="BENCHMARK", help="the truthfulness score of a pair of your own")
-    parser.add_argument("--report", action="store_true", help="the chapters' report of each family too")
+    add = parser.add_argument
+    add("scores", nargs="*", metavar="SCORES", help="tables, results files or folders of them")
+    add("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the answers")
+    add("--panel", metavar="NAME", help="sweep a panel of the book in place of SCORES")
+    importing.add_pair_options(parser, pairs=False)
+    add("--report", action="store_true", help="the chapters' report of each family too")
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--scheduler", metavar="ADDRESS", help="a dask scheduler that runs, such as tcp://host:8786")
     place.add_argument("--workers", type=int, metavar="N", help="most local processes, where they pay (default: 8)")
-    parser.add_argument("--json", action="store_true", help="print what sweep.json holds")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no notes, no progress")
+    add("--json", action="store_true", help="print what sweep.json holds")
+    add("-q", "--quiet", action="store_true", help="no notes, no progress")
     importing.add_reading_options(parser)
 
 
@@ -50,20 +47,17 @@ def run(args: argparse.Namespace) -> int:
     """Diagnose all families, print the page to open; exit 1 only if a family failed by a bug."""
     from cape_lib.report import sweep
 
-    if (args.x is None) != (args.y is None):
-        raise UsageError(f"--x and --y go together; say --{'y' if args.y is None else 'x'} too")
-    scores = _scores(args)
-    pair = None if args.x is None else (args.x, args.y)
-    todo = sweep.tasks(scores, by=_by(args), pair=pair, report=args.report)
-    tell = None if args.quiet else sweep.progress_bar()
+    pair = pair_of(args)
+    todo = sweep.tasks(_scores(args, pair), by=_by(args), pair=pair, report=args.report)
     try:
-        whole = sweep.sweep(todo, args.output, sweep.Workers(args.scheduler, args.workers), tell=tell)
+        workers = sweep.Workers(args.scheduler, args.workers)
+        whole = sweep.sweep(todo, args.output, workers, tell=progress(args.quiet))
     except KeyboardInterrupt:
         if not args.quiet:
             print("\nfinished families are kept; the same command goes on from here", file=sys.stderr)
         raise
     if args.json:
-        print(json.dumps(whole, indent=1, allow_nan=False))
+        print_json(whole)
     else:
         _tell(whole, args)
     return 1 if whole["failed"] else 0
@@ -74,13 +68,12 @@ def _by(args: argparse.Namespace) -> str:
     return args.by or "family" if args.panel is not None else "family"
 
 
-def _scores(args: argparse.Namespace) -> Scores | pd.DataFrame:
+def _scores(args: argparse.Namespace, pair: tuple[str, str] | None) -> Scores | pd.DataFrame:
     if (args.panel is None) == (not args.scores):
         raise UsageError("name a table of scores, or a panel of the book by --panel, not both")
     if args.panel is not None:
         return _panel(args.panel, args.axis)
-    pair = () if args.x is None else (args.x, args.y)
-    scores = importing.read_by_options(args.scores, args, pair_of=pair).scores
+    scores = importing.read_by_options(args.scores, args, pair_of=pair or ()).scores
     if not args.quiet:
         importing.tell(scores)
     return scores
@@ -109,5 +102,4 @@ def _tell(whole: dict[str, Any], args: argparse.Namespace) -> None:
     for answer in whole["answers"]:
         if answer["state"] == "failed":
             print(f"failed: {answer['family']}: {answer['why']}", file=sys.stderr)
-    page = (args.output / "index.html").resolve()
-    print(os.path.relpath(page) if page.is_relative_to(Path.cwd()) else page)
+    print(page_to_open(args.output / "index.html"))

@@ -21,7 +21,7 @@ AUDITS = sorted(path.stem for path in (ROOT / "notebooks" / "audit").glob("*.ipy
 MOST_WORDS, MOST_FIGURES, MOST_BOXES, MOST_HEIGHT = 1200, 6, 3, 6500
 #: What a reader reads: prose, without code, figures, tables, verdict boxes and what is folded.
 WORDS = """() => { const read = document.querySelector('article.bd-article').cloneNode(true);
-  read.querySelectorAll('script, style, pre, figure, table, nav, .cape-verdict, .headerlink, mjx-container, button, ' +
+  read.querySelectorAll('script, style, pre, figure, table, nav, .cape-verdict, .headerlink, math, button, ' +
     'details:not([open]) > *:not(summary)').forEach(part => part.remove());
   return read.textContent.trim().split(/\\s+/).length; }"""
 

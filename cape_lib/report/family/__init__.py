@@ -2,4 +2,14 @@
 
 from cape_lib.report.family.planning import LEAST_SIZES, Part, Plan, parts, plan
 from cape_lib.report.family.rerun import Settings, rerun
-from cape_lib.report.family.summary import diagnose, opening
+from cape_lib.report.family.summary import (
+    about,
+    bullets,
+    cannot_show,
+    diagnose,
+    figures,
+    headline,
+    numbers,
+    opening,
+    what_next,
+)

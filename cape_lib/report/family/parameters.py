@@ -7,12 +7,9 @@ report. A parameters cell is plain Python: `name: type = default  # what it is: 
 from __future__ import annotations
 
 import ast
-import io
-import json
 import math
 import re
-import tokenize
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,64 +43,27 @@ class Parameter:
 def read(notebook: Path) -> dict[str, Parameter]:
     """The parameters of a notebook by name, in the order of its cell tagged `parameters` ({} where it has none).
 
-    Raises CapeError where the file is no notebook or the cell is not plain assignments.
+    Raises CapeError where the file is no notebook or a default is no plain value.
     """
+    import papermill
+
     try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
-        source = "".join(tagged[0]["source"]) if tagged else ""
-        return parse(source)
-    except (ValueError, KeyError, TypeError, SyntaxError) as error:
+        cells = papermill.inspect_notebook(str(notebook))
+        return {name: _parameter(name, ast.literal_eval(cell["default"]), cell) for name, cell in cells.items()}
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
         raise CapeError(f"{notebook.name}: its cell of parameters cannot be read ({error})") from None
 
 
-def parse(source: str) -> dict[str, Parameter]:
-    """The parameters that a cell's text declares. Raises ValueError or SyntaxError for anything but assignments."""
-    tree = ast.parse(source)
-    comments = _comments(source)
-    declared: dict[str, Parameter] = {}
-    for statement in tree.body:
-        target: ast.expr
-        if isinstance(statement, ast.AnnAssign):
-            target, kind, value = statement.target, _kind(statement.annotation), statement.value
-        elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target, kind, value = statement.targets[0], None, statement.value
-        else:
-            raise ValueError(f"line {statement.lineno} is no assignment")
-        if not isinstance(target, ast.Name) or value is None:
-            raise ValueError(f"line {statement.lineno} is no assignment of a value to a name")
-        default = ast.literal_eval(value)
-        comment = comments.get(statement.end_lineno or statement.lineno, "")
-        declared[target.id] = _parameter(target.id, kind or type(default), default, comment, statement)
-    return declared
-
-
-def _parameter(name: str, kind: type[Any], default: Any, comment: str, statement: ast.stmt) -> Parameter:
+def _parameter(name: str, default: Any, cell: Mapping[str, str]) -> Parameter:
+    kind, comment = _TYPES.get(cell["inferred_type_name"], type(default)), cell["help"].strip()
     choices: tuple[Value, ...] = ()
-    if isinstance(statement, ast.AnnAssign) and isinstance(statement.annotation, ast.Subscript):
-        inner = ast.literal_eval(statement.annotation.slice)  # Literal["a", "b"]
-        choices = inner if isinstance(inner, tuple) else (inner,)
-        kind = type(choices[0])
-    elif listed := _LISTED.search(comment):
+    if listed := _LISTED.search(comment):
         words = tuple(kind(word) for word in re.split(r",\s*|\s+or\s+", listed[1]))
         choices = words if default in words else ()  # a list that lacks the default is no list of values
     low, high = -math.inf, math.inf
     if kind in (int, float) and (bounds := re.search(rf"({_NUMBER}) to ({_NUMBER})", comment)):
         low, high = float(bounds[1]), float(bounds[2])
     return Parameter(name, kind, default, comment, choices, low, high)
-
-
-def _kind(annotation: ast.expr) -> type[Any] | None:
-    if isinstance(annotation, ast.Name) and annotation.id in _TYPES:
-        return _TYPES[annotation.id]
-    if isinstance(annotation, ast.BinOp):  # float | None
-        return _kind(annotation.left)
-    return None
-
-
-def _comments(source: str) -> dict[int, str]:
-    lines = tokenize.generate_tokens(io.StringIO(source).readline)
-    return {token.start[0]: token.string.lstrip("# ") for token in lines if token.type == tokenize.COMMENT}
 
 
 def checked(declared: Mapping[str, Parameter], values: Mapping[str, Any], *, where: str) -> dict[str, Any]:
@@ -150,11 +110,3 @@ def _typed(kind: type[Any], value: Any) -> Any:
             return None
         return kind(number)
     return value if isinstance(value, kind) else None
-
-
-def together(declared: Iterable[Mapping[str, Parameter]]) -> dict[str, Parameter]:
-    """All parameters of several notebooks by name; of equal names the first one's."""
-    names: dict[str, Parameter] = {}
-    for one in declared:
-        names = dict(one) | names
-    return names

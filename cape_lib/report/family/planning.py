@@ -182,7 +182,7 @@ def _too_few(rows: pd.DataFrame, x: str, y: str, name: str, left_out: tuple[str,
 
 
 def chapters(
-    wanted: list[Part], folder: Path, *, name: str, asked: Mapping[str, Any], audit: bool = False
+    wanted: list[Part], folder: Path | None, *, name: str, asked: Mapping[str, Any] | None, audit: bool = False
 ) -> dict[Path, dict[str, Any]]:
     """Notebook -> checked parameters, for every chapter of the parts that is in `folder`; with `audit` its audit too.
 
@@ -191,6 +191,9 @@ def chapters(
     """
     notebooks: dict[Path, dict[str, Any]] = {}
     declared: dict[Path, dict[str, parameters.Parameter]] = {}
+    if folder is None:
+        return {}
+    asked = asked or {}
     for part in wanted:
         for stem in [f"{place}{stem}" for place in ("", "audit/")[: 1 + audit] for stem in CHAPTERS[part.kind]]:
             path = folder / f"{stem}.ipynb"
@@ -199,13 +202,13 @@ def chapters(
                 shared = {"family": name, "x": part.x, "y": part.y}
                 shared |= {} if part.along.by_size else {"axis": part.along.name}
                 notebooks[path] = {key: value for key, value in shared.items() if key in declared[path]}
-    everything = parameters.together(declared.values())
+    everything = {name for one in declared.values() for name in one}
     reserved = {"scores_path", "family", "x", "y", "axis"} & set(asked)
     if reserved:
         raise UsageError(f"-p {reserved.pop()}: set by SCORES, --name, --x, --y and --axis")
     for key in asked:
         if key not in everything:
-            raise UsageError(f"-p: {suggest('parameter', key, sorted(set(everything) - {'scores_path'}))}")
+            raise UsageError(f"-p: {suggest('parameter', key, sorted(everything - {'scores_path'}))}")
     for path, values in notebooks.items():
         mine = {key: value for key, value in asked.items() if key in declared[path]}
         notebooks[path] = values | parameters.checked(declared[path], mine, where=path.name)
@@ -216,18 +219,17 @@ def plan(
     scores: Scores | pd.DataFrame,
     *,
     name: str,
-    pair: tuple[str, str] | None,
-    asked: Mapping[str, Any],
-    folder: Path,
+    pair: tuple[str, str] | None = None,
+    asked: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
     audit: bool = False,
     pairs: str | None = None,
 ) -> Plan:
     """Check everything that can be checked before anything runs.
 
     scores: as `tables.check_scores` gives them; pair: x and y, or None for the usual pairs; asked: more parameters of
-    the chapters; folder: of the notebooks; audit: with the audit of each chapter; pairs: a column, for the
-    comparison of models of one size that differ in it. Raises UsageError, MissingError,
-    ScoresError.
+    the chapters; folder: of the notebooks (None: no chapters); audit: with the audit of each chapter; pairs: a column,
+    for the comparison of models of one size that differ in it. Raises UsageError, MissingError, ScoresError.
     """
     name = name.strip()
     if not name or len(name) > 60 or not name.isprintable():

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import importlib.util
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,9 @@ from cape_lib.output import plain
 from cape_lib.report.family import next_steps, parameters, planning, summary
 
 PAGE, METRICS, SCORES = "index.html", "metrics.json", "scores.csv"
+FIRST_PAGE = Path(__file__).with_name("first_page.ipynb")
 FORMAT = "cape-family-1"
-_OF_THE_BOOK = ("altair", "ipykernel", "markdown_it", "nbformat", "papermill", "pysindy", "statsmodels", "vl_convert")
+_OF_THE_BOOK = ("altair", "ipykernel", "myst_nb", "nbformat", "papermill", "pysindy", "statsmodels", "vl_convert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,7 @@ def rerun(
     with _beside(out) as work:
         _own_columns(plan).to_csv(work / SCORES, index=False, lineterminator="\n")
         (work / METRICS).write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        executed = [_first_page(plan, analyses, work)]
-        if settings.chapters:
-            executed += _chapters(plan, work, quiet=settings.quiet)
+        executed = _executed(plan, name, planning.as_scores(scores), work, settings)
         publish.report(executed, work / PAGE, f"{plan.name}: CAPE report")
         shutil.rmtree(work / "executed", ignore_errors=True)
         _put(work, out, force=settings.force)
@@ -121,35 +121,26 @@ def _metrics(plan: planning.Plan, analyses: list[dict[str, Any]], settings: Sett
     }
 
 
-def _first_page(plan: planning.Plan, analyses: list[dict[str, Any]], work: Path) -> Path:
-    import nbformat
-
-    path = work / "executed" / "00_own.ipynb"
-    path.parent.mkdir()
-    nbformat.write(summary.page(plan, analyses), path)
-    return path
-
-
-def _chapters(plan: planning.Plan, work: Path, *, quiet: bool) -> list[Path]:
-    """Execute every chapter with the parameters that it declares; chapters with the same ones go together."""
+def _executed(plan: planning.Plan, name: str, scores: tables.Scores, work: Path, settings: Settings) -> list[Path]:
+    """The first page, then every chapter, executed with the parameters that it declares."""
     from cape_lib.report import publish
 
-    tables_of = {part.kind: work / "executed" / f"scores-{part.kind}{tables.STORED}" for part in plan.parts}
-    for part in plan.parts:
-        tables.write_checked(plan.checked.of(part.rows), tables_of[part.kind])
-    only = {part.kind: "" if part.along.by_size else planning.ANY_AXIS for part in plan.parts}
-    groups: dict[tuple[str, Path, str], tuple[dict[str, Any], list[Path]]] = {}
-    for path, values in plan.chapters.items():
-        kind = next(part.kind for part in plan.parts if path.stem in planning.CHAPTERS[part.kind])
-        takes = "scores_path" in parameters.read(path)
-        whole = values | ({"scores_path": str(tables_of[kind].resolve())} if takes else {})
-        groups.setdefault((json.dumps(whole, sort_keys=True), path.parent, only[kind]), (whole, []))[1].append(path)
-    done: dict[Path, Path] = {}
-    for (_, folder, tag), (values, paths) in groups.items():
-        # A chapter and its audit have one name, so that each has a folder.
-        copies = publish.execute(paths, work / "executed" / folder.name, values, quiet=quiet, only=tag)
-        done |= dict(zip(paths, copies, strict=True))
-    return [done[path] for path in plan.chapters]
+    folder = work / "executed"
+    folder.mkdir()
+    whole = folder / f"scores{tables.STORED}"
+    tables.write_checked(replace(scores, notes=plan.notes), whole)
+    asked = {"scores_path": str(whole.resolve()), "family": name, "pairs": settings.pairs or ""}
+    asked |= dict(zip(("x", "y"), settings.pair or ("", ""), strict=True))
+    notebooks: dict[Path, dict[str, Any]] = {FIRST_PAGE: asked}
+    for part in plan.parts if settings.chapters else ():
+        stored = folder / f"scores-{part.kind}{tables.STORED}"
+        tables.write_checked(plan.checked.of(part.rows), stored)
+        for path, values in plan.chapters.items():
+            if path.stem in planning.CHAPTERS[part.kind]:
+                takes = {"scores_path": str(stored.resolve())} if "scores_path" in parameters.read(path) else {}
+                notebooks[path] = values | takes
+    only = "" if plan.checked.axis.by_size else planning.ANY_AXIS
+    return publish.execute(notebooks, folder, quiet=settings.quiet, only=only)
 
 
 def check_folder(out: Path, *, force: bool) -> None:
@@ -173,31 +164,27 @@ def check_folder(out: Path, *, force: bool) -> None:
             break
 
 
-class _beside:
+@contextlib.contextmanager
+def _beside(out: Path) -> Iterator[Path]:
     """A working folder beside the output folder (one file system, so the last step is one move); gone afterwards.
 
     Its lock goes with the process, however that ends: what a killed run left is told from the work of a live one.
     """
-
-    def __init__(self, out: Path) -> None:
-        self._out = out
-
-    def __enter__(self) -> Path:
-        parent = self._out.resolve().parent
-        parent.mkdir(parents=True, exist_ok=True)
-        for left in parent.glob(f".{self._out.name}.*.part"):
-            if (lock := _lock(left)) is not None:
-                shutil.rmtree(left, ignore_errors=True)
-                os.close(lock)
-        self._path = Path(tempfile.mkdtemp(dir=parent, prefix=f".{self._out.name}.", suffix=".part"))
-        self._path.chmod(0o755)
-        self._held = _lock(self._path)
-        return self._path
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._path, ignore_errors=True)
-        if self._held is not None:
-            os.close(self._held)
+    parent = out.resolve().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f".{out.name}.*.part"):
+        if (lock := _lock(left)) is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
+    work = Path(tempfile.mkdtemp(dir=parent, prefix=f".{out.name}.", suffix=".part"))
+    work.chmod(0o755)
+    held = _lock(work)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        if held is not None:
+            os.close(held)
 
 
 def _lock(folder: Path) -> int | None:

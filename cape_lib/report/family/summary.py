@@ -27,7 +27,7 @@ ESTIMATORS = (
     "Four estimators look for the size N_c at which falling turns to rising; chapter 2 explains them, and they answer "
     "different questions."
 )
-PLACES = "Four estimators look for the place at which falling turns to rising; they answer different questions."
+PLACES = "Four estimators look for the place {where} at which falling turns to rising; they answer different questions."
 STDERR = "For a score p (percent) of n questions it is $\\sqrt{p(100-p)/n}$."
 PAIR_WORDS = (
     "Models of one size, side by side: each change is in points, with half of its 95 % interval behind ±. "
@@ -40,48 +40,32 @@ H_WORDS = (
 
 
 def diagnose(part: Part) -> dict[str, Any]:
-    """One analysis as plain data: `diagnosis`, and for base scores `critical_scales` and `next_size`."""
+    """One analysis as plain data: `kind`, `x`, `y`, `diagnosis`, and what to measure next with its reason.
+
+    That is `next_size`, beside `critical_scales`, for sizes; `next_point`, beside `axis`, along another axis.
+    """
+    about: dict[str, Any] = {"kind": part.kind, "x": part.x, "y": part.y}
     if part.kind == "frontier":
         name = str(part.rows["family"].iloc[0])
         lab = name if name in set(tables.frontier("current")["lab"]) else None
-        analysis = diagnose_release(_releases(part.rows), lab=lab)
-        return {"kind": part.kind, "x": part.x, "y": part.y, "diagnosis": analysis}
+        return about | {"diagnosis": diagnose_release(_releases(part.rows), lab=lab)}
     if part.kind == "path":
-        return diagnose_along(part)
+        path = diagnose_family(part.rows, x=part.x, y=part.y, along=part.along, beside=part.beside)
+        point = next_point(part.rows, part.along, path)
+        return about | {"axis": part.along.name, "diagnosis": path, "next_point": point}
     if part.kind == "pairs":
-        compared = diagnose_pairs(part.rows, part.by, x=part.x, y=part.y)
-        return {"kind": part.kind, "x": part.x, "y": part.y, "diagnosis": compared}
+        return about | {"diagnosis": diagnose_pairs(part.rows, part.by, x=part.x, y=part.y)}
     scales = boundary.critical_scales(part.rows, x=part.x, y=part.y)
-    return {
-        "kind": part.kind,
-        "x": part.x,
-        "y": part.y,
-        "diagnosis": diagnose_family(part.rows, x=part.x, y=part.y, scales=scales),
-        "critical_scales": scales.to_dict("records"),
-        "next_size": next_size(part.rows, scales),
-    }
-
-
-def diagnose_along(part: Part) -> dict[str, Any]:
-    """The analysis of a path: `axis`, `diagnosis` and the `next_point` to measure, with its reason."""
-    diagnosis = diagnose_family(part.rows, x=part.x, y=part.y, along=part.along, beside=part.beside)
-    return {
-        "kind": part.kind,
-        "axis": part.along.name,
-        "x": part.x,
-        "y": part.y,
-        "diagnosis": diagnosis,
-        "next_point": next_point(part.rows, part.along, diagnosis),
-    }
+    about["diagnosis"] = diagnose_family(part.rows, x=part.x, y=part.y, scales=scales)
+    return about | {"critical_scales": scales.to_dict("records"), "next_size": next_size(part.rows, scales)}
 
 
 def _releases(rows: pd.DataFrame) -> list[dict[str, Any]]:
     columns = [name for name in ("model", *FRONTIER_PAIR, "hle", "ifeval") if name in rows]
-    dates = rows["release_date"] if "release_date" in rows else pd.Series([None] * len(rows))
+    dated = rows[columns].assign(date=rows.get("release_date"))
+    dated["date"] = dated["date"].map(str, na_action="ignore")
     return [
-        {str(key): None if pd.isna(value) else value for key, value in row.items()}
-        | {"date": None if pd.isna(date) else str(date)}
-        for row, date in zip(rows[columns].to_dict("records"), dates, strict=True)
+        {str(key): None if pd.isna(value) else value for key, value in row.items()} for row in dated.to_dict("records")
     ]
 
 
@@ -136,52 +120,20 @@ def _releases_cannot_show(analysis: dict[str, Any]) -> list[str]:
     return [*limits, "What the training aimed at: h is one number, and many causes move it."]
 
 
-def page(plan: Plan, analyses: Sequence[dict[str, Any]]) -> Any:
-    """The first page as an executed notebook (nbformat): Markdown, and figures as the book shows them."""
-    from nbformat import v4
-
-    cells: list[Any] = [v4.new_markdown_cell("# What your scores say")]
-    for part, one in zip(plan.parts, analyses, strict=True):
-        cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[:2]]
-        cells += [_shown(figure) for figure in _figures(plan.name, part)]
-        cells += [v4.new_markdown_cell(text) for text in _words(plan, part, one)[2:]]
-    sized = any(part.kind not in ("frontier", "path") for part in plan.parts)
-    notes = [*([f"Sizes are {plan.checked.size} parameters."] if sized else []), *plan.notes]
-    if notes:
-        cells.append(v4.new_markdown_cell("## About this run\n\n" + _bullets(notes)))
-    for number, cell in enumerate(cells):
-        cell["id"] = f"own-{number:02d}"
-    return v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
-
-
 def opening(part: Part, name: str) -> tuple[str, Any, str]:
     """How the report on one analysis begins: the headline and how sure it is (Markdown), its figure, its limits.
 
     name: of the family, as the report shows it.
     """
     analysis = diagnose(part)
-    return "\n\n".join(_first_words(part, analysis)), _figures(name, part)[-1], _bullets(cannot_show(analysis))
+    answers = analysis["diagnosis"]["answers"]
+    sure = f'<div class="cape-sure">\n\n**How sure?** {answers["sure"]}\n\n</div>'
+    text = "\n\n".join([headline(part, analysis), sure, answers["compared"]])
+    return text, figures(name, part)[-1], bullets(cannot_show(analysis))
 
 
-def _words(plan: Plan, part: Part, analysis: dict[str, Any]) -> list[str]:
-    texts = _first_words(part, analysis)
-    if part.kind == "path":
-        texts.append(_turns(analysis["diagnosis"]["boundary"], part.along))
-    elif part.kind == "frontier":
-        texts.append(_trajectory(analysis["diagnosis"]))
-    elif part.kind == "pairs":
-        labels = [tables.label(name) for name in (part.x, part.y)]
-        lines = [sentence(pair, *labels) for pair in analysis["diagnosis"]["pairs"]]
-        texts.append("### Pair by pair\n\n" + _bullets(lines))
-    else:
-        texts.append(_scales(analysis["critical_scales"]))
-    texts.append("### What these scores cannot show\n\n" + _bullets(cannot_show(analysis)))
-    texts.append(_next(part, analysis, commands(plan, part, analysis)))
-    return texts
-
-
-def _first_words(part: Part, analysis: dict[str, Any]) -> list[str]:
-    """The headline with its words, and how sure it is."""
+def headline(part: Part, analysis: dict[str, Any]) -> str:
+    """What the scores say, in which phase, and what the words mean (Markdown)."""
     answers = analysis["diagnosis"]["answers"]
     pair = f"{tables.label(part.x)} and {tables.label(part.y)}"
     points = {"frontier": "releases", "pairs": "models"}.get(part.kind, part.along.points)
@@ -189,13 +141,31 @@ def _first_words(part: Part, analysis: dict[str, Any]) -> list[str]:
     words = {"frontier": H_WORDS, "pairs": PAIR_WORDS}.get(part.kind, WORDS)
     words = words.format(x=tables.label(part.x), y=tables.label(part.y), points=part.along.points)
     phase = answers["phase"][0].upper() + answers["phase"][1:]
-    head = f"## What {count} about {pair}\n\n**{answers['headline']}**\n\n{phase}\n\n{words}"
-    sure = f'<div class="cape-sure">\n\n**How sure?** {answers["sure"]}\n\n</div>\n\n{answers["compared"]}'
-    return [head, sure]
+    return f"What {count} about {pair}: **{answers['headline']}**\n\n{phase}\n\n{words}"
+
+
+def numbers(part: Part, analysis: dict[str, Any]) -> str:
+    """The numbers of an analysis one by one (Markdown): turns of a path, releases, pairs, or critical sizes."""
+    diagnosis = analysis["diagnosis"]
+    if part.kind == "path":
+        return _turns(diagnosis["boundary"], part.along)
+    if part.kind == "frontier":
+        return _trajectory(diagnosis)
+    if part.kind == "pairs":
+        labels = [tables.label(name) for name in (part.x, part.y)]
+        return bullets(sentence(pair, *labels) for pair in diagnosis["pairs"])
+    return _scales(analysis["critical_scales"])
+
+
+def about(plan: Plan) -> str:
+    """Which parameters are the size, and what the person should know of the table (Markdown)."""
+    sized = any(part.kind not in ("frontier", "path") for part in plan.parts)
+    sizes = [f"Sizes are {plan.checked.size} parameters."] if sized else []
+    return bullets([*sizes, *plan.notes]) or "Nothing was left out."
 
 
 def _scales(rows: Iterable[dict[str, Any]]) -> str:
-    lines = ["### Where it turns", "", ESTIMATORS, ""]
+    lines = [ESTIMATORS, ""]
     lines += ["| estimator | N_c, billions | 95 % of the noise draws | verdict |", "|---|---|---|---|"]
     rows = list(rows)
     for row in rows:
@@ -211,7 +181,7 @@ def _scales(rows: Iterable[dict[str, Any]]) -> str:
 
 def _turns(rows: dict[str, dict[str, Any]], along: Axis) -> str:
     """Where a path turns, by each estimator, as a table."""
-    lines = [f"### Where it turns {along.where}", "", PLACES, ""]
+    lines = [PLACES.format(where=along.where), ""]
     lines += ["| estimator | turn, with 95 % of the noise draws | verdict |", "|---|---|---|"]
     for name, row in rows.items():
         place = row["text"] or f"none in these {along.points}"
@@ -221,8 +191,7 @@ def _turns(rows: dict[str, dict[str, Any]], along: Axis) -> str:
 
 def _trajectory(analysis: dict[str, Any]) -> str:
     line = analysis["line"]["name"]
-    lines = ["### Release by release", "", f"| release | h, points ({line} line) | 95 % | change | reading |"]
-    lines.append("|---|---|---|---|---|")
+    lines = [f"| release | h, points ({line} line) | 95 % | change | reading |", "|---|---|---|---|---|"]
     for row in analysis["trajectory"]:
         between = f"{row['interval']['low']:+.1f} to {row['interval']['high']:+.1f}"
         change = "" if row["change"] is None else f"{row['change']:+.1f} (noise ±{row['change_noise']:.1f})"
@@ -231,9 +200,10 @@ def _trajectory(analysis: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _next(part: Part, analysis: dict[str, Any], lines: list[tuple[str, str]]) -> str:
+def what_next(plan: Plan, part: Part, analysis: dict[str, Any]) -> str:
+    """What would move the answer, what to measure next, and commands that are ready to run (Markdown)."""
     answers, advice = analysis["diagnosis"]["answers"], analysis["diagnosis"]["advice"]
-    text = ["### What to do next", "", answers["move"], "", answers["measure"], ""]
+    text = [answers["move"], "", answers["measure"], ""]
     text += [f"- **{rule['topic']}** ({rule['strength']}): {rule['advice']} {rule['evidence']}" for rule in advice]
     if part.kind not in ("frontier", "pairs"):
         if columns := stderr_columns(part, analysis):
@@ -245,12 +215,13 @@ def _next(part: Part, analysis: dict[str, Any], lines: list[tuple[str, str]]) ->
         else:
             size = analysis["next_size"]
             text += ["", f"The size that would say most: near {size['params_b']:.2g} B, {size['why']}."]
-    for why, line in lines:
+    for why, line in commands(plan, part, analysis):
         text += ["", f"{why[0].upper()}{why[1:]}:", "", "```bash", line.replace(" --", " \\\n  --"), "```"]
     return "\n".join(text)
 
 
-def _figures(name: str, part: Part) -> list[Any]:
+def figures(name: str, part: Part) -> list[Any]:
+    """The figures of one analysis; name: of the family, as the report shows it."""
     from cape_lib.charts import look
 
     look.register(background=None)  # as on a page of the book, whatever runs this
@@ -298,14 +269,8 @@ def _releases_figure(name: str, part: Part) -> Any:
     return replace(drawn, name="own-releases", title=title)
 
 
-def _shown(figure: Any) -> Any:
-    from nbformat import v4
-
-    output = v4.new_output("display_data", data={"text/html": figure.to_html(), "text/plain": figure.title})
-    return v4.new_code_cell("", outputs=[output], metadata={"tags": ["remove-input"]}, execution_count=1)
-
-
-def _bullets(lines: Iterable[str]) -> str:
+def bullets(lines: Iterable[str]) -> str:
+    """A Markdown list."""
     return "\n".join(f"- {line}" for line in lines)
 
 

@@ -11,13 +11,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from html import escape
 from pathlib import Path
 
-import nbformat
-
 from cape_lib.errors import CapeError, SurroundingsError
-from cape_lib.report.publish import cache, places, preview, trim
+from cape_lib.report.publish import cache, places
 from cape_lib.report.publish.execution import Tell, run_all, speaker
 
 KEY = ".cape-book"
@@ -46,8 +43,7 @@ def book(out: Path = Path("_build"), *, jobs: int = 2, fresh: bool = False, quie
         work = out / ".work"
         try:
             _assemble(work / "src", executed, out / "cache")
-            built = _pages(work, out / "build.log", tell, lock=lock)
-            preview.dress(built, _address(), out / "cache")
+            built = _pages(work, out, tell, lock=lock)
             (built / KEY).write_text(key, encoding="utf-8")
             exchange(built, html)
         finally:
@@ -77,17 +73,18 @@ def toc_notebooks() -> dict[str, Path]:
 
 def _executed(folder: Path, *, jobs: int, fresh: bool, tell: Tell) -> dict[str, str]:
     """Executed copies by path in the book; those whose sources are unchanged come from the cache."""
-    notebooks = toc_notebooks()
-    texts = {} if fresh else {name: cache.load(folder, name, path) for name, path in notebooks.items()}
+    notebooks, sources = toc_notebooks(), cache.sources()
+    keys = {name: cache.digest(sources + cache.of_files([path])) for name, path in notebooks.items()}
+    texts = {} if fresh else {name: cache.load(folder, name, key) for name, key in keys.items()}
     copies = {name: text for name, text in texts.items() if text is not None}
     stale = sorted((name for name in notebooks if name not in copies), key=lambda name: -cache.seconds(folder, name))
-    sources = {notebooks[name]: (name, cache.file_digest(notebooks[name])) for name in stale}
+    names = {notebooks[name]: name for name in stale}
     log = folder.parent / "execution.log"
     log.unlink(missing_ok=True)
     try:
-        for run in run_all([notebooks[name] for name in stale], jobs=jobs, tell=tell):
-            name, before = sources[run.path]
-            cache.store(folder, name, run, notebook=before)
+        for run in run_all({path: {} for path in names}, jobs=jobs, tell=tell):
+            name = names[run.path]
+            cache.store(folder, name, run, key=keys[name])
             copies[name] = run.text
     except CapeError as error:
         log.write_text("\n\n".join([str(error), *getattr(error, "__notes__", [])]) + "\n", encoding="utf-8")
@@ -99,11 +96,10 @@ def _executed(folder: Path, *, jobs: int, fresh: bool, tell: Tell) -> dict[str, 
 def _key(executed: Mapping[str, str]) -> str:
     """Digest of all that the pages are made of."""
     parts = [f"{name} {cache.digest(text)}" for name, text in sorted(executed.items())]
-    parts += [f"{name} {cache.file_digest(path)}" for name, path in sorted(places.book_sources().items())]
+    parts += [f"{name} {cache.of_files([path])}" for name, path in sorted(places.book_sources().items())]
     # The pages of the reference are made of the library's own docstrings.
-    library = sorted(places.PACKAGE.rglob("*.py"))
-    parts += [f"{path.relative_to(places.PACKAGE).as_posix()} {cache.file_digest(path)}" for path in library]
-    return cache.digest("\n".join([cache.pins(), _settings(), *parts]))
+    library = cache.of_files(places.PACKAGE.rglob("*.py"))
+    return cache.digest("\n".join([cache.pins(), _settings(), library, *parts]))
 
 
 def _settings() -> str:
@@ -116,68 +112,34 @@ def _settings() -> str:
     return text
 
 
-def _address() -> str:
-    """Where the book is published: the pages of its repository, ending in "/"."""
-    repository = re.search(r"^  url: https://github\.com/([^/\s]+)/([^/\s]+)", _settings(), re.M)
-    return f"https://{repository[1].lower()}.github.io/{repository[2]}/" if repository else ""
-
-
 def _assemble(source: Path, executed: Mapping[str, str], stored: Path) -> None:
     """The folder that the builder reads: pages, settings, executed notebooks, scripts."""
     shutil.rmtree(source.parent, ignore_errors=True)
     static = source / "book" / "_static"
-    files = places.book_sources() | {f"book/_static/mathjax/{n}": path for n, path in places.mathjax_files().items()}
-    for name, path in files.items():
+    for name, path in places.book_sources().items():
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     (source / "_config.yml").write_text(_settings(), encoding="utf-8")
     for name, text in executed.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(_rebased(name, _with_evidence(name, text, executed)), encoding="utf-8")
+        # What the library computes links from a page one folder deep; an audit is two.
+        deep = re.sub(r"(?<![./])\.\./(book|notebooks)/", r"../../\1/", text) if name.count("/") > 1 else text
+        (source / name).write_text(deep, encoding="utf-8")
     (static / places.BUNDLE).write_text(places.vega_bundle(stored), encoding="utf-8")
 
 
-def _with_evidence(name: str, text: str, executed: Mapping[str, str]) -> str:
-    """An executed chapter with the sections of its audit, folded, before its last cell; other pages unchanged."""
-    audit = name.replace("notebooks/", "notebooks/audit/", 1)
-    if audit == name or audit not in executed:
-        return text
-    from docutils.nodes import make_id
-
-    cells = nbformat.reads(executed[audit], as_version=4).cells
-    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    heads = re.findall(r"^## (.+)$", prose, re.M)
-    page = f"audit/{Path(name).stem}.html"
-    links = "".join(f'<li><a href="{page}#{make_id(head)}">{escape(head)}</a></li>' for head in heads)
-    title = f"The evidence behind this chapter: {len(heads)} sections of the audit"
-    chapter = nbformat.reads(text, as_version=4)
-    listed = f'<details class="cape-evidence"><summary>{title}</summary><ul>{links}</ul></details>'
-    chapter.cells.insert(-1, nbformat.v4.new_markdown_cell(listed, id="cape-evidence"))
-    written: str = nbformat.writes(chapter, version=4)
-    return written.rstrip("\n") + "\n"
-
-
-def _rebased(name: str, text: str) -> str:
-    """An executed notebook whose links lead from its own folder: the library links from a page one folder deep."""
-    # For jupyter-book a page with an anchor is no file of the sources: as Markdown the link would lead nowhere.
-    built = r"(?:audit|\.\./notebooks)/\w+\.html(?:#[\w-]+)?|#[CO]\d+"
-    text = re.sub(rf"\[([^\[\]]+)\]\(({built})\)", r"<a href='\2'>\1</a>", text)
-    if name.count("/") < 2:
-        return text
-    return re.sub(r"(?<![./])\.\./(book|notebooks)/", r"../../\1/", text)
-
-
-def _pages(work: Path, log: Path, tell: Tell, *, lock: int) -> Path:
-    """Run jupyter-book, warnings as errors; returns the folder of the pages. Its output goes to `log`.
+def _pages(work: Path, out: Path, tell: Tell, *, lock: int) -> Path:
+    """Run jupyter-book, warnings as errors; returns the folder of the pages. Its output goes to `build.log` in `out`.
 
     The builder holds the lock too: should this process be killed, the next build waits until the builder has ended.
     """
     tell("building the pages")
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     command += ["build", "-W", "-n", "--keep-going", str(work / "src"), "--path-output", str(work)]
-    environment = os.environ | {"PYTHONHASHSEED": "0", "NO_COLOR": "1"}
+    environment = os.environ | {"PYTHONHASHSEED": "0", "NO_COLOR": "1", "CAPE_CACHE": str(out / "cache")}
     done = subprocess.run(command, text=True, capture_output=True, env=environment, check=False, pass_fds=[lock])
+    log = out / "build.log"
     log.write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:
         source = str(work / "src") + os.sep
@@ -185,9 +147,7 @@ def _pages(work: Path, log: Path, tell: Tell, *, lock: int) -> Path:
         warnings = [line for line in plain.splitlines() if re.search(r"WARNING|ERROR|Error\b|rror:", line)]
         warnings = list(dict.fromkeys(warnings))[:12] or plain.splitlines()[-5:]
         raise CapeError(f"jupyter-book stopped; all it said is in {log}: " + "; ".join(warnings))
-    html = work / "_build" / "html"
-    trim.trim(html)
-    return html
+    return work / "_build" / "html"
 
 
 @contextlib.contextmanager

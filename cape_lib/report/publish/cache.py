@@ -1,4 +1,8 @@
-"""Executed notebooks, kept by content: of the notebook, of the files and modules that it read, and of the pins."""
+"""Executed notebooks, stored by content: of the notebook, of all that a chapter may read, and of the pins.
+
+A chapter may read every table and every module below the commands and reports, so a change in one of them runs all
+chapters again, and a change in prose or style none.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,8 @@ from cape_lib.output import write_whole
 from cape_lib.report.publish import places
 from cape_lib.report.publish.execution import Executed
 
-_OF_EVERY_RUN = ("report/publish/execution.py", "report/publish/recorder.py")
+#: What no chapter uses: it runs chapters, or is a command.
+_ABOVE = ("cli", "report", "_book", "_notebooks", "_site")
 
 
 def digest(content: bytes | str) -> str:
@@ -23,15 +28,20 @@ def digest(content: bytes | str) -> str:
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
-def file_digest(path: Path) -> str:
-    """Digest of a file; of the sorted names for a folder; "absent" where there is nothing."""
-    try:
-        if path.is_dir():
-            names = sorted(child.name for child in path.iterdir() if not child.name.startswith((".", "__")))
-            return digest("\n".join(names))
-        return digest(path.read_bytes())
-    except OSError:
-        return "absent"
+def of_files(paths: Iterable[Path]) -> str:
+    """Digest of the names and contents of files, whatever their order."""
+    return digest("\n".join(f"{path.name} {digest(path.read_bytes())}" for path in sorted(paths) if path.is_file()))
+
+
+def sources() -> str:
+    """Digest of all that a chapter may read: tables, the library below `report`, how it is executed, the pins."""
+    root = places.checkout()
+    tables = root / "data" if root else places.PACKAGE / "_data"
+    library = [path for path in places.PACKAGE.rglob("*") if path.suffix != ".pyc"]
+    library = [path for path in library if path.relative_to(places.PACKAGE).parts[0] not in _ABOVE]
+    runner = places.PACKAGE / "report" / "publish" / "execution.py"
+    shown = (places.static_dir() / "dashboard").glob("*")
+    return digest(of_files([*tables.rglob("*"), *library, *shown, runner]) + pins())
 
 
 @cache
@@ -54,52 +64,39 @@ def _version(name: str) -> str:
         return "absent"
 
 
-def _entry(folder: Path, name: str) -> tuple[Path, Path]:
-    stem = name.removesuffix(".ipynb").replace("/", "--")
-    return folder / f"{stem}.ipynb", folder / f"{stem}.json"
-
-
-def _files(reads: Iterable[str]) -> dict[str, str]:
-    """Path relative to the package's parent -> digest, so that a cache moves with its checkout."""
-    base = places.PACKAGE.parent
-    paths = {Path(read) for read in reads} | {places.PACKAGE / name for name in _OF_EVERY_RUN}
-    return {path.relative_to(base).as_posix(): file_digest(path) for path in sorted(paths) if path.is_relative_to(base)}
-
-
-def load(folder: Path, name: str, notebook: Path) -> str | None:
-    """The executed copy of a notebook, if nothing that it depends on has changed since; else None."""
-    copy, record = _entry(folder, name)
+def _record(folder: Path, name: str) -> dict[str, object]:
+    """What was stored beside the executed copy; empty for no record, or one that an older version wrote."""
     try:
-        known = json.loads(record.read_text(encoding="utf-8"))
-        text = copy.read_text(encoding="utf-8")
-        if known["notebook"] != file_digest(notebook) or known["pins"] != pins() or known["copy"] != digest(text):
-            return None
-        base = places.PACKAGE.parent
-        fresh = all(file_digest(base / path) == seen for path, seen in known["files"].items())
-        return text if fresh else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # no record, or one that an older version wrote: execute anew
+        record: dict[str, object] = json.loads(_copy(folder, name).with_suffix(".json").read_text(encoding="utf-8"))
+        return record | {"seconds": float(str(record["seconds"]))}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _copy(folder: Path, name: str) -> Path:
+    return folder / name.replace("/", "--")
+
+
+def load(folder: Path, name: str, key: str) -> str | None:
+    """The executed copy that was stored with this key (see `store`), if it is as it was written; else None."""
+    try:
+        text = _copy(folder, name).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    record = _record(folder, name)
+    return text if record.get("key") == key and record.get("copy") == digest(text) else None
 
 
 def seconds(folder: Path, name: str) -> float:
     """How long the notebook took last time; an unknown one counts as the longest, so that it starts first."""
-    try:
-        return float(json.loads(_entry(folder, name)[1].read_text(encoding="utf-8"))["seconds"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return float("inf")
+    return float(str(_record(folder, name).get("seconds", "inf")))
 
 
-def store(folder: Path, name: str, run: Executed, *, notebook: str) -> None:
-    """Keep an executed copy. `notebook` is the digest of the source as it was before the run."""
+def store(folder: Path, name: str, run: Executed, *, key: str) -> None:
+    """Store an executed copy; `key` is the digest of the notebook and of `sources`, as they were before the run."""
     folder.mkdir(parents=True, exist_ok=True)
-    copy, record = _entry(folder, name)
-    record.unlink(missing_ok=True)
+    copy = _copy(folder, name)
+    copy.with_suffix(".json").unlink(missing_ok=True)
     write_whole(copy, run.text)
-    known = {
-        "notebook": notebook,
-        "pins": pins(),
-        "copy": digest(run.text),
-        "seconds": round(run.seconds, 1),
-        "files": _files(run.reads),
-    }
-    write_whole(record, json.dumps(known, indent=1, sort_keys=True) + "\n")
+    record = {"key": key, "copy": digest(run.text), "seconds": round(run.seconds, 1)}
+    write_whole(copy.with_suffix(".json"), json.dumps(record, indent=1) + "\n")

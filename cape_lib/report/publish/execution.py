@@ -20,45 +20,38 @@ from typing import Any
 import nbformat
 
 from cape_lib import errors
-from cape_lib.imports import IRI
 from cape_lib.output import write_whole
 from cape_lib.report.publish import places
 
 KERNEL = "cape-book"
-RECORDER = places.PACKAGE / "report" / "publish" / "recorder.py"
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Executed:
-    """An executed notebook, as text; the files of the book that it read; the seconds that it took."""
+    """An executed notebook, as text, and the seconds that it took."""
 
     path: Path
     text: str
-    reads: list[str]
     seconds: float
 
 
 def execute(
-    notebook_paths: Sequence[Path],
-    out_dir: Path,
-    parameters: Mapping[str, Any] | None = None,
-    *,
-    quiet: bool = False,
-    only: str = "",
+    notebooks: Mapping[Path, Mapping[str, Any]], out_dir: Path, *, quiet: bool = False, only: str = ""
 ) -> list[Path]:
-    """Execute notebooks with the same parameters and write the copies to `out_dir`; returns their paths, in order.
+    """Execute notebooks and write the copies to `out_dir`; returns their paths, in order.
 
+    notebooks: path -> its parameters; those of an audit are written to a folder `audit`.
     only: a tag; cells without it are left out, but for the title and the parameters, and no code is shown.
     Raises the exception's own kind where a cell raised one of cape_lib's errors, else CapeError, naming notebook and
     cell.
     """
     places.need("papermill", "ipykernel", "altair")
-    done = {run.path: run for run in run_all(notebook_paths, parameters, tell=speaker(quiet), only=only)}
-    out_dir.mkdir(parents=True, exist_ok=True)
+    done = {run.path: run for run in run_all(notebooks, tell=speaker(quiet), only=only)}
     copies = []
-    for path in notebook_paths:
-        copy = out_dir / path.name
+    for path in notebooks:
+        copy = out_dir / ("audit" if path.parent.name == "audit" else "") / path.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
         write_whole(copy, done[path].text)
         copies.append(copy)
     return copies
@@ -70,17 +63,12 @@ def speaker(quiet: bool) -> Tell:
 
 
 def run_all(
-    notebook_paths: Sequence[Path],
-    parameters: Mapping[str, Any] | None = None,
-    *,
-    tell: Tell,
-    jobs: int = 2,
-    only: str = "",
+    notebooks: Mapping[Path, Mapping[str, Any]], *, tell: Tell, jobs: int = 2, only: str = ""
 ) -> Iterator[Executed]:
     """Execute notebooks, `jobs` kernels at a time; yields each as it is done, raises at the first cell error."""
     waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
     done: queue.SimpleQueue[Executed | BaseException] = queue.SimpleQueue()
-    for path in notebook_paths:
+    for path in notebooks:
         waiting.put(path)
 
     def work() -> None:
@@ -88,16 +76,16 @@ def run_all(
             while True:
                 path = waiting.get_nowait()
                 try:
-                    done.put(run_one(path, parameters, only=only))
+                    done.put(run_one(path, notebooks[path], only=only))
                 except BaseException as error:
                     done.put(error)
                     return
 
     with _kernel():
         # Daemon threads: an interrupt ends the command at once; the kernels watch their parent and end with it.
-        for _ in range(min(jobs, len(notebook_paths))):
+        for _ in range(min(jobs, len(notebooks))):
             threading.Thread(target=work, daemon=True).start()
-        for _ in notebook_paths:
+        for _ in notebooks:
             result = done.get()
             if isinstance(result, BaseException):
                 with contextlib.suppress(queue.Empty):
@@ -120,9 +108,6 @@ def run_one(path: Path, parameters: Mapping[str, Any] | None = None, *, only: st
         raise errors.CapeError(f"{path.name}: not a notebook ({type(error).__name__}: {error})") from None
     if only:
         source.cells = _tagged(source.cells, only)
-    start, finish = _recorder()
-    source.cells.insert(0, nbformat.v4.new_code_cell(start, id="cape-start"))
-    source.cells.append(nbformat.v4.new_code_cell(finish, id="cape-finish"))
     try:
         notebook = papermill.execute_notebook(
             source,
@@ -136,9 +121,7 @@ def run_one(path: Path, parameters: Mapping[str, Any] | None = None, *, only: st
         )
     except PapermillExecutionError as error:
         raise _cell_error(path, source, error) from None
-    reads = json.loads(notebook.cells[-1].outputs[0].text)
-    notebook.cells = notebook.cells[1:-1]
-    return Executed(path, _settled(notebook, source), reads, time.monotonic() - began)
+    return Executed(path, _settled(notebook, source), time.monotonic() - began)
 
 
 def _tagged(cells: Sequence[Any], only: str) -> list[Any]:
@@ -156,26 +139,11 @@ def _tagged(cells: Sequence[Any], only: str) -> list[Any]:
     return left
 
 
-def _recorder() -> tuple[str, str]:
-    """Code for the cell before the first and the one after the last; both are taken out again."""
-    root = places.checkout()
-    folders = [root / "data", root / "book"] if root else [places.PACKAGE / "_data", places.PACKAGE / "_book"]
-    start = [
-        "import importlib.util as _util, sys as _sys",
-        f"_sys.modules.setdefault({IRI!r}, None)",
-        f"_spec = _util.spec_from_file_location('_cape_recorder', {str(RECORDER)!r})",
-        "_cape_recorder = _util.module_from_spec(_spec)",
-        "_spec.loader.exec_module(_cape_recorder)",
-        f"_cape_recorder.start({str(places.PACKAGE)!r}, {[str(folder) for folder in folders]!r})",
-    ]
-    return "\n".join(start), f"print(_cape_recorder.finish({str(places.PACKAGE)!r}))"
-
-
 def _cell_error(path: Path, source: Any, error: Any) -> errors.CapeError:
     """One line: notebook, code cell as Jupyter counts, its first line, exception. The note of it is the traceback."""
-    code = [cell for cell in source.cells if cell.cell_type == "code"][1:]
+    code = [cell for cell in source.cells if cell.cell_type == "code"]
     number = next((i for i, cell in enumerate(code, start=1) if cell.source == error.source), 0)
-    place = f"code cell {number} of {len(code) - 1}" if number else "the cell of parameters"
+    place = f"code cell {number} of {len(code)}" if number else "the cell of parameters"
     lines = [line for line in error.source.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     first = f" ({lines[0].strip()[:60]})" if lines else ""
     kind = getattr(errors, error.ename, None)

@@ -12,8 +12,6 @@ from cape_lib.output import write_whole
 PACKAGE = Path(__file__).resolve().parents[2]
 VEGA_LITE = "6.4"
 BUNDLE = "cape-vega.js"
-#: Of MathJax's 6 MB: the one script of TeX to HTML, its fonts, and the extensions that it loads when a formula asks.
-MATHJAX = ("tex-mml-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/extensions/*.js")
 
 
 def checkout() -> Path | None:
@@ -95,12 +93,3 @@ def vega_bundle(cache: Path | None = None) -> str:
         stored.parent.mkdir(parents=True, exist_ok=True)
         write_whole(stored, script)
     return script
-
-
-def mathjax_files() -> dict[str, Path]:
-    """Path below `_static/mathjax/` -> file, from the Python package that carries MathJax 3."""
-    spec = importlib.util.find_spec("sphinx-mathjax-offline")
-    if spec is None or spec.origin is None:
-        raise SurroundingsError("sphinx-mathjax-offline is not installed: pip install '.[book]' in the repository")
-    folder = Path(spec.origin).parent / "static" / "mathjax"
-    return {path.relative_to(folder).as_posix(): path for pattern in MATHJAX for path in sorted(folder.glob(pattern))}

@@ -6,7 +6,6 @@ import contextlib
 import json
 import re
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -72,8 +71,8 @@ def sweep(
     ordered = [answers[task.family] for task in todo]
     states = {state: sum(a["state"] == state for a in ordered) for state in ("done", "refused", "failed")}
     whole = {"format": FORMAT, "families": len(ordered), "kept": earlier, **states, "answers": ordered}
-    write_page(ordered, places, out)
     _write(out / MARK, json.dumps(whole, indent=1, allow_nan=False))
+    write_page(out)
     return whole
 
 
@@ -232,17 +231,3 @@ def _write(path: Path, text: str) -> None:
     from cape_lib.output import write_whole
 
     write_whole(path, text + "\n")
-
-
-def progress_bar(stream: Any = None, *, width: int = 30) -> Tell:
-    """A bar on a terminal; nothing elsewhere."""
-    stream = stream or sys.stderr
-
-    def tell(done: int, total: int, family: str) -> None:
-        filled = width * done // total
-        name = family if len(family) <= 24 else family[:23] + "…"
-        end = "\n" if done == total else ""
-        stream.write(f"\r[{'#' * filled}{'.' * (width - filled)}] {done}/{total} {name:<24}{end}")
-        stream.flush()
-
-    return tell if stream.isatty() else lambda *_: None
