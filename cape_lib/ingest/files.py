@@ -15,7 +15,7 @@ from typing import Any
 from cape_lib.errors import ScoresError, SurroundingsError
 from cape_lib.ingest.readers import reader_of
 from cape_lib.tables.columns import known_name
-from cape_lib.tables.sheets import MOST_BYTES, frame_of_json, read_sheet, refuse_foreign
+from cape_lib.tables.sheets import MOST_BYTES, frame_of_json, json_value, read_sheet, refuse_foreign
 
 #: Files that lie beside a checkpoint or a run; never results, and some are large.
 _NEVER_RESULTS = frozenset(
@@ -215,26 +215,10 @@ def read_json(path: Path) -> Any:
         raise ScoresError(f"{path}: the file is empty; run that evaluation again or remove the file")
     refuse_foreign(path, raw)
     try:
-        return json.loads(raw)
-    except json.JSONDecodeError as error:
-        text = raw.decode(json.detect_encoding(raw)).strip()
-        if path.suffix == ".jsonl" or (text.startswith("{") and "}\n{" in text.replace("\r", "")):
-            return _lines(path, text)
-        cut = "cut off" if text.startswith("{") and not text.endswith("}") else "not JSON"
-        place = f"line {error.lineno}, column {error.colno}"
-        raise ScoresError(f"{path}: {cut} at {place}; run that evaluation again or remove the file") from None
-    except (UnicodeDecodeError, RecursionError, ValueError):
+        text = raw.decode(json.detect_encoding(raw))
+    except UnicodeDecodeError:
         raise ScoresError(f"{path}: not JSON text; name results files only, or remove this one") from None
-
-
-def _lines(path: Path, text: str) -> Any:
-    values = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        try:
-            values += [json.loads(line)] if line.strip() else []
-        except (ValueError, RecursionError):
-            raise ScoresError(f"{path}: not JSON at line {number}; write that file again or remove it") from None
-    return values
+    return json_value(path, text)
 
 
 def refusal(document: Any, path: Path) -> ScoresError:

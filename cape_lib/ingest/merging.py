@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 
 from cape_lib.errors import MissingError, MixedProtocolError, ScoresError, UsageError
@@ -15,15 +16,6 @@ from cape_lib.ingest.reading import Reading, task_table
 from cape_lib.names import suggest
 from cape_lib.tables import model_names
 from cape_lib.tables.score_checks import protocol_differences
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One cell of the table to be: percent, points and a protocol."""
-
-    value: float
-    stderr: float | None
-    protocol: str
 
 
 def by_model(readings: Iterable[Reading]) -> dict[str, list[Reading]]:
@@ -70,47 +62,41 @@ def one_protocol(groups: Mapping[str, list[Reading]]) -> tuple[dict[str, list[Re
 
     Among equals the usual number of shots, then the newest. Only then does a newer file win over an older one.
     """
-    ways: dict[str, dict[str, list[Reading]]] = {}
-    twice: set[str] = set()
-    for group in groups.values():
-        own: dict[str, str] = {}
-        for reading in group:
-            benchmark, way = reading.column.partition("/")[0], _whole(reading.protocol)
-            ways.setdefault(benchmark, {}).setdefault(way, []).append(reading)
-            if own.setdefault(benchmark, way) != way:
-                twice.add(benchmark)
+    every = [reading for group in groups.values() for reading in group]
+    rows = pd.DataFrame(
+        {
+            "model": [reading.run.model for reading in every],
+            "benchmark": [reading.column.partition("/")[0] for reading in every],
+            "way": [_whole(reading.protocol) for reading in every],
+            "date": [reading.run.date or 0.0 for reading in every],
+            "file": [reading.run.path.name for reading in every],
+        }
+    )
     left: set[int] = set()
     notes = []
-    for benchmark, by_way in ways.items():
-        if benchmark not in twice or benchmark == "mmlu":
+    for benchmark, of in rows.groupby("benchmark", sort=False):
+        if benchmark == "mmlu" or of.groupby("model")["way"].nunique().max() < 2:
             continue
-        shots = f"{task_table()['usual_shots'].get(benchmark)}-shot"
-        best = max(by_way, key=lambda way: (len(_models(by_way[way])), shots in way, _newest(by_way[way]), way))
-        models = _models(by_way[best])
-        out = [r for way, readings in by_way.items() if way != best for r in readings if r.run.model in models]
-        left |= {id(reading) for reading in out}
-        if out:
-            here, there = _described(by_way[best]), _described(out)
-            unlike = protocol_differences(best, out[0].protocol) or [(best, out[0].protocol)]
+        ways = of.groupby("way").agg(models=("model", "nunique"), newest=("date", "max")).reset_index()
+        ways["usual"] = ways["way"].str.contains(f"{task_table()['usual_shots'].get(benchmark)}-shot", regex=False)
+        best = ways.sort_values(["models", "usual", "newest", "way"])["way"].iloc[-1]
+        read = of[of["way"] == best]
+        out = of[(of["way"] != best) & of["model"].isin(read["model"])]
+        left |= set(out.index)
+        if len(out):
+            unlike = protocol_differences(best, out["way"].iloc[0]) or [(best, out["way"].iloc[0])]
             chosen, other = (", ".join(part) for part in zip(*unlike, strict=True))
-            notes.append(f"{benchmark}: [{chosen}] is read ({here}), [{other}] is left out ({there})")
-    return {m: [r for r in group if id(r) not in left] for m, group in groups.items()}, notes
+            notes.append(
+                f"{benchmark}: [{chosen}] is read ({_described(read)}), [{other}] is left out ({_described(out)})"
+            )
+    return by_model(reading for at, reading in enumerate(every) if at not in left), notes
 
 
-def _models(readings: Iterable[Reading]) -> set[str]:
-    return {reading.run.model for reading in readings}
-
-
-def _newest(readings: Iterable[Reading]) -> float:
-    return max((reading.run.date or 0.0) for reading in readings)
-
-
-def _described(readings: list[Reading]) -> str:
+def _described(rows: pd.DataFrame) -> str:
     """Models, days and files of readings, in a few words."""
-    days = sorted({datetime.fromtimestamp(r.run.date, UTC).date().isoformat() for r in readings if r.run.date})
+    days = sorted({datetime.fromtimestamp(date, UTC).date().isoformat() for date in rows["date"] if date})
     when = f", {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "") if days else ""
-    names = sorted({reading.run.path.name for reading in readings})
-    count = len(_models(readings))
+    names, count = sorted(set(rows["file"])), rows["model"].nunique()
     return f"{count} {'model' if count == 1 else 'models'}{when}, {names[0]}{' ...' if len(names) > 1 else ''}"
 
 
@@ -136,9 +122,9 @@ def newest(group: Iterable[Reading]) -> tuple[dict[str, Reading], list[str]]:
     return newest_of, list(notes)
 
 
-def scores(readings: Mapping[str, Reading], *, allow_mixed: bool) -> tuple[dict[str, Score], list[str]]:
+def scores(readings: Mapping[str, Reading], *, allow_mixed: bool) -> tuple[dict[str, Reading], list[str]]:
     """One model's benchmarks, MMLU from its leaves: `mmlu` is their plain mean, `mmlu_weighted` by their sizes."""
-    cells = {name: Score(r.value, r.stderr, r.protocol) for name, r in readings.items() if "/" not in name}
+    cells = {name: reading for name, reading in readings.items() if "/" not in name}
     leaves = {name.partition("/")[2]: reading for name, reading in readings.items() if "/" in name}
     if not leaves:
         return cells, []
@@ -153,25 +139,21 @@ def scores(readings: Mapping[str, Reading], *, allow_mixed: bool) -> tuple[dict[
             f"{protocols[1]}); run --tasks mmlu once, or say --allow-mixed"
         )
     partial = "; partial" if any(leaf.run.partial for leaf in leaves.values()) else ""
-    items = {subject: float(leaf.items or subjects[subject]) for subject, leaf in leaves.items()}
     for name, kind, weights in (
-        ("mmlu", "plain mean", dict.fromkeys(leaves, 1.0)),
-        ("mmlu_weighted", "weighted mean", items),
+        ("mmlu", "plain mean", np.ones(len(leaves))),
+        ("mmlu_weighted", "weighted mean", np.array([leaf.items or subjects[of] for of, leaf in leaves.items()])),
     ):
-        cells[name] = _mean(leaves, weights, protocol=f"{' | '.join(protocols)}; {kind}{partial}")
+        share = weights / weights.sum()
+        value = float(share @ [leaf.value for leaf in leaves.values()])
+        errors = [leaf.stderr for leaf in leaves.values() if leaf.stderr is not None]
+        stderr = float(np.linalg.norm(share * errors)) if len(errors) == len(leaves) else None
+        protocol = f"{' | '.join(protocols)}; {kind}{partial}"
+        cells[name] = replace(some, column=name, value=value, stderr=stderr, protocol=protocol)
     return cells, []
 
 
 def _whole(protocol: str) -> str:
     return "; ".join(part for part in protocol.split("; ") if not part.startswith("partial"))
-
-
-def _mean(leaves: Mapping[str, Reading], weights: Mapping[str, float], *, protocol: str) -> Score:
-    """The mean of the leaves; its standard error where every leaf has one."""
-    share = {subject: weights[subject] / sum(weights.values()) for subject in leaves}
-    value = sum(share[subject] * leaf.value for subject, leaf in leaves.items())
-    errors = [share[subject] * leaf.stderr for subject, leaf in leaves.items() if leaf.stderr is not None]
-    return Score(value, math.hypot(*errors) if len(errors) == len(leaves) else None, protocol)
 
 
 def sizes(
@@ -220,12 +202,17 @@ def sizes(
     return params_b, notes
 
 
+def _moment(name: str) -> float:
+    """How far a checkpoint was trained, to order it among those of one size."""
+    return model_names.step_in_name(name) or model_names.tokens_in_name(name) or 0.0
+
+
 def _guess(model: str) -> str:
     size = model_names.size_in_name(model)
     return "N" if size is None else f"{size:g}"
 
 
-def table(rows: Mapping[str, Mapping[str, Score]], params: Mapping[str, float], family: str | None) -> pd.DataFrame:
+def table(rows: Mapping[str, Mapping[str, Reading]], params: Mapping[str, float], family: str | None) -> pd.DataFrame:
     """One row a model, sorted by size: model, params_b, family, then each benchmark, its stderr and its protocol.
 
     Scores keep four decimals of a percent: less than a hundredth of one question of any benchmark here.
@@ -234,7 +221,7 @@ def table(rows: Mapping[str, Mapping[str, Score]], params: Mapping[str, float], 
     names = {name for row in rows.values() for name in row}
     order = [name for name in order if name in names] + sorted(names - set(order))
     lines = []
-    for model in sorted(rows, key=lambda name: (math.isnan(params[name]), params[name], name)):
+    for model in sorted(rows, key=lambda name: (math.isnan(params[name]), params[name], _moment(name), name)):
         line: dict[str, object] = {"model": model, "params_b": float(f"{params[model]:.6g}")}
         if family is not None:
             line["family"] = family

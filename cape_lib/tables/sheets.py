@@ -130,7 +130,7 @@ def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, nam
         return _of_frame(frame, str(path))
     text, notes = _decode(path, raw)
     if text.lstrip().startswith(("{", "[")) and not sep:
-        return _of_frame(frame_of_json(_json(path, text), str(path)), str(path))
+        return _of_frame(frame_of_json(json_value(path, text), str(path)), str(path))
     rows, decimal_comma = _split(str(path), text, sep)
     if not text.endswith(("\n", "\r")):
         notes += _cut_off(path, rows)
@@ -177,21 +177,24 @@ def refuse_foreign(path: Path, raw: bytes) -> None:
 # ---- JSON, spreadsheets, Parquet: pandas reads, what is no table is refused ----
 
 
-def _json(path: Path, text: str) -> Any:
-    """A JSON value, or the objects of JSON lines."""
+def json_value(path: Path, text: str) -> Any:
+    """A JSON value, or the values of JSON lines. Raises ScoresError for a text that is cut off or no JSON."""
+    whole: Exception | None = None
     try:
         return json.loads(text)
-    except RecursionError:
-        raise ScoresError(f"{path}: JSON nested too deeply for a table; save the table as CSV") from None
-    except ValueError as problem:
-        lines = [line for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError) as problem:
+        whole = problem
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and (path.suffix == ".jsonl" or text.lstrip()[:1] == "{"):
         try:
-            if len(lines) > 1:
-                return [json.loads(line) for line in lines]
-        except (ValueError, RecursionError):
-            pass
-        place = f"line {getattr(problem, 'lineno', 1)}"
-        raise ScoresError(f"{path}: not whole JSON ({place}); save the table again, or as CSV") from None
+            return [json.loads(line) for line in lines]
+        except (ValueError, RecursionError) as problem:
+            whole = problem if path.suffix == ".jsonl" else whole
+    if isinstance(whole, RecursionError):
+        raise ScoresError(f"{path}: JSON nested too deeply for scores; save them as CSV")
+    what = "cut off" if not text.rstrip().endswith(("}", "]")) else "not JSON"
+    place = f"line {getattr(whole, 'lineno', 1)}, column {getattr(whole, 'colno', 1)}"
+    raise ScoresError(f"{path}: {what} at {place}; write that file again or remove it")
 
 
 def frame_of_json(value: Any, name: str) -> pd.DataFrame:
