@@ -132,7 +132,7 @@ def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, nam
     if text.lstrip().startswith(("{", "[")) and not sep:
         return _of_frame(frame_of_json(json_value(path, text), str(path)), str(path))
     rows, decimal_comma = _split(str(path), text, sep)
-    if not text.endswith(("\n", "\r")):
+    if re.search(r"[\w.,;\t]\Z", text):  # neither a line end nor what closes a row
         notes += _cut_off(path, rows)
     sheet = _sheet(str(path), rows, decimal_comma)
     return sheet.of(sheet.cells, *notes)
