@@ -570,13 +570,15 @@ class Cost:
 
     def _divergences(self, read: torch.Tensor, arms: int, linear: bool) -> np.ndarray:
         n, many = len(self.base), 2**21 if read.device.type == "cpu" else MOST_LOGITS
-        step = max(1, many // self.base.shape[-1])
+        step, together = max(1, many // self.base.shape[-1]), max(1, MOST_LOGITS // self.base.numel())
         sums = torch.zeros(arms, dtype=torch.float64, device=self.base.device)
         for k in range(arms):
+            if k % together == 0:
+                logits = read[k * n : (k + together) * n]
+                logits = self.lm.unembedding(logits[None])[0] if linear else logits  # type: ignore[misc]
+            mine = logits[k % together * n :][:n]
             for first in range(0, n, step):
-                base = self.base[first : first + step]
-                own = read[k * n + first : k * n + min(first + step, n)]
-                own = (self.lm.unembedding(own[None])[0] if linear else own).float()  # type: ignore[misc]
+                base, own = self.base[first : first + step], mine[first : first + step].float()
                 # sum of p (log p - log q); log q is the logit less its row's norm
                 gap = (base.exp() * (base - own)).sum(-1) + own.logsumexp(-1)
                 sums[k] += gap.double().sum()
