@@ -125,7 +125,8 @@ def angles(panel: str) -> Attempts:
     """sin(theta) at the printed fixed point, slope of gamma on log10 N, root of the printed Riccati equation."""
     # d theta / d log10 N = -16.44 theta^2 + 8.73 theta - 0.977 as printed; the stable root is the larger one.
     theta, angle = float(max(np.roots([-16.44, 8.73, -0.977]).real)), math.asin(0.626)
-    steps = coupling.local_couplings(tables.base_version(VERSION), by="family").dropna(subset="gamma")
+    rows = tables.base_version(VERSION)
+    steps = coupling.local_couplings(rows.assign(ladder=rows["family"])).dropna(subset="gamma")
     slope = ols(np.log10(steps["params_b_mid"]), steps["gamma"]).slope
     yield {
         "sin theta": Result(math.sin(theta), note=f"an angle with sine 0.626 is {angle:.3f}, not {theta:.2f}"),
