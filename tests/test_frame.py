@@ -175,7 +175,8 @@ def test_of_two_names_without_room_the_first_stands_and_the_other_only_where_all
 
 def test_on_a_phone_fewer_names_have_room_than_on_a_desk() -> None:
     rows = pd.DataFrame({"name": [f"release {i}" for i in range(12)], "x": range(5, 101, 8), "y": [50.0] * 12})
-    assert len(stands(rows, "narrow")) < len(stands(rows))
+    assert 2 < len(stands(rows, "narrow")) < len(stands(rows))
+    assert len(stands(rows, "narrow", phone=2)) == 2 and len(stands(rows, phone=2)) == len(stands(rows))
 
 
 def test_names_that_are_never_on_show_together_may_stand_on_each_other() -> None:

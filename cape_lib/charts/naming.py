@@ -50,7 +50,7 @@ def named(
     rows: columns of x, y and `column`, the most important name first;  around: further points that no name may cover,
     with the same columns; they stretch the axes too;  by: rows that differ in this column (of `around` too) are never
     on show together;  height: of the plot, pixels;  always: so many of the first names are never left out, one without
-    room stands where it covers least;  phone: so many of the first names at most on a phone;  gap: from a point to its
+    room stands where it covers least;  phone: so many names at most on a phone;  gap: from a point to its
     name, pixels;  opacity: its encoding;  mark: further properties of the texts.
     """
     fields = [axis.to_dict()["field"] for axis in (x, y)]
@@ -62,8 +62,7 @@ def named(
             shown, every = pd.concat([part, *near]), pd.concat([part, *around])
             points = np.column_stack([_along(x, shown, every) * width, (1 - _along(y, shown, every)) * height])
             texts = [str(name) for name in part[column]]
-            places = _places(texts[:most], points, (width, height), gap, always=always)
-            rows.loc[part.index, where] = places + [""] * (len(part) - len(places))
+            rows.loc[part.index, where] = _places(texts, points, (width, height), gap, always=always, most=most)
     layers = []
     for place, (right, down, align) in PLACES.items():
         here = rows[(rows["wide"] == place) | (rows["narrow"] == place)]
@@ -77,7 +76,7 @@ def named(
 
 
 def _places(
-    names: Sequence[str], points: np.ndarray, room: tuple[float, float], gap: float, *, always: int
+    names: Sequence[str], points: np.ndarray, room: tuple[float, float], gap: float, *, always: int, most: int
 ) -> list[str]:
     """The place of each name, "" for none.  points: pixels, those of the names first;  room: width, height."""
     # boxes are rows of left, top, right, bottom
@@ -93,7 +92,7 @@ def _places(
             outside = box[0] < 0 or box[2] > room[0] + 20 or box[1] < -LINE or box[3] > room[1]
             tried.append((100 * _met(box, taken) + 10 * int(outside) + _met(box, dots), place, box))
         cost, place, box = min(tried, key=lambda one: one[0])
-        fits = cost == 0 or len(chosen) < always
+        fits = (cost == 0 or len(chosen) < always) and len(taken) < most
         chosen.append(place if fits else "")
         taken = np.vstack([taken, box]) if fits else taken
     return chosen

@@ -101,7 +101,8 @@ def timeline(scored: Sequence[Scored]) -> Figure:
     y = row_names("prediction")
     base = alt.Chart(rows).encode(y=y)
     bars = base.mark_bar(height=6, color=GRID).encode(x=alt.X("from:T", title=None), x2="to:T")
-    ends = base.mark_text(align="left", dx=6, color=MUTED, fontSize=11).encode(x="to:T", text="resolves:N")
+    # above the bar: beyond its end there is no room on a phone
+    ends = base.mark_text(align="left", dx=9, dy=-9, color=MUTED, fontSize=11).encode(x="today:T", text="resolves:N")
     now = dots(rows, "today:T", y, tooltip="resolves", size=90, **_status(rows["status"]))
     return figure(
         alt.layer(bars, line_at(today, "x", kind="T"), ends, now).properties(height=32 * len(rows)),
