@@ -127,7 +127,7 @@ def projection_table(
 
 def _row(what: str, rank: int, states: torch.Tensor, sets: np.ndarray) -> dict[str, Any]:
     one = couplings(states[:, None], sets)[["coupling", "low", "high", "raw"]]
-    return {"what": what, "rank": rank} | one.iloc[0].to_dict()
+    return {"what": what, "rank": rank, **{str(name): float(value) for name, value in one.iloc[0].items()}}
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ def margins_of(
         [k for k in range(n, len(own)) if k != rival]
         for n, own, rival in zip(asked.n_true, asked.answers, rivals, strict=True)
     ]
-    left = [item for item in np.flatnonzero((margins > 0).any(0)) if others[item]]
+    left = [item for item in np.flatnonzero((margins > 0).any(0)).tolist() if others[item]]
     if left:
         far = answer_scores(lm, asked.some(left).only([others[item] for item in left]), arms, batch=batch, tick=tick)
         beside = np.nanmax(far.total / far.tokens, axis=-1)
@@ -258,7 +258,8 @@ class _Reader:
         self.common = common if self.kind.keys and common >= 8 else 0
         self.begin = self._prompt([asked.prompts[0][: self.common]], None) if self.common else None
         width = max(len(own) for own in asked.answers)
-        where = lm.unembedding.weight.device if self.kind.linear else lm.device  # type: ignore[union-attr]
+        weight: Any = getattr(lm.unembedding, "weight", None)
+        where = weight.device if self.kind.linear else lm.device
         self.total = torch.zeros(n_arms, len(asked), width, dtype=torch.float64, device=where)
         self.parts: list[tuple[list[int], list[Arm], list[_Row]]] = []
         self.sums: list[torch.Tensor] = []
@@ -298,9 +299,10 @@ class _Reader:
 
     def fetched(self) -> np.ndarray:
         """The totals; SurroundingsError, naming the block, where one is no finite number."""
-        bad = torch.stack(self.sums).isfinite().logical_not().nonzero() if self.sums else []
-        if len(bad):
-            items, arms, part = self.parts[int(bad[0])]
+        sums = torch.stack(self.sums) if self.sums else torch.zeros(0)
+        bad = sums.isfinite().logical_not().nonzero().flatten().tolist()
+        if bad:
+            items, arms, part = self.parts[bad[0]]
             past = self._past(items)
             checked(self.lm, lambda: self._forward(part, arms, past, None, items)())
             raise not_finite(self.lm, "the logits", next(self.lm.model.parameters()).dtype)

@@ -414,7 +414,9 @@ def _taken_up(path: Path | None, key: str, methods: list[Method]) -> list[Run]:
         raise ScoresError(
             f"{path}: belongs to another evaluation (model, items, pairs or options differ); name another file"
         )
-    values = [[np.array(row[name]) if isinstance(row[name], list) else row[name] for name in _KEPT] for row in rows]
+    values: list[Any] = [
+        [np.array(row[name]) if isinstance(row[name], list) else row[name] for name in _KEPT] for row in rows
+    ]
     return [
         Run(methods[row["method"]], **dict(zip(_KEPT, own, strict=True))) for row, own in zip(rows, values, strict=True)
     ]
