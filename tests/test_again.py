@@ -110,18 +110,18 @@ def test_the_hump_the_line_the_labs_and_the_agent_of_chapter_9(rows, nine) -> No
     agrees(re.sub(r"only lowered, \d+%", "", again.hump_text(rows)), nine["hump"])
     share = reference.hump_by_a_fall(reference.today())
     assert effort.hump(rows).trend_share == pytest.approx(share, abs=3 * (share * (1 - share) / 4000) ** 0.5)
-    agrees(again.line_text(), nine["line"])
+    agrees(re.sub(r"without .*? alone", "without one alone", again.line_text()), nine["line"])
     agrees(again.labs_text(), nine["labs"])
-    agrees(re.sub(r"Without .*?, which", "Without one, which", again.agent_text()), nine["agent"])
+    agrees(again.agent_text(), nine["agent"])
 
 
 def test_the_twins_of_chapter_9_are_the_extremes_of_many_pairs(rows) -> None:
     agrees(again.twins_usual(rows), reference.twins_usual(reference.today()))
 
 
-def same(table, columns: list[str], expected) -> None:
+def same(table, columns: list[str], expected, rtol: float = 1e-6) -> None:
     """The columns of a table are the expected numbers, row by row."""
-    np.testing.assert_allclose(table[columns].to_numpy(float), np.array(expected, float), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(table[columns].to_numpy(float), np.array(expected, float), rtol=rtol, atol=1e-9)
 
 
 @pytest.mark.slow
@@ -129,16 +129,30 @@ def test_the_tables_of_the_audit_of_chapter_9(rows) -> None:
     other, r = reference.today(), ["r", "low", "high", "n"]
     same(variants.headlines(rows), r, reference.headline_table(other))
     same(variants.objections(rows), r, reference.objection_table(other))
-    for measure in MEASURES:
-        domains = reference.domain_table(other)[measure]
-        assert variants.by_domain(rows, measure)[0]["r"].tolist() == pytest.approx(domains)
-        same(variants.by_year(rows, measure), r, reference.year_table(other, measure))
+    parts = {"all": other, "without truncated": other[~reference.ran_out(other).any(axis=1)]}
+    for which, part in variants.both(rows).items():
+        for measure in MEASURES:
+            domains = reference.domain_table(parts[which])[measure]
+            assert variants.by_domain(part, measure)[0]["r"].tolist() == pytest.approx(domains)
+            same(variants.by_year(part, measure), r, reference.year_table(parts[which], measure))
 
 
 @pytest.mark.slow
 def test_the_levers_of_the_audit_of_chapter_9_and_their_objections(rows) -> None:
     other = reference.today()
-    count = ["rose", "fell", "n", "sure", "mean", "by_maker", "by_maker_low", "by_maker_high", "makers_up", "makers"]
+    count = [
+        "rose",
+        "fell",
+        "n",
+        "sure",
+        "mean",
+        "by_maker",
+        "by_maker_low",
+        "by_maker_high",
+        "makers_up",
+        "makers",
+        "p",
+    ]
     same(effort.counts(effort.effort_ladders(rows)), count, reference.count_table(reference.ladders(other)))
     same(effort.counts(effort.effort_ladders(rows, bare=False)), count, reference.count_table(reference.wide(other)))
     same(effort.counts(effort.off_and_on(rows)), count, reference.count_table(reference.off_and_on(other)))
@@ -165,13 +179,23 @@ def test_the_mixed_model_of_the_dose(rows) -> None:
             assert row.singular == (min(expected[3:]) < 0.02), (score, expected)
 
 
-@pytest.mark.parametrize("measure", MEASURES)
-def test_the_sizes_of_the_audit_of_chapter_9(rows, measure: str) -> None:
+def test_the_sizes_of_the_audit_of_chapter_9(rows) -> None:
     other = reference.today()
-    steady = other[~reference.ran_out(other).any(axis=1)]
-    expected = [*reference.whole_sizes(other, measure), *reference.whole_sizes(steady, measure)]
-    agrees(again.sizes_text(rows, measure).replace(label(measure), ""), expected)
-    agrees(again.turn_text(rows, measure).replace(label(measure), ""), reference.turn(other, measure))
+    parts = {"all": other, "without truncated": other[~reference.ran_out(other).any(axis=1)]}
+    table = again.sizes(rows)
+    expected = [
+        reference.whole_sizes(parts[row.rows], row.measure, {"total": "size", "active": "active"}[row.size])
+        for row in table.itertuples()
+    ]
+    # One takes 1.96, the other the quantile itself.
+    same(table, ["ladders", "surely_rise", "surely_fall", "pooled", "low", "high", "tau"], expected, rtol=1e-4)
+    agrees(again.sizes_text(table), [table["ladders"].iloc[0], table["ladders"].iloc[1]])
+    for measure in MEASURES:
+        for which, part in parts.items():
+            agrees(
+                again.turn_text(variants.both(rows)[which], measure).replace(label(measure), ""),
+                reference.turn(part, measure),
+            )
 
 
 def test_the_control_of_the_artefact_is_the_same_sizes_without_thinking(rows) -> None:

@@ -1,5 +1,7 @@
 """Intervals and random draws against scipy, statsmodels, brute force and what must hold for any data."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -213,6 +215,21 @@ def test_noise_shared_by_all_models_leaves_their_differences_alone():
     draws = rs.noisy_scores([40.0, 60.0], [2.0, 2.0], 200, rs.generator(0), correlation=1.0)
     assert np.diff(draws, axis=1) == pytest.approx(np.full((200, 1), 20.0))
     assert rs.noisy_scores([40.0], [2.0], 40_000, rs.generator(0)).std() == pytest.approx(2.0, rel=0.02)
+
+
+@given(st.lists(st.integers(-9, 9), min_size=1, max_size=9), st.sampled_from(["two-sided", "less", "greater"]))
+def test_the_p_of_exchanged_signs_counts_all_of_them(values, alternative):
+    sums = [np.dot(values, signs) for signs in itertools.product((1, -1), repeat=len(values))]
+    far = {"two-sided": abs, "greater": lambda v: v, "less": lambda v: -v}[alternative]
+    expected = np.mean([far(one) >= far(sum(values)) for one in sums])
+    assert rs.sign_flip_p(values, alternative) == pytest.approx(expected)
+
+
+def test_the_p_of_many_exchanged_signs_is_drawn_and_near_the_normal_one():
+    values = np.r_[np.ones(30), -np.ones(20)]
+    exact = stats.binomtest(30, 50).pvalue
+    assert rs.sign_flip_p(values) == pytest.approx(exact, abs=0.01)
+    assert rs.sign_flip_p(np.ones(5)) == 2 / 2**5 and rs.sign_flip_p(np.ones(17), "greater") == 2.0**-17
 
 
 def test_permutation_p_counts_ties_and_is_never_zero():

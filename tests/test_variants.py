@@ -67,11 +67,11 @@ def test_ladders_of_effort_by_the_printed_rule(rows: pd.DataFrame) -> None:
     ladders = effort.effort_ladders(rows)
     count = {score: effort.counted(ladders, score) for score in (REASONING, ADMITS, WRONG, PRECISION)}
     assert (len(ladders), ladders["lab"].nunique(), (ladders["lab"] == "OpenAI").sum()) == (20, 5, 13)
-    assert (count[REASONING].rose, count[ADMITS].fell) == (20, 18)
-    assert (count[WRONG].rose, count[PRECISION].rose) == (13, 14)
+    assert (count[REASONING]["rose"], count[ADMITS]["fell"]) == (20, 18)
+    assert (count[WRONG]["rose"], count[PRECISION]["rose"]) == (13, 14)
     wider = effort.effort_ladders(rows, bare=False)
     assert (len(wider), wider["lab"].nunique()) == (22, 6)
-    assert effort.counted(wider, ADMITS).fell == 20
+    assert effort.counted(wider, ADMITS)["fell"] == 20
 
 
 def test_a_ladder_of_effort_runs_from_the_lowest_to_the_highest(raw: pd.DataFrame, rows: pd.DataFrame) -> None:
@@ -145,9 +145,10 @@ def test_a_planted_dose_comes_back_and_no_dose_is_not_made_up() -> None:
             table.append((f"lab{model % 8}", f"m{model}", tokens, q, rng.normal(0, 1) + 50 + model))
     frame = pd.DataFrame(table, columns=["lab", "weights", "reasoning_tokens", ADMITS, KNOWS])
     frame = frame.assign(mode="reasoning", model=frame["weights"])
-    fit = effort.dose(frame, ADMITS)
-    assert fit.by_maker.contains(-8) and fit.mixed.estimate == pytest.approx(-8, abs=1.5)
-    assert len(fit.slopes) == 24 and effort.dose(frame, KNOWS).by_maker.contains(0)
+    frame = frame.assign(**dict.fromkeys((REASONING, WRONG, PRECISION), 50.0 + rng.normal(0, 1, len(frame))))
+    mixed = effort.doses(frame).set_index("score")["mixed"]
+    assert effort.dose(frame, ADMITS).contains(-8) and mixed[ADMITS] == pytest.approx(-8, abs=1.5)
+    assert len(effort.slopes(frame, ADMITS)) == 24 and effort.dose(frame, KNOWS).contains(0)
 
 
 @pytest.mark.slow
@@ -234,3 +235,31 @@ def test_a_size_that_loses_with_few_tokens_is_not_said_to_have_run_out(rows: pd.
     assert "It ran out" in story.artefact(rows, "Qwen3.5")
     text = story.artefact(rows, "Gemma 4")
     assert "Gemma 4 E2B" in text and "It ran out" not in text and "not for want of tokens" in text
+
+
+@pytest.mark.parametrize("mode", ["", "reasoning", "none"])
+@pytest.mark.parametrize("keep_truncated", [True, False])
+def test_the_sentences_of_chapter_9_are_of_the_rows_that_were_chosen(
+    rows: pd.DataFrame, mode: str, keep_truncated: bool
+) -> None:
+    every = rows if keep_truncated else variants.steady(rows)
+    chosen = every[every["mode"] == mode].reset_index(drop=True) if mode else every
+    answer, (first, second, third) = story.answer(chosen, among=rows), story.remember(chosen, "Gemma 4", among=every)
+    word = {"": "", "reasoning": ", thinking", "none": ", not thinking"}[mode]
+    assert f"Over {len(chosen)} variants of today's models{word}, reasoning" in answer.sentence
+    assert first.startswith(f"Among models{word[1:]}, reasoning" if mode else "Reasoning goes with")
+    assert f"r = {variants.association(chosen, KNOWS).estimate:.2f}" in first
+    assert ("more thinking" in answer.sentence) == (mode != "none")
+    assert "Gemma 4, thinking" in second and "More thinking" in third
+    text = " ".join([answer.sentence, answer.interval, story.sure(chosen, among=rows), story.turn_text(chosen)])
+    assert "nan" not in text and "of 0" not in text
+
+
+def test_opposite_worlds_are_told_as_they_are(rows: pd.DataFrame) -> None:
+    turned = rows.assign(**{m: 100 - rows[m] for m in (KNOWS, ADMITS)})
+    assert "know less" in story.answer(turned).sentence and "goes against knowing" in story.remember(turned)[0]
+    assert story.hangs(turned) != story.hangs(rows)
+    even = effort.ladder_checks(rows).assign(admits_fell=20, wrong_rose=20, precision_rose=20, n=20)
+    assert story.effort_hangs(even) == "No check takes a majority away."
+    even.loc[3, "admits_fell"] = 8
+    assert story.effort_hangs(even).endswith(f"that the share admitted falls, in {even.loc[3, 'check']} (8 of 20).")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cape_lib.errors import MissingError
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate, pearson_rows, student
+from cape_lib.stats import Estimate, pearson_rows, sign_flip_p, student
 from cape_lib.tables import load
 
 Floats = NDArray[np.float64]
@@ -128,12 +128,9 @@ def beyond_trend(
 def excess(own: Floats, twin: Floats) -> BeyondTrend:
     """The test of `beyond_trend` on its numbers: r (Fisher's z) of a run with itself, and with its twin, by size."""
     gap, k = own - twin, len(own)
-    mean = float(gap.mean())
-    chosen = (np.arange(2**k)[:, None] >> np.arange(k)) & 1
-    p = float(((1 - 2 * chosen) @ gap / k >= mean - 1e-12).mean())
-    low, high = _typical(gap, chosen[1:])
-    beyond = Estimate(mean, low, high, k, "swaps of twins, Fisher z")
-    return BeyondTrend(float(np.tanh(own.mean())), float(np.tanh(twin.mean())), beyond, p)
+    low, high = _typical(gap, ((np.arange(2**k)[:, None] >> np.arange(k)) & 1)[1:])
+    beyond = Estimate(float(gap.mean()), low, high, k, "swaps of twins, Fisher z")
+    return BeyondTrend(float(np.tanh(own.mean())), float(np.tanh(twin.mean())), beyond, sign_flip_p(gap, "greater"))
 
 
 def _typical(gap: Floats, subsets: NDArray[np.int_]) -> tuple[float, float]:

@@ -35,8 +35,8 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
         n=f"{len(part)} checkpoints of one run",
         name="courses",
         rows=part[["model", "step", "tokens_b", x, y]],
-        caption="Bars: 95 %, the harness's standard error. CrowS-Pairs: 50 is no preference. Whether it measures "
-        "stereotype is disputed.",
+        caption="Bars: 95 %, the harness's standard error."
+        + (" CrowS-Pairs: 50 is no preference; its validity is disputed." if STEREOTYPE in (x, y) else ""),
     )
 
 
@@ -59,7 +59,7 @@ def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step
         n=f"{pairs['x_model'].nunique()} runs, from step {from_step:,}",
         name="own-and-others",
         rows=pairs,
-        caption="Filled: a run with itself. Ticks: its capability with the stereotype score of each other run.",
+        caption=f"Filled: a run with itself. Ticks: its {label(x)} with {label(y)} of each other run.",
     )
 
 
@@ -104,7 +104,8 @@ def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
             dash=alt.StrokeDash("corpus:N", scale=dashes, title=None),
             point=45,
         ),
-        title=f"At equal tokens larger runs have more of both: r = {last.min():.2f} and {last.max():.2f} at the end",
+        title=f"At equal tokens {'larger runs have more of both' if last.min() > 0 else 'over the sizes'}: r = "
+        f"{last.min():.2f} and {last.max():.2f} at the end",
         source=SOURCE,
         n=f"{int(table['n'].max())} sizes at each checkpoint",
         name="by-size",

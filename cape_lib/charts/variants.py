@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from cape_lib import claims
 from cape_lib.charts import forms
 from cape_lib.charts.forms import ALL, across, colours, dots, forest, row_names, trace, upright
 from cape_lib.charts.frame import Figure, figure
@@ -137,8 +138,8 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
     )
     part = part[part["tokens"] > 0]
     names = [*makers, *(["others"] if (part["maker"] == "others").any() else [])]
-    count = effort.counted(ladders, measure)
-    fewer = count.fell >= count.rose
+    rose, fell, n = int((ladders[measure] > 0).sum()), int((ladders[measure] < 0).sum()), len(ladders)
+    fewer = fell >= rose
     shown = part[["model", "weights", "maker", "effort", "tokens", "value"]]
     x = across("tokens", "reasoning tokens a question, log scale", [50, 20_000], type="log", nice=False)
     x = x.axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d")
@@ -149,9 +150,9 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
             dots(shown, x, y, colour=maker, tooltip="effort", size=45),
         ).properties(height=215),
         title=f"More thinking at the same weights {'lowers' if fewer else 'raises'} the {label(measure)} in "
-        f"{count.fell if fewer else count.rose} of {count.n} models",
+        f"{fell if fewer else rose} of {n} models",
         source=source,
-        n=f"{count.n} models, {count.makers} makers",
+        n=f"{n} models, {ladders['lab'].nunique()} makers",
         name="effort-paths",
         caption="One line a model, from its lowest effort to its highest.",
     )
@@ -184,7 +185,15 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: table[name].map(label) for name in ("score", "measure") if name in table})
 
 
-def wide_by(parts: Sequence[pd.DataFrame], key: str) -> pd.DataFrame:
-    """Tables of one measure each (columns key, r, measure) side by side, a column a measure."""
-    wide = pd.concat(parts).pivot(index=key, columns="measure", values="r")[list(MEASURES)]
+def wide_by(parts: Sequence[pd.DataFrame], keys: Sequence[str]) -> pd.DataFrame:
+    """Tables of one measure each (columns keys, r, measure) side by side, a column a measure."""
+    wide = pd.concat(parts).pivot(index=list(keys), columns="measure", values="r")[list(MEASURES)]
     return wide.rename(columns=label).rename_axis(columns=None).reset_index()
+
+
+def surviving(panel: str = "independent", beside: str = "corrected") -> pd.DataFrame:
+    """The papers' frontier claims that both panels can judge: claim, its sentence, the conclusion on either panel."""
+    ids = [one for one in claims.claim_ids() if {panel, beside} <= set(claims.panels_of(one))]
+    here, there = (claims.evaluate(ids, panel=name) for name in (panel, beside))
+    rows = [(a.id, a.sentence, b.conclusion, a.conclusion) for a, b in zip(here, there, strict=True)]
+    return pd.DataFrame(rows, columns=["claim", "says", beside, panel])

@@ -70,27 +70,30 @@ def effort_admits(panel: str) -> Attempts:
     """Ladders of effort, by name, in which the share admitted falls from lowest to highest effort, and how many."""
     rows = variants.readings()
     ladders = effort.effort_ladders(rows)
-    count = effort.counted(ladders, ADMITS)
-    note = f"{count.sure} of the falls beyond 1.96 standard errors; mean {count.mean:+.1f} points"
-    yield {"fell": Result(float(count.fell), n=count.n, note=note), "of": Result(float(count.n), n=count.n)}
+    admits, wrong, precise = (effort.counted(ladders, m) for m in (ADMITS, WRONG, PRECISION))
+    n = len(ladders)
+    note = f"{admits['sure']} of the falls beyond 1.96 standard errors; mean {admits['mean']:+.1f} points"
+    yield {"fell": Result(float(admits["fell"]), n=n, note=note), "of": Result(float(n), n=n)}
 
-    change = count.by_maker
+    change = effort.over_makers(ladders, ADMITS)
     more = f": it may be {change.high:+.1f} points, none or a rise"
     says = (
         f"with the {change.n} makers as replicates the share admitted changes by {change.estimate:+.1f} points, "
         f"at most {change.high:+.1f}"
     )
     yield stress("makers as clusters", change, says, lost=change.high >= 0, more=more)
-    dose = effort.dose(rows, ADMITS).by_maker
-    yield stress("points for ten times the tokens", dose, "makers as replicates")
-    wrong, precise = effort.counted(ladders, WRONG), effort.counted(ladders, PRECISION)
+    says = f"two-sided; {change.n} makers that agree can give no less than {2.0 ** (1 - change.n):.2g}"
+    yield stress("p where each maker's sign is a coin", float(admits["p"]), says, n=change.n)
+    yield stress("points for ten times the tokens", effort.dose(rows, ADMITS), "makers as replicates")
     wider = effort.counted(effort.effort_ladders(rows, bare=False), ADMITS)
-    for name, hits, n in (
-        ("the wrong share rises in", wrong.rose, wrong.n),
-        ("precision rises in", precise.rose, precise.n),
-        ("by the wider rule it falls in", wider.fell, wider.n),
+    least = min(effort.ladder_checks(rows).to_dict("records"), key=lambda check: check["admits_fell"] / check["n"])
+    for name, hits, of in (
+        ("the wrong share rises in", wrong["rose"], n),
+        ("precision rises in", precise["rose"], n),
+        ("by the wider rule it falls in", wider["fell"], wider["n"]),
+        (f"where it falls least ({least['check']}) it falls in", least["admits_fell"], least["n"]),
     ):
-        yield stress(name, float(hits), f"of {n}", n=n)
+        yield stress(name, float(hits), f"of {of}", n=int(of))
 
 
 @claim("O05", reads=("pythia_checkpoints",))

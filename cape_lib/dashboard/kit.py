@@ -134,8 +134,8 @@ def _today() -> dict[str, Any]:
         "facts": {
             "known": len(rows),
             "ladders": len(ladders),
-            "ladders_fell": effort.counted(ladders, variants.ADMITS).fell,
-            "ladders_rose": effort.counted(ladders, variants.WRONG).rose,
+            "ladders_fell": int((ladders[variants.ADMITS] < 0).sum()),
+            "ladders_rose": int((ladders[variants.WRONG] > 0).sum()),
             "ran_out": int(rows["ran_out"].sum()),
             "tokens": f"{variants.MANY_TOKENS:,}",
             "questions": f"{OMNISCIENCE_QUESTIONS:,}",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from scipy.special import bdtrc
 
 from cape_lib.errors import MissingError
 from cape_lib.frontier.variants import ADMITS, MEASURES, PRECISION, REASONING, WRONG, of_domain, steady
-from cape_lib.stats import Estimate, generator, mean_interval
+from cape_lib.stats import Estimate, generator, mean_interval, sign_flip_p
 from cape_lib.tables.variants import DOMAINS, EFFORTS
 
 LADDER_RULE = (
@@ -27,6 +28,7 @@ MAKERS = "makers as replicates, t"
 CHANGES: tuple[str, ...] = (REASONING, *MEASURES)
 #: what the objections to a lever are counted in: a measure, and the way that the headline says it moves
 MOVED = ((ADMITS, -1), (WRONG, 1), (PRECISION, 1))
+MOVES = ("admits_fell", "wrong_rose", "precision_rose")
 _BARE = r"\((?:minimal|low|medium|high|xhigh|max)\)$"
 
 
@@ -64,35 +66,43 @@ def _ends(ends: pd.DataFrame) -> dict[str, object]:
     return row
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many pairs rose: `rose` and `fell` of `n`; `sure` moved by more than 1.96 standard errors the way most did.
+def over_makers(pairs: pd.DataFrame, score: str) -> Estimate:
+    """The mean change of a score over the means of makers, points, with a t interval over them.
 
-    `mean` is the mean change over pairs, points; `by_maker` that over the means of makers, with a t interval: makers
-    choose the efforts and differ in policy, so that they are what another draw would replace. `makers_up` of `makers`
-    rise on average.
+    Makers choose the efforts and differ in policy, so that they are what another draw would replace.
     """
-
-    score: str
-    rose: int
-    fell: int
-    n: int
-    sure: int
-    mean: float
-    by_maker: Estimate
-    makers_up: int
-    makers: int
+    return mean_interval(pairs.groupby("lab")[score].mean(), MAKERS)
 
 
-def counted(pairs: pd.DataFrame, score: str) -> Counted:
-    """The count of one score over ladders or pairs (rows of `effort_ladders` or `off_and_on`)."""
-    change = pairs[score].to_numpy(float)
+def counted(pairs: pd.DataFrame, score: str) -> dict[str, Any]:
+    """How a score moved over ladders or pairs (rows of `effort_ladders`, `off_and_on`).
+
+    Returns score; how many rose and fell of n; sure, those that moved by more than 1.96 standard errors the way most
+    did; mean, the mean change over all, and by_maker with its ends (`over_makers`), points; makers_up of makers rise on
+    average; p, two-sided, of as large a mean over makers where the sign of each is a coin (`stats.sign_flip_p`).
+    """
+    change, makers = pairs[score].to_numpy(float), pairs.groupby("lab")[score].mean()
     rose, fell = int((change > 0).sum()), int((change < 0).sum())
-    way = 1.0 if rose >= fell else -1.0
-    sure = int((way * change > 1.96 * pairs[f"{score}_se"].to_numpy(float)).sum())
-    makers = pairs.groupby("lab")[score].mean()
-    up, over = int((makers > 0).sum()), mean_interval(makers, MAKERS)
-    return Counted(score, rose, fell, len(pairs), sure, float(change.mean()), over, up, len(makers))
+    way, over = 1.0 if rose >= fell else -1.0, over_makers(pairs, score)
+    return {
+        "score": score,
+        "rose": rose,
+        "fell": fell,
+        "n": len(pairs),
+        "sure": int((way * change > 1.96 * pairs[f"{score}_se"].to_numpy(float)).sum()),
+        "mean": float(change.mean()),
+        "by_maker": over.estimate,
+        "by_maker_low": over.low,
+        "by_maker_high": over.high,
+        "makers_up": int((makers > 0).sum()),
+        "makers": len(makers),
+        "p": sign_flip_p(makers),
+    }
+
+
+def counts(pairs: pd.DataFrame) -> pd.DataFrame:
+    """`counted` for every score of `CHANGES`, one row each."""
+    return pd.DataFrame([counted(pairs, score) for score in CHANGES])
 
 
 def off_and_on(rows: pd.DataFrame, *, exclude_efforts: bool = False) -> pd.DataFrame:
@@ -116,17 +126,6 @@ def off_and_on(rows: pd.DataFrame, *, exclude_efforts: bool = False) -> pd.DataF
     if not table:
         raise MissingError("no model was measured with thinking off and on")
     return pd.DataFrame(table).sort_values(["lab", "weights"], ignore_index=True)
-
-
-def counts(pairs: pd.DataFrame) -> pd.DataFrame:
-    """`counted` for every score, one row each: its columns; mean, by_maker and its ends in points."""
-    table = []
-    for score in CHANGES:
-        one = counted(pairs, score)
-        over = one.by_maker.estimate, one.by_maker.low, one.by_maker.high
-        table.append((score, one.rose, one.fell, one.n, one.sure, one.mean, *over, one.makers_up, one.makers))
-    ends = ["by_maker", "by_maker_low", "by_maker_high"]
-    return pd.DataFrame(table, columns=["score", "rose", "fell", "n", "sure", "mean", *ends, "makers_up", "makers"])
 
 
 def ladder_checks(rows: pd.DataFrame) -> pd.DataFrame:
@@ -168,8 +167,7 @@ def _checked(parts: list[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
         (objection, check, len(pairs), pairs["lab"].nunique(), *(int((sign * pairs[m] > 0).sum()) for m, sign in MOVED))
         for objection, check, pairs in parts
     ]
-    names = ["admits_fell", "wrong_rose", "precision_rose"]
-    return pd.DataFrame(table, columns=["objection", "check", "n", "makers", *names])
+    return pd.DataFrame(table, columns=["objection", "check", "n", "makers", *MOVES])
 
 
 def _open(pairs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -191,47 +189,24 @@ def _steps(rows: pd.DataFrame, weights: set[str]) -> pd.DataFrame:
     )
 
 
-def doses(rows: pd.DataFrame) -> pd.DataFrame:
-    """`dose` for every score: points for ten times the tokens, mixed model and makers as replicates, where singular."""
-    table = []
-    for score in CHANGES:
-        one = dose(rows, score)
-        mixed, makers = one.mixed, one.by_maker
-        ends = mixed.low, mixed.high, makers.estimate, makers.low, makers.high
-        table.append((score, mixed.estimate, *ends, one.between_makers, one.between_models, one.singular))
-    columns = ["score", "mixed", "low", "high", "by_maker", "by_maker_low", "by_maker_high"]
-    return pd.DataFrame(table, columns=[*columns, "between_makers", "between_models", "singular"])
+def slopes(rows: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Points of a score for ten times the reasoning tokens at the same weights: weights, lab, n, slope; a row a model.
 
-
-@dataclass(frozen=True, slots=True)
-class Dose:
-    """What ten times the reasoning tokens do to a score, at the same weights, in points.
-
-    `slopes` has one row a model (weights, lab, n, slope). `mixed` is the mixed model's common slope: `singular` where
-    it cannot tell makers or models apart, and too narrow with few makers, for its spreads are taken for known;
-    `between_makers`, `between_models` its standard deviations of slopes. `by_maker` is the mean of the makers' mean
-    slopes, with a t interval over makers: the one to show.
+    rows: from `variants.readings`; weights with two or more thinking variants and counted tokens are used. Raises
+    MissingError with fewer than three such models.
     """
-
-    score: str
-    slopes: pd.DataFrame
-    mixed: Estimate
-    between_makers: float
-    between_models: float
-    singular: bool
-    by_maker: Estimate
+    data = _within(rows, score).assign(xx=lambda t: t["x"] ** 2, xy=lambda t: t["x"] * t["y"])
+    own = data.groupby("weights").agg(lab=("lab", "first"), n=("x", "size"), xx=("xx", "sum"), xy=("xy", "sum"))
+    return own.assign(slope=own["xy"] / own["xx"]).reset_index()[["weights", "lab", "n", "slope"]]
 
 
-def dose(rows: pd.DataFrame, score: str) -> Dose:
-    """Effort as a measured dose: change of a score for ten times the reasoning tokens, at the same weights.
+def dose(rows: pd.DataFrame, score: str) -> Estimate:
+    """Effort as a measured dose: the mean of the makers' mean `slopes` with a t interval over makers; n: makers."""
+    return over_makers(slopes(rows, score), "slope")
 
-    rows: from `variants.readings`; weights with two or more thinking variants and counted tokens are used. Both sides
-    are taken relative to the weights' own mean, and the mixed model (REML) has a level of each model, so that no
-    difference between models enters; the slope may vary by maker and by model within maker. Raises MissingError with
-    fewer than three such models.
-    """
-    import statsmodels.formula.api as smf
 
+def _within(rows: pd.DataFrame, score: str) -> pd.DataFrame:
+    """lab, weights, y, x (log10 of the reasoning tokens), the last two less the mean of their weights."""
     part = rows[(rows["mode"] == "reasoning") & (rows["reasoning_tokens"] > 0)]
     part = part[part.groupby("weights")["model"].transform("size") > 1]
     if part["weights"].nunique() < 3:
@@ -240,48 +215,57 @@ def dose(rows: pd.DataFrame, score: str) -> Dose:
     data["x"] = np.log10(part["reasoning_tokens"].astype(float))
     for column in ("x", "y"):
         data[column] -= data.groupby("weights")[column].transform("mean")
-    own = []
-    for weights, g in data.groupby("weights"):
-        tokens, points = g["x"].to_numpy(float), g["y"].to_numpy(float)
-        own.append((weights, g["lab"].iloc[0], len(g), float(tokens @ points) / float(tokens @ tokens)))
-    slopes = pd.DataFrame(own, columns=["weights", "lab", "n", "slope"])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fit = smf.mixedlm(
-            "y ~ 0 + C(weights) + x",
-            data,
-            groups=data["lab"],
-            re_formula="0 + x",
-            vc_formula={"model": "0 + C(weights):x"},
-        ).fit(reml=True, method=["lbfgs", "powell"])
-    beta = float(fit.fe_params["x"])
-    makers, models = float(np.asarray(fit.cov_re)[0, 0]), float(np.asarray(fit.vcomp)[0])
-    # Generalized least squares at the fitted spreads: the error of the fit itself is NaN or far off where one is zero.
-    x, maker, model = (data[column].to_numpy() for column in ("x", "lab", "weights"))
-    alike = makers * np.equal.outer(maker, maker) + models * np.equal.outer(model, model)
-    covariance = fit.scale * np.eye(len(x)) + np.outer(x, x) * alike
-    se = float(x @ np.linalg.solve(covariance, x)) ** -0.5
-    method = "mixed model, slopes by model in maker"
-    mixed = Estimate(beta, beta - 1.96 * se, beta + 1.96 * se, len(data), method)
-    by_maker = slopes.groupby("lab")["slope"].mean()
-    pooled = mean_interval(by_maker, MAKERS)
-    # A spread under a hundredth of that of the models' own slopes is none.
-    singular = not fit.converged or min(makers, models) <= 1e-4 * float(slopes["slope"].var())
-    return Dose(score, slopes, mixed, makers**0.5, models**0.5, singular, pooled)
+    return data
+
+
+def doses(rows: pd.DataFrame) -> pd.DataFrame:
+    """The dose of every score by two ways, points for ten times the tokens: `dose`, and a mixed model (REML).
+
+    The mixed model has a level of each model, so that no difference between models enters, and slopes that vary by
+    maker and by model within maker. Returns score; mixed, low, high: its common slope, too narrow with few makers, for
+    its spreads are taken for known; by_maker with its ends, the one to show; between_makers, between_models: standard
+    deviations of slopes; singular: it cannot tell makers or models apart.
+    """
+    import statsmodels.formula.api as smf
+
+    table = []
+    for score in CHANGES:
+        data, makers = _within(rows, score), dose(rows, score)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = smf.mixedlm(
+                "y ~ 0 + C(weights) + x",
+                data,
+                groups=data["lab"],
+                re_formula="0 + x",
+                vc_formula={"model": "0 + C(weights):x"},
+            ).fit(reml=True, method=["lbfgs", "powell"])
+        beta = float(fit.fe_params["x"])
+        of_makers, of_models = float(np.asarray(fit.cov_re)[0, 0]), float(np.asarray(fit.vcomp)[0])
+        # Generalized least squares at the fitted spreads: the error of the fit itself is NaN or far off where one is 0.
+        x, maker, model = (data[column].to_numpy() for column in ("x", "lab", "weights"))
+        alike = of_makers * np.equal.outer(maker, maker) + of_models * np.equal.outer(model, model)
+        covariance = fit.scale * np.eye(len(x)) + np.outer(x, x) * alike
+        half = 1.96 * float(x @ np.linalg.solve(covariance, x)) ** -0.5
+        # A spread under a hundredth of that of the models' own slopes is none.
+        singular = not fit.converged or min(of_makers, of_models) <= 1e-4 * float(slopes(rows, score)["slope"].var())
+        ends = makers.estimate, makers.low, makers.high
+        table.append((score, beta, beta - half, beta + half, *ends, of_makers**0.5, of_models**0.5, singular))
+    columns = ["score", "mixed", "low", "high", "by_maker", "by_maker_low", "by_maker_high"]
+    return pd.DataFrame(table, columns=[*columns, "between_makers", "between_models", "singular"])
 
 
 @dataclass(frozen=True, slots=True)
 class Hump:
     """Whether a little thought admits more than none and more than much: `humped` of `n` models, beside two nulls.
 
-    `null_share` is the share under a planted null in which thinking does nothing (1/3: the low point is as often the
-    highest of three), `p` the chance of as many; `trend_share` the share where q only falls with thinking and
-    scatters as it does here. The two steps share the low point, so that noise in it alone makes humps.
+    `p` is the chance of as many under a planted null in which thinking does nothing (the low point is as often the
+    highest of three as any: 1/3); `trend_share` the share where q only falls with thinking and scatters as it does
+    here. The two steps share the low point, so that noise in it alone makes humps.
     """
 
     humped: int
     n: int
-    null_share: float
     p: float
     trend_share: float
     makers: int
@@ -305,4 +289,4 @@ def hump(rows: pd.DataFrame, *, score: str = ADMITS, draws: int = 4_000, seed: i
     off, low, high = noise[:, 0], falls / 2 + noise[:, 1], falls + noise[:, 2]
     trend = float(((low > off) & (low > high)).mean())
     p = float(bdtrc(humped - 1, len(both), 1 / 3))
-    return Hump(humped, len(both), 1 / 3, p, trend, int(pairs.loc[both, "lab"].nunique()))
+    return Hump(humped, len(both), p, trend, int(pairs.loc[both, "lab"].nunique()))

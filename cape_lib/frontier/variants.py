@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from cape_lib import tables
 from cape_lib.errors import MissingError, ScoresError
@@ -116,6 +117,11 @@ def steady(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.DataF
     return rows[~truncation(rows, among=among)["set_aside"]].reset_index(drop=True)
 
 
+def both(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows twice: "all", and "without truncated", those that `truncation` does not set aside."""
+    return {"all": rows, "without truncated": steady(rows)}
+
+
 def association(
     rows: pd.DataFrame, y: str, *, x: str = REASONING, given: Sequence[str] = (), rank: bool = False, by: str = "lab"
 ) -> Estimate:
@@ -185,7 +191,7 @@ def by_year(rows: pd.DataFrame, measure: str, *, fewest: int = 20) -> pd.DataFra
 def headlines(rows: pd.DataFrame) -> pd.DataFrame:
     """Every headline with and without the variants that ran out: measure, reading, rows, r, low, high, n."""
     table = []
-    for which, part in (("all", rows), ("without truncated", steady(rows))):
+    for which, part in both(rows).items():
         for name, measure, controls, rank in HEADLINES:
             r = association(part, measure, given=controls, rank=rank)
             table.append((measure, name, which, r.estimate, r.low, r.high, r.n))
@@ -197,14 +203,17 @@ def best_of_each(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values([REASONING, "slug"]).drop_duplicates("weights", keep="last").reset_index(drop=True)
 
 
-def objections(rows: pd.DataFrame) -> pd.DataFrame:
+def objections(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.DataFrame:
     """The correlations under each objection: objection, check, measure, r, low, high, n.
+
+    among: as for `truncation`. A check that leaves fewer than eight variants, or one maker, is left out.
 
     Truncation (without the variants set aside), incapacity (GPQA above 40: guessing gives 25), ceiling (GPQA above 80,
     the models that a reader chooses among), policy (within makers: scores less their maker's mean), one vote a maker
-    (their means), selection (one variant a model: the one with the best GPQA), one mode at a time, weights that anyone
-    can check and those that nobody can; another test of reasoning in place of GPQA; and arithmetic: the wrong share and
-    the precision follow what is known, and so they are read at an equal share known.
+    (their means), one vote a model (the means of its variants), selection (one variant a model: the one with the best
+    GPQA), one mode at a time, weights that anyone can check and those that nobody can, shares as logits; another test
+    of reasoning in place of GPQA; arithmetic: the wrong share and the precision follow what is known, and so they are
+    read at an equal share known; and one maker: without the one that moves r most.
     """
     within = rows.copy()
     for column in SCORES:
@@ -212,20 +221,26 @@ def objections(rows: pd.DataFrame) -> pd.DataFrame:
     open_weights = rows["open_weights"].fillna(False).astype(bool)
     parts = [
         ("none", "all variants", rows),
-        ("truncation", "without those set aside", steady(rows)),
+        ("truncation", "without those set aside", steady(rows, among=among)),
         ("incapacity", "GPQA above 40", rows[rows[REASONING] > 40]),
         ("ceiling", "GPQA above 80", rows[rows[REASONING] > 80]),
         ("policy of the maker", "scores less the mean of their maker", within),
         ("makers of many variants", "the mean of each maker", rows.groupby("lab", as_index=False)[list(SCORES)].mean()),
+        (
+            "variants of one model",
+            "the mean of each model",
+            rows.groupby(["weights", "lab"])[list(SCORES)].mean().reset_index(),
+        ),
         ("selection of variants", "best variant of each model", best_of_each(rows)),
         ("mode", "thinking only", rows[rows["mode"] == "reasoning"]),
         ("mode", "not thinking only", rows[rows["mode"] == "none"]),
         ("unlike makers", "open weights only", rows[open_weights]),
         ("unlike makers", "closed weights only", rows[~open_weights]),
+        ("scale", "logits of all shares", rows.assign(**logit(rows[list(SCORES)].clip(0.1, 99.9) / 100))),
     ]
     table = []
     for objection, check, part in parts:
-        for measure in MEASURES:
+        for measure in MEASURES if len(part) >= 8 and part["lab"].nunique() > 1 else ():
             r = association(part, measure)
             table.append((objection, check, measure, r.estimate, r.low, r.high, r.n))
     for test in OTHER_TESTS:
@@ -235,6 +250,14 @@ def objections(rows: pd.DataFrame) -> pd.DataFrame:
     for measure in (WRONG, PRECISION):
         r = association(rows, measure, given=(KNOWS,))
         table.append(("arithmetic", "at an equal share known", measure, r.estimate, r.low, r.high, r.n))
+    for measure in MEASURES:
+        whole, without = (
+            rows[REASONING].corr(rows[measure]),
+            {lab: rows[rows["lab"] != lab] for lab in rows["lab"].unique()},
+        )
+        far = max(without, key=lambda lab: abs(without[lab][REASONING].corr(without[lab][measure]) - whole))
+        r = association(without[far], measure)
+        table.append(("one maker", f"without {far}, which moves it most", measure, r.estimate, r.low, r.high, r.n))
     return pd.DataFrame(table, columns=["objection", "check", "measure", "r", "low", "high", "n"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from cape_lib.frontier import effort, fit_line, lab_means, variants
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
 from cape_lib.stats import Estimate, partial_pearson, pearson, seen_effect
-from cape_lib.story.answer import Answer, bracket, listed, sign, times, with_interval
+from cape_lib.story.answer import Answer, bracket, estimates, listed, sign, times, with_interval
 from cape_lib.tables import frontier, label, load
 
 WORDS = {
@@ -26,12 +28,11 @@ BETTER = {KNOWS: 1, ADMITS: 1, WRONG: -1, PRECISION: 1}
 HELD = ("date", "size")
 
 
-def answer(rows: pd.DataFrame | None = None) -> Answer:
-    """Does a better reasoner make up less? Over the variants of today, with three measures.
+def answer(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> Answer:
+    """Does a better reasoner make up less? Over the variants of today, with three measures, and what turns the answer.
 
-    rows: from `variants.readings`, by default all of the book.
+    rows: from `variants.readings`; among: as for `variants.truncation`, where `rows` is one mode only.
     """
-    rows = variants.readings() if rows is None else rows
     r = {measure: variants.association(rows, measure) for measure in MEASURES}
     way = {measure: sign(one) for measure, one in r.items()}
     knows = {1: "know more", -1: "know less", 0: "do not surely know more"}[way[KNOWS]]
@@ -40,42 +41,68 @@ def answer(rows: pd.DataFrame | None = None) -> Answer:
         -1: "they admit less of what they do not know",
         0: "that they admit more of what they do not know is not shown",
     }[way[ADMITS]]
+    right = {1: "with more", -1: "with fewer", 0: "not surely with more"}[way[KNOWS]]
     wrong = {-1: "fewer", 1: "more", 0: "not surely fewer"}[way[WRONG]]
     opens = {1: "with leaving", -1: "against leaving", 0: "not surely with leaving"}[way[ADMITS]]
     sentence = (
-        f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models, reasoning (GPQA, hard "
-        f"science questions) goes with more questions of fact answered right (correlation r = {r[KNOWS].estimate:.2f}),"
-        f" with {wrong} answered wrong (r = {r[WRONG].estimate:.2f}), and {opens} open what is not known "
-        f"(r = {r[ADMITS].estimate:.2f}). {effort_moral(rows)}"
+        f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models{_which(rows)}, reasoning "
+        f"(GPQA, hard science questions) goes {right} questions of fact answered right (correlation r = "
+        f"{r[KNOWS].estimate:.2f}), with {wrong} answered wrong (r = {r[WRONG].estimate:.2f}), and {opens} open what "
+        f"is not known (r = {r[ADMITS].estimate:.2f}). {effort_moral(rows)}"
     )
     interval = (
         f"95 % intervals, each of {rows['lab'].nunique()} makers left out in turn: right {bracket(r[KNOWS])}, wrong "
-        f"{bracket(r[WRONG])}, admitted {bracket(r[ADMITS])}. All measured by one laboratory; data end {DATA_END}."
+        f"{bracket(r[WRONG])}, admitted {bracket(r[ADMITS])}. {hangs(rows, among=among)} All measured by one "
+        f"laboratory; data end {DATA_END}."
     )
     return Answer(sentence.rstrip(), "correlation", interval)
 
 
-def _counts(pairs: pd.DataFrame) -> dict[str, effort.Counted]:
-    """The count of every score over ladders of effort, or over pairs of thinking off and on."""
-    return {score: effort.counted(pairs, score) for score in effort.CHANGES}
+def _which(rows: pd.DataFrame) -> str:
+    """Which mode the rows are of, to follow "models"; nothing where they are of both."""
+    modes = set(rows["mode"])
+    return "" if len(modes) > 1 else ", thinking" if modes == {"reasoning"} else ", not thinking"
 
 
-def _two_ways(count: dict[str, effort.Counted]) -> bool:
-    """Whether wrong answers rise, and right ones among those that are given rise too."""
-    wrong, precise = count[WRONG], count[PRECISION]
-    return wrong.rose > wrong.fell and precise.rose > precise.fell
+def hangs(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
+    """The checks that give another answer than r over all rows does, by measure: of `variants.objections`, and given
+    date and size.
+    """
+    table = variants.objections(rows, among=among)
+    parts = []
+    for measure in (KNOWS, WRONG, ADMITS):
+        others = {
+            "ranks in place of scores": variants.association(rows, measure, rank=True),
+            "date and size held": variants.association(rows, measure, given=HELD),
+        }
+        mine = table[(table["measure"] == measure) & (table["objection"] != "arithmetic")]
+        whole, *checks = estimates(mine.rename(columns={"r": "estimate"}))
+        names = [*mine["check"].iloc[1:], *others]
+        tried = zip(names, [*checks, *others.values()], strict=True)
+        turned = {name: one for name, one in tried if sign(one) != sign(whole)}
+        r = [one.estimate for one in turned.values()]
+        ends = f"from {min(r):.2f} to {max(r):.2f}" if len(r) > 1 else "".join(map(with_interval, turned.values()))
+        if turned:
+            parts.append(f"for the *{label(measure)}*: {listed(turned, most=len(turned))} (r {ends})")
+    return f"Checks that give another sign, or take it: {'; '.join(parts)}." if parts else "No check takes a sign away."
+
+
+def _counted(pairs: pd.DataFrame) -> tuple[dict[str, dict[str, Any]], bool]:
+    """The count of every score, and whether wrong answers rise while right ones among those given rise too."""
+    count = {score: effort.counted(pairs, score) for score in effort.CHANGES}
+    return count, all(count[m]["rose"] > count[m]["fell"] for m in (WRONG, PRECISION))
 
 
 def effort_moral(rows: pd.DataFrame) -> str:
     """What more thinking does at the same weights; empty without ladders of effort."""
     try:
-        count = _counts(effort.effort_ladders(rows))
+        count, two_ways = _counted(effort.effort_ladders(rows))
     except MissingError:
         return ""
-    moral = ": whether that is making up more depends on the measure" if _two_ways(count) else ""
+    moral = ": whether that is making up more depends on the measure" if two_ways else ""
     return (
-        f"At the same weights more thinking raises what is known in {count[KNOWS].rose} of {count[KNOWS].n} models and "
-        f"lowers the share admitted in {count[ADMITS].fell}{moral}."
+        f"At the same weights more thinking raises what is known in {count[KNOWS]['rose']} of {count[KNOWS]['n']} "
+        f"models and lowers the share admitted in {count[ADMITS]['fell']}{moral}."
     )
 
 
@@ -160,11 +187,12 @@ def sure(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
         with_interval(variants.association(part, ADMITS))
         for part in (variants.steady(rows, among=among), variants.best_of_each(rows))
     )
-    years = listed(f"{y.r:.2f} ({y.year})" for y in variants.by_year(rows, ADMITS).itertuples())
+    years = [f"{y.r:.2f} ({y.year})" for y in variants.by_year(rows, ADMITS).itertuples()]
+    by_year = f", and by year of release {listed(years)}" if years else ""
     return (
         f"{rows['lab'].nunique()} makers were left out in turn. With the six domains as replicates r is {admits} for "
         f"the {label(ADMITS)} and {wrong} for the {label(WRONG)}. For the {label(ADMITS)} it is {steady} without the "
-        f"variants that ran out, {best} with the best variant of each model only, and by year of release {years}."
+        f"variants that ran out, {best} with the best variant of each model only{by_year}."
     )
 
 
@@ -187,63 +215,87 @@ def power(table: pd.DataFrame) -> str:
 def effort_text(rows: pd.DataFrame) -> str:
     """The count of ladders of effort by four measures, makers named."""
     ladders = effort.effort_ladders(rows)
-    count, makers = _counts(ladders), ladders["lab"].value_counts()
+    (count, two_ways), makers = _counted(ladders), ladders["lab"].value_counts()
     admits = count[ADMITS]
-    moral = ": by one measure it makes up more, by the other less" if _two_ways(count) else ""
+    moral = ": by one measure it makes up more, by the other less" if two_ways else ""
     return (
         f"Of {len(ladders)} models at two or more efforts, from {times(len(makers), 'maker')} ({makers.iloc[0]} by "
-        f"{makers.index[0]}), GPQA rises in {count[REASONING].rose} and the share known in {count[KNOWS].rose}. The "
-        f"share admitted **falls in {admits.fell}** (mean {admits.mean:+.1f} points; averaged by maker, in "
-        f"{admits.makers - admits.makers_up} of {admits.makers}). The wrong share "
-        f"rises in {count[WRONG].rose}, precision in {count[PRECISION].rose}{moral}."
+        f"{makers.index[0]}), GPQA rises in {count[REASONING]['rose']} and the share known in {count[KNOWS]['rose']}. "
+        f"The share admitted **falls in {admits['fell']}** (mean {admits['mean']:+.1f} points; averaged by maker, in "
+        f"{admits['makers'] - admits['makers_up']} of {admits['makers']}). The wrong share rises in "
+        f"{count[WRONG]['rose']}, precision in {count[PRECISION]['rose']}{moral}."
     )
 
 
 def effort_sure(rows: pd.DataFrame) -> str:
-    """The dose with its interval, and how many single changes are beyond noise."""
+    """The dose with its interval, how many single changes are beyond noise, and what turns the count."""
     fell = effort.counted(effort.effort_ladders(rows), ADMITS)
-    doses = {score: effort.dose(rows, score) for score in (ADMITS, WRONG, PRECISION)}
-    admits, more, precise = (with_interval(one.by_maker, digits=1, signed=True) for one in doses.values())
-    dose = doses[ADMITS]
-    return (
-        f"{fell.sure} of the {fell.fell} falls are beyond 1.96 standard errors of 6,000 questions each. As a dose, ten "
-        f"times the reasoning tokens change the share admitted by {admits} points, the wrong share by {more}, and "
-        f"precision by {precise} ({len(dose.slopes)} models, their {dose.by_maker.n} makers as replicates)."
+    slopes = effort.slopes(rows, ADMITS)
+    admits, more, precise = (
+        with_interval(effort.dose(rows, score), digits=1, signed=True) for score in (ADMITS, WRONG, PRECISION)
     )
+    return (
+        f"{fell['sure']} of the {fell['fell']} falls are beyond 1.96 standard errors of 6,000 questions each. Were "
+        f"each maker's sign a coin, {fell['makers']} of them would give such a mean with p = {fell['p']:.2f}. As a "
+        f"dose, ten times the reasoning tokens change the share admitted by {admits} points, the wrong share by "
+        f"{more}, and precision by {precise} ({len(slopes)} models, their "
+        f"{slopes['lab'].nunique()} makers as replicates). "
+        f"{effort_hangs(effort.ladder_checks(rows))}"
+    )
+
+
+def effort_hangs(checks: pd.DataFrame) -> str:
+    """In which checks a majority of ladders or pairs is lost; checks: `effort.ladder_checks` or `off_on_checks`."""
+    words = dict(zip(effort.MOVES, ("the share admitted", "the wrong share", "precision"), strict=True))
+    parts = []
+    for column, word in words.items():
+        lead = 2 * checks[column] - checks["n"]
+        turned = checks[np.sign(lead) != np.sign(lead.iloc[0])]
+        way = "falls" if (lead.iloc[0] > 0) == (column == "admits_fell") else "rises"
+        cells = turned if (lead.iloc[0] > 0) else turned.assign(**{column: turned["n"] - turned[column]})
+        counts = [f"{check} ({k} of {n})" for check, k, n in cells[["check", column, "n"]].itertuples(index=False)]
+        if counts:
+            parts.append(f"that {word} {way}, in {listed(counts, most=len(counts))}")
+    return f"Checks take these majorities away: {'; '.join(parts)}." if parts else "No check takes a majority away."
 
 
 def off_on_text(rows: pd.DataFrame) -> str:
     """Thinking off against its lowest effort: pairs, makers, three measures."""
-    count = _counts(effort.off_and_on(rows))
+    count, _ = _counted(effort.off_and_on(rows))
     admits = count[ADMITS]
-    alike = "is not one thing" if 0 < admits.makers_up < admits.makers else "is the same everywhere"
+    alike = "is not one thing" if 0 < admits["makers_up"] < admits["makers"] else "is the same everywhere"
     return (
-        f"From no thinking to the least of it, in {admits.n} pairs of the same weights, precision rises in "
-        f"{count[PRECISION].rose}, the wrong share falls in {count[WRONG].fell}, and the share admitted rises in "
-        f"{admits.rose}. Averaged by maker, it rises in {admits.makers_up} of {admits.makers}: what thinking does to "
-        f"admitting {alike}."
+        f"From no thinking to the least of it, in {admits['n']} pairs of the same weights, precision rises in "
+        f"{count[PRECISION]['rose']}, the wrong share falls in {count[WRONG]['fell']}, and the share admitted rises in "
+        f"{admits['rose']}. Averaged by maker, it rises in {admits['makers_up']} of {admits['makers']} (p = "
+        f"{admits['p']:.2f} where each maker's sign is a coin): what thinking does to admitting {alike}."
     )
 
 
 def hump_text(rows: pd.DataFrame) -> str:
     """A little thought admits more, more thought less: how many models, beside two planted nulls."""
     one = effort.hump(rows)
+    verdict = "a hypothesis" if one.p < 0.05 else "no more than chance gives"
     return (
         f"*A little thought admits more, more thought less?* {one.humped} of {one.n} models with all three settings, "
         f"from {times(one.makers, 'maker')}, have that hump. Where thinking did nothing, a third would; where it only "
         f"lowered, {one.trend_share:.0%}, because both steps share the low point. p = {one.p:.2g} against a third, "
-        f"with models taken for independent: a hypothesis, and {one.makers} makers are few."
+        f"with models taken for independent: {verdict}, and {one.makers} makers are few."
     )
 
 
 def line_text(panel: str = "independent") -> str:
-    """The frontier line where one agent and one laboratory measured all, beside that of the makers' own values."""
-    one, other = (fit_line(frontier(name), panel=name) for name in (panel, "corrected"))
-    slope = with_interval(one.fit.slope)
+    """The frontier line where one agent and one laboratory measured all, the row that moves it most, and that of the
+    makers' own values.
+    """
+    rows = frontier(panel).dropna(subset=["swe_bench_verified", "gpqa_diamond"]).reset_index(drop=True)
+    one, other = fit_line(rows, panel=panel), fit_line(frontier("corrected"), panel="corrected")
+    without = [fit_line(rows.drop(i), panel=panel).slope for i in rows.index]
+    far = max(range(len(rows)), key=lambda i: abs(without[i] - one.slope))
     return (
-        f"Measured by one agent and one laboratory, {one.fit.n} releases lie on GPQA = {slope} SWE "
-        f"{one.intercept:+.0f} (r = {one.fit.r:.2f}); on the makers' own values the slope is "
-        f"{with_interval(other.fit.slope)} (n = {other.fit.n})."
+        f"Measured by one agent and one laboratory, {one.fit.n} releases lie on GPQA = {with_interval(one.fit.slope)} "
+        f"SWE {one.intercept:+.0f} (r = {one.fit.r:.2f}); without {rows['model'].iloc[far]} alone the slope is "
+        f"{without[far]:.2f}. On the makers' own values it is {with_interval(other.fit.slope)} (n = {other.fit.n})."
     )
 
 
@@ -255,15 +307,11 @@ def agent_text() -> str:
     swe, gpqa = rows["swe_bench_verified"], rows["gpqa_diamond"]
     plain, agent, date = pearson(swe, gpqa), partial_pearson(swe, gpqa, version), partial_pearson(swe, gpqa, day)
     upper = pearson(swe[swe >= 65], gpqa[swe >= 65])
-    slope = float(np.polyfit(swe, gpqa, 1)[0])
-    without = [float(np.polyfit(swe.drop(i), gpqa.drop(i), 1)[0]) for i in rows.index]
-    one = max(range(len(rows)), key=lambda i: abs(without[i] - slope))
     return (
         f"r(SWE, GPQA) = {with_interval(plain)} over {plain.n} releases; given the version of the agent "
         f"{with_interval(agent)}, given the date {with_interval(date)}; from SWE 65 on {with_interval(upper)} "
-        f"(n = {upper.n}). Without {rows['model'].iloc[one]}, which moves the slope most, it goes from {slope:.2f} to "
-        f"{without[one]:.2f}. Versions of the agent go with the date (r = {version.corr(day):.2f}), so that neither "
-        "can be told from the other."
+        f"(n = {upper.n}). Versions of the agent go with the date (r = {version.corr(day):.2f}), so that neither can "
+        "be told from the other."
     )
 
 
@@ -349,32 +397,53 @@ def family_text(rows: pd.DataFrame, generation: str) -> str:
     return f"**{generation}**, thinking: {'; '.join(parts)}."
 
 
-def size_ladders(rows: pd.DataFrame) -> pd.DataFrame:
+def size_ladders(rows: pd.DataFrame, *, size: str = "params_b") -> pd.DataFrame:
     """The variants that form ladders by size: one generation in one mode, one variant a size.
 
-    Returns the rows with `ladder` ("Gemma 4, thinking"), the first variant of a size where there are several.
+    size: "params_b" (total), or "params_b_active" (those that work on one token), which becomes params_b. Returns the
+    rows with `ladder` ("Gemma 4, thinking"), the first variant of a size where there are several.
     """
-    part = rows[rows["params_b"].notna() & (rows["effort"].isna() | (rows["effort"] == "high"))]
+    part = rows[rows[size].notna() & (rows["effort"].isna() | (rows["effort"] == "high"))]
     words = part["mode"].map({"reasoning": "thinking", "none": "not thinking"})
-    part = part.assign(ladder=part["generation"] + ", " + words)
+    part = part.assign(ladder=part["generation"] + ", " + words, params_b=part[size])
     part = part.sort_values(["ladder", "params_b", "model"]).drop_duplicates(["ladder", "params_b"])
     return part[part.groupby("ladder")["model"].transform("size") > 2].reset_index(drop=True)
 
 
-def sizes_text(rows: pd.DataFrame, measure: str) -> str:
-    """What happens to a measure from the smallest to the largest size, all ladders and those of steady variants."""
-    parts = []
-    for which, part in (("All", rows), ("Without the variants that ran out", variants.steady(rows))):
-        ladders = coupling.whole_ladders(size_ladders(part), x=REASONING, y=measure)
-        sure = ladders["p_holm"] < 0.05
-        up, down = int((sure & (ladders["dy"] > 0)).sum()), int((sure & (ladders["dy"] < 0)).sum())
-        mean = pooled_ladders(ladders)
-        parts.append(
-            f"{which}: of {len(ladders)} ladders {up} surely rise and {down} surely fall; pooled {mean.common:+.2f} "
-            f"[{mean.common_low:+.2f}, {mean.common_high:+.2f}] points a point of GPQA, spread between ladders "
-            f"{mean.tau:.2f}."
-        )
-    return f"**{label(measure)}**. " + " ".join(parts)
+def sizes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Each measure over whole ladders by size: all variants and without those that ran out, by total and active size.
+
+    Returns measure, rows, size, ladders, surely_rise and surely_fall (after Holm), and the change in points a point of
+    GPQA pooled by random effects (pooled, low, high, tau: the spread between ladders).
+    """
+    table = []
+    for measure in MEASURES:
+        for which, part in variants.both(rows).items():
+            for size, column in (("total", "params_b"), ("active", "params_b_active")):
+                ladders = coupling.whole_ladders(size_ladders(part, size=column), x=REASONING, y=measure)
+                sure, mean = ladders["p_holm"] < 0.05, pooled_ladders(ladders)
+                up, down = int((sure & (ladders["dy"] > 0)).sum()), int((sure & (ladders["dy"] < 0)).sum())
+                pooled = mean.common, mean.common_low, mean.common_high, mean.tau
+                table.append((measure, which, size, len(ladders), up, down, *pooled))
+    names = ["measure", "rows", "size", "ladders", "surely_rise", "surely_fall", "pooled", "low", "high", "tau"]
+    return pd.DataFrame(table, columns=names)
+
+
+def sizes_text(table: pd.DataFrame) -> str:
+    """What the table `sizes` says of active size against total, and of the variants that ran out."""
+    way = {1: "rises", -1: "falls", 0: "does neither surely"}
+    first: dict[str, int] = {}
+    turned: list[str] = []
+    for row in table.to_dict("records"):
+        sure = 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
+        if sure != first.setdefault(row["measure"], sure):
+            turned.append(f"{label(row['measure'])} ({row['rows']}, {row['size']} size)")
+    reads = listed(f"the {label(measure)} {way[sure]}" for measure, sure in first.items())
+    total, active = table["ladders"].iloc[:2]
+    stands = f"Otherwise: {listed(turned)}." if turned else "It is so by active size and without what ran out."
+    return (
+        f"With each point of GPQA, pooled over {total} ladders by total size and {active} by active, {reads}. {stands}"
+    )
 
 
 def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
@@ -382,7 +451,7 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     steps = coupling.local_couplings(size_ladders(rows), x=REASONING, y=measure)
     middle = (steps["params_b_low"] * steps["params_b_high"]) ** 0.5
     sizes = pd.cut(middle, [0, 3.5, 10, np.inf], right=False, labels=["below 3.5 B", "from 3.5 to 10 B", "above"])
-    falls = (steps["gamma"] < 0).groupby(sizes, observed=False).agg(["sum", "count"])
+    falls = (steps["gamma"] < 0).groupby(sizes, observed=True).agg(["sum", "count"])
     parts = listed(
         f"{word} in {n} of {of}" for word, n, of in zip(falls.index, falls["sum"], falls["count"], strict=True)
     )
@@ -392,20 +461,28 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     )
 
 
-def remember(rows: pd.DataFrame, generation: str = "Qwen3.5") -> tuple[str, str, str]:
-    """Three lines: what goes with reasoning, what one family hangs on, what thinking does."""
+def remember(
+    rows: pd.DataFrame, generation: str = "Qwen3.5", *, among: pd.DataFrame | None = None
+) -> tuple[str, str, str]:
+    """Three lines: what goes with reasoning, what one family hangs on, what thinking does.
+
+    rows: for the first line; among: all modes, for the other two (by default `rows`).
+    """
+    every = rows if among is None else among
     r = {m: variants.association(rows, m) for m in (KNOWS, ADMITS)}
     partial = variants.association(rows, ADMITS, given=HELD)
-    fell = effort.counted(effort.effort_ladders(rows), ADMITS)
-    family, left = _steady_sizes(rows, generation)
+    fell = effort.counted(effort.effort_ladders(every), ADMITS)
+    family, left = _steady_sizes(every, generation)
     whole, rest = (float(part[REASONING].corr(part[ADMITS])) for part in (family, left))
-    knows = "goes" if sign(r[KNOWS]) > 0 else "does not surely go"
-    admits = {1: "and also", -1: "and goes against", 0: "and not surely"}[sign(r[ADMITS])]
+    lead = f"Among models{_which(rows)[1:]}, reasoning" if _which(rows) else "Reasoning"
+    knows = {1: "goes with", -1: "goes against", 0: "does not surely go with"}[sign(r[KNOWS])]
+    admits = {1: "and also with", -1: "and against", 0: "and not surely with"}[sign(r[ADMITS])]
     without = f" and {rest:.2f} over the {len(left)} that did not lose by thinking" if len(left) < len(family) else ""
     return (
-        f"Reasoning {knows} with knowing (r = {r[KNOWS].estimate:.2f}), {admits} with admitting "
+        f"{lead} {knows} knowing (r = {r[KNOWS].estimate:.2f}), {admits} admitting "
         f"(r = {with_interval(r[ADMITS])}; given date and size {partial.estimate:.2f}).",
-        f"In {generation} r with admitting is {whole:.2f} over {len(family)} sizes{without}: count tokens before you "
-        "read a score.",
-        f"More thinking at the same weights admits less in {fell.fell} of {fell.n}; say which denominator you mean.",
+        f"In {generation}, thinking, r with admitting is {whole:.2f} over {len(family)} sizes{without}: count tokens "
+        "before you read a score.",
+        f"More thinking at the same weights admits less in {fell['fell']} of {fell['n']}; say which denominator you "
+        "mean.",
     )

@@ -47,8 +47,12 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
     interval = (
         f"From checkpoint to checkpoint, changes correlate at {test.own:.2f} within a run and at {test.twin:.2f} with "
         f"its twin on another corpus: {test.excess.estimate:+.2f} {bracket(test.excess, signed=True)} in Fisher's z "
-        f"over {test.excess.n} sizes, p = {p[x]:.2f}, corrected for asking {len(p)} capabilities."
+        f"over {test.excess.n} sizes, p = {p[x]:.2f}, corrected for asking {len(p)} capabilities. Of the scores "
+        f"themselves p = {_p(rows, x, y, from_step, difference=False)[x]:.2f}"
     )
+    if from_step < STARTS[-1]:
+        interval += f", of changes from step {STARTS[-1]:,} on {_p(rows, x, y, STARTS[-1])[x]:.2f}"
+    interval += "."
     return Answer(sentence, "correlation", interval)
 
 
@@ -58,10 +62,11 @@ def _medians(rows: pd.DataFrame, x: str, y: str, from_step: int) -> tuple[float,
     return float(cross.loc[cross["own"], "r"].median()), float(cross.loc[~cross["own"], "r"].median())
 
 
-def _p(rows: pd.DataFrame, x: str, y: str, from_step: int) -> dict[str, float]:
+def _p(rows: pd.DataFrame, x: str, y: str, from_step: int, *, difference: bool = True) -> dict[str, float]:
     """p of the test beyond trend of x and of every other capability of the rows, Holm-corrected for asking them all."""
     names = [x, *[name for name in CAPABILITIES if name in rows and name not in (x, y)]]
-    p = corrected([training.beyond_trend(rows, x=name, y=y, from_step=from_step).p for name in names])
+    tests = (training.beyond_trend(rows, x=n, y=y, from_step=from_step, difference=difference) for n in names)
+    p = corrected([test.p for test in tests])
     return {name: float(value) for name, value in zip(names, p, strict=True)}
 
 
@@ -135,6 +140,16 @@ def control_text(rows: pd.DataFrame, *, from_step: int = 1_000) -> str:
         f"within a run and {least['twin']:.2f} with the twin. "
         f"{'So a capability that does not pass it may still be tied.' if seen < len(pairs) else 'It has that power.'}"
     )
+
+
+def tempting(x: str, y: str = STEREOTYPE) -> str:
+    """The headline that two rising curves tempt to, and what its two scores ask."""
+    lead = (
+        "A headline could read: *as a model learns to predict text, it learns to stereotype*."
+        if (x, y) == (CAPABILITIES[0], STEREOTYPE)
+        else f"A headline could read: *as a model gains in {label(x)}, it moves in {label(y)}*."
+    )
+    return f"{lead} {label(x)} asks for {ASKS[x]}." if x in ASKS else lead
 
 
 def one_run(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:

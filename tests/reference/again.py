@@ -42,13 +42,15 @@ def today() -> pd.DataFrame:
     rows["thinks"] = (says | counted) & ~off
     size = bare.str.extract(r"(?<![\w.])(\d+(?:\.\d+)?)B\b", expand=False).astype(float)
     rows["size"] = rows.params_b_total.fillna(size)
+    of_name = bare.str.extract(r"(?<![\w.])A(\d+(?:\.\d+)?)B\b", expand=False).astype(float)
+    rows["active"] = rows.params_b_active.fillna(of_name)
     rows["open_weights"] = rows.open_weights.fillna(False).astype(bool)
     fixes = pd.read_csv(DATA / "variant_corrections.csv")
     for slug, column, value in fixes[["slug", "column", "value"]].itertuples(index=False):
         if column == "mode":
             rows.loc[rows.slug == slug, "thinks"] = value == "reasoning"
-        elif column == "params_b_total":
-            rows.loc[rows.slug == slug, "size"] = float(value)
+        elif column.startswith("params_b"):
+            rows.loc[rows.slug == slug, "size" if column.endswith("total") else "active"] = float(value)
         elif column in ("weights", "effort"):
             rows.loc[rows.slug == slug, column] = value
     rows = rows.dropna(subset=[GPQA, A, Q]).reset_index(drop=True)
@@ -240,7 +242,11 @@ def chapter_9() -> dict[str, list[float]]:
 
     return {
         "answer": [len(rows), *(r[m][0] for m in (A, "wrong", Q)), (effort[A] > 0).sum(), len(effort), len(fell)],
-        "answer_interval": [rows.lab.nunique(), *(end for m in (A, "wrong", Q) for end in r[m][1:3])],
+        "answer_interval": [
+            rows.lab.nunique(),
+            *(end for m in (A, "wrong", Q) for end in r[m][1:3]),
+            *hangs(rows),
+        ],
         **{f"r {m}": [*three(r[m]), r[m][3]] for m in r},
         **{f"reading {m}": [*three(r[m]), r[m][3], *three(held[m]), held[m][3]] for m in r},
         "sure": [
@@ -274,7 +280,18 @@ def chapter_9() -> dict[str, list[float]]:
             len(makers),
             *((effort[m] > 0).sum() for m in ("wrong", "precision")),
         ],
-        "effort_sure": [sure, len(fell), *dose[0], *dose_wrong[0], *doses(rows, "precision")[0], dose[1], dose[2]],
+        "effort_sure": [
+            sure,
+            len(fell),
+            len(makers),
+            coin(effort.groupby("lab")[Q].mean()),
+            *dose[0],
+            *dose_wrong[0],
+            *doses(rows, "precision")[0],
+            dose[1],
+            dose[2],
+            *lost_majorities(check_tables(rows)[0]),
+        ],
         "off": [
             len(pairs),
             (pairs.precision > 0).sum(),
@@ -282,6 +299,7 @@ def chapter_9() -> dict[str, list[float]]:
             (pairs[Q] > 0).sum(),
             (by_maker > 0).sum(),
             len(by_maker),
+            coin(by_maker),
         ],
         "hump": [
             humped,
@@ -322,6 +340,7 @@ def headline_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
 def objection_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
     """r, low, high, n under each objection of the audit, measure by measure."""
     inside = rows.assign(**{c: rows[c] - rows.groupby("lab")[c].transform("mean") for c in SCORES})
+    logits = rows.assign(**{c: np.log(rows[c].clip(0.1, 99.9) / (100 - rows[c].clip(0.1, 99.9))) for c in SCORES})
     parts = [
         rows,
         rows[~ran_out(rows).any(axis=1)],
@@ -329,26 +348,77 @@ def objection_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
         rows[rows[GPQA] > 80],
         inside,
         rows.groupby("lab")[list(SCORES)].mean().reset_index(),
+        rows.groupby("weights").agg({"lab": "first", **dict.fromkeys(SCORES, "mean")}),
         rows.sort_values([GPQA, "slug"]).drop_duplicates("weights", keep="last"),
         rows[rows.thinks],
         rows[~rows.thinks],
         rows[rows.open_weights],
         rows[~rows.open_weights],
+        logits,
     ]
     table = [r_over_makers(part[GPQA], part[m], part.lab) for part in parts for m in MEASURES]
     table += [r_over_makers(rows[t], rows[m], rows.lab) for t in ("hle", "critpt", "scicode") for m in MEASURES]
-    return table + [r_over_makers(rows[GPQA], rows[m], rows.lab, given=[rows[A]]) for m in ("wrong", "precision")]
+    table += [r_over_makers(rows[GPQA], rows[m], rows.lab, given=[rows[A]]) for m in ("wrong", "precision")]
+    for m in MEASURES:
+        left = {lab: rows[rows.lab != lab] for lab in rows.lab.unique()}
+        far = max(left.values(), key=lambda part: abs(part[GPQA].corr(part[m]) - rows[GPQA].corr(rows[m])))
+        table.append(r_over_makers(far[GPQA], far[m], far.lab))
+    return table
+
+
+def hangs(rows: pd.DataFrame) -> list[float]:
+    """What turns the sign of r of the share known, the wrong share and the share admitted: r and its ends, in order."""
+    table, days_size = objection_table(rows), [rows.day, np.log10(rows["size"])]
+    numbers: list[float] = []
+
+    def sign(one: tuple[float, ...]) -> int:
+        return 1 if one[1] > 0 else -1 if one[2] < 0 else 0
+
+    for m in (A, "wrong", Q):
+        i = MEASURES.index(m)
+        plain = 16 * len(MEASURES)  # those of one row a measure, before arithmetic
+        mine = [table[k] for k in range(i, plain, len(MEASURES))] + [table[len(table) - len(MEASURES) + i]]
+        mine.append(r_over_makers(rows[GPQA].rank(), rows[m].rank(), rows.lab))
+        mine.append(r_over_makers(rows[GPQA], rows[m], rows.lab, given=days_size))
+        shown = [one for one in mine[1:] if sign(one) != sign(mine[0])]
+        r = [one[0] for one in shown]
+        numbers += [min(r), max(r)] if len(r) > 1 else [value for one in shown for value in one[:3]]
+    return numbers
+
+
+def coin(values: pd.Series) -> float:
+    """Two-sided p of the mean where each sign is a coin: all ways to set them, by the spread of their sum."""
+    means = {0.0: 1}
+    for value in np.round(values.to_numpy(float), 9):
+        step: dict[float, int] = {}
+        for total, ways in means.items():
+            for signed in (total + value, total - value):
+                step[round(signed, 9)] = step.get(round(signed, 9), 0) + ways
+        means = step
+    far = abs(float(values.sum())) - 1e-6
+    return sum(ways for total, ways in means.items() if abs(total) >= far) / 2.0 ** len(values)
+
+
+def lost_majorities(checks: list[list[int]]) -> list[int]:
+    """Of checks (n, makers, admits fell, wrong rose, precision rose): those whose majority is not that of the first."""
+    numbers: list[int] = []
+    for column in (2, 3, 4):
+        lead = [np.sign(2 * check[column] - check[0]) for check in checks]
+        turned = [check for check, way in zip(checks, lead, strict=True) if way != lead[0]]
+        for check in turned:
+            numbers += [check[column] if lead[0] > 0 else check[0] - check[column], check[0]]
+    return numbers
 
 
 def count_table(pairs: pd.DataFrame) -> list[list[float]]:
-    """Rose, fell, n, sure, mean, mean over makers with its ends, makers up, makers; one row a score."""
+    """Rose, fell, n, sure, mean, mean over makers with its ends, makers up, makers, p; one row a score."""
     table = []
     for score in SCORES:
         change, by_maker = pairs[score], pairs.groupby("lab")[score].mean()
         rose, fell = int((change > 0).sum()), int((change < 0).sum())
         sure = int(((change if rose >= fell else -change) > 1.96 * pairs[f"noise {score}"]).sum())
         makers = (int((by_maker > 0).sum()), len(by_maker))
-        table.append([rose, fell, len(pairs), sure, change.mean(), *over(by_maker), *makers])
+        table.append([rose, fell, len(pairs), sure, change.mean(), *over(by_maker), *makers, coin(by_maker)])
     return table
 
 
@@ -430,8 +500,8 @@ def twins(rows: pd.DataFrame) -> list[float]:
     return [less[GPQA], more[GPQA], *shares[0], *shares[1]]
 
 
-def size_ladders(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """One generation in one mode by size, one variant a size, three sizes or more."""
+def size_ladders(rows: pd.DataFrame, size_column: str = "size") -> list[pd.DataFrame]:
+    """One generation in one mode by size, one variant a size, three sizes or more; size_column: "size" or "active"."""
     fixes = pd.read_csv(DATA / "variant_corrections.csv").query("column == 'generation'").set_index("slug").value
     kind = r"[ -](?:Instruct|Think(?:ing|er)?|Reasoning|Preview|Chat)\b|\s*\(Vision\)|^NVIDIA "
     size = r"[ -]?(?<![\w.])(?:A|E)?\d+(?:\.\d+)?(?:B|M|T)\b"
@@ -441,6 +511,7 @@ def size_ladders(rows: pd.DataFrame) -> list[pd.DataFrame]:
     plain = plain.str.replace(r"\s+", " ", regex=True).str.strip(" -")
     plain = plain.where(plain != "", named)
     part = rows.assign(generation=rows.slug.map(fixes).fillna(plain))
+    part = part.assign(size=part[size_column])
     part = part[part["size"].notna() & (part.effort.isna() | (part.effort == "high"))]
     ladders = part.sort_values(["size", "model"]).groupby(["generation", "thinks"])
     one_a_size = (ladder.drop_duplicates("size") for _, ladder in ladders)
@@ -467,13 +538,13 @@ def holm(p: np.ndarray) -> np.ndarray:
     return out
 
 
-def whole_sizes(rows: pd.DataFrame, measure: str) -> list[float]:
+def whole_sizes(rows: pd.DataFrame, measure: str, size_column: str = "size") -> list[float]:
     """Smallest to largest size: ladders, how many surely rise and fall (Holm), pooled points a point of GPQA, spread.
 
     Random effects by DerSimonian and Laird, the interval by Hartung and Knapp.
     """
     dx, dy, noise = [], [], []
-    for ladder in size_ladders(rows):
+    for ladder in size_ladders(rows, size_column):
         first, last = ladder.iloc[0], ladder.iloc[-1]
         dx.append(last[GPQA] - first[GPQA])
         dy.append(last[measure] - first[measure])
@@ -537,6 +608,7 @@ def frontier() -> dict[str, list[float]]:
             line.slope + half,
             line.intercept,
             line.rvalue,
+            max(without, key=lambda slope: abs(slope - line.slope)),
             makers.slope,
             makers.slope - wide,
             makers.slope + wide,
@@ -550,8 +622,6 @@ def frontier() -> dict[str, list[float]]:
             *fisher(swe, gpqa, [day]),
             *fisher(swe[high], gpqa[high]),
             int(high.sum()),
-            line.slope,
-            max(without, key=lambda slope: abs(slope - line.slope)),
             version.corr(day),
         ],
     }
@@ -639,7 +709,17 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
         "noise": [13000, *noise[13000][1][:2], *itertools.chain(*((r, step) for step, r in most.items()))],
         "control": [sum(tie[3] < 0.05 for tie in ties), len(ties), 0.05, *least[:2]],
         "answer": [0.85, int((own[1000] >= 0.85).sum()), len(own[1000]), own[1000].median(), np.median(other)],
-        "answer_interval": [lead[0], lead[1], *lead[2], 8, p[0], 4],
+        "answer_interval": [
+            lead[0],
+            lead[1],
+            *lead[2],
+            8,
+            p[0],
+            4,
+            holm(np.array([beyond(name, of="levels")[3] for name in test]))[0],
+            13000,
+            holm(np.array([beyond(name, 13000)[3] for name in test]))[0],
+        ],
         "one": [
             1000,
             143000,
