@@ -214,6 +214,34 @@ def broken_off(handler: Handler) -> None:
     handler.wfile.write(b'[{"name": "x"')
 
 
+def chunk_broken_off(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b'1000\r\n[{"name": "x"')
+
+
+def no_http(handler: Handler) -> None:
+    handler.wfile.write(b"220 ready\r\n\r\n")
+
+
+def thousand_headers(handler: Handler) -> None:
+    handler.send_response(200)
+    for number in range(1000):
+        handler.send_header(f"X-{number}", "y")
+    handler.end_headers()
+
+
+def header_trickle(handler: Handler) -> None:
+    for _ in range(100):
+        try:
+            handler.wfile.write(b"HTTP/1.0 200 OK\r\n" if _ == 0 else b"X: y\r\n")
+            handler.wfile.flush()
+        except OSError:
+            return
+        time.sleep(0.1)
+
+
 def huge(handler: Handler) -> None:
     handler.send_response(200)
     handler.end_headers()
@@ -233,6 +261,9 @@ def elsewhere(handler: Handler) -> None:
 HOSTILE = {
     "absent": (None, "answers 404"),
     "broken off": (broken_off, "breaks off|no JSON"),
+    "a chunk broken off": (chunk_broken_off, "breaks off"),
+    "another protocol": (no_http, "no HTTP"),
+    "a thousand headers": (thousand_headers, "no HTTP"),
     "huge": (huge, "larger than 20 MB"),
     "sent on": (elsewhere, "another host"),
     "deep": ("[" * 100_000, "no JSON|no list"),
@@ -252,8 +283,9 @@ def test_a_hostile_listing_is_refused_by_name(index: Server, kind: str, capsys: 
         changes_of(index)
 
 
-def test_a_trickle_ends_in_time(index: Server) -> None:
-    index.replies["/slow"] = trickle
+@pytest.mark.parametrize("reply", [trickle, header_trickle])
+def test_a_trickle_ends_in_time(index: Server, reply: Any) -> None:
+    index.replies["/slow"] = reply
     begun = time.monotonic()
     with pytest.raises(SurroundingsError, match="takes longer than 0.5 seconds|is away"):
         refresh.fetch("a source", f"{index.address}/slow", seconds=0.5)
@@ -307,3 +339,15 @@ def test_the_laboratory_is_off_without_a_key_and_read_with_one(
 def test_an_unknown_source_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["refresh", "--only", "openhand-index"]) == 2
     assert "openhands-index" in capsys.readouterr().err
+
+
+def test_a_source_that_is_slow_file_by_file_ends_too(index: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "MOST_SECONDS_OF_ALL", 0.0)
+    with pytest.raises(SurroundingsError, match="openhands-index.*its files take over 0 seconds"):
+        changes_of(index)
+
+
+def test_the_weekly_workflow_stops_where_a_source_is_refused() -> None:
+    text = (tables.data_dir().parent / ".github" / "workflows" / "refresh.yml").read_text("utf-8")
+    step = text.split("cape refresh | tee", 1)[1].splitlines()[1]
+    assert step.strip().startswith("shell: bash")  # with pipefail, which the default shell of a step lacks

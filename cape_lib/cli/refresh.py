@@ -12,6 +12,7 @@ from cape_lib.errors import UsageError
 
 if TYPE_CHECKING:
     from cape_lib.ingest.refresh import Changes
+    from cape_lib.predictions import Scored
 
 EPILOG = """\
 examples:
@@ -64,13 +65,19 @@ def _sources(only: str | None) -> list[dict[str, Any]]:
 
 
 def _turned(folder: Path) -> list[dict[str, Any]]:
-    """Predictions whose status on the independent panel the new tables would change: id, name, before, after."""
-    from cape_lib.predictions import score_all
+    """Predictions whose status the new tables would change: id, name, before, after.
+
+    The papers' are scored on the independent panel, which the sources feed; those of this book as everywhere.
+    """
+    from cape_lib.predictions import own_predictions, score_all
     from cape_lib.tables.files import tables_in
 
-    before = score_all(panel="independent")
+    def scored() -> list[Scored]:
+        return [*score_all(panel="independent"), *score_all(cards=own_predictions())]
+
+    before = scored()
     with tables_in(folder):
-        after = score_all(panel="independent")
+        after = scored()
     return [
         {"id": old.card.id, "name": old.card.name, "before": old.status, "after": new.status}
         for old, new in zip(before, after, strict=True)
@@ -105,5 +112,5 @@ def _scores(row: dict[str, Any]) -> str:
 
 def _turned_lines(turned: list[dict[str, Any]]) -> list[str]:
     if not turned:
-        return ["No prediction changes its status on the independent panel."]
+        return ["No prediction changes its status."]
     return [f"{t['id']} ({t['name']}): {t['before']} -> {t['after']}" for t in turned]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import queue
 import re
 import shutil
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +29,8 @@ from cape_lib.tables.variants import highest_effort
 #: a listing or one file of a source is never larger than this (bytes), and never slower (seconds)
 MOST_BYTES = 20_000_000
 MOST_SECONDS = 60.0
+#: all files of a source together take no longer than this (seconds)
+MOST_SECONDS_OF_ALL = 600.0
 #: more models than this in one listing is no listing of models
 MOST_MODELS = 2_000
 
@@ -67,27 +72,47 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
 def fetch(source: str, address: str, *, headers: Mapping[str, str] | None = None, seconds: float = MOST_SECONDS) -> Any:
     """The JSON document at an address; SurroundingsError names the source where it is away, slow, too large, no JSON.
 
-    seconds: for the whole reply, the slow trickle included.  headers: the reader's key, for example.
+    seconds: for the whole reply, a trickle of its header or its body included.  headers: the reader's key, for example.
     """
-    deadline = time.monotonic() + seconds
     request = urllib.request.Request(address, headers={"User-Agent": "cape-book", **(headers or {})})
+    late = f"its answer takes longer than {seconds:g} seconds"
+    replies: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+
+    def read() -> None:
+        # A socket's own limit starts anew with every byte: this thread is waited for no longer than it may take.
+        deadline = time.monotonic() + seconds
+        try:
+            with urllib.request.build_opener(_SameHost).open(request, timeout=seconds) as reply:
+                content = bytearray()
+                while part := reply.read1(65_536):
+                    content += part
+                    if len(content) > MOST_BYTES:
+                        raise _refused(source, address, f"its answer is larger than {MOST_BYTES // 1_000_000} MB")
+                    if time.monotonic() > deadline:
+                        raise _refused(source, address, late)
+                expected = reply.headers.get("Content-Length")
+            if expected is not None and len(content) < int(expected):
+                raise _refused(source, address, "its answer breaks off")
+            replies.put(bytes(content))
+        except Exception as problem:
+            replies.put(problem)
+
+    threading.Thread(target=read, daemon=True).start()
     try:
-        with urllib.request.build_opener(_SameHost).open(request, timeout=seconds) as reply:
-            content = bytearray()
-            while part := reply.read1(65_536):
-                content += part
-                if len(content) > MOST_BYTES:
-                    raise _refused(source, address, f"its answer is larger than {MOST_BYTES // 1_000_000} MB")
-                if time.monotonic() > deadline:
-                    raise _refused(source, address, f"its answer takes longer than {seconds:g} seconds")
-            expected = reply.headers.get("Content-Length")
-        if expected is not None and len(content) < int(expected):
-            raise _refused(source, address, "its answer breaks off")
-        return json.loads(content)
+        answer = replies.get(timeout=seconds)
+        if isinstance(answer, Exception):
+            raise answer
+        return json.loads(answer)
+    except queue.Empty as problem:
+        raise _refused(source, address, late) from problem
     except urllib.error.HTTPError as problem:
         raise _refused(source, address, f"it answers {problem.code} {problem.reason}") from problem
     except (urllib.error.URLError, TimeoutError, ConnectionError, OSError) as problem:
         raise _refused(source, address, f"it is away ({getattr(problem, 'reason', problem)})") from problem
+    except http.client.IncompleteRead as problem:
+        raise _refused(source, address, "its answer breaks off") from problem
+    except http.client.HTTPException as problem:
+        raise _refused(source, address, "its answer is no HTTP") from problem
     except (ValueError, RecursionError) as problem:
         raise _refused(source, address, "its answer is no JSON") from problem
 
@@ -108,8 +133,10 @@ def openhands(source: Row) -> list[Row]:
         raise _shape(source, "the listing is no list of folders with a name")
     if len(listing) > MOST_MODELS:
         raise _shape(source, f"the listing names {len(listing)} models")
-    rows = []
+    rows, deadline = [], time.monotonic() + MOST_SECONDS_OF_ALL
     for name in sorted(str(e["name"]) for e in listing if e.get("type", "dir") == "dir"):
+        if time.monotonic() > deadline:
+            raise _refused(source["source"], source["listing"], f"its files take over {MOST_SECONDS_OF_ALL:g} seconds")
         place = source["address"].replace("{model}", quote(name, safe=""))
         scores = fetch(source["source"], place)
         if not isinstance(scores, list) or not all(isinstance(s, dict) for s in scores):
