@@ -10,6 +10,8 @@ from scipy.stats import pearsonr
 from cape_lib import tables
 from cape_lib.base import training
 from cape_lib.errors import MissingError
+from cape_lib.story import training as story
+from cape_lib.tables import label
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +118,18 @@ def test_the_control_sees_a_tie_of_one_run_and_none_where_there_is_none() -> Non
     tied, loose = (training.control(made(0.1, tie), from_step=0).iloc[0] for tie in (2.0, 0.0))
     assert tied["own"] > 0.7 > 0.2 > abs(tied["twin"]) and tied["p"] < 0.01
     assert abs(loose["own"]) < 0.2 and loose["p"] > 0.05
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "from_step"), [("piqa", "arc_easy", 13_000), ("sciq", "crows_pairs_english", 43_000)]
+)
+def test_the_sentences_of_chapter_10_hold_for_other_pairs_and_starts(x: str, y: str, from_step: int) -> None:
+    runs = training.runs(dict.fromkeys([x, *training.CAPABILITIES, y]))
+    chosen = {"x": x, "y": y, "from_step": from_step}
+    answer = story.answer(runs, **chosen)
+    assert f"{label(x)} of one run and {label(y)} of *another*" in answer.sentence
+    assert ("of changes from step" in answer.interval) == (from_step < 13_000)
+    text = " ".join([answer.sentence, answer.interval, story.tempting(x, y), *story.remember(runs, **chosen)])
+    assert "nan" not in text and ("stereotype" in text) == (y == "crows_pairs_english")
+    with pytest.raises(MissingError, match="pythia-1b"):
+        story.one_run(runs, "pythia-1b", **chosen)

@@ -191,9 +191,10 @@ def wide_by(parts: Sequence[pd.DataFrame], keys: Sequence[str]) -> pd.DataFrame:
     return wide.rename(columns=label).rename_axis(columns=None).reset_index()
 
 
-def surviving(panel: str = "independent", beside: str = "corrected") -> pd.DataFrame:
-    """The papers' frontier claims that both panels can judge: claim, its sentence, the conclusion on either panel."""
-    ids = [one for one in claims.claim_ids() if {panel, beside} <= set(claims.panels_of(one))]
-    here, there = (claims.evaluate(ids, panel=name) for name in (panel, beside))
-    rows = [(a.id, a.sentence, b.conclusion, a.conclusion) for a, b in zip(here, there, strict=True)]
-    return pd.DataFrame(rows, columns=["claim", "says", beside, panel])
+def surviving(panel: str = "independent") -> pd.DataFrame:
+    """The papers' frontier claims that a panel can judge: claim, its sentence, its conclusion there, and by which test."""
+    ids = [one for one in claims.claim_ids() if panel in claims.panels_of(one)]
+    rows = [
+        (one.id, one.sentence, one.conclusion, one.conclusion_test.name) for one in claims.evaluate(ids, panel=panel)
+    ]
+    return pd.DataFrame(rows, columns=["claim", "says", "conclusion", "tested by"])

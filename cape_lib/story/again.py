@@ -26,13 +26,17 @@ WORDS = {
 #: What a rise of the measure means for making things up.
 BETTER = {KNOWS: 1, ADMITS: 1, WRONG: -1, PRECISION: 1}
 HELD = ("date", "size")
+#: how a ladder counts its size: all parameters, or those that work on one token
+SIZES = (("total", "params_b"), ("active", "params_b_active"))
 
 
-def answer(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> Answer:
+def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = None, checks: bool = True) -> Answer:
     """Does a better reasoner make up less? Over the variants of today, with three measures, and what turns the answer.
 
-    rows: from `variants.readings`; among: as for `variants.truncation`, where `rows` is one mode only.
+    rows: from `variants.readings`, by default all of the book; among: as for `variants.truncation`, where `rows` is one
+    mode only; checks: whether the interval also names the checks that turn a sign (`hangs`).
     """
+    rows = variants.readings() if rows is None else rows
     r = {measure: variants.association(rows, measure) for measure in MEASURES}
     way = {measure: sign(one) for measure, one in r.items()}
     knows = {1: "know more", -1: "know less", 0: "do not surely know more"}[way[KNOWS]]
@@ -52,9 +56,10 @@ def answer(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> Answer:
     )
     interval = (
         f"95 % intervals, each of {rows['lab'].nunique()} makers left out in turn: right {bracket(r[KNOWS])}, wrong "
-        f"{bracket(r[WRONG])}, admitted {bracket(r[ADMITS])}. {hangs(rows, among=among)} All measured by one "
-        f"laboratory; data end {DATA_END}."
+        f"{bracket(r[WRONG])}, admitted {bracket(r[ADMITS])}. All measured by one laboratory; data end "
+        f"{DATA_END}."
     )
+    interval += f" {hangs(rows, among=among)}" if checks else ""
     return Answer(sentence.rstrip(), "correlation", interval)
 
 
@@ -411,7 +416,7 @@ def size_ladders(rows: pd.DataFrame, *, size: str = "params_b") -> pd.DataFrame:
 
 
 def sizes(rows: pd.DataFrame) -> pd.DataFrame:
-    """Each measure over whole ladders by size: all variants and without those that ran out, by total and active size.
+    """Each measure over whole ladders by size: all variants, also by active size, and without those that ran out.
 
     Returns measure, rows, size, ladders, surely_rise and surely_fall (after Holm), and the change in points a point of
     GPQA pooled by random effects (pooled, low, high, tau: the spread between ladders).
@@ -419,7 +424,7 @@ def sizes(rows: pd.DataFrame) -> pd.DataFrame:
     table = []
     for measure in MEASURES:
         for which, part in variants.both(rows).items():
-            for size, column in (("total", "params_b"), ("active", "params_b_active")):
+            for size, column in SIZES if which == "all" else SIZES[:1]:
                 ladders = coupling.whole_ladders(size_ladders(part, size=column), x=REASONING, y=measure)
                 sure, mean = ladders["p_holm"] < 0.05, pooled_ladders(ladders)
                 up, down = int((sure & (ladders["dy"] > 0)).sum()), int((sure & (ladders["dy"] < 0)).sum())

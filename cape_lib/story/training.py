@@ -6,6 +6,8 @@ import pandas as pd
 
 from cape_lib.base import training
 from cape_lib.base.training import CAPABILITIES, STEREOTYPE
+from cape_lib.errors import MissingError
+from cape_lib.names import suggest
 from cape_lib.stats import corrected
 from cape_lib.story.answer import Answer, bracket, listed
 from cape_lib.tables import label
@@ -154,6 +156,8 @@ def tempting(x: str, y: str = STEREOTYPE) -> str:
 
 def one_run(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
     """The example: how far the two scores of one run rise, and their r."""
+    if model not in set(rows["model"]):
+        raise MissingError(suggest("run", model, sorted(set(rows["model"]))))
     part = rows[(rows["model"] == model) & (rows["step"] >= from_step)].sort_values("step")
     first, last = part.iloc[0], part.iloc[-1]
     r = training.along(part, x=x, y=y, from_step=from_step)["r"].iloc[0]
