@@ -192,7 +192,7 @@ def wide_by(parts: Sequence[pd.DataFrame], keys: Sequence[str]) -> pd.DataFrame:
 
 
 def surviving(panel: str = "independent") -> pd.DataFrame:
-    """The papers' frontier claims that a panel can judge: claim, its sentence, its conclusion there, and by which test."""
+    """The papers' frontier claims that a panel can judge: claim, its sentence, its conclusion there, by which test."""
     ids = [one for one in claims.claim_ids() if panel in claims.panels_of(one)]
     rows = [
         (one.id, one.sentence, one.conclusion, one.conclusion_test.name) for one in claims.evaluate(ids, panel=panel)
