@@ -247,6 +247,7 @@ NUMBERS = {
     "noisy_scores": lambda x, y, s: stats.noisy_scores(x, s, 5, _rng()),
     "percentile_interval": lambda x, y, s: stats.percentile_interval(x),
     "permutation_p": lambda x, y, s: stats.permutation_p(40.0, x),
+    "sign_flip_p": lambda x, y, s: stats.sign_flip_p(y - 50.0),
     "permutations_within": lambda x, y, s: stats.permutations_within((x > 50).astype(int), 5, _rng()),
     "mean_interval": lambda x, y, s: stats.mean_interval(x, "t"),
     "row_bootstrap_counts": lambda x, y, s: stats.row_bootstrap_counts(max(len(x), 1), 5, _rng()),
