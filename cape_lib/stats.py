@@ -325,10 +325,10 @@ def permutation_p(statistic: float, draws: ArrayLike, alternative: Alternative =
 def sign_flip_p(values: ArrayLike, alternative: Alternative = "two-sided") -> float:
     """p (0-1) of the mean of independent values where the sign of each is a coin: the share of all 2^n ways to set the
     signs that give as extreme a mean. Exact up to 17 values; beyond, 100,000 fixed draws and the rule of
-    `permutation_p`. It can be no less than 2^-n (two-sided 2^(1-n)); NaN without values or with one that is NaN.
+    `permutation_p`. It can be no less than 2^-n (two-sided 2^(1-n)); NaN without values or with one that is not finite.
     """
     own, n = np.asarray(values, dtype=np.float64), np.size(values)
-    if n == 0 or np.isnan(own).any():
+    if n == 0 or not np.isfinite(own).all():
         return math.nan
     if n > 17:
         signs = generator(0).choice([-1.0, 1.0], (100_000, n))
