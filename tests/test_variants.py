@@ -251,7 +251,7 @@ def test_the_sentences_of_chapter_9_are_of_the_rows_that_were_chosen(
     assert f"r = {variants.association(chosen, KNOWS).estimate:.2f}" in first
     assert ("more thinking" in answer.sentence) == (mode != "none")
     assert "Gemma 4, thinking" in second and "More thinking" in third
-    text = " ".join([answer.sentence, answer.interval, story.sure(chosen, among=rows), story.turn_text(chosen)])
+    text = " ".join([answer.sentence, answer.interval, story.sure(chosen), story.turn_text(chosen)])
     assert "nan" not in text and "of 0" not in text
 
 

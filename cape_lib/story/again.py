@@ -89,7 +89,7 @@ def hangs(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
         ends = f"from {min(r):.2f} to {max(r):.2f}" if len(r) > 1 else "".join(map(with_interval, turned.values()))
         if turned:
             parts.append(f"for the *{label(measure)}*: {listed(turned, most=len(turned))} (r {ends})")
-    return f"Checks that give another sign, or take it: {'; '.join(parts)}." if parts else "No check takes a sign away."
+    return f"Checks that turn a sign or take it: {'; '.join(parts)}." if parts else "No check takes a sign away."
 
 
 def _counted(pairs: pd.DataFrame) -> tuple[dict[str, dict[str, Any]], bool]:
@@ -182,22 +182,14 @@ def measures_disagree(rows: pd.DataFrame) -> str:
     return f"{lead}: {first}. Given date and size: {second}. (Better: less made up; open: the interval holds zero.)"
 
 
-def sure(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
-    """How sure the correlations are: makers, domains as replicates, years, and the variants that ran out.
-
-    among: as for `variants.truncation`, where `rows` is one mode only.
-    """
+def sure(rows: pd.DataFrame) -> str:
+    """How sure the correlations are: makers, domains as replicates, years."""
     admits, wrong = (with_interval(variants.by_domain(rows, m)[1]) for m in (ADMITS, WRONG))
-    steady, best = (
-        with_interval(variants.association(part, ADMITS))
-        for part in (variants.steady(rows, among=among), variants.best_of_each(rows))
-    )
     years = [f"{y.r:.2f} ({y.year})" for y in variants.by_year(rows, ADMITS).itertuples()]
-    by_year = f", and by year of release {listed(years)}" if years else ""
+    by_year = f"; that of the {label(ADMITS)} by year of release is {listed(years)}" if years else ""
     return (
         f"{rows['lab'].nunique()} makers were left out in turn. With the six domains as replicates r is {admits} for "
-        f"the {label(ADMITS)} and {wrong} for the {label(WRONG)}. For the {label(ADMITS)} it is {steady} without the "
-        f"variants that ran out, {best} with the best variant of each model only{by_year}."
+        f"the {label(ADMITS)} and {wrong} for the {label(WRONG)}{by_year}."
     )
 
 
@@ -460,10 +452,7 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     parts = listed(
         f"{word} in {n} of {of}" for word, n, of in zip(falls.index, falls["sum"], falls["count"], strict=True)
     )
-    return (
-        f"Step by step, the {label(measure)} and GPQA move apart {parts}. The size of a step is the geometric mean of "
-        "its two models."
-    )
+    return f"Step by step, placed by the geometric mean of its two sizes, the {label(measure)} and GPQA move apart {parts}."
 
 
 def remember(

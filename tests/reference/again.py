@@ -212,8 +212,6 @@ def chapter_9() -> dict[str, list[float]]:
     held = {m: r_over_makers(rows[GPQA], rows[m], rows.lab, given=[rows.day, log_size]) for m in r}
     effort, pairs = ladders(rows), off_and_on(rows)
     flags = ran_out(rows)
-    steady = rows[~flags.any(axis=1)]
-    best = rows.sort_values([GPQA, "slug"]).drop_duplicates("weights", keep="last")
     domains = {}
     for measure in (Q, "wrong"):
         each = []
@@ -253,8 +251,6 @@ def chapter_9() -> dict[str, list[float]]:
             rows.lab.nunique(),
             *domains[Q],
             *domains["wrong"],
-            *three(r_over_makers(steady[GPQA], steady[Q], steady.lab)),
-            *three(r_over_makers(best[GPQA], best[Q], best.lab)),
             *itertools.chain(*((v, y) for y, v in years)),
         ],
         "artefact": [
