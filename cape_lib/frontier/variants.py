@@ -236,7 +236,7 @@ def objections(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
         ("mode", "not thinking only", rows[rows["mode"] == "none"]),
         ("unlike makers", "open weights only", rows[open_weights]),
         ("unlike makers", "closed weights only", rows[~open_weights]),
-        ("scale", "logits of all shares", rows.assign(**logit(rows[list(SCORES)].clip(0.1, 99.9) / 100))),
+        ("scale", "logits", rows.assign(**logit(rows[list(SCORES)].clip(0.1, 99.9) / 100))),
     ]
     table = []
     for objection, check, part in parts:
@@ -257,7 +257,7 @@ def objections(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
         )
         far = max(without, key=lambda lab: abs(without[lab][REASONING].corr(without[lab][measure]) - whole))
         r = association(without[far], measure)
-        table.append(("one maker", f"without {far}, which moves it most", measure, r.estimate, r.low, r.high, r.n))
+        table.append(("one maker", f"without {far}", measure, r.estimate, r.low, r.high, r.n))
     return pd.DataFrame(table, columns=["objection", "check", "measure", "r", "low", "high", "n"])
 
 

@@ -77,7 +77,7 @@ def hangs(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
     parts = []
     for measure in (KNOWS, WRONG, ADMITS):
         others = {
-            "ranks in place of scores": variants.association(rows, measure, rank=True),
+            "ranks": variants.association(rows, measure, rank=True),
             "date and size held": variants.association(rows, measure, given=HELD),
         }
         mine = table[(table["measure"] == measure) & (table["objection"] != "arithmetic")]
@@ -183,13 +183,13 @@ def measures_disagree(rows: pd.DataFrame) -> str:
 
 
 def sure(rows: pd.DataFrame) -> str:
-    """How sure the correlations are: makers, domains as replicates, years."""
+    """How sure the correlations are: domains as replicates, years."""
     admits, wrong = (with_interval(variants.by_domain(rows, m)[1]) for m in (ADMITS, WRONG))
     years = [f"{y.r:.2f} ({y.year})" for y in variants.by_year(rows, ADMITS).itertuples()]
     by_year = f"; that of the {label(ADMITS)} by year of release is {listed(years)}" if years else ""
     return (
-        f"{rows['lab'].nunique()} makers were left out in turn. With the six domains as replicates r is {admits} for "
-        f"the {label(ADMITS)} and {wrong} for the {label(WRONG)}{by_year}."
+        f"With the six domains as replicates r is {admits} for the {label(ADMITS)} and {wrong} for the {label(WRONG)}"
+        f"{by_year}."
     )
 
 
@@ -253,7 +253,7 @@ def effort_hangs(checks: pd.DataFrame) -> str:
         counts = [f"{check} ({k} of {n})" for check, k, n in cells[["check", column, "n"]].itertuples(index=False)]
         if counts:
             parts.append(f"that {word} {way}, in {listed(counts, most=len(counts))}")
-    return f"Checks take these majorities away: {'; '.join(parts)}." if parts else "No check takes a majority away."
+    return f"Lost in checks: {'; '.join(parts)}." if parts else "No check takes a majority away."
 
 
 def off_on_text(rows: pd.DataFrame) -> str:

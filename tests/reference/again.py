@@ -248,7 +248,6 @@ def chapter_9() -> dict[str, list[float]]:
         **{f"r {m}": [*three(r[m]), r[m][3]] for m in r},
         **{f"reading {m}": [*three(r[m]), r[m][3], *three(held[m]), held[m][3]] for m in r},
         "sure": [
-            rows.lab.nunique(),
             *domains[Q],
             *domains["wrong"],
             *itertools.chain(*((v, y) for y, v in years)),
