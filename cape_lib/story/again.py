@@ -452,8 +452,10 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     parts = listed(
         f"{word} in {n} of {of}" for word, n, of in zip(falls.index, falls["sum"], falls["count"], strict=True)
     )
-    return f"Step by step, placed by the geometric mean of its two sizes, the {label(measure)} and GPQA move "
-        f"apart {parts}."
+    return (
+        f"Step by step, placed by the geometric mean of its two sizes, the {label(measure)} and GPQA move apart "
+        f"{parts}."
+    )
 
 
 def remember(
