@@ -238,14 +238,15 @@ def whole_ladders(
         for row in rows.itertuples()
     ]
     down, up = (len(by_direction(ladders)[way]) for way in ("lost", "gained"))
+    chart = forest(
+        rows,
+        "name",
+        across("dy", f"{label(y)}, largest minus smallest size (points)"),
+        colour=phase_colour() if phases else alt.value(BLUE),
+        tooltip="smaller larger sizes",
+    )
     return figure(
-        forest(
-            rows,
-            "name",
-            across("dy", f"{label(y)}, largest minus smallest size (points)"),
-            colour=phase_colour() if phases else alt.value(BLUE),
-            tooltip="smaller larger sizes",
-        ),
+        chart if phases else chart.properties(height=16 * len(rows)),
         title=f"From smallest to largest size {label(y)} surely falls in {down} of {len(rows)} {unit} and rises in "
         f"{up}",
         source=source,
