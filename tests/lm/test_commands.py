@@ -71,7 +71,7 @@ def test_the_protocol_gives_two_verdicts(capsys: pytest.CaptureFixture[str]) -> 
 def test_probe_shows_the_untrained_twin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heads = tmp_path / "heads.csv"
     assert main(["probe", "--model", "D-d16-s1", "--heads", str(heads), "--json"]) == 0
-    (result,) = said(capsys)
+    result = json.loads(capsys.readouterr().out)
     assert len(result["layers"]) == 2 and len(result["untrained"]) == 1 and "one-sided p" in result["definition"]
     assert len(heads.read_text().splitlines()) == 1 + result["heads"]
     assert main(["probe", "--model", "D-d16-s1", "--untrained", "0"]) == 0
