@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -147,13 +148,21 @@ def test_a_chapter_leads_to_its_audit_and_ends_with_what_to_remember(path: Path)
     assert "Next: [" in cells[-1].source or path.stem.startswith("08")
 
 
-def test_a_link_to_a_section_of_the_audit_is_one_on_the_page() -> None:
-    from cape_lib.report.publish import build
+def test_a_link_to_a_section_of_the_audit_is_one_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
 
-    cell = nbformat.v4.new_markdown_cell("See [the width](audit/03_levers.html#width) and [4](04_mechanism.ipynb).")
-    text = nbformat.writes(nbformat.v4.new_notebook(cells=[cell]))
-    page = nbformat.reads(build._rebased("notebooks/03_levers.ipynb", text), as_version=4).cells[0].source
-    assert page == "See <a href='audit/03_levers.html#width'>the width</a> and [4](04_mechanism.ipynb)."
+    from docutils import nodes, utils
+    from sphinx import addnodes
+
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    capebook = importlib.import_module("capebook")
+    page = utils.new_document("03_levers")
+    for address in ("audit/03_levers.html#width", "04_mechanism.ipynb"):
+        page += addnodes.pending_xref("", nodes.Text("there"), reftarget=address)
+    capebook.link(SimpleNamespace(builder=SimpleNamespace(name="html")), page)
+    links = list(page.findall(nodes.reference))
+    assert [one["refuri"] for one in links] == ["audit/03_levers.html#width"]
+    assert [one["reftarget"] for one in page.findall(addnodes.pending_xref)] == ["04_mechanism.ipynb"]
 
 
 # --- chapters 2 and 3 and the first page -------------------------------------------------------------------------
