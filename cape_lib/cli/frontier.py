@@ -85,7 +85,7 @@ def summary(frame: pd.DataFrame, fitted: FrontierLine) -> dict[str, Any]:
         answer["saturation"] = asdict(s) | {"rotate": s.rotate}
     if fitted.panel == "corrected":
         cells = frame[[f"{axis}_status" for axis in (f.lines.X, f.lines.Y)]].stack()
-        answer["share_checked"] = float((cells != "unchecked").mean())
+        answer["share_checked"] = float((cells != "unchecked").to_numpy().mean())
     return answer
 
 
