@@ -379,7 +379,8 @@ def test_a_quarter_of_the_depth_is_set_against_every_place() -> None:
     places["direction"] = [0.1, 0.2, 0.3, 0.4, 0.5]
     sentence = chapter_5.places(both, places)
     assert "Of 5 places 2 have more of the tune questions right than a quarter of the depth (30%" in sentence
-    assert "block 3, chosen, has 50%, a quarter of the depth 25%" in sentence
+    assert "chooses block 3, with 50% of the test questions right; a quarter of the depth has 25%." in sentence
+    assert chapter_5.places(both.assign(place="block 1, last"), places).endswith("chooses the quarter itself.")
     assert "none has more" in chapter_5.places(both, places.assign(direction=0.2))
 
 

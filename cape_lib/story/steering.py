@@ -174,26 +174,28 @@ def looks(runs: pd.DataFrame) -> str:
 def places(runs: pd.DataFrame, places: pd.DataFrame) -> str:
     """Whether a quarter of the depth is a better place than others; tables `model_runs`, `model_places`.
 
-    A line a sweep: shares of the tune questions right by place, and test questions right at the place chosen and at
-    the quarter, where that run was recorded too.
+    Of the sweep with the most questions: shares of the tune questions right by place, and test questions right at the
+    place chosen and at the quarter, where that run was recorded too.
     """
-    lines = []
-    for run, rows in places.groupby("run", sort=False):
-        shares = rows.set_index("site")["direction"]
-        if "embed" not in shares.index or len(shares) < 3:
-            continue
-        quarter = str((len(shares) - 1) // 4)
-        better = int((shares > shares[quarter]).sum())
-        (row,) = runs[runs["run"] == run].to_dict("records")
-        beside = runs.loc[runs["run"] == str(run).replace("sweep", "quarter"), "right_after"]
-        more = "none has" if not better else "1 has" if better == 1 else f"{better} have"
-        tested = f"{row['place'].removesuffix(', last')}, chosen, has {row['right_after']:.0%}"
-        tested += "".join(f", a quarter of the depth {one:.0%}" for one in beside)
-        lines.append(
-            f"Of {len(shares)} places {more} more of the tune questions right than a quarter of the depth "
-            f"({shares[quarter]:.0%}; all: {shares.min():.0%} to {shares.max():.0%}). Of the test questions {tested}."
-        )
-    return "\n".join(lines)
+    shares_of = {run: rows.set_index("site")["direction"] for run, rows in places.groupby("run")}
+    swept = [run for run, shares in shares_of.items() if "embed" in shares.index and len(shares) > 2]
+    if not swept:
+        return ""
+    row = _largest(runs[runs["run"].isin(swept)])
+    shares = shares_of[row["run"]]
+    quarter = str((len(shares) - 1) // 4)
+    better = int((shares > shares[quarter]).sum())
+    more = "none has" if not better else "1 has" if better == 1 else f"{better} have"
+    beside = runs.loc[runs["run"] == str(row["run"]).replace("sweep", "quarter"), "right_after"]
+    chosen = row["place"].removesuffix(", last")
+    tested = f"{chosen}, with {row['right_after']:.0%} of the test questions right"
+    tested += "".join(f"; a quarter of the depth has {one:.0%}" for one in beside)
+    if chosen == f"block {quarter}":
+        tested = "the quarter itself"
+    return (
+        f"Of {len(shares)} places {more} more of the tune questions right than a quarter of the depth "
+        f"({shares[quarter]:.0%}; all: {shares.min():.0%} to {shares.max():.0%}). The search chooses {tested}."
+    )
 
 
 def stronger(doses: pd.DataFrame) -> str:
