@@ -140,6 +140,22 @@ def test_a_further_task_is_read_when_asked_for(tmp_path):
     assert row["maths"] == 12.5 and math.isnan(row["maths_stderr"])
 
 
+def test_a_task_with_a_colon_in_its_name_is_asked_for_by_name(tmp_path):
+    document = harness_0_4()
+    document["results"]["arc:easy:v2"] = {"acc,none": 0.5, "acc_stderr,none": 0.01}
+    path = write(tmp_path, "r.json", document)
+    assert main(["import", str(path), "-o", str(tmp_path / "s.csv"), "--also", "arc:easy:v2:acc=easy"]) == 0
+    assert one(pd.read_csv(tmp_path / "s.csv"))["easy"] == 50.0
+
+
+def test_a_size_that_is_not_the_one_in_the_name_is_noted_and_far_from_it_refused(tmp_path):
+    path = write(tmp_path, "r.json", harness_0_4(model="lab/model-7b", params=4.0e9))
+    assert "lab/model-7b: 4 B by its file, 7 B by its name; the file stands" in read_results([path]).notes
+    path = write(tmp_path, "r.json", harness_0_4(model="lab/model-7b", params=2.6e8))
+    with pytest.raises(MissingError, match="0.26 B by its file, 7 B by its name; add --params lab/model-7b=7"):
+        read_results([path])
+
+
 # --- names, sizes, dates ----------------------------------------------------------------------------------
 
 
