@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from cape_lib import claims, frontier, predictions, story, tables
+from cape_lib import claims, frontier, predictions, stats, story, tables
 from cape_lib.base import boundary, coupling
 from cape_lib.errors import UsageError
 from cape_lib.story import boundary as chapter_2
@@ -99,6 +99,7 @@ def test_the_answer_on_coupling_counts_what_it_names() -> None:
     one = answer_of(FALLS, RISES, STAYS)
     assert "1 of 3 families get better at HellaSwag and worse at TruthfulQA (Falls)" in one.sentence
     assert "1 get better at both (Rises), and for 1 score noise" in one.sentence
+    assert "hides the direction (Stays)" in one.sentence
     assert "-16.0 points of TruthfulQA" in one.interval
 
 
@@ -182,6 +183,65 @@ def test_families_that_do_the_opposite_are_told_the_other_way_round() -> None:
     assert "Llama-1 rises by 9 points" in text and "Pythia falls by 15" in text
     assert "Llama-1 falls by 9 points" in opposite and "Pythia rises by 15" in opposite
     assert "has no lowest point" in chapter_2.parabola(other, chapter_2.ALL).attrs["reading"]
+
+
+def test_other_scores_than_those_of_chapter_1_are_told_with_the_family_that_differs_most() -> None:
+    rows, panel = tables.base_version("bootstrap_script"), tables.base("published")
+    text = chapter_2.other_scores(rows, panel)
+    assert "other scores than chapter 1: there Llama-1 rises by 15." in text
+    other = chapter_2.other_scores(*(part.assign(truthfulqa=-part["truthfulqa"]) for part in (rows, panel)))
+    assert "there Llama-1 falls by 15." in other
+    assert "uses the scores of chapter 1" in chapter_2.other_scores(rows, rows.assign(ladder=rows["family"]))
+
+
+def test_each_family_of_the_parabola_is_told_as_its_own_steps_go() -> None:
+    rows = tables.base_version("bootstrap_script")
+    text = chapter_2.joined(rows)
+    assert "Llama-1 only rises; Llama-2 falls, then rises; Pythia only falls. Joined" in text
+    assert "3.4 B, lies inside the sizes of only Pythia" in text
+    other = chapter_2.joined(rows.assign(truthfulqa=100 - rows["truthfulqa"]))
+    assert "Pythia only rises" in other and "Llama-2 goes up and down" in other and "have no lowest point" in other
+
+
+def test_the_recomputed_interval_stands_beside_the_published_one() -> None:
+    rows, verdict = tables.base_version("bootstrap_script"), claims.evaluate("C03")[0]
+    turning = boundary.vertex_bootstrap(rows)
+    text = chapter_2.recomputed(turning, verdict)
+    assert "gives 3.5 B, 2.9 to 14.1; published: 3.5 B, 2.9 to 13.4." in text
+    assert f"{turning.point:.1f} B" in text and f"up to {verdict.parts[2].result.slack:.1f} B" in text
+
+
+def test_the_end_of_the_losses_is_told_at_its_tokens_and_as_far_as_it_is_known() -> None:
+    reach = {(0.0, 2.9): "at most 2.9 B", (0.5, 2.9): "0.5 B to 2.9 B", (0.5, np.inf): "at least 0.5 B"}
+    for (low, high), words in reach.items():
+        assert chapter_2.reach(stats.Estimate(1.0, low, high, 9, "test")) == words
+    uniform = tables.base("uniform")
+    model = coupling.family_model(coupling.known_steps(uniform), uniform)
+    scale, amount = model.critical_scale(), chapter_2.at_tokens(model)
+    text = chapter_2.turn(model)
+    assert f"losses end at {scale.estimate:.2g} B, at most {scale.high:.2g} B (95 %)" in text
+    assert f"that read {amount:.0f} billion tokens" in text and amount == pytest.approx(
+        10 ** model.centre["tokens"], rel=0.1
+    )
+
+
+def test_tokens_are_told_up_to_10_b_and_above() -> None:
+    shares = coupling.signs_by_tokens(coupling.known_steps(tables.base("uniform")))
+    text = chapter_2.tokens(shares)
+    large = shares[shares["to_b"] > 10].set_index("tokens")
+    few, many = (f"{large.negative[word]} of {large.steps[word]}" for word in ("under", "over"))
+    assert "there tokens go along with the sign" in text and f"Above, {few} and {many} are." in text
+    assert "Above" not in chapter_2.tokens(shares[shares["to_b"] <= 10])
+
+
+def test_a_whole_fall_that_is_settled_is_told_beside_steps_that_are_not() -> None:
+    for rows, words in ((FALLS, "the whole fall is"), (RISES, "the whole rise is"), (STAYS, "nor is the whole rise")):
+        text = chapter_1.steps(coupling.local_coupling(rows), coupling.whole_ladder(rows))
+        assert words in text, text
+    gammas = coupling.local_coupling(FALLS)
+    assert f"{chapter_1.sure_steps(gammas) or 'None'} of these signs" in chapter_1.steps(
+        gammas, coupling.whole_ladder(FALLS)
+    )
 
 
 def made_steps(*, small_negative: bool) -> pd.DataFrame:

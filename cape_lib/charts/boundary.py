@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -14,6 +15,7 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import ALL, HOLLOW, band, colours, dots, forest, line_at, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, INK, MUTED
+from cape_lib.story.boundary import at_tokens, reach, size
 from cape_lib.tables import marks
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -40,18 +42,21 @@ def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source:
         )
     )
     family, sure = ladder["family"].iloc[0], int((scales["verdict"] == "boundary").sum())
-    finding = f"{len(inside)} of {len(scales)} estimators place a turn" if len(inside) else "No estimator finds a turn"
+    who = f"{sure} of {len(scales)} estimators {'is' if sure == 1 else 'are'}" if sure else "No estimator is"
     return figure(
         alt.layer(
             band(ladder, x, up, colour=alt.value(INK), opacity=0.35, bars=True),
             dots(ladder, x, up, size=70, **HOLLOW),
             *([turns] if len(inside) else []),
         ).properties(height=320),
-        title=f"{finding} inside the {along.points} of {family}" + (f", {sure} with confidence" if len(inside) else ""),
+        title=f"{who} sure of a turn inside the {along.points} of {family}",
         source=source,
         n=len(ladder),
         name="score-by-size" if along.by_size else "score-along",
-        caption="Bars: 95 % score noise. Dashed: where an estimator places the turn.",
+        caption=" ".join(
+            (["Bars: 95 % score noise."] if ladder["low"].notna().any() else [])
+            + (["Dashed: where an estimator places the turn."] if len(inside) else [])
+        ),
     )
 
 
@@ -111,31 +116,37 @@ def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figur
 
 
 def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) -> Figure:
-    """Expected gamma over all families by size, one band for each amount of training tokens, with the zero line.
+    """Expected gamma over all families by size, a line for each amount of training tokens, with the zero line.
 
-    model: `coupling.family_model` on size and tokens; tokens_b: billions.
+    model: `coupling.family_model` on size and tokens; tokens_b: billions, beside the amount that the turn is told for,
+    which has a band.
     """
-    grid = pd.MultiIndex.from_product([map(float, tokens_b), np.geomspace(0.1, 100.0, 40)]).to_frame(index=False)
+    middle = at_tokens(model)
+    amounts = sorted({*map(float, tokens_b), middle})
+    grid = pd.MultiIndex.from_product([amounts, np.geomspace(0.1, 100.0, 40)]).to_frame(index=False)
     gammas = [model.gamma(size, tokens_b=tokens) for tokens, size in grid.itertuples(index=False)]
     table = pd.DataFrame([(gamma.estimate, gamma.low, gamma.high) for gamma in gammas])
     table.columns = pd.Index(["estimate", "low", "high"])
     table = table.assign(tokens=grid[0].map("{:,.0f} B tokens".format), params_b=grid[1])
     scale = model.critical_scale()
-    ends = f"[{scale.low:.2g}, {scale.high:.2g}]" if np.isfinite(scale.high) else f"[{scale.low:.2g}, no upper end]"
-    drawn = band(
-        table,
-        size_scale("params_b", low=0.1, high=100.0),
-        upright("estimate", "expected gamma12"),
-        colour=colours("tokens", table["tokens"].unique(), title="trained on"),
+    turns = (
+        "no end of the losses is found"
+        if np.isnan(scale.estimate)
+        else f"losses end at {size(scale.estimate)} (95 %: {reach(scale)})"
     )
+    look: dict[str, Any] = {"colour": colours("tokens", table["tokens"].unique(), title="trained on")}
+    axes = size_scale("params_b", low=0.1, high=100.0), upright("estimate", "expected gamma")
+    banded = grid[0] == middle
+    drawn = [trace(table[~banded], *axes, **look), band(table[banded], *axes, **look)]
     return figure(
-        alt.layer(line_at(0, "y"), drawn).properties(height=300),
-        title=f"Over all families gamma turns upwards at {scale.estimate:.2g} B {ends}, and families lie far apart",
+        alt.layer(line_at(0, "y"), *drawn).properties(height=300),
+        title=f"Over all families at {middle:,.0f} B tokens {turns}",
         source=source,
         n=f"{model.steps} steps of {model.families} families",
         name="all-families",
         rows=table,
-        caption="Bands: 95 % of the posterior of the mean over families. One family lies above or below by "
+        caption=f"Band: 95 % for the mean over families at {middle:,.0f} B tokens; losses end where a line crosses "
+        "zero. One family lies above or below by "
         f"{model.spread().estimate:.2f} (standard deviation).",
     )
 

@@ -9,7 +9,6 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.coupling import settled_beyond
 from cape_lib.charts import forms
 from cape_lib.charts.forms import HOLLOW, across, band, colours, dots, forest, line_at, phase_colour, trace, upright
 from cape_lib.charts.frame import Figure, figure
@@ -23,7 +22,7 @@ from cape_lib.tables.axes import PARAMS, Axis
 #: What a step says beside its coupling.
 STEP = "smaller larger gamma low high p_negative"
 SIDES = ("below", "above")
-BARS = "Bars: 95 % Fieller intervals, score noise. A bar that reaches the edge goes on beyond it."
+BARS = "Bars: 95 % intervals of a ratio (Fieller's), score noise. A bar that reaches the edge goes on beyond it."
 
 
 def ladder_plane(
@@ -53,12 +52,6 @@ def ladder_plane(
     )
 
 
-def sure_steps(gammas: pd.DataFrame) -> int:
-    """How many steps of `coupling.local_coupling` have a settled sign, all of them judged together."""
-    limit = settled_beyond(max(len(gammas[["smaller", "larger"]].drop_duplicates()), 1))
-    return int(((gammas["p_negative"] > limit) | (gammas["p_negative"] < 1 - limit)).sum())
-
-
 def local_couplings(
     gammas: pd.DataFrame, *, x: str, y: str, title: str, source: str, name: str, along: Axis = PARAMS
 ) -> Figure:
@@ -80,7 +73,7 @@ def local_couplings(
         forest(
             steps,
             "step",
-            across("gamma", "gamma12", [-edge, edge], clamp=True),
+            across("gamma", "gamma", [-edge, edge], clamp=True),
             colour=phase_colour(),
             tooltip=STEP,
             bars=shown,
@@ -90,7 +83,7 @@ def local_couplings(
         n=f"{steps['step'].nunique()} steps",
         name=name,
         rows=gammas if along.by_size else gammas.rename(columns={"smaller": "first", "larger": "last"}),
-        caption=f"gamma12: points of {label(y)} for a point of {label(x)}. "
+        caption=f"gamma: points of {label(y)} for a point of {label(x)}. "
         + (BARS if len(shown) else "No bars: how noisy the scores are is not known."),
     )
 
@@ -111,7 +104,7 @@ def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str)
     names = sorted(shown["ladder"].unique())
     start = own if own in names else names[0]
     pick = forms.picker("family", ["all", *names], start, label="family to pick out")
-    to_right, up = forms.size_scale("params_b_mid"), upright("shown", "gamma12, clipped to ±2", [-2, 2])
+    to_right, up = forms.size_scale("params_b_mid"), upright("shown", "gamma, clipped to ±2", [-2, 2])
     mine = "family === 'all' || datum.ladder === family"
     paths = trace(shown, to_right, up, detail="ladder:N", colour=alt.value(MUTED), tooltip=None)
     points = dots(shown, to_right, up, colour=phase_colour(), tooltip=STEP, size=70)
@@ -233,17 +226,22 @@ def whole_ladders(
     phases: colour by the phase of the whole ladder; name: of the figure on its page.
     """
     rows = ladders.sort_values("dy").assign(low=lambda table: table["dy_low"], high=lambda table: table["dy_high"])
+    # the sizes stay together where a phone breaks a name into lines
     rows["name"] = [
-        f"{'▸ ' if row.ladder == own else ''}{row.ladder} ({row.params_b_low:.3g} → {row.params_b_high:.3g} B)"
+        f"{'▸ ' if row.ladder == own else ''}{row.ladder} "
+        + f"({row.params_b_low:.3g} → {row.params_b_high:.3g} B)".replace(" ", "\u00a0")
         for row in rows.itertuples()
     ]
-    down, up = (len(by_direction(ladders)[way]) for way in ("lost", "gained"))
+    ways = by_direction(ladders)
+    down, up = len(ways["lost"]), len(ways["gained"])
+    rows["sure"] = ~rows["ladder"].isin(ways["open"])
     chart = forest(
         rows,
         "name",
         across("dy", f"{label(y)}, largest minus smallest size (points)"),
         colour=phase_colour() if phases else alt.value(BLUE),
         tooltip="smaller larger sizes",
+        hollow="!datum.sure" if ways["open"] else "",
     )
     return figure(
         chart if phases else chart.properties(height=16 * len(rows)),
@@ -253,8 +251,9 @@ def whole_ladders(
         n=f"{len(rows)} {unit}",
         name=name,
         rows=ladders,
-        caption=f"Sure: beyond score noise when all {len(rows)} {unit} are asked (Holm's correction). Bars: 95 %, "
-        f"score noise of one ladder.{' Colours: the phase of the whole ladder.' if phases else ''}",
+        caption=f"Sure: beyond score noise when all {len(rows)} {unit} are asked (Holm's correction)."
+        f"{' Hollow: not sure.' if ways['open'] else ''} Bars: 95 %, score noise of one row alone."
+        f"{' Colours: the phase from smallest to largest size.' if phases else ''}",
     )
 
 

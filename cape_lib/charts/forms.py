@@ -33,7 +33,11 @@ def across(
     """A horizontal axis of numbers; domain: its ends;  percent: shares, 0-1, written in percent;  scale: its kind."""
     scale = scale if domain is None else scale | {"domain": list(domain)}
     shown = alt.Scale(**scale) if scale else alt.Undefined
-    return alt.X(f"{column}:Q", title=title, scale=shown, axis=alt.Axis(format="%") if percent else alt.Undefined)
+    # of five labels a narrow screen keeps every second one, and so both ends
+    whole = {"values": [0, 0.25, 0.5, 0.75, 1]} if scale.get("domain") == [0, 1] else {}
+    return alt.X(
+        f"{column}:Q", title=title, scale=shown, axis=alt.Axis(format="%", **whole) if percent else alt.Undefined
+    )
 
 
 def upright(column: str, title: str | None, domain: Sequence[float] | None = None, **kind: Any) -> alt.Y:
@@ -275,7 +279,11 @@ def forest(
     # rows without an interval are not to change the order of the others
     y = alt.Y.from_dict(asked if asked.get("sort") is not None else asked | {"sort": names})
     ends: Any = x.to_dict()
-    domain = ends.get("scale", {}).get("domain", [-np.inf])
+    if not {"domain", "padding"} & set(ends.get("scale") or {}):
+        # a bar that ends inside the plot is not to look like one that goes on beyond it
+        ends["scale"] = (ends.get("scale") or {}) | {"padding": 10}
+        x = alt.X.from_dict(ends)
+    domain = ends["scale"].get("domain", [-np.inf])
     layers = [line_at(rule, "x", dashed=rule != 0)] if rule is not None and domain[0] < rule else []
     offset = sides(apart, dict.fromkeys(rows[apart])) if apart else alt.Undefined
     spans = rows if bars is None else bars

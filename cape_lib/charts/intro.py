@@ -71,8 +71,8 @@ def finding(gammas: pd.DataFrame) -> str:
     """What the steps of these families say, as the title of the figure."""
     small, between, large = _by_size(gammas)
     return (
-        f"In these {gammas['ladder'].nunique()} families truthfulness is lost in {small} steps below 3.5 B, in "
-        f"{between} up to 10 B, in {large} above"
+        f"In these {gammas['ladder'].nunique()} families of web text truthfulness is lost in {small} steps below "
+        f"3.5 B, in {between} up to 10 B, in {large} above"
     )
 
 
@@ -86,12 +86,13 @@ def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
     ends = gammas.groupby("ladder").agg(low=("params_b_low", "min"), high=("params_b_high", "max"))
     across = [str(name) for name in ends.index[(ends["low"] < CUT) & (ends["high"] > CUT)] if str(name) not in turning]
     small, _, large = _by_size(every)
+    known = every.loc[every["tokens_b"].notna(), "ladder"].nunique()
     return (
         f"{len(turning)} of {len(phases)} families do both ({', '.join(turning)}). {len(across)} have sizes on both "
         f"sides of 3.5 B and do not turn ({', '.join(across)}). The others are seen on one side only. So the turn "
-        "rests on comparing families. Over families of every training recipe "
-        f"({every['ladder'].nunique()}) the picture is weaker, as counted on top: {small} steps cost truthfulness "
-        f"below 3.5 B, {large} above 10 B."
+        f"rests on comparing families. The figure shows the {len(phases)} families of web text with three sizes or "
+        f"more. The counts on top are of all {every['ladder'].nunique()} families, whatever their text, where the "
+        f"picture is weaker ({small} below 3.5 B, {large} above 10 B); the fit, of the {known} whose tokens are known."
     )
 
 

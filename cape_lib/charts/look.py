@@ -58,7 +58,8 @@ def config(*, background: str | None) -> dict[str, Any]:
             "labelOverlap": True,
             "titlePadding": 8,
         },
-        "axisX": {"grid": False, "labelSeparation": 4},
+        # A label stands under its own tick, at the ends too.
+        "axisX": {"grid": False, "labelSeparation": 4, "labelFlush": False},
         "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -10, "domain": False},
         "legend": {
             **text,

@@ -90,7 +90,9 @@ def _html(verdict: Verdict) -> str:
     counts = Counter(part.verdict for part in verdict.parts)
     # beside the claim while its box is closed: the figures, or how many parts have which verdict
     short = f"{len(verdict.parts)} parts: " + ", ".join(f"{n} {word}" for word, n in counts.items())
-    short = figures(verdict.parts[0]) if len(verdict.parts) == 1 else short
+    if len(verdict.parts) == 1:
+        particular = verdict.parts[0].particular
+        short = figures(verdict.parts[0]) + (f"; {particular}" if particular else "")
     items = []
     for i, part in enumerate(verdict.parts):
         # a definition that several parts share in a row stands once, after the last of them

@@ -47,17 +47,17 @@ def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = Non
     }[way[ADMITS]]
     right = {1: "with more", -1: "with fewer", 0: "not surely with more"}[way[KNOWS]]
     wrong = {-1: "fewer", 1: "more", 0: "not surely fewer"}[way[WRONG]]
-    opens = {1: "with leaving", -1: "against leaving", 0: "not surely with leaving"}[way[ADMITS]]
+    opens = {1: "with admitting", -1: "against admitting", 0: "not surely with admitting"}[way[ADMITS]]
     sentence = (
         f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models{_which(rows)}, reasoning "
         f"(GPQA, hard science questions) goes {right} questions of fact answered right (correlation r = "
-        f"{r[KNOWS].estimate:.2f}), with {wrong} answered wrong (r = {r[WRONG].estimate:.2f}), and {opens} open what "
+        f"{r[KNOWS].estimate:.2f}), with {wrong} answered wrong (r = {r[WRONG].estimate:.2f}), and {opens} what "
         f"is not known (r = {r[ADMITS].estimate:.2f}). {effort_moral(rows)}"
     )
     interval = (
-        f"95 % intervals, each of {rows['lab'].nunique()} makers left out in turn: right {bracket(r[KNOWS])}, wrong "
-        f"{bracket(r[WRONG])}, admitted {bracket(r[ADMITS])}. All measured by one laboratory; data end "
-        f"{DATA_END}."
+        f"95 % intervals that take models of one maker (of {rows['lab'].nunique()}) as alike: right "
+        f"{bracket(r[KNOWS])}, wrong {bracket(r[WRONG])}, admitted {bracket(r[ADMITS])}. All measured by one "
+        f"laboratory; data end {DATA_END}."
     )
     interval += f" {hangs(rows, among=among)}" if checks else ""
     return Answer(sentence.rstrip(), "correlation", interval)

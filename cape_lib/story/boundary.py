@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.boundary import billions, boundary_power, log_size
+from cape_lib.base.boundary import VertexBootstrap, billions, boundary_power, log_size
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
+from cape_lib.claims import Verdict
 from cape_lib.stats import Estimate, seen_difference
 from cape_lib.story.answer import Answer, estimates, listed, named, sign, times, with_interval
 from cape_lib.tables import ChapterRows
@@ -45,28 +46,39 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> 
         f"sizes, {_inside(scales, at.family)}."
     )
     interval = (
-        f"{model.steps} steps of {model.families} families in the uniform panel, size and training tokens taken "
-        f"together; the turn lies between the published 2.9 and 13.4 B with a probability of "
+        f"{model.steps} steps of {model.families} families in the uniform panel (scores of one test program), size "
+        f"and training tokens taken together; the turn lies between the published 2.9 and 13.4 B with a probability of "
         f"{model.p_turn(2.9, 13.4):.0%}."
     )
     return Answer(sentence, "correlation", interval)
 
 
+def at_tokens(model: FamilyModel) -> float:
+    """The training tokens, billions, at which a model of all families is asked where its turn lies: a round number."""
+    return float(f"{10 ** model.centre['tokens']:.1g}")
+
+
+def reach(scale: Estimate) -> str:
+    """How far the 95 % interval of a size goes, "at most 2.9 B"; "0.5 B to 2.9 B" where both ends are known."""
+    known = (scale.low > 0, math.isfinite(scale.high))
+    return {
+        (True, True): f"{size(scale.low)} to {size(scale.high)}",
+        (False, True): f"at most {size(scale.high)}",
+        (True, False): f"at least {size(scale.low)}",
+        (False, False): "which excludes no size",
+    }[known]
+
+
 def turn(model: FamilyModel) -> str:
     """Where a model of all families puts the turn, with its interval, as a clause."""
     scale = model.critical_scale()
-    tokens = float(f"{10 ** model.centre['tokens']:.1g}")
-    where = (
-        f"among families that read equally much ({tokens:.0f} billion tokens, pieces of words), a fit over "
-        f"{model.families} of them"
-    )
+    where = f"one fit over {model.families} families"
+    equally = f"for those that read {at_tokens(model):.0f} billion tokens (pieces of words)"
     if math.isnan(scale.estimate):
-        return f"{where} finds no coupling that rises with size"
-    below = scale.low <= 0 and math.isfinite(scale.high)
-    fits = f"anything up to {size(scale.high)}" if below else f"{size(scale.low)} to {size(scale.high)}"
+        return f"{where} finds no coupling that rises with size, {equally}"
     way = next((sign(gamma) for noun, _, gamma in _terms(model) if "tokens" in noun), 0)
     less = {1: "; families that read less lose longer", -1: "; families that read more lose longer", 0: ""}[way]
-    return f"{where} puts the end of the losses at {size(scale.estimate)}, and {fits} fits (95 %){less}"
+    return f"{where} has the losses end at {size(scale.estimate)}, {reach(scale)} (95 %), {equally}{less}"
 
 
 def _inside(scales: pd.DataFrame, family: str) -> str:
@@ -90,7 +102,7 @@ def estimators(scales: pd.DataFrame, family: str, *, along: Axis = PARAMS) -> st
     words = {
         "boundary": ("places a turn with confidence", "place a turn with confidence"),
         "undecided": ("is undecided", "are undecided"),
-        f"no boundary {none}": (f"finds none {none}", f"find none {none}"),
+        f"no boundary {none}": (f"finds no boundary {none}", f"find no boundary {none}"),
     }
     names = {verdict: scales.loc[scales["verdict"] == verdict, "estimator"].tolist() for verdict in words}
     parts = [
@@ -136,12 +148,65 @@ def parabola(rows: pd.DataFrame, choice: str, *, y: str = "truthfulqa") -> pd.Da
     return table
 
 
-def three_families(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
-    """Which of the pooled families falls with size and which rises, and where the parabola of each leaves one turn."""
+def _changes(rows: pd.DataFrame, y: str, by: str) -> dict[str, float]:
+    """The change of y from the smallest to the largest size of each family."""
+    groups = rows.sort_values("params_b").groupby(by)[y]
+    return {str(name): float(part.iloc[-1] - part.iloc[0]) for name, part in groups}
+
+
+def _verb(change: float) -> str:
+    return "falls" if change < 0 else "rises"
+
+
+def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, *, y: str = "truthfulqa") -> str:
+    """Where the pooled rows differ most from the same family in the panel of chapter 1, which has other scores."""
+    own, theirs = _changes(rows, y, "family"), _changes(panel, y, "ladder")
+    both = [name for name in own if name in theirs]
+    most = max(both, key=lambda name: abs(own[name] - theirs[name]), default="")
+    if not most or round(own[most]) == round(theirs[most]):
+        return "The papers' interval script uses the scores of chapter 1."
+    return (
+        f"The papers' interval script uses other scores than chapter 1: there {most} {_verb(theirs[most])} by "
+        f"{abs(theirs[most]):.0f}."
+    )
+
+
+def joined(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
+    """What each pooled family does by itself, and inside whose sizes the parabola through all of them turns."""
     words = []
     for name, part in rows.sort_values("params_b").groupby("family"):
-        change = float(part[y].iloc[-1] - part[y].iloc[0])
-        words.append(f"{name} {'falls' if change < 0 else 'rises'} by {abs(change):.0f} points")
+        change = np.diff(part[y])
+        both = "falls, then rises" if change[0] < 0 < change[-1] else "goes up and down"
+        words.append(f"{name} {'only falls' if (change < 0).all() else 'only rises' if (change > 0).all() else both}")
+    turn = float(parabola(rows, ALL, y=y)["turn"].iloc[0])
+    if math.isnan(turn):
+        return f"{'; '.join(words)}. Joined, they have no lowest point."
+    ends = rows.groupby("family")["params_b"].agg(["min", "max"])
+    around = [str(name) for name in ends.index[(ends["min"] < turn) & (turn < ends["max"])]]
+    return (
+        f"{'; '.join(words)}. Joined, they make a curve; its lowest point, {turn:.1f} B, lies inside the sizes of "
+        f"{'only ' if len(around) == 1 else ''}{listed(around)}."
+    )
+
+
+def recomputed(turning: VertexBootstrap, verdict: Verdict) -> str:
+    """The published interval beside ours, and how much of the difference another draw makes; verdict: of C03."""
+    one, part = turning.estimate, {part.name: part for part in verdict.parts}
+    ours = f"{one.estimate:.1f} B, {one.low:.1f} to {one.high:.1f}"
+    published = f"{part['median'].published} B, {part['low'].published} to {part['high'].published}"
+    chance = max(part[end].result.slack for end in ("low", "high"))
+    return (
+        f"Our recomputation gives {ours}; published: {published}. Other random numbers alone move an end by up to "
+        f"{chance:.1f} B. ({one.estimate:.1f} B is the median of the redrawn turns; the rows themselves turn at "
+        f"{turning.point:.1f} B.)"
+    )
+
+
+def three_families(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
+    """Which of the pooled families falls with size and which rises, and where the parabola of each leaves one turn."""
+    words = [
+        f"{name} {_verb(change)} by {abs(change):.0f} points" for name, change in _changes(rows, y, "family").items()
+    ]
     turns = {choice: float(parabola(rows, choice, y=y)["turn"].iloc[0]) for choice in choices(rows)[1:]}
     places = (f"{'none' if math.isnan(turn) else f'{turn:.1f} B'} {choice}" for choice, turn in turns.items())
     return f"From end to end, {listed(words)}. Where the parabola turns: {listed(places, most=6)}."
@@ -183,34 +248,45 @@ def dip_power(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
 
 def power(model: FamilyModel) -> str:
     """The smallest effects that the model of all families would have seen, and what holds them together."""
-    seen = [f"{seen_difference((row.high - row.low) / 3.92):.2f} of gamma for {noun}" for noun, _, row in _terms(model)]
+    terms = _terms(model)
+    seen = [f"{seen_difference((row.high - row.low) / 3.92):.2f} ({noun})" for noun, _, row in terms]
+    ours = [f"{row.estimate:.2f}" for _, _, row in terms]
     return (
-        f"An effect from {' and '.join(seen)} on would have been seen in four of five repeats. Tokens differ between "
-        "families, hardly within them, and score noise is the only noise that is known."
+        f"Effects on gamma below {' and '.join(seen)} are missed more often than one time in five; ours are "
+        f"{' and '.join(ours)}. Tokens differ between families, hardly within them, and score noise is the only noise "
+        "that is known."
     )
 
 
 def tokens(shares: pd.DataFrame, *, short: bool = False) -> str:
     """How many steps up to 10 B are negative in families trained on few and on many tokens; short: no word of cause."""
-    small = shares[shares["to_b"] <= 10]
-    few, many = (small.loc[small["tokens"] == word, ["negative", "steps"]].sum() for word in ("under", "over"))
+    inside = shares["to_b"] <= 10
+    few, many, few_large, many_large = (
+        shares.loc[side & (shares["tokens"] == word), ["negative", "steps"]].sum()
+        for side in (inside, ~inside)
+        for word in ("under", "over")
+    )
     if not few["steps"] or not many["steps"]:
         return "The training tokens of too few families are known for a comparison."
     apart = few["negative"] / few["steps"] - many["negative"] / many["steps"]
-    cause = "" if short else "; whether they cause it, a table of families cannot tell"
+    large = [f"{one['negative']:.0f} of {one['steps']:.0f}" for one in (few_large, many_large) if one["steps"]]
+    above = f" Above, {' and '.join(large)} are." if large else ""
+    cause = "" if short else " Whether they cause it, a table of families cannot tell."
     return (
         f"Up to 10 B, **{few['negative']:.0f} of {few['steps']:.0f}** steps are negative in families trained on fewer "
         f"than {TOKEN_EDGE:g} billion tokens, and {many['negative']:.0f} of {many['steps']:.0f} in families trained on "
-        f"more. So tokens {'go' if abs(apart) > 0.2 else 'hardly go'} along with the sign{cause}."
+        f"more: there tokens {'go' if abs(apart) > 0.2 else 'hardly go'} along with the sign.{above}{cause}"
     )
 
 
 def remember(scales: pd.DataFrame, model: FamilyModel, shares: pd.DataFrame, *, family: str) -> list[str]:
     """Three lines to remember."""
     scale = model.critical_scale()
+    end = "gamma does not rise with size"
+    if not math.isnan(scale.estimate):
+        end = f"losses end at {size(scale.estimate)}, {reach(scale)} (95 %)"
     return [
         f"On its own sizes, {_inside(scales, family)}.",
-        f"Over {times(model.families, 'family', 'families')} the turn may lie anywhere from {size(scale.low)} to "
-        f"{size(scale.high)}.",
+        f"Over {times(model.families, 'family', 'families')} at {at_tokens(model):.0f} B tokens {end}.",
         tokens(shares, short=True),
     ]

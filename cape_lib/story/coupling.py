@@ -52,7 +52,8 @@ def answer(at: ChapterRows, ladders: pd.DataFrame | None, ends: WholeLadder, *, 
     sentence = (
         f"**{lead}**: from their smallest to their largest size, {len(lost)} of {len(ladders)} families get better at "
         f"{label(x)} and worse at {label(y)}{named(lost)}, {len(gained)} get better at both{named(gained)}, and for "
-        f"{len(counts['open'])} score noise hides the direction."
+        f"{len(counts['open'])} score noise (chance in which questions were asked) hides the direction"
+        f"{named(counts['open'])}."
     )
     asked = f"The counts are corrected for asking {times(len(ladders), 'family', 'families')}."
     return Answer(sentence, "correlation", f"{interval} {asked}")
@@ -88,18 +89,26 @@ def chance(ladder: pd.DataFrame, family: str, *, x: str, y: str) -> str:
     return f"A guess scores {guesses}. The smallest {family} has {scores}. {reading}."
 
 
-def steps(gammas: pd.DataFrame) -> str:
-    """How many steps of a ladder fall, how many rise, and of how many the sign is settled."""
-    limit = settled_beyond(max(len(gammas), 1))
-    p = gammas["p_negative"]
-    settled = int(((p > limit) | (p < 1 - limit)).sum())
+def sure_steps(gammas: pd.DataFrame) -> int:
+    """How many steps of `coupling.local_coupling` have a settled sign, all of them judged together."""
+    limit = settled_beyond(max(len(gammas[["smaller", "larger"]].drop_duplicates()), 1))
+    return int(((gammas["p_negative"] > limit) | (gammas["p_negative"] < 1 - limit)).sum())
+
+
+def steps(gammas: pd.DataFrame, ends: WholeLadder) -> str:
+    """How many steps of a ladder fall, how many rise, and whether these signs and that of the whole are settled."""
     fall, rise = int((gammas["gamma"] < 0).sum()), int((gammas["gamma"] > 0).sum())
-    certainty = (
-        "no sign can be called settled, for the noise of the scores is not known"
-        if p.isna().all()
-        else f"{settled} of these signs are settled beyond score noise"
+    counts = f"{times(fall, 'step')} of {len(gammas)} fall, {rise} rise"
+    if gammas["p_negative"].isna().all():
+        return f"{counts}; no sign can be called settled, for the noise of the scores is not known."
+    whole = "fall" if ends.dy.estimate < 0 else "rise"
+    sure = f"the whole {whole} is" if sign(ends.dy) else f"nor is the whole {whole}"
+    many = sure_steps(gammas)
+    if many and not sign(ends.dy):
+        sure = f"the whole {whole} is not"
+    return (
+        f"{counts}. {many or 'None'} of these signs {'is' if many < 2 else 'are'} settled beyond score noise; {sure}."
     )
-    return f"{times(fall, 'step')} of {len(gammas)} fall, {rise} rise; {certainty}."
 
 
 def least_seen(ends: WholeLadder, *, y: str) -> str:

@@ -113,7 +113,7 @@ def _noise(front: pd.DataFrame, x: str, y: str) -> str:
         else " That is a conservative bound: two models answer the same questions, which makes their difference less "
         "noisy."
     )
-    return f"Intervals are Fieller's for a ratio, from {' and '.join(sources)}.{bound}"
+    return f"Intervals come from {' and '.join(sources)}.{bound}"
 
 
 def _runs(front: pd.DataFrame, x: str, y: str) -> str:

@@ -16,6 +16,7 @@ from cape_lib.dashboard.one_release import diagnose_release
 from cape_lib.dashboard.pairs import diagnose_pairs, open_pairs, sentence
 from cape_lib.report.family.next_steps import commands, next_point, next_size, stderr_columns
 from cape_lib.report.family.planning import FRONTIER_PAIR, Part, Plan
+from cape_lib.story.coupling import sure_steps
 from cape_lib.tables.axes import Axis
 
 #: The words of the first page, for a reader who has not come to the chapters yet.
@@ -240,7 +241,7 @@ def figures(name: str, part: Part) -> list[Any]:
     gammas = coupling.local_coupling(rows, x=part.x, y=part.y, along=along)
     source = f"your scores ({name})"
     plane = draw.ladder_plane(rows, gammas, x=part.x, y=part.y, source=source, along=along)
-    sure, whole = draw.sure_steps(gammas), coupling.whole_ladder(rows, x=part.x, y=part.y, along=along)
+    sure, whole = sure_steps(gammas), coupling.whole_ladder(rows, x=part.x, y=part.y, along=along)
     title = f"{name}: {sure} of {len(gammas)} steps have a sign beyond score noise"
     if len(gammas) > 1:
         title = (
