@@ -34,7 +34,7 @@ def across(
     scale = scale if domain is None else scale | {"domain": list(domain)}
     shown = alt.Scale(**scale) if scale else alt.Undefined
     # of five labels a narrow screen keeps every second one, and so both ends
-    whole = {"values": [0, 0.25, 0.5, 0.75, 1]} if scale.get("domain") == [0, 1] else {}
+    whole: dict[str, Any] = {"values": [0, 0.25, 0.5, 0.75, 1]} if scale.get("domain") == [0, 1] else {}
     return alt.X(
         f"{column}:Q", title=title, scale=shown, axis=alt.Axis(format="%", **whole) if percent else alt.Undefined
     )
