@@ -17,6 +17,7 @@ import scipy.stats
 from cape_lib import claims, frontier, predictions, stats, story, tables
 from cape_lib.base import boundary, coupling
 from cape_lib.errors import UsageError
+from cape_lib.stats import Estimate, cosines_of_means
 from cape_lib.story import boundary as chapter_2
 from cape_lib.story import claims as chapter_8
 from cape_lib.story import coupling as chapter_1
@@ -297,11 +298,30 @@ def test_a_base_rate_counts_the_steps_near_a_size() -> None:
 
 def test_the_made_world_is_told_as_it_is_made() -> None:
     scores = tables.load("testbed_scores")
-    one = chapter_3.answer(scores)
-    assert one.grade == "experiment" and one.sentence.startswith("**Yes, by the text alone**")
     flat = scores.assign(truth=scores["truth"].clip(lower=0.6))
-    other = chapter_3.answer(flat)
-    assert other.sentence.startswith("**The text alone did not move it here**") and "fall from" not in other.sentence
+    rises, open_width = Estimate(0.4, 0.3, 0.5, 5, "t"), Estimate(0.1, -0.1, 0.3, 5, "t")
+    one = chapter_3.answer(scores, rises)
+    assert one.grade == "experiment" and ": by the text, and by the width.**" in one.sentence
+    assert "a doubling of the width changes right answers by +40 points" in one.sentence
+    assert ": by the text.**" in chapter_3.answer(scores, open_width).sentence
+    other = chapter_3.answer(flat, rises).sentence
+    assert ": by the width.**" in other and "fall from" not in other
+    assert chapter_3.answer(flat, open_width).sentence.startswith("**It is not shown, not even in tiny models")
+    assert first_page.moves(scores).sentence.startswith("**The text alone can make such a loss, and remove it.**")
+    assert first_page.moves(flat).sentence.startswith("**The text alone did not make such a loss")
+    lowest = scores[scores["ladder"] == "K"].groupby("width")["truth"].mean()
+    for sentence in (one.sentence, first_page.moves(scores).sentence):
+        assert f"the lowest mean of the {len(lowest)} widths tried is {lowest.min():.0%}" in sentence
+
+
+def test_the_doubt_of_the_dip_is_that_of_questions_and_of_seeds() -> None:
+    scores, grid = tables.load("testbed_scores"), tables.load("testbed_grid")
+    both = scores[scores["ladder"].isin(["D", "K"])]
+    apart = both.groupby(["ladder", "width"])["truth"].agg(lambda part: part.max() - part.min()).max()
+    text = chapter_3.how_sure(grid[grid["grid"] == "curation"], scores)
+    assert "33 more: 11 settings, 3 seeds each" in text
+    assert f"up to {196 * np.sqrt(0.25 / 119):.0f} points open" in text
+    assert f"differ by up to {100 * apart:.0f}." in text
 
 
 def test_the_fall_of_the_made_ladder_is_the_t_interval_of_scipy() -> None:
@@ -315,11 +335,19 @@ def test_the_fall_of_the_made_ladder_is_the_t_interval_of_scipy() -> None:
 
 def test_a_width_that_beats_its_null_is_counted_and_named() -> None:
     ladders = pd.DataFrame(
-        {"ladder": ["A", "B"], "r_normalised": [0.99, 0.7], "share_positive": [1.0, 0.5], "null_high": [0.98, 0.9]}
+        {
+            "ladder": ["A", "B"],
+            "r": [-0.9, 0.2],
+            "r_normalised": [0.99, 0.7],
+            "share_positive": [1.0, 0.5],
+            "null_high": [0.98, 0.9],
+        }
     )
     text = chapter_3.width_null(ladders)
     assert "**1** does better than 95 % of its own shuffles (A)" in text
     assert "in 1 of 2 families, more than 99 %" in text
+    assert "positive in 2 of 2 families: 1 turns positive, 1 was so already" in text
+    assert "2 turn positive, 0 were so already" in chapter_3.width_null(ladders.assign(r=-0.5))
 
 
 def twins_of(trained: list[float], untrained: list[float], *, half: float = 0.1) -> pd.DataFrame:
@@ -340,7 +368,11 @@ def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
     assert "in 3 of 3 blocks" in one.sentence and "each time towards competing" in one.sentence
     assert one.interval.startswith("Training moves the coupling of 3 tiny models by -0.80")
     other = chapter_4.answer(internal, nothing, stays, stays)
-    assert "in none of 3 blocks" in other.sentence and "working together" not in other.sentence
+    assert "in none of 3 blocks" in other.sentence
+    assert "no sure change by training in any of 3 blocks" in chapter_4.yours(nothing, stays, "mine")
+    assert draw.changed(stays, "Training") == "Training made no sure change in any of 3 blocks"
+    assert draw.changed(falls, "Training") == "Training surely changed the coupling in 3 of 3 blocks"
+    assert "working together" not in other.sentence
     assert "competition is shown in 3 blocks" in chapter_4.yours(competing.query("weights == 'trained'"), falls, "mine")
     assert "no block shows competition" in chapter_4.yours(nothing.query("weights == 'trained'"), stays, "mine")
 
@@ -354,7 +386,7 @@ def test_released_values_with_a_definition_and_a_twin_change_the_answer_on_the_m
     gap = draw.twin_gap(rows)
     assert chapter_4.answer(internal, rows, gap, gap).sentence.startswith("**From what was released one cannot know**")
     values = chapter_4.answer(output, rows, gap, gap).sentence
-    assert values.startswith("**The released values leave it open**: 0 of 40")
+    assert values.startswith("**The released values leave it open**: on 0 of 40")
     assert "of the other 40 have a published definition, and 40 are of untrained models" in values
 
 
@@ -371,10 +403,52 @@ def test_a_family_that_falls_within_one_kind_is_told_so() -> None:
 
     several = draw.within_kinds(tables.load("internal_coupling"))
     assert several.set_index("model")["size"][["OPT-125M", "OPT-13B"]].tolist() == [0.125, 13.0]
-    assert "OPT ladder: rises (OPT-125M 0.514, OPT-13B 0.876)" in chapter_4.drop(several, "OPT")
+    text = chapter_4.drop(several, "OPT")
+    assert text.startswith("OPT rises within each kind of measurement: from 0.514 (OPT-125M) to 0.876 (OPT-13B), and")
     falling = several.assign(net_coupling=1 - several["net_coupling"])
-    assert "OPT ladder: falls (OPT-125M 0.486" in chapter_4.drop(falling, "OPT")
+    assert chapter_4.drop(falling, "OPT").startswith("OPT falls within each kind of measurement: from 0.486 (OPT-125M)")
+    mixed = several.assign(net_coupling=several["net_coupling"].where(several["kind"] == "OPT ladder", 0.5))
+    mixed.loc[mixed["model"] == "OPT-66B", "net_coupling"] = 0.4
+    both_ways = chapter_4.drop(mixed, "OPT")
+    assert "does not go one way" in both_ways and "it falls from 0.500 (OPT-30B) to 0.400" in both_ways
     assert "no kind of measurement has two sizes" in chapter_4.drop(several, "Pythia")
+
+
+def outputs(before: list[float], behind: list[float]) -> pd.DataFrame:
+    """Rows of `testbed_projection`: a trained model and its untrained twin, which the output map leaves as it was."""
+    rows = []
+    for place, (state, word) in enumerate(zip(before, behind, strict=True)):
+        for weights, last in (("trained", word), ("untrained", state)):
+            for what, value in (("hidden", state), ("logits", last), ("random projection", state)):
+                about = {"model": f"M{place}", "weights": weights, "what": what, "coupling": value}
+                rows.append(about | {"low": value - 0.1, "high": value + 0.1})
+    return pd.DataFrame(rows)
+
+
+def test_what_the_output_map_does_is_told_as_it_is() -> None:
+    before = [0.3, 0.4, 0.5]
+    low = chapter_4.output(outputs(before, [-0.5, -0.4, -0.2]))
+    assert "in 3 of 3 trained tiny models, and in 0 of 3 untrained ones" in low
+    assert "the output map lowers the coupling** (mean -0.77" in low and "untrained +0.00" in low
+    assert "in 3 of 3, so the conflict arises there" in low
+    high = chapter_4.output(outputs(before, [0.9, 0.9, 1.0]))
+    assert "raises the coupling**" in high and "in 0 of 3, so the conflict seldom arises there" in high
+    assert "moves the coupling by nothing sure**" in chapter_4.output(outputs(before, [0.2, 0.4, 0.6]))
+
+
+def test_a_placebo_is_held_against_what_chance_gives() -> None:
+    rows = pd.DataFrame({"placebo": [0.5] * 3 + [np.nan] * 17, "placebo_low": [-1.0] * 20, "placebo_high": [1.0] * 20})
+    text = chapter_4.last_words(rows)
+    assert "in about 5 of 20. They do in 3: no more than chance gives" in text and "in none of these" in text
+    more = chapter_4.last_words(rows.assign(placebo=0.5, placebo_low=0.2))
+    assert "They do in 20: more than chance gives" in more and "in **20** of these" in more
+
+
+def test_the_share_that_chance_gives_a_placebo_is_that_of_noise() -> None:
+    rng = np.random.default_rng(3)
+    groups = np.repeat([0, 1, 2], [32, 32, 64])
+    known = np.isfinite(cosines_of_means(rng.normal(size=(128, 1000, 24)), groups).estimate).mean()
+    assert known == pytest.approx(chapter_4.EVEN**2, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -577,8 +651,9 @@ def test_other_models_and_families_read_live_get_their_own_sentences(tmp_path: P
         copy = publish.execute({ROOT / "notebooks" / f"{stem}.ipynb": values}, tmp_path / stem, quiet=True)[0]
         outputs = [output for cell in code(copy) for output in cell.outputs if output.output_type == "display_data"]
         text[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
-    assert "OLMo-2 within one kind: per unit, second run: rises (OLMo-2-13B 0.165" in text["04_mechanism"]
-    assert "OPT" not in text["04_mechanism"] and "D-d8-s1: training changed the coupling" in text["04_mechanism"]
+    assert "OLMo-2 rises within the one kind of measurement: from 0.165 (OLMo-2-13B)" in text["04_mechanism"]
+    assert "OPT" not in text["04_mechanism"]
+    assert re.search("D-d8-s1: (training surely changed|no sure change by training)", text["04_mechanism"])
     assert re.search(r"D-d8-s1: \*\*\d+\s?%\*\* of \d+ wrong answers become right", text["05_steering"])
     assert "R-s1" not in text["05_steering"]
 

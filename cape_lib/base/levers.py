@@ -42,7 +42,7 @@ CONFOUNDED: dict[str, tuple[str, ...]] = {
         "data, tokens, tokenizer and architecture change between the generations",
         "sizes match in name only",
         "two published measurements of the same models disagree",
-        "the value of most models equals that of every size, so it may not depend on the weights",
+        "most sizes have one and the same published coupling, so it may not depend on the weights",
     ),
     "Gemma": (
         "distillation, data and architecture change together",

@@ -45,18 +45,23 @@ def by_width(rows: pd.DataFrame, share: str, kind: str, words: Mapping[str, str]
     return trace(means, x, y, colour=look["colour"]) + dots(rows, x, y, size=45, filled=False, opacity=0.9, **look)
 
 
-def ladders(scores: pd.DataFrame) -> Figure:
-    """Truth against width in the two corpora: a point a seed, a line through the means.  scores: `testbed_scores`."""
+def ladders(scores: pd.DataFrame, *, reliable: float | None = None) -> Figure:
+    """Truth against width in the two corpora: a point a seed, a line through the means.
+
+    scores: `testbed_scores`;  reliable: share of reliable text in both (0-1), for the caption.
+    """
+    share = "" if reliable is None else f" Reliable text: {reliable:.0%} in both corpora."
     rows = scores[scores["ladder"].isin(CORPORA)].assign(corpus=scores["ladder"].map(CORPORA))
     many, few = (rows[rows["ladder"] == ladder].groupby("width")["truth"].mean() for ladder in CORPORA)
     return figure(
         by_width(rows, "truth", "corpus", {CORPORA["D"]: AMBER, CORPORA["K"]: BLUE}, RIGHT),
         title=f"Right answers fall to {many.min():.0%} at width {many.idxmin()} and rise to {many.iloc[-1]:.0%} at "
-        f"width {many.index[-1]}; with few believers {len(few)} widths have {few.min():.0%} or more",
+        f"width {many.index[-1]}; with few believers the lowest mean of {len(few)} widths is {few.min():.0%}",
         source=TESTBED,
-        n=f"{len(rows)} models",
+        n=f"{len(rows)} models, {rows['seed'].nunique()} seeds",
         rows=rows,
         name="made-ladders",
+        caption=f"Line: mean over seeds.{share}",
     )
 
 
@@ -171,6 +176,7 @@ def width_and_null(
     points["scores"] = points["scores"].map(names)
     null = table.assign(scores="shuffled, then divided", low=table["null_low"], high=table["null_high"])
     words = {"as they are": PAPER, "divided by width": BLUE, "shuffled, then divided": GREY}
+    marks = forms.shapes("scores", list(words), ("circle", "circle", "square"))
     y, x = row_names("ladder", order), across("value", "correlation r", [-1, 1])
     shade = colours("scores", words, symbolStrokeColor=BLUE)
     bars = forms.bars(null, forms.same_axis(x, "low"), y, colour=shade, x2="high:Q")
@@ -179,7 +185,7 @@ def width_and_null(
         alt.layer(
             bars.mark_bar(height=14, opacity=0.55),
             line_at(0, "x"),
-            dots(points, x, y, colour=shade, size=70, stroke=BLUE, strokeWidth=1.5),
+            dots(points, x, y, colour=shade, shape=marks, size=70, stroke=BLUE, strokeWidth=1.5),
         ).properties(height=30 * len(order)),
         title=title or f"{inside} of {len(table)} families lie where shuffled scores lie after the same division",
         source=source,

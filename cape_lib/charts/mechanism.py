@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from cape_lib.charts import forms
@@ -23,7 +24,7 @@ KINDS = {
     "cosine_of_means": "cosine of means",
     "text_only": "paper text only",
 }
-DEPENDS = {"false": "cannot", "doubtful": "may not", "unknown": "not known"}
+DEPENDS = {"false": "no", "doubtful": "perhaps not", "unknown": "not known"}
 #: The three Pythia sizes that were probed -> their colour on this page.
 SIZES = {"Pythia-410M": PURPLE, "Pythia-1B": AMBER, "Pythia-2.8B": BLUE}
 #: The two twins of a probe -> their colour on every page.
@@ -57,8 +58,8 @@ def measurements(internal: pd.DataFrame) -> Figure:
             tooltip="measure",
         ),
         title=f"{rows['kind'].nunique()} kinds of measurement; "
-        f"{int(rows['weight_dependent'].isin(['false', 'doubtful']).sum())} of {len(rows)} values cannot or may not "
-        "depend on the weights",
+        f"{int(rows['weight_dependent'].isin(['false', 'doubtful']).sum())} of {len(rows)} values do not "
+        "depend on the weights, or perhaps not",
         source=SOURCE,
         n=f"{len(rows)} values",
         rows=rows,
@@ -71,7 +72,9 @@ def layers(table: pd.DataFrame) -> Figure:
     rows = table.round({"relative_depth": 3, "coupling": 5}).assign(kind=table["measure_id"].map(KINDS))
     rows = rows[["model", "layer", "relative_depth", "coupling", "kind"]]
     spans = table.groupby(["measure_id", "model"])["coupling"].agg(["min", "max"])
-    flat = int((spans["max"] - spans["min"] < 1e-4).sum())
+    still = spans[spans["max"] - spans["min"] < 1e-4]
+    low, high = still["min"].min(), still["max"].max()
+    one_band = len(still) > 1 and high - low < 0.05
     return figure(
         trace(
             rows,
@@ -81,11 +84,12 @@ def layers(table: pd.DataFrame) -> Figure:
             colour=colours("kind", rows["kind"].drop_duplicates()),
             tooltip="layer",
         ),
-        title=f"{flat} of {len(spans)} runs give one and the same number at every layer",
+        title=f"{len(still)} of {len(spans)} runs give one and the same number at every layer",
         source="[layer couplings](../book/data.html#other-tables), as released",
         n=f"{len(spans)} model runs",
         rows=rows,
         name="coupling-by-layer",
+        caption=f"The band at {(low + high) / 2:.2f} is {len(still)} flat lines on one another." if one_band else "",
     )
 
 
@@ -210,6 +214,14 @@ def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(gap.assign(above=above, below=below).rename_axis(columns=None).reset_index())
 
 
+def changed(gap: pd.DataFrame, what: str) -> str:
+    """The finding of twins as a title; gap: of `twin_gap`; what: changed something."""
+    sure = int((gap["above"] | gap["below"]).sum())
+    if not sure:
+        return f"{what} made no sure change in any of {len(gap)} blocks"
+    return f"{what} surely changed the coupling in {sure} of {len(gap)} blocks"
+
+
 def twin_reading(rows: pd.DataFrame) -> str:
     """How many blocks differ from their untrained twins, in a sentence."""
     gap = twin_gap(rows)
@@ -234,13 +246,14 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
         tooltip="q raw dimension",
     )
     places = shown.groupby("models")["place"].nunique().max() if "models" in shown else shown["place"].nunique()
-    gap = twin_gap(probed)
+    gap, models = twin_gap(probed), probed["model"].nunique()
     return figure(
         chart.properties(height=44 * int(places)),
-        title=f"In {int((gap['above'] | gap['below']).sum())} of {len(gap)} blocks the trained coupling is clearly "
-        "another than the untrained one",
+        title=changed(gap, "Training"),
         source=TESTBED,
-        n=f"{probed['model'].nunique()} models" if probed["model"].nunique() > 1 else f"{len(gap)} blocks",
+        n=f"{len(gap)} blocks of {models} models, of which the chart shows a choice"
+        if models > 1
+        else f"{len(gap)} blocks",
         rows=shown,
         name=name,
     )
@@ -248,13 +261,12 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
 
 def along_depth(rows: pd.DataFrame) -> Figure:
     """Coupling by block of a model read elsewhere, trained and untrained, with its band.  rows: `model_probes`."""
-    shown = rows[["model", "weights", "layer", "coupling", "low", "high"]]
-    x, y = alt.X("layer:Q", title="block", axis=alt.Axis(tickMinStep=1)), upright("coupling", "coupling", [-1, 1])
-    gap = twin_gap(rows)
+    shown, gap = rows[["model", "weights", "layer", "coupling", "low", "high"]], twin_gap(rows)
+    floor = min(0.0, np.floor(5 * rows["low"].min()) / 5)
+    x, y = across("layer", "block", [0, rows["layer"].max()], nice=False), upright("coupling", "coupling", [floor, 1])
     return figure(
-        band(shown, x, y, colour=colours("weights", TWINS), point=True),
-        title=f"On a real model training changed the coupling in {int((gap['above'] | gap['below']).sum())} of "
-        f"{len(gap)} blocks",
+        band(shown, x, y, colour=colours("weights", TWINS), point=True).properties(height=240),
+        title=changed(gap, "On a real model training"),
         source="[probes of real models](../book/data.html#other-tables), run for this book",
         n=f"{len(gap)} blocks of {', '.join(rows['model'].unique())}",
         rows=shown,

@@ -242,8 +242,10 @@ def interval(low: float | None, high: float | None, published: str | None = None
 
 def _end(value: float, published: str | None) -> str:
     """An end of an interval, to the digits that were printed: it is less sure than the value."""
+    if math.isinf(value):
+        return "no upper limit" if value > 0 else "no lower limit"
     places = decimals(published or "")
-    if places is None or math.isinf(value):
+    if places is None:
         return number(value)
     return typeset(written(value, max(places, 1), words=VERDICTS, whole=False))
 

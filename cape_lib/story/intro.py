@@ -71,14 +71,12 @@ def goes_with(steps: pd.DataFrame) -> Answer:
 
 def moves(scores: pd.DataFrame) -> Answer:
     """What can be moved: the made world; scores: table `testbed_scores`."""
-    one = levers.answer(scores)
     lead = (
         "The text alone can make such a loss, and remove it"
         if levers.moved(scores)
         else "The text alone did not make such a loss where we tried"
     )
-    body = one.sentence.split("**: ", 1)[1]
-    return Answer(f"**{lead}.** {body[0].upper()}{body[1:]}", one.grade, one.interval)
+    return levers.by_text(scores, f"**{lead}.** Tiny models read the text of an invented world.")
 
 
 def today(one: Answer) -> Answer:

@@ -40,29 +40,39 @@ def moved(scores: pd.DataFrame) -> bool:
     return bool(ladders[max(ladders)].min() < CHANCE <= ladders[min(ladders)].min())
 
 
-def answer(scores: pd.DataFrame) -> Answer:
-    """Can one move the point where truthfulness turns? What the made world shows; scores: table `testbed_scores`."""
+def by_text(scores: pd.DataFrame, lead: str) -> Answer:
+    """What the text did in the made world, behind the first sentences of a page; scores: table `testbed_scores`."""
     ladders = over_widths(scores)
     few, many = min(ladders), max(ladders)
     dip, flat = ladders[many], ladders[few]
     drop = fall(scores)
-    lead = "Yes, by the text alone" if moved(scores) else "The text alone did not move it here"
-    tail = f"where {few:.0%} believe it, no size has fewer than {flat.min():.0%}"
+    tail = f"where {few:.0%} believe it, the lowest mean of the {len(flat)} widths tried is {flat.min():.0%}"
     shape = (
         f"fall from {dip.iloc[0]:.0%} in the smallest models to {dip.min():.0%} in larger ones, and rise to "
         f"{dip.iloc[-1]:.0%} in the largest"
         if dip.iloc[0] > dip.min() < dip.iloc[-1]
         else f"go from {dip.iloc[0]:.0%} to {dip.iloc[-1]:.0%}"
     )
-    sentence = (
-        f"**{lead}**: tiny models read the text of an invented world. Where {many:.0%} of its writers believe a "
-        f"popular error, right answers {shape}; {tail}."
-    )
+    sentence = f"{lead} Where {many:.0%} of its writers believe a popular error, right answers {shape}; {tail}."
     interval = (
         f"The fall: {100 * drop.estimate:+.0f} points (95 % interval {100 * drop.low:+.0f} to {100 * drop.high:+.0f}, "
         f"{drop.n} seeds). It shows what text can do, not what made the losses of published families."
     )
     return Answer(sentence, "experiment", interval)
+
+
+def answer(scores: pd.DataFrame, trend: Estimate) -> Answer:
+    """Can one move the point where truthfulness turns? What the made world shows.
+
+    scores: table `testbed_scores`; trend: change of the share right a doubling of the width, `widths.trend`.
+    """
+    tried = {"the text": moved(scores), "the width": sign(trend) != 0}
+    where = "in tiny models of an invented world"
+    worked = [f"by {name}" for name, works in tried.items() if works]
+    lead = f"Yes, {where}: {', and '.join(worked)}" if worked else f"It is not shown, not even {where}"
+    one = by_text(scores, f"**{lead}.**")
+    wider = f"a doubling of the width changes right answers by {100 * trend.estimate:+.0f} points"
+    return Answer(f"{one.sentence} With the parameters held, {wider}.", one.grade, one.interval)
 
 
 def corpora(rows: pd.DataFrame) -> str:
@@ -80,23 +90,30 @@ def corpora(rows: pd.DataFrame) -> str:
 
 def how_sure(curated: pd.DataFrame, scores: pd.DataFrame) -> str:
     """Models, seeds and questions behind the dip; curated: of table `testbed_grid`, scores: table `testbed_scores`."""
-    fewest = int(curated["n_truth"].min())
+    again = scores[scores["ladder"].isin(LADDERS)]
+    settings = again.groupby(["ladder", "width"])["truth"]
+    apart = 100 * float((settings.max() - settings.min()).max())
+    fewest = int(min(curated["n_truth"].min(), again["n_truth"].min()))
     return (
-        f"{len(curated)} models with one seed each, {int(scores['ladder'].isin(LADDERS).sum())} with three, {fewest} "
-        f"questions or more each, so that a share is open by {98 / math.sqrt(fewest):.0f} points at most. The dip was "
+        f"{len(curated)} models with one seed each; {len(again)} more: {settings.ngroups} settings, "
+        f"{len(again) // settings.ngroups} seeds each. The {fewest} questions or more leave up to "
+        f"{98 / math.sqrt(fewest):.0f} points open; seeds of one setting differ by up to {apart:.0f}. The dip was "
         "built in: it shows what a text can do, not what the text of a published family did."
     )
 
 
 def width_null(ladders: pd.DataFrame) -> str:
     """How many families lie beyond what shuffled scores give after the same division; `levers.width_by_ladder`."""
-    positive = int((ladders["r_normalised"] > 0).sum())
+    positive = ladders["r_normalised"] > 0
+    turned, before = int((positive & (ladders["r"] < 0)).sum()), int((positive & (ladders["r"] >= 0)).sum())
     shuffled = int((ladders["share_positive"] > 0.99).sum())
     above = ladders.loc[ladders["r_normalised"] > ladders["null_high"], "ladder"]
     beyond = "does better than 95 % of its" if len(above) == 1 else "do better than 95 % of their"
     return (
-        f"After the division r is positive in {positive} of {len(ladders)} families. So it is when the scores are "
-        f"shuffled: in {shuffled} of {len(ladders)} families, more than 99 % of the shuffles. **{len(above)}** "
+        f"After the division r is positive in {positive.sum()} of {len(ladders)} families: {turned} "
+        f"{'turns' if turned == 1 else 'turn'} positive, {before} {'was' if before == 1 else 'were'} so already. So it "
+        f"is when the scores are shuffled: in {shuffled} of {len(ladders)} families, more than 99 % of the shuffles. "
+        f"**{len(above)}** "
         f"{beyond} own shuffles{named(above)}."
     )
 
@@ -147,8 +164,8 @@ def remember(scores: pd.DataFrame, ladders: pd.DataFrame) -> list[str]:
     above = int((ladders["r_normalised"] > ladders["null_high"]).sum())
     verb = "lies" if above == 1 else "lie"
     return [
-        f"In the made world the text decides: with {many:.0%} believers right answers fall to "
-        f"{shares[many].min():.0%}, with {few:.0%} to no less than {shares[few].min():.0%}.",
+        f"In the made world {shares[many].min():.0%} of the answers are right at the worst width with {many:.0%} "
+        f"believers, {shares[few].min():.0%} with {few:.0%}.",
         f"Dividing both scores by the width shows the width: {above} of {len(ladders)} families {verb} above "
         "what shuffled scores give.",
         "Curated models differ from web-trained ones in more than their data.",

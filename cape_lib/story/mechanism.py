@@ -7,10 +7,12 @@ import math
 import pandas as pd
 
 from cape_lib.stats import Estimate, mean_interval
-from cape_lib.story.answer import Answer, between, named, times
+from cape_lib.story.answer import Answer, between, sign, times, with_interval
 
 #: A run whose coupling differs less between its layers is one number.
 FLAT = 1e-4
+#: How often an unbiased squared distance is above zero where there is none, about.
+EVEN = 0.5
 #: In the name of a measurement: what was not published of it.
 UNDEFINED = r"not published|not stated"
 
@@ -18,8 +20,8 @@ UNDEFINED = r"not published|not stated"
 def released(internal: pd.DataFrame) -> pd.DataFrame:
     """The released couplings with what keeps them from an answer; internal: table `internal_coupling`.
 
-    Returns one row a value: model, measure, blind (cannot or may not depend on the weights), undefined (definition not
-    published), twin (an untrained model).
+    Returns one row a value: model, measure, blind (the weights have no influence, or perhaps none), undefined
+    (definition not published), twin (an untrained model).
     """
     values = internal.dropna(subset=["net_coupling"])
     words = values["model"].astype(str) + " " + values["note"].fillna("").astype(str)
@@ -45,8 +47,13 @@ def shift(probed: pd.DataFrame) -> Estimate:
 
 
 def _apart(gap: pd.DataFrame) -> str:
-    count = int((gap["above"] | gap["below"]).sum())
-    return f"in {count or 'none'} of {len(gap)} blocks"
+    return f"in {int((gap['above'] | gap['below']).sum()) or 'none'} of {len(gap)} blocks"
+
+
+def _unsure(gap: pd.DataFrame) -> str:
+    """In how many blocks training may have changed nothing, as a clause."""
+    same = len(gap) - int((gap["above"] | gap["below"]).sum())
+    return f"in {same} of {len(gap)} blocks a change is not sure"
 
 
 def _towards(gap: pd.DataFrame) -> str:
@@ -70,10 +77,10 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
     beside = f"{twins} are of untrained models" if twins else "none stands beside the same model untrained"
     names = real["model"].nunique()
     sentence = (
-        f"**{lead}**: {blind} of {len(values)} published values cannot or may not depend on a model's weights, "
-        f"{defined} of the other {len(values) - blind} have a published definition, and {beside}. Our probe, "
-        f"with that comparison, finds an effect of training {_apart(gap)} of tiny models and {_apart(real)} of "
-        f"{'one real model' if names == 1 else f'{names} real models'}{_towards(pd.concat([gap, real]))}."
+        f"**{lead}**: on {blind} of {len(values)} published values a model's weights have no influence, or "
+        f"perhaps none; {defined} of the other {len(values) - blind} have a published definition, and {beside}. Our "
+        f"probe, with that comparison, finds a sure effect of training {_apart(gap)} of tiny models and {_apart(real)} "
+        f"of {'one real model' if names == 1 else f'{names} real models'}{_towards(pd.concat([gap, real]))}."
     )
     moved = shift(probed)
     interval = (
@@ -89,8 +96,8 @@ def twins(gap: pd.DataFrame) -> str:
     far = int((both["untrained"].abs() > 0.5).sum())
     moral = ": a number far from zero is no finding by itself" if far else ""
     return (
-        f"Training changed the coupling {_apart(gap)}{_towards(gap)}. Without any training it lies beyond ±0.5 in "
-        f"{far} of {len(both)} blocks{moral}."
+        f"Training surely changed the coupling {_apart(gap)}{_towards(gap)}. Without any training it "
+        f"lies beyond ±0.5 in {far} of the {len(both)} blocks in which both twins have a coupling{moral}."
     )
 
 
@@ -111,18 +118,22 @@ def flat(spans: pd.Series, internal: pd.DataFrame) -> str:
     )
 
 
-def heads(counts: pd.DataFrame, claimed: int) -> str:
-    """Competing heads of trained models and of the same models untrained.
+def heads(counts: pd.DataFrame, internal: pd.DataFrame, claimed: int) -> str:
+    """Competing heads as released, and those of trained models and of the same models untrained.
 
-    counts: rows trained and untrained, columns heads, competing; claimed: models in the papers' count.
+    counts: rows trained and untrained, columns heads, competing; internal: table `internal_coupling`; claimed: models
+    in the papers' count.
     """
+    each = internal["competing_units"].fillna(internal["competing_fraction"]).groupby(internal["model"]).max().dropna()
     compete, count = counts["competing"], counts["heads"]
     share, base = compete["trained"] / count["trained"], compete["untrained"] / count["untrained"]
     reads = "about as many" if abs(share - base) < 0.1 else "more" if share > base else "fewer"
     return (
-        f"Of the {claimed} models that the papers count, the list was not released. Under one stated definition "
-        f"{compete['trained']} of {count['trained']} heads of our tiny models compete, and untrained "
-        f"{compete['untrained']} of {count['untrained']}: {reads} with training. A count says nothing without that."
+        f"The list of the {claimed} models was not released; of the {len(each)} with a released count "
+        f"{int((each > 0).sum())} have such a head. For us a head competes if the coupling of its outputs is surely "
+        f"below zero (p < 0.05, corrected for all heads of its model): {compete['trained']} of {count['trained']} "
+        f"heads of our tiny models, and {compete['untrained']} of {count['untrained']} untrained: {reads} with "
+        "training. A count says nothing without the untrained count."
     )
 
 
@@ -130,10 +141,12 @@ def last_words(probed: pd.DataFrame) -> str:
     """What the placebo couples with; probed: columns placebo, placebo_low, placebo_high."""
     known = probed.dropna(subset=["placebo"])
     sure = int(((known["placebo_low"] > 0) | (known["placebo_high"] < 0)).sum())
+    chance = EVEN**2 * len(probed)
+    more = "more than chance gives, so endings still tell" if len(known) > chance else "no more than chance gives"
     return (
-        f"With prompts that all end alike the placebo differs from neutral text in {len(known)} of {len(probed)} "
-        f"blocks, and it couples beyond noise in {f'**{sure}**' if sure else 'none'}. In the others there is nothing "
-        "that could couple."
+        "By chance each half of the placebo seems to differ from neutral text in about every second block, both "
+        f"halves in about {chance:.0f} of {len(probed)}. They do in {len(known)}: {more}. They couple beyond noise in "
+        f"{f'**{sure}**' if sure else 'none'} of these."
     )
 
 
@@ -148,7 +161,7 @@ def real(gap: pd.DataFrame, rows: pd.DataFrame) -> str:
     )
     return (
         f"The coupling is surely above zero in {trained} trained blocks and in {untrained} untrained ones. Training "
-        f"changed it {_apart(gap)}{_towards(gap)}."
+        f"surely changed it {_apart(gap)}{_towards(gap)}."
     )
 
 
@@ -157,13 +170,22 @@ def output(table: pd.DataFrame) -> str:
     wide = table.pivot(index=["model", "weights"], columns="what", values=["coupling", "low", "high"])
     logits, low, high = wide["coupling", "logits"], wide["low", "random projection"], wide["high", "random projection"]
     outside = ((logits < low) | (logits > high)).groupby("weights").sum()
-    lower = (logits < wide["coupling", "hidden"]).groupby("weights").sum()
-    count = table["model"].nunique()
+    change = (logits - wide["coupling", "hidden"]).dropna()
+    count = change.groupby("weights").size()
+    moved, before = (
+        mean_interval(change.xs(name, level="weights"), "mean over models, t interval")
+        for name in ("trained", "untrained")
+    )
+    competes = wide["high"].xs("trained", level="weights") < 0
+    arises = int((competes["logits"] & ~competes["hidden"]).sum())
+    does = {1: "raises the coupling", -1: "lowers the coupling", 0: "moves the coupling by nothing sure"}[sign(moved)]
+    seldom = "so the conflict arises there" if 2 * arises > len(competes) else "so the conflict seldom arises there"
     return (
         f"The coupling behind the output map lies outside the range of 20 random matrices in {outside['trained']} of "
-        f"{count} trained tiny models, and in {outside['untrained']} of {count} untrained ones. It is lower than in "
-        f"the last state, as a conflict there asks for, in {lower['trained']} of the trained and "
-        f"{lower['untrained']} of the untrained."
+        f"{count['trained']} trained tiny models, and in {outside['untrained']} of {count['untrained']} untrained "
+        f"ones. **So in tiny models the output map {does}** (mean {with_interval(moved, signed=True)}; untrained "
+        f"{with_interval(before, signed=True)}); competition is sure behind it and not before it in {arises} of "
+        f"{len(competes)}, {seldom}. The box judges the released values."
     )
 
 
@@ -175,15 +197,18 @@ def drop(several: pd.DataFrame, family: str) -> str:
     own = several[several["family"] == family]
     if own.empty:
         return f"Of {family} no kind of measurement has two sizes."
-    lines = []
-    for kind, part in own.sort_values("size").groupby("kind"):
-        values = part["net_coupling"]
-        way = "rises" if values.iloc[-1] > values.iloc[0] else "falls"
-        ends = f"{part['model'].iloc[0]} {values.iloc[0]:.3f}, {part['model'].iloc[-1]} {values.iloc[-1]:.3f}"
-        lines.append(f"{kind}: {way} ({ends})")
+    ways, ends = [], []
+    for _, part in own.sort_values("size").groupby("kind"):
+        names, values = part["model"], part["net_coupling"]
+        ways.append("rises" if values.iloc[-1] > values.iloc[0] else "falls")
+        ends.append(f"from {values.iloc[0]:.3f} ({names.iloc[0]}) to {values.iloc[-1]:.3f} ({names.iloc[-1]})")
     both = own.groupby("model")["kind"].nunique().max() > 1
-    bridge = "" if both or len(lines) == 1 else " No model was measured in both ways, so no drop between them is known."
-    return f"{family} within one kind: {'; '.join(lines)}.{bridge}"
+    bridge = "" if both or len(ends) == 1 else " No model was measured in both ways, so no drop between them is known."
+    kinds = "the one kind of measurement" if len(ends) == 1 else "each kind of measurement"
+    if len(set(ways)) == 1:
+        return f"{family} {ways[0]} within {kinds}: {', and '.join(ends)}.{bridge}"
+    each = "; ".join(f"it {way} {end}" for way, end in zip(ways, ends, strict=True))
+    return f"{family} does not go one way within {kinds}: {each}.{bridge}"
 
 
 def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
@@ -193,18 +218,18 @@ def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
     """
     below = int((layers["high"] < 0).sum())
     compete = f"competition is shown in {times(below, 'block')}" if below else "no block shows competition"
-    return f"{model}: training changed the coupling {_apart(gap)}{_towards(gap)}; {compete}."
+    if not (gap["above"] | gap["below"]).any():
+        return f"{model}: no sure change by training in any of {len(gap)} blocks; {compete}."
+    return f"{model}: training surely changed the coupling {_apart(gap)}{_towards(gap)}; {compete}."
 
 
 def remember(internal: pd.DataFrame, gap: pd.DataFrame, counts: pd.DataFrame) -> list[str]:
     """Three lines to remember."""
     values = released(internal)
-    kinds = values.loc[values["blind"], "measure"].str.partition(" (")[0].replace("not stated", "one without a name")
-    same = len(gap) - int((gap["above"] | gap["below"]).sum())
     compete, heads = counts.loc["untrained", ["competing", "heads"]].astype(int)
     return [
-        f"{int(values['blind'].sum())} of {len(values)} released values cannot or may not depend on the weights"
-        f"{named(kinds.drop_duplicates())}.",
-        f"Compare a model with itself before training: there the probe says no in {same} of {len(gap)} blocks.",
+        f"On {int(values['blind'].sum())} of {len(values)} released values the weights have no influence, or perhaps "
+        "none.",
+        f"Compare a model with itself before training: {_unsure(gap)}.",
         f"Untrained heads compete too ({compete} of {heads}): count them beside yours.",
     ]
