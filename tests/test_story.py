@@ -454,8 +454,8 @@ def test_the_share_that_chance_gives_a_placebo_is_that_of_noise() -> None:
 @pytest.mark.parametrize(
     ("made", "real", "lead"),
     [
-        (True, "refuted", "In worlds that we made, yes; in a real model it is not shown"),
-        (True, "supported", "Yes, in worlds that we made and in a real model"),
+        (True, "refuted", "In made worlds, yes for two kinds of direction; in a real model it is not shown"),
+        (True, "supported", "Yes, in made worlds for two kinds of direction, and in a real model"),
         (False, "supported", "In a real model, yes"),
         (False, "refuted", "It is not shown"),
     ],
@@ -466,6 +466,8 @@ def test_the_answer_on_steering_follows_the_runs(made: bool, real: str, lead: st
     runs = tables.load("model_runs").head(1).assign(claim=real)
     one = chapter_5.answer(records, trials.assign(effect=~null & made), runs.assign(effect=False))
     assert one.sentence.startswith(f"**{lead}"), one.sentence
+    stated = trials["contrast"] == "stmt"
+    assert f"the papers' own recipe in {int(made) * stated.sum()} of {stated.sum()}" in one.sentence
 
 
 def test_the_largest_run_speaks_for_a_real_model() -> None:
@@ -484,16 +486,24 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     wrong, right = int(runs["misaligned"].iloc[0]), int(runs["aligned"].iloc[0])
     row = chapter_5.real_runs(better).iloc[0]
     assert row["wrong corrected"] == f"{wrong} of {wrong} (90% to 100%)" and row["right broken"][:4] == "0 of"
-    assert str(right) in row["right broken"] and row["claim"] == "supported"
-    sentence = chapter_5.real(better)
-    assert f"**{wrong} of {wrong}** wrong answers" in sentence and "its controls in 1 of 1." in sentence
-    assert "supported in 1" in sentence and "its controls in none of 1." in chapter_5.real(runs)
+    assert str(right) in row["right broken"] and row["60% here"] == "supported"
+    records = tables.load("steering_records")
+    sentence = chapter_5.real(better, records)
+    assert f"**{wrong} of {wrong}** wrong answers" in sentence and "1 of 1 do, by p alone 0." in sentence
+    assert "0 of 1 interval of the share corrected stay below 60%" in sentence
+    assert "cannot be checked: none of their 84 records" in sentence
+    sentence = chapter_5.real(runs, records.assign(corrected=True))
+    assert "1 of 1 interval of the share corrected stays below 60%" in sentence and "none of 1 do" in sentence
+    assert "cannot be checked" not in sentence and "84 of 84 say what became right" in sentence
+    several = pd.concat([runs.assign(p=p, effect=p < 0.05) for p in (0.9, 0.03, 0.04)], ignore_index=True)
+    sentence = chapter_5.real(several, records)
+    assert "2 of 3 do, by p alone 2 (not corrected for 3 looks)" in sentence and "all 3 intervals" in sentence
     doses = pd.DataFrame({"run": "a", "dose": [0, 1, 2], "cost": [0.0, 0.1, 0.9], "right": [0.5, 0.4, 0.1], "n": 40})
-    assert "gains no question. Unsteered 50% are right; the strongest has 10%" in chapter_5.stronger(doses)
+    assert "gains nothing. Unsteered 50% are right; the strongest has 10%" in chapter_5.stronger(doses)
     better = doses.assign(right=[0.5, 0.6, 0.1])
-    assert "gains at most 4 questions of 40." in chapter_5.stronger(better)
-    two = pd.concat([doses, better.assign(run="b", cost=[0.0, 0.1, 1.1])])
-    assert "at most 4 questions of 40 in any of 2 runs" in chapter_5.stronger(two)
+    assert "gains at most 10 points (40 questions each)." in chapter_5.stronger(better)
+    two = pd.concat([doses, better.assign(run="b", cost=[0.0, 0.1, 1.1], n=80)])
+    assert "at most 10 points in any of 2 runs (40 to 80 questions each)" in chapter_5.stronger(two)
     assert "costs 0.90 to 1.10 nats" in chapter_5.stronger(two)
 
 
@@ -543,7 +553,8 @@ def test_labs_are_said_to_differ_only_where_their_test_shows_it() -> None:
     assert "differ by more than shuffled names" in chapter_6.labs_differ(labs_tested(0.01))
     open_question = chapter_6.labs_differ(labs_tested(0.3))
     assert (
-        open_question.startswith("no difference is shown (p = 0.3") and "6 points would have been seen" in open_question
+        open_question.startswith("no difference is shown (p = 0.3")
+        and "below 6 points could be missed" in open_question
     )
     assert "one-sided" in open_question
 
@@ -552,10 +563,34 @@ def test_own_releases_far_below_the_line_are_told_so() -> None:
     line = frontier.line("frozen")
     own = pd.DataFrame({"model": ["Mine"], "lab": ["My lab"], "swe_bench_verified": [80.0], "gpqa_diamond": [20.0]})
     h = frontier.h_field(pd.concat([frontier.frozen_rows(tables.frontier("published")), own]), chosen=line)
-    one = chapter_6.answer(h, line, labs_tested(0.3), labs_tested(0.3), own, "My lab")
+    one = chapter_6.answer(h, labs_tested(0.3), labs_tested(0.3), own, "My lab")
     assert one.grade == "single case" and "**1 of 1 release** of My lab" in one.sentence and "(Mine)" in one.sentence
     read = chapter_6.release("Mine", frontier.read_h(80.0, 20.0, line))
     assert "farther below the line" in read and "the frozen line" in read
+    one = frontier.read_h(80.0, 90.0, line)
+    low, high = (end - one.expected for end in (one.ordinary_low, one.ordinary_high))
+    assert f"h from {low:+.0f} to {high:+.0f}: an ordinary release" in chapter_6.release("Mine", one)
+
+
+def test_the_largest_moves_of_a_correction_are_named_with_both_ends() -> None:
+    before = tables.frontier("published").head(12)
+    gpqa = "gpqa_diamond"
+    after = before.assign(**{gpqa: before[gpqa].where(before.index != before.index[3], before[gpqa] - 20)})
+    moved = chapter_6.moves(before, after)
+    assert moved["model"].tolist() == [before["model"].iloc[3]] and moved["distance"].tolist() == [20.0]
+    assert len(chapter_6.moves(before, after, everything=True)) == len(before)
+    value = before[gpqa].iloc[3]
+    told = f"The largest moves: {before['model'].iloc[3]} (GPQA {value:.0f} to {value - 20:.0f})"
+    assert told in chapter_6.corrected(before, after)
+    assert "largest moves" not in chapter_6.corrected(before, before)
+
+
+@pytest.mark.parametrize(("low", "high", "off"), [(1.0, 3.0, "1 of 2 labs lies"), (-1.0, 3.0, "0 of 2 labs lie")])
+def test_labs_are_told_singly_and_again_on_corrected_scores(low: float, high: float, off: str) -> None:
+    means = pd.DataFrame({"lab": ["A", "B", "C"], "n": [3, 2, 1], "low": [low, -2, np.nan], "high": [high, 2, np.nan]})
+    assert chapter_6.labs_title(means, labs_tested(0.3)).startswith(f"Taken singly, {off} off the line; with corrected")
+    told = chapter_6.labs(means, pd.DataFrame({"lab": ["A", "B", "C", "D"]}))
+    assert "2 of 4 labs have two core releases" in told and f"line: {'A' if low > 0 else 'none'}; below: none" in told
 
 
 def test_the_calendar_tells_a_planted_date_from_a_planted_correlation() -> None:
@@ -571,7 +606,7 @@ def test_the_calendar_tells_a_planted_date_from_a_planted_correlation() -> None:
     )
     result = chapter_6.calendar({"by date": dated, "together": joined})
     assert "**1 of 2** panels (together)" in chapter_6.by_date(result)
-    assert "would have been seen" in chapter_6.date_power(result)
+    assert "1 open panel could miss any r below 0." in chapter_6.date_power(result)
 
 
 def test_each_prediction_is_told_in_plain_english_with_its_marks() -> None:
@@ -654,7 +689,7 @@ def test_other_models_and_families_read_live_get_their_own_sentences(tmp_path: P
     assert "OLMo-2 rises within the one kind of measurement: from 0.165 (OLMo-2-13B)" in text["04_mechanism"]
     assert "OPT" not in text["04_mechanism"]
     assert re.search("D-d8-s1: (training surely changed|no sure change by training)", text["04_mechanism"])
-    assert re.search(r"D-d8-s1: \*\*\d+\s?%\*\* of \d+ wrong answers become right", text["05_steering"])
+    assert re.search(r"D-d8-s1, a made model: \*\*\d+\s?%\*\* of \d+ wrong answers become right", text["05_steering"])
     assert "R-s1" not in text["05_steering"]
 
 

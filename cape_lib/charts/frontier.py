@@ -14,6 +14,7 @@ from cape_lib.charts.forms import across, band, colours, dots, forest, line_at, 
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, GREY, INK, LAB_COLOURS, MUTED, PAPER, TWO_SIDES
 from cape_lib.charts.naming import named
+from cape_lib.story import frontier as story
 from cape_lib.tables import label
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ def _about_a_line(line: FrontierLine, grid: np.ndarray) -> tuple[pd.DataFrame, A
 
 
 def _by_importance(rows: pd.DataFrame) -> pd.DataFrame:
-    """Those farthest off the line first, then the newest of each lab, then labs without a colour, then the others."""
+    """Those outside the range of the others first, then those farthest off the line, the newest of each lab, others."""
     rows = rows.reset_index(drop=True)  # a family's own rows may bring an index of their own
     rank = pd.Series(3, index=rows.index).mask(~rows["lab"].isin(list(LAB_COLOURS)), 2)
     rank[rows.dropna(subset=["release_date"]).sort_values("release_date").groupby("lab").tail(1).index] = 1
     rank[rows["h"].abs().nlargest(3).index] = 0
+    rank[rows["outside"]] = -1
     return rows.assign(rank=rank).sort_values("rank", kind="stable")[["model", "lab", SWE, GPQA]]
 
 
@@ -102,7 +104,14 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     x, y = _axes()
     points = dots(h[SHOWN], x, y, colour=lab_colour(h), tooltip=RELEASE, size=60, opacity=0.85)
     ends = table.iloc[[0, -1]].melt([SWE], ["low", "high"], value_name=GPQA)  # they stretch the axes
-    names = named(_by_importance(h), x, y, "model", height=340, around=[ends], always=3, phone=7)
+    # no name stands on the line, or on the range at the score where the sliders start
+    grid = np.linspace(least, most, 150)
+    on_line = pd.DataFrame({SWE: grid, GPQA: line.at(grid)})
+    on_range = pd.DataFrame({SWE: start[0], GPQA: np.linspace(*line.ordinary(start[0]), 60)})
+    around = [ends[[SWE, GPQA]], on_line, on_range]
+    always = min(int(h["outside"].sum()), 3)
+    names = named(_by_importance(h), x, y, "model", height=340, around=around, always=always, phone=7)
+    outside = dots(h.loc[h["outside"], SHOWN], x, y, colour=alt.value(INK), tooltip=RELEASE, size=220, filled=False)
     reading = (
         "'h = ' + format(datum.h, '+.1f') + ': ' + (your_gpqa > datum.high ? 'above the range of releases' : "
         "your_gpqa < datum.low ? 'below the range of releases' : 'an ordinary release')"
@@ -115,13 +124,14 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     words = mine.mark_text(align="right", dx=-6, dy=-12, fontSize=13, fontWeight="bold", color=INK)
     words = words.encode(x=alt.value("width"), y=alt.value("height"), text="reading:N")
     return figure(
-        alt.layer(trend, points, *names, rule, point, words).add_params(*inputs).properties(height=340),
+        alt.layer(trend, points, outside, *names, rule, point, words).add_params(*inputs).properties(height=340),
         title=title,
         source=source,
         n=len(h),
         name="your-release",
         rows=h[SHOWN],
-        caption=f"Diamond: yours, with the range at its coding score. h is measured from the {line}.",
+        caption="Diamond: yours, with the range at its coding score. Ringed: outside the range of the others. "
+        f"h is measured from the {line}.",
     )
 
 
@@ -193,28 +203,27 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
 
     before, after: rows with model, lab, both scores;  name: of the other panel.
     """
-    both = before[["model", "lab", SWE, GPQA]].merge(after[["model", SWE, GPQA]], on="model", suffixes=("", "_after"))
     swe, gpqa = f"{SWE}_after", f"{GPQA}_after"
-    both = both.dropna(subset=[swe, gpqa])
-    far = (both[SWE] - both[swe]).abs() + (both[GPQA] - both[gpqa]).abs()
-    moved = both[far > 0.05].assign(distance=far).sort_values("distance", ascending=False)
+    both, moved = story.moves(before, after, everything=True), story.moves(before, after)
     x, y = _axes()
     x_after, y_after, labs = same_axis(x, swe), same_axis(y, gpqa), lab_colour(both)
-    starts = both[[SWE, GPQA]].set_axis([swe, gpqa], axis=1)
+    ends = both[[swe, gpqa]].set_axis([SWE, GPQA], axis=1)
+    names = moved[["model", SWE, GPQA]]  # at the published point; the largest moves have one in any case
     return figure(
         alt.layer(
             dots(both, x, y, colour=labs, filled=False, fill=PAPER),
             forms.ways(moved, x, y, ends=[swe, gpqa], colour=labs, opacity=0.7),
             dots(moved, x_after, y_after, colour=labs, tooltip=f"{SWE} {GPQA}"),
-            *named(moved[["model", swe, gpqa]], x_after, y_after, "model", height=380, around=[starts]),
+            *named(names, x, y, "model", height=380, around=[both[[SWE, GPQA]], ends], always=5),
         ).properties(height=380),
-        title=f"{len(moved)} of {len(both)} releases move; r goes from {both[SWE].corr(both[GPQA]):.2f} to "
-        f"{both[swe].corr(both[gpqa]):.2f}",
+        title=f"{len(moved)} of {len(both)} releases move"
+        + (f", most of all {moved['model'].iloc[0]}" if len(moved) else "")
+        + f"; r goes from {both[SWE].corr(both[GPQA]):.2f} to {both[swe].corr(both[gpqa]):.2f}",
         source=source,
         n=len(both),
         name="moved-points",
         rows=both,
-        caption=f"Hollow: as published. Filled: {name}.",
+        caption=f"Hollow: as published, with the name. Filled: {name}.",
     )
 
 

@@ -16,6 +16,7 @@ from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.levers import TESTBED, by_width
 from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK
 from cape_lib.stats import wilson, wilson_clustered
+from cape_lib.story.steering import PAPERS, counted, there_and_not
 
 #: Half of an interval with which one can tell 60 % from 40 % (points).
 WANTED = 10.0
@@ -124,7 +125,10 @@ def _long(rows: pd.DataFrame, words: dict[str, str], *columns: str) -> pd.DataFr
 
 def _against(rows: pd.DataFrame, y: alt.Y, words: Iterable[str], title: str) -> Any:
     """A forest of rings: shares of a direction, and of what it is set beside."""
+    words = list(words)
     look = forms.by("what", words, (BLUE, GREY), ("circle", "cross"))
+    # the first of the words is drawn last, on top of the others
+    rows = rows.sort_values("what", key=lambda what: -what.map(words.index), kind="stable")
     return forest(rows, y, across("share", title, [0, 1], percent=True), **look, hollow=ALL, tooltip="split p effect")
 
 
@@ -140,17 +144,19 @@ def cases(trials: pd.DataFrame) -> Figure:
     words = {"right_after": "the direction", "best_control": "the best of its controls"}
     long = _long(rows.drop(columns="trial"), words, "model", "row", "split", "p", "effect")
     y = row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates())
-    null = trials["case"].str.startswith("null")
-    real = trials[~null & (trials["contrast"] != "stmt")]
+    real, none = there_and_not(trials)
     return figure(
         _against(long, y, words.values(), "test questions right after steering"),
-        title=f"An effect in {int(real['effect'].sum())} of {len(real)} runs where a register or context direction is "
-        f"there, in {int(trials.loc[null, 'effect'].sum())} of {int(null.sum())} where none is",
+        title=f"An effect in {counted(real)} runs of register and context directions, in "
+        f"{counted(trials[trials['contrast'] == PAPERS])} of the papers' recipe (statement), in {counted(none)} where "
+        "nothing is to be found",
         source=TESTBED,
         n=f"{len(trials)} runs",
         rows=trials,
         name="protocol-cases",
-        caption="After learnt: the texts from which the direction is taken. None: no direction is there to be found.",
+        caption="Register: from reliable minus web text. Context: after three truths minus after three myths. "
+        "Statement: true minus false. Shuffled labels: the model has learnt, and only the labels are mixed; so the "
+        "luckiest of many controls can come upon the direction that the mixed labels hide.",
     )
 
 
@@ -252,7 +258,11 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
     words = {"before": "unsteered", "after": "steered", "random": "random directions, mean"}
     calm = registers[registers["tone"].isin(["reference", "question"])]
     myths = registers[registers["tone"] == "web, after three myths"]
-    corrected = myths["corrected"].sum() / (myths["n"] - myths["right_before"]).sum()
+    each = myths.assign(wrong=myths["n"] - myths["right_before"]).groupby("contrast", sort=False)
+    parts = [
+        f"{'it corrects ' if not at else ''}{part['corrected'].sum() / part['wrong'].sum():.0%} as a {WORDS[str(one)]}"
+        for at, (one, part) in enumerate(each)
+    ]
     return figure(
         forest(
             _long(rows, words, "tone", "direction"),
@@ -263,13 +273,25 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
             bars=rows.assign(what=words["after"]),
         ),
         title=f"In reliable registers steering breaks {calm['broken'].sum() / calm['right_before'].sum():.0%} of the "
-        f"right answers; after three myths it corrects {corrected:.0%}",
+        f"right answers; after three myths {' and '.join(parts)} direction",
         source=TESTBED,
         n=f"{registers['model'].nunique()} models, {int(registers.groupby(['tone', 'contrast'])['n'].sum().max())} "
-        "questions a tone",
+        "questions a row",
         rows=rows,
         name="tones",
-        caption="Rows: the text in which a question stands. Reference and question are the two reliable registers.",
+        caption="Rows: the text in which a question stands, and what stands before it. Reference and question are the "
+        "two reliable registers.",
+    )
+
+
+def tone_reading(rows: pd.DataFrame) -> str:
+    """Shares right before and after steering where the model is wrong by itself; rows: as in `tones`."""
+    at = rows.set_index("tone")
+    words = {"web, open": "open web text", "web, after three myths": "after three myths"}
+    return (
+        f"The {rows['direction'].iloc[0]} direction: "
+        + ", ".join(f"{words[tone]} {at['before'][tone]:.0%} to {at['after'][tone]:.0%}" for tone in words)
+        + " right."
     )
 
 

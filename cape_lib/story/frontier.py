@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from cape_lib.tables.frontier import STOPPED_AFTER
 
 X, Y = "swe_bench_verified", "gpqa_diamond"
 LEVEL = 0.05
+#: Scores that lie nearer are one score (points).
+DIFFERS = 0.05
+SHORT = {X: "SWE", Y: "GPQA"}
 SINCE = ["lab", "model", "release_date", "later"]
 #: What a correlation of the calendar is called in a chart, in its order.
 PLAIN, GIVEN = "as it is", "date held fixed"
@@ -25,15 +29,17 @@ CHOICE = ("current", "frozen", "independent")
 
 
 def labs_differ(tests: pd.DataFrame, *, short: bool = False) -> str:
-    """Whether labs differ in h beyond shuffled names, with p and what would have been seen, as part of a sentence.
+    """Whether labs differ in h beyond shuffled names, with p and what could be missed, as part of a sentence.
 
-    tests: `frontier.lab_permutation`; short: p alone, without its sides, its correction and what would have been seen.
+    tests: `frontier.lab_permutation`; short: p alone, without its sides, its correction and what could be missed.
     """
     test = next(row for row in tests.to_dict("records") if row["question"] == "do labs differ in h?")
     differ = test["p_corrected"] < LEVEL
     p = p_text(test["p_corrected"], "" if short else test["sided"], correction="" if short else "Holm")
     seen = (
-        "" if short or differ or not np.isfinite(test["seen"]) else f"; {test['seen']:.0f} points would have been seen"
+        ""
+        if short or differ or not np.isfinite(test["seen"])
+        else f"; a spread of labs below {test['seen']:.0f} points could be missed"
     )
     return f"{'they differ by more than shuffled names do' if differ else 'no difference is shown'} ({p}{seen})"
 
@@ -42,19 +48,14 @@ def _both(tests: pd.DataFrame, after: pd.DataFrame) -> str:
     return f"on these rows {labs_differ(tests, short=True)}; with corrected scores {labs_differ(after, short=True)}."
 
 
-def answer(
-    h: pd.DataFrame, line: FrontierLine, tests: pd.DataFrame, after: pd.DataFrame, own: pd.DataFrame, family: str
-) -> Answer:
+def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.DataFrame, family: str) -> Answer:
     """Does a release reason better or worse than its coding predicts, and does that say anything about its lab?
 
-    h: `frontier.h_field` from `line`; tests, after: `frontier.lab_permutation` of these rows and of the corrected ones;
+    h: `frontier.h_field`; tests, after: `frontier.lab_permutation` of these rows and of the corrected ones;
     own: the reader's releases, or none.
     """
     wide = h["h_high"] - h["h_low"]
-    interval = (
-        f"From the {line.name} line; the interval of one h is {wide.min():.0f} to {wide.max():.0f} points wide "
-        f"({times(len(h), 'release')})."
-    )
+    interval = f"The interval of one h is {wide.min():.0f} to {wide.max():.0f} points wide."
     mine = _mine(h, own)
     if len(mine):
         beyond = mine.loc[(mine["h_low"] > 0) | (mine["h_high"] < 0), "model"]
@@ -94,10 +95,12 @@ def release(name: str, one: ReleaseH) -> str:
         -1: "that is farther below the line than releases scatter",
         0: "an ordinary release can lie as far from the line",
     }[sign(_h(one))]
+    low, high = one.ordinary_low - one.expected, one.ordinary_high - one.expected
     return (
-        f"{name}: the {one.line} line expects {one.expected:.1f} % on {label(Y)}, so h = **{one.h:+.1f}** points "
-        f"{bracket(_h(one), digits=1, signed=True)}; {reading}. 95 % of releases with that coding score fall between "
-        f"{one.ordinary_low:.0f} and {one.ordinary_high:.0f} %."
+        f"{name}: the {one.line} line expects {one.expected:.1f} % on {label(Y)}, so h = **{one.h:+.1f}** points. 95 % "
+        f"of releases with that coding score fall between {one.ordinary_low:.0f} and {one.ordinary_high:.0f} %, h from "
+        f"{low:+.0f} to {high:+.0f}: {reading}. The same scatter about its own score, narrower near 0 and 100 %, is "
+        f"the interval of h, {bracket(_h(one), digits=1, signed=True)}."
     )
 
 
@@ -117,16 +120,48 @@ def other_lines(name: str, x: float, y: float) -> str:
 
 
 def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
-    """What correcting the scores does to the line, with the paired interval; both are panels of the same models."""
+    """What correcting the scores does to the line, with the paired interval, and which releases it moves most.
+
+    before, after: panels of the same models; of `before` the rows of the freeze have an r of their own.
+    """
     effects = frontier.correction_effects(before, after).set_index("number").to_dict("index")
     r, slope = effects["r"], effects["slope"]
     change = Estimate(r["change"], r["change_low"], r["change_high"], len(after), "paired")
+    frozen = frontier.frozen_rows(before)
+    later = len(before) - len(frozen)
+    split = f" ({len(frozen)} frozen, alone {frozen[X].corr(frozen[Y]):.2f}, and {later} later)" if later else ""
+    steps = [
+        f"{row['model']} ({' and '.join(_move(row, column) for column in (X, Y) if _differs(row, column))})"
+        for row in moves(before, after).head(3).to_dict("records")
+    ]
+    most = f" The largest moves: {listed(steps)}." if steps else ""
     return (
-        f"With the makers' own values r over {int(after[[X, Y]].notna().all(axis=1).sum())} releases "
+        f"With the makers' own values r over {int(after[[X, Y]].notna().all(axis=1).sum())} releases{split} "
         f"{'rises' if r['change'] > 0 else 'falls'} from {r['before']:.2f} to **{r['after']:.2f}** (change "
         f"{with_interval(change, signed=True)}, {'beyond' if sign(change) else 'within'} chance); the slope goes from "
-        f"{slope['before']:.2f} to {slope['after']:.2f}."
+        f"{slope['before']:.2f} to {slope['after']:.2f}.{most}"
     )
+
+
+def moves(before: pd.DataFrame, after: pd.DataFrame, *, everything: bool = False) -> pd.DataFrame:
+    """The releases whose scores differ between two panels, the largest move first; everything: the others too.
+
+    Columns model, lab, both scores, the same with "_after", and distance: both differences together (points).
+    """
+    both = before[["model", "lab", X, Y]].merge(after[["model", X, Y]], on="model", suffixes=("", "_after"))
+    both = both.dropna(subset=[f"{X}_after", f"{Y}_after"])
+    both["distance"] = sum((both[column] - both[f"{column}_after"]).abs() for column in (X, Y))
+    if everything:
+        return both
+    return both[both["distance"] > DIFFERS].sort_values("distance", ascending=False, kind="stable")
+
+
+def _differs(row: Mapping[Any, Any], column: str) -> bool:
+    return bool(abs(row[column] - row[f"{column}_after"]) > DIFFERS)
+
+
+def _move(row: Mapping[Any, Any], column: str) -> str:
+    return f"{SHORT[column]} {row[column]:.0f} to {row[f'{column}_after']:.0f}"
 
 
 def calendar(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -171,21 +206,36 @@ def date_power(table: pd.DataFrame) -> str:
     held = _signs(table)
     seen = [seen_effect(r, scale="fisher") for r in estimates(held[held["sign"] == 0])]
     if not seen:
-        return "Every panel settles the sign. Intervals leave each lab out in turn."
+        return "Every panel settles the sign."
+    least, most = f"{min(seen):.2f}", f"{max(seen):.2f}"
     return (
-        f"Intervals leave each lab out in turn. *Not shown* is not *none*: on the {len(seen)} open panels only an r "
-        f"from {min(seen):.2f} to {max(seen):.2f} up would have been seen in four of five repeats."
+        f"*Not shown* is not *none*: the {times(len(seen), 'open panel')} could miss any r below {least}"
+        f"{f' to {most}' if most != least else ''}."
     )
 
 
-def labs(means: pd.DataFrame) -> str:
-    """Which labs' mean h is surely above or below the line; means: `frontier.lab_means`."""
+def _singly(means: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+    """The labs whose mean has an interval, and the names of those above and below the line."""
     known = means[means["n"] > 1]
-    above, below = known.loc[known["low"] > 0, "lab"], known.loc[known["high"] < 0, "lab"]
+    return known, known.loc[known["low"] > 0, "lab"], known.loc[known["high"] < 0, "lab"]
+
+
+def labs(means: pd.DataFrame, rows: pd.DataFrame) -> str:
+    """Which labs' mean h, taken singly, lies above or below the line; means: `frontier.lab_means` of rows."""
+    known, above, below = _singly(means)
     return (
-        f"Of {len(known)} labs with two core releases or more, the mean h lies surely above the fitted line for "
-        f"{listed(above)}, surely below for {listed(below)}. {times(len(means) - len(known), 'lab')} had one release "
-        "and so no interval."
+        f"{len(known)} of {rows['lab'].nunique()} labs have two core releases or more, and so an interval. Taken "
+        f"singly, above the fitted line: {listed(above)}; below: {listed(below)}."
+    )
+
+
+def labs_title(means: pd.DataFrame, after: pd.DataFrame) -> str:
+    """How many labs lie off the line, and what is left with corrected scores; after: as in `labs_sure`."""
+    known, above, below = _singly(means)
+    off = len(above) + len(below)
+    return (
+        f"Taken singly, {off} of {len(known)} labs {'lies' if off == 1 else 'lie'} off the line; with corrected scores "
+        f"{labs_differ(after, short=True)}"
     )
 
 
@@ -212,8 +262,8 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
     )
 
 
-def independent(table: pd.DataFrame, line: FrontierLine) -> str:
-    """What the panel without makers' values says; table: `calendar`; line: the line of that panel."""
+def independent(table: pd.DataFrame) -> str:
+    """What the panel without makers' values says; table: `calendar`."""
     rows = table[table["panel"] == "independent"]
     r = dict(zip(rows["what"], estimates(rows), strict=True))
     plain, held = r[PLAIN], r[GIVEN]
@@ -221,8 +271,7 @@ def independent(table: pd.DataFrame, line: FrontierLine) -> str:
     return (
         f"Where one agent and one laboratory measured all {plain.n} releases, r = **{plain.estimate:+.2f}** "
         f"({between(plain.low, plain.high, digits=2)}); with the date held fixed {held.estimate:+.2f} "
-        f"({between(held.low, held.high, digits=2)}: {side}). The line is GPQA = {line.slope:.2f} SWE + "
-        f"{line.intercept:.0f}."
+        f"({between(held.low, held.high, digits=2)}: {side})."
     )
 
 
@@ -239,16 +288,17 @@ def stopped(last: pd.DataFrame) -> str:
 
 
 def remember(
-    h: pd.DataFrame, line: FrontierLine, table: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame
+    h: pd.DataFrame, line: FrontierLine, table: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame
 ) -> list[str]:
-    """Three lines to remember; the arguments are those of `answer` and `by_date`."""
+    """Three lines to remember.  h: `frontier.h_field` from line; table: `calendar`; the others as in `corrected`."""
     held = _signs(table)
     half = float((h["h_high"] - h["h_low"]).median()) / 2
     return [
         f"One h says little: half its interval is about {half:.0f} points ({line.name} line).",
         f"Ask for the date of release: with it held fixed, the sign of the correlation is settled on "
         f"{int((held['sign'] != 0).sum())} of {len(held)} panels.",
-        f"Labs and their mean h: {_both(tests, after)}",
+        f"Check both scores first: the makers' own values move {len(moves(before, after))} of "
+        f"{times(len(moves(before, after, everything=True)), 'published release')}.",
     ]
 
 

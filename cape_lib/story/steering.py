@@ -1,4 +1,4 @@
-"""Chapter 5 in sentences: what was counted, what the controls reach, what it costs, what breaks, and a real model."""
+"""Chapter 5 in sentences: what was counted, what the controls reach, what breaks, and a real model."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from cape_lib.story.answer import Answer, listed, times
 
 #: Directions of the made worlds that are there to be found; "stmt" is the papers' recipe of statements.
 THERE = ("reg", "ctx")
+PAPERS = "stmt"
 RELIABLE = ("reference", "question")
+OPEN = "web, open"
 AFTER_MYTHS = "web, after three myths"
+#: p up to which a direction ranks among the best of its controls.
+LEVEL = 0.05
 
 
 def there_and_not(trials: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -32,26 +36,44 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     records: `steering_records`; trials: `testbed_trials`; runs: `model_runs`.
     """
     real, null = there_and_not(trials)
+    kinds = real.groupby("contrast")["effect"].mean()
     fixed, wrong = _fixed(runs)
     works = real["effect"].mean() > 0.5 and null["effect"].mean() <= 0.1
+    several = int((kinds > 0.5).sum())
+    some = f"{'two' if several == 2 else several} kinds of direction" if several > 1 else "one kind of direction"
     little = "hardly" if _largest(runs)["effect"] else "it is not shown"
     one = "a real model" if runs["model"].nunique() == 1 else f"{runs['model'].nunique()} real models"
     lead = {
-        (True, False): f"In worlds that we made, yes; in a real model {little}",
-        (True, True): "Yes, in worlds that we made and in a real model",
-        (False, True): "In a real model, yes; in worlds that we made it is not shown",
+        (True, False): f"In made worlds, yes for {some}; in a real model {little}",
+        (True, True): f"Yes, in made worlds for {some}, and in a real model",
+        (False, True): "In a real model, yes; in made worlds it is not shown",
         (False, False): "It is not shown",
     }[works, bool((runs["claim"] == "supported").any())]
     sentence = (
-        f"**{lead}**: a direction beats its controls in {int(real['effect'].sum())} of {len(real)} runs where one is "
-        f"there to be found and in {int(null['effect'].sum())} of {len(null)} where none is; in {one} it corrects "
-        f"{fixed} of {wrong} wrong answers{_of(runs)}. What was published counts changed texts: "
+        f"**{lead}**: {_kinds_told(real)} beat their controls in {counted(real)} runs, the papers' own recipe in "
+        f"{counted(_recipe(trials))}; in {one} a direction corrects {fixed} of {wrong} wrong answers{_of(runs)}. What "
+        f"was published counts changed texts: "
         f"of {len(records)} recorded ones **{int(records['corrected'].notna().sum())}** say whether the answer became "
         "right."
     )
     reach = f"up to {runs['corrected_high'].max():.0%} in a run is not ruled out (95 %)"
     interval = f"In {one}, {times(len(runs), 'run')}: {reach}; the papers say {runs['claimed'].max():.0%}."
     return Answer(sentence, "experiment", interval)
+
+
+def counted(trials: pd.DataFrame) -> str:
+    """How many runs show an effect, "62 of 63"; trials: rows of table `testbed_trials`."""
+    return f"{int(trials['effect'].sum())} of {len(trials)}"
+
+
+def _recipe(trials: pd.DataFrame) -> pd.DataFrame:
+    return trials[trials["contrast"] == PAPERS]
+
+
+def _kinds_told(real: pd.DataFrame) -> str:
+    """The kinds of direction that are there to be found, "register and context directions"."""
+    words = {"reg": "register", "ctx": "context"}
+    return f"{listed(words[kind] for kind in THERE if kind in set(real['contrast']))} directions"
 
 
 def _largest(runs: pd.DataFrame) -> pd.Series:
@@ -90,62 +112,68 @@ def zero(texts: pd.DataFrame) -> str:
 def controls(trials: pd.DataFrame) -> str:
     """Verdicts where a direction is there and where none is; table `testbed_trials`."""
     real, null = there_and_not(trials)
-    stated = trials[trials["contrast"] == "stmt"]
     rate = wilson(int(null["effect"].sum()), len(null))
     return (
-        f"An effect in **{int(real['effect'].sum())} of {len(real)}** runs where a direction is there, in "
-        f"**{int(null['effect'].sum())} of {len(null)}** where none is ({rate.low:.0%} to {rate.high:.0%}; "
-        f"5 % are to be expected). The papers' own recipe, true minus false statements, has one in "
-        f"{int(stated['effect'].sum())} of {len(stated)}."
-    )
-
-
-def cost(doses: pd.DataFrame) -> str:
-    """The strongest lead over random directions of one model; `charts.steering.lead_over_random`, a row a place."""
-    best = doses.nlargest(1, "lead").to_dict("records")[0]
-    verb = "leads" if best["lead"] > 0 else "does not lead"
-    return (
-        f"At its best place ({str(best['place']).removesuffix(', last')}, strength {best['dose']:g}) the direction "
-        f"gets {best['right']:.0%} right, the luckiest of 20 random ones {best['control_high']:.0%}: it {verb}, and "
-        f"pays {best['kl']:.2f} nats a token on other text."
+        f"An effect in **{counted(real)}** runs of {_kinds_told(real)}, in **{counted(null)}** where nothing is to be "
+        f"found ({rate.low:.0%} to {rate.high:.0%}; 5 % are to be expected). The papers' own recipe, true minus false "
+        f"statements, has one in {counted(_recipe(trials))}."
     )
 
 
 def broken(registers: pd.DataFrame) -> str:
-    """Right answers lost, and wrong ones corrected after three myths; table `testbed_registers`."""
+    """Right answers lost, and wrong ones corrected in two texts, of all directions; table `testbed_registers`."""
     calm = registers[registers["tone"].isin(RELIABLE)]
-    myths = registers[registers["tone"] == AFTER_MYTHS]
-    wrong = int((myths["n"] - myths["right_before"]).sum())
     lost, right = int(calm["broken"].sum()), int(calm["right_before"].sum())
     return (
         f"Where the model was right by itself, steering breaks **{lost} of {right}** answers "
-        f"({_share(lost, right)}). After three myths by one author it corrects {int(myths['corrected'].sum())} of "
-        f"{wrong} ({_share(int(myths['corrected'].sum()), wrong)})."
+        f"({_share(lost, right)}). In open web text it corrects {_mended(registers, OPEN)}, after three myths by one "
+        f"author {_mended(registers, AFTER_MYTHS)}."
     )
 
 
-def real(runs: pd.DataFrame) -> str:
-    """What the recorded runs on real models show together; table `model_runs`."""
+def _mended(registers: pd.DataFrame, tone: str) -> str:
+    rows = registers[registers["tone"] == tone]
+    fixed, wrong = int(rows["corrected"].sum()), int((rows["n"] - rows["right_before"]).sum())
+    return f"{fixed} of {wrong} ({_share(fixed, wrong)})"
+
+
+def real(runs: pd.DataFrame, records: pd.DataFrame) -> str:
+    """What the recorded runs on real models show together; tables `model_runs`, `steering_records`."""
     (fixed, wrong), run = _fixed(runs), _largest(runs)
-    beats = int(runs["effect"].sum()) or "none"
     lost = f"and {run['broken'] * run['aligned']:.0f} of {run['aligned']} right ones break"
-    verdicts = [f"{word} in {count}" for word, count in runs["claim"].value_counts().items()]
     return (
-        f"In the largest of {times(len(runs), 'run')} **{fixed} of {wrong}** wrong answers are corrected {lost}; the "
-        f"direction beats its controls in {beats} of {len(runs)}. The claim of {runs['claimed'].max():.0%} is "
-        f"{listed(verdicts)}."
+        f"In the largest of {times(len(runs), 'run')} **{fixed} of {wrong}** wrong answers are corrected {lost}. To "
+        f"*beat* its controls a direction must rank high among them (p up to 0.05) and lead their mean surely: "
+        f"{int(runs['effect'].sum()) or 'none'} of {len(runs)} do, by p alone {int((runs['p'] <= LEVEL).sum())}"
+        f"{f' (not corrected for {len(runs)} looks)' if len(runs) > 1 else ''}. {_claimed(runs, records)}"
+    )
+
+
+def _claimed(runs: pd.DataFrame, records: pd.DataFrame) -> str:
+    """Where the intervals of the share corrected lie about the papers' share, and whether that one can be checked."""
+    claim = f"{runs['claimed'].max():.0%}"
+    here = "this model" if runs["model"].nunique() == 1 else "these models"
+    below = int((runs["corrected_high"] < runs["claimed"]).sum())
+    many = "all" if len(runs) > 1 and below == len(runs) else f"{below} of"
+    known = int(records["corrected"].notna().sum())
+    own = f"The papers' own {claim} cannot be checked: none of their {len(records)} records says what became right."
+    if known:
+        own = f"Of the papers' own records {known} of {len(records)} say what became right."
+    return (
+        f"In {here} {many} {times(len(runs), 'interval')} of the share corrected {'stay' if below != 1 else 'stays'} "
+        f"below {claim}. {own}"
     )
 
 
 def real_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """A row a recorded run, its numbers as a table shows them; from table `model_runs`."""
-    rows = []
+    rows, claim = [], f"{runs['claimed'].max():.0%} here"
     for row in runs.to_dict("records"):
         line = {"run": _named(row), "wrong corrected": _part(row, "corrected", row["misaligned"])}
         line |= {"right broken": _part(row, "broken", row["aligned"]) if row["aligned"] else "none to break"}
         line |= {"right before": f"{row['right_before']:.0%}", "after": f"{row['right_after']:.0%}"}
         line |= {"best control": f"{row['best_control']:.0%}, of {row['controls']}", "p": p_short(row["p"])}
-        rows.append(line | {"claim": row["claim"]})
+        rows.append(line | {claim: row["claim"]})
     return pd.DataFrame(rows)
 
 
@@ -202,11 +230,11 @@ def stronger(doses: pd.DataFrame) -> str:
     """Whether more strength helps on a real model, over all recorded runs; table `model_doses`."""
     runs = [rows.sort_values("dose") for _, rows in doses.groupby("run", sort=False)]
     start, last = (pd.DataFrame([rows.iloc[at] for rows in runs]) for at in (0, -1))
-    gains = [round((rows["right"].max() - rows["right"].iloc[0]) * rows["n"].iloc[0]) for rows in runs]
+    gain = max(rows["right"].max() - rows["right"].iloc[0] for rows in runs)
     where = "" if len(runs) == 1 else f" in any of {len(runs)} runs"
-    most = f"gains at most {times(max(gains), 'question')} of {start['n'].max():.0f}{where}"
-    if max(gains) <= 0:
-        most = f"gains no question{where}"
+    most = f"gains at most {100 * gain:.0f} points{where} ({_range(start['n'], '.0f')} questions each)"
+    if gain <= 0:
+        most = f"gains nothing{where}"
     return (
         f"More strength {most}. Unsteered {_range(start['right'])} are right; the strongest has "
         f"{_range(last['right'])} and costs {_range(last['cost'], '.2f')} nats a token."
@@ -218,13 +246,11 @@ def _range(values: pd.Series, form: str = ".0%") -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def how_sure(runs: pd.DataFrame) -> str:
-    """How much the recorded runs on real models can tell; table `model_runs`."""
-    return f"{looks(runs)} Shares corrected of up to {runs['corrected_high'].max():.0%} are not ruled out."
+def yours(evaluation: Any, trials: pd.DataFrame) -> str:
+    """What the protocol says of one model that it steered now, in plain English; from `pages.evaluated`.
 
-
-def yours(evaluation: Any) -> str:
-    """What the protocol says of one model that it steered now, in plain English; from `pages.evaluated`."""
+    trials: table `testbed_trials`, whose models are made ones.
+    """
     outcome, effect = evaluation.outcome, evaluation.effect
     fixed = "no answer was wrong before"
     if outcome.n_misaligned:
@@ -233,12 +259,13 @@ def yours(evaluation: Any) -> str:
             f"**{one.estimate:.0%}** of {outcome.n_misaligned} wrong answers become right (95 % interval {one.low:.0%} "
             f"to {one.high:.0%})"
         )
-    lost = "none was right that could break"
+    lost = "none was right before"
     if outcome.n_aligned:
         lost = f"{outcome.broken.estimate:.0%} of {outcome.n_aligned} right ones break"
+    made = ", a made model" if evaluation.model in set(trials["model"]) else ""
     beats = "It beats its controls" if effect.holds else "It does not surely beat its controls"
     return (
-        f"{evaluation.model}: {fixed}; {lost}. {beats}: right afterwards {effect.share:.0%}, the best of "
+        f"{evaluation.model}{made}: {fixed}; {lost}. {beats}: right afterwards {effect.share:.0%}, the best of "
         f"{effect.n_controls} controls {effect.best_control:.0%}, p = {effect.p:.3f}. The cost is "
         f"{evaluation.cost:.2f} nats a token."
     )
@@ -251,8 +278,9 @@ def remember(trials: pd.DataFrame, runs: pd.DataFrame, registers: pd.DataFrame) 
     calm = registers[registers["tone"].isin(RELIABLE)]
     return [
         "A changed text is no corrected one: run strength zero beside it.",
-        f"With controls of the same cost the test can say no: an effect in {_share(real['effect'].sum(), len(real))} "
-        f"of runs where one is there, in {_share(null['effect'].sum(), len(null))} where none is.",
+        f"With controls of the same cost the test can say no: an effect in {counted(real)} runs of "
+        f"{_kinds_told(real)}, in {counted(_recipe(trials))} of the papers' recipe, in {counted(null)} where nothing "
+        "is to be found.",
         f"A real model: {fixed} of {wrong} wrong answers corrected. Count what breaks too: "
         f"{int(calm['broken'].sum())} of {int(calm['right_before'].sum())} in the made world.",
     ]

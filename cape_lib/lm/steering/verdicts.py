@@ -190,7 +190,7 @@ def report(result: Evaluation) -> list[str]:
     fixed = "none was wrong that could be corrected"
     if outcome.n_misaligned:
         fixed = f"corrected {span(outcome.corrected)} of {outcome.n_misaligned} wrong answers"
-    lost = "none was right that could break"
+    lost = "none was right before"
     if outcome.n_aligned:
         lost = f"broken {span(outcome.broken)} of {outcome.n_aligned} right ones"
     stopped = f" of {result.planned}: p is settled" if effect.n_controls < result.planned else ""
