@@ -129,6 +129,8 @@ def test_the_base_rate_of_a_size_is_that_of_the_instrument(size: float) -> None:
     few, many = (coupling.base_rate(steps[side], size) for side in (steps["tokens_b"] < 600, steps["tokens_b"] >= 600))
     assert (page["few_n"], page["few_tax"]) == (few.steps, few.tax)
     assert (page["many_n"], page["many_tax"]) == (many.steps, many.tax)
+    assert [page[f"{side}negative"] for side in ("", "few_", "many_")] == [one.negative for one in (rate, few, many)]
+    assert (page["low_b"], page["high_b"]) == (size / 3, size * 3)
 
 
 @pytest.mark.parametrize("name", RELEASES)

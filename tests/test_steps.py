@@ -101,6 +101,7 @@ def test_a_base_rate_counts_the_steps_near_a_size_and_near_the_tokens(steps):
     every, few, many = (coupling.base_rate(rows, 1.0) for rows in chosen)
     near = steps[(steps["size_b"] / 1.0).between(1 / 3, 3)]
     assert (every.steps, every.tax) == (len(near), (near["gamma"] < -0.1).sum())
+    assert every.negative == (near["gamma"] < 0).sum() >= every.tax
     whole = stats.clustered_share(near["gamma"] < -0.1, near["family"])
     assert (every.share.estimate, every.share.low, every.share.high) == (whole.estimate, whole.low, whole.high)
     assert few.share.estimate > 0.7 and many.share.estimate < 0.4 and few.steps + many.steps < every.steps

@@ -621,12 +621,27 @@ def test_each_prediction_is_told_in_plain_english_with_its_marks() -> None:
 
 def test_the_answer_on_predictions_counts_what_is_settled() -> None:
     scored = predictions.score_all(panel="published")
-    elsewhere = pd.DataFrame({"id": [1, 1, 2, 2], "status": ["passed", "failed", "open", chapter_7.CANNOT]})
+    elsewhere = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "panel": ["published", "current"] * 3, "claimed_by": "either"})
+    elsewhere["status"] = ["passed", "failed", "open", chapter_7.CANNOT, "failed", "failed"]
     settled = [replace(one, status="passed" if one.card.id < 4 else "failed") for one in scored]
     assert chapter_7.answer(settled, elsewhere).sentence.startswith("**7 of 7 are settled**")
     waiting = [replace(one, status=chapter_7.CANNOT) for one in scored]
     assert chapter_7.answer(waiting, elsewhere).sentence.startswith("**None is settled**")
-    assert "1 of 2 changes sides (number 1), and 1 lacks data" in chapter_7.hangs(elsewhere)
+    assert chapter_7.by_setting(elsewhere) == ([3], [1], [2])
+    says = "3 keeps its side in all 2 settings; 1 changes sides; 2 cannot be scored in all."
+    assert chapter_7.hangs(elsewhere) == f"Of the predictions, {says}"
+    assert "keep" not in chapter_7.hangs(elsewhere[elsewhere["id"] == 1])
+
+
+def test_a_card_says_when_it_is_due_and_of_what_its_number_is_and_the_own_ones_their_marks() -> None:
+    scored = predictions.score_all()
+    due = {one.card.id: chapter_7.today(one) for one in scored}
+    assert due[1].startswith("Due: 2026-12-31. Today's SWE-bench Verified spread: ")
+    assert "r of GPQA Diamond and IFEval" in due[2] and due[3].startswith("Due: next 2 releases.")
+    own = chapter_7.own(predictions.score_all(cards=predictions.own_predictions()))
+    assert "(OP6 also counts models already out)" in own and "OP5 waits for releases, without a day" in own
+    assert "Pass: r > 0.5; fail: r < 0.3." in own
+    assert "fail: r > 0.3 or r < -0.3." in own and "Pass: GPQA Diamond spread < 3 and HLE spread > 12" in own
 
 
 def test_power_of_the_dips_is_that_of_the_planted_ladders_and_none_is_none() -> None:
@@ -638,13 +653,31 @@ def test_power_of_the_dips_is_that_of_the_planted_ladders_and_none_is_none() -> 
     assert "none of these 1 family" in chapter_2.dip_power(rising.assign(truthfulqa=[30, 40, 45, 48, 49, 49.5, 49.6]))
 
 
+PANELS_OF_C19 = {"corrected": "differs", "current": "reproduced with definition"}
+
+
+def test_what_a_test_leaves_of_a_bound_is_said_beside_it() -> None:
+    stands = claims.evaluate("C42")[0]
+    limit = float(stands.parts[0].published or "nan")
+    text = chapter_8.holds([stands], {})
+    left = stands.conclusion_test
+    assert left.low is not None and left.low > 0 and float(left.value or 0) < limit
+    assert f"[{left.low:.2f}, {left.high:.2f}], still above zero, but below {limit:g}" in text
+    more = replace(left, value=limit + 0.1)
+    assert "but below" not in chapter_8.holds([replace(stands, conclusion_test=more)], {})
+
+
 def test_the_claims_are_counted_whichever_way_they_come_out() -> None:
     one = claims.evaluate("C19")[0]
     holds = [replace(one, verdict="reproduced", conclusion="withstands")] * 3
     falls = [replace(one, verdict="differs", conclusion="contradicted")] * 3
     assert "**Most of what comes out withstands**" in chapter_8.answer(holds, "published").sentence
     assert "and **0** have both" in chapter_8.answer(falls, "published").sentence
-    assert chapter_8.holds([]).startswith("On this panel no claim")
+    assert chapter_8.holds([], {}).startswith("On this panel no claim")
+    there = {name: {"C19": replace(one, verdict=verdict, panel=name)} for name, verdict in PANELS_OF_C19.items()}
+    assert "on 1 other panel (corrected) the number of C19 differs:" in chapter_8.holds(holds[:1], there)
+    assert "takes a number away" in chapter_8.holds(holds[:1], {"current": there["current"]})
+    assert "Published 0.72, here 0.7235" in chapter_8.holds(holds[:1], {})
     assert "No claim changes" in chapter_8.elsewhere(holds, {})
     assert "**3** of 3 stand" in chapter_8.ours(holds) and "**0** of 3 stand;" in chapter_8.ours(falls)
     moved = chapter_8.moved(holds[:1], {"corrected": {"C19": falls[0]}})

@@ -576,11 +576,14 @@ def _share(steps: pd.DataFrame, hits: pd.Series) -> Estimate:
 
 
 class BaseRate(NamedTuple):
-    """How many known steps near a size, of how many families, are a `tax`; and their share (0-1, `clustered_share`)."""
+    """How many known steps near a size, of how many families, are a `tax` (gamma below -0.1) or only `negative` (below
+    0); and the share of a tax (0-1, `clustered_share`).
+    """
 
     steps: int
     families: int
     tax: int
+    negative: int
     share: Estimate
 
 
@@ -594,8 +597,8 @@ def base_rate(steps: pd.DataFrame, size_b: float) -> BaseRate:
     if not size_b > 0:
         raise UsageError("a base rate needs a size above 0, in billions")
     near = steps[(steps["size_b"] >= size_b / NEAR) & (steps["size_b"] <= size_b * NEAR)]
-    tax = near["phase"] == "tax"
-    return BaseRate(len(near), int(near["family"].nunique()), int(tax.sum()), _share(near, tax))
+    tax, negative = near["phase"] == "tax", int((near["gamma"] < 0).sum())
+    return BaseRate(len(near), int(near["family"].nunique()), int(tax.sum()), negative, _share(near, tax))
 
 
 def sign_regression(steps: pd.DataFrame, *, on: Sequence[str] = ("size", "tokens")) -> pd.DataFrame:

@@ -18,9 +18,11 @@ from cape_lib.charts.forms import across, band, dots, forest, line_at, row_names
 from cape_lib.charts.frame import Figure, figure, filled
 from cape_lib.charts.frontier import lab_colour
 from cape_lib.charts.look import GRID, INK, MUTED, PAPER
+from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE
 from cape_lib.predictions import STATUSES, Scored, power, prediction, resolves
 from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
-from cape_lib.story.predictions import in_plain, limits, today
+from cape_lib.story.answer import listed
+from cape_lib.story.predictions import hangs, in_plain, limits, today
 
 #: The predictions that turn on a correlation.
 TURN_ON_R = (2, 5, 7)
@@ -124,16 +126,19 @@ def gauges(table: pd.DataFrame) -> Figure:
     """
     titles = {"pp": "points", "r": "correlation r"}
     charts = [_gauge(rows.drop(columns="id"), titles.get(str(unit), str(unit))) for unit, rows in table.groupby("unit")]
+    none = int(table["estimate"].isna().sum())
+    of_line = [ident for ident in table["id"] if prediction(str(ident)).lab]
     leans = int(table["status"].isin(["passed", "open leaning pass"]).sum())
     return figure(
         charts,
         title=f"{leans} of {len(table)} predictions stand on the side of passing; "
-        f"{int(table['estimate'].isna().sum())} have no number",
+        f"{none} {'has' if none == 1 else 'have'} no number",
         source=SOURCE,
         n=f"{len(table)} predictions",
         rows=table,
         name="prediction-gauges",
-        caption="Dot, bar: today, 95 %. Blue: passes there; orange: fails there. In 3 and 4, h from the frozen line.",
+        caption=f"Dot, bar: today, 95 %. Blue: passes there; orange: fails there. In {listed(of_line)}, points "
+        f"from the frozen line: GPQA = {FROZEN_SLOPE} SWE + {FROZEN_INTERCEPT}, fitted once by the papers and kept.",
     )
 
 
@@ -159,19 +164,16 @@ def settings(table: pd.DataFrame) -> Figure:
         prediction=table["id"].astype(str) + ". " + table["name"],
     )
     x = alt.X("id:O", title="prediction", axis=alt.Axis(labelAngle=0))
-    decided = rows[rows["status"] != "cannot be scored yet"]
-    lacking = rows.loc[rows["status"] == "cannot be scored yet", "id"].unique()
-    turned = int((decided.groupby("id")["status"].nunique() > 1).sum())
     return figure(
         dots(rows, x, row_names("setting"), tooltip="prediction value", size=80, **_status(rows["status"])).properties(
             height=30 * rows["setting"].nunique()
         ),
-        title=f"{turned} of {rows['id'].nunique()} predictions {'changes' if turned == 1 else 'change'} sides with the "
-        f"panel or with who states the scores; {len(lacking)} lack data on some",
+        title=hangs(table).rstrip("."),
         source=SOURCE,
-        n=f"{len(rows)} settings",
+        n=f"{rows['id'].nunique()} predictions in {rows['setting'].nunique()} settings",
         rows=table,
         name="prediction-settings",
+        caption="A setting is a panel, or one party's scores only.",
     )
 
 
@@ -215,8 +217,10 @@ def own_check(later: pd.DataFrame, *, band: float, flat_band: float) -> Figure:
     half = np.array([band, flat_band])
     bars = pd.DataFrame({"guess": list(words.values()), "low": -half, "high": half})
     y, x = row_names("guess"), across("points", "points of GPQA Diamond off the guess")
-    bands = alt.Chart(bars).mark_bar(height=34, color=GRID).encode(x=same_axis(x, "low"), x2="high:Q", y=y)
-    points = dots(long, x, y, colour=lab_colour(long), size=75, stroke=PAPER)
+    bands = alt.Chart(bars).mark_bar(height=44, color=GRID).encode(x=same_axis(x, "low"), x2="high:Q", y=y)
+    # one below the other: in the upper row the models lie closer than a dot is wide
+    apart = alt.YOffset("model:N", scale=alt.Scale(paddingOuter=1))
+    points = dots(long, x, y, colour=lab_colour(long), offset=apart, size=60, stroke=PAPER)
     inside, flat = int(later["inside_published"].sum()), int(later["inside_flat"].sum())
     return figure(
         alt.layer(bands, line_at(0, "x"), points).properties(height=120),

@@ -249,7 +249,7 @@ def compute_tier(panel: str) -> Attempts:
     yield one
 
     lost = one.value is None or one.contains(0.0)
-    says = f"the noise of the four scores leaves {one.text}"
+    says = f"with the noise of the four scores {one.text}"
     yield stress("score noise", one, says, lost=lost)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.base.boundary import RATIO, isocline
-from cape_lib.base.coupling import TOKEN_EDGE, base_rate
+from cape_lib.base.coupling import NEAR, TOKEN_EDGE, base_rate
 from cape_lib.base.levers import WebTrend
 from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import kit, known_models, known_steps, trends
@@ -106,9 +106,10 @@ def perhaps_swapped(rows: Sequence[tuple[float, float, float]]) -> bool:
 
 
 def base_rates(size: float) -> dict[str, Any]:
-    """`coupling.base_rate` of a tax near this size as plain data: n, tax, the share (0-1) and its interval.
+    """`coupling.base_rate` of a tax near this size as plain data: n, tax, negative (gamma below 0), the share of a tax
+    (0-1) and its interval; `low_b` to `high_b` (billions) is near.
 
-    `few_n`, `few_tax`, `many_n`, `many_tax`: the same among families trained on fewer tokens than
+    `few_n`, `few_tax`, `few_negative`, `many_...`: the same among families trained on fewer tokens than
     `coupling.TOKEN_EDGE` and on more, where that is known.
     """
     steps = known_steps()
@@ -116,14 +117,19 @@ def base_rates(size: float) -> dict[str, Any]:
     few = base_rate(steps[steps["tokens_b"] < TOKEN_EDGE], size)
     many = base_rate(steps[steps["tokens_b"] >= TOKEN_EDGE], size)
     return {
+        "low_b": size / NEAR,
+        "high_b": size * NEAR,
         "n": every.steps,
         "tax": every.tax,
+        "negative": every.negative,
         "share": number(every.share.estimate),
         "interval": interval(every.share.low, every.share.high),
         "few_n": few.steps,
         "few_tax": few.tax,
+        "few_negative": few.negative,
         "many_n": many.steps,
         "many_tax": many.tax,
+        "many_negative": many.negative,
     }
 
 

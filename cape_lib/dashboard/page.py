@@ -144,11 +144,22 @@ def what_it_compares_with(used: Kit) -> str:
 
 
 def rule_table() -> Markdown:
-    """Every rule of advice with its evidence, strength and chapter, as a Markdown table."""
+    """Every rule of advice with its evidence and strength, as a Markdown table a kind of diagnosis, folded."""
     from IPython.display import Markdown
 
-    head = "| for | advice | evidence | strength |\n|---|---|---|---|\n"
-    rows = [
-        f"| {rule['kind']} | {rule['advice']} | {rule['evidence']} | {rule['strength']} |" for rule in kit()["rules"]
-    ]
-    return Markdown(head + "\n".join(rows))
+    rules = kit()["rules"]
+    parts = []
+    for kind in dict.fromkeys(rule["kind"] for rule in rules):
+        rows = [
+            f"| {rule['advice']} | {rule['evidence']} | {_strength(rule['strength'])} |"
+            for rule in rules
+            if rule["kind"] == kind
+        ]
+        head = f"<details><summary>{TABS[kind][0]}: {len(rows)} rules</summary>\n\n"
+        parts.append(head + "| advice | evidence | strength |\n|---|---|---|\n" + "\n".join(rows) + "\n\n</details>")
+    return Markdown("\n\n".join(parts))
+
+
+def _strength(word: str) -> str:
+    """A strength as the page says it: it is the claim that is contradicted, not the advice."""
+    return f"claim {word}" if word == "contradicted" else word

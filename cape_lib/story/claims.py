@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from cape_lib.claims import CONCLUSIONS, Verdict
+from cape_lib.claims import CONCLUSIONS, Verdict, printed
 from cape_lib.story.answer import Answer, times
 
 
@@ -37,20 +39,57 @@ def answer(verdicts: Sequence[Verdict], panel: str) -> Answer:
     )
 
 
-def holds(stand: Sequence[Verdict]) -> str:
-    """The claims that stand, one a line with a link to its row and the doubt that is left."""
+def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> str:
+    """The claims that stand, on which other panels they do not, and one a line the doubt that is left.
+
+    others: panel -> id -> verdict on that panel.
+    """
     if not stand:
         return "On this panel no claim has both a number that comes out and a conclusion that withstands."
     lines = [f"- {_links([one.id])} ■ {one.sentence} *{one.source}*. {_tested(one)}" for one in stand]
     verb = "holds" if len(stand) == 1 else "hold"
-    return f"{times(len(stand), 'claim')} {verb}, by number and by conclusion:\n\n" + "\n".join(lines)
+    lead = f"{times(len(stand), 'claim')} {verb} on the {stand[0].panel} tables, by number and by conclusion"
+    words = "\n\nh: points of GPQA Diamond above the line through SWE-bench Verified."
+    told = words if any(re.search(r"\bh\b", one.sentence) for one in stand) else ""
+    return f"{lead}{_lost(stand, others)}:\n\n" + "\n".join(lines) + told
+
+
+def _lost(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> str:
+    """On how many other panels the number of which of them is another one, as the end of a sentence."""
+    there = [(one.id, [by_id[one.id] for by_id in others.values() if one.id in by_id]) for one in stand]
+    lost = [(ident, [one for one in rows if not one.verdict.startswith("reproduced")]) for ident, rows in there]
+    parts = [
+        f"on {times(len(rows), 'other panel')} ({', '.join(one.panel for one in rows)}) the number of {ident} "
+        f"{'differs' if all(one.verdict == 'differs' for one in rows) else 'does not come out'}"
+        for ident, rows in lost
+        if rows
+    ]
+    return "".join(f"; {part}" for part in parts) or "; no other panel that has their rows takes a number away"
 
 
 def _tested(one: Verdict) -> str:
-    """The test that a claim met, what it left, on how many rows, and what else limits it."""
+    """What was published and what comes out, the test that a claim met, what it left, and what else limits it."""
     test = one.conclusion_test
-    rows = f" (n = {test.n})" if test.n else ""
-    return f"Tested by *{test.name}*{rows}: {'; '.join([test.says, *one.notes])}."
+    rows = [f"{test.panel} panel"] * (test.panel not in ("", one.panel)) + [f"n = {test.n}"] * bool(test.n)
+    came = "; ".join(
+        f"published {printed(part)}, here {part.came_out} {part.interval}".rstrip()
+        for part in one.parts
+        if part.published and not math.isnan(_float(part.published))
+    )
+    came = f"{came[0].upper()}{came[1:]}. " if came else ""
+    bounds = [_float(part.published) for part in one.parts if part.compare == "at least" and part.published]
+    below = [f"but below {limit:g}" for limit in bounds if _float(test.value) < limit]
+    says = ", ".join([test.says, *below])
+    inside = f" ({', '.join(rows)})" if rows else ""
+    return f"{came}Tested by *{test.name}*{inside}: {'; '.join([says, *one.notes])}."
+
+
+def _float(value: object) -> float:
+    """The number of a cell, NaN where it is none."""
+    try:
+        return math.nan if isinstance(value, bool) else float(str(value))
+    except ValueError:
+        return math.nan
 
 
 def _by_word(verdicts: Sequence[Verdict]) -> str:

@@ -36,9 +36,10 @@ def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
     settled = sum(one.status in SETTLED for one in scored)
     lead = f"{settled} of {len(scored)} {'is' if settled == 1 else 'are'} settled" if settled else "None is settled"
     since = sum(one.since > 0 for one in scored)
+    month = pd.Timestamp(min(one.card.made_from for one in scored))
     interval = (
         f"{scored[0].panel.capitalize()} panel. No forecast: releases to come are not in it. {since} of {len(scored)} "
-        f"rest on a score from the month in which they were made, or later. {hangs(elsewhere)}"
+        f"{'uses' if since == 1 else 'use'} at least one model from {month:%B %Y} or later. {hangs(elsewhere)}"
     )
     return Answer(f"**{lead}** on {scored[0].as_of}: {counted(scored)}.", "arithmetic", interval)
 
@@ -112,12 +113,16 @@ def gauges(scored: Sequence[Scored]) -> pd.DataFrame:
 
 
 def today(one: Scored) -> str:
-    """Where the number of one prediction stands today, in one sentence."""
+    """When a prediction is due and where its number stands today, with what it is a number of."""
+    due = f"Due: {resolves(one.card)}. "
     if math.isnan(one.value):
-        return "No number yet."
+        return f"{due}No number yet."
+    quantity = one.card.pass_rule.comparisons[0].quantity
+    names = [tables.label(name) for name in quantity.benchmarks or one.card.benchmarks]
     if one.card.unit == "r":
-        return f"Today r = {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]."
-    return f"Today {one.value:.1f} points [{one.low:.1f}, {one.high:.1f}]."
+        return f"{due}Today r of {' and '.join(names)} is {one.value:.2f} [{one.low:.2f}, {one.high:.2f}]."
+    of = f"{names[0]} spread" if quantity.name == "spread" else "distance from the frozen line"
+    return f"{due}Today's {of}: {one.value:.1f} points [{one.low:.1f}, {one.high:.1f}]."
 
 
 def unsettled(elsewhere: pd.DataFrame) -> list[int]:
@@ -126,16 +131,29 @@ def unsettled(elsewhere: pd.DataFrame) -> list[int]:
     return [int(i) for i in sides[sides > 1].index]
 
 
+def by_setting(elsewhere: pd.DataFrame) -> tuple[list[int], list[int], list[int]]:
+    """The predictions that keep one side in every setting, those that change it where they are scored, and the others:
+    those that keep it, but cannot be scored in every setting.  elsewhere: `predictions.sensitivity`.
+    """
+    turned = unsettled(elsewhere)
+    lacking = {int(i) for i in elsewhere.loc[elsewhere["status"] == CANNOT, "id"]} - set(turned)
+    return sorted({int(i) for i in elsewhere["id"]} - lacking - set(turned)), turned, sorted(lacking)
+
+
 def hangs(elsewhere: pd.DataFrame) -> str:
     """What the statuses hang on: which change sides by panel or claimant.  elsewhere: `predictions.sensitivity`."""
-    turned = unsettled(elsewhere)
-    lacking = elsewhere.loc[elsewhere["status"] == CANNOT, "id"].nunique()
-    which = f" (number {listed(turned)})" if turned else ""
-    return (
-        f"On other panels or by other claimants {len(turned)} of {elsewhere['id'].nunique()} "
-        f"{'changes' if len(turned) == 1 else 'change'} sides{which}, and {lacking} "
-        f"{'lacks' if lacking == 1 else 'lack'} data on some."
-    )
+    keep, turned, lacking = by_setting(elsewhere)
+    count = len(elsewhere[["panel", "claimed_by"]].drop_duplicates())
+    parts = []
+    if keep:
+        parts += [
+            f"{listed(keep, most=9)} {'keeps its' if len(keep) == 1 else 'keep their'} side in all {count} settings"
+        ]
+    if turned:
+        parts += [f"{listed(turned, most=9)} {'changes' if len(turned) == 1 else 'change'} sides"]
+    if lacking:
+        parts += [f"{listed(lacking, most=9)} cannot be scored in all"]
+    return f"Of the predictions, {'; '.join(parts)}."
 
 
 def hanging(scored: Sequence[Scored], on: dict[int | str, str]) -> str:
@@ -184,9 +202,9 @@ def own_check(later: pd.DataFrame) -> str:
     near, flat = later["h"].abs().mean(), later["h_flat"].abs().mean()
     closer = "closer than" if near < flat else "no closer than"
     return (
-        f"Of {len(later)} models after the freeze, {int(later['inside_published'].sum())} fell inside the band of the "
-        f"frozen line; {int(later['inside_flat'].sum())} fall inside the band of a flat guess. The line comes {closer} "
-        f"the guess: {near:.1f} against {flat:.1f} points off on average."
+        f"Of {len(later)} models released after that fit, {int(later['inside_published'].sum())} fell inside the band "
+        f"of the frozen line; {int(later['inside_flat'].sum())} fall inside the band of a flat guess. The line "
+        f"comes {closer} the guess: {near:.1f} against {flat:.1f} points off on average."
     )
 
 
@@ -195,22 +213,42 @@ def own(scored: Sequence[Scored]) -> str:
     hard = [str(one.card.id) for one in scored if one.card.chance is not None and one.card.chance < 50]
     lines = [
         f"- **{one.card.id}. {one.card.name}** ({one.card.chance:g} %, {resolves(one.card)}). {in_plain(one)} "
-        f"*{one.status[0].upper()}{one.status[1:]}.*"
+        f"{marks(one.card)} *{one.status[0].upper()}{one.status[1:]}.*"
         for one in scored
     ]
-    return (
-        f"Made on {scored[0].card.made_on}, on what is released later. We gave each a chance of passing; "
-        f"{listed(hard)} we expect to be hard.\n\n" + "\n".join(lines)
+    out = [one.card.id for one in scored if one.card.since is None and one.card.lab is None]
+    also = f" ({listed(out)} also {'counts' if len(out) == 1 else 'count'} models already out)" if out else ""
+    dayless = [one.card.id for one in scored if one.card.resolves_by is None]
+    wait = (
+        f" {listed(dayless)} {'waits' if len(dayless) == 1 else 'wait'} for releases, without a day." if dayless else ""
     )
+    return (
+        f"Made on {scored[0].card.made_on}, on what is released later{also}. We gave each a chance of passing; "
+        f"{listed(hard)} we expect to be hard.{wait}\n\n" + "\n".join(lines)
+    )
+
+
+def marks(card: Prediction) -> str:
+    """The marks of pass and fail of a prediction in short: "Pass r > 0.5; fail r < 0.3."; counts of models left out."""
+    sides = []
+    for side, rule in (("Pass", card.pass_rule), ("fail", card.fail_rule)):
+        asked = [
+            (one.quantity, f"{one.sign} {one.threshold:g}") for one in rule.comparisons if one.quantity.name != "n"
+        ]
+        names = [
+            f"{tables.label(what.benchmarks[0])} spread" if what.name == "spread" else what.name for what, _ in asked
+        ]
+        sides.append(f"{side}: " + f" {rule.joint} ".join(f"{n} {at}" for n, (_, at) in zip(names, asked, strict=True)))
+    return f"{'; '.join(sides)}."
 
 
 def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFrame) -> list[str]:
     """Three lines to remember; the arguments are those of `answer` and `own_check`."""
-    none, turned = sum(one.status == CANNOT for one in scored), len(unsettled(elsewhere))
+    none, (keep, turned, _) = sum(one.status == CANNOT for one in scored), by_setting(elsewhere)
     return [
         f"On {scored[0].as_of}: {counted(scored)}.",
-        f"{turned} of {len(scored)} {'hangs' if turned == 1 else 'hang'} on whose scores are used; {none} cannot be "
-        "scored yet.",
+        f"{len(keep)} of {len(scored)} {'keeps its' if len(keep) == 1 else 'keep their'} side on every panel and by "
+        f"every claimant, {len(turned)} {'does' if len(turned) == 1 else 'do'} not; {none} cannot be scored yet.",
         f"A wide band is easily hit: {int(later['inside_published'].sum())} of {len(later)} by the line, "
         f"{int(later['inside_flat'].sum())} by a guess without it.",
     ]

@@ -115,16 +115,22 @@
     const known = near.filter((s) => s.tokens_b !== null);
     const few = known.filter((s) => s.tokens_b < kit.token_edge);
     const count = (steps) => steps.filter((s) => s.phase === "tax").length;
+    const negative = (steps) => steps.filter((s) => s.gamma !== null && s.gamma < 0).length;
     const families = near.map((s) => s.family);
     return {
+      low_b: size / kit.near,
+      high_b: size * kit.near,
       n,
       tax,
+      negative: negative(near),
       share: n ? tax / n : null,
       interval: W.interval(...clusteredShare(taxes, families, kit)),
       few_n: few.length,
       few_tax: count(few),
+      few_negative: negative(few),
       many_n: known.length - few.length,
       many_tax: count(known) - count(few),
+      many_negative: negative(known) - negative(few),
     };
   }
 

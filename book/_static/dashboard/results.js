@@ -40,10 +40,11 @@
   function table(caption, heads, rows) {
     const kind = (i) => (heads[i][0] === "#" ? "n" : null);
     const head = heads.map((title, i) => el("th", { scope: "col", class: kind(i) }, title.replace("#", "")));
-    const cell = (content, i) => el(i ? "td" : "th", { scope: i ? null : "row", class: kind(i) }, content);
+    const name = (i) => ({ label: heads[i].replace("#", "") });
+    const cell = (content, i) => el(i ? "td" : "th", { scope: i ? null : "row", class: kind(i), dataset: name(i) }, content);
     return el(
       "div",
-      { class: "dash-scroll", tabindex: "0", role: "region", "aria-label": caption },
+      { class: "dash-scroll dash-stack", tabindex: "0", role: "region", "aria-label": caption },
       el(
         "table",
         {},
