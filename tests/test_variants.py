@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
 from cape_lib import tables
+from cape_lib.base.coupling import whole_ladders
 from cape_lib.errors import MissingError, ScoresError
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, KNOWS, PRECISION, REASONING, WRONG
@@ -249,8 +252,8 @@ def test_the_sentences_of_chapter_9_are_of_the_rows_that_were_chosen(
     assert f"Over {len(chosen)} variants of today's models{word}, reasoning" in answer.sentence
     assert first.startswith(f"Among models{word[1:]}, reasoning" if mode else "Reasoning goes with")
     assert f"r = {variants.association(chosen, KNOWS).estimate:.2f}" in first
-    assert ("more thinking" in answer.sentence) == (mode != "none")
-    assert "Gemma 4, thinking" in second and "More thinking" in third
+    assert ("more effort" in answer.sentence) == (mode != "none")
+    assert "Gemma 4, thinking" in second and "More effort" in third
     text = " ".join([answer.sentence, answer.interval, story.sure(chosen), story.turn_text(chosen)])
     assert "nan" not in text and "of 0" not in text
 
@@ -260,6 +263,35 @@ def test_opposite_worlds_are_told_as_they_are(rows: pd.DataFrame) -> None:
     assert "know less" in story.answer(turned).sentence and "goes against knowing" in story.remember(turned)[0]
     assert story.hangs(turned) != story.hangs(rows)
     even = effort.ladder_checks(rows).assign(admits_fell=20, wrong_rose=20, precision_rose=20, n=20)
-    assert story.effort_hangs(even) == "No check takes a majority away."
+    assert story.effort_hangs(even) == "Every check has these majorities."
     even.loc[3, "admits_fell"] = 8
-    assert story.effort_hangs(even).endswith(f"that the share admitted falls, in {even.loc[3, 'check']} (8 of 20).")
+    lost = f"The fall in the share admitted is not seen in 1 check ({even.loc[3, 'check']}, 8 of 20)."
+    assert story.effort_hangs(even) == lost
+
+
+def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.DataFrame) -> None:
+    turned = rows.assign(**{ADMITS: 100 - rows[ADMITS]})
+    assert "more effort raises what is known in 18 of 20 models and raises the share admitted" in (
+        story.effort_moral(turned)
+    )
+    assert "switching thinking on lowers it" in story.remember(turned)[2]
+    assert re.match(r"15 of the 18 rises", story.effort_sure(turned))
+    sized = story.size_ladders(rows)
+    small = sized.assign(**{ADMITS: np.where(sized["params_b"] < 3.5, 100 - sized[REASONING], sized[REASONING])})
+    assert "below 3.5 B they do so more often (p = 0.00)" in story.turn_text(small)
+    large = small[small["params_b"] > 3.5].drop(columns="ladder")
+    assert story.turn_text(large).endswith("steps on one side of 3.5 B cannot show a turn there.")
+    assert story.twins_answer(rows).startswith("By all three the first makes up less")
+    # where the one that answers more is also right in all that it answers, precision is on its side
+    second = rows["model"].eq(re.findall(r"\*\*(.*?)\*\*", story.twins(rows))[1])
+    split = rows.assign(**{PRECISION: rows[PRECISION].where(~second, 99.0)})
+    assert "the second by precision 69 against 99 %" in story.twins_answer(split)
+
+
+def test_ladders_that_start_at_a_size_that_loses_by_thinking_are_the_ones_in_doubt(rows: pd.DataFrame) -> None:
+    sized = story.size_ladders(rows)
+    ladders = whole_ladders(sized, x=REASONING, y=ADMITS)
+    first = sized.sort_values("params_b").drop_duplicates("ladder").set_index("ladder")["slug"]
+    loses = set(rows.loc[variants.truncation(rows)["loses"], "slug"])
+    expected = {ladder for ladder, slug in first.items() if slug in loses}
+    assert set(story.starts_in_doubt(ladders, rows)) == expected and "Qwen3.5, thinking" in expected

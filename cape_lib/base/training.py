@@ -63,8 +63,8 @@ def along(
 ) -> pd.DataFrame:
     """r of two scores along the training of each run: model, r, n (checkpoints, or changes between them).
 
-    difference: correlate the changes from checkpoint to checkpoint in place of the levels: what is common to two trends
-    drops out of them.
+    difference: correlate the changes from checkpoint to checkpoint in place of the levels: two straight trends drop out
+    of them, a rise that slows in both does not.
     """
     names, first = grid(rows, x, from_step=from_step)
     _, second = grid(rows, y, from_step=from_step)
@@ -209,7 +209,7 @@ def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> pd.DataFrame:
 def twin_spread(rows: pd.DataFrame, column: str, *, from_step: int = 1_000) -> Estimate:
     """How far the two runs of one size, with and without repeated documents, lie apart: SD of one run, points.
 
-    The twins saw another corpus, so that this is an upper bound for the spread between two runs alike.
+    The twins' texts differ in repeats, so that this is an upper bound for the spread between two runs alike.
     """
     part = rows[rows["step"] >= from_step]
     wide = part.pivot(index=["params_b", "step"], columns="deduplicated", values=column).dropna()

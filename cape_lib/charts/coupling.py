@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import altair as alt
@@ -218,30 +218,39 @@ def whole_ladders(
     own: str = "",
     unit: str = "families",
     phases: bool = True,
+    hollow: Collection[str] = (),
     name: str = "whole-ladders",
 ) -> Figure:
     """What each family gained or lost of y from its smallest to its largest size, with the interval of score noise.
 
     ladders: `coupling.whole_ladders`; own: the family in front, marked in the names; unit: what a ladder is one of;
-    phases: colour by the phase of the whole ladder; name: of the figure on its page.
+    phases: colour by the phase of the whole ladder; hollow: ladders whose smallest size loses by thinking; name: of the
+    figure on its page.
     """
     rows = ladders.sort_values("dy").assign(low=lambda table: table["dy_low"], high=lambda table: table["dy_high"])
     # the sizes stay together where a phone breaks a name into lines
     rows["name"] = [
         f"{'▸ ' if row.ladder == own else ''}{row.ladder} "
-        + f"({row.params_b_low:.3g} → {row.params_b_high:.3g} B)".replace(" ", "\u00a0")
+        + f"({_brief(row.params_b_low)} → {_brief(row.params_b_high)} B)".replace(" ", "\u00a0")
         for row in rows.itertuples()
     ]
     ways = by_direction(ladders)
     down, up = len(ways["lost"]), len(ways["gained"])
-    rows["sure"] = ~rows["ladder"].isin(ways["open"])
+    rows["hollow"] = rows["ladder"].isin(hollow or ways["open"])
+    doubtful = rows.loc[rows["hollow"] & (rows["p_holm"] < 0.05), "dy"]
+    rings = " Hollow: not sure." if ways["open"] else ""
+    if hollow:
+        rings = (
+            f" Hollow: starts at a size that loses by thinking ({int((doubtful < 0).sum())} of the {down} that fall, "
+            f"{int((doubtful > 0).sum())} of the {up} that rise)."
+        )
     chart = forest(
         rows,
         "name",
-        across("dy", f"{label(y)}, largest minus smallest size (points)"),
+        across("dy", f"{label(y)}, largest minus smallest size (points)", padding=10),
         colour=phase_colour() if phases else alt.value(BLUE),
         tooltip="smaller larger sizes",
-        hollow="!datum.sure" if ways["open"] else "",
+        hollow="datum.hollow" if rings else "",
     )
     return figure(
         chart if phases else chart.properties(height=16 * len(rows)),
@@ -251,10 +260,15 @@ def whole_ladders(
         n=f"{len(rows)} {unit}",
         name=name,
         rows=ladders,
-        caption=f"Sure: beyond score noise when all {len(rows)} {unit} are asked (Holm's correction)."
-        f"{' Hollow: not sure.' if ways['open'] else ''} Bars: 95 %, score noise of one row alone."
+        caption=f"Sure: beyond score noise when all {len(rows)} {unit} are asked (Holm's correction).{rings} "
+        f"Bars: 95 %, score noise of one row alone."
         f"{' Colours: the phase from smallest to largest size.' if phases else ''}",
     )
+
+
+def _brief(params_b: float) -> str:
+    """A size in billions in few digits, "0.27", "4.4", "235": a row name must not take three lines on a phone."""
+    return f"{params_b:.2g}" if params_b < 10 else f"{params_b:.0f}"
 
 
 def size_class(from_b: float, to_b: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from cape_lib.base import training
@@ -45,7 +46,7 @@ def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step
     pairs = training.crossed(rows, x=x, y=y, from_step=from_step)
     shown = pairs.round(3)[["x_model", "y_model", "r", "own"]]
     up = forms.row_names("x_model", dict.fromkeys(pairs["x_model"]))
-    to_right = across("r", f"r({label(x)}, {label(y)})", [-0.6, 1])
+    to_right = across("r", f"r({label(x)}, {label(y)})", [_low_end(pairs["r"]), 1])
     median = pairs.groupby("own")["r"].median()
     lead = median[True] - median[False]
     reads = "about as" if abs(lead) < 0.1 else "less than" if lead > 0 else "more than"
@@ -61,6 +62,11 @@ def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step
         rows=pairs,
         caption=f"Filled: a run with itself. Ticks: its {label(x)} with {label(y)} of each other run.",
     )
+
+
+def _low_end(r: pd.Series) -> float:
+    """Where an axis of r begins: a fifth below the lowest at most, at zero where none is below."""
+    return min(0.0, float(np.floor(5 * r.min())) / 5)
 
 
 def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> pd.DataFrame:
@@ -99,7 +105,7 @@ def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
         trace(
             table,
             TOKENS,
-            upright("r", "r over the sizes", [-0.2, 1]),
+            upright("r", "r over the sizes", [_low_end(table["r"]), 1]),
             colour=colours("corpus", words, (BLUE, AMBER)),
             dash=alt.StrokeDash("corpus:N", scale=dashes, title=None),
             point=45,

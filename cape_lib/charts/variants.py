@@ -34,10 +34,18 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
     steps.index = pd.Index([f"{step}-{step + width}" for step in steps.index], name="gpqa")
     tidy = steps.reset_index().melt(["gpqa", "variants"], var_name="grade", value_name="share")
     tidy["order"] = tidy["grade"].map(list(GRADES).index)
-    wrong = steps["wrong"]
+    wrong, n = steps["wrong"], int(steps["variants"].sum())
+    peak = wrong.idxmax() if wrong.iloc[-1] < wrong.iloc[0] else wrong.idxmin()
+    shown = dict.fromkeys([steps.index[0], peak, steps.index[-1]])
+    # A phone has room for the first edge alone.
+    names = alt.Axis(
+        labelAngle=0,
+        labelOverlap=False,
+        labelExpr="width < 420 ? split(datum.label, '-')[0] + 's' : datum.label",
+    )
     bars = forms.bars(
         tidy,
-        alt.X("gpqa:N", sort=list(steps.index), title="GPQA Diamond (%)", axis=alt.Axis(labelAngle=0)),
+        alt.X("gpqa:N", sort=list(steps.index), title="GPQA Diamond (%)", axis=names),
         upright("share", "share of all questions (%)", [0, 100]),
         colour=colours("grade", GRADES),
         tooltip="variants",
@@ -45,11 +53,13 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
     )
     return figure(
         bars.properties(height=200),
-        title=f"With better reasoning wrong answers {'fall' if wrong.iloc[-1] < wrong.iloc[0] else 'rise'} from "
-        f"{wrong.iloc[0]:.0f} to {wrong.iloc[-1]:.0f} % of all questions",
+        title=f"Wrong answers: {', '.join(f'{wrong[step]:.0f} % at GPQA {step}' for step in shown)}",
         source=source,
-        n=f"{len(rows)} variants",
+        n=f"{n} variants",
         name="shares-by-gpqa",
+        caption=f"Steps with fewer than five variants are left out ({len(rows) - n} variants)."
+        if n < len(rows)
+        else "",
         rows=tidy.drop(columns="order"),
     )
 
@@ -137,7 +147,10 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
         tokens=part["reasoning_tokens"].round(),
     )
     part = part[part["tokens"] > 0]
-    names = [*makers, *(["others"] if (part["maker"] == "others").any() else [])]
+    others = sorted(set(part["lab"]) - set(makers))
+    if len(others) == 1:
+        part["maker"] = part["lab"]
+    names = [*makers, *(others if len(others) == 1 else ["others"] if others else [])]
     rose, fell, n = int((ladders[measure] > 0).sum()), int((ladders[measure] < 0).sum()), len(ladders)
     fewer = fell >= rose
     shown = part[["model", "weights", "maker", "effort", "tokens", "value"]]
@@ -149,7 +162,7 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
             trace(shown, x, y, colour=maker, detail="weights:N", opacity=0.8),
             dots(shown, x, y, colour=maker, tooltip="effort", size=45),
         ).properties(height=215),
-        title=f"More thinking at the same weights {'lowers' if fewer else 'raises'} the {label(measure)} in "
+        title=f"More effort at the same weights {'lowers' if fewer else 'raises'} the {label(measure)} in "
         f"{fell if fewer else rose} of {n} models",
         source=source,
         n=f"{n} models, {ladders['lab'].nunique()} makers",

@@ -139,7 +139,7 @@ def ladder_checks(rows: pd.DataFrame) -> pd.DataFrame:
     most = ladders["lab"].value_counts().index[0]
     table = [
         ("none", "all ladders", ladders),
-        ("truncation", "without variants set aside", effort_ladders(steady(rows))),
+        ("truncation", "without what ran out", effort_ladders(steady(rows))),
         ("ends only", "each step of effort", _steps(rows, set(ladders["weights"]))),
         ("one maker", f"without {most}", ladders[ladders["lab"] != most]),
         ("equal weights", "open weights only", _open(ladders, rows)),
@@ -154,7 +154,7 @@ def off_on_checks(rows: pd.DataFrame) -> pd.DataFrame:
     most = pairs["lab"].value_counts().index[0]
     table = [
         ("none", "all pairs", pairs),
-        ("truncation", "without variants set aside", off_and_on(steady(rows))),
+        ("truncation", "without what ran out", off_and_on(steady(rows))),
         ("one maker", f"without {most}", pairs[pairs["lab"] != most]),
         ("equal weights", "open weights only", _open(pairs, rows)),
         ("an effort is more than on", "thinking sides that name no effort", off_and_on(rows, exclude_efforts=True)),

@@ -221,7 +221,7 @@ def objections(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
     open_weights = rows["open_weights"].fillna(False).astype(bool)
     parts = [
         ("none", "all variants", rows),
-        ("truncation", "without those set aside", steady(rows, among=among)),
+        ("truncation", "without what ran out", steady(rows, among=among)),
         ("incapacity", "GPQA above 40", rows[rows[REASONING] > 40]),
         ("ceiling", "GPQA above 80", rows[rows[REASONING] > 80]),
         ("policy of the maker", "scores less the mean of their maker", within),

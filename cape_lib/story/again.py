@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import fisher_exact
 
 from cape_lib.base import coupling
 from cape_lib.errors import MissingError
@@ -34,7 +35,7 @@ def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = Non
     """Does a better reasoner make up less? Over the variants of today, with three measures, and what turns the answer.
 
     rows: from `variants.readings`, by default all of the book; among: as for `variants.truncation`, where `rows` is one
-    mode only; checks: whether the interval also names the checks that turn a sign (`hangs`).
+    mode only; checks: whether the interval also names the checks that read otherwise (`hangs`).
     """
     rows = variants.readings() if rows is None else rows
     r = {measure: variants.association(rows, measure) for measure in MEASURES}
@@ -70,8 +71,9 @@ def _which(rows: pd.DataFrame) -> str:
 
 
 def hangs(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
-    """The checks that give another answer than r over all rows does, by measure: of `variants.objections`, and given
-    date and size.
+    """In how many checks the interval of r reads otherwise than over all rows, by measure; up to three are named.
+
+    The checks: those of `variants.objections` but the arithmetic, ranks, and date and size held.
     """
     table = variants.objections(rows, among=among)
     parts = []
@@ -85,11 +87,23 @@ def hangs(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
         names = [*mine["check"].iloc[1:], *others]
         tried = zip(names, [*checks, *others.values()], strict=True)
         turned = {name: one for name, one in tried if sign(one) != sign(whole)}
-        r = [one.estimate for one in turned.values()]
-        ends = f"from {min(r):.2f} to {max(r):.2f}" if len(r) > 1 else "".join(map(with_interval, turned.values()))
+        ways = {sign(one) for one in turned.values()}
+        word = "sure" if not sign(whole) else "not sure" if ways == {0} else "not sure or turned"
         if turned:
-            parts.append(f"for the *{label(measure)}*: {listed(turned, most=len(turned))} (r {ends})")
-    return f"Checks that turn a sign or take it: {'; '.join(parts)}." if parts else "No check takes a sign away."
+            parts.append(
+                f"the link with the *{label(measure)}* is {word} in {len(turned)} of {len(names)} checks "
+                f"({_which_checks(turned)})"
+            )
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}." if parts else "In all checks the links are as sure."
+
+
+def _which_checks(turned: dict[str, Estimate]) -> str:
+    """Checks with their r, or the range of r where they are more than three."""
+    r = [one.estimate for one in turned.values()]
+    if len(r) > 3:
+        return f"r from {min(r):.2f} to {max(r):.2f}"
+    return listed(f"{name}, r = {one.estimate:.2f}" for name, one in turned.items())
 
 
 def _counted(pairs: pd.DataFrame) -> tuple[dict[str, dict[str, Any]], bool]:
@@ -99,23 +113,41 @@ def _counted(pairs: pd.DataFrame) -> tuple[dict[str, dict[str, Any]], bool]:
 
 
 def effort_moral(rows: pd.DataFrame) -> str:
-    """What more thinking does at the same weights; empty without ladders of effort."""
+    """What more effort does at the same weights, and thinking switched on; empty without ladders of effort."""
     try:
         count, two_ways = _counted(effort.effort_ladders(rows))
     except MissingError:
         return ""
-    moral = ": whether that is making up more depends on the measure" if two_ways else ""
+    moral = " Whether that is making up more depends on the measure." if two_ways else ""
     return (
-        f"At the same weights more thinking raises what is known in {count[KNOWS]['rose']} of {count[KNOWS]['n']} "
-        f"models and lowers the share admitted in {count[ADMITS]['fell']}{moral}."
+        f"At the same weights more effort {_way(count[KNOWS])} what is known in {_most(count[KNOWS])} of "
+        f"{count[KNOWS]['n']} models and {_way(count[ADMITS])} the share admitted in {_most(count[ADMITS])}"
+        f"{_switched_on(rows)}.{moral}"
     )
+
+
+def _way(count: dict[str, Any]) -> str:
+    """What a lever did to a score in most models; count: `effort.counted`."""
+    return "raises" if count["rose"] >= count["fell"] else "lowers"
+
+
+def _most(count: dict[str, Any]) -> int:
+    """In how many models it did that."""
+    return max(count["rose"], count["fell"])
+
+
+def _switched_on(rows: pd.DataFrame) -> str:
+    """What thinking switched on does to the share admitted, to follow what more effort does; empty without pairs."""
+    try:
+        on = effort.counted(effort.off_and_on(rows), ADMITS)
+    except MissingError:
+        return ""
+    return f"; switching thinking on {_way(on)} it in {_most(on)} of {on['n']} pairs"
 
 
 def twins(rows: pd.DataFrame, *, within: float = 1.0) -> str:
     """Two thinking models that reason alike (GPQA within `within` points) and differ most in wrong answers."""
-    top, apart = _alike(rows, within)
-    pair = np.unravel_index(int(apart.argmax()), apart.shape)
-    less, more = (top.iloc[k] for k in sorted(pair, key=lambda k: float(top[WRONG].iloc[k])))
+    less, more = _furthest(rows, within)
     grades = [
         f"{row[KNOWS]:.0f} % right and {row[WRONG]:.0f} % wrong, and leaves {row['rest']:.0f} %" for row in (less, more)
     ]
@@ -123,6 +155,30 @@ def twins(rows: pd.DataFrame, *, within: float = 1.0) -> str:
         f"**{less['model']}** and **{more['model']}** reason alike: GPQA {less[REASONING]:.0f} and "
         f"{more[REASONING]:.0f}. The first answers {grades[0]}. The second answers {grades[1]}."
     )
+
+
+def _furthest(rows: pd.DataFrame, within: float) -> tuple[pd.Series, pd.Series]:
+    """The two of `twins`, the one with fewer wrong answers first."""
+    top, apart = _alike(rows, within)
+    pair = np.unravel_index(int(apart.argmax()), apart.shape)
+    less, more = (top.iloc[k] for k in sorted(pair, key=lambda k: float(top[WRONG].iloc[k])))
+    return less, more
+
+
+def twins_answer(rows: pd.DataFrame, *, within: float = 1.0) -> str:
+    """Which of the two of `twins` makes up less, by each of the three measures."""
+    pair = _furthest(rows, within)
+    better: dict[str, list[str]] = {}
+    for measure in (WRONG, ADMITS, PRECISION):
+        first, second = (float(one[measure]) for one in pair)
+        lead = BETTER[measure] * (first - second)
+        word = "the first" if lead > 0 else "the second" if lead < 0 else "neither"
+        better.setdefault(word, []).append(f"{label(measure)} {first:.0f} against {second:.0f} %")
+    if len(better) == 1:
+        word, measures = next(iter(better.items()))
+        return f"By all three {word} makes up less: {listed(measures)}."
+    parts = "; ".join(f"{word} by {listed(measures)}" for word, measures in better.items())
+    return f"Which makes up less depends on the measure: {parts}."
 
 
 def _alike(rows: pd.DataFrame, within: float) -> tuple[pd.DataFrame, NDArray[np.float64]]:
@@ -183,13 +239,15 @@ def measures_disagree(rows: pd.DataFrame) -> str:
 
 
 def sure(rows: pd.DataFrame) -> str:
-    """How sure the correlations are: domains as replicates, years."""
-    admits, wrong = (with_interval(variants.by_domain(rows, m)[1]) for m in (ADMITS, WRONG))
-    years = [f"{y.r:.2f} ({y.year})" for y in variants.by_year(rows, ADMITS).itertuples()]
-    by_year = f"; that of the {label(ADMITS)} by year of release is {listed(years)}" if years else ""
+    """How sure the correlations are where other questions are asked of the same models: domains as replicates."""
+    over = {m: variants.by_domain(rows, m)[1] for m in (ADMITS, WRONG)}
+    makers = {m: variants.association(rows, m) for m in over}
+    narrower = [over[m].high - over[m].low < makers[m].high - makers[m].low for m in over]
+    doubt = "narrower" if all(narrower) else "no narrower" if not any(narrower) else "not always narrower"
+    admits, wrong = (with_interval(one) for one in over.values())
     return (
-        f"With the six domains as replicates r is {admits} for the {label(ADMITS)} and {wrong} for the {label(WRONG)}"
-        f"{by_year}."
+        f"Over the six domains r is {admits} for the {label(ADMITS)} and {wrong} for the {label(WRONG)}. That "
+        f"is {doubt} than over makers: the domains ask the same models."
     )
 
 
@@ -231,11 +289,13 @@ def effort_sure(rows: pd.DataFrame) -> str:
     admits, more, precise = (
         with_interval(effort.dose(rows, score), digits=1, signed=True) for score in (ADMITS, WRONG, PRECISION)
     )
+    moves = "falls" if _way(fell) == "lowers" else "rises"
+    alike = max(fell["makers_up"], fell["makers"] - fell["makers_up"])
+    agree = f"All {alike}" if alike == fell["makers"] else f"{alike} of {fell['makers']}"
     return (
-        f"{fell['sure']} of the {fell['fell']} falls are beyond 1.96 standard errors of 6,000 questions each. Were "
-        f"each maker's sign a coin, {fell['makers']} of them would give such a mean with p = {fell['p']:.2f}. As a "
-        f"dose, ten times the reasoning tokens change the share admitted by {admits} points, the wrong share by "
-        f"{more}, and precision by {precise} ({len(slopes)} models, their "
+        f"{fell['sure']} of the {_most(fell)} {moves} are beyond the noise of the questions (1.96 standard errors). "
+        f"{agree} makers agree; by chance alone, p = {fell['p']:.2f}. Ten times the reasoning tokens change the share "
+        f"admitted by {admits} points, the wrong share by {more} and precision by {precise} ({len(slopes)} models, "
         f"{slopes['lab'].nunique()} makers as replicates). "
         f"{effort_hangs(effort.ladder_checks(rows))}"
     )
@@ -248,12 +308,12 @@ def effort_hangs(checks: pd.DataFrame) -> str:
     for column, word in words.items():
         lead = 2 * checks[column] - checks["n"]
         turned = checks[np.sign(lead) != np.sign(lead.iloc[0])]
-        way = "falls" if (lead.iloc[0] > 0) == (column == "admits_fell") else "rises"
+        way = "fall" if (lead.iloc[0] > 0) == (column == "admits_fell") else "rise"
         cells = turned if (lead.iloc[0] > 0) else turned.assign(**{column: turned["n"] - turned[column]})
-        counts = [f"{check} ({k} of {n})" for check, k, n in cells[["check", column, "n"]].itertuples(index=False)]
+        counts = [f"{check}, {k} of {n}" for check, k, n in cells[["check", column, "n"]].itertuples(index=False)]
         if counts:
-            parts.append(f"that {word} {way}, in {listed(counts, most=len(counts))}")
-    return f"Lost in checks: {'; '.join(parts)}." if parts else "No check takes a majority away."
+            parts.append(f"The {way} in {word} is not seen in {times(len(counts), 'check')} ({'; '.join(counts)}).")
+    return " ".join(parts) if parts else "Every check has these majorities."
 
 
 def off_on_text(rows: pd.DataFrame) -> str:
@@ -264,8 +324,8 @@ def off_on_text(rows: pd.DataFrame) -> str:
     return (
         f"From no thinking to the least of it, in {admits['n']} pairs of the same weights, precision rises in "
         f"{count[PRECISION]['rose']}, the wrong share falls in {count[WRONG]['fell']}, and the share admitted rises in "
-        f"{admits['rose']}. Averaged by maker, it rises in {admits['makers_up']} of {admits['makers']} (p = "
-        f"{admits['p']:.2f} where each maker's sign is a coin): what thinking does to admitting {alike}."
+        f"{admits['rose']}. Averaged by maker, it rises in {admits['makers_up']} of {admits['makers']} (by chance "
+        f"alone, p = {admits['p']:.2f}): what thinking does to admitting {alike}."
     )
 
 
@@ -360,8 +420,8 @@ def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     return (
         f"Over the {len(family)} sizes of {generation}, thinking, r(GPQA, admitted) = **{whole:.2f}**: the better they "
         f"reason, the {'less' if whole < 0 else 'more'} they admit? Look at {worst['model']}: it spends "
-        f"{worst['reasoning_tokens']:,.0f} reasoning tokens a question, answers in {worst['answer_tokens']:.0f}, and "
-        f"scores {worst[REASONING]:.0f} on GPQA, where guessing gives 25. {why} "
+        f"{worst['reasoning_tokens']:,.0f} reasoning tokens and {worst['answer_tokens']:.0f} tokens of answer a question, "
+        f"and scores {worst[REASONING]:.0f} on GPQA, where guessing gives 25. {why} "
         f"Without the {len(family) - len(left)} sizes that lose by thinking, r = {rest:.2f} over "
         f"{len(left)}, and r with the wrong share goes from {wrong:+.2f} to {wrong_rest:+.2f}."
     )
@@ -444,7 +504,7 @@ def sizes_text(table: pd.DataFrame) -> str:
 
 
 def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
-    """Whether the local coupling of today's ladders turns at some size: the share of falling steps below and above."""
+    """Whether the local coupling of today's ladders turns at 3.5 B: falling steps below and above, by Fisher's test."""
     steps = coupling.local_couplings(size_ladders(rows), x=REASONING, y=measure)
     middle = (steps["params_b_low"] * steps["params_b_high"]) ** 0.5
     sizes = pd.cut(middle, [0, 3.5, 10, np.inf], right=False, labels=["below 3.5 B", "from 3.5 to 10 B", "above"])
@@ -452,10 +512,32 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     parts = listed(
         f"{word} in {n} of {of}" for word, n, of in zip(falls.index, falls["sum"], falls["count"], strict=True)
     )
+    small = middle < 3.5
+    apart = steps["gamma"] < 0
+    if small.all() or not small.any():
+        turn = "steps on one side of 3.5 B cannot show a turn there"
+    else:
+        p = float(fisher_exact(pd.crosstab(small, apart)).pvalue) if apart.nunique() > 1 else 1.0
+        few = f", and {times(int(small.sum()), 'step')} below are few"
+        less = apart[small].mean() > apart[~small].mean()
+        turn = (
+            f"that shows no turn at 3.5 B (p = {p:.2f}{few})"
+            if p >= 0.05
+            else f"below 3.5 B they do so {'more' if less else 'less'} often (p = {p:.2f})"
+        )
     return (
-        f"Step by step, placed by the geometric mean of its two sizes, the {label(measure)} and GPQA move apart "
-        f"{parts}."
+        f"Step by step (placed by the geometric mean of two sizes), the {label(measure)} and GPQA move apart {parts}: "
+        f"{turn}."
     )
+
+
+def starts_in_doubt(ladders: pd.DataFrame, rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> list[str]:
+    """The ladders whose smallest size loses by thinking: what they do over sizes may be that size running out.
+
+    ladders: `coupling.whole_ladders` of `size_ladders` of the rows; among: as for `variants.truncation`.
+    """
+    loses = set(rows.loc[variants.truncation(rows, among=among)["loses"], "model"])
+    return list(ladders.loc[ladders["smaller"].isin(loses), "ladder"])
 
 
 def remember(
@@ -468,7 +550,7 @@ def remember(
     every = rows if among is None else among
     r = {m: variants.association(rows, m) for m in (KNOWS, ADMITS)}
     partial = variants.association(rows, ADMITS, given=HELD)
-    fell = effort.counted(effort.effort_ladders(every), ADMITS)
+    more = effort.counted(effort.effort_ladders(every), ADMITS)
     family, left = _steady_sizes(every, generation)
     whole, rest = (float(part[REASONING].corr(part[ADMITS])) for part in (family, left))
     lead = f"Among models{_which(rows)[1:]}, reasoning" if _which(rows) else "Reasoning"
@@ -480,6 +562,5 @@ def remember(
         f"(r = {with_interval(r[ADMITS])}; given date and size {partial.estimate:.2f}).",
         f"In {generation}, thinking, r with admitting is {whole:.2f} over {len(family)} sizes{without}: count tokens "
         "before you read a score.",
-        f"More thinking at the same weights admits less in {fell['fell']} of {fell['n']}; say which denominator you "
-        "mean.",
+        f"More effort {_way(more)} the share admitted in {_most(more)} of {more['n']} models{_switched_on(every)}.",
     )

@@ -48,7 +48,8 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
     )
     interval = (
         f"From checkpoint to checkpoint, changes correlate at {test.own:.2f} within a run and at {test.twin:.2f} with "
-        f"its twin on another corpus: {test.excess.estimate:+.2f} {bracket(test.excess, signed=True)} in Fisher's z "
+        f"its twin (the same text with or without repeats): {test.excess.estimate:+.2f} "
+        f"{bracket(test.excess, signed=True)} in Fisher's z "
         f"over {test.excess.n} sizes, p = {p[x]:.2f}, corrected for asking {len(p)} capabilities. Of the scores "
         f"themselves p = {_p(rows, x, y, from_step, difference=False)[x]:.2f}"
     )
@@ -99,11 +100,25 @@ def test_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int
     """The test beyond trend in a sentence."""
     test, p = training.beyond_trend(rows, x=x, y=y, from_step=from_step), _p(rows, x, y, from_step)
     verdict = "that is beyond chance" if p[x] < 0.05 else "chance gives as much"
+    median = training.along(rows, x=x, y=y, from_step=from_step, difference=True)["r"].median()
     return (
-        f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run and {test.twin:.2f} "
-        f"with the twin: {verdict} (p = {p[x]:.2f} over all ways to exchange the twins, corrected for asking {len(p)} "
-        "capabilities)."
+        f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run (a mean over sizes; "
+        f"the median run has {median:.2f}) and {test.twin:.2f} with the twin: {verdict} (p = {p[x]:.2f} over all ways "
+        f"to exchange the twins, corrected for asking {len(p)} capabilities)."
+        f"{_later(rows, p[x], x=x, y=y, from_step=from_step)}"
     )
+
+
+def _later(rows: pd.DataFrame, p: float, *, x: str, y: str, from_step: int) -> str:
+    """Whether the test says the same of the later checkpoints alone; empty where they are all there is."""
+    if from_step >= STARTS[-1]:
+        return ""
+    late = _p(rows, x, y, STARTS[-1])[x]
+    when, shown = f"from step {STARTS[-1]:,} on", late < 0.05
+    word = "not shown" if not shown else "shown too" if p < 0.05 else "shown"
+    if p >= 0.05 and not shown:
+        return f" Nor is it shown {when} (p = {late:.2f})."
+    return f" F{when[1:]} it is {word} (p = {late:.2f})."
 
 
 def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
@@ -111,8 +126,8 @@ def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int
     others = listed(f"{label(name)} {p:.2f}" for name, p in _p(rows, x, y, from_step).items() if name != x)
     spread = training.twin_spread(rows, y, from_step=from_step)
     return (
-        f"So corrected, p of the other capabilities is {others}. A twin saw another corpus; its scores differ by "
-        f"{spread.estimate:.1f} points (SD of one run, an upper bound for two runs alike)."
+        f"So corrected, p of the other capabilities is {others}. At one checkpoint twins are typically "
+        f"{2**0.5 * spread.estimate:.1f} points of {label(y)} apart."
     )
 
 
@@ -164,7 +179,7 @@ def one_run(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
     return (
         f"From step {int(first['step']):,} to {int(last['step']):,}, {label(x)} of {model} goes from {first[x]:.0f} to "
         f"{last[x]:.0f} %, and {label(y)} from {first[y]:.0f} to {last[y]:.0f} %: r = **{r:.2f}** over {len(part)} "
-        "checkpoints."
+        f"of its {int((rows['model'] == model).sum())} checkpoints."
     )
 
 
@@ -185,7 +200,7 @@ def sizes(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     early = table.loc[table["step"].between(1_000, 12_999), "r"]
     return (
         f"At equal tokens, over {int(last['n'].iloc[0])} sizes at the end of training, r = "
-        f"{listed(f'{r:.2f}' for r in last['r'])} (the two corpora); before step 13,000 it lies between "
+        f"{listed(f'{r:.2f}' for r in last['r'])} (with repeats and without); before step 13,000 it lies between "
         f"{early.min():.2f} and {early.max():.2f}. Here time is held, and size may be the common cause in its place."
     )
 
@@ -193,9 +208,10 @@ def sizes(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
 def remember(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> tuple[str, str, str]:
     """Three lines: the headline, the strangers, the test."""
     own, other = _medians(rows, x, y, from_step)
-    test, p = training.beyond_trend(rows, x=x, y=y, from_step=from_step), _p(rows, x, y, from_step)
+    test, p = training.beyond_trend(rows, x=x, y=y, from_step=from_step), _p(rows, x, y, from_step)[x]
+    later = _later(rows, p, x=x, y=y, from_step=from_step)
     return (
         f"Two curves that rise correlate: here {own:.2f} within a run, {other:.2f} between runs.",
         "Correlate changes, and put a stranger's curve beside your own.",
-        f"What is a run's own, beyond its twin's trend: r {test.own:.2f} against {test.twin:.2f} (p = {p[x]:.2f}).",
+        f"What is a run's own, beyond its twin's trend: r {test.own:.2f} against {test.twin:.2f} (p = {p:.2f}).{later}",
     )

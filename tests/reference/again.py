@@ -219,8 +219,6 @@ def chapter_9() -> dict[str, list[float]]:
             a, q = rows[f"accuracy_{name}"] / 100, 1 - rows[f"hallucination_{name}"] / 100
             each.append(rows[GPQA].corr(q if measure == Q else (1 - q) * (1 - a)))
         domains[measure] = over(each)
-    years = rows.groupby(rows.release_date.str[:4]).apply(lambda g: (len(g), g[GPQA].corr(g[Q])))
-    years = [(int(y), v) for y, (n, v) in years.items() if n >= 20]
     qwen = rows[rows.model.str.match(r"Qwen3\.5 [\d.]+B") & rows.thinks].sort_values("size")
     lost = flags.loses[qwen.index]
     left = qwen[~lost]
@@ -235,11 +233,13 @@ def chapter_9() -> dict[str, list[float]]:
     humped = int(((up > 0) & (down < 0)).sum())
     hump_makers = pairs.set_index("weights").loc[both].lab.nunique()
 
+    on = [(pairs[Q] > 0).sum(), len(pairs)]
+
     def three(one: tuple[float, ...]) -> list[float]:
         return list(one[:3])
 
     return {
-        "answer": [len(rows), *(r[m][0] for m in (A, "wrong", Q)), (effort[A] > 0).sum(), len(effort), len(fell)],
+        "answer": [len(rows), *(r[m][0] for m in (A, "wrong", Q)), (effort[A] > 0).sum(), len(effort), len(fell), *on],
         "answer_interval": [
             rows.lab.nunique(),
             *(end for m in (A, "wrong", Q) for end in r[m][1:3]),
@@ -250,7 +250,6 @@ def chapter_9() -> dict[str, list[float]]:
         "sure": [
             *domains[Q],
             *domains["wrong"],
-            *itertools.chain(*((v, y) for y, v in years)),
         ],
         "artefact": [
             len(qwen),
@@ -278,7 +277,7 @@ def chapter_9() -> dict[str, list[float]]:
         "effort_sure": [
             sure,
             len(fell),
-            len(makers),
+            effort.groupby("lab")[Q].mean().lt(0).sum(),
             coin(effort.groupby("lab")[Q].mean()),
             *dose[0],
             *dose_wrong[0],
@@ -315,6 +314,7 @@ def chapter_9() -> dict[str, list[float]]:
             len(left),
             len(fell),
             len(effort),
+            *on,
         ],
         **frontier(),
     }
@@ -362,7 +362,7 @@ def objection_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
 
 
 def hangs(rows: pd.DataFrame) -> list[float]:
-    """What turns the sign of r of the share known, the wrong share and the share admitted: r and its ends, in order."""
+    """Where r of the share known, the wrong and the admitted one reads otherwise: in how many checks of how many, r."""
     table, days_size = objection_table(rows), [rows.day, np.log10(rows["size"])]
     numbers: list[float] = []
 
@@ -377,7 +377,8 @@ def hangs(rows: pd.DataFrame) -> list[float]:
         mine.append(r_over_makers(rows[GPQA], rows[m], rows.lab, given=days_size))
         shown = [one for one in mine[1:] if sign(one) != sign(mine[0])]
         r = [one[0] for one in shown]
-        numbers += [min(r), max(r)] if len(r) > 1 else [value for one in shown for value in one[:3]]
+        if shown:
+            numbers += [len(shown), len(mine) - 1, *([min(r), max(r)] if len(r) > 3 else r)]
     return numbers
 
 
@@ -400,6 +401,7 @@ def lost_majorities(checks: list[list[int]]) -> list[int]:
     for column in (2, 3, 4):
         lead = [np.sign(2 * check[column] - check[0]) for check in checks]
         turned = [check for check, way in zip(checks, lead, strict=True) if way != lead[0]]
+        numbers += [len(turned)] if turned else []
         for check in turned:
             numbers += [check[column] if lead[0] > 0 else check[0] - check[column], check[0]]
     return numbers
@@ -487,6 +489,12 @@ def twins_usual(rows: pd.DataFrame) -> list[float]:
     return [len(gaps), 1, len(top), top.lab.nunique(), np.median(gaps), np.quantile(gaps, 0.9)]
 
 
+def twins_answer(rows: pd.DataFrame) -> list[float]:
+    """The three measures of the two of `twins`."""
+    _, less, more = max(((gap, *sorted(p, key=lambda row: row.wrong)) for gap, *p in alike(rows)), key=lambda p: p[0])
+    return [row[m] for m in ("wrong", Q, "precision") for row in (less, more)]
+
+
 def twins(rows: pd.DataFrame) -> list[float]:
     """Of the best twentieth of those that think: two within a point of GPQA, furthest apart in wrong answers."""
     pairs = [(gap, *sorted(pair, key=lambda row: row.wrong)) for gap, *pair in alike(rows)]
@@ -523,7 +531,11 @@ def turn(rows: pd.DataFrame, measure: str = Q) -> list[float]:
             where[0] += (b[measure] - a[measure]) * (b[GPQA] - a[GPQA]) < 0
             where[1] += 1
     low, middle, high = counts.values()
-    return [3.5, *low, 3.5, 10, *middle, *high]
+    # Fisher's test: with these margins, all tables that are no likelier than the one seen.
+    apart, steps = low[0] + middle[0] + high[0], low[1] + middle[1] + high[1]
+    chance = stats.hypergeom(steps, apart, low[1]).pmf(np.arange(low[1] + 1))
+    p = chance[chance <= chance[low[0]] * (1 + 1e-7)].sum()
+    return [3.5, *low, 3.5, 10, *middle, *high, 3.5, p, low[1]]
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -656,10 +668,10 @@ def beyond(
 
 
 def twin_spread(y: str) -> float:
-    """How far two runs of one size lie apart: SD of one run, points, from the mean square over the sizes."""
+    """How far two runs of one size lie apart, points: the root of the mean square over sizes and checkpoints."""
     _, two = runs(y, y, 1000)
     plain = [n for n in two if not n.endswith("-deduped")]
-    return float(np.sqrt(np.mean([((two[n] - two[f"{n}-deduped"]) ** 2).mean() for n in plain]) / 2))
+    return float(np.sqrt(np.mean([((two[n] - two[f"{n}-deduped"]) ** 2).mean() for n in plain])))
 
 
 def noise_of_changes(column: str, from_step: int) -> tuple[float, float, float]:
@@ -695,6 +707,7 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
     at_the_end = by_size[143000]
     early = [end([r for step, pair in by_size.items() if step < 13000 for r in pair]) for end in (min, max)]
     lead = test[x]
+    late = holm(np.array([beyond(name, 13000)[3] for name in test]))[0]
     high = {step: (int((own[step] >= 0.85).sum()), len(own[step])) for step in levels}
     noise = {step: [noise_of_changes(c, step) for c in (x, y)] for step in levels}
     most = {step: np.prod([max(0.0, 1 - share) for *_, share in both]) ** 0.5 for step, both in noise.items()}
@@ -713,7 +726,7 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
             4,
             holm(np.array([beyond(name, of="levels")[3] for name in test]))[0],
             13000,
-            holm(np.array([beyond(name, 13000)[3] for name in test]))[0],
+            late,
         ],
         "one": [
             1000,
@@ -724,6 +737,7 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
             big[1].iloc[-1],
             big[0].corr(big[1]),
             len(big[0]),
+            len(runs(x, y, 0)[0]),
         ],
         "starts": [
             1000,
@@ -733,8 +747,8 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
             *itertools.chain(*((step, *high[step], change[step]) for step in (3000, 13000))),
         ],
         "strangers": [own[1000].median(), np.median(other), 1.4, np.median(np.diag(part)), np.median(part[mine])],
-        "test": [lead[0], lead[1], p[0], 4],
+        "test": [lead[0], change[1000], lead[1], p[0], 4, 13000, late],
         "holm": [*p[1:], twin_spread(y)],
         "sizes": [8, *at_the_end, 13000, *early],
-        "remember": [own[1000].median(), np.median(other), lead[0], lead[1], p[0]],
+        "remember": [own[1000].median(), np.median(other), lead[0], lead[1], p[0], 13000, late],
     }
