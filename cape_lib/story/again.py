@@ -420,8 +420,8 @@ def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     return (
         f"Over the {len(family)} sizes of {generation}, thinking, r(GPQA, admitted) = **{whole:.2f}**: the better they "
         f"reason, the {'less' if whole < 0 else 'more'} they admit? Look at {worst['model']}: it spends "
-        f"{worst['reasoning_tokens']:,.0f} reasoning tokens and {worst['answer_tokens']:.0f} tokens of answer a question, "
-        f"and scores {worst[REASONING]:.0f} on GPQA, where guessing gives 25. {why} "
+        f"{worst['reasoning_tokens']:,.0f} reasoning tokens and {worst['answer_tokens']:.0f} tokens of answer a "
+        f"question, and scores {worst[REASONING]:.0f} on GPQA, where guessing gives 25. {why} "
         f"Without the {len(family) - len(left)} sizes that lose by thinking, r = {rest:.2f} over "
         f"{len(left)}, and r with the wrong share goes from {wrong:+.2f} to {wrong_rest:+.2f}."
     )
