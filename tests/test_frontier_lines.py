@@ -195,3 +195,16 @@ def test_a_line_of_others_than_the_makers_can_be_named() -> None:
     rows = tables.frontier("independent")
     slope, intercept = np.polyfit(rows["swe_bench_verified"], rows["gpqa_diamond"], 1)
     assert (chosen.slope, chosen.intercept) == pytest.approx((slope, intercept)) and chosen.fit.n == 33
+
+
+@pytest.mark.parametrize("name", ["frozen", "published", "current"])
+def test_h_is_one_number_wherever_it_is_asked(frozen: pd.DataFrame, name: str) -> None:
+    chosen = frontier.line(name)
+    field = frontier.h_field(frozen, chosen=chosen)
+    means = frontier.lab_means(frozen, chosen=chosen, core_only=False).set_index("lab")["mean"]
+    h = chosen.h(field[X], field[Y])
+    assert h == pytest.approx(field["h"].to_numpy())
+    assert h == pytest.approx((field[Y] - chosen.slope * field[X] - chosen.intercept).to_numpy())
+    assert means.to_dict() == pytest.approx(field.groupby("lab")["h"].mean().to_dict())
+    one = field.iloc[0]
+    assert frontier.read_h(one[X], one[Y], chosen).h == pytest.approx(one["h"])

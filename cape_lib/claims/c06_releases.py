@@ -9,10 +9,9 @@ from cape_lib import frontier, tables
 from cape_lib.claims.c06_trend import FIXED, GPQA, SWE, rows_of
 from cape_lib.claims.registry import FRONTIER, Attempts, claim
 from cape_lib.claims.verdict import Result, Stress, number, stress
+from cape_lib.frontier.lines import BALANCED as NEAR
+from cape_lib.frontier.lines import EXCURSION as BEYOND
 from cape_lib.stats import Estimate, normal_estimate, p_text, seen_difference, seen_effect, seen_words, wilson
-
-NEAR = 5.0  # points of h that paper B calls balanced
-EXCURSION = -10.0  # paper B, section 2.3: below this h a release is a coding-specialist excursion
 
 
 def mean_of(panel: str, lab: str, *, core: bool) -> Result:
@@ -179,7 +178,7 @@ def release_corrected(panel: str, model: str, *, rich: bool) -> Stress:
     # what the audit of the published cells says about its GPQA score
     reason = tables.load("frontier_cells").query("model == @model and benchmark == @GPQA")["reason"].iloc[0]
     says = f"on the corrected rows h of {model} is {now.value:+.1f}: {reason}"
-    lost = now.value <= 0 if rich else now.value >= EXCURSION
+    lost = now.value <= 0 if rich else now.value >= -BEYOND
     return stress("the corrected row", now, says, lost=lost)
 
 
@@ -217,11 +216,11 @@ def anthropic_excursion(panel: str) -> Attempts:
     The order is that of the makers' dates; two dates that may be the same day are no order.
     """
     own = releases(panel, "Anthropic", dated=True)
-    low, later = (own["h"] < EXCURSION).to_numpy(), own["order_known"].to_numpy()
+    low, later = (own["h"] < -BEYOND).to_numpy(), own["order_known"].to_numpy()
     # The last release has no next one and cannot show a recovery.
     fallen = low[:-1] & later[1:]
     fell, back = int(fallen.sum()), int((fallen & ~low[1:]).sum())
-    note = f"{back} of {fell} releases below {EXCURSION:g} are followed by one above, in order of the makers' dates"
+    note = f"{back} of {fell} releases below {-BEYOND:g} are followed by one above, in order of the makers' dates"
     models = {name: f"Claude {name}" for name in ("Sonnet 4.6", "Opus 4.6")}
     ends = {name: h_of(panel, model) for name, model in models.items()}
     yield ends | {"recovers within one release": Result(bool(fell and back == fell), n=fell, note=note)}

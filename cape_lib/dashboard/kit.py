@@ -15,7 +15,7 @@ from cape_lib import tables
 from cape_lib.base import boundary, coupling, levers
 from cape_lib.dashboard import advice, wording
 from cape_lib.frontier import effort, variants
-from cape_lib.frontier.lines import LEVEL, LINES, RATIOS, FrontierLine, X, Y, line
+from cape_lib.frontier.lines import BALANCED, EXCURSION, LEVEL, LINES, RATIOS, FrontierLine, X, Y, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
 from cape_lib.ingest import task_table
 from cape_lib.stats import LEAST_CLUSTERS
@@ -55,9 +55,8 @@ def kit() -> Kit:
         "nodes": nodes.tolist(),
         "weights": weights.tolist(),
         "items": dict(tables.ITEM_COUNTS),
-        "labels": {
-            name: tables.label(name) for name in (*tables.BASE_BENCHMARKS, *tables.FRONTIER_BENCHMARKS, *variants.PLACE)
-        },
+        "labels": dict(tables.LABELS),
+        "base_benchmarks": list(tables.BASE_BENCHMARKS),
         "mmlu": task_table()["mmlu_subjects"],
         "columns": column_table() | {"no_scores": sorted(TEXT | MEASURES)},
         "results": _results(),
@@ -145,9 +144,12 @@ def _today() -> dict[str, Any]:
 
 
 def _results() -> dict[str, Any]:
-    """How results files are read: task -> column and metric of each tool, usual shots, parts of protocols, names."""
+    """How results files are read: task -> column and metric of each tool, usual shots, parts of protocols, names.
+
+    Tasks are those of benchmarks whose number of questions is known.
+    """
     tools = {tool: task_table()["tools"][tool] for tool in ("lm-eval 0.4", "lm-eval 0.3", "leaderboard v1")}
-    known = {*tables.BASE_BENCHMARKS, "truthfulqa_mc1"}
+    known = {*tables.ITEM_COUNTS, "truthfulqa_mc1"}
     return {
         "tasks": {
             tool: {task: list(metrics.items()) for task, metrics in tasks.items() if set(metrics) <= known}
@@ -222,6 +224,8 @@ def _frontier() -> dict[str, Any]:
     )
     return {
         "panel": FRONTIER_PANEL,
+        "excursion": EXCURSION,
+        "balanced": BALANCED,
         "releases": _records(releases[["model", "lab", "date", "day", *tables.FRONTIER_BENCHMARKS, "url"]]),
         "lines": {
             name: plain_line(line(name)) | {"about": about, "change_limits": _limits(both, line(name))}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cape_lib import stats
 from cape_lib.errors import ScoresError
 from cape_lib.frontier.labs import lab_line, lab_means, lab_r, lab_slopes, leave_one_lab_out
-from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE, X, Y, complete_rows, fit_line
+from cape_lib.frontier.lines import X, Y, complete_rows, fit_line, line
 from cape_lib.frontier.saturation import AXES, TRUE_SPREAD, saturation, spread, spread_draws, top_rows
 from cape_lib.stats import Estimate
 
@@ -274,7 +274,7 @@ def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: st
             raise ScoresError(f"{twice.iloc[0]} stands twice in the panel; keep one row a model")
     start = before.set_index("model")
     other = after.set_index("model")
-    base = complete_rows(before, x, y)
+    base, frozen = complete_rows(before, x, y), line("frozen")
     r0 = stats.pearson(base[x].to_numpy(float), base[y].to_numpy(float)).estimate
     table = []
     for model in start.index.intersection(other.index):
@@ -286,7 +286,7 @@ def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: st
             changed.loc[model, axis] = new
             left = changed.dropna()
             r = stats.pearson(left[x].to_numpy(), left[y].to_numpy()).estimate
-            h = [float(v[y] - FROZEN_SLOPE * v[x] - FROZEN_INTERCEPT) for v in (start.loc[model], changed.loc[model])]
+            h = [float(frozen.h(v[x], v[y])) for v in (start.loc[model], changed.loc[model])]
             table.append((model, start.loc[model, "lab"], axis, old, new, new - old, h[0], h[1], r - r0))
     columns = ["model", "lab", "benchmark", "before", "after", "difference", "h_before", "h_after", "d_r"]
     effects = pd.DataFrame(table, columns=columns)

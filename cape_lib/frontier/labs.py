@@ -15,7 +15,7 @@ from scipy.special import chdtrc, fdtrc, fdtri, ndtri, stdtrit
 
 from cape_lib import stats
 from cape_lib.errors import MissingError, ScoresError, UsageError
-from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows
+from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows, line_through
 from cape_lib.names import suggest
 from cape_lib.stats import Estimate
 
@@ -47,7 +47,7 @@ def lab_line(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, Estima
     def of_line(name: str) -> Estimate:
         few = getattr(fitted, name)
         return stats.clustered(
-            lambda a, b: getattr(stats.ols(a, b), name).estimate, old, new, clusters=labs, unit="labs", few=few
+            lambda a, b: getattr(line_through(a, b).fit, name).estimate, old, new, clusters=labs, unit="labs", few=few
         )
 
     return {"r": lab_r(rows, x, y), "slope": of_line("slope"), "intercept": of_line("intercept")}
@@ -83,7 +83,7 @@ def lab_means(
 def _with_h(frame: pd.DataFrame, chosen: FrontierLine | str | None, core_only: bool, x: str, y: str) -> pd.DataFrame:
     """The rows behind a table of labs, with h from the line of all frozen rows unless another is chosen."""
     rows = complete_rows(frame, x, y)
-    rows = rows.assign(h=rows[y] - as_line(chosen, frozen_rows(rows), x=x, y=y).at(rows[x]))
+    rows = rows.assign(h=as_line(chosen, frozen_rows(rows), x=x, y=y).h(rows[x], rows[y]))
     return rows[rows["subset"] == "core"] if core_only and "subset" in rows else rows
 
 
@@ -102,7 +102,7 @@ def leave_one_lab_out(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> tuple[E
             continue
         others = rows[rows["lab"] != lab]
         fitted = fit_line(others, x=x, y=y)
-        error = float((group[y] - fitted.at(group[x])).abs().mean())
+        error = float(np.abs(fitted.h(group[x], group[y])).mean())
         flat = float((group[y] - others[y].mean()).abs().mean())
         table.append((str(lab), len(group), error, flat, fitted.slope))
     by_lab = pd.DataFrame(table, columns=["lab", "n", "error", "error_flat", "slope"])
@@ -123,7 +123,7 @@ def lab_slopes(frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: st
         old = group[x].to_numpy(float)
         if len(group) < at_least or np.ptp(old) == 0:
             continue
-        own = stats.ols(old, group[y].to_numpy(float))
+        own = line_through(old, group[y].to_numpy(float)).fit
         slope = (own.slope.estimate, own.slope.low, own.slope.high, float(np.sqrt(own.covariance[0, 0])))
         about = (own.intercept.estimate, own.r, float(old.min()), float(old.max()), own.residual_sd, own.spread_x)
         table.append((str(lab), own.n, *slope, *about))

@@ -18,6 +18,7 @@ from cape_lib.stats import Estimate, Line, isocline, ols, score_sd, wilson_clust
 
 Floats = NDArray[np.float64]
 X, Y = "swe_bench_verified", "gpqa_diamond"
+#: the frozen line as the papers announced it: two constants that no change of a table moves
 FROZEN_SLOPE, FROZEN_INTERCEPT = 0.513, 46.4
 #: least number of models for a line whose interval says anything
 FEWEST = 4
@@ -65,7 +66,8 @@ def percent(radians: ArrayLike) -> Floats:
 class FrontierLine:
     """A named line y = slope x + intercept in points; `fit` is the least-squares line of its rows.
 
-    For "frozen" slope and intercept are the printed ones and `fit` is the unrounded line of the same 34 rows.
+    For "frozen" slope and intercept are the printed ones (`FROZEN_SLOPE`, `FROZEN_INTERCEPT`, typed as announced) and
+    `fit` is the unrounded line of the same 34 rows, which lends it its scatter.
     `scatter` is the standard deviation of the rows about `fit` on the scale of `angle` (radians, divisor n - 2).
     `date` is the newest release in the fit (ISO), `panel` the panel of the fit.
     """
@@ -81,6 +83,10 @@ class FrontierLine:
     def at(self, x: ArrayLike) -> Floats:
         """The line's y at x, both percent points, same shape as `x`."""
         return np.asarray(self.slope * np.asarray(x, dtype=float) + self.intercept, dtype=float)
+
+    def h(self, x: ArrayLike, y: ArrayLike) -> Floats:
+        """h of releases with the scores x and y: y less the line at x, points, same shape. The one place of it."""
+        return np.asarray(y, dtype=float) - self.at(x)
 
     def reach(self, x: ArrayLike) -> Floats:
         """How far one new release at x may lie from the line on the scale of `angle` (radians), same shape as `x`.
@@ -159,7 +165,7 @@ def line(
     if name in ("frozen", "published", "refit"):
         frame = tables.frontier("published")
         if name == "frozen":
-            # The printed line takes the scatter of its rows for its intervals.
+            # The announced constants take the place of the fitted ones; the scatter of its rows is for the intervals.
             fitted = fit_line(frozen_rows(frame), name=name, panel="published")
             return replace(fitted, slope=FROZEN_SLOPE, intercept=FROZEN_INTERCEPT)
         rows = frozen_rows(frame) if name == "published" else frame
@@ -243,8 +249,7 @@ def release_h(swe: float, gpqa: float, *, line_name: str = "frozen", as_of: str 
 
 def read_h(swe: float, gpqa: float, chosen: FrontierLine, *, x: str = X, y: str = Y) -> ReleaseH:
     """The same for a line at hand (a sliding cut-off, a user's own panel)."""
-    expected = float(chosen.at(swe))
-    h = gpqa - expected
+    expected, h = float(chosen.at(swe)), float(chosen.h(swe, gpqa))
     low, high = (float(end) for end in chosen.interval(swe, gpqa))
     least, most = (float(end) for end in chosen.ordinary(swe))
     noise = float(np.hypot(score_sd(gpqa, y), chosen.slope * score_sd(swe, x)))
@@ -269,7 +274,7 @@ def h_field(
     used = as_line(chosen, rows, x=x, y=y)
     old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
     rows["expected"] = used.at(old)
-    rows["h"] = new - rows["expected"]
+    rows["h"] = used.h(old, new)
     rows["h_low"], rows["h_high"] = used.interval(old, new)
     rows["noise_sd"] = np.hypot(score_sd(new, y), used.slope * score_sd(old, x))
     left_out = np.full((len(rows), 3), np.nan)
@@ -277,7 +282,7 @@ def h_field(
         others = np.arange(len(rows)) != i
         if len(rows) > FEWEST and np.ptp(old[others]) > 0:
             fitted = line_through(old[others], new[others])
-            left_out[i] = new[i] - float(fitted.at(old[i])), *fitted.interval(old[i], new[i])
+            left_out[i] = fitted.h(old[i], new[i]), *fitted.interval(old[i], new[i])
     rows[["h_loo", "loo_low", "loo_high"]] = left_out
     rows["outside"] = (rows["loo_low"] > 0) | (rows["loo_high"] < 0)
     rows["phase"] = [
@@ -294,7 +299,7 @@ def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, 
     """
     rows = complete_rows(frozen_rows(frame), x, y)
     fitted = fit_line(rows, x=x, y=y)
-    residual = rows[y].to_numpy(float) - fitted.at(rows[x])
+    residual = fitted.h(rows[x], rows[y])
     predicted = fitted.fit.predict(np.linspace(rows[x].min(), rows[x].max(), 101))
     half = predicted.high - predicted.fit
     band = {"published": 1.96 * float(residual.std(ddof=0)), "n": float(len(rows))}
@@ -312,7 +317,7 @@ def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFra
     old, new = frozen_rows(rows), rows[~rows["frozen"].astype(bool)].copy()
     fitted = fit_line(old, x=x, y=y)
     band = published_band(rows, x=x, y=y)["published"]
-    new["h"] = new[y] - fitted.at(new[x])
+    new["h"] = fitted.h(new[x], new[y])
     new["inside_published"] = new["h"].abs() <= band
     low, high = fitted.ordinary(new[x])
     new["inside_exact"] = new[y].between(low, high)

@@ -123,7 +123,7 @@ def within_lab_scatter(
     Steps that did happen are in it, which makes a verdict that rests on it the more careful.
     """
     rows = complete_rows(frame, x, y)
-    h = rows[y] - as_line(chosen, rows, x=x, y=y).at(rows[x])
+    h = pd.Series(as_line(chosen, rows, x=x, y=y).h(rows[x], rows[y]), index=rows.index)
     rest = h - h.groupby(rows["lab"]).transform("mean")
     freedom = len(rows) - rows["lab"].nunique()
     return (float(np.sqrt((rest**2).sum() / freedom)), freedom) if freedom > 0 else (float("nan"), 0)

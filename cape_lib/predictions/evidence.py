@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from cape_lib import tables
 from cape_lib.frontier import (
-    FROZEN_INTERCEPT,
-    FROZEN_SLOPE,
     TRUE_SPREAD,
     complete_rows,
     lab_r,
+    line,
     spread,
     spread_draws,
     top_rows,
@@ -130,8 +129,9 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence
         blank = Estimate(float("nan"), float("nan"), float("nan"), 0, REMEASURED)
         return Evidence(blank, {}, {}, rows, pending, _no_release(card, frame, later, pending), bounds=bounds)
     swe, gpqa = rows[x].to_numpy(float), rows[y].to_numpy(float)
-    values = gpqa - (FROZEN_SLOPE * swe + FROZEN_INTERCEPT)
-    noise = np.hypot(score_sd(gpqa, y), FROZEN_SLOPE * score_sd(swe, x))
+    frozen = line("frozen")
+    values = frozen.h(swe, gpqa)
+    noise = np.hypot(score_sd(gpqa, y), frozen.slope * score_sd(swe, x))
     draws = noisy_scores(values, noise, resamples, generator(0))
     # The release that the pass rule hangs on: the largest h where all must be below, the smallest where all above.
     below = card.pass_rule.comparisons[0].sign.startswith("<")
@@ -148,15 +148,15 @@ def _bound(card: Prediction, row: dict[Hashable, Any]) -> str:
     known = [name for name in (x, y) if pd.notna(row[name])]
     if len(known) != 1:
         return ""
-    parts = []
+    frozen, parts = line("frozen"), []
     for word, rule in (("passes", card.pass_rule), ("fails", card.fail_rule)):
         limit = rule.comparisons[0]
         above = limit.sign.startswith(">")
         if known[0] == y:
-            need, name = (row[y] - limit.threshold - FROZEN_INTERCEPT) / FROZEN_SLOPE, x
+            need, name = (row[y] - limit.threshold - frozen.intercept) / frozen.slope, x
             above = not above
         else:
-            need, name = FROZEN_SLOPE * row[x] + FROZEN_INTERCEPT + limit.threshold, y
+            need, name = float(frozen.at(row[x])) + limit.threshold, y
         never = need >= 100 if above else need <= 0
         side = "above" if above else "below"
         parts.append(f"{word} only with {tables.label(name)} {side} {need:.1f}" if not never else f"never {word}")

@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 
 from cape_lib import frontier
 from cape_lib.frontier.lines import EXCURSION, line_through
-from cape_lib.stats import ols, permutations_within
+from cape_lib.stats import permutations_within
 from experiments.coverage.rates import Rate, Setting, coverage, share
 
 Floats = NDArray[np.float64]
@@ -168,7 +168,7 @@ def _lab_shuffles(replications: int, rng: np.random.Generator) -> Iterator[Rate]
     x, y = panels(labs.size, replications, rng)
     hits = []
     for i in range(replications):
-        h = y[i] - ols(x[i], y[i]).at(x[i])
+        h = line_through(x[i], y[i]).h(x[i], y[i])
         draws = h[permutations_within(np.zeros(labs.size), DRAWS, rng)]
         between = [((v @ one_hot) ** 2 / one_hot.sum(axis=0)).sum(axis=-1) for v in (h, draws)]
         hits.append((1 + np.count_nonzero(between[1] >= between[0])) / (1 + DRAWS) < 0.05)

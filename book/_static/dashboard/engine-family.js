@@ -11,7 +11,6 @@
   const MOST_QUESTIONS = 1000;
   const MOST_SIZES = 1000;
   const LEAST_ROWS = 6;
-  const BASE = ["hellaswag", "truthfulqa", "arc_challenge", "winogrande", "mmlu"];
   const SIZE = { name: "params", column: "params_b", scale: "log" };
   const isKnown = (value) => value !== null && value !== undefined;
 
@@ -132,7 +131,7 @@
 
   /* Eigenvalues and vectors of the family's own covariance; d_eff only from six sizes on. */
   function dimension(rows, x, y) {
-    let names = BASE.filter((name) => rows.every((row) => isKnown(row[name])));
+    let names = Cape.kit.base_benchmarks.filter((name) => rows.every((row) => isKnown(row[name])));
     if (!names.includes(x) || !names.includes(y)) names = [x, y];
     const n = rows.length;
     const centred = names.map((name) => {

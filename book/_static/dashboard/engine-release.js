@@ -6,8 +6,6 @@
   const W = Cape.wording;
   const [X, Y] = ["swe_bench_verified", "gpqa_diamond"];
   const TOP = 5;
-  const THRESHOLD = 10;
-  const BALANCED = 5;
   const NO_LABEL = "no label";
   const ROTATE_BELOW = 0.2;
   // as cape_lib.stats.seen_share
@@ -64,6 +62,7 @@
   const angle = (score) => Math.asin(Math.sqrt(N.clamp(score / 100, 0, 1)));
   const percent = (radians) => 100 * Math.sin(N.clamp(radians, 0, Math.PI / 2)) ** 2;
   const lineAt = (line, x) => line.slope * x + line.intercept;
+  const hOf = (line, x, y) => y - lineAt(line, x);
 
   /* How far one new release at x may lie from the line, radians. */
   function reach(line, x) {
@@ -85,14 +84,14 @@
     return [low - at, high - at];
   }
 
-  const phaseOf = (h) =>
-    h < -THRESHOLD ? "coding-specialist excursion" : h > THRESHOLD ? "reasoning-specialist" : "cooperative";
-  const emphasisOf = (h) => (h < -BALANCED ? "coding-rich" : h > BALANCED ? "reasoning-rich" : "balanced");
+  const phaseOf = (h, { excursion }) =>
+    h < -excursion ? "coding-specialist excursion" : h > excursion ? "reasoning-specialist" : "cooperative";
+  const emphasisOf = (h, { balanced }) => (h < -balanced ? "coding-rich" : h > balanced ? "reasoning-rich" : "balanced");
 
   function readRelease(row, line, kit) {
     const [x, y] = [row[X], row[Y]];
     const expected = lineAt(line, x);
-    const h = y - expected;
+    const h = hOf(line, x, y);
     const [low, high] = intervalOfH(line, x, y);
     const ifeval = row.ifeval ?? null;
     const outside = low > 0 || high < 0;
@@ -107,8 +106,8 @@
       interval: W.interval(low, high),
       outside,
       noise_sd: Math.hypot(N.scoreSd(y, kit.items[Y]), line.slope * N.scoreSd(x, kit.items[X])),
-      phase: outside ? phaseOf(h) : NO_LABEL,
-      emphasis: outside ? emphasisOf(h) : NO_LABEL,
+      phase: outside ? phaseOf(h, kit.frontier) : NO_LABEL,
+      emphasis: outside ? emphasisOf(h, kit.frontier) : NO_LABEL,
       gpqa_critical: 100 * Math.sqrt((kit.frontier_ratios[Y] * x) / 100),
       ifeval,
       ifeval_critical: critical,
@@ -149,7 +148,7 @@
       ...rows.map((row) => ({ ...row, known: false })),
     ];
     const limits = line.change_limits;
-    const limit_h = trail.length > 1 ? Math.max(THRESHOLD, limits[Math.min(trail.length, limits.length - 1)]) : null;
+    const limit_h = trail.length > 1 ? limits[Math.min(trail.length, limits.length - 1)] : null;
     const kinds = classify(
       trail.map((row) => row.h),
       limit_h,
