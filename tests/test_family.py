@@ -21,7 +21,7 @@ from results_files import ladder
 from stub_chapters import write_chapters
 
 from cape_lib import tables
-from cape_lib.cli import main
+from cape_lib.cli import build_parser, main, pair_of
 from cape_lib.errors import CapeError, MissingError, ScoresError, UsageError
 from cape_lib.report import family, publish
 from cape_lib.report.family import measuring, next_steps, parameters, planning, summary
@@ -342,7 +342,8 @@ def test_scores_that_cannot_be_used_are_one_line_and_their_exit_code(tmp_path, c
 @pytest.mark.parametrize(
     "options",
     [
-        ["--x", "hellaswag"],
+        ["--x", "truthfulqa"],
+        ["--x", "HellaSwag", "--y", "hellaswag"],
         ["-p", "panel"],
         ["-p", "panel=uniforn"],
         ["-p", "pannel=uniform"],
@@ -357,6 +358,19 @@ def test_an_option_that_cannot_be_used_is_exit_2_before_anything_runs(tmp_path, 
     base = ["family", str(EXAMPLE), "-o", str(tmp_path / "report"), *([] if "--name" in options else ["--name", "F"])]
     assert main([*base, *options]) == 2
     assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "pair"),
+    [
+        ([], None),
+        (["--y", "GSM8K"], ("hellaswag", "gsm8k")),
+        (["--x", "arc-challenge"], ("arc_challenge", "truthfulqa")),
+        (["--x", "MMLU-Pro", "--y", "My own"], ("mmlu_pro", "My own")),
+    ],
+)
+def test_a_pair_is_named_as_people_write_it_and_one_alone_has_its_usual_partner(options, pair):
+    assert pair_of(build_parser("family").parse_args(["s.csv", "--name", "F", "-o", "r", *options])) == pair
 
 
 @pytest.mark.slow

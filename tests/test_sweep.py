@@ -352,7 +352,6 @@ def test_a_chunk_that_loses_its_worker_is_tried_family_by_family(monkeypatch):
         (["--panel", "uniform", "--workers", "0"], 2),
         (["--panel", "uniform", "--workers", "2", "--scheduler", "x"], 2),
         (["--panel", "uniform", "--by", "famly"], 2),
-        (["--panel", "uniform", "--x", "mmlu"], 2),
         (["nowhere.csv"], 3),
         (["--panel", "uniform", "--scheduler", "gopher://x"], 2),
     ],

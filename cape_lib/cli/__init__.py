@@ -101,10 +101,17 @@ def page_to_open(page: Path) -> str:
 
 
 def pair_of(args: argparse.Namespace) -> tuple[str, str] | None:
-    """The benchmarks of `--x` and `--y`, None where neither is given. Raises UsageError for one alone."""
-    if (args.x is None) != (args.y is None):
-        raise UsageError(f"--x and --y go together; say --{'y' if args.y is None else 'x'} too")
-    return None if args.x is None else (args.x, args.y)
+    """The benchmarks of `--x` and `--y` by our names ("GSM8K" is gsm8k), None where neither is given.
+
+    Beside one alone stands HellaSwag or TruthfulQA.
+    """
+    if not args.x and not args.y:
+        return None
+    from cape_lib.tables.benchmarks import PAIRS
+    from cape_lib.tables.columns import known_name
+
+    x, y = PAIRS[0]
+    return known_name(args.x or x), known_name(args.y or y)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

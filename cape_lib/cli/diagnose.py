@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from cape_lib.cli import importing
+from cape_lib.cli import importing, pair_of
 from cape_lib.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
     args.size = args.params_b
     if args.size not in (None, "total", "active"):
         raise UsageError(f"--size {args.size}: with SCORES it is total or active: which parameters are the size")
-    asked = (args.x or "hellaswag", args.y or "truthfulqa") if args.x or args.y else ()
+    asked = pair_of(args) or ()
     scores = importing.read_by_options(args.scores, args, pair_of=asked).scores
     frontier = {SWE, GPQA} <= set(scores.frame.columns)
     if frontier and not asked and scores.axis.by_size:

@@ -52,8 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def add_pair_options(parser: argparse.ArgumentParser, *, pairs: bool = True) -> None:
     """`--x`, `--y` and, with `pairs`, `--pairs`: what is compared with what."""
     add = parser.add_argument
-    add("--x", metavar="BENCHMARK", help="the reasoning score of a pair of your own")
-    add("--y", metavar="BENCHMARK", help="the truthfulness score of a pair of your own")
+    add("--x", metavar="BENCHMARK", help="the reasoning score of a pair of your own (default hellaswag)")
+    add("--y", metavar="BENCHMARK", help="the truthfulness score of a pair of your own (default truthfulqa)")
     if pairs:
         what = "compare models of one size that differ in it: instruct, recipe, seed ..."
         add("--pairs", metavar="COLUMN", help=what)

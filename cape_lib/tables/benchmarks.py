@@ -36,7 +36,7 @@ CHANCE: dict[str, float] = {
 }
 
 #: Guessing gives over 1 percent there, so that a score of at most 1 is a fraction.
-GUESSABLE: frozenset[str] = frozenset({*CHANCE, "truthfulqa_mc1", "mmlu_pro", "xwinograd"})
+GUESSABLE: frozenset[str] = frozenset(CHANCE)
 
 LABELS: dict[str, str] = {
     "hellaswag": "HellaSwag",
