@@ -159,7 +159,7 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
         title=f"The sign flips at {flips} of the {len(sweep)} cuts tried, at {sure} of them beyond both intervals"
         + (": no single size stands out" if flips > 1 else ""),
         source=source,
-        n=f"{int(table['n'].max())} models on one side at most",
+        n=f"{int(max(table['n'], default=0))} models on one side at most",
         name="correlation-by-cut",
         caption="Bands: 95 %, families left out in turn. " + few_families(),
     )
@@ -230,9 +230,8 @@ def whole_ladders(
     rows = ladders.sort_values("dy").assign(low=lambda table: table["dy_low"], high=lambda table: table["dy_high"])
     # the sizes stay together where a phone breaks a name into lines
     rows["name"] = [
-        f"{'▸ ' if row.ladder == own else ''}{row.ladder} "
-        + f"({_brief(row.params_b_low)} → {_brief(row.params_b_high)} B)".replace(" ", "\u00a0")
-        for row in rows.itertuples()
+        f"{'▸ ' if ladder == own else ''}{ladder} ({_brief(low)}\u00a0→\u00a0{_brief(high)}\u00a0B)"
+        for ladder, low, high in zip(rows["ladder"], rows["params_b_low"], rows["params_b_high"], strict=True)
     ]
     ways = by_direction(ladders)
     down, up = len(ways["lost"]), len(ways["gained"])

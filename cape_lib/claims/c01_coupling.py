@@ -64,9 +64,9 @@ def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
     yield Result.of(r_over(panel, subset, x), note, relatives=subset != PYTHIA)
 
     left = clustered_r(rows[x], rows[Y], rows["family"], given=np.log10(rows["params_b"]))
-    ends = "" if np.isnan(left.low) else f" [{left.low:.2f}, {left.high:.2f}]"
+    limits = "" if np.isnan(left.low) else f" [{left.low:.2f}, {left.high:.2f}]"
     side = "still above zero" if left.low > 0 else f"and {holds_zero(left)}"
-    says = f"with size held fixed r is {round(left.estimate, 2) + 0.0:.2f}{ends}, {side}"
+    says = f"with size held fixed r is {round(left.estimate, 2) + 0.0:.2f}{limits}, {side}"
     yield stress("size held fixed", left, says, lost=left.contains(0.0))
     if subset == LARGE_ONES:
         whole = r_over(panel, "every family from 7 B")

@@ -133,7 +133,7 @@ def _way(count: dict[str, Any]) -> str:
 
 def _most(count: dict[str, Any]) -> int:
     """In how many models it did that."""
-    return max(count["rose"], count["fell"])
+    return int(max(count["rose"], count["fell"]))
 
 
 def _switched_on(rows: pd.DataFrame) -> str:

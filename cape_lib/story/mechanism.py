@@ -169,7 +169,7 @@ def output(table: pd.DataFrame) -> str:
     """Whether the output map does more than a random matrix; table: `testbed_projection`."""
     wide = table.pivot(index=["model", "weights"], columns="what", values=["coupling", "low", "high"])
     logits, low, high = wide["coupling", "logits"], wide["low", "random projection"], wide["high", "random projection"]
-    outside = ((logits < low) | (logits > high)).groupby("weights").sum()
+    outside = ((logits < low) | (logits > high)).groupby(level="weights").sum()
     change = (logits - wide["coupling", "hidden"]).dropna()
     count = change.groupby("weights").size()
     moved, before = (
@@ -177,7 +177,7 @@ def output(table: pd.DataFrame) -> str:
         for name in ("trained", "untrained")
     )
     competes = wide["high"].xs("trained", level="weights") < 0
-    arises = int((competes["logits"] & ~competes["hidden"]).sum())
+    arises = int(np.sum(competes["logits"] & ~competes["hidden"]))
     does = {1: "raises the coupling", -1: "lowers the coupling", 0: "moves the coupling by nothing sure"}[sign(moved)]
     seldom = "so the conflict arises there" if 2 * arises > len(competes) else "so the conflict seldom arises there"
     return (
