@@ -217,7 +217,8 @@ def equivalents(table: pd.DataFrame, *, source: str) -> Figure:
         tooltip="params_b equivalent_b",
     )
     own = alt.Chart(rows).mark_tick(color=INK, thickness=2, height=16)
-    own = own.encode(x=forms.same_axis(x, "params_b"), y="model:N", yOffset=forms.sides("reading", SHORT.values()))
+    y = alt.Y("model:N", sort=list(rows["model"].unique()), title=None)
+    own = own.encode(x=forms.same_axis(x, "params_b"), y=y, yOffset=forms.sides("reading", SHORT.values()))
     return figure(
         alt.layer(own, worth),
         title="What a curated model is worth in scale depends on the reading; "
