@@ -176,8 +176,8 @@ def output(table: pd.DataFrame) -> str:
         mean_interval(change.xs(name, level="weights"), "mean over models, t interval")
         for name in ("trained", "untrained")
     )
-    competes = wide["high"].xs("trained", level="weights") < 0
-    arises = int(competes["logits"].gt(competes["hidden"]).sum())
+    competes = pd.DataFrame(wide["high"].xs("trained", level="weights") < 0)
+    arises = int((competes["logits"] & ~competes["hidden"]).sum())
     does = {1: "raises the coupling", -1: "lowers the coupling", 0: "moves the coupling by nothing sure"}[sign(moved)]
     seldom = "so the conflict arises there" if 2 * arises > len(competes) else "so the conflict seldom arises there"
     return (
