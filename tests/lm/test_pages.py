@@ -122,7 +122,7 @@ def test_a_trend_with_the_width_is_told_from_one_with_the_parameters() -> None:
     by_size = _fixed(lambda _, budget: budget / 1e5)
     assert ladders.trend(by_size).low < 0 < ladders.trend(by_size).high
     assert ladders.gap(by_size).estimate == pytest.approx(0.154, abs=0.02) and ladders.gap(by_size).n == 5
-    assert "no trend" in levers.fixed_parameters(by_size, trend=ladders.trend(by_size)).title
+    assert "it is not sure that they move" in levers.fixed_parameters(by_size, trend=ladders.trend(by_size)).title
     one = ladders.trend(by_width[by_width.seed == 0])
     assert one.n == 1 and np.isnan(one.low) and np.isnan(one.high)
 
