@@ -249,7 +249,7 @@ def whole_ladders(
         across("dy", f"{label(y)}, largest minus smallest size (points)", padding=10),
         colour=phase_colour() if phases else alt.value(BLUE),
         tooltip="smaller larger sizes",
-        hollow="datum.hollow" if rings else "",
+        hollow=forms.ALL if rows["hollow"].all() else "datum.hollow" if rows["hollow"].any() else "",
     )
     return figure(
         chart if phases else chart.properties(height=16 * len(rows)),
