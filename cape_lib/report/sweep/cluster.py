@@ -47,13 +47,20 @@ def _start_method() -> str:
     return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
 
 
+def _begin() -> None:
+    """Readies a process: one thread of linear algebra, for together the processes have every core already."""
+    # A terminal sends Ctrl-C to every process of the command; only the one that the person sees may answer.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("threadpoolctl").threadpool_limits(1)
+
+
 @contextlib.contextmanager
 def processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """A pool of local processes; where the block ends early, what they do is stopped."""
     before = set(multiprocessing.active_children())
     context = multiprocessing.get_context(_start_method())
-    # A terminal sends Ctrl-C to every process of the command; only the one that the person sees may answer.
-    pool = ProcessPoolExecutor(count, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    pool = ProcessPoolExecutor(count, context, initializer=_begin)
     try:
         yield pool
     except BaseException:
