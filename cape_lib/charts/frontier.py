@@ -96,8 +96,8 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     inputs = [
         alt.param(
             name=name,
-            value=round(2 * value) / 2,
-            bind=alt.binding_range(min=low, max=high, step=0.5, name=f"{label(score)} (%) "),
+            value=round(value, 1),
+            bind=alt.binding_range(min=low, max=high, step=0.1, name=f"{label(score)} (%) "),
         )
         for name, score, low, high, value in asked
     ]
@@ -116,8 +116,12 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
         "'h = ' + format(datum.h, '+.1f') + ': ' + (your_gpqa > datum.high ? 'above the range of releases' : "
         "your_gpqa < datum.low ? 'below the range of releases' : 'an ordinary release')"
     )
-    mine = alt.Chart(table).transform_filter(f"datum['{SWE}'] == your_swe")
-    mine = mine.transform_calculate(yours="your_gpqa", h="your_gpqa - datum.estimate", reading=reading)
+    # the row of the grid nearest to the reader's score, moved along the line to the score itself
+    mine = alt.Chart(table).transform_filter(f"datum['{SWE}'] == round(2 * your_swe) / 2")
+    mine = mine.transform_calculate(up=f"{line.slope} * (your_swe - datum['{SWE}'])")
+    mine = mine.transform_calculate(low="datum.low + datum.up", high="datum.high + datum.up", yours="your_gpqa")
+    mine = mine.transform_calculate(h="your_gpqa - datum.estimate - datum.up")
+    mine = mine.transform_calculate(reading=reading, **{SWE: "your_swe"})
     rule = mine.mark_rule(color=INK, strokeWidth=4, opacity=0.4).encode(x=x, y="low:Q", y2="high:Q")
     point = mine.mark_point(filled=True, shape="diamond", size=170, opacity=1, color=INK).encode(x=x, y="yours:Q")
     # where a release codes well and reasons badly, there is room
