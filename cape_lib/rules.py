@@ -1,15 +1,13 @@
 """The small language of every rule held as data: `spread(ifeval)<3 and spread(hle)>15`, `any(h>5)`, `sigma<0.2`.
 
-Predictions pass and fail by it, and advice applies by it.
-
-A rule is read into a tree once and the tree is evaluated over numbers; nothing of it is ever run as Python.
+Predictions pass and fail by it, and advice applies by it. A rule is read by its form alone; nothing of it is ever run.
 """
 
 from __future__ import annotations
 
-import ast
 import operator
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +18,17 @@ from cape_lib.errors import ScoresError
 
 #: quantities of a prediction that are called by their name alone
 NAMES = frozenset({"h", "n"})
-#: what a rule may call: name -> number of arguments
-FUNCTIONS = {"spread": 1, "r": 2, "all": 1, "any": 1}
-
-_COMPARISONS: dict[type[ast.cmpop], tuple[str, str, Callable[[Any, Any], Any]]] = {
-    ast.Lt: ("<", "below", operator.lt),
-    ast.LtE: ("<=", "at most", operator.le),
-    ast.Gt: (">", "above", operator.gt),
-    ast.GtE: (">=", "at least", operator.ge),
+#: what is taken over benchmarks -> over how many
+OVER = {"spread": 1, "r": 2}
+#: sign of a comparison -> in words, and what it does
+SIGNS = {
+    "<": ("below", operator.lt),
+    "<=": ("at most", operator.le),
+    ">": ("above", operator.gt),
+    ">=": ("at least", operator.ge),
 }
+_OVER = re.compile(r"(all|any)\((.*)\)")
+_PART = re.compile(r"\s*([a-z_]\w*)\s*(?:\(([\w\s,]*)\))?\s*([<>]=?)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,65 +67,34 @@ class Rule:
 
 
 def parse(text: str, *, where: str = "rule", names: Collection[str] = NAMES) -> Rule:
-    """The tree of one rule.
+    """A rule from its text.
 
     text: comparisons of spread(x), r(x,y), all(h..), any(h..) or a name with a number, joined by `and` or by `or`.
     where: file and row, for the message; names: those that stand for a number of their own.
     Raises ScoresError for anything else, code in disguise included.
     """
-    try:
-        node = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise _refusal(where, text, "it cannot be read") from error
-    if isinstance(node, ast.BoolOp):
-        joint = "and" if isinstance(node.op, ast.And) else "or"
-        return Rule(text, tuple(_comparison(part, where, text, names) for part in node.values), joint)
-    return Rule(text, (_comparison(node, where, text, names),))
+    joint = "or" if re.search(r"\sor\s", text) else "and"
+    parts = [_comparison(part.strip(), names) for part in re.split(rf"\s{joint}\s", text)]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        shown, numbers = text if len(text) <= 60 else text[:57] + "...", ", ".join(sorted(names))
+        reason = f"each part is spread(x), r(x,y) or one of {numbers}, then <, <=, > or >=, then a number"
+        raise ScoresError(f"{where}: rule {shown!r} refused: {reason}; write it like 'spread(ifeval)<3 and n>=8'")
+    return Rule(text, tuple(known), joint)
 
 
-def _comparison(node: ast.expr, where: str, text: str, names: Collection[str]) -> Comparison:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("all", "any"):
-        if len(node.args) != 1 or node.keywords:
-            raise _refusal(where, text, f"{node.func.id}() takes one comparison of h")
-        inner = _comparison(node.args[0], where, text, names)
-        if inner.quantity.name != "h" or inner.over:
-            raise _refusal(where, text, f"{node.func.id}() takes one comparison of h")
-        return Comparison(inner.quantity, inner.sign, inner.threshold, node.func.id)
-    if not isinstance(node, ast.Compare) or len(node.ops) != 1:
-        raise _refusal(where, text, "each part is one comparison with a number")
-    known = _COMPARISONS.get(type(node.ops[0]))
-    if known is None:
-        raise _refusal(where, text, "compare with <, <=, > or >=")
-    quantity = _quantity(node.left, where, text, names)
-    return Comparison(quantity, known[0], _number(node.comparators[0], where, text))
-
-
-def _quantity(node: ast.expr, where: str, text: str, names: Collection[str]) -> Quantity:
-    if isinstance(node, ast.Name) and node.id in names:
-        return Quantity(node.id)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("spread", "r"):
-        benchmarks = tuple(arg.id for arg in node.args if isinstance(arg, ast.Name))
-        wanted = FUNCTIONS[node.func.id]
-        if len(benchmarks) == len(node.args) == wanted and not node.keywords:
-            return Quantity(node.func.id, benchmarks)
-        raise _refusal(where, text, f"{node.func.id}() takes {wanted} benchmark name{'s' if wanted > 1 else ''}")
-    raise _refusal(where, text, f"the left side is spread(x), r(x,y) or one of {', '.join(sorted(names))}")
-
-
-def _number(node: ast.expr, where: str, text: str) -> float:
-    sign = 1.0
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-        sign = -1.0 if isinstance(node.op, ast.USub) else 1.0
-        node = node.operand
-    # bool is an int to Python, not to a reader of the rule.
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
-        return sign * float(node.value)
-    raise _refusal(where, text, "the right side is a number")
-
-
-def _refusal(where: str, text: str, reason: str) -> ScoresError:
-    shown = text if len(text) <= 60 else text[:57] + "..."
-    return ScoresError(f"{where}: rule {shown!r} refused: {reason}; write it like 'spread(ifeval)<3 and n>=8'")
+def _comparison(text: str, names: Collection[str]) -> Comparison | None:
+    joined = _OVER.fullmatch(text)
+    over, inner = joined.groups() if joined else ("", text)
+    part = _PART.fullmatch(inner)
+    if part is None:
+        return None
+    name, listed, sign, number = part.groups()
+    benchmarks = () if listed is None else tuple(one.strip() for one in listed.split(","))
+    known = len(benchmarks) == OVER[name] if name in OVER else listed is None and name in names
+    if not known or not all(map(str.isidentifier, benchmarks)) or (over and name != "h"):
+        return None
+    return Comparison(Quantity(name, benchmarks), sign, float(number), over)
 
 
 def holds(rule: Rule, values: Mapping[Quantity, Any]) -> NDArray[np.bool_]:
@@ -135,20 +104,12 @@ def holds(rule: Rule, values: Mapping[Quantity, Any]) -> NDArray[np.bool_]:
     Returns a boolean array of shape () or (draws,).  A NaN makes its comparison false.  Raises KeyError if a
     quantity of the rule is not among the values.
     """
-    answers = [_answer(comparison, values[comparison.quantity]) for comparison in rule.comparisons]
-    join = np.logical_and if rule.joint == "and" else np.logical_or
-    result = answers[0]
-    for answer in answers[1:]:
-        result = join(result, answer)
-    return np.asarray(result, dtype=bool)
-
-
-def _answer(comparison: Comparison, value: Any) -> NDArray[np.bool_]:
-    compare = next(known[2] for known in _COMPARISONS.values() if known[0] == comparison.sign)
-    answer = np.asarray(compare(np.asarray(value, dtype=float), comparison.threshold))
-    if comparison.over:
-        return np.asarray(answer.all(axis=-1) if comparison.over == "all" else answer.any(axis=-1))
-    return answer
+    answers = []
+    for one in rule.comparisons:
+        answer = np.asarray(SIGNS[one.sign][1](np.asarray(values[one.quantity], dtype=float), one.threshold))
+        answers.append(answer if not one.over else answer.all(axis=-1) if one.over == "all" else answer.any(axis=-1))
+    joined = np.broadcast_arrays(*answers)
+    return np.asarray(np.all(joined, axis=0) if rule.joint == "and" else np.any(joined, axis=0), dtype=bool)
 
 
 def in_words(rule: Rule, labels: Mapping[str, str], *, unit: str = "") -> str:
@@ -157,7 +118,7 @@ def in_words(rule: Rule, labels: Mapping[str, str], *, unit: str = "") -> str:
 
 
 def _words(comparison: Comparison, labels: Mapping[str, str], unit: str) -> str:
-    word = next(known[1] for known in _COMPARISONS.values() if known[0] == comparison.sign)
+    word = SIGNS[comparison.sign][0]
     names = [labels.get(name, name) for name in comparison.quantity.benchmarks]
     bound = f"{comparison.threshold:g}"
     match comparison.quantity.name:
