@@ -127,20 +127,6 @@ def test_comparing_one_slope_is_refused() -> None:
         frontier.heterogeneity(pd.DataFrame({"slope": [1.0], "standard_error": [1.0]}))
 
 
-def test_mixed_model_finds_the_slopes_that_were_put_in() -> None:
-    truth = [0.2, 0.4, 0.6, 0.8, 1.0, 1.2]
-    mixed = frontier.mixed_slopes(made_labs(truth, each=25, noise=1.0, seed=3))
-    assert mixed.common == pytest.approx(0.7, abs=0.05)
-    assert mixed.slope_sd == pytest.approx(np.std(truth, ddof=1), rel=0.25)
-
-
-def test_a_singular_mixed_model_says_so() -> None:
-    # One seed decides nothing: where the optimiser stops depends on the processor.
-    fits = [frontier.mixed_slopes(made_labs([0.5] * 5, each=4, noise=5.0, seed=seed)) for seed in range(1, 13)]
-    assert sum(fit.singular for fit in fits) >= 8
-    assert all(("singular" in fit.message) == fit.singular for fit in fits)
-
-
 def test_shuffled_labs_find_a_difference_that_is_there_and_none_that_is_not() -> None:
     rows = made_labs([0.5] * 4, noise=2.0, seed=2)
     shifted = rows.assign(**{Y: rows[Y] + rows["lab"].map({"lab 0": 15, "lab 1": 0, "lab 2": 0, "lab 3": -15})})

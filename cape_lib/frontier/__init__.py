@@ -17,9 +17,6 @@ from cape_lib.frontier.influence import (
     subset_correlations,
 )
 from cape_lib.frontier.labs import (
-    Heterogeneity,
-    MixedSlopes,
-    SlopeTest,
     check_lab,
     heterogeneity,
     lab_line,
@@ -28,16 +25,12 @@ from cape_lib.frontier.labs import (
     lab_r,
     lab_slopes,
     leave_one_lab_out,
-    mixed_slopes,
     shrunken_slopes,
     slope_test,
 )
 from cape_lib.frontier.lines import (
-    FROZEN_INTERCEPT,
-    FROZEN_SLOPE,
     LINES,
     NO_LABEL,
-    RATIOS,
     FrontierLine,
     ReleaseH,
     beside_curve,
@@ -57,10 +50,7 @@ from cape_lib.frontier.lines import (
     release_h,
 )
 from cape_lib.frontier.saturation import (
-    ROTATE_BELOW,
     TRUE_SPREAD,
-    Saturation,
-    SpreadDraws,
     noise_spread,
     rotation,
     saturation,

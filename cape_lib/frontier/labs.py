@@ -5,7 +5,6 @@ Figures: `charts.frontier`; sentences: `story.frontier`.
 
 from __future__ import annotations
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -342,50 +341,3 @@ def _shrunk_interval(b: Floats, errors: Floats, nu: float) -> tuple[Floats, Floa
     ends = [stats.mixture_interval(weight, m, s, freedom=nu) for m, s in zip(middle, sd, strict=True)]
     low, high = np.array(ends).T
     return low, high
-
-
-class MixedSlopes(NamedTuple):
-    """A mixed model in which slope and intercept vary by lab: its `common` slope and the `slope_sd` between labs.
-
-    `singular` is True where the fit puts a variance at its edge or does not converge: then the data cannot tell the
-    labs' slopes apart in this model, and `message` says so.
-    """
-
-    common: float
-    slope_sd: float
-    singular: bool
-    message: str
-
-
-def mixed_slopes(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> MixedSlopes:
-    """Labs' slopes by statsmodels' MixedLM on all complete rows, labs with one model included.
-
-    A singular fit is an answer and is returned as one. Raises MissingError with fewer than three labs, ScoresError
-    where x or y is constant.
-    """
-    import statsmodels.formula.api as smf
-    from statsmodels.tools.sm_exceptions import ConvergenceWarning
-
-    rows = complete_rows(frame, x, y)
-    if rows["lab"].nunique() < 3:
-        raise MissingError(f"partial pooling needs three labs, {rows['lab'].nunique()} given")
-    flat = [axis for axis in (x, y) if float(np.ptp(rows[axis].to_numpy(float))) == 0]
-    if flat:
-        raise ScoresError(f"{flat[0]} is the same for all {len(rows)} models; a slope needs two different values")
-    # The optimiser stops where it likes within its tolerance: one order of rows and one scale give one answer.
-    rows = rows.sort_values(["lab", x, y], kind="stable")
-    data = pd.DataFrame(
-        {"y": rows[y].astype(float), "x": (rows[x].astype(float) - rows[x].mean()) / 10.0, "lab": rows["lab"]}
-    )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fit = smf.mixedlm("y ~ x", data, groups=data["lab"], re_formula="~x").fit(reml=True, method=["lbfgs", "powell"])
-    cov = np.asarray(fit.cov_re, dtype=float)
-    edge = np.linalg.eigvalsh(cov).min() < 1e-3 * max(float(np.trace(cov)), 1e-9)
-    doubt = any(issubclass(w.category, ConvergenceWarning) for w in caught)
-    singular = bool(edge or not fit.converged or doubt)
-    message = "regular fit"
-    if singular:
-        message = "singular fit: with so few models a lab the mixed model cannot separate slopes from intercepts"
-    common, slope_sd = float(fit.fe_params["x"]) / 10.0, float(np.sqrt(max(cov[1, 1], 0.0))) / 10.0
-    return MixedSlopes(common, slope_sd, singular, message)

@@ -180,21 +180,17 @@ def rule_error_rates(
         noise = noise_sd * rng.standard_normal((3, series, length))
         limits = np.full((3, series), THRESHOLD)
         if freedom is not None:
-            seen = noise_sd * np.sqrt(rng.chisquare(freedom, size=(3, series)) / freedom)
-            limits = np.maximum(limits, change_limit(seen, freedom, length))
-        at = rng.integers(1, length - 1, size=series)
-        time = np.arange(length)
-        step = classify_changes(noise[1] + size * (time >= at[:, None]), threshold=limits[1])
-        bump = classify_changes(noise[2] + size * (time == at[:, None]), threshold=limits[2])
-        quiet = classify_changes(noise[0], threshold=limits[0])
-        kinds = {"step": (quiet == STEP).any(axis=1), "excursion": (quiet == EXCURSION).any(axis=1)}
-        said = {"nothing": kinds | {"noise": ~(kinds["step"] | kinds["excursion"])}}
-        for truth, series_kinds in (("step", step), ("excursion", bump)):
-            here = np.take_along_axis(series_kinds, at[:, None], axis=1)[:, 0]
-            hits = {"step": here == STEP, "excursion": here == EXCURSION}
-            said[truth] = hits | {"noise": ~(hits["step"] | hits["excursion"])}
-        for truth, verdicts in said.items():
-            for kind, hits in verdicts.items():
-                share = wilson(int(hits.sum()), hits.size)
+            scatter = noise_sd * np.sqrt(rng.chisquare(freedom, size=(3, series)) / freedom)
+            limits = np.maximum(limits, change_limit(scatter, freedom, length))
+        at, time = rng.integers(1, length - 1, size=(series, 1)), np.arange(length)
+        changes_of = {"nothing": 0.0 * time, "step": size * (time >= at), "excursion": size * (time == at)}
+        for (truth, change), own_noise, limit in zip(changes_of.items(), noise, limits, strict=True):
+            kinds = classify_changes(own_noise + change, threshold=limit)
+            if truth != "nothing":
+                kinds = np.take_along_axis(kinds, at, axis=1)
+            hits = {"step": (kinds == STEP).any(axis=1), "excursion": (kinds == EXCURSION).any(axis=1)}
+            hits["noise"] = ~(hits["step"] | hits["excursion"])
+            for kind, hit in hits.items():
+                share = wilson(int(hit.sum()), series)
                 table.append((length, truth, kind, share.estimate, share.low, share.high))
     return pd.DataFrame(table, columns=["length", "truth", "said", "share", "low", "high"])

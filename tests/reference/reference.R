@@ -1,7 +1,7 @@
-# The statistics of cape_lib by independent software: base R, lme4, metafor.
+# The statistics of cape_lib by independent software: base R, metafor.
 # Run from this folder: Rscript reference.R     (writes reference.json; nothing else is needed to run the tests)
 # Inputs are fixed copies in inputs/, so that these numbers do not move when the tables of the book grow.
-suppressPackageStartupMessages({library(jsonlite); library(lme4); library(metafor)})
+suppressPackageStartupMessages({library(jsonlite); library(metafor)})
 
 read <- function(name) read.csv(file.path("inputs", paste0(name, ".csv")), na.strings = "")
 frontier <- read("frontier"); base <- read("base"); pooled <- read("pooled"); labs <- read("labs")
@@ -63,18 +63,7 @@ quadratic <- function(size, y) {
        slope_low = low[1], slope_high = high[1], p_low = p[1], p_high = p[2], n = length(t))
 }
 
-# ---- mixed models, slopes of labs, meta-analysis --------------------------------------------------------------------
-mixed <- function(lab, x, y) {
-  # x as in the book, centred and in tens of points: the model is the same in any unit, the optimiser is not.
-  data <- data.frame(lab = lab, x = (x - mean(x)) / 10, y = y)
-  fit <- suppressMessages(lmer(y ~ x + (x | lab), data, REML = TRUE,
-                               control = lmerControl(optimizer = "bobyqa", optCtrl = list(maxfun = 1e5))))
-  spread <- as.data.frame(VarCorr(fit))
-  slopes <- coef(fit)$lab
-  list(common = unname(fixef(fit)["x"]) / 10, slope_sd = spread$sdcor[spread$var1 == "x" & is.na(spread$var2)][1] / 10,
-       residual_sd = sigma(fit), singular = isSingular(fit), reml = as.numeric(logLik(fit)),
-       slopes = setNames(as.list(slopes$x / 10), rownames(slopes)))
-}
+# ---- slopes of labs, meta-analysis --------------------------------------------------------------------
 slopes_of <- function(lab, x, y) {
   keep <- names(which(table(lab) >= 3))
   rows <- lapply(keep, function(one) {
@@ -158,7 +147,7 @@ steps <- lapply(seq_len(nrow(pythia) - 1), function(i) {
 
 x <- frontier$swe_bench_verified; y <- frontier$gpqa_diamond
 answer <- list(
-  versions = list(R = R.version.string, lme4 = as.character(packageVersion("lme4")),
+  versions = list(R = R.version.string,
                   metafor = as.character(packageVersion("metafor")), platform = R.version$platform),
   pearson = list(frontier = correlation(x, y), pythia = correlation(pythia$hellaswag, pythia$truthfulqa),
                  base = correlation(complete$hellaswag, complete$truthfulqa)),
@@ -167,7 +156,6 @@ answer <- list(
   demeaned_r = cor(demeaned(several$hellaswag, several$family), demeaned(several$truthfulqa, several$family)),
   line = list(frontier = line(x, y, c(20, 50, 80.8, 95)), pythia = line(pythia$hellaswag, pythia$truthfulqa, c(30, 70))),
   quadratic = list(pooled = quadratic(pooled$params_b, pooled$truthfulqa)),
-  mixed = list(labs = mixed(labs$lab, labs$x, labs$y), frontier = mixed(frontier$lab, x, y)),
   lab_slopes = list(labs = slopes_of(labs$lab, labs$x, labs$y), frontier = slopes_of(frontier$lab, x, y)),
   pooled_slopes = list(labs = pooled_slopes(slopes_of(labs$lab, labs$x, labs$y)),
                        frontier = pooled_slopes(slopes_of(frontier$lab, x, y))),
