@@ -100,7 +100,6 @@ BASE = {
     "web_trend": lambda p: levers.web_trend(p, PAIR[1]),
     "vertex_intervals": lambda p: boundary.vertex_intervals(p, resamples=N).drop(columns="reason"),
     "vertex_bootstrap": lambda p: boundary.vertex_bootstrap(p, resamples=N, seed=1),
-    "u_shape": boundary.u_shape,
     "calibrate": boundary.calibrate,
     "classify": boundary.classify,
     "compare_readings": boundary.compare_readings,

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from statsmodels.api import OLS
 
 from cape_lib import stats, tables
 from cape_lib.base import boundary
@@ -75,21 +74,7 @@ def test_two_different_sizes_have_no_parabola_and_no_warning(recwarn):
     assert not recwarn.list
 
 
-def test_u_shape_equals_the_t_tests_of_statsmodels():
-    rows = tables.base_version("bootstrap_script")
-    t = np.log10(rows["params_b"].to_numpy())
-    fit = OLS(rows["truthfulqa"].to_numpy(), np.vander(t, 3, increasing=True)).fit()
-    result = boundary.u_shape(rows)
-    low, high = (fit.t_test([0, 1, 2 * end]) for end in (t.min(), t.max()))
-    assert (result.slope_low, result.slope_high) == pytest.approx((low.effect[0], high.effect[0]))
-    assert (result.p_low, result.p_high) == pytest.approx((low.pvalue / 2, high.pvalue / 2))
-    assert result.p == max(result.p_low, result.p_high, result.p_lines)
-    assert max(result.p_low, result.p_high) < 0.001
-    assert result.vertex.contains(result.vertex.estimate)
-
-
-def test_pythia_alone_has_no_u_and_no_boundary():
-    assert boundary.u_shape(tables.ladder("Pythia")).p > 0.9
+def test_pythia_alone_has_no_boundary():
     scales = boundary.critical_scales(tables.ladder("Pythia"))
     assert scales["n_c_b"].isna().all()
     assert set(scales["verdict"]) <= {"no boundary in these sizes", "undecided"}
@@ -178,7 +163,6 @@ def test_a_value_lies_inside_the_sizes_and_a_verdict_needs_one(pairs):
 
 def test_equal_scores_give_no_warning(recwarn):
     boundary.critical_scales(ladder([40.0] * 5, x=[50.0] * 5))
-    boundary.u_shape(ladder([40.0] * 5))
     boundary.vertex_intervals(ladder([40.0] * 5), resamples=50)
     assert not recwarn.list
 
@@ -235,7 +219,7 @@ def test_bad_arguments_are_refused_with_the_mend():
     with pytest.raises(MissingError, match="needs 3 rows"):
         boundary.vertex_bootstrap(planted().head(2))
     with pytest.raises(MissingError, match="column"):
-        boundary.u_shape(planted(), y="gsm8k")
+        boundary.vertex_bootstrap(planted(), y="gsm8k")
     with pytest.raises(MissingError, match="no ladder has two sizes"):
         boundary.classify(planted().assign(ladder=[f"l{i}" for i in range(9)]))
 

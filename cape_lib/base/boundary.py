@@ -1,4 +1,4 @@
-"""Where a family is said to turn from fighting to cooperating: critical scales, U shapes and the isocline.
+"""Where a family is said to turn from fighting to cooperating: critical scales and the isocline.
 
 Figures: `charts.boundary`; sentences: `story.boundary`.
 """
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtr
+from scipy.special import ndtr
 
 from cape_lib import stats, tables
 from cape_lib.base.coupling import local_couplings
@@ -231,85 +231,6 @@ def vertex_intervals(
         table.append(summary("score noise", "score noise alone", draws))
     columns = ["method", "n_c_b", "low", "high", "share", "n", "families", "reason"]
     return pd.DataFrame(table).assign(n=t.size, families=families)[columns]
-
-
-class UShape(NamedTuple):
-    """Test of a U shape: falling at the smallest size and rising at the largest, by a parabola and by two lines.
-
-    `slope_low`, `slope_high`: points per tenfold size at the two ends of the parabola; `p_low`, `p_high`: one-sided p
-    of a fall and of a rise there (Sasabuchi; Lind and Mehlum); `p_lines`: the larger p of a line that falls up to the
-    vertex and one that rises from it (Simonsohn); `p`: the largest of the three, small only if all is shown;
-    `vertex`: billions, Fieller interval.
-    """
-
-    slope_low: float
-    slope_high: float
-    p_low: float
-    p_high: float
-    p_lines: float
-    p: float
-    vertex: Estimate
-
-
-def u_shape(frame: pd.DataFrame, *, y: str = "truthfulqa") -> UShape:
-    """Whether y falls at the smallest size and rises at the largest, by the quadratic's slopes there.
-
-    frame: one row a model; columns params_b (billions), y (percent); rows count as independent. A parabola takes any
-    curve that levels off for a U, in up to half of the panels; so two straight lines on either side of its vertex must
-    fall and rise as well. All values are NaN with fewer than four rows of three sizes.
-    Raises MissingError with fewer than three rows. Source: Sasabuchi 1980; Lind and Mehlum 2010; Simonsohn 2018.
-    """
-    from statsmodels.api import OLS
-
-    _, t, score = _course(frame, y)
-    n, nan = t.size, float("nan")
-    if n < 4 or np.unique(t).size < 3:
-        return UShape(nan, nan, nan, nan, nan, nan, Estimate(nan, nan, nan, n, "needs four rows of three sizes"))
-    middle = float(t.mean())
-    u = t - middle
-    fit = OLS(score, np.vander(u, 3, increasing=True)).fit()
-    (_, b, a), cov = fit.params, fit.cov_params()
-    slopes, p = [], []
-    for end, sign in ((float(u.min()), 1.0), (float(u.max()), -1.0)):
-        gradient = np.array([0.0, 1.0, 2 * end])
-        slope, sd = float(gradient @ fit.params), float(np.sqrt(gradient @ cov @ gradient))
-        slopes.append(slope)
-        # A perfect fit leaves nothing to judge by: NaN here is NaN of the test.
-        p.append(float(stdtr(n - 3, sign * slope / sd)) if sd > 0 else nan)
-    p.append(_two_lines_p(u, score, -b / (2 * a) if a > 0 else nan))
-    low, high = stats.fieller_limits(
-        -b, 2 * a, var_dy=cov[1, 1], var_dx=4 * cov[2, 2], cov=-2 * cov[1, 2], freedom=n - 3
-    )
-    at, low_b, high_b = (billions(middle + float(end)) for end in (-b / (2 * a) if a != 0 else nan, low, high))
-    vertex = Estimate(at, low_b, high_b, n, "vertex, Fieller with t noise")
-    return UShape(slopes[0], slopes[1], p[0], p[1], p[2], float(np.max(p)), vertex)
-
-
-def _two_lines_p(t: Floats, y: Floats, turn: float) -> float:
-    """Larger of the one-sided p that y falls up to a turn and rises from it: two separate lines, one residual scatter.
-
-    t: (n,) log10 size; y: points; turn: in the unit of t, moved inward until three rows lie on either side (two of
-    one size make no line). 1 where there is no turn or no room for two lines.
-    """
-    order = np.sort(t)
-    if np.isnan(turn) or t.size < 6 or order[2] == order[0] or order[-1] == order[-3]:
-        return 1.0
-    at = float(np.clip(turn, order[2], order[-3]))
-    above = t > at if np.unique(t[t <= at]).size > 1 and np.unique(t[t > at]).size > 1 else t >= at
-    p, square = [], 0.0
-    for arm, sign in ((~above, 1.0), (above, -1.0)):
-        u = t[arm] - t[arm].mean() if arm.any() else t[arm]
-        spread = float(u @ u)
-        if spread <= 0:
-            return 1.0
-        slope = float(u @ y[arm]) / spread
-        rest = y[arm] - y[arm].mean() - slope * u
-        square += float(rest @ rest)
-        p.append((sign * slope, spread))
-    sd = np.sqrt(square / (t.size - 4))
-    if not sd > 0:
-        return float(max(slope >= 0 for slope, _ in p))
-    return max(float(stdtr(t.size - 4, slope * np.sqrt(spread) / sd)) for slope, spread in p)
 
 
 # Four estimators of a critical scale on one ladder, each named, none mixed with another; and their power

@@ -1,17 +1,16 @@
-"""The vertex over pooled families, and the test of a U: the paper's bootstrap beside what knows of families."""
+"""The vertex over pooled families: the paper's bootstrap beside what knows of families."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib.base.boundary import fit_parabolas, kept_vertices, turning_points, u_shape
+from cape_lib.base.boundary import fit_parabolas, kept_vertices, turning_points
 from cape_lib.stats import cluster_bootstrap_counts, noisy_scores, percentile_interval, row_bootstrap_counts
 from experiments.coverage.families import BOTTOM, measured, planted_scores
-from experiments.coverage.rates import Rate, Setting, coverage, share
+from experiments.coverage.rates import Rate, Setting, coverage
 
 Floats = NDArray[np.float64]
 PART = "pooled vertex"
@@ -43,35 +42,25 @@ def pooled(
 
 
 def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
-    """Coverage of four intervals of the vertex, and the U test where there is no U."""
+    """Coverage of three intervals of the vertex."""
     for families in (3, 12):
         for noise, family_sd in (("questions", 0.0), ("questions and families of 3 points", 3.0)):
             t, y, sd, family = pooled(families, replications, rng, family_sd=family_sd)
             ends = np.array([_intervals(t[i], y[i], sd[i], family, rng) for i in range(replications)])
-            names = ("rows resampled, as published", "families resampled", "score noise", "Fieller with t noise")
+            names = ("rows resampled, as published", "families resampled", "score noise")
             for j, name in enumerate(names):
                 if name == "families resampled" and families < 8:
                     continue
                 setting = Setting(PART, name, "U", families * 5, noise)
                 yield coverage(setting, ends[:, j], 10.0**TURN)
-            for shape in ("U", "falls", "levels off", "flat"):
-                t, y, *_ = pooled(families, replications, rng, shape=shape, family_sd=family_sd)
-                p = [u_shape(_frame(t[i], y[i])).p for i in range(replications)]
-                measure = "power" if shape == "U" else "false positives"
-                yield share(Setting(PART, "U test", shape, families * 5, noise), np.array(p) < 0.05, measure)
 
 
 def _intervals(
     t: Floats, y: Floats, sd: Floats, family: NDArray[np.int64], rng: np.random.Generator
 ) -> list[tuple[float, float]]:
-    """Ends in billions of the four intervals, as `boundary.vertex_intervals` and `boundary.u_shape` give them."""
+    """Ends in billions of the three intervals, as `boundary.vertex_intervals` gives them."""
     rows = percentile_interval(kept_vertices(fit_parabolas(t, y, row_bootstrap_counts(t.size, DRAWS, rng))))
     whole = turning_points(fit_parabolas(t, y, cluster_bootstrap_counts(family, DRAWS, rng)), t)
     noise = turning_points(fit_parabolas(t, noisy_scores(y, sd, DRAWS, rng)), t)
     logs = [rows, percentile_interval(whole), percentile_interval(noise)]
-    fieller = u_shape(_frame(t, y)).vertex
-    return [(10.0**low, 10.0**high) for low, high in logs] + [(fieller.low, fieller.high)]
-
-
-def _frame(t: Floats, y: Floats) -> pd.DataFrame:
-    return pd.DataFrame({"params_b": 10.0**t, "truthfulqa": y})
+    return [(10.0**low, 10.0**high) for low, high in logs]

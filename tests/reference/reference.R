@@ -39,28 +39,11 @@ line <- function(x, y, at) {
        confidence = as.data.frame(predict(fit, data.frame(x = at), interval = "confidence")))
 }
 
-# ---- a quadratic: the test of a U, and the interval of its vertex ---------------------------------------------------
-# The interval is the set of vertices v that an F test of "the parabola turns at v" does not reject: found by refitting
-# the constrained parabola y ~ 1 + (t - v)^2, with no formula of Fieller's in it.
+# ---- a quadratic and its vertex -------------------------------------------------------------------------------------
 quadratic <- function(size, y) {
   t <- log10(size)
-  fit <- lm(y ~ t + I(t^2)); b <- coef(fit); v <- vcov(fit); df <- fit$df.residual
-  slope <- function(end) {
-    g <- c(0, 1, 2 * end)
-    c(sum(g * b), sum(g * b) / sqrt(drop(g %*% v %*% g)))
-  }
-  low <- slope(min(t)); high <- slope(max(t))
-  p <- c(pt(low[2], df), pt(-high[2], df))
-  vertex <- unname(-b[2] / (2 * b[3]))
-  excess <- function(at) {
-    (deviance(lm(y ~ I((t - at)^2))) - deviance(fit)) / (deviance(fit) / df) - qf(0.95, 1, df)
-  }
-  edge <- function(from, step) {
-    repeat { to <- from + step; if (excess(to) > 0) break; from <- to; if (abs(to) > 30) return(NA) }
-    uniroot(excess, sort(c(from, to)), tol = 1e-12)$root
-  }
-  list(vertex_b = 10^vertex, low_b = 10^edge(vertex, -0.05), high_b = 10^edge(vertex, 0.05),
-       slope_low = low[1], slope_high = high[1], p_low = p[1], p_high = p[2], n = length(t))
+  b <- coef(lm(y ~ t + I(t^2)))
+  list(vertex_b = 10^unname(-b[2] / (2 * b[3])), n = length(t))
 }
 
 # ---- slopes of labs, meta-analysis --------------------------------------------------------------------
