@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from dataclasses import replace
@@ -42,6 +43,8 @@ WRITTEN = (
     "10_along_training",
 )
 CHAPTERS = [ROOT / "notebooks" / f"{name}.ipynb" for name in WRITTEN]
+#: The first page, the dashboard and the chapters of the papers.
+PAGES = [*CHAPTERS[:8], ROOT / "book" / "intro.ipynb", ROOT / "notebooks" / "00_dashboard.ipynb"]
 
 
 def code(path: Path) -> list[Any]:
@@ -139,6 +142,21 @@ def test_a_section_shows_at_most_one_cell_of_at_most_four_lines(path: Path) -> N
             shown += 1
             assert shown == 1 and len(cell.source.splitlines()) <= 4, cell.source
     assert sections >= 3
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_no_cell_of_code_only_makes_prose_and_text_is_at_least_as_much_as_code(path: Path) -> None:
+    cells = nbformat.read(path, as_version=4).cells
+    working = [cell for cell in code(path) if not tags(cell) & {"remove-cell", "parameters"}]
+    assert sum(cell.cell_type == "markdown" for cell in cells) >= len(working)
+    for cell in working:
+        assert any(not is_prose(step) for step in ast.parse(cell.source).body), cell.source
+
+
+def is_prose(step: ast.stmt) -> bool:
+    """Whether a statement does nothing but show a sentence."""
+    called = step.value.func if isinstance(step, ast.Expr) and isinstance(step.value, ast.Call) else None
+    return ast.unparse(called).split(".")[-1] in {"say", "sure"} if called else False
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -292,7 +310,10 @@ def test_a_base_rate_counts_the_steps_near_a_size() -> None:
     steps = made_steps(small_negative=True)
     near = steps[steps["size_b"].between(1 / 3, 3)]
     taxed = (near["phase"] == "tax").sum()
-    assert f"**{taxed} of {len(near)}** known steps of 12 families cost truthfulness" in first_page.rate(steps, 1.0)
+    text = first_page.rate(steps, 1.0)
+    assert f"Near 1 B, from 0.33 to 3 B, **{taxed} of {len(near)}** known steps of 12 families cost" in text
+    share = coupling.base_rate(steps, 1.0).share
+    assert f"(95 % interval {share.low:.0%} to {share.high:.0%})" in text
     assert "no step of a family is known" in first_page.rate(steps, 900.0)
 
 
@@ -452,7 +473,7 @@ def test_the_share_that_chance_gives_a_placebo_is_that_of_noise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "real", "lead"),
+    ("shown", "real", "lead"),
     [
         (True, "refuted", "In made worlds, yes for two kinds of direction; in a real model it is not shown"),
         (True, "supported", "Yes, in made worlds for two kinds of direction, and in a real model"),
@@ -460,14 +481,14 @@ def test_the_share_that_chance_gives_a_placebo_is_that_of_noise() -> None:
         (False, "refuted", "It is not shown"),
     ],
 )
-def test_the_answer_on_steering_follows_the_runs(made: bool, real: str, lead: str) -> None:
+def test_the_answer_on_steering_follows_the_runs(shown: bool, real: str, lead: str) -> None:
     records, trials = tables.load("steering_records"), tables.load("testbed_trials")
     null = trials["case"].str.startswith("null")
     runs = tables.load("model_runs").head(1).assign(claim=real)
-    one = chapter_5.answer(records, trials.assign(effect=~null & made), runs.assign(effect=False))
+    one = chapter_5.answer(records, trials.assign(effect=~null & shown), runs.assign(effect=False))
     assert one.sentence.startswith(f"**{lead}"), one.sentence
     stated = trials["contrast"] == "stmt"
-    assert f"the papers' own recipe in {int(made) * stated.sum()} of {stated.sum()}" in one.sentence
+    assert f"the papers' own recipe in {int(shown) * stated.sum()} of {stated.sum()}" in one.sentence
 
 
 def test_the_largest_run_speaks_for_a_real_model() -> None:
@@ -580,8 +601,8 @@ def test_the_largest_moves_of_a_correction_are_named_with_both_ends() -> None:
     assert moved["model"].tolist() == [before["model"].iloc[3]] and moved["distance"].tolist() == [20.0]
     assert len(chapter_6.moves(before, after, everything=True)) == len(before)
     value = before[gpqa].iloc[3]
-    told = f"The largest moves: {before['model'].iloc[3]} (GPQA {value:.0f} to {value - 20:.0f})"
-    assert told in chapter_6.corrected(before, after)
+    text = f"The largest moves: {before['model'].iloc[3]} (GPQA {value:.0f} to {value - 20:.0f})"
+    assert text in chapter_6.corrected(before, after)
     assert "largest moves" not in chapter_6.corrected(before, before)
 
 
@@ -589,8 +610,8 @@ def test_the_largest_moves_of_a_correction_are_named_with_both_ends() -> None:
 def test_labs_are_told_singly_and_again_on_corrected_scores(low: float, high: float, off: str) -> None:
     means = pd.DataFrame({"lab": ["A", "B", "C"], "n": [3, 2, 1], "low": [low, -2, np.nan], "high": [high, 2, np.nan]})
     assert chapter_6.labs_title(means, labs_tested(0.3)).startswith(f"Taken singly, {off} off the line; with corrected")
-    told = chapter_6.labs(means, pd.DataFrame({"lab": ["A", "B", "C", "D"]}))
-    assert "2 of 4 labs have two core releases" in told and f"line: {'A' if low > 0 else 'none'}; below: none" in told
+    text = chapter_6.labs(means, pd.DataFrame({"lab": ["A", "B", "C", "D"]}))
+    assert "2 of 4 labs have two core releases" in text and f"line: {'A' if low > 0 else 'none'}; below: none" in text
 
 
 def test_the_calendar_tells_a_planted_date_from_a_planted_correlation() -> None:

@@ -44,8 +44,8 @@ def _one(view: dict[str, Any]) -> str:
             key = other.get(channel, {})
             if key.get("field") in data and key.get("type") == "nominal":
                 keys[key["field"]] = _listed(data[key["field"]].dropna().unique())
-    told = {channel["field"] for channel in (coded["x"], coded["y"]) if "field" in channel}
-    text += "".join(f". Told apart: {names}" for name, names in keys.items() if name not in told)
+    on_axes = {channel["field"] for channel in (coded["x"], coded["y"]) if "field" in channel}
+    text += "".join(f". Told apart: {names}" for name, names in keys.items() if name not in on_axes)
     title = view.get("title")
     return f"{title['text'] if isinstance(title, dict) else title}: {text}" if title else text
 
@@ -76,8 +76,8 @@ def _axis(coded: dict[str, Any], rows: pd.DataFrame, other: dict[str, Any]) -> s
     named = other.get("type") == "nominal" and other.get("field") in rows and len(values)
     names = rows[other["field"]] if named else pd.Series(dtype=str)
     ends = [(values.min(), values.idxmin()), (values.max(), values.idxmax())] if len(values) else []
-    told = [shown(end) + (f" ({names[at]})" if named else "") for end, at in ends]
-    return f"{title} {' to '.join(told)}" if told else str(title)
+    reach = [shown(end) + (f" ({names[at]})" if named else "") for end, at in ends]
+    return f"{title} {' to '.join(reach)}" if reach else str(title)
 
 
 def _listed(values: Sequence[Any]) -> str:

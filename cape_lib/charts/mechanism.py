@@ -176,7 +176,7 @@ def projections(rows: pd.DataFrame) -> Figure:
     )
 
 
-def kept_dimensions(sweep: pd.DataFrame) -> Figure:
+def principal_directions(sweep: pd.DataFrame) -> Figure:
     """Coupling against the number of kept principal directions, and the rank of the data.
 
     sweep: `tables.load("projection_sweep")`.

@@ -12,6 +12,12 @@ import pandas as pd
 from cape_lib.claims import CONCLUSIONS, Verdict, printed
 from cape_lib.story.answer import Answer, times
 
+#: What a verdict does not hold.
+ONE_TEST = (
+    "A verdict has no interval. A conclusion that withstands has met one test, named in its row; another could still "
+    "take it away. One that a test takes away may be true for reasons that these tables do not show."
+)
+
 
 def _links(ids: Sequence[str], *, most: int = 12, page: str = "audit/08_claims.html") -> str:
     shown = ", ".join(f"[{one}]({page}#{one})" for one in ids[:most])
@@ -50,8 +56,8 @@ def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]])
     verb = "holds" if len(stand) == 1 else "hold"
     lead = f"{times(len(stand), 'claim')} {verb} on the {stand[0].panel} tables, by number and by conclusion"
     words = "\n\nh: points of GPQA Diamond above the line through SWE-bench Verified."
-    told = words if any(re.search(r"\bh\b", one.sentence) for one in stand) else ""
-    return f"{lead}{_lost(stand, others)}:\n\n" + "\n".join(lines) + told
+    meaning = words if any(re.search(r"\bh\b", one.sentence) for one in stand) else ""
+    return f"{lead}{_lost(stand, others)}:\n\n" + "\n".join(lines) + meaning
 
 
 def _lost(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> str:

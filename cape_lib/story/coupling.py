@@ -76,13 +76,12 @@ def whole(ends: WholeLadder, family: str, *, x: str, y: str, along: Axis = PARAM
     )
 
 
-def chance(ladder: pd.DataFrame, family: str, *, x: str, y: str) -> str:
+def chance(smallest: pd.Series, family: str, *, x: str, y: str) -> str:
     """What a guess scores, and where the smallest size of a family stands beside it."""
     known = [score for score in (x, y) if score in CHANCE]
     if not known:
         return f"What a guess would score on {label(x)} or {label(y)} is not known to the book."
     guesses = " and ".join(f"about {CHANCE[score]:.0f} % on {label(score)}" for score in known)
-    smallest = ladder.sort_values("params_b").iloc[0]
     scores = " and ".join(f"{smallest[score]:.0f} %" for score in known)
     near = all(abs(float(smallest[score]) - CHANCE[score]) < 5 for score in known)
     reading = "So it begins close to guessing" if near else "So its line begins away from guessing"

@@ -23,7 +23,7 @@ DIFFERS = 0.05
 SHORT = {X: "SWE", Y: "GPQA"}
 SINCE = ["lab", "model", "release_date", "later"]
 #: What a correlation of the calendar is called in a chart, in its order.
-PLAIN, GIVEN = "as it is", "date held fixed"
+PLAIN, HELD = "as it is", "date held fixed"
 #: The lines that a reader of today chooses from.
 CHOICE = ("current", "frozen", "independent")
 
@@ -172,7 +172,7 @@ def calendar(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     rows = []
     for name, frame in panels.items():
         left = frontier.date_confound(frame)
-        for what, one in ((PLAIN, left["r"]), (GIVEN, left["partial"])):
+        for what, one in ((PLAIN, left["r"]), (HELD, left["partial"])):
             rows.append((name, what, f"{name}, {what}", one.estimate, one.low, one.high, one.n))
     return pd.DataFrame(rows, columns=["panel", "what", "row", "estimate", "low", "high", "n"])
 
@@ -186,7 +186,7 @@ def panels() -> dict[str, pd.DataFrame]:
 
 def _signs(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of `calendar` with the date held fixed, and the sign that each settles."""
-    held = table[table["what"] == GIVEN]
+    held = table[table["what"] == HELD]
     return held.assign(sign=[sign(r) for r in estimates(held)])
 
 
@@ -266,7 +266,7 @@ def independent(table: pd.DataFrame) -> str:
     """What the panel without makers' values says; table: `calendar`."""
     rows = table[table["panel"] == "independent"]
     r = dict(zip(rows["what"], estimates(rows), strict=True))
-    plain, held = r[PLAIN], r[GIVEN]
+    plain, held = r[PLAIN], r[HELD]
     side = {1: "above zero", -1: "below zero", 0: "open"}[sign(held)]
     return (
         f"Where one agent and one laboratory measured all {plain.n} releases, r = **{plain.estimate:+.2f}** "

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel, base_rate, signs_by_size, signs_by_tokens
+from cape_lib.base.coupling import NEAR, TOKEN_EDGE, FamilyModel, base_rate, signs_by_size, signs_by_tokens
 from cape_lib.claims import Verdict
 from cape_lib.story import boundary, levers
 from cape_lib.story.answer import Answer, times
@@ -92,7 +92,10 @@ def rate(steps: pd.DataFrame, size_b: float) -> str:
     if not near.steps:
         return f"Near {size_b:.2g} B no step of a family is known to the book."
     families = times(near.families, "family", "families")
-    return f"Near {size_b:.2g} B, **{near.tax} of {near.steps}** known steps of {families} cost truthfulness."
+    return (
+        f"Near {size_b:.2g} B, from {size_b / NEAR:.2g} to {size_b * NEAR:.2g} B, **{near.tax} of {near.steps}** known "
+        f"steps of {families} cost truthfulness (95 % interval {near.share.low:.0%} to {near.share.high:.0%})."
+    )
 
 
 def rates(steps: pd.DataFrame) -> list[dict[str, object]]:

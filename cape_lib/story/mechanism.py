@@ -15,6 +15,11 @@ FLAT = 1e-4
 EVEN = 0.5
 #: In the name of a measurement: what was not published of it.
 UNDEFINED = r"not published|not stated"
+#: What the interval of a coupling and of its twin holds, and what it does not.
+ONE_TWIN = (
+    "Each interval is a jackknife over prompts, so it holds the choice of words; one untrained twin a model, so the "
+    "luck of its random weights is not in it. The made models are tiny."
+)
 
 
 def released(internal: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,11 @@ from cape_lib.story.answer import Answer, listed
 SETTLED = ("passed", "failed", "undecided")
 CANNOT = "cannot be scored yet"
 SWE = "swe_bench_verified"
+#: What the bar of a prediction holds.
+BARS = (
+    "A bar is 95 %: where models are resampled, scores measured again, or a spread freed of noise. It holds what is "
+    "known today; releases to come are not in it."
+)
 COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 

@@ -18,6 +18,11 @@ OPEN = "web, open"
 AFTER_MYTHS = "web, after three myths"
 #: p up to which a direction ranks among the best of its controls.
 LEVEL = 0.05
+#: What a verdict against controls hangs on.
+CONTROLS = (
+    "Whoever chooses the controls chooses the verdict: shuffles that keep a part of the direction make it look weak. "
+    "Ours were settled before these models were trained."
+)
 
 
 def there_and_not(trials: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -50,7 +55,7 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
         (False, False): "It is not shown",
     }[works, bool((runs["claim"] == "supported").any())]
     sentence = (
-        f"**{lead}**: {_kinds_told(real)} beat their controls in {counted(real)} runs, the papers' own recipe in "
+        f"**{lead}**: {_kinds(real)} beat their controls in {counted(real)} runs, the papers' own recipe in "
         f"{counted(_recipe(trials))}; in {one} a direction corrects {fixed} of {wrong} wrong answers{_of(runs)}. What "
         f"was published counts changed texts: "
         f"of {len(records)} recorded ones **{int(records['corrected'].notna().sum())}** say whether the answer became "
@@ -70,7 +75,7 @@ def _recipe(trials: pd.DataFrame) -> pd.DataFrame:
     return trials[trials["contrast"] == PAPERS]
 
 
-def _kinds_told(real: pd.DataFrame) -> str:
+def _kinds(real: pd.DataFrame) -> str:
     """The kinds of direction that are there to be found, "register and context directions"."""
     words = {"reg": "register", "ctx": "context"}
     return f"{listed(words[kind] for kind in THERE if kind in set(real['contrast']))} directions"
@@ -114,7 +119,7 @@ def controls(trials: pd.DataFrame) -> str:
     real, null = there_and_not(trials)
     rate = wilson(int(null["effect"].sum()), len(null))
     return (
-        f"An effect in **{counted(real)}** runs of {_kinds_told(real)}, in **{counted(null)}** where nothing is to be "
+        f"An effect in **{counted(real)}** runs of {_kinds(real)}, in **{counted(null)}** where nothing is to be "
         f"found ({rate.low:.0%} to {rate.high:.0%}; 5 % are to be expected). The papers' own recipe, true minus false "
         f"statements, has one in {counted(_recipe(trials))}."
     )
@@ -262,10 +267,10 @@ def yours(evaluation: Any, trials: pd.DataFrame) -> str:
     lost = "none was right before"
     if outcome.n_aligned:
         lost = f"{outcome.broken.estimate:.0%} of {outcome.n_aligned} right ones break"
-    made = ", a made model" if evaluation.model in set(trials["model"]) else ""
+    kind = ", a made model" if evaluation.model in set(trials["model"]) else ""
     beats = "It beats its controls" if effect.holds else "It does not surely beat its controls"
     return (
-        f"{evaluation.model}{made}: {fixed}; {lost}. {beats}: right afterwards {effect.share:.0%}, the best of "
+        f"{evaluation.model}{kind}: {fixed}; {lost}. {beats}: right afterwards {effect.share:.0%}, the best of "
         f"{effect.n_controls} controls {effect.best_control:.0%}, p = {effect.p:.3f}. The cost is "
         f"{evaluation.cost:.2f} nats a token."
     )
@@ -279,7 +284,7 @@ def remember(trials: pd.DataFrame, runs: pd.DataFrame, registers: pd.DataFrame) 
     return [
         "A changed text is no corrected one: run strength zero beside it.",
         f"With controls of the same cost the test can say no: an effect in {counted(real)} runs of "
-        f"{_kinds_told(real)}, in {counted(_recipe(trials))} of the papers' recipe, in {counted(null)} where nothing "
+        f"{_kinds(real)}, in {counted(_recipe(trials))} of the papers' recipe, in {counted(null)} where nothing "
         "is to be found.",
         f"A real model: {fixed} of {wrong} wrong answers corrected. Count what breaks too: "
         f"{int(calm['broken'].sum())} of {int(calm['right_before'].sum())} in the made world.",
