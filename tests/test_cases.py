@@ -102,6 +102,22 @@ TABLES = {
             "units_row_named.csv",
         )
     },
+    **{
+        f"stranger/{name}": USUAL
+        for name in (
+            "empty_column.csv",
+            "garbage_beside.csv",
+            "llm_heads.csv",
+            "long_metrics.csv",
+            "long_shots.tsv",
+            "milliards.csv",
+            "millions_grouped.csv",
+            "row_numbers.csv",
+            "second_table.md",
+            "transposed_metrics.csv",
+            "underscores.csv",
+        )
+    },
     "messy/nbsp_names.csv": {f"Pythia {name[2:].upper()}": row for name, row in USUAL.items()},
     "messy/merged_family.csv": USUAL | {"b-7b": (7.0, 69.0, 39.0)},
     **{f"messy/{name}": dict(list(USUAL.items())[:2]) for name in ("box.txt", "latex.txt", "nested_stderr.jsonl")},
@@ -275,6 +291,22 @@ RESULTS: list[tuple[str, Options, dict[str, tuple[float, str, float]], str]] = [
         "one run, revision_column",
     ),
     ("ours/inspect_v2.json", Options(params={"m-1b": 1}), {"m-1b": (1.0, "gsm8k", 62.5)}, "by the scorer match"),
+    ("stranger/olmes_run", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "truthfulqa", 40.0)}, "olmes"),
+    ("stranger/olmes_all.jsonl", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "hellaswag", 50.0)}, "olmes"),
+    (
+        "stranger/ends",
+        Options(table=TableOptions(axis="step")),
+        {"org/m-1b@step1000": (1.0, "hellaswag", 30.0)},
+        "left out, for no step is stated: org/m-1b@main",
+    ),
+    ("stranger/garbage_beside.csv", Options(), {"a-3b": (3.0, "truthfulqa", 36.0)}, "'yesterday' is not a date"),
+    ("stranger/second_table.md", Options(), {"a-3b": (3.0, "truthfulqa", 36.0)}, "not read: 1 more in the text"),
+    (
+        "stranger/percent_head_fractions.csv",
+        Options(table=TableOptions(unit="fraction")),
+        {"a-3b": (3.0, "truthfulqa", 36.0)},
+        "fractions, read as percent",
+    ),
     ("swe_small.csv", Options(), {"Old-1": (float("nan"), "swe_bench_verified", 0.8)}, "read as percent"),
     (
         "small_scores_are_percent.csv",
@@ -316,6 +348,9 @@ REFUSED: list[tuple[str, Options, int, str]] = [
     ("messy/interval_cells.csv", Options(), 3, "it holds an interval too; write 50.5 ± its standard error"),
     ("messy/opencompass_blank.csv", Options(), 3, "no benchmark has a score"),
     ("messy/compute_without_unit.csv", Options(table=TableOptions(axis="flops")), 4, "flops is no count of FLOPs"),
+    ("stranger/percent_head_fractions.csv", Options(), 3, "0.505 looks like a fraction.*--unit fraction"),
+    ("stranger/ends", Options(), 3, "checkpoints of one model; say --axis step"),
+    ("stranger/tables", Options(), 3, "a table is read where it is named: .*first.csv '.*second 2.csv'"),
     ("ours/inspect_failed.json", Options(), 3, "ended as error"),
     ("ours/model_config.json", Options(), 3, "configuration of a model"),
     ("ours/two_columns.csv", Options(), 3, "columns HellaSwag and HS are both hellaswag"),

@@ -6,6 +6,7 @@ import ast
 import glob
 import json
 import re
+import shlex
 import zipfile
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -27,7 +28,8 @@ _NEVER_RESULTS = frozenset(
     )
 )
 _JSON = (".json", ".jsonl")
-_TABLES = (".csv", ".tsv", ".txt", ".md", ".xlsx", ".xls", ".xlsm", ".ods", ".parquet")
+_SHEETS = (".csv", ".tsv", ".xlsx", ".xls", ".xlsm", ".ods", ".parquet")
+_TABLES = (*_SHEETS, ".txt", ".md")
 _HELP = "name the results_*.json that lm-evaluation-harness wrote under --output_path"
 #: how a table begins that some tool writes as its results, or the card of lighteval's details
 _OF_TOOLS = (
@@ -48,17 +50,23 @@ def find(named_places: Iterable[str | Path]) -> tuple[list[tuple[Path, bool]], l
     """
     names = [str(name) for name in named_places]
     places: dict[Path, tuple[Path, bool]] = {}
-    samples = 0
+    samples, beside = 0, []
     for name in names:
         for path, named in _expand(name):
             if _is_samples(path):
                 samples += 1
-                continue
-            key = path.resolve()
-            places[key] = (path, named or (key in places and places[key][1]))
+            elif not named and path.suffix not in (*_JSON, ".eval") and not _of_a_tool(path):
+                beside.append(path)
+            else:
+                key = path.resolve()
+                places[key] = (path, named or (key in places and places[key][1]))
+    if not places and beside:
+        shown = " ".join(shlex.quote(str(path)) for path in beside[:4]) + (" ..." if len(beside) > 4 else "")
+        raise ScoresError(f"{', '.join(names)}: no results file here; a table is read where it is named: {shown}")
     if not places:
         raise ScoresError(f"{', '.join(names)}: {nothing_here(samples)}")
     notes = [f"passed over {samples} file(s) of single answers (samples_*.jsonl)"] if samples else []
+    notes += [f"passed over {len(beside)} table(s), read where they are named: {beside[0]}"] if beside else []
     return sorted(places.values()), notes
 
 
@@ -119,7 +127,7 @@ def _expand(name: str) -> Iterator[tuple[Path, bool]]:
         for inside in sorted(path.rglob("*")):
             if inside.name in _NEVER_RESULTS or not _is_file(inside):
                 continue
-            if inside.suffix in (*_JSON, ".eval") or (inside.suffix in (".csv", ".md") and _of_a_tool(inside)):
+            if inside.suffix in (*_JSON, ".eval", *_SHEETS) or (inside.suffix == ".md" and _of_a_tool(inside)):
                 yield inside, False
     elif path.exists():
         yield path, True

@@ -15,7 +15,7 @@ from cape_lib.errors import ScoresError
 from cape_lib.tables.columns import to_number
 
 #: last folders of a path that say little without the one above
-_VAGUE = r"(checkpoint|step|epoch|iter|global_step)?[-_]?\d+|hf|final|last|best"
+_VAGUE = r"(checkpoint|ckpt|step|epoch|iter|global_step)?[-_]?\d+|hf|final|last|best|main|checkpoints?|output|model"
 
 
 class Source(NamedTuple):
@@ -222,14 +222,13 @@ def text(value: Any) -> str:
 
 
 def short_name(name: str) -> str:
-    """A hub name ("org/model") as it is; a path by its last folder, with the one above it for a checkpoint."""
+    """A hub name ("org/model") as it is; a path by its last folder, with those above it for a checkpoint."""
     name = one_line(name).rstrip("/\\")
     parts = [part for part in re.split(r"[/\\]", name) if part]
     if len(parts) == 2 and name[0] not in "./\\~" and ":" not in name:
         return name
-    if len(parts) >= 2 and re.fullmatch(_VAGUE, parts[-1]):
-        return "/".join(parts[-2:])
-    return parts[-1] if parts else ""
+    telling = next((at for at in range(len(parts) - 1, -1, -1) if not re.fullmatch(_VAGUE, parts[at])), 0)
+    return "/".join(parts[telling:])
 
 
 def date(stated: Any, path: Path) -> float | None:

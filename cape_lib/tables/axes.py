@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -224,14 +225,21 @@ def place(
         numbers = [str(name) for name in frame if _numbers(frame, str(name)) and not str(name).endswith("_stderr")]
         raise UsageError(f"{sheet.name}: --axis: {suggest('column', axis.name, dict.fromkeys((*NAMES, *numbers)))}")
     values = frame[axis.column].astype(float)
-    _refuse(sheet, frame, axis, values)
-    return frame, settled(axis, values), notes
+    ends = values.isna() & frame["model"].astype(str).str.contains(_END) & is_training(axis)
+    _refuse(sheet, frame, axis, values, passed=ends)
+    if ends.any():
+        notes.append(f"left out, for no {axis.column} is stated: {', '.join(frame.loc[ends, 'model'])}")
+    return frame[~ends].reset_index(drop=True), settled(axis, values[~ends]), notes
 
 
-def _refuse(sheet: Sheet, frame: pd.DataFrame, axis: Axis, values: pd.Series) -> None:
-    """Raise for an axis without values, with blanks, below 0 or 0 throughout."""
-    blank = np.flatnonzero(values.isna().to_numpy(dtype=bool))
-    if blank.size == len(values):
+#: the end of a run in the name of a checkpoint, which says nothing of when that was
+_END = re.compile(r"[@/ _-](?:main|final|last|latest|best)$", re.IGNORECASE)
+
+
+def _refuse(sheet: Sheet, frame: pd.DataFrame, axis: Axis, values: pd.Series, *, passed: pd.Series) -> None:
+    """Raise for an axis without values, with blanks (but where they are `passed` over), below 0 or 0 throughout."""
+    blank = np.flatnonzero((values.isna() & ~passed).to_numpy(dtype=bool))
+    if values.isna().all():
         raise MissingError(f"{sheet.name}: no {axis.column} for any model; {_how(frame, axis)}")
     if blank.size:
         reason = f"is blank for {frame['model'].iloc[blank[0]]}, and others have it"
@@ -252,7 +260,7 @@ def _how(frame: pd.DataFrame, axis: Axis) -> str:
         return f"{unit}add a column flops_1e21, or params_b and tokens_b, of which 6 N D is made"
     return {
         "tokens": "add a column tokens_b, in billions",
-        "step": "add a column step",
+        "step": "add a column step, or name the models as run@step1000",
         "date": "add a column release_date, as YYYY-MM-DD",
     }.get(axis.name, f"add a column {axis.column}")
 

@@ -147,7 +147,7 @@ _THOUSANDS = {
     ".": re.compile(r"^[+-]?\d{1,3}(\.\d{3}){2,}(,\d+)?$", re.ASCII),
 }
 #: groups of three set apart by a blank of any width or an apostrophe can be nothing but thousands
-_APART = re.compile(r"^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’]\d{3})+([.,]\d+)?$", re.ASCII)
+_APART = re.compile(r"^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’_]\d{3})+([.,]\d+)?$", re.ASCII)
 #: one group after a comma: thousands where the numbers are counts
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+$", re.ASCII)
 #: marks of a footnote after a number, and arrows that say which way is better
@@ -224,14 +224,16 @@ def to_sizes(cell: str, *, decimal_comma: bool, scale: float = 1.0) -> Cell | No
 
 
 def to_size(cell: str, *, decimal_comma: bool, scale: float = 1.0, count: bool = False) -> float | None:
-    """A count in billions: "410M", "1.1B", "7b"; a bare number is multiplied by `scale`. count: as in `to_number`."""
+    """A count in billions: "410M", "1.1B", "7b"; a bare number is multiplied by `scale`. count: as in `to_number`.
+
+    In millions "1,100" is a count too: nobody writes their decimals so.
+    """
     bare = _MARKS.sub("", cell)
+    if (unit := _WITH_UNIT.match(bare)) is not None:
+        bare, scale, count = unit[1], float(table()["units"][unit[2].casefold()]), False
+    count = count or scale < 1
     number = None if bare.endswith("%") else to_number(bare, decimal_comma=decimal_comma, count=count)
-    if number is not None:
-        return number * scale if scale != 1.0 else number
-    unit = _WITH_UNIT.match(bare)
-    number = to_number(unit[1], decimal_comma=decimal_comma) if unit and not unit[1].endswith("%") else None
-    return None if number is None or unit is None else number * float(table()["units"][unit[2].casefold()])
+    return None if number is None else number * scale if scale != 1.0 else number
 
 
 def to_count(cell: str, *, decimal_comma: bool) -> float | None:

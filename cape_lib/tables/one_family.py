@@ -241,6 +241,8 @@ def _refusal(rows: pd.DataFrame, group: pd.DataFrame, value: float, name: str, a
     both = f"{first} stands twice {stands}" if first == second else f"{first} and {second} both {have}"
     if len(group) > 2:
         both, here = f"{len(group)} models {have} {here}", f"({first}, {second} ...)"
+    if axis.by_size and group["model"].map(model_names.step_in_name).nunique() >= max(2, len(group) - 1):
+        return f"{name}: {both} {here} and are checkpoints of one model; say --axis step"
     reason = f"{name}: {both} {here} and are no runs of one model"
     if columns := splitting(rows, axis):
         compare = f"; cape diagnose SCORES --pairs {columns[0]} compares them" if axis.by_size else ""

@@ -117,10 +117,11 @@ def first(bad: pd.Series) -> int | None:
     return int(positions[0]) if positions.size else None
 
 
-def check_models(sheet: Sheet, frame: pd.DataFrame, *, apart: str = "") -> None:
+def check_models(sheet: Sheet, frame: pd.DataFrame, *, apart: str = "", dated: bool = True) -> list[str]:
     """Every row has a model, once among the rows alike, and a date that can be read; fills a missing family.
 
-    apart: a further column that tells two rows of one model apart, that of the axis.
+    apart: a further column that tells two rows of one model apart, that of the axis. dated: dates are needed; else a
+    note says which one is none, and it is blank.
     """
     sheet.refuse(frame["model"].isna(), "model", "is blank; name the model")
     unnamed = pd.Series(UNNAMED_FAMILY, index=frame.index, dtype=object)
@@ -133,11 +134,18 @@ def check_models(sheet: Sheet, frame: pd.DataFrame, *, apart: str = "") -> None:
         earlier = sheet.cells.index[first((keys == keys.iloc[twice]).all(axis=1)) or 0]
         reason = f"{frame['model'].iloc[twice]!r} stands in row {earlier} already"
         raise sheet.refusal(twice, "model", f"{reason}; keep one row, or number the runs in a column seed")
+    notes = []
     if "release_date" in frame:
         dates = frame["release_date"].astype(str).str.removesuffix(" 00:00:00").str.removesuffix("T00:00:00")
         frame["release_date"] = dates.where(frame["release_date"].notna(), np.nan).astype(object)
         vague = frame["release_date"].notna() & ~dates.str.match(DATE)
-        sheet.refuse(vague, "release_date", "{!r} is not a date; write YYYY-MM-DD or YYYY-MM", dates)
+        says = "{!r} is not a date; write YYYY-MM-DD or YYYY-MM"
+        if dated:
+            sheet.refuse(vague, "release_date", says, dates)
+        elif (odd := first(vague)) is not None:
+            notes.append(f"{sheet.place(odd, 'release_date')}: {says.format(dates[odd])}; such dates are not read")
+            frame["release_date"] = frame["release_date"].where(~vague)
+    return notes
 
 
 def check_measures(sheet: Sheet, frame: pd.DataFrame, *, strict: bool) -> list[str]:

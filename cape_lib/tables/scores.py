@@ -17,7 +17,7 @@ from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 from cape_lib.tables import score_checks as checks
 from cape_lib.tables.axes import PARAMS, Axis, axis_named, is_training, place
-from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, LABELS, PAIRS
+from cape_lib.tables.benchmarks import BASE_BENCHMARKS, FRONTIER_BENCHMARKS, GUESSABLE, LABELS, PAIRS
 from cape_lib.tables.columns import (
     MEASURES,
     TEXT,
@@ -37,7 +37,7 @@ from cape_lib.tables.columns import (
     to_size,
     to_sizes,
 )
-from cape_lib.tables.model_names import run_in_name
+from cape_lib.tables.model_names import run_in_name, size_in_name
 from cape_lib.tables.sheets import Sheet, read_sheet, upright
 
 FORMAT = "cape-scores-1"
@@ -112,7 +112,9 @@ def check_scores(
     percent: set[str] = set()
     for head, (_, cells, more) in zip(heads, columns, strict=True):
         notes += more
-        if head.percent or (cells is not None and cells["percent"].eq(True).any()):
+        signs = cells is not None and cells["percent"].eq(True).any()
+        # A sheet that shows 50.5 % holds 0.505, whatever its head says: where guessing gives more, the head is not enough.
+        if signs or (head.percent and not (head.name in GUESSABLE and (frame[head.name].dropna() <= 1).all())):
             percent.add(head.name)
         for part, name in (("active", "active_params_b"), ("stderr", f"{head.name}_stderr")):
             if cells is not None and cells[part].notna().any() and name not in frame:
@@ -121,9 +123,10 @@ def check_scores(
         if head.shots and head.known and f"{head.name}_protocol" not in frame:
             frame[f"{head.name}_protocol"] = pd.Series(head.shots, index=frame.index, dtype=object)
     has_families, grouped = _families(sheet, frame, options, axis)
-    checks.check_models(sheet, frame, apart=axis.column)
     benchmarks = [name for name in score_benchmarks(frame) if name != axis.column]
     of_base = bool(pair or set(benchmarks) - set(FRONTIER_BENCHMARKS)) and not set(strict) <= set(FRONTIER_BENCHMARKS)
+    dated = axis.name == "date" or not of_base
+    notes += checks.check_models(sheet, frame, apart=axis.column, dated=dated)
     notes += grouped + checks.check_measures(sheet, frame, strict=of_base and axis.by_size)
     if lacking := [name for name in named if name not in benchmarks]:
         raise ScoresError(f"{sheet.name}: column {lacking[0]} holds no score; give percent, 0 to 100")
@@ -254,9 +257,11 @@ def _columns(sheet: Sheet) -> tuple[list[Heading], list[str]]:
 
 def _need(sheet: Sheet, columns: list[str], named: list[str], *, sized: bool = True) -> None:
     """Raise MissingError where a column that the question needs is not there."""
-    if "model" not in columns:
+    models = sheet.cells.iloc[:, columns.index("model")] if "model" in columns else None
+    if models is None:
         number = sheet.cells.head(20).map(partial(to_number, decimal_comma=False))
         texts = [name for name, none in zip(sheet.columns, number.isna().all(), strict=True) if none]
+        texts = [name for name in texts if not heading(name).known]
         likely = f"; likely {', '.join(map(repr, texts[:3]))}" if texts else ""
         raise MissingError(f"{sheet.name}: row 1 has no column model{likely}; name each row's model in one")
     if lacking := [benchmark for benchmark in named if benchmark not in columns]:
@@ -269,6 +274,9 @@ def _need(sheet: Sheet, columns: list[str], named: list[str], *, sized: bool = T
         others = [name for name in columns if re.search(r"size|param|bill", name, re.IGNORECASE)]
         likely = f"; likely {', '.join(map(repr, others[:3]))}" if others else ""
         step = "give the sizes in billions of parameters"
+        if models is not None and (sizes := models.map(size_in_name)).notna().all():
+            step = f"add one, in billions; by their names the sizes are {', '.join(f'{size:g}' for size in sizes[:4])}"
+            step += " ..." * (len(sizes) > 4)
         raise MissingError(f"{sheet.name}: row 1 has no column params_b{likely}; {step}")
 
 

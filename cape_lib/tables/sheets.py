@@ -65,7 +65,8 @@ _BLANKS = str.maketrans("\u00a0\u2007\u2009\u202f", "    ", "\u200b\u200c\u200d\
 _NO_LINE_END = str.maketrans(dict.fromkeys("\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", " "))
 _DELIMITERS = (",", ";", "\t", "|")
 _WORDS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "\\t": "\t"}
-_RULE = re.compile(r"^\s*\|?(\s*:?-{2,}:?\s*\|)+\s*(:?-{2,}:?)?\s*$|^\s*\|?\s*:?-{3,}:?\s*\|?\s*$")
+_DASHES = r"(:?-{2,}:?|:-:?|-:)"
+_RULE = re.compile(rf"^\s*\|?(\s*{_DASHES}\s*\|)+\s*{_DASHES}?\s*$|^\s*\|?\s*:?-{{3,}}:?\s*\|?\s*$")
 #: the lines of a frame as bars, and a line that is frame alone
 _BARS = str.maketrans("│┃║", "|||")
 _FRAME = re.compile(r"^\s*(?=\S*[+─━═])[-=+|─━═├┌└╞╔╚╠┏┗┡┬┴┼╤╧╪╦╩╬╇┳┻╈┐┘┤╡╗╝╣┓┛┩]+\s*$")
@@ -74,6 +75,8 @@ FIRST_ROWS = 12
 #: columns of a long table, one row a score
 _BENCHMARK = ("benchmark", "task", "dataset", "eval", "evaluation", "metric", "test", "task_name", "benchmark_name")
 _SCORE = ("score", "value", "result", "accuracy", "acc", "percent", "performance", "score_percent")
+#: columns that say how a score was measured, beside a column of benchmarks
+_HOW = ("metric", "metrics", "filter", "version", "shots", "shot", "n_shot", "n_shots", "num_fewshot", "few_shot")
 
 #: the line that a row stands in, and its cells
 Row = tuple[int, list[str]]
@@ -135,6 +138,8 @@ def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, nam
     if re.search(r"[\w.,;\t]\Z", text):  # neither a line end nor what closes a row
         notes += _cut_off(path, rows)
     sheet = _sheet(str(path), rows, decimal_comma)
+    if rows[0][0] in (rules := _rules(text.splitlines())) and len(rules) > 1:
+        notes.append(f"{path.name}: read the table in row {rows[0][0]}; not read: {len(rules) - 1} more in the text")
     return sheet.of(sheet.cells, *notes)
 
 
@@ -419,17 +424,23 @@ def _plain_tex(cell: str) -> str:
 
 
 def _markdown(lines: list[str], skipped: int) -> list[Row]:
-    """The first table of a Markdown text; emphasis, code and links are dropped from its cells."""
+    """The first table of a Markdown text that names models; emphasis, code and links are dropped from its cells."""
     filled = [at for at in range(skipped, len(lines)) if lines[at].strip()][:61]
     if not any("|" in lines[at] and _RULE.match(lines[below]) for at, below in zip(filled, filled[1:], strict=False)):
         return []
-    rule = next(at for at, line in enumerate(lines) if at and _RULE.match(line) and "|" in lines[at - 1])
+    rule = _rules(lines)[0]
     rows = [(rule, _between_bars(lines[rule - 1]))]
     for at, line in enumerate(lines[rule + 1 :], start=rule + 2):
         if "|" not in line:
             break
         rows.append((at, _between_bars(line)))
     return rows
+
+
+def _rules(lines: list[str]) -> list[int]:
+    """Where the rules below the heads of Markdown tables stand, those of tables of models first."""
+    rules = [at for at, line in enumerate(lines) if at and _RULE.match(line) and "|" in lines[at - 1]]
+    return sorted(rules, key=lambda at: "model" not in map(known_name, _between_bars(lines[at - 1])))
 
 
 def _barred(lines: list[str]) -> list[Row]:
@@ -529,11 +540,14 @@ def _joined(header: list[str], second: list[str]) -> list[str] | None:
 
 
 def _indexed(cells: pd.DataFrame) -> pd.DataFrame:
-    """The nameless first column of pandas: a count of rows is dropped, names of models are the models."""
+    """Without nameless columns that are empty. Of pandas' nameless first one a count of rows is dropped, names of
+    models are the models."""
+    empty = [not name and cells.iloc[:, at].eq("").all() for at, name in enumerate(cells.columns)]
+    cells = cells.loc[:, np.logical_not(empty)]
     header, first = list(cells.columns), cells.iloc[:, 0].tolist()
     if header[0]:
         return cells
-    if first == [str(i) for i in range(len(first))]:
+    if all(cell.isdecimal() for cell in first) and len(set(first)) == len(first):
         return cells.iloc[:, 1:]
     if "model" not in map(known_name, header) and any(to_number(cell, decimal_comma=False) is None for cell in first):
         return cells.set_axis(["model", *header[1:]], axis=1)
@@ -605,8 +619,14 @@ def _from_long(sheet: Sheet) -> pd.DataFrame | None:
         return None
     at_error = next((i for i, word in enumerate(heads) if word in table()["endings"]["stderr"]), None)
     # Several runs of a model differ in a further column: each keeps its own row.
-    beside = [i for i in range(len(names)) if i not in (at_benchmark, at_score, at_error) and heads[i] != "metric"]
+    how = [i for i, head in enumerate(heads) if head in _HOW and i not in (at_benchmark, at_score)]
+    beside = [i for i in range(len(names)) if i not in (at_benchmark, at_score, at_error, *how)]
     cells = sheet.cells.set_axis(range(len(names)), axis=1)
+    several = cells[at_benchmark].where(cells.duplicated([*beside, at_benchmark], keep=False)).dropna().unique()
+    if how:
+        ways = cells[how].rename(columns=dict(enumerate(heads))).to_dict("records")
+        named = zip(cells[at_benchmark], ways, cells[at_benchmark].isin(several), strict=True)
+        cells[at_benchmark] = [_measured(name, way, apart=apart) for name, way, apart in named]
     for position in np.flatnonzero(cells[at_benchmark] == "")[:1]:
         raise sheet.refusal(position, sheet.columns[at_benchmark], "is blank; name the benchmark of this score")
     for position in np.flatnonzero(cells.duplicated([*beside, at_benchmark]))[:1]:
@@ -622,15 +642,31 @@ def _from_long(sheet: Sheet) -> pd.DataFrame | None:
     return pd.concat([about, wide.fillna("").set_axis(about.index)], axis=1)
 
 
+def _measured(benchmark: str, how: dict[str, str], *, apart: bool = False) -> str:
+    """The name of a column for a benchmark with how it was measured, where that is said in a way that we know.
+
+    apart: the metric tells two scores of one benchmark apart, whatever it is called.
+    """
+    metric = next((text for head, text in how.items() if head == "metric" and not is_blank(text)), "")
+    shots = next((text for head, text in how.items() if "shot" in head and text.isdecimal()), "")
+    named = f"{benchmark} {metric}".strip()
+    name = named if apart or (metric and heading(named).known) else benchmark
+    return f"{name} {shots}-shot" if shots and benchmark and heading(name).known else name
+
+
 def _transposed(sheet: Sheet) -> pd.DataFrame | None:
-    names = [heading(column) for column in sheet.columns]
-    if any(name.known and name.name != "model" for name in names[1:]):
+    how = [column for column in sheet.columns[1:] if plain(column) in _HOW]
+    models = {at: column for at, column in enumerate(sheet.columns) if at and column not in how}
+    if any(heading(column).known and known_name(column) != "model" for column in models.values()):
         return None
     down = sheet.cells.iloc[:, 0].tolist()
+    if how:
+        ways = sheet.cells[how].rename(columns=plain).to_dict("records")
+        down = [_measured(name, way) for name, way in zip(down, ways, strict=True)]
     known = [name for name in down if heading(name).known and heading(name).name != "model"]
     if len(known) < 2 or len(known) < len(down) / 2 or len(set(down)) < len(down):
         return None
-    cells = [[model, *sheet.cells.iloc[:, i]] for i, model in enumerate(sheet.columns) if i]
+    cells = [[model, *sheet.cells.iloc[:, at]] for at, model in models.items()]
     return _frame(cells, ["model", *down], range(2, len(cells) + 2))
 
 

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.page
 ELSEWHERE = {"sweep_blank_for_family.csv", "sweep_no_family_column.csv", "messy/merged_family.csv"}
 #: long, transposed and inside a text: only Python reads them
 ELSEWHERE |= {"tab/long.csv", "ours/transposed.csv", "ours/readme_table.md"}
+ELSEWHERE |= {"stranger/long_metrics.csv", "stranger/long_shots.tsv", "stranger/transposed_metrics.csv"}
 NAMES = [name for name in TABLES if name not in ELSEWHERE]
 HEADS = [
     "Params",

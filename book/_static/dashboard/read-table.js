@@ -11,7 +11,7 @@
   const POINT_THOUSANDS = /^[+-]?\d{1,3}(\.\d{3}){2,}(,\d+)?$/;
   const PLUS_MINUS = /^(.+?)\s*\(?\s*(?:±|\+\/-|\+-)\s*([^()]+?)\)?$/;
   const WITH_UNIT = /^(.+?)\s*(k|m|b|bn|t|billions?|millions?)$/i;
-  const APART = /^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’]\d{3})+([.,]\d+)?$/;
+  const APART = /^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’_]\d{3})+([.,]\d+)?$/;
   const GROUPED = /^[+-]?\d{1,3}(,\d{3})+$/;
   const MARKS = /(?<=[\d%kKmMbBtT])\s*([†‡§¶*^↑↓▲▼]+|[¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ]|\[\w{1,3}\])+$/;
   const BOTH =
@@ -23,7 +23,7 @@
   const COLOUR = /\x1b\[[0-9;]*m/g;
   const FIRST_ROWS = 12;
   const RUN = /(?:^|[-_. /(])(?:seed|run|rep|replicate|trial|init|s|r)[-_ =]?\d+\)?(?=$|[-_. /])/gi;
-  const RULE = /^\s*\|?(\s*:?-{2,}:?\s*\|)+\s*(:?-{2,}:?)?\s*$/;
+  const RULE = /^\s*\|?(\s*(:?-{2,}:?|:-:?|-:)\s*\|)+\s*(:?-{2,}:?|:-:?|-:)?\s*$/;
   const names = () => Cape.kit.columns;
 
   /* ---- names of columns ---- */
@@ -113,11 +113,12 @@
       const [total, active] = [size(both[1] ?? both[3], comma, 1), size(both[2] ?? both[4], comma, 1)];
       return NUMBER.test(total) && NUMBER.test(active) && Number(active) <= Number(total) ? total : given;
     }
-    const bare = number(cell, comma, counts);
-    if (bare !== null) return scale === 1 && NUMBER.test(cell) ? cell : String(Number((bare * scale).toPrecision(12)));
-    const unit = WITH_UNIT.exec(cell);
-    const value = unit && !unit[1].endsWith("%") ? number(unit[1], comma) : null;
-    return value === null ? given : String(Number((value * names().units[unit[2].toLowerCase()]).toPrecision(12)));
+    const [, text, unit] = WITH_UNIT.exec(cell) ?? [null, cell, null];
+    const factor = unit ? names().units[unit.toLowerCase()] : scale;
+    // In millions "1,100" is a count too: nobody writes their decimals so.
+    const value = text.endsWith("%") ? null : number(text, comma, (counts && !unit) || factor < 1);
+    if (value === null) return given;
+    return factor === 1 && NUMBER.test(text) ? text : String(Number((value * factor).toPrecision(12)));
   }
 
   /* A count as it is: "143000", "143k", "1.4M". */
@@ -148,7 +149,9 @@
     if (!lines.length) return { rows: [], comma: false };
     const declared = /^\s*"?sep=(.)"?\s*$/.exec(lines[0]);
     if (declared) lines.shift();
-    const rule = lines.findIndex((line, i) => i > 0 && RULE.test(line) && lines[i - 1].includes("|"));
+    const rules = [...lines.keys()].filter((i) => i && RULE.test(lines[i]) && lines[i - 1].includes("|"));
+    const ofModels = (i) => markdown(lines[i - 1]).some((cell) => heading(cell).name === "model");
+    const rule = rules.find(ofModels) ?? rules[0] ?? -1;
     if (rule > 0 && !declared) {
       const end = lines.slice(rule + 1).findIndex((line) => !line.includes("|"));
       const body = end < 0 ? lines.slice(rule + 1) : lines.slice(rule + 1, rule + 1 + end);
@@ -243,6 +246,10 @@
     let [header, ...body] = rows.slice(headerAt(rows));
     const both = body.length ? joined(header, body[0]) : null;
     if (both) [header, body] = [both, body.slice(1)];
+    const width = Math.max(header.length, ...body.map((row) => row.length));
+    const blank = [...Array(width).keys()].filter((i) => !header[i] && body.every((row) => !row[i]));
+    const filled = (row) => row.filter((_, i) => !blank.includes(i));
+    [header, body] = [filled(header), body.map(filled)];
     const text = (row) => JSON.stringify(row.slice(0, header.length).map((cell) => cell.toLowerCase()));
     return [header, ...body.filter((row) => text(row) !== text(header))];
   }

@@ -37,8 +37,9 @@ READERS: tuple[Reader, ...] = (
 
 def _documents(value: Any) -> list[Any]:
     """The documents in a file: several results that somebody put into one list, else the one that it is."""
-    several = isinstance(value, list) and value and all(isinstance(one, dict) and "results" in one for one in value)
-    return list(value) if several else [value]
+    rows = value if isinstance(value, list) else []
+    several = rows and all(isinstance(one, dict) and {"results", "task_config"} & set(one) for one in rows)
+    return rows if several else [value]
 
 
 def reader_of(value: Any) -> Reader | None:
