@@ -113,7 +113,7 @@ def check_scores(
     for head, (_, cells, more) in zip(heads, columns, strict=True):
         notes += more
         signs = cells is not None and cells["percent"].eq(True).any()
-        # A sheet that shows 50.5 % holds 0.505, whatever its head says: where guessing gives more, the head is not enough.
+        # A sheet that shows 50.5 % holds 0.505: where guessing alone gives more, a head with % is not enough.
         if signs or (head.percent and not (head.name in GUESSABLE and (frame[head.name].dropna() <= 1).all())):
             percent.add(head.name)
         for part, name in (("active", "active_params_b"), ("stderr", f"{head.name}_stderr")):
