@@ -303,7 +303,7 @@ def seen(page: Path) -> list[str]:
 
 def report(frame: pd.DataFrame, axis: str, out: Path, **settings: Any) -> dict[str, Any]:
     scores = check_scores(frame, pair=PAIR, options=TableOptions(axis=axis))
-    return family.rerun(scores, "Larch", out, family.Settings(quiet=True, **settings))
+    return family.rerun(scores, "Larch", out, quiet=True, **settings)
 
 
 @pytest.mark.parametrize(

@@ -211,17 +211,14 @@ def test_the_next_size_lies_where_the_scores_turn():
 def test_a_further_size_is_measured_by_one_command_with_the_shots_of_the_others():
     rows = table().assign(hellaswag_protocol="lm-eval 0.4; 5-shot; acc_norm")
     part = family.parts(rows, name="F")[0]
-    plan = planning.Plan("F", planning.as_scores(rows), (part,), {})
-    why, line = next_steps.commands(plan, part, summary.diagnose(part))[0]
+    why, line = next_steps.commands(rows, part, summary.diagnose(part))[0]
     assert "both scores" in why and "--tasks hellaswag,truthfulqa_mc2 --num_fewshot 5" in line
 
 
 def test_releases_without_ifeval_get_its_command_and_how_to_read_what_it_writes():
     rows = releases(2).assign(ifeval=[80.0, None])
     part = family.parts(rows, name="L")[0]
-    commands = next_steps.commands(
-        planning.Plan("L", planning.as_scores(rows), (part,), {}), part, summary.diagnose(part)
-    )
+    commands = next_steps.commands(rows, part, summary.diagnose(part))
     assert (
         "pretrained=r1 --tasks ifeval" in commands[0][1] and "cape import results/ --also 'ifeval:" in commands[-1][1]
     )
@@ -248,9 +245,7 @@ def test_charts_leave_out_the_lab_that_all_names_begin_with_and_commands_keep_it
     rows = table().assign(model=["lab/a", "lab/b", "lab/c"], mmlu=[30, 31, None])
     part = family.parts(rows, name="F")[0]
     assert part.rows["model"].tolist() == ["a", "b", "c"]
-    commands = next_steps.commands(
-        planning.Plan("F", planning.as_scores(rows), (part,), {}), part, summary.diagnose(part)
-    )
+    commands = next_steps.commands(rows, part, summary.diagnose(part))
     assert any("pretrained=lab/c" in line for _, line in commands)
     apart = table().assign(model=["lab/a", "lab/b", "other/c"])
     assert family.parts(apart, name="F")[0].rows["model"].tolist() == ["lab/a", "lab/b", "other/c"]
@@ -303,7 +298,7 @@ def test_results_files_go_straight_to_a_report(tmp_path, chapters):
 
 
 def test_a_published_name_is_told_apart(tmp_path, chapters):
-    metrics = family.rerun(table(), "Pythia", tmp_path / "report", family.Settings(quiet=True, chapters=False))
+    metrics = family.rerun(table(), "Pythia", tmp_path / "report", quiet=True, chapters=False)
     assert metrics["family"] == "Pythia (yours)" and "published family" in metrics["notes"][0]
 
 
@@ -489,7 +484,7 @@ def test_the_first_page_of_a_report_opens_alone_and_fits_a_phone(tmp_path, open_
     pair = None if scores is EXAMPLE else ("my_x", "my_y")
     x, y = pair or (None, None)
     read = tables.read_scores(scores if pair is None else pd.DataFrame(scores), x=x, y=y)
-    family.rerun(read, "Larch", tmp_path / "report", family.Settings(pair=pair, chapters=False, quiet=True))
+    family.rerun(read, "Larch", tmp_path / "report", pair=pair, chapters=False, quiet=True)
     page = open_page(tmp_path / "report" / "index.html", width=width, scheme="dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.requests == [] and page.complaints == []

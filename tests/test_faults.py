@@ -158,9 +158,9 @@ def test_a_report_that_is_killed_outright_leaves_the_old_one_and_the_next_run_cl
     from cape_lib import tables
     from cape_lib.report import family
 
-    out, first = tmp_path / "report", family.Settings(chapters=False, quiet=True)
+    out = tmp_path / "report"
     (tmp_path / "s.csv").write_text(SCORES)
-    family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", out, first)
+    family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", out, chapters=False, quiet=True)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     command = [sys.executable, "-m", "cape_lib.cli", "family", str(tmp_path / "s.csv"), "--name", "F", "-o", str(out)]
     running = subprocess.Popen([*command, "--force", "--quiet"], start_new_session=True, stderr=subprocess.DEVNULL)
@@ -172,8 +172,7 @@ def test_a_report_that_is_killed_outright_leaves_the_old_one_and_the_next_run_cl
     running.wait()
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert list(tmp_path.glob(".report.*.part")), "killed outright, it cannot clear up itself"
-    again = family.Settings(force=True, chapters=False, quiet=True)
-    family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", out, again)
+    family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", out, force=True, chapters=False, quiet=True)
     assert not list(tmp_path.glob(".*.part*")) and (out / "index.html").exists()
 
 
@@ -229,8 +228,8 @@ def test_a_report_says_the_same_whatever_the_clock_says(tmp_path, monkeypatch, y
     for i, date in enumerate([day, day.replace(year=day.year + years, day=1)]):
         clock = type("clock", (), {"now": staticmethod(lambda zone, date=date: date)})
         monkeypatch.setattr(rerun, "datetime", clock)
-        again = family.Settings(force=True, chapters=False, quiet=True)
-        result.append(family.rerun(tables.read_scores(tmp_path / "s.csv"), "F", tmp_path / "out", again))
+        scores = tables.read_scores(tmp_path / "s.csv")
+        result.append(family.rerun(scores, "F", tmp_path / "out", force=True, chapters=False, quiet=True))
         assert result[i].pop("made").startswith(str(date.year))
     assert result[0] == result[1] and not list(tmp_path.glob(".*.part*"))
 

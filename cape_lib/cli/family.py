@@ -49,15 +49,17 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     asked = dict(importing.pair("-p", "NAME=VALUE")(text) for text in args.parameters)
     check_folder(args.output, force=args.force)
     scores = importing.read_by_options(args.scores, args, pair_of=pair or ()).scores
-    settings = family.Settings(
+    metrics = family.rerun(
+        scores,
+        args.name,
+        args.output,
         pair=pair,
-        parameters=asked,
+        asked=asked,
+        pairs=args.pairs,
+        audit=args.audit,
         force=args.force,
         quiet=args.quiet,
-        audit=args.audit,
-        pairs=args.pairs,
     )
-    metrics = family.rerun(scores, args.name, args.output, settings)
     page = page_to_open(args.output / PAGE)
     if args.quiet:
         return metrics, [page]

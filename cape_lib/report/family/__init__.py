@@ -1,7 +1,7 @@
 """The chapters rerun on one's own scores: what they allow, the report, and what to measure next."""
 
 from cape_lib.report.family.planning import LEAST_SIZES, Part, Plan, parts, plan
-from cape_lib.report.family.rerun import Settings, rerun
+from cape_lib.report.family.rerun import rerun, stored
 from cape_lib.report.family.summary import (
     about,
     bullets,
@@ -11,5 +11,6 @@ from cape_lib.report.family.summary import (
     headline,
     numbers,
     opening,
+    ready_to_run,
     what_next,
 )

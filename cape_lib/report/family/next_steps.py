@@ -10,7 +10,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.report.family import measuring
-from cape_lib.report.family.planning import BASE_PAIR, Part, Plan
+from cape_lib.report.family.planning import BASE_PAIR, Part
 from cape_lib.tables.axes import Axis, day
 
 #: Sizes further apart than this have room for one in between.
@@ -71,12 +71,12 @@ def stderr_columns(part: Part, analysis: dict[str, Any]) -> list[str]:
     return [f"{name}_stderr" for name in (part.x, part.y) if name not in tables.ITEM_COUNTS]
 
 
-def commands(plan: Plan, part: Part, analysis: dict[str, Any]) -> list[tuple[str, str]]:
-    """What to run next: (why, command) pairs, ready for a shell."""
+def commands(scores: pd.DataFrame, part: Part, analysis: dict[str, Any]) -> list[tuple[str, str]]:
+    """What to run next: (why, command) pairs, ready for a shell. scores: every row of the family."""
     if part.kind == "pairs":
         return []
     if part.kind == "frontier":
-        return _of_releases(plan.scores)
+        return _of_releases(scores)
     if part.kind == "path":
         pair = [name for name in (part.x, part.y) if name in measuring.LEADERBOARD_TASKS]
         shots = {name: measuring.shots_of(part.rows, name) for name in pair}
@@ -85,7 +85,7 @@ def commands(plan: Plan, part: Part, analysis: dict[str, Any]) -> list[tuple[str
     lines: list[tuple[str, str]] = []
     pair = [name for name in (part.x, part.y) if name in measuring.LEADERBOARD_TASKS]
     for benchmark in pair:
-        for line in measuring.commands(plan.scores, [benchmark]):
+        for line in measuring.commands(scores, [benchmark]):
             lines.append((f"{tables.label(benchmark)} of the sizes that lack it", line))
     size = f"of a size near {analysis['next_size']['params_b']:.2g} B"
     shots = {benchmark: measuring.shots_of(part.rows, benchmark) for benchmark in pair}
@@ -97,7 +97,7 @@ def commands(plan: Plan, part: Part, analysis: dict[str, Any]) -> list[tuple[str
         others = [name for name in measuring.LEADERBOARD_TASKS if name not in BASE_PAIR]
         lines += [
             ("the other three benchmarks, for the pairs and the dimension of chapter 1", line)
-            for line in measuring.commands(plan.scores, others)
+            for line in measuring.commands(scores, others)
         ]
     return lines
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,58 +29,43 @@ FORMAT = "cape-family-1"
 _OF_THE_BOOK = ("altair", "ipykernel", "myst_nb", "nbformat", "papermill", "pysindy", "statsmodels", "vl_convert")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a report is made: the pair (None for the usual ones), further parameters of the chapters, and the manners.
-
-    force: replace an older report in the output folder; quiet: no progress on stderr; chapters: False for the first
-    page alone; audit: with the audit of each chapter; pairs: a column, for a first page that compares models of one
-    size which differ in it.
-    """
-
-    pair: tuple[str, str] | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    force: bool = False
-    quiet: bool = False
-    chapters: bool = True
-    audit: bool = False
-    pairs: str | None = None
-
-
 def rerun(
-    scores: tables.Scores | pd.DataFrame, name: str, out: Path, settings: Settings | None = None
+    scores: tables.Scores | pd.DataFrame,
+    name: str,
+    out: Path,
+    *,
+    pair: tuple[str, str] | None = None,
+    asked: Mapping[str, Any] | None = None,
+    pairs: str | None = None,
+    chapters: bool = True,
+    audit: bool = False,
+    force: bool = False,
+    quiet: bool = False,
 ) -> dict[str, Any]:
     """The report of one family in folder `out`: index.html, metrics.json, scores.csv; returns what metrics.json holds.
 
-    scores: as `tables.check_scores` or `tables.read_scores` gives them. Everything is checked before anything
-    runs; the folder appears when it is whole. Raises UsageError (the folder exists, an unknown parameter),
-    MissingError (too few sizes, no benchmark), ScoresError, SurroundingsError.
+    scores: as `tables.check_scores` or `tables.read_scores` gives them; pair, asked, pairs, audit: as `planning.plan`
+    takes them; chapters: False for the first page alone; force: replace an older report; quiet: no progress on stderr.
+    Everything is checked before anything runs; the folder appears when it is whole. Raises UsageError (the folder
+    exists, an unknown parameter), MissingError (too few sizes, no benchmark), ScoresError, SurroundingsError.
     """
-    settings = settings or Settings()
     out = Path(out)
-    check_folder(out, force=settings.force)
+    check_folder(out, force=force)
     need_book("a report")
     from cape_lib.report import publish
 
     folder = publish.notebooks_dir()
-    plan = planning.plan(
-        scores,
-        name=name,
-        pair=settings.pair,
-        asked=settings.parameters,
-        folder=folder,
-        audit=settings.audit,
-        pairs=settings.pairs,
-    )
-    analyses = [summary.diagnose(part) for part in plan.parts]
-    metrics: dict[str, Any] = plain(_metrics(plan, analyses, settings))
+    plan = planning.plan(scores, name=name, pair=pair, asked=asked, folder=folder, audit=audit, pairs=pairs)
+    metrics: dict[str, Any] = plain(_metrics(plan, chapters=chapters))
     with _beside(out) as work:
         _own_columns(plan).to_csv(work / SCORES, index=False, lineterminator="\n")
         (work / METRICS).write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        executed = _executed(plan, name, planning.as_scores(scores), work, settings)
+        notebooks = _notebooks(plan, work, chapters=chapters)
+        only = "" if plan.checked.axis.by_size else planning.ANY_AXIS
+        executed = publish.execute(notebooks, work / "executed", quiet=quiet, only=only)
         publish.report(executed, work / PAGE, f"{plan.name}: CAPE report")
         shutil.rmtree(work / "executed", ignore_errors=True)
-        _put(work, out, force=settings.force)
+        _put(work, out, force=force)
     return metrics
 
 
@@ -99,48 +84,55 @@ def need_book(what: str) -> None:
         raise SurroundingsError(f"{what} needs {', '.join(lacking)}: pip install '.[book]' in the repository")
 
 
-def _metrics(plan: planning.Plan, analyses: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
+def _metrics(plan: planning.Plan, *, chapters: bool) -> dict[str, Any]:
     from cape_lib.report import publish
 
+    analyses = [summary.diagnose(part) for part in plan.parts]
     return {
         "format": FORMAT,
         "cape_lib": cape_lib.__version__,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "family": plan.name,
         "models": plan.scores["model"].tolist(),
-        "chapters": {publish.key(path): values for path, values in plan.chapters.items()} if settings.chapters else {},
+        "chapters": {publish.key(path): values for path, values in plan.chapters.items()} if chapters else {},
         **({"size_measure": plan.checked.size} if plan.checked.axis.by_size else {"axis": plan.checked.axis.name}),
         "parts": analyses,
         "cannot_show": [line for one in analyses for line in summary.cannot_show(one)],
         "next": [
             {"why": why, "command": line}
             for part, one in zip(plan.parts, analyses, strict=True)
-            for why, line in next_steps.commands(plan, part, one)
+            for why, line in next_steps.commands(plan.scores, part, one)
         ],
         "notes": list(plan.notes),
     }
 
 
-def _executed(plan: planning.Plan, name: str, scores: tables.Scores, work: Path, settings: Settings) -> list[Path]:
-    """The first page, then every chapter, executed with the parameters that it declares."""
-    from cape_lib.report import publish
-
-    folder = work / "executed"
-    folder.mkdir()
-    whole = folder / f"scores{tables.STORED}"
-    tables.write_checked(replace(scores, notes=plan.notes), whole)
-    asked = {"scores_path": str(whole.resolve()), "family": name, "pairs": settings.pairs or ""}
-    asked |= dict(zip(("x", "y"), settings.pair or ("", ""), strict=True))
-    notebooks: dict[Path, dict[str, Any]] = {FIRST_PAGE: asked}
-    for part in plan.parts if settings.chapters else ():
-        stored = folder / f"scores-{part.kind}{tables.STORED}"
-        tables.write_checked(plan.checked.of(part.rows), stored)
-        for path, values in plan.chapters.items():
+def _notebooks(plan: planning.Plan, work: Path, *, chapters: bool) -> dict[Path, dict[str, Any]]:
+    """The first page, then every chapter, with the parameters that it declares; the rows of each part are stored."""
+    notebooks: dict[Path, dict[str, Any]] = {FIRST_PAGE: {"report_path": str((work / METRICS).resolve())}}
+    (work / "executed").mkdir()
+    for part in plan.parts:
+        stored = _rows_of(work, part.kind)
+        tables.write_checked(replace(plan.checked.of(part.rows), axis=part.along), stored)
+        for path, values in plan.chapters.items() if chapters else ():
             if path.stem in planning.CHAPTERS[part.kind]:
                 takes = {"scores_path": str(stored.resolve())} if "scores_path" in parameters.read(path) else {}
                 notebooks[path] = values | takes
-    only = "" if plan.checked.axis.by_size else planning.ANY_AXIS
-    return publish.execute(notebooks, folder, quiet=settings.quiet, only=only)
+    return notebooks
+
+
+def _rows_of(work: Path, kind: str) -> Path:
+    return work / "executed" / f"scores-{kind}{tables.STORED}"
+
+
+def stored(metrics: Path) -> tuple[dict[str, Any], list[tuple[planning.Part, dict[str, Any]]]]:
+    """What the metrics.json of a report in the making holds, and its parts: each with its rows and its diagnosis."""
+    report: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
+    parts = []
+    for one in report["parts"]:
+        scores = tables.read_checked(_rows_of(metrics.parent, one["kind"]))
+        parts.append((planning.Part(one["kind"], one["x"], one["y"], scores.frame, along=scores.axis), one))
+    return report, parts
 
 
 def check_folder(out: Path, *, force: bool) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +13,9 @@ from cape_lib.base import boundary, coupling
 from cape_lib.dashboard.one_family import diagnose_family
 from cape_lib.dashboard.one_release import diagnose_release
 from cape_lib.dashboard.pairs import diagnose_pairs, open_pairs, sentence
-from cape_lib.report.family.next_steps import commands, next_point, next_size, stderr_columns
-from cape_lib.report.family.planning import FRONTIER_PAIR, Part, Plan
-from cape_lib.story.coupling import sure_steps
+from cape_lib.output import plain
+from cape_lib.report.family.next_steps import next_point, next_size, stderr_columns
+from cape_lib.report.family.planning import FRONTIER_PAIR, Part
 from cape_lib.tables.axes import Axis
 
 #: The words of the first page, for a reader who has not come to the chapters yet.
@@ -41,10 +40,15 @@ H_WORDS = (
 
 
 def diagnose(part: Part) -> dict[str, Any]:
-    """One analysis as plain data: `kind`, `x`, `y`, `diagnosis`, and what to measure next with its reason.
+    """One analysis as JSON holds it: `kind`, `x`, `y`, `diagnosis`, and what to measure next with its reason.
 
     That is `next_size`, beside `critical_scales`, for sizes; `next_point`, beside `axis`, along another axis.
     """
+    answer: dict[str, Any] = plain(_diagnosed(part))
+    return answer
+
+
+def _diagnosed(part: Part) -> dict[str, Any]:
     about: dict[str, Any] = {"kind": part.kind, "x": part.x, "y": part.y}
     if part.kind == "frontier":
         name = str(part.rows["family"].iloc[0])
@@ -130,7 +134,7 @@ def opening(part: Part, name: str) -> tuple[str, Any, str]:
     answers = analysis["diagnosis"]["answers"]
     sure = f'<div class="cape-sure">\n\n**How sure?** {answers["sure"]}\n\n</div>'
     text = "\n\n".join([headline(part, analysis), sure, answers["compared"]])
-    return text, figures(name, part)[-1], bullets(cannot_show(analysis))
+    return text, figures(name, part, analysis)[-1], bullets(cannot_show(analysis))
 
 
 def headline(part: Part, analysis: dict[str, Any]) -> str:
@@ -158,26 +162,28 @@ def numbers(part: Part, analysis: dict[str, Any]) -> str:
     return _scales(analysis["critical_scales"])
 
 
-def about(plan: Plan) -> str:
+def about(report: Mapping[str, Any]) -> str:
     """Which parameters are the size, and what the person should know of the table (Markdown)."""
-    sized = any(part.kind not in ("frontier", "path") for part in plan.parts)
-    sizes = [f"Sizes are {plan.checked.size} parameters."] if sized else []
-    return bullets([*sizes, *plan.notes]) or "Nothing was left out."
+    sized = any(part["kind"] not in ("frontier", "path") for part in report["parts"])
+    sizes = [f"Sizes are {report['size_measure']} parameters."] if sized else []
+    return bullets([*sizes, *report["notes"]]) or "Nothing was left out."
 
 
-def _scales(rows: Iterable[dict[str, Any]]) -> str:
+def _scales(rows: Sequence[dict[str, Any]]) -> str:
     lines = [ESTIMATORS, ""]
     lines += ["| estimator | N_c, billions | 95 % of the noise draws | verdict |", "|---|---|---|---|"]
-    rows = list(rows)
     for row in rows:
-        low = "below every size" if row["low"] == 0 else f"{row['low']:.3g}"
-        high = "beyond every size" if math.isinf(row["high"]) else f"{row['high']:.3g}"
-        size = "none in these sizes" if math.isnan(row["n_c_b"]) else f"{row['n_c_b']:.3g}"
-        between = "unknown" if math.isnan(row["low"]) else f"{low} to {high}"
+        low = "below every size" if row["low"] == 0 else _size(row["low"], "unknown")
+        size, high = _size(row["n_c_b"], "none in these sizes"), _size(row["high"], "beyond every size")
+        between = "unknown" if row["low"] is None else f"{low} to {high}"
         lines.append(f"| {row['estimator']} | {size} | {between} | {row['verdict']} |")
     names = [row["estimator"] for row in rows]
     promise = tables.promises("critical scales", names, n=int(rows[0]["n"])) if rows else ""
     return "\n".join([*lines, "", promise] if promise else lines)
+
+
+def _size(value: float | None, without: str) -> str:
+    return without if value is None else f"{value:.3g}"
 
 
 def _turns(rows: dict[str, dict[str, Any]], along: Axis) -> str:
@@ -201,8 +207,8 @@ def _trajectory(analysis: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def what_next(plan: Plan, part: Part, analysis: dict[str, Any]) -> str:
-    """What would move the answer, what to measure next, and commands that are ready to run (Markdown)."""
+def what_next(part: Part, analysis: dict[str, Any]) -> str:
+    """What would move the answer, and what to measure next (Markdown)."""
     answers, advice = analysis["diagnosis"]["answers"], analysis["diagnosis"]["advice"]
     text = [answers["move"], "", answers["measure"], ""]
     text += [f"- **{rule['topic']}** ({rule['strength']}): {rule['advice']} {rule['evidence']}" for rule in advice]
@@ -216,12 +222,19 @@ def what_next(plan: Plan, part: Part, analysis: dict[str, Any]) -> str:
         else:
             size = analysis["next_size"]
             text += ["", f"The size that would say most: near {size['params_b']:.2g} B, {size['why']}."]
-    for why, line in commands(plan, part, analysis):
-        text += ["", f"{why[0].upper()}{why[1:]}:", "", "```bash", line.replace(" --", " \\\n  --"), "```"]
     return "\n".join(text)
 
 
-def figures(name: str, part: Part) -> list[Any]:
+def ready_to_run(lines: Iterable[Mapping[str, str]]) -> str:
+    """Commands, each with its reason (Markdown)."""
+    text: list[str] = []
+    for row in lines:
+        why, command = row["why"], row["command"].replace(" --", " \\\n  --")
+        text += [f"{why[0].upper()}{why[1:]}:", "", "```bash", command, "```", ""]
+    return "\n".join(text)
+
+
+def figures(name: str, part: Part, analysis: dict[str, Any]) -> list[Any]:
     """The figures of one analysis; name: of the family, as the report shows it."""
     from cape_lib.charts import look
 
@@ -231,7 +244,7 @@ def figures(name: str, part: Part) -> list[Any]:
     from cape_lib.charts import coupling as draw
 
     if part.kind == "pairs":
-        compared = diagnose_pairs(part.rows, part.by, x=part.x, y=part.y)
+        compared = analysis["diagnosis"]
         title = f"{name}: {compared['answers']['headline'].rstrip('.')}"
         pairs, source = pd.DataFrame(compared["pairs"]), f"your scores ({name})"
         return [draw.pairs_of_one_size(pairs, x=part.x, y=part.y, title=title, source=source)]
@@ -241,15 +254,16 @@ def figures(name: str, part: Part) -> list[Any]:
     gammas = coupling.local_coupling(rows, x=part.x, y=part.y, along=along)
     source = f"your scores ({name})"
     plane = draw.ladder_plane(rows, gammas, x=part.x, y=part.y, source=source, along=along)
-    sure, whole = sure_steps(gammas), coupling.whole_ladder(rows, x=part.x, y=part.y, along=along)
+    whole = analysis["diagnosis"]["whole"]
+    sure = sum(step["settled"] for step in analysis["diagnosis"]["steps"])
     title = f"{name}: {sure} of {len(gammas)} steps have a sign beyond score noise"
-    if len(gammas) > 1:
-        title = (
-            f"{name}: {whole.dy.estimate:+.1f} points of {tables.label(part.y)} over {along.path} "
-            f"(z = {whole.z:+.1f}), {sure} of {len(gammas)} steps with a sign beyond score noise"
-        )
     if gammas["p_negative"].isna().all():
         title = f"{name}: {len(gammas)} steps, and no interval, for the noise of the scores is not known"
+    elif len(gammas) > 1:
+        title = (
+            f"{name}: {whole['dy']:+.1f} points of {tables.label(part.y)} over {along.path} "
+            f"(z = {whole['z']:+.1f}), {sure} of {len(gammas)} steps with a sign beyond score noise"
+        )
     steps = draw.local_couplings(gammas, x=part.x, y=part.y, title=title, source=source, name="own-steps", along=along)
     return [replace(plane, name="own-plane"), steps]
 

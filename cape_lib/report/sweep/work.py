@@ -121,7 +121,6 @@ def head(task: Task) -> dict[str, Any]:
 
 
 def _diagnosed(task: Task) -> dict[str, Any]:
-    from cape_lib.output import plain
     from cape_lib.report import family
 
     frame = pd.DataFrame(list(task.rows))
@@ -129,22 +128,19 @@ def _diagnosed(task: Task) -> dict[str, Any]:
         frame["params_b"] = np.nan
     axis = replace(axis_named(task.axis), scale=task.scale)
     scores = Scores(frame, name=task.family, allow_mixed=task.allow_mixed, size=task.size, axis=axis)
-    pair = task.pair
-    parts = family.parts(scores, name=task.family, x=pair[0] if pair else None, y=pair[1] if pair else None)
-    answered: dict[str, Any] = {
+    x, y = task.pair or (None, None)
+    parts = family.parts(scores, name=task.family, x=x, y=y)
+    about: dict[str, Any] = {
         "models": frame["model"].tolist(),
         "notes": list(dict.fromkeys(note for part in parts for note in _left(part))),
-        "parts": plain([family.diagnose(part) for part in parts]),
     }
-    if task.report:
-        with tempfile.TemporaryDirectory(prefix="cape-sweep-") as folder:
-            out = Path(folder) / "report"
-            settings = family.Settings(pair=pair, quiet=True)
-            family.rerun(scores, task.family, out, settings)
-            answered["files"] = {
-                path.name: path.read_text(encoding="utf-8") for path in out.iterdir() if path.is_file()
-            }
-    return answered
+    if not task.report:
+        return about | {"parts": [family.diagnose(part) for part in parts]}
+    with tempfile.TemporaryDirectory(prefix="cape-sweep-") as folder:
+        out = Path(folder) / "report"
+        metrics = family.rerun(scores, task.family, out, pair=task.pair, quiet=True)
+        files = {path.name: path.read_text(encoding="utf-8") for path in out.iterdir() if path.is_file()}
+    return about | {"parts": metrics["parts"], "files": files}
 
 
 def _left(part: Part) -> list[str]:
