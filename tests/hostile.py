@@ -19,7 +19,7 @@ from results_files import harness_0_3, harness_0_4, leaderboard_v1
 
 from cape_lib import tables
 from cape_lib.dashboard import diagnose_family
-from cape_lib.dashboard.inputs import check_date, check_score, check_size, check_table
+from cape_lib.dashboard.inputs import check_date, check_rows, check_score, check_size
 from cape_lib.errors import CapeError
 from cape_lib.ingest import read_results
 
@@ -283,7 +283,7 @@ def check_typed(rows: list[dict[str, str]], folder: Path) -> str:
         for judge in (check_score, check_size, check_date):
             for text in row.values():
                 judge(text)
-    numbers_, problems = check_table(rows, need=SCORES[:2])
+    numbers_, problems = check_rows(rows, need=SCORES[:2])
     for problem in problems:
         json.dumps(problem)
     if problems:

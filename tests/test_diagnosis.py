@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from cape_lib import claims, frontier, tables
 from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.cli import main
-from cape_lib.dashboard import advice as rules_of_advice
 from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit, wording
-from cape_lib.dashboard.inputs import check_score, check_size, check_table
+from cape_lib.dashboard.inputs import check_rows, check_score, check_size
 from cape_lib.dashboard.page import SCRIPTS, STYLE, html, inline, static_dir
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.frontier.trajectory import KINDS
@@ -288,25 +287,26 @@ def test_an_unknown_line_is_refused_with_the_nearest_names() -> None:
 
 
 def test_every_rule_leads_to_a_chapter() -> None:
-    for rule, _ in rules_of_advice.rules():
+    for rule in wording.rules():
         assert rule["link"][:2].isdigit() and rule["link"].endswith(".html")
 
 
-@pytest.mark.parametrize(("condition", "part"), [("speed > 3", "gamma"), ("gamma > 3 or dx > 1", "a row for each")])
+@pytest.mark.parametrize("condition", ["speed > 3", "last.gamma>3 or last.dx>1", "last.gamma>", "last.gamma~1"])
 def test_a_condition_that_cannot_be_read_is_refused_with_its_row(
-    monkeypatch: pytest.MonkeyPatch, condition: str, part: str
+    monkeypatch: pytest.MonkeyPatch, condition: str
 ) -> None:
     table = tables.load("advice").assign(kind="family", condition=condition)
     monkeypatch.setattr(tables, "load", lambda name: table)
-    with pytest.raises(ScoresError, match=f"row 2.*{part}"):
-        rules_of_advice.rules.__wrapped__()
+    with pytest.raises(ScoresError, match="row 2.*last.gamma<0"):
+        wording.rules.__wrapped__()
 
 
 def test_a_missing_fact_never_fires_a_rule() -> None:
     def topics(sigma: float | None) -> set[str]:
-        unknown: dict[str, Any] = {"h_size": None, "noise95": None, "ifeval_below": None}
-        facts = unknown | {"last": None, "is": None, "saturation": [{"sigma": sigma}]}
-        return {rule["topic"] for rule in rules_of_advice.advise("release", facts)}
+        unknown: dict[str, Any] = dict.fromkeys(("h_size", "noise95", "newest"))
+        facts = unknown | {"last": {"outside": None, "ifeval_above": None}, "saturation": [{"sigma": sigma}]}
+        rules = [rule for rule in wording.rules() if rule["kind"] == "release"]
+        return {rule["topic"] for rule in rules if wording.holds(rule["condition"], facts)}
 
     assert topics(0.1) == {"benchmark rotation"}
     assert topics(None) == topics(0.3) == set()
@@ -408,13 +408,16 @@ def test_sizes_are_read_in_billions() -> None:
     assert problem is not None and problem["mend"] == "6.9"
 
 
-def test_mixed_shots_are_refused_unless_allowed() -> None:
-    rows = [
-        {"params_b": str(n), "hellaswag": "50", "truthfulqa": "40", "truthfulqa_shots": s}
-        for n, s in ((1, "0"), (2, "5"))
+def test_a_row_is_numbers_or_what_is_wrong_with_it() -> None:
+    rows = [{"params_b": "7B", "hellaswag": "50%", "truthfulqa": "40"}, {"hellaswag": "0.5", "mmlu": "x"}]
+    numbers, problems = check_rows(rows, need=PAIR, also=["mmlu"])
+    assert numbers == [{"model": None, "params_b": 7.0, "hellaswag": 50.0, "truthfulqa": 40.0, "mmlu": None}]
+    assert [(problem["column"], problem["code"]) for problem in problems] == [
+        ("params_b", "missing_size"),
+        ("hellaswag", "fraction"),
+        ("truthfulqa", "missing"),
+        ("mmlu", "text"),
     ]
-    assert [p["code"] for p in check_table(rows, need=PAIR)[1]] == ["mixed"]
-    assert check_table(rows, need=PAIR, allow_mixed=True)[1] == []
 
 
 @given(st.text(max_size=20))

@@ -429,7 +429,9 @@ def effective_dimension(
     centred = scores - scores.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred / (n - 1))
     values, vectors = np.clip(values[::-1], 0.0, None), vectors[:, ::-1]
-    vectors = vectors * np.sign(vectors[np.argmax(np.abs(vectors), axis=0), np.arange(k)])
+    # Of loadings that are as large the first decides, whatever rounding says.
+    lead = np.argmax(np.abs(vectors) > (1 - 1e-9) * np.abs(vectors).max(axis=0), axis=0)
+    vectors = vectors * np.sign(vectors[lead, np.arange(k)])
     if n < LEAST_ROWS:
         estimate = Estimate(NAN, NAN, NAN, n, f"not defined below {LEAST_ROWS} complete rows")
         return EffectiveDimension(estimate, values, vectors, tuple(benchmarks))

@@ -280,10 +280,10 @@ def _example(name: str) -> dict[str, Any]:
 
 
 def _checked(table: list[dict[str, Any]], **rules: Any) -> list[dict[str, Any]]:
-    """Rows typed as options, as numbers (`inputs.check_table`); the first that is wrong is wrong usage."""
-    from cape_lib.dashboard.inputs import check_table
+    """Rows typed as options, as numbers (`inputs.check_rows`); the first that is wrong is wrong usage."""
+    from cape_lib.dashboard.inputs import check_rows
 
-    rows, problems = check_table(table, **rules)
+    rows, problems = check_rows(table, **rules)
     _refuse(problems)
     return rows
 

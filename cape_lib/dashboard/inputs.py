@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from cape_lib import tables
-from cape_lib.dashboard.wording import BLANK, holds, templates, write
+from cape_lib.dashboard.wording import BLANK, Plain, holds, templates, write
 from cape_lib.errors import UsageError
-from cape_lib.tables.axes import Axis, axis_named
+from cape_lib.tables.axes import Axis
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
@@ -20,7 +19,7 @@ _WITH_UNIT = re.compile(rf"(\d+\.?\d*|\.\d+)[{BLANK}]*([bmkt])", re.IGNORECASE |
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", re.ASCII)
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+", re.ASCII)
 _UNITS = {"t": 1e3, "b": 1.0, "m": 1e-3, "k": 1e-6}
-Problem = dict[str, Any]
+Problem = Plain
 
 
 def plain(value: float) -> str:
@@ -68,11 +67,6 @@ def check_place(text: str, axis: Axis) -> tuple[float | None, Problem | None]:
         return None, _problem("date", text)
 
 
-def check_batch(text: str) -> tuple[float | None, Problem | None]:
-    """The training tokens of one step, above 0; "2M" and "2,097,152" are read as what they say."""
-    return _check("batch", text)
-
-
 def _check(
     kind: str, text: str, original: str | None = None, *, facts: Mapping[str, Any] | None = None
 ) -> tuple[float | None, Problem | None]:
@@ -101,125 +95,37 @@ def _check(
     return value, None
 
 
-def check_table(
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    need: Sequence[str],
-    also: Sequence[str] = (),
-    sized: bool = True,
-    least: int = 1,
-    allow_mixed: bool = False,
-    axis: Axis | None = None,
-    batch_tokens: float | None = None,
-    target: str = "tokens_b",
-) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Rows of typed text as numbers, and every problem: row (from 0, None for the table), column, code, message, mend.
+def check_rows(
+    rows: Sequence[Mapping[str, Any]], *, need: Sequence[str], also: Sequence[str] = (), sized: bool = True
+) -> tuple[list[Plain], list[Problem]]:
+    """Rows of typed text as numbers, and every problem: column, code, message, mend.
 
-    rows: column -> text; wholly empty rows are passed over.  need: scores that each row must have.
-    also: scores that it may have.  sized: each row needs a size, no two the same.  least: rows needed.  axis: another
-    axis than size, along which each row needs a place then.  batch_tokens: of one step, on the axis step: each row gets
-    tokens_b too, as it states them or else step x batch_tokens in billions; where target is flops_1e21 also that, as it
-    states it or else 6 N D. No two rows may have the same target.
-    A column <score>_shots holds the number of examples: two different ones are `mixed` unless allowed. A row with a
-    problem is left out.
+    rows: column -> text, of models (sized: with params_b) or of releases and variants (with a date, where they have
+    one).  need: scores that each row must have.  also: what it may have. A row with a problem is left out.
     """
-    also = [name for name in also if axis is None or name != axis.column]
-    clean: list[dict[str, Any]] = []
+    clean: list[Plain] = []
     problems: list[Problem] = []
-    sizes: dict[float, int] = {}
-    shots: dict[str, dict[str, int]] = {}
-    filled = [(i, row) for i, row in enumerate(rows) if any(_cell(row, name) for name in row)]
-    for i, row in filled:
-        numbers, wrong = _check_row(
-            row, need=need, also=also, sized=sized, axis=axis, batch_tokens=batch_tokens, target=target
-        )
-        by, column = ("params_b", "params_b") if axis is None else (_typed(axis), axis.column)
-        size = numbers.get(column if batch_tokens is None else target)
-        if sized and size is not None and size in sizes:
-            code = "duplicate" if axis is None else "duplicate_place"
-            wrong.append({"column": by, **_problem(code, _cell(row, by), facts={"first": sizes[size] + 1})})
-        elif sized and size is not None:
-            sizes[size] = i
-        for name in (*need, *also):
-            if typed := _cell(row, f"{name}_shots"):
-                shots.setdefault(name, {}).setdefault(typed, i)
-        problems += [{"row": i, **problem} for problem in wrong]
+    columns = ["params_b"] * sized + [*need, *also] + ["date"] * (not sized)
+    for row in rows:
+        numbers: Plain = {"model": _cell(row, "model") or None}
+        wrong = []
+        for column in columns:
+            check = check_size if column == "params_b" else check_date if column == "date" else check_score
+            numbers[column], problem = check(_cell(row, column))
+            if problem is None and numbers[column] is None and (column in need or (sized and column == "params_b")):
+                lacking = "missing_size" if column == "params_b" else "missing"
+                problem = _problem(lacking, "", facts={"label": tables.label(column)})
+            if problem is not None:
+                wrong.append({"column": column, **problem})
+        problems += wrong
         if not wrong:
             clean.append(numbers)
-    for name, seen in shots.items():
-        if len(seen) > 1 and not allow_mixed:
-            first, second = list(seen)[:2]
-            facts = {"label": tables.label(name), "first": first, "second": second}
-            problems.append({"row": seen[second], "column": name, **_problem("mixed", "", facts=facts)})
-    if len(filled) < least:
-        key = "too_few_none" if not filled else "too_few"
-        problems.append({"row": None, "column": None, **_problem(key, "", facts={"n": len(filled), "least": least})})
     return clean, problems
-
-
-def _typed(axis: Axis) -> str:
-    """The column of an axis as a person fills it: a date is text."""
-    return "date" if axis.name == "date" else axis.column
 
 
 def _cell(row: Mapping[str, Any], column: str) -> str:
     value = row.get(column)
     return "" if value is None else str(value).strip(BLANK)
-
-
-def _check_row(
-    row: Mapping[str, Any],
-    *,
-    need: Iterable[str],
-    also: Iterable[str],
-    sized: bool,
-    axis: Axis | None,
-    batch_tokens: float | None,
-    target: str,
-) -> tuple[dict[str, Any], list[Problem]]:
-    """One row as numbers, with its problems (column, code, message, mend)."""
-    numbers: dict[str, Any] = {"model": _cell(row, "model") or None}
-    wrong: list[Problem] = []
-
-    def read(column: str, check: Callable[[str], tuple[Any, Problem | None]], lacking: str = "") -> Any:
-        value, problem = check(_cell(row, column))
-        if problem is None and value is None and lacking:
-            problem = _problem(lacking, "", facts={"label": tables.label(column), "noun": axis and axis.noun})
-        if problem is not None:
-            wrong.append({"column": column, **problem})
-        return value
-
-    if axis is not None:
-        place = numbers[axis.column] = read(_typed(axis), partial(check_place, axis=axis), "missing_place")
-        if batch_tokens is not None:
-            numbers["tokens_b"] = read("tokens_b", partial(check_place, axis=axis_named("tokens")))
-            if not _cell(row, "tokens_b") and place is not None:
-                numbers["tokens_b"] = place * batch_tokens / 1e9
-        size, tokens = check_size(_cell(row, "params_b"))[0], numbers.get("tokens_b")
-        if size is not None:
-            numbers["params_b"] = size
-        if batch_tokens is not None and target == "flops_1e21":
-            stated = numbers[target] = read(target, partial(check_place, axis=axis_named("flops")))
-            if stated is None:
-                read("params_b", check_size, "missing_size")
-            if not stated and size and tokens is not None:
-                numbers[target] = 6e-3 * size * tokens
-    elif sized:
-        numbers["params_b"] = read("params_b", check_size, "missing_size")
-    for column in [*need, *also]:
-        check = check_size if column == "params_b" else check_score
-        numbers[column] = read(column, check, "missing" if column in need else "")
-    if not sized:
-        numbers["date"] = read("date", check_date)
-    for column in [*need, *also]:
-        shots, error, noise = (_cell(row, f"{column}_{what}") for what in ("shots", "stderr", "noise"))
-        if re.fullmatch(r"[0-9]+", shots):
-            numbers[f"{column}_shots"] = int(shots)
-        if _NUMBER.fullmatch(error) and float(error) > 0:
-            numbers[f"{column}_stderr"] = float(error)
-        if noise:
-            numbers[f"{column}_noise"] = noise
-    return numbers, wrong
 
 
 def _problem(code: str, text: str, mend: str | None = None, facts: Mapping[str, Any] | None = None) -> Problem:

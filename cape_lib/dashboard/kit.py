@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,8 @@ from scipy.special import ndtri, stdtrit
 import cape_lib
 from cape_lib import tables
 from cape_lib.base import boundary, coupling, levers
-from cape_lib.dashboard import advice, wording
+from cape_lib.dashboard import wording
+from cape_lib.dashboard.wording import Plain, records
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.lines import BALANCED, EXCURSION, LEVEL, LINES, RATIOS, FrontierLine, X, Y, line
 from cape_lib.frontier.trajectory import THRESHOLD, change_limit, within_lab_scatter
@@ -27,7 +27,6 @@ from cape_lib.tables.one_family import BETWEEN_RUNS
 from cape_lib.tables.score_checks import protocol_kinds
 from cape_lib.tables.variants import OMNISCIENCE_QUESTIONS
 
-Kit = dict[str, Any]
 #: the panel of the base comparisons: 148 models measured by one harness
 BASE_PANEL = "uniform"
 FRONTIER_PANEL = "current"
@@ -38,14 +37,14 @@ MOST_PROMISED = 20
 
 
 @cache
-def kit() -> Kit:
+def kit() -> Plain:
     """The reference of every diagnosis, JSON-ready; computed once from the tables.
 
     Keys: constants (z95, nodes, weights, items, labels, ratios), `base` (rows of the uniform panel, with sources),
     `trends` (score on log10 N of the web-trained rows), `steps` (known local couplings), `dimension` (d_eff of the
-    panel), `frontier` (releases and lines), `today` (variants of one laboratory), `power` (of calling
-    a boundary), `promises` (how often its intervals are right), `rules` and the `facts` they speak of,
-    `words`, `answers`, `questions`, `views`, `checks`, `examples`.
+    panel), `frontier` (releases and lines), `today` (variants of one laboratory), `power` (of calling a boundary),
+    `promises` (how often its intervals are right), the `rules` of advice, `words`, `answers`, `questions`, `views`,
+    `checks`, `examples`.
     """
     base = known_models()
     nodes, weights = np.polynomial.legendre.leggauss(48)
@@ -71,7 +70,7 @@ def kit() -> Kit:
             name: asdict(trend) | {"coefficients": trend.coefficients.tolist(), "inverse": trend.inverse.tolist()}
             for name, trend in trends().items()
         },
-        "steps": plain_steps(),
+        "steps": records(known_steps()[["family", "size_b", "gamma", "phase", "tokens_b"]]),
         "near": coupling.NEAR,
         "least_clusters": LEAST_CLUSTERS,
         "t95": [None, *(float(stdtrit(freedom, 0.975)) for freedom in range(1, known_steps()["family"].nunique()))],
@@ -86,8 +85,7 @@ def kit() -> Kit:
             name.replace(" ", "_"): [promised(name, n) for n in range(MOST_PROMISED + 1)]
             for name in boundary.ESTIMATORS
         },
-        "rules": advice.plain_rules(),
-        "facts": advice.FACTS,
+        "rules": wording.rules(),
         "words": wording.templates(),
         "answers": wording.templates("answers"),
         "questions": wording.QUESTIONS,
@@ -110,25 +108,17 @@ def variant_rows() -> pd.DataFrame:
     return rows.assign(ran_out=variants.truncation(rows)["set_aside"])
 
 
-def _cells(frame: pd.DataFrame) -> list[list[Any]]:
-    """The rows of a table as JSON has them: None where nothing is known."""
-    cells: list[list[Any]] = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
-    return cells
+def _columns(frame: pd.DataFrame) -> Plain:
+    """A table as its columns and rows: shorter than records."""
+    return {"columns": list(frame), "rows": [list(row.values()) for row in records(frame)]}
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The same by the names of the columns."""
-    return [dict(zip(frame.columns, row, strict=True)) for row in _cells(frame)]
-
-
-def _today() -> dict[str, Any]:
+def _today() -> Plain:
     """The variants as columns and rows, with what is known of efforts and of variants that ran out."""
     rows = variant_rows()
     columns = ["model", "lab", "generation", "weights", "mode", "ran_out", "params_b", *variants.PLACE]
     ladders = effort.effort_ladders(rows)
-    return {
-        "columns": columns,
-        "rows": _cells(rows.assign(weights=pd.factorize(rows["weights"])[0])[columns]),
+    return _columns(rows.assign(weights=pd.factorize(rows["weights"])[0])[columns]) | {
         "questions": OMNISCIENCE_QUESTIONS,
         "facts": {
             "known": len(rows),
@@ -143,7 +133,7 @@ def _today() -> dict[str, Any]:
     }
 
 
-def _results() -> dict[str, Any]:
+def _results() -> Plain:
     """How results files are read: task -> column and metric of each tool, usual shots, parts of protocols, names.
 
     Tasks are those of benchmarks whose number of questions is known.
@@ -178,12 +168,6 @@ def known_steps() -> pd.DataFrame:
     return coupling.known_steps(known_models())
 
 
-@cache
-def plain_steps() -> list[dict[str, Any]]:
-    """`known_steps` as plain data: family, size_b (billions), gamma, phase, tokens_b (billions, None if not known)."""
-    return _records(known_steps()[["family", "size_b", "gamma", "phase", "tokens_b"]])
-
-
 def _readings(panel: pd.DataFrame) -> dict[str, int]:
     """On how many known steps (`n`) each reading of the papers' curve is right, and the guess "always negative"."""
     right = {reading: boundary.classify(panel, reading=reading)["correct"] for reading in boundary.READINGS}
@@ -191,16 +175,15 @@ def _readings(panel: pd.DataFrame) -> dict[str, int]:
     return {"n": len(right["stated"])} | counts
 
 
-def _base(panel: pd.DataFrame) -> dict[str, Any]:
+def _base(panel: pd.DataFrame) -> Plain:
     """The panel as columns and rows; a source stands once in a list."""
     places, sources = pd.factorize(panel["source"], sort=True)
     columns = ["model", "family", "ladder", "params_b", "training", *tables.BASE_BENCHMARKS, "source"]
-    rows = _cells(panel.assign(source=places)[columns])
     named = [{"name": source, "url": tables.source_url(source)} for source in sources]
-    return {"panel": BASE_PANEL, "columns": columns, "rows": rows, "sources": named}
+    return _columns(panel.assign(source=places)[columns]) | {"panel": BASE_PANEL, "sources": named}
 
 
-def _dimension(panel: pd.DataFrame) -> dict[str, Any]:
+def _dimension(panel: pd.DataFrame) -> Plain:
     fit = coupling.effective_dimension(panel, resamples=500)
     return {
         "panel": BASE_PANEL,
@@ -214,7 +197,7 @@ def _dimension(panel: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _frontier() -> dict[str, Any]:
+def _frontier() -> Plain:
     rows = tables.frontier(FRONTIER_PANEL).sort_values(["released", "model"])
     both = rows.dropna(subset=[X, Y])
     releases = both.assign(
@@ -226,7 +209,7 @@ def _frontier() -> dict[str, Any]:
         "panel": FRONTIER_PANEL,
         "excursion": EXCURSION,
         "balanced": BALANCED,
-        "releases": _records(releases[["model", "lab", "date", "day", *tables.FRONTIER_BENCHMARKS, "url"]]),
+        "releases": records(releases[["model", "lab", "date", "day", *tables.FRONTIER_BENCHMARKS, "url"]]),
         "lines": {
             name: plain_line(line(name)) | {"about": about, "change_limits": _limits(both, line(name))}
             for name, about in LINES.items()
@@ -241,7 +224,7 @@ def _limits(rows: pd.DataFrame, chosen: FrontierLine) -> list[float | None]:
     return [None, None, *(max(THRESHOLD, limit) for limit in limits)]
 
 
-def plain_line(chosen: FrontierLine) -> dict[str, Any]:
+def plain_line(chosen: FrontierLine) -> Plain:
     """A frontier line as plain data: what is needed for h and its interval.
 
     With the reach w = t scatter sqrt(1 + 1 / n + (x - mean_x)^2 / spread_x) and the angle a(y) = asin(sqrt(y / 100)), h
@@ -264,62 +247,35 @@ def plain_line(chosen: FrontierLine) -> dict[str, Any]:
     }
 
 
-def examples() -> list[dict[str, Any]]:
-    """Each example: key, label, tab ("model", "family", "release", "pair", "today") and the state that the tab shows.
+def examples() -> list[Plain]:
+    """Each of `examples.json`: key, label, tab ("model", "family", "release", "pair", "today"), the state of the tab.
 
     Values are those of the tables: the published panel, so that chapters, claims and page speak of the same rows. An
     example whose rows are not all in the tables is left out.
     """
-    panel, releases = tables.base("published"), tables.frontier("published").assign(date=lambda t: t["release_date"])
-    efforts = variants.readings().set_index("model").reindex(["gpt-oss-120b (low)", "gpt-oss-120b (high)"])
-    whole = panel.dropna(subset=["hellaswag", "truthfulqa"]).drop_duplicates(["family", "ladder", "params_b"])
-    phi = whole["family"].eq("Phi") & ~whole["instruct"].fillna(False).astype(bool)
-    base, frontier = ("params_b", *tables.BASE_BENCHMARKS), ("date", *tables.FRONTIER_BENCHMARKS)
-    pair = {"x": "winogrande", "y": "truthfulqa"}
-
-    def ladder(name: str) -> pd.DataFrame:
-        return whole[whole["ladder"].eq(name)]
-
-    rows = [
-        ("pythia-1b", "Pythia-1B alone", "model", panel[panel["model"].eq("Pythia-1B")], base, {}),
-        ("phi-2", "Phi-2", "model", panel[panel["model"].eq("Phi-2")], base, {}),
-        ("llama-2-70b", "Llama-2-70B", "model", panel[panel["model"].eq("Llama2-70B")], base, {}),
-        ("pythia", "Pythia ladder", "family", ladder("Pythia"), base, {}),
-        ("qwen2.5", "Qwen2.5", "family", ladder("Qwen2.5"), base, {}),
-        ("llama-2", "Llama-2", "family", ladder("Llama-2"), base, {}),
-        ("phi", "Phi, whose data changed too", "family", whole[phi], base, {}),
-        *(
-            (key, name + remark, "release", releases[releases["model"].eq(name)], frontier, {"line": "frozen"})
-            for key, name, remark in (
-                ("opus-4.6", "Claude Opus 4.6", ""),
-                ("sonnet-4.6", "Claude Sonnet 4.6", ", as published"),
-            )
-        ),
-        (
-            "gpt-oss",
-            "gpt-oss-120b, little thought and much",
-            "today",
-            efforts.dropna(subset=list(variants.PLACE)).reset_index(),
-            variants.PLACE,
-            {},
-        ),
-        (
-            "commonsense",
-            "Pythia: WinoGrande and TruthfulQA",
-            "pair",
-            ladder("Pythia"),
-            ("params_b", *pair.values()),
-            pair,
-        ),
-    ]
-    of_last = {"release": ["lab"], "today": ["mode", "generation"]}
+    base = tables.base("published").dropna(subset=["hellaswag", "truthfulqa"])
+    base = base[~base["instruct"].fillna(False).astype(bool)].drop_duplicates(["family", "ladder", "params_b"])
+    releases = tables.frontier("published")
+    panels = {
+        "release": (releases.assign(date=releases["release_date"]), ("date", *tables.FRONTIER_BENCHMARKS)),
+        "today": (variants.readings(), variants.PLACE),
+    }
     listed = []
-    for key, label, tab, part, columns, state in rows:
-        part = part.sort_values("params_b") if "params_b" in columns else part
-        table = _records(part[["model", *columns]])
-        if len(table) < (1 if tab in ("model", "release") else 2):
+    for item in wording.templates("examples"):
+        tab, state, wanted = item["tab"], item.get("state", {}), item["rows"]
+        rows, columns = panels.get(tab, (base, ("params_b", *tables.BASE_BENCHMARKS)))
+        if tab == "pair":
+            columns = ("params_b", *state.values())
+        part = rows[rows[item["by"]].isin(wanted)]
+        part = (
+            part.sort_values("params_b")
+            if tab not in panels
+            else part.sort_values(item["by"], key=lambda v: v.map(wanted.index))
+        )
+        if len(part) < (1 if tab in ("model", "release") else 2):
             continue
-        shown: dict[str, Any] = {"row": table[0]} if tab == "model" else {"rows": table}
-        shown |= {name: part[name].iloc[-1] for name in of_last.get(tab, [])} | state
-        listed.append({"key": key, "label": label, "tab": tab, "state": shown})
+        table = records(part[["model", *columns]])
+        shown: Plain = {"row": table[0]} if tab == "model" else {"rows": table}
+        shown |= {name: part[name].iloc[-1] for name in item.get("take", ())} | state
+        listed.append({name: item[name] for name in ("key", "label", "tab")} | {"state": shown})
     return listed

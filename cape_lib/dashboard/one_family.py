@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,19 +15,18 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.base import boundary, coupling, dynamics, training
-from cape_lib.dashboard.advice import advise
-from cape_lib.dashboard.kit import plain_steps, promised
+from cape_lib.dashboard.kit import known_steps, promised
 from cape_lib.dashboard.one_model import perhaps_swapped
-from cape_lib.dashboard.wording import BLANK, interval, number, shown, speak
+from cape_lib.dashboard.wording import BLANK, Plain, answered, interval, number, records, shown
 from cape_lib.errors import MissingError
 from cape_lib.stats import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
 from cape_lib.tables.axes import PARAMS, Axis, day
 
-Plain = dict[str, Any]
 #: how many times the questions, and how many sizes, are tried before "more than that" is the answer
 MOST_QUESTIONS = 1000
 MOST_SIZES = 1000
 PHASES = ("p_negative", "p_tax", "p_transition", "p_bonus")
+_SHOWN_OF_AXIS = ("column", "unit", "scale", "serial")
 
 
 def diagnose_family(
@@ -58,38 +57,32 @@ def diagnose_family(
     frame = with_noise(pd.DataFrame(rows), x, y, items)
     frame = ladder_rows(frame, [x, y], purpose="a local coupling", by=along.column)
     frame = frame.assign(model=_names(frame, along))
-    steps = _steps(frame, along, x, y)
+    asked: Plain = {"x": x, "y": y, "along": along}
+    scales = boundary.critical_scales(frame, **asked) if scales is None else scales
+    steps = _steps(frame, **asked)
     diagnosis: Plain = {
         "kind": "path" if not along.by_size else "family" if (x, y) == ("hellaswag", "truthfulqa") else "pair",
+        "phase": steps[-1]["phase"],
         "x": x,
         "y": y,
         "n": len(frame),
         "labels": {name: tables.label(name) for name in (x, y)},
         "runs": tables.between_runs(frame, (x, y)),
-        "whole": _whole(frame, along, x, y),
+        "whole": _whole(frame, asked),
         "steps": steps,
-        "forecast": _forecast(frame, along, x, y, at),
+        "sizes" if along.by_size else "points": _points(frame, **asked),
+        **_correlations(frame, **asked),
+        "boundary": _boundary(scales, along),
+        "forecast": _forecast(frame, at, asked),
     }
     if along.by_size:
-        diagnosis |= {
-            "sizes": _points(frame, along, x, y),
-            "r": correlation(*(frame[name].to_numpy(float) for name in (x, y))),
-            "dimension": _dimension(frame, x, y),
-            "boundary": _boundary(boundary.critical_scales(frame, x=x, y=y) if scales is None else scales),
-        }
+        diagnosis["dimension"] = _dimension(frame, x, y)
     else:
-        diagnosis |= {
-            "axis": along.name,
-            **{name: getattr(along, name) for name in ("column", "unit", "scale", "serial")},
-            "points": _points(frame, along, x, y),
-            **_correlations(frame, along, x, y),
-            "strangers": None if beside is None or not along.serial else _strangers(frame, beside, along, x, y),
-            "boundary": _turns(frame, along, x, y),
-        }
+        diagnosis |= {"axis": along.name} | {name: getattr(along, name) for name in _SHOWN_OF_AXIS}
+        diagnosis["strangers"] = None if beside is None or not along.serial else _strangers(frame, beside, **asked)
     diagnosis["power"] = _power(frame, diagnosis)
     facts = _facts(frame, diagnosis) | (_of_sizes(diagnosis) if along.by_size else _of_path(frame, diagnosis, along))
-    kind = diagnosis["kind"]
-    return diagnosis | speak(kind, facts) | {"phase": steps[-1]["phase"], "advice": advise(kind, facts)}
+    return answered(diagnosis, facts)
 
 
 def with_noise(frame: pd.DataFrame, x: str, y: str, items: Mapping[str, int] | None) -> pd.DataFrame:
@@ -121,59 +114,42 @@ def _value(along: Axis, value: float) -> float | str:
     return day(value) if along.name == "date" else float(value)
 
 
-def _points(frame: pd.DataFrame, along: Axis, x: str, y: str) -> list[Plain]:
-    noise = {name: score_noise(frame, name) for name in (x, y)}
-    return [
-        {
-            "model": row["model"],
-            along.column: _value(along, row[along.column]),
-            "x": float(row[x]),
-            "y": float(row[y]),
-            "x_sd": number(float(noise[x][i])),
-            "y_sd": number(float(noise[y][i])),
-        }
-        for i, row in enumerate(frame.to_dict("records"))
-    ]
+def _points(frame: pd.DataFrame, *, x: str, y: str, along: Axis) -> list[Plain]:
+    scores = {"x": frame[x], "y": frame[y], "x_sd": score_noise(frame, x), "y_sd": score_noise(frame, y)}
+    places = [_value(along, value) for value in frame[along.column]]
+    return records(pd.DataFrame({"model": frame["model"], along.column: places, **scores}))
 
 
-def _steps(frame: pd.DataFrame, along: Axis, x: str, y: str) -> list[Plain]:
+def _steps(frame: pd.DataFrame, *, x: str, y: str, along: Axis) -> list[Plain]:
     """Steps of `coupling.local_coupling` as plain data: their ends, dx, dy, gamma, probabilities, phase."""
     table = coupling.local_coupling(frame, x=x, y=y, along=along)
     limit = coupling.settled_beyond(len(table))
-    return [
-        {
-            **_ends(along, row),
-            "dx": row["dx"],
-            "dy": row["dy"],
-            "gamma": number(row["gamma"]),
-            **{name: number(row[name]) for name in PHASES},
-            "interval": interval(row["low"], row["high"]),
-            "phase": row["phase"],
-            "settled": bool(row["p_negative"] > limit or row["p_negative"] < 1 - limit),
-        }
-        for row in table.to_dict("records")
-    ]
+    ends = [f"{along.column}_{end}" for end in ("low", "high", "mid")]
+    steps = []
+    for row in table.to_dict("records"):
+        low, high, middle = (float(row[end]) for end in ends)
+        if along.by_size:
+            names = {"smaller": row["smaller"], "larger": row["larger"], "low_b": low, "high_b": high, "mid_b": middle}
+        else:
+            names = {"first": along.shown(low), "last": along.shown(high)}
+            names |= {"from": _value(along, low), "to": _value(along, high), "mid": _value(along, middle)}
+        steps.append(
+            names
+            | {name: number(row[name]) for name in ("dx", "dy", "gamma", *PHASES)}
+            | {"interval": interval(row["low"], row["high"]), "phase": row["phase"]}
+            | {"settled": bool(row["p_negative"] > limit or row["p_negative"] < 1 - limit)}
+        )
+    return steps
 
 
-def _ends(along: Axis, step: Mapping[Any, Any]) -> Plain:
-    """Where a step begins and ends: by the names of two models and their sizes, or by two places in words."""
-    low, high = (float(step[f"{along.column}_{end}"]) for end in ("low", "high"))
-    middle = float(along.middle(low, high))
-    if along.by_size:
-        return {"smaller": step["smaller"], "larger": step["larger"], "low_b": low, "high_b": high, "mid_b": middle}
-    words = {"first": along.shown(low), "last": along.shown(high)}
-    return words | {"from": _value(along, low), "to": _value(along, high), "mid": _value(along, middle)}
-
-
-def _whole(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
+def _whole(frame: pd.DataFrame, asked: Plain) -> Plain:
     """First to last as one step, with half of the 95 % intervals of both changes and z."""
-    whole = coupling.whole_ladder(frame, x=x, y=y, along=along)
-    (step,) = _steps(frame.iloc[[0, -1]], along, x, y)
-    return step | {
-        "dx_half": number(whole.dx.high - whole.dx.estimate),
-        "dy_half": number(whole.dy.high - whole.dy.estimate),
-        "z": number(whole.z),
+    whole = coupling.whole_ladder(frame, **asked)
+    (step,) = _steps(frame.iloc[[0, -1]], **asked)
+    halves = {
+        f"{name}_half": number(change.high - change.estimate) for name, change in (("dx", whole.dx), ("dy", whole.dy))
     }
+    return step | halves | {"z": number(whole.z)}
 
 
 def correlation(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
@@ -184,69 +160,63 @@ def correlation(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
     return {"estimate": number(r), "interval": interval(fit.low, fit.high), "n": n}
 
 
-def _dimension(frame: pd.DataFrame, x: str, y: str) -> dict[str, Any]:
+def _dimension(frame: pd.DataFrame, x: str, y: str) -> Plain:
     """Eigenvalues and vectors of the family's own covariance; d_eff only from six sizes on."""
     names = [name for name in tables.BASE_BENCHMARKS if name in frame.columns and frame[name].notna().all()]
     if x not in names or y not in names:
         names = [x, y]
     fit = coupling.effective_dimension(frame, benchmarks=names, resamples=2)
-    values = fit.eigenvalues
-    real = values > 1e-9 * values.sum()
+    real = fit.eigenvalues > 1e-9 * fit.eigenvalues.sum()
     return {
         "n": len(frame),
         "benchmarks": names,
         "estimate": number(fit.estimate.estimate),
-        "least": 6,
-        "eigenvalues": [float(v) if keep else 0.0 for v, keep in zip(values, real, strict=True)],
-        "vectors": [_upright(v) if keep else None for v, keep in zip(fit.vectors.T, real, strict=True)],
+        "least": coupling.LEAST_ROWS,
+        "eigenvalues": np.where(real, fit.eigenvalues, 0.0).tolist(),
+        "vectors": [v.tolist() if keep else None for v, keep in zip(fit.vectors.T, real, strict=True)],
         "most": min(len(names), len(frame) - 1),
     }
 
 
-def _upright(vector: np.ndarray) -> list[float]:
-    """The vector with its component of largest size positive; the first of equals decides."""
-    lead = 0.0
-    for item in vector:
-        if abs(item) > abs(lead) * (1 + 1e-9):
-            lead = float(item)
-    return [float(-item if lead < 0 else item) for item in vector]
+def _boundary(scales: pd.DataFrame, along: Axis) -> Plain:
+    """`critical_scales` as plain data: of sizes with how often an interval like it is right, of a path in words.
 
-
-def _boundary(scales: pd.DataFrame) -> dict[str, Any]:
-    """`critical_scales` as plain data, and how often an interval like it is right.
-
-    estimate: billions, None where these sizes hold none; low, high: None beyond the sizes on that side.
+    estimate: billions or the unit of the axis, None where there is no turn inside; low, high: None beyond the sizes or
+    points on that side.
     """
     answer = {}
     for row in scales.to_dict("records"):
-        name = row["estimator"].replace(" ", "_")
-        low, high = (number(row[end]) for end in ("low", "high"))
-        answer[name] = {
-            "estimate": number(row["n_c_b"]),
-            "low": low or None,
-            "high": high or None,
+        places = [number(row[name]) for name in ("n_c_b", "low", "high")]
+        estimate, low, high = (None if v is None or (v == 0 and along.scale == "log") else v for v in places)
+        values = (None if v is None else _value(along, v) for v in (estimate, low, high))
+        if along.by_size:
+            more = {"promise": promised(row["estimator"], row["n"])}
+        else:
+            more = {"text": "" if estimate is None else turn_text(along, estimate, low, high), "reason": row["reason"]}
+        answer[row["estimator"].replace(" ", "_")] = {
+            **dict(zip(("estimate", "low", "high"), values, strict=True)),
             "share": number(row["share"]),
-            "inside": math.isfinite(row["n_c_b"]),
+            "inside": estimate is not None,
             "verdict": row["verdict"],
-            "promise": promised(row["estimator"], row["n"]),
+            **more,
         }
     return answer
 
 
-def _correlations(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
+def _correlations(frame: pd.DataFrame, *, x: str, y: str, along: Axis) -> Plain:
     """r of the levels, or for a run that of its first differences with that of the levels beside it.
 
     Two scores of one run both drift with its training: their levels correlate whatever they have to do with each other
     (chapter 10), and a common trend drops out of the differences.
     """
     first, second = (frame[name].to_numpy(float) for name in (x, y))
-    levels = correlation(first, second) | {"of": "levels"}
+    levels = correlation(first, second) | ({} if along.by_size else {"of": "levels"})
     if not along.serial:
         return {"r": levels}
     return {"r": correlation(np.diff(first), np.diff(second)) | {"of": "changes"}, "r_levels": levels}
 
 
-def _strangers(frame: pd.DataFrame, beside: pd.DataFrame, along: Axis, x: str, y: str) -> Plain | None:
+def _strangers(frame: pd.DataFrame, beside: pd.DataFrame, *, x: str, y: str, along: Axis) -> Plain | None:
     """r of this run's x with its own y and, in the median, with the y of other runs at the same values of the axis.
 
     Two scores of different runs cannot act on each other, so that r beside a stranger is what two trends give. None
@@ -273,26 +243,6 @@ def _strangers(frame: pd.DataFrame, beside: pd.DataFrame, along: Axis, x: str, y
     return answer
 
 
-def _turns(frame: pd.DataFrame, along: Axis, x: str, y: str) -> Plain:
-    """`critical_scales` as plain data, in the unit of the axis; ends beyond the points on a side are None."""
-    answer = {}
-    for row in boundary.critical_scales(frame, x=x, y=y, along=along).to_dict("records"):
-        estimate, low, high = (number(row[name]) for name in ("n_c_b", "low", "high"))
-        beyond = [None if end is None or (end == 0 and along.scale == "log") else end for end in (low, high)]
-        values = [None if value is None else _value(along, value) for value in (estimate, *beyond)]
-        answer[row["estimator"].replace(" ", "_")] = {
-            "estimate": values[0],
-            "low": values[1],
-            "high": values[2],
-            "text": "" if estimate is None else turn_text(along, estimate, *beyond),
-            "share": number(row["share"]),
-            "inside": estimate is not None,
-            "verdict": row["verdict"],
-            "reason": row["reason"],
-        }
-    return answer
-
-
 def turn_text(along: Axis, estimate: float, low: float | None, high: float | None) -> str:
     """A turn with its interval in words: "22 B tokens (18 to 27)"."""
     ends = [along.number(low) if low is not None else f"before every {along.point}"]
@@ -300,22 +250,21 @@ def turn_text(along: Axis, estimate: float, low: float | None, high: float | Non
     return f"{along.shown(estimate)} ({' to '.join(ends)})"
 
 
-def _forecast(frame: pd.DataFrame, along: Axis, x: str, y: str, at: float | None) -> Plain:
+def _forecast(frame: pd.DataFrame, at: float | None, asked: Plain) -> Plain:
     """`dynamics.carried_on` as plain data: where (of a size also its ratio to the largest), and x, y, held_out by
     method."""
-    values = frame[along.column].astype(float)
-    first, last = float(values.iloc[0]), float(values.iloc[-1])
+    along: Axis = asked["along"]
+    first, last = (float(frame[along.column].iloc[end]) for end in (0, -1))
     usual = 2 * last if along.by_size else along.ahead(last, first)
     ahead = usual if at is None else float(at)
-    table = dynamics.carried_on(frame, x=x, y=y, at=ahead, along=along)
-    rows = table.set_axis(["x", "y", "held_out"], axis="columns").to_dict("index").items()
-    methods = {str(name): {str(column): number(value) for column, value in row.items()} for name, row in rows}
+    table = dynamics.carried_on(frame, **asked, at=ahead).set_axis(["x", "y", "held_out"], axis="columns")
+    methods = dict(zip(map(str, table.index), records(table), strict=True))
     if along.by_size:
         return {"at_b": ahead, "ratio": ahead / last, "methods": methods}
     return {"at": _value(along, ahead), "text": along.shown(ahead), "methods": methods}
 
 
-def _power(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> Plain:
+def _power(frame: pd.DataFrame, diagnosis: Plain) -> Plain:
     """What would settle the sign of the last step, and over sizes that of r, if the values seen are the true ones.
 
     `questions`: how many times as many questions a benchmark (None: more than `MOST_QUESTIONS` times, or no noise is
@@ -353,7 +302,7 @@ def questions_needed(step: tuple[float, float], variance: tuple[float, float], l
     return least if least <= MOST_QUESTIONS else None
 
 
-def _facts(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> Plain:
+def _facts(frame: pd.DataFrame, diagnosis: Plain) -> Plain:
     """A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts."""
     steps, names = diagnosis["steps"], (diagnosis["x"], diagnosis["y"])
     stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
@@ -370,41 +319,40 @@ def _facts(frame: pd.DataFrame, diagnosis: Mapping[str, Any]) -> Plain:
     }
 
 
-def _of_sizes(diagnosis: Mapping[str, Any]) -> Plain:
+def _of_sizes(diagnosis: Plain) -> Plain:
     """What the sentences on sizes speak of besides: the two ends, the known steps, whether the scores seem swapped."""
-    known, sizes = plain_steps(), diagnosis["sizes"]
+    sizes, steps = diagnosis["sizes"], known_steps()
     rows = [(size["params_b"], size["x"], size["y"]) for size in sizes]
     return {
         "smallest": sizes[0],
         "largest": sizes[-1],
-        "known": len(known),
-        "known_negative": sum(step["gamma"] < 0 for step in known),
+        "known": len(steps),
+        "known_negative": int((steps["gamma"] < 0).sum()),
         "swapped": diagnosis["kind"] == "family" and perhaps_swapped(rows),
     }
 
 
-def _of_path(frame: pd.DataFrame, diagnosis: Mapping[str, Any], along: Axis) -> Plain:
+def _of_path(frame: pd.DataFrame, diagnosis: Plain, along: Axis) -> Plain:
     """What the sentences take from the axis: its words, its two ends, where it turns, what the forecast says."""
     stretch = along.between(*frame[along.column].astype(float).iloc[[0, -1]])
-    methods = diagnosis["forecast"]["methods"].items()
     places = diagnosis["boundary"]
-
-    def joined(chosen: Callable[[Plain], bool]) -> str:
-        rows = [(name.replace("_", " "), row) for name, row in places.items() if chosen(row)]
-        return "; ".join(f"{row['text']} by {name}" for name, row in rows)
-
+    turns = {
+        word: "; ".join(f"{row['text']} by {name.replace('_', ' ')}" for name, row in places.items() if chosen(row))
+        for word, chosen in (
+            ("sure", lambda row: row["verdict"] == "boundary"),
+            ("inside", lambda row: row["inside"]),
+        )
+    }
+    ahead = [
+        f"{shown(row['y'], '1')} by {name}"
+        for name, row in diagnosis["forecast"]["methods"].items()
+        if row["y"] is not None
+    ]
     return {
         "stretch": stretch,
         "stretch_first": stretch[0].upper() + stretch[1:],
-        "path": along.path,
         "path_first": along.path[0].upper() + along.path[1:],
-        "point": along.point,
-        "points": along.points,
-        "where": along.where,
-        "turns": {
-            "sure": joined(lambda row: row["verdict"] == "boundary"),
-            "inside": joined(lambda row: row["inside"]),
-            "reason": next(iter(places.values()))["reason"],
-        },
-        "methods": ", ".join(f"{shown(row['y'], '1')} by {name}" for name, row in methods if row["y"] is not None),
+        **{name: getattr(along, name) for name in ("path", "point", "points", "where")},
+        "turns": turns | {"reason": next(iter(places.values()))["reason"]},
+        "methods": ", ".join(ahead),
     }

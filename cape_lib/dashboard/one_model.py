@@ -14,9 +14,8 @@ from cape_lib import tables
 from cape_lib.base.boundary import RATIO, isocline
 from cape_lib.base.coupling import NEAR, TOKEN_EDGE, base_rate
 from cape_lib.base.levers import WebTrend
-from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import kit, known_models, known_steps, trends
-from cape_lib.dashboard.wording import interval, number, speak
+from cape_lib.dashboard.wording import Plain, answered, interval, number, records
 from cape_lib.stats import score_sd
 
 #: gamma for which the suggested second size would tell the sign
@@ -27,7 +26,7 @@ FAR = 9.0
 PAIR = ("hellaswag", "truthfulqa")
 
 
-def diagnose_model(model: Mapping[str, Any]) -> dict[str, Any]:
+def diagnose_model(model: Mapping[str, Any]) -> Plain:
     """What two scores of one model say beside the known models.
 
     model: params_b (billions), hellaswag, truthfulqa (percent), optionally model (name), arc_challenge, winogrande,
@@ -45,7 +44,7 @@ def diagnose_model(model: Mapping[str, Any]) -> dict[str, Any]:
     noise_x, noise_y = (1.96 * float(score_sd(score, name)) for name, score in zip(PAIR, (x, y), strict=True))
     gap = math.sqrt(2) * noise_y
     second = {"dy": gap, "dx": gap / TYPICAL_GAMMA, "dx_least": math.sqrt(2) * noise_x}
-    diagnosis: dict[str, Any] = {
+    diagnosis: Plain = {
         "kind": "model",
         "phase": None,
         "name": model.get("model") or "This model",
@@ -69,10 +68,11 @@ def diagnose_model(model: Mapping[str, Any]) -> dict[str, Any]:
         "shots": {name: None if value is None else int(value) for name, value in shots.items()},
         "swapped": perhaps_swapped([(size, x, y)]),
     }
-    return diagnosis | speak("model", facts) | {"advice": advise("model", facts) if comparable else []}
+    whole = answered(diagnosis, facts)
+    return whole if comparable else whole | {"advice": []}
 
 
-def residual(trend: WebTrend, size: float, score: float) -> dict[str, Any]:
+def residual(trend: WebTrend, size: float, score: float) -> Plain:
     """Score less the trend at this size (points), with where one more web-trained model would lie around it.
 
     `interval`: residual plus and minus the exact 95 % prediction half-width: where it holds zero, the model is as one
@@ -105,7 +105,7 @@ def perhaps_swapped(rows: Sequence[tuple[float, float, float]]) -> bool:
     return usual > FAR and distance((2, 1)) < usual / 4
 
 
-def base_rates(size: float) -> dict[str, Any]:
+def base_rates(size: float) -> Plain:
     """`coupling.base_rate` of a tax near this size as plain data: n, tax, negative (gamma below 0), the share of a tax
     (0-1) and its interval; `low_b` to `high_b` (billions) is near.
 
@@ -113,27 +113,18 @@ def base_rates(size: float) -> dict[str, Any]:
     `coupling.TOKEN_EDGE` and on more, where that is known.
     """
     steps = known_steps()
-    every = base_rate(steps, size)
-    few = base_rate(steps[steps["tokens_b"] < TOKEN_EDGE], size)
-    many = base_rate(steps[steps["tokens_b"] >= TOKEN_EDGE], size)
-    return {
-        "low_b": size / NEAR,
-        "high_b": size * NEAR,
-        "n": every.steps,
-        "tax": every.tax,
-        "negative": every.negative,
-        "share": number(every.share.estimate),
-        "interval": interval(every.share.low, every.share.high),
-        "few_n": few.steps,
-        "few_tax": few.tax,
-        "few_negative": few.negative,
-        "many_n": many.steps,
-        "many_tax": many.tax,
-        "many_negative": many.negative,
+    sides = {"": steps, "few_": steps[steps["tokens_b"] < TOKEN_EDGE], "many_": steps[steps["tokens_b"] >= TOKEN_EDGE]}
+    rates = {side: base_rate(part, size) for side, part in sides.items()}
+    share = rates[""].share
+    near = {"low_b": size / NEAR, "high_b": size * NEAR, "share": number(share.estimate)}
+    return near | {
+        "interval": interval(share.low, share.high),
+        **{f"{side}n": rate.steps for side, rate in rates.items()},
+        **{f"{side}{name}": getattr(rate, name) for side, rate in rates.items() for name in ("tax", "negative")},
     }
 
 
-def _curve(x: float, y: float) -> dict[str, Any]:
+def _curve(x: float, y: float) -> Plain:
     """The papers' curve at this HellaSwag score, what its two readings say, and how often each is right."""
     critical = float(isocline(x))
     above = y > critical
@@ -158,14 +149,11 @@ def _places() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     return rows, places, places.std(axis=0)
 
 
-def neighbours(size: float, x: float, y: float) -> list[dict[str, Any]]:
+def neighbours(size: float, x: float, y: float) -> list[Plain]:
     """The known models nearest in log10 size, HellaSwag and TruthfulQA (each divided by its spread), nearest first."""
     rows, places, spread = _places()
     distance = np.sqrt((((places - [math.log10(size), x, y]) / spread) ** 2).sum(axis=1))
     near = rows.assign(distance=distance).sort_values(["distance", "model"]).head(NEIGHBOURS)
     columns = ["model", "family", "params_b", *PAIR, "source", "distance"]
-    return [
-        {str(name): value for name, value in row.items()}
-        | {"source": {"name": row["source"], "url": tables.source_url(row["source"])}}
-        for row in near[columns].to_dict("records")
-    ]
+    named = [{"name": source, "url": tables.source_url(source)} for source in near["source"]]
+    return [row | {"source": source} for row, source in zip(records(near[columns]), named, strict=True)]

@@ -10,23 +10,18 @@ from typing import Any
 import pandas as pd
 
 from cape_lib import frontier, tables
-from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import FRONTIER_PANEL, kit
-from cape_lib.dashboard.wording import interval, number, speak
+from cape_lib.dashboard.wording import Plain, answered, interval, records
 from cape_lib.frontier.lines import RATIOS, FrontierLine, X, Y
-from cape_lib.frontier.saturation import ROTATE_BELOW
-from cape_lib.frontier.trajectory import KINDS
+from cape_lib.frontier.saturation import BEST, ROTATE_BELOW
 from cape_lib.stats import isocline, seen_share
 from cape_lib.tables.frontier import middle
 
 AXES = ((X, Y), (X, "hle"), (Y, "hle"), (Y, "ifeval"))
-TOP = 5
 NEIGHBOURS = 4
 
 
-def diagnose_release(
-    releases: Sequence[Mapping[str, Any]], *, line: str = "frozen", lab: str | None = None
-) -> dict[str, Any]:
+def diagnose_release(releases: Sequence[Mapping[str, Any]], *, line: str = "frozen", lab: str | None = None) -> Plain:
     """h of one release or of a lab's sequence, with prediction interval, under a named line.
 
     releases: oldest first; model (name), swe_bench_verified, gpqa_diamond (percent), optionally hle, ifeval, date;
@@ -36,24 +31,18 @@ def diagnose_release(
     emphasis, curves), `line`,
     `trajectory` (change and kind of each), `nearest`, `saturation`, `answers` (of the last release), `advice`, `notes`.
     """
-    chosen = _line(line)
-    plain = kit()["frontier"]["lines"][line]
-    known = _known()
+    chosen, known = _line(line), _known()
     frame = _frame(releases, known)
     read = frontier.h_field(frame, chosen=chosen)
-    ranges = zip(*chosen.ordinary(read[X]), strict=True)
-    rows = [
-        _release(row) | {"ordinary_low": float(low), "ordinary_high": float(high)}
-        for row, (low, high) in zip(read.to_dict("records"), ranges, strict=True)
-    ]
+    read["ordinary_low"], read["ordinary_high"] = chosen.ordinary(read[X])
+    rows = _releases(read)
     last = rows[-1]
     trail = _trajectory(read, known, chosen, lab)
-    newest = trail[-1]
     axes = _saturation(frame, known)
-    diagnosis: dict[str, Any] = {
+    diagnosis: Plain = {
         "kind": "release",
         "phase": last["phase"],
-        "line": plain,
+        "line": kit()["frontier"]["lines"][line],
         "lab": lab,
         "rows": rows,
         "trajectory": trail,
@@ -66,18 +55,16 @@ def diagnose_release(
     other = frontier.read_h(last["y"], last["x"], chosen)
     facts = diagnosis | {
         "last": last,
-        "newest": newest,
-        "is": {kind: newest["kind"] == kind for kind in KINDS},
+        "newest": trail[-1],
         "before": trail[-2]["model"] if len(trail) > 1 else None,
         "h_size": abs(last["h"]),
         "noise95": 1.96 * last["noise_sd"],
-        "ifeval_below": None if last["ifeval_above"] is None else not last["ifeval_above"],
         "widest": widest and {"label": tables.label(widest["new"]), "spread": widest["spread_new"]},
-        "top": TOP,
+        "top": BEST,
         "curve": {"n": len(above), "below": int((~above).sum()), "seen": 100 * seen_share(len(above))},
         "swapped": bool(last["outside"] and other.low <= 0 <= other.high),
     }
-    return diagnosis | speak("release", facts) | {"advice": advise("release", facts)}
+    return answered(diagnosis, facts)
 
 
 @lru_cache(maxsize=16)
@@ -102,31 +89,33 @@ def _frame(releases: Sequence[Mapping[str, Any]], known: pd.DataFrame) -> pd.Dat
     return frame.assign(released=pd.Series(days, dtype="datetime64[ns]").fillna(usual))
 
 
-def _release(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """One row of `h_field` as plain data, beside the papers' two curves."""
-    critical, ifeval_critical = (float(isocline(row[axes[0]], RATIOS[axes])) for axes in ((X, Y), (Y, "ifeval")))
-    ifeval = number(row["ifeval"])
-    emphasis = frontier.labelled(frontier.emphasis_of(row["h"]), row["h_low"], row["h_high"])
-    return {
-        "model": row["model"] or "This release",
-        "date": row["date"] if isinstance(row["date"], str) else None,
-        "x": row[X],
-        "y": row[Y],
-        "expected": row["expected"],
-        "h": row["h"],
-        "interval": interval(row["h_low"], row["h_high"]),
-        "outside": not row["h_low"] <= 0 <= row["h_high"],
-        "noise_sd": row["noise_sd"],
-        "phase": row["phase"],
-        "emphasis": emphasis,
-        "gpqa_critical": critical,
-        "ifeval": ifeval,
-        "ifeval_critical": ifeval_critical,
-        "ifeval_above": None if ifeval is None else ifeval >= ifeval_critical,
-    }
+def _releases(read: pd.DataFrame) -> list[Plain]:
+    """The rows of `h_field` as plain data, beside the papers' two curves."""
+    columns = ["expected", "h", "noise_sd", "phase", "ifeval", "ordinary_low", "ordinary_high"]
+    rows = []
+    for row, (x, y, low, high) in zip(records(read), read[[X, Y, "h_low", "h_high"]].to_numpy(float), strict=True):
+        gpqa_critical, ifeval_critical = (
+            float(isocline(v, RATIOS[axes])) for v, axes in ((x, (X, Y)), (y, (Y, "ifeval")))
+        )
+        rows.append(
+            {name: row[name] for name in columns if name in row}
+            | {
+                "model": row["model"] or "This release",
+                "date": row["date"],
+                "x": row[X],
+                "y": row[Y],
+                "interval": interval(low, high),
+                "outside": bool(low > 0 or high < 0),
+                "emphasis": frontier.labelled(frontier.emphasis_of(row["h"]), low, high),
+                "gpqa_critical": gpqa_critical,
+                "ifeval_critical": ifeval_critical,
+                "ifeval_above": None if row["ifeval"] is None else row["ifeval"] >= ifeval_critical,
+            }
+        )
+    return rows
 
 
-def _trajectory(read: pd.DataFrame, known: pd.DataFrame, chosen: FrontierLine, lab: str | None) -> list[dict[str, Any]]:
+def _trajectory(read: pd.DataFrame, known: pd.DataFrame, chosen: FrontierLine, lab: str | None) -> list[Plain]:
     """The lab's known releases up to the first given one and then those given, with what `frontier.changes` says."""
     first = read["released"].iloc[0]
     before = known[(known["lab"] == lab) & ~known["model"].isin(read["model"])]
@@ -134,55 +123,39 @@ def _trajectory(read: pd.DataFrame, known: pd.DataFrame, chosen: FrontierLine, l
     read = read.assign(known=False)
     if len(before):
         earlier = frontier.h_field(before, chosen=chosen).assign(known=True, date=before["release_date"])
-        read = pd.concat([earlier[read.columns], read], ignore_index=True)
+        read = pd.concat([earlier.reindex(columns=read.columns), read], ignore_index=True)
     changes = frontier.changes(read, scatter=frontier.within_lab_scatter(known, chosen=chosen))
+    changes = changes.assign(known=read["known"], change_noise=changes["change_high"] - changes["change"])
+    rows = records(changes[["known", "change", "change_noise", "limit", "kind"]])
     return [
-        {
-            **{name: _release(row)[name] for name in ("model", "date", "h", "interval")},
-            "known": row["known"],
-            "change": number(row["change"]),
-            "change_noise": number(row["change_high"] - row["change"]),
-            "limit": number(row["limit"]),
-            "kind": row["kind"],
-        }
-        for row in read.join(changes).to_dict("records")
+        {name: release[name] for name in ("model", "date", "h", "interval")} | row
+        for release, row in zip(_releases(read), rows, strict=True)
     ]
 
 
-def _saturation(frame: pd.DataFrame, known: pd.DataFrame) -> list[dict[str, Any]]:
+def _saturation(frame: pd.DataFrame, known: pd.DataFrame) -> list[Plain]:
     """sigma = spread of the old axis / spread of the new one among the top five by the old, given releases included."""
     rows = pd.concat([known[~known["model"].isin(frame["model"])], frame.fillna({"model": ""})], ignore_index=True)
     answer = []
     for old, new in AXES:
         both = rows.dropna(subset=[old, new])
-        top = frontier.top_rows(both, old, k=TOP)
-        first, second, sigma = None, None, None
-        if len(top) == TOP:
+        axis: Plain = {"old": old, "new": new, "n": len(both)}
+        axis |= dict.fromkeys(("sigma", "spread_old", "spread_new", "rotate")) | {"models": []}
+        top = frontier.top_rows(both, old)
+        if len(top) == BEST:
             first, second = frontier.spread(top[old]), frontier.spread(top[new])
             sigma = first / second if second else None
-        answer.append(
-            {
-                "old": old,
-                "new": new,
-                "n": len(both),
-                "sigma": sigma,
-                "spread_old": first,
-                "spread_new": second,
-                "rotate": None if first is None else sigma is not None and sigma < ROTATE_BELOW,
-                "models": [] if first is None else [name or "This release" for name in top["model"]],
-            }
-        )
+            axis |= {"sigma": sigma, "spread_old": first, "spread_new": second}
+            axis |= {"rotate": sigma is not None and sigma < ROTATE_BELOW}
+            axis["models"] = [name or "This release" for name in top["model"]]
+        answer.append(axis)
     return answer
 
 
-def _nearest(last: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _nearest(last: Plain) -> list[Plain]:
     near = [
-        {
-            **{name: row[name] for name in ("model", "lab", "date", "url")},
-            "x": row[X],
-            "y": row[Y],
-            "distance": math.hypot(row[X] - last["x"], row[Y] - last["y"]),
-        }
+        {name: row[name] for name in ("model", "lab", "date", "url")}
+        | {"x": row[X], "y": row[Y], "distance": math.hypot(row[X] - last["x"], row[Y] - last["y"])}
         for row in kit()["frontier"]["releases"]
         if row["model"] != last["model"]
     ]

@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from cape_lib.dashboard.advice import advise
 from cape_lib.dashboard.kit import kit, variant_rows
-from cape_lib.dashboard.wording import number, speak
+from cape_lib.dashboard.wording import Plain, answered, records
 from cape_lib.errors import UsageError
 from cape_lib.frontier import variants
 from cape_lib.frontier.variants import ADMITS, KNOWS, PLACE, PRECISION, REASONING, WRONG
@@ -24,7 +23,7 @@ SHOWN = (REASONING, KNOWS, ADMITS, WRONG, PRECISION)
 
 def diagnose_variant(
     rows: Sequence[Mapping[str, Any]], *, mode: str | None = None, generation: str | None = None
-) -> dict[str, Any]:
+) -> Plain:
     """One model of today among the variants of one laboratory, or the same weights at several efforts.
 
     rows: from the lowest effort to the highest; model (name), gpqa_diamond, omniscience_accuracy,
@@ -39,33 +38,26 @@ def diagnose_variant(
     peers = _peers(own, mode)
     place = variants.neighbours(peers, last)
     ladder = _ladder(peers, generation)
-    change = _change(own) if len(own) > 1 else None
-    beside = {
-        "n": place.n,
-        "width": place.width,
-        "models": place.models,
-        "labs": place.labs,
-        **{
-            name: {"below": one.estimate, "low": one.low, "high": one.high}
-            for name, one in (("admits", place.admits), ("wrong", place.wrong))
-        },
-        "sized": _sized(peers, last),
-    }
-    nearest = [_plain(row) | {"distance": float(row["distance"])} for row in place.nearest.to_dict("records")]
-    diagnosis: dict[str, Any] = {
+    diagnosis: Plain = {
         "kind": "today",
         "phase": None,
         "mode": mode,
         "generation": generation,
-        "rows": [_plain(row) for row in own.to_dict("records")],
-        "beside": beside,
-        "nearest": nearest,
+        "rows": _plain(own),
+        "beside": {name: getattr(place, name) for name in ("n", "width", "models", "labs")}
+        | {
+            name: {"below": one.estimate, "low": one.low, "high": one.high}
+            for name, one in (("admits", place.admits), ("wrong", place.wrong))
+        }
+        | {"sized": _sized(peers, last)},
+        "nearest": _plain(place.nearest, "distance"),
         "ladder": ladder,
-        "change": change,
+        "change": _change(own) if len(own) > 1 else None,
     }
-    last_row = diagnosis["rows"][-1]
-    facts = kit()["today"]["facts"] | diagnosis | {"last": last_row, "family": _family(last_row, ladder or [])}
-    return diagnosis | speak("today", facts) | {"advice": advise("today", facts)}
+    newest = diagnosis["rows"][-1]
+    return answered(
+        diagnosis, kit()["today"]["facts"] | diagnosis | {"last": newest, "family": _family(newest, ladder or [])}
+    )
 
 
 def check_generation(name: str) -> str:
@@ -92,21 +84,20 @@ def _peers(own: pd.DataFrame, mode: str | None) -> pd.DataFrame:
     return known if mode is None else known[known["mode"] == mode]
 
 
-def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A variant as plain data; what is not known is None."""
-    scores = {name: number(float(row[name])) for name in ("params_b", *SHOWN)}
-    return {"model": row["model"], "lab": row.get("lab"), "mode": row.get("mode")} | scores
+def _plain(rows: pd.DataFrame, *more: str) -> list[Plain]:
+    """Variants as plain data; what is not known is None."""
+    return records(rows.reindex(columns=["model", "lab", "mode", "params_b", *SHOWN, *more]))
 
 
-def _ladder(peers: pd.DataFrame, generation: str | None) -> list[dict[str, Any]] | None:
+def _ladder(peers: pd.DataFrame, generation: str | None) -> list[Plain] | None:
     """The known variants of a generation, smallest first, those without a size last; None where none is named."""
     if generation is None:
         return None
     part = peers[peers["generation"] == generation].sort_values(["params_b", REASONING, "model"])
-    return [_plain(row) | {"ran_out": bool(row["ran_out"])} for row in part.to_dict("records")]
+    return _plain(part, "ran_out")
 
 
-def _change(own: pd.DataFrame) -> dict[str, Any]:
+def _change(own: pd.DataFrame) -> Plain:
     """Last effort less the first, points, and what question noise alone may do to it (95 %, as if independent)."""
     first, last = own.iloc[0], own.iloc[-1]
     noise = {
@@ -125,14 +116,14 @@ def _sized(peers: pd.DataFrame, last: pd.Series) -> dict[str, int] | None:
     return {"n": len(near), "below": int((near[ADMITS] < last[ADMITS]).sum())}
 
 
-def _family(last: Mapping[str, Any], ladder: list[dict[str, Any]]) -> dict[str, Any]:
+def _family(last: Mapping[str, Any], ladder: list[Plain]) -> Plain:
     """What the sentences on its family speak of: how many are lower, and smallest beside largest size.
 
     Of one size the variant with the best GPQA counts; variants that ran out of tokens are left out of the sizes.
     """
     sized = [row for row in ladder if row["params_b"] is not None and not row["ran_out"]]
     sizes = sorted({row["params_b"] for row in sized})
-    facts: dict[str, Any] = {
+    facts: Plain = {
         "n": len(ladder),
         "sizes": len(sizes),
         "admits": sum(row[ADMITS] < last[ADMITS] for row in ladder),

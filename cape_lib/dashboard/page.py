@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cape_lib.dashboard.kit import Kit, kit
-from cape_lib.dashboard.wording import shown
+from cape_lib.dashboard.kit import kit
+from cape_lib.dashboard.wording import Plain, shown
 from cape_lib.errors import SurroundingsError
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _kit() -> str:
     return f'<script type="application/json" id="cape-kit">{text}</script>'
 
 
-def what_it_compares_with(used: Kit) -> str:
+def what_it_compares_with(used: Plain) -> str:
     """The panels, lines and counts behind the page, as a Markdown list with their numbers."""
     base, frontier = used["base"], used["frontier"]
     trend = used["trends"]["truthfulqa"]

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
 from cape_lib import tables
 from cape_lib.base import coupling
-from cape_lib.dashboard.wording import interval, number, shown, speak
+from cape_lib.dashboard.wording import Plain, answered, interval, number, shown
 from cape_lib.errors import MissingError, ScoresError, UsageError
-from cape_lib.stats import Estimate, corrected, fisher, normal_p, pearson_rows, score_noise
+from cape_lib.stats import corrected, fisher, normal_p, pearson_rows, score_noise
 from cape_lib.tables import Scores, model_names
 from cape_lib.tables.axes import Axis
 from cape_lib.tables.columns import known_name
 from cape_lib.tables.one_family import run_number
 from cape_lib.tables.score_checks import refuse_mixed
 
-Plain = dict[str, Any]
 #: two models side by side: there is no order between them, and so no size and no step
 _SIDE = Axis("pair", "pair", "pair", scale="linear")
 #: a change counts as sure below this p, after Holm's correction over the pairs
@@ -62,10 +59,11 @@ def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str 
             pairs += _against_first(group, by, x, y)
     if not pairs:
         raise MissingError(f"no size has two values in {by}; add a model that differs in {by} alone")
-    for name in ("dx", "dy"):
-        p = corrected([np.nan if pair[f"{name}_p"] is None else pair[f"{name}_p"] for pair in pairs])
-        for pair, holm in zip(pairs, p, strict=True):
-            pair[f"{name}_p"] = number(float(holm))
+    for name in ("dx_p", "dy_p"):
+        for pair, p in zip(
+            pairs, corrected([np.nan if pair[name] is None else pair[name] for pair in pairs]), strict=True
+        ):
+            pair[name] = number(p)
     diagnosis: Plain = {
         "kind": "pairs",
         "by": by,
@@ -76,7 +74,6 @@ def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str 
         "phase": None,
         "pairs": pairs,
         **_over_values(max(groups, key=len), x, y),
-        "advice": [],
     }
     one, many = _NOUNS.get(by, (f"value of {by}", f"values of {by}"))
     labels = {axis: diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y")}
@@ -89,7 +86,7 @@ def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str 
         "sentence": sentence(pairs[0], **labels),
         "counts": {name: _count(pairs, name) for name in ("dx", "dy")},
     }
-    return diagnosis | speak("pairs", facts)
+    return answered(diagnosis, facts)
 
 
 def _told_apart(frame: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -122,35 +119,20 @@ def _refuse_twice(group: pd.DataFrame, by: str) -> None:
 
 
 def _against_first(group: pd.DataFrame, by: str, x: str, y: str) -> list[Plain]:
-    """Every other row of one size against its first."""
+    """Every other row of one size against its first; a p is two-sided, None where the noise is not known."""
     pairs = []
     for place in range(1, len(group)):
         two = group.iloc[[0, place]].assign(pair=[0.0, 1.0], family="pair")
         whole = coupling.whole_ladder(two, x=x, y=y, along=_SIDE)
-        pairs.append(
-            {
-                "first": str(two["model"].iloc[0]),
-                "second": str(two["model"].iloc[1]),
-                "from": two[by].iloc[0],
-                "to": two[by].iloc[1],
-                "params_b": float(two["params_b"].iloc[0]),
-                "dx": whole.dx.estimate,
-                "dx_half": number(whole.dx.high - whole.dx.estimate),
-                "dx_p": _p(whole.dx),
-                "dy": whole.dy.estimate,
-                "dy_half": number(whole.dy.high - whole.dy.estimate),
-                "dy_p": _p(whole.dy),
-                "gamma": number(whole.gamma.estimate),
-                "interval": interval(whole.gamma.low, whole.gamma.high),
-            }
-        )
+        pair: Plain = {"first": whole.smaller, "second": whole.larger, "from": two[by].iloc[0], "to": two[by].iloc[1]}
+        pair["params_b"] = float(two["params_b"].iloc[0])
+        for name, change in (("dx", whole.dx), ("dy", whole.dy)):
+            half = change.high - change.estimate
+            p = normal_p(Z95 * change.estimate / half) if half > 0 else np.nan
+            pair |= {name: change.estimate, f"{name}_half": number(half), f"{name}_p": number(p)}
+        pair |= {"gamma": number(whole.gamma.estimate), "interval": interval(whole.gamma.low, whole.gamma.high)}
+        pairs.append(pair)
     return pairs
-
-
-def _p(change: Estimate) -> float | None:
-    """Two-sided p of a change, from its 95 % interval; None where its noise is not known."""
-    half = change.high - change.estimate
-    return number(normal_p(Z95 * change.estimate / half)) if half > 0 else None
 
 
 def _over_values(group: pd.DataFrame, x: str, y: str) -> Plain:

@@ -1,4 +1,4 @@
-"""Sentences from templates held as data: the browser fills the same templates with the same numbers."""
+"""Sentences and advice from templates and rules held as data: the browser fills the same with the same numbers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+import pandas as pd
+
+from cape_lib import tables
+from cape_lib.errors import ScoresError
+
+Plain = dict[str, Any]
 _SLOT = re.compile(r"\{(@?[a-z0-9_.]+)(?:\|([^}]*))?\}")
-_TERM = re.compile(r"(!?)([a-z0-9_.]+)(\?|(?:(<=|>=|<|>|=)(.+)))?")
+_TERM = re.compile(r"(!?)([a-z0-9_.]+)(\?|(?:(<=|>=|<|>|=)(-?[0-9][0-9.e-]*|'[^']*'|[a-z][a-z0-9_.]*)))?")
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq}
 #: what a browser trims from the ends of a text; Python's own list differs by a few control characters
 BLANK = "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -27,21 +33,48 @@ QUESTIONS = {
 }
 #: numbers of this size or more are not written out
 LARGE = 1e6
+#: what is shown of a rule of advice
+RULE = ("rule", "topic", "advice", "evidence", "strength", "link")
 
 
-@lru_cache(maxsize=4)
-def templates(name: str = "words") -> dict[str, Any]:
+@lru_cache(maxsize=8)
+def templates(name: str = "words") -> Any:
     """What a file beside this one holds: `words` (single sentences), `answers` (by kind of diagnosis, see `speak`),
-    `views` (the tables below the answers, which the browser draws) or `checks` (of numbers, see `inputs`).
+    `views` (the tables below the answers, which the browser draws), `checks` (of numbers, see `inputs`) or `examples`.
     """
     text = files("cape_lib.dashboard").joinpath(f"{name}.json").read_text(encoding="utf-8")
-    answer: dict[str, Any] = json.loads(text)
-    return answer
+    return json.loads(text)
 
 
 def write(key: str, facts: Mapping[str, Any]) -> str:
     """The sentence `key` of `words.json`, filled. KeyError for a missing fact."""
     return _fill(templates()[key], facts, {})
+
+
+@lru_cache(maxsize=1)
+def rules() -> list[dict[str, str]]:
+    """The rows of `data/advice.csv` in their order: `RULE`, kind and condition (as in `speak`; blank: always).
+
+    Raises ScoresError (file, row, reason) for a condition that cannot be read.
+    """
+    answer = [{str(k): str(v) for k, v in row.items()} for row in tables.load("advice").fillna("").to_dict("records")]
+    for number_of_row, row in enumerate(answer, start=2):
+        for term in filter(None, row["condition"].split(" & ")):
+            if not _TERM.fullmatch(term):
+                place = f"{tables.data_dir() / 'advice.csv'}: row {number_of_row}, column condition"
+                raise ScoresError(f"{place}: {term!r} cannot be read; write a path and a limit, such as last.gamma<0")
+    return answer
+
+
+def answered(diagnosis: Plain, facts: Mapping[str, Any]) -> Plain:
+    """The diagnosis with its answers and notes (`speak`), and as `advice` the rules of its kind that hold."""
+    kind = diagnosis["kind"]
+    advice = [
+        {name: rule[name] for name in RULE}
+        for rule in rules()
+        if rule["kind"] == kind and holds(rule["condition"], facts)
+    ]
+    return diagnosis | speak(kind, facts) | {"advice": advice}
 
 
 def speak(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +124,7 @@ def holds(condition: str, facts: Mapping[str, Any]) -> bool:
 def _term(term: str, facts: Mapping[str, Any]) -> bool:
     match = _TERM.fullmatch(term)
     if match is None:
-        raise ValueError(f"answers.json: condition {term!r} cannot be read")
+        raise ValueError(f"condition {term!r} cannot be read")
     turned, path, ending, sign, right = match.groups()
     value = lookup(facts, path)
     if not sign:
@@ -170,6 +203,16 @@ def interval(low: float, high: float) -> dict[str, Any]:
     return {"low": low, "high": high, "shape": "gap" if low > high else "bounded"}
 
 
-def number(value: float) -> float | None:
+def number(value: float | None) -> float | None:
     """The value as a plain float, or None where it is not finite."""
-    return float(value) if math.isfinite(value) else None
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def records(frame: pd.DataFrame) -> list[Plain]:
+    """The rows of a table as plain data: what is blank or not finite is None."""
+    columns = [[_plain(value) for value in frame[name].tolist()] for name in frame]
+    return [dict(zip(frame, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _plain(value: Any) -> Any:
+    return None if pd.isna(value) or value in (math.inf, -math.inf) else value

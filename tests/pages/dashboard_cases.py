@@ -127,9 +127,10 @@ def in_python(case: Case) -> Any:
         result = diagnose_variant(rows, **options)
     elif case["kind"] == "path":
         frame = pd.DataFrame(rows)
+        more = {name: value for name, value in options.items() if name != "axis"}
         along = of_rows(axis_named(options["axis"]), frame.assign(params_b=frame.get("params_b", float("nan"))))
         along = settled(along, frame[along.column])
-        result = diagnose_family(frame, along=along)
+        result = diagnose_family(frame, along=along, **more)
     else:
         result = diagnose_family(rows, **options)
     return json.loads(json.dumps(result, allow_nan=False))

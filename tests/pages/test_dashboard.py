@@ -18,7 +18,7 @@ from cape_lib import frontier, stats, tables
 from cape_lib.base import boundary, dynamics
 from cape_lib.cli import main
 from cape_lib.dashboard import kit
-from cape_lib.dashboard.inputs import check_batch, check_place, check_score, check_size, check_table, plain
+from cape_lib.dashboard.inputs import check_place, check_rows, check_score, check_size, plain
 from cape_lib.dashboard.page import inline
 from cape_lib.tables.axes import axis_named, settled
 
@@ -131,21 +131,17 @@ def test_the_pages_arithmetic_is_that_of_the_instruments(page: Any) -> None:
 @pytest.mark.parametrize("name", ["Pythia", "OPT", "BLOOM", "Cerebras-GPT", "Llama-2", "Qwen2.5"])
 def test_the_pages_turns_and_forecasts_are_those_of_the_instruments(page: Any, name: str) -> None:
     ladder = tables.ladder(name)
-    noise = {score: stats.score_noise(ladder, score) for score in ("hellaswag", "truthfulqa")}
-    columns = (ladder["params_b"], ladder["hellaswag"], ladder["truthfulqa"], *noise.values())
-    rows = np.column_stack(columns).tolist()
-    sizes = [dict(zip(("params_b", "x", "y", "x_sd", "y_sd"), row, strict=True)) for row in rows]
-    turns = page.evaluate("sizes => Cape.estimators.boundary(sizes)", sizes)
+    rows = ladder[["model", "params_b", "hellaswag", "truthfulqa"]].to_dict("records")
+    seen = page.evaluate("rows => Cape.diagnoseFamily(rows, {}, Cape.kit)", rows)
     for row in boundary.critical_scales(ladder).to_dict("records"):
-        seen = turns[row["estimator"].replace(" ", "_")]
-        usual = {"estimate": row["n_c_b"], "low": row["low"], "high": row["high"], "share": row["share"]}
+        turn = seen["boundary"][row["estimator"].replace(" ", "_")]
+        usual = {"estimate": row["n_c_b"], "low": row["low"], "high": row["high"]}
         usual = {key: value if np.isfinite(value) and value != 0 else None for key, value in usual.items()}
-        usual["share"] = row["share"]
-        assert not differences(usual | {"verdict": row["verdict"]}, {key: seen[key] for key in (*usual, "verdict")})
-    ahead = page.evaluate("sizes => Cape.estimators.forecast(sizes, null)", sizes)["methods"]
+        usual |= {"share": row["share"], "verdict": row["verdict"]}
+        assert not differences(usual, {key: turn[key] for key in usual})
     for method, row in dynamics.carried_on(ladder).iterrows():
-        usual = [float(v) if np.isfinite(v) else None for v in row]
-        assert not differences(usual, [ahead[method][key] for key in ("x", "y", "held_out")])
+        ahead = [float(v) if np.isfinite(v) else None for v in row]
+        assert not differences(ahead, [seen["forecast"]["methods"][method][key] for key in ("x", "y", "held_out")])
 
 
 def test_every_number_shown_is_the_number_computed(page: Any) -> None:
@@ -240,26 +236,16 @@ def test_checks_of_page_and_python_say_the_same(page: Any) -> None:
     for function, name in ((check_score, "checkScore"), (check_size, "checkSize")):
         ours = [list(function(text)) for text in typed]
         assert not differences(ours, page.evaluate(f"texts => texts.map(Cape.read.{name})", typed))
-    tables: list[tuple[list[dict[str, str]], dict[str, Any]]] = [
-        ([], {}),
-        ([{"model": "only a name"}], {}),
-        ([{"params_b": "1", "hellaswag": "50", "truthfulqa": "40"}] * 2, {}),
-        (
-            [
-                {"params_b": "1", "hellaswag": "50", "truthfulqa": "40", "truthfulqa_shots": "0"},
-                {"params_b": "2", "hellaswag": "55", "truthfulqa": "41", "truthfulqa_shots": "5"},
-            ],
-            {},
-        ),
-        ([{"params_b": "1", "hellaswag": "0.5", "truthfulqa": "140"}, {"hellaswag": "5"}], {"least": 2}),
-        ([{"model": "\x1f", "params_b": "1", "hellaswag": "50", "truthfulqa": "40"}], {}),
-        ([{"model": "\x1f"}], {}),
+    rows = [
+        {"params_b": "1", "hellaswag": "0.5", "truthfulqa": "140"},
+        {"hellaswag": "5"},
+        {"model": "\x1f", "params_b": "2", "hellaswag": "50", "truthfulqa": "40"},
+        {"model": "\x1f"},
     ]
-    for rows, more in tables:
-        ours = check_table(rows, need=("hellaswag", "truthfulqa"), **more)
-        asked = {"need": ["hellaswag", "truthfulqa"], **more}
-        theirs = page.evaluate("([rows, asked]) => Cape.read.checkTable(rows, asked)", [rows, asked])
-        assert not differences({"rows": ours[0], "problems": ours[1]}, theirs)
+    ours = check_rows(rows, need=("hellaswag", "truthfulqa"))
+    theirs = page.evaluate("rows => Cape.read.checkTable(rows, { need: ['hellaswag', 'truthfulqa'] })", rows)
+    problems = [{name: value for name, value in one.items() if name != "row"} for one in theirs["problems"]]
+    assert not differences(list(ours), [theirs["rows"], problems])
 
 
 @pytest.mark.parametrize(
@@ -338,6 +324,9 @@ def test_a_bad_table_is_answered_with_what_is_wrong(page: Any, text: str, says: 
     page.click("#dash-panel-family >> text=Read the text")
     assert says in page.inner_text("#dash-panel-family")
     assert page.evaluate("Cape.page.result()") is None or says == "check the separators"
+    if says == "not comparable":
+        page.click("text=Compare them all the same")
+        assert page.evaluate("Cape.page.result().kind") == "family"
 
 
 def test_fractions_of_a_whole_table_are_mended_at_once(page: Any) -> None:
@@ -468,23 +457,11 @@ def test_places_that_are_none_are_answered_alike_on_page_and_in_python(page: Any
         ours = [list(check_place(text, axis)) for text in typed]
         theirs = page.evaluate("([texts, axis]) => texts.map((t) => Cape.axes.check(t, axis))", [typed, asdict(axis)])
         assert not differences(ours, theirs), axis.scale
-    batches = [*typed, "2M", "2097152", "0.5m", "2 M", "2,097,152"]
-    ours = [list(check_batch(text)) for text in batches]
-    assert not differences(ours, page.evaluate("texts => texts.map(Cape.axes.checkBatch)", batches))
-    rows = [{"model": "a", "step": "1", "hellaswag": "30", "truthfulqa": "40"}] * 2 + [{"model": "b", "hellaswag": "3"}]
-    rows += [
-        {"model": "c", "step": "2", "tokens_b": "3e12", "hellaswag": "30", "truthfulqa": "40", "warmup_steps": "0"}
-    ]
-    rows += [{"model": "d", "step": "-2", "tokens_b": "4", "hellaswag": "30", "truthfulqa": "40", "warmup_steps": "-1"}]
-    rows += [{"model": "e", "step": "3", "params_b": "1", "hellaswag": "30", "truthfulqa": "40", "flops_1e21": "x"}]
-    rows += [{"model": "f", "step": "9", "params_b": "1.4B", "hellaswag": "30", "truthfulqa": "40"}]
-    cases = (("step", None, ""), ("step", 2e6, "tokens_b"), ("step", 2e6, "flops_1e21"), ("warmup_steps", None, ""))
-    for name, batch, target in cases:
-        axis = axis_named(name)
-        ours = check_table(rows, need=("hellaswag", "truthfulqa"), axis=axis, batch_tokens=batch, target=target)
-        asked = {"need": ["hellaswag", "truthfulqa"], "axis": asdict(axis), "batch": batch, "target": target}
-        theirs = page.evaluate("([rows, asked]) => Cape.read.checkTable(rows, asked)", [rows, asked])
-        assert not differences({"rows": ours[0], "problems": ours[1]}, theirs)
+    for text, tokens in (("2M", 2e6), ("2097152", 2097152), ("0.5m", 5e5), ("2,097,152", 2097152), ("", None)):
+        assert page.evaluate("text => Cape.axes.checkBatch(text)", text) == [tokens, None]
+    for text in ("0", "-1", "abc", "1,5", "1e999"):
+        value, problem = page.evaluate("text => Cape.axes.checkBatch(text)", text)
+        assert value is None and "tokens of one step" in problem["message"]
 
 
 def test_large_numbers_are_written_alike(page: Any) -> None:
@@ -575,7 +552,7 @@ def test_steps_become_tokens_by_the_tokens_of_one_as_of_the_command(
     assert again["points"][0]["tokens_b"] == 2 and again["answers"] == result["answers"]
     page.get_by_label("Tokens a step").fill("many")
     assert page.evaluate("Cape.page.result()") is None
-    assert check_batch("many")[1]["message"] in page.inner_text("#dash-panel-family")
+    assert "many is no number of tokens" in page.inner_text("#dash-panel-family")
 
 
 def test_steps_become_compute_by_the_tokens_of_one_as_of_the_command(

@@ -33,35 +33,26 @@
     const last = points.length - 1;
     const step = (i, k, steps) => ({ ...ends(along, points, places, i, k), ...change(points[i], points[k], steps) });
     const steps = points.slice(1).map((_, i) => step(i, i + 1, last));
+    const labels = Object.fromEntries([x, y].map((name) => [name, Cape.read.label(name)]));
     const result = {
       kind: !sized ? "path" : x === "hellaswag" && y === "truthfulqa" ? "family" : "pair",
+      phase: steps[last - 1].phase,
       x,
       y,
       n: points.length,
-      labels: Object.fromEntries([x, y].map((name) => [name, Cape.read.label(name)])),
+      labels,
       runs: [x, y].filter((name) => frame.every((row) => row[`${name}_noise`] === kit.between_runs)),
       whole: { ...step(0, last, 1), ...halves(points[0], points[last], kit.z95) },
       steps,
-      phase: steps[last - 1].phase,
+      [sized ? "sizes" : "points"]: points,
+      ...correlations(points, along),
+      boundary: boundary(points, places, along, labels[y], kit),
+      forecast: forecast(points, places, along, at),
     };
-    if (sized) {
-      Object.assign(result, {
-        sizes: points,
-        r: correlation(points),
-        dimension: dimension(frame, x, y),
-        boundary: Cape.estimators.boundary(points),
-        forecast: Cape.estimators.forecast(points, at),
-      });
-      for (const [name, row] of Object.entries(result.boundary)) {
-        const texts = kit.promises[name];
-        row.promise = texts[Math.min(points.length, texts.length - 1)];
-      }
-    } else {
+    if (sized) result.dimension = dimension(frame, x, y);
+    else {
       const { name, column, unit, scale, serial } = along;
-      Object.assign(result, { axis: name, column, unit, scale, serial, points, ...correlations(points, along) });
-      result.strangers = null;
-      result.boundary = turns(points, places, along, result.labels[y]);
-      result.forecast = forecast(points, places, along, at);
+      Object.assign(result, { axis: name, column, unit, scale, serial, strangers: null });
     }
     result.power = power(steps[last - 1], points, result, kit);
     return W.answered(result, { ...factsOf(frame, result), ...(sized ? ofSizes(result, kit) : ofPath(result, places, along)) });
@@ -123,7 +114,7 @@
 
   /* r of the levels; for one run that of its changes, with that of the levels beside it. */
   function correlations(points, along) {
-    const levels = { ...correlation(points), of: "levels" };
+    const levels = { ...correlation(points), ...(along === SIZE ? {} : { of: "levels" }) };
     if (!along.serial) return { r: levels };
     const changes = points.slice(1).map((p, i) => ({ x: p.x - points[i].x, y: p.y - points[i].y }));
     return { r: { ...correlation(changes), of: "changes" }, r_levels: levels };
@@ -156,27 +147,24 @@
     };
   }
 
-  function turns(points, places, along, label) {
-    const t = places.map((place) => A.t(along, place));
+  /* Where it turns, by each estimator: of sizes with how often an interval like it is right, of a path in words. */
+  function boundary(points, places, along, label, kit) {
+    const sized = along === SIZE;
+    const turns = Cape.estimators.turns(
+      places.map((place) => A.t(along, place)),
+      points,
+    );
     const value = (v) => (v !== null && Number.isFinite(v) && Number.isFinite(A.back(along, v)) ? A.back(along, v) : null);
-    const estimates = Cape.estimators.turns(t, points);
-    const entries = Object.entries(estimates).map(([name, { turn, low: from, high: to, share, verdict }]) => {
+    const entries = Object.entries(turns).map(([name, { turn, low: from, high: to, share, verdict }]) => {
       const [estimate, low, high] = [turn, from, to].map(value);
+      const row = { share, inside: estimate !== null, verdict };
+      Object.assign(row, { estimate: A.value(along, estimate), low: A.value(along, low), high: A.value(along, high) });
+      if (sized) return [name, { ...row, promise: kit.promises[name][Math.min(points.length, kit.promises[name].length - 1)] }];
       const side = (v, word) => (v === null ? `${word} every ${along.point}` : A.number(along, v));
-      const text = `${estimate === null ? "" : A.shown(along, estimate)} (${side(low, "before")} to ${side(high, "beyond")})`;
-      return [
-        name === "minimum_size" ? "lowest_point" : name,
-        {
-          estimate: A.value(along, estimate),
-          low: A.value(along, low),
-          high: A.value(along, high),
-          text: estimate === null ? "" : text,
-          share,
-          inside: estimate !== null,
-          verdict: verdict.replace("sizes", along.points),
-          reason: reason({ turn, share, verdict }, places, points, along, label),
-        },
-      ];
+      row.text = estimate === null ? "" : `${A.shown(along, estimate)} (${side(low, "before")} to ${side(high, "beyond")})`;
+      row.reason = reason({ turn, share, verdict }, places, points, along, label);
+      row.verdict = verdict.replace("sizes", along.points);
+      return [name === "minimum_size" ? "lowest_point" : name, row];
     });
     return Object.fromEntries(entries);
   }
@@ -203,9 +191,11 @@
   function forecast(points, places, along, at) {
     const [first, last] = [places[0], places[places.length - 1]];
     const place = at ?? A.ahead(along, last, first);
-    const range = along.scale === "log" ? 1 : A.t(along, last) - A.t(along, first);
-    const t = [...places, place].map((v) => (A.t(along, v) - A.t(along, first)) / range);
+    const start = along === SIZE ? 0 : A.t(along, first);
+    const range = along.scale === "log" ? 1 : A.t(along, last) - start;
+    const t = [...places, place].map((v) => (A.t(along, v) - start) / range);
     const methods = Cape.estimators.carriedOn(t.slice(0, -1), points.map((p) => [p.x, p.y]), t[t.length - 1]);
+    if (along === SIZE) return { at_b: place, ratio: place / last, methods };
     return { at: A.value(along, place), text: A.shown(along, place), methods };
   }
 

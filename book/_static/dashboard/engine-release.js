@@ -41,11 +41,9 @@
       ...diagnosis,
       last,
       newest,
-      is: Object.fromEntries(KINDS.map((kind) => [kind, newest.kind === kind])),
       before: trail.length > 1 ? trail[trail.length - 2].model : null,
       h_size: Math.abs(last.h),
       noise95: 1.96 * last.noise_sd,
-      ifeval_below: last.ifeval_above === null ? null : !last.ifeval_above,
       widest: widest && { label: kit.labels[widest.new], spread: widest.spread_new },
       top: TOP,
       curve: {

@@ -129,21 +129,6 @@
     ];
   }
 
-  const billions = (log) => (Number.isFinite(log) ? W.number(10 ** log) : null);
-
-  /* N_c by each named estimator, in billions. sizes: {params_b, x, y, x_sd, y_sd}. */
-  function boundary(sizes) {
-    const found = turns(
-      sizes.map((s) => Math.log10(s.params_b)),
-      sizes,
-    );
-    const plain = ({ turn, low, high, share, verdict }) => {
-      const [estimate, from, to] = [turn, low, high].map(billions);
-      return { estimate, low: from, high: to, share, inside: Number.isFinite(turn), verdict };
-    };
-    return Object.fromEntries(Object.entries(found).map(([name, row]) => [name, plain(row)]));
-  }
-
   /* Where each estimator sees a turn (NaN or infinite: nowhere inside), with its interval from noise and misfit, all on
    * the scale of t. points: {x, y, x_sd, y_sd}. */
   function turns(t, points) {
@@ -237,15 +222,6 @@
     };
   }
 
-  /* Both scores at a size by three methods, with each method's error when the largest size is held out. */
-  function forecast(sizes, at) {
-    const largest = sizes[sizes.length - 1].params_b;
-    const size = at ?? 2 * largest;
-    const t = sizes.map((s) => Math.log10(s.params_b));
-    const methods = carriedOn(t, sizes.map((s) => [s.x, s.y]), Math.log10(size));
-    return { at_b: size, ratio: size / largest, methods };
-  }
-
   function carriedOn(t, scores, at) {
     const n = t.length;
     const methods = {};
@@ -294,5 +270,5 @@
     return [moved[0] + centre[0], moved[1] + centre[1]];
   }
 
-  Cape.estimators = { boundary, turns, boundaryPower, forecast, carriedOn, ESTIMATORS };
+  Cape.estimators = { turns, boundaryPower, carriedOn };
 })(window);

@@ -120,16 +120,10 @@
     return { low, high, shape: low > high ? "gap" : "bounded" };
   }
 
-  /* The rules of one kind whose every term holds; a fact that is not known fails its term. */
+  /* The rules of one kind whose condition holds. */
   function advise(kind, facts) {
-    const { rules, facts: paths } = Cape.kit;
-    const passes = ([name, sign, limit]) => {
-      const value = lookup(facts, paths[kind][name]);
-      return value !== null && COMPARE[sign](Number(value), limit);
-    };
-    return rules
-      .filter((rule) => rule.kind === kind && rule.terms.every(passes))
-      .map(({ rule, topic, advice, evidence, strength, link }) => ({ rule, topic, advice, evidence, strength, link }));
+    const rules = Cape.kit.rules.filter((rule) => rule.kind === kind && holds(rule.condition, facts));
+    return rules.map(({ rule, topic, advice, evidence, strength, link }) => ({ rule, topic, advice, evidence, strength, link }));
   }
 
   Cape.wording = { write, answered, text, holds, lookup, shown, fixed, size, interval, number };
