@@ -1,6 +1,6 @@
-"""The small language of every rule held as data: `spread(ifeval)<3 and spread(hle)>15`, `any(h>5)`, `sigma<0.2`.
+"""The small language of the rules of predictions, held as data: `spread(ifeval)<3 and spread(hle)>15`, `any(h>5)`.
 
-Predictions pass and fail by it, and advice applies by it. A rule is read by its form alone; nothing of it is ever run.
+Predictions pass and fail by it. A rule is read by its form alone; nothing of it is ever run.
 """
 
 from __future__ import annotations
