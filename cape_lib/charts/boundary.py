@@ -12,14 +12,13 @@ import pandas as pd
 from cape_lib.base.boundary import isocline
 from cape_lib.base.coupling import FamilyModel
 from cape_lib.charts import forms
-from cape_lib.charts.forms import ALL, HOLLOW, band, colours, dots, forest, line_at, size_scale, trace, upright
+from cape_lib.charts.forms import HOLLOW, band, colours, dots, forest, line_at, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.look import BLUE, INK, MUTED
+from cape_lib.charts.look import INK, MUTED
 from cape_lib.story.boundary import at_tokens, reach, size
 from cape_lib.tables import marks
 from cape_lib.tables.axes import PARAMS, Axis
 
-LEFT_OUT = "one family left out"
 #: The sizes that an axis of critical scales shows (billions); a bar stops at its ends.
 LEAST, MOST = 0.03, 400.0
 
@@ -88,33 +87,6 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
     )
 
 
-def vertex_doubt(table: pd.DataFrame, *, published: float, source: str) -> Figure:
-    """The vertex of the quadratic with its interval under each kind of doubt.
-
-    table: `boundary.vertex_intervals`;  published: the paper's value in billions.
-    """
-    methods = [method for method in table["method"] if method != LEFT_OUT]
-    family, n = table[table["method"] == LEFT_OUT].iloc[0], int(table["n"].max())
-    return figure(
-        forest(
-            table,
-            "method",
-            size_scale("n_c_b", low=LEAST, high=MOST),
-            colour=alt.value(INK),
-            tooltip="share reason",
-            rule=published,
-        ),
-        title=f"Leave one family out, and the vertex lies between {family['low']:.2g} and {family['high']:.2g} B",
-        source=source,
-        n=f"{n} models of {int(table['families'].max())} families",
-        name="vertex-doubt",
-        rows=table,
-        caption="Dashed: as published. A bar that reaches the edge goes on beyond it. "
-        + "".join(f"No bar for {row.method}: {row.reason}. " for row in table[table["low"].isna()].itertuples())
-        + f"Bars: {marks('pooled vertex', methods, n=n)}, but the range with one family left out.",
-    )
-
-
 def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) -> Figure:
     """Expected gamma over all families by size, a line for each amount of training tokens, with the zero line.
 
@@ -177,32 +149,6 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
     )
 
 
-def readings_by_ratio(sweep: pd.DataFrame, *, published: float, source: str) -> Figure:
-    """Right signs for every value of a/b in both readings of the isocline and for the guess that ignores it.
-
-    sweep: `boundary.ratio_sweep`.
-    """
-    drawn = trace(
-        sweep,
-        forms.across("ratio", "a/b", zero=False),
-        upright("share", "share of signs right", [0, 1], percent=True),
-        colour=alt.Color("reading:N", title=None),
-        dash=alt.StrokeDash("reading:N", title=None),
-        tooltip="right",
-    )
-    best = sweep[sweep["reading"] == "stated"]["right"].max()
-    flat = int(sweep[sweep["reading"] == "always negative"]["right"].iloc[0])
-    verdict = "never beats" if best <= flat else "beats"
-    return figure(
-        alt.layer(line_at(published, "x", colour=MUTED, dashed=True), drawn).properties(height=260),
-        title=f"As stated, the isocline {verdict} the guess that every step is negative ({best} against {flat} right)",
-        source=source,
-        n=f"{int(sweep['n'].max())} steps in size",
-        name="readings-by-ratio",
-        caption="Dashed: the published a/b.",
-    )
-
-
 def forecasts(table: pd.DataFrame, *, y: str, source: str, title: str) -> Figure:
     """Measured scores of one family and what each method forecasts.
 
@@ -221,28 +167,6 @@ def forecasts(table: pd.DataFrame, *, y: str, source: str, title: str) -> Figure
         n=f"{len(measured)} measured sizes",
         name="forecasts",
         caption="Rings: measured.",
-    )
-
-
-def hold_out(table: pd.DataFrame, *, source: str) -> Figure:
-    """Error of each method on families that it has not seen.
-
-    table: `dynamics.leave_one_family_out`: ladder, method, mape (percent).
-    """
-    order = list(table.groupby("method")["mape"].median().sort_values().index)
-    y, x = (
-        forms.row_names("method", order),
-        forms.across("mape", "error (%), beyond 40 at the edge", [0, 40], clamp=True),
-    )
-    each = forest(table, y, x, colour=alt.value(BLUE), hollow=ALL)
-    middle = alt.Chart(table).mark_tick(thickness=3, size=22, color=INK).encode(x="median(mape):Q", y=y)
-    return figure(
-        alt.layer(each, middle),
-        title=f"On families left out, the smallest median error is that of {order[0]}",
-        source=source,
-        n=f"{table['ladder'].nunique()} families left out in turn",
-        name="hold-out",
-        caption="Ring: a family left out. Tick: the median over families.",
     )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from cape_lib.charts import forms
 from cape_lib.charts.forms import HOLLOW, across, band, colours, dots, forest, line_at, phase_colour, trace, upright
 from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.look import BLUE, GRID, MUTED, TWO_SIDES
+from cape_lib.charts.look import BLUE, MUTED, TWO_SIDES
 from cape_lib.charts.naming import named
 from cape_lib.charts.quality import few_families
 from cape_lib.story.coupling import by_direction
@@ -187,26 +187,6 @@ def pair_signs(pairs: pd.DataFrame, *, cut_b: float, source: str) -> Figure:
         n=f"{int(below['n'].max())} models below, {int(above['n'].max())} above",
         name="pair-signs",
         caption="Filled: the sign stays whichever family is left out. Hollow: one family decides it. " + few_families(),
-    )
-
-
-def loss_and_scores(losses: pd.DataFrame, *, source: str) -> Figure:
-    """Loss against size with its power law, beside the residual in which a transition would have to show.
-
-    losses: params_b, loss, fitted, residual, series.
-    """
-    x, series = forms.size_scale("params_b", low=0.05, high=16), alt.Color("series:N")
-    fitted = trace(losses, x, upright("fitted", "loss (nats per token)", zero=False), colour=series)
-    measured = dots(losses, x, "loss:Q", colour=series, tooltip="fitted")
-    rest = trace(losses, x, upright("residual", "loss minus power law"), colour=series, point=True)
-    worst = float(losses.loc[losses["series"] == "published constants", "residual"].abs().max())
-    panels = {"loss and its power law": (fitted, measured), "what is left": (line_at(0, "y", colour=GRID), rest)}
-    return figure(
-        [alt.layer(*drawn).properties(title=title, height=240) for title, drawn in panels.items()],
-        title=f"The published losses leave at most {worst:.3f} nats beside a power law: they show no transition",
-        source=source,
-        n=f"{len(losses)} losses in {losses['series'].nunique()} series",
-        name="loss-and-scores",
     )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.charts import forms
-from cape_lib.charts.forms import across, band, colours, dots, forest, line_at, row_names, same_axis, upright
+from cape_lib.charts.forms import across, band, colours, dots, forest, line_at, same_axis, upright
 from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.look import BLUE, GREY, INK, LAB_COLOURS, MUTED, PAPER, TWO_SIDES
+from cape_lib.charts.look import BLUE, GREY, INK, LAB_COLOURS, MUTED, PAPER
 from cape_lib.charts.naming import named
 from cape_lib.story import frontier as story
 from cape_lib.tables import label
@@ -159,26 +159,6 @@ def calendar(table: pd.DataFrame, *, title: str, source: str) -> Figure:
     )
 
 
-def expected_score(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
-    """What the line expects at one SWE-bench score, among the releases (for `explore`: column swe).
-
-    rows: releases with both scores, and expected, low, high, swe (percent), the same in every row;  title: the finding.
-    """
-    x, y = _axes()
-    others = dots(rows[["model", "lab", SWE, GPQA, "swe"]], x, y, colour=alt.value(MUTED), size=45, opacity=0.35)
-    interval = alt.Chart(rows).mark_rule(strokeWidth=5, opacity=0.35, color=INK)
-    interval = interval.encode(x="swe:Q", y="min(low):Q", y2="max(high):Q")
-    point = dots(rows, "swe:Q", "mean(expected):Q", colour=alt.value(INK), tooltip=None, size=130, shape="diamond")
-    return figure(
-        alt.layer(others, interval, point).properties(height=320),
-        title=title,
-        source=source,
-        n=rows["model"].nunique(),
-        name="expected-score",
-        caption="Diamond: expected, with its interval. Dots: the releases.",
-    )
-
-
 def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     """The releases of one panel with their own line (for `explore` over panels).
 
@@ -283,57 +263,6 @@ def means(table: pd.DataFrame, *, title: str, source: str) -> Figure:
         n=f"{int(rows['n'].sum())} releases of {len(rows)} labs",
         name="lab-means",
         caption="In brackets: core releases. h is measured from the line fitted to all these rows.",
-    )
-
-
-def slopes(table: pd.DataFrame, *, common: float, source: str) -> Figure:
-    """Each lab's own slope with its interval, and the slope shrunk towards the common one.
-
-    table: `frontier.shrunken_slopes`;  common: the slope over all releases.
-    """
-    kinds = {"own": ["slope", "low", "high"], "partly pooled": ["shrunk", "shrunk_low", "shrunk_high"]}
-    parts = [
-        table[["lab", "n", *columns]].set_axis(["lab", "n", "slope", "low", "high"], axis=1).assign(estimate=kind)
-        for kind, columns in kinds.items()
-    ]
-    key = alt.Legend(symbolFillColor=INK, symbolStrokeColor=INK)
-    n = table["n"]
-    return figure(
-        forest(
-            pd.concat(parts, ignore_index=True),
-            row_names("lab", table.sort_values("slope", ascending=False)["lab"]),
-            across("slope", "slope (GPQA points per SWE-bench point)"),
-            colour=lab_colour(table, legend=False),
-            shape=alt.Shape("estimate:N", sort=list(kinds), legend=key),
-            apart="estimate",
-            rule=common,
-        ),
-        title=f"Lab slopes differ {table['slope'].max() / table['slope'].min():.1f} fold, on {int(n.min())} to "
-        f"{int(n.max())} releases each",
-        source=source,
-        n=f"{len(table)} labs, {int(n.sum())} releases",
-        name="lab-slopes",
-        caption="Dashed: the slope over all releases.",
-    )
-
-
-def held_out_labs(table: pd.DataFrame, *, source: str) -> Figure:
-    """Error on each lab when the line is fitted without it, beside the error of a flat guess."""
-    words = {"error": "the line", "error_flat": "the mean of the others"}
-    long = table.melt(["lab", "n"], list(words), "guess", "points").replace({"guess": words})
-    drawn = forest(
-        long,
-        row_names("lab", sorted(table["lab"])),
-        across("points", "mean absolute error (points)", zero=True),
-        **forms.by("guess", words.values(), TWO_SIDES, ("circle", "square"), title="guess"),
-    )
-    wins = int((table["error"] < table["error_flat"]).sum())
-    return figure(
-        drawn,
-        title=f"Fitted without a lab, the line beats a flat guess for {wins} of {len(table)} labs",
-        source=source,
-        n=f"{len(table)} labs with at least three releases",
-        name="held-out-labs",
     )
 
 

@@ -11,21 +11,19 @@ import pandas as pd
 
 from cape_lib.base.levers import minimum_curation
 from cape_lib.charts import forms
-from cape_lib.charts.forms import across, colours, dots, forest, line_at, row_names, size_scale, trace, upright
+from cape_lib.charts.forms import across, colours, dots, line_at, row_names, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, INK, PALETTE, PAPER, PURPLE, TWO_SIDES
 from cape_lib.stats import Estimate
+from cape_lib.story.answer import listed
 
-#: The largest size that the axis of equivalent scale shows (billions); beyond it stands an arrow.
-EDGE, NEAR = 200.0, 0.07
+#: Readings of an equivalent scale in short
 SHORT = {"x": "same HellaSwag", "y": "same TruthfulQA", "residual": "same TruthfulQA for its HellaSwag"}
 TESTBED = "[testbed](../book/data.html#testbed), models trained for this book"
 CORPORA = {"D": "most web authors believe the myths", "K": "one in five believes them"}
 RIGHT = "right answers to contested questions"
 #: What guessing among four candidates gives.
 CHANCE = 0.25
-#: column of the grid -> what its lines are called, and what its share is a share of
-GRID_LINES = {"ref": ("reliable text", "of reliable text"), "believers": ("believers", "of believers")}
 
 
 def width_axis(widths: Iterable[int]) -> alt.X:
@@ -94,32 +92,27 @@ def corpora_that_dip(grid: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(below_chance=rows["lowest"] < CHANCE)
 
 
-def dip_reading(cell: pd.DataFrame, *, lines: str = "ref") -> str:
-    """What one setting of the slider shows, in a sentence.
-
-    cell: the rows of one share of believers, or of one share of reliable text where `lines` is "believers".
-    """
+def dip_reading(cell: pd.DataFrame) -> str:
+    """What one share of believers shows, in a sentence; cell: its rows."""
     corpora = corpora_that_dip(cell)
     below = corpora[corpora["below_chance"]]
     if not len(below):
         return f"No width falls below chance ({CHANCE:.0%}); the lowest share is {corpora['lowest'].min():.0%}."
     worst = below.sort_values("lowest").iloc[0]
-    *most, last = [f"{share:.0%}" for share in below[lines]]
-    shares = f"{', '.join(most)} and {last}" if most else last
+    shares = listed(map("{:.0%}".format, below["ref"]), most=9)
     return (
-        f"Below chance ({CHANCE:.0%}) with {shares} {GRID_LINES[lines][1]}; lowest at width {worst['at']}: "
+        f"Below chance ({CHANCE:.0%}) with {shares} of reliable text; lowest at width {worst['at']}: "
         f"{worst['lowest']:.0%} right."
     )
 
 
-def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame, lines: str = "ref") -> Figure:
-    """Truth against width, a line for each share of reliable text or of believers (for `explore`: the other share).
+def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
+    """Truth against width, a line for each share of reliable text (for `explore`: the share of believers).
 
-    rows: `testbed_grid` of one share of believers, of one share of reliable text where `lines` is "believers";  grid:
-    of all, for the title.
+    rows: `testbed_grid` of one share of believers;  grid: of all, for the title.
     """
-    order = [f"{100 * share:.0f} %" for share in sorted(set(grid[lines]))]
-    shown = rows.assign(share_of=(100 * rows[lines]).map("{:.0f} %".format))
+    order = [f"{100 * share:.0f} %" for share in sorted(set(grid["ref"]))]
+    shown = rows.assign(share_of=(100 * rows["ref"]).map("{:.0f} %".format))
     corpora = corpora_that_dip(grid)
     below = corpora[corpora["below_chance"]]
     title = f"In {len(below)} of {len(corpora)} corpora some width falls below chance"
@@ -129,7 +122,7 @@ def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame, lines: str = "ref") -> F
         shown,
         width_axis(grid["width"]),
         upright("truth", RIGHT, [0, 1], percent=True),
-        colour=colours("share_of", order, (AMBER, PURPLE, BLUE, INK), title=GRID_LINES[lines][0]),
+        colour=colours("share_of", order, (AMBER, PURPLE, BLUE, INK), title="reliable text"),
         tooltip="myth",
         point=True,
     )
@@ -139,7 +132,7 @@ def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame, lines: str = "ref") -> F
         source=TESTBED,
         n=f"{len(grid)} models, one seed each",
         rows=shown,
-        name="dip-grid" if lines == "ref" else "dip-grid-reliable",
+        name="dip-grid",
         caption="Dashed: what a guess gives.",
     )
 
@@ -196,42 +189,6 @@ def width_and_null(
     )
 
 
-def equivalents(table: pd.DataFrame, *, source: str) -> Figure:
-    """The web-trained size with which each curated model is level, by three readings, beside its own size.
-
-    table: `levers.equivalent_scale` of several readings, column `reading`.
-    """
-    rows = table.assign(
-        reading=table["reading"].map(SHORT),
-        shown=table["equivalent_b"].clip(upper=EDGE),
-        end=np.where(np.isinf(table["equivalent_b"]), "not reached", "reached"),
-    )
-    x = size_scale("shown", low=NEAR, high=EDGE)
-    worth = forest(
-        rows,
-        "model",
-        x,
-        colour=colours("reading", SHORT.values(), labelLimit=280),
-        shape=forms.shapes("end", {"reached": "circle", "not reached": "triangle-right"}).legend(None),
-        apart="reading",
-        tooltip="params_b equivalent_b",
-    )
-    own = alt.Chart(rows).mark_tick(color=INK, thickness=2, height=16)
-    y = alt.Y("model:N", sort=list(rows["model"].unique()), title=None)
-    own = own.encode(x=forms.same_axis(x, "params_b"), y=y, yOffset=forms.sides("reading", SHORT.values()))
-    return figure(
-        alt.layer(own, worth),
-        title="What a curated model is worth in scale depends on the reading; "
-        f"{int(np.isinf(table['equivalent_b']).sum())} of {len(rows)} give no size",
-        source=source,
-        n=f"{rows['model'].nunique()} models",
-        rows=table,
-        name="equivalent-scale",
-        caption="Point: the web-trained size with the same scores. Tick: the model's own size. Triangle: no "
-        "web-trained size of the panel gets there.",
-    )
-
-
 def curation_curve(params_b: np.ndarray, *, critical_b: float) -> pd.DataFrame:
     """The papers' minimum curation in percent at each size (billions), for one critical size."""
     share = [100 * minimum_curation(float(size), critical_b=critical_b) for size in params_b]
@@ -252,56 +209,4 @@ def minimum_curations(rows: pd.DataFrame) -> Figure:
         n="a formula, no data",
         rows=rows,
         name="minimum-curation",
-    )
-
-
-def generations(pairs: pd.DataFrame, *, source: str) -> Figure:
-    """Two Qwen generations at nearest sizes, one line a pair, each kind of measurement by itself.
-
-    pairs: `levers.generation_pairs`.
-    """
-    kinds = pairs["measure_id"].map({"per_head": "per head", "hidden_state": "hidden state"})
-    # the legend names the generations, so the row names the sizes
-    older, newer = (pairs[name].str.split("-", n=1).str[1] for name in ("older", "newer"))
-    rows = pairs.assign(pair=older + " to " + newer + ", " + kinds)
-    rows = rows.sort_values(["measure_id", "newer_b"], ascending=[False, True])
-    ends = rows.rename(columns={"older_coupling": "Qwen2.5", "newer_coupling": "Qwen3"})
-    heads = pairs[pairs["measure_id"] == "per_head"]
-    bars = ends[["pair"]].assign(which="Qwen2.5", low=ends["Qwen2.5"], high=ends["Qwen3"])
-    return figure(
-        forest(
-            ends.melt(["pair"], ["Qwen2.5", "Qwen3"], "which", "coupling"),
-            row_names("pair", rows["pair"]),
-            across("coupling", "published internal coupling", [0, 1]),
-            colour=colours("which", {"Qwen2.5": GREY, "Qwen3": BLUE}),
-            hollow="datum.which === 'Qwen2.5'",
-            bars=bars,
-        ),
-        title=f"Per head, {int((heads['difference'].abs() > 0.01).sum())} of {len(heads)} pairs of generations differ; "
-        "the other values are one and the same",
-        source=source,
-        n=f"{len(pairs)} pairs",
-        rows=pairs,
-        name="qwen-generations",
-    )
-
-
-def architecture(rows: pd.DataFrame, *, source: str) -> Figure:
-    """Every internal coupling of one family, tuned models hollow.  rows: `levers.architecture_rows`."""
-    shown = rows.assign(kind=np.where(rows["tuned"], "instruction-tuned", "base"))
-    best = shown.iloc[0]
-    return figure(
-        forest(
-            shown,
-            row_names("model", shown.sort_values("net_coupling", ascending=False)["model"].drop_duplicates()),
-            across("net_coupling", "published internal coupling", [0.7, 1]),
-            colour=colours("kind", {"base": BLUE, "instruction-tuned": GREY}),
-            tooltip="measure_id note",
-            hollow="datum.tuned",
-        ),
-        title=f"The highest published value, {best['net_coupling']:.3f}, is that of {best['model']}",
-        source=source,
-        n=f"{len(shown)} models",
-        rows=rows,
-        name="gemma-couplings",
     )

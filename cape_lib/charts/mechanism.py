@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
 from cape_lib.charts import forms
-from cape_lib.charts.forms import across, band, colours, forest, line_at, row_names, trace, upright
+from cape_lib.charts.forms import across, band, colours, forest, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.levers import TESTBED
-from cape_lib.charts.look import AMBER, BLUE, GREY, MUTED, PURPLE, VERMILION
+from cape_lib.charts.look import BLUE, GREY
 
 #: Kind of measurement -> in words; two kinds are never compared.
 KINDS = {
@@ -25,8 +24,6 @@ KINDS = {
     "text_only": "paper text only",
 }
 DEPENDS = {"false": "no", "doubtful": "perhaps not", "unknown": "not known"}
-#: The three Pythia sizes that were probed -> their colour on this page.
-SIZES = {"Pythia-410M": PURPLE, "Pythia-1B": AMBER, "Pythia-2.8B": BLUE}
 #: The two twins of a probe -> their colour on every page.
 TWINS = {"trained": BLUE, "untrained": GREY}
 #: Column -> the place in the model at which the cosine of the two mean vectors was read.
@@ -35,36 +32,7 @@ STAGES = {
     "output_proj_cosine": "output projection",
     "wider_proj_cosine": 'GELU ("wider")',
 }
-#: What 20 centred vectors can span.
-RANK = 19
 SOURCE = "[internal couplings](../book/data.html#other-tables), as released"
-
-
-def measurements(internal: pd.DataFrame) -> Figure:
-    """Every released internal coupling, by kind of measurement, with whether it can depend on the weights.
-
-    internal: `tables.load("internal_coupling")`.
-    """
-    rows = internal.dropna(subset=["net_coupling"])
-    rows = rows.assign(kind=rows["measure_id"].map(KINDS), depends=rows["weight_dependent"].map(DEPENDS))
-    rows = rows[["model", "family", "kind", "measure", "net_coupling", "depends", "weight_dependent", "source"]]
-    shades, marks = (AMBER, PURPLE, BLUE), ("cross", "diamond", "circle")
-    return figure(
-        forest(
-            rows,
-            row_names("kind", KINDS.values()),
-            across("net_coupling", "published coupling", [0, 1]),
-            **forms.by("depends", DEPENDS.values(), shades, marks, title="depends on the weights", titleOrient="top"),
-            tooltip="measure",
-        ),
-        title=f"{rows['kind'].nunique()} kinds of measurement; "
-        f"{int(rows['weight_dependent'].isin(['false', 'doubtful']).sum())} of {len(rows)} values do not "
-        "depend on the weights, or perhaps not",
-        source=SOURCE,
-        n=f"{len(rows)} values",
-        rows=rows,
-        name="internal-measurements",
-    )
 
 
 def layers(table: pd.DataFrame) -> Figure:
@@ -90,27 +58,6 @@ def layers(table: pd.DataFrame) -> Figure:
         rows=rows,
         name="coupling-by-layer",
         caption=f"The band at {(low + high) / 2:.2f} is {len(still)} flat lines on one another." if one_band else "",
-    )
-
-
-def head_counts(table: pd.DataFrame, *, claimed: int) -> Figure:
-    """Models with a released count of competing heads.
-
-    table: model, size (billions, NaN where unknown), competing (heads, or 0 and 1 from a share), counted (yes or no).
-    claimed: how many models the paper counts.
-    """
-    rows = table.sort_values("competing", ascending=False)
-    y, x = row_names("model", rows["model"]), across("competing", "competing heads (released count)")
-    bars = forms.bars(rows, x, y, colour=alt.value(VERMILION), tooltip="kinds")
-    zero = forms.dots(rows[rows["competing"] == 0], x, y, colour=alt.value(BLUE), size=40)
-    return figure(
-        alt.layer(bars, zero).properties(height=17 * len(rows)),
-        title=f"{len(rows)} models have a released count, {int((rows['competing'] > 0).sum())} of them competing "
-        f"heads; the paper counts {claimed}",
-        source=SOURCE,
-        n=f"{len(rows)} models",
-        rows=rows,
-        name="competing-heads",
     )
 
 
@@ -149,56 +96,6 @@ def one_measurement(rows: pd.DataFrame) -> Figure:
         n=f"{len(series)} values",
         rows=series,
         name="drop-within-one-measurement",
-    )
-
-
-def projections(rows: pd.DataFrame) -> Figure:
-    """Cosine of the two mean vectors at the hidden state, after the output map, and after GELU, three Pythia sizes.
-
-    rows: `internal_coupling` rows of kind cosine_of_means.
-    """
-    long = rows.rename(columns=STAGES).melt(["model"], list(STAGES.values()), "stage", "cosine")
-    axis = alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')")
-    falls = int((rows["output_proj_cosine"] < rows["net_coupling"]).sum())
-    return figure(
-        trace(
-            long,
-            alt.X("stage:N", sort=list(STAGES.values()), title=None, axis=axis),
-            upright("cosine", "cosine", [0.5, 1]),
-            colour=colours("model", SIZES),
-            point=80,
-        ),
-        title=f"The cosine falls at the output projection in {falls} of {len(rows)} sizes",
-        source=SOURCE,
-        n=f"{len(rows)} models",
-        rows=long,
-        name="projection-stages",
-    )
-
-
-def principal_directions(sweep: pd.DataFrame) -> Figure:
-    """Coupling against the number of kept principal directions, and the rank of the data.
-
-    sweep: `tables.load("projection_sweep")`.
-    """
-    drawn = trace(
-        sweep,
-        across("k", "kept directions, log scale", type="log"),
-        upright("coupling", "coupling"),
-        colour=colours("model", SIZES),
-        point=True,
-    )
-    words = alt.Chart(pd.DataFrame({"k": [RANK], "says": [f"rank of {RANK + 1} centred vectors"]}))
-    words = words.mark_text(align="left", dx=5, dy=8, color=MUTED).encode(x="k:Q", y=alt.value(4), text="says:N")
-    wide = sweep[sweep["k"] >= 32].groupby("model")["coupling"].agg(["min", "max"])
-    constant = int((wide["max"] - wide["min"] < 1e-9).sum())
-    return figure(
-        alt.layer(drawn, line_at(RANK, "x", dashed=True), words),
-        title=f"Beyond {RANK} directions nothing changes, in {constant} of {len(wide)} models: there are no more",
-        source="[projection sweep](../book/data.html#other-tables), as released",
-        n=f"{len(sweep)} values",
-        rows=sweep,
-        name="kept-dimensions",
     )
 
 

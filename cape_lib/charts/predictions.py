@@ -17,7 +17,7 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import across, band, dots, forest, line_at, row_names, same_axis, upright
 from cape_lib.charts.frame import Figure, figure, filled
 from cape_lib.charts.frontier import lab_colour
-from cape_lib.charts.look import GRID, INK, MUTED, PAPER
+from cape_lib.charts.look import GRID, INK, PAPER
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE
 from cape_lib.predictions import STATUSES, Scored, power, prediction, resolves
 from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
@@ -82,41 +82,6 @@ def _named(link: str) -> str:
 def _status(statuses: pd.Series) -> dict[str, Any]:
     """Colour and shape of the statuses that occur, one legend for both."""
     return forms.signs("status", [word for word in STATUSES if word in set(statuses)])
-
-
-def timeline(scored: Sequence[Scored]) -> Figure:
-    """From when to when each prediction runs, and where it stands today."""
-    today = pd.Timestamp(scored[0].as_of)
-    rows = pd.DataFrame(
-        [
-            {
-                "prediction": f"{one.card.id}. {one.card.name}",
-                "from": pd.Timestamp(one.card.made_from),
-                "to": pd.Timestamp(one.card.resolves_by) if one.card.resolves_by else today,
-                "resolves": resolves(one.card),
-                "today": today,
-                "status": one.status,
-            }
-            for one in scored
-        ]
-    )
-    y = row_names("prediction")
-    base = alt.Chart(rows).encode(y=y)
-    bars = base.mark_bar(height=6, color=GRID).encode(x=alt.X("from:T", title=None), x2="to:T")
-    # above the bar: beyond its end there is no room on a phone
-    ends = base.mark_text(align="left", dx=9, dy=-9, color=MUTED, fontSize=11).encode(x="today:T", text="resolves:N")
-    now = dots(rows, "today:T", y, tooltip="resolves", size=90, **_status(rows["status"]))
-    return figure(
-        alt.layer(bars, line_at(today, "x", kind="T"), ends, now).properties(height=32 * len(rows)),
-        title=f"{int(rows['status'].isin(['passed', 'failed']).sum())} of {len(rows)} predictions are settled; an open "
-        "one has until the end of its bar",
-        source=SOURCE,
-        n=f"{len(rows)} predictions",
-        rows=rows,
-        name="prediction-timeline",
-        caption="A bar from the day on which a prediction was made to that on which it resolves; those without a day "
-        "wait for the next releases of a lab. Mark: today's status.",
-    )
 
 
 def gauges(table: pd.DataFrame) -> Figure:

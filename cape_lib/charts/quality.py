@@ -15,7 +15,7 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import across, colours, forest, line_at, row_names, same_axis
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.frontier import lab_colour
-from cape_lib.charts.look import GRID, INK, MUTED
+from cape_lib.charts.look import GRID
 from cape_lib.charts.tabular import table
 from cape_lib.signs import MARKS, typeset
 from cape_lib.tables import label
@@ -46,58 +46,6 @@ def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
         source=source,
         n=f"{len(cells)} cells",
         name="status-by-lab",
-    )
-
-
-def cell_effects(effects: pd.DataFrame, *, source: str) -> Figure:
-    """What each changed cell does to its model's h, published end hollow, new end filled.
-
-    effects: `frontier.cell_effects`.
-    """
-    shown = effects.dropna(subset=["h_after"])
-    cells = shown["model"] + ", " + shown["benchmark"].map(label).str.split().str[0]
-    shown = shown.assign(cell=cells, low=shown["h_before"], high=shown["h_after"])
-    about = ["cell", "lab", "before", "after", "d_r", "low", "high"]
-    flips = int((shown["h_before"] * shown["h_after"] < 0).sum())
-    return figure(
-        forest(
-            shown.melt(about, ["h_before", "h_after"], "end", "h"),
-            "cell",
-            across("h", "h (points)"),
-            colour=lab_colour(shown),
-            tooltip="before after d_r",
-            hollow="datum.end === 'h_before'",
-            bars=shown[["cell", "lab", "low", "high"]],
-        ),
-        title=f"{len(shown)} cells differ; {flips} of them turn the sign of their model's h",
-        source=source,
-        n=f"{len(shown)} cells",
-        name="cell-effects",
-        rows=effects,
-        caption="Hollow: as published. Filled: with this one cell replaced. h on the frozen line.",
-    )
-
-
-def headline_changes(table: pd.DataFrame, *, source: str) -> Figure:
-    """Each headline number before and after, every one on its own scale of its published interval.
-
-    table: `frontier.correction_effects`.
-    """
-    half = (table["before_high"] - table["before_low"]) / 2
-    moved = {"shift": "after", "low": "after_low", "high": "after_high"}
-    shown = table.assign(**{name: (table[column] - table["before"]) / half for name, column in moved.items()})
-    shown = shown.dropna(subset=["shift"])
-    edges = [line_at(at, "x", colour=MUTED, dashed=True) for at in (-1, 0, 1)]
-    x, ink = across("shift", "change, in half-widths"), alt.value(INK)
-    return figure(
-        alt.layer(*edges, forest(shown, "number", x, colour=ink, tooltip="before after", rule=None)),
-        title=f"{int((shown['shift'].abs() > 1).sum())} of {len(shown)} headline numbers leave the interval they "
-        "had as published",
-        source=source,
-        n=f"{len(shown)} numbers",
-        name="headline-changes",
-        rows=table,
-        caption="Zero: as published. Dashed: the edges of the published number's 95 % interval.",
     )
 
 

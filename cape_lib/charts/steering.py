@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import altair as alt
@@ -13,7 +12,7 @@ from scipy.special import ndtri
 from cape_lib.charts import forms
 from cape_lib.charts.forms import ALL, across, band, colours, forest, line_at, row_names, trace, upright
 from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.levers import TESTBED, by_width
+from cape_lib.charts.levers import TESTBED
 from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK
 from cape_lib.stats import wilson, wilson_clustered
 from cape_lib.story.steering import PAPERS, counted, there_and_not
@@ -67,30 +66,6 @@ def runs(totals: pd.DataFrame) -> Figure:
     )
 
 
-def trend_null(ways: pd.DataFrame, *, observed: int) -> Figure:
-    """All ways to spread the changed texts over the sizes, by their trend, with the published one marked.
-
-    ways: `claims.trend_ways`: trend, share (0-1, if size played no role);  observed: the published trend.
-    """
-    words = ["as published or further", "less of a trend"]
-    rows = ways.assign(far=np.where(ways["trend"] <= observed, *words))
-    ticks = alt.Axis(labelAngle=0, labelOverlap="parity", labelSeparation=4)
-    return figure(
-        forms.bars(
-            rows,
-            alt.X("trend:O", title="trend (fewer: more changes at the smaller sizes)", axis=ticks),
-            upright("share", "probability", percent=True),
-            colour=colours("far", words, (AMBER, GREY)),
-        ),
-        title="If size played no role, so strong a trend would come up with probability "
-        f"{rows.loc[rows['trend'] <= observed, 'share'].sum():.2f}",
-        source=SOURCE,
-        n=f"{len(rows)} possible trends",
-        rows=rows,
-        name="steering-trend",
-    )
-
-
 def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
     """Half of Wilson's 95 % interval (points) at a share (0-1) for each number of items."""
     z = float(ndtri(0.975))  # in closed form: an expected count need not be whole
@@ -123,15 +98,6 @@ def _long(rows: pd.DataFrame, words: dict[str, str], *columns: str) -> pd.DataFr
     return rows.rename(columns=words).melt(list(columns), list(words.values()), "what", "share")
 
 
-def _against(rows: pd.DataFrame, y: alt.Y, words: Iterable[str], title: str) -> Any:
-    """A forest of rings: shares of a direction, and of what it is set beside."""
-    words = list(words)
-    look = forms.by("what", words, (BLUE, GREY), ("circle", "cross"))
-    # the first of the words is drawn last, on top of the others
-    rows = rows.sort_values("what", key=lambda what: -what.map(words.index), kind="stable")
-    return forest(rows, y, across("share", title, [0, 1], percent=True), **look, hollow=ALL, tooltip="split p effect")
-
-
 def cases(trials: pd.DataFrame) -> Figure:
     """Every run of the protocol: share right under the direction and its best control.  trials: `testbed_trials`."""
     # only what is learnt was tried with several directions
@@ -143,10 +109,17 @@ def cases(trials: pd.DataFrame) -> Figure:
     )
     words = {"right_after": "the direction", "best_control": "the best of its controls"}
     long = _long(rows.drop(columns="trial"), words, "model", "row", "split", "p", "effect")
-    y = row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates())
+    long = long.sort_values("what", kind="stable")  # the direction lies on top of its controls
     real, none = there_and_not(trials)
     return figure(
-        _against(long, y, words.values(), "test questions right after steering"),
+        forest(
+            long,
+            row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates()),
+            across("share", "test questions right after steering", [0, 1], percent=True),
+            **forms.by("what", words.values(), (BLUE, GREY), ("circle", "cross")),
+            hollow=ALL,
+            tooltip="split p effect",
+        ),
         title=f"An effect in {counted(real)} runs of register and context directions, in "
         f"{counted(trials[trials['contrast'] == PAPERS])} of the papers' recipe (statement), in {counted(none)} where "
         "nothing is to be found",
@@ -208,46 +181,6 @@ def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
 
 def _short(place: str) -> str:
     return str(place).removesuffix(", last")
-
-
-def by_place(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
-    """Share right at every place for one strength (for `explore`: column strength).
-
-    rows: `testbed_surface` at one dose, several models;  surface: at all doses, for the title.
-    """
-    shown = rows.assign(at=rows["place"].map(_short))
-    words = {"right": "the direction", "control_high": "best of 20 random ones"}
-    y = row_names("at", surface["place"].drop_duplicates().map(_short))
-    means = surface[surface["dose"] > 0].groupby(["place", "dose"], as_index=False).agg(right=("right", "mean"))
-    best = means.sort_values("right").iloc[-1]
-    return figure(
-        _against(_long(shown, words, "model", "at", "strength"), y, words.values(), RIGHT),
-        title=f"Best on average: {best['right']:.0%} right at {_short(best['place'])}, strength {best['dose']:g}",
-        source=TESTBED,
-        n=f"{surface['model'].nunique()} models",
-        rows=shown,
-        name="strength-by-place",
-    )
-
-
-def beyond_random(surface: pd.DataFrame) -> Figure:
-    """By width: the most that the direction reaches anywhere, beside the most that a random one does.  Ladder D."""
-    rows = surface[surface["model"].str.startswith("D-") & (surface["dose"] > 0)]
-    words = {"right": "the direction", "control_high": "the best of 20 random ones"}
-    shade = dict(zip(words.values(), (BLUE, GREY), strict=True))
-    top = rows.groupby(["model", "width"], as_index=False)[list(words)].max()
-    ahead = top.assign(gap=100 * (top["right"] - top["control_high"])).groupby("width")["gap"].mean()
-    # the widths that lead, with all wider ones
-    lead = ahead[(ahead > 0)[::-1].cummin()[::-1]]
-    leads = f"from width {lead.index[0]} on, by {lead.min():.0f} to {lead.max():.0f} points" if len(lead) else "nowhere"
-    return figure(
-        by_width(_long(top, words, "model", "width"), "share", "what", shade, f"{RIGHT}, best place and strength"),
-        title=f"In the mean of the seeds the direction leads the best random one {leads}",
-        source=TESTBED,
-        n=f"{len(top)} models",
-        rows=top,
-        name="beyond-random",
-    )
 
 
 def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:

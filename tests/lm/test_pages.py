@@ -72,9 +72,6 @@ def test_titles_of_figures_with_a_slider_hold_for_every_value() -> None:
     grid = tables.load("testbed_grid").query("grid == 'curation'")
     cells = [cell for _, cell in grid.groupby("believers")]
     assert len({levers.dip_grid(cell, grid=grid).title for cell in cells}) == 1
-    turned = [levers.dip_grid(cell, grid=grid, lines="believers") for _, cell in grid.groupby("ref")]
-    assert len({one.title for one in turned}) == 1 and len({one.name for one in turned} | {"dip-grid"}) == 2
-    assert "of believers" in levers.dip_reading(grid[grid.ref == 0.2], lines="believers")
     probed = tables.load("testbed_probes")
     some = [probed[probed.model == name] for name in ("D-d8-s1", "R-s1")]
     assert len({mechanism.twins(rows, probed=probed).title for rows in some}) == 1
