@@ -205,9 +205,12 @@ def wide_by(parts: Sequence[pd.DataFrame], keys: Sequence[str]) -> pd.DataFrame:
 
 
 def surviving(panel: str = "independent") -> pd.DataFrame:
-    """The papers' frontier claims that a panel can judge: claim, its sentence, its conclusion there, by which test."""
+    """The papers' frontier claims that a panel can judge: claim, its sentence, its conclusion there, by which test, and
+    what that test rests on (releases, labs or steps).
+    """
     ids = [one for one in claims.claim_ids() if panel in claims.panels_of(one)]
     rows = [
-        (one.id, one.sentence, one.conclusion, one.conclusion_test.name) for one in claims.evaluate(ids, panel=panel)
+        (one.id, one.sentence, one.conclusion, one.conclusion_test.name, one.conclusion_test.n)
+        for one in claims.evaluate(ids, panel=panel)
     ]
-    return pd.DataFrame(rows, columns=["claim", "says", "conclusion", "tested by"])
+    return pd.DataFrame(rows, columns=["claim", "says", "conclusion", "tested by", "rests on"]).convert_dtypes()

@@ -17,7 +17,7 @@ from cape_lib.stats import Estimate, normal_estimate, p_text, seen_difference, s
 def mean_of(panel: str, lab: str, *, core: bool) -> Result:
     """Mean h of a lab's models, or of its core models, on the unrounded line of all rows of the panel."""
     rows = rows_of(panel)
-    means = frontier.lab_means(rows, chosen=frontier.fit_line(rows), core_only=core and panel != "current")
+    means = frontier.lab_means(rows, chosen=frontier.fit_line(rows), core_only=core and panel in FIXED)
     own = means[means["lab"] == lab].to_dict("records")
     if not own:
         return Result(None, n=0, note=f"no core model of {lab} on this panel")

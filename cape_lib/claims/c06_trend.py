@@ -24,8 +24,8 @@ def all_rows(panel: str) -> pd.DataFrame:
 
 
 def rows_of(panel: str) -> pd.DataFrame:
-    """The rows behind a number: the 34 of March 2026, every release on the current panel; both scores present."""
-    return all_rows(panel) if panel == "current" else frontier.frozen_rows(all_rows(panel))
+    """The rows behind a number, both scores present: the 34 of March 2026, every release where a panel has others."""
+    return frontier.frozen_rows(all_rows(panel)) if panel in FIXED else all_rows(panel)
 
 
 ALL = "all models and the five of April 2026"

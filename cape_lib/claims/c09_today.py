@@ -82,6 +82,10 @@ def effort_admits(panel: str) -> Attempts:
         f"at most {change.high:+.1f}"
     )
     yield stress("makers as clusters", change, says, lost=change.high >= 0, more=more)
+    beyond = effort.over_makers(ladders.assign(beyond=ladders[ADMITS] - ladders[effort.BY_KNOWING]), "beyond")
+    says = "with as many wrong answers as before it would fall too, for more is known; beyond that "
+    says += holds_zero(beyond, scale="plain", digits=1)
+    yield stress("beyond what knowing more makes", beyond, says)
     says = f"two-sided; {change.n} makers that agree can give no less than {2.0 ** (1 - change.n):.2g}"
     yield stress("p where each maker's sign is a coin", float(admits["p"]), says, n=change.n)
     yield stress("points for ten times the tokens", effort.dose(rows, ADMITS), "makers as replicates")

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.special import bdtrc
 
 from cape_lib.errors import MissingError
-from cape_lib.frontier.variants import ADMITS, MEASURES, PRECISION, REASONING, WRONG, of_domain, steady
+from cape_lib.frontier.variants import ADMITS, KNOWS, MEASURES, PRECISION, REASONING, WRONG, of_domain, steady
 from cape_lib.stats import Estimate, generator, mean_interval, sign_flip_p
 from cape_lib.tables.variants import DOMAINS, EFFORTS
 
@@ -29,6 +29,8 @@ CHANGES: tuple[str, ...] = (REASONING, *MEASURES)
 #: what the objections to a lever are counted in: a measure, and the way that the headline says it moves
 MOVED = ((ADMITS, -1), (WRONG, 1), (PRECISION, 1))
 MOVES = ("admits_fell", "wrong_rose", "precision_rose")
+#: what q would have changed by (points) had the wrong answers stayed as many: only more is known
+BY_KNOWING = "by_knowing"
 _BARE = r"\((?:minimal|low|medium|high|xhigh|max)\)$"
 
 
@@ -37,7 +39,8 @@ def effort_ladders(rows: pd.DataFrame, *, bare: bool = True) -> pd.DataFrame:
 
     rows: from `variants.readings`. bare: only names that end in the bare word, "(high)"; False also takes "(Reasoning,
     High Effort)". Returns weights, lab, model, lowest, highest, efforts, and for each score of `CHANGES` the change
-    in points and its standard error `<score>_se`, as if the two runs were independent: they answer the same questions.
+    in points and its standard error `<score>_se`, as if the two runs were independent: they answer the same questions;
+    and `BY_KNOWING`.
     Raises MissingError where no weights have two efforts.
     """
     part = rows[(rows["mode"] == "reasoning") & rows["effort"].notna()]
@@ -63,6 +66,8 @@ def _ends(ends: pd.DataFrame) -> dict[str, object]:
     for score in CHANGES:
         row[score] = float(last[score] - first[score])
         row[f"{score}_se"] = float(np.hypot(first[f"{score}_stderr"], last[f"{score}_stderr"]))
+    left = 100 - last[KNOWS]
+    row[BY_KNOWING] = float(100 - 100 * first[WRONG] / left - first[ADMITS]) if left else np.nan
     return row
 
 
@@ -131,9 +136,9 @@ def off_and_on(rows: pd.DataFrame, *, exclude_efforts: bool = False) -> pd.DataF
 def ladder_checks(rows: pd.DataFrame) -> pd.DataFrame:
     """Ladders of effort under each objection to their count: objection, check, n, makers, and how many moved.
 
-    Truncation (no variant that was set aside), ends only (every step from one effort to the next), one maker (without
-    the one with most ladders), equal weights (open ones, which anyone can compare), and each of the six domains.
-    `admits_fell`, `wrong_rose`, `precision_rose` of n.
+    Truncation (no variant that was set aside), ends only (every step from one effort to the next), unlike starts
+    (those that start at low effort), one maker (without the one with most ladders), equal weights (open ones, which
+    anyone can compare), and each of the six domains. `admits_fell`, `wrong_rose`, `precision_rose` of n.
     """
     ladders = effort_ladders(rows)
     most = ladders["lab"].value_counts().index[0]
@@ -141,6 +146,7 @@ def ladder_checks(rows: pd.DataFrame) -> pd.DataFrame:
         ("none", "all ladders", ladders),
         ("truncation", "without what ran out", effort_ladders(steady(rows))),
         ("ends only", "each step of effort", _steps(rows, set(ladders["weights"]))),
+        ("unlike starts", "from low effort on", ladders[ladders["lowest"].isin(EFFORTS[:2])]),
         ("one maker", f"without {most}", ladders[ladders["lab"] != most]),
         ("equal weights", "open weights only", _open(ladders, rows)),
     ]

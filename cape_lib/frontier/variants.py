@@ -25,6 +25,8 @@ REASONING = "gpqa_diamond"
 KNOWS, ADMITS, WRONG, PRECISION = "omniscience_accuracy", "omniscience_non_hallucination", "wrong", "precision"
 #: other tests that ask for reasoning: would the answer be another one?
 OTHER_TESTS: tuple[str, ...] = ("hle", "critpt", "scicode")
+#: all other tests of the laboratory
+ALL_TESTS: tuple[str, ...] = (*OTHER_TESTS, "ifbench", "tau2_bench", "terminal_bench_hard")
 MEASURES: tuple[str, ...] = (KNOWS, ADMITS, WRONG, PRECISION)
 SCORES: tuple[str, ...] = (REASONING, *MEASURES)
 #: in what a model is placed beside others: points of three scores
@@ -34,6 +36,8 @@ FEWEST_EQUALS = 10
 DATA_END = "2026-07-10"
 #: reasoning tokens a question above which a variant counts as running out
 MANY_TOKENS = 9_000
+#: another such limit: would the answer be another one?
+FEWER_TOKENS = 5_000
 TRUNCATION_RULE = (
     f"A variant is set aside where it spends more than {MANY_TOKENS:,} reasoning tokens a question, or where thinking "
     "lowers its accuracy or its GPQA below those of the same weights without, by more than 1.96 standard errors."
@@ -44,6 +48,7 @@ HEADLINES: tuple[tuple[str, str, tuple[str, ...], bool], ...] = tuple(
     for measure in MEASURES
     for name, given, rank in (
         ("r", (), False),
+        ("r where date and size are known", (), False),
         ("r given date", ("date",), False),
         ("r given date and size", ("date", "size"), False),
         ("Spearman", (), True),
@@ -188,12 +193,18 @@ def by_year(rows: pd.DataFrame, measure: str, *, fewest: int = 20) -> pd.DataFra
     return pd.DataFrame(table, columns=["year", "r", "low", "high", "n"])
 
 
+def reliability(rows: pd.DataFrame) -> float:
+    """The share of the variance of GPQA that is not the noise of its questions; its root bounds any r with it."""
+    return float(1 - (rows[f"{REASONING}_stderr"] ** 2).mean() / rows[REASONING].var())
+
+
 def headlines(rows: pd.DataFrame) -> pd.DataFrame:
     """Every headline with and without the variants that ran out: measure, reading, rows, r, low, high, n."""
     table = []
     for which, part in both(rows).items():
+        dated = part[part["released"].notna() & part["params_b"].notna()]
         for name, measure, controls, rank in HEADLINES:
-            r = association(part, measure, given=controls, rank=rank)
+            r = association(dated if "known" in name else part, measure, given=controls, rank=rank)
             table.append((measure, name, which, r.estimate, r.low, r.high, r.n))
     return pd.DataFrame(table, columns=["measure", "reading", "rows", "r", "low", "high", "n"])
 
@@ -208,12 +219,13 @@ def objections(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
 
     among: as for `truncation`. A check that leaves fewer than eight variants, or one maker, is left out.
 
-    Truncation (without the variants set aside), incapacity (GPQA above 40: guessing gives 25), ceiling (GPQA above 80,
-    the models that a reader chooses among), policy (within makers: scores less their maker's mean), one vote a maker
-    (their means), one vote a model (the means of its variants), selection (one variant a model: the one with the best
-    GPQA), one mode at a time, weights that anyone can check and those that nobody can, shares as logits; another test
-    of reasoning in place of GPQA; arithmetic: the wrong share and the precision follow what is known, and so they are
-    read at an equal share known; and one maker: without the one that moves r most.
+    Truncation (without the variants set aside, and by another limit), incapacity (GPQA above 40: guessing gives 25),
+    ceiling (GPQA above 80, the models that a reader chooses among), policy (within makers: scores less their maker's
+    mean), one vote a maker (their means), one vote a model (the means of its variants), selection (one variant a
+    model: the one with the best GPQA), one mode at a time, weights that anyone can check and those that nobody can,
+    shares as logits; another test of reasoning in place of GPQA; arithmetic: the three others follow what is known (it
+    takes questions from those that q is a share of), and so they are read at an equal share known; and one maker:
+    without the one that moves r most.
     """
     within = rows.copy()
     for column in SCORES:
@@ -222,6 +234,7 @@ def objections(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
     parts = [
         ("none", "all variants", rows),
         ("truncation", "without what ran out", steady(rows, among=among)),
+        ("truncation", "5,000 reasoning tokens at most", rows[~(rows["reasoning_tokens"] > FEWER_TOKENS)]),
         ("incapacity", "GPQA above 40", rows[rows[REASONING] > 40]),
         ("ceiling", "GPQA above 80", rows[rows[REASONING] > 80]),
         ("policy of the maker", "scores less the mean of their maker", within),
@@ -247,7 +260,7 @@ def objections(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
         for measure in MEASURES:
             r = association(rows, measure, x=test)
             table.append(("another test of reasoning", label(test), measure, r.estimate, r.low, r.high, r.n))
-    for measure in (WRONG, PRECISION):
+    for measure in MEASURES[1:]:
         r = association(rows, measure, given=(KNOWS,))
         table.append(("arithmetic", "at an equal share known", measure, r.estimate, r.low, r.high, r.n))
     for measure in MEASURES:

@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact
+from scipy.stats import fisher_exact, ttest_1samp
 
+from cape_lib import tables
 from cape_lib.base import coupling
 from cape_lib.errors import MissingError
 from cape_lib.frontier import effort, fit_line, lab_means, variants
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
-from cape_lib.stats import Estimate, partial_pearson, pearson, seen_effect
+from cape_lib.stats import Estimate, clustered_r, corrected, seen_effect
 from cape_lib.story.answer import Answer, bracket, estimates, listed, sign, times, with_interval
 from cape_lib.tables import frontier, label, load
+from cape_lib.tables.variants import DOMAINS
 
 WORDS = {
     KNOWS: "the share of all questions answered right",
@@ -137,12 +139,16 @@ def _most(count: dict[str, Any]) -> int:
 
 
 def _switched_on(rows: pd.DataFrame) -> str:
-    """What thinking switched on does to the share admitted, to follow what more effort does; empty without pairs."""
+    """What thinking switched on does to the share admitted, pairs and makers, to follow what more effort does; empty
+    without pairs.
+    """
     try:
         on = effort.counted(effort.off_and_on(rows), ADMITS)
     except MissingError:
         return ""
-    return f"; switching thinking on {_way(on)} it in {_most(on)} of {on['n']} pairs"
+    makers = on["makers_up"] if on["rose"] >= on["fell"] else on["makers"] - on["makers_up"]
+    pairs = f"{_most(on)} of {on['n']} pairs (averaged by maker, in {makers} of {on['makers']})"
+    return f"; switching thinking on {_way(on)} it in {pairs}"
 
 
 def twins(rows: pd.DataFrame, *, within: float = 1.0) -> str:
@@ -284,7 +290,8 @@ def effort_text(rows: pd.DataFrame) -> str:
 
 def effort_sure(rows: pd.DataFrame) -> str:
     """The dose with its interval, how many single changes are beyond noise, and what turns the count."""
-    fell = effort.counted(effort.effort_ladders(rows), ADMITS)
+    ladders = effort.effort_ladders(rows)
+    fell = effort.counted(ladders, ADMITS)
     slopes = effort.slopes(rows, ADMITS)
     admits, more, precise = (
         with_interval(effort.dose(rows, score), digits=1, signed=True) for score in (ADMITS, WRONG, PRECISION)
@@ -292,13 +299,66 @@ def effort_sure(rows: pd.DataFrame) -> str:
     moves = "falls" if _way(fell) == "lowers" else "rises"
     alike = max(fell["makers_up"], fell["makers"] - fell["makers_up"])
     agree = f"All {alike}" if alike == fell["makers"] else f"{alike} of {fell['makers']}"
+    held = ladders[effort.BY_KNOWING].mean()
     return (
         f"{fell['sure']} of the {_most(fell)} {moves} are beyond the noise of the questions (1.96 standard errors). "
-        f"{agree} makers agree; by chance alone, p = {fell['p']:.2f}. Ten times the reasoning tokens change the share "
-        f"admitted by {admits} points, the wrong share by {more} and precision by {precise} ({len(slopes)} models, "
+        f"{agree} makers agree; by chance alone, p = {fell['p']:.2f}. With as many wrong "
+        f"answers as before, more knowledge alone makes {held:+.1f} of the {fell['mean']:+.1f} points. Ten times the "
+        f"reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and precision by "
+        f"{precise} ({len(slopes)} models, "
         f"{slopes['lab'].nunique()} makers as replicates). "
         f"{effort_hangs(effort.ladder_checks(rows))}"
     )
+
+
+def doubts(rows: pd.DataFrame) -> list[str]:
+    """Objections to the correlations that no row of `variants.objections` answers, a sentence each with its check."""
+    tests = {test: float(rows[REASONING].corr(rows[test])) for test in variants.ALL_TESTS}
+    r = {name: float(variants.of_domain(rows, name)[KNOWS].corr(rows[REASONING])) for name in DOMAINS}
+    others = [value for name, value in r.items() if name != "science"]
+    above = rows[rows[REASONING] > 80]
+    hidden = [1 - variants.reliability(part) ** 0.5 for part in (rows, above)]
+    every = tables.variants()
+    missing = every[every[[KNOWS, ADMITS]].isna().any(axis=1)]
+    seen = missing[REASONING].dropna()
+    knows = float(rows[REASONING].corr(rows[KNOWS]))
+    return [
+        f"*Any two tests go together.* GPQA goes with {len(tests)} other tests at r from {min(tests.values()):.2f} to "
+        f"{max(tests.values()):.2f} (median {np.median([*tests.values()]):.2f}), and with the share known at "
+        f"{knows:.2f}: knowing is a part of what all tests share, and no closer to reasoning.",
+        f"*GPQA is science, and so is a sixth of the questions.* In science r with the share known is "
+        f"{r['science']:.2f}; in the other domains it lies between {min(others):.2f} and {max(others):.2f}.",
+        f"*Noise.* The questions of GPQA are few: their noise takes at most {hidden[0]:.0%} off any r over all "
+        f"variants, and {hidden[1]:.0%} above GPQA 80.",
+        f"*What was not measured.* {len(missing)} of {len(every)} variants have no score of facts. Half of the "
+        f"{len(seen)} with GPQA have less than {seen.median():.0f} there, half of the others less than "
+        f"{rows[REASONING].median():.0f}: what is missing is older and weaker.",
+    ]
+
+
+def effort_doubts(rows: pd.DataFrame) -> list[str]:
+    """Objections to the lever of effort, each with its check in a sentence."""
+    ladders = effort.effort_ladders(rows)
+    means = ladders.groupby("lab")[list(MEASURES)].mean()
+    p = dict(zip(MEASURES, ttest_1samp(means, 0.0).pvalue, strict=True))
+    holm = dict(zip(MEASURES, corrected(list(p.values())), strict=True))
+    other = rows.assign(reasoning_tokens=rows["gpqa_reasoning_tokens"])
+    doses = [with_interval(effort.dose(other, score), digits=1, signed=True) for score in (ADMITS, WRONG, PRECISION)]
+    held, fall = ladders[effort.BY_KNOWING], ladders[ADMITS]
+    beyond = effort.over_makers(ladders.assign(beyond=fall - held), "beyond")
+    as_many = int(((fall < 0) & (ladders[WRONG] <= 0)).sum())
+    return [
+        f"*The share admitted is a share of what is not known.* Where more is known it falls with not one more wrong "
+        f"answer, and so it did in {as_many} of its {int((fall < 0).sum())} falls. With as many wrong answers as "
+        f"before it would change by {held.mean():+.1f} points on average; beyond that it changes by "
+        f"{with_interval(beyond, digits=1, signed=True)} ({beyond.n} makers as replicates).",
+        f"*Four measures are asked.* Student's p over makers is {p[ADMITS]:.3f} for the share admitted, and "
+        f"{holm[ADMITS]:.3f} corrected for asking four; the coin of signs gives {2.0 ** (1 - len(means)):.3f} at "
+        f"least, however large the change.",
+        f"*Who declines spends fewer tokens.* Counted on GPQA, where nothing is declined, ten times the tokens change "
+        f"the share admitted by {doses[0]} points, the wrong share by {doses[1]}, precision by {doses[2]}.",
+        "*Empty answers.* They would raise the share admitted with effort; it falls.",
+    ]
 
 
 def effort_hangs(checks: pd.DataFrame) -> str:
@@ -357,18 +417,23 @@ def line_text(panel: str = "independent") -> str:
 
 
 def agent_text() -> str:
-    """The line of the independent panel, given the version of the agent and given the date."""
+    """The line of the independent panel, given the version of the agent and given the date; labs left out in turn."""
     rows = load("frontier_independent")
     version = rows["swe_agent"].str.extract(r"v1\.(\d+)", expand=False).astype(float)
     day = (pd.to_datetime(rows["release_date"]) - pd.Timestamp("2025-01-01")).dt.days.astype(float)
     swe, gpqa = rows["swe_bench_verified"], rows["gpqa_diamond"]
-    plain, agent, date = pearson(swe, gpqa), partial_pearson(swe, gpqa, version), partial_pearson(swe, gpqa, day)
-    upper = pearson(swe[swe >= 65], gpqa[swe >= 65])
+    high = swe >= 65
+
+    def r(part: pd.Series, *given: pd.Series) -> Estimate:
+        held = np.column_stack([column[part] for column in given]) if given else None
+        return clustered_r(swe[part], gpqa[part], rows["lab"][part], given=held, unit="labs", uneven=bool(given))
+
+    plain, agent, date, upper = r(swe > 0), r(swe > 0, version), r(swe > 0, day), r(high)
     return (
         f"r(SWE, GPQA) = {with_interval(plain)} over {plain.n} releases; given the version of the agent "
         f"{with_interval(agent)}, given the date {with_interval(date)}; from SWE 65 on {with_interval(upper)} "
-        f"(n = {upper.n}). Versions of the agent go with the date (r = {version.corr(day):.2f}), so that neither can "
-        "be told from the other."
+        f"(n = {upper.n}), labs left out in turn. Versions of the agent go with the date (r = "
+        f"{version.corr(day):.2f}), so that neither can be told from the other."
     )
 
 

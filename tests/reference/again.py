@@ -136,6 +136,8 @@ def changes(weights: str, first: pd.Series, last: pd.Series) -> dict[str, object
     for score in SCORES:
         row[score] = last[score] - first[score]
         row[f"noise {score}"] = float(np.hypot(error(first, score), error(last, score)))
+    row["by knowing"] = 100 * (1 - first.wrong / (100 - last[A])) - first[Q]
+    row["start"] = first.effort
     return row
 
 
@@ -233,7 +235,7 @@ def chapter_9() -> dict[str, list[float]]:
     humped = int(((up > 0) & (down < 0)).sum())
     hump_makers = pairs.set_index("weights").loc[both].lab.nunique()
 
-    on = [(pairs[Q] > 0).sum(), len(pairs)]
+    on = [(pairs[Q] > 0).sum(), len(pairs), (by_maker > 0).sum(), len(by_maker)]
 
     def three(one: tuple[float, ...]) -> list[float]:
         return list(one[:3])
@@ -279,6 +281,8 @@ def chapter_9() -> dict[str, list[float]]:
             len(fell),
             effort.groupby("lab")[Q].mean().lt(0).sum(),
             coin(effort.groupby("lab")[Q].mean()),
+            effort["by knowing"].mean(),
+            effort[Q].mean(),
             *dose[0],
             *dose_wrong[0],
             *doses(rows, "precision")[0],
@@ -302,7 +306,7 @@ def chapter_9() -> dict[str, list[float]]:
             float(stats.binom.sf(humped - 1, len(both), 1 / 3)),
             hump_makers,
         ],
-        "twins": twins(rows),
+        "twins": twins(rows[~flags.any(axis=1)]),
         "turn": turn(rows),
         "remember": [
             r[A][0],
@@ -326,7 +330,10 @@ def headline_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
     for part in (rows, rows[~ran_out(rows).any(axis=1)]):
         size = np.log10(part["size"])
         for m in MEASURES:
-            for held in (None, [part.day], [part.day, size]):
+            both = part[part.day.notna() & size.notna()]
+            table.append(r_over_makers(part[GPQA], part[m], part.lab))
+            table.append(r_over_makers(both[GPQA], both[m], both.lab))
+            for held in ([part.day], [part.day, size]):
                 table.append(r_over_makers(part[GPQA], part[m], part.lab, given=held))
             table.append(r_over_makers(part[GPQA].rank(), part[m].rank(), part.lab))
     return table
@@ -339,6 +346,7 @@ def objection_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
     parts = [
         rows,
         rows[~ran_out(rows).any(axis=1)],
+        rows[(rows.tokens <= 5000) | rows.tokens.isna()],
         rows[rows[GPQA] > 40],
         rows[rows[GPQA] > 80],
         inside,
@@ -353,7 +361,7 @@ def objection_table(rows: pd.DataFrame) -> list[tuple[float, ...]]:
     ]
     table = [r_over_makers(part[GPQA], part[m], part.lab) for part in parts for m in MEASURES]
     table += [r_over_makers(rows[t], rows[m], rows.lab) for t in ("hle", "critpt", "scicode") for m in MEASURES]
-    table += [r_over_makers(rows[GPQA], rows[m], rows.lab, given=[rows[A]]) for m in ("wrong", "precision")]
+    table += [r_over_makers(rows[GPQA], rows[m], rows.lab, given=[rows[A]]) for m in MEASURES[1:]]
     for m in MEASURES:
         left = {lab: rows[rows.lab != lab] for lab in rows.lab.unique()}
         far = max(left.values(), key=lambda part: abs(part[GPQA].corr(part[m]) - rows[GPQA].corr(rows[m])))
@@ -371,7 +379,7 @@ def hangs(rows: pd.DataFrame) -> list[float]:
 
     for m in (A, "wrong", Q):
         i = MEASURES.index(m)
-        plain = 16 * len(MEASURES)  # those of one row a measure, before arithmetic
+        plain = 17 * len(MEASURES)  # those of one row a measure, before arithmetic
         mine = [table[k] for k in range(i, plain, len(MEASURES))] + [table[len(table) - len(MEASURES) + i]]
         mine.append(r_over_makers(rows[GPQA].rank(), rows[m].rank(), rows.lab))
         mine.append(r_over_makers(rows[GPQA], rows[m], rows.lab, given=days_size))
@@ -435,7 +443,8 @@ def check_tables(rows: pd.DataFrame) -> tuple[list[list[int]], list[list[int]]]:
         ladder = ladder.sort_values("effort", key=lambda e: e.map(EFFORTS.index))
         steps += [changes(weights, a, b) for (_, a), (_, b) in itertools.pairwise(ladder.iterrows())]
     most = climbs.lab.value_counts().index[0]
-    of_efforts = [climbs, ladders(steady), pd.DataFrame(steps), climbs[climbs.lab != most], climbs[climbs.open]]
+    of_efforts = [climbs, ladders(steady), pd.DataFrame(steps), climbs[climbs.start.isin(EFFORTS[:2])]]
+    of_efforts += [climbs[climbs.lab != most], climbs[climbs.open]]
     for name in DOMAINS:
         a, q = rows[f"accuracy_{name}"], 100 - rows[f"hallucination_{name}"]
         wrong = (100 - q) * (100 - a) / 100
@@ -589,15 +598,7 @@ def frontier() -> dict[str, list[float]]:
     half = stats.t.ppf(0.975, len(rows) - 2) * line.stderr
     version = rows.swe_agent.str.extract(r"v1\.(\d+)", expand=False).astype(float)
     day = pd.to_datetime(rows.release_date).astype("int64").astype(float) / 8.64e13
-
-    def fisher(x, y, given=()) -> list[float]:
-        if len(given):
-            design = sm.add_constant(np.column_stack(given))
-            x, y = (sm.OLS(np.asarray(v, float), design).fit().resid for v in (x, y))
-        r = float(np.corrcoef(x, y)[0, 1])
-        width = stats.norm.ppf(0.975) / np.sqrt(len(x) - 3 - len(given))
-        return [r, float(np.tanh(np.arctanh(r) - width)), float(np.tanh(np.arctanh(r) + width))]
-
+    r = {name: r_over_makers(swe, gpqa, rows.lab, given) for name, given in (("agent", [version]), ("day", [day]))}
     high = swe >= 65
     without = [stats.linregress(swe.drop(i), gpqa.drop(i)).slope for i in swe.index]
     cells = pd.read_csv(DATA / "frontier_cells.csv").pivot(index="model", columns="benchmark", values="value")
@@ -623,12 +624,10 @@ def frontier() -> dict[str, list[float]]:
         ],
         "labs": [len(of_labs), *off["mean"]],
         "agent": [
-            *fisher(swe, gpqa),
-            len(rows),
-            *fisher(swe, gpqa, [version]),
-            *fisher(swe, gpqa, [day]),
-            *fisher(swe[high], gpqa[high]),
-            int(high.sum()),
+            *r_over_makers(swe, gpqa, rows.lab),
+            *r["agent"][:3],
+            *r["day"][:3],
+            *r_over_makers(swe[high], gpqa[high], rows.lab[high]),
             version.corr(day),
         ],
     }
