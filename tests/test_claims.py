@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from cape_lib import claims, frontier, tables
-from cape_lib.base import coupling
+from cape_lib.base import boundary, coupling
 from cape_lib.charts import claims as draw
-from cape_lib.claims import registry, rule
-from cape_lib.claims.c04_internals import trend_p, trend_power
-from cape_lib.claims.verdict import holds_zero, number
+from cape_lib.claims import registry
+from cape_lib.claims.internals import trend_p, trend_power
+from cape_lib.claims.verdict import holds_zero, near, number
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.stats import Estimate, fisher
@@ -105,9 +105,10 @@ def test_every_test_is_of_a_claim_and_every_test_that_is_computed_is_named():
     assert set(known["id"]) <= {*claims.claim_ids(), *claims.own_claim_ids()}
     assert (known["kind"].notna() == known["test"].notna()).all() and set(known["kind"].dropna()) <= set(claims.TAKES)
     for ident in registry.registered():
-        tried = outcomes_of(ident, claims.panels_of(ident)[0])
-        tests = [name for name, one in tried.items() if one.lost is not None]
-        assert set(tests) <= set(known[known["id"] == ident]["test"]), f"a test of {ident} decides nothing"
+        panels = claims.panels_of(ident)
+        there = [panels[0], *({"corrected", "deduplicated"} & set(panels))]
+        tests = {name for panel in there for name, one in outcomes_of(ident, panel).items() if one.lost is not None}
+        assert tests == set(known[known["id"] == ident]["test"].dropna()), f"a test of {ident} has two names"
 
 
 def test_what_stands_is_reproduced_and_withstands(verdicts):
@@ -265,7 +266,7 @@ def test_a_published_text_that_is_no_number_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("printed", "value", "near"),
+    ("printed", "value", "close"),
     [
         ("6.5", 6.5507, True),
         ("-0.983", -0.98394, True),
@@ -274,8 +275,8 @@ def test_a_published_text_that_is_no_number_is_refused():
         ("0.5", None, False),
     ],
 )
-def test_a_difference_in_the_last_digit_is_told_from_a_wholesale_one_and_a_count_is_never_near(printed, value, near):
-    assert rule.near(printed, value) is near
+def test_a_difference_in_the_last_digit_is_told_from_a_wholesale_one_and_a_count_is_never_near(printed, value, close):
+    assert near(printed, value) is close
 
 
 def test_four_claims_differ_in_the_last_digit_only(verdicts):
@@ -336,9 +337,9 @@ def test_a_claim_that_a_correction_changes_says_so(ident):
 
 
 def test_one_quantity_is_drawn_once_in_the_claim_its_trials_and_its_chapter():
-    pooled = claims.evaluate("C03")[0]
-    again = next(one for one in pooled.stress if "as published" in one.name)
-    assert (again.low, again.high) == (pooled.parts[0].result.low, pooled.parts[0].result.high)
+    pooled, rows = claims.evaluate("C03")[0].parts[0].result, tables.base_version("bootstrap_script")
+    again = boundary.vertex_intervals(rows).set_index("method").loc["rows resampled, as published"]
+    assert (again["low"], again["high"]) == (pooled.low, pooled.high)
     shuffled = coupling.population_coupling(tables.base("published")).permutation_p
     assert any(f"p = {shuffled:.3f}" in note for note in claims.evaluate("C59")[0].notes)
 
@@ -367,7 +368,7 @@ def test_a_new_claim_without_function_judgement_or_rows_is_refused_with_what_is_
     known = registry.about()
     monkeypatch.setattr(registry, "about", lambda: {**known, "C900": {"chapter": "06"}})
     assert main(["claims", "C900"]) == 4
-    assert "write a function, @claim('C900'), in cape_lib/claims/c06_trend.py" in capsys.readouterr().err
+    assert "write a function, @claim('C900'), in cape_lib/claims" in capsys.readouterr().err
     new = registry.Entry("C900", lambda panel: claims.Result(float("nan")))
     monkeypatch.setitem(registry._ENTRIES, "C900", new)
     assert main(["claims", "C900"]) == 3
@@ -382,7 +383,7 @@ def test_a_new_claim_without_function_judgement_or_rows_is_refused_with_what_is_
 @pytest.mark.slow
 def test_every_attempt_to_break_a_claim_has_a_value_and_says_something():
     tried = [each for one in claims.evaluate() for each in one.stress]
-    assert len(tried) > 30
+    assert len(tried) > 10
     assert all(each.name and each.says for each in tried)
     assert all(each.value is not None and not math.isnan(float(each.value)) for each in tried)
 
@@ -440,8 +441,8 @@ def test_a_box_shows_word_and_shape_and_links_both_ways():
 )
 def test_an_interval_that_covers_less_than_it_says_says_so_in_its_box(ident, part, method):
     result = claims.evaluate(ident)[0]
-    near = None if part == "population coupling" else result.parts[0].result.n
-    assert tables.promise(part, method, n=near) in claims.figures(result.parts[0])
+    n = None if part == "population coupling" else result.parts[0].result.n
+    assert tables.promise(part, method, n=n) in claims.figures(result.parts[0])
     assert "where it says 95" in claims.box(ident)._repr_html_()
 
 

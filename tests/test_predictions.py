@@ -406,12 +406,6 @@ def test_a_makers_value_counts_from_the_release_that_it_came_with() -> None:
     assert first["value"] > 5
 
 
-def test_timeline_counts_days_to_the_end_of_each_window() -> None:
-    line = predictions.timeline(as_of="2026-11-21").set_index("id")
-    assert line.loc[1, "days_left"] == 40
-    assert np.isnan(line.loc[3, "days_left"])
-
-
 def test_over_time_follows_the_panel() -> None:
     days = predictions.over_time(["2026-03-31", "2026-04-30"], panel="published")
     first = days[days["id"] == 1].set_index("as_of")["value"]

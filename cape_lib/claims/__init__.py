@@ -1,7 +1,7 @@
 """Every published claim recomputed: judgement held as data, values computed, number and conclusion by rule.
 
-`evaluate("C19")` recomputes claims, `box("C03", "C52")` shows them in a chapter. The functions stand in one file or
-two a chapter (`c01_coupling` ...), loaded only when one of their claims is asked for.
+`evaluate("C19")` recomputes claims, `box("C03", "C52")` shows them in a chapter. The functions stand in
+`base_models`, `internals`, `releases` and `c09_today`, loaded when a claim is asked for.
 """
 
 from cape_lib.claims.box import CLASSES, Box, badge, box, figures, how, printed, tested
@@ -15,5 +15,16 @@ from cape_lib.claims.registry import (
     panels_of,
     where,
 )
-from cape_lib.claims.rule import CONCLUSIONS, SHAPES, TAKES, VERDICTS, matches, weakest
-from cape_lib.claims.verdict import Part, Result, Stress, Verdict, stress
+from cape_lib.claims.verdict import (
+    CONCLUSIONS,
+    SHAPES,
+    TAKES,
+    VERDICTS,
+    Part,
+    Result,
+    Stress,
+    Verdict,
+    matches,
+    stress,
+    weakest,
+)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from cape_lib.claims.registry import evaluate, where
-from cape_lib.claims.rule import SHAPES
-from cape_lib.claims.verdict import Part, Verdict
+from cape_lib.claims.verdict import SHAPES, Part, Verdict
 from cape_lib.signs import sentence, typeset
 
 #: Verdict -> class of the style sheet.

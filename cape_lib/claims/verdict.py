@@ -1,20 +1,115 @@
-"""What a recomputed claim is made of."""
+"""What a recomputed claim is made of, and the two rules: what makes a number reproduced, what a test makes of a claim.
+
+**Number.** A part of a claim is
+
+- *not testable* where something needed for it was never published (the judgement names it) and the panel at hand does
+  not supply it;
+- *reproduced* where the value matches and the definition is the one that a reader of the claim would take;
+- *reproduced with definition* where it matches under a definition that had to be found (the judgement says which);
+- *in the last digit* where it differs by no more than two units of the last printed digit;
+- *differs* where it does not match, or where nothing comes out.
+
+A value **matches** a published number where it rounds to the digits that were printed: half a unit of the last digit
+either way, and the Monte-Carlo error of the value where it has one. "About" (printed with a tilde, or "an order of
+magnitude") means one significant digit. A bound ("at least 0.87") was rounded too, and is given the same half unit.
+
+A **claim** of several parts is as good as its weakest part: differs, then not testable, then in the last digit, then
+reproduced with definition, then reproduced. *Differs* is the weakest because it is known that the claim as it was
+stated does not come out, whatever an untestable part of it might still show; *not testable* leaves the question open.
+
+**Conclusion.** A number that comes out is not yet a statement that holds. `claim_tests.csv` names for each claim the
+tests that could take its conclusion away, the gravest first, and why. The first that does decides, and its kind says
+how: `TAKES`. A test asks the rows without their known errors, where there are such; what the sentence itself says is
+asked of the rows that it is about. Where none does the claim *withstands* the first of them; where there is none
+it is *untested*.
+A claim **stands** where its number is reproduced and its conclusion withstands.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from cape_lib.claims.rule import decimals
-from cape_lib.signs import VERDICTS, typeset, written
+from cape_lib.errors import ScoresError
+from cape_lib.signs import MARKS, typeset, written
+from cape_lib.signs import VERDICTS as WORDS
 from cape_lib.stats import Estimate, seen_effect, seen_words
 from cape_lib.tables.chapters import RELATIVES, promise
 
 Value = float | bool | None
 FINEST = 8  # decimals, at most, to tell a value from the published one
+
+#: Of the number, from weakest to strongest.
+VERDICTS = ("differs", "not testable", "in the last digit", "reproduced with definition", "reproduced")
+#: Of the conclusion, from strongest to what was not tried.
+CONCLUSIONS = ("withstands", "confounded", "artefact", "wrong data", "contradicted", "untested")
+#: Kind of a test -> what the conclusion is where the test goes against it.
+TAKES = {
+    "covariate": "confounded",  # a third quantity, held fixed
+    "null": "artefact",  # the same where there is nothing to find
+    "noise": "artefact",  # no more than the noise of the scores
+    "clustered interval": "artefact",  # rows that are relatives were taken for independent
+    "another choice": "artefact",  # another cut, subset or version, as good as the one taken
+    "corrected cell": "wrong data",  # the same on rows without known errors
+    "as worded": "contradicted",  # what the sentence itself says, of the same tables
+}
+
+#: Word of either axis -> the shape before it, strongest first; charts draw the same ones (`cape_lib.signs`).
+SHAPES = {word: MARKS[word].text for word in (*reversed(VERDICTS), *CONCLUSIONS)}
+
+COMPARISONS = ("equals", "about", "at least", "at most", "holds")
+LAST_DIGITS = 2  # units of the last printed digit within which a difference is one of rounding or of a late change
+ROUNDING = 1e-9  # a value on the edge of the half unit counts as inside
+
+
+def decimals(printed: str) -> int | None:
+    """Digits after the point of a printed number; None where the text is no number."""
+    try:
+        float(printed)
+    except ValueError:
+        return None
+    return len(printed.partition(".")[2])
+
+
+def matches(printed: str | None, value: Value, compare: str = "equals", *, slack: float = 0.0) -> bool:
+    """Whether a value agrees with what was printed.
+
+    printed: the number as printed, digits kept ("0.720" is not "0.72"); None for a statement.  compare: one of
+    `COMPARISONS`; "equals" is by rounding.  slack: Monte-Carlo error of the value, in its unit.
+    Raises ScoresError where the printed text is no number although the comparison needs one.
+    """
+    if value is None or math.isnan(value):
+        return False
+    if compare == "holds":
+        return bool(value)
+    places = decimals(printed or "")
+    if printed is None or places is None or compare not in COMPARISONS:
+        raise ScoresError(f"claim_judgements: {printed!r} cannot be compared by {compare!r}; correct the row")
+    stated = float(printed)
+    if compare == "about":
+        return f"{value:.0e}" == f"{stated:.0e}"
+    room = 0.5 * 10.0**-places + slack + ROUNDING
+    away = {"at least": stated - value, "at most": value - stated}.get(compare, abs(value - stated))
+    return away <= room
+
+
+def near(printed: str | None, value: Value, compare: str = "equals") -> bool:
+    """Whether a value that does not match lies within `LAST_DIGITS` units of the last digit that was printed.
+
+    Numbers that were printed with a point only: a whole number is mostly a count, and a count is right or wrong.
+    """
+    places = decimals(printed or "")
+    if compare != "equals" or not places or value is None:
+        return False
+    return abs(float(value) - float(printed or "nan")) <= LAST_DIGITS * 10.0**-places + ROUNDING
+
+
+def weakest(verdicts: Iterable[str]) -> str:
+    """The verdict of a claim from those of its parts."""
+    return min(verdicts, key=VERDICTS.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +136,7 @@ class Result:
         for name in ("value", "low", "high", "n"):
             cell = getattr(self, name)
             cell = cell.item() if hasattr(cell, "item") else cell
+            cell = float(cell) if type(cell) is int and name != "n" else cell
             object.__setattr__(self, name, None if name in ("low", "high") and cell != cell else cell)
 
     @classmethod
@@ -72,7 +168,7 @@ class Stress(Result):
     """One attempt to break a claim: what was tried, what came out (number, interval, n) and what that says.
 
     lost: whether it goes against the claim; None where it decides nothing.  kind, why: of the test that decides, one of
-    `rule.TAKES` and the judgement, from data.  panel: whose rows it was tried on.
+    `TAKES` and the judgement, from data.  panel: whose rows it was tried on.
     """
 
     name: str = "none"
@@ -129,6 +225,19 @@ class Part:
     result: Result
     verdict: str
 
+    @classmethod
+    def of(cls, row: Mapping[str, str], result: Result) -> Part:
+        """The part of a row of claim_judgements.csv."""
+        published, compare = row["published"] or None, row["compare"]
+        if row["missing"] and not result.supplied:
+            verdict = "not testable"
+        elif not matches(published, result.value, compare, slack=result.slack):
+            verdict = "in the last digit" if near(published, result.value, compare) else "differs"
+        else:
+            verdict = "reproduced with definition" if row["particular"] else "reproduced"
+        texts = (row["definition"], row["particular"], row["missing"])
+        return cls(row["name"], published, compare, *texts, result, verdict)
+
     @property
     def came_out(self) -> str:
         """The value as text, with a digit or two more than were printed; "yes" or "no" for a statement."""
@@ -174,14 +283,11 @@ class Verdict:
         """Whether the number is reproduced and the conclusion withstands."""
         return self.verdict.startswith("reproduced") and self.conclusion == "withstands"
 
-    @property
-    def numbered(self) -> list[Part]:
-        """The parts with a published number; for a claim without one, all parts."""
-        return [part for part in self.parts if part.published] or list(self.parts)
-
     def each(self, cell: Callable[[Part], Any]) -> Any:
-        """A cell of each numbered part, NaN as None: a list, or single where one value was published."""
-        cells = [None if (one := cell(part)) != one else one for part in self.numbered]
+        """A cell of each part with a published number (of all parts if none has one), NaN as None: a list, or single
+        where one value was published."""
+        numbered = [part for part in self.parts if part.published] or self.parts
+        cells = [None if (one := cell(part)) != one else one for part in numbered]
         return cells[0] if len(cells) == 1 else cells
 
     @property
@@ -212,7 +318,7 @@ def number(value: Value, published: str | None = None) -> str:
     known = value is not None and not isinstance(value, bool) and math.isfinite(value)
     places = decimals(published) if published and known else None
     if value is None or published is None or places is None:
-        return typeset(written(value, words=VERDICTS))
+        return typeset(written(value, words=WORDS))
     whole = not places and float(value).is_integer()
     # A value that ends where the printed digits do has no further digit to show.
     ends = abs(value - round(value, places)) < 10.0**-FINEST
@@ -247,7 +353,7 @@ def _end(value: float, published: str | None) -> str:
     places = decimals(published or "")
     if places is None:
         return number(value)
-    return typeset(written(value, max(places, 1), words=VERDICTS, whole=False))
+    return typeset(written(value, max(places, 1), words=WORDS, whole=False))
 
 
 def holds_zero(estimate: Estimate, *, scale: str = "fisher", digits: int = 2) -> str:
@@ -261,6 +367,12 @@ def holds_zero(estimate: Estimate, *, scale: str = "fisher", digits: int = 2) ->
         return "the interval excludes zero"
     seen = seen_words(seen_effect(estimate, scale=scale), digits=digits)
     return f"the interval holds zero{f' ({seen})' if seen else ''}"
+
+
+def beyond_zero(name: str, estimate: Estimate, lead: str, *, scale: str = "fisher", digits: int = 2) -> Stress:
+    """The test that an interval excludes zero; `lead` stands before the words of `holds_zero`."""
+    says = lead + holds_zero(estimate, scale=scale, digits=digits)
+    return stress(name, estimate, says, lost=estimate.contains(0.0))
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:

@@ -1,7 +1,6 @@
 """The papers' seven dated predictions and the book's own, held as data and decided by rule."""
 
 from cape_lib.predictions.cards import Prediction, check_date, newest_date, own_predictions, prediction, predictions
-from cape_lib.predictions.evidence import Evidence, gather
 from cape_lib.predictions.scoring import (
     STATUSES,
     Scored,
@@ -18,6 +17,5 @@ from cape_lib.predictions.sensitivity import (
     other_rankings,
     over_time,
     sensitivity,
-    timeline,
     turns,
 )

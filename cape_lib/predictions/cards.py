@@ -106,8 +106,7 @@ def check_date(text: str | None) -> str:
     try:
         return str(end_of(text).date())
     except UsageError:
-        step = f"write YYYY-MM-DD, for example {_near_date(text)}"
-        raise UsageError(f"unknown date {text!r}; {step}") from None
+        raise UsageError(f"unknown date {text!r}; write YYYY-MM-DD, for example {newest_date()}") from None
 
 
 def newest_date() -> str:
@@ -119,16 +118,6 @@ def newest_date() -> str:
     dates = {date for column in ("release_date", "date") if column in scores for date in scores[column].dropna()}
     periods = [pd.Period(date) for date in dates]
     return max(str((day.end_time if day.freqstr == "D" else day.start_time).date()) for day in periods)
-
-
-def _near_date(text: str) -> str:
-    """The nearest valid date to one with a month or a day too large."""
-    digits = [int(part) for part in re.findall(r"\d+", text)][:3]
-    if len(digits) < 3 or not 1900 <= digits[0] <= 2200:
-        return newest_date()
-    month = min(max(digits[1], 1), 12)
-    last = pd.Period(year=digits[0], month=month, freq="M").days_in_month
-    return f"{digits[0]}-{month:02d}-{min(max(digits[2], 1), last):02d}"
 
 
 def _read(row: dict[Hashable, Any], line: int, *, file: str = "predictions.csv") -> Prediction:

@@ -1,27 +1,199 @@
-"""The status of each prediction, by rule, on the day and the panel asked for."""
+"""The status of each prediction, by rule, on the day and the panel asked for, and the rows and numbers behind it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cape_lib import tables
-from cape_lib.frontier import variants
+from cape_lib.frontier import (
+    TRUE_SPREAD,
+    complete_rows,
+    lab_r,
+    line,
+    spread,
+    spread_draws,
+    top_rows,
+    variants,
+)
 from cape_lib.predictions.cards import Prediction, check_date, newest_date, predictions
-from cape_lib.predictions.evidence import Evidence, gather
-from cape_lib.rules import Rule, holds
+from cape_lib.rules import Quantity, Rule, holds
 from cape_lib.signs import written
-from cape_lib.stats import Estimate, seen_effect
+from cape_lib.stats import (
+    LEAST_CLUSTERS,
+    Estimate,
+    cluster_bootstrap_counts,
+    generator,
+    labels_to_codes,
+    noisy_scores,
+    pearson_rows,
+    percentile_interval,
+    row_bootstrap_counts,
+    score_sd,
+    seen_effect,
+)
 from cape_lib.tables.frontier import middle
 
 PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
 LEANS_PASS, LEANS_FAIL, OPEN = "open leaning pass", "open leaning fail", "open"
 CANNOT = "cannot be scored yet"
 STATUSES = (PASSED, FAILED, UNDECIDED, LEANS_PASS, LEANS_FAIL, OPEN, CANNOT)
+
+Floats = NDArray[np.float64]
+REMEASURED = "every score measured again with other questions"
+RESAMPLED = "models resampled"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Numbers for one prediction: `value` is the one the rules turn on, `values` and `draws` hold every quantity.
+
+    `rows` are the models that count, `pending` names later releases of the lab (or better models) that lack a score,
+    `bounds` says for those with one score what the other would decide. `draws` are repeats of each quantity, (draws,),
+    for h (draws, releases); `repeats` says of what.
+    """
+
+    value: Estimate
+    values: dict[Quantity, float | Floats]
+    draws: dict[Quantity, Floats]
+    rows: pd.DataFrame
+    pending: tuple[str, ...] = ()
+    missing: str = ""
+    bounds: tuple[str, ...] = ()
+    repeats: str = REMEASURED
+
+
+def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000) -> Evidence:
+    """The evidence that a panel holds for one prediction.
+
+    frame: `tables.frontier(...)` of the day in question, a release without any score included if it is to be named.
+    `missing` says in words what is not there.
+    """
+    kinds = {quantity.name for quantity in (*card.pass_rule.quantities, *card.fail_rule.quantities)}
+    if "h" in kinds:
+        return _releases(card, frame, resamples)
+    return _spreads(card, frame) if "spread" in kinds else _correlation(card, frame, resamples)
+
+
+def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence:
+    first, second = card.benchmarks
+    rows = complete_rows(frame, first, second)
+    x, y = rows[first].to_numpy(float), rows[second].to_numpy(float)
+    r = lab_r(rows, first, second)
+    by_lab = labels_to_codes(rows["lab"])[1] >= LEAST_CLUSTERS
+    quantity, count = Quantity("r", (first, second)), Quantity("n")
+    draws = np.full(resamples, np.nan)
+    if len(rows) > 2:
+        rng = generator(0)
+        counts = (
+            cluster_bootstrap_counts(rows["lab"].to_numpy(), resamples, rng)
+            if by_lab
+            else row_bootstrap_counts(len(rows), resamples, rng)
+        )
+        draws = pearson_rows(x, y, counts)
+    missing = "" if len(rows) > 2 and np.isfinite(r.estimate) else _lack(card, len(rows))
+    n = float(len(rows))
+    values: dict[Quantity, float | Floats] = {quantity: r.estimate, count: n}
+    drawn = {quantity: draws, count: np.full(resamples, n)}
+    return Evidence(r, values, drawn, rows, (), missing, repeats="labs resampled" if by_lab else RESAMPLED)
+
+
+def _spreads(card: Prediction, frame: pd.DataFrame) -> Evidence:
+    assert card.top_k is not None and card.axis is not None
+    k, axis, axes = card.top_k, card.axis, card.benchmarks
+    rows = complete_rows(frame, *dict.fromkeys((axis, *axes)))
+    if len(rows) < k:
+        blank = Estimate(float("nan"), float("nan"), float("nan"), len(rows), TRUE_SPREAD)
+        return Evidence(blank, {}, {}, rows, (), _lack(card, len(rows)))
+    top = top_rows(rows, axis, also=axes, k=k)
+    drawn = spread_draws(rows, axis, axes, k=k)
+    values: dict[Quantity, float | Floats] = {Quantity("spread", (a,)): spread(top[a]) for a in axes}
+    draws = {Quantity("spread", (a,)): drawn[a].both for a in axes}
+    values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(len(drawn[axes[0]].both), float(k))
+    low, high = drawn[axes[0]].interval(spread(top[axes[0]]))
+    ranked = complete_rows(frame, axis)
+    better = ranked[(ranked[axis] > top[axis].min()) & ~ranked["model"].isin(rows["model"])]
+    value = Estimate(spread(top[axes[0]]), low, high, k, TRUE_SPREAD)
+    return Evidence(value, values, draws, top, tuple(better["model"]), repeats=TRUE_SPREAD)
+
+
+def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence:
+    assert card.lab is not None and card.after is not None and card.top_k is not None
+    x, y = card.benchmarks
+    after = pd.Period(card.after).end_time
+    later = frame[(frame["lab"] == card.lab) & (frame["released"] > after)].sort_values(["released", "model"])
+    rows = complete_rows(later, x, y).head(card.top_k)
+    # A release of an earlier day that lacks a score may yet take the place of one that counts.
+    last = rows["released"].max() if len(rows) == card.top_k else pd.Timestamp.max
+    pending = tuple(later[~later["model"].isin(rows["model"]) & (later["released"] <= last)]["model"])
+    h = Quantity("h")
+    bounds = tuple(_bound(card, row) for row in later[later["model"].isin(pending)].to_dict("records"))
+    bounds = tuple(bound for bound in bounds if bound)
+    if rows.empty:
+        blank = Estimate(float("nan"), float("nan"), float("nan"), 0, REMEASURED)
+        return Evidence(blank, {}, {}, rows, pending, _no_release(card, frame, later, pending), bounds=bounds)
+    swe, gpqa = rows[x].to_numpy(float), rows[y].to_numpy(float)
+    frozen = line("frozen")
+    values = frozen.h(swe, gpqa)
+    noise = np.hypot(score_sd(gpqa, y), frozen.slope * score_sd(swe, x))
+    draws = noisy_scores(values, noise, resamples, generator(0))
+    # The release that the pass rule hangs on: the largest h where all must be below, the smallest where all above.
+    below = card.pass_rule.comparisons[0].sign.startswith("<")
+    at = int(values.argmax() if below else values.argmin())
+    low, high = percentile_interval(draws[:, at])
+    missing = "" if len(rows) == card.top_k else f"{len(rows)} of {card.top_k} releases have both scores"
+    value = Estimate(float(values[at]), low, high, len(rows), REMEASURED)
+    return Evidence(value, {h: values}, {h: draws}, rows, pending, missing, bounds)
+
+
+def _bound(card: Prediction, row: dict[Hashable, Any]) -> str:
+    """What the score that is missing of a release would have to be for either rule, on the frozen line."""
+    x, y = card.benchmarks
+    known = [name for name in (x, y) if pd.notna(row[name])]
+    if len(known) != 1:
+        return ""
+    frozen, parts = line("frozen"), []
+    for word, rule in (("passes", card.pass_rule), ("fails", card.fail_rule)):
+        limit = rule.comparisons[0]
+        above = limit.sign.startswith(">")
+        if known[0] == y:
+            need, name = (row[y] - limit.threshold - frozen.intercept) / frozen.slope, x
+            above = not above
+        else:
+            need, name = float(frozen.at(row[x])) + limit.threshold, y
+        never = need >= 100 if above else need <= 0
+        side = "above" if above else "below"
+        parts.append(f"{word} only with {tables.label(name)} {side} {need:.1f}" if not never else f"never {word}")
+    return f"{row['model']} ({tables.label(known[0])} {row[known[0]]:.1f}) {', '.join(parts)}"
+
+
+def _lack(card: Prediction, n: int) -> str:
+    names = " and ".join(tables.label(benchmark) for benchmark in card.benchmarks)
+    return f"{n} model{'' if n == 1 else 's'} {'has' if n == 1 else 'have'} {names}; needed: {card.needed}"
+
+
+def _no_release(card: Prediction, frame: pd.DataFrame, later: pd.DataFrame, pending: tuple[str, ...]) -> str:
+    names = " and ".join(tables.label(benchmark) for benchmark in card.benchmarks)
+    if later.empty:
+        return f"no release of {card.lab} after {card.after} is known"
+    shown = ", ".join(pending[:4]) + (" ..." if len(pending) > 4 else "")
+    none = f"no release of {card.lab} after {card.after} has both {names} (a score is missing of {shown})"
+    return none + "".join(_last(card, frame, name) for name in card.benchmarks if later[name].isna().all())
+
+
+def _last(card: Prediction, frame: pd.DataFrame, benchmark: str) -> str:
+    """Since which release of the lab nobody states a score: a maker that stops to report it leaves nothing to score."""
+    known = frame[(frame["lab"] == card.lab) & frame[benchmark].notna()].sort_values("released")
+    if known.empty:
+        return f"; no {tables.label(benchmark)} of {card.lab} is known"
+    row = known.iloc[-1]
+    return f"; the last {tables.label(benchmark)} of {card.lab} is that of {row['model']} ({row['release_date']})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +237,7 @@ def score(
     only when both have reached its end, for a day without data settles nothing.
     """
     evidence = gather(card, frame, resamples=resamples)
+    rows = evidence.rows
     passes, fails = _share(card.pass_rule, evidence), _share(card.fail_rule, evidence)
     status, why = _status(card, evidence, (passes, fails), day=min(as_of, known_until))
     due = pd.Timestamp(as_of) >= card.made_from
@@ -80,14 +253,14 @@ def score(
         high=evidence.value.high,
         n=evidence.value.n,
         reason=reason,
-        sources=_sources(evidence.rows, card.benchmarks),
+        sources=tuple(dict.fromkeys(one for cell in _cells(rows, card, "source") for one in cell.split(";") if one)),
         pass_share=passes,
         fail_share=fails,
         share_of=evidence.repeats,
         pending=evidence.pending,
         bounds=evidence.bounds,
-        read_via=_read_via(evidence.rows, card.benchmarks),
-        since=int((evidence.rows["released"] >= card.made_from).sum()),
+        read_via=len(_cells(rows, card, "read_via")),
+        since=int((rows["released"] >= card.made_from).sum()),
         between=not (_true(card.pass_rule, evidence) or _true(card.fail_rule, evidence)),
         made=due,
         as_of=as_of,
@@ -238,9 +411,9 @@ def _in_words(card: Prediction, evidence: Evidence) -> str:
     for quantity, value in evidence.values.items():
         match quantity.name:
             case "spread":
-                parts.append(f"{tables.label(quantity.benchmarks[0])} spread {_number(value, 1)} points")
+                parts.append(f"{tables.label(quantity.benchmarks[0])} spread {float(value):.1f} points")
             case "r":
-                parts.append(f"r = {_number(value, 2)} on {evidence.value.n} models")
+                parts.append(f"r = {written(float(value), 2, whole=False)} on {evidence.value.n} models")
             case "h":
                 each = zip(np.atleast_1d(value), evidence.rows["model"], strict=True)
                 parts += [f"h = {h:+.1f} ({model})" for h, model in each]
@@ -249,17 +422,7 @@ def _in_words(card: Prediction, evidence: Evidence) -> str:
     return " and ".join(parts) + who + skipped
 
 
-def _number(value: object, digits: int) -> str:
-    return written(float(np.asarray(value)), digits, whole=False)
-
-
-def _sources(rows: pd.DataFrame, benchmarks: tuple[str, ...]) -> tuple[str, ...]:
-    """The distinct sources of the values used, in the order of the rows."""
-    columns = [f"{benchmark}_source" for benchmark in benchmarks if f"{benchmark}_source" in rows]
-    cells = [str(cell) for column in columns for cell in rows[column].dropna()]
-    return tuple(dict.fromkeys(part for cell in cells for part in cell.split(";") if part))
-
-
-def _read_via(rows: pd.DataFrame, benchmarks: tuple[str, ...]) -> int:
-    columns = [f"{benchmark}_read_via" for benchmark in benchmarks if f"{benchmark}_read_via" in rows]
-    return int(rows[columns].notna().sum().sum()) if columns else 0
+def _cells(rows: pd.DataFrame, card: Prediction, what: str) -> list[str]:
+    """What is known of the values used ("source", "read_via"), one cell a value, in the order of the rows."""
+    columns = [name for benchmark in card.benchmarks if (name := f"{benchmark}_{what}") in rows]
+    return [str(cell) for name in columns for cell in rows[name].dropna()]

@@ -11,7 +11,6 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.errors import MissingError
 from cape_lib.predictions.cards import Prediction, check_date, newest_date, predictions
-from cape_lib.predictions.evidence import gather
 from cape_lib.predictions.scoring import (
     CANNOT,
     FAILED,
@@ -21,7 +20,7 @@ from cape_lib.predictions.scoring import (
     as_table,
     counting,
     frame_of,
-    resolves,
+    gather,
     score,
     score_all,
 )
@@ -143,13 +142,3 @@ def other_rankings(card: Prediction, *, as_of: str | None = None) -> pd.DataFram
         s = score(replace(card, axis=axis), frame, as_of=day, known_until=known_until)
         table.append((axis, card.axis_stated and axis == card.axis, s.status, s.value, s.low, s.high, s.n))
     return pd.DataFrame(table, columns=["axis", "stated", "status", "value", "low", "high", "n"])
-
-
-def timeline(*, as_of: str | None = None) -> pd.DataFrame:
-    """When each prediction was made and is settled: id, name, made_on, resolves_by, days_left (NaN: by releases)."""
-    day = pd.Timestamp(check_date(as_of))
-    rows = []
-    for card in predictions():
-        left = (pd.Timestamp(card.resolves_by) - day).days if card.resolves_by else float("nan")
-        rows.append((card.id, card.name, card.made_on, resolves(card), left))
-    return pd.DataFrame(rows, columns=["id", "name", "made_on", "resolves_by", "days_left"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from itertools import product
 
@@ -35,12 +36,9 @@ def released(*models: str, measure: str = "hidden_state", note: str = "") -> dic
 
 
 @claim("C13", "C37", reads=READS)
-def gemma_coupling(panel: str) -> Attempts:
+def gemma_coupling(panel: str) -> dict[str, Result]:
     """Hidden-state coupling of Gemma-4-E4B as released."""
-    own = recorded("Gemma-4-E4B", "hidden_state")
-    yield {"coupling": Result(own, n=1)}
-    for model, value in internal("hidden_state")["net_coupling"].drop("Gemma-4-E4B").items():
-        yield stress(f"{model}, the same kind of measurement", value, "higher" if value > own else "lower", n=1)
+    return {"coupling": Result(recorded("Gemma-4-E4B", "hidden_state"), n=1)}
 
 
 @claim("C36", reads=READS)
@@ -53,11 +51,7 @@ def qwen_generations(panel: str) -> Attempts:
     yield released("Qwen2.5-1.5B", "Qwen3-1.7B", measure="per_head", note=note)
 
     says = f"{count} so have this very value, from 0.5 to 15 B and of both generations"
-    yield stress("models with the same value", float(same), says, n=len(heads), lost=same > len(heads) / 2)
-    for generation in ("Qwen2.5", "Qwen3"):  # within one generation only size differs
-        own = heads[heads.index.str.startswith(f"{generation}-")]
-        says = f"largest less smallest of {len(own)} models of that generation"
-        yield stress(f"range within {generation}", own.max() - own.min(), says, n=len(own))
+    yield stress("models with the same value", same, says, n=len(heads), lost=same > len(heads) / 2)
 
 
 @claim("C73", reads=READS)
@@ -75,12 +69,10 @@ def qwen_eight(panel: str) -> Attempts:
 @claim("C74", reads=READS)
 def gemma_table(panel: str) -> dict[str, Result]:
     """Coupling and dimension of Gemma-3-4B and Gemma-4-E4B-it; two more stand in the paper's text only."""
-    models = {"Gemma-3": "Gemma-3-4B", "Gemma-4-it": "Gemma-4-E4B-it"}
-    columns = {"coupling": "net_coupling", "dimension": "d_rep"}
     return {
         f"{short} {what}": Result(recorded(model, "hidden_state", column), n=1)
-        for short, model in models.items()
-        for what, column in columns.items()
+        for short, model in {"Gemma-3": "Gemma-3-4B", "Gemma-4-it": "Gemma-4-E4B-it"}.items()
+        for what, column in {"coupling": "net_coupling", "dimension": "d_rep"}.items()
     }
 
 
@@ -97,11 +89,7 @@ def projection(panel: str) -> Attempts:
     }
 
     says, more = f"the cosine falls at the output projection in {count}", '; "wider" is the hidden state after GELU'
-    yield stress("every size measured", float(len(falls)), says, n=len(sizes), lost=few, more=more)
-    full = tables.load("projection_sweep").query("k >= 32").groupby("model")["coupling"]
-    name = "kept dimensions from 32 up: largest change of the coupling"
-    says = "twenty centred vectors have rank 19, so nothing can change beyond it"
-    yield stress(name, (full.max() - full.min()).max(), says, n=full.ngroups)
+    yield stress("every size measured", len(falls), says, n=len(sizes), lost=few, more=more)
 
 
 @claim("C95", reads=READS)
@@ -110,13 +98,9 @@ def opt_ladder(panel: str) -> dict[str, Result]:
     levels = released("OPT-125M", "OPT-13B", measure="opt_ladder")
     levels |= released("OPT-30B", "OPT-66B", measure="per_unit_nc2")
     _, large, middle, top = (float(one.value or 0.0) for one in levels.values())
+    drop = Result(100 * (1 - middle / large), n=2, note="13B and 30B come from two different measurements")
     note = f"in the one run with two OPT sizes, 30B has {middle:.3f} and 66B {top:.3f}"
-    return levels | {
-        "drop, percent": Result(
-            100 * (1 - middle / large), n=2, note="13B and 30B come from two different measurements"
-        ),
-        "a drop within one measurement": Result(None, n=2, note=note),
-    }
+    return levels | {"drop, percent": drop, "a drop within one measurement": Result(None, n=2, note=note)}
 
 
 @claim("C96", reads=READS)
@@ -151,18 +135,14 @@ def heads(panel: str) -> Attempts:
     n, some = len(competing), int(competing.sum())
     note = f"{n} models have a released count, {n - some} of them without a competing head; with some: "
     note += ", ".join(competing.index[competing])
-    yield {"without": Result(float(n - some), n=n, note=note), "of": Result(float(n), n=n)}
+    yield {"without": Result(n - some, n=n, note=note), "of": Result(n, n=n)}
 
     says = f"{some} of the {n} models with a released count have a competing head; the claim leaves 2 of 40"
-    yield stress("every released count", float(some), says, n=n, lost=some > 2)
+    yield stress("every released count", some, says, n=n, lost=some > 2)
     zero = rows[(rows["competing_units"] == 0) | (rows["competing_fraction"] == 0)]
-    blind = int(zero["weight_dependent"].isin(["false", "doubtful"]).sum())
+    blind = zero["weight_dependent"].isin(["false", "doubtful"]).sum()
     name = "records with a zero count whose value cannot, or may not, depend on the weights"
-    yield stress(name, float(blind), f"of {len(zero)} records with a zero count", n=len(zero))
-    layers = tables.load("layer_coupling").query("measure_id == 'attention_pattern'").groupby("model")["coupling"]
-    name = "attention patterns: largest difference between any two layers of a model"
-    says = "the same number at every layer and every size: prompts and tokenizer, not the model"
-    yield stress(name, (layers.max() - layers.min()).max(), says, n=layers.ngroups)
+    yield stress(name, blind, f"of {len(zero)} records with a zero count", n=len(zero))
 
 
 #: The run with totals only, on which the published rates of steering rest.
@@ -174,28 +154,21 @@ LADDER = ("Pythia-410M", "Pythia-1B", "Pythia-2.8B")
 @claim({"C18": (LADDER,)}, reads=("steering_totals",))
 def steered(panel: str, models: tuple[str, ...]) -> Attempts:
     """Prompts whose text changed, of all prompts, in percent: {0}."""
-    rows, note = tables.load("steering_totals").to_dict("records"), ""
+    rows = tables.load("steering_totals").query("run == @TOTALS").set_index("model").loc[list(models)]
+    hits, prompts = rows["n_changed"].astype(int).tolist(), rows["n_total"].astype(int).tolist()
+    shares = [wilson(k, n) for k, n in zip(hits, prompts, strict=True)]
+    changed = [Result(100 * one.estimate, 100 * one.low, 100 * one.high, one.n) for one in shares]
     if models != LADDER:
         right = tables.load("steering_records")["corrected"]
         note = f"{right.notna().sum()} of {len(right)} recorded prompts say whether the answer became right; "
-        note += "changed text is counted"
-    for row in rows:
-        share = wilson(int(row["n_changed"]), int(row["n_total"]))
-        row["changed"] = Result(100 * share.estimate, 100 * share.low, 100 * share.high, share.n, note)
-    own = {row["model"]: row for row in rows if row["run"] == TOTALS}
-    parts = {model.removeprefix("Pythia-"): own[model]["changed"] for model in models}
-    yield parts if models == LADDER else parts["410M"]
+        yield replace(changed[0], note=f"{note}changed text is counted")
+        return
 
-    if models == LADDER:
-        hits, prompts = ([int(own[model][name]) for model in LADDER] for name in ("n_changed", "n_total"))
-        p, n = trend_p(hits, prompts), sum(prompts)
-        says = f"{n} prompts without a trend fall as steeply with a chance of {100 * p:.1f} % (exact, one-sided)"
-        more = f"; a fall as steep as this is told from none in {trend_power(hits, prompts):.0%} of repeats"
-        yield stress("no trend", p, says, n=n, lost=p > 0.05, more=more)
-    for row in rows:
-        if row["run"] != TOTALS:
-            says = "prompts recorded one by one" if row["has_records"] else "totals only"
-            yield stress(f"{row['model']}, run {row['run']}: percent changed", row["changed"], says)
+    yield dict(zip((model.removeprefix("Pythia-") for model in models), changed, strict=True))
+    p, n = trend_p(hits, prompts), sum(prompts)
+    says = f"{n} prompts without a trend fall as steeply with a chance of {100 * p:.1f} % (exact, one-sided)"
+    more = f"; a fall as steep as this is told from none in {trend_power(hits, prompts):.0%} of repeats"
+    yield stress("no trend", p, says, n=n, lost=p > 0.05, more=more)
 
 
 def trend_p(hits: list[int], totals: list[int]) -> float:
