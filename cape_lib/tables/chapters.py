@@ -192,7 +192,7 @@ def promise(part: str, method: str, *, n: int | None = None) -> str:
 def promises(part: str, methods: Iterable[str], *, n: int | None = None) -> str:
     """`promise` of several methods as a sentence; empty where all keep what they say."""
     labels = [f"{method} {words}" for method in methods if (words := promise(part, method, n=n))]
-    return f"How often right: {'; '.join(labels)}." if labels else ""
+    return f"How often an interval holds the truth: {'; '.join(labels)}." if labels else ""
 
 
 def mark(part: str, method: str, *, n: int | None = None) -> str:
