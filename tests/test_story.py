@@ -198,9 +198,9 @@ def test_a_parabola_through_three_families_turns_where_the_published_one_does() 
 def test_families_that_do_the_opposite_are_told_the_other_way_round() -> None:
     rows = tables.base_version("bootstrap_script")
     other = rows.assign(truthfulqa=100 - rows["truthfulqa"])
-    text, opposite = chapter_2.three_families(rows), chapter_2.three_families(other)
-    assert "Llama-1 rises by 9 points" in text and "Pythia falls by 15" in text
-    assert "Llama-1 falls by 9 points" in opposite and "Pythia rises by 15" in opposite
+    text, opposite = chapter_2.joined(rows), chapter_2.joined(other)
+    assert "Llama-1 only rises (+9 points" in text and "Pythia only falls (-15 points" in text
+    assert "Llama-1 only falls (-9 points" in opposite and "Pythia only rises (+15 points" in opposite
     assert "has no lowest point" in chapter_2.parabola(other, chapter_2.ALL).attrs["reading"]
 
 
@@ -216,7 +216,7 @@ def test_other_scores_than_those_of_chapter_1_are_told_with_the_family_that_diff
 def test_each_family_of_the_parabola_is_told_as_its_own_steps_go() -> None:
     rows = tables.base_version("bootstrap_script")
     text = chapter_2.joined(rows)
-    assert "Llama-1 only rises; Llama-2 falls, then rises; Pythia only falls. Joined" in text
+    assert "Llama-2 falls, then rises (+6 points from end to end); Pythia only falls" in text
     assert "3.4 B, lies inside the sizes of only Pythia" in text
     other = chapter_2.joined(rows.assign(truthfulqa=100 - rows["truthfulqa"]))
     assert "Pythia only rises" in other and "Llama-2 goes up and down" in other and "have no lowest point" in other
@@ -390,9 +390,10 @@ def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
     assert one.interval.startswith("Training moves the coupling of 3 tiny models by -0.80")
     other = chapter_4.answer(internal, nothing, stays, stays)
     assert "in none of 3 blocks" in other.sentence
-    assert "no sure change by training in any of 3 blocks" in chapter_4.yours(nothing, stays, "mine")
-    assert draw.changed(stays, "Training") == "Training made no sure change in any of 3 blocks"
-    assert draw.changed(falls, "Training") == "Training surely changed the coupling in 3 of 3 blocks"
+    assert "training made no sure change in any of 3 blocks" in chapter_4.yours(nothing, stays, "mine")
+    assert chapter_4.changed(stays) == "Training made no sure change in any of 3 blocks"
+    text = "Training surely changed the coupling in 3 of 3 blocks, each time towards competing"
+    assert chapter_4.changed(falls) == text
     assert "working together" not in other.sentence
     assert "competition is shown in 3 blocks" in chapter_4.yours(competing.query("weights == 'trained'"), falls, "mine")
     assert "no block shows competition" in chapter_4.yours(nothing.query("weights == 'trained'"), stays, "mine")
@@ -742,7 +743,7 @@ def test_other_models_and_families_read_live_get_their_own_sentences(tmp_path: P
         text[stem] = "\n".join(str(output.data.get("text/markdown", "")) for output in outputs)
     assert "OLMo-2 rises within the one kind of measurement: from 0.165 (OLMo-2-13B)" in text["04_mechanism"]
     assert "OPT" not in text["04_mechanism"]
-    assert re.search("D-d8-s1: (training surely changed|no sure change by training)", text["04_mechanism"])
+    assert re.search("D-d8-s1: (training surely changed|training made no sure change)", text["04_mechanism"])
     assert re.search(r"D-d8-s1, a made model: \*\*\d+\s?%\*\* of \d+ wrong answers become right", text["05_steering"])
     assert "R-s1" not in text["05_steering"]
 

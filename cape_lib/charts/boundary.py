@@ -15,7 +15,7 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import HOLLOW, band, colours, dots, forest, line_at, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import INK, MUTED
-from cape_lib.story.boundary import at_tokens, reach, size
+from cape_lib.story.boundary import at_tokens, turn
 from cape_lib.tables import marks
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -100,19 +100,14 @@ def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) 
     table = pd.DataFrame([(gamma.estimate, gamma.low, gamma.high) for gamma in gammas])
     table.columns = pd.Index(["estimate", "low", "high"])
     table = table.assign(tokens=grid[0].map("{:,.0f} B tokens".format), params_b=grid[1])
-    scale = model.critical_scale()
-    turns = (
-        "no end of the losses is found"
-        if np.isnan(scale.estimate)
-        else f"losses end at {size(scale.estimate)} (95 %: {reach(scale)})"
-    )
+    first = turn(model).partition(";")[0]
     look: dict[str, Any] = {"colour": colours("tokens", table["tokens"].unique(), title="trained on")}
     axes = size_scale("params_b", low=0.1, high=100.0), upright("estimate", "expected gamma")
     banded = grid[0] == middle
     drawn = [trace(table[~banded], *axes, **look), band(table[banded], *axes, **look)]
     return figure(
         alt.layer(line_at(0, "y"), *drawn).properties(height=300),
-        title=f"Over all families at {middle:,.0f} B tokens {turns}",
+        title=f"{first[0].upper()}{first[1:]}",
         source=source,
         n=f"{model.steps} steps of {model.families} families",
         name="all-families",
@@ -178,13 +173,13 @@ def pooled_parabola(curve: pd.DataFrame, rows: pd.DataFrame, *, y: str, title: s
     names = sorted(rows["family"].unique())
     shown = rows[["model", "family", "params_b", y]]
     x, up, family = size_scale("params_b"), forms.score(y), forms.by("family", names)
-    turn = alt.Chart(curve.dropna(subset=["turn"])).mark_rule(color=MUTED).encode(x=size_scale("turn"))
+    lowest = alt.Chart(curve.dropna(subset=["turn"])).mark_rule(color=MUTED).encode(x=size_scale("turn"))
     return figure(
         alt.layer(
             trace(shown, x, up, colour=family["colour"], opacity=0.6),
             dots(shown, x, up, size=70, **family),
             trace(curve, x, "fitted:Q", strokeDash=[6, 4]),
-            turn,
+            lowest,
         ).properties(height=300),
         title=title,
         source=source,

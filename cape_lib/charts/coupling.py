@@ -9,12 +9,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from cape_lib.base.coupling import TOKEN_EDGE
 from cape_lib.charts import forms
 from cape_lib.charts.forms import HOLLOW, across, band, colours, dots, forest, line_at, phase_colour, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import BLUE, MUTED, TWO_SIDES
 from cape_lib.charts.naming import named
 from cape_lib.charts.quality import few_families
+from cape_lib.story.boundary import tokens
 from cape_lib.story.coupling import by_direction
 from cape_lib.tables import label
 from cape_lib.tables.axes import PARAMS, Axis
@@ -257,16 +259,14 @@ def size_class(from_b: float, to_b: float) -> str:
     return f"above {from_b:g} B" if np.isinf(to_b) else f"{from_b:g} to {to_b:g} B"
 
 
-def signs_by_tokens(table: pd.DataFrame, *, token_edge: float, source: str) -> Figure:
+def signs_by_tokens(table: pd.DataFrame, *, source: str) -> Figure:
     """Share of negative steps by class of size, for families trained on few and on many tokens.
 
-    table: `coupling.signs_by_tokens`; token_edge: billions.
+    table: `coupling.signs_by_tokens`.
     """
-    names = {"under": f"under {token_edge:g} B tokens", "over": f"{token_edge:g} B tokens and more"}
+    names = {"under": f"under {TOKEN_EDGE:g} B tokens", "over": f"{TOKEN_EDGE:g} B tokens and more"}
     words = [size_class(a, b) for a, b in zip(table["from_b"], table["to_b"], strict=True)]
     rows = table.assign(size=words, trained=table["tokens"].map(names)).dropna(subset=["share"])
-    sums = table[table["to_b"] <= 10].groupby("tokens")[["negative", "steps"]].sum().loc[list(names)]
-    few, many = (f"{row.negative:g} of {row.steps:g}" for row in sums.itertuples())
     return figure(
         forest(
             rows.drop(columns="tokens"),
@@ -277,7 +277,7 @@ def signs_by_tokens(table: pd.DataFrame, *, token_edge: float, source: str) -> F
             tooltip="negative steps families",
             rule=0.5,
         ),
-        title=f"Up to 10 B, {few} steps are negative in families trained on few tokens, {many} in the others",
+        title=tokens(table).partition(":")[0].replace("**", ""),
         source=source,
         n=f"{int(table['steps'].sum())} steps with known tokens",
         name="signs-by-tokens",

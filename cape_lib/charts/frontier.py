@@ -232,26 +232,6 @@ def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
     )
 
 
-def correlation_by_range(cuts: pd.DataFrame, *, source: str) -> Figure:
-    """r over the releases at or above each SWE-bench score, with its interval.
-
-    cuts: `frontier.range_cuts`.
-    """
-    x, y = across("cut", "SWE-bench Verified at or above (%)"), upright("r", "Pearson r", [-1, 1])
-    title = "At every cut the interval of r stays above zero"
-    for row in cuts[cuts["low"] <= 0].head(1).to_dict("records"):
-        title = f"From {row['cut']:g} % up ({row['n']} releases) r can no longer be told from zero"
-    drawn = alt.layer(line_at(0, "y"), band(cuts, x, y, colour=alt.value(INK), point=True))
-    return figure(
-        drawn.properties(height=240),
-        title=title,
-        source=source,
-        n=f"{int(cuts['n'].max())} to {int(cuts['n'].min())} releases",
-        name="correlation-by-range",
-        caption="The interval leaves each lab out in turn.",
-    )
-
-
 def means(table: pd.DataFrame, *, title: str, source: str) -> Figure:
     """Mean h of each lab of two releases or more, with its interval.  table: `frontier.lab_means`;  title: finding."""
     rows = table[table["n"] > 1].drop(columns="same_sign")

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
-from cape_lib.base.levers import minimum_curation
 from cape_lib.charts import forms
-from cape_lib.charts.forms import across, colours, dots, line_at, row_names, size_scale, trace, upright
+from cape_lib.charts.forms import across, colours, dots, line_at, row_names, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import AMBER, BLUE, GREY, INK, PALETTE, PAPER, PURPLE, TWO_SIDES
 from cape_lib.stats import Estimate
@@ -186,27 +184,4 @@ def width_and_null(
         rows=table,
         name=name,
         caption="Hollow: r of the scores. Filled: after division by width. Grey: 95 % of shuffled scores after it.",
-    )
-
-
-def curation_curve(params_b: np.ndarray, *, critical_b: float) -> pd.DataFrame:
-    """The papers' minimum curation in percent at each size (billions), for one critical size."""
-    share = [100 * minimum_curation(float(size), critical_b=critical_b) for size in params_b]
-    table = pd.DataFrame({"params_b": params_b, "percent": share})
-    at = {size: 100 * minimum_curation(size, critical_b=critical_b) for size in (1.0, 3.0)}
-    asked = " and ".join(f"{share:.0f} % at {size:g} B" for size, share in at.items())
-    table.attrs["reading"] = f"With N_c = {critical_b:g} B the formula asks for {asked}."
-    return table
-
-
-def minimum_curations(rows: pd.DataFrame) -> Figure:
-    """The curve of `curation_curve` for one critical size, or for several (for `explore`: column critical)."""
-    x, y = size_scale("params_b", low=0.1, high=20), upright("percent", "curated share asked for (%)", [0, 100])
-    return figure(
-        trace(rows, x, y, colour=alt.value(BLUE)),
-        title="The formula hangs on a critical size that is itself uncertain",
-        source="formula of paper A",
-        n="a formula, no data",
-        rows=rows,
-        name="minimum-curation",
     )

@@ -10,6 +10,7 @@ from cape_lib.charts.forms import across, band, colours, forest, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.levers import TESTBED
 from cape_lib.charts.look import BLUE, GREY
+from cape_lib.story.mechanism import changed
 
 #: Kind of measurement -> in words; two kinds are never compared.
 KINDS = {
@@ -74,31 +75,6 @@ def within_kinds(internal: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(runs.groupby(["family", "kind"]).filter(lambda part: len(part) > 1))
 
 
-def one_measurement(rows: pd.DataFrame) -> Figure:
-    """Coupling against size within each kind of measurement that has two sizes of one family.
-
-    rows: family, model, size (billions), net_coupling, kind.
-    """
-    series = rows.assign(series=rows["family"] + ", " + rows["kind"])
-    large = series[series["size"] >= 13].groupby("series").filter(lambda part: len(part) > 1)
-    ends = large.groupby("series")["net_coupling"].agg(["first", "last"])
-    return figure(
-        trace(
-            series,
-            across("size", "parameters (billions), log scale", type="log"),
-            upright("net_coupling", "coupling", [0, 1]),
-            colour=colours("series", series["series"].drop_duplicates(), labelLimit=260),
-            point=70,
-        ),
-        title=f"Within one kind of measurement {int((ends['last'] > ends['first']).sum())} of {len(ends)} families "
-        "rise from 13 B on: no drop was measured",
-        source=SOURCE,
-        n=f"{len(series)} values",
-        rows=series,
-        name="drop-within-one-measurement",
-    )
-
-
 def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:
     """One row a block: coupling trained and untrained, and whether their 95 % intervals lie apart.
 
@@ -109,23 +85,6 @@ def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:
     above = wide["low", "trained"] > wide["high", "untrained"]
     below = wide["high", "trained"] < wide["low", "untrained"]
     return pd.DataFrame(gap.assign(above=above, below=below).rename_axis(columns=None).reset_index())
-
-
-def changed(gap: pd.DataFrame, what: str) -> str:
-    """The finding of twins as a title; gap: of `twin_gap`; what: changed something."""
-    sure = int((gap["above"] | gap["below"]).sum())
-    if not sure:
-        return f"{what} made no sure change in any of {len(gap)} blocks"
-    return f"{what} surely changed the coupling in {sure} of {len(gap)} blocks"
-
-
-def twin_reading(rows: pd.DataFrame) -> str:
-    """How many blocks differ from their untrained twins, in a sentence."""
-    gap = twin_gap(rows)
-    return (
-        f"In {int(gap['above'].sum())} of {len(gap)} blocks the trained coupling lies clearly above that of the "
-        f"untrained twin, in {int(gap['below'].sum())} clearly below (intervals apart)."
-    )
 
 
 def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins") -> Figure:
@@ -146,7 +105,7 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
     gap, models = twin_gap(probed), probed["model"].nunique()
     return figure(
         chart.properties(height=44 * int(places)),
-        title=changed(gap, "Training"),
+        title=changed(gap),
         source=TESTBED,
         n=f"{len(gap)} blocks of {models} models, of which the chart shows a choice"
         if models > 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from html import escape
 from typing import Any
 
@@ -26,27 +26,6 @@ FINE, LABELLED, COMPARED = "as promised", "labelled", "labelled; decides nothing
 NOMINAL, LEAST, MOST = 0.95, 0.90, 0.05
 BY = ("method", "truth", "n", "noise")
 SOURCE = "[table `coverage`](../book/data.html), {n} replications a row"
-STATUS_ORDER = ["confirmed", "corrected", "other setting", "independent only", "unchecked"]
-
-
-def status_by_lab(cells: pd.DataFrame, *, source: str) -> Figure:
-    """How many cells of each lab have each status.
-
-    cells: `tables.load("frontier_cells")`: model, lab, benchmark, status.
-    """
-    counts = cells.groupby(["lab", "status"]).size().rename("cells").reset_index()
-    known = [*STATUS_ORDER, *sorted(set(counts["status"]) - set(STATUS_ORDER))]
-    known = [status for status in known if status in set(counts["status"])]
-    counts["rank"] = counts["status"].map(known.index)
-    y = row_names("lab", cells["lab"].value_counts().index)
-    return figure(
-        forms.bars(counts, across("cells", "cells"), y, colour=colours("status", known), order="rank:Q"),
-        title=f"For {int(cells['status'].isin(['confirmed', 'corrected']).sum())} of {len(cells)} published cells the "
-        "maker states a value for the same version and setting",
-        source=source,
-        n=f"{len(cells)} cells",
-        name="status-by-lab",
-    )
 
 
 def influence(table: pd.DataFrame, *, source: str) -> Figure:
@@ -117,45 +96,29 @@ def source(rows: pd.DataFrame) -> str:
     return SOURCE.format(n=" to ".join(ends))
 
 
-def coverage(rows: pd.DataFrame, *, title: str, name: str, by: Sequence[str] = BY, caption: str = "") -> Figure:
-    """Actual coverage of intervals that say 95 %, one mark a row with its own interval.
+def rates(rows: pd.DataFrame, *, title: str, name: str, by: Sequence[str] = BY, caption: str = "") -> Figure:
+    """How often intervals that say 95 % hold the truth, or a verdict falls where nothing was planted: a mark a row.
 
-    rows: of `tables.load("coverage")`, one measure; by: the columns that tell the rows apart, in the order shown.
+    rows: of `tables.load("coverage")`, one kind of measure;  by: the columns that tell the rows apart, in the order
+    shown;  caption: default what the rules and shapes mean.
     """
-    floor = max(0.0, min(0.8, float(rows["low"].min()) - 0.02))
-    return _dots(
-        rows,
-        {NOMINAL: "95 % promised", LEAST: "90 %, labelled below"},
-        across("value", "share of intervals that hold the truth", [floor, 1.0], percent=True),
-        by,
-        title=title,
-        name=name,
-        caption=caption or "Solid: 95 %, as the interval says. Dashed: 90 %. Triangles: labelled as covering less.",
-    )
-
-
-def false_verdicts(rows: pd.DataFrame, *, title: str, name: str, by: Sequence[str] = BY, caption: str = "") -> Figure:
-    """How often a positive verdict falls where nothing was planted, one mark a row with its own interval."""
-    top = max(0.12, float(rows["high"].max()) + 0.01)
-    return _dots(
-        rows,
-        {MOST: "5 %"},
-        across("value", "share of wrong verdicts", [0.0, min(1.0, top)], percent=True),
-        by,
-        title=title,
-        name=name,
-        caption=caption
-        or "Dashed: 5 %. Triangles: wrong more often than that, beyond the noise of the simulation. "
-        "Squares: the same, of rules of the papers or of textbooks that decide nothing in this book.",
-    )
-
-
-def _dots(rows: pd.DataFrame, rules: Mapping[float, str], x: alt.X, by: Sequence[str], **about: Any) -> Figure:
-    """One mark a row with its interval, beside rules (all but the promised one dashed).
-
-    rules: at -> what it is;  by: the columns that tell the rows apart;  about: further arguments of `figure`.
-    """
-    shown = _named(rows, by)
+    if rows["measure"].str.startswith("coverage").all():
+        rules = {NOMINAL: "95 % promised", LEAST: "90 %, labelled below"}
+        ends = [max(0.0, min(0.8, float(rows["low"].min()) - 0.02)), 1.0]
+        x = across("value", "share of intervals that hold the truth", ends, percent=True)
+        meaning = "Solid: 95 %, as the interval says. Dashed: 90 %. Triangles: labelled as covering less."
+    else:
+        rules = {MOST: "5 %"}
+        ends = [0.0, min(1.0, max(0.12, float(rows["high"].max()) + 0.01))]
+        x = across("value", "share of wrong verdicts", ends, percent=True)
+        meaning = (
+            "Dashed: 5 %. Triangles: wrong more often than that, beyond the noise of the simulation. Squares: the "
+            "same, of rules of the papers or of textbooks that decide nothing in this book."
+        )
+    telling = [column for column in by if rows[column].nunique() > 1] or list(by[:1])
+    words = {column: ("n\u00a0=\u00a0" if column == "n" else "") + rows[column].astype(str) for column in telling}
+    names = pd.DataFrame(words).agg(", ".join, axis=1).map(typeset)
+    shown = rows.assign(setting=names, reading=_reading(rows))
     kinds = [kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()]
     lines = [
         line_at(at, "x", dashed=at != NOMINAL, what=what).encode(x=same_axis(x, "at")) for at, what in rules.items()
@@ -163,7 +126,15 @@ def _dots(rows: pd.DataFrame, rules: Mapping[float, str], x: alt.X, by: Sequence
     y = row_names("setting", labelLimit=330, grid=True, gridColor=GRID)
     shown = shown[["setting", "value", "low", "high", "replications", "reading"]]
     dots = forest(shown, y, x, tooltip="replications", rule=None, **forms.signs("reading", kinds))
-    return figure(alt.layer(*lines, dots), source=source(rows), n=f"{len(rows)} settings", rows=rows, **about)
+    return figure(
+        alt.layer(*lines, dots),
+        title=title,
+        source=source(rows),
+        n=f"{len(rows)} settings",
+        name=name,
+        rows=rows,
+        caption=caption or meaning,
+    )
 
 
 def power(rows: pd.DataFrame, *, title: str, name: str) -> Figure:
@@ -233,14 +204,6 @@ def labelled(rows: pd.DataFrame) -> str:
     if idle:
         many += f", {idle} of them {'a rule that decides' if idle == 1 else 'rules that decide'} nothing here"
     return f"{many}; the furthest off is {where}: {worst['value']:.0%}."
-
-
-def _named(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """The rows with a name of their own each, from the columns that differ."""
-    telling = [column for column in by if rows[column].nunique() > 1] or list(by[:1])
-    words = {column: ("n\u00a0=\u00a0" if column == "n" else "") + rows[column].astype(str) for column in telling}
-    names = pd.DataFrame(words).agg(", ".join, axis=1)
-    return rows.assign(setting=names.map(typeset), reading=_reading(rows))
 
 
 def _reading(rows: pd.DataFrame) -> pd.Series:

@@ -15,7 +15,7 @@ from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.levers import TESTBED
 from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK
 from cape_lib.stats import wilson, wilson_clustered
-from cape_lib.story.steering import PAPERS, counted, there_and_not
+from cape_lib.story.steering import verdicts
 
 #: Half of an interval with which one can tell 60 % from 40 % (points).
 WANTED = 10.0
@@ -44,8 +44,8 @@ def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
 
 def runs(totals: pd.DataFrame) -> Figure:
     """Every run: the share of texts that changed, with its interval.  totals: from `with_intervals`."""
-    counted = totals["n_changed"].astype(int).astype(str) + " of " + totals["n_total"].astype(str)
-    rows = totals.assign(row=totals["model"] + ", " + counted)
+    shares = totals["n_changed"].astype(int).astype(str) + " of " + totals["n_total"].astype(str)
+    rows = totals.assign(row=totals["model"] + ", " + shares)
     again = rows.groupby("row").cumcount()
     rows["row"] = rows["row"].where(again == 0, rows["row"] + " (" + (again + 1).astype(str) + ")")
     kinds = ("prompts recorded", "totals only")
@@ -110,7 +110,6 @@ def cases(trials: pd.DataFrame) -> Figure:
     words = {"right_after": "the direction", "best_control": "the best of its controls"}
     long = _long(rows.drop(columns="trial"), words, "model", "row", "split", "p", "effect")
     long = long.sort_values("what", kind="stable")  # the direction lies on top of its controls
-    real, none = there_and_not(trials)
     return figure(
         forest(
             long,
@@ -120,9 +119,7 @@ def cases(trials: pd.DataFrame) -> Figure:
             hollow=ALL,
             tooltip="split p effect",
         ),
-        title=f"An effect in {counted(real)} runs of register and context directions, in "
-        f"{counted(trials[trials['contrast'] == PAPERS])} of the papers' recipe (statement), in {counted(none)} where "
-        "nothing is to be found",
+        title=verdicts(trials),
         source=TESTBED,
         n=f"{len(trials)} runs",
         rows=trials,
@@ -147,7 +144,7 @@ def dose_reading(rows: pd.DataFrame) -> str:
     """The strength at which one place leads random directions most, with its cost, in a sentence."""
     best = lead_over_random(rows).iloc[0]
     return (
-        f"At {_short(best['place'])} the lead is largest at strength {best['dose']:g}: {best['right']:.0%} right, the "
+        f"At {best['place']} the lead is largest at strength {best['dose']:g}: {best['right']:.0%} right, the "
         f"best of 20 random directions {best['control_high']:.0%}, at {best['kl']:.2f} nats a token on stories."
     )
 
@@ -169,7 +166,7 @@ def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
     first = lead_over_random(surface).sort_values("lead").iloc[-1]
     return figure(
         [random + steered, trace(shown, x, cost, colour=alt.value(BLUE), tooltip="place right", point=True)],
-        title=f"The direction leads random ones most at {_short(first['place'])}: {first['right']:.0%} against "
+        title=f"The direction leads random ones most at {first['place']}: {first['right']:.0%} against "
         f"{first['control_high']:.0%}",
         source=TESTBED,
         n=f"{int(shown['n'].iloc[0])} questions",
@@ -177,10 +174,6 @@ def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
         name="dose-response",
         caption="Grey: from the lowest to the highest of 20 random directions.",
     )
-
-
-def _short(place: str) -> str:
-    return str(place).removesuffix(", last")
 
 
 def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:

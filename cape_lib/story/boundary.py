@@ -173,16 +173,17 @@ def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, *, y: str = "truthfulq
 
 def joined(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     """What each pooled family does by itself, and inside whose sizes the parabola through all of them turns."""
-    words = []
+    words, ends = [], _changes(rows, y, "family")
     for name, part in rows.sort_values("params_b").groupby("family"):
         change = np.diff(part[y])
         both = "falls, then rises" if change[0] < 0 < change[-1] else "goes up and down"
-        words.append(f"{name} {'only falls' if (change < 0).all() else 'only rises' if (change > 0).all() else both}")
+        way = "only falls" if (change < 0).all() else "only rises" if (change > 0).all() else both
+        words.append(f"{name} {way} ({ends[str(name)]:+.0f} points from end to end)")
     turn = float(parabola(rows, ALL, y=y)["turn"].iloc[0])
     if math.isnan(turn):
         return f"{'; '.join(words)}. Joined, they have no lowest point."
-    ends = rows.groupby("family")["params_b"].agg(["min", "max"])
-    around = [str(name) for name in ends.index[(ends["min"] < turn) & (turn < ends["max"])]]
+    sizes = rows.groupby("family")["params_b"].agg(["min", "max"])
+    around = [str(name) for name in sizes.index[(sizes["min"] < turn) & (turn < sizes["max"])]]
     return (
         f"{'; '.join(words)}. Joined, they make a curve; its lowest point, {turn:.1f} B, lies inside the sizes of "
         f"{'only ' if len(around) == 1 else ''}{listed(around)}."
@@ -200,16 +201,6 @@ def recomputed(turning: VertexBootstrap, verdict: Verdict) -> str:
         f"{chance:.1f} B. ({one.estimate:.1f} B is the median of the redrawn turns; the rows themselves turn at "
         f"{turning.point:.1f} B.)"
     )
-
-
-def three_families(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
-    """Which of the pooled families falls with size and which rises, and where the parabola of each leaves one turn."""
-    words = [
-        f"{name} {_verb(change)} by {abs(change):.0f} points" for name, change in _changes(rows, y, "family").items()
-    ]
-    turns = {choice: float(parabola(rows, choice, y=y)["turn"].iloc[0]) for choice in choices(rows)[1:]}
-    places = (f"{'none' if math.isnan(turn) else f'{turn:.1f} B'} {choice}" for choice, turn in turns.items())
-    return f"From end to end, {listed(words)}. Where the parabola turns: {listed(places, most=6)}."
 
 
 def _terms(model: FamilyModel) -> list[tuple[str, str, Estimate]]:

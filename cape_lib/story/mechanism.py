@@ -95,14 +95,21 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
     return Answer(sentence, "experiment", interval)
 
 
+def changed(gap: pd.DataFrame, what: str = "Training") -> str:
+    """Whether something surely changed the coupling, in how many blocks and which way; gap: `twin_gap`; what: it."""
+    if not (gap["above"] | gap["below"]).any():
+        return f"{what} made no sure change in any of {len(gap)} blocks"
+    return f"{what} surely changed the coupling {_apart(gap)}{_towards(gap)}"
+
+
 def twins(gap: pd.DataFrame) -> str:
     """How many blocks of the made models differ from the same blocks before training; `twin_gap`."""
     both = gap.dropna(subset=["trained", "untrained"])
     far = int((both["untrained"].abs() > 0.5).sum())
     moral = ": a number far from zero is no finding by itself" if far else ""
     return (
-        f"Training surely changed the coupling {_apart(gap)}{_towards(gap)}. Without any training it "
-        f"lies beyond ±0.5 in {far} of the {len(both)} blocks in which both twins have a coupling{moral}."
+        f"{changed(gap)}. Without any training the coupling lies "
+        f"beyond ±0.5 in {far} of the {len(both)} blocks in which both twins have a coupling{moral}."
     )
 
 
@@ -165,8 +172,8 @@ def real(gap: pd.DataFrame, rows: pd.DataFrame) -> str:
         f"{one['sum']} of {one['count']}" for _, one in above.loc[["trained", "untrained"]].iterrows()
     )
     return (
-        f"The coupling is surely above zero in {trained} trained blocks and in {untrained} untrained ones. Training "
-        f"surely changed it {_apart(gap)}{_towards(gap)}."
+        f"The coupling is surely above zero in {trained} trained blocks and in {untrained} untrained ones. "
+        f"{changed(gap)}."
     )
 
 
@@ -223,9 +230,7 @@ def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
     """
     below = int((layers["high"] < 0).sum())
     compete = f"competition is shown in {times(below, 'block')}" if below else "no block shows competition"
-    if not (gap["above"] | gap["below"]).any():
-        return f"{model}: no sure change by training in any of {len(gap)} blocks; {compete}."
-    return f"{model}: training surely changed the coupling {_apart(gap)}{_towards(gap)}; {compete}."
+    return f"{model}: {changed(gap, 'training')}; {compete}."
 
 
 def remember(internal: pd.DataFrame, gap: pd.DataFrame, counts: pd.DataFrame) -> list[str]:

@@ -57,9 +57,8 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
     sentence = (
         f"**{lead}**: {_kinds(real)} beat their controls in {counted(real)} runs, the papers' own recipe in "
         f"{counted(_recipe(trials))}; in {one} a direction corrects {fixed} of {wrong} wrong answers{_of(runs)}. What "
-        f"was published counts changed texts: "
-        f"of {len(records)} recorded ones **{int(records['corrected'].notna().sum())}** say whether the answer became "
-        "right."
+        f"was published counts changed texts: of {len(records)} recorded ones "
+        f"**{int(records['corrected'].notna().sum()) or 'none'}** say whether the answer became right."
     )
     reach = f"up to {runs['corrected_high'].max():.0%} in a run is not ruled out (95 %)"
     interval = f"In {one}, {times(len(runs), 'run')}: {reach}; the papers say {runs['claimed'].max():.0%}."
@@ -99,10 +98,11 @@ def _fixed(runs: pd.DataFrame) -> tuple[int, int]:
 def recorded(records: pd.DataFrame) -> str:
     """What the released records count; table `steering_records`."""
     known = records.dropna(subset=["corrected"])
-    right = "of these, " + times(int(known["corrected"].astype(bool).sum()), "answer") + " became right"
+    right = times(int(known["corrected"].astype(bool).sum()), "answer")
+    says = f"**{len(known)}** say whether the answer became right; of these, {right} became right"
     return (
         f"Of {len(records)} recorded prompts {int(records['changed'].sum())} have a changed text. "
-        f"**{len(known)}** say whether the answer became right{'; ' + right if len(known) else ''}."
+        f"{says if len(known) else '**None** says whether the answer became right'}."
     )
 
 
@@ -114,14 +114,23 @@ def zero(texts: pd.DataFrame) -> str:
     return "Texts that differ although nothing is steered: " + "; ".join(parts) + "."
 
 
-def controls(trials: pd.DataFrame) -> str:
-    """Verdicts where a direction is there and where none is; table `testbed_trials`."""
+def verdicts(trials: pd.DataFrame) -> str:
+    """In how many runs there is an effect, where a direction is there and where none is; table `testbed_trials`."""
     real, null = there_and_not(trials)
+    return (
+        f"An effect in {counted(real)} runs of {_kinds(real)}, in {counted(_recipe(trials))} of the papers' recipe "
+        f"(statement), in {counted(null)} where nothing is to be found"
+    )
+
+
+def controls(trials: pd.DataFrame) -> str:
+    """What to expect of runs where no direction is to be found; table `testbed_trials`."""
+    null = there_and_not(trials)[1]
     rate = wilson(int(null["effect"].sum()), len(null))
     return (
-        f"An effect in **{counted(real)}** runs of {_kinds(real)}, in **{counted(null)}** where nothing is to be "
-        f"found ({rate.low:.0%} to {rate.high:.0%}; 5 % are to be expected). The papers' own recipe, true minus false "
-        f"statements, has one in {counted(_recipe(trials))}."
+        "Where nothing is to be found, 5 % of the runs are to show an effect by chance; here "
+        f"**{counted(null)}** do ({rate.low:.0%} to {rate.high:.0%}). The papers' own recipe is true minus false "
+        "statements."
     )
 
 
@@ -278,14 +287,12 @@ def yours(evaluation: Any, trials: pd.DataFrame) -> str:
 
 def remember(trials: pd.DataFrame, runs: pd.DataFrame, registers: pd.DataFrame) -> list[str]:
     """Three lines to remember."""
-    real, null = there_and_not(trials)
+    shown = verdicts(trials)
     fixed, wrong = _fixed(runs)
     calm = registers[registers["tone"].isin(RELIABLE)]
     return [
         "A changed text is no corrected one: run strength zero beside it.",
-        f"With controls of the same cost the test can say no: an effect in {counted(real)} runs of "
-        f"{_kinds(real)}, in {counted(_recipe(trials))} of the papers' recipe, in {counted(null)} where nothing "
-        "is to be found.",
+        f"With controls of the same cost the test can say no: {shown[0].lower()}{shown[1:]}.",
         f"A real model: {fixed} of {wrong} wrong answers corrected. Count what breaks too: "
         f"{int(calm['broken'].sum())} of {int(calm['right_before'].sum())} in the made world.",
     ]
