@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cape_lib.dashboard.kit import kit
-from cape_lib.dashboard.wording import Plain, shown
+from cape_lib.dashboard.wording import Plain, shown, templates
 from cape_lib.errors import SurroundingsError
 
 if TYPE_CHECKING:
@@ -38,26 +38,18 @@ SCRIPTS = (
     "page.js",
 )
 STYLE = "dashboard.css"
-TABS = {
-    "model": ("A model", "Two scores of one model, and its size."),
-    "family": ("A family", "Scores of two or more sizes that were trained alike, or of checkpoints of one run."),
-    "release": (
-        "A frontier release",
-        "SWE-bench Verified and GPQA Diamond of a release; several in order of their dates.",
-    ),
-    "today": (
-        "A model of today",
-        "GPQA Diamond and two shares of AA-Omniscience: answered right, and of the rest not answered wrong. Several "
-        "rows are one model at several efforts, the lowest first.",
-    ),
-    "pair": ("Any two benchmarks", "Two benchmarks of your own, for two or more sizes of one family."),
-}
+#: what a reader without JavaScript sees; the scripts put tabs, forms and results in
+PLACE = (
+    '<section class="cape-dash" aria-label="Dashboard"><noscript><p>The dashboard computes in your browser and '
+    "needs JavaScript; nothing is sent anywhere. The command <code>cape diagnose</code> gives the same answers.</p>"
+    "</noscript></section>"
+)
 
 
 def html(folder: str = "../_static/dashboard/") -> str:
     """The dashboard for a page of the book; `folder` is where its scripts and style lie, as the page sees it."""
     scripts = "".join(f'<script defer src="{folder}{name}"></script>' for name in SCRIPTS)
-    return f'<link rel="stylesheet" href="{folder}{STYLE}">{markup()}{_kit()}{scripts}'
+    return f'<link rel="stylesheet" href="{folder}{STYLE}">{PLACE}{_kit()}{scripts}'
 
 
 def inline() -> str:
@@ -70,7 +62,7 @@ def inline() -> str:
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Dashboard</title>'
     base = "body { font-family: system-ui, sans-serif; margin: 1rem; }"
     top = f'<!doctype html><html lang="en"><head>{head}<style>{base}{style}</style></head>'
-    return f"{top}<body>{markup()}{_kit()}{scripts}</body></html>"
+    return f"{top}<body>{PLACE}{_kit()}{scripts}</body></html>"
 
 
 def show(place: str = "live") -> None:
@@ -82,34 +74,6 @@ def show(place: str = "live") -> None:
         frame = "border: 0; width: 100%; height: 60rem;"
         text = f'<iframe title="Dashboard" style="{frame}" srcdoc="{escape(inline(), quote=True)}"></iframe>'
     display({"text/html": text, "text/plain": "The dashboard: open this page in a browser."}, raw=True)
-
-
-def markup() -> str:
-    """Tabs, examples and an empty panel for each tab; the scripts fill them."""
-    tabs = "".join(
-        f'<button type="button" role="tab" id="dash-tab-{key}" aria-controls="dash-panel-{key}"'
-        f' aria-selected="{"true" if i == 0 else "false"}">{label}</button>'
-        for i, (key, (label, _)) in enumerate(TABS.items())
-    )
-    panels = "".join(
-        f'<div role="tabpanel" class="dash-panel" id="dash-panel-{key}" aria-labelledby="dash-tab-{key}"'
-        f"{'' if i == 0 else ' hidden'}>"
-        f'<p>{about}</p><div class="dash-form"></div><div class="dash-result"></div></div>'
-        for i, (key, (_, about)) in enumerate(TABS.items())
-    )
-    examples = "".join(
-        f'<button type="button" class="dash-button" data-example="{escape(item["key"])}">'
-        f"{escape(item['label'])}</button>"
-        for item in kit()["examples"]
-    )
-    return (
-        '<section class="cape-dash" aria-label="Dashboard"><noscript><p>The dashboard computes in your browser and '
-        "needs JavaScript; nothing is sent anywhere. The command <code>cape diagnose</code> gives the same answers.</p>"
-        "</noscript>"
-        f'<div class="dash-examples dash-buttons"><span>Try one:</span>{examples}</div>'
-        f'<div role="tablist" class="dash-tabs" aria-label="What do you have?">{tabs}</div>{panels}'
-        '<p class="dash-heard" role="status" aria-live="polite"></p></section>'
-    )
 
 
 def static_dir() -> Path:
@@ -155,7 +119,7 @@ def rule_table() -> Markdown:
             for rule in rules
             if rule["kind"] == kind
         ]
-        head = f"<details><summary>{TABS[kind][0]}: {len(rows)} rules</summary>\n\n"
+        head = f"<details><summary>{templates('views')[kind]['tab']}: {len(rows)} rules</summary>\n\n"
         parts.append(head + "| advice | evidence | strength |\n|---|---|---|\n" + "\n".join(rows) + "\n\n</details>")
     return Markdown("\n\n".join(parts))
 

@@ -335,7 +335,7 @@ def test_fractions_of_a_whole_table_are_mended_at_once(page: Any) -> None:
         {"params_b": "2", "hellaswag": "0.5", "truthfulqa": "0.39"},
     ]
     assert go(page, "family", rows=rows) is None
-    page.click("text=Mend all 4")
+    page.click("text=Correct all 4")
     assert page.evaluate("Cape.page.result().steps[0].dx") == pytest.approx(10)
 
 
@@ -743,6 +743,7 @@ def test_a_broken_link_shows_an_example_and_says_so(document: Path, open_page: C
 
 
 def test_tabs_and_fields_work_by_keyboard_alone(page: Any) -> None:
+    assert page.locator("[role=tab]").count() == page.locator("[role=tabpanel]").count() == 5
     page.focus("#dash-tab-model")
     page.keyboard.press("ArrowRight")
     assert page.evaluate("document.activeElement.id") == "dash-tab-family"

@@ -86,7 +86,7 @@
 
   function mendAll(part, problems) {
     const mends = problems.filter((p) => p.mend !== null && p.row !== null);
-    const all = button(`Mend all ${mends.length}`, () => {
+    const all = button(`Correct all ${mends.length}`, () => {
       for (const p of mends) part.rows[p.row][p.column] = p.mend;
       rebuild();
     });

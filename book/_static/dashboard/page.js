@@ -33,7 +33,7 @@
       problems.filter((p) => p.row !== null || p.column !== null).map((p) => `${p.row} ${p.column}`),
     ).size;
     const text = begun || general.length ? "No diagnosis with these values." : "No diagnosis yet.";
-    const count = places ? ` ${places} ${places === 1 ? "thing" : "things"} to mend or fill in above.` : "";
+    const count = places ? ` ${places} ${places === 1 ? "thing" : "things"} to correct or fill in above.` : "";
     return el("p", { class: "dash-none" }, text, count, general.length ? ` ${general.join(" ")}` : "");
   }
 
@@ -107,6 +107,12 @@
       const facts = { label: Cape.read.label(name), found: columns.filter(Boolean).join(", ").slice(0, 200) };
       if (!columns.includes(name) && !rows.some((row) => row[name])) app.message.push(Cape.read.problem("no_column", "", null, facts).message);
     }
+    const families = [...new Set(rows.map((row) => row.family).filter(Boolean))];
+    const first = families.find((name) => rows.filter((row) => row.family === name).length > 1);
+    if (part.axis !== undefined && families.length > 1 && first) {
+      rows = rows.filter((row) => row.family === first);
+      app.message.push(`${families.length} families: ${first} is shown. Paste the rows of another alone to see it.`);
+    }
     if (rows.length > MOST_ROWS) app.message.push(`${rows.length} rows: the first ${MOST_ROWS} are shown.`);
     const text = (v) => (v === null || v === undefined ? "" : String(v).slice(0, S.LONGEST_TEXT));
     part.rows = rows
@@ -163,28 +169,41 @@
     if (focus) app.section.querySelector(`#dash-tab-${tab}`).focus();
   }
 
+  /* Examples, tabs and an empty panel for each tab. */
+  function furnish(section) {
+    const { examples, views } = app.kit;
+    const chosen = (key) => {
+      go(S.example(key));
+      root.history.replaceState(null, "", S.toLink());
+    };
+    const example = ({ key, label }) =>
+      el("button", { type: "button", class: "dash-button", dataset: { example: key }, onclick: () => chosen(key) }, label);
+    const move = (event, i) => {
+      const last = S.TABS.length - 1;
+      const to = { ArrowRight: i < last ? i + 1 : 0, ArrowLeft: i ? i - 1 : last, Home: 0, End: last }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      switchTab(S.TABS[to], true);
+    };
+    const tab = (name, i) => {
+      const names = { role: "tab", id: `dash-tab-${name}`, "aria-controls": `dash-panel-${name}` };
+      const acts = { onclick: () => switchTab(name), onkeydown: (event) => move(event, i) };
+      return el("button", { type: "button", ...names, ...acts }, views[name].tab);
+    };
+    const panel = (name) => {
+      const names = { role: "tabpanel", id: `dash-panel-${name}`, "aria-labelledby": `dash-tab-${name}` };
+      const parts = ["dash-form", "dash-result"].map((part) => el("div", { class: part }));
+      return el("div", { class: "dash-panel", ...names }, el("p", {}, views[name].about), parts);
+    };
+    section.append(
+      el("div", { class: "dash-examples dash-buttons" }, el("span", {}, "Try one:"), examples.map(example)),
+      el("div", { role: "tablist", class: "dash-tabs", "aria-label": "What do you have?" }, S.TABS.map(tab)),
+      ...S.TABS.map(panel),
+      el("p", { class: "dash-heard", role: "status", "aria-live": "polite" }),
+    );
+  }
+
   function listen(section) {
-    const heads = [...section.querySelectorAll("[role=tab]")];
-    heads.forEach((head, i) => {
-      head.addEventListener("click", () => switchTab(S.TABS[i]));
-      head.addEventListener("keydown", (event) => {
-        const to = {
-          ArrowRight: (i + 1) % heads.length,
-          ArrowLeft: (i + heads.length - 1) % heads.length,
-          Home: 0,
-          End: heads.length - 1,
-        }[event.key];
-        if (to === undefined) return;
-        event.preventDefault();
-        switchTab(S.TABS[to], true);
-      });
-    });
-    for (const item of section.querySelectorAll("[data-example]")) {
-      item.addEventListener("click", () => {
-        go(S.example(item.dataset.example));
-        root.history.replaceState(null, "", S.toLink());
-      });
-    }
     const over = (event, on) => {
       event.preventDefault();
       section.classList.toggle("dash-over", on);
@@ -206,6 +225,7 @@
     if (!section) return;
     const kit = (Cape.kit = app.kit = JSON.parse(document.querySelector("#cape-kit").textContent));
     Cape.numbers.use(kit);
+    furnish(section);
     listen(section);
     const linked = S.fromLink(root.location.hash);
     go(linked || S.example(kit.examples[0].key));

@@ -68,7 +68,7 @@
         { class: "dash-answers" },
         Object.entries(Cape.kit.questions).flatMap(([key, question]) => [
           el("dt", {}, question),
-          el("dd", { dataset: { answer: key } }, minus(result.answers[key])),
+          el("dd", { class: "dash-answer", dataset: { answer: key } }, minus(result.answers[key])),
         ]),
       ),
       ...result.notes.map((note) => el("p", { class: "dash-note" }, note)),
@@ -149,34 +149,17 @@
     );
   }
 
+  const MAIN = {
+    model: ({ trend, ...result }) =>
+      Object.entries(trend).map(([score, row]) => ({ model: result.name, params_b: result.params_b, score, value: result[score], ...row })),
+    release: ({ rows, line }) => rows.map((row) => ({ ...row, line: line.name })),
+    today: ({ rows, nearest }) => [...rows, ...nearest],
+  };
+
   /* The rows that "Table (CSV)" saves: the main numbers of each kind. */
   function rows(result) {
-    const flat = (interval) => ({ low: interval.low, high: interval.high, interval: interval.shape });
-    if (result.kind === "model") {
-      return Object.entries(result.trend).map(([score, t]) => ({
-        model: result.name,
-        params_b: result.params_b,
-        score,
-        value: result[score],
-        expected: t.expected,
-        residual: t.residual,
-        ...flat(t.interval),
-      }));
-    }
-    if (result.kind === "release") {
-      return result.rows.map((r) => ({
-        model: r.model,
-        date: r.date,
-        line: result.line.name,
-        swe_bench_verified: r.x,
-        gpqa_diamond: r.y,
-        h: r.h,
-        ...flat(r.interval),
-        phase: r.phase,
-      }));
-    }
-    if (result.kind === "today") return [...result.rows, ...result.nearest];
-    return [...result.steps, result.whole].map(({ interval, ...s }) => ({ ...s, ...flat(interval) }));
+    const main = MAIN[result.kind] ?? (({ steps, whole }) => [...steps, whole]);
+    return main(result).map(({ interval, ...row }) => (interval ? { ...row, ...interval } : row));
   }
 
   Cape.results = { el, num, minus, table, show, rows };

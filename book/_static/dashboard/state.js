@@ -10,7 +10,7 @@
   /* "any" and not "": an address leaves empty texts out, and without one the mode is "reasoning". */
   const MODES = ["reasoning", "none", "any"];
   const LONGEST_TEXT = 60;
-  const LONGEST_LINK = 12000;
+  const LONGEST_LINK = 100000;
 
   /* The one thing that changes: what is typed (state), what follows (current), what is said about files (message). */
   const app = { kit: null, section: null, state: null, current: null, message: [] };

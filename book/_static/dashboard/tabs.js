@@ -17,8 +17,8 @@
     flops_1e21: "FLOPs (1e21)",
     step: "Step",
     d_model: "d_model",
-    omniscience_accuracy: "Accuracy",
-    omniscience_non_hallucination: "Non-hallucination",
+    omniscience_accuracy: "Known (accuracy)",
+    omniscience_non_hallucination: "Admitted (non-hallucination)",
   };
   const label = (name) => Cape.read.label(name);
 
