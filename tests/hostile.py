@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from results_files import harness_0_3, harness_0_4, leaderboard_v1
 
 from cape_lib import tables
+from cape_lib.cli.diagnose import checked
 from cape_lib.dashboard import diagnose_family
-from cape_lib.dashboard.inputs import check_date, check_rows, check_score, check_size
 from cape_lib.errors import CapeError
 from cape_lib.ingest import read_results
 
@@ -279,17 +279,8 @@ TYPED = st.sampled_from(NASTY_TEXT + NOT_NUMBERS + BLANKS + TYPED_SIZES) | numbe
 
 def check_typed(rows: list[dict[str, str]], folder: Path) -> str:
     """What is typed is answered with a problem or a diagnosis in plain, finite data; nothing else is raised."""
-    for row in rows:
-        for judge in (check_score, check_size, check_date):
-            for text in row.values():
-                judge(text)
-    numbers_, problems = check_rows(rows, need=SCORES[:2])
-    for problem in problems:
-        json.dumps(problem)
-    if problems:
-        return "problem"
     try:
-        diagnosis = diagnose_family([row for row in numbers_ if row])
+        diagnosis = diagnose_family(checked(rows, need=SCORES[:2]))
     except CapeError as problem:
         return _refused(problem)
     json.dumps(diagnosis, allow_nan=False)

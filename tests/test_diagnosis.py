@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from cape_lib import claims, frontier, tables
 from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.cli import main
+from cape_lib.cli.diagnose import checked
 from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release, diagnose_variant, kit, wording
-from cape_lib.dashboard.inputs import check_rows, check_score, check_size
 from cape_lib.dashboard.page import SCRIPTS, STYLE, html, inline, static_dir
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.frontier.trajectory import KINDS
@@ -386,46 +386,43 @@ def test_an_answer_is_the_first_whose_condition_holds(monkeypatch: pytest.Monkey
 # ---- input ----
 
 
-def test_what_cannot_be_a_score_is_refused_with_its_mend() -> None:
-    assert check_score("49.7") == (49.7, None)
-    assert check_score("63.5 %") == (63.5, None)
-    assert check_score("0")[0] == 0.0
-    for text, code, mend in (
-        ("0.497", "fraction", "49.7"),
-        ("49,7", "comma", "49.7"),
-        ("150", "over", None),
-        ("-1", "negative", None),
-        ("nan", "text", None),
-    ):
-        _, problem = check_score(text)
-        assert problem is not None and (problem["code"], problem["mend"]) == (code, mend)
+def test_what_is_typed_is_numbers_in_percent_and_billions() -> None:
+    rows = [{"model": "", "params_b": "6.9b", "hellaswag": "50 %", "truthfulqa": "40.5"}]
+    number = {"model": None, "params_b": 6.9, "hellaswag": 50.0, "truthfulqa": 40.5, "mmlu": None}
+    assert checked(rows, need=PAIR, also=["mmlu"]) == [number]
+    dated = [{"model": "R", "hellaswag": 50.0, "truthfulqa": 0, "date": "2026-03"}]
+    assert checked(dated, need=PAIR, sized=False)[0]["date"] == "2026-03"
 
 
-def test_sizes_are_read_in_billions() -> None:
-    assert check_size("410M")[0] == pytest.approx(0.41)
-    assert check_size("6.9b")[0] == 6.9
-    _, problem = check_size("6900000000")
-    assert problem is not None and problem["mend"] == "6.9"
-
-
-def test_a_row_is_numbers_or_what_is_wrong_with_it() -> None:
-    rows = [{"params_b": "7B", "hellaswag": "50%", "truthfulqa": "40"}, {"hellaswag": "0.5", "mmlu": "x"}]
-    numbers, problems = check_rows(rows, need=PAIR, also=["mmlu"])
-    assert numbers == [{"model": None, "params_b": 7.0, "hellaswag": 50.0, "truthfulqa": 40.0, "mmlu": None}]
-    assert [(problem["column"], problem["code"]) for problem in problems] == [
-        ("params_b", "missing_size"),
-        ("hellaswag", "fraction"),
-        ("truthfulqa", "missing"),
-        ("mmlu", "text"),
-    ]
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("hellaswag", "0.497", "percent it is 49.7"),
+        ("hellaswag", "49,7", "percent"),
+        ("hellaswag", "150", "0 to 100"),
+        ("hellaswag", "-1", "0 to 100"),
+        ("hellaswag", "nan", "0 to 100"),
+        ("hellaswag", "1e999", "0 to 100"),
+        ("hellaswag", "", "missing"),
+        ("params_b", "6900000000", "billions"),
+        ("params_b", "0", "billions"),
+        ("params_b", None, "missing"),
+    ],
+)
+def test_what_cannot_be_a_score_or_a_size_is_refused(name: str, text: str | None, says: str) -> None:
+    row = {"params_b": "1", "hellaswag": "50", "truthfulqa": "40"} | {name: text}
+    with pytest.raises(UsageError, match=f"{name}.*{says}"):
+        checked([row], need=PAIR)
 
 
 @given(st.text(max_size=20))
-def test_any_text_is_a_number_or_a_problem(text: str) -> None:
-    for check in (check_score, check_size):
-        value, problem = check(text)
-        assert value is None or problem is None
-        assert value is None or math.isfinite(value)
+def test_any_text_is_a_number_or_a_refusal(text: str) -> None:
+    for name in ("params_b", "hellaswag"):
+        try:
+            (row,) = checked([{"params_b": 1, "hellaswag": 50, name: text}], need=["hellaswag"])
+        except UsageError:
+            continue
+        assert math.isfinite(row[name])
 
 
 @given(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cape_lib.cli import importing, pair_of
@@ -24,6 +24,8 @@ examples:
   cape diagnose --example pythia                                   one of the dashboard's examples"""
 SWE, GPQA = "swe_bench_verified", "gpqa_diamond"
 KNOWS, ADMITS = "omniscience_accuracy", "omniscience_non_hallucination"
+#: no model has so many billions of parameters: a size from here on is in another unit
+LARGEST_B = 5_000.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -158,8 +160,8 @@ def _model(args: argparse.Namespace) -> dict[str, Any]:
 
     pair, extra = ("hellaswag", "truthfulqa"), ("arc_challenge", "winogrande", "mmlu")
     row = {"model": args.name, **{name: getattr(args, name) for name in ("params_b", *pair, *extra)}}
-    (checked,) = _checked([row], need=pair, also=extra)
-    return diagnose_model(checked | {"metric": args.metric})
+    (model,) = checked([row], need=pair, also=extra)
+    return diagnose_model(model | {"metric": args.metric})
 
 
 def _variant(args: argparse.Namespace) -> dict[str, Any]:
@@ -177,7 +179,7 @@ def _today(table: list[dict[str, Any]], args: argparse.Namespace) -> dict[str, A
     from cape_lib.dashboard import diagnose_variant
     from cape_lib.dashboard.one_variant import check_generation
 
-    rows = _checked(table, need=(GPQA, KNOWS, ADMITS), also=("params_b",), sized=False)
+    rows = checked(table, need=(GPQA, KNOWS, ADMITS), also=("params_b",), sized=False)
     generation = check_generation(args.generation) if args.generation else None
     return diagnose_variant(rows, mode=args.mode, generation=generation)
 
@@ -190,7 +192,7 @@ def release(args: argparse.Namespace) -> dict[str, Any]:
 
     optional = {name: getattr(args, name, None) for name in ("hle", "ifeval", "date")}
     row = {"model": getattr(args, "name", None), SWE: args.swe, GPQA: args.gpqa, **optional}
-    rows = _checked([row], need=(SWE, GPQA), also=("hle", "ifeval"), sized=False)
+    rows = checked([row], need=(SWE, GPQA), also=("hle", "ifeval"), sized=False)
     lab = check_lab(tables.frontier("current"), args.lab) if args.lab else None
     return diagnose_release(rows, line=args.line, lab=lab)
 
@@ -198,7 +200,6 @@ def release(args: argparse.Namespace) -> dict[str, Any]:
 def _file(args: argparse.Namespace) -> dict[str, Any]:
     from cape_lib import tables
     from cape_lib.dashboard import diagnose_family, diagnose_release
-    from cape_lib.dashboard.inputs import check_place, check_size
     from cape_lib.dashboard.pairs import comparable, diagnose_pairs
 
     args.size = args.params_b
@@ -222,9 +223,7 @@ def _file(args: argparse.Namespace) -> dict[str, Any]:
         rows, by = comparable(chosen, args.pairs, x, y, name=args.name or chosen.name)
         return _noted(diagnose_pairs(rows, by, x=x, y=y), chosen.notes)
     ladder = tables.ladder_of(chosen, x, y, name=args.name or scores.name)
-    typed = args.at or ""
-    at, problem = check_size(typed) if ladder.axis.by_size else check_place(typed, ladder.axis)
-    _refuse([problem | {"column": "at"}] if problem else [])
+    at = ladder.axis.read(args.at) if args.at else None
     beside = None if ladder.axis.by_size or "family" not in scores.frame else scores.frame
     items = {name: n for name, n in ((x, args.x_items), (y, args.y_items)) if n}
     notes = [*chosen.notes, *ladder.notes]
@@ -279,16 +278,39 @@ def _example(name: str) -> dict[str, Any]:
     return other(state["rows"], **{option: state[option] for option in options if option in state})
 
 
-def _checked(table: list[dict[str, Any]], **rules: Any) -> list[dict[str, Any]]:
-    """Rows typed as options, as numbers (`inputs.check_rows`); the first that is wrong is wrong usage."""
-    from cape_lib.dashboard.inputs import check_rows
+def checked(
+    table: list[dict[str, Any]], *, need: Sequence[str], also: Sequence[str] = (), sized: bool = True
+) -> list[dict[str, Any]]:
+    """Rows typed as options, as numbers: percent, billions, a date as it is; None for what is not there.
 
-    rows, problems = check_rows(table, **rules)
-    _refuse(problems)
-    return rows
+    need: columns that each row must have; also: that it may have; sized: rows are of models and need params_b, else
+    they may have a date. Raises UsageError (column, value, next step) for the first value that cannot be right.
+    """
+    names = [*(["params_b"] if sized else []), *need, *also, *([] if sized else ["date"])]
+    needed = {*need, "params_b"} if sized else set(need)
+    return [
+        {"model": row.get("model") or None} | {name: _value(name, row.get(name), name in needed) for name in names}
+        for row in table
+    ]
 
 
-def _refuse(problems: list[dict[str, Any]]) -> None:
-    """The first problem as wrong usage: these values came from options."""
-    if problems:
-        raise UsageError(f"{problems[0]['column']}: {problems[0]['message']}")
+def _value(name: str, given: Any, needed: bool) -> Any:
+    from cape_lib.tables.columns import to_number, to_size
+    from cape_lib.tables.frontier import end_of
+
+    text = "" if given is None else str(given).strip()
+    size = name == "params_b"
+    what = "billions of parameters, such as 6.9 or 410M" if size else "percent, 0 to 100"
+    if not text:
+        if needed:
+            raise UsageError(f"{name} is missing; give {what}")
+        return None
+    if name == "date":
+        end_of(text)
+        return text
+    value = (to_size if size else to_number)(text, decimal_comma=False)
+    if value is None or (not 0 < value < LARGEST_B if size else not 0 <= value <= 100):
+        raise UsageError(f"{name}: {text!r} cannot be; give {what}")
+    if not size and 0 < value <= 1:
+        raise UsageError(f"{name}: {text!r} looks like a fraction; in percent it is {100 * value:g}")
+    return value

@@ -30,7 +30,7 @@ def diagnose_model(model: Mapping[str, Any]) -> Plain:
     """What two scores of one model say beside the known models.
 
     model: params_b (billions), hellaswag, truthfulqa (percent), optionally model (name), arc_challenge, winogrande,
-        mmlu (percent), metric ("mc2", "mc1"), hellaswag_shots, truthfulqa_shots; already checked (`inputs`).
+        mmlu (percent), metric ("mc2", "mc1"), hellaswag_shots, truthfulqa_shots; already checked.
     Returns plain data: `trend` (residual of each score from the web-trained models of that size, points, with the 95 %
     prediction interval), `curve` (the papers' curve in both readings), `nearest` (known models, with sources), `steps`
     (known steps near that size), `second` (how far away a second size must score), `answers`, `advice`, `notes`.

@@ -25,7 +25,7 @@ def diagnose_release(releases: Sequence[Mapping[str, Any]], *, line: str = "froz
     """h of one release or of a lab's sequence, with prediction interval, under a named line.
 
     releases: oldest first; model (name), swe_bench_verified, gpqa_diamond (percent), optionally hle, ifeval, date;
-        already checked (`inputs`).  line: a name of `frontier.LINES`.
+        already checked.  line: a name of `frontier.LINES`.
     lab: a lab of the panel: its known releases come first in the trajectory.
     Returns plain data: `rows` (one a release: expected, the range of 95 % of releases, h, interval, noise_sd, phase,
     emphasis, curves), `line`,

@@ -27,7 +27,7 @@ def diagnose_variant(
     """One model of today among the variants of one laboratory, or the same weights at several efforts.
 
     rows: from the lowest effort to the highest; model (name), gpqa_diamond, omniscience_accuracy,
-        omniscience_non_hallucination (percent), optionally params_b (billions); already checked (`inputs`).
+        omniscience_non_hallucination (percent), optionally params_b (billions); already checked.
     mode: "reasoning" or "none": compare with that mode only.  generation: a generation of the table, its family.
     Returns plain data: `rows` (with wrong share and precision), `beside` (percentiles of the last among equals in GPQA,
     with their range by question noise), `nearest`, `ladder` (the known variants of the generation), `change` (first to

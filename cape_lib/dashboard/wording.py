@@ -40,15 +40,10 @@ RULE = ("rule", "topic", "advice", "evidence", "strength", "link")
 @lru_cache(maxsize=8)
 def templates(name: str = "words") -> Any:
     """What a file beside this one holds: `words` (single sentences), `answers` (by kind of diagnosis, see `speak`),
-    `views` (the tables below the answers, which the browser draws), `checks` (of numbers, see `inputs`) or `examples`.
+    `views` (the tables below the answers, which the browser draws), `checks` (of numbers typed there) or `examples`.
     """
     text = files("cape_lib.dashboard").joinpath(f"{name}.json").read_text(encoding="utf-8")
     return json.loads(text)
-
-
-def write(key: str, facts: Mapping[str, Any]) -> str:
-    """The sentence `key` of `words.json`, filled. KeyError for a missing fact."""
-    return _fill(templates()[key], facts, {})
 
 
 @lru_cache(maxsize=1)
