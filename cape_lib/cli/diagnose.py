@@ -309,6 +309,10 @@ def _value(name: str, given: Any, needed: bool) -> Any:
         end_of(text)
         return text
     value = (to_size if size else to_number)(text, decimal_comma=False)
+    if size and value is not None and value >= 1e5:
+        raise UsageError(f"{name}: {text!r} looks like a count of parameters; in billions it is {value / 1e9:g}")
+    if value is None and "," in text:
+        what = f"{text.replace(',', '.')}, with a decimal point"
     if value is None or (not 0 < value < LARGEST_B if size else not 0 <= value <= 100):
         raise UsageError(f"{name}: {text!r} cannot be; give {what}")
     if not size and 0 < value <= 1:

@@ -178,7 +178,7 @@ def _readings(panel: pd.DataFrame) -> dict[str, int]:
 def _base(panel: pd.DataFrame) -> Plain:
     """The panel as columns and rows; a source stands once in a list."""
     places, sources = pd.factorize(panel["source"], sort=True)
-    columns = ["model", "family", "ladder", "params_b", "training", *tables.BASE_BENCHMARKS, "source"]
+    columns = ["model", "family", "params_b", "hellaswag", "truthfulqa", "source"]
     named = [{"name": source, "url": tables.source_url(source)} for source in sources]
     return _columns(panel.assign(source=places)[columns]) | {"panel": BASE_PANEL, "sources": named}
 

@@ -18,7 +18,7 @@
     step: "Step",
     d_model: "d_model",
     omniscience_accuracy: "Known (accuracy)",
-    omniscience_non_hallucination: "Admitted (non-hallucination)",
+    omniscience_non_hallucination: "Admitted (non-hallu\u00adcination)",
   };
   const label = (name) => Cape.read.label(name);
 
