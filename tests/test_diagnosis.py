@@ -398,7 +398,7 @@ def test_what_is_typed_is_numbers_in_percent_and_billions() -> None:
     ("name", "text", "says"),
     [
         ("hellaswag", "0.497", "percent it is 49.7"),
-        ("hellaswag", "49,7", "percent"),
+        ("hellaswag", "49,7", "give 49.7"),
         ("hellaswag", "150", "0 to 100"),
         ("hellaswag", "-1", "0 to 100"),
         ("hellaswag", "nan", "0 to 100"),
