@@ -314,7 +314,8 @@ def _value(name: str, given: Any, needed: bool) -> Any:
     if value is None and "," in text:
         what = f"{text.replace(',', '.')}, with a decimal point"
     if value is None or (not 0 < value < LARGEST_B if size else not 0 <= value <= 100):
-        raise UsageError(f"{name}: {text!r} cannot be; give {what}")
+        kind = "not a number" if value is None else "no size" if size else "no score"
+        raise UsageError(f"{name}: {text!r} is {kind}; give {what}")
     if not size and 0 < value <= 1:
         raise UsageError(f"{name}: {text!r} looks like a fraction; in percent it is {100 * value:g}")
     return value
