@@ -15,6 +15,7 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import HOLLOW, band, colours, dots, forest, line_at, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import INK, MUTED
+from cape_lib.story.answer import verb
 from cape_lib.story.boundary import at_tokens, turn
 from cape_lib.tables import marks
 from cape_lib.tables.axes import PARAMS, Axis
@@ -41,7 +42,7 @@ def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source:
         )
     )
     family, sure = ladder["family"].iloc[0], int((scales["verdict"] == "boundary").sum())
-    who = f"{sure} of {len(scales)} estimators {'is' if sure == 1 else 'are'}" if sure else "No estimator is"
+    who = f"{sure} of {len(scales)} estimators {verb(sure, 'are')}" if sure else "No estimator is"
     return figure(
         alt.layer(
             band(ladder, x, up, colour=alt.value(INK), opacity=0.35, bars=True),

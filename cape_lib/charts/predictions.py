@@ -21,7 +21,7 @@ from cape_lib.charts.look import GRID, INK, PAPER
 from cape_lib.frontier.lines import FROZEN_INTERCEPT, FROZEN_SLOPE
 from cape_lib.predictions import STATUSES, Scored, power, prediction, resolves
 from cape_lib.signs import FAILS, HOLDS, MARKS, typeset
-from cape_lib.story.answer import listed
+from cape_lib.story.answer import listed, verb
 from cape_lib.story.predictions import hangs, in_plain, limits, today
 
 #: The predictions that turn on a correlation.
@@ -97,7 +97,7 @@ def gauges(table: pd.DataFrame) -> Figure:
     return figure(
         charts,
         title=f"{leans} of {len(table)} predictions stand on the side of passing; "
-        f"{none} {'has' if none == 1 else 'have'} no number",
+        f"{none} {verb(none, 'have')} no number",
         source=SOURCE,
         n=f"{len(table)} predictions",
         rows=table,

@@ -18,6 +18,7 @@ from cape_lib.charts.frontier import lab_colour
 from cape_lib.charts.look import GRID
 from cape_lib.charts.tabular import table
 from cape_lib.signs import MARKS, typeset
+from cape_lib.story.answer import verb
 from cape_lib.tables import label
 from cape_lib.tables.chapters import RELATIVES, mark
 
@@ -200,7 +201,7 @@ def labelled(rows: pd.DataFrame) -> str:
     worst = rows.iloc[int(away.to_numpy().argmax())]
     where = f"{worst['method']} where the truth is {worst['truth']!r}, n = {worst['n']}, {worst['noise']}"
     idle = int((bad & (rows["role"] == "compared")).sum())
-    many = f"{int(bad.sum())} of {len(rows)} {'is' if bad.sum() == 1 else 'are'} labelled"
+    many = f"{int(bad.sum())} of {len(rows)} {verb(bad.sum(), 'are')} labelled"
     if idle:
         many += f", {idle} of them {'a rule that decides' if idle == 1 else 'rules that decide'} nothing here"
     return f"{many}; the furthest off is {where}: {worst['value']:.0%}."

@@ -46,6 +46,12 @@ def times(count: int, noun: str, nouns: str | None = None) -> str:
     return f"{count} {noun if count == 1 else nouns or noun + 's'}"
 
 
+def verb(count: int, several: str) -> str:
+    """The form of a verb that goes with a count: "lies" for 1 and "lie" else."""
+    irregular = {"are": "is", "have": "has", "do": "does", "were": "was"}
+    return several if count != 1 else irregular.get(several, f"{several}s")
+
+
 def listed(names: Iterable[object], *, most: int = 4) -> str:
     """Names as a list in a sentence, "A, B and C"; beyond `most` "A, B and 5 more"; "none" where there is none."""
     shown = [str(name) for name in names]

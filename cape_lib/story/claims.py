@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cape_lib.claims import CONCLUSIONS, Verdict, printed
-from cape_lib.story.answer import Answer, times
+from cape_lib.story.answer import Answer, times, verb
 
 #: What a verdict does not hold.
 ONE_TEST = (
@@ -53,8 +53,10 @@ def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]])
     if not stand:
         return "On this panel no claim has both a number that comes out and a conclusion that withstands."
     lines = [f"- {_links([one.id])} ■ {one.sentence} *{one.source}*. {_tested(one)}" for one in stand]
-    verb = "holds" if len(stand) == 1 else "hold"
-    lead = f"{times(len(stand), 'claim')} {verb} on the {stand[0].panel} tables, by number and by conclusion"
+    lead = (
+        f"{times(len(stand), 'claim')} {verb(len(stand), 'hold')} on the {stand[0].panel} tables, by number and by "
+        "conclusion"
+    )
     words = "\n\nh: points of GPQA Diamond above the line through SWE-bench Verified."
     meaning = words if any(re.search(r"\bh\b", one.sentence) for one in stand) else ""
     return f"{lead}{_lost(stand, others)}:\n\n" + "\n".join(lines) + meaning
@@ -123,7 +125,7 @@ def ours(own: Sequence[Verdict], page: str = "audit/08_claims.html") -> str:
     which = f" ({_links(stand, page=page)})" if stand else ""
     return (
         f"This book has claims too, judged by the same rules and counted apart: **{len(stand)}** of {len(own)} "
-        f"{'stands' if len(stand) == 1 else 'stand'}{which}; by conclusion {_by_word(own)}."
+        f"{verb(len(stand), 'stand')}{which}; by conclusion {_by_word(own)}."
     )
 
 
@@ -163,7 +165,7 @@ def remember(verdicts: Sequence[Verdict], moved: Mapping[str, tuple[str, ...]]) 
     stand = [one.id for one in verdicts if one.stands]
     return [
         f"{len(_out(verdicts))} of {len(verdicts)} numbers come out; that says nothing yet of what they show.",
-        f"{len(stand)} {'stands' if len(stand) == 1 else 'stand'} by number and by conclusion"
+        f"{len(stand)} {verb(len(stand), 'stand')} by number and by conclusion"
         + (f": {_links(stand)}." if stand else "."),
         f"{len(moved)} numbers have another verdict on at least one other panel.",
     ]

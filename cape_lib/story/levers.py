@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cape_lib.stats import Estimate, mean_interval
-from cape_lib.story.answer import Answer, named, sign, times
+from cape_lib.story.answer import Answer, named, sign, times, verb
 from cape_lib.tables import label
 
 #: What a guess among the four answers of the made world gives.
@@ -84,7 +84,7 @@ def corpora(rows: pd.DataFrame) -> str:
     free = int((above["believers"] >= least).sum())
     return (
         f"In **{len(below)} of {len(rows)}** corpora some width falls below a guess. All of these have {least:.0%} "
-        f"believers or more, and {free} with as many {'has' if free == 1 else 'have'} no such width."
+        f"believers or more, and {free} with as many {verb(free, 'have')} no such width."
     )
 
 
@@ -111,7 +111,7 @@ def width_null(ladders: pd.DataFrame) -> str:
     beyond = "does better than 95 % of its" if len(above) == 1 else "do better than 95 % of their"
     return (
         f"After the division r is positive in {positive.sum()} of {len(ladders)} families: {turned} "
-        f"{'turns' if turned == 1 else 'turn'} positive, {before} {'was' if before == 1 else 'were'} so already. So it "
+        f"{verb(turned, 'turn')} positive, {before} {verb(before, 'were')} so already. So it "
         f"is when the scores are shuffled: in {shuffled} of {len(ladders)} families, more than 99 % of the shuffles. "
         f"**{len(above)}** "
         f"{beyond} own shuffles{named(above)}."
@@ -152,7 +152,7 @@ def architecture(rows: pd.DataFrame) -> str:
         return "No measurement of another architecture was released."
     return (
         f"For Gemma, {times(len(rows), 'value')} of one internal measurement "
-        f"{'was' if len(rows) == 1 else 'were'} released, {int(rows['tuned'].sum())} of tuned models, and none of a "
+        f"{verb(len(rows), 'were')} released, {int(rows['tuned'].sum())} of tuned models, and none of a "
         "standard-trained model of 13 B beside it. So whether an architecture moves the turn cannot be told."
     )
 
@@ -162,11 +162,10 @@ def remember(scores: pd.DataFrame, ladders: pd.DataFrame) -> list[str]:
     shares = over_widths(scores)
     few, many = min(shares), max(shares)
     above = int((ladders["r_normalised"] > ladders["null_high"]).sum())
-    verb = "lies" if above == 1 else "lie"
     return [
         f"In the made world {shares[many].min():.0%} of the answers are right at the worst width with {many:.0%} "
         f"believers, {shares[few].min():.0%} with {few:.0%}.",
-        f"Dividing both scores by the width shows the width: {above} of {len(ladders)} families {verb} above "
-        "what shuffled scores give.",
+        f"Dividing both scores by the width shows the width: {above} of {len(ladders)} families {verb(above, 'lie')} "
+        "above what shuffled scores give.",
         "Curated models differ from web-trained ones in more than their data.",
     ]

@@ -103,13 +103,13 @@ def changed(gap: pd.DataFrame, what: str = "Training") -> str:
 
 
 def twins(gap: pd.DataFrame) -> str:
-    """How many blocks of the made models differ from the same blocks before training; `twin_gap`."""
+    """How far from zero the coupling of the made models is before any training; `twin_gap`."""
     both = gap.dropna(subset=["trained", "untrained"])
     far = int((both["untrained"].abs() > 0.5).sum())
     moral = ": a number far from zero is no finding by itself" if far else ""
     return (
-        f"{changed(gap)}. Without any training the coupling lies "
-        f"beyond ±0.5 in {far} of the {len(both)} blocks in which both twins have a coupling{moral}."
+        f"Without any training the coupling lies beyond ±0.5 in {far} of the {len(both)} blocks in which both twins "
+        f"have a coupling{moral}."
     )
 
 
@@ -162,19 +162,11 @@ def last_words(probed: pd.DataFrame) -> str:
     )
 
 
-def real(gap: pd.DataFrame, rows: pd.DataFrame) -> str:
-    """What the probe finds in real models and in their untrained twins.
-
-    gap: `twin_gap` of rows; rows: table `model_probes`.
-    """
+def real(rows: pd.DataFrame) -> str:
+    """What the probe finds in real models and in their untrained twins; rows: table `model_probes`."""
     above = (rows["low"] > 0).groupby(rows["weights"]).agg(["sum", "count"])
-    trained, untrained = (
-        f"{one['sum']} of {one['count']}" for _, one in above.loc[["trained", "untrained"]].iterrows()
-    )
-    return (
-        f"The coupling is surely above zero in {trained} trained blocks and in {untrained} untrained ones. "
-        f"{changed(gap)}."
-    )
+    trained, untrained = (f"{one['sum']} of {one['count']}" for _, one in above.sort_index().iterrows())
+    return f"The coupling is surely above zero in {trained} trained blocks and in {untrained} untrained ones."
 
 
 def output(table: pd.DataFrame) -> str:

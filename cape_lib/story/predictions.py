@@ -11,7 +11,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.predictions import Prediction, Scored, resolves
 from cape_lib.rules import Comparison
-from cape_lib.story.answer import Answer, listed
+from cape_lib.story.answer import Answer, listed, verb
 
 SETTLED = ("passed", "failed", "undecided")
 CANNOT = "cannot be scored yet"
@@ -39,12 +39,12 @@ def _how_many(count: int, status: str) -> str:
 def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
     """How are the predictions doing?  scored: `predictions.score_all`; elsewhere: `predictions.sensitivity`."""
     settled = sum(one.status in SETTLED for one in scored)
-    lead = f"{settled} of {len(scored)} {'is' if settled == 1 else 'are'} settled" if settled else "None is settled"
+    lead = f"{settled} of {len(scored)} {verb(settled, 'are')} settled" if settled else "None is settled"
     since = sum(one.since > 0 for one in scored)
     month = pd.Timestamp(min(one.card.made_from for one in scored))
     interval = (
         f"{scored[0].panel.capitalize()} panel. No forecast: releases to come are not in it. {since} of {len(scored)} "
-        f"{'uses' if since == 1 else 'use'} at least one model from {month:%B %Y} or later. {hangs(elsewhere)}"
+        f"{verb(since, 'use')} at least one model from {month:%B %Y} or later. {hangs(elsewhere)}"
     )
     return Answer(f"**{lead}** on {scored[0].as_of}: {counted(scored)}.", "arithmetic", interval)
 
@@ -155,7 +155,7 @@ def hangs(elsewhere: pd.DataFrame) -> str:
             f"{listed(keep, most=9)} {'keeps its' if len(keep) == 1 else 'keep their'} side in all {count} settings"
         ]
     if turned:
-        parts += [f"{listed(turned, most=9)} {'changes' if len(turned) == 1 else 'change'} sides"]
+        parts += [f"{listed(turned, most=9)} {verb(len(turned), 'change')} sides"]
     if lacking:
         parts += [f"{listed(lacking, most=9)} cannot be scored in all"]
     return f"Of the predictions, {'; '.join(parts)}."
@@ -222,11 +222,9 @@ def own(scored: Sequence[Scored]) -> str:
         for one in scored
     ]
     out = [one.card.id for one in scored if one.card.since is None and one.card.lab is None]
-    also = f" ({listed(out)} also {'counts' if len(out) == 1 else 'count'} models already out)" if out else ""
+    also = f" ({listed(out)} also {verb(len(out), 'count')} models already out)" if out else ""
     dayless = [one.card.id for one in scored if one.card.resolves_by is None]
-    wait = (
-        f" {listed(dayless)} {'waits' if len(dayless) == 1 else 'wait'} for releases, without a day." if dayless else ""
-    )
+    wait = f" {listed(dayless)} {verb(len(dayless), 'wait')} for releases, without a day." if dayless else ""
     return (
         f"Made on {scored[0].card.made_on}, on what is released later{also}. We gave each a chance of passing; "
         f"{listed(hard)} we expect to be hard.{wait}\n\n" + "\n".join(lines)
@@ -253,7 +251,7 @@ def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFr
     return [
         f"On {scored[0].as_of}: {counted(scored)}.",
         f"{len(keep)} of {len(scored)} {'keeps its' if len(keep) == 1 else 'keep their'} side on every panel and by "
-        f"every claimant, {len(turned)} {'does' if len(turned) == 1 else 'do'} not; {none} cannot be scored yet.",
+        f"every claimant, {len(turned)} {verb(len(turned), 'do')} not; {none} cannot be scored yet.",
         f"A wide band is easily hit: {int(later['inside_published'].sum())} of {len(later)} by the line, "
         f"{int(later['inside_flat'].sum())} by a guess without it.",
     ]
