@@ -70,14 +70,13 @@ def test_a_release_has_a_label_only_where_the_interval_of_h_leaves_zero_out() ->
     assert (open_["phase"], open_["emphasis"]) == (frontier.NO_LABEL, frontier.NO_LABEL)
     assert sure["interval"]["high"] < 0
     assert (sure["phase"], sure["emphasis"]) == ("coding-specialist excursion", "coding-rich")
-    assert str(frontier.release_h(30, 49)).endswith("no label (frozen line)")
 
 
 def test_the_release_agrees_with_chapter_6_and_hfield(capsys: pytest.CaptureFixture[str]) -> None:
     diagnosis = diagnose_release([{"model": "R", "swe_bench_verified": 80.8, "gpqa_diamond": 91.3}])
-    own, theirs = diagnosis["rows"][0], frontier.release_h(80.8, 91.3)
+    own, theirs = diagnosis["rows"][0], frontier.read_h(80.8, 91.3, frontier.line("frozen")).iloc[0]
     assert own["h"] == pytest.approx(theirs.h)
-    assert (own["interval"]["low"], own["interval"]["high"]) == pytest.approx((theirs.low, theirs.high))
+    assert (own["interval"]["low"], own["interval"]["high"]) == pytest.approx((theirs["h_low"], theirs["h_high"]))
     assert own["noise_sd"] == pytest.approx(theirs.noise_sd)
     assert (own["phase"], own["emphasis"]) == (theirs.phase, theirs.emphasis)
     assert main(["hfield", "--swe", "80.8", "--gpqa", "91.3", "--json"]) == 0

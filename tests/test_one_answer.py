@@ -141,11 +141,11 @@ def test_a_release_has_one_answer_everywhere(name: str, capsys: pytest.CaptureFi
     command = answers(capsys, "diagnose", *scores)
     last = command["diagnosis"]["rows"][-1]
     chapter = frontier.h_field(tables.frontier("current"), chosen="frozen").set_index("model").loc[row["model"]]
-    value = frontier.read_h(row[X], row[Y], frontier.line("frozen"))
+    value = frontier.read_h(row[X], row[Y], frontier.line("frozen")).iloc[0]
     for place in (hfield, command):
-        assert (place["h"], place["low"], place["high"]) == pytest.approx((value.h, value.low, value.high))
+        assert (place["h"], place["low"], place["high"]) == pytest.approx((value["h"], value["h_low"], value["h_high"]))
         assert (place["h"], place["low"], place["high"]) == pytest.approx(tuple(chapter[["h", "h_low", "h_high"]]))
-        assert place["phase"] == value.phase == chapter["phase"]
+        assert place["phase"] == value["phase"] == chapter["phase"]
     assert hfield["advice"] == command["advice"]
     assert hfield["trajectory"] == command["diagnosis"]["trajectory"]
     assert last["noise_sd"] == pytest.approx(chapter["noise_sd"])

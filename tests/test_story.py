@@ -587,9 +587,9 @@ def test_own_releases_far_below_the_line_are_told_so() -> None:
     h = frontier.h_field(pd.concat([frontier.frozen_rows(tables.frontier("published")), own]), chosen=line)
     one = chapter_6.answer(h, labs_tested(0.3), labs_tested(0.3), own, "My lab")
     assert one.grade == "single case" and "**1 of 1 release** of My lab" in one.sentence and "(Mine)" in one.sentence
-    read = chapter_6.release("Mine", frontier.read_h(80.0, 20.0, line))
+    read = chapter_6.release("Mine", frontier.read_h(80.0, 20.0, line).iloc[0])
     assert "farther below the line" in read and "the frozen line" in read
-    one = frontier.read_h(80.0, 90.0, line)
+    one = frontier.read_h(80.0, 90.0, line).iloc[0]
     low, high = (end - one.expected for end in (one.ordinary_low, one.ordinary_high))
     assert f"h from {low:+.0f} to {high:+.0f}: an ordinary release" in chapter_6.release("Mine", one)
 

@@ -52,7 +52,7 @@ def diagnose_release(releases: Sequence[Mapping[str, Any]], *, line: str = "froz
     scored = [axis for axis in axes if axis["sigma"] is not None]
     widest = max(scored, key=lambda axis: axis["spread_new"], default=None)
     above = frontier.beside_curve(known)["above"]
-    other = frontier.read_h(last["y"], last["x"], chosen)
+    other = frontier.read_h(last["y"], last["x"], chosen).iloc[0]
     facts = diagnosis | {
         "last": last,
         "newest": trail[-1],
@@ -62,7 +62,7 @@ def diagnose_release(releases: Sequence[Mapping[str, Any]], *, line: str = "froz
         "widest": widest and {"label": tables.label(widest["new"]), "spread": widest["spread_new"]},
         "top": BEST,
         "curve": {"n": len(above), "below": int((~above).sum()), "seen": 100 * seen_share(len(above))},
-        "swapped": bool(last["outside"] and other.low <= 0 <= other.high),
+        "swapped": bool(last["outside"] and other["h_low"] <= 0 <= other["h_high"]),
     }
     return answered(diagnosis, facts)
 

@@ -32,7 +32,6 @@ from cape_lib.frontier.lines import (
     LINES,
     NO_LABEL,
     FrontierLine,
-    ReleaseH,
     beside_curve,
     complete_rows,
     curve_score,
@@ -47,7 +46,6 @@ from cape_lib.frontier.lines import (
     phase_of,
     published_band,
     read_h,
-    release_h,
 )
 from cape_lib.frontier.saturation import (
     TRUE_SPREAD,

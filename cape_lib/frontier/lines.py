@@ -187,32 +187,6 @@ def _newest(rows: pd.DataFrame) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseH:
-    """h of one release in points, with the interval `low` to `high`, and what the papers' rules make of it.
-
-    Where the interval holds zero, an ordinary release of the panel could lie as far from the line: 95 % of those with
-    this x have a y from `ordinary_low` to `ordinary_high` percent (`FrontierLine.ordinary`). `noise_sd` is the sampling
-    noise of both scores alone, in points of h. `line` names the line, `panel` and `date` say what it was fitted to.
-    """
-
-    h: float
-    low: float
-    high: float
-    noise_sd: float
-    expected: float
-    ordinary_low: float
-    ordinary_high: float
-    line: str
-    panel: str
-    date: str
-    phase: str
-    emphasis: str
-
-    def __str__(self) -> str:
-        return f"h = {self.h:+.1f} [{self.low:+.1f}, {self.high:+.1f}] points: {self.phase} ({self.line} line)"
-
-
 def phase_of(h: float) -> str:
     """Paper B's three regimes: beyond 10 points below the line, within, beyond 10 points above."""
     if h < -EXCURSION:
@@ -232,30 +206,23 @@ def labelled(word: str, low: float, high: float) -> str:
     return word if low > 0 or high < 0 else NO_LABEL
 
 
-def release_h(swe: float, gpqa: float, *, line_name: str = "frozen", as_of: str | None = None) -> ReleaseH:
-    """h, interval and phase of a release with these two scores.
+def read_h(x_score: ArrayLike, y_score: ArrayLike, chosen: FrontierLine, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """h of releases with these two scores, and what the papers' rules make of it: one row a release.
 
-    swe, gpqa: SWE-bench Verified and GPQA Diamond in percent, 0-100; line_name: a name of `lines.LINES`.
-    Raises UsageError out of range and where a fraction was given for percent.
+    x_score, y_score: percent, (n,) or one number. Columns, in points: expected (the line's y), h, h_low, h_high
+    (`FrontierLine.interval`), ordinary_low, ordinary_high (percent: where 95 % of the releases with this x lie) and
+    noise_sd (sampling noise of both scores alone); phase and emphasis (`NO_LABEL` where the interval holds zero, for
+    then an ordinary release could lie as far) and line, its name.
     Source: paper B, equation 1; Opus 4.6 (80.8, 91.3) has h = +3.5 on the frozen line.
     """
-    for name, score in (("SWE-bench Verified", swe), ("GPQA Diamond", gpqa)):
-        if not np.isfinite(score) or not 0 <= score <= 100:
-            raise UsageError(f"{name} score {score:g} is out of range; give percent, 0 to 100")
-        if 0 < score <= 1:
-            raise UsageError(f"{name} score {score:g} looks like a fraction; give percent, e.g. {100 * score:g}")
-    return read_h(swe, gpqa, line(line_name, as_of=as_of))
-
-
-def read_h(swe: float, gpqa: float, chosen: FrontierLine, *, x: str = X, y: str = Y) -> ReleaseH:
-    """The same for a line at hand (a sliding cut-off, a user's own panel)."""
-    expected, h = float(chosen.at(swe)), float(chosen.h(swe, gpqa))
-    low, high = (float(end) for end in chosen.interval(swe, gpqa))
-    least, most = (float(end) for end in chosen.ordinary(swe))
-    noise = float(np.hypot(score_sd(gpqa, y), chosen.slope * score_sd(swe, x)))
-    phase, emphasis = (labelled(word, low, high) for word in (phase_of(h), emphasis_of(h)))
-    name, panel, date = chosen.name, chosen.panel, chosen.date
-    return ReleaseH(h, low, high, noise, expected, least, most, name, panel, date, phase, emphasis)
+    old, new = (np.atleast_1d(np.asarray(score, dtype=float)) for score in (x_score, y_score))
+    h, (low, high), (least, most) = chosen.h(old, new), chosen.interval(old, new), chosen.ordinary(old)
+    noise = np.hypot(score_sd(new, y), chosen.slope * score_sd(old, x))
+    table = {"expected": chosen.at(old), "h": h, "h_low": low, "h_high": high, "noise_sd": noise}
+    table |= {"ordinary_low": least, "ordinary_high": most, "line": chosen.name}
+    for name, rule in (("phase", phase_of), ("emphasis", emphasis_of)):
+        table[name] = [labelled(rule(value), *ends) for value, *ends in zip(h, low, high, strict=True)]
+    return pd.DataFrame(table)
 
 
 def h_field(
@@ -264,19 +231,15 @@ def h_field(
     """h of every complete row, beside the h from a line that has not seen the row.
 
     frame: one row a model, scores in percent; chosen: a line, its name, or None to fit the frame.
-    Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high` (`FrontierLine.interval`),
-    `noise_sd` (both scores' sampling noise), `h_loo`, `loo_low`, `loo_high` (line and interval without the row; NaN
-    without four others), `outside` (the row lies outside the range that the others predict), `phase` (`NO_LABEL` where
-    the interval holds zero).
+    Returns the rows with further columns, points: `expected`, `h`, `h_low`, `h_high`, `noise_sd` and `phase` of
+    `read_h`; `h_loo`, `loo_low`, `loo_high` (line and interval without the row; NaN without four others) and `outside`
+    (the row lies outside the range that the others predict).
     Source: paper B, equation 1. Published h of 34 rows: Haiku 3.5 -26.2, V2.5 +11.2, o1 +10.6.
     """
     rows = complete_rows(frame, x, y).copy()
-    used = as_line(chosen, rows, x=x, y=y)
     old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
-    rows["expected"] = used.at(old)
-    rows["h"] = used.h(old, new)
-    rows["h_low"], rows["h_high"] = used.interval(old, new)
-    rows["noise_sd"] = np.hypot(score_sd(new, y), used.slope * score_sd(old, x))
+    read = read_h(old, new, as_line(chosen, rows, x=x, y=y), x=x, y=y).set_axis(rows.index)
+    rows[["expected", "h", "h_low", "h_high", "noise_sd"]] = read[["expected", "h", "h_low", "h_high", "noise_sd"]]
     left_out = np.full((len(rows), 3), np.nan)
     for i in range(len(rows)):
         others = np.arange(len(rows)) != i
@@ -285,10 +248,7 @@ def h_field(
             left_out[i] = fitted.h(old[i], new[i]), *fitted.interval(old[i], new[i])
     rows[["h_loo", "loo_low", "loo_high"]] = left_out
     rows["outside"] = (rows["loo_low"] > 0) | (rows["loo_high"] < 0)
-    rows["phase"] = [
-        labelled(phase_of(h), low, high) for h, low, high in rows[["h", "h_low", "h_high"]].to_numpy(float).tolist()
-    ]
-    return rows
+    return rows.assign(phase=read["phase"])
 
 
 def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, float]:

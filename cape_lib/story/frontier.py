@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib import frontier, tables
-from cape_lib.frontier import FrontierLine, ReleaseH
+from cape_lib.frontier import FrontierLine
 from cape_lib.stats import Estimate, p_text, seen_effect
 from cape_lib.story.answer import Answer, between, bracket, estimates, listed, named, points, sign, times, with_interval
 from cape_lib.tables import label
@@ -84,12 +84,12 @@ def example(h: pd.DataFrame, own: pd.DataFrame) -> pd.Series:
     return mine.iloc[0] if len(mine) else h.sort_values(["released", "model"]).iloc[-1]
 
 
-def _h(one: ReleaseH) -> Estimate:
-    return Estimate(one.h, one.low, one.high, 1, one.line)
+def _h(one: pd.Series) -> Estimate:
+    return Estimate(one["h"], one["h_low"], one["h_high"], 1, one["line"])
 
 
-def release(name: str, one: ReleaseH) -> str:
-    """What two scores say of a release, h never without its line and interval; one: `frontier.read_h`."""
+def release(name: str, one: pd.Series) -> str:
+    """What two scores say of a release, h never without its line and interval; one: a row of `frontier.read_h`."""
     reading = {
         1: "that is farther above the line than releases scatter",
         -1: "that is farther below the line than releases scatter",
@@ -112,7 +112,7 @@ def recommended() -> str:
 
 def other_lines(name: str, x: float, y: float) -> str:
     """h of one release from the line of today, the printed one and that of independent scores."""
-    reads = [_h(frontier.release_h(x, y, line_name=line)) for line in CHOICE]
+    reads = [_h(frontier.read_h(x, y, frontier.line(line)).iloc[0]) for line in CHOICE]
     each = ", ".join(f"{with_interval(h, digits=1, signed=True)} on the {h.method} line" for h in reads)
     off = sum(sign(h) != 0 for h in reads)
     shown = f"{off} of {len(reads)} intervals leave out zero" if off else "every interval holds zero: nothing is shown"
