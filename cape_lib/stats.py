@@ -48,7 +48,7 @@ class Estimate:
 
     An unbounded side is +-inf; an interval that does not exist is NaN on both sides. Where `low` exceeds `high` the
     interval is the outside of a gap: every value up to `high` and every value from `low` on (a ratio whose
-    denominator may be zero; see `fieller`). Ask `contains` rather than comparing the ends.
+    denominator may be zero; see `fieller_limits`). Ask `contains` rather than comparing the ends.
     """
 
     estimate: float
@@ -487,22 +487,6 @@ def fieller_limits(
     low, high = np.where(everything, -np.inf, low), np.where(everything, np.inf, high)
     unknown = np.isnan(a + b + c)
     return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
-
-
-def fieller(dy: float, dx: float, *, var_dy: float, var_dx: float, cov: float = 0.0) -> Estimate:
-    """dy / dx with Fieller's interval, which may be bounded, the outside of a gap (low > high) or every value.
-
-    dy, dx: two differences in one unit; var_dy, var_dx: variances of their noise (that unit squared); cov: its
-    covariance. The ratio is NaN where dx is zero. See `fieller_limits` and `Estimate.contains`.
-    """
-    low, high = fieller_limits(dy, dx, var_dy=var_dy, var_dx=var_dx, cov=cov)
-    if low > high:
-        method = "Fieller: dx may be zero, outside of a gap"
-    elif np.isneginf(low) and np.isposinf(high):
-        method = "Fieller: dx may be zero, every value"
-    else:
-        method = "Fieller"
-    return Estimate(dy / dx if dx != 0 else NAN, float(low), float(high), 2, method)
 
 
 def ratio_below(

@@ -237,7 +237,6 @@ NUMBERS = {
     "complete": lambda x, y, s: stats.complete(x, y),
     "wilson": lambda x, y, s: stats.wilson(int((x > 50).sum()), len(x)),
     "wilson_clustered": lambda x, y, s: stats.wilson_clustered(x > 50, np.arange(len(x)) // 3),
-    "fieller": lambda x, y, s: stats.fieller(*y[:1], *x[:1], var_dy=s.sum(), var_dx=s.sum()) if len(x) else None,
     "fieller_limits": lambda x, y, s: stats.fieller_limits(y, x, var_dy=s, var_dx=s),
     "ratio_below": lambda x, y, s: stats.ratio_below(0.1, y, x, var_dy=s, var_dx=s),
     "score_sd": lambda x, y, s: stats.score_sd(x, items=100),

@@ -54,20 +54,20 @@ def made_panel(
 
 def test_width_turns_pythia_over_as_published() -> None:
     width = levers.width_normalised(tables.ladder("Pythia"), resamples=500)
-    assert width.plain.estimate == pytest.approx(-0.989, abs=5e-4)
-    assert width.normalised.estimate == pytest.approx(0.963, abs=5e-4)
+    assert width["r"] == pytest.approx(-0.989, abs=5e-4)
+    assert width["r_normalised"] == pytest.approx(0.963, abs=5e-4)
 
 
 def test_random_scores_do_the_same_on_pythias_widths() -> None:
     width = levers.width_normalised(tables.ladder("Pythia"), resamples=4000)
-    assert width.share_positive > 0.99
-    assert width.p > 0.05
-    assert width.null.low < width.normalised.estimate < width.null.high
+    assert width["share_positive"] > 0.99
+    assert width["p"] > 0.05
+    assert width["null_low"] < width["r_normalised"] < width["null_high"]
 
 
 def test_the_null_has_no_coupling_before_it_is_divided() -> None:
     rows = tables.ladder("Pythia").assign(d_model=[512.0] * 7 + [512.000001])
-    assert abs(levers.width_normalised(rows, resamples=4000, seed=1).null.estimate) < 0.03
+    assert abs(levers.width_normalised(rows, resamples=4000, seed=1)["null"]) < 0.03
 
 
 def test_the_first_size_keeps_its_scores() -> None:

@@ -153,9 +153,8 @@ class WholeLadder(NamedTuple):
 
     `smaller`, `larger`: names of the two models; `low`, `high`: their sizes, billions (or values of another axis);
     `sizes`: of the ladder; `dx`, `dy`: change of the two scores, points, with the interval of their noise; `z`: dy in
-    standard errors; `p`: its two-sided p; `gamma`: dy / dx with Fieller's interval; `p_negative`, `p_tax`,
-    `p_transition`, `p_bonus` (0-1) and `phase` of gamma; `settled`: P(gamma < 0) is beyond 97.5 % on either side. A
-    standard error that is not known gives NaN.
+    standard errors; `p`: its two-sided p; `gamma`: dy / dx with Fieller's interval; `p_negative` (0-1) and `phase` of
+    gamma; `settled`: P(gamma < 0) is beyond 97.5 % on either side. A standard error that is not known gives NaN.
     """
 
     smaller: str
@@ -169,9 +168,6 @@ class WholeLadder(NamedTuple):
     p: float
     gamma: Estimate
     p_negative: float
-    p_tax: float
-    p_transition: float
-    p_bonus: float
     phase: str
     settled: bool
 
@@ -186,28 +182,20 @@ def whole_ladder(
     """
     rows = stats.ladder_rows(ladder, [x, y], purpose="a whole ladder", by=along.column)
     ends = rows.iloc[[0, -1]]
-    step = local_coupling(ends, x=x, y=y, along=along).iloc[0]
-    (dx, var_x), (dy, var_y) = (
-        (float(change[0]), float(variance[0])) for change, variance in (_steps(ends, s) for s in (x, y))
-    )
-    p_negative, z = float(step["p_negative"]), dy / math.sqrt(var_y) if var_y > 0 else math.nan
+    step = local_coupling(ends, x=x, y=y, along=along).iloc[0].to_dict()
+    error_x, error_y = (math.sqrt(_steps(ends, score)[1].item()) for score in (x, y))
+    z = step["dy"] / error_y if error_y > 0 else NAN
     return WholeLadder(
-        smaller=str(step["smaller"]),
-        larger=str(step["larger"]),
-        low=float(step[f"{along.column}_low"]),
-        high=float(step[f"{along.column}_high"]),
+        *(step[name] for name in ("smaller", "larger", f"{along.column}_low", f"{along.column}_high")),
         sizes=len(rows),
-        dx=stats.normal_estimate(dx, math.sqrt(var_x), 2, method="noise of two scores"),
-        dy=stats.normal_estimate(dy, math.sqrt(var_y), 2, method="noise of two scores"),
+        dx=stats.normal_estimate(step["dx"], error_x, 2, method="noise of two scores"),
+        dy=stats.normal_estimate(step["dy"], error_y, 2, method="noise of two scores"),
         z=z,
         p=stats.normal_p(z),
-        gamma=stats.fieller(dy, dx, var_dy=var_y, var_dx=var_x),
-        p_negative=p_negative,
-        p_tax=float(step["p_tax"]),
-        p_transition=float(step["p_transition"]),
-        p_bonus=float(step["p_bonus"]),
-        phase=str(step["phase"]),
-        settled=p_negative > SETTLED or p_negative < 1 - SETTLED,
+        gamma=Estimate(step["gamma"], step["low"], step["high"], 2, "Fieller"),
+        p_negative=step["p_negative"],
+        phase=step["phase"],
+        settled=not 1 - SETTLED <= step["p_negative"] <= SETTLED and not math.isnan(step["p_negative"]),
     )
 
 
@@ -223,8 +211,7 @@ def whole_ladders(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthf
     for name, ladder in _ladders(panel, x, y):
         one = whole_ladder(ladder, x=x, y=y)
         changes = one.dx.estimate, one.dy.estimate, one.dy.low, one.dy.high, one.z, one.p
-        gamma = one.gamma.estimate, one.gamma.low, one.gamma.high, one.p_negative, one.phase
-        rows.append((name, one.smaller, one.larger, one.low, one.high, one.sizes, *changes, *gamma))
+        rows.append((name, *one[:5], *changes, one.gamma.estimate, one.gamma.low, one.gamma.high, *one[-3:-1]))
     columns = ["ladder", "smaller", "larger", "params_b_low", "params_b_high", "sizes", "dx", "dy", "dy_low", "dy_high"]
     table = pd.DataFrame(rows, columns=[*columns, "z", "p", "gamma", "low", "high", "p_negative", "phase"])
     table.insert(list(table).index("gamma"), "p_holm", stats.corrected(table["p"]))

@@ -5,8 +5,8 @@ Figures: `charts.levers`; sentences: `story.levers`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,8 @@ from cape_lib.stats import Estimate
 #: width of Pythia-70M, the papers' unit
 REFERENCE_WIDTH = 512.0
 Floats = NDArray[np.float64]
+WIDTH_COLUMNS = ("n", "r", "low", "high", "r_normalised", "low_normalised", "high_normalised")
+WIDTH_COLUMNS += ("null", "null_low", "null_high", "share_positive", "p")
 #: the papers' critical size of web-trained models, billions
 CRITICAL_B = 3.5
 #: what is put equal between a curated and a web-trained model -> in words
@@ -53,21 +55,6 @@ CONFOUNDED: dict[str, tuple[str, ...]] = {
 }
 
 
-class WidthNull(NamedTuple):
-    """r after width normalisation beside the r of scores without any coupling on the same widths.
-
-    `plain` and `normalised`: r of the ladder with Fisher intervals; `null`: mean and 95 % of r over random scores
-    divided by the same widths; `share_positive`: part of the random draws (0-1) with r above zero; `p`: permutation p,
-    one-sided, that the ladder's r exceeds the null.
-    """
-
-    plain: Estimate
-    normalised: Estimate
-    null: Estimate
-    share_positive: float
-    p: float
-
-
 def normalise(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
     """Both scores divided by d_model / 512, as columns `x_normalised` and `y_normalised`, beside the given rows.
 
@@ -86,46 +73,38 @@ def normalise(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulq
 
 def width_normalised(
     ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", resamples: int = 4_000, seed: int = 0
-) -> WidthNull:
+) -> dict[str, float]:
     """r before and after dividing both scores by width, beside random scores on the same widths.
 
     ladder: sizes of one family with d_model, scores in percent; errors as `normalise`. The random scores are the
-    ladder's own x and y, each shuffled over the sizes by itself: no coupling and no trend with size.
+    ladder's own x and y, each shuffled over the sizes by itself: no coupling and no trend with size. Returns n, r, low,
+    high (Fisher), r_normalised, low_normalised, high_normalised, null, null_low, null_high (mean and 95 % of r over the
+    random scores), share_positive (of them, 0-1) and p (one-sided, that the ladder's r exceeds theirs).
     Source: paper A; Pythia -0.989 to +0.963.
     """
     rows, rng = normalise(ladder, x=x, y=y), stats.generator(seed)
-    after = stats.pearson(rows["x_normalised"], rows["y_normalised"])
+    before, after = stats.pearson(rows[x], rows[y]), stats.pearson(rows["x_normalised"], rows["y_normalised"])
     unit = rows["d_model"].to_numpy(float) / REFERENCE_WIDTH
     shuffled = [rng.permuted(np.tile(rows[score].to_numpy(float), (resamples, 1)), axis=1) for score in (x, y)]
     drawn = stats.pearson_rows(shuffled[0] / unit, shuffled[1] / unit)
-    low, high = stats.percentile_interval(drawn)
-    return WidthNull(
-        plain=stats.pearson(rows[x], rows[y]),
-        normalised=after,
-        null=Estimate(float(np.nanmean(drawn)), low, high, len(rows), "random scores divided by the same widths"),
-        share_positive=float(np.mean(drawn > 0)),
-        p=stats.permutation_p(after.estimate, drawn, "greater"),
-    )
+    answer: dict[str, float] = {"n": before.n}
+    for ending, r in (("", before), ("_normalised", after)):
+        answer |= {f"r{ending}": r.estimate, f"low{ending}": r.low, f"high{ending}": r.high}
+    answer["null"] = float(np.nanmean(drawn))
+    answer["null_low"], answer["null_high"] = stats.percentile_interval(drawn)
+    p = stats.permutation_p(after.estimate, drawn, "greater")
+    return answer | {"share_positive": float(np.mean(drawn > 0)), "p": p}
 
 
 def width_by_ladder(
     panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", resamples: int = 4_000
 ) -> pd.DataFrame:
-    """`width_normalised` of every ladder of a panel with at least three widths, by name of the ladder.
-
-    panel: `tables.base(...)`. Returns ladder, n, r, low, high, r_normalised, low_normalised, high_normalised, null,
-    null_low, null_high, share_positive, p.
-    """
+    """`width_normalised` of every ladder of a panel (`tables.base`) with at least three widths: ladder, its columns."""
     table = []
     for name, rows in panel.dropna(subset=["ladder"]).groupby("ladder"):
-        try:
-            w = width_normalised(rows, x=x, y=y, resamples=resamples)
-        except MissingError:
-            continue
-        r = [(e.estimate, e.low, e.high) for e in (w.plain, w.normalised, w.null)]
-        table.append((str(name), w.plain.n, *r[0], *r[1], *r[2], w.share_positive, w.p))
-    columns = ["ladder", "n", "r", "low", "high", "r_normalised", "low_normalised", "high_normalised"]
-    return pd.DataFrame(table, columns=[*columns, "null", "null_low", "null_high", "share_positive", "p"])
+        with suppress(MissingError):
+            table.append({"ladder": str(name)} | width_normalised(rows, x=x, y=y, resamples=resamples))
+    return pd.DataFrame(table, columns=["ladder", *WIDTH_COLUMNS])
 
 
 def minimum_curation(params_b: float, *, critical_b: float = CRITICAL_B) -> float:

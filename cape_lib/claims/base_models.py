@@ -757,11 +757,13 @@ def shuffled(panel: str, *ladders: str) -> Stress:
     """r after division by width of the same scores, each shuffled over the sizes: no coupling is left in them."""
     rows = {name: widths(panel, name) for name in ladders}
     nulls = {name: levers.width_normalised(own) for name, own in rows.items() if len(own)}
-    name, least = min(nulls.items(), key=lambda item: item[1].share_positive)
+    name, least = min(nulls.items(), key=lambda item: item[1]["share_positive"])
     family = f"of {len(nulls)} families {name} least often" if len(nulls) > 1 else name
-    says = f"shuffled scores over width have r > 0 in {least.share_positive:.0%} of the draws ({family})"
+    share, ends = least["share_positive"], (least["null_low"], least["null_high"])
+    null = Estimate(least["null"], *ends, int(least["n"]), "random scores divided by the same widths")
+    says = f"shuffled scores over width have r > 0 in {share:.0%} of the draws ({family})"
     # what chance does more often than one time in twenty is no evidence
-    return stress("shuffled scores", least.null, says, lost=least.share_positive > 0.05)
+    return stress("shuffled scores", null, says, lost=share > 0.05)
 
 
 #: Claim -> the family, the size that the paper leaves out of it, and the two values that no reading of it gives.
