@@ -48,7 +48,7 @@ def numbers(text: str) -> list[str]:
 
 def agrees(text: str, expected: list[float]) -> None:
     """Each number of the text is the expected one, rounded as it is printed; none is left over."""
-    printed = numbers(text)
+    printed = numbers(text.replace("> 0.99", "1.00"))  # how a p of one is written
     assert len(printed) == len(expected), (text, printed, expected)
     for word, value in zip(printed, expected, strict=True):
         plain = word.replace(",", "")

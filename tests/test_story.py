@@ -532,7 +532,7 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
 def test_a_small_p_among_several_runs_is_corrected_for_the_looks() -> None:
     runs = tables.load("model_runs").head(1)
     four = pd.concat([runs.assign(p=p, effect=p < 0.05) for p in (0.9, 0.02, 0.4, 0.5)], ignore_index=True)
-    assert "0.020" in chapter_5.looks(four) and "(Holm) it is 0.08: no effect is shown" in chapter_5.looks(four)
+    assert "0.020" in chapter_5.looks(four) and "(Holm) it is 0.080: no effect is shown" in chapter_5.looks(four)
     assert "an effect is sure" in chapter_5.looks(four.assign(p=[0.9, 0.001, 0.4, 0.5]))
     assert "no effect is shown" in chapter_5.looks(four.assign(p=[0.9, 0.001, 0.4, 0.5], effect=False))
 

@@ -22,6 +22,7 @@ from cape_lib.stats import (
     clustered_share,
     normal_estimate,
     ols,
+    p_text,
     pearson,
     pearson_rows,
     percentile_interval,
@@ -142,7 +143,7 @@ def all_models_r(panel: str) -> Attempts:
     chance = f" (± {error:.3f} from {draws:,} draws)" if error > 0.0005 else ""  # half of the third decimal
     yield {
         "r": Result.of(r, f"given size the partial r is {whole.partial_given_size.estimate:.2f}", relatives=True),
-        "p below 0.0001": Result(p < 1e-4, n=r.n, note=f"shuffled within families, two-sided p = {p:.3f}{chance}"),
+        "p below 0.0001": Result(p < 1e-4, n=r.n, note=f"shuffled within families, {p_text(p)}{chance}"),
     }
 
     says = f"r of all models is {r.estimate:.2f} [{r.low:.2f}, {r.high:.2f}], families left out in turn"

@@ -7,7 +7,7 @@ from cape_lib.claims.registry import Attempts, claim
 from cape_lib.claims.verdict import Result, holds_zero, stress
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, KNOWS, PRECISION, REASONING, WRONG
-from cape_lib.stats import Estimate, fisher
+from cape_lib.stats import Estimate, fisher, p_text
 
 TODAY = ("one_lab_2026", "variant_corrections")
 #: Claim -> measure, and whether the correlation is of ranks.
@@ -118,4 +118,4 @@ def runs_at_high_r(panel: str) -> Attempts:
     for x in training.CAPABILITIES:
         beyond = training.beyond_trend(rows, x=x)
         name = f"{x}: own less twin, changes (Fisher's z)"
-        yield stress(name, beyond.excess, f"exact one-sided p = {beyond.p:.3f}")
+        yield stress(name, beyond.excess, f"exact, {p_text(beyond.p, 'greater')}")

@@ -226,7 +226,7 @@ def correction_effects(
     (models resampled, the same ones in both panels; NaN where the change is not resampled).
     """
     first, second = headline_numbers(before, x=x, y=y), headline_numbers(after, x=x, y=y)
-    paired = _paired_changes(before, after, x, y, resamples, seed)
+    paired = paired_changes(before, after, x, y, resamples, seed)
     table = []
     for name, a in first.items():
         b = second.get(name)
@@ -238,9 +238,10 @@ def correction_effects(
     return pd.DataFrame(table, columns=[*columns, "after_n", "change", "change_low", "change_high"])
 
 
-def _paired_changes(
+def paired_changes(
     before: pd.DataFrame, after: pd.DataFrame, x: str, y: str, resamples: int, seed: int
 ) -> dict[str, tuple[float, float]]:
+    """95 % of the change of r, slope and intercept from one panel to another, the same models resampled in both."""
     second = complete_rows(after, x, y)[["model", x, y]]
     both = complete_rows(before, x, y).merge(second, on="model", suffixes=("", "_b"))
     if len(both) < 4:

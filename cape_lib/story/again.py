@@ -15,7 +15,7 @@ from cape_lib.errors import MissingError
 from cape_lib.frontier import effort, fit_line, lab_means, variants
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
-from cape_lib.stats import Estimate, clustered_r, corrected, seen_effect
+from cape_lib.stats import Estimate, clustered_r, corrected, p_text, seen_effect
 from cape_lib.story.answer import Answer, bracket, estimates, listed, sign, times, with_interval
 from cape_lib.tables import frontier, label, load
 from cape_lib.tables.variants import DOMAINS
@@ -302,7 +302,7 @@ def effort_sure(rows: pd.DataFrame) -> str:
     held = ladders[effort.BY_KNOWING].mean()
     return (
         f"{fell['sure']} of the {_most(fell)} {moves} are beyond the noise of the questions (1.96 standard errors). "
-        f"{agree} makers agree; by chance alone, p = {fell['p']:.2f}. With as many wrong "
+        f"{agree} makers agree; by chance alone, {p_text(fell['p'])}. With as many wrong "
         f"answers as before, more knowledge alone makes {held:+.1f} of the {fell['mean']:+.1f} points. Ten times the "
         f"reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and precision by "
         f"{precise} ({len(slopes)} models, "
@@ -385,7 +385,7 @@ def off_on_text(rows: pd.DataFrame) -> str:
         f"From no thinking to the least of it, in {admits['n']} pairs of the same weights, precision rises in "
         f"{count[PRECISION]['rose']}, the wrong share falls in {count[WRONG]['fell']}, and the share admitted rises in "
         f"{admits['rose']}. Averaged by maker, it rises in {admits['makers_up']} of {admits['makers']} (by chance "
-        f"alone, p = {admits['p']:.2f}): what thinking does to admitting {alike}."
+        f"alone, {p_text(admits['p'])}): what thinking does to admitting {alike}."
     )
 
 
@@ -396,8 +396,9 @@ def hump_text(rows: pd.DataFrame) -> str:
     return (
         f"*A little thought admits more, more thought less?* {one.humped} of {one.n} models with all three settings, "
         f"from {times(one.makers, 'maker')}, have that hump. Where thinking did nothing, a third would; where it only "
-        f"lowered, {one.trend_share:.0%}, because both steps share the low point. p = {one.p:.2g} against a third, "
-        f"with models taken for independent: {verdict}, and {one.makers} makers are few."
+        f"lowered, {one.trend_share:.0%}, because both steps share the low point. "
+        f"{p_text(one.p, 'greater')}, against a third, with models taken for independent: {verdict}, and "
+        f"{one.makers} makers are few."
     )
 
 
@@ -586,9 +587,9 @@ def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
         few = f", and {times(int(small.sum()), 'step')} below are few"
         less = apart[small].mean() > apart[~small].mean()
         turn = (
-            f"that shows no turn at 3.5 B (p = {p:.2f}{few})"
+            f"that shows no turn at 3.5 B ({p_text(p)}{few})"
             if p >= 0.05
-            else f"below 3.5 B they do so {'more' if less else 'less'} often (p = {p:.2f})"
+            else f"below 3.5 B they do so {'more' if less else 'less'} often ({p_text(p)})"
         )
     return (
         f"Step by step (placed by the geometric mean of two sizes), the {label(measure)} and GPQA move apart {parts}: "

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cape_lib.stats import corrected, p_short, wilson
+from cape_lib.stats import corrected, p_short, p_text, wilson
 from cape_lib.story.answer import Answer, listed, times
 
 #: Directions of the made worlds that are there to be found; "stmt" is the papers' recipe of statements.
@@ -208,8 +208,8 @@ def looks(runs: pd.DataFrame) -> str:
     p = float(corrected(runs["p"]).min())
     verdict = "an effect is sure in it" if p < 0.05 and smallest["effect"] else "no effect is shown"
     return (
-        f"The smallest p of {times(len(runs), 'run')} is {smallest['p']:.3f} ({_named(smallest)}); corrected for that "
-        f"many looks (Holm) it is {p:.2f}: {verdict}."
+        f"The smallest p of {times(len(runs), 'run')}, one-sided, is {p_short(float(smallest['p']))} "
+        f"({_named(smallest)}); corrected for that many looks (Holm) it is {p_short(p)}: {verdict}."
     )
 
 
@@ -280,7 +280,7 @@ def yours(evaluation: Any, trials: pd.DataFrame) -> str:
     beats = "It beats its controls" if effect.holds else "It does not surely beat its controls"
     return (
         f"{evaluation.model}{kind}: {fixed}; {lost}. {beats}: right afterwards {effect.share:.0%}, the best of "
-        f"{effect.n_controls} controls {effect.best_control:.0%}, p = {effect.p:.3f}. The cost is "
+        f"{effect.n_controls} controls {effect.best_control:.0%}, {p_text(effect.p, 'greater')}. The cost is "
         f"{evaluation.cost:.2f} nats a token."
     )
 

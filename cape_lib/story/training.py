@@ -8,7 +8,7 @@ from cape_lib.base import training
 from cape_lib.base.training import CAPABILITIES, STEREOTYPE
 from cape_lib.errors import MissingError
 from cape_lib.names import suggest
-from cape_lib.stats import corrected
+from cape_lib.stats import corrected, p_short, p_text
 from cape_lib.story.answer import Answer, bracket, listed
 from cape_lib.tables import label
 
@@ -50,11 +50,11 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
         f"From checkpoint to checkpoint, changes correlate at {test.own:.2f} within a run and at {test.twin:.2f} with "
         f"its twin (the same text with or without repeats): {test.excess.estimate:+.2f} "
         f"{bracket(test.excess, signed=True)} in Fisher's z "
-        f"over {test.excess.n} sizes, p = {p[x]:.2f}, corrected for asking {len(p)} capabilities. Of the scores "
-        f"themselves p = {_p(rows, x, y, from_step, difference=False)[x]:.2f}"
+        f"over {test.excess.n} sizes, {p_text(p[x], 'greater')}, corrected for asking {len(p)} capabilities. "
+        f"Of the scores themselves {p_text(_p(rows, x, y, from_step, difference=False)[x], '')}"
     )
     if from_step < STARTS[-1]:
-        interval += f", of changes from step {STARTS[-1]:,} on {_p(rows, x, y, STARTS[-1])[x]:.2f}"
+        interval += f", of changes from step {STARTS[-1]:,} on {p_short(_p(rows, x, y, STARTS[-1])[x])}"
     interval += "."
     return Answer(sentence, "correlation", interval)
 
@@ -103,8 +103,8 @@ def test_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int
     median = training.along(rows, x=x, y=y, from_step=from_step, difference=True)["r"].median()
     return (
         f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run (a mean over sizes; "
-        f"the median run has {median:.2f}) and {test.twin:.2f} with the twin: {verdict} (p = {p[x]:.2f} over all ways "
-        f"to exchange the twins, corrected for asking {len(p)} capabilities)."
+        f"the median run has {median:.2f}) and {test.twin:.2f} with the twin: {verdict} "
+        f"({p_text(p[x], 'greater')}, over all ways to exchange the twins, corrected for asking {len(p)} capabilities)."
         f"{_later(rows, p[x], x=x, y=y, from_step=from_step)}"
     )
 
@@ -117,13 +117,13 @@ def _later(rows: pd.DataFrame, p: float, *, x: str, y: str, from_step: int) -> s
     when, shown = f"from step {STARTS[-1]:,} on", late < 0.05
     word = "not shown" if not shown else "shown too" if p < 0.05 else "shown"
     if p >= 0.05 and not shown:
-        return f" Nor is it shown {when} (p = {late:.2f})."
-    return f" F{when[1:]} it is {word} (p = {late:.2f})."
+        return f" Nor is it shown {when} ({p_text(late, '')})."
+    return f" F{when[1:]} it is {word} ({p_text(late, '')})."
 
 
 def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
     """The other capabilities, and what the twins are."""
-    others = listed(f"{label(name)} {p:.2f}" for name, p in _p(rows, x, y, from_step).items() if name != x)
+    others = listed(f"{label(name)} {p_short(p)}" for name, p in _p(rows, x, y, from_step).items() if name != x)
     spread = training.twin_spread(rows, y, from_step=from_step)
     return (
         f"So corrected, p of the other capabilities is {others}. At one checkpoint twins are typically "
@@ -213,5 +213,6 @@ def remember(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int 
     return (
         f"Two curves that rise correlate: here {own:.2f} within a run, {other:.2f} between runs.",
         "Correlate changes, and put a stranger's curve beside your own.",
-        f"What is a run's own, beyond its twin's trend: r {test.own:.2f} against {test.twin:.2f} (p = {p:.2f}).{later}",
+        f"What is a run's own, beyond its twin's trend: r {test.own:.2f} against {test.twin:.2f} "
+        f"({p_text(p, 'greater')}).{later}",
     )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from experiments.coverage import cosines, couplings, pooled, releases, scales, spreads, steps, today
+from experiments.coverage import cosines, couplings, levers, pooled, releases, scales, spreads, steps, today
 from experiments.coverage.families import streams
 from experiments.coverage.rates import Rate
 
@@ -29,6 +29,7 @@ PARTS: dict[str, Part] = {
     "step or excursion": releases.rule_rates,
     "lab slopes": releases.lab_rates,
     spreads.PART: spreads.rates,
+    levers.PART: levers.rates,
     today.VARIANTS: today.variant_rates,
     today.LEVERS: today.lever_rates,
     today.TRAINING: today.training_rates,

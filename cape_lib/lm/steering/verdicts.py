@@ -15,6 +15,7 @@ from cape_lib.stats import (
     Estimate,
     cluster_bootstrap_counts,
     generator,
+    p_text,
     percentile_interval,
     permutation_p,
     wilson_clustered,
@@ -200,7 +201,7 @@ def report(result: Evaluation) -> list[str]:
         f"{result.budget:g} nats a token on neutral text; it costs {result.cost:.2g}",
         f"right before {result.base:.0%}, after {effect.share:.0%}; {effect.n_controls} controls{stopped}: mean "
         f"{effect.mean_control:.0%}, best {effect.best_control:.0%}, cost {controls['cost'].mean():.2g} in the mean, "
-        f"cosine to the direction at most {controls['cosine'].abs().max():.2f} (p = {effect.p:.3f})",
+        f"cosine to the direction at most {controls['cosine'].abs().max():.2f} ({p_text(effect.p, 'greater')})",
         f"{fixed}; {lost}",
     ]
     for name, values in (("MC1", result.mc1), ("MC2", result.mc2)):
