@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import util
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -128,6 +129,37 @@ def at_strength_zero(model: str, *, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+class _Clock:
+    """Tells how long an evaluation will take once the direction is through it, and at the end how long it took."""
+
+    def __init__(self) -> None:
+        self.start = perf_counter()
+        self.first = self.last = (0.0, 0)
+        self.told = False
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """The progress of `steering.evaluate`: what runs, tokens read and tokens in all."""
+        self.last = (perf_counter() - self.start, done)
+        if stage == "direction":
+            self.first = self.last
+        elif not self.told:
+            self.told = True
+            seconds, read = self.first
+            most = _duration(seconds * total / max(1, read))
+            say(f"*The direction took {_duration(seconds)}; with all controls {most} in all, less where p is settled.*")
+
+    def checked(self) -> str:
+        """The estimate for what was read in the end, beside what it took."""
+        seconds, done = self.last
+        guess = self.first[0] * done / max(1, self.first[1])
+        return f"*It took {_duration(seconds)}; by the direction's speed {_duration(guess)} were expected.*"
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in words: "40 seconds", "3 minutes"."""
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+
+
 def evaluated(model: str, *, claim: float, tell: bool = True) -> Evaluation | None:
     """The whole protocol on a model, with the book's questions or its world's own; None where torch is missing.
 
@@ -138,9 +170,13 @@ def evaluated(model: str, *, claim: float, tell: bool = True) -> Evaluation | No
     from cape_lib.lm import steering, texts
 
     name, lm = _loaded(model)
-    plan = steering.Plan(claim=claim)
+    plan, clock = steering.Plan(claim=claim), _Clock()
     items, pairs, neutral = texts.items_for(name), texts.pairs_for(name), texts.neutral_for(name)
-    result = steering.evaluate(lm, items, pairs, plan, neutral=neutral)
+    if texts.is_testbed(name):
+        result = steering.evaluate(lm, items, pairs, plan, neutral=neutral)
+    else:
+        result = steering.evaluate(lm, items, pairs, plan, neutral=neutral, progress=clock)
+        say(clock.checked())
     if tell:
         first, *others = steering.report(result)
         say(f"**{first}**\n\n" + "\n".join(f"- {line}" for line in others))

@@ -241,14 +241,17 @@ def test_answers_to_prompts_of_several_lengths_score_as_each_does_alone(kind: st
     rng = np.random.default_rng(0)
     prompts = [[2, *rng.integers(8, VOCABULARY, size=n)] for n in (3, 5, 6, 9)]
     answers = [[list(rng.integers(8, VOCABULARY, size=n)) for n in (1, 3, 2)] for _ in prompts]
+    for own in answers:  # begins like another answer, and goes on in another way
+        own.append([*own[1][:2], *rng.integers(8, VOCABULARY, size=2)])
     asked = Questions(prompts, answers, [1] * len(prompts), np.arange(len(prompts)))
     arms = [Arm(vector(lm, size), 0) for size in (0.0, 0.5)]
     together = answer_scores(lm, asked, arms).total
     alone = [answer_scores(lm, asked.some([item]), arms).total for item in range(len(prompts))]
     assert np.allclose(together, np.concatenate(alone, axis=1), atol=2e-4)
     for item, prompt in enumerate(prompts):
-        whole = torch.tensor([[*prompt, *answers[item][1]]])
-        with torch.inference_mode():
-            logs = lm.model(input_ids=whole, use_cache=False).logits[0].float().log_softmax(-1)
-        own = logs[len(prompt) - 1 : -1].gather(1, whole[0, len(prompt) :, None]).sum()
-        assert together[0, item, 1] == pytest.approx(float(own), abs=2e-4)
+        for number, answer in enumerate(answers[item]):
+            whole = torch.tensor([[*prompt, *answer]])
+            with torch.inference_mode():
+                logs = lm.model(input_ids=whole, use_cache=False).logits[0].float().log_softmax(-1)
+            own = logs[len(prompt) - 1 : -1].gather(1, whole[0, len(prompt) :, None]).sum()
+            assert together[0, item, number] == pytest.approx(float(own), abs=2e-4)

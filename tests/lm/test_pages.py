@@ -58,6 +58,18 @@ def test_nothing_changes_at_strength_zero_but_by_sampling() -> None:
     assert table.loc["sampled, as one usually does", "share"] > 0.8
 
 
+def test_the_time_of_an_evaluation_is_told_ahead_and_checked_at_the_end(
+    said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = iter([0.0, 5.0, 20.0, 30.0, 100.0])
+    monkeypatch.setattr(pages, "perf_counter", lambda: next(now))
+    clock = pages._Clock()
+    for stage, done in (("direction", 10), ("direction", 40), ("controls 1 to 6", 60), ("controls 1 to 6", 180)):
+        clock(stage, done, 1240)
+    assert len(said) == 1 and "20 seconds" in said[0] and "10 minutes" in said[0]  # 20 s * 1240 / 40
+    assert "took 100 seconds; by the direction's speed 90 seconds" in clock.checked()  # 20 s * 180 / 40
+
+
 def test_a_point_can_be_trained_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 

@@ -70,6 +70,16 @@ def test_a_direction_drawn_like_its_controls_is_rarely_called_an_effect() -> Non
     assert np.mean(held) <= 0.075  # 5 % and two standard errors
 
 
+@pytest.mark.parametrize(
+    ("right", "controls", "word"),
+    [(0.9, 6, "undecided, as 6 controls cannot show one"), (0.5, 6, "no effect"), (0.9, 19, "effect beyond")],
+)
+def test_a_handful_of_controls_shows_no_effect_and_refutes_none(right: float, controls: int, word: str) -> None:
+    mine, others = np.arange(40) < 40 * right, np.tile(np.arange(40) < 20, (controls, 1))
+    result = verdicts.effect(mine, others, np.arange(40).astype(str), resamples=200)
+    assert result.word.startswith(word) and result.holds == (controls == 19)
+
+
 def test_the_pooled_lead_is_the_mean_of_the_leads_of_the_runs() -> None:
     runs = tables.load("testbed_trials")
     pooled = trials.pooled(runs)

@@ -1,6 +1,7 @@
 """How probable a model finds each answer, with and without vectors added: many arms, many answers in one batch.
 
-Questions of like length run together, padded on the left.  Where steering leaves the question alone (positions "last",
+Questions of like length run together, padded on the left, each with its answers as a tree: what two answers begin with
+is read once.  Where steering leaves the question alone (positions "last",
 "generated"), its keys and values are computed once for all arms, else once an arm.  Logits are computed at the answers
 only, as many at a time as fit, counting the vocabulary.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -155,30 +156,94 @@ class Scores:
         return np.asarray(np.nansum(np.where(self.right, weight, 0), -1) / np.nansum(weight, -1))
 
 
-@dataclass(frozen=True)
-class _Row:
-    """Tokens to feed after the question but its last token, and the answers that are read from them."""
+@dataclass
+class _Tree:
+    """Tokens to feed after a question but its last token: answers that begin alike share them.
+
+    parents: the token that each follows (-1: none); answers: number, tokens, and where each of these is told.
+    """
 
     item: int
-    ids: tuple[int, ...]
-    answers: list[tuple[int, list[int]]]
+    ids: list[int] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    answers: list[tuple[int, list[int], list[int]]] = field(default_factory=list)
+    _known: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def add(self, number: int, first: int, answer: list[int]) -> None:
+        """An answer after the question's last token `first`."""
+        at, places = -1, []
+        for token in (first, *answer[:-1]):
+            key = (at, token)
+            if key not in self._known:
+                self._known[key] = len(self.ids)
+                self.ids.append(token)
+                self.parents.append(at)
+            at = self._known[key]
+            places.append(at)
+        self.answers.append((number, answer, places))
+
+    def holds(self, ids: list[int]) -> bool:
+        """Whether these tokens are its first ones, one after the other."""
+        return self.ids[: len(ids)] == ids and self.parents[: len(ids)] == list(range(-1, len(ids) - 1))
 
 
-def _rows(asked: Questions, items: Sequence[int]) -> list[_Row]:
-    """The rows of items; an answer that begins another, but for its end, needs no row."""
-    rows: list[_Row] = []
+def _trees(asked: Questions, items: Sequence[int], most: int) -> list[_Tree]:
+    """The answers of items as trees of at most about `most` tokens; 0: as chains, each for an answer and its parts."""
+    trees: list[_Tree] = []
     for item in items:
-        own: list[_Row] = []
-        last = asked.prompts[item][-1]
+        own: list[_Tree] = []
+        first = asked.prompts[item][-1]
         for number, answer in sorted(enumerate(asked.answers[item]), key=lambda pair: -len(pair[1])):
-            ids = (last, *answer[:-1])
-            same = next((row for row in own if row.ids[: len(ids)] == ids), None)
-            if same is None:
-                own.append(_Row(item, ids, [(number, answer)]))
-            else:
-                same.answers.append((number, answer))
-        rows += own
-    return sorted(rows, key=lambda row: len(row.ids))
+            ids = [first, *answer[:-1]]
+            tree = next((one for one in own if len(one.ids) + len(ids) <= most or one.holds(ids)), None)
+            if tree is None:
+                own.append(tree := _Tree(item))
+            tree.add(number, first, answer)
+        trees += own
+    return sorted(trees, key=lambda tree: len(tree.ids))
+
+
+class _Part:
+    """Trees that run together, as tensors on the model's device: everything that does not depend on the arm.
+
+    ids, real, depth: (n, length); sees: (n, length, length) bool, which tokens of its tree each token is told of, None
+    for chains; before: (n, past) bool, the question's columns; at: (n,) which of `items` a tree belongs to.
+    """
+
+    def __init__(self, asked: Questions, trees: list[_Tree], items: list[int], past: int, device: torch.device) -> None:
+        n, longest = len(trees), max(len(tree.ids) for tree in trees)
+        self.trees, self.items, self.past = trees, items, past
+        ids, depth = np.zeros((n, longest), dtype=int), np.zeros((n, longest), dtype=int)
+        sees = np.tile(np.eye(longest, dtype=bool), (n, 1, 1))
+        for row, tree in enumerate(trees):
+            ids[row, : len(tree.ids)] = tree.ids
+            for place, parent in enumerate(tree.parents):
+                if parent >= 0:
+                    sees[row, place] |= sees[row, parent]
+                    depth[row, place] = depth[row, parent] + 1
+        lengths = np.array([len(tree.ids) for tree in trees])
+        prompts = np.array([len(asked.prompts[tree.item]) - 1 for tree in trees])
+        branched = any(tree.parents != list(range(-1, len(tree.ids) - 1)) for tree in trees)
+        where = {item: place for place, item in enumerate(items)}
+        real = np.arange(longest) < lengths[:, None]
+        before = np.arange(past) >= past - prompts[:, None]
+        at = np.array([where[tree.item] for tree in trees])
+        self.ids, self.real, self.before, self.at, self.depth = (
+            torch.from_numpy(one).to(device) for one in (ids, real, before, at, prompts[:, None] + depth)
+        )
+        self.sees = torch.from_numpy(sees).to(device) if branched else None
+        starts = np.cumsum([0, *lengths])
+        self.read = int(starts[-1])
+        self.cells = [(tree.item, number) for tree in trees for number, _, _ in tree.answers]
+        own = [(row, answer, places) for row, tree in enumerate(trees) for _, answer, places in tree.answers]
+        place = np.concatenate([starts[row] + places for row, _, places in own])
+        order = np.argsort(place, kind="stable")
+        cell = np.repeat(np.arange(len(own)), [len(answer) for _, answer, _ in own])
+        #: of every answer's token: the number of the state that tells it, the token, and the answer's number
+        self.told = np.stack([place, np.concatenate([answer for _, answer, _ in own]), cell])[:, order]
+
+    def __len__(self) -> int:
+        return len(self.trees)
 
 
 def vocabulary(lm: LanguageModel) -> int:
@@ -261,7 +326,7 @@ class _Reader:
         weight: Any = getattr(lm.unembedding, "weight", None)
         where = weight.device if self.kind.linear else lm.device
         self.total = torch.zeros(n_arms, len(asked), width, dtype=torch.float64, device=where)
-        self.parts: list[tuple[list[int], list[Arm], list[_Row]]] = []
+        self.parts: list[tuple[list[Arm], _Part]] = []
         self.sums: list[torch.Tensor] = []
 
     def alike(self, pads: bool) -> list[list[int]]:
@@ -284,44 +349,55 @@ class _Reader:
 
     def read(self, items: list[int], groups: Sequence[tuple[list[Arm], list[int]]]) -> None:
         """Add the log probabilities of the items' answers under groups of arms, each of one place, to total[where]."""
-        rows = _rows(self.asked, items)
         past = self._past(items)
+        trees = _trees(self.asked, items, self.most)
+        if past + len(trees[-1].ids) >= self.kind.branches:
+            trees = _trees(self.asked, items, 0)
+        parts = [_Part(self.asked, some, items, past, self.lm.device) for some in self._alike_trees(trees, past)]
         shared = None
         for arms, where in groups:
             untouched = arms[0].positions in ("last", "generated") or not any(bool(arm.delta.any()) for arm in arms)
             if self.kind.keys and past and untouched and shared is None:
                 shared = self._shared(items, past)
-            for some, part in self._chunks(rows, len(arms), past):
-                chosen = [arms[k] for k in some]
-                pick = self._forward(part, chosen, past, shared if untouched else None, items)
-                self._add(pick(), part, [where[k] for k in some])
-                self.parts.append((items, chosen, part))
+            for part in parts:
+                for some in self._arms(part, len(arms)):
+                    chosen = [arms[k] for k in some]
+                    pick = self._forward(part, chosen, shared if untouched else None)
+                    self._add(pick(), part, [where[k] for k in some])
+                    self.parts.append((chosen, part))
 
     def fetched(self) -> np.ndarray:
         """The totals; SurroundingsError, naming the block, where one is no finite number."""
         sums = torch.stack(self.sums) if self.sums else torch.zeros(0)
         bad = sums.isfinite().logical_not().nonzero().flatten().tolist()
         if bad:
-            items, arms, part = self.parts[bad[0]]
-            past = self._past(items)
-            checked(self.lm, lambda: self._forward(part, arms, past, None, items)())
+            arms, part = self.parts[bad[0]]
+            checked(self.lm, lambda: self._forward(part, arms, None)())
             raise not_finite(self.lm, "the logits", next(self.lm.model.parameters()).dtype)
         return np.asarray(self.total.cpu())
 
-    def _chunks(self, rows: list[_Row], n_arms: int, past: int) -> Iterator[tuple[range, list[_Row]]]:
-        """Arms and rows whose tokens fit: all rows for several arms, or some rows for one."""
-        reach = max(1, self.states // max(1, self._numbers_a_token() * (past + len(rows[-1].ids))))
-        part: list[_Row] = []
-        parts = [part]
-        for row in rows:
-            if part and ((len(part) + 1) * len(row.ids) > self.most or len(part) >= reach):
-                part = []
-                parts.append(part)
-            part.append(row)
-        for part in parts:
-            step = max(1, min(self.most // (len(part) * len(part[-1].ids)), reach // len(part)))
-            for first in range(0, n_arms, step):
-                yield range(first, min(first + step, n_arms)), part
+    def _reach(self, past: int, length: int) -> int:
+        """Rows whose keys and values fit."""
+        return max(1, self.states // max(1, self._numbers_a_token() * (past + length)))
+
+    def _alike_trees(self, trees: list[_Tree], past: int) -> list[list[_Tree]]:
+        """Trees of like size, the shorter of which may be padded by a fifth, as many as fit for one arm."""
+        groups: list[list[_Tree]] = []
+        for tree in trees:
+            length, last = len(tree.ids), groups[-1] if groups else []
+            rows = min(self.most // length, self._reach(past, length))
+            if last and len(last) < rows and length <= 1.2 * len(last[0].ids) + 4:
+                last.append(tree)
+            else:
+                groups.append([tree])
+        return groups
+
+    def _arms(self, part: _Part, n_arms: int) -> Iterator[range]:
+        """Numbers of arms that run together."""
+        length = part.ids.shape[1]
+        step = max(1, min(self.most // length, self._reach(part.past, length)) // len(part))
+        for first in range(0, n_arms, step):
+            yield range(first, min(first + step, n_arms))
 
     def _numbers_a_token(self) -> int:
         config = text_config(self.lm.model)
@@ -346,44 +422,39 @@ class _Reader:
         with reading(self.lm, read):
             return self._output(part.ids, start, torch.cat([before.to(part.mask), part.mask], 1)).past_key_values
 
-    def _output(self, ids: torch.Tensor, cache: Any, mask: torch.Tensor) -> Any:
+    def _output(self, ids: torch.Tensor, cache: Any, mask: torch.Tensor, columns: torch.Tensor | None = None) -> Any:
         """What the model returns for the last columns of `mask`; those before are in the cache."""
         options = {"past_key_values": cache} if cache is not None else {}
         if self.kind.positions:
-            options["position_ids"] = (mask.cumsum(1) - 1).clamp_min(0)[:, -ids.shape[1] :]
+            options["position_ids"] = columns if columns is not None else _columns(mask)[:, -ids.shape[1] :]
         return self.lm.model(input_ids=ids, attention_mask=mask, use_cache=self.kind.keys, return_dict=True, **options)
 
-    def _forward(
-        self, part: list[_Row], arms: list[Arm], past: int, shared: Any, items: list[int]
-    ) -> Callable[[], torch.Tensor]:
-        """One pass over rows times arms: what is read of it, states (n, d) of linear models and logits of others."""
-        n, longest, device, many = len(part), max(len(row.ids) for row in part), self.lm.device, len(arms)
-        grid = torch.zeros(n, longest, dtype=torch.long)
-        read = torch.zeros(n, longest, dtype=torch.bool)
-        for place, row in enumerate(part):
-            grid[place, : len(row.ids)] = torch.tensor(row.ids)
-            read[place, : len(row.ids)] = True
-        ids, read = grid.to(device).repeat(many, 1), read.to(device).repeat(many, 1)
-        at = torch.tensor([items.index(row.item) for row in part], device=device)
+    def _forward(self, part: _Part, arms: list[Arm], shared: Any) -> Callable[[], torch.Tensor]:
+        """One pass over trees times arms: what is read of it, states (n, d) of linear models and logits of others."""
+        n, device, many, past, items = len(part), self.lm.device, len(arms), part.past, part.items
+        ids, read = part.ids.repeat(many, 1), part.real.repeat(many, 1)
         deltas = torch.stack([arm.delta for arm in arms])
         options: dict[str, Any] = {"positions": arms[0].positions, "prompt_length": past + 1}
         cache: Any = None
         if shared is not None:
-            cache = _selected(shared, at.repeat(many))
+            cache = _selected(shared, part.at.repeat(many))
         elif past and self.kind.keys:
             before = [self.asked.prompts[item][:-1] for item in items]
             with added(self.lm, {arms[0].site: deltas.repeat_interleave(len(items), dim=0)}, **options):
                 own = self._prompt(before, None, many)
-            cache = _selected(
-                own, at.repeat(many) + torch.arange(many, device=device).repeat_interleave(n) * len(items)
-            )
+            rows = part.at.repeat(many) + torch.arange(many, device=device).repeat_interleave(n) * len(items)
+            cache = _selected(own, rows)
         elif past:
-            whole = torch.tensor([self.asked.prompts[row.item][:past] for row in part], device=device).repeat(many, 1)
-            ids = torch.cat([whole, ids], 1)
-        columns = torch.arange(past, device=device)[None]
-        lengths = torch.tensor([len(self.asked.prompts[row.item]) - 1 for row in part], device=device).repeat(many)
-        mask = torch.cat([columns >= past - lengths[:, None], read], 1).long()
-        read = mask.bool() & (torch.arange(mask.shape[1], device=device) >= past) if cache is None else read
+            whole = [self.asked.prompts[tree.item][:past] for tree in part.trees]
+            ids = torch.cat([torch.tensor(whole, device=device).repeat(many, 1), ids], 1)
+        columns = None
+        if part.sees is None:
+            mask = torch.cat([part.before, part.real], 1).long().repeat(many, 1)
+        else:
+            seen = torch.cat([part.before[:, None].expand(-1, part.ids.shape[1], -1), part.sees], -1)
+            mask, columns = _added_mask(self.lm, seen).repeat(many, 1, 1, 1), part.depth.repeat(many, 1)
+        if cache is None and past:
+            read = torch.cat([torch.zeros_like(ids[:, :past], dtype=torch.bool), read], 1)
 
         def forward() -> torch.Tensor:
             if cache is not None and cache.get_seq_length() > past:
@@ -393,29 +464,21 @@ class _Reader:
                 added(self.lm, {arms[0].site: deltas.repeat_interleave(n, dim=0)}, **options),
                 reading(self.lm, read, states=self.kind.linear) as pick,
             ):
-                return pick(self._output(ids, cache, mask).logits)
+                return pick(self._output(ids, cache, mask, columns).logits)
 
         return forward
 
-    def _add(self, read: torch.Tensor, part: list[_Row], where: list[int]) -> None:
+    def _add(self, read: torch.Tensor, part: _Part, where: list[int]) -> None:
         """Add the answers' log probabilities, a few logits at a time; nothing waits for them here."""
-        starts = np.cumsum([0, *(len(row.ids) for row in part)])
-        cells = [(row.item, number) for row in part for number, _ in row.answers]
-        own = [(i, answer) for i, row in enumerate(part) for _, answer in row.answers]
-        place = np.concatenate([starts[i] + np.arange(len(answer)) for i, answer in own])
-        order = np.argsort(place, kind="stable")
-        place, token = place[order], np.concatenate([answer for _, answer in own])[order]
-        cell = np.repeat(np.arange(len(own)), [len(answer) for _, answer in own])[order]
-        n, many, device = int(starts[-1]), len(where), self.total.device
+        n, many, device, answers = part.read, len(where), self.total.device, len(part.cells)
         read = read.to(device)
-        rows = (np.arange(many)[:, None] * n + place).reshape(-1)
-        tokens, step = (
-            np.tile(token, many),
-            self.at_once if device.type != "cpu" else max(1, 2**21 // vocabulary(self.lm)),
-        )
+        place, token, cell = part.told
+        step = self.at_once if device.type != "cpu" else max(1, 2**21 // vocabulary(self.lm))
+        arms = np.arange(many)[:, None]
+        rows = (arms * n + place).reshape(-1)
         moved = [
             torch.from_numpy(one).to(device)
-            for one in (rows, tokens, (np.arange(many)[:, None] * len(own) + cell).reshape(-1))
+            for one in (rows, np.tile(token, many), (arms * answers + cell).reshape(-1))
         ]
         picked = []
         for first in range(0, len(read), self.at_once):
@@ -427,11 +490,11 @@ class _Reader:
                 logs = logits[start : start + step].log_softmax(-1, dtype=torch.float32)
                 picked.append(logs[moved[0][lo:hi] - first - start, moved[1][lo:hi]])
         values = torch.cat(picked).double()
-        sums = torch.zeros(many * len(own), dtype=torch.float64, device=device).index_add_(0, moved[2], values)
-        index = torch.tensor(cells, device=device)
+        sums = torch.zeros(many * answers, dtype=torch.float64, device=device).index_add_(0, moved[2], values)
+        index = torch.tensor(part.cells, device=device)
         self.total[torch.tensor(where, device=device)[:, None], index[:, 0], index[:, 1]] += sums.view(many, -1)
         self.sums.append(values.sum())
-        self.tick(many * sum(len(answer) for _, answer in own))
+        self.tick(many * len(token))
 
 
 @dataclass(frozen=True)
@@ -440,12 +503,14 @@ class Kind:
 
     keys: its cache holds keys and values alone, which can be chosen by row (a recurrent state, or a cache of another
     kind, makes the whole text be read for each answer); positions: it takes the columns of its tokens; linear: its
-    logits are what its unembedding returns, so that they can be computed from states, some at a time.
+    logits are what its unembedding returns, so that they can be computed from states, some at a time; branches: the
+    number of columns below which a token can be told which others it follows, 0 where it cannot.
     """
 
     keys: bool
     positions: bool
     linear: bool
+    branches: int = 0
 
 
 _KNOWN: WeakKeyDictionary[Any, Kind] = WeakKeyDictionary()
@@ -474,8 +539,42 @@ def kind_of(lm: LanguageModel) -> Kind:
         weight = getattr(mapped, "weight", None)
         linear = len(seen) == 1 and weight is not None and weight.device.type != "meta"
         linear = linear and torch.equal(seen[0].float(), output.logits.to(seen[0].device).float())
-        _KNOWN[key] = Kind(keys, "position_ids" in known, linear)
+        positions = "position_ids" in known
+        _KNOWN[key] = Kind(keys, positions, linear, _branches(lm, ids) if keys and positions else 0)
     return _KNOWN[key]
+
+
+def _branches(lm: LanguageModel, ids: torch.Tensor) -> int:
+    """See `Kind`; tried with two answers after one question, the second beside the first."""
+    first, answers = ids[:1, :2], [ids[0, 2:], ids.flip(1)[1, 2:]]
+    sees = torch.eye(4, dtype=torch.bool, device=ids.device)
+    sees[1, 0] = sees[3, 2] = True
+    seen = torch.cat([torch.ones(4, 2, dtype=torch.bool, device=ids.device), sees], 1)[None]
+    depth = torch.tensor([[2, 3, 2, 3]], device=ids.device)
+    try:
+        cache = lm.model(input_ids=first, use_cache=True).past_key_values
+        branched = torch.cat(answers)[None]
+        options = {"attention_mask": _added_mask(lm, seen), "position_ids": depth, "past_key_values": cache}
+        own = lm.model(input_ids=branched, use_cache=True, **options).logits[0, [1, 3]].float()
+    except Exception:  # whatever a model raises at a mask of a kind that it does not know
+        return 0
+    alone = [lm.model(input_ids=torch.cat([first[0], one])[None], use_cache=False).logits[0, -1] for one in answers]
+    plain = torch.stack(alone).float()
+    close = min(64 * torch.finfo(alone[0].dtype).eps, 0.02) * float(plain.abs().max())
+    config = text_config(lm.model)
+    spans = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size")]
+    return min([2**31, *(one for one in spans if one)]) if float((own - plain).abs().max()) <= close else 0
+
+
+def _added_mask(lm: LanguageModel, seen: torch.Tensor) -> torch.Tensor:
+    """What is added to attention, (n, 1, tokens, columns): nothing where `seen`, elsewhere what leaves none of it."""
+    kind = next(lm.model.parameters()).dtype
+    nothing = torch.zeros(seen.shape, dtype=kind, device=seen.device)
+    return nothing.masked_fill_(~seen, torch.finfo(kind).min)[:, None]
+
+
+def _columns(mask: torch.Tensor) -> torch.Tensor:
+    return (mask.cumsum(1) - 1).clamp_min(0)
 
 
 def _selected(cache: Any, rows: torch.Tensor) -> Any:
@@ -498,6 +597,8 @@ def _shared_start(prompts: list[list[int]]) -> int:
 #: numbers held of the unsteered predictions: 64 tokens of a vocabulary of 262,144
 MOST_BASE = 2**24
 FEWEST_TOKENS = 64
+#: tokens that are read of one text: fewer would have more texts run, for a cost that is hardly surer
+TOKENS_A_TEXT = 8
 #: strengths are looked for up to so many times the length of the hidden states
 FARTHEST = 8.0
 
@@ -505,7 +606,7 @@ FARTHEST = 8.0
 class Cost:
     """KL(unsteered || steered) in nats a token, the mean over tokens of neutral texts.
 
-    texts: neutral ones; the tokens that are read are spread over them, at most `MOST_BASE` numbers in all.
+    texts: neutral ones; the tokens that are read are spread over some of them, at most `MOST_BASE` numbers in all.
     Raises UsageError where there is no text, or only texts of one token.
     """
 
@@ -518,9 +619,10 @@ class Cost:
         most = max(FEWEST_TOKENS, MOST_BASE // vocabulary(lm))
         rng = np.random.default_rng([seed, 21])
         # the first token is read by nobody: many models keep something else than its meaning there
-        places = [(row, column) for row, ids in enumerate(rows) for column in range(1, len(ids))]
-        if len(places) > most:
-            places = [places[k] for k in sorted(rng.permutation(len(places))[:most])]
+        own = [[(row, column) for column in rng.permutation(np.arange(1, len(ids)))] for row, ids in enumerate(rows)]
+        rounds = range(0, max(map(len, own)), TOKENS_A_TEXT)
+        order = rng.permutation(len(rows))
+        places = [place for k in rounds for row in order for place in own[row][k : k + TOKENS_A_TEXT]][:most]
         used = sorted({row for row, _ in places})
         last = {row: max(column for own, column in places if own == row) for row in used}
         self.part = encode_rows(lm, [rows[row][: last[row] + 1] for row in used])

@@ -44,6 +44,8 @@ DOSES = (0.03, 0.1, 0.3)
 PRICE = 0.1
 #: once p must exceed this, whatever the controls still to come do, no more are run
 HOPELESS = 0.10
+#: controls that run together
+TOGETHER = 6
 #: controls of each kind whose MC1 and MC2 are measured, chosen by their number
 WHOLE = 3
 
@@ -350,9 +352,9 @@ def evaluate(
 
 
 def _blocks(methods: list[Method]) -> list[list[Method]]:
-    """The direction with its negation, then controls of every kind, fifteen or so at a time."""
+    """The direction with its negation, then controls of every kind, a few at a time: p may be settled after each."""
     controls = methods[2:]
-    return [methods[:2], *(controls[first : first + 15] for first in range(0, len(controls), 15))]
+    return [methods[:2], *(controls[first : first + TOGETHER] for first in range(0, len(controls), TOGETHER))]
 
 
 def _run_all(

@@ -68,6 +68,8 @@ class Effect:
     @property
     def word(self) -> str:
         """The verdict for people."""
+        if 1 / (1 + self.n_controls) > ALPHA and self.share > self.best_control:
+            return f"undecided, as {self.n_controls} controls cannot show one"
         return "effect beyond controls" if self.holds else "no effect beyond controls"
 
 
