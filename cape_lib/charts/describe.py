@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cape_lib.tables import label
+from cape_lib.tables.axes import day
 
 #: Mark of Vega-Lite -> what a reader would see; a rule from one end to another is an interval, another one a line.
 MARKS = {"point": "points", "line": "lines", "area": "bands", "bar": "bars", "tick": "ticks", "rule": "intervals"}
@@ -72,12 +73,19 @@ def _axis(coded: dict[str, Any], rows: pd.DataFrame, other: dict[str, Any]) -> s
     if coded.get("type") != "quantitative" or not pd.api.types.is_numeric_dtype(values):
         ends = [values.astype(str).str[:10].min(), values.astype(str).str[:10].max()]
         return f"{title} {' to '.join(ends)}" if coded.get("type") == "temporal" else _listed(values.unique())
-    shown = (lambda number: f"{number:.0%}") if (coded.get("axis") or {}).get("format") == "%" else "{:.3g}".format
+    look = coded.get("axis") or {}
+    shown = (lambda number: f"{number:.0%}") if look.get("format") == "%" else _number
+    if "utcFormat" in str(look.get("labelExpr")):  # days since 1970, which the axis writes as dates
+        shown = day
     named = other.get("type") == "nominal" and other.get("field") in rows and len(values)
     names = rows[other["field"]] if named else pd.Series(dtype=str)
     ends = [(values.min(), values.idxmin()), (values.max(), values.idxmax())] if len(values) else []
     reach = [shown(end) + (f" ({names[at]})" if named else "") for end, at in ends]
     return f"{title} {' to '.join(reach)}" if reach else str(title)
+
+
+def _number(number: float) -> str:
+    return f"{number:,.0f}" if 1000 <= abs(number) < 1e9 else f"{number:.3g}"
 
 
 def _listed(values: Sequence[Any]) -> str:

@@ -204,6 +204,9 @@ def _summary(scores: Scores, frame: pd.DataFrame, files: Sequence[Path], args: a
     along = of_rows(scores.axis, scores.frame)
     if (count := scores.frame[along.column].nunique()) < 3 and scores.frame[along.column].notna().any():
         here = f"here {'is' if count == 1 else 'are'} {count}"
+        if scores.axis.by_size and "step" in scores.frame and scores.frame["step"].nunique() > 2:
+            axes = f"next, along training: cape family {target} --name {shlex.quote(name)} --axis step -o report/"
+            return "\n".join([*lines, axes])
         return "\n".join([*lines, f"a report needs three {along.points}; {here}"])
     axes = ""
     if len(benchmarks) > 1 and not any(set(two) <= set(benchmarks) for two in PAIRS):  # the report is told which two

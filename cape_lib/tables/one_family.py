@@ -67,7 +67,7 @@ def refuse_unnamed(scores: Scores, *, always: bool = False, choose: bool = True)
     """
     sizes = model_names.families(scores.frame["model"].astype(str))
     several = [family for family, of_family in sizes.items() if len(of_family) > 1]
-    if len(several) < 2 and not always:
+    if len(several) < 2 and (not always or is_training(scores.axis)):  # along training, runs are told apart already
         return
     likely = _likely(scores.frame)
     named = f"; a column that may be it: {likely[0]} (--by {likely[0]})" if likely else ""

@@ -38,8 +38,8 @@ def local_count(workers: int | None) -> int:
 
 
 def start_seconds() -> float:
-    """Seconds of work that local processes must take off this one to be worth their start."""
-    return 0.5 if _start_method() == "fork" else 4.0
+    """Seconds of work that local processes must take off this one to be worth their start: twice what it costs."""
+    return 1.0 if _start_method() == "fork" else 8.0
 
 
 def _start_method() -> str:
@@ -51,8 +51,7 @@ def _begin() -> None:
     """Readies a process: one thread of linear algebra, for together the processes have every core already."""
     # A terminal sends Ctrl-C to every process of the command; only the one that the person sees may answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(ImportError):
-        importlib.import_module("threadpoolctl").threadpool_limits(1)
+    importlib.import_module("threadpoolctl").threadpool_limits(1)
 
 
 @contextlib.contextmanager
