@@ -116,6 +116,12 @@ TABLES = {
             "second_table.md",
             "transposed_metrics.csv",
             "underscores.csv",
+            "records_below.json",
+            "by_column.json",
+            "by_model_nested.json",
+            "footnotes.md",
+            "counted_with_mean.csv",
+            "family_spellings.csv",
         )
     },
     "messy/nbsp_names.csv": {f"Pythia {name[2:].upper()}": row for name, row in USUAL.items()},
@@ -349,6 +355,9 @@ REFUSED: list[tuple[str, Options, int, str]] = [
     ("messy/opencompass_blank.csv", Options(), 3, "no benchmark has a score"),
     ("messy/compute_without_unit.csv", Options(table=TableOptions(axis="flops")), 4, "flops is no count of FLOPs"),
     ("stranger/percent_head_fractions.csv", Options(), 3, "0.505 looks like a fraction.*--unit fraction"),
+    ("stranger/with_results.json", Options(), 4, "--params a-1b=1 --params a-3b=3"),
+    ("stranger/closed_baseline.csv", Options(), 3, "row 5, column params_b: is blank.*or leave the row out"),
+    ("stranger/xml.csv", Options(), 3, "an XML file"),
     ("stranger/ends", Options(), 3, "checkpoints of one model; say --axis step"),
     ("stranger/tables", Options(), 3, "a table is read where it is named: .*first.csv '.*second 2.csv'"),
     ("ours/inspect_failed.json", Options(), 3, "ended as error"),
@@ -542,6 +551,10 @@ def test_by_splits_what_one_family_cannot_hold():
 def test_a_family_is_found_in_the_names_by_an_expression():
     options = Options(table=TableOptions(family_from=r"^(.*?)[-_. ]*[0-9.]+[bBmM]"))
     assert set(read("lm/two", options).frame["family"]) == {"Qwen/Q2", "meta/L3"}
+
+
+def test_a_family_is_one_however_its_letters_are_cased():
+    assert set(read("stranger/family_spellings.csv").frame["family"]) == {"Alpha"}
 
 
 def test_a_sweep_needs_to_know_the_families(capsys, tmp_path):

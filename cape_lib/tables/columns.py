@@ -151,7 +151,7 @@ _APART = re.compile(r"^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’_]\d{3})+([.,]
 #: one group after a comma: thousands where the numbers are counts
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+$", re.ASCII)
 #: marks of a footnote after a number, and arrows that say which way is better
-_MARKS = re.compile(r"(?<=[\d%kKmMbBtT])\s*([†‡§¶*^↑↓▲▼]+|[¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ]|\[\w{1,3}\])+$")
+_MARKS = re.compile(r"(?<=[\d%kKmMbBtT])\s*([†‡§¶*^↑↓▲▼]+|[¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ]|\[\^?\w{1,3}\])+$")
 #: two numbers in a cell, the second in brackets; a number and what may be the ends of its interval
 TWO_NUMBERS = re.compile(r"^([\d.,]+)\s*\(([+-]?[\d.,]+)\)$")
 WITH_ENDS = re.compile(r"^([\d.,]+)\s*[\[(]\s*[\d.,]+\s*(?:[,;–-]|to)\s*[\d.,]+\s*[\])]$")

@@ -167,7 +167,8 @@ def check_measures(sheet: Sheet, frame: pd.DataFrame, *, strict: bool) -> list[s
         notes.append("params_b: read as counts of parameters, divided by 1e9")
     what = "{:.6g} is a raw count, not billions of parameters, as the others are; divide it by 1e9, which is {:g}"
     sheet.refuse(sizes > LARGEST_PARAMS_B, "params_b", what, sizes, sizes / 1e9)
-    sheet.refuse(sizes.isna() & strict, "params_b", "is blank; give the size in billions of parameters")
+    step = "give the size in billions of parameters, or leave the row out"
+    sheet.refuse(sizes.isna() & strict, "params_b", f"is blank; {step}")
     return [*notes, *_sizes_in_names(sheet, frame)]
 
 

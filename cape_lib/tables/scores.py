@@ -342,6 +342,8 @@ def _families(sheet: Sheet, frame: pd.DataFrame, options: TableOptions, axis: Ax
         frame["family"] = _family_from(sheet, frame, options.family_from)
         return True, []
     if "family" in frame and frame["family"].notna().any():
+        spelling: dict[str, str] = {}
+        frame["family"] = frame["family"].map(lambda f: spelling.setdefault(f.casefold(), f), na_action="ignore")
         return True, _merged_down(frame)
     if is_training(axis) and runs.duplicated().any() and runs.nunique() > 1:
         frame["family"] = runs

@@ -42,6 +42,7 @@ FOREIGN = {
     b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch it by: git lfs pull",
     b"<!doctype html": "an HTML page, not a table; fetch the raw file",
     b"<html": "an HTML page, not a table; fetch the raw file",
+    b"<?xml": "an XML file, not a table; save it as CSV",
     b"<table": "a table of an HTML page; save it as CSV",
     b"\x1f\x8b": "a gzip file; unpack it first",
     b"bzh": "a bzip2 file; unpack it first",
@@ -207,7 +208,8 @@ def frame_of_json(value: Any, name: str) -> pd.DataFrame:
     if isinstance(value, dict) and "results" in value:
         raise ScoresError(f"{name}: JSON with results of a harness, not a table; `cape import` reads it")
     if isinstance(value, dict):
-        inner = next((value[key] for key in ("data", "rows", "records") if value.get(key)), None)
+        lists = [one for one in value.values() if isinstance(one, list) and one and isinstance(one[0], (dict, list))]
+        inner = value.get("data") or (lists[0] if len(lists) == 1 else None)
         try:
             if isinstance(inner, list):
                 split = isinstance(value.get("columns"), list) and all(isinstance(row, list) for row in inner)
@@ -218,6 +220,8 @@ def frame_of_json(value: Any, name: str) -> pd.DataFrame:
                 value = [value]
             elif value and all(isinstance(row, dict) and _names_columns(row) for row in value.values()):
                 value = [{"model": model} | row for model, row in value.items()]
+            elif sum(heading(name).known for name in value) > 1 and all(isinstance(v, dict) for v in value.values()):
+                value = pd.DataFrame(value).rename_axis("model").reset_index().to_dict("records")
         except ValueError:
             raise ScoresError(f"{name}: its columns have unlike lengths; save the table again") from None
     if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
@@ -227,7 +231,7 @@ def frame_of_json(value: Any, name: str) -> pd.DataFrame:
 
 
 def _names_columns(row: dict[str, Any]) -> bool:
-    return sum(heading(str(key)).known for key in row) > 1
+    return sum(heading(str(key)).known for key in _flat(row)) > 1
 
 
 def _flat(row: dict[str, Any], depth: int = 3) -> dict[str, Any]:
@@ -266,13 +270,17 @@ def _spreadsheet(path: Path, raw: bytes) -> Sheet:
     filled = {str(title): frame for title, frame in book.items() if frame.notna().any(axis=None)}
     if not filled:
         raise ScoresError(f"{path}: every sheet is empty; the first row names the columns, one row a model follows")
-    # A page of notes before the table is no table: it has one column or one row.
-    title = next((title for title, frame in filled.items() if min(frame.shape) > 1), next(iter(filled)))
-    frame = filled[title]
-    cells = [[_cell(cell) for cell in row] for row in frame.itertuples(index=False)]
-    sheet = _sheet(str(path), list(enumerate(cells, start=1)))
+    # A page of notes before the table is no table: it names no models, or has one column or one row.
+    pages = {t: [[_cell(cell) for cell in row] for row in f.itertuples(index=False)] for t, f in filled.items()}
+    rank = {title: (_names_models(pages[title]), min(frame.shape) > 1) for title, frame in filled.items()}
+    title = max(rank, key=lambda title: rank[title])
+    sheet = _sheet(str(path), list(enumerate(pages[title], start=1)))
     others = ", ".join([other for other in filled if other != title][:3])
     return sheet.of(sheet.cells, f"{path.name}: read the sheet {title}; not read: {others}") if others else sheet
+
+
+def _names_models(rows: list[list[str]]) -> bool:
+    return any(known_name(cell) == "model" for row in rows[:FIRST_ROWS] for cell in row if cell)
 
 
 def _packed_kind(path: Path) -> str:
@@ -547,7 +555,8 @@ def _indexed(cells: pd.DataFrame) -> pd.DataFrame:
     header, first = list(cells.columns), cells.iloc[:, 0].tolist()
     if header[0]:
         return cells
-    if all(cell.isdecimal() for cell in first) and len(set(first)) == len(first):
+    numbers = [cell for cell in first if cell]
+    if all(cell.isdecimal() for cell in numbers) and len(set(numbers)) == len(numbers):
         return cells.iloc[:, 1:]
     if "model" not in map(known_name, header) and any(to_number(cell, decimal_comma=False) is None for cell in first):
         return cells.set_axis(["model", *header[1:]], axis=1)

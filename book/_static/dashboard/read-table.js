@@ -13,7 +13,7 @@
   const WITH_UNIT = /^(.+?)\s*(k|m|b|bn|t|billions?|millions?)$/i;
   const APART = /^[+-]?\d{1,3}([ \u00a0\u2007\u2009\u202f'’_]\d{3})+([.,]\d+)?$/;
   const GROUPED = /^[+-]?\d{1,3}(,\d{3})+$/;
-  const MARKS = /(?<=[\d%kKmMbBtT])\s*([†‡§¶*^↑↓▲▼]+|[¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ]|\[\w{1,3}\])+$/;
+  const MARKS = /(?<=[\d%kKmMbBtT])\s*([†‡§¶*^↑↓▲▼]+|[¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜ]|\[\^?\w{1,3}\])+$/;
   const BOTH =
     /^(.+?)[-\s/]*\(?\s*A\s?([\d.,]+\s*[bmkt])\)?$|^(.+?)\s*\(?\s*([\d.,]+\s*[bmkt])\s+active\)?$/i;
   const AROUND_SIZE = /^[~≈]\s*|\s*\((?:dense|total|base)\)$|\s*param(?:eter)?s?$/gi;
@@ -328,13 +328,20 @@
     }
     const object = (v) => v !== null && typeof v === "object" && !Array.isArray(v);
     const named = (v) => Object.keys(v).some((key) => heading(key).name === "model");
-    const entriesOf = (v) => Object.entries(v).filter(([key]) => heading(key).known).length;
+    const knownOf = (v) => Object.keys(v).filter((key) => heading(key).known).length;
+    const entriesOf = (v) => knownOf(flat(v));
     if (object(value) && Object.values(value).every((v) => object(v) && entriesOf(v) > 1) && !named(value)) {
       value = Object.entries(value).map(([model, row]) => ({ model, ...row }));
     }
-    if (object(value) && Array.isArray(value.data)) {
-      const split = Array.isArray(value.columns) && value.data.every(Array.isArray);
-      value = split ? value.data.map((row) => Object.fromEntries(value.columns.map((c, i) => [c, row[i]]))) : value.data;
+    const lists = object(value) ? Object.values(value).filter((v) => Array.isArray(v) && v[0] && typeof v[0] === "object") : [];
+    const inner = object(value) && Array.isArray(value.data) ? value.data : lists.length === 1 ? lists[0] : null;
+    if (inner) {
+      const split = Array.isArray(value.columns) && inner.every(Array.isArray);
+      value = split ? inner.map((row) => Object.fromEntries(value.columns.map((c, i) => [c, row[i]]))) : inner;
+    } else if (object(value) && !named(value) && knownOf(value) > 1 && Object.values(value).every(object)) {
+      const models = [...new Set(Object.values(value).flatMap(Object.keys))];
+      const entries = Object.entries(value);
+      value = models.map((model) => ({ model, ...Object.fromEntries(entries.map(([c, column]) => [c, column[model]])) }));
     } else if (object(value) && named(value) && Object.values(value).every(object)) {
       const keys = [...new Set(Object.values(value).flatMap(Object.keys))];
       const entries = Object.entries(value);

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cape_lib.ingest.reading import Run, Task, facts, run_of, section, shots_text, sources, value_at, version_text
+from cape_lib.ingest.reading import Run, Task, facts, run_of, section, shots_text, sources, text, value_at, version_text
 from cape_lib.tables.model_names import quantised
 
 NAME = "lm-evaluation-harness"
@@ -80,6 +80,7 @@ def _run(document: dict[str, Any], path: Path) -> Run:
     """What the file says of its run; `model` is "" where neither `model_name` nor `config.model_args` names one."""
     config, arguments, named = section(document, "config"), _arguments(document), document.get("model_name")
     name = named if isinstance(named, str) and named else next((arguments[k] for k in _NAMING if k in arguments), "")
+    name = name or text(document.get("model")) or text(document.get("name"))
     telling = {key: arguments[key] for key in _TELLING if key in arguments}
     if telling.get("revision") == "main":
         del telling["revision"]
