@@ -634,11 +634,11 @@ def test_a_printed_next_command_runs(capsys, tmp_path, monkeypatch):
     import shlex
 
     words = shlex.split(line.removeprefix("next: cape "))
-    monkeypatch.setattr(family, "rerun", lambda scores, name, out, settings: _planned(scores, name, settings))
+    monkeypatch.setattr(family, "rerun", lambda scores, name, out, pair, **_: _planned(scores, name, pair))
     assert main(words) == 0
 
 
-def _planned(scores, name, settings):
-    (part,) = family.parts(tables.one_family(scores, name), name=name, x=settings.pair[0], y=settings.pair[1])
+def _planned(scores, name, pair):
+    (part,) = family.parts(tables.one_family(scores, name), name=name, x=pair[0], y=pair[1])
     assert (part.x, part.y, len(part.rows)) == ("bbh", "ifeval", 3)
     return {"notes": [], "parts": []}
