@@ -400,7 +400,12 @@ BAD: dict[str, tuple[pd.DataFrame, list[str], int, str]] = {
     "batch of nothing": (STEPS, ["--axis", "step", "--batch-tokens", "2M"], 2, "for --axis tokens or flops"),
     "batch": (STEPS, ["--axis", "tokens", "--batch-tokens", "many"], 2, "--batch-tokens many"),
     "at": (STEPS, ["--axis", "step", "--at", "soon"], 2, "'soon' is no value of the axis step; give a number"),
-    "at nothing of a log scale": (STEPS, ["--axis", "step", "--at", "0"], 2, "'0' is no value of the axis step; give a number"),
+    "at nothing of a log scale": (
+        STEPS,
+        ["--axis", "step", "--at", "0"],
+        2,
+        "'0' is no value of the axis step; give a number",
+    ),
 }
 
 
