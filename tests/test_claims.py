@@ -23,7 +23,7 @@ from cape_lib.claims.internals import trend_p, trend_power
 from cape_lib.claims.verdict import holds_zero, near, number
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
-from cape_lib.stats import Estimate, fisher
+from cape_lib.stats import Estimate, fisher, score_noise
 from cape_lib.tables import files
 
 KEYS = [
@@ -471,6 +471,22 @@ def test_counts_add_up(verdicts):
     assert table.loc["all", "stand"] == sum(one.stands for one in verdicts.values())
     assert table.loc["all", "claims"] == len(claims.claim_ids())
     assert (table[list(claims.VERDICTS)].sum(axis=1) == table["claims"]).all()
+
+
+def test_the_noise_of_a_change_of_slope_is_that_of_scores_drawn_again():
+    """C64: the two slopes as numpy fits them, over scores that noise has moved."""
+    rows, rng = tables.ladder("Pythia", panel="deduplicated"), np.random.default_rng(0)
+    t, x, y = np.log10(rows["params_b"]), rows["hellaswag"], rows["truthfulqa"]
+    drawn = []
+    for _ in range(2000):
+        noisy = (y + rng.normal(0, score_noise(rows, "truthfulqa"))).to_numpy()
+        sides = [(rows["params_b"] <= 1.0).to_numpy(), (rows["params_b"] >= 2.8).to_numpy()]
+        rise = [np.diff(noisy[side]) / np.diff(t[side]) for side in sides]
+        middle = [(x[side].to_numpy()[1:] + x[side].to_numpy()[:-1]) / 2 for side in sides]
+        falls, grows = (np.polyfit(a, b, 1)[0] for a, b in zip(middle, rise, strict=True))
+        drawn.append(grows - falls)
+    tried = outcomes_of("C64", "deduplicated")["score noise"]
+    assert tried.lost and (tried.high - tried.low) / 3.92 == pytest.approx(np.std(drawn), rel=0.06)
 
 
 def test_what_holds_zero_says_what_would_have_been_seen():

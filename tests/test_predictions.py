@@ -396,6 +396,9 @@ def test_one_score_bounds_the_other_by_the_frozen_line() -> None:
     third = predictions.score_all()[2]
     bound = next(one for one in third.bounds if "V4 Pro 0813" in one)
     assert f"above {(92.4 - 46.4) / 0.513:.1f}" in bound and f"below {(92.4 - 5 - 46.4) / 0.513:.1f}" in bound
+    # one release above the line is known: what the next one scores cannot make all of them lie below it
+    assert third.value > 0 and "can no longer pass" in bound and "can no longer pass" in third.reason
+    assert not any("no longer" in one for one in predictions.score_all()[3].bounds)
     assert {"Gemini 3.7 Flash", "Gemini 3.8 Flash"} <= set(predictions.score_all()[3].pending)
 
 

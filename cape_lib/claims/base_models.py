@@ -446,14 +446,20 @@ def in_sample(panel: str) -> Attempts:
 def pull_on_truth(panel: str) -> Attempts:
     """Slope with intercept of dTQA / dlog10 N on HellaSwag at the midpoints, 70 M to 1 B and 2.8 B to 12 B."""
     rows = tables.ladder("Pythia", panel=panel)
-    sides = {"tax": rows[rows["params_b"] <= 1.0], "bonus": rows[rows["params_b"] >= 2.8], "all": rows}
+    sides = {"tax": rows[rows["params_b"] <= 1.0], "bonus": rows[rows["params_b"] >= 2.8]}
     known = {name: dynamics.midpoints(side) for name, side in sides.items()}
-    lines = {name: ols(data[X], data[f"d_{Y}"]).slope for name, data in known.items()}
-    yield {name: Result.of(lines[name]) for name in ("tax", "bonus")}
+    slopes = {name: ols(data[X], data[f"d_{Y}"]).slope for name, data in known.items()}
+    yield {name: Result.of(one) for name, one in slopes.items()}
 
-    line = lines["all"]
-    lead = f"through all {line.n} differences the slope is {line.estimate:.2f}, and "
-    yield beyond_zero("one line through all steps", line, lead, scale="plain")
+    # a slope is a sum of the TruthfulQA scores with weights that sizes and HellaSwag give
+    noise = 0.0
+    for side in sides.values():
+        middle = side[X].rolling(2).mean().dropna() - side[X].rolling(2).mean().mean()
+        weight = (middle / (middle @ middle) / np.diff(np.log10(side["params_b"]))).to_numpy()
+        noise = math.hypot(noise, *((np.r_[0, weight] - np.r_[weight, 0]) * score_noise(side, Y)))
+    change = normal_estimate(slopes["bonus"].estimate - slopes["tax"].estimate, noise, sum(map(len, known.values())))
+    lead = f"from {change.n} differences the slope grows by {change.estimate:.2f}, the noise of that is {noise:.1f}: "
+    yield beyond_zero("score noise", change, lead, scale="plain", digits=1)
 
 
 @claim("C65", panels=BASE)

@@ -147,6 +147,8 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence
     below = card.pass_rule.comparisons[0].sign.startswith("<")
     at = int(values.argmax() if below else values.argmin())
     low, high = percentile_interval(draws[:, at])
+    gone = "" if holds(card.pass_rule, {h: values}) else "; the prediction itself can no longer pass"
+    bounds = tuple(f"{bound}{gone}" for bound in bounds)
     missing = "" if len(rows) == card.top_k else f"{len(rows)} of {card.top_k} releases have both scores"
     value = Estimate(float(values[at]), low, high, len(rows), REMEASURED)
     return Evidence(value, {h: values}, {h: draws}, rows, pending, missing, bounds)
@@ -386,7 +388,8 @@ def _status_of_releases(
         return FAILED, f"{numbers}; the fail rule holds ({card.fails_if}){waiting}"
     if known < k:
         lean = LEANS_PASS if passed else LEANS_FAIL
-        return lean, f"{numbers}; {known} of {k} releases known; it passes if {card.passes_if}{waiting}"
+        ahead = f"it passes if {card.passes_if}" if passed else f"it can no longer pass: it would if {card.passes_if}"
+        return lean, f"{numbers}; {known} of {k} releases known; {ahead}{waiting}"
     if passed:
         return PASSED, f"{numbers}; the pass rule holds ({card.passes_if}){waiting}"
     return UNDECIDED, f"{numbers}; neither rule holds{waiting}"
