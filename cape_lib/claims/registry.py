@@ -259,9 +259,9 @@ def _evaluate(ident: str, panel: str | None) -> Verdict:
             )
     parts = tuple(Part.of(row, results.get(name, Result(None))) for name, row in rows.items())
     conclusion, decided_by = conclude(tests, _untested(ident, parts))
-    fields: dict[str, Any] = {
-        name: about()[ident][name] for name in ("id", "chapter", "source", "claim", "unit", "statement")
-    }
+    row = about()[ident]
+    fields: dict[str, Any] = {name: row[name] for name in ("id", "chapter", "source", "claim")}
+    fields["sentence"] = row["statement"]
     verdict = weakest(part.verdict for part in parts)
     axes: dict[str, Any] = {"verdict": verdict, "conclusion": conclusion, "conclusion_test": decided_by}
     return Verdict(panel=used, panels=known.panels, parts=parts, stress=others, **fields, **axes)

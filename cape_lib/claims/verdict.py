@@ -251,14 +251,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A claim, recomputed: `parts` in the order in which they were published, the `verdict` of the weakest, and what
-    its `conclusion` is by which test."""
+    """A claim, recomputed: the `claim` in short and as a plain `sentence`, `parts` in the order in which they were
+    published, the `verdict` of the weakest, and what its `conclusion` is by which test."""
 
     id: str
     chapter: str
     source: str
     claim: str
-    unit: str
+    sentence: str
     panel: str
     panels: tuple[str, ...]
     parts: tuple[Part, ...]
@@ -266,12 +266,6 @@ class Verdict:
     conclusion: str
     conclusion_test: Stress
     stress: tuple[Stress, ...] = ()
-    statement: str = ""
-
-    @property
-    def sentence(self) -> str:
-        """The claim as one plain sentence; in short where there is none."""
-        return self.statement or self.claim
 
     @property
     def caveat(self) -> str:
