@@ -160,7 +160,7 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
             {"panel": panel, "id": ident, "claim": one.sentence, "was": before[ident].verdict, "is": one.verdict}
             for panel, by_id in others.items()
             for ident, one in by_id.items()
-            if one.verdict != before[ident].verdict
+            if before[ident].moves_on(one)
         ],
         columns=["panel", "id", "claim", "was", "is"],
     )

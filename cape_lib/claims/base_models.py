@@ -454,8 +454,9 @@ def pull_on_truth(panel: str) -> Attempts:
     # a slope is a sum of the TruthfulQA scores with weights that sizes and HellaSwag give
     noise = 0.0
     for side in sides.values():
-        middle = side[X].rolling(2).mean().dropna() - side[X].rolling(2).mean().mean()
-        weight = (middle / (middle @ middle) / np.diff(np.log10(side["params_b"]))).to_numpy()
+        t, x = np.log10(side["params_b"].to_numpy(dtype=float)), side[X].to_numpy(dtype=float)
+        middle = (x[1:] + x[:-1]) / 2 - ((x[1:] + x[:-1]) / 2).mean()
+        weight = middle / (middle @ middle) / np.diff(t)
         noise = math.hypot(noise, *((np.r_[0, weight] - np.r_[weight, 0]) * score_noise(side, Y)))
     change = normal_estimate(slopes["bonus"].estimate - slopes["tax"].estimate, noise, sum(map(len, known.values())))
     lead = f"from {change.n} differences the slope grows by {change.estimate:.2f}, the noise of that is {noise:.1f}: "

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.claims.verdict import TAKES, VERDICTS, Part, Result, Stress, Verdict, weakest
+from cape_lib.claims.verdict import NO_ROWS, TAKES, VERDICTS, Part, Result, Stress, Verdict, weakest
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 
@@ -257,7 +257,7 @@ def _evaluate(ident: str, panel: str | None) -> Verdict:
                 f"{ident}, part {name!r} on the {used} panel: nothing to compute it from; name only panels that "
                 "have the rows, or say in claim_judgements.csv what is missing"
             )
-    parts = tuple(Part.of(row, results.get(name, Result(None))) for name, row in rows.items())
+    parts = tuple(Part.of(row, results.get(name)) for name, row in rows.items())
     conclusion, decided_by = conclude(tests, _untested(ident, parts))
     row = about()[ident]
     fields: dict[str, Any] = {name: row[name] for name in ("id", "chapter", "source", "claim")}
@@ -287,7 +287,7 @@ def _untested(ident: str, parts: tuple[Part, ...]) -> str:
         raise MissingError(f"{says}; name a test, or leave its cell blank and say why")
     if "" in tests:
         return tests[""]["why"]
-    return f"missing: {'; '.join(lacks)}" if lacks else "this panel has no rows for a test"
+    return f"missing: {'; '.join(lacks) or NO_ROWS}"
 
 
 def counts(verdicts: Iterable[Verdict]) -> pd.DataFrame:

@@ -174,13 +174,11 @@ def by_year(panel: str) -> Attempts:
     yield stress("counted again", count, says, lost=count.value != 5, more=", not 5")
 
 
-def mean_of(panel: str, lab: str, *, core: bool) -> Result:
-    """Mean h of a lab's models, or of its core models, on the unrounded line of all rows of the panel."""
+def means(panel: str, *, core: bool) -> dict[str, Result]:
+    """Lab -> mean h of its models, or of its core models, on the unrounded line of all rows of the panel."""
     rows = rows_of(panel)
-    means = frontier.lab_means(rows, chosen=frontier.fit_line(rows), core_only=core and panel in FIXED)
-    for row in means[means["lab"] == lab].to_dict("records"):
-        return Result(row["mean"], row["low"], row["high"], row["n"])
-    return Result(None, n=0, note=f"no core model of {lab} on this panel")
+    table = frontier.lab_means(rows, chosen=frontier.fit_line(rows), core_only=core and panel in FIXED)
+    return {row["lab"]: Result(row["mean"], row["low"], row["high"], row["n"]) for row in table.to_dict("records")}
 
 
 def with_chance(mean: Result) -> str:
@@ -201,22 +199,23 @@ def of_chance(lab: str, mean: Result) -> Stress:
 @claim({"C20": ("Google",), "C21": ("OpenAI",), "C22": ("DeepSeek",), "C23": ("Anthropic",)}, panels=FRONTIER)
 def mean_h(panel: str, lab: str) -> Attempts:
     """Mean over the core models of {0} of h = GPQA - (a SWE + b), the unrounded line of all rows of the panel."""
-    now, every, before = (
-        mean_of(panel, lab, core=True),
-        mean_of(panel, lab, core=False),
-        mean_of(FIXED[0], lab, core=True),
-    )
+    known, every = means(panel, core=True), means(panel, core=False)
+    if lab not in known:
+        yield {}
+        return
+    now, whole = known[lab], every[lab]
     yield now
 
     if panel == "corrected":
         # it counts against the claim where the sign, or an interval without zero, is lost
+        before = means("published", core=True)[lab]
         turned = float(before.value or 0.0) * float(now.value or 0.0) <= 0
         lost = turned or (now.contains(0.0) and not before.contains(0.0))
         says = f"on the corrected rows the mean of {lab} is {with_chance(now)}"
         yield stress("the corrected rows", now, says, lost=lost)
     yield of_chance(lab, now)
-    says = f"over all {every.n} of its models, core or not, the mean of {lab} is {with_chance(every)}"
-    yield stress("every model of the lab", every, says, lost=every.contains(0.0))
+    says = f"over all {whole.n} of its models, core or not, the mean of {lab} is {with_chance(whole)}"
+    yield stress("every model of the lab", whole, says, lost=whole.contains(0.0))
 
 
 LABS = {"C83": (("xAI", "Zhipu"), False), "C84": (("Alibaba", "Meta", "Moonshot", "MiniMax"), True)}
@@ -225,22 +224,21 @@ LABS = {"C83": (("xAI", "Zhipu"), False), "C84": (("Alibaba", "Meta", "Moonshot"
 @claim(LABS, panels=FRONTIER)  # C83, C84
 def means_of(panel: str, labs: tuple[str, ...], core: bool) -> Attempts:
     """Mean over the models of {0} of h on the unrounded line of all rows of the panel; core models alone: {1}."""
-    means = {lab: mean_of(panel, lab, core=core) for lab in labs}
-    yield means
+    own = {lab: one for lab, one in means(panel, core=core).items() if lab in labs}
+    yield own
 
-    if not core:
-        yield of_chance(labs[0], means[labs[0]])
+    if not core and labs[0] in own:
+        yield of_chance(labs[0], own[labs[0]])
     elif panel == "corrected":
-        h = {lab: float(one.value) for lab, one in means.items() if one.value is not None}
-        lab, far = max(h.items(), key=lambda item: abs(item[1]))
+        lab, far = max(((lab, float(one.value or 0.0)) for lab, one in own.items()), key=lambda item: abs(item[1]))
         says = f"on the corrected rows the one farthest from the line is {lab}'s, at {far:+.1f}"
-        yield stress("the corrected rows", far, says, n=len(h), lost=abs(far) > NEAR)
+        yield stress("the corrected rows", far, says, n=len(own), lost=abs(far) > NEAR)
 
 
 @claim("C85", panels=FRONTIER)
 def wider_means(panel: str) -> Attempts:
     """Mean h of Moonshot with its later release, and of Google with its extended row."""
-    moonshot, google = releases(panel, "Moonshot")["h"], mean_of(panel, "Google", core=False)
+    moonshot, google = releases(panel, "Moonshot")["h"], means(panel, core=False)["Google"]
     yield {"Moonshot": Result(moonshot.mean(), n=len(moonshot)), "Google": google}
 
     away, says = abs(float(google.value or 0.0) - 5.1) > 0.05, f"with its extended row Google's mean is {google.text}"
@@ -283,12 +281,15 @@ def releases(panel: str, lab: str, *, dated: bool = False) -> pd.DataFrame:
     return frontier.trajectories(frame, chosen=frontier.fit_line(rows_of(panel)), lab=lab)
 
 
-def h_of(panel: str, model: str, *, line: frontier.FrontierLine | str | None = None) -> Result:
-    """h of one release; its interval is that of a new model about the line."""
+def h_of(panel: str, *models: str, line: frontier.FrontierLine | str | None = None) -> dict[str, Result]:
+    """Release -> h of those that have both scores; its interval is that of a new model about the line."""
     placed = frontier.h_field(tables.frontier(panel), chosen=line or frontier.fit_line(rows_of(panel)))
-    for row in placed[placed["model"] == model].to_dict("records"):
-        return Result(row["h"], row["h_low"], row["h_high"], 1, f"{model}: SWE {row[SWE]:g}, GPQA {row[GPQA]:g}")
-    return Result(None, n=0, note=f"{model} has no pair of scores on this panel")
+    return {
+        row["model"]: Result(
+            row["h"], row["h_low"], row["h_high"], 1, f"{row['model']}: SWE {row[SWE]:g}, GPQA {row[GPQA]:g}"
+        )
+        for row in placed[placed["model"].isin(models)].to_dict("records")
+    }
 
 
 @claim("C24", panels=FRONTIER)
@@ -314,7 +315,8 @@ WHOLE = "all models"
 def h_of_each(panel: str, models: dict[str, str], line: str) -> Attempts:
     """h = GPQA - (slope SWE + intercept) of each release; line: {1}."""
     lines = {"frozen": frontier.line("frozen"), WHOLE: frontier.fit_line(tables.frontier(panel))}
-    yield {name: h_of(panel, model, line=lines.get(line)) for name, model in models.items()}
+    h = h_of(panel, *models.values(), line=lines.get(line))
+    yield {name: h[model] for name, model in models.items() if model in h}
 
     if models == OPUS:
         yield from noise_of_h(panel)
@@ -327,7 +329,7 @@ def h_of_each(panel: str, models: dict[str, str], line: str) -> Attempts:
 def release_corrected(panel: str, model: str, *, rich: bool) -> Iterator[Stress]:
     """h of the release that carries the claim: above the line (`rich`), or below the limit of an excursion."""
     if panel == "corrected":
-        now = h_of(panel, model)
+        now = h_of(panel, model)[model]
         # what the audit of the published cells says about its GPQA score
         reason = tables.load("frontier_cells").query("model == @model and benchmark == @GPQA")["reason"].iloc[0]
         h = float(now.value or 0.0)
@@ -370,7 +372,8 @@ def anthropic_excursion(panel: str) -> Attempts:
     fell, back = int(fallen.sum()), int((fallen & ~low[1:]).sum())
     note = f"{back} of {fell} releases below {-BEYOND:g} are followed by one above, in order of the makers' dates"
     models = {name: f"Claude {name}" for name in ("Sonnet 4.6", "Opus 4.6")}
-    ends = {name: h_of(panel, model) for name, model in models.items()}
+    h = h_of(panel, *models.values())
+    ends = {name: h[model] for name, model in models.items() if model in h}
     yield ends | {"recovers within one release": Result(bool(fell and back == fell), n=fell, note=note)}
 
     yield from release_corrected(panel, "Claude Sonnet 4.6", rich=False)
@@ -386,16 +389,17 @@ def anthropic_excursion(panel: str) -> Attempts:
 @claim("C88", panels=FRONTIER)
 def compute_tier(panel: str) -> Attempts:
     """h of GPT-5.4 xhigh less h of GPT-5.4 standard."""
-    one = Result(None, n=0, note="no pair of compute tiers on this panel")
-    for pair in frontier.compute_tiers(rows_of(panel)).head(1).to_dict("records"):
-        both = "one SWE-bench score stands in both rows" if pair["same_x"] else "each tier has its own SWE-bench score"
-        change = pair["dy"] - frontier.fit_line(rows_of(panel)).slope * pair["dx"]
-        one = Result(change, pair["low"], pair["high"], 2, both)
+    pairs = frontier.compute_tiers(rows_of(panel))
+    if pairs.empty:
+        yield {}
+        return
+    pair = pairs.to_dict("records")[0]
+    both = "one SWE-bench score stands in both rows" if pair["same_x"] else "each tier has its own SWE-bench score"
+    change = pair["dy"] - frontier.fit_line(rows_of(panel)).slope * pair["dx"]
+    one = Result(change, pair["low"], pair["high"], 2, both)
     yield one
 
-    if one.value is not None:
-        says = f"with the noise of the four scores {one.text}"
-        yield stress("score noise", one, says, lost=one.contains(0.0))
+    yield stress("score noise", one, f"with the noise of the four scores {one.text}", lost=one.contains(0.0))
 
 
 @claim("C100", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))

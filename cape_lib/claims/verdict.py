@@ -3,7 +3,7 @@
 **Number.** A part of a claim is
 
 - *not testable* where something needed for it was never published (the judgement names it) and the panel at hand does
-  not supply it;
+  not supply it, or where the panel lacks its rows;
 - *reproduced* where the value matches and the definition is the one that a reader of the claim would take;
 - *reproduced with definition* where it matches under a definition that had to be found (the judgement says which);
 - *in the last digit* where it differs by no more than two units of the last printed digit;
@@ -61,6 +61,7 @@ TAKES = {
 SHAPES = {word: MARKS[word].text for word in (*reversed(VERDICTS), *CONCLUSIONS)}
 
 COMPARISONS = ("equals", "about", "at least", "at most", "holds")
+NO_ROWS = "rows of this panel"
 LAST_DIGITS = 2  # units of the last printed digit within which a difference is one of rounding or of a late change
 ROUNDING = 1e-9  # a value on the edge of the half unit counts as inside
 
@@ -226,16 +227,18 @@ class Part:
     verdict: str
 
     @classmethod
-    def of(cls, row: Mapping[str, str], result: Result) -> Part:
-        """The part of a row of claim_judgements.csv."""
+    def of(cls, row: Mapping[str, str], result: Result | None) -> Part:
+        """The part of a row of claim_judgements.csv; result: None where the panel has no rows for it."""
         published, compare = row["published"] or None, row["compare"]
-        if row["missing"] and not result.supplied:
+        missing = row["missing"] or (NO_ROWS if result is None else "")
+        result = result or Result(None)
+        if missing and not result.supplied:
             verdict = "not testable"
         elif not matches(published, result.value, compare, slack=result.slack):
             verdict = "in the last digit" if near(published, result.value, compare) else "differs"
         else:
             verdict = "reproduced with definition" if row["particular"] else "reproduced"
-        texts = (row["definition"], row["particular"], row["missing"])
+        texts = (row["definition"], row["particular"], missing)
         return cls(row["name"], published, compare, *texts, result, verdict)
 
     @property
@@ -276,6 +279,10 @@ class Verdict:
     def stands(self) -> bool:
         """Whether the number is reproduced and the conclusion withstands."""
         return self.verdict.startswith("reproduced") and self.conclusion == "withstands"
+
+    def moves_on(self, other: Verdict) -> bool:
+        """Whether the number has another verdict on another panel, one that has its rows."""
+        return other.verdict not in (self.verdict, "not testable")
 
     def each(self, cell: Callable[[Part], Any]) -> Any:
         """A cell of each part with a published number (of all parts if none has one), NaN as None: a list, or single

@@ -65,7 +65,7 @@ def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]])
 def _lost(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> str:
     """On how many other panels the number of which of them is another one, as the end of a sentence."""
     there = [(one.id, [by_id[one.id] for by_id in others.values() if one.id in by_id]) for one in stand]
-    lost = [(ident, [one for one in rows if not one.verdict.startswith("reproduced")]) for ident, rows in there]
+    lost = [(ident, [one for one in rows if one.verdict in ("differs", "in the last digit")]) for ident, rows in there]
     parts = [
         f"on {times(len(rows), 'other panel')} ({', '.join(one.panel for one in rows)}) the number of {ident} "
         f"{'differs' if all(one.verdict == 'differs' for one in rows) else 'does not come out'}"
@@ -142,7 +142,7 @@ def sources(cells: pd.DataFrame) -> str:
 def moved(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> dict[str, tuple[str, ...]]:
     """Claim -> the panels on which its number has another verdict; claims that stay are left out."""
     panels = {
-        one.id: tuple(name for name, rows in others.items() if one.id in rows and rows[one.id].verdict != one.verdict)
+        one.id: tuple(name for name, rows in others.items() if one.id in rows and one.moves_on(rows[one.id]))
         for one in verdicts
     }
     return {ident: names for ident, names in panels.items() if names}
