@@ -43,7 +43,9 @@ def _inside(widget):
         yield from _inside(child)
 _told = []
 # type(w), for isinstance asks each object what it is, and some of torch's answer with a warning
-for _box in [w for w in gc.get_objects() if issubclass(type(w), ipywidgets.VBox) and len(w.children) == 3]:
+_boxes = [w for w in gc.get_objects() if issubclass(type(w), ipywidgets.VBox) and not hasattr(w, "_was_read")]
+for _box in [w for w in _boxes if len(w.children) == 3]:
+    _box._was_read = True
     _chooser = _box.children[0]
     if not isinstance(_chooser, (ipywidgets.SelectionSlider, ipywidgets.Dropdown)):
         continue
@@ -86,9 +88,23 @@ def kernel_spec(folder: Path, python: Path, startup: str, env: Mapping[str, str]
             os.environ["JUPYTER_PATH"] = before
 
 
-def read_through(notebook: Path, *, kernel: str, folder: Path) -> tuple[Any, list[dict[str, Any]]]:
+@contextmanager
+def one_for_all(kernel: str, folder: Path) -> Iterator[Any]:
+    """A kernel that reads several notebooks one after the other (`read_through`): what one loads, no other loads."""
+    from jupyter_client.manager import KernelManager
+
+    manager = KernelManager(kernel_name=kernel)
+    manager.start_kernel(cwd=str(folder))
+    try:
+        yield manager
+    finally:
+        manager.shutdown_kernel(now=True)
+
+
+def read_through(notebook: Path, *, kernel: Any, folder: Path) -> tuple[Any, list[dict[str, Any]]]:
     """Run a notebook's source in `folder`, move its inputs; returns the run notebook and what `MOVE` told.
 
+    kernel: the name of a kernel, which is started for this notebook, or one of `one_for_all`, which forgets its names.
     Raises nbclient's CellExecutionError at the first cell that fails, and AssertionError where an input's answer did.
     Beside Colab's old kernel nbclient at times misses an answer that the kernel gave: the notebook is then read anew.
     """
@@ -103,12 +119,15 @@ def read_through(notebook: Path, *, kernel: str, folder: Path) -> tuple[Any, lis
     raise AssertionError
 
 
-def _read(notebook: Path, *, kernel: str, folder: Path) -> tuple[Any, list[dict[str, Any]]]:
+def _read(notebook: Path, *, kernel: Any, folder: Path) -> tuple[Any, list[dict[str, Any]]]:
     from nbclient import NotebookClient
 
     run = nbformat.read(notebook, as_version=4)
-    client = NotebookClient(run, timeout=100, kernel_name=kernel, resources={"metadata": {"path": str(folder)}})
-    with client.setup_kernel():
+    which = {"kernel_name": kernel} if isinstance(kernel, str) else {"km": kernel}
+    client = NotebookClient(run, timeout=100, resources={"metadata": {"path": str(folder)}}, **which)
+    with client.setup_kernel(cleanup_kc=isinstance(kernel, str)):
+        if not isinstance(kernel, str):
+            client.execute_cell(nbformat.v4.new_code_cell("%reset -f"), -1, store_history=False)
         for index, cell in enumerate(run.cells):
             client.execute_cell(cell, index)
         output, wrong = _moved(client.km.connection_file)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import nbformat
 import pytest
-from kernels import PAGES, ROOT, how_many_inputs, kernel_spec, read_through
+from kernels import PAGES, ROOT, how_many_inputs, kernel_spec, one_for_all, read_through
 
 CONFIG = (ROOT / "_config.yml").read_text(encoding="utf-8")
 LISTED = re.findall(r"^\s*(?:-\s*)?(?:file|root):\s*(\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"), re.M)
@@ -178,15 +178,17 @@ def alone(colab: Colab, tmp_path: Path) -> Iterator[tuple[str, Path]]:
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_every_source_notebook_runs_alone_in_colab_and_replaces_nothing(colab: Colab, alone: tuple[str, Path]) -> None:
-    kernel, folder = alone
+    name, folder = alone
     before = colab.versions()
-    for page in PAGES:
-        shutil.copy(page, folder)
-        run, output = read_through(folder / page.name, kernel=kernel, folder=folder)
-        assert "Google Colab" in json.dumps(run.cells), f"{page.stem}: the runtime is not named"
-        assert len(output) == how_many_inputs(page), page.stem
-        assert not any("application/vnd.vega" in json.dumps(cell) for cell in run.cells), page.stem
-        (folder / page.name).unlink()
+    # One kernel for all of them: the book runs each in a kernel of its own, here the packages and the folder are new.
+    with one_for_all(name, folder) as kernel:
+        for page in PAGES:
+            shutil.copy(page, folder)
+            run, output = read_through(folder / page.name, kernel=kernel, folder=folder)
+            assert "Google Colab" in json.dumps(run.cells), f"{page.stem}: the runtime is not named"
+            assert len(output) == how_many_inputs(page), page.stem
+            assert not any("application/vnd.vega" in json.dumps(cell) for cell in run.cells), page.stem
+            (folder / page.name).unlink()
     assert colab.versions() == before
     where = "import cape_lib, sys; assert cape_lib.__file__.startswith(sys.prefix), cape_lib.__file__"
     subprocess.run([str(colab.python), "-c", where], check=True, cwd=folder)
