@@ -19,14 +19,14 @@ book: $(STAMP) ## set up, execute every chapter, build the book; ends with the p
 	@$(BIN)/cape book
 
 test: $(STAMP) browser ## set up, then every test, the built pages in a browser included
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## the quick tests, style, types and the floors of the library
 	@$(BIN)/ruff check cape_lib tests benchmarks experiments book/_ext
 	@$(BIN)/ruff format --check --quiet cape_lib tests benchmarks experiments book/_ext
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not page" --hypothesis-profile=check
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not page" --hypothesis-profile=check
 
 tables: $(STAMP) ## after a change in data/: check every table, write anew what follows from them
 	@$(BIN)/python -m cape_lib.tables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,12 +11,28 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from cape_lib.imports import IRI, without
+
 #: how many examples a property is tried on: "full" in `make test`, "check" (--hypothesis-profile=check) in `make check`
 settings.register_profile("full", max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("check", settings.get_profile("full"), max_examples=10)
 settings.load_profile("full")
 
 ROOT = Path(__file__).resolve().parents[1]
+with without(IRI):  # every test process saves two seconds
+    importlib.import_module("nbformat")
+
+#: The files that take longest, longest first: begun at the end, one of them would keep one process busy alone.
+LONGEST = """
+pages/test_pages test_colab test_family test_faults pages/test_dashboard test_again test_goldens test_sweep
+lm/test_testbed test_variants test_axes test_story lm/test_protocol test_own_pages test_properties
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; `make` has them handed out in this order (`--no-loadscope-reorder`)."""
+    rank = {ROOT / "tests" / f"{name}.py": place for place, name in enumerate(LONGEST.split())}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 @pytest.fixture(scope="session")

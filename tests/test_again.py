@@ -80,12 +80,14 @@ def test_the_rows_and_what_their_names_say_come_out_alike(rows) -> None:
     assert (reference.ran_out(other).any(axis=1).to_numpy() == variants.truncation(rows)["set_aside"].to_numpy()).all()
 
 
+@pytest.mark.slow
 def test_the_answer_of_chapter_9(rows, nine) -> None:
     answer = again.answer(rows)
     agrees(answer.sentence, nine["answer"])
     agrees(answer.interval, nine["answer_interval"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", [KNOWS, ADMITS, WRONG, PRECISION])
 def test_each_measure_of_chapter_9(rows, nine, measure: str) -> None:
     line = again.r_line(variants.association(rows, measure), measure)
@@ -93,6 +95,7 @@ def test_each_measure_of_chapter_9(rows, nine, measure: str) -> None:
     agrees(again.measure_reading(rows, measure).replace(label(measure), ""), nine[f"reading {measure}"])
 
 
+@pytest.mark.slow
 def test_how_sure_the_artefact_and_the_lever_of_chapter_9(rows, nine) -> None:
     agrees(again.sure(rows), nine["sure"])
     agrees(again.artefact(rows), nine["artefact"])
@@ -104,6 +107,7 @@ def test_how_sure_the_artefact_and_the_lever_of_chapter_9(rows, nine) -> None:
     agrees(" ".join(again.remember(rows)), nine["remember"])
 
 
+@pytest.mark.slow
 def test_the_hump_the_line_the_labs_and_the_agent_of_chapter_9(rows, nine) -> None:
     # The share under a fall alone is simulated there, and an integral here; all else is arithmetic.
     agrees(re.sub(r"only lowered, \d+%", "", again.hump_text(rows)), nine["hump"])
@@ -179,6 +183,7 @@ def test_the_mixed_model_of_the_dose(rows) -> None:
             assert row.singular == (min(expected[3:]) < 0.02), (score, expected)
 
 
+@pytest.mark.slow
 def test_the_sizes_of_the_audit_of_chapter_9(rows) -> None:
     other = reference.today()
     parts = {"all": other, "without truncated": other[~reference.ran_out(other).any(axis=1)]}
@@ -204,6 +209,7 @@ def test_the_control_of_the_artefact_is_the_same_sizes_without_thinking(rows) ->
     agrees(again.control(rows), [len(family), family[reference.GPQA].corr(family[reference.Q])])
 
 
+@pytest.mark.slow
 def test_the_sentences_of_chapter_10(ten) -> None:
     runs = training.runs()
     chosen = {"x": X, "y": Y, "from_step": 1000}
@@ -218,6 +224,7 @@ def test_the_sentences_of_chapter_10(ten) -> None:
     agrees(story.test_text(runs, **chosen), ten["test"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("x", reference.CAPABILITIES)
 def test_the_audit_of_chapter_10_for_each_capability(x: str) -> None:
     runs, other, chosen = training.runs(), reference.chapter_10(x), {"x": x, "from_step": 1000}

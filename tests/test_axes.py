@@ -306,9 +306,8 @@ def report(frame: pd.DataFrame, axis: str, out: Path, **settings: Any) -> dict[s
     return family.rerun(scores, "Larch", out, quiet=True, **settings)
 
 
-@pytest.mark.parametrize(
-    "axis", ["tokens", *(pytest.param(one, marks=pytest.mark.slow) for one in (*PLANTED, "date") if one != "tokens")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("axis", [*PLANTED, "date"])
 def test_the_first_page_of_a_report_along_another_axis_speaks_of_no_sizes(axis: str, tmp_path: Path) -> None:
     frame = dated() if axis == "date" else PLANTED[axis][0]()
     metrics = report(frame, axis, tmp_path / "report", chapters=False)
@@ -540,6 +539,7 @@ def test_what_no_axis_can_be_is_an_error_of_the_library_too() -> None:
         assert isinstance(refusal.value, CapeError)
 
 
+@pytest.mark.slow
 def test_a_report_compares_models_of_one_size_pair_by_pair(tmp_path: Path, capsys: Any) -> None:
     path, out = tmp_path / "pairs.csv", tmp_path / "report"
     ONE_SIZE.to_csv(path, index=False)
@@ -592,6 +592,7 @@ def test_a_chapter_along_an_axis_names_what_its_table_lacks(
         tables.chapter("published", "Mine", scores_path=str(tmp_path / "own.csv"), **{"axis": "tokens"} | asked)
 
 
+@pytest.mark.slow
 def test_papermill_on_a_table_without_the_pair_stops_with_notebook_cell_and_column(tmp_path: Path) -> None:
     table = pd.DataFrame({"model": list("abc"), "tokens_b": [1.0, 2.0, 3.0], "hellaswag": [30.0, 40.0, 50.0]})
     table.to_csv(tmp_path / "own.csv", index=False)

@@ -457,6 +457,7 @@ def test_where_names_an_existing_file_and_the_code_of_the_function():
         assert ident in lines[place["line"] - 1] and place["formula"] and place["name"] in place["code"]
 
 
+@pytest.mark.slow
 def test_a_claim_reads_exactly_the_tables_that_it_names(monkeypatch):
     read, known = set(), files._checked
     monkeypatch.setattr(files, "_checked", lambda name, file, stamp: read.add(name) or known(name, file, stamp))

@@ -297,6 +297,7 @@ def test_results_files_go_straight_to_a_report(tmp_path, chapters):
     assert len(pd.read_csv(tmp_path / "report" / "scores.csv")) == 4
 
 
+@pytest.mark.slow
 def test_a_published_name_is_told_apart(tmp_path, chapters):
     metrics = family.rerun(table(), "Pythia", tmp_path / "report", quiet=True, chapters=False)
     assert metrics["family"] == "Pythia (yours)" and "published family" in metrics["notes"][0]

@@ -48,6 +48,7 @@ def test_importing_the_library_loads_nothing_heavy() -> None:
     assert modules_after("import cape_lib") & HEAVY == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module", ["tables", "stats", "base.coupling", "base.boundary", "frontier", "ingest", "claims", "cli"]
 )

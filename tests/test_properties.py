@@ -23,7 +23,8 @@ from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.errors import CapeError
 
 SEEDS = st.integers(0, 10_000)
-FEW = settings(max_examples=5)
+#: examples of what is slow: five, or two in `make check`
+FEW = settings(max_examples=max(2, settings().max_examples // 12))
 #: tables that each statistic of a table is tried on: five, or one where `make check` asks for few examples
 TABLES = range(1, 1 + max(1, settings().max_examples // 12))
 # Numbers that come of random draws over rows: another order of rows takes other draws.

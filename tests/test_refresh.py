@@ -273,6 +273,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_listing_is_refused_by_name(index: Server, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     index.replies["/results"], words = HOSTILE[kind]
@@ -283,6 +284,7 @@ def test_a_hostile_listing_is_refused_by_name(index: Server, kind: str, capsys: 
         changes_of(index)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reply", [trickle, header_trickle])
 def test_a_trickle_ends_in_time(index: Server, reply: Any) -> None:
     index.replies["/slow"] = reply
@@ -292,6 +294,7 @@ def test_a_trickle_ends_in_time(index: Server, reply: Any) -> None:
     assert time.monotonic() - begun < 9  # the server trickles for ten
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("score", [150, -1, "92", None, True, float("nan")])
 def test_an_impossible_score_is_refused(index: Server, score: Any) -> None:
     index.replies[SCORES][1]["score"] = score

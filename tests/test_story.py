@@ -529,6 +529,7 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     assert "costs 0.90 to 1.10 nats" in chapter_5.stronger(two)
 
 
+@pytest.mark.slow
 def test_a_small_p_among_several_runs_is_corrected_for_the_looks() -> None:
     runs = tables.load("model_runs").head(1)
     four = pd.concat([runs.assign(p=p, effect=p < 0.05) for p in (0.9, 0.02, 0.4, 0.5)], ignore_index=True)

@@ -269,6 +269,7 @@ def test_a_scheduler_without_workers_is_said_in_one_line(tmp_path, monkeypatch):
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1"])
 def test_a_scheduler_that_does_not_answer_is_exit_6_and_one_line(tmp_path, capsys, address, monkeypatch):
     from cape_lib.report.sweep import cluster
@@ -290,6 +291,7 @@ def test_without_dask_a_sweep_says_what_to_install_and_leaves_nothing(tmp_path, 
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_where_processes_would_not_pay_none_is_started_and_dask_is_not_needed(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     whole = sweep.sweep(sweep.tasks(many(3)), tmp_path / "out", sweep.Workers(count=2))
@@ -310,6 +312,7 @@ def test_a_family_that_ends_its_process_is_failed_and_the_others_have_their_answ
     assert [a["family"] for a in answers if a["state"] == "failed"] == ["Family 3", "Family 7"]
 
 
+@pytest.mark.slow
 def test_the_answers_of_several_processes_are_those_of_one():
     todo = sweep.tasks(many(4))
     apart = {answered["family"]: answered for answered in run._processes(todo, 2, 1)}
@@ -395,6 +398,7 @@ def page_of(answers: list, out: Path) -> None:
     page.write_page(out)
 
 
+@pytest.mark.slow
 def test_the_table_of_a_page_escapes_what_a_family_is_called(tmp_path):
     name = '<img src=x onerror="alert(1)">'
     result = [sweep.answer(task) for task in sweep.tasks(many(1).assign(family=name))]

@@ -55,6 +55,7 @@ def planted(rng: np.random.Generator, shared: float) -> pd.DataFrame:
     return pd.DataFrame(table, columns=["model", "params_b", "deduplicated", "step", "x", "y"])
 
 
+@pytest.mark.slow
 def test_trend_alone_gives_a_high_r_and_passes_the_test_beyond_trend_in_few_worlds() -> None:
     rng = np.random.default_rng(1)
     worlds = [planted(rng, 0.0) for _ in range(100)]
@@ -120,6 +121,7 @@ def test_the_control_sees_a_tie_of_one_run_and_none_where_there_is_none() -> Non
     assert abs(loose["own"]) < 0.2 and loose["p"] > 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("x", "y", "from_step"), [("piqa", "arc_easy", 13_000), ("sciq", "crows_pairs_english", 43_000)]
 )

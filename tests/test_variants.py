@@ -214,6 +214,7 @@ def test_the_control_of_the_artefact_and_the_power_of_the_objections_say_the_opp
     assert story.power(table).startswith(f"{len(table) - len(settled)} of {len(table)} readings hold zero")
 
 
+@pytest.mark.slow
 def test_a_lever_is_counted_by_objection_in_the_pairs_that_the_objection_leaves(rows: pd.DataFrame) -> None:
     checks = effort.ladder_checks(rows).set_index("check")
     whole, ladders = checks.loc["all ladders"], effort.effort_ladders(rows)
@@ -240,6 +241,7 @@ def test_a_size_that_loses_with_few_tokens_is_not_said_to_have_run_out(rows: pd.
     assert "Gemma 4 E2B" in text and "It ran out" not in text and "not for want of tokens" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["", "reasoning", "none"])
 @pytest.mark.parametrize("keep_truncated", [True, False])
 def test_the_sentences_of_chapter_9_are_of_the_rows_that_were_chosen(
@@ -258,6 +260,7 @@ def test_the_sentences_of_chapter_9_are_of_the_rows_that_were_chosen(
     assert "nan" not in text and "of 0" not in text
 
 
+@pytest.mark.slow
 def test_opposite_worlds_are_told_as_they_are(rows: pd.DataFrame) -> None:
     turned = rows.assign(**{m: 100 - rows[m] for m in (KNOWS, ADMITS)})
     assert "know less" in story.answer(turned).sentence and "goes against knowing" in story.remember(turned)[0]
@@ -269,6 +272,7 @@ def test_opposite_worlds_are_told_as_they_are(rows: pd.DataFrame) -> None:
     assert story.effort_hangs(even) == lost
 
 
+@pytest.mark.slow
 def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.DataFrame) -> None:
     turned = rows.assign(**{ADMITS: 100 - rows[ADMITS]})
     assert "more effort raises what is known in 18 of 20 models and raises the share admitted" in (

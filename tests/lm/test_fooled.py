@@ -118,6 +118,7 @@ def test_a_direction_that_wrecks_the_model_lifts_the_score_and_is_no_effect() ->
     assert result.cost < 2 * result.budget
 
 
+@pytest.mark.slow
 def test_controls_that_would_hold_the_direction_are_left_out() -> None:
     result = evaluated(mixed=10, kinds=KINDS, all_controls=True)
     table = result.methods

@@ -85,19 +85,13 @@ def result_of(page: Any) -> str:
 # ---- one engine, two languages ----
 
 
-def test_page_and_python_agree_on_500_random_and_all_extreme_inputs_to_nine_digits(page: Any) -> None:
-    cases = edge_cases() + random_cases(500)
-    theirs = page.evaluate(IN_PAGE, cases)
-    wrong = [
-        (case, lines)
-        for case, page_says in zip(cases, theirs, strict=True)
-        if (lines := differences(in_python(case), page_says))
-    ]
-    assert not wrong, f"{len(wrong)} of {len(cases)} differ; the first: {wrong[0]}"
-
-
-def test_page_and_python_agree_along_every_other_axis_to_nine_digits(page: Any) -> None:
-    cases = path_cases(200)
+@pytest.mark.parametrize(
+    "of", [lambda: edge_cases() + random_cases(500), lambda: path_cases(200)], ids=["sizes", "other axes"]
+)
+def test_page_and_python_agree_on_random_and_all_extreme_inputs_to_nine_digits(
+    page: Any, of: Callable[[], list[Any]]
+) -> None:
+    cases = of()
     theirs = page.evaluate(IN_PAGE, cases)
     wrong = [
         (case, lines)

@@ -131,6 +131,7 @@ def stored(metrics: Path) -> tuple[dict[str, Any], list[tuple[planning.Part, dic
     parts = []
     for one in report["parts"]:
         scores = tables.read_checked(_rows_of(metrics.parent, one["kind"]))
+        assert scores is not None  # the name of the file says that it is one
         parts.append((planning.Part(one["kind"], one["x"], one["y"], scores.frame, along=scores.axis), one))
     return report, parts
 
