@@ -125,22 +125,6 @@ def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str)
     )
 
 
-def cut_in_two(rows: pd.DataFrame, *, x: str, y: str, title: str, source: str, name: str = "cut-in-two") -> Figure:
-    """The panel as a scatter: models below the cut as circles, those above as triangles (for `explore`).
-
-    rows: model, params_b, x, y, side ("below", "above") and the slider's column cut (billions); title: the finding.
-    """
-    look = forms.by("side", SIDES, TWO_SIDES, ("circle", "triangle-up"), title="size")
-    return figure(
-        dots(rows, *forms.score_axes(x, y), tooltip="params_b", opacity=0.85, **look),
-        title=title,
-        source=source,
-        n=rows["model"].nunique(),
-        name=name,
-        caption=few_families(),
-    )
-
-
 def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
     """Correlation below and above every cut with its 95 % interval.
 
