@@ -509,16 +509,20 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     row = chapter_5.real_runs(better).iloc[0]
     assert row["wrong corrected"] == f"{wrong} of {wrong} (90% to 100%)" and row["right broken"][:4] == "0 of"
     assert str(right) in row["right broken"] and row["60% here"] == "supported"
-    records = tables.load("steering_records")
-    sentence = chapter_5.real(better, records)
+    sentence = chapter_5.real(better)
     assert f"**{wrong} of {wrong}** wrong answers" in sentence and "1 of 1 do, by p alone 0." in sentence
-    assert "0 of 1 interval of the share corrected stay below 60%" in sentence
-    assert "cannot be checked: none of their 84 records" in sentence
-    sentence = chapter_5.real(runs, records.assign(corrected=True))
-    assert "1 of 1 interval of the share corrected stays below 60%" in sentence and "none of 1 do" in sentence
-    assert "cannot be checked" not in sentence and "84 of 84 say what became right" in sentence
+    assert "0 of 1 interval of the share corrected stay below the papers' 60%" in sentence
+    sentence = chapter_5.real(runs)
+    assert (
+        "1 of 1 interval of the share corrected stays below the papers' 60%" in sentence and "none of 1 do" in sentence
+    )
+    records = tables.load("steering_records")
+    assert "**None** says whether the answer became right." in chapter_5.recorded(records)
+    assert "**84** say whether the answer became right; of these, 84 answers" in chapter_5.recorded(
+        records.assign(corrected=True)
+    )
     several = pd.concat([runs.assign(p=p, effect=p < 0.05) for p in (0.9, 0.03, 0.04)], ignore_index=True)
-    sentence = chapter_5.real(several, records)
+    sentence = chapter_5.real(several)
     assert "2 of 3 do, by p alone 2 (not corrected for 3 looks)" in sentence and "all 3 intervals" in sentence
     doses = pd.DataFrame({"run": "a", "dose": [0, 1, 2], "cost": [0.0, 0.1, 0.9], "right": [0.5, 0.4, 0.1], "n": 40})
     assert "gains nothing. Unsteered 50% are right; the strongest has 10%" in chapter_5.stronger(doses)

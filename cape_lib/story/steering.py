@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cape_lib.stats import corrected, p_short, p_text, wilson
-from cape_lib.story.answer import Answer, listed, times
+from cape_lib.story.answer import Answer, listed, times, verb
 
 #: Directions of the made worlds that are there to be found; "stmt" is the papers' recipe of statements.
 THERE = ("reg", "ctx")
@@ -151,31 +151,20 @@ def _mended(registers: pd.DataFrame, tone: str) -> str:
     return f"{fixed} of {wrong} ({_share(fixed, wrong)})"
 
 
-def real(runs: pd.DataFrame, records: pd.DataFrame) -> str:
-    """What the recorded runs on real models show together; tables `model_runs`, `steering_records`."""
+def real(runs: pd.DataFrame) -> str:
+    """What the recorded runs on real models show together; table `model_runs`."""
     (fixed, wrong), run = _fixed(runs), _largest(runs)
     lost = f"and {run['broken'] * run['aligned']:.0f} of {run['aligned']} right ones break"
+    here = "this model" if runs["model"].nunique() == 1 else "these models"
+    below = int((runs["corrected_high"] < runs["claimed"]).sum())
+    many = "all" if len(runs) > 1 and below == len(runs) else f"{below} of"
     return (
         f"In the largest of {times(len(runs), 'run')} **{fixed} of {wrong}** wrong answers are corrected {lost}. To "
         f"*beat* its controls a direction must rank high among them (p up to 0.05) and lead their mean surely: "
         f"{int(runs['effect'].sum()) or 'none'} of {len(runs)} do, by p alone {int((runs['p'] <= LEVEL).sum())}"
-        f"{f' (not corrected for {len(runs)} looks)' if len(runs) > 1 else ''}. {_claimed(runs, records)}"
-    )
-
-
-def _claimed(runs: pd.DataFrame, records: pd.DataFrame) -> str:
-    """Where the intervals of the share corrected lie about the papers' share, and whether that one can be checked."""
-    claim = f"{runs['claimed'].max():.0%}"
-    here = "this model" if runs["model"].nunique() == 1 else "these models"
-    below = int((runs["corrected_high"] < runs["claimed"]).sum())
-    many = "all" if len(runs) > 1 and below == len(runs) else f"{below} of"
-    known = int(records["corrected"].notna().sum())
-    own = f"The papers' own {claim} cannot be checked: none of their {len(records)} records says what became right."
-    if known:
-        own = f"Of the papers' own records {known} of {len(records)} say what became right."
-    return (
-        f"In {here} {many} {times(len(runs), 'interval')} of the share corrected {'stay' if below != 1 else 'stays'} "
-        f"below {claim}. {own}"
+        f"{f' (not corrected for {len(runs)} looks)' if len(runs) > 1 else ''}. In {here} {many} "
+        f"{times(len(runs), 'interval')} of the share corrected {verb(below, 'stay')} below the papers' "
+        f"{runs['claimed'].max():.0%}."
     )
 
 
