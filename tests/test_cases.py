@@ -297,6 +297,12 @@ RESULTS: list[tuple[str, Options, dict[str, tuple[float, str, float]], str]] = [
         "one run, revision_column",
     ),
     ("ours/inspect_v2.json", Options(params={"m-1b": 1}), {"m-1b": (1.0, "gsm8k", 62.5)}, "by the scorer match"),
+    (
+        "stranger/opencompass_printed.txt",
+        Options(params={"m-1b": 1, "m-3b": 3}),
+        {"m-3b": (3.0, "hellaswag", 62.1)},
+        "OpenCompass",
+    ),
     ("stranger/olmes_run", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "truthfulqa", 40.0)}, "olmes"),
     ("stranger/olmes_all.jsonl", Options(params={"org/m-1b": 1}), {"org/m-1b": (1.0, "hellaswag", 50.0)}, "olmes"),
     (
@@ -358,6 +364,7 @@ REFUSED: list[tuple[str, Options, int, str]] = [
     ("stranger/with_results.json", Options(), 4, "--params a-1b=1 --params a-3b=3"),
     ("stranger/closed_baseline.csv", Options(), 3, "row 5, column params_b: is blank.*or leave the row out"),
     ("stranger/xml.csv", Options(), 3, "an XML file"),
+    ("stranger/opencompass_summary.txt", Options(), 3, "OpenCompass as text; name the summary_"),
     ("stranger/ends", Options(), 3, "checkpoints of one model; say --axis step"),
     ("stranger/tables", Options(), 3, "a table is read where it is named: .*first.csv '.*second 2.csv'"),
     ("ours/inspect_failed.json", Options(), 3, "ended as error"),

@@ -34,10 +34,11 @@ _HELP = "name the results_*.json that lm-evaluation-harness wrote under --output
 #: how a table begins that some tool writes as its results, or the card of lighteval's details
 _OF_TOOLS = (
     "dataset,version,metric,mode",
+    "dataset version metric mode",
     "| dataset | version |",
     "| category ",
     "category,benchmark,",
-    "---\npretty_name:",
+    "--- pretty_name:",
 )
 
 
@@ -110,7 +111,7 @@ def _begins(path: Path) -> str:
 def _of_a_tool(path: Path) -> bool:
     if path.suffix.casefold() not in (".csv", ".md", ".tsv", ".txt"):
         return False
-    start = _begins(path)
+    start = " ".join(_begins(path).split())
     return start.startswith(_OF_TOOLS) and ("accuracy" in start or "metric" in start or "pretty_name" in start)
 
 

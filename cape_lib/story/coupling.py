@@ -76,16 +76,17 @@ def whole(ends: WholeLadder, family: str, *, x: str, y: str, along: Axis = PARAM
     )
 
 
-def chance(smallest: pd.Series, family: str, *, x: str, y: str) -> str:
-    """What a guess scores, and where the smallest size of a family stands beside it."""
+def chance(first: pd.Series, family: str, *, x: str, y: str, along: Axis = PARAMS) -> str:
+    """What a guess scores, and where the smallest size of a family, or its first point on another axis, stands."""
     known = [score for score in (x, y) if score in CHANCE]
     if not known:
         return f"What a guess would score on {label(x)} or {label(y)} is not known to the book."
     guesses = " and ".join(f"about {CHANCE[score]:.0f} % on {label(score)}" for score in known)
-    scores = " and ".join(f"{smallest[score]:.0f} %" for score in known)
-    near = all(abs(float(smallest[score]) - CHANCE[score]) < 5 for score in known)
+    scores = " and ".join(f"{first[score]:.0f} %" for score in known)
+    near = all(abs(float(first[score]) - CHANCE[score]) < 5 for score in known)
     reading = "So it begins close to guessing" if near else "So its line begins away from guessing"
-    return f"A guess scores {guesses}. The smallest {family} has {scores}. {reading}."
+    begin = f"The smallest {family}" if along.by_size else f"The first {along.point} of {family}"
+    return f"A guess scores {guesses}. {begin} has {scores}. {reading}."
 
 
 def sure_steps(gammas: pd.DataFrame) -> int:

@@ -178,6 +178,8 @@ def refuse_foreign(path: Path, raw: bytes) -> None:
     for mark, what in FOREIGN.items():
         if start.startswith(mark):
             raise ScoresError(f"{path}: {what}")
+    if b"\ntabulate format\n" in raw[:200]:
+        raise ScoresError(f"{path}: a summary of OpenCompass as text; name the summary_*.csv beside it")
 
 
 # ---- JSON, spreadsheets, Parquet: pandas reads, what is no table is refused ----
