@@ -204,10 +204,12 @@ def test_an_interrupted_evaluation_goes_on_to_the_same_answer(tmp_path: Path) ->
     with pytest.raises(KeyboardInterrupt):
         run(3)
     assert len(blocks) == 3 and rest.is_file()
+    stopped = blocks[-1]
     again = run(None)
-    assert len(blocks) == 1  # the last block alone
+    assert blocks[0] == stopped  # what was done before is not done again
+    left = len(blocks)
     rest.unlink()
-    assert run(None).summary() == again.summary() and len(blocks) == 3
+    assert run(None).summary() == again.summary() and len(blocks) == left + 2
     with pytest.raises(ScoresError, match="another evaluation"):
         run(None, steering.Plan(places=(steering.Place(0),), controls=10, curve=()))
 
