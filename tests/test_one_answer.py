@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cape_lib import claims, frontier, tables
+from cape_lib import claims, frontier, stats, tables
 from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.claims import base_models
 from cape_lib.cli import main
@@ -92,6 +92,12 @@ def test_a_family_has_one_answer_everywhere(
     assert (page["whole"]["dy"], page["whole"]["z"]) == pytest.approx((whole.dy.estimate, whole.z))
     for name in ("gamma", "p_negative", "p_tax", "p_transition", "p_bonus"):
         assert [step[name] for step in page["steps"]] == pytest.approx(list(steps[name]))
+    assert page["steps"][-1]["phase"] == steps["phase"].iloc[-1] == coupling.phase(page["steps"][-1]["gamma"])
+    dip = boundary.boundary_power(ladder)
+    assert page["power"]["boundary"] == (None if dip is None else dip._asdict())
+    r, (first, second) = page["r"], ladder[["hellaswag", "truthfulqa"]].dropna().to_numpy().T
+    whole_r = stats.pearson(first, second)
+    assert same(r["estimate"], whole_r.estimate)
     for method, row in dynamics.carried_on(ladder).iterrows():
         assert same(page["forecast"]["methods"][method]["y"], row["truthfulqa"])
 
@@ -149,6 +155,12 @@ def test_a_release_has_one_answer_everywhere(name: str, capsys: pytest.CaptureFi
     assert hfield["advice"] == command["advice"]
     assert hfield["trajectory"] == command["diagnosis"]["trajectory"]
     assert last["noise_sd"] == pytest.approx(chapter["noise_sd"])
+    page = diagnose_release([{"model": row["model"], **row[[*tables.FRONTIER_BENCHMARKS]]}])["saturation"]
+    for axis in page:
+        known_axis = frontier.saturation(
+            tables.frontier("current").dropna(subset=[X, Y]), old=axis["old"], new=axis["new"]
+        )
+        assert axis["sigma"] == pytest.approx(known_axis.sigma) and axis["rotate"] == known_axis.rotate
 
 
 def test_a_panel_has_one_answer_in_the_terminal_the_chapter_and_the_claims(capsys: pytest.CaptureFixture[str]) -> None:
