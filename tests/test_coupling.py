@@ -182,7 +182,7 @@ def test_a_benchmark_of_ones_own_has_gamma_but_no_interval():
 def test_signs_by_size_counts_every_defined_interval_once():
     intervals = coupling.local_couplings(tables.base())
     table = coupling.signs_by_size(intervals, edges=[3.5, 10.0])
-    assert table["intervals"].sum() == intervals["gamma"].notna().sum()
+    assert table["steps"].sum() == intervals["gamma"].notna().sum()
     assert table["negative"].sum() == (intervals["gamma"] < 0).sum()
 
 

@@ -93,8 +93,7 @@ def test_a_family_has_one_answer_everywhere(
     for name in ("gamma", "p_negative", "p_tax", "p_transition", "p_bonus"):
         assert [step[name] for step in page["steps"]] == pytest.approx(list(steps[name]))
     assert page["steps"][-1]["phase"] == steps["phase"].iloc[-1] == coupling.phase(page["steps"][-1]["gamma"])
-    dip = boundary.boundary_power(ladder)
-    assert page["power"]["boundary"] == (None if dip is None else dip._asdict())
+    assert page["power"]["boundary"] == boundary.boundary_power(ladder)
     r, (first, second) = page["r"], ladder[["hellaswag", "truthfulqa"]].dropna().to_numpy().T
     whole_r = stats.pearson(first, second)
     assert same(r["estimate"], whole_r.estimate)

@@ -47,7 +47,7 @@ def test_where_the_share_falls_depends_on_the_size_that_a_step_is_given(steps, s
     table = coupling.signs_by_size(steps, edges=(3.5, 10.0), size=size)
     assert table["share"].round(2).tolist() == shares
     counts = np.histogram(steps[coupling.SIZE_RULES[size]], [0, 3.5, 10, np.inf])[0]
-    assert table["intervals"].tolist() == counts.tolist()
+    assert table["steps"].tolist() == counts.tolist()
     with pytest.raises(UsageError, match="geometric mean"):
         coupling.signs_by_size(steps, size="mean")
 

@@ -5,7 +5,6 @@ Figures: `charts.boundary`; sentences: `story.boundary`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -480,18 +479,6 @@ def _reason(turn: float, t: Floats, y: str, along: Axis) -> str:
     return f"{y} rises from the {start}: a turn would lie {below}"
 
 
-class BoundaryPower(NamedTuple):
-    """`depth`: points by which the family's parabola dips over half of its range of sizes; `near_sizes`, `near_depth`:
-    the planted ladder nearest by ratio; `questions`, `four`: share (0-1) of such ladders that the vertex calls a
-    boundary, with the benchmarks' questions and with four times as many."""
-
-    depth: float
-    near_sizes: int
-    near_depth: float
-    questions: float
-    four: float
-
-
 @lru_cache(maxsize=1)
 def power_table() -> dict[str, Any]:
     """Share of planted parabolas that the vertex calls a boundary, from the table "coverage".
@@ -510,26 +497,22 @@ def power_table() -> dict[str, Any]:
     return answer | {key: grid.to_numpy(float).tolist() for key, grid in grids.items()}
 
 
-def boundary_power(ladder: pd.DataFrame, *, y: str = "truthfulqa") -> BoundaryPower | None:
+def boundary_power(ladder: pd.DataFrame, *, y: str = "truthfulqa") -> dict[str, float] | None:
     """The power to call this family's dip a boundary; None where its parabola does not dip or sizes are too few.
 
-    ladder: one row a size; columns params_b (billions), y (percent). The planted sizes span 0.07 to 12 billions.
+    ladder: one row a size; columns params_b (billions), y (percent). Returns depth (points by which the parabola dips
+    over half of the range of sizes), near_sizes, near_depth (the planted ladder nearest by ratio, sizes from 0.07 to 12
+    billions), questions and four: share (0-1) of such ladders that the vertex calls a boundary, with the benchmarks'
+    questions and with four times as many.
     """
     rows, table = stats.ladder_rows(ladder, [y], purpose="a dip"), power_table()
-    t = log_size(rows)
-    if t.size < table["sizes"][0]:
-        return None
+    t, sizes, depths = log_size(rows), np.array(table["sizes"]), np.array(table["depths"])
     depth = float(fit_parabolas(t, rows[y].to_numpy(float)).curvature[0]) * (float(np.ptp(t)) / 2) ** 2
-    if not depth > FLAT:
+    if t.size < sizes[0] or not depth > FLAT:
         return None
-
-    def nearest(values: list[float], value: float) -> int:
-        """Place of the number nearest by ratio; the smaller of two that are as near."""
-        return min(range(len(values)), key=lambda place: abs(math.log(value / values[place])))
-
-    row, column = nearest(table["sizes"], t.size), nearest(table["depths"], depth)
-    questions, four = (float(table[key][row][column]) for key in NOISE)
-    return BoundaryPower(depth, table["sizes"][row], table["depths"][column], questions, four)
+    row, column = (int(np.abs(np.log(value / many)).argmin()) for value, many in ((t.size, sizes), (depth, depths)))
+    answer = {"depth": depth, "near_sizes": int(sizes[row]), "near_depth": float(depths[column])}
+    return answer | {key: float(table[key][row][column]) for key in NOISE}
 
 
 # The isocline: a curve of one score over another that is said to part fighting from cooperating models

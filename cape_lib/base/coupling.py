@@ -506,14 +506,14 @@ def signs_by_size(steps: pd.DataFrame, *, edges: Sequence[float] = CLASSES, size
     """Share of steps with gamma < 0 in classes of size.
 
     steps: as `local_couplings` or `known_steps` returns; edges: limits of the classes in billions; size: which size a
-    step gets (UsageError). Returns from_b, to_b, intervals, negative, share, low, high (`negative_share`); a class
+    step gets (UsageError). Returns from_b, to_b, steps, negative, share, low, high (`negative_share`); a class
     without steps has NaN.
     """
     if size not in SIZE_RULES:
         raise UsageError(suggest("size of a step", size, SIZE_RULES))
     defined = steps[steps["gamma"].notna()]
     return pd.DataFrame(
-        {"from_b": start, "to_b": end, "intervals": len(inside)} | _negative(inside)
+        {"from_b": start, "to_b": end} | _negative(inside)
         for start, end, inside in _classes(defined, defined[SIZE_RULES[size]], edges)
     )
 
@@ -522,7 +522,7 @@ def signs_by_tokens(steps: pd.DataFrame) -> pd.DataFrame:
     """Share of steps with gamma < 0 by class of size (`EDGES`) and by training tokens (`TOKEN_EDGE`).
 
     steps: as `known_steps` returns; steps without tokens are left out. Returns from_b, to_b, tokens ("under", "over"
-    the edge), steps, negative, families, share, low, high (`negative_share`).
+    the edge), families, steps, negative, share, low, high (`negative_share`).
     On the uniform panel: 16 of 17 and 3 of 8 below 3.5 B, 9 of 9 and 5 of 14 to 10 B, 1 of 4 and 5 of 20 above.
     """
     known = steps.dropna(subset=["tokens_b", "gamma"])
@@ -530,10 +530,9 @@ def signs_by_tokens(steps: pd.DataFrame) -> pd.DataFrame:
     for start, end, inside in _classes(known, known["size_b"], EDGES):
         few = inside["tokens_b"] < TOKEN_EDGE
         for name, rows in (("under", inside[few]), ("over", inside[~few])):
-            row = {"from_b": start, "to_b": end, "tokens": name, "steps": len(rows)}
-            answer.append(row | _negative(rows) | {"families": int(rows["family"].nunique())})
-    columns = ["from_b", "to_b", "tokens", "steps", "negative", "families", "share", "low", "high"]
-    return pd.DataFrame(answer)[columns]
+            row = {"from_b": start, "to_b": end, "tokens": name, "families": int(rows["family"].nunique())}
+            answer.append(row | _negative(rows))
+    return pd.DataFrame(answer)
 
 
 def _classes(
@@ -548,7 +547,7 @@ def _negative(steps: pd.DataFrame) -> dict[str, float]:
     """How many steps are negative, and their share with its interval, as columns of a table."""
     share = negative_share(steps)
     count = int((steps["gamma"] < 0).sum())
-    return {"negative": count, "share": share.estimate, "low": share.low, "high": share.high}
+    return {"steps": len(steps), "negative": count, "share": share.estimate, "low": share.low, "high": share.high}
 
 
 def negative_share(steps: pd.DataFrame) -> Estimate:

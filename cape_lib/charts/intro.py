@@ -99,7 +99,7 @@ def doubt(gammas: pd.DataFrame, every: pd.DataFrame) -> str:
 def _by_size(gammas: pd.DataFrame) -> list[str]:
     """Negative steps of all, "15 of 16", below 3.5 B, from there to 10 B, and above."""
     counts = signs_by_size(gammas, edges=(CUT, 10.0))
-    return [f"{row.negative:.0f} of {row.intervals:.0f}" for row in counts.itertuples()]
+    return [f"{row.negative:.0f} of {row.steps:.0f}" for row in counts.itertuples()]
 
 
 def families_in_motion(

@@ -286,7 +286,7 @@ def _power(frame: pd.DataFrame, diagnosis: Plain) -> Plain:
         needed = 4 if abs(r) == 1 else math.ceil((1.959963984540054 / math.atanh(abs(r))) ** 2 + 3)
         sizes = max(needed, 4) if needed <= MOST_SIZES else None
     dip = boundary.boundary_power(frame, y=diagnosis["y"]) if diagnosis["kind"] == "family" else None
-    return settle | {"sizes": sizes, "most_sizes": MOST_SIZES, "boundary": None if dip is None else dip._asdict()}
+    return settle | {"sizes": sizes, "most_sizes": MOST_SIZES, "boundary": dip}
 
 
 def questions_needed(step: tuple[float, float], variance: tuple[float, float], limit: float) -> int | None:

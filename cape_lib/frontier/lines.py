@@ -306,16 +306,12 @@ def next_steps(frame: pd.DataFrame, *, ratio: float = 0.513, x: str = X, y: str 
     (dy / dx > 0), above, right. Steps with dx = 0 have no sign and are left out. Releases of one date stand in order of
     their names.
     """
-    rows = beside_curve(frame, ratio=ratio, x=x, y=y).sort_values(["released", "model"])
-    table = []
-    for lab, group in rows.groupby("lab"):
-        for here, there in zip(group.iloc[:-1].itertuples(), group.iloc[1:].itertuples(), strict=True):
-            dx, dy = getattr(there, x) - getattr(here, x), getattr(there, y) - getattr(here, y)
-            if dx != 0:
-                together = dy / dx > 0
-                table.append((lab, here.model, there.model, dx, dy, together, here.above, together == here.above))
-    columns = ["lab", "model", "following", "dx", "dy", "together", "above", "right"]
-    return pd.DataFrame(table, columns=columns)
+    rows = beside_curve(frame, ratio=ratio, x=x, y=y).sort_values(["lab", "released", "model"], ignore_index=True)
+    after = rows.groupby("lab")[["model", x, y]].shift(-1)
+    steps = rows[["lab", "model"]].assign(following=after["model"], dx=after[x] - rows[x], dy=after[y] - rows[y])
+    steps["together"], steps["above"] = steps["dy"] / steps["dx"] > 0, rows["above"]
+    steps["right"] = steps["together"] == steps["above"]
+    return steps[steps["following"].notna() & steps["dx"].ne(0)].reset_index(drop=True)
 
 
 def curve_score(steps: pd.DataFrame) -> dict[str, Estimate]:

@@ -229,7 +229,7 @@ def dip_power(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     many = times(len(ladders), "family", "families")
     if not dips:
         return f"The parabola of none of these {many} dips."
-    deep, plain, four = ([getattr(one, key) for one in dips] for key in ("depth", "questions", "four"))
+    deep, plain, four = ([one[key] for one in dips] for key in ("depth", "questions", "four"))
     return (
         f"The parabola of {len(dips)} of {many} dips, by {min(deep):.1f} to {max(deep):.1f} points over half of its "
         f"sizes. Planted ladders with such a dip are called a boundary in {min(plain):.0%} to {max(plain):.0%} of the "

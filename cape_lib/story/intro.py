@@ -33,9 +33,9 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     )
     sentence = (
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
-        f"truthfulness in {small['negative']} of {small['intervals']} such steps below 3.5 billion parameters (B), in "
-        f"{middle['negative']} of {middle['intervals']} from there to 10 B, in {large['negative']} of "
-        f"{large['intervals']} above. The papers say that the losses end at 3.5 B. {borne}: {boundary.turn(model)}."
+        f"truthfulness in {small['negative']} of {small['steps']} such steps below 3.5 billion parameters (B), in "
+        f"{middle['negative']} of {middle['steps']} from there to 10 B, in {large['negative']} of "
+        f"{large['steps']} above. The papers say that the losses end at 3.5 B. {borne}: {boundary.turn(model)}."
     )
     interval = (
         f"95 % intervals: {small['low']:.0%} to {small['high']:.0%} of the steps below 3.5 B, {large['low']:.0%} to "
