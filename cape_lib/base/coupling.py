@@ -210,8 +210,10 @@ def whole_ladders(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthf
     rows = []
     for name, ladder in _ladders(panel, x, y):
         one = whole_ladder(ladder, x=x, y=y)
+        ends = one.smaller, one.larger, one.low, one.high, one.sizes
         changes = one.dx.estimate, one.dy.estimate, one.dy.low, one.dy.high, one.z, one.p
-        rows.append((name, *one[:5], *changes, one.gamma.estimate, one.gamma.low, one.gamma.high, *one[-3:-1]))
+        gamma = one.gamma.estimate, one.gamma.low, one.gamma.high, one.p_negative, one.phase
+        rows.append((name, *ends, *changes, *gamma))
     columns = ["ladder", "smaller", "larger", "params_b_low", "params_b_high", "sizes", "dx", "dy", "dy_low", "dy_high"]
     table = pd.DataFrame(rows, columns=[*columns, "z", "p", "gamma", "low", "high", "p_negative", "phase"])
     table.insert(list(table).index("gamma"), "p_holm", stats.corrected(table["p"]))

@@ -112,10 +112,13 @@ def recommended() -> str:
 
 def other_lines(name: str, x: float, y: float) -> str:
     """h of one release from the line of today, the printed one and that of independent scores."""
-    reads = [_h(frontier.read_h(x, y, frontier.line(line)).iloc[0]) for line in CHOICE]
+    rows = [frontier.read_h(x, y, frontier.line(line)).iloc[0] for line in CHOICE]
+    reads, today = [_h(row) for row in rows], rows[0]
     each = ", ".join(f"{with_interval(h, digits=1, signed=True)} on the {h.method} line" for h in reads)
     off = sum(sign(h) != 0 for h in reads)
-    shown = f"{off} of {len(reads)} intervals leave out zero" if off else "every interval holds zero: nothing is shown"
+    low, high = (today[end] - today["expected"] for end in ("ordinary_low", "ordinary_high"))
+    nothing = f"every interval holds zero: nothing is shown. h below {low:+.0f} or above {high:+.0f} would be"
+    shown = f"{off} of {len(reads)} intervals leave out zero" if off else f"{nothing}, on the {today['line']} line"
     return f"{name} has h = {each}; {shown}."
 
 

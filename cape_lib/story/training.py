@@ -8,7 +8,7 @@ from cape_lib.base import training
 from cape_lib.base.training import CAPABILITIES, STEREOTYPE
 from cape_lib.errors import MissingError
 from cape_lib.names import suggest
-from cape_lib.stats import corrected, p_short, p_text
+from cape_lib.stats import corrected, p_short, p_text, seen_effect, seen_words
 from cape_lib.story.answer import Answer, bracket, listed
 from cape_lib.tables import label
 
@@ -55,8 +55,9 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
     )
     if from_step < STARTS[-1]:
         interval += f", of changes from step {STARTS[-1]:,} on {p_short(_p(rows, x, y, STARTS[-1])[x])}"
-    interval += "."
-    return Answer(sentence, "correlation", interval)
+    if p[x] >= 0.05 and (seen := seen_words(seen_effect(test.excess))):
+        interval += f"; a lead of {seen}"
+    return Answer(sentence, "correlation", f"{interval}.")
 
 
 def _medians(rows: pd.DataFrame, x: str, y: str, from_step: int) -> tuple[float, float]:
