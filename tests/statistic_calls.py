@@ -289,7 +289,6 @@ ELSEWHERE = {
     "check_lab": "a name: test_frontier_labs",
     "line": "lines by name: test_frontier_lines",
     "published_matrix": "constants: test_frontier_axes",
-    "paired_changes": "inside correction_effects, and planted changes: the table of coverage",
     "effort_contrasts": "rows of the claims table: test_frontier_dates_and_noise",
     "rule_error_rates": "a simulation from a seed: test_frontier_trajectory",
     "architecture_rows": "rows of the table of internals: test_levers",
