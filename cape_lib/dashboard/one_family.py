@@ -336,12 +336,11 @@ def _of_path(frame: pd.DataFrame, diagnosis: Plain, along: Axis) -> Plain:
     """What the sentences take from the axis: its words, its two ends, where it turns, what the forecast says."""
     stretch = along.between(*frame[along.column].astype(float).iloc[[0, -1]])
     places = diagnosis["boundary"]
+    texts = {name: f"{row['text']} by {name.replace('_', ' ')}" for name, row in places.items()}
     turns = {
-        word: "; ".join(f"{row['text']} by {name.replace('_', ' ')}" for name, row in places.items() if chosen(row))
-        for word, chosen in (
-            ("sure", lambda row: row["verdict"] == "boundary"),
-            ("inside", lambda row: row["inside"]),
-        )
+        "sure": "; ".join(texts[name] for name, row in places.items() if row["verdict"] == "boundary"),
+        "inside": "; ".join(texts[name] for name, row in places.items() if row["inside"]),
+        "reason": next(iter(places.values()))["reason"],
     }
     ahead = [
         f"{shown(row['y'], '1')} by {name}"
@@ -353,6 +352,6 @@ def _of_path(frame: pd.DataFrame, diagnosis: Plain, along: Axis) -> Plain:
         "stretch_first": stretch[0].upper() + stretch[1:],
         "path_first": along.path[0].upper() + along.path[1:],
         **{name: getattr(along, name) for name in ("path", "point", "points", "where")},
-        "turns": turns | {"reason": next(iter(places.values()))["reason"]},
+        "turns": turns,
         "methods": ", ".join(ahead),
     }

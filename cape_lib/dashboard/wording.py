@@ -205,8 +205,8 @@ def number(value: float | None) -> float | None:
 
 def records(frame: pd.DataFrame) -> list[Plain]:
     """The rows of a table as plain data: what is blank or not finite is None."""
-    columns = [[_plain(value) for value in frame[name].tolist()] for name in frame]
-    return [dict(zip(frame, row, strict=True)) for row in zip(*columns, strict=True)]
+    columns = {str(name): [_plain(value) for value in frame[name].tolist()] for name in frame}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _plain(value: Any) -> Any:
