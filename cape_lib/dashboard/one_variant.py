@@ -38,6 +38,7 @@ def diagnose_variant(
     peers = _peers(own, mode)
     place = variants.neighbours(peers, last)
     ladder = _ladder(peers, generation)
+    change = _change(own) if len(own) > 1 else None
     diagnosis: Plain = {
         "kind": "today",
         "phase": None,
@@ -52,12 +53,12 @@ def diagnose_variant(
         | {"sized": _sized(peers, last)},
         "nearest": _plain(place.nearest, "distance"),
         "ladder": ladder,
-        "change": _change(own) if len(own) > 1 else None,
+        "change": change,
     }
     newest = diagnosis["rows"][-1]
-    return answered(
-        diagnosis, kit()["today"]["facts"] | diagnosis | {"last": newest, "family": _family(newest, ladder or [])}
-    )
+    facts = kit()["today"]["facts"] | diagnosis | {"last": newest, "family": _family(newest, ladder or [])}
+    facts["fell"] = change is not None and change[ADMITS] < -change["noise"][ADMITS]
+    return answered(diagnosis, facts)
 
 
 def check_generation(name: str) -> str:

@@ -97,7 +97,8 @@
       ladder,
       change,
     };
-    const facts = { ...kit.today.facts, ...diagnosis, last: plain(last), family: familyFacts(last, ladder ?? []) };
+    const fell = change !== null && change[ADMITS] < -change.noise[ADMITS];
+    const facts = { ...kit.today.facts, ...diagnosis, last: plain(last), family: familyFacts(last, ladder ?? []), fell };
     return W.answered(diagnosis, facts);
   }
 
