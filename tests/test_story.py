@@ -43,8 +43,8 @@ WRITTEN = (
     "10_along_training",
 )
 CHAPTERS = [ROOT / "notebooks" / f"{name}.ipynb" for name in WRITTEN]
-#: The first page, the dashboard and the chapters of the papers.
-PAGES = [*CHAPTERS[:8], ROOT / "book" / "intro.ipynb", ROOT / "notebooks" / "00_dashboard.ipynb"]
+#: Every page of the story: the chapters, the first page, the dashboard.
+PAGES = [*CHAPTERS, ROOT / "book" / "intro.ipynb", ROOT / "notebooks" / "00_dashboard.ipynb"]
 
 
 def code(path: Path) -> list[Any]:
