@@ -552,8 +552,8 @@ def _joined(header: list[str], second: list[str]) -> list[str] | None:
 def _indexed(cells: pd.DataFrame) -> pd.DataFrame:
     """Without nameless columns that are empty. Of pandas' nameless first one a count of rows is dropped, names of
     models are the models."""
-    empty = [not name and cells.iloc[:, at].eq("").all() for at, name in enumerate(cells.columns)]
-    cells = cells.loc[:, np.logical_not(empty)]
+    filled = [at for at, name in enumerate(cells.columns) if name or cells.iloc[:, at].ne("").any()]
+    cells = cells.iloc[:, filled]
     header, first = list(cells.columns), cells.iloc[:, 0].tolist()
     if header[0]:
         return cells
@@ -653,7 +653,7 @@ def _from_long(sheet: Sheet) -> pd.DataFrame | None:
     return pd.concat([about, wide.fillna("").set_axis(about.index)], axis=1)
 
 
-def _measured(benchmark: str, how: dict[str, str], *, apart: bool = False) -> str:
+def _measured(benchmark: str, how: dict[Any, str], *, apart: bool = False) -> str:
     """The name of a column for a benchmark with how it was measured, where that is said in a way that we know.
 
     apart: the metric tells two scores of one benchmark apart, whatever it is called.
