@@ -812,20 +812,8 @@ def width_families(panel: str, which: str) -> Attempts:
     yield shuffled(panel, *TESTED)
 
 
-def other_readings(panel: str) -> list[Stress]:
-    """The equivalent scale read at another axis."""
-    tried = []
-    for reading in ("y", "residual"):
-        scale = levers.ten_times(levers.equivalent_scale(tables.base(panel), reading=reading))
-        bounded = np.isfinite(scale.estimate)
-        says = "unbounded: for most curated models no web-trained size of the panel gets there"
-        says = "the reading decides the number" if bounded else says
-        tried.append(stress(f"equivalent scale at {levers.READINGS[reading]}", scale, says))
-    return tried
-
-
 @claim("C05", panels=BASE)
-def phi_coupling(panel: str) -> Attempts:
+def phi_coupling(panel: str) -> Result:
     """gamma of the smallest step between Phi models, beside those of web-trained ladders whose step spans 10 B."""
     frame = tables.base(panel)
     step = coupling.local_coupling(frame[frame["model"].str.lower().isin(["phi-1.5", "phi-1_5", "phi-2"])]).iloc[0]
@@ -835,23 +823,18 @@ def phi_coupling(panel: str) -> Attempts:
         f"the smallest step of Phi, {step['params_b_low']:g} to {step['params_b_high']:g} B; "
         f"{len(at)} web-trained steps span 10 B, from {at.min():.2f} to {at.max():.2f}"
     )
-    yield Result.of(fieller_of(step), note)
-    yield from other_readings(panel)
+    return Result.of(fieller_of(step), note)
 
 
 @claim("C06", panels=BASE)
-def ten_times(panel: str) -> Attempts:
+def ten_times(panel: str) -> Result:
     """Median over curated models of (web-trained size with the same HellaSwag score) / (own size)."""
     scale = levers.ten_times(levers.equivalent_scale(tables.base(panel), reading="x"))
-    yield Result.of(scale, "one of several readings of a unit that is not defined")
-    yield from other_readings(panel)
+    return Result.of(scale, "one of several readings of a unit that is not defined")
 
 
 @claim("C70")
-def minimum_curation(panel: str) -> Attempts:
+def minimum_curation(panel: str) -> dict[str, Result]:
     """h_c = ((N_c - N) / N_c)^1.5 with N_c = 3.5, in percent, at N = 1 and N = 3 billion; whether models need it."""
     note = "the exponent was set, not fitted, and no training run has tested it"
-    yield {f"{size} B": Result(100 * levers.minimum_curation(size), note=note) for size in (1, 3)}
-    for end in (2.9, 13.4):
-        share = 100 * levers.minimum_curation(1.0, critical_b=end)
-        yield stress(f"percent at 1 B with N_c = {end:g} B", share, "an end of the published interval of N_c")
+    return {f"{size} B": Result(100 * levers.minimum_curation(size), note=note) for size in (1, 3)}

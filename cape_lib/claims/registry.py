@@ -73,10 +73,6 @@ class Entry:
         yield {"": first} if isinstance(first, Result) else first
         yield from run
 
-    def recompute(self, panel: str) -> dict[str, Result]:
-        """The result of each part, by name."""
-        return dict(next(self.run(panel)))
-
     def attempts(self, panel: str) -> tuple[dict[str, Result], list[Stress], tuple[Stress, ...]]:
         """The answer; the tests of its conclusion that these rows allow, the gravest first; and what else was tried.
 
