@@ -1,5 +1,5 @@
 /* What a person types: read, checked, and answered with what is wrong and the mend.
- * The checks are those of cape_lib.dashboard.inputs, word for word (the sentences are in the kit). */
+ * What is wrong when, and in which words, is in the kit (checks.json, words.json). */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
