@@ -111,7 +111,7 @@ class FrontierLine:
         line, middle, reach = self.at(x), angle(y), self.reach(x)
         low = np.where(middle - reach <= 0.0, np.minimum(line, 0.0), percent(middle - reach))
         high = np.where(middle + reach >= np.pi / 2, np.maximum(line, 100.0), percent(middle + reach))
-        return low - line, high - line
+        return self.h(x, low), self.h(x, high)
 
     def __str__(self) -> str:
         return f"{self.name} line of {self.date}: y = {self.slope:.3g} x + {self.intercept:.3g} (n = {self.fit.n})"

@@ -79,7 +79,7 @@
     const [at, middle, width] = [lineAt(line, x), angle(y), reach(line, x)];
     const low = middle - width <= 0 ? Math.min(at, 0) : percent(middle - width);
     const high = middle + width >= Math.PI / 2 ? Math.max(at, 100) : percent(middle + width);
-    return [low - at, high - at];
+    return [hOf(line, x, low), hOf(line, x, high)];
   }
 
   const phaseOf = (h, { excursion }) =>
