@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import bdtrc
+from scipy.stats import multivariate_normal
 
 from cape_lib.errors import MissingError
 from cape_lib.frontier.variants import ADMITS, KNOWS, MEASURES, PRECISION, REASONING, WRONG, of_domain, steady
-from cape_lib.stats import Estimate, generator, mean_interval, sign_flip_p
+from cape_lib.stats import Estimate, mean_interval, sign_flip_p
 from cape_lib.tables.variants import DOMAINS, EFFORTS
 
 LADDER_RULE = (
@@ -277,7 +278,7 @@ class Hump:
     makers: int
 
 
-def hump(rows: pd.DataFrame, *, score: str = ADMITS, draws: int = 4_000, seed: int = 0) -> Hump:
+def hump(rows: pd.DataFrame, *, score: str = ADMITS) -> Hump:
     """Off, lowest and highest effort of the same weights: is the middle the highest? See `Hump`."""
     pairs = off_and_on(rows).set_index("weights")
     ladders = effort_ladders(rows, bare=False).set_index("weights")
@@ -286,13 +287,10 @@ def hump(rows: pd.DataFrame, *, score: str = ADMITS, draws: int = 4_000, seed: i
         raise MissingError("a hump needs three models measured without thought and at two efforts")
     up, down = pairs.loc[both, score].to_numpy(float), ladders.loc[both, score].to_numpy(float)
     humped = int(((up > 0) & (down < 0)).sum())
-    total = up + down
-    rng = generator(seed)
-    # A straight fall of the observed mean size, with the scatter about each model's own straight line.
+    # Straight falls as seen, with the scatter about each model's own line: both steps have the noise of the middle.
     scatter = float(np.std((up - down) / 2) / np.sqrt(1.5))
-    noise = rng.normal(0.0, scatter, (draws, 3))
-    falls = rng.choice(total, draws)
-    off, low, high = noise[:, 0], falls / 2 + noise[:, 1], falls + noise[:, 2]
-    trend = float(((low > off) & (low > high)).mean())
+    steps = multivariate_normal([0, 0], scatter**2 * np.array([[2.0, 1.0], [1.0, 2.0]]))
+    half = (up + down) / 2
+    trend = float(np.mean(steps.cdf(np.column_stack([half, -half]))))
     p = float(bdtrc(humped - 1, len(both), 1 / 3))
     return Hump(humped, len(both), p, trend, int(pairs.loc[both, "lab"].nunique()))

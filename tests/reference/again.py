@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from scipy import optimize, stats
+from scipy import integrate, optimize, stats
 
 DATA = Path(__file__).parents[2] / "data"
 EFFORTS = ["minimal", "low", "medium", "high", "xhigh", "max"]
@@ -126,7 +126,7 @@ def ladders(rows: pd.DataFrame) -> pd.DataFrame:
     for weights, ladder in part.groupby("weights"):
         if ladder.rung.nunique() > 1:
             ladder = ladder.sort_values("rung")
-            table.append(changes(weights, ladder.iloc[0], ladder.iloc[-1]))
+            table.append(changes(weights, ladder.iloc[0], ladder.iloc[-1]) | {"efforts": ladder.rung.nunique()})
     return pd.DataFrame(table)
 
 
@@ -139,6 +139,13 @@ def changes(weights: str, first: pd.Series, last: pd.Series) -> dict[str, object
     row["by knowing"] = 100 * (1 - first.wrong / (100 - last[A])) - first[Q]
     row["start"] = first.effort
     return row
+
+
+def seen(low: float, high: float, scale=np.arctanh) -> float:
+    """The effect that an interval of this width tells from zero in four of five repeats."""
+    error = (scale(high) - scale(low)) / 2 / stats.norm.ppf(0.975)
+    effect = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * error
+    return float(np.tanh(effect) if scale is np.arctanh else effect)
 
 
 def error(row: pd.Series, score: str) -> float:
@@ -229,11 +236,6 @@ def chapter_9() -> dict[str, list[float]]:
     sure = int((-fell[Q] > 1.96 * fell[f"noise {Q}"]).sum())
     makers = effort.lab.value_counts()
     by_maker = pairs.groupby("lab")[Q].mean()
-    both = sorted(set(pairs.weights) & set(wide(rows).weights))
-    up = pairs.set_index("weights").loc[both, Q]
-    down = wide(rows).set_index("weights").loc[both, Q]
-    humped = int(((up > 0) & (down < 0)).sum())
-    hump_makers = pairs.set_index("weights").loc[both].lab.nunique()
 
     on = [(pairs[Q] > 0).sum(), len(pairs), (by_maker > 0).sum(), len(by_maker)]
 
@@ -299,13 +301,7 @@ def chapter_9() -> dict[str, list[float]]:
             len(by_maker),
             coin(by_maker),
         ],
-        "hump": [
-            humped,
-            len(both),
-            hump_makers,
-            float(stats.binom.sf(humped - 1, len(both), 1 / 3)),
-            hump_makers,
-        ],
+        "hump": hump(rows),
         "twins": twins(rows[~flags.any(axis=1)]),
         "turn": turn(rows),
         "remember": [
@@ -473,15 +469,25 @@ def year_table(rows: pd.DataFrame, measure: str) -> list[tuple[float, ...]]:
     return [r_over_makers(g[GPQA], g[measure], g.lab) for g in years]
 
 
-def hump_by_a_fall(rows: pd.DataFrame) -> float:
-    """The share of humps where q only falls with thinking: the exact chance, averaged over the falls that were seen."""
-    first, then = off_and_on(rows).set_index("weights")[Q], wide(rows).set_index("weights")[Q]
+def hump(rows: pd.DataFrame) -> list[float]:
+    """Humps of how many models and makers, the share (%) where q only falls with thinking, p of a third, makers.
+
+    That share is the chance that the middle of three lies above both ends, averaged over the falls that were seen.
+    """
+    pairs = off_and_on(rows).set_index("weights")
+    first, then = pairs[Q], wide(rows).set_index("weights")[Q]
     both = first.index.intersection(then.index)
     up, down = first[both].to_numpy(), then[both].to_numpy()
     scatter = np.std((up - down) / 2) / np.sqrt(1.5)
-    # The middle lies above both ends: two differences of three noises, the same noise in both.
-    both_steps = stats.multivariate_normal([0, 0], scatter**2 * np.array([[2.0, 1.0], [1.0, 2.0]]))
-    return float(np.mean([both_steps.cdf([fall / 2, -fall / 2]) for fall in up + down]))
+
+    def above(fall: float) -> float:
+        half = fall / 2 / scatter
+        chance = lambda t: stats.norm.pdf(t) * stats.norm.cdf(t + half) * stats.norm.cdf(t - half)  # noqa: E731
+        return float(integrate.quad(chance, -12, 12)[0])
+
+    share = 100 * float(np.mean([above(fall) for fall in up + down]))
+    humped, n, makers = int(((up > 0) & (down < 0)).sum()), len(both), pairs.loc[both].lab.nunique()
+    return [humped, n, makers, share, float(stats.binom.sf(humped - 1, n, 1 / 3)), makers]
 
 
 def alike(rows: pd.DataFrame) -> list[tuple[float, pd.Series, pd.Series]]:
@@ -512,8 +518,8 @@ def twins(rows: pd.DataFrame) -> list[float]:
     return [less[GPQA], more[GPQA], *shares[0], *shares[1]]
 
 
-def size_ladders(rows: pd.DataFrame, size_column: str = "size") -> list[pd.DataFrame]:
-    """One generation in one mode by size, one variant a size, three sizes or more; size_column: "size" or "active"."""
+def generations(rows: pd.DataFrame) -> pd.Series:
+    """The generation that a name says: without its sizes and the words for a kind of model."""
     fixes = pd.read_csv(DATA / "variant_corrections.csv").query("column == 'generation'").set_index("slug").value
     kind = r"[ -](?:Instruct|Think(?:ing|er)?|Reasoning|Preview|Chat)\b|\s*\(Vision\)|^NVIDIA "
     size = r"[ -]?(?<![\w.])(?:A|E)?\d+(?:\.\d+)?(?:B|M|T)\b"
@@ -522,7 +528,12 @@ def size_ladders(rows: pd.DataFrame, size_column: str = "size") -> list[pd.DataF
     plain = named.str.replace(kind, "", regex=True, flags=re.I).str.replace(size, "", regex=True, flags=re.I)
     plain = plain.str.replace(r"\s+", " ", regex=True).str.strip(" -")
     plain = plain.where(plain != "", named)
-    part = rows.assign(generation=rows.slug.map(fixes).fillna(plain))
+    return rows.slug.map(fixes).fillna(plain)
+
+
+def size_ladders(rows: pd.DataFrame, size_column: str = "size") -> list[pd.DataFrame]:
+    """One generation in one mode by size, one variant a size, three sizes or more; size_column: "size" or "active"."""
+    part = rows.assign(generation=generations(rows))
     part = part.assign(size=part[size_column])
     part = part[part["size"].notna() & (part.effort.isna() | (part.effort == "high"))]
     ladders = part.sort_values(["size", "model"]).groupby(["generation", "thinks"])
@@ -751,3 +762,246 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
         "sizes": [8, *at_the_end, 13000, *early],
         "remember": [own[1000].median(), np.median(other), lead[0], lead[1], p[0], 13000, late],
     }
+
+
+# --- pages: what stands on them beside the sentences above, in the order of print ------------------------------------
+
+
+def flat(table) -> list[float]:
+    return [float(value) for row in table for value in row]
+
+
+def page_9() -> list[list[float]]:
+    """Chapter 9: its sentences, titles, captions and boxes."""
+    rows, nine = today(), chapter_9()
+    steady = rows[~ran_out(rows).any(axis=1)]
+    step = rows[GPQA] // 10 * 10
+    wrong = rows.groupby(step).wrong.agg(["mean", "size"]).query("size >= 5")["mean"]
+    steps = dict.fromkeys([wrong.index[0], wrong.idxmax(), wrong.index[-1]])
+    many = int((step.groupby(step).transform("size") >= 5).sum())
+    effort = ladders(rows)
+    fell, makers = int((effort[Q] < 0).sum()), effort.groupby("lab")[Q].mean()
+    whole, left = nine["artefact"][1], nine["artefact"][6]
+    return [
+        *nine.values(),
+        *boxes(rows),
+        twins_answer(steady),
+        [value for low in steps for value in (wrong[low], low, low + 10)],
+        [len(rows) - many, many],
+        [whole, 8, left],
+        [9000, 8],
+        *whole_figure(rows, Q),
+        [fell, len(effort)],
+        [len(effort), len(makers)],
+    ]
+
+
+def boxes(rows: pd.DataFrame) -> list[list[float]]:
+    """What the boxes of O01 to O04 and O06 print, below their statements."""
+    r = {m: r_over_makers(rows[GPQA], rows[m], rows.lab) for m in (A, Q)}
+    ranks = rows[[GPQA, "wrong"]].rank()
+    spearman = r_over_makers(ranks[GPQA], ranks.wrong, rows.lab)
+    sized = rows[rows["size"].notna() & rows.day.notna()]
+    ranked = sized[[GPQA, "wrong"]].assign(day=sized.day, size=np.log10(sized["size"])).rank()
+    held = r_over_makers(ranked[GPQA], ranked.wrong, sized.lab, [ranked.day, ranked["size"]])
+    family = rows[(generations(rows) == "Qwen3.5") & rows.thinks]
+    left = family[~ran_out(rows).loses[family.index]]
+
+    def fisher(part: pd.DataFrame) -> list[float]:
+        r, half = part[GPQA].corr(part[Q]), stats.norm.ppf(0.975) / np.sqrt(len(part) - 3)
+        return [r, *np.tanh(np.arctanh(r) + np.array([-half, half]))]
+
+    part, effort = fisher(left), ladders(rows)
+    wrong = [one[GPQA].corr(one.wrong) for one in (family, left)]
+    by_maker = effort.groupby("lab")[Q].mean()
+    mean, _, high = over(by_maker)
+    return [
+        list(r[A]),
+        [seen(*r[Q][1:3]), *r[Q]],
+        [part[0], len(left), seen(*part[1:]), *wrong, *fisher(family), len(family)],
+        [len(by_maker), mean, high, int((effort[Q] < 0).sum()), len(effort), len(effort), len(effort)],
+        [held[0], seen(*held[1:3]), *spearman],
+    ]
+
+
+def whole_figure(rows: pd.DataFrame, measure: str) -> list[list[float]]:
+    """Title and caption of the ladders by size: how many surely fall and rise, and those that start in doubt."""
+    loses = set(rows.model[ran_out(rows).loses])
+    each = size_ladders(rows)
+    change = np.array([one[measure].iloc[-1] - one[measure].iloc[0] for one in each])
+    noise = np.array([np.hypot(error(one.iloc[0], measure), error(one.iloc[-1], measure)) for one in each])
+    sure = holm(2 * stats.norm.sf(np.abs(change / noise))) < 0.05
+    doubt = np.array([one.model.iloc[0] in loses for one in each])
+    fall, rise = sure & (change < 0), sure & (change > 0)
+    n = len(each)
+    return [[fall.sum(), n, rise.sum()], [n, (fall & doubt).sum(), fall.sum(), (rise & doubt).sum(), rise.sum(), n]]
+
+
+def family(rows: pd.DataFrame, name: str) -> list[float]:
+    """r of GPQA with q and the wrong share in one generation: all, without what ran out, without the two smallest."""
+    own = rows[(generations(rows) == name) & rows.thinks & rows["size"].notna()].sort_values("size")
+    numbers: list[float] = []
+    for part in (own, own[~ran_out(rows).loc[own.index].any(axis=1)], own.iloc[2:]):
+        numbers.append(len(part))
+        numbers += [part[GPQA].corr(part[m]) for m in (Q, "wrong")] if len(part) > 2 else []
+    return numbers
+
+
+def doubts(rows: pd.DataFrame) -> list[list[float]]:
+    """The objections of the audit that stand in sentences: first to the correlations, then to the lever of effort."""
+    tests = [rows[GPQA].corr(rows[t]) for t in ("hle", "critpt", "scicode", "ifbench", "tau2_bench")]
+    tests.append(rows[GPQA].corr(rows.terminal_bench_hard))
+    domains = dict(zip(DOMAINS, domain_table(rows)[A], strict=True))
+    science = domains.pop("science")
+    hidden = []
+    for part in (rows, rows[rows[GPQA] > 80]):
+        p = part[GPQA].clip(50 / 198, 100 - 50 / 198) / 100
+        hidden.append(100 - 100 * np.sqrt(1 - (1e4 * p * (1 - p) / 198).mean() / part[GPQA].var()))
+    every = pd.read_csv(DATA / "one_lab_2026.csv")
+    missing = every[~every.slug.isin(rows.slug)]
+    known = missing[GPQA].dropna()
+    effort = ladders(rows)
+    fell, makers = effort[effort[Q] < 0], effort.groupby("lab")
+    p = np.array([stats.ttest_1samp(makers[m].mean(), 0).pvalue for m in MEASURES])
+    beyond = over((effort[Q] - effort["by knowing"]).groupby(effort.lab).mean())
+    other = rows.assign(tokens=rows.gpqa_reasoning_tokens)
+    n = len(makers)
+    return [
+        [len(tests), min(tests), max(tests), np.median(tests), rows[GPQA].corr(rows[A])],
+        [science, min(domains.values()), max(domains.values())],
+        [*hidden, 80],
+        [len(missing), len(every), len(known), known.median(), rows[GPQA].median()],
+        [(fell.wrong <= 0).sum(), len(fell), effort["by knowing"].mean(), *beyond, n],
+        [p[1], holm(p)[1], 2.0 * 0.5**n],
+        flat(doses(other, m)[0] for m in (Q, "wrong", "precision")),
+    ]
+
+
+def page_9_audit() -> list[list[float]]:
+    """The audit of chapter 9: sentences and tables row by row."""
+    rows, nine = today(), chapter_9()
+    flags = ran_out(rows)
+    steady = rows[~flags.any(axis=1)]
+    parts = (rows, steady)
+    gap = (rows.omniscience_index - (rows[A] - rows.wrong)).abs().max()
+    out = rows[flags.any(axis=1)].sort_values("tokens", ascending=False)
+    still = rows[(generations(rows) == "Qwen3.5") & ~rows.thinks & rows["size"].notna()].drop_duplicates("size")
+    objections = objection_table(rows)
+    zero = [seen(low, high) for _, low, high, _ in objections if low <= 0 <= high]
+    domains = [domain_table(part) for part in parts]
+    years = [{m: dict(year_rows(part, m)) for m in MEASURES} for part in parts]
+    sizes = [whole_sizes(*chosen) for m in MEASURES for chosen in ((rows, m), (rows, m, "active"), (steady, m, "size"))]
+    effort, pairs, more = ladders(rows), off_and_on(rows), wide(rows)
+    ends = [effort, pairs, more]
+    by_maker = pairs.groupby("lab")[Q].mean()
+    top = pairs.sort_values(Q, ascending=False).head(6)
+    mixed = [(doses(part, s)[0], mixed_dose(part, s)) for part in parts for s in SCORES]
+    of_dose = [[*both[:3], *makers, *both[3:]] for makers, both in mixed]
+    return [
+        *nine.values(),
+        *boxes(rows),
+        *doubts(rows),
+        [len(rows), rows.weights.nunique(), rows.lab.nunique(), gap],
+        [9000],
+        [len(out)],
+        flat(out[["tokens", "answers", GPQA, A, Q]].to_numpy()),
+        [nine["artefact"][1], 8, nine["artefact"][6]],
+        [9000, 8],
+        [len(still), still[GPQA].corr(still[Q])],
+        *(family(rows, name) for name in ("Qwen3.5", "Gemma 4", "Qwen3", "Qwen3 VL", "Qwen3 2507", "Nemotron 3")),
+        flat(headline_table(rows)),
+        flat(objections),
+        [len(zero), len(objections), min(zero), max(zero)],
+        twins_usual(steady),
+        flat([d[m][i] for m in MEASURES] for i in np.argsort(DOMAINS) for d in domains),
+        flat([year, *(y[m][year] for m in MEASURES)] for year in sorted(years[0][A]) for y in years),
+        [sizes[0][0], sizes[1][0]],
+        flat(sizes),
+        *whole_figure(rows, Q),
+        *whole_figure(rows, "wrong"),
+        *(turn(part, m) for part in parts for m in MEASURES),
+        flat(effort[["efforts", *SCORES]].to_numpy()),
+        *(flat(count_table(one)) for one in ends),
+        *(flat(table) for table in check_tables(rows)),
+        [len(more)],
+        flat(of_dose[:5]),
+        flat(of_dose[5:]),
+        [(by_maker > 0).sum(), len(by_maker)],
+        [len(pairs)],
+        flat(top[[Q, A, "wrong"]].to_numpy()),
+        *(hump(part) for part in parts),
+        rests_on(),
+    ]
+
+
+def year_rows(rows: pd.DataFrame, measure: str) -> list[tuple[int, float]]:
+    """Year and r in each year of twenty variants or more."""
+    years = rows.release_date.str[:4]
+    enough = sorted(year for year, n in years.value_counts().items() if n >= 20)
+    return [(int(year), one[0]) for year, one in zip(enough, year_table(rows, measure), strict=True)]
+
+
+def rests_on() -> list[float]:
+    """On how many rows the conclusion of each frontier claim rests on the independent panel, in order of the claims."""
+    rows = pd.read_csv(DATA / "frontier_independent.csv").sort_values(["release_date", "model"])
+    labs = rows.lab.value_counts()
+    papers = pd.read_csv(DATA / "frontier_panel.csv")
+    core = rows.model.isin(papers.model[papers.subset == "core"]).sum()
+    steps = rows.groupby("lab").swe_bench_verified.diff().dropna()
+    high = int((rows.swe_bench_verified >= 40).sum())
+    four = {lab: part.swe_bench_verified.corr(part[GPQA]) for lab, part in rows.groupby("lab") if len(part) > 3}
+    least = min(four, key=lambda lab: four[lab])
+    n, three, google, openai, top = len(rows), int((labs > 2).sum()), labs.Google, labs.OpenAI, 5
+    of_labs = [google, openai, labs.DeepSeek, labs.Anthropic, google]
+    trends = [n, three, n, core, high, n, n]  # C39, C75 to C80
+    # Of the newest releases, SWE-bench and GPQA come from the maker's side or another's, from which gives more of both.
+    stated = pd.read_csv(DATA / "frontier_scores.csv").query("role == 'main'")
+    stated = stated.assign(other=stated.claimed_by == "independent")
+    pair = stated[stated.benchmark.isin(["swe_bench_verified", GPQA])].drop_duplicates(["model", "benchmark", "other"])
+    both = pair.groupby(["model", "other"]).size().unstack(fill_value=0).max(axis=1) == 2
+    hle = int(both[both].index.isin(stated.model[stated.benchmark == "hle"]).sum())
+    last = [labs[least], google, three, top, top, hle, 2, openai - 1]  # C82 to C100
+    return [n, *of_labs, n, 2, (steps != 0).sum(), 0, *trends, *last]
+
+
+def page_10(x: str = "lambada_openai") -> list[list[float]]:
+    """Chapter 10 and its audit: sentences, titles and captions for one capability, its box, and the audit's tables."""
+    ten = chapter_10(x)
+    y = "crows_pairs_english"
+    one, two = runs(x, y, 1000)
+    cross = np.array([[one[a].corr(two[b]) for b in two] for a in one])
+    own, other = np.diag(cross), cross[~np.eye(len(cross), dtype=bool)]
+    n = len(own)
+    return [
+        *ten.values(),
+        [*ten["answer"][1:], *ten["answer_interval"]],
+        [np.median(own), np.median(other)],
+        [np.median(other), np.median(own)],
+        [ten["one"][-3]],
+        [len(one)],
+        [n, 1000],
+        sorted(ten["sizes"][1:3]),
+        [ten["sizes"][0]],
+        [0.85, 100 * (other >= 0.85).mean(), 100 * (own >= 0.85).mean(), *ten["answer"][1:3], 0.85, 1000, n, n],
+    ]
+
+
+def page_10_audit() -> list[list[float]]:
+    """The audit of chapter 10: the sentences of every capability, and the tables row by row."""
+    y = "crows_pairs_english"
+    pages = [page_10(x) for x in CAPABILITIES]
+    pairs = [runs(x, y, 1000) for x in CAPABILITIES]
+    order = pairs[0][0].columns
+    sizes = order.str.extract(r"-([\d.]+)([mb])", expand=True)
+    billions = sizes[0].astype(float) * sizes[1].map({"m": 0.001, "b": 1.0})
+    order = [name for _, name in sorted(zip(billions, order, strict=True), key=lambda pair: pair[0])]
+    steps, kinds = (1000, 3000, 13000), ("changes", "levels")
+    tests = ((step, *beyond(x, step, of=of)) for x in CAPABILITIES for step in steps for of in kinds)
+    ties = (beyond(a, y=b) for a, b in itertools.combinations(CAPABILITIES, 2))
+    return [
+        *itertools.chain(*pages),
+        flat(zip(*([one.corrwith(two)[name] for name in order] for one, two in pairs), strict=True)),
+        flat((step, own, twin, *gap, p) for step, own, twin, gap, p in tests),
+        flat((step, *noise_of_changes(c, step)) for c in (*CAPABILITIES, y) for step in steps),
+        flat((own, twin, gap[0], p) for own, twin, gap, p in ties),
+    ]
