@@ -138,11 +138,18 @@ def noise_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     real = noise.assign(real=(1 - noise["share"]).clip(lower=0)).pivot(index="from_step", columns="score")["real"]
     most = (real[x] * real[y]) ** 0.5
     last = noise[noise["score"] == y].iloc[-1]
+    change = {s: float(training.along(rows, x=x, y=y, from_step=s, difference=True)["r"].median()) for s in STARTS}
+    more = [f"{change[int(step)]:.2f} from step {int(step):,} on" for step, r in most.items() if change[int(step)] > r]
+    shared = (
+        f" They show more ({listed(more)}): checkpoints answer the same questions, and much of that noise cancels."
+        if more
+        else ""
+    )
     return (
         f"Changes are noisy: from step {int(last['from_step']):,} on, {label(y)} moves by {last['sd']:.1f} points "
         f"(SD) from one checkpoint to the next, and another sample of its questions alone could move it by "
         f"{last['noise']:.1f}. Where all of that noise is there, even a perfect tie shows no more than r = "
-        f"{listed([f'{r:.2f} from step {int(step):,} on' for step, r in most.items()])}. That changes couple less "
+        f"{listed([f'{r:.2f} from step {int(step):,} on' for step, r in most.items()])}.{shared} That changes couple less "
         f"later does not show that only trend was there; that strangers' levels couple alike does."
     )
 

@@ -721,10 +721,11 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
     high = {step: (int((own[step] >= 0.85).sum()), len(own[step])) for step in levels}
     noise = {step: [noise_of_changes(c, step) for c in (x, y)] for step in levels}
     most = {step: np.prod([max(0.0, 1 - share) for *_, share in both]) ** 0.5 for step, both in noise.items()}
+    more = [number for step in most if change[step] > most[step] for number in (change[step], step)]
     ties = [beyond(a, y=b) for a, b in itertools.combinations(CAPABILITIES, 2)]
     least = min(ties, key=lambda tie: tie[2][0])
     return {
-        "noise": [13000, *noise[13000][1][:2], *itertools.chain(*((r, step) for step, r in most.items()))],
+        "noise": [13000, *noise[13000][1][:2], *itertools.chain(*((r, step) for step, r in most.items())), *more],
         "control": [sum(tie[3] < 0.05 for tie in ties), len(ties), 0.05, *least[:2]],
         "answer": [0.85, int((own[1000] >= 0.85).sum()), len(own[1000]), own[1000].median(), np.median(other)],
         "answer_interval": [
