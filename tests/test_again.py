@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import sys
 from pathlib import Path
@@ -79,15 +80,26 @@ def agrees(text: str, expected: list[float]) -> None:
     assert alike(numbers(text), expected), (text, numbers(text), expected)
 
 
-def shown(output) -> str:
-    """What a cell prints as text: of a table the cells that are numbers, of a claim's box what its rules computed."""
+def shown(output) -> list[str]:
+    """What a cell prints as texts: of a table the cells that are numbers, of a figure its title, caption and readings,
+    of a claim's box what its rules computed.
+    """
     data = output.get("data", {})
     text = data.get("text/markdown") or data.get("text/html") or ""
-    if "application/vnd.jupyter.widget-view+json" in data or "This machine: " in text:
-        return ""
-    cells = [html.unescape(re.sub("<[^>]+>", "", cell)) for cell in re.findall("<td[^>]*>(.*?)</td>", text, re.S)]
-    if cells:
-        return " ".join(cell for cell in cells if re.fullmatch(r"[+\u2212-]?[\d,.]+", cell))
+    if "This machine: " in text:
+        return []
+    if "<figure" in text:
+        parts = re.findall(r'<p class="cape-title".*?>(.*?)<a |<figcaption>(.*?)<button', text, re.S)
+        script = json.loads(re.findall(r'<script type="application/json">(.*?)</script>', text, re.S)[0])
+        return [plain(part) for pair in parts for part in pair] + [
+            plain(one) for one in (script.get("control") or {}).get("readings") or []
+        ]
+    cells = [plain(cell) for cell in re.findall("<td[^>]*>(.*?)</td>", text, re.S)]
+    return [" ".join(cell for cell in cells if re.fullmatch(r"[+-]?[\d,.]+", cell))] if cells else [plain(text)]
+
+
+def plain(text: str) -> str:
+    """The text without tags, names of models and what is said of ours as data."""
     text = html.unescape(re.sub("<[^>]+>", "", text)).replace("\u2212", "-").replace("\u00a0", " ")
     for pattern in (*STATED, *MODELS):
         text = re.sub(pattern, " ", text, flags=re.S)
@@ -306,7 +318,7 @@ def test_every_number_that_a_page_prints_is_one_that_the_other_script_has(page: 
     path = Path(__file__).parents[1] / "notebooks" / f"{page}.ipynb"
     run = next(iter(execution.run_all({path: {}}, tell=lambda line: None)))
     cells = nbformat.reads(run.text, as_version=4).cells
-    texts = [shown(output) for cell in cells for output in cell.get("outputs", [])]
+    texts = [text for cell in cells for output in cell.get("outputs", []) for text in shown(output)]
     entries = [[float(value) for value in entry] for entry in PAGES[page]()]
     unknown = [(text, numbers(text)) for text in texts if numbers(text) and not known(numbers(text), entries)]
     assert sum(bool(numbers(text)) for text in texts) > 12

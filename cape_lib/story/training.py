@@ -149,8 +149,8 @@ def noise_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
         f"Changes are noisy: from step {int(last['from_step']):,} on, {label(y)} moves by {last['sd']:.1f} points "
         f"(SD) from one checkpoint to the next, and another sample of its questions alone could move it by "
         f"{last['noise']:.1f}. Where all of that noise is there, even a perfect tie shows no more than r = "
-        f"{listed([f'{r:.2f} from step {int(step):,} on' for step, r in most.items()])}.{shared} That changes couple less "
-        f"later does not show that only trend was there; that strangers' levels couple alike does."
+        f"{listed([f'{r:.2f} from step {int(step):,} on' for step, r in most.items()])}.{shared} That changes couple "
+        f"less later does not show that only trend was there; that strangers' levels couple alike does."
     )
 
 

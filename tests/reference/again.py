@@ -787,6 +787,8 @@ def page_9() -> list[list[float]]:
         *nine.values(),
         *boxes(rows),
         twins_answer(steady),
+        [len(rows)],
+        *([one[0]] for one in (r_over_makers(rows[GPQA], rows[m], rows.lab) for m in MEASURES)),
         [value for low in steps for value in (wrong[low], low, low + 10)],
         [len(rows) - many, many],
         [whole, 8, left],
@@ -973,8 +975,15 @@ def page_10(x: str = "lambada_openai") -> list[list[float]]:
     cross = np.array([[one[a].corr(two[b]) for b in two] for a in one])
     own, other = np.diag(cross), cross[~np.eye(len(cross), dtype=bool)]
     n = len(own)
+    begun = []
+    for step in (512, 1000, 3000, 13000, 43000, 73000):
+        first, second = runs(x, y, step)
+        level, change = first.corrwith(second), first.diff().corrwith(second.diff())
+        begun.append([step, (level >= 0.85).sum(), len(level), 0.85, level.median(), change.median()])
     return [
         *ten.values(),
+        *begun,
+        [begun[1][0], *begun[1][4:]],
         [*ten["answer"][1:], *ten["answer_interval"]],
         [np.median(own), np.median(other)],
         [np.median(other), np.median(own)],
