@@ -473,28 +473,34 @@ class _Reader:
         n, many, device, answers = part.read, len(where), self.total.device, len(part.cells)
         read = read.to(device)
         place, token, cell = part.told
-        step = self.at_once if device.type != "cpu" else max(1, 2**21 // vocabulary(self.lm))
         arms = np.arange(many)[:, None]
         rows = (arms * n + place).reshape(-1)
         moved = [
             torch.from_numpy(one).to(device)
             for one in (rows, np.tile(token, many), (arms * answers + cell).reshape(-1))
         ]
-        picked = []
+        # one tensor for all that is picked: small ones among large ones would keep the large ones' memory from reuse
+        picked = torch.empty(len(rows), device=device)
         for first in range(0, len(read), self.at_once):
-            logits = read[first : first + self.at_once]
-            logits = self.lm.unembedding(logits[None])[0] if self.kind.linear else logits  # type: ignore[misc]
-            for start in range(0, len(logits), step):
-                # a few rows at a time: in float32 they stay in the processor's cache
-                lo, hi = np.searchsorted(rows, [first + start, first + min(start + step, len(logits))])
-                logs = logits[start : start + step].log_softmax(-1, dtype=torch.float32)
-                picked.append(logs[moved[0][lo:hi] - first - start, moved[1][lo:hi]])
-        values = torch.cat(picked).double()
+            self._pick(read[first : first + self.at_once], first, rows, moved, picked)
+        values = picked.double()
         sums = torch.zeros(many * answers, dtype=torch.float64, device=device).index_add_(0, moved[2], values)
         index = torch.tensor(part.cells, device=device)
         self.total[torch.tensor(where, device=device)[:, None], index[:, 0], index[:, 1]] += sums.view(many, -1)
         self.sums.append(values.sum())
         self.tick(many * len(token))
+
+    def _pick(
+        self, read: torch.Tensor, first: int, rows: np.ndarray, moved: list[torch.Tensor], picked: torch.Tensor
+    ) -> None:
+        """Log probabilities of the tokens that some states (or logits) tell, the first of which is number `first`."""
+        logits = self.lm.unembedding(read[None])[0] if self.kind.linear else read  # type: ignore[misc]
+        step = self.at_once if read.device.type != "cpu" else max(1, 2**21 // vocabulary(self.lm))
+        for start in range(0, len(logits), step):
+            # a few rows at a time: in float32 they stay in the processor's cache
+            lo, hi = np.searchsorted(rows, [first + start, first + min(start + step, len(logits))])
+            logs = logits[start : start + step].log_softmax(-1, dtype=torch.float32)
+            picked[lo:hi] = logs[moved[0][lo:hi] - first - start, moved[1][lo:hi]]
 
 
 @dataclass(frozen=True)
