@@ -73,20 +73,20 @@ def machine() -> str:
     return f"{model or platform.machine()}, {cores} cores, {platform.system()}, Python {platform.python_version()}"
 
 
-def line(found: Row, budget: Budget) -> tuple[str, str]:
+def line(measured: Row, budget: Budget) -> tuple[str, str]:
     """The line of the table, and what is wrong with the figure, or nothing."""
     wrong = []
-    if not budget.keeps(found):
+    if not budget.keeps(measured):
         wrong.append(
             f"over its budget of {budget.budget.split()[1]} {budget.unit}"
             if "<" in budget.budget
             else f"under its budget of {budget.budget.split()[1]} {budget.unit}"
         )
-    if budget.loses(found):
+    if budget.loses(measured):
         wrong.append(f"worse by more than 20 % than the {budget.ratio} on record")
-    ratio = "" if found.ratio is None else f"{found.ratio:.3g}"
+    ratio = "" if measured.ratio is None else f"{measured.ratio:.3g}"
     message = "; ".join(wrong)
-    text = f"{found.name:<46}{found.value:>9.3g} {budget.unit:<6}{budget.budget:>8}{ratio:>9}{budget.ratio:>9}"
+    text = f"{measured.name:<46}{measured.value:>9.3g} {budget.unit:<6}{budget.budget:>8}{ratio:>9}{budget.ratio:>9}"
     return f"{text}  {budget.anchor:<34}{message or 'good'}", message
 
 

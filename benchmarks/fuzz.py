@@ -65,14 +65,14 @@ def _cases(name: str, chosen: list[str], cases: int) -> int:
     return links if name == LINKS else (cases - links) // (len(chosen) - 1)
 
 
-def record(name: str, start: int, said: Counter[str], failed: bool) -> None:
+def record(name: str, start: int, counts: Counter[str], failed: bool) -> None:
     """Add or replace the row of one kind and seed; the file is replaced whole."""
     rows = []
     if RESULTS.exists():
         with RESULTS.open(encoding="utf-8", newline="") as stream:
             rows = [row for row in csv.DictReader(stream) if (row["kind"], row["seed"]) != (name, str(start))]
-    total = sum(said.values())
-    result = (name, start, total, said["read"], total - said["read"], int(failed))
+    total = sum(counts.values())
+    result = (name, start, total, counts["read"], total - counts["read"], int(failed))
     rows.append(dict(zip(COLUMNS, result, strict=True)))
     scratch = RESULTS.with_suffix(".csv.new")
     with scratch.open("w", encoding="utf-8", newline="") as stream:

@@ -41,7 +41,7 @@ def _inside(widget):
     yield widget
     for child in getattr(widget, "children", ()):
         yield from _inside(child)
-_told = []
+_moved_inputs = []
 # type(w), for isinstance asks each object what it is, and some of torch's answer with a warning
 _boxes = [w for w in gc.get_objects() if issubclass(type(w), ipywidgets.VBox) and not hasattr(w, "_was_read")]
 for _box in [w for w in _boxes if len(w.children) == 3]:
@@ -55,7 +55,7 @@ for _box in [w for w in _boxes if len(w.children) == 3]:
         _chooser.value = _values[_i]
         _specs = [w.spec for w in _inside(_box) if hasattr(w, "spec")]
         _seen.append(hashlib.sha1(json.dumps(_specs, default=str).encode()).hexdigest() if _specs else None)
-    _told.append({"label": _chooser.description, "drawn": _seen})
+    _moved_inputs.append({"label": _chooser.description, "drawn": _seen})
 """
 
 
@@ -150,7 +150,7 @@ def _moved(connection_file: str) -> tuple[list[dict[str, Any]], list[str]]:
     client.start_channels()
     try:
         client.wait_for_ready(timeout=60)
-        sent = client.execute(MOVE, user_expressions={"told": "json.dumps(_told)"})
+        sent = client.execute(MOVE, user_expressions={"moved": "json.dumps(_moved_inputs)"})
         reply = client.get_shell_msg(timeout=300)
         while reply["parent_header"].get("msg_id") != sent:
             reply = client.get_shell_msg(timeout=300)
@@ -159,4 +159,4 @@ def _moved(connection_file: str) -> tuple[list[dict[str, Any]], list[str]]:
     content = reply["content"]
     if content["status"] != "ok":
         return [], ["\n".join(content.get("traceback", [content["status"]]))]
-    return json.loads(ast.literal_eval(content["user_expressions"]["told"]["data"]["text/plain"])), []
+    return json.loads(ast.literal_eval(content["user_expressions"]["moved"]["data"]["text/plain"])), []

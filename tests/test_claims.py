@@ -301,9 +301,9 @@ def test_a_value_always_matches_its_own_rounding(value, places):
 
 
 @given(st.lists(st.sampled_from(claims.VERDICTS), min_size=1, max_size=6))
-def test_the_weakest_verdict_is_no_better_than_any(found):
-    weakest = claims.weakest(found)
-    assert weakest in found and all(claims.VERDICTS.index(weakest) <= claims.VERDICTS.index(v) for v in found)
+def test_the_weakest_verdict_is_no_better_than_any(verdicts):
+    weakest = claims.weakest(verdicts)
+    assert weakest in verdicts and all(claims.VERDICTS.index(weakest) <= claims.VERDICTS.index(v) for v in verdicts)
 
 
 def test_the_verdict_follows_the_data(monkeypatch):

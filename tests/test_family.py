@@ -81,7 +81,7 @@ def test_a_value_typed_on_a_command_line_gets_its_type(name, value, typed):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("pannel", "uniform", "did you mean panel"),
         ("panel", "uniforn", "did you mean uniform"),
@@ -94,8 +94,8 @@ def test_a_value_typed_on_a_command_line_gets_its_type(name, value, typed):
         ("x", 3, "text"),
     ],
 )
-def test_a_value_that_does_not_fit_is_refused_with_the_name(name, value, told):
-    with pytest.raises(UsageError, match=told):
+def test_a_value_that_does_not_fit_is_refused_with_the_name(name, value, message):
+    with pytest.raises(UsageError, match=message):
         parameters.checked(DECLARED, {name: value}, where="01")
 
 
