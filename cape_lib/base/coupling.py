@@ -186,7 +186,10 @@ def whole_ladder(
     error_x, error_y = (math.sqrt(_steps(ends, score)[1].item()) for score in (x, y))
     z = step["dy"] / error_y if error_y > 0 else NAN
     return WholeLadder(
-        *(step[name] for name in ("smaller", "larger", f"{along.column}_low", f"{along.column}_high")),
+        smaller=step["smaller"],
+        larger=step["larger"],
+        low=step[f"{along.column}_low"],
+        high=step[f"{along.column}_high"],
         sizes=len(rows),
         dx=stats.normal_estimate(step["dx"], error_x, 2, method="noise of two scores"),
         dy=stats.normal_estimate(step["dy"], error_y, 2, method="noise of two scores"),

@@ -22,8 +22,10 @@ from cape_lib.stats import Estimate
 #: width of Pythia-70M, the papers' unit
 REFERENCE_WIDTH = 512.0
 Floats = NDArray[np.float64]
-WIDTH_COLUMNS = ("n", "r", "low", "high", "r_normalised", "low_normalised", "high_normalised")
-WIDTH_COLUMNS += ("null", "null_low", "null_high", "share_positive", "p")
+WIDTH_COLUMNS = (
+    *("n", "r", "low", "high", "r_normalised", "low_normalised", "high_normalised"),
+    *("null", "null_low", "null_high", "share_positive", "p"),
+)
 #: the papers' critical size of web-trained models, billions
 CRITICAL_B = 3.5
 #: what is put equal between a curated and a web-trained model -> in words

@@ -6,6 +6,7 @@ Figures: `charts.frontier`; sentences: `story.frontier`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -218,7 +219,7 @@ def read_h(x_score: ArrayLike, y_score: ArrayLike, chosen: FrontierLine, *, x: s
     old, new = (np.atleast_1d(np.asarray(score, dtype=float)) for score in (x_score, y_score))
     h, (low, high), (least, most) = chosen.h(old, new), chosen.interval(old, new), chosen.ordinary(old)
     noise = np.hypot(score_sd(new, y), chosen.slope * score_sd(old, x))
-    table = {"expected": chosen.at(old), "h": h, "h_low": low, "h_high": high, "noise_sd": noise}
+    table: dict[str, Any] = {"expected": chosen.at(old), "h": h, "h_low": low, "h_high": high, "noise_sd": noise}
     table |= {"ordinary_low": least, "ordinary_high": most, "line": chosen.name}
     for name, rule in (("phase", phase_of), ("emphasis", emphasis_of)):
         table[name] = [labelled(rule(value), *ends) for value, *ends in zip(h, low, high, strict=True)]
