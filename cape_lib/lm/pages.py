@@ -134,25 +134,32 @@ class _Clock:
 
     def __init__(self) -> None:
         self.start = perf_counter()
+        self.begun: tuple[float, int] | None = None
         self.first = self.last = (0.0, 0)
         self.told = False
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """The progress of `steering.evaluate`: what runs, tokens read and tokens in all."""
         self.last = (perf_counter() - self.start, done)
+        self.begun = self.begun or self.last
         if stage == "direction":
             self.first = self.last
         elif not self.told:
             self.told = True
-            seconds, read = self.first
-            most = _duration(seconds * total / max(1, read))
-            say(f"*The direction took {_duration(seconds)}; with all controls {most} in all, less where p is settled.*")
+            first, most = _duration(self.first[0]), _duration(self._expected(total))
+            say(f"*The direction took {first}; with all controls {most} in all, less where p is settled.*")
 
     def checked(self) -> str:
         """The estimate for what was read in the end, beside what it took."""
         seconds, done = self.last
-        guess = self.first[0] * done / max(1, self.first[1])
-        return f"*It took {_duration(seconds)}; by the direction's speed {_duration(guess)} were expected.*"
+        guess = _duration(self._expected(done))
+        return f"*It took {_duration(seconds)}; by the direction's speed {guess} were expected.*"
+
+    def _expected(self, tokens: int) -> float:
+        """Seconds until so many tokens are read, by the direction's speed; what comes ahead of it comes once."""
+        begun, read = self.begun or self.first
+        speed = (self.first[0] - begun) / max(1, self.first[1] - read)
+        return self.first[0] + speed * (tokens - self.first[1])
 
 
 def _duration(seconds: float) -> str:

@@ -66,8 +66,8 @@ def test_the_time_of_an_evaluation_is_told_ahead_and_checked_at_the_end(
     clock = pages._Clock()
     for stage, done in (("direction", 10), ("direction", 40), ("controls 1 to 6", 60), ("controls 1 to 6", 180)):
         clock(stage, done, 1240)
-    assert len(said) == 1 and "20 seconds" in said[0] and "10 minutes" in said[0]  # 20 s * 1240 / 40
-    assert "took 100 seconds; by the direction's speed 90 seconds" in clock.checked()  # 20 s * 180 / 40
+    assert len(said) == 1 and "20 seconds" in said[0] and "10 minutes" in said[0]  # 20 s + 0.5 s * 1200
+    assert "took 100 seconds; by the direction's speed 90 seconds" in clock.checked()  # 20 s + 0.5 s * 140
 
 
 def test_a_point_can_be_trained_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
