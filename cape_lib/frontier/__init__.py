@@ -17,6 +17,8 @@ from cape_lib.frontier.influence import (
     subset_correlations,
 )
 from cape_lib.frontier.labs import (
+    Heterogeneity,
+    SlopeTest,
     check_lab,
     heterogeneity,
     lab_line,
@@ -49,6 +51,8 @@ from cape_lib.frontier.lines import (
 )
 from cape_lib.frontier.saturation import (
     TRUE_SPREAD,
+    Saturation,
+    SpreadDraws,
     noise_spread,
     rotation,
     saturation,

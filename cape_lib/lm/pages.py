@@ -136,7 +136,7 @@ class _Clock:
         self.start = perf_counter()
         self.begun: tuple[float, int] | None = None
         self.first = self.last = (0.0, 0)
-        self.told = False
+        self.announced = False
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """The progress of `steering.evaluate`: what runs, tokens read and tokens in all."""
@@ -144,8 +144,8 @@ class _Clock:
         self.begun = self.begun or self.last
         if stage == "direction":
             self.first = self.last
-        elif not self.told:
-            self.told = True
+        elif not self.announced:
+            self.announced = True
             first, most = _duration(self.first[0]), _duration(self._expected(total))
             say(f"*The direction took {first}; with all controls {most} in all, less where p is settled.*")
 

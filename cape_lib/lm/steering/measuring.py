@@ -236,11 +236,11 @@ class _Part:
         self.read = int(starts[-1])
         self.cells = [(tree.item, number) for tree in trees for number, _, _ in tree.answers]
         own = [(row, answer, places) for row, tree in enumerate(trees) for _, answer, places in tree.answers]
-        place = np.concatenate([starts[row] + places for row, _, places in own])
-        order = np.argsort(place, kind="stable")
+        states = np.concatenate([starts[row] + places for row, _, places in own])
+        order = np.argsort(states, kind="stable")
         cell = np.repeat(np.arange(len(own)), [len(answer) for _, answer, _ in own])
         #: of every answer's token: the number of the state that tells it, the token, and the answer's number
-        self.told = np.stack([place, np.concatenate([answer for _, answer, _ in own]), cell])[:, order]
+        self.scored = np.stack([states, np.concatenate([answer for _, answer, _ in own]), cell])[:, order]
 
     def __len__(self) -> int:
         return len(self.trees)
@@ -318,7 +318,7 @@ class _Reader:
         self.kind = kind_of(lm)
         self.at_once = max(1, MOST_LOGITS // vocabulary(lm))
         self.most = max(1, min(batch, most_tokens(lm) if self.kind.linear else self.at_once))
-        self.states = max(MOST_STATES, sum(one.numel() for one in lm.model.parameters()) // 8)
+        self.states: int = max(MOST_STATES, sum(one.numel() for one in lm.model.parameters()) // 8)
         common = _shared_start(asked.prompts) if len(asked) > 1 else 0
         self.common = common if self.kind.keys and common >= 8 else 0
         self.begin = self._prompt([asked.prompts[0][: self.common]], None) if self.common else None
@@ -472,9 +472,9 @@ class _Reader:
         """Add the answers' log probabilities, a few logits at a time; nothing waits for them here."""
         n, many, device, answers = part.read, len(where), self.total.device, len(part.cells)
         read = read.to(device)
-        place, token, cell = part.told
+        state, token, cell = part.scored
         arms = np.arange(many)[:, None]
-        rows = (arms * n + place).reshape(-1)
+        rows = (arms * n + state).reshape(-1)
         moved = [
             torch.from_numpy(one).to(device)
             for one in (rows, np.tile(token, many), (arms * answers + cell).reshape(-1))
