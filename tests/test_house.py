@@ -114,6 +114,17 @@ def test_nbstripout_finds_nothing_to_strip() -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
+def test_a_table_or_figure_that_a_cell_makes_is_shown(path: Path) -> None:
+    """Jupyter shows the last expression of a cell alone: what stands before it shows itself, or goes to `display`."""
+    shows = {"say", "sure", "answer", "remember", "display", "setup", "errors.insert"}
+    for cell in code_cells(path):
+        source = "\n".join(line for line in lines(cell) if not line.lstrip().startswith("%"))
+        if "%pip" not in "".join(cell["source"]):
+            calls = [one.value for one in ast.parse(source).body[:-1] if isinstance(one, ast.Expr)]
+            assert {ast.unparse(call.func) for call in calls if isinstance(call, ast.Call)} <= shows
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
 def test_code_cells_are_short(path: Path) -> None:
     counts = [len(lines(cell)) for cell in code_cells(path)]
     assert max(counts) <= 20

@@ -207,9 +207,9 @@ def test_families_that_do_the_opposite_are_told_the_other_way_round() -> None:
 def test_other_scores_than_those_of_chapter_1_are_told_with_the_family_that_differs_most() -> None:
     rows, panel = tables.base_version("bootstrap_script"), tables.base("published")
     text = chapter_2.other_scores(rows, panel)
-    assert "other scores than chapter 1: there Llama-1 rises by 15." in text
+    assert "other scores than chapter 1: in chapter 1 Llama-1 rises by 15 points, in the script it rises by 9." in text
     other = chapter_2.other_scores(*(part.assign(truthfulqa=-part["truthfulqa"]) for part in (rows, panel)))
-    assert "there Llama-1 falls by 15." in other
+    assert "in chapter 1 Llama-1 falls by 15 points, in the script it falls by 9." in other
     assert "uses the scores of chapter 1" in chapter_2.other_scores(rows, rows.assign(ladder=rows["family"]))
 
 
@@ -332,7 +332,7 @@ def test_the_made_world_is_told_as_it_is_made() -> None:
     assert first_page.moves(flat).sentence.startswith("**The text alone did not make such a loss")
     lowest = scores[scores["ladder"] == "K"].groupby("width")["truth"].mean()
     for sentence in (one.sentence, first_page.moves(scores).sentence):
-        assert f"the lowest mean of the {len(lowest)} widths tried is {lowest.min():.0%}" in sentence
+        assert f"none of the {len(lowest)} widths tried has a mean below {lowest.min():.0%}" in sentence
 
 
 def test_the_doubt_of_the_dip_is_that_of_questions_and_of_seeds() -> None:
@@ -540,6 +540,9 @@ def test_a_small_p_among_several_runs_is_corrected_for_the_looks() -> None:
     assert "0.020" in chapter_5.looks(four) and "(Holm) it is 0.080: no effect is shown" in chapter_5.looks(four)
     assert "an effect is sure" in chapter_5.looks(four.assign(p=[0.9, 0.001, 0.4, 0.5]))
     assert "no effect is shown" in chapter_5.looks(four.assign(p=[0.9, 0.001, 0.4, 0.5], effect=False))
+    least = chapter_5.looks(four.assign(p=[0.9, 1 / 61, 0.4, 0.5], controls=60))
+    assert least.endswith("(Holm) it is 0.066: no effect is shown, nor could one be: 60 controls allow no smaller p.")
+    assert "nor could one be" not in chapter_5.looks(four.assign(p=[0.9, 2 / 61, 0.4, 0.5], controls=60))
 
 
 def test_a_quarter_of_the_depth_is_set_against_every_place() -> None:

@@ -47,8 +47,8 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> 
     )
     interval = (
         f"{model.steps} steps of {model.families} families in the uniform panel (scores of one test program), size "
-        f"and training tokens taken together; the turn lies between the published 2.9 and 13.4 B with a probability of "
-        f"{model.p_turn(2.9, 13.4):.0%}."
+        f"and training tokens taken together; at {at_tokens(model):.0f} billion tokens the turn lies between the "
+        f"published 2.9 and 13.4 B with a probability of {model.p_turn(2.9, 13.4):.0%}."
     )
     return Answer(sentence, "correlation", interval)
 
@@ -78,7 +78,7 @@ def turn(model: FamilyModel) -> str:
         return f"{where} finds no coupling that rises with size, {equally}"
     way = next((sign(gamma) for noun, _, gamma in _terms(model) if "tokens" in noun), 0)
     less = {1: "; families that read less lose longer", -1: "; families that read more lose longer", 0: ""}[way]
-    return f"{where} has the losses end at {size(scale.estimate)}, {reach(scale)} (95 %), {equally}{less}"
+    return f"{where} has the losses end, on average, at {size(scale.estimate)}, {reach(scale)} (95 %), {equally}{less}"
 
 
 def _inside(scales: pd.DataFrame, family: str) -> str:
@@ -166,8 +166,8 @@ def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, *, y: str = "truthfulq
     if not most or round(own[most]) == round(theirs[most]):
         return "The papers' interval script uses the scores of chapter 1."
     return (
-        f"The papers' interval script uses other scores than chapter 1: there {most} {_verb(theirs[most])} by "
-        f"{abs(theirs[most]):.0f}."
+        f"The papers' interval script uses other scores than chapter 1: in chapter 1 {most} {_verb(theirs[most])} by "
+        f"{abs(theirs[most]):.0f} points, in the script it {_verb(own[most])} by {abs(own[most]):.0f}."
     )
 
 
@@ -268,6 +268,28 @@ def tokens(shares: pd.DataFrame, *, short: bool = False) -> str:
         f"than {TOKEN_EDGE:g} billion tokens, and {many['negative']:.0f} of {many['steps']:.0f} in families trained on "
         f"more: there tokens {'go' if abs(apart) > 0.2 else 'hardly go'} along with the sign.{above}{cause}"
     )
+
+
+def misfit(model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame) -> str:
+    """Classes of size and tokens whose steps surely go against the sign that the model expects; empty for none.
+
+    steps: `coupling.known_steps`; shares: its `coupling.signs_by_tokens`. A class stands at its mean log size and
+    tokens.
+    """
+    against = []
+    for row in shares.itertuples():
+        inside = steps[steps["size_b"].between(row.from_b, row.to_b, inclusive="left")].dropna(subset=["tokens_b"])
+        inside = inside[(inside["tokens_b"] < TOKEN_EDGE) == (row.tokens == "under")]
+        if len(inside):
+            at, read = (float(np.exp(np.log(inside[column]).mean())) for column in ("size_b", "tokens_b"))
+            gamma = model.gamma(at, tokens_b=read)
+            if (gamma.estimate > 0 and row.low > 0.5) or (gamma.estimate < 0 and row.high < 0.5):
+                where = f"near {size(at)} and {read:.0f} B tokens it expects {with_interval(gamma, signed=True)}"
+                against.append(f"{where}, but {row.negative} of {row.steps} such steps are negative")
+    if not against:
+        return ""
+    misses = f"The straight fit of the section before misses a part of this: {'; '.join(against)}."
+    return f"{misses} Its turn is no size to plan by."
 
 
 def remember(scales: pd.DataFrame, model: FamilyModel, shares: pd.DataFrame, *, family: str) -> list[str]:

@@ -46,7 +46,7 @@ def by_text(scores: pd.DataFrame, lead: str) -> Answer:
     few, many = min(ladders), max(ladders)
     dip, flat = ladders[many], ladders[few]
     drop = fall(scores)
-    tail = f"where {few:.0%} believe it, the lowest mean of the {len(flat)} widths tried is {flat.min():.0%}"
+    tail = f"where {few:.0%} believe it, none of the {len(flat)} widths tried has a mean below {flat.min():.0%}"
     shape = (
         f"fall from {dip.iloc[0]:.0%} in the smallest models to {dip.min():.0%} in larger ones, and rise to "
         f"{dip.iloc[-1]:.0%} in the largest"
@@ -123,8 +123,9 @@ def width_made(trend: Estimate, size: Estimate) -> str:
     sure = {1: "a sure rise", -1: "a sure fall", 0: "no sure effect"}[sign(trend)]
     wider, more = (f"{100 * e.estimate:+.0f} points [{100 * e.low:+.0f}, {100 * e.high:+.0f}]" for e in (trend, size))
     return (
-        f"In the made world width can be moved alone. With the number of parameters held, a doubling of the width "
-        f"changes the right answers by {wider} ({sure}); half as many parameters again at one width, by {more}. "
+        "In the made world the width can be moved with the number of parameters held (wider models then have narrower "
+        f"feed-forward layers, which is not told apart). A doubling of the width changes the right answers by {wider} "
+        f"({sure}); half as many parameters again at one width, by {more}. "
         f"{trend.n} seeds."
     )
 

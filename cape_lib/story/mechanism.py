@@ -156,9 +156,9 @@ def last_words(probed: pd.DataFrame) -> str:
     chance = EVEN**2 * len(probed)
     more = "more than chance gives, so endings still tell" if len(known) > chance else "no more than chance gives"
     return (
-        "By chance each half of the placebo seems to differ from neutral text in about every second block, both "
-        f"halves in about {chance:.0f} of {len(probed)}. They do in {len(known)}: {more}. They couple beyond noise in "
-        f"{f'**{sure}**' if sure else 'none'} of these."
+        "The placebo has a coupling where both its halves lie further from neutral text than noise alone puts them on "
+        f"average: by chance in about {chance:.0f} of {len(probed)} blocks. Here in {len(known)}: {more}. In "
+        f"{f'**{sure}**' if sure else 'none'} of these the coupling is beyond noise."
     )
 
 

@@ -195,7 +195,10 @@ def looks(runs: pd.DataFrame) -> str:
     """Whether a small p among several runs says more than that there were several; table `model_runs`."""
     smallest = min(runs.to_dict("records"), key=lambda row: float(row["p"]))
     p = float(corrected(runs["p"]).min())
-    verdict = "an effect is sure in it" if p < 0.05 and smallest["effect"] else "no effect is shown"
+    verdict = "an effect is sure in it" if p < LEVEL and smallest["effect"] else "no effect is shown"
+    least = 1 / (1 + smallest["controls"])  # of the p that so many controls allow
+    if p >= LEVEL and smallest["p"] <= 1.001 * least and len(runs) * least >= LEVEL:
+        verdict += f", nor could one be: {smallest['controls']} controls allow no smaller p"
     return (
         f"The smallest p of {times(len(runs), 'run')}, one-sided, is {p_short(float(smallest['p']))} "
         f"({_named(smallest)}); corrected for that many looks (Holm) it is {p_short(p)}: {verdict}."
@@ -225,7 +228,8 @@ def places(runs: pd.DataFrame, places: pd.DataFrame) -> str:
         tested = "the quarter itself"
     return (
         f"Of {len(shares)} places {more} more of the tune questions right than a quarter of the depth "
-        f"({shares[quarter]:.0%}; all: {shares.min():.0%} to {shares.max():.0%}). The search chooses {tested}."
+        f"({shares[quarter]:.0%}; all: {shares.min():.0%} to {shares.max():.0%}). The search, which "
+        f"counts the cost as well, chooses {tested}."
     )
 
 
