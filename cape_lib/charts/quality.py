@@ -182,8 +182,8 @@ def grid(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def numbers(rows: pd.DataFrame, *, caption: str) -> HTML:
-    """`grid` as a table that scrolls inside itself once it is long: every row is on the page, and prints."""
-    return table(grid(rows), caption=caption, long=True)
+    """`grid` as a table."""
+    return table(grid(rows), caption=caption)
 
 
 def few_families() -> str:

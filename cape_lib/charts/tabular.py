@@ -14,12 +14,16 @@ from cape_lib.charts.frame import filled
 from cape_lib.signs import typeset, written
 from cape_lib.tables import LABELS
 
+#: Rows that a table shows at once.
+MANY = 24
 
-def table(frame: pd.DataFrame, *, caption: str, digits: int = 2, long: bool = False) -> HTML:
+
+def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
     """The rows as an accessible HTML table that scrolls inside itself on a narrow page.
 
-    caption: what the table shows, one sentence;  digits: decimals of a number that is not whole;  long: scrolls down
-    inside itself too, every row is on the page, and prints.  A cell that is `HTML` is put in as it is.
+    caption: what the table shows, one sentence;  digits: decimals of a number that is not whole.  A table of more than
+    `MANY` rows scrolls down inside itself too: every row is on the page, and prints.  A cell that is `HTML` is put in
+    as it is.
     """
     numbers = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
     columns = []
@@ -30,7 +34,7 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2, long: bool = Fa
         columns.append([shown(value, digits, whole=whole) for value in frame.iloc[:, i].astype(object)])
     heads = [heading(str(name)) for name in frame.columns]
     rows = zip(*columns, strict=True)
-    return HTML(html_table(heads, rows, label=typeset(caption), caption=True, numbers=numbers, long=long))
+    return HTML(html_table(heads, rows, label=typeset(caption), caption=True, numbers=numbers, long=len(frame) > MANY))
 
 
 def html_table(
