@@ -227,7 +227,7 @@ def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
         source=source,
         n=len(h),
         name="h-by-lab",
-        caption=f"Bars: h, from the {line} line, with its 95 % prediction interval, narrower towards 0 and 100 %. A bar "
+        caption=f"Bars: h, from the {line} line, with its 95 % prediction interval, narrower near 0 and 100 %. A bar "
         "that crosses zero is within the scatter.",
     )
 
