@@ -238,10 +238,20 @@ def test_the_end_of_the_losses_is_told_at_its_tokens_and_as_far_as_it_is_known()
     model = coupling.family_model(coupling.known_steps(uniform), uniform)
     scale, amount = model.critical_scale(), chapter_2.at_tokens(model)
     text = chapter_2.turn(model)
-    assert f"losses end at {scale.estimate:.2g} B, at most {scale.high:.2g} B (95 %)" in text
+    assert f"losses end, on average, at {scale.estimate:.2g} B, at most {scale.high:.2g} B (95 %)" in text
     assert f"that read {amount:.0f} billion tokens" in text and amount == pytest.approx(
         10 ** model.centre["tokens"], rel=0.1
     )
+
+
+def test_counts_that_the_fit_of_all_families_misses_stand_beside_it() -> None:
+    uniform = tables.base("uniform")
+    steps = coupling.known_steps(uniform)
+    model, shares = coupling.family_model(steps, uniform), coupling.signs_by_tokens(steps)
+    few = shares[(shares["from_b"] == 3.5) & (shares["tokens"] == "under")].iloc[0]
+    text = chapter_2.misfit(model, steps, shares)
+    assert f"it expects +0.09 [-0.20, +0.39], but {few.negative} of {few.steps} such steps are negative" in text
+    assert chapter_2.misfit(model, steps, shares[shares["tokens"] == "over"]) == ""
 
 
 def test_tokens_are_told_up_to_10_b_and_above() -> None:
@@ -461,9 +471,9 @@ def test_what_the_output_map_does_is_told_as_it_is() -> None:
 def test_a_placebo_is_held_against_what_chance_gives() -> None:
     rows = pd.DataFrame({"placebo": [0.5] * 3 + [np.nan] * 17, "placebo_low": [-1.0] * 20, "placebo_high": [1.0] * 20})
     text = chapter_4.last_words(rows)
-    assert "in about 5 of 20. They do in 3: no more than chance gives" in text and "in none of these" in text
+    assert "in about 5 of 20 blocks. Here in 3: no more than chance gives. In none of these" in text
     more = chapter_4.last_words(rows.assign(placebo=0.5, placebo_low=0.2))
-    assert "They do in 20: more than chance gives" in more and "in **20** of these" in more
+    assert "Here in 20: more than chance gives" in more and "In **20** of these" in more
 
 
 def test_the_share_that_chance_gives_a_placebo_is_that_of_noise() -> None:
