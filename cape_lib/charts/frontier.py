@@ -113,17 +113,18 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     names = named(_by_importance(h), x, y, "model", height=340, around=around, always=always, phone=7)
     outside = dots(h.loc[h["outside"], SHOWN], x, y, colour=alt.value(INK), tooltip=RELEASE, size=220, filled=False)
     reading = (
-        "'h = ' + format(datum.h, '+.1f') + ': ' + (your_gpqa > datum.high ? 'above the range of releases' : "
-        "your_gpqa < datum.low ? 'below the range of releases' : 'an ordinary release')"
+        "'h = ' + format(datum.h, '+.1f') + ': ' + (your_gpqa > datum.most ? 'above the range of releases' : "
+        "your_gpqa < datum.least ? 'below the range of releases' : 'an ordinary release')"
     )
     # the row of the grid nearest to the reader's score, moved along the line to the score itself
     mine = alt.Chart(table).transform_filter(f"datum['{SWE}'] == round(2 * your_swe) / 2")
-    mine = mine.transform_calculate(up=f"{line.slope} * (your_swe - datum['{SWE}'])")
-    mine = mine.transform_calculate(low="datum.low + datum.up", high="datum.high + datum.up", yours="your_gpqa")
-    mine = mine.transform_calculate(h="your_gpqa - datum.estimate - datum.up")
-    mine = mine.transform_calculate(reading=reading, **{SWE: "your_swe"})
-    rule = mine.mark_rule(color=INK, strokeWidth=4, opacity=0.4).encode(x=x, y="low:Q", y2="high:Q")
-    point = mine.mark_point(filled=True, shape="diamond", size=170, opacity=1, color=INK).encode(x=x, y="yours:Q")
+    # fields of their own: Vega changes a row in place
+    mine = mine.transform_calculate(at="your_swe", yours="your_gpqa", up=f"{line.slope} * (your_swe - datum['{SWE}'])")
+    mine = mine.transform_calculate(least="datum.low + datum.up", most="datum.high + datum.up")
+    mine = mine.transform_calculate(h="your_gpqa - datum.estimate - datum.up").transform_calculate(reading=reading)
+    own = same_axis(x, "at")
+    rule = mine.mark_rule(color=INK, strokeWidth=4, opacity=0.4).encode(x=own, y="least:Q", y2="most:Q")
+    point = mine.mark_point(filled=True, shape="diamond", size=170, opacity=1, color=INK).encode(x=own, y="yours:Q")
     # where a release codes well and reasons badly, there is room
     words = mine.mark_text(align="right", dx=-6, dy=-12, fontSize=13, fontWeight="bold", color=INK)
     words = words.encode(x=alt.value("width"), y=alt.value("height"), text="reading:N")
