@@ -195,7 +195,8 @@ def _last(card: Prediction, frame: pd.DataFrame, benchmark: str) -> str:
     if known.empty:
         return f"; no {tables.label(benchmark)} of {card.lab} is known"
     row = known.iloc[-1]
-    return f"; the last {tables.label(benchmark)} of {card.lab} is that of {row['model']} ({row['release_date']})"
+    who = ", measured by others" if row.get(f"{benchmark}_claimed_by") == "independent" else ""
+    return f"; the last {tables.label(benchmark)} of {card.lab} is that of {row['model']} ({row['release_date']}{who})"
 
 
 @dataclass(frozen=True, slots=True)

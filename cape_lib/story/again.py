@@ -120,7 +120,7 @@ def effort_moral(rows: pd.DataFrame) -> str:
         count, two_ways = _counted(effort.effort_ladders(rows))
     except MissingError:
         return ""
-    moral = " Whether that is making up more depends on the measure." if two_ways else ""
+    moral = " Whether more effort makes up more depends on the measure." if two_ways else ""
     return (
         f"At the same weights more effort {_way(count[KNOWS])} what is known in {_most(count[KNOWS])} of "
         f"{count[KNOWS]['n']} models and {_way(count[ADMITS])} the share admitted in {_most(count[ADMITS])}"
@@ -384,8 +384,8 @@ def off_on_text(rows: pd.DataFrame) -> str:
     return (
         f"From no thinking to the least of it, in {admits['n']} pairs of the same weights, precision rises in "
         f"{count[PRECISION]['rose']}, the wrong share falls in {count[WRONG]['fell']}, and the share admitted rises in "
-        f"{admits['rose']}. Averaged by maker, it rises in {admits['makers_up']} of {admits['makers']} (by chance "
-        f"alone, {p_text(admits['p'])}): what thinking does to admitting {alike}."
+        f"{admits['rose']}. Averaged by maker, it rises in {admits['makers_up']} of {admits['makers']} (the mean "
+        f"over makers, {p_text(admits['p'])}): what thinking does to admitting {alike}."
     )
 
 
@@ -432,8 +432,8 @@ def agent_text() -> str:
     plain, agent, date, upper = r(swe > 0), r(swe > 0, version), r(swe > 0, day), r(high)
     return (
         f"r(SWE, GPQA) = {with_interval(plain)} over {plain.n} releases; given the version of the agent "
-        f"{with_interval(agent)}, given the date {with_interval(date)}; from SWE 65 on {with_interval(upper)} "
-        f"(n = {upper.n}), labs left out in turn. Versions of the agent go with the date (r = "
+        f"{with_interval(agent)}, given the index's own dates {with_interval(date)}; from SWE 65 on "
+        f"{with_interval(upper)} (n = {upper.n}), labs left out in turn. Versions of the agent go with the date (r = "
         f"{version.corr(day):.2f}), so that neither can be told from the other."
     )
 

@@ -102,7 +102,7 @@ def _float(value: object) -> float:
 
 def _by_word(verdicts: Sequence[Verdict]) -> str:
     words = Counter(one.conclusion for one in verdicts)
-    return ", ".join(f"{words[word]} {word}" for word in CONCLUSIONS if words[word])
+    return ", ".join(f"{word} {words[word]}" for word in CONCLUSIONS if words[word])
 
 
 def withstand(verdicts: Sequence[Verdict]) -> str:
@@ -111,7 +111,7 @@ def withstand(verdicts: Sequence[Verdict]) -> str:
     falls = _by_word([one for one in verdicts if one.conclusion != "withstands"])
     more = ", ".join(f"{_links([one.id])} ({one.verdict})" for one in others)
     also = f"{times(len(others), 'conclusion')} more withstand, without their number: {more}. " if others else ""
-    return f"{also}Of the other conclusions, {falls or 'none falls'}."
+    return f"{also}Of the other conclusions{f': {falls}' if falls else ', none falls'}."
 
 
 def ours(own: Sequence[Verdict], page: str = "audit/08_claims.html") -> str:
@@ -125,7 +125,7 @@ def ours(own: Sequence[Verdict], page: str = "audit/08_claims.html") -> str:
     which = f" ({_links(stand, page=page)})" if stand else ""
     return (
         f"This book has claims too, judged by the same rules and counted apart: **{len(stand)}** of {len(own)} "
-        f"{verb(len(stand), 'stand')}{which}; by conclusion {_by_word(own)}."
+        f"{verb(len(stand), 'stand')}{which}; by conclusion: {_by_word(own)}."
     )
 
 

@@ -55,7 +55,7 @@ def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.Da
     own: the reader's releases, or none.
     """
     wide = h["h_high"] - h["h_low"]
-    interval = f"The interval of one h is {wide.min():.0f} to {wide.max():.0f} points wide."
+    interval = f"The interval of one h on this line is {wide.min():.0f} to {wide.max():.0f} points wide."
     mine = _mine(h, own)
     if len(mine):
         beyond = mine.loc[(mine["h_low"] > 0) | (mine["h_high"] < 0), "model"]

@@ -247,11 +247,11 @@ def marks(card: Prediction) -> str:
 
 def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFrame) -> list[str]:
     """Three lines to remember; the arguments are those of `answer` and `own_check`."""
-    none, (keep, turned, _) = sum(one.status == CANNOT for one in scored), by_setting(elsewhere)
+    keep, turned, lacking = by_setting(elsewhere)
     return [
         f"On {scored[0].as_of}: {counted(scored)}.",
         f"{len(keep)} of {len(scored)} {'keeps its' if len(keep) == 1 else 'keep their'} side on every panel and by "
-        f"every claimant, {len(turned)} {verb(len(turned), 'do')} not; {none} cannot be scored yet.",
+        f"every claimant, {len(turned)} {verb(len(turned), 'do')} not; {len(lacking)} cannot be scored everywhere.",
         f"A wide band is easily hit: {int(later['inside_published'].sum())} of {len(later)} by the line, "
         f"{int(later['inside_flat'].sum())} by a guess without it.",
     ]
