@@ -277,15 +277,15 @@ def misfit(model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame) -> str
     tokens.
     """
     against = []
-    for row in shares.itertuples():
-        inside = steps[steps["size_b"].between(row.from_b, row.to_b, inclusive="left")].dropna(subset=["tokens_b"])
-        inside = inside[(inside["tokens_b"] < TOKEN_EDGE) == (row.tokens == "under")]
+    for row in shares.to_dict("records"):
+        inside = steps[(steps["size_b"] >= row["from_b"]) & (steps["size_b"] < row["to_b"])].dropna(subset=["tokens_b"])
+        inside = inside[(inside["tokens_b"] < TOKEN_EDGE) == (row["tokens"] == "under")]
         if len(inside):
             at, read = (float(np.exp(np.log(inside[column]).mean())) for column in ("size_b", "tokens_b"))
             gamma = model.gamma(at, tokens_b=read)
-            if (gamma.estimate > 0 and row.low > 0.5) or (gamma.estimate < 0 and row.high < 0.5):
+            if (gamma.estimate > 0 and row["low"] > 0.5) or (gamma.estimate < 0 and row["high"] < 0.5):
                 where = f"near {size(at)} and {read:.0f} B tokens it expects {with_interval(gamma, signed=True)}"
-                against.append(f"{where}, but {row.negative} of {row.steps} such steps are negative")
+                against.append(f"{where}, but {row['negative']} of {row['steps']} such steps are negative")
     if not against:
         return ""
     misses = f"The straight fit of the section before misses a part of this: {'; '.join(against)}."
