@@ -56,7 +56,7 @@ def test_hfield_shows_a_labs_releases_beside_it(capsys: pytest.CaptureFixture[st
         (("hfield", "--swe", "80", "--gpqa", "90", "--line", "frosen"), "frozen"),
         (("hfield", "--swe", "80", "--gpqa", "90", "--lab", "Gogle"), "Google"),
         (("frontier", "--panel", "curent"), "current"),
-        (("frontier", "--as-of", "2026-13-01"), "YYYY-MM-DD"),
+        (("frontier", "--as-of", "2026-13-01"), "2026-12-01"),
         (("frontier", "--claimed-by", "labs"), "lab"),
         (("frontier", "--lab", "Antropic"), "Anthropic"),
         (("predictions", "--panel", "correct"), "corrected"),

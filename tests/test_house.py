@@ -128,7 +128,7 @@ def test_a_table_or_figure_that_a_cell_makes_is_shown(path: Path) -> None:
 def test_code_cells_are_short(path: Path) -> None:
     counts = [len(lines(cell)) for cell in code_cells(path)]
     assert max(counts) <= 20
-    assert statistics.median(counts) <= 5
+    assert statistics.median(counts) <= 4
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name)

@@ -106,7 +106,17 @@ def check_date(text: str | None) -> str:
     try:
         return str(end_of(text).date())
     except UsageError:
-        raise UsageError(f"unknown date {text!r}; write YYYY-MM-DD, for example {newest_date()}") from None
+        raise UsageError(f"unknown date {text!r}; write YYYY-MM-DD, for example {_near_date(text)}") from None
+
+
+def _near_date(text: str) -> str:
+    """The nearest day to one whose month or day is too large, "2026-12-01" for "2026-13-01"; else `newest_date`."""
+    parts = re.fullmatch(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})\s*", text)
+    if not parts or parts[1] < "1900":
+        return newest_date()
+    year, month, day = (max(int(part), 1) for part in parts.groups())
+    first = pd.Period(year=year, month=min(month, 12), freq="M")
+    return f"{first}-{min(day, first.days_in_month):02d}"
 
 
 def newest_date() -> str:

@@ -123,6 +123,17 @@ def one_estimator(row: Any, along: Axis) -> str:
     return f"- **{row.estimator}**: {place}{row.verdict}. {row.reason[0].upper()}{row.reason[1:]}."
 
 
+def verdicts(every: pd.DataFrame) -> str:
+    """How many estimates of how many ladders hold up; every: `boundary.critical_scales` of each."""
+    held, none, open_ones = (
+        int((every["verdict"] == verdict).sum()) for verdict in ("boundary", "no boundary in these sizes", "undecided")
+    )
+    return (
+        f"{held} of {len(every)} estimates hold up to score noise, {none} say that these sizes hold no boundary, "
+        f"{open_ones} are undecided. Training seeds are not in the noise."
+    )
+
+
 def choices(rows: pd.DataFrame) -> list[str]:
     """What may be fitted by a parabola: all families, and all but each of them."""
     return [ALL, *(f"without {name}" for name in sorted(rows["family"].unique()))]

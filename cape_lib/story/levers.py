@@ -75,6 +75,18 @@ def answer(scores: pd.DataFrame, trend: Estimate) -> Answer:
     return Answer(f"{one.sentence} With the parameters held, {wider}.", one.grade, one.interval)
 
 
+def seeds_and_noise(dip: pd.DataFrame) -> str:
+    """How sure the shares of the made ladder that dips are; dip: its rows of table `testbed_scores`."""
+    myths = dip.groupby("width")["myth"].mean()
+    apart = 100 * dip.groupby("width")["truth"].std().max()
+    return (
+        f"{dip['seed'].nunique()} seeds a width. At width {myths.idxmax()} the models choose the myth on "
+        f"{myths.max():.0%} of the questions, so they have learnt something that is wrong; chance is {CHANCE:.0%}. "
+        f"Each share rests on {dip['n_truth'].min()} to {dip['n_truth'].max()} questions; from seed to seed it varies by a "
+        f"standard deviation of up to {apart:.0f} points."
+    )
+
+
 def corpora(rows: pd.DataFrame) -> str:
     """In how many made corpora some width falls below chance; rows: one a corpus, `believers`, `below_chance`."""
     below, above = rows[rows["below_chance"]], rows[~rows["below_chance"]]
