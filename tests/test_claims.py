@@ -383,7 +383,7 @@ def test_a_new_claim_without_function_judgement_or_rows_is_refused_with_what_is_
 @pytest.mark.slow
 def test_every_attempt_to_break_a_claim_has_a_value_and_says_something():
     tried = [each for one in claims.evaluate() for each in one.stress]
-    assert len(tried) > 5
+    assert len(tried) > 30
     assert all(each.name and each.says for each in tried)
     assert all(each.value is not None and not math.isnan(float(each.value)) for each in tried)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import combinations, product
 from typing import Any
 
@@ -108,6 +108,10 @@ def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
         yield stress(name, ends.dy, says)
         own = pearson(below[X], below[Y])
         yield stress("only the sizes below 3.5 B", own, "the six sizes of the claim's words")
+        name = "every family below 3.5 B"
+        whole = r_over(panel, name)
+        says = f"all {sizes(panel, 0, CUT)['family'].nunique()} families; {holds_zero(whole)}"
+        yield stress(name, whole, says, relatives=True)
     else:
         for version in ("figures_script", "dashboard_html", "obsscaling"):
             other = tables.base_version(version).query("ladder == 'Pythia'")
@@ -399,6 +403,12 @@ def errors_of(frame: pd.DataFrame) -> pd.DataFrame:
     return dynamics.hold_out(train, held, y=Y).set_index("method")
 
 
+def other_methods(errors: pd.DataFrame) -> Iterator[Stress]:
+    """The error of each method but the two that are judged; errors: `errors_of`."""
+    for method, row in errors.drop(index=["degree 2", "linear system"], errors="ignore").iterrows():
+        yield stress(f"{method}: percent error on Llama-2", row["mape"], f"uses {row['uses']}", n=row["n"])
+
+
 @claim({"C38": ("the equation",), "C63": ("its baseline",)}, panels=BASE, reads=("base_panel", "base_scores"))
 def llama_two(panel: str, role: str) -> Attempts:
     """Mean |error| / TruthfulQA over three Llama-2 sizes of a (log10 N)^2 + b log10 N + c, from Pythia and Llama-1,
@@ -413,6 +423,7 @@ def llama_two(panel: str, role: str) -> Attempts:
         error = float(printed["mape"]["degree 2"])
         says = f"the polynomial errs by {error:.2f} %: it is the method behind the 5.6 % of the equation"
         yield stress("the method behind 5.6 %", error, says, n=3, lost=error < 10.15)
+        yield from other_methods(printed)
         return
 
     error, carried = (released["mape"][name] for name in ("linear system", "own smallest size"))
@@ -423,6 +434,7 @@ def llama_two(panel: str, role: str) -> Attempts:
         says = f"the differential equation errs by {error:.1f} %; the 5.6 % are those of a parabola in log N"
         says += f"; to carry the smallest size up unchanged errs by {carried:.1f} %"
         yield stress("the equation itself", error, says, n=int(own["n"]["linear system"]), lost=error > 5.65)
+    yield from other_methods(printed)
 
 
 @claim("C62", panels=BASE)
@@ -495,6 +507,10 @@ def fixed_point(panel: str) -> Attempts:
         f"the slope there is {slope.estimate:+.2f}: what is near moves {'away from' if away else 'to'} the fixed point"
     )
     yield stress("the sign of the slope", slope, says, lost=away, more="; it settles nowhere")
+    for ladder in ("OPT", "Pythia"):
+        flow = dynamics.gamma_flow(tables.ladder(ladder, panel="published"))
+        says = "attracting" if flow.line.slope.estimate < 0 else "repelling"
+        yield stress(f"gamma of the scores, {ladder}: fixed point", flow.fixed_point, says)
 
 
 def scales(panel: str, ladder: str) -> pd.DataFrame:
@@ -650,6 +666,11 @@ def pooled_scale(panel: str) -> Attempts:
     size = Result(left["n_c_b"], left["low"], left["high"], left["n"])
     lost = left["low"] < rows["rows resampled, as published"]["low"]
     yield stress("one family left out", size, says, lost=lost)
+    for method, row in rows.items():
+        if method != "one family left out":
+            covers = tables.promise("pooled vertex", str(method), n=row["n"])
+            size = Result(row["n_c_b"], row["low"], row["high"], row["n"], covers=covers)
+            yield stress(f"vertex in billions, {method}", size, row["reason"])
 
 
 @claim("C54", panels=BASE, reads=("base_panel", "base_scores"))
@@ -813,7 +834,7 @@ def width_families(panel: str, which: str) -> Attempts:
 
 
 @claim("C05", panels=BASE)
-def phi_coupling(panel: str) -> Result:
+def phi_coupling(panel: str) -> Attempts:
     """gamma of the smallest step between Phi models, beside those of web-trained ladders whose step spans 10 B."""
     frame = tables.base(panel)
     step = coupling.local_coupling(frame[frame["model"].str.lower().isin(["phi-1.5", "phi-1_5", "phi-2"])]).iloc[0]
@@ -823,18 +844,32 @@ def phi_coupling(panel: str) -> Result:
         f"the smallest step of Phi, {step['params_b_low']:g} to {step['params_b_high']:g} B; "
         f"{len(at)} web-trained steps span 10 B, from {at.min():.2f} to {at.max():.2f}"
     )
-    return Result.of(fieller_of(step), note)
+    yield Result.of(fieller_of(step), note)
+    yield from other_readings(panel)
 
 
 @claim("C06", panels=BASE)
-def ten_times(panel: str) -> Result:
+def ten_times(panel: str) -> Attempts:
     """Median over curated models of (web-trained size with the same HellaSwag score) / (own size)."""
     scale = levers.ten_times(levers.equivalent_scale(tables.base(panel), reading="x"))
-    return Result.of(scale, "one of several readings of a unit that is not defined")
+    yield Result.of(scale, "one of several readings of a unit that is not defined")
+    yield from other_readings(panel)
+
+
+def other_readings(panel: str) -> Iterator[Stress]:
+    """The equivalent scale read at another axis."""
+    for reading in ("y", "residual"):
+        scale = levers.ten_times(levers.equivalent_scale(tables.base(panel), reading=reading))
+        says = "unbounded: for most curated models no web-trained size of the panel gets there"
+        says = "the reading decides the number" if np.isfinite(scale.estimate) else says
+        yield stress(f"equivalent scale at {levers.READINGS[reading]}", scale, says)
 
 
 @claim("C70")
-def minimum_curation(panel: str) -> dict[str, Result]:
+def minimum_curation(panel: str) -> Attempts:
     """h_c = ((N_c - N) / N_c)^1.5 with N_c = 3.5, in percent, at N = 1 and N = 3 billion; whether models need it."""
     note = "the exponent was set, not fitted, and no training run has tested it"
-    return {f"{size} B": Result(100 * levers.minimum_curation(size), note=note) for size in (1, 3)}
+    yield {f"{size} B": Result(100 * levers.minimum_curation(size), note=note) for size in (1, 3)}
+    for end in (2.9, 13.4):
+        share = 100 * levers.minimum_curation(1.0, critical_b=end)
+        yield stress(f"percent at 1 B with N_c = {end:g} B", share, "an end of the published interval of N_c")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -13,7 +14,7 @@ from scipy.stats import binom, multivariate_hypergeom
 
 from cape_lib import tables
 from cape_lib.claims.registry import Attempts, claim
-from cape_lib.claims.verdict import Result, stress
+from cape_lib.claims.verdict import Result, Stress, stress
 from cape_lib.stats import wilson
 
 READS = ("internal_coupling",)
@@ -36,9 +37,12 @@ def released(*models: str, measure: str = "hidden_state", note: str = "") -> dic
 
 
 @claim("C13", "C37", reads=READS)
-def gemma_coupling(panel: str) -> dict[str, Result]:
+def gemma_coupling(panel: str) -> Attempts:
     """Hidden-state coupling of Gemma-4-E4B as released."""
-    return {"coupling": Result(recorded("Gemma-4-E4B", "hidden_state"), n=1)}
+    own = recorded("Gemma-4-E4B", "hidden_state")
+    yield {"coupling": Result(own, n=1)}
+    for model, value in internal("hidden_state")["net_coupling"].drop("Gemma-4-E4B").items():
+        yield stress(f"{model}, the same kind of measurement", value, "higher" if value > own else "lower", n=1)
 
 
 @claim("C36", reads=READS)
@@ -52,6 +56,10 @@ def qwen_generations(panel: str) -> Attempts:
 
     says = f"{count} so have this very value, from 0.5 to 15 B and of both generations"
     yield stress("models with the same value", same, says, n=len(heads), lost=same > len(heads) / 2)
+    for generation in ("Qwen2.5", "Qwen3"):  # within one generation only size differs
+        own = heads[heads.index.str.startswith(f"{generation}-")]
+        says = f"largest less smallest of {len(own)} models of that generation"
+        yield stress(f"range within {generation}", own.max() - own.min(), says, n=len(own))
 
 
 @claim("C73", reads=READS)
@@ -90,6 +98,10 @@ def projection(panel: str) -> Attempts:
 
     says, more = f"the cosine falls at the output projection in {count}", '; "wider" is the hidden state after GELU'
     yield stress("every size measured", len(falls), says, n=len(sizes), lost=few, more=more)
+    full = tables.load("projection_sweep").query("k >= 32").groupby("model")["coupling"]
+    name = "kept dimensions from 32 up: largest change of the coupling"
+    says = "twenty centred vectors have rank 19, so nothing can change beyond it"
+    yield stress(name, (full.max() - full.min()).max(), says, n=full.ngroups)
 
 
 @claim("C95", reads=READS)
@@ -143,6 +155,10 @@ def heads(panel: str) -> Attempts:
     blind = zero["weight_dependent"].isin(["false", "doubtful"]).sum()
     name = "records with a zero count whose value cannot, or may not, depend on the weights"
     yield stress(name, blind, f"of {len(zero)} records with a zero count", n=len(zero))
+    layers = tables.load("layer_coupling").query("measure_id == 'attention_pattern'").groupby("model")["coupling"]
+    name = "attention patterns: largest difference between any two layers of a model"
+    says = "the same number at every layer and every size: prompts and tokenizer, not the model"
+    yield stress(name, (layers.max() - layers.min()).max(), says, n=layers.ngroups)
 
 
 #: The run with totals only, on which the published rates of steering rest.
@@ -162,6 +178,7 @@ def steered(panel: str, models: tuple[str, ...]) -> Attempts:
         right = tables.load("steering_records")["corrected"]
         note = f"{right.notna().sum()} of {len(right)} recorded prompts say whether the answer became right; "
         yield replace(changed[0], note=f"{note}changed text is counted")
+        yield from other_runs()
         return
 
     yield dict(zip((model.removeprefix("Pythia-") for model in models), changed, strict=True))
@@ -169,6 +186,16 @@ def steered(panel: str, models: tuple[str, ...]) -> Attempts:
     says = f"{n} prompts without a trend fall as steeply with a chance of {100 * p:.1f} % (exact, one-sided)"
     more = f"; a fall as steep as this is told from none in {trend_power(hits, prompts):.0%} of repeats"
     yield stress("no trend", p, says, n=n, lost=p > 0.05, more=more)
+    yield from other_runs()
+
+
+def other_runs() -> Iterator[Stress]:
+    """The share of changed texts in each run but the one on which the published rates rest."""
+    for row in tables.load("steering_totals").query("run != @TOTALS").to_dict("records"):
+        share = wilson(int(row["n_changed"]), int(row["n_total"]))
+        changed = Result(100 * share.estimate, 100 * share.low, 100 * share.high, share.n)
+        says = "prompts recorded one by one" if row["has_records"] else "totals only"
+        yield stress(f"{row['model']}, run {row['run']}: percent changed", changed, says)
 
 
 def trend_p(hits: list[int], totals: list[int]) -> float:

@@ -11,7 +11,7 @@ from scipy.stats import ttest_1samp
 
 from cape_lib import frontier, tables
 from cape_lib.claims.registry import FRONTIER, STATED, Attempts, claim
-from cape_lib.claims.verdict import Result, Stress, beyond_zero, number, stress
+from cape_lib.claims.verdict import Result, Stress, beyond_zero, holds_zero, number, stress
 from cape_lib.frontier.lines import BALANCED as NEAR
 from cape_lib.frontier.lines import EXCURSION as BEYOND
 from cape_lib.stats import (
@@ -69,9 +69,20 @@ def trend_r(panel: str, subset: str) -> Attempts:
     yield Result.of(frontier.lab_r(rows), note, relatives=True)
 
     # the papers date some releases to the year only, which is no date to hold fixed
-    left = frontier.date_confound(tables.dated_by_makers(rows))["partial"]
+    dated = frontier.date_confound(tables.dated_by_makers(rows))
+    left = dated["partial"]
     lead = f"with the makers' release dates held fixed r is {left.estimate:.2f}, and "
     yield beyond_zero("release date held fixed", left, lead)
+    if subset == "all models":
+        year = dated["within_year"]
+        yield stress("within calendar years", year, holds_zero(year), relatives=True)
+        by_lab = {lab: frontier.lab_r(rows[rows["lab"] != lab]) for lab in sorted(rows["lab"].unique())}
+        lab, least = min(by_lab.items(), key=lambda item: item[1].estimate)
+        # A smallest of many was picked after looking: an interval of its own would say too much.
+        says = f"without {lab}, the smallest of {len(by_lab)}; the interval of r itself leaves each lab out in turn"
+        yield stress("one lab left out: the smallest r", least.estimate, says, n=least.n)
+        narrow = frontier.lab_r(rows[rows[SWE] >= 70])
+        yield stress("only models from SWE 70 up", narrow, holds_zero(narrow), relatives=True)
 
 
 @claim("C30", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
@@ -107,6 +118,8 @@ def band(panel: str) -> Attempts:
 
     says = f"a flat line, which knows nothing of coding, holds {flat} of the {n} in its band, this one {inside}"
     yield stress("a flat line", flat, says, n=n, lost=flat >= inside)
+    says = f"{exact} of {n} later models, where 95 % are to be expected"
+    yield stress("share inside an exact prediction interval", wilson(exact, n), says)
 
 
 @claim({"C75": ("the mean alone",), "C87": ("its spread and each lab's too",)}, panels=FRONTIER)
@@ -507,12 +520,21 @@ def coding_with(other: str) -> Stress:
     return stress("the releases since", coding, says, lost=coding.low > 0)
 
 
+def no_matrix() -> Stress:
+    """Whether the three printed correlations can be those of one set of scores."""
+    least = float(np.linalg.eigvalsh(frontier.published_matrix()).min())
+    name = "smallest eigenvalue of the three printed correlations together"
+    says = "negative: no set of scores has these three correlations at once, because each pair uses other models"
+    return stress(name, least, says, n=3)
+
+
 @claim("C92", reads=("frontier_versions",))
-def earlier_panel(panel: str) -> dict[str, Result]:
+def earlier_panel(panel: str) -> Attempts:
     """r = corr(SWE-bench, GPQA) over the models of the earlier panel; how many they are."""
     rows = of_script("swe_gpqa_coupling_v22")
     r = Result.of(pearson(rows[SWE], rows[GPQA]), relatives=True)
-    return {"r": r, "n": Result(len(rows), n=len(rows))}
+    yield {"r": r, "n": Result(len(rows), n=len(rows))}
+    yield no_matrix()
 
 
 @claim("C93", panels=FRONTIER)
@@ -526,6 +548,7 @@ def hle_pairs(panel: str) -> Attempts:
             parts[name] = Result.of(frontier.lab_r(rows, x, HLE), supplied=True, relatives=True)
     yield parts
     yield coding_with(HLE)
+    yield no_matrix()
 
 
 @claim("C94", panels=STATED, reads=("frontier_panel", "frontier_versions"))

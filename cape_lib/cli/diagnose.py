@@ -294,11 +294,11 @@ def checked(
     ]
 
 
-def _value(name: str, given: Any, needed: bool) -> Any:
+def _value(name: str, typed: Any, needed: bool) -> Any:
     from cape_lib.tables.columns import to_number, to_size
     from cape_lib.tables.frontier import end_of
 
-    text = "" if given is None else str(given).strip()
+    text = "" if typed is None else str(typed).strip()
     size = name == "params_b"
     what = "billions of parameters, such as 6.9 or 410M" if size else "percent, 0 to 100"
     if not text:

@@ -240,11 +240,15 @@ def dip_power(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     many = times(len(ladders), "family", "families")
     if not dips:
         return f"The parabola of none of these {many} dips."
-    deep, plain, four = ([one[key] for one in dips] for key in ("depth", "questions", "four"))
+    deep = [one["depth"] for one in dips]
+    plain, four = (
+        " to ".join(dict.fromkeys(f"{end:.0%}" for end in (min(shares), max(shares))))
+        for shares in ([one[key] for one in dips] for key in ("questions", "four"))
+    )
     return (
         f"The parabola of {len(dips)} of {many} dips, by {min(deep):.1f} to {max(deep):.1f} points over half of its "
-        f"sizes. Planted ladders with such a dip are called a boundary in {min(plain):.0%} to {max(plain):.0%} of the "
-        f"cases, with four times the questions in {min(four):.0%} to {max(four):.0%}."
+        f"sizes. Planted ladders with such a dip are called a boundary in {plain} of the cases, with four times "
+        f"the questions in {four}."
     )
 
 

@@ -82,8 +82,8 @@ def seeds_and_noise(dip: pd.DataFrame) -> str:
     return (
         f"{dip['seed'].nunique()} seeds a width. At width {myths.idxmax()} the models choose the myth on "
         f"{myths.max():.0%} of the questions, so they have learnt something that is wrong; chance is {CHANCE:.0%}. "
-        f"Each share rests on {dip['n_truth'].min()} to {dip['n_truth'].max()} questions; from seed to seed it varies by a "
-        f"standard deviation of up to {apart:.0f} points."
+        f"Each share rests on {dip['n_truth'].min()} to {dip['n_truth'].max()} questions; from seed to seed it varies "
+        f"by a standard deviation of up to {apart:.0f} points."
     )
 
 
