@@ -689,7 +689,8 @@ def test_power_of_the_dips_is_that_of_the_planted_ladders_and_none_is_none() -> 
     rising = family("Rising", [36, 41, 46, 51, 56, 61, 66])
     text = chapter_2.dip_power(pd.concat([deep, rising]))
     power = boundary.boundary_power(deep)
-    assert text.startswith("The parabola of 1 of 2 families dips") and f"in {power['questions']:.0%} of the cases" in text
+    assert text.startswith("The parabola of 1 of 2 families dips")
+    assert f"in {power['questions']:.0%} of the cases" in text
     assert "none of these 1 family" in chapter_2.dip_power(rising.assign(truthfulqa=[30, 40, 45, 48, 49, 49.5, 49.6]))
 
 
