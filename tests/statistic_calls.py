@@ -281,8 +281,6 @@ ELSEWHERE = {
     "diagnose_variant": "a model of today beside the variants: test_diagnosis",
     "diagnose_pairs": "one size under several conditions: test_axes",
     "labelled": "words: test_frontier_lines",
-    "cosines_of_means": "planted cosines: lm/test_probes and the table of coverage",
-    "repeat_cosine": "planted cosines: lm/test_probes and the table of coverage",
     "generator": "makes the random generator: test_resampling",
     "fixed_normals": "draws that are the same for all data: test_resampling",
     "fit_sparse": "known systems recovered by pysindy: test_dynamics",

@@ -18,7 +18,8 @@ import scipy.stats
 from cape_lib import claims, frontier, predictions, stats, story, tables
 from cape_lib.base import boundary, coupling
 from cape_lib.errors import UsageError
-from cape_lib.stats import Estimate, cosines_of_means
+from cape_lib.lm.cosines import cosines_of_means
+from cape_lib.stats import Estimate
 from cape_lib.story import boundary as chapter_2
 from cape_lib.story import claims as chapter_8
 from cape_lib.story import coupling as chapter_1

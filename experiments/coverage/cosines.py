@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cape_lib.stats import cosines_of_means, repeat_cosine
+from cape_lib.lm.cosines import cosines_of_means, repeat_cosine
 from experiments.coverage.rates import Rate, Setting, bias, coverage, share
 
 PART = "cosines"

@@ -11,8 +11,8 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm import models, probes
+from cape_lib.lm.cosines import cosines_of_means
 from cape_lib.lm.testbed import prompts, store
-from cape_lib.stats import cosines_of_means
 
 SETS = np.array(["reasoning"] * 16 + ["truthfulness"] * 16 + ["neutral"] * 32)
 

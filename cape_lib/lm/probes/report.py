@@ -1,7 +1,7 @@
 """The probe of one model, and of the same model before training: couplings by block, by head, behind the output map.
 
 Definition.  r, t, n are the mean states of reasoning, truthfulness and neutral prompts.  The coupling is the cosine
-of r - n and t - n, estimated without the noise of the means (`stats.cosines_of_means`): with one and the same n in
+of r - n and t - n, estimated without the noise of the means (`lm.cosines`): with one and the same n in
 both, its noise alone would make every coupling positive, and the noise of r and t would pull it to zero.  Without
 centring, any two sets agree: that raw cosine is shown beside it.  Cosines behind a projection W depend on W'W alone, so
 nothing of the size of the vocabulary is kept.
@@ -19,11 +19,12 @@ import pandas as pd
 import torch
 
 from cape_lib.errors import UsageError
+from cape_lib.lm.cosines import cosines_of_means
 from cape_lib.lm.models import LanguageModel, untrained
 from cape_lib.lm.models.running import token_lists
 from cape_lib.lm.probes.capture import capture_with_heads
 from cape_lib.output import plain
-from cape_lib.stats import corrected, cosines_of_means
+from cape_lib.stats import corrected
 
 SETS = ("reasoning", "truthfulness", "neutral")
 #: neutral contexts that end like the two sets: whatever they couple with, it is not reasoning or truth

@@ -18,11 +18,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from cape_lib.errors import SurroundingsError, UsageError
+from cape_lib.lm.cosines import repeat_cosine
 from cape_lib.lm.models.finding import ModelError, needed
 from cape_lib.lm.models.record import LanguageModel, Site, site_parts
 from cape_lib.lm.probes.capture import capture
 from cape_lib.output import whole
-from cape_lib.stats import repeat_cosine
 
 UNITS = ("std", "residual", "raw")
 #: what is done with a direction -> whether its step is added, and whether the projection on it is taken out before
