@@ -326,6 +326,7 @@ def test_the_chapters_of_a_report_along_tokens_speak_of_no_sizes(tmp_path: Path)
     assert text.count("from 1 to 128 B tokens") >= 3 and "turn of Larch in training" in text
 
 
+@pytest.mark.slow
 def test_a_sweep_along_steps_answers_for_every_run_and_speaks_of_no_sizes(tmp_path: Path, capsys: Any) -> None:
     path, out = tmp_path / "runs.csv", tmp_path / "out"
     one = planted("step", [1000 * p for p in POWERS], turn=9000.0)

@@ -89,6 +89,7 @@ def test_a_planted_boundary_is_found_by_every_estimator():
     assert (scales["low"] <= scales["n_c_b"]).all() and (scales["n_c_b"] <= scales["high"]).all()
 
 
+@pytest.mark.slow
 def test_the_vertex_interval_covers_a_planted_boundary():
     inside = 0
     for seed in range(100):

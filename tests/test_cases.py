@@ -594,6 +594,7 @@ def test_a_checked_table_comes_back_as_it_went(tmp_path):
 # --- a hostile hand ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_is_not_unpacked(tmp_path):
     path = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:

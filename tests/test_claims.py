@@ -329,6 +329,7 @@ def test_two_releases_of_one_month_have_no_order(monkeypatch):
     assert recovered.n == int((known & (own["h"] < -10).to_numpy()[:-1]).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ident", ["C23", "C25", "C27"])
 def test_a_claim_that_a_correction_changes_says_so(ident):
     tried = claims.evaluate(ident)[0]
@@ -474,6 +475,7 @@ def test_counts_add_up(verdicts):
     assert (table[list(claims.VERDICTS)].sum(axis=1) == table["claims"]).all()
 
 
+@pytest.mark.slow
 def test_the_noise_of_a_change_of_slope_is_that_of_scores_drawn_again():
     """C64: the two slopes as numpy fits them, over scores that noise has moved."""
     rows, rng = tables.ladder("Pythia", panel="deduplicated"), np.random.default_rng(0)

@@ -259,6 +259,7 @@ def test_three_sizes_say_what_they_cannot_show():
 # --- the report -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_report_is_one_page_with_metrics_and_scores(tmp_path, chapters, capsys):
     out = tmp_path / "report"
     assert main(["family", str(EXAMPLE), "--name", "Larch", "-o", str(out), "-p", "panel=uniform"]) == 0

@@ -264,6 +264,7 @@ def test_a_chart_that_drops_the_column_of_the_input_is_refused(published: None) 
         explore(half, dropping, name="cut", values=[1.0, 2.0], start=1.0)
 
 
+@pytest.mark.slow
 def test_live_the_same_call_gives_a_slider_that_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CAPE_BOOK", raising=False)
     seen = []

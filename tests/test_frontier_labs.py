@@ -127,6 +127,7 @@ def test_comparing_one_slope_is_refused() -> None:
         frontier.heterogeneity(pd.DataFrame({"slope": [1.0], "standard_error": [1.0]}))
 
 
+@pytest.mark.slow
 def test_shuffled_labs_find_a_difference_that_is_there_and_none_that_is_not() -> None:
     rows = made_labs([0.5] * 4, noise=2.0, seed=2)
     shifted = rows.assign(**{Y: rows[Y] + rows["lab"].map({"lab 0": 15, "lab 1": 0, "lab 2": 0, "lab 3": -15})})
@@ -184,6 +185,7 @@ def test_the_line_of_a_panel_has_intervals_of_labs_and_below_eight_labs_those_of
     assert frontier.lab_line(few)["slope"] == frontier.fit_line(few).fit.slope
 
 
+@pytest.mark.slow
 def test_the_test_under_the_table_of_labs_is_made_of_the_rows_of_the_table(frozen: pd.DataFrame) -> None:
     means, tests = frontier.lab_means(frozen), frontier.lab_permutation(frozen).set_index("question")
     assert set(tests["n"]) == {int(means["n"].sum())}
@@ -193,6 +195,7 @@ def test_the_test_under_the_table_of_labs_is_made_of_the_rows_of_the_table(froze
     assert (tests["p_corrected"] >= tests["p"]).all()
 
 
+@pytest.mark.slow
 def test_a_spread_of_labs_said_to_be_seen_is_seen_in_four_of_five_panels() -> None:
     rng = np.random.default_rng(8)
     groups = np.repeat(np.arange(6), 5)

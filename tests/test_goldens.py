@@ -8,8 +8,8 @@ import pytest
 from goldens import HERE, answer, commands, differences, sweep
 
 NAMES = sorted({*commands(), "metrics"})
-#: over two seconds each; the quick tests of claims and predictions compute them too
-SLOW = {name for name in NAMES if name.startswith(("claims", "predictions"))}
+#: over two seconds each; the quick tests of claims, predictions and families compute them too
+SLOW = {name for name in NAMES if name.startswith(("claims", "predictions", "metrics"))}
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in NAMES])

@@ -183,6 +183,7 @@ def test_make_alone_lists_what_there_is() -> None:
     assert all(f"make {target} " in output for target in ("book", "test", "check", "lab", "clean", "help"))
 
 
+@pytest.mark.slow
 def test_make_check_reads_every_python_file_of_the_house() -> None:
     scope = re.search(r"ruff check (.+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
     assert scope
@@ -195,6 +196,7 @@ def test_make_check_reads_every_python_file_of_the_house() -> None:
     assert ours <= here
 
 
+@pytest.mark.slow
 def test_figures_are_loaded_without_the_parsers_that_no_chart_needs() -> None:
     assert "rfc3987_syntax" not in modules_after("import cape_lib.charts, cape_lib.report.publish")
 

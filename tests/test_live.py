@@ -74,6 +74,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(frame.PUBLISHED, raising=False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("live")
 def test_a_live_slider_puts_new_rows_into_the_charts_that_are_there() -> None:
     slider, shown, _ = explore(_rows, _draw, name="power", values=[1, 2, 3], start=1).children

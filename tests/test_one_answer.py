@@ -54,7 +54,12 @@ def known(name: str) -> pd.Series:
     return panel[panel["model"].str.startswith(name)].iloc[0]
 
 
-@pytest.fixture(params=FAMILIES, ids="-".join)
+def first_quick(names: list[Any], quick: int = 3) -> list[Any]:
+    """All names as parameters, those after the first few left to `make test`."""
+    return [pytest.param(name, marks=[pytest.mark.slow] * (place >= quick)) for place, name in enumerate(names)]
+
+
+@pytest.fixture(params=first_quick(FAMILIES), ids="-".join)
 def ladder(request: pytest.FixtureRequest) -> pd.DataFrame:
     panel, name = request.param
     return tables.ladder(name, panel=panel)
@@ -138,7 +143,7 @@ def test_the_base_rate_of_a_size_is_that_of_the_instrument(size: float) -> None:
     assert (page["low_b"], page["high_b"]) == (size / 3, size * 3)
 
 
-@pytest.mark.parametrize("name", RELEASES)
+@pytest.mark.parametrize("name", first_quick(RELEASES))
 def test_a_release_has_one_answer_everywhere(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     row = known(name)
     scores = ["--swe", str(row[X]), "--gpqa", str(row[Y]), "--lab", row["lab"]]

@@ -340,6 +340,7 @@ def test_unknown_panel_names_the_nearest() -> None:
         scored_table(panel="curent")
 
 
+@pytest.mark.slow
 def test_sensitivity_has_a_row_for_every_setting() -> None:
     table = predictions.sensitivity()
     assert len(table) == 7 * len(predictions.SETTINGS)
@@ -358,6 +359,7 @@ def test_prediction_2_hangs_on_a_window_and_6_on_one_transcribed_release() -> No
     assert not table.loc[table["side"] == "", "turned"].any()
 
 
+@pytest.mark.slow
 def test_what_turns_our_own_is_what_other_rows_say() -> None:
     own = {card.id: card for card in predictions.own_predictions()}
     table = predictions.turns(cards=[own["OP4"], own["OP6"]])
@@ -416,6 +418,7 @@ def test_over_time_follows_the_panel() -> None:
     assert first["2026-04-30"] == pytest.approx(7.0)
 
 
+@pytest.mark.slow
 def test_in_every_month_of_the_history_no_model_is_lost() -> None:
     days = [str(day.date()) for day in pd.date_range("2026-01-31", predictions.newest_date(), freq="ME")]
     history = predictions.over_time(days)

@@ -131,6 +131,7 @@ class TestBook:
         assert set(little_book.pages(checkout)) == set(before)
 
 
+@pytest.mark.slow
 def test_an_error_of_the_library_in_a_cell_keeps_its_kind_and_so_its_exit_code(tmp_path: Path) -> None:
     cell = "from cape_lib.errors import MissingError\nraise MissingError('one size only; add a second')"
     path = little_book.notebook("# T", cell, path=tmp_path / "sizes.ipynb")

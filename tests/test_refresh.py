@@ -122,6 +122,7 @@ FIRST = tables.load("frontier_independent").iloc[0]
 SCORES = f"/results/{FIRST['index_name']}/scores.json"
 
 
+@pytest.mark.slow
 def test_the_tables_as_they_are_change_nothing(index: Server) -> None:
     assert not changes_of(index)
     assert changes_of(index).protected == []
@@ -139,6 +140,7 @@ def test_a_changed_cell_is_shown_with_old_and_new_value_and_nothing_is_written_d
     assert (tables.files.data_dir() / "frontier_independent.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_new_model_comes_with_the_laboratory_s_scores_or_is_named_as_to_do(index: Server) -> None:
     taken = {letters for letters in tables.load("frontier_independent")["aa_model"]}
     variants = tables.load("one_lab_2026").dropna(subset=["gpqa_diamond"])
@@ -169,6 +171,7 @@ def test_the_laboratory_s_variant_is_known_by_the_name_of_the_index() -> None:
     assert len(changes.incomplete) == len(unknown) + len(strangers)
 
 
+@pytest.mark.slow
 def test_written_rows_pass_the_checks_and_say_where_they_come_from(index: Server, tmp_path) -> None:  # type: ignore[no-untyped-def]
     index.replies[SCORES][1]["score"] = 12.3
     files = refresh.updated([changes_of(index)], tmp_path)
@@ -180,6 +183,7 @@ def test_written_rows_pass_the_checks_and_say_where_they_come_from(index: Server
     assert sum(a != b for a, b in zip(old.splitlines(), new.splitlines(), strict=True)) == 1
 
 
+@pytest.mark.slow
 def test_a_corrected_cell_stays_and_is_said(index: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     index.replies[SCORES][1]["score"] = 12.3
     real = tables.load
@@ -314,6 +318,7 @@ def test_a_row_that_fails_the_checks_of_the_table_writes_nothing(index: Server, 
         refresh.updated([changes_of(index)], tmp_path)
 
 
+@pytest.mark.slow
 def test_the_laboratory_is_off_without_a_key_and_read_with_one(
     index: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,6 +74,7 @@ def test_the_regression_of_the_sign_is_the_logit_with_wider_errors(steps):
     assert table.loc["tokens", "p"] < 0.05 < table.loc["size", "p"]
 
 
+@pytest.mark.slow
 def test_the_regression_of_gamma_is_least_squares_of_the_changes(steps):
     table = coupling.gamma_regression(steps, on=("tokens",))
     rows = steps.dropna(subset=["tokens_b"])
@@ -153,6 +154,7 @@ def test_neighbouring_steps_share_the_noise_of_one_model_with_opposite_signs(ste
         step_noise(rows, other, np.zeros(len(rows)), x="hellaswag", y="mmlu_pro")
 
 
+@pytest.mark.slow
 def test_the_turn_of_all_families_lies_below_the_published_one(model):
     assert (model.steps, model.families) == (72, 31)
     terms = model.terms().set_index("term")
@@ -187,6 +189,7 @@ def test_what_the_model_says_of_a_turn_is_what_draws_of_its_posterior_say(model)
     assert (gamma(scale.high) < 0).mean() == pytest.approx(0.025, abs=0.004)
 
 
+@pytest.mark.slow
 def test_a_planted_turn_comes_back():
     rng = np.random.default_rng(12)
     rows = []

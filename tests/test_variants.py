@@ -138,6 +138,7 @@ def test_truncation_planted_alone_vanishes_with_the_variants_that_ran_out() -> N
     assert variants.association(variants.steady(rows), ADMITS).contains(0.0)
 
 
+@pytest.mark.slow
 def test_a_planted_dose_comes_back_and_no_dose_is_not_made_up() -> None:
     rng = np.random.default_rng(6)
     table = []

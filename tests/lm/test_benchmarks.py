@@ -89,6 +89,7 @@ def test_an_answer_under_true_and_false_is_no_false_one(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_evaluate_takes_a_benchmark_and_goes_on_after_an_interrupt(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -68,6 +68,7 @@ def test_the_protocol_gives_two_verdicts(capsys: pytest.CaptureFixture[str]) -> 
     assert "block 0, all" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_probe_shows_the_untrained_twin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heads = tmp_path / "heads.csv"
     assert main(["probe", "--model", "D-d16-s1", "--heads", str(heads), "--json"]) == 0

@@ -132,6 +132,7 @@ def test_an_encoder_is_refused_because_its_tokens_see_ahead(kind: str) -> None:
     assert not left_behind(model)
 
 
+@pytest.mark.slow
 def test_a_sequence_to_sequence_folder_is_refused(tmp_path: Path) -> None:
     folder = _copy(tmp_path)
     (folder / "config.json").write_text(
@@ -241,6 +242,7 @@ def test_an_untrained_twin_has_the_shape_and_not_the_weights(shipped: Any) -> No
     assert (twin.depth, twin.width) == (lm.depth, lm.width)
 
 
+@pytest.mark.slow
 def test_nothing_outside_lm_loads_torch() -> None:
     import subprocess
     import sys

@@ -42,6 +42,7 @@ def test_an_empty_package_named_torch_is_no_torch(said: list[str], monkeypatch: 
     assert not pages.ready() and len(said) == 1
 
 
+@pytest.mark.slow
 def test_a_probe_on_a_page_stands_beside_its_untrained_twin(said: list[str]) -> None:
     probed = pages.probed("R-s1")
     drawn = pages.blocks(probed)
@@ -70,6 +71,7 @@ def test_the_time_of_an_evaluation_is_told_ahead_and_checked_at_the_end(
     assert "took 100 seconds; by the direction's speed 90 seconds" in clock.checked()  # 20 s + 0.5 s * 140
 
 
+@pytest.mark.slow
 def test_a_point_can_be_trained_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
@@ -145,6 +147,7 @@ def test_tones_ask_the_same_questions_in_other_words() -> None:
     assert set(asked["web, open"]["split"]) == {"test"}
 
 
+@pytest.mark.slow
 def test_right_answers_add_up_in_every_tone() -> None:
     table = tables.load("testbed_registers")
     assert (table.right_after == table.right_before + table.corrected - table.broken).all()

@@ -176,6 +176,7 @@ def test_the_protocol_gives_the_same_answer_twice() -> None:
     assert output.loc[0.0, "cost"] == 0 and output.loc[0.0, "right"] == one.base
 
 
+@pytest.mark.slow
 def test_an_interrupted_evaluation_goes_on_to_the_same_answer(tmp_path: Path) -> None:
     lm, world = models.load(store.folder_of("R-s1")), recipe("R-s1")
     plan = steering.Plan(places=(steering.Place(1),), controls=10, curve=(), all_controls=True)

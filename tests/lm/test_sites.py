@@ -79,6 +79,7 @@ def test_parts_are_read_and_steered_where_their_names_say(kind: str, part: int) 
     assert not left_behind(lm.model)
 
 
+@pytest.mark.slow
 def test_a_part_is_there_or_refused_in_one_sentence_in_every_architecture() -> None:
     refused = set()
     for kind in QUICK:

@@ -87,6 +87,7 @@ def test_training_twice_gives_the_same_weights_bit_for_bit() -> None:
     assert all((one[key] == two[key]).all() for key in one)
 
 
+@pytest.mark.slow
 def test_watching_a_run_does_not_change_it() -> None:
     recipe = replace(recipes.dip(8, 3), steps=20)
     seen: list[int] = []
@@ -156,6 +157,7 @@ def test_everything_shipped_is_whole_and_small() -> None:
     assert sum(path.stat().st_size for path in home.rglob("*") if path.is_file()) < 6e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["D-d8-s1", "K-d16-s2", "D-d48-s3", "R-s4"])
 def test_a_shipped_model_scores_as_its_card_says(name: str) -> None:
     folder = store.folder_of(name)
