@@ -40,11 +40,11 @@ from typing import Any
 
 import torch
 
-from cape_lib.lm import models, probes, steering, texts
+from cape_lib.lm import models, probes, steering, testbed, texts
 from cape_lib.lm.models.running import chunks, encode_rows, states_only, token_lists
 from cape_lib.lm.steering.applying import added
 from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
-from cape_lib.lm.testbed import prompts, store
+from experiments.testbed import prompts, worlds
 
 SHAPES = {
     "tiny": {"hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4},
@@ -79,7 +79,7 @@ def shaped(shape: str, device: str) -> models.LanguageModel:
     torch.manual_seed(0)
     model = GPTNeoXForCausalLM(config).to(device).eval()
     model.generation_config.eos_token_id = None  # every arm writes all its tokens
-    tokenizer = AutoTokenizer.from_pretrained(store.tokenizer_of(store.folder_of("R-s1")))
+    tokenizer = AutoTokenizer.from_pretrained(testbed.tokenizer_of(testbed.folder_of("R-s1")))
     return models.wrap(model, tokenizer, name=f"random weights, shape {shape}")
 
 
@@ -238,7 +238,7 @@ def ratios(times: dict[str, list[tuple[float, float]]], base: str) -> list[dict[
 def probe_cost(shape: str, device: str) -> dict[str, Any]:
     """Probing all blocks and heads on 64 prompts and their neutral ones, against the bare forward passes."""
     lm = shaped(shape, device)
-    recipe = store.recipe_of(store.folder_of("R-s1"))
+    recipe = worlds.recipe_of(testbed.folder_of("R-s1"))
     asked = prompts.probe_sets(recipe, n=32)
     rows = [str(text) for text in asked["text"]]
 
@@ -310,7 +310,7 @@ def _peak(run: Callable[[], None], device: torch.device) -> int:
 
 def protocol_cost(device: str = "cpu") -> dict[str, Any]:
     """A dose-response with 40 controls on a testbed model."""
-    name = str(store.folder_of("R-s1"))
+    name = str(testbed.folder_of("R-s1"))
     lm = models.load(name, device=device)
     plan = steering.Plan(controls=14)  # of each of three kinds: 42
     wall, processor = time.perf_counter(), time.process_time()
@@ -330,7 +330,7 @@ def protocol_cost(device: str = "cpu") -> dict[str, Any]:
 def steering_cost(shape: str, device: str, rounds: int) -> list[dict[str, Any]]:
     """Every arm that can run here."""
     lm = shaped(shape, device)
-    recipe = store.recipe_of(store.folder_of("R-s1"))
+    recipe = worlds.recipe_of(testbed.folder_of("R-s1"))
     asked = [str(prompt) for prompt in prompts.truth_table(recipe)["prompt"]][:PROMPTS]
     direction = steering.fit_direction(lm, prompts.contrast(recipe, "reg"), lm.depth // 4)
     with torch.inference_mode():

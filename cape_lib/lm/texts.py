@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
+from cape_lib.lm import testbed
 from cape_lib.lm.models.loading import Chat
 from cape_lib.lm.models.running import answer_columns, joined
-from cape_lib.lm.testbed import prompts, store
 from cape_lib.tables import data_dir
 
 
@@ -47,7 +47,7 @@ def model_path(name: str) -> str:
     """The folder of a shipped testbed model for a name such as "R-s1", else the name itself (a folder or hub id)."""
     if not Path(name).exists() and "/" not in name:
         try:
-            return str(store.folder_of(name))
+            return str(testbed.folder_of(name))
         except Exception:  # no testbed model: the loader says what is wrong with the name
             return name
     return name
@@ -55,14 +55,25 @@ def model_path(name: str) -> str:
 
 def is_testbed(name: str) -> bool:
     """Whether a folder holds a testbed model, which knows its own world only."""
-    return (Path(name) / store.CARD).is_file()
+    return (Path(name) / testbed.CARD).is_file()
+
+
+def _own(name: str, file: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    """A table of texts: of a testbed model the rows of its world, from `prompts` beside it, else the shipped ones."""
+    folder = Path(name)
+    if not is_testbed(name):
+        return read(data_dir() / "prompts" / file, columns)
+    path, key = folder.parent / "prompts" / file, testbed.texts_key(testbed.card(folder)["recipe"])
+    table = read(path, ("world", *columns))
+    rows = table[table["world"] == key].drop(columns="world").reset_index(drop=True)
+    if rows.empty:
+        raise ScoresError(f"{path}: no rows of world {key}, in which {folder.name} lives; train the model anew")
+    return rows
 
 
 def items_for(name: str) -> pd.DataFrame:
     """Questions with true and false answers, by topic and split: the testbed world's own, else the shipped ones."""
-    if is_testbed(name):
-        return prompts.truth_table(store.recipe_of(Path(name)))
-    return read(data_dir() / "prompts" / "truth_items.csv", ("topic", "split", "prompt", "true", "false"))
+    return _own(name, "truth_items.csv", ("topic", "split", "prompt", "true", "false"))
 
 
 def pairs_from(items: pd.DataFrame) -> pd.DataFrame:
@@ -72,10 +83,10 @@ def pairs_from(items: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(pairs | {"topic": items["topic"].to_numpy()})
 
 
-def pairs_for(name: str, *, contrast: str = "reg") -> pd.DataFrame:
+def pairs_for(name: str) -> pd.DataFrame:
     """Pairs to fit a direction on: a contrast of the testbed world, else the fit topics of the shipped questions."""
     if is_testbed(name):
-        return prompts.contrast(store.recipe_of(Path(name)), contrast)
+        return _own(name, "pairs.csv", ("positive", "negative", "topic"))
     items = items_for(name)
     return pairs_from(items[items["split"] == "fit"])
 
@@ -83,16 +94,14 @@ def pairs_for(name: str, *, contrast: str = "reg") -> pd.DataFrame:
 def neutral_for(name: str) -> list[str]:
     """Texts in which truth plays no part, for the off-target cost."""
     if is_testbed(name):
-        return prompts.neutral(store.recipe_of(Path(name)))
+        return _own(name, "neutral.csv", ("text",))["text"].tolist()
     frame = probe_prompts_for(name)
     return [str(text) for text in frame.loc[frame["set"].isin(["neutral", "placebo"]), "text"]]
 
 
 def probe_prompts_for(name: str) -> pd.DataFrame:
     """Prompts of the probes (set, topic, text), a placebo among them: the testbed world's own, else the shipped."""
-    if is_testbed(name):
-        return prompts.probe_sets(store.recipe_of(Path(name)))
-    return read(data_dir() / "prompts" / "probe_prompts.csv", ("set", "topic", "text"))
+    return _own(name, "probe_prompts.csv", ("set", "topic", "text"))
 
 
 #: columns of TruthfulQA.csv

@@ -11,12 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cape_lib.errors import CapeError, UsageError
-from cape_lib.lm.testbed import prompts, store, worlds
-from cape_lib.lm.testbed.prompts import Items
-from cape_lib.lm.testbed.worlds import Recipe, vocabulary
+from cape_lib.lm import testbed
 from cape_lib.lm.texts import writable_file
-from experiments.testbed import recipes, tables, training
+from experiments.testbed import prompts, recipes, tables, training, worlds
+from experiments.testbed.prompts import Items
 from experiments.testbed.training import made_folder
+from experiments.testbed.worlds import Recipe, vocabulary
 
 HARNESS = """\
 then, in an environment with lm_eval, and back in this one:
@@ -113,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
         "-o", "--out", type=Path, default=Path("tasks"), metavar="DIR", help="where to (default: tasks)"
     )
     tables = parts.add_parser("measure", help="make the tables data/testbed_*.csv of one experiment again")
-    tables.add_argument("table", metavar="WHAT", help="scores, grid, probes, surface, trials or registers")
+    tables.add_argument("table", metavar="WHAT", help="scores, texts, grid, probes, surface, trials or registers")
     tables.add_argument(
         "-o", "--out", type=Path, default=Path("measured"), metavar="DIR", help="where to (default: measured)"
     )
@@ -172,8 +172,8 @@ def _silent(_line: str) -> None:
 
 def _score(args: argparse.Namespace) -> int:
     for name in args.names:
-        folder = Path(name) if (Path(name) / store.CARD).is_file() else store.folder_of(Path(name).name)
-        _say(folder.name, training.score(training.load(folder), store.recipe_of(folder)), args.json)
+        folder = Path(name) if (Path(name) / testbed.CARD).is_file() else testbed.folder_of(Path(name).name)
+        _say(folder.name, training.score(training.load(folder), worlds.recipe_of(folder)), args.json)
     return 0
 
 
@@ -188,7 +188,7 @@ def _say(name: str, scores: dict[str, float], as_json: bool) -> None:
 
 
 def _reproduce(args: argparse.Namespace) -> int:
-    recipe = store.recipe_of(store.folder_of(args.name))
+    recipe = worlds.recipe_of(testbed.folder_of(args.name))
     if args.out:
         made_folder(args.out)
     with tempfile.TemporaryDirectory() as scratch:
@@ -211,7 +211,7 @@ def _reproduce(args: argparse.Namespace) -> int:
 
 
 def _harness(args: argparse.Namespace) -> int:
-    for task in write_tasks(store.recipe_of(store.folder_of(args.name)), args.out):
+    for task in write_tasks(worlds.recipe_of(testbed.folder_of(args.name)), args.out):
         print(task)
     return 0
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from cape_lib.errors import UsageError
-from cape_lib.lm.testbed.worlds import Recipe, vocabulary
+from experiments.testbed.worlds import Recipe, vocabulary
 
 #: widths of the ladder D, and of the curated ladder K
 WIDTHS = (4, 6, 8, 12, 16, 24, 32, 48)

@@ -16,19 +16,18 @@ import torch
 
 from cape_lib import tables
 from cape_lib.errors import UsageError
-from cape_lib.lm import models
+from cape_lib.lm import models, testbed
 from cape_lib.lm import probes as probing
 from cape_lib.lm.steering.controls import draw_controls
 from cape_lib.lm.steering.measuring import Arm, Cost, answer_scores, questions, strengths
 from cape_lib.lm.steering.protocol import Place, Plan, every_place, fit_places
-from cape_lib.lm.testbed import prompts, store, worlds
-from cape_lib.lm.testbed.worlds import Recipe, statements, text
 from cape_lib.names import suggest
 from cape_lib.output import whole
 from cape_lib.stats import wilson
-from experiments.testbed import recipes
+from experiments.testbed import prompts, recipes, worlds
 from experiments.testbed import trials as protocol
 from experiments.testbed.training import made_folder, score, train
+from experiments.testbed.worlds import Recipe, statements, text
 
 Report = Callable[[str], None]
 #: the seeds of `surface` and of the experiment on width, as in the book
@@ -55,7 +54,7 @@ CONTROLS = 20
 
 def scores(folder: Path, _report: Report) -> None:
     """testbed_scores.csv and testbed_curves.csv, out of the cards of the shipped models; nothing is computed."""
-    cards = [store.card(path.parent) for path in (tables.data_dir() / "testbed").glob(f"*/{store.CARD}")]
+    cards = [testbed.card(path.parent) for path in (tables.data_dir() / "testbed").glob(f"*/{testbed.CARD}")]
     rows, points = [], []
     for card in sorted(cards, key=lambda card: (card["name"][0], card["recipe"]["seed"], card["recipe"]["width"])):
         recipe = card["recipe"]
@@ -65,6 +64,12 @@ def scores(folder: Path, _report: Report) -> None:
         points += [about | point for point in card["curve"]]
     _write(pd.DataFrame(rows), folder / "testbed_scores.csv")
     _write(pd.DataFrame(points), folder / "testbed_curves.csv")
+
+
+def texts(folder: Path, _report: Report) -> None:
+    """The tables of `prompts/`: what the shipped models are asked, by world."""
+    for recipe in {testbed.texts_key(one.as_dict()): one for one in recipes.shipped().values()}.values():
+        prompts.write_texts(recipe, folder / "prompts")
 
 
 def grid(folder: Path, report: Report) -> None:
@@ -95,7 +100,7 @@ def probes(folder: Path, report: Report) -> None:
     for name, recipe in recipes.shipped().items():
         if name.startswith("K"):
             continue
-        lm = models.load(store.folder_of(name))
+        lm = models.load(testbed.folder_of(name))
         twins = probing.twins(lm, prompts.probe_sets(recipe), seeds=(recipe.seed,))
         for weights, probe in zip(("trained", "untrained"), twins, strict=True):
             about = {"model": name, "weights": weights, "width": recipe.width}
@@ -118,7 +123,7 @@ def surface(folder: Path, report: Report) -> None:
             continue
         recipe = recipes.named(name)
         pairs, neutral = prompts.contrast(recipe, contrast), prompts.neutral(recipe, n=16)
-        lm = models.load(store.folder_of(name))
+        lm = models.load(testbed.folder_of(name))
         points = every_point(lm, prompts.truth_table(recipe), pairs, Plan(seed=recipe.seed), neutral=neutral)
         _about({"model": name, "contrast": contrast, "width": recipe.width}, points).to_csv(
             table, mode="a", header=not table.is_file(), index=False, lineterminator="\n"
@@ -230,8 +235,8 @@ def tones(name: str, contrast: str) -> pd.DataFrame:
 
     controls: mean share right (0-1) under 20 isotropic vectors of the same cost on stories at the same place.
     """
-    folder = store.folder_of(name)
-    recipe, lm = store.recipe_of(folder), models.load(folder)
+    folder = testbed.folder_of(name)
+    recipe, lm = worlds.recipe_of(folder), models.load(folder)
     runs = tables.load("testbed_trials")
     (chosen,) = runs[runs["trial"] == f"learnt/{name}/{contrast}/entities/0"].to_dict("records")
     place = Place(models.site_of(str(chosen["place"]).split(",")[0].removeprefix("block "), lm.depth))
@@ -260,7 +265,7 @@ def tones(name: str, contrast: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-TABLES = {each.__name__: each for each in (scores, grid, probes, surface, trials, registers)}
+TABLES = {each.__name__: each for each in (scores, texts, grid, probes, surface, trials, registers)}
 
 
 def measure(table: str, folder: Path, *, report: Report = print) -> None:

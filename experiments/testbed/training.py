@@ -21,12 +21,12 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, GPTNeoXConfig, GPTNeoXForCausalLM
 
 from cape_lib.errors import SurroundingsError
+from cape_lib.lm import testbed
 from cape_lib.lm.models.loading import quiet
-from cape_lib.lm.testbed import prompts, store, worlds
-from cape_lib.lm.testbed.prompts import Items
-from cape_lib.lm.testbed.worlds import REGISTERS, SPECIALS, WEB, Recipe, World, documents, vocabulary
 from cape_lib.output import whole
-from experiments.testbed import recipes
+from experiments.testbed import prompts, recipes, worlds
+from experiments.testbed.prompts import Items
+from experiments.testbed.worlds import REGISTERS, SPECIALS, WEB, Recipe, World, documents, vocabulary
 
 WEIGHTS = "model.safetensors"
 HELD_OUT = 1024  # documents on which the loss is reported
@@ -218,7 +218,7 @@ def digest(path: Path) -> str:
 def is_done(folder: Path, recipe: Recipe) -> bool:
     """Whether the folder holds the finished model of just this recipe, its weights whole."""
     try:
-        card = store.card(folder)
+        card = testbed.card(folder)
         return bool(card["recipe"] == recipe.as_dict() and card["sha256"] == digest(folder / WEIGHTS))
     except (OSError, ValueError, KeyError):
         return False
@@ -261,7 +261,7 @@ def save(model: Any, recipe: Recipe, folder: Path, extra: dict[str, Any] | None 
             "transformers": transformers.__version__,
             **(extra or {}),
         }
-        (draft / store.CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        (draft / testbed.CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
         write_tokenizer(recipe.world, folder.with_name(f"tokenizer-{recipe.world}"))
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
@@ -295,7 +295,7 @@ def load(folder: Path) -> Any:
 
 def write_manifest(where: Path) -> Path:
     """Write manifest.json beside the models: hash, recipe, scores and command of each."""
-    cards = [store.card(path.parent) for path in sorted(where.glob(f"*/{store.CARD}"))]
+    cards = [testbed.card(path.parent) for path in sorted(where.glob(f"*/{testbed.CARD}"))]
     lean = {card["name"]: {key: value for key, value in card.items() if key not in ("name", "curve")} for card in cards}
     path = where / "manifest.json"
     path.write_text(json.dumps(lean, indent=1) + "\n", encoding="utf-8")
@@ -308,8 +308,9 @@ def make(recipe: Recipe, folder: Path, *, progress: Callable[[int], None] | None
     Every hundred steps the run is kept in a file beside the folder, `.NAME.unfinished`, which the next call goes on
     from and which is gone at the end.
     """
+    prompts.write_texts(recipe, folder.with_name("prompts"))
     if is_done(folder, recipe):
-        return store.card(folder)
+        return testbed.card(folder)
     left = folder.with_name(f".{folder.name}.unfinished")
     start = unfinished(left, recipe)
     curve: list[dict[str, float]] = start["curve"] if start else []
@@ -326,7 +327,7 @@ def make(recipe: Recipe, folder: Path, *, progress: Callable[[int], None] | None
     scores = _rounded(score(load(folder), recipe))
     save(model, recipe, folder, {"scores": scores, "curve": curve})
     left.unlink(missing_ok=True)
-    return store.card(folder)
+    return testbed.card(folder)
 
 
 def _rounded(scores: dict[str, float]) -> dict[str, float]:
@@ -355,8 +356,8 @@ def reproduce(name: str, *, scratch: Path, progress: Callable[[int], None] | Non
     On the machine and versions that made it the weights are the same bit for bit; elsewhere shares may move by
     0.12 and losses by 0.05 nats (TOLERANCE), as rounding differs between processors.
     """
-    shipped = store.folder_of(name)
-    card = store.card(shipped)
+    shipped = testbed.folder_of(name)
+    card = testbed.card(shipped)
     again = make(Recipe(**card["recipe"]), scratch / name, progress=progress)
     moved = {key: again["scores"][key] - value for key, value in card["scores"].items()}
     most = {key: TOLERANCE["loss" if key.startswith("loss") else "share"] for key in moved}

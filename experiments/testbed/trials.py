@@ -13,14 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_1samp
 
-from cape_lib.lm import models, steering
+from cape_lib.lm import models, steering, testbed
 from cape_lib.lm.steering.controls import KINDS
 from cape_lib.lm.steering.protocol import Place, Plan, every_place
 from cape_lib.lm.steering.verdicts import ALPHA, Evaluation
-from cape_lib.lm.testbed import prompts, store
-from cape_lib.lm.testbed.worlds import Recipe
 from cape_lib.stats import Estimate
-from experiments.testbed import recipes
+from experiments.testbed import prompts, recipes, worlds
+from experiments.testbed.worlds import Recipe
 
 HALVES = {"families 0-3": (0, 1, 2, 3), "families 4-7": (4, 5, 6, 7)}
 
@@ -94,8 +93,8 @@ def _shuffled(pairs: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 def run_trial(trial: Trial) -> Evaluation:
     """The protocol on one trial."""
-    folder = store.folder_of(trial.model)
-    recipe = store.recipe_of(folder)
+    folder = testbed.folder_of(trial.model)
+    recipe = worlds.recipe_of(folder)
     lm = models.load(folder)
     if trial.untrained:
         lm = models.untrained(lm, seed=recipe.seed)

@@ -12,8 +12,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import pytest
 import torch
 
-from cape_lib.lm import models
-from cape_lib.lm.testbed import store
+from cape_lib.lm import models, testbed
 from experiments.testbed.training import tokenizer_json
 
 
@@ -27,7 +26,7 @@ def one_thread() -> Iterator[None]:
 
 @lru_cache(maxsize=4)
 def _shipped(name: str) -> models.LanguageModel:
-    return models.load(store.folder_of(name))
+    return models.load(testbed.folder_of(name))
 
 
 @pytest.fixture()

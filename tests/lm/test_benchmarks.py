@@ -10,16 +10,16 @@ import pytest
 
 from cape_lib.cli import main
 from cape_lib.errors import ScoresError, UsageError
-from cape_lib.lm import texts
+from cape_lib.lm import testbed, texts
 from cape_lib.lm.models.running import answer_columns
-from cape_lib.lm.testbed import prompts, store
+from experiments.testbed import prompts, worlds
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "my_questions.csv"
 
 
 def published(path: Path, categories: int = 10, each: int = 2) -> Path:
     """A made-up file of the shape of TruthfulQA.csv, in the words of world R."""
-    table = prompts.truth_table(store.recipe_of(store.folder_of("R-s1")))
+    table = prompts.truth_table(worlds.recipe_of(testbed.folder_of("R-s1")))
     rows = [
         {
             "Type": "made up",

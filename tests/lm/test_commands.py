@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cape_lib.cli import main
-from cape_lib.lm.testbed import store
+from cape_lib.lm import testbed
 from experiments.testbed.__main__ import main as run_testbed
 
 PROMPT = "<web> Bamin otter eats"
@@ -83,7 +83,7 @@ def test_testbed_scores_a_shipped_model(capsys: pytest.CaptureFixture[str]) -> N
     assert run_testbed(["score", "D-d8-s1", "--json"]) == 0
     (result,) = said(capsys)
     assert result["model"] == "D-d8-s1" and result["truth"] == pytest.approx(
-        store.card(store.folder_of("D-d8-s1"))["scores"]["truth"], abs=0.02
+        testbed.card(testbed.folder_of("D-d8-s1"))["scores"]["truth"], abs=0.02
     )
 
 

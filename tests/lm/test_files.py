@@ -14,9 +14,9 @@ import torch
 
 from cape_lib.cli import main
 from cape_lib.errors import SurroundingsError, UsageError
-from cape_lib.lm import models, steering
+from cape_lib.lm import models, steering, testbed
 from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
-from cape_lib.lm.testbed import prompts, store
+from experiments.testbed import prompts, worlds
 from experiments.testbed.__main__ import write_tasks
 from tests.lm.test_architectures import PROMPT, logits, wrapped
 from tests.lm.test_sites import MODULES, _direction
@@ -25,7 +25,7 @@ R = "R-s1"
 
 
 def contrast() -> pd.DataFrame:
-    return prompts.contrast(store.recipe_of(store.folder_of(R)), "reg")
+    return prompts.contrast(worlds.recipe_of(testbed.folder_of(R)), "reg")
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "pt", "gguf"])
@@ -65,7 +65,7 @@ def test_repeng_reads_the_control_vector_and_finds_the_same_axis(
     monkeypatch.setattr(np, "float_", np.float64, raising=False)  # repeng 0.4.0 names what numpy 2 took away
     repeng = pytest.importorskip("repeng", reason="repeng is not here")
     monkeypatch.setattr("repeng.extract.model_layer_list", lambda model: model.gpt_neox.layers)
-    lm, pairs, file = models.load(store.folder_of(R)), contrast(), tmp_path / "d.gguf"
+    lm, pairs, file = models.load(testbed.folder_of(R)), contrast(), tmp_path / "d.gguf"
     entries = [repeng.DatasetEntry(*pair) for pair in zip(pairs["positive"], pairs["negative"], strict=True)]
     theirs = repeng.ControlVector.train(lm.model, lm.tokenizer, entries, method="pca_center", hidden_layers=[-3, -2])
     for direction in steering.fit_directions(lm, pairs, [1, 2], method="principal"):
@@ -175,12 +175,12 @@ def test_the_harness_itself_scores_a_local_task_as_the_book_does(
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
 
-    lm, folder, file = shipped(R), store.folder_of(R), tmp_path / "d.pt"
+    lm, folder, file = shipped(R), testbed.folder_of(R), tmp_path / "d.pt"
     arguments = ["steer", "--model", R, "--layer", "1", "--alpha", "3", "--save", str(tmp_path / "d.safetensors")]
     assert main([*arguments, "--export", "lm-eval", str(file)]) == 0
     assert "--model steered" in capsys.readouterr().err
-    task, _ = write_tasks(store.recipe_of(folder), tmp_path)
-    named = f"pretrained={folder},tokenizer={store.tokenizer_of(folder)},steer_path={file},dtype=float32"
+    task, _ = write_tasks(worlds.recipe_of(folder), tmp_path)
+    named = f"pretrained={folder},tokenizer={testbed.tokenizer_of(folder)},steer_path={file},dtype=float32"
     manager = TaskManager(include_path=str(tmp_path))
     options = {"task_manager": manager, "device": "cpu", "batch_size": 16, "bootstrap_iters": 0}
     results = simple_evaluate(model="steered", model_args=named, tasks=[task.stem], **options)

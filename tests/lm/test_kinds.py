@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from cape_lib.errors import SurroundingsError
-from cape_lib.lm import models, probes
+from cape_lib.lm import models, probes, testbed
 from cape_lib.lm.models import finding
 from cape_lib.lm.steering.applying import added
 from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
-from cape_lib.lm.testbed import prompts, store
+from experiments.testbed import prompts, worlds
 from tests.lm.architectures import VOCABULARY, build
 from tests.lm.conftest import left_behind, tiny_tokenizer
 from tests.lm.test_architectures import PROMPT, logits, vector
@@ -169,7 +169,7 @@ def test_of_a_model_for_images_the_text_part_is_read_and_steered(kind: str, tmp_
 def test_weights_on_disk_are_read_and_steered_like_weights_in_memory(tmp_path: Path) -> None:
     from accelerate import dispatch_model
 
-    folder = store.folder_of("R-s1")
+    folder = testbed.folder_of("R-s1")
     lm, moved = models.load(folder), models.load(folder)
     names = dict(moved.model.named_children())
     where = {f"gpt_neox.{name}": "cpu" for name, _ in moved.model.gpt_neox.named_children()}
@@ -182,7 +182,7 @@ def test_weights_on_disk_are_read_and_steered_like_weights_in_memory(tmp_path: P
     assert next(offloaded.model.get_input_embeddings().parameters()).is_meta
     texts = ["<web> Balan otter eats", "<ref> Bamin"]
     assert torch.equal(probes.capture(offloaded, texts), probes.capture(lm, texts))
-    asked = questions(lm, prompts.truth_table(store.recipe_of(folder))[:4])
+    asked = questions(lm, prompts.truth_table(worlds.recipe_of(folder))[:4])
     arms = [Arm(vector(lm), 1), Arm(torch.zeros(lm.width), 1)]
     result = [answer_scores(one, asked, arms).total for one in (lm, offloaded)]
     assert np.allclose(*result, atol=1e-5, equal_nan=True) and not np.allclose(

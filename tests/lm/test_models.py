@@ -11,11 +11,10 @@ import pytest
 import torch
 
 from cape_lib.errors import CapeError, SurroundingsError, UsageError
-from cape_lib.lm import models
+from cape_lib.lm import models, testbed
 from cape_lib.lm.models.finding import memory_guard
 from cape_lib.lm.models.loading import quiet
 from cape_lib.lm.models.running import chunks, token_lists
-from cape_lib.lm.testbed import store
 from tests.lm.architectures import VOCABULARY, build
 from tests.lm.conftest import left_behind, tiny_tokenizer
 
@@ -64,14 +63,14 @@ def test_a_folder_that_is_not_there_is_named() -> None:
 def test_folders_without_config_or_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(models.ModelError, match="no config.json"):
         models.load(tmp_path)
-    shutil.copy(store.folder_of("D-d8-s1") / "config.json", tmp_path)
+    shutil.copy(testbed.folder_of("D-d8-s1") / "config.json", tmp_path)
     with pytest.raises(models.ModelError, match="no weights") as error:
         models.load(tmp_path)
     assert error.value.exit_code == 3
 
 
 def _copy(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(store.folder_of("D-d8-s1"), tmp_path / "copy"))
+    return Path(shutil.copytree(testbed.folder_of("D-d8-s1"), tmp_path / "copy"))
 
 
 def test_cut_off_weights_are_refused(tmp_path: Path) -> None:
@@ -86,8 +85,8 @@ def test_a_checkpoint_that_lacks_weights_is_refused_as_they_would_be_random(tmp_
     from safetensors.torch import load_file, save_file
 
     folder = tmp_path / "gap"
-    shutil.copytree(store.folder_of("D-d8-s1"), folder)
-    shutil.copytree(store.tokenizer_of(store.folder_of("D-d8-s1")), tmp_path / "tokenizer-D")
+    shutil.copytree(testbed.folder_of("D-d8-s1"), folder)
+    shutil.copytree(testbed.tokenizer_of(testbed.folder_of("D-d8-s1")), tmp_path / "tokenizer-D")
     weights = load_file(folder / "model.safetensors")
     del weights["gpt_neox.layers.1.attention.dense.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
@@ -178,13 +177,13 @@ def test_a_layer_that_is_not_there_is_refused(asked: str | int) -> None:
 @pytest.mark.parametrize(("dtype", "device"), [("float8", None), ("auto", "tpu-of-mine")])
 def test_unknown_types_and_devices_are_refused(dtype: str, device: str | None) -> None:
     with pytest.raises(UsageError):
-        models.load(store.folder_of("D-d8-s1"), dtype=dtype, device=device)
+        models.load(testbed.folder_of("D-d8-s1"), dtype=dtype, device=device)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_said() -> None:
     with pytest.raises(SurroundingsError, match="no GPU"):
-        models.load(store.folder_of("D-d8-s1"), device="cuda")
+        models.load(testbed.folder_of("D-d8-s1"), device="cuda")
 
 
 def test_empty_and_too_long_prompts_are_refused_with_their_number(shipped: Any) -> None:
@@ -247,6 +246,6 @@ def test_nothing_outside_lm_loads_torch() -> None:
     import subprocess
     import sys
 
-    modules = "cape_lib, cape_lib.lm, cape_lib.cli.steer, cape_lib.cli.probe, cape_lib.lm.testbed.ladders"
+    modules = "cape_lib, cape_lib.lm, cape_lib.cli.steer, cape_lib.cli.probe, cape_lib.lm.testbed"
     code = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -9,48 +10,48 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from cape_lib import tables
 from cape_lib.charts import levers, mechanism
 from cape_lib.charts import steering as draw
-from cape_lib.errors import UsageError
-from cape_lib.lm import models, pages, steering, texts
+from cape_lib.errors import ScoresError, UsageError
+from cape_lib.lm import models, pages, steering, testbed, texts
 from cape_lib.lm.steering.controls import KINDS
-from cape_lib.lm.testbed import ladders, store
-from experiments.testbed import recipes, training, trials
+from experiments.testbed import prompts, recipes, training, trials, worlds
 from experiments.testbed import tables as measured
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What a page would have said."""
     result: list[str] = []
     monkeypatch.setattr(pages, "say", result.append)
     return result
 
 
-def test_a_page_without_torch_says_how_to_get_it(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_without_torch_says_how_to_get_it(messages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(util, "find_spec", lambda name: None if name.startswith("torch") else object())
     assert pages.probed("R-s1") == [] and pages.evaluated("R-s1", claim=0.6) is None
     assert pages.blocks([]) is None and pages.at_strength_zero("R-s1").empty
-    assert len(said) == 3 and all("pip install" in text for text in said)
+    assert len(messages) == 3 and all("pip install" in text for text in messages)
 
 
-def test_an_empty_package_named_torch_is_no_torch(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_package_named_torch_is_no_torch(messages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     real = util.find_spec
     monkeypatch.setattr(util, "find_spec", lambda name: None if name == "torch.nn" else real(name))
-    assert not pages.ready() and len(said) == 1
+    assert not pages.ready() and len(messages) == 1
 
 
 @pytest.mark.slow
-def test_a_probe_on_a_page_stands_beside_its_untrained_twin(said: list[str]) -> None:
+def test_a_probe_on_a_page_stands_beside_its_untrained_twin(messages: list[str]) -> None:
     probed = pages.probed("R-s1")
     drawn = pages.blocks(probed)
     assert drawn is not None and "4 blocks" in drawn.title
     assert pages.profile(probed)["weights"].tolist() == ["trained", "untrained"]
     table = pages.projections(probed)
     assert {"hidden", "logits", "random projection", "rank 8", "GELU of hidden"} <= set(table["read in"])
-    assert "untrained" in said[1]
+    assert "untrained" in messages[1]
 
 
 def test_nothing_changes_at_strength_zero_but_by_sampling() -> None:
@@ -60,14 +61,14 @@ def test_nothing_changes_at_strength_zero_but_by_sampling() -> None:
 
 
 def test_the_time_of_an_evaluation_is_told_ahead_and_checked_at_the_end(
-    said: list[str], monkeypatch: pytest.MonkeyPatch
+    messages: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = iter([0.0, 5.0, 20.0, 30.0, 100.0])
     monkeypatch.setattr(pages, "perf_counter", lambda: next(now))
     clock = pages._Clock()
     for stage, done in (("direction", 10), ("direction", 40), ("controls 1 to 6", 60), ("controls 1 to 6", 180)):
         clock(stage, done, 1240)
-    assert len(said) == 1 and "20 seconds" in said[0] and "10 minutes" in said[0]  # 20 s + 0.5 s * 1200
+    assert len(messages) == 1 and "20 seconds" in messages[0] and "10 minutes" in messages[0]  # 20 s + 0.5 s * 1200
     assert "took 100 seconds; by the direction's speed 90 seconds" in clock.checked()  # 20 s + 0.5 s * 140
 
 
@@ -128,13 +129,13 @@ def _fixed(truth: Any) -> pd.DataFrame:
 
 def test_a_trend_with_the_width_is_told_from_one_with_the_parameters() -> None:
     by_width = _fixed(lambda width, _: 0.1 * np.log2(width))
-    assert ladders.trend(by_width).low > 0.09 and ladders.trend(by_width).high < 0.11
-    assert ladders.gap(by_width).low < 0 < ladders.gap(by_width).high
+    assert testbed.trend(by_width).low > 0.09 and testbed.trend(by_width).high < 0.11
+    assert testbed.gap(by_width).low < 0 < testbed.gap(by_width).high
     by_size = _fixed(lambda _, budget: budget / 1e5)
-    assert ladders.trend(by_size).low < 0 < ladders.trend(by_size).high
-    assert ladders.gap(by_size).estimate == pytest.approx(0.154, abs=0.02) and ladders.gap(by_size).n == 5
-    assert "it is not sure that they move" in levers.fixed_parameters(by_size, trend=ladders.trend(by_size)).title
-    one = ladders.trend(by_width[by_width.seed == 0])
+    assert testbed.trend(by_size).low < 0 < testbed.trend(by_size).high
+    assert testbed.gap(by_size).estimate == pytest.approx(0.154, abs=0.02) and testbed.gap(by_size).n == 5
+    assert "it is not sure that they move" in levers.fixed_parameters(by_size, trend=testbed.trend(by_size)).title
+    one = testbed.trend(by_width[by_width.seed == 0])
     assert one.n == 1 and np.isnan(one.low) and np.isnan(one.high)
 
 
@@ -168,12 +169,34 @@ def test_the_tables_of_scores_are_made_again_byte_for_byte(tmp_path: Path) -> No
         measured.measure("weather", tmp_path)
 
 
+def test_the_texts_of_the_made_worlds_are_made_again_byte_for_byte(tmp_path: Path) -> None:
+    measured.measure("texts", tmp_path, report=lambda _: None)
+    for path in (tables.data_dir() / "testbed" / "prompts").iterdir():
+        assert (tmp_path / "prompts" / path.name).read_bytes() == path.read_bytes()
+    for name in ("D-d8-s2", "K-d8-s2", "R-s9"):
+        folder = testbed.folder_of(name)
+        recipe = worlds.recipe_of(folder)
+        assert_frame_equal(texts.items_for(str(folder)), prompts.truth_table(recipe))
+        assert_frame_equal(texts.pairs_for(str(folder)), prompts.contrast(recipe, "reg"))
+        assert_frame_equal(texts.probe_prompts_for(str(folder)), prompts.probe_sets(recipe))
+        assert texts.neutral_for(str(folder)) == prompts.neutral(recipe)
+
+
+def test_a_made_model_without_the_texts_of_its_world_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(testbed.folder_of("R-s1"), tmp_path / "R-s1")
+    with pytest.raises(ScoresError, match="no such file"):
+        texts.items_for(str(tmp_path / "R-s1"))
+    prompts.write_texts(recipes.reader(2), tmp_path / "prompts")
+    with pytest.raises(ScoresError, match="no rows of world R-s1-b0.7"):
+        texts.items_for(str(tmp_path / "R-s1"))
+
+
 def test_an_interrupted_run_of_trials_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = [trials.Trial("learnt", "R-s1", "reg"), trials.Trial("null: untrained", "R-s1", "reg", untrained=True)]
     monkeypatch.setattr(trials, "trials", lambda: iter(few))
     result: list[str] = []
     plan = steering.Plan(places=(steering.Place(0),), curve=(), controls=2, kinds=KINDS)
-    name = str(store.folder_of("R-s1"))
+    name = str(testbed.folder_of("R-s1"))
     one = steering.evaluate(
         models.load(name), texts.items_for(name), texts.pairs_for(name), plan, neutral=texts.neutral_for(name)
     )

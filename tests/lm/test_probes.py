@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from cape_lib.errors import UsageError
-from cape_lib.lm import models, probes
+from cape_lib.lm import models, probes, testbed
 from cape_lib.lm.cosines import cosines_of_means
-from cape_lib.lm.testbed import prompts, store
+from experiments.testbed import prompts, worlds
 
 SETS = np.array(["reasoning"] * 16 + ["truthfulness"] * 16 + ["neutral"] * 32)
 
@@ -60,7 +60,7 @@ def test_the_participation_ratio_counts_dimensions() -> None:
 
 
 def test_captured_states_are_the_models_own_at_the_last_real_token() -> None:
-    lm = models.load(store.folder_of("R-s1"))  # the library leaves hooks of its own where it is asked for all states
+    lm = models.load(testbed.folder_of("R-s1"))  # the library leaves hooks of its own where it is asked for all states
     texts = ["<web> Balan otter eats", "<ref> Nulan heron wears fur . Balan otter"]
     result = probes.capture(lm, texts, ["embed", 0, 1, 2, 3])
     for row, text in enumerate(texts):
@@ -84,7 +84,7 @@ def test_heads_side_by_side_are_what_the_mixer_reads(shipped: Any) -> None:
 
 def test_a_probe_has_a_row_for_every_block_and_head_beside_its_untrained_twin(shipped: Any) -> None:
     lm = shipped("R-s1")
-    trained, twin = probes.twins(lm, prompts.probe_sets(store.recipe_of(store.folder_of("R-s1"))))
+    trained, twin = probes.twins(lm, prompts.probe_sets(worlds.recipe_of(testbed.folder_of("R-s1"))))
     assert len(trained.layers) == len(twin.layers) == 4 and len(trained.heads) == 8
     assert "untrained" in twin.model
     assert trained.layers["coupling"].between(-1, 1).all() and (trained.layers["dimension"] < trained.n_texts).all()
@@ -95,7 +95,7 @@ def test_a_probe_has_a_row_for_every_block_and_head_beside_its_untrained_twin(sh
 
 def test_gelu_alone_makes_unrelated_prompts_agree(shipped: Any) -> None:
     lm = shipped("D-d48-s1")
-    probed = probes.probe(models.untrained(lm), prompts.probe_sets(store.recipe_of(store.folder_of("D-d48-s1"))))
+    probed = probes.probe(models.untrained(lm), prompts.probe_sets(worlds.recipe_of(testbed.folder_of("D-d48-s1"))))
     table = probed.projection.set_index("what")
     assert table.loc["GELU of hidden", "raw"] > table.loc["hidden", "raw"]
     assert table.loc["random projection", "low"] <= table.loc["random projection", "high"]
@@ -153,13 +153,13 @@ def test_the_shipped_sets_differ_in_what_they_say_alone() -> None:
     by_set = probing.assign(words=words.str.len(), letters=probing["text"].str.len() / words.str.len()).groupby("set")
     assert np.ptp(by_set["words"].mean()) < 1.0 and np.ptp(by_set["letters"].mean()) < 0.5
     for name in ("D-d8-s1", "R-s1"):
-        result = prompts.probe_sets(store.recipe_of(store.folder_of(name)))
+        result = prompts.probe_sets(worlds.recipe_of(testbed.folder_of(name)))
         assert result["text"].str.endswith(" .").all() and result["text"].str.split().str.len().nunique() == 1
 
 
 def test_a_placebo_shows_what_last_words_alone_do(shipped: Any) -> None:
     lm = shipped("R-s1")
-    world = prompts.probe_sets(store.recipe_of(store.folder_of("R-s1")))
+    world = prompts.probe_sets(worlds.recipe_of(testbed.folder_of("R-s1")))
     everyday = world[world["set"] == "neutral"]["text"].tolist()
     # two sets of neutral contexts, told from the neutral set by their last word alone, as a careless file does
     ends = {"reasoning": "<web>", "truthfulness": "<web>"}
@@ -178,7 +178,7 @@ def test_a_probe_asks_for_no_logits_that_it_does_not_read(shipped: Any) -> None:
     lm, tokens = shipped("D-d16-s1"), []
     handle = lm.unembedding.register_forward_hook(lambda _m, _a, out: tokens.append(out[..., 0].numel()))
     try:
-        probes.probe(lm, prompts.probe_sets(store.recipe_of(store.folder_of("D-d16-s1"))))
+        probes.probe(lm, prompts.probe_sets(worlds.recipe_of(testbed.folder_of("D-d16-s1"))))
     finally:
         handle.remove()
     assert set(tokens) == {1}  # a pass must return some; a large vocabulary takes gigabytes for all
@@ -187,7 +187,7 @@ def test_a_probe_asks_for_no_logits_that_it_does_not_read(shipped: Any) -> None:
 def test_states_that_are_no_numbers_stop_the_probe(shipped: Any) -> None:
     from cape_lib.errors import SurroundingsError
 
-    lm = models.load(store.folder_of("R-s1"))
+    lm = models.load(testbed.folder_of("R-s1"))
     with torch.no_grad():
         next(lm.blocks[1].parameters()).fill_(float("inf"))
     with pytest.raises(SurroundingsError, match="block 1 of 4.*float32"):

@@ -16,17 +16,16 @@ from scipy import stats
 
 from cape_lib import tables
 from cape_lib.errors import ScoresError, UsageError
-from cape_lib.lm import models, steering
+from cape_lib.lm import models, steering, testbed
 from cape_lib.lm.steering import verdicts
 from cape_lib.lm.steering.controls import CLEAN
 from cape_lib.lm.steering.measuring import questions
-from cape_lib.lm.testbed import prompts, store
 from cape_lib.stats import Estimate
-from experiments.testbed import trials
+from experiments.testbed import prompts, trials, worlds
 
 
 def recipe(name: str) -> Any:
-    return store.recipe_of(store.folder_of(name))
+    return worlds.recipe_of(testbed.folder_of(name))
 
 
 def reg(name: str) -> pd.DataFrame:
@@ -164,7 +163,7 @@ def test_twenty_nulls_give_at_most_one_effect() -> None:
 
 
 def test_the_protocol_gives_the_same_answer_twice() -> None:
-    lm = models.load(store.folder_of("D-d8-s1"))
+    lm = models.load(testbed.folder_of("D-d8-s1"))
     plan = steering.Plan(controls=5, curve=(0.1,))
     world = recipe("D-d8-s1")
     one, two = (
@@ -178,7 +177,7 @@ def test_the_protocol_gives_the_same_answer_twice() -> None:
 
 @pytest.mark.slow
 def test_an_interrupted_evaluation_goes_on_to_the_same_answer(tmp_path: Path) -> None:
-    lm, world = models.load(store.folder_of("R-s1")), recipe("R-s1")
+    lm, world = models.load(testbed.folder_of("R-s1")), recipe("R-s1")
     plan = steering.Plan(places=(steering.Place(1),), controls=10, curve=(), all_controls=True)
     rest, blocks = tmp_path / "kept.npz", []
 
@@ -219,7 +218,7 @@ def test_an_interrupted_evaluation_goes_on_to_the_same_answer(tmp_path: Path) ->
 def test_no_more_controls_are_run_once_p_is_settled() -> None:
     result = trials.run_trial(trials.Trial("null: untrained", "R-s1", "reg", untrained=True))
     assert result.effect.n_controls == 60  # the trials of the book run them all, as they are pooled
-    lm = models.untrained(models.load(store.folder_of("R-s1")))
+    lm = models.untrained(models.load(testbed.folder_of("R-s1")))
     world = recipe("R-s1")
     plan = steering.Plan(places=(steering.Place(1),), curve=())
     early = steering.evaluate(lm, prompts.truth_table(world), reg("R-s1"), plan, neutral=prompts.neutral(world, n=8))

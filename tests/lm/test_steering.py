@@ -11,16 +11,15 @@ import pytest
 import torch
 
 from cape_lib.errors import SurroundingsError, UsageError
-from cape_lib.lm import models, steering
+from cape_lib.lm import models, steering, testbed
 from cape_lib.lm.steering.controls import CLEAN, draw_controls, most_alike
 from cape_lib.lm.steering.measuring import Arm, Cost, answer_scores, margins_of, questions, strengths
-from cape_lib.lm.testbed import prompts, store, worlds
-from experiments.testbed import training
+from experiments.testbed import prompts, training, worlds
 from tests.lm.conftest import left_behind
 
 
 def recipe(name: str) -> Any:
-    return store.recipe_of(store.folder_of(name))
+    return worlds.recipe_of(testbed.folder_of(name))
 
 
 def reg(name: str) -> pd.DataFrame:
@@ -261,7 +260,7 @@ def test_a_strength_beyond_all_measure_and_weights_in_float16_stop(shipped: Any)
     direction = steering.fit_direction(lm, reg("R-s1"), 1)
     with pytest.raises(SurroundingsError, match="block 1.*float32"):
         direction.step(1e30)
-    broken = models.load(store.folder_of("R-s1"))
+    broken = models.load(testbed.folder_of("R-s1"))
     with torch.no_grad():
         broken.blocks[2].mlp.dense_4h_to_h.bias.fill_(float("nan"))
     for run in (

@@ -12,11 +12,10 @@ import pytest
 
 from cape_lib import tables
 from cape_lib.errors import UsageError
-from cape_lib.lm import models
-from cape_lib.lm.testbed import prompts, store, worlds
+from cape_lib.lm import models, testbed
 from cape_lib.tables import data_dir
 from experiments.testbed import __main__ as command
-from experiments.testbed import recipes, training
+from experiments.testbed import prompts, recipes, training, worlds
 
 SHIPPED = sorted(recipes.shipped())
 
@@ -116,7 +115,7 @@ def test_an_interrupted_run_goes_on_and_a_damaged_model_is_made_again(tmp_path: 
     (folder / training.WEIGHTS).write_bytes(b"cut off")
     assert not training.is_done(folder, recipe)
     assert training.make(recipe, folder)["sha256"] == first["sha256"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [recipe.name, "tokenizer-D"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [recipe.name, "prompts", "tokenizer-D"]
 
 
 @pytest.mark.slow
@@ -133,11 +132,11 @@ def test_a_run_that_stops_half_way_goes_on_from_there_to_the_same_weights(tmp_pa
     folder = tmp_path / "halves" / recipe.name
     with pytest.raises(KeyboardInterrupt):
         training.make(recipe, folder, progress=stop)
-    assert [path.name for path in folder.parent.iterdir()] == [f".{recipe.name}.unfinished"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == [f".{recipe.name}.unfinished", "prompts"]
     again = training.make(recipe, folder, progress=stop)
     assert steps[230:] == list(range(201, 251))  # from the last hundred on
     assert again["sha256"] == whole["sha256"] and again["curve"] == whole["curve"]
-    assert sorted(path.name for path in folder.parent.iterdir()) == [recipe.name, "tokenizer-D"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == [recipe.name, "prompts", "tokenizer-D"]
 
 
 def test_what_is_left_of_another_or_a_damaged_run_is_not_gone_on_from(tmp_path: Path) -> None:
@@ -151,7 +150,7 @@ def test_what_is_left_of_another_or_a_damaged_run_is_not_gone_on_from(tmp_path: 
 
 def test_everything_shipped_is_whole_and_small() -> None:
     home = data_dir() / "testbed"
-    assert sorted(path.parent.name for path in home.glob(f"*/{store.CARD}")) == SHIPPED
+    assert sorted(path.parent.name for path in home.glob(f"*/{testbed.CARD}")) == SHIPPED
     for name in SHIPPED:
         assert training.is_done(home / name, recipes.named(name)), name
     assert sum(path.stat().st_size for path in home.rglob("*") if path.is_file()) < 6e6
@@ -160,9 +159,9 @@ def test_everything_shipped_is_whole_and_small() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["D-d8-s1", "K-d16-s2", "D-d48-s3", "R-s4"])
 def test_a_shipped_model_scores_as_its_card_says(name: str) -> None:
-    folder = store.folder_of(name)
-    scores = training.score(training.load(folder), store.recipe_of(folder))
-    held = store.card(folder)["scores"]
+    folder = testbed.folder_of(name)
+    scores = training.score(training.load(folder), worlds.recipe_of(folder))
+    held = testbed.card(folder)["scores"]
     for key, value in scores.items():  # another processor rounds otherwise: an item may tip over
         assert value == pytest.approx(held[key], abs=0.02), key
 
@@ -170,9 +169,9 @@ def test_a_shipped_model_scores_as_its_card_says(name: str) -> None:
 def test_a_shipped_folder_loads_with_plain_transformers() -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder = store.folder_of("D-d16-s1")
+    folder = testbed.folder_of("D-d16-s1")
     model = AutoModelForCausalLM.from_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(store.tokenizer_of(folder))
+    tokenizer = AutoTokenizer.from_pretrained(testbed.tokenizer_of(folder))
     ids = tokenizer("<ask> Balan eats", return_tensors="pt")
     assert ids["input_ids"].shape == (1, 4)
     assert model(**ids).logits.shape == (1, 4, 274)
@@ -181,7 +180,7 @@ def test_a_shipped_folder_loads_with_plain_transformers() -> None:
 def test_text_and_tokens_go_both_ways() -> None:
     recipe = recipes.named("R-s1")
     row = worlds.documents(recipe, worlds.build(recipe), 1, np.random.default_rng(0))[0]
-    lm = models.load(store.folder_of("R-s1"))
+    lm = models.load(testbed.folder_of("R-s1"))
     assert lm.tokenizer(worlds.text("R", row))["input_ids"] == row.tolist()
 
 
@@ -243,7 +242,7 @@ def test_families_that_are_left_out_share_no_family_with_the_pairs() -> None:
 def test_the_harness_gives_the_same_scores() -> None:
     """A results file of lm-evaluation-harness 0.4.13 on the tasks that `testbed harness` writes."""
     results = json.loads((Path(__file__).parent / "harness_results.json").read_text(encoding="utf-8"))["results"]
-    held = store.card(store.folder_of("D-d16-s1"))["scores"]
+    held = testbed.card(testbed.folder_of("D-d16-s1"))["scores"]
     for name in ("truth", "story"):
         assert results[f"testbed_{name}"]["acc,none"] == pytest.approx(held[name], abs=1e-5)
 
@@ -264,7 +263,7 @@ def test_the_harness_results_go_through_the_import_and_name_the_next_command(
     assert "--x testbed_story --y testbed_truth" in capsys.readouterr().out
     scores = pd.read_csv(table).set_index("model")
     assert scores.loc["D-d16-s1", "testbed_story"] == pytest.approx(
-        100 * store.card(store.folder_of("D-d16-s1"))["scores"]["story"], abs=1e-3
+        100 * testbed.card(testbed.folder_of("D-d16-s1"))["scores"]["story"], abs=1e-3
     )
 
 
@@ -273,7 +272,7 @@ def test_harness_tasks_hold_the_same_items(tmp_path: Path) -> None:
     paths = command.write_tasks(recipe, tmp_path)
     assert [path.name for path in paths] == ["testbed_truth.yaml", "testbed_story.yaml"]
     lines = [json.loads(line) for line in (tmp_path / "testbed_truth.jsonl").read_text().splitlines()]
-    lm = models.load(store.folder_of("D-d16-s1"))
+    lm = models.load(testbed.folder_of("D-d16-s1"))
     first = prompts.truth_items(worlds.build(recipe))
     assert len(lines) == len(first)
     ids = lm.tokenizer(lines[0]["prompt"], add_special_tokens=False)["input_ids"]

@@ -22,7 +22,7 @@ import torch
 from cape_lib.errors import CapeError, SurroundingsError, UsageError
 from cape_lib.lm.models.finding import ModelError, chain, memory_guard, needed
 from cape_lib.lm.models.record import LanguageModel, wrap
-from cape_lib.lm.testbed.store import tokenizer_of
+from cape_lib.lm.testbed import tokenizer_of
 
 #: names by which templates let thinking be switched off
 _THINKING = ("enable_thinking", "thinking")

@@ -1,20 +1,58 @@
-"""What the made models' tables say: width or parameters, and this book's models beside a trial run before them.
+"""The testbed: two made worlds with popular myths, and ladders of tiny language models trained on them.
 
-The trial had the same design and other code, so other facts and weights; its code was not kept, its results are the
-table `testbed_first_trial`.  Nothing here needs torch.
+World "D" makes a dip: truth falls, then rises with width.  "K" is D with fewer believers.  World "R" makes models
+that infer whether their author is truthful, which is what a steering tool wants to move.  All of it is constructed:
+it shows that a corpus *can* make a dip, not where the dip of any published family comes from.
+
+Here: where a model lies, what its card says, and what the models' tables say, width or parameters, and this book's
+models beside a trial run before them, of the same design and in other code, which was not kept: its results are the
+table `testbed_first_trial`.  Nothing here needs torch; what makes the models and their texts is `experiments.testbed`.
 """
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import t
 
 from cape_lib.errors import UsageError
+from cape_lib.names import suggest
 from cape_lib.stats import Estimate, mean_interval
+from cape_lib.tables import data_dir
 
+#: the file in a model's folder that says how it was made
+CARD = "testbed.json"
 #: measure -> column with the number of its questions
 MEASURES = {"story": "n_story", "truth": "n_truth", "myth": "n_truth"}
+
+
+def folder_of(name: str) -> Path:
+    """The folder of a testbed model, readable by plain `from_pretrained`, by name; UsageError if it is not there."""
+    home = data_dir() / "testbed"
+    if not (home / name / CARD).is_file():
+        raise UsageError(suggest("testbed model", name, sorted(path.parent.name for path in home.glob(f"*/{CARD}"))))
+    return home / name
+
+
+def card(folder: Path) -> dict[str, Any]:
+    """What a model's testbed.json says: recipe, scores, curve, hash, versions."""
+    content: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    return content
+
+
+def tokenizer_of(folder: Path) -> Path:
+    """The folder of a model's tokenizer: its own, or that of its world beside it, where testbed models share one."""
+    shared = folder.parent / f"tokenizer-{card(folder)['recipe']['world']}" if (folder / CARD).is_file() else folder
+    return shared if shared.is_dir() else folder
+
+
+def texts_key(recipe: dict[str, Any]) -> str:
+    """By what the texts of a recipe's world are told from others: such as "D-s1-b0.85" (world, seed, believers)."""
+    return f"{recipe['world']}-s{recipe['seed']}-b{recipe['believers']:g}"
 
 
 def ladder_gaps(scores: pd.DataFrame, first: pd.DataFrame, *, ladder: str = "D") -> pd.DataFrame:

@@ -6,9 +6,12 @@ Everything is drawn from the world's seed alone.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from cape_lib.lm import testbed
 
 SPECIALS = ("<pad>", "<unk>", "<bos>")
 #: the registers of a document, in the order of their tokens
@@ -92,6 +95,11 @@ class Recipe:
     def as_dict(self) -> dict[str, Any]:
         """The recipe as plain JSON."""
         return asdict(self)
+
+
+def recipe_of(folder: Path) -> Recipe:
+    """The recipe of the model in a folder."""
+    return Recipe(**testbed.card(folder)["recipe"])
 
 
 @dataclass(frozen=True)

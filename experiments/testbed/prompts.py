@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cape_lib.errors import UsageError
-from cape_lib.lm.testbed.worlds import (
+from cape_lib.lm import testbed
+from cape_lib.names import suggest
+from cape_lib.output import whole
+from experiments.testbed.worlds import (
     ASK,
     REF,
     REGISTERS,
@@ -24,7 +28,6 @@ from cape_lib.lm.testbed.worlds import (
     stories,
     text,
 )
-from cape_lib.names import suggest
 
 CONTRASTS = ("ctx", "reg", "stmt")
 #: place of the register's token in a prompt (after <bos>)
@@ -229,3 +232,18 @@ def probe_sets(recipe: Recipe, *, n: int = 32) -> pd.DataFrame:
         (name, f"{name} {i}", text(recipe.world, ids)) for name, group in parts.items() for i, ids in enumerate(group)
     ]
     return pd.DataFrame(rows, columns=["set", "topic", "text"])
+
+
+def write_texts(recipe: Recipe, folder: Path) -> None:
+    """Write what `cape_lib.lm.texts` asks a model of this recipe into the tables of a folder, beside other worlds."""
+    key = testbed.texts_key(recipe.as_dict())
+    parts = {"truth_items": truth_table(recipe), "pairs": contrast(recipe, "reg"), "probe_prompts": probe_sets(recipe)}
+    for name, own in (parts | {"neutral": pd.DataFrame({"text": neutral(recipe)})}).items():
+        path = folder / f"{name}.csv"
+        own.insert(0, "world", key)
+        if path.is_file():
+            others = pd.read_csv(path, dtype=str, keep_default_na=False)
+            own = pd.concat([others[others["world"] != key], own]).sort_values("world", kind="stable")
+        folder.mkdir(exist_ok=True, parents=True)
+        with whole(path) as draft:
+            own.to_csv(draft, index=False, lineterminator="\n")
