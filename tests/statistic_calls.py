@@ -254,7 +254,6 @@ NUMBERS = {
     "turning_points": lambda x, y, s: boundary.turning_points(boundary.fit_parabolas(x, y), x) if len(x) else None,
     "misfit": lambda x, y, s: boundary.misfit("vertex", x, (x, y), s) if len(x) else None,
     "noise_draws": lambda x, y, s: boundary.noise_draws(x, y),
-    "billions": lambda x, y, s: [boundary.billions(float(v)) for v in x],
     "fit_parabolas": lambda x, y, s: boundary.fit_parabolas(x, y) if len(x) else None,
     "turn_p": lambda x, y, s: boundary.turn_p(np.sort(x), y, s, turn=50.0) if len(set(x)) > 3 else None,
     "phase": lambda x, y, s: [coupling.phase(float(v)) for v in x - y],
@@ -272,7 +271,6 @@ NUMBERS = {
 #: public, and no statistic of generated data: why, and where it is tested
 ELSEWHERE = {
     "mixture_interval": "parts of a mixture: test_resampling",
-    "log_size": "a logarithm: test_boundary",
     "dimension_interval": "resamples of a dimension: test_coupling and the table of coverage",
     "posterior": "a grid of likelihoods: test_steps",
     "restricted_likelihood": "statsmodels' own: test_steps",

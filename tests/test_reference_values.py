@@ -108,7 +108,7 @@ def test_line_with_its_intervals_equals_r(name, releases, panel):
 
 def test_the_vertex_of_pooled_families_equals_r():
     rows, known = read("pooled"), R["quadratic"]["pooled"]
-    fit = boundary.fit_parabolas(boundary.log_size(rows), rows["truthfulqa"].to_numpy(float))
+    fit = boundary.fit_parabolas(np.log10(rows["params_b"].to_numpy(float)), rows["truthfulqa"].to_numpy(float))
     assert 10 ** fit.vertex()[0] == pytest.approx(known["vertex_b"], rel=1e-8)
 
 

@@ -44,16 +44,16 @@ FLAT = 1e-6
 
 
 class Parabolas(NamedTuple):
-    """Quadratics y = curvature (t - centre)^2 + slope (t - centre) + constant, one an element; shapes (resamples,)."""
+    """Quadratics y = curvature v^2 + slope v + constant of v = t - centre, one an element; shapes (resamples,)."""
 
     curvature: Floats
     slope: Floats
-    centre: Floats
     constant: Floats
+    centre: float
 
     def at(self, t: Floats) -> Floats:
         """The value of each at t, (n,) or (resamples, n): shape (resamples, n)."""
-        v = t - self.centre[:, None]
+        v = t - self.centre
         return np.asarray(self.constant[:, None] + (self.slope[:, None] + self.curvature[:, None] * v) * v)
 
     def vertex(self) -> Floats:
@@ -72,32 +72,21 @@ def fit_parabolas(t: Floats, y: Floats, counts: NDArray[np.int64] | None = None,
     t: (n,), log10 size; y: (n,), or (resamples, n) for draws of scores; counts: how often each row is in a resample,
     (resamples, n); bend: False for straight lines. NaN with fewer than three different t (two for a line).
     """
-    # Moments about the mean of each resample: stable, and no matrix is solved.
-    middle, scale = float(t.mean()), float(np.ptp(t)) or 1.0
-    u = (t - middle) / scale
-    powers = np.column_stack([np.ones_like(u), u, u**2, u**3, u**4])
+    centre, scale = float(t.mean()), float(np.ptp(t)) or 1.0
+    powers = np.vander((t - centre) / scale, 5, increasing=True)
     # Without the level of y a constant score leaves no rounding that could pass for a bend.
     level = y.mean(axis=-1, keepdims=True)
     weights = np.ones((1, t.size)) if counts is None else counts.astype(float)
-    right = (weights * (y - level)) @ powers[:, :3]
-    total, *raw = (weights @ powers).T
-    m1, m2, m3, m4 = (moment / total for moment in raw)
-    y0, y1, y2 = (right / total[:, None]).T
-    # Central moments of u, and the covariances of y with v = u - m1 and with v^2.
-    c2 = m2 - m1**2
-    c3 = m3 - 3 * m1 * m2 + 2 * m1**3
-    c4 = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
-    vy = y1 - m1 * y0
-    wy = y2 - 2 * m1 * y1 + m1**2 * y0 - c2 * y0
-    determinant = c2 * (c4 - c2**2) - c3**2
-    # Three different t leave at least the square of their smallest gap; less than this is rounding.
-    known = determinant > 1e-12 * np.maximum(c2, 1e-300) ** 3 if bend else c2 > 1e-12
-    with np.errstate(divide="ignore", invalid="ignore"):
-        curvature = np.where(known, (c2 * wy - c3 * vy) / determinant if bend else 0.0 * vy, np.nan)
-        slope = np.where(known, (vy - curvature * c3) / c2, np.nan)
-    constant = level[..., 0] + y0 - curvature * c2
-    centre = np.broadcast_to(m1 * scale + middle, curvature.shape)
-    return Parabolas(curvature / scale**2, slope / scale, centre, constant)
+    terms = 3 if bend else 2
+    places = np.arange(terms)
+    normal = (weights @ powers)[:, places[:, None] + places]
+    right = (weights * (y - level)) @ powers[:, :terms]
+    different = weights @ (t[:, None] == np.unique(t)) > 0
+    known = different.sum(axis=1) >= terms
+    normal[~known] = np.nan
+    constant, slope, *curvature = np.moveaxis(np.linalg.solve(normal, right[..., None])[..., 0], -1, 0)
+    bends = curvature[0] if bend else np.where(known, 0.0, np.nan)
+    return Parabolas(bends / scale**2, slope / scale, level[..., 0] + constant, centre)
 
 
 def kept_vertices(parabolas: Parabolas) -> Floats:
@@ -125,23 +114,6 @@ def _turn_between(start: Floats, end: Floats, turn: Floats) -> Floats:
     return np.where(np.isnan(start + end), np.nan, turns)
 
 
-def billions(t: float) -> float:
-    """10^t without a warning where it is beyond every number: +inf gives inf, -inf gives 0."""
-    with np.errstate(over="ignore"):
-        return float(np.power(10.0, t))
-
-
-def log_size(rows: pd.DataFrame) -> Floats:
-    """log10 of params_b, shape (n,)."""
-    return np.asarray(np.log10(rows["params_b"].to_numpy(dtype=float)))
-
-
-def _course(frame: pd.DataFrame, y: str) -> tuple[pd.DataFrame, Floats, Floats]:
-    """The complete rows, their log10 size and score; MissingError below three."""
-    rows = stats.complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
-    return rows, log_size(rows), rows[y].to_numpy(dtype=float)
-
-
 class VertexBootstrap(NamedTuple):
     """The published bootstrap of the vertex, sizes in billions.
 
@@ -165,14 +137,15 @@ def vertex_bootstrap(
     (see `vertex_intervals`). Raises MissingError with fewer than three rows.
     Published: 3.5 B [2.9, 13.4] on 14 rows (Pythia, Llama-1 and Llama-2 in the version "bootstrap_script").
     """
-    _, t, score = _course(frame, y)
+    rows = stats.complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
+    t, score = PARAMS.t(rows["params_b"]), rows[y].to_numpy(dtype=float)
     counts = stats.row_bootstrap_counts(t.size, resamples, stats.generator(seed))
     draws = kept_vertices(fit_parabolas(t, score, counts))
     vertices = 10 ** draws[~np.isnan(draws)]
     median = float(np.median(vertices)) if vertices.size else float("nan")
     method = f"rows resampled, {vertices.size} of {resamples} vertices kept"
     estimate = Estimate(median, *stats.percentile_interval(vertices), t.size, method)
-    point = billions(float(kept_vertices(fit_parabolas(t, score))[0]))
+    point = PARAMS.back(float(kept_vertices(fit_parabolas(t, score))[0]))
     return VertexBootstrap(estimate, point, vertices.size / resamples, vertices)
 
 
@@ -188,56 +161,44 @@ def vertex_intervals(
     every size, inf = beyond every size: unlike the published rule, resamples without a boundary are counted), share
     (of resamples with a boundary inside), n (rows), families, reason. Raises MissingError with fewer than three rows.
     """
-    rows, t, score = _course(frame, y)
+    rows = stats.complete_rows(frame, ["params_b", y], least=3, purpose="a quadratic")
+    t, score, sd = PARAMS.t(rows["params_b"]), rows[y].to_numpy(dtype=float), stats.score_noise(rows, y)
     named = rows["family"] if "family" in rows.columns else pd.Series("all", index=rows.index)
     codes, names = pd.factorize(named, use_na_sentinel=False)
-    families, sd = len(names), stats.score_noise(rows, y)
+    families, least = len(names), stats.LEAST_CLUSTERS
     published = vertex_bootstrap(rows, y=y, resamples=resamples, seed=seed)
+    # method -> arguments of `fit_parabolas` beside t, or none; and the reason
+    fits: dict[str, tuple[tuple[Any, ...], str]] = {
+        "families resampled": ((), f"{families} families are too few to resample; it takes {least}"),
+        "one family left out": ((), "one family only: nothing is left without it"),
+        "score noise": ((), "the noise of the scores is unknown"),
+    }
+    if families >= least:
+        counts = stats.cluster_bootstrap_counts(codes, resamples, stats.generator(seed))
+        fits["families resampled"] = (score, counts), "whole families drawn"
+    if families > 1:
+        fits["one family left out"] = (score, (codes != np.arange(families)[:, None]).astype(np.int64)), ""
+    if np.isfinite(sd).all():
+        fits["score noise"] = (stats.noisy_scores(score, sd, resamples, stats.generator(seed)),), "score noise alone"
     point = float(turning_points(fit_parabolas(t, score), t)[0])
-
-    def summary(method: str, reason: str, *fit: Any) -> dict[str, object]:
-        """One row from the turns of resamples: arguments of `fit_parabolas` beside t, none where there are none."""
+    n_c_b, ends = PARAMS.back(point) if np.isfinite(point) else np.nan, published.estimate
+    reason = "the interval leaves out resamples without a boundary and takes rows for independent"
+    table = [("rows resampled, as published", published.point, ends.low, ends.high, published.share, reason)]
+    for method, (fit, why) in fits.items():
         draws = turning_points(fit_parabolas(t, *fit), t) if fit else np.full(1, np.nan)
         known = draws[~np.isnan(draws)]
-        low, high = (billions(end) for end in stats.percentile_interval(known))
+        low, high = stats.percentile_interval(known)
         if method == "one family left out" and known.size:
-            low, high = billions(known.min()), billions(known.max())
-            ends = names[int(np.nanargmin(draws))], names[int(np.nanargmax(draws))]
-            reason = "from without {} to without {}".format(*ends)
+            low, high = float(known.min()), float(known.max())
+            why = f"from without {names[int(np.nanargmin(draws))]} to without {names[int(np.nanargmax(draws))]}"
         share = float(np.isfinite(known).mean()) if known.size else np.nan
-        n_c_b = billions(point) if np.isfinite(point) else np.nan
-        return {"method": method, "n_c_b": n_c_b, "low": low, "high": high, "share": share, "reason": reason}
-
-    first = {"method": "rows resampled, as published", "n_c_b": published.point, "share": published.share}
-    first |= {"low": published.estimate.low, "high": published.estimate.high}
-    first |= {"reason": "the interval leaves out resamples without a boundary and takes rows for independent"}
-    table = [first]
-    if families < stats.LEAST_CLUSTERS:
-        why = f"{families} families are too few to resample; it takes {stats.LEAST_CLUSTERS}"
-        table.append(summary("families resampled", why))
-    else:
-        counts = stats.cluster_bootstrap_counts(codes, resamples, stats.generator(seed))
-        table.append(summary("families resampled", "whole families drawn", score, counts))
-    if families < 2:
-        table.append(summary("one family left out", "one family only: nothing is left without it"))
-    else:
-        keep = (codes[None, :] != np.arange(families)[:, None]).astype(np.int64)
-        table.append(summary("one family left out", "", score, keep))
-    if not np.isfinite(sd).all():
-        table.append(summary("score noise", "the noise of the scores is unknown"))
-    else:
-        draws = stats.noisy_scores(score, sd, resamples, stats.generator(seed))
-        table.append(summary("score noise", "score noise alone", draws))
-    columns = ["method", "n_c_b", "low", "high", "share", "n", "families", "reason"]
-    return pd.DataFrame(table).assign(n=t.size, families=families)[columns]
+        table.append((method, n_c_b, PARAMS.back(low), PARAMS.back(high), share, why))
+    columns = ["method", "n_c_b", "low", "high", "share", "reason"]
+    answer = pd.DataFrame(table, columns=columns).assign(n=t.size, families=families)
+    return answer[[*columns[:-1], "n", "families", "reason"]]
 
 
 # Four estimators of a critical scale on one ladder, each named, none mixed with another; and their power
-
-
-def _vertex(t: Floats, x: Floats, y: Floats) -> Floats:
-    """Vertex of the quadratic of y in log10 size. Needs three sizes; with three the curve has nothing to spare."""
-    return turning_points(fit_parabolas(t, y), t)
 
 
 def _zero_crossing(t: Floats, x: Floats, y: Floats) -> Floats:
@@ -294,7 +255,8 @@ def _best_threshold(t: Floats, x: Floats, y: Floats) -> Floats:
 
 
 ESTIMATORS: dict[str, Estimator] = {
-    "vertex": _vertex,
+    # Needs three sizes; with three the curve has nothing to spare.
+    "vertex": lambda t, x, y: turning_points(fit_parabolas(t, y), t),
     "zero crossing": _zero_crossing,
     "minimum size": _minimum_size,
     "best threshold": _best_threshold,
@@ -324,18 +286,12 @@ def misfit(name: str, t: Floats, scores: tuple[Floats, Floats], noise: Floats) -
 
 
 def critical_scales(
-    ladder: pd.DataFrame,
-    *,
-    x: str = "hellaswag",
-    y: str = "truthfulqa",
-    correlation: float = 0.0,
-    along: Axis = PARAMS,
+    ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", along: Axis = PARAMS
 ) -> pd.DataFrame:
     """Four estimates of the size at which two scores turn from fighting to cooperating, on one ladder.
 
-    ladder: one row a size; columns params_b (billions), x, y (percent), optionally <score>_stderr; correlation: of the
-    score noise between sizes, 0-1; along: another axis, whose column takes the place of params_b and whose unit that of
-    the billions. Returns one row an estimator ("vertex", "zero crossing", "minimum size", "best threshold"):
+    ladder: one row a size; columns params_b (billions), x, y (percent), optionally <score>_stderr; along: another axis,
+    whose column takes the place of params_b and whose unit that of the billions. Returns one row an estimator ("vertex", "zero crossing", "minimum size", "best threshold"):
 
     n_c_b    billions; NaN where these sizes hold no boundary; raw_b what the formula gives all the same
     low, high    95 % of the score-noise draws (`stats.fixed_normals`), widened by `misfit`; 0 = below every size, inf =
@@ -347,22 +303,24 @@ def critical_scales(
     reason, n (sizes), method
 
     The interval knows score noise and misfit, not other families: its coverage is in the table "coverage".
-    Raises MissingError with fewer than two sizes, ScoresError on equal sizes, UsageError on correlation outside 0-1.
+    Raises MissingError with fewer than two sizes, ScoresError on equal sizes.
     Source: paper A, which gives Pythia 3.5 B: not on this ladder in any version of its scores.
     """
-    if not 0.0 <= correlation <= 1.0:
-        raise UsageError(f"correlation of the noise is {correlation:g}; give a number from 0 to 1")
     rows = stats.ladder_rows(ladder, [x, y], purpose="a critical scale", by=along.column)
-    t = along.t(rows[along.column])
+    t, sizes = along.t(rows[along.column]), len(rows)
     scores = [rows[score].to_numpy(dtype=float) for score in (x, y)]
     noise = [stats.score_noise(rows, score) for score in (x, y)]
     # The minimum size is the lowest point of any other axis.
     called = {name: name if along.by_size or name != "minimum size" else "lowest point" for name in ESTIMATORS}
-    if reason := _no_answer(t, scores[1], label(y), along):
-        blank: dict[str, object] = dict.fromkeys(COLUMNS, np.nan)
-        blank |= {"verdict": "undecided", "reason": reason, "n": t.size, "method": "none"}
-        return pd.DataFrame([blank | {"estimator": name} for name in called.values()])[COLUMNS]
-    away = noise_draws(noise[0], noise[1], correlation=correlation)
+    none = f"{label(y)} is the same at every {along.point}" if np.ptp(scores[1]) == 0 else ""
+    if sizes < LEAST_SIZES:
+        none = (
+            f"{sizes} {along.points} cannot show a turn: it takes {LEAST_SIZES} to draw one, more to tell it from noise"
+        )
+    if none:
+        blank = {"verdict": "undecided", "reason": none, "n": sizes, "method": "none"}
+        return pd.DataFrame([{"estimator": name} | blank for name in called.values()], columns=COLUMNS)
+    away = noise_draws(*noise)
     # Unknown noise makes every comparison of a draw false: no interval, in place of a wrong one.
     known = all(np.isfinite(part).all() for part in away)
     table = []
@@ -371,30 +329,23 @@ def critical_scales(
         wide = misfit(name, t, (scores[0], scores[1]), noise[1])
         drawn = [v + wide * part for v, part in zip(scores, away, strict=True)]
         many = estimator(t, *drawn) if known else np.full(1, np.nan)
-        p = turn_p(t, scores[1], noise[1], turn=turn, correlation=correlation)
+        row = judged(name, turn, many, turn_p(t, scores[1], noise[1], turn=turn), t, label(y), along)
         raw = turn
         if not np.isfinite(turn):
             vertex = float(fit_parabolas(t, scores[1]).vertex()[0])
             raw = {"minimum size": float(t[int(np.argmin(scores[1]))]), "vertex": vertex}.get(name, np.nan)
-        row = judged(name, turn, many, p, t, label(y), along)
         table.append({"estimator": called[name], **row, "raw_b": along.back(raw)})
     return pd.DataFrame(table)[COLUMNS]
 
 
-def noise_draws(x_sd: Floats, y_sd: Floats, *, correlation: float = 0.0) -> tuple[Floats, Floats]:
-    """What score noise adds to x and to y in each of the fixed draws, points, (1000, k) each.
-
-    x_sd, y_sd: (k,) points; correlation: of the noise between sizes, 0-1 (models that answer the same questions).
-    """
+def noise_draws(x_sd: Floats, y_sd: Floats) -> tuple[Floats, Floats]:
+    """What score noise adds to x and to y in each of the fixed draws, points, (1000, k) each; x_sd, y_sd: (k,) points."""
     k = x_sd.size
-    normals = stats.fixed_normals(2 * k + 2)
-    own, shared = normals[:, : 2 * k], normals[:, 2 * k :]
-    private, common = np.sqrt(1 - correlation), np.sqrt(correlation)
-    x, y = (private * own[:, j * k : (j + 1) * k] + common * shared[:, [j]] for j in (0, 1))
-    return x_sd * x, y_sd * y
+    normals = stats.fixed_normals(2 * k)
+    return x_sd * normals[:, :k], y_sd * normals[:, k:]
 
 
-def turn_p(t: Floats, y: Floats, sd: Floats, *, turn: float, correlation: float = 0.0) -> float:
+def turn_p(t: Floats, y: Floats, sd: Floats, *, turn: float) -> float:
     """p (0-1) that y neither falls up to a turn nor rises from it, one-sided slopes with known noise.
 
     The sizes up to and from the one nearest the turn each get a straight line; p is the larger of the two, times the
@@ -408,9 +359,8 @@ def turn_p(t: Floats, y: Floats, sd: Floats, *, turn: float, correlation: float 
     rises, square = [], 0.0
     for arm, sign in ((slice(0, middle + 1), 1.0), (slice(middle, None), -1.0)):
         u = t[arm] - t[arm].mean()
-        variance = (1 - correlation) * (u**2 @ sd[arm] ** 2) + correlation * (u @ sd[arm]) ** 2
         rise = float(u @ y[arm])
-        rises.append((sign * rise, float(variance)))
+        rises.append((sign * rise, float(u**2 @ sd[arm] ** 2)))
         rest = y[arm] - y[arm].mean() - u * rise / (u @ u)
         with np.errstate(divide="ignore", invalid="ignore"):
             square += float(np.where(sd[arm] > 0, rest**2 / sd[arm] ** 2, 0.0).sum())
@@ -451,32 +401,20 @@ def judged(
     return ends | {"verdict": verdict, "reason": reason, "n": t.size, "method": "score noise and misfit"}
 
 
-def _no_answer(t: Floats, y: Floats, name: str, along: Axis) -> str:
-    """Why nothing can turn on such a ladder, or an empty text."""
-    if t.size < LEAST_SIZES:
-        takes = f"it takes {LEAST_SIZES} to draw one, more to tell it from noise"
-        return f"{t.size} {along.points} cannot show a turn: {takes}"
-    return f"{name} is the same at every {along.point}" if np.ptp(y) == 0 else ""
-
-
 def _reason(turn: float, t: Floats, y: str, along: Axis) -> str:
     """Why there is or is not a boundary, in words: of sizes, or of another axis."""
     ends = [along.back(float(end)) for end in (t[0], t[-1])]
-    if along.by_size:
-        first, last = (f"{end:.3g} B" for end in ends)
-        where, between = "", f"between {first} and {last}"
-        start, stop, below = f"smallest size on, {first}", f"largest size, {last}", "below it"
-    else:
-        first, last = (along.shown(end) for end in ends)
-        where, between = f"{along.where}, ", along.between(*ends)
-        start, stop, below = f"first {along.point} on, {first}", f"last {along.point}, {last}", "before it"
+    first, last = (along.shown(end) for end in ends)
+    between = f"between {first} and {last}" if along.by_size else along.between(*ends)
+    words = ("smallest size", "largest size", "below")
+    low, high, below = words if along.by_size else (f"first {along.point}", f"last {along.point}", "before")
     if np.isfinite(turn):
-        return f"a turn {where}{between}"
+        return f"a turn {between}" if along.by_size else f"a turn {along.where}, {between}"
     if np.isnan(turn):
         return f"{y} has no turn from falling to rising {between}"
     if turn > 0:
-        return f"{y} has not turned up by the {stop}"
-    return f"{y} rises from the {start}: a turn would lie {below}"
+        return f"{y} has not turned up by the {high}, {last}"
+    return f"{y} rises from the {low} on, {first}: a turn would lie {below} it"
 
 
 @lru_cache(maxsize=1)
@@ -506,7 +444,7 @@ def boundary_power(ladder: pd.DataFrame, *, y: str = "truthfulqa") -> dict[str, 
     questions and with four times as many.
     """
     rows, table = stats.ladder_rows(ladder, [y], purpose="a dip"), power_table()
-    t, sizes, depths = log_size(rows), np.array(table["sizes"]), np.array(table["depths"])
+    t, sizes, depths = PARAMS.t(rows["params_b"]), np.array(table["sizes"]), np.array(table["depths"])
     depth = float(fit_parabolas(t, rows[y].to_numpy(float)).curvature[0]) * (float(np.ptp(t)) / 2) ** 2
     if t.size < sizes[0] or not depth > FLAT:
         return None

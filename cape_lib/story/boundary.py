@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.boundary import VertexBootstrap, billions, boundary_power, log_size
+from cape_lib.base.boundary import VertexBootstrap, boundary_power
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
 from cape_lib.claims import Verdict
 from cape_lib.stats import Estimate, seen_difference
@@ -146,11 +146,11 @@ def parabola(rows: pd.DataFrame, choice: str, *, y: str = "truthfulqa") -> pd.Da
     turns.
     """
     part = rows if choice == ALL else rows[rows["family"] != choice.removeprefix("without ")]
-    t = log_size(part)
+    t = PARAMS.t(part["params_b"])
     curvature, slope, constant = np.polyfit(t, part[y].to_numpy(dtype=float), 2)
     vertex = -slope / (2 * curvature)
     grid = np.linspace(t.min(), t.max(), 60)
-    turn = billions(vertex) if curvature > 0 and t.min() < vertex < t.max() else math.nan
+    turn = PARAMS.back(vertex) if curvature > 0 and t.min() < vertex < t.max() else math.nan
     fitted = np.polyval([curvature, slope, constant], grid)
     table = pd.DataFrame({"params_b": 10**grid, "fitted": fitted, "turn": turn})
     turns = "has no lowest point inside these sizes" if math.isnan(turn) else f"turns at {turn:.1f} B"
