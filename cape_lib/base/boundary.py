@@ -240,10 +240,8 @@ def _best_threshold(t: Floats, x: Floats, y: Floats) -> Floats:
     A size inside the ladder must beat both rules without one (all negative, all positive); of equals the mean log.
     """
     sign = np.sign(np.diff(y, axis=-1) * np.diff(x, axis=-1))
-    nothing = np.zeros((*sign.shape[:-1], 1))
-    below = np.concatenate([nothing, np.cumsum(sign >= 0, axis=-1)], axis=-1)
-    above = np.concatenate([nothing, np.cumsum(sign[..., ::-1] <= 0, axis=-1)], axis=-1)[..., ::-1]
-    errors = below + above
+    before = np.arange(t.size - 1)[:, None] < np.arange(t.size)
+    errors = (sign >= 0).astype(int) @ before + (sign <= 0).astype(int) @ ~before
     positive, negative = errors[..., 0], errors[..., -1]
     inner = errors[..., 1:-1]
     fewest = inner.min(axis=-1) if inner.shape[-1] else np.full(positive.shape, np.inf)
@@ -291,7 +289,8 @@ def critical_scales(
     """Four estimates of the size at which two scores turn from fighting to cooperating, on one ladder.
 
     ladder: one row a size; columns params_b (billions), x, y (percent), optionally <score>_stderr; along: another axis,
-    whose column takes the place of params_b and whose unit that of the billions. Returns one row an estimator ("vertex", "zero crossing", "minimum size", "best threshold"):
+    whose column takes the place of params_b and whose unit that of the billions. Returns one row an estimator
+    ("vertex", "zero crossing", "minimum size", "best threshold"):
 
     n_c_b    billions; NaN where these sizes hold no boundary; raw_b what the formula gives all the same
     low, high    95 % of the score-noise draws (`stats.fixed_normals`), widened by `misfit`; 0 = below every size, inf =
@@ -339,7 +338,7 @@ def critical_scales(
 
 
 def noise_draws(x_sd: Floats, y_sd: Floats) -> tuple[Floats, Floats]:
-    """What score noise adds to x and to y in each of the fixed draws, points, (1000, k) each; x_sd, y_sd: (k,) points."""
+    """What score noise adds to x and to y in each of the fixed draws, (1000, k) each; x_sd, y_sd: (k,), all points."""
     k = x_sd.size
     normals = stats.fixed_normals(2 * k)
     return x_sd * normals[:, :k], y_sd * normals[:, k:]
