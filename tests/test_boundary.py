@@ -52,7 +52,8 @@ def test_every_resample_equals_polyfit():
     t, y = np.log10(rows["params_b"].to_numpy()), rows["truthfulqa"].to_numpy()
     counts = row_bootstrap_counts(14, 300, generator(0))
     result = fit_parabolas(t, y, counts)
-    for count, a, slope, centre, constant, vertex in zip(counts, *result, result.vertex(), strict=True):
+    *coefficients, centre = result
+    for count, a, slope, constant, vertex in zip(counts, *coefficients, result.vertex(), strict=True):
         drawn = np.repeat(np.arange(14), count)
         known = np.polyfit(t[drawn] - centre, y[drawn], 2)
         assert (a, slope, constant) == pytest.approx(known, rel=1e-8, abs=1e-8)
