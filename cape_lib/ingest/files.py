@@ -86,7 +86,7 @@ def is_table(name: str) -> bool:
             return suffix in _TABLES and not path.is_dir() and not glob.has_magic(name)
         if suffix in _JSON or _begins(path).startswith(("{", "[")):
             document = opened(path)
-            return reader_of(document) is None and _is_frame(document, str(path))
+            return reader_of(documents(document)[0]) is None and _is_frame(document, str(path))
         return suffix != ".eval" and not _of_a_tool(path)
     except ScoresError:
         return suffix in _TABLES
@@ -160,6 +160,13 @@ def opened(path: Path) -> Any:
     """
     status = path.stat()
     return _opened(path, status.st_mtime_ns, status.st_size)
+
+
+def documents(value: Any) -> list[Any]:
+    """The documents in a file: several results that somebody put into one list, else the one that it is."""
+    rows = value if isinstance(value, list) else []
+    several = rows and all(isinstance(one, dict) and {"results", "task_config"} & set(one) for one in rows)
+    return rows if several else [value]
 
 
 @lru_cache(maxsize=32)

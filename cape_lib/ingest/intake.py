@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from cape_lib import tables
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
-from cape_lib.ingest import files, merging, readers
-from cape_lib.ingest.reading import Contents, Reader, Reading, Source, one_line
+from cape_lib.ingest import files, merging
+from cape_lib.ingest.readers import Reader, reader_of
+from cape_lib.ingest.reading import Reading, Source, Task, one_line
+from cape_lib.ingest.reading import readings as readings_of
 from cape_lib.names import suggest
 from cape_lib.output import whole
 from cape_lib.tables import Scores, TableOptions
@@ -119,7 +123,7 @@ def read_results(
     also: Mapping[str, Source] | None = None,
     allow: Collection[str] = (),
 ) -> Imported:
-    """The scores in results files of the tools in `readers.READERS`.
+    """The scores in results files of the tools of `readers`.
 
     sources: files, folders (searched to the bottom) and patterns; family: name for all models; params: model ->
     billions of parameters, before what a file states; names: file, folder or pattern -> model name, before what the
@@ -134,25 +138,35 @@ def read_results(
     used: set[str] = set()
     others: dict[str, None] = {}
     read: list[Path] = []
-    tools: dict[str, int] = {}
+    tools: Counter[str] = Counter()
     readings: list[Reading] = []
-    passed: list[Path] = []
+    passed = {"file(s) that hold no results": 0, "Git LFS pointer(s); fetch the files by: git lfs pull": 0}
     for path, named in paths:
-        reader, contents = _contents(path, named, also)
+        documents, reader = _documents(path, named)
         if reader is None:
-            passed.append(path)
+            with path.open("rb") as stream:
+                passed[list(passed)[stream.read(24).startswith(b"version https://git-lfs")]] += 1
             continue
-        here = _named(contents, path, names, used)
+        items = [item for document in documents for item in reader.tasks(document, path)]
+        tasks = [item for item in items if isinstance(item, Task)]
+        here = [reading for task in tasks for reading in readings_of(task, also)]
+        for pattern, name in names.items():
+            if fnmatch(str(path), pattern) or Path(pattern) in (path, *path.parents):
+                here = [replace(reading, run=reading.run.named(name)) for reading in here]
+                used.add(pattern)
+        if any(not reading.run.model for reading in here):
+            lacking = "the file names no model (model_name, config.model_args)"
+            raise ScoresError(f"{path}: {lacking}; say --model {path}=NAME")
         if why := next((reading.run.partial for reading in here if reading.run.partial), ""):
             if "partial" not in allow:
                 raise ScoresError(f"{path}: a partial run ({why}); run it without --limit, or say --allow-partial")
             notes.append(f"{here[0].run.model}: partial run ({why}), allowed")
         read.append(path)
-        tools[reader.NAME] = tools.get(reader.NAME, 0) + 1
+        tools[reader.name] += 1
         readings += here
-        others |= dict.fromkeys(contents.others)
-        notes += contents.notes
-    notes += _passed(passed)
+        others |= dict.fromkeys(task.name for task in tasks if not (task.known or task.group))
+        notes += [item for item in items if isinstance(item, str)]
+    notes += [f"passed over {count} {what}" for what, count in passed.items() if count]
     if not readings:
         where = ", ".join(str(name) for name in places)
         raise ScoresError(f"{where}: {files.nothing_here() if not read else _no_benchmark(others, tools)}")
@@ -169,43 +183,19 @@ def read_results(
     return Imported(frame, tuple(dict.fromkeys((*notes, *more))), tuple(read))
 
 
-def _contents(path: Path, named: bool, also: Mapping[str, Source]) -> tuple[Reader | None, Contents]:
-    """The reader of a file and what it holds; None where a folder holds something else."""
+def _documents(path: Path, named: bool) -> tuple[list[Any], Reader | None]:
+    """The documents in a file and their reader; None where a folder holds something else."""
     try:
-        document = files.opened(path)
+        value = files.opened(path)
     except ScoresError as problem:
         if not named and any(words in str(problem) for words in ("Git LFS", "HTML page", "too large", "no zip")):
-            return None, Contents()
+            return [], None
         raise
-    reader = readers.reader_of(document)
+    documents = files.documents(value)
+    reader = reader_of(documents[0])
     if reader is None and named:
-        raise files.refusal(document, path)
-    return reader, Contents() if reader is None else readers.read(reader, document, path, also)
-
-
-def _passed(paths: list[Path]) -> list[str]:
-    """Notes of the files of a folder that no reader knows."""
-    pointers = 0
-    for path in paths:
-        with path.open("rb") as stream:
-            pointers += stream.read(24).startswith(b"version https://git-lfs")
-    counts = {
-        "file(s) that hold no results": len(paths) - pointers,
-        "Git LFS pointer(s); fetch the files by: git lfs pull": pointers,
-    }
-    return [f"passed over {count} {what}" for what, count in counts.items() if count]
-
-
-def _named(contents: Contents, path: Path, names: Mapping[str, str], used: set[str]) -> list[Reading]:
-    """The readings under the names that the person chose; ScoresError where a model has none."""
-    readings = contents.readings
-    for pattern, name in names.items():
-        if fnmatch(str(path), pattern) or Path(pattern) in (path, *path.parents):
-            readings = [replace(reading, run=reading.run.named(name)) for reading in readings]
-            used.add(pattern)
-    if any(not reading.run.model for reading in readings):
-        raise ScoresError(f"{path}: the file names no model (model_name, config.model_args); say --model {path}=NAME")
-    return readings
+        raise files.refusal(value, path)
+    return documents, reader
 
 
 def _assemble(
@@ -232,7 +222,7 @@ def _assemble(
 
 def _no_benchmark(others: Iterable[str], tools: Collection[str]) -> str:
     held = _some(list(others))
-    if not held and readers.lm_eval.NAME not in tools:
+    if not held and "lm-evaluation-harness" not in tools:
         return "no benchmark has a score in the files; run the tasks to the end"
     if not held:
         return "the files hold only groups such as truthfulqa, which are never read; run --tasks truthfulqa_mc2"

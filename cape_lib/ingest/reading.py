@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from cape_lib.errors import ScoresError
 from cape_lib.tables.columns import to_number
@@ -83,7 +83,7 @@ class Reading:
 
 
 class Task(NamedTuple):
-    """One task of a file, as its reader hands it over.
+    """One task of a file, as its reader (see `readers`) hands it over.
 
     known: the benchmarks that it feeds, () for a task that no rule reads; scores: metric -> score, "<metric>_stderr" ->
     its standard error; protocol: what must agree beside the metric, which is put third; most: the highest score, 1 for
@@ -98,27 +98,6 @@ class Task(NamedTuple):
     most: float = 1.0
     items: int | None = None
     group: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """All that one file holds: its scores, the tasks that no rule reads, what the person should know."""
-
-    readings: list[Reading] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-class Reader(Protocol):
-    """A kind of results file: a module with these three names (see `readers`)."""
-
-    NAME: str
-
-    def fits(self, document: Any) -> bool:
-        """Whether a document (a JSON value, or the rows of a table as dictionaries) is of this kind."""
-
-    def tasks(self, document: Any, path: Path) -> Iterator[Task | str]:
-        """The tasks in it, and notes for the person. Raises ScoresError with file and task."""
 
 
 def run_of(path: Path, model: Any, *, stated: Any = None, limit: Any = None, revision: Any = None) -> Run:
@@ -145,26 +124,21 @@ def readings(task: Task, also: Mapping[str, Source]) -> Iterator[Reading]:
         parts = [*task.protocol[:2], metric.partition(",")[0], *task.protocol[2:]]
         parts += [f"quantised ({run.quantised})"] if run.quantised else []
         parts += [f"partial ({run.partial})"] if run.partial else []
-        value = percent(task.scores[metric], path=run.path, task=name, metric=metric, most=task.most)
-        error = points_or_none(task.scores.get(f"{metric}_stderr"), most=task.most)
-        yield Reading(run, column, name, value, error, "; ".join(parts), task.items)
+        value, error = task.scores[metric], task.scores.get(f"{metric}_stderr")
+        if not is_number(value) or not -1e-9 <= value / task.most <= 1 + 1e-9:
+            what = "a fraction from 0 to 1" if task.most == 1 else f"a number from 0 to {task.most:g}"
+            reason = f"task {name}, {metric} is {one_line(repr(value))}, not {what}"
+            raise ScoresError(f"{run.path}: {reason}; run that task again or remove it")
+        points = 100 / task.most
+        # "N/A" and NaN are no standard error, and 0 only says that all answers were alike.
+        stderr = points * float(error) if is_number(error) and 0 < error <= task.most else None
+        score = points * min(max(float(value), 0.0), task.most)
+        yield Reading(run, column, name, score, stderr, "; ".join(parts), task.items)
 
 
-def percent(value: Any, *, path: Path, task: str, metric: str, most: float = 1.0) -> float:
-    """A score of a results file as percent. Raises ScoresError unless it is a number from 0 to `most` (1 or 100)."""
-    slack = 1e-9 * most
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and -slack <= value <= most + slack:
-        return 100 / most * min(max(float(value), 0.0), most)
-    what = "a fraction from 0 to 1" if most == 1 else f"a number from 0 to {most:g}"
-    shown = one_line(repr(value))
-    raise ScoresError(f"{path}: task {task}, {metric} is {shown}, not {what}; run that task again or remove it")
-
-
-def points_or_none(value: Any, *, most: float = 1.0) -> float | None:
-    """A standard error in points; None for "N/A", NaN, and 0, which only says that all answers were alike."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= most:
-        return 100 / most * float(value)
-    return None
+def is_number(value: Any) -> bool:
+    """Whether a value of a file is a number, and no answer yes or no."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def shots_text(shots: Any) -> str:
@@ -197,10 +171,10 @@ def value_at(document: Any, place: str) -> Any:
     return document
 
 
-def rows_of(document: Any) -> list[dict[str, str]]:
-    """A document that is a table, as its rows; [] for any other."""
+def columns_of(document: Any) -> list[str]:
+    """The columns of a document that is a table, a list of its rows; [] for any other."""
     rows = document if isinstance(document, list) else []
-    return rows if rows and all(isinstance(row, dict) for row in rows) else []
+    return list(rows[0]) if rows and all(isinstance(row, dict) for row in rows) else []
 
 
 def cell(written: str) -> float | str:
@@ -233,7 +207,7 @@ def short_name(name: str) -> str:
 
 def date(stated: Any, path: Path) -> float | None:
     """Seconds since 1970: the file's own `date` (a number or ISO text), else the time in its name, else None."""
-    if isinstance(stated, (int, float)) and not isinstance(stated, bool) and 0 < stated < 1e11:
+    if is_number(stated) and 0 < stated < 1e11:
         return float(stated)
     in_name = re.search(r"(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d(?:\.\d+)?)", path.name)
     written = stated if isinstance(stated, str) else "{}T{}:{}:{}".format(*in_name.groups()) if in_name else ""

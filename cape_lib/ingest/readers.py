@@ -1,0 +1,392 @@
+"""The kinds of results files that are read, a function each below `reads`; the first kind that fits a file reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cape_lib.errors import ScoresError
+from cape_lib.ingest.reading import (
+    Run,
+    Source,
+    Task,
+    cell,
+    columns_of,
+    facts,
+    is_number,
+    one_line,
+    run_of,
+    section,
+    shots_text,
+    sources,
+    text,
+    value_at,
+    version_text,
+)
+from cape_lib.tables.benchmarks import LABELS
+from cape_lib.tables.columns import is_blank, known_name, plain
+from cape_lib.tables.model_names import quantised
+
+Tasks = Iterator[Task | str]
+
+
+class Reader(NamedTuple):
+    """A kind of results file: the name of its tool, whether a document is of this kind, the tasks and notes in it.
+
+    A document is a JSON value, or the rows of a table as dictionaries; `tasks` raises ScoresError with file and task.
+    """
+
+    name: str
+    fits: Callable[[Any], bool]
+    tasks: Callable[[Any, Path], Tasks]
+
+
+#: in the order in which they are asked
+READERS: list[Reader] = []
+
+
+def reads(name: str, fits: Callable[[Any], bool]) -> Callable[[Any], Any]:
+    """Put a function of document and path down as the reader of a tool's files, told by their shape alone."""
+
+    def put_down(tasks: Callable[[Any, Path], Tasks]) -> Callable[[Any, Path], Tasks]:
+        READERS.append(Reader(name, fits, tasks))
+        return tasks
+
+    return put_down
+
+
+def reader_of(document: Any) -> Reader | None:
+    """The reader of a document, or None where it holds no results."""
+    return next((reader for reader in READERS if reader.fits(document)), None)
+
+
+@reads("Inspect", lambda document: "task" in section(document, "eval") and "status" in document)
+def _inspect(document: dict[str, Any], path: Path) -> Tasks:
+    """Inspect logs, as JSON or by inspect-ai's own reader (see `files`): the scorer that is named first, fractions."""
+    about, results = section(document, "eval"), section(document, "results")
+    if document["status"] != "success" or document.get("invalidated"):
+        ended = "was marked invalid" if document.get("invalidated") else f"ended as {one_line(document['status'])}"
+        raise ScoresError(f"{path}: this log {ended}; run the task to the end")
+    options, model = section(about, "task_args"), text(about.get("model"))
+    name, target = text(about.get("task")).rpartition("/")[2], text(options.get("target"))
+    name = f"{name}_{target}" if name == "truthfulqa" and target else name
+    scores = [one for one in results.get("scores") or [] if isinstance(one, dict)]
+    chosen = value_at(results, "headline.score") or (scores[0].get("name") if scores else None)
+    first = next((one for one in scores if one.get("name") == chosen), {})
+    if others := [text(one.get("name")) for one in scores if one is not first]:
+        yield f"{path.name}: {name} by the scorer {text(chosen)}; not read: {', '.join(others)}"
+    # Not the whole test: samples chosen, samples not finished, answers without a score.
+    every, samples = results.get("total_samples"), value_at(about, "dataset.sample_ids")
+    pairs = [(results.get("completed_samples"), every)]
+    pairs += [(len(samples), value_at(about, "dataset.samples"))] if isinstance(samples, list) else []
+    pairs += [(first.get("scored_samples"), every)] if first.get("unscored_samples") else []
+    some = [f"{a} of {b} items" for a, b in pairs if isinstance(a, int) and isinstance(b, int) and a < b]
+    limit, created = value_at(about, "config.limit"), about.get("created")
+    run = run_of(path, model.partition("/")[2] or model, stated=created, limit=limit)
+    row = {key: value_at(metric, "value") for key, metric in section(first, "metrics").items()}
+    protocol = ["Inspect", shots_text(options.get("fewshot", options.get("num_fewshot")))]
+    protocol.append(version_text(about.get("task_version")))
+    run = replace(run, partial=run.partial or next(iter(some), ""))
+    yield Task(run, name, sources(name, "Inspect"), row | {"accuracy_stderr": row.get("stderr")}, protocol)
+
+
+@reads("Open LLM Leaderboard v1", lambda document: any(k.startswith("harness|") for k in section(document, "results")))
+def _leaderboard(document: dict[str, Any], path: Path) -> Tasks:
+    """Results and details with keys such as "harness|hellaswag|10"; of the size they state the bytes alone."""
+    config = section(document, "config_general") or section(document, "config")
+    # A model is entered again after each edit of its page: another hash is no other model.
+    run = run_of(path, config.get("model_name"), limit=config.get("max_samples"))
+    versions, discarded = section(document, "versions"), False
+    for key, row in document["results"].items():
+        suite, _, rest = key.partition("|")
+        name, _, shots = rest.rpartition("|")
+        version = versions.get(key, versions.get(name))
+        # Until August 2023 it ran MMLU by another prompt; its maintainers discard version 0, and so do we.
+        if name.startswith("hendrycksTest-") and version == 0:
+            discarded = True
+        elif suite == "harness" and name and isinstance(row, dict):
+            protocol = ["leaderboard v1", shots_text(shots), version_text(version)]
+            yield Task(run, name, sources(name, "leaderboard v1"), row, protocol)
+    if discarded:
+        yield f"{path.name}: MMLU left out, task version 0 was discarded by the leaderboard itself"
+
+
+def _with_bars(document: Any) -> Iterator[tuple[str, str, str, Any]]:
+    """The rows called "leaderboard|hellaswag|10" or "hellaswag|10", in "results" or, in a model card, at the top.
+
+    Key, task, shots, scores: the suite in front and the old fourth part (may the prompt be cut) are dropped.
+    """
+    for key, row in (section(document, "results") or (document if isinstance(document, dict) else {})).items():
+        parts = str(key).split("|")
+        name, shots = (parts[1:] if len(parts) > 2 else [*parts, ""])[:2]
+        if parts[0] != "harness" and shots.isdigit():
+            yield key, name, shots, row
+
+
+@reads("lighteval", lambda document: any(_with_bars(document)))
+def _lighteval(document: dict[str, Any], path: Path) -> Tasks:
+    """A results file of lighteval, or the model card of its details."""
+    general = section(document, "config_general")
+    inner = section(general, "model_config")
+    model = general.get("model_name") or inner.get("model_name") or document.get("model_name")
+    run = run_of(path, model, limit=general.get("max_samples"))
+    dtype = facts(general.get("model_dtype") or inner.get("dtype"))
+    for key, name, shots, row in _with_bars(document):
+        if name and isinstance(row, dict) and not name.endswith("_average"):
+            known = sources(name.replace("mmlu:", "mmlu_"), "lighteval")
+            version = version_text(section(document, "versions").get(key))
+            yield Task(run, name, known, row, ["lighteval", f"{shots}-shot", version, *dtype])
+
+
+def _of_the_harness(document: Any) -> bool:
+    """Whether a document has "results" with tasks whose metrics are numbers."""
+    rows = [row for row in section(document, "results").values() if isinstance(row, dict)]
+    flat = [row for row in rows if not any(isinstance(value, dict) for value in row.values())]
+    return any(not row or any(isinstance(value, (int, float)) for value in row.values()) for row in flat)
+
+
+@reads("lm-evaluation-harness", _of_the_harness)
+def _harness(document: dict[str, Any], path: Path) -> Tasks:
+    """Results of lm-evaluation-harness, 0.3 and 0.4.0 to 0.4.13; groups, means of tasks, are passed over in silence."""
+    results = {task: row for task, row in document["results"].items() if isinstance(row, dict)}
+    new = any("," in key for row in results.values() for key in row)  # "acc,none": metrics have filters since 0.4.0
+    tool, stated = "lm-eval 0.4" if new else "lm-eval 0.3", value_at(document, "config.model_args")
+    pairs = (part.partition("=") for part in stated.split(",")) if isinstance(stated, str) else ()
+    arguments = {key.strip(): value.strip() for key, _, value in pairs if value}
+    if isinstance(stated, dict):
+        arguments = {str(key): str(value) for key, value in stated.items()}
+    run, alike = _harness_run(document, path, arguments), _harness_protocol(document, arguments) if new else []
+    dtype = value_at(document, "config.model_dtype") or arguments.get("dtype")
+    parts = section(document, "group_subtasks")
+    groups = {*section(document, "groups"), *parts, "truthfulqa", "mmlu"} - {one for one, of in parts.items() if not of}
+    # MMLU of 0.3 was measured by another prompt in version 0; the Open LLM Leaderboard discards it, and so do we.
+    versions = section(document, "versions")
+    old = {name for name in results if name.startswith("hendrycksTest-") and versions.get(name) in (0, "0", None)}
+    for name, row in results.items():
+        # The shot count of a group is that of its first task, and wrong for mixed groups: only a task's own counts.
+        shots = section(section(document, "configs"), name).get("num_fewshot")
+        shots = section(document, "n-shot").get(name) if shots is None else shots
+        protocol = [tool, shots_text(shots if new else value_at(document, "config.num_fewshot"))]
+        protocol += [version_text(versions.get(name)), *alike]
+        protocol += facts(dtype, value_at(document, "config.fewshot_seed"), shots) if new else []
+        counts = section(section(document, "n-samples"), name)
+        items, whole = counts.get("effective"), counts.get("original")
+        some = isinstance(items, int) and isinstance(whole, int) and items < whole
+        yield Task(
+            replace(run, partial=run.partial or (f"{items} of {whole} items" if some else "")),
+            name,
+            () if name in old else sources(name, tool),
+            {_metric(key): value for key, value in row.items() if key not in ("alias", "name", "sample_len")},
+            protocol,
+            items=items if isinstance(items, int) else None,
+            group=name in groups or name in old,
+        )
+    if any(name.startswith("leaderboard_") for name in results):
+        yield "Open LLM Leaderboard v2: these are raw scores, not normalised as its pages show them"
+    elif old:
+        told = {versions.get(name) for name in old} != {None}
+        why = "task version 0, which the leaderboard discarded" if told else "a version that is not stated"
+        yield f"{path.name}: MMLU left out, {len(old)} of its subjects have {why}"
+
+
+def _metric(key: str) -> str:
+    """A metric with its filter, a standard error's ending behind: "acc_stderr,none" is called "acc_stderr"."""
+    name, _, kind = key.partition(",")
+    if kind in ("", "none"):
+        return name
+    return f"{name.removesuffix('_stderr')},{kind}{'_stderr' if name.endswith('_stderr') else ''}"
+
+
+def _harness_run(document: dict[str, Any], path: Path, arguments: dict[str, str]) -> Run:
+    """What the file says of its run; `model` is "" where neither `model_name` nor `config.model_args` names one."""
+    # Arguments that name a model, in the order in which the harness looks for them, and those that tell two apart.
+    naming = [arguments[key] for key in ("peft", "delta", "pretrained", "model", "path", "engine") if key in arguments]
+    stated, config = document.get("model_name"), section(document, "config")
+    name = stated if isinstance(stated, str) and stated else "".join(naming[:1])
+    name = name or text(document.get("model")) or text(document.get("name"))
+    telling = ("pretrained", "peft", "delta", "revision", "subfolder")
+    identity = [(key, arguments[key]) for key in sorted(telling) if key in arguments]
+    how = [kind for kind in ("4bit", "8bit") if arguments.get(f"load_in_{kind}", "").casefold() == "true"]
+    weights = [f"{kind[0]}-bit" for kind in how]
+    packed = [key for key in ("autogptq", "gptqmodel", "gguf_file", "awq") if key in arguments][:1]
+    packed = [key for key in packed if arguments[key].casefold() not in ("false", "none")]
+    weights += [key.removeprefix("auto").removesuffix("model").removesuffix("_file").upper() for key in packed]
+    weights += [arguments.get("quantization", "").upper()]
+    count = config.get("model_num_parameters")
+    return replace(
+        run_of(path, name, stated=document.get("date"), limit=config.get("limit")),
+        identity=tuple(pair for pair in identity if pair != ("revision", "main")),
+        params_b=float(count) / 1e9 if is_number(count) and 0 < count < 1e15 else None,
+        quantised=next((kind for kind in weights if kind not in ("", "NONE")), quantised(name)),
+    )
+
+
+def _harness_protocol(document: dict[str, Any], arguments: dict[str, str]) -> list[str]:
+    """What is alike for all tasks of a file and must agree between two: template, system prompt, BOS."""
+    template = document.get("chat_template")
+    parts = ["chat template" if template else "no chat template"]
+    parts += ["shots as turns"] if template and document.get("fewshot_as_multiturn") else []
+    if prompt := document.get("system_instruction"):
+        parts.append(f"system prompt {hashlib.sha256(str(prompt).encode()).hexdigest()[:8]}")
+    release = [int(part) for part in re.findall(r"\d+", str(document.get("lm_eval_version", "")))[:4]]
+    if (asked := arguments.get("add_bos_token", "none").lower()) != "none":
+        return [*parts, f"BOS {'on' if asked == 'true' else 'off'}"]
+    # 0.4.9.2 is the first release whose default leaves the BOS token to the tokenizer; before it, none was added.
+    return [*parts, "BOS by tokenizer" if release >= [0, 4, 9, 2] else "BOS default before 0.4.9.2"]
+
+
+def _tasks_of_olmes(document: Any) -> list[dict[str, Any]]:
+    """The tasks of a document of olmes, each as the file of one task has it."""
+    if not isinstance(document, dict) or "all_primary_scores" not in document:
+        one = section(document, "metrics") and "task_name" in document
+        return [document] if one else []
+    rows = document.get("tasks", document.get("metrics"))
+    model = {"model_config": section(document, "model_config")}
+    return [
+        {
+            **model,
+            **row,
+            "task_name": next((row[key] for key in ("task_name", "alias", "task") if key in row), ""),
+            "metrics": section(row, "metrics") or row,
+        }
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict)
+    ]
+
+
+@reads("olmes", lambda document: bool(_tasks_of_olmes(document)))
+def _olmes(document: dict[str, Any], path: Path) -> Tasks:
+    """Ai2's evaluation system: one "...-metrics.json" a task, or the metrics.json of a run; the primary scores."""
+    for one in _tasks_of_olmes(document):
+        config, model, metrics = (section(one, key) for key in ("task_config", "model_config", "metrics"))
+        run = run_of(
+            path,
+            model.get("model") or model.get("model_path"),
+            stated=one.get("current_date"),
+            limit=config.get("limit"),
+            revision=model.get("revision"),
+        )
+        name = text(one["task_name"])
+        base, _, form = name.partition(":")
+        primary = text(config.get("primary_metric")) or "primary_score"
+        known = [Source(other.column, primary) for other in sources(base, "olmes")]
+        protocol = ["olmes", shots_text(config.get("num_shots")), version_text(config.get("version"))]
+        protocol += [form] * bool(form) + facts(seed=config.get("fewshot_seed"), shots=config.get("num_shots"))
+        yield Task(run, name, known, {primary: metrics.get("primary_score")} | metrics, protocol)
+
+
+def _of_helm(document: Any) -> bool:
+    """Whether a document is a list of HELM's statistics."""
+    return {"name", "count", "sum"} <= set(columns_of(document)) and "name" in section(document[0], "name")
+
+
+@reads("HELM", _of_helm)
+def _helm(document: list[Any], path: Path) -> Tasks:
+    """stats.json, with run_spec.json beside it: the mean of the test split, without perturbations, of one scenario."""
+    try:
+        spec = json.loads(path.with_name("run_spec.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        lacking = "HELM statistics without run_spec.json beside them, which names the model"
+        raise ScoresError(f"{path}: {lacking}; name the run's folder as HELM wrote it") from None
+    adapter, arguments = section(spec, "adapter_spec"), section(section(spec, "scenario_spec"), "args")
+    scenario = text(value_at(spec, "name")).partition(":")[0]
+    name = {
+        "commonsense": text(arguments.get("dataset")),
+        "mmlu": f"mmlu_{text(arguments.get('subject'))}",
+        "truthful_qa": f"truthful_qa_{text(arguments.get('task'))}",
+    }.get(scenario, scenario)
+    means: dict[str, Any] = {}
+    for stat in document:
+        about = section(stat, "name")
+        if about.get("split") == "test" and not about.get("perturbation") and "mean" in stat:
+            means.setdefault(text(about.get("name")), stat["mean"])
+    protocol = ["HELM", shots_text(adapter.get("max_train_instances")), text(adapter.get("method")) or "adapter"]
+    known = sources(name, "HELM", mmlu="exact_match")
+    yield Task(run_of(path, adapter.get("model")), name, known, means, protocol)
+
+
+def _of_every_eval(document: Any) -> bool:
+    return isinstance(value_at(document, "evaluation_results"), list) and "model_info" in document
+
+
+@reads("every eval ever", _of_every_eval)
+def _every_eval_ever(document: dict[str, Any], path: Path) -> Tasks:
+    """One file a model and source, each score with its own scale, of our benchmarks; lower-is-better is left out."""
+    model = value_at(document, "model_info.id") or value_at(document, "model_info.name")
+    run = run_of(path, model, stated=value_at(document, "retrieved_timestamp"))
+    source = text(value_at(document, "source_metadata.source_organization_name")) or "source unknown"
+    for result in document["evaluation_results"]:
+        name = text(value_at(result, "evaluation_name"))
+        if not name or value_at(result, "metric_config.lower_is_better"):
+            continue
+        metric = plain(text(value_at(result, "metric_config.evaluation_description")) or "score")[:40] or "score"
+        error = value_at(result, "score_details.uncertainty.standard_error.value")
+        yield Task(
+            run,
+            name,
+            [Source(known_name(name), metric)] if known_name(name) in LABELS else [],
+            {metric: value_at(result, "score_details.score"), f"{metric}_stderr": error},
+            [f"every eval ever ({source})", shots_text(value_at(result, "generation_config.num_fewshot"))],
+            most=100.0 if value_at(result, "metric_config.max_score") == 100 else 1.0,
+        )
+
+
+_SUMMARY = ["dataset", "version", "metric", "mode"]
+
+
+@reads("OpenCompass", lambda document: columns_of(document)[:4] == _SUMMARY)
+def _opencompass(document: list[dict[str, str]], path: Path) -> Tasks:
+    """Summaries (CSV or Markdown), one row a data set, one column a model: percent, neither shots nor sizes."""
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in document:
+        about = (one_line(row["dataset"]), version_text(row["version"]), one_line(row["mode"]))
+        for model in row:
+            if model not in (*_SUMMARY, "total_count") and not is_blank(row[model]):
+                rows.setdefault((*about, model), {})[one_line(row["metric"])] = cell(row[model])
+    for (name, version, mode, model), scores in rows.items():
+        known = sources(name.replace("lukaemon_", ""), "OpenCompass") or sources(name.casefold(), "OpenCompass")
+        metric = next((metric for metric in scores if metric in ("accuracy", "acc", "naive_average", "score")), None)
+        read = [] if metric is None else [Source(one.column, metric) for one in known]
+        protocol = ["OpenCompass", "unknown-shot", version, mode]
+        yield Task(run_of(path, model), name, read, scores, protocol, most=100.0, group=bool(known))
+
+
+_GAUNTLET = {"Benchmark", "Accuracy", "Number few shot", "Model"}
+
+
+@reads("LLM Foundry gauntlet", lambda document: set(columns_of(document)) >= _GAUNTLET)
+def _gauntlet(document: list[dict[str, str]], path: Path) -> Tasks:
+    """The table that it prints, as Markdown or CSV, one row a benchmark and model: fractions; subtasks are left out."""
+    for row in document:
+        if row.get("Subtask", "").strip() in ("", "Average"):
+            name = row["Benchmark"].strip()
+            protocol = ["LLM Foundry", shots_text(row["Number few shot"])]
+            run = run_of(path, row["Model"])
+            yield Task(run, name, sources(name, "LLM Foundry"), {"accuracy": cell(row["Accuracy"])}, protocol)
+
+
+def _runs(row: Any) -> dict[str, Any]:
+    """Run -> scores, where a task holds its runs by their times."""
+    inside = row if isinstance(row, dict) else {}
+    return inside if inside and all(isinstance(scores, dict) for scores in inside.values()) else {}
+
+
+def _without_frame(document: Any) -> bool:
+    """Whether tasks that we know stand at the top, or hold one more level of runs."""
+    rows = document if isinstance(document, dict) else {}
+    known = [row for task, row in rows.items() if sources(task, "lm-eval 0.3") and isinstance(row, dict)]
+    scored = any({"acc", "acc_norm", "mc2"} & set(row) for row in known)
+    return scored or any(_runs(row) for row in section(document, "results").values())
+
+
+@reads("tasks without a frame", _without_frame)
+def _bare(document: dict[str, Any], path: Path) -> Tasks:
+    """Tasks alone, or scores below the time of their run (bigscience), of which the last is read, as of the harness."""
+    results = section(document, "results") or document
+    flat = {task: _runs(row)[max(_runs(row))] if _runs(row) else row for task, row in results.items()}
+    return _harness({"config": {}, "versions": {}} | document | {"results": flat}, path)
