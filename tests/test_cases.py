@@ -348,6 +348,7 @@ REFUSED: list[tuple[str, Options, int, str]] = [
     ("messy/mixed_units.csv", Options(), 3, "column truthfulqa: 0.402 looks like a fraction.*--unit fraction"),
     ("messy/fraction_one_percent.csv", Options(), 3, "0.505 looks like a fraction.*--unit fraction"),
     ("messy/experts.csv", Options(), 3, "row 3, column params_b: '8x7B'.*experts share parameters"),
+    ("messy/experts.csv", Options(table=TableOptions(axis="step")), 4, "no step for any model; add a column step"),
     ("messy/paren_err.csv", Options(), 3, "it holds two; write 50.5 ± 0.5"),
     ("messy/ragged_end.csv", Options(), 3, "row 4 has 5 cells, row 1 names 4 columns"),
     ("messy/harness_print.md", Options(), 3, "lm-evaluation-harness prints, which names no model; name the results"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 from cape_lib.tables import model_names
 from cape_lib.tables.columns import TEXT, known_name, to_number, to_size
+from cape_lib.tables.score_checks import NO_DATE
 from cape_lib.tables.sheets import Sheet
 
 Floats = NDArray[np.float64]
@@ -29,6 +29,8 @@ RAW_FLOPS = 1e12
 HUGE = 1e15
 #: a column of one's own is drawn and fitted on a log scale from this ratio on
 WIDE = 10.0
+#: days of the axis of dates are counted from here
+_EPOCH = pd.Timestamp("1970-01-01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,8 @@ class Axis:
     @property
     def title(self) -> str:
         """Title of a chart's axis."""
-        short = self.unit.removesuffix(" tokens")
-        unit = f" ({short})" if short else ""
-        return f"{self.noun}{unit}, log scale" if self.scale == "log" else f"{self.noun}{unit}"
+        unit = f" ({self.unit.removesuffix(' tokens')})" if self.unit else ""
+        return f"{self.noun}{unit}{', log scale' if self.scale == 'log' else ''}"
 
     @property
     def where(self) -> str:
@@ -110,14 +111,12 @@ class Axis:
 
     def read(self, text: str) -> float:
         """A value as a person types it: "600", "1.2T" tokens, "2026-01". Raises UsageError for anything else."""
-        value: float | None = None
+        value: float | None
         if self.name == "date":
-            moment = pd.to_datetime(pd.Series([text]), format="ISO8601", errors="coerce")[0]
-            value = None if pd.isna(moment) else float((moment - pd.Timestamp("1970-01-01")).days)
-        elif self.name in ("tokens", "params"):
-            value = to_size(text.strip(), decimal_comma=False)
+            value = float((pd.to_datetime(text, format="ISO8601", errors="coerce") - _EPOCH).days)
         else:
-            value = to_number(text.strip(), decimal_comma=False)
+            convert = to_size if self.name in ("tokens", "params") else to_number
+            value = convert(text.strip(), decimal_comma=False)
         if value is None or not math.isfinite(value) or (self.name != "date" and value <= 0):
             what = "a date, such as 2026-05" if self.name == "date" else f"a number{self.unit and ' in '}{self.unit}"
             raise UsageError(f"{text!r} is no value of the axis {self.name}; give {what}")
@@ -146,7 +145,7 @@ KNOWN |= {"pretrain_tokens_b": _TOKENS, "release_date": _AXES["date"], "compute"
 
 def day(value: float) -> str:
     """Days since 1970 as a date."""
-    return str((pd.Timestamp("1970-01-01") + pd.Timedelta(days=round(value))).date())
+    return str((_EPOCH + pd.Timedelta(days=round(value))).date())
 
 
 def axis_named(name: str) -> Axis:
@@ -217,49 +216,36 @@ def place(
         reason = f"--axis {axis.name}: a column of text; choose {', '.join(NAMES)} or a column of numbers"
         raise UsageError(f"{reason}, or compare its values by: cape diagnose SCORES --pairs {axis.name}")
     frame, notes = frame.copy(), []
-    if axis.name == "date":
-        frame[axis.column] = _days(sheet, frame)
-    elif axis.name in _AXES:
+    if axis.name in _AXES:
         notes = _fill(sheet, frame, axis, batch_tokens)
     elif axis.column not in frame:
         numbers = [str(name) for name in frame if _numbers(frame, str(name)) and not str(name).endswith("_stderr")]
         raise UsageError(f"{sheet.name}: --axis: {suggest('column', axis.name, dict.fromkeys((*NAMES, *numbers)))}")
     values = frame[axis.column].astype(float)
-    ends = values.isna() & frame["model"].astype(str).str.contains(_END) & is_training(axis)
-    _refuse(sheet, frame, axis, values, passed=ends)
+    # The end of a run in the name of a checkpoint says nothing of when that was.
+    ending = frame["model"].astype(str).str.contains(r"[@/ _-](?:main|final|last|latest|best)$", case=False)
+    ends = values.isna() & ending & is_training(axis)
+    if values.isna().all():
+        raise MissingError(f"{sheet.name}: no {axis.column} for any model; {_how(frame, axis)}")
+    says = f"is blank for {{}}, and others have it; {_how(frame, axis)}"
+    sheet.refuse(values.isna() & ~ends, axis.column, says, frame["model"])
+    sheet.refuse((values < 0) & (axis.name != "date"), axis.column, "{:g} is below 0; correct the cell", values)
+    if axis.scale == "log" and (values == 0).all():
+        raise ScoresError(f"{sheet.name}: {axis.column} is 0 in every row; give its values")
     if ends.any():
         notes.append(f"left out, for no {axis.column} is stated: {', '.join(frame.loc[ends, 'model'])}")
     return frame[~ends].reset_index(drop=True), settled(axis, values[~ends]), notes
 
 
-#: the end of a run in the name of a checkpoint, which says nothing of when that was
-_END = re.compile(r"[@/ _-](?:main|final|last|latest|best)$", re.IGNORECASE)
-
-
-def _refuse(sheet: Sheet, frame: pd.DataFrame, axis: Axis, values: pd.Series, *, passed: pd.Series) -> None:
-    """Raise for an axis without values, with blanks (but where they are `passed` over), below 0 or 0 throughout."""
-    blank = np.flatnonzero((values.isna() & ~passed).to_numpy(dtype=bool))
-    if values.isna().all():
-        raise MissingError(f"{sheet.name}: no {axis.column} for any model; {_how(frame, axis)}")
-    if blank.size:
-        reason = f"is blank for {frame['model'].iloc[blank[0]]}, and others have it"
-        raise sheet.refusal(int(blank[0]), axis.column, f"{reason}; {_how(frame, axis)}")
-    sheet.refuse((values < 0) & (axis.name != "date"), axis.column, "{:g} is below 0; correct the cell", values)
-    if axis.scale == "log" and (values == 0).all():
-        raise ScoresError(f"{sheet.name}: {axis.column} is 0 in every row; give its values")
-
-
 def _how(frame: pd.DataFrame, axis: Axis) -> str:
     """What to add where the values of an axis are missing."""
-    names = frame["model"].astype(str)
-    stepped = "step" in frame or names.map(model_names.step_in_name).notna().any()
+    stepped = "step" in frame or frame["model"].astype(str).map(model_names.step_in_name).notna().any()
     if axis.name == "tokens" and stepped:
         return "say --batch-tokens N, the tokens of a step, or add a column tokens_b (billions)"
-    if axis.name == "flops":
-        unit = "the column flops is no count of FLOPs; " if _numbers(frame, "flops") else ""
-        return f"{unit}add a column flops_1e21, or params_b and tokens_b, of which 6 N D is made"
+    unit = "the column flops is no count of FLOPs; " if _numbers(frame, "flops") else ""
     return {
         "tokens": "add a column tokens_b, in billions",
+        "flops": f"{unit}add a column flops_1e21, or params_b and tokens_b, of which 6 N D is made",
         "step": "add a column step, or name the models as run@step1000",
         "date": "add a column release_date, as YYYY-MM-DD",
     }.get(axis.name, f"add a column {axis.column}")
@@ -267,18 +253,23 @@ def _how(frame: pd.DataFrame, axis: Axis) -> str:
 
 def _fill(sheet: Sheet, frame: pd.DataFrame, axis: Axis, batch_tokens: float | None) -> list[str]:
     """Put the column of a named axis into the frame; notes of what it was product of."""
-    if axis.name == "flops":
-        return _flops(sheet, frame, batch_tokens)
-    if axis.name == "tokens":
-        return _tokens(sheet, frame, batch_tokens)
+    if axis.name == "date":
+        text = frame["release_date"] if "release_date" in frame else pd.Series(np.nan, index=frame.index, dtype=object)
+        dates = pd.to_datetime(text.astype(str).where(text.notna()), format="ISO8601", errors="coerce")
+        sheet.refuse(dates.isna() & text.notna(), "release_date", NO_DATE, text)
+        # Days since 1970; a month or a year counts from its first day.
+        frame["day"] = (dates - _EPOCH) / pd.Timedelta(days=1)
+        return []
     if axis.name == "step":
         return _from_names(sheet, frame, "step", model_names.step_in_name)
-    if axis.column not in frame:
+    if axis.name == "flops" and not _numbers(frame, axis.column):
         frame[axis.column] = np.nan
-    return []
-
-
-def _tokens(sheet: Sheet, frame: pd.DataFrame, batch_tokens: float | None) -> list[str]:
+        if _numbers(frame, "flops") and frame["flops"].max() >= RAW_FLOPS:
+            frame[axis.column] = frame["flops"].astype(float) / 1e21
+            return ["flops: divided by 1e21"]
+    elif axis.name != "tokens":
+        frame[axis.column] = frame.get(axis.column, np.nan)
+        return []
     notes = []
     column = next((name for name in ("tokens_b", "pretrain_tokens_b") if _numbers(frame, name)), None)
     frame["tokens_b"] = np.nan if column is None else frame[column].astype(float)
@@ -289,23 +280,11 @@ def _tokens(sheet: Sheet, frame: pd.DataFrame, batch_tokens: float | None) -> li
     if frame["tokens_b"].isna().any() and batch_tokens is not None:
         _from_names(sheet, frame, "step", model_names.step_in_name)
         if frame["step"].notna().any():
-            product = frame["step"] * batch_tokens / 1e9
-            frame["tokens_b"] = frame["tokens_b"].fillna(product)
+            frame["tokens_b"] = frame["tokens_b"].fillna(frame["step"] * batch_tokens / 1e9)
             notes.append(f"tokens_b: step x {batch_tokens:,.0f} tokens")
-    return notes
-
-
-def _flops(sheet: Sheet, frame: pd.DataFrame, batch_tokens: float | None) -> list[str]:
-    if _numbers(frame, "flops_1e21"):
-        return []
-    frame["flops_1e21"] = np.nan
-    if _numbers(frame, "flops") and frame["flops"].max() >= RAW_FLOPS:
-        frame["flops_1e21"] = frame["flops"].astype(float) / 1e21
-        return ["flops: divided by 1e21"]
-    notes = _tokens(sheet, frame, batch_tokens)
-    if _numbers(frame, "params_b") and frame["tokens_b"].notna().any():
-        frame["flops_1e21"] = 6e-3 * frame["params_b"] * frame["tokens_b"]
-        return [*notes, "flops_1e21: 6 N D, of params_b and tokens_b"]
+    if axis.name == "flops" and _numbers(frame, "params_b") and frame["tokens_b"].notna().any():
+        frame[axis.column] = 6e-3 * frame["params_b"] * frame["tokens_b"]
+        notes.append("flops_1e21: 6 N D, of params_b and tokens_b")
     return notes
 
 
@@ -315,24 +294,10 @@ def _numbers(frame: pd.DataFrame, name: str) -> bool:
 
 def _from_names(sheet: Sheet, frame: pd.DataFrame, column: str, read: Callable[[str], float | None]) -> list[str]:
     """Fill the blanks of a column from the names of the models; ScoresError where a name contradicts it."""
-    named = pd.Series([read(str(model)) for model in frame["model"]], index=frame.index, dtype=float)
-    if column not in frame:
-        frame[column] = np.nan
-    stated = frame[column].astype(float)
+    named = frame["model"].astype(str).map(read).astype(float)
+    stated = frame[column].astype(float) if column in frame else pd.Series(np.nan, index=frame.index)
     apart = (stated - named).abs() > 0.02 * named.abs()
     says = "{:g} here, {:g} in the name {}; correct one of the two"
     sheet.refuse(apart, column, says, stated, named, frame["model"])
     frame[column] = stated.fillna(named)
     return [f"{column}: from the names of the models"] if (stated.isna() & named.notna()).any() else []
-
-
-def _days(sheet: Sheet, frame: pd.DataFrame) -> pd.Series:
-    """Days since 1970 of the column release_date; a month or a year counts from its first day."""
-    if "release_date" not in frame:
-        return pd.Series(np.nan, index=frame.index, dtype=float)
-    text = frame["release_date"]
-    dates = pd.to_datetime(text.astype(str).where(text.notna()), format="ISO8601", errors="coerce")
-    says = "{!r} is not a date; write YYYY-MM-DD or YYYY-MM"
-    sheet.refuse(dates.isna() & text.notna(), "release_date", says, text)
-    days: pd.Series = (dates - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)
-    return days

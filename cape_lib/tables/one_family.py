@@ -49,15 +49,15 @@ def one_family(scores: Scores, name: str | None) -> Scores:
     distinct = list(dict.fromkeys(families))
     if len(distinct) < 2:
         return scores
+    all_of_them = "cape sweep SCORES -o DIR"
     if name is None:
         shown = ", ".join(distinct[:4]) + (" ..." if len(distinct) > 4 else "")
-        raise UsageError(
-            f"{scores.name}: {len(distinct)} families ({shown}); choose one by --name, or: cape sweep SCORES -o DIR"
-        )
-    chosen = next((family for family in distinct if family.casefold() == name.casefold()), None)
-    if chosen is None:
-        raise UsageError(f"--name: {suggest('family', name, distinct)}; for all of them: cape sweep SCORES -o DIR")
-    return scores.of(frame[families == chosen].reset_index(drop=True))
+        reason = f"{len(distinct)} families ({shown}); choose one by --name, or: {all_of_them}"
+        raise UsageError(f"{scores.name}: {reason}")
+    chosen = families.str.casefold() == name.casefold()
+    if not chosen.any():
+        raise UsageError(f"--name: {suggest('family', name, distinct)}; for all of them: {all_of_them}")
+    return scores.of(frame[families == families[chosen].iloc[0]].reset_index(drop=True))
 
 
 def refuse_unnamed(scores: Scores, *, always: bool = False, choose: bool = True) -> None:
@@ -69,7 +69,18 @@ def refuse_unnamed(scores: Scores, *, always: bool = False, choose: bool = True)
     several = [family for family, of_family in sizes.items() if len(of_family) > 1]
     if len(several) < 2 and (not always or is_training(scores.axis)):  # along training, runs are told apart already
         return
-    likely = _likely(scores.frame)
+    # Columns of text with several values, each of several models.
+    frame, other = scores.frame, ("model", "family", "note", "source", "seed")
+    likely = [
+        str(column)
+        for column in frame
+        if frame[column].dtype == object
+        and column not in other
+        and not str(column).endswith("_protocol")
+        and frame[column].notna().all()
+        and 1 < frame[column].astype(str).nunique() <= len(frame) / 2
+        and frame[column].astype(str).str.contains("[A-Za-z]", regex=True).all()
+    ]
     named = f"; a column that may be it: {likely[0]} (--by {likely[0]})" if likely else ""
     lacking = f"{scores.name}: no column family{named}"
     if len(several) < 2:
@@ -80,20 +91,6 @@ def refuse_unnamed(scores: Scores, *, always: bool = False, choose: bool = True)
     chosen = f" --name {shlex.quote(several[0])}" if choose else ""
     step = f"say --family-from '{model_names.PROPOSED}'{chosen}"
     raise MissingError(f"{lacking}; by their names the models are {shown}{more}: {step}")
-
-
-def _likely(frame: pd.DataFrame) -> list[str]:
-    """Columns of text with several values, each of several models."""
-    names = [str(name) for name in frame if frame[name].dtype == object]
-    names = [name for name in names if name not in ("model", "family", "note", "source", "seed")]
-    return [
-        name
-        for name in names
-        if not name.endswith("_protocol")
-        and frame[name].notna().all()
-        and 1 < frame[name].astype(str).nunique() <= len(frame) / 2
-        and frame[name].astype(str).str.contains("[A-Za-z]", regex=True).all()
-    ]
 
 
 def ladder_of(scores: Scores, x: str, y: str, *, name: str) -> Ladder:
@@ -112,26 +109,20 @@ def ladder_of(scores: Scores, x: str, y: str, *, name: str) -> Ladder:
     if axis.column in (x, y):
         raise UsageError(f"--axis {axis.name}: that is one of the two scores; choose another column")
     rows, beyond = above_zero(rows, axis)
-    if not axis.by_size:
-        refuse_still(rows, axis, name=name)
-    elif rows["params_b"].isna().any():
-        model = rows.loc[rows["params_b"].isna(), "model"].iloc[0]
-        raise MissingError(f"{name}: {model} has no params_b; give its size in billions of parameters")
-    single, notes = one_a_size(rows, name=name, x=x, y=y, axis=axis)
-    return Ladder(single.sort_values(axis.column, ignore_index=True), left_out, (*beyond, *notes), axis)
-
-
-def refuse_still(rows: pd.DataFrame, axis: Axis, *, name: str) -> None:
-    """Raise ScoresError where several runs share one axis, or all rows stand at one value of it."""
     values = rows[axis.column]
-    if len(rows) > 1 and values.nunique() == 1:
+    if axis.by_size and values.isna().any():
+        lacking = f"{rows.loc[values.isna(), 'model'].iloc[0]} has no params_b"
+        raise MissingError(f"{name}: {lacking}; give its size in billions of parameters")
+    if not axis.by_size and len(rows) > 1 and values.nunique() == 1:
         reason = f"every row is at {axis.shown(float(values.iloc[0]))}, so that nothing moves along it"
         raise ScoresError(f"{name}: {reason}; choose another --axis")
-    runs = without_run(rows["model"]).map(model_names.run_in_name)
-    several = [str(run) for run, rows_of in runs.value_counts(sort=False).items() if rows_of > 1]
-    if is_training(axis) and len(several) > 1:
+    runs = without_run(rows["model"]).map(model_names.run_in_name).value_counts(sort=False)
+    several = [str(run) for run in runs.index[runs > 1]] if is_training(axis) else []
+    if len(several) > 1:
         shown = ", ".join(several[:3]) + (" ..." if len(several) > 3 else "")
         raise ScoresError(f"{name}: {len(several)} runs share the axis {axis.name} ({shown}); split by --by model")
+    single, notes = _one_a_size(rows, name=name, x=x, y=y, axis=axis)
+    return Ladder(single.sort_values(axis.column, ignore_index=True), left_out, (*beyond, *notes), axis)
 
 
 #: what tells two runs of one model apart at the end of a name, or between two parts of it
@@ -158,9 +149,7 @@ def run_number(model: str) -> str | None:
     return None if hit is None else hit[0].strip("-_. /()")
 
 
-def one_a_size(
-    rows: pd.DataFrame, *, name: str = "", x: str, y: str, axis: Axis = PARAMS
-) -> tuple[pd.DataFrame, list[str]]:
+def _one_a_size(rows: pd.DataFrame, *, name: str, x: str, y: str, axis: Axis) -> tuple[pd.DataFrame, list[str]]:
     """The rows of one family with one row a size (or value of another axis), and notes of what became of the others.
 
     rows: params_b (the column of the axis) and the two scores, none missing. Runs of one model (names that differ in
@@ -170,10 +159,18 @@ def one_a_size(
     instruct models and rows outside the ladder are left out. Raises ScoresError for rows of one size that are
     neither.
     """
-    by = axis.column
-    if rows[by].is_unique:
-        return rows, []
-    rows, notes = _without_marked(rows, axis)
+    by, notes, flags = axis.column, [], {}
+    if "instruct" in rows:
+        flags["instruct model"] = rows["instruct"].astype(str).str.casefold().isin(["true", "yes", "1", "1.0"])
+    if "ladder" in rows:
+        flags["outside the ladder"] = rows["ladder"].isna()
+    for why, flag in flags.items():
+        # A ladder that is named tells which rows belong to it; of instruct models a size keeps one row at least.
+        named, flag = why == "outside the ladder" and not flag.all(), flag[rows.index]
+        out = rows[rows[by].duplicated(keep=False) & flag & ((~flag).groupby(rows[by]).transform("any") | named)]
+        if len(out):
+            notes.append(f"left out, {why} at a {axis.point} that stands twice: {', '.join(out['model'].astype(str))}")
+            rows = rows.drop(index=out.index)
     if rows[by].is_unique:
         return rows.reset_index(drop=True), notes
     stem = without_run(rows["model"])
@@ -182,46 +179,16 @@ def one_a_size(
         unnumbered = group["model"].duplicated().any() and not counted[group.index].all()
         if stem[group.index].nunique() > 1 or unnumbered:
             raise ScoresError(_refusal(rows, group, float(str(size)), name, axis))
-    return _averaged(rows, stem, x=x, y=y, notes=notes, axis=axis)
-
-
-def _without_marked(rows: pd.DataFrame, axis: Axis) -> tuple[pd.DataFrame, list[str]]:
-    """Without the instruct models, and then without the rows outside the ladder, at the sizes that stand twice."""
-    notes, flags = [], {}
-    if "instruct" in rows:
-        flags["instruct model"] = rows["instruct"].astype(str).str.casefold().isin(["true", "yes", "1", "1.0"])
-    if "ladder" in rows:
-        flags["outside the ladder"] = rows["ladder"].isna()
-    for why, flag in flags.items():
-        twice = rows[axis.column].duplicated(keep=False) & flag[rows.index]
-        # A ladder that is named tells which rows belong to it; of instruct models a size keeps one row at least.
-        stays = (~flag[rows.index]).groupby(rows[axis.column]).transform("any")
-        if why == "outside the ladder":
-            stays |= not flag.all()
-        if (out := rows[twice & stays]).size:
-            notes.append(f"left out, {why} at a {axis.point} that stands twice: {', '.join(out['model'].astype(str))}")
-            rows = rows.drop(index=out.index)
-    return rows, notes
-
-
-def _averaged(
-    rows: pd.DataFrame, stem: pd.Series, *, x: str, y: str, notes: list[str], axis: Axis
-) -> tuple[pd.DataFrame, list[str]]:
-    by = axis.column
-    groups = rows.groupby(by, sort=False)
-    runs = groups["model"].transform("size")
-    merged = rows.drop_duplicates(by).copy()
-    counts = groups.size().reindex(merged[by]).to_numpy()
+    groups, merged = rows.groupby(by, sort=False), rows.drop_duplicates(by).copy()
+    counts = groups.size().to_numpy()
     merged["model"] = np.where(counts > 1, stem[merged.index].str.strip("-_. /"), merged["model"])
     merged["runs"] = counts.astype(str)
     scores = [str(c) for c in rows if rows[c].dtype == "float64" and c != by and not str(c).endswith("_stderr")]
-    for score in scores:
-        merged[score] = groups[score].mean().reindex(merged[by]).to_numpy()
+    merged[scores] = groups[scores].mean().to_numpy()
     spreads = []
     for score in (x, y):
         within = rows[score] - groups[score].transform("mean")
-        freedom = int((runs > 1).sum() - groups.ngroups + (counts == 1).sum())
-        spread = float(np.sqrt((within**2).sum() / freedom)) if freedom else 0.0
+        spread = float(np.sqrt((within**2).sum() / (counts - 1).sum()))
         if spread > 0:
             merged[f"{score}_stderr"] = spread / np.sqrt(counts)
             merged[f"{score}_noise"] = BETWEEN_RUNS
@@ -244,20 +211,18 @@ def _refusal(rows: pd.DataFrame, group: pd.DataFrame, value: float, name: str, a
     if axis.by_size and group["model"].map(model_names.step_in_name).nunique() >= max(2, len(group) - 1):
         return f"{name}: {both} {here} and are checkpoints of one model; say --axis step"
     reason = f"{name}: {both} {here} and are no runs of one model"
-    if columns := splitting(rows, axis):
-        compare = f"; cape diagnose SCORES --pairs {columns[0]} compares them" if axis.by_size else ""
-        return f"{reason}; split by --by family,{columns[0]}, or keep one row a {axis.point}{compare}"
-    return f"{reason}; keep one row a {axis.point}, split by --by COLUMN, or number the runs in a column seed"
-
-
-def splitting(rows: pd.DataFrame, axis: Axis = PARAMS) -> list[str]:
-    """Columns whose values, taken with the size (or the axis), name every row once: they can split a family."""
+    # Columns whose values, taken with the size (or the axis), name every row once can split the family.
     usual = {"model", "params_b", "family", "seed", "note", "source", "runs"}
-    texts = [str(c) for c in rows if c not in usual and not pd.api.types.is_float_dtype(rows[c])]
-    return [
-        column
-        for column in texts
-        if rows[column].notna().all()
+    columns = [
+        str(column)
+        for column in rows
+        if column not in usual
+        and not pd.api.types.is_float_dtype(rows[column])
+        and rows[column].notna().all()
         and rows[column].nunique() < len(rows)
         and not rows.duplicated([axis.column, column]).any()
     ]
+    if columns:
+        compare = f"; cape diagnose SCORES --pairs {columns[0]} compares them" if axis.by_size else ""
+        return f"{reason}; split by --by family,{columns[0]}, or keep one row a {axis.point}{compare}"
+    return f"{reason}; keep one row a {axis.point}, split by --by COLUMN, or number the runs in a column seed"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -20,6 +19,7 @@ UNNAMED_FAMILY = "your models"
 LARGEST_PARAMS_B = 10_000
 #: a bare size from here on is a count of parameters: no model has so many billions
 RAW_COUNT = 100_000
+NO_DATE = "{!r} is not a date; write YYYY-MM-DD or YYYY-MM"
 DATE = re.compile(r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
 #: columns that tell two rows of one model apart
 _APART = ("seed", "recipe", "training", "ladder", "step", "pretrain_tokens_b", "tokens_b", "flops_1e21", "instruct")
@@ -89,12 +89,8 @@ def refuse_mixed(rows: pd.DataFrame, benchmarks: Iterable[str], *, name: str, ki
                     this, that = (", ".join(side) for side in zip(*unlike, strict=True))
                     both = f"{models[one]} was measured by [{this}], {models[other]} by [{that}]"  # type: ignore[call-overload]
                     raise MixedProtocolError(f"{name}: {benchmark}: {both}; {step}")
-    if kinds:
-        _refuse_kinds(rows, models, name)
-
-
-def _refuse_kinds(rows: pd.DataFrame, models: list[str], name: str) -> None:
-    """An instruct model between base models, or quantised weights between full ones, is a mix like any other."""
+    if not kinds:
+        return
     step = "keep one kind, or say --allow-mixed (in Python allow_mixed=True)"
     tuned = [model for model in models if model_names.instruct(model)]
     base = [model for model in models if model not in tuned]
@@ -117,7 +113,7 @@ def first(bad: pd.Series) -> int | None:
     return int(positions[0]) if positions.size else None
 
 
-def check_models(sheet: Sheet, frame: pd.DataFrame, *, apart: str = "", dated: bool = True) -> list[str]:
+def check_models(sheet: Sheet, frame: pd.DataFrame, *, apart: str, dated: bool) -> list[str]:
     """Every row has a model, once among the rows alike, and a date that can be read; fills a missing family.
 
     apart: a further column that tells two rows of one model apart, that of the axis. dated: dates are needed; else a
@@ -134,31 +130,32 @@ def check_models(sheet: Sheet, frame: pd.DataFrame, *, apart: str = "", dated: b
         earlier = sheet.cells.index[first((keys == keys.iloc[twice]).all(axis=1)) or 0]
         reason = f"{frame['model'].iloc[twice]!r} stands in row {earlier} already"
         raise sheet.refusal(twice, "model", f"{reason}; keep one row, or number the runs in a column seed")
-    notes = []
-    if "release_date" in frame:
-        dates = frame["release_date"].astype(str).str.removesuffix(" 00:00:00").str.removesuffix("T00:00:00")
-        frame["release_date"] = dates.where(frame["release_date"].notna(), np.nan).astype(object)
-        vague = frame["release_date"].notna() & ~dates.str.match(DATE)
-        says = "{!r} is not a date; write YYYY-MM-DD or YYYY-MM"
-        if dated:
-            sheet.refuse(vague, "release_date", says, dates)
-        elif (odd := first(vague)) is not None:
-            notes.append(f"{sheet.place(odd, 'release_date')}: {says.format(dates[odd])}; such dates are not read")
-            frame["release_date"] = frame["release_date"].where(~vague)
-    return notes
+    if "release_date" not in frame:
+        return []
+    dates = frame["release_date"].astype(str).str.removesuffix(" 00:00:00").str.removesuffix("T00:00:00")
+    frame["release_date"] = dates.where(frame["release_date"].notna(), np.nan).astype(object)
+    vague = frame["release_date"].notna() & ~dates.str.match(DATE)
+    if dated:
+        sheet.refuse(vague, "release_date", NO_DATE, dates)
+    odd = first(vague)
+    frame["release_date"] = frame["release_date"].where(~vague)
+    place = "" if odd is None else f"{sheet.place(odd, 'release_date')}: {NO_DATE.format(dates[odd])}"
+    return [f"{place}; such dates are not read"] if place else []
 
 
 def check_measures(sheet: Sheet, frame: pd.DataFrame, *, strict: bool) -> list[str]:
-    """Sizes are above 0 and in billions; adds an empty params_b where there is none. Other measures are only noted."""
+    """Sizes are above 0 and in billions, and as in the names; adds an empty params_b where there is none.
+
+    Other measures, and single sizes that differ from those in the names, are only noted.
+    """
     notes = []
-    for name in [column for column in frame.columns if column in MEASURES and column != "params_b"]:
-        if pd.api.types.is_float_dtype(frame[name]) and (small := first(frame[name] < 0)) is not None:
-            notes.append(f"{sheet.place(small, str(name))}: {frame[name].iloc[small]:g} is below 0")
-    for name in ("active_params_b", "pretrain_tokens_b"):
-        if name in frame and pd.api.types.is_float_dtype(frame[name]) and (frame[name].min() or 0) >= RAW_COUNT:
+    for name in [str(column) for column in frame if column in MEASURES and pd.api.types.is_float_dtype(frame[column])]:
+        if name != "params_b" and (small := first(frame[name] < 0)) is not None:
+            notes.append(f"{sheet.place(small, name)}: {frame[name].iloc[small]:g} is below 0")
+        if name in ("active_params_b", "pretrain_tokens_b") and (frame[name].min() or 0) >= RAW_COUNT:
             frame[name] = frame[name] / 1e9
-    if "params_b" not in frame:
-        frame["params_b"] = np.nan
+    if "params_b" not in frame or not pd.api.types.is_float_dtype(frame["params_b"]):
+        frame["params_b"] = np.nan  # missing, or text that no one asked for
         return notes
     sizes = frame["params_b"]
     sheet.refuse(sizes <= 0, "params_b", "{:g} is not above 0; give the size in billions", sizes)
@@ -169,24 +166,18 @@ def check_measures(sheet: Sheet, frame: pd.DataFrame, *, strict: bool) -> list[s
     sheet.refuse(sizes > LARGEST_PARAMS_B, "params_b", what, sizes, sizes / 1e9)
     step = "give the size in billions of parameters, or leave the row out"
     sheet.refuse(sizes.isna() & strict, "params_b", f"is blank; {step}")
-    return [*notes, *_sizes_in_names(sheet, frame)]
-
-
-def _sizes_in_names(sheet: Sheet, frame: pd.DataFrame) -> list[str]:
-    """Notes of sizes that differ from those in the names; refused where all are a thousand times as large."""
     named = frame["model"].astype(str).map(model_names.size_in_name).astype("float64")
-    ratios = (frame["params_b"] / named).dropna()
+    ratios = (sizes / named).dropna()
     if len(ratios) >= 2 and ratios.between(700, 1400, inclusive="neither").all():
-        at = int(str(ratios.index[0]))
-        reason = f"{frame['params_b'][at]:g} is in millions, by the names of the models ({named[at]:g} billion)"
-        raise sheet.refusal(at, "params_b", f"{reason}; name the column params_m, or divide it by 1000")
-    sizes = zip(frame["model"].astype(str), frame["params_b"], strict=True)
+        what = "{:g} is in millions, by the names of the models ({:g} billion)"
+        step = "name the column params_m, or divide it by 1000"
+        sheet.refuse((sizes / named).notna(), "params_b", f"{what}; {step}", sizes, named)
     odd = [
         f"{model}: {size:g} B in the table, {stated:g} B in its name; the table stands"
-        for model, size in sizes
+        for model, size in zip(frame["model"].astype(str), sizes, strict=True)
         if not np.isnan(size) and (stated := model_names.size_disagrees(model, float(size))) is not None
     ]
-    return odd[:4]
+    return [*notes, *odd[:4]]
 
 
 def choose_size(sheet: Sheet, frame: pd.DataFrame, size: str) -> list[str]:
@@ -204,111 +195,97 @@ def choose_size(sheet: Sheet, frame: pd.DataFrame, size: str) -> list[str]:
     dense = frame["active_params_b"].isna()
     frame["total_params_b"] = frame["params_b"].astype(str)
     frame["params_b"] = frame["active_params_b"].where(~dense, frame["params_b"])
-    return [
-        f"sizes are active parameters{f'; {dense.sum()} models without them count as dense' if dense.any() else ''}"
-    ]
+    some = f"; {dense.sum()} models without them count as dense" if dense.any() else ""
+    return [f"sizes are active parameters{some}"]
 
 
 # ---- scores ----
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
-    """What is known of the unit before the numbers are looked at: what the person says, columns with percent signs.
-
-    strict: benchmarks that the question is about.
-    """
-
-    stated: str | None
-    percent: set[str]
-    strict: tuple[str, ...]
-
-
-def check_units(sheet: Sheet, frame: pd.DataFrame, benchmarks: Sequence[str], units: Units) -> list[str]:
+def check_units(
+    sheet: Sheet,
+    frame: pd.DataFrame,
+    benchmarks: Sequence[str],
+    *,
+    unit: str | None,
+    percent: Collection[str],
+    strict: Collection[str],
+) -> list[str]:
     """Decide percent or fraction once for every whole column, and make fractions percent where the person says so.
 
     A column with a value above 1 or a percent sign is percent. One with none above 1 is a fraction where guessing alone
-    gives more; where it does not (GSM8K), the other columns decide. Raises ScoresError; notes what is not needed.
+    gives more; where it does not (GSM8K), the other columns decide. unit: what the person says; percent: columns with
+    signs; strict: those that the question is about. Raises ScoresError; notes what is not needed.
     """
-    small = {name: (frame[name] > 0) & (frame[name] <= 1) for name in benchmarks}
-    above = {name for name in benchmarks if (frame[name] > 1).any() or name in units.percent}
-    if units.stated == "fraction":
-        return _fractions(sheet, frame, [name for name in benchmarks if name not in above], above, units)
+    above = [name for name in sorted(benchmarks) if (frame[name] > 1).any() or name in percent]
+    if unit == "fraction":
+        names = [name for name in benchmarks if name not in above]
+        for column in [part for name in names for part in (name, f"{name}_stderr")]:
+            if column in frame and pd.api.types.is_float_dtype(frame[column]):
+                frame[column] = frame[column] * 100
+        notes = [f"{', '.join(names)}: fractions, read as percent"] if names else []
+        wrong = [name for name in strict if name in above]
+        doubtful = [name for name in wrong if name not in percent and frame[name].between(0, 1, "right").any()]
+        if wrong and (doubtful or not any(name in names for name in strict)):
+            over = frame[wrong[0]] > 1 if (frame[wrong[0]] > 1).any() else frame[wrong[0]].notna()
+            sheet.refuse(over, wrong[0], "{:g} is no fraction; leave --unit out", frame[wrong[0]])
+        return [*notes, f"{', '.join(wrong)}: in percent already"] if wrong else notes
     notes = []
-    for name in [name for name in benchmarks if units.stated != "percent" and name not in units.percent]:
-        low = first(small[name])
+    for name in [name for name in benchmarks if unit != "percent" and name not in percent]:
+        scores, needed, mixed = frame[name], name in strict, name in above
+        small = (scores > 0) & (scores <= 1)
+        low = first(small)
         if low is None:
             continue
-        value, strict, mixed = frame[name].iloc[low], name in units.strict, name in above
-        looks = f"{value:g} looks like a fraction{' among percents' if mixed else ''}, {100 * value:g} percent"
-        if name in GUESSABLE and strict:
-            step = "correct the cell, or say --unit percent"
-            step = step if mixed else "say --unit fraction to multiply the column by 100"
-            raise sheet.refusal(low, name, f"{looks}; {step}")
-        if mixed:
+        if name in GUESSABLE and needed:
+            looks = "{:g} looks like a fraction among percents, {:g} percent; correct the cell, or say --unit percent"
+            alone = "{:g} looks like a fraction, {:g} percent; say --unit fraction to multiply the column by 100"
+            sheet.refuse(small, name, looks if mixed else alone, scores, 100 * scores)
+        elif mixed:
             continue
-        if name in GUESSABLE:
-            frame[name] = frame[name].astype(object)
-            notes.append(f"{name}: looks like fractions among percents ({value:g}); the column is not read as scores")
-        elif not above or (strict and name not in LABELS):
+        elif name in GUESSABLE:
+            frame[name] = scores.astype(object)
+            what = f"looks like fractions among percents ({scores.iloc[low]:g})"
+            notes.append(f"{name}: {what}; the column is not read as scores")
+        elif not above or (needed and name not in LABELS):
             step = "say --unit fraction to multiply the column by 100, or --unit percent"
-            raise sheet.refusal(low, name, f"{value:g} may be a fraction, {100 * value:g} percent; {step}")
+            sheet.refuse(small, name, f"{{:g}} may be a fraction, {{:g}} percent; {step}", scores, 100 * scores)
         else:
-            notes.append(f"{name}: no value above 1, read as percent, as {sorted(above)[0]} is")
+            notes.append(f"{name}: no value above 1, read as percent, as {above[0]} is")
     return notes
 
 
-def _fractions(sheet: Sheet, frame: pd.DataFrame, names: Sequence[str], above: set[str], units: Units) -> list[str]:
-    """Make columns of fractions percent, their standard errors with them; a needed column of neither is refused."""
-    for name in names:
-        frame[name] = frame[name] * 100
-        error = f"{name}_stderr"
-        if error in frame and pd.api.types.is_float_dtype(frame[error]):
-            frame[error] = frame[error] * 100
-    notes = [f"{', '.join(names)}: fractions, read as percent"] if names else []
-    wrong = [name for name in units.strict if name in above]
-    doubtful = [name for name in wrong if name not in units.percent and frame[name].between(0, 1, "right").any()]
-    if wrong and (doubtful or not any(name in names for name in units.strict)):
-        over = first(frame[wrong[0]] > 1) or 0
-        raise sheet.refusal(over, wrong[0], f"{frame[wrong[0]].iloc[over]:g} is no fraction; leave --unit out")
-    return [*notes, f"{', '.join(wrong)}: in percent already"] if wrong else notes
-
-
-def check_percent(
-    sheet: Sheet, frame: pd.DataFrame, name: str, *, strict: Sequence[str], needed: Sequence[str]
+def check_score(
+    sheet: Sheet, frame: pd.DataFrame, name: str, *, strict: Collection[str], needed: Collection[str]
 ) -> list[str]:
-    """Scores are between 0 and 100, and none is missing where it is needed; a column that no one asked for is noted."""
-    scores = frame[name]
+    """Scores are between 0 and 100, and none is missing where it is needed; standard errors are in points: above 0,
+    and not fractions (0 only says that all answers were alike). What no one asked for is noted."""
+    scores, notes = frame[name], []
     if name in needed and scores.isna().all():
         raise MissingError(f"{sheet.name}: column {name} is blank in every row; give {label(name)} in percent")
     blank = scores.isna() & (name in needed)
     sheet.refuse(blank, name, f"is blank and {label(name)} is analysed; give a score or delete the row")
     outside = first((scores < 0) | (scores > 100))
-    if outside is None:
-        return []
-    reason = f"{scores[outside]:g} is outside 0 to 100 percent"
-    if name in strict:
-        raise sheet.refusal(outside, name, f"{reason}; correct the cell")
-    frame[name] = scores.astype(object)
-    return [f"{sheet.place(outside, name)}: {reason}; the column is not read as scores"]
-
-
-def check_stderr(sheet: Sheet, frame: pd.DataFrame, benchmark: str, *, strict: bool) -> list[str]:
-    """Standard errors are in points: above 0, and not fractions; 0 only says that all answers were alike."""
-    name = f"{benchmark}_stderr"
-    if name not in frame or not pd.api.types.is_float_dtype(frame[name]):
-        return []
-    notes = []
-    if (frame[name] == 0).any():
-        frame[name] = frame[name].where(frame[name] != 0)
-        notes.append(f"{name}: a standard error of 0 is read as unknown")
-    errors = frame[name]
+    if outside is not None:
+        reason = f"{scores[outside]:g} is outside 0 to 100 percent"
+        if name in strict:
+            raise sheet.refusal(outside, name, f"{reason}; correct the cell")
+        frame[name] = scores.astype(object)
+        notes.append(f"{sheet.place(outside, name)}: {reason}; the column is not read as scores")
+    error = f"{name}_stderr"
+    if error not in frame or not pd.api.types.is_float_dtype(frame[error]):
+        return notes
+    if (frame[error] == 0).any():
+        frame[error] = frame[error].where(frame[error] != 0)
+        notes.append(f"{error}: a standard error of 0 is read as unknown")
+    errors = frame[error]
     bad, reason = first((errors < 0) | (errors > 50)), "is no standard error in points; leave unknown ones blank"
     if bad is None and errors.notna().any() and errors.max() < 0.05:
         bad, reason = first(errors.notna()), "looks like a fraction; multiply the column by 100"
     if bad is None:
         return notes
-    if strict:
-        raise sheet.refusal(bad, name, f"{errors[bad]:g} {reason}")
-    frame[name] = np.nan
-    return [*notes, f"{sheet.place(bad, name)}: {errors[bad]:g} is no standard error in points; the column is not used"]
+    if name in strict:
+        raise sheet.refusal(bad, error, f"{errors[bad]:g} {reason}")
+    frame[error] = np.nan
+    what = f"{errors[bad]:g} is no standard error in points; the column is not used"
+    return [*notes, f"{sheet.place(bad, error)}: {what}"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -108,16 +108,16 @@ def check_scores(
     strict = named or [name for two in PAIRS for name in two]
     along = [axis.column, *(["pretrain_tokens_b"] if axis.column == "tokens_b" else [])]
     columns = [_column(sheet, index, head, [*strict, *along]) for index, head in enumerate(heads)]
-    frame = pd.DataFrame({head.name: own for head, (own, *_) in zip(heads, columns, strict=True)})
+    frame = pd.DataFrame({head.name: cells["value"] for head, (cells, _) in zip(heads, columns, strict=True)})
     percent: set[str] = set()
-    for head, (_, cells, more) in zip(heads, columns, strict=True):
+    for head, (cells, more) in zip(heads, columns, strict=True):
         notes += more
-        signs = cells is not None and cells["percent"].eq(True).any()
         # A sheet that shows 50.5 % holds 0.505: where guessing alone gives more, a head with % is not enough.
-        if signs or (head.percent and not (head.name in GUESSABLE and (frame[head.name].dropna() <= 1).all())):
+        headed = head.percent and not (head.name in GUESSABLE and (frame[head.name].dropna() <= 1).all())
+        if headed or cells.get("percent", pd.Series()).eq(True).any():
             percent.add(head.name)
         for part, name in (("active", "active_params_b"), ("stderr", f"{head.name}_stderr")):
-            if cells is not None and cells[part].notna().any() and name not in frame:
+            if part in cells and cells[part].notna().any() and name not in frame:
                 frame[name] = cells[part].astype(float)
                 notes += [f"{head.name}: the number after ± is read as its standard error"] * (part == "stderr")
         if head.shots and head.known and f"{head.name}_protocol" not in frame:
@@ -125,15 +125,13 @@ def check_scores(
     has_families, grouped = _families(sheet, frame, options, axis)
     benchmarks = [name for name in score_benchmarks(frame) if name != axis.column]
     of_base = bool(pair or set(benchmarks) - set(FRONTIER_BENCHMARKS)) and not set(strict) <= set(FRONTIER_BENCHMARKS)
-    dated = axis.name == "date" or not of_base
-    notes += checks.check_models(sheet, frame, apart=axis.column, dated=dated)
+    notes += checks.check_models(sheet, frame, apart=axis.column, dated=axis.name == "date" or not of_base)
     notes += grouped + checks.check_measures(sheet, frame, strict=of_base and axis.by_size)
     if lacking := [name for name in named if name not in benchmarks]:
         raise ScoresError(f"{sheet.name}: column {lacking[0]} holds no score; give percent, 0 to 100")
-    notes += checks.check_units(sheet, frame, benchmarks, checks.Units(options.unit, percent, tuple(strict)))
+    notes += checks.check_units(sheet, frame, benchmarks, unit=options.unit, percent=percent, strict=strict)
     for benchmark in benchmarks:
-        notes += checks.check_percent(sheet, frame, benchmark, strict=strict, needed=named)
-        notes += checks.check_stderr(sheet, frame, benchmark, strict=benchmark in strict)
+        notes += checks.check_score(sheet, frame, benchmark, strict=strict, needed=named)
     if axis.by_size:
         notes += checks.choose_size(sheet, frame, options.size)
     frame, axis, placed = place(sheet, frame, axis, batch_tokens=options.batch_tokens)
@@ -280,10 +278,8 @@ def _need(sheet: Sheet, columns: list[str], named: list[str], *, sized: bool = T
         raise MissingError(f"{sheet.name}: row 1 has no column params_b{likely}; {step}")
 
 
-def _column(
-    sheet: Sheet, index: int, head: Heading, strict: Sequence[str]
-) -> tuple[pd.Series, pd.DataFrame | None, list[str]]:
-    """One column as numbers or text; what each of its cells says (`Cell`), None of text; notes.
+def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """One column: what each of its cells says (the fields of `Cell`, of text the value alone), and notes.
 
     A cell that is no number is refused where it matters, else the column is text.
     """
@@ -291,30 +287,24 @@ def _column(
     text = sheet.cells.iloc[:, index].reset_index(drop=True).astype(object)
     text = text.where(~text.map(is_blank), np.nan)
     if name in TEXT or name.endswith("_protocol"):
-        return text, None, []
+        return text.to_frame("value"), []
     count = name in table()["count_columns"]
-
-    def read(cell: str) -> Cell | None:
-        if name == "params_b":
-            return to_sizes(cell, decimal_comma=comma, scale=head.scale)
-        if name in table()["unit_columns"] or name == "tokens_b":
-            number = to_size(cell, decimal_comma=comma, scale=head.scale, count=count)
-        elif name == "step":
-            number = to_count(cell, decimal_comma=comma)
-        else:
-            return to_score(cell, decimal_comma=comma, count=count)
-        return None if number is None else Cell(number)
-
+    read: Callable[[str], Cell | float | None]
+    if name == "params_b":
+        read = partial(to_sizes, decimal_comma=comma, scale=head.scale)
+    elif name in table()["unit_columns"] or name == "tokens_b":
+        read = partial(to_size, decimal_comma=comma, scale=head.scale, count=count)
+    elif name == "step":
+        read = partial(to_count, decimal_comma=comma)
+    else:
+        read = partial(to_score, decimal_comma=comma, count=count)
     numbers = {at: read(cell) for at, cell in text.dropna().items()}
-    if bad := [int(str(at)) for at, cell in numbers.items() if cell is None]:
-        return text, None, _no_numbers(sheet, head, text, bad, strict)
-    cells = pd.DataFrame([*numbers.values()], index=list(numbers), columns=Cell._fields).reindex(text.index)
-    return cells["value"].astype(float), cells, []
-
-
-def _no_numbers(sheet: Sheet, head: Heading, text: pd.Series, bad: Sequence[int], strict: Sequence[str]) -> list[str]:
-    """Notes of a column with cells that are no numbers; ScoresError where the question needs the column."""
-    name, cell = head.name, text[bad[0]]
+    bad = [int(str(at)) for at, cell in numbers.items() if cell is None]
+    if not bad:
+        cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in numbers.values()]
+        columns = pd.DataFrame(cells, index=list(numbers), columns=Cell._fields).reindex(text.index)
+        return columns.astype({"value": float}), []
+    cell = text[bad[0]]
     if name.removesuffix("_stderr") in strict:
         step = "write the decimals with a point" if re.match(r"^\d+,\d+$", cell) else "give a number or leave it blank"
         if two := TWO_NUMBERS.match(cell):
@@ -326,55 +316,43 @@ def _no_numbers(sheet: Sheet, head: Heading, text: pd.Series, bad: Sequence[int]
             step = "experts share parameters; give their total in billions (Mixtral 8x7B has 46.7)"
         raise sheet.refusal(bad[0], name, f"{cell!r} is not a number; {step}")
     note = f"{sheet.place(bad[0], name)}: {cell!r} is not a number; the column is not read as scores"
-    return [note] if head.known or len(bad) < text.notna().sum() / 2 else []
+    return text.to_frame("value"), [note] if head.known or len(bad) < text.notna().sum() / 2 else []
 
 
 def _families(sheet: Sheet, frame: pd.DataFrame, options: TableOptions, axis: Axis) -> tuple[bool, list[str]]:
     """Fill the column family by what the person asked for; whether the table tells its families, and notes.
 
     Along training a family is a run: without a column family, and by `model`, the name without its moment of training.
+    A regular expression gives its first group that is filled, else all that it matches. Of merged cells each family is
+    named in its first row alone.
     """
     runs = frame["model"].map(run_in_name, na_action="ignore") if is_training(axis) else frame["model"]
+    notes = []
     if options.by:
         frame["family"] = by_columns(frame.assign(model=runs), options.by)
-        return True, []
-    if options.family_from is not None:
-        frame["family"] = _family_from(sheet, frame, options.family_from)
-        return True, []
-    if "family" in frame and frame["family"].notna().any():
+    elif options.family_from is not None:
+        try:
+            form = re.compile(options.family_from)
+        except re.error as problem:
+            reason = f"no regular expression ({problem}); mark the family by (...)"
+            raise UsageError(f"--family-from {options.family_from!r}: {reason}") from None
+        matches = frame["model"].fillna("").astype(str).map(form.search)
+        families = matches.map(lambda match: match and next(filter(None, match.groups()), match[0]))
+        says = "--family-from finds no family in {!r}; widen the expression"
+        sheet.refuse(families.isna() | families.eq(""), "model", says, frame["model"].fillna(""))
+        frame["family"] = families.astype(object)
+    elif "family" in frame and frame["family"].notna().any():
         spelling: dict[str, str] = {}
         frame["family"] = frame["family"].map(lambda f: spelling.setdefault(f.casefold(), f), na_action="ignore")
-        return True, _merged_down(frame)
-    if is_training(axis) and runs.duplicated().any() and runs.nunique() > 1:
+        named = frame["family"].dropna()
+        if pd.notna(frame["family"].iloc[0]) and named.is_unique and 1 < len(named) < len(frame):
+            frame["family"] = frame["family"].ffill()
+            notes.append(f"family: blank in {len(frame) - len(named)} rows, read as that of the row above")
+    elif is_training(axis) and runs.duplicated().any() and runs.nunique() > 1:
         frame["family"] = runs
-        return True, []
-    return False, []
-
-
-def _merged_down(frame: pd.DataFrame) -> list[str]:
-    """Fill the families of merged cells, each named in its first row alone, and note it."""
-    named, blank = frame["family"].notna(), frame["family"].isna()
-    once = frame["family"].dropna().is_unique and int(named.sum()) > 1
-    if not (named.iloc[0] and once and blank.any()):
-        return []
-    frame["family"] = frame["family"].ffill()
-    return [f"family: blank in {int(blank.sum())} rows, read as that of the row above"]
-
-
-def _family_from(sheet: Sheet, frame: pd.DataFrame, expression: str) -> pd.Series:
-    """What a regular expression finds in the names: its first group that is filled, else all that it matches."""
-    try:
-        form = re.compile(expression)
-    except re.error as problem:
-        reason = f"no regular expression ({problem}); mark the family by (...)"
-        raise UsageError(f"--family-from {expression!r}: {reason}") from None
-    families = []
-    for position, model in enumerate(frame["model"].fillna("").astype(str)):
-        match = form.search(model)
-        families.append(next(filter(None, match.groups()), match[0]) if match else "")
-        if not families[-1]:
-            raise sheet.refusal(position, "model", f"--family-from finds no family in {model!r}; widen the expression")
-    return pd.Series(families, index=frame.index, dtype=object)
+    else:
+        return False, []
+    return True, notes
 
 
 def by_columns(frame: pd.DataFrame, by: Sequence[str]) -> pd.Series:
@@ -389,7 +367,4 @@ def by_columns(frame: pd.DataFrame, by: Sequence[str]) -> pd.Series:
         if frame[known].isna().any():
             model = frame.loc[frame[known].isna(), "model"].iloc[0]
             raise ScoresError(f"column {known}: blank for {model}; give every model one, or split by another column")
-    joined = frame[names[0]].astype(str)
-    for name in names[1:]:
-        joined = joined + " " + frame[name].astype(str)
-    return joined.astype(object)
+    return frame[names].astype(str).agg(" ".join, axis=1).astype(object)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, zip_longest
+from itertools import takewhile, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,8 @@ _RULE = re.compile(rf"^\s*\|?(\s*{_DASHES}\s*\|)+\s*{_DASHES}?\s*$|^\s*\|?\s*:?-
 #: the lines of a frame as bars, and a line that is frame alone
 _BARS = str.maketrans("│┃║", "|||")
 _FRAME = re.compile(r"^\s*(?=\S*[+─━═])[-=+|─━═├┌└╞╔╚╠┏┗┡┬┴┼╤╧╪╦╩╬╇┳┻╈┐┘┤╡╗╝╣┓┛┩]+\s*$")
+#: what parts the cells of LaTeX
+_AMPERSAND = r"(?<!\\)&"
 #: rows above the one that names the columns are looked for among so many
 FIRST_ROWS = 12
 #: columns of a long table, one row a score
@@ -135,28 +137,23 @@ def read_sheet(source: str | Path | pd.DataFrame, *, sep: str | None = None, nam
     text, notes = _decode(path, raw)
     if text.lstrip().startswith(("{", "[")) and not sep:
         return _of_frame(frame_of_json(json_value(path, text), str(path)), str(path))
-    rows, decimal_comma = _split(str(path), text, sep)
-    if re.search(r"[\w.,;\t]\Z", text):  # neither a line end nor what closes a row
-        notes += _cut_off(path, rows)
-    sheet = _sheet(str(path), rows, decimal_comma)
+    rows, mark = _split(str(path), text, sep)
+    if len(rows) > 2 and re.search(r"[\w.,;\t]\Z", text):  # neither a line end nor what closes a row
+        (line, last), widths = rows[-1], {len(cells) for _, cells in rows[:-1] if any(cells)}
+        if len(widths) == 1 and 1 < len(last) < min(widths):
+            raise ScoresError(f"{path}: cut off in row {line}, which has {len(last)} cells; save the table again")
+        above = [cells[-1].strip() for _, cells in rows[1:-1] if len(cells) == len(last) and cells[-1].strip()]
+        end = last[-1].strip()
+        if len(above) > 1 and end[:1].isdigit() and len(end) < min(map(len, above)):
+            what = f"ends in row {line} at {end!r}, which is shorter than all above it; was it cut off?"
+            notes.append(f"{path.name}: {what}")
+    comma = mark not in ("", ",", " ")
+    if mark in ("", ","):
+        comma = writes_decimal_commas(cell.strip() for _, cells in rows[1:] for cell in cells)
+    sheet = _sheet(str(path), rows, comma)
     if rows[0][0] in (rules := _rules(text.splitlines())) and len(rules) > 1:
         notes.append(f"{path.name}: read the table in row {rows[0][0]}; not read: {len(rules) - 1} more in the text")
     return sheet.of(sheet.cells, *notes)
-
-
-def _cut_off(path: Path, rows: list[Row]) -> list[str]:
-    """A note where a file without a last line end seems to stop inside its last row, which may have lost digits.
-
-    Raises ScoresError where that row has fewer cells than every other one.
-    """
-    (line, last), widths = rows[-1], {len(cells) for _, cells in rows[:-1] if any(cells)}
-    if len(rows) > 2 and len(widths) == 1 and 1 < len(last) < min(widths):
-        raise ScoresError(f"{path}: cut off in row {line}, which has {len(last)} cells; save the table again")
-    above = [cells[-1].strip() for _, cells in rows[1:-1] if len(cells) == len(last) and cells[-1].strip()]
-    end = last[-1].strip()
-    if len(above) < 2 or not end[:1].isdigit() or len(end) >= min(map(len, above)):
-        return []
-    return [f"{path.name}: ends in row {line} at {end!r}, which is shorter than all above it; was it cut off?"]
 
 
 def read_bytes(path: Path) -> bytes:
@@ -210,19 +207,24 @@ def frame_of_json(value: Any, name: str) -> pd.DataFrame:
     if isinstance(value, dict) and "results" in value:
         raise ScoresError(f"{name}: JSON with results of a harness, not a table; `cape import` reads it")
     if isinstance(value, dict):
-        lists = [one for one in value.values() if isinstance(one, list) and one and isinstance(one[0], (dict, list))]
+        cells, names = list(value.values()), [heading(str(key)) for key in value]
+        by_model = any(head.name == "model" for head in names)
+        lists = [one for one in cells if isinstance(one, list) and one and isinstance(one[0], (dict, list))]
         inner = value.get("data") or (lists[0] if len(lists) == 1 else None)
         try:
             if isinstance(inner, list):
                 split = isinstance(value.get("columns"), list) and all(isinstance(row, list) for row in inner)
-                value = pd.DataFrame(inner, columns=value["columns"]).to_dict("records") if split else inner
-            elif "model" in map(known_name, value) and all(isinstance(cells, (dict, list)) for cells in value.values()):
+                columns = [str(column) for column in value["columns"]] if split else []
+                value = pd.DataFrame(inner, columns=columns).to_dict("records") if split else inner
+            elif by_model and all(isinstance(one, (dict, list)) for one in cells):
                 value = pd.DataFrame(value).to_dict("records")
-            elif "model" in map(known_name, value) and any(known_name(key) in LABELS for key in value):
+            elif by_model and any(head.name in LABELS for head in names):
                 value = [value]
-            elif value and all(isinstance(row, dict) and _names_columns(row) for row in value.values()):
+            elif cells and all(
+                isinstance(row, dict) and sum(heading(k).known for k in _flat(row)) > 1 for row in cells
+            ):
                 value = [{"model": model} | row for model, row in value.items()]
-            elif sum(heading(name).known for name in value) > 1 and all(isinstance(v, dict) for v in value.values()):
+            elif sum(head.known for head in names) > 1 and all(isinstance(one, dict) for one in cells):
                 value = pd.DataFrame(value).rename_axis("model").reset_index().to_dict("records")
         except ValueError:
             raise ScoresError(f"{name}: its columns have unlike lengths; save the table again") from None
@@ -230,10 +232,6 @@ def frame_of_json(value: Any, name: str) -> pd.DataFrame:
         step = "give a list of objects with model, params_b, benchmarks"
         raise ScoresError(f"{name}: JSON, but no table of scores; {step}")
     return pd.DataFrame([_flat(row) for row in value], dtype=object)
-
-
-def _names_columns(row: dict[str, Any]) -> bool:
-    return sum(heading(str(key)).known for key in _flat(row)) > 1
 
 
 def _flat(row: dict[str, Any], depth: int = 3) -> dict[str, Any]:
@@ -269,20 +267,19 @@ def _spreadsheet(path: Path, raw: bytes) -> Sheet:
     package = _packed_kind(path) if raw.startswith(b"PK") else "xlrd"
     with _reading(path, "a spreadsheet file", package):
         book = pd.read_excel(path, sheet_name=None, header=None, dtype=object)
-    filled = {str(title): frame for title, frame in book.items() if frame.notna().any(axis=None)}
-    if not filled:
-        raise ScoresError(f"{path}: every sheet is empty; the first row names the columns, one row a model follows")
     # A page of notes before the table is no table: it names no models, or has one column or one row.
-    pages = {t: [[_cell(cell) for cell in row] for row in f.itertuples(index=False)] for t, f in filled.items()}
-    rank = {title: (_names_models(pages[title]), min(frame.shape) > 1) for title, frame in filled.items()}
+    pages, rank = {}, {}
+    for title, frame in book.items():
+        if frame.notna().any(axis=None):
+            rows = [[_cell(cell) for cell in row] for row in frame.itertuples(index=False)]
+            models = any(known_name(cell) == "model" for row in rows[:FIRST_ROWS] for cell in row if cell)
+            pages[str(title)], rank[str(title)] = rows, (models, min(frame.shape) > 1)
+    if not pages:
+        raise ScoresError(f"{path}: every sheet is empty; the first row names the columns, one row a model follows")
     title = max(rank, key=lambda title: rank[title])
     sheet = _sheet(str(path), list(enumerate(pages[title], start=1)))
-    others = ", ".join([other for other in filled if other != title][:3])
+    others = ", ".join([other for other in pages if other != title][:3])
     return sheet.of(sheet.cells, f"{path.name}: read the sheet {title}; not read: {others}") if others else sheet
-
-
-def _names_models(rows: list[list[str]]) -> bool:
-    return any(known_name(cell) == "model" for row in rows[:FIRST_ROWS] for cell in row if cell)
 
 
 def _packed_kind(path: Path) -> str:
@@ -339,14 +336,15 @@ def _clean(cell: str) -> str:
 
 def _decode(path: Path, raw: bytes) -> tuple[str, list[str]]:
     """The text of a file and a note where its encoding is an old one; ScoresError where it is no text."""
-    marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-    unmarked = "" if marked else _utf16_by_zeros(raw[:400])
-    notes = [f"{path.name}: read as {unmarked.upper()}, for every second byte is zero"] if unmarked else []
+    encoding, notes = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", []
+    for kind, zeros, signs in (("utf-16-le", raw[1:400:2], raw[:400:2]), ("utf-16-be", raw[:400:2], raw[1:400:2])):
+        if encoding != "utf-16" and len(zeros) > 3 and zeros.count(0) > 0.9 * len(zeros) and not signs.count(0):
+            encoding, notes = kind, [f"{path.name}: read as {kind.upper()}, for every second byte is zero"]
     try:
-        text = raw.decode("utf-16" if marked else unmarked or "utf-8-sig")
+        text = raw.decode(encoding)
     except UnicodeDecodeError as problem:
         # bytes of Windows-1252 that stand for no sign
-        if marked or b"\x00" in raw or any(mark in raw for mark in (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")):
+        if encoding == "utf-16" or any(mark in raw for mark in (b"\x00", b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")):
             reason = f"is not text in UTF-8 (byte {problem.start}); save it as CSV UTF-8"
             raise ScoresError(f"{path}: {reason}") from problem
         text = raw.decode("cp1252")
@@ -358,72 +356,62 @@ def _decode(path: Path, raw: bytes) -> tuple[str, list[str]]:
     return text.translate(_NO_LINE_END), notes
 
 
-def _utf16_by_zeros(start: bytes) -> str:
-    """The kind of UTF-16 of a file that does not say it, or ""."""
-    for kind, zeros, signs in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
-        if len(zeros) > 3 and zeros.count(0) > 0.9 * len(zeros) and not signs.count(0):
-            return kind
-    return ""
-
-
-def _split(name: str, text: str, sep: str | None) -> tuple[list[Row], bool]:
-    """The rows of a text table, and whether it writes decimal commas.
+def _split(name: str, text: str, sep: str | None) -> tuple[list[Row], str]:
+    """The rows of a text table, and the sign between its columns: " " where they are blanks, "" for bars and LaTeX.
 
     Raises ScoresError where no sign parts its columns or its quotation is broken.
     """
     lines = text.splitlines()
-    if not sep and (rows := _drawn(lines) or _latex(lines)):
-        return rows, _commas(rows)
-    skipped = next((at for at, line in enumerate(lines) if line.strip() and not _is_remark(line, lines)), 0)
-    if declared := re.fullmatch(r"\s*\"?sep=(.)\"?\s*", lines[skipped]):  # Excel's own first line
+    filled = [(at, line) for at, line in enumerate(lines, start=1) if line.strip()]
+    if not sep and any(_FRAME.match(line.translate(_BARS)) for line in lines[:10]):  # as databases and terminals draw
+        drawn = [(at, line.translate(_BARS)) for at, line in filled]
+        if rows := [(at, _between_bars(line)) for at, line in drawn if "|" in line and not _FRAME.match(line)]:
+            return rows, ""
+    if not sep and any(line.lstrip().startswith("\\begin{tabular") for line in lines):
+        parts = [(at, line.split("\\\\")[0]) for at, line in filled if re.search(_AMPERSAND, line)]
+        if parts:
+            return [(at, [_plain_tex(cell) for cell in re.split(_AMPERSAND, line)]) for at, line in parts], ""
+    # A remark above a table begins with #, names no columns, and the table goes on without.
+    below = any(not line.lstrip().startswith("#") and any(map(line.count, _DELIMITERS)) for line in lines)
+    first, skipped = "", 0
+    for at, line in filled:
+        names = sum(heading(cell).known for cell in re.split(r"[,;\t|]", line))
+        if not (below and line.lstrip().startswith("#") and names < 2):
+            first, skipped = line, at - 1
+            break
+    if declared := re.fullmatch(r"\s*\"?sep=(.)\"?\s*", first):  # Excel's own first line
         sep, skipped = sep or declared[1], skipped + 1
-    first = next((line for line in lines[skipped:] if line.strip()), "")
-    if sep is None and (rows := _markdown(lines, skipped)):
-        return rows, _commas(rows)
+        first = next((line for at, line in filled if at > skipped), "")
+    after = [(at, line) for at, line in filled if at > skipped]
+    rules = _rules(lines) if sep is None else []
+    if any(skipped < rule < max((at for at, _ in after[:61]), default=0) for rule in rules):
+        # The first table of a Markdown text that names models.
+        body = takewhile(lambda at: "|" in lines[at], range(rules[0] + 1, len(lines)))
+        return [(at + 1, _between_bars(lines[at])) for at in (rules[0] - 1, *body)], ""
     outside = re.sub(r'"[^"]*"', "", first)
     mark = _WORDS.get(sep, sep) if sep else max(_DELIMITERS, key=outside.count)
     if len(mark) != 1:
         raise ScoresError(f"{name}: --sep {sep!r} is not one sign; write a sign, or tab, space, semicolon, pipe")
-    if not sep and mark == "|" and all(line.lstrip().startswith("|") for line in lines[skipped:] if line.strip()):
-        return (rows := _barred(lines)), _commas(rows)
+    if not sep and mark == "|" and all(line.lstrip().startswith("|") for _, line in after):
+        # A table of a wiki: every row begins with a bar, the head perhaps with two, rules are a bar and equal signs.
+        rows = [(at, line.strip()) for at, line in filled if line.strip(" |=")]
+        return [
+            (at, _between_bars(line.replace("||", "|") if line.startswith("||") else line)) for at, line in rows
+        ], ""
     if mark == " " or (not sep and mark not in outside):
-        return _by_blanks(name, lines), False
+        # Columns that stand apart by blanks, every row with as many words as the first.
+        words = [(at, line.split()) for at, line in filled if line.strip(" \t=-")]
+        if len({len(row) for _, row in words}) != 1 or len(words[0][1]) < 2:
+            step = "give a CSV with columns model, params_b and benchmarks, or say --sep SIGN"
+            raise ScoresError(f"{name}: row 1 holds one column; {step}")
+        return words, " "
     if mark not in outside:
         raise ScoresError(f"{name}: row 1 has no {sep!r}; leave --sep out, or name the sign between the columns")
     try:
         text = "\n" * skipped + "\n".join(lines[skipped:])
-        rows = list(enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True), start=1))
+        return list(enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True), start=1)), mark
     except csv.Error as problem:
         raise ScoresError(f"{name}: not a CSV table ({problem}); check the quotation marks") from problem
-    return rows, mark != "," or _commas(rows)
-
-
-def _commas(rows: list[Row]) -> bool:
-    return writes_decimal_commas(cell.strip() for cell in chain.from_iterable(cells for _, cells in rows[1:]))
-
-
-def _is_remark(line: str, lines: list[str]) -> bool:
-    """Whether a line is a remark above a table: it begins with #, names no columns, and the table goes on without."""
-    if not line.lstrip().startswith("#"):
-        return False
-    table_below = any(not other.lstrip().startswith("#") and any(map(other.count, _DELIMITERS)) for other in lines)
-    return table_below and sum(heading(cell).known for cell in re.split(r"[,;\t|]", line)) < 2
-
-
-def _drawn(lines: list[str]) -> list[Row]:
-    """A table in a frame of lines, as databases and terminals draw them."""
-    rows = [(at, line.translate(_BARS)) for at, line in enumerate(lines, start=1)]
-    if not any(_FRAME.match(line) for _, line in rows[:10]):
-        return []
-    return [(at, _between_bars(line)) for at, line in rows if "|" in line and not _FRAME.match(line)]
-
-
-def _latex(lines: list[str]) -> list[Row]:
-    """The rows of a LaTeX table, without the commands around its cells."""
-    if not any(line.lstrip().startswith("\\begin{tabular") for line in lines):
-        return []
-    marked = [(at, line.split("\\\\")[0]) for at, line in enumerate(lines, start=1) if re.search(r"(?<!\\)&", line)]
-    return [(at, [_plain_tex(cell) for cell in re.split(r"(?<!\\)&", line)]) for at, line in marked]
 
 
 def _plain_tex(cell: str) -> str:
@@ -433,46 +421,17 @@ def _plain_tex(cell: str) -> str:
     return re.sub(r"\\([%&_#$])", r"\1", bare).strip()
 
 
-def _markdown(lines: list[str], skipped: int) -> list[Row]:
-    """The first table of a Markdown text that names models; emphasis, code and links are dropped from its cells."""
-    filled = [at for at in range(skipped, len(lines)) if lines[at].strip()][:61]
-    if not any("|" in lines[at] and _RULE.match(lines[below]) for at, below in zip(filled, filled[1:], strict=False)):
-        return []
-    rule = _rules(lines)[0]
-    rows = [(rule, _between_bars(lines[rule - 1]))]
-    for at, line in enumerate(lines[rule + 1 :], start=rule + 2):
-        if "|" not in line:
-            break
-        rows.append((at, _between_bars(line)))
-    return rows
-
-
 def _rules(lines: list[str]) -> list[int]:
     """Where the rules below the heads of Markdown tables stand, those of tables of models first."""
     rules = [at for at, line in enumerate(lines) if at and _RULE.match(line) and "|" in lines[at - 1]]
     return sorted(rules, key=lambda at: "model" not in map(known_name, _between_bars(lines[at - 1])))
 
 
-def _barred(lines: list[str]) -> list[Row]:
-    """A table of a wiki: every row begins with a bar, the head perhaps with two, rules are a bar and equal signs."""
-    rows = [(at, line.strip()) for at, line in enumerate(lines, start=1) if line.strip(" |=")]
-    return [(at, _between_bars(line.replace("||", "|") if line.startswith("||") else line)) for at, line in rows]
-
-
 def _between_bars(line: str) -> list[str]:
+    """The cells between bars, without emphasis, code and links."""
     inner = line.strip().removeprefix("|").removesuffix("|")
     cells = [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", inner)]
     return [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"\*\*|__|`", "", cell)).strip(" *_") for cell in cells]
-
-
-def _by_blanks(name: str, lines: list[str]) -> list[Row]:
-    """A table whose columns stand apart by blanks, every row with as many words as the first."""
-    rows = [(at, line.split()) for at, line in enumerate(lines, start=1) if line.strip(" \t=-")]
-    width = len(rows[0][1])
-    if width < 2 or any(len(words) != width for _, words in rows):
-        step = "give a CSV with columns model, params_b and benchmarks, or say --sep SIGN"
-        raise ScoresError(f"{name}: row 1 holds one column; {step}")
-    return rows
 
 
 # ---- layout: which row names the columns, and which rows are no model ----
@@ -482,25 +441,32 @@ def _sheet(name: str, rows: list[Row], decimal_comma: bool = False) -> Sheet:
     """Rows as a sheet: its head found, titles above passed over, every row as wide as the head.
 
     A second line of heads ("acc", "stderr" below a benchmark, or units) is joined to the first, repeated heads are
-    dropped. Raises ScoresError for the table that a harness prints, which names no model.
+    dropped, nameless columns are dropped where they are empty. Of pandas' nameless first one a count of rows is
+    dropped, names of models are the models. Raises ScoresError for the table that a harness prints.
     """
-    clean = {line: cells for line, raw in rows if any(cells := [_clean(cell) for cell in raw])}
-    if not clean:
+    body = {line: cells for line, raw in rows if any(cells := [_clean(cell) for cell in raw])}
+    if not body:
         raise ScoresError(f"{name}: every cell is empty; the first row names the columns, one row a model follows")
-    lines, notes = list(clean), []
-    at = _header_at(list(clean.values()))
-    top, header = lines[at], clean[lines[at]]
-    body = {line: clean[line] for line in lines[at + 1 :]}
+    top, notes = next(iter(body)), []
+    for line, cells in [*body.items()][:FIRST_ROWS]:
+        known = [head for head in map(heading, filter(None, cells)) if head.known]
+        if len(known) > 1 and any(head.name == "model" for head in known):
+            top = line  # the first row that has a column for models among known ones, else the first of all
+            break
+        if any(map(_is_number, cells)):
+            break  # numbers have begun: what stands above them is the head, whatever it says
+    header = body.pop(top)
     if {"tasks", "n_shot", "metric", "value"} <= {plain(cell) for cell in header}:
         what = "the table that lm-evaluation-harness prints, which names no model"
         raise ScoresError(f"{name}: {what}; name the results_*.json of the run instead")
-    if at:
-        above = ", ".join(cell for line in lines[:at] for cell in clean[line] if cell)
+    if titles := [line for line in body if line < top]:
+        above = ", ".join(cell for line in titles for cell in body.pop(line) if cell)
         notes.append(f"passed over above the names of the columns: {above[:80]}")
-    if body and (joined := _joined(header, body[lines[at + 1]])) is not None:
-        notes.append(f"rows {top} and {lines[at + 1]} are read together as the names of the columns")
+    second = next(iter(body), top)
+    if body and (joined := _joined(header, body[second])) is not None:
+        notes.append(f"rows {top} and {second} are read together as the names of the columns")
         header = joined
-        del body[lines[at + 1]]
+        del body[second]
     heads = [cell.casefold() for cell in header]
     again = [line for line, cells in body.items() if [cell.casefold() for cell in cells[: len(heads)]] == heads]
     if again:
@@ -513,34 +479,33 @@ def _sheet(name: str, rows: list[Row], decimal_comma: bool = False) -> Sheet:
             raise ScoresError(f"{name}: {reason}; give each cell its column")
     if not body:
         raise ScoresError(f"{name}: has column names but no row below them; add one row a model")
-    table = _indexed(_frame(list(body.values()), header[:width], body))
+    table = _frame(list(body.values()), header[:width], body)
+    table = table.iloc[:, [at for at, head in enumerate(table.columns) if head or table.iloc[:, at].ne("").any()]]
+    if not table.columns[0]:
+        numbers = [cell for cell in table.iloc[:, 0] if cell]
+        if all(cell.isdecimal() for cell in numbers) and len(set(numbers)) == len(numbers):
+            table = table.iloc[:, 1:]
+        elif "model" not in map(known_name, table.columns) and not all(map(_is_number, table.iloc[:, 0])):
+            table = table.set_axis(["model", *table.columns[1:]], axis=1)
     if "" in table.columns:
         place = f"row {top}, column {list(table.columns).index('') + 1}"
         raise ScoresError(f"{name}: {place} has no name; name it or delete the column")
     return Sheet(name, table, decimal_comma, tuple(notes))
 
 
-def _header_at(rows: list[list[str]]) -> int:
-    """Position of the row that names the columns: the first that has a column for models among known ones, else 0."""
-    for at, cells in enumerate(rows[:FIRST_ROWS]):
-        known = [head for head in map(heading, filter(None, cells)) if head.known]
-        if len(known) > 1 and any(head.name == "model" for head in known):
-            return at
-        if any(to_number(cell, decimal_comma=True) is not None for cell in cells):
-            break  # numbers have begun: what stands above them is the head, whatever it says
-    return 0
+def _is_number(cell: str) -> bool:
+    return to_number(cell, decimal_comma=True) is not None
 
 
 def _joined(header: list[str], second: list[str]) -> list[str] | None:
     """Both lines of a head as one, where the second names metrics or units below those of the first; else None."""
-    known = [heading(cell).name if cell else "" for cell in header]
+    known = [known_name(cell) if cell else "" for cell in header]
     if "model" not in known or len(second) <= known.index("model"):
         return None
     model = known.index("model")
     below = ["" if at == model or is_blank(cell) else cell for at, cell in enumerate(second)]
-    if plain(second[model]) not in ("", "unit", "units") or sum(map(bool, below)) < 2:
-        return None
-    if any(to_number(cell, decimal_comma=True) is not None for cell in below):
+    few = plain(second[model]) not in ("", "unit", "units") or sum(map(bool, below)) < 2
+    if few or any(map(_is_number, below)):
         return None
     above, names = "", []
     for upper, lower in zip_longest(header, below, fillvalue=""):
@@ -549,39 +514,20 @@ def _joined(header: list[str], second: list[str]) -> list[str] | None:
     return names
 
 
-def _indexed(cells: pd.DataFrame) -> pd.DataFrame:
-    """Without nameless columns that are empty. Of pandas' nameless first one a count of rows is dropped, names of
-    models are the models."""
-    filled = [at for at, name in enumerate(cells.columns) if name or cells.iloc[:, at].ne("").any()]
-    cells = cells.iloc[:, filled]
-    header, first = list(cells.columns), cells.iloc[:, 0].tolist()
-    if header[0]:
-        return cells
-    numbers = [cell for cell in first if cell]
-    if all(cell.isdecimal() for cell in numbers) and len(set(numbers)) == len(numbers):
-        return cells.iloc[:, 1:]
-    if "model" not in map(known_name, header) and any(to_number(cell, decimal_comma=False) is None for cell in first):
-        return cells.set_axis(["model", *header[1:]], axis=1)
-    return cells
-
-
 def upright(sheet: Sheet) -> Sheet:
-    """The sheet with one row a model, and a note where it had to be turned or rows were passed over."""
-    if (cells := _leaderboard_v2(sheet)) is not None:
-        note = "read as a table of the Open LLM Leaderboard v2: raw and normalised scores are named apart"
-        sheet = sheet.of(cells, note)
-    elif (cells := _from_long(sheet)) is not None:
-        sheet = sheet.of(cells, "read as a long table: one row a score")
-    elif (cells := _transposed(sheet)) is not None:
-        sheet = sheet.of(cells, "read as a transposed table: one column a model")
-    return _models_only(sheet)
+    """The sheet with one row a model, and a note where it had to be turned or rows were passed over.
 
-
-def _models_only(sheet: Sheet) -> Sheet:
-    """The rows that are models. A row of an average is none, and neither is one with a single text.
-
-    Below the others such a text is a note; above them it is the family of those that follow, where no column tells it.
+    A row of an average is no model, and neither is one with a single text: below the others such a text is a note;
+    above them it is the family of those that follow, where no column tells it.
     """
+    for turned, note in (
+        (_leaderboard_v2, "read as a table of the Open LLM Leaderboard v2: raw and normalised scores are named apart"),
+        (_from_long, "read as a long table: one row a score"),
+        (_transposed, "read as a transposed table: one column a model"),
+    ):
+        if (cells := turned(sheet)) is not None:
+            sheet = sheet.of(cells, note)
+            break
     names, cells = [known_name(column) for column in sheet.columns], sheet.cells
     if "model" not in names or len(names) < 3:
         return sheet
@@ -607,43 +553,37 @@ def _leaderboard_v2(sheet: Sheet) -> pd.DataFrame | None:
     raw = [head for head in heads if head.endswith("_raw") and head.removesuffix("_raw") in heads]
     if len(raw) < 2 or len(set(heads)) < len(heads):
         return None
-    bases = {head.removesuffix("_raw") for head in raw}
-    named = zip(heads, sheet.columns, strict=True)
-    columns = [head if head in raw else f"{head}_normalised" if head in bases else name for head, name in named]
-    cells = sheet.cells.set_axis(columns, axis=1)
-    return cells.assign(**{name: cells[name].map(partial(_hundredfold, comma=sheet.decimal_comma)) for name in raw})
-
-
-def _hundredfold(cell: str, *, comma: bool) -> str:
-    value = to_number(cell, decimal_comma=comma)
-    return cell if value is None or value > 1 else f"{100 * value:.10g}"
+    names = {name: name for name in raw} | {(base := name.removesuffix("_raw")): f"{base}_normalised" for name in raw}
+    named = [names.get(head, column) for head, column in zip(heads, sheet.columns, strict=True)]
+    cells = sheet.cells.set_axis(named, axis=1)
+    for name in raw:
+        values = cells[name].map(partial(to_number, decimal_comma=sheet.decimal_comma)).astype(float)
+        cells[name] = cells[name].where(~(values <= 1), (100 * values).map("{:.10g}".format))
+    return cells
 
 
 def _from_long(sheet: Sheet) -> pd.DataFrame | None:
     heads = [plain(column) for column in sheet.columns]
-    names = [heading(column).name for column in sheet.columns]
+    names = [known_name(column) for column in sheet.columns]
     at_benchmark = next((heads.index(word) for word in _BENCHMARK if word in heads), None)
     at_score = next((heads.index(word) for word in _SCORE if word in heads), None)
-    if at_benchmark is None or at_score is None or at_benchmark == at_score or "model" not in names:
+    if at_benchmark is None or at_score in (None, at_benchmark) or "model" not in names:
         return None
-    if any(_benchmark(name) for name in names):
-        return None
+    if any(heading(name).known and name not in TEXT | MEASURES and is_score(name) for name in names):
+        return None  # benchmarks are columns already
     at_error = next((i for i, word in enumerate(heads) if word in table()["endings"]["stderr"]), None)
     # Several runs of a model differ in a further column: each keeps its own row.
     how = [i for i, head in enumerate(heads) if head in _HOW and i not in (at_benchmark, at_score)]
     beside = [i for i in range(len(names)) if i not in (at_benchmark, at_score, at_error, *how)]
-    cells = sheet.cells.set_axis(range(len(names)), axis=1)
+    cells, place = sheet.cells.set_axis(range(len(names)), axis=1), sheet.columns[at_benchmark]
     several = cells[at_benchmark].where(cells.duplicated([*beside, at_benchmark], keep=False)).dropna().unique()
     if how:
         ways = cells[how].rename(columns=dict(enumerate(heads))).to_dict("records")
         named = zip(cells[at_benchmark], ways, cells[at_benchmark].isin(several), strict=True)
         cells[at_benchmark] = [_measured(name, way, apart=apart) for name, way, apart in named]
-    for position in np.flatnonzero(cells[at_benchmark] == "")[:1]:
-        raise sheet.refusal(position, sheet.columns[at_benchmark], "is blank; name the benchmark of this score")
-    for position in np.flatnonzero(cells.duplicated([*beside, at_benchmark]))[:1]:
-        model, benchmark = cells.iloc[position][[names.index("model"), at_benchmark]]
-        reason = f"{model!r} has a score in {benchmark!r} already; keep one row"
-        raise sheet.refusal(position, sheet.columns[at_benchmark], reason)
+    sheet.refuse(cells[at_benchmark] == "", place, "is blank; name the benchmark of this score")
+    twice, says = cells.duplicated([*beside, at_benchmark]), "{!r} has a score in {!r} already; keep one row"
+    sheet.refuse(twice, place, says, cells[names.index("model")], cells[at_benchmark])
     cells["row"] = cells.groupby(beside, sort=False).ngroup()
     wide = cells.pivot(index="row", columns=at_benchmark, values=at_score)[cells[at_benchmark].unique()]
     if at_error is not None:
@@ -679,7 +619,3 @@ def _transposed(sheet: Sheet) -> pd.DataFrame | None:
         return None
     cells = [[model, *sheet.cells.iloc[:, at]] for at, model in models.items()]
     return _frame(cells, ["model", *down], range(2, len(cells) + 2))
-
-
-def _benchmark(name: str) -> bool:
-    return heading(name).known and name not in TEXT | MEASURES and is_score(name)
