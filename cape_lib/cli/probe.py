@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> tuple[dict[str, Any], Iterator[str]]:
 
 
 def _lines(trained: Probe, twins: list[Probe]) -> Iterator[str]:
-    from cape_lib.lm.probes.report import DEFINITION
+    from cape_lib.lm.probes import DEFINITION
 
     for note in trained.notes:
         print(f"cape probe: note: {note}", file=sys.stderr)

@@ -86,7 +86,7 @@ def test_what_a_control_vector_cannot_hold_is_refused(shipped: Any, tmp_path: Pa
 def test_without_the_package_a_gguf_file_is_refused_with_the_command_that_helps(
     shipped: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models.finding, "find_spec", lambda _name: None)
+    monkeypatch.setattr(models.record, "find_spec", lambda _name: None)
     direction = steering.fit_direction(shipped(R), contrast(), 1)
     for run in (lambda: steering.save(direction, tmp_path / "d.gguf"), lambda: steering.load(tmp_path / "d.gguf")):
         with pytest.raises(SurroundingsError, match="pip install gguf"):

@@ -12,7 +12,7 @@ import torch
 
 from cape_lib.errors import SurroundingsError
 from cape_lib.lm import models, probes, testbed
-from cape_lib.lm.models import finding
+from cape_lib.lm.models import record
 from cape_lib.lm.steering.applying import added
 from cape_lib.lm.steering.measuring import Arm, answer_scores, questions
 from experiments.testbed import prompts, worlds
@@ -30,7 +30,7 @@ def saved(model: Any, folder: Path) -> Path:
 def test_without_its_package_a_file_or_an_adapter_is_refused_with_the_command_that_helps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "find_spec", lambda _name: None)
+    monkeypatch.setattr(record, "find_spec", lambda _name: None)
     (tmp_path / "gguf").mkdir()
     (tmp_path / "gguf" / "model.gguf").write_bytes(b"GGUF")
     (tmp_path / "lora").mkdir()

@@ -12,8 +12,8 @@ import torch
 
 from cape_lib.errors import CapeError, SurroundingsError, UsageError
 from cape_lib.lm import models, testbed
-from cape_lib.lm.models.finding import memory_guard
 from cape_lib.lm.models.loading import quiet
+from cape_lib.lm.models.record import memory_guard
 from cape_lib.lm.models.running import chunks, token_lists
 from tests.lm.architectures import VOCABULARY, build
 from tests.lm.conftest import left_behind, tiny_tokenizer

@@ -196,7 +196,7 @@ def test_states_that_are_no_numbers_stop_the_probe(shipped: Any) -> None:
 
 
 def test_random_projections_have_the_spread_of_drawn_matrices() -> None:
-    from cape_lib.lm.probes.report import _random_root
+    from cape_lib.lm.probes import _random_root
 
     rng = np.random.default_rng(0)
     n, d = 40, 6

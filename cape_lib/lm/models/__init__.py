@@ -6,7 +6,6 @@
 (4, 32)
 """
 
-from cape_lib.lm.models.finding import ModelError
 from cape_lib.lm.models.loading import load, untrained, with_chat
-from cape_lib.lm.models.record import LanguageModel, Site, site_of, wrap
+from cape_lib.lm.models.record import LanguageModel, ModelError, Site, site_of, wrap
 from cape_lib.lm.models.running import Batch, encode, run

@@ -20,12 +20,8 @@ from typing import Any
 import torch
 
 from cape_lib.errors import CapeError, SurroundingsError, UsageError
-from cape_lib.lm.models.finding import ModelError, chain, memory_guard, needed
-from cape_lib.lm.models.record import LanguageModel, wrap
+from cape_lib.lm.models.record import LanguageModel, ModelError, memory_guard, needed, wrap
 from cape_lib.lm.testbed import tokenizer_of
-
-#: names by which templates let thinking be switched off
-_THINKING = ("enable_thinking", "thinking")
 
 
 def template_of(tokenizer: Any) -> str:
@@ -68,11 +64,12 @@ class Chat:
         return self._rendered([user])
 
     def _rendered(self, messages: list[dict[str, str]]) -> str:
-        off = {name: False for name in _THINKING if name in template_of(self.tokenizer)}
+        # names by which templates let thinking be switched off
+        off = {name: False for name in ("enable_thinking", "thinking") if name in template_of(self.tokenizer)}
         try:
             return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **off))
         except Exception as error:  # a template is a program and may raise whatever it likes
-            line = (str(error).splitlines() or [type(error).__name__])[0]
+            line = _first_line(error)
             raise ModelError(f"the tokenizer's chat template fails: {line}; --no-chat asks without it") from error
 
 
@@ -113,18 +110,20 @@ def load(
     if dtype not in DTYPES:
         raise UsageError(f"unknown dtype {dtype!r}; choose from {', '.join(DTYPES)}")
     where = _device(device)
-    folder = Path(name).expanduser()
-    local = folder.exists()
-    if local:
+    asked, folder = str(name), Path(name).expanduser()
+    short, commit = asked, ""
+    if folder.exists():
+        # a folder is named by its last part: a result must not depend on where it was made
+        short = folder.stem if folder.suffix == ".gguf" else folder.resolve().name
         folder = _checked(folder)
-    elif _looks_like_path(str(name)):
+        asked, commit = str(folder), fingerprint(folder)
+    elif asked.startswith((".", "/", "~", os.sep)) or asked.count("/") > 1 or "\\" in asked:
         raise ModelError(f"{name}: no such folder")
     kind = getattr(torch, dtype) if dtype != "auto" else torch.bfloat16 if where != "cpu" else None
     with memory_guard(f"loading {name}"), quiet():
-        tokenizer, model, missing = _read(str(folder) if local else str(name), kind, where, revision)
-        commit = str(getattr(model.config, "_commit_hash", None) or revision or "")
-        commit = fingerprint(folder) if local else commit
-        lm = wrap(model, tokenizer, name=_short(name), revision=commit, layers=layers)
+        tokenizer, model, missing = _read(asked, kind, where, revision)
+        commit = commit or str(getattr(model.config, "_commit_hash", None) or revision or "")
+        lm = wrap(model, tokenizer, name=short, revision=commit, layers=layers)
     if missing:
         some = f"{len(missing)} of the model's weights, such as {missing[0]}"
         raise ModelError(f"{name}: the checkpoint lacks {some}; they would be random, so nothing is measured")
@@ -145,12 +144,6 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def _short(name: str | Path) -> str:
-    # a folder is named by its last part: a result must not depend on where it was made
-    path = Path(name).resolve()
-    return path.stem if path.suffix == ".gguf" else path.name if path.is_dir() else str(name)
-
-
 def _device(asked: str | None) -> str:
     if asked is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
@@ -163,10 +156,6 @@ def _device(asked: str | None) -> str:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise SurroundingsError(f"device {asked!r}: no GPU that torch can use is here; leave --device away")
     return asked
-
-
-def _looks_like_path(name: str) -> bool:
-    return name.startswith((".", "/", "~", os.sep)) or name.count("/") > 1 or "\\" in name
 
 
 def _checked(folder: Path) -> Path:
@@ -237,7 +226,8 @@ def _stored(name: str, options: dict[str, Any]) -> torch.dtype:
 
 def _read(name: str, kind: torch.dtype | None, where: str, revision: str | None) -> tuple[Any, Any, list[str]]:
     """Tokenizer, model, and the names of the weights that the checkpoint does not hold; kind: None for `_stored`."""
-    from transformers import AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, AutoTokenizer
+    from transformers.utils import quantization_config
 
     options: dict[str, Any] = {"revision": revision} if revision else {}
     source = Path(name)
@@ -247,14 +237,32 @@ def _read(name: str, kind: torch.dtype | None, where: str, revision: str | None)
         name, options["gguf_file"] = str(source.parent), source.name
     try:
         if (source / _ADAPTER).is_file():
-            return _merged(source, kind, where)
+            from peft import PeftModel
+
+            base = json.loads((source / _ADAPTER).read_text(encoding="utf-8"))["base_model_name_or_path"]
+            tokenizer, model, missing = _read(str(base), kind, where, None)
+            if (source / "tokenizer_config.json").is_file():
+                tokenizer = AutoTokenizer.from_pretrained(source)
+            return tokenizer, PeftModel.from_pretrained(model, source).merge_and_unload(), missing
         tokenizer = AutoTokenizer.from_pretrained(str(tokenizer_of(source)) if source.is_dir() else name, **options)
-        options |= _as(kind or _stored(name, options)) | _unpacked(source)
+        options |= _as(kind or _stored(name, options))
+        unpack = getattr(quantization_config, "GgufConfig", None)
+        if source.suffix == ".gguf" and unpack:  # older releases know no other way than ordinary weights
+            options["quantization_config"] = unpack(dequantize=True)
         here = where == "cpu" or where.startswith("cuda:")
         if not here:
             # accelerate puts it on one GPU when it fits, else over GPUs and memory; nothing moves it afterwards
-            options |= {"device_map": "auto", "offload_folder": _scratch()}
-        model, about = _from_pretrained(name, options)
+            scratch = tempfile.mkdtemp(prefix="cape-")
+            atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+            options |= {"device_map": "auto", "offload_folder": scratch}
+        options["output_loading_info"] = True
+        causal: Any = AutoModelForCausalLM
+        try:
+            model, about = causal.from_pretrained(name, **options)
+        except ValueError as error:
+            if "Unrecognized configuration class" not in str(error):
+                raise
+            model, about = AutoModelForImageTextToText.from_pretrained(name, **options)
         return tokenizer, model.to(where) if here else model, sorted(about["missing_keys"])
     except CapeError:
         raise
@@ -262,49 +270,8 @@ def _read(name: str, kind: torch.dtype | None, where: str, revision: str | None)
         raise _explained(str(source), error) from error
 
 
-def _from_pretrained(name: str, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
-
-    readers: tuple[Any, ...] = (AutoModelForCausalLM, AutoModelForImageTextToText)
-    for reader in readers:
-        try:
-            loaded: tuple[Any, dict[str, Any]] = reader.from_pretrained(name, output_loading_info=True, **options)
-            return loaded
-        except ValueError as error:
-            if "Unrecognized configuration class" not in str(error) or reader is readers[-1]:
-                raise
-    raise AssertionError("one of the readers has answered")
-
-
-def _unpacked(source: Path) -> dict[str, Any]:
-    """The option by which a GGUF file becomes ordinary weights; older releases know no other way."""
-    from transformers.utils import quantization_config
-
-    config = getattr(quantization_config, "GgufConfig", None)
-    return {"quantization_config": config(dequantize=True)} if source.suffix == ".gguf" and config else {}
-
-
-def _merged(folder: Path, kind: torch.dtype | None, where: str) -> tuple[Any, Any, list[str]]:
-    """The base model of a LoRA adapter with the adapter merged into its weights."""
-    from peft import PeftModel
-    from transformers import AutoTokenizer
-
-    base = json.loads((folder / _ADAPTER).read_text(encoding="utf-8"))["base_model_name_or_path"]
-    tokenizer, model, missing = _read(str(base), kind, where, None)
-    if (folder / "tokenizer_config.json").is_file():
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    return tokenizer, PeftModel.from_pretrained(model, folder).merge_and_unload(), missing
-
-
-def _scratch() -> str:
-    """A folder for weights that fit neither the GPU nor the memory; gone when the program ends."""
-    folder = tempfile.mkdtemp(prefix="cape-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
-def _hub_answers(seconds: float = 5.0) -> bool:
-    """Whether anything answers at the hub's address.
+def _hub_answers() -> bool:
+    """Whether anything answers at the hub's address, within five seconds.
 
     Its client asks for many files and for each of them five times: without a network that is a minute of silence.
     """
@@ -312,7 +279,7 @@ def _hub_answers(seconds: float = 5.0) -> bool:
         from huggingface_hub import constants, utils
 
         client: Any = utils
-        client.get_session().head(constants.ENDPOINT, timeout=seconds)
+        client.get_session().head(constants.ENDPOINT, timeout=5.0)
     except Exception:  # whatever the client of the day raises where nothing answers
         return False
     return True
@@ -320,25 +287,29 @@ def _hub_answers(seconds: float = 5.0) -> bool:
 
 def _explained(name: str, error: Exception) -> Exception:
     """The one-line error for what transformers raised; the error itself where it is none of the expected."""
-    kinds = {type(step).__name__ for step in chain(error)}
-    words = " ".join(str(step) for step in chain(error)).lower()
-    local = "give a local folder with the model instead"
-    if Path(name).exists():
-        if "unrecognized configuration class" in words:
-            return ModelError(f"{name}: not a causal language model; a decoder with a language head is needed")
-        return ModelError(f"{name}: cannot be read as a causal language model: {_first_line(error)}")
-    if "GatedRepoError" in kinds:
-        return SurroundingsError(f"the hub shows {name!r} only to those who accepted its terms; log in, or {local}")
-    if kinds & {"RepositoryNotFoundError", "RevisionNotFoundError", "HFValidationError"} or "404" in words:
-        return SurroundingsError(f"the hub knows no model {name!r} (or no such revision, or it is private); {local}")
-    offline = {"OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectionError", "ConnectError", "ProxyError"}
-    if kinds & offline or "couldn't connect" in words or "offline" in words or "connection" in words:
-        return SurroundingsError(f"the model hub cannot be reached, and {name!r} is no folder here; {local}")
+    steps: list[BaseException] = []
+    step: BaseException | None = error
+    while step is not None and step not in steps:
+        steps.append(step)
+        step = step.__cause__ or step.__context__
+    kinds, words = {type(one).__name__ for one in steps}, " ".join(map(str, steps)).lower()
     if "unrecognized configuration class" in words:
-        return ModelError(f"{name!r} is not a causal language model; a decoder with a language head is needed")
-    if isinstance(error, (OSError, ValueError, ImportError, KeyError)):
-        return SurroundingsError(f"{name!r} cannot be loaded: {_first_line(error)}; {local}")
-    return error
+        return ModelError(f"{name}: not a causal language model; a decoder with a language head is needed")
+    if Path(name).exists():
+        return ModelError(f"{name}: cannot be read as a causal language model: {_first_line(error)}")
+    unknown = {"RepositoryNotFoundError", "RevisionNotFoundError", "HFValidationError"}
+    offline = {"OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectionError", "ConnectError", "ProxyError"}
+    if "GatedRepoError" in kinds:
+        why = f"the hub shows {name!r} only to those who accepted its terms; log in, or"
+    elif kinds & unknown or "404" in words:
+        why = f"the hub knows no model {name!r} (or no such revision, or it is private);"
+    elif kinds & offline or any(some in words for some in ("couldn't connect", "offline", "connection")):
+        why = f"the model hub cannot be reached, and {name!r} is no folder here;"
+    elif isinstance(error, (OSError, ValueError, ImportError, KeyError)):
+        why = f"{name!r} cannot be loaded: {_first_line(error)};"
+    else:
+        return error
+    return SurroundingsError(f"{why} give a local folder with the model instead")
 
 
 def _first_line(error: Exception) -> str:

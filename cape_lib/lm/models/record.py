@@ -1,25 +1,57 @@
-"""A language model with what probing and steering need to know about it."""
+"""A language model with what probing and steering need to know about it: its blocks, and the places in them.
+
+The blocks of any causal model are found by a rule and checked with one forward pass: the decoder's ModuleLists whose
+length is the configuration's number of layers; of these the one whose members were each called once, in order, and
+returned a hidden state.  It found the blocks of every architecture tried.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import nn
 
-from cape_lib.errors import UsageError
-from cape_lib.lm.models.finding import (
-    ModelError,
-    block_part,
-    context_length,
-    final_norm,
-    find_blocks,
-    head_outputs,
-    input_device,
-    n_heads,
-)
+from cape_lib.errors import CapeError, SurroundingsError, UsageError
+
+
+class ModelError(CapeError):
+    """A folder or model that cannot be read as a causal language model (exit 3)."""
+
+    exit_code = 3
+
+
+def needed(package: str, what: str) -> None:
+    """SurroundingsError, with the command that helps, where a package is not installed."""
+    if find_spec(package) is None:
+        raise SurroundingsError(f"{what} needs the package {package}; pip install {package}")
+
+
+@contextmanager
+def memory_guard(doing: str) -> Iterator[None]:
+    """Turn running out of memory, on a GPU or the CPU, into a SurroundingsError (exit 6) that says what helps."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        words = ("out of memory", "can't allocate memory", "not enough memory")
+        if not isinstance(error, MemoryError) and not any(some in str(error).lower() for some in words):
+            raise
+        raise SurroundingsError(
+            f"out of memory while {doing}; take a smaller --batch, --dtype bfloat16, shorter texts or a smaller model"
+        ) from error
+
+
+_DEPTH = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+_HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads")
+_CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "context_length")
+#: names of a block's parts; OPT's MLP is two bare layers
+_PARTS = {"attn": ("attn", "attention"), "mlp": ("mlp", "ffn", "feed_forward", "moe", "fc2")}
+_OUTPUTS = ("o_proj", "out_proj", "c_proj", "dense", "wo", "proj", "linear_out")
 
 #: a 0-based block (its output), a name such as those of PLACES, or several joined by "+", which are read side by side
 Site = int | str
@@ -39,18 +71,10 @@ def site_of(asked: str | int, depth: int, heads: int | None = None) -> Site:
 
     Negative blocks count from the end; UsageError when the model has no such block or head.
     """
-    if isinstance(asked, int):
-        return _block(asked, depth)
-    parts = [_one(word.strip(), depth, heads) for word in re.split("[+,]", asked.lower())]
+    parts = [_one(word.strip(), depth, heads) for word in re.split("[+,]", str(asked).lower())]
     if len(set(parts)) < len(parts):
         raise UsageError(f"layer {asked!r} names a place twice")
     return parts[0] if len(parts) == 1 else "+".join(map(str, parts))
-
-
-def _block(index: int, depth: int) -> int:
-    if not -depth <= index < depth:
-        raise UsageError(f"layer {index} is out of range: this model has {depth} blocks, 0 to {depth - 1}")
-    return index % depth
 
 
 def _one(word: str, depth: int, heads: int | None) -> Site:
@@ -60,7 +84,10 @@ def _one(word: str, depth: int, heads: int | None) -> Site:
     if match is None or (match[1] == "head") != (match[3] is not None):
         known = ", ".join(PLACES)
         raise UsageError(f"unknown layer {word!r}; choose quarter, or such as {known}, with blocks 0 to {depth - 1}")
-    block = _block(depth // 4 if match[2] == "quarter" else int(match[2]), depth)
+    block = depth // 4 if match[2] == "quarter" else int(match[2])
+    if not -depth <= block < depth:
+        raise UsageError(f"layer {block} is out of range: this model has {depth} blocks, 0 to {depth - 1}")
+    block %= depth
     if match[3] is None:
         return block if match[1] is None else f"{match[1]}.{block}"
     if heads is not None and int(match[3]) >= heads:
@@ -112,8 +139,17 @@ class LanguageModel:
         return input_device(self.model)
 
     def head_mixer(self, block: int) -> nn.Module | None:
-        """The projection whose input holds the heads of a block side by side, or None."""
-        return head_outputs(self.blocks[block], self.heads)
+        """The projection in a block that mixes the attention heads back together; its input holds them side by side.
+
+        None where a block has no attention or keeps its heads in another way.
+        """
+        for name, module in self.blocks[block].named_modules() if self.heads else ():
+            *path, last = name.split(".")
+            inside = any("attn" in part or "attention" in part for part in path)
+            if inside and last in _OUTPUTS and isinstance(getattr(module, "weight", None), torch.Tensor):
+                mixer: nn.Module = module
+                return mixer
+        return None
 
     def site(self, asked: str | int) -> Site:
         """The site of a name; see `record.site_of` for what is refused."""
@@ -129,7 +165,11 @@ class LanguageModel:
             return self.blocks[0 if site == "embed" else int(site)], site == "embed", slice(None)
         kind, block, *head = site.split(".")
         if not kind.startswith("head"):
-            return block_part(self.blocks[int(block)], kind), False, slice(None)
+            parts = dict(self.blocks[int(block)].named_children())
+            for name, child in parts.items():
+                if any(word in name for word in _PARTS[kind]) and not any(word in name for word in ("norm", "drop")):
+                    return child, False, slice(None)
+            raise ModelError(f"cannot tell the {kind} of a block among {', '.join(parts)}; take the block's output")
         mixer = self.head_mixer(int(block))
         if mixer is None or not self.heads:
             raise ModelError(f"cannot tell the heads of block {block}; take attn.{block} or the block's output")
@@ -153,29 +193,137 @@ def wrap(
     layers: path of the list of blocks, where the rule cannot find it.  Raises ModelError for an encoder.
     """
     model.eval()
-    place = find_blocks(model, layers=layers)
+    path, blocks, width = _blocks(model, layers)
     if tokenizer is not None:
-        _give_pad_token(tokenizer)
-    unembedding = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
+        # batches need padding: on the left, as generation continues on the right; masked, so any token will do
+        tokenizer.padding_side = "left"
+        if tokenizer.pad_token_id is None:
+            names = ("eos_token", "unk_token", "bos_token")
+            own = [token for token in (getattr(tokenizer, name, None) for name in names) if token is not None]
+            tokenizer.pad_token = own[0] if own else None
     return LanguageModel(
         name=name or str(getattr(model.config, "_name_or_path", "")) or type(model).__name__,
         revision=revision,
         model=model,
         tokenizer=tokenizer,
-        blocks=place.blocks,
-        width=place.width,
-        heads=n_heads(model),
-        context=context_length(model),
-        norm=final_norm(model, place),
-        unembedding=unembedding,
+        blocks=blocks,
+        width=width,
+        heads=_setting(model, _HEADS),
+        context=_setting(model, _CONTEXT),
+        norm=_final_norm(model, path),
+        unembedding=model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None,
     )
 
 
-def _give_pad_token(tokenizer: Any) -> None:
-    """Batches need padding: on the left, as generation continues on the right; masked, so any token will do."""
-    tokenizer.padding_side = "left"
-    if tokenizer.pad_token_id is None:
-        for name in ("eos_token", "unk_token", "bos_token"):
-            if getattr(tokenizer, name, None) is not None:
-                tokenizer.pad_token = getattr(tokenizer, name)
-                return
+def hidden(output: Any) -> torch.Tensor | None:
+    """The hidden state in what a block returned: the tensor itself or the first one of a tuple."""
+    first = output[0] if isinstance(output, (tuple, list)) and len(output) else output
+    return first if isinstance(first, torch.Tensor) else None
+
+
+def text_config(model: nn.Module) -> Any:
+    """The configuration of the text part."""
+    config: Any = model.config
+    return config.get_text_config(decoder=True) if hasattr(config, "get_text_config") else config
+
+
+def _setting(model: nn.Module, names: Sequence[str]) -> int | None:
+    """The first of these settings that the text part has, None where it has none."""
+    values = [getattr(text_config(model), name, None) for name in names]
+    return next((value for value in values if isinstance(value, int) and value > 0), None)
+
+
+def _decoder(model: Any) -> nn.Module:
+    try:
+        decoder = model.get_decoder()
+        if isinstance(decoder, nn.Module):
+            return decoder
+    except (AttributeError, NotImplementedError):
+        pass  # older releases have it for a few architectures only
+    base = getattr(model, "base_model", model)
+    return base if isinstance(base, nn.Module) else model
+
+
+def _lists(root: nn.Module) -> dict[str, nn.ModuleList]:
+    return {name: module for name, module in root.named_modules() if isinstance(module, nn.ModuleList) and len(module)}
+
+
+def sample_ids(model: nn.Module) -> torch.Tensor:
+    """Two short rows that differ in their last token only, (2, 4), on the device of the embeddings."""
+    size = int(getattr(text_config(model), "vocab_size", 100))
+    first = min(5, size - 2)
+    rows = torch.tensor([[first, first + 1, first, first], [first, first + 1, first, first + 1]])
+    return rows.to(input_device(model))
+
+
+def input_device(model: Any) -> torch.device:
+    """The device that token ids must be on."""
+    embeddings = model.get_input_embeddings() if hasattr(model, "get_input_embeddings") else None
+    parameter = next((embeddings or model).parameters(), None)
+    if parameter is None or parameter.device.type == "meta":
+        # weights on disk are fetched by a hook, which knows where it puts them
+        hook = getattr(embeddings or model, "_hf_hook", None)
+        return torch.device(getattr(hook, "execution_device", None) or "cpu")
+    device: torch.device = parameter.device
+    return device
+
+
+def _blocks(model: nn.Module, layers: str | None) -> tuple[str, tuple[nn.Module, ...], int]:
+    """The path of the decoder blocks' list, the blocks in order, and the width of what they return.
+
+    layers: path of the list where the rule does not find it.  Raises ModelError when nothing fits (naming what was
+    found), and for an encoder, whose tokens see what comes after them.
+    """
+    depth = _setting(model, _DEPTH)
+    lists = _lists(model) if layers else _lists(_decoder(model)) or _lists(model)
+    described = [f"{name or '(root)'} ({len(modules)})" for name, modules in list(lists.items())[:8]]
+    among = ", ".join(described) or "no list of modules"
+    if layers is not None and layers not in lists:
+        raise ModelError(f"no list of modules at {layers!r}; this model has {among}")
+    asked = {name: own for name, own in lists.items() if (name == layers if layers else len(own) == depth)}
+    seen: dict[str, list[tuple[int, torch.Tensor | None]]] = {name: [] for name in asked}
+    handles = []
+    try:
+        for name, modules in asked.items():
+            for index, module in enumerate(modules):
+
+                def note(_m: nn.Module, _a: Any, output: Any, *, name: str = name, index: int = index) -> None:
+                    seen[name].append((index, hidden(output)))
+
+                handles.append(module.register_forward_hook(note))
+        with torch.inference_mode():
+            model(input_ids=sample_ids(model), use_cache=False)
+    finally:
+        for handle in handles:
+            handle.remove()
+    for name in sorted(asked, key=lambda path: (path.count("."), path)):
+        states = [state for _, state in seen[name] if state is not None and state.shape[:2] == (2, 4)]
+        states = [state for state in states if state.dim() == 3]
+        if [index for index, _ in seen[name]] == list(range(len(asked[name]))) and len(states) == len(seen[name]):
+            if not all(map(_is_causal, states)):
+                kind = getattr(model.config, "model_type", "model")
+                raise ModelError(
+                    f"this {kind} is an encoder: its tokens see what follows them; a causal language model is needed"
+                )
+            return name, tuple(asked[name]), int(states[0].shape[-1])
+    raise ModelError(
+        f"cannot tell the decoder blocks ({depth} layers by the configuration) among {among}; "
+        "name their list with layers='...'"
+    )
+
+
+def _is_causal(state: torch.Tensor) -> bool:
+    """The two rows differ in the last token only, so earlier positions must agree."""
+    early = state[:, :-1].float()
+    apart = float((early[0] - early[1]).abs().max())
+    return apart <= min(64 * torch.finfo(state.dtype).eps, 0.02) * float(early.abs().max())
+
+
+def _final_norm(model: nn.Module, path: str) -> nn.Module | None:
+    """The normalisation after the last block: the last direct child of the blocks' parent that is one."""
+    decoder = _decoder(model)
+    if not any(path == name for name, _ in decoder.named_modules()):
+        decoder = model
+    owner: nn.Module = decoder.get_submodule(path.rpartition(".")[0])
+    norms = [child for name, child in owner.named_children() if "norm" in name or name.startswith("ln")]
+    return norms[-1] if norms else None

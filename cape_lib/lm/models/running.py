@@ -7,32 +7,21 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
 from cape_lib.errors import SurroundingsError, UsageError
-from cape_lib.lm.models.finding import hidden, with_hidden
-from cape_lib.lm.models.record import LanguageModel, Site, site_name
-
-Change = Callable[[torch.Tensor], torch.Tensor]
-
-
-def _replace_input(
-    args: tuple[Any, ...], kwargs: dict[str, Any], change: Change
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    if args and isinstance(args[0], torch.Tensor):
-        return (change(args[0]), *args[1:]), kwargs
-    for key in ("hidden_states", "x", "hidden"):
-        if isinstance(kwargs.get(key), torch.Tensor):
-            return args, {**kwargs, key: change(kwargs[key])}
-    raise UsageError("the module is called without a hidden state; take another layer")
+from cape_lib.lm.models.record import LanguageModel, Site, hidden, site_name
 
 
 @contextmanager
-def changed(lm: LanguageModel, site: Site, change: Change, *, first: bool = True) -> Iterator[None]:
-    """Inside, the hidden state at a single site is `change(state)`.
+def changed(
+    lm: LanguageModel, site: Site, change: Callable[[torch.Tensor], torch.Tensor | None], *, first: bool = True
+) -> Iterator[None]:
+    """Inside, the hidden state at a single site is `change(state)`, or as it was where that is None.
 
     first: ahead of other hooks (also the library's own), which then see the new state.
     """
@@ -43,7 +32,7 @@ def changed(lm: LanguageModel, site: Site, change: Change, *, first: bool = True
             raise UsageError(f"{site}: this model runs its tokens flat there; take the block's output")
         piece = state if columns.stop is None else state[..., columns]
         new = change(piece)
-        if new is piece:
+        if new is None or new is piece:
             return state
         if columns.stop is None:
             return new
@@ -52,12 +41,22 @@ def changed(lm: LanguageModel, site: Site, change: Change, *, first: bool = True
         return fresh
 
     def before(_m: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return _replace_input(args, kwargs, moved)
+        if args and isinstance(args[0], torch.Tensor):
+            return (moved(args[0]), *args[1:]), kwargs
+        for key in ("hidden_states", "x", "hidden"):
+            if isinstance(kwargs.get(key), torch.Tensor):
+                return args, {**kwargs, key: moved(kwargs[key])}
+        raise UsageError("the module is called without a hidden state; take another layer")
 
     def after(_m: nn.Module, _args: Any, output: Any) -> Any:
         state = hidden(output)
         new = None if state is None else moved(state)
-        return None if new is None or new is state else with_hidden(output, new)
+        if new is None or new is state:
+            return None
+        # the same kind of output with another hidden state; the original is left as it was
+        if isinstance(output, tuple):
+            return (new, *output[1:])
+        return [new, *output[1:]] if isinstance(output, list) else new
 
     if inward:
         handle = module.register_forward_pre_hook(before, with_kwargs=True, prepend=first)
@@ -72,22 +71,16 @@ def changed(lm: LanguageModel, site: Site, change: Change, *, first: bool = True
 @contextmanager
 def watched(lm: LanguageModel, sites: Sequence[Site], note: Callable[[Site, torch.Tensor], None]) -> Iterator[None]:
     """Inside, `note(site, state)` is called with the state at each single site, after any change there."""
-
-    def seen(site: Site) -> Change:
-        def change(state: torch.Tensor) -> torch.Tensor:
-            note(site, state)
-            return state
-
-        return change
-
     with ExitStack() as stack:
         for site in dict.fromkeys(sites):
-            stack.enter_context(changed(lm, site, seen(site), first=False))
+            stack.enter_context(changed(lm, site, partial(note, site), first=False))
         yield
 
 
 @contextmanager
-def reading(lm: LanguageModel, read: torch.Tensor | None, *, states: bool = False) -> Iterator[Change]:
+def reading(
+    lm: LanguageModel, read: torch.Tensor | None, *, states: bool = False
+) -> Iterator[Callable[[torch.Tensor], torch.Tensor]]:
     """Inside, the model computes the logits of the tokens in `read` (rows, length) only; None reads them all.
 
     Yields what turns the model's logits into (n, vocabulary) in the order of the tokens read; with `states` into what
@@ -129,7 +122,7 @@ def checked(lm: LanguageModel, forward: Callable[[], torch.Tensor]) -> torch.Ten
     with watched(lm, ["embed", *range(lm.depth)], note):
         forward()
     where = site_name(first[0], lm.depth) if first else "the logits"
-    raise not_finite(lm, where, values.dtype)
+    raise not_finite(lm, where)
 
 
 def broken(values: torch.Tensor) -> bool:
@@ -137,10 +130,10 @@ def broken(values: torch.Tensor) -> bool:
     return bool((values.isnan() | (values == float("inf"))).any())
 
 
-def not_finite(lm: LanguageModel, where: str, dtype: torch.dtype) -> SurroundingsError:
+def not_finite(lm: LanguageModel, where: str) -> SurroundingsError:
     """The error for states or logits that are no numbers."""
-    kind = str(dtype).removeprefix("torch.")
-    help_ = "take --dtype bfloat16 or float32" if dtype == torch.float16 else "take a smaller strength"
+    kind = str(next(lm.model.parameters()).dtype).removeprefix("torch.")
+    help_ = "take --dtype bfloat16 or float32" if kind == "float16" else "take a smaller strength"
     return SurroundingsError(f"{lm.name}: {where} holds values that are no finite numbers in {kind}; {help_}")
 
 
@@ -194,14 +187,12 @@ def token_lists(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt"
             raise UsageError(f"{what} {place + 1} is empty")
     rows = lm.tokenizer(list(texts), verbose=False)["input_ids"] if len(texts) else []
     rows = [_tokens(lm, str(text), list(row)) for text, row in zip(texts, rows, strict=True)]
-    for place, row in enumerate(rows):
+    extra = f" and {room} more to write" if room else ""
+    for number, row in enumerate(rows, 1):
         if not row:
-            raise UsageError(f"{what} {place + 1} has no token that the tokenizer knows")
+            raise UsageError(f"{what} {number} has no token that the tokenizer knows")
         if lm.context is not None and len(row) + room > lm.context:
-            extra = f" and {room} more to write" if room else ""
-            raise UsageError(
-                f"{what} {place + 1} has {len(row)} tokens{extra}; this model reads {lm.context}: shorten it"
-            )
+            raise UsageError(f"{what} {number} has {len(row)} tokens{extra}; this model reads {lm.context}: shorten it")
     return rows
 
 
@@ -256,8 +247,7 @@ def states_only(lm: LanguageModel, batch: Batch) -> None:
     """Run a batch for what hooks see; of the logits only one token's are computed, as a model must return some."""
     read = torch.zeros_like(batch.mask, dtype=torch.bool)
     read[0, -1] = True
-    with reading(lm, read):
-        lm.model(input_ids=batch.ids, attention_mask=batch.mask, use_cache=False, **positions_of(lm, batch.mask))
+    run(lm, batch, read=read, check=False)
 
 
 def encode(lm: LanguageModel, texts: Sequence[str], *, what: str = "prompt", room: int = 0) -> Batch:

@@ -19,9 +19,8 @@ from safetensors.torch import save_file
 
 from cape_lib.errors import SurroundingsError, UsageError
 from cape_lib.lm.cosines import repeat_cosine
-from cape_lib.lm.models.finding import ModelError, needed
-from cape_lib.lm.models.record import LanguageModel, Site, site_parts
-from cape_lib.lm.probes.capture import capture
+from cape_lib.lm.models.record import LanguageModel, ModelError, Site, needed, site_parts
+from cape_lib.lm.probes import capture
 from cape_lib.output import whole
 
 UNITS = ("std", "residual", "raw")

@@ -11,8 +11,7 @@ import pandas as pd
 import torch
 
 from cape_lib.errors import UsageError
-from cape_lib.lm.models.finding import memory_guard
-from cape_lib.lm.models.record import LanguageModel
+from cape_lib.lm.models.record import LanguageModel, memory_guard
 from cape_lib.lm.models.running import broken, checked, encode_rows, not_finite, token_lists
 from cape_lib.lm.steering.applying import Positions, added, check_positions
 from cape_lib.lm.steering.direction import Direction, check_action, check_fits, check_strength
@@ -75,7 +74,7 @@ class _Finite:
     def __call__(self, ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         if broken(scores):
             checked(self.lm, lambda: self.lm.model(input_ids=ids, use_cache=False).logits)
-            raise not_finite(self.lm, "the logits", next(self.lm.model.parameters()).dtype)
+            raise not_finite(self.lm, "the logits")
         return scores
 
 

@@ -20,8 +20,7 @@ import pandas as pd
 import torch
 
 from cape_lib.errors import SurroundingsError, UsageError
-from cape_lib.lm.models.finding import memory_guard, sample_ids, text_config
-from cape_lib.lm.models.record import LanguageModel, Site
+from cape_lib.lm.models.record import LanguageModel, Site, memory_guard, sample_ids, text_config
 from cape_lib.lm.models.running import (
     Batch,
     answer_columns,
@@ -373,7 +372,7 @@ class _Reader:
         if bad:
             arms, part = self.parts[bad[0]]
             checked(self.lm, lambda: self._forward(part, arms, None)())
-            raise not_finite(self.lm, "the logits", next(self.lm.model.parameters()).dtype)
+            raise not_finite(self.lm, "the logits")
         return np.asarray(self.total.cpu())
 
     def _reach(self, past: int, length: int) -> int:

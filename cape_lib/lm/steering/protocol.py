@@ -19,7 +19,7 @@ import torch
 
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm.models.record import LanguageModel, Site
-from cape_lib.lm.probes.capture import capture
+from cape_lib.lm.probes import capture
 from cape_lib.lm.steering.applying import Positions
 from cape_lib.lm.steering.controls import CLEAN, LEAKY, Method, draw_controls
 from cape_lib.lm.steering.direction import Direction, check_fits, check_pairs, check_strength, hash_of, vector_of

@@ -1,7 +1,10 @@
-"""The probe of one model, and of the same model before training: couplings by block, by head, behind the output map.
+"""Probes: how the states that reasoning and truthfulness prompts leave in a model relate, by block and by head.
+
+`capture` reads hidden states, `couplings` measures how they relate, with intervals, `probe` does all of it for one
+model, with its output projection, and `twins` sets untrained weights beside it.
 
 Definition.  r, t, n are the mean states of reasoning, truthfulness and neutral prompts.  The coupling is the cosine
-of r - n and t - n, estimated without the noise of the means (`lm.cosines`): with one and the same n in
+of r - n and t - n, estimated without the noise of the means (`cosines_of_means`): with one and the same n in
 both, its noise alone would make every coupling positive, and the noise of r and t would pull it to zero.  Without
 centring, any two sets agree: that raw cosine is shown beside it.  Cosines behind a projection W depend on W'W alone, so
 nothing of the size of the vocabulary is kept.
@@ -20,9 +23,9 @@ import torch
 
 from cape_lib.errors import UsageError
 from cape_lib.lm.cosines import cosines_of_means
-from cape_lib.lm.models import LanguageModel, untrained
-from cape_lib.lm.models.running import token_lists
-from cape_lib.lm.probes.capture import capture_with_heads
+from cape_lib.lm.models import LanguageModel, Site, untrained
+from cape_lib.lm.models.record import memory_guard, site_name, site_parts
+from cape_lib.lm.models.running import broken, chunks, encode_rows, not_finite, states_only, token_lists, watched
 from cape_lib.output import plain
 from cape_lib.stats import corrected
 
@@ -36,6 +39,65 @@ DEFINITION = (
     "a head competes when the coupling of its outputs is below zero and its one-sided p, adjusted over all heads "
     "of the model (Benjamini-Hochberg), is below 0.05; it cooperates likewise above zero"
 )
+
+
+def _read(
+    lm: LanguageModel, texts: Sequence[str], sites: Sequence[Site], token: int, batch: int
+) -> dict[Site, torch.Tensor]:
+    """Single site -> states (n_texts, width) of one token a text, counted from the end where negative."""
+    rows = token_lists(lm, texts, what="text")
+    shortest = min(len(row) for row in rows)
+    if not -shortest <= token < shortest:
+        raise UsageError(f"token {token} is outside the shortest text, which has {shortest} tokens")
+    result: dict[Site, torch.Tensor] = {}
+    with memory_guard("reading hidden states"), torch.inference_mode():
+        for group in chunks([len(row) for row in rows], tokens=batch):
+            part = encode_rows(lm, [rows[index] for index in group])
+            column = part.start + token if token >= 0 else torch.full_like(part.start, part.ids.shape[1] + token)
+
+            def note(site: Site, state: torch.Tensor, group: list[int] = group, column: torch.Tensor = column) -> None:
+                here = torch.arange(len(state), device=state.device), column.to(state.device)
+                own = state[here].detach().float().cpu()
+                result.setdefault(site, torch.zeros(len(rows), own.shape[-1]))[group] = own
+
+            with watched(lm, sites, note):
+                states_only(lm, part)
+    for site, states in result.items():
+        # a state that is no number would pass through every comparison as "not exceeded"
+        if broken(states.abs()):
+            raise not_finite(lm, site_name(site, lm.depth))
+    return result
+
+
+def capture(
+    lm: LanguageModel, texts: Sequence[str], sites: Sequence[Site] | None = None, *, token: int = -1, batch: int = 4096
+) -> torch.Tensor:
+    """Hidden states (n_texts, n_sites, d), float32 on the CPU, of the last real token of each text (or of `token`).
+
+    sites: see `record.PLACES`, default all blocks; the parts of a joined one lie side by side; batch: padded tokens a
+    forward pass.  Raises UsageError for an empty text, one longer than the context, a block that is not there or
+    sites of several widths, and SurroundingsError for a state that is no finite number.
+    """
+    wanted = [lm.site(site) for site in sites] if sites is not None else list(range(lm.depth))
+    widths = {sum(lm.widths(site)) for site in wanted}
+    if len(widths) > 1:
+        raise UsageError(f"places of {len(widths)} widths cannot be read into one table; read them one by one")
+    seen = _read(lm, texts, [part for site in wanted for part in site_parts(site)], token, batch)
+    return torch.stack([torch.cat([seen[part] for part in site_parts(site)], -1) for site in wanted], dim=1)
+
+
+def capture_with_heads(
+    lm: LanguageModel, texts: Sequence[str], *, batch: int = 4096
+) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
+    """States of all blocks (n_texts, depth, d), and per block its heads' outputs (n_texts, heads, size), in one pass.
+
+    Blocks without attention are left out of the second.
+    """
+    mixers = {block: f"heads.{block}" for block in range(lm.depth) if lm.head_mixer(block) is not None}
+    seen = _read(lm, texts, [*range(lm.depth), *mixers.values()], -1, batch)
+    states = torch.stack([seen[block] for block in range(lm.depth)], dim=1)
+    whole = {b: seen[site] for b, site in mixers.items() if lm.heads and seen[site].shape[-1] % lm.heads == 0}
+    return states, {block: own.reshape(len(own), lm.heads or 1, -1) for block, own in whole.items()}
 
 
 def couplings(states: torch.Tensor, sets: np.ndarray) -> pd.DataFrame:
@@ -111,7 +173,6 @@ def projection_table(
     values, vectors = torch.linalg.eigh(_gram(matrix))
     # coordinates, smallest direction first, in which the plain cosine is that of the logits
     through = (hidden.double() @ vectors * values.clamp_min(0).sqrt()).float()
-    ranks = [2**k for k in range(d.bit_length()) if 2**k < d]
     rng = np.random.default_rng([seed, 11])
     random = [_row("", d, (hidden.double() @ _random_root(n, d, rng)).float(), sets) for _ in range(draws)]
     drawn = pd.DataFrame(random, columns=["coupling", "raw"]).agg(["mean", "min", "max"])
@@ -120,7 +181,7 @@ def projection_table(
         _row("hidden", d, hidden, sets),
         _row("logits", d, through, sets),
         {"what": "random projection", "rank": d, **means, "raw": drawn.raw["mean"]},
-        *(_row(f"rank {rank}", rank, through[:, d - rank :], sets) for rank in ranks),
+        *(_row(f"rank {2**k}", 2**k, through[:, d - 2**k :], sets) for k in range((d - 1).bit_length())),
         _row("GELU of hidden", d, torch.nn.functional.gelu(hidden), sets),
     ]
     return pd.DataFrame(rows)
@@ -153,12 +214,12 @@ class Probe:
     @property
     def competing(self) -> int:
         """Heads that compete, by DEFINITION."""
-        return int((self.heads["verdict"] == "competing").sum()) if len(self.heads) else 0
+        return int((self.heads["verdict"] == "competing").sum())
 
     @property
     def cooperating(self) -> int:
         """Heads that cooperate, by DEFINITION."""
-        return int((self.heads["verdict"] == "cooperating").sum()) if len(self.heads) else 0
+        return int((self.heads["verdict"] == "cooperating").sum())
 
     @property
     def placebo_like(self) -> int:
@@ -238,43 +299,36 @@ def probe(lm: LanguageModel, prompts: pd.DataFrame, *, seed: int = 0, batch: int
     sets = prompts["set"].to_numpy(dtype=str)
     states, heads = capture_with_heads(lm, [str(text) for text in prompts["text"]], batch=batch)
     real = np.isin(sets, SETS)
-    blocks = couplings(states[real], sets[real])
+    blocks = couplings(states[real], sets[real]).rename(columns={"p_two": "p"}).drop(columns=["p_less", "p_greater"])
     blocks.insert(0, "layer", range(lm.depth))
     blocks.insert(1, "depth", (blocks["layer"] + 1) / lm.depth)
-    blocks.insert(5, "p", blocks.pop("p_two"))
     blocks.insert(6, "q", corrected(blocks["p"].to_numpy(), "fdr_bh"))
     blocks["dimension"] = [participation_ratio(states[real][:, layer]) for layer in range(lm.depth)]
+    # with two blocks there is no middle, with one only an early part
+    parts = [blocks["coupling"].loc[part] for part in np.array_split(blocks.index, 3)]
+    if lm.depth < 3:
+        parts = [blocks["coupling"][:1], blocks["coupling"][:0], blocks["coupling"][1:]]
     return Probe(
         model=lm.name,
         n_texts=int(real.sum()),
-        layers=blocks.drop(columns=["p_less", "p_greater"]).assign(**_placebo(states, sets)),
+        layers=blocks.assign(**_placebo(states, sets)),
         heads=_heads({block: outputs[real] for block, outputs in heads.items()}, sets[real]),
         projection=projection_table(lm, states[real][:, -1], sets[real], seed=seed),
-        profile=_profile(blocks["coupling"].to_numpy()),
+        profile={name: float(part.mean()) for name, part in zip(("early", "middle", "late"), parts, strict=True)},
         notes=prompt_notes(lm, prompts),
     )
 
 
-def _placebo(states: torch.Tensor, sets: np.ndarray) -> dict[str, np.ndarray]:
+def _placebo(states: torch.Tensor, sets: np.ndarray) -> dict[str, Any]:
     """The coupling that neutral contexts with the prompts' endings show; one half stands for each of the two sets."""
     where = np.flatnonzero(sets == PLACEBO)
     if len(where) < 6:
-        nothing = np.full(states.shape[1], np.nan)
-        return {"placebo": nothing, "placebo_low": nothing, "placebo_high": nothing}
+        return dict.fromkeys(("placebo", "placebo_low", "placebo_high"), np.nan)
     neutral = np.flatnonzero(sets == "neutral")
     half = len(where) // 2
     groups = np.repeat([0, 1, 2], [half, len(where) - half, len(neutral)])
     cosine = cosines_of_means(states[np.r_[where, neutral]].double().numpy(), groups)
     return {"placebo": cosine.estimate, "placebo_low": cosine.low, "placebo_high": cosine.high}
-
-
-def _profile(coupling: np.ndarray) -> dict[str, float]:
-    """Mean coupling by thirds of the depth; with two blocks there is no middle, with one only an early part."""
-    parts = np.array_split(coupling, 3) if len(coupling) > 2 else [coupling[:1], coupling[:0], coupling[1:]]
-    return {
-        name: float(np.nanmean(part)) if np.isfinite(part).any() else float("nan")
-        for name, part in zip(("early", "middle", "late"), parts, strict=True)
-    }
 
 
 def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray) -> pd.DataFrame:
