@@ -102,29 +102,16 @@ def test_shrunken_slope_lies_between_its_own_and_the_common_one(frozen: pd.DataF
 
 
 def test_cochran_q_of_three_slopes_by_hand() -> None:
-    slopes = pd.DataFrame({"slope": [1.0, 2.0, 3.0], "standard_error": [1.0, 1.0, 1.0]})
-    spread = frontier.heterogeneity(slopes, scatter="own")
+    slopes = pd.DataFrame({"slope": [1.0, 2.0, 3.0], "standard_error": [1.0, 1.0, 1.0], "n": 3})
+    spread = frontier.heterogeneity(frontier.known_errors(slopes))
     assert (spread.q, spread.freedom, spread.common) == pytest.approx((2.0, 2, 2.0))
     assert spread.p == pytest.approx(stats.chi2.sf(2.0, 2))
     assert spread.tau == 0.0
 
 
-@pytest.mark.parametrize("panel", ["published", "corrected", "current"])
-def test_with_the_scatter_of_all_labs_the_test_is_the_f_test(panel: str) -> None:
-    rows = tables.frontier(panel)
-    spread, judge = frontier.heterogeneity(frontier.lab_slopes(rows)), frontier.slope_test(rows)
-    assert (spread.freedom, spread.scatter_freedom) == judge.freedom
-    assert spread.p == pytest.approx(judge.p) and spread.q == pytest.approx(judge.f * spread.freedom)
-
-
-def test_an_unknown_scatter_is_answered_with_the_nearest_name(frozen: pd.DataFrame) -> None:
-    with pytest.raises(UsageError, match="pooled"):
-        frontier.heterogeneity(frontier.lab_slopes(frozen), scatter="pool")
-
-
 def test_comparing_one_slope_is_refused() -> None:
     with pytest.raises(MissingError, match="two labs"):
-        frontier.heterogeneity(pd.DataFrame({"slope": [1.0], "standard_error": [1.0]}))
+        frontier.heterogeneity(pd.DataFrame({"slope": [1.0], "pooled_error": [1.0], "freedom": [3]}))
 
 
 @pytest.mark.slow
@@ -151,7 +138,7 @@ def test_the_slope_test_is_the_analysis_of_covariance_of_statsmodels() -> None:
     parallel = smf.ols("gpqa_diamond ~ C(lab) + swe_bench_verified", rows).fit()
     own = smf.ols("gpqa_diamond ~ C(lab) * swe_bench_verified", rows).fit()
     known = anova_lm(parallel, own).iloc[1]
-    result = frontier.slope_test(frame)
+    result = frontier.heterogeneity(frontier.lab_slopes(frame))
     assert result.f == pytest.approx(known["F"], rel=1e-9) and result.p == pytest.approx(known["Pr(>F)"], rel=1e-9)
 
 
@@ -163,7 +150,7 @@ def test_equal_slopes_are_called_different_no_more_than_one_time_in_twenty() -> 
         x = rng.uniform(40, 80, 16)
         frame = pd.DataFrame({"lab": np.repeat(list("abcd"), 4), "swe_bench_verified": x})
         frame["gpqa_diamond"] = 30 + 0.5 * x + rng.normal(0, 6, 16)
-        wrong += frontier.slope_test(frame).p < 0.05
+        wrong += frontier.heterogeneity(frontier.lab_slopes(frame)).p < 0.05
     assert wrong <= 0.08 * 400
 
 

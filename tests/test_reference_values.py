@@ -133,10 +133,11 @@ def test_slopes_of_labs_equal_r(name, labs, releases):
 @pytest.mark.parametrize("name", ["labs", "frontier"])
 def test_heterogeneity_and_shrunken_slopes_equal_metafor(name, labs, releases):
     slopes = frontier.lab_slopes(labs if name == "labs" else releases)
-    result, known = frontier.heterogeneity(slopes, scatter="own"), R["pooled_slopes"][name]
-    for part in ("q", "p", "tau", "share", "common", "common_low", "common_high"):
+    slopes, known = frontier.known_errors(slopes), R["pooled_slopes"][name]
+    result = frontier.heterogeneity(slopes)
+    for part in ("q", "p", "tau", "common", "common_low", "common_high"):
         assert getattr(result, part) == pytest.approx(known[part], rel=1e-7, abs=1e-12), part
-    shrunk = frontier.shrunken_slopes(slopes, scatter="own").set_index("lab")["shrunk"]
+    shrunk = frontier.shrunken_slopes(slopes).set_index("lab")["shrunk"]
     assert shrunk.to_dict() == pytest.approx(known["shrunk"], rel=1e-7)
 
 

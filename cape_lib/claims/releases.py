@@ -267,7 +267,7 @@ def slopes(panel: str) -> Attempts:
 
     if panel == "corrected":
         # the ratio of the two slopes, and whether all labs could share one
-        one, alike = table["slope"], frontier.slope_test(rows_of(panel))
+        one, alike = table["slope"], frontier.heterogeneity(table)
         tested = f"F test, {p_text(alike.p, '')}, n = {alike.n}"
         says = f"on the corrected rows the slopes are {one['Google']:.2f} and {one['DeepSeek']:.2f}; "
         shared = f"all labs could share one ({tested}; a spread of {alike.seen:.2f} would have been seen)"

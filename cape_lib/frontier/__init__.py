@@ -18,9 +18,9 @@ from cape_lib.frontier.influence import (
 )
 from cape_lib.frontier.labs import (
     Heterogeneity,
-    SlopeTest,
     check_lab,
     heterogeneity,
+    known_errors,
     lab_line,
     lab_means,
     lab_permutation,
@@ -28,7 +28,6 @@ from cape_lib.frontier.labs import (
     lab_slopes,
     leave_one_lab_out,
     shrunken_slopes,
-    slope_test,
 )
 from cape_lib.frontier.lines import (
     LINES,

@@ -6,6 +6,7 @@ Figures: `charts.variants`; sentences: `story.again`.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,37 +40,38 @@ def effort_ladders(rows: pd.DataFrame, *, bare: bool = True) -> pd.DataFrame:
     """One row a ladder of effort, by `LADDER_RULE`: what changed from its lowest effort to its highest.
 
     rows: from `variants.readings`. bare: only names that end in the bare word, "(high)"; False also takes "(Reasoning,
-    High Effort)". Returns weights, lab, model, lowest, highest, efforts, and for each score of `CHANGES` the change
-    in points and its standard error `<score>_se`, as if the two runs were independent: they answer the same questions;
-    and `BY_KNOWING`.
+    High Effort)". Returns weights, lab, model, lowest, highest, and for each score of `CHANGES` the change in points
+    and its standard error `<score>_se`, as if the two runs were independent: they answer the same questions;
+    `BY_KNOWING`, and efforts, how many there are.
     Raises MissingError where no weights have two efforts.
     """
-    part = rows[(rows["mode"] == "reasoning") & rows["effort"].notna()]
-    if bare:
-        part = part[part["model"].str.contains(_BARE, case=False)]
-    part = part.assign(rung=part["effort"].map({name: i for i, name in enumerate(EFFORTS)}))
-    table = []
-    for _, ladder in part.groupby("weights", sort=True):
-        if ladder["rung"].nunique() > 1:
-            ends = ladder.sort_values("rung").iloc[[0, -1]]
-            table.append({**_ends(ends), "efforts": int(ladder["rung"].nunique())})
-    if not table:
+    rungs = _rungs(rows, bare=bare)
+    efforts = rungs.groupby("weights")["rung"].nunique()
+    rungs = rungs[rungs["weights"].map(efforts) > 1]
+    if rungs.empty:
         raise MissingError("no model was measured at two efforts; a lever needs two settings of the same weights")
-    return pd.DataFrame(table).sort_values(["lab", "weights"], ignore_index=True)
+    pairs = _changed(*(rungs.drop_duplicates("weights", keep=end) for end in ("first", "last")))
+    return pairs.assign(efforts=pairs["weights"].map(efforts))
 
 
-def _ends(ends: pd.DataFrame) -> dict[str, object]:
-    """A pair of rows as one: names, and the change of each score with its standard error."""
-    first, last = ends.iloc[0], ends.iloc[1]
-    name = str(last["weights"]).split(": ")[1]
-    row: dict[str, object] = {"weights": last["weights"], "lab": last["lab"], "model": name}
-    row |= {"lowest": first["effort"], "highest": last["effort"]}
+def _rungs(rows: pd.DataFrame, *, bare: bool = True) -> pd.DataFrame:
+    """The thinking variants that name an effort, by weights, from the lowest `rung` to the highest."""
+    part = rows[(rows["mode"] == "reasoning") & rows["effort"].notna()]
+    part = part[part["model"].str.contains(_BARE, case=False)] if bare else part
+    return part.assign(rung=part["effort"].map(EFFORTS.index)).sort_values(["weights", "rung"], kind="stable")
+
+
+def _changed(first: pd.DataFrame, last: pd.DataFrame) -> pd.DataFrame:
+    """Two settings of the same weights, row by row alike, as the columns of `effort_ladders`."""
+    first, last = first.reset_index(drop=True), last.reset_index(drop=True)
+    pairs = last[["weights", "lab"]].assign(model=last["weights"].str.split(": ").str[1])
+    pairs = pairs.assign(lowest=first["effort"], highest=last["effort"])
     for score in CHANGES:
-        row[score] = float(last[score] - first[score])
-        row[f"{score}_se"] = float(np.hypot(first[f"{score}_stderr"], last[f"{score}_stderr"]))
-    left = 100 - last[KNOWS]
-    row[BY_KNOWING] = float(100 - 100 * first[WRONG] / left - first[ADMITS]) if left else np.nan
-    return row
+        pairs[score] = last[score] - first[score]
+        pairs[f"{score}_se"] = np.hypot(first[f"{score}_stderr"], last[f"{score}_stderr"])
+    left = (100 - last[KNOWS]).where(last[KNOWS] < 100)
+    pairs[BY_KNOWING] = 100 - 100 * first[WRONG] / left - first[ADMITS]
+    return pairs.sort_values(["lab", "weights"], kind="stable", ignore_index=True)
 
 
 def over_makers(pairs: pd.DataFrame, score: str) -> Estimate:
@@ -117,21 +119,16 @@ def off_and_on(rows: pd.DataFrame, *, exclude_efforts: bool = False) -> pd.DataF
     Lowest is the lowest effort named, else the fewest reasoning tokens. Of several modes without thinking the one that
     names no effort, or the highest, counts. exclude_efforts: leave out pairs whose thinking side names an effort.
     """
+    on, off = (rows[rows["mode"] == mode] for mode in ("reasoning", "none"))
+    on = on[on["effort"].isna()] if exclude_efforts else on
     rank = {name: i for i, name in enumerate(EFFORTS)}
-    table = []
-    both = rows[rows.groupby("weights")["mode"].transform("nunique") > 1]
-    for _, part in both.groupby("weights", sort=True):
-        off, on = part[part["mode"] == "none"], part[part["mode"] == "reasoning"]
-        if exclude_efforts:
-            on = on[on["effort"].isna()]
-        if off.empty or on.empty:
-            continue
-        first = off.assign(rung=off["effort"].map(rank).fillna(99)).sort_values("rung").iloc[[-1]]
-        second = on.assign(rung=on["effort"].map(rank).fillna(99)).sort_values(["rung", "reasoning_tokens"]).iloc[[0]]
-        table.append(_ends(pd.concat([first, second])))
-    if not table:
+    first, last = (part.assign(rung=part["effort"].map(rank).fillna(len(rank))) for part in (off, on))
+    first = first.sort_values(["weights", "rung"], kind="stable").drop_duplicates("weights", keep="last")
+    last = last.sort_values(["weights", "rung", "reasoning_tokens"], kind="stable").drop_duplicates("weights")
+    first, last = (part[part["weights"].isin(other["weights"])] for part, other in ((first, last), (last, first)))
+    if first.empty:
         raise MissingError("no model was measured with thinking off and on")
-    return pd.DataFrame(table).sort_values(["lab", "weights"], ignore_index=True)
+    return _changed(first, last)
 
 
 def ladder_checks(rows: pd.DataFrame) -> pd.DataFrame:
@@ -141,59 +138,49 @@ def ladder_checks(rows: pd.DataFrame) -> pd.DataFrame:
     (those that start at low effort), one maker (without the one with most ladders), equal weights (open ones, which
     anyone can compare), and each of the six domains. `admits_fell`, `wrong_rose`, `precision_rose` of n.
     """
-    ladders = effort_ladders(rows)
-    most = ladders["lab"].value_counts().index[0]
-    table = [
-        ("none", "all ladders", ladders),
-        ("truncation", "without what ran out", effort_ladders(steady(rows))),
-        ("ends only", "each step of effort", _steps(rows, set(ladders["weights"]))),
+    whole, truncated, one_maker, open_weights = _checks(rows, effort_ladders, "ladders")
+    ladders, steps = whole[-1], _rungs(rows, bare=False)
+    steps = steps[steps["weights"].isin(ladders["weights"])]
+    follows = steps["weights"].eq(steps["weights"].shift(-1)).to_numpy()
+    parts = [
+        whole,
+        truncated,
+        ("ends only", "each step of effort", _changed(steps[follows], steps[1:][follows[:-1]])),
         ("unlike starts", "from low effort on", ladders[ladders["lowest"].isin(EFFORTS[:2])]),
-        ("one maker", f"without {most}", ladders[ladders["lab"] != most]),
-        ("equal weights", "open weights only", _open(ladders, rows)),
+        one_maker,
+        open_weights,
     ]
-    table += [("one domain", name, effort_ladders(of_domain(rows, name))) for name in DOMAINS]
-    return _checked(table)
+    return _counted([*parts, *(("one domain", name, effort_ladders(of_domain(rows, name))) for name in DOMAINS)])
 
 
 def off_on_checks(rows: pd.DataFrame) -> pd.DataFrame:
     """Pairs of thinking off and on under each objection, in the columns of `ladder_checks`."""
-    pairs = off_and_on(rows)
+    unnamed = off_and_on(rows, exclude_efforts=True)
+    more = ("an effort is more than on", "thinking sides that name no effort", unnamed)
+    return _counted([*_checks(rows, off_and_on, "pairs"), more])
+
+
+def _checks(
+    rows: pd.DataFrame, pairs_of: Callable[[pd.DataFrame], pd.DataFrame], what: str
+) -> list[tuple[str, str, pd.DataFrame]]:
+    """The checks that ladders and pairs share; open weights: that both settings are the same can be checked there."""
+    pairs = pairs_of(rows)
     most = pairs["lab"].value_counts().index[0]
-    table = [
-        ("none", "all pairs", pairs),
-        ("truncation", "without what ran out", off_and_on(steady(rows))),
+    published = rows.loc[rows["open_weights"].fillna(False).astype(bool), "weights"]
+    return [
+        ("none", f"all {what}", pairs),
+        ("truncation", "without what ran out", pairs_of(steady(rows))),
         ("one maker", f"without {most}", pairs[pairs["lab"] != most]),
-        ("equal weights", "open weights only", _open(pairs, rows)),
-        ("an effort is more than on", "thinking sides that name no effort", off_and_on(rows, exclude_efforts=True)),
+        ("equal weights", "open weights only", pairs[pairs["weights"].isin(set(published))]),
     ]
-    return _checked(table)
 
 
-def _checked(parts: list[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
+def _counted(parts: list[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
     table = [
         (objection, check, len(pairs), pairs["lab"].nunique(), *(int((sign * pairs[m] > 0).sum()) for m, sign in MOVED))
         for objection, check, pairs in parts
     ]
     return pd.DataFrame(table, columns=["objection", "check", "n", "makers", *MOVES])
-
-
-def _open(pairs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """The pairs of weights that are published: that both settings are the same weights can be checked in them."""
-    published = rows.loc[rows["open_weights"].fillna(False).astype(bool), "weights"]
-    return pairs[pairs["weights"].isin(set(published))]
-
-
-def _steps(rows: pd.DataFrame, weights: set[str]) -> pd.DataFrame:
-    """Changes from each named effort to the next one of the same weights."""
-    part = rows[(rows["mode"] == "reasoning") & rows["effort"].notna() & rows["weights"].isin(weights)]
-    part = part.assign(rung=part["effort"].map({name: i for i, name in enumerate(EFFORTS)})).sort_values("rung")
-    return pd.DataFrame(
-        [
-            _ends(ladder.iloc[[i, i + 1]])
-            for _, ladder in part.groupby("weights", sort=True)
-            for i in range(len(ladder) - 1)
-        ]
-    )
 
 
 def slopes(rows: pd.DataFrame, score: str) -> pd.DataFrame:

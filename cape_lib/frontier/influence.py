@@ -5,7 +5,7 @@ Figures: `charts.frontier`, `charts.quality`; sentences: `story.frontier`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from cape_lib import stats
 from cape_lib.errors import ScoresError
 from cape_lib.frontier.labs import lab_line, lab_means, lab_r, lab_slopes, leave_one_lab_out
-from cape_lib.frontier.lines import X, Y, complete_rows, fit_line, line
-from cape_lib.frontier.saturation import AXES, TRUE_SPREAD, saturation, spread, spread_draws, top_rows
+from cape_lib.frontier.lines import FEWEST, X, Y, complete_rows, fit_line, line
+from cape_lib.frontier.saturation import AXES, BEST, TRUE_SPREAD, saturation, spread_draws
 from cape_lib.stats import Estimate
 
 #: how a setting says that the model answers without reasoning
@@ -40,13 +40,13 @@ def date_confound(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, E
     rows = complete_rows(frame, x, y, "released")
     rows = rows.assign(days=_days(rows))
     year = pd.to_datetime(rows["released"]).dt.year
-    several = year.map(year.value_counts()).to_numpy() > 1
-    years = np.eye(int(year.nunique()))[year.astype("category").cat.codes.to_numpy()][several]
+    several = (year.map(year.value_counts()) > 1).to_numpy()
     # The first year is the base line: with a constant in the fit a column for it would be a copy.
+    years = pd.get_dummies(year[several], drop_first=True, dtype=float)
     return {
         "r": lab_r(rows, x, y),
         "partial": lab_r(rows, x, y, given=rows["days"]),
-        "within_year": lab_r(rows[several], x, y, given=years[:, np.flatnonzero(years.any(axis=0))[1:]]),
+        "within_year": lab_r(rows[several], x, y, given=years),
         "x_date": lab_r(rows, x, "days"),
         "y_date": lab_r(rows, y, "days"),
     }
@@ -59,32 +59,28 @@ def subset_correlations(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.Da
     (32), before 2025 and from 2025 on.
     """
     rows = complete_rows(frame, x, y)
-    year = pd.to_datetime(rows["released"]).dt.year
-    picks = {
-        "all": np.ones(len(rows), dtype=bool),
-        "core": (rows["subset"] == "core").to_numpy(),
-        "x at least 40": (rows[x] >= 40).to_numpy(),
-        "without compute tiers": rows["compute_tier"].isna().to_numpy(),
-        "before 2025": (year < 2025).to_numpy(),
-        "2025 on": (year >= 2025).to_numpy(),
+    early = pd.to_datetime(rows["released"]).dt.year < 2025
+    parts = {
+        "all": rows,
+        "core": rows[rows["subset"] == "core"],
+        "x at least 40": rows[rows[x] >= 40],
+        "without compute tiers": rows[rows["compute_tier"].isna()],
+        "before 2025": rows[early],
+        "2025 on": rows[~early],
     }
-    return pd.DataFrame([_subset(name, rows[pick], x, y) for name, pick in picks.items()])
+    return pd.DataFrame([{"subset": name} | _r_and_range(part, x, y) for name, part in parts.items()])
 
 
-def range_cuts(frame: pd.DataFrame, cuts: list[float] | None = None, *, x: str = X, y: str = Y) -> pd.DataFrame:
-    """r among the models at or above each cut of x (percent points): the columns of `subset_correlations`, `cut`."""
+def range_cuts(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
+    """r among the models at or above each cut of x (percent points): cut, n, r, low, high, x_min, x_max."""
     rows = complete_rows(frame, x, y)
-    chosen = cuts if cuts is not None else [0.0, 30.0, 40.0, 50.0, 60.0, 70.0, 75.0, 80.0]
-    above = {cut: rows[rows[x] >= cut] for cut in chosen}
-    return pd.DataFrame(
-        [{"cut": cut, **_subset(f"x at least {cut:g}", part, x, y)} for cut, part in above.items() if len(part) >= 4]
-    )
+    above = {cut: rows[rows[x] >= cut] for cut in (0.0, 30.0, 40.0, 50.0, 60.0, 70.0, 75.0, 80.0)}
+    return pd.DataFrame([{"cut": cut} | _r_and_range(part, x, y) for cut, part in above.items() if len(part) >= FEWEST])
 
 
-def _subset(name: str, rows: pd.DataFrame, x: str, y: str) -> dict[str, object]:
+def _r_and_range(rows: pd.DataFrame, x: str, y: str) -> dict[str, float]:
     r = lab_r(rows, x, y)
-    low, high = (float(rows[x].min()), float(rows[x].max())) if len(rows) else (float("nan"), float("nan"))
-    return {"subset": name, "n": r.n, "r": r.estimate, "low": r.low, "high": r.high, "x_min": low, "x_max": high}
+    return {"n": r.n, "r": r.estimate, "low": r.low, "high": r.high, "x_min": rows[x].min(), "x_max": rows[x].max()}
 
 
 def compute_tiers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
@@ -117,14 +113,9 @@ def effort_contrasts(scores: pd.DataFrame, *, benchmark: str = Y) -> tuple[Estim
     """
     rows = scores[(scores["benchmark"] == benchmark) & scores["role"].isin(["main", "other setting"])]
     quiet = rows["setting"].str.contains(WITHOUT_REASONING, case=False, regex=True, na=False)
-    keys = ["model", "lab", "stated_by"]
-    table = pd.concat(
-        [
-            rows[quiet].groupby(keys)["value"].max().rename("without"),
-            rows[~quiet].groupby(keys)["value"].max().rename("with_reasoning"),
-        ],
-        axis=1,
-    ).dropna()
+    which = quiet.map({True: "without", False: "with_reasoning"}).rename(None)
+    table = rows.groupby(["model", "lab", "stated_by", which])["value"].max().unstack()
+    table = table.reindex(columns=["without", "with_reasoning"]).rename_axis(columns=None).dropna()
     pairs = table.assign(difference=table["with_reasoning"] - table["without"]).reset_index()
     each = pairs.groupby("model").agg(lab=("lab", "first"), difference=("difference", "mean"))
     few = stats.mean_interval(each["difference"], "mean over models, paired t interval")
@@ -146,16 +137,14 @@ def pair_table(frame: pd.DataFrame, *, axes: tuple[str, ...] = AXES) -> pd.DataF
     Returns first, second, n, r, low, high, seen (the r that would have been told from zero), n_complete, r_complete,
     low_complete, high_complete (`lab_r`).
     """
-    everywhere = complete_rows(frame, *axes)
-    table = []
-    for i, first in enumerate(axes):
-        for second in axes[i + 1 :]:
-            both = complete_rows(frame, first, second)
-            a, b = lab_r(both, first, second), lab_r(everywhere, first, second)
-            seen = stats.seen_effect(a, scale="fisher")
-            table.append((first, second, a.n, a.estimate, a.low, a.high, seen, b.n, b.estimate, b.low, b.high))
-    tail = ["n_complete", "r_complete", "low_complete", "high_complete"]
-    return pd.DataFrame(table, columns=["first", "second", "n", "r", "low", "high", "seen", *tail])
+    everywhere, table = complete_rows(frame, *axes), []
+    for first, second in combinations(axes, 2):
+        r, complete = (lab_r(complete_rows(rows, first, second), first, second) for rows in (frame, everywhere))
+        seen = stats.seen_effect(r, scale="fisher")
+        row = {"first": first, "second": second, "n": r.n, "r": r.estimate, "low": r.low, "high": r.high, "seen": seen}
+        row |= {"n_complete": complete.n, "r_complete": complete.estimate}
+        table.append(row | {"low_complete": complete.low, "high_complete": complete.high})
+    return pd.DataFrame(table)
 
 
 def influence(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
@@ -192,27 +181,20 @@ def headline_numbers(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str
         "partial r given date": lab_r(rows, x, y, given=_days(rows)),
         "leave-one-lab-out error": leave_one_lab_out(rows, x=x, y=y)[0],
     }
-    if len(rows) >= 5:
-        numbers |= _top_five(rows, x, y)
+    if len(rows) >= BEST:
+        top = saturation(rows, old=x, new=y)
+        drawn = spread_draws(rows, x, (x, y), k=BEST)
+        for name, axis, measured in (("old", x, top.spread_old), ("new", y, top.spread_new)):
+            ends = drawn[axis].interval(measured)
+            numbers[f"top-five spread, {name} axis"] = Estimate(measured, *ends, BEST, TRUE_SPREAD)
+        numbers["sigma"] = Estimate(top.sigma, top.low, top.high, BEST, TRUE_SPREAD)
     means = lab_means(rows, chosen=fitted, x=x, y=y)
-    slopes = lab_slopes(rows, x=x, y=y)
     for name, table, column, method in (
         ("mean h", means[means["n"] > 1], "mean", "core models, t interval"),
-        ("slope", slopes, "slope", "least squares, t interval"),
+        ("slope", lab_slopes(rows, x=x, y=y), "slope", "least squares, t interval"),
     ):
         for lab, value, low, high, n in table[["lab", column, "low", "high", "n"]].itertuples(index=False):
             numbers[f"{name} {lab}"] = Estimate(float(value), float(low), float(high), int(n), method)
-    return numbers
-
-
-def _top_five(rows: pd.DataFrame, x: str, y: str) -> dict[str, Estimate]:
-    draws = spread_draws(rows, x, (x, y), k=5)
-    top, ratio = top_rows(rows, x, k=5), saturation(rows, old=x, new=y)
-    numbers = {}
-    for name, axis in (("top-five spread, old axis", x), ("top-five spread, new axis", y)):
-        measured = spread(top[axis])
-        numbers[name] = Estimate(measured, *draws[axis].interval(measured), 5, TRUE_SPREAD)
-    numbers["sigma"] = Estimate(ratio.sigma, ratio.low, ratio.high, 5, TRUE_SPREAD)
     return numbers
 
 
@@ -228,14 +210,14 @@ def correction_effects(
     first, second = headline_numbers(before, x=x, y=y), headline_numbers(after, x=x, y=y)
     paired = paired_changes(before, after, x, y, resamples, seed)
     table = []
-    for name, a in first.items():
-        b = second.get(name)
-        if b is None:
-            continue
-        sides = [value for e in (a, b) for value in (e.estimate, e.low, e.high, e.n)]
-        table.append((name, *sides, b.estimate - a.estimate, *paired.get(name, (float("nan"), float("nan")))))
-    columns = ["number", *(f"before{part}" for part in ("", "_low", "_high", "_n")), "after", "after_low", "after_high"]
-    return pd.DataFrame(table, columns=[*columns, "after_n", "change", "change_low", "change_high"])
+    for name in (name for name in first if name in second):
+        row: dict[str, object] = {"number": name}
+        for side, e in (("before", first[name]), ("after", second[name])):
+            row |= {side: e.estimate, f"{side}_low": e.low, f"{side}_high": e.high, f"{side}_n": e.n}
+        low, high = paired.get(name, (float("nan"), float("nan")))
+        change = second[name].estimate - first[name].estimate
+        table.append(row | {"change": change, "change_low": low, "change_high": high})
+    return pd.DataFrame(table)
 
 
 def paired_changes(
@@ -247,19 +229,13 @@ def paired_changes(
     if len(both) < 4:
         return {}
     draw = stats.generator(seed).integers(0, len(both), size=(resamples, len(both)))
-    x1, y1, x2, y2 = (both[c].to_numpy(float)[draw] for c in (x, y, f"{x}_b", f"{y}_b"))
-    statistics: dict[str, Callable[[Floats, Floats], Floats]] = {
-        "r": stats.pearson_rows,
-        "slope": least_squares,
-        "intercept": lambda a, b: b.mean(axis=-1) - least_squares(a, b) * a.mean(axis=-1),
-    }
-    return {name: stats.percentile_interval(f(x2, y2) - f(x1, y1)) for name, f in statistics.items()}
-
-
-def least_squares(x: Floats, y: Floats) -> Floats:
-    """Slope of y on x along the last axis; (n,) gives a number, (draws, n) gives (draws,)."""
-    dx = x - x.mean(axis=-1, keepdims=True)
-    return np.asarray((dx * y).sum(axis=-1) / (dx**2).sum(axis=-1))
+    sides = []
+    for old, new in ((both[x], both[y]), (both[f"{x}_b"], both[f"{y}_b"])):
+        a, b = old.to_numpy(float)[draw], new.to_numpy(float)[draw]
+        r = stats.pearson_rows(a, b)
+        slope = r * b.std(axis=1) / a.std(axis=1)
+        sides.append({"r": r, "slope": slope, "intercept": b.mean(axis=1) - slope * a.mean(axis=1)})
+    return {name: stats.percentile_interval(sides[1][name] - sides[0][name]) for name in sides[0]}
 
 
 def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
@@ -273,23 +249,24 @@ def cell_effects(before: pd.DataFrame, after: pd.DataFrame, *, x: str = X, y: st
         twice = panel["model"][panel["model"].duplicated()]
         if len(twice):
             raise ScoresError(f"{twice.iloc[0]} stands twice in the panel; keep one row a model")
-    start = before.set_index("model")
-    other = after.set_index("model")
-    base, frozen = complete_rows(before, x, y), line("frozen")
-    r0 = stats.pearson(base[x].to_numpy(float), base[y].to_numpy(float)).estimate
+    start, other = before.set_index("model"), after.set_index("model")
+    frozen = line("frozen")
+
+    def r(panel: pd.DataFrame) -> float:
+        rows = panel.dropna(subset=[x, y])
+        return stats.pearson(rows[x].to_numpy(float), rows[y].to_numpy(float)).estimate
+
     table = []
     for model in start.index.intersection(other.index):
         for axis in (x, y):
             old, new = float(start.loc[model, axis]), float(other.loc[model, axis])
             if old == new or (np.isnan(old) and np.isnan(new)):
                 continue
-            changed = start[[x, y]].astype(float).copy()
+            changed = start[[x, y]].astype(float)
             changed.loc[model, axis] = new
-            left = changed.dropna()
-            r = stats.pearson(left[x].to_numpy(), left[y].to_numpy()).estimate
-            h = [float(frozen.h(v[x], v[y])) for v in (start.loc[model], changed.loc[model])]
-            table.append((model, start.loc[model, "lab"], axis, old, new, new - old, h[0], h[1], r - r0))
+            h = [float(frozen.h(*panel.loc[model, [x, y]])) for panel in (start, changed)]
+            table.append((model, start.loc[model, "lab"], axis, old, new, new - old, *h, r(changed) - r(start)))
     columns = ["model", "lab", "benchmark", "before", "after", "difference", "h_before", "h_after", "d_r"]
     effects = pd.DataFrame(table, columns=columns)
-    order = (effects["h_after"] - effects["h_before"]).abs().sort_values(ascending=False, na_position="last").index
-    return effects.loc[order].reset_index(drop=True)
+    moved = (effects["h_after"] - effects["h_before"]).abs()
+    return effects.loc[moved.sort_values(ascending=False, na_position="last").index].reset_index(drop=True)

@@ -10,17 +10,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, fdtrc, fdtri, ndtri, stdtrit
+from scipy.special import chdtrc, fdtrc, fdtri
 
 from cape_lib import stats
 from cape_lib.errors import MissingError, ScoresError, UsageError
-from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows, line_through
+from cape_lib.frontier.lines import FrontierLine, X, Y, as_line, complete_rows, fit_line, frozen_rows
 from cape_lib.names import suggest
 from cape_lib.stats import Estimate
 
 FEWEST_FOR_A_SLOPE = 3
 Floats = NDArray[np.float64]
-SCATTER = ("pooled", "own")
 #: values of tau in the mixture; twice as many move no end by a hundredth of its width
 GRID = 100
 
@@ -41,15 +40,15 @@ def lab_line(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, Estima
     """
     rows = complete_rows(frame, x, y)
     fitted = fit_line(rows, x=x, y=y).fit
-    old, new, labs = rows[x].to_numpy(float), rows[y].to_numpy(float), rows["lab"]
-
-    def of_line(name: str) -> Estimate:
+    numbers = {"r": lab_r(rows, x, y)}
+    for name in ("slope", "intercept"):
         few = getattr(fitted, name)
-        return stats.clustered(
-            lambda a, b: getattr(line_through(a, b).fit, name).estimate, old, new, clusters=labs, unit="labs", few=few
-        )
 
-    return {"r": lab_r(rows, x, y), "slope": of_line("slope"), "intercept": of_line("intercept")}
+        def value(old: Floats, new: Floats, name: str = name) -> float:
+            return float(getattr(stats.ols(old, new), name).estimate)
+
+        numbers[name] = stats.clustered(value, rows[x], rows[y], clusters=rows["lab"], unit="labs", few=few)
+    return numbers
 
 
 def check_lab(frame: pd.DataFrame, lab: str) -> str:
@@ -117,24 +116,20 @@ def lab_slopes(frame: pd.DataFrame, *, at_least: int = FEWEST_FOR_A_SLOPE, x: st
     what compares labs: a lab of three releases has one degree of its own, and an error drawn almost at random.
     Source: paper B, section 4.2: Google 1.15, DeepSeek 0.23, all rows of the lab among the 34.
     """
-    table = []
+    table, left, freedom = [], 0.0, 0
     for lab, group in complete_rows(frame, x, y).groupby("lab"):
-        old = group[x].to_numpy(float)
-        if len(group) < at_least or np.ptp(old) == 0:
+        if len(group) < at_least or np.ptp(group[x]) == 0:
             continue
-        own = line_through(old, group[y].to_numpy(float)).fit
-        slope = (own.slope.estimate, own.slope.low, own.slope.high, float(np.sqrt(own.covariance[0, 0])))
-        about = (own.intercept.estimate, own.r, float(old.min()), float(old.max()), own.residual_sd, own.spread_x)
+        own = stats.ols(group[x], group[y])
+        slope = own.slope.estimate, own.slope.low, own.slope.high, float(np.sqrt(own.covariance[0, 0]))
+        about = own.intercept.estimate, own.r, float(group[x].min()), float(group[x].max()), own.spread_x**-0.5
         table.append((str(lab), own.n, *slope, *about))
-    columns = ["lab", "n", "slope", "low", "high", "standard_error", "intercept", "r", "x_min", "x_max"]
-    answer = pd.DataFrame(table, columns=[*columns, "residual_sd", "spread_x"])
-    answer = answer.sort_values("slope", ascending=False, ignore_index=True)
-    own_freedom = (answer["n"] - 2).clip(lower=0)
-    freedom = int(own_freedom.sum())
-    left = float((answer["residual_sd"].fillna(0.0) ** 2 * own_freedom).sum())
-    scatter = np.sqrt(left / freedom) if freedom else float("nan")
-    pooled = scatter / np.sqrt(answer["spread_x"].astype(float))
-    return answer[columns].assign(pooled_error=pooled, freedom=freedom)
+        if own.n > 2:
+            left, freedom = left + own.residual_sd**2 * (own.n - 2), freedom + own.n - 2
+    columns = ["lab", "n", "slope", "low", "high", "standard_error", "intercept", "r", "x_min", "x_max", "pooled_error"]
+    answer = pd.DataFrame(table, columns=columns).sort_values("slope", ascending=False, ignore_index=True)
+    answer["pooled_error"] *= np.sqrt(left / freedom) if freedom else float("nan")
+    return answer.assign(freedom=freedom)
 
 
 def lab_permutation(
@@ -151,17 +146,26 @@ def lab_permutation(
     rng = stats.generator(seed)
     codes = rows["lab"].astype("category").cat.codes.to_numpy()
     labs = np.eye(int(codes.max()) + 1)[codes]
-    old, new, h = rows[x].to_numpy(float), rows[y].to_numpy(float), rows["h"].to_numpy(float)
-    shuffled = stats.permutations_within(np.zeros(len(rows)), resamples, rng)
+    n, (k, of_labs) = len(rows), (labs.shape[1], labs.sum(axis=0))
+
+    def means(v: Floats) -> Floats:
+        return np.asarray((v @ labs) / of_labs)
+
+    def between(h: Floats) -> Floats:
+        h = h - h.mean(axis=1, keepdims=True)
+        total = (h**2).sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(total > 0, (means(h) ** 2 * of_labs).sum(axis=1) / total, np.nan)
+
+    h, old, new = (rows[[name]].to_numpy(float).T for name in ("h", x, y))
+    rest, old, new = (v - means(v) @ labs.T for v in (h, old, new))
+    shuffled = stats.permutations_within(np.zeros(n), resamples, rng)
     within = stats.permutations_within(codes, resamples, rng)
-    share = _between(h[None, :], labs)[0]
-    demeaned = _demean(old[None, :], labs), _demean(new[None, :], labs)
-    r = float(stats.pearson_rows(*demeaned)[0])
-    p_share = stats.permutation_p(share, _between(h[shuffled], labs), "greater")
-    p_r = stats.permutation_p(r, stats.pearson_rows(demeaned[0], demeaned[1][0][within]))
-    n, k = len(rows), labs.shape[1]
-    scatter = float(np.sqrt((_demean(h[None, :], labs) ** 2).sum() / (n - k))) if n > k else float("nan")
-    apart = scatter * seen_between(labs.sum(axis=0), k - 1, n - k)
+    share, r = float(between(h)[0]), float(stats.pearson_rows(old, new)[0])
+    p_share = stats.permutation_p(share, between(h[0][shuffled]), "greater")
+    p_r = stats.permutation_p(r, stats.pearson_rows(old, new[0][within]))
+    scatter = float(np.sqrt((rest**2).sum() / (n - k))) if n > k else float("nan")
+    apart = scatter * seen_between(of_labs, k - 1, n - k)
     r_seen = stats.seen_effect(stats.fisher(0.0, n, given=k - 1), scale="fisher")
     table = pd.DataFrame(
         [
@@ -186,66 +190,75 @@ def seen_between(weights: ArrayLike, groups: int, freedom: int) -> float:
     return float(np.sqrt((fdtri(groups, freedom, 0.95) / fdtri(groups, freedom, 1 - stats.POWER) - 1) / typical))
 
 
-def _between(h: Floats, labs: Floats) -> Floats:
-    """Share of the variance of each row of h that lies between labs; h (draws, n), labs (n, k) one-hot."""
-    h = h - h.mean(axis=1, keepdims=True)
-    means = (h @ labs) / labs.sum(axis=0)
-    total = (h**2).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(total > 0, (means**2 * labs.sum(axis=0)).sum(axis=1) / total, np.nan)
-
-
-def _demean(v: Floats, labs: Floats) -> Floats:
-    return np.asarray(v - ((v @ labs) / labs.sum(axis=0)) @ labs.T)
-
-
 class Heterogeneity(NamedTuple):
-    """Whether all lab slopes are one: `q` (weighted squares about the common slope), `freedom`, `p`, what is left.
+    """Whether all slopes are one: `q` (weighted squares about the common slope) on `freedom`, its `p`, what is left.
 
     `tau` is the standard deviation of the true slopes (DerSimonian-Laird, zero where the spread is no more than
-    noise), `share` the part of the spread that is not noise (I squared, 0-1), `common` the pooled slope;
-    `scatter_freedom` the degrees of freedom of the noise, inf where it was taken as known.
+    noise), `common` the pooled slope with its ends; `scatter_freedom` the degrees of freedom of the noise, inf where
+    it was taken as known; `seen` the spread of true slopes (standard deviation) that four of five such panels would
+    show; `labs` and `n` models are in it.
     """
 
     q: float
     freedom: int
     p: float
     tau: float
-    share: float
     common: float
     common_low: float
     common_high: float
     scatter_freedom: float
+    seen: float
+    labs: int
+    n: int
+
+    @property
+    def f(self) -> float:
+        """F: `q` for each degree of freedom."""
+        return self.q / self.freedom
+
+    def __str__(self) -> str:
+        return (
+            f"F = {self.f:.2f} on {self.freedom} and {self.scatter_freedom:g} degrees of freedom, "
+            f"{stats.p_text(self.p, '')}, {self.n} models of {self.labs} labs; "
+            f"slopes that differ by {self.seen:.2f} (standard deviation) would have been seen"
+        )
 
 
-def heterogeneity(slopes: pd.DataFrame, *, scatter: str = "pooled") -> Heterogeneity:
-    """Whether the labs' slopes differ by more than their noise.
+def heterogeneity(slopes: pd.DataFrame) -> Heterogeneity:
+    """Whether slopes differ by more than their noise.
 
-    slopes: from `labs.lab_slopes`, two labs or more (else MissingError); ScoresError where a standard error is zero.
-    scatter: "pooled" takes the noise from all labs together (columns pooled_error, freedom) and refers Q to an F
-    distribution, which is `slope_test` exactly; "own" is Cochran's test: it takes each lab's own standard_error as
-    known, and calls equal slopes different in 20 to 40 % of the panels where labs have three to eight models.
+    slopes: from `lab_slopes`: slope, n, pooled_error and its freedom; MissingError where these are not two labs with a
+    degree of freedom, ScoresError where an error is zero. The noise is that of all labs together, so that Q over its
+    freedom is the exact F test of equal slopes (analysis of covariance). With a freedom of inf the errors are taken as
+    known, which is Cochran's test: with each lab's own `standard_error` in that place it calls equal slopes different
+    in 20 to 40 % of the panels where labs have three to eight models.
     """
     from statsmodels.stats.meta_analysis import combine_effects
 
-    if len(slopes) < 2:
-        raise MissingError(f"comparing slopes needs two labs with three models each, {len(slopes)} given")
-    errors, nu = _errors(slopes, scatter)
+    if len(slopes) < 2 or slopes["freedom"].iloc[0] < 1:
+        raise MissingError("comparing slopes needs two labs with three models each, and one with more; add rows")
+    slope, errors = slopes["slope"].to_numpy(float), slopes["pooled_error"].to_numpy(float)
     if (errors == 0).any():
         raise ScoresError(
             "the models of a lab lie exactly on a line, so that the noise of its slope is unknown; add one"
         )
+    nu, freedom = float(slopes["freedom"].iloc[0]), len(slopes) - 1
     with np.errstate(invalid="ignore"):
         # A spread below the noise is a negative variance to statsmodels; here it is none.
-        pooled = combine_effects(slopes["slope"].to_numpy(float), errors**2, method_re="dl")
-    q, freedom, tau = float(pooled.q), len(slopes) - 1, float(max(0.0, pooled.tau2)) ** 0.5
+        pooled = combine_effects(slope, errors**2, method_re="dl")
+    q, tau = float(pooled.q), float(max(0.0, pooled.tau2)) ** 0.5
     w = 1.0 / (errors**2 + tau**2)
-    common = float((w * slopes["slope"]).sum() / w.sum())
+    common, half = float(w @ slope / w.sum()), stats.student(0.95, nu) / float(np.sqrt(w.sum()))
     known = np.isinf(nu)
-    half = float(ndtri(0.975) if known else stdtrit(nu, 0.975)) / float(np.sqrt(w.sum()))
-    share = max(0.0, q - freedom) / q if q > 0 else 0.0
     p = float(chdtrc(freedom, q) if known else fdtrc(freedom, nu, q / freedom))
-    return Heterogeneity(q, freedom, p, tau, share, common, common - half, common + half, nu)
+    seen = float("nan") if known else seen_between(1.0 / errors**2, freedom, int(nu))
+    ends = common - half, common + half
+    return Heterogeneity(q, freedom, p, tau, common, *ends, nu, seen, len(slopes), int(slopes["n"].sum()))
+
+
+def known_errors(slopes: pd.DataFrame) -> pd.DataFrame:
+    """Slopes whose own `standard_error` is taken for known, in the columns that `heterogeneity` reads."""
+    return slopes.assign(pooled_error=slopes["standard_error"], freedom=np.inf)
 
 
 def pooled_ladders(ladders: pd.DataFrame) -> Heterogeneity:
@@ -255,89 +268,37 @@ def pooled_ladders(ladders: pd.DataFrame) -> Heterogeneity:
     of Hartung and Knapp: the scatter that the ladders show, and Student's t for their number.
     """
     part = ladders[ladders["dx"] > 0]
-    error = (part["dy_high"] - part["dy_low"]) / 2 / 1.96
-    slopes = pd.DataFrame({"slope": part["dy"] / part["dx"], "standard_error": error / part["dx"]})
-    mean = heterogeneity(slopes, scatter="own")
-    away, weight = slopes["slope"] - mean.common, 1 / (slopes["standard_error"] ** 2 + mean.tau**2)
+    error = (part["dy_high"] - part["dy_low"]) / 2 / 1.96 / part["dx"]
+    slopes = pd.DataFrame({"slope": part["dy"] / part["dx"], "standard_error": error, "n": 1})
+    mean = heterogeneity(known_errors(slopes))
+    away, weight = slopes["slope"] - mean.common, 1 / (error**2 + mean.tau**2)
     spread = float((weight * away**2).sum() / weight.sum() / mean.freedom) ** 0.5
     half = stats.student(0.95, mean.freedom) * spread
     return mean._replace(common_low=mean.common - half, common_high=mean.common + half)
 
 
-def _errors(slopes: pd.DataFrame, scatter: str) -> tuple[Floats, float]:
-    """Standard errors of the slopes and their degrees of freedom (inf: taken as known)."""
-    if scatter not in SCATTER:
-        raise UsageError(suggest("scatter", scatter, SCATTER))
-    if scatter == "own":
-        return slopes["standard_error"].to_numpy(float), float("inf")
-    return slopes["pooled_error"].to_numpy(float), float(slopes["freedom"].iloc[0])
-
-
-class SlopeTest(NamedTuple):
-    """F test that all labs share one slope: `f` on `freedom` (numerator, denominator), `p`, labs and models in it.
-
-    `seen`: the spread of true slopes (standard deviation) that four of five such panels would show.
-    """
-
-    f: float
-    freedom: tuple[int, int]
-    p: float
-    seen: float
-    labs: int
-    n: int
-
-    def __str__(self) -> str:
-        first, second = self.freedom
-        return (
-            f"F = {self.f:.2f} on {first} and {second} degrees of freedom, {stats.p_text(self.p, '')}, {self.n} models "
-            f"of {self.labs} labs; slopes that differ by {self.seen:.2f} (standard deviation) would have been seen"
-        )
-
-
-def slope_test(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> SlopeTest:
-    """Exact F test that all labs share one slope: a line for each lab against parallel lines (analysis of covariance).
-
-    frame: one row a model, scores in percent; labs with three models of different x count. Raises MissingError with
-    fewer than two such labs or without a degree of freedom left, ScoresError where the models of every lab lie exactly
-    on a line.
-    """
-    slopes = lab_slopes(frame, x=x, y=y)
-    nu = int(slopes["freedom"].iloc[0]) if len(slopes) else 0
-    if nu < 1:
-        raise MissingError("comparing slopes needs two labs with three models each, and one with more; add rows")
-    q, freedom, p, *_ = heterogeneity(slopes)
-    seen = seen_between(1.0 / slopes["pooled_error"].to_numpy(float) ** 2, freedom, nu)
-    return SlopeTest(q / freedom, (freedom, nu), p, seen, len(slopes), int(slopes["n"].sum()))
-
-
-def shrunken_slopes(slopes: pd.DataFrame, *, scatter: str = "pooled") -> pd.DataFrame:
+def shrunken_slopes(slopes: pd.DataFrame) -> pd.DataFrame:
     """Each lab's slope drawn towards the common one by as much as it is noise.
 
-    slopes, scatter: as in `heterogeneity`. Returns the rows with `shrunk` (at the DerSimonian-Laird tau), `shrunk_low`,
+    slopes: as in `heterogeneity`. Returns the rows with `shrunk` (at the DerSimonian-Laird tau), `shrunk_low`,
     `shrunk_high` and `own_weight` (0: nothing of the lab's own slope is kept, 1: all of it). The 95 % interval averages
-    over what tau may be (flat prior, exact over the common slope, t noise): with a few labs tau is hardly known, and an
-    interval that takes it as known covers 70 to 90 %.
+    over what tau may be (flat prior, exact over the common slope, t noise; a mixture over a grid of tau): with a few
+    labs tau is hardly known, and an interval that takes it as known covers 70 to 90 %.
+    Source: Gelman and others, 2013, section 5.4.
     """
-    spread = heterogeneity(slopes, scatter=scatter)
-    errors, nu = _errors(slopes, scatter)
-    own = slopes["slope"].to_numpy(float)
+    spread = heterogeneity(slopes)
+    b, errors = slopes["slope"].to_numpy(float), slopes["pooled_error"].to_numpy(float)
     weight = spread.tau**2 / (spread.tau**2 + errors**2)
-    shrunk = weight * own + (1 - weight) * spread.common
-    low, high = _shrunk_interval(own, errors, nu)
-    return slopes.assign(shrunk=shrunk, shrunk_low=low, shrunk_high=high, own_weight=weight)
-
-
-def _shrunk_interval(b: Floats, errors: Floats, nu: float) -> tuple[Floats, Floats]:
-    """Central 95 % of each lab's true slope, a mixture over a grid of tau (Gelman and others, 2013, section 5.4)."""
     tau = np.linspace(0.0, 3.0 * float(np.ptp(b) + errors.max()), GRID)
     w = 1.0 / (errors[:, None] ** 2 + tau**2)
     total = w.sum(axis=0)
     common = (w * b[:, None]).sum(axis=0) / total
     log = 0.5 * (np.log(w).sum(axis=0) - np.log(total) - (w * (b[:, None] - common) ** 2).sum(axis=0))
-    weight = np.exp(log - log.max())
     own = tau**2 * w
     middle = own * b[:, None] + (1 - own) * common
     sd = np.sqrt(own * errors[:, None] ** 2 + (1 - own) ** 2 / total)
-    ends = [stats.mixture_interval(weight, m, s, freedom=nu) for m, s in zip(middle, sd, strict=True)]
+    likely, nu = np.exp(log - log.max()), spread.scatter_freedom
+    ends = [stats.mixture_interval(likely, m, s, freedom=nu) for m, s in zip(middle, sd, strict=True)]
     low, high = np.array(ends).T
-    return low, high
+    shrunk = weight * b + (1 - weight) * spread.common
+    return slopes.assign(shrunk=shrunk, shrunk_low=low, shrunk_high=high, own_weight=weight)

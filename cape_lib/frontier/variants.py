@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import logit
 
 from cape_lib import tables
@@ -29,6 +30,8 @@ OTHER_TESTS: tuple[str, ...] = ("hle", "critpt", "scicode")
 ALL_TESTS: tuple[str, ...] = (*OTHER_TESTS, "ifbench", "tau2_bench", "terminal_bench_hard")
 MEASURES: tuple[str, ...] = (KNOWS, ADMITS, WRONG, PRECISION)
 SCORES: tuple[str, ...] = (REASONING, *MEASURES)
+#: columns of an r in a table
+R = ("r", "low", "high", "n")
 #: in what a model is placed beside others: points of three scores
 PLACE: tuple[str, ...] = (REASONING, KNOWS, ADMITS)
 #: fewer equals than that and the window is widened
@@ -42,18 +45,14 @@ TRUNCATION_RULE = (
     f"A variant is set aside where it spends more than {MANY_TOKENS:,} reasoning tokens a question, or where thinking "
     "lowers its accuracy or its GPQA below those of the same weights without, by more than 1.96 standard errors."
 )
-#: the readings of one headline: (name, measure, what is held fixed, by ranks)
-HEADLINES: tuple[tuple[str, str, tuple[str, ...], bool], ...] = tuple(
-    (name, measure, given, rank)
-    for measure in MEASURES
-    for name, given, rank in (
-        ("r", (), False),
-        ("r where date and size are known", (), False),
-        ("r given date", ("date",), False),
-        ("r given date and size", ("date", "size"), False),
-        ("Spearman", (), True),
-    )
-)
+#: the readings of one headline -> (what is held fixed, by ranks)
+HEADLINES: dict[str, tuple[tuple[str, ...], bool]] = {
+    "r": ((), False),
+    "r where date and size are known": ((), False),
+    "r given date": (("date",), False),
+    "r given date and size": (("date", "size"), False),
+    "Spearman": ((), True),
+}
 
 
 def readings(frame: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -75,14 +74,12 @@ def readings(frame: pd.DataFrame | None = None) -> pd.DataFrame:
         if values.size and 0 < values.max() <= 1:
             raise ScoresError(f"column {column}: no value above 1; give percent (0-100), not fractions")
     rows = rows.dropna(subset=[REASONING, KNOWS, ADMITS]).reset_index(drop=True)
-    a, q = rows[KNOWS] / 100, rows[ADMITS] / 100
-    rows[WRONG], rows["rest"] = 100 * (1 - q) * (1 - a), 100 * q * (1 - a)
-    answered = a * 100 + rows[WRONG]
-    rows[PRECISION] = (100 * a * 100 / answered).where(answered > 0)
-    every = pd.Series(1.0, index=rows.index)
-    for name, share in ((KNOWS, every), (WRONG, every), (ADMITS, 1 - a), (PRECISION, answered / 100)):
+    rows = _with_shares(rows, rows[KNOWS], rows[ADMITS])
+    a, q, answered = rows[KNOWS], rows[ADMITS], rows[KNOWS] + rows[WRONG]
+    rows["rest"] = q * (100 - a) / 100
+    for name, share in ((KNOWS, 100.0 + 0 * a), (WRONG, 100.0 + 0 * a), (ADMITS, 100 - a), (PRECISION, answered)):
         # Half a question away from 0 and 100, as everywhere in the book.
-        asked = np.maximum(share.to_numpy(float) * OMNISCIENCE_QUESTIONS, 1.0)
+        asked = np.maximum(share.to_numpy(float) * OMNISCIENCE_QUESTIONS / 100, 1.0)
         p = np.clip(rows[name].to_numpy(float) / 100, 0.5 / asked, 1 - 0.5 / asked)
         rows[f"{name}_stderr"] = 100 * np.sqrt(p * (1 - p) / asked)
     rows[f"{REASONING}_stderr"] = score_sd(rows[REASONING].to_numpy(float), REASONING)
@@ -95,6 +92,13 @@ def readings(frame: pd.DataFrame | None = None) -> pd.DataFrame:
     return rows
 
 
+def _with_shares(rows: pd.DataFrame, a: pd.Series, q: pd.Series) -> pd.DataFrame:
+    """The rows with accuracy and non-hallucination (percent), and the wrong share and precision that follow."""
+    wrong = (100 - q) * (100 - a) / 100
+    answered = (a + wrong).where(a + wrong > 0)
+    return rows.assign(**{KNOWS: a, ADMITS: q, WRONG: wrong, PRECISION: 100 * a / answered})
+
+
 def truncation(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.DataFrame:
     """Which variants ran out of tokens, by `TRUNCATION_RULE`: one row each, in the order of `rows`.
 
@@ -104,17 +108,15 @@ def truncation(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
     """
     pool = rows if among is None else among
     off = pool[pool["mode"] == "none"].drop_duplicates("weights").set_index("weights")
-    thinks = (rows["mode"] == "reasoning").to_numpy()
-    loses = np.zeros(len(rows), dtype=bool)
-    changes = {}
-    for name, column in (("change_accuracy", KNOWS), ("change_gpqa", REASONING)):
-        before = rows["weights"].map(off[column]).to_numpy(float)
-        noise = np.hypot(rows["weights"].map(off[f"{column}_stderr"]).to_numpy(float), rows[f"{column}_stderr"])
-        change = np.where(thinks, rows[column].to_numpy(float) - before, np.nan)
-        loses |= change < -1.96 * noise
-        changes[name] = change
-    many = (rows["reasoning_tokens"] > MANY_TOKENS).to_numpy()
-    return pd.DataFrame({"tokens": many, "loses": loses, "set_aside": many | loses, **changes}, index=rows.index)
+    thinks, table = rows["mode"] == "reasoning", pd.DataFrame(index=rows.index)
+    table["tokens"], table["loses"] = rows["reasoning_tokens"] > MANY_TOKENS, False
+    for name, column in (("accuracy", KNOWS), ("gpqa", REASONING)):
+        before, error = (rows["weights"].map(off[score]) for score in (column, f"{column}_stderr"))
+        change = (rows[column] - before).where(thinks)
+        table["loses"] |= change < -1.96 * np.hypot(error, rows[f"{column}_stderr"])
+        table[f"change_{name}"] = change
+    table.insert(2, "set_aside", table["tokens"] | table["loses"])
+    return table
 
 
 def steady(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -136,33 +138,22 @@ def association(
     parameters) or columns, held fixed; then the few makers with most of the variants count by their sizes. Variants of
     one model are not independent, nor are those of one lab: hence `by`.
     """
-    held = [_held(rows, name) for name in given]
-    data = np.column_stack([rows[x].to_numpy(float), rows[y].to_numpy(float), *held])
-    known = np.isfinite(data).all(axis=1)
-    data = data[known]
-    if rank and len(data):
-        data = pd.DataFrame(data).rank().to_numpy()
-    labels = rows[by].to_numpy()[known]
-    held_fixed = data[:, 2:] if given else None
-    return clustered_r(data[:, 0], data[:, 1], labels, given=held_fixed, unit=f"{by}s", uneven=bool(given))
-
-
-def _held(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    """The column that is held fixed: days of release, log10 of the size, or the column as it is."""
-    if name == "date":
-        days = (rows["released"] - pd.Timestamp("2020-01-01")).dt.days
-        return np.asarray(days, dtype=float)
-    if name == "size":
-        return np.asarray(np.log10(rows["params_b"].to_numpy(dtype=float)))
-    return np.asarray(rows[name].to_numpy(dtype=float))
+    data = pd.DataFrame({"x": rows[x], "y": rows[y]}).astype(float)
+    for name in given:
+        if name == "date":
+            data[name] = (rows["released"] - pd.Timestamp("2020-01-01")).dt.days
+        else:
+            data[name] = np.log10(rows["params_b"].astype(float)) if name == "size" else rows[name]
+    data, makers = data[data.notna().all(axis=1)], rows[by]
+    if rank:
+        data = data.rank()
+    held = data.iloc[:, 2:] if given else None
+    return clustered_r(data["x"], data["y"], makers[data.index], given=held, unit=f"{by}s", uneven=bool(given))
 
 
 def of_domain(rows: pd.DataFrame, domain: str) -> pd.DataFrame:
     """The rows with the four measures of one domain (1,000 questions) in place of those of all six."""
-    a, q = rows[f"accuracy_{domain}"], 100 - rows[f"hallucination_{domain}"]
-    wrong = (100 - q) * (100 - a) / 100
-    answered = (a + wrong).where(a + wrong > 0)
-    return rows.assign(**{KNOWS: a, ADMITS: q, WRONG: wrong, PRECISION: 100 * a / answered})
+    return _with_shares(rows, rows[f"accuracy_{domain}"], 100 - rows[f"hallucination_{domain}"])
 
 
 def by_domain(rows: pd.DataFrame, measure: str, *, x: str = REASONING) -> tuple[pd.DataFrame, Estimate]:
@@ -173,9 +164,8 @@ def by_domain(rows: pd.DataFrame, measure: str, *, x: str = REASONING) -> tuple[
     """
     table = []
     for domain in DOMAINS:
-        value = of_domain(rows, domain)[measure]
-        known = value.notna() & rows[x].notna()
-        table.append((domain, float(np.corrcoef(rows[x][known], value[known])[0, 1]), int(known.sum())))
+        both = of_domain(rows, domain)[[x, measure]].dropna()
+        table.append((domain, float(both[x].corr(both[measure])), len(both)))
     domains = pd.DataFrame(table, columns=["domain", "r", "n"])
     return domains, mean_interval(domains["r"], "six domains as replicates")
 
@@ -185,12 +175,15 @@ def by_year(rows: pd.DataFrame, measure: str, *, fewest: int = 20) -> pd.DataFra
 
     Years with fewer than `fewest` variants are left out.
     """
-    table = []
-    for year, part in rows.groupby(rows["released"].dt.year):
-        if len(part) >= fewest:
-            r = association(part, measure)
-            table.append((int(year), r.estimate, r.low, r.high, r.n))
-    return pd.DataFrame(table, columns=["year", "r", "low", "high", "n"])
+    years = rows.groupby(rows["released"].dt.year)
+    table = [(int(year), *_r(part, measure)) for year, part in years if len(part) >= fewest]
+    return pd.DataFrame(table, columns=["year", *R])
+
+
+def _r(rows: pd.DataFrame, measure: str, **how: Any) -> tuple[float, float, float, int]:
+    """The columns `R` of one `association`."""
+    r = association(rows, measure, **how)
+    return r.estimate, r.low, r.high, r.n
 
 
 def reliability(rows: pd.DataFrame) -> float:
@@ -203,10 +196,10 @@ def headlines(rows: pd.DataFrame) -> pd.DataFrame:
     table = []
     for which, part in both(rows).items():
         dated = part[part["released"].notna() & part["params_b"].notna()]
-        for name, measure, controls, rank in HEADLINES:
-            r = association(dated if "known" in name else part, measure, given=controls, rank=rank)
-            table.append((measure, name, which, r.estimate, r.low, r.high, r.n))
-    return pd.DataFrame(table, columns=["measure", "reading", "rows", "r", "low", "high", "n"])
+        for measure, (name, (held, rank)) in product(MEASURES, HEADLINES.items()):
+            r = _r(dated if "known" in name else part, measure, given=held, rank=rank)
+            table.append((measure, name, which, *r))
+    return pd.DataFrame(table, columns=["measure", "reading", "rows", *R])
 
 
 def best_of_each(rows: pd.DataFrame) -> pd.DataFrame:
@@ -227,10 +220,10 @@ def objections(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
     takes questions from those that q is a share of), and so they are read at an equal share known; and one maker:
     without the one that moves r most.
     """
-    within = rows.copy()
-    for column in SCORES:
-        within[column] = rows[column] - rows.groupby("lab")[column].transform("mean")
+    scores, makers = list(SCORES), rows.groupby("lab")
+    within = rows.assign(**(rows[scores] - makers[scores].transform("mean")))
     open_weights = rows["open_weights"].fillna(False).astype(bool)
+    models = rows.groupby(["weights", "lab"], as_index=False)[scores].mean()
     parts = [
         ("none", "all variants", rows),
         ("truncation", "without what ran out", steady(rows, among=among)),
@@ -238,40 +231,32 @@ def objections(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> pd.D
         ("incapacity", "GPQA above 40", rows[rows[REASONING] > 40]),
         ("ceiling", "GPQA above 80", rows[rows[REASONING] > 80]),
         ("policy of the maker", "scores less the mean of their maker", within),
-        ("makers of many variants", "the mean of each maker", rows.groupby("lab", as_index=False)[list(SCORES)].mean()),
-        (
-            "variants of one model",
-            "the mean of each model",
-            rows.groupby(["weights", "lab"])[list(SCORES)].mean().reset_index(),
-        ),
+        ("makers of many variants", "the mean of each maker", rows.groupby("lab", as_index=False)[scores].mean()),
+        ("variants of one model", "the mean of each model", models),
         ("selection of variants", "best variant of each model", best_of_each(rows)),
         ("mode", "thinking only", rows[rows["mode"] == "reasoning"]),
         ("mode", "not thinking only", rows[rows["mode"] == "none"]),
         ("unlike makers", "open weights only", rows[open_weights]),
         ("unlike makers", "closed weights only", rows[~open_weights]),
-        ("scale", "logits", rows.assign(**logit(rows[list(SCORES)].clip(0.1, 99.9) / 100))),
+        ("scale", "logits", rows.assign(**logit(rows[scores].clip(0.1, 99.9) / 100))),
     ]
-    table = []
-    for objection, check, part in parts:
-        for measure in MEASURES if len(part) >= 8 and part["lab"].nunique() > 1 else ():
-            r = association(part, measure)
-            table.append((objection, check, measure, r.estimate, r.low, r.high, r.n))
-    for test in OTHER_TESTS:
-        for measure in MEASURES:
-            r = association(rows, measure, x=test)
-            table.append(("another test of reasoning", label(test), measure, r.estimate, r.low, r.high, r.n))
+    table = [
+        (objection, check, measure, *_r(part, measure))
+        for objection, check, part in parts
+        for measure in MEASURES
+        if len(part) >= 8 and part["lab"].nunique() > 1
+    ]
+    for test, measure in product(OTHER_TESTS, MEASURES):
+        table.append(("another test of reasoning", label(test), measure, *_r(rows, measure, x=test)))
     for measure in MEASURES[1:]:
-        r = association(rows, measure, given=(KNOWS,))
-        table.append(("arithmetic", "at an equal share known", measure, r.estimate, r.low, r.high, r.n))
+        table.append(("arithmetic", "at an equal share known", measure, *_r(rows, measure, given=(KNOWS,))))
+    others = {lab: rows[rows["lab"] != lab] for lab in rows["lab"].unique()}
     for measure in MEASURES:
-        whole, without = (
-            rows[REASONING].corr(rows[measure]),
-            {lab: rows[rows["lab"] != lab] for lab in rows["lab"].unique()},
-        )
-        far = max(without, key=lambda lab: abs(without[lab][REASONING].corr(without[lab][measure]) - whole))
-        r = association(without[far], measure)
-        table.append(("one maker", f"without {far}", measure, r.estimate, r.low, r.high, r.n))
-    return pd.DataFrame(table, columns=["objection", "check", "measure", "r", "low", "high", "n"])
+        moved = {lab: part[REASONING].corr(part[measure]) for lab, part in others.items()}
+        whole = rows[REASONING].corr(rows[measure])
+        far = (pd.Series(moved) - whole).abs().idxmax()
+        table.append(("one maker", f"without {far}", measure, *_r(others[far], measure)))
+    return pd.DataFrame(table, columns=["objection", "check", "measure", *R])
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +287,8 @@ def neighbours(peers: pd.DataFrame, model: pd.Series, *, width: float = 5.0, mos
         raise MissingError(f"only {len(peers)} variants to compare with; a place among equals takes {FEWEST_EQUALS}")
     near = equals(peers, float(model[REASONING]), width=width)
     reach = float(near.attrs["width"])
-    away = peers[list(PLACE)].to_numpy(float) - model[list(PLACE)].to_numpy(float)
-    distance = np.sqrt((away**2).sum(axis=1))
-    nearest = peers.assign(distance=distance).iloc[np.argsort(distance, kind="stable")[:most]]
+    away = peers[list(PLACE)].astype(float) - model[list(PLACE)].astype(float)
+    nearest = peers.assign(distance=np.sqrt((away**2).sum(axis=1))).sort_values("distance", kind="stable").head(most)
     admits, wrong = (percentile(near, model, column) for column in (ADMITS, WRONG))
     return Neighbours(len(near), reach, near["weights"].nunique(), near["lab"].nunique(), admits, wrong, nearest)
 

@@ -10,8 +10,8 @@ or the other way round.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from cape_lib.errors import UsageError
@@ -127,36 +127,36 @@ def audit(panel: pd.DataFrame, scores: pd.DataFrame, reasons: dict[tuple[str, st
 
     panel: rows of `frontier_panel`. scores: rows of `frontier_scores`. reasons: words by (model, benchmark).
     """
-    makers = newest_main(scores, claimed_by="lab").set_index(["model", "benchmark"])
-    runners = newest_main(scores, claimed_by="independent").set_index(["model", "benchmark"])
+    key = ["model", "benchmark"]
+    cells = panel.set_index(["model", "lab"])[list(PAIR)].rename_axis(columns="benchmark").stack()
+    cells = cells.rename("published_value").astype(float).reset_index()
+    maker = newest_main(scores, claimed_by="lab")[
+        [*key, "value", "claimed_by", "setting", "source", "read_via", "date"]
+    ]
+    runner = (
+        newest_main(scores, claimed_by="independent").set_index(key)[["value", "source"]].add_prefix("independent_")
+    )
+    cells = cells.merge(maker, on=key, how="left").join(runner, on=key)
     usable = scores[scores["role"] != "weak"]
-    by_maker = set(map(tuple, usable.loc[usable["claimed_by"] == "lab", ["model", "benchmark"]].to_numpy()))
-    by_anyone = set(map(tuple, usable[["model", "benchmark"]].to_numpy()))
-    cells = []
-    for row in panel.to_dict("records"):
-        for benchmark in PAIR:
-            key, published = (row["model"], benchmark), float(row[benchmark])
-            statement = makers.loc[key] if key in makers.index else None
-            if statement is not None:
-                status = "confirmed" if abs(statement["value"] - published) <= ROUNDING else "corrected"
-            else:
-                status = "other setting" if key in by_maker else "independent only" if key in by_anyone else "unchecked"
-            value = float(statement["value"]) if statement is not None and status == "corrected" else published
-            cell = {"model": row["model"], "lab": row["lab"], "benchmark": benchmark, "published_value": published}
-            cell |= {"status": status, "value": value, "difference": round(value - published, 2), "rule": RULES[status]}
-            cell["reason"] = (reasons or {}).get(key)
-            for column in ("claimed_by", "setting", "source", "read_via", "date"):
-                cell[column] = None if statement is None else statement[column]
-            runner = runners.loc[key] if key in runners.index else None
-            cell["independent_value"] = None if runner is None else runner["value"]
-            cell["independent_source"] = None if runner is None else runner["source"]
-            cells.append(cell)
-    return pd.DataFrame(cells)
+    stated = {who: set(rows[key].itertuples(index=False, name=None)) for who, rows in usable.groupby("claimed_by")}
+    keys = pd.Series(list(cells[key].itertuples(index=False, name=None)))
+    by_maker, by_anyone = keys.isin(stated.get("lab", set())), keys.isin(set().union(*stated.values()))
+    away = (cells["value"] - cells["published_value"]).abs()
+    names = ["confirmed", "corrected", "other setting", "independent only"]
+    cells["status"] = np.select([away <= ROUNDING, away.notna(), by_maker, by_anyone], names, "unchecked")
+    cells["value"] = cells["value"].where(cells["status"] == "corrected", cells["published_value"])
+    cells["difference"] = (cells["value"] - cells["published_value"]).round(2)
+    cells["rule"], cells["reason"] = cells["status"].map(RULES), keys.map(reasons or {})
+    columns = ["model", "lab", "benchmark", "published_value", "status", "value", "difference", "rule", "reason"]
+    columns += ["claimed_by", "setting", "source", "read_via", "date", "independent_value", "independent_source"]
+    return cells[columns]
 
 
 FRONTIER_PANELS: tuple[str, ...] = ("published", "corrected", "sourced", "current", "independent")
 ABOUT = ["model", "lab", "release_date", "released", "frozen", "subset", "compute_tier"]
 DETAILS = ("status", "source", "read_via", "claimed_by")
+#: cells of the published panel for which a statement of the maker was read
+DECIDED = ("confirmed", "corrected")
 
 
 def frontier(panel: str = "published", *, as_of: str | None = None, claimed_by: str | None = None) -> pd.DataFrame:
@@ -176,19 +176,66 @@ def frontier(panel: str = "published", *, as_of: str | None = None, claimed_by: 
     if claimed_by is not None and panel not in ("sourced", "current"):
         raise UsageError(f"the {panel} panel is not by claimant; take panel sourced or current with {claimed_by!r}")
     until = None if as_of is None else end_of(as_of)
-    if panel == "published":
-        frame = _published()
-    elif panel == "corrected":
-        frame = _corrected()
-    elif panel == "independent":
-        frame = _independent()
+    listed = load("frontier_panel").set_index("model")
+    if panel in ("sourced", "current"):
+        frame, cells = load("frontier_scores"), _statements(claimed_by, until)
+        cells = cells if panel == "current" else cells[cells["model"].isin(listed.index)]
+        frame = frame[frame["model"].isin(cells["model"])].drop_duplicates("model")
     else:
-        frame = _sourced(claimed_by, until, later=panel == "current")
+        frame = load("frontier_independent" if panel == "independent" else "frontier_panel")
+        cells = _printed(frame, independent=panel == "independent")
+    if panel == "corrected":
+        cells = pd.concat([_audited(cells), cells]).drop_duplicates(["model", "benchmark"])
+    frame = frame.set_index("model")
+    own = listed.reindex(frame.index)
+    frame["frozen"], frame["subset"] = own["frozen"].eq(True), own["subset"].fillna("later")
+    frame["compute_tier"] = own["compute_tier"]
+    if panel != "published":
+        frame["release_date"] = _release_dates().reindex(frame.index).fillna(frame["release_date"])
     frame["released"] = frame["release_date"].map(middle)
+    columns = [*ABOUT[1:]]
+    for benchmark in FRONTIER_BENCHMARKS:
+        values = cells[cells["benchmark"] == benchmark].set_index("model").reindex(frame.index)
+        frame[benchmark] = values["value"].astype("float64")
+        names = {detail: f"{benchmark}_{detail}" for detail in DETAILS}
+        frame[list(names.values())] = values[list(names)].astype(object)
+        columns += [benchmark, *names.values()]
     if until is not None:
         frame = frame[frame["released"] <= until]
-    columns = [f"{name}{part}" for name in FRONTIER_BENCHMARKS for part in ("", *(f"_{detail}" for detail in DETAILS))]
-    return frame.sort_values(["released", "model"])[ABOUT + columns].reset_index(drop=True)
+    return frame[columns].reset_index().sort_values(["released", "model"], ignore_index=True)
+
+
+def _printed(frame: pd.DataFrame, *, independent: bool) -> pd.DataFrame:
+    """The cells of a table with a column a benchmark: model, benchmark, value and `DETAILS`."""
+    parts = []
+    for benchmark in (name for name in FRONTIER_BENCHMARKS if name in frame):
+        cells = frame[["model"]].assign(benchmark=benchmark, value=frame[benchmark], read_via=None, claimed_by=None)
+        source = frame["swe_source" if benchmark == PAIR[0] else "gpqa_source"] if independent else frame["source"]
+        if independent:
+            cells["claimed_by"], source = "independent", source.map(source_url)
+        status = "independent only" if independent else "published"
+        parts.append(cells.assign(status=status, source=source).dropna(subset="value"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _audited(published: pd.DataFrame) -> pd.DataFrame:
+    """The cells of the audit: where it decided with their source, else with that of the published cell."""
+    cells = load("frontier_cells").drop(columns=["lab", "date"])
+    before = cells[["model", "benchmark"]].merge(published, how="left")
+    open_cells = ~cells["status"].isin(DECIDED)
+    for detail in ("source", "read_via", "claimed_by"):
+        cells[detail] = cells[detail].mask(open_cells, before[detail])
+    return cells
+
+
+def _statements(claimed_by: str | None, until: pd.Timestamp | None) -> pd.DataFrame:
+    """The statements that count, as cells: what the audit says of a maker's own, else who stated it."""
+    values = chosen(load("frontier_scores"), claimed_by=claimed_by, as_of=until)
+    cells = load("frontier_cells")[["model", "benchmark", "status"]]
+    values = values[values["benchmark"].isin(FRONTIER_BENCHMARKS)].merge(cells, on=["model", "benchmark"], how="left")
+    by_maker = (values["claimed_by"] == "lab") & values["status"].isin(DECIDED)
+    other = values["claimed_by"].map({"independent": "independent only"}).fillna("stated")
+    return values.assign(status=values["status"].where(by_maker, other))
 
 
 def middle(date: str) -> pd.Timestamp:
@@ -207,25 +254,6 @@ def end_of(date: str) -> pd.Timestamp:
         raise UsageError(f"{date!r} is not a date; write YYYY-MM-DD, YYYY-MM or YYYY") from None
 
 
-def _published() -> pd.DataFrame:
-    frame = load("frontier_panel")
-    return _detailed(frame, dict.fromkeys(FRONTIER_BENCHMARKS, frame["source"]), status="published", claimed_by=None)
-
-
-def _detailed(
-    frame: pd.DataFrame, sources: Mapping[str, pd.Series], *, status: str, claimed_by: str | None
-) -> pd.DataFrame:
-    """The rows with `DETAILS` of every benchmark where it has a score, columns of NaN where the panel has none."""
-    for benchmark in FRONTIER_BENCHMARKS:
-        if benchmark not in frame:
-            frame[benchmark] = float("nan")
-        details = {"status": status, "source": sources[benchmark], "read_via": None, "claimed_by": claimed_by}
-        for detail, value in details.items():
-            column = pd.Series(value, index=frame.index, dtype=object)
-            frame[f"{benchmark}_{detail}"] = column.where(frame[benchmark].notna())
-    return frame
-
-
 def dated_by_makers(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows with the makers' dates of release, to the day, where they are known; the papers give months or years.
 
@@ -241,63 +269,3 @@ def dated_by_makers(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _release_dates() -> pd.Series:
     return load("frontier_scores").drop_duplicates("model").set_index("model")["release_date"]
-
-
-def _corrected() -> pd.DataFrame:
-    frame = _published().set_index("model")
-    cells = load("frontier_cells")
-    for benchmark in PAIR:
-        rows = cells[cells["benchmark"] == benchmark].set_index("model").reindex(frame.index)
-        decided = rows["status"].isin(["confirmed", "corrected"])
-        frame[benchmark] = rows["value"]
-        frame[f"{benchmark}_status"] = rows["status"]
-        for detail in ("source", "read_via", "claimed_by"):
-            frame[f"{benchmark}_{detail}"] = rows[detail].where(decided, frame[f"{benchmark}_{detail}"])
-    frame = frame.reset_index()
-    frame["release_date"] = frame["model"].map(_release_dates()).fillna(frame["release_date"])
-    return frame
-
-
-def _independent() -> pd.DataFrame:
-    frame = load("frontier_independent")
-    published = load("frontier_panel").set_index("model").reindex(frame["model"]).reset_index()
-    frame["frozen"] = published["frozen"].fillna(False).astype(bool)
-    frame["subset"] = published["subset"].fillna("later")
-    frame["compute_tier"] = published["compute_tier"]
-    sources = dict.fromkeys(FRONTIER_BENCHMARKS, frame["gpqa_source"].map(source_url))
-    sources["swe_bench_verified"] = frame["swe_source"].map(source_url)
-    frame = _detailed(frame, sources, status="independent only", claimed_by="independent")
-    frame["release_date"] = frame["model"].map(_release_dates()).fillna(frame["release_date"])
-    return frame
-
-
-def _sourced(claimed_by: str | None, until: pd.Timestamp | None, *, later: bool) -> pd.DataFrame:
-    scores = load("frontier_scores")
-    panel = load("frontier_panel").set_index("model")
-    values = chosen(scores, claimed_by=claimed_by, as_of=until)
-    values = values[values["benchmark"].isin(FRONTIER_BENCHMARKS)]
-    if not later:
-        values = values[values["model"].isin(panel.index)]
-    values = _with_status(values)
-    wide = values.pivot(index="model", columns="benchmark", values=["value", *DETAILS])
-    about = scores.drop_duplicates("model").set_index("model")[["lab", "release_date"]]
-    frame = about.loc[wide.index].copy()
-    published = panel.reindex(frame.index)
-    frame["frozen"] = frame.index.isin(panel.index[panel["frozen"]])
-    frame["subset"] = published["subset"].fillna("later")
-    frame["compute_tier"] = published["compute_tier"]
-    for benchmark in FRONTIER_BENCHMARKS:
-        for detail in ("value", *DETAILS):
-            name = benchmark if detail == "value" else f"{benchmark}_{detail}"
-            column = wide[(detail, benchmark)] if (detail, benchmark) in wide.columns else None
-            frame[name] = column
-        frame[benchmark] = frame[benchmark].astype("float64")
-    return frame.rename_axis("model").reset_index()
-
-
-def _with_status(values: pd.DataFrame) -> pd.DataFrame:
-    cells = load("frontier_cells")[["model", "benchmark", "status"]]
-    values = values.merge(cells, on=["model", "benchmark"], how="left")
-    by_maker = (values["claimed_by"] == "lab") & values["status"].isin(["confirmed", "corrected"])
-    other = values["claimed_by"].map({"independent": "independent only"}).fillna("stated")
-    return values.assign(status=values["status"].where(by_maker, other))

@@ -35,8 +35,10 @@ or thinking, or where reasoning tokens were counted; else "none" |
 _LABEL = re.compile(r"\s*\(([^()]*\b(?:reasoning|effort)\b[^()]*|minimal|low|medium|high|xhigh|max)\)$", re.IGNORECASE)
 _SIZE = re.compile(r"[ -]?(?<![\w.])(?:A|E)?\d+(?:\.\d+)?(?:B|M|T)\b", re.IGNORECASE)
 _KIND = re.compile(r"[ -](?:Instruct|Think(?:ing|er)?|Reasoning|Preview|Chat)\b|\s*\(Vision\)|^NVIDIA ", re.IGNORECASE)
-_TOTAL = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)B\b")
-_ACTIVE = re.compile(r"(?<![\w.])A(\d+(?:\.\d+)?)B\b")
+_SIZES = {
+    "params_b_total": re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)B\b"),
+    "params_b_active": re.compile(r"(?<![\w.])A(\d+(?:\.\d+)?)B\b"),
+}
 
 
 def variants() -> pd.DataFrame:
@@ -61,21 +63,22 @@ def derive(frame: pd.DataFrame) -> pd.DataFrame:
     frame: model, lab, params_b_total, params_b_active (billions, may be missing), omniscience_reasoning_tokens and
     gpqa_reasoning_tokens (counts, may be missing).
     """
-    names = frame["model"].map(_name)
-    labels = frame["model"].map(_label)
-    effort = labels.map(_effort)
+    model = frame["model"].str
+    names = model.replace(_LABEL, "", regex=True).str.strip()
+    labels = model.extract(_LABEL, expand=False).fillna("").str.casefold()
     counted = frame[["omniscience_reasoning_tokens", "gpqa_reasoning_tokens"]].fillna(0).max(axis=1) > 0
-    thinks = frame["model"].str.contains(r"\b(?:reasoning|thinking|think|thinker)\b", case=False) | counted
-    off = labels.str.contains("non-reasoning", case=False)
-    generation = names.map(_generation)
+    thinks = model.contains(r"\b(?:reasoning|thinking|think|thinker)\b", case=False) | counted
+    shorter = names.str.replace(_KIND, "", regex=True).str.replace(_SIZE, "", regex=True)
+    shorter = shorter.str.replace(r"\s+", " ", regex=True).str.strip(" -")
+    generation = shorter.where(shorter != "", names)
+    sizes = {column: names.str.extract(size, expand=False).astype(float) for column, size in _SIZES.items()}
     return frame.assign(
         weights=frame["lab"] + ": " + names.str.casefold(),
         family=generation.str.extract(r"^([A-Za-z]+)", expand=False).fillna(generation),
         generation=generation,
-        mode=(thinks & ~off).map({True: "reasoning", False: "none"}),
-        effort=effort,
-        params_b_total=frame["params_b_total"].fillna(names.map(lambda name: _number(_TOTAL, name))),
-        params_b_active=frame["params_b_active"].fillna(names.map(lambda name: _number(_ACTIVE, name))),
+        mode=(thinks & ~labels.str.contains("non-reasoning")).map({True: "reasoning", False: "none"}),
+        effort=labels.str.extract(rf"\b({'|'.join(EFFORTS)})\b", expand=False),
+        **{column: frame[column].fillna(size) for column, size in sizes.items()},
     )
 
 
@@ -102,27 +105,3 @@ def corrected(frame: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
             raise ScoresError(f"{where}, column column: {column!r} is not one of {', '.join(DERIVED)}")
         frame.loc[row_of[slug], column] = float(value) if "params" in column else value
     return frame
-
-
-def _label(model: str) -> str:
-    match = _LABEL.search(model)
-    return match.group(1) if match else ""
-
-
-def _name(model: str) -> str:
-    return _LABEL.sub("", model).strip()
-
-
-def _effort(label: str) -> str | None:
-    words = set(re.findall(r"[a-z]+", label.casefold()))
-    return next((effort for effort in EFFORTS if effort in words), None)
-
-
-def _generation(name: str) -> str:
-    shorter = _SIZE.sub("", _KIND.sub("", name))
-    return re.sub(r"\s+", " ", shorter).strip(" -") or name
-
-
-def _number(pattern: re.Pattern[str], name: str) -> float:
-    match = pattern.search(name)
-    return float(match.group(1)) if match else float("nan")

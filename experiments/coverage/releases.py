@@ -140,7 +140,7 @@ def lab_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
                 own.append(np.column_stack([table[["low", "high"]].to_numpy(float), true]))
                 pooled.append(np.column_stack([shrunk[["shrunk_low", "shrunk_high"]].to_numpy(float), true]))
                 differ.append(frontier.heterogeneity(table).p < 0.05)
-                textbook.append(frontier.heterogeneity(table, scatter="own").p < 0.05)
+                textbook.append(frontier.heterogeneity(frontier.known_errors(table)).p < 0.05)
             n = sum(sizes)
             for method, rows in (("own slope, t interval", own), ("shrunken slope", pooled)):
                 together = np.vstack(rows)
