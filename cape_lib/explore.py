@@ -53,7 +53,7 @@ def _published(rows: Rows, draw: Draw, control: Control) -> Figure:
     charts = [_one_value_at_a_time(chart, control) for chart in whole.charts]
     # The words (title, n, alt) are those of the start; the rows to download are those of every value.
     control = replace(control, readings=list(readings))
-    return replace(first, chart=charts, rows=whole.rows, alt=first.description, control=control)
+    return replace(first, chart=charts, height=None, rows=whole.rows, alt=first.description, control=control)
 
 
 def _one_value_at_a_time(chart: Any, control: Control) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 from cape_lib.base.boundary import isocline
 from cape_lib.base.coupling import FamilyModel
 from cape_lib.charts import forms
-from cape_lib.charts.forms import HOLLOW, band, colours, dots, forest, line_at, size_scale, trace, upright
+from cape_lib.charts.forms import HOLLOW, band, colours, dots, forest, line_at, same_axis, size_scale, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import INK, MUTED
 from cape_lib.story.answer import verb
@@ -30,34 +29,26 @@ def score_by_size(ladder: pd.DataFrame, scales: pd.DataFrame, *, y: str, source:
     ladder: model, params_b, y, low and high (score noise);  scales: `boundary.critical_scales`; along: the axis of
     both.
     """
-    x, up = forms.axis_scale(along, ladder), forms.score(y)
+    axes = forms.axis_scale(along, ladder), forms.score(y)
+    chart = alt.layer(
+        band(ladder, *axes, colour=alt.value(INK), opacity=0.35, bars=True), dots(ladder, *axes, size=70, **HOLLOW)
+    )
+    caption = ["Bars: 95 % score noise."] if ladder["low"].notna().any() else []
     inside = scales.dropna(subset=["n_c_b"])
-    turns = (
-        alt.Chart(inside)
-        .mark_rule(strokeDash=[5, 3], strokeWidth=2)
-        .encode(
-            x=forms.same_axis(x, "n_c_b"),
+    if len(inside):
+        turns = alt.Chart(inside).mark_rule(strokeDash=[5, 3], strokeWidth=2)
+        size = alt.Tooltip("n_c_b", format=".2f", title=along.column)
+        chart += turns.encode(
+            x=same_axis(axes[0], "n_c_b"),
             color=colours("estimator", scales["estimator"], title="estimator"),
-            tooltip=["estimator", alt.Tooltip("n_c_b", format=".2f", title=along.column), "verdict", "reason"],
+            tooltip=["estimator", size, "verdict", "reason"],
         )
-    )
-    family, sure = ladder["family"].iloc[0], int((scales["verdict"] == "boundary").sum())
+        caption.append("Dashed: where an estimator places the turn.")
+    sure = int((scales["verdict"] == "boundary").sum())
     who = f"{sure} of {len(scales)} estimators {verb(sure, 'are')}" if sure else "No estimator is"
-    return figure(
-        alt.layer(
-            band(ladder, x, up, colour=alt.value(INK), opacity=0.35, bars=True),
-            dots(ladder, x, up, size=70, **HOLLOW),
-            *([turns] if len(inside) else []),
-        ).properties(height=320),
-        title=f"{who} sure of a turn inside the {along.points} of {family}",
-        source=source,
-        n=len(ladder),
-        name="score-by-size" if along.by_size else "score-along",
-        caption=" ".join(
-            (["Bars: 95 % score noise."] if ladder["low"].notna().any() else [])
-            + (["Dashed: where an estimator places the turn."] if len(inside) else [])
-        ),
-    )
+    title = f"{who} sure of a turn inside the {along.points} of {ladder['family'].iloc[0]}"
+    name = "score-by-size" if along.by_size else "score-along"
+    return figure(chart, name, title, source, len(ladder), " ".join(caption))
 
 
 def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
@@ -65,26 +56,20 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
 
     table: `boundary.critical_scales` of each ladder, column ladder.
     """
-    shown = table.dropna(subset=["n_c_b"])
+    shown, estimators = table.dropna(subset=["n_c_b"]), list(table["estimator"].unique())
     order = list(table.groupby("ladder")["raw_b"].median().sort_values().index)
-    estimators = list(table["estimator"].unique())
+    rows, x = forms.row_names("ladder", order).scale(domain=order), size_scale("n_c_b", low=LEAST, high=MOST)
     sure = int((table["verdict"] == "boundary").sum())
     return figure(
-        forest(
-            shown,
-            forms.row_names("ladder", order).scale(domain=order),
-            size_scale("n_c_b", low=LEAST, high=MOST),
-            **forms.by("estimator", estimators),
-            apart="estimator",
-            tooltip="verdict reason",
-        ).properties(height=44 * len(order)),
-        title=f"{len(shown)} of {len(table)} estimates lie inside the sizes; {sure} of them hold up to score noise",
-        source=source,
-        n=f"{table['ladder'].nunique()} families",
-        name="critical-scales",
-        rows=table,
-        caption="No mark: that estimator finds no turn inside the family's sizes. Bars: 95 % of score-noise draws, "
+        forest(shown, rows, x, **forms.by("estimator", estimators), apart="estimator", tooltip="verdict reason"),
+        "critical-scales",
+        f"{len(shown)} of {len(table)} estimates lie inside the sizes; {sure} of them hold up to score noise",
+        source,
+        f"{table['ladder'].nunique()} families",
+        "No mark: that estimator finds no turn inside the family's sizes. Bars: 95 % of score-noise draws, "
         f"wider where the curve fits badly: {marks('critical scales', estimators)}.",
+        rows=table,
+        height=44 * len(order),
     )
 
 
@@ -95,27 +80,27 @@ def all_families(model: FamilyModel, *, tokens_b: Sequence[float], source: str) 
     which has a band.
     """
     middle = at_tokens(model)
-    amounts = sorted({*map(float, tokens_b), middle})
-    grid = pd.MultiIndex.from_product([amounts, np.geomspace(0.1, 100.0, 40)]).to_frame(index=False)
-    gammas = [model.gamma(size, tokens_b=tokens) for tokens, size in grid.itertuples(index=False)]
-    table = pd.DataFrame([(gamma.estimate, gamma.low, gamma.high) for gamma in gammas])
-    table.columns = pd.Index(["estimate", "low", "high"])
-    table = table.assign(tokens=grid[0].map("{:,.0f} B tokens".format), params_b=grid[1])
-    first = turn(model).partition(";")[0]
-    look: dict[str, Any] = {"colour": colours("tokens", table["tokens"].unique(), title="trained on")}
+    grid = [(tokens, size) for tokens in sorted({*map(float, tokens_b), middle}) for size in np.geomspace(0.1, 100, 40)]
+    gammas = [model.gamma(size, tokens_b=tokens) for tokens, size in grid]
+    table = pd.DataFrame(
+        [(gamma.estimate, gamma.low, gamma.high) for gamma in gammas], columns=["estimate", "low", "high"]
+    )
+    table = table.assign(tokens=[f"{tokens:,.0f} B tokens" for tokens, _ in grid], params_b=[size for _, size in grid])
+    colour = colours("tokens", table["tokens"].unique(), title="trained on")
     axes = size_scale("params_b", low=0.1, high=100.0), upright("estimate", "expected gamma")
-    banded = grid[0] == middle
-    drawn = [trace(table[~banded], *axes, **look), band(table[banded], *axes, **look)]
+    banded = pd.Series([tokens == middle for tokens, _ in grid])
+    lines = trace(table[~banded], *axes, colour=colour), band(table[banded], *axes, colour=colour)
+    first = turn(model).partition(";")[0]
     return figure(
-        alt.layer(line_at(0, "y"), *drawn).properties(height=300),
-        title=f"{first[0].upper()}{first[1:]}",
-        source=source,
-        n=f"{model.steps} steps of {model.families} families",
-        name="all-families",
+        alt.layer(line_at(0, "y"), *lines),
+        "all-families",
+        f"{first[0].upper()}{first[1:]}",
+        source,
+        f"{model.steps} steps of {model.families} families",
+        f"Band: 95 % for the mean over families at {middle:,.0f} B tokens; losses end where a line crosses zero. One "
+        f"family lies above or below by {model.spread().estimate:.2f} (standard deviation).",
         rows=table,
-        caption=f"Band: 95 % for the mean over families at {middle:,.0f} B tokens; losses end where a line crosses "
-        "zero. One family lies above or below by "
-        f"{model.spread().estimate:.2f} (standard deviation).",
+        height=300,
     )
 
 
@@ -128,21 +113,17 @@ def isocline_plane(rows: pd.DataFrame, *, name: str, source: str) -> Figure:
     wide, tall = [[float(rows[c].min()) - 3, float(rows[c].max()) + 3] for c in ("x", "y")]
     grid = np.linspace(max(wide[0], 0.0), wide[1], 40)
     curves = [pd.DataFrame({"x": grid, "y": isocline(grid, ratio), name: ratio}) for ratio in rows[name].unique()]
-    x, y = forms.across("x", "reasoning (%)", wide), upright("y", "truthfulness (%)", tall)
+    axes = forms.across("x", "reasoning (%)", wide), upright("y", "truthfulness (%)", tall)
+    points = dots(rows, *axes, colour=forms.phase_colour(), tooltip="smaller larger gamma above", opacity=0.9)
     first = rows[rows[name] == rows[name].iloc[0]]
     below, above = first[~first["above"]], first[first["above"]]
-    return figure(
-        alt.layer(
-            trace(pd.concat(curves, ignore_index=True), x, y, clip=True),
-            dots(rows, x, y, colour=forms.phase_colour(), tooltip="smaller larger gamma above", opacity=0.9),
-        ).properties(height=360),
-        title=f"At a/b = {first[name].iloc[0]:g} {int((above['gamma'] < 0).sum())} of {len(above)} next steps above "
-        f"the curve are negative, below it {int((below['gamma'] < 0).sum())} of {len(below)}",
-        source=source,
-        n=f"{len(first)} steps in size",
-        name="isocline-plane",
-        caption="A point a model, in the colour of the phase of its next step. Line: the isocline.",
+    title = (
+        f"At a/b = {first[name].iloc[0]:g} {int((above['gamma'] < 0).sum())} of {len(above)} next steps above "
+        f"the curve are negative, below it {int((below['gamma'] < 0).sum())} of {len(below)}"
     )
+    caption = "A point a model, in the colour of the phase of its next step. Line: the isocline."
+    chart = trace(pd.concat(curves, ignore_index=True), *axes, clip=True) + points
+    return figure(chart, "isocline-plane", title, source, f"{len(first)} steps in size", caption, height=360)
 
 
 def forecasts(table: pd.DataFrame, *, y: str, source: str, title: str) -> Figure:
@@ -151,19 +132,10 @@ def forecasts(table: pd.DataFrame, *, y: str, source: str, title: str) -> Figure
     table: params_b, value, kind ("measured" or the method's name).
     """
     measured, curves = table[table["kind"] == "measured"], table[table["kind"] != "measured"]
-    x, up = size_scale("params_b"), forms.score("value", y)
-    method, dash = alt.Color("kind:N", title="method"), alt.StrokeDash("kind:N")
-    return figure(
-        alt.layer(
-            trace(curves, x, up, colour=method, dash=dash),
-            dots(measured, x, up, size=70, **HOLLOW),
-        ).properties(height=320),
-        title=title,
-        source=source,
-        n=f"{len(measured)} measured sizes",
-        name="forecasts",
-        caption="Rings: measured.",
-    )
+    axes = size_scale("params_b"), forms.score("value", y)
+    lines = trace(curves, *axes, colour=alt.Color("kind:N", title="method"), dash=alt.StrokeDash("kind:N"))
+    chart = lines + dots(measured, *axes, size=70, **HOLLOW)
+    return figure(chart, "forecasts", title, source, f"{len(measured)} measured sizes", "Rings: measured.")
 
 
 def pooled_parabola(curve: pd.DataFrame, rows: pd.DataFrame, *, y: str, title: str, source: str) -> Figure:
@@ -171,20 +143,13 @@ def pooled_parabola(curve: pd.DataFrame, rows: pd.DataFrame, *, y: str, title: s
 
     curve: `story.boundary.parabola`, with the column of the input; rows: family, params_b and y of every family.
     """
-    names = sorted(rows["family"].unique())
-    shown = rows[["model", "family", "params_b", y]]
-    x, up, family = size_scale("params_b"), forms.score(y), forms.by("family", names)
-    lowest = alt.Chart(curve.dropna(subset=["turn"])).mark_rule(color=MUTED).encode(x=size_scale("turn"))
-    return figure(
-        alt.layer(
-            trace(shown, x, up, colour=family["colour"], opacity=0.6),
-            dots(shown, x, up, size=70, **family),
-            trace(curve, x, "fitted:Q", strokeDash=[6, 4]),
-            lowest,
-        ).properties(height=300),
-        title=title,
-        source=source,
-        n=len(rows),
-        name="pooled-parabola",
-        caption="Dashed: the parabola through the chosen models. Upright line: its lowest point, where it has one.",
+    shown, axes = rows[["model", "family", "params_b", y]], (size_scale("params_b"), forms.score(y))
+    family = forms.by("family", sorted(rows["family"].unique()))
+    chart = alt.layer(
+        trace(shown, *axes, colour=family["colour"], opacity=0.6),
+        dots(shown, *axes, size=70, **family),
+        trace(curve, axes[0], "fitted:Q", strokeDash=[6, 4]),
+        alt.Chart(curve.dropna(subset=["turn"])).mark_rule(color=MUTED).encode(x=size_scale("turn")),
     )
+    caption = "Dashed: the parabola through the chosen models. Upright line: its lowest point, where it has one."
+    return figure(chart, "pooled-parabola", title, source, len(rows), caption, height=300)

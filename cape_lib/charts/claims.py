@@ -68,13 +68,14 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
     stand = sum(v.stands for v in verdicts)
     out = sum(v.verdict.startswith("reproduced") for v in verdicts)
     return figure(
-        alt.layer(marks, inside).properties(height=400),
-        title=f"{out} of {len(rows)} numbers come out; {stand} of their conclusions withstand the test put to them",
+        marks + inside,
+        "claims-two-axes",
+        f"{out} of {len(rows)} numbers come out; {stand} of their conclusions withstand the test put to them",
+        "[claims, judgements and tests](../book/data.html#other-tables)",
+        f"{len(rows)} claims",
         alt=f"One mark a claim, the number across, the conclusion down, a shape a conclusion: {grid(verdicts)}.",
-        source="[claims, judgements and tests](../book/data.html#other-tables)",
-        n=f"{len(rows)} claims",
         rows=rows[["id", "source", "number", "conclusion", "test", "claim"]],
-        name="claims-two-axes",
+        height=400,
     )
 
 
@@ -174,12 +175,13 @@ def changed_by_panel(verdicts: Sequence[Verdict], others: Mapping[str, Mapping[s
     names = alt.Chart(rows).mark_text(dy=13, fontSize=9, color=MUTED).encode(x=x, y=place, text=room)
     counts = ", ".join(f"{n} on {panel}" for panel, n in rows["panel"].value_counts().items())
     return figure(
-        alt.layer(marks, names).properties(height=36 * max(1, rows["panel"].nunique())),
-        title=f"{rows['id'].nunique()} of {len(before)} claims change their verdict on at least one other panel",
+        marks + names,
+        "claims-by-panel",
+        f"{rows['id'].nunique()} of {len(before)} claims change their verdict on at least one other panel",
+        "[all panels](../book/data.html)",
+        f"{len(rows)} changes",
+        "Shapes: the verdict on that panel.",
         alt=f"One row a panel, one mark a claim whose verdict there is another one, by shape: {counts or 'none'}.",
-        source="[all panels](../book/data.html)",
-        n=f"{len(rows)} changes",
         rows=rows.drop(columns="count"),
-        name="claims-by-panel",
-        caption="Shapes: the verdict on that panel.",
+        height=36 * max(1, rows["panel"].nunique()),
     )

@@ -1,4 +1,8 @@
-"""What figures are made of: axes, colours, tooltips; points, lines, intervals beside a rule, a line with its band."""
+"""What figures are made of: axes, colours, tooltips; points, lines, intervals beside a rule, a line with its band.
+
+An axis is one of Altair's (`across`, `upright`, `size_scale`, `row_names`); a look is a mapping of encodings by the
+names of `CHANNELS` and of properties of the mark, so that `**by("side", SIDES)` or `**HOLLOW` go into any form.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,9 @@ ROW = 26
 ALL = "true"
 #: A ring: what was measured, or as published.
 HOLLOW: dict[str, Any] = {"fill": PAPER, "stroke": INK}
+#: Name of an encoding here -> in Vega-Lite.
+CHANNELS = {"colour": "color", "shape": "shape", "offset": "yOffset", "dash": "strokeDash"}
+CHANNELS |= {name: name for name in ("detail", "order", "x2", "y2")}
 SIZE_AXIS = alt.Axis(
     values=[0.1, 0.3, 1, 3, 10, 30, 100], labelExpr="datum.value + ' B'", title="parameters, log scale"
 )
@@ -35,9 +42,8 @@ def across(
     shown = alt.Scale(**scale) if scale else alt.Undefined
     # of five labels a narrow screen keeps every second one, and so both ends
     whole: dict[str, Any] = {"values": [0, 0.25, 0.5, 0.75, 1]} if scale.get("domain") == [0, 1] else {}
-    return alt.X(
-        f"{column}:Q", title=title, scale=shown, axis=alt.Axis(format="%", **whole) if percent else alt.Undefined
-    )
+    axis = alt.Axis(format="%", **whole) if percent else alt.Undefined
+    return alt.X(f"{column}:Q", title=title, scale=shown, axis=axis)
 
 
 def upright(column: str, title: str | None, domain: Sequence[float] | None = None, **kind: Any) -> alt.Y:
@@ -85,19 +91,13 @@ def row_names(column: str, order: Iterable[str] | None = None, **axis: Any) -> a
 
 
 def colours(
-    column: str,
-    words: Words,
-    shades: Sequence[str] = PALETTE,
-    *,
-    title: str | None = None,
-    hidden: bool = False,
-    **legend: Any,
+    column: str, words: Words, shades: Sequence[str] = PALETTE, *, title: str | None = None, **legend: Any
 ) -> alt.Color:
     """The colour of each word of a column.
 
-    words: with their colours, or without: then these are `shades`;  hidden: without a legend;  legend: its settings.
+    words: with their colours, or without: then these are `shades`;  legend: its settings, `hidden=True` for none.
     """
-    key = None if hidden else alt.Legend(**legend)
+    key = None if legend.pop("hidden", False) else alt.Legend(**legend)
     return alt.Color(f"{column}:N", scale=_scale(words, shades), title=title, legend=key)
 
 
@@ -107,16 +107,17 @@ def shapes(column: str, words: Words, marks: Sequence[str] = (), *, title: str |
 
 
 def _scale(words: Words, looks: Sequence[str]) -> alt.Scale:
-    if not isinstance(words, Mapping):
-        names = list(words)
-        return alt.Scale(domain=names, range=list(looks[: len(names)])) if looks else alt.Scale(domain=names)
-    return alt.Scale(domain=list(words), range=list(words.values()))
+    if isinstance(words, Mapping):
+        return alt.Scale(domain=list(words), range=list(words.values()))
+    names = list(words)
+    return alt.Scale(domain=names, range=list(looks[: len(names)]) if looks else alt.Undefined)
 
 
 def by(
     column: str, words: Words, shades: Sequence[str] = PALETTE, marks: Sequence[str] = (), **legend: Any
 ) -> dict[str, Any]:
     """Colour and shape of each word of a column, for readers who see no colours too; arguments as of `colours`."""
+    words = words if isinstance(words, Mapping) else list(words)
     shape = shapes(column, list(words), marks, title=legend.get("title"))
     shape = shape.legend(None) if legend.get("hidden") else shape
     return {"colour": colours(column, words, shades, **legend), "shape": shape}
@@ -127,12 +128,6 @@ def signs(column: str, words: Iterable[str], **legend: Any) -> dict[str, Any]:
     words = list(words)
     each = [MARKS[word] for word in words]
     return by(column, words, [mark.colour for mark in each], [mark.shape for mark in each], **legend)
-
-
-def sides(column: str, words: Iterable[str]) -> alt.YOffset:
-    """Several marks in one row, one above the other in the order of `words`."""
-    order = list(words)
-    return alt.YOffset(f"{column}:N", sort=order, scale=alt.Scale(domain=order))
 
 
 def phase_colour(**legend: Any) -> alt.Color:
@@ -166,67 +161,46 @@ def tips(rows: pd.DataFrame, more: str | None, *drawn: Any) -> list[alt.Tooltip]
     ]
 
 
-def dots(
-    rows: Any,
-    x: Any,
-    y: Any,
-    *,
-    colour: Any = alt.Undefined,
-    shape: Any = alt.Undefined,
-    offset: Any = alt.Undefined,
-    tooltip: str | None = "",
-    size: Any = 65,
-    opacity: float = 1,
-    **mark: Any,
-) -> Any:
-    """One full point a row.
+def _marks(kind: str, rows: Any, x: Any, y: Any, tooltip: str | None, look: Mapping[str, Any]) -> Any:
+    """A mark a row, or one line through the rows; look: encodings and properties (the head of this file)."""
+    coded = {CHANNELS[name]: value for name, value in look.items() if name in CHANNELS}
+    words = tips(rows, tooltip, x, y, coded.get("color"), coded.get("shape"))
+    drawn = getattr(alt.Chart(rows), f"mark_{kind}")(**{name: look[name] for name in look if name not in CHANNELS})
+    return drawn.encode(x=x, y=y, tooltip=words, **coded)
 
-    shape: its encoding, or one for all;  tooltip: as `more` of `tips`;  size: pixels of area;  mark: further
-    properties, `**HOLLOW` for rings.
-    """
-    about = {"filled": True, "size": size, "opacity": opacity} | mark
-    shape = alt.value(shape) if isinstance(shape, str) else shape
-    words = tips(rows, tooltip, x, y, colour, shape)
-    drawn = alt.Chart(rows).mark_point(**about)
-    return drawn.encode(x=x, y=y, yOffset=offset, color=colour, shape=shape, tooltip=words)
+
+def dots(rows: Any, x: Any, y: Any, *, tooltip: str | None = "", **look: Any) -> Any:
+    """One full point a row; tooltip: as `more` of `tips`;  look: also size (pixels of area), one shape for all."""
+    if isinstance(look.get("shape"), str):
+        look["shape"] = alt.value(look["shape"])
+    return _marks("point", rows, x, y, tooltip, {"filled": True, "size": 65, "opacity": 1} | look)
 
 
 def trace(
-    rows: pd.DataFrame,
-    x: Any,
-    y: Any,
-    *,
-    colour: Any = alt.Undefined,
-    dash: Any = alt.Undefined,
-    detail: Any = alt.Undefined,
-    tooltip: str | None = "",
-    point: bool | int = False,
-    **mark: Any,
+    rows: pd.DataFrame, x: Any, y: Any, *, tooltip: str | None = "", point: bool | int = False, **look: Any
 ) -> Any:
     """A line through the rows of each colour; point: whether with a point at each row, or its size (pixels of area)."""
     overlay = alt.OverlayMarkDef(filled=True, size=point) if point > 1 else bool(point)
-    drawn = alt.Chart(rows).mark_line(point=overlay, **mark)
-    words = tips(rows, tooltip, x, y, colour)
-    return drawn.encode(x=x, y=y, color=colour, strokeDash=dash, detail=detail, tooltip=words)
+    return _marks("line", rows, x, y, tooltip, {"point": overlay} | look)
 
 
-def bars(rows: pd.DataFrame, x: Any, y: Any, *, colour: Any, tooltip: str | None = "", **more: Any) -> Any:
-    """A bar a row of the table, each name of an axis of names a row of its own;  more: further encodings."""
-    drawn = alt.Chart(rows).mark_bar().encode(x=x, y=y, color=colour, tooltip=tips(rows, tooltip, x, y, colour), **more)
-    coded = y.to_dict()
+def bars(rows: pd.DataFrame, x: Any, y: Any, *, tooltip: str | None = "", **look: Any) -> Any:
+    """A bar a row of the table, each name of an axis of names a row of its own."""
+    drawn, coded = _marks("bar", rows, x, y, tooltip, look), y.to_dict()
     return drawn.properties(height=ROW * rows[coded["field"]].nunique()) if coded["type"] == "nominal" else drawn
 
 
-def ways(rows: Any, x: Any, y: Any, *, ends: Sequence[str], colour: Any = alt.Undefined, **mark: Any) -> Any:
+def ways(rows: Any, x: Any, y: Any, *, ends: Sequence[str], tooltip: str | None = None, **look: Any) -> Any:
     """A straight way from each row's (x, y) to its `ends`: the columns of the other x and y."""
-    return alt.Chart(rows).mark_rule(**mark).encode(x=x, y=y, x2=f"{ends[0]}:Q", y2=f"{ends[1]}:Q", color=colour)
+    drawn = _marks("rule", rows, x, y, None, {"x2": f"{ends[0]}:Q", "y2": f"{ends[1]}:Q"} | look)
+    return drawn if tooltip is None else drawn.encode(tooltip=tips(rows, tooltip))
 
 
-def line_at(value: Any, axis: str, *, colour: str = INK, dashed: bool = False, kind: str = "Q", what: str = "") -> Any:
-    """A straight line across the plot at a value of an axis, "x" or "y"; kind: "T" of a date;  what: its tooltip."""
+def line_at(value: Any, axis: str, *, colour: str = INK, dashed: bool = False, what: str = "") -> Any:
+    """A straight line across the plot at a value of an axis, "x" or "y"; what: its tooltip."""
     table = pd.DataFrame({"at": [value]} | ({"what": [what]} if what else {}))
     line = alt.Chart(table).mark_rule(color=colour, strokeDash=[4, 3] if dashed else [1, 0])
-    return line.encode(**{axis: f"at:{kind}"} | ({"tooltip": "what:N"} if what else {}))
+    return line.encode(**{axis: "at:Q"} | ({"tooltip": "what:N"} if what else {}))
 
 
 def band(
@@ -235,19 +209,18 @@ def band(
     y: alt.Y,
     *,
     colour: Any = alt.Undefined,
-    tooltip: str | None = "",
-    point: bool | int = False,
     opacity: float = 0.2,
     bars: bool = False,
+    **line: Any,
 ) -> Any:
     """A line through the column of `y` with the band from "low" to "high" behind it.
 
-    rows: columns of x, y (in most figures "estimate"), low, high;  point: as in `trace`;  opacity: of the band;
-    bars: upright bars in place of the band, none where all ends are missing.
+    rows: columns of x, y (in most figures "estimate"), low, high;  opacity: of the band;  bars: upright bars in place
+    of the band, none where all ends are missing;  line: as in `trace`.
     """
     base = alt.Chart(rows).encode(x=x, color=colour)
     area = base.mark_rule(opacity=opacity, strokeWidth=3) if bars else base.mark_area(opacity=opacity)
-    drawn = trace(rows, x, y, colour=colour, tooltip=tooltip, point=point)
+    drawn = trace(rows, x, y, colour=colour, **line)
     if rows["low"].isna().all():
         return alt.layer(drawn)
     return alt.layer(area.encode(y=same_axis(y, "low"), y2="high:Q"), drawn)
@@ -258,13 +231,12 @@ def forest(
     y: alt.Y | str,
     x: alt.X,
     *,
-    colour: Any = alt.Undefined,
-    shape: Any = alt.Undefined,
     apart: str = "",
     tooltip: str | None = "",
     rule: float | None = 0.0,
     hollow: str = "",
     bars: pd.DataFrame | None = None,
+    **look: Any,
 ) -> Any:
     """One row a line: its interval first, then its point, beside a rule.
 
@@ -273,6 +245,7 @@ def forest(
     column whose words stand one above the other in a row.  rule: where the rule stands, dashed but at 0; none where the
     axis does not go beyond it.  hollow: a Vega expression, true of points that are drawn hollow.  bars: the intervals,
     where a row may have none or two (no row of it: no interval): low, high and the columns of `y` and `colour`.
+    look: colour and shape.
     """
     asked: Any = (row_names(y) if isinstance(y, str) else y).to_dict()
     names = list(dict.fromkeys(rows[asked["field"]]))
@@ -283,14 +256,18 @@ def forest(
         # a bar that ends inside the plot is not to look like one that goes on beyond it
         ends["scale"] = (ends.get("scale") or {}) | {"padding": 10}
         x = alt.X.from_dict(ends)
-    domain = ends["scale"].get("domain", [-np.inf])
-    layers = [line_at(rule, "x", dashed=rule != 0)] if rule is not None and domain[0] < rule else []
-    offset = sides(apart, dict.fromkeys(rows[apart])) if apart else alt.Undefined
+    low, high = ends["scale"].get("domain", [-np.inf, np.inf])
+    layers = [line_at(rule, "x", dashed=rule != 0)] if rule is not None and low < rule else []
+    if apart:
+        words = list(dict.fromkeys(rows[apart]))
+        look["offset"] = alt.YOffset(f"{apart}:N", sort=words, scale=alt.Scale(domain=words))
     spans = rows if bars is None else bars
     if {"low", "high"} <= set(spans.columns) and spans[["low", "high"]].notna().all(axis=1).any():
-        known = alt.Chart(_inside(spans, x)).encode(y=y, yOffset=offset, color=colour)
-        layers.append(known.mark_rule(strokeWidth=5, opacity=0.5).encode(x=same_axis(x, "low"), x2="high:Q"))
-    points = dots(rows, x, y, colour=colour, shape=shape, offset=offset, tooltip=tooltip, size=80)
+        known = spans.dropna(subset=["low", "high"])
+        known = known.assign(low=known["low"].clip(low, high), high=known["high"].clip(low, high))
+        drawn = {"strokeWidth": 5, "opacity": 0.5, "x2": "high:Q"} | {one: look[one] for one in look if one != "shape"}
+        layers.append(_marks("rule", known, same_axis(x, "low"), y, None, drawn))
+    points = dots(rows, x, y, tooltip=tooltip, size=80, **look)
     rings = points.mark_point(filled=False, size=70, opacity=1)
     if hollow == ALL:
         layers.append(rings)
@@ -300,13 +277,3 @@ def forest(
         layers.append(points)
     room = 20 + 10 * rows[apart].nunique() if apart else min(max(17, 400 / max(len(names), 1)), ROW)
     return alt.layer(*layers).properties(height=room * len(names))
-
-
-def _inside(rows: pd.DataFrame, x: alt.X) -> pd.DataFrame:
-    """The rows that have an interval, its ends moved to the domain of x where they lie beyond."""
-    known = rows.dropna(subset=["low", "high"])
-    asked: Any = x.to_dict()
-    edges = asked.get("scale", {}).get("domain")
-    if edges is None or (known["low"].min() >= edges[0] and known["high"].max() <= edges[1]):
-        return known if len(known) < len(rows) else rows
-    return known.assign(low=known["low"].clip(*edges), high=known["high"].clip(*edges))

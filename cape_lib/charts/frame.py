@@ -95,24 +95,26 @@ class Control:
         return parts | ({"readings": [inline(one) for one in self.readings]} if any(self.readings) else {})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Figure:
     """A chart (or several, side by side where there is room) in its frame; shows itself in book, Colab and Jupyter.
 
-    title: the finding, one sentence.  source: table or publication, `[text](address)` allowed.
-    n: how many observations, and of what if not models.  name: permanent link, lower case with dashes.
-    alt: what the chart shows, for a reader who cannot see it, where its form and rows do not say it (`describe`).
-    rows: the table behind the chart (default: the chart's largest data).
+    name: permanent link, lower case with dashes.  title: the finding, one sentence.  source: table or publication,
+    `[text](address)` allowed.  n: how many observations, and of what if not models.  caption: how to read it.
+    rows: the table behind the chart (default: the chart's largest data).  height: of each chart, pixels, where its form
+    sets none.  alt: what the chart shows, for a reader who cannot see it, where its form and rows do not say it
+    (`describe`).
     """
 
-    chart: Charts = field(kw_only=False)
+    chart: Charts
+    name: str
     title: str
     source: str
     n: int | str
-    name: str
-    alt: str = ""
-    rows: pd.DataFrame | None = None
     caption: str = ""
+    rows: pd.DataFrame | None = None
+    height: int | None = None
+    alt: str = ""
     control: Control | None = None
 
     def __post_init__(self) -> None:
@@ -128,7 +130,8 @@ class Figure:
     def charts(self) -> list[Any]:
         """The charts as a list, each as wide as its container unless it says otherwise."""
         several = list(self.chart) if isinstance(self.chart, Sequence) else [self.chart]
-        return [_as_wide_as_the_page(chart) for chart in several]
+        high = {"height": self.height} if self.height else {}
+        return [_as_wide_as_the_page(chart.properties(**high)) for chart in several]
 
     @cached_property
     def specs(self) -> list[dict[str, Any]]:

@@ -68,21 +68,15 @@ def releases(h: pd.DataFrame, line: FrontierLine, *, own: str = "", source: str 
     labs = sorted(h["lab"].unique())
     pick = forms.picker("lab_picked", ["all", *labs], own if own in labs else "all", label="lab to pick out")
     mine = "lab_picked === 'all' || datum.lab === lab_picked"
-    x, y = _axes()
     _, trend = _about_a_line(line, np.linspace(h[SWE].min(), h[SWE].max(), 40))
-    points = dots(h[SHOWN], x, y, colour=lab_colour(h), tooltip=RELEASE, size=80)
+    points = dots(h[SHOWN], *_axes(), colour=lab_colour(h), tooltip=RELEASE, size=80)
     points = points.encode(opacity=alt.condition(mine, alt.value(0.95), alt.value(0.12)))
     only = alt.condition("datum.lab === lab_picked", alt.value(1), alt.value(0))
-    names = named(_by_importance(h), x, y, "model", height=400, around=[h], by="lab", opacity=only)
-    return figure(
-        alt.layer(trend, points, *names).add_params(pick).properties(height=400),
-        title=f"Coding and reasoning rise together across {len(h)} releases: r = {h[SWE].corr(h[GPQA]):.2f}",
-        source=source,
-        n=len(h),
-        name="releases",
-        rows=h[SHOWN],
-        caption=f"Line: {line}. Band: 95 % prediction interval of one new release.",
-    )
+    names = named(_by_importance(h), *_axes(), "model", height=400, around=[h], by="lab", opacity=only)
+    chart = alt.layer(trend, points, *names).add_params(pick)
+    title = f"Coding and reasoning rise together across {len(h)} releases: r = {h[SWE].corr(h[GPQA]):.2f}"
+    caption = f"Line: {line}. Band: 95 % prediction interval of one new release."
+    return figure(chart, "releases", title, source, len(h), caption, rows=h[SHOWN], height=400)
 
 
 def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, float], title: str, source: str) -> Figure:
@@ -93,14 +87,10 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     least, most = min(20.0, np.floor(h[SWE].min())), max(95.0, np.ceil(h[SWE].max()))
     table, trend = _about_a_line(line, np.arange(least, most + 0.25, 0.5))
     asked = (("your_swe", SWE, least, most, start[0]), ("your_gpqa", GPQA, 20, 100, start[1]))
-    inputs = [
-        alt.param(
-            name=name,
-            value=round(value, 1),
-            bind=alt.binding_range(min=low, max=high, step=0.1, name=f"{label(score)} (%) "),
-        )
-        for name, score, low, high, value in asked
-    ]
+    inputs = []
+    for name, score, low, high, value in asked:
+        slider = alt.binding_range(min=low, max=high, step=0.1, name=f"{label(score)} (%) ")
+        inputs.append(alt.param(name=name, value=round(value, 1), bind=slider))
     x, y = _axes()
     points = dots(h[SHOWN], x, y, colour=lab_colour(h), tooltip=RELEASE, size=60, opacity=0.85)
     ends = table.iloc[[0, -1]].melt([SWE], ["low", "high"], value_name=GPQA)  # they stretch the axes
@@ -108,9 +98,8 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     grid = np.linspace(least, most, 150)
     on_line = pd.DataFrame({SWE: grid, GPQA: line.at(grid)})
     on_range = pd.DataFrame({SWE: start[0], GPQA: np.linspace(*line.ordinary(start[0]), 60)})
-    around = [ends[[SWE, GPQA]], on_line, on_range]
-    always = min(int(h["outside"].sum()), 3)
-    names = named(_by_importance(h), x, y, "model", height=340, around=around, always=always, phone=7)
+    look: dict[str, Any] = {"around": [ends[[SWE, GPQA]], on_line, on_range], "phone": 7}
+    names = named(_by_importance(h), x, y, "model", height=340, always=min(int(h["outside"].sum()), 3), **look)
     outside = dots(h.loc[h["outside"], SHOWN], x, y, colour=alt.value(INK), tooltip=RELEASE, size=220, filled=False)
     reading = (
         "'h = ' + format(datum.h, '+.1f') + ': ' + (your_gpqa > datum.most ? 'above the range of releases' : "
@@ -129,14 +118,15 @@ def your_release(h: pd.DataFrame, line: FrontierLine, *, start: tuple[float, flo
     words = mine.mark_text(align="right", dx=-6, dy=-12, fontSize=13, fontWeight="bold", color=INK)
     words = words.encode(x=alt.value("width"), y=alt.value("height"), text="reading:N")
     return figure(
-        alt.layer(trend, points, outside, *names, rule, point, words).add_params(*inputs).properties(height=340),
-        title=title,
-        source=source,
-        n=len(h),
-        name="your-release",
+        alt.layer(trend, points, outside, *names, rule, point, words).add_params(*inputs),
+        "your-release",
+        title,
+        source,
+        len(h),
+        "Diamond: yours, with the range at its coding score. Ringed: outside the range of the others. h is measured "
+        f"from the {line}.",
         rows=h[SHOWN],
-        caption="Diamond: yours, with the range at its coding score. Ringed: outside the range of the others. "
-        f"h is measured from the {line}.",
+        height=340,
     )
 
 
@@ -145,19 +135,10 @@ def calendar(table: pd.DataFrame, *, title: str, source: str) -> Figure:
 
     table: `story.frontier.calendar`;  title: the finding.
     """
-    return figure(
-        forest(
-            table,
-            "row",
-            across("estimate", "correlation r", [-1, 1]),
-            colour=colours("what", table["what"].unique(), (MUTED, BLUE), hidden=True),
-        ),
-        title=title,
-        source=source,
-        n=f"{table['panel'].nunique()} panels",
-        name="calendar",
-        caption="Bars: 95 % intervals that leave each lab out in turn.",
-    )
+    look = colours("what", table["what"].unique(), (MUTED, BLUE), hidden=True)
+    chart = forest(table, "row", across("estimate", "correlation r", [-1, 1]), colour=look)
+    caption = "Bars: 95 % intervals that leave each lab out in turn."
+    return figure(chart, "calendar", title, source, f"{table['panel'].nunique()} panels", caption)
 
 
 def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
@@ -173,14 +154,10 @@ def panel_points(rows: pd.DataFrame, *, title: str, source: str) -> Figure:
     # The outermost first: in the middle of the crowd no name has room.
     away = ((rows[[SWE, GPQA]] - rows[[SWE, GPQA]].mean()) / rows[[SWE, GPQA]].std()).pow(2).sum(axis=1)
     words = rows.assign(away=away).sort_values("away", ascending=False)[["model", "panel", SWE, GPQA]]
-    return figure(
-        alt.layer(line, points, *named(words, x, y, "model", height=300, by="panel", always=3)).properties(height=300),
-        title=title,
-        source=source,
-        n=f"{rows['model'].nunique()} ({rows['panel'].iloc[0]} panel)",
-        name="panel-points",
-        caption="Line: least squares through the releases of the panel.",
-    )
+    chart = alt.layer(line, points, *named(words, x, y, "model", height=300, by="panel", always=3))
+    n = f"{rows['model'].nunique()} ({rows['panel'].iloc[0]} panel)"
+    caption = "Line: least squares through the releases of the panel."
+    return figure(chart, "panel-points", title, source, n, caption, height=300)
 
 
 def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source: str) -> Figure:
@@ -188,63 +165,45 @@ def moved_points(before: pd.DataFrame, after: pd.DataFrame, *, name: str, source
 
     before, after: rows with model, lab, both scores;  name: of the other panel.
     """
-    swe, gpqa = f"{SWE}_after", f"{GPQA}_after"
+    later = [f"{score}_after" for score in (SWE, GPQA)]
     both, moved = story.moves(before, after, everything=True), story.moves(before, after)
     x, y = _axes()
-    x_after, y_after, labs = same_axis(x, swe), same_axis(y, gpqa), lab_colour(both)
-    ends = both[[swe, gpqa]].set_axis([SWE, GPQA], axis=1)
+    labs, ends = lab_colour(both), both[later].set_axis([SWE, GPQA], axis=1)
     names = moved[["model", SWE, GPQA]]  # at the published point; the largest moves have one in any case
-    return figure(
-        alt.layer(
-            dots(both, x, y, colour=labs, filled=False, fill=PAPER),
-            forms.ways(moved, x, y, ends=[swe, gpqa], colour=labs, opacity=0.7),
-            dots(moved, x_after, y_after, colour=labs, tooltip=f"{SWE} {GPQA}"),
-            *named(names, x, y, "model", height=380, around=[both[[SWE, GPQA]], ends], always=5),
-        ).properties(height=380),
-        title=f"{len(moved)} of {len(both)} releases move"
-        + (f", most of all {moved['model'].iloc[0]}" if len(moved) else "")
-        + f"; r goes from {both[SWE].corr(both[GPQA]):.2f} to {both[swe].corr(both[gpqa]):.2f}",
-        source=source,
-        n=len(both),
-        name="moved-points",
-        rows=both,
-        caption=f"Hollow: as published, with the name. Filled: {name}.",
+    chart = alt.layer(
+        dots(both, x, y, colour=labs, filled=False, fill=PAPER),
+        forms.ways(moved, x, y, ends=later, colour=labs, opacity=0.7),
+        dots(moved, same_axis(x, later[0]), same_axis(y, later[1]), colour=labs, tooltip=f"{SWE} {GPQA}"),
+        *named(names, x, y, "model", height=380, around=[both[[SWE, GPQA]], ends], always=5),
     )
+    most = f", most of all {moved['model'].iloc[0]}" if len(moved) else ""
+    r = [both[x].corr(both[y]) for x, y in ((SWE, GPQA), later)]
+    title = f"{len(moved)} of {len(both)} releases move{most}; r goes from {r[0]:.2f} to {r[1]:.2f}"
+    caption = f"Hollow: as published, with the name. Filled: {name}."
+    return figure(chart, "moved-points", title, source, len(both), caption, rows=both, height=380)
 
 
 def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
     """Every release's h, lab by lab in order of date, with the interval that one new release would have."""
     rows = h.assign(mean=h.groupby("lab")["h"].transform("mean"), low=h["h_low"], high=h["h_high"])
-    rows = rows.sort_values(["mean", "released"], ascending=[False, True])
-    return figure(
-        forest(
-            rows[[*SHOWN, "low", "high", "outside"]],
-            "model",
-            across("h", "h (points)"),
-            colour=lab_colour(rows),
-            tooltip=f"release_date {SWE} {GPQA}",
-        ),
-        title=f"{int(h['outside'].sum())} of {len(h)} releases lie outside the interval that the others predict",
-        source=source,
-        n=len(h),
-        name="h-by-lab",
-        caption=f"Bars: h, from the {line} line, with its 95 % prediction interval, narrower near 0 and 100 %. A bar "
-        "that crosses zero is within the scatter.",
+    rows = rows.sort_values(["mean", "released"], ascending=[False, True])[[*SHOWN, "low", "high", "outside"]]
+    look = {"colour": lab_colour(rows), "tooltip": f"release_date {SWE} {GPQA}"}
+    chart = forest(rows, "model", across("h", "h (points)"), **look)
+    title = f"{int(h['outside'].sum())} of {len(h)} releases lie outside the interval that the others predict"
+    caption = (
+        f"Bars: h, from the {line} line, with its 95 % prediction interval, narrower near 0 and 100 %. A bar that "
+        "crosses zero is within the scatter."
     )
+    return figure(chart, "h-by-lab", title, source, len(h), caption)
 
 
 def means(table: pd.DataFrame, *, title: str, source: str) -> Figure:
     """Mean h of each lab of two releases or more, with its interval.  table: `frontier.lab_means`;  title: finding."""
     rows = table[table["n"] > 1].drop(columns="same_sign")
     rows = rows.assign(row=rows["lab"] + " (" + rows["n"].astype(str) + ")")
-    return figure(
-        forest(rows, "row", across("mean", "mean h (points)"), colour=lab_colour(rows, legend=False)),
-        title=title,
-        source=source,
-        n=f"{int(rows['n'].sum())} releases of {len(rows)} labs",
-        name="lab-means",
-        caption="In brackets: core releases. h is measured from the line fitted to all these rows.",
-    )
+    chart = forest(rows, "row", across("mean", "mean h (points)"), colour=lab_colour(rows, legend=False))
+    caption = "In brackets: core releases. h is measured from the line fitted to all these rows."
+    return figure(chart, "lab-means", title, source, f"{int(rows['n'].sum())} releases of {len(rows)} labs", caption)
 
 
 def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
@@ -256,32 +215,30 @@ def paths_of_labs(table: pd.DataFrame, *, own: str = "", source: str) -> Figure:
     table = table.dropna(subset=["released"])
     labs = sorted(table["lab"].unique())
     start = next(lab for lab in (own, "DeepSeek", labs[0]) if lab in labs)
-    pick = forms.picker("lab_path", labs, start, label="lab")
-    mine = "datum.lab === lab_path"
+    pick, mine = forms.picker("lab_path", labs, start, label="lab"), "datum.lab === lab_path"
     shown = table[[*SHOWN, "released", "kind", "papers_kind", "change"]]
     shown = shown.assign(released=shown["released"].dt.strftime("%Y-%m-%d"))
-    x, y = alt.X("released:T", title="release date"), upright("h", "h (points)")
-    one = alt.Chart(shown).encode(x=x, y=y).transform_filter(mine)
-    points = dots(shown, x, y, shape=alt.Shape("papers_kind:N", title="change"), tooltip=f"{RELEASE} kind", size=90)
-    only = alt.condition(mine, alt.value(1), alt.value(0))
-    words = shown[["model", "lab", "released", "h"]]
+    axes = alt.X("released:T", title="release date"), upright("h", "h (points)")
+    one = alt.Chart(shown).encode(x=axes[0], y=axes[1]).transform_filter(mine)
+    points = dots(shown, *axes, shape=alt.Shape("papers_kind:N", title="change"), tooltip=f"{RELEASE} kind", size=90)
+    only, words = alt.condition(mine, alt.value(1), alt.value(0)), shown[["model", "lab", "released", "h"]]
+    chart = alt.layer(
+        line_at(0, "y"),
+        dots(shown, *axes, colour=alt.value(MUTED), tooltip=None, size=30, opacity=0.2),
+        one.mark_rule(opacity=0.3, strokeWidth=3).encode(y="h_low:Q", y2="h_high:Q"),
+        one.mark_line(strokeWidth=2),
+        points.transform_filter(mine),
+        *named(words, *axes, "model", height=340, around=[words], by="lab", opacity=only),
+    )
     return figure(
-        alt.layer(
-            line_at(0, "y"),
-            dots(shown, x, y, colour=alt.value(MUTED), tooltip=None, size=30, opacity=0.2),
-            one.mark_rule(opacity=0.3, strokeWidth=3).encode(y="h_low:Q", y2="h_high:Q"),
-            one.mark_line(strokeWidth=2),
-            points.transform_filter(mine),
-            *named(words, x, y, "model", height=340, around=[words], by="lab", opacity=only),
-        )
-        .add_params(pick)
-        .properties(height=340),
-        title=f"{int((table['change'].abs() > 10).sum())} of {int((table['order'] > 1).sum())} changes from one "
-        "release to the next exceed ten points, "
-        f"{int(table['kind'].isin(['step', 'excursion', 'open']).sum())} the scatter of a lab's releases",
-        source=source,
-        n=f"{len(table)} releases of {len(labs)} labs",
-        name="paths-of-labs",
-        caption="Bars: 95 % prediction interval about h. Grey: the other labs. Shapes: the papers' rule."
+        chart.add_params(pick),
+        "paths-of-labs",
+        f"{int((table['change'].abs() > 10).sum())} of {int((table['order'] > 1).sum())} changes from one release to "
+        f"the next exceed ten points, {int(table['kind'].isin(['step', 'excursion', 'open']).sum())} the scatter of a "
+        "lab's releases",
+        source,
+        f"{len(table)} releases of {len(labs)} labs",
+        "Bars: 95 % prediction interval about h. Grey: the other labs. Shapes: the papers' rule."
         + (f" Without a date of release, and so not drawn: {undated}." if undated else ""),
+        height=340,
     )

@@ -142,14 +142,15 @@ def families_in_motion(
         look: dict[str, Any] = {"tooltip": "gamma", "size": 190, "stroke": PAPER, "strokeWidth": 1.5}
         here = dots(rows, to_right, up, colour=phase_colour(), **look)
         return figure(
-            alt.layer(*drawn, here, *names).properties(height=420),
-            title=title,
-            source=source,
-            n=f"{paths['ladder'].nunique()} families, {len(paths)} models",
-            name="families-in-motion",
-            caption="Lines: each family from its smallest to its largest size, a colour for what each step did. "
+            alt.layer(*drawn, here, *names),
+            "families-in-motion",
+            title,
+            source,
+            f"{paths['ladder'].nunique()} families, {len(paths)} models",
+            "Lines: each family from its smallest to its largest size, a colour for what each step did. "
             f"Dots: where the families stand at the chosen size. Diamonds: {CUT:g} B, the published turn. Dashed: "
             "what a guess scores.",
+            height=420,
         )
 
     return draw

@@ -30,15 +30,15 @@ def width_axis(widths: Iterable[int]) -> alt.X:
     return axis.axis(values=sorted(set(widths)), grid=False)
 
 
-def by_width(rows: pd.DataFrame, share: str, kind: str, words: Mapping[str, str], title: str) -> Any:
-    """A share against the width of the model: a point a seed, a line through the means of each kind.
+def by_width(rows: pd.DataFrame, kind: str, words: Mapping[str, str]) -> Any:
+    """The share right against the width of the model: a point a seed, a line through the means of each kind.
 
-    rows: columns width, `share` (0-1) and `kind`;  words: kind -> colour;  title: of the share.
+    rows: columns width, truth (0-1) and `kind`;  words: kind -> colour.
     """
-    x, y = width_axis(rows["width"]), upright(share, title, [0, 1], percent=True)
+    axes = width_axis(rows["width"]), upright("truth", RIGHT, [0, 1], percent=True)
     look = forms.by(kind, words, marks=("circle", "square"))
-    means = rows.groupby([kind, "width"])[share].mean().reset_index()
-    return trace(means, x, y, colour=look["colour"]) + dots(rows, x, y, size=45, filled=False, opacity=0.9, **look)
+    means = rows.groupby([kind, "width"])["truth"].mean().reset_index()
+    return trace(means, *axes, colour=look["colour"]) + dots(rows, *axes, size=45, filled=False, opacity=0.9, **look)
 
 
 def ladders(scores: pd.DataFrame, *, reliable: float | None = None) -> Figure:
@@ -46,38 +46,30 @@ def ladders(scores: pd.DataFrame, *, reliable: float | None = None) -> Figure:
 
     scores: `testbed_scores`;  reliable: share of reliable text in both (0-1), for the caption.
     """
-    share = "" if reliable is None else f" Reliable text: {reliable:.0%} in both corpora."
     rows = scores[scores["ladder"].isin(CORPORA)].assign(corpus=scores["ladder"].map(CORPORA))
     many, few = (rows[rows["ladder"] == ladder].groupby("width")["truth"].mean() for ladder in CORPORA)
-    return figure(
-        by_width(rows, "truth", "corpus", {CORPORA["D"]: AMBER, CORPORA["K"]: BLUE}, RIGHT),
-        title=f"Right answers fall to {many.min():.0%} at width {many.idxmin()} and rise to {many.iloc[-1]:.0%} at "
-        f"width {many.index[-1]}; with few believers the lowest mean of {len(few)} widths is {few.min():.0%}",
-        source=TESTBED,
-        n=f"{len(rows)} models, {rows['seed'].nunique()} seeds",
-        rows=rows,
-        name="made-ladders",
-        caption=f"Line: mean over seeds.{share}",
+    title = (
+        f"Right answers fall to {many.min():.0%} at width {many.idxmin()} and rise to {many.iloc[-1]:.0%} at "
+        f"width {many.index[-1]}; with few believers the lowest mean of {len(few)} widths is {few.min():.0%}"
     )
+    n = f"{len(rows)} models, {rows['seed'].nunique()} seeds"
+    caption = "Line: mean over seeds." + (f" Reliable text: {reliable:.0%} in both corpora." if reliable else "")
+    chart = by_width(rows, "corpus", {CORPORA["D"]: AMBER, CORPORA["K"]: BLUE})
+    return figure(chart, "made-ladders", title, TESTBED, n, caption, rows=rows)
 
 
 def loss_and_truth(scores: pd.DataFrame) -> Figure:
     """Loss against width beside truth against width, ladder D, a line a seed."""
     rows = scores[scores["ladder"] == "D"].assign(seed=scores["seed"].astype(str))
-    seed, x = alt.Color("seed:N", scale=alt.Scale(range=PALETTE[:3])), width_axis(rows["width"])
+    look: dict[str, Any] = {"colour": alt.Color("seed:N", scale=alt.Scale(range=PALETTE[:3])), "point": True}
     loss = upright("loss", "loss (nats a token)", zero=False)
     truth = upright("truth", "right answers", [0, 1], percent=True)
     steps = rows.sort_values(["seed", "width"]).groupby("seed")["loss"].diff().dropna()
     down, most = int((steps < 0).sum()), float(steps.max())
     rise = "" if down == len(steps) else f" (it rises by at most {most:.3f} nats)"
-    return figure(
-        [trace(rows, x, y, colour=seed, point=True) for y in (loss, truth)],
-        title=f"The loss falls in {down} of {len(steps)} steps{rise}; the right answers fall and rise",
-        source=TESTBED,
-        n=f"{len(rows)} models",
-        rows=rows,
-        name="loss-through-the-dip",
-    )
+    title = f"The loss falls in {down} of {len(steps)} steps{rise}; the right answers fall and rise"
+    charts = [trace(rows, width_axis(rows["width"]), y, **look) for y in (loss, truth)]
+    return figure(charts, "loss-through-the-dip", title, TESTBED, f"{len(rows)} models", rows=rows)
 
 
 def corpora_that_dip(grid: pd.DataFrame) -> pd.DataFrame:
@@ -116,23 +108,11 @@ def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
     title = f"In {len(below)} of {len(corpora)} corpora some width falls below chance"
     if len(below):
         title += f", in none with fewer than {below['believers'].min():.0%} believers"
-    drawn = trace(
-        shown,
-        width_axis(grid["width"]),
-        upright("truth", RIGHT, [0, 1], percent=True),
-        colour=colours("share_of", order, (AMBER, PURPLE, BLUE, INK), title="reliable text"),
-        tooltip="myth",
-        point=True,
-    )
-    return figure(
-        alt.layer(line_at(CHANCE, "y", dashed=True), drawn),
-        title=title,
-        source=TESTBED,
-        n=f"{len(grid)} models, one seed each",
-        rows=shown,
-        name="dip-grid",
-        caption="Dashed: what a guess gives.",
-    )
+    axes = width_axis(grid["width"]), upright("truth", RIGHT, [0, 1], percent=True)
+    colour = colours("share_of", order, (AMBER, PURPLE, BLUE, INK), title="reliable text")
+    chart = line_at(CHANCE, "y", dashed=True) + trace(shown, *axes, colour=colour, tooltip="myth", point=True)
+    n, caption = f"{len(grid)} models, one seed each", "Dashed: what a guess gives."
+    return figure(chart, "dip-grid", title, TESTBED, n, caption, rows=shown)
 
 
 def fixed_parameters(rows: pd.DataFrame, *, trend: Estimate) -> Figure:
@@ -144,14 +124,9 @@ def fixed_parameters(rows: pd.DataFrame, *, trend: Estimate) -> Figure:
     words = dict(zip(sorted(shown["budget"].unique()), TWO_SIDES, strict=True))
     gain = f"{100 * trend.estimate:+.0f} points a doubling [{100 * trend.low:+.0f}, {100 * trend.high:+.0f}]"
     moves = "the right answers still move" if trend.low > 0 or trend.high < 0 else "it is not sure that they move"
-    return figure(
-        by_width(shown, "truth", "budget", words, RIGHT),
-        title=f"At one number of parameters {moves} with the width: {gain}",
-        source=TESTBED,
-        n=f"{len(rows)} models, {shown['seed'].nunique()} seeds",
-        rows=shown,
-        name="fixed-parameters",
-    )
+    title = f"At one number of parameters {moves} with the width: {gain}"
+    n = f"{len(rows)} models, {shown['seed'].nunique()} seeds"
+    return figure(by_width(shown, "budget", words), "fixed-parameters", title, TESTBED, n, rows=shown)
 
 
 def width_and_null(
@@ -170,18 +145,15 @@ def width_and_null(
     marks = forms.shapes("scores", list(words), ("circle", "circle", "square"))
     y, x = row_names("ladder", order), across("value", "correlation r", [-1, 1])
     shade = colours("scores", words, symbolStrokeColor=BLUE)
-    bars = forms.bars(null, forms.same_axis(x, "low"), y, colour=shade, x2="high:Q")
+    bars = forms.bars(null, forms.same_axis(x, "low"), y, colour=shade, x2="high:Q", height=14, opacity=0.55)
     inside = int(table["r_normalised"].between(table["null_low"], table["null_high"]).sum())
     return figure(
-        alt.layer(
-            bars.mark_bar(height=14, opacity=0.55),
-            line_at(0, "x"),
-            dots(points, x, y, colour=shade, shape=marks, size=70, stroke=BLUE, strokeWidth=1.5),
-        ).properties(height=30 * len(order)),
-        title=title or f"{inside} of {len(table)} families lie where shuffled scores lie after the same division",
-        source=source,
-        n=f"{len(table)} families",
+        bars + line_at(0, "x") + dots(points, x, y, colour=shade, shape=marks, size=70, stroke=BLUE, strokeWidth=1.5),
+        name,
+        title or f"{inside} of {len(table)} families lie where shuffled scores lie after the same division",
+        source,
+        f"{len(table)} families",
+        "Hollow: r of the scores. Filled: after division by width. Grey: 95 % of shuffled scores after it.",
         rows=table,
-        name=name,
-        caption="Hollow: r of the scores. Filled: after division by width. Grey: 95 % of shuffled scores after it.",
+        height=30 * len(order),
     )

@@ -33,7 +33,6 @@ STAGES = {
     "output_proj_cosine": "output projection",
     "wider_proj_cosine": 'GELU ("wider")',
 }
-SOURCE = "[internal couplings](../book/data.html#other-tables), as released"
 
 
 def layers(table: pd.DataFrame) -> Figure:
@@ -44,21 +43,16 @@ def layers(table: pd.DataFrame) -> Figure:
     still = spans[spans["max"] - spans["min"] < 1e-4]
     low, high = still["min"].min(), still["max"].max()
     one_band = len(still) > 1 and high - low < 0.05
+    axes = across("relative_depth", "depth (0 first layer, 1 last)"), upright("coupling", "coupling")
+    look = {"detail": "model:N", "colour": colours("kind", rows["kind"].drop_duplicates()), "tooltip": "layer"}
     return figure(
-        trace(
-            rows,
-            across("relative_depth", "depth (0 first layer, 1 last)"),
-            upright("coupling", "coupling"),
-            detail="model:N",
-            colour=colours("kind", rows["kind"].drop_duplicates()),
-            tooltip="layer",
-        ),
-        title=f"{len(still)} of {len(spans)} runs give one and the same number at every layer",
-        source="[layer couplings](../book/data.html#other-tables), as released",
-        n=f"{len(spans)} model runs",
+        trace(rows, *axes, **look),
+        "coupling-by-layer",
+        f"{len(still)} of {len(spans)} runs give one and the same number at every layer",
+        "[layer couplings](../book/data.html#other-tables), as released",
+        f"{len(spans)} model runs",
+        f"The band at {(low + high) / 2:.2f} is {len(still)} flat lines on one another." if one_band else "",
         rows=rows,
-        name="coupling-by-layer",
-        caption=f"The band at {(low + high) / 2:.2f} is {len(still)} flat lines on one another." if one_band else "",
     )
 
 
@@ -93,26 +87,13 @@ def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins"
     rows: `testbed_probes` of a few models;  probed: of all that can be chosen, for the title.
     """
     shown = rows.assign(place=rows["model"] + ", block " + rows["layer"].astype(str))
-    chart = forest(
-        shown,
-        "place",
-        across("coupling", "coupling of reasoning and truthfulness", [-1, 1]),
-        **forms.by("weights", TWINS, marks=("circle", "square")),
-        apart="weights",
-        tooltip="q raw dimension",
-    )
+    x = across("coupling", "coupling of reasoning and truthfulness", [-1, 1])
+    look = forms.by("weights", TWINS, marks=("circle", "square"))
+    chart = forest(shown, "place", x, **look, apart="weights", tooltip="q raw dimension")
     places = shown.groupby("models")["place"].nunique().max() if "models" in shown else shown["place"].nunique()
     gap, models = twin_gap(probed), probed["model"].nunique()
-    return figure(
-        chart.properties(height=44 * int(places)),
-        title=changed(gap),
-        source=TESTBED,
-        n=f"{len(gap)} blocks of {models} models, of which the chart shows a choice"
-        if models > 1
-        else f"{len(gap)} blocks",
-        rows=shown,
-        name=name,
-    )
+    n = f"{len(gap)} blocks" + (f" of {models} models, of which the chart shows a choice" if models > 1 else "")
+    return figure(chart, name, changed(gap), TESTBED, n, rows=shown, height=44 * int(places))
 
 
 def along_depth(rows: pd.DataFrame) -> Figure:
@@ -120,11 +101,7 @@ def along_depth(rows: pd.DataFrame) -> Figure:
     shown, gap = rows[["model", "weights", "layer", "coupling", "low", "high"]], twin_gap(rows)
     floor = min(0.0, np.floor(5 * rows["low"].min()) / 5)
     x, y = across("layer", "block", [0, rows["layer"].max()], nice=False), upright("coupling", "coupling", [floor, 1])
-    return figure(
-        band(shown, x, y, colour=colours("weights", TWINS), point=True).properties(height=240),
-        title=changed(gap, "On a real model training"),
-        source="[probes of real models](../book/data.html#other-tables), run for this book",
-        n=f"{len(gap)} blocks of {', '.join(rows['model'].unique())}",
-        rows=shown,
-        name="probe-real",
-    )
+    chart = band(shown, x, y, colour=colours("weights", TWINS), point=True)
+    title, n = changed(gap, "On a real model training"), f"{len(gap)} blocks of {', '.join(rows['model'].unique())}"
+    source = "[probes of real models](../book/data.html#other-tables), run for this book"
+    return figure(chart, "probe-real", title, source, n, rows=shown, height=240)

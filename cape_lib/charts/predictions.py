@@ -79,11 +79,6 @@ def _named(link: str) -> str:
     return f"{host.removeprefix('www.')}: {end[:48]}" if end else host
 
 
-def _status(statuses: pd.Series) -> dict[str, Any]:
-    """Colour and shape of the statuses that occur, one legend for both."""
-    return forms.signs("status", [word for word in STATUSES if word in set(statuses)])
-
-
 def gauges(table: pd.DataFrame) -> Figure:
     """Today's number of each prediction with its interval, between its marks of pass and fail.
 
@@ -96,14 +91,13 @@ def gauges(table: pd.DataFrame) -> Figure:
     leans = int(table["status"].isin(["passed", "open leaning pass"]).sum())
     return figure(
         charts,
-        title=f"{leans} of {len(table)} predictions stand on the side of passing; "
-        f"{none} {verb(none, 'have')} no number",
-        source=SOURCE,
-        n=f"{len(table)} predictions",
-        rows=table,
-        name="prediction-gauges",
-        caption=f"Dot, bar: today, 95 %. Blue: passes there; orange: fails there. In {listed(of_line)}, points "
+        "prediction-gauges",
+        f"{leans} of {len(table)} predictions stand on the side of passing; {none} {verb(none, 'have')} no number",
+        SOURCE,
+        f"{len(table)} predictions",
+        f"Dot, bar: today, 95 %. Blue: passes there; orange: fails there. In {listed(of_line)}, points "
         f"from the frozen line: GPQA = {FROZEN_SLOPE} SWE + {FROZEN_INTERCEPT}, fitted once by the papers and kept.",
+        rows=table,
     )
 
 
@@ -129,17 +123,12 @@ def settings(table: pd.DataFrame) -> Figure:
         prediction=table["id"].astype(str) + ". " + table["name"],
     )
     x = alt.X("id:O", title="prediction", axis=alt.Axis(labelAngle=0))
-    return figure(
-        dots(rows, x, row_names("setting"), tooltip="prediction value", size=80, **_status(rows["status"])).properties(
-            height=30 * rows["setting"].nunique()
-        ),
-        title=hangs(table).rstrip("."),
-        source=SOURCE,
-        n=f"{rows['id'].nunique()} predictions in {rows['setting'].nunique()} settings",
-        rows=table,
-        name="prediction-settings",
-        caption="A setting is a panel, or one party's scores only.",
-    )
+    look = forms.signs("status", [word for word in STATUSES if word in set(rows["status"])])
+    chart = dots(rows, x, row_names("setting"), tooltip="prediction value", size=80, **look)
+    several = rows["setting"].nunique()
+    n = f"{rows['id'].nunique()} predictions in {several} settings"
+    title, caption = hangs(table).rstrip("."), "A setting is a panel, or one party's scores only."
+    return figure(chart, "prediction-settings", title, SOURCE, n, caption, rows=table, height=30 * several)
 
 
 def day_by_day(table: pd.DataFrame) -> Figure:
@@ -160,16 +149,10 @@ def day_by_day(table: pd.DataFrame) -> Figure:
             layers += [line_at(marks[f"{side}_at"], "y", colour=colour, dashed=side == "fail")]
             layers += [word.encode(x=alt.value(0), y="at:Q", text="says:N")]
         drawn = band(part, x, y, colour=alt.value(INK), tooltip="as_of status", point=True)
-        charts.append(alt.layer(*layers, drawn).properties(height=150, title=f"{ident}. {part['name'].iloc[0]}"))
-    return figure(
-        charts,
-        title="The correlations that three predictions turn on, month by month, beside their marks",
-        source=SOURCE,
-        n=f"{len(rows)} values",
-        rows=rows,
-        name="prediction-days",
-        caption="Blue: passes there. Orange, dashed: fails there. Bands: 95 %.",
-    )
+        charts.append(alt.layer(*layers, drawn).properties(title=f"{ident}. {part['name'].iloc[0]}"))
+    title = "The correlations that three predictions turn on, month by month, beside their marks"
+    caption = "Blue: passes there. Orange, dashed: fails there. Bands: 95 %."
+    return figure(charts, "prediction-days", title, SOURCE, f"{len(rows)} values", caption, rows=rows, height=150)
 
 
 def own_check(later: pd.DataFrame, *, band: float, flat_band: float) -> Figure:
@@ -180,19 +163,15 @@ def own_check(later: pd.DataFrame, *, band: float, flat_band: float) -> Figure:
     words = {"h": "the line through 34 models", "h_flat": "their mean GPQA"}
     long = later.melt(["model", "lab"], list(words), "guess", "points").replace({"guess": words})
     half = np.array([band, flat_band])
-    bars = pd.DataFrame({"guess": list(words.values()), "low": -half, "high": half})
+    ends = pd.DataFrame({"guess": list(words.values()), "low": -half, "high": half})
     y, x = row_names("guess"), across("points", "points of GPQA Diamond off the guess")
-    bands = alt.Chart(bars).mark_bar(height=44, color=GRID).encode(x=same_axis(x, "low"), x2="high:Q", y=y)
+    bands = alt.Chart(ends).mark_bar(height=44, color=GRID).encode(x=same_axis(x, "low"), x2="high:Q", y=y)
     # one below the other: in the upper row the models lie closer than a dot is wide
     apart = alt.YOffset("model:N", scale=alt.Scale(paddingOuter=1))
     points = dots(long, x, y, colour=lab_colour(long), offset=apart, size=60, stroke=PAPER)
     inside, flat = int(later["inside_published"].sum()), int(later["inside_flat"].sum())
-    return figure(
-        alt.layer(bands, line_at(0, "x"), points).properties(height=120),
-        title=f"Inside their band: {inside} of {len(later)} by the line, {flat} of {len(later)} by a flat guess",
-        source="[frontier panel as published](../book/data.html#frontier-panel)",
-        n=f"{len(later)} models",
-        rows=later,
-        name="own-check",
-        caption="Grey: 1.96 standard deviations of the 34 models.",
-    )
+    title = f"Inside their band: {inside} of {len(later)} by the line, {flat} of {len(later)} by a flat guess"
+    source, n = "[frontier panel as published](../book/data.html#frontier-panel)", f"{len(later)} models"
+    caption = "Grey: 1.96 standard deviations of the 34 models."
+    chart = bands + line_at(0, "x") + points
+    return figure(chart, "own-check", title, source, n, caption, rows=later, height=120)

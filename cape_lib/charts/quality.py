@@ -14,39 +14,17 @@ from IPython.display import HTML
 from cape_lib.charts import forms
 from cape_lib.charts.forms import across, colours, forest, line_at, row_names, same_axis
 from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.frontier import lab_colour
 from cape_lib.charts.look import GRID
 from cape_lib.charts.tabular import table
 from cape_lib.signs import MARKS, typeset
 from cape_lib.story.answer import verb
 from cape_lib.tables import label
-from cape_lib.tables.chapters import RELATIVES, mark
 
 #: what the shape of a mark says; the colour only repeats it
 FINE, LABELLED, COMPARED = "as promised", "labelled", "labelled; decides nothing here"
 NOMINAL, LEAST, MOST = 0.95, 0.90, 0.05
 BY = ("method", "truth", "n", "noise")
 SOURCE = "[table `coverage`](../book/data.html), {n} replications a row"
-
-
-def influence(table: pd.DataFrame, *, source: str) -> Figure:
-    """What leaving out each of the twelve most influential releases does to r.
-
-    table: `frontier.influence`.
-    """
-    # The table has the value with the row minus that without it; a reader wants to see what leaving it out does.
-    shown = table.assign(d_r=-table["d_r"], d_slope=-table["d_slope"])
-    shown = shown.sort_values("d_r", key=abs, ascending=False).head(12)[["model", "lab", "cooks", "d_r", "d_slope"]]
-    x, y = across("d_r", "change of r when left out"), row_names("model", shown["model"])
-    first = shown.iloc[0]
-    return figure(
-        forms.bars(shown, x, y, colour=lab_colour(shown), tooltip="d_slope cooks"),
-        title=f"No single release carries the trend: without {first['model']} r changes most, by {first['d_r']:+.2f}",
-        source=source,
-        n=f"{len(shown)} of {len(table)} releases",
-        name="influence",
-        rows=table[["model", "lab", "leverage", "cooks", "d_slope", "d_intercept", "d_r"]],
-    )
 
 
 def difference_table(effects: pd.DataFrame, cells: pd.DataFrame) -> HTML:
@@ -105,37 +83,29 @@ def rates(rows: pd.DataFrame, *, title: str, name: str, by: Sequence[str] = BY, 
     """
     if rows["measure"].str.startswith("coverage").all():
         rules = {NOMINAL: "95 % promised", LEAST: "90 %, labelled below"}
-        ends = [max(0.0, min(0.8, float(rows["low"].min()) - 0.02)), 1.0]
-        x = across("value", "share of intervals that hold the truth", ends, percent=True)
+        ends, what = [max(0.0, min(0.8, float(rows["low"].min()) - 0.02)), 1.0], "intervals that hold the truth"
         meaning = "Solid: 95 %, as the interval says. Dashed: 90 %. Triangles: labelled as covering less."
     else:
         rules = {MOST: "5 %"}
-        ends = [0.0, min(1.0, max(0.12, float(rows["high"].max()) + 0.01))]
-        x = across("value", "share of wrong verdicts", ends, percent=True)
+        ends, what = [0.0, min(1.0, max(0.12, float(rows["high"].max()) + 0.01))], "wrong verdicts"
         meaning = (
             "Dashed: 5 %. Triangles: wrong more often than that, beyond the noise of the simulation. Squares: the "
             "same, of rules of the papers or of textbooks that decide nothing in this book."
         )
+    x = across("value", f"share of {what}", ends, percent=True)
     telling = [column for column in by if rows[column].nunique() > 1] or list(by[:1])
     words = {column: ("n\u00a0=\u00a0" if column == "n" else "") + rows[column].astype(str) for column in telling}
     names = pd.DataFrame(words).agg(", ".join, axis=1).map(typeset)
     shown = rows.assign(setting=names, reading=_reading(rows))
     kinds = [kind for kind in (FINE, LABELLED, COMPARED) if (shown["reading"] == kind).any()]
     lines = [
-        line_at(at, "x", dashed=at != NOMINAL, what=what).encode(x=same_axis(x, "at")) for at, what in rules.items()
+        line_at(at, "x", dashed=at != NOMINAL, what=word).encode(x=same_axis(x, "at")) for at, word in rules.items()
     ]
     y = row_names("setting", labelLimit=330, grid=True, gridColor=GRID)
     shown = shown[["setting", "value", "low", "high", "replications", "reading"]]
     dots = forest(shown, y, x, tooltip="replications", rule=None, **forms.signs("reading", kinds))
-    return figure(
-        alt.layer(*lines, dots),
-        title=title,
-        source=source(rows),
-        n=f"{len(rows)} settings",
-        name=name,
-        rows=rows,
-        caption=caption or meaning,
-    )
+    chart, n = alt.layer(*lines, dots), f"{len(rows)} settings"
+    return figure(chart, name, title, source(rows), n, caption or meaning, rows=rows)
 
 
 def power(rows: pd.DataFrame, *, title: str, name: str) -> Figure:
@@ -148,18 +118,11 @@ def power(rows: pd.DataFrame, *, title: str, name: str) -> Figure:
     x = across("n", "sizes", zero=False).axis(tickMinStep=1)
     y, depth = forms.upright("value", "power", [0, 1], percent=True), colours("depth", depths, title="depth")
     views = [
-        forms.band(part, x, y, colour=depth, point=True).properties(height=240, title=str(noise))
+        forms.band(part, x, y, colour=depth, point=True).properties(title=str(noise))
         for noise, part in shown.groupby("noise", sort=False)
     ]
-    return figure(
-        views,
-        title=title,
-        source=source(rows),
-        n=f"{len(rows)} settings",
-        name=name,
-        rows=rows,
-        caption="A parabola that falls and rises by so many points over half of the sizes, from 0.07 to 12 billions.",
-    )
+    caption = "A parabola that falls and rises by so many points over half of the sizes, from 0.07 to 12 billions."
+    return figure(views, name, title, source(rows), f"{len(rows)} settings", caption, rows=rows, height=240)
 
 
 def grid(rows: pd.DataFrame) -> pd.DataFrame:
@@ -184,11 +147,6 @@ def grid(rows: pd.DataFrame) -> pd.DataFrame:
 def numbers(rows: pd.DataFrame, *, caption: str) -> HTML:
     """`grid` as a table."""
     return table(grid(rows), caption=caption)
-
-
-def few_families() -> str:
-    """What a reader must know of the intervals that cannot resample families."""
-    return f"A side with fewer than eight families has Fisher's interval instead, {mark(*RELATIVES)}."
 
 
 def labelled(rows: pd.DataFrame) -> str:

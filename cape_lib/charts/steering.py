@@ -13,13 +13,12 @@ from cape_lib.charts import forms
 from cape_lib.charts.forms import ALL, across, band, colours, forest, line_at, row_names, trace, upright
 from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.levers import TESTBED
-from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK
+from cape_lib.charts.look import BLUE, GREY, GRID, INK
 from cape_lib.stats import wilson, wilson_clustered
 from cape_lib.story.steering import verdicts
 
 #: Half of an interval with which one can tell 60 % from 40 % (points).
 WANTED = 10.0
-SOURCE = "[steering totals](../book/data.html#other-tables), as released"
 #: Texts that a direction is fitted on -> in words
 WORDS = {"reg": "register", "ctx": "context", "stmt": "statement"}
 #: Where a direction is there to be found, and where none is -> in words, in the order of the rows
@@ -42,30 +41,6 @@ def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
     return totals.assign(**percents, records=records)
 
 
-def runs(totals: pd.DataFrame) -> Figure:
-    """Every run: the share of texts that changed, with its interval.  totals: from `with_intervals`."""
-    shares = totals["n_changed"].astype(int).astype(str) + " of " + totals["n_total"].astype(str)
-    rows = totals.assign(row=totals["model"] + ", " + shares)
-    again = rows.groupby("row").cumcount()
-    rows["row"] = rows["row"].where(again == 0, rows["row"] + " (" + (again + 1).astype(str) + ")")
-    kinds = ("prompts recorded", "totals only")
-    return figure(
-        forest(
-            rows,
-            "row",
-            across("percent", "texts that changed (%)", [0, 100]),
-            **forms.by("records", kinds, (BLUE, AMBER), ("circle", "square")),
-            tooltip="run n_changed n_total",
-        ),
-        title=f"{totals['n_total'].min()} to {totals['n_total'].max()} prompts a run leave the share open by up to "
-        f"{(totals['high'] - totals['low']).max():.0f} points",
-        source=SOURCE,
-        n=f"{len(rows)} runs, {int(rows['n_total'].sum())} prompts",
-        rows=totals,
-        name="steering-runs",
-    )
-
-
 def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
     """Half of Wilson's 95 % interval (points) at a share (0-1) for each number of items."""
     z = float(ndtri(0.975))  # in closed form: an expected count need not be whole
@@ -82,15 +57,10 @@ def needed(rows: pd.DataFrame) -> Figure:
     """Half width of the interval against the number of questions answered wrong before; rows: `precision`."""
     x, y = across("items", "questions answered wrong before"), upright("half", "half of the 95 % interval (points)")
     ten = line_at(10, "x", colour=GRID).mark_rule(color=GRID, strokeWidth=6)
+    chart = ten + line_at(WANTED, "y", dashed=True) + trace(rows, x, y, colour=alt.value(BLUE))
     at_ten = float(rows.loc[rows["items"] == 10, "half"].max())
-    return figure(
-        alt.layer(ten, line_at(WANTED, "y", dashed=True), trace(rows, x, y, colour=alt.value(BLUE))),
-        title=f"At a true share of {rows['share'].iloc[0]:.0%}, ten prompts leave it open by ±{at_ten:.0f} points",
-        source="Wilson's interval, no data",
-        n="a formula, no data",
-        rows=rows,
-        name="steering-precision",
-    )
+    title = f"At a true share of {rows['share'].iloc[0]:.0%}, ten prompts leave it open by ±{at_ten:.0f} points"
+    return figure(chart, "steering-precision", title, "Wilson's interval, no data", "a formula, no data", rows=rows)
 
 
 def _long(rows: pd.DataFrame, words: dict[str, str], *columns: str) -> pd.DataFrame:
@@ -101,33 +71,27 @@ def _long(rows: pd.DataFrame, words: dict[str, str], *columns: str) -> pd.DataFr
 def cases(trials: pd.DataFrame) -> Figure:
     """Every run of the protocol: share right under the direction and its best control.  trials: `testbed_trials`."""
     # only what is learnt was tried with several directions
-    several = trials["case"] == "learnt"
-    named = trials["case"].map(CASES)
+    several, case = trials["case"] == "learnt", trials["case"].map(CASES)
     rows = trials.assign(
-        row=named.where(~several, named + ", " + trials["contrast"].map(WORDS)),
+        row=case.where(~several, case + ", " + trials["contrast"].map(WORDS)),
         rank=trials["case"].map(list(CASES).index),
     )
     words = {"right_after": "the direction", "best_control": "the best of its controls"}
     long = _long(rows.drop(columns="trial"), words, "model", "row", "split", "p", "effect")
-    long = long.sort_values("what", kind="stable")  # the direction lies on top of its controls
-    return figure(
-        forest(
-            long,
-            row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates()),
-            across("share", "test questions right after steering", [0, 1], percent=True),
-            **forms.by("what", words.values(), (BLUE, GREY), ("circle", "cross")),
-            hollow=ALL,
-            tooltip="split p effect",
-        ),
-        title=verdicts(trials),
-        source=TESTBED,
-        n=f"{len(trials)} runs",
-        rows=trials,
-        name="protocol-cases",
-        caption="Register: from reliable minus web text. Context: after three truths minus after three myths. "
-        "Statement: true minus false. Shuffled labels: the model has learnt, and only the labels are mixed; so the "
-        "luckiest of many controls can come upon the direction that the mixed labels hide.",
+    chart = forest(
+        long.sort_values("what", kind="stable"),  # the direction lies on top of its controls
+        row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates()),
+        across("share", "test questions right after steering", [0, 1], percent=True),
+        **forms.by("what", words.values(), (BLUE, GREY), ("circle", "cross")),
+        hollow=ALL,
+        tooltip="split p effect",
     )
+    caption = (
+        "Register: from reliable minus web text. Context: after three truths minus after three myths. "
+        "Statement: true minus false. Shuffled labels: the model has learnt, and only the labels are mixed; so the "
+        "luckiest of many controls can come upon the direction that the mixed labels hide."
+    )
+    return figure(chart, "protocol-cases", verdicts(trials), TESTBED, f"{len(trials)} runs", caption, rows=trials)
 
 
 def lead_over_random(surface: pd.DataFrame) -> pd.DataFrame:
@@ -160,19 +124,19 @@ def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
     right, least = (upright(column, RIGHT, [0, 1], percent=True) for column in ("right", "control_low"))
     random = alt.Chart(shown).mark_area(opacity=0.3)
     random = random.encode(x=x, y=least, y2="control_high:Q", color=colours("other", words))
-    shade, also = colours("what", words), "place control_high kl"
-    steered = band(shown, x, right, colour=shade, tooltip=also, point=True, opacity=0.6, bars=True)
+    look: dict[str, Any] = {"colour": colours("what", words), "point": True, "tooltip": "place control_high kl"}
+    steered = band(shown, x, right, opacity=0.6, bars=True, **look)
     cost = upright("kl", "cost on stories (nats a token)", [0, surface["kl"].max()])
     first = lead_over_random(surface).sort_values("lead").iloc[-1]
     return figure(
         [random + steered, trace(shown, x, cost, colour=alt.value(BLUE), tooltip="place right", point=True)],
-        title=f"The direction leads random ones most at {first['place']}: {first['right']:.0%} against "
+        "dose-response",
+        f"The direction leads random ones most at {first['place']}: {first['right']:.0%} against "
         f"{first['control_high']:.0%}",
-        source=TESTBED,
-        n=f"{int(shown['n'].iloc[0])} questions",
+        TESTBED,
+        f"{int(shown['n'].iloc[0])} questions",
+        "Grey: from the lowest to the highest of 20 random directions; what these cost was not recorded.",
         rows=shown,
-        name="dose-response",
-        caption="Grey: from the lowest to the highest of 20 random directions.",
     )
 
 
@@ -182,31 +146,31 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
     rows: from `tone_shares`, of one direction;  registers: `testbed_registers` of both, for the title.
     """
     words = {"before": "unsteered", "after": "steered", "random": "random directions, mean"}
+    chart = forest(
+        _long(rows, words, "tone", "direction"),
+        row_names("tone", rows["tone"].drop_duplicates()),
+        across("share", RIGHT, [0, 1], percent=True),
+        **forms.by("what", words.values(), (INK, BLUE, GREY), ("circle", "triangle", "cross")),
+        hollow=ALL,
+        bars=rows.assign(what=words["after"]),
+    )
     calm = registers[registers["tone"].isin(["reference", "question"])]
     myths = registers[registers["tone"] == "web, after three myths"]
-    each = myths.assign(wrong=myths["n"] - myths["right_before"]).groupby("contrast", sort=False)
-    parts = [
-        f"{'it corrects ' if not at else ''}{part['corrected'].sum() / part['wrong'].sum():.0%} as a {WORDS[str(one)]}"
-        for at, (one, part) in enumerate(each)
+    each = myths.assign(wrong=myths["n"] - myths["right_before"]).groupby("contrast", sort=False)[
+        ["corrected", "wrong"]
     ]
+    corrects = [f"{part.corrected / part.wrong:.0%} as a {WORDS[part.Index]}" for part in each.sum().itertuples()]
     return figure(
-        forest(
-            _long(rows, words, "tone", "direction"),
-            row_names("tone", rows["tone"].drop_duplicates()),
-            across("share", RIGHT, [0, 1], percent=True),
-            **forms.by("what", words.values(), (INK, BLUE, GREY), ("circle", "triangle", "cross")),
-            hollow=ALL,
-            bars=rows.assign(what=words["after"]),
-        ),
-        title=f"In reliable registers steering breaks {calm['broken'].sum() / calm['right_before'].sum():.0%} of the "
-        f"right answers; after three myths {' and '.join(parts)} direction",
-        source=TESTBED,
-        n=f"{registers['model'].nunique()} models, {int(registers.groupby(['tone', 'contrast'])['n'].sum().max())} "
+        chart,
+        "tones",
+        f"In reliable registers steering breaks {calm['broken'].sum() / calm['right_before'].sum():.0%} of the right "
+        f"answers; after three myths it corrects {' and '.join(corrects)} direction",
+        TESTBED,
+        f"{registers['model'].nunique()} models, {int(registers.groupby(['tone', 'contrast'])['n'].sum().max())} "
         "questions a row",
+        "Rows: the text in which a question stands, and what stands before it. Reference and question are the two "
+        "reliable registers.",
         rows=rows,
-        name="tones",
-        caption="Rows: the text in which a question stands, and what stands before it. Reference and question are the "
-        "two reliable registers.",
     )
 
 

@@ -25,42 +25,36 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
     for column, colour in ((x, BLUE), (y, AMBER)):
         reach = 1.96 * part[f"{column}_stderr"]
         one = part[["tokens_b"]].assign(score=part[column], low=part[column] - reach, high=part[column] + reach)
-        up = forms.score("score", column)
-        drawn = band(one, TOKENS, up, colour=alt.value(colour), point=40, opacity=0.45, bars=True)
-        charts.append(drawn.properties(height=190))
+        look = {"colour": alt.value(colour), "point": 40, "opacity": 0.45, "bars": True}
+        charts.append(band(one, TOKENS, forms.score("score", column), **look))
     r = float(part[x].corr(part[y]))
-    return figure(
-        charts,
-        title=f"{model}: {label(x)} and {label(y)} rise together, r = {r:.2f}" if r > 0 else f"{model}: r = {r:.2f}",
-        source=SOURCE,
-        n=f"{len(part)} checkpoints of one run",
-        name="courses",
-        rows=part[["model", "step", "tokens_b", x, y]],
-        caption="Bars: 95 %, the harness's standard error."
-        + (" CrowS-Pairs: 50 is no preference; its validity is disputed." if STEREOTYPE in (x, y) else ""),
-    )
+    title = f"{model}: {label(x)} and {label(y)} rise together, r = {r:.2f}" if r > 0 else f"{model}: r = {r:.2f}"
+    caption = "Bars: 95 %, the harness's standard error."
+    if STEREOTYPE in (x, y):
+        caption += " CrowS-Pairs: 50 is no preference; its validity is disputed."
+    offered, n = part[["model", "step", "tokens_b", x, y]], f"{len(part)} checkpoints of one run"
+    return figure(charts, "courses", title, SOURCE, n, caption, rows=offered, height=190)
 
 
 def own_and_others(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> Figure:
     """r of each run's x with its own y (filled) and with the y of each other run (ticks)."""
     pairs = training.crossed(rows, x=x, y=y, from_step=from_step)
-    shown = pairs.round(3)[["x_model", "y_model", "r", "own"]]
+    shown, own = pairs.round(3)[["x_model", "y_model", "r", "own"]], pairs["own"]
     up = forms.row_names("x_model", dict.fromkeys(pairs["x_model"]))
-    to_right = across("r", f"r({label(x)}, {label(y)})", [_low_end(pairs["r"]), 1])
+    r = across("r", f"r({label(x)}, {label(y)})", [_low_end(pairs["r"]), 1])
     median = pairs.groupby("own")["r"].median()
     lead = median[True] - median[False]
     reads = "about as" if abs(lead) < 0.1 else "less than" if lead > 0 else "more than"
-    others = alt.Chart(shown[~pairs["own"]]).mark_tick(color=MUTED, thickness=1.5, opacity=0.7)
-    own = forest(shown[pairs["own"]], up, to_right, colour=alt.value(BLUE))
+    others = alt.Chart(shown[~own]).mark_tick(color=MUTED, thickness=1.5, opacity=0.7)
+    others = others.encode(x=r, y=up, tooltip=forms.tips(shown, "", r, up))
     return figure(
-        alt.layer(others.encode(x=to_right, y=up, tooltip=forms.tips(shown, "", to_right, up)), own),
-        title=f"A run goes with another's {label(y)} (median {median[False]:.2f}) {reads} with its own "
-        f"({median[True]:.2f})",
-        source=SOURCE,
-        n=f"{pairs['x_model'].nunique()} runs, from step {from_step:,}",
-        name="own-and-others",
+        alt.layer(others, forest(shown[own], up, r, colour=alt.value(BLUE))),
+        "own-and-others",
+        f"A run goes with another's {label(y)} (median {median[False]:.2f}) {reads} with its own ({median[True]:.2f})",
+        SOURCE,
+        f"{pairs['x_model'].nunique()} runs, from step {from_step:,}",
+        f"Filled: a run with itself. Ticks: its {label(x)} with {label(y)} of each other run.",
         rows=pairs,
-        caption=f"Filled: a run with itself. Ticks: its {label(x)} with {label(y)} of each other run.",
     )
 
 
@@ -71,10 +65,9 @@ def _low_end(r: pd.Series) -> float:
 
 def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> pd.DataFrame:
     """Rows of `by_start`: r of each run from a step on, of levels and of changes, with a reading."""
-    parts = [
-        training.along(rows, x=x, y=y, from_step=from_step, difference=difference).assign(what=what)
-        for what, difference in (("levels", False), ("changes", True))
-    ]
+    kinds = {"levels": False, "changes": True}
+    asked = {"x": x, "y": y, "from_step": from_step}
+    parts = [training.along(rows, difference=kinds[what], **asked).assign(what=what) for what in kinds]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -83,37 +76,21 @@ def by_start(table: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     median = table.groupby("what")["r"].median()
     start = f" from step {int(table['step'].iloc[0]):,} on" if "step" in table else ""
     look = forms.by("what", {"levels": BLUE, "changes": AMBER}, marks=("circle", "diamond"))
-    return figure(
-        forest(table.round(3), "model", across("r", f"r({label(x)}, {label(y)})", [-1, 1]), **look),
-        title=f"r within a run{start}: median {median['levels']:.2f} of levels, {median['changes']:.2f} of changes",
-        source=SOURCE,
-        n=f"{table['model'].nunique()} runs",
-        name="by-start",
-        caption="Levels: the scores. Changes: their differences from checkpoint to checkpoint.",
-    )
+    chart = forest(table.round(3), "model", across("r", f"r({label(x)}, {label(y)})", [-1, 1]), **look)
+    title = f"r within a run{start}: median {median['levels']:.2f} of levels, {median['changes']:.2f} of changes"
+    caption = "Levels: the scores. Changes: their differences from checkpoint to checkpoint."
+    return figure(chart, "by-start", title, SOURCE, f"{table['model'].nunique()} runs", caption)
 
 
 def by_size(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> Figure:
     """r over the eight sizes at each moment of training, both corpora."""
-    table = training.by_size(rows, x=x, y=y).dropna()
-    table = table[table["step"] >= 1_000]
+    table = training.by_size(rows, x=x, y=y).dropna().query("step >= 1000")
     table = table.assign(corpus=table["deduplicated"].map({True: "without repeats", False: "as collected"}))
     words = ["as collected", "without repeats"]
-    dashes = alt.Scale(domain=words, range=[[1, 0], [4, 3]])
+    dashes = alt.StrokeDash("corpus:N", scale=alt.Scale(domain=words, range=[[1, 0], [4, 3]]), title=None)
+    r, colour = upright("r", "r over the sizes", [_low_end(table["r"]), 1]), colours("corpus", words, (BLUE, AMBER))
     last = table[table["step"] == table["step"].max()]["r"]
-    return figure(
-        trace(
-            table,
-            TOKENS,
-            upright("r", "r over the sizes", [_low_end(table["r"]), 1]),
-            colour=colours("corpus", words, (BLUE, AMBER)),
-            dash=alt.StrokeDash("corpus:N", scale=dashes, title=None),
-            point=45,
-        ),
-        title=f"At equal tokens {'larger runs have more of both' if last.min() > 0 else 'over the sizes'}: r = "
-        f"{last.min():.2f} and {last.max():.2f} at the end",
-        source=SOURCE,
-        n=f"{int(table['n'].max())} sizes at each checkpoint",
-        name="by-size",
-        rows=table,
-    )
+    more = "larger runs have more of both" if last.min() > 0 else "over the sizes"
+    title = f"At equal tokens {more}: r = {last.min():.2f} and {last.max():.2f} at the end"
+    chart, n = trace(table, TOKENS, r, colour=colour, dash=dashes, point=45), int(table["n"].max())
+    return figure(chart, "by-size", title, SOURCE, f"{n} sizes at each checkpoint", rows=table)

@@ -10,9 +10,9 @@ import pandas as pd
 
 from cape_lib import claims
 from cape_lib.charts import forms
-from cape_lib.charts.forms import ALL, across, colours, dots, forest, row_names, trace, upright
+from cape_lib.charts.forms import across, colours, dots, trace, upright
 from cape_lib.charts.frame import Figure, figure
-from cape_lib.charts.look import AMBER, BLUE, GREY, INK, MUTED, PURPLE, SKY
+from cape_lib.charts.look import AMBER, BLUE, GREY, INK, PURPLE, SKY
 from cape_lib.charts.naming import named
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MEASURES, REASONING, WRONG
@@ -38,29 +38,20 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
     peak = wrong.idxmax() if wrong.iloc[-1] < wrong.iloc[0] else wrong.idxmin()
     shown = dict.fromkeys([steps.index[0], peak, steps.index[-1]])
     # A phone has room for the first edge alone.
-    names = alt.Axis(
-        labelAngle=0,
-        labelOverlap=False,
-        labelExpr="width < 420 ? split(datum.label, '-')[0] + 's' : datum.label",
-    )
-    bars = forms.bars(
-        tidy,
-        alt.X("gpqa:N", sort=list(steps.index), title="GPQA Diamond (%)", axis=names),
-        upright("share", "share of all questions (%)", [0, 100]),
-        colour=colours("grade", GRADES),
-        tooltip="variants",
-        order="order:Q",
-    )
+    edge = "width < 420 ? split(datum.label, '-')[0] + 's' : datum.label"
+    names = alt.Axis(labelAngle=0, labelOverlap=False, labelExpr=edge)
+    x = alt.X("gpqa:N", sort=list(steps.index), title="GPQA Diamond (%)", axis=names)
+    look = {"colour": colours("grade", GRADES), "tooltip": "variants", "order": "order:Q"}
+    left_out = f"Steps with fewer than five variants are left out ({len(rows) - n} variants)."
     return figure(
-        bars.properties(height=200),
-        title=f"Wrong answers: {', '.join(f'{wrong[step]:.0f} % at GPQA {step}' for step in shown)}",
-        source=source,
-        n=f"{n} variants",
-        name="shares-by-gpqa",
-        caption=f"Steps with fewer than five variants are left out ({len(rows) - n} variants)."
-        if n < len(rows)
-        else "",
+        forms.bars(tidy, x, upright("share", "share of all questions (%)", [0, 100]), **look),
+        "shares-by-gpqa",
+        f"Wrong answers: {', '.join(f'{wrong[step]:.0f} % at GPQA {step}' for step in shown)}",
+        source,
+        f"{n} variants",
+        left_out if n < len(rows) else "",
         rows=tidy.drop(columns="order"),
+        height=200,
     )
 
 
@@ -71,20 +62,14 @@ def measure_plane(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
     """
     first = str(rows["measure"].iloc[0])
     here = rows[(rows["kind"] == "variant") & (rows["measure"] == first)]
-    x, y = across("gpqa", "GPQA Diamond (%)", [10, 100]), upright("value", "share (%)", [0, 100])
+    axes = across("gpqa", "GPQA Diamond (%)", [10, 100]), upright("value", "share (%)", [0, 100])
     look = forms.by("mode", MODES.values(), (BLUE, AMBER), ("circle", "triangle-up"))
-    points = dots(rows, x, y, tooltip="maker", size=34, filled=False, strokeWidth=1.2, **look)
-    line = trace(rows, x, y, tooltip=None, strokeWidth=2.5)
-    return figure(
-        alt.layer(
-            points.transform_filter("datum.kind === 'variant'"), line.transform_filter("datum.kind === 'line'")
-        ).properties(height=215),
-        title=f"GPQA and the {first} go together at r = {here['gpqa'].corr(here['value']):.2f}",
-        source=source,
-        n=f"{len(here)} variants",
-        name="measure-plane",
-        caption="Circles think before they answer, triangles do not. Variants of one model are several points.",
-    )
+    points = dots(rows, *axes, tooltip="maker", size=34, filled=False, strokeWidth=1.2, **look)
+    line = trace(rows, *axes, tooltip=None, strokeWidth=2.5).transform_filter("datum.kind === 'line'")
+    chart = points.transform_filter("datum.kind === 'variant'") + line
+    title = f"GPQA and the {first} go together at r = {here['gpqa'].corr(here['value']):.2f}"
+    caption = "Circles think before they answer, triangles do not. Variants of one model are several points."
+    return figure(chart, "measure-plane", title, source, f"{len(here)} variants", caption, height=215)
 
 
 def measure_rows(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -110,29 +95,28 @@ def artefact(rows: pd.DataFrame, generation: str, *, source: str = SOURCE) -> Fi
     part = rows[(rows["generation"] == generation) & (rows["mode"] == "reasoning") & rows["params_b"].notna()]
     part = part.sort_values("params_b")
     flags = variants.truncation(rows).loc[part.index]
+    words = ["loses by thinking", "many tokens", "within bounds"]
     part = part.assign(
         size=[f"{b:.2g} B" if b < 10 else f"{b:.0f} B" for b in part["params_b"]],
-        state=np.where(flags["loses"], "loses by thinking", np.where(flags["tokens"], "many tokens", "within bounds")),
+        state=np.where(flags["loses"], words[0], np.where(flags["tokens"], words[1], words[2])),
         tokens=part["reasoning_tokens"].round(),
     )
-    words = ["loses by thinking", "many tokens", "within bounds"]
-    x, y = across(REASONING, "GPQA Diamond (%)", [0, 100]), upright(ADMITS, "share admitted (%)", [0, 80])
+    axes = across(REASONING, "GPQA Diamond (%)", [0, 100]), upright(ADMITS, "share admitted (%)", [0, 80])
     look = forms.by("state", words, (AMBER, SKY, BLUE), ("cross", "diamond", "circle"))
-    points = dots(
-        part[["model", "size", "state", "tokens", REASONING, ADMITS]], x, y, tooltip="tokens", size=110, **look
-    )
+    shown, scores = part[["model", "size", "state", "tokens", REASONING, ADMITS]], [REASONING, ADMITS]
     losing = part[part["params_b"].isin(part.loc[flags["loses"], "params_b"])]
-    names = named(losing[["size", REASONING, ADMITS]], x, y, "size", height=180, around=[part[[REASONING, ADMITS]]])
+    names = named(losing[["size", *scores]], *axes, "size", height=180, around=[part[scores]])
     left = part[~flags["loses"].to_numpy()]
     whole, rest = (float(table[REASONING].corr(table[ADMITS])) for table in (part, left))
     return figure(
-        alt.layer(points, *names).properties(height=180),
-        title=f"{generation}: r = {whole:.2f} over {len(part)} sizes, {rest:.2f} without those that lose by thinking",
-        source=source,
-        n=f"{len(part)} sizes of one family, thinking",
-        name="truncation",
-        caption="Loses by thinking: lower accuracy or GPQA than the same weights without. Many tokens: over "
+        alt.layer(dots(shown, *axes, tooltip="tokens", size=110, **look), *names),
+        "truncation",
+        f"{generation}: r = {whole:.2f} over {len(part)} sizes, {rest:.2f} without those that lose by thinking",
+        source,
+        f"{len(part)} sizes of one family, thinking",
+        "Loses by thinking: lower accuracy or GPQA than the same weights without. Many tokens: over "
         f"{variants.MANY_TOKENS:,} reasoning tokens a question.",
+        height=180,
     )
 
 
@@ -140,56 +124,27 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
     """Each model over its efforts: reasoning tokens a question against a measure, one line a model."""
     ladders = effort.effort_ladders(rows)
     part = rows[rows["weights"].isin(ladders["weights"]) & (rows["mode"] == "reasoning") & rows["effort"].notna()]
+    part = part.assign(value=part[measure].round(1), tokens=part["reasoning_tokens"].round()).query("tokens > 0")
     makers = [name for name in ladders["lab"].value_counts().index if name in MAKERS]
-    part = part.assign(
-        maker=part["lab"].where(part["lab"].isin(makers), "others"),
-        value=part[measure].round(1),
-        tokens=part["reasoning_tokens"].round(),
-    )
-    part = part[part["tokens"] > 0]
     others = sorted(set(part["lab"]) - set(makers))
-    if len(others) == 1:
-        part["maker"] = part["lab"]
-    names = [*makers, *(others if len(others) == 1 else ["others"] if others else [])]
-    rose, fell, n = int((ladders[measure] > 0).sum()), int((ladders[measure] < 0).sum()), len(ladders)
-    fewer = fell >= rose
+    last = others if len(others) < 2 else ["others"]
+    part = part.assign(maker=part["lab"].where(part["lab"].isin([*makers, *last]), "others"))
     shown = part[["model", "weights", "maker", "effort", "tokens", "value"]]
     x = across("tokens", "reasoning tokens a question, log scale", [50, 20_000], type="log", nice=False)
     x = x.axis(values=[30, 100, 300, 1000, 3000, 10000], format=",d")
-    y, maker = upright("value", f"{label(measure)} (%)"), colours("maker", {n: MAKERS.get(n, GREY) for n in names})
+    y = upright("value", f"{label(measure)} (%)")
+    maker = colours("maker", {name: MAKERS.get(name, GREY) for name in [*makers, *last]})
+    rose, fell, n = int((ladders[measure] > 0).sum()), int((ladders[measure] < 0).sum()), len(ladders)
+    moves = f"lowers the {label(measure)} in {fell}" if fell >= rose else f"raises the {label(measure)} in {rose}"
+    lines = trace(shown, x, y, colour=maker, detail="weights:N", opacity=0.8)
     return figure(
-        alt.layer(
-            trace(shown, x, y, colour=maker, detail="weights:N", opacity=0.8),
-            dots(shown, x, y, colour=maker, tooltip="effort", size=45),
-        ).properties(height=215),
-        title=f"More effort at the same weights {'lowers' if fewer else 'raises'} the {label(measure)} in "
-        f"{fell if fewer else rose} of {n} models",
-        source=source,
-        n=f"{n} models, {ladders['lab'].nunique()} makers",
-        name="effort-paths",
-        caption="One line a model, from its lowest effort to its highest.",
-    )
-
-
-def off_on(rows: pd.DataFrame, *, source: str = SOURCE) -> Figure:
-    """Mean change of the share admitted by maker, thinking off to its lowest effort, each model a tick."""
-    pairs = effort.off_and_on(rows)
-    mean = pairs.groupby("lab", as_index=False).agg(change=(ADMITS, "mean"), models=(ADMITS, "size"))
-    mean = mean.sort_values("change")
-    order = list(mean["lab"])
-    up = int((mean["change"] > 0).sum())
-    each = pairs[["model", "lab", ADMITS]].rename(columns={ADMITS: "change"}).round(1)
-    y, x = row_names("lab", order), across("change", "share admitted, thinking minus not (points)")
-    models = forest(each, y, x, colour=alt.value(MUTED), hollow=ALL)
-    means = forest(mean, y, x, colour=alt.value(BLUE), tooltip="models", rule=None)
-    return figure(
-        alt.layer(models, means),
-        title=f"Thinking raises the share admitted in {up} of {len(order)} makers and lowers it in the others",
-        source=source,
-        n=f"{len(pairs)} pairs of the same weights",
-        name="off-on",
-        rows=pairs,
-        caption="Hollow: a model. Filled: the mean of its maker.",
+        lines + dots(shown, x, y, colour=maker, tooltip="effort", size=45),
+        "effort-paths",
+        f"More effort at the same weights {moves} of {n} models",
+        source,
+        f"{n} models, {ladders['lab'].nunique()} makers",
+        "One line a model, from its lowest effort to its highest.",
+        height=215,
     )
 
 
