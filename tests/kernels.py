@@ -32,16 +32,18 @@ _socket.socket.connect = _guard(_socket.socket.connect)
 _socket.socket.connect_ex = _guard(_socket.socket.connect_ex)
 """
 
-#: Moves every slider and list through its ends and middle; says how many there are and what was drawn for each value.
+#: Moves every slider and list through its ends and middle; says how many there are, what was drawn for each value, and
+#: what went wrong: an input shows its errors, and so hides them from the kernel.
 #: (Every value is drawn when the book is built, where an input that fails stops the build.)
 MOVE = """
-import gc, hashlib, json
+import gc, hashlib, json, traceback
 import ipywidgets
+_moved_inputs, _wrong = [], []
+get_ipython().showtraceback = lambda exc_tuple=None, *a, **k: _wrong.extend(traceback.format_exception(*exc_tuple)[-3:])
 def _inside(widget):
     yield widget
     for child in getattr(widget, "children", ()):
         yield from _inside(child)
-_moved_inputs = []
 # type(w), for isinstance asks each object what it is, and some of torch's answer with a warning
 _boxes = [w for w in gc.get_objects() if issubclass(type(w), ipywidgets.VBox) and not hasattr(w, "_was_read")]
 for _box in [w for w in _boxes if len(w.children) == 3]:
@@ -56,6 +58,7 @@ for _box in [w for w in _boxes if len(w.children) == 3]:
         _specs = [w.spec for w in _inside(_box) if hasattr(w, "spec")]
         _seen.append(hashlib.sha1(json.dumps(_specs, default=str).encode()).hexdigest() if _specs else None)
     _moved_inputs.append({"label": _chooser.description, "drawn": _seen})
+del get_ipython().showtraceback
 """
 
 
@@ -127,7 +130,7 @@ def _read(notebook: Path, *, kernel: Any, folder: Path) -> tuple[Any, list[dict[
     client = NotebookClient(run, timeout=100, resources={"metadata": {"path": str(folder)}}, **which)
     with client.setup_kernel(cleanup_kc=isinstance(kernel, str)):
         if not isinstance(kernel, str):
-            client.execute_cell(nbformat.v4.new_code_cell("%reset -f"), -1, store_history=False)
+            client.kc.execute("%reset -f", store_history=False, reply=True, timeout=60)
         for index, cell in enumerate(run.cells):
             client.execute_cell(cell, index)
         output, wrong = _moved(client.km.connection_file)
@@ -150,7 +153,7 @@ def _moved(connection_file: str) -> tuple[list[dict[str, Any]], list[str]]:
     client.start_channels()
     try:
         client.wait_for_ready(timeout=60)
-        sent = client.execute(MOVE, user_expressions={"moved": "json.dumps(_moved_inputs)"})
+        sent = client.execute(MOVE, user_expressions={"moved": "json.dumps([_moved_inputs, _wrong])"})
         reply = client.get_shell_msg(timeout=300)
         while reply["parent_header"].get("msg_id") != sent:
             reply = client.get_shell_msg(timeout=300)
@@ -159,4 +162,5 @@ def _moved(connection_file: str) -> tuple[list[dict[str, Any]], list[str]]:
     content = reply["content"]
     if content["status"] != "ok":
         return [], ["\n".join(content.get("traceback", [content["status"]]))]
-    return json.loads(ast.literal_eval(content["user_expressions"]["moved"]["data"]["text/plain"])), []
+    drawn, wrong = json.loads(ast.literal_eval(content["user_expressions"]["moved"]["data"]["text/plain"]))
+    return drawn, wrong

@@ -19,7 +19,7 @@ import altair as alt
 import nbformat
 import pandas as pd
 import pytest
-from kernels import CUT, PAGES, how_many_inputs, kernel_spec, read_through
+from kernels import CUT, PAGES, how_many_inputs, kernel_spec, one_for_all, read_through
 
 from cape_lib.charts import frame, place
 from cape_lib.explore import explore
@@ -127,13 +127,24 @@ def test_the_runtime_of_this_machine_is_named_in_a_live_notebook_only(
     assert place.runtime().memory_gb > 0.1
 
 
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path]]:
+    """A kernel for all pages, and the file where it notes which other hosts it asks for."""
+    folder = tmp_path_factory.mktemp("kernel")
+    record = folder / "asked"
+    with (
+        kernel_spec(folder, Path(sys.executable), CUT.format(record=str(record)), {}) as name,
+        one_for_all(name, folder) as live,
+    ):
+        yield live, record
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", [page for page in STORY if how_many_inputs(page)], ids=lambda page: page.stem)
-def test_every_input_of_the_story_redraws_in_a_live_kernel(page: Path, tmp_path: Path) -> None:
-    record = tmp_path / "asked"
-    with kernel_spec(tmp_path, Path(sys.executable), CUT.format(record=str(record)), {}) as kernel:
-        _, output = read_through(page, kernel=kernel, folder=page.parent)
+def test_every_input_of_the_story_redraws_in_a_live_kernel(page: Path, kernel: tuple[Any, Path]) -> None:
+    live, record = kernel
+    _, output = read_through(page, kernel=live, folder=page.parent)
     assert len(output) == how_many_inputs(page)
     for chooser in output:
         drawn = chooser["drawn"]

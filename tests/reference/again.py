@@ -7,13 +7,13 @@ here, in order and to the last printed digit.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy import integrate, optimize, stats
 
 DATA = Path(__file__).parents[2] / "data"
@@ -64,10 +64,10 @@ def today() -> pd.DataFrame:
     return rows
 
 
-def se(p: pd.Series, n: pd.Series | float) -> pd.Series:
-    """Binomial standard error of a score in percent, half a question away from the ends, points."""
+def se(p, n):
+    """Binomial standard error of scores in percent, half a question away from the ends, points."""
     n = np.maximum(n, 1.0)
-    p = (p / 100).clip(0.5 / n, 1 - 0.5 / n)
+    p = np.clip(p / 100, 0.5 / n, 1 - 0.5 / n)
     return 100 * np.sqrt(p * (1 - p) / n)
 
 
@@ -92,11 +92,11 @@ def r_over_makers(x, y, labs, given=None) -> tuple[float, float, float, int]:
     data = data.dropna()
 
     def one(rows: pd.DataFrame) -> float:
-        x, y = rows.x, rows.y
+        both = rows[["x", "y"]].to_numpy(float)
         if names:
-            design = sm.add_constant(rows[names])
-            x, y = (sm.OLS(v, design).fit().resid for v in (x, y))
-        return float(np.corrcoef(x, y)[0, 1])
+            design = np.column_stack([np.ones(len(rows)), rows[names].to_numpy(float)])
+            both = both - design @ np.linalg.lstsq(design, both, rcond=None)[0]
+        return float(np.corrcoef(both.T)[0, 1])
 
     whole = one(data)
     makers = sorted(data.lab.unique())
@@ -152,7 +152,7 @@ def error(row: pd.Series, score: str) -> float:
     """Binomial standard error of one score of a variant, over the questions that it is a share of (points)."""
     right, wrong = row[A] / 100, row.wrong / 100
     asked = {GPQA: 198, A: 6000, Q: 6000 * (1 - right), "wrong": 6000, "precision": 6000 * (right + wrong)}[score]
-    return float(se(pd.Series([row[score]]), asked)[0])
+    return float(se(row[score], asked))
 
 
 def off_and_on(rows: pd.DataFrame) -> pd.DataFrame:
@@ -213,6 +213,7 @@ def mixed_dose(rows: pd.DataFrame, score: str) -> list[float]:
     return [beta, beta - 1.96 * error, beta + 1.96 * error, *np.abs(best.x[1:])]
 
 
+@functools.cache
 def chapter_9() -> dict[str, list[float]]:
     """Numbers of each sentence of chapter 9, in the order in which they are printed."""
     rows = today()
