@@ -629,8 +629,9 @@ def test_the_largest_moves_of_a_correction_are_named_with_both_ends() -> None:
 @pytest.mark.parametrize(("low", "high", "off"), [(1.0, 3.0, "1 of 2 labs lies"), (-1.0, 3.0, "0 of 2 labs lie")])
 def test_labs_are_told_singly_and_again_on_corrected_scores(low: float, high: float, off: str) -> None:
     means = pd.DataFrame({"lab": ["A", "B", "C"], "n": [3, 2, 1], "low": [low, -2, np.nan], "high": [high, 2, np.nan]})
-    assert chapter_6.labs_title(means, labs_tested(0.3)).startswith(f"Taken singly, {off} off the line; with corrected")
-    text = chapter_6.labs(means, pd.DataFrame({"lab": ["A", "B", "C", "D"]}))
+    tests = labs_tested(0.3)
+    text, title, _ = chapter_6.labs(means, pd.DataFrame({"lab": ["A", "B", "C", "D"]}), tests, tests)
+    assert title.startswith(f"Taken singly, {off} off the line; with corrected")
     assert "2 of 4 labs have two core releases" in text and f"line: {'A' if low > 0 else 'none'}; below: none" in text
 
 

@@ -15,8 +15,19 @@ from cape_lib.errors import MissingError
 from cape_lib.frontier import effort, fit_line, lab_means, variants
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
-from cape_lib.stats import Estimate, clustered_r, corrected, p_text, seen_effect
-from cape_lib.story.answer import Answer, bracket, estimates, listed, sign, times, with_interval
+from cape_lib.stats import Estimate, clustered_r, corrected, p_text, seen_effect, seen_words
+from cape_lib.story.answer import (
+    Answer,
+    bracket,
+    capital,
+    estimates,
+    listed,
+    pick,
+    sign,
+    span,
+    times,
+    with_interval,
+)
 from cape_lib.tables import frontier, label, load
 from cape_lib.tables.variants import DOMAINS
 
@@ -31,6 +42,8 @@ BETTER = {KNOWS: 1, ADMITS: 1, WRONG: -1, PRECISION: 1}
 HELD = ("date", "size")
 #: how a ladder counts its size: all parameters, or those that work on one token
 SIZES = (("total", "params_b"), ("active", "params_b_active"))
+#: points of GPQA up to which two models reason alike
+ALIKE = 1.0
 
 
 def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = None, checks: bool = True) -> Answer:
@@ -40,26 +53,25 @@ def answer(rows: pd.DataFrame | None = None, *, among: pd.DataFrame | None = Non
     mode only; checks: whether the interval also names the checks that read otherwise (`hangs`).
     """
     rows = variants.readings() if rows is None else rows
-    r = {measure: variants.association(rows, measure) for measure in MEASURES}
-    way = {measure: sign(one) for measure, one in r.items()}
-    knows = {1: "know more", -1: "know less", 0: "do not surely know more"}[way[KNOWS]]
-    admits = {
-        1: "they also admit more of what they do not know",
-        -1: "they admit less of what they do not know",
-        0: "that they admit more of what they do not know is not shown",
-    }[way[ADMITS]]
-    right = {1: "with more", -1: "with fewer", 0: "not surely with more"}[way[KNOWS]]
-    wrong = {-1: "fewer", 1: "more", 0: "not surely fewer"}[way[WRONG]]
-    opens = {1: "with admitting", -1: "against admitting", 0: "not surely with admitting"}[way[ADMITS]]
+    knows, wrong, admits = (variants.association(rows, measure) for measure in (KNOWS, WRONG, ADMITS))
+    lead = pick(knows, "know more", "know less", "do not surely know more")
+    also = pick(
+        admits,
+        "they also admit more of what they do not know",
+        "they admit less of what they do not know",
+        "that they admit more of what they do not know is not shown",
+    )
     sentence = (
-        f"**Better reasoners {knows}; {admits}.** Over {len(rows)} variants of today's models{_which(rows)}, reasoning "
-        f"(GPQA, hard science questions) goes {right} questions of fact answered right (correlation r = "
-        f"{r[KNOWS].estimate:.2f}), with {wrong} answered wrong (r = {r[WRONG].estimate:.2f}), and {opens} what "
-        f"is not known (r = {r[ADMITS].estimate:.2f}). {effort_moral(rows)}"
+        f"**Better reasoners {lead}; {also}.** Over {len(rows)} variants of today's models{_which(rows)}, reasoning "
+        f"(GPQA, hard science questions) goes {pick(knows, 'with more', 'with fewer', 'not surely with more')} "
+        f"questions of fact answered right (correlation r = {knows.estimate:.2f}), with "
+        f"{pick(wrong, 'more', 'fewer', 'not surely fewer')} answered wrong (r = {wrong.estimate:.2f}), and "
+        f"{pick(admits, 'with', 'against', 'not surely with')} admitting what is not known (r = "
+        f"{admits.estimate:.2f}). {effort_moral(rows)}"
     )
     interval = (
         f"95 % intervals that take models of one maker (of {rows['lab'].nunique()}) as alike: right "
-        f"{bracket(r[KNOWS])}, wrong {bracket(r[WRONG])}, admitted {bracket(r[ADMITS])}. All measured by one "
+        f"{bracket(knows)}, wrong {bracket(wrong)}, admitted {bracket(admits)}. All measured by one "
         f"laboratory; data end {DATA_END}."
     )
     interval += f" {hangs(rows, among=among)}" if checks else ""
@@ -80,32 +92,22 @@ def hangs(rows: pd.DataFrame, *, among: pd.DataFrame | None = None) -> str:
     table = variants.objections(rows, among=among)
     parts = []
     for measure in (KNOWS, WRONG, ADMITS):
-        others = {
-            "ranks": variants.association(rows, measure, rank=True),
-            "date and size held": variants.association(rows, measure, given=HELD),
-        }
         mine = table[(table["measure"] == measure) & (table["objection"] != "arithmetic")]
-        whole, *checks = estimates(mine.rename(columns={"r": "estimate"}))
-        names = [*mine["check"].iloc[1:], *others]
-        tried = zip(names, [*checks, *others.values()], strict=True)
-        turned = {name: one for name, one in tried if sign(one) != sign(whole)}
-        ways = {sign(one) for one in turned.values()}
+        whole, *checks = estimates(mine, "r")
+        tried = dict(zip(mine["check"].iloc[1:], checks, strict=True))
+        tried["ranks"] = variants.association(rows, measure, rank=True)
+        tried["date and size held"] = variants.association(rows, measure, given=HELD)
+        turned = {name: one for name, one in tried.items() if sign(one) != sign(whole)}
+        if not turned:
+            continue
+        ways, r = {sign(one) for one in turned.values()}, [one.estimate for one in turned.values()]
         word = "sure" if not sign(whole) else "not sure" if ways == {0} else "not sure or turned"
-        if turned:
-            parts.append(
-                f"the link with the *{label(measure)}* is {word} in {len(turned)} of {len(names)} checks "
-                f"({_which_checks(turned)})"
-            )
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}." if parts else "In all checks the links are as sure."
-
-
-def _which_checks(turned: dict[str, Estimate]) -> str:
-    """Checks with their r, or the range of r where they are more than three."""
-    r = [one.estimate for one in turned.values()]
-    if len(r) > 3:
-        return f"r from {min(r):.2f} to {max(r):.2f}"
-    return listed(f"{name}, r = {one.estimate:.2f}" for name, one in turned.items())
+        which = listed(f"{name}, r = {one.estimate:.2f}" for name, one in turned.items())
+        which = which if len(r) <= 3 else f"r from {span(r, '.2f')}"
+        parts.append(
+            f"the link with the *{label(measure)}* is {word} in {len(turned)} of {len(tried)} checks ({which})"
+        )
+    return f"{capital('; '.join(parts))}." if parts else "In all checks the links are as sure."
 
 
 def _counted(pairs: pd.DataFrame) -> tuple[dict[str, dict[str, Any]], bool]:
@@ -114,17 +116,25 @@ def _counted(pairs: pd.DataFrame) -> tuple[dict[str, dict[str, Any]], bool]:
     return count, all(count[m]["rose"] > count[m]["fell"] for m in (WRONG, PRECISION))
 
 
+def _beyond(ladders: pd.DataFrame) -> tuple[float, Estimate]:
+    """What knowing more alone makes of the change of the share admitted, and what is left of it over makers; points."""
+    left = ladders.assign(left=ladders[ADMITS] - ladders[effort.BY_KNOWING])
+    return float(ladders[effort.BY_KNOWING].mean()), effort.over_makers(left, "left")
+
+
 def effort_moral(rows: pd.DataFrame) -> str:
     """What more effort does at the same weights, and thinking switched on; empty without ladders of effort."""
     try:
-        count, two_ways = _counted(effort.effort_ladders(rows))
+        ladders = effort.effort_ladders(rows)
     except MissingError:
         return ""
+    count, two_ways = _counted(ladders)
     moral = " Whether more effort makes up more depends on the measure." if two_ways else ""
+    partly = ", in part because more is known" if _beyond(ladders)[0] * count[ADMITS]["mean"] > 0 else ""
     return (
         f"At the same weights more effort {_way(count[KNOWS])} what is known in {_most(count[KNOWS])} of "
         f"{count[KNOWS]['n']} models and {_way(count[ADMITS])} the share admitted in {_most(count[ADMITS])}"
-        f"{_switched_on(rows)}.{moral}"
+        f"{partly}{_switched_on(rows)}.{moral}"
     )
 
 
@@ -139,9 +149,7 @@ def _most(count: dict[str, Any]) -> int:
 
 
 def _switched_on(rows: pd.DataFrame) -> str:
-    """What thinking switched on does to the share admitted, pairs and makers, to follow what more effort does; empty
-    without pairs.
-    """
+    """What thinking switched on does to the share admitted, to follow what more effort does; empty without pairs."""
     try:
         on = effort.counted(effort.off_and_on(rows), ADMITS)
     except MissingError:
@@ -151,9 +159,23 @@ def _switched_on(rows: pd.DataFrame) -> str:
     return f"; switching thinking on {_way(on)} it in {pairs}"
 
 
-def twins(rows: pd.DataFrame, *, within: float = 1.0) -> str:
-    """Two thinking models that reason alike (GPQA within `within` points) and differ most in wrong answers."""
-    less, more = _furthest(rows, within)
+def _alike(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.Series], NDArray[np.float64]]:
+    """The best twentieth of the thinking models; the two of them that reason alike and differ most in wrong answers,
+    the one with fewer first; and how far each two that reason alike are apart in wrong answers (points).
+    """
+    top = rows[(rows["mode"] == "reasoning") & (rows[REASONING] >= rows[REASONING].quantile(0.95))]
+    first, second = np.triu_indices(len(top), 1)
+    gpqa, wrong = (top[score].to_numpy(float) for score in (REASONING, WRONG))
+    alike = np.abs(gpqa[first] - gpqa[second]) <= ALIKE
+    first, second = first[alike], second[alike]
+    gaps = np.abs(wrong[first] - wrong[second])
+    pair = [int(one[gaps.argmax()]) for one in (first, second)]
+    return top, [top.iloc[k] for k in sorted(pair, key=lambda k: wrong[k])], gaps
+
+
+def twins(rows: pd.DataFrame) -> str:
+    """Two thinking models that reason alike and differ most in wrong answers."""
+    _, (less, more), _ = _alike(rows)
     grades = [
         f"{row[KNOWS]:.0f} % right and {row[WRONG]:.0f} % wrong, and leaves {row['rest']:.0f} %" for row in (less, more)
     ]
@@ -163,17 +185,9 @@ def twins(rows: pd.DataFrame, *, within: float = 1.0) -> str:
     )
 
 
-def _furthest(rows: pd.DataFrame, within: float) -> tuple[pd.Series, pd.Series]:
-    """The two of `twins`, the one with fewer wrong answers first."""
-    top, apart = _alike(rows, within)
-    pair = np.unravel_index(int(apart.argmax()), apart.shape)
-    less, more = (top.iloc[k] for k in sorted(pair, key=lambda k: float(top[WRONG].iloc[k])))
-    return less, more
-
-
-def twins_answer(rows: pd.DataFrame, *, within: float = 1.0) -> str:
+def twins_answer(rows: pd.DataFrame) -> str:
     """Which of the two of `twins` makes up less, by each of the three measures."""
-    pair = _furthest(rows, within)
+    _, pair, _ = _alike(rows)
     better: dict[str, list[str]] = {}
     for measure in (WRONG, ADMITS, PRECISION):
         first, second = (float(one[measure]) for one in pair)
@@ -187,26 +201,11 @@ def twins_answer(rows: pd.DataFrame, *, within: float = 1.0) -> str:
     return f"Which makes up less depends on the measure: {parts}."
 
 
-def _alike(rows: pd.DataFrame, within: float) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-    """The best twentieth of the thinking models, and how far each two are apart in wrong answers (points).
-
-    Shape (n, n); -1 where their GPQA differs by more than `within` points.
-    """
-    thinking, best = rows["mode"] == "reasoning", rows[REASONING] >= rows[REASONING].quantile(0.95)
-    top = rows[thinking & best]
-    gpqa, wrong = top[REASONING].to_numpy(float), top[WRONG].to_numpy(float)
-    apart = np.abs(wrong[:, None] - wrong[None, :])
-    apart[np.abs(gpqa[:, None] - gpqa[None, :]) > within] = -1.0
-    return top, apart
-
-
-def twins_usual(rows: pd.DataFrame, *, within: float = 1.0) -> str:
+def twins_usual(rows: pd.DataFrame) -> str:
     """How far two models that reason alike are usually apart: the pair of `twins` is the extreme of many."""
-    top, apart = _alike(rows, within)
-    gaps = apart[np.triu_indices(len(top), 1)]
-    gaps = gaps[gaps >= 0]
+    top, _, gaps = _alike(rows)
     return (
-        f"These two are the extremes of {len(gaps)} pairs within {within:g} point of GPQA, among {len(top)} models of "
+        f"These two are the extremes of {len(gaps)} pairs within {ALIKE:g} point of GPQA, among {len(top)} models of "
         f"{top['lab'].nunique()} makers. Usually such a pair is {np.median(gaps):.0f} points apart in wrong answers; "
         f"one in ten is more than {np.quantile(gaps, 0.9):.0f}."
     )
@@ -220,41 +219,37 @@ def r_line(r: Estimate, measure: str) -> str:
 def measure_reading(rows: pd.DataFrame, measure: str) -> str:
     """What one measure says about better reasoners, with r given date and size beside it."""
     r, partial = variants.association(rows, measure), variants.association(rows, measure, given=HELD)
-    word = {1: "rises with GPQA", -1: "falls with GPQA", 0: "does not surely go with GPQA"}[sign(r)]
     moral = {1: "better reasoners make up less", -1: "better reasoners make up more", 0: "no clear link"}
     plain, held = (moral[sign(one) * BETTER[measure]] for one in (r, partial))
     reading = plain if plain == held else f"{plain}; given date and size, {held}"
-    reading = "knowing, not admitting" if measure == KNOWS else reading
     return (
-        f"**{label(measure)}**, {WORDS[measure]}, {word}: r = {with_interval(r)}, n = {r.n}; "
-        f"given date and size {with_interval(partial)}, n = {partial.n}. By this measure: {reading}."
+        f"**{label(measure)}**, {WORDS[measure]}, "
+        f"{pick(r, 'rises with GPQA', 'falls with GPQA', 'does not surely go with GPQA')}: r = {with_interval(r)}, "
+        f"n = {r.n}; given date and size {with_interval(partial)}, n = {partial.n}. By this measure: "
+        f"{'knowing, not admitting' if measure == KNOWS else reading}."
     )
 
 
 def measures_disagree(rows: pd.DataFrame) -> str:
     """Whether the three measures of making things up agree on the moral."""
     words = {1: "better", -1: "worse", 0: "open"}
-    measures = (ADMITS, WRONG, PRECISION)
-    plain = [sign(variants.association(rows, m)) * BETTER[m] for m in measures]
-    held = [sign(variants.association(rows, m, given=HELD)) * BETTER[m] for m in measures]
-    first, second = (
-        listed(f"{label(m)} {words[way]}" for m, way in zip(measures, ways, strict=True)) for ways in (plain, held)
+    plain, held = (
+        {m: words[sign(variants.association(rows, m, given=given)) * BETTER[m]] for m in (ADMITS, WRONG, PRECISION)}
+        for given in ((), HELD)
     )
-    lead = "The three measures agree" if len(set(plain)) == 1 else "**The moral depends on the measure**"
+    first, second = (listed(f"{label(m)} {word}" for m, word in ways.items()) for ways in (plain, held))
+    lead = "The three measures agree" if len(set(plain.values())) == 1 else "**The moral depends on the measure**"
     return f"{lead}: {first}. Given date and size: {second}. (Better: less made up; open: the interval holds zero.)"
 
 
 def sure(rows: pd.DataFrame) -> str:
     """How sure the correlations are where other questions are asked of the same models: domains as replicates."""
     over = {m: variants.by_domain(rows, m)[1] for m in (ADMITS, WRONG)}
-    makers = {m: variants.association(rows, m) for m in over}
-    narrower = [over[m].high - over[m].low < makers[m].high - makers[m].low for m in over]
+    makers = [variants.association(rows, m) for m in over]
+    narrower = [d.high - d.low < m.high - m.low for d, m in zip(over.values(), makers, strict=True)]
     doubt = "narrower" if all(narrower) else "no narrower" if not any(narrower) else "not always narrower"
-    admits, wrong = (with_interval(one) for one in over.values())
-    return (
-        f"Over the six domains r is {admits} for the {label(ADMITS)} and {wrong} for the {label(WRONG)}. That "
-        f"is {doubt} than over makers: the domains ask the same models."
-    )
+    each = " and ".join(f"{with_interval(one)} for the {label(m)}" for m, one in over.items())
+    return f"Over the six domains r is {each}. That is {doubt} than over makers: the domains ask the same models."
 
 
 def power(table: pd.DataFrame) -> str:
@@ -262,10 +257,7 @@ def power(table: pd.DataFrame) -> str:
     open_ones = table[(table["low"] <= 0) & (table["high"] >= 0)]
     if open_ones.empty:
         return f"All {len(table)} readings leave zero out."
-    seen = [
-        seen_effect(Estimate(r, low, high, int(n), "makers left out"), scale="fisher")
-        for r, low, high, n in open_ones[["r", "low", "high", "n"]].to_numpy(float)
-    ]
+    seen = [seen_effect(r, scale="fisher") for r in estimates(open_ones, "r")]
     named = listed([label(m) for m in MEASURES if m in set(open_ones["measure"])])
     return (
         f"{len(open_ones)} of {len(table)} readings hold zero ({named}). *Not shown* is not *none*: they would have "
@@ -274,58 +266,55 @@ def power(table: pd.DataFrame) -> str:
 
 
 def effort_text(rows: pd.DataFrame) -> str:
-    """The count of ladders of effort by four measures, makers named."""
+    """The count of ladders of effort by four measures, makers named, and what of the change more knowledge makes."""
     ladders = effort.effort_ladders(rows)
-    (count, two_ways), makers = _counted(ladders), ladders["lab"].value_counts()
-    admits = count[ADMITS]
-    moral = ": by one measure it makes up more, by the other less" if two_ways else ""
+    (count, _), makers = _counted(ladders), ladders["lab"].value_counts()
+    admits, (held, left) = count[ADMITS], _beyond(ladders)
+    open_ = f"more than knowing more is not shown ({seen_words(seen_effect(left), digits=1)})"
     return (
         f"Of {len(ladders)} models at two or more efforts, from {times(len(makers), 'maker')} ({makers.iloc[0]} by "
         f"{makers.index[0]}), GPQA rises in {count[REASONING]['rose']} and the share known in {count[KNOWS]['rose']}. "
-        f"The share admitted **falls in {admits['fell']}** (mean {admits['mean']:+.1f} points; averaged by maker, in "
-        f"{admits['makers'] - admits['makers_up']} of {admits['makers']}). The wrong share rises in "
-        f"{count[WRONG]['rose']}, precision in {count[PRECISION]['rose']}{moral}."
+        f"The share admitted **falls in {admits['fell']}** ({admits['mean']:+.1f} points on average; by maker, in "
+        f"{admits['makers'] - admits['makers_up']} of {admits['makers']}); with as many wrong answers as before, more "
+        f"knowledge alone makes {held:+.1f} of these points. What is left is "
+        f"{with_interval(left, digits=1, signed=True)} over makers: {pick(left, 'a sure rise', 'a sure fall', open_)}. "
+        f"The wrong share rises in {count[WRONG]['rose']}, precision in {count[PRECISION]['rose']}."
     )
 
 
 def effort_sure(rows: pd.DataFrame) -> str:
     """The dose with its interval, how many single changes are beyond noise, and what turns the count."""
-    ladders = effort.effort_ladders(rows)
-    fell = effort.counted(ladders, ADMITS)
-    slopes = effort.slopes(rows, ADMITS)
-    admits, more, precise = (
-        with_interval(effort.dose(rows, score), digits=1, signed=True) for score in (ADMITS, WRONG, PRECISION)
-    )
-    moves = "falls" if _way(fell) == "lowers" else "rises"
+    fell, slopes = effort.counted(effort.effort_ladders(rows), ADMITS), effort.slopes(rows, ADMITS)
+    admits, more, precise = _doses(rows)
     alike = max(fell["makers_up"], fell["makers"] - fell["makers_up"])
     agree = f"All {alike}" if alike == fell["makers"] else f"{alike} of {fell['makers']}"
-    held = ladders[effort.BY_KNOWING].mean()
     return (
-        f"{fell['sure']} of the {_most(fell)} {moves} are beyond the noise of the questions (1.96 standard errors). "
-        f"{agree} makers agree; by chance alone, {p_text(fell['p'])}. With as many wrong "
-        f"answers as before, more knowledge alone makes {held:+.1f} of the {fell['mean']:+.1f} points. Ten times the "
-        f"reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and precision by "
-        f"{precise} ({len(slopes)} models, "
-        f"{slopes['lab'].nunique()} makers as replicates). "
+        f"{fell['sure']} of the {_most(fell)} {'falls' if _way(fell) == 'lowers' else 'rises'} are beyond the noise of "
+        f"the questions (1.96 standard errors). {agree} makers agree; by chance alone, {p_text(fell['p'])}. Ten times "
+        f"the reasoning tokens change the share admitted by {admits} points, the wrong share by {more} and precision "
+        f"by {precise} ({len(slopes)} models, {slopes['lab'].nunique()} makers as replicates). "
         f"{effort_hangs(effort.ladder_checks(rows))}"
     )
 
 
+def _doses(rows: pd.DataFrame) -> list[str]:
+    """Points for ten times the reasoning tokens, with intervals: share admitted, wrong share, precision."""
+    return [with_interval(effort.dose(rows, score), digits=1, signed=True) for score in (ADMITS, WRONG, PRECISION)]
+
+
 def doubts(rows: pd.DataFrame) -> list[str]:
     """Objections to the correlations that no row of `variants.objections` answers, a sentence each with its check."""
-    tests = {test: float(rows[REASONING].corr(rows[test])) for test in variants.ALL_TESTS}
-    r = {name: float(variants.of_domain(rows, name)[KNOWS].corr(rows[REASONING])) for name in DOMAINS}
+    tests = [_r(rows, test) for test in variants.ALL_TESTS]
+    r = {name: _r(variants.of_domain(rows, name), KNOWS) for name in DOMAINS}
     others = [value for name, value in r.items() if name != "science"]
-    above = rows[rows[REASONING] > 80]
-    hidden = [1 - variants.reliability(part) ** 0.5 for part in (rows, above)]
+    hidden = [1 - variants.reliability(part) ** 0.5 for part in (rows, rows[rows[REASONING] > 80])]
     every = tables.variants()
     missing = every[every[[KNOWS, ADMITS]].isna().any(axis=1)]
     seen = missing[REASONING].dropna()
-    knows = float(rows[REASONING].corr(rows[KNOWS]))
     return [
-        f"*Any two tests go together.* GPQA goes with {len(tests)} other tests at r from {min(tests.values()):.2f} to "
-        f"{max(tests.values()):.2f} (median {np.median([*tests.values()]):.2f}), and with the share known at "
-        f"{knows:.2f}: knowing is a part of what all tests share, and no closer to reasoning.",
+        f"*Any two tests go together.* GPQA goes with {len(tests)} other tests at r from {span(tests, '.2f')} "
+        f"(median {np.median(tests):.2f}), and with the share known at "
+        f"{_r(rows, KNOWS):.2f}: knowing is a part of what all tests share, and no closer to reasoning.",
         f"*GPQA is science, and so is a sixth of the questions.* In science r with the share known is "
         f"{r['science']:.2f}; in the other domains it lies between {min(others):.2f} and {max(others):.2f}.",
         f"*Noise.* The questions of GPQA are few: their noise takes at most {hidden[0]:.0%} off any r over all "
@@ -336,24 +325,25 @@ def doubts(rows: pd.DataFrame) -> list[str]:
     ]
 
 
+def _r(part: pd.DataFrame, measure: str = ADMITS) -> float:
+    return float(part[REASONING].corr(part[measure]))
+
+
 def effort_doubts(rows: pd.DataFrame) -> list[str]:
     """Objections to the lever of effort, each with its check in a sentence."""
     ladders = effort.effort_ladders(rows)
     means = ladders.groupby("lab")[list(MEASURES)].mean()
-    p = dict(zip(MEASURES, ttest_1samp(means, 0.0).pvalue, strict=True))
-    holm = dict(zip(MEASURES, corrected(list(p.values())), strict=True))
-    other = rows.assign(reasoning_tokens=rows["gpqa_reasoning_tokens"])
-    doses = [with_interval(effort.dose(other, score), digits=1, signed=True) for score in (ADMITS, WRONG, PRECISION)]
-    held, fall = ladders[effort.BY_KNOWING], ladders[ADMITS]
-    beyond = effort.over_makers(ladders.assign(beyond=fall - held), "beyond")
+    p, at = ttest_1samp(means, 0.0).pvalue, MEASURES.index(ADMITS)
+    doses = _doses(rows.assign(reasoning_tokens=rows["gpqa_reasoning_tokens"]))
+    fall, (held, beyond) = ladders[ADMITS], _beyond(ladders)
     as_many = int(((fall < 0) & (ladders[WRONG] <= 0)).sum())
     return [
         f"*The share admitted is a share of what is not known.* Where more is known it falls with not one more wrong "
         f"answer, and so it did in {as_many} of its {int((fall < 0).sum())} falls. With as many wrong answers as "
-        f"before it would change by {held.mean():+.1f} points on average; beyond that it changes by "
+        f"before it would change by {held:+.1f} points on average; beyond that it changes by "
         f"{with_interval(beyond, digits=1, signed=True)} ({beyond.n} makers as replicates).",
-        f"*Four measures are asked.* Student's p over makers is {p[ADMITS]:.3f} for the share admitted, and "
-        f"{holm[ADMITS]:.3f} corrected for asking four; the coin of signs gives {2.0 ** (1 - len(means)):.3f} at "
+        f"*Four measures are asked.* Student's p over makers is {p[at]:.3f} for the share admitted, and "
+        f"{corrected(p)[at]:.3f} corrected for asking four; the coin of signs gives {2.0 ** (1 - len(means)):.3f} at "
         f"least, however large the change.",
         f"*Who declines spends fewer tokens.* Counted on GPQA, where nothing is declined, ten times the tokens change "
         f"the share admitted by {doses[0]} points, the wrong share by {doses[1]}, precision by {doses[2]}.",
@@ -368,12 +358,12 @@ def effort_hangs(checks: pd.DataFrame) -> str:
     for column, word in words.items():
         lead = 2 * checks[column] - checks["n"]
         turned = checks[np.sign(lead) != np.sign(lead.iloc[0])]
-        way = "fall" if (lead.iloc[0] > 0) == (column == "admits_fell") else "rise"
-        cells = turned if (lead.iloc[0] > 0) else turned.assign(**{column: turned["n"] - turned[column]})
-        counts = [f"{check}, {k} of {n}" for check, k, n in cells[["check", column, "n"]].itertuples(index=False)]
+        moved = turned[column] if lead.iloc[0] > 0 else turned["n"] - turned[column]
+        counts = [f"{check}, {k} of {n}" for check, k, n in zip(turned["check"], moved, turned["n"], strict=True)]
         if counts:
+            way = "fall" if (lead.iloc[0] > 0) == (column == "admits_fell") else "rise"
             parts.append(f"The {way} in {word} is not seen in {times(len(counts), 'check')} ({'; '.join(counts)}).")
-    return " ".join(parts) if parts else "Every check has these majorities."
+    return " ".join(parts) or "Every check has these majorities."
 
 
 def off_on_text(rows: pd.DataFrame) -> str:
@@ -392,90 +382,71 @@ def off_on_text(rows: pd.DataFrame) -> str:
 def hump_text(rows: pd.DataFrame) -> str:
     """A little thought admits more, more thought less: how many models, beside two planted nulls."""
     one = effort.hump(rows)
-    verdict = "a hypothesis" if one.p < 0.05 else "no more than chance gives"
     return (
         f"*A little thought admits more, more thought less?* {one.humped} of {one.n} models with all three settings, "
         f"from {times(one.makers, 'maker')}, have that hump. Where thinking did nothing, a third would; where it only "
-        f"lowered, {one.trend_share:.0%}, because both steps share the low point. "
-        f"{p_text(one.p, 'greater')}, against a third, with models taken for independent: {verdict}, and "
-        f"{one.makers} makers are few."
+        f"lowered, {one.trend_share:.0%}, because both steps share the low point. {p_text(one.p, 'greater')}, against "
+        f"a third, with models taken for independent: {'a hypothesis' if one.p < 0.05 else 'no more than chance gives'}"
+        f", and {one.makers} makers are few."
     )
 
 
-def line_text(panel: str = "independent") -> str:
-    """The frontier line where one agent and one laboratory measured all, the row that moves it most, and that of the
-    makers' own values.
+def one_laboratory() -> str:
+    """The frontier where one agent and one laboratory measured all: its line, and the row that moves it most, beside
+    that of the makers' own values; r given the version of the agent and given the date; labs off the line.
     """
-    rows = frontier(panel).dropna(subset=["swe_bench_verified", "gpqa_diamond"]).reset_index(drop=True)
-    one, other = fit_line(rows, panel=panel), fit_line(frontier("corrected"), panel="corrected")
-    without = [fit_line(rows.drop(i), panel=panel).slope for i in rows.index]
-    far = max(range(len(rows)), key=lambda i: abs(without[i] - one.slope))
+    rows = frontier("independent").dropna(subset=["swe_bench_verified", "gpqa_diamond"]).reset_index(drop=True)
+    one, other = fit_line(rows, panel="independent"), fit_line(frontier("corrected"), panel="corrected")
+    without = np.array([fit_line(rows.drop(i), panel="independent").slope for i in rows.index])
+    far = int(np.abs(without - one.slope).argmax())
+    means = lab_means(frontier("independent"), chosen=one, core_only=False)
+    named = zip(means["lab"], estimates(means, "mean"), strict=True)
+    runs = load("frontier_independent")
+    version = runs["swe_agent"].str.extract(r"v1\.(\d+)", expand=False).astype(float)
+    day = (pd.to_datetime(runs["release_date"]) - pd.Timestamp("2025-01-01")).dt.days.astype(float)
+
+    def r(part: pd.DataFrame, given: pd.Series | None = None) -> Estimate:
+        held = None if given is None else given[part.index].to_numpy()[:, None]
+        scores = part["swe_bench_verified"], part["gpqa_diamond"], part["lab"]
+        return clustered_r(*scores, given=held, unit="labs", uneven=given is not None)
+
+    upper = r(runs[runs["swe_bench_verified"] >= 65])
     return (
         f"Measured by one agent and one laboratory, {one.fit.n} releases lie on GPQA = {with_interval(one.fit.slope)} "
         f"SWE {one.intercept:+.0f} (r = {one.fit.r:.2f}); without {rows['model'].iloc[far]} alone the slope is "
-        f"{without[far]:.2f}. On the makers' own values it is {with_interval(other.fit.slope)} (n = {other.fit.n})."
-    )
-
-
-def agent_text() -> str:
-    """The line of the independent panel, given the version of the agent and given the date; labs left out in turn."""
-    rows = load("frontier_independent")
-    version = rows["swe_agent"].str.extract(r"v1\.(\d+)", expand=False).astype(float)
-    day = (pd.to_datetime(rows["release_date"]) - pd.Timestamp("2025-01-01")).dt.days.astype(float)
-    swe, gpqa = rows["swe_bench_verified"], rows["gpqa_diamond"]
-    high = swe >= 65
-
-    def r(part: pd.Series, *given: pd.Series) -> Estimate:
-        held = np.column_stack([column[part] for column in given]) if given else None
-        return clustered_r(swe[part], gpqa[part], rows["lab"][part], given=held, unit="labs", uneven=bool(given))
-
-    plain, agent, date, upper = r(swe > 0), r(swe > 0, version), r(swe > 0, day), r(high)
-    return (
-        f"r(SWE, GPQA) = {with_interval(plain)} over {plain.n} releases; given the version of the agent "
-        f"{with_interval(agent)}, given the index's own dates {with_interval(date)}; from SWE 65 on "
+        f"{without[far]:.2f}. On the makers' own values it is {with_interval(other.fit.slope)} (n = {other.fit.n}). "
+        f"r(SWE, GPQA) = {with_interval(r(runs))} over {r(runs).n} releases; given the version of the agent "
+        f"{with_interval(r(runs, version))}, given the index's own dates {with_interval(r(runs, day))}; from SWE 65 on "
         f"{with_interval(upper)} (n = {upper.n}), labs left out in turn. Versions of the agent go with the date (r = "
-        f"{version.corr(day):.2f}), so that neither can be told from the other."
+        f"{version.corr(day):.2f}), so that neither can be told from the other. Of {len(means)} labs these have a mean "
+        f"h whose interval leaves zero out: {listed(f'{lab} {h.estimate:+.1f}' for lab, h in named if sign(h))}."
     )
-
-
-def labs_text() -> str:
-    """Mean h of each lab on the line of the independent panel, those whose interval leaves zero out."""
-    panel = frontier("independent")
-    means = lab_means(panel, chosen=fit_line(panel, panel="independent"), core_only=False)
-    sure_ones = means[(means["low"] > 0) | (means["high"] < 0)].to_dict("records")
-    names = listed(f"{row['lab']} {row['mean']:+.1f}" for row in sure_ones) or "none"
-    return f"Of {len(means)} labs these have a mean h whose interval leaves zero out: {names}."
 
 
 # --- by size ---------------------------------------------------------------------------------------------------------
 
 
-def one_family(rows: pd.DataFrame, generation: str) -> pd.DataFrame:
-    """The thinking variants of one generation by size; MissingError names the generations that have three sizes."""
+def _family(rows: pd.DataFrame, generation: str, aside: str = "loses") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The thinking variants of one generation by size: all, and those that `aside` of `variants.truncation` leaves.
+
+    MissingError names the generations that have three sizes.
+    """
     sized = rows[(rows["mode"] == "reasoning") & rows["params_b"].notna()]
-    part = sized[sized["generation"] == generation]
-    if len(part) < 3:
+    family = sized[sized["generation"] == generation].sort_values("params_b")
+    if len(family) < 3:
         counts = sized["generation"].value_counts().sort_index()
         names = ", ".join(counts.index[counts > 2].astype(str))
         raise MissingError(f"{generation!r} has fewer than three thinking sizes; these have them: {names}")
-    return part.sort_values("params_b")
-
-
-def _steady_sizes(rows: pd.DataFrame, generation: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The sizes of a generation, all of them and those that thinking did not cost accuracy or GPQA."""
-    family = one_family(rows, generation)
-    return family, family[~variants.truncation(rows).loc[family.index, "loses"]]
+    return family, family[~variants.truncation(rows).loc[family.index, aside]]
 
 
 def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     """One family in reasoning mode, with and without the sizes that ran out of tokens."""
-    family, left = _steady_sizes(rows, generation)
-    whole, rest = (float(part[REASONING].corr(part[ADMITS])) for part in (family, left))
-    wrong, wrong_rest = (float(part[REASONING].corr(part[WRONG])) for part in (family, left))
+    family, left = _family(rows, generation)
     if len(left) == len(family):
         return (
             f"Over these {len(family)} sizes of {generation}, none of which loses by thinking, r(GPQA, admitted) = "
-            f"{whole:.2f}."
+            f"{_r(family):.2f}."
         )
     worst = family.drop(left.index).iloc[0]
     why = (
@@ -484,40 +455,38 @@ def artefact(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
         else "It loses by thinking, though not for want of tokens."
     )
     return (
-        f"Over the {len(family)} sizes of {generation}, thinking, r(GPQA, admitted) = **{whole:.2f}**: the better they "
-        f"reason, the {'less' if whole < 0 else 'more'} they admit? Look at {worst['model']}: it spends "
+        f"Over the {len(family)} sizes of {generation}, thinking, r(GPQA, admitted) = **{_r(family):.2f}**: the better "
+        f"they reason, the {'less' if _r(family) < 0 else 'more'} they admit? Look at {worst['model']}: it spends "
         f"{worst['reasoning_tokens']:,.0f} reasoning tokens and {worst['answer_tokens']:.0f} tokens of answer a "
         f"question, and scores {worst[REASONING]:.0f} on GPQA, where guessing gives 25. {why} "
-        f"Without the {len(family) - len(left)} sizes that lose by thinking, r = {rest:.2f} over "
-        f"{len(left)}, and r with the wrong share goes from {wrong:+.2f} to {wrong_rest:+.2f}."
+        f"Without the {len(family) - len(left)} sizes that lose by thinking, r = {_r(left):.2f} over "
+        f"{len(left)}, and r with the wrong share goes from {_r(family, WRONG):+.2f} to {_r(left, WRONG):+.2f}."
     )
 
 
 def control(rows: pd.DataFrame, generation: str = "Qwen3.5") -> str:
     """The control of the artefact: the same sizes without thinking, where no token is spent on it."""
-    family = one_family(rows, generation)
+    family, _ = _family(rows, generation)
     part = rows[(rows["generation"] == generation) & (rows["mode"] == "none")]
     still = part[part["params_b"].isin(family["params_b"])].drop_duplicates("params_b")
     if len(still) < 3:
         return f"{generation} was not measured without thinking at three of its sizes."
-    r, thinking = (float(one[REASONING].corr(one[ADMITS])) for one in (still, family))
-    turned = "It turns with the mode, so that size alone does not make it" if r * thinking < 0 else "It does not turn"
-    return f"The same {len(still)} sizes without thinking: r(GPQA, admitted) = {r:+.2f}. {turned}."
+    opposite = _r(still) * _r(family) < 0
+    turned = "It turns with the mode, so that size alone does not make it" if opposite else "It does not turn"
+    return f"The same {len(still)} sizes without thinking: r(GPQA, admitted) = {_r(still):+.2f}. {turned}."
 
 
 def family_text(rows: pd.DataFrame, generation: str) -> str:
     """r of GPQA with q and with the wrong share in one generation, with and without what ran out."""
-    family = one_family(rows, generation)
-    left = family[~variants.truncation(rows).loc[family.index, "set_aside"]]
-    parts = []
-    for word, part in (("all", family), ("without what ran out", left), ("without the two smallest", family.iloc[2:])):
-        r, wrong = part[REASONING].corr(part[ADMITS]), part[REASONING].corr(part[WRONG])
-        parts.append(
-            f"{word} ({len(part)} sizes) {r:.2f} with the share admitted, {wrong:.2f} with the wrong share"
-            if len(part) > 2
-            else f"{word} {len(part)} left, too few for an r"
-        )
-    return f"**{generation}**, thinking: {'; '.join(parts)}."
+    family, left = _family(rows, generation, "set_aside")
+    parts = {"all": family, "without what ran out": left, "without the two smallest": family.iloc[2:]}
+    told = [
+        f"{word} ({len(part)} sizes) {_r(part):.2f} with the share admitted, {_r(part, WRONG):.2f} with the wrong share"
+        if len(part) > 2
+        else f"{word} {len(part)} left, too few for an r"
+        for word, part in parts.items()
+    ]
+    return f"**{generation}**, thinking: {'; '.join(told)}."
 
 
 def size_ladders(rows: pd.DataFrame, *, size: str = "params_b") -> pd.DataFrame:
@@ -545,41 +514,22 @@ def sizes(rows: pd.DataFrame) -> pd.DataFrame:
             for size, column in SIZES if which == "all" else SIZES[:1]:
                 ladders = coupling.whole_ladders(size_ladders(part, size=column), x=REASONING, y=measure)
                 sure, mean = ladders["p_holm"] < 0.05, pooled_ladders(ladders)
-                up, down = int((sure & (ladders["dy"] > 0)).sum()), int((sure & (ladders["dy"] < 0)).sum())
-                pooled = mean.common, mean.common_low, mean.common_high, mean.tau
-                table.append((measure, which, size, len(ladders), up, down, *pooled))
-    names = ["measure", "rows", "size", "ladders", "surely_rise", "surely_fall", "pooled", "low", "high", "tau"]
-    return pd.DataFrame(table, columns=names)
-
-
-def sizes_text(table: pd.DataFrame) -> str:
-    """What the table `sizes` says of active size against total, and of the variants that ran out."""
-    way = {1: "rises", -1: "falls", 0: "does neither surely"}
-    first: dict[str, int] = {}
-    turned: list[str] = []
-    for row in table.to_dict("records"):
-        sure = 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
-        if sure != first.setdefault(row["measure"], sure):
-            turned.append(f"{label(row['measure'])} ({row['rows']}, {row['size']} size)")
-    reads = listed(f"the {label(measure)} {way[sure]}" for measure, sure in first.items())
-    total, active = table["ladders"].iloc[:2]
-    stands = f"Otherwise: {listed(turned)}." if turned else "It is so by active size and without what ran out."
-    return (
-        f"With each point of GPQA, pooled over {total} ladders by total size and {active} by active, {reads}. {stands}"
-    )
+                row = {"measure": measure, "rows": which, "size": size, "ladders": len(ladders)}
+                row |= {"surely_rise": int((sure & (ladders["dy"] > 0)).sum())}
+                row |= {"surely_fall": int((sure & (ladders["dy"] < 0)).sum())}
+                row |= {"pooled": mean.common, "low": mean.common_low, "high": mean.common_high, "tau": mean.tau}
+                table.append(row)
+    return pd.DataFrame(table)
 
 
 def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     """Whether the local coupling of today's ladders turns at 3.5 B: falling steps below and above, by Fisher's test."""
     steps = coupling.local_couplings(size_ladders(rows), x=REASONING, y=measure)
-    middle = (steps["params_b_low"] * steps["params_b_high"]) ** 0.5
+    middle, apart = (steps["params_b_low"] * steps["params_b_high"]) ** 0.5, steps["gamma"] < 0
     sizes = pd.cut(middle, [0, 3.5, 10, np.inf], right=False, labels=["below 3.5 B", "from 3.5 to 10 B", "above"])
-    falls = (steps["gamma"] < 0).groupby(sizes, observed=True).agg(["sum", "count"])
-    parts = listed(
-        f"{word} in {n} of {of}" for word, n, of in zip(falls.index, falls["sum"], falls["count"], strict=True)
-    )
+    falls = apart.groupby(sizes, observed=True).agg(["sum", "count"])
+    parts = listed(f"{word} in {n} of {of}" for word, n, of in falls.itertuples())
     small = middle < 3.5
-    apart = steps["gamma"] < 0
     if small.all() or not small.any():
         turn = "steps on one side of 3.5 B cannot show a turn there"
     else:
@@ -614,19 +564,17 @@ def remember(
     rows: for the first line; among: all modes, for the other two (by default `rows`).
     """
     every = rows if among is None else among
-    r = {m: variants.association(rows, m) for m in (KNOWS, ADMITS)}
+    knows, admits = (variants.association(rows, m) for m in (KNOWS, ADMITS))
     partial = variants.association(rows, ADMITS, given=HELD)
     more = effort.counted(effort.effort_ladders(every), ADMITS)
-    family, left = _steady_sizes(every, generation)
-    whole, rest = (float(part[REASONING].corr(part[ADMITS])) for part in (family, left))
+    family, left = _family(every, generation)
     lead = f"Among models{_which(rows)[1:]}, reasoning" if _which(rows) else "Reasoning"
-    knows = {1: "goes with", -1: "goes against", 0: "does not surely go with"}[sign(r[KNOWS])]
-    admits = {1: "and also with", -1: "and against", 0: "and not surely with"}[sign(r[ADMITS])]
-    without = f" and {rest:.2f} over the {len(left)} that did not lose by thinking" if len(left) < len(family) else ""
+    without = f" and {_r(left):.2f} over the {len(left)} that did not lose by thinking"
     return (
-        f"{lead} {knows} knowing (r = {r[KNOWS].estimate:.2f}), {admits} admitting "
-        f"(r = {with_interval(r[ADMITS])}; given date and size {partial.estimate:.2f}).",
-        f"In {generation}, thinking, r with admitting is {whole:.2f} over {len(family)} sizes{without}: count tokens "
-        "before you read a score.",
+        f"{lead} {pick(knows, 'goes with', 'goes against', 'does not surely go with')} knowing (r = "
+        f"{knows.estimate:.2f}), {pick(admits, 'and also with', 'and against', 'and not surely with')} admitting "
+        f"(r = {with_interval(admits)}; given date and size {partial.estimate:.2f}).",
+        f"In {generation}, thinking, r with admitting is {_r(family):.2f} over {len(family)} sizes"
+        f"{without if len(left) < len(family) else ''}: count tokens before you read a score.",
         f"More effort {_way(more)} the share admitted in {_most(more)} of {more['n']} models{_switched_on(every)}.",
     )

@@ -89,8 +89,24 @@ def sign(value: Estimate) -> int:
     return 1 if value.low > 0 else -1 if value.high < 0 else 0
 
 
-def estimates(rows: pd.DataFrame) -> list[Estimate]:
-    """Rows with columns estimate, low, high and perhaps n as estimates."""
+def pick(value: Estimate, above: str, below: str, around: str) -> str:
+    """The words for an interval above zero, for one below it, or for one that holds zero or is not known."""
+    return {1: above, -1: below, 0: around}[sign(value)]
+
+
+def span(values: Iterable[float], form: str = ".0%") -> str:
+    """From the least to the most of some numbers, "2% to 7%"; one where both are written alike."""
+    numbers = list(values)
+    return " to ".join(dict.fromkeys(format(end, form) for end in (min(numbers), max(numbers))))
+
+
+def capital(text: str) -> str:
+    """A text that begins with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def estimates(rows: pd.DataFrame, value: str = "estimate") -> list[Estimate]:
+    """Rows with columns `value`, low, high and perhaps n as estimates."""
     counts = rows["n"] if "n" in rows else [0] * len(rows)
-    numbers = rows[["estimate", "low", "high"]].to_numpy(float).tolist()
-    return [Estimate(value, low, high, int(n), "a row") for (value, low, high), n in zip(numbers, counts, strict=True)]
+    numbers = rows[[value, "low", "high"]].to_numpy(float).tolist()
+    return [Estimate(one, low, high, int(n), "a row") for (one, low, high), n in zip(numbers, counts, strict=True)]

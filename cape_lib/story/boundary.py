@@ -12,13 +12,15 @@ from cape_lib.base.boundary import VertexBootstrap, boundary_power
 from cape_lib.base.coupling import TOKEN_EDGE, FamilyModel
 from cape_lib.claims import Verdict
 from cape_lib.stats import Estimate, seen_difference
-from cape_lib.story.answer import Answer, estimates, listed, named, sign, times, with_interval
-from cape_lib.tables import ChapterRows
+from cape_lib.story.answer import Answer, capital, estimates, listed, named, pick, span, times, with_interval
+from cape_lib.tables import ChapterRows, mark
 from cape_lib.tables.axes import PARAMS, Axis
 
 #: A turn counts as placed where its interval spans less than this factor of size.
 NARROW = 4.0
 ALL = "all"
+#: Covariate of the model of all families -> a decade of it, and its verb.
+TERMS = {"size": ("tenfold size", "goes"), "tokens": ("tenfold training tokens", "go")}
 
 
 def size(value: float) -> str:
@@ -34,15 +36,21 @@ def answer(at: ChapterRows, scales: pd.DataFrame, model: FamilyModel | None) -> 
     families.
     """
     if at.own:
-        interval = f"{len(at.ladder)} {at.along.points}; {_places(scales, at.along)}. {at.noise}"
+        shown = size if at.along.by_size else at.along.shown
+        places = "; ".join(
+            f"{row['estimator']} {shown(row['n_c_b'])} ({shown(row['low'])} to {shown(row['high'])})"
+            for row in scales.dropna(subset=["n_c_b"]).to_dict("records")
+        )
+        interval = (
+            f"{len(at.ladder)} {at.along.points}; {places or 'no estimator places a turn inside them'}. {at.noise}"
+        )
         return Answer(estimators(scales, at.family, along=at.along), "single case", interval)
     if model is None:
         raise ValueError("a published family answers for all families; give the model of them")
     scale = model.critical_scale()
     placed = scale.low > 0 and scale.high < math.inf and scale.high / scale.low < NARROW
-    where = turn(model)
     sentence = (
-        f"**{'At about one size' if placed else 'No size is known'}.** {where[0].upper()}{where[1:]}. On its own "
+        f"**{'At about one size' if placed else 'No size is known'}.** {capital(turn(model))}. On its own "
         f"sizes, {_inside(scales, at.family)}."
     )
     interval = (
@@ -60,145 +68,121 @@ def at_tokens(model: FamilyModel) -> float:
 
 def reach(scale: Estimate) -> str:
     """How far the 95 % interval of a size goes, "at most 2.9 B"; "0.5 B to 2.9 B" where both ends are known."""
-    known = (scale.low > 0, math.isfinite(scale.high))
-    return {
-        (True, True): f"{size(scale.low)} to {size(scale.high)}",
-        (False, True): f"at most {size(scale.high)}",
-        (True, False): f"at least {size(scale.low)}",
-        (False, False): "which excludes no size",
-    }[known]
+    if scale.low > 0:
+        return f"{size(scale.low)} to {size(scale.high)}" if scale.high < math.inf else f"at least {size(scale.low)}"
+    return f"at most {size(scale.high)}" if scale.high < math.inf else "which excludes no size"
 
 
 def turn(model: FamilyModel) -> str:
     """Where a model of all families puts the turn, with its interval, as a clause."""
-    scale = model.critical_scale()
+    scale, tokens = model.critical_scale(), _terms(model).get("tokens")
     where = f"one fit over {model.families} families"
     equally = f"for those that read {at_tokens(model):.0f} billion tokens (pieces of words)"
     if math.isnan(scale.estimate):
         return f"{where} finds no coupling that rises with size, {equally}"
-    way = next((sign(gamma) for noun, _, gamma in _terms(model) if "tokens" in noun), 0)
-    less = {1: "; families that read less lose longer", -1: "; families that read more lose longer", 0: ""}[way]
+    longer = pick(tokens, "less", "more", "") if tokens else ""
+    less = f"; families that read {longer} lose longer" if longer else ""
     return f"{where} has the losses end, on average, at {size(scale.estimate)}, {reach(scale)} (95 %), {equally}{less}"
 
 
 def _inside(scales: pd.DataFrame, family: str) -> str:
     sure = int((scales["verdict"] == "boundary").sum())
-    place = f"{sure} of {len(scales)} estimators place" if sure else f"none of {len(scales)} estimators places"
-    return f"{place} a turn of {family} with confidence"
-
-
-def _places(scales: pd.DataFrame, along: Axis) -> str:
-    shown = size if along.by_size else along.shown
-    places = [
-        f"{row['estimator']} {shown(row['n_c_b'])} ({shown(row['low'])} to {shown(row['high'])})"
-        for row in scales.dropna(subset=["n_c_b"]).to_dict("records")
-    ]
-    return "; ".join(places) if places else "no estimator places a turn inside them"
+    place = "place" if sure else "places"
+    return f"{sure or 'none'} of {len(scales)} estimators {place} a turn of {family} with confidence"
 
 
 def estimators(scales: pd.DataFrame, family: str, *, along: Axis = PARAMS) -> str:
     """What the named estimators say of one family, in one sentence."""
-    none = f"in these {along.points}"
+    none = f"no boundary in these {along.points}"
     words = {
         "boundary": ("places a turn with confidence", "place a turn with confidence"),
         "undecided": ("is undecided", "are undecided"),
-        f"no boundary {none}": (f"finds no boundary {none}", f"find no boundary {none}"),
+        none: (f"finds {none}", f"find {none}"),
     }
     names = {verdict: scales.loc[scales["verdict"] == verdict, "estimator"].tolist() for verdict in words}
-    parts = [
-        f"{times(len(names[verdict]), one, several)}{named(names[verdict])}"
-        for verdict, (one, several) in words.items()
-        if names[verdict]
-    ]
+    parts = [f"{times(len(who), *words[verdict])}{named(who)}" for verdict, who in names.items() if who]
     where = "" if along.by_size else f" {along.where}"
     return f"Of {len(scales)} estimators of a turn of {family}{where}, {', '.join(parts)}."
 
 
-def one_estimator(row: Any, along: Axis) -> str:
-    """What one estimator says of a turn along another axis than size, as a line of a list.
-
-    row: of `boundary.critical_scales`, as a named tuple.
-    """
-    place = f"{along.shown(row.n_c_b)}, {along.shown(row.low)} to {along.shown(row.high)}; " if row.n_c_b > 0 else ""
-    return f"- **{row.estimator}**: {place}{row.verdict}. {row.reason[0].upper()}{row.reason[1:]}."
+def one_estimator(row: Any, along: Axis = PARAMS) -> str:
+    """What one estimator says of a turn, as a line of a list.  row: of `boundary.critical_scales`, a named tuple."""
+    place = f"{along.shown(row.n_c_b)}, {along.shown(row.low)} to {along.shown(row.high)}"
+    if along.by_size:
+        low = f"{row.low:.2f}" if row.low > 0 else size(0)
+        high = f"{row.high:.2f}" if row.high < math.inf else size(math.inf)
+        place = f"{row.n_c_b:.2f} B [{low}, {high}], {mark('critical scales', row.estimator, n=row.n)}"
+    return f"- **{row.estimator}**: {f'{place}; ' if row.n_c_b > 0 else ''}{row.verdict}. {capital(row.reason)}."
 
 
 def verdicts(every: pd.DataFrame) -> str:
     """How many estimates of how many ladders hold up; every: `boundary.critical_scales` of each."""
-    held, none, open_ones = (
-        int((every["verdict"] == verdict).sum()) for verdict in ("boundary", "no boundary in these sizes", "undecided")
-    )
+    words = ("boundary", "no boundary in these sizes", "undecided")
+    held, none, open_ones = (int((every["verdict"] == verdict).sum()) for verdict in words)
     return (
         f"{held} of {len(every)} estimates hold up to score noise, {none} say that these sizes hold no boundary, "
         f"{open_ones} are undecided. Training seeds are not in the noise."
     )
 
 
-def choices(rows: pd.DataFrame) -> list[str]:
-    """What may be fitted by a parabola: all families, and all but each of them."""
-    return [ALL, *(f"without {name}" for name in sorted(rows["family"].unique()))]
-
-
 def parabola(rows: pd.DataFrame, choice: str, *, y: str = "truthfulqa") -> pd.DataFrame:
     """The least-squares parabola of y in log10 size through the rows of a choice, at 60 sizes: params_b, fitted, turn.
 
-    `turn` (billions) is NaN where the parabola has no lowest point inside the sizes; `attrs["reading"]` says where it
-    turns.
+    choice: "all", or "without" a family. `turn` (billions) is NaN where the parabola has no lowest point inside the
+    sizes; `attrs["reading"]` says where it turns.
     """
     part = rows if choice == ALL else rows[rows["family"] != choice.removeprefix("without ")]
     t = PARAMS.t(part["params_b"])
-    curvature, slope, constant = np.polyfit(t, part[y].to_numpy(dtype=float), 2)
-    vertex = -slope / (2 * curvature)
+    fit = np.polyfit(t, part[y].to_numpy(dtype=float), 2)
+    vertex = -fit[1] / (2 * fit[0])
     grid = np.linspace(t.min(), t.max(), 60)
-    turn = PARAMS.back(vertex) if curvature > 0 and t.min() < vertex < t.max() else math.nan
-    fitted = np.polyval([curvature, slope, constant], grid)
-    table = pd.DataFrame({"params_b": 10**grid, "fitted": fitted, "turn": turn})
+    turn = PARAMS.back(vertex) if fit[0] > 0 and t.min() < vertex < t.max() else math.nan
+    table = pd.DataFrame({"params_b": 10**grid, "fitted": np.polyval(fit, grid), "turn": turn})
     turns = "has no lowest point inside these sizes" if math.isnan(turn) else f"turns at {turn:.1f} B"
     models = f"{listed(sorted(part['family'].unique()))} ({len(part)} models)"
     table.attrs["reading"] = f"Through {models} the parabola {turns}."
     return table
 
 
-def _changes(rows: pd.DataFrame, y: str, by: str) -> dict[str, float]:
-    """The change of y from the smallest to the largest size of each family."""
-    groups = rows.sort_values("params_b").groupby(by)[y]
-    return {str(name): float(part.iloc[-1] - part.iloc[0]) for name, part in groups}
-
-
-def _verb(change: float) -> str:
-    return "falls" if change < 0 else "rises"
-
-
 def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     """Where the pooled rows differ most from the same family in the panel of chapter 1, which has other scores."""
-    own, theirs = _changes(rows, y, "family"), _changes(panel, y, "ladder")
-    both = [name for name in own if name in theirs]
-    most = max(both, key=lambda name: abs(own[name] - theirs[name]), default="")
-    if not most or round(own[most]) == round(theirs[most]):
+    ends = [
+        part.sort_values("params_b").groupby(by)[y].agg(["first", "last"])
+        for part, by in ((rows, "family"), (panel, "ladder"))
+    ]
+    both = pd.concat([(end["last"] - end["first"]) for end in ends], axis=1, join="inner", keys=["script", "chapter"])
+    apart = (both["script"] - both["chapter"]).abs()
+    most = apart.idxmax() if len(both) else ""
+    if not most or both.loc[most].round().nunique() == 1:
         return "The papers' interval script uses the scores of chapter 1."
+    there, here = (
+        f"{'falls' if both.loc[most, of] < 0 else 'rises'} by {abs(both.loc[most, of]):.0f}"
+        for of in ("chapter", "script")
+    )
     return (
-        f"The papers' interval script uses other scores than chapter 1: in chapter 1 {most} {_verb(theirs[most])} by "
-        f"{abs(theirs[most]):.0f} points, in the script it {_verb(own[most])} by {abs(own[most]):.0f}."
+        f"The papers' interval script uses other scores than chapter 1: in chapter 1 {most} {there} points, in the "
+        f"script it {here}."
     )
 
 
 def joined(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     """What each pooled family does by itself, and inside whose sizes the parabola through all of them turns."""
-    words, ends = [], _changes(rows, y, "family")
+    turn = float(parabola(rows, ALL, y=y)["turn"].iloc[0])
+    words, around = [], []
     for name, part in rows.sort_values("params_b").groupby("family"):
         change = np.diff(part[y])
         both = "falls, then rises" if change[0] < 0 < change[-1] else "goes up and down"
         way = "only falls" if (change < 0).all() else "only rises" if (change > 0).all() else both
-        words.append(f"{name} {way} ({ends[str(name)]:+.0f} points from end to end)")
-    turn = float(parabola(rows, ALL, y=y)["turn"].iloc[0])
-    if math.isnan(turn):
-        return f"{'; '.join(words)}. Joined, they have no lowest point."
-    sizes = rows.groupby("family")["params_b"].agg(["min", "max"])
-    around = [str(name) for name in sizes.index[(sizes["min"] < turn) & (turn < sizes["max"])]]
-    return (
-        f"{'; '.join(words)}. Joined, they make a curve; its lowest point, {turn:.1f} B, lies inside the sizes of "
-        f"{'only ' if len(around) == 1 else ''}{listed(around)}."
+        words.append(f"{name} {way} ({change.sum():+.0f} points from end to end)")
+        if part["params_b"].iloc[0] < turn < part["params_b"].iloc[-1]:
+            around.append(name)
+    curve = (
+        "they have no lowest point"
+        if math.isnan(turn)
+        else f"they make a curve; its lowest point, {turn:.1f} B, lies inside the sizes of "
+        f"{'only ' if len(around) == 1 else ''}{listed(around)}"
     )
+    return f"{'; '.join(words)}. Joined, {curve}."
 
 
 def recomputed(turning: VertexBootstrap, verdict: Verdict) -> str:
@@ -214,21 +198,20 @@ def recomputed(turning: VertexBootstrap, verdict: Verdict) -> str:
     )
 
 
-def _terms(model: FamilyModel) -> list[tuple[str, str, Estimate]]:
-    """The covariates of the model: noun, verb, and what a decade of it does to gamma."""
-    words = {"size": ("tenfold size", "goes"), "tokens": ("tenfold training tokens", "go")}
+def _terms(model: FamilyModel) -> dict[str, Estimate]:
+    """What a decade of each covariate of the model does to gamma."""
     terms = model.terms()
-    pairs = zip(terms["term"].astype(str), estimates(terms), strict=True)
-    return [(*words[term], gamma) for term, gamma in pairs if term in words]
+    return {name: gamma for name, gamma in zip(terms["term"], estimates(terms), strict=True) if name in TERMS}
 
 
 def all_families(model: FamilyModel) -> str:
     """What moves gamma over all families, and whether a new family would turn."""
     moved = "; ".join(
-        f"{noun} {verb} with {with_interval(row, signed=True)} of gamma" for noun, verb, row in _terms(model)
+        f"{' '.join(TERMS[name])} with {with_interval(gamma, signed=True)} of gamma"
+        for name, gamma in _terms(model).items()
     )
     return (
-        f"{moved[0].upper()}{moved[1:]}. Families differ by {model.spread().estimate:.2f} (standard deviation): a "
+        f"{capital(moved)}. Families differ by {model.spread().estimate:.2f} (standard deviation): a "
         f"new one has no upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
     )
 
@@ -241,10 +224,7 @@ def dip_power(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     if not dips:
         return f"The parabola of none of these {many} dips."
     deep = [one["depth"] for one in dips]
-    plain, four = (
-        " to ".join(dict.fromkeys(f"{end:.0%}" for end in (min(shares), max(shares))))
-        for shares in ([one[key] for one in dips] for key in ("questions", "four"))
-    )
+    plain, four = (span(one[key] for one in dips) for key in ("questions", "four"))
     return (
         f"The parabola of {len(dips)} of {many} dips, by {min(deep):.1f} to {max(deep):.1f} points over half of its "
         f"sizes. Planted ladders with such a dip are called a boundary in {plain} of the cases, with four times "
@@ -255,33 +235,34 @@ def dip_power(rows: pd.DataFrame, *, y: str = "truthfulqa") -> str:
 def power(model: FamilyModel) -> str:
     """The smallest effects that the model of all families would have seen, and what holds them together."""
     terms = _terms(model)
-    seen = [f"{seen_difference((row.high - row.low) / 3.92):.2f} ({noun})" for noun, _, row in terms]
-    ours = [f"{row.estimate:.2f}" for _, _, row in terms]
+    seen = [f"{seen_difference((row.high - row.low) / 3.92):.2f} ({TERMS[name][0]})" for name, row in terms.items()]
     return (
         f"Effects on gamma below {' and '.join(seen)} are missed more often than one time in five; ours are "
-        f"{' and '.join(ours)}. Tokens differ between families, hardly within them, and score noise is the only noise "
-        "that is known."
+        f"{' and '.join(f'{row.estimate:.2f}' for row in terms.values())}. Tokens differ between families, hardly "
+        "within them, and score noise is the only noise that is known."
     )
 
 
 def tokens(shares: pd.DataFrame, *, short: bool = False) -> str:
     """How many steps up to 10 B are negative in families trained on few and on many tokens; short: no word of cause."""
-    inside = shares["to_b"] <= 10
-    few, many, few_large, many_large = (
-        shares.loc[side & (shares["tokens"] == word), ["negative", "steps"]].sum()
-        for side in (inside, ~inside)
-        for word in ("under", "over")
-    )
-    if not few["steps"] or not many["steps"]:
+    counts = shares.groupby([shares["to_b"] <= 10, "tokens"])[["negative", "steps"]].sum()
+    counts = counts[counts["steps"] > 0]
+    told = {
+        key: f"{row.negative:.0f} of {row.steps:.0f}"
+        for key, row in zip(counts.index, counts.itertuples(), strict=True)
+    }
+    few, many = (True, "under"), (True, "over")
+    if few not in told or many not in told:
         return "The training tokens of too few families are known for a comparison."
-    apart = few["negative"] / few["steps"] - many["negative"] / many["steps"]
-    large = [f"{one['negative']:.0f} of {one['steps']:.0f}" for one in (few_large, many_large) if one["steps"]]
+    share = counts["negative"] / counts["steps"]
+    large = [told[False, word] for word in ("under", "over") if (False, word) in told]
     above = f" Above, {' and '.join(large)} are." if large else ""
     cause = "" if short else " Whether they cause it, a table of families cannot tell."
     return (
-        f"Up to 10 B, **{few['negative']:.0f} of {few['steps']:.0f}** steps are negative in families trained on fewer "
-        f"than {TOKEN_EDGE:g} billion tokens, and {many['negative']:.0f} of {many['steps']:.0f} in families trained on "
-        f"more: there tokens {'go' if abs(apart) > 0.2 else 'hardly go'} along with the sign.{above}{cause}"
+        f"Up to 10 B, **{told[few]}** steps are negative in families trained on fewer "
+        f"than {TOKEN_EDGE:g} billion tokens, and {told[many]} in families trained on "
+        f"more: there tokens {'go' if abs(share[few] - share[many]) > 0.2 else 'hardly go'} along with the sign."
+        f"{above}{cause}"
     )
 
 
@@ -295,12 +276,13 @@ def misfit(model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame) -> str
     for row in shares.to_dict("records"):
         inside = steps[(steps["size_b"] >= row["from_b"]) & (steps["size_b"] < row["to_b"])].dropna(subset=["tokens_b"])
         inside = inside[(inside["tokens_b"] < TOKEN_EDGE) == (row["tokens"] == "under")]
-        if len(inside):
-            at, read = (float(np.exp(np.log(inside[column]).mean())) for column in ("size_b", "tokens_b"))
-            gamma = model.gamma(at, tokens_b=read)
-            if (gamma.estimate > 0 and row["low"] > 0.5) or (gamma.estimate < 0 and row["high"] < 0.5):
-                where = f"near {size(at)} and {read:.0f} B tokens it expects {with_interval(gamma, signed=True)}"
-                against.append(f"{where}, but {row['negative']} of {row['steps']} such steps are negative")
+        if inside.empty:
+            continue
+        at, read = (float(np.exp(np.log(inside[column]).mean())) for column in ("size_b", "tokens_b"))
+        gamma = model.gamma(at, tokens_b=read)
+        if (gamma.estimate > 0 and row["low"] > 0.5) or (gamma.estimate < 0 and row["high"] < 0.5):
+            where = f"near {size(at)} and {read:.0f} B tokens it expects {with_interval(gamma, signed=True)}"
+            against.append(f"{where}, but {row['negative']} of {row['steps']} such steps are negative")
     if not against:
         return ""
     misses = f"The straight fit of the section before misses a part of this: {'; '.join(against)}."
@@ -310,11 +292,11 @@ def misfit(model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame) -> str
 def remember(scales: pd.DataFrame, model: FamilyModel, shares: pd.DataFrame, *, family: str) -> list[str]:
     """Three lines to remember."""
     scale = model.critical_scale()
-    end = "gamma does not rise with size"
-    if not math.isnan(scale.estimate):
-        end = f"losses end at {size(scale.estimate)}, {reach(scale)} (95 %)"
+    end = f"losses end at {size(scale.estimate)}, {reach(scale)} (95 %)"
+    rises = not math.isnan(scale.estimate)
     return [
         f"On its own sizes, {_inside(scales, family)}.",
-        f"Over {times(model.families, 'family', 'families')} at {at_tokens(model):.0f} B tokens {end}.",
+        f"Over {times(model.families, 'family', 'families')} at {at_tokens(model):.0f} B tokens "
+        f"{end if rises else 'gamma does not rise with size'}.",
         tokens(shares, short=True),
     ]

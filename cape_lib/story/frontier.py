@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,20 @@ import pandas as pd
 from cape_lib import frontier, tables
 from cape_lib.frontier import FrontierLine
 from cape_lib.stats import Estimate, p_text, seen_effect
-from cape_lib.story.answer import Answer, between, bracket, estimates, listed, named, points, sign, times, with_interval
+from cape_lib.story.answer import (
+    Answer,
+    between,
+    bracket,
+    estimates,
+    listed,
+    named,
+    pick,
+    sign,
+    span,
+    times,
+    verb,
+    with_interval,
+)
 from cape_lib.tables import label
 from cape_lib.tables.frontier import STOPPED_AFTER
 
@@ -33,19 +45,12 @@ def labs_differ(tests: pd.DataFrame, *, short: bool = False) -> str:
 
     tests: `frontier.lab_permutation`; short: p alone, without its sides, its correction and what could be missed.
     """
-    test = next(row for row in tests.to_dict("records") if row["question"] == "do labs differ in h?")
+    test = tests.set_index("question").loc["do labs differ in h?"]
     differ = test["p_corrected"] < LEVEL
     p = p_text(test["p_corrected"], "" if short else test["sided"], correction="" if short else "Holm")
-    seen = (
-        ""
-        if short or differ or not np.isfinite(test["seen"])
-        else f"; a spread of labs below {test['seen']:.0f} points could be missed"
-    )
+    open_ = not (short or differ) and np.isfinite(test["seen"])
+    seen = f"; a spread of labs below {test['seen']:.0f} points could be missed" if open_ else ""
     return f"{'they differ by more than shuffled names do' if differ else 'no difference is shown'} ({p}{seen})"
-
-
-def _both(tests: pd.DataFrame, after: pd.DataFrame) -> str:
-    return f"on these rows {labs_differ(tests, short=True)}; with corrected scores {labs_differ(after, short=True)}."
 
 
 def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.DataFrame, family: str) -> Answer:
@@ -56,31 +61,28 @@ def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.Da
     """
     wide = h["h_high"] - h["h_low"]
     interval = f"The interval of one h on this line is {wide.min():.0f} to {wide.max():.0f} points wide."
-    mine = _mine(h, own)
+    mine = h[h["model"].isin(own["model"])] if len(own) else own
     if len(mine):
         beyond = mine.loc[(mine["h_low"] > 0) | (mine["h_high"] < 0), "model"]
         sentence = (
-            f"**{len(beyond)} of {times(len(mine), 'release')}** of {family or 'your lab'} "
-            f"{'lies' if len(beyond) == 1 else 'lie'} farther from the line than releases scatter{named(beyond)}; on "
-            f"average h is {points(float(mine['h'].mean()))}."
+            f"**{len(beyond)} of {times(len(mine), 'release')}** of {family or 'your lab'} {verb(len(beyond), 'lie')} "
+            f"farther from the line than releases scatter{named(beyond)}; on average h is "
+            f"{mine['h'].mean():+.1f} points."
         )
         return Answer(sentence, "single case", interval)
     outside = int(h["outside"].sum())
     lead = "For few releases can that be told" if outside <= 0.2 * len(h) else "For many releases that can be told"
     sentence = (
-        f"**{lead}**: {outside} of {len(h)} {'lies' if outside == 1 else 'lie'} outside the range that the others "
-        f"predict, where chance alone gives one in twenty. Labs: {_both(tests, after)}"
+        f"**{lead}**: {outside} of {len(h)} {verb(outside, 'lie')} outside the range that the others predict, where "
+        f"chance alone gives one in twenty. Labs: on these rows {labs_differ(tests, short=True)}; with corrected "
+        f"scores {labs_differ(after, short=True)}."
     )
     return Answer(sentence, "correlation", interval)
 
 
-def _mine(h: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
-    return h[h["model"].isin(own["model"])] if len(own) else h.iloc[:0]
-
-
 def example(h: pd.DataFrame, own: pd.DataFrame) -> pd.Series:
     """The release to begin with: the reader's first, or the newest one known."""
-    mine = _mine(h, own)
+    mine = h[h["model"].isin(own["model"])] if len(own) else own
     return mine.iloc[0] if len(mine) else h.sort_values(["released", "model"]).iloc[-1]
 
 
@@ -90,11 +92,12 @@ def _h(one: pd.Series) -> Estimate:
 
 def release(name: str, one: pd.Series) -> str:
     """What two scores say of a release, h never without its line and interval; one: a row of `frontier.read_h`."""
-    reading = {
-        1: "that is farther above the line than releases scatter",
-        -1: "that is farther below the line than releases scatter",
-        0: "an ordinary release can lie as far from the line",
-    }[sign(_h(one))]
+    reading = pick(
+        _h(one),
+        "that is farther above the line than releases scatter",
+        "that is farther below the line than releases scatter",
+        "an ordinary release can lie as far from the line",
+    )
     low, high = one.ordinary_low - one.expected, one.ordinary_high - one.expected
     return (
         f"{name}: the {one.line} line expects {one.expected:.1f} % on {label(Y)}, so h = **{one.h:+.1f}** points. 95 % "
@@ -133,10 +136,11 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
     frozen = frontier.frozen_rows(before)
     later = len(before) - len(frozen)
     split = f" ({len(frozen)} frozen, alone {frozen[X].corr(frozen[Y]):.2f}, and {later} later)" if later else ""
-    steps = [
-        f"{row['model']} ({' and '.join(_move(row, column) for column in (X, Y) if _differs(row, column))})"
-        for row in moves(before, after).head(3).to_dict("records")
-    ]
+    steps = []
+    for row in moves(before, after).head(3).to_dict("records"):
+        ends = [(SHORT[column], row[column], row[f"{column}_after"]) for column in (X, Y)]
+        ways = [f"{name} {old:.0f} to {new:.0f}" for name, old, new in ends if abs(old - new) > DIFFERS]
+        steps.append(f"{row['model']} ({' and '.join(ways)})")
     most = f" The largest moves: {listed(steps)}." if steps else ""
     return (
         f"With the makers' own values r over {int(after[[X, Y]].notna().all(axis=1).sum())} releases{split} "
@@ -154,17 +158,8 @@ def moves(before: pd.DataFrame, after: pd.DataFrame, *, everything: bool = False
     both = before[["model", "lab", X, Y]].merge(after[["model", X, Y]], on="model", suffixes=("", "_after"))
     both = both.dropna(subset=[f"{X}_after", f"{Y}_after"])
     both["distance"] = sum((both[column] - both[f"{column}_after"]).abs() for column in (X, Y))
-    if everything:
-        return both
-    return both[both["distance"] > DIFFERS].sort_values("distance", ascending=False, kind="stable")
-
-
-def _differs(row: Mapping[Any, Any], column: str) -> bool:
-    return bool(abs(row[column] - row[f"{column}_after"]) > DIFFERS)
-
-
-def _move(row: Mapping[Any, Any], column: str) -> str:
-    return f"{SHORT[column]} {row[column]:.0f} to {row[f'{column}_after']:.0f}"
+    moved = both[both["distance"] > DIFFERS].sort_values("distance", ascending=False, kind="stable")
+    return both if everything else moved
 
 
 def calendar(panels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -210,43 +205,26 @@ def date_power(table: pd.DataFrame) -> str:
     seen = [seen_effect(r, scale="fisher") for r in estimates(held[held["sign"] == 0])]
     if not seen:
         return "Every panel settles the sign."
-    least, most = f"{min(seen):.2f}", f"{max(seen):.2f}"
     return (
-        f"*Not shown* is not *none*: the {times(len(seen), 'open panel')} could miss any r below {least}"
-        f"{f' to {most}' if most != least else ''}."
+        f"*Not shown* is not *none*: the {times(len(seen), 'open panel')} could miss any r below {span(seen, '.2f')}."
     )
 
 
-def _singly(means: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
-    """The labs whose mean has an interval, and the names of those above and below the line."""
+def labs(means: pd.DataFrame, rows: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame) -> tuple[str, str, str]:
+    """Which labs' mean h lies off the line taken singly, as a sentence and as a title, and the test of all at once.
+
+    means: `frontier.lab_means` of rows; tests, after: `frontier.lab_permutation` of them and of the corrected scores.
+    """
     known = means[means["n"] > 1]
-    return known, known.loc[known["low"] > 0, "lab"], known.loc[known["high"] < 0, "lab"]
-
-
-def labs(means: pd.DataFrame, rows: pd.DataFrame) -> str:
-    """Which labs' mean h, taken singly, lies above or below the line; means: `frontier.lab_means` of rows."""
-    known, above, below = _singly(means)
-    return (
-        f"{len(known)} of {rows['lab'].nunique()} labs have two core releases or more, and so an interval. Taken "
-        f"singly, above the fitted line: {listed(above)}; below: {listed(below)}."
-    )
-
-
-def labs_title(means: pd.DataFrame, after: pd.DataFrame) -> str:
-    """How many labs lie off the line, and what is left with corrected scores; after: as in `labs_sure`."""
-    known, above, below = _singly(means)
+    above, below = known.loc[known["low"] > 0, "lab"], known.loc[known["high"] < 0, "lab"]
     off = len(above) + len(below)
     return (
-        f"Taken singly, {off} of {len(known)} labs {'lies' if off == 1 else 'lie'} off the line; with corrected scores "
-        f"{labs_differ(after, short=True)}"
-    )
-
-
-def labs_sure(tests: pd.DataFrame, after: pd.DataFrame) -> str:
-    """The test of labs on these rows, and again on the corrected scores; both `frontier.lab_permutation`."""
-    return (
+        f"{len(known)} of {rows['lab'].nunique()} labs have two core releases or more, and so an interval. Taken "
+        f"singly, above the fitted line: {listed(above)}; below: {listed(below)}.",
+        f"Taken singly, {off} of {len(known)} labs {verb(off, 'lie')} off the line; with corrected scores "
+        f"{labs_differ(after, short=True)}",
         f"All labs at once, names shuffled: on these rows {labs_differ(tests)}; on the corrected panel "
-        f"{labs_differ(after)}. The means are each 95 % by themselves, not corrected for asking several labs."
+        f"{labs_differ(after)}. The means are each 95 % by themselves, not corrected for asking several labs.",
     )
 
 
@@ -267,14 +245,13 @@ def paths(steps: pd.DataFrame, scatter: tuple[float, int]) -> str:
 
 def independent(table: pd.DataFrame) -> str:
     """What the panel without makers' values says; table: `calendar`."""
-    rows = table[table["panel"] == "independent"]
-    r = dict(zip(rows["what"], estimates(rows), strict=True))
-    plain, held = r[PLAIN], r[HELD]
-    side = {1: "above zero", -1: "below zero", 0: "open"}[sign(held)]
+    plain, held = (
+        estimates(table[(table["panel"] == "independent") & (table["what"] == what)])[0] for what in (PLAIN, HELD)
+    )
     return (
         f"Where one agent and one laboratory measured all {plain.n} releases, r = **{plain.estimate:+.2f}** "
         f"({between(plain.low, plain.high, digits=2)}); with the date held fixed {held.estimate:+.2f} "
-        f"({between(held.low, held.high, digits=2)}: {side})."
+        f"({between(held.low, held.high, digits=2)}: {pick(held, 'above zero', 'below zero', 'open')})."
     )
 
 

@@ -236,6 +236,7 @@ def chapter_9() -> dict[str, list[float]]:
     fell = effort[effort[Q] < 0]
     sure = int((-fell[Q] > 1.96 * fell[f"noise {Q}"]).sum())
     makers = effort.lab.value_counts()
+    beyond = over((effort[Q] - effort["by knowing"]).groupby(effort.lab).mean())
     by_maker = pairs.groupby("lab")[Q].mean()
 
     on = [(pairs[Q] > 0).sum(), len(pairs), (by_maker > 0).sum(), len(by_maker)]
@@ -277,6 +278,9 @@ def chapter_9() -> dict[str, list[float]]:
             effort[Q].mean(),
             (effort.groupby("lab")[Q].mean() < 0).sum(),
             len(makers),
+            effort["by knowing"].mean(),
+            *beyond,
+            seen(*beyond[1:], scale=lambda end: end),
             *((effort[m] > 0).sum() for m in ("wrong", "precision")),
         ],
         "effort_sure": [
@@ -284,8 +288,6 @@ def chapter_9() -> dict[str, list[float]]:
             len(fell),
             effort.groupby("lab")[Q].mean().lt(0).sum(),
             coin(effort.groupby("lab")[Q].mean()),
-            effort["by knowing"].mean(),
-            effort[Q].mean(),
             *dose[0],
             *dose_wrong[0],
             *doses(rows, "precision")[0],
