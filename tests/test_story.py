@@ -333,11 +333,13 @@ def test_the_made_world_is_told_as_it_is_made() -> None:
     flat = scores.assign(truth=scores["truth"].clip(lower=0.6))
     rises, open_width = Estimate(0.4, 0.3, 0.5, 5, "t"), Estimate(0.1, -0.1, 0.3, 5, "t")
     one = chapter_3.answer(scores, rises)
-    assert one.grade == "experiment" and ": by the text, and by the width.**" in one.sentence
-    assert "a doubling of the width changes right answers by +40 points" in one.sentence
-    assert ": by the text.**" in chapter_3.answer(scores, open_width).sentence
+    assert one.grade == "experiment" and "makes truthfulness turn or not, and more width" in one.sentence
+    assert "with as many parameters brings more right answers.**" in one.sentence
+    assert "a doubling of the width changes right answers by +40 points [+30, +50]." in one.sentence
+    unsure = chapter_3.answer(scores, open_width).sentence
+    assert "makes truthfulness turn or not.**" in unsure and "would have been seen" in unsure
     other = chapter_3.answer(flat, rises).sentence
-    assert ": by the width.**" in other and "fall from" not in other
+    assert "world: more width with as many parameters" in other and "fall from" not in other
     assert chapter_3.answer(flat, open_width).sentence.startswith("**It is not shown, not even in tiny models")
     assert first_page.moves(scores).sentence.startswith("**The text alone can make such a loss, and remove it.**")
     assert first_page.moves(flat).sentence.startswith("**The text alone did not make such a loss")
@@ -402,8 +404,10 @@ def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
     other = chapter_4.answer(internal, nothing, stays, stays)
     assert "in none of 3 blocks" in other.sentence
     assert "training made no sure change in any of 3 blocks" in chapter_4.yours(nothing, stays, "mine")
-    assert chapter_4.changed(stays) == "Training made no sure change in any of 3 blocks"
-    text = "Training surely changed the coupling in 3 of 3 blocks, each time towards competing"
+    assert chapter_4.changed(stays) == "Training made no sure change in any of 3 blocks, against one untrained twin"
+    text = (
+        "Training surely changed the coupling in 3 of 3 blocks, each time towards competing, against one untrained twin"
+    )
     assert chapter_4.changed(falls) == text
     assert "working together" not in other.sentence
     assert "competition is shown in 3 blocks" in chapter_4.yours(competing.query("weights == 'trained'"), falls, "mine")
@@ -499,6 +503,7 @@ def test_the_answer_on_steering_follows_the_runs(shown: bool, real: str, lead: s
     runs = tables.load("model_runs").head(1).assign(claim=real)
     one = chapter_5.answer(records, trials.assign(effect=~null & shown), runs.assign(effect=False))
     assert one.sentence.startswith(f"**{lead}"), one.sentence
+    assert ("of planted runs of 40 questions" in one.interval) == ("not shown" in one.sentence.split("**")[1])
     stated = trials["contrast"] == "stmt"
     assert f"the papers' own recipe in {int(shown) * stated.sum()} of {stated.sum()}" in one.sentence
 

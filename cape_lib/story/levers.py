@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from cape_lib.stats import Estimate, mean_interval
-from cape_lib.story.answer import Answer, named, sign, times, verb
+from cape_lib.stats import Estimate, mean_interval, seen_effect
+from cape_lib.story.answer import Answer, named, pick, sign, times, verb
 from cape_lib.tables import label
 
 #: What a guess among the four answers of the made world gives.
@@ -42,18 +42,19 @@ def moved(scores: pd.DataFrame) -> bool:
 
 def by_text(scores: pd.DataFrame, lead: str) -> Answer:
     """What the text did in the made world, behind the first sentences of a page; scores: table `testbed_scores`."""
-    ladders = over_widths(scores)
+    ladders, drop = over_widths(scores), fall(scores)
     few, many = min(ladders), max(ladders)
     dip, flat = ladders[many], ladders[few]
-    drop = fall(scores)
-    tail = f"where {few:.0%} believe it, none of the {len(flat)} widths tried has a mean below {flat.min():.0%}"
-    shape = (
-        f"fall from {dip.iloc[0]:.0%} in the smallest models to {dip.min():.0%} in larger ones, and rise to "
-        f"{dip.iloc[-1]:.0%} in the largest"
-        if dip.iloc[0] > dip.min() < dip.iloc[-1]
-        else f"go from {dip.iloc[0]:.0%} to {dip.iloc[-1]:.0%}"
+    shape = f"go from {dip.iloc[0]:.0%} to {dip.iloc[-1]:.0%}"
+    if dip.iloc[0] > dip.min() < dip.iloc[-1]:
+        shape = (
+            f"fall from {dip.iloc[0]:.0%} in the smallest models to {dip.min():.0%} in larger ones, and rise to "
+            f"{dip.iloc[-1]:.0%} in the largest"
+        )
+    sentence = (
+        f"{lead} Where {many:.0%} of its writers believe a popular error, right answers {shape}; where {few:.0%} "
+        f"believe it, none of the {len(flat)} widths tried has a mean below {flat.min():.0%}."
     )
-    sentence = f"{lead} Where {many:.0%} of its writers believe a popular error, right answers {shape}; {tail}."
     interval = (
         f"The fall: {100 * drop.estimate:+.0f} points (95 % interval {100 * drop.low:+.0f} to {100 * drop.high:+.0f}, "
         f"{drop.n} seeds). It shows what text can do, not what made the losses of published families."
@@ -61,18 +62,37 @@ def by_text(scores: pd.DataFrame, lead: str) -> Answer:
     return Answer(sentence, "experiment", interval)
 
 
+def _points(share: Estimate) -> str:
+    """A change of a share (0-1) in points, with its interval."""
+    return f"{100 * share.estimate:+.0f} points [{100 * share.low:+.0f}, {100 * share.high:+.0f}]"
+
+
 def answer(scores: pd.DataFrame, trend: Estimate) -> Answer:
     """Can one move the point where truthfulness turns? What the made world shows.
 
     scores: table `testbed_scores`; trend: change of the share right a doubling of the width, `widths.trend`.
     """
-    tried = {"the text": moved(scores), "the width": sign(trend) != 0}
+    worked = ["the text alone makes truthfulness turn or not"] if moved(scores) else []
+    if sign(trend):
+        worked.append(f"more width with as many parameters brings {pick(trend, 'more', 'fewer', '')} right answers")
     where = "in tiny models of an invented world"
-    worked = [f"by {name}" for name, works in tried.items() if works]
     lead = f"Yes, {where}: {', and '.join(worked)}" if worked else f"It is not shown, not even {where}"
     one = by_text(scores, f"**{lead}.**")
-    wider = f"a doubling of the width changes right answers by {100 * trend.estimate:+.0f} points"
-    return Answer(f"{one.sentence} With the parameters held, {wider}.", one.grade, one.interval)
+    wider = f"With the parameters held, a doubling of the width changes right answers by {_points(trend)}"
+    return Answer(
+        f"{one.sentence} {wider}{_seen(trend)}.",
+        one.grade,
+        f"{one.interval} No published family was made twice with nothing but its width or its text changed.",
+    )
+
+
+def _seen(trend: Estimate) -> str:
+    """The change that would have been seen, in brackets, where none is sure."""
+    return (
+        ""
+        if sign(trend)
+        else f" (a change of {100 * seen_effect(trend):.0f} would have been seen in four of five repeats)"
+    )
 
 
 def seeds_and_noise(dip: pd.DataFrame) -> str:
@@ -116,29 +136,26 @@ def how_sure(curated: pd.DataFrame, scores: pd.DataFrame) -> str:
 
 def width_null(ladders: pd.DataFrame) -> str:
     """How many families lie beyond what shuffled scores give after the same division; `levers.width_by_ladder`."""
-    positive = ladders["r_normalised"] > 0
-    turned, before = int((positive & (ladders["r"] < 0)).sum()), int((positive & (ladders["r"] >= 0)).sum())
+    positive, before = ladders["r_normalised"] > 0, ladders["r"] >= 0
+    turned, already = int((positive & ~before).sum()), int((positive & before).sum())
     shuffled = int((ladders["share_positive"] > 0.99).sum())
     above = ladders.loc[ladders["r_normalised"] > ladders["null_high"], "ladder"]
     beyond = "does better than 95 % of its" if len(above) == 1 else "do better than 95 % of their"
     return (
         f"After the division r is positive in {positive.sum()} of {len(ladders)} families: {turned} "
-        f"{verb(turned, 'turn')} positive, {before} {verb(before, 'were')} so already. So it "
+        f"{verb(turned, 'turn')} positive, {already} {verb(already, 'were')} so already. So it "
         f"is when the scores are shuffled: in {shuffled} of {len(ladders)} families, more than 99 % of the shuffles. "
-        f"**{len(above)}** "
-        f"{beyond} own shuffles{named(above)}."
+        f"**{len(above)}** {beyond} own shuffles{named(above)}."
     )
 
 
 def width_made(trend: Estimate, size: Estimate) -> str:
     """What the width does at a fixed number of parameters in the made world; `widths.trend` and `widths.gap`."""
-    sure = {1: "a sure rise", -1: "a sure fall", 0: "no sure effect"}[sign(trend)]
-    wider, more = (f"{100 * e.estimate:+.0f} points [{100 * e.low:+.0f}, {100 * e.high:+.0f}]" for e in (trend, size))
     return (
         "In the made world the width can be moved with the number of parameters held (wider models then have narrower "
-        f"feed-forward layers, which is not told apart). A doubling of the width changes the right answers by {wider} "
-        f"({sure}); half as many parameters again at one width, by {more}. "
-        f"{trend.n} seeds."
+        f"feed-forward layers, which is not told apart). A doubling of the width changes the right answers by "
+        f"{_points(trend)} ({pick(trend, 'a sure rise', 'a sure fall', 'no sure effect')}{_seen(trend)}); half as many "
+        f"parameters again at one width, by {_points(size)}. {trend.n} seeds."
     )
 
 

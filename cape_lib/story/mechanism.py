@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from cape_lib.stats import Estimate, mean_interval
-from cape_lib.story.answer import Answer, between, sign, times, with_interval
+from cape_lib.story.answer import Answer, between, pick, times, with_interval
 
 #: A run whose coupling differs less between its layers is one number.
 FLAT = 1e-4
@@ -55,12 +55,6 @@ def _apart(gap: pd.DataFrame) -> str:
     return f"in {int((gap['above'] | gap['below']).sum()) or 'none'} of {len(gap)} blocks"
 
 
-def _unsure(gap: pd.DataFrame) -> str:
-    """In how many blocks training may have changed nothing, as a clause."""
-    same = len(gap) - int((gap["above"] | gap["below"]).sum())
-    return f"in {same} of {len(gap)} blocks a change is not sure"
-
-
 def _towards(gap: pd.DataFrame) -> str:
     """Where training moves the coupling, over the blocks that lie apart, to follow a count; empty where none does."""
     above, below = int(gap["above"].sum()), int(gap["below"].sum())
@@ -84,8 +78,9 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
     sentence = (
         f"**{lead}**: on {blind} of {len(values)} published values a model's weights have no influence, or "
         f"perhaps none; {defined} of the other {len(values) - blind} have a published definition, and {beside}. Our "
-        f"probe, with that comparison, finds a sure effect of training {_apart(gap)} of tiny models and {_apart(real)} "
-        f"of {'one real model' if names == 1 else f'{names} real models'}{_towards(pd.concat([gap, real]))}."
+        f"probe, with that comparison (one untrained twin a model), finds a sure effect of training {_apart(gap)} of "
+        f"tiny models and {_apart(real)} of {'one real model' if names == 1 else f'{names} real models'}"
+        f"{_towards(pd.concat([gap, real]))}."
     )
     moved = shift(probed)
     interval = (
@@ -97,9 +92,9 @@ def answer(internal: pd.DataFrame, probed: pd.DataFrame, gap: pd.DataFrame, real
 
 def changed(gap: pd.DataFrame, what: str = "Training") -> str:
     """Whether something surely changed the coupling, in how many blocks and which way; gap: `twin_gap`; what: it."""
-    if not (gap["above"] | gap["below"]).any():
-        return f"{what} made no sure change in any of {len(gap)} blocks"
-    return f"{what} surely changed the coupling {_apart(gap)}{_towards(gap)}"
+    sure = f"surely changed the coupling {_apart(gap)}{_towards(gap)}"
+    none = f"made no sure change in any of {len(gap)} blocks"
+    return f"{what} {sure if (gap['above'] | gap['below']).any() else none}, against one untrained twin"
 
 
 def twins(gap: pd.DataFrame) -> str:
@@ -182,7 +177,7 @@ def output(table: pd.DataFrame) -> str:
     )
     competes = pd.DataFrame(wide["high"].xs("trained", level="weights") < 0)
     arises = int((competes["logits"] & ~competes["hidden"]).sum())
-    does = {1: "raises the coupling", -1: "lowers the coupling", 0: "moves the coupling by nothing sure"}[sign(moved)]
+    does = pick(moved, "raises the coupling", "lowers the coupling", "moves the coupling by nothing sure")
     seldom = "so the conflict arises there" if 2 * arises > len(competes) else "so the conflict seldom arises there"
     return (
         f"The coupling behind the output map lies outside the range of 20 random matrices in {outside['trained']} of "
@@ -203,9 +198,10 @@ def drop(several: pd.DataFrame, family: str) -> str:
         return f"Of {family} no kind of measurement has two sizes."
     ways, ends = [], []
     for _, part in own.sort_values("size").groupby("kind"):
-        names, values = part["model"], part["net_coupling"]
-        ways.append("rises" if values.iloc[-1] > values.iloc[0] else "falls")
-        ends.append(f"from {values.iloc[0]:.3f} ({names.iloc[0]}) to {values.iloc[-1]:.3f} ({names.iloc[-1]})")
+        first, last = part.iloc[0], part.iloc[-1]
+        ways.append("rises" if last["net_coupling"] > first["net_coupling"] else "falls")
+        end = [f"{one['net_coupling']:.3f} ({one['model']})" for one in (first, last)]
+        ends.append(f"from {end[0]} to {end[1]}")
     both = own.groupby("model")["kind"].nunique().max() > 1
     bridge = "" if both or len(ends) == 1 else " No model was measured in both ways, so no drop between them is known."
     kinds = "the one kind of measurement" if len(ends) == 1 else "each kind of measurement"
@@ -227,11 +223,11 @@ def yours(layers: pd.DataFrame, gap: pd.DataFrame, model: str) -> str:
 
 def remember(internal: pd.DataFrame, gap: pd.DataFrame, counts: pd.DataFrame) -> list[str]:
     """Three lines to remember."""
-    values = released(internal)
+    values, same = released(internal), len(gap) - int((gap["above"] | gap["below"]).sum())
     compete, heads = counts.loc["untrained", ["competing", "heads"]].astype(int)
     return [
         f"On {int(values['blind'].sum())} of {len(values)} released values the weights have no influence, or perhaps "
         "none.",
-        f"Compare a model with itself before training: {_unsure(gap)}.",
+        f"Compare a model with itself before training: in {same} of {len(gap)} blocks a change is not sure.",
         f"Untrained heads compete too ({compete} of {heads}): count them beside yours.",
     ]

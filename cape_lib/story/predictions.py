@@ -10,8 +10,7 @@ import pandas as pd
 
 from cape_lib import tables
 from cape_lib.predictions import Prediction, Scored, resolves
-from cape_lib.rules import Comparison
-from cape_lib.story.answer import Answer, listed, verb
+from cape_lib.story.answer import Answer, capital, listed, verb
 
 SETTLED = ("passed", "failed", "undecided")
 CANNOT = "cannot be scored yet"
@@ -21,19 +20,18 @@ BARS = (
     "A bar is 95 %: where models are resampled, scores measured again, or a spread freed of noise. It holds what is "
     "known today; releases to come are not in it."
 )
-COUNTS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def counted(scored: Sequence[Scored]) -> str:
     """How many predictions have each status, as part of a sentence."""
-    return ", ".join(_how_many(n, status) for status, n in Counter(one.status for one in scored).items())
-
-
-def _how_many(count: int, status: str) -> str:
-    for side in ("pass", "fail"):
-        if status.endswith(f"leaning {side}"):
-            return f"{count} {'is open and leans' if count == 1 else 'are open and lean'} to {side}ing"
-    return f"{count} {status}"
+    parts = []
+    for status, n in Counter(one.status for one in scored).items():
+        leans = [side for side in ("pass", "fail") if status.endswith(f"leaning {side}")]
+        parts += [f"{n} {verb(n, 'are')} open and {verb(n, 'lean')} to {side}ing" for side in leans] or [
+            f"{n} {status}"
+        ]
+    return ", ".join(parts)
 
 
 def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
@@ -49,37 +47,31 @@ def answer(scored: Sequence[Scored], elsewhere: pd.DataFrame) -> Answer:
     return Answer(f"**{lead}** on {scored[0].as_of}: {counted(scored)}.", "arithmetic", interval)
 
 
-def word(count: int) -> str:
-    """A small count in letters."""
-    return COUNTS[count - 1] if 1 <= count <= len(COUNTS) else str(count)
-
-
 def in_plain(one: Scored) -> str:
     """What a prediction says, in plain English, from its rule; one: a scored prediction."""
-    if one.card.chance is not None:
-        return f"{one.card.quantity}."
-    parts = [_part(compared, one.card) for compared in one.card.pass_rule.comparisons if compared.quantity.name != "n"]
-    top = f"the top {word(one.card.top_k or 0)} lie "
-    text = " and ".join([parts[0], *[part.removeprefix(top) for part in parts[1:]]])
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _part(compared: Comparison, card: Prediction) -> str:
-    names = [tables.label(name) for name in compared.quantity.benchmarks or card.benchmarks]
-    limit, less, top = f"{compared.threshold:g}", compared.sign.startswith("<"), word(card.top_k or 0)
-    match compared.quantity.name:
-        case "spread":
+    card = one.card
+    if card.chance is not None:
+        return f"{card.quantity}."
+    top = COUNTS[card.top_k or 0] if (card.top_k or 0) < len(COUNTS) else str(card.top_k)
+    parts = []
+    for compared in card.pass_rule.comparisons:
+        names = [tables.label(name) for name in compared.quantity.benchmarks or card.benchmarks]
+        limit, less, what = f"{compared.threshold:g}", compared.sign.startswith("<"), compared.quantity.name
+        if what == "spread":
             apart = f"within {limit} points of each other" if less else f"more than {limit} points apart"
-            return f"the top {top} lie {apart} on {names[0]}"
-        case "r" if compared.threshold == 0:
-            return f"where {names[0]} rises, {names[1]} {'falls' if less else 'rises'}"
-        case "r":
-            return f"{names[0]} and {names[1]} {'hardly ' if less else ''}rise together (r {compared.sign} {limit})"
-        case _ if compared.threshold == 0:
+            parts.append(f"{'' if parts else f'the top {top} lie '}{apart} on {names[0]}")
+        elif what == "r" and compared.threshold == 0:
+            parts.append(f"where {names[0]} rises, {names[1]} {'falls' if less else 'rises'}")
+        elif what == "r":
+            parts.append(
+                f"{names[0]} and {names[1]} {'hardly ' if less else ''}rise together (r {compared.sign} {limit})"
+            )
+        elif what != "n":
             place = "below" if less else "above"
-        case _:
-            place = f"{'less' if less else 'more'} than {limit} points above"
-    return f"the next {top} {card.lab} releases have a {names[-1]} {place} the frozen line"
+            if compared.threshold:
+                place = f"{'less' if less else 'more'} than {limit} points above"
+            parts.append(f"the next {top} {card.lab} releases have a {names[-1]} {place} the frozen line")
+    return f"{capital(' and '.join(parts))}."
 
 
 def limits(card: Prediction) -> dict[str, float | str]:
@@ -102,18 +94,11 @@ def gauges(scored: Sequence[Scored]) -> pd.DataFrame:
     Columns id, prediction, says, unit, estimate, low, high (NaN where there is none yet), pass_at, pass_says,
     fail_at, fail_says, status, resolves.
     """
-    rows = [
-        {
-            "id": one.card.id,
-            "prediction": f"{one.card.id}. {one.card.name}",
-            "says": in_plain(one),
-            "unit": one.card.unit,
-        }
-        | {"estimate": one.value, "low": one.low, "high": one.high}
-        | limits(one.card)
-        | {"status": one.status, "resolves": resolves(one.card)}
-        for one in scored
-    ]
+    rows = []
+    for one in scored:
+        card, value = one.card, {"estimate": one.value, "low": one.low, "high": one.high}
+        row = {"id": card.id, "prediction": f"{card.id}. {card.name}", "says": in_plain(one), "unit": card.unit}
+        rows.append(row | value | limits(card) | {"status": one.status, "resolves": resolves(card)})
     return pd.DataFrame(rows)
 
 
@@ -130,35 +115,30 @@ def today(one: Scored) -> str:
     return f"{due}Today's {of}: {one.value:.1f} points [{one.low:.1f}, {one.high:.1f}]."
 
 
-def unsettled(elsewhere: pd.DataFrame) -> list[int]:
-    """Predictions whose status, where it can be scored, changes with the panel or with who states the scores."""
-    sides = elsewhere[elsewhere["status"] != CANNOT].groupby("id")["status"].nunique()
-    return [int(i) for i in sides[sides > 1].index]
-
-
 def by_setting(elsewhere: pd.DataFrame) -> tuple[list[int], list[int], list[int]]:
     """The predictions that keep one side in every setting, those that change it where they are scored, and the others:
     those that keep it, but cannot be scored in every setting.  elsewhere: `predictions.sensitivity`.
     """
-    turned = unsettled(elsewhere)
-    lacking = {int(i) for i in elsewhere.loc[elsewhere["status"] == CANNOT, "id"]} - set(turned)
-    return sorted({int(i) for i in elsewhere["id"]} - lacking - set(turned)), turned, sorted(lacking)
+    scored = elsewhere[elsewhere["status"] != CANNOT].groupby("id")["status"].nunique()
+    turned = {int(i) for i in scored.index[scored > 1]}
+    lacking = {int(i) for i in elsewhere.loc[elsewhere["status"] == CANNOT, "id"]} - turned
+    return sorted({int(i) for i in elsewhere["id"]} - lacking - turned), sorted(turned), sorted(lacking)
+
+
+def _keep(count: int) -> str:
+    return "keeps its side" if count == 1 else "keep their side"
 
 
 def hangs(elsewhere: pd.DataFrame) -> str:
     """What the statuses hang on: which change sides by panel or claimant.  elsewhere: `predictions.sensitivity`."""
     keep, turned, lacking = by_setting(elsewhere)
-    count = len(elsewhere[["panel", "claimed_by"]].drop_duplicates())
-    parts = []
-    if keep:
-        parts += [
-            f"{listed(keep, most=9)} {'keeps its' if len(keep) == 1 else 'keep their'} side in all {count} settings"
-        ]
-    if turned:
-        parts += [f"{listed(turned, most=9)} {verb(len(turned), 'change')} sides"]
-    if lacking:
-        parts += [f"{listed(lacking, most=9)} cannot be scored in all"]
-    return f"Of the predictions, {'; '.join(parts)}."
+    settings = len(elsewhere[["panel", "claimed_by"]].drop_duplicates())
+    parts = {
+        f"{_keep(len(keep))} in all {settings} settings": keep,
+        f"{verb(len(turned), 'change')} sides": turned,
+        "cannot be scored in all": lacking,
+    }
+    return f"Of the predictions, {'; '.join(f'{listed(ids, most=9)} {what}' for what, ids in parts.items() if ids)}."
 
 
 def hanging(scored: Sequence[Scored], on: dict[int | str, str]) -> str:
@@ -186,11 +166,11 @@ def waits(scored: Sequence[Scored], last: pd.DataFrame) -> str:
     waiting = [f"{card.id} ({card.lab}; its last: {models[card.lab]})" for card in open_ if card.lab in models]
     if not waiting:
         return f"No prediction waits for a {tables.label(SWE)} that its maker no longer states."
-    several = len(waiting) > 1
+    one = len(waiting) == 1
     return (
         f"{len(silent)} of {len(last)} makers that stated {tables.label(SWE)} no longer do. Of the predictions above, "
-        f"{listed(waiting)} {'wait' if several else 'waits'} for such a maker: only a measurement by somebody else can "
-        f"settle {'them' if several else 'it'}."
+        f"{listed(waiting)} {verb(len(waiting), 'wait')} for such a maker: only a measurement by somebody else can "
+        f"settle {'it' if one else 'them'}."
     )
 
 
@@ -215,10 +195,10 @@ def own_check(later: pd.DataFrame) -> str:
 
 def own(scored: Sequence[Scored]) -> str:
     """The book's own predictions, one a line, with the chance that it gave each and what became of it."""
-    hard = [str(one.card.id) for one in scored if one.card.chance is not None and one.card.chance < 50]
+    hard = [one.card.id for one in scored if one.card.chance is not None and one.card.chance < 50]
     lines = [
         f"- **{one.card.id}. {one.card.name}** ({one.card.chance:g} %, {resolves(one.card)}). {in_plain(one)} "
-        f"{marks(one.card)} *{one.status[0].upper()}{one.status[1:]}.*"
+        f"{marks(one.card)} *{capital(one.status)}.*"
         for one in scored
     ]
     out = [one.card.id for one in scored if one.card.since is None and one.card.lab is None]
@@ -235,13 +215,13 @@ def marks(card: Prediction) -> str:
     """The marks of pass and fail of a prediction in short: "Pass r > 0.5; fail r < 0.3."; counts of models left out."""
     sides = []
     for side, rule in (("Pass", card.pass_rule), ("fail", card.fail_rule)):
-        asked = [
-            (one.quantity, f"{one.sign} {one.threshold:g}") for one in rule.comparisons if one.quantity.name != "n"
+        asked = [(one, one.quantity) for one in rule.comparisons if one.quantity.name != "n"]
+        each = [
+            f"{f'{tables.label(what.benchmarks[0])} spread' if what.name == 'spread' else what.name} "
+            f"{one.sign} {one.threshold:g}"
+            for one, what in asked
         ]
-        names = [
-            f"{tables.label(what.benchmarks[0])} spread" if what.name == "spread" else what.name for what, _ in asked
-        ]
-        sides.append(f"{side}: " + f" {rule.joint} ".join(f"{n} {at}" for n, (_, at) in zip(names, asked, strict=True)))
+        sides.append(f"{side}: {f' {rule.joint} '.join(each)}")
     return f"{'; '.join(sides)}."
 
 
@@ -250,8 +230,8 @@ def remember(scored: Sequence[Scored], elsewhere: pd.DataFrame, later: pd.DataFr
     keep, turned, lacking = by_setting(elsewhere)
     return [
         f"On {scored[0].as_of}: {counted(scored)}.",
-        f"{len(keep)} of {len(scored)} {'keeps its' if len(keep) == 1 else 'keep their'} side on every panel and by "
-        f"every claimant, {len(turned)} {verb(len(turned), 'do')} not; {len(lacking)} cannot be scored everywhere.",
+        f"{len(keep)} of {len(scored)} {_keep(len(keep))} on every panel and by every claimant, "
+        f"{len(turned)} {verb(len(turned), 'do')} not; {len(lacking)} cannot be scored everywhere.",
         f"A wide band is easily hit: {int(later['inside_published'].sum())} of {len(later)} by the line, "
         f"{int(later['inside_flat'].sum())} by a guess without it.",
     ]

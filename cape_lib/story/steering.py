@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from cape_lib import tables
 from cape_lib.stats import corrected, p_short, p_text, wilson
-from cape_lib.story.answer import Answer, listed, times, verb
+from cape_lib.story.answer import Answer, listed, span, times, verb
 
 #: Directions of the made worlds that are there to be found; "stmt" is the papers' recipe of statements.
 THERE = ("reg", "ctx")
@@ -40,13 +41,12 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
 
     records: `steering_records`; trials: `testbed_trials`; runs: `model_runs`.
     """
-    real, null = there_and_not(trials)
-    kinds = real.groupby("contrast")["effect"].mean()
-    fixed, wrong = _fixed(runs)
-    works = real["effect"].mean() > 0.5 and null["effect"].mean() <= 0.1
+    there, null = there_and_not(trials)
+    kinds, run = there.groupby("contrast")["effect"].mean(), _largest(runs)
+    works = there["effect"].mean() > 0.5 and null["effect"].mean() <= 0.1
     several = int((kinds > 0.5).sum())
     some = f"{'two' if several == 2 else several} kinds of direction" if several > 1 else "one kind of direction"
-    little = "hardly" if _largest(runs)["effect"] else "it is not shown"
+    little = "hardly" if run["effect"] else "it is not shown"
     one = "a real model" if runs["model"].nunique() == 1 else f"{runs['model'].nunique()} real models"
     lead = {
         (True, False): f"In made worlds, yes for {some}; in a real model {little}",
@@ -54,15 +54,31 @@ def answer(records: pd.DataFrame, trials: pd.DataFrame, runs: pd.DataFrame) -> A
         (False, True): "In a real model, yes; in made worlds it is not shown",
         (False, False): "It is not shown",
     }[works, bool((runs["claim"] == "supported").any())]
+    largest = f", in the largest of {len(runs)} runs" if len(runs) > 1 else ""
     sentence = (
-        f"**{lead}**: {_kinds(real)} beat their controls in {counted(real)} runs, the papers' own recipe in "
-        f"{counted(_recipe(trials))}; in {one} a direction corrects {fixed} of {wrong} wrong answers{_of(runs)}. What "
-        f"was published counts changed texts: of {len(records)} recorded ones "
+        f"**{lead}**: {_kinds(there)} beat their controls in {counted(there)} runs, the papers' own recipe in "
+        f"{counted(trials[trials['contrast'] == PAPERS])}; in {one} a direction corrects {_fixed(run)} wrong "
+        f"answers{largest}. What was published counts changed texts: of {len(records)} recorded ones "
         f"**{int(records['corrected'].notna().sum()) or 'none'}** say whether the answer became right."
     )
     reach = f"up to {runs['corrected_high'].max():.0%} in a run is not ruled out (95 %)"
-    interval = f"In {one}, {times(len(runs), 'run')}: {reach}; the papers say {runs['claimed'].max():.0%}."
+    interval = (
+        f"In {one}, {times(len(runs), 'run')}: {reach}; the papers say {runs['claimed'].max():.0%}.{_power(lead, run)}"
+    )
     return Answer(sentence, "experiment", interval)
+
+
+def _power(lead: str, run: pd.Series) -> str:
+    """How often an effect of a stated size would have been shown, where it is not; of planted answers."""
+    if "not shown" not in lead:
+        return ""
+    planted = tables.load("coverage").query("method == 'effect beyond controls' and measure == 'power'")
+    near = planted[planted["n"] == planted.loc[(planted["n"] - run["tested"]).abs().idxmin(), "n"]]
+    truth = str(near["truth"].iloc[0])
+    return (
+        f" *Not shown* is not *none*: a direction that {truth} beats its controls in {span(near['value'])} of planted "
+        f"runs of {near['n'].iloc[0]:.0f} questions."
+    )
 
 
 def counted(trials: pd.DataFrame) -> str:
@@ -70,14 +86,10 @@ def counted(trials: pd.DataFrame) -> str:
     return f"{int(trials['effect'].sum())} of {len(trials)}"
 
 
-def _recipe(trials: pd.DataFrame) -> pd.DataFrame:
-    return trials[trials["contrast"] == PAPERS]
-
-
-def _kinds(real: pd.DataFrame) -> str:
+def _kinds(there: pd.DataFrame) -> str:
     """The kinds of direction that are there to be found, "register and context directions"."""
     words = {"reg": "register", "ctx": "context"}
-    return f"{listed(words[kind] for kind in THERE if kind in set(real['contrast']))} directions"
+    return f"{listed(words[kind] for kind in THERE if kind in set(there['contrast']))} directions"
 
 
 def _largest(runs: pd.DataFrame) -> pd.Series:
@@ -85,14 +97,9 @@ def _largest(runs: pd.DataFrame) -> pd.Series:
     return runs.sort_values("run").sort_values("tested", ascending=False, kind="stable").iloc[0]
 
 
-def _of(runs: pd.DataFrame) -> str:
-    return f", in the largest of {len(runs)} runs" if len(runs) > 1 else ""
-
-
-def _fixed(runs: pd.DataFrame) -> tuple[int, int]:
-    """Answers corrected and answers wrong before, in the run with the most questions."""
-    run = _largest(runs)
-    return round(float(run["corrected"] * run["misaligned"])), int(run["misaligned"])
+def _fixed(run: pd.Series) -> str:
+    """Answers corrected of those wrong before, in one run."""
+    return f"{round(float(run['corrected'] * run['misaligned']))} of {int(run['misaligned'])}"
 
 
 def recorded(records: pd.DataFrame) -> str:
@@ -108,17 +115,16 @@ def recorded(records: pd.DataFrame) -> str:
 
 def zero(texts: pd.DataFrame) -> str:
     """How many texts "change" when nothing is steered; columns text is, texts, changed (`pages.at_strength_zero`)."""
-    parts = [
-        f"{how} **{changed} of {count}**" for how, count, changed in texts[["text is", "texts", "changed"]].to_numpy()
-    ]
-    return "Texts that differ although nothing is steered: " + "; ".join(parts) + "."
+    parts = [f"{how} **{n} of {of}**" for how, n, of in texts[["text is", "changed", "texts"]].to_numpy()]
+    return f"Texts that differ although nothing is steered: {'; '.join(parts)}."
 
 
 def verdicts(trials: pd.DataFrame) -> str:
     """In how many runs there is an effect, where a direction is there and where none is; table `testbed_trials`."""
-    real, null = there_and_not(trials)
+    there, null = there_and_not(trials)
+    recipe = trials[trials["contrast"] == PAPERS]
     return (
-        f"An effect in {counted(real)} runs of {_kinds(real)}, in {counted(_recipe(trials))} of the papers' recipe "
+        f"An effect in {counted(there)} runs of {_kinds(there)}, in {counted(recipe)} of the papers' recipe "
         f"(statement), in {counted(null)} where nothing is to be found"
     )
 
@@ -136,30 +142,30 @@ def controls(trials: pd.DataFrame) -> str:
 
 def broken(registers: pd.DataFrame) -> str:
     """Right answers lost, and wrong ones corrected in two texts, of all directions; table `testbed_registers`."""
+
+    def fixed(tone: str) -> str:
+        rows = registers[registers["tone"] == tone]
+        count, wrong = int(rows["corrected"].sum()), int((rows["n"] - rows["right_before"]).sum())
+        return f"{count} of {wrong} ({_share(count, wrong)})"
+
     calm = registers[registers["tone"].isin(RELIABLE)]
     lost, right = int(calm["broken"].sum()), int(calm["right_before"].sum())
     return (
         f"Where the model was right by itself, steering breaks **{lost} of {right}** answers "
-        f"({_share(lost, right)}). In open web text it corrects {_mended(registers, OPEN)}, after three myths by one "
-        f"author {_mended(registers, AFTER_MYTHS)}."
+        f"({_share(lost, right)}). In open web text it corrects {fixed(OPEN)}, after three myths by one author "
+        f"{fixed(AFTER_MYTHS)}."
     )
-
-
-def _mended(registers: pd.DataFrame, tone: str) -> str:
-    rows = registers[registers["tone"] == tone]
-    fixed, wrong = int(rows["corrected"].sum()), int((rows["n"] - rows["right_before"]).sum())
-    return f"{fixed} of {wrong} ({_share(fixed, wrong)})"
 
 
 def real(runs: pd.DataFrame) -> str:
     """What the recorded runs on real models show together; table `model_runs`."""
-    (fixed, wrong), run = _fixed(runs), _largest(runs)
+    run = _largest(runs)
     lost = f"and {run['broken'] * run['aligned']:.0f} of {run['aligned']} right ones break"
     here = "this model" if runs["model"].nunique() == 1 else "these models"
     below = int((runs["corrected_high"] < runs["claimed"]).sum())
     many = "all" if len(runs) > 1 and below == len(runs) else f"{below} of"
     return (
-        f"In the largest of {times(len(runs), 'run')} **{fixed} of {wrong}** wrong answers are corrected {lost}. To "
+        f"In the largest of {times(len(runs), 'run')} **{_fixed(run)}** wrong answers are corrected {lost}. To "
         f"*beat* its controls a direction must rank high among them (p up to 0.05) and lead their mean surely: "
         f"{int(runs['effect'].sum()) or 'none'} of {len(runs)} do, by p alone {int((runs['p'] <= LEVEL).sum())}"
         f"{f' (not corrected for {len(runs)} looks)' if len(runs) > 1 else ''}. In {here} {many} "
@@ -170,14 +176,23 @@ def real(runs: pd.DataFrame) -> str:
 
 def real_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """A row a recorded run, its numbers as a table shows them; from table `model_runs`."""
-    rows, claim = [], f"{runs['claimed'].max():.0%} here"
-    for row in runs.to_dict("records"):
-        line = {"run": _named(row), "wrong corrected": _part(row, "corrected", row["misaligned"])}
-        line |= {"right broken": _part(row, "broken", row["aligned"]) if row["aligned"] else "none to break"}
-        line |= {"right before": f"{row['right_before']:.0%}", "after": f"{row['right_after']:.0%}"}
-        line |= {"best control": f"{row['best_control']:.0%}, of {row['controls']}", "p": p_short(row["p"])}
-        rows.append(line | {claim: row["claim"]})
-    return pd.DataFrame(rows)
+
+    def part(row: Mapping[Any, Any], name: str, whole: int) -> str:
+        return f"{row[name] * whole:.0f} of {whole} ({row[f'{name}_low']:.0%} to {row[f'{name}_high']:.0%})"
+
+    return pd.DataFrame(
+        {
+            "run": _named(row),
+            "wrong corrected": part(row, "corrected", row["misaligned"]),
+            "right broken": part(row, "broken", row["aligned"]) if row["aligned"] else "none to break",
+            "right before": f"{row['right_before']:.0%}",
+            "after": f"{row['right_after']:.0%}",
+            "best control": f"{row['best_control']:.0%}, of {row['controls']}",
+            "p": p_short(row["p"]),
+            f"{runs['claimed'].max():.0%} here": row["claim"],
+        }
+        for row in runs.to_dict("records")
+    )
 
 
 def _named(row: Mapping[Any, Any]) -> str:
@@ -185,10 +200,6 @@ def _named(row: Mapping[Any, Any]) -> str:
     chosen = ", best of a sweep" if ", sweep, " in row["run"] else ""
     place, seed = str(row["place"]).removesuffix(", last"), str(row["run"]).rpartition(", ")[2]
     return f"{row['model']}, {place}{chosen}, {row['questions']} questions, {seed}"
-
-
-def _part(row: Mapping[Any, Any], name: str, whole: int) -> str:
-    return f"{row[name] * whole:.0f} of {whole} ({row[f'{name}_low']:.0%} to {row[f'{name}_high']:.0%})"
 
 
 def looks(runs: pd.DataFrame) -> str:
@@ -219,7 +230,7 @@ def places(runs: pd.DataFrame, places: pd.DataFrame) -> str:
     shares = shares_of[row["run"]]
     quarter = str((len(shares) - 1) // 4)
     better = int((shares > shares[quarter]).sum())
-    more = "none has" if not better else "1 has" if better == 1 else f"{better} have"
+    more = f"{better or 'none'} {'have' if better > 1 else 'has'}"
     beside = runs.loc[runs["run"] == str(row["run"]).replace("sweep", "quarter"), "right_after"]
     chosen = row["place"].removesuffix(", last")
     tested = f"{chosen}, with {row['right_after']:.0%} of the test questions right"
@@ -239,18 +250,11 @@ def stronger(doses: pd.DataFrame) -> str:
     start, last = (pd.DataFrame([rows.iloc[at] for rows in runs]) for at in (0, -1))
     gain = max(rows["right"].max() - rows["right"].iloc[0] for rows in runs)
     where = "" if len(runs) == 1 else f" in any of {len(runs)} runs"
-    most = f"gains at most {100 * gain:.0f} points{where} ({_range(start['n'], '.0f')} questions each)"
-    if gain <= 0:
-        most = f"gains nothing{where}"
+    most = f"at most {100 * gain:.0f} points{where} ({span(start['n'], '.0f')} questions each)"
     return (
-        f"More strength {most}. Unsteered {_range(start['right'])} are right; the strongest has "
-        f"{_range(last['right'])} and costs {_range(last['cost'], '.2f')} nats a token."
+        f"More strength gains {most if gain > 0 else f'nothing{where}'}. Unsteered {span(start['right'])} are right; "
+        f"the strongest has {span(last['right'])} and costs {span(last['cost'], '.2f')} nats a token."
     )
-
-
-def _range(values: pd.Series, form: str = ".0%") -> str:
-    low, high = format(values.min(), form), format(values.max(), form)
-    return low if low == high else f"{low} to {high}"
 
 
 def yours(evaluation: Any, trials: pd.DataFrame) -> str:
@@ -281,11 +285,10 @@ def yours(evaluation: Any, trials: pd.DataFrame) -> str:
 def remember(trials: pd.DataFrame, runs: pd.DataFrame, registers: pd.DataFrame) -> list[str]:
     """Three lines to remember."""
     shown = verdicts(trials)
-    fixed, wrong = _fixed(runs)
     calm = registers[registers["tone"].isin(RELIABLE)]
     return [
         "A changed text is no corrected one: run strength zero beside it.",
         f"With controls of the same cost the test can say no: {shown[0].lower()}{shown[1:]}.",
-        f"A real model: {fixed} of {wrong} wrong answers corrected. Count what breaks too: "
+        f"A real model: {_fixed(_largest(runs))} wrong answers corrected. Count what breaks too: "
         f"{int(calm['broken'].sum())} of {int(calm['right_before'].sum())} in the made world.",
     ]
