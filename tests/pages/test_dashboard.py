@@ -103,7 +103,7 @@ def test_page_and_python_agree_on_random_and_all_extreme_inputs_to_nine_digits(
 
 def test_the_pages_arithmetic_is_that_of_the_instruments(page: Any) -> None:
     z = stats.fixed_normals(40)
-    assert np.array(page.evaluate("Cape.normal.fixedNormals(40)")) == pytest.approx(z.T, rel=1e-12, abs=1e-13)
+    assert np.array(page.evaluate("Cape.numbers.fixedNormals(40)")) == pytest.approx(z.T, rel=1e-12, abs=1e-13)
     cases = np.round(np.random.default_rng(5).uniform(-9, 9, (60, 4)), 3)
     cases[:, 2:] = np.abs(cases[:, 2:]) + 0.01
     ratio = page.evaluate("cases => cases.map((c) => [...Cape.numbers.fieller(...c, 0)])", cases.tolist())

@@ -12,17 +12,14 @@
     return Math.abs(value % 1) === 0.5 && whole % 2 ? whole - 1 : whole;
   };
 
+  /* Three digits as Python's "g" writes them. */
   function threeDigits(value) {
-    if (value === 0) return "0";
-    const [digits, power] = Math.abs(value).toExponential(20).split("e");
-    const [seen, rest] = [digits.slice(0, 4), digits.slice(4)];
-    const tie = /^50*$/.test(rest) && Number(seen.at(-1)) % 2 === 0;
-    const [short, exponent] = tie ? [seen, power] : Math.abs(value).toExponential(2).split("e");
-    const sign = value < 0 ? "-" : "";
-    if (exponent < -4 || exponent > 2) {
-      return `${sign}${Number(short)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
-    }
-    return sign + String(Number(`${short}e${exponent}`));
+    const [digits, power] = value.toExponential(20).split("e");
+    const cut = digits.indexOf(".") + 3;
+    const tie = /^50*$/.test(digits.slice(cut)) && Number(digits[cut - 1]) % 2 === 0;
+    const [short, exponent] = tie ? [digits.slice(0, cut), power] : value.toExponential(2).split("e");
+    if (exponent >= -4 && exponent <= 2) return String(Number(`${short}e${exponent}`));
+    return `${Number(short)}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
   }
 
   const day = (value) => new Date(even(value) * DAY).toISOString().slice(0, 10);
@@ -47,10 +44,9 @@
 
   /* The columns of numbers in rows, beside the pair: what they could go along. */
   function own(rows, pair) {
-    const cell = (row, name) => String(row[name] ?? "").trim();
-    const numbers = (name) => rows.every((row) => !cell(row, name) || check(cell(row, name), named(name))[0] !== null);
-    const names = [...new Set(rows.flatMap(Object.keys))].filter((name) => isOwn(name, pair));
-    return names.filter((name) => rows.some((row) => cell(row, name)) && numbers(name));
+    const cells = (name) => rows.map((row) => String(row[name] ?? "").trim()).filter(Boolean);
+    const numbers = (name) => cells(name).length && cells(name).every((cell) => check(cell, named(name))[0] !== null);
+    return [...new Set(rows.flatMap(Object.keys))].filter((name) => isOwn(name, pair) && numbers(name));
   }
 
   /* The axis with the scale that fits the rows: a column of another name is logarithmic where it spans a factor of ten. */
@@ -60,19 +56,17 @@
     return wide && !Object.hasOwn(Cape.kit.axes, axis.name) ? { ...axis, scale: "log" } : axis;
   }
 
-  function run(name) {
-    const { tokens, step } = Cape.kit.results.names;
-    const rest = [step, tokens].reduce((text, form) => text.replace(new RegExp(form, "gi"), ""), name);
-    return rest.replace(/[-_@/ .]{2,}/g, (hit) => hit[0]).replace(/^[-_@/. =]+|[-_@/. =]+$/g, "") || name;
-  }
-
   /* The axis with the words that fit the rows: checkpoints where they are one run. */
   function ofRows(name, rows) {
-    const axis = named(name);
+    const { tokens, step } = Cape.kit.results.names;
+    const run = (model) => {
+      const rest = [step, tokens].reduce((text, form) => text.replace(new RegExp(form, "gi"), ""), model);
+      return rest.replace(/[-_@/ .]{2,}/g, (hit) => hit[0]).replace(/^[-_@/. =]+|[-_@/. =]+$/g, "") || model;
+    };
     const one = new Set(rows.map((row) => run(row.model ?? ""))).size === 1;
     const alike = rows.every((row) => row.params_b) && new Set(rows.map((row) => row.params_b)).size === 1;
-    if (!["tokens", "flops", "step"].includes(name) || !(name === "step" || one || alike)) return axis;
-    return { ...axis, point: "checkpoint", points: "checkpoints", path: "the whole run", serial: true };
+    if (name !== "step" && !(["tokens", "flops"].includes(name) && (one || alike))) return named(name);
+    return { ...named(name), point: "checkpoint", points: "checkpoints", path: "the whole run", serial: true };
   }
 
   const t = (axis, value) => (axis.scale === "log" ? Math.log10(value) : value);
@@ -94,8 +88,7 @@
     return `${axis.before}${number(axis, v)}${unit(axis)}`;
   }
   const between = (axis, low, high) => {
-    const named = axis.before === `${axis.noun} `;
-    const start = named ? `with ${axis.noun} from ` : `from ${axis.before}`;
+    const start = axis.before === `${axis.noun} ` ? `with ${axis.noun} from ` : `from ${axis.before}`;
     return `${start}${number(axis, low)} to ${number(axis, high)}${unit(axis)}`;
   };
 
@@ -121,8 +114,7 @@
   function fill(rows) {
     const { tokens, step } = Cape.kit.results.names;
     for (const row of rows) {
-      const at = new RegExp(step, "i").exec(row.model ?? "")?.groups;
-      const read = new RegExp(tokens, "i").exec(row.model ?? "")?.groups;
+      const [at, read] = [step, tokens].map((form) => new RegExp(form, "i").exec(row.model ?? "")?.groups);
       const put = (name, v) => {
         if (!row[name] && v) row[name] = String(v);
       };
@@ -142,28 +134,6 @@
     return names.find(differ) ?? "params";
   }
 
-  Cape.axes = {
-    even,
-    named,
-    typed,
-    isOwn,
-    own,
-    settled,
-    ofRows,
-    t,
-    back,
-    middle,
-    ahead,
-    where,
-    value,
-    days,
-    number,
-    shown,
-    between,
-    check,
-    checkBatch,
-    stepped,
-    fill,
-    recognised,
-  };
+  const places = { t, back, middle, ahead, where, value, days, number, shown, between, check, checkBatch };
+  Cape.axes = { even, named, typed, isOwn, own, settled, ofRows, stepped, fill, recognised, ...places };
 })(window);

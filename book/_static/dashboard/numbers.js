@@ -1,54 +1,92 @@
-/* Arithmetic of the dashboard: intervals, probabilities, lines, eigenvalues. No library, no randomness.
+/* Arithmetic of the dashboard: intervals, probabilities, lines, eigenvalues, fixed draws. No library, no randomness.
  *
- * Every function here has a twin in Python (cape_lib.stats, cape_lib.base ...); a test
- * compares the two on random and extreme inputs to 1e-9. A number that does not exist is NaN here and becomes null in
- * what the engine hands out.
+ * Every function here has a twin in Python (cape_lib.stats, cape_lib.base ...); a test compares the two on random and
+ * extreme inputs to 1e-9. A number that does not exist is NaN here and becomes null in what the engine hands out. The
+ * constants (quantile of the normal, nodes of Gauss and Legendre, questions of a benchmark) come with the kit.
  */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
   const TINY = 1e-60;
-  let kit = null;
-
-  /* The exported constants: the normal's quantile, Gauss-Legendre nodes, items a benchmark. */
-  function use(given) {
-    kit = given;
-  }
+  const HALF = 500;
+  const columns = [];
+  let state = 123456789;
 
   const sum = (v) => v.reduce((total, item) => total + item, 0);
   const mean = (v) => sum(v) / v.length;
   const dot = (a, b) => a.reduce((total, item, i) => total + item * b[i], 0);
   const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
+  const transposed = (A) => A[0].map((_, k) => A.map((row) => row[k]));
+  const times = (A, B) => A.map((row) => transposed(B).map((column) => dot(row, column)));
+  const identity = (n) => Array.from({ length: n }, (_, i) => Array.from({ length: n }, (__, j) => Number(i === j)));
+
+  /* ---- the normal distribution ---- */
 
   /* Integral of f from 0 to end by Gauss-Legendre with 48 nodes. */
   function integrate(f, end) {
-    const half = end / 2;
-    let total = 0;
-    for (let i = 0; i < kit.nodes.length; i++) total += kit.weights[i] * f(half * (1 + kit.nodes[i]));
-    return half * total;
+    const { nodes, weights } = Cape.kit;
+    return (end / 2) * nodes.reduce((total, node, i) => total + weights[i] * f((end / 2) * (1 + node)), 0);
   }
 
   /* Normal distribution function, to 1e-14 absolute. */
-  function phi(h) {
-    const end = clamp(h, -9, 9);
-    return 0.5 + integrate((t) => Math.exp((-t * t) / 2), end) / Math.sqrt(2 * Math.PI);
-  }
+  const phi = (h) => 0.5 + integrate((t) => Math.exp((-t * t) / 2), clamp(h, -9, 9)) / Math.sqrt(2 * Math.PI);
 
   /* Owen's T(h, a): the mass of a wedge under the standard bivariate normal. A steep wedge is the complement of a flat
    * one, where 48 nodes are exact to rounding. */
   function owen(h, a) {
     const [height, slope] = [Math.abs(h), Math.abs(a)];
-    if (slope > 1) {
-      const along = height * slope;
-      const [q, p] = [phi(-height), phi(-along)];
-      return Math.sign(a) * ((q + p) / 2 - q * p - wedge(along, 1 / slope));
-    }
-    return Math.sign(a) * wedge(height, slope);
+    if (slope <= 1) return Math.sign(a) * wedge(height, slope);
+    const [q, p] = [phi(-height), phi(-height * slope)];
+    return Math.sign(a) * ((q + p) / 2 - q * p - wedge(height * slope, 1 / slope));
   }
 
   function wedge(h, a) {
     return integrate((t) => Math.exp((-h * h) / (2 * Math.cos(t) ** 2)), Math.atan(a)) / (2 * Math.PI);
   }
+
+  /* Wichura's AS 241, numerator and denominator of the quantile: in the centre, in the tails, far out. */
+  const QUANTILE = [
+    [3.387132872796366608, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
+      45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727],
+    [1, 42.313330701600911252, 687.1870074920579083, 5394.1960214247511077,
+      21213.794301586595867, 39307.89580009271061, 28729.085735721942674, 5226.495278852854561],
+    [1.42343711074968357734, 4.6303378461565452959, 5.7694972214606914055, 3.64784832476320460504,
+      1.27045825245236838258, 0.24178072517745061177, 0.0227238449892691845833, 7.7454501427834140764e-4],
+    [1, 2.05319162663775882187, 1.6763848301838038494, 0.68976733498510000455,
+      0.14810397642748007459, 0.0151986665636164571966, 5.475938084995344946e-4, 1.05075007164441684324e-9],
+    [6.6579046435011037772, 5.4637849111641143699, 1.7848265399172913358, 0.29656057182850489123,
+      0.026532189526576123093, 0.0012426609473880784386, 2.71155556874348757815e-5, 2.01033439929228813265e-7],
+    [1, 0.59983220655588793769, 0.13692988092273580531, 0.0148753612908506148525,
+      7.868691311456132591e-4, 1.8463183175100546818e-5, 1.4215117583164458887e-7, 2.04426310338993978564e-15],
+  ];
+
+  /* Normal quantile, to 1e-15. */
+  function normalQuantile(p) {
+    const q = p - 0.5;
+    const ratio = (part, r) => {
+      const [above, below] = [0, 1].map((i) => QUANTILE[2 * part + i].reduceRight((total, item) => total * r + item, 0));
+      return above / below;
+    };
+    if (Math.abs(q) <= 0.425) return q * ratio(0, 0.180625 - q * q);
+    const r = Math.sqrt(-Math.log(q < 0 ? p : 1 - p));
+    return Math.sign(q) * (r <= 5 ? ratio(1, r - 1.6) : ratio(2, r - 5));
+  }
+
+  /* The same normal draws as in Python, one array a column: 500 of Lehmer's sequence (Park and Miller), mapped to
+   * normals, and their mirror image. */
+  function fixedNormals(count) {
+    while (columns.length < count) {
+      const half = Array.from({ length: HALF }, () => {
+        const draw = normalQuantile(state / 2147483647);
+        state = (state * 48271) % 2147483647;
+        return draw;
+      });
+      columns.push([...half, ...half.map((draw) => -draw)]);
+    }
+    return columns.slice(0, count);
+  }
+
+  /* ---- intervals and probabilities ---- */
 
   /* Standard deviation of a score from its number of questions alone, points. */
   function scoreSd(score, items) {
@@ -58,114 +96,100 @@
   }
 
   /* Fieller's interval of dy / dx: [low, high]; low > high is the outside of a gap; [-inf, inf] is every value. */
-  function fieller(dy, dx, varDy, varDx, cov) {
-    const z2 = kit.z95 ** 2;
-    const a = dx * dx - z2 * varDx;
-    const b = dx * dy - z2 * cov;
-    const c = dy * dy - z2 * varDy;
+  function fieller(dy, dx, varDy, varDx) {
+    const z2 = Cape.kit.z95 ** 2;
+    const [a, b, c] = [dx * dx - z2 * varDx, dx * dy, dy * dy - z2 * varDy];
     if (Number.isNaN(a + b + c)) return [NaN, NaN];
-    const inside = z2 * (dx * dx * varDy + dy * dy * varDx - 2 * dx * dy * cov - z2 * (varDx * varDy - cov * cov));
+    const inside = z2 * (dx * dx * varDy + dy * dy * varDx - z2 * varDx * varDy);
     if (a <= 0 && inside <= 0) return [-Infinity, Infinity];
-    const rootOf = Math.sqrt(Math.max(inside, 0));
-    const q = b + (b < 0 ? -rootOf : rootOf);
-    const first = q / a;
-    const second = q === 0 ? first : c / q;
-    const small = Number.isNaN(first) ? second : Number.isNaN(second) ? first : Math.min(first, second);
-    const large = Number.isNaN(first) ? second : Number.isNaN(second) ? first : Math.max(first, second);
+    const q = b + (b < 0 ? -1 : 1) * Math.sqrt(Math.max(inside, 0));
+    const ends = [q / a, q === 0 ? q / a : c / q].filter((v) => !Number.isNaN(v));
+    const [small, large] = [Math.min(...ends), Math.max(...ends)];
     return a < 0 ? [large, small] : [small, large];
   }
 
   /* Probability that the ratio of two noisy differences is below `limit`, exactly (two wedges of a normal). */
-  function ratioBelow(limit, dy, dx, varDy, varDx, cov) {
-    const varU = Math.max(varDy - 2 * limit * cov + limit * limit * varDx, 0);
-    const sdU = Math.sqrt(Math.max(varU, TINY));
-    const sdV = Math.sqrt(Math.max(varDx, TINY));
+  function ratioBelow(limit, dy, dx, varDy, varDx) {
+    if (Number.isNaN(dy + dx + varDy + varDx)) return NaN;
+    const [sdU, sdV] = [varDy + limit * limit * varDx, varDx].map((v) => Math.sqrt(Math.max(v, TINY)));
     const h = (dy - limit * dx) / sdU || TINY;
     const k = dx / sdV || TINY;
-    if (Number.isNaN(dy + dx + varDy + varDx + cov)) return NaN;
-    const rho = clamp((cov - limit * varDx) / (sdU * sdV), -1, 1);
+    const rho = clamp((-limit * varDx) / (sdU * sdV), -1, 1);
     const s = Math.sqrt(Math.max((1 - rho) * (1 + rho), 0));
-    let mass = h < 0 !== k < 0 ? 1 : 0;
-    for (const [one, other] of [
-      [h, k],
-      [k, h],
-    ]) {
-      const slope = (other - rho * one) / (one * s);
-      mass += 2 * owen(one, Number.isNaN(slope) ? 0 : slope);
-    }
-    return clamp(mass, 0, 1);
+    const mass = (one, other) => 2 * owen(one, (other - rho * one) / (one * s) || 0);
+    return clamp(Number(h < 0 !== k < 0) + mass(h, k) + mass(k, h), 0, 1);
   }
 
   /* Pearson r; NaN where a column is constant (to rounding). */
   function pearson(x, y) {
     const n = x.length;
-    const mx = mean(x);
-    const my = mean(y);
-    const dx = x.map((v) => v - mx);
-    const dy = y.map((v) => v - my);
-    const xx = dot(dx, dx);
-    const yy = dot(dy, dy);
+    const [mx, my] = [mean(x), mean(y)];
+    const [dx, dy] = [x.map((v) => v - mx), y.map((v) => v - my)];
+    const [xx, yy] = [dot(dx, dx), dot(dy, dy)];
     if (n < 2 || xx <= n * (1e-12 * mx) ** 2 || yy <= n * (1e-12 * my) ** 2) return NaN;
     return clamp(dot(dx, dy) / Math.sqrt(xx * yy), -1, 1);
   }
 
-  /* Fisher's interval of r from n rows, `given` variables held fixed. */
-  function fisher(r, n, given = 0) {
-    const freedom = n - 3 - given;
-    if (Number.isNaN(r) || freedom <= 0) return [NaN, NaN];
-    const z = Math.atanh(r);
-    const half = kit.z95 / Math.sqrt(freedom);
-    return [Math.tanh(z - half), Math.tanh(z + half)];
+  /* Fisher's interval of r from n rows. */
+  function fisher(r, n) {
+    if (Number.isNaN(r) || n <= 3) return [NaN, NaN];
+    const half = Cape.kit.z95 / Math.sqrt(n - 3);
+    return [Math.tanh(Math.atanh(r) - half), Math.tanh(Math.atanh(r) + half)];
   }
 
-  /* Solve U X = B for an upper triangle U (rows) and several right-hand sides, from the last row up. */
-  function solve(U, B) {
-    const X = [];
-    for (let c = U.length - 1; c >= 0; c--) {
-      X[c] = B[c].map((value, k) => (value - sum(X.slice(c + 1).map((row, i) => U[c][c + 1 + i] * row[k]))) / U[c][c]);
-    }
-    return X;
+  /* Central 95 % of draws without NaN, as stats.percentile_interval: linear between neighbours, but one of the draws
+   * where some are infinite. */
+  function percentileInterval(draws) {
+    const v = Float64Array.from(draws).sort();
+    const places = [0.025, 0.975].map((q) => (v.length - 1) * q);
+    if (!Number.isFinite(v[0]) || !Number.isFinite(v.at(-1))) return [v[Math.floor(places[0])], v[Math.ceil(places[1])]];
+    return places.map((at) => {
+      const low = Math.floor(at);
+      return v[low] + (at - low) * ((v[low + 1] ?? v[low]) - v[low]);
+    });
   }
 
-  /* Least squares by Householder reflections: design (rows), targets (rows); coefficients, one row a design column.
+  /* ---- matrices, as rows ---- */
+
+  /* Least squares by the modified process of Gram and Schmidt: coefficients, one row a column of the design, or null.
    * `condition` is the ratio of the largest to the smallest diagonal of R: how well the rows determine the answer. */
   function leastSquares(design, targets) {
-    const a = design.map((row) => [...row]);
-    const b = targets.map((row) => [...row]);
-    const n = a.length;
-    const p = a[0].length;
-    for (let c = 0; c < p; c++) {
-      const size = Math.hypot(...a.slice(c).map((row) => row[c]));
-      if (size === 0) continue;
-      const sign = a[c][c] < 0 ? -1 : 1;
-      const v = a.slice(c).map((row) => row[c]);
-      v[0] += sign * size;
-      const vv = dot(v, v);
-      for (const m of [a, b]) {
-        for (let k = 0; k < m[0].length; k++) {
-          let along = 0;
-          for (let r = c; r < n; r++) along += v[r - c] * m[r][k];
-          for (let r = c; r < n; r++) m[r][k] -= (2 * along * v[r - c]) / vv;
-        }
-      }
+    const n = design[0].length;
+    const columns = transposed(design.map((row, i) => [...row, ...targets[i]]));
+    const R = design[0].map((_, c) => {
+      const size = Math.hypot(...columns[c]);
+      const unit = columns[c].map((v) => v / size);
+      return columns.map((column, k) => {
+        const along = k === c ? size : dot(unit, column);
+        if (k > c) columns[k] = column.map((v, i) => v - along * unit[i]);
+        return along;
+      });
+    });
+    const diagonal = R.map((row, c) => row[c]);
+    if (!(Math.min(...diagonal) > 0)) return { coefficients: null, condition: Infinity };
+    const coefficients = [];
+    for (let c = n - 1; c >= 0; c--) {
+      const known = (k) => sum(coefficients.map((row, i) => R[c][i] * row[k])); // of those below c: map skips holes
+      coefficients[c] = R[c].slice(n).map((value, k) => (value - known(k)) / R[c][c]);
     }
-    const diagonal = a.slice(0, p).map((row, i) => Math.abs(row[i]));
-    const smallest = Math.min(...diagonal);
-    const condition = smallest > 0 ? Math.max(...diagonal) / smallest : Infinity;
-    return { coefficients: smallest > 0 ? solve(a.slice(0, p), b.slice(0, p)) : null, condition };
+    return { coefficients, condition: Math.max(...diagonal) / Math.min(...diagonal) };
   }
 
   /* Eigenvalues (largest first) and unit vectors of a symmetric matrix, by Jacobi rotations. The component of largest
    * size of each vector is positive. */
   function eigen(matrix) {
     const n = matrix.length;
-    const a = matrix.map((row) => [...row]);
-    const v = a.map((_, i) => a.map((__, j) => (i === j ? 1 : 0)));
-    for (let sweep = 0; sweep < 60; sweep++) {
-      let off = 0;
-      for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) off += a[i][j] ** 2;
-      if (off === 0) break;
-      for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) rotate(a, v, i, j);
+    let [a, v] = [matrix, identity(n)];
+    for (let turn = 0; turn < 60 * n * n; turn++) {
+      const [i, j] = [Math.floor(turn / n) % n, turn % n];
+      if (i >= j || a[i][j] === 0) continue;
+      const theta = (a[j][j] - a[i][i]) / (2 * a[i][j]);
+      const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1));
+      const rotation = identity(n);
+      rotation[i][i] = rotation[j][j] = 1 / Math.hypot(t, 1);
+      rotation[i][j] = t * rotation[i][i];
+      rotation[j][i] = -rotation[i][j];
+      [a, v] = [times(transposed(rotation), times(a, rotation)), times(v, rotation)];
     }
     const order = a.map((_, i) => i).sort((i, j) => a[j][j] - a[i][i]);
     const vectors = order.map((i) => {
@@ -176,30 +200,12 @@
     return { values: order.map((i) => a[i][i]), vectors };
   }
 
-  function rotate(a, v, i, j) {
-    if (a[i][j] === 0) return;
-    const theta = (a[j][j] - a[i][i]) / (2 * a[i][j]);
-    const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
-    const c = 1 / Math.sqrt(t * t + 1);
-    const s = t * c;
-    for (let k = 0; k < a.length; k++) {
-      [a[k][i], a[k][j]] = [c * a[k][i] - s * a[k][j], s * a[k][i] + c * a[k][j]];
-    }
-    for (let k = 0; k < a.length; k++) {
-      [a[i][k], a[j][k]] = [c * a[i][k] - s * a[j][k], s * a[i][k] + c * a[j][k]];
-      [v[k][i], v[k][j]] = [c * v[k][i] - s * v[k][j], s * v[k][i] + c * v[k][j]];
-    }
-  }
-
-  /* Matrix exponential: Taylor series after halving until the norm is below 1/2. */
+  /* Matrix exponential: Taylor series of the matrix, halved until its norm is below 1/2, then squared as often. */
   function expm(matrix) {
-    const n = matrix.length;
     const norm = Math.max(...matrix.map((row) => sum(row.map(Math.abs))));
-    const halvings = norm > 0.5 ? Math.ceil(Math.log2(norm / 0.5)) : 0;
+    const halvings = Math.max(0, Math.ceil(Math.log2(2 * norm)));
     const small = matrix.map((row) => row.map((item) => item / 2 ** halvings));
-    const unit = matrix.map((_, i) => matrix.map((__, j) => (i === j ? 1 : 0)));
-    let term = unit;
-    let total = unit.map((row) => [...row]);
+    let [term, total] = [identity(matrix.length), identity(matrix.length)];
     for (let k = 1; k <= 20; k++) {
       term = times(term, small).map((row) => row.map((item) => item / k));
       total = total.map((row, i) => row.map((item, j) => item + term[i][j]));
@@ -208,40 +214,6 @@
     return total;
   }
 
-  const times = (A, B) => A.map((row) => B[0].map((_, j) => row.reduce((t, item, k) => t + item * B[k][j], 0)));
-
-  /* Central 95 % of draws without NaN, as stats.percentile_interval: linear between neighbours, but one of the draws
-   * where some are infinite. */
-  function percentileInterval(draws) {
-    const v = [...draws].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-    if (!v.length) return [NaN, NaN];
-    const places = [0.025, 0.975].map((q) => (v.length - 1) * q);
-    if (!Number.isFinite(v[0]) || !Number.isFinite(v[v.length - 1])) {
-      return [v[Math.floor(places[0])], v[Math.ceil(places[1])]];
-    }
-    return places.map((at) => {
-      const low = Math.floor(at);
-      return v[low] + (at - low) * ((v[low + 1] ?? v[low]) - v[low]);
-    });
-  }
-
-  Cape.numbers = {
-    use,
-    sum,
-    mean,
-    dot,
-    clamp,
-    phi,
-    owen,
-    scoreSd,
-    fieller,
-    ratioBelow,
-    pearson,
-    fisher,
-    leastSquares,
-    eigen,
-    expm,
-    times,
-    percentileInterval,
-  };
+  const distribution = { normalQuantile, fixedNormals, scoreSd, fieller, ratioBelow, pearson, fisher, percentileInterval };
+  Cape.numbers = { sum, mean, dot, clamp, times, leastSquares, eigen, expm, ...distribution };
 })(window);

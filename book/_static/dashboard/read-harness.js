@@ -1,15 +1,17 @@
 /* Results files of lm-evaluation-harness (0.3, 0.4) and of the Open LLM Leaderboard v1, by the rules of `cape import`.
- * A file is read in the browser and goes nowhere. Subjects of MMLU come with the kit. */
+ * A file is read in the browser and goes nowhere. Tasks, patterns of names and parts of protocols come with the kit. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
+  const W = Cape.wording;
   const MOST_BYTES = 20e6;
-  const DISCARDED_MMLU = 0;
   const NAMING = ["peft", "delta", "pretrained", "model", "path", "engine"];
   const object = (v) => (v && typeof v === "object" && !Array.isArray(v) ? v : {});
+  const problem = (code, facts) => Cape.read.problem(code, "", null, facts).message;
   const fail = (code, facts) => {
-    throw new Refusal(Cape.read.problem(code, "", null, facts).message);
+    throw new Refusal(problem(code, facts));
   };
+  const unique = (values) => [...new Set(values)];
 
   class Refusal extends Error {}
 
@@ -22,46 +24,63 @@
 
   /* The text in bytes: UTF-8, UTF-16 as Excel writes it or without its mark, else Windows-1252. */
   function decoded(bytes) {
-    const zeros = (from) => bytes.slice(0, 400).filter((byte, i) => i % 2 === from && byte === 0).length;
-    const half = Math.floor(Math.min(bytes.length, 400) / 2);
-    const little = (bytes[0] === 0xff && bytes[1] === 0xfe) || (half > 3 && zeros(1) > 0.9 * half && zeros(0) === 0);
-    const big = (bytes[0] === 0xfe && bytes[1] === 0xff) || (half > 3 && zeros(0) > 0.9 * half && zeros(1) === 0);
-    if (little || big) return new TextDecoder(little ? "utf-16le" : "utf-16be").decode(bytes);
+    const start = [...bytes.slice(0, 400)];
+    const half = Math.floor(start.length / 2);
+    const zeros = (from) => start.filter((byte, i) => i % 2 === from && byte === 0).length;
+    const text16 = (a, b, from) =>
+      (bytes[0] === a && bytes[1] === b) || (half > 3 && zeros(from) > 0.9 * half && zeros(1 - from) === 0);
+    const coding = text16(0xff, 0xfe, 1) ? "utf-16le" : text16(0xfe, 0xff, 0) ? "utf-16be" : "utf-8";
     try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      return new TextDecoder(coding, { fatal: coding === "utf-8" }).decode(bytes);
     } catch {
       return new TextDecoder("windows-1252").decode(bytes);
     }
   }
 
-  /* Results of one file: {name, readings: [{model, identity, params_b, date, column, task, value, stderr, protocol}]}. */
+  /* ---- one file ---- */
+
+  /* Results of one file: {name, notes, readings}; a reading has model, identity, params_b, date, quantised, column, task,
+   * value, stderr, protocol. */
   function readDocument(name, text) {
-    let document;
-    try {
-      document = JSON.parse(text);
-    } catch {
-      try {
-        // Python writes NaN for a standard error that it does not know, which is no JSON.
-        document = JSON.parse(text.replace(/(?<=[:[,]\s*)(?:NaN|-?Infinity)(?=\s*[,}\]])/g, "null"));
-      } catch {
-        fail("file_json", { name });
-      }
-    }
-    const tool = TOOLS.find(([, fits]) => fits(document));
+    const document = parsed(name, text);
+    const tool = TOOLS.find(([, fits]) => fits(object(document), document));
     if (tool) fail("file_tool", { name, tool: tool[0] });
     const results = object(object(document).results);
     const tasks = Object.keys(results).filter((task) => Object.keys(object(results[task])).length);
     if (!tasks.length) fail("file_other", { name });
-    const kind = tasks.some((task) => task.startsWith("harness|"))
-      ? leaderboard(document, name)
-      : harness(document, name);
-    const readings = tasks.flatMap((task) => read(kind, task, object(results[task]), name));
+    const kind = tasks.some((task) => task.startsWith("harness|")) ? leaderboard(document, name) : harness(document, name);
+    const readings = tasks.flatMap((task) => readTask(kind, task, results[task], name));
     if (!readings.length) {
       const v2 = tasks.find((task) => task.startsWith("leaderboard"));
       fail(v2 ? "file_v2" : "file_none", { name, task: v2 || tasks.slice(0, 3).join(", ") });
     }
     return { name, readings, notes: kind.notes };
   }
+
+  function parsed(name, text) {
+    // Python writes NaN for a standard error that it does not know, which is no JSON.
+    for (const form of [text, text.replace(/(?<=[:[,]\s*)(?:NaN|-?Infinity)(?=\s*[,}\]])/g, "null")]) {
+      try {
+        return JSON.parse(form);
+      } catch {
+        // the next form, or the refusal below
+      }
+    }
+    return fail("file_json", { name });
+  }
+
+  /* Results of other tools, told by their shape as the readers of `cape import` tell them. */
+  const barred = (key) => {
+    const words = key.split("|");
+    return words.length > 1 && words[0] !== "harness" && /^\d+$/.test(words.length > 2 ? words[2] : words[1]);
+  };
+  const TOOLS = [
+    ["Inspect", (d) => "task" in object(d.eval) && "status" in d],
+    ["lighteval", (d) => Object.keys(object(d.results)).some(barred)],
+    ["olmes", (d) => "task_name" in d && Object.keys(object(d.metrics)).length > 0],
+    ["HELM", (d, all) => Array.isArray(all) && "name" in object(object(all[0]).name) && "count" in all[0] && "sum" in all[0]],
+    ["every eval ever", (d) => "model_info" in d && Array.isArray(d.evaluation_results)],
+  ];
 
   /* The tool that wrote a table of results, or "". */
   function toolOf(name, text) {
@@ -73,17 +92,14 @@
     return /^---\npretty_name:/.test(start) ? "lighteval" : "";
   }
 
-  function sources(task, known) {
-    const leaf = /^(?:mmlu_|hendrycksTest-)(.+)$/.exec(task);
-    if (leaf && leaf[1] in Cape.kit.mmlu) return [[`mmlu/${leaf[1]}`, "acc"]];
-    return Object.hasOwn(known, task) ? known[task] : [];
-  }
-
-  function read(kind, key, row, name) {
+  /* The readings of one task: none where it is no benchmark here or of a version that does not count. */
+  function readTask(kind, key, row, name) {
     const task = kind.task(key);
     if (kind.discards(key)) return [];
+    const leaf = /^(?:mmlu_|hendrycksTest-)(.+)$/.exec(task);
+    const known = Object.hasOwn(kind.known, task) ? kind.known[task] : [];
+    const wanted = leaf && leaf[1] in Cape.kit.mmlu ? [[`mmlu/${leaf[1]}`, "acc"]] : known;
     const field = (metric) => (kind.filtered && !metric.includes(",") ? `${metric},none` : metric);
-    const wanted = sources(task, kind.known);
     // Where one of the metrics of a task is there, the other may be missing.
     const there = wanted.filter(([, metric]) => field(metric) in row);
     if (wanted.length && !there.length) fail("file_metric", { name, task, metric: field(wanted[0][1]) });
@@ -99,74 +115,80 @@
         ...kind.run,
         column,
         task,
-        value: 100 * Math.min(Math.max(value, 0), 1),
+        value: 100 * Cape.numbers.clamp(value, 0, 1),
         stderr: typeof spread === "number" && spread > 0 ? 100 * spread : null,
         protocol: kind.protocol(key, metric),
       };
     });
   }
 
-  /* Results of other tools, told by their shape as the readers of `cape import` tell them. */
-  const first = (document) => (Array.isArray(document) ? object(document[0]) : {});
-  const barred = (key) => {
-    const words = key.split("|");
-    return words.length > 1 && words[0] !== "harness" && /^\d+$/.test(words.length > 2 ? words[2] : words[1]);
-  };
-  const TOOLS = [
-    ["Inspect", (d) => "task" in object(object(d).eval) && "status" in object(d)],
-    ["lighteval", (d) => Object.keys(object(object(d).results)).some(barred)],
-    ["olmes", (d) => "task_name" in object(d) && Object.keys(object(object(d).metrics)).length > 0],
-    ["HELM", (d) => "name" in object(first(d).name) && "count" in first(d) && "sum" in first(d)],
-    ["every eval ever", (d) => "model_info" in object(d) && Array.isArray(object(d).evaluation_results)],
-  ];
-
   function harness(document, name) {
     const config = object(document.config);
-    const results = object(document.results);
-    const filtered = Object.values(results).some((row) => Object.keys(object(row)).some((k) => k.includes(",")));
+    const filtered = Object.values(object(document.results)).some((row) => Object.keys(object(row)).some((k) => k.includes(",")));
+    const release = filtered ? "lm-eval 0.4" : "lm-eval 0.3";
     const given = modelArguments(config.model_args);
-    const named = typeof document.model_name === "string" && document.model_name;
+    const named = (typeof document.model_name === "string" && document.model_name) || NAMING.map((k) => given[k]).find(Boolean) || "";
     const count = config.model_num_parameters;
     const versions = object(document.versions);
-    const shots = (task) => {
+    const quantised = quantisedBy(given, String(named));
+    const weights = quantised ? [`quantised (${quantised})`] : [];
+    const shotsOf = (task) => {
       const own = object(object(document.configs)[task]).num_fewshot ?? object(document["n-shot"])[task];
       return (filtered ? own : config.num_fewshot) ?? "unknown";
     };
-    const version = (task) => `task version ${versions[task] ?? "unknown"}`;
+    const prompted = () => [
+      document.chat_template ? "chat template" : "no chat template",
+      ...(document.chat_template && document.fewshot_as_multiturn ? ["shots as turns"] : []),
+      ...(document.system_instruction ? [`system prompt ${digest(String(document.system_instruction))}`] : []),
+      beginToken(given, document),
+    ];
+    const identity = ["pretrained", "peft", "delta", "revision", "subfolder"].filter((k) => given[k]);
     return {
       filtered,
-      known: Cape.kit.results.tasks[filtered ? "lm-eval 0.4" : "lm-eval 0.3"],
+      known: Cape.kit.results.tasks[release],
       limit: config.limit ?? null,
       notes: [],
       task: (key) => key,
       // Version 0 of the MMLU of 0.3 had another prompt; the leaderboard discards it.
-      discards: (task) => task.startsWith("hendrycksTest-") && !(versions[task] > DISCARDED_MMLU),
+      discards: (task) => task.startsWith("hendrycksTest-") && !(versions[task] > 0),
       items: (task) => ["effective", "original"].map((key) => object(object(document["n-samples"])[task])[key] ?? null),
       run: {
-        model: shortName(named || NAMING.map((k) => given[k]).find(Boolean) || ""),
-        identity: JSON.stringify(
-          ["pretrained", "peft", "delta", "revision", "subfolder"]
-            .filter((k) => given[k] && !(k === "revision" && given[k] === "main"))
-            .map((k) => [k, given[k]]),
-        ),
+        model: shortName(named),
+        identity: JSON.stringify(identity.filter((k) => k !== "revision" || given[k] !== "main").map((k) => [k, given[k]])),
         params_b: typeof count === "number" && count > 0 && count < 1e15 ? count / 1e9 : null,
         date: dateOf(document.date, name),
-        quantised: quantisedBy(given, String(named || NAMING.map((k) => given[k]).find(Boolean) || "")),
+        quantised,
       },
       protocol(task, metric) {
-        const parts = [filtered ? "lm-eval 0.4" : "lm-eval 0.3", `${shots(task)}-shot`, metric, version(task)];
-        const weights = this.run.quantised ? [`quantised (${this.run.quantised})`] : [];
-        if (!filtered) return [...parts, ...weights].join("; ");
-        parts.push(document.chat_template ? "chat template" : "no chat template");
-        if (document.chat_template && document.fewshot_as_multiturn) parts.push("shots as turns");
-        if (document.system_instruction) parts.push(`system prompt ${digest(String(document.system_instruction))}`);
-        return [...parts, beginToken(given, document), ...facts(config, given, shots(task)), ...weights].join("; ");
+        const shots = shotsOf(task);
+        const parts = [release, `${shots}-shot`, metric, `task version ${versions[task] ?? "unknown"}`];
+        if (filtered) parts.push(...prompted(), ...numbersAndSeed(config, given, shots));
+        return [...parts, ...weights].join("; ");
       },
     };
   }
 
+  function leaderboard(document, name) {
+    const config = object(document.config_general ?? document.config);
+    const versions = object(document.versions);
+    const old = (key) => key.includes("hendrycksTest-") && versions[key] === 0;
+    const model = shortName(String(config.model_name ?? ""));
+    const version = (key) => `task version ${versions[key] ?? "unknown"}`;
+    return {
+      filtered: false,
+      known: Cape.kit.results.tasks["leaderboard v1"],
+      limit: config.max_samples || null,
+      notes: Object.keys(versions).some(old) ? [W.write("note_file_mmlu_old", { name })] : [],
+      items: () => [null, null],
+      discards: old,
+      task: (key) => (key.startsWith("harness|") ? key.split("|").slice(1, -1).join("|") : ""),
+      run: { model, identity: "[]", params_b: null, date: dateOf(null, name), quantised: "" },
+      protocol: (key, metric) => ["leaderboard v1", `${key.split("|").pop()}-shot`, metric, version(key)].join("; "),
+    };
+  }
+
   /* The number format and the seed of the examples, where the file states them. */
-  function facts(config, given, shots) {
+  function numbersAndSeed(config, given, shots) {
     const dtype = String(config.model_dtype || given.dtype || "").replace(/^torch\./, "");
     const parts = dtype && dtype !== "auto" ? [`dtype ${dtype.slice(0, 120)}`] : [];
     const seeded = Number.isInteger(config.fewshot_seed) && Number(shots) > 0;
@@ -175,12 +197,11 @@
 
   /* How the weights are quantised, by the arguments of the run, else by the name of the model. */
   function quantisedBy(given, name) {
-    for (const [key, kind] of [["load_in_4bit", "4-bit"], ["load_in_8bit", "8-bit"]]) {
-      if (String(given[key] ?? "").toLowerCase() === "true") return kind;
-    }
+    const bits = ["4", "8"].find((one) => String(given[`load_in_${one}bit`] ?? "").toLowerCase() === "true");
+    if (bits) return `${bits}-bit`;
     const packed = ["autogptq", "gptqmodel", "gguf_file", "awq"].find((key) => key in given);
     if (packed && !["false", "none"].includes(given[packed].toLowerCase())) {
-      return packed.replace(/^auto/, "").replace(/model$/, "").replace(/_file$/, "").toUpperCase();
+      return packed.replace(/^auto|model$|_file$/g, "").toUpperCase();
     }
     const stated = String(given.quantization ?? "");
     return stated && stated.toLowerCase() !== "none" ? stated.toUpperCase() : quantisedName(name);
@@ -193,12 +214,46 @@
     return hash.toString(16).padStart(8, "0");
   }
 
+  function beginToken(given, document) {
+    const stated = given.add_bos_token?.toLowerCase() ?? "none";
+    if (stated !== "none") return `BOS ${stated === "true" ? "on" : "off"}`;
+    const numbers = (String(document.lm_eval_version ?? "").match(/\d+/g) || []).map(Number);
+    const since = [0, 4, 9, 2];
+    const at = since.findIndex((part, i) => numbers[i] !== part);
+    return at < 0 || (numbers[at] ?? -1) > since[at] ? "BOS by tokenizer" : "BOS default before 0.4.9.2";
+  }
+
+  function modelArguments(given) {
+    if (typeof given !== "string") return Object.fromEntries(Object.entries(object(given)).map(([k, v]) => [k, String(v)]));
+    const parts = given.split(",").map((part) => part.split(/=(.*)/s).map((v) => v.trim()));
+    return Object.fromEntries(parts.filter((part) => part[1]));
+  }
+
+  function dateOf(stated, name) {
+    if (typeof stated === "number" && stated > 0 && stated < 1e11) return stated;
+    const stamp = /(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d(?:\.\d+)?)/.exec(name);
+    const text = typeof stated === "string" ? stated : stamp ? `${stamp[1]}T${stamp[2]}:${stamp[3]}:${stamp[4]}Z` : "";
+    const moment = Date.parse(/[Zz]|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`);
+    return Number.isNaN(moment) ? null : moment / 1000;
+  }
+
   /* ---- what a name says: cape_lib.tables.model_names, by the same patterns ---- */
 
   const form = (name, flags) => new RegExp(Cape.kit.results.names[name], flags);
-  const lastPart = (name) => name.split(/[/\\]/).filter(Boolean).pop() ?? name;
+  const parts = (name) => name.split(/[/\\]/).filter(Boolean);
+  const lastPart = (name) => parts(name).pop() ?? name;
   const isInstruct = (name) => form("instruct", "i").test(lastPart(name));
   const quantisedName = (name) => (form("quantised", "i").exec(lastPart(name))?.[1] ?? "").toUpperCase();
+
+  /* A hub name as it is; a path by its last folder, with the one above it for a checkpoint. */
+  function shortName(given) {
+    const name = given.trim().replace(/[/\\]+$/, "");
+    const folders = parts(name);
+    if (folders.length === 2 && !"./\\~".includes(name[0]) && !name.includes(":")) return name;
+    const last = folders.at(-1) || "";
+    const checkpoint = /^((checkpoint|step|epoch|iter|global_step)?[-_]?\d+|hf|final|last|best)$/.test(last);
+    return checkpoint ? folders.slice(-2).join("/") : last;
+  }
 
   function sizeInName(name) {
     const hit = [...name.matchAll(form("size", "gi"))].find(({ groups }) => !groups.active);
@@ -217,111 +272,37 @@
     return Math.max(named / stated, stated / named) > 1.6 ? named : null;
   }
 
-  function beginToken(given, document) {
-    const stated = given.add_bos_token;
-    if (stated !== undefined && stated.toLowerCase() !== "none") {
-      return `BOS ${stated.toLowerCase() === "true" ? "on" : "off"}`;
-    }
-    const numbers = (String(document.lm_eval_version ?? "").match(/\d+/g) || []).slice(0, 4).map(Number);
-    const since = [0, 4, 9, 2];
-    const at = since.findIndex((part, i) => numbers[i] !== part);
-    const later = at < 0 || (numbers[at] ?? -1) > since[at];
-    return later ? "BOS by tokenizer" : "BOS default before 0.4.9.2";
-  }
-
-  function leaderboard(document, name) {
-    const config = object(document.config_general ?? document.config);
-    const versions = object(document.versions);
-    const old = (key) => key.includes("hendrycksTest-") && versions[key] === DISCARDED_MMLU;
-    const notes = Object.keys(versions).some(old) ? [Cape.wording.write("note_file_mmlu_old", { name })] : [];
-    const shots = (key) => key.split("|").pop();
-    return {
-      filtered: false,
-      known: Cape.kit.results.tasks["leaderboard v1"],
-      limit: config.max_samples || null,
-      notes,
-      items: () => [null, null],
-      discards: old,
-      task: (key) => (key.startsWith("harness|") ? key.split("|").slice(1, -1).join("|") : ""),
-      run: {
-        model: shortName(String(config.model_name ?? "")),
-        identity: "[]",
-        params_b: null,
-        date: dateOf(null, name),
-        quantised: "",
-      },
-      protocol: (key, metric) =>
-        `leaderboard v1; ${shots(key)}-shot; ${metric}; task version ${versions[key] ?? "unknown"}`,
-    };
-  }
-
-  function modelArguments(given) {
-    if (typeof given === "string") {
-      return Object.fromEntries(
-        given
-          .split(",")
-          .map((part) => part.split(/=(.*)/s).map((v) => v.trim()))
-          .filter((p) => p[1]),
-      );
-    }
-    return Object.fromEntries(Object.entries(object(given)).map(([k, v]) => [k, String(v)]));
-  }
-
-  /* A hub name as it is; a path by its last folder, with the one above it for a checkpoint. */
-  function shortName(given) {
-    const name = given.trim().replace(/[/\\]+$/, "");
-    const parts = name.split(/[/\\]/).filter(Boolean);
-    if (parts.length === 2 && !"./\\~".includes(name[0]) && !name.includes(":")) return name;
-    const last = parts[parts.length - 1] || "";
-    const checkpoint = /^((checkpoint|step|epoch|iter|global_step)?[-_]?\d+|hf|final|last|best)$/.test(last);
-    return parts.length >= 2 && checkpoint ? parts.slice(-2).join("/") : last;
-  }
-
-  function dateOf(stated, name) {
-    if (typeof stated === "number" && stated > 0 && stated < 1e11) return stated;
-    const found = /(\d{4}-\d\d-\d\d)[T_ ](\d\d)[-:](\d\d)[-:](\d\d(?:\.\d+)?)/.exec(name);
-    const text = typeof stated === "string" ? stated : found ? `${found[1]}T${found[2]}:${found[3]}:${found[4]}Z` : "";
-    const moment = Date.parse(/[Zz]|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`);
-    return Number.isNaN(moment) ? null : moment / 1000;
-  }
+  /* ---- several files ---- */
 
   /* Readings of several files as rows of the table: {rows, notes, asks}; refuses what cannot be compared.
    * The rules and their order are those of cape_lib.ingest.merging: the way of measuring first, then the date. */
   function assemble(documents) {
     const notes = documents.flatMap((document) => document.notes);
     const asks = [];
-    const groups = new Map();
-    for (const reading of byRevision(documents.flatMap((document) => document.readings))) {
-      if (!groups.has(reading.model)) groups.set(reading.model, []);
-      groups.get(reading.model).push(reading);
-    }
+    const groups = Map.groupBy(byRevision(documents.flatMap((document) => document.readings)), (one) => one.model);
     for (const [model, readings] of groups) sameModel(model, readings);
     const sizes = new Map([...groups].map(([model, readings]) => [model, sizeOf(model, readings, notes, asks)]));
-    const chosen = oneProtocol(groups, notes);
-    const rows = [...chosen].map(([model, readings]) => oneModel(model, readings, sizes.get(model), notes));
+    const left = otherWays([...groups.values()].flat(), notes);
+    const rows = [...groups].map(([model, readings]) =>
+      oneModel(model, readings.filter((reading) => !left.has(reading)), sizes.get(model), notes),
+    );
     refuseMixed(rows);
     return { rows: rows.sort((a, b) => (a.params_b ?? Infinity) - (b.params_b ?? Infinity)), notes, asks };
   }
 
   /* The revision in the name ("model@step1000") where files of one model have several. */
   function byRevision(readings) {
-    const of = (reading) => Object.fromEntries(JSON.parse(reading.identity)).revision ?? "";
-    const several = new Map();
-    for (const reading of readings) several.set(reading.model, (several.get(reading.model) ?? new Set()).add(of(reading)));
-    return readings.map((reading) =>
-      several.get(reading.model).size > 1
-        ? { ...reading, model: `${reading.model}@${of(reading) || "main"}`, identity: "[]" }
-        : reading,
-    );
+    const of = ({ identity }) => Object.fromEntries(JSON.parse(identity)).revision ?? "";
+    const groups = Map.groupBy(readings, (reading) => reading.model);
+    const several = ({ model }) => new Set(groups.get(model).map(of)).size > 1;
+    const named = (reading) => ({ ...reading, model: `${reading.model}@${of(reading) || "main"}`, identity: "[]" });
+    return readings.map((reading) => (several(reading) ? named(reading) : reading));
   }
 
-  function sameModel(model, readings) {
-    const [first_] = readings;
-    for (const other of readings) {
-      const differs = first_.identity !== "[]" && other.identity !== "[]" && first_.identity !== other.identity;
-      const sizes = first_.params_b !== null && other.params_b !== null && first_.params_b !== other.params_b;
-      if (differs || sizes) fail("file_names", { name: other.file, model });
-    }
+  function sameModel(model, [first, ...others]) {
+    const differ = (a, b, none) => a !== none && b !== none && a !== b;
+    const other = others.find((one) => differ(one.identity, first.identity, "[]") || differ(one.params_b, first.params_b, null));
+    if (other) fail("file_names", { name: other.file, model });
   }
 
   /* Billions of parameters; null, with a question, where the files say nothing or what cannot be. */
@@ -329,53 +310,44 @@
     const stated = readings.map((reading) => reading.params_b).find((value) => value !== null) ?? null;
     const named = sizeInName(model);
     if (readings.some((reading) => reading.quantised) && named !== null) {
-      notes.push(Cape.wording.write("note_file_quantised", { model, named }));
+      notes.push(W.write("note_file_quantised", { model, named }));
       return named;
     }
     const apart = stated === null ? null : sizeDisagrees(model, stated);
     const facts = { model, stated: stated === null ? "" : Number(stated.toPrecision(3)), named: apart };
-    if (apart !== null && Math.max(apart / stated, stated / apart) > 2.5) {
-      asks.push(Cape.read.problem("file_odd", "", null, facts).message);
-      return null;
-    }
-    if (apart !== null) notes.push(Cape.wording.write("note_file_differs", facts));
-    if (stated === null) asks.push(Cape.read.problem("file_size", "", null, { model }).message);
-    return stated;
+    const odd = apart !== null && Math.max(apart / stated, stated / apart) > 2.5;
+    if (odd) asks.push(problem("file_odd", facts));
+    else if (apart !== null) notes.push(W.write("note_file_differs", facts));
+    else if (stated === null) asks.push(problem("file_size", { model }));
+    return odd ? null : stated;
   }
 
-  /* Where models were measured in several ways: the way that most of them share, then the usual shots, then the newest. */
-  function oneProtocol(groups, notes) {
-    const stem = (reading) => reading.column.split("/")[0];
-    const readings = [...groups.values()].flat();
+  /* The readings to leave out where models were measured in several ways: of a benchmark the way that most of them share
+   * stays, then the usual shots, then the newest. */
+  function otherWays(readings, notes) {
     const left = new Set();
-    for (const benchmark of new Set(readings.map(stem))) {
-      const ways = new Map();
-      for (const reading of readings.filter((r) => stem(r) === benchmark)) {
-        ways.set(reading.protocol, [...(ways.get(reading.protocol) ?? []), reading]);
-      }
-      const twice = [...groups.values()].some(
-        (group) => new Set(group.filter((r) => stem(r) === benchmark).map((r) => r.protocol)).size > 1,
-      );
-      if (ways.size < 2 || !twice || benchmark === "mmlu") continue;
-      const models = (list) => new Set(list.map((reading) => reading.model));
-      const usual = Cape.kit.results.usual_shots[benchmark];
+    const models = (list) => new Set(list.map((reading) => reading.model));
+    for (const [benchmark, own] of Map.groupBy(readings, (reading) => reading.column.split("/")[0])) {
+      const ways = Map.groupBy(own, (reading) => reading.protocol);
+      const apart = new Set(own.map((reading) => JSON.stringify([reading.model, reading.protocol]))).size;
+      if (benchmark === "mmlu" || apart === models(own).size) continue;
+      const usual = `${Cape.kit.results.usual_shots[benchmark]}-shot`;
       const rank = ([way, list]) => [
         models(list).size,
-        Number(usual !== undefined && way.includes(`${usual}-shot`)),
+        Number(way.includes(usual)),
         Math.max(...list.map((reading) => reading.date ?? 0)),
         way,
       ];
-      const [best, kept] = [...ways].reduce((a, b) => (isLess(rank(a), rank(b)) ? b : a));
-      const here = models(kept);
-      const gone = readings.filter((r) => stem(r) === benchmark && r.protocol !== best && here.has(r.model));
+      const [best, chosen] = [...ways].reduce((a, b) => (isLess(rank(a), rank(b)) ? b : a));
+      const here = models(chosen);
+      const gone = own.filter((reading) => reading.protocol !== best && here.has(reading.model));
       if (!gone.length) continue;
       gone.forEach((reading) => left.add(reading));
-      const unlike = differences(best, gone[0].protocol);
-      const [chosen, other] = [0, 1].map((i) => unlike.map((pair) => pair[i]).join(", "));
-      const facts = { label: Cape.read.label(benchmark), chosen, other, here: told(kept), there: told(gone) };
-      notes.push(Cape.wording.write("note_file_way", facts));
+      const [one, other] = differences(best, gone[0].protocol);
+      const facts = { label: Cape.read.label(benchmark), chosen: one, other, here: summary(chosen), there: summary(gone) };
+      notes.push(W.write("note_file_way", facts));
     }
-    return new Map([...groups].map(([model, group]) => [model, group.filter((reading) => !left.has(reading))]));
+    return left;
   }
 
   function isLess(a, b) {
@@ -384,74 +356,61 @@
   }
 
   /* Models, days and files of readings, in a few words. */
-  function told(readings) {
+  function summary(readings) {
     const days = readings.filter((r) => r.date).map((r) => new Date(1000 * r.date).toISOString().slice(0, 10)).sort();
-    const files = [...new Set(readings.map((reading) => reading.file))].sort();
-    const count = new Set(readings.map((reading) => reading.model)).size;
-    const last = days[days.length - 1];
-    const when = days.length ? `, ${days[0]}${last !== days[0] ? ` to ${last}` : ""}` : "";
+    const files = unique(readings.map((reading) => reading.file)).sort();
+    const count = unique(readings.map((reading) => reading.model)).length;
+    const when = days.length ? `, ${unique([days[0], days.at(-1)]).join(" to ")}` : "";
     return `${count} ${count === 1 ? "model" : "models"}${when}, ${files[0]}${files.length > 1 ? " ..." : ""}`;
   }
 
+  /* A model as a row: of two readings of one score the newer one. */
   function oneModel(model, readings, size, notes) {
-    const kept = {};
+    const newest = {};
     const order = [...readings].sort((a, b) => (a.date ?? -1) - (b.date ?? -1) || (a.file < b.file ? -1 : 1));
     for (const reading of order) {
-      const old = kept[reading.column];
-      kept[reading.column] = reading;
+      const old = newest[reading.column];
+      newest[reading.column] = reading;
       if (!old || (old.value === reading.value && old.protocol === reading.protocol)) continue;
-      if (old.date === null || old.date === reading.date) {
-        fail("file_two", { name: reading.file, task: reading.task, model });
-      }
+      if (old.date === null || old.date === reading.date) fail("file_two", { name: reading.file, task: reading.task, model });
       const task = reading.column.includes("/") ? "MMLU" : reading.task;
-      const note = Cape.wording.write("note_file_newer", { model, task });
+      const note = W.write("note_file_newer", { model, task });
       if (!notes.includes(note)) notes.push(note);
     }
     const row = { model, params_b: size === null ? null : Number(size.toPrecision(6)) };
-    for (const [column, reading] of Object.entries(kept)) {
-      if (!column.includes("/")) put(row, column, reading.value, reading.stderr, reading.protocol);
+    const columns = Object.entries(newest);
+    const leaves = columns.filter(([column]) => column.includes("/")).map(([, reading]) => reading);
+    const whole = columns.filter(([column]) => !column.includes("/"));
+    const mmlu = leaves.length ? meanOf(model, leaves, notes) : null;
+    for (const [column, { value, stderr, protocol }] of [...whole, ...(mmlu ? [["mmlu", mmlu]] : [])]) {
+      row[column] = Number(value.toFixed(4));
+      row[`${column}_stderr`] = stderr === null ? null : Number(stderr.toFixed(4));
+      row[`${column}_protocol`] = protocol;
     }
-    mmlu(row, kept, notes);
     return row;
   }
 
-  function put(row, column, value, stderr, protocol) {
-    row[column] = Number(value.toFixed(4));
-    row[`${column}_stderr`] = stderr === null ? null : Number(stderr.toFixed(4));
-    row[`${column}_protocol`] = protocol;
-  }
-
   /* MMLU from its 57 leaves as their plain mean; the group in the file is never read. */
-  function mmlu(row, kept, notes) {
-    const leaves = Object.entries(kept)
-      .filter(([column]) => column.includes("/"))
-      .map(([, reading]) => reading);
+  function meanOf(model, leaves, notes) {
+    const { sum } = Cape.numbers;
     const most = Object.keys(Cape.kit.mmlu).length;
-    if (!leaves.length) return;
     if (leaves.length < most) {
-      notes.push(Cape.wording.write("note_file_mmlu", { model: row.model, n: leaves.length, most }));
-      return;
+      notes.push(W.write("note_file_mmlu", { model, n: leaves.length, most }));
+      return null;
     }
-    const protocols = [...new Set(leaves.map((leaf) => leaf.protocol))].sort();
-    if (protocols.length > 1) {
-      fail("file_mixed", {
-        label: "MMLU",
-        first: row.model,
-        second: row.model,
-        one: protocols[0],
-        other: protocols[1],
-      });
-    }
-    const spread = leaves.every((leaf) => leaf.stderr !== null)
-      ? Math.sqrt(leaves.reduce((total, leaf) => total + (leaf.stderr / most) ** 2, 0))
-      : null;
-    const value = leaves.reduce((total, leaf) => total + leaf.value / most, 0);
-    put(row, "mmlu", value, spread, `${protocols[0]}; plain mean`);
+    const [one, other] = unique(leaves.map((leaf) => leaf.protocol)).sort();
+    if (other) fail("file_mixed", { label: "MMLU", first: model, second: model, one, other });
+    const known = leaves.every((leaf) => leaf.stderr !== null);
+    return {
+      value: sum(leaves.map((leaf) => leaf.value / most)),
+      stderr: known ? Math.sqrt(sum(leaves.map((leaf) => (leaf.stderr / most) ** 2))) : null,
+      protocol: `${one}; plain mean`,
+    };
   }
 
   /* ---- whether two scores may stand in one comparison: cape_lib.tables.score_checks ---- */
 
-  function parts(protocol) {
+  function partsOf(protocol) {
     const { kinds, absent } = Cape.kit.results.protocols;
     const known = {};
     for (const part of protocol.split(";").map((piece) => piece.trim())) {
@@ -463,26 +422,21 @@
     return "harness" in known ? { ...absent, ...known } : known;
   }
 
-  /* What differs between two protocols, as pairs; a part that either leaves unknown differs from nothing. */
+  /* What differs between two protocols, as a text of each; a part that either leaves unknown differs from nothing. */
   function differences(one, other) {
-    const [left, right] = [parts(one), parts(other)];
-    return Object.keys(left)
-      .filter((kind) => kind in right && left[kind].toLowerCase() !== right[kind].toLowerCase())
-      .map((kind) => [left[kind], right[kind]]);
+    const both = [one, other].map(partsOf);
+    const unlike = (kind) => kind in both[1] && both[0][kind].toLowerCase() !== both[1][kind].toLowerCase();
+    const kinds = Object.keys(both[0]).filter(unlike);
+    return both.map((some) => kinds.map((kind) => some[kind]).join(", "));
   }
 
   function refuseMixed(rows) {
-    const columns = new Set(rows.flatMap((row) => Object.keys(row).filter((name) => name.endsWith("_protocol"))));
-    for (const column of columns) {
+    for (const column of unique(rows.flatMap(Object.keys)).filter((name) => name.endsWith("_protocol"))) {
       const known = rows.filter((row) => row[column]);
-      for (const [at, first_] of known.entries()) {
-        for (const second of known.slice(at + 1)) {
-          const unlike = differences(first_[column], second[column]);
-          if (!unlike.length) continue;
-          const [one, other] = [0, 1].map((i) => unlike.map((pair) => pair[i]).join(", "));
-          const label = Cape.read.label(column.replace(/_protocol$/, ""));
-          fail("file_mixed", { label, first: first_.model, second: second.model, one, other });
-        }
+      for (const [first, second] of known.flatMap((row, i) => known.slice(i + 1).map((next) => [row, next]))) {
+        const [one, other] = differences(first[column], second[column]);
+        const label = Cape.read.label(column.replace(/_protocol$/, ""));
+        if (one) fail("file_mixed", { label, first: first.model, second: second.model, one, other });
       }
     }
     const models = rows.map((row) => row.model);
@@ -492,5 +446,5 @@
     if (one && other) fail("file_quantised", { one, kind: quantisedName(one), other });
   }
 
-  Cape.harness = { textOf, toolOf, decoded, readDocument, assemble, Refusal, MOST_BYTES };
+  Cape.harness = { textOf, toolOf, decoded, readDocument, assemble, Refusal };
 })(window);

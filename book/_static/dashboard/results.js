@@ -1,4 +1,5 @@
-/* A diagnosis on the page: headline, five answers, charts, tables, advice. Text only ever enters as text. */
+/* A diagnosis on the page (headline, five answers, charts, tables, advice) and out of it: table, JSON, chart, print, link.
+ * Text only ever enters as text. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
@@ -6,18 +7,25 @@
   /* As much advice as is read; the rest is folded. */
   const MOST_ADVICE = 3;
 
-  /* An element with properties and children; a string child is text, never markup. */
+  /* An element with properties and children, "svg:..." one of a drawing; a string child is text, never markup. */
   function el(name, properties = {}, ...children) {
-    const element = document.createElement(name);
+    const [drawn] = name.match(/^svg:/) ?? [];
+    const element = drawn
+      ? document.createElementNS("http://www.w3.org/2000/svg", name.slice(drawn.length))
+      : document.createElement(name);
     for (const [key, value] of Object.entries(properties)) {
       if (value === null || value === undefined || value === false) continue;
       if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
       else if (key === "dataset") Object.assign(element.dataset, value);
-      else element.setAttribute(key === "class" ? "class" : key, value === true ? "" : value);
+      else element.setAttribute(key, value === true ? "" : typeof value === "number" ? Math.round(value * 100) / 100 : value);
     }
-    element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+    element.append(...children.flat(2).filter((child) => child !== null && child !== undefined));
     return element;
   }
+
+  const button = (text, onclick, name) =>
+    el("button", { type: "button", class: "dash-button", onclick, "aria-label": name }, text);
+  const folded = (summary, ...children) => el("details", {}, el("summary", {}, summary), ...children);
 
   /* A number as a reader sees it, with its full value and its place in the diagnosis; `none` is said of no number. */
   function num(result, path, form, none) {
@@ -39,69 +47,15 @@
   /* A table; a head that begins with # is that of numbers. */
   function table(caption, heads, rows) {
     const kind = (i) => (heads[i][0] === "#" ? "n" : null);
-    const head = heads.map((title, i) => el("th", { scope: "col", class: kind(i) }, title.replace("#", "")));
-    const name = (i) => ({ label: heads[i].replace("#", "") });
-    const cell = (content, i) => el(i ? "td" : "th", { scope: i ? null : "row", class: kind(i), dataset: name(i) }, content);
+    const names = heads.map((title) => title.replace("#", ""));
+    const head = names.map((title, i) => el("th", { scope: "col", class: kind(i) }, title));
+    const cell = (content, i) =>
+      el(i ? "td" : "th", { scope: i ? null : "row", class: kind(i), dataset: { label: names[i] } }, content);
+    const body = rows.map((row) => el("tr", {}, row.map(cell)));
     return el(
       "div",
       { class: "dash-scroll dash-stack", tabindex: "0", role: "region", "aria-label": caption },
-      el(
-        "table",
-        {},
-        el("caption", {}, caption),
-        el("thead", {}, el("tr", {}, head)),
-        el("tbody", {}, rows.map((row) => el("tr", {}, row.map(cell)))),
-      ),
-    );
-  }
-
-  /* Only addresses of the web become links. */
-  function source(url, text) {
-    return /^https?:\/\//.test(url || "") ? el("a", { href: url, rel: "noopener" }, text) : text;
-  }
-
-  function answers(result) {
-    return [
-      el("p", { class: "dash-headline" }, minus(result.answers.headline)),
-      el(
-        "dl",
-        { class: "dash-answers" },
-        Object.entries(Cape.kit.questions).flatMap(([key, question]) => [
-          el("dt", {}, question),
-          el("dd", { class: "dash-answer", dataset: { answer: key } }, minus(result.answers[key])),
-        ]),
-      ),
-      ...result.notes.map((note) => el("p", { class: "dash-note" }, note)),
-    ];
-  }
-
-  function advice(result) {
-    if (!result.advice.length)
-      return [el("h2", {}, "Advice"), el("p", {}, "None: no rule with evidence fits these scores.")];
-    const [first, rest] = [result.advice.slice(0, MOST_ADVICE), result.advice.slice(MOST_ADVICE)];
-    const more = rest.length ? [el("details", {}, el("summary", {}, `${rest.length} more`), rules(rest))] : [];
-    return [el("h2", {}, "Advice, with its evidence"), rules(first), ...more];
-  }
-
-  function rules(some) {
-    return el(
-        "ul",
-        { class: "dash-advice" },
-        some.map((rule) =>
-          el(
-            "li",
-            {},
-            el("p", {}, el("strong", {}, rule.advice)),
-            el(
-              "p",
-              {},
-              "Evidence: ",
-              el("span", { class: "dash-strength", dataset: { strength: rule.strength } }, rule.strength),
-              ` ${rule.evidence} `,
-              el("a", { href: rule.link }, `Read on: ${rule.topic}`),
-            ),
-          ),
-        ),
+      el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, head)), el("tbody", {}, body)),
     );
   }
 
@@ -110,23 +64,33 @@
   const NUMBER = /^(\.?)([a-z0-9_.-]+)\|([^|]*)\|?(.*)$/;
   const LINK = /^\[(.+)\]\((.+)\)$/;
 
+  function viewOf({ kind }) {
+    const { views } = Cape.kit;
+    return { ...views[views[kind].like], ...views[kind] };
+  }
+
+  /* A text of the view of a result, filled. */
+  const textOf = (result, text, row) => W.text(result.kind, text, { ...result.facts, ...row }, viewOf(result));
+
   /* The whole of a diagnosis: its answers, then each part of its view whose condition holds. */
   function show(result) {
-    const views = Cape.kit.views;
-    const view = { ...views[views[result.kind].like], ...views[result.kind] };
-    const write = (text, row) => W.text(result.kind, text, { ...result.facts, ...row }, view);
+    const write = (text, row) => textOf(result, text, row);
     const cell = (text, row, at) => {
-      const number = NUMBER.exec(text);
-      if (number) return num(result, number[1] ? `${at}.${number[2]}` : number[2], number[3], write(number[4], row));
-      const link = LINK.exec(text);
-      return link ? source(write(link[2], row), write(link[1], row)) : write(text, row);
+      const [, inRow, path, form, none] = NUMBER.exec(text) ?? [];
+      if (path) return num(result, inRow ? `${at}.${path}` : path, form, write(none, row));
+      const [name, address] = (LINK.exec(text) ?? [text, text, ""]).slice(1).map((part) => write(part, row));
+      // Only addresses of the web become links.
+      return /^https?:\/\//.test(address) ? el("a", { href: address, rel: "noopener" }, name) : name;
     };
     const line = (cells, row, at) => cells.map((text) => cell(text, row, at));
     const part = (item) => {
       if (item.draw === "advice") return advice(result);
-      if (item.draw) return Cape.charts[item.draw](result, Cape.kit);
+      if (item.draw) return Cape.charts.draw[item.draw](result);
       if (item.text) return el("p", {}, write(item.text).split(/\[\[|\]\]/).map((text, i) => (i % 2 ? cell(text) : text)));
-      if (item.formula) return formula(item.formula.map((text) => write(text)).join("\n"));
+      if (item.formula) {
+        const text = item.formula.map((template) => write(template)).join("\n");
+        return folded("The formula with your numbers in it", el("pre", { class: "dash-formula" }, text));
+      }
       const fixed = (item.rows ?? []).filter(([first]) => first[0] !== "?" || W.holds(first.slice(1), result.facts));
       const rows = fixed.map((cells) => line(cells.filter((text) => text[0] !== "?")));
       for (const path of item.each ?? []) {
@@ -137,16 +101,43 @@
       }
       return table(write(item.table), item.heads.map((text) => write(text)), rows);
     };
-    return [...answers(result), ...view.parts.filter((item) => W.holds(item.if ?? "", result.facts)).flatMap(part)];
+    const parts = viewOf(result).parts.filter((item) => W.holds(item.if ?? "", result.facts));
+    return [...answers(result), ...parts.flatMap(part)];
   }
 
-  function formula(text) {
-    return el(
-      "details",
-      {},
-      el("summary", {}, "The formula with your numbers in it"),
-      el("pre", { class: "dash-formula" }, text),
+  function answers({ answers: said, notes }) {
+    const pairs = Object.entries(Cape.kit.questions).map(([key, question]) => [
+      el("dt", {}, question),
+      el("dd", { class: "dash-answer", dataset: { answer: key } }, minus(said[key])),
+    ]);
+    return [
+      el("p", { class: "dash-headline" }, minus(said.headline)),
+      el("dl", { class: "dash-answers" }, pairs),
+      ...notes.map((note) => el("p", { class: "dash-note" }, note)),
+    ];
+  }
+
+  function advice({ advice: rules }) {
+    if (!rules.length) return [el("h2", {}, "Advice"), el("p", {}, "None: no rule with evidence fits these scores.")];
+    const item = ({ advice: text, strength, evidence, link, topic }) => {
+      const grade = el("span", { class: "dash-strength", dataset: { strength } }, strength);
+      const more = el("a", { href: link }, `Read on: ${topic}`);
+      return el("li", {}, el("p", {}, el("strong", {}, text)), el("p", {}, "Evidence: ", grade, ` ${evidence} `, more));
+    };
+    const [first, rest] = [rules.slice(0, MOST_ADVICE), rules.slice(MOST_ADVICE)].map((some) =>
+      el("ul", { class: "dash-advice" }, some.map(item)),
     );
+    const others = rules.length - MOST_ADVICE;
+    return [el("h2", {}, "Advice, with its evidence"), first, ...(others > 0 ? [folded(`${others} more`, rest)] : [])];
+  }
+
+  /* ---- taking it away ---- */
+
+  function save(name, type, content) {
+    const blob = content instanceof Blob ? content : new Blob([content], { type });
+    const link = el("a", { href: URL.createObjectURL(blob), download: name });
+    link.click();
+    root.setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
 
   const MAIN = {
@@ -156,11 +147,60 @@
     today: ({ rows, nearest }) => [...rows, ...nearest],
   };
 
-  /* The rows that "Table (CSV)" saves: the main numbers of each kind. */
-  function rows(result) {
+  /* The main numbers of a diagnosis as the text of a table. */
+  function csv(result) {
     const main = MAIN[result.kind] ?? (({ steps, whole }) => [...steps, whole]);
-    return main(result).map(({ interval, ...row }) => (interval ? { ...row, ...interval } : row));
+    const rows = main(result).map(({ interval, ...row }) => ({ ...row, ...interval }));
+    const columns = [...new Set(rows.flatMap(Object.keys))];
+    const quoted = (v) => {
+      const text = String(v ?? "");
+      return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    };
+    const lines = [columns, ...rows.map((row) => columns.map((name) => row[name]))];
+    return `${lines.map((line) => line.map(quoted).join(",")).join("\n")}\n`;
   }
 
-  Cape.results = { el, num, minus, table, show, rows };
+  function savePng(chart) {
+    const image = new Image();
+    image.addEventListener("load", () => {
+      const canvas = el("canvas");
+      [canvas.width, canvas.height] = [2 * Cape.charts.WIDTH, (2 * Cape.charts.WIDTH * image.height) / image.width];
+      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+      canvas.toBlob((blob) => save("chart.png", "image/png", blob));
+    });
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(Cape.charts.standalone(chart))}`;
+  }
+
+  /* The buttons below a diagnosis; `place` is where its charts are. */
+  function buttons(place) {
+    const { kit, state, current } = Cape.app;
+    const done = el("span", { class: "dash-small", role: "status" });
+    const chart = place.querySelector("svg.dash-chart");
+    const json = () => JSON.stringify({ version: kit.version, input: state[state.tab], diagnosis: current }, null, 1);
+    const copy = async () => {
+      root.history.replaceState(null, "", Cape.state.toLink());
+      try {
+        await root.navigator.clipboard.writeText(root.location.href);
+        done.textContent = "The link is copied.";
+      } catch {
+        done.textContent = "The link is in the address bar: copy it from there.";
+      }
+    };
+    const drawings = [
+      button("Chart (SVG)", () => save("chart.svg", "image/svg+xml", Cape.charts.standalone(chart))),
+      button("Chart (PNG)", () => savePng(chart)),
+    ];
+    return el(
+      "div",
+      { class: "dash-buttons" },
+      button("Table (CSV)", () => save("diagnosis.csv", "text/csv", csv(current))),
+      button("Diagnosis (JSON)", () => save("diagnosis.json", "application/json", json())),
+      chart ? drawings : null,
+      button("Print", () => root.print()),
+      button("Copy link", copy),
+      done,
+    );
+  }
+
+  Cape.results = { el, button, folded, num, minus, table, textOf, show, buttons };
 })(window);

@@ -5,27 +5,20 @@
   const LARGE = 1e6;
   const SLOT = /\{(@?[A-Za-z0-9_.-]+)(?:\|([^}]*))?\}/g;
   const TERM = /^(!?)([a-z0-9_.]+)(\?|(?:(<=|>=|<|>|=)(.+)))?$/;
-  const COMPARE = {
-    "<": (a, b) => a < b,
-    ">": (a, b) => a > b,
-    "<=": (a, b) => a <= b,
-    ">=": (a, b) => a >= b,
-    "=": (a, b) => a === b,
-  };
 
   /* The sentence `key` of words.json, filled. */
   const write = (key, facts) => fill(Cape.kit.words[key], facts, {});
 
-  /* A diagnosis with what is said of it: answers, advice, notes, by the rules of wording.speak. What the sentences speak
-   * of stays with it for the page, and out of what is exported. */
+  /* A diagnosis with what is said of it: answers, notes and advice, by the rules of wording.speak. What the sentences
+   * speak of stays with it for the page, and out of what is exported. */
   function answered(diagnosis, facts) {
-    const { kind } = diagnosis;
-    const lists = listsOf(kind);
+    const lists = listsOf(diagnosis.kind);
     const names = ["headline", ...Object.keys(Cape.kit.questions)];
+    const rules = Cape.kit.rules.filter((rule) => rule.kind === diagnosis.kind && holds(rule.condition, facts));
     const whole = {
       ...diagnosis,
       answers: Object.fromEntries(names.map((name) => [name, say(lists[name], facts, lists)])),
-      advice: advise(kind, facts),
+      advice: rules.map(({ kind, condition, ...rule }) => rule),
       notes: lists.notes.filter(([condition]) => holds(condition, facts)).map(([, text]) => fill(text, facts, lists)),
     };
     return Object.defineProperty(whole, "facts", { value: facts });
@@ -44,56 +37,47 @@
     return choice ? fill(choice[1], facts, lists) : "";
   }
 
-  function fill(text, facts, lists) {
-    return text.replace(SLOT, (_, path, form) =>
+  const fill = (template, facts, lists) =>
+    template.replace(SLOT, (_, path, form) =>
       path[0] === "@" ? say(lists[path.slice(1)], facts, lists) : shown(lookup(facts, path), form || ""),
     );
-  }
 
   /* The value at a path of names and places ("rows.0.model"); null below null. */
   function lookup(facts, path) {
     return path.split(".").reduce((value, key) => {
-      if (value === null) return null;
-      if (value[key] === undefined) throw new Error(`no ${path}`);
-      return value[key];
+      if (value !== null && value[key] === undefined) throw new Error(`no ${path}`);
+      return value === null ? null : value[key];
     }, facts);
   }
 
-  function holds(condition, facts) {
-    return condition.split(" & ").every((term) => {
-      if (!term) return true;
-      const [, turned, path, ending, sign, right] = TERM.exec(term);
-      const value = lookup(facts, path);
-      if (!sign) return (ending ? value !== null : Boolean(value)) !== Boolean(turned);
-      const limit = /^[a-z]/.test(right) ? lookup(facts, right) : right[0] === "'" ? right.slice(1, -1) : Number(right);
-      return (value !== null && COMPARE[sign](value, limit)) !== Boolean(turned);
-    });
+  const holds = (condition, facts) => condition.split(" & ").every((term) => !term || termHolds(term, facts));
+
+  function termHolds(term, facts) {
+    const [, turned, path, ending, sign, right] = TERM.exec(term);
+    const value = lookup(facts, path);
+    if (!sign) return (ending ? value !== null : Boolean(value)) !== Boolean(turned);
+    const limit = /^[a-z]/.test(right) ? lookup(facts, right) : right[0] === "'" ? right.slice(1, -1) : Number(right);
+    const tests = { "<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit, "=": value === limit };
+    return (value !== null && tests[sign]) !== Boolean(turned);
   }
 
   /* A value as a reader sees it. Formats: "1" decimals, "+1" with sign, "%" probability, "B" size, "L" the label of a
    * benchmark, "i1" interval. */
   function shown(value, form = "") {
     if (value === null || value === undefined) return "unknown";
-    if (form === "%") return percent(value);
+    if (form === "%") return value < 0.01 ? "under 1\u00a0%" : value > 0.99 ? "over 99\u00a0%" : `${fixed(100 * value, 0)}\u00a0%`;
     if (form === "B") return size(value);
     if (form === "L") return Cape.read.label(value);
     if (form[0] === "i") return intervalText(value, Number(form.slice(1)));
-    if (form[0] === "+") {
-      const text = fixed(value, Number(form.slice(1)));
-      return /^(-|over|under)/.test(text) ? text : `+${text}`;
-    }
-    return form ? fixed(value, Number(form)) : String(value);
+    if (!form) return String(value);
+    const text = fixed(value, Number(form));
+    return form[0] !== "+" || /^(-|over|under)/.test(text) ? text : `+${text}`;
   }
 
   function fixed(value, digits) {
     if (Math.abs(value) >= LARGE) return value > 0 ? "over 1,000,000" : "under -1,000,000";
     const text = value.toFixed(digits);
     return Number(text) === 0 ? text.replace("-", "") : text;
-  }
-
-  function percent(p) {
-    if (p < 0.01) return "under 1\u00a0%";
-    return p > 0.99 ? "over 99\u00a0%" : `${fixed(100 * p, 0)}\u00a0%`;
   }
 
   function size(billions) {
@@ -103,11 +87,11 @@
     return `${fixed(billions, billions >= 100 ? 0 : 1).replace(/\.0$/, "")}B`;
   }
 
-  function intervalText(interval, digits) {
-    if (interval.shape === "none") return "[no interval]";
-    if (interval.shape === "any") return "[any value]";
-    const [low, high] = [interval.low, interval.high].map((v) => fixed(v, digits));
-    return interval.shape === "gap" ? `[up to ${high} or from ${low}]` : `[${low}, ${high}]`;
+  function intervalText({ low, high, shape }, digits) {
+    if (shape === "none") return "[no interval]";
+    if (shape === "any") return "[any value]";
+    const [from, to] = [low, high].map((v) => fixed(v, digits));
+    return shape === "gap" ? `[up to ${to} or from ${from}]` : `[${from}, ${to}]`;
   }
 
   const number = (v) => (Number.isFinite(v) ? v : null);
@@ -115,16 +99,10 @@
   /* The ends of an interval as plain data: low, high (null where infinite), shape. */
   function interval(low, high) {
     if (Number.isNaN(low) || Number.isNaN(high)) return { low: null, high: null, shape: "none" };
-    if (!Number.isFinite(low) && !Number.isFinite(high)) return { low: null, high: null, shape: "any" };
-    if (!Number.isFinite(low) || !Number.isFinite(high)) return { low: number(low), high: number(high), shape: "none" };
-    return { low, high, shape: low > high ? "gap" : "bounded" };
+    const finite = [low, high].filter(Number.isFinite).length;
+    const shape = finite === 2 ? (low > high ? "gap" : "bounded") : finite ? "none" : "any";
+    return { low: number(low), high: number(high), shape };
   }
 
-  /* The rules of one kind whose condition holds. */
-  function advise(kind, facts) {
-    const rules = Cape.kit.rules.filter((rule) => rule.kind === kind && holds(rule.condition, facts));
-    return rules.map(({ rule, topic, advice, evidence, strength, link }) => ({ rule, topic, advice, evidence, strength, link }));
-  }
-
-  Cape.wording = { write, answered, text, holds, lookup, shown, fixed, size, interval, number };
+  Cape.wording = { write, answered, text, holds, lookup, shown, size, interval, number };
 })(window);
