@@ -177,7 +177,7 @@ def _variant(args: argparse.Namespace) -> dict[str, Any]:
 def _today(table: list[dict[str, Any]], args: argparse.Namespace) -> dict[str, Any]:
     """The diagnosis of variants of one model, lowest effort first, under --mode and --generation."""
     from cape_lib.dashboard import diagnose_variant
-    from cape_lib.dashboard.one_variant import check_generation
+    from cape_lib.dashboard.known import check_generation
 
     rows = checked(table, need=(GPQA, KNOWS, ADMITS), also=("params_b",), sized=False)
     generation = check_generation(args.generation) if args.generation else None

@@ -1,9 +1,7 @@
 """One model, family, release or model of today: scores in, diagnosis out, with how sure and what to measure next."""
 
 from cape_lib.dashboard.kit import kit
+from cape_lib.dashboard.known import diagnose_model, diagnose_release, diagnose_variant
 from cape_lib.dashboard.one_family import diagnose_family
-from cape_lib.dashboard.one_model import diagnose_model
-from cape_lib.dashboard.one_release import diagnose_release
-from cape_lib.dashboard.one_variant import diagnose_variant
 from cape_lib.dashboard.page import rule_table, show, what_it_compares_with
 from cape_lib.dashboard.pairs import diagnose_pairs

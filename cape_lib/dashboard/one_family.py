@@ -16,7 +16,7 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.base import boundary, coupling, dynamics, training
 from cape_lib.dashboard.kit import known_steps, promised
-from cape_lib.dashboard.one_model import perhaps_swapped
+from cape_lib.dashboard.known import perhaps_swapped
 from cape_lib.dashboard.wording import BLANK, Plain, answered, interval, number, records, shown
 from cape_lib.errors import MissingError
 from cape_lib.stats import fisher, ladder_rows, pearson_rows, ratio_below, score_noise, score_sd
@@ -26,7 +26,6 @@ from cape_lib.tables.axes import PARAMS, Axis, day
 MOST_QUESTIONS = 1000
 MOST_SIZES = 1000
 PHASES = ("p_negative", "p_tax", "p_transition", "p_bonus")
-_SHOWN_OF_AXIS = ("column", "unit", "scale", "serial")
 
 
 def diagnose_family(
@@ -78,11 +77,12 @@ def diagnose_family(
     if along.by_size:
         diagnosis["dimension"] = _dimension(frame, x, y)
     else:
-        diagnosis |= {"axis": along.name} | {name: getattr(along, name) for name in _SHOWN_OF_AXIS}
-        diagnosis["strangers"] = None if beside is None or not along.serial else _strangers(frame, beside, **asked)
+        diagnosis |= {name: getattr(along, name) for name in ("column", "unit", "scale", "serial")}
+        diagnosis |= {"axis": along.name, "strangers": None}
+        if beside is not None and along.serial:
+            diagnosis["strangers"] = _strangers(frame, beside, **asked)
     diagnosis["power"] = _power(frame, diagnosis)
-    facts = _facts(frame, diagnosis) | (_of_sizes(diagnosis) if along.by_size else _of_path(frame, diagnosis, along))
-    return answered(diagnosis, facts)
+    return answered(diagnosis, _facts(frame, diagnosis, along))
 
 
 def with_noise(frame: pd.DataFrame, x: str, y: str, items: Mapping[str, int] | None) -> pd.DataFrame:
@@ -124,10 +124,9 @@ def _steps(frame: pd.DataFrame, *, x: str, y: str, along: Axis) -> list[Plain]:
     """Steps of `coupling.local_coupling` as plain data: their ends, dx, dy, gamma, probabilities, phase."""
     table = coupling.local_coupling(frame, x=x, y=y, along=along)
     limit = coupling.settled_beyond(len(table))
-    ends = [f"{along.column}_{end}" for end in ("low", "high", "mid")]
     steps = []
     for row in table.to_dict("records"):
-        low, high, middle = (float(row[end]) for end in ends)
+        low, high, middle = (float(row[f"{along.column}_{end}"]) for end in ("low", "high", "mid"))
         if along.by_size:
             names = {"smaller": row["smaller"], "larger": row["larger"], "low_b": low, "high_b": high, "mid_b": middle}
         else:
@@ -147,24 +146,38 @@ def _whole(frame: pd.DataFrame, asked: Plain) -> Plain:
     whole = coupling.whole_ladder(frame, **asked)
     (step,) = _steps(frame.iloc[[0, -1]], **asked)
     halves = {
-        f"{name}_half": number(change.high - change.estimate) for name, change in (("dx", whole.dx), ("dy", whole.dy))
+        name: number(change.high - change.estimate) for name, change in (("dx_half", whole.dx), ("dy_half", whole.dy))
     }
     return step | halves | {"z": number(whole.z)}
 
 
-def correlation(first: np.ndarray, second: np.ndarray) -> dict[str, Any]:
-    """r with its interval, as plain data; two points always lie on a line, so that takes three."""
-    n = len(first)
-    r = float(pearson_rows(first, second)) if n > 2 else math.nan
-    fit = fisher(r, n)
-    return {"estimate": number(r), "interval": interval(fit.low, fit.high), "n": n}
+def _correlations(frame: pd.DataFrame, *, x: str, y: str, along: Axis) -> Plain:
+    """r of the levels, or for a run that of its first differences with that of the levels beside it.
+
+    Two points always lie on a line, so that r takes three. Two scores of one run both drift with its training: their
+    levels correlate whatever they have to do with each other (chapter 10), and a common trend drops out of the
+    differences.
+    """
+
+    def correlation(first: np.ndarray, second: np.ndarray, **of: str) -> Plain:
+        n = len(first)
+        r = float(pearson_rows(first, second)) if n > 2 else math.nan
+        fit = fisher(r, n)
+        return {"estimate": number(r), "interval": interval(fit.low, fit.high), "n": n, **of}
+
+    first, second = (frame[name].to_numpy(float) for name in (x, y))
+    if along.by_size:
+        return {"r": correlation(first, second)}
+    levels = correlation(first, second, of="levels")
+    if not along.serial:
+        return {"r": levels}
+    return {"r": correlation(np.diff(first), np.diff(second), of="changes"), "r_levels": levels}
 
 
 def _dimension(frame: pd.DataFrame, x: str, y: str) -> Plain:
     """Eigenvalues and vectors of the family's own covariance; d_eff only from six sizes on."""
     names = [name for name in tables.BASE_BENCHMARKS if name in frame.columns and frame[name].notna().all()]
-    if x not in names or y not in names:
-        names = [x, y]
+    names = names if {x, y} <= set(names) else [x, y]
     fit = coupling.effective_dimension(frame, benchmarks=names, resamples=2)
     real = fit.eigenvalues > 1e-9 * fit.eigenvalues.sum()
     return {
@@ -182,38 +195,24 @@ def _boundary(scales: pd.DataFrame, along: Axis) -> Plain:
     """`critical_scales` as plain data: of sizes with how often an interval like it is right, of a path in words.
 
     estimate: billions or the unit of the axis, None where there is no turn inside; low, high: None beyond the sizes or
-    points on that side.
+    points on that side; text: a turn with its interval, "22 B tokens (18 to 27)".
     """
     answer = {}
     for row in scales.to_dict("records"):
         places = [number(row[name]) for name in ("n_c_b", "low", "high")]
         estimate, low, high = (None if v is None or (v == 0 and along.scale == "log") else v for v in places)
-        values = (None if v is None else _value(along, v) for v in (estimate, low, high))
+        turn: Plain = {"share": number(row["share"]), "inside": estimate is not None, "verdict": row["verdict"]}
+        for name, v in (("estimate", estimate), ("low", low), ("high", high)):
+            turn[name] = None if v is None else _value(along, v)
         if along.by_size:
-            more = {"promise": promised(row["estimator"], row["n"])}
+            turn["promise"] = promised(row["estimator"], row["n"])
         else:
-            more = {"text": "" if estimate is None else turn_text(along, estimate, low, high), "reason": row["reason"]}
-        answer[row["estimator"].replace(" ", "_")] = {
-            **dict(zip(("estimate", "low", "high"), values, strict=True)),
-            "share": number(row["share"]),
-            "inside": estimate is not None,
-            "verdict": row["verdict"],
-            **more,
-        }
+            start = f"before every {along.point}" if low is None else along.number(low)
+            end = f"beyond every {along.point}" if high is None else along.number(high)
+            turn["text"] = "" if estimate is None else f"{along.shown(estimate)} ({start} to {end})"
+            turn["reason"] = row["reason"]
+        answer[row["estimator"].replace(" ", "_")] = turn
     return answer
-
-
-def _correlations(frame: pd.DataFrame, *, x: str, y: str, along: Axis) -> Plain:
-    """r of the levels, or for a run that of its first differences with that of the levels beside it.
-
-    Two scores of one run both drift with its training: their levels correlate whatever they have to do with each other
-    (chapter 10), and a common trend drops out of the differences.
-    """
-    first, second = (frame[name].to_numpy(float) for name in (x, y))
-    levels = correlation(first, second) | ({} if along.by_size else {"of": "levels"})
-    if not along.serial:
-        return {"r": levels}
-    return {"r": correlation(np.diff(first), np.diff(second)) | {"of": "changes"}, "r_levels": levels}
 
 
 def _strangers(frame: pd.DataFrame, beside: pd.DataFrame, *, x: str, y: str, along: Axis) -> Plain | None:
@@ -236,18 +235,9 @@ def _strangers(frame: pd.DataFrame, beside: pd.DataFrame, *, x: str, y: str, alo
     answer: Plain = {"runs": rows["model"].nunique() - 1, "n": len(frame)}
     for word, difference in (("changes", True), ("levels", False)):
         r = training.crossed(rows, x=x, y=y, from_step=0, difference=difference).query("x_model == 'own'")
-        answer[word] = {
-            "own": number(float(r.loc[r["own"], "r"].iloc[0])),
-            "others": number(float(r.loc[~r["own"], "r"].median())),
-        }
+        own, strangers = r.loc[r["own"], "r"].iloc[0], r.loc[~r["own"], "r"].median()
+        answer[word] = {"own": number(float(own)), "others": number(float(strangers))}
     return answer
-
-
-def turn_text(along: Axis, estimate: float, low: float | None, high: float | None) -> str:
-    """A turn with its interval in words: "22 B tokens (18 to 27)"."""
-    ends = [along.number(low) if low is not None else f"before every {along.point}"]
-    ends.append(along.number(high) if high is not None else f"beyond every {along.point}")
-    return f"{along.shown(estimate)} ({' to '.join(ends)})"
 
 
 def _forecast(frame: pd.DataFrame, at: float | None, asked: Plain) -> Plain:
@@ -274,8 +264,15 @@ def _power(frame: pd.DataFrame, diagnosis: Plain) -> Plain:
     step, r = diagnosis["steps"][-1], diagnosis["r"]["estimate"]
     var_x, var_y = (float((score_noise(frame, diagnosis[name])[-2:] ** 2).sum()) for name in ("x", "y"))
     limit = coupling.settled_beyond(len(diagnosis["steps"]))
+
+    def settled(times: int) -> bool:
+        p = float(ratio_below(0.0, step["dy"], step["dx"], var_dy=var_y / times, var_dx=var_x / times))
+        return p > limit or p < 1 - limit
+
+    known = not math.isnan(var_x + var_y) and step["dx"] and step["dy"]
+    least = bisect_left(range(1, MOST_QUESTIONS + 1), True, key=settled) + 1 if known else math.inf
     settle = {
-        "questions": questions_needed((step["dy"], step["dx"]), (var_y, var_x), limit),
+        "questions": least if least <= MOST_QUESTIONS else None,
         "settled": step["settled"],
         "most_questions": MOST_QUESTIONS,
     }
@@ -289,69 +286,45 @@ def _power(frame: pd.DataFrame, diagnosis: Plain) -> Plain:
     return settle | {"sizes": sizes, "most_sizes": MOST_SIZES, "boundary": dip}
 
 
-def questions_needed(step: tuple[float, float], variance: tuple[float, float], limit: float) -> int | None:
-    (dy, dx), (var_y, var_x) = step, variance
-    if math.isnan(var_x + var_y) or dx == 0 or dy == 0:
-        return None
-
-    def settled(times: int) -> bool:
-        p = float(ratio_below(0.0, dy, dx, var_dy=var_y / times, var_dx=var_x / times))
-        return p > limit or p < 1 - limit
-
-    least = bisect_left(range(1, MOST_QUESTIONS + 1), True, key=settled) + 1
-    return least if least <= MOST_QUESTIONS else None
-
-
-def _facts(frame: pd.DataFrame, diagnosis: Plain) -> Plain:
-    """A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts."""
-    steps, names = diagnosis["steps"], (diagnosis["x"], diagnosis["y"])
+def _facts(frame: pd.DataFrame, diagnosis: Plain, along: Axis) -> Plain:
+    """A diagnosis of steps with what its sentences say of it besides: labels for names, the last step, counts; of sizes
+    the known steps and whether the scores seem swapped, of a path the words of its axis, its turns and its forecast."""
+    steps, names, labels = diagnosis["steps"], (diagnosis["x"], diagnosis["y"]), diagnosis["labels"]
     stated = "truthfulqa_stderr" in frame.columns and bool(frame["truthfulqa_stderr"].notna().any())
-    return {
+    facts = {
         **diagnosis,
-        **{axis: diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y")},
+        **{axis: labels[diagnosis[axis]] for axis in ("x", "y")},
         "n_steps": len(steps),
         "last": steps[-1],
         "counts": {phase: sum(step["phase"] == phase for step in steps) for phase in coupling.PHASES},
         "settled": sum(step["settled"] for step in steps),
-        "runs_of": " and ".join(diagnosis["labels"][name] for name in diagnosis["runs"]),
+        "runs_of": " and ".join(labels[name] for name in diagnosis["runs"]),
         "n_runs": len(diagnosis["runs"]),
         "mc2_bound": "truthfulqa" in names and not stated,
     }
-
-
-def _of_sizes(diagnosis: Plain) -> Plain:
-    """What the sentences on sizes speak of besides: the two ends, the known steps, whether the scores seem swapped."""
-    sizes, steps = diagnosis["sizes"], known_steps()
-    rows = [(size["params_b"], size["x"], size["y"]) for size in sizes]
-    return {
-        "smallest": sizes[0],
-        "largest": sizes[-1],
-        "known": len(steps),
-        "known_negative": int((steps["gamma"] < 0).sum()),
-        "swapped": diagnosis["kind"] == "family" and perhaps_swapped(rows),
-    }
-
-
-def _of_path(frame: pd.DataFrame, diagnosis: Plain, along: Axis) -> Plain:
-    """What the sentences take from the axis: its words, its two ends, where it turns, what the forecast says."""
+    if along.by_size:
+        sizes, known = diagnosis["sizes"], known_steps()
+        rows = [(size["params_b"], size["x"], size["y"]) for size in sizes]
+        return facts | {
+            "smallest": sizes[0],
+            "largest": sizes[-1],
+            "known": len(known),
+            "known_negative": int((known["gamma"] < 0).sum()),
+            "swapped": diagnosis["kind"] == "family" and perhaps_swapped(rows),
+        }
     stretch = along.between(*frame[along.column].astype(float).iloc[[0, -1]])
-    places = diagnosis["boundary"]
-    texts = {name: f"{row['text']} by {name.replace('_', ' ')}" for name, row in places.items()}
-    turns = {
-        "sure": "; ".join(texts[name] for name, row in places.items() if row["verdict"] == "boundary"),
-        "inside": "; ".join(texts[name] for name, row in places.items() if row["inside"]),
-        "reason": next(iter(places.values()))["reason"],
-    }
-    ahead = [
-        f"{shown(row['y'], '1')} by {name}"
-        for name, row in diagnosis["forecast"]["methods"].items()
-        if row["y"] is not None
-    ]
-    return {
+    turns = diagnosis["boundary"]
+    texts = {name: f"{row['text']} by {name.replace('_', ' ')}" for name, row in turns.items()}
+    methods = {name: row["y"] for name, row in diagnosis["forecast"]["methods"].items() if row["y"] is not None}
+    return facts | {
         "stretch": stretch,
         "stretch_first": stretch[0].upper() + stretch[1:],
         "path_first": along.path[0].upper() + along.path[1:],
         **{name: getattr(along, name) for name in ("path", "point", "points", "where")},
-        "turns": turns,
-        "methods": ", ".join(ahead),
+        "turns": {
+            "sure": "; ".join(texts[name] for name, row in turns.items() if row["verdict"] == "boundary"),
+            "inside": "; ".join(texts[name] for name, row in turns.items() if row["inside"]),
+            "reason": next(iter(turns.values()))["reason"],
+        },
+        "methods": ", ".join(f"{shown(y, '1')} by {name}" for name, y in methods.items()),
     }

@@ -1,5 +1,5 @@
-/* One model, frontier releases, a model of today: each held against what is known of others. Gives what one_model,
- * one_release and one_variant of cape_lib.dashboard read from cape_lib.base and cape_lib.frontier. */
+/* One model, frontier releases, a model of today: each held against what is known of others. Gives what
+ * cape_lib.dashboard.known reads from cape_lib.base and cape_lib.frontier. */
 (function (root) {
   "use strict";
   const Cape = (root.Cape = root.Cape || {});
