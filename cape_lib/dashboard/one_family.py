@@ -145,9 +145,8 @@ def _whole(frame: pd.DataFrame, asked: Plain) -> Plain:
     """First to last as one step, with half of the 95 % intervals of both changes and z."""
     whole = coupling.whole_ladder(frame, **asked)
     (step,) = _steps(frame.iloc[[0, -1]], **asked)
-    halves = {
-        name: number(change.high - change.estimate) for name, change in (("dx_half", whole.dx), ("dy_half", whole.dy))
-    }
+    changes = {"dx_half": whole.dx, "dy_half": whole.dy}
+    halves = {name: number(change.high - change.estimate) for name, change in changes.items()}
     return step | halves | {"z": number(whole.z)}
 
 
