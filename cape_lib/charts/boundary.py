@@ -16,7 +16,7 @@ from cape_lib.charts.frame import Figure, figure
 from cape_lib.charts.look import INK, MUTED
 from cape_lib.story.answer import verb
 from cape_lib.story.boundary import at_tokens, turn
-from cape_lib.tables import marks
+from cape_lib.tables import mark
 from cape_lib.tables.axes import PARAMS, Axis
 
 #: The sizes that an axis of critical scales shows (billions); a bar stops at its ends.
@@ -67,7 +67,7 @@ def critical_scales(table: pd.DataFrame, *, source: str) -> Figure:
         source,
         f"{table['ladder'].nunique()} families",
         "No mark: that estimator finds no turn inside the family's sizes. Bars: 95 % of score-noise draws, "
-        f"wider where the curve fits badly: {marks('critical scales', estimators)}.",
+        f"wider where the curve fits badly: {mark('critical scales', *estimators)}.",
         rows=table,
         height=44 * len(order),
     )

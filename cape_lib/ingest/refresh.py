@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 import pandas as pd
 
 from cape_lib.errors import SurroundingsError
+from cape_lib.ingest.reading import is_number
 from cape_lib.tables import load
 from cape_lib.tables import variants as every_variant
 from cape_lib.tables.files import checked, data_dir, read_text, table_file, table_names
@@ -103,18 +104,18 @@ def fetch(source: str, address: str, *, headers: Mapping[str, str] | None = None
         if isinstance(answer, Exception):
             raise answer
         return json.loads(answer)
-    except queue.Empty as problem:
-        raise _refused(source, address, late) from problem
-    except urllib.error.HTTPError as problem:
-        raise _refused(source, address, f"it answers {problem.code} {problem.reason}") from problem
-    except (urllib.error.URLError, TimeoutError, ConnectionError, OSError) as problem:
-        raise _refused(source, address, f"it is away ({getattr(problem, 'reason', problem)})") from problem
-    except http.client.IncompleteRead as problem:
-        raise _refused(source, address, "its answer breaks off") from problem
-    except http.client.HTTPException as problem:
-        raise _refused(source, address, "its answer is no HTTP") from problem
-    except (ValueError, RecursionError) as problem:
-        raise _refused(source, address, "its answer is no JSON") from problem
+    except (queue.Empty, OSError, http.client.HTTPException, ValueError, RecursionError) as problem:
+        away = getattr(problem, "reason", problem)
+        reasons = {
+            queue.Empty: late,
+            urllib.error.HTTPError: f"it answers {getattr(problem, 'code', '')} {away}",
+            OSError: f"it is away ({away})",
+            http.client.IncompleteRead: "its answer breaks off",
+            http.client.HTTPException: "its answer is no HTTP",
+            Exception: "its answer is no JSON",
+        }
+        why = next(words for kind, words in reasons.items() if isinstance(problem, kind))
+        raise _refused(source, address, why) from problem
 
 
 def _refused(source: str, address: str, why: str) -> SurroundingsError:
@@ -129,18 +130,15 @@ def sources() -> pd.DataFrame:
 def openhands(source: Row) -> list[Row]:
     """Rows of the OpenHands index: a model with SWE-bench Verified (percent), agent version, day of submission."""
     listing = fetch(source["source"], source["listing"])
-    if not isinstance(listing, list) or any(not isinstance(e, dict) or "name" not in e for e in listing):
-        raise _shape(source, "the listing is no list of folders with a name")
-    if len(listing) > MOST_MODELS:
-        raise _shape(source, f"the listing names {len(listing)} models")
+    if isinstance(listing, list) and not all("name" in entry for entry in listing if isinstance(entry, dict)):
+        listing = None
+    listing = _objects(source, listing, "the listing is no list of folders with a name", names="the listing")
     rows, deadline = [], time.monotonic() + MOST_SECONDS_OF_ALL
-    for name in sorted(str(e["name"]) for e in listing if e.get("type", "dir") == "dir"):
+    for name in sorted(str(entry["name"]) for entry in listing if entry.get("type", "dir") == "dir"):
         if time.monotonic() > deadline:
             raise _refused(source["source"], source["listing"], f"its files take over {MOST_SECONDS_OF_ALL:g} seconds")
         place = source["address"].replace("{model}", quote(name, safe=""))
-        scores = fetch(source["source"], place)
-        if not isinstance(scores, list) or not all(isinstance(s, dict) for s in scores):
-            raise _shape(source, f"the scores of {name} are no list of objects")
+        scores = _objects(source, fetch(source["source"], place), f"the scores of {name} are no list of objects")
         swe = [s for s in scores if s.get("benchmark") == "swe-bench"]
         if swe:
             about = fetch(source["source"], place.replace("scores.json", "metadata.json"))
@@ -151,7 +149,7 @@ def openhands(source: Row) -> list[Row]:
                 {
                     "index_name": name,
                     "release_date": _text(source, about, "release_date"),
-                    "swe_bench_verified": _percent(source, name, last, "score"),
+                    "swe_bench_verified": _number(source, name, last, "score", most=100.0),
                     "swe_agent": f"OpenHands {_text(source, last, 'agent_version')}",
                     "swe_submitted": _text(source, last, "submission_time")[:10],
                     "swe_source": place,
@@ -167,22 +165,16 @@ def artificial_analysis(source: Row) -> list[Row]:
     """
     key = os.environ.get(source["key_variable"], "")
     if not key:
-        raise SurroundingsError(
-            f"{source['source']}: needs a key of your own in {source['key_variable']} (see {source['terms']})"
-        )
+        lacking = f"needs a key of your own in {source['key_variable']} (see {source['terms']})"
+        raise SurroundingsError(f"{source['source']}: {lacking}")
     answer = fetch(source["source"], source["listing"], headers={"x-api-key": key})
     models = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(models, list) or not all(isinstance(m, dict) for m in models):
-        raise _shape(source, "the answer has no list `data`")
-    if len(models) > MOST_MODELS:
-        raise _shape(source, f"the answer names {len(models)} models")
     rows = []
-    for model in models:
-        scores = model.get("evaluations")
+    for model in _objects(source, models, "the answer has no list `data`", names="the answer"):
+        scores, creator = model.get("evaluations"), model.get("model_creator")
         if not isinstance(scores, dict):
             raise _shape(source, f"{str(model.get('name'))[:60]} has no object `evaluations`")
         name = _text(source, model, "name")
-        creator = model.get("model_creator")
         if not isinstance(creator, dict):
             raise _shape(source, f"{name} has no object `model_creator`")
         row: Row = {"model": name, "slug": _text(source, model, "slug"), "lab": _text(source, creator, "name")}
@@ -203,6 +195,15 @@ def _shape(source: Row, why: str) -> SurroundingsError:
     return SurroundingsError(f"{source['source']}: changed its shape: {why}; nothing was changed")
 
 
+def _objects(source: Row, value: Any, why: str, *, names: str = "") -> list[Row]:
+    """A list of objects, or an error that says why it is none; names: what must not name too many models."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise _shape(source, why)
+    if names and len(value) > MOST_MODELS:
+        raise _shape(source, f"{names} names {len(value)} models")
+    return value
+
+
 def _text(source: Row, data: Mapping[str, Any], name: str) -> str:
     value = data.get(name)
     if not isinstance(value, str) or not value.strip() or len(value) > 200 or not value.isprintable():
@@ -210,13 +211,9 @@ def _text(source: Row, data: Mapping[str, Any], name: str) -> str:
     return value.strip()
 
 
-def _percent(source: Row, model: str, data: Mapping[str, Any], name: str) -> float:
-    return _number(source, model, data, name, most=100.0)
-
-
 def _number(source: Row, model: str, data: Mapping[str, Any], name: str, *, most: float) -> float:
     value = data.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+    if not is_number(value) or not 0 <= value <= most:
         raise _shape(source, f"{name} of {model} is {str(value)[:40]!r}, not a number from 0 to {most:g}")
     return float(value)
 
@@ -267,7 +264,8 @@ def _completed(row: Row, source: Row) -> Row | None:
     """A new row with what its table needs, or None: a model of the index needs the scores of the one laboratory.
 
     They are those of the variant at the highest effort listed among those that bear its name (`_same_model`); None
-    where models of several sizes do, too. The maker is spelled as the table spells it.
+    where models of several sizes do, too. The maker is spelled as the table spells it: the laboratory says "Kimi" for
+    Moonshot.
     """
     if source["table"] != "frontier_independent":
         return row
@@ -276,9 +274,11 @@ def _completed(row: Row, source: Row) -> Row | None:
     if same.empty or same["model"].map(lambda name: frozenset(_words(name))).nunique() > 1:
         return None
     best = highest_effort(same)
+    known = load("frontier_independent").merge(variants, left_on="aa_model", right_on="model", suffixes=("", "_theirs"))
+    spelled = known.loc[known["lab_theirs"] == best["lab"], "lab"]
     return row | {
         "model": str(best["model"]).partition(" (")[0],
-        "lab": _maker(variants, str(best["lab"])),
+        "lab": str(spelled.iloc[0] if len(spelled) else best["lab"]),
         "gpqa_diamond": float(best["gpqa_diamond"]),
         "aa_model": best["model"],
         "hle": _plain(best["hle"]),
@@ -300,13 +300,6 @@ def _words(name: str) -> set[str]:
     """The words of a name, without what stands in brackets; "4-8" is the number 4.8."""
     plain = re.sub(r"(?<=\d)-(?=\d)", ".", re.sub(r"\s*\(.*\)", "", name.lower()))
     return set(re.findall(r"[a-z0-9.]+", plain))
-
-
-def _maker(variants: pd.DataFrame, lab: str) -> str:
-    """The maker as `frontier_independent` spells it, where it knows one; the laboratory says "Kimi" for Moonshot."""
-    known = load("frontier_independent").merge(variants, left_on="aa_model", right_on="model", suffixes=("", "_theirs"))
-    spelled = known.loc[known["lab_theirs"] == lab, "lab"]
-    return str(spelled.iloc[0]) if len(spelled) else lab
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,6 @@ from cape_lib.tables.chapters import (
     chapter,
     frontier_chapter,
     mark,
-    marks,
     promise,
     promises,
 )

@@ -79,51 +79,39 @@ def chapter(
         front = read_scores(scores_path, x=x, y=y).assign(family=family, ladder=family)
         front = front.sort_values("params_b", ignore_index=True)
         rows = pd.concat([front, background], ignore_index=True) if known else front
-        among = _among(rows, panel if known else "")
+        among = (
+            f"among {len(rows)} models of the {panel} panel" if known else "alone: no published family has this pair"
+        )
     else:
         front, rows = ladder(family, panel=panel), background
         if not front["model"].isin(rows["model"]).any():  # a family that was added: it stands beside the panel
             rows, source = pd.concat([front, rows], ignore_index=True), f"{ADDED}; background: {source}"
-        among = _among(rows, panel)
-    noise, runs = (words(front, x, y).replace("one size", f"one {along.point}") for words in (_noise, _runs))
-    return ChapterRows(rows, front, family, bool(scores_path), source, noise, runs, among, along)
+        among = f"among {len(rows)} models of the {panel} panel"
+    words = (text.replace("one size", f"one {along.point}") for text in _noise_and_runs(front, x, y))
+    return ChapterRows(rows, front, family, bool(scores_path), source, *words, among, along)
 
 
-def _among(rows: pd.DataFrame, panel: str) -> str:
-    """What the family in front stands among, in words."""
-    return f"among {len(rows)} models of the {panel} panel" if panel else "alone: no published family has this pair"
-
-
-def _noise(front: pd.DataFrame, x: str, y: str) -> str:
-    """Where the intervals of a coupling come from: standard errors, numbers of questions, or nowhere."""
+def _noise_and_runs(front: pd.DataFrame, x: str, y: str) -> tuple[str, str]:
+    """Where the intervals of a coupling come from (standard errors, numbers of questions, or nowhere), and whether
+    they know how runs of one size differ."""
     repeated = between_runs(front, (x, y))
-    stated = [b for b in (x, y) if b not in repeated and f"{b}_stderr" in front and front[f"{b}_stderr"].notna().all()]
-    counted = [b for b in (x, y) if b not in (*stated, *repeated) and b in ITEM_COUNTS]
-    unknown = [label(b) for b in (x, y) if b not in (*stated, *repeated, *counted)]
-    if unknown:
-        return f"There are no intervals, for the noise of {' and of '.join(unknown)} is not known."
-    sources = [f"the spread between runs of one size for {' and '.join(map(label, repeated))}"] if repeated else []
-    sources += [f"the standard errors that came with {' and '.join(map(label, stated))}"] if stated else []
-    if counted:
-        last = counted[-1]
+    other = [b for b in (x, y) if b not in repeated]
+    stated = [b for b in other if f"{b}_stderr" in front and front[f"{b}_stderr"].notna().all()]
+    counted = [b for b in other if b not in stated and b in ITEM_COUNTS]
+    kinds = (("the spread between runs of one size for", repeated), ("the standard errors that came with", stated))
+    sources = [f"{what} {' and '.join(map(label, of))}" for what, of in kinds if of]
+    for last in counted[-1:]:
         sources.append(f"binomial noise of the item counts ({ITEM_COUNTS[last]:,} questions for {label(last)})")
-    bound = (
-        ""
-        if repeated and not (stated or counted)
-        else " That is a conservative bound: two models answer the same questions, which makes their difference less "
-        "noisy."
-    )
-    return f"Intervals come from {' and '.join(sources)}.{bound}"
-
-
-def _runs(front: pd.DataFrame, x: str, y: str) -> str:
-    """Whether the intervals know how runs of one size differ, as a sentence."""
-    repeated = between_runs(front, (x, y))
+    noise = f"Intervals come from {' and '.join(sources)}."
+    if stated or counted:
+        why = "two models answer the same questions, which makes their difference less noisy"
+        noise += f" That is a conservative bound: {why}."
+    if unknown := [label(b) for b in other if b not in (*stated, *counted)]:
+        noise = f"There are no intervals, for the noise of {' and of '.join(unknown)} is not known."
     if not repeated:
-        return "A second training run could differ too; that is not in the interval."
-    other = [label(b) for b in (x, y) if b not in repeated]
-    lacking = f", and not that of {other[0]}" if other else ""
-    return (
+        return noise, "A second training run could differ too; that is not in the interval."
+    lacking = f", and not that of {label(other[0])}" if other else ""
+    return noise, (
         f"The variation of {' and '.join(map(label, repeated))} between the runs averaged here is in the interval"
         f"{lacking}; what other questions would change is not."
     )
@@ -184,9 +172,8 @@ def promise(part: str, method: str, *, n: int | None = None) -> str:
     if n is not None:
         away = (rows["n"] - n).abs()
         rows = rows[away == away.min()]
-    if not rows["label"].notna().any():
-        return ""
-    return f"covers {_percent(rows)} where it says 95\u00a0%"
+    ends = dict.fromkeys(f"{100 * value:.0f}" for value in (rows["value"].min(), rows["value"].max()))
+    return f"covers {' to '.join(ends)}\u00a0% where it says 95\u00a0%" if rows["label"].notna().any() else ""
 
 
 def promises(part: str, methods: Iterable[str], *, n: int | None = None) -> str:
@@ -195,19 +182,9 @@ def promises(part: str, methods: Iterable[str], *, n: int | None = None) -> str:
     return f"How often an interval holds the truth: {'; '.join(labels)}." if labels else ""
 
 
-def mark(part: str, method: str, *, n: int | None = None) -> str:
+def mark(part: str, *methods: str, n: int | None = None) -> str:
     """What an interval is called where it is shown: "95 %", or "95 %†" with a link to the page that counts.
 
-    The dagger stands only where `promise` has something to say. Arguments as `promise`.
+    The dagger stands only where `promise` has something to say of one of the methods. Arguments as `promise`.
     """
-    return marks(part, (method,), n=n)
-
-
-def marks(part: str, methods: Iterable[str], *, n: int | None = None) -> str:
-    """`mark` of several methods that share one caption: a dagger where one of them needs it."""
     return f"95\u00a0%{DAGGER if any(promise(part, method, n=n) for method in methods) else ''}"
-
-
-def _percent(rows: pd.DataFrame) -> str:
-    low, high = (f"{100 * v:.0f}" for v in (rows["value"].min(), rows["value"].max()))
-    return f"{low}\u00a0%" if low == high else f"{low} to {high}\u00a0%"

@@ -19,18 +19,8 @@ TEXT = frozenset(
 )
 #: numbers about a model that are no benchmark; never checked as percent
 MEASURES = frozenset(
-    (
-        "params_b",
-        "active_params_b",
-        "d_model",
-        "n_layers",
-        "n_heads",
-        "pretrain_tokens_b",
-        "flops_1e21",
-        "flops",
-        "step",
-    )
-    + ("tokens_b", "year")
+    ("params_b", "active_params_b", "d_model", "n_layers", "n_heads", "pretrain_tokens_b", "flops_1e21", "flops")
+    + ("step", "tokens_b", "year")
 )
 
 
@@ -76,49 +66,33 @@ def plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
 
 
-def _stem(text: str) -> str:
-    """A head without what trackers put around it: "eval/hellaswag/acc_norm,none" becomes "hellaswag_acc_norm"."""
-    bare = plain(text)
-    for word in table()["around"]:
-        bare = bare.removeprefix(f"{word}_") if bare != word else bare
-    return bare.removesuffix("_none")
-
-
 @lru_cache(maxsize=4096)
 def heading(text: str) -> Heading:
     """What a column head means. A head that is in no list keeps its text as its name."""
-    bare = _stem(text)
-    percent = "%" in text
-    stem, shots = bare, ""
+    bare, names, scale = plain(text), _names(), 1.0
+    for word in table()["around"]:  # what trackers put around: "eval/hellaswag/acc_norm,none" is "hellaswag_acc_norm"
+        bare = bare.removeprefix(f"{word}_") if bare != word else bare
+    bare = stem = bare.removesuffix("_none")
+    shots = ending = ""
     if shot := re.search(r"_?(\d+)_?shots?(?=_|$)", stem):
         stem, shots = (stem[: shot.start()] + stem[shot.end() :]).strip("_"), f"{int(shot[1])}-shot"
-    ending = ""
     for kind, words in table()["endings"].items():
         for word in words:
             if not ending and stem.endswith(f"_{word}") and len(stem) > len(word) + 1:
                 stem, ending = stem[: -len(word) - 1], f"_{kind}"
-    name, scale = _lookup(stem)
+    name = names.get(stem)
+    if name is None:  # by its unit, else by the metric that it ends in
+        head, _, last = stem.rpartition("_")
+        before = [stem[: -len(metric) - 1] for metric in table()["metrics"] if stem.endswith(f"_{metric}")]
+        name = names.get(head.removesuffix("_in"))
+        if last in table()["units"] and name in table()["unit_columns"]:
+            scale = float(table()["units"][last])
+        else:
+            name = next((names[word] for word in before if word in names), None)
+            name = None if name in TEXT | MEASURES else name
     if name is None:
-        return Heading(text.strip(), False, shots=shots, percent=percent)
-    exact = bare == name + ending
-    return Heading(name + ending, True, scale, "" if ending else shots, exact, percent)
-
-
-def _lookup(stem: str) -> tuple[str | None, float]:
-    """Our name and the factor to our unit, by the alias itself, its unit, or the metric that it ends in."""
-    names = _names()
-    if stem in names:
-        return names[stem], 1.0
-    head, _, last = stem.rpartition("_")
-    head = head.removesuffix("_in")
-    units = table()["units"]
-    if last in units and names.get(head) in table()["unit_columns"]:
-        return names[head], float(units[last])
-    for metric in table()["metrics"]:
-        if stem.endswith(f"_{metric}") and stem[: -len(metric) - 1] in names:
-            name = names[stem[: -len(metric) - 1]]
-            return (name, 1.0) if name not in TEXT | MEASURES else (None, 1.0)
-    return None, 1.0
+        return Heading(text.strip(), False, shots=shots, percent="%" in text)
+    return Heading(name + ending, True, scale, "" if ending else shots, bare == name + ending, "%" in text)
 
 
 def known_name(name: str) -> str:
@@ -128,13 +102,8 @@ def known_name(name: str) -> str:
 
 def is_score(name: str) -> bool:
     """Whether a column of numbers by this name may be a benchmark."""
-    stem = plain(name)
-    return bool(stem) and name not in MEASURES and not name.endswith(("_stderr", "_shots")) and stem not in _no_scores()
-
-
-@lru_cache(maxsize=1)
-def _no_scores() -> frozenset[str]:
-    return frozenset(table()["not_scores"])
+    other = name in MEASURES or name.endswith(("_stderr", "_shots"))
+    return not other and plain(name) not in ("", *table()["not_scores"])
 
 
 # ---- numbers ----
@@ -175,12 +144,7 @@ class Cell(NamedTuple):
 
 def is_blank(cell: str) -> bool:
     """Whether a cell says that no value is there."""
-    return cell.casefold() in _blank()
-
-
-@lru_cache(maxsize=1)
-def _blank() -> frozenset[str]:
-    return frozenset(table()["blank"])
+    return cell.casefold() in table()["blank"]
 
 
 def to_number(cell: str, *, decimal_comma: bool, count: bool = False) -> float | None:
