@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, ndtr, stdtr
 
 from cape_lib import stats
 from cape_lib.errors import MissingError, UsageError
 from cape_lib.names import suggest
-from cape_lib.stats import Estimate, pearson, permutation_p
+from cape_lib.stats import Estimate, pearson, pearson_rows, permutation_p
 from cape_lib.tables import BASE_BENCHMARKS
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -112,7 +112,7 @@ def local_coupling(
     by = along.column
     rows = stats.ladder_rows(ladder, [x, y], purpose="a local coupling", by=by)
     at = rows[by].to_numpy(dtype=float)
-    names = rows["model"] if "model" in rows.columns else pd.Series([f"{b:g} B" for b in at])
+    names = rows["model"].to_numpy() if "model" in rows.columns else np.array([f"{b:g} B" for b in at])
     (dx, var_dx), (dy, var_dy) = (_steps(rows, score, correlation) for score in (x, y))
     with np.errstate(divide="ignore", invalid="ignore"):
         gamma = np.where(dx == 0, np.nan, dy / dx)
@@ -121,8 +121,8 @@ def local_coupling(
     below = {c: stats.ratio_below(c, dy, dx, var_dy=var_dy, var_dx=var_dx) for c in (TAX, 0.0, BONUS)}
     return pd.DataFrame(
         {
-            "smaller": names.to_numpy()[:-1],
-            "larger": names.to_numpy()[1:],
+            "smaller": names[:-1],
+            "larger": names[1:],
             f"{by}_low": at[:-1],
             f"{by}_high": at[1:],
             f"{by}_mid": along.middle(at[:-1], at[1:]),
@@ -182,23 +182,21 @@ def whole_ladder(
     """
     rows = stats.ladder_rows(ladder, [x, y], purpose="a whole ladder", by=along.column)
     ends = rows.iloc[[0, -1]]
-    step = local_coupling(ends, x=x, y=y, along=along).iloc[0].to_dict()
+    step = local_coupling(ends, x=x, y=y, along=along).iloc[0]
     error_x, error_y = (math.sqrt(_steps(ends, score)[1].item()) for score in (x, y))
     z = step["dy"] / error_y if error_y > 0 else NAN
+    p_negative = step["p_negative"]
     return WholeLadder(
-        smaller=step["smaller"],
-        larger=step["larger"],
-        low=step[f"{along.column}_low"],
-        high=step[f"{along.column}_high"],
+        *step[["smaller", "larger", f"{along.column}_low", f"{along.column}_high"]],
         sizes=len(rows),
         dx=stats.normal_estimate(step["dx"], error_x, 2, method="noise of two scores"),
         dy=stats.normal_estimate(step["dy"], error_y, 2, method="noise of two scores"),
         z=z,
         p=stats.normal_p(z),
         gamma=Estimate(step["gamma"], step["low"], step["high"], 2, "Fieller"),
-        p_negative=step["p_negative"],
+        p_negative=p_negative,
         phase=step["phase"],
-        settled=not 1 - SETTLED <= step["p_negative"] <= SETTLED and not math.isnan(step["p_negative"]),
+        settled=bool(p_negative < 1 - SETTLED or p_negative > SETTLED),
     )
 
 
@@ -210,15 +208,15 @@ def whole_ladders(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthf
     ladders), gamma, low, high (Fieller), p_negative (0-1) and phase.
     Raises MissingError where no ladder has two sizes, ScoresError where a ladder has a size twice.
     """
+    columns = ["ladder", "smaller", "larger", "params_b_low", "params_b_high", "sizes", "dx", "dy", "dy_low", "dy_high"]
+    columns += ["z", "p", "gamma", "low", "high", "p_negative", "phase"]
     rows = []
     for name, ladder in _ladders(panel, x, y):
         one = whole_ladder(ladder, x=x, y=y)
-        ends = one.smaller, one.larger, one.low, one.high, one.sizes
-        changes = one.dx.estimate, one.dy.estimate, one.dy.low, one.dy.high, one.z, one.p
-        gamma = one.gamma.estimate, one.gamma.low, one.gamma.high, one.p_negative, one.phase
-        rows.append((name, *ends, *changes, *gamma))
-    columns = ["ladder", "smaller", "larger", "params_b_low", "params_b_high", "sizes", "dx", "dy", "dy_low", "dy_high"]
-    table = pd.DataFrame(rows, columns=[*columns, "z", "p", "gamma", "low", "high", "p_negative", "phase"])
+        change, gamma = (one.dx.estimate, one.dy.estimate, one.dy.low, one.dy.high), one.gamma
+        coupling = gamma.estimate, gamma.low, gamma.high, one.p_negative, one.phase
+        rows.append((name, *one[:5], *change, one.z, one.p, *coupling))
+    table = pd.DataFrame(rows, columns=columns)
     table.insert(list(table).index("gamma"), "p_holm", stats.corrected(table["p"]))
     return table.sort_values(["sizes", "ladder"], ascending=[False, True], kind="stable", ignore_index=True)
 
@@ -278,41 +276,30 @@ def population_coupling(
     rows. Published: -0.989 over the eight Pythia sizes.
     """
     rows = stats.complete_rows(panel, ["params_b", x, y], purpose="a correlation")
-    first, second = rows[x].to_numpy(dtype=float), rows[y].to_numpy(dtype=float)
-    family = stats.labels_to_codes(_families(rows))[0]
-    size = np.log10(rows["params_b"].to_numpy(dtype=float))
-    demeaned, p = _demeaned(first, second, family, resamples, seed)
+    first, second = rows[[x, y]].to_numpy(dtype=float).T
+    family, families = stats.labels_to_codes(_families(rows))
+    several = np.bincount(family)[family] > 1
+    dummies = pd.get_dummies(family[several]).iloc[:, 1:]
+    demeaned, p = stats.partial_pearson(first[several], second[several], dummies), NAN
+    if not math.isnan(demeaned.estimate):
+        # The shuffles leave the family means alone, so the demeaned scores can be shuffled in place of the scores.
+        scores = pd.DataFrame({"x": first, "y": second})
+        left = (scores - scores.groupby(family).transform("mean")).to_numpy().T
+        shuffles = stats.permutations_within(family, resamples, stats.generator(seed))
+        p = permutation_p(demeaned.estimate, pearson_rows(left[0], left[1][shuffles]))
     return PopulationCoupling(
         pearson=pearson(first, second),
         clustered=stats.clustered_r(first, second, family, fallback=False),
-        partial_given_size=stats.clustered_r(first, second, family, given=size),
+        partial_given_size=stats.clustered_r(first, second, family, given=np.log10(rows["params_b"])),
         family_demeaned=demeaned,
         permutation_p=p,
-        families=int(family.max()) + 1,
+        families=families,
     )
 
 
 def _families(rows: pd.DataFrame) -> pd.Series:
     """The family of each row; without that column the rows are one family."""
     return rows["family"] if "family" in rows.columns else pd.Series("all", index=rows.index)
-
-
-def _demeaned(x: Floats, y: Floats, family: Integers, resamples: int, seed: int) -> tuple[Estimate, float]:
-    """r of the scores less their family's mean, and its permutation p within families.
-
-    The shuffles leave the family means alone, so the demeaned scores can be shuffled in place of the scores.
-    """
-    size = np.bincount(family)
-    dx, dy = (v - (np.bincount(family, weights=v) / size)[family] for v in (x, y))
-    families, n = int(np.count_nonzero(size > 1)), int(size[size > 1].sum())
-    # What is left of scores that do not vary within families is rounding.
-    flat = [np.abs(d).max(initial=0.0) <= 1e-12 * max(1.0, np.abs(v).max(initial=0.0)) for d, v in ((dx, x), (dy, y))]
-    if n < 2 or any(flat):
-        return Estimate(NAN, NAN, NAN, n, "no variation within families"), NAN
-    norm = float(np.sqrt((dx @ dx) * (dy @ dy)))
-    r = float(np.clip(dx @ dy / norm, -1.0, 1.0))
-    shuffles = stats.permutations_within(family, resamples, stats.generator(seed))
-    return stats.fisher(r, n, given=families - 1), permutation_p(r, dy[shuffles] @ dx / norm)
 
 
 def clustered_pearson(rows: pd.DataFrame, *, x: str, y: str) -> Estimate:
@@ -337,11 +324,21 @@ def pair_couplings(
     with fewer than three rows or a constant score.
     Raises MissingError for an absent column, UsageError for a cut that is not positive.
     """
-    return pd.DataFrame(
-        {"x": x, "y": y, "side": side} | _one_side(inside, x, y)
-        for x, y in combinations(benchmarks, 2)
-        for side, inside in _sides(stats.complete_rows(panel, ["params_b", x, y], least=0), cut_b).items()
-    )
+    table = []
+    for x, y in combinations(benchmarks, 2):
+        for side, rows in _sides(stats.complete_rows(panel, ["params_b", x, y], least=0), cut_b).items():
+            r, family = clustered_pearson(rows, x=x, y=y), _families(rows)
+            codes, families = stats.labels_to_codes(family)
+            keep = codes != np.arange(families)[:, None]
+            left = np.where(keep.sum(axis=1) > 2, pearson_rows(rows[x], rows[y], keep), NAN)
+            known = left[~np.isnan(left)]
+            names = np.array([f"row {i}" if pd.isna(name) else str(name) for i, name in enumerate(family)])
+            changed = np.unique(names[(left * r.estimate < 0)[codes]])
+            low, high = (known.min(), known.max()) if known.size else (NAN, NAN)
+            about = (x, y, side, len(rows), families, r.estimate, r.low, r.high, low, high)
+            table.append((*about, bool(known.size and not changed.size), ", ".join(changed)))
+    columns = ["x", "y", "side", "n", "families", "r", "low", "high", "leave_low", "leave_high"]
+    return pd.DataFrame(table, columns=[*columns, "sign_holds", "changed_by"])
 
 
 def cut_sweep(
@@ -372,24 +369,6 @@ def _sides(rows: pd.DataFrame, cut: float) -> dict[str, pd.DataFrame]:
         raise UsageError(f"the cut is {cut:g}; give a size in billions above 0")
     below = rows["params_b"] < cut
     return {"below": rows[below], "above": rows[~below]}
-
-
-def _one_side(rows: pd.DataFrame, x: str, y: str) -> dict[str, object]:
-    """r of one pair on one side of the cut, and its range with one family left out."""
-    r = clustered_pearson(rows, x=x, y=y)
-    # A row without a family is a family of its own.
-    named = rows["family"] if "family" in rows.columns else pd.Series(np.nan, index=rows.index)
-    name = np.asarray([f"row {i}" if pd.isna(family) else str(family) for i, family in named.items()], dtype=str)
-    families = np.unique(name)
-    keep = name[None, :] != families[:, None]
-    left = np.full(len(families), np.nan)
-    if len(rows) > 2:
-        left = np.where(keep.sum(axis=1) > 2, stats.pearson_rows(rows[x], rows[y], keep), np.nan)
-    known, changed = left[~np.isnan(left)], families[left * r.estimate < 0]
-    low, high = (known.min(), known.max()) if known.size else (np.nan, np.nan)
-    holds = bool(known.size and not changed.size)
-    ends = {"n": len(rows), "families": len(families), "r": r.estimate, "low": r.low, "high": r.high}
-    return ends | {"leave_low": low, "leave_high": high, "sign_holds": holds, "changed_by": ", ".join(changed)}
 
 
 class EffectiveDimension(NamedTuple):
@@ -427,15 +406,16 @@ def effective_dimension(
     if n < LEAST_ROWS:
         estimate = Estimate(NAN, NAN, NAN, n, f"not defined below {LEAST_ROWS} complete rows")
         return EffectiveDimension(estimate, values, vectors, tuple(benchmarks))
-    rng, families = stats.generator(seed), rows["family"].nunique(dropna=False) if "family" in rows.columns else 0
+    rng, family = stats.generator(seed), _families(rows)
+    families = family.nunique(dropna=False)
     if families >= stats.LEAST_CLUSTERS:
-        counts = stats.cluster_bootstrap_counts(rows["family"], resamples, rng)
-        method = f"participation ratio, {families} families resampled"
+        counts, drawn = stats.cluster_bootstrap_counts(family, resamples, rng), f"{families} families"
     else:
-        counts, method = stats.row_bootstrap_counts(n, resamples, rng), "participation ratio, rows resampled"
+        counts, drawn = stats.row_bootstrap_counts(n, resamples, rng), "rows"
     point = float(participation_ratio(scores)[0])
     low, high = dimension_interval(point, participation_ratio(scores, counts), k)
-    return EffectiveDimension(Estimate(point, low, high, n, method), values, vectors, tuple(benchmarks))
+    estimate = Estimate(point, low, high, n, f"participation ratio, {drawn} resampled")
+    return EffectiveDimension(estimate, values, vectors, tuple(benchmarks))
 
 
 def participation_ratio(scores: Floats, counts: Integers | None = None) -> Floats:
@@ -517,10 +497,8 @@ def signs_by_size(steps: pd.DataFrame, *, edges: Sequence[float] = CLASSES, size
     if size not in SIZE_RULES:
         raise UsageError(suggest("size of a step", size, SIZE_RULES))
     defined = steps[steps["gamma"].notna()]
-    return pd.DataFrame(
-        {"from_b": start, "to_b": end} | _negative(inside)
-        for start, end, inside in _classes(defined, defined[SIZE_RULES[size]], edges)
-    )
+    table = _signs(defined, defined[SIZE_RULES[size]], edges, {"all": defined["gamma"].notna()})
+    return table.drop(columns=["tokens", "families"])
 
 
 def signs_by_tokens(steps: pd.DataFrame) -> pd.DataFrame:
@@ -531,28 +509,21 @@ def signs_by_tokens(steps: pd.DataFrame) -> pd.DataFrame:
     On the uniform panel: 16 of 17 and 3 of 8 below 3.5 B, 9 of 9 and 5 of 14 to 10 B, 1 of 4 and 5 of 20 above.
     """
     known = steps.dropna(subset=["tokens_b", "gamma"])
-    answer = []
-    for start, end, inside in _classes(known, known["size_b"], EDGES):
-        few = inside["tokens_b"] < TOKEN_EDGE
-        for name, rows in (("under", inside[few]), ("over", inside[~few])):
-            row = {"from_b": start, "to_b": end, "tokens": name, "families": int(rows["family"].nunique())}
-            answer.append(row | _negative(rows))
-    return pd.DataFrame(answer)
+    few = known["tokens_b"] < TOKEN_EDGE
+    return _signs(known, known["size_b"], EDGES, {"under": few, "over": ~few})
 
 
-def _classes(
-    steps: pd.DataFrame, sizes: pd.Series, edges: Sequence[float]
-) -> Iterator[tuple[float, float, pd.DataFrame]]:
-    """The steps by class of size: its two limits (billions) and its rows."""
+def _signs(steps: pd.DataFrame, sizes: pd.Series, edges: Sequence[float], parts: dict[str, pd.Series]) -> pd.DataFrame:
+    """How many steps are negative, and their share with its interval, by class of size and by part."""
+    table = []
     for start, end in pairwise([0.0, *sorted(edges), np.inf]):
-        yield start, end, steps[(sizes >= start) & (sizes < end)]
-
-
-def _negative(steps: pd.DataFrame) -> dict[str, float]:
-    """How many steps are negative, and their share with its interval, as columns of a table."""
-    share = negative_share(steps)
-    count = int((steps["gamma"] < 0).sum())
-    return {"steps": len(steps), "negative": count, "share": share.estimate, "low": share.low, "high": share.high}
+        for name, part in parts.items():
+            rows = steps[part & (sizes >= start) & (sizes < end)]
+            negative, share = int((rows["gamma"] < 0).sum()), negative_share(rows)
+            count = pd.Series(_whose(rows)).nunique(), len(rows), negative
+            table.append((start, end, name, *count, share.estimate, share.low, share.high))
+    columns = ["from_b", "to_b", "tokens", "families", "steps", "negative", "share", "low", "high"]
+    return pd.DataFrame(table, columns=columns)
 
 
 def negative_share(steps: pd.DataFrame) -> Estimate:
@@ -560,12 +531,12 @@ def negative_share(steps: pd.DataFrame) -> Estimate:
 
     steps: with gamma and, optionally, family or ladder. Steps of one family are not independent.
     """
-    return _share(steps, steps["gamma"] < 0)
+    return stats.clustered_share(steps["gamma"] < 0, _whose(steps))
 
 
-def _share(steps: pd.DataFrame, hits: pd.Series) -> Estimate:
-    names = next((steps[c] for c in ("family", "ladder") if c in steps.columns), np.zeros(len(steps)))
-    return stats.clustered_share(hits.to_numpy(), names)
+def _whose(steps: pd.DataFrame) -> ArrayLike:
+    """The family of each step, or its ladder; without either the steps are one family's."""
+    return next((steps[c] for c in ("family", "ladder") if c in steps.columns), np.zeros(len(steps)))
 
 
 class BaseRate(NamedTuple):
@@ -591,7 +562,9 @@ def base_rate(steps: pd.DataFrame, size_b: float) -> BaseRate:
         raise UsageError("a base rate needs a size above 0, in billions")
     near = steps[(steps["size_b"] >= size_b / NEAR) & (steps["size_b"] <= size_b * NEAR)]
     tax, negative = near["phase"] == "tax", int((near["gamma"] < 0).sum())
-    return BaseRate(len(near), int(near["family"].nunique()), int(tax.sum()), negative, _share(near, tax))
+    return BaseRate(
+        len(near), int(near["family"].nunique()), int(tax.sum()), negative, stats.clustered_share(tax, _whose(near))
+    )
 
 
 def sign_regression(steps: pd.DataFrame, *, on: Sequence[str] = ("size", "tokens")) -> pd.DataFrame:
@@ -741,35 +714,48 @@ class FamilyModel:
         The estimate is where the posterior mean crosses; NaN where it does not rise. The interval holds every size at
         which P(gamma < 0) lies between 2.5 and 97.5 %: 0 or inf where no size is excluded on that side.
         """
-        logs = np.linspace(*REACH, 701)
+        sizes = np.logspace(*REACH, 701)
         means = self.weight @ self.beta
         rise, level = means[1], means @ self._at(1.0, tokens_b)
-        estimate = float(10 ** (-level / rise)) if rise > 0 else NAN
-        negative = np.array([self._below_zero(self._at(10**log, tokens_b)) for log in logs])
+        negative = np.array([self._below_zero(self._at(size, tokens_b)) for size in sizes])
         inside = np.flatnonzero((negative > TAILS[0]) & (negative < TAILS[1]))
-        if inside.size == 0:
-            return Estimate(estimate, NAN, NAN, self.steps, POSTERIOR)
-        low = 0.0 if inside[0] == 0 else float(10 ** logs[inside[0]])
-        high = math.inf if inside[-1] == logs.size - 1 else float(10 ** logs[inside[-1]])
-        return Estimate(estimate, low, high, self.steps, POSTERIOR)
+        low, high = sizes[inside[[0, -1]]] if inside.size else (NAN, NAN)
+        return Estimate(
+            float(10 ** (-level / rise)) if rise > 0 else NAN,
+            0.0 if low == sizes[0] else float(low),
+            math.inf if high == sizes[-1] else float(high),
+            self.steps,
+            POSTERIOR,
+        )
 
-    def p_turn(self, low_b: float, high_b: float, *, tokens_b: float | None = None) -> float:
-        """Probability (0-1) that the expected gamma turns upwards between two sizes (billions): that N_c lies there."""
-        return self._upward(low_b, high_b, tokens_b, own=False)
+    def p_turn(self, low_b: float, high_b: float, *, tokens_b: float | None = None, new_family: bool = False) -> float:
+        """Probability (0-1) that the expected gamma turns upwards between two sizes (billions): that N_c lies there.
+
+        new_family: of a family that is not among these, whose own level is one of the families' spread.
+        """
+        small, large = self._at(low_b, tokens_b), self._at(high_b, tokens_b)
+        level = self.tau[:, 0] ** 2 * new_family
+        (first, sd_first), (second, sd_second) = self._normals(small), self._normals(large)
+        both = np.einsum("i,pij,j->p", small, self.covariance, large) + level
+        var_first, var_second = sd_first**2 + level, sd_second**2 + level
+        # P(below zero at one size, above at the other): from P(signs differ) and the two P(below zero).
+        differ = stats.ratio_below(0.0, first, second, var_dy=var_first, var_dx=var_second, cov=both)
+        fewer = ndtr(-first / np.sqrt(var_first)) - ndtr(-second / np.sqrt(var_second))
+        return float(np.clip(self.weight @ (differ + fewer) / 2, 0.0, 1.0))
 
     def p_no_turn(self, *, tokens_b: float | None = None) -> float:
         """Probability (0-1) that a new family has no upward turn between 0.1 and 100 billion parameters.
 
         Its own level is one of the families' spread; it may lie above zero at all these sizes, or below.
         """
-        return 1 - self._upward(*TURN, tokens_b, own=True)
+        return 1 - self.p_turn(*TURN, tokens_b=tokens_b, new_family=True)
 
     def _at(self, size_b: float, tokens_b: float | None) -> Floats:
         """Weights of the coefficients that give the expected gamma at a size and tokens."""
         if tokens_b is not None and "tokens" not in self.centre:
             raise UsageError("this model of the families has no training tokens; fit it on size and tokens")
-        asked = {"size": size_b} | ({} if tokens_b is None else {"tokens": tokens_b})
-        away = [np.log10(asked[name]) - middle if name in asked else 0.0 for name, middle in self.centre.items()]
+        asked = {"size": size_b, "tokens": tokens_b}
+        away = [0.0 if asked[name] is None else np.log10(asked[name]) - mean for name, mean in self.centre.items()]
         return np.array([1.0, *away])
 
     def _normals(self, chosen: Floats) -> tuple[Floats, Floats]:
@@ -785,17 +771,6 @@ class FamilyModel:
         mean, sd = self._normals(chosen)
         low, high = stats.mixture_interval(self.weight, mean, sd)
         return Estimate(float(self.weight @ mean), low, high, self.steps, POSTERIOR)
-
-    def _upward(self, low_b: float, high_b: float, tokens_b: float | None, *, own: bool) -> float:
-        """P(gamma below zero at one size, above at the other): from P(signs differ) and the two P(below zero)."""
-        small, large = self._at(low_b, tokens_b), self._at(high_b, tokens_b)
-        level = self.tau[:, 0] ** 2 if own else np.zeros(len(self.tau))
-        (first, sd_first), (second, sd_second) = self._normals(small), self._normals(large)
-        both = np.einsum("i,pij,j->p", small, self.covariance, large) + level
-        var_first, var_second = sd_first**2 + level, sd_second**2 + level
-        differ = stats.ratio_below(0.0, first, second, var_dy=var_first, var_dx=var_second, cov=both)
-        fewer = ndtr(-first / np.sqrt(var_first)) - ndtr(-second / np.sqrt(var_second))
-        return float(np.clip(self.weight @ (differ + fewer) / 2, 0.0, 1.0))
 
 
 def family_model(
