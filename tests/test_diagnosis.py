@@ -138,7 +138,7 @@ def test_the_forecast_by_equations_is_the_linear_system_of_chapter_2() -> None:
     diagnosis = diagnose_family(ladder, at=30.0)["forecast"]["methods"]["ode"]
     last = ladder.iloc[-1]
     system = dynamics.fit_linear(ladder, benchmarks=PAIR)
-    theirs = dynamics.forecast(system, [30.0], start_b=last["params_b"], start=[last[name] for name in PAIR])
+    theirs = dynamics.forecast(system, [30.0], start=last)
     assert [diagnosis["x"], diagnosis["y"]] == pytest.approx([float(theirs[name].iloc[0]) for name in PAIR], rel=1e-6)
 
 

@@ -59,8 +59,8 @@ def test_a_linear_forecast_equals_runge_kutta(sizes):
     constant, matrix = matrix_of(system)
     path = dynamics.forecast(system, sizes)
     for row, size in zip(path[list(system.benchmarks)].to_numpy(), sizes, strict=True):
-        end = np.log10(size / system.start_b)
-        known = solve_ivp(lambda _, y: matrix @ y + constant, (0, end), system.start, rtol=1e-9, atol=1e-9)
+        end = np.log10(size / system.start["params_b"])
+        known = solve_ivp(lambda _, y: matrix @ y + constant, (0, end), system.start.iloc[1:], rtol=1e-9, atol=1e-9)
         assert row == pytest.approx(known.y[:, -1], rel=1e-5, abs=1e-4)
 
 
@@ -141,7 +141,9 @@ def test_more_threshold_never_means_more_terms_and_none_left_means_no_motion(rec
     terms = [dynamics.fit_sparse(tables.ladder("Pythia"), threshold=cut).terms for cut in (0.0, 0.5, 1.0, 100.0)]
     assert terms == sorted(terms, reverse=True) and terms[-1] == 0
     still = dynamics.fit_sparse(ladder(), benchmarks=PAIR, threshold=100.0)
-    assert dynamics.forecast(still, [1000.0])[list(PAIR)].to_numpy()[0] == pytest.approx(still.start)
+    assert dynamics.forecast(still, [1000.0])[list(PAIR)].to_numpy()[0] == pytest.approx(
+        still.start[list(PAIR)].to_numpy()
+    )
     assert not [w for w in recwarn.list if "Sparsity" in str(w.message)]
 
 

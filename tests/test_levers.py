@@ -161,7 +161,9 @@ def test_excess_is_the_distance_from_a_parabola_in_log_size(published: pd.DataFr
 
 
 def test_qwen_at_matched_scale_is_one_pair_among_five() -> None:
-    pairs = levers.generation_pairs(tables.load("internal_coupling"), measure="per_head").set_index("older")
+    pairs = (
+        levers.generation_pairs(tables.load("internal_coupling")).set_index("older").query("measure_id == 'per_head'")
+    )
     assert pairs.loc["Qwen2.5-1.5B", "older_coupling"] == pytest.approx(0.025)
     assert pairs.loc["Qwen2.5-1.5B", "newer_coupling"] == pytest.approx(0.830)
     assert (pairs.drop(index="Qwen2.5-1.5B")["difference"].abs() < 0.01).all()
@@ -169,13 +171,13 @@ def test_qwen_at_matched_scale_is_one_pair_among_five() -> None:
 
 
 def test_the_other_measurement_gives_the_other_published_pair() -> None:
-    pairs = levers.generation_pairs(tables.load("internal_coupling"), measure="hidden_state")
-    assert pairs.loc[0, "difference"] == pytest.approx(0.12, abs=5e-3)
+    pairs = levers.generation_pairs(tables.load("internal_coupling")).set_index("measure_id")
+    assert pairs.loc["hidden_state", "difference"] == pytest.approx(0.12, abs=5e-3)
 
 
 def test_generations_without_a_common_measurement_are_refused() -> None:
     with pytest.raises(MissingError, match="share no measurement"):
-        levers.generation_pairs(tables.load("internal_coupling"), older="Gemma", newer="Qwen3", measure="per_head")
+        levers.generation_pairs(tables.load("internal_coupling"), older="Gemma", newer="nobody")
 
 
 def test_gemma_rows_say_which_are_tuned() -> None:

@@ -562,9 +562,8 @@ def base_rate(steps: pd.DataFrame, size_b: float) -> BaseRate:
         raise UsageError("a base rate needs a size above 0, in billions")
     near = steps[(steps["size_b"] >= size_b / NEAR) & (steps["size_b"] <= size_b * NEAR)]
     tax, negative = near["phase"] == "tax", int((near["gamma"] < 0).sum())
-    return BaseRate(
-        len(near), int(near["family"].nunique()), int(tax.sum()), negative, stats.clustered_share(tax, _whose(near))
-    )
+    share = stats.clustered_share(tax, near["family"])
+    return BaseRate(len(near), near["family"].nunique(), int(tax.sum()), negative, share)
 
 
 def sign_regression(steps: pd.DataFrame, *, on: Sequence[str] = ("size", "tokens")) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -36,16 +37,15 @@ class System:
     """d score / d log10 N = coefficients @ (1, scores), points for a tenfold size.
 
     `benchmarks` (k); `coefficients` (k, k + 1), the constants first; `terms`: how many of them the fit left;
-    `intervals`: rows of the fit; `start_b`, `start`: size in billions and scores (k,) from which it runs, the smallest
-    of the ladder, NaN for a fit to several.
+    `intervals`: rows of the fit; `start`: params_b (billions) and scores from which it runs, the smallest size of the
+    ladder, NaN for a fit to several.
     """
 
     benchmarks: tuple[str, ...]
     coefficients: Floats
     terms: int
     intervals: int
-    start_b: float
-    start: Floats
+    start: pd.Series
 
 
 def midpoints(frame: pd.DataFrame, *, benchmarks: Sequence[str] = BASE_BENCHMARKS) -> pd.DataFrame:
@@ -56,28 +56,22 @@ def midpoints(frame: pd.DataFrame, *, benchmarks: Sequence[str] = BASE_BENCHMARK
     d_<benchmark> (points per tenfold size). Raises MissingError with fewer than two sizes, ScoresError on equal sizes.
     """
     names = list(benchmarks)
-    rows = _by_ladder(frame, names)
-    ladder, t = rows["ladder"].to_numpy(), np.log10(rows["params_b"].to_numpy(dtype=float))
-    inside = ladder[1:] == ladder[:-1]
+    if "ladder" not in frame.columns or frame["ladder"].nunique(dropna=False) == 1:
+        rows = ladder_rows(frame, names, purpose="a slope in size").assign(ladder="")
+    else:
+        rows = complete_rows(frame, ["ladder", "params_b", *names], least=2, purpose="a slope in size")
+        rows = rows.sort_values(["ladder", "params_b"], kind="stable", ignore_index=True)
+    rows = rows.assign(log_size=np.log10(rows["params_b"]))[["log_size", *names, "ladder"]]
+    steps = rows.groupby("ladder").diff()
+    inside = steps["log_size"].notna()
     if not inside.any():
         raise MissingError(f"no ladder has two sizes with {', '.join(names)}; add a second size of one family")
-    scores, steps = rows[names].to_numpy(dtype=float), np.diff(t)[inside]
-    if np.any(steps == 0):
+    for again in rows.loc[steps["log_size"] == 0, "ladder"]:
         # The check of a single ladder names the two rows.
-        again = ladder[1:][inside][int(np.argmin(steps))]
-        ladder_rows(rows[rows["ladder"] == again], names)
-    answer = pd.DataFrame(((scores[1:] + scores[:-1]) / 2)[inside], columns=names)
-    answer.insert(0, "log_size", ((t[1:] + t[:-1]) / 2)[inside])
-    slopes = pd.DataFrame(np.diff(scores, axis=0)[inside] / steps[:, None], columns=[f"d_{b}" for b in names])
-    return pd.concat([answer, slopes], axis="columns").assign(ladder=ladder[1:][inside])
-
-
-def _by_ladder(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Complete rows by ladder and size; a frame without a column `ladder`, or with one name in it, is one ladder."""
-    if "ladder" not in frame.columns or frame["ladder"].nunique(dropna=False) == 1:
-        return ladder_rows(frame, names, purpose="a slope in size").assign(ladder="")
-    rows = complete_rows(frame, ["ladder", "params_b", *names], least=2, purpose="a slope in size")
-    return rows.sort_values(["ladder", "params_b"], kind="stable", ignore_index=True)
+        ladder_rows(frame if again == "" else frame[frame["ladder"] == again], names)
+    slopes = steps[names].div(steps["log_size"], axis="index").add_prefix("d_")
+    halfway = rows[["log_size", *names]] - steps / 2
+    return pd.concat([halfway, slopes, rows["ladder"]], axis="columns")[inside].reset_index(drop=True)
 
 
 def fit_linear(frame: pd.DataFrame, *, benchmarks: Sequence[str] = BASE_BENCHMARKS) -> System:
@@ -90,7 +84,8 @@ def fit_linear(frame: pd.DataFrame, *, benchmarks: Sequence[str] = BASE_BENCHMAR
     data = midpoints(frame, benchmarks=names)
     design = np.column_stack([np.ones(len(data)), data[names].to_numpy(dtype=float)])
     slopes = data[[f"d_{b}" for b in names]].to_numpy(dtype=float)
-    return _started(np.linalg.lstsq(design, slopes, rcond=None)[0].T, frame, data, names)
+    coefficients = np.linalg.lstsq(design, slopes, rcond=None)[0].T
+    return _system(coefficients, frame, data, terms=int(np.count_nonzero(coefficients)))
 
 
 def fit_sparse(
@@ -121,49 +116,41 @@ def fit_sparse(
     sparse = np.asarray(model.coefficients(), dtype=float)
     matrix = scale[:, None] * sparse[:, 1:] / scale
     coefficients = np.column_stack([scale * sparse[:, 0] - matrix @ mean, matrix])
-    return _started(coefficients, frame, data, names, terms=int(np.count_nonzero(sparse)))
+    return _system(coefficients, frame, data, terms=int(np.count_nonzero(sparse)))
 
 
-def _started(
-    coefficients: Floats, frame: pd.DataFrame, data: pd.DataFrame, names: list[str], *, terms: int | None = None
-) -> System:
+def _system(coefficients: Floats, frame: pd.DataFrame, data: pd.DataFrame, *, terms: int) -> System:
     """A system with its start: the smallest size of a single ladder."""
-    kept = int(np.count_nonzero(coefficients)) if terms is None else terms
-    start_b, start = float("nan"), np.full(len(names), np.nan)
-    if data["ladder"].nunique() == 1:
-        first = complete_rows(frame, ["params_b", *names]).iloc[0]
-        start_b, start = float(first["params_b"]), first[names].to_numpy(dtype=float)
-    return System(tuple(names), coefficients, kept, len(data), start_b, start)
+    names = [name.removeprefix("d_") for name in data if name.startswith("d_")]
+    start = complete_rows(frame, ["params_b", *names])[["params_b", *names]].iloc[0].astype(float)
+    one = data["ladder"].nunique() == 1
+    return System(tuple(names), coefficients, terms, len(data), start if one else start * np.nan)
 
 
-def forecast(
-    system: System, params_b: ArrayLike, *, start_b: float | None = None, start: ArrayLike | None = None
-) -> pd.DataFrame:
+def forecast(system: System, params_b: ArrayLike, *, start: pd.Series | None = None) -> pd.DataFrame:
     """Scores at any sizes, run from one known model: params_b and one column a benchmark (percent).
 
-    params_b: billions, (n,); start_b, start: the size and scores (k,) of the model to run from, by default the smallest
-    of the fitted ladder. Solved exactly (matrix exponential); a solution that runs away gives NaN, and values outside
-    0-100 stand as they come: the system is wrong there. ScoresError for a size that is not positive or no start.
+    params_b: billions, (n,); start: params_b and scores of the model to run from, by default the smallest of the fitted
+    ladder. Solved exactly (matrix exponential); a solution that runs away gives NaN, and values outside 0-100 stand as
+    they come: the system is wrong there. ScoresError for a size that is not positive or no start.
     """
     from scipy.linalg import expm
 
-    sizes = np.atleast_1d(np.asarray(params_b, dtype=float))
-    first = system.start_b if start_b is None else float(start_b)
-    scores = system.start if start is None else np.asarray(start, dtype=float)
-    if not np.isfinite([first, *scores]).all():
-        names = ", ".join(system.benchmarks)
-        raise ScoresError(f"no model to start from: give its size as start_b and its scores of {names} as start")
-    if not (np.all(sizes > 0) and first > 0):
+    sizes, names = np.atleast_1d(np.asarray(params_b, dtype=float)), list(system.benchmarks)
+    origin, *scores = (system.start if start is None else start)[["params_b", *names]].astype(float)
+    if not np.isfinite([origin, *scores]).all():
+        raise ScoresError(f"no model to start from: give its params_b and its scores of {', '.join(names)} as start")
+    if not (np.all(sizes > 0) and origin > 0):
         raise ScoresError("a size to forecast is not positive; give sizes in billions above 0")
     # The constant becomes one more variable that does not change.
     k = len(scores)
     motion = np.zeros((k + 1, k + 1))
     motion[:k, :k], motion[:k, k] = system.coefficients[:, 1:], system.coefficients[:, 0]
-    steps = np.log10(sizes) - np.log10(first)
+    steps = np.log10(sizes) - np.log10(origin)
     with np.errstate(all="ignore"):
         run = np.array([(expm(motion * step) @ np.append(scores, 1.0))[:k] for step in steps])
     run = np.where(np.isfinite(run).all(axis=1, keepdims=True), run, np.nan)
-    answer = pd.DataFrame(run, columns=list(system.benchmarks))
+    answer = pd.DataFrame(run, columns=names)
     answer.insert(0, "params_b", sizes)
     return answer
 
@@ -188,9 +175,8 @@ def fit_error(system: System, ladder: pd.DataFrame) -> FitError:
     """
     names = list(system.benchmarks)
     rows = ladder_rows(ladder, names, purpose="the error of a forecast")
-    scores, size = rows[names].to_numpy(dtype=float), rows["params_b"].to_numpy(dtype=float)
-    run = forecast(system, size, start_b=size[0], start=scores[0])[names].to_numpy(dtype=float)
-    away = np.abs(run - scores)
+    scores, run = rows[names].to_numpy(dtype=float), forecast(system, rows["params_b"], start=rows.iloc[0])[names]
+    away = np.abs(run.to_numpy() - scores)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = 100 * away / scores
     return FitError(float(share.mean()), float(share[1:].mean()), float(100 * away.sum() / scores.sum()))
@@ -261,21 +247,22 @@ def _errors(train: pd.DataFrame, test: pd.DataFrame, y: str, benchmarks: Sequenc
     (t, score), (at, true) = (
         (np.log10(rows["params_b"].to_numpy(dtype=float)), rows[y].to_numpy(dtype=float)) for rows in (known, asked)
     )
-    gap = np.abs(at[:, None] - t[None, :])
+    gap = np.abs(at[:, None] - t)
     tied = gap <= gap.min(axis=1, keepdims=True) + 1e-12
-    curves = {degree: _polynomial(t, score, at, degree) for degree in DEGREES}
-    guesses: list[tuple[str, str, Floats, Floats]] = [
-        ("mean", UNSEEN, true, np.full(true.shape, score.mean())),
-        ("nearest size", UNSEEN, true, (tied * score).sum(axis=1) / tied.sum(axis=1)),
-        *((f"degree {degree}", UNSEEN, true, curve) for degree, curve in curves.items()),
-    ]
+    curves = {f"degree {degree}": _polynomial(t, score, at, degree) for degree in DEGREES}
+    unseen = {"mean": np.full(true.shape, score.mean()), "nearest size": (tied * score).sum(axis=1) / tied.sum(axis=1)}
+    guesses = [(method, UNSEEN, true, guess) for method, guess in (unseen | curves).items()]
     if len(asked) > 1:
-        guesses.append(("own smallest size", STARTED, true[1:], np.full(true.size - 1, true[0])))
-        for degree, curve in curves.items():
-            guesses.append((f"degree {degree}, shifted", STARTED, true[1:], true[0] + curve[1:] - curve[0]))
-    system = _system(train, test, y, benchmarks)
-    if system is not None:
-        guesses.append(("linear system", STARTED, *system))
+        started = {"own smallest size": np.full(true.shape, true[0])}
+        started |= {f"{method}, shifted": true[0] + curve - curve[0] for method, curve in curves.items()}
+        guesses += [(method, STARTED, true[1:], guess[1:]) for method, guess in started.items()]
+    names = list(benchmarks)
+    # Where either table lacks scores there is no system.
+    with suppress(CapeError):
+        if y in names:
+            rows, system = complete_rows(test, ["params_b", *names]), fit_linear(train, benchmarks=names)
+            run = forecast(system, rows["params_b"][1:], start=rows.iloc[0])[y].to_numpy()
+            guesses.append(("linear system", STARTED, rows[y].to_numpy(dtype=float)[1:], run))
     frames = [pd.DataFrame({"method": m, "uses": u, "true": v, "guess": g}) for m, u, v, g in guesses]
     return pd.concat(frames, ignore_index=True)
 
@@ -297,21 +284,6 @@ def _polynomial(t: Floats, score: Floats, at: Floats, degree: int) -> Floats:
     if np.unique(t).size <= degree:
         return np.full(at.shape, np.nan)
     return np.asarray(np.polynomial.Polynomial.fit(t, score, degree)(at))
-
-
-def _system(train: pd.DataFrame, test: pd.DataFrame, y: str, benchmarks: Sequence[str]) -> tuple[Floats, Floats] | None:
-    """True scores and the linear system's, from the family's smallest size; None where either table lacks scores."""
-    names = list(benchmarks)
-    if y not in names:
-        return None
-    try:
-        rows = complete_rows(test, ["params_b", *names])
-        system = fit_linear(train, benchmarks=names)
-    except CapeError:
-        return None
-    size, scores = rows["params_b"].to_numpy(dtype=float), rows[names].to_numpy(dtype=float)
-    ahead = forecast(system, size[1:], start_b=size[0], start=scores[0])[y].to_numpy(dtype=float)
-    return scores[1:, names.index(y)], ahead
 
 
 def carried_on(
@@ -343,23 +315,19 @@ def carried_on(
     seen, last = rows.iloc[:-1], float(rows[y].iloc[-1])
     table = {}
     for name, method in METHODS.items():
-        before = method(seen, size=largest)[1] if len(seen) > 1 else np.nan
-        table[name] = (*method(rows, size=size), before - last)
+        before = method(seen, largest)[1] if len(seen) > 1 else np.nan
+        table[name] = (*method(rows, size), before - last)
     return pd.DataFrame.from_dict(table, orient="index", columns=[x, y, "held_out"]).rename_axis("method")
 
 
-def _persistence(rows: pd.DataFrame, *, size: float) -> Floats:
-    return rows.iloc[-1, 1:].to_numpy(float)
-
-
-def _parabola(rows: pd.DataFrame, *, size: float) -> Floats:
+def _parabola(rows: pd.DataFrame, size: float) -> Floats:
     t = np.log10(rows["params_b"].to_numpy(float))
     degree = 2 if len(rows) >= LEAST_SIZES else 1
     at = np.log10([size])
     return np.array([_polynomial(t, rows[name].to_numpy(float), at, degree)[0] for name in rows.columns[1:]])
 
 
-def _ode(rows: pd.DataFrame, *, size: float) -> Floats:
+def _ode(rows: pd.DataFrame, size: float) -> Floats:
     names, nothing = list(rows.columns[1:]), np.full(2, np.nan)
     if len(rows) < LEAST_SIZES:
         return nothing
@@ -375,11 +343,11 @@ def _ode(rows: pd.DataFrame, *, size: float) -> Floats:
     ahead = np.log10(size) - np.log10(last["params_b"])
     if np.abs(system.coefficients[:, 1:] * ahead).sum(axis=1).max() > STEEPEST:
         return nothing
-    run = forecast(system, [size], start_b=float(last["params_b"]), start=last[names].to_numpy(float))
+    run = forecast(system, [size], start=last)
     return np.asarray(run[names].to_numpy(float)[0] + middle.to_numpy(float))
 
 
-METHODS = {"persistence": _persistence, "polynomial": _parabola, "ode": _ode}
+METHODS = {"persistence": lambda rows, size: rows.iloc[-1, 1:].to_numpy(float), "polynomial": _parabola, "ode": _ode}
 
 
 class GammaFlow(NamedTuple):

@@ -194,23 +194,19 @@ def curation_contrasts(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "t
     (share of web-trained models, by the t distribution of their scatter, that would lie as high; NaN without scatter).
     """
     web, rows = web_trained(panel, x=x, y=y), curated(panel, x=x, y=y)
-    own, (first, second) = rows["params_b"].to_numpy(float), web[[x, y]].to_numpy(float).T
+    size, own = (np.log10(part["params_b"].to_numpy(float)) for part in (web, rows))
+    first, second = web[[x, y]].to_numpy(float).T
     curve = fit_parabolas(first, second)
     table = rows[["model", "params_b", "training", "instruct", "doubtful", x, y]].copy()
     table["residual"] = rows[y].to_numpy(float) - curve.at(rows[x].to_numpy(float))[0]
-    expected = {}
-    for name, column in (("x", x), ("y", y)):
-        trend = web_trend(panel, column, x=x, y=y)
-        expected[name] = column, trend.expected(own), trend.residual_sd, trend.n - 3
-    size, rest = np.log10(web["params_b"].to_numpy(float)), second - curve.at(first)[0]
-    line = fit_parabolas(size, rest, bend=False)
-    sd = float(np.sqrt(((rest - line.at(size)[0]) ** 2).sum() / (len(web) - 2)))
-    expected["residual"] = "residual", line.at(np.log10(own))[0], sd, len(web) - 2
-    for name, (column, value, sd, freedom) in expected.items():
-        excess = table[column].to_numpy(float) - value
-        table[f"{name}_expected"], table[f"{name}_excess"] = value, excess
+    readings = {"x": (x, first), "y": (y, second), "residual": ("residual", second - curve.at(first)[0])}
+    for name, (column, score) in readings.items():
+        trend, freedom = fit_parabolas(size, score, bend=name in "xy"), len(web) - (3 if name in "xy" else 2)
+        sd = np.sqrt(((score - trend.at(size)[0]) ** 2).sum() / freedom)
+        table[f"{name}_expected"] = trend.at(own)[0]
+        table[f"{name}_excess"] = table[column] - table[f"{name}_expected"]
         with np.errstate(divide="ignore", invalid="ignore"):
-            table[f"{name}_p"] = stdtr(freedom, -excess / sd)
+            table[f"{name}_p"] = stdtr(freedom, -table[f"{name}_excess"].to_numpy(float) / sd)
     return table.reset_index(drop=True)
 
 
@@ -291,22 +287,17 @@ def _crossing(grid: Floats, expected: Floats, values: Floats) -> Floats:
     return np.where(rises.any(axis=1), sizes, np.where(above[:, -1], 0.0, np.inf))
 
 
-def generation_pairs(
-    internal: pd.DataFrame, *, older: str = "Qwen2.5", newer: str = "Qwen3", measure: str | None = None
-) -> pd.DataFrame:
+def generation_pairs(internal: pd.DataFrame, *, older: str = "Qwen2.5", newer: str = "Qwen3") -> pd.DataFrame:
     """Models of two generations matched by nearest size, within one kind of measurement.
 
-    internal: `tables.load("internal_coupling")`; measure: a `measure_id`, None for each that both generations have.
-    Returns measure_id, older, newer, older_b, newer_b, size_ratio, older_coupling, newer_coupling, difference,
-    same_everywhere (True where the newer value equals that of another size of its generation to three digits).
+    internal: `tables.load("internal_coupling")`. Returns measure_id, older, newer, older_b, newer_b, size_ratio,
+    older_coupling, newer_coupling, difference, same_everywhere (True where the newer value equals that of another size of its generation to three digits).
     Raises MissingError where the two share no measurement.
     Source: paper A: Qwen 0.025 to 0.830 "at matched scale"; Qwen3-8B .741 against Qwen2.5-7B .619.
     """
     rows = internal.dropna(subset=["net_coupling"]).copy()
     in_name = rows["model"].str.extract(r"(?i)(?:^|-)(\d+\.?\d*)b$")[0].astype(float)
     rows["size"] = rows["params_b"].fillna(in_name)
-    if measure is not None:
-        rows = rows[rows["measure_id"] == measure]
     table = []
     for name, group in rows.groupby("measure_id"):
         old, new = group[group["family"] == older], group[group["family"] == newer]

@@ -36,7 +36,7 @@ def runs(benchmarks: Sequence[str] = MEASURED) -> pd.DataFrame:
     known = sorted(long["benchmark"].unique())
     for benchmark in benchmarks:
         if benchmark not in known:
-            raise MissingError(f"{suggest('benchmark along training', benchmark, known)}")
+            raise MissingError(suggest("benchmark along training", benchmark, known))
     part = long[long["benchmark"].isin(list(benchmarks))]
     keys = ["model", "params_b", "step", "tokens_b"]
     wide = part.pivot(index=keys, columns="benchmark", values=["score", "stderr"])
@@ -66,29 +66,26 @@ def along(
     difference: correlate the changes from checkpoint to checkpoint in place of the levels: two straight trends drop out
     of them, a rise that slows in both does not.
     """
-    names, first = grid(rows, x, from_step=from_step)
-    _, second = grid(rows, y, from_step=from_step)
-    if difference:
-        first, second = np.diff(first, axis=1), np.diff(second, axis=1)
-    r = pearson_rows(first, second)
-    return pd.DataFrame({"model": names, "r": r, "n": first.shape[1]})
+    pairs = crossed(rows, x=x, y=y, from_step=from_step, difference=difference)
+    own = pairs[pairs["own"]].rename(columns={"x_model": "model"})
+    return own[["model", "r", "n"]].reset_index(drop=True)
 
 
 def crossed(
     rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000, difference: bool = False
 ) -> pd.DataFrame:
-    """r of `x` of each run with `y` of each run, its own and every other: x_model, y_model, r, own.
+    """r of `x` of each run with `y` of each run, its own and every other: x_model, y_model, r, n, own.
 
     Two scores of different runs cannot act on each other. What they correlate is what two trends give.
     """
-    names, first = grid(rows, x, from_step=from_step)
-    _, second = grid(rows, y, from_step=from_step)
+    (names, first), (_, second) = (grid(rows, score, from_step=from_step) for score in (x, y))
     if difference:
         first, second = np.diff(first, axis=1), np.diff(second, axis=1)
-    k = len(names)
-    r = np.array([pearson_rows(np.broadcast_to(first[i], second.shape), second) for i in range(k)])
-    index = [(names[i], names[j], float(r[i, j]), i == j) for i in range(k) for j in range(k)]
-    return pd.DataFrame(index, columns=["x_model", "y_model", "r", "own"])
+    # Every row of the first beside every row of the second.
+    k, n = first.shape
+    r = pearson_rows(np.repeat(first, k, axis=0), np.tile(second, (k, 1)))
+    table = pd.DataFrame({"x_model": np.repeat(names, k), "y_model": np.tile(names, k), "r": r, "n": n})
+    return table.assign(own=table["x_model"] == table["y_model"])
 
 
 @dataclass(frozen=True, slots=True)
