@@ -291,8 +291,8 @@ def generation_pairs(internal: pd.DataFrame, *, older: str = "Qwen2.5", newer: s
     """Models of two generations matched by nearest size, within one kind of measurement.
 
     internal: `tables.load("internal_coupling")`. Returns measure_id, older, newer, older_b, newer_b, size_ratio,
-    older_coupling, newer_coupling, difference, same_everywhere (True where the newer value equals that of another size of its generation to three digits).
-    Raises MissingError where the two share no measurement.
+    older_coupling, newer_coupling, difference, same_everywhere (True where the newer value equals that of another size
+    of its generation to three digits). Raises MissingError where the two share no measurement.
     Source: paper A: Qwen 0.025 to 0.830 "at matched scale"; Qwen3-8B .741 against Qwen2.5-7B .619.
     """
     rows = internal.dropna(subset=["net_coupling"]).copy()

@@ -125,18 +125,14 @@ def beyond_trend(
 def excess(own: Floats, twin: Floats) -> BeyondTrend:
     """The test of `beyond_trend` on its numbers: r (Fisher's z) of a run with itself, and with its twin, by size."""
     gap, k = own - twin, len(own)
-    low, high = _typical(gap, ((np.arange(2**k)[:, None] >> np.arange(k)) & 1)[1:])
-    beyond = Estimate(float(gap.mean()), low, high, k, "swaps of twins, Fisher z")
-    return BeyondTrend(float(np.tanh(own.mean())), float(np.tanh(twin.mean())), beyond, sign_flip_p(gap, "greater"))
-
-
-def _typical(gap: Floats, subsets: NDArray[np.int_]) -> tuple[float, float]:
-    """The 95 % interval of the middle of symmetric gaps: the means of all subsets cut the line into parts as likely as
-    each other (Hartigan 1969), so that it is the swap test turned round; unbounded below six gaps.
-    """
+    # The means of all subsets of symmetric gaps cut the line into parts as likely as each other (Hartigan 1969): the swap
+    # test turned round. Below six gaps the interval is unbounded.
+    subsets = ((np.arange(2**k)[:, None] >> np.arange(k)) & 1)[1:]
     means = np.sort(subsets @ gap / subsets.sum(axis=1))
     out = int(0.025 * (len(means) + 1))
-    return (float(means[out - 1]), float(means[-out])) if out else (-np.inf, np.inf)
+    low, high = (float(means[out - 1]), float(means[-out])) if out else (-np.inf, np.inf)
+    beyond = Estimate(float(gap.mean()), low, high, k, "swaps of twins, Fisher z")
+    return BeyondTrend(float(np.tanh(own.mean())), float(np.tanh(twin.mean())), beyond, sign_flip_p(gap, "greater"))
 
 
 def tests(rows: pd.DataFrame, *, y: str = STEREOTYPE, starts: Sequence[int] = (1_000, 3_000, 13_000)) -> pd.DataFrame:
