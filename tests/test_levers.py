@@ -171,15 +171,6 @@ def test_qwen_at_matched_scale_is_one_pair_among_five() -> None:
 
 
 def test_the_other_measurement_gives_the_other_published_pair() -> None:
-    pairs = levers.generation_pairs(tables.load("internal_coupling")).set_index("older")
-    pairs = pairs[pairs["measure_id"] == "per_head"]
-    assert pairs.loc["Qwen2.5-1.5B", "older_coupling"] == pytest.approx(0.025)
-    assert pairs.loc["Qwen2.5-1.5B", "newer_coupling"] == pytest.approx(0.830)
-    assert (pairs.drop(index="Qwen2.5-1.5B")["difference"].abs() < 0.01).all()
-    assert pairs["same_everywhere"].all()
-
-
-def test_the_other_measurement_gives_the_other_published_pair() -> None:
     pairs = levers.generation_pairs(tables.load("internal_coupling")).set_index("measure_id")
     assert pairs.loc["hidden_state", "difference"] == pytest.approx(0.12, abs=5e-3)
 
