@@ -328,6 +328,15 @@ def test_a_base_rate_counts_the_steps_near_a_size() -> None:
     assert "no step of a family is known" in first_page.rate(steps, 900.0)
 
 
+def test_corpora_without_a_dip_are_told_with_the_share_that_would_have_been_seen() -> None:
+    text = chapter_3.corpora(pd.DataFrame({"believers": [0.1, 0.5] * 5, "below_chance": [False] * 10}))
+    # 1 - 0.2^(1/10): the share of which ten corpora show at least one in four of five repeats
+    assert text.startswith("In none of 10 corpora") and "had 15% of such corpora one" in text
+    assert "In **5 of 10** corpora" in chapter_3.corpora(
+        pd.DataFrame({"believers": [0.1, 0.5] * 5, "below_chance": [False, True] * 5})
+    )
+
+
 def test_the_made_world_is_told_as_it_is_made() -> None:
     scores = tables.load("testbed_scores")
     flat = scores.assign(truth=scores["truth"].clip(lower=0.6))

@@ -249,8 +249,8 @@ class PopulationCoupling(NamedTuple):
     `pearson`: Fisher interval, which takes models for independent; `clustered`: the same r, families left out in
     turn (no interval below eight families); `partial_given_size`: given log10 of the size, the same where there are
     eight families, else Fisher; `family_demeaned`: scores less their family's mean, families of one size left out;
-    `permutation_p`: share of shuffles within families that give a demeaned r as far from zero, NaN where no family has
-    two sizes.
+    `permutation_p`: share of shuffles within families that give a demeaned r as far from zero. Both are NaN where
+    families have too few sizes for a correlation: two of one family always lie on a line.
     """
 
     pearson: Estimate

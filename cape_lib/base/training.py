@@ -125,8 +125,8 @@ def beyond_trend(
 def excess(own: Floats, twin: Floats) -> BeyondTrend:
     """The test of `beyond_trend` on its numbers: r (Fisher's z) of a run with itself, and with its twin, by size."""
     gap, k = own - twin, len(own)
-    # The means of all subsets of symmetric gaps cut the line into parts as likely as each other (Hartigan 1969): this is
-    # the swap test turned round. Below six gaps the interval is unbounded.
+    # The means of all subsets of symmetric gaps cut the line into parts as likely as each other (Hartigan 1969): the
+    # swap test turned round. Below six gaps the interval is unbounded.
     subsets = ((np.arange(2**k)[:, None] >> np.arange(k)) & 1)[1:]
     means = np.sort(subsets @ gap / subsets.sum(axis=1))
     out = int(0.025 * (len(means) + 1))

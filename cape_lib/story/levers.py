@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from cape_lib.stats import Estimate, mean_interval, seen_effect
+from cape_lib.stats import Estimate, mean_interval, seen_effect, seen_share
 from cape_lib.story.answer import Answer, named, pick, sign, times, verb
 from cape_lib.tables import label
 
@@ -111,7 +111,10 @@ def corpora(rows: pd.DataFrame) -> str:
     """In how many made corpora some width falls below chance; rows: one a corpus, `believers`, `below_chance`."""
     below, above = rows[rows["below_chance"]], rows[~rows["below_chance"]]
     if below.empty:
-        return f"In none of {len(rows)} corpora does any width fall below a guess."
+        return (
+            f"In none of {len(rows)} corpora does any width fall below a guess; had {seen_share(len(rows)):.0%} of such "
+            "corpora one, one or more would have been seen in four of five repeats."
+        )
     least = below["believers"].min()
     free = int((above["believers"] >= least).sum())
     return (
