@@ -112,8 +112,8 @@ def corpora(rows: pd.DataFrame) -> str:
     below, above = rows[rows["below_chance"]], rows[~rows["below_chance"]]
     if below.empty:
         return (
-            f"In none of {len(rows)} corpora does any width fall below a guess; had {seen_share(len(rows)):.0%} of such "
-            "corpora one, one or more would have been seen in four of five repeats."
+            f"In none of {len(rows)} corpora does any width fall below a guess; had {seen_share(len(rows)):.0%} of "
+            "such corpora one, one or more would have been seen in four of five repeats."
         )
     least = below["believers"].min()
     free = int((above["believers"] >= least).sum())

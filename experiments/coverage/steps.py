@@ -28,6 +28,8 @@ Floats = NDArray[np.float64]
 PART = "steps of families"
 #: log10 of tokens and sizes about which a world is centred: 800 and 3 billions
 TOKENS, SIZE = 2.9, 0.5
+#: sizes (billions) at which the band of the model of all families is held against the planted gamma
+BAND = (0.3, 3.0, 30.0)
 #: one panel of many families takes a second: so many fewer of them are planted
 FEWER = 5
 
@@ -135,6 +137,7 @@ def _clusters(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
 def _model(world: World, noise: str, panels: list[pd.DataFrame], steps: list[pd.DataFrame]) -> Iterator[Rate]:
     """The model of all families: slopes, the level's crossing, spread; and trends where none is."""
     size, tokens, scale, spread = [], [], [], []
+    bands: dict[float, list[tuple[float, float]]] = {at: [] for at in BAND}
     for panel, table in zip(panels, steps, strict=True):
         model = family_model(table, panel)
         terms = model.terms()[["low", "high"]].to_numpy(dtype=float)
@@ -142,6 +145,8 @@ def _model(world: World, noise: str, panels: list[pd.DataFrame], steps: list[pd.
         tokens.append(terms[2])
         scale.append(_ends(model.critical_scale(tokens_b=10**TOKENS)))
         spread.append(_ends(model.spread()))
+        for at, ends in bands.items():
+            ends.append(_ends(model.gamma(at, tokens_b=10**TOKENS)))
 
     def setting(name: str) -> Setting:
         return Setting(PART, f"model of all families, {name}", str(world), 30, noise)
@@ -149,6 +154,8 @@ def _model(world: World, noise: str, panels: list[pd.DataFrame], steps: list[pd.
     yield coverage(setting("size"), size, world.size)
     yield coverage(setting("tokens"), tokens, world.tokens)
     yield coverage(setting("N_c"), scale, 10 ** (SIZE - world.level / world.size))
+    for at, ends in bands.items():
+        yield coverage(setting(f"band at {at:g} B"), ends, world.level + world.size * (np.log10(at) - SIZE))
     if world.spread:
         yield coverage(setting("spread of families"), spread, world.spread)
     away = np.array([low > 0 or high < 0 for low, high in tokens])
