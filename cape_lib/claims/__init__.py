@@ -24,6 +24,7 @@ from cape_lib.claims.verdict import (
     Result,
     Stress,
     Verdict,
+    answer,
     matches,
     stress,
     weakest,

@@ -15,7 +15,7 @@ from cape_lib import tables
 from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.base.coupling import BONUS, TAX
 from cape_lib.claims.registry import BASE, Attempts, claim
-from cape_lib.claims.verdict import Result, Stress, beyond_zero, holds_zero, stress
+from cape_lib.claims.verdict import Result, Stress, answer, beyond_zero, holds_zero, result, stress
 from cape_lib.stats import (
     Estimate,
     clustered_r,
@@ -43,32 +43,35 @@ E, ALPHA = 1.533, 0.238
 #: the version of the scores behind the vertex of 3.5 B and the forecasts of Llama-2
 VERSION = "bootstrap_script"
 
-
-def sizes(panel: str, low: float, high: float = np.inf) -> pd.DataFrame:
-    """Rows of a panel from `low` up to but not including `high` billions."""
-    frame = tables.base(panel)
-    return frame[(frame["params_b"] >= low) & (frame["params_b"] < high)]
-
-
 PYTHIA = "the eight Pythia sizes, 70 million to 12 billion"
 LARGE_ONES = "the models of at least 7 B in Llama 1 to 3, Falcon and OPT"
 NAMED = ("Llama-1", "Llama-2", "Llama-3", "Falcon", "OPT")
-#: Rows of a panel, in words -> what takes them.
-SUBSETS: dict[str, Callable[[str], pd.DataFrame]] = {
-    PYTHIA: lambda panel: tables.ladder("Pythia", panel=panel),
-    LARGE_ONES: lambda panel: sizes(panel, 7.0).query("family in @NAMED"),
-    "every model": tables.base,
-    "every family below 3.5 B": lambda panel: sizes(panel, 0, CUT),
-    "every family from 7 B": lambda panel: sizes(panel, 7.0),
-    "the models from 7 to 30 B": lambda panel: sizes(panel, 7.0, 30.0),
-    "the models from 30 B": lambda panel: sizes(panel, 30.0),
-    "the middle phase from 3.5 B": lambda panel: sizes(panel, CUT, 30.0),
+#: Rows of a panel, in words -> from this size up to but not including that one (billions).
+RANGES = {
+    "every model": (0.0, np.inf),
+    "every family below 3.5 B": (0.0, CUT),
+    "every family from 7 B": (7.0, np.inf),
+    "the models from 7 to 30 B": (7.0, 30.0),
+    "the models from 30 B": (30.0, np.inf),
+    "the middle phase from 3.5 B": (CUT, 30.0),
+    "the models from 3.5 to 60 B": (CUT, LARGE),
+    "the models from 60 B": (LARGE, np.inf),
+    LARGE_ONES: (7.0, np.inf),
 }
+
+
+def rows_of(panel: str, subset: str) -> pd.DataFrame:
+    """The rows of a panel that the words of a subset mean."""
+    if subset == PYTHIA:
+        return tables.ladder("Pythia", panel=panel)
+    frame, (low, high) = tables.base(panel), RANGES[subset]
+    rows = frame[(frame["params_b"] >= low) & (frame["params_b"] < high)]
+    return rows.query("family in @NAMED") if subset == LARGE_ONES else rows
 
 
 def r_over(panel: str, subset: str, x: str = X) -> Estimate:
     """r of a score and TruthfulQA over a subset; families left out in turn where there are eight."""
-    return coupling.clustered_pearson(SUBSETS[subset](panel), x=x, y=Y)
+    return coupling.clustered_pearson(rows_of(panel, subset), x=x, y=Y)
 
 
 def steps(panel: str) -> pd.DataFrame:
@@ -86,32 +89,26 @@ def fieller_of(step: Any) -> Estimate:
 )
 def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
     """r = corr({0}, truthfulqa) over {1}."""
-    rows, note = SUBSETS[subset](panel), ""
-    if (x, subset) == (X, PYTHIA):
-        note = f"{int((rows['params_b'] >= CUT).sum())} of the sizes lie above {CUT} B"
-    elif x == "mmlu":
-        note = f"no Pythia size is above {rows[x].max():.1f} on MMLU, where guessing gives 25: noise bounds any r here"
-    yield Result.of(r_over(panel, subset, x), note, relatives=subset != PYTHIA)
+    rows = rows_of(panel, subset)
+    below = rows[rows["params_b"] < CUT]
+    r, above, most = r_over(panel, subset, x), len(rows) - len(below), rows[x].max()
+    yield answer(r, relatives=subset != PYTHIA, above=above, most=most)
 
     left = clustered_r(rows[x], rows[Y], rows["family"], given=np.log10(rows["params_b"]))
     limits = "" if np.isnan(left.low) else f" [{left.low:.2f}, {left.high:.2f}]"
     side = "still above zero" if left.low > 0 else f"and {holds_zero(left)}"
-    says = f"with size held fixed r is {round(left.estimate, 2) + 0.0:.2f}{limits}, {side}"
-    yield stress("size held fixed", left, says, lost=left.contains(0.0))
+    yield stress("size held fixed", left, lost=left.contains(0.0), limits=limits, side=side)
     if subset == LARGE_ONES:
-        whole = r_over(panel, "every family from 7 B")
-        yield beyond_zero("every family", whole, f"r of every family from 7 B is {whole.estimate:.2f}, and ")
+        yield beyond_zero("every family", r_over(panel, "every family from 7 B"))
     elif x == X:
-        below, ends = rows[rows["params_b"] < CUT], coupling.whole_ladder(rows)
+        ends = coupling.whole_ladder(rows)
         name = "the whole ladder: points of TruthfulQA from the smallest to the largest size"
         says = f"z = {ends.z:.1f}: that the one score falls while the other rises is sure, whatever r is"
         yield stress(name, ends.dy, says)
-        own = pearson(below[X], below[Y])
-        yield stress("only the sizes below 3.5 B", own, "the six sizes of the claim's words")
+        yield stress("only the sizes below 3.5 B", pearson(below[X], below[Y]), "the six sizes of the claim's words")
         name = "every family below 3.5 B"
-        whole = r_over(panel, name)
-        says = f"all {sizes(panel, 0, CUT)['family'].nunique()} families; {holds_zero(whole)}"
-        yield stress(name, whole, says, relatives=True)
+        whole, families = r_over(panel, name), rows_of(panel, name)["family"].nunique()
+        yield stress(name, whole, f"all {families} families; {holds_zero(whole)}", relatives=True)
     else:
         for version in ("figures_script", "dashboard_html", "obsscaling"):
             other = tables.base_version(version).query("ladder == 'Pythia'")
@@ -127,12 +124,11 @@ def coupling_by_phase(panel: str) -> Attempts:
         "bonus": r_over(panel, "the models from 7 to 30 B"),
         "second transition": r_over(panel, "the models from 30 B"),
     }
-    yield {name: Result.of(one, relatives=True) for name, one in phases.items()}
+    yield answer(phases, relatives=True)
 
     sure = sum(not one.contains(0.0) for one in phases.values())
     seen = ", ".join(f"{seen_effect(one, scale='fisher'):.2f}" for one in phases.values() if one.bounded)
-    says = f"{sure} of the three values has an interval without zero (seen in four of five repeats: r = {seen})"
-    yield stress("families left out in turn", sure, says, n=3, lost=sure < 2)
+    yield stress("families left out in turn", sure, n=3, lost=sure < 2, seen=seen)
     name, says = "the middle phase from 3.5 B", "the size at which the middle phase starts moves its value"
     yield stress(name, r_over(panel, name), says, relatives=True)
 
@@ -140,60 +136,52 @@ def coupling_by_phase(panel: str) -> Attempts:
 @claim("C59", panels=BASE)
 def all_models_r(panel: str) -> Attempts:
     """r = corr(HellaSwag, TruthfulQA) over every model of the panel; p by shuffling within families."""
-    whole = coupling.population_coupling(tables.base(panel))  # the draws of chapter 01
-    r = r_over(panel, "every model")
+    whole, r = coupling.population_coupling(tables.base(panel)), r_over(panel, "every model")  # as chapter 01 draws
     p, draws = whole.permutation_p, 10_000
     error = 2 * (p * (1 - p) / draws) ** 0.5
     chance = f" (± {error:.3f} from {draws:,} draws)" if error > 0.0005 else ""  # half of the third decimal
-    yield {
-        "r": Result.of(r, f"given size the partial r is {whole.partial_given_size.estimate:.2f}", relatives=True),
-        "p below 0.0001": Result(p < 1e-4, n=r.n, note=f"shuffled within families, {p_text(p)}{chance}"),
-    }
-
-    says = f"r of all models is {r.estimate:.2f} [{r.low:.2f}, {r.high:.2f}], families left out in turn"
-    yield stress("families left out in turn", r, says, lost=not r.contains(0.682), more=": 0.682 lies outside")
+    parts = {"r": r, "p below 0.0001": p < 1e-4}
+    yield answer(parts, r.n, relatives=True, left=whole.partial_given_size, p=p_text(p), chance=chance)
+    yield stress("families left out in turn", r, lost=not r.contains(0.682))
 
 
 @claim("C04", panels=BASE)
 def flip(panel: str) -> Attempts:
     """Share of the intervals of all ladders with gamma < 0, by geometric mean size below and above 3.5 B."""
-    known, parts = steps(panel), {}
-    above = known["params_b_mid"] >= CUT
-    for name, side, sign in (("negative below", ~above, -1), ("positive above", above, 1)):
-        rows = known[side]
-        share = clustered_share(sign * rows["gamma"] > 0, rows["ladder"])
-        note = f"share of intervals {name.split()[1]} with gamma {'<' if sign < 0 else '>'} 0: {share.estimate:.0%}"
-        note += f" [{share.low:.0%}, {share.high:.0%}] of {share.n}"
-        parts[f"mostly {name} 3.5 B"] = Result(share.estimate > 0.5, n=share.n, note=note)
-    middle = known.loc[above & (known["params_b_mid"] < 10), "gamma"]
+    known = steps(panel)
+    low, gamma, ladder = known["params_b_mid"] < CUT, known["gamma"], known["ladder"]
+    below, above = clustered_share(gamma[low] < 0, ladder[low]), clustered_share(gamma[~low] > 0, ladder[~low])
+    middle = gamma[~low & (known["params_b_mid"] < 10)]
     still = int((middle < 0).sum())
-    note = f"between {CUT} and 10 B, {still} of {len(middle)} intervals are still negative"
-    yield parts | {"sharply at 3.5 B": Result(0 < len(middle) >= 2 * still, n=len(middle), note=note)}
+    parts = {
+        "mostly negative below 3.5 B": Result(below.estimate > 0.5, n=below.n),
+        "mostly positive above 3.5 B": Result(above.estimate > 0.5, n=above.n),
+        "sharply at 3.5 B": Result(0 < len(middle) >= 2 * still, n=len(middle)),
+    }
+    yield answer(parts, below=below, above=above, still=still)
 
-    sweep = coupling.cut_sweep(tables.base(panel), [1.5, 2.5, CUT, 7.0]).set_index("cut_b")
+    frame = tables.base(panel)
+    sweep = coupling.cut_sweep(frame, [1.5, 2.5, CUT, 7.0]).set_index("cut_b")
     others = [f"{cut:g} B" for cut in (1.5, 2.5, 7.0) if sweep["flips"][cut]]
-    says = f"r turns from negative to positive at {CUT} B and at {len(others)} of three other cuts"
-    more = f" ({', '.join(others)}): no size is singled out"
-    jump, n = sweep["r_above"][CUT] - sweep["r_below"][CUT], len(tables.base(panel))
-    yield stress("another cut", jump, says, n=n, lost=bool(others), more=more)
+    jump, named = sweep["r_above"][CUT] - sweep["r_below"][CUT], ", ".join(others)
+    yield stress("another cut", jump, n=len(frame), lost=bool(others), at=len(others), named=named)
 
 
 @claim("C46", panels=BASE)
 def sign_predictions(panel: str) -> Attempts:
     """Intervals with both ends below 3 B and gamma <= 0, and both ends above 10 B and gamma > 0; of how many."""
     known = steps(panel)
-    small, large = known[known["params_b_high"] <= 3.0], known[known["params_b_low"] > 10.0]
-    falls, rises, total = int((small["gamma"] <= 0).sum()), int((large["gamma"] > 0).sum()), len(small) + len(large)
-    note = f"{falls} of {len(small)} below 3 B, {rises} of {len(large)} above 10 B"
-    yield {"right": Result(falls + rises, n=total, note=note), "of": Result(total, n=total)}
+    falls = known.loc[known["params_b_high"] <= 3.0, "gamma"] <= 0
+    rises = known.loc[known["params_b_low"] > 10.0, "gamma"] > 0
+    right, total = falls.sum() + rises.sum(), len(falls) + len(rises)
+    counts = {"falls": falls.agg(["sum", "size"]), "rises": rises.agg(["sum", "size"])}
+    yield answer({"right": right, "of": total}, total, counts=counts)
 
     # the rule on the steps between 3 and 10 B too, beside the guess that every step is negative
     negative = (known["gamma"] < 0).to_numpy()
     share = wilson_clustered(np.where(known["params_b_mid"] < CUT, negative, ~negative), known["ladder"])
     guess = float(negative.mean())
-    more = f", inside the interval of the rule (a lead of {seen_effect(share):.0%} would have been seen)"
-    says = f"of all {len(known)} steps the rule tells {share.estimate:.0%}; to call each negative tells {guess:.0%}"
-    yield stress("every step", share, says, lost=share.contains(guess), more=more)
+    yield stress("every step", share, lost=share.contains(guess), guess=guess, seen=seen_effect(share))
 
 
 @claim("C35", panels=BASE)
@@ -201,12 +189,10 @@ def panel_size(panel: str) -> Attempts:
     """Rows of the panel, and families as the panel files them."""
     frame = tables.base(panel)
     rows, models = len(tables.base("published")), len(tables.base("deduplicated"))
-    note = f"{models} of the rows are different models" if panel == "published" else ""
-    families = Result(frame["family"].nunique(), n=len(frame))
-    yield {"models": Result(len(frame), n=len(frame), note=note), "families": families}
-
-    says = f"{rows - models} of the {rows} rows repeat a model: there are {models}"
-    yield stress("models counted once", models, says, n=rows, lost=models != rows)
+    says = f"{models} of the rows are different models" if panel == "published" else ""
+    count = Result(len(frame), n=len(frame), says=says)
+    yield answer({"models": count, "families": frame["family"].nunique()}, len(frame))
+    yield stress("models counted once", models, n=rows, lost=models != rows, repeats=rows - models)
 
 
 @claim("C45", panels=BASE)
@@ -217,34 +203,35 @@ def other_pairs(panel: str) -> Attempts:
     """
     parts = {}
     for x, y in combinations([name for name in SCORES if name != Y], 2):
-        gamma = coupling.local_coupling(SUBSETS[PYTHIA](panel), x=x, y=y)["gamma"]
+        gamma = coupling.local_coupling(rows_of(panel, PYTHIA), x=x, y=y)["gamma"]
         rising, pair = int((gamma > 0).sum()), f"{tables.label(x)} with {tables.label(y)}"
-        note = f"{pair}: {rising} of {len(gamma)} steps rise together"
-        parts[pair] = Result(rising >= len(gamma) - 1, n=len(gamma), note=note)
-    yield parts
+        says = f"{pair}: {rising} of {len(gamma)} steps rise together"
+        parts[pair] = Result(rising >= len(gamma) - 1, n=len(gamma), says=says)
+    yield answer(parts)
 
-    failing = [name for name, result in parts.items() if not result.value]
-    says = f"{len(failing)} of the {len(parts)} pairs without TruthfulQA fall together in two steps or more"
-    rest, more = len(parts) - len(failing), f": {', '.join(failing)}"
-    yield stress("all six pairs", rest, says, n=7, lost=bool(failing), more=more)
+    failing = [name for name, one in parts.items() if not one.value]
+    rest, named = len(parts) - len(failing), ", ".join(failing)
+    yield stress("all six pairs", rest, n=7, lost=bool(failing), falling=len(failing), named=named)
 
 
 @claim("C58", panels=BASE)
 def dimensions(panel: str) -> Attempts:
     """d_eff = (sum lambda)^2 / sum lambda^2 of the covariance of the five scores, below 3.5 B, to 60 B, and above."""
-    ends = {"tax": (0, CUT), "bonus": (CUT, LARGE), "frontier": (LARGE, np.inf)}
-    phases = {name: sizes(panel, *pair).dropna(subset=SCORES) for name, pair in ends.items()}
+    ranges = {
+        "tax": "every family below 3.5 B",
+        "bonus": "the models from 3.5 to 60 B",
+        "frontier": "the models from 60 B",
+    }
+    phases = {name: rows_of(panel, subset).dropna(subset=SCORES) for name, subset in ranges.items()}
     d = {name: coupling.effective_dimension(rows).estimate for name, rows in phases.items()}
     falling = d["tax"].estimate > d["bonus"].estimate > d["frontier"].estimate
-    note = f"the order (each smaller than the one before) {'comes out' if falling else 'does not come out'}"
-    parts = {f"d_eff, {name}": Result.of(each, note) for name, each in d.items()}
-    counts = {f"models, {name}": Result(len(rows), n=len(rows)) for name, rows in phases.items()}
-    families = Result(phases["frontier"]["family"].nunique(), n=len(phases["frontier"]))
-    yield parts | counts | {"families, frontier": families}
+    parts = {f"d_eff, {name}": result(each) for name, each in d.items()}
+    parts |= {f"models, {name}": Result(len(rows), n=len(rows)) for name, rows in phases.items()}
+    parts["families, frontier"] = Result(phases["frontier"]["family"].nunique(), n=len(phases["frontier"]))
+    yield answer(parts, comes="comes out" if falling else "does not come out")
 
     first, last = parts["d_eff, tax"], parts["d_eff, frontier"]
-    says = f"d_eff of the {last.n} largest models is {last.text}, that of the smallest {first.text}"
-    yield stress("the interval of few models", last, says, lost=last.contains(float(first.value or 0.0)))
+    yield stress("the interval of few models", last, lost=last.contains(float(first.value or 0.0)), first=first.text)
 
 
 @claim("C72", reads=("base_panel", "base_scores"))
@@ -252,21 +239,17 @@ def probe_couplings(panel: str) -> Attempts:
     """gamma of the step from each of four 1 B models to the next size, in the version of the architecture probe."""
     rows = tables.base_version("architecture_probe_script")
     current = coupling.local_couplings(tables.base(panel)).set_index("smaller")
-    parts = {}
-    for family, model in (("OPT", "OPT-1.3B"), ("BLOOM", "BLOOM-1.1B"), ("OLMo", "OLMo-1B"), ("Pythia", "Pythia-1B")):
-        step = fieller_of(coupling.local_coupling(rows[rows["family"] == family]).iloc[0])
-        parts[model] = Result.of(step, f"{model} on the released panel: {current['gamma'][model]:.2f}")
-    yield parts
-
-    own = fieller_of(current.loc["Pythia-1B"])
-    lead = f"on the released panel the step of Pythia-1B is {own.estimate:.2f} [{own.low:.1f}, {own.high:.1f}], and "
-    yield beyond_zero("the released panel", own, lead, scale="plain", digits=1)
+    models = {"OPT": "OPT-1.3B", "BLOOM": "BLOOM-1.1B", "OLMo": "OLMo-1B", "Pythia": "Pythia-1B"}
+    first = {family: coupling.local_coupling(rows[rows["family"] == family]).iloc[0] for family in models}
+    parts = {model: fieller_of(first[family]) for family, model in models.items()}
+    yield answer(parts, released=current["gamma"])
+    yield beyond_zero("the released panel", fieller_of(current.loc["Pythia-1B"]), scale="plain", digits=1)
 
 
 @claim("C104", panels=BASE)
 def scores_alone(panel: str) -> Attempts:
     """gamma from sizes and two scores alone; three neighbouring sizes whose change is surely of one sign."""
-    rows = SUBSETS[PYTHIA](panel)
+    rows = rows_of(panel, PYTHIA)
     sure: list[bool] = []
     whose: list[str] = []
     bare, whole = (coupling.local_coupling(each)["gamma"] for each in (rows[["params_b", X, Y]], rows))
@@ -275,14 +258,12 @@ def scores_alone(panel: str) -> Attempts:
         sure += [coupling.whole_ladder(each.iloc[i : i + 3]).settled for i in range(len(each) - 2)]
         whose += [str(ladder)] * (len(sure) - len(whose))
     share = clustered_share(sure, whose)  # runs of one ladder share models
-    note = f"{sum(sure)} of {len(sure)} runs of three sizes"
-    yield {
+    parts = {
         "no internals": Result(np.allclose(bare, whole), n=len(rows)),
-        "three sizes are enough": Result(share.estimate > 0.5, n=len(sure), note=note),
+        "three sizes are enough": Result(share.estimate > 0.5, n=len(sure)),
     }
-
-    says = f"in {note} the noise of the scores leaves the sign sure"
-    yield stress("three sizes", share, says, lost=share.estimate <= 0.5)
+    yield answer(parts, sure=sum(sure))
+    yield stress("three sizes", share, lost=share.estimate <= 0.5, sure=sum(sure))
 
 
 def losses(series: str) -> pd.DataFrame:
@@ -312,37 +293,29 @@ def bend(rows: pd.DataFrame) -> Estimate:
 def loss_law(panel: str) -> Attempts:
     """R^2 of L = 1.533 + A N^-0.238; coefficient of variation of N^0.238 (L - 1.533) in percent; its mean A; a bend."""
     rows, measured = losses("published constants"), losses("measured")
-    level, n, loss, turn = rows["level"], len(rows), rows["loss"], bend(rows)
-    explained = 1 - float(((loss - law(rows)) ** 2).sum() / ((loss - loss.mean()) ** 2).sum())
-    seen = (
-        f"change of the exponent at {CUT} B: {turn.estimate:+.3f} [{turn.low:.3f}, {turn.high:.3f}], n = {n}; "
-        f"the measured losses end at {measured['params_b'].max():g} B"
-    )
-    yield {
-        "R squared": Result(
-            explained, n=n, note="no data set or evaluation script is published for these eight losses"
-        ),
-        "CV, percent": Result(100 * level.std(ddof=0) / level.mean(), n=n),
-        "level": Result(level.mean(), n=n),
-        "no trace of a transition": Result(turn.contains(0.0), n=n, note=seen),
+    level, loss, turn = rows["level"], rows["loss"], bend(rows)
+    parts = {
+        "R squared": 1 - float(((loss - law(rows)) ** 2).sum() / ((loss - loss.mean()) ** 2).sum()),
+        "CV, percent": 100 * level.std(ddof=0) / level.mean(),
+        "level": level.mean(),
+        "no trace of a transition": turn.contains(0.0),
     }
+    yield answer(parts, len(rows), turn=turn, most=measured["params_b"].max())
 
     own = measured["level"]
     spread = float(100 * own.std(ddof=0) / own.mean())
-    says = f"the one series with a data set scatters by {spread:.1f} % about the law, the losses without one by 0.8 %"
-    yield stress("the measured losses", spread, says, n=len(own), lost=spread > 2 * 0.8)
+    yield stress("the measured losses", spread, n=len(own), lost=spread > 2 * 0.8)
 
 
 @claim("C61", reads=("losses",))
-def independent_gradient(panel: str) -> Result:
+def independent_gradient(panel: str) -> Attempts:
     """Mean relative error of a gradient ~ N^-(alpha + 1) anchored at 70 M, over that of the loss law."""
     rows, known = losses("measured").dropna(subset="gradient_norm"), losses("published constants")
     size, norm = rows["params_b"].to_numpy(dtype=float), rows["gradient_norm"].to_numpy(dtype=float)
     predicted = norm[0] * (size / size[0]) ** -(ALPHA + 1)
     worse = float(np.mean(np.abs(predicted - norm) / norm))
     base = float(((law(known) - known["loss"]).abs() / known["loss"]).mean())
-    note = f"one natural reading gives {100 * worse:.0f} % against {100 * base:.2f} %: the ratio of two unlike errors"
-    return Result(worse / base, n=len(rows), note=note)
+    yield answer(worse / base, len(rows), worse=100 * worse, base=100 * base)
 
 
 @claim("C67", reads=("losses",))
@@ -352,31 +325,25 @@ def gradient_loss(panel: str) -> Attempts:
     size, loss, norm = (np.log(rows[name]) for name in ("params_b", "loss", "gradient_norm"))
     at = rows["params_b"] == 1.0
     dip = float(norm[at].iloc[0])
-    yield {
-        "r": Result.of(pearson(loss, norm)),
-        "exponent": Result.of(ols(loss, norm).slope, "Pythia-1B has 16 layers where its neighbours have 24"),
-        "dip, percent": Result(-100 * math.expm1(dip - float(ols(size, norm).at(0.0))), n=len(rows)),
-    }
+    gap = -100 * math.expm1(dip - float(ols(size, norm).at(0.0)))
+    yield answer({"r": pearson(loss, norm), "exponent": ols(loss, norm).slope, "dip, percent": gap}, len(rows))
 
     others = ols(size[~at], norm[~at])
     band, below = others.predict(0.0), -100 * math.expm1(dip - float(others.at(0.0)))
     inside = bool(band.low <= dip <= band.high)
-    says = f"the gradient at 1 B lies {'inside' if inside else 'outside'} what five other sizes predict (95 %)"
-    yield stress("the law without the dip", below, says, n=int((~at).sum()), lost=inside)
+    side = "inside" if inside else "outside"
+    yield stress("the law without the dip", below, n=int((~at).sum()), lost=inside, side=side)
 
 
 @claim("C68", reads=("base_panel",))
 def second_eigenvalue(panel: str) -> Attempts:
     """Slope of log lambda2 on log N, and R^2; lambda2 of the correlations of five scores over Pythia up to size N."""
-    rows = tables.ladder("Pythia", panel=panel)
+    rows = rows_of(panel, PYTHIA)
     upto = range(3, len(rows) + 1)
     second = [np.sort(np.linalg.eigvalsh(np.corrcoef(rows[SCORES].iloc[:k].T)))[-2] for k in upto]
     line = ols(np.log(rows["params_b"].iloc[2:]), np.log(second))
-    slope = Result.of(line.slope)
-    yield {"exponent": slope, "R squared": Result(line.r**2, n=line.n)}
-
-    says = f"on the scores the exponent is {slope.text}"
-    yield stress("the slope's interval", slope, says, lost=not slope.contains(-0.72), more=", not -0.72")
+    yield answer({"exponent": line.slope, "R squared": line.r**2}, line.n)
+    yield stress("the slope's interval", line.slope, lost=not line.slope.contains(-0.72))
 
 
 @claim("C69", reads=("base_panel", "base_scores"))
@@ -387,14 +354,8 @@ def angles(panel: str) -> Attempts:
     rows = tables.base_version(VERSION)
     known = coupling.local_couplings(rows.assign(ladder=rows["family"])).dropna(subset="gamma")
     slope = ols(np.log10(known["params_b_mid"]), known["gamma"]).slope
-    yield {
-        "sin theta": Result(math.sin(theta), note=f"an angle with sine 0.626 is {angle:.3f}, not {theta:.2f}"),
-        "slope": Result.of(slope, "the line of all steps in the version behind the vertex of 3.5 B"),
-        "theta": Result(theta),
-    }
-
-    says = f"an angle with the sine 0.626 is {angle:.3f}, not the 0.37 of the same sentence"
-    yield stress("the printed sine", angle, says, lost=round(angle, 2) != 0.37)
+    yield answer({"sin theta": math.sin(theta), "slope": slope, "theta": theta}, angle=angle, root=theta)
+    yield stress("the printed sine", angle, lost=round(angle, 2) != 0.37)
 
 
 def errors_of(frame: pd.DataFrame) -> pd.DataFrame:
@@ -403,65 +364,48 @@ def errors_of(frame: pd.DataFrame) -> pd.DataFrame:
     return dynamics.hold_out(train, held, y=Y).set_index("method")
 
 
-def other_methods(errors: pd.DataFrame) -> Iterator[Stress]:
-    """The error of each method but the two that are judged; errors: `errors_of`."""
-    for method, row in errors.drop(index=["degree 2", "linear system"], errors="ignore").iterrows():
-        yield stress(f"{method}: percent error on Llama-2", row["mape"], f"uses {row['uses']}", n=row["n"])
-
-
 @claim({"C38": ("the equation",), "C63": ("its baseline",)}, panels=BASE, reads=("base_panel", "base_scores"))
 def llama_two(panel: str, role: str) -> Attempts:
     """Mean |error| / TruthfulQA over three Llama-2 sizes of a (log10 N)^2 + b log10 N + c, from Pythia and Llama-1,
     which is printed as the error of {0}."""
-    printed = errors_of(tables.base_version(VERSION))
-    released, own = (errors_of(tables.base(name)) for name in ("published", panel))
-    quadratic = (printed if panel == "published" else own).to_dict("index")["degree 2"]
-    if role == "its baseline":
-        yield Result(
-            quadratic["mape"], n=quadratic["n"], note="this baseline is the method behind the 5.6 % of the ODE"
-        )
-        error = float(printed["mape"]["degree 2"])
-        says = f"the polynomial errs by {error:.2f} %: it is the method behind the 5.6 % of the equation"
-        yield stress("the method behind 5.6 %", error, says, n=3, lost=error < 10.15)
-        yield from other_methods(printed)
-        return
+    frames = tables.base_version(VERSION), tables.base("published"), tables.base(panel)
+    printed, released, own = (errors_of(frame) for frame in frames)
+    first = (printed if panel == "published" else own).to_dict("index")["degree 2"]
+    yield answer(first["mape"], first["n"], released=released["mape"])
 
-    error, carried = (released["mape"][name] for name in ("linear system", "own smallest size"))
-    note = f"the linear system itself: {error:.1f} % from Llama-2-7B on, where carrying its score up unchanged errs by "
-    yield Result(quadratic["mape"], n=quadratic["n"], note=f"{note}{carried:.1f} %")
-    if "linear system" in own.index:
+    if role == "its baseline":
+        error = float(printed["mape"]["degree 2"])
+        yield stress("the method behind 5.6 %", error, n=3, lost=error < 10.15)
+    elif "linear system" in own.index:
         error, carried = (own["mape"][name] for name in ("linear system", "own smallest size"))
-        says = f"the differential equation errs by {error:.1f} %; the 5.6 % are those of a parabola in log N"
-        says += f"; to carry the smallest size up unchanged errs by {carried:.1f} %"
-        yield stress("the equation itself", error, says, n=int(own["n"]["linear system"]), lost=error > 5.65)
-    yield from other_methods(printed)
+        n = int(own["n"]["linear system"])
+        yield stress("the equation itself", error, n=n, lost=error > 5.65, carried=carried)
+    for method, row in printed.drop(index=["degree 2", "linear system"], errors="ignore").iterrows():
+        yield stress(f"{method}: percent error on Llama-2", row["mape"], f"uses {row['uses']}", n=row["n"])
 
 
 @claim("C62", panels=BASE)
 def in_sample(panel: str) -> Attempts:
     """Sum of |error| over sum of scores of dB/dlog10 N = A B + b, run from Pythia-70M over the eight sizes."""
-    rows = tables.ladder("Pythia", panel=panel)
+    rows = rows_of(panel, PYTHIA)
     system = dynamics.fit_linear(rows)
     error = dynamics.fit_error(system, rows)
-    note = f"{system.coefficients.size} coefficients from {system.intervals * len(SCORES)} differences"
-    note += f"; without the start {error.beyond_start:.1f} %"
-    yield Result(error.pooled, n=len(rows) * len(SCORES), note=note)
+    differences = system.intervals * len(SCORES)
+    yield answer(error.pooled, len(rows) * len(SCORES), system=system, error=error, differences=differences)
 
     table = dynamics.leave_one_size_out(rows)
     worse = int((table["mape"] > table["mape_carried"]).sum())
-    says = f"{worse} of {len(table)} sizes that it has not seen it misses by more than the size below, carried up, does"
-    more = f" (median error {table['mape'].median():.1f} %; some forecasts explode)"
-    yield stress("a size left out", worse, says, n=len(table), lost=worse > 1, more=more)
+    yield stress("a size left out", worse, n=len(table), lost=worse > 1, median=table["mape"].median())
 
 
 @claim("C64", panels=BASE)
 def pull_on_truth(panel: str) -> Attempts:
     """Slope with intercept of dTQA / dlog10 N on HellaSwag at the midpoints, 70 M to 1 B and 2.8 B to 12 B."""
-    rows = tables.ladder("Pythia", panel=panel)
+    rows = rows_of(panel, PYTHIA)
     sides = {"tax": rows[rows["params_b"] <= 1.0], "bonus": rows[rows["params_b"] >= 2.8]}
     known = {name: dynamics.midpoints(side) for name, side in sides.items()}
     slopes = {name: ols(data[X], data[f"d_{Y}"]).slope for name, data in known.items()}
-    yield {name: Result.of(one) for name, one in slopes.items()}
+    yield answer(slopes)
 
     # a slope is a sum of the TruthfulQA scores with weights that sizes and HellaSwag give
     noise = 0.0
@@ -471,8 +415,7 @@ def pull_on_truth(panel: str) -> Attempts:
         weight = middle / (middle @ middle) / np.diff(t)
         noise = math.hypot(noise, *((np.r_[0, weight] - np.r_[weight, 0]) * score_noise(side, Y)))
     change = normal_estimate(slopes["bonus"].estimate - slopes["tax"].estimate, noise, sum(map(len, known.values())))
-    lead = f"from {change.n} differences the slope grows by {change.estimate:.2f}, the noise of that is {noise:.1f}: "
-    yield beyond_zero("score noise", change, lead, scale="plain", digits=1)
+    yield beyond_zero("score noise", change, scale="plain", digits=1, noise=noise)
 
 
 @claim("C65", panels=BASE)
@@ -484,11 +427,8 @@ def transfer(panel: str) -> Attempts:
     # An eigenvector's sign is free: each pair is turned the same way before the two are compared.
     aligned = before * np.sign((after * before).sum(axis=0))
     least = float(np.diag(after @ np.linalg.inv(aligned)).min())
-    note = "the published matrix was made from eigenvectors typed into a script, not from the scores"
-    yield Result(least, n=len(frame), note=note)
-
-    says = f"from the scores the smallest diagonal element is {least:.2f}"
-    yield stress("the scores' own directions", least, says, n=len(frame), lost=least < 0.985, more=", not above 0.99")
+    yield answer(least, len(frame))
+    yield stress("the scores' own directions", least, n=len(frame), lost=least < 0.985)
 
 
 @claim("C66", reads=("internal_coupling",))
@@ -500,30 +440,28 @@ def fixed_point(panel: str) -> Attempts:
     t, gamma = rows["t"].to_numpy(), rows["net_coupling"].to_numpy(dtype=float)
     line = ols((gamma[1:] + gamma[:-1]) / 2, np.diff(gamma) / np.diff(t))
     slope, away = line.slope, line.slope.estimate > 0
-    note = f"the slope is {slope.estimate:+.2f}: the flow leads {'away from' if away else 'towards'} the fixed point"
-    yield Result(-line.intercept.estimate / slope.estimate, n=len(t) - 1, note=note)
+    way = "away from" if away else "towards"
+    yield answer(-line.intercept.estimate / slope.estimate, len(t) - 1, slope=slope.estimate, way=way)
 
-    says = (
-        f"the slope there is {slope.estimate:+.2f}: what is near moves {'away from' if away else 'to'} the fixed point"
-    )
-    yield stress("the sign of the slope", slope, says, lost=away, more="; it settles nowhere")
+    yield stress("the sign of the slope", slope, lost=away, way="away from" if away else "to")
     for ladder in ("OPT", "Pythia"):
         flow = dynamics.gamma_flow(tables.ladder(ladder, panel="published"))
         says = "attracting" if flow.line.slope.estimate < 0 else "repelling"
         yield stress(f"gamma of the scores, {ladder}: fixed point", flow.fixed_point, says)
 
 
-def scales(panel: str, ladder: str) -> pd.DataFrame:
-    """The four estimates of one ladder's critical scale, by estimator."""
-    return boundary.critical_scales(tables.ladder(ladder, panel=panel)).set_index("estimator")
+def minimum_size(panel: str, ladder: str) -> Any:
+    """The estimate of a ladder's critical scale as the size at the lowest TruthfulQA."""
+    table = boundary.critical_scales(tables.ladder(ladder, panel=panel))
+    return table.set_index("estimator").to_dict("index")["minimum size"]
 
 
 def lowest_inside(panel: str, ladder: str) -> Result:
     """Size at the lowest TruthfulQA of a ladder, the lower edge of the first step that rises; not an end of it."""
-    row, n = scales(panel, ladder).to_dict("index")["minimum size"], len(tables.ladder(ladder, panel=panel))
+    row, n = minimum_size(panel, ladder), len(tables.ladder(ladder, panel=panel))
     if math.isnan(row["n_c_b"]):
-        note = f"TruthfulQA is lowest at {row['raw_b']:g} B, an end of the ladder: no turn is seen"
-        return Result(None, n=n, note=note)
+        says = f"TruthfulQA is lowest at {row['raw_b']:g} B, an end of the ladder: no turn is seen"
+        return Result(None, n=n, says=says)
     covers = tables.promise("critical scales", "minimum size", n=n)
     return Result(round(row["n_c_b"], 9), row["low"], row["high"], n, covers=covers)
 
@@ -531,11 +469,9 @@ def lowest_inside(panel: str, ladder: str) -> Result:
 @claim({"C47": ("OPT",), "C48": ("Cerebras-GPT",), "C50": ("BLOOM",)}, panels=BASE)
 def minimum(panel: str, ladder: str) -> Attempts:
     """Size at the lowest TruthfulQA of {0}, the lower edge of the first interval with gamma > 0; not an end of it."""
-    yield lowest_inside(panel, ladder)
-
-    row = scales(panel, ladder).to_dict("index")["minimum size"]
-    says = f"drawn again from score noise, {ladder} has a turn inside its sizes in {row['share']:.0%} of the draws"
-    yield stress("score noise", row["share"], says, n=row["n"], lost=not row["share"] >= 0.95)
+    yield answer(lowest_inside(panel, ladder))
+    row = minimum_size(panel, ladder)
+    yield stress("score noise", row["share"], n=row["n"], lost=not row["share"] >= 0.95, ladder=ladder)
 
 
 #: The sizes of which the lowest is taken of families without a ladder of three.
@@ -545,59 +481,47 @@ FEW: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
 }
 
 
-def lowest_of(panel: str, family: str) -> tuple[Result, Stress | None]:
-    """Size at the lowest TruthfulQA of a family without a ladder of three sizes; the test of it, if the rows do."""
+def few(panel: str, family: str) -> pd.DataFrame:
+    """The rows of a family without a ladder of three sizes, the one lowest in TruthfulQA first."""
     rows = tables.base(panel)
-    rows = rows[FEW[family](rows)].sort_values(Y)
-    lowest, n = rows["params_b"].iloc[0], len(rows)
-    if family == "GPT-Neo":
-        # the claim rests on the lowest of the larger sizes
-        ends = pd.concat([rows.head(1), rows[rows["params_b"] > lowest].head(1)])
-        noise = float(np.hypot(*score_noise(ends, Y)))
-        one = normal_estimate(float(ends[Y].diff().iloc[1]), noise, 2)
-        lead = f"the claim rests on a rise of {one.estimate:.2f} points, where the noise of such a difference is "
-        tested = beyond_zero("score noise", one, f"{lead}{noise:.1f}: ", scale="plain", digits=1)
-        return Result(lowest, n=n, note=f"the lowest larger size lies {one.estimate:.2f} points higher"), tested
-    if family not in tables.ladders(panel):
-        return Result(lowest, n=n), None
-    alike = tables.ladder(family, panel=panel).dropna(subset=[Y])
-    least = float(alike.sort_values(Y)["params_b"].iloc[0])
-    end = least in (alike["params_b"].min(), alike["params_b"].max())
-    trained = ", ".join(f"{size:g}" for size in alike["params_b"])
-    note = f"within the ladder that was trained alike ({trained} B) TruthfulQA is lowest at {least:g} B"
-    note += ", an end of it: no turn is seen" if end else ""
-    says, more = f"of the {len(alike)} sizes trained alike {least:g} B is lowest", ", an end: no turn is seen"
-    tested = stress("the ladder trained alike", least, says, n=len(alike), lost=end, more=more)
-    return Result(lowest, n=n, note=note), tested
+    return rows[FEW[family](rows)].sort_values(Y)
 
 
 @claim({"C49": ("GPT-Neo",), "C51": ("Falcon",)}, panels=BASE)
 def lowest_of_few(panel: str, family: str) -> Attempts:
     """Size at the lowest TruthfulQA of {0}: the three models named GPT-Neo, or Falcon of 1, 7 and 40 B."""
-    lowest, tested = lowest_of(panel, family)
-    yield lowest
-    if tested is not None:
-        yield tested
+    rows = few(panel, family)
+    lowest, n = rows["params_b"].iloc[0], len(rows)
+    if family == "GPT-Neo":
+        # the claim rests on the lowest of the larger sizes
+        ends = pd.concat([rows.head(1), rows[rows["params_b"] > lowest].head(1)])
+        noise, rise = float(np.hypot(*score_noise(ends, Y))), float(ends[Y].diff().iloc[1])
+        yield answer(lowest, n, rise=rise)
+        yield beyond_zero("score noise", normal_estimate(rise, noise, 2), scale="plain", digits=1, noise=noise)
+    elif family not in tables.ladders(panel):
+        yield answer(Result(lowest, n=n))
+    else:
+        alike = tables.ladder(family, panel=panel).dropna(subset=[Y])
+        least = float(alike.sort_values(Y)["params_b"].iloc[0])
+        end = least in (alike["params_b"].min(), alike["params_b"].max())
+        trained = ", ".join(f"{size:g}" for size in alike["params_b"])
+        says = f"within the ladder that was trained alike ({trained} B) TruthfulQA is lowest at {least:g} B"
+        yield answer(Result(lowest, n=n, says=says + (", an end of it: no turn is seen" if end else "")))
+        yield stress("the ladder trained alike", least, n=len(alike), lost=end)
 
 
 @claim("C53", panels=BASE)
 def scale_range(panel: str) -> Attempts:
     """Largest over smallest critical scale of the families above that have one."""
-    named: tuple[str, ...] = ("OPT", "Cerebras-GPT", "BLOOM", "Pythia")
-    there = [name for name in named if name in tables.ladders(panel)]
-    lowest = {name: lowest_inside(panel, name) for name in there if name != "Pythia"}
-    lowest |= {name: lowest_of(panel, name)[0] for name in FEW}
-    known = {name: float(one.value) for name, one in lowest.items() if one.value is not None}
-    note = ", ".join(f"{name} {size:g} B" for name, size in known.items())
-    yield Result(max(known.values()) / min(known.values()), n=len(known), note=note)
+    there = [name for name in ("OPT", "Cerebras-GPT", "BLOOM", "Pythia") if name in tables.ladders(panel)]
+    inside = {name: lowest_inside(panel, name).value for name in there if name != "Pythia"}
+    known = {name: float(size) for name, size in inside.items() if size is not None}
+    known |= {name: float(few(panel, name)["params_b"].iloc[0]) for name in FEW}
+    named = ", ".join(f"{name} {size:g} B" for name, size in known.items())
+    yield answer(max(known.values()) / min(known.values()), len(known), named=named)
 
-    sure = sum(scales(panel, name)["share"]["minimum size"] >= 0.95 for name in there)
-    says = (
-        f"{sure} of {len(there)} families has a turn inside its sizes in 95 % of the noise draws (one would have "
-        f"been seen in four of five repeats where {seen_share(len(there)):.0%} of families have it)"
-    )
-    more = ": a ratio of sizes that are not known"
-    yield stress("score noise", sure, says, n=len(there), lost=sure < 2, more=more)
+    sure = sum(minimum_size(panel, name)["share"] >= 0.95 for name in there)
+    yield stress("score noise", sure, n=len(there), lost=sure < 2, seen=seen_share(len(there)))
 
 
 @claim(
@@ -605,20 +529,18 @@ def scale_range(panel: str) -> Attempts:
 )
 def pythia_scale(panel: str, which: str) -> Attempts:
     """A turn from falling to rising TruthfulQA inside the Pythia sizes, {0}."""
-    table, rows = scales(panel, "Pythia"), tables.ladder("Pythia", panel=panel)
-    inside, gamma = table["n_c_b"].dropna(), coupling.local_coupling(rows)["gamma"]
-    turns = ", ".join(f"{name} {size:.2g} B" for name, size in inside.items())
-    note = (
-        f"{len(inside)} of {len(table)} estimators find a turn{': ' + turns if turns else ''}; "
-        f"{int((gamma > 0).sum())} of {len(gamma)} steps rise"
-    )
+    rows = rows_of(panel, PYTHIA)
     if which.startswith("by any"):
+        table, gamma = boundary.critical_scales(rows), coupling.local_coupling(rows)["gamma"]
+        inside, rising = table.set_index("estimator")["n_c_b"].dropna(), int((gamma > 0).sum())
+        turns = ": " * bool(len(inside)) + ", ".join(f"{name} {size:.2g} B" for name, size in inside.items())
         # An estimator that places a turn where no step rises has fitted noise, and its value would be no boundary.
-        turn = float(inside.median()) if len(inside) and (gamma > 0).any() else None
-        yield Result(turn, n=len(rows), note=note)
+        turn = float(inside.median()) if len(inside) and rising else None
+        count = f"{len(inside)} of {len(table)}"
+        yield answer(turn, len(rows), count=count, turns=turns, rising=rising, steps=len(gamma))
     else:
         lowest = lowest_inside(panel, "Pythia")
-        yield {"size": lowest, "low": Result(None, n=lowest.n), "high": Result(None, n=lowest.n)}
+        yield answer({"size": lowest, "low": None, "high": None}, lowest.n)
 
     versions = [tables.base_version(name).query("ladder == 'Pythia'") for name in tables.base_versions()]
     each = [one.dropna(subset=[X, Y]) for one in versions]
@@ -626,10 +548,7 @@ def pythia_scale(panel: str, which: str) -> Attempts:
     rising, n = sum(int((gamma > 0).sum()) for gamma in gammas), sum(map(len, gammas))
     noise = score_noise(rows, Y)
     seen = seen_words(seen_difference(float(np.median(np.hypot(noise[1:], noise[:-1])))), digits=1)
-    says = (
-        f"{rising} of {n} steps of Pythia rise, in {len(gammas)} versions of its scores (in points, a rise of {seen})"
-    )
-    yield stress("every version of the scores", rising, says, n=n, lost=rising < n / 20)
+    yield stress("every version of the scores", rising, n=n, lost=rising < n / 20, versions=len(gammas), seen=seen)
 
 
 def monte_carlo(draws: NDArray[np.float64], end: int, batches: int = 20) -> float:
@@ -648,28 +567,23 @@ def pooled_scale(panel: str) -> Attempts:
     printed, frame = tables.base_version(VERSION), tables.base(panel)
     same = frame[frame["ladder"].isin(["Pythia", "Llama-1", "Llama-2"])]
     vertex = boundary.vertex_bootstrap(printed if panel == "published" else same)
-    one, slack = vertex.estimate, [monte_carlo(vertex.draws, k) for k in (0, 1)]
-    note = (
-        f"{vertex.share:.1%} of the resamples are convex with a vertex from 10^7 to 10^12 and are kept; another seed "
-        f"moves the lower end by up to {slack[0]:.2f} B and the upper by up to {slack[1]:.1f} B"
-    )
+    one, (low, high) = vertex.estimate, (monte_carlo(vertex.draws, k) for k in (0, 1))
     covers = tables.promise("pooled vertex", "rows resampled, as published", n=one.n)
-    yield {
-        "median": Result(one.estimate, one.low, one.high, one.n, note, covers=covers),
-        "low": Result(one.low, n=one.n, slack=slack[0]),
-        "high": Result(one.high, n=one.n, slack=slack[1]),
+    parts = {
+        "median": Result(one.estimate, one.low, one.high, one.n, covers=covers),
+        "low": Result(one.low, n=one.n, slack=low),
+        "high": Result(one.high, n=one.n, slack=high),
     }
+    yield answer(parts, share=vertex.share, lower=low, upper=high)
 
-    rows = boundary.vertex_intervals(printed).set_index("method").to_dict("index")
-    left = rows["one family left out"]
-    says = f"without one of its three families the vertex lies between {left['low']:.2g} and {left['high']:.2g} B"
-    size = Result(left["n_c_b"], left["low"], left["high"], left["n"])
-    lost = left["low"] < rows["rows resampled, as published"]["low"]
-    yield stress("one family left out", size, says, lost=lost)
-    for method, row in rows.items():
-        if method != "one family left out":
-            covers = tables.promise("pooled vertex", str(method), n=row["n"])
-            size = Result(row["n_c_b"], row["low"], row["high"], row["n"], covers=covers)
+    table = boundary.vertex_intervals(printed).set_index("method").to_dict("index")
+    for method, row in table.items():
+        left = method == "one family left out"
+        covers = "" if left else tables.promise("pooled vertex", str(method), n=row["n"])
+        size = Result(row["n_c_b"], row["low"], row["high"], row["n"], covers=covers)
+        if left:
+            yield stress(str(method), size, lost=row["low"] < table["rows resampled, as published"]["low"])
+        else:
             yield stress(f"vertex in billions, {method}", size, row["reason"])
 
 
@@ -682,13 +596,11 @@ def olmo(panel: str) -> Attempts:
         rows = frame[frame["model"].str.lower().isin(["olmo-1b", "olmo-7b", "olmo-1b-hf", "olmo-7b-hf"])]
     step = coupling.local_coupling(rows).iloc[0]
     own, (first, last) = fieller_of(step), rows.sort_values("params_b")[Y]
-    gamma = Result.of(own, f"TruthfulQA {first:.1f} and {last:.1f}")
-    yield {"gamma": gamma, "HellaSwag": Result(step["dx"], n=2), "TruthfulQA": Result((first + last) / 2, n=2)}
+    parts = {"gamma": own, "HellaSwag": step["dx"], "TruthfulQA": (first + last) / 2}
+    yield answer(parts, 2, first=first, last=last)
 
-    says = f"the noise of the four scores puts gamma between {gamma.low:.2f} and {gamma.high:.2f}"
-    wide, more = own.contains(TAX) or own.contains(BONUS), ": tax, transition or bonus alike"
-    more += f"; {holds_zero(own, scale='plain')}"
-    yield stress("score noise", own, says, lost=wide, more=more)
+    wide = own.contains(TAX) or own.contains(BONUS)
+    yield stress("score noise", own, lost=wide, zero=holds_zero(own, scale="plain"))
     for version in ("panel_63", "algebraic_script", "obsscaling"):
         other = coupling.local_coupling(tables.base_version(version).query("ladder == 'OLMo'")).iloc[0]
         yield stress(f"gamma in version {version}", fieller_of(other), "another version of the same two models")
@@ -699,16 +611,14 @@ def base_curve(panel: str) -> Attempts:
     """TQA_c = sqrt(0.187 HS), fractions: signs told right as stated (above: gamma > 0), against "always negative"."""
     table = boundary.compare_readings(tables.base(panel)).query("ladder == 'all'").set_index("reading")
     right, n = table["right"], int(table["n"].iloc[0])
-    note = "; ".join(f"{name}: {row['right']} of {row['n']}" for name, row in table.to_dict("index").items())
-    yield Result(right["stated"] > right["always negative"], n=n, note=note)
+    each = "; ".join(f"{name}: {hits} of {n}" for name, hits in right.items())
+    yield answer(right["stated"] > right["always negative"], n, each=each)
 
     sweep = boundary.ratio_sweep(tables.base(panel), [0.15, 0.17, 0.187, 0.20, 0.22])
-    guess = sweep[sweep["reading"] == "always negative"].iloc[0]
-    stated = sweep[sweep["reading"] == "stated"].sort_values("right", ascending=False)
-    best = stated.to_dict("records")[0]
-    says = f"at the best of five ratios ({best['ratio']:g}) the curve tells {best['share']:.0%} of the signs"
-    says += f", the guess that each is negative {guess['share']:.0%}"
-    yield stress("the best ratio", best["share"], says, n=best["n"], lost=best["share"] < guess["share"])
+    guess = sweep[sweep["reading"] == "always negative"].iloc[0]["share"]
+    best = sweep[sweep["reading"] == "stated"].sort_values("right", ascending=False).to_dict("records")[0]
+    share, n = best["share"], best["n"]
+    yield stress("the best ratio", share, n=n, lost=share < guess, ratio=best["ratio"], guess=guess)
 
 
 @claim("C55", panels=BASE)
@@ -716,18 +626,12 @@ def curve_counts(panel: str) -> Attempts:
     """Signs told right with the rule reversed (above the curve: gamma < 0), for OPT, BLOOM and Cerebras-GPT."""
     table = boundary.compare_readings(tables.base(panel)).pivot(index="ladder", columns="reading")
     right = table["right"].reindex(["OPT", "BLOOM", "Cerebras-GPT"]).dropna()
-    n = table["n"]["stated"]
-    parts = {}
-    for ladder, row in right.iterrows():
-        note = f"{ladder}: of {n[ladder]:.0f}; as stated {row['stated']}, always negative {row['always negative']}"
-        parts[str(ladder)] = Result(row["reversed"], n=int(n[ladder]), note=note)
-    yield parts
+    n = table["n"]["stated"][right.index].astype(int)
+    parts = {str(name): Result(hits, n=n[name]) for name, hits in right["reversed"].items()}
+    yield answer(parts, right=right)
 
-    stated, guess, of = (int(v) for v in (right["stated"].sum(), right["always negative"].sum(), n[right.index].sum()))
-    says = (
-        f"as stated the curve tells {stated} of the {of} signs of these families; to call each negative tells {guess}"
-    )
-    yield stress("the rule as stated", stated, says, n=of, lost=stated < guess)
+    stated, guess = (int(right[reading].sum()) for reading in ("stated", "always negative"))
+    yield stress("the rule as stated", stated, n=int(n.sum()), lost=stated < guess, guess=guess)
 
 
 @claim(
@@ -742,19 +646,24 @@ def olmo_curve(panel: str, which: str) -> Attempts:
     mean, truth, ratio = rows[X].mean(), rows[Y].mean(), boundary.calibrate(rows)
     if which == "the curve meets them":
         curve = float(boundary.isocline(math.floor(10 * mean) / 10, 0.187)) / 100
-        note = f"a/b is calibrated on these two models: with the exact {ratio:.4f} the two agree by construction"
-        yield {"predicted": Result(curve, n=2, note=note), "measured": Result(truth / 100, n=2)}
+        yield answer({"predicted": curve, "measured": truth / 100}, 2, ratio=ratio)
     else:
-        note = f"OLMo's own ratio is {ratio:.4f}; the printed one is {boundary.RATIO:g}"
-        yield Result(abs(ratio - boundary.RATIO) >= 0.0005, n=2, note=note)
+        yield answer(abs(ratio - boundary.RATIO) >= 0.0005, 2, ratio=ratio, printed=boundary.RATIO)
 
     apart = abs(float(boundary.isocline(mean, ratio)) - truth) / 100
-    says = f"a/b = {ratio:.4f} is the ratio of these two models' own scores: with it the curve meets them exactly"
-    yield stress("the exact ratio", apart, says, n=2, lost=apart < 5e-5)
+    yield stress("the exact ratio", apart, n=2, lost=apart < 5e-5, ratio=ratio)
 
 
 #: The five families that paper A normalises, as ladders of the tables.
 TESTED = ("Pythia", "GPT-Neo/J/NeoX", "Cerebras-GPT", "BLOOM", "OPT")
+#: Claim -> the family, the size that the paper leaves out of it, and the two values that no reading of it gives.
+WIDTHS: dict[str, tuple[str, str, tuple[float, ...]]] = {
+    "C08": ("Pythia", "none", ()),
+    "C09": ("GPT-Neo/J/NeoX", "2.7", ()),
+    "C10": ("Cerebras-GPT", "2.7", ()),
+    "C11": ("BLOOM", "none", (-0.981, 0.995)),
+    "C12": ("OPT", "none", (-0.428, 0.926)),
+}
 
 
 def widths(panel: str, ladder: str) -> pd.DataFrame:
@@ -764,10 +673,9 @@ def widths(panel: str, ladder: str) -> pd.DataFrame:
     return rows if rows.empty else levers.normalise(rows)
 
 
-def before_and_after(rows: pd.DataFrame, note: str = "") -> dict[str, Result]:
+def before_and_after(rows: pd.DataFrame) -> dict[str, Estimate]:
     """r of the two scores, and r after dividing both by d_model / 512."""
-    pairs = {"plain": (X, Y), "divided": ("x_normalised", "y_normalised")}
-    return {name: Result.of(pearson(rows[x], rows[y]), note) for name, (x, y) in pairs.items()}
+    return {"plain": pearson(rows[X], rows[Y]), "divided": pearson(rows["x_normalised"], rows["y_normalised"])}
 
 
 def nearest_subset(rows: pd.DataFrame, printed: tuple[float, ...]) -> str:
@@ -789,20 +697,9 @@ def shuffled(panel: str, *ladders: str) -> Stress:
     name, least = min(nulls.items(), key=lambda item: item[1]["share_positive"])
     family = f"of {len(nulls)} families {name} least often" if len(nulls) > 1 else name
     share, ends = least["share_positive"], (least["null_low"], least["null_high"])
-    null = Estimate(least["null"], *ends, int(least["n"]), "random scores divided by the same widths")
-    says = f"shuffled scores over width have r > 0 in {share:.0%} of the draws ({family})"
+    null = Result(least["null"], *ends, int(least["n"]))
     # what chance does more often than one time in twenty is no evidence
-    return stress("shuffled scores", null, says, lost=share > 0.05)
-
-
-#: Claim -> the family, the size that the paper leaves out of it, and the two values that no reading of it gives.
-WIDTHS: dict[str, tuple[str, str, tuple[float, ...]]] = {
-    "C08": ("Pythia", "none", ()),
-    "C09": ("GPT-Neo/J/NeoX", "2.7", ()),
-    "C10": ("Cerebras-GPT", "2.7", ()),
-    "C11": ("BLOOM", "none", (-0.981, 0.995)),
-    "C12": ("OPT", "none", (-0.428, 0.926)),
-}
+    return stress("shuffled scores", null, lost=share > 0.05, share=share, family=family)
 
 
 @claim(WIDTHS, panels=BASE)  # C08, C09, C10, C11, C12
@@ -812,24 +709,22 @@ def width(panel: str, ladder: str, left_out: str, printed: tuple[float, ...]) ->
     own = rows[~rows["model"].str.contains(left_out, regex=False)]
     note = nearest_subset(rows, printed) if printed else ""
     if len(own) < len(rows):
-        plain, divided = (one.value for one in before_and_after(rows).values())
+        plain, divided = (one.estimate for one in before_and_after(rows).values())
         note = f"with all {len(rows)} sizes: {plain:.3f} to {divided:.3f}"
-    yield before_and_after(own, note)
+    yield answer(before_and_after(own), note=note)
     yield shuffled(panel, ladder)
 
 
 @claim({"C07": ("how many have r < 0 and",), "C40": ("whether each has,",)}, panels=BASE)
 def width_families(panel: str, which: str) -> Attempts:
     """Of five families: {0} after dividing both scores by d_model / 512, r > 0."""
-    there = [rows for rows in (widths(panel, name) for name in TESTED) if len(rows)]
-    r = pd.DataFrame([{name: one.value for name, one in before_and_after(rows).items()} for rows in there])
-    n = len(r)
+    there = [before_and_after(rows) for name in TESTED if len(rows := widths(panel, name))]
+    r = pd.DataFrame([{name: one.estimate for name, one in each.items()} for each in there])
     if which.startswith("how many"):
-        flipped = ((r["plain"] < 0) & (r["divided"] > 0)).sum()
-        yield {"flipped": Result(flipped, n=n), "of": Result(n, n=n)}
+        yield answer({"flipped": ((r["plain"] < 0) & (r["divided"] > 0)).sum(), "of": len(r)}, len(r))
     else:
         least = r["divided"].min()
-        yield Result(least > 0, n=n, note=f"smallest r after division: {least:.3f}")
+        yield answer(least > 0, len(r), least=least)
     yield shuffled(panel, *TESTED)
 
 
@@ -840,19 +735,14 @@ def phi_coupling(panel: str) -> Attempts:
     step = coupling.local_coupling(frame[frame["model"].str.lower().isin(["phi-1.5", "phi-1_5", "phi-2"])]).iloc[0]
     web = coupling.local_couplings(frame[frame["training"] == "web"])
     at = web[(web["params_b_low"] < 10) & (web["params_b_high"] > 10)]["gamma"]
-    note = (
-        f"the smallest step of Phi, {step['params_b_low']:g} to {step['params_b_high']:g} B; "
-        f"{len(at)} web-trained steps span 10 B, from {at.min():.2f} to {at.max():.2f}"
-    )
-    yield Result.of(fieller_of(step), note)
+    yield answer(fieller_of(step), step=step, spanning=len(at), least=at.min(), most=at.max())
     yield from other_readings(panel)
 
 
 @claim("C06", panels=BASE)
 def ten_times(panel: str) -> Attempts:
     """Median over curated models of (web-trained size with the same HellaSwag score) / (own size)."""
-    scale = levers.ten_times(levers.equivalent_scale(tables.base(panel), reading="x"))
-    yield Result.of(scale, "one of several readings of a unit that is not defined")
+    yield answer(levers.ten_times(levers.equivalent_scale(tables.base(panel), reading="x")))
     yield from other_readings(panel)
 
 
@@ -868,8 +758,7 @@ def other_readings(panel: str) -> Iterator[Stress]:
 @claim("C70")
 def minimum_curation(panel: str) -> Attempts:
     """h_c = ((N_c - N) / N_c)^1.5 with N_c = 3.5, in percent, at N = 1 and N = 3 billion; whether models need it."""
-    note = "the exponent was set, not fitted, and no training run has tested it"
-    yield {f"{size} B": Result(100 * levers.minimum_curation(size), note=note) for size in (1, 3)}
+    yield answer({f"{size} B": 100 * levers.minimum_curation(size) for size in (1, 3)})
     for end in (2.9, 13.4):
         share = 100 * levers.minimum_curation(1.0, critical_b=end)
         yield stress(f"percent at 1 B with N_c = {end:g} B", share, "an end of the published interval of N_c")

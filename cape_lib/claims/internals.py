@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from itertools import product
 
@@ -14,7 +12,7 @@ from scipy.stats import binom, multivariate_hypergeom
 
 from cape_lib import tables
 from cape_lib.claims.registry import Attempts, claim
-from cape_lib.claims.verdict import Result, Stress, stress
+from cape_lib.claims.verdict import Result, answer, stress
 from cape_lib.stats import wilson
 
 READS = ("internal_coupling",)
@@ -31,16 +29,16 @@ def recorded(model: str, measure: str, column: str = "net_coupling") -> float:
     return float(internal(measure)[column][model])
 
 
-def released(*models: str, measure: str = "hidden_state", note: str = "") -> dict[str, Result]:
+def released(*models: str, measure: str = "hidden_state") -> dict[str, float]:
     """The released coupling of each model, in one kind of measurement."""
-    return {model: Result(recorded(model, measure), n=1, note=note) for model in models}
+    return {model: recorded(model, measure) for model in models}
 
 
 @claim("C13", "C37", reads=READS)
 def gemma_coupling(panel: str) -> Attempts:
     """Hidden-state coupling of Gemma-4-E4B as released."""
     own = recorded("Gemma-4-E4B", "hidden_state")
-    yield {"coupling": Result(own, n=1)}
+    yield answer({"coupling": own}, 1)
     for model, value in internal("hidden_state")["net_coupling"].drop("Gemma-4-E4B").items():
         yield stress(f"{model}, the same kind of measurement", value, "higher" if value > own else "lower", n=1)
 
@@ -49,13 +47,9 @@ def gemma_coupling(panel: str) -> Attempts:
 def qwen_generations(panel: str) -> Attempts:
     """Per-head coupling of Qwen2.5-1.5B and of Qwen3-1.7B as released."""
     heads = internal("per_head")["net_coupling"]
-    same = int((heads == 0.83).sum())
-    count = f"{same} of the {len(heads)} models measured"
-    note = f"{count} in this way have the value 0.83, whatever their size"
-    yield released("Qwen2.5-1.5B", "Qwen3-1.7B", measure="per_head", note=note)
-
-    says = f"{count} so have this very value, from 0.5 to 15 B and of both generations"
-    yield stress("models with the same value", same, says, n=len(heads), lost=same > len(heads) / 2)
+    same, n = int((heads == 0.83).sum()), len(heads)
+    yield answer(released("Qwen2.5-1.5B", "Qwen3-1.7B", measure="per_head"), 1, same=same, models=n)
+    yield stress("models with the same value", same, n=n, lost=same > n / 2)
     for generation in ("Qwen2.5", "Qwen3"):  # within one generation only size differs
         own = heads[heads.index.str.startswith(f"{generation}-")]
         says = f"largest less smallest of {len(own)} models of that generation"
@@ -68,20 +62,19 @@ def qwen_eight(panel: str) -> Attempts:
     apart, other = (
         recorded("Qwen3-8B", measure) - recorded("Qwen2.5-7B", measure) for measure in ("hidden_state", "per_head")
     )
-    yield released("Qwen3-8B", "Qwen2.5-7B") | {"difference": Result(apart, n=2)}
-
-    says = f"the other released measurement of the same two models puts them {other:.3f} apart"
-    yield stress("the other measurement", other, says, n=2, lost=other < 0.12 / 2)
+    yield answer(released("Qwen3-8B", "Qwen2.5-7B") | {"difference": Result(apart, n=2)}, 1)
+    yield stress("the other measurement", other, n=2, lost=other < 0.12 / 2)
 
 
 @claim("C74", reads=READS)
-def gemma_table(panel: str) -> dict[str, Result]:
+def gemma_table(panel: str) -> Attempts:
     """Coupling and dimension of Gemma-3-4B and Gemma-4-E4B-it; two more stand in the paper's text only."""
-    return {
-        f"{short} {what}": Result(recorded(model, "hidden_state", column), n=1)
+    parts = {
+        f"{short} {what}": recorded(model, "hidden_state", column)
         for short, model in {"Gemma-3": "Gemma-3-4B", "Gemma-4-it": "Gemma-4-E4B-it"}.items()
         for what, column in {"coupling": "net_coupling", "dimension": "d_rep"}.items()
     }
+    yield answer(parts, 1)
 
 
 @claim("C16", reads=READS)
@@ -89,15 +82,10 @@ def projection(panel: str) -> Attempts:
     """Cosine of the mean last-token vectors: hidden state, after the output map, after GELU; Pythia-1B."""
     columns = {"hidden state": "net_coupling", "output map": "output_proj_cosine", "wider map": "wider_proj_cosine"}
     sizes = internal("cosine_of_means")
-    falls = sizes[sizes["output_proj_cosine"] < sizes["net_coupling"]].index
-    few, count = len(falls) < len(sizes), f"{len(falls)} of {len(sizes)} sizes measured"
-    note = f"the cosine falls at the output map in {count} ({', '.join(falls)})"
-    yield {name: Result(recorded("Pythia-1B", "cosine_of_means", column), n=1) for name, column in columns.items()} | {
-        "at every size": Result(not few, n=len(sizes), note=note)
-    }
-
-    says, more = f"the cosine falls at the output projection in {count}", '; "wider" is the hidden state after GELU'
-    yield stress("every size measured", len(falls), says, n=len(sizes), lost=few, more=more)
+    falls, n = sizes[sizes["output_proj_cosine"] < sizes["net_coupling"]].index, len(sizes)
+    parts = {name: Result(sizes[column]["Pythia-1B"], n=1) for name, column in columns.items()}
+    yield answer(parts | {"at every size": len(falls) == n}, n, falls=len(falls), named=", ".join(falls))
+    yield stress("every size measured", len(falls), n=n, lost=len(falls) < n)
     full = tables.load("projection_sweep").query("k >= 32").groupby("model")["coupling"]
     name = "kept dimensions from 32 up: largest change of the coupling"
     says = "twenty centred vectors have rank 19, so nothing can change beyond it"
@@ -105,38 +93,31 @@ def projection(panel: str) -> Attempts:
 
 
 @claim("C95", reads=READS)
-def opt_ladder(panel: str) -> dict[str, Result]:
+def opt_ladder(panel: str) -> Attempts:
     """Released couplings of OPT-125M, 13B, 30B and 66B; 1 - (30B / 13B) in percent; a drop within one measurement."""
-    levels = released("OPT-125M", "OPT-13B", measure="opt_ladder")
-    levels |= released("OPT-30B", "OPT-66B", measure="per_unit_nc2")
-    _, large, middle, top = (float(one.value or 0.0) for one in levels.values())
-    drop = Result(100 * (1 - middle / large), n=2, note="13B and 30B come from two different measurements")
-    note = f"in the one run with two OPT sizes, 30B has {middle:.3f} and 66B {top:.3f}"
-    return levels | {"drop, percent": drop, "a drop within one measurement": Result(None, n=2, note=note)}
+    small, large = released("OPT-125M", "OPT-13B", measure="opt_ladder"), {"middle": "OPT-30B", "top": "OPT-66B"}
+    run = released(*large.values(), measure="per_unit_nc2")
+    drop = Result(100 * (1 - run["OPT-30B"] / small["OPT-13B"]), n=2)
+    parts = small | run | {"drop, percent": drop, "a drop within one measurement": Result(None, n=2)}
+    yield answer(parts, 1, **{name: run[model] for name, model in large.items()})
 
 
 @claim("C96", reads=READS)
 def large_models(panel: str) -> Attempts:
     """Released couplings of Llama-2-70B, Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B; a drop within one measurement."""
     low, high = (recorded(f"OLMo-2-{size}", "per_unit_nc3") for size in ("13B", "32B"))
-    note = (
-        "one of the four families has a smaller model in the same measurement: "
-        f"from OLMo-2-13B to OLMo-2-32B the coupling {'rises' if high > low else 'falls'}, "
-        f"from {low:.3f} to {high:.3f}"
-    )
     values = released("Llama-2-70B", measure="per_unit_nc2")
     values |= released("Llama-3.1-70B", "Qwen2.5-72B", "OLMo-2-32B", measure="per_unit_nc3")
-    yield values | {"a second transition": Result(None, n=2, note=note)}
-
-    says = f"in the one family measured alike at two sizes the coupling goes from {low:.3f} (13 B) to {high:.3f} (32 B)"
-    yield stress("one measurement", high - low, says, n=2, lost=high > low, more=": it rises")
+    words = {"small": low, "large": high, "moves": "rises" if high > low else "falls"}
+    yield answer(values | {"a second transition": Result(None, n=2)}, 1, **words)
+    yield stress("one measurement", high - low, n=2, lost=high > low, **words)
 
 
 @claim("C14", reads=READS)
-def pretraining_to_tuning(panel: str) -> Result:
+def pretraining_to_tuning(panel: str) -> Attempts:
     """Coupling of the base Gemma-4-E4B over what instruction tuning adds to it."""
     base, tuned = (recorded(name, "hidden_state") for name in ("Gemma-4-E4B", "Gemma-4-E4B-it"))
-    return Result(base / (tuned - base), n=2, note="a level divided by a difference, for one model")
+    yield answer(base / (tuned - base), 2)
 
 
 @claim("C15", "C41", reads=READS)
@@ -145,12 +126,8 @@ def heads(panel: str) -> Attempts:
     rows = tables.load("internal_coupling")
     competing = rows["competing_units"].fillna(rows["competing_fraction"]).groupby(rows["model"]).max().dropna() > 0
     n, some = len(competing), int(competing.sum())
-    note = f"{n} models have a released count, {n - some} of them without a competing head; with some: "
-    note += ", ".join(competing.index[competing])
-    yield {"without": Result(n - some, n=n, note=note), "of": Result(n, n=n)}
-
-    says = f"{some} of the {n} models with a released count have a competing head; the claim leaves 2 of 40"
-    yield stress("every released count", some, says, n=n, lost=some > 2)
+    yield answer({"without": n - some, "of": n}, n, without=n - some, named=", ".join(competing.index[competing]))
+    yield stress("every released count", some, n=n, lost=some > 2)
     zero = rows[(rows["competing_units"] == 0) | (rows["competing_fraction"] == 0)]
     blind = zero["weight_dependent"].isin(["false", "doubtful"]).sum()
     name = "records with a zero count whose value cannot, or may not, depend on the weights"
@@ -172,30 +149,25 @@ def steered(panel: str, models: tuple[str, ...]) -> Attempts:
     """Prompts whose text changed, of all prompts, in percent: {0}."""
     rows = tables.load("steering_totals").query("run == @TOTALS").set_index("model").loc[list(models)]
     hits, prompts = rows["n_changed"].astype(int).tolist(), rows["n_total"].astype(int).tolist()
-    shares = [wilson(k, n) for k, n in zip(hits, prompts, strict=True)]
-    changed = [Result(100 * one.estimate, 100 * one.low, 100 * one.high, one.n) for one in shares]
-    if models != LADDER:
+    shares = [percent(*pair) for pair in zip(hits, prompts, strict=True)]
+    if models == LADDER:
+        yield answer(dict(zip((model.removeprefix("Pythia-") for model in models), shares, strict=True)))
+        p, power = trend_p(hits, prompts), trend_power(hits, prompts)
+        yield stress("no trend", p, n=sum(prompts), lost=p > 0.05, chance=100 * p, power=power)
+    else:
         right = tables.load("steering_records")["corrected"]
-        note = f"{right.notna().sum()} of {len(right)} recorded prompts say whether the answer became right; "
-        yield replace(changed[0], note=f"{note}changed text is counted")
-        yield from other_runs()
-        return
-
-    yield dict(zip((model.removeprefix("Pythia-") for model in models), changed, strict=True))
-    p, n = trend_p(hits, prompts), sum(prompts)
-    says = f"{n} prompts without a trend fall as steeply with a chance of {100 * p:.1f} % (exact, one-sided)"
-    more = f"; a fall as steep as this is told from none in {trend_power(hits, prompts):.0%} of repeats"
-    yield stress("no trend", p, says, n=n, lost=p > 0.05, more=more)
-    yield from other_runs()
-
-
-def other_runs() -> Iterator[Stress]:
-    """The share of changed texts in each run but the one on which the published rates rest."""
+        yield answer(shares[0], known=right.notna().sum(), of=len(right))
+    # the share in each run but the one on which the published rates rest
     for row in tables.load("steering_totals").query("run != @TOTALS").to_dict("records"):
-        share = wilson(int(row["n_changed"]), int(row["n_total"]))
-        changed = Result(100 * share.estimate, 100 * share.low, 100 * share.high, share.n)
         says = "prompts recorded one by one" if row["has_records"] else "totals only"
+        changed = percent(int(row["n_changed"]), int(row["n_total"]))
         yield stress(f"{row['model']}, run {row['run']}: percent changed", changed, says)
+
+
+def percent(hits: int, total: int) -> Result:
+    """A share in percent, with Wilson's interval."""
+    share = wilson(hits, total)
+    return Result(100 * share.estimate, 100 * share.low, 100 * share.high, share.n)
 
 
 def trend_p(hits: list[int], totals: list[int]) -> float:

@@ -20,12 +20,10 @@ from cape_lib.claims.verdict import NO_ROWS, TAKES, VERDICTS, Part, Result, Stre
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 
-#: What a claim came out as: name of the part -> its result; the result alone where there is one part.
-Answer = Result | dict[str, Result]
-#: What the function of a claim yields: its answer first, then each test by its name in claim_tests.csv, and whatever
-#: else was tried, which decides nothing. What a panel has no rows for is left out.
-Attempts = Iterator[Answer | Stress]
-Function = TypeVar("Function", bound=Callable[..., Answer | Attempts])
+#: What the function of a claim yields: first what came out (`answer`), then each test by its name in claim_tests.csv,
+#: and whatever else was tried, which decides nothing. What a panel has no rows for is left out.
+Attempts = Iterator[dict[str, Result] | Stress]
+Function = TypeVar("Function", bound=Callable[..., Attempts])
 #: Claims of one kind: id -> what its function is called with, after the panel.
 Rows = Mapping[str, tuple[Any, ...]]
 
@@ -60,18 +58,14 @@ class Entry:
     """One claim's function, what it is called with, the panels it can be computed on, the tables that it reads."""
 
     id: str
-    function: Callable[..., Answer | Attempts]
+    function: Callable[..., Attempts]
     panels: tuple[str, ...] = RECORDED
     reads: tuple[str, ...] = ()
     arguments: tuple[Any, ...] = ()
 
     def run(self, panel: str) -> Iterator[Any]:
-        """What the function yields on a panel, its answer as a dict: the only part of a claim is named ""."""
-        answer = self.function(panel, *self.arguments)
-        run = iter([answer] if isinstance(answer, Result | dict) else answer)
-        first = next(run)
-        yield {"": first} if isinstance(first, Result) else first
-        yield from run
+        """What the function yields on a panel."""
+        return self.function(panel, *self.arguments)
 
     def attempts(self, panel: str) -> tuple[dict[str, Result], list[Stress], tuple[Stress, ...]]:
         """The answer; the tests of its conclusion that these rows allow, the gravest first; and what else was tried.
@@ -87,8 +81,10 @@ class Entry:
         there = here if better == panel else list(self.run(better))[1:]
         for name, row in named.items():
             tried, on = (here, panel) if row["kind"] == "as worded" else (there, better)
-            same = [one for one in tried if one.name == name and one.value is not None]
-            tests += [replace(one, kind=row["kind"], why=row["why"], panel=on) for one in same]
+            for one in tried:
+                if one.name == name and one.value is not None:
+                    says = one.spoken(row["says"] + (row["more"] if one.lost else ""))
+                    tests.append(replace(one, kind=row["kind"], why=row["why"], panel=on, says=says))
         return answer, tests, tuple(one for one in there if one.lost is None and one.value is not None)
 
 
@@ -102,8 +98,8 @@ def claim(
 
     idents: an id, or for claims of one kind what each is called with after the panel: `{"C20": ("Google",)}`.
     reads: the tables that the number is read from on the first panel; by default the base or the frontier panel, as its
-    panels say. The function returns its answer, or yields it first and then what was tried (`Attempts`): a test is a
-    `stress` that says whether the claim is `lost`; whether that decides, and why, is said in claim_tests.csv.
+    panels say. The function yields its answer first and then what was tried (`Attempts`): a test is a `stress` that
+    says whether the claim is `lost`; whether that decides, and why, is said in claim_tests.csv.
     """
     usual = ("base_panel",) if "uniform" in panels else ("frontier_panel",) if "corrected" in panels else ()
 
@@ -162,8 +158,8 @@ def registered() -> dict[str, Entry]:
     return _ENTRIES
 
 
-def _unpublished(panel: str) -> dict[str, Result]:
-    return {}
+def _unpublished(panel: str) -> Attempts:
+    yield {}
 
 
 def entry(ident: str) -> Entry:

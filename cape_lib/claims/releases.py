@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from scipy.stats import ttest_1samp
 
 from cape_lib import frontier, tables
 from cape_lib.claims.registry import FRONTIER, STATED, Attempts, claim
-from cape_lib.claims.verdict import Result, Stress, beyond_zero, holds_zero, number, stress
+from cape_lib.claims.verdict import Result, Stress, answer, beyond_zero, holds_zero, number, result, stress
 from cape_lib.frontier.lines import BALANCED as NEAR
 from cape_lib.frontier.lines import EXCURSION as BEYOND
 from cape_lib.stats import (
@@ -65,23 +65,19 @@ SUBSETS: dict[str, Callable[[str], pd.DataFrame]] = {
 def trend_r(panel: str, subset: str) -> Attempts:
     """r = corr(SWE-bench Verified, GPQA Diamond) over {0} of the panel, each lab left out in turn."""
     rows = SUBSETS[subset](panel)
-    note = "" if subset == ALL else f"{len(rows)} models from {rows['lab'].nunique()} labs"
-    yield Result.of(frontier.lab_r(rows), note, relatives=True)
+    yield answer(frontier.lab_r(rows), relatives=True, labs=rows["lab"].nunique())
 
     # the papers date some releases to the year only, which is no date to hold fixed
     dated = frontier.date_confound(tables.dated_by_makers(rows))
-    left = dated["partial"]
-    lead = f"with the makers' release dates held fixed r is {left.estimate:.2f}, and "
-    yield beyond_zero("release date held fixed", left, lead)
+    yield beyond_zero("release date held fixed", dated["partial"])
     if subset == "all models":
-        year = dated["within_year"]
+        year, narrow = dated["within_year"], frontier.lab_r(rows[rows[SWE] >= 70])
         yield stress("within calendar years", year, holds_zero(year), relatives=True)
         by_lab = {lab: frontier.lab_r(rows[rows["lab"] != lab]) for lab in sorted(rows["lab"].unique())}
         lab, least = min(by_lab.items(), key=lambda item: item[1].estimate)
         # A smallest of many was picked after looking: an interval of its own would say too much.
         says = f"without {lab}, the smallest of {len(by_lab)}; the interval of r itself leaves each lab out in turn"
         yield stress("one lab left out: the smallest r", least.estimate, says, n=least.n)
-        narrow = frontier.lab_r(rows[rows[SWE] >= 70])
         yield stress("only models from SWE 70 up", narrow, holds_zero(narrow), relatives=True)
 
 
@@ -92,15 +88,9 @@ def frontier_curve(panel: str) -> Attempts:
     shares = frontier.curve_score(frontier.next_steps(tables.dated_by_makers(rows)))
     curve, always = shares["curve"], shares["always together"]
     placed = frontier.beside_curve(rows)["above"]
-    note = (
-        f"{int(placed.sum())} of {len(placed)} models lie above the curve; it foretells {curve.estimate:.0%} of "
-        f"{curve.n} next steps within a lab, the guess that both scores always rise together {always.estimate:.0%}"
-    )
-    better = curve.estimate > always.estimate
-    yield Result(better, n=curve.n, note=note)
-
-    says = f"the guess that both scores always rise foretells {always.estimate:.0%} of {curve.n} steps within a lab"
-    yield stress("always both rise", curve, f"{says}, the curve {curve.estimate:.0%}", lost=not better)
+    better, above = curve.estimate > always.estimate, placed.sum()
+    yield answer(better, curve.n, curve=curve, always=always, above=above, models=len(placed))
+    yield stress("always both rise", curve, lost=not better, always=always)
 
 
 @claim("C33", panels=FIXED)
@@ -110,14 +100,9 @@ def band(panel: str) -> Attempts:
     width, later = frontier.published_band(frame), frontier.later_releases(frame)
     n = len(later)
     inside, exact, flat = (int(later[f"inside_{kind}"].sum()) for kind in ("published", "exact", "flat"))
-    note = (
-        f"an exact prediction interval is ±{width['prediction_min']:.1f} points or wider and holds {exact} of "
-        f"{n}; a flat line with its own band holds {flat} of {n}"
-    )
-    yield {"half width": Result(width["published"], n=int(width["n"])), "inside": Result(inside, n=n, note=note)}
-
-    says = f"a flat line, which knows nothing of coding, holds {flat} of the {n} in its band, this one {inside}"
-    yield stress("a flat line", flat, says, n=n, lost=flat >= inside)
+    half = Result(width["published"], n=int(width["n"]))
+    yield answer({"half width": half, "inside": inside}, n, exact=exact, flat=flat, reach=width["prediction_min"])
+    yield stress("a flat line", flat, n=n, lost=flat >= inside, inside=inside)
     says = f"{exact} of {n} later models, where 95 % are to be expected"
     yield stress("share inside an exact prediction interval", wilson(exact, n), says)
 
@@ -127,36 +112,30 @@ def left_out(panel: str, which: str) -> Attempts:
     """Mean over labs with at least three models of the mean |error| of a line fitted to the other labs; {0} (standard
     deviation with divisor n)."""
     error, by_lab = frontier.leave_one_lab_out(rows_of(panel))
-    flat = by_lab["error_flat"].mean()
+    flat, spread = by_lab["error_flat"].mean(), by_lab["error"].std(ddof=0)
     if which == "the mean alone":
-        yield Result.of(error, f"the other labs' mean GPQA as the prediction errs by {flat:.1f} points")
+        yield answer(error, flat=flat)
     else:
-        note = f"with divisor n - 1 it is {by_lab['error'].std(ddof=1):.1f}"
-        parts = {"mean": Result.of(error), "spread": Result(by_lab["error"].std(ddof=0), n=len(by_lab), note=note)}
         named = by_lab[by_lab["lab"].isin(["OpenAI", "Google", "DeepSeek", "Anthropic"])].to_dict("records")
-        yield parts | {row["lab"]: Result(row["error"], n=row["n"]) for row in named}
+        parts = {"mean": error} | {row["lab"]: Result(row["error"], n=row["n"]) for row in named}
+        yield answer({**parts, "spread": spread}, len(by_lab), other=by_lab["error"].std(ddof=1))
 
     gain = by_lab["error_flat"] - by_lab["error"]
     ends = ttest_1samp(gain, 0.0).confidence_interval()
     one = Estimate(float(gain.mean()), float(ends.low), float(ends.high), len(gain), "t over labs")
-    lead = f"to guess the other labs' mean errs by {flat:.1f} points: the line gains {one.estimate:.1f}, "
-    yield beyond_zero("a flat line", one, lead, scale="plain", digits=1)
+    yield beyond_zero("a flat line", one, scale="plain", digits=1, flat=flat)
 
 
 @claim("C76", panels=FRONTIER)
 def line_and_errors(panel: str) -> Attempts:
     """GPQA = a SWE + b by least squares: a, half of its 95 % interval, b, half of its 95 % interval."""
     fit, trend = frontier.fit_line(rows_of(panel)).fit, frontier.lab_line(rows_of(panel))
-    parts: dict[str, Result] = {}
-    for at, (name, one) in enumerate({"slope": fit.slope, "intercept": fit.intercept}.items()):
-        note = f"one standard error is {np.sqrt(fit.covariance[at, at]):.3g}"
-        half = Result((one.high - one.low) / 2, n=fit.n, note=note)
-        parts |= {name: Result.of(trend[name]), f"{name}, half interval": half}
-    yield parts
-
-    half = parts["slope, half interval"]
-    says = f"half of a 95 % interval of the slope is {half.value:.2f}; {half.note}"
-    yield stress("the t interval", half, says, lost=float(half.value or 0) > 0.085)
+    parts: dict[str, Any] = {name: trend[name] for name in ("slope", "intercept")}
+    halves = {name: (one.high - one.low) / 2 for name, one in (("slope", fit.slope), ("intercept", fit.intercept))}
+    parts |= {f"{name}, half interval": half for name, half in halves.items()}
+    errors = dict(zip(("slope_error", "intercept_error"), np.sqrt(np.diag(fit.covariance)), strict=True))
+    yield answer(parts, fit.n, **errors)
+    yield stress("the t interval", halves["slope"], n=fit.n, lost=halves["slope"] > 0.085, **errors)
 
 
 @claim("C80", panels=FRONTIER)
@@ -165,10 +144,8 @@ def lowest_r(panel: str) -> Attempts:
     subsets = frontier.subset_correlations(rows_of(panel))
     tested, named = (rows.sort_values("r").to_dict("records")[0] for rows in (subsets.iloc[:4], subsets.iloc[4:]))
     least, other = (Result(row["r"], row["low"], row["high"], row["n"]) for row in (tested, named))
-    yield replace(least, note=f"the smallest is the subset {tested['subset']!r}")
-
-    says = f"{named['subset']}, a subset that the paper names and does not test, r is {named['r']:.2f}"
-    yield stress("the subsets it names", other, f"{says} (n = {named['n']})", lost=named["r"] < 0.5)
+    yield answer(least, subset=tested["subset"])
+    yield stress("the subsets it names", other, lost=named["r"] < 0.5, subset=named["subset"])
 
 
 @claim("C81", panels=STATED)
@@ -180,11 +157,8 @@ def by_year(panel: str) -> Attempts:
     for when, side in (("before 2025", rows.loc[early, SWE]), ("from 2025", rows.loc[~early, SWE])):
         values = {"n": len(side), "lowest SWE": side.min(), "highest SWE": side.max()}
         parts |= {f"{name} {when}": Result(value, n=len(side)) for name, value in values.items()}
-    yield parts
-
-    count = parts["n before 2025"]
-    says = f"by the dates of the rows {count.value:.0f} models were released before 2025"
-    yield stress("counted again", count, says, lost=count.value != 5, more=", not 5")
+    yield answer(parts)
+    yield stress("counted again", parts["n before 2025"], lost=early.sum() != 5)
 
 
 def means(panel: str, *, core: bool) -> dict[str, Result]:
@@ -194,19 +168,15 @@ def means(panel: str, *, core: bool) -> dict[str, Result]:
     return {row["lab"]: Result(row["mean"], row["low"], row["high"], row["n"]) for row in table.to_dict("records")}
 
 
-def with_chance(mean: Result) -> str:
-    """A mean of h in words; where its interval holds zero, the mean that would have been seen."""
-    if not mean.contains(0.0):
-        return mean.text
-    value, low, high = (float(end or 0.0) for end in (mean.value, mean.low, mean.high))
-    seen = seen_words(seen_effect(Estimate(value, low, high, mean.n or 0, "t")), digits=1)
-    return f"{mean.text}, an interval with zero ({seen})"
-
-
-def of_chance(lab: str, mean: Result) -> Stress:
-    """Whether the mean of a lab is other than zero."""
-    says = f"over {mean.n} models the mean of {lab} is {with_chance(mean)}"
-    return stress("no lab differs", mean, says, lost=mean.contains(0.0))
+def mean_of(name: str, lab: str, mean: Result, *, lost: bool | None = None) -> Stress:
+    """The mean of a lab as a test, by default that it is other than zero; where its interval holds zero, `zero` says
+    the mean that would have been seen."""
+    zero = ""
+    if holds := mean.contains(0.0):
+        value, low, high = (float(end or 0.0) for end in (mean.value, mean.low, mean.high))
+        seen = seen_words(seen_effect(Estimate(value, low, high, mean.n or 0, "t")), digits=1)
+        zero = f", an interval with zero ({seen})"
+    return stress(name, mean, lost=holds if lost is None else lost, lab=lab, zero=zero)
 
 
 @claim({"C20": ("Google",), "C21": ("OpenAI",), "C22": ("DeepSeek",), "C23": ("Anthropic",)}, panels=FRONTIER)
@@ -216,19 +186,17 @@ def mean_h(panel: str, lab: str) -> Attempts:
     if lab not in known:
         yield {}
         return
-    now, whole = known[lab], every[lab]
-    yield now
+    now = known[lab]
+    yield answer(now)
 
     if panel == "corrected":
         # it counts against the claim where the sign, or an interval without zero, is lost
         before = means("published", core=True)[lab]
         turned = float(before.value or 0.0) * float(now.value or 0.0) <= 0
         lost = turned or (now.contains(0.0) and not before.contains(0.0))
-        says = f"on the corrected rows the mean of {lab} is {with_chance(now)}"
-        yield stress("the corrected rows", now, says, lost=lost)
-    yield of_chance(lab, now)
-    says = f"over all {whole.n} of its models, core or not, the mean of {lab} is {with_chance(whole)}"
-    yield stress("every model of the lab", whole, says, lost=whole.contains(0.0))
+        yield mean_of("the corrected rows", lab, now, lost=lost)
+    yield mean_of("no lab differs", lab, now)
+    yield mean_of("every model of the lab", lab, every[lab])
 
 
 LABS = {"C83": (("xAI", "Zhipu"), False), "C84": (("Alibaba", "Meta", "Moonshot", "MiniMax"), True)}
@@ -238,24 +206,20 @@ LABS = {"C83": (("xAI", "Zhipu"), False), "C84": (("Alibaba", "Meta", "Moonshot"
 def means_of(panel: str, labs: tuple[str, ...], core: bool) -> Attempts:
     """Mean over the models of {0} of h on the unrounded line of all rows of the panel; core models alone: {1}."""
     own = {lab: one for lab, one in means(panel, core=core).items() if lab in labs}
-    yield own
-
+    yield answer(own)
     if not core and labs[0] in own:
-        yield of_chance(labs[0], own[labs[0]])
+        yield mean_of("no lab differs", labs[0], own[labs[0]])
     elif panel == "corrected":
         lab, far = max(((lab, float(one.value or 0.0)) for lab, one in own.items()), key=lambda item: abs(item[1]))
-        says = f"on the corrected rows the one farthest from the line is {lab}'s, at {far:+.1f}"
-        yield stress("the corrected rows", far, says, n=len(own), lost=abs(far) > NEAR)
+        yield stress("the corrected rows", far, n=len(own), lost=abs(far) > NEAR, lab=lab)
 
 
 @claim("C85", panels=FRONTIER)
 def wider_means(panel: str) -> Attempts:
     """Mean h of Moonshot with its later release, and of Google with its extended row."""
     moonshot, google = releases(panel, "Moonshot")["h"], means(panel, core=False)["Google"]
-    yield {"Moonshot": Result(moonshot.mean(), n=len(moonshot)), "Google": google}
-
-    away, says = abs(float(google.value or 0.0) - 5.1) > 0.05, f"with its extended row Google's mean is {google.text}"
-    yield stress("its own rows", google, says, lost=away, more=", not +5.1")
+    yield answer({"Moonshot": moonshot.mean(), "Google": google}, len(moonshot))
+    yield stress("its own rows", google, lost=abs(float(google.value or 0.0) - 5.1) > 0.05)
 
 
 @claim("C27", panels=FRONTIER)
@@ -263,16 +227,16 @@ def slopes(panel: str) -> Attempts:
     """Least-squares slope of GPQA on SWE over all models of Google and of DeepSeek."""
     table = frontier.lab_slopes(rows_of(panel)).set_index("lab")
     own = table.loc[table.index.isin(["Google", "DeepSeek"]), ["slope", "low", "high", "n"]].astype(object)
-    yield {str(lab): Result(*row) for lab, row in own.iterrows()}
+    yield answer({str(lab): Result(*row) for lab, row in own.iterrows()})
 
     if panel == "corrected":
         # the ratio of the two slopes, and whether all labs could share one
         one, alike = table["slope"], frontier.heterogeneity(table)
         tested = f"F test, {p_text(alike.p, '')}, n = {alike.n}"
-        says = f"on the corrected rows the slopes are {one['Google']:.2f} and {one['DeepSeek']:.2f}; "
         shared = f"all labs could share one ({tested}; a spread of {alike.seen:.2f} would have been seen)"
-        says += shared if alike.p > 0.05 else f"labs differ ({tested})"
-        yield stress("the corrected rows", one["Google"] / one["DeepSeek"], says, n=len(table), lost=alike.p > 0.05)
+        lost, ratio = alike.p > 0.05, one["Google"] / one["DeepSeek"]
+        shared = shared if lost else f"labs differ ({tested})"
+        yield stress("the corrected rows", ratio, n=len(table), lost=lost, slopes=one, shared=shared)
 
 
 @claim("C82", panels=FRONTIER)
@@ -280,11 +244,9 @@ def within_labs(panel: str) -> Attempts:
     """The smallest r among the labs with at least four models."""
     table = frontier.lab_slopes(rows_of(panel), at_least=FEWEST).sort_values("r").to_dict("records")
     every = ", ".join(f"{row['lab']} {row['r']:.3f}" for row in table)
-    least = Result(table[0]["r"], n=table[0]["n"], note=f"smallest of {every}")
-    yield least
-
-    says, lost = f"the smallest is {number(least.value, '0.87')}", float(least.value or 0.0) <= 0.87
-    yield stress("the bound as printed", least, says, lost=lost, more=f", not above 0.87; {least.note}")
+    least, n = table[0]["r"], table[0]["n"]
+    yield answer(least, n, every=every)
+    yield stress("the bound as printed", least, n=n, lost=least <= 0.87, smallest=number(least, "0.87"), every=every)
 
 
 def releases(panel: str, lab: str, *, dated: bool = False) -> pd.DataFrame:
@@ -294,33 +256,37 @@ def releases(panel: str, lab: str, *, dated: bool = False) -> pd.DataFrame:
     return frontier.trajectories(frame, chosen=frontier.fit_line(rows_of(panel)), lab=lab)
 
 
-def h_of(panel: str, *models: str, line: frontier.FrontierLine | str | None = None) -> dict[str, Result]:
-    """Release -> h of those that have both scores; its interval is that of a new model about the line."""
-    placed = frontier.h_field(tables.frontier(panel), chosen=line or frontier.fit_line(rows_of(panel)))
-    return {
-        row["model"]: Result(
-            row["h"], row["h_low"], row["h_high"], 1, f"{row['model']}: SWE {row[SWE]:g}, GPQA {row[GPQA]:g}"
-        )
-        for row in placed[placed["model"].isin(models)].to_dict("records")
-    }
-
-
 @claim("C24", panels=FRONTIER)
 def google_always(panel: str) -> Attempts:
     """h > 0 for every Google release."""
     own = releases(panel, "Google")
     below, n = [f"{row['model']} {row['h']:+.1f}" for row in own[own["h"] <= 0].to_dict("records")], len(own)
     named = ", ".join(below) or "none"
-    yield Result(bool(n and not below), n=n, note=f"not above the line: {named}")
+    yield answer(bool(n and not below), n, named=named)
+    yield stress("every release", len(below), n=n, lost=bool(below), named=named)
 
-    says = f"{len(below)} of {n} releases lie below the line"
-    yield stress("every release", len(below), says, n=n, lost=bool(below), more=f": {named}")
+
+def named_claude(*names: str) -> dict[str, str]:
+    """Short name -> name in the tables."""
+    return {name: f"Claude {name}" for name in names}
 
 
 DEEPSEEK = {"V2.5": "DeepSeek-V2.5", "V3.2": "DeepSeek V3.2"}
-OPUS = {name: f"Claude {name}" for name in ("Opus 4.6", "Opus 4.7")}
+OPUS = named_claude("Opus 4.6", "Opus 4.7")
+SWING = named_claude("Sonnet 4.6", "Opus 4.6")
 #: the line through all models, those of April 2026 too
 WHOLE = "all models"
+
+
+def h_of(panel: str, models: dict[str, str], line: frontier.FrontierLine | str | None = None) -> dict[str, Result]:
+    """Part -> h of those of its releases that have both scores; its interval is that of a new model about the line."""
+    placed = frontier.h_field(tables.frontier(panel), chosen=line or frontier.fit_line(rows_of(panel)))
+    known = placed.set_index("model", drop=False).to_dict("index")
+    return {
+        part: Result(row["h"], row["h_low"], row["h_high"], 1, f"{model}: SWE {row[SWE]:g}, GPQA {row[GPQA]:g}")
+        for part, model in models.items()
+        if (row := known.get(model))
+    }
 
 
 @claim({"C25": (DEEPSEEK, "the 34 models, unrounded"), "C99": (OPUS, "frozen")}, panels=FRONTIER)
@@ -328,26 +294,31 @@ WHOLE = "all models"
 def h_of_each(panel: str, models: dict[str, str], line: str) -> Attempts:
     """h = GPQA - (slope SWE + intercept) of each release; line: {1}."""
     lines = {"frozen": frontier.line("frozen"), WHOLE: frontier.fit_line(tables.frontier(panel))}
-    h = h_of(panel, *models.values(), line=lines.get(line))
-    yield {name: h[model] for name, model in models.items() if model in h}
+    yield answer(h_of(panel, models, lines.get(line)))
 
     if models == OPUS:
-        yield from noise_of_h(panel)
+        # whether both lie above the line by more than the noise of their scores
+        placed = frontier.h_field(tables.frontier(panel), chosen="frozen")
+        own = placed[placed["model"].isin(OPUS.values())]
+        if len(own) == len(OPUS):
+            sure, noise = int((own["h"].abs() > Z95 * own["noise_sd"]).sum()), float(own["noise_sd"].max())
+            seen = seen_words(seen_difference(noise), digits=1)
+            yield stress("score noise", noise, n=2, lost=sure < 2, sure=sure, seen=seen)
     else:
-        yield from release_corrected(panel, "DeepSeek-V2.5", rich=True)
+        yield from release_corrected(panel, "DeepSeek-V2.5", above=0.0)
         if line != WHOLE:
             yield from order_by_chance(panel)
 
 
-def release_corrected(panel: str, model: str, *, rich: bool) -> Iterator[Stress]:
-    """h of the release that carries the claim: above the line (`rich`), or below the limit of an excursion."""
+def release_corrected(panel: str, model: str, *, above: float | None = None) -> Iterator[Stress]:
+    """h of the release that carries the claim: `above` a limit, or (None) below that of an excursion."""
     if panel == "corrected":
-        now = h_of(panel, model)[model]
+        now = h_of(panel, {"": model})[""]
         # what the audit of the published cells says about its GPQA score
         reason = tables.load("frontier_cells").query("model == @model and benchmark == @GPQA")["reason"].iloc[0]
         h = float(now.value or 0.0)
-        lost = h <= 0 if rich else h >= -BEYOND
-        yield stress("the corrected row", now, f"on the corrected rows h of {model} is {h:+.1f}: {reason}", lost=lost)
+        lost = h >= -BEYOND if above is None else h <= above
+        yield stress("the corrected row", now, lost=lost, model=model, reason=reason)
 
 
 def order_by_chance(panel: str) -> Iterator[Stress]:
@@ -356,20 +327,8 @@ def order_by_chance(panel: str) -> Iterator[Stress]:
     placed = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)))
     null = frontier.order_null(placed, resamples=999).query("kind != 'open'")
     for rarest in null.sort_values("p", kind="stable").head(1).to_dict("records"):
-        usual = f"{rarest['expected']:.1f} [{rarest['low']:.0f}, {rarest['high']:.0f}]"
-        says = f"{rarest['kind']}s: {rarest['observed']:.0f} seen, {usual} in shuffled order ({p_text(rarest['p'])})"
-        yield stress("shuffled order", rarest["observed"], says, n=len(placed), lost=rarest["p"] > 0.05)
-
-
-def noise_of_h(panel: str) -> Iterator[Stress]:
-    """Whether both Opus models lie above the line by more than the noise of their scores."""
-    placed = frontier.h_field(tables.frontier(panel), chosen="frozen")
-    own = placed[placed["model"].isin(OPUS.values())]
-    if len(own) == len(OPUS):
-        sure, noise = int((own["h"].abs() > Z95 * own["noise_sd"]).sum()), float(own["noise_sd"].max())
-        says = f"by the number of questions alone {sure} of the two lies above the line for sure"
-        more = f" (noise of h: {noise:.1f}; {seen_words(seen_difference(noise), digits=1)})"
-        yield stress("score noise", noise, says, n=2, lost=sure < 2, more=more)
+        lost, p = rarest["p"] > 0.05, p_text(rarest["p"])
+        yield stress("shuffled order", rarest["observed"], n=len(placed), lost=lost, rarest=rarest, p=p)
 
 
 @claim("C26", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
@@ -383,19 +342,15 @@ def anthropic_excursion(panel: str) -> Attempts:
     # The last release has no next one and cannot show a recovery.
     fallen = low[:-1] & later[1:]
     fell, back = int(fallen.sum()), int((fallen & ~low[1:]).sum())
-    note = f"{back} of {fell} releases below {-BEYOND:g} are followed by one above, in order of the makers' dates"
-    models = {name: f"Claude {name}" for name in ("Sonnet 4.6", "Opus 4.6")}
-    h = h_of(panel, *models.values())
-    ends = {name: h[model] for name, model in models.items() if model in h}
-    yield ends | {"recovers within one release": Result(bool(fell and back == fell), n=fell, note=note)}
+    recovers = Result(bool(fell and back == fell), n=fell)
+    yield answer(h_of(panel, SWING) | {"recovers within one release": recovers}, back=back)
 
-    yield from release_corrected(panel, "Claude Sonnet 4.6", rich=False)
+    yield from release_corrected(panel, SWING["Sonnet 4.6"])
     # a recovery comes after what it recovers from; two dates in one month, known to the month only, are no order
-    stated = tables.dated_by_makers(tables.frontier(panel)).set_index("model")["release_date"][list(models.values())]
+    stated = tables.dated_by_makers(tables.frontier(panel)).set_index("model")["release_date"][list(SWING.values())]
     sonnet, opus = stated.map(pd.Period)
     days, lost = float((opus.start_time - sonnet.start_time).days), opus.end_time < sonnet.start_time
-    says, more = "Sonnet 4.6 is of {}, Opus 4.6 of {}".format(*stated), ": the recovery runs backwards in time"
-    yield stress("order of the dates", days, says, n=2, lost=lost, more=more)
+    yield stress("order of the dates", days, n=2, lost=lost, stated=stated.tolist())
     yield from order_by_chance(panel)
 
 
@@ -407,12 +362,11 @@ def compute_tier(panel: str) -> Attempts:
         yield {}
         return
     pair = pairs.to_dict("records")[0]
-    both = "one SWE-bench score stands in both rows" if pair["same_x"] else "each tier has its own SWE-bench score"
     change = pair["dy"] - frontier.fit_line(rows_of(panel)).slope * pair["dx"]
-    one = Result(change, pair["low"], pair["high"], 2, both)
-    yield one
-
-    yield stress("score noise", one, f"with the noise of the four scores {one.text}", lost=one.contains(0.0))
+    one = Result(change, pair["low"], pair["high"], 2)
+    both = "one SWE-bench score stands in both rows" if pair["same_x"] else "each tier has its own SWE-bench score"
+    yield answer(one, both=both)
+    yield stress("score noise", one, lost=one.contains(0.0))
 
 
 @claim("C100", panels=FRONTIER, reads=("frontier_panel", "frontier_scores"))
@@ -421,11 +375,10 @@ def steady_ascent(panel: str) -> Attempts:
     own = releases(panel, "OpenAI", dated=True)
     steps = np.diff(own["h"].to_numpy(dtype=float))[own["order_known"].to_numpy()[1:]]
     rising, n = int((steps > 0).sum()), steps.size
-    yield Result(bool(n and rising == n), n=n, note=f"{rising} of {n} steps rise")
-
+    yield answer(bool(n and rising == n), n, rising=rising)
     if n:
-        share, says = wilson(rising, n), f"{rising} of {n} steps of OpenAI's h rise"
-        yield stress("steps that rise", share, says, lost=share.contains(0.5))
+        share = wilson(rising, n)
+        yield stress("steps that rise", share, lost=share.contains(0.5), rising=rising)
 
 
 @claim("C31", panels=FRONTIER)
@@ -433,30 +386,26 @@ def below_ifeval_curve(panel: str) -> Attempts:
     """Models with IFEval below 100 sqrt(0.97 GPQA / 100), both to one decimal as scores are printed."""
     rows = rows_with(panel, GPQA, IFEVAL)
     placed = frontier.beside_curve(rows, ratio=0.97, x=GPQA, y=IFEVAL)
-    n = len(rows)
     margin = rows[IFEVAL].round(1) - pd.Series(isocline(rows[GPQA], 0.97), rows.index).round(1)
-    below = rows.loc[margin < 0, "model"]
-    note = f"below: {', '.join(below)}; without rounding {int((placed['margin'] < 0).sum())} of {n}"
-    yield Result(len(below), n=n, note=note)
+    below, n = rows.loc[margin < 0, "model"], len(rows)
+    yield answer(len(below), n, named=", ".join(below), exact=int((placed["margin"] < 0).sum()))
 
     # the curve lies at 100 sqrt(0.97 GPQA / 100): noise of GPQA moves it by its slope there
     slope = placed["critical"] / (2 * placed[GPQA])
     noise = np.hypot(score_sd(placed[IFEVAL], IFEVAL), slope * score_sd(placed[GPQA], GPQA))
     sure = int((placed["margin"] < -Z95 * noise).sum())
-    says = "no model of this panel has both scores"
-    if n:
-        seen = seen_words(seen_difference(float(np.median(noise))), digits=1)
-        says = f"by the number of questions alone {sure} of {n} lies below the curve for sure (a margin of {seen})"
-    yield stress("score noise", sure, says, n=n, lost=sure < 2)
+    seen = seen_words(seen_difference(float(np.median(noise))), digits=1) if n else ""
+    none = "" if n else "no model of this panel has both scores"
+    yield stress("score noise", sure, none, n=n, lost=sure < 2, seen=seen)
     for ratio in (0.965, 0.97, 0.975):  # the printed ratio and half a unit of its last digit beside it
         count = (~frontier.beside_curve(rows, ratio=ratio, x=GPQA, y=IFEVAL)["above"]).sum()
         yield stress(f"models below at the ratio {ratio:g}", count, f"of {n}, no score rounded", n=n)
 
 
-def top_today(old: str, new: str, apart: str) -> tuple[Result, float]:
-    """The range of a score among the five releases known today that are highest on another; that of chance alone."""
+def top_today(old: str, new: str, apart: str) -> tuple[float, float, int]:
+    """The range of a score among the five releases known today that are highest on another; that of chance alone; n."""
     top = frontier.top_rows(tables.frontier("current").dropna(subset=[old, new]), old, also=(new,))
-    return Result(frontier.spread(top[apart]), n=len(top)), frontier.noise_spread(float(top[apart].mean()), apart)
+    return float(frontier.spread(top[apart])), frontier.noise_spread(float(top[apart].mean()), apart), len(top)
 
 
 @claim("C34", reads=("predictions",))
@@ -464,15 +413,13 @@ def predictions(panel: str) -> Attempts:
     """Predictions with a rule for passing and a rule for failing."""
     rows = tables.load("predictions")
     ruled = int((rows["pass_rule"].notna() & rows["fail_rule"].notna()).sum())
-    both = Result(ruled == len(rows), n=len(rows), note=f"{ruled} have both rules")
-    yield {"predictions": Result(len(rows), n=len(rows)), "each can fail": both}
+    yield answer({"predictions": len(rows), "each can fail": ruled == len(rows)}, len(rows), ruled=ruled)
 
     # prediction 1 fails where the five highest SWE-bench scores lie more than 5 points apart
-    spread, _ = top_today(SWE, GPQA, SWE)
-    lost = float(spread.value or 0.0) <= 5
-    says = f"of the releases known today the top five lie {spread.value:.1f} points apart on SWE-bench: "
-    says += "no rule for failing is met" if lost else "prediction 1 can fail"
-    yield stress("a rule that can fail", spread, says, lost=lost)
+    spread, _, n = top_today(SWE, GPQA, SWE)
+    lost = spread <= 5
+    rule = "no rule for failing is met" if lost else "prediction 1 can fail"
+    yield stress("a rule that can fail", spread, n=n, lost=lost, rule=rule)
 
 
 @claim(
@@ -483,25 +430,21 @@ def top_five(panel: str, old: str, new: str, ranges: dict[str, str]) -> Attempts
     """Among the five highest {0}: the ranges (max - min), and sigma = range({0}) / range({1})."""
     rows, supplied = rows_with(panel, old, new), old != SWE
     if len(rows) < 5:
-        yield dict.fromkeys(("sigma", *ranges), Result(None, n=len(rows)))
+        yield answer(dict.fromkeys(("sigma", *ranges)), len(rows))
     else:
-        ratio, top = frontier.saturation(rows, old=old, new=new), frontier.top_rows(rows, old, also=(new,))
-        note = ""
+        ratio, top, says = frontier.saturation(rows, old=old, new=new), frontier.top_rows(rows, old, also=(new,)), ""
         if old == SWE:
             core = frontier.top_rows(rows[rows["subset"] == "core"], old, also=(new,))
             alone = " and ".join(f"{frontier.spread(core[axis]):.1f}" for axis in (old, new))
-            note = f"{', '.join(top['model'])}; among the core models alone the two ranges are {alone}"
-        spreads = {name: frontier.spread(top[axis]) for name, axis in ranges.items()}
-        parts = {name: Result(one, n=len(top), note=note, supplied=supplied) for name, one in spreads.items()}
-        yield parts | {"sigma": Result(ratio.sigma, ratio.low, ratio.high, len(ratio.models), supplied=supplied)}
+            says = f"{', '.join(top['model'])}; among the core models alone the two ranges are {alone}"
+        parts = {name: Result(frontier.spread(top[axis]), n=len(top), says=says) for name, axis in ranges.items()}
+        parts["sigma"] = Result(ratio.sigma, ratio.low, ratio.high, len(ratio.models))
+        yield {name: result(part, supplied=supplied) for name, part in parts.items()}
 
-    apart, on = (HLE, " on GPQA") if supplied else (SWE, "")
-    spread, chance = top_today(old, new, apart)
-    says = f"today the five highest{on} lie {spread.value:.1f} points apart on {tables.label(apart).split()[0]}, "
-    says += f"where chance makes {chance:.1f}"
+    apart = HLE if supplied else SWE
+    spread, chance, n = top_today(old, new, apart)
     # the one axis is said to be used up, the other to tell models apart still
-    lost = (float(spread.value or 0.0) > chance) != supplied
-    yield stress("the releases since", spread, says, lost=lost, more="" if supplied else ": it tells them apart")
+    yield stress("the releases since", spread, n=n, lost=(spread > chance) != supplied, chance=chance)
 
 
 def of_script(name: str) -> pd.DataFrame:
@@ -515,9 +458,7 @@ def coding_with(other: str) -> Stress:
     """Whether another benchmark goes with SWE-bench too, over the releases known today."""
     rows = tables.frontier("current").dropna(subset=[SWE, GPQA, other])
     reasoning, coding = (clustered_r(rows[axis], rows[other], rows["lab"], unit="labs") for axis in (GPQA, SWE))
-    says = f"over {len(rows)} releases {tables.label(other)} goes with SWE-bench at r = {coding.estimate:.2f}"
-    says += f", with GPQA at {reasoning.estimate:.2f}"
-    return stress("the releases since", coding, says, lost=coding.low > 0)
+    return stress("the releases since", coding, lost=coding.low > 0, reasoning=reasoning.estimate)
 
 
 def no_matrix() -> Stress:
@@ -532,8 +473,7 @@ def no_matrix() -> Stress:
 def earlier_panel(panel: str) -> Attempts:
     """r = corr(SWE-bench, GPQA) over the models of the earlier panel; how many they are."""
     rows = of_script("swe_gpqa_coupling_v22")
-    r = Result.of(pearson(rows[SWE], rows[GPQA]), relatives=True)
-    yield {"r": r, "n": Result(len(rows), n=len(rows))}
+    yield answer({"r": pearson(rows[SWE], rows[GPQA]), "n": len(rows)}, len(rows), relatives=True)
     yield no_matrix()
 
 
@@ -543,10 +483,11 @@ def hle_pairs(panel: str) -> Attempts:
     parts = {}
     for name, x in (("GPQA, HLE", GPQA), ("SWE, HLE", SWE)):
         rows = rows_with(panel, x, HLE)
-        parts[name] = Result(None, n=len(rows), note=f"{len(rows)} models of this panel have both scores")
+        says = f"{len(rows)} models of this panel have both scores"
+        parts[name] = Result(None, n=len(rows), says=says)
         if len(rows) >= FEWEST:
-            parts[name] = Result.of(frontier.lab_r(rows, x, HLE), supplied=True, relatives=True)
-    yield parts
+            parts[name] = result(frontier.lab_r(rows, x, HLE), supplied=True, relatives=True)
+    yield answer(parts)
     yield coding_with(HLE)
     yield no_matrix()
 
@@ -557,7 +498,6 @@ def ifeval_pair(panel: str) -> Attempts:
     rows, older = rows_with(panel, GPQA, IFEVAL, SWE), of_script("cape_nc3_saturation")
     own, coding = frontier.lab_r(rows, GPQA, IFEVAL), frontier.lab_r(rows, SWE, IFEVAL)
     r = pearson(older[GPQA], older[IFEVAL]) if panel == "published" else own
-    note = f"on the panel's own scores r is {own.estimate:.3f} (n = {own.n})"
-    smaller = Result(coding.estimate < r.estimate, n=coding.n, note=f"r with SWE-bench is {coding.estimate:.2f}")
-    yield {"r": Result.of(r, note, relatives=True), "less with SWE-bench": smaller}
+    smaller = Result(coding.estimate < r.estimate, n=coding.n)
+    yield answer({"r": r, "less with SWE-bench": smaller}, relatives=True, own=own, coding=coding.estimate)
     yield coding_with(IFEVAL)

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -118,19 +118,20 @@ class Result:
     """What one part of a claim came out as, in the unit of the claim.
 
     value: a number, True or False for a statement, None where nothing comes out.  slack: Monte-Carlo error of the
-    value, which the match is allowed.  supplied: this panel holds what the published one lacks.  note: what else came
-    out, in words; its numbers are computed.  covers: how often such an interval is right, where that is not as often
-    as it says (`tables.promise`).
+    value, which the match is allowed.  supplied: this panel holds what the published one lacks.  covers: how often
+    such an interval is right, where that is not as often as it says (`tables.promise`).  says: what else came out, in
+    words; blank: the sentence of the tables, filled with `words`.
     """
 
     value: Value
     low: float | None = None
     high: float | None = None
     n: int | None = None
-    note: str = ""
+    says: str = ""
     slack: float = 0.0
     supplied: bool = False
     covers: str = ""
+    words: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # numpy's scalars print and serialise differently from Python's; an end that does not exist is left out
@@ -139,15 +140,6 @@ class Result:
             cell = cell.item() if hasattr(cell, "item") else cell
             cell = float(cell) if type(cell) is int and name != "n" else cell
             object.__setattr__(self, name, None if name in ("low", "high") and cell != cell else cell)
-
-    @classmethod
-    def of(cls, estimate: Estimate, note: str = "", *, supplied: bool = False, relatives: bool = False) -> Result:
-        """The same from an Estimate.  relatives: the rows come in families or in labs."""
-        covers = promise(*RELATIVES) if relatives and "Fisher z" in estimate.method else ""
-        if estimate.method.startswith("participation ratio"):
-            covers = promise("effective dimension", "bootstrap", n=estimate.n)
-        ends = (estimate.low, estimate.high, estimate.n)
-        return cls(estimate.estimate, *ends, note, supplied=supplied, covers=covers)
 
     def contains(self, value: float) -> bool:
         """Whether the interval holds a value; False where there is none."""
@@ -163,6 +155,11 @@ class Result:
         """Value and interval as text."""
         return f"{number(self.value)} {interval(self.low, self.high)}".strip()
 
+    def spoken(self, template: str) -> str:
+        """What it says, or the sentence of the tables filled with its `words`, its value, interval and n."""
+        numbers = {name: getattr(self, name) for name in ("value", "low", "high", "n", "text")}
+        return self.says or template.format(**numbers, **self.words)
+
 
 @dataclass(frozen=True, slots=True)
 class Stress(Result):
@@ -173,7 +170,6 @@ class Stress(Result):
     """
 
     name: str = "none"
-    says: str = ""
     lost: bool | None = None
     kind: str = "none"
     why: str = ""
@@ -191,26 +187,53 @@ class Stress(Result):
         return self.says or self.why
 
 
+Outcome = Estimate | Result | Value
+
+
+def result(outcome: Outcome, n: int | None = None, *, relatives: bool = False, **more: Any) -> Result:
+    """The result of an estimate or a value, or a result with `more` of its fields.
+
+    n: of a value.  relatives: the rows come in families or in labs.
+    """
+    if isinstance(outcome, Result):
+        return replace(outcome, **more)
+    if not isinstance(outcome, Estimate):
+        return Result(outcome, n=n, **more)
+    covers = promise(*RELATIVES) if relatives and "Fisher z" in outcome.method else ""
+    if outcome.method.startswith("participation ratio"):
+        covers = promise("effective dimension", "bootstrap", n=outcome.n)
+    return Result(outcome.estimate, outcome.low, outcome.high, outcome.n, covers=covers, **more)
+
+
+def answer(
+    parts: Mapping[str, Any] | Outcome, n: int | None = None, *, relatives: bool = False, **words: Any
+) -> dict[str, Result]:
+    """What a claim came out as, part by part, or the only part of a claim.
+
+    n: of values;  relatives: as in `result`;  words: what the notes in claim_judgements.csv are filled with.
+    """
+    each = parts if isinstance(parts, Mapping) else {"": parts}
+    return {name: result(one, n, relatives=relatives, words=words) for name, one in each.items()}
+
+
 def stress(
     name: str,
-    outcome: Estimate | Result | Value,
+    outcome: Outcome,
     says: str = "",
     *,
     lost: bool | None = None,
-    more: str = "",
     n: int | None = None,
     relatives: bool = False,
+    **words: Any,
 ) -> Stress:
     """One attempt to break a claim, of an estimate, a part's result or a value.
 
-    name: as in claim_tests.csv where it may decide.  outcome: None where the panel does not let it be made.  lost:
-    whether it goes against the claim, and then it says `more` too.  n: of a value.  relatives: as in `Result.of`.
+    name: as in claim_tests.csv where it may decide; its sentence there is filled with `words`.  says: the sentence of
+    what decides nothing.  outcome: None where the panel does not let it be made.  lost: whether it goes against the
+    claim.  n: of a value.  relatives: as in `result`.
     """
-    if isinstance(outcome, Estimate):
-        outcome = Result.of(outcome, relatives=relatives)
-    one = outcome if isinstance(outcome, Result) else Result(outcome, n=n)
-    says += more if lost else ""
-    return Stress(one.value, one.low, one.high, one.n, covers=one.covers, name=name, says=says, lost=lost)
+    one = result(outcome, n, relatives=relatives)
+    return Stress(one.value, one.low, one.high, one.n, says, covers=one.covers, words=words, name=name, lost=lost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +254,7 @@ class Part:
         """The part of a row of claim_judgements.csv; result: None where the panel has no rows for it."""
         published, compare = row["published"] or None, row["compare"]
         missing = row["missing"] or (NO_ROWS if result is None else "")
-        result = result or Result(None)
+        result = Result(None) if result is None else replace(result, says=result.spoken(row["note"]))
         if missing and not result.supplied:
             verdict = "not testable"
         elif not matches(published, result.value, compare, slack=result.slack):
@@ -311,7 +334,7 @@ class Verdict:
 
     @property
     def notes(self) -> list[str]:
-        return _distinct(part.result.note for part in self.parts if part.result.note)
+        return _distinct(part.result.says for part in self.parts)
 
 
 def number(value: Value, published: str | None = None) -> str:
@@ -370,10 +393,10 @@ def holds_zero(estimate: Estimate, *, scale: str = "fisher", digits: int = 2) ->
     return f"the interval holds zero{f' ({seen})' if seen else ''}"
 
 
-def beyond_zero(name: str, estimate: Estimate, lead: str, *, scale: str = "fisher", digits: int = 2) -> Stress:
-    """The test that an interval excludes zero; `lead` stands before the words of `holds_zero`."""
-    says = lead + holds_zero(estimate, scale=scale, digits=digits)
-    return stress(name, estimate, says, lost=estimate.contains(0.0))
+def beyond_zero(name: str, estimate: Estimate, *, scale: str = "fisher", digits: int = 2, **words: Any) -> Stress:
+    """The test that an interval excludes zero; its sentence has the word `zero` for `holds_zero`."""
+    zero = holds_zero(estimate, scale=scale, digits=digits)
+    return stress(name, estimate, lost=estimate.contains(0.0), zero=zero, **words)
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:
