@@ -11,28 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib import tables
+from cape_lib import stats, tables
 from cape_lib.base import boundary, coupling, dynamics, levers
 from cape_lib.base.coupling import BONUS, TAX
 from cape_lib.claims.registry import BASE, Attempts, claim
 from cape_lib.claims.verdict import Result, Stress, answer, beyond_zero, holds_zero, result, stress
-from cape_lib.stats import (
-    Estimate,
-    clustered_r,
-    clustered_share,
-    normal_estimate,
-    ols,
-    p_text,
-    pearson,
-    pearson_rows,
-    percentile_interval,
-    score_noise,
-    seen_difference,
-    seen_effect,
-    seen_share,
-    seen_words,
-    wilson_clustered,
-)
+from cape_lib.stats import Estimate
 
 X, Y = "hellaswag", "truthfulqa"
 SCORES = list(tables.BASE_BENCHMARKS)
@@ -94,7 +78,7 @@ def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
     r, above, most = r_over(panel, subset, x), len(rows) - len(below), rows[x].max()
     yield answer(r, relatives=subset != PYTHIA, above=above, most=most)
 
-    left = clustered_r(rows[x], rows[Y], rows["family"], given=np.log10(rows["params_b"]))
+    left = stats.clustered_r(rows[x], rows[Y], rows["family"], given=np.log10(rows["params_b"]))
     limits = "" if np.isnan(left.low) else f" [{left.low:.2f}, {left.high:.2f}]"
     side = "still above zero" if left.low > 0 else f"and {holds_zero(left)}"
     yield stress("size held fixed", left, lost=left.contains(0.0), limits=limits, side=side)
@@ -105,14 +89,15 @@ def r_of_subset(panel: str, x: str, subset: str) -> Attempts:
         name = "the whole ladder: points of TruthfulQA from the smallest to the largest size"
         says = f"z = {ends.z:.1f}: that the one score falls while the other rises is sure, whatever r is"
         yield stress(name, ends.dy, says)
-        yield stress("only the sizes below 3.5 B", pearson(below[X], below[Y]), "the six sizes of the claim's words")
+        few, says = stats.pearson(below[X], below[Y]), "the six sizes of the claim's words"
+        yield stress("only the sizes below 3.5 B", few, says)
         name = "every family below 3.5 B"
         whole, families = r_over(panel, name), rows_of(panel, name)["family"].nunique()
         yield stress(name, whole, f"all {families} families; {holds_zero(whole)}", relatives=True)
     else:
         for version in ("figures_script", "dashboard_html", "obsscaling"):
             other = tables.base_version(version).query("ladder == 'Pythia'")
-            r = pearson(other[x], other[Y])
+            r = stats.pearson(other[x], other[Y])
             yield stress(f"version {version} of the scores", r, "another file of the same models")
 
 
@@ -127,7 +112,7 @@ def coupling_by_phase(panel: str) -> Attempts:
     yield answer(phases, relatives=True)
 
     sure = sum(not one.contains(0.0) for one in phases.values())
-    seen = ", ".join(f"{seen_effect(one, scale='fisher'):.2f}" for one in phases.values() if one.bounded)
+    seen = ", ".join(f"{stats.seen_effect(one, scale='fisher'):.2f}" for one in phases.values() if one.bounded)
     yield stress("families left out in turn", sure, n=3, lost=sure < 2, seen=seen)
     name, says = "the middle phase from 3.5 B", "the size at which the middle phase starts moves its value"
     yield stress(name, r_over(panel, name), says, relatives=True)
@@ -141,7 +126,7 @@ def all_models_r(panel: str) -> Attempts:
     error = 2 * (p * (1 - p) / draws) ** 0.5
     chance = f" (± {error:.3f} from {draws:,} draws)" if error > 0.0005 else ""  # half of the third decimal
     parts = {"r": r, "p below 0.0001": p < 1e-4}
-    yield answer(parts, r.n, relatives=True, left=whole.partial_given_size, p=p_text(p), chance=chance)
+    yield answer(parts, r.n, relatives=True, left=whole.partial_given_size, p=stats.p_text(p), chance=chance)
     yield stress("families left out in turn", r, lost=not r.contains(0.682))
 
 
@@ -150,7 +135,8 @@ def flip(panel: str) -> Attempts:
     """Share of the intervals of all ladders with gamma < 0, by geometric mean size below and above 3.5 B."""
     known = steps(panel)
     low, gamma, ladder = known["params_b_mid"] < CUT, known["gamma"], known["ladder"]
-    below, above = clustered_share(gamma[low] < 0, ladder[low]), clustered_share(gamma[~low] > 0, ladder[~low])
+    below = stats.clustered_share(gamma[low] < 0, ladder[low])
+    above = stats.clustered_share(gamma[~low] > 0, ladder[~low])
     middle = gamma[~low & (known["params_b_mid"] < 10)]
     still = int((middle < 0).sum())
     parts = {
@@ -179,9 +165,9 @@ def sign_predictions(panel: str) -> Attempts:
 
     # the rule on the steps between 3 and 10 B too, beside the guess that every step is negative
     negative = (known["gamma"] < 0).to_numpy()
-    share = wilson_clustered(np.where(known["params_b_mid"] < CUT, negative, ~negative), known["ladder"])
+    share = stats.wilson_clustered(np.where(known["params_b_mid"] < CUT, negative, ~negative), known["ladder"])
     guess = float(negative.mean())
-    yield stress("every step", share, lost=share.contains(guess), guess=guess, seen=seen_effect(share))
+    yield stress("every step", share, lost=share.contains(guess), guess=guess, seen=stats.seen_effect(share))
 
 
 @claim("C35", panels=BASE)
@@ -257,7 +243,7 @@ def scores_alone(panel: str) -> Attempts:
         each = own.sort_values("params_b").drop_duplicates("params_b")
         sure += [coupling.whole_ladder(each.iloc[i : i + 3]).settled for i in range(len(each) - 2)]
         whose += [str(ladder)] * (len(sure) - len(whose))
-    share = clustered_share(sure, whose)  # runs of one ladder share models
+    share = stats.clustered_share(sure, whose)  # runs of one ladder share models
     parts = {
         "no internals": Result(np.allclose(bare, whole), n=len(rows)),
         "three sizes are enough": Result(share.estimate > 0.5, n=len(sure)),
@@ -277,30 +263,24 @@ def law(rows: pd.DataFrame) -> pd.Series:
     return E + rows["level"].mean() * (rows["params_b"] * 1e9) ** -ALPHA
 
 
-def bend(rows: pd.DataFrame) -> Estimate:
-    """Change of the slope of log(L - E) on log N at the claimed boundary: least squares with a knee there."""
-    from statsmodels.regression.linear_model import OLS
-
-    size = np.log(rows["params_b"].to_numpy(dtype=float))
-    excess = np.log(rows["loss"].to_numpy(dtype=float) - E)
-    design = np.column_stack([np.ones_like(size), size, np.clip(size - math.log(CUT), 0.0, None)])
-    fit = OLS(excess, design).fit()
-    low, high = fit.conf_int()[2]
-    return Estimate(float(fit.params[2]), float(low), float(high), len(rows), "knee, exact t")
-
-
 @claim("C60", reads=("losses",))
 def loss_law(panel: str) -> Attempts:
     """R^2 of L = 1.533 + A N^-0.238; coefficient of variation of N^0.238 (L - 1.533) in percent; its mean A; a bend."""
+    from statsmodels.regression.linear_model import OLS
+
     rows, measured = losses("published constants"), losses("measured")
-    level, loss, turn = rows["level"], rows["loss"], bend(rows)
+    level, loss, size = rows["level"], rows["loss"], np.log(rows["params_b"].to_numpy(dtype=float))
+    # change of the slope of log(L - E) on log N at the claimed boundary: least squares with a knee there
+    design = np.column_stack([np.ones_like(size), size, np.clip(size - math.log(CUT), 0.0, None)])
+    bent = OLS(np.log(loss.to_numpy(dtype=float) - E), design).fit()
+    low, high = bent.conf_int()[2]
     parts = {
         "R squared": 1 - float(((loss - law(rows)) ** 2).sum() / ((loss - loss.mean()) ** 2).sum()),
         "CV, percent": 100 * level.std(ddof=0) / level.mean(),
         "level": level.mean(),
-        "no trace of a transition": turn.contains(0.0),
+        "no trace of a transition": low <= 0.0 <= high,
     }
-    yield answer(parts, len(rows), turn=turn, most=measured["params_b"].max())
+    yield answer(parts, len(rows), change=bent.params[2], ends=(low, high), most=measured["params_b"].max())
 
     own = measured["level"]
     spread = float(100 * own.std(ddof=0) / own.mean())
@@ -325,10 +305,11 @@ def gradient_loss(panel: str) -> Attempts:
     size, loss, norm = (np.log(rows[name]) for name in ("params_b", "loss", "gradient_norm"))
     at = rows["params_b"] == 1.0
     dip = float(norm[at].iloc[0])
-    gap = -100 * math.expm1(dip - float(ols(size, norm).at(0.0)))
-    yield answer({"r": pearson(loss, norm), "exponent": ols(loss, norm).slope, "dip, percent": gap}, len(rows))
+    gap = -100 * math.expm1(dip - float(stats.ols(size, norm).at(0.0)))
+    r, line = stats.pearson(loss, norm), stats.ols(loss, norm)
+    yield answer({"r": r, "exponent": line.slope, "dip, percent": gap}, len(rows))
 
-    others = ols(size[~at], norm[~at])
+    others = stats.ols(size[~at], norm[~at])
     band, below = others.predict(0.0), -100 * math.expm1(dip - float(others.at(0.0)))
     inside = bool(band.low <= dip <= band.high)
     side = "inside" if inside else "outside"
@@ -341,7 +322,7 @@ def second_eigenvalue(panel: str) -> Attempts:
     rows = rows_of(panel, PYTHIA)
     upto = range(3, len(rows) + 1)
     second = [np.sort(np.linalg.eigvalsh(np.corrcoef(rows[SCORES].iloc[:k].T)))[-2] for k in upto]
-    line = ols(np.log(rows["params_b"].iloc[2:]), np.log(second))
+    line = stats.ols(np.log(rows["params_b"].iloc[2:]), np.log(second))
     yield answer({"exponent": line.slope, "R squared": line.r**2}, line.n)
     yield stress("the slope's interval", line.slope, lost=not line.slope.contains(-0.72))
 
@@ -353,7 +334,7 @@ def angles(panel: str) -> Attempts:
     theta, angle = float(max(np.roots([-16.44, 8.73, -0.977]).real)), math.asin(0.626)
     rows = tables.base_version(VERSION)
     known = coupling.local_couplings(rows.assign(ladder=rows["family"])).dropna(subset="gamma")
-    slope = ols(np.log10(known["params_b_mid"]), known["gamma"]).slope
+    slope = stats.ols(np.log10(known["params_b_mid"]), known["gamma"]).slope
     yield answer({"sin theta": math.sin(theta), "slope": slope, "theta": theta}, angle=angle, root=theta)
     yield stress("the printed sine", angle, lost=round(angle, 2) != 0.37)
 
@@ -404,7 +385,7 @@ def pull_on_truth(panel: str) -> Attempts:
     rows = rows_of(panel, PYTHIA)
     sides = {"tax": rows[rows["params_b"] <= 1.0], "bonus": rows[rows["params_b"] >= 2.8]}
     known = {name: dynamics.midpoints(side) for name, side in sides.items()}
-    slopes = {name: ols(data[X], data[f"d_{Y}"]).slope for name, data in known.items()}
+    slopes = {name: stats.ols(data[X], data[f"d_{Y}"]).slope for name, data in known.items()}
     yield answer(slopes)
 
     # a slope is a sum of the TruthfulQA scores with weights that sizes and HellaSwag give
@@ -413,8 +394,9 @@ def pull_on_truth(panel: str) -> Attempts:
         t, x = np.log10(side["params_b"].to_numpy(dtype=float)), side[X].to_numpy(dtype=float)
         middle = (x[1:] + x[:-1]) / 2 - ((x[1:] + x[:-1]) / 2).mean()
         weight = middle / (middle @ middle) / np.diff(t)
-        noise = math.hypot(noise, *((np.r_[0, weight] - np.r_[weight, 0]) * score_noise(side, Y)))
-    change = normal_estimate(slopes["bonus"].estimate - slopes["tax"].estimate, noise, sum(map(len, known.values())))
+        noise = math.hypot(noise, *((np.r_[0, weight] - np.r_[weight, 0]) * stats.score_noise(side, Y)))
+    growth = slopes["bonus"].estimate - slopes["tax"].estimate
+    change = stats.normal_estimate(growth, noise, sum(map(len, known.values())))
     yield beyond_zero("score noise", change, scale="plain", digits=1, noise=noise)
 
 
@@ -438,7 +420,7 @@ def fixed_point(panel: str) -> Attempts:
     size = rows["model"].str.extract(r"([\d.]+)([MB])$")
     rows = rows.assign(t=np.log10(size[0].astype(float) * size[1].map({"M": 1e-3, "B": 1.0}))).sort_values("t")
     t, gamma = rows["t"].to_numpy(), rows["net_coupling"].to_numpy(dtype=float)
-    line = ols((gamma[1:] + gamma[:-1]) / 2, np.diff(gamma) / np.diff(t))
+    line = stats.ols((gamma[1:] + gamma[:-1]) / 2, np.diff(gamma) / np.diff(t))
     slope, away = line.slope, line.slope.estimate > 0
     way = "away from" if away else "towards"
     yield answer(-line.intercept.estimate / slope.estimate, len(t) - 1, slope=slope.estimate, way=way)
@@ -450,28 +432,24 @@ def fixed_point(panel: str) -> Attempts:
         yield stress(f"gamma of the scores, {ladder}: fixed point", flow.fixed_point, says)
 
 
-def minimum_size(panel: str, ladder: str) -> Any:
-    """The estimate of a ladder's critical scale as the size at the lowest TruthfulQA."""
-    table = boundary.critical_scales(tables.ladder(ladder, panel=panel))
-    return table.set_index("estimator").to_dict("index")["minimum size"]
-
-
-def lowest_inside(panel: str, ladder: str) -> Result:
-    """Size at the lowest TruthfulQA of a ladder, the lower edge of the first step that rises; not an end of it."""
-    row, n = minimum_size(panel, ladder), len(tables.ladder(ladder, panel=panel))
+def lowest_inside(panel: str, ladder: str) -> tuple[Result, float]:
+    """Size at the lowest TruthfulQA of a ladder, the lower edge of the first step that rises, not an end of it; and the
+    share of draws of score noise (0-1) with one."""
+    rows = tables.ladder(ladder, panel=panel)
+    row, n = boundary.critical_scales(rows).set_index("estimator").loc["minimum size"], len(rows)
     if math.isnan(row["n_c_b"]):
         says = f"TruthfulQA is lowest at {row['raw_b']:g} B, an end of the ladder: no turn is seen"
-        return Result(None, n=n, says=says)
+        return Result(None, n=n, says=says), row["share"]
     covers = tables.promise("critical scales", "minimum size", n=n)
-    return Result(round(row["n_c_b"], 9), row["low"], row["high"], n, covers=covers)
+    return Result(round(row["n_c_b"], 9), row["low"], row["high"], n, covers=covers), row["share"]
 
 
 @claim({"C47": ("OPT",), "C48": ("Cerebras-GPT",), "C50": ("BLOOM",)}, panels=BASE)
 def minimum(panel: str, ladder: str) -> Attempts:
     """Size at the lowest TruthfulQA of {0}, the lower edge of the first interval with gamma > 0; not an end of it."""
-    yield answer(lowest_inside(panel, ladder))
-    row = minimum_size(panel, ladder)
-    yield stress("score noise", row["share"], n=row["n"], lost=not row["share"] >= 0.95, ladder=ladder)
+    lowest, share = lowest_inside(panel, ladder)
+    yield answer(lowest)
+    yield stress("score noise", share, n=lowest.n, lost=not share >= 0.95, ladder=ladder)
 
 
 #: The sizes of which the lowest is taken of families without a ladder of three.
@@ -495,9 +473,9 @@ def lowest_of_few(panel: str, family: str) -> Attempts:
     if family == "GPT-Neo":
         # the claim rests on the lowest of the larger sizes
         ends = pd.concat([rows.head(1), rows[rows["params_b"] > lowest].head(1)])
-        noise, rise = float(np.hypot(*score_noise(ends, Y))), float(ends[Y].diff().iloc[1])
+        noise, rise = float(np.hypot(*stats.score_noise(ends, Y))), float(ends[Y].diff().iloc[1])
         yield answer(lowest, n, rise=rise)
-        yield beyond_zero("score noise", normal_estimate(rise, noise, 2), scale="plain", digits=1, noise=noise)
+        yield beyond_zero("score noise", stats.normal_estimate(rise, noise, 2), scale="plain", digits=1, noise=noise)
     elif family not in tables.ladders(panel):
         yield answer(Result(lowest, n=n))
     else:
@@ -514,14 +492,15 @@ def lowest_of_few(panel: str, family: str) -> Attempts:
 def scale_range(panel: str) -> Attempts:
     """Largest over smallest critical scale of the families above that have one."""
     there = [name for name in ("OPT", "Cerebras-GPT", "BLOOM", "Pythia") if name in tables.ladders(panel)]
-    inside = {name: lowest_inside(panel, name).value for name in there if name != "Pythia"}
+    lowest = {name: lowest_inside(panel, name) for name in there}
+    inside = {name: one.value for name, (one, _) in lowest.items() if name != "Pythia"}
     known = {name: float(size) for name, size in inside.items() if size is not None}
     known |= {name: float(few(panel, name)["params_b"].iloc[0]) for name in FEW}
     named = ", ".join(f"{name} {size:g} B" for name, size in known.items())
     yield answer(max(known.values()) / min(known.values()), len(known), named=named)
 
-    sure = sum(minimum_size(panel, name)["share"] >= 0.95 for name in there)
-    yield stress("score noise", sure, n=len(there), lost=sure < 2, seen=seen_share(len(there)))
+    sure = sum(share >= 0.95 for _, share in lowest.values())
+    yield stress("score noise", sure, n=len(there), lost=sure < 2, seen=stats.seen_share(len(there)))
 
 
 @claim(
@@ -539,15 +518,14 @@ def pythia_scale(panel: str, which: str) -> Attempts:
         count = f"{len(inside)} of {len(table)}"
         yield answer(turn, len(rows), count=count, turns=turns, rising=rising, steps=len(gamma))
     else:
-        lowest = lowest_inside(panel, "Pythia")
-        yield answer({"size": lowest, "low": None, "high": None}, lowest.n)
+        yield answer({"size": lowest_inside(panel, "Pythia")[0], "low": None, "high": None}, len(rows))
 
     versions = [tables.base_version(name).query("ladder == 'Pythia'") for name in tables.base_versions()]
     each = [one.dropna(subset=[X, Y]) for one in versions]
     gammas = [coupling.local_coupling(one)["gamma"] for one in each if len(one) >= 5]
     rising, n = sum(int((gamma > 0).sum()) for gamma in gammas), sum(map(len, gammas))
-    noise = score_noise(rows, Y)
-    seen = seen_words(seen_difference(float(np.median(np.hypot(noise[1:], noise[:-1])))), digits=1)
+    noise = stats.score_noise(rows, Y)
+    seen = stats.seen_words(stats.seen_difference(float(np.median(np.hypot(noise[1:], noise[:-1])))), digits=1)
     yield stress("every version of the scores", rising, n=n, lost=rising < n / 20, versions=len(gammas), seen=seen)
 
 
@@ -556,7 +534,7 @@ def monte_carlo(draws: NDArray[np.float64], end: int, batches: int = 20) -> floa
 
     The published end has such an error too, so that the difference of the two has sqrt(2) times one.
     """
-    ends = np.array([percentile_interval(draws[k::batches])[end] for k in range(batches)])
+    ends = np.array([stats.percentile_interval(draws[k::batches])[end] for k in range(batches)])
     return float(2 * math.sqrt(2) * ends.std(ddof=1) / math.sqrt(batches))
 
 
@@ -666,23 +644,23 @@ WIDTHS: dict[str, tuple[str, str, tuple[float, ...]]] = {
 }
 
 
-def widths(panel: str, ladder: str) -> pd.DataFrame:
-    """A ladder's rows with a width and both scores, as they are and normalised; none where there is no such ladder."""
+def ladders(panel: str, *named: str) -> pd.DataFrame:
+    """The rows of these ladders in the order of size."""
     frame = tables.base(panel)
-    rows = frame[frame["ladder"] == ladder].dropna(subset=[X, Y, "d_model"]).sort_values("params_b")
-    return rows if rows.empty else levers.normalise(rows)
+    return frame[frame["ladder"].isin(named)].sort_values("params_b")
 
 
 def before_and_after(rows: pd.DataFrame) -> dict[str, Estimate]:
     """r of the two scores, and r after dividing both by d_model / 512."""
-    return {"plain": pearson(rows[X], rows[Y]), "divided": pearson(rows["x_normalised"], rows["y_normalised"])}
+    after = stats.pearson(rows["x_normalised"], rows["y_normalised"])
+    return {"plain": stats.pearson(rows[X], rows[Y]), "divided": after}
 
 
 def nearest_subset(rows: pd.DataFrame, printed: tuple[float, ...]) -> str:
     """Which three or more sizes of a ladder come nearest to two printed values, and what they give."""
     chosen = np.array([mask for mask in product((0.0, 1.0), repeat=len(rows)) if sum(mask) >= 3])
     plain, divided = (
-        pearson_rows(rows[first].to_numpy(dtype=float), rows[second].to_numpy(dtype=float), chosen)
+        stats.pearson_rows(rows[first].to_numpy(dtype=float), rows[second].to_numpy(dtype=float), chosen)
         for first, second in ((X, Y), ("x_normalised", "y_normalised"))
     )
     best = int(np.nanargmin(np.abs(plain - printed[0]) + np.abs(divided - printed[1])))
@@ -690,42 +668,43 @@ def nearest_subset(rows: pd.DataFrame, printed: tuple[float, ...]) -> str:
     return f"of all subsets of three or more, {named} come nearest: {plain[best]:.4f} to {divided[best]:.4f}"
 
 
-def shuffled(panel: str, *ladders: str) -> Stress:
-    """r after division by width of the same scores, each shuffled over the sizes: no coupling is left in them."""
-    rows = {name: widths(panel, name) for name in ladders}
-    nulls = {name: levers.width_normalised(own) for name, own in rows.items() if len(own)}
-    name, least = min(nulls.items(), key=lambda item: item[1]["share_positive"])
-    family = f"of {len(nulls)} families {name} least often" if len(nulls) > 1 else name
-    share, ends = least["share_positive"], (least["null_low"], least["null_high"])
-    null = Result(least["null"], *ends, int(least["n"]))
+def shuffled(table: pd.DataFrame) -> Stress:
+    """r after division by width of the same scores, each shuffled over the sizes: no coupling is left in them.
+
+    table: `levers.width_by_ladder`.
+    """
+    least = table.sort_values("share_positive", kind="stable").to_dict("records")[0]
+    family = f"of {len(table)} families {least['ladder']} least often" if len(table) > 1 else least["ladder"]
+    null = Result(least["null"], least["null_low"], least["null_high"], int(least["n"]))
     # what chance does more often than one time in twenty is no evidence
-    return stress("shuffled scores", null, lost=share > 0.05, share=share, family=family)
+    lost = least["share_positive"] > 0.05
+    return stress("shuffled scores", null, lost=lost, share=least["share_positive"], family=family)
 
 
 @claim(WIDTHS, panels=BASE)  # C08, C09, C10, C11, C12
 def width(panel: str, ladder: str, left_out: str, printed: tuple[float, ...]) -> Attempts:
     """r over the sizes of {0}, plain and with both scores divided by d_model / 512; left out: {1} (billions)."""
-    rows = widths(panel, ladder)
+    rows = levers.normalise(ladders(panel, ladder))
     own = rows[~rows["model"].str.contains(left_out, regex=False)]
     note = nearest_subset(rows, printed) if printed else ""
     if len(own) < len(rows):
         plain, divided = (one.estimate for one in before_and_after(rows).values())
         note = f"with all {len(rows)} sizes: {plain:.3f} to {divided:.3f}"
     yield answer(before_and_after(own), note=note)
-    yield shuffled(panel, ladder)
+    yield shuffled(levers.width_by_ladder(rows))
 
 
 @claim({"C07": ("how many have r < 0 and",), "C40": ("whether each has,",)}, panels=BASE)
 def width_families(panel: str, which: str) -> Attempts:
     """Of five families: {0} after dividing both scores by d_model / 512, r > 0."""
-    there = [before_and_after(rows) for name in TESTED if len(rows := widths(panel, name))]
-    r = pd.DataFrame([{name: one.estimate for name, one in each.items()} for each in there])
+    table = levers.width_by_ladder(ladders(panel, *TESTED))
+    table = table.sort_values("ladder", key=lambda names: names.map(TESTED.index))
+    after, n = table["r_normalised"], len(table)
     if which.startswith("how many"):
-        yield answer({"flipped": ((r["plain"] < 0) & (r["divided"] > 0)).sum(), "of": len(r)}, len(r))
+        yield answer({"flipped": ((table["r"] < 0) & (after > 0)).sum(), "of": n}, n)
     else:
-        least = r["divided"].min()
-        yield answer(least > 0, len(r), least=least)
-    yield shuffled(panel, *TESTED)
+        yield answer(after.min() > 0, n, least=after.min())
+    yield shuffled(table)
 
 
 @claim("C05", panels=BASE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import product
 
@@ -24,22 +25,18 @@ def internal(measure: str) -> pd.DataFrame:
     return rows[rows["measure_id"] == measure].drop_duplicates("model").set_index("model", drop=False)
 
 
-def recorded(model: str, measure: str, column: str = "net_coupling") -> float:
-    """The released measurement of one kind of one model."""
-    return float(internal(measure)[column][model])
-
-
-def released(*models: str, measure: str = "hidden_state") -> dict[str, float]:
-    """The released coupling of each model, in one kind of measurement."""
-    return {model: recorded(model, measure) for model in models}
+def released(*models: str, measure: str = "hidden_state", column: str = "net_coupling") -> dict[str, float]:
+    """What was released of each model, by default its coupling, in one kind of measurement."""
+    return {model: float(internal(measure)[column][model]) for model in models}
 
 
 @claim("C13", "C37", reads=READS)
 def gemma_coupling(panel: str) -> Attempts:
     """Hidden-state coupling of Gemma-4-E4B as released."""
-    own = recorded("Gemma-4-E4B", "hidden_state")
+    others = internal("hidden_state")["net_coupling"]
+    own = others.pop("Gemma-4-E4B")
     yield answer({"coupling": own}, 1)
-    for model, value in internal("hidden_state")["net_coupling"].drop("Gemma-4-E4B").items():
+    for model, value in others.items():
         yield stress(f"{model}, the same kind of measurement", value, "higher" if value > own else "lower", n=1)
 
 
@@ -59,10 +56,10 @@ def qwen_generations(panel: str) -> Attempts:
 @claim("C73", reads=READS)
 def qwen_eight(panel: str) -> Attempts:
     """Hidden-state coupling of Qwen3-8B and of Qwen2.5-7B, and their difference."""
-    apart, other = (
-        recorded("Qwen3-8B", measure) - recorded("Qwen2.5-7B", measure) for measure in ("hidden_state", "per_head")
-    )
-    yield answer(released("Qwen3-8B", "Qwen2.5-7B") | {"difference": Result(apart, n=2)}, 1)
+    pair = released("Qwen3-8B", "Qwen2.5-7B")
+    again = released(*pair, measure="per_head")
+    apart, other = (both["Qwen3-8B"] - both["Qwen2.5-7B"] for both in (pair, again))
+    yield answer(pair | {"difference": Result(apart, n=2)}, 1)
     yield stress("the other measurement", other, n=2, lost=other < 0.12 / 2)
 
 
@@ -70,7 +67,7 @@ def qwen_eight(panel: str) -> Attempts:
 def gemma_table(panel: str) -> Attempts:
     """Coupling and dimension of Gemma-3-4B and Gemma-4-E4B-it; two more stand in the paper's text only."""
     parts = {
-        f"{short} {what}": recorded(model, "hidden_state", column)
+        f"{short} {what}": released(model, column=column)[model]
         for short, model in {"Gemma-3": "Gemma-3-4B", "Gemma-4-it": "Gemma-4-E4B-it"}.items()
         for what, column in {"coupling": "net_coupling", "dimension": "d_rep"}.items()
     }
@@ -95,28 +92,27 @@ def projection(panel: str) -> Attempts:
 @claim("C95", reads=READS)
 def opt_ladder(panel: str) -> Attempts:
     """Released couplings of OPT-125M, 13B, 30B and 66B; 1 - (30B / 13B) in percent; a drop within one measurement."""
-    small, large = released("OPT-125M", "OPT-13B", measure="opt_ladder"), {"middle": "OPT-30B", "top": "OPT-66B"}
-    run = released(*large.values(), measure="per_unit_nc2")
-    drop = Result(100 * (1 - run["OPT-30B"] / small["OPT-13B"]), n=2)
-    parts = small | run | {"drop, percent": drop, "a drop within one measurement": Result(None, n=2)}
-    yield answer(parts, 1, **{name: run[model] for name, model in large.items()})
+    parts = released("OPT-125M", "OPT-13B", measure="opt_ladder")
+    parts |= released("OPT-30B", "OPT-66B", measure="per_unit_nc2")
+    drop = Result(100 * (1 - parts["OPT-30B"] / parts["OPT-13B"]), n=2)
+    yield answer(parts | {"drop, percent": drop, "a drop within one measurement": Result(None, n=2)}, 1, run=parts)
 
 
 @claim("C96", reads=READS)
 def large_models(panel: str) -> Attempts:
     """Released couplings of Llama-2-70B, Llama-3.1-70B, Qwen2.5-72B and OLMo-2-32B; a drop within one measurement."""
-    low, high = (recorded(f"OLMo-2-{size}", "per_unit_nc3") for size in ("13B", "32B"))
-    values = released("Llama-2-70B", measure="per_unit_nc2")
-    values |= released("Llama-3.1-70B", "Qwen2.5-72B", "OLMo-2-32B", measure="per_unit_nc3")
-    words = {"small": low, "large": high, "moves": "rises" if high > low else "falls"}
-    yield answer(values | {"a second transition": Result(None, n=2)}, 1, **words)
-    yield stress("one measurement", high - low, n=2, lost=high > low, **words)
+    parts = released("Llama-2-70B", measure="per_unit_nc2")
+    parts |= released("Llama-3.1-70B", "Qwen2.5-72B", "OLMo-2-32B", measure="per_unit_nc3")
+    low, high = released("OLMo-2-13B", "OLMo-2-32B", measure="per_unit_nc3").values()
+    moves = "rises" if high > low else "falls"
+    yield answer(parts | {"a second transition": Result(None, n=2)}, 1, first=low, last=high, moves=moves)
+    yield stress("one measurement", high - low, n=2, lost=high > low, first=low, last=high)
 
 
 @claim("C14", reads=READS)
 def pretraining_to_tuning(panel: str) -> Attempts:
     """Coupling of the base Gemma-4-E4B over what instruction tuning adds to it."""
-    base, tuned = (recorded(name, "hidden_state") for name in ("Gemma-4-E4B", "Gemma-4-E4B-it"))
+    base, tuned = released("Gemma-4-E4B", "Gemma-4-E4B-it").values()
     yield answer(base / (tuned - base), 2)
 
 
@@ -170,42 +166,25 @@ def percent(hits: int, total: int) -> Result:
     return Result(100 * share.estimate, 100 * share.low, 100 * share.high, share.n)
 
 
-def trend_p(hits: list[int], totals: list[int]) -> float:
-    """Exact one-sided p (0-1) of a falling trend: permutation of the hits over the prompts, scores 0, 1, 2.
-
-    hits, totals: changed and all prompts of each group, in the order of size.
-    """
-    ways = trend_ways(sum(hits), totals)
-    return float(ways.loc[ways["trend"] <= trend_of(hits), "share"].sum())
-
-
-def trend_of(hits: list[int]) -> int:
-    """Sum of group number (from 0) times hits: the smaller, the more hits in the first groups."""
-    return sum(k * hit for k, hit in enumerate(hits))
-
-
 @cache
 def _draws(totals: tuple[int, ...]) -> NDArray[np.int64]:
     """Every possible number of hits in each group, (draws, groups)."""
     return np.array([*product(*(range(n + 1) for n in totals))])
 
 
-def trend_ways(hits: int, totals: list[int]) -> pd.DataFrame:
-    """Every possible trend of so many hits spread over the groups: trend, share (0-1, if the group plays no role)."""
-    draws = _draws(tuple(totals))
-    draws = draws[draws.sum(axis=1) == hits]
-    shares = multivariate_hypergeom.pmf(draws, totals, hits)
-    ways = pd.DataFrame({"trend": draws @ np.arange(len(totals)), "share": shares})
-    return ways.groupby("trend")["share"].sum().reset_index()
+def trend_p(hits: Sequence[int], totals: Sequence[int]) -> float:
+    """Exact one-sided p (0-1) of a falling trend: permutation of the hits over the prompts, scores 0, 1, 2.
+
+    hits, totals: changed and all prompts of each group, in the order of size.
+    """
+    draws, scores = _draws(tuple(totals)), np.arange(len(totals))
+    alike = draws[draws.sum(axis=1) == sum(hits)]
+    shares = multivariate_hypergeom.pmf(alike, totals, sum(hits))
+    return float(shares[alike @ scores <= np.dot(hits, scores)].sum())
 
 
-def trend_power(hits: list[int], totals: list[int]) -> float:
+def trend_power(hits: Sequence[int], totals: Sequence[int]) -> float:
     """Share of repeats (0-1) in which groups whose true shares are those seen have a `trend_p` of at most .05."""
     draws = _draws(tuple(totals))
     chances = binom.pmf(draws, totals, np.divide(hits, totals)).prod(axis=1)
-    trends, told = draws @ np.arange(len(totals)), 0.0
-    for count in range(sum(totals) + 1):
-        ways = trend_ways(count, totals)
-        seen = ways.loc[ways["share"].cumsum() <= 0.05, "trend"]
-        told += float(chances[(draws.sum(axis=1) == count) & np.isin(trends, seen)].sum())
-    return told
+    return float(chances[[trend_p(draw, totals) <= 0.05 for draw in draws]].sum())

@@ -9,24 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_1samp
 
-from cape_lib import frontier, tables
+from cape_lib import frontier, stats, tables
 from cape_lib.claims.registry import FRONTIER, STATED, Attempts, claim
 from cape_lib.claims.verdict import Result, Stress, answer, beyond_zero, holds_zero, number, result, stress
 from cape_lib.frontier.lines import BALANCED as NEAR
 from cape_lib.frontier.lines import EXCURSION as BEYOND
-from cape_lib.stats import (
-    Z95,
-    Estimate,
-    clustered_r,
-    isocline,
-    p_text,
-    pearson,
-    score_sd,
-    seen_difference,
-    seen_effect,
-    seen_words,
-    wilson,
-)
+from cape_lib.stats import Estimate
 
 SWE, GPQA, HLE, IFEVAL = "swe_bench_verified", "gpqa_diamond", "hle", "ifeval"
 #: Panels of the 34 rows and the five of April 2026: what is claimed of these five has no meaning on the current one.
@@ -34,16 +22,12 @@ FIXED = ("published", "corrected", "sourced")
 FEWEST = 4
 
 
-def rows_with(panel: str, *scores: str, frozen: bool = True) -> pd.DataFrame:
-    """The rows behind a number, all scores present: the 34 of March 2026 (`frozen`), every release where a panel has
-    others."""
+def rows_of(panel: str, *scores: str, frozen: bool = True) -> pd.DataFrame:
+    """The rows behind a number, all scores present (SWE-bench and GPQA): the 34 of March 2026 (`frozen`), every release
+    where a panel has others."""
     frame = tables.frontier(panel)
-    return (frontier.frozen_rows(frame) if frozen and panel in FIXED else frame).dropna(subset=list(scores))
-
-
-def rows_of(panel: str) -> pd.DataFrame:
-    """The rows behind a number of SWE-bench and GPQA."""
-    return rows_with(panel, SWE, GPQA)
+    frame = frontier.frozen_rows(frame) if frozen and panel in FIXED else frame
+    return frame.dropna(subset=list(scores or (SWE, GPQA)))
 
 
 ALL = "all models and the five of April 2026"
@@ -53,7 +37,7 @@ SUBSETS: dict[str, Callable[[str], pd.DataFrame]] = {
     "the core models": lambda panel: rows_of(panel).query("subset == 'core'"),
     "models with SWE-bench from 40": lambda panel: rows_of(panel).query(f"{SWE} >= 40"),
     "models without compute tiers": lambda panel: rows_of(panel).query("compute_tier.isna()"),
-    ALL: lambda panel: rows_with(panel, SWE, GPQA, frozen=False),
+    ALL: lambda panel: rows_of(panel, frozen=False),
 }
 
 
@@ -104,7 +88,7 @@ def band(panel: str) -> Attempts:
     yield answer({"half width": half, "inside": inside}, n, exact=exact, flat=flat, reach=width["prediction_min"])
     yield stress("a flat line", flat, n=n, lost=flat >= inside, inside=inside)
     says = f"{exact} of {n} later models, where 95 % are to be expected"
-    yield stress("share inside an exact prediction interval", wilson(exact, n), says)
+    yield stress("share inside an exact prediction interval", stats.wilson(exact, n), says)
 
 
 @claim({"C75": ("the mean alone",), "C87": ("its spread and each lab's too",)}, panels=FRONTIER)
@@ -174,7 +158,7 @@ def mean_of(name: str, lab: str, mean: Result, *, lost: bool | None = None) -> S
     zero = ""
     if holds := mean.contains(0.0):
         value, low, high = (float(end or 0.0) for end in (mean.value, mean.low, mean.high))
-        seen = seen_words(seen_effect(Estimate(value, low, high, mean.n or 0, "t")), digits=1)
+        seen = stats.seen_words(stats.seen_effect(Estimate(value, low, high, mean.n or 0, "t")), digits=1)
         zero = f", an interval with zero ({seen})"
     return stress(name, mean, lost=holds if lost is None else lost, lab=lab, zero=zero)
 
@@ -232,7 +216,7 @@ def slopes(panel: str) -> Attempts:
     if panel == "corrected":
         # the ratio of the two slopes, and whether all labs could share one
         one, alike = table["slope"], frontier.heterogeneity(table)
-        tested = f"F test, {p_text(alike.p, '')}, n = {alike.n}"
+        tested = f"F test, {stats.p_text(alike.p, '')}, n = {alike.n}"
         shared = f"all labs could share one ({tested}; a spread of {alike.seen:.2f} would have been seen)"
         lost, ratio = alike.p > 0.05, one["Google"] / one["DeepSeek"]
         shared = shared if lost else f"labs differ ({tested})"
@@ -266,14 +250,9 @@ def google_always(panel: str) -> Attempts:
     yield stress("every release", len(below), n=n, lost=bool(below), named=named)
 
 
-def named_claude(*names: str) -> dict[str, str]:
-    """Short name -> name in the tables."""
-    return {name: f"Claude {name}" for name in names}
-
-
 DEEPSEEK = {"V2.5": "DeepSeek-V2.5", "V3.2": "DeepSeek V3.2"}
-OPUS = named_claude("Opus 4.6", "Opus 4.7")
-SWING = named_claude("Sonnet 4.6", "Opus 4.6")
+OPUS = {"Opus 4.6": "Claude Opus 4.6", "Opus 4.7": "Claude Opus 4.7"}
+SWING = {"Sonnet 4.6": "Claude Sonnet 4.6", "Opus 4.6": "Claude Opus 4.6"}
 #: the line through all models, those of April 2026 too
 WHOLE = "all models"
 
@@ -301,8 +280,8 @@ def h_of_each(panel: str, models: dict[str, str], line: str) -> Attempts:
         placed = frontier.h_field(tables.frontier(panel), chosen="frozen")
         own = placed[placed["model"].isin(OPUS.values())]
         if len(own) == len(OPUS):
-            sure, noise = int((own["h"].abs() > Z95 * own["noise_sd"]).sum()), float(own["noise_sd"].max())
-            seen = seen_words(seen_difference(noise), digits=1)
+            sure, noise = int((own["h"].abs() > stats.Z95 * own["noise_sd"]).sum()), float(own["noise_sd"].max())
+            seen = stats.seen_words(stats.seen_difference(noise), digits=1)
             yield stress("score noise", noise, n=2, lost=sure < 2, sure=sure, seen=seen)
     else:
         yield from release_corrected(panel, "DeepSeek-V2.5", above=0.0)
@@ -327,7 +306,7 @@ def order_by_chance(panel: str) -> Iterator[Stress]:
     placed = frontier.trajectories(dated, chosen=frontier.fit_line(rows_of(panel)))
     null = frontier.order_null(placed, resamples=999).query("kind != 'open'")
     for rarest in null.sort_values("p", kind="stable").head(1).to_dict("records"):
-        lost, p = rarest["p"] > 0.05, p_text(rarest["p"])
+        lost, p = rarest["p"] > 0.05, stats.p_text(rarest["p"])
         yield stress("shuffled order", rarest["observed"], n=len(placed), lost=lost, rarest=rarest, p=p)
 
 
@@ -377,24 +356,24 @@ def steady_ascent(panel: str) -> Attempts:
     rising, n = int((steps > 0).sum()), steps.size
     yield answer(bool(n and rising == n), n, rising=rising)
     if n:
-        share = wilson(rising, n)
+        share = stats.wilson(rising, n)
         yield stress("steps that rise", share, lost=share.contains(0.5), rising=rising)
 
 
 @claim("C31", panels=FRONTIER)
 def below_ifeval_curve(panel: str) -> Attempts:
     """Models with IFEval below 100 sqrt(0.97 GPQA / 100), both to one decimal as scores are printed."""
-    rows = rows_with(panel, GPQA, IFEVAL)
+    rows = rows_of(panel, GPQA, IFEVAL)
     placed = frontier.beside_curve(rows, ratio=0.97, x=GPQA, y=IFEVAL)
-    margin = rows[IFEVAL].round(1) - pd.Series(isocline(rows[GPQA], 0.97), rows.index).round(1)
+    margin = rows[IFEVAL].round(1) - pd.Series(stats.isocline(rows[GPQA], 0.97), rows.index).round(1)
     below, n = rows.loc[margin < 0, "model"], len(rows)
     yield answer(len(below), n, named=", ".join(below), exact=int((placed["margin"] < 0).sum()))
 
     # the curve lies at 100 sqrt(0.97 GPQA / 100): noise of GPQA moves it by its slope there
     slope = placed["critical"] / (2 * placed[GPQA])
-    noise = np.hypot(score_sd(placed[IFEVAL], IFEVAL), slope * score_sd(placed[GPQA], GPQA))
-    sure = int((placed["margin"] < -Z95 * noise).sum())
-    seen = seen_words(seen_difference(float(np.median(noise))), digits=1) if n else ""
+    noise = np.hypot(stats.score_sd(placed[IFEVAL], IFEVAL), slope * stats.score_sd(placed[GPQA], GPQA))
+    sure = int((placed["margin"] < -stats.Z95 * noise).sum())
+    seen = stats.seen_words(stats.seen_difference(float(np.median(noise))), digits=1) if n else ""
     none = "" if n else "no model of this panel has both scores"
     yield stress("score noise", sure, none, n=n, lost=sure < 2, seen=seen)
     for ratio in (0.965, 0.97, 0.975):  # the printed ratio and half a unit of its last digit beside it
@@ -428,7 +407,7 @@ def predictions(panel: str) -> Attempts:
 )
 def top_five(panel: str, old: str, new: str, ranges: dict[str, str]) -> Attempts:
     """Among the five highest {0}: the ranges (max - min), and sigma = range({0}) / range({1})."""
-    rows, supplied = rows_with(panel, old, new), old != SWE
+    rows, supplied = rows_of(panel, old, new), old != SWE
     if len(rows) < 5:
         yield answer(dict.fromkeys(("sigma", *ranges)), len(rows))
     else:
@@ -457,7 +436,7 @@ def of_script(name: str) -> pd.DataFrame:
 def coding_with(other: str) -> Stress:
     """Whether another benchmark goes with SWE-bench too, over the releases known today."""
     rows = tables.frontier("current").dropna(subset=[SWE, GPQA, other])
-    reasoning, coding = (clustered_r(rows[axis], rows[other], rows["lab"], unit="labs") for axis in (GPQA, SWE))
+    reasoning, coding = (stats.clustered_r(rows[axis], rows[other], rows["lab"], unit="labs") for axis in (GPQA, SWE))
     return stress("the releases since", coding, lost=coding.low > 0, reasoning=reasoning.estimate)
 
 
@@ -473,7 +452,7 @@ def no_matrix() -> Stress:
 def earlier_panel(panel: str) -> Attempts:
     """r = corr(SWE-bench, GPQA) over the models of the earlier panel; how many they are."""
     rows = of_script("swe_gpqa_coupling_v22")
-    yield answer({"r": pearson(rows[SWE], rows[GPQA]), "n": len(rows)}, len(rows), relatives=True)
+    yield answer({"r": stats.pearson(rows[SWE], rows[GPQA]), "n": len(rows)}, len(rows), relatives=True)
     yield no_matrix()
 
 
@@ -482,7 +461,7 @@ def hle_pairs(panel: str) -> Attempts:
     """r = corr(GPQA, HLE) and r = corr(SWE-bench, HLE); nothing below four models."""
     parts = {}
     for name, x in (("GPQA, HLE", GPQA), ("SWE, HLE", SWE)):
-        rows = rows_with(panel, x, HLE)
+        rows = rows_of(panel, x, HLE)
         says = f"{len(rows)} models of this panel have both scores"
         parts[name] = Result(None, n=len(rows), says=says)
         if len(rows) >= FEWEST:
@@ -495,9 +474,9 @@ def hle_pairs(panel: str) -> Attempts:
 @claim("C94", panels=STATED, reads=("frontier_panel", "frontier_versions"))
 def ifeval_pair(panel: str) -> Attempts:
     """r = corr(GPQA, IFEval), the GPQA score of MiniMax M2.5 as in the figure script; r of SWE-bench is smaller."""
-    rows, older = rows_with(panel, GPQA, IFEVAL, SWE), of_script("cape_nc3_saturation")
+    rows, older = rows_of(panel, GPQA, IFEVAL, SWE), of_script("cape_nc3_saturation")
     own, coding = frontier.lab_r(rows, GPQA, IFEVAL), frontier.lab_r(rows, SWE, IFEVAL)
-    r = pearson(older[GPQA], older[IFEVAL]) if panel == "published" else own
+    r = stats.pearson(older[GPQA], older[IFEVAL]) if panel == "published" else own
     smaller = Result(coding.estimate < r.estimate, n=coding.n)
     yield answer({"r": r, "less with SWE-bench": smaller}, relatives=True, own=own, coding=coding.estimate)
     yield coding_with(IFEVAL)
