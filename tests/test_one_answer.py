@@ -14,7 +14,6 @@ import pytest
 
 from cape_lib import claims, frontier, stats, tables
 from cape_lib.base import boundary, coupling, dynamics, levers
-from cape_lib.claims import base_models
 from cape_lib.cli import main
 from cape_lib.dashboard import diagnose_family, diagnose_model, diagnose_release
 from cape_lib.frontier.lines import X, Y
@@ -109,8 +108,10 @@ def test_a_family_has_one_answer_everywhere(
 @pytest.mark.parametrize("estimator", list(boundary.ESTIMATORS))
 def test_a_claim_on_a_turn_gives_the_size_of_the_dashboard(estimator: str) -> None:
     page = diagnose_family(tables.ladder("OPT"))["boundary"][estimator.replace(" ", "_")]
-    row = base_models.scales("published", "OPT").loc[estimator]
+    row = boundary.critical_scales(tables.ladder("OPT", panel="published")).set_index("estimator").loc[estimator]
     assert same(page["estimate"], row["n_c_b"]) and page["verdict"] == row["verdict"]
+    if estimator == "minimum size":
+        assert claims.evaluate("C47")[0].value == pytest.approx(page["estimate"])
 
 
 def test_r_of_claim_chapter_and_dashboard_is_one() -> None:
