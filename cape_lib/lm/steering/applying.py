@@ -11,6 +11,7 @@ import torch
 from cape_lib.errors import UsageError
 from cape_lib.lm.models.record import LanguageModel, Site, site_parts
 from cape_lib.lm.models.running import changed
+from cape_lib.lm.steering.direction import Direction, check_fits
 
 POSITIONS = ("all", "last", "prompt", "generated")
 #: a name of POSITIONS, or indices of prompt tokens (from the end where negative)
@@ -50,12 +51,14 @@ class _Clock:
         ids = kwargs.get("input_ids", args[0] if args else None)
         whole = ids if ids is not None else kwargs["inputs_embeds"]
         length = int(whole.shape[1])
-        cached = _cached(kwargs)
+        cached = _cached(kwargs.get("past_key_values"))
         if cached is None:
             # a recurrent state does not say how much it has read; one more token continues, more begin anew
-            cached = self.offset + self.length if length == 1 and _continues_state(kwargs) else 0
-        fresh = cached == 0 and not self._extends(ids)
-        if fresh:
+            carried = any(kwargs.get(key) is not None for key in ("cache_params", "state", "past_key_values"))
+            cached = self.offset + self.length if length == 1 and carried else 0
+        # a pass without cache may repeat the last one with one more token
+        longer = self._ids is not None and ids is not None and torch.equal(ids[:, :-1], self._ids)
+        if cached == 0 and not longer:
             self.prompt = self.fixed or length
             mask = kwargs.get("attention_mask")
             self.start = None
@@ -63,59 +66,39 @@ class _Clock:
                 self.start = (mask != 0).int().argmax(dim=1)
         self.offset, self.length, self._ids = cached, length, ids if cached == 0 else None
 
-    def _extends(self, ids: torch.Tensor | None) -> bool:
-        """Whether a pass without cache repeats the last one with one more token."""
-        return self._ids is not None and ids is not None and torch.equal(ids[:, :-1], self._ids)
-
-
-def _cached(kwargs: dict[str, Any]) -> int | None:
-    """Tokens in the cache that the model gets; None where it keeps a state that does not count them."""
-    cache = kwargs.get("past_key_values")
-    if cache is None:
-        return None
-    if hasattr(cache, "get_seq_length"):
-        try:
-            return int(cache.get_seq_length())
-        except (TypeError, ValueError, IndexError, AttributeError, NotImplementedError):
-            return None
-    return int(cache[0][0].shape[-2]) if len(cache) and cache[0] is not None else 0
-
-
-def _continues_state(kwargs: dict[str, Any]) -> bool:
-    return any(kwargs.get(key) is not None for key in ("cache_params", "state", "past_key_values"))
-
-
-def _chosen(positions: Positions, clock: _Clock, rows: int, device: torch.device) -> torch.Tensor | None:
-    """Which of the present columns are steered, (rows or 1, length) bool; None where none is."""
-    end = clock.prompt - 1
-    # what all rows share is told on the processor: a GPU would have to be waited for
-    columns = torch.arange(
-        clock.offset, clock.offset + clock.length, device="cpu" if isinstance(positions, str) else device
-    )[None]
-    if isinstance(positions, str):
-        chosen = {
-            "last": columns >= end,  # the last prompt token and all written after it
-            "prompt": columns <= end,
-            "generated": columns > end,
-        }[positions]
-    else:
-        start = clock.start if clock.start is not None else torch.zeros(rows, dtype=torch.long)
-        first = start.to(device)[:, None]
-        if clock.offset == 0:
-            _check_indices(positions, end + 1 - int(start.max()))
+    def chosen(self, positions: Positions, rows: int, device: torch.device) -> torch.Tensor | None:
+        """Which of the present columns are steered, (rows or 1, length) bool; None where none is."""
+        end, named = self.prompt - 1, isinstance(positions, str)
+        # what all rows share is told on the processor: a GPU would have to be waited for
+        columns = torch.arange(self.offset, self.offset + self.length, device="cpu" if named else device)[None]
+        if isinstance(positions, str):
+            chosen = {
+                "last": columns >= end,  # the last prompt token and all written after it
+                "prompt": columns <= end,
+                "generated": columns > end,
+            }[positions]
+            return chosen.to(device) if bool(chosen.any()) else None
+        start = self.start if self.start is not None else torch.zeros(rows, dtype=torch.long)
+        first, tokens = start.to(device)[:, None], end + 1 - int(start.max())
+        for index in positions if self.offset == 0 else ():
+            # beyond the prompt it would steer nothing, or a token that is written later, and nobody would notice
+            if not -tokens <= index < tokens:
+                raise UsageError(f"positions: token {index} is not in the shortest prompt, which has {tokens} tokens")
         if rows != first.shape[0]:  # beams and several answers repeat each prompt
             first = first.repeat_interleave(rows // first.shape[0], dim=0)
-        chosen = torch.zeros(rows, clock.length, dtype=torch.bool, device=device)
-        for index in positions:
-            chosen = chosen | (columns == (first + index if index >= 0 else end + 1 + index))
-    return chosen.to(device) if bool(chosen.any()) else None
+        wanted = [first + index if index >= 0 else torch.full_like(first, end + 1 + index) for index in positions]
+        chosen = (columns == torch.stack(wanted)).any(0)
+        return chosen if bool(chosen.any()) else None
 
 
-def _check_indices(indices: Sequence[int], tokens: int) -> None:
-    # an index beyond the prompt would steer nothing, or a token that is written later, and nobody would notice
-    for index in indices:
-        if not -tokens <= index < tokens:
-            raise UsageError(f"positions: token {index} is not in the shortest prompt, which has {tokens} tokens")
+def _cached(cache: Any) -> int | None:
+    """Tokens in the cache that the model gets; None where there is none, or a state that does not count them."""
+    if isinstance(cache, (tuple, list)):
+        return int(cache[0][0].shape[-2]) if len(cache) and cache[0] is not None else 0
+    try:
+        return int(cache.get_seq_length())
+    except (TypeError, ValueError, IndexError, AttributeError, NotImplementedError):
+        return None
 
 
 @contextmanager
@@ -174,7 +157,31 @@ def _change(delta: torch.Tensor, axis: torch.Tensor, positions: Positions, clock
         new = new + vector
         if positions == "all":
             return new
-        chosen = _chosen(positions, clock, rows, state.device)
+        chosen = clock.chosen(positions, rows, state.device)
         return state if chosen is None else torch.where(chosen[..., None], new, state)
 
     return change
+
+
+@contextmanager
+def steered(
+    lm: LanguageModel,
+    direction: Direction,
+    alpha: float,
+    *,
+    unit: str = "std",
+    positions: Positions = "all",
+    action: str = "add",
+    prompt_length: int | None = None,
+    any_model: bool = False,
+) -> Iterator[None]:
+    """Inside, the model runs with `alpha` times the direction added at its site; strength 0 changes no bit.
+
+    unit, action, positions: see `Direction.change` and `added`; any_model: also on a model that the direction
+    was not fitted on.  The hook is gone afterwards, also after an exception.
+    """
+    check_fits(direction, lm, any_model=any_model)
+    delta, axis = direction.change(alpha, unit, action)
+    site = direction.site
+    with added(lm, {site: delta}, positions=positions, prompt_length=prompt_length, axes={site: axis}):
+        yield

@@ -35,12 +35,12 @@ def _unit(vectors: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.normalize(vectors, dim=-1)
 
 
-def _sides(n: int, kind: str, rng: np.random.Generator) -> np.ndarray:
-    """+1 or -1 for each of the 2n texts (the n positive ones first)."""
-    if kind == "free shuffle":
-        return rng.permutation(np.repeat([1.0, -1.0], n))
-    half = [rng.permutation(np.r_[np.ones(n // 2), -np.ones(n // 2), np.zeros(n % 2)]) for _ in range(2)]
-    return np.concatenate(half)
+def _cosine(vectors: torch.Tensor, axis: torch.Tensor) -> torch.Tensor:
+    return (vectors * axis).sum(-1, keepdim=True)
+
+
+def _without(vectors: torch.Tensor, axis: torch.Tensor) -> torch.Tensor:
+    return vectors - _cosine(vectors, axis) * axis
 
 
 def _draw(kind: str, positive: torch.Tensor, negative: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -48,15 +48,17 @@ def _draw(kind: str, positive: torch.Tensor, negative: torch.Tensor, rng: np.ran
     n, places, d = positive.shape
     if kind == "isotropic":
         return torch.from_numpy(rng.standard_normal((places, d))).float()
-    if kind in ("balanced shuffle", "free shuffle"):
-        weights = torch.from_numpy(_sides(n, kind, rng)).float()
-        return torch.einsum("n,npd->pd", weights, torch.cat([positive, negative])) / n
-    if kind == "within-class":
-        centred = torch.cat([positive - positive.mean(0), negative - negative.mean(0)])
+    both, scale = torch.cat([positive, negative]), n
+    if kind == "free shuffle":
+        weights = rng.permutation(np.repeat([1.0, -1.0], n))
+    elif kind == "balanced shuffle":
+        half = np.r_[np.ones(n // 2), -np.ones(n // 2), np.zeros(n % 2)]
+        weights = np.concatenate([rng.permutation(half), rng.permutation(half)])
     else:
-        both = torch.cat([positive, negative])
-        centred = both - both.mean(0)
-    return torch.einsum("n,npd->pd", torch.from_numpy(rng.standard_normal(2 * n)).float(), centred)
+        weights, scale = rng.standard_normal(2 * n), 1
+        within = torch.cat([positive - positive.mean(0), negative - negative.mean(0)])
+        both = within if kind == "within-class" else both - both.mean(0)
+    return torch.einsum("n,npd->pd", torch.from_numpy(weights).float(), both) / scale
 
 
 def most_alike(width: int) -> float:
@@ -80,45 +82,27 @@ def draw_controls(
     shuffle can hold half of the direction.  A kind without any scatter at a place (all texts alike there) is replaced
     there by an isotropic draw, so that no control does nothing.
     """
-    norms, limit = direction.norm(dim=-1, keepdim=True), most_alike(direction.shape[-1])
+    norms, axis = direction.norm(dim=-1, keepdim=True), _unit(direction)
+
+    def fresh(kind: str) -> torch.Tensor:
+        raw, spare = (_draw(own, positive, negative, rng) for own in (kind, "isotropic"))
+        return _unit(torch.where(raw.norm(dim=-1, keepdim=True) > 1e-5 * norms, raw, spare))
+
     methods = [Method("negated", 0, -direction, -torch.ones(len(direction)))]
-    for index in range(each):
-        for kind in kinds:
-            vectors, cosine = _fresh(kind, positive, negative, direction, rng)
-            left_out = 0
-            for _ in range(_TRIES if kind in CLEAN else 0):
-                near = cosine.abs() > limit
-                if not bool(near.any()):
-                    break
-                left_out += int(near.any())
-                again, other = _fresh(kind, positive, negative, direction, rng)
-                vectors = torch.where(near[:, None], again, vectors)
-                cosine = torch.where(near, other, cosine)
-            if kind in CLEAN and bool((cosine.abs() > limit).any()):
-                # whatever is drawn lies near the direction: take out what it shares with it
-                axis, near = _unit(direction), (cosine.abs() > limit)[:, None]
-                rest = _without(vectors, axis)
-                empty = near & (rest.norm(dim=-1, keepdim=True) < 1e-3)
-                if bool(empty.any()):
-                    # texts that differ along the direction alone leave but rounding, and that may point anywhere
-                    spare = _unit(_draw("isotropic", positive, negative, rng))
-                    rest = torch.where(empty, _without(spare, axis), rest)
-                vectors = torch.where(near, _unit(_without(_unit(rest), axis)), vectors)
-                cosine = (vectors * axis).sum(-1)
-            methods.append(Method(kind, index, vectors * norms, cosine, left_out))
+    for index, kind in ((index, kind) for index in range(each) for kind in kinds):
+        limit = most_alike(direction.shape[-1]) if kind in CLEAN else 2.0
+        vectors, left_out = fresh(kind), 0
+        while bool((near := _cosine(vectors, axis).abs() > limit).any()) and left_out < _TRIES:
+            left_out += 1
+            vectors = torch.where(near, fresh(kind), vectors)
+        if bool(near.any()):
+            # whatever is drawn lies near the direction: take out what it shares with it
+            rest = _without(vectors, axis)
+            empty = near & (rest.norm(dim=-1, keepdim=True) < 1e-3)
+            if bool(empty.any()):
+                # texts that differ along the direction alone leave but rounding, and that may point anywhere
+                spare = _unit(_draw("isotropic", positive, negative, rng))
+                rest = torch.where(empty, _without(spare, axis), rest)
+            vectors = torch.where(near, _unit(_without(_unit(rest), axis)), vectors)
+        methods.append(Method(kind, index, vectors * norms, _cosine(vectors, axis)[:, 0], left_out))
     return methods
-
-
-def _without(vectors: torch.Tensor, axis: torch.Tensor) -> torch.Tensor:
-    return vectors - (vectors * axis).sum(-1, keepdim=True) * axis
-
-
-def _fresh(
-    kind: str, positive: torch.Tensor, negative: torch.Tensor, direction: torch.Tensor, rng: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """A control's unit vectors, (n_places, d), and their cosine to the direction."""
-    raw, spare = _draw(kind, positive, negative, rng), _draw("isotropic", positive, negative, rng)
-    vectors = _unit(
-        torch.where(raw.norm(dim=-1, keepdim=True) > 1e-5 * direction.norm(dim=-1, keepdim=True), raw, spare)
-    )
-    return vectors, (vectors * _unit(direction)).sum(-1)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,16 +133,10 @@ def check_fits(direction: Direction, lm: LanguageModel, *, any_model: bool = Fal
     if direction.vector.shape != (width,):
         raise UsageError(f"the direction has {direction.vector.shape[0]} numbers, but {lm.name} has width {width}")
     lm.site(direction.site)
-    here, there = (lm.name, lm.revision), (direction.model, direction.revision)
-    if here != there and not any_model:
-        raise UsageError(
-            f"the direction was fitted on {_named(*there)}, and this is {_named(*here)}; "
-            "--any-model steers all the same"
-        )
-
-
-def _named(name: str, revision: str) -> str:
-    return f"{name} ({revision[:16]})" if revision else name
+    models = [(direction.model, direction.revision), (lm.name, lm.revision)]
+    if models[0] != models[1] and not any_model:
+        there, here = (f"{name} ({commit[:16]})" if commit else name for name, commit in models)
+        raise UsageError(f"the direction was fitted on {there}, and this is {here}; --any-model steers all the same")
 
 
 FEWEST_PAIRS = 4
@@ -200,30 +195,22 @@ def _logistic(halves: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.normalize((a[..., None, :] @ x)[..., 0, :], dim=-1).to(halves.dtype)
 
 
-def _left_out(
-    positive: torch.Tensor,
-    negative: torch.Tensor,
-    groups: np.ndarray,
-    fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-) -> float:
+Fit = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def _left_out(positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, fit: Fit) -> float:
     """Share of pairs ranked right by a direction fitted without their group; a tie counts half."""
     names = np.unique(groups)
-    folds = [names[start::5] for start in range(min(5, len(names)))] if len(names) > 1 else []
     right: list[float] = []
-    for fold in folds:
-        out = torch.from_numpy(np.isin(groups, fold))
-        vector = fit(positive[~out], negative[~out])
-        margin = (positive[out] - negative[out]) @ vector
+    for fold in range(min(5, len(names))) if len(names) > 1 else ():
+        out = torch.from_numpy(np.isin(groups, names[fold::5]))
+        margin = (positive[out] - negative[out]) @ fit(positive[~out], negative[~out])
         right += ((margin > 0).float() + 0.5 * (margin == 0).float()).tolist()
     return float(np.mean(right)) if right else float("nan")
 
 
 def _reliability(
-    positive: torch.Tensor,
-    negative: torch.Tensor,
-    groups: np.ndarray,
-    method: str,
-    fit: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, method: str, fit: Fit
 ) -> tuple[float, float, float]:
     """Expected cosine to the direction of as many other pairs, with an interval.
 
@@ -234,18 +221,15 @@ def _reliability(
         cosine = repeat_cosine((positive - negative).double().numpy(), groups)
         return cosine.estimate, cosine.low, cosine.high
     rng = np.random.default_rng(0)
-    names = np.unique(groups) if len(np.unique(groups)) >= 4 else None
-    halves = []
+    names, n = np.unique(groups), len(groups)
+    wholes = []
     for _ in range(10):
-        if names is not None:
-            half = np.isin(groups, rng.permutation(names)[: len(names) // 2])
-        else:
-            half = rng.permutation(len(groups)) < len(groups) // 2
-        mask = torch.from_numpy(half)
+        half = np.isin(groups, rng.permutation(names)[: len(names) // 2]) if len(names) >= 4 else None
+        mask = torch.from_numpy(rng.permutation(n) < n // 2 if half is None else half)
         one, other = (fit(positive[side], negative[side]) for side in (mask, ~mask))
-        halves.append(float(torch.nn.functional.cosine_similarity(one, other, dim=-1)))
-    whole = [2 * c / (1 + c) if c > 0 else 0.0 for c in halves]
-    return float(np.mean(whole)), float(np.min(whole)), float(np.max(whole))
+        alike = float(torch.nn.functional.alikesimilarity(one, other, dim=-1))
+        wholes.append(2 * alike / (1 + alike) if alike > 0 else 0.0)
+    return float(np.mean(wholes)), float(np.min(wholes)), float(np.max(wholes))
 
 
 def hash_of(pairs: pd.DataFrame) -> str:
@@ -274,11 +258,7 @@ def fit_directions(
         positive, negative = states[: len(pairs), place], states[len(pairs) :, place]
         both = torch.cat([positive, negative])
         vector = vector_of(positive, negative, method)
-        norm = float(vector.norm())
-
-        def fit(p: torch.Tensor, n: torch.Tensor) -> torch.Tensor:
-            return vector_of(p, n, method)
-
+        norm, fit = float(vector.norm()), partial(vector_of, method=method)
         reliability, low, high = _reliability(positive, negative, groups, method, fit)
         direction = Direction(
             vector=vector,
@@ -373,30 +353,25 @@ def load(path: Path, lm: LanguageModel | None = None, *, any_model: bool = False
     if not path.is_file():
         raise ModelError(f"{path}: no such file")
     try:
-        direction = Direction(**_read(path))
+        if path.suffix == ".pt":
+            fields: dict[str, Any] = torch.load(path, weights_only=True)
+        elif path.suffix == ".gguf":
+            from gguf import GGUFReader
+
+            reader: Any = GGUFReader(path)
+            field = reader.fields[_KEY]
+            pieces = {tensor.name: torch.from_numpy(tensor.data.copy()) for tensor in reader.tensors}
+            fields = json.loads(bytes(field.parts[field.data[0]]))
+            fields["vector"] = torch.cat([pieces[f"direction.{part}"] for part in site_parts(fields["site"])])
+        else:
+            with safe_open(path, framework="pt") as file:
+                fields = json.loads((file.metadata() or {})[_KEY]) | {"vector": file.get_tensor("vector")}
+        direction = Direction(**fields)
     except Exception as error:
         raise ModelError(f"{path}: is no direction saved by cape ({type(error).__name__})") from error
     if lm is not None:
         check_fits(direction, lm, any_model=any_model)
     return direction
-
-
-def _read(path: Path) -> dict[str, Any]:
-    fields: dict[str, Any]
-    if path.suffix == ".pt":
-        fields = torch.load(path, weights_only=True)
-        return fields
-    if path.suffix == ".gguf":
-        from gguf import GGUFReader
-
-        reader: Any = GGUFReader(path)
-        field = reader.fields[_KEY]
-        pieces = {tensor.name: torch.from_numpy(tensor.data.copy()) for tensor in reader.tensors}
-        fields = json.loads(bytes(field.parts[field.data[0]]))
-        return fields | {"vector": torch.cat([pieces[f"direction.{part}"] for part in site_parts(fields["site"])])}
-    with safe_open(path, framework="pt") as file:
-        fields = json.loads((file.metadata() or {})[_KEY])
-        return fields | {"vector": file.get_tensor("vector")}
 
 
 def harness_file(

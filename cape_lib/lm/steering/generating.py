@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -48,78 +49,52 @@ class Writing:
             raise UsageError("new tokens, batch and temperature must be positive")
 
 
-class _SharedNoise:
-    """Sampling by the Gumbel trick: greedy choice of log probability plus noise, which arms may share."""
+def _noise(keys: Sequence[int], writing: Writing) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Sampling by the Gumbel trick: greedy choice of log probability plus noise, which rows of one key share."""
+    steps = itertools.count()
 
-    def __init__(self, keys: Sequence[int], temperature: float, seed: int) -> None:
-        self.keys, self.temperature, self.seed, self.step = list(keys), temperature, seed, 0
-
-    def __call__(self, _ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        noise: dict[int, torch.Tensor] = {}
-        for key in dict.fromkeys(self.keys):
-            source = torch.Generator().manual_seed(_mixed(self.seed, key, self.step))
-            uniform = torch.rand(scores.shape[-1], generator=source).clamp_min(1e-20)
+    def sampled(_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        step, noise = next(steps), {}
+        for key in dict.fromkeys(keys):
+            # one seed out of several numbers, the same in every process
+            numbers = [number & 0xFFFFFFFF for number in (writing.seed, key, step)]
+            seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
+            uniform = torch.rand(scores.shape[-1], generator=torch.Generator().manual_seed(seed)).clamp_min(1e-20)
             noise[key] = -torch.log((-torch.log(uniform)).clamp_min(1e-20))
-        self.step += 1
-        shared = torch.stack([noise[key] for key in self.keys]).to(scores.device, torch.float32)
-        return scores.float() / self.temperature + shared
+        shared = torch.stack([noise[key] for key in keys]).to(scores.device, torch.float32)
+        return scores.float() / writing.temperature + shared
 
-
-class _Finite:
-    """Stops where a logit is no finite number: such a text would come out empty and look like an answer."""
-
-    def __init__(self, lm: LanguageModel) -> None:
-        self.lm = lm
-
-    def __call__(self, ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        if broken(scores):
-            checked(self.lm, lambda: self.lm.model(input_ids=ids, use_cache=False).logits)
-            raise not_finite(self.lm, "the logits")
-        return scores
-
-
-def _mixed(*numbers: int) -> int:
-    """One seed out of several numbers, the same in every process."""
-    return int(np.random.SeedSequence([number & 0xFFFFFFFF for number in numbers]).generate_state(1)[0])
+    return sampled
 
 
 def _generate(lm: LanguageModel, rows: list[list[int]], writing: Writing, keys: Sequence[int]) -> list[str]:
     from transformers import GenerationConfig, LogitsProcessorList
 
-    part = encode_rows(lm, rows)
-    pad = lm.tokenizer.pad_token_id
-    ends = getattr(lm.model.generation_config, "eos_token_id", None)
+    def finite(ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        # a text of logits that are no numbers would come out empty and look like an answer
+        if broken(scores):
+            checked(lm, lambda: lm.model(input_ids=ids, use_cache=False).logits)
+            raise not_finite(lm, "the logits")
+        return scores
+
+    part, pad = encode_rows(lm, rows), lm.tokenizer.pad_token_id
     settings = cast(Any, GenerationConfig)(
         max_new_tokens=writing.tokens,
         do_sample=False,
         num_beams=1,
         pad_token_id=0 if pad is None else pad,
-        eos_token_id=ends,
+        eos_token_id=getattr(lm.model.generation_config, "eos_token_id", None),
     )
-    noise: list[Any] = [_Finite(lm)]
-    if writing.sampling != "greedy":
-        noise.append(_SharedNoise(keys, writing.temperature, writing.seed))
     with torch.inference_mode():
         out = lm.model.generate(
             input_ids=part.ids,
             attention_mask=part.mask,
             generation_config=settings,
-            logits_processor=LogitsProcessorList(noise),
+            logits_processor=LogitsProcessorList(
+                [finite] if writing.sampling == "greedy" else [finite, _noise(keys, writing)]
+            ),
         )
-    texts = lm.tokenizer.batch_decode(out[:, part.ids.shape[1] :], skip_special_tokens=True)
-    return [str(text) for text in texts]
-
-
-def _named(positions: Positions) -> str:
-    return positions if isinstance(positions, str) else ",".join(map(str, positions))
-
-
-def _batches(n_prompts: int, n_arms: int, most: int) -> Iterator[list[tuple[int, int]]]:
-    """(prompt, arm) in chunks that hold all arms of a prompt, so that steered and unsteered text share a batch."""
-    step = max(1, most // n_arms)
-    for first in range(0, n_prompts, step):
-        some = range(first, min(first + step, n_prompts))
-        yield [(prompt, arm) for arm in range(n_arms) for prompt in some]
+    return [str(text) for text in lm.tokenizer.batch_decode(out[:, part.ids.shape[1] :], skip_special_tokens=True)]
 
 
 def compare(
@@ -148,7 +123,10 @@ def compare(
         raise UsageError("there is no prompt")
     arms: list[tuple[Direction | None, float]] = [(None, 0.0)] + [(d, float(a)) for d in directions for a in alphas]
     texts: dict[tuple[int, int], str] = {}
-    for batch in _batches(len(rows), len(arms), writing.rows):
+    # all arms of a prompt in one batch, so that steered and unsteered text share it
+    step = max(1, writing.rows // len(arms))
+    for first in range(0, len(rows), step):
+        batch = [(prompt, arm) for arm in range(len(arms)) for prompt in range(len(rows))[first : first + step]]
         deltas: dict[Any, torch.Tensor] = {}
         axes: dict[Any, torch.Tensor] = {}
         for place, (_, arm) in enumerate(batch):
@@ -161,12 +139,20 @@ def compare(
         with memory_guard("writing text"), added(lm, deltas, positions=writing.positions, axes=axes):
             written = _generate(lm, [rows[prompt] for prompt, _ in batch], writing, keys)
         texts |= dict(zip(batch, written, strict=True))
-    table = []
-    for p, prompt in enumerate(prompts):
-        for a, (steering, alpha) in enumerate(arms):
-            row = {"prompt": prompt, "direction": "none", "layer": None, "alpha": alpha, "unit": writing.unit}
-            row |= {} if steering is None else {"direction": steering.name, "layer": steering.site}
-            row |= {"positions": _named(writing.positions), "text": texts[p, a], "changed": texts[p, a] != texts[p, 0]}
-            table.append(row)
+    positions = writing.positions if isinstance(writing.positions, str) else ",".join(map(str, writing.positions))
+    table = [
+        {
+            "prompt": prompt,
+            "direction": "none" if steering is None else steering.name,
+            "layer": None if steering is None else steering.site,
+            "alpha": alpha,
+            "unit": writing.unit,
+            "positions": positions,
+            "text": texts[p, a],
+            "changed": texts[p, a] != texts[p, 0],
+        }
+        for p, prompt in enumerate(prompts)
+        for a, (steering, alpha) in enumerate(arms)
+    ]
     # a column of block numbers, "embed" and nothing stays one of objects: 6 must not become 6.0
     return pd.DataFrame(table).assign(layer=pd.Series([row["layer"] for row in table], dtype=object))
