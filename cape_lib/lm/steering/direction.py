@@ -227,7 +227,7 @@ def _reliability(
         half = np.isin(groups, rng.permutation(names)[: len(names) // 2]) if len(names) >= 4 else None
         mask = torch.from_numpy(rng.permutation(n) < n // 2 if half is None else half)
         one, other = (fit(positive[side], negative[side]) for side in (mask, ~mask))
-        alike = float(torch.nn.functional.alikesimilarity(one, other, dim=-1))
+        alike = float(torch.nn.functional.cosine_similarity(one, other, dim=-1))
         wholes.append(2 * alike / (1 + alike) if alike > 0 else 0.0)
     return float(np.mean(wholes)), float(np.min(wholes)), float(np.max(wholes))
 

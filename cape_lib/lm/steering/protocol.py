@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from cape_lib.lm.steering.measuring import (
     FARTHEST,
     Arm,
     Cost,
-    Questions,
     Tick,
     answer_scores,
     margins_of,
@@ -36,7 +35,6 @@ from cape_lib.lm.steering.measuring import (
 )
 from cape_lib.lm.steering.verdicts import Evaluation, claim_verdict, effect, mean_by_topic, outcome
 from cape_lib.output import whole
-from cape_lib.stats import Estimate
 
 #: costs (nats a token on neutral text) at which strengths are tried; the last is the budget
 DOSES = (0.03, 0.1, 0.3)
@@ -126,12 +124,19 @@ class Fitted:
         """The largest dose at each place: some lengths of the hidden state."""
         return np.asarray(FARTHEST * (self.residual / self.scale.clamp_min(1e-12)).double())
 
-    def at(self, keep: Sequence[int]) -> Fitted:
-        """The same at some of the places."""
-        rows = torch.tensor(list(keep))
-        states = self.positive[:, rows], self.negative[:, rows]
-        sizes = self.direction[rows], self.scale[rows], self.residual[rows]
-        return Fitted(tuple(self.places[k] for k in keep), *states, *sizes)
+    def usable(self) -> Fitted:
+        """Without the places where the direction is rounding (two texts with one last word are one at the embeddings).
+
+        Raises UsageError where no place is left.
+        """
+        here = self.direction.norm(dim=-1) > 1e-6 * self.residual
+        if not bool(here.any()):
+            raise UsageError(
+                "the positive and negative texts leave the same states at every place; no direction is there"
+            )
+        places = tuple(place for place, yes in zip(self.places, here.tolist(), strict=True) if yes)
+        states = self.positive[:, here], self.negative[:, here]
+        return Fitted(places, *states, self.direction[here], self.scale[here], self.residual[here])
 
 
 def fit_places(
@@ -145,9 +150,8 @@ def fit_places(
     columns: dict[int, torch.Tensor] = {}
     for token in sorted({place.token for place in places}):
         here = [index for index, place in enumerate(places) if place.token == token]
-        states = capture(lm, texts, [places[index].site for index in here], token=token)
         # a site twice in one reading comes out once a mention, so columns stay in step
-        columns |= {index: states[:, at] for at, index in enumerate(here)}
+        columns |= zip(here, capture(lm, texts, [places[k].site for k in here], token=token).unbind(1), strict=True)
     states = torch.stack([columns[index] for index in range(len(places))], dim=1)
     positive, negative = states[: len(pairs)], states[len(pairs) :]
     direction = vector_of(positive, negative, plan.method) if own is None else own.vector[None].float()
@@ -162,22 +166,12 @@ def every_place(lm: LanguageModel) -> tuple[Place, ...]:
     return tuple(Place(site) for site in ("embed", *range(lm.depth)))
 
 
-def _usable(fitted: Fitted) -> Fitted:
-    """The places where the direction is more than rounding (two texts with one last word are one at the embeddings)."""
-    norms = fitted.direction.norm(dim=-1)
-    keep = [k for k in range(len(norms)) if float(norms[k]) > 1e-6 * float(fitted.residual[k])]
-    if not keep:
-        raise UsageError("the positive and negative texts leave the same states at every place; no direction is there")
-    return fitted.at(keep)
-
-
 @dataclass
 class Run:
     """One method through the protocol: what was chosen for it, and what it did."""
 
     method: Method
     place: int
-    level: int
     dose: float
     doses: np.ndarray
     tune: float
@@ -187,12 +181,29 @@ class Run:
     mc1: np.ndarray | None = None
     mc2: np.ndarray | None = None
 
+    @property
+    def right(self) -> np.ndarray:
+        """Which test items it has right, (n_items,)."""
+        return self.margins > 0
+
+
+#: what a file of an interrupted evaluation holds of a run, beside the number of its method
+_STORED = tuple(own.name for own in fields(Run) if own.name != "method")
+
 
 class _Protocol:
-    """The pieces of one run: questions, costs, and how a block of methods goes through them."""
+    """One evaluation: questions, costs, methods, and how some of these go through it."""
 
-    def __init__(self, lm: LanguageModel, items: pd.DataFrame, fitted: Fitted, neutral: Sequence[str], plan: Plan):
-        self.lm, self.fitted, self.plan = lm, fitted, plan
+    def __init__(
+        self,
+        lm: LanguageModel,
+        items: pd.DataFrame,
+        fitted: Fitted,
+        methods: list[Method],
+        neutral: Sequence[str],
+        plan: Plan,
+    ) -> None:
+        self.lm, self.fitted, self.methods, self.plan = lm, fitted, methods, plan
         parts = {name: items[items["split"] == name].reset_index(drop=True) for name in ("tune", "test")}
         for name, part in parts.items():
             if not len(part):
@@ -202,112 +213,136 @@ class _Protocol:
         self.setting = Cost(lm, list(neutral[:half]), seed=plan.seed)
         self.telling = Cost(lm, list(neutral[half:]) or list(neutral), seed=plan.seed)
         self.nothing = Arm(torch.zeros(fitted.direction.shape[-1]), fitted.places[0].site, fitted.places[0].positions)
-        self.test = questions(lm, parts["test"])
+        self.test, self.tune = questions(lm, self.table), questions(lm, parts["tune"])
         self.before = answer_scores(lm, self.test, [self.nothing], batch=plan.batch)
-        self.tune = self._closest(questions(lm, parts["tune"]))
-
-    def _closest(self, asked: Questions) -> Questions:
-        """Tuning asks for the best answer and the wrong one that is nearest to it; answers of one token come free."""
-        if max(len(answer) for own in asked.answers for answer in own) == 1:
-            return asked
-        scores = answer_scores(self.lm, asked, [self.nothing], batch=self.plan.batch)
-        return asked.only([[0, int(k)] for k in scores.rivals()])
+        if max(len(answer) for own in self.tune.answers for answer in own) > 1:
+            # tuning asks for the best answer and the wrong one nearest to it; answers of one token come free
+            rivals = answer_scores(lm, self.tune, [self.nothing], batch=plan.batch).rivals()
+            self.tune = self.tune.only([[0, int(k)] for k in rivals])
+        cells = len(fitted.places) * len(plan.doses)
+        n = len(self.tune)
+        #: numbers of tune questions after each step: a third of the cells goes on to the next
+        self.steps = [n // 2, n] if cells < 12 else [n // 3, 2 * n // 3, n]
+        if not plan.coarse or cells < 3 or n < 12:
+            self.steps = [n]
 
     def margins(self, arms: Sequence[Arm], say: Tick | None = None) -> np.ndarray:
         """Margins of the test items, (n_arms, n_items), exact where above 0."""
-        rivals = self.before.rivals()
-        return margins_of(self.lm, self.test, rivals, arms, batch=self.plan.batch, tick=say)
+        return margins_of(self.lm, self.test, self.before.rivals(), arms, batch=self.plan.batch, tick=say)
 
-    def arm(self, method: Method, place: int, dose: float) -> Arm:
-        return self.fitted.arm(method.vectors, place, dose)
+    def arms(self, runs: Sequence[Run]) -> list[Arm]:
+        """The runs' methods at the places and doses that were chosen for them."""
+        return [self.fitted.arm(run.method.vectors, run.place, run.dose) for run in runs]
 
     def doses(
-        self, methods: Sequence[Method], targets: Sequence[float], say: Tick, *, at: Sequence[int] | None = None
+        self, methods: Sequence[Method], targets: Sequence[float], places: Sequence[int], say: Tick | None = None
     ) -> np.ndarray:
-        """Strengths that cost so much, (n_methods, n_places, n_targets), at all places or some.
+        """Strengths that cost so much, (n_methods, n_places, n_targets).
 
         One length for all would be no measure: what it costs differs between vectors by a factor of sixty.
         """
-        chosen = list(range(len(self.fitted.places))) if at is None else list(at)
-        grid = [(m, p) for m in range(len(methods)) for p in chosen]
-        most = np.tile(self.fitted.most[chosen], len(methods))
+        grid = [(method, place) for method in methods for place in places]
+        most = np.tile(self.fitted.most[list(places)], len(methods))
 
         def cost(arms: Sequence[Arm]) -> np.ndarray:
             return self.setting(arms, tick=say)
 
         def arm(k: int, strength: float) -> Arm:
-            method, place = grid[k]
-            return self.arm(methods[method], place, strength)
+            return self.fitted.arm(grid[k][0].vectors, grid[k][1], strength)
 
         levels, _ = strengths(cost, arm, np.minimum(np.ones(len(grid)), most), most, targets)
-        return levels.reshape(len(methods), len(chosen), len(targets))
+        return levels.reshape(len(methods), len(places), len(targets))
 
-    def tuned(self, methods: Sequence[Method], doses: np.ndarray, say: Tick) -> list[Run]:
+    def tuned(self, methods: Sequence[Method], say: Tick) -> list[Run]:
         """Place and dose of each method: highest share right less the price of its cost; halved step by step."""
-        levels = np.array(self.plan.doses)
-        shape = doses.shape
+        doses = self.doses(methods, self.plan.doses, range(len(self.fitted.places)), say)
+        price = PRICE * np.array(self.plan.doses)
         order = np.random.default_rng([self.plan.seed, 22]).permutation(len(self.tune))
-        sizes = self._steps(shape[1] * shape[2])
-        right, margin = np.full((*shape, len(self.tune)), np.nan), np.full((*shape, len(self.tune)), np.nan)
-        alive = np.ones(shape, dtype=bool)
-        done = 0
-        for number, size in enumerate(sizes):
-            fresh = order[done:size]
+        margin = np.full((*doses.shape, len(self.tune)), np.nan)
+        alive = np.ones(doses.shape, dtype=bool)
+        for done, size in zip([0, *self.steps], self.steps, strict=False):
+            fresh, seen = order[done:size], order[:size]
             cells = np.argwhere(alive)
-            arms = [self.arm(methods[m], p, float(doses[m, p, d])) for m, p, d in cells]
-            asked = self.tune.some([int(i) for i in fresh])
+            arms = [self.fitted.arm(methods[m].vectors, p, float(doses[m, p, d])) for m, p, d in cells]
+            asked = self.tune.some(fresh.tolist())
             scores = answer_scores(self.lm, asked, arms, batch=self.plan.batch, tick=say).margins()
-            for (m, p, d), row in zip(cells, scores, strict=True):
-                right[m, p, d, fresh], margin[m, p, d, fresh] = row > 0, row
-            done = size
-            seen = order[:done]
-            worth = right[..., seen].mean(-1) - PRICE * levels + 1e-6 * np.tanh(margin[..., seen].mean(-1))
-            if number + 1 < len(sizes):
-                keep = max(1, round(alive[0].sum() / 3))
-                for m in range(len(methods)):
-                    flat = np.where(alive[m], worth[m], -np.inf).reshape(-1)
-                    alive[m] = False
-                    alive[m].reshape(-1)[np.argsort(-flat, kind="stable")[:keep]] = True
+            margin[(*cells.T[..., None], fresh)] = scores
+            right = np.where(np.isnan(margin), np.nan, margin > 0)
+            worth = right[..., seen].mean(-1) - price + 1e-6 * np.tanh(margin[..., seen].mean(-1))
+            worth = np.where(alive, worth, -np.inf).reshape(len(methods), -1)
+            if size < len(self.tune):
+                best = np.argsort(-worth, axis=1, kind="stable")[:, : max(1, round(alive[0].sum() / 3))]
+                alive = np.zeros(worth.shape, dtype=bool)
+                np.put_along_axis(alive, best, True, axis=1)
+                alive = alive.reshape(doses.shape)
         runs = []
         for m, method in enumerate(methods):
-            p, d = np.unravel_index(int(np.argmax(np.where(alive[m], worth[m], -np.inf))), shape[1:])
-            best = np.nanmean(right[m], axis=-1).max(axis=-1)
-            tune = float(np.nanmean(right[m, p, d]))
-            runs.append(Run(method, int(p), int(d), float(doses[m, p, d]), doses[m], tune, best))
+            p, d = (int(k) for k in np.unravel_index(int(np.argmax(worth[m])), doses.shape[1:]))
+            shares = np.nanmean(right[m], axis=-1)
+            runs.append(Run(method, p, float(doses[m, p, d]), doses[m], float(shares[p, d]), shares.max(axis=-1)))
         return runs
-
-    def _steps(self, cells: int) -> list[int]:
-        """Numbers of tune questions after each step: a third of the cells goes on to the next."""
-        n = len(self.tune)
-        if not self.plan.coarse or cells < 3 or n < 12:
-            return [n]
-        return [n // 2, n] if cells < 12 else [n // 3, 2 * n // 3, n]
 
     def tested(self, runs: list[Run], say: Tick) -> None:
         """The runs' answers to the test items; all answers for the direction and for some controls, for MC1 and MC2."""
         whole = [r for r in runs if r.method.kind in ("direction", "negated") or r.method.index < WHOLE]
         rest = [r for r in runs if not any(r is one for one in whole)]
         if whole:
-            arms = [self.arm(r.method, r.place, r.dose) for r in whole]
-            scores = answer_scores(self.lm, self.test, arms, batch=self.plan.batch, tick=say)
+            scores = answer_scores(self.lm, self.test, self.arms(whole), batch=self.plan.batch, tick=say)
             for run, *values in zip(whole, scores.margins(), scores.mc1(), scores.mc2(), strict=True):
                 run.margins, run.mc1, run.mc2 = values
         if rest:
-            margins = self.margins([self.arm(r.method, r.place, r.dose) for r in rest], say)
-            for run, own in zip(rest, margins, strict=True):
+            for run, own in zip(rest, self.margins(self.arms(rest), say), strict=True):
                 run.margins = own
-        for run, value in zip(runs, self.telling([self.arm(r.method, r.place, r.dose) for r in runs]), strict=True):
+        for run, value in zip(runs, self.telling(self.arms(runs)), strict=True):
             run.cost = float(value)
 
     def work(self, methods: int) -> int:
         """Tokens that so many methods read, for the time left."""
-        places, levels = len(self.fitted.places), len(self.plan.doses)
-        sizes = self._steps(places * levels)
-        tune, cells, before = 0.0, places * levels, 0
-        for size in sizes:
+        places = len(self.fitted.places)
+        tune, cells = 0.0, places * len(self.plan.doses)
+        for before, size in zip([0, *self.steps], self.steps, strict=False):
             tune += cells * (size - before) / max(1, len(self.tune)) * self.tune.tokens
-            cells, before = max(1, round(cells / 3)), size
+            cells = max(1, round(cells / 3))
         return int(methods * (3 * places * self.setting.tokens + tune + self.test.tokens / 2))
+
+    def settled(self, runs: list[Run]) -> bool:
+        """Whether p must exceed HOPELESS whatever the controls still to come do."""
+        clean = [r.right.mean() for r in runs if r.method.kind in CLEAN]
+        planned = sum(method.kind in CLEAN for method in self.methods)
+        beaten = sum(share >= runs[0].right.mean() for share in clean)
+        return not self.plan.all_controls and bool(clean) and (1 + beaten) / (1 + planned) > HOPELESS
+
+    def run(self, say: Callable[[str, int, int], None], file: Path | None, key: str) -> list[Run]:
+        """The direction with its negation, then controls of every kind, a few at a time, until p is settled."""
+        total, done = self.work(len(self.methods)), 0
+        runs = _taken_up(file, key, self.methods)
+        for first in (0, *range(2, len(self.methods), TOGETHER)):
+            block = self.methods[first : first + TOGETHER if first else 2]
+            end, read = done + self.work(len(block)), done
+            todo = [m for m in block if not any(r.method is m for r in runs)]
+            if todo and self.settled(runs):
+                break
+            if todo:
+                number = len(runs) - 1
+                name = "direction" if first == 0 else f"controls {number} to {number + len(todo) - 1}"
+
+                def tick(tokens: int, name: str = name, end: int = end) -> None:
+                    nonlocal read
+                    read = min(end, read + tokens)
+                    say(name, read, total)
+
+                new = self.tuned(todo, tick)
+                self.tested(new, tick)
+                runs += new
+                if file is not None:
+                    places = {id(method): place for place, method in enumerate(self.methods)}
+                    rows = [{"method": places[id(r.method)]} | {own: getattr(r, own) for own in _STORED} for r in runs]
+                    with whole(file) as draft:
+                        content = json.dumps({"key": key, "runs": rows}, default=np.ndarray.tolist)
+                        draft.write_text(content, encoding="utf-8")
+                say(name, end, total)
+            done = end
+        return runs
 
 
 def evaluate(
@@ -339,68 +374,15 @@ def evaluate(
     if direction is not None:
         check_fits(direction, lm, any_model=any_model)
         places = (Place(direction.site, direction.token, places[0].positions),)
-    fitted = _usable(fit_places(lm, pairs, places, plan, direction))
+    fitted = fit_places(lm, pairs, places, plan, direction).usable()
     rng = np.random.default_rng([plan.seed, 8])
     drawn = draw_controls(
         fitted.positive, fitted.negative, fitted.direction, each=plan.controls, rng=rng, kinds=plan.kinds
     )
     methods = [Method("direction", 0, fitted.direction, torch.ones(len(fitted.places))), *drawn]
-    protocol = _Protocol(lm, items, fitted, neutral, plan)
+    protocol = _Protocol(lm, items, fitted, methods, neutral, plan)
     say = progress or (lambda _stage, _done, _total: None)
-    runs = _run_all(protocol, methods, say, resume, _key(lm, items, pairs, plan, direction))
-    return _result(protocol, runs, methods)
-
-
-def _blocks(methods: list[Method]) -> list[list[Method]]:
-    """The direction with its negation, then controls of every kind, a few at a time: p may be settled after each."""
-    controls = methods[2:]
-    return [methods[:2], *(controls[first : first + TOGETHER] for first in range(0, len(controls), TOGETHER))]
-
-
-def _run_all(
-    protocol: _Protocol, methods: list[Method], say: Callable[[str, int, int], None], file: Path | None, key: str
-) -> list[Run]:
-    """Block after block through the protocol; stops where p is settled."""
-    plan = protocol.plan
-    total, done = protocol.work(len(methods)), 0
-    runs = _taken_up(file, key, methods)
-    for block in _blocks(methods):
-        todo = [m for m in block if not any(r.method is m for r in runs)]
-        if not todo:
-            done += protocol.work(len(block))
-            continue
-        if not plan.all_controls and _settled(runs, plan):
-            break
-        first = len(runs) - 1
-        name = "direction" if block[0].kind == "direction" else f"controls {first} to {first + len(todo) - 1}"
-        end, read = done + protocol.work(len(block)), done
-
-        def tick(tokens: int, name: str = name, end: int = end) -> None:
-            nonlocal read
-            read = min(end, read + tokens)
-            say(name, read, total)
-
-        new = protocol.tuned(todo, protocol.doses(todo, plan.doses, tick), tick)
-        protocol.tested(new, tick)
-        runs += new
-        _keep(file, key, runs, methods)
-        done = end
-        say(name, done, total)
-    return runs
-
-
-def _settled(runs: list[Run], plan: Plan) -> bool:
-    """Whether p must exceed HOPELESS whatever the controls still to come do."""
-    if not any(r.method.kind in CLEAN for r in runs):
-        return False
-    share = (runs[0].margins > 0).mean()
-    beaten = sum((r.margins > 0).mean() >= share for r in runs if r.method.kind in CLEAN)
-    planned = plan.controls * sum(kind in CLEAN for kind in plan.kinds)
-    return bool((1 + beaten) / (1 + planned) > HOPELESS)
-
-
-#: what a file of an interrupted evaluation holds of a run
-_KEPT = ("place", "level", "dose", "doses", "tune", "by_place", "cost", "margins", "mc1", "mc2")
+    return _result(protocol, protocol.run(say, resume, _key(lm, items, pairs, plan, direction)))
 
 
 def _taken_up(path: Path | None, key: str, methods: list[Method]) -> list[Run]:
@@ -416,22 +398,12 @@ def _taken_up(path: Path | None, key: str, methods: list[Method]) -> list[Run]:
         raise ScoresError(
             f"{path}: belongs to another evaluation (model, items, pairs or options differ); name another file"
         )
-    values: list[Any] = [
-        [np.array(row[name]) if isinstance(row[name], list) else row[name] for name in _KEPT] for row in rows
-    ]
-    return [
-        Run(methods[row["method"]], **dict(zip(_KEPT, own, strict=True))) for row, own in zip(rows, values, strict=True)
-    ]
-
-
-def _keep(path: Path | None, key: str, runs: list[Run], methods: list[Method]) -> None:
-    """Write the runs that are done; the file appears whole or not at all."""
-    if path is None:
-        return
-    number = {id(method): place for place, method in enumerate(methods)}
-    rows = [{"method": number[id(r.method)]} | {name: getattr(r, name) for name in _KEPT} for r in runs]
-    with whole(path) as draft:
-        draft.write_text(json.dumps({"key": key, "runs": rows}, default=np.ndarray.tolist), encoding="utf-8")
+    runs = []
+    for row in rows:
+        values: dict[str, Any] = {name: row[name] for name in _STORED}
+        arrays = {name: np.array(value) for name, value in values.items() if isinstance(value, list)}
+        runs.append(Run(methods[row["method"]], **(values | arrays)))
+    return runs
 
 
 def _key(lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan, direction: Direction | None) -> str:
@@ -443,35 +415,56 @@ def _key(lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
 
 
-def _mc(protocol: _Protocol, runs: list[Run]) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
-    """MC1 and MC2 before and after steering, and the mean of some controls of every kind, by bootstrap over topics."""
-    before, topics = protocol.before, protocol.test.topic
-    mc1 = {"before": mean_by_topic(before.mc1()[0].astype(float), topics)}
-    mc2 = {"before": mean_by_topic(before.mc2()[0], topics)}
-    groups: dict[str, list[Run]] = {"after": [runs[0]], "negated": [runs[1]]}
-    for run in runs[2:]:
-        if run.mc2 is not None:
-            groups.setdefault(run.method.kind, []).append(run)
-    for name, members in groups.items():
-        mc1[name] = mean_by_topic(np.mean([np.asarray(r.mc1, dtype=float) for r in members], axis=0), topics)
-        mc2[name] = mean_by_topic(np.mean([np.asarray(r.mc2) for r in members], axis=0), topics)
-    return mc1, mc2
-
-
-def _result(protocol: _Protocol, runs: list[Run], methods: list[Method]) -> Evaluation:
+def _result(protocol: _Protocol, runs: list[Run]) -> Evaluation:
     fitted, plan, topics = protocol.fitted, protocol.plan, protocol.test.topic
-    before, after = protocol.before.margins()[0], runs[0].margins
-    right = np.stack([r.margins > 0 for r in runs])
+    before, first = protocol.before.margins()[0], runs[0]
+    right = np.stack([r.right for r in runs])
     kinds = np.array([r.method.kind for r in runs])
     clean, leaky = right[np.isin(kinds, CLEAN)], right[np.isin(kinds, LEAKY)]
-    answers, beyond = outcome(before, after, topics), effect(right[0], clean, topics)
-    mc1, mc2 = _mc(protocol, runs)
+    answers, beyond = outcome(before, first.margins, topics), effect(right[0], clean, topics)
+    # of the controls the mean of some of every kind
+    groups: dict[str, list[tuple[Any, Any]]] = {"before": [(protocol.before.mc1()[0], protocol.before.mc2()[0])]}
+    for run in runs:
+        if run.mc2 is not None:
+            name = "after" if run is first else run.method.kind
+            groups.setdefault(name, []).append((run.mc1, run.mc2))
+    mc1, mc2 = (
+        {name: mean_by_topic(np.mean([own[k] for own in rows], axis=0), topics) for name, rows in groups.items()}
+        for k in (0, 1)
+    )
+    methods = [
+        {
+            "kind": r.method.kind,
+            "index": r.method.index,
+            "place": str(fitted.places[r.place]),
+            "dose": r.dose,
+            "cost": r.cost,
+            "tune": r.tune,
+            "test": float(r.right.mean()),
+            "cosine": float(r.method.cosine[r.place]),
+            "left_out": r.method.left_out,
+        }
+        for r in runs
+    ]
+    # best tuned share right at every place, where the search left a place early on the questions asked by then
+    by_place = np.stack([r.by_place for r in runs if r.method.kind in CLEAN])
+    places = pd.DataFrame(
+        {
+            "place": [str(place) for place in fitted.places],
+            "site": [str(place.site) for place in fitted.places],
+            "direction": first.by_place,
+            "control_mean": by_place.mean(0),
+            "control_best": by_place.max(0),
+            "norm": fitted.direction.norm(dim=-1).tolist(),
+            "unit": fitted.scale.tolist(),
+        }
+    )
     columns = [name for name in ("prompt", "true", "false", "topic") if name in protocol.table]
     return Evaluation(
         model=protocol.lm.name,
-        place=fitted.places[runs[0].place],
-        dose=runs[0].dose,
-        cost=runs[0].cost,
+        place=fitted.places[first.place],
+        dose=first.dose,
+        cost=first.cost,
         base=float((before > 0).mean()),
         outcome=answers,
         effect=beyond,
@@ -481,47 +474,21 @@ def _result(protocol: _Protocol, runs: list[Run], methods: list[Method]) -> Eval
         mc1=mc1,
         mc2=mc2,
         budget=plan.doses[-1],
-        planned=sum(method.kind in CLEAN for method in methods),
-        methods=_method_table(runs, fitted),
-        doses=_dose_table(protocol, runs),
-        places=_place_table(fitted, runs),
-        items=protocol.table[columns].assign(before=before, after=after),
+        planned=sum(method.kind in CLEAN for method in protocol.methods),
+        methods=pd.DataFrame(methods),
+        doses=_dose_table(protocol, first, float((before > 0).mean())),
+        places=places,
+        items=protocol.table[columns].assign(before=before, after=first.margins),
     )
 
 
-def _method_table(runs: list[Run], fitted: Fitted) -> pd.DataFrame:
-    rows = []
-    for r in runs:
-        row = {"kind": r.method.kind, "index": r.method.index, "place": str(fitted.places[r.place]), "dose": r.dose}
-        row |= {"cost": r.cost, "tune": r.tune, "test": float((r.margins > 0).mean())}
-        rows.append(row | {"cosine": float(r.method.cosine[r.place]), "left_out": r.method.left_out})
-    return pd.DataFrame(rows)
-
-
-def _dose_table(protocol: _Protocol, runs: list[Run]) -> pd.DataFrame:
+def _dose_table(protocol: _Protocol, run: Run, base: float) -> pd.DataFrame:
     """Share right on the test items by cost, at the direction's place."""
-    plan, place, direction = protocol.plan, runs[0].place, runs[0].method
     columns = ["kind", "index", "dose", "cost", "right", "n"]
-    if not plan.curve:
+    if not protocol.plan.curve:
         return pd.DataFrame(columns=columns)
-    doses = protocol.doses([direction], plan.curve, lambda _n: None, at=[place])[0, 0]
-    arms = [protocol.arm(direction, place, float(dose)) for dose in doses]
-    cost = protocol.telling([protocol.nothing, *arms])
-    right = (protocol.margins(arms) > 0).mean(1)
-    base = float((protocol.before.margins()[0] > 0).mean())
-    points = pd.DataFrame({"dose": [0.0, *doses], "cost": cost, "right": [base, *right]})
+    doses = protocol.doses([run.method], protocol.plan.curve, [run.place])[0, 0]
+    arms = protocol.arms([replace(run, dose=float(dose)) for dose in doses])
+    points = pd.DataFrame({"dose": [0.0, *doses], "cost": protocol.telling([protocol.nothing, *arms])})
+    points["right"] = [base, *(protocol.margins(arms) > 0).mean(1)]
     return points.assign(kind="direction", index=0, n=len(protocol.test))[columns]
-
-
-def _place_table(fitted: Fitted, runs: list[Run]) -> pd.DataFrame:
-    """Best tuned share right at every place: the direction's, and the clean controls' mean and best.
-
-    Where the search left a place early, on the questions asked by then.
-    """
-    clean = np.stack([r.by_place for r in runs if r.method.kind in CLEAN])
-    columns: dict[str, Any] = {
-        "place": [str(place) for place in fitted.places],
-        "site": [str(place.site) for place in fitted.places],
-    }
-    columns |= {"direction": runs[0].by_place, "control_mean": clean.mean(0), "control_best": clean.max(0)}
-    return pd.DataFrame(columns | {"norm": fitted.direction.norm(dim=-1).tolist(), "unit": fitted.scale.tolist()})
