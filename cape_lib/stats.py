@@ -304,11 +304,13 @@ def percentile_interval(draws: ArrayLike, level: float = 0.95) -> tuple[float, f
     return float(low), float(high)
 
 
-def permutation_p(statistic: float, draws: ArrayLike, alternative: Alternative = "two-sided") -> float:
+def permutation_p(
+    statistic: float, draws: ArrayLike, alternative: Alternative = "two-sided", *, exact: bool = False
+) -> float:
     """p (0-1) of a statistic among its permutation draws, (1 + as extreme) / (1 + draws): never zero.
 
-    alternative: "two-sided" compares sizes without sign, "less" and "greater" with it. Draws that are NaN are left
-    out; NaN where the statistic is NaN or no draw is left.
+    alternative: "two-sided" compares sizes without sign, "less" and "greater" with it; exact: the draws are all that
+    there are, the data among them. Draws that are NaN are left out; NaN where the statistic is NaN or no draw is left.
     """
     values = np.asarray(draws, dtype=float).ravel()
     values = values[~np.isnan(values)]
@@ -319,7 +321,8 @@ def permutation_p(statistic: float, draws: ArrayLike, alternative: Alternative =
     if alternative == "two-sided":
         statistic, values = abs(statistic), np.abs(values)
     extreme = values <= statistic + slack if alternative == "less" else values >= statistic - slack
-    return float((1 + np.count_nonzero(extreme)) / (1 + values.size))
+    own = 0 if exact else 1
+    return float((own + np.count_nonzero(extreme)) / (own + values.size))
 
 
 def sign_flip_p(values: ArrayLike, alternative: Alternative = "two-sided") -> float:
@@ -332,16 +335,9 @@ def sign_flip_p(values: ArrayLike, alternative: Alternative = "two-sided") -> fl
         return math.nan
     if n > 17:
         signs = generator(0).choice([-1.0, 1.0], (100_000, n))
-        return permutation_p(float(own.mean()), signs @ own / n, alternative)
-    sums = np.zeros(1)
-    for value in own:
-        sums = np.concatenate([sums - value, sums + value])
-    means, observed = sums / n, float(own.mean())
-    if alternative == "two-sided":
-        means, observed = np.abs(means), abs(observed)
-    elif alternative == "less":
-        means, observed = -means, -observed
-    return float((means >= observed - 1e-12).mean())
+    else:
+        signs = 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
+    return permutation_p(float(own.mean()), signs @ own / n, alternative, exact=n <= 17)
 
 
 def labels_to_codes(labels: ArrayLike) -> tuple[Integers, int]:
@@ -444,11 +440,8 @@ def score_noise(frame: pd.DataFrame, benchmark: str) -> Floats:
     neither is known.
     """
     sd = score_sd(frame[benchmark].to_numpy(dtype=float), benchmark)
-    column = f"{benchmark}_stderr"
-    if column not in frame.columns:
-        return sd
-    stated = frame[column].to_numpy(dtype=float)
-    return np.where(np.isnan(stated), sd, stated)
+    stated = frame.get(f"{benchmark}_stderr")
+    return sd if stated is None else np.where(stated.isna(), sd, stated.to_numpy(dtype=float))
 
 
 # Ratios and shares, in closed form
@@ -633,31 +626,30 @@ def fisher(r: float, n: int, *, given: int = 0) -> Estimate:
     return Estimate(r, float(np.tanh(z - half)), float(np.tanh(z + half)), n, "Fisher z")
 
 
-def pearson(x: ArrayLike, y: ArrayLike) -> Estimate:
-    """Pearson r (-1 to 1) with Fisher's z interval; rows with a missing value are left out.
+def pearson(x: ArrayLike, y: ArrayLike, *, given: ArrayLike | None = None) -> Estimate:
+    """Pearson r (-1 to 1), or partial r given other columns, with Fisher's z interval.
 
-    NaN where a column is constant or fewer than two rows are left; no interval below four rows.
+    x, y: (n,); given: (n,) or (n, k), held fixed: each column costs one observation. Rows with a missing value are left
+    out. NaN where a column is constant or has no variation beside `given`, and with too few rows: it takes two, beside
+    k columns k + 3.
     Published: -0.989 for HellaSwag and TruthfulQA of the eight Pythia sizes.
     """
-    xs, ys = complete(x, y)
-    return fisher(float(pearson_rows(xs, ys)) if xs.size > 1 else NAN, xs.size)
-
-
-def partial_pearson(x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Estimate:
-    """Partial r of x and y given z, with Fisher's z interval (one observation fewer for each column of z).
-
-    x, y: (n,); z: (n,) or (n, k). NaN where x or y has no variation left beside z.
-    """
-    fixed = np.asarray(z, dtype=float)
-    xs, ys, *columns = complete(x, y, *(fixed[:, None] if fixed.ndim == 1 else fixed).T)
+    xs, ys, *columns = complete(x, y, *_held(given))
     k, n = len(columns), xs.size
-    if n < k + 3:
+    if n < (k + 3 if k else 2):
         return fisher(NAN, n, given=k)
-    design = np.column_stack([np.ones(n), *[_standard(c) for c in columns]])
-    left = [v - design @ np.linalg.lstsq(design, v, rcond=None)[0] for v in (_standard(xs), _standard(ys))]
-    # Standardised columns: a remainder of 1e-9 is rounding.
-    explained = any(float(v @ v) <= 1e-18 * v.size for v in left)
-    return fisher(NAN if explained else float(pearson_rows(*left)), n, given=k)
+    if k:
+        design = np.column_stack([np.ones(n), *[_standard(c) for c in columns]])
+        xs, ys = (v - design @ np.linalg.lstsq(design, v, rcond=None)[0] for v in (_standard(xs), _standard(ys)))
+        # Standardised columns: a remainder of 1e-9 is rounding.
+        if any(float(v @ v) <= 1e-18 * n for v in (xs, ys)):
+            return fisher(NAN, n, given=k)
+    return fisher(float(pearson_rows(xs, ys)), n, given=k)
+
+
+def _held(given: ArrayLike | None) -> list[Floats]:
+    """What is held fixed, (n,) or (n, k), as a list of k columns."""
+    return [] if given is None else list(np.atleast_2d(np.asarray(given, dtype=float).T))
 
 
 def _standard(v: Floats) -> Floats:
@@ -713,40 +705,6 @@ def isocline(score: ArrayLike, ratio: float = RATIO) -> Floats:
 # The same where rows come in clusters
 
 
-def left_out_interval(
-    estimate: float,
-    left_out: ArrayLike,
-    n: int,
-    *,
-    given: int = 0,
-    scale: Scale = "plain",
-    unit: str = "families",
-    sizes: ArrayLike | None = None,
-) -> Estimate:
-    """An estimate with a 95 % interval from leaving each cluster out in turn: the jackknife.
-
-    left_out: the estimate without each cluster, (clusters,); n: observations; given: variables held fixed; scale:
-    "fisher" for a correlation; unit: what the clusters are. Half-width: Student's t with clusters - 2 - given degrees
-    of freedom times the jackknife's standard error; with a dozen clusters it covers 94 to 96 %, where percentiles of
-    resampled clusters cover 88 to 92 %. Source: Bell and McCaffrey 2002. sizes: rows of each cluster, where they are
-    very uneven: the freedom is that of as many even clusters as count alike, (sum of sizes)^2 / sum of squares (Kish).
-    """
-    left = np.asarray(left_out, dtype=float)
-    clusters, freedom = left.size, float(left.size - 2 - given)
-    if sizes is not None:
-        rows = np.asarray(sizes, dtype=float)
-        freedom = min(freedom, float(rows.sum() ** 2 / (rows**2).sum()) - 2 - given)
-    method = f"{clusters} {unit}, each left out in turn"
-    if np.isnan(estimate) or freedom < 1 or np.isnan(left).any():
-        return Estimate(estimate, NAN, NAN, n, method)
-    ends, middle = left, estimate
-    if scale == "fisher":
-        ends, middle = (np.arctanh(np.clip(v, -1 + FLAT, 1 - FLAT)) for v in (left, estimate))
-    half = student(0.95, freedom) * float(np.sqrt((clusters - 1) / clusters * ((ends - ends.mean()) ** 2).sum()))
-    low, high = (np.tanh(v) if scale == "fisher" else v for v in (middle - half, middle + half))
-    return Estimate(estimate, float(low), float(high), n, method)
-
-
 def clustered(
     statistic: Callable[..., float],
     *columns: ArrayLike,
@@ -757,11 +715,15 @@ def clustered(
     few: Estimate | None = None,
     uneven: bool = False,
 ) -> Estimate:
-    """Any statistic with the interval of `left_out_interval`; below eight clusters `few`, or no interval.
+    """Any statistic with a 95 % interval from leaving each cluster out in turn: the jackknife.
 
     statistic: takes the columns (or the rows of them that are left) and returns a number; columns: (n,) or (n, k);
-    few: the estimate to show where there are too few clusters, whose interval takes rows for independent; uneven: count
-    clusters by their sizes, as where a few makers have most of the rows.
+    given: variables held fixed; scale: "fisher" for a correlation; unit: what the clusters are; few: the estimate to
+    show below eight clusters, whose interval takes rows for independent (without it there is none). Half-width:
+    Student's t with clusters - 2 - given degrees of freedom times the jackknife's standard error; with a dozen clusters
+    it covers 94 to 96 %, where percentiles of resampled clusters cover 88 to 92 %. Source: Bell and McCaffrey 2002.
+    uneven: the freedom is that of as many even clusters as count alike, (sum of sizes)^2 / sum of squares (Kish), as
+    where a few makers have most of the rows.
     """
     arrays = [np.asarray(column) for column in columns]
     codes, number = labels_to_codes(clusters)
@@ -770,9 +732,17 @@ def clustered(
     estimate, n = float(statistic(*arrays)), codes.size
     if number < LEAST_CLUSTERS:
         return Estimate(estimate, NAN, NAN, n, f"{number} {unit}: too few to leave out")
-    left = [float(statistic(*(array[codes != code] for array in arrays))) for code in range(number)]
-    sizes = np.bincount(codes) if uneven else None
-    return left_out_interval(estimate, left, n, given=given, scale=scale, unit=unit, sizes=sizes)
+    left = np.array([float(statistic(*(array[codes != code] for array in arrays))) for code in range(number)])
+    count = n**2 / (np.bincount(codes) ** 2).sum() if uneven else number
+    freedom, method = float(min(number, count)) - 2 - given, f"{number} {unit}, each left out in turn"
+    if np.isnan(estimate) or freedom < 1 or np.isnan(left).any():
+        return Estimate(estimate, NAN, NAN, n, method)
+    ends, middle = left, estimate
+    if scale == "fisher":
+        ends, middle = (np.arctanh(np.clip(v, -1 + FLAT, 1 - FLAT)) for v in (left, estimate))
+    half = student(0.95, freedom) * float(np.sqrt((number - 1) / number * ((ends - ends.mean()) ** 2).sum()))
+    low, high = (np.tanh(v) if scale == "fisher" else v for v in (middle - half, middle + half))
+    return Estimate(estimate, float(low), float(high), n, method)
 
 
 def clustered_r(
@@ -791,25 +761,16 @@ def clustered_r(
     clusters the interval is Fisher's, which takes rows for independent (fallback=False: none). NaN below three rows.
     uneven: as in `clustered`.
     """
-    first, second = (np.asarray(v, dtype=float) for v in (x, y))
-    held = np.empty((first.size, 0))
-    if given is not None and first.size:
-        held = np.asarray(given, dtype=float).reshape(first.size, -1)
-    labels = np.asarray(clusters, dtype=object)
-    if not first.shape == second.shape == labels.shape:
-        raise ScoresError(f"columns of different length: {first.size}, {second.size}, {labels.size}")
-    known = np.isfinite(np.column_stack([first, second, held])).all(axis=1)
-    first, second, held, labels = first[known], second[known], held[known], labels[known]
-    k, n = held.shape[1], first.size
+    first, second, labels, *held = complete(x, y, labels_to_codes(clusters)[0], *_held(given))
+    n, k = first.size, len(held)
 
-    def r(a: Floats, b: Floats, c: Floats) -> float:
-        return partial_pearson(a, b, c).estimate if k else float(pearson_rows(a, b))
+    def r(a: Floats, b: Floats, *fixed: Floats) -> float:
+        return pearson(a, b, given=np.column_stack(fixed) if fixed else None).estimate
 
-    plain = fisher(r(first, second, held) if n > 2 else NAN, n, given=k)
+    plain = fisher(r(first, second, *held) if n > 2 else NAN, n, given=k)
     if np.isnan(plain.estimate):
         return plain
-    few = plain if fallback else None
-    columns = (first, second, held)
+    few, columns = plain if fallback else None, (first, second, *held)
     return clustered(r, *columns, clusters=labels, given=k, scale="fisher", unit=unit, few=few, uneven=uneven)
 
 

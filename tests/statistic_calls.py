@@ -215,11 +215,9 @@ def _rng():
 #: functions of numbers: called with (x, y, sd), arrays of one length
 NUMBERS = {
     "pearson": lambda x, y, s: stats.pearson(x, y),
-    "partial_pearson": lambda x, y, s: stats.partial_pearson(x, y, s),
     "student": lambda x, y, s: stats.student(0.95, len(x)),
     "pearson_rows": lambda x, y, s: stats.pearson_rows(x, y),
     "fisher": lambda x, y, s: stats.fisher(float(np.tanh(s.sum() / 50 - 1)), len(x)),
-    "left_out_interval": lambda x, y, s: stats.left_out_interval(0.3, np.tanh(s - 1), len(x), scale="fisher"),
     "clustered": lambda x, y, s: stats.clustered(np.median, y, clusters=_groups(x)) if len(x) > 2 else None,
     "clustered_r": lambda x, y, s: stats.clustered_r(x, y, _groups(x), given=s),
     "clustered_share": lambda x, y, s: stats.clustered_share(x > 50, _groups(x)),

@@ -204,7 +204,7 @@ def test_extreme_numbers_are_answered_or_refused_in_words(name, kind):
         assert _answer(NUMBERS[name], EXTREME[kind]) is not ...
 
 
-PAIRED = ("pearson", "partial_pearson", "ols", "pearson_rows", "percentile_interval", "permutation_p")
+PAIRED = ("pearson", "ols", "pearson_rows", "percentile_interval", "permutation_p")
 
 
 @pytest.mark.parametrize("name", PAIRED)
@@ -223,7 +223,7 @@ def test_units_change_a_slope_by_their_ratio_and_a_correlation_not_at_all(seed, 
     lines = [stats.ols(x, y), stats.ols(unit * x, y)]
     ends = [(e.estimate, e.low, e.high) for e in (lines[0].slope, lines[1].slope)]
     assert ends[0] == pytest.approx(tuple(unit * v for v in ends[1]), rel=1e-9)
-    for result in (stats.pearson, lambda a, b: stats.partial_pearson(a, b, s)):
+    for result in (stats.pearson, lambda a, b: stats.pearson(a, b, given=s)):
         one, other = result(x, y), result(unit * x, 3 * y + 1)
         assert (one.estimate, one.low, one.high) == pytest.approx((other.estimate, other.low, other.high), rel=1e-9)
     limits = [stats.fieller_limits(k * y, x, var_dy=k**2 * s, var_dx=s) for k in (1.0, unit)]

@@ -70,9 +70,9 @@ def test_pearson_and_its_interval_equal_r(name, releases, panel):
 @pytest.mark.parametrize("name", ["frontier_date", "base_size"])
 def test_partial_correlation_equals_r_by_two_roads(name, releases, panel):
     if name == "frontier_date":
-        result = stats.partial_pearson(*pair(releases), releases["days"])
+        result = stats.pearson(*pair(releases), given=releases["days"])
     else:
-        result = stats.partial_pearson(*pair(panel, ("hellaswag", "truthfulqa")), np.log10(panel["params_b"]))
+        result = stats.pearson(*pair(panel, ("hellaswag", "truthfulqa")), given=np.log10(panel["params_b"]))
         ours = coupling.population_coupling(panel, resamples=10).partial_given_size
         assert (ours.estimate, ours.n) == (pytest.approx(result.estimate, rel=CLOSED), result.n)
     known = R["partial"][name]

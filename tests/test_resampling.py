@@ -51,7 +51,7 @@ def test_partial_r_equals_the_matrix_formula_and_its_interval_loses_one_observat
     data = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 3))
     precision = np.linalg.inv(np.cov(data.T))
     known = -precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1])
-    result = rs.partial_pearson(data[:, 0], data[:, 1], data[:, 2])
+    result = rs.pearson(data[:, 0], data[:, 1], given=data[:, 2])
     half = stats.norm.ppf(0.975) / np.sqrt(40 - 3 - 1)
     assert result.estimate == pytest.approx(known, abs=1e-12)
     assert (result.low, result.high) == pytest.approx(tuple(np.tanh(np.arctanh(known) + np.array([-half, half]))))
@@ -59,7 +59,7 @@ def test_partial_r_equals_the_matrix_formula_and_its_interval_loses_one_observat
 
 def test_nothing_is_left_of_a_score_that_size_explains():
     size = np.arange(8.0)
-    assert np.isnan(rs.partial_pearson(3 * size + 2, np.cos(size), size).estimate)
+    assert np.isnan(rs.pearson(3 * size + 2, np.cos(size), given=size).estimate)
 
 
 @given(PAIRS, st.floats(-1.0, 101.0))
@@ -265,7 +265,7 @@ def test_r_does_not_know_units_or_the_order_of_rows(pairs, factor, shift, random
 def test_no_function_changes_its_input(pairs):
     x, y = columns(pairs)
     before = x.copy(), y.copy()
-    rs.pearson(x, y), rs.partial_pearson(x, y, x + y), rs.score_sd(x, "mmlu"), rs.pearson_rows(x, y)
+    rs.pearson(x, y), rs.pearson(x, y, given=x + y), rs.score_sd(x, "mmlu"), rs.pearson_rows(x, y)
     assert (x == before[0]).all() and (y == before[1]).all()
 
 
@@ -312,7 +312,7 @@ def test_clusters_are_left_out_of_a_correlation_from_eight_on():
     assert "8 labs" in rs.clustered_r(x, y, eight, unit="labs").method
     assert np.isnan(rs.clustered_r(x, y, seven, fallback=False).low)
     partial = rs.clustered_r(x, y, eight, given=np.column_stack([size, x**2]))
-    assert partial.estimate == pytest.approx(rs.partial_pearson(x, y, np.column_stack([size, x**2])).estimate)
+    assert partial.estimate == pytest.approx(rs.pearson(x, y, given=np.column_stack([size, x**2])).estimate)
     # A missing label is a cluster of its own; a missing score is no row.
     assert rs.labels_to_codes(["a", None, "a", None])[1] == 3
     assert rs.clustered_r(np.append(x, np.nan), np.append(y, 1.0), np.append(eight, 0)).n == 24

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -487,16 +488,14 @@ def classify(
     return _predicted(_intervals(panel, x, y), ratio, reading)
 
 
-def compare_readings(
-    panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", ratio: float = RATIO
-) -> pd.DataFrame:
+def compare_readings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
     """Right signs of every ladder in both readings of the isocline and in the guess that ignores it.
 
     Arguments as `classify`. Returns one row a ladder and reading, and one for all ladders together ("all"): ladder,
     reading, right, n (intervals), share, low, high (0-1; `stats.clustered_share` over the ladders).
     """
     intervals = _intervals(panel, x, y)
-    parts = [_predicted(intervals, ratio, reading).assign(reading=reading) for reading in READINGS]
+    parts = [_predicted(intervals, RATIO, reading).assign(reading=reading) for reading in READINGS]
     table = pd.concat(parts, ignore_index=True)
     both = pd.concat([table.assign(group=table["ladder"]), table.assign(group="all")], ignore_index=True)
     answer = []
@@ -510,12 +509,11 @@ def ratio_sweep(
     panel: pd.DataFrame, ratios: Sequence[float], *, x: str = "hellaswag", y: str = "truthfulqa"
 ) -> pd.DataFrame:
     """Right signs over all ladders for many values of a/b: ratio, reading, right, n, share."""
-    intervals, answer = _intervals(panel, x, y), []
-    for ratio in ratios:
-        for reading in READINGS:
-            correct = _predicted(intervals, ratio, reading)["correct"]
-            answer.append((float(ratio), reading, int(correct.sum()), len(correct), correct.mean()))
-    return pd.DataFrame(answer, columns=["ratio", "reading", "right", "n", "share"])
+    rows, table = _intervals(panel, x, y), []
+    for ratio, reading in product(ratios, READINGS):
+        correct = _predicted(rows, ratio, reading)["correct"]
+        table.append((float(ratio), reading, int(correct.sum()), len(correct), correct.mean()))
+    return pd.DataFrame(table, columns=["ratio", "reading", "right", "n", "share"])
 
 
 def _intervals(panel: pd.DataFrame, x: str, y: str) -> pd.DataFrame:

@@ -280,7 +280,7 @@ def population_coupling(
     family, families = stats.labels_to_codes(_families(rows))
     several = np.bincount(family)[family] > 1
     dummies = pd.get_dummies(family[several]).iloc[:, 1:]
-    demeaned, p = stats.partial_pearson(first[several], second[several], dummies), NAN
+    demeaned, p = pearson(first[several], second[several], given=dummies), NAN
     if not math.isnan(demeaned.estimate):
         # The shuffles leave the family means alone, so the demeaned scores can be shuffled in place of the scores.
         scores = pd.DataFrame({"x": first, "y": second})

@@ -14,7 +14,7 @@ from cape_lib.stats import (
     clustered_r,
     fieller_limits,
     fisher,
-    partial_pearson,
+    pearson,
     pearson_rows,
     permutation_p,
     permutations_within,
@@ -126,7 +126,7 @@ def _null_rates(
     yield share(_setting("Pearson, Fisher's z", "r 0", n, noise), away, "false positives")
     size = rng.standard_normal(x.shape)
     big, bold = x + 2 * size, y + 2 * size
-    left = [partial_pearson(big[i], bold[i], size[i]) for i in range(replications)]
+    left = [pearson(big[i], bold[i], given=size[i]) for i in range(replications)]
     truth = "r 0 at equal size"
     beside = _setting("partial r given size, Fisher's z", truth, n, noise)
     yield share(beside, [not e.contains(0.0) for e in left], "false positives")
