@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,24 +66,23 @@ class Rule:
         return tuple(dict.fromkeys(comparison.quantity for comparison in self.comparisons))
 
 
-def parse(text: str, *, where: str = "rule", names: Collection[str] = NAMES) -> Rule:
+def parse(text: str, *, where: str = "rule") -> Rule:
     """A rule from its text.
 
     text: comparisons of spread(x), r(x,y), all(h..), any(h..) or a name with a number, joined by `and` or by `or`.
-    where: file and row, for the message; names: those that stand for a number of their own.
+    where: file and row, for the message.
     Raises ScoresError for anything else, code in disguise included.
     """
     joint = "or" if re.search(r"\sor\s", text) else "and"
-    parts = [_comparison(part.strip(), names) for part in re.split(rf"\s{joint}\s", text)]
-    known = [part for part in parts if part is not None]
-    if len(known) < len(parts):
-        shown, numbers = text if len(text) <= 60 else text[:57] + "...", ", ".join(sorted(names))
+    parts = [_comparison(part.strip()) for part in re.split(rf"\s{joint}\s", text)]
+    if None in parts:
+        shown, numbers = text if len(text) <= 60 else text[:57] + "...", ", ".join(sorted(NAMES))
         reason = f"each part is spread(x), r(x,y) or one of {numbers}, then <, <=, > or >=, then a number"
         raise ScoresError(f"{where}: rule {shown!r} refused: {reason}; write it like 'spread(ifeval)<3 and n>=8'")
-    return Rule(text, tuple(known), joint)
+    return Rule(text, tuple(part for part in parts if part is not None), joint)
 
 
-def _comparison(text: str, names: Collection[str]) -> Comparison | None:
+def _comparison(text: str) -> Comparison | None:
     joined = _OVER.fullmatch(text)
     over, inner = joined.groups() if joined else ("", text)
     part = _PART.fullmatch(inner)
@@ -91,7 +90,7 @@ def _comparison(text: str, names: Collection[str]) -> Comparison | None:
         return None
     name, listed, sign, number = part.groups()
     benchmarks = () if listed is None else tuple(one.strip() for one in listed.split(","))
-    known = len(benchmarks) == OVER[name] if name in OVER else listed is None and name in names
+    known = len(benchmarks) == OVER[name] if name in OVER else listed is None and name in NAMES
     if not known or not all(map(str.isidentifier, benchmarks)) or (over and name != "h"):
         return None
     return Comparison(Quantity(name, benchmarks), sign, float(number), over)

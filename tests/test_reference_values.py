@@ -216,7 +216,6 @@ def test_least_squares_on_midpoints_recovers_a_linear_system():
 
 def test_a_forecast_equals_scipys_own_integrator():
     ladder = _ladder(_linear)
-    start = float(ladder.iloc[0]["params_b"])
-    system = dynamics.System(("first", "second"), LINEAR, 6, 59, start, np.array([1.0, 0.2]))
+    system = dynamics.System(("first", "second"), LINEAR, 6, 59, ladder.iloc[0])
     path = dynamics.forecast(system, ladder["params_b"])
     assert path[["first", "second"]].to_numpy() == pytest.approx(ladder[["first", "second"]].to_numpy(), abs=1e-6)

@@ -652,16 +652,13 @@ def partial_couplings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "tr
     rows = stats.complete_rows(panel.assign(tokens=training_tokens(panel)), ["params_b", x, y, "tokens"], least=0)
     if rows.empty:
         raise MissingError("no model has its training tokens; add a column pretrain_tokens_b (billions)")
-    size, tokens = np.log10(rows["params_b"].to_numpy(float)), np.log10(rows["tokens"].to_numpy(float))
-    both, compute = np.column_stack([size, tokens]), size + tokens
-    held = {"nothing": None, "size": size, "tokens": tokens, "size and tokens": both, "compute": compute}
-    below = rows["params_b"].to_numpy(float) < EDGES[0]
-    answer = []
-    for side, inside in {"all": np.ones(len(rows), dtype=bool), "below": below, "above": ~below}.items():
-        part = rows[inside]
-        for controls, columns in held.items():
-            given = None if columns is None else columns[inside]
-            r = stats.clustered_r(part[x], part[y], part["family"], given=given)
+    rows = rows.assign(size=np.log10(rows["params_b"]), tokens=np.log10(rows["tokens"]))
+    rows["compute"] = rows["size"] + rows["tokens"]
+    held = {"nothing": [], "size": ["size"], "tokens": ["tokens"], "size and tokens": ["size", "tokens"]}
+    below, answer = rows["params_b"] < EDGES[0], []
+    for side, part in {"all": rows, "below": rows[below], "above": rows[~below]}.items():
+        for controls, columns in (held | {"compute": ["compute"]}).items():
+            r = stats.clustered_r(part[x], part[y], part["family"], given=part[columns])
             answer.append((side, controls, r.estimate, r.low, r.high, r.n))
     return pd.DataFrame(answer, columns=["side", "given", "r", "low", "high", "n"])
 
@@ -673,13 +670,12 @@ def partial_couplings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "tr
 class FamilyModel:
     """A random-effects meta-regression of gamma over the steps of many families, and what it holds of a turn.
 
-    `names`: "level" (gamma at the mean covariates), then the covariates (gamma a decade); `centre`: mean log10 of each
-    covariate; `steps`, `families`. The posterior is a mixture of normal ones over a grid of the two standard deviations
-    `tau` (points, 2; between families, between steps of one beyond noise): `weight` (points,), `beta` (points, k),
-    `covariance` (points, k, k). All that is asked of it is exact: nothing is drawn.
+    Its coefficients are the level (gamma at the mean covariates) and the slope on each covariate (gamma a decade);
+    `centre`: mean log10 of each covariate; `steps`, `families`. The posterior is a mixture of normals over a grid of
+    the two standard deviations `tau` (points, 2; between families, between steps of one beyond noise): `weight`
+    (points,), `beta` (points, k), `covariance` (points, k, k). All that is asked of it is exact: nothing is drawn.
     """
 
-    names: tuple[str, ...]
     centre: dict[str, float]
     steps: int
     families: int
@@ -691,7 +687,7 @@ class FamilyModel:
     def terms(self) -> pd.DataFrame:
         """One row a coefficient: term, estimate (posterior mean), low, high (central 95 %), p_negative (0-1)."""
         rows = []
-        for name, chosen in zip(self.names, np.eye(len(self.names)), strict=True):
+        for name, chosen in zip(("level", *self.centre), np.eye(1 + len(self.centre)), strict=True):
             value = self._of(chosen)
             rows.append((name, value.estimate, value.low, value.high, self._below_zero(chosen)))
         return pd.DataFrame(rows, columns=["term", "estimate", "low", "high", "p_negative"])
@@ -801,7 +797,7 @@ def family_model(
         expected = design @ beta[int(np.argmax(weight))]
     families = int(rows["family"].nunique())
     middle = dict(zip(on, centre.tolist(), strict=True))
-    return FamilyModel(("level", *on), middle, len(rows), families, tau, weight, beta, covariance)
+    return FamilyModel(middle, len(rows), families, tau, weight, beta, covariance)
 
 
 def step_noise(rows: pd.DataFrame, panel: pd.DataFrame, gamma: Floats, *, x: str, y: str) -> Floats:
