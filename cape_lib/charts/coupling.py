@@ -108,8 +108,11 @@ def every_family(gammas: pd.DataFrame, *, x: str, y: str, own: str, source: str)
     return figure(chart, "every-family", title, source, f"{len(shown)} steps of {len(names)} families")
 
 
-def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
-    """Correlation below and above every cut with its 95 % interval.  sweep: `coupling.cut_sweep`."""
+def correlation_by_cut(sweep: pd.DataFrame, *, source: str, leap: str = "") -> Figure:
+    """Correlation below and above every cut with its 95 % interval.
+
+    sweep: `coupling.cut_sweep`; leap: which models make its largest change (`story.coupling.leap`).
+    """
     table = pd.wide_to_long(sweep, ["n", "r", "low", "high"], "cut_b", "side", sep="_", suffix=r"\w+").reset_index()
     table = table.rename(columns={"r": "estimate"})[["cut_b", "side", "n", "estimate", "low", "high"]].dropna()
     x = forms.size_scale("cut_b", low=float(sweep["cut_b"].min()), high=float(sweep["cut_b"].max())).title("cut")
@@ -123,7 +126,7 @@ def correlation_by_cut(sweep: pd.DataFrame, *, source: str) -> Figure:
         title + (": no single size stands out" if flips > 1 else ""),
         source,
         f"{int(max(table['n'], default=0))} models on one side at most",
-        "Bands: 95 %, families left out in turn. " + few_families(),
+        f"{leap} Bands: 95 %, families left out in turn. {few_families()}".lstrip(),
         height=260,
     )
 

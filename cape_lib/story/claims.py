@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cape_lib.claims import CONCLUSIONS, Verdict, printed
-from cape_lib.story.answer import Answer, times, verb
+from cape_lib.story.answer import Answer, capital, times, verb
 
 #: What a verdict does not hold.
 ONE_TEST = (
@@ -53,26 +53,23 @@ def holds(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]])
     if not stand:
         return "On this panel no claim has both a number that comes out and a conclusion that withstands."
     lines = [f"- {_links([one.id])} ■ {one.sentence} *{one.source}*. {_tested(one)}" for one in stand]
-    lead = (
-        f"{times(len(stand), 'claim')} {verb(len(stand), 'hold')} on the {stand[0].panel} tables, by number and by "
-        "conclusion"
-    )
+    hold = f"{times(len(stand), 'claim')} {verb(len(stand), 'hold')} on the {stand[0].panel} tables"
     words = "\n\nh: points of GPQA Diamond above the line through SWE-bench Verified."
     meaning = words if any(re.search(r"\bh\b", one.sentence) for one in stand) else ""
-    return f"{lead}{_lost(stand, others)}:\n\n" + "\n".join(lines) + meaning
+    return f"{hold}, by number and by conclusion{_lost(stand, others)}:\n\n" + "\n".join(lines) + meaning
 
 
 def _lost(stand: Sequence[Verdict], others: Mapping[str, Mapping[str, Verdict]]) -> str:
     """On how many other panels the number of which of them is another one, as the end of a sentence."""
-    there = [(one.id, [by_id[one.id] for by_id in others.values() if one.id in by_id]) for one in stand]
-    lost = [(ident, [one for one in rows if one.verdict in ("differs", "in the last digit")]) for ident, rows in there]
-    parts = [
-        f"on {times(len(rows), 'other panel')} ({', '.join(one.panel for one in rows)}) the number of {ident} "
-        f"{'differs' if all(one.verdict == 'differs' for one in rows) else 'does not come out'}"
-        for ident, rows in lost
-        if rows
-    ]
-    return "".join(f"; {part}" for part in parts) or "; no other panel that has their rows takes a number away"
+    parts = []
+    for one in stand:
+        there = [by_id[one.id] for by_id in others.values() if one.id in by_id]
+        lost = [other for other in there if other.verdict in ("differs", "in the last digit")]
+        if lost:
+            word = "differs" if all(other.verdict == "differs" for other in lost) else "does not come out"
+            panels = ", ".join(other.panel for other in lost)
+            parts.append(f"; on {times(len(lost), 'other panel')} ({panels}) the number of {one.id} {word}")
+    return "".join(parts) or "; no other panel that has their rows takes a number away"
 
 
 def _tested(one: Verdict) -> str:
@@ -84,7 +81,7 @@ def _tested(one: Verdict) -> str:
         for part in one.parts
         if part.published and not math.isnan(_float(part.published))
     )
-    came = f"{came[0].upper()}{came[1:]}. " if came else ""
+    came = f"{capital(came)}. " if came else ""
     bounds = [_float(part.published) for part in one.parts if part.compare == "at least" and part.published]
     below = [f"but below {limit:g}" for limit in bounds if _float(test.value) < limit]
     says = ", ".join([test.says, *below])
@@ -107,11 +104,11 @@ def _by_word(verdicts: Sequence[Verdict]) -> str:
 
 def withstand(verdicts: Sequence[Verdict]) -> str:
     """The conclusions that withstand although their number does not come out, and how the others fall."""
-    others = [one for one in verdicts if one.conclusion == "withstands" and not one.stands]
+    met = [one for one in verdicts if one.conclusion == "withstands"]
+    others = [f"{_links([one.id])} ({one.verdict})" for one in met if not one.stands]
     falls = _by_word([one for one in verdicts if one.conclusion != "withstands"])
-    more = ", ".join(f"{_links([one.id])} ({one.verdict})" for one in others)
-    also = f"{times(len(others), 'conclusion')} more withstand, without their number: {more}. " if others else ""
-    return f"{also}Of the other conclusions{f': {falls}' if falls else ', none falls'}."
+    also = f"{times(len(others), 'conclusion')} more withstand, without their number: {', '.join(others)}. "
+    return f"{also if others else ''}Of the other conclusions{f': {falls}' if falls else ', none falls'}."
 
 
 def ours(own: Sequence[Verdict], page: str = "audit/08_claims.html") -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cape_lib.base.coupling import PopulationCoupling, WholeLadder, settled_beyond
 from cape_lib.stats import Estimate, seen_effect
-from cape_lib.story.answer import Answer, between, bracket, estimates, named, points, sign, times
+from cape_lib.story.answer import Answer, between, bracket, capital, estimates, listed, named, points, sign, times, verb
 from cape_lib.tables import CHANCE, ChapterRows, label
 from cape_lib.tables.axes import PARAMS, Axis
 
@@ -63,16 +63,14 @@ def whole(ends: WholeLadder, family: str, *, x: str, y: str, along: Axis = PARAM
     """What one family did from its smallest to its largest size (or along another axis), in one sentence."""
     verb = "loses" if ends.dy.estimate < 0 else "gains"
     other = "gains" if ends.dx.estimate >= 0 else "loses"
+    doubt = "that is beyond score noise" if sign(ends.dy) else "score noise alone could make that change"
     if math.isnan(ends.p_negative):
         doubt = "how sure that is cannot be told, for the noise of the scores is not known"
-    else:
-        doubt = "that is beyond score noise" if sign(ends.dy) else "score noise alone could make that change"
-    stretch = f"from {ends.low:g} to {ends.high:g} billion parameters"
-    if not along.by_size:
-        stretch = along.between(ends.low, ends.high)
+    sizes = f"from {ends.low:g} to {ends.high:g} billion parameters"
     return (
-        f"{stretch[0].upper()}{stretch[1:]}, {family} {verb} **{abs(ends.dy.estimate):.1f} points** of {label(y)} "
-        f"while it {other} {abs(ends.dx.estimate):.1f} of {label(x)}; {doubt}."
+        f"{capital(sizes if along.by_size else along.between(ends.low, ends.high))}, {family} {verb} "
+        f"**{abs(ends.dy.estimate):.1f} points** of {label(y)} while it {other} {abs(ends.dx.estimate):.1f} of "
+        f"{label(x)}; {doubt}."
     )
 
 
@@ -101,13 +99,11 @@ def steps(gammas: pd.DataFrame, ends: WholeLadder) -> str:
     counts = f"{times(fall, 'step')} of {len(gammas)} fall, {rise} rise"
     if gammas["p_negative"].isna().all():
         return f"{counts}; no sign can be called settled, for the noise of the scores is not known."
-    whole = "fall" if ends.dy.estimate < 0 else "rise"
-    sure = f"the whole {whole} is" if sign(ends.dy) else f"nor is the whole {whole}"
-    many = sure_steps(gammas)
-    if many and not sign(ends.dy):
-        sure = f"the whole {whole} is not"
+    many, whole = sure_steps(gammas), "fall" if ends.dy.estimate < 0 else "rise"
+    nor = f"the whole {whole} is not" if many else f"nor is the whole {whole}"
     return (
-        f"{counts}. {many or 'None'} of these signs {'is' if many < 2 else 'are'} settled beyond score noise; {sure}."
+        f"{counts}. {many or 'None'} of these signs {'is' if many < 2 else 'are'} settled beyond score noise; "
+        f"{f'the whole {whole} is' if sign(ends.dy) else nor}."
     )
 
 
@@ -126,6 +122,26 @@ def population(whole: PopulationCoupling) -> str:
     return (
         f"Over all {r.n} models r = **{r.estimate:+.2f}** ({interval}). With size taken out it is "
         f"{partial.estimate:+.2f}, with what differs between families taken out {demeaned.estimate:+.2f}."
+    )
+
+
+def leap(sweep: pd.DataFrame, panel: pd.DataFrame, *, x: str, y: str) -> str:
+    """Where r of the smaller models changes most from one cut to the next, and which models make it; "" for no cuts.
+
+    sweep: `coupling.cut_sweep` of the panel.
+    """
+    change = sweep["r_below"].diff().abs()
+    if change.isna().all():
+        return ""
+    at = int(change.fillna(0).to_numpy().argmax())
+    (low, before), (high, after) = sweep[["cut_b", "r_below"]].iloc[[at - 1, at]].to_numpy()
+    enter = panel[(panel["params_b"] >= low) & (panel["params_b"] < high)].dropna(subset=[x, y])
+    rest = panel[(panel["params_b"] < high) & ~panel["family"].isin(enter["family"])]
+    families = sorted(enter["family"].unique())
+    return (
+        f"The line of the smaller models moves most from {low:.2g} to {high:.2g} B, r from {before:+.2f} to "
+        f"{after:+.2f}, where {listed(enter['model'])} {verb(len(enter), 'enter')}; without {listed(families)} it is "
+        f"{rest[x].corr(rest[y]):+.2f} there."
     )
 
 

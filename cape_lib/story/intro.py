@@ -24,13 +24,12 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
     scale = model.critical_scale()
     borne = "These tables allow that" if scale.low <= EDGES[0] <= scale.high else "These tables do not bear that out"
     small, middle, large = signs_by_size(steps, edges=EDGES).to_dict("records")
-    lead = (
-        "Often, not always: better reasoning costs truthfulness in small models more often than in large ones"
-        if small["low"] > large["high"]
-        else "No: better reasoning costs truthfulness in large models more often than in small ones"
-        if large["low"] > small["high"]
-        else "Not known: small and large models cannot be told apart"
-    )
+    often = "better reasoning costs truthfulness in {} models more often than in {} ones"
+    lead = "Not known: small and large models cannot be told apart"
+    if small["low"] > large["high"]:
+        lead = f"Often, not always: {often.format('small', 'large')}"
+    elif large["low"] > small["high"]:
+        lead = f"No: {often.format('large', 'small')}"
     sentence = (
         f"**{lead}.** Compare each model with the next larger one of its family. Better reasoning came with less "
         f"truthfulness in {small['negative']} of {small['steps']} such steps below 3.5 billion parameters (B), in "
@@ -50,13 +49,9 @@ def goes_with(steps: pd.DataFrame) -> Answer:
     few, many = (
         shares[(shares["tokens"] == word) & (shares["to_b"] <= EDGES[0])].iloc[0] for word in ("under", "over")
     )
-    lead = (
-        "Families trained on less text pay this price more often"
-        if few["low"] > many["high"]
-        else "Families trained on more text pay this price more often"
-        if many["low"] > few["high"]
-        else "Whether the amount of training text goes with this is open"
-    )
+    lead = "Whether the amount of training text goes with this is open"
+    if few["low"] > many["high"] or many["low"] > few["high"]:
+        lead = f"Families trained on {'less' if few['low'] > many['high'] else 'more'} text pay this price more often"
     sentence = (
         f"**{lead}.** Where the amount is known, {few['negative']} of {few['steps']} steps below 3.5 B cost "
         f"truthfulness in families trained on fewer than {TOKEN_EDGE:g} billion tokens, and "

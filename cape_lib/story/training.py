@@ -9,8 +9,8 @@ from cape_lib.base.training import CAPABILITIES, STEREOTYPE
 from cape_lib.errors import MissingError
 from cape_lib.names import suggest
 from cape_lib.stats import corrected, p_short, p_text, seen_effect, seen_words
-from cape_lib.story.answer import Answer, bracket, listed
-from cape_lib.tables import label
+from cape_lib.story.answer import Answer, listed, with_interval
+from cape_lib.tables import label, load
 
 HIGH = 0.85
 STARTS = (1_000, 3_000, 13_000)
@@ -46,18 +46,22 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
         f"{int((r >= HIGH).sum())} of {len(r)} training runs (median {median:.2f}). But {label(x)} of one run and "
         f"{label(y)} of *another*, which cannot act on each other, correlate at {other:.2f} (median)."
     )
+    late = f", of changes from step {STARTS[-1]:,} on {p_short(_p(rows, x, y, STARTS[-1])[x])}"
+    seen = seen_words(seen_effect(test.excess)) if p[x] >= 0.05 else ""
     interval = (
         f"From checkpoint to checkpoint, changes correlate at {test.own:.2f} within a run and at {test.twin:.2f} with "
-        f"its twin (the same text with or without repeats): {test.excess.estimate:+.2f} "
-        f"{bracket(test.excess, signed=True)} in Fisher's z "
+        f"its twin (the same text with or without repeats): {with_interval(test.excess, signed=True)} in Fisher's z "
         f"over {test.excess.n} sizes, {p_text(p[x], 'greater')}, corrected for asking {len(p)} capabilities. "
         f"Of the scores themselves {p_text(_p(rows, x, y, from_step, difference=False)[x], '')}"
+        f"{late if from_step < STARTS[-1] else ''}{f'; a lead of {seen}' if seen else ''}. {data_end()}"
     )
-    if from_step < STARTS[-1]:
-        interval += f", of changes from step {STARTS[-1]:,} on {p_short(_p(rows, x, y, STARTS[-1])[x])}"
-    if p[x] >= 0.05 and (seen := seen_words(seen_effect(test.excess))):
-        interval += f"; a lead of {seen}"
-    return Answer(sentence, "correlation", f"{interval}.")
+    return Answer(sentence, "correlation", interval)
+
+
+def data_end() -> str:
+    """Where the data end: the state of the source, and what it says of days."""
+    commit = load("sources").set_index("source").loc["pythia", "commit"]
+    return f"Data end with commit {commit} of EleutherAI's evaluations, which name no day."
 
 
 def _medians(rows: pd.DataFrame, x: str, y: str, from_step: int) -> tuple[float, float]:
@@ -76,14 +80,11 @@ def _p(rows: pd.DataFrame, x: str, y: str, from_step: int, *, difference: bool =
 
 def starts(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE) -> str:
     """How the headline shrinks with its first checkpoint, levels and changes."""
-    parts: list[str] = []
+    parts = []
     for step in STARTS:
-        r = training.along(rows, x=x, y=y, from_step=step)["r"]
-        change = training.along(rows, x=x, y=y, from_step=step, difference=True)["r"].median()
-        runs = f"from step {step:,} on, {int((r >= HIGH).sum())} of {len(r)}"
-        parts.append(
-            f"{runs} and {change:.2f}" if parts else f"{runs} have r of {HIGH} or more, and changes {change:.2f}"
-        )
+        r, change = (training.along(rows, x=x, y=y, from_step=step, difference=d)["r"] for d in (False, True))
+        parts.append(f"from step {step:,} on, {int((r >= HIGH).sum())} of {len(r)} and {change.median():.2f}")
+    parts[0] = parts[0].replace(" and ", f" have r of {HIGH} or more, and changes ")
     return f"Runs with a high r, and the median r of the changes between checkpoints: {'; '.join(parts)}."
 
 
@@ -115,11 +116,12 @@ def _later(rows: pd.DataFrame, p: float, *, x: str, y: str, from_step: int) -> s
     if from_step >= STARTS[-1]:
         return ""
     late = _p(rows, x, y, STARTS[-1])[x]
-    when, shown = f"from step {STARTS[-1]:,} on", late < 0.05
-    word = "not shown" if not shown else "shown too" if p < 0.05 else "shown"
-    if p >= 0.05 and not shown:
-        return f" Nor is it shown {when} ({p_text(late, '')})."
-    return f" F{when[1:]} it is {word} ({p_text(late, '')})."
+    when = f"rom step {STARTS[-1]:,} on"
+    if late >= 0.05 <= p:
+        return f" Nor is it shown f{when} ({p_text(late, '')})."
+    return (
+        f" F{when} it is {'not shown' if late >= 0.05 else 'shown too' if p < 0.05 else 'shown'} ({p_text(late, '')})."
+    )
 
 
 def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
