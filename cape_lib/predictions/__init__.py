@@ -2,20 +2,18 @@
 
 from cape_lib.predictions.cards import Prediction, check_date, newest_date, own_predictions, prediction, predictions
 from cape_lib.predictions.scoring import (
+    SETTINGS,
     STATUSES,
+    WINDOWS,
     Scored,
     as_table,
+    hangs_on,
+    other_rankings,
+    over_time,
     power,
     resolves,
     score,
     score_all,
-)
-from cape_lib.predictions.sensitivity import (
-    SETTINGS,
-    WINDOWS,
-    hangs_on,
-    other_rankings,
-    over_time,
     sensitivity,
     turns,
 )

@@ -57,12 +57,16 @@ class Prediction:
         return pd.Period(self.made_on).start_time
 
     @property
+    def scores(self) -> str:
+        """The names of its benchmarks."""
+        return " and ".join(tables.label(benchmark) for benchmark in self.benchmarks)
+
+    @property
     def needed(self) -> str:
         """In words, the data without which the prediction cannot be scored."""
-        names = " and ".join(tables.label(benchmark) for benchmark in self.benchmarks)
         if self.lab is not None:
-            return f"{self.top_k} releases of {self.lab} after {self.after} with {names}"
-        return f"{max(self.min_n, self.top_k or 0)} models with {names}"
+            return f"{self.top_k} releases of {self.lab} after {self.after} with {self.scores}"
+        return f"{max(self.min_n, self.top_k or 0)} models with {self.scores}"
 
     @property
     def passes_if(self) -> str:

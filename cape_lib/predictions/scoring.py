@@ -1,10 +1,12 @@
-"""The status of each prediction, by rule, on the day and the panel asked for, and the rows and numbers behind it."""
+"""The status of each prediction, by rule, on the day and the panel asked for; the numbers behind it, what turns it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cape_lib import tables
+from cape_lib.errors import MissingError
 from cape_lib.frontier import (
     TRUE_SPREAD,
     complete_rows,
@@ -45,9 +48,26 @@ LEANS_PASS, LEANS_FAIL, OPEN = "open leaning pass", "open leaning fail", "open"
 CANNOT = "cannot be scored yet"
 STATUSES = (PASSED, FAILED, UNDECIDED, LEANS_PASS, LEANS_FAIL, OPEN, CANNOT)
 
+#: (panel, who claimed the score) in the order of a card
+SETTINGS: tuple[tuple[str, str | None], ...] = (
+    ("published", None),
+    ("corrected", None),
+    ("sourced", None),
+    ("current", None),
+    ("current", "lab"),
+    ("current", "independent"),
+    ("independent", None),
+)
+#: name -> first day of release of the models that count
+WINDOWS = {"all": None, "since Nov 2025": "2025-11-01", "after May 2026": "2026-06-01"}
+_SIDES = {PASSED: "pass", LEANS_PASS: "pass", FAILED: "fail", LEANS_FAIL: "fail", CANNOT: ""}
+NAMED = 3
+#: repeats where only the rules decide
+REPEATS = 2
+COLUMNS = ["id", "name", "status", "value", "low", "high", "n", "pass_share", "fail_share"]
+
 Floats = NDArray[np.float64]
 REMEASURED = "every score measured again with other questions"
-RESAMPLED = "models resampled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +80,20 @@ class Evidence:
     """
 
     value: Estimate
-    values: dict[Quantity, float | Floats]
-    draws: dict[Quantity, Floats]
     rows: pd.DataFrame
+    values: dict[Quantity, float | Floats] = field(default_factory=dict)
+    draws: dict[Quantity, Floats] = field(default_factory=dict)
     pending: tuple[str, ...] = ()
     missing: str = ""
     bounds: tuple[str, ...] = ()
     repeats: str = REMEASURED
+
+    def answer(self, rule: Rule) -> tuple[bool, float]:
+        """Whether a rule holds today, where what is not there makes its comparison false; and the share of repeats in
+        which it holds (0-1; NaN where the data do not give its numbers at all)."""
+        today = {quantity: self.values.get(quantity, np.full(1, np.nan)) for quantity in rule.quantities}
+        known = np.isfinite(self.value.estimate) and all(quantity in self.draws for quantity in rule.quantities)
+        return bool(holds(rule, today)), float(np.mean(holds(rule, self.draws))) if known else math.nan
 
 
 def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000) -> Evidence:
@@ -82,26 +109,20 @@ def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000) -> E
 
 
 def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence:
-    first, second = card.benchmarks
-    rows = complete_rows(frame, first, second)
-    x, y = rows[first].to_numpy(float), rows[second].to_numpy(float)
-    r = lab_r(rows, first, second)
+    rows = complete_rows(frame, *card.benchmarks)
+    r, n = lab_r(rows, *card.benchmarks), len(rows)
     by_lab = labels_to_codes(rows["lab"])[1] >= LEAST_CLUSTERS
-    quantity, count = Quantity("r", (first, second)), Quantity("n")
     draws = np.full(resamples, np.nan)
-    if len(rows) > 2:
-        rng = generator(0)
-        counts = (
-            cluster_bootstrap_counts(rows["lab"].to_numpy(), resamples, rng)
-            if by_lab
-            else row_bootstrap_counts(len(rows), resamples, rng)
-        )
-        draws = pearson_rows(x, y, counts)
-    missing = "" if len(rows) > 2 and np.isfinite(r.estimate) else _lack(card, len(rows))
-    n = float(len(rows))
-    values: dict[Quantity, float | Floats] = {quantity: r.estimate, count: n}
-    drawn = {quantity: draws, count: np.full(resamples, n)}
-    return Evidence(r, values, drawn, rows, (), missing, repeats="labs resampled" if by_lab else RESAMPLED)
+    if n > 2:
+        labs, rng = rows["lab"].to_numpy(), generator(0)
+        counts = cluster_bootstrap_counts(labs, resamples, rng) if by_lab else row_bootstrap_counts(n, resamples, rng)
+        draws = pearson_rows(*(rows[name].to_numpy(float) for name in card.benchmarks), counts)
+    missing = "" if n > 2 and np.isfinite(r.estimate) else _lack(card, n)
+    quantity, count = Quantity("r", card.benchmarks), Quantity("n")
+    values: dict[Quantity, float | Floats] = {quantity: r.estimate, count: float(n)}
+    repeats = "labs resampled" if by_lab else "models resampled"
+    drawn = {quantity: draws, count: np.full(resamples, float(n))}
+    return Evidence(r, rows, values, drawn, missing=missing, repeats=repeats)
 
 
 def _spreads(card: Prediction, frame: pd.DataFrame) -> Evidence:
@@ -109,18 +130,16 @@ def _spreads(card: Prediction, frame: pd.DataFrame) -> Evidence:
     k, axis, axes = card.top_k, card.axis, card.benchmarks
     rows = complete_rows(frame, *dict.fromkeys((axis, *axes)))
     if len(rows) < k:
-        blank = Estimate(float("nan"), float("nan"), float("nan"), len(rows), TRUE_SPREAD)
-        return Evidence(blank, {}, {}, rows, (), _lack(card, len(rows)))
-    top = top_rows(rows, axis, also=axes, k=k)
-    drawn = spread_draws(rows, axis, axes, k=k)
+        return Evidence(_nothing(len(rows)), rows, missing=_lack(card, len(rows)))
+    top, drawn = top_rows(rows, axis, also=axes, k=k), spread_draws(rows, axis, axes, k=k)
     values: dict[Quantity, float | Floats] = {Quantity("spread", (a,)): spread(top[a]) for a in axes}
     draws = {Quantity("spread", (a,)): drawn[a].both for a in axes}
     values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(len(drawn[axes[0]].both), float(k))
-    low, high = drawn[axes[0]].interval(spread(top[axes[0]]))
+    first = spread(top[axes[0]])
+    value = Estimate(first, *drawn[axes[0]].interval(first), k, TRUE_SPREAD)
     ranked = complete_rows(frame, axis)
     better = ranked[(ranked[axis] > top[axis].min()) & ~ranked["model"].isin(rows["model"])]
-    value = Estimate(spread(top[axes[0]]), low, high, k, TRUE_SPREAD)
-    return Evidence(value, values, draws, top, tuple(better["model"]), repeats=TRUE_SPREAD)
+    return Evidence(value, top, values, draws, tuple(better["model"]), repeats=TRUE_SPREAD)
 
 
 def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence:
@@ -131,27 +150,28 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence
     rows = complete_rows(later, x, y).head(card.top_k)
     # A release of an earlier day that lacks a score may yet take the place of one that counts.
     last = rows["released"].max() if len(rows) == card.top_k else pd.Timestamp.max
-    pending = tuple(later[~later["model"].isin(rows["model"]) & (later["released"] <= last)]["model"])
-    h = Quantity("h")
-    bounds = tuple(_bound(card, row) for row in later[later["model"].isin(pending)].to_dict("records"))
-    bounds = tuple(bound for bound in bounds if bound)
+    waiting = later[~later["model"].isin(rows["model"]) & (later["released"] <= last)]
+    pending = tuple(waiting["model"])
+    bounds = [bound for row in waiting.to_dict("records") if (bound := _bound(card, row))]
     if rows.empty:
-        blank = Estimate(float("nan"), float("nan"), float("nan"), 0, REMEASURED)
-        return Evidence(blank, {}, {}, rows, pending, _no_release(card, frame, later, pending), bounds=bounds)
+        missing = _no_release(card, frame, later, pending)
+        return Evidence(_nothing(0), rows, pending=pending, missing=missing, bounds=tuple(bounds))
     swe, gpqa = rows[x].to_numpy(float), rows[y].to_numpy(float)
-    frozen = line("frozen")
+    frozen, h = line("frozen"), Quantity("h")
     values = frozen.h(swe, gpqa)
     noise = np.hypot(score_sd(gpqa, y), frozen.slope * score_sd(swe, x))
     draws = noisy_scores(values, noise, resamples, generator(0))
     # The release that the pass rule hangs on: the largest h where all must be below, the smallest where all above.
     below = card.pass_rule.comparisons[0].sign.startswith("<")
     at = int(values.argmax() if below else values.argmin())
-    low, high = percentile_interval(draws[:, at])
     gone = "" if holds(card.pass_rule, {h: values}) else "; the prediction itself can no longer pass"
-    bounds = tuple(f"{bound}{gone}" for bound in bounds)
     missing = "" if len(rows) == card.top_k else f"{len(rows)} of {card.top_k} releases have both scores"
-    value = Estimate(float(values[at]), low, high, len(rows), REMEASURED)
-    return Evidence(value, {h: values}, {h: draws}, rows, pending, missing, bounds)
+    value = Estimate(float(values[at]), *percentile_interval(draws[:, at]), len(rows), REMEASURED)
+    return Evidence(value, rows, {h: values}, {h: draws}, pending, missing, tuple(f"{one}{gone}" for one in bounds))
+
+
+def _nothing(n: int) -> Estimate:
+    return Estimate(math.nan, math.nan, math.nan, n, "no number")
 
 
 def _bound(card: Prediction, row: dict[Hashable, Any]) -> str:
@@ -176,27 +196,25 @@ def _bound(card: Prediction, row: dict[Hashable, Any]) -> str:
 
 
 def _lack(card: Prediction, n: int) -> str:
-    names = " and ".join(tables.label(benchmark) for benchmark in card.benchmarks)
-    return f"{n} model{'' if n == 1 else 's'} {'has' if n == 1 else 'have'} {names}; needed: {card.needed}"
+    return f"{n} model{'' if n == 1 else 's'} {'has' if n == 1 else 'have'} {card.scores}; needed: {card.needed}"
 
 
 def _no_release(card: Prediction, frame: pd.DataFrame, later: pd.DataFrame, pending: tuple[str, ...]) -> str:
-    names = " and ".join(tables.label(benchmark) for benchmark in card.benchmarks)
+    """That no release has both scores, and since which one nobody states a score: a maker that stops reporting it
+    leaves nothing to score."""
     if later.empty:
         return f"no release of {card.lab} after {card.after} is known"
     shown = ", ".join(pending[:4]) + (" ..." if len(pending) > 4 else "")
-    none = f"no release of {card.lab} after {card.after} has both {names} (a score is missing of {shown})"
-    return none + "".join(_last(card, frame, name) for name in card.benchmarks if later[name].isna().all())
-
-
-def _last(card: Prediction, frame: pd.DataFrame, benchmark: str) -> str:
-    """Since which release of the lab nobody states a score: a maker that stops to report it leaves nothing to score."""
-    known = frame[(frame["lab"] == card.lab) & frame[benchmark].notna()].sort_values("released")
-    if known.empty:
-        return f"; no {tables.label(benchmark)} of {card.lab} is known"
-    row = known.iloc[-1]
-    who = ", measured by others" if row.get(f"{benchmark}_claimed_by") == "independent" else ""
-    return f"; the last {tables.label(benchmark)} of {card.lab} is that of {row['model']} ({row['release_date']}{who})"
+    none = f"no release of {card.lab} after {card.after} has both {card.scores} (a score is missing of {shown})"
+    for name in card.benchmarks:
+        known = frame[(frame["lab"] == card.lab) & frame[name].notna()].sort_values("released").to_dict("records")
+        if not known:
+            none += f"; no {tables.label(name)} of {card.lab} is known"
+        elif later[name].isna().all():
+            who = ", measured by others" if known[-1].get(f"{name}_claimed_by") == "independent" else ""
+            where = f"{known[-1]['model']} ({known[-1]['release_date']}{who})"
+            none += f"; the last {tables.label(name)} of {card.lab} is that of {where}"
+    return none
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +225,7 @@ class Scored:
     forecast, for releases to come are not in it. `read_via` says how many of the values used were read in a third
     party's transcription, `since` how many of the rows are of the month in which the prediction was made, or later:
     only those can test a forecast. `bounds`: what the missing score of a release with one score would have to be;
-    `between`: neither rule holds today.
+    `between`: neither rule holds today; `due`: it was made by that day.
     """
 
     card: Prediction
@@ -226,7 +244,7 @@ class Scored:
     read_via: int
     since: int
     between: bool
-    made: bool
+    due: bool
     as_of: str
     panel: str
 
@@ -240,23 +258,25 @@ def score(
     only when both have reached its end, for a day without data settles nothing.
     """
     evidence = gather(card, frame, resamples=resamples)
-    rows = evidence.rows
-    passes, fails = _share(card.pass_rule, evidence), _share(card.fail_rule, evidence)
-    status, why = _status(card, evidence, (passes, fails), day=min(as_of, known_until))
+    rows, value = evidence.rows, evidence.value
+    (passed, passes), (failed, fails) = (evidence.answer(rule) for rule in (card.pass_rule, card.fail_rule))
+    status, reason = _status(card, evidence, (passed, failed), (passes, fails), day=min(as_of, known_until))
     due = pd.Timestamp(as_of) >= card.made_from
-    when = f"{'on' if len(card.made_on) == 10 else 'in'} {card.made_on}"
-    reason = why if due else f"not yet made on {as_of} (made {when}); on the data of that day: {why}"
+    if not due:
+        when = f"{'on' if len(card.made_on) == 10 else 'in'} {card.made_on}"
+        reason = f"not yet made on {as_of} (made {when}); on the data of that day: {reason}"
     if as_of > known_until and status not in (PASSED, FAILED, UNDECIDED):
         reason += f"; the data end on {known_until}"
+    sources = (link for cell in _cells(rows, card, "source") for link in cell.split(";") if link)
     return Scored(
         card=card,
         status=status,
-        value=evidence.value.estimate,
-        low=evidence.value.low,
-        high=evidence.value.high,
-        n=evidence.value.n,
+        value=value.estimate,
+        low=value.low,
+        high=value.high,
+        n=value.n,
         reason=reason,
-        sources=tuple(dict.fromkeys(one for cell in _cells(rows, card, "source") for one in cell.split(";") if one)),
+        sources=tuple(dict.fromkeys(sources)),
         pass_share=passes,
         fail_share=fails,
         share_of=evidence.repeats,
@@ -264,8 +284,8 @@ def score(
         bounds=evidence.bounds,
         read_via=len(_cells(rows, card, "read_via")),
         since=int((rows["released"] >= card.made_from).sum()),
-        between=not (_true(card.pass_rule, evidence) or _true(card.fail_rule, evidence)),
-        made=due,
+        between=not (passed or failed),
+        due=due,
         as_of=as_of,
         panel=panel,
     )
@@ -320,14 +340,14 @@ def counting(card: Prediction, frame: pd.DataFrame, until: str) -> pd.DataFrame:
 
 def as_table(scored: list[Scored]) -> pd.DataFrame:
     """One row a prediction: id, name, status, value, low, high, n, resolves_by (a date or "next 2 releases"), reason,
-    sources, bounds, pass_share, fail_share, made, as_of, panel."""
-    same = ("pass_share", "fail_share", "made", "as_of", "panel")
+    sources, bounds, pass_share, fail_share, made (whether it was made by that day), as_of, panel."""
     return pd.DataFrame(
         [
             {"id": s.card.id, "name": s.card.name}
             | {name: getattr(s, name) for name in ("status", "value", "low", "high", "n")}
             | {"resolves_by": resolves(s.card), "reason": s.reason, "sources": [*s.sources], "bounds": [*s.bounds]}
-            | {name: getattr(s, name) for name in same}
+            | {"pass_share": s.pass_share, "fail_share": s.fail_share}
+            | {"made": s.due, "as_of": s.as_of, "panel": s.panel}
             for s in scored
         ]
     )
@@ -352,61 +372,44 @@ def resolves(card: Prediction) -> str:
     return card.resolves_by or f"next {card.top_k} releases"
 
 
-def _status(card: Prediction, evidence: Evidence, shares: tuple[float, float], *, day: str) -> tuple[str, str]:
-    """Status and the reason for it; `day` is the earlier of the day asked for and the last day of the data."""
-    passed, failed = _true(card.pass_rule, evidence), _true(card.fail_rule, evidence)
-    numbers = _in_words(card, evidence)
+def _status(
+    card: Prediction, evidence: Evidence, rules: tuple[bool, bool], shares: tuple[float, float], *, day: str
+) -> tuple[str, str]:
+    """Status and the reason for it.
+
+    rules: whether the pass and the fail rule hold;  shares: of repeats in which they do;  day: the earlier of the day
+    asked for and the last day of the data.
+    """
+    (passed, failed), (passes, fails) = rules, shares
+    numbers, known = _in_words(card, evidence), len(evidence.rows)
+    held = {True: f"the pass rule holds ({card.passes_if})", False: f"the fail rule holds ({card.fails_if})"}
     if card.lab is not None:
-        return _status_of_releases(card, evidence, passed, failed, numbers)
+        if not known:
+            return CANNOT, evidence.missing
+        if failed or known == card.top_k:
+            status = FAILED if failed else PASSED if passed else UNDECIDED
+            why = held[not failed] if failed or passed else "neither rule holds"
+        else:
+            status = LEANS_PASS if passed else LEANS_FAIL
+            ahead = "it passes if" if passed else "it can no longer pass: it would if"
+            why = f"{known} of {card.top_k} releases known; {ahead} {card.passes_if}"
+        waiting = f"; earlier without both scores: {', '.join(evidence.pending)}" if evidence.pending else ""
+        return status, f"{numbers}; {why}{waiting}"
     closed = card.resolves_by is not None and day >= card.resolves_by
     window = f"the window closed on {card.resolves_by}" if closed else f"open until {card.resolves_by}"
     # While the window is open, no number is no evidence, even where a rule counts the models.
     if evidence.missing and not closed:
         return CANNOT, f"{evidence.missing}; {window}"
     if passed or failed:
-        rule = f"the pass rule holds ({card.passes_if})" if passed else f"the fail rule holds ({card.fails_if})"
         status = (PASSED if passed else FAILED) if closed else (LEANS_PASS if passed else LEANS_FAIL)
-        return status, f"{numbers}; {rule}; {window}"
+        return status, f"{numbers}; {held[passed]}; {window}"
     between = f"neither rule holds: it passes if {card.passes_if} and fails if {card.fails_if}"
     if closed:
         return UNDECIDED, f"{evidence.missing or numbers}; {between}; {window}"
     if evidence.value.n < card.min_n:
-        why = f"{evidence.value.n} of {card.min_n} models needed have the scores; {numbers}"
-        return CANNOT, f"{why}; {window}"
-    passes, fails = shares
+        return CANNOT, f"{evidence.value.n} of {card.min_n} models needed have the scores; {numbers}; {window}"
     lean = LEANS_PASS if passes > fails else LEANS_FAIL if fails > passes else OPEN
     return lean, f"{numbers}; {between}; of the repeats {passes:.1%} pass and {fails:.1%} fail; {window}"
-
-
-def _status_of_releases(
-    card: Prediction, evidence: Evidence, passed: bool, failed: bool, numbers: str
-) -> tuple[str, str]:
-    k, known = card.top_k or 0, len(evidence.rows)
-    if known == 0:
-        return CANNOT, evidence.missing
-    waiting = f"; earlier without both scores: {', '.join(evidence.pending)}" if evidence.pending else ""
-    if failed:
-        return FAILED, f"{numbers}; the fail rule holds ({card.fails_if}){waiting}"
-    if known < k:
-        lean = LEANS_PASS if passed else LEANS_FAIL
-        ahead = f"it passes if {card.passes_if}" if passed else f"it can no longer pass: it would if {card.passes_if}"
-        return lean, f"{numbers}; {known} of {k} releases known; {ahead}{waiting}"
-    if passed:
-        return PASSED, f"{numbers}; the pass rule holds ({card.passes_if}){waiting}"
-    return UNDECIDED, f"{numbers}; neither rule holds{waiting}"
-
-
-def _true(rule: Rule, evidence: Evidence) -> bool:
-    """Whether a rule holds on the values; a quantity that is not there makes its comparison false."""
-    unknown = {"h": np.array([np.nan])}
-    values = {q: evidence.values.get(q, unknown.get(q.name, float("nan"))) for q in rule.quantities}
-    return bool(holds(rule, values))
-
-
-def _share(rule: Rule, evidence: Evidence) -> float:
-    """Share of repeats in which a rule holds (0-1); NaN where the data do not give its numbers at all."""
-    known = np.isfinite(evidence.value.estimate) and all(q in evidence.draws for q in rule.quantities)
-    return float(np.mean(holds(rule, evidence.draws))) if known else float("nan")
 
 
 def _in_words(card: Prediction, evidence: Evidence) -> str:
@@ -430,3 +433,103 @@ def _cells(rows: pd.DataFrame, card: Prediction, what: str) -> list[str]:
     """What is known of the values used ("source", "read_via"), one cell a value, in the order of the rows."""
     columns = [name for benchmark in card.benchmarks if (name := f"{benchmark}_{what}") in rows]
     return [str(cell) for name in columns for cell in rows[name].dropna()]
+
+
+# Would the status be another one on another panel, with another party's scores, on other rows, or on another day?
+
+
+def sensitivity(*, as_of: str | None = None) -> pd.DataFrame:
+    """Each prediction on each panel and with each party's scores.
+
+    Returns panel, claimed_by, id, name, status, value, low, high, n, pass_share, fail_share. A setting that
+    a panel does not offer is left out.
+    """
+    parts = []
+    for panel, claimed_by in SETTINGS:
+        with suppress(MissingError):
+            table = as_table(score_all(as_of=as_of, claimed_by=claimed_by, panel=panel))
+            parts.append(table[COLUMNS].assign(panel=panel, claimed_by=claimed_by or "either"))
+    return pd.concat(parts, ignore_index=True)[["panel", "claimed_by", *COLUMNS]]
+
+
+def turns(
+    *,
+    as_of: str | None = None,
+    claimed_by: str | None = None,
+    panel: str = "current",
+    cards: Sequence[Prediction] | None = None,
+) -> pd.DataFrame:
+    """Every prediction on its rows less one release, in each date window, on each panel and with each party's scores.
+
+    cards: the papers' seven, or others such as `own_predictions()`; those on the variants of one laboratory have no
+    panel and no claimant. Returns id, kind ("as it is", "release left out", "window", "panel", "claimant"), what
+    (blank: as it is), side ("pass", "fail", "neither", "" where too few models are left), value, n and turned: whether
+    the side is another one than as it is. Of two rules, the pass rule is read first; a lean between the rules counts as
+    neither.
+    """
+    known, day = newest_date(), check_date(as_of)
+    frame_at = cache(frame_of)
+    table = []
+    for card in predictions() if cards is None else cards:
+        until = min(day, card.resolves_by or day)
+        whole = counting(card, frame_at(panel, until, claimed_by), until)
+        tried: list[tuple[str, str, pd.DataFrame]] = [("as it is", "", whole)]
+        for model in gather(card, whole, resamples=REPEATS).rows["model"]:
+            tried.append(("release left out", str(model), whole[whole["model"] != model]))
+        for name, first in WINDOWS.items():
+            if first is not None:
+                tried.append(("window", name, whole[whole["released"] >= pd.Timestamp(first)]))
+        for name, party in SETTINGS:
+            if not card.variants and (name, party) != (panel, claimed_by):
+                kind = "panel" if party is None else "claimant"
+                other = counting(card, frame_at(name, until, party), until)
+                tried.append((kind, name if party is None else f"{name}, by {party}", other))
+        here = None
+        for kind, what, frame in tried:
+            one = score(card, frame, as_of=day, known_until=known, panel=panel, resamples=REPEATS)
+            side = "neither" if one.between else _SIDES.get(one.status, "neither")
+            side = side if one.n >= card.min_n and one.value == one.value else ""
+            here = side if here is None else here
+            turned = bool(side and here and side != here)
+            table.append((card.id, kind, what, side, one.value, one.n, turned))
+    return pd.DataFrame(table, columns=["id", "kind", "what", "side", "value", "n", "turned"])
+
+
+def hangs_on(table: pd.DataFrame, frame: pd.DataFrame | None = None) -> dict[int | str, str]:
+    """What turns each prediction, in words, for those that something turns: "hangs on Gemma 4 31B (left out: pass)".
+
+    table: from `turns`; frame: the panel, which tells of a release whether its scores were read in a transcription.
+    """
+    frame = pd.DataFrame({"model": []}) if frame is None else frame
+    read = [column for column in frame if str(column).endswith("_read_via")]
+    via = set(frame.loc[frame[read].notna().any(axis=1), "model"])
+    answer: dict[int | str, str] = {}
+    for ident, rows in table[table["turned"]].groupby("id", sort=False):
+        words = []
+        for row in rows.to_dict("records"):
+            value = f"{row['side']}, {row['value']:.2f}, n = {row['n']}"
+            read_via = ", read in a transcription" if row["what"] in via else ""
+            words.append(f"{row['what']} ({row['kind']}: {value}{read_via})")
+        more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
+        answer[ident if isinstance(ident, str) else int(str(ident))] = "hangs on " + "; ".join(words[:NAMED]) + more
+    return answer
+
+
+def over_time(days: list[str], *, claimed_by: str | None = None, panel: str = "current") -> pd.DataFrame:
+    """Each prediction as it stood on each day: as_of, made, and the columns of a card; days are ISO dates."""
+    parts = [as_table(score_all(as_of=day, claimed_by=claimed_by, panel=panel)) for day in days]
+    return pd.concat(parts, ignore_index=True)[["as_of", "made", *COLUMNS]]
+
+
+def other_rankings(card: Prediction, *, as_of: str | None = None) -> pd.DataFrame:
+    """A top-k prediction with the top k chosen by each of its benchmarks in turn: axis, stated, status, value, n.
+
+    The paper does not say by which score the ten models of prediction 6 are chosen; empty where no top k is asked for.
+    """
+    known_until, day = newest_date(), check_date(as_of)
+    frame = tables.frontier("current", as_of=min(day, card.resolves_by or day))
+    table = []
+    for axis in card.benchmarks if card.axis is not None else ():
+        s = score(replace(card, axis=axis), frame, as_of=day, known_until=known_until)
+        table.append((axis, card.axis_stated and axis == card.axis, s.status, s.value, s.low, s.high, s.n))
+    return pd.DataFrame(table, columns=["axis", "stated", "status", "value", "low", "high", "n"])
