@@ -62,7 +62,7 @@ def axes(verdicts: Sequence[Verdict]) -> Figure:
         xOffset=alt.XOffset("column:Q", scale=alt.Scale(domain=[-1, ABREAST])),
         yOffset=alt.YOffset("line:Q", scale=alt.Scale(domain=[-1.6, DEEP])),
     )
-    inside = alt.Chart(pd.DataFrame({"conclusion": CONCLUSIONS})).mark_text(align="left", dx=4, dy=9, fontSize=11)
+    inside = alt.Chart(pd.DataFrame({"conclusion": CONCLUSIONS})).mark_text(align="left", dx=2, dy=9, fontSize=10)
     word = alt.condition(PHONE, alt.Text("conclusion:N"), alt.value(""))
     inside = inside.encode(x=alt.value(0), y=alt.Y("conclusion:N", bandPosition=0), text=word)
     stand = sum(v.stands for v in verdicts)

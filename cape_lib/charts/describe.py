@@ -12,6 +12,8 @@ from cape_lib.tables.axes import day
 
 #: Mark of Vega-Lite -> what a reader would see; a rule from one end to another is an interval, another one a line.
 MARKS = {"point": "points", "line": "lines", "area": "bands", "bar": "bars", "tick": "ticks", "rule": "intervals"}
+#: Marks about another one, which names the axes and their ends.
+BESIDE = ("text", "rule", "area")
 #: So many names are listed, and so many panels are told apart.
 MOST, PANELS = 8, 3
 
@@ -30,23 +32,18 @@ def describe(views: Sequence[dict[str, Any]]) -> str:
 
 
 def _one(view: dict[str, Any]) -> str:
-    layers = list(_layers(view, view, {}))
-    drawn = [one for one in layers if {"x", "y"} <= set(one[1])]
-    kinds = list(dict.fromkeys(MARKS[kind] for kind, *_ in drawn if kind in MARKS))
-    main = max(drawn, key=lambda one: (one[0] != "text", one[0] != "rule", len(one[2])), default=None)
-    if main is None:
+    drawn = [layer for layer in _layers(view, view, {}) if {"x", "y"} <= set(layer[1])]
+    if not drawn:
         return "A chart without rows"
-    _, coded, rows = main
-    axes = [_axis(coded[channel], rows, coded["y" if channel == "x" else "x"]) for channel in ("y", "x")]
-    text = f"{', '.join(kinds).capitalize()}. {axes[0]}; across, {axes[1]}"
-    keys = {}
+    _, coded, rows = max(drawn, key=lambda layer: (*(layer[0] != kind for kind in BESIDE), len(layer[2])))
+    kinds = ", ".join(dict.fromkeys(MARKS[kind] for kind, *_ in drawn if kind in MARKS)).capitalize()
+    up, right = _axis(coded["y"], rows, coded["x"]), _axis(coded["x"], rows, coded["y"])
+    on_axes, keys = {coded["x"].get("field"), coded["y"].get("field")}, {}
     for _, other, data in drawn:
-        for channel in ("color", "shape"):
-            key = other.get(channel, {})
-            if key.get("field") in data and key.get("type") == "nominal":
+        for key in (other.get("color", {}), other.get("shape", {})):
+            if key.get("type") == "nominal" and key.get("field") in data and key["field"] not in on_axes:
                 keys[key["field"]] = _listed(data[key["field"]].dropna().unique())
-    on_axes = {channel["field"] for channel in (coded["x"], coded["y"]) if "field" in channel}
-    text += "".join(f". Told apart: {names}" for name, names in keys.items() if name not in on_axes)
+    text = f"{kinds}. {up}; across, {right}" + "".join(f". Told apart: {names}" for names in keys.values())
     title = view.get("title")
     return f"{title['text'] if isinstance(title, dict) else title}: {text}" if title else text
 
@@ -57,34 +54,36 @@ def _layers(view: dict[str, Any], part: dict[str, Any], above: dict[str, Any]) -
     for inner in part.get("layer", []):
         yield from _layers(view, inner, above)
     if "mark" in part:
-        kind = part["mark"] if isinstance(part["mark"], str) else part["mark"]["type"]
-        kind = "line" if kind == "rule" and {"x2", "y2"} <= set(above.get("encoding", {})) else kind
-        yield kind, above.get("encoding", {}), pd.DataFrame(view["datasets"].get(above["data"].get("name"), []))
+        kind, coded = part["mark"] if isinstance(part["mark"], str) else part["mark"]["type"], above.get("encoding", {})
+        kind = "line" if kind == "rule" and {"x2", "y2"} <= set(coded) else kind
+        yield kind, coded, pd.DataFrame(view["datasets"].get(above["data"].get("name"), []))
 
 
 def _axis(coded: dict[str, Any], rows: pd.DataFrame, other: dict[str, Any]) -> str:
     """The title of an axis and its ends; of an axis of names, the names."""
-    column = coded.get("field", "")
-    title = coded.get("title") or (coded.get("axis") or {}).get("title") or label(column).replace("_", " ")
-    title = " ".join(title) if isinstance(title, list) else title
-    if column not in rows:
-        return str(title)
-    values = rows[column].dropna()
+    column, look = coded.get("field", ""), coded.get("axis") or {}
+    title = coded.get("title") or look.get("title") or label(column).replace("_", " ")
+    title = " ".join(title) if isinstance(title, list) else str(title)
+    values = rows[column].dropna() if column in rows else pd.Series(dtype=float)
+    if values.empty:
+        return title
+    if coded.get("type") == "temporal":
+        return f"{title} {values.min()[:10]} to {values.max()[:10]}"
     if coded.get("type") != "quantitative" or not pd.api.types.is_numeric_dtype(values):
-        ends = [values.astype(str).str[:10].min(), values.astype(str).str[:10].max()]
-        return f"{title} {' to '.join(ends)}" if coded.get("type") == "temporal" else _listed(values.unique())
-    look = coded.get("axis") or {}
-    shown = (lambda number: f"{number:.0%}") if look.get("format") == "%" else _number
-    if "utcFormat" in str(look.get("labelExpr")):  # days since 1970, which the axis writes as dates
-        shown = day
-    named = other.get("type") == "nominal" and other.get("field") in rows and len(values)
-    names = rows[other["field"]] if named else pd.Series(dtype=str)
-    ends = [(values.min(), values.idxmin()), (values.max(), values.idxmax())] if len(values) else []
-    reach = [shown(end) + (f" ({names[at]})" if named else "") for end, at in ends]
-    return f"{title} {' to '.join(reach)}" if reach else str(title)
+        return _listed(values.unique())
+    names = rows[other["field"]] if other.get("type") == "nominal" and other.get("field") in rows else None
+    ends = [(values.min(), values.idxmin()), (values.max(), values.idxmax())]
+    return f"{title} " + " to ".join(
+        _number(end, look) + ("" if names is None else f" ({names[at]})") for end, at in ends
+    )
 
 
-def _number(number: float) -> str:
+def _number(number: float, look: dict[str, Any]) -> str:
+    """A number as its axis writes it; days since 1970 as dates."""
+    if "utcFormat" in str(look.get("labelExpr")):
+        return day(number)
+    if look.get("format") == "%":
+        return f"{number:.0%}"
     return f"{number:,.0f}" if 1000 <= abs(number) < 1e9 else f"{number:.3g}"
 
 

@@ -86,13 +86,9 @@ class Control:
     @property
     def parts(self) -> dict[str, Any]:
         """What the shared script reads: the signal, its values and their texts, where it starts, the readings."""
-        parts = {
-            "signal": self.name,
-            "values": self.values,
-            "texts": [text_of(value) for value in self.values],
-            "at": self.values.index(self.start),
-        }
-        return parts | ({"readings": [inline(one) for one in self.readings]} if any(self.readings) else {})
+        texts, at = [text_of(value) for value in self.values], self.values.index(self.start)
+        readings = {"readings": [inline(one) for one in self.readings]} if any(self.readings) else {}
+        return {"signal": self.name, "values": self.values, "texts": texts, "at": at} | readings
 
 
 @dataclass(frozen=True)
@@ -129,9 +125,12 @@ class Figure:
     @property
     def charts(self) -> list[Any]:
         """The charts as a list, each as wide as its container unless it says otherwise."""
+        look: dict[str, Any] = {"height": self.height} if self.height else {}
         several = list(self.chart) if isinstance(self.chart, Sequence) else [self.chart]
-        high = {"height": self.height} if self.height else {}
-        return [_as_wide_as_the_page(chart.properties(**high)) for chart in several]
+        # Fit the width only: Vega-Lite warns of a fit in height on every chart whose rows have a height of their own.
+        wide = look | {"width": "container", "autosize": alt.AutoSizeParams(type="fit-x", contains="padding")}
+        free = [isinstance(one, alt.Chart | alt.LayerChart) and one.width is alt.Undefined for one in several]
+        return [one.properties(**(wide if is_free else look)) for one, is_free in zip(several, free, strict=True)]
 
     @cached_property
     def specs(self) -> list[dict[str, Any]]:
@@ -167,20 +166,16 @@ class Figure:
         for view in views:
             data.update(view.pop("datasets", {}))
             config = view.pop("config", config)
-        parts = {"data": data, "rows": self._key_of_rows(data), "config": config, "views": views}
+        offered = max(data, key=lambda name: len(data[name]), default=None)
+        if self.rows is not None:  # rows that the chart does not hold yet are added
+            rows = _compact(alt.to_values(self.rows)["values"])
+            offered = next((name for name, records in data.items() if records == rows), "rows")
+            data[offered] = rows
+        parts = {"data": data, "rows": offered, "config": config, "views": views}
         if self.control:
             parts["control"] = self.control.parts
         texts = {"about": Markup(self._about), "parts": script_json(parts), "views": len(views)}
         return filled("figure.html", figure=self, ident=f"fig-{self.name}", control=self.control, **texts)
-
-    def _key_of_rows(self, data: dict[str, Any]) -> str | None:
-        """The data set that holds the rows to download; rows that the chart does not hold yet are added."""
-        if self.rows is None:
-            return max(data, key=lambda name: len(data[name]), default=None)
-        rows = _compact(alt.to_values(self.rows)["values"])
-        key = next((name for name, records in data.items() if records == rows), "rows")
-        data[key] = rows
-        return key
 
     def _ipython_display_(self) -> None:
         place = where()
@@ -188,15 +183,15 @@ class Figure:
             # a search index and a terminal see the plain text
             display({"text/html": self.to_html(), "text/plain": self.title}, raw=True)
         elif place == "colab":
-            pages = [
+            texts = [
                 chart.to_html(fullhtml=False, output_div=f"cape-{self.name}-{i}") for i, chart in enumerate(self.charts)
             ]
-            display(HTML(self.head + "".join(pages) + self.foot))
+            display(HTML(self.head + "".join(texts) + self.foot))
         else:
             display(HTML(self.head), *[widget(chart) for chart in self.charts], width(), HTML(self.foot))
 
 
-#: `figure(chart, *, title, alt, source, n, name, rows=None, caption="")`: the name under which chapters use the frame.
+#: `figure(chart, name, title, source, n, caption)`: the name under which chapters use the frame.
 figure = Figure
 
 
@@ -265,13 +260,6 @@ def remember(*lines: str) -> None:
 
 def _boxed(name: str, markdown: str) -> None:
     display(Markdown(f'<div class="{name}">\n\n{markdown}\n\n</div>'))
-
-
-def _as_wide_as_the_page(chart: Any) -> Any:
-    if not isinstance(chart, alt.Chart | alt.LayerChart) or chart.width is not alt.Undefined:
-        return chart
-    # Fit the width only: Vega-Lite warns of a fit in height on every chart whose rows have a height of their own.
-    return chart.properties(width="container", autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
 def _compact(value: Any) -> Any:

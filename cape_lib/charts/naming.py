@@ -50,8 +50,8 @@ def named(
     rows: columns of x, y and `column`, the most important name first;  around: further points that no name may cover,
     with the same columns; they stretch the axes too;  by: rows that differ in this column (of `around` too) are never
     on show together;  height: of the plot, pixels;  always: so many of the first names are never left out, one without
-    room stands where it covers least;  phone: so many names at most on a phone;  gap: from a point to its
-    name, pixels;  opacity: its encoding;  mark: further properties of the texts.
+    room stands where it covers least, though never on a name;  phone: so many names at most on a phone;  gap: from a
+    point to its name, pixels;  opacity: its encoding;  mark: further properties of the texts.
     """
     fields = [axis.to_dict()["field"] for axis in (x, y)]
     rows, *around = [frame.dropna(subset=fields).reset_index(drop=True) for frame in (rows, *around)]
@@ -83,42 +83,41 @@ def _places(
     chosen: list[str] = []
     taken = np.empty((0, 4))
     dots = np.column_stack([points - gap / 2, points + gap / 2])
+
+    def met(box: np.ndarray, others: np.ndarray) -> int:
+        return int(((others[:, :2] < box[2:]) & (others[:, 2:] > box[:2])).all(axis=1).sum())
+
     for name, (px, py) in zip(names, points, strict=False):
         tried = []
         for place, (right, down, align) in PLACES.items():
-            left = px + gap * right - BEFORE[align] * LETTER * len(name)
-            middle = py + gap * down
+            left, middle = px + gap * right - BEFORE[align] * LETTER * len(name), py + gap * down
             box = np.array([left, middle - LINE / 2, left + LETTER * len(name), middle + LINE / 2])
             outside = box[0] < 0 or box[2] > room[0] + 20 or box[1] < -LINE or box[3] > room[1]
-            tried.append((100 * _met(box, taken) + 10 * int(outside) + _met(box, dots), place, box))
-        cost, place, box = min(tried, key=lambda one: one[0])
-        fits = (cost == 0 or len(chosen) < always) and len(taken) < most
+            tried.append((met(box, taken), 10 * int(outside) + met(box, dots), place, box))
+        on_names, on_dots, place, box = min(tried, key=lambda one: one[:2])
+        # one that must stand may cover points, but no other name
+        fits = not on_names and (not on_dots or len(chosen) < always) and len(taken) < most
         chosen.append(place if fits else "")
         taken = np.vstack([taken, box]) if fits else taken
     return chosen
-
-
-def _met(box: np.ndarray, others: np.ndarray) -> int:
-    """With how many other boxes a box has a pixel in common."""
-    return int(((others[:, :2] < box[2:]) & (others[:, 2:] > box[:2])).all(axis=1).sum())
 
 
 def _along(axis: Any, rows: pd.DataFrame, every: pd.DataFrame) -> np.ndarray:
     """Where the rows stand on an axis, 0-1, as near as can be said before it is drawn.  every: rows that stretch it."""
     asked = axis.to_dict()
     scale, log = asked.get("scale", {}), asked.get("scale", {}).get("type") == "log"
-    values, all_values = (_numbers(frame[asked["field"]]) for frame in (rows, every))
-    ends = scale.get("domain")
-    if ends is None:
-        ends = [all_values.min(), all_values.max()]
-        if scale.get("zero", asked["type"] == "quantitative") and not log:
-            ends = [min(0.0, ends[0]), max(0.0, ends[1])]
+    columns = [frame[asked["field"]] for frame in (rows, every)]
+    if not pd.api.types.is_numeric_dtype(columns[0]):  # dates, as days
+        columns = [(pd.to_datetime(column) - pd.Timestamp(0)).dt.total_seconds() / 86_400 for column in columns]
+    values, all_values = (column.to_numpy(dtype=float) for column in columns)
+    ends = scale.get("domain", [all_values.min(), all_values.max()])
+    if "domain" not in scale and scale.get("zero", asked["type"] == "quantitative") and not log:
+        ends = [min(0.0, ends[0]), max(0.0, ends[1])]
+    nice = scale.get("nice", "domain" not in scale) and asked["type"] == "quantitative" and not log
+    if nice and ends[1] > ends[0]:  # the axis ends at round numbers: about ten steps of 1, 2 or 5
+        tenth = (ends[1] - ends[0]) / 10
+        power = 10.0 ** np.floor(np.log10(tenth))
+        step = power * (1, 2, 5, 10)[int(np.searchsorted(np.sqrt([2, 10, 50]), tenth / power, side="right"))]
+        ends = [step * np.floor(ends[0] / step), step * np.ceil(ends[1] / step)]
     (low, high), at = (np.log10(ends), np.log10(values)) if log else (ends, values)
     return np.asarray((at - low) / ((high - low) or 1.0))
-
-
-def _numbers(column: pd.Series) -> np.ndarray:
-    """Numbers as they are, dates as days."""
-    if pd.api.types.is_numeric_dtype(column):
-        return column.to_numpy(dtype=float)
-    return (pd.to_datetime(column) - pd.Timestamp(0)).dt.total_seconds().to_numpy() / 86_400

@@ -20,13 +20,8 @@ SHARE = 0.8
 #: Card -> memory in GB, peak arithmetic in half precision in 10^12 operations a second (NVIDIA's data sheets).
 CARDS = {"T4": (16.0, 65.0), "A100": (40.0, 312.0)}
 #: The ladder that a session picks a size from, where a chapter looks inside a model: billions -> name on the hub.
-LADDER = dict(
-    zip(
-        (0.07, 0.16, 0.41, 1.0, 1.4, 2.8, 6.9, 12.0),
-        (f"EleutherAI/pythia-{size}" for size in ("70m", "160m", "410m", "1b", "1.4b", "2.8b", "6.9b", "12b")),
-        strict=True,
-    )
-)
+LADDER = {size: f"EleutherAI/pythia-{1000 * size:.0f}m" for size in (0.07, 0.16, 0.41)}
+LADDER |= {size: f"EleutherAI/pythia-{size:g}b" for size in (1.0, 1.4, 2.8, 6.9, 12.0)}
 #: What of the peak a reading of short texts reaches, a cautious figure.
 REACHED = 0.3
 
@@ -49,8 +44,7 @@ class Runtime:
     @property
     def largest_b(self) -> float:
         """The largest language model that fits for reading its states, in billions of parameters."""
-        memory, size = (self.gpu_memory_gb, BYTES_ON_GPU) if self.gpu else (self.memory_gb, BYTES_ON_CPU)
-        return SHARE * memory / size
+        return SHARE * (self.gpu_memory_gb / BYTES_ON_GPU if self.gpu else self.memory_gb / BYTES_ON_CPU)
 
     def pick(self, sizes_b: Iterable[float]) -> float:
         """The largest of `sizes_b` (billions of parameters) that fits here; the smallest where none does."""
@@ -66,17 +60,12 @@ def needs(sizes_b: Iterable[float], *, tokens: float = 1e6) -> pd.DataFrame:
     """
     import pandas as pd
 
-    def minutes(size: float, memory_gb: float, peak: float) -> str:
-        if size * BYTES_ON_GPU > SHARE * memory_gb:
-            return "does not fit"
-        return f"{2e9 * size * tokens / (REACHED * peak * 1e12) / 60:.2g} min"
-
-    rows = [
-        {"parameters (B)": size, "weights (GB)": size * BYTES_ON_GPU}
-        | {f"{card}, {memory:g} GB": minutes(size, memory, peak) for card, (memory, peak) in CARDS.items()}
-        for size in sizes_b
-    ]
-    return pd.DataFrame(rows)
+    rows = pd.DataFrame({"parameters (B)": list(sizes_b)})
+    rows["weights (GB)"] = rows["parameters (B)"] * BYTES_ON_GPU
+    for card, (memory, peak) in CARDS.items():
+        minutes = (2e9 * rows["parameters (B)"] * tokens / (REACHED * peak * 1e12) / 60).map("{:.2g} min".format)
+        rows[f"{card}, {memory:g} GB"] = minutes.where(rows["weights (GB)"] <= SHARE * memory, "does not fit")
+    return rows
 
 
 def runtime() -> Runtime:
@@ -85,7 +74,19 @@ def runtime() -> Runtime:
 
     place = "Google Colab" if where() == "colab" else "This machine"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Runtime(place, cores, _memory_gb(), *_gpu())
+    memory = []  # physical, or the limit of the container where that is less; 0 where the system does not say
+    with suppress(AttributeError, ValueError, OSError):
+        memory.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # another kind of system, or "max": no limit
+            memory.append(int(Path(limit).read_text(encoding="ascii")))
+    # the driver is asked: torch need not be there, nor be loaded
+    ask, gpu = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"], ("", 0.0)
+    with suppress(OSError, subprocess.SubprocessError, IndexError, ValueError):
+        answer = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=True).stdout
+        name, mebibytes = answer.splitlines()[0].rsplit(",", 1)
+        gpu = name.strip(), float(mebibytes) * 2**20 / 1e9
+    return Runtime(place, cores, min(memory, default=0) / 1e9, *gpu)
 
 
 def tell() -> None:
@@ -99,24 +100,3 @@ def tell() -> None:
         here = runtime()
         fit = f"Language models of up to about {here.largest_b:.2g} billion parameters fit"
         say(f"{here}. {fit}, of Pythia's sizes `{LADDER[here.pick(LADDER)]}`.")
-
-
-def _memory_gb() -> float:
-    """Physical memory, or the limit of the container where that is less; 0 where the system does not say."""
-    limits = []
-    with suppress(AttributeError, ValueError, OSError):
-        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        with suppress(OSError, ValueError):  # another kind of system, or "max": no limit
-            limits.append(int(Path(limit).read_text(encoding="ascii")))
-    return min(limits, default=0) / 1e9
-
-
-def _gpu() -> tuple[str, float]:
-    """Name and memory of the first GPU, asked of its driver: torch need not be there, nor be loaded."""
-    ask = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
-    with suppress(OSError, subprocess.SubprocessError, IndexError, ValueError):
-        answer = subprocess.run(ask, capture_output=True, text=True, timeout=10, check=True).stdout
-        name, mebibytes = answer.splitlines()[0].rsplit(",", 1)
-        return name.strip(), float(mebibytes) * 2**20 / 1e9
-    return "", 0.0

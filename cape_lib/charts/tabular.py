@@ -32,32 +32,19 @@ def table(frame: pd.DataFrame, *, caption: str, digits: int = 2) -> HTML:
         # one decimal more or less in a column reads as precision
         whole = not number or bool((known[np.isfinite(known.astype(float))] % 1 == 0).all())
         columns.append([shown(value, digits, whole=whole) for value in frame.iloc[:, i].astype(object)])
-    heads = [heading(str(name)) for name in frame.columns]
-    rows = zip(*columns, strict=True)
-    return HTML(html_table(heads, rows, label=typeset(caption), caption=True, numbers=numbers, long=len(frame) > MANY))
+    heads = [LABELS.get(name, name.replace("_", " ")) for name in map(str, frame.columns)]
+    rows, look = zip(*columns, strict=True), {"numbers": numbers, "long": len(frame) > MANY}
+    return HTML(html_table(heads, rows, label=typeset(caption), caption=True, **look))
 
 
-def html_table(
-    heads: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    *,
-    label: str,
-    caption: bool = False,
-    numbers: Sequence[bool] = (),
-    long: bool = False,
-) -> Markup:
+def html_table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, label: str, **look: Any) -> Markup:
     """Rows of cells, text or `HTML`, below their heads.
 
-    label: of the table, for a screen reader;  caption: whether it shows too (then the table is a region of the page);
-    numbers: which columns are set to the right.
+    label: of the table, for a screen reader.  look: caption, whether the label shows too (then the table is a region of
+    the page); numbers, which columns are set to the right; long, whether it scrolls down.
     """
-    about = {"label": label, "caption": caption, "numbers": numbers or [False] * len(heads), "long": long}
-    return Markup(filled("table.html", heads=heads, rows=rows, **about))
-
-
-def heading(name: str) -> str:
-    """A column's name as a reader wants it: a benchmark by its own name, no underscores."""
-    return LABELS.get(name, name.replace("_", " "))
+    look = {"caption": False, "numbers": [False] * len(heads), "long": False} | look
+    return Markup(filled("table.html", heads=heads, rows=rows, label=label, **look))
 
 
 def shown(value: Any, digits: int = 2, *, whole: bool = True) -> Any:
