@@ -504,7 +504,7 @@ def ratio_below(
     # A variance of zero (a score without noise) leaves the sign to decide.
     sd_u, sd_v = np.sqrt(np.maximum(var_u, TINY)), np.sqrt(np.maximum(var_along, TINY))
     # Zero is moved aside by nothing that matters, so that h / k keeps a sign.
-    h, k = (np.where(m == 0, TINY, m) for m in ((up - g * along) / sd_u, along / sd_v))
+    h, k = (np.where(np.abs(m) < TINY, TINY, m) for m in ((up - g * along) / sd_u, along / sd_v))
     rho = np.clip((both - g * var_along) / (sd_u * sd_v), -1.0, 1.0)
     s = np.sqrt(np.clip((1.0 - rho) * (1.0 + rho), 0.0, None))
     wedges = np.where((h < 0) != (k < 0), 1.0, 0.0)
