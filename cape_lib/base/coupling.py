@@ -187,7 +187,10 @@ def whole_ladder(
     z = step["dy"] / error_y if error_y > 0 else NAN
     p_negative = step["p_negative"]
     return WholeLadder(
-        *step[["smaller", "larger", f"{along.column}_low", f"{along.column}_high"]],
+        smaller=step["smaller"],
+        larger=step["larger"],
+        low=step[f"{along.column}_low"],
+        high=step[f"{along.column}_high"],
         sizes=len(rows),
         dx=stats.normal_estimate(step["dx"], error_x, 2, method="noise of two scores"),
         dy=stats.normal_estimate(step["dy"], error_y, 2, method="noise of two scores"),
@@ -749,8 +752,8 @@ class FamilyModel:
         """Weights of the coefficients that give the expected gamma at a size and tokens."""
         if tokens_b is not None and "tokens" not in self.centre:
             raise UsageError("this model of the families has no training tokens; fit it on size and tokens")
-        asked = {"size": size_b, "tokens": tokens_b}
-        away = [0.0 if asked[name] is None else np.log10(asked[name]) - mean for name, mean in self.centre.items()]
+        asked = {"size": size_b} | ({} if tokens_b is None else {"tokens": tokens_b})
+        away = [np.log10(asked[name]) - mean if name in asked else 0.0 for name, mean in self.centre.items()]
         return np.array([1.0, *away])
 
     def _normals(self, chosen: Floats) -> tuple[Floats, Floats]:

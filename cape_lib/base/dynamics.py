@@ -121,7 +121,7 @@ def fit_sparse(
 
 def _system(coefficients: Floats, frame: pd.DataFrame, data: pd.DataFrame, *, terms: int) -> System:
     """A system with its start: the smallest size of a single ladder."""
-    names = [name.removeprefix("d_") for name in data if name.startswith("d_")]
+    names = [name.removeprefix("d_") for name in map(str, data) if name.startswith("d_")]
     start = complete_rows(frame, ["params_b", *names])[["params_b", *names]].iloc[0].astype(float)
     one = data["ladder"].nunique() == 1
     return System(tuple(names), coefficients, terms, len(data), start if one else start * np.nan)
