@@ -502,3 +502,8 @@ def test_results_in_one_list_with_any_ending_and_in_utf_16_are_read(tmp_path, na
     frame = read_any([str(tmp_path / name)]).scores.frame
     assert frame["model"].tolist() == ["lab/m-1b", "lab/m-3b"] and frame["params_b"].tolist() == [1.0, 3.0]
     assert frame["hellaswag"].tolist() == [40.0, 40.0]
+
+
+def test_a_name_with_a_size_of_zero_states_none(tmp_path):
+    row = one(read_results([write(tmp_path, "r.json", harness_0_4(model="lab/m-0b", params=2e9))]).scores)
+    assert (row["model"], row["params_b"]) == ("lab/m-0b", 2.0)

@@ -15,12 +15,11 @@ from cape_lib import tables
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.ingest import files, merging
 from cape_lib.ingest.readers import Reader, reader_of
-from cape_lib.ingest.reading import Reading, Source, Task, one_line
+from cape_lib.ingest.reading import Source, Task, one_line
 from cape_lib.ingest.reading import readings as readings_of
 from cape_lib.names import suggest
 from cape_lib.output import whole
 from cape_lib.tables import Scores, TableOptions
-from cape_lib.tables.score_checks import refuse_mixed
 from cape_lib.tables.sheets import read_sheet
 
 
@@ -139,7 +138,7 @@ def read_results(
     others: dict[str, None] = {}
     read: list[Path] = []
     tools: Counter[str] = Counter()
-    readings: list[Reading] = []
+    readings: list[dict[str, Any]] = []
     passed = {"file(s) that hold no results": 0, "Git LFS pointer(s); fetch the files by: git lfs pull": 0}
     for path, named in paths:
         documents, reader = _documents(path, named)
@@ -152,15 +151,15 @@ def read_results(
         here = [reading for task in tasks for reading in readings_of(task, also)]
         for pattern, name in names.items():
             if fnmatch(str(path), pattern) or Path(pattern) in (path, *path.parents):
-                here = [replace(reading, run=reading.run.named(name)) for reading in here]
+                here = [reading | {"model": name, "identity": ()} for reading in here]
                 used.add(pattern)
-        if any(not reading.run.model for reading in here):
+        if any(not reading["model"] for reading in here):
             lacking = "the file names no model (model_name, config.model_args)"
             raise ScoresError(f"{path}: {lacking}; say --model {path}=NAME")
-        if why := next((reading.run.partial for reading in here if reading.run.partial), ""):
+        if why := next((reading["partial"] for reading in here if reading["partial"]), ""):
             if "partial" not in allow:
                 raise ScoresError(f"{path}: a partial run ({why}); run it without --limit, or say --allow-partial")
-            notes.append(f"{here[0].run.model}: partial run ({why}), allowed")
+            notes.append(f"{here[0]['model']}: partial run ({why}), allowed")
         read.append(path)
         tools[reader.name] += 1
         readings += here
@@ -172,14 +171,14 @@ def read_results(
         raise ScoresError(f"{where}: {files.nothing_here() if not read else _no_benchmark(others, tools)}")
     if unused := sorted({*names} - used):
         raise UsageError(f"--model: no results file matches {unused[0]!r}; name the file, its folder or a pattern")
-    held = {reading.task for reading in readings} | set(others)
+    held = {reading["task"] for reading in readings} | set(others)
     if lacking := [task for task in also if task not in held]:
         raise UsageError(f"--also: {suggest('task', lacking[0], sorted(held))}")
     left = [task for task in others if task not in also]
     if left:
         notes.append(f"tasks not read: {_some(left)} (--also TASK:METRIC reads one more)")
     notes.append("read from " + ", ".join(f"{count} file(s) of {tool}" for tool, count in tools.items()))
-    frame, more = _assemble(readings, family=family, params=params or {}, allow=allow)
+    frame, more = merging.one_row_a_model(readings, family=family, params=params or {}, allow=allow)
     return Imported(frame, tuple(dict.fromkeys((*notes, *more))), tuple(read))
 
 
@@ -196,28 +195,6 @@ def _documents(path: Path, named: bool) -> tuple[list[Any], Reader | None]:
     if reader is None and named:
         raise files.refusal(value, path)
     return documents, reader
-
-
-def _assemble(
-    readings: list[Reading], *, family: str | None, params: Mapping[str, float], allow: Collection[str]
-) -> tuple[pd.DataFrame, list[str]]:
-    readings = merging.by_revision(readings)
-    groups = merging.by_model(readings)
-    sizes, notes = merging.sizes(groups, params, needed="unsized" not in allow)
-    groups, chosen = merging.one_protocol(groups)
-    notes += chosen
-    rows = {}
-    for model, group in groups.items():
-        newest, replaced = merging.newest(group)
-        rows[model], remarks = merging.scores(newest, allow_mixed="mixed" in allow)
-        notes += replaced + remarks
-    frame = merging.table({model: row for model, row in rows.items() if row}, sizes, family)
-    if frame.empty:
-        raise ScoresError(f"no whole benchmark in the files; {notes[-1] if notes else 'run the tasks to the end'}")
-    if not {"mixed", "families"} & set(allow):
-        benchmarks = [str(name) for name in frame if f"{name}_protocol" in frame]
-        refuse_mixed(frame, benchmarks, name=str(readings[0].run.path.parent))
-    return frame, notes
 
 
 def _no_benchmark(others: Iterable[str], tools: Collection[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -61,26 +61,6 @@ class Run:
     partial: str = ""
     quantised: str = ""
 
-    def named(self, model: str) -> Run:
-        """The same run under the name that the person gave."""
-        return replace(self, model=model, identity=())
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A score (percent, 0-100), its standard error (points, None where the file gives none) and its protocol.
-
-    items: questions answered, None where the file is silent; `column` is a benchmark, or "mmlu/<subject>".
-    """
-
-    run: Run
-    column: str
-    task: str
-    value: float
-    stderr: float | None
-    protocol: str
-    items: int | None = None
-
 
 class Task(NamedTuple):
     """One task of a file, as its reader (see `readers`) hands it over.
@@ -107,9 +87,10 @@ def run_of(path: Path, model: Any, *, stated: Any = None, limit: Any = None, rev
     return Run(path, name, identity, date=date(stated, path), partial="" if not limit else f"limit {one_line(limit)}")
 
 
-def readings(task: Task, also: Mapping[str, Source]) -> Iterator[Reading]:
-    """The scores of one task: of its known benchmarks, and of what the person asks for.
+def readings(task: Task, also: Mapping[str, Source]) -> Iterator[dict[str, Any]]:
+    """The scores of one task, of its known benchmarks and of what the person asks for, with what is said of the run.
 
+    value: percent, 0-100; stderr: points, None where the file gives none; column: a benchmark, or "mmlu/<subject>".
     Raises ScoresError where a metric is not there or no number in its range.
     """
     run, name = task.run, one_line(task.name)
@@ -133,7 +114,8 @@ def readings(task: Task, also: Mapping[str, Source]) -> Iterator[Reading]:
         # "N/A" and NaN are no standard error, and 0 only says that all answers were alike.
         stderr = points * float(error) if is_number(error) and 0 < error <= task.most else None
         score = points * min(max(float(value), 0.0), task.most)
-        yield Reading(run, column, name, score, stderr, "; ".join(parts), task.items)
+        about = {"column": column, "task": name, "protocol": "; ".join(parts), "items": task.items}
+        yield asdict(run) | about | {"value": score, "stderr": stderr}
 
 
 def is_number(value: Any) -> bool:

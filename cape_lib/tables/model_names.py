@@ -30,10 +30,7 @@ def size_in_name(name: str) -> float | None:
 
     "8x7B" gives 56, which counts what the experts share eight times: an upper bound.
     """
-    for hit in _SIZE.finditer(name):
-        if not hit["active"]:
-            return _billions(hit)
-    return None
+    return next((_billions(hit) for hit in _SIZE.finditer(name) if not hit["active"]), 0.0) or None
 
 
 def active_in_name(name: str) -> float | None:
