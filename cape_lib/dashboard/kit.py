@@ -51,6 +51,7 @@ def kit() -> Plain:
     return {
         "version": cape_lib.__version__,
         "z95": float(ndtri(0.975)),
+        "t95": [None, *(float(stdtrit(freedom, 0.975)) for freedom in range(1, known_steps()["family"].nunique()))],
         "nodes": nodes.tolist(),
         "weights": weights.tolist(),
         "items": dict(tables.ITEM_COUNTS),
@@ -73,7 +74,6 @@ def kit() -> Plain:
         "steps": records(known_steps()[["family", "size_b", "gamma", "phase", "tokens_b"]]),
         "near": coupling.NEAR,
         "least_clusters": LEAST_CLUSTERS,
-        "t95": [None, *(float(stdtrit(freedom, 0.975)) for freedom in range(1, known_steps()["family"].nunique()))],
         "token_edge": coupling.TOKEN_EDGE,
         "between_runs": BETWEEN_RUNS,
         "readings": _readings(base),
@@ -86,11 +86,8 @@ def kit() -> Plain:
             for name in boundary.ESTIMATORS
         },
         "rules": wording.rules(),
-        "words": wording.templates(),
-        "answers": wording.templates("answers"),
         "questions": wording.QUESTIONS,
-        "views": wording.templates("views"),
-        "checks": wording.templates("checks"),
+        **{name: wording.templates(name) for name in ("words", "answers", "views", "checks")},
         "examples": examples(),
     }
 
@@ -210,40 +207,21 @@ def _frontier() -> Plain:
         "excursion": EXCURSION,
         "balanced": BALANCED,
         "releases": records(releases[["model", "lab", "date", "day", *tables.FRONTIER_BENCHMARKS, "url"]]),
-        "lines": {
-            name: plain_line(line(name)) | {"about": about, "change_limits": _limits(both, line(name))}
-            for name, about in LINES.items()
-        },
+        "lines": {name: {"about": about} | _line(line(name), both) for name, about in LINES.items()},
     }
 
 
-def _limits(rows: pd.DataFrame, chosen: FrontierLine) -> list[float | None]:
-    """The limit of `frontier.changes` by the number of releases in a lab's sequence."""
+def _line(chosen: FrontierLine, rows: pd.DataFrame) -> Plain:
+    """A frontier line as plain data: what `FrontierLine.reach` and `interval` take, and by the number of releases in a
+    lab's sequence the limit of `frontier.changes`."""
     scatter = within_lab_scatter(rows, chosen=chosen)
-    limits = (float(change_limit(*scatter, n)) for n in range(2, MOST_RELEASES + 1))
-    return [None, None, *(max(THRESHOLD, limit) for limit in limits)]
-
-
-def plain_line(chosen: FrontierLine) -> Plain:
-    """A frontier line as plain data: what is needed for h and its interval.
-
-    With the reach w = t scatter sqrt(1 + 1 / n + (x - mean_x)^2 / spread_x) and the angle a(y) = asin(sqrt(y / 100)), h
-    lies from 100 sin(a(y) - w)^2 to 100 sin(a(y) + w)^2, less the line (`FrontierLine.interval` has the ends of the
-    scale).
-    """
-    fit = chosen.fit
+    limits = [max(THRESHOLD, float(change_limit(*scatter, n))) for n in range(2, MOST_RELEASES + 1)]
+    own = ("name", "panel", "date", "slope", "intercept", "scatter")
     return {
-        "name": chosen.name,
-        "panel": chosen.panel,
-        "date": chosen.date,
-        "slope": chosen.slope,
-        "intercept": chosen.intercept,
-        "n": fit.n,
-        "mean_x": fit.mean_x,
-        "spread_x": fit.spread_x,
-        "r": fit.r,
-        "scatter": chosen.scatter,
-        "t": float(stdtrit(fit.n - 2, 0.5 + LEVEL / 2)),
+        **{name: getattr(chosen, name) for name in own},
+        **{name: getattr(chosen.fit, name) for name in ("n", "mean_x", "spread_x", "r")},
+        "t": float(stdtrit(chosen.fit.n - 2, 0.5 + LEVEL / 2)),
+        "change_limits": [None, None, *limits],
     }
 
 
@@ -262,16 +240,12 @@ def examples() -> list[Plain]:
     }
     listed = []
     for item in wording.templates("examples"):
-        tab, state, wanted = item["tab"], item.get("state", {}), item["rows"]
-        rows, columns = panels.get(tab, (base, ("params_b", *tables.BASE_BENCHMARKS)))
-        if tab == "pair":
-            columns = ("params_b", *state.values())
-        part = rows[rows[item["by"]].isin(wanted)]
-        part = (
-            part.sort_values("params_b")
-            if tab not in panels
-            else part.sort_values(item["by"], key=lambda v: v.map(wanted.index))
-        )
+        tab, by, state, wanted = item["tab"], item["by"], item.get("state", {}), item["rows"]
+        pair = state.values() if tab == "pair" else tables.BASE_BENCHMARKS
+        rows, columns = panels.get(tab, (base.sort_values("params_b"), ("params_b", *pair)))
+        part = rows[rows[by].isin(wanted)]
+        if tab in panels:
+            part = part.sort_values(by, key=lambda names, order=wanted: names.map(order.index))
         if len(part) < (1 if tab in ("model", "release") else 2):
             continue
         table = records(part[["model", *columns]])

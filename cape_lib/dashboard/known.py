@@ -31,6 +31,11 @@ TYPICAL_GAMMA = 0.3
 FAR = 9.0
 #: the axes whose saturation is told, old and new
 AXES = ((X, Y), (X, "hle"), (Y, "hle"), (Y, "ifeval"))
+#: what a release has besides its interval
+_RELEASE = (
+    *("model", "date", "x", "y", "expected", "h", "outside", "noise_sd", "phase", "emphasis", "gpqa_critical"),
+    *("ifeval", "ifeval_critical", "ifeval_above", "ordinary_low", "ordinary_high"),
+)
 MODES = ("reasoning", "none")
 #: sizes count as alike within this factor
 ALIKE = 2.0
@@ -206,9 +211,7 @@ def diagnose_release(releases: Sequence[Mapping[str, Any]], *, line: str = "froz
     return answered(diagnosis, facts)
 
 
-@lru_cache(maxsize=16)
-def _line(name: str) -> FrontierLine:
-    return frontier.line(name)
+_line = lru_cache(maxsize=16)(frontier.line)
 
 
 @lru_cache(maxsize=1)
@@ -230,26 +233,18 @@ def _frame(releases: Sequence[Mapping[str, Any]], known: pd.DataFrame) -> pd.Dat
 
 def _releases(read: pd.DataFrame) -> list[Plain]:
     """The rows of `h_field` as plain data, beside the papers' two curves."""
-    same = ["date", "expected", "h", "noise_sd", "phase", "ifeval", "ordinary_low", "ordinary_high"]
-    rows = []
-    for row in records(read):
-        x, y, low, high = (float(row[name]) for name in (X, Y, "h_low", "h_high"))
-        gpqa, ifeval = (float(isocline(v, RATIOS[axes])) for v, axes in ((x, (X, Y)), (y, (Y, "ifeval"))))
-        rows.append(
-            {name: row[name] for name in same if name in row}
-            | {
-                "model": row["model"] or "This release",
-                "x": x,
-                "y": y,
-                "interval": interval(low, high),
-                "outside": low > 0 or high < 0,
-                "emphasis": frontier.labelled(frontier.emphasis_of(row["h"]), low, high),
-                "gpqa_critical": gpqa,
-                "ifeval_critical": ifeval,
-                "ifeval_above": None if row["ifeval"] is None else row["ifeval"] >= ifeval,
-            }
-        )
-    return rows
+    ends = list(zip(read["h_low"], read["h_high"], strict=True))
+    emphasis = (frontier.labelled(frontier.emphasis_of(h), *end) for h, end in zip(read["h"], ends, strict=True))
+    table = read.rename(columns={X: "x", Y: "y"}).assign(
+        model=read["model"].fillna("This release"),
+        outside=(read["h_low"] > 0) | (read["h_high"] < 0),
+        emphasis=list(emphasis),
+        gpqa_critical=isocline(read[X], RATIOS[X, Y]),
+        ifeval_critical=isocline(read[Y], RATIOS[Y, "ifeval"]),
+    )
+    table["ifeval_above"] = (table["ifeval"] >= table["ifeval_critical"]).where(table["ifeval"].notna())
+    rows = records(table[[name for name in _RELEASE if name in table]])
+    return [row | {"interval": interval(*end)} for row, end in zip(rows, ends, strict=True)]
 
 
 def _trajectory(read: pd.DataFrame, known: pd.DataFrame, chosen: FrontierLine, lab: str | None) -> list[Plain]:

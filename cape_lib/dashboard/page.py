@@ -103,18 +103,14 @@ def rule_table() -> Markdown:
     from IPython.display import Markdown
 
     rules = kit()["rules"]
+    claim = {"contradicted": "claim contradicted"}  # it is the claim that is contradicted, not the advice
     parts = []
     for kind in dict.fromkeys(rule["kind"] for rule in rules):
         rows = [
-            f"| {rule['advice']} | {rule['evidence']} | {_strength(rule['strength'])} |"
+            f"| {rule['advice']} | {rule['evidence']} | {claim.get(rule['strength'], rule['strength'])} |"
             for rule in rules
             if rule["kind"] == kind
         ]
         head = f"<details><summary>{templates('views')[kind]['tab']}: {len(rows)} rules</summary>\n\n"
         parts.append(head + "| advice | evidence | strength |\n|---|---|---|\n" + "\n".join(rows) + "\n\n</details>")
     return Markdown("\n\n".join(parts))
-
-
-def _strength(word: str) -> str:
-    """A strength as the page says it: it is the claim that is contradicted, not the advice."""
-    return f"claim {word}" if word == "contradicted" else word

@@ -50,19 +50,18 @@ def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str 
     models to the other. Raises MissingError where no size has two values, ScoresError where a value stands twice.
     """
     frame = _told_apart(rows.dropna(subset=[x, y]), by)
-    pairs: list[Plain] = []
-    groups: list[pd.DataFrame] = []
-    for _, group in frame.groupby("params_b", sort=True):
-        _refuse_twice(group, by)
-        if len(group) > 1:
-            groups.append(group)
-            pairs += _against_first(group, by, x, y)
+    groups = [group for _, group in frame.groupby("params_b", sort=True)]
+    for group in groups:
+        if len(twice := group[group[by].duplicated(keep=False)]):
+            one, other = twice["model"].astype(str).iloc[:2]
+            value = twice[by].iloc[0]
+            raise ScoresError(f"{one} and {other} are of one size and both {value} in {by}; keep one of the two")
+    pairs = [_pair(group.iloc[[0, place]], by, x, y) for group in groups for place in range(1, len(group))]
     if not pairs:
         raise MissingError(f"no size has two values in {by}; add a model that differs in {by} alone")
     for name in ("dx_p", "dy_p"):
-        for pair, p in zip(
-            pairs, corrected([np.nan if pair[name] is None else pair[name] for pair in pairs]), strict=True
-        ):
+        raw = [np.nan if pair[name] is None else pair[name] for pair in pairs]
+        for pair, p in zip(pairs, corrected(raw), strict=True):
             pair[name] = number(p)
     diagnosis: Plain = {
         "kind": "pairs",
@@ -77,6 +76,12 @@ def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str 
     }
     one, many = _NOUNS.get(by, (f"value of {by}", f"values of {by}"))
     labels = {axis: diagnosis["labels"][diagnosis[axis]] for axis in ("x", "y")}
+
+    def count(name: str) -> str:
+        sure = [pair for pair in pairs if _is_sure(pair, name)]
+        up = sum(pair[name] > 0 for pair in sure)
+        return f"is surely higher in {up}, surely lower in {len(sure) - up}, open in {len(pairs) - len(sure)}"
+
     facts = diagnosis | {
         **labels,
         **{f"{name}_y": (diagnosis[name] or {}).get(y) for name in ("spread", "noise")},
@@ -84,7 +89,7 @@ def diagnose_pairs(rows: pd.DataFrame, by: str, *, x: str = "hellaswag", y: str 
         "one": one,
         "many": many,
         "sentence": sentence(pairs[0], **labels),
-        "counts": {name: _count(pairs, name) for name in ("dx", "dy")},
+        "counts": {name: count(name) for name in ("dx", "dy")},
     }
     return answered(diagnosis, facts)
 
@@ -93,11 +98,8 @@ def _told_apart(frame: pd.DataFrame, by: str) -> pd.DataFrame:
     """The rows with the column `by`, from the names where it is missing; base models first."""
     names = frame["model"].astype(str)
     if by == "instruct":
-        tuned = (
-            frame[by].astype(str).str.casefold().isin(["true", "yes", "1", "1.0"])
-            if by in frame
-            else names.map(model_names.instruct)
-        )
+        stated = frame[by].astype(str).str.casefold().isin(["true", "yes", "1", "1.0"]) if by in frame else None
+        tuned = names.map(model_names.instruct) if stated is None else stated
         frame = frame.assign(**{by: np.where(tuned, "instruct", "base")})
         return frame.sort_values(by, kind="stable", ignore_index=True)
     if by == "seed" and by not in frame:
@@ -110,29 +112,21 @@ def _told_apart(frame: pd.DataFrame, by: str) -> pd.DataFrame:
     return frame.assign(**{by: frame[by].astype(str)}).reset_index(drop=True)
 
 
-def _refuse_twice(group: pd.DataFrame, by: str) -> None:
-    twice = group[group[by].duplicated(keep=False)]
-    if len(twice):
-        one, other = twice["model"].astype(str).iloc[:2]
-        value = twice[by].iloc[0]
-        raise ScoresError(f"{one} and {other} are of one size and both {value} in {by}; keep one of the two")
+def _pair(two: pd.DataFrame, by: str, x: str, y: str) -> Plain:
+    """The second of two rows of one size against the first; a p is two-sided, None where the noise is not known."""
+    whole = coupling.whole_ladder(two.assign(pair=[0.0, 1.0], family="pair"), x=x, y=y, along=_SIDE)
+    pair: Plain = {"first": whole.smaller, "second": whole.larger, "from": two[by].iloc[0], "to": two[by].iloc[1]}
+    pair["params_b"] = float(two["params_b"].iloc[0])
+    for name, change in (("dx", whole.dx), ("dy", whole.dy)):
+        half = change.high - change.estimate
+        p = normal_p(Z95 * change.estimate / half) if half > 0 else np.nan
+        pair |= {name: change.estimate, f"{name}_half": number(half), f"{name}_p": number(p)}
+    return pair | {"gamma": number(whole.gamma.estimate), "interval": interval(whole.gamma.low, whole.gamma.high)}
 
 
-def _against_first(group: pd.DataFrame, by: str, x: str, y: str) -> list[Plain]:
-    """Every other row of one size against its first; a p is two-sided, None where the noise is not known."""
-    pairs = []
-    for place in range(1, len(group)):
-        two = group.iloc[[0, place]].assign(pair=[0.0, 1.0], family="pair")
-        whole = coupling.whole_ladder(two, x=x, y=y, along=_SIDE)
-        pair: Plain = {"first": whole.smaller, "second": whole.larger, "from": two[by].iloc[0], "to": two[by].iloc[1]}
-        pair["params_b"] = float(two["params_b"].iloc[0])
-        for name, change in (("dx", whole.dx), ("dy", whole.dy)):
-            half = change.high - change.estimate
-            p = normal_p(Z95 * change.estimate / half) if half > 0 else np.nan
-            pair |= {name: change.estimate, f"{name}_half": number(half), f"{name}_p": number(p)}
-        pair |= {"gamma": number(whole.gamma.estimate), "interval": interval(whole.gamma.low, whole.gamma.high)}
-        pairs.append(pair)
-    return pairs
+def _is_sure(pair: Plain, name: str) -> bool:
+    """Whether the change of a score in a pair is beyond its noise, after the correction over the pairs."""
+    return pair[f"{name}_p"] is not None and pair[f"{name}_p"] < LEVEL
 
 
 def _over_values(group: pd.DataFrame, x: str, y: str) -> Plain:
@@ -151,19 +145,12 @@ def _over_values(group: pd.DataFrame, x: str, y: str) -> Plain:
     }
 
 
-def _count(pairs: list[Plain], name: str) -> str:
-    """In how many pairs a score is surely higher, surely lower, or could be either."""
-    sure = [pair for pair in pairs if pair[f"{name}_p"] is not None and pair[f"{name}_p"] < LEVEL]
-    up = sum(pair[name] > 0 for pair in sure)
-    return f"is surely higher in {up}, surely lower in {len(sure) - up}, open in {len(pairs) - len(sure)}"
-
-
 def open_pairs(diagnosis: Plain) -> list[str]:
     """The pairs, second model against first, in which neither score surely differs."""
     return [
         f"{pair['second']} against {pair['first']}"
         for pair in diagnosis["pairs"]
-        if not any(pair[name] is not None and pair[name] < LEVEL for name in ("dx_p", "dy_p"))
+        if not any(_is_sure(pair, name) for name in ("dx", "dy"))
     ]
 
 
@@ -174,7 +161,7 @@ def sentence(pair: Plain, x: str, y: str) -> str:
         value = f"{label} {shown(pair[name], '+1')}"
         if pair[f"{name}_p"] is None:
             return f"{value} points, of unknown noise"
-        doubt = "beyond score noise" if pair[f"{name}_p"] < LEVEL else "within score noise"
+        doubt = "beyond score noise" if _is_sure(pair, name) else "within score noise"
         return f"{value} ± {shown(pair[f'{name}_half'], '1')} points, {doubt}"
 
     return f"{pair['second']} against {pair['first']}: {change('dy', y)}; {change('dx', x)}."

@@ -33,8 +33,6 @@ QUESTIONS = {
 }
 #: numbers of this size or more are not written out
 LARGE = 1e6
-#: what is shown of a rule of advice
-RULE = ("rule", "topic", "advice", "evidence", "strength", "link")
 
 
 @lru_cache(maxsize=8)
@@ -48,28 +46,25 @@ def templates(name: str = "words") -> Any:
 
 @lru_cache(maxsize=1)
 def rules() -> list[dict[str, str]]:
-    """The rows of `data/advice.csv` in their order: `RULE`, kind and condition (as in `speak`; blank: always).
+    """The rows of `data/advice.csv` in their order, with kind and condition (as in `speak`; blank: always).
 
     Raises ScoresError (file, row, reason) for a condition that cannot be read.
     """
-    answer = [{str(k): str(v) for k, v in row.items()} for row in tables.load("advice").fillna("").to_dict("records")]
-    for number_of_row, row in enumerate(answer, start=2):
-        for term in filter(None, row["condition"].split(" & ")):
+    table = tables.load("advice").fillna("").astype(str)
+    for row, condition in enumerate(table["condition"], start=2):
+        for term in filter(None, condition.split(" & ")):
             if not _TERM.fullmatch(term):
-                place = f"{tables.data_dir() / 'advice.csv'}: row {number_of_row}, column condition"
+                place = f"{tables.data_dir() / 'advice.csv'}: row {row}, column condition"
                 raise ScoresError(f"{place}: {term!r} cannot be read; write a path and a limit, such as last.gamma<0")
-    return answer
+    return [{str(name): text for name, text in row.items()} for row in table.to_dict("records")]
 
 
 def answered(diagnosis: Plain, facts: Mapping[str, Any]) -> Plain:
     """The diagnosis with its answers and notes (`speak`), and as `advice` the rules of its kind that hold."""
     kind = diagnosis["kind"]
-    advice = [
-        {name: rule[name] for name in RULE}
-        for rule in rules()
-        if rule["kind"] == kind and holds(rule["condition"], facts)
-    ]
-    return diagnosis | speak(kind, facts) | {"advice": advice}
+    own = [rule for rule in rules() if rule["kind"] == kind and holds(rule["condition"], facts)]
+    shown_of = [{name: text for name, text in rule.items() if name not in ("kind", "condition")} for rule in own]
+    return diagnosis | speak(kind, facts) | {"advice": shown_of}
 
 
 def speak(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,15 +132,17 @@ def shown(value: Any, form: str = "") -> str:
     if value is None:
         return "unknown"
     if form == "%":
-        return _percent(float(value))
+        share = "under 1" if value < 0.01 else "over 99" if value > 0.99 else fixed(100 * float(value), 0)
+        return f"{share}\u00a0%"
     if form == "B":
         return _size(float(value))
     if form.startswith("i"):
-        return _interval(value, int(form[1:]))
-    if form.startswith("+"):
-        text = fixed(float(value), int(form[1:]))
-        return text if text.startswith(("-", "over", "under")) else f"+{text}"
-    return fixed(float(value), int(form)) if form else str(value)
+        if value["shape"] in ("none", "any"):
+            return "[no interval]" if value["shape"] == "none" else "[any value]"
+        low, high = (fixed(value[end], int(form[1:])) for end in ("low", "high"))
+        return f"[up to {high} or from {low}]" if value["shape"] == "gap" else f"[{low}, {high}]"
+    text = fixed(float(value), int(form)) if form else str(value)
+    return f"+{text}" if form.startswith("+") and not text.startswith(("-", "over", "under")) else text
 
 
 def fixed(value: float, digits: int) -> str:
@@ -154,12 +151,6 @@ def fixed(value: float, digits: int) -> str:
         return "over 1,000,000" if value > 0 else "under -1,000,000"
     text = str(Decimal(value).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP))
     return text.lstrip("-") if not float(text) else text
-
-
-def _percent(p: float) -> str:
-    if p < 0.01:
-        return "under 1\u00a0%"
-    return "over 99\u00a0%" if p > 0.99 else f"{fixed(100 * p, 0)}\u00a0%"
 
 
 def _size(billions: float) -> str:
@@ -173,17 +164,6 @@ def _size(billions: float) -> str:
     return f"{text.removesuffix('.0')}B"
 
 
-def _interval(interval: Mapping[str, Any], digits: int) -> str:
-    low, high, shape = interval["low"], interval["high"], interval["shape"]
-    if shape == "none":
-        return "[no interval]"
-    if shape == "any":
-        return "[any value]"
-    if shape == "gap":
-        return f"[up to {fixed(high, digits)} or from {fixed(low, digits)}]"
-    return f"[{fixed(low, digits)}, {fixed(high, digits)}]"
-
-
 def interval(low: float, high: float) -> dict[str, Any]:
     """The ends of an interval as plain data: low, high (None where infinite) and shape.
 
@@ -191,11 +171,9 @@ def interval(low: float, high: float) -> dict[str, Any]:
     """
     if math.isnan(low) or math.isnan(high):
         return {"low": None, "high": None, "shape": "none"}
-    if math.isinf(low) and math.isinf(high):
-        return {"low": None, "high": None, "shape": "any"}
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return {"low": number(low), "high": number(high), "shape": "none"}
-    return {"low": low, "high": high, "shape": "gap" if low > high else "bounded"}
+    finite = math.isfinite(low) + math.isfinite(high)
+    shape = "any" if not finite else "none" if finite == 1 else "gap" if low > high else "bounded"
+    return {"low": number(low), "high": number(high), "shape": shape}
 
 
 def number(value: float | None) -> float | None:
@@ -205,9 +183,6 @@ def number(value: float | None) -> float | None:
 
 def records(frame: pd.DataFrame) -> list[Plain]:
     """The rows of a table as plain data: what is blank or not finite is None."""
-    columns = {str(name): [_plain(value) for value in frame[name].tolist()] for name in frame}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-def _plain(value: Any) -> Any:
-    return None if pd.isna(value) or value in (math.inf, -math.inf) else value
+    blank = frame.isna() | frame.isin([math.inf, -math.inf])
+    rows = frame.astype(object).where(~blank, None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

@@ -65,7 +65,7 @@
    * benchmark, "i1" interval. */
   function shown(value, form = "") {
     if (value === null || value === undefined) return "unknown";
-    if (form === "%") return value < 0.01 ? "under 1\u00a0%" : value > 0.99 ? "over 99\u00a0%" : `${fixed(100 * value, 0)}\u00a0%`;
+    if (form === "%") return `${value < 0.01 ? "under 1" : value > 0.99 ? "over 99" : fixed(100 * value, 0)}\u00a0%`;
     if (form === "B") return size(value);
     if (form === "L") return Cape.read.label(value);
     if (form[0] === "i") return intervalText(value, Number(form.slice(1)));
