@@ -191,18 +191,16 @@ def leave_one_size_out(ladder: pd.DataFrame, *, benchmarks: Sequence[str] = BASE
     """
     names = list(benchmarks)
     rows = ladder_rows(ladder, names, least=4, purpose="leaving one size out")
-    answer = []
-    for place in range(1, len(rows)):
-        system = fit_linear(rows.drop(index=place), benchmarks=names)
-        size, scores = float(rows["params_b"].iloc[place]), rows[names].iloc[place].to_numpy(dtype=float)
-        run = forecast(system, [size])[names].to_numpy(dtype=float)[0]
-        below = rows[names].iloc[place - 1].to_numpy(dtype=float)
-        whole = np.where(scores == 0, np.nan, scores)  # nothing is a percentage of a score of zero
-        with np.errstate(over="ignore"):
-            errors = [float(100 * np.mean(np.abs(guess - scores) / whole)) for guess in (run, below)]
-        name = rows["model"].iloc[place] if "model" in rows.columns else f"{size:g} B"
-        answer.append((name, size, *errors))
-    return pd.DataFrame(answer, columns=["model", "params_b", "mape", "mape_carried"])
+    sizes, scores = rows["params_b"], rows[names].to_numpy(dtype=float)
+    systems = [fit_linear(rows.drop(index=place), benchmarks=names) for place in rows.index[1:]]
+    runs = [forecast(system, [size])[names].to_numpy()[0] for system, size in zip(systems, sizes[1:], strict=True)]
+    whole = np.where(scores == 0, np.nan, scores)[1:]  # nothing is a percentage of a score of zero
+    labels = rows["model"] if "model" in rows.columns else sizes.map("{:g} B".format)
+    table = pd.DataFrame({"model": labels, "params_b": sizes})[1:].reset_index(drop=True)
+    with np.errstate(over="ignore"):
+        for column, guess in (("mape", np.array(runs)), ("mape_carried", scores[:-1])):
+            table[column] = 100 * np.mean(np.abs(guess - scores[1:]) / whole, axis=1)
+    return table
 
 
 def hold_out(
@@ -270,13 +268,10 @@ def _errors(train: pd.DataFrame, test: pd.DataFrame, y: str, benchmarks: Sequenc
 def _scored(errors: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Mean errors by the keys, in the order of appearance."""
     away = (errors["guess"] - errors["true"]).abs()
-    table = errors.assign(mape=100 * away / errors["true"], mae=away, n=1)
+    groups = errors.assign(mape=100 * away / errors["true"], mae=away).groupby(keys, sort=False)
     # A mean that passed over what ran away would flatter the method.
-    return (
-        table.groupby(keys, sort=False)
-        .agg(mape=("mape", lambda v: v.mean(skipna=False)), mae=("mae", lambda v: v.mean(skipna=False)), n=("n", "sum"))
-        .reset_index()
-    )
+    means = groups[["mape", "mae"]].agg(lambda v: v.mean(skipna=False))
+    return means.assign(n=groups.size()).reset_index()
 
 
 def _polynomial(t: Floats, score: Floats, at: Floats, degree: int) -> Floats:
