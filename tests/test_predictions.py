@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cape_lib import predictions, tables
 from cape_lib.errors import ScoresError, UsageError
-from cape_lib.rules import Quantity, holds, parse
+from cape_lib.predictions.cards import Quantity, holds, parse
 from cape_lib.story import predictions as story
 
 X, Y = "swe_bench_verified", "gpqa_diamond"

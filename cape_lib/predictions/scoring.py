@@ -25,8 +25,7 @@ from cape_lib.frontier import (
     top_rows,
     variants,
 )
-from cape_lib.predictions.cards import Prediction, check_date, newest_date, predictions
-from cape_lib.rules import Quantity, Rule, holds
+from cape_lib.predictions.cards import Prediction, Quantity, Rule, check_date, holds, newest_date, predictions
 from cape_lib.signs import written
 from cape_lib.stats import (
     LEAST_CLUSTERS,

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "book").glob("reference-*.md"))
 MARKS = [mark for path in SOURCES for mark in re.findall(r"^<!-- reference: (\S+) -->$", path.read_text("utf-8"), re.M)]
 #: Rooms that no reader calls: spelling of names, imports, marks, the commands (they have `cape --help`).
-INSIDE = {"cape_lib.names", "cape_lib.imports", "cape_lib.signs", "cape_lib.cli", "cape_lib.output", "cape_lib.rules"}
+INSIDE = {"cape_lib.names", "cape_lib.imports", "cape_lib.signs", "cape_lib.cli", "cape_lib.output"}
 
 
 def packages(of: str) -> list[str]:
