@@ -11,8 +11,8 @@ import pytest
 from cape_lib import tables
 from cape_lib.base.boundary import critical_scales
 from cape_lib.errors import UsageError
-from experiments.coverage import families, parts, rates, scales, steps
-from experiments.coverage.families import streams
+from experiments.coverage import parts, rates, scales, steps
+from experiments.coverage.rates import streams
 
 KEYS = ["part", "method", "truth", "n", "noise", "measure"]
 SMALL = 40
@@ -44,7 +44,7 @@ def family(ladders, i):
 
 @pytest.mark.parametrize("shape", ["U", "levels off"])
 def test_many_families_at_once_get_the_verdicts_that_each_gets_alone(shape):
-    ladders = families.planted(8, 12, rng=streams(1, shape), shape=shape)
+    ladders = scales.planted(8, 12, rng=streams(1, shape), shape=shape)
     many = scales.verdicts(ladders)
     for i, rows in many.groupby("family"):
         alone = critical_scales(family(ladders, i)).set_index("estimator")
@@ -54,16 +54,16 @@ def test_many_families_at_once_get_the_verdicts_that_each_gets_alone(shape):
         assert list(rows["verdict"]) == list(alone.loc[rows.index, "verdict"])
 
 
-@pytest.mark.parametrize("shape", [*families.NULLS])
+@pytest.mark.parametrize("shape", [*scales.NULLS])
 def test_no_boundary_is_called_where_none_is_planted(shape):
-    ladders = families.planted(8, 120, rng=streams(4, shape), shape=shape)
+    ladders = scales.planted(8, 120, rng=streams(4, shape), shape=shape)
     for name, rows in scales.verdicts(ladders).groupby("estimator"):
         setting = rates.Setting("critical scales", str(name), shape, 8, "questions")
-        assert rates.share(setting, rows["verdict"] == "boundary", "false positives").label == "", name
+        assert rates.share(setting, rows["verdict"] == "boundary", "false positives")["label"] == "", name
 
 
 def test_a_deep_dip_with_many_questions_is_found_where_it_is():
-    ladders = families.planted(12, 30, rng=streams(6, "deep"), depth=12.0, noise=(100.0, 0.0))
+    ladders = scales.planted(12, 30, rng=streams(6, "deep"), depth=12.0, noise=(100.0, 0.0))
     result = scales.verdicts(ladders).query("estimator == 'vertex'")
     assert (result["verdict"] == "boundary").all()
     assert np.log10(result["n_c_b"] / result["true_b"]).abs().max() < 0.05
@@ -71,11 +71,11 @@ def test_a_deep_dip_with_many_questions_is_found_where_it_is():
 
 def test_a_planted_course_turns_where_it_says():
     t = np.linspace(-1.0, 1.0, 2001)
-    for shape in families.SHAPES:
-        _, y = families.planted_scores(t, shape=shape, turn=[-0.3, 0.4], depth=8.0)
+    for shape in scales.SHAPES:
+        _, y = scales.planted_scores(t, shape=shape, turn=[-0.3, 0.4], depth=8.0)
         assert t[y.argmin(axis=1)] == pytest.approx([-0.3, 0.4], abs=1e-3)
     with pytest.raises(UsageError, match="levels off"):
-        families.planted_scores(t, shape="level off", turn=0.0, depth=1.0)
+        scales.planted_scores(t, shape="level off", turn=0.0, depth=1.0)
 
 
 @pytest.mark.slow
@@ -149,7 +149,7 @@ def test_an_interval_may_be_the_outside_of_a_gap_and_one_without_ends_is_left_ou
     setting = rates.Setting("a", "b", "c", 1, "d")
     ends = [(1.0, -1.0), (1.0, -1.0), (np.nan, np.nan), (-np.inf, np.inf), (0.0, np.inf)]
     result = rates.coverage(setting, ends, [2.0, 0.0, 0.0, 5.0, -1.0])
-    assert (result.value, result.replications) == (0.5, 4)
+    assert (result["value"], result["replications"]) == (0.5, 4)
 
 
 def test_an_unknown_part_is_answered_with_the_nearest_name():

@@ -85,7 +85,7 @@ def test_the_regression_of_gamma_is_least_squares_of_the_changes(steps):
 
 
 def test_given_size_and_tokens_the_scores_of_large_models_no_longer_go_together(panel):
-    table = coupling.partial_couplings(panel).set_index(["side", "given"])
+    table = coupling.partial_couplings(panel).set_index(["side", "held"])
     assert table.loc[("above", "nothing"), "low"] > 0
     assert table.loc[("above", "size and tokens"), "low"] < 0 < table.loc[("above", "size and tokens"), "high"]
     rows = panel.assign(t=coupling.training_tokens(panel)).query("t > 0 and params_b >= 3.5")

@@ -648,7 +648,7 @@ def partial_couplings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "tr
     """r of two scores over models, alone and given size, tokens, both, or compute, below and above 3.5 billions.
 
     panel: one row a model with params_b, x, y, family and optionally pretrain_tokens_b; every row of one side holds the
-    same models, those whose tokens are known. Returns side ("all", "below", "above"), given ("nothing", "size",
+    same models, those whose tokens are known. Returns side ("all", "below", "above"), held ("nothing", "size",
     "tokens", "size and tokens", "compute"), r, low, high (`clustered_r`), n.
     Raises MissingError where no model has tokens.
     """
@@ -663,7 +663,7 @@ def partial_couplings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "tr
         for controls, columns in (held | {"compute": ["compute"]}).items():
             r = stats.clustered_r(part[x], part[y], part["family"], given=part[columns])
             answer.append((side, controls, r.estimate, r.low, r.high, r.n))
-    return pd.DataFrame(answer, columns=["side", "given", "r", "low", "high", "n"])
+    return pd.DataFrame(answer, columns=["side", "held", "r", "low", "high", "n"])
 
 
 # A model of gamma over the steps of all families

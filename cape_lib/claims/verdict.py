@@ -202,6 +202,8 @@ def result(outcome: Outcome, n: int | None = None, *, relatives: bool = False, *
     covers = promise(*RELATIVES) if relatives and "Fisher z" in outcome.method else ""
     if outcome.method.startswith("participation ratio"):
         covers = promise("effective dimension", "bootstrap", n=outcome.n)
+    if "held-out labs" in outcome.method:
+        covers = promise("levers, labs and laws", "error on a lab not seen, t over labs")
     return Result(outcome.estimate, outcome.low, outcome.high, outcome.n, covers=covers, **more)
 
 

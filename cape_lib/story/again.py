@@ -12,10 +12,10 @@ from scipy.stats import fisher_exact, ttest_1samp
 from cape_lib import tables
 from cape_lib.base import coupling
 from cape_lib.errors import MissingError
-from cape_lib.frontier import effort, fit_line, lab_means, variants
+from cape_lib.frontier import date_confound, effort, fit_line, lab_means, lab_r, variants
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
-from cape_lib.stats import Estimate, clustered_r, corrected, p_text, seen_effect, seen_words
+from cape_lib.stats import Estimate, corrected, p_text, seen_effect, seen_words
 from cape_lib.story.answer import (
     Answer,
     bracket,
@@ -393,7 +393,8 @@ def hump_text(rows: pd.DataFrame) -> str:
 
 def one_laboratory() -> str:
     """The frontier where one agent and one laboratory measured all: its line, and the row that moves it most, beside
-    that of the makers' own values; r given the version of the agent and given the date; labs off the line.
+    that of the makers' own values; r given the version of the agent, and given the makers' dates as in chapter 6
+    (`frontier.date_confound`); labs off the line.
     """
     rows = frontier("independent").dropna(subset=["swe_bench_verified", "gpqa_diamond"]).reset_index(drop=True)
     one, other = fit_line(rows, panel="independent"), fit_line(frontier("corrected"), panel="corrected")
@@ -401,22 +402,16 @@ def one_laboratory() -> str:
     far = int(np.abs(without - one.slope).argmax())
     means = lab_means(frontier("independent"), chosen=one, core_only=False)
     named = zip(means["lab"], estimates(means, "mean"), strict=True)
-    runs = load("frontier_independent")
-    version = runs["swe_agent"].str.extract(r"v1\.(\d+)", expand=False).astype(float)
-    day = (pd.to_datetime(runs["release_date"]) - pd.Timestamp("2025-01-01")).dt.days.astype(float)
-
-    def r(part: pd.DataFrame, given: pd.Series | None = None) -> Estimate:
-        held = None if given is None else given[part.index].to_numpy()[:, None]
-        scores = part["swe_bench_verified"], part["gpqa_diamond"], part["lab"]
-        return clustered_r(*scores, given=held, unit="labs", uneven=given is not None)
-
-    upper = r(runs[runs["swe_bench_verified"] >= 65])
+    agents = load("frontier_independent").set_index("model")["swe_agent"]
+    version = rows["model"].map(agents).str.extract(r"v1\.(\d+)", expand=False).astype(float)
+    dated, of_agent, day = date_confound(rows), lab_r(rows, given=version), rows["released"].astype("int64")
+    upper = lab_r(rows[rows["swe_bench_verified"] >= 65])
     return (
         f"Measured by one agent and one laboratory, {one.fit.n} releases lie on GPQA = {with_interval(one.fit.slope)} "
         f"SWE {one.intercept:+.0f} (r = {one.fit.r:.2f}); without {rows['model'].iloc[far]} alone the slope is "
         f"{without[far]:.2f}. On the makers' own values it is {with_interval(other.fit.slope)} (n = {other.fit.n}). "
-        f"r(SWE, GPQA) = {with_interval(r(runs))} over {r(runs).n} releases; given the version of the agent "
-        f"{with_interval(r(runs, version))}, given the index's own dates {with_interval(r(runs, day))}; from SWE 65 on "
+        f"r(SWE, GPQA) = {with_interval(dated['r'])} over {dated['r'].n} releases; given the version of the agent "
+        f"{with_interval(of_agent)}, given the makers' dates {with_interval(dated['partial'])}; from SWE 65 on "
         f"{with_interval(upper)} (n = {upper.n}), labs left out in turn. Versions of the agent go with the date (r = "
         f"{version.corr(day):.2f}), so that neither can be told from the other. Of {len(means)} labs these have a mean "
         f"h whose interval leaves zero out: {listed(f'{lab} {h.estimate:+.1f}' for lab, h in named if sign(h))}."

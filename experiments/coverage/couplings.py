@@ -23,14 +23,12 @@ from cape_lib.stats import (
     score_sd,
     wilson,
 )
-from experiments.coverage.families import measured
-from experiments.coverage.rates import Rate, Setting, bias, coverage, share
+from cape_lib.tables import ITEM_COUNTS
+from experiments.coverage.rates import Floats, Rate, Setting, away, bias, coverage, measured, share
 
-Floats = NDArray[np.float64]
 DRAWS = 300
 #: how a ladder was judged at first: each step as if it were alone
 ONE_BY_ONE = "any step of a ladder, each at 97.5 %"
-HELLASWAG, TRUTHFULQA = 10042, 817
 #: shares of the variance along the directions of five scores
 SPECTRA = {
     "one direction": (90.0, 6.0, 2.0, 1.0, 1.0),
@@ -67,18 +65,18 @@ def _steps(
 
     shared: correlation of the noise between sizes, as models that answer the same questions have; the book assumes 0.
     """
-    answer, stated = [], []
-    for true, items in ((x, HELLASWAG), (y, TRUTHFULQA)):
+    answer = []
+    for true, items in ((x, ITEM_COUNTS["hellaswag"]), (y, ITEM_COUNTS["truthfulqa"])):
         many = np.broadcast_to(true, (replications, true.size))
         if shared == 0.0:
-            observed, sd = measured(many, items, rng)
+            answer.append(measured(many, items, rng))
         else:
             own, common = rng.standard_normal(many.shape), rng.standard_normal((replications, 1))
-            observed = many + score_sd(many, items=items) * (np.sqrt(1 - shared) * own + np.sqrt(shared) * common)
-            sd = score_sd(observed, items=items)
-        answer.append(observed)
-        stated.append(sd)
-    return answer[0], answer[1], stated[0], stated[1]
+            mixed = np.sqrt(1 - shared) * own + np.sqrt(shared) * common
+            observed = many + score_sd(many, items=items) * mixed
+            answer.append((observed, score_sd(observed, items=items)))
+    (first, first_sd), (second, second_sd) = answer
+    return first, second, first_sd, second_sd
 
 
 def _judged(x: Floats, y: Floats, x_sd: Floats, y_sd: Floats) -> tuple[Floats, Floats, Floats]:
@@ -103,9 +101,9 @@ def panel_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
         intervals = [fisher(float(v), family.size) for v in r]
         aware = [clustered_r(x[i], y[i], family) for i in range(replications)]
         plain = _setting("Pearson, Fisher's z", "r above 0", family.size, noise)
-        yield coverage(plain, [(e.low, e.high) for e in intervals], truth)
+        yield coverage(plain, intervals, truth)
         left_out = _setting("Pearson, families left out", "r above 0", family.size, noise)
-        yield coverage(left_out, [(e.low, e.high) for e in aware], truth)
+        yield coverage(left_out, aware, truth)
         yield bias(plain, r - truth, unit="r")
         yield from _null_rates(family, icc, noise, replications, rng)
     yield from _flip_rates(replications, rng)
@@ -122,16 +120,14 @@ def _null_rates(
     families, n = int(family.max()) + 1, family.size
     k = n // families
     x, y = _panels(families, k, icc, (0.0, 0.0), replications, rng)
-    away = [not fisher(float(v), n).contains(0.0) for v in pearson_rows(x, y)]
-    yield share(_setting("Pearson, Fisher's z", "r 0", n, noise), away, "false positives")
+    yield away(_setting("Pearson, Fisher's z", "r 0", n, noise), [fisher(float(v), n) for v in pearson_rows(x, y)])
     size = rng.standard_normal(x.shape)
     big, bold = x + 2 * size, y + 2 * size
     left = [pearson(big[i], bold[i], given=size[i]) for i in range(replications)]
     truth = "r 0 at equal size"
-    beside = _setting("partial r given size, Fisher's z", truth, n, noise)
-    yield share(beside, [not e.contains(0.0) for e in left], "false positives")
-    away = [not clustered_r(big[i], bold[i], family, given=size[i]).contains(0.0) for i in range(replications)]
-    yield share(_setting("partial r given size, families left out", truth, n, noise), away, "false positives")
+    yield away(_setting("partial r given size, Fisher's z", truth, n, noise), left)
+    left = [clustered_r(big[i], bold[i], family, given=size[i]) for i in range(replications)]
+    yield away(_setting("partial r given size, families left out", truth, n, noise), left)
     if k > 1:
         x, y = _panels(families, k, max(icc, 0.6), (0.8, 0.0), replications, rng)
         p = np.array([_permuted(x[i], y[i], family, rng) for i in range(replications)])
@@ -144,12 +140,10 @@ def _flip_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     for n in (20, 60):
         half = n // 2
         below, above = (pearson_rows(*rng.standard_normal((2, replications, half))) for _ in range(2))
-        pairs = [(fisher(float(a), half), fisher(float(b), half)) for a, b in zip(below, above, strict=True)]
-        world = ("r 0 on both sides", n, "independent models")
-        readings = ("the signs alone", "both intervals")
-        signs, sure = (_setting(f"sign flips at a cut, by {reading}", *world) for reading in readings)
-        yield share(signs, (below < 0) & (above > 0), "false positives")
-        yield share(sure, [a.high < 0 < b.low for a, b in pairs], "false positives")
+        sure = [fisher(a, half).high < 0 < fisher(b, half).low for a, b in zip(below, above, strict=True)]
+        for reading, hits in (("the signs alone", (below < 0) & (above > 0)), ("both intervals", sure)):
+            setting = _setting(f"sign flips at a cut, by {reading}", "r 0 on both sides", n, "independent models")
+            yield share(setting, hits, "false positives")
 
 
 def _panels(
@@ -202,5 +196,5 @@ def share_rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     """Wilson's interval, over true shares from 2 to 98 %."""
     for n in (7, 20, 60):
         true = rng.uniform(0.02, 0.98, size=replications)
-        ends = [(e.low, e.high) for e in (wilson(int(k), n) for k in rng.binomial(n, true))]
+        ends = [wilson(int(k), n) for k in rng.binomial(n, true)]
         yield coverage(Setting("shares", "Wilson", "any share", n, "draws alone"), ends, true)

@@ -6,20 +6,21 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cape_lib.base import dynamics
 from cape_lib.base.levers import equivalent_scale, web_trend
 from cape_lib.frontier.influence import paired_changes
+from cape_lib.frontier.labs import leave_one_lab_out
 from cape_lib.frontier.lines import X, Y
-from cape_lib.stats import fisher, mean_interval, pearson_rows, score_sd
-from experiments.coverage.rates import Rate, Setting, coverage
+from cape_lib.stats import Estimate, fisher, mean_interval, pearson_rows, score_sd
+from cape_lib.tables import ITEM_COUNTS
+from experiments.coverage.rates import Floats, Rate, Setting, coverage, repeated
+from experiments.coverage.releases import LABS, panels
 
-Floats = NDArray[np.float64]
 PART = "levers, labs and laws"
 #: size (billions) of the planted curated model, and of the web-trained ones that score alike
 OWN_B, EQUIVALENT_B = 1.3, 5.0
-ITEMS = {"hellaswag": 10042, "truthfulqa": 817}
+ITEMS = {name: ITEM_COUNTS[name] for name in ("hellaswag", "truthfulqa")}
 
 
 def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
@@ -41,12 +42,12 @@ def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
         yield coverage(_setting("one model beside the trend, t interval", "of a new family", 96, noise), beside, 0.0)
     for n in (3, 7):
         ends = [mean_interval(5.0 + 6.0 * rng.standard_normal(n), "t") for _ in range(replications)]
-        setting = _setting("mean h of a lab, t interval", "5 points", n, "h scatters by 6 points")
-        yield coverage(setting, [(e.low, e.high) for e in ends], 5.0)
+        yield coverage(_setting("mean h of a lab, t interval", "5 points", n, "h scatters by 6 points"), ends, 5.0)
     within = [_within_families(12, 5, 0.3, rng) for _ in range(replications)]
     yield coverage(_setting("r within families, Fisher's z", "r 0.3 within", 60, "12 families of 5"), within, 0.3)
     yield from _corrections(replications, rng)
     yield from _flow(replications, rng)
+    yield from _held_out(replications, rng)
 
 
 def _setting(method: str, truth: str, n: int, noise: str) -> Setting:
@@ -74,13 +75,12 @@ def _web(family_sd: float, rng: np.random.Generator) -> tuple[pd.DataFrame, floa
     return frame, float(score_sd(_course(np.log10(OWN_B)), items=ITEMS["hellaswag"]) * rng.standard_normal())
 
 
-def _within_families(families: int, k: int, r: float, rng: np.random.Generator) -> tuple[float, float]:
-    """Ends of r of scores less their family's mean, as `coupling.population_coupling` has them."""
+def _within_families(families: int, k: int, r: float, rng: np.random.Generator) -> Estimate:
+    """r of scores less their family's mean, as `coupling.population_coupling` has them."""
     x, other, levels = rng.standard_normal((3, families, k))
     y = r * x + np.sqrt(1 - r**2) * other
     parts = ((v + 3 * levels[:, :1] - (v + 3 * levels[:, :1]).mean(axis=1, keepdims=True)).ravel() for v in (x, y))
-    interval = fisher(float(pearson_rows(*parts)), families * k, given=families - 1)
-    return interval.low, interval.high
+    return fisher(float(pearson_rows(*parts)), families * k, given=families - 1)
 
 
 def _corrections(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
@@ -107,17 +107,29 @@ def _flow(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     first = 30 + 18 * (fine - fine[0])
     second = 42 + np.append(0.0, np.cumsum((gamma[1:] + gamma[:-1]) / 2 * np.diff(first)))
     for times in (1, 16):
-        slopes, rests = [], []
-        for _ in range(replications):
+
+        def once(times: int = times) -> dict[str, Estimate]:
             ladder = pd.DataFrame({"params_b": size})
             for (name, items), true in zip(ITEMS.items(), (first, second), strict=True):
                 at = np.interp(np.log10(size), fine, true)
                 ladder[name] = at + score_sd(at, items=items * times) * rng.standard_normal(8)
             flow = dynamics.gamma_flow(ladder)
-            slopes.append((flow.line.slope.low, flow.line.slope.high))
-            rests.append((flow.fixed_point.low, flow.fixed_point.high))
+            return {"slope": flow.line.slope, "rest": flow.fixed_point}
+
+        trial = repeated(replications, once)
         noise = "questions" if times == 1 else f"{times} times the questions"
-        yield coverage(_setting("slope of gamma's flow, t interval", f"slope {slope:g}", 8, noise), slopes, slope)
-        yield coverage(
-            _setting("resting point of gamma, Fieller with t noise", f"gamma {rest:g}", 8, noise), rests, rest
-        )
+        setting = _setting("slope of gamma's flow, t interval", f"slope {slope:g}", 8, noise)
+        yield coverage(setting, trial["slope"], slope)
+        setting = _setting("resting point of gamma, Fieller with t noise", f"gamma {rest:g}", 8, noise)
+        yield coverage(setting, trial["rest"], rest)
+
+
+def _held_out(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
+    """The error of a line on a lab that it has not seen; the truth is the mean of it over all panels planted."""
+    for world, noise in (("normal", "releases alike"), ("labs", "half of the scatter is the lab's")):
+        x, y = panels(LABS.size, replications, rng, world=world)
+        frames = [pd.DataFrame({"lab": LABS, X: x[i], Y: y[i]}) for i in range(replications)]
+        errors = [leave_one_lab_out(frame)[0] for frame in frames]
+        true = float(np.mean([error.estimate for error in errors]))
+        setting = _setting("error on a lab not seen, t over labs", f"{true:.0f} points", LABS.size, noise)
+        yield coverage(setting, errors, true)

@@ -9,16 +9,15 @@ import pandas as pd
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
-from experiments.coverage import cosines, couplings, levers, pooled, releases, scales, spreads, steps, today
-from experiments.coverage.families import streams
-from experiments.coverage.rates import Rate
+from experiments.coverage import cosines, couplings, levers, releases, scales, steps, today
+from experiments.coverage.rates import Rate, streams
 
 Part = Callable[[int, np.random.Generator], Iterator[Rate]]
 #: name -> what yields its rows from a number of replications and a generator
 PARTS: dict[str, Part] = {
     "critical scales": scales.rates,
     "power": scales.power,
-    "pooled vertex": pooled.rates,
+    "pooled vertex": scales.pooled_rates,
     "local coupling": couplings.gamma_rates,
     "population coupling": couplings.panel_rates,
     "cosines": cosines.rates,
@@ -28,13 +27,12 @@ PARTS: dict[str, Part] = {
     "h-field": releases.h_rates,
     "step or excursion": releases.rule_rates,
     "lab slopes": releases.lab_rates,
-    spreads.PART: spreads.rates,
+    releases.SPREADS: releases.spread_rates,
     levers.PART: levers.rates,
     today.VARIANTS: today.variant_rates,
     today.LEVERS: today.lever_rates,
     today.TRAINING: today.training_rates,
 }
-DECIMALS = 4
 
 
 def run_part(name: str, *, replications: int, seed: int = 0) -> pd.DataFrame:
@@ -45,5 +43,5 @@ def run_part(name: str, *, replications: int, seed: int = 0) -> pd.DataFrame:
     """
     if name not in PARTS:
         raise UsageError(suggest("part", name, PARTS))
-    rows = [rate.as_row() for rate in PARTS[name](replications, streams(seed, name))]
-    return pd.DataFrame(rows).round({"value": DECIMALS, "low": DECIMALS, "high": DECIMALS})
+    rows = pd.DataFrame(list(PARTS[name](replications, streams(seed, name))))
+    return rows.round({"value": 4, "low": 4, "high": 4})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +23,8 @@ from cape_lib.base.coupling import (
 from cape_lib.errors import MissingError
 from cape_lib.stats import LEAST_CLUSTERS, Estimate, clustered, clustered_r, ols
 from cape_lib.tables import ITEM_COUNTS
-from experiments.coverage.families import measured
-from experiments.coverage.rates import Rate, Setting, coverage, share
+from experiments.coverage.rates import Floats, Rate, Setting, coverage, measured, repeated, share
 
-Floats = NDArray[np.float64]
 PART = "steps of families"
 #: log10 of tokens and sizes about which a world is centred: 800 and 3 billions
 TOKENS, SIZE = 2.9, 0.5
@@ -91,17 +91,17 @@ def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
 def _whole_ladders(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     """The change from the smallest to the largest size, of ladders that fall and of ladders that do not change."""
     for change in (0.0, -10.0):
-        truth = f"changes by {change:g} points"
-        ends, sure = [], []
-        for _ in range(replications):
-            scores = (("hellaswag", np.linspace(30.0, 70.0, 6)), ("truthfulqa", np.linspace(45.0, 45.0 + change, 6)))
+        scores = (("hellaswag", np.linspace(30.0, 70.0, 6)), ("truthfulqa", np.linspace(45.0, 45.0 + change, 6)))
+
+        def once(scores: tuple[tuple[str, Floats], ...] = scores) -> dict[str, object]:
             frame = pd.DataFrame({name: measured(true, ITEM_COUNTS[name], rng)[0] for name, true in scores})
             whole = whole_ladder(frame.assign(params_b=10.0 ** np.arange(6)))
-            ends.append((whole.dy.low, whole.dy.high))
-            sure.append(whole.settled)
-        setting = Setting(PART, "whole ladder", truth, 6, "questions")
-        yield coverage(setting, ends, change)
-        yield share(setting, sure, "false positives" if change == 0 else "power")
+            return {"change": whole.dy, "sure": whole.settled}
+
+        trial = repeated(replications, once)
+        setting = Setting(PART, "whole ladder", f"changes by {change:g} points", 6, "questions")
+        yield coverage(setting, trial["change"], change)
+        yield share(setting, trial["sure"], "false positives" if change == 0 else "power")
 
 
 def _slope(x: Floats, y: Floats, families: NDArray[np.int64]) -> Estimate:
@@ -114,71 +114,54 @@ def _clusters(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
     for families, k in ((5, 3), (8, 3), (12, 3), (30, 3)):
         noise = f"{families} families of {k}, half of the scatter shared"
         family = np.repeat(np.arange(families), k)
-        n = family.size
-        shares, slopes, partial = [], [], []
-        for _ in range(replications):
-            own, common = rng.standard_normal((4, n)), rng.standard_normal((4, families))[:, family]
-            mixed = np.sqrt(0.5) * (own + common)
-            steps = pd.DataFrame({"gamma": mixed[0] + 0.25, "family": family})
-            shares.append(_ends(negative_share(steps)))
-            slopes.append(_ends(_slope(mixed[1], 0.5 * mixed[1] + mixed[2], family)))
+
+        def once(family: NDArray[np.int64] = family) -> dict[str, Estimate]:
+            own = rng.standard_normal((4, family.size))
+            mixed = np.sqrt(0.5) * (own + rng.standard_normal((4, family.max() + 1))[:, family])
             held = mixed[2:].T
-            partial.append(_ends(clustered_r(mixed[0] + held.sum(1), mixed[1] + held.sum(1), family, given=held)))
-        truth, few = float(ndtr(-0.25)), families < LEAST_CLUSTERS
+            return {
+                "share of signs": negative_share(pd.DataFrame({"gamma": mixed[0] + 0.25, "family": family})),
+                "slope": _slope(mixed[1], 0.5 * mixed[1] + mixed[2], family),
+                "partial r given two": clustered_r(*(mixed[:2] + held.sum(1)), family, given=held),
+            }
+
+        trial, few = repeated(replications, once), families < LEAST_CLUSTERS
         names = ("Wilson", "t interval", "Fisher's z") if few else ("families alike", *["families left out"] * 2)
-        for what, name, world, ends, true in (
-            ("share of signs", names[0], "a share of 40 %", shares, truth),
-            ("slope", names[1], "a slope of 0.5", slopes, 0.5),
-            ("partial r given two", names[2], "r 0 given both", partial, 0.0),
-        ):
-            yield coverage(Setting(PART, f"{what}, {name}", world, n, noise), ends, true)
+        worlds = (("a share of 40 %", float(ndtr(-0.25))), ("a slope of 0.5", 0.5), ("r 0 given both", 0.0))
+        for (what, ends), name, (world, true) in zip(trial.items(), names, worlds, strict=True):
+            yield coverage(Setting(PART, f"{what}, {name}", world, family.size, noise), ends, true)
 
 
 def _model(world: World, noise: str, panels: list[pd.DataFrame], steps: list[pd.DataFrame]) -> Iterator[Rate]:
     """The model of all families: slopes, the level's crossing, spread; and trends where none is."""
-    size, tokens, scale, spread = [], [], [], []
-    bands: dict[float, list[tuple[float, float]]] = {at: [] for at in BAND}
+    truths = {"size": world.size, "tokens": world.tokens, "N_c": 10 ** (SIZE - world.level / world.size)}
+    truths |= {f"band at {at:g} B": world.level + world.size * (np.log10(at) - SIZE) for at in BAND}
+    truths |= {"spread of families": world.spread} if world.spread else {}
+    intervals: dict[str, list[Any]] = {name: [] for name in truths}
     for panel, table in zip(panels, steps, strict=True):
         model = family_model(table, panel)
-        terms = model.terms()[["low", "high"]].to_numpy(dtype=float)
-        size.append(terms[1])
-        tokens.append(terms[2])
-        scale.append(_ends(model.critical_scale(tokens_b=10**TOKENS)))
-        spread.append(_ends(model.spread()))
-        for at, ends in bands.items():
-            ends.append(_ends(model.gamma(at, tokens_b=10**TOKENS)))
-
-    def setting(name: str) -> Setting:
-        return Setting(PART, f"model of all families, {name}", str(world), 30, noise)
-
-    yield coverage(setting("size"), size, world.size)
-    yield coverage(setting("tokens"), tokens, world.tokens)
-    yield coverage(setting("N_c"), scale, 10 ** (SIZE - world.level / world.size))
-    for at, ends in bands.items():
-        yield coverage(setting(f"band at {at:g} B"), ends, world.level + world.size * (np.log10(at) - SIZE))
-    if world.spread:
-        yield coverage(setting("spread of families"), spread, world.spread)
-    away = np.array([low > 0 or high < 0 for low, high in tokens])
-    yield share(setting("tokens"), away, "power" if world.tokens else "false positives")
+        ends = model.terms()[["low", "high"]].to_numpy(dtype=float)
+        band = [model.gamma(at, tokens_b=10**TOKENS) for at in BAND]
+        every = [ends[1], ends[2], model.critical_scale(tokens_b=10**TOKENS), *band, model.spread()]
+        for name, interval in zip(truths, every, strict=False):  # no spread is asked where families are alike
+            intervals[name].append(interval)
+    settings = {name: Setting(PART, f"model of all families, {name}", str(world), 30, noise) for name in truths}
+    for name, true in truths.items():
+        yield coverage(settings[name], intervals[name], true)
+    away = [low > 0 or high < 0 for low, high in intervals["tokens"]]
+    yield share(settings["tokens"], away, "power" if world.tokens else "false positives")
 
 
 def _regressions(world: World, noise: str, steps: list[pd.DataFrame]) -> Iterator[Rate]:
     """The regressions with families as clusters: coverage for gamma, and a trend in tokens where none is."""
-    ends, seen, signs = [], [], []
+    ends, signs = [], []
     for table in steps:
-        low, high, p = gamma_regression(table)[["low", "high", "p"]].to_numpy(dtype=float)[1]
-        ends.append((low, high))
-        seen.append(bool(p < 0.05))
-        try:
-            signs.append(bool(sign_regression(table)["p"].to_numpy(dtype=float)[1] < 0.05))
-        except MissingError:
-            continue
+        ends.append(gamma_regression(table)[["low", "high", "p"]].to_numpy(dtype=float)[1])
+        with suppress(MissingError):
+            signs.append(sign_regression(table)["p"].to_numpy(dtype=float)[1])
     measure = "power" if world.tokens else "false positives"
     gamma = Setting(PART, "regression of gamma, families as clusters", str(world), 30, noise)
-    yield coverage(gamma, ends, world.tokens)
-    yield share(gamma, seen, measure)
-    yield share(Setting(PART, "regression of the sign, families as clusters", str(world), 30, noise), signs, measure)
-
-
-def _ends(interval: Estimate) -> tuple[float, float]:
-    return interval.low, interval.high
+    yield coverage(gamma, np.array(ends)[:, :2], world.tokens)
+    yield share(gamma, np.array(ends)[:, 2] < 0.05, measure)
+    sign = Setting(PART, "regression of the sign, families as clusters", str(world), 30, noise)
+    yield share(sign, np.array(signs) < 0.05, measure)

@@ -82,8 +82,9 @@ def ran_out(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"many": rows.tokens > 9000, "loses": loses})
 
 
-def r_over_makers(x, y, labs, given=None) -> tuple[float, float, float, int]:
-    """r (partial r given columns) with the jackknife over makers in Fisher's z: r, low, high, n."""
+def r_over_makers(x, y, labs, given=None, *, alike=False) -> tuple[float, float, float, int]:
+    """r (partial r given columns) with the jackknife over makers in Fisher's z: r, low, high, n; alike: makers count
+    alike, not by their sizes, where something is held fixed."""
     data = pd.DataFrame({"x": x, "y": y, "lab": labs})
     names = []
     for i, column in enumerate(given or []):
@@ -104,7 +105,7 @@ def r_over_makers(x, y, labs, given=None) -> tuple[float, float, float, int]:
     g = len(makers)
     error = np.sqrt((g - 1) / g * ((z - z.mean()) ** 2).sum())
     freedom = g - 2 - len(names)
-    if names:
+    if names and not alike:
         sizes = data.lab.value_counts()
         freedom = min(freedom, sizes.sum() ** 2 / (sizes**2).sum() - 2 - len(names))
     half = stats.t.ppf(0.975, freedom) * error
@@ -611,8 +612,11 @@ def frontier() -> dict[str, list[float]]:
     line = stats.linregress(swe, gpqa)
     half = stats.t.ppf(0.975, len(rows) - 2) * line.stderr
     version = rows.swe_agent.str.extract(r"v1\.(\d+)", expand=False).astype(float)
-    day = pd.to_datetime(rows.release_date).astype("int64").astype(float) / 8.64e13
-    r = {name: r_over_makers(swe, gpqa, rows.lab, given) for name, given in (("agent", [version]), ("day", [day]))}
+    stated = pd.read_csv(DATA / "frontier_scores.csv").drop_duplicates("model").set_index("model").release_date
+    dates = pd.to_datetime(rows.model.map(stated).fillna(rows.release_date))
+    day = (dates - pd.Timestamp("2025-01-01")).dt.days.astype(float)
+    held = {"agent": [version], "day": [day]}
+    r = {name: r_over_makers(swe, gpqa, rows.lab, given, alike=True) for name, given in held.items()}
     high = swe >= 65
     without = [stats.linregress(swe.drop(i), gpqa.drop(i)).slope for i in swe.index]
     cells = pd.read_csv(DATA / "frontier_cells.csv").pivot(index="model", columns="benchmark", values="value")
