@@ -44,12 +44,12 @@ def steer(args: argparse.Namespace, lm: models.LanguageModel) -> None:
     )
     start, used = time.perf_counter(), time.process_time()
     neutral = texts.neutral_for(lm.name)
-    result = steering.evaluate(lm, asked.items, asked.pairs(), plan, neutral=neutral, resume=args.resume)
+    result = steering.evaluate(lm, asked.items, texts.pairs_of(asked.items), plan, neutral=neutral, resume=args.resume)
     seconds, cpu = time.perf_counter() - start, time.process_time() - used
     run = f"{lm.name}, {args.layer}, {args.positions}, {args.limit or 'all'} questions, seed {args.seed}"
     run += f", budget {plan.doses[-1]:g}" if args.doses else ""
     run += ", chat" * args.chat + f", {args.dtype}" * (args.dtype != "bfloat16")
-    (chosen,) = fit_directions(lm, asked.pairs(), [result.place.site])
+    (chosen,) = fit_directions(lm, texts.pairs_of(asked.items), [result.place.site])
     row: dict[str, Any] = {"run": run, "model": lm.name, "revision": lm.revision, "dtype": _dtype(lm)}
     row |= {"benchmark": args.items.stem, "command": _command(args), "seconds": round(seconds)}
     row |= {"cpu_seconds": round(cpu), "machine": _machine(lm), "date": datetime.date.today().isoformat()}

@@ -334,7 +334,7 @@ def _questions(args: argparse.Namespace, lm: LanguageModel, name: str) -> tuple[
         items, pairs = texts.items_for(name), _pairs(args, name)
         if lm.chat and _asks(args, items["prompt"].tolist()):
             items["prompt"] = items["prompt"].map(lm.chat)
-            pairs = pairs if args.pairs else texts.pairs_from(items[items["split"] == "fit"])
+            pairs = pairs if args.pairs else texts.pairs_of(items)
         return items, pairs
     primer = ""
     if args.primer:
@@ -352,5 +352,5 @@ def _questions(args: argparse.Namespace, lm: LanguageModel, name: str) -> tuple[
     )
     for note in [] if args.quiet else asked.notes:
         print(f"cape steer: note: {note}", file=sys.stderr)
-    own = asked.pairs()
+    own = texts.pairs_of(asked.items)
     return asked.items, _pairs(args, name) if args.pairs or own.empty else own

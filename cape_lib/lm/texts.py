@@ -17,6 +17,9 @@ from cape_lib.lm.models.loading import Chat
 from cape_lib.lm.models.running import answer_columns, joined
 from cape_lib.tables import data_dir
 
+#: pairs that one question gives to fit a direction on
+PAIRS = 3
+
 
 def read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """A CSV file of texts, every cell text; ScoresError when it cannot be read, lacks a column or has an empty cell."""
@@ -76,19 +79,23 @@ def items_for(name: str) -> pd.DataFrame:
     return _own(name, "truth_items.csv", ("topic", "split", "prompt", "true", "false"))
 
 
-def pairs_from(items: pd.DataFrame) -> pd.DataFrame:
-    """Pairs (positive, negative, topic) out of items: each question with its true and with its false answer."""
-    columns = {"positive": items["true"], "negative": items["false"]}
-    pairs = {name: [joined(p, a) for p, a in zip(items["prompt"], own, strict=True)] for name, own in columns.items()}
-    return pd.DataFrame(pairs | {"topic": items["topic"].to_numpy()})
+def pairs_of(items: pd.DataFrame) -> pd.DataFrame:
+    """Pairs (positive, negative, topic) of the questions in split fit: right and wrong answers in turn; maybe none."""
+    rows = []
+    for row in items[items["split"] == "fit"].to_dict("records"):
+        right, wrong = (_answers(row, kind) for kind in ("true", "false"))
+        rows += [
+            {"positive": joined(row["prompt"], a), "negative": joined(row["prompt"], b), "topic": row["topic"]}
+            for a, b in list(zip(right, wrong, strict=False))[:PAIRS]
+        ]
+    return pd.DataFrame(rows, columns=["positive", "negative", "topic"])
 
 
 def pairs_for(name: str) -> pd.DataFrame:
     """Pairs to fit a direction on: a contrast of the testbed world, else the fit topics of the shipped questions."""
     if is_testbed(name):
         return _own(name, "pairs.csv", ("positive", "negative", "topic"))
-    items = items_for(name)
-    return pairs_from(items[items["split"] == "fit"])
+    return pairs_of(items_for(name))
 
 
 def neutral_for(name: str) -> list[str]:
@@ -108,8 +115,6 @@ def probe_prompts_for(name: str) -> pd.DataFrame:
 TRUTHFULQA = ("Category", "Question", "Best Answer", "Correct Answers", "Incorrect Answers")
 #: shares of the questions that fit, tune and test, by whole topics
 SHARES = {"fit": 0.4, "tune": 0.2, "test": 0.4}
-#: pairs that one question gives to fit a direction on
-PAIRS = 3
 FEW = 30
 
 
@@ -119,17 +124,6 @@ class Benchmark:
 
     items: pd.DataFrame
     notes: tuple[str, ...]
-
-    def pairs(self) -> pd.DataFrame:
-        """Pairs (positive, negative, topic) of the fit questions: right and wrong answers in turn; may be empty."""
-        rows = []
-        for row in self.items[self.items["split"] == "fit"].to_dict("records"):
-            right, wrong = (_answers(row, kind) for kind in ("true", "false"))
-            rows += [
-                {"positive": joined(row["prompt"], a), "negative": joined(row["prompt"], b), "topic": row["topic"]}
-                for a, b in list(zip(right, wrong, strict=False))[:PAIRS]
-            ]
-        return pd.DataFrame(rows, columns=["positive", "negative", "topic"])
 
 
 def _answers(row: Mapping[Any, Any], kind: str) -> list[str]:
@@ -154,29 +148,32 @@ def read_benchmark(
     """
     if limit is not None and limit < 6:
         raise UsageError("--limit must leave at least 6 questions")
-    frame = read(path, ())
+    items = read(path, ())
     notes: list[str] = []
-    published = set(TRUTHFULQA) <= set(frame.columns)
+    published = set(TRUTHFULQA) <= set(items.columns)
     if published:
-        items = _truthfulqa(frame, path)
+        items = _truthfulqa(items, path)
     else:
         items = read(path, ("prompt", "true", "false"))
         if "topic" not in items:
             items["topic"] = [f"question {place + 1}" for place in range(len(items))]
     items = _without_twins(items, path, notes)
-    if "split" in items:
-        unknown = set(items["split"]) - set(SHARES)
-        if unknown:
-            raise ScoresError(f"{path}: column split: {sorted(unknown)[0]!r} is none of {', '.join(SHARES)}")
-    else:
+    if "split" not in items:
         items["split"] = _split(items["topic"], np.random.default_rng([seed, 31]))
+    unknown = sorted(set(items["split"]) - set(SHARES))
+    if unknown:
+        raise ScoresError(f"{path}: column split: {unknown[0]!r} is none of {', '.join(SHARES)}")
     for name in ("tune", "test"):
         if not (items["split"] == name).any():
             raise ScoresError(
                 f"{path}: no question in split {name!r}; give both tune and test, or leave the column away"
             )
     if limit is not None:
-        items = _some(items, limit, np.random.default_rng([seed, 32]))
+        # as many of each split as its share, at least two
+        rng = np.random.default_rng([seed, 32])
+        sizes = {name: max(2, round(limit * len(part) / len(items))) for name, part in items.groupby("split")}
+        drawn = [part.index[rng.permutation(len(part))[: sizes[name]]] for name, part in items.groupby("split")]
+        items = items.loc[np.sort(np.concatenate(drawn))]
     n = int((items["split"] == "test").sum())
     if n < FEW:
         notes.append(
@@ -200,15 +197,17 @@ def are_questions(prompts: Iterable[str]) -> bool:
 def _truthfulqa(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     rows = []
     for place, row in enumerate(frame.to_dict("records")):
-        best = str(row["Best Answer"]).strip()
-        right = [part.strip() for part in str(row["Correct Answers"]).split(";") if part.strip()]
-        wrong = [part.strip() for part in str(row["Incorrect Answers"]).split(";") if part.strip()]
-        if not best or not wrong or not str(row["Question"]).strip():
+        best, asked = row["Best Answer"].strip(), row["Question"].strip()
+        right, wrong = (
+            [part.strip() for part in row[f"{kind} Answers"].split(";") if part.strip()]
+            for kind in ("Correct", "Incorrect")
+        )
+        if not best or not wrong or not asked:
             raise ScoresError(f"{path}: row {place + 2}: a question needs a best answer and incorrect answers")
-        right = [best, *(one for one in dict.fromkeys(right) if one != best)]
-        cells = {f"true{k + 1 if k else ''}": one for k, one in enumerate(right)}
-        cells |= {f"false{k + 1 if k else ''}": one for k, one in enumerate(dict.fromkeys(wrong))}
-        rows.append({"topic": row["Category"], "prompt": str(row["Question"]).strip()} | cells)
+        cells = {"topic": row["Category"], "prompt": asked}
+        for kind, answers in (("true", [best, *right]), ("false", wrong)):
+            cells |= {f"{kind}{k + 1 if k else ''}": one for k, one in enumerate(dict.fromkeys(answers))}
+        rows.append(cells)
     return pd.DataFrame(rows).fillna("")
 
 
@@ -231,23 +230,12 @@ def _without_twins(items: pd.DataFrame, path: Path, notes: list[str]) -> pd.Data
     return pd.DataFrame(cells)
 
 
-def _split(topics: pd.Series, rng: np.random.Generator) -> list[str]:
+def _split(topics: pd.Series, rng: np.random.Generator) -> pd.Series:
     """fit, tune or test for every question, whole topics together, near to SHARES."""
-    names = rng.permutation(topics.unique())
-    sizes = topics.value_counts()
+    names, sizes = rng.permutation(topics.unique()), topics.value_counts()
     filled = dict.fromkeys(SHARES, 0)
     part: dict[str, str] = {}
     for name in sorted(names, key=lambda one: -int(sizes[one])):
-        emptiest = min(SHARES, key=lambda split: filled[split] / SHARES[split])
-        part[str(name)] = emptiest
-        filled[emptiest] += int(sizes[name])
-    return [part[str(topic)] for topic in topics]
-
-
-def _some(items: pd.DataFrame, limit: int, rng: np.random.Generator) -> pd.DataFrame:
-    """`limit` questions, as many of each split as its share, at least two."""
-    chosen: list[int] = []
-    for _, part in items.groupby("split"):
-        n = min(len(part), max(2, round(limit * len(part) / len(items))))
-        chosen += part.index[rng.permutation(len(part))[:n]].tolist()
-    return items.loc[sorted(chosen)]
+        part[name] = min(SHARES, key=lambda split: filled[split] / SHARES[split])
+        filled[part[name]] += int(sizes[name])
+    return topics.map(part)

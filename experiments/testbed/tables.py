@@ -189,7 +189,7 @@ def _levels(
     """The strength of control k that costs so much; nothing for what costs nothing."""
     if not targets:
         return lambda _k, _kl: 0.0
-    levels = np.concatenate([strengths(cost, control, guess, far, [target])[0] for target in targets], axis=1)
+    levels = np.concatenate([strengths(cost, control, guess, far, [target]) for target in targets], axis=1)
     return lambda k, kl: float(levels[k, int(np.argmin([abs(kl - t) for t in targets]))]) if kl > 1e-6 else 0.0
 
 
@@ -252,7 +252,7 @@ def tones(name: str, contrast: str) -> pd.DataFrame:
         return fitted.arm(drawn[k].vectors, 0, strength)
 
     start, most = np.full(CONTROLS, dose), np.full(CONTROLS, fitted.most[0])
-    equal, _ = strengths(cost, control, start, most, [float(cost([steering])[0])])
+    equal = strengths(cost, control, start, most, [float(cost([steering])[0])])
     arms += [steering, *(control(k, float(equal[k, 0])) for k in range(CONTROLS))]
     rows: list[dict[str, Any]] = []
     for tone in TONES:

@@ -44,7 +44,7 @@ def test_the_published_file_is_read_as_it_is(tmp_path: Path) -> None:
     assert items["prompt"].str.startswith("Q: ").all() and items["prompt"].str.endswith("\nA:").all()
     assert items.groupby("topic")["split"].nunique().max() == 1
     assert items["split"].value_counts().to_dict() == {"fit": 8, "test": 8, "tune": 4}
-    pairs = benchmark.pairs()
+    pairs = texts.pairs_of(benchmark.items)
     assert len(pairs) == 16 and set(pairs["topic"]) == set(items.loc[items["split"] == "fit", "topic"])
     assert any("8 test questions are few" in note for note in benchmark.notes)
 

@@ -122,7 +122,7 @@ def test_questions_are_asked_by_the_template_and_other_texts_are_continued(tmp_p
         assert texts.read_benchmark(path, chat=chat).items["prompt"][0] == chat(columns.get("Question", ["what ?"])[0])
         primed = texts.read_benchmark(path, chat=chat, primer="good evening").items["prompt"][0]
         assert primed.count("good evening\n\nwhat") == 1 and primed.endswith("<model>\n")
-    assert texts.read_benchmark(path, chat=chat).pairs()["positive"][0].endswith("<model>\nno")
+    assert texts.pairs_of(texts.read_benchmark(path, chat=chat).items)["positive"][0].endswith("<model>\nno")
     path = _file(tmp_path, own | {"prompt": ["otter eats"] * 12})
     assert texts.read_benchmark(path, chat=chat).items["prompt"][0] == "otter eats"
     assert texts.read_benchmark(path, chat=chat, questions_only=False).items["prompt"][0] == chat("otter eats")

@@ -142,7 +142,7 @@ def test_the_luckiest_of_many_random_directions_on_the_tune_questions_is_no_effe
     def arm(k: int, strength: float) -> Arm:
         return Arm(strength * vectors[k] / vectors[k].norm(), "embed", HERE)
 
-    doses, _ = strengths(cost, arm, np.ones(80), np.full(80, 50.0), [0.3])
+    doses = strengths(cost, arm, np.ones(80), np.full(80, 50.0), [0.3])
     asked = questions(lm, table[table["split"] == "tune"].reset_index(drop=True))
     right = answer_scores(lm, asked, [arm(k, float(d)) for k, d in enumerate(doses[:, 0])]).margins() > 0
     lucky = int(right.mean(1).argmax())

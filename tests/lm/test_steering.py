@@ -249,7 +249,7 @@ def test_strengths_of_one_cost_cost_as_much(shipped: Any) -> None:
     def arm(k: int, strength: float) -> Arm:
         return Arm(strength * vectors[k] / vectors[k].norm(), 1)
 
-    result, _ = strengths(cost, arm, np.ones(6), np.full(6, 200.0), [0.03, 0.3])
+    result = strengths(cost, arm, np.ones(6), np.full(6, 200.0), [0.03, 0.3])
     reached = np.array([[cost([arm(k, result[k, level])])[0] for level in range(2)] for k in range(6)])
     assert np.allclose(reached[:, 1], 0.3, rtol=0.15) and np.allclose(reached[:, 0], 0.03, rtol=0.4)
     assert np.ptp(result[:, 1]) > 0.2 * result[:, 1].mean()  # equal cost is not equal length

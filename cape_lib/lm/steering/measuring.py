@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -28,6 +29,7 @@ from cape_lib.lm.models.running import (
     encode_rows,
     joined,
     not_finite,
+    positions_of,
     reading,
     repeated,
     run,
@@ -87,39 +89,37 @@ class Questions:
 def questions(lm: LanguageModel, items: pd.DataFrame) -> Questions:
     """Items (columns prompt, true, false, optional true2 ..., false2 ..., topic) as token ids.
 
-    Answers follow the prompt as in `batching.joined`; an empty cell is no answer.  Raises UsageError for missing
+    Answers follow the prompt as in `running.joined`; an empty cell is no answer.  Raises UsageError for missing
     columns, empty or too long texts.
     """
     missing = {"prompt", "true", "false"} - set(items.columns)
     if missing:
         raise UsageError(f"items need columns prompt, true and false; {' and '.join(sorted(missing))} not there")
-    right, wrong = (answer_columns(items, kind) for kind in ("true", "false"))
     starts = token_lists(lm, [str(text) for text in items["prompt"]])
-    texts, owner = [], []
-    for place, row in enumerate(items.to_dict("records")):
-        for name in (*right, *wrong):
-            if isinstance(row[name], str) and row[name].strip():
-                texts.append(joined(row["prompt"], row[name].strip()))
-                owner.append((place, name in right))
-    whole = token_lists(lm, texts)
-    prompts, answers, n_true = [], [], []
-    for place, prompt in enumerate(starts):
-        rows = [ids for ids, (own, _) in zip(whole, owner, strict=True) if own == place]
-        # one cut for all answers, so that they are compared after the same text
-        cut = min(_common(prompt, row) for row in rows)
-        prompts.append(prompt[:cut])
-        answers.append([row[cut:] for row in rows])
-        n_true.append(sum(is_true for own, is_true in owner if own == place))
+    columns = [answer_columns(items, kind) for kind in ("true", "false")]
+    texts: list[list[str]] = []
+    n_true = []
+    for row in items.to_dict("records"):
+        cells = [[row[name] for name in names] for names in columns]
+        right, wrong = ([one.strip() for one in own if isinstance(one, str) and one.strip()] for own in cells)
+        texts.append([joined(row["prompt"], answer) for answer in (*right, *wrong)])
+        n_true.append(len(right))
+    whole = iter(token_lists(lm, [text for own in texts for text in own]))
+    prompts, answers = [], []
+    for start, own in zip(starts, texts, strict=True):
+        rows = list(itertools.islice(whole, len(own)))
+        # some tokenizers merge the prompt's end with what follows: what differs belongs to the answer, and one cut
+        # for all answers lets them be compared after the same text
+        prompts.append(_common([start, *(row[:-1] for row in rows)]))
+        answers.append([row[len(prompts[-1]) :] for row in rows])
     topic = items["topic"] if "topic" in items else pd.Series(range(len(items)))
     return Questions(prompts, answers, n_true, topic.astype(str).to_numpy())
 
 
-def _common(prompt: list[int], whole: list[int]) -> int:
-    # some tokenizers merge the prompt's end with what follows: what differs belongs to the answer
-    cut = 0
-    while cut < min(len(prompt), len(whole) - 1) and prompt[cut] == whole[cut]:
-        cut += 1
-    return cut
+def _common(rows: Sequence[list[int]]) -> list[int]:
+    """What all rows begin with."""
+    columns = itertools.takewhile(lambda column: len(set(column)) == 1, zip(*rows, strict=False))
+    return [column[0] for column in columns]
 
 
 @dataclass(frozen=True)
@@ -168,10 +168,14 @@ class _Tree:
     answers: list[tuple[int, list[int], list[int]]] = field(default_factory=list)
     _known: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def add(self, number: int, first: int, answer: list[int]) -> None:
-        """An answer after the question's last token `first`."""
+    def holds(self, ids: list[int]) -> bool:
+        """Whether these tokens are its first ones, one after the other."""
+        return self.ids[: len(ids)] == ids and self.parents[: len(ids)] == list(range(-1, len(ids) - 1))
+
+    def add(self, number: int, ids: list[int], answer: list[int]) -> None:
+        """An answer, told by the tokens `ids`."""
         at, places = -1, []
-        for token in (first, *answer[:-1]):
+        for token in ids:
             key = (at, token)
             if key not in self._known:
                 self._known[key] = len(self.ids)
@@ -181,23 +185,19 @@ class _Tree:
             places.append(at)
         self.answers.append((number, answer, places))
 
-    def holds(self, ids: list[int]) -> bool:
-        """Whether these tokens are its first ones, one after the other."""
-        return self.ids[: len(ids)] == ids and self.parents[: len(ids)] == list(range(-1, len(ids) - 1))
-
 
 def _trees(asked: Questions, items: Sequence[int], most: int) -> list[_Tree]:
     """The answers of items as trees of at most about `most` tokens; 0: as chains, each for an answer and its parts."""
     trees: list[_Tree] = []
     for item in items:
         own: list[_Tree] = []
-        first = asked.prompts[item][-1]
         for number, answer in sorted(enumerate(asked.answers[item]), key=lambda pair: -len(pair[1])):
-            ids = [first, *answer[:-1]]
-            tree = next((one for one in own if len(one.ids) + len(ids) <= most or one.holds(ids)), None)
+            ids = [asked.prompts[item][-1], *answer[:-1]]
+            fits = (one for one in own if len(one.ids) + len(ids) <= most or one.holds(ids))
+            tree = next(fits, None)
             if tree is None:
                 own.append(tree := _Tree(item))
-            tree.add(number, first, answer)
+            tree.add(number, ids, answer)
         trees += own
     return sorted(trees, key=lambda tree: len(tree.ids))
 
@@ -222,7 +222,6 @@ class _Part:
                     depth[row, place] = depth[row, parent] + 1
         lengths = np.array([len(tree.ids) for tree in trees])
         prompts = np.array([len(asked.prompts[tree.item]) - 1 for tree in trees])
-        branched = any(tree.parents != list(range(-1, len(tree.ids) - 1)) for tree in trees)
         where = {item: place for place, item in enumerate(items)}
         real = np.arange(longest) < lengths[:, None]
         before = np.arange(past) >= past - prompts[:, None]
@@ -230,7 +229,7 @@ class _Part:
         self.ids, self.real, self.before, self.at, self.depth = (
             torch.from_numpy(one).to(device) for one in (ids, real, before, at, prompts[:, None] + depth)
         )
-        self.sees = torch.from_numpy(sees).to(device) if branched else None
+        self.sees = torch.from_numpy(sees).to(device) if not all(tree.holds(tree.ids) for tree in trees) else None
         starts = np.cumsum([0, *lengths])
         self.read = int(starts[-1])
         self.cells = [(tree.item, number) for tree in trees for number, _, _ in tree.answers]
@@ -256,6 +255,14 @@ def most_tokens(lm: LanguageModel) -> int:
     return MOST_TOKENS[lm.device.type != "cpu"]
 
 
+def _together(arms: Sequence[Arm]) -> list[list[int]]:
+    """Numbers of the arms that add something at one place, and so run together, one vector a row."""
+    groups: dict[tuple[Site, Positions], list[int]] = {}
+    for index, arm in enumerate(arms):
+        groups.setdefault((arm.site, arm.positions), []).append(index)
+    return list(groups.values())
+
+
 def answer_scores(
     lm: LanguageModel, asked: Questions, arms: Sequence[Arm], *, batch: int = 16384, tick: Tick | None = None
 ) -> Scores:
@@ -270,13 +277,10 @@ def answer_scores(
     for item, own in enumerate(asked.answers):
         tokens[item, : len(own)] = [len(answer) for answer in own]
         right[item, : asked.n_true[item]] = True
-    groups: dict[tuple[Site, Positions], list[int]] = {}
-    for index, arm in enumerate(arms):
-        groups.setdefault((arm.site, arm.positions), []).append(index)
     with memory_guard("scoring answers"), torch.inference_mode():
-        reader = _Reader(lm, asked, len(arms), batch, tick or (lambda _n: None))
-        for items in reader.alike(all(isinstance(arm.positions, str) for arm in arms)):
-            reader.read(items, [([arms[k] for k in members], members) for members in groups.values()])
+        reader = _Reader(lm, asked, arms, batch, tick or (lambda _n: None))
+        for items in reader.alike():
+            reader.read(items)
         total = reader.fetched()
     return Scores(np.where(np.isnan(tokens), np.nan, total), tokens, right)
 
@@ -312,25 +316,30 @@ def margins_of(
 class _Reader:
     """Runs groups of questions of like length, and adds up the answers' log probabilities where the model is."""
 
-    def __init__(self, lm: LanguageModel, asked: Questions, n_arms: int, batch: int, tick: Tick) -> None:
-        self.lm, self.asked, self.tick = lm, asked, tick
+    def __init__(self, lm: LanguageModel, asked: Questions, arms: Sequence[Arm], batch: int, tick: Tick) -> None:
+        self.lm, self.asked, self.arms, self.tick = lm, asked, arms, tick
         self.kind = kind_of(lm)
         self.at_once = max(1, MOST_LOGITS // vocabulary(lm))
         self.most = max(1, min(batch, most_tokens(lm) if self.kind.linear else self.at_once))
-        self.states: int = max(MOST_STATES, sum(one.numel() for one in lm.model.parameters()) // 8)
-        common = _shared_start(asked.prompts) if len(asked) > 1 else 0
-        self.common = common if self.kind.keys and common >= 8 else 0
-        self.begin = self._prompt([asked.prompts[0][: self.common]], None) if self.common else None
-        width = max(len(own) for own in asked.answers)
+        config, states = text_config(lm.model), sum(one.numel() for one in lm.model.parameters()) // 8
+        heads = getattr(config, "num_key_value_heads", None) or lm.heads or 1
+        size = getattr(config, "head_dim", None) or lm.width // (lm.heads or 1)
+        #: columns whose keys and values fit
+        self.columns = max(MOST_STATES, states) // max(1, 2 * lm.depth * int(heads) * int(size))
+        common = _common([prompt[:-1] for prompt in asked.prompts]) if len(asked) > 1 and self.kind.keys else []
+        self.common = len(common) if len(common) >= 8 else 0
+        self.begin = self._prompt([common], None) if self.common else None
         weight: Any = getattr(lm.unembedding, "weight", None)
         where = weight.device if self.kind.linear else lm.device
-        self.total = torch.zeros(n_arms, len(asked), width, dtype=torch.float64, device=where)
+        shape = len(arms), len(asked), max(len(own) for own in asked.answers)
+        self.total = torch.zeros(shape, dtype=torch.float64, device=where)
         self.parts: list[tuple[list[Arm], _Part]] = []
         self.sums: list[torch.Tensor] = []
 
-    def alike(self, pads: bool) -> list[list[int]]:
+    def alike(self) -> list[list[int]]:
         """Items whose prompts run together: of one length, or of like length where the model is told of the padding."""
-        pads = pads and self.kind.keys and self.kind.positions and not self.common
+        pads = self.kind.keys and self.kind.positions and not self.common
+        pads = pads and all(isinstance(arm.positions, str) for arm in self.arms)
         groups: list[list[int]] = []
         shortest = 0
         for item in sorted(range(len(self.asked)), key=lambda k: len(self.asked.prompts[k])):
@@ -342,28 +351,38 @@ class _Reader:
                 shortest = length
         return groups
 
-    def _past(self, items: list[int]) -> int:
-        """Columns of the prompts but their last tokens."""
-        return max(len(self.asked.prompts[item]) for item in items) - 1
+    def _rows(self, past: int, length: int) -> int:
+        """Rows of so many tokens behind so many others that fit in one pass."""
+        return min(self.most // length, max(1, self.columns // (past + length)))
 
-    def read(self, items: list[int], groups: Sequence[tuple[list[Arm], list[int]]]) -> None:
-        """Add the log probabilities of the items' answers under groups of arms, each of one place, to total[where]."""
-        past = self._past(items)
+    def read(self, items: list[int]) -> None:
+        """Add the log probabilities of the items' answers under all arms to the total."""
+        past = max(len(self.asked.prompts[item]) for item in items) - 1
         trees = _trees(self.asked, items, self.most)
         if past + len(trees[-1].ids) >= self.kind.branches:
             trees = _trees(self.asked, items, 0)
-        parts = [_Part(self.asked, some, items, past, self.lm.device) for some in self._alike_trees(trees, past)]
+        # trees of like size, the shorter of which may be padded by a fifth, as many as fit for one arm
+        alike: list[list[_Tree]] = []
+        for tree in trees:
+            length, last = len(tree.ids), alike[-1] if alike else []
+            if last and len(last) < self._rows(past, length) and length <= 1.2 * len(last[0].ids) + 4:
+                last.append(tree)
+            else:
+                alike.append([tree])
+        parts = [_Part(self.asked, some, items, past, self.lm.device) for some in alike]
         shared = None
-        for arms, where in groups:
+        for where in _together(self.arms):
+            arms = [self.arms[k] for k in where]
             untouched = arms[0].positions in ("last", "generated") or not any(bool(arm.delta.any()) for arm in arms)
             if self.kind.keys and past and untouched and shared is None:
                 shared = self._shared(items, past)
             for part in parts:
-                for some in self._arms(part, len(arms)):
-                    chosen = [arms[k] for k in some]
-                    pick = self._forward(part, chosen, shared if untouched else None)
-                    self._add(pick(), part, [where[k] for k in some])
-                    self.parts.append((chosen, part))
+                step = max(1, self._rows(past, part.ids.shape[1]) // len(part))
+                for first in range(0, len(arms), step):
+                    some = arms[first : first + step]
+                    pick = self._forward(part, some, shared if untouched else None)
+                    self._add(pick(), part, where[first : first + step])
+                    self.parts.append((some, part))
 
     def fetched(self) -> np.ndarray:
         """The totals; SurroundingsError, naming the block, where one is no finite number."""
@@ -374,35 +393,6 @@ class _Reader:
             checked(self.lm, lambda: self._forward(part, arms, None)())
             raise not_finite(self.lm, "the logits")
         return np.asarray(self.total.cpu())
-
-    def _reach(self, past: int, length: int) -> int:
-        """Rows whose keys and values fit."""
-        return max(1, self.states // max(1, self._numbers_a_token() * (past + length)))
-
-    def _alike_trees(self, trees: list[_Tree], past: int) -> list[list[_Tree]]:
-        """Trees of like size, the shorter of which may be padded by a fifth, as many as fit for one arm."""
-        groups: list[list[_Tree]] = []
-        for tree in trees:
-            length, last = len(tree.ids), groups[-1] if groups else []
-            rows = min(self.most // length, self._reach(past, length))
-            if last and len(last) < rows and length <= 1.2 * len(last[0].ids) + 4:
-                last.append(tree)
-            else:
-                groups.append([tree])
-        return groups
-
-    def _arms(self, part: _Part, n_arms: int) -> Iterator[range]:
-        """Numbers of arms that run together."""
-        length = part.ids.shape[1]
-        step = max(1, min(self.most // length, self._reach(part.past, length)) // len(part))
-        for first in range(0, n_arms, step):
-            yield range(first, min(first + step, n_arms))
-
-    def _numbers_a_token(self) -> int:
-        config = text_config(self.lm.model)
-        heads = getattr(config, "num_key_value_heads", None) or self.lm.heads or 1
-        size = getattr(config, "head_dim", None) or self.lm.width // (self.lm.heads or 1)
-        return 2 * self.lm.depth * int(heads) * int(size)
 
     def _shared(self, items: list[int], past: int) -> Any:
         """Keys and values of the unsteered questions but their last tokens; computed once for all arms and places."""
@@ -424,8 +414,10 @@ class _Reader:
     def _output(self, ids: torch.Tensor, cache: Any, mask: torch.Tensor, columns: torch.Tensor | None = None) -> Any:
         """What the model returns for the last columns of `mask`; those before are in the cache."""
         options = {"past_key_values": cache} if cache is not None else {}
-        if self.kind.positions:
-            options["position_ids"] = columns if columns is not None else _columns(mask)[:, -ids.shape[1] :]
+        if columns is not None:
+            options["position_ids"] = columns
+        elif self.kind.positions:
+            options["position_ids"] = positions_of(self.lm, mask)["position_ids"][:, -ids.shape[1] :]
         return self.lm.model(input_ids=ids, attention_mask=mask, use_cache=self.kind.keys, return_dict=True, **options)
 
     def _forward(self, part: _Part, arms: list[Arm], shared: Any) -> Callable[[], torch.Tensor]:
@@ -578,25 +570,11 @@ def _added_mask(lm: LanguageModel, seen: torch.Tensor) -> torch.Tensor:
     return nothing.masked_fill_(~seen, torch.finfo(kind).min)[:, None]
 
 
-def _columns(mask: torch.Tensor) -> torch.Tensor:
-    return (mask.cumsum(1) - 1).clamp_min(0)
-
-
 def _selected(cache: Any, rows: torch.Tensor) -> Any:
     chosen = copy.copy(cache)
     chosen.layers = [copy.copy(layer) for layer in cache.layers]  # selecting makes new tensors, and only those are kept
     chosen.batch_select_indices(rows)
     return chosen
-
-
-def _shared_start(prompts: list[list[int]]) -> int:
-    """How many tokens all prompts begin with, their last ones not counted."""
-    first, *others = prompts
-    most = min(len(prompt) for prompt in prompts) - 1
-    same = 0
-    while same < most and all(prompt[same] == first[same] for prompt in others):
-        same += 1
-    return same
 
 
 #: numbers held of the unsteered predictions: 64 tokens of a vocabulary of 262,144
@@ -652,12 +630,9 @@ class Cost:
         costs = np.zeros(len(arms))
         linear = kind_of(self.lm).linear
         most = most_tokens(self.lm) // self.part.ids.numel() if linear else MOST_LOGITS // self.base.numel()
-        groups: dict[tuple[object, object], list[int]] = {}
-        for place, arm in enumerate(arms):
-            if bool(arm.delta.any()):  # nothing added costs nothing, not a rounding
-                groups.setdefault((arm.site, arm.positions), []).append(place)
         with torch.inference_mode(), memory_guard("reading neutral text"):
-            for members in groups.values():
+            for group in _together(arms):
+                members = [k for k in group if bool(arms[k].delta.any())]  # nothing added costs nothing, not a rounding
                 for first in range(0, len(members), max(1, most)):
                     some = members[first : first + max(1, most)]
                     costs[some] = self._of([arms[k] for k in some], linear)
@@ -702,25 +677,24 @@ def strengths(
     targets: Sequence[float],
     *,
     rounds: int = 3,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The strengths at which vectors cost what `targets` say, and the largest relative error of the top one.
+) -> np.ndarray:
+    """The strengths at which vectors cost what `targets` say, (n_vectors, n_targets).
 
     arm: an arm for (vector, strength); start: a first guess for each, most: where to stop, both (n_vectors,);
-    targets: nats a token, rising.  Returns (n_vectors, n_targets) and, of every vector, cost reached over the top
-    target.  The cost grows about as the square of the strength; each round corrects the guess by the measured law.
+    targets: nats a token, rising.  The cost grows about as the square of the strength; each round corrects the guess by
+    the measured law.
     """
-    top = float(targets[-1])
-    guess = np.minimum(start, most)
+    guess, levels = np.minimum(start, most), []
     tried: list[np.ndarray] = []
     costs: list[np.ndarray] = []
     for _ in range(rounds):
         tried.append(guess)
         costs.append(cost([arm(k, float(s)) for k, s in enumerate(guess)]))
-        guess = np.minimum(_crossing(np.stack(tried), np.stack(costs), top), most)
-    s, k = np.stack(tried), np.stack(costs)
-    levels = np.stack([np.minimum(_crossing(s, k, float(target)), most) for target in targets], axis=1)
-    nearest = np.abs(np.log(np.maximum(k, 1e-12) / top)).argmin(0)
-    return levels, k[nearest, np.arange(k.shape[1])] / top
+        guess, *levels = (
+            np.minimum(_crossing(np.stack(tried), np.stack(costs), float(target)), most)
+            for target in (targets[-1], *targets)
+        )
+    return np.stack(levels, axis=1)
 
 
 def _crossing(tried: np.ndarray, costs: np.ndarray, target: float) -> np.ndarray:

@@ -250,7 +250,7 @@ class _Protocol:
         def arm(k: int, strength: float) -> Arm:
             return self.fitted.arm(grid[k][0].vectors, grid[k][1], strength)
 
-        levels, _ = strengths(cost, arm, np.minimum(np.ones(len(grid)), most), most, targets)
+        levels = strengths(cost, arm, np.minimum(np.ones(len(grid)), most), most, targets)
         return levels.reshape(len(methods), len(places), len(targets))
 
     def tuned(self, methods: Sequence[Method], say: Tick) -> list[Run]:
