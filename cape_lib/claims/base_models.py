@@ -211,13 +211,14 @@ def dimensions(panel: str) -> Attempts:
     phases = {name: rows_of(panel, subset).dropna(subset=SCORES) for name, subset in ranges.items()}
     d = {name: coupling.effective_dimension(rows).estimate for name, rows in phases.items()}
     falling = d["tax"].estimate > d["bonus"].estimate > d["frontier"].estimate
-    parts = {f"d_eff, {name}": result(each) for name, each in d.items()}
+    parts: dict[str, Any] = {f"d_eff, {name}": each for name, each in d.items()}
     parts |= {f"models, {name}": Result(len(rows), n=len(rows)) for name, rows in phases.items()}
     parts["families, frontier"] = Result(phases["frontier"]["family"].nunique(), n=len(phases["frontier"]))
     yield answer(parts, comes="comes out" if falling else "does not come out")
 
-    first, last = parts["d_eff, tax"], parts["d_eff, frontier"]
-    yield stress("the interval of few models", last, lost=last.contains(float(first.value or 0.0)), first=first.text)
+    first, last = d["tax"], d["frontier"]
+    lost = last.contains(first.estimate)
+    yield stress("the interval of few models", last, lost=lost, first=result(first).text)
 
 
 @claim("C72", reads=("base_panel", "base_scores"))

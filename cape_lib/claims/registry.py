@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from cape_lib import tables
-from cape_lib.claims.verdict import NO_ROWS, TAKES, VERDICTS, Part, Result, Stress, Verdict, weakest
+from cape_lib.claims.verdict import NO_ROWS, TAKES, VERDICTS, Part, Result, Stress, Verdict, lacking, weakest
 from cape_lib.errors import MissingError, ScoresError, UsageError
 from cape_lib.names import suggest
 
@@ -38,17 +38,8 @@ PANELS = tuple(dict.fromkeys((*BASE, *FRONTIER)))
 #: the files with the functions
 FILES = ("base_models", "internals", "releases", "c09_today")
 #: chapter -> its page in the audit
-PAGES = {
-    "01": "01_coupling",
-    "02": "02_phase_boundary",
-    "03": "03_levers",
-    "04": "04_mechanism",
-    "05": "05_steering",
-    "06": "06_frontier",
-    "07": "07_predictions",
-    "09": "09_asked_again",
-    "10": "10_along_training",
-}
+PAGES = {"01": "coupling", "02": "phase_boundary", "03": "levers", "04": "mechanism", "05": "steering"}
+PAGES |= {"06": "frontier", "07": "predictions", "09": "asked_again", "10": "along_training"}
 #: The source of claims that are ours: judged by the same rules, counted apart from those of the papers.
 OURS = "this book"
 
@@ -185,7 +176,7 @@ def where(ident: str) -> dict[str, Any]:
 
     A claim without a function is a row of claim_judgements.csv, which says what is missing.
     """
-    known, root = entry(ident), Path(__file__).resolve().parents[2]
+    known, chapter = entry(ident), about()[ident]["chapter"]
     if known.function is _unpublished:
         rows = (tables.data_dir() / "claim_judgements.csv").read_text("utf-8").splitlines()
         own = {i + 1: row for i, row in enumerate(rows) if row.startswith(f"{ident},")}
@@ -197,7 +188,7 @@ def where(ident: str) -> dict[str, Any]:
         words, name = [*map(_in_words, known.arguments)], known.function.__name__
         formula = inspect.getdoc(known.function) or ""
         place = {
-            "file": Path(inspect.getfile(known.function)).resolve().relative_to(root).as_posix(),
+            "file": f"cape_lib/claims/{Path(inspect.getfile(known.function)).name}",
             "line": first + next((i for i, line in enumerate(code) if ident in line), 0),
             "name": name,
             "call": f"{name}({', '.join(['panel', *words])})",
@@ -206,7 +197,7 @@ def where(ident: str) -> dict[str, Any]:
         }
     return place | {
         "tables": known.reads,
-        "chapter_link": f"../notebooks/audit/{PAGES[about()[ident]['chapter']]}.html#{ident}",
+        "chapter_link": f"../notebooks/audit/{chapter}_{PAGES[chapter]}.html#{ident}",
         "claim_link": f"../notebooks/audit/08_claims.html#{ident}",
     }
 
@@ -272,14 +263,11 @@ def conclude(tests: Sequence[Stress], untested: str) -> tuple[str, Stress]:
 
 def _untested(ident: str, parts: tuple[Part, ...]) -> str:
     """Why a claim has no test: as claim_tests.csv says, or what is missing for its number."""
-    tests = tests_of().get(ident, {})
-    lacks = dict.fromkeys(part.missing for part in parts if part.verdict == "not testable")
+    tests, lacks = tests_of().get(ident, {}), lacking(parts)
     if not tests and not lacks:
         says = f"claim_tests.csv: nothing tests the conclusion of {ident}"
         raise MissingError(f"{says}; name a test, or leave its cell blank and say why")
-    if "" in tests:
-        return tests[""]["why"]
-    return f"missing: {'; '.join(lacks) or NO_ROWS}"
+    return tests[""]["why"] if "" in tests else f"missing: {'; '.join(lacks) or NO_ROWS}"
 
 
 def counts(verdicts: Iterable[Verdict]) -> pd.DataFrame:

@@ -145,21 +145,19 @@ def by_year(panel: str) -> Attempts:
     yield stress("counted again", parts["n before 2025"], lost=early.sum() != 5)
 
 
-def means(panel: str, *, core: bool) -> dict[str, Result]:
+def means(panel: str, *, core: bool) -> dict[str, Estimate]:
     """Lab -> mean h of its models, or of its core models, on the unrounded line of all rows of the panel."""
     rows = rows_of(panel)
     table = frontier.lab_means(rows, chosen=frontier.fit_line(rows), core_only=core and panel in FIXED)
-    return {row["lab"]: Result(row["mean"], row["low"], row["high"], row["n"]) for row in table.to_dict("records")}
+    each = table[["mean", "low", "high", "n"]].itertuples(index=False)
+    return {lab: Estimate(*row, "t interval") for lab, row in zip(table["lab"], each, strict=True)}
 
 
-def mean_of(name: str, lab: str, mean: Result, *, lost: bool | None = None) -> Stress:
+def mean_of(name: str, lab: str, mean: Estimate, *, lost: bool | None = None) -> Stress:
     """The mean of a lab as a test, by default that it is other than zero; where its interval holds zero, `zero` says
     the mean that would have been seen."""
-    zero = ""
-    if holds := mean.contains(0.0):
-        value, low, high = (float(end or 0.0) for end in (mean.value, mean.low, mean.high))
-        seen = stats.seen_words(stats.seen_effect(Estimate(value, low, high, mean.n or 0, "t")), digits=1)
-        zero = f", an interval with zero ({seen})"
+    holds, seen = mean.contains(0.0), stats.seen_words(stats.seen_effect(mean), digits=1)
+    zero = f", an interval with zero ({seen})" if holds else ""
     return stress(name, mean, lost=holds if lost is None else lost, lab=lab, zero=zero)
 
 
@@ -176,8 +174,7 @@ def mean_h(panel: str, lab: str) -> Attempts:
     if panel == "corrected":
         # it counts against the claim where the sign, or an interval without zero, is lost
         before = means("published", core=True)[lab]
-        turned = float(before.value or 0.0) * float(now.value or 0.0) <= 0
-        lost = turned or (now.contains(0.0) and not before.contains(0.0))
+        lost = before.estimate * now.estimate <= 0 or (now.contains(0.0) and not before.contains(0.0))
         yield mean_of("the corrected rows", lab, now, lost=lost)
     yield mean_of("no lab differs", lab, now)
     yield mean_of("every model of the lab", lab, every[lab])
@@ -194,7 +191,7 @@ def means_of(panel: str, labs: tuple[str, ...], core: bool) -> Attempts:
     if not core and labs[0] in own:
         yield mean_of("no lab differs", labs[0], own[labs[0]])
     elif panel == "corrected":
-        lab, far = max(((lab, float(one.value or 0.0)) for lab, one in own.items()), key=lambda item: abs(item[1]))
+        far, lab = max(((one.estimate, lab) for lab, one in own.items()), key=lambda pair: abs(pair[0]))
         yield stress("the corrected rows", far, n=len(own), lost=abs(far) > NEAR, lab=lab)
 
 
@@ -203,7 +200,7 @@ def wider_means(panel: str) -> Attempts:
     """Mean h of Moonshot with its later release, and of Google with its extended row."""
     moonshot, google = releases(panel, "Moonshot")["h"], means(panel, core=False)["Google"]
     yield answer({"Moonshot": moonshot.mean(), "Google": google}, len(moonshot))
-    yield stress("its own rows", google, lost=abs(float(google.value or 0.0) - 5.1) > 0.05)
+    yield stress("its own rows", google, lost=abs(google.estimate - 5.1) > 0.05)
 
 
 @claim("C27", panels=FRONTIER)
@@ -342,7 +339,7 @@ def compute_tier(panel: str) -> Attempts:
         return
     pair = pairs.to_dict("records")[0]
     change = pair["dy"] - frontier.fit_line(rows_of(panel)).slope * pair["dx"]
-    one = Result(change, pair["low"], pair["high"], 2)
+    one = Estimate(change, pair["low"], pair["high"], 2, "noise of two scores")
     both = "one SWE-bench score stands in both rows" if pair["same_x"] else "each tier has its own SWE-bench score"
     yield answer(one, both=both)
     yield stress("score noise", one, lost=one.contains(0.0))

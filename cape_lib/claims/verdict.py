@@ -141,10 +141,6 @@ class Result:
             cell = float(cell) if type(cell) is int and name != "n" else cell
             object.__setattr__(self, name, None if name in ("low", "high") and cell != cell else cell)
 
-    def contains(self, value: float) -> bool:
-        """Whether the interval holds a value; False where there is none."""
-        return self.low is not None and self.high is not None and self.low <= value <= self.high
-
     @property
     def interval(self) -> str:
         """The interval as text, with how often it is right where that is less than it says; or nothing."""
@@ -331,8 +327,7 @@ class Verdict:
     @property
     def missing(self) -> str | None:
         """What would have to be published to test the claim; None where nothing is missing."""
-        lacks = [part.missing for part in self.parts if part.verdict == "not testable"]
-        return "; ".join(_distinct(lacks)) or None
+        return "; ".join(lacking(self.parts)) or None
 
     @property
     def notes(self) -> list[str]:
@@ -399,6 +394,11 @@ def beyond_zero(name: str, estimate: Estimate, *, scale: str = "fisher", digits:
     """The test that an interval excludes zero; its sentence has the word `zero` for `holds_zero`."""
     zero = holds_zero(estimate, scale=scale, digits=digits)
     return stress(name, estimate, lost=estimate.contains(0.0), zero=zero, **words)
+
+
+def lacking(parts: Iterable[Part]) -> list[str]:
+    """What is missing for the parts that cannot be tested, each once."""
+    return _distinct(part.missing for part in parts if part.verdict == "not testable")
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:
