@@ -382,6 +382,15 @@ def test_a_new_claim_without_function_judgement_or_rows_is_refused_with_what_is_
     assert "nothing to compute it from" in capsys.readouterr().err
 
 
+def test_a_sentence_that_asks_for_what_its_function_does_not_give_is_refused_with_what_it_gives(monkeypatch, capsys):
+    row = registry.tests_of()["C82"]["the bound as printed"]
+    known = {**registry.tests_of(), "C82": {row["test"]: {**row, "says": "the largest is {largest}"}}}
+    monkeypatch.setattr(registry, "tests_of", lambda: known)
+    assert main(["claims", "C82"]) == 3
+    refusal = capsys.readouterr().err
+    assert "asks for 'largest'" in refusal and "smallest" in refusal and refusal.count("\n") == 1
+
+
 @pytest.mark.slow
 def test_every_attempt_to_break_a_claim_has_a_value_and_says_something():
     tried = [each for one in claims.evaluate() for each in one.stress]

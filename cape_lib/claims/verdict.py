@@ -154,7 +154,11 @@ class Result:
     def spoken(self, template: str) -> str:
         """What it says, or the sentence of the tables filled with its `words`, its value, interval and n."""
         numbers = {name: getattr(self, name) for name in ("value", "low", "high", "n", "text")}
-        return self.says or template.format(**numbers, **self.words)
+        try:
+            return self.says or template.format(**numbers, **self.words)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            known = ", ".join([*numbers, *self.words])
+            raise ScoresError(f"tables of claims: {template!r} asks for {error}; its function gives {known}") from None
 
 
 @dataclass(frozen=True, slots=True)
