@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_1samp
 
 from cape_lib import frontier, stats, tables
 from cape_lib.claims.registry import FRONTIER, STATED, Attempts, claim
@@ -104,10 +103,8 @@ def left_out(panel: str, which: str) -> Attempts:
         parts = {"mean": error} | {row["lab"]: Result(row["error"], n=row["n"]) for row in named}
         yield answer({**parts, "spread": spread}, len(by_lab), other=by_lab["error"].std(ddof=1))
 
-    gain = by_lab["error_flat"] - by_lab["error"]
-    ends = ttest_1samp(gain, 0.0).confidence_interval()
-    one = Estimate(float(gain.mean()), float(ends.low), float(ends.high), len(gain), "t over labs")
-    yield beyond_zero("a flat line", one, scale="plain", digits=1, flat=flat)
+    gain = stats.mean_interval(by_lab["error_flat"] - by_lab["error"], "t over labs")
+    yield beyond_zero("a flat line", gain, scale="plain", digits=1, flat=flat)
 
 
 @claim("C76", panels=FRONTIER)
@@ -136,8 +133,8 @@ def lowest_r(panel: str) -> Attempts:
 def by_year(panel: str) -> Attempts:
     """Models released before 2025 and from 2025 on: how many, lowest and highest SWE-bench score."""
     rows = rows_of(panel)
-    parts: dict[str, Result] = {}
     early = rows["released"].dt.year < 2025
+    parts: dict[str, Result] = {}
     for when, side in (("before 2025", rows.loc[early, SWE]), ("from 2025", rows.loc[~early, SWE])):
         values = {"n": len(side), "lowest SWE": side.min(), "highest SWE": side.max()}
         parts |= {f"{name} {when}": Result(value, n=len(side)) for name, value in values.items()}
