@@ -131,7 +131,7 @@ class Result:
     slack: float = 0.0
     supplied: bool = False
     covers: str = ""
-    words: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # numpy's scalars print and serialise differently from Python's; an end that does not exist is left out
