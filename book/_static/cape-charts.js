@@ -6,33 +6,32 @@
     return JSON.parse(figure.querySelector("script[type='application/json']").textContent);
   }
 
-  /* A legend lies along the top in as many columns as this screen holds; on a narrow one a long axis title takes lines. */
-  function fit(spec, width, free) {
-    var narrow = width < 560;
-    spec.config.legend.columns = Math.max(2, Math.floor(width / 110));
-    // On a narrow screen a legend ends where the plot ends: begun at the plot's left it would run out of the figure.
-    if (narrow) spec.config.legend.layout = { anchor: "end" };
-    // Channels that share a legend must ask for one number of columns.
-    var asked = {};
-    (function gather(node) {
-      if (!node || typeof node !== "object") return;
-      if (node.field && node.legend && node.legend.columns)
-        asked[node.field] = Math.min(asked[node.field] || 9, node.legend.columns);
-      Object.keys(node).forEach(function (key) { if (key !== "datasets" && key !== "config") gather(node[key]); });
-    })(spec);
-    // Layers that share the rows' names must ask for the same lines, whichever of the names a layer holds itself.
-    var named = {}, limit = {};
-    (function gather(node, rows) {
-      if (!node || typeof node !== "object") return;
-      if (node.data && node.data.name) rows = spec.datasets[node.data.name];
-      var coded = (node.encoding || {}).y;
-      keys(coded, rows || []).forEach(function (name) { (named[coded.field] = named[coded.field] || {})[name] = true; });
-      if (coded && coded.axis && coded.axis.labelLimit) limit[coded.field] = coded.axis.labelLimit;
-      Object.keys(node).forEach(function (key) { if (key !== "datasets" && key !== "config") gather(node[key], rows); });
-    })(spec, []);
+  /* Calls `visit` with every part of a specification, outermost first, and the rows that it draws. */
+  function each(spec, visit) {
     (function walk(node, rows) {
       if (!node || typeof node !== "object") return;
       if (node.data && node.data.name) rows = spec.datasets[node.data.name];
+      visit(node, rows);
+      Object.keys(node).forEach(function (key) { if (key !== "datasets" && key !== "config") walk(node[key], rows); });
+    })(spec, []);
+  }
+
+  /* A legend lies along the top in as many columns as this screen holds; on a narrow one a long axis title takes lines. */
+  function fit(spec, width, free) {
+    var narrow = width < 560, asked = {}, named = {}, limit = {};
+    spec.config.legend.columns = Math.max(2, Math.floor(width / 110));
+    // On a narrow screen a legend ends where the plot ends: begun at the plot's left it would run out of the figure.
+    if (narrow) spec.config.legend.layout = { anchor: "end" };
+    each(spec, function (node, rows) {
+      // Channels that share a legend must ask for one number of columns.
+      if (node.field && node.legend && node.legend.columns)
+        asked[node.field] = Math.min(asked[node.field] || 9, node.legend.columns);
+      // Layers that share the rows' names must ask for the same lines, whichever of the names a layer holds itself.
+      var coded = (node.encoding || {}).y;
+      keys(coded, rows || []).forEach(function (name) { (named[coded.field] = named[coded.field] || {})[name] = true; });
+      if (coded && coded.axis && coded.axis.labelLimit) limit[coded.field] = coded.axis.labelLimit;
+    });
+    each(spec, function (node, rows) {
       Object.keys(node.encoding || {}).forEach(function (channel) {
         var coded = node.encoding[channel], names = keys(coded, rows || []);
         if (narrow && channel === "x" && typeof coded.title === "string") coded.title = lines(coded.title, 28);
@@ -50,8 +49,7 @@
           if (narrow && coded.title) coded.legend.titleOrient = "top";
         }
       });
-      Object.keys(node).forEach(function (key) { if (key !== "datasets" && key !== "config") walk(node[key], rows); });
-    })(spec, []);
+    });
   }
 
   /* What a legend of this channel would name: the scale's own list, else the different words of its column. */
@@ -74,10 +72,11 @@
     axis.labelExpr = "(" + JSON.stringify(broken) + ")[datum.label] || datum.label";
   }
 
-  function lines(text, most) {
+  /* A text in lines of so many letters, or of what `fits`. */
+  function lines(text, most, fits) {
     return text.split(" ").reduce(function (done, word) {
-      var last = done[done.length - 1];
-      if (last !== undefined && (last + " " + word).length <= most) done[done.length - 1] = last + " " + word;
+      var longer = done.length ? done[done.length - 1] + " " + word : word;
+      if (done.length && (fits ? fits(longer) : longer.length <= most)) done[done.length - 1] = longer;
       else done.push(word);
       return done;
     }, []);
@@ -102,16 +101,22 @@
       .map(function (line) { return line.map(cell).join(","); }).join("\n") + "\n";
   }
 
+  function save(blob, name) {
+    var link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+    return "Saved";
+  }
+
   function offerRows(figure) {
     var button = figure.querySelector("button.cape-rows");
     if (!parts(figure).rows) return;
     button.hidden = false;
     button.addEventListener("click", function () {
-      var all = parts(figure), link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([csv(all.data[all.rows])], { type: "text/csv" }));
-      link.download = figure.id.replace(/^fig-/, "") + ".csv";
-      link.click();
-      setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+      var all = parts(figure);
+      save(new Blob([csv(all.data[all.rows])], { type: "text/csv" }), figure.id.replace(/^fig-/, "") + ".csv");
     });
   }
 
@@ -123,7 +128,9 @@
       var picture = Promise.all(views.map(function (view) { return view.toCanvas(2); })).then(function (charts) {
         return new Promise(function (done) { composed(figure, charts).toBlob(done, "image/png"); });
       });
-      copied(picture).then(function () { return "Copied"; }, function () { return saved(figure, picture); }).then(function (word) {
+      copied(picture).catch(function () {
+        return picture.then(function (blob) { return save(blob, figure.id.replace(/^fig-/, "") + ".png"); });
+      }).then(function (word) {
         button.textContent = word;
         setTimeout(function () { button.textContent = label; }, 2000);
       });
@@ -132,18 +139,7 @@
 
   function copied(picture) {
     if (!navigator.clipboard || !window.ClipboardItem) return Promise.reject();
-    return navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
-  }
-
-  function saved(figure, picture) {
-    return picture.then(function (blob) {
-      var link = document.createElement("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = figure.id.replace(/^fig-/, "") + ".png";
-      link.click();
-      setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
-      return "Saved";
-    });
+    return navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]).then(function () { return "Copied"; });
   }
 
   function composed(figure, charts) {
@@ -155,11 +151,7 @@
     var address = (canonical ? canonical.href : location.href.split("#")[0]) + "#" + figure.id;
     function broken(text, font) {
       pen.font = font;
-      return text.split(" ").reduce(function (done, word) {
-        var longer = done.length ? done[done.length - 1] + " " + word : word;
-        if (done.length && pen.measureText(longer).width <= width) done[done.length - 1] = longer; else done.push(word);
-        return done;
-      }, []);
+      return lines(text, 0, function (longer) { return pen.measureText(longer).width <= width; });
     }
     var head = "600 32px sans-serif", foot = "22px sans-serif";
     var above = broken(title, head), below = broken(source, foot).concat(broken(address, foot));

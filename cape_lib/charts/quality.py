@@ -50,23 +50,26 @@ def difference_table(effects: pd.DataFrame, cells: pd.DataFrame) -> HTML:
 
 
 def _where(row: dict[Hashable, Any]) -> str:
-    """The address of a cell's source as a link, with the transcription that it was read in."""
+    """The address of a cell's source as a link, with the transcription of a third party that it was read in.
+
+    A transcription is an address or a file of a repository: a link too.
+    """
+
+    def link(address: str, name: str) -> str:
+        return f'<a href="{escape(address)}">{escape(name)}</a>'
+
     address, via = str(row.get("source") or ""), row.get("read_via")
-    link = f'<a href="{escape(address)}">source</a>' if address.startswith("http") else escape(address)
-    return link + (f" <small>(read in {_transcription(via)})</small>" if isinstance(via, str) and via else "")
-
-
-def _transcription(via: str) -> str:
-    """Where a third party wrote a maker's statement down; an address, or a file of a repository, as a link."""
+    stated = link(address, "source") if address.startswith("http") else escape(address)
+    if not isinstance(via, str) or not via:
+        return stated
     file = re.match(r"github\.com/([^@\s]+)@(\w+) (\S+)", via)
     page = re.match(r"(?:https://)?([\w.-]+\.\w+/[^\s,]+)", via)
+    read = escape(via)
     if file:
-        address, name = f"https://github.com/{file[1]}/blob/{file[2]}/{file[3]}", file[1]
+        read = link(f"https://github.com/{file[1]}/blob/{file[2]}/{file[3]}", file[1])
     elif page:
-        address, name = f"https://{page[1]}", "/".join(page[1].removeprefix("github.com/").split("/")[:2])
-    else:
-        return escape(via)
-    return f'<a href="{escape(address)}">{escape(name)}</a>'
+        read = link(f"https://{page[1]}", "/".join(page[1].removeprefix("github.com/").split("/")[:2]))
+    return f"{stated} <small>(read in {read})</small>"
 
 
 def source(rows: pd.DataFrame) -> str:
@@ -125,28 +128,21 @@ def power(rows: pd.DataFrame, *, title: str, name: str) -> Figure:
     return figure(views, name, title, source(rows), f"{len(rows)} settings", caption, rows=rows, height=240)
 
 
-def grid(rows: pd.DataFrame) -> pd.DataFrame:
+def numbers(rows: pd.DataFrame, *, caption: str) -> HTML:
     """Every row as a cell of a table: a line a method, truth, noise and measure, a column a number of sizes or rows.
 
     rows: shares of one part. A cell reads "93 %"; "82 % ▲" where the table's own label says that it is not as promised,
     "82 % □" where that is a rule which decides nothing here.
     """
     marks = _reading(rows).map({FINE: ""} | {word: f"\u00a0{MARKS[word].text}" for word in (LABELLED, COMPARED)})
-    shares = rows["value"].map("{:.1%}".format).str.replace("%", "\u00a0%") + marks
+    cells = rows.assign(share=rows["value"].map("{:.1%}".format).str.replace("%", "\u00a0%") + marks)
     order = ["measure", "method", "truth", "noise"]
-    cells: pd.DataFrame = rows.assign(share=shares)
     if not cells.duplicated(order).any():
         # One number of rows each: a column a number would be mostly empty.
-        return cells[[*order, "n", "share"]].reset_index(drop=True)
+        return table(cells[[*order, "n", "share"]], caption=caption)
     wide = cells.pivot_table(index=order, columns="n", values="share", aggfunc="first", sort=False)
     wide = wide[sorted(wide.columns)]
-    wide.columns = [f"n\u00a0=\u00a0{n}" for n in wide.columns]
-    return wide.reset_index().fillna("")
-
-
-def numbers(rows: pd.DataFrame, *, caption: str) -> HTML:
-    """`grid` as a table."""
-    return table(grid(rows), caption=caption)
+    return table(wide.rename(columns="n\u00a0=\u00a0{}".format).reset_index().fillna(""), caption=caption)
 
 
 def labelled(rows: pd.DataFrame) -> str:

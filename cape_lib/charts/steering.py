@@ -156,9 +156,8 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
     )
     calm = registers[registers["tone"].isin(["reference", "question"])]
     myths = registers[registers["tone"] == "web, after three myths"]
-    each = myths.assign(wrong=myths["n"] - myths["right_before"]).groupby("contrast", sort=False)[
-        ["corrected", "wrong"]
-    ]
+    myths = myths.assign(wrong=myths["n"] - myths["right_before"])
+    each = myths.groupby("contrast", sort=False)[["corrected", "wrong"]]
     corrects = [f"{part.corrected / part.wrong:.0%} as a {WORDS[part.Index]}" for part in each.sum().itertuples()]
     return figure(
         chart,
@@ -191,19 +190,12 @@ def tone_shares(registers: pd.DataFrame) -> pd.DataFrame:
     registers: `testbed_registers`.  Shares 0-1.
     """
 
-    def shares(part: pd.DataFrame) -> dict[str, Any]:
+    rows = []
+    parts = registers.assign(direction=registers["contrast"].map(WORDS)).groupby(["direction", "tone"], sort=False)
+    for (direction, tone), part in parts:
         hits = np.concatenate([np.arange(n) < k for n, k in zip(part["n"], part["right_after"], strict=True)])
         after = wilson_clustered(hits, np.repeat(part["model"].to_numpy(), part["n"]))
-        return {
-            "before": part["right_before"].sum() / part["n"].sum(),
-            "after": after.estimate,
-            "low": after.low,
-            "high": after.high,
-            "n": int(part["n"].sum()),
-            "random": float(np.average(part["controls"], weights=part["n"])),
-            "models": len(part),
-        }
-
-    parts = registers.assign(direction=registers["contrast"].map(WORDS)).groupby(["direction", "tone"], sort=False)
-    rows = [dict(zip(("direction", "tone"), names, strict=True)) | shares(part) for names, part in parts]
+        row = {"direction": direction, "tone": tone, "before": part["right_before"].sum() / part["n"].sum()}
+        row |= {"after": after.estimate, "low": after.low, "high": after.high, "n": int(part["n"].sum())}
+        rows.append(row | {"random": float(np.average(part["controls"], weights=part["n"])), "models": len(part)})
     return pd.DataFrame(rows)
