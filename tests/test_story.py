@@ -402,7 +402,7 @@ def twins_of(trained: list[float], untrained: list[float], *, half: float = 0.1)
 
 
 def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
-    from cape_lib.charts import mechanism as draw
+    from cape_lib.charts import testbed as draw
 
     internal = tables.load("internal_coupling")
     competing, nothing = twins_of([-0.8, -0.7, -0.6], [0.1, 0.0, 0.2]), twins_of([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
@@ -424,7 +424,7 @@ def test_a_probe_that_finds_competition_or_nothing_is_told_so() -> None:
 
 
 def test_released_values_with_a_definition_and_a_twin_change_the_answer_on_the_mechanism() -> None:
-    from cape_lib.charts import mechanism as draw
+    from cape_lib.charts import testbed as draw
 
     internal = tables.load("internal_coupling")
     output = internal.assign(weight_dependent="true", measure="cosine of centred means", note="untrained twin measured")
@@ -445,7 +445,7 @@ def test_the_shift_by_training_is_the_t_interval_of_scipy() -> None:
 
 
 def test_a_family_that_falls_within_one_kind_is_told_so() -> None:
-    from cape_lib.charts import mechanism as draw
+    from cape_lib.charts import testbed as draw
 
     several = draw.within_kinds(tables.load("internal_coupling"))
     assert several.set_index("model")["size"][["OPT-125M", "OPT-13B"]].tolist() == [0.125, 13.0]

@@ -1,6 +1,6 @@
 """Where a family is said to turn from fighting to cooperating: critical scales and the isocline.
 
-Figures: `charts.boundary`; sentences: `story.boundary`.
+Figures: `charts.base`; sentences: `story.boundary`.
 """
 
 from __future__ import annotations

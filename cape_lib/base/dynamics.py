@@ -1,6 +1,6 @@
 """Scores as a motion in size: systems of equations, forecasts, hold-outs, the gamma flow and the loss.
 
-Figures: `charts.boundary`.
+Figures: `charts.base`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The levers of the papers (width, curation, architecture), each with its null or with what is confounded.
 
-Figures: `charts.levers`; sentences: `story.levers`.
+Figures: `charts.testbed`; sentences: `story.levers`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cape_lib.charts import mechanism as draw
+from cape_lib.charts import testbed as draw
 from cape_lib.charts.frame import Figure, say
 from cape_lib.stats import wilson
 

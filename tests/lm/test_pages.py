@@ -13,8 +13,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from cape_lib import tables
-from cape_lib.charts import levers, mechanism
-from cape_lib.charts import steering as draw
+from cape_lib.charts import testbed as draw
 from cape_lib.errors import ScoresError, UsageError
 from cape_lib.lm import models, pages, steering, testbed, texts
 from cape_lib.lm.steering.controls import KINDS
@@ -86,10 +85,10 @@ def test_a_point_can_be_trained_on_the_page(monkeypatch: pytest.MonkeyPatch) -> 
 def test_titles_of_figures_with_a_slider_hold_for_every_value() -> None:
     grid = tables.load("testbed_grid").query("grid == 'curation'")
     cells = [cell for _, cell in grid.groupby("believers")]
-    assert len({levers.dip_grid(cell, grid=grid).title for cell in cells}) == 1
+    assert len({draw.dip_grid(cell, grid=grid).title for cell in cells}) == 1
     probed = tables.load("testbed_probes")
     some = [probed[probed.model == name] for name in ("D-d8-s1", "R-s1")]
-    assert len({mechanism.twins(rows, probed=probed).title for rows in some}) == 1
+    assert len({draw.twins(rows, probed=probed).title for rows in some}) == 1
     surface = tables.load("testbed_surface").query("model == 'R-s1' and contrast == 'reg' and place != 'embed, last'")
     parts = [rows for _, rows in surface.groupby("place")]
     assert len({draw.dose_response(rows, surface=surface).title for rows in parts}) == 1
@@ -104,10 +103,10 @@ def test_a_dip_is_a_width_below_chance() -> None:
             "truth": [0.3, 0.1, 0.9, 0.4, 0.5, 0.9],
         }
     )
-    result = levers.corpora_that_dip(grid)
+    result = draw.corpora_that_dip(grid)
     assert result["below_chance"].tolist() == [True, False] and result["at"].tolist() == [16, 8]
-    assert "8%" in levers.dip_reading(grid) and "10% right" in levers.dip_reading(grid)
-    assert "No width" in levers.dip_reading(grid[grid.ref == 0.2])
+    assert "8%" in draw.dip_reading(grid) and "10% right" in draw.dip_reading(grid)
+    assert "No width" in draw.dip_reading(grid[grid.ref == 0.2])
 
 
 def _fixed(truth: Any) -> pd.DataFrame:
@@ -134,7 +133,7 @@ def test_a_trend_with_the_width_is_told_from_one_with_the_parameters() -> None:
     by_size = _fixed(lambda _, budget: budget / 1e5)
     assert testbed.trend(by_size).low < 0 < testbed.trend(by_size).high
     assert testbed.gap(by_size).estimate == pytest.approx(0.154, abs=0.02) and testbed.gap(by_size).n == 5
-    assert "it is not sure that they move" in levers.fixed_parameters(by_size, trend=testbed.trend(by_size)).title
+    assert "it is not sure that they move" in draw.fixed_parameters(by_size, trend=testbed.trend(by_size)).title
     one = testbed.trend(by_width[by_width.seed == 0])
     assert one.n == 1 and np.isnan(one.low) and np.isnan(one.high)
 

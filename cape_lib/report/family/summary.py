@@ -241,7 +241,7 @@ def figures(name: str, part: Part, analysis: dict[str, Any]) -> list[Any]:
     look.register(background=None)  # as on a page of the book, whatever runs this
     if part.kind == "frontier":
         return [_releases_figure(name, part)]
-    from cape_lib.charts import coupling as draw
+    from cape_lib.charts import base as draw
 
     if part.kind == "pairs":
         compared = analysis["diagnosis"]

@@ -57,7 +57,7 @@ def counts(answers: Sequence[Answer]) -> str:
 
 def figures(done: Sequence[Answer]) -> list[Any]:
     """The small multiples of the families that have steps; no figure where none has."""
-    from cape_lib.charts.coupling import small_multiples
+    from cape_lib.charts.base import small_multiples
 
     ladders = [answer for answer in done if answer["parts"][0]["kind"] != "frontier"]
     if not ladders:

@@ -1,0 +1,438 @@
+"""Figures of chapters 3 to 5: made worlds and width, what was measured inside the models, and steering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from cape_lib.charts import forms
+from cape_lib.charts.forms import ALL, across, band, colours, dots, forest, line_at, row_names, trace, upright
+from cape_lib.charts.frame import Figure, figure
+from cape_lib.charts.look import AMBER, BLUE, GREY, GRID, INK, PALETTE, PAPER, PURPLE, TWO_SIDES
+from cape_lib.stats import Estimate, wilson, wilson_clustered
+from cape_lib.story.answer import listed
+from cape_lib.story.mechanism import changed
+from cape_lib.story.steering import verdicts
+
+#: Readings of an equivalent scale in short
+SHORT = {"x": "same HellaSwag", "y": "same TruthfulQA", "residual": "same TruthfulQA for its HellaSwag"}
+TESTBED = "[testbed](../book/data.html#testbed), models trained for this book"
+CORPORA = {"D": "most web authors believe the myths", "K": "one in five believes them"}
+RIGHT = "right answers to contested questions"
+#: What guessing among four candidates gives.
+CHANCE = 0.25
+#: Kind of measurement -> in words; two kinds are never compared.
+KINDS = {
+    "per_head": "per head, Qwen",
+    "attention_pattern": "attention pattern",
+    "flat_not_stated": "not stated, flat",
+    "opt_ladder": "OPT ladder",
+    "per_unit_nc2": "per unit, first run",
+    "per_unit_nc3": "per unit, second run",
+    "hidden_state": "hidden state",
+    "cosine_of_means": "cosine of means",
+    "text_only": "paper text only",
+}
+DEPENDS = {"false": "no", "doubtful": "perhaps not", "unknown": "not known"}
+#: The two twins of a probe -> their colour on every page.
+TWINS = {"trained": BLUE, "untrained": GREY}
+#: Column -> the place in the model at which the cosine of the two mean vectors was read.
+STAGES = {
+    "net_coupling": "hidden state",
+    "output_proj_cosine": "output projection",
+    "wider_proj_cosine": 'GELU ("wider")',
+}
+#: Half of an interval with which one can tell 60 % from 40 % (points).
+WANTED = 10.0
+#: Texts that a direction is fitted on -> in words
+WORDS = {"reg": "register", "ctx": "context", "stmt": "statement"}
+#: Where a direction is there to be found, and where none is -> in words, in the order of the rows
+CASES = {
+    "planted": "put there by hand",
+    "learnt": "learnt",
+    "null: below the dip": "none: model too narrow",
+    "null: shuffled labels": "none: shuffled labels",
+    "null: untrained": "none: untrained model",
+}
+QUESTIONS_RIGHT = "questions right"
+
+
+def width_axis(widths: Iterable[int]) -> alt.X:
+    """The width of the models on a log scale, ticks where there are models."""
+    axis = across("width", "width of the model", type="log", nice=False)
+    return axis.axis(values=sorted(set(widths)), grid=False)
+
+
+def by_width(rows: pd.DataFrame, kind: str, words: Mapping[str, str]) -> Any:
+    """The share right against the width of the model: a point a seed, a line through the means of each kind.
+
+    rows: columns width, truth (0-1) and `kind`;  words: kind -> colour.
+    """
+    axes = width_axis(rows["width"]), upright("truth", RIGHT, [0, 1], percent=True)
+    look = forms.by(kind, words, marks=("circle", "square"))
+    means = rows.groupby([kind, "width"])["truth"].mean().reset_index()
+    return trace(means, *axes, colour=look["colour"]) + dots(rows, *axes, size=45, filled=False, opacity=0.9, **look)
+
+
+def ladders(scores: pd.DataFrame, *, reliable: float | None = None) -> Figure:
+    """Truth against width in the two corpora: a point a seed, a line through the means.
+
+    scores: `testbed_scores`;  reliable: share of reliable text in both (0-1), for the caption.
+    """
+    rows = scores[scores["ladder"].isin(CORPORA)].assign(corpus=scores["ladder"].map(CORPORA))
+    many, few = (rows[rows["ladder"] == ladder].groupby("width")["truth"].mean() for ladder in CORPORA)
+    title = (
+        f"Right answers fall to {many.min():.0%} at width {many.idxmin()} and rise to {many.iloc[-1]:.0%} at "
+        f"width {many.index[-1]}; with few believers the lowest mean of {len(few)} widths is {few.min():.0%}"
+    )
+    n = f"{len(rows)} models, {rows['seed'].nunique()} seeds"
+    caption = "Line: mean over seeds." + (f" Reliable text: {reliable:.0%} in both corpora." if reliable else "")
+    chart = by_width(rows, "corpus", {CORPORA["D"]: AMBER, CORPORA["K"]: BLUE})
+    return figure(chart, "made-ladders", title, TESTBED, n, caption, rows=rows)
+
+
+def loss_and_truth(scores: pd.DataFrame) -> Figure:
+    """Loss against width beside truth against width, ladder D, a line a seed."""
+    rows = scores[scores["ladder"] == "D"].assign(seed=scores["seed"].astype(str))
+    look: dict[str, Any] = {"colour": alt.Color("seed:N", scale=alt.Scale(range=PALETTE[:3])), "point": True}
+    loss = upright("loss", "loss (nats a token)", zero=False)
+    truth = upright("truth", "right answers", [0, 1], percent=True)
+    steps = rows.sort_values(["seed", "width"]).groupby("seed")["loss"].diff().dropna()
+    down, most = int((steps < 0).sum()), float(steps.max())
+    rise = "" if down == len(steps) else f" (it rises by at most {most:.3f} nats)"
+    title = f"The loss falls in {down} of {len(steps)} steps{rise}; the right answers fall and rise"
+    charts = [trace(rows, width_axis(rows["width"]), y, **look) for y in (loss, truth)]
+    return figure(charts, "loss-through-the-dip", title, TESTBED, f"{len(rows)} models", rows=rows)
+
+
+def corpora_that_dip(grid: pd.DataFrame) -> pd.DataFrame:
+    """One row a corpus (believers, ref): lowest and highest share right over the widths, and the width of the lowest.
+
+    grid: the curation rows of `testbed_grid`.
+    """
+    cells = grid.sort_values("truth").groupby(["believers", "ref"], as_index=False)
+    rows = cells.agg(lowest=("truth", "first"), at=("width", "first"), highest=("truth", "last"))
+    return rows.assign(below_chance=rows["lowest"] < CHANCE)
+
+
+def dip_reading(cell: pd.DataFrame) -> str:
+    """What one share of believers shows, in a sentence; cell: its rows."""
+    corpora = corpora_that_dip(cell)
+    below = corpora[corpora["below_chance"]]
+    if not len(below):
+        return f"No width falls below chance ({CHANCE:.0%}); the lowest share is {corpora['lowest'].min():.0%}."
+    worst = below.sort_values("lowest").iloc[0]
+    shares = listed(map("{:.0%}".format, below["ref"]), most=9)
+    return (
+        f"Below chance ({CHANCE:.0%}) with {shares} of reliable text; lowest at width {worst['at']}: "
+        f"{worst['lowest']:.0%} right."
+    )
+
+
+def dip_grid(rows: pd.DataFrame, *, grid: pd.DataFrame) -> Figure:
+    """Truth against width, a line for each share of reliable text (for `explore`: the share of believers).
+
+    rows: `testbed_grid` of one share of believers;  grid: of all, for the title.
+    """
+    order = [f"{100 * share:.0f} %" for share in sorted(set(grid["ref"]))]
+    shown = rows.assign(share_of=(100 * rows["ref"]).map("{:.0f} %".format))
+    corpora = corpora_that_dip(grid)
+    below = corpora[corpora["below_chance"]]
+    title = f"In {len(below)} of {len(corpora)} corpora some width falls below chance"
+    if len(below):
+        title += f", in none with fewer than {below['believers'].min():.0%} believers"
+    axes = width_axis(grid["width"]), upright("truth", RIGHT, [0, 1], percent=True)
+    colour = colours("share_of", order, (AMBER, PURPLE, BLUE, INK), title="reliable text")
+    chart = line_at(CHANCE, "y", dashed=True) + trace(shown, *axes, colour=colour, tooltip="myth", point=True)
+    n, caption = f"{len(grid)} models, one seed each", "Dashed: what a guess gives."
+    return figure(chart, "dip-grid", title, TESTBED, n, caption, rows=shown)
+
+
+def fixed_parameters(rows: pd.DataFrame, *, trend: Estimate) -> Figure:
+    """Truth against width at a fixed number of parameters, a point a seed.
+
+    rows: `testbed_grid`, that experiment;  trend: change of the share right a doubling of the width.
+    """
+    shown = rows.assign(budget=(rows["parameters"] / 1000).round().astype(int).astype(str) + " thousand parameters")
+    words = dict(zip(sorted(shown["budget"].unique()), TWO_SIDES, strict=True))
+    gain = f"{100 * trend.estimate:+.0f} points a doubling [{100 * trend.low:+.0f}, {100 * trend.high:+.0f}]"
+    moves = "the right answers still move" if trend.low > 0 or trend.high < 0 else "it is not sure that they move"
+    title = f"At one number of parameters {moves} with the width: {gain}"
+    n = f"{len(rows)} models, {shown['seed'].nunique()} seeds"
+    return figure(by_width(shown, "budget", words), "fixed-parameters", title, TESTBED, n, rows=shown)
+
+
+def width_and_null(
+    table: pd.DataFrame, *, own: str, source: str, title: str = "", name: str = "width-and-null"
+) -> Figure:
+    """Each ladder's r before and after division by width, on top of what shuffled scores give after the same division.
+
+    table: `levers.width_by_ladder` (for `explore`: with a column `power`);  own: the ladder to name first.
+    """
+    order = [own, *[name for name in table["ladder"].drop_duplicates() if name != own]]
+    names = {"r": "as they are", "r_normalised": "divided by width"}
+    points = table.melt([name for name in ("ladder", "n", "power") if name in table], list(names), "scores", "value")
+    points["scores"] = points["scores"].map(names)
+    null = table.assign(scores="shuffled, then divided", low=table["null_low"], high=table["null_high"])
+    words = {"as they are": PAPER, "divided by width": BLUE, "shuffled, then divided": GREY}
+    marks = forms.shapes("scores", list(words), ("circle", "circle", "square"))
+    y, x = row_names("ladder", order), across("value", "correlation r", [-1, 1])
+    shade = colours("scores", words, symbolStrokeColor=BLUE)
+    bars = forms.bars(null, forms.same_axis(x, "low"), y, colour=shade, x2="high:Q", height=14, opacity=0.55)
+    inside = int(table["r_normalised"].between(table["null_low"], table["null_high"]).sum())
+    return figure(
+        bars + line_at(0, "x") + dots(points, x, y, colour=shade, shape=marks, size=70, stroke=BLUE, strokeWidth=1.5),
+        name,
+        title or f"{inside} of {len(table)} families lie where shuffled scores lie after the same division",
+        source,
+        f"{len(table)} families",
+        "Hollow: r of the scores. Filled: after division by width. Grey: 95 % of shuffled scores after it.",
+        rows=table,
+        height=30 * len(order),
+    )
+
+
+def layers(table: pd.DataFrame) -> Figure:
+    """Coupling by depth of every model run with layers.  table: `tables.load("layer_coupling")`."""
+    rows = table.round({"relative_depth": 3, "coupling": 5}).assign(kind=table["measure_id"].map(KINDS))
+    rows = rows[["model", "layer", "relative_depth", "coupling", "kind"]]
+    spans = table.groupby(["measure_id", "model"])["coupling"].agg(["min", "max"])
+    still = spans[spans["max"] - spans["min"] < 1e-4]
+    low, high = still["min"].min(), still["max"].max()
+    one_band = len(still) > 1 and high - low < 0.05
+    axes = across("relative_depth", "depth (0 first layer, 1 last)"), upright("coupling", "coupling")
+    look = {"detail": "model:N", "colour": colours("kind", rows["kind"].drop_duplicates()), "tooltip": "layer"}
+    return figure(
+        trace(rows, *axes, **look),
+        "coupling-by-layer",
+        f"{len(still)} of {len(spans)} runs give one and the same number at every layer",
+        "[layer couplings](../book/data.html#other-tables), as released",
+        f"{len(spans)} model runs",
+        f"The band at {(low + high) / 2:.2f} is {len(still)} flat lines on one another." if one_band else "",
+        rows=rows,
+    )
+
+
+def within_kinds(internal: pd.DataFrame) -> pd.DataFrame:
+    """The couplings of families of which one kind of measurement has two sizes or more.
+
+    internal: `tables.load("internal_coupling")`.  Returns its rows with size (billions) and kind.
+    """
+    rows = internal.dropna(subset=["net_coupling"])
+    number = rows["model"].str.extract(r"([\d.]+)([BM])")
+    size = number[0].astype(float) / number[1].map({"B": 1.0, "M": 1000.0})
+    rows = rows.assign(size=size, kind=rows["measure_id"].map(KINDS))
+    runs = rows[rows["measure_id"].isin(["opt_ladder", "per_unit_nc2", "per_unit_nc3"])].sort_values(["family", "size"])
+    return pd.DataFrame(runs.groupby(["family", "kind"]).filter(lambda part: len(part) > 1))
+
+
+def twin_gap(probed: pd.DataFrame) -> pd.DataFrame:
+    """One row a block: coupling trained and untrained, and whether their 95 % intervals lie apart.
+
+    probed: `testbed_probes`, or the rows of one model in that form.
+    """
+    wide = probed.pivot(index=["model", "layer"], columns="weights", values=["coupling", "low", "high"])
+    gap = wide["coupling"][["trained", "untrained"]]
+    above = wide["low", "trained"] > wide["high", "untrained"]
+    below = wide["high", "trained"] < wide["low", "untrained"]
+    return pd.DataFrame(gap.assign(above=above, below=below).rename_axis(columns=None).reset_index())
+
+
+def twins(rows: pd.DataFrame, *, probed: pd.DataFrame, name: str = "probe-twins") -> Figure:
+    """Coupling by block, trained and untrained (for `explore`: column models).
+
+    rows: `testbed_probes` of a few models;  probed: of all that can be chosen, for the title.
+    """
+    shown = rows.assign(place=rows["model"] + ", block " + rows["layer"].astype(str))
+    x = across("coupling", "coupling of reasoning and truthfulness", [-1, 1])
+    look = forms.by("weights", TWINS, marks=("circle", "square"))
+    chart = forest(shown, "place", x, **look, apart="weights", tooltip="q raw dimension")
+    places = shown.groupby("models")["place"].nunique().max() if "models" in shown else shown["place"].nunique()
+    gap, models = twin_gap(probed), probed["model"].nunique()
+    n = f"{len(gap)} blocks" + (f" of {models} models, of which the chart shows a choice" if models > 1 else "")
+    return figure(chart, name, changed(gap), TESTBED, n, rows=shown, height=44 * int(places))
+
+
+def along_depth(rows: pd.DataFrame) -> Figure:
+    """Coupling by block of a model read elsewhere, trained and untrained, with its band.  rows: `model_probes`."""
+    shown, gap = rows[["model", "weights", "layer", "coupling", "low", "high"]], twin_gap(rows)
+    floor = min(0.0, np.floor(5 * rows["low"].min()) / 5)
+    x, y = across("layer", "block", [0, rows["layer"].max()], nice=False), upright("coupling", "coupling", [floor, 1])
+    chart = band(shown, x, y, colour=colours("weights", TWINS), point=True)
+    title, n = changed(gap, "On a real model training"), f"{len(gap)} blocks of {', '.join(rows['model'].unique())}"
+    source = "[probes of real models](../book/data.html#other-tables), run for this book"
+    return figure(chart, "probe-real", title, source, n, rows=shown, height=240)
+
+
+def with_intervals(totals: pd.DataFrame) -> pd.DataFrame:
+    """Share of changed texts with Wilson's interval, percent.  totals: `tables.load("steering_totals")`."""
+    shares = [wilson(int(k), int(n)) for k, n in zip(totals["n_changed"], totals["n_total"], strict=True)]
+    columns = {"percent": "estimate", "low": "low", "high": "high"}
+    percents = {column: [100 * getattr(share, name) for share in shares] for column, name in columns.items()}
+    records = totals["has_records"].map({True: "prompts recorded", False: "totals only"})
+    return totals.assign(**percents, records=records)
+
+
+def precision(items: np.ndarray, *, share: float) -> pd.DataFrame:
+    """Half of Wilson's 95 % interval (points) at a share (0-1) for each number of items."""
+    z = float(ndtri(0.975))  # in closed form: an expected count need not be whole
+    half = 100 * z * np.sqrt(share * (1 - share) / items + z * z / (4 * items * items)) / (1 + z * z / items)
+    table = pd.DataFrame({"items": items, "half": half, "share": share})
+    enough = int(table.loc[table["half"].round(1) <= WANTED, "items"].min())
+    table.attrs["reading"] = (
+        f"At a true share of {share:.0%}, {enough} questions answered wrong before give ±{WANTED:g} points."
+    )
+    return table
+
+
+def needed(rows: pd.DataFrame) -> Figure:
+    """Half width of the interval against the number of questions answered wrong before; rows: `precision`."""
+    x, y = across("items", "questions answered wrong before"), upright("half", "half of the 95 % interval (points)")
+    ten = line_at(10, "x", colour=GRID).mark_rule(color=GRID, strokeWidth=6)
+    chart = ten + line_at(WANTED, "y", dashed=True) + trace(rows, x, y, colour=alt.value(BLUE))
+    at_ten = float(rows.loc[rows["items"] == 10, "half"].max())
+    title = f"At a true share of {rows['share'].iloc[0]:.0%}, ten prompts leave it open by ±{at_ten:.0f} points"
+    return figure(chart, "steering-precision", title, "Wilson's interval, no data", "a formula, no data", rows=rows)
+
+
+def _long(rows: pd.DataFrame, words: dict[str, str], *columns: str) -> pd.DataFrame:
+    """One row for each of several shares: column share, and `what` it is in words; further columns stay."""
+    return rows.rename(columns=words).melt(list(columns), list(words.values()), "what", "share")
+
+
+def cases(trials: pd.DataFrame) -> Figure:
+    """Every run of the protocol: share right under the direction and its best control.  trials: `testbed_trials`."""
+    # only what is learnt was tried with several directions
+    several, case = trials["case"] == "learnt", trials["case"].map(CASES)
+    rows = trials.assign(
+        row=case.where(~several, case + ", " + trials["contrast"].map(WORDS)),
+        rank=trials["case"].map(list(CASES).index),
+    )
+    words = {"right_after": "the direction", "best_control": "the best of its controls"}
+    long = _long(rows.drop(columns="trial"), words, "model", "row", "split", "p", "effect")
+    chart = forest(
+        long.sort_values("what", kind="stable"),  # the direction lies on top of its controls
+        row_names("row", rows.sort_values(["rank", "contrast"])["row"].drop_duplicates()),
+        across("share", "test questions right after steering", [0, 1], percent=True),
+        **forms.by("what", words.values(), (BLUE, GREY), ("circle", "cross")),
+        hollow=ALL,
+        tooltip="split p effect",
+    )
+    caption = (
+        "Register: from reliable minus web text. Context: after three truths minus after three myths. "
+        "Statement: true minus false. Shuffled labels: the model has learnt, and only the labels are mixed; so the "
+        "luckiest of many controls can come upon the direction that the mixed labels hide."
+    )
+    return figure(chart, "protocol-cases", verdicts(trials), TESTBED, f"{len(trials)} runs", caption, rows=trials)
+
+
+def lead_over_random(surface: pd.DataFrame) -> pd.DataFrame:
+    """One row a place: the strength (above 0) where the direction leads random ones most, and what both reach there.
+
+    surface: `testbed_surface` of one model and contrast.
+    """
+    steered = surface[surface["dose"] > 0].assign(lead=surface["right"] - surface["control_high"])
+    best = steered.loc[steered.groupby("place", sort=False)["lead"].idxmax()]
+    return best[["place", "dose", "right", "low", "high", "control_high", "kl", "lead", "n"]].reset_index(drop=True)
+
+
+def dose_reading(rows: pd.DataFrame) -> str:
+    """The strength at which one place leads random directions most, with its cost, in a sentence."""
+    best = lead_over_random(rows).iloc[0]
+    return (
+        f"At {best['place']} the lead is largest at strength {best['dose']:g}: {best['right']:.0%} right, the "
+        f"best of 20 random directions {best['control_high']:.0%}, at {best['kl']:.2f} nats a token on stories."
+    )
+
+
+def dose_response(rows: pd.DataFrame, *, surface: pd.DataFrame) -> Figure:
+    """Share right by strength beside isotropic controls, and the cost on other text (for `explore`: column layer).
+
+    rows: `testbed_surface` of one place;  surface: of all places of that model, for the title.
+    """
+    shown = rows.assign(what="the direction", other="20 random directions")
+    words = {"the direction": BLUE, "20 random directions": GREY}
+    x = across("dose", "strength (standard deviations of the projection)")
+    right, least = (upright(column, QUESTIONS_RIGHT, [0, 1], percent=True) for column in ("right", "control_low"))
+    random = alt.Chart(shown).mark_area(opacity=0.3)
+    random = random.encode(x=x, y=least, y2="control_high:Q", color=colours("other", words))
+    look: dict[str, Any] = {"colour": colours("what", words), "point": True, "tooltip": "place control_high kl"}
+    steered = band(shown, x, right, opacity=0.6, bars=True, **look)
+    cost = upright("kl", "cost on stories (nats a token)", [0, surface["kl"].max()])
+    first = lead_over_random(surface).sort_values("lead").iloc[-1]
+    return figure(
+        [random + steered, trace(shown, x, cost, colour=alt.value(BLUE), tooltip="place right", point=True)],
+        "dose-response",
+        f"The direction leads random ones most at {first['place']}: {first['right']:.0%} against "
+        f"{first['control_high']:.0%}",
+        TESTBED,
+        f"{int(shown['n'].iloc[0])} questions",
+        "Grey: from the lowest to the highest of 20 random directions; what these cost was not recorded.",
+        rows=shown,
+    )
+
+
+def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
+    """Share right in each tone before and after steering (for `explore`: column direction).
+
+    rows: from `tone_shares`, of one direction;  registers: `testbed_registers` of both, for the title.
+    """
+    words = {"before": "unsteered", "after": "steered", "random": "random directions, mean"}
+    chart = forest(
+        _long(rows, words, "tone", "direction"),
+        row_names("tone", rows["tone"].drop_duplicates()),
+        across("share", QUESTIONS_RIGHT, [0, 1], percent=True),
+        **forms.by("what", words.values(), (INK, BLUE, GREY), ("circle", "triangle", "cross")),
+        hollow=ALL,
+        bars=rows.assign(what=words["after"]),
+    )
+    calm = registers[registers["tone"].isin(["reference", "question"])]
+    myths = registers[registers["tone"] == "web, after three myths"]
+    myths = myths.assign(wrong=myths["n"] - myths["right_before"])
+    each = myths.groupby("contrast", sort=False)[["corrected", "wrong"]]
+    corrects = [f"{part.corrected / part.wrong:.0%} as a {WORDS[part.Index]}" for part in each.sum().itertuples()]
+    return figure(
+        chart,
+        "tones",
+        f"In reliable registers steering breaks {calm['broken'].sum() / calm['right_before'].sum():.0%} of the right "
+        f"answers; after three myths it corrects {' and '.join(corrects)} direction",
+        TESTBED,
+        f"{registers['model'].nunique()} models, {int(registers.groupby(['tone', 'contrast'])['n'].sum().max())} "
+        "questions a row",
+        "Rows: the text in which a question stands, and what stands before it. Reference and question are the two "
+        "reliable registers.",
+        rows=rows,
+    )
+
+
+def tone_reading(rows: pd.DataFrame) -> str:
+    """Shares right before and after steering where the model is wrong by itself; rows: as in `tones`."""
+    at = rows.set_index("tone")
+    words = {"web, open": "open web text", "web, after three myths": "after three myths"}
+    return (
+        f"The {rows['direction'].iloc[0]} direction: "
+        + ", ".join(f"{words[tone]} {at['before'][tone]:.0%} to {at['after'][tone]:.0%}" for tone in words)
+        + " right."
+    )
+
+
+def tone_shares(registers: pd.DataFrame) -> pd.DataFrame:
+    """One row a tone and direction: shares right before, after (with 95 % limits, clustered by model) and random.
+
+    registers: `testbed_registers`.  Shares 0-1.
+    """
+
+    rows = []
+    parts = registers.assign(direction=registers["contrast"].map(WORDS)).groupby(["direction", "tone"], sort=False)
+    for (direction, tone), part in parts:
+        hits = np.concatenate([np.arange(n) < k for n, k in zip(part["n"], part["right_after"], strict=True)])
+        after = wilson_clustered(hits, np.repeat(part["model"].to_numpy(), part["n"]))
+        row = {"direction": direction, "tone": tone, "before": part["right_before"].sum() / part["n"].sum()}
+        row |= {"after": after.estimate, "low": after.low, "high": after.high, "n": int(part["n"].sum())}
+        rows.append(row | {"random": float(np.average(part["controls"], weights=part["n"])), "models": len(part)})
+    return pd.DataFrame(rows)
