@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from cape_lib import tables
 from cape_lib.base import coupling
 from cape_lib.dashboard.wording import Plain, answered, interval, number, shown
 from cape_lib.errors import MissingError, ScoresError, UsageError
-from cape_lib.stats import corrected, fisher, normal_p, pearson_rows, score_noise
+from cape_lib.stats import Z95, corrected, fisher, normal_p, pearson_rows, score_noise
 from cape_lib.tables import Scores, model_names
 from cape_lib.tables.axes import Axis
 from cape_lib.tables.columns import known_name
@@ -21,7 +20,6 @@ from cape_lib.tables.score_checks import refuse_mixed
 _SIDE = Axis("pair", "pair", "pair", scale="linear")
 #: a change counts as sure below this p, after Holm's correction over the pairs
 LEVEL = 0.05
-Z95 = float(ndtri(0.975))
 #: what the values of a column are called
 _NOUNS = {"seed": ("seed", "seeds"), "recipe": ("corpus", "corpora"), "instruct": ("tuning", "tunings")}
 

@@ -268,7 +268,7 @@ def pooled_ladders(ladders: pd.DataFrame) -> Heterogeneity:
     of Hartung and Knapp: the scatter that the ladders show, and Student's t for their number.
     """
     part = ladders[ladders["dx"] > 0]
-    error = (part["dy_high"] - part["dy_low"]) / 2 / 1.96 / part["dx"]
+    error = (part["dy_high"] - part["dy_low"]) / 2 / stats.Z95 / part["dx"]
     slopes = pd.DataFrame({"slope": part["dy"] / part["dx"], "standard_error": error, "n": 1})
     mean = heterogeneity(known_errors(slopes))
     away, weight = slopes["slope"] - mean.common, 1 / (error**2 + mean.tau**2)
