@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtr
 
 from cape_lib import stats
 from cape_lib.base.boundary import fit_parabolas
@@ -89,13 +89,10 @@ def width_normalised(
     unit = rows["d_model"].to_numpy(float) / REFERENCE_WIDTH
     shuffled = [rng.permuted(np.tile(rows[score].to_numpy(float), (resamples, 1)), axis=1) for score in (x, y)]
     drawn = stats.pearson_rows(shuffled[0] / unit, shuffled[1] / unit)
-    answer: dict[str, float] = {"n": before.n}
-    for ending, r in (("", before), ("_normalised", after)):
-        answer |= {f"r{ending}": r.estimate, f"low{ending}": r.low, f"high{ending}": r.high}
-    answer["null"] = float(np.nanmean(drawn))
-    answer["null_low"], answer["null_high"] = stats.percentile_interval(drawn)
     p = stats.permutation_p(after.estimate, drawn, "greater")
-    return answer | {"share_positive": float(np.mean(drawn > 0)), "p": p}
+    readings = before.n, before.estimate, before.low, before.high, after.estimate, after.low, after.high
+    null = float(np.nanmean(drawn)), *stats.percentile_interval(drawn), float(np.mean(drawn > 0))
+    return dict(zip(WIDTH_COLUMNS, (*readings, *null, p), strict=True))
 
 
 def width_by_ladder(
@@ -167,9 +164,9 @@ class WebTrend:
         return np.stack([np.ones_like(u), u, u * u], axis=-1)
 
 
-def web_trend(panel: pd.DataFrame, benchmark: str, *, x: str = "hellaswag", y: str = "truthfulqa") -> WebTrend:
-    """The trend of one score (`benchmark`) over the web-trained rows that hold x and y; MissingError below ten."""
-    rows = web_trained(panel, x=x, y=y)
+def web_trend(panel: pd.DataFrame, benchmark: str) -> WebTrend:
+    """The trend of one score (`benchmark`) over the web-trained rows; MissingError below ten."""
+    rows = web_trained(panel)
     log, score = np.log10(rows["params_b"].to_numpy(float)), rows[benchmark].to_numpy(float)
     design = np.vander(log - log.mean(), 3, increasing=True)
     coefficients = np.linalg.lstsq(design, score, rcond=None)[0]
@@ -179,7 +176,7 @@ def web_trend(panel: pd.DataFrame, benchmark: str, *, x: str = "hellaswag", y: s
         inverse=np.linalg.pinv(design.T @ design),
         residual_sd=float(np.sqrt(residual @ residual / (n - 3))),
         n=n,
-        t95=float(stdtrit(n - 3, 0.975)),
+        t95=stats.student(0.95, n - 3),
         mean_log=float(log.mean()),
         low_b=float(rows["params_b"].min()),
         high_b=float(rows["params_b"].max()),
@@ -247,15 +244,13 @@ def equivalent_scale(
         for name, score, noise in zip((x, y), rows[[x, y]].to_numpy(float).T, repeats, strict=True)
     )
     values = {"x": old, "y": new, "residual": new - curve.at(old)}[reading]
-    table = []
-    for i, (model, own) in enumerate(zip(rows["model"], rows["params_b"].to_numpy(float), strict=True)):
-        sizes = _crossing(grid, expected, values[:, i])
-        point, drawn = float(sizes[0]), sizes[1:]
-        # Draws may be 0 or inf: an end is one of them, as nothing lies half way to infinity.
-        low, high = np.nanquantile(drawn, [0.025, 0.975], method="inverted_cdf").tolist()
-        table.append((model, own, point, low, high, point / own, low / own, high / own, float(np.isinf(drawn).mean())))
-    columns = ["model", "params_b", "equivalent_b", "low", "high", "ratio", "ratio_low", "ratio_high", "unreached"]
-    return pd.DataFrame(table, columns=columns)
+    sizes = np.array([_crossing(grid, expected, own) for own in values.T]).reshape(len(rows), len(weights))
+    # Draws may be 0 or inf: an end is one of them, as nothing lies half way to infinity.
+    low, high = np.nanquantile(sizes[:, 1:], [0.025, 0.975], axis=1, method="inverted_cdf")
+    table = rows[["model", "params_b"]].assign(equivalent_b=sizes[:, 0], low=low, high=high).reset_index(drop=True)
+    for ratio, column in (("ratio", "equivalent_b"), ("ratio_low", "low"), ("ratio_high", "high")):
+        table[ratio] = table[column] / table["params_b"]
+    return table.assign(unreached=np.isinf(sizes[:, 1:]).mean(axis=1))
 
 
 def ten_times(equivalents: pd.DataFrame) -> Estimate:
