@@ -246,7 +246,7 @@ def equivalent_scale(
     values = {"x": old, "y": new, "residual": new - curve.at(old)}[reading]
     sizes = np.array([_crossing(grid, expected, own) for own in values.T]).reshape(len(rows), len(weights))
     # Draws may be 0 or inf: an end is one of them, as nothing lies half way to infinity.
-    low, high = np.nanquantile(sizes[:, 1:], [0.025, 0.975], axis=1, method="inverted_cdf")
+    low, high = np.quantile(sizes[:, 1:], [0.025, 0.975], axis=1, method="inverted_cdf")
     table = rows[["model", "params_b"]].assign(equivalent_b=sizes[:, 0], low=low, high=high).reset_index(drop=True)
     for ratio, column in (("ratio", "equivalent_b"), ("ratio_low", "low"), ("ratio_high", "high")):
         table[ratio] = table[column] / table["params_b"]
