@@ -66,7 +66,7 @@ REPEATS = 2
 COLUMNS = ["id", "name", "status", "value", "low", "high", "n", "pass_share", "fail_share"]
 
 Floats = NDArray[np.float64]
-REMEASURED = "every score measured again with other questions"
+REMEASURED = "every score measured again with other questions; the rules take the scores as they are stated"
 
 
 @dataclass(frozen=True, slots=True)
