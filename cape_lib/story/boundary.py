@@ -211,7 +211,7 @@ def all_families(model: FamilyModel) -> str:
         for name, gamma in _terms(model).items()
     )
     return (
-        f"{capital(moved)}. Families differ by {model.spread().estimate:.2f} (standard deviation): a "
+        f"{capital(moved)}. Families differ by {with_interval(model.spread())} (standard deviation): a "
         f"new one has no upward turn between 0.1 and 100 B with a probability of {model.p_no_turn():.0%}."
     )
 
@@ -292,7 +292,7 @@ def misfit(model: FamilyModel, steps: pd.DataFrame, shares: pd.DataFrame) -> str
 def remember(scales: pd.DataFrame, model: FamilyModel, shares: pd.DataFrame, *, family: str) -> list[str]:
     """Three lines to remember."""
     scale = model.critical_scale()
-    end = f"losses end at {size(scale.estimate)}, {reach(scale)} (95 %)"
+    end = f"losses end, on average, at {size(scale.estimate)}, {reach(scale)} (95 %)"
     rises = not math.isnan(scale.estimate)
     return [
         f"On its own sizes, {_inside(scales, family)}.",
