@@ -52,20 +52,20 @@ def find(named_places: Iterable[str | Path]) -> tuple[list[tuple[Path, bool]], l
     names = [str(name) for name in named_places]
     places: dict[Path, tuple[Path, bool]] = {}
     samples, beside = 0, []
-    for name in names:
-        for path, named in _expand(name):
-            if _is_samples(path):
-                samples += 1
-            elif not named and path.suffix not in (*_JSON, ".eval") and not _of_a_tool(path):
-                beside.append(path)
-            else:
-                key = path.resolve()
-                places[key] = (path, named or (key in places and places[key][1]))
+    for path, named in (place for name in names for place in _expand(name)):
+        if path.name.startswith("samples_") or path.match("samples*.jsonl"):
+            samples += 1
+        elif not named and path.suffix not in (*_JSON, ".eval") and not _of_a_tool(path):
+            beside.append(path)
+        else:
+            key = path.resolve()
+            places[key] = (path, named or (key in places and places[key][1]))
+    where = ", ".join(names)
     if not places and beside:
         shown = " ".join(shlex.quote(str(path)) for path in beside[:4]) + (" ..." if len(beside) > 4 else "")
-        raise ScoresError(f"{', '.join(names)}: no results file here; a table is read where it is named: {shown}")
+        raise ScoresError(f"{where}: no results file here; a table is read where it is named: {shown}")
     if not places:
-        raise ScoresError(f"{', '.join(names)}: {nothing_here(samples)}")
+        raise ScoresError(f"{where}: {nothing_here(samples)}")
     notes = [f"passed over {samples} file(s) of single answers (samples_*.jsonl)"] if samples else []
     notes += [f"passed over {len(beside)} table(s), read where they are named: {beside[0]}"] if beside else []
     return sorted(places.values()), notes
@@ -119,14 +119,18 @@ def _expand(name: str) -> Iterator[tuple[Path, bool]]:
     path = Path(name).expanduser()
     try:
         path.stat()
+    except FileNotFoundError:
+        pass  # perhaps a pattern
     except PermissionError:
         raise
-    except (OSError, ValueError) as error:
-        if not isinstance(error, FileNotFoundError):
-            raise ScoresError(f"{name[:80]!r}: no such file or folder; check the path") from None
+    except (OSError, ValueError):
+        raise ScoresError(f"{name[:80]!r}: no such file or folder; check the path") from None
     if path.is_dir():
         for inside in sorted(path.rglob("*")):
-            if inside.name in _NEVER_RESULTS or not _is_file(inside):
+            try:
+                if inside.name in _NEVER_RESULTS or not inside.is_file():
+                    continue
+            except OSError:  # a link to itself
                 continue
             if inside.suffix in (*_JSON, ".eval", *_SHEETS) or (inside.suffix == ".md" and _of_a_tool(inside)):
                 yield inside, False
@@ -140,17 +144,6 @@ def _expand(name: str) -> Iterator[tuple[Path, bool]]:
             yield from ((inside, False) for inside, _ in _expand(match))
     else:
         raise ScoresError(f"{name}: no such file or folder; check the path")
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a link to itself
-        return False
-
-
-def _is_samples(path: Path) -> bool:
-    return path.suffix == ".jsonl" and path.name.startswith("samples") or path.name.startswith("samples_")
 
 
 def opened(path: Path) -> Any:
@@ -179,13 +172,19 @@ def _opened(path: Path, stamp: int, size: int) -> Any:
     if path.suffix == ".eval":
         return _inspect(path)
     if path.suffix.casefold() in (".csv", ".tsv", ".md", ".txt") and not _begins(path).startswith(("{", "[")):
-        return _card(path) or _rows(path)
-    return read_json(path)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    sheet = read_sheet(path)
-    return [dict(zip(sheet.columns, row, strict=True)) for row in sheet.cells.to_numpy().tolist()]
+        if card := _card(path):
+            return card
+        sheet = read_sheet(path)
+        return [dict(zip(sheet.columns, row, strict=True)) for row in sheet.cells.to_numpy().tolist()]
+    raw = path.read_bytes()
+    if not raw.strip():
+        raise ScoresError(f"{path}: the file is empty; run that evaluation again or remove the file")
+    refuse_foreign(path, raw)
+    try:
+        text = raw.decode(json.detect_encoding(raw))
+    except UnicodeDecodeError:
+        raise ScoresError(f"{path}: not JSON text; name results files only, or remove this one") from None
+    return json_value(path, text)
 
 
 def _card(path: Path) -> dict[str, Any] | None:
@@ -222,19 +221,6 @@ def _inspect(path: Path) -> Any:
         raise ScoresError(
             f"{path}: an Inspect log that cannot be read ({type(problem).__name__}); write it again"
         ) from None
-
-
-def read_json(path: Path) -> Any:
-    """The JSON value in a file. Raises ScoresError for a file that is empty, cut off or no JSON."""
-    raw = path.read_bytes()
-    if not raw.strip():
-        raise ScoresError(f"{path}: the file is empty; run that evaluation again or remove the file")
-    refuse_foreign(path, raw)
-    try:
-        text = raw.decode(json.detect_encoding(raw))
-    except UnicodeDecodeError:
-        raise ScoresError(f"{path}: not JSON text; name results files only, or remove this one") from None
-    return json_value(path, text)
 
 
 def refusal(document: Any, path: Path) -> ScoresError:

@@ -111,8 +111,7 @@ def checked(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
         values = ", ".join(str(value) for value in frame.loc[row, key].fillna("blank"))
         wrong = [(row, key[0], f"the key ({', '.join(key)}) stands twice: {values}; keep one row")]
     for rule in table.get("rules", []) if not wrong and len(frame) else []:
-        if not wrong and (broken := _broken(rule, frame)) is not None:
-            wrong = [(broken[0], rule["column"], broken[1])]
+        wrong = wrong or _broken(rule, frame)
     for row, column, reason in sorted(wrong, key=lambda one: one[0])[:1]:
         raise ScoresError(f"{file}: row {row + ROWS_ABOVE_DATA}, column {column}: {reason}")
     return frame
@@ -120,8 +119,9 @@ def checked(name: str, text: pd.DataFrame, *, file: Path) -> pd.DataFrame:
 
 def _column(text: pd.Series, field: dict[str, Any]) -> tuple[pd.Series, list[tuple[int, str]]]:
     """The values of one column in their type; the first row that breaks each of its constraints, and the reason."""
-    kind, required, stated = field["type"], field.get("required", False), text.notna()
-    values = text
+    kind, required, stated, values = field["type"], field.get("required", False), text.notna(), text
+    low, high = field.get("minimum", -np.inf), field.get("maximum", np.inf)
+    above, says = field.get("exclusiveMinimum", -np.inf), field.get("pattern_says", "not in the form asked")
     cells, numbers = {}, {}  # reason -> rows that break it, told by the cell as it stands or by its number
     if kind == "boolean":
         cells["neither true nor false"] = stated & ~text.isin(["true", "false"])
@@ -130,18 +130,14 @@ def _column(text: pd.Series, field: dict[str, Any]) -> tuple[pd.Series, list[tup
         values = pd.to_numeric(text, errors="coerce").astype("float64")
         cells["not a number"] = stated & ~np.isfinite(values)
         cells["not a whole number"] = np.isfinite(values) & (values % 1 != 0) & (kind == "integer")
+        numbers[f"outside {low:g} to {high:g}"] = (values < low) | (values > high)
+        numbers[f"not above {above:g}"] = values <= above
     if "enum" in field:
         cells["not one of " + ", ".join(field["enum"])] = stated & ~text.isin(field["enum"])
     if "pattern" in field:
-        says = field.get("pattern_says", "not in the form asked")
         cells[says] = stated & ~text.str.match(field["pattern"], na=False)
         if says.startswith("not a date"):  # the form lets a thirteenth month pass
             cells["not a day of the calendar"] = stated & pd.to_datetime(text, format="ISO8601", errors="coerce").isna()
-    if "minimum" in field or "maximum" in field:
-        low, high = field.get("minimum", -np.inf), field.get("maximum", np.inf)
-        numbers[f"outside {low:g} to {high:g}"] = (values < low) | (values > high)
-    if "exclusiveMinimum" in field:
-        numbers[f"not above {field['exclusiveMinimum']:g}"] = values <= field["exclusiveMinimum"]
     wrong = [(row, "is blank; give a value") for row in np.flatnonzero(~stated & required)[:1]]
     for reason, rows in (cells | numbers).items():
         for row in np.flatnonzero(rows)[:1]:
@@ -152,8 +148,8 @@ def _column(text: pd.Series, field: dict[str, Any]) -> tuple[pd.Series, list[tup
     return values, wrong
 
 
-def _broken(rule: dict[str, Any], frame: pd.DataFrame) -> tuple[int, str] | None:
-    """The first row that breaks a rule over several cells, and what the rule says of it; None where none does.
+def _broken(rule: dict[str, Any], frame: pd.DataFrame) -> list[tuple[int, str, str]]:
+    """The first row that breaks a rule over several cells, its column and what the rule says of it; [] if none does.
 
     `bad` is an expression of columns that is true where a row is wrong. Or the rows that are alike in `within` hold one
     value (`test` "same"), are one row ("once") or two and more ("several"). `among`: the rows that the rule is about.
@@ -168,8 +164,7 @@ def _broken(rule: dict[str, Any], frame: pd.DataFrame) -> tuple[int, str] | None
         above = groups.transform("first")
         tests = {"same": column != above, "once": groups.cumcount() > 0, "several": groups.transform("size") < 2}
         bad = tests[rule["test"]].to_numpy(dtype=bool)
-    if not bad.any():
-        return None
-    at = int(bad.argmax())
-    row = int(str(rows.index[at]))
-    return row, rule["says"].format(cell=column.iloc[at], above=above.iloc[at], **frame.iloc[row])
+    return [
+        (int(str(row)), rule["column"], rule["says"].format(cell=cell, above=other, **frame.iloc[int(str(row))]))
+        for row, cell, other in zip(rows.index[bad][:1], column[bad][:1], above[bad][:1], strict=True)
+    ]
