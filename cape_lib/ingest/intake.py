@@ -14,9 +14,8 @@ import pandas as pd
 from cape_lib import tables
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.ingest import files, merging
-from cape_lib.ingest.readers import Reader, reader_of
-from cape_lib.ingest.reading import Source, Task, one_line
-from cape_lib.ingest.reading import readings as readings_of
+from cape_lib.ingest.readers import Reader, Source, Task, one_line, reader_of
+from cape_lib.ingest.readers import readings as readings_of
 from cape_lib.names import suggest
 from cape_lib.output import whole
 from cape_lib.tables import Scores, TableOptions

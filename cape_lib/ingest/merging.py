@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.errors import MissingError, MixedProtocolError, ScoresError, UsageError
-from cape_lib.ingest.reading import task_table
+from cape_lib.ingest.readers import task_table
 from cape_lib.names import suggest
 from cape_lib.tables import model_names
 from cape_lib.tables.score_checks import protocol_differences, refuse_mixed
@@ -23,7 +23,7 @@ def one_row_a_model(
 ) -> tuple[pd.DataFrame, list[str]]:
     """One row a model, sorted by size: model, params_b, family, then each benchmark, its stderr and its protocol.
 
-    readings: as from `reading.readings`, each with what its file says of the run. Scores keep four decimals of a
+    readings: as from `readers.readings`, each with what its file says of the run. Scores keep four decimals of a
     percent: less than a hundredth of one question of any benchmark here. Returns notes, too; raises as `read_results`.
     """
     rows = pd.DataFrame(readings).astype({"params_b": float, "date": float, "stderr": float, "items": float})

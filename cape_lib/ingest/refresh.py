@@ -21,7 +21,7 @@ from urllib.parse import quote, urlsplit
 import pandas as pd
 
 from cape_lib.errors import SurroundingsError
-from cape_lib.ingest.reading import is_number
+from cape_lib.ingest.readers import is_number
 from cape_lib.tables import load
 from cape_lib.tables import variants as every_variant
 from cape_lib.tables.files import checked, data_dir, read_text, table_file, table_names
