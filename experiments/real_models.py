@@ -1,7 +1,7 @@
 """Recorded runs on models with open weights: the tables `data/model_*.csv`.
 
-    python experiments/real_models.py steer --model FOLDER --items TruthfulQA.csv --limit 100 --layer quarter
-    python experiments/real_models.py probe --model FOLDER
+    python -m experiments.real_models steer --model FOLDER --items TruthfulQA.csv --limit 100 --layer quarter
+    python -m experiments.real_models probe --model FOLDER
 
 A run replaces the rows of its own name and leaves the others.  The weights are never kept: a model is named by its
 folder and by a hash of its weights.  `--layer` (or `sweep`, every place), `--positions`, `--controls`, `--doses` and
@@ -24,7 +24,7 @@ import torch
 from cape_lib.lm import models, probes, steering, texts
 from cape_lib.lm.steering.controls import CLEAN
 from cape_lib.lm.steering.direction import fit_directions
-from cape_lib.stats import Estimate
+from experiments.recording import ends, plain, write
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -71,9 +71,9 @@ def _numbers(result: steering.Evaluation, chosen: steering.Direction) -> dict[st
     row |= {"kl": result.cost, "reliability": chosen.reliability, "reliability_low": chosen.reliability_low}
     row |= {"reliability_high": chosen.reliability_high, "held_out": chosen.held_out, "right_before": result.base}
     row |= {"right_after": effect.share, "misaligned": outcome.n_misaligned, "aligned": outcome.n_aligned}
-    row |= _ends("corrected", outcome.corrected) | _ends("broken", outcome.broken) | _ends("net", outcome.net)
+    row |= ends("corrected", outcome.corrected) | ends("broken", outcome.broken) | ends("net", outcome.net)
     for name, values in (("mc1", result.mc1), ("mc2", result.mc2)):
-        row |= _ends(f"{name}_before", values["before"]) | _ends(f"{name}_after", values["after"])
+        row |= ends(f"{name}_before", values["before"]) | ends(f"{name}_after", values["after"])
         row[f"{name}_controls"] = sum(values[kind].estimate for kind in kinds) / len(kinds)
     row |= {"controls": effect.n_controls, "mean_control": effect.mean_control, "best_control": effect.best_control}
     row |= {"control_kl": float(controls["cost"].mean()), "p": effect.p, "effect": effect.holds}
@@ -91,10 +91,6 @@ def probe(args: argparse.Namespace, lm: models.LanguageModel) -> None:
         print(f"{weights}: {result.placebo_like} of {len(result.layers)} blocks like the placebo; {result.notes}")
     _replace("model_probes", pd.concat(tables), run)
     print(f"{time.perf_counter() - start:.0f} s", flush=True)
-
-
-def _ends(name: str, value: Estimate) -> dict[str, float]:
-    return {name: value.estimate, f"{name}_low": value.low, f"{name}_high": value.high}
 
 
 def _dtype(lm: models.LanguageModel) -> str:
@@ -119,16 +115,12 @@ def _command(args: argparse.Namespace) -> str:
 def _replace(table: str, rows: pd.DataFrame, run: str) -> None:
     """The table with the rows of one run anew; whole or not at all."""
     path = DATA / f"{table}.csv"
-    rows = rows[["run", *(name for name in rows.columns if name != "run")]].round(4)
-    for name in rows.select_dtypes(bool).columns:
-        rows[name] = rows[name].map({True: "true", False: "false"})
+    rows = plain(rows[["run", *(name for name in rows.columns if name != "run")]].round(4))
     if path.is_file():
         before = pd.read_csv(path, dtype=str, keep_default_na=False)
         rows = pd.concat([before[before["run"] != run], rows.astype(object)], ignore_index=True)
         rows = rows.sort_values("run", kind="stable")
-    draft = path.with_name(f".{path.name}.part")
-    rows.to_csv(draft, index=False, lineterminator="\n")
-    draft.replace(path)
+    write(rows, path)
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ Figures: `charts.frontier`; sentences: `story.frontier`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -136,7 +135,9 @@ def fit_line(frame: pd.DataFrame, *, x: str = X, y: str = Y, name: str = "fitted
     rows = complete_rows(frame, x, y)
     if len(rows) < FEWEST:
         raise MissingError(f"a line needs {FEWEST} models with {x} and {y}, {len(rows)} have both; add rows")
-    return line_through(rows[x].to_numpy(float), rows[y].to_numpy(float), name=name, panel=panel, date=_newest(rows))
+    newest = rows["released"].max() if "released" in rows else None
+    date = str(pd.Timestamp(newest).date()) if pd.notna(newest) else ""
+    return line_through(rows[x].to_numpy(float), rows[y].to_numpy(float), name=name, panel=panel, date=date)
 
 
 def line_through(x: Floats, y: Floats, *, name: str = "fitted", panel: str = "", date: str = "") -> FrontierLine:
@@ -163,16 +164,15 @@ def line(
         raise UsageError(suggest("line", name, LINES))
     from cape_lib import tables
 
-    if name in ("frozen", "published", "refit"):
-        frame = tables.frontier("published")
-        if name == "frozen":
-            # The announced constants take the place of the fitted ones; the scatter of its rows is for the intervals.
-            fitted = fit_line(frozen_rows(frame), name=name, panel="published")
-            return replace(fitted, slope=FROZEN_SLOPE, intercept=FROZEN_INTERCEPT)
-        rows = frozen_rows(frame) if name == "published" else frame
+    if name not in ("frozen", "published", "refit"):
+        frame = tables.frontier(name, as_of=as_of, claimed_by=claimed_by)
+        return fit_line(frame, x=x, y=y, name=name, panel=name)
+    frame = tables.frontier("published")
+    rows = frame if name == "refit" else frozen_rows(frame)
+    if name != "frozen":
         return fit_line(rows, x=x, y=y, name=name, panel="published")
-    frame = tables.frontier(name, as_of=as_of, claimed_by=claimed_by)
-    return fit_line(frame, x=x, y=y, name=name, panel=name)
+    # The announced constants take the place of the fitted ones; the scatter of its rows is for the intervals.
+    return replace(fit_line(rows, name=name, panel="published"), slope=FROZEN_SLOPE, intercept=FROZEN_INTERCEPT)
 
 
 def as_line(chosen: FrontierLine | str | None, frame: pd.DataFrame, *, x: str = X, y: str = Y) -> FrontierLine:
@@ -180,12 +180,6 @@ def as_line(chosen: FrontierLine | str | None, frame: pd.DataFrame, *, x: str = 
     if chosen is None:
         return fit_line(frame, x=x, y=y)
     return line(chosen, x=x, y=y) if isinstance(chosen, str) else chosen
-
-
-def _newest(rows: pd.DataFrame) -> str:
-    if "released" in rows and rows["released"].notna().any():
-        return str(pd.Timestamp(rows["released"].max()).date())
-    return ""
 
 
 def phase_of(h: float) -> str:
@@ -219,11 +213,11 @@ def read_h(x_score: ArrayLike, y_score: ArrayLike, chosen: FrontierLine, *, x: s
     old, new = (np.atleast_1d(np.asarray(score, dtype=float)) for score in (x_score, y_score))
     h, (low, high), (least, most) = chosen.h(old, new), chosen.interval(old, new), chosen.ordinary(old)
     noise = np.hypot(score_sd(new, y), chosen.slope * score_sd(old, x))
-    table: dict[str, Any] = {"expected": chosen.at(old), "h": h, "h_low": low, "h_high": high, "noise_sd": noise}
-    table |= {"ordinary_low": least, "ordinary_high": most, "line": chosen.name}
+    table = pd.DataFrame({"expected": chosen.at(old), "h": h, "h_low": low, "h_high": high, "noise_sd": noise})
+    table = table.assign(ordinary_low=least, ordinary_high=most, line=chosen.name)
     for name, rule in (("phase", phase_of), ("emphasis", emphasis_of)):
         table[name] = [labelled(rule(value), *ends) for value, *ends in zip(h, low, high, strict=True)]
-    return pd.DataFrame(table)
+    return table
 
 
 def h_field(
@@ -237,19 +231,18 @@ def h_field(
     (the row lies outside the range that the others predict).
     Source: paper B, equation 1. Published h of 34 rows: Haiku 3.5 -26.2, V2.5 +11.2, o1 +10.6.
     """
-    rows = complete_rows(frame, x, y).copy()
+    rows = complete_rows(frame, x, y)
     old, new = rows[x].to_numpy(float), rows[y].to_numpy(float)
     read = read_h(old, new, as_line(chosen, rows, x=x, y=y), x=x, y=y).set_axis(rows.index)
-    rows[["expected", "h", "h_low", "h_high", "noise_sd"]] = read[["expected", "h", "h_low", "h_high", "noise_sd"]]
     left_out = np.full((len(rows), 3), np.nan)
     for i in range(len(rows)):
         others = np.arange(len(rows)) != i
         if len(rows) > FEWEST and np.ptp(old[others]) > 0:
             fitted = line_through(old[others], new[others])
             left_out[i] = fitted.h(old[i], new[i]), *fitted.interval(old[i], new[i])
+    rows = rows.assign(**read[["expected", "h", "h_low", "h_high", "noise_sd"]])
     rows[["h_loo", "loo_low", "loo_high"]] = left_out
-    rows["outside"] = (rows["loo_low"] > 0) | (rows["loo_high"] < 0)
-    return rows.assign(phase=read["phase"])
+    return rows.assign(outside=(rows["loo_low"] > 0) | (rows["loo_high"] < 0), phase=read["phase"])
 
 
 def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, float]:
@@ -263,8 +256,12 @@ def published_band(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> dict[str, 
     residual = fitted.h(rows[x], rows[y])
     predicted = fitted.fit.predict(np.linspace(rows[x].min(), rows[x].max(), 101))
     half = predicted.high - predicted.fit
-    band = {"published": 1.96 * float(residual.std(ddof=0)), "n": float(len(rows))}
-    return band | {"prediction_min": float(half.min()), "prediction_max": float(half.max())}
+    return {
+        "published": 1.96 * float(residual.std(ddof=0)),
+        "n": float(len(rows)),
+        "prediction_min": float(half.min()),
+        "prediction_max": float(half.max()),
+    }
 
 
 def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFrame:
@@ -275,14 +272,12 @@ def later_releases(frame: pd.DataFrame, *, x: str = X, y: str = Y) -> pd.DataFra
     Published: five of five inside; the flat line shows how little that asks.
     """
     rows = complete_rows(frame, x, y)
-    old, new = frozen_rows(rows), rows[~rows["frozen"].astype(bool)].copy()
+    old, new = frozen_rows(rows), rows[~rows["frozen"].astype(bool)]
     fitted = fit_line(old, x=x, y=y)
-    band = published_band(rows, x=x, y=y)["published"]
-    new["h"] = fitted.h(new[x], new[y])
-    new["inside_published"] = new["h"].abs() <= band
     low, high = fitted.ordinary(new[x])
+    new = new.assign(h=fitted.h(new[x], new[y]), h_flat=new[y] - old[y].mean())
+    new["inside_published"] = new["h"].abs() <= published_band(rows, x=x, y=y)["published"]
     new["inside_exact"] = new[y].between(low, high)
-    new["h_flat"] = new[y] - old[y].mean()
     new["inside_flat"] = new["h_flat"].abs() <= 1.96 * float(old[y].std(ddof=0))
     columns = ["model", "lab", x, y, "h", "inside_published", "inside_exact", "h_flat", "inside_flat"]
     return new[columns].reset_index(drop=True)
@@ -293,11 +288,10 @@ def beside_curve(frame: pd.DataFrame, *, ratio: float = 0.513, x: str = X, y: st
 
     Published: every frontier model above for SWE and GPQA; two below for GPQA and IFEval with ratio 0.97.
     """
-    rows = complete_rows(frame, x, y).copy()
-    rows["critical"] = isocline(rows[x], ratio)
-    rows["margin"] = rows[y] - rows["critical"]
-    rows["above"] = rows["margin"] >= 0
-    return rows
+    rows = complete_rows(frame, x, y)
+    critical = isocline(rows[x], ratio)
+    margin = rows[y] - critical
+    return rows.assign(critical=critical, margin=margin, above=margin >= 0)
 
 
 def next_steps(frame: pd.DataFrame, *, ratio: float = 0.513, x: str = X, y: str = Y) -> pd.DataFrame:
@@ -321,8 +315,5 @@ def curve_score(steps: pd.DataFrame) -> dict[str, Estimate]:
     steps: from `next_steps`. Wilson's interval, in which the steps of one lab may be alike. Where no model is below the
     curve the two shares are one and the same number.
     """
-    return {
-        "curve": wilson_clustered(steps["right"].astype(bool), steps["lab"]),
-        "always together": wilson_clustered(steps["together"].astype(bool), steps["lab"]),
-        "below the curve": wilson_clustered(~steps["above"].astype(bool), steps["lab"]),
-    }
+    shares = {"curve": steps["right"], "always together": steps["together"]}
+    return {name: wilson_clustered(hits.astype(bool), steps["lab"]) for name, hits in shares.items()}

@@ -110,13 +110,14 @@ def saturation(frame: pd.DataFrame, *, old: str = X, new: str = Y, seed: int = 0
     better = complete_rows(frame, old).query("model not in @rows.model")
     skipped = better[better[old] >= float(top[old].min())]["model"]
     drawn = spread_draws(rows, old, (old, new), k=BEST, seed=seed)
-    spreads = spread(top[old]), spread(top[new])
-    low, high = ratio_interval(*spreads, *(drawn[axis].interval(spread(top[axis])) for axis in (old, new)))
+    measured = spread(top[old]), spread(top[new])
+    ends = [drawn[axis].interval(one) for axis, one in zip((old, new), measured, strict=True)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        sigma = float(np.divide(*spreads))
+        sigma = float(np.divide(*measured))
         ratios = np.concatenate([drawn[old].off / drawn[new].on, drawn[old].on / drawn[new].off])
     alone, p_rotate = noise_spread(float(top[old].mean()), old), float(np.mean(ratios < ROTATE_BELOW))
-    return Saturation(old, new, *spreads, sigma, low, high, alone, p_rotate, tuple(top["model"]), tuple(skipped))
+    names = tuple(top["model"]), tuple(skipped)
+    return Saturation(old, new, *measured, sigma, *ratio_interval(*measured, *ends), alone, p_rotate, *names)
 
 
 def spread_draws(
@@ -137,8 +138,8 @@ def spread_draws(
         noise = noisy_scores(np.zeros_like(scores), score_sd(scores, axis), 2 * DRAWS, rng)
         again = scores + noise[DRAWS:]
         # The axis that ranks the models ranks them anew; on another they are the same models.
-        again = -np.sort(-again, axis=1)[:, :k] if axis == by else again[:, :k]
-        answer[axis] = SpreadDraws(spread_without_noise(scores[:k], noise[:DRAWS, :k]), np.ptp(again, axis=1))
+        again = -np.sort(-again, axis=1) if axis == by else again
+        answer[axis] = SpreadDraws(spread_without_noise(scores[:k], noise[:DRAWS, :k]), np.ptp(again[:, :k], axis=1))
     return {axis: answer[axis] for axis in axes}
 
 

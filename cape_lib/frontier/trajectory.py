@@ -107,12 +107,13 @@ def changes(rows: pd.DataFrame, *, scatter: tuple[float, int]) -> pd.DataFrame:
 
 def _order_known(rows: pd.DataFrame) -> pd.Series:
     """Whether each release is surely later than its lab's previous one, given how precise the two dates are."""
-    stated = [pd.Period(date) if pd.notna(date) else None for date in rows["release_date"]]
-    begin = pd.Series([p.start_time if p else pd.NaT for p in stated], index=rows.index, dtype="datetime64[ns]")
-    end = pd.Series([p.end_time if p else pd.NaT for p in stated], index=rows.index, dtype="datetime64[ns]")
-    previous = end.groupby(rows["lab"], sort=False).shift()
-    first = rows.groupby("lab", sort=False).cumcount() == 0
-    return (first | (begin > previous)).rename("order_known")
+    stated = [pd.Period(date) if pd.notna(date) else pd.NaT for date in rows["release_date"]]
+    begin, end = (
+        pd.Series([getattr(date, side, pd.NaT) for date in stated], index=rows.index, dtype="datetime64[ns]")
+        for side in ("start_time", "end_time")
+    )
+    by_lab = rows.groupby("lab", sort=False)
+    return (by_lab.cumcount() == 0) | (begin > end.groupby(rows["lab"], sort=False).shift())
 
 
 def within_lab_scatter(
@@ -137,22 +138,17 @@ def order_null(rows: pd.DataFrame, *, resamples: int = 4999, seed: int = 0) -> p
     """
     ordered = rows.sort_values(["lab", "order"])
     h, order = ordered["h"].to_numpy(float), permutations_within(ordered["lab"], resamples, generator(seed))
-    counts = {kind: np.zeros(resamples + 1) for kind in ("step", "excursion", "open")}
     # The releases as they came, then the shuffles; a lab is one slice of columns, for shuffles stay within labs.
     series = np.vstack([h, h[order]])
-    start = 0
-    for size in ordered.groupby("lab", sort=False).size():
-        kinds = classify_changes(series[:, start : start + size])
-        for kind, total in counts.items():
-            total += (kinds == KINDS.index(kind)).sum(axis=1)
-        start += size
+    ends = np.cumsum(ordered.groupby("lab", sort=False).size().to_numpy())[:-1]
+    kinds = np.hstack([classify_changes(part) for part in np.split(series, ends, axis=1)])
     table = []
-    for kind, (observed, *shuffled) in counts.items():
-        drawn = np.array(shuffled)
+    for kind in ("step", "excursion", "open"):
+        observed, *shuffled = (kinds == KINDS.index(kind)).sum(axis=1)
+        drawn = np.array(shuffled, dtype=float)
         expected = float(drawn.mean())
-        low, high = percentile_interval(drawn)
         p = permutation_p(observed - expected, drawn - expected)
-        table.append((kind, int(observed), expected, low, high, p))
+        table.append((kind, int(observed), expected, *percentile_interval(drawn), p))
     return pd.DataFrame(table, columns=["kind", "observed", "expected", "low", "high", "p"])
 
 

@@ -128,8 +128,8 @@ def audit(panel: pd.DataFrame, scores: pd.DataFrame, reasons: dict[tuple[str, st
     panel: rows of `frontier_panel`. scores: rows of `frontier_scores`. reasons: words by (model, benchmark).
     """
     key = ["model", "benchmark"]
-    cells = panel.set_index(["model", "lab"])[list(PAIR)].rename_axis(columns="benchmark").stack()
-    cells = cells.rename("published_value").astype(float).reset_index()
+    cells = panel.melt(["model", "lab"], PAIR, "benchmark", "published_value", ignore_index=False)
+    cells = cells.sort_index(kind="stable", ignore_index=True).astype({"published_value": float})
     maker = newest_main(scores, claimed_by="lab")[
         [*key, "value", "claimed_by", "setting", "source", "read_via", "date"]
     ]

@@ -23,6 +23,7 @@ import pandas as pd  # noqa: E402
 
 from experiments.coverage import steering  # noqa: E402
 from experiments.coverage.parts import PARTS, run_part  # noqa: E402
+from experiments.recording import write  # noqa: E402
 
 PARTS[steering.PART] = steering.rates
 FILE = Path(__file__).parents[2] / "data" / "coverage.csv"
@@ -65,9 +66,7 @@ def main() -> int:
         old = pd.read_csv(FILE, keep_default_na=False)
         others = old[~old["part"].isin(set(table["part"]))]
         table = pd.concat([others, table.astype(object)], ignore_index=True)
-    scratch = FILE.with_suffix(".csv.new")
-    table.to_csv(scratch, index=False, lineterminator="\n")
-    os.replace(scratch, FILE)
+    write(table, FILE)
     return 0
 
 

@@ -22,8 +22,8 @@ from cape_lib.lm.steering.controls import draw_controls
 from cape_lib.lm.steering.measuring import Arm, Cost, answer_scores, questions, strengths
 from cape_lib.lm.steering.protocol import Place, Plan, every_place, fit_places
 from cape_lib.names import suggest
-from cape_lib.output import whole
 from cape_lib.stats import wilson
+from experiments.recording import append, in_front, write
 from experiments.testbed import prompts, recipes, worlds
 from experiments.testbed import trials as protocol
 from experiments.testbed.training import made_folder, score, train
@@ -62,8 +62,8 @@ def scores(folder: Path, _report: Report) -> None:
         shape = {"layers": recipe["layers"], "parameters": card["parameters"], "believers": recipe["believers"]}
         rows.append(about | shape | card["scores"])
         points += [about | point for point in card["curve"]]
-    _write(pd.DataFrame(rows), folder / "testbed_scores.csv")
-    _write(pd.DataFrame(points), folder / "testbed_curves.csv")
+    write(pd.DataFrame(rows), folder / "testbed_scores.csv")
+    write(pd.DataFrame(points), folder / "testbed_curves.csv")
 
 
 def texts(folder: Path, _report: Report) -> None:
@@ -90,7 +90,7 @@ def train_grid(
             continue
         scores = {key: round(value, 5) for key, value in score(train(recipe), recipe).items()}
         line = recipe.as_dict() | {"grid": grid, "parameters": recipes.parameters(recipe), "story_share": recipe.story}
-        protocol.append(path, [{name: (line | scores)[name] for name in COLUMNS.split()}])
+        append([{name: (line | scores)[name] for name in COLUMNS.split()}], path)
         report(f"{recipe.name}: truth {scores['truth']:.2f}, story {scores['story']:.2f}")
 
 
@@ -104,14 +104,14 @@ def probes(folder: Path, report: Report) -> None:
         twins = probing.twins(lm, prompts.probe_sets(recipe), seeds=(recipe.seed,))
         for weights, probe in zip(("trained", "untrained"), twins, strict=True):
             about = {"model": name, "weights": weights, "width": recipe.width}
-            layers.append(_about(about, probe.layers))
-            output.append(_about(about, probe.projection))
+            layers.append(in_front(about, probe.layers))
+            output.append(in_front(about, probe.projection))
             counts = {"competing": probe.competing, "cooperating": probe.cooperating, "texts": probe.n_texts}
             heads.append(about | {"heads": len(probe.heads)} | counts)
         report(name)
-    _write(pd.concat(layers), folder / "testbed_probes.csv")
-    _write(pd.concat(output), folder / "testbed_projection.csv")
-    _write(pd.DataFrame(heads), folder / "testbed_heads.csv")
+    write(pd.concat(layers), folder / "testbed_probes.csv")
+    write(pd.concat(output), folder / "testbed_projection.csv")
+    write(pd.DataFrame(heads), folder / "testbed_heads.csv")
 
 
 def surface(folder: Path, report: Report) -> None:
@@ -125,9 +125,7 @@ def surface(folder: Path, report: Report) -> None:
         pairs, neutral = prompts.contrast(recipe, contrast), prompts.neutral(recipe, n=16)
         lm = models.load(testbed.folder_of(name))
         points = every_point(lm, prompts.truth_table(recipe), pairs, Plan(seed=recipe.seed), neutral=neutral)
-        _about({"model": name, "contrast": contrast, "width": recipe.width}, points).to_csv(
-            table, mode="a", header=not table.is_file(), index=False, lineterminator="\n"
-        )
+        append(in_front({"model": name, "contrast": contrast, "width": recipe.width}, points), table)
         report(f"{name} {contrast}")
 
 
@@ -198,8 +196,8 @@ def trials(folder: Path, report: Report) -> None:
     protocol.run(folder, report=report)
     order = [trial.name for trial in protocol.trials()]
     table = pd.read_csv(folder / "testbed_trials.csv", dtype=str, keep_default_na=False).set_index("trial")
-    _write(table.loc[order].reset_index(), folder / "testbed_trials.csv")  # whatever order interrupted runs left
-    _write(protocol.pooled(pd.read_csv(folder / "testbed_trials.csv")), folder / "testbed_pooled.csv")
+    write(table.loc[order].reset_index(), folder / "testbed_trials.csv")  # whatever order interrupted runs left
+    write(protocol.pooled(pd.read_csv(folder / "testbed_trials.csv")), folder / "testbed_pooled.csv")
 
 
 def registers(folder: Path, report: Report) -> None:
@@ -209,7 +207,7 @@ def registers(folder: Path, report: Report) -> None:
         for contrast in ("ctx", "reg"):
             rows.append(tones(f"R-s{seed}", contrast))
             report(f"R-s{seed} {contrast}")
-    _write(pd.concat(rows), folder / "testbed_registers.csv")
+    write(pd.concat(rows), folder / "testbed_registers.csv")
 
 
 def asked_in(recipe: Recipe, tone: str) -> pd.DataFrame:
@@ -273,15 +271,3 @@ def measure(table: str, folder: Path, *, report: Report = print) -> None:
     if table not in TABLES:
         raise UsageError(suggest("experiment", table, TABLES))
     TABLES[table](made_folder(folder), report)
-
-
-def _about(about: dict[str, Any], table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(**about)[[*about, *table.columns]].round(4)
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
-    """The table as data/ keeps tables; whole or not at all."""
-    flags = table.select_dtypes(bool).columns
-    table = table.assign(**{name: table[name].map({True: "true", False: "false"}) for name in flags})
-    with whole(path) as draft:
-        table.to_csv(draft, index=False, lineterminator="\n")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from cape_lib.lm import models, steering, testbed
 from cape_lib.lm.steering.controls import KINDS
 from cape_lib.lm.steering.protocol import Place, Plan, every_place
 from cape_lib.lm.steering.verdicts import ALPHA, Evaluation
-from cape_lib.stats import Estimate
+from experiments.recording import append, ends, in_front
 from experiments.testbed import prompts, recipes, worlds
 from experiments.testbed.worlds import Recipe
 
@@ -122,15 +120,15 @@ def row(trial: Trial, result: Evaluation) -> dict[str, Any]:
         "n": len(result.items),
         "right_before": result.base,
         "right_after": effect.share,
-        **_ends("corrected", outcome.corrected),
+        **ends("corrected", outcome.corrected),
         "aligned": outcome.n_aligned,
         "broken": outcome.broken.estimate,
         "broken_high": outcome.broken.high,
         "mcnemar_p": outcome.mcnemar,
         "mean_control": effect.mean_control,
         "best_control": effect.best_control,
-        **_ends("over_mean", effect.over_mean),
-        **_ends("over_best", effect.over_best),
+        **ends("over_mean", effect.over_mean),
+        **ends("over_best", effect.over_best),
         "controls": effect.n_controls,
         "p": effect.p,
         "p_leaky": older.p,
@@ -140,10 +138,6 @@ def row(trial: Trial, result: Evaluation) -> dict[str, Any]:
         "claim": result.claim,
     }
     return {key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()}
-
-
-def _ends(name: str, value: Estimate) -> dict[str, float]:
-    return {name: value.estimate, f"{name}_low": value.low, f"{name}_high": value.high}
 
 
 def run(folder: Path, *, report: Callable[[str], None] = print) -> None:
@@ -158,31 +152,11 @@ def run(folder: Path, *, report: Callable[[str], None] = print) -> None:
             continue
         result = run_trial(trial)
         if trial.split == "entities" and trial.case in ("planted", "learnt"):
-            about = {"model": trial.model, "contrast": trial.contrast}
-            controls = result.methods.round(4).to_dict("records")
-            append(folder / "testbed_controls.csv", [about | control for control in controls])
-        append(table, [row(trial, result)])
+            controls = in_front({"model": trial.model, "contrast": trial.contrast}, result.methods)
+            append(controls, folder / "testbed_controls.csv")
+        append([row(trial, result)], table)
         effect = result.effect
         report(f"{trial.name}: {effect.share:.2f} against {effect.best_control:.2f}, p {effect.p:.3f}")
-
-
-def append(path: Path, rows: Sequence[Mapping[Any, Any]]) -> None:
-    """Add rows to a table, on the disk before anything else is done."""
-    new = not path.is_file()
-    with path.open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _cell(value: Any) -> Any:
-    """A value as the book's tables hold it: flags in lower case, nothing for what is not there."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value != value else value
 
 
 def pooled(table: pd.DataFrame) -> pd.DataFrame:
