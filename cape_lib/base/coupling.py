@@ -261,7 +261,6 @@ class PopulationCoupling(NamedTuple):
     partial_given_size: Estimate
     family_demeaned: Estimate
     permutation_p: float
-    families: int
 
 
 def population_coupling(
@@ -280,7 +279,7 @@ def population_coupling(
     """
     rows = stats.complete_rows(panel, ["params_b", x, y], purpose="a correlation")
     first, second = rows[[x, y]].to_numpy(dtype=float).T
-    family, families = stats.labels_to_codes(_families(rows))
+    family = stats.labels_to_codes(_families(rows))[0]
     several = np.bincount(family)[family] > 1
     dummies = pd.get_dummies(family[several]).iloc[:, 1:]
     demeaned, p = pearson(first[several], second[several], given=dummies), NAN
@@ -296,7 +295,6 @@ def population_coupling(
         partial_given_size=stats.clustered_r(first, second, family, given=np.log10(rows["params_b"])),
         family_demeaned=demeaned,
         permutation_p=p,
-        families=families,
     )
 
 
@@ -378,13 +376,12 @@ class EffectiveDimension(NamedTuple):
     """Participation ratio of the covariance of the scores, with its spectrum.
 
     `estimate` (1 to the number of benchmarks); `eigenvalues` (k,), largest first, points squared; `vectors` (k, k),
-    one column an eigenvalue, the largest loading positive; `benchmarks`, the rows of `vectors`.
+    one row a benchmark, one column an eigenvalue, the largest loading positive.
     """
 
     estimate: Estimate
     eigenvalues: Floats
     vectors: Floats
-    benchmarks: tuple[str, ...]
 
 
 def effective_dimension(
@@ -408,7 +405,7 @@ def effective_dimension(
     vectors = vectors * np.sign(vectors[lead, np.arange(k)])
     if n < LEAST_ROWS:
         estimate = Estimate(NAN, NAN, NAN, n, f"not defined below {LEAST_ROWS} complete rows")
-        return EffectiveDimension(estimate, values, vectors, tuple(benchmarks))
+        return EffectiveDimension(estimate, values, vectors)
     rng, family = stats.generator(seed), _families(rows)
     families = family.nunique(dropna=False)
     if families >= stats.LEAST_CLUSTERS:
@@ -418,7 +415,7 @@ def effective_dimension(
     point = float(participation_ratio(scores)[0])
     low, high = dimension_interval(point, participation_ratio(scores, counts), k)
     estimate = Estimate(point, low, high, n, f"participation ratio, {drawn} resampled")
-    return EffectiveDimension(estimate, values, vectors, tuple(benchmarks))
+    return EffectiveDimension(estimate, values, vectors)
 
 
 def participation_ratio(scores: Floats, counts: Integers | None = None) -> Floats:

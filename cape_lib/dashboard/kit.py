@@ -188,7 +188,7 @@ def _dimension(panel: pd.DataFrame) -> Plain:
         "estimate": fit.estimate.estimate,
         "interval": wording.interval(fit.estimate.low, fit.estimate.high),
         "promise": tables.promise("effective dimension", "bootstrap", n=fit.estimate.n),
-        "benchmarks": list(fit.benchmarks),
+        "benchmarks": list(tables.BASE_BENCHMARKS),
         "eigenvalues": fit.eigenvalues.tolist(),
         "vectors": fit.vectors.T.tolist(),
     }
