@@ -437,7 +437,8 @@ def lowest_inside(panel: str, ladder: str) -> tuple[Result, float]:
     """Size at the lowest TruthfulQA of a ladder, the lower edge of the first step that rises, not an end of it; and the
     share of draws of score noise (0-1) with one."""
     rows = tables.ladder(ladder, panel=panel)
-    row, n = boundary.critical_scales(rows).set_index("estimator").loc["minimum size"], len(rows)
+    row = boundary.critical_scales(rows).set_index("estimator").to_dict("index")["minimum size"]
+    n = len(rows)
     if math.isnan(row["n_c_b"]):
         says = f"TruthfulQA is lowest at {row['raw_b']:g} B, an end of the ladder: no turn is seen"
         return Result(None, n=n, says=says), row["share"]
@@ -495,7 +496,7 @@ def scale_range(panel: str) -> Attempts:
     there = [name for name in ("OPT", "Cerebras-GPT", "BLOOM", "Pythia") if name in tables.ladders(panel)]
     lowest = {name: lowest_inside(panel, name) for name in there}
     inside = {name: one.value for name, (one, _) in lowest.items() if name != "Pythia"}
-    known = {name: float(size) for name, size in inside.items() if size is not None}
+    known: dict[str, float] = {name: float(size) for name, size in inside.items() if size is not None}
     known |= {name: float(few(panel, name)["params_b"].iloc[0]) for name in FEW}
     named = ", ".join(f"{name} {size:g} B" for name, size in known.items())
     yield answer(max(known.values()) / min(known.values()), len(known), named=named)

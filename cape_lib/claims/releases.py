@@ -146,8 +146,10 @@ def means(panel: str, *, core: bool) -> dict[str, Estimate]:
     """Lab -> mean h of its models, or of its core models, on the unrounded line of all rows of the panel."""
     rows = rows_of(panel)
     table = frontier.lab_means(rows, chosen=frontier.fit_line(rows), core_only=core and panel in FIXED)
-    each = table[["mean", "low", "high", "n"]].itertuples(index=False)
-    return {lab: Estimate(*row, "t interval") for lab, row in zip(table["lab"], each, strict=True)}
+    return {
+        row["lab"]: Estimate(row["mean"], row["low"], row["high"], row["n"], "t interval")
+        for row in table.to_dict("records")
+    }
 
 
 def mean_of(name: str, lab: str, mean: Estimate, *, lost: bool | None = None) -> Stress:

@@ -13,33 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cape_lib import tables
+from cape_lib import frontier, stats, tables
 from cape_lib.errors import MissingError
-from cape_lib.frontier import (
-    TRUE_SPREAD,
-    complete_rows,
-    lab_r,
-    line,
-    spread,
-    spread_draws,
-    top_rows,
-    variants,
-)
+from cape_lib.frontier import TRUE_SPREAD, variants
 from cape_lib.predictions.cards import Prediction, Quantity, Rule, check_date, holds, newest_date, predictions
 from cape_lib.signs import written
-from cape_lib.stats import (
-    LEAST_CLUSTERS,
-    Estimate,
-    cluster_bootstrap_counts,
-    generator,
-    labels_to_codes,
-    noisy_scores,
-    pearson_rows,
-    percentile_interval,
-    row_bootstrap_counts,
-    score_sd,
-    seen_effect,
-)
+from cape_lib.stats import Estimate
 from cape_lib.tables.frontier import middle
 
 PASSED, FAILED, UNDECIDED = "passed", "failed", "undecided"
@@ -108,14 +87,16 @@ def gather(card: Prediction, frame: pd.DataFrame, *, resamples: int = 2000) -> E
 
 
 def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence:
-    rows = complete_rows(frame, *card.benchmarks)
-    r, n = lab_r(rows, *card.benchmarks), len(rows)
-    by_lab = labels_to_codes(rows["lab"])[1] >= LEAST_CLUSTERS
+    rows = frontier.complete_rows(frame, *card.benchmarks)
+    r, n = frontier.lab_r(rows, *card.benchmarks), len(rows)
+    by_lab = stats.labels_to_codes(rows["lab"])[1] >= stats.LEAST_CLUSTERS
     draws = np.full(resamples, np.nan)
     if n > 2:
-        labs, rng = rows["lab"].to_numpy(), generator(0)
-        counts = cluster_bootstrap_counts(labs, resamples, rng) if by_lab else row_bootstrap_counts(n, resamples, rng)
-        draws = pearson_rows(*(rows[name].to_numpy(float) for name in card.benchmarks), counts)
+        counts = stats.row_bootstrap_counts(n, resamples, stats.generator(0))
+        if by_lab:
+            counts = stats.cluster_bootstrap_counts(rows["lab"].to_numpy(), resamples, stats.generator(0))
+        x, y = (rows[name].to_numpy(float) for name in card.benchmarks)
+        draws = stats.pearson_rows(x, y, counts)
     missing = "" if n > 2 and np.isfinite(r.estimate) else _lack(card, n)
     quantity, count = Quantity("r", card.benchmarks), Quantity("n")
     values: dict[Quantity, float | Floats] = {quantity: r.estimate, count: float(n)}
@@ -127,16 +108,16 @@ def _correlation(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evide
 def _spreads(card: Prediction, frame: pd.DataFrame) -> Evidence:
     assert card.top_k is not None and card.axis is not None
     k, axis, axes = card.top_k, card.axis, card.benchmarks
-    rows = complete_rows(frame, *dict.fromkeys((axis, *axes)))
+    rows = frontier.complete_rows(frame, *dict.fromkeys((axis, *axes)))
     if len(rows) < k:
         return Evidence(_nothing(len(rows)), rows, missing=_lack(card, len(rows)))
-    top, drawn = top_rows(rows, axis, also=axes, k=k), spread_draws(rows, axis, axes, k=k)
-    values: dict[Quantity, float | Floats] = {Quantity("spread", (a,)): spread(top[a]) for a in axes}
+    top, drawn = frontier.top_rows(rows, axis, also=axes, k=k), frontier.spread_draws(rows, axis, axes, k=k)
+    values: dict[Quantity, float | Floats] = {Quantity("spread", (a,)): frontier.spread(top[a]) for a in axes}
     draws = {Quantity("spread", (a,)): drawn[a].both for a in axes}
     values[Quantity("n")], draws[Quantity("n")] = float(k), np.full(len(drawn[axes[0]].both), float(k))
-    first = spread(top[axes[0]])
+    first = frontier.spread(top[axes[0]])
     value = Estimate(first, *drawn[axes[0]].interval(first), k, TRUE_SPREAD)
-    ranked = complete_rows(frame, axis)
+    ranked = frontier.complete_rows(frame, axis)
     better = ranked[(ranked[axis] > top[axis].min()) & ~ranked["model"].isin(rows["model"])]
     return Evidence(value, top, values, draws, tuple(better["model"]), repeats=TRUE_SPREAD)
 
@@ -146,7 +127,7 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence
     x, y = card.benchmarks
     after = pd.Period(card.after).end_time
     later = frame[(frame["lab"] == card.lab) & (frame["released"] > after)].sort_values(["released", "model"])
-    rows = complete_rows(later, x, y).head(card.top_k)
+    rows = frontier.complete_rows(later, x, y).head(card.top_k)
     # A release of an earlier day that lacks a score may yet take the place of one that counts.
     last = rows["released"].max() if len(rows) == card.top_k else pd.Timestamp.max
     waiting = later[~later["model"].isin(rows["model"]) & (later["released"] <= last)]
@@ -156,16 +137,16 @@ def _releases(card: Prediction, frame: pd.DataFrame, resamples: int) -> Evidence
         missing = _no_release(card, frame, later, pending)
         return Evidence(_nothing(0), rows, pending=pending, missing=missing, bounds=tuple(bounds))
     swe, gpqa = rows[x].to_numpy(float), rows[y].to_numpy(float)
-    frozen, h = line("frozen"), Quantity("h")
+    frozen, h = frontier.line("frozen"), Quantity("h")
     values = frozen.h(swe, gpqa)
-    noise = np.hypot(score_sd(gpqa, y), frozen.slope * score_sd(swe, x))
-    draws = noisy_scores(values, noise, resamples, generator(0))
+    noise = np.hypot(stats.score_sd(gpqa, y), frozen.slope * stats.score_sd(swe, x))
+    draws = stats.noisy_scores(values, noise, resamples, stats.generator(0))
     # The release that the pass rule hangs on: the largest h where all must be below, the smallest where all above.
     below = card.pass_rule.comparisons[0].sign.startswith("<")
     at = int(values.argmax() if below else values.argmin())
     gone = "" if holds(card.pass_rule, {h: values}) else "; the prediction itself can no longer pass"
     missing = "" if len(rows) == card.top_k else f"{len(rows)} of {card.top_k} releases have both scores"
-    value = Estimate(float(values[at]), *percentile_interval(draws[:, at]), len(rows), REMEASURED)
+    value = Estimate(float(values[at]), *stats.percentile_interval(draws[:, at]), len(rows), REMEASURED)
     return Evidence(value, rows, {h: values}, {h: draws}, pending, missing, tuple(f"{one}{gone}" for one in bounds))
 
 
@@ -179,7 +160,7 @@ def _bound(card: Prediction, row: dict[Hashable, Any]) -> str:
     known = [name for name in (x, y) if pd.notna(row[name])]
     if len(known) != 1:
         return ""
-    frozen, parts = line("frozen"), []
+    frozen, parts = frontier.line("frozen"), []
     for word, rule in (("passes", card.pass_rule), ("fails", card.fail_rule)):
         limit = rule.comparisons[0]
         above = limit.sign.startswith(">")
@@ -357,9 +338,9 @@ def power(one: Scored) -> str:
     mark = one.card.pass_rule.comparisons[0].threshold
     known = Estimate(one.value, one.low, one.high, one.n, one.share_of)
     if one.card.unit != "r":
-        seen = seen_effect(known)
+        seen = stats.seen_effect(known)
         return "" if math.isnan(seen) else f"{seen:.1f} points or more from {mark:g} would have been told from it"
-    seen = math.atanh(seen_effect(known, scale="fisher"))
+    seen = math.atanh(stats.seen_effect(known, scale="fisher"))
     if math.isnan(seen):
         return ""
     below, above = (math.tanh(math.atanh(mark) + side * seen) for side in (-1, 1))
