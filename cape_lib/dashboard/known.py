@@ -36,7 +36,6 @@ _RELEASE = (
     *("model", "date", "x", "y", "expected", "h", "outside", "noise_sd", "phase", "emphasis", "gpqa_critical"),
     *("ifeval", "ifeval_critical", "ifeval_above", "ordinary_low", "ordinary_high"),
 )
-MODES = ("reasoning", "none")
 #: sizes count as alike within this factor
 ALIKE = 2.0
 #: what is lower in how many variants of a family, with its column

@@ -67,9 +67,10 @@
 
   /* Whether [size, HellaSwag, TruthfulQA] rows lie far from the web trends as given and near them when exchanged. */
   function perhapsSwapped(rows) {
-    const z = (row, i) => [1, 2].map((k, j) => residual(Cape.kit.trends[PAIR[j]], row[0], row[i === 1 ? k : 3 - k]).z ** 2);
-    const [usual, exchanged] = [1, 2].map((i) => N.mean(rows.flatMap((row) => z(row, i))));
-    return usual > FAR && exchanged < usual / 4;
+    const { trends } = Cape.kit;
+    const z = (row, place) => place.map((i, k) => residual(trends[PAIR[k]], row[0], row[i]).z ** 2);
+    const distance = (place) => N.mean(rows.flatMap((row) => z(row, place)));
+    return distance([1, 2]) > FAR && distance([2, 1]) < distance([1, 2]) / 4;
   }
 
   /* Wilson's interval of k of n; both may be broken numbers. */
@@ -219,7 +220,8 @@
     const h = hOf(line, x, y);
     const [low, high] = intervalOfH(line, x, y);
     const outside = low > 0 || high < 0;
-    const label = (limit, [below, within, above]) => (!outside ? "no label" : h < -limit ? below : h > limit ? above : within);
+    const side = (limit) => (h < -limit ? 0 : h > limit ? 2 : 1);
+    const label = (limit, words) => (outside ? words[side(limit)] : "no label");
     const ifeval_critical = isocline(ratios.ifeval, y);
     return {
       model: row.model || "This release",

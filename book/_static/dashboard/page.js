@@ -65,8 +65,9 @@
         input.focus();
         update();
       };
-      const offer = (mend) => (mend === null ? [] : [button(`Use ${mend}`, use(mend), `Use ${mend} in place of what is there`)]);
-      place.replaceChildren(...own.flatMap(({ message, mend }) => [el("span", {}, message, " "), ...offer(mend)]));
+      const offer = (mend) => button(`Use ${mend}`, use(mend), `Use ${mend} in place of what is there`);
+      const explained = ({ message, mend }) => [el("span", {}, message, " "), ...(mend === null ? [] : [offer(mend)])];
+      place.replaceChildren(...own.flatMap(explained));
     }
     for (const refresh of messages) refresh(problems);
   }
@@ -89,7 +90,7 @@
   function grid(part, columns) {
     const names = columns.map(([name]) => name);
     const body = part.rows.flatMap((row, i) => {
-      const cells = columns.map(([name, said]) => ({ label: said, ...text(row, name, { row: i, label: `${said}, row ${i + 1}` }) }));
+      const cells = columns.map(([name, said]) => text(row, name, { row: i, label: `${said}, row ${i + 1}` }));
       const remove = () => {
         part.rows.splice(i, 1);
         if (!part.rows.length) part.rows.push({});
@@ -104,14 +105,15 @@
         message.hidden = !own.length;
         rest.replaceChildren(...own.filter((p) => !names.includes(p.column)).map((p) => el("span", {}, p.message, " ")));
       });
-      const inputs = cells.map((cell) => el("td", { dataset: { label: cell.label } }, cell.input));
+      const inputs = cells.map((cell, k) => el("td", { dataset: { label: columns[k][1] } }, cell.input));
       return [el("tr", { class: "dash-row" }, inputs, away), message];
     });
     const mends = el("div", { class: "dash-buttons" });
     messages.push((problems) => mends.replaceChildren(...mendAll(part, problems)));
     const head = el("tr", {}, columns.map(([, said]) => el("th", { scope: "col" }, said)), el("td"));
     const wide = columns.length > 4 ? "dash-table dash-wide" : "dash-table";
-    return [el("div", { class: "dash-scroll" }, el("table", { class: wide }, el("thead", {}, head), el("tbody", {}, body))), mends];
+    const whole = el("table", { class: wide }, el("thead", {}, head), el("tbody", {}, body));
+    return [el("div", { class: "dash-scroll" }, whole), mends];
   }
 
   /* Text to paste and files to open, for the tabs that take rows. */
@@ -269,8 +271,8 @@
 
   function forecast(part) {
     const hint = part.axis === "date" ? "half as far again if empty" : "twice the last if empty";
-    const column = !isCounted(part) || !part.batch ? Cape.axes.typed(part.axis) : part.axis === "flops" ? "flops_1e21" : "tokens_b";
-    const unit = part.axis === "params" ? "billions" : (SHORT[column] ?? part.axis);
+    const axis = part.axis === "step" && part.batch ? "tokens" : part.axis; // the tokens of a step make its place
+    const unit = axis === "params" ? "billions" : (SHORT[Cape.axes.typed(axis)] ?? axis);
     const details = folded(
       `Forecast to another ${part.axis === "params" ? "size" : "place"}`,
       field(part, "at", `Forecast to (${unit})`, { hint }),

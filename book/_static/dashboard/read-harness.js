@@ -124,10 +124,12 @@
 
   function harness(document, name) {
     const config = object(document.config);
-    const filtered = Object.values(object(document.results)).some((row) => Object.keys(object(row)).some((k) => k.includes(",")));
+    const metrics = Object.values(object(document.results)).flatMap((row) => Object.keys(object(row)));
+    const filtered = metrics.some((metric) => metric.includes(","));
     const release = filtered ? "lm-eval 0.4" : "lm-eval 0.3";
     const given = modelArguments(config.model_args);
-    const named = (typeof document.model_name === "string" && document.model_name) || NAMING.map((k) => given[k]).find(Boolean) || "";
+    const stated = typeof document.model_name === "string" ? document.model_name : "";
+    const named = [stated, ...NAMING.map((k) => given[k])].find(Boolean) ?? "";
     const count = config.model_num_parameters;
     const versions = object(document.versions);
     const quantised = quantisedBy(given, String(named));

@@ -58,8 +58,10 @@
   /* Rows of typed text as numbers, and every problem: {row, column, code, message, mend}. need and also: benchmarks that a
    * row must and may have; sized: rows have a size, or a place on the axis; batch: tokens of one step, which make the
    * places in the column `target`. */
-  function checkTable(rows, { need, also = [], sized = true, least = 1, allowMixed = false, axis = null, batch = null, target = "tokens_b" }) {
-    const asked = { need, also: also.filter((name) => name !== axis?.column), sized, axis, batch, target };
+  function checkTable(rows, { least = 1, allowMixed = false, ...given }) {
+    const asked = { also: [], sized: true, axis: null, batch: null, target: "tokens_b", ...given };
+    const { need, sized, axis, batch, target } = asked;
+    asked.also = asked.also.filter((name) => name !== axis?.column);
     const clean = [];
     const problems = [];
     const seen = new Map();
@@ -356,7 +358,8 @@
     if (ofObjects() && !named(value) && Object.values(value).every((v) => knownOf(flat(v)) > 1)) {
       value = Object.entries(value).map(([model, row]) => ({ model, ...row }));
     }
-    const lists = object(value) ? Object.values(value).filter((v) => Array.isArray(v) && v[0] && typeof v[0] === "object") : [];
+    const isTable = (v) => Array.isArray(v) && v[0] && typeof v[0] === "object";
+    const lists = object(value) ? Object.values(value).filter(isTable) : [];
     const inner = object(value) && Array.isArray(value.data) ? value.data : lists.length === 1 ? lists[0] : null;
     if (inner) {
       const split = Array.isArray(value.columns) && inner.every(Array.isArray);
@@ -512,8 +515,7 @@
     if (!name || name in row) return;
     const text = name !== "model" && isBlank(given) ? "" : given;
     const counts = names().count_columns.includes(name);
-    const asItIs = ["model", "family", "lab", "date", "seed", "revision"].includes(name) || /_(protocol|shots|noise)$/.test(name);
-    if (asItIs) row[name] = text;
+    if (/^(model|family|lab|date|seed|revision)$|_(protocol|shots|noise)$/.test(name)) row[name] = text;
     else if (names().unit_columns.includes(name)) row[name] = size(text, comma, scale, counts);
     else if (name === "step") row[name] = count(text, comma);
     else {

@@ -17,7 +17,8 @@
       if (value === null || value === undefined || value === false) continue;
       if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
       else if (key === "dataset") Object.assign(element.dataset, value);
-      else element.setAttribute(key, value === true ? "" : typeof value === "number" ? Math.round(value * 100) / 100 : value);
+      else if (typeof value === "number") element.setAttribute(key, Math.round(value * 100) / 100);
+      else element.setAttribute(key, value === true ? "" : value);
     }
     element.append(...children.flat(2).filter((child) => child !== null && child !== undefined));
     return element;
@@ -96,8 +97,9 @@
       for (const path of item.each ?? []) {
         const [of] = path.split(".*");
         const value = W.lookup(result, of);
-        const entries = of === path ? [[of, value, of]] : Object.entries(value).map(([key, row]) => [key, row, `${of}.${key}`]);
-        rows.push(...entries.map(([key, row, at]) => line(item.cells, { row, key: key.replace("_", " ") }, at)));
+        const entries = of === path ? [[of, value]] : Object.entries(value);
+        const at = (key) => (of === path ? of : `${of}.${key}`);
+        rows.push(...entries.map(([key, row]) => line(item.cells, { row, key: key.replace("_", " ") }, at(key))));
       }
       return table(write(item.table), item.heads.map((text) => write(text)), rows);
     };
@@ -141,8 +143,8 @@
   }
 
   const MAIN = {
-    model: ({ trend, ...result }) =>
-      Object.entries(trend).map(([score, row]) => ({ model: result.name, params_b: result.params_b, score, value: result[score], ...row })),
+    model: ({ trend, name: model, params_b, ...result }) =>
+      Object.entries(trend).map(([score, row]) => ({ model, params_b, score, value: result[score], ...row })),
     release: ({ rows, line }) => rows.map((row) => ({ ...row, line: line.name })),
     today: ({ rows, nearest }) => [...rows, ...nearest],
   };

@@ -69,8 +69,8 @@
       // One benchmark beside itself says nothing.
       if (part.x === part.y) ({ x: part.x, y: part.y } = fresh().pair);
     }
-    const axes = ["params", ...Object.keys(app.kit.axes)];
-    if (part.axis !== undefined && !axes.includes(part.axis) && !Cape.axes.isOwn(part.axis, pairOf(tab, part))) part.axis = "params";
+    const known = ["params", undefined, ...Object.keys(app.kit.axes)].includes(part.axis);
+    if (!known && !Cape.axes.isOwn(part.axis, pairOf(tab, part))) part.axis = "params";
     return next;
   }
 
