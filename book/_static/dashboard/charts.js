@@ -66,7 +66,8 @@
       labels,
     );
     const mark = (name, attributes, ...more) => layer.append(svg(name, attributes, ...more));
-    return { svg: whole, x: sx, y: sy, named: [], mark, write: (attributes, text) => labels.append(svg("text", attributes, text)) };
+    const write = (attributes, text) => labels.append(svg("text", attributes, text));
+    return { svg: whole, x: sx, y: sy, named: [], mark, write };
   }
 
   const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${round(x)} ${round(y)}`).join("");
@@ -138,13 +139,15 @@
     const wide = Math.max(...labels.flat().map((text) => text.length));
     const every = Math.ceil(rows.length / Math.max(1, Math.floor((WIDTH - MARGIN.left) / (10.5 * (wide + 1)))));
     const named = rows.map((_, i) => i + 1).filter((at) => (rows.length - at) % every === 0);
-    const x = { low: 0.5, high: rows.length + (bands.length ? 0.9 : 0.5), ticks: named, format: (v) => labels[v - 1], name: "" };
+    const x = { low: 0.5, high: rows.length + (bands.length ? 0.9 : 0.5), ticks: named, name: "" };
+    x.format = (v) => labels[v - 1];
     const chart = frame({ title, description, y, height: 300, x });
+    const across = { x: chart.x(0.5), width: RIGHT - chart.x(0.5) };
     const within = (v) => Math.min(Math.max(v, y.low), y.high);
     for (const { phase, ...band } of bands) {
       const [low, high] = [within(band.low), within(band.high)].map(chart.y);
       if (low <= high) continue;
-      chart.mark("rect", { x: chart.x(0.5), width: RIGHT - chart.x(0.5), y: high, height: low - high, class: `band ${phase}` });
+      chart.mark("rect", { ...across, y: high, height: low - high, class: `band ${phase}` });
       const middle = chart.y((within(band.low) + within(band.high)) / 2) + 4;
       chart.write({ x: RIGHT - 4, y: middle, "text-anchor": "end", class: "band-name" }, phase);
     }
@@ -246,7 +249,8 @@
       title: "Coupling of each step with its interval",
       description: "One point a step with its 95 percent interval; below minus 0.1 a tax, above 0.1 a bonus.",
     });
-    return figure(chart, "Coupling of each step, 95 % Fieller intervals from score noise; cut off at the edge where they run on.");
+    const drawn = "95 % Fieller intervals from score noise; cut off at the edge where they run on";
+    return figure(chart, `Coupling of each step, ${drawn}.`);
   }
 
   function eigen(result) {

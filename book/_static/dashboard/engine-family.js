@@ -350,7 +350,7 @@
       const [estimate, low, high] = [turn, from, to].map(value);
       const row = { share, inside: estimate !== null, verdict };
       Object.assign(row, { estimate: A.value(along, estimate), low: A.value(along, low), high: A.value(along, high) });
-      if (along === SIZE) return [name, { ...row, promise: promises[name][Math.min(points.length, promises[name].length - 1)] }];
+      if (along === SIZE) return [name, { ...row, promise: promises[name][points.length] ?? promises[name].at(-1) }];
       const side = (v, word) => (v === null ? `${word} every ${along.point}` : A.number(along, v));
       row.text = estimate === null ? "" : `${A.shown(along, estimate)} (${side(low, "before")} to ${side(high, "beyond")})`;
       row.reason = reason({ turn, share, verdict }, places, points, along, label);

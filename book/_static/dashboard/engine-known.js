@@ -87,11 +87,11 @@
     const { least_clusters, z95, t95 } = Cape.kit;
     const n = hits.length;
     const share = N.mean(hits.map(Number));
-    const away = new Map();
-    hits.forEach((hit, i) => away.set(families[i], (away.get(families[i]) ?? 0) + (hit - share)));
-    const groups = away.size;
+    const away = N.grouped(hits.map((hit, i) => [families[i], hit - share]), ([family]) => family);
+    const sums = [...away.values()].map((rows) => N.sum(rows.map(([, off]) => off)));
+    const groups = sums.length;
     if (groups < least_clusters) return wilson(count(hits, Boolean), n, z95);
-    const variance = ((groups / (groups - 1)) * N.sum([...away.values()].map((sum) => sum * sum))) / (n * n);
+    const variance = ((groups / (groups - 1)) * N.dot(sums, sums)) / (n * n);
     const plain = (share * (1 - share)) / n;
     const effect = plain > 0 ? Math.max(1, variance / plain) : 1;
     return wilson((share * n) / effect, n / effect, t95[groups - 1]);

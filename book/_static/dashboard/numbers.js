@@ -20,6 +20,16 @@
   const times = (A, B) => A.map((row) => transposed(B).map((column) => dot(row, column)));
   const identity = (n) => Array.from({ length: n }, (_, i) => Array.from({ length: n }, (__, j) => Number(i === j)));
 
+  /* Items by a key, in their order, as Map.groupBy of newer browsers. */
+  function grouped(items, key) {
+    const groups = new Map();
+    for (const item of items) {
+      if (!groups.has(key(item))) groups.set(key(item), []);
+      groups.get(key(item)).push(item);
+    }
+    return groups;
+  }
+
   /* ---- the normal distribution ---- */
 
   /* Integral of f from 0 to end by Gauss-Legendre with 48 nodes. */
@@ -215,5 +225,5 @@
   }
 
   const distribution = { normalQuantile, fixedNormals, scoreSd, fieller, ratioBelow, pearson, fisher, percentileInterval };
-  Cape.numbers = { sum, mean, dot, clamp, times, leastSquares, eigen, expm, ...distribution };
+  Cape.numbers = { sum, mean, dot, clamp, grouped, times, leastSquares, eigen, expm, ...distribution };
 })(window);

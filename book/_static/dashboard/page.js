@@ -51,7 +51,8 @@
       holder[name] = event.target.value;
       changed();
     };
-    return el("div", { class: "dash-field dash-choice" }, el("label", { for: id }, said), el("select", { id, onchange }, items));
+    const select = el("select", { id, onchange }, items);
+    return el("div", { class: "dash-field dash-choice" }, el("label", { for: id }, said), select);
   }
 
   /* Show problems beside their fields, each with its mend, and below their rows; a field without one is clean again. */
@@ -372,7 +373,7 @@
       if (columns.includes(name) || rows.some((row) => row[name])) continue;
       app.message.push(Cape.read.problem("no_column", "", null, { label: label(name), found: seen }).message);
     }
-    const families = Map.groupBy(rows.filter((row) => row.family), (row) => row.family);
+    const families = Cape.numbers.grouped(rows.filter((row) => row.family), (row) => row.family);
     const [first, some] = [...families].find(([, own]) => own.length > 1) ?? [];
     if (part.axis !== undefined && families.size > 1 && first) {
       rows = some;

@@ -548,7 +548,7 @@
     const scores = order.filter((name) => !["model", by, "params_b"].includes(name));
     const place = (row) => (by === "date" ? row.date || NaN : row[by] ? Number(row[by]) : NaN);
     const whole = (row) => !Number.isNaN(place(row)) && scores.every((name) => NUMBER.test(row[name] ?? ""));
-    const groups = [...Map.groupBy(rows, place).values()];
+    const groups = [...Cape.numbers.grouped(rows, place).values()];
     const stem = (row) => (row.model ?? "").replace(RUN, "").replace(/^[-_. /]+|[-_. /]+$/g, "");
     const differ = (group, name) => new Set(group.map((row) => row[name])).size === group.length;
     const seeds = (group) => differ(group, "seed") && group.every((row) => row.seed);

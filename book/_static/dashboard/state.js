@@ -78,7 +78,7 @@
 
   /* The generations of today's variants that have two of them or more, by name. */
   function generations() {
-    const groups = Map.groupBy(Cape.knownVariants(), (row) => row.generation);
+    const groups = Cape.numbers.grouped(Cape.knownVariants(), (row) => row.generation);
     return [...groups].filter(([, rows]) => rows.length > 1).map(([name]) => name).sort();
   }
 

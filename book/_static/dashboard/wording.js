@@ -57,8 +57,8 @@
     const value = lookup(facts, path);
     if (!sign) return (ending ? value !== null : Boolean(value)) !== Boolean(turned);
     const limit = /^[a-z]/.test(right) ? lookup(facts, right) : right[0] === "'" ? right.slice(1, -1) : Number(right);
-    const tests = { "<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit, "=": value === limit };
-    return (value !== null && tests[sign]) !== Boolean(turned);
+    const order = { "<": value < limit, "<=": value <= limit, ">": value > limit, ">=": value >= limit };
+    return (value !== null && (order[sign] ?? value === limit)) !== Boolean(turned);
   }
 
   /* A value as a reader sees it. Formats: "1" decimals, "+1" with sign, "%" probability, "B" size, "L" the label of a
