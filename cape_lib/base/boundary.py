@@ -82,8 +82,10 @@ def fit_parabolas(t: Floats, y: Floats, counts: NDArray[np.int64] | None = None,
     places = np.arange(terms)
     normal = (weights @ powers)[:, places[:, None] + places]
     right = (weights * (y - level)) @ powers[:, :terms]
-    different = weights @ (t[:, None] == np.unique(t)) > 0
-    known = different.sum(axis=1) >= terms
+    # Three different t leave at least the square of their smallest gap; less than this is rounding.
+    moments = normal / normal[:, :1, :1]
+    spread = np.maximum(moments[:, 1, 1] - moments[:, 0, 1] ** 2, 1e-300)
+    known = np.linalg.det(moments) > 1e-12 * (spread**3 if bend else 1.0)
     normal[~known] = np.nan
     constant, slope, *curvature = np.moveaxis(np.linalg.solve(normal, right[..., None])[..., 0], -1, 0)
     bends = curvature[0] if bend else np.where(known, 0.0, np.nan)
