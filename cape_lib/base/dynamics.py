@@ -6,7 +6,7 @@ Figures: `charts.base`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -342,7 +342,11 @@ def _ode(rows: pd.DataFrame, size: float) -> Floats:
     return np.asarray(run[names].to_numpy(float)[0] + middle.to_numpy(float))
 
 
-METHODS = {"persistence": lambda rows, size: rows.iloc[-1, 1:].to_numpy(float), "polynomial": _parabola, "ode": _ode}
+METHODS: dict[str, Callable[[pd.DataFrame, float], Floats]] = {
+    "persistence": lambda rows, size: rows.iloc[-1, 1:].to_numpy(float),
+    "polynomial": _parabola,
+    "ode": _ode,
+}
 
 
 class GammaFlow(NamedTuple):
