@@ -153,8 +153,8 @@ def read_results(
                 here = [reading | {"model": name, "identity": ()} for reading in here]
                 used.add(pattern)
         if any(not reading["model"] for reading in here):
-            lacking = "the file names no model (model_name, config.model_args)"
-            raise ScoresError(f"{path}: {lacking}; say --model {path}=NAME")
+            reason = "the file names no model (model_name, config.model_args)"
+            raise ScoresError(f"{path}: {reason}; say --model {path}=NAME")
         if why := next((reading["partial"] for reading in here if reading["partial"]), ""):
             if "partial" not in allow:
                 raise ScoresError(f"{path}: a partial run ({why}); run it without --limit, or say --allow-partial")

@@ -32,10 +32,10 @@ def one_row_a_model(
     sizes, notes = _sizes(rows, params, needed="unsized" not in allow)
     rows, more = _one_protocol(rows)
     notes += more
-    rows, more = _newest(rows)
+    rows, gone = _newest(rows)
     cells, left_out = _with_mmlu(rows, allow_mixed="mixed" in allow)
-    order = list(sizes)
-    notes += [note for _, note in sorted([*more, *left_out], key=lambda one: order.index(one[0]))]
+    place = {model: at for at, model in enumerate(sizes)}
+    notes += [note for _, note in sorted([*gone, *left_out], key=lambda one: place[one[0]])]
     if cells.empty:
         raise ScoresError(f"no whole benchmark in the files; {notes[-1] if notes else 'run the tasks to the end'}")
     first = ("hellaswag", "truthfulqa", "arc_challenge", "winogrande", "mmlu", "mmlu_weighted", "truthfulqa_mc1")
@@ -71,17 +71,17 @@ def _name_apart(rows: pd.DataFrame) -> None:
     rows["identity"] = [() if more else one for one, more in zip(rows["identity"], several, strict=True)]
     files = rows.drop_duplicates(["model", "path"])
     for model, group in files[files["model"].duplicated(keep=False)].groupby("model", sort=False):
-        first = group.iloc[0]
-        for other in group.iloc[1:].itertuples():
-            sizes = {size for size in (first["params_b"], other.params_b) if not math.isnan(size)}
-            if first["identity"] and other.identity and first["identity"] != other.identity:
-                what = f"{dict(first['identity'])} and {dict(other.identity)}"
+        first, *others = group.to_dict("records")
+        for other in others:
+            sizes = {size for size in (first["params_b"], other["params_b"]) if not math.isnan(size)}
+            if first["identity"] and other["identity"] and first["identity"] != other["identity"]:
+                what = f"{dict(first['identity'])} and {dict(other['identity'])}"
             elif len(sizes) > 1:
                 what = f"{min(sizes):.4g} and {max(sizes):.4g} billion parameters"
             else:
                 continue
             raise ScoresError(
-                f"{other.path}: two models are called {model!r} ({what}; the other in {first['path']}); "
+                f"{other['path']}: two models are called {model!r} ({what}; the other in {first['path']}); "
                 f"name them by --model FILE=NAME, alike if they are one model"
             )
 
@@ -130,14 +130,15 @@ def _newest(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
     before = rows.groupby(["of", "column"], sort=False)[["value", "protocol", "date", "path"]].shift()
     unlike = before["path"].notna() & ((rows["value"] != before["value"]) | (rows["protocol"] != before["protocol"]))
     notes: dict[tuple[str, str], None] = {}
-    for row, old in zip(rows[unlike].itertuples(), before[unlike].itertuples(), strict=True):
-        if math.isnan(old.date) or old.date == row.date:
+    for row, old in zip(rows[unlike].to_dict("records"), before[unlike].to_dict("records"), strict=True):
+        path, model, earlier = row["path"], row["model"], old["path"]
+        if math.isnan(old["date"]) or old["date"] == row["date"]:
             raise ScoresError(
-                f"{row.path}: {row.task} of {row.model} also stands in {old.path} with another "
+                f"{path}: {row['task']} of {model} also stands in {earlier} with another "
                 f"score, and no date tells which is newer; leave one of the two out"
             )
-        task = "MMLU" if "/" in row.column else row.task
-        notes[row.model, f"{row.model}: {task} read from {row.path.name}, newer than {old.path.name}"] = None
+        task = "MMLU" if "/" in row["column"] else row["task"]
+        notes[model, f"{model}: {task} read from {path.name}, newer than {earlier.name}"] = None
     return rows.drop_duplicates(["of", "column"], keep="last"), list(notes)
 
 
@@ -145,10 +146,10 @@ def _with_mmlu(rows: pd.DataFrame, *, allow_mixed: bool) -> tuple[pd.DataFrame, 
     """The benchmarks with MMLU in place of its leaves: `mmlu` is their plain mean, `mmlu_weighted` by their sizes."""
     is_leaf, subjects, notes, means = rows["column"].str.contains("/"), task_table()["mmlu_subjects"], [], []
     for model, leaves in rows[is_leaf].groupby("model", sort=False):
-        some, held = leaves.iloc[0], leaves["column"].str.partition("/")[2]
+        some, held = leaves.iloc[0].to_dict(), leaves["column"].str.partition("/")[2]
         if missing := [subject for subject in subjects if subject not in set(held)]:
             what = f"{len(leaves)} of {len(subjects)} subjects ({missing[0]} is missing)"
-            notes.append((model, f"{model}: MMLU left out, for it has {what}; run --tasks mmlu to the end"))
+            notes.append((str(model), f"{model}: MMLU left out, for it has {what}; run --tasks mmlu to the end"))
             continue
         protocols = sorted(set(leaves["protocol"].map(_whole)))
         if len(protocols) > 1 and not allow_mixed:
@@ -161,8 +162,8 @@ def _with_mmlu(rows: pd.DataFrame, *, allow_mixed: bool) -> tuple[pd.DataFrame, 
         for name, kind, weights in (("mmlu", "plain mean", items * 0 + 1), ("mmlu_weighted", "weighted mean", items)):
             share = weights / weights.sum()
             means.append(
-                some.to_dict()
-                | {"column": name, "value": float(share @ leaves["value"])}
+                some
+                | {"column": name, "value": float(np.dot(share, leaves["value"]))}
                 | {"stderr": float(np.linalg.norm(share * leaves["stderr"]))}  # unknown where that of one leaf is
                 | {"protocol": f"{' | '.join(protocols)}; {kind}{partial}"}
             )
@@ -183,7 +184,8 @@ def _sizes(rows: pd.DataFrame, stated: Mapping[str, float], *, needed: bool) -> 
     """
     notes, odd, used = [], [], set()
     params_b: dict[str, float] = {}
-    in_files = rows.groupby("model", sort=False)["params_b"].first().to_dict()
+    of_files = rows.groupby("model", sort=False)["params_b"].first()
+    in_files = {str(model): float(size) for model, size in of_files.items()}
     packed = set(rows.loc[rows["quantised"] != "", "model"])
     in_names = {model: model_names.size_in_name(model) for model in in_files}
     for model, in_file in in_files.items():

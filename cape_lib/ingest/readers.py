@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from cape_lib.errors import ScoresError
 from cape_lib.tables.benchmarks import LABELS
@@ -122,7 +122,7 @@ def readings(task: Task, also: Mapping[str, Source]) -> Iterator[dict[str, Any]]
         yield run._asdict() | about | {"value": score, "stderr": stderr}
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value of a file is a number, and no answer yes or no."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -207,6 +207,7 @@ def date(stated: Any, path: Path) -> float | None:
 # ---- the readers ----
 
 Tasks = Iterator[Task | str]
+Read = Callable[[Any, Path], Tasks]
 
 
 class Reader(NamedTuple):
@@ -217,17 +218,17 @@ class Reader(NamedTuple):
 
     name: str
     fits: Callable[[Any], bool]
-    tasks: Callable[[Any, Path], Tasks]
+    tasks: Read
 
 
 #: in the order in which they are asked
 READERS: list[Reader] = []
 
 
-def reads(name: str, fits: Callable[[Any], bool]) -> Callable[[Any], Any]:
+def reads(name: str, fits: Callable[[Any], bool]) -> Callable[[Read], Read]:
     """Put a function of document and path down as the reader of a tool's files, told by their shape alone."""
 
-    def put_down(tasks: Callable[[Any, Path], Tasks]) -> Callable[[Any, Path], Tasks]:
+    def put_down(tasks: Read) -> Read:
         READERS.append(Reader(name, fits, tasks))
         return tasks
 

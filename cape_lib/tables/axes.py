@@ -113,7 +113,8 @@ class Axis:
         """A value as a person types it: "600", "1.2T" tokens, "2026-01". Raises UsageError for anything else."""
         value: float | None
         if self.name == "date":
-            value = float((pd.to_datetime(text, format="ISO8601", errors="coerce") - _EPOCH).days)
+            moment: Any = pd.to_datetime(text, format="ISO8601", errors="coerce")
+            value = float((moment - _EPOCH).days)
         else:
             convert = to_size if self.name in ("tokens", "params") else to_number
             value = convert(text.strip(), decimal_comma=False)

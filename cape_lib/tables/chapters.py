@@ -87,8 +87,8 @@ def chapter(
         if not front["model"].isin(rows["model"]).any():  # a family that was added: it stands beside the panel
             rows, source = pd.concat([front, rows], ignore_index=True), f"{ADDED}; background: {source}"
         among = f"among {len(rows)} models of the {panel} panel"
-    words = (text.replace("one size", f"one {along.point}") for text in _noise_and_runs(front, x, y))
-    return ChapterRows(rows, front, family, bool(scores_path), source, *words, among, along)
+    noise, runs = (text.replace("one size", f"one {along.point}") for text in _noise_and_runs(front, x, y))
+    return ChapterRows(rows, front, family, bool(scores_path), source, noise, runs, among, along)
 
 
 def _noise_and_runs(front: pd.DataFrame, x: str, y: str) -> tuple[str, str]:

@@ -301,7 +301,7 @@ def _column(sheet: Sheet, index: int, head: Heading, strict: Sequence[str]) -> t
     numbers = {at: read(cell) for at, cell in text.dropna().items()}
     bad = [int(str(at)) for at, cell in numbers.items() if cell is None]
     if not bad:
-        cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in numbers.values()]
+        cells = [cell if isinstance(cell, Cell) else Cell(cell) for cell in numbers.values() if cell is not None]
         columns = pd.DataFrame(cells, index=list(numbers), columns=Cell._fields).reindex(text.index)
         return columns.astype({"value": float}), []
     cell = text[bad[0]]

@@ -394,10 +394,9 @@ def _split(name: str, text: str, sep: str | None) -> tuple[list[Row], str]:
         raise ScoresError(f"{name}: --sep {sep!r} is not one sign; write a sign, or tab, space, semicolon, pipe")
     if not sep and mark == "|" and all(line.lstrip().startswith("|") for _, line in after):
         # A table of a wiki: every row begins with a bar, the head perhaps with two, rules are a bar and equal signs.
-        rows = [(at, line.strip()) for at, line in filled if line.strip(" |=")]
-        return [
-            (at, _between_bars(line.replace("||", "|") if line.startswith("||") else line)) for at, line in rows
-        ], ""
+        wiki = [(at, line.strip()) for at, line in filled if line.strip(" |=")]
+        single = [(at, line.replace("||", "|") if line.startswith("||") else line) for at, line in wiki]
+        return [(at, _between_bars(line)) for at, line in single], ""
     if mark == " " or (not sep and mark not in outside):
         # Columns that stand apart by blanks, every row with as many words as the first.
         words = [(at, line.split()) for at, line in filled if line.strip(" \t=-")]
