@@ -404,7 +404,11 @@ def one_laboratory() -> str:
     named = zip(means["lab"], estimates(means, "mean"), strict=True)
     agents = load("frontier_independent").set_index("model")["swe_agent"]
     version = rows["model"].map(agents).str.extract(r"v1\.(\d+)", expand=False).astype(float)
-    dated, of_agent, day = date_confound(rows), lab_r(rows, given=version), rows["released"].astype("int64")
+    dated, of_agent, day = (
+        date_confound(rows),
+        lab_r(rows, given=version),
+        rows["released"].astype("int64").astype(float),
+    )
     upper = lab_r(rows[rows["swe_bench_verified"] >= 65])
     return (
         f"Measured by one agent and one laboratory, {one.fit.n} releases lie on GPQA = {with_interval(one.fit.slope)} "

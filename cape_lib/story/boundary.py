@@ -146,19 +146,14 @@ def parabola(rows: pd.DataFrame, choice: str, *, y: str = "truthfulqa") -> pd.Da
 
 def other_scores(rows: pd.DataFrame, panel: pd.DataFrame, *, y: str = "truthfulqa") -> str:
     """Where the pooled rows differ most from the same family in the panel of chapter 1, which has other scores."""
-    ends = [
-        part.sort_values("params_b").groupby(by)[y].agg(["first", "last"])
+    own, theirs = (
+        part.sort_values("params_b").groupby(by)[y].agg(lambda one: one.iloc[-1] - one.iloc[0]).to_dict()
         for part, by in ((rows, "family"), (panel, "ladder"))
-    ]
-    both = pd.concat([(end["last"] - end["first"]) for end in ends], axis=1, join="inner", keys=["script", "chapter"])
-    apart = (both["script"] - both["chapter"]).abs()
-    most = apart.idxmax() if len(both) else ""
-    if not most or both.loc[most].round().nunique() == 1:
-        return "The papers' interval script uses the scores of chapter 1."
-    there, here = (
-        f"{'falls' if both.loc[most, of] < 0 else 'rises'} by {abs(both.loc[most, of]):.0f}"
-        for of in ("chapter", "script")
     )
+    most = max(set(own) & set(theirs), key=lambda name: abs(own[name] - theirs[name]), default="")
+    if not most or round(own[most]) == round(theirs[most]):
+        return "The papers' interval script uses the scores of chapter 1."
+    there, here = (f"{'falls' if change < 0 else 'rises'} by {abs(change):.0f}" for change in (theirs[most], own[most]))
     return (
         f"The papers' interval script uses other scores than chapter 1: in chapter 1 {most} {there} points, in the "
         f"script it {here}."

@@ -45,7 +45,7 @@ def labs_differ(tests: pd.DataFrame, *, short: bool = False) -> str:
 
     tests: `frontier.lab_permutation`; short: p alone, without its sides, its correction and what could be missed.
     """
-    test = tests.set_index("question").loc["do labs differ in h?"]
+    test = tests.set_index("question").to_dict("index")["do labs differ in h?"]
     differ = test["p_corrected"] < LEVEL
     p = p_text(test["p_corrected"], "" if short else test["sided"], correction="" if short else "Holm")
     open_ = not (short or differ) and np.isfinite(test["seen"])

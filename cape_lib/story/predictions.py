@@ -25,7 +25,7 @@ COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 
 def counted(scored: Sequence[Scored]) -> str:
     """How many predictions have each status, as part of a sentence."""
-    parts = []
+    parts: list[str] = []
     for status, n in Counter(one.status for one in scored).items():
         leans = [side for side in ("pass", "fail") if status.endswith(f"leaning {side}")]
         parts += [f"{n} {verb(n, 'are')} open and {verb(n, 'lean')} to {side}ing" for side in leans] or [
@@ -53,7 +53,7 @@ def in_plain(one: Scored) -> str:
     if card.chance is not None:
         return f"{card.quantity}."
     top = COUNTS[card.top_k or 0] if (card.top_k or 0) < len(COUNTS) else str(card.top_k)
-    parts = []
+    parts: list[str] = []
     for compared in card.pass_rule.comparisons:
         names = [tables.label(name) for name in compared.quantity.benchmarks or card.benchmarks]
         limit, less, what = f"{compared.threshold:g}", compared.sign.startswith("<"), compared.quantity.name

@@ -60,7 +60,7 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
 
 def data_end() -> str:
     """Where the data end: the state of the source, and what it says of days."""
-    commit = load("sources").set_index("source").loc["pythia", "commit"]
+    commit = str(load("sources").set_index("source").loc["pythia", "commit"])
     return f"Data end with commit {commit} of EleutherAI's evaluations, which name no day."
 
 
