@@ -314,6 +314,11 @@ def diagnose_variant(
     if generation is not None:  # smallest first, those without a size last
         part = peers[peers["generation"] == generation].sort_values(["params_b", REASONING, "model"])
         ladder = _plain(part, "ran_out")
+    size, sized = float(own["params_b"].iloc[-1]), None
+    if math.isfinite(size):  # of the equals in GPQA those of about its size, and how many admit less
+        alike = variants.equals(peers, float(own[REASONING].iloc[-1]))
+        alike = alike[alike["params_b"].between(size / ALIKE, size * ALIKE)]
+        sized = {"n": len(alike), "below": int((alike[ADMITS] < own[ADMITS].iloc[-1]).sum())}
     change = _change(own) if len(own) > 1 else None
     diagnosis: Plain = {
         "kind": "today",
@@ -326,7 +331,7 @@ def diagnose_variant(
             name: {"below": one.estimate, "low": one.low, "high": one.high}
             for name, one in (("admits", place.admits), ("wrong", place.wrong))
         }
-        | {"sized": _sized(peers, own.iloc[-1])},
+        | {"sized": sized},
         "nearest": _plain(place.nearest, "distance"),
         "ladder": ladder,
         "change": change,
@@ -359,16 +364,6 @@ def _change(own: pd.DataFrame) -> Plain:
         name: 1.96 * math.hypot(first[f"{name}_stderr"], last[f"{name}_stderr"]) for name in (REASONING, ADMITS, WRONG)
     }
     return {name: float(last[name] - first[name]) for name in (*PLACE, WRONG)} | {"noise": noise}
-
-
-def _sized(peers: pd.DataFrame, last: pd.Series) -> dict[str, int] | None:
-    """Of the equals in GPQA those of about its size: n and how many admit less; None where its size is not known."""
-    size = float(last["params_b"])
-    if not math.isfinite(size):
-        return None
-    near = variants.equals(peers, float(last[REASONING]))
-    near = near[near["params_b"].between(size / ALIKE, size * ALIKE)]
-    return {"n": len(near), "below": int((near[ADMITS] < last[ADMITS]).sum())}
 
 
 def _family(last: Mapping[str, Any], ladder: list[Plain]) -> Plain:

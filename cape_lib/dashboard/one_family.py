@@ -93,8 +93,8 @@ def with_noise(frame: pd.DataFrame, x: str, y: str, items: Mapping[str, int] | N
         questions = (items or {}).get(name)
         if questions and name not in tables.ITEM_COUNTS:
             binomial = pd.Series(score_sd(frame[name].to_numpy(float), items=questions), index=frame.index)
-            stated = frame[f"{name}_stderr"] if f"{name}_stderr" in frame.columns else binomial
-            frame = frame.assign(**{f"{name}_stderr": stated.astype(float).fillna(binomial)})
+            stated = frame.get(f"{name}_stderr", binomial).astype(float)
+            frame = frame.assign(**{f"{name}_stderr": stated.fillna(binomial)})
     return frame
 
 
