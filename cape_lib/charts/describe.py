@@ -70,7 +70,7 @@ def _axis(coded: dict[str, Any], rows: pd.DataFrame, other: dict[str, Any]) -> s
     if coded.get("type") == "temporal":
         return f"{title} {values.min()[:10]} to {values.max()[:10]}"
     if coded.get("type") != "quantitative" or not pd.api.types.is_numeric_dtype(values):
-        return _listed(values.unique())
+        return _listed(list(values.unique()))
     names = rows[other["field"]] if other.get("type") == "nominal" and other.get("field") in rows else None
     ends = [(values.min(), values.idxmin()), (values.max(), values.idxmax())]
     return f"{title} " + " to ".join(

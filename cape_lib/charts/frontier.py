@@ -187,7 +187,7 @@ def h_by_lab(h: pd.DataFrame, *, line: str, source: str) -> Figure:
     """Every release's h, lab by lab in order of date, with the interval that one new release would have."""
     rows = h.assign(mean=h.groupby("lab")["h"].transform("mean"), low=h["h_low"], high=h["h_high"])
     rows = rows.sort_values(["mean", "released"], ascending=[False, True])[[*SHOWN, "low", "high", "outside"]]
-    look = {"colour": lab_colour(rows), "tooltip": f"release_date {SWE} {GPQA}"}
+    look: dict[str, Any] = {"colour": lab_colour(rows), "tooltip": f"release_date {SWE} {GPQA}"}
     chart = forest(rows, "model", across("h", "h (points)"), **look)
     title = f"{int(h['outside'].sum())} of {len(h)} releases lie outside the interval that the others predict"
     caption = (

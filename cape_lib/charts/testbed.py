@@ -206,7 +206,11 @@ def layers(table: pd.DataFrame) -> Figure:
     low, high = still["min"].min(), still["max"].max()
     one_band = len(still) > 1 and high - low < 0.05
     axes = across("relative_depth", "depth (0 first layer, 1 last)"), upright("coupling", "coupling")
-    look = {"detail": "model:N", "colour": colours("kind", rows["kind"].drop_duplicates()), "tooltip": "layer"}
+    look: dict[str, Any] = {
+        "detail": "model:N",
+        "colour": colours("kind", rows["kind"].drop_duplicates()),
+        "tooltip": "layer",
+    }
     return figure(
         trace(rows, *axes, **look),
         "coupling-by-layer",
@@ -393,9 +397,9 @@ def tones(rows: pd.DataFrame, *, registers: pd.DataFrame) -> Figure:
     )
     calm = registers[registers["tone"].isin(["reference", "question"])]
     myths = registers[registers["tone"] == "web, after three myths"]
-    myths = myths.assign(wrong=myths["n"] - myths["right_before"])
-    each = myths.groupby("contrast", sort=False)[["corrected", "wrong"]]
-    corrects = [f"{part.corrected / part.wrong:.0%} as a {WORDS[part.Index]}" for part in each.sum().itertuples()]
+    each = myths.assign(wrong=myths["n"] - myths["right_before"]).groupby("contrast", sort=False)
+    share = each["corrected"].sum() / each["wrong"].sum()
+    corrects = [f"{value:.0%} as a {WORDS[str(one)]}" for one, value in share.items()]
     return figure(
         chart,
         "tones",

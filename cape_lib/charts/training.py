@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -25,7 +27,7 @@ def courses(rows: pd.DataFrame, model: str, *, x: str, y: str = STEREOTYPE, from
     for column, colour in ((x, BLUE), (y, AMBER)):
         reach = 1.96 * part[f"{column}_stderr"]
         one = part[["tokens_b"]].assign(score=part[column], low=part[column] - reach, high=part[column] + reach)
-        look = {"colour": alt.value(colour), "point": 40, "opacity": 0.45, "bars": True}
+        look: dict[str, Any] = {"colour": alt.value(colour), "point": 40, "opacity": 0.45, "bars": True}
         charts.append(band(one, TOKENS, forms.score("score", column), **look))
     r = float(part[x].corr(part[y]))
     title = f"{model}: {label(x)} and {label(y)} rise together, r = {r:.2f}" if r > 0 else f"{model}: r = {r:.2f}"
@@ -66,7 +68,7 @@ def _low_end(r: pd.Series) -> float:
 def start_rows(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> pd.DataFrame:
     """Rows of `by_start`: r of each run from a step on, of levels and of changes, with a reading."""
     kinds = {"levels": False, "changes": True}
-    asked = {"x": x, "y": y, "from_step": from_step}
+    asked: dict[str, Any] = {"x": x, "y": y, "from_step": from_step}
     parts = [training.along(rows, difference=kinds[what], **asked).assign(what=what) for what in kinds]
     return pd.concat(parts, ignore_index=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -41,7 +42,7 @@ def shares_by_gpqa(rows: pd.DataFrame, *, width: int = 10, source: str = SOURCE)
     edge = "width < 420 ? split(datum.label, '-')[0] + 's' : datum.label"
     names = alt.Axis(labelAngle=0, labelOverlap=False, labelExpr=edge)
     x = alt.X("gpqa:N", sort=list(steps.index), title="GPQA Diamond (%)", axis=names)
-    look = {"colour": colours("grade", GRADES), "tooltip": "variants", "order": "order:Q"}
+    look: dict[str, Any] = {"colour": colours("grade", GRADES), "tooltip": "variants", "order": "order:Q"}
     left_out = f"Steps with fewer than five variants are left out ({len(rows) - n} variants)."
     return figure(
         forms.bars(tidy, x, upright("share", "share of all questions (%)", [0, 100]), **look),
