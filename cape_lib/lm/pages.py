@@ -81,29 +81,30 @@ def both(twins: Sequence[Probe]) -> pd.DataFrame:
 
 def profile(twins: Sequence[Probe]) -> pd.DataFrame:
     """Coupling by thirds of the depth, and dimensions (participation ratio) first and last.  twins: from `probed`."""
-    rows = []
-    for weights, one in zip(WEIGHTS, twins, strict=False):
-        row = {"weights": weights} | {f"{part} coupling": value for part, value in one.profile.items()}
-        dimension = one.layers["dimension"]
-        rows.append(row | {"dimensions, first": dimension.iloc[0], "dimensions, last": dimension.iloc[-1]})
+    rows = [
+        {
+            "weights": weights,
+            **{f"{part} coupling": value for part, value in one.profile.items()},
+            "dimensions, first": one.layers["dimension"].iloc[0],
+            "dimensions, last": one.layers["dimension"].iloc[-1],
+        }
+        for weights, one in zip(WEIGHTS, twins, strict=False)
+    ]
     return pd.DataFrame(rows).dropna(axis=1, how="all")
 
 
 def projections(twins: Sequence[Probe]) -> pd.DataFrame:
     """Coupling before and behind the output projection, trained beside untrained.  twins: from `probed`."""
     table = _by_weights(twins, "projection")
-    wide = table.pivot(index="what", columns="weights", values=["coupling", "raw"])
-    shown = {"read in": list(dict.fromkeys(table["what"]))}
-    for kind, words in (("coupling", "coupling"), ("raw", "raw cosine")):
-        for weights in dict.fromkeys(table["weights"]):
-            shown[f"{words}, {weights}"] = wide[kind, weights].loc[shown["read in"]].tolist()
-    return pd.DataFrame(shown)
+    words = {"coupling": "coupling", "raw": "raw cosine"}
+    wide = table.pivot(index="what", columns="weights", values=list(words)).loc[table["what"].unique()]
+    wide.columns = pd.Index([f"{words[kind]}, {weights}" for kind, weights in wide.columns])
+    return wide.rename_axis("read in").reset_index()
 
 
 def _by_weights(twins: Sequence[Probe], part: str) -> pd.DataFrame:
     tables = [getattr(one, part).assign(weights=weights) for weights, one in zip(WEIGHTS, twins, strict=False)]
-    table: pd.DataFrame = pd.concat(tables, ignore_index=True)
-    return table
+    return pd.concat(tables, ignore_index=True)
 
 
 def at_strength_zero(model: str, *, seed: int = 0) -> pd.DataFrame:
@@ -134,6 +135,7 @@ class _Clock:
 
     def __init__(self) -> None:
         self.start = perf_counter()
+        #: seconds and tokens at the first report, at the direction's last, and at the last of all
         self.begun: tuple[float, int] | None = None
         self.first = self.last = (0.0, 0)
         self.announced = False
@@ -146,20 +148,19 @@ class _Clock:
             self.first = self.last
         elif not self.announced:
             self.announced = True
-            first, most = _duration(self.first[0]), _duration(self._expected(total))
+            first, most = _duration(self.first[0]), self._expected(total)
             say(f"*The direction took {first}; with all controls {most} in all, less where p is settled.*")
 
     def checked(self) -> str:
         """The estimate for what was read in the end, beside what it took."""
         seconds, done = self.last
-        guess = _duration(self._expected(done))
-        return f"*It took {_duration(seconds)}; by the direction's speed {guess} were expected.*"
+        return f"*It took {_duration(seconds)}; by the direction's speed {self._expected(done)} were expected.*"
 
-    def _expected(self, tokens: int) -> float:
-        """Seconds until so many tokens are read, by the direction's speed; what comes ahead of it comes once."""
+    def _expected(self, tokens: int) -> str:
+        """How long so many tokens take by the direction's speed; what comes ahead of it comes once."""
         begun, read = self.begun or self.first
         speed = (self.first[0] - begun) / max(1, self.first[1] - read)
-        return self.first[0] + speed * (tokens - self.first[1])
+        return _duration(self.first[0] + speed * (tokens - self.first[1]))
 
 
 def _duration(seconds: float) -> str:
@@ -177,12 +178,11 @@ def evaluated(model: str, *, claim: float, tell: bool = True) -> Evaluation | No
     from cape_lib.lm import steering, texts
 
     name, lm = _loaded(model)
-    plan, clock = steering.Plan(claim=claim), _Clock()
+    # a model of the book takes seconds, and nobody needs to be told
+    clock = None if texts.is_testbed(name) else _Clock()
     items, pairs, neutral = texts.items_for(name), texts.pairs_for(name), texts.neutral_for(name)
-    if texts.is_testbed(name):
-        result = steering.evaluate(lm, items, pairs, plan, neutral=neutral)
-    else:
-        result = steering.evaluate(lm, items, pairs, plan, neutral=neutral, progress=clock)
+    result = steering.evaluate(lm, items, pairs, steering.Plan(claim=claim), neutral=neutral, progress=clock)
+    if clock:
         say(clock.checked())
     if tell:
         first, *others = steering.report(result)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy.stats import linregress, t
 
 from cape_lib.errors import UsageError
 from cape_lib.names import suggest
@@ -93,16 +93,13 @@ def steering_counts(trials: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
         low, high = (dict(zip(old["measure"], old[side].astype(float), strict=True)) for side in ("low", "high"))
         runs = int(old["n"].iloc[0])
         own = here[(here["contrast"] == contrast) & (here["model"].str[3:].astype(int) <= runs)]
-        spans = [_span(low[name], high[name]) for name in ("right_after", "best_control")]
+        measures = ("right_after", "best_control")
+        spans = [f"{low[name]:.2f} to {high[name]:.2f}" for name in measures]
         rows.append((contrast, "trial", runs, *spans, int(low["passed"]), low.get("passed_older", float("nan"))))
-        spans = [_span(own[name].min(), own[name].max()) for name in ("right_after", "best_control")]
-        ahead = int((own["over_best_low"] > 0).sum())
-        rows.append((contrast, "here", len(own), *spans, ahead, float((own["right_after"] > own["best_leaky"]).sum())))
+        spans = [f"{own[name].min():.2f} to {own[name].max():.2f}" for name in measures]
+        ahead, older = int((own["over_best_low"] > 0).sum()), float((own["right_after"] > own["best_leaky"]).sum())
+        rows.append((contrast, "here", len(own), *spans, ahead, older))
     return pd.DataFrame(rows, columns=["contrast", "run", "runs", "after", "control", "ahead", "older"])
-
-
-def _span(low: float, high: float) -> str:
-    return f"{low:.2f} to {high:.2f}"
 
 
 def _budgets(rows: pd.DataFrame) -> pd.DataFrame:
@@ -116,12 +113,9 @@ def trend(rows: pd.DataFrame) -> Estimate:
     A slope on log2 of the width in every seed and budget, the mean over budgets in each seed; n counts the seeds, and
     one seed has no interval (NaN).
     """
-    slopes = _budgets(rows).groupby(["seed", "budget"])[["width", "truth"]].apply(_slope)
+    runs = _budgets(rows).assign(doublings=np.log2(rows["width"].astype(float))).groupby(["seed", "budget"])
+    slopes = runs[["doublings", "truth"]].apply(lambda own: linregress(own["doublings"], own["truth"]).slope)
     return mean_interval(slopes.groupby("seed").mean(), "mean over seeds, t interval")
-
-
-def _slope(one: pd.DataFrame) -> float:
-    return float(np.polyfit(np.log2(one["width"].to_numpy(float)), one["truth"].to_numpy(float), 1)[0])
 
 
 def gap(rows: pd.DataFrame) -> Estimate:

@@ -257,12 +257,13 @@ def _read(name: str, kind: torch.dtype | None, where: str, revision: str | None)
             options |= {"device_map": "auto", "offload_folder": scratch}
         options["output_loading_info"] = True
         causal: Any = AutoModelForCausalLM
+        seeing: Any = AutoModelForImageTextToText
         try:
             model, about = causal.from_pretrained(name, **options)
         except ValueError as error:
             if "Unrecognized configuration class" not in str(error):
                 raise
-            model, about = AutoModelForImageTextToText.from_pretrained(name, **options)
+            model, about = seeing.from_pretrained(name, **options)
         return tokenizer, model.to(where) if here else model, sorted(about["missing_keys"])
     except CapeError:
         raise

@@ -321,11 +321,11 @@ class _Reader:
         self.kind = kind_of(lm)
         self.at_once = max(1, MOST_LOGITS // vocabulary(lm))
         self.most = max(1, min(batch, most_tokens(lm) if self.kind.linear else self.at_once))
-        config, states = text_config(lm.model), sum(one.numel() for one in lm.model.parameters()) // 8
+        config, states = text_config(lm.model), sum(int(one.numel()) for one in lm.model.parameters()) // 8
         heads = getattr(config, "num_key_value_heads", None) or lm.heads or 1
         size = getattr(config, "head_dim", None) or lm.width // (lm.heads or 1)
         #: columns whose keys and values fit
-        self.columns = max(MOST_STATES, states) // max(1, 2 * lm.depth * int(heads) * int(size))
+        self.columns: int = max(MOST_STATES, states) // max(1, 2 * lm.depth * int(heads) * int(size))
         common = _common([prompt[:-1] for prompt in asked.prompts]) if len(asked) > 1 and self.kind.keys else []
         self.common = len(common) if len(common) >= 8 else 0
         self.begin = self._prompt([common], None) if self.common else None
