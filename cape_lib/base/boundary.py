@@ -85,7 +85,8 @@ def fit_parabolas(t: Floats, y: Floats, counts: NDArray[np.int64] | None = None,
     # Three different t leave at least the square of their smallest gap; less than this is rounding.
     moments = normal / normal[:, :1, :1]
     spread = np.maximum(moments[:, 1, 1] - moments[:, 0, 1] ** 2, 1e-300)
-    known = np.linalg.det(moments) > 1e-12 * (spread**3 if bend else 1.0)
+    with np.errstate(invalid="ignore"):  # a size that is not a number
+        known = np.linalg.det(moments) > 1e-12 * (spread**3 if bend else 1.0)
     normal[~known] = np.nan
     constant, slope, *curvature = np.moveaxis(np.linalg.solve(normal, right[..., None])[..., 0], -1, 0)
     bends = curvature[0] if bend else np.where(known, 0.0, np.nan)
