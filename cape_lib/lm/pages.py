@@ -98,13 +98,14 @@ def projections(twins: Sequence[Probe]) -> pd.DataFrame:
     table = _by_weights(twins, "projection")
     words = {"coupling": "coupling", "raw": "raw cosine"}
     wide = table.pivot(index="what", columns="weights", values=list(words)).loc[table["what"].unique()]
-    wide.columns = pd.Index([f"{words[kind]}, {weights}" for kind, weights in wide.columns])
+    wide.columns = pd.Index([f"{words[kind]}, {weights}" for kind, weights in wide.columns.to_flat_index()])
     return wide.rename_axis("read in").reset_index()
 
 
 def _by_weights(twins: Sequence[Probe], part: str) -> pd.DataFrame:
     tables = [getattr(one, part).assign(weights=weights) for weights, one in zip(WEIGHTS, twins, strict=False)]
-    return pd.concat(tables, ignore_index=True)
+    table: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    return table
 
 
 def at_strength_zero(model: str, *, seed: int = 0) -> pd.DataFrame:
