@@ -98,7 +98,8 @@ def projections(twins: Sequence[Probe]) -> pd.DataFrame:
     table = _by_weights(twins, "projection")
     words = {"coupling": "coupling", "raw": "raw cosine"}
     wide = table.pivot(index="what", columns="weights", values=list(words)).loc[table["what"].unique()]
-    wide.columns = pd.Index([f"{words[kind]}, {weights}" for kind, weights in wide.columns.to_flat_index()])
+    pairs: list[tuple[str, str]] = [*wide.columns]
+    wide.columns = pd.Index([f"{words[kind]}, {weights}" for kind, weights in pairs])
     return wide.rename_axis("read in").reset_index()
 
 
