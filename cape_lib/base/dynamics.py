@@ -270,7 +270,7 @@ def _scored(errors: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     away = (errors["guess"] - errors["true"]).abs()
     groups = errors.assign(mape=100 * away / errors["true"], mae=away).groupby(keys, sort=False)
     # A mean that passed over what ran away would flatter the method.
-    means = groups[["mape", "mae"]].agg(lambda v: v.mean(skipna=False))
+    means = groups[["mape", "mae"]].agg("mean").where(groups[["mape", "mae"]].count().eq(groups.size(), axis=0))
     return means.assign(n=groups.size()).reset_index()
 
 
