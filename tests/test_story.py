@@ -260,7 +260,7 @@ def test_tokens_are_told_up_to_10_b_and_above() -> None:
     text = chapter_2.tokens(shares)
     large = shares[shares["to_b"] > 10].set_index("tokens")
     few, many = (f"{large.negative[word]} of {large.steps[word]}" for word in ("under", "over"))
-    assert "there tokens go along with the sign" in text and f"Above, {few} and {many} are." in text
+    assert "there tokens go along with the sign" in text and f"Above 10 B, {few} and {many} are." in text
     assert "Above" not in chapter_2.tokens(shares[shares["to_b"] <= 10])
 
 
@@ -362,7 +362,7 @@ def test_the_doubt_of_the_dip_is_that_of_questions_and_of_seeds() -> None:
     both = scores[scores["ladder"].isin(["D", "K"])]
     apart = both.groupby(["ladder", "width"])["truth"].agg(lambda part: part.max() - part.min()).max()
     text = chapter_3.how_sure(grid[grid["grid"] == "curation"], scores)
-    assert "33 more: 11 settings, 3 seeds each" in text
+    assert "33 more: 11 settings, 3 seeds (runs that differ only in chance) each" in text
     assert f"up to {196 * np.sqrt(0.25 / 119):.0f} points open" in text
     assert f"differ by up to {100 * apart:.0f}." in text
 

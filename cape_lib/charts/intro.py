@@ -59,8 +59,9 @@ def standing(ladders: pd.DataFrame, gammas: pd.DataFrame, *, x: str, y: str) -> 
         counts = rows["phase"].value_counts()
         tax, transition, bonus = (counts.get(phase, 0) for phase in ("tax", "transition", "bonus"))
         rows.attrs["reading"] = (
-            f"At {params_b:g} B, of {len(rows)} families: {tax} lose truthfulness (tax), {bonus} gain it (bonus), "
-            f"{transition} hardly move (transition)."
+            f"At {params_b:g} B, of {len(rows)} families: {tax} {'loses' if tax == 1 else 'lose'} truthfulness (tax), "
+            f"{bonus} {'gains' if bonus == 1 else 'gain'} it (bonus), "
+            f"{transition} hardly {'moves' if transition == 1 else 'move'} (transition)."
         )
         return rows
 

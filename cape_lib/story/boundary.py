@@ -251,7 +251,7 @@ def tokens(shares: pd.DataFrame, *, short: bool = False) -> str:
         return "The training tokens of too few families are known for a comparison."
     share = counts["negative"] / counts["steps"]
     large = [told[False, word] for word in ("under", "over") if (False, word) in told]
-    above = f" Above, {' and '.join(large)} are." if large else ""
+    above = f" Above 10 B, {' and '.join(large)} are." if large else ""
     cause = "" if short else " Whether they cause it, a table of families cannot tell."
     return (
         f"Up to 10 B, **{told[few]}** steps are negative in families trained on fewer "
@@ -290,7 +290,7 @@ def remember(scales: pd.DataFrame, model: FamilyModel, shares: pd.DataFrame, *, 
     end = f"losses end, on average, at {size(scale.estimate)}, {reach(scale)} (95 %)"
     rises = not math.isnan(scale.estimate)
     return [
-        f"On its own sizes, {_inside(scales, family)}.",
+        f"Within the sizes of {family}, {_inside(scales, 'it')}.",
         f"Over {times(model.families, 'family', 'families')} at {at_tokens(model):.0f} B tokens "
         f"{end if rises else 'gamma does not rise with size'}.",
         tokens(shares, short=True),

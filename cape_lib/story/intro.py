@@ -36,6 +36,8 @@ def pays(steps: pd.DataFrame, model: FamilyModel) -> Answer:
         f"{middle['negative']} of {middle['steps']} from there to 10 B, in {large['negative']} of "
         f"{large['steps']} above. The papers say that the losses end at 3.5 B. {borne}: {boundary.turn(model)}."
     )
+    if boundary.misfit(model, steps, signs_by_tokens(steps)):
+        sentence += " That fit misses a part of these steps (chapter 2), so this is no size to plan by."
     interval = (
         f"95 % intervals: {small['low']:.0%} to {small['high']:.0%} of the steps below 3.5 B, {large['low']:.0%} to "
         f"{large['high']:.0%} above 10 B."

@@ -48,8 +48,8 @@ def by_text(scores: pd.DataFrame, lead: str) -> Answer:
     shape = f"go from {dip.iloc[0]:.0%} to {dip.iloc[-1]:.0%}"
     if dip.iloc[0] > dip.min() < dip.iloc[-1]:
         shape = (
-            f"fall from {dip.iloc[0]:.0%} in the smallest models to {dip.min():.0%} in larger ones, and rise to "
-            f"{dip.iloc[-1]:.0%} in the largest"
+            f"fall from {dip.iloc[0]:.0%} in the smallest models (a guess: {CHANCE:.0%}) to {dip.min():.0%} in larger "
+            f"ones, and rise to {dip.iloc[-1]:.0%} in the largest"
         )
     sentence = (
         f"{lead} Where {many:.0%} of its writers believe a popular error, right answers {shape}; where {few:.0%} "
@@ -131,9 +131,9 @@ def how_sure(curated: pd.DataFrame, scores: pd.DataFrame) -> str:
     fewest = int(min(curated["n_truth"].min(), again["n_truth"].min()))
     return (
         f"{len(curated)} models with one seed each; {len(again)} more: {settings.ngroups} settings, "
-        f"{len(again) // settings.ngroups} seeds each. The {fewest} questions or more leave up to "
-        f"{98 / math.sqrt(fewest):.0f} points open; seeds of one setting differ by up to {apart:.0f}. The dip was "
-        "built in: it shows what a text can do, not what the text of a published family did."
+        f"{len(again) // settings.ngroups} seeds (runs that differ only in chance) each. The {fewest} questions or "
+        f"more leave up to {98 / math.sqrt(fewest):.0f} points open; seeds of one setting differ by up to {apart:.0f}. "
+        "The dip was built in: it shows what a text can do, not what the text of a published family did."
     )
 
 

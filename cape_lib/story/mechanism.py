@@ -153,7 +153,7 @@ def last_words(probed: pd.DataFrame) -> str:
     return (
         "The placebo has a coupling where both its halves lie further from neutral text than noise alone puts them on "
         f"average: by chance in about {chance:.0f} of {len(probed)} blocks. Here in {len(known)}: {more}. In "
-        f"{f'**{sure}**' if sure else 'none'} of these the coupling is beyond noise."
+        f"{f'**{sure}**' if sure else 'none'} of these is the coupling beyond noise."
     )
 
 
