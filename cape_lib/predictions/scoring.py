@@ -373,7 +373,7 @@ def _status(
             status = LEANS_PASS if passed else LEANS_FAIL
             ahead = "it passes if" if passed else "it can no longer pass: it would if"
             why = f"{known} of {card.top_k} releases known; {ahead} {card.passes_if}"
-        waiting = f"; earlier without both scores: {', '.join(evidence.pending)}" if evidence.pending else ""
+        waiting = f"; not counted, without both scores: {', '.join(evidence.pending)}" if evidence.pending else ""
         return status, f"{numbers}; {why}{waiting}"
     closed = card.resolves_by is not None and day >= card.resolves_by
     window = f"the window closed on {card.resolves_by}" if closed else f"open until {card.resolves_by}"

@@ -43,11 +43,11 @@ CHOICE = ("current", "frozen", "independent")
 def labs_differ(tests: pd.DataFrame, *, short: bool = False) -> str:
     """Whether labs differ in h beyond shuffled names, with p and what could be missed, as part of a sentence.
 
-    tests: `frontier.lab_permutation`; short: p alone, without its sides, its correction and what could be missed.
+    tests: `frontier.lab_permutation`; short: without the correction of p and what could be missed.
     """
     test = tests.set_index("question").to_dict("index")["do labs differ in h?"]
     differ = test["p_corrected"] < LEVEL
-    p = p_text(test["p_corrected"], "" if short else test["sided"], correction="" if short else "Holm")
+    p = p_text(test["p_corrected"], test["sided"], correction="" if short else "Holm")
     open_ = not (short or differ) and np.isfinite(test["seen"])
     seen = f"; a spread of labs below {test['seen']:.0f} points could be missed" if open_ else ""
     return f"{'they differ by more than shuffled names do' if differ else 'no difference is shown'} ({p}{seen})"
@@ -145,8 +145,8 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
     return (
         f"With the makers' own values r over {int(after[[X, Y]].notna().all(axis=1).sum())} releases{split} "
         f"{'rises' if r['change'] > 0 else 'falls'} from {r['before']:.2f} to **{r['after']:.2f}** (change "
-        f"{with_interval(change, signed=True)}, {'beyond' if sign(change) else 'within'} chance); the slope goes from "
-        f"{slope['before']:.2f} to {slope['after']:.2f}.{most}"
+        f"{with_interval(change, signed=True)}, 95 % over releases drawn again: zero is "
+        f"{'outside' if sign(change) else 'inside'}); the slope goes from {slope['before']:.2f} to {slope['after']:.2f}.{most}"
     )
 
 
