@@ -146,7 +146,8 @@ def corrected(before: pd.DataFrame, after: pd.DataFrame) -> str:
         f"With the makers' own values r over {int(after[[X, Y]].notna().all(axis=1).sum())} releases{split} "
         f"{'rises' if r['change'] > 0 else 'falls'} from {r['before']:.2f} to **{r['after']:.2f}** (change "
         f"{with_interval(change, signed=True)}, 95 % over releases drawn again: zero is "
-        f"{'outside' if sign(change) else 'inside'}); the slope goes from {slope['before']:.2f} to {slope['after']:.2f}.{most}"
+        f"{'outside' if sign(change) else 'inside'}); the slope goes from {slope['before']:.2f} to "
+        f"{slope['after']:.2f}.{most}"
     )
 
 
