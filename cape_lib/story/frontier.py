@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 
 from cape_lib import frontier, tables
 from cape_lib.frontier import FrontierLine
@@ -72,9 +73,11 @@ def answer(h: pd.DataFrame, tests: pd.DataFrame, after: pd.DataFrame, own: pd.Da
         return Answer(sentence, "single case", interval)
     outside = int(h["outside"].sum())
     lead = "For few releases can that be told" if outside <= 0.2 * len(h) else "For many releases that can be told"
+    if binom.sf(outside - 1, len(h), 0.05) > LEVEL:
+        lead = "For no more releases can that be told than chance gives"
     sentence = (
         f"**{lead}**: {outside} of {len(h)} {verb(outside, 'lie')} outside the range that the others predict, where "
-        f"chance alone gives one in twenty. Labs: on these rows {labs_differ(tests, short=True)}; with corrected "
+        f"chance alone gives {len(h) / 20:.1f}. Labs: on these rows {labs_differ(tests, short=True)}; with corrected "
         f"scores {labs_differ(after, short=True)}."
     )
     return Answer(sentence, "correlation", interval)

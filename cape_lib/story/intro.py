@@ -105,7 +105,7 @@ CHIPS = {
     "holds": "number and conclusion stand",
     "wrong data": "rests on a score that was corrected",
     "arithmetic only": "the number comes out, the conclusion does not follow",
-    "unknown": "no test could be made: what it needs was not published",
+    "unknown": "the number, or a test of it, needs what was not published",
 }
 
 

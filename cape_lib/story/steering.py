@@ -170,10 +170,13 @@ def real(runs: pd.DataFrame) -> str:
     here = "this model" if runs["model"].nunique() == 1 else "these models"
     below = int((runs["corrected_high"] < runs["claimed"]).sum())
     many = "all" if len(runs) > 1 and below == len(runs) else f"{below} of"
+    won = runs[runs["effect"].astype(bool)]
+    same = len(won) > 1 and won.duplicated(["model", "place", "dose", "questions"], keep=False).all()
     return (
         f"In the largest of {times(len(runs), 'run')} **{_fixed(run)}** wrong answers are corrected {lost}. To "
         f"*beat* its controls a direction must rank high among them (p up to 0.05) and lead their mean surely: "
-        f"{int(runs['effect'].sum()) or 'none'} of {len(runs)} do, by p alone {int((runs['p'] <= LEVEL).sum())}"
+        f"{len(won) or 'none'} of {len(runs)} do"
+        f"{' (at one place and strength: one result, measured again)' if same else ''}, by p alone {int((runs['p'] <= LEVEL).sum())}"
         f"{f' (not corrected for {len(runs)} looks)' if len(runs) > 1 else ''}. In {here} {many} "
         f"{times(len(runs), 'interval')} of the share corrected {verb(below, 'stay')} below the papers' "
         f"{runs['claimed'].max():.0%}."
