@@ -546,9 +546,10 @@ def test_a_real_model_that_is_corrected_and_breaks_nothing_is_told_so() -> None:
     assert "**84** say whether the answer became right; of these, 84 answers" in chapter_5.recorded(
         records.assign(corrected=True)
     )
-    several = pd.concat([runs.assign(p=p, effect=p < 0.05) for p in (0.9, 0.03, 0.04)], ignore_index=True)
+    several = pd.concat([runs.assign(p=p, effect=p < 0.05, dose=p) for p in (0.9, 0.03, 0.04)], ignore_index=True)
     sentence = chapter_5.real(several)
     assert "2 of 3 do, by p alone 2 (not corrected for 3 looks)" in sentence and "all 3 intervals" in sentence
+    assert "2 of 3 do (at one place and strength: one result" in chapter_5.real(several.assign(dose=1.0))
     doses = pd.DataFrame({"run": "a", "dose": [0, 1, 2], "cost": [0.0, 0.1, 0.9], "right": [0.5, 0.4, 0.1], "n": 40})
     assert "gains nothing. Unsteered 50% are right; the strongest has 10%" in chapter_5.stronger(doses)
     better = doses.assign(right=[0.5, 0.6, 0.1])
