@@ -177,7 +177,8 @@ def real(runs: pd.DataFrame) -> str:
         f"*beat* its controls a direction must rank high among them (p up to 0.05) and lead their mean surely: "
         f"{len(won) or 'none'} of {len(runs)} do"
         f"{' (at one place and strength: one result, measured again)' if same else ''}, by p alone "
-        f"{int((runs['p'] <= LEVEL).sum())}{f' (not corrected for {len(runs)} looks)' if len(runs) > 1 else ''}. In {here} {many} "
+        f"{int((runs['p'] <= LEVEL).sum())}{f' (not corrected for {len(runs)} looks)' if len(runs) > 1 else ''}. "
+        f"In {here} {many} "
         f"{times(len(runs), 'interval')} of the share corrected {verb(below, 'stay')} below the papers' "
         f"{runs['claimed'].max():.0%}."
     )
