@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -131,6 +133,13 @@ def test_the_sentences_of_chapter_10_hold_for_other_pairs_and_starts(x: str, y: 
     answer = story.answer(runs, **chosen)
     assert f"{label(x)} of one run and {label(y)} of *another*" in answer.sentence
     assert ("of changes from step" in answer.interval) == (from_step < 13_000)
+    # no p without its side, and beside what is not shown what would have been seen
+    test, told = story.test_text(runs, **chosen), story.remember(runs, **chosen)[2]
+    for part in (test, told):
+        assert len(re.findall(r"\bp [=<>]", part)) == part.count("one-sided")
+        assert ("shown from" in part or "not shown" in part) <= ("would have been seen" in part)
+    shown = story._p(runs, x, y, from_step)[x] < 0.05
+    assert shown or "would have been seen" in answer.interval.split("Likewise")[0]
     text = " ".join([answer.sentence, answer.interval, story.tempting(x, y), *story.remember(runs, **chosen)])
     assert "nan" not in text and ("stereotype" in text) == (y == "crows_pairs_english")
     with pytest.raises(MissingError, match="pythia-1b"):

@@ -287,10 +287,43 @@ def test_the_lever_the_turn_and_the_two_alike_say_the_opposite_too(rows: pd.Data
     large = small[small["params_b"] > 3.5].drop(columns="ladder")
     assert story.turn_text(large).endswith("steps on one side of 3.5 B cannot show a turn there.")
     assert story.twins_answer(rows).startswith("By all three the first makes up less")
+    text = story.effort_text(turned)
+    assert "**falls in 2**" in text and "from it on the share admitted falls in 6 of 20" in text
     # where the one that answers more is also right in all that it answers, precision is on its side
     second = rows["model"].eq(re.findall(r"\*\*(.*?)\*\*", story.twins(rows))[1])
     split = rows.assign(**{PRECISION: rows[PRECISION].where(~second, 99.0)})
     assert "the second by precision 69 against 99 %" in story.twins_answer(split)
+
+
+def test_what_noise_alone_could_make_tells_no_two_models_apart(rows: pd.DataFrame) -> None:
+    steady = variants.steady(rows)
+    text = story.twins_answer(steady)
+    assert text.startswith("By two of the three the first makes up less") and "; within noise: precision 52" in text
+    _, (less, more), _ = story._alike(steady)
+    twins = steady["slug"].isin([less["slug"], more["slug"]])
+    coarse = {f"{m}_stderr": steady[f"{m}_stderr"].where(~twins, 90.0) for m in (WRONG, ADMITS, PRECISION)}
+    assert story.twins_answer(steady.assign(**coarse)).startswith("By none of the three does one surely make up less")
+    one = {name: value for name, value in coarse.items() if not name.startswith(WRONG)}
+    assert story.twins_answer(steady.assign(**one)).startswith("By one of the three the first makes up less: wrong")
+
+
+def test_a_minimal_effort_that_does_not_think_is_told_as_it_goes(rows: pd.DataFrame) -> None:
+    minimal = (rows["effort"] == "minimal") & (rows["mode"] == "none")
+    ladders = effort.effort_ladders(rows, minimal=True)
+    assert (ladders["lowest"] == "minimal").sum() == minimal.sum() == 4
+    assert (effort.effort_ladders(rows)["lowest"] != "minimal").all()
+    change = effort.over_makers(ladders, ADMITS)
+    fell = int((ladders[ADMITS] < 0).sum())
+    assert f"falls in {fell} of {len(ladders)}" in story.from_minimal(rows) and change.contains(0.0)
+    assert story.from_minimal(rows).endswith(": not sure.")
+    assert story.from_minimal(rows[~minimal]) == "" and not story.effort_text(rows[~minimal]).endswith(" ")
+    high = rows.assign(**{ADMITS: rows[ADMITS].where(~minimal, 100.0)})
+    assert "falls in 18 of 20" in story.from_minimal(high)
+
+
+def test_the_change_of_the_share_admitted_is_the_sum_of_its_two_parts(rows: pd.DataFrame) -> None:
+    whole, held, left = story._split(effort.effort_ladders(rows))
+    assert whole.estimate == pytest.approx(held.estimate + left.estimate)
 
 
 def test_ladders_that_start_at_a_size_that_loses_by_thinking_are_the_ones_in_doubt(rows: pd.DataFrame) -> None:

@@ -144,7 +144,7 @@ def effort_paths(rows: pd.DataFrame, measure: str = ADMITS, *, source: str = SOU
         f"More effort at the same weights {moves} of {n} models",
         source,
         f"{n} models, {ladders['lab'].nunique()} makers",
-        "One line a model, from its lowest effort to its highest.",
+        "One line a model, from its lowest thinking effort to its highest.",
         height=215,
     )
 

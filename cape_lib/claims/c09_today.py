@@ -9,7 +9,7 @@ from cape_lib.claims.registry import Attempts, claim
 from cape_lib.claims.verdict import answer, beyond_zero, holds_zero, stress
 from cape_lib.frontier import effort, variants
 from cape_lib.frontier.variants import ADMITS, KNOWS, PRECISION, REASONING, WRONG
-from cape_lib.stats import Estimate, fisher, p_text
+from cape_lib.stats import Estimate, fisher, p_short, p_text
 
 TODAY = ("one_lab_2026", "variant_corrections")
 #: Claim -> measure, and whether the correlation is of ranks.
@@ -69,12 +69,19 @@ def effort_admits(panel: str) -> Attempts:
     n = len(ladders)
     yield answer({"fell": admits["fell"], "of": n}, n, sure=admits["sure"], mean=admits["mean"])
 
-    change = effort.over_makers(ladders, ADMITS)
-    yield stress("makers as clusters", change, lost=change.high >= 0, makers=change.n)
+    change, (p, after) = effort.over_makers(ladders, ADMITS), effort.student_p(ladders, ADMITS)
+    words = {"makers": change.n, "p": p_text(p), "after": p_short(after)}
+    yield stress("makers as clusters", change, lost=change.high >= 0, **words)
     beyond = effort.over_makers(ladders.assign(beyond=ladders[ADMITS] - ladders[effort.BY_KNOWING]), "beyond")
-    says = "with as many wrong answers as before it would fall too, for more is known; beyond that "
-    says += holds_zero(beyond, scale="plain", digits=1)
+    held = effort.over_makers(ladders, effort.BY_KNOWING)
+    says = f"with as many wrong answers as before it would change by {held.estimate:+.1f} points, for what is known "
+    says += f"changes; beyond that {holds_zero(beyond, scale='plain', digits=1)}; another baseline splits it otherwise"
     yield stress("beyond what knowing more makes", beyond, says)
+    least = effort.effort_ladders(rows, minimal=True)
+    from_minimal = effort.over_makers(least, ADMITS)
+    says = f"it falls in {effort.counted(least, ADMITS)['fell']} of {len(least)}; "
+    says += holds_zero(from_minimal, scale="plain", digits=1)
+    yield stress("with minimal, which does not think, as the lowest effort", from_minimal, says)
     says = f"two-sided; {change.n} makers that agree can give no less than {2.0 ** (1 - change.n):.2g}"
     yield stress("p where each maker's sign is a coin", float(admits["p"]), says, n=change.n)
     yield stress("points for ten times the tokens", effort.dose(rows, ADMITS), "makers as replicates")

@@ -13,39 +13,42 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import bdtrc
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, ttest_1samp
 
 from cape_lib.errors import MissingError
 from cape_lib.frontier.variants import ADMITS, KNOWS, MEASURES, PRECISION, REASONING, WRONG, of_domain, steady
-from cape_lib.stats import Estimate, mean_interval, sign_flip_p
+from cape_lib.stats import Estimate, corrected, mean_interval, sign_flip_p
 from cape_lib.tables.variants import DOMAINS, EFFORTS
 
 LADDER_RULE = (
     "A ladder of effort is two or more variants of the same weights, all thinking, whose last bracket names an "
-    "effort; "
-    "it is read from the lowest effort to the highest."
+    "effort; it is read from the lowest effort to the highest. A setting that is named minimal and spends no reasoning "
+    "tokens does not think, and is no rung."
 )
 #: the method of a mean over makers: no width in it comes from how many models a maker has
 MAKERS = "makers as replicates, t"
 CHANGES: tuple[str, ...] = (REASONING, *MEASURES)
 #: what the objections to a lever are counted in: a measure, and the way that the headline says it moves
 MOVED = ((ADMITS, -1), (WRONG, 1), (PRECISION, 1))
+#: an effort by name: where it spends no reasoning tokens it does not think
+MINIMAL = "minimal"
 MOVES = ("admits_fell", "wrong_rose", "precision_rose")
 #: what q would have changed by (points) had the wrong answers stayed as many: only more is known
 BY_KNOWING = "by_knowing"
 _BARE = r"\((?:minimal|low|medium|high|xhigh|max)\)$"
 
 
-def effort_ladders(rows: pd.DataFrame, *, bare: bool = True) -> pd.DataFrame:
+def effort_ladders(rows: pd.DataFrame, *, bare: bool = True, minimal: bool = False) -> pd.DataFrame:
     """One row a ladder of effort, by `LADDER_RULE`: what changed from its lowest effort to its highest.
 
     rows: from `variants.readings`. bare: only names that end in the bare word, "(high)"; False also takes "(Reasoning,
-    High Effort)". Returns weights, lab, model, lowest, highest, and for each score of `CHANGES` the change in points
-    and its standard error `<score>_se`, as if the two runs were independent: they answer the same questions;
-    `BY_KNOWING`, and efforts, how many there are.
+    High Effort)". minimal: also take settings named `MINIMAL` that do not think, as the lowest rung. Returns weights,
+    lab, model, lowest, highest, and for each score of `CHANGES` the change in points and its standard error
+    `<score>_se`, as if the two runs were independent: they answer the same questions; `BY_KNOWING`, and efforts, how
+    many there are.
     Raises MissingError where no weights have two efforts.
     """
-    rungs = _rungs(rows, bare=bare)
+    rungs = _rungs(rows, bare=bare, minimal=minimal)
     efforts = rungs.groupby("weights")["rung"].nunique()
     rungs = rungs[rungs["weights"].map(efforts) > 1]
     if rungs.empty:
@@ -54,9 +57,12 @@ def effort_ladders(rows: pd.DataFrame, *, bare: bool = True) -> pd.DataFrame:
     return pairs.assign(efforts=pairs["weights"].map(efforts))
 
 
-def _rungs(rows: pd.DataFrame, *, bare: bool = True) -> pd.DataFrame:
-    """The thinking variants that name an effort, by weights, from the lowest `rung` to the highest."""
-    part = rows[(rows["mode"] == "reasoning") & rows["effort"].notna()]
+def _rungs(rows: pd.DataFrame, *, bare: bool = True, minimal: bool = False) -> pd.DataFrame:
+    """The variants that think and name an effort, by weights, from the lowest `rung` to the highest; minimal: those
+    named so too where they do not think.
+    """
+    rung = (rows["mode"] == "reasoning") | (minimal & (rows["effort"] == MINIMAL))
+    part = rows[rung & rows["effort"].notna()]
     part = part[part["model"].str.contains(_BARE, case=False)] if bare else part
     return part.assign(rung=part["effort"].map(EFFORTS.index)).sort_values(["weights", "rung"], kind="stable")
 
@@ -108,6 +114,13 @@ def counted(pairs: pd.DataFrame, score: str) -> dict[str, Any]:
     }
 
 
+def student_p(pairs: pd.DataFrame, score: str) -> tuple[float, float]:
+    """Student's two-sided p of the mean change of a measure over makers: alone, and corrected (Holm) for asking all."""
+    p = ttest_1samp(pairs.groupby("lab")[list(MEASURES)].mean(), 0.0).pvalue
+    at = MEASURES.index(score)
+    return float(p[at]), float(corrected(p)[at])
+
+
 def counts(pairs: pd.DataFrame) -> pd.DataFrame:
     """`counted` for every score of `CHANGES`, one row each."""
     return pd.DataFrame([counted(pairs, score) for score in CHANGES])
@@ -135,8 +148,9 @@ def ladder_checks(rows: pd.DataFrame) -> pd.DataFrame:
     """Ladders of effort under each objection to their count: objection, check, n, makers, and how many moved.
 
     Truncation (no variant that was set aside), ends only (every step from one effort to the next), unlike starts
-    (those that start at low effort), one maker (without the one with most ladders), equal weights (open ones, which
-    anyone can compare), and each of the six domains. `admits_fell`, `wrong_rose`, `precision_rose` of n.
+    (those that start at low effort; all, with minimal where it does not think as the lowest), one maker (without the
+    one with most ladders), equal weights (open ones, which anyone can compare), and each of the six domains.
+    `admits_fell`, `wrong_rose`, `precision_rose` of n.
     """
     whole, truncated, one_maker, open_weights = _checks(rows, effort_ladders, "ladders")
     ladders, steps = whole[-1], _rungs(rows, bare=False)
@@ -147,6 +161,7 @@ def ladder_checks(rows: pd.DataFrame) -> pd.DataFrame:
         truncated,
         ("ends only", "each step of effort", _changed(steps[follows], steps[1:][follows[:-1]])),
         ("unlike starts", "from low effort on", ladders[ladders["lowest"].isin(EFFORTS[:2])]),
+        ("unlike starts", "with minimal effort", effort_ladders(rows, minimal=True)),
         one_maker,
         open_weights,
     ]

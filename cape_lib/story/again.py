@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact, ttest_1samp
+from scipy.stats import fisher_exact
 
 from cape_lib import tables
 from cape_lib.base import coupling
@@ -15,7 +15,7 @@ from cape_lib.errors import MissingError
 from cape_lib.frontier import date_confound, effort, fit_line, lab_means, lab_r, variants
 from cape_lib.frontier.labs import pooled_ladders
 from cape_lib.frontier.variants import ADMITS, DATA_END, KNOWS, MANY_TOKENS, MEASURES, PRECISION, REASONING, WRONG
-from cape_lib.stats import Estimate, corrected, p_text, seen_effect, seen_words
+from cape_lib.stats import Z95, Estimate, p_text, seen_effect, seen_words
 from cape_lib.story.answer import (
     Answer,
     bracket,
@@ -116,10 +116,13 @@ def _counted(pairs: pd.DataFrame) -> tuple[dict[str, dict[str, Any]], bool]:
     return count, all(count[m]["rose"] > count[m]["fell"] for m in (WRONG, PRECISION))
 
 
-def _beyond(ladders: pd.DataFrame) -> tuple[float, Estimate]:
-    """What knowing more alone makes of the change of the share admitted, and what is left of it over makers; points."""
-    left = ladders.assign(left=ladders[ADMITS] - ladders[effort.BY_KNOWING])
-    return float(ladders[effort.BY_KNOWING].mean()), effort.over_makers(left, "left")
+def _split(ladders: pd.DataFrame) -> tuple[Estimate, Estimate, Estimate]:
+    """The change of the share admitted over makers, points: the whole, what it would be with as many wrong answers as
+    before, and what is left. The first is the sum of the others.
+    """
+    parts = ladders.assign(left=ladders[ADMITS] - ladders[effort.BY_KNOWING])
+    whole, held, left = (effort.over_makers(parts, score) for score in (ADMITS, effort.BY_KNOWING, "left"))
+    return whole, held, left
 
 
 def effort_moral(rows: pd.DataFrame) -> str:
@@ -130,11 +133,10 @@ def effort_moral(rows: pd.DataFrame) -> str:
         return ""
     count, two_ways = _counted(ladders)
     moral = " Whether more effort makes up more depends on the measure." if two_ways else ""
-    partly = ", in part because more is known" if _beyond(ladders)[0] * count[ADMITS]["mean"] > 0 else ""
     return (
         f"At the same weights more effort {_way(count[KNOWS])} what is known in {_most(count[KNOWS])} of "
         f"{count[KNOWS]['n']} models and {_way(count[ADMITS])} the share admitted in {_most(count[ADMITS])}"
-        f"{partly}{_switched_on(rows)}.{moral}"
+        f"{_switched_on(rows)}.{moral}"
     )
 
 
@@ -186,19 +188,28 @@ def twins(rows: pd.DataFrame) -> str:
 
 
 def twins_answer(rows: pd.DataFrame) -> str:
-    """Which of the two of `twins` makes up less, by each of the three measures."""
+    """Which of the two of `twins` makes up less, by each of the three measures that tells them apart beyond noise."""
     _, pair, _ = _alike(rows)
     better: dict[str, list[str]] = {}
+    alike = []
     for measure in (WRONG, ADMITS, PRECISION):
         first, second = (float(one[measure]) for one in pair)
-        lead = BETTER[measure] * (first - second)
-        word = "the first" if lead > 0 else "the second" if lead < 0 else "neither"
-        better.setdefault(word, []).append(f"{label(measure)} {first:.0f} against {second:.0f} %")
+        z = (first - second) / float(np.hypot(*(one[f"{measure}_stderr"] for one in pair)))
+        scores = f"{label(measure)} {first:.0f} against {second:.0f} %"
+        if abs(z) < Z95:
+            alike.append(f"{scores} ({abs(z):.1f} standard errors)")
+        else:
+            word = "the first" if z * BETTER[measure] > 0 else "the second"
+            better.setdefault(word, []).append(scores)
+    noise = f"; within noise: {listed(alike)}" if alike else ""
+    if not better:
+        return f"By none of the three does one surely make up less{noise}."
     if len(better) == 1:
         word, measures = next(iter(better.items()))
-        return f"By all three {word} makes up less: {listed(measures)}."
+        count = {3: "all three", 2: "two of the three", 1: "one of the three"}[len(measures)]
+        return f"By {count} {word} makes up less: {listed(measures)}{noise}."
     parts = "; ".join(f"{word} by {listed(measures)}" for word, measures in better.items())
-    return f"Which makes up less depends on the measure: {parts}."
+    return f"Which makes up less depends on the measure: {parts}{noise}."
 
 
 def twins_usual(rows: pd.DataFrame) -> str:
@@ -269,16 +280,33 @@ def effort_text(rows: pd.DataFrame) -> str:
     """The count of ladders of effort by four measures, makers named, and what of the change more knowledge makes."""
     ladders = effort.effort_ladders(rows)
     (count, _), makers = _counted(ladders), ladders["lab"].value_counts()
-    admits, (held, left) = count[ADMITS], _beyond(ladders)
-    open_ = f"more than knowing more is not shown ({seen_words(seen_effect(left), digits=1)})"
+    admits, (whole, held, left) = count[ADMITS], _split(ladders)
+    seen = seen_words(seen_effect(left), digits=1)
+    sure = pick(left, "a sure rise", "a sure fall", f"not shown; {seen}" if seen else "not shown")
     return (
         f"Of {len(ladders)} models at two or more efforts, from {times(len(makers), 'maker')} ({makers.iloc[0]} by "
         f"{makers.index[0]}), GPQA rises in {count[REASONING]['rose']} and the share known in {count[KNOWS]['rose']}. "
-        f"The share admitted **falls in {admits['fell']}** ({admits['mean']:+.1f} points on average; by maker, in "
-        f"{admits['makers'] - admits['makers_up']} of {admits['makers']}); with as many wrong answers as before, more "
-        f"knowledge alone makes {held:+.1f} of these points. What is left is "
-        f"{with_interval(left, digits=1, signed=True)} over makers: {pick(left, 'a sure rise', 'a sure fall', open_)}. "
-        f"The wrong share rises in {count[WRONG]['rose']}, precision in {count[PRECISION]['rose']}."
+        f"The share admitted **falls in {admits['fell']}**. By maker it changes by {_points(whole)} points: by "
+        f"{_points(held)} if wrong answers had stayed as many, by {_points(left)} beyond that ({sure}); another "
+        f"baseline splits it otherwise. The wrong share rises in {count[WRONG]['rose']}, precision in "
+        f"{count[PRECISION]['rose']}. {from_minimal(rows)}"
+    ).rstrip()
+
+
+def _points(value: Estimate) -> str:
+    return with_interval(value, digits=1, signed=True)
+
+
+def from_minimal(rows: pd.DataFrame) -> str:
+    """The share admitted where a setting named minimal that does not think counts as an effort; empty without one."""
+    if not ((rows["effort"] == effort.MINIMAL) & (rows["mode"] == "none")).any():
+        return ""
+    ladders = effort.effort_ladders(rows, minimal=True)
+    count, change = effort.counted(ladders, ADMITS), effort.over_makers(ladders, ADMITS)
+    return (
+        f"*Minimal*, which does not think, is not counted; from it on the share admitted falls in {count['fell']} of "
+        f"{count['n']}, by maker {_points(change)}: "
+        f"{pick(change, 'a sure rise', 'a sure fall', 'not sure')}."
     )
 
 
@@ -299,7 +327,7 @@ def effort_sure(rows: pd.DataFrame) -> str:
 
 def _doses(rows: pd.DataFrame) -> list[str]:
     """Points for ten times the reasoning tokens, with intervals: share admitted, wrong share, precision."""
-    return [with_interval(effort.dose(rows, score), digits=1, signed=True) for score in (ADMITS, WRONG, PRECISION)]
+    return [_points(effort.dose(rows, score)) for score in (ADMITS, WRONG, PRECISION)]
 
 
 def doubts(rows: pd.DataFrame) -> list[str]:
@@ -332,19 +360,19 @@ def _r(part: pd.DataFrame, measure: str = ADMITS) -> float:
 def effort_doubts(rows: pd.DataFrame) -> list[str]:
     """Objections to the lever of effort, each with its check in a sentence."""
     ladders = effort.effort_ladders(rows)
-    means = ladders.groupby("lab")[list(MEASURES)].mean()
-    p, at = ttest_1samp(means, 0.0).pvalue, MEASURES.index(ADMITS)
+    makers, (p, after) = ladders["lab"].nunique(), effort.student_p(ladders, ADMITS)
     doses = _doses(rows.assign(reasoning_tokens=rows["gpqa_reasoning_tokens"]))
-    fall, (held, beyond) = ladders[ADMITS], _beyond(ladders)
+    fall, (whole, held, left) = ladders[ADMITS], _split(ladders)
     as_many = int(((fall < 0) & (ladders[WRONG] <= 0)).sum())
     return [
-        f"*The share admitted is a share of what is not known.* Where more is known it falls with not one more wrong "
-        f"answer, and so it did in {as_many} of its {int((fall < 0).sum())} falls. With as many wrong answers as "
-        f"before it would change by {held:+.1f} points on average; beyond that it changes by "
-        f"{with_interval(beyond, digits=1, signed=True)} ({beyond.n} makers as replicates).",
-        f"*Four measures are asked.* Student's p over makers is {p[at]:.3f} for the share admitted, and "
-        f"{corrected(p)[at]:.3f} corrected for asking four; the coin of signs gives {2.0 ** (1 - len(means)):.3f} at "
-        f"least, however large the change.",
+        f"*The share admitted is a share of what is not known.* Where more is known it can fall with not one more "
+        f"wrong answer, and so it did in {as_many} of its {int((fall < 0).sum())} falls. Over {whole.n} makers it "
+        f"changes by {_points(whole)} points: by {_points(held)} with as many wrong answers as before, by "
+        f"{_points(left)} beyond that. The baseline is a choice: had new right answers come from wrong and open ones "
+        f"in their proportion, the share would have stayed, and all of its change is beyond that.",
+        f"*Four measures are asked.* Student's p over makers is {p:.3f}, two-sided, for the share admitted, and "
+        f"{after:.3f} corrected for asking four; the coin of signs gives {2.0 ** (1 - makers):.3f} at least, however "
+        f"large the change.",
         f"*Who declines spends fewer tokens.* Counted on GPQA, where nothing is declined, ten times the tokens change "
         f"the share admitted by {doses[0]} points, the wrong share by {doses[1]}, precision by {doses[2]}.",
         "*Empty answers.* They would raise the share admitted with effort; it falls.",

@@ -8,7 +8,7 @@ from cape_lib.base import training
 from cape_lib.base.training import CAPABILITIES, STEREOTYPE
 from cape_lib.errors import MissingError
 from cape_lib.names import suggest
-from cape_lib.stats import corrected, p_short, p_text, seen_effect, seen_words
+from cape_lib.stats import Estimate, corrected, p_short, p_text, seen_effect, seen_words
 from cape_lib.story.answer import Answer, listed, with_interval
 from cape_lib.tables import label, load
 
@@ -46,14 +46,14 @@ def answer(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 
         f"{int((r >= HIGH).sum())} of {len(r)} training runs (median {median:.2f}). But {label(x)} of one run and "
         f"{label(y)} of *another*, which cannot act on each other, correlate at {other:.2f} (median)."
     )
-    late = f", of changes from step {STARTS[-1]:,} on {p_short(_p(rows, x, y, STARTS[-1])[x])}"
-    seen = seen_words(seen_effect(test.excess)) if p[x] >= 0.05 else ""
+    level = training.beyond_trend(rows, x=x, y=y, from_step=from_step, difference=False).excess
+    levels = f"p of the scores themselves is {_beside(_p(rows, x, y, from_step, difference=False)[x], level)}"
+    late = f", that of changes from step {STARTS[-1]:,} on {_beside(*_late(rows, x, y))}"
     interval = (
         f"From checkpoint to checkpoint, changes correlate at {test.own:.2f} within a run and at {test.twin:.2f} with "
-        f"its twin (the same text with or without repeats): {with_interval(test.excess, signed=True)} in Fisher's z "
-        f"over {test.excess.n} sizes, {p_text(p[x], 'greater')}, corrected for asking {len(p)} capabilities. "
-        f"Of the scores themselves {p_text(_p(rows, x, y, from_step, difference=False)[x], '')}"
-        f"{late if from_step < STARTS[-1] else ''}{f'; a lead of {seen}' if seen else ''}. {data_end()}"
+        f"its twin (the same text with or without repeats): {with_interval(test.excess, signed=True)} in Fisher's z, "
+        f"in which both are means over {test.excess.n} sizes; one-sided p, corrected for asking {len(p)} capabilities, "
+        f"is {_beside(p[x], test.excess)}. Likewise {levels}{late if from_step < STARTS[-1] else ''}. {data_end()}"
     )
     return Answer(sentence, "correlation", interval)
 
@@ -102,10 +102,11 @@ def test_text(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int
     """The test beyond trend in a sentence."""
     test, p = training.beyond_trend(rows, x=x, y=y, from_step=from_step), _p(rows, x, y, from_step)
     verdict = "that is beyond chance" if p[x] < 0.05 else "chance gives as much"
-    median = training.along(rows, x=x, y=y, from_step=from_step, difference=True)["r"].median()
+    r = training.along(rows, x=x, y=y, from_step=from_step, difference=True)["r"]
     return (
-        f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run (a mean over sizes; "
-        f"the median run has {median:.2f}) and {test.twin:.2f} with the twin: {verdict} "
+        f"Changes of {label(x)} go with changes of {label(y)} at r = {test.own:.2f} within a run and {test.twin:.2f} "
+        f"with the twin, means over sizes in Fisher's z (the plain mean of the runs is {r.mean():.2f}, their median "
+        f"{r.median():.2f}): {verdict} "
         f"({p_text(p[x], 'greater')}, over all ways to exchange the twins, corrected for asking {len(p)} capabilities)."
         f"{_later(rows, p[x], x=x, y=y, from_step=from_step)}"
     )
@@ -115,13 +116,29 @@ def _later(rows: pd.DataFrame, p: float, *, x: str, y: str, from_step: int) -> s
     """Whether the test says the same of the later checkpoints alone; empty where they are all there is."""
     if from_step >= STARTS[-1]:
         return ""
-    late = _p(rows, x, y, STARTS[-1])[x]
-    when = f"rom step {STARTS[-1]:,} on"
+    (late, excess), when = _late(rows, x, y), f"rom step {STARTS[-1]:,} on"
+    lead = _lead(late, excess)
+    told = f"({p_text(late, 'greater')}{f'; {lead}' if lead else ''})"
     if late >= 0.05 <= p:
-        return f" Nor is it shown f{when} ({p_text(late, '')})."
-    return (
-        f" F{when} it is {'not shown' if late >= 0.05 else 'shown too' if p < 0.05 else 'shown'} ({p_text(late, '')})."
-    )
+        return f" Nor is it shown f{when} {told}."
+    return f" F{when} it is {'not shown' if late >= 0.05 else 'shown too' if p < 0.05 else 'shown'} {told}."
+
+
+def _late(rows: pd.DataFrame, x: str, y: str) -> tuple[float, Estimate]:
+    """The corrected p of the test on the later checkpoints alone, and its lead in Fisher's z."""
+    return _p(rows, x, y, STARTS[-1])[x], training.beyond_trend(rows, x=x, y=y, from_step=STARTS[-1]).excess
+
+
+def _lead(p: float, excess: Estimate) -> str:
+    """The lead (Fisher's z) that a test would have seen, where its p shows none; else empty."""
+    seen = seen_words(seen_effect(excess)) if p >= 0.05 else ""
+    return f"a lead of {seen}" if seen else ""
+
+
+def _beside(p: float, excess: Estimate) -> str:
+    """A p with the lead that would have been seen."""
+    lead = _lead(p, excess)
+    return f"{p_short(p)} ({lead})" if lead else p_short(p)
 
 
 def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int = 1_000) -> str:
@@ -129,7 +146,7 @@ def test_sure(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int
     others = listed(f"{label(name)} {p_short(p)}" for name, p in _p(rows, x, y, from_step).items() if name != x)
     spread = training.twin_spread(rows, y, from_step=from_step)
     return (
-        f"So corrected, p of the other capabilities is {others}. At one checkpoint twins are typically "
+        f"So corrected, the one-sided p of the other capabilities is {others}. At one checkpoint twins are typically "
         f"{2**0.5 * spread.estimate:.1f} points of {label(y)} apart."
     )
 
@@ -163,8 +180,9 @@ def control_text(rows: pd.DataFrame, *, from_step: int = 1_000) -> str:
     least = pairs.sort_values("excess").iloc[0]
     return (
         f"Would the test see a tie? Two capabilities of one run should have one. It sees it in {seen} of {len(pairs)} "
-        f"pairs (p < 0.05); the least, {label(least['first'])} with {label(least['second'])}, has {least['own']:.2f} "
-        f"within a run and {least['twin']:.2f} with the twin. "
+        f"pairs (one-sided p < 0.05, not corrected); the least, {label(least['first'])} with "
+        f"{label(least['second'])}, has {least['own']:.2f} within a run and {least['twin']:.2f} with the twin (means "
+        f"in z). "
         f"{'So a capability that does not pass it may still be tied.' if seen < len(pairs) else 'It has that power.'}"
     )
 
@@ -223,6 +241,6 @@ def remember(rows: pd.DataFrame, *, x: str, y: str = STEREOTYPE, from_step: int 
     return (
         f"Two curves that rise correlate: here {own:.2f} within a run, {other:.2f} between runs.",
         "Correlate changes, and put a stranger's curve beside your own.",
-        f"What is a run's own, beyond its twin's trend: r {test.own:.2f} against {test.twin:.2f} "
+        f"What is a run's own, beyond its twin's trend: r {test.own:.2f} against {test.twin:.2f} in the mean of z "
         f"({p_text(p, 'greater')}).{later}",
     )

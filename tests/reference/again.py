@@ -119,9 +119,11 @@ def over(values) -> tuple[float, float, float]:
     return float(v.mean()), float(low), float(high)
 
 
-def ladders(rows: pd.DataFrame) -> pd.DataFrame:
-    """Lowest to highest effort of the same weights, by the bare word in the last bracket: change of each score."""
-    part = rows[rows.thinks & rows.bare_effort.str.lower().isin(EFFORTS)]
+def ladders(rows: pd.DataFrame, *, minimal: bool = False) -> pd.DataFrame:
+    """Lowest to highest effort of the same weights, by the bare word in the last bracket: change of each score;
+    minimal: from that setting on, which spends no token on thinking, where there is one."""
+    word = rows.bare_effort.str.lower()
+    part = rows[word.isin(EFFORTS) & (rows.thinks | (minimal & (word == "minimal")))]
     part = part.assign(rung=part.bare_effort.str.lower().map(EFFORTS.index))
     table = []
     for weights, ladder in part.groupby("weights"):
@@ -140,6 +142,18 @@ def changes(weights: str, first: pd.Series, last: pd.Series) -> dict[str, object
     row["by knowing"] = 100 * (1 - first.wrong / (100 - last[A])) - first[Q]
     row["start"] = first.effort
     return row
+
+
+def three_parts(pairs: pd.DataFrame) -> list[float]:
+    """Change of q over makers with its ends: whole, what as many wrong answers as before make of it, what is beyond."""
+    parts = (pairs[Q], pairs["by knowing"], pairs[Q] - pairs["by knowing"])
+    return [number for part in parts for number in over(part.groupby(pairs.lab).mean())]
+
+
+def from_minimal(rows: pd.DataFrame) -> list[float]:
+    """From minimal effort on: how many models of how many fall in q, and its change over makers."""
+    every = ladders(rows, minimal=True)
+    return [int((every[Q] < 0).sum()), len(every), *over(every.groupby("lab")[Q].mean())]
 
 
 def seen(low: float, high: float, scale=np.arctanh) -> float:
@@ -237,7 +251,7 @@ def chapter_9() -> dict[str, list[float]]:
     fell = effort[effort[Q] < 0]
     sure = int((-fell[Q] > 1.96 * fell[f"noise {Q}"]).sum())
     makers = effort.lab.value_counts()
-    beyond = over((effort[Q] - effort["by knowing"]).groupby(effort.lab).mean())
+    split = three_parts(effort)
     by_maker = pairs.groupby("lab")[Q].mean()
 
     on = [(pairs[Q] > 0).sum(), len(pairs), (by_maker > 0).sum(), len(by_maker)]
@@ -276,13 +290,10 @@ def chapter_9() -> dict[str, list[float]]:
             makers.iloc[0],
             *((effort[m] > 0).sum() for m in (GPQA, A)),
             len(fell),
-            effort[Q].mean(),
-            (effort.groupby("lab")[Q].mean() < 0).sum(),
-            len(makers),
-            effort["by knowing"].mean(),
-            *beyond,
-            seen(*beyond[1:], scale=lambda end: end),
+            *split,
+            seen(*split[-2:], scale=lambda end: end),
             *((effort[m] > 0).sum() for m in ("wrong", "precision")),
+            *from_minimal(rows),
         ],
         "effort_sure": [
             sure,
@@ -444,6 +455,7 @@ def check_tables(rows: pd.DataFrame) -> tuple[list[list[int]], list[list[int]]]:
         steps += [changes(weights, a, b) for (_, a), (_, b) in itertools.pairwise(ladder.iterrows())]
     most = climbs.lab.value_counts().index[0]
     of_efforts = [climbs, ladders(steady), pd.DataFrame(steps), climbs[climbs.start.isin(EFFORTS[:2])]]
+    of_efforts.append(ladders(rows, minimal=True))
     of_efforts += [climbs[climbs.lab != most], climbs[climbs.open]]
     for name in DOMAINS:
         a, q = rows[f"accuracy_{name}"], 100 - rows[f"hallucination_{name}"]
@@ -509,9 +521,16 @@ def twins_usual(rows: pd.DataFrame) -> list[float]:
 
 
 def twins_answer(rows: pd.DataFrame) -> list[float]:
-    """The three measures of the two of `twins`."""
+    """The three measures of the two of `twins`; last those within noise, with how many standard errors apart."""
     _, less, more = max(((gap, *sorted(p, key=lambda row: row.wrong)) for gap, *p in alike(rows)), key=lambda p: p[0])
-    return [row[m] for m in ("wrong", Q, "precision") for row in (less, more)]
+    apart, noise = [], []
+    for m in ("wrong", Q, "precision"):
+        z = abs(less[m] - more[m]) / np.sqrt(error(less, m) ** 2 + error(more, m) ** 2)
+        if z < stats.norm.ppf(0.975):
+            noise += [less[m], more[m], z]
+        else:
+            apart += [less[m], more[m]]
+    return [*apart, *noise]
 
 
 def twins(rows: pd.DataFrame) -> list[float]:
@@ -725,6 +744,13 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
     early = [end([r for step, pair in by_size.items() if step < 13000 for r in pair]) for end in (min, max)]
     lead = test[x]
     late = holm(np.array([beyond(name, 13000)[3] for name in test]))[0]
+    levels_p = holm(np.array([beyond(name, of="levels")[3] for name in test]))[0]
+
+    def with_lead(p: float, one: tuple[float, float, list[float], float]) -> list[float]:
+        return [p, *([seen(*one[2][1:], scale=lambda end: end)] if p >= 0.05 else [])]
+
+    later = [13000, *with_lead(late, beyond(x, 13000))]
+    changed = levels[1000][0].diff().corrwith(levels[1000][1].diff())
     high = {step: (int((own[step] >= 0.85).sum()), len(own[step])) for step in levels}
     noise = {step: [noise_of_changes(c, step) for c in (x, y)] for step in levels}
     most = {step: np.prod([max(0.0, 1 - share) for *_, share in both]) ** 0.5 for step, both in noise.items()}
@@ -740,11 +766,10 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
             lead[1],
             *lead[2],
             8,
-            p[0],
             4,
-            holm(np.array([beyond(name, of="levels")[3] for name in test]))[0],
-            13000,
-            late,
+            *with_lead(p[0], lead),
+            *with_lead(levels_p, beyond(x, of="levels")),
+            *later,
         ],
         "one": [
             1000,
@@ -765,10 +790,10 @@ def chapter_10(x: str = "lambada_openai") -> dict[str, list[float]]:
             *itertools.chain(*((step, *high[step], change[step]) for step in (3000, 13000))),
         ],
         "strangers": [own[1000].median(), np.median(other), 1.4, np.median(np.diag(part)), np.median(part[mine])],
-        "test": [lead[0], change[1000], lead[1], p[0], 4, 13000, late],
+        "test": [lead[0], lead[1], changed.mean(), changed.median(), p[0], 4, *later],
         "holm": [*p[1:], twin_spread(y)],
         "sizes": [8, *at_the_end, 13000, *early],
-        "remember": [own[1000].median(), np.median(other), lead[0], lead[1], p[0], 13000, late],
+        "remember": [own[1000].median(), np.median(other), lead[0], lead[1], p[0], *later],
     }
 
 
@@ -825,11 +850,23 @@ def boxes(rows: pd.DataFrame) -> list[list[float]]:
     wrong = [one[GPQA].corr(one.wrong) for one in (family, left)]
     by_maker = effort.groupby("lab")[Q].mean()
     mean, _, high = over(by_maker)
+    p = np.array([stats.ttest_1samp(effort.groupby("lab")[m].mean(), 0).pvalue for m in MEASURES])
+    asked = MEASURES.index(Q)
     return [
         list(r[A]),
         [seen(*r[Q][1:3]), *r[Q]],
         [part[0], len(left), seen(*part[1:]), *wrong, *fisher(family), len(family)],
-        [len(by_maker), mean, high, int((effort[Q] < 0).sum()), len(effort), len(effort), len(effort)],
+        [
+            len(by_maker),
+            p[asked],
+            holm(p)[asked],
+            mean,
+            high,
+            int((effort[Q] < 0).sum()),
+            len(effort),
+            len(effort),
+            len(effort),
+        ],
         [held[0], seen(*held[1:3]), *spearman],
     ]
 
@@ -873,7 +910,6 @@ def doubts(rows: pd.DataFrame) -> list[list[float]]:
     effort = ladders(rows)
     fell, makers = effort[effort[Q] < 0], effort.groupby("lab")
     p = np.array([stats.ttest_1samp(makers[m].mean(), 0).pvalue for m in MEASURES])
-    beyond = over((effort[Q] - effort["by knowing"]).groupby(effort.lab).mean())
     other = rows.assign(tokens=rows.gpqa_reasoning_tokens)
     n = len(makers)
     return [
@@ -881,7 +917,7 @@ def doubts(rows: pd.DataFrame) -> list[list[float]]:
         [science, min(domains.values()), max(domains.values())],
         [*hidden, 80],
         [len(missing), len(every), len(known), known.median(), rows[GPQA].median()],
-        [(fell.wrong <= 0).sum(), len(fell), effort["by knowing"].mean(), *beyond, n],
+        [(fell.wrong <= 0).sum(), len(fell), n, *three_parts(effort)],
         [p[1], holm(p)[1], 2.0 * 0.5**n],
         flat(doses(other, m)[0] for m in (Q, "wrong", "precision")),
     ]
@@ -942,6 +978,7 @@ def page_9_audit() -> list[list[float]]:
         flat(top[[Q, A, "wrong"]].to_numpy()),
         *(hump(part) for part in parts),
         rests_on(),
+        from_minimal(rows),
     ]
 
 
