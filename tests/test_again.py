@@ -252,6 +252,7 @@ def test_the_sizes_of_the_audit_of_chapter_9(rows) -> None:
     ]
     # One takes 1.96, the other the quantile itself.
     same(table, ["ladders", "surely_rise", "surely_fall", "pooled", "low", "high", "tau"], expected, rtol=1e-4)
+    agrees(again.sizes_text(table), [table["ladders"].iloc[0], table["ladders"].iloc[1]])
     for measure in MEASURES:
         for which, part in parts.items():
             agrees(

@@ -549,6 +549,23 @@ def sizes(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
+def sizes_text(table: pd.DataFrame) -> str:
+    """What the table `sizes` says of active size against total, and of the variants that ran out."""
+    way = {1: "rises", -1: "falls", 0: "does neither surely"}
+    first: dict[str, int] = {}
+    turned: list[str] = []
+    for row in table.to_dict("records"):
+        sure = 1 if row["low"] > 0 else -1 if row["high"] < 0 else 0
+        if sure != first.setdefault(row["measure"], sure):
+            turned.append(f"{label(row['measure'])} ({row['rows']}, {row['size']} size)")
+    reads = listed(f"the {label(measure)} {way[sure]}" for measure, sure in first.items())
+    total, active = table["ladders"].iloc[:2]
+    stands = f"Otherwise: {listed(turned)}." if turned else "It is so by active size and without what ran out."
+    return (
+        f"With each point of GPQA, pooled over {total} ladders by total size and {active} by active, {reads}. {stands}"
+    )
+
+
 def turn_text(rows: pd.DataFrame, measure: str = ADMITS) -> str:
     """Whether the local coupling of today's ladders turns at 3.5 B: falling steps below and above, by Fisher's test."""
     steps = coupling.local_couplings(size_ladders(rows), x=REASONING, y=measure)
