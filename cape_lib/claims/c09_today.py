@@ -70,16 +70,16 @@ def effort_admits(panel: str) -> Attempts:
     yield answer({"fell": admits["fell"], "of": n}, n, sure=admits["sure"], mean=admits["mean"])
 
     change, (p, after) = effort.over_makers(ladders, ADMITS), effort.student_p(ladders, ADMITS)
-    words = {"makers": change.n, "p": p_text(p), "after": p_short(after)}
-    yield stress("makers as clusters", change, lost=change.high >= 0, **words)
+    name, lost = "makers as clusters", change.high >= 0
+    yield stress(name, change, lost=lost, makers=change.n, p=p_text(p), after=p_short(after))
     beyond = effort.over_makers(ladders.assign(beyond=ladders[ADMITS] - ladders[effort.BY_KNOWING]), "beyond")
     held = effort.over_makers(ladders, effort.BY_KNOWING)
     says = f"with as many wrong answers as before it would change by {held.estimate:+.1f} points, for what is known "
     says += f"changes; beyond that {holds_zero(beyond, scale='plain', digits=1)}; another baseline splits it otherwise"
     yield stress("beyond what knowing more makes", beyond, says)
-    least = effort.effort_ladders(rows, minimal=True)
-    from_minimal = effort.over_makers(least, ADMITS)
-    says = f"it falls in {effort.counted(least, ADMITS)['fell']} of {len(least)}; "
+    longer = effort.effort_ladders(rows, minimal=True)
+    from_minimal = effort.over_makers(longer, ADMITS)
+    says = f"it falls in {effort.counted(longer, ADMITS)['fell']} of {len(longer)}; "
     says += holds_zero(from_minimal, scale="plain", digits=1)
     yield stress("with minimal, which does not think, as the lowest effort", from_minimal, says)
     says = f"two-sided; {change.n} makers that agree can give no less than {2.0 ** (1 - change.n):.2g}"
