@@ -229,6 +229,6 @@ def test_results_of_another_tool_are_named_with_the_command_that_reads_them(page
     path = CASES / name
     page.click("#dash-tab-family")
     page.locator("#dash-panel-family input[type=file]").set_input_files(str(path))
-    page.wait_for_timeout(50)
+    page.get_by_text("holds results of").first.wait_for()
     text = page.inner_text("#dash-panel-family")
     assert f"holds results of {tool}" in text and f"cape import {path.name}" in text
