@@ -273,10 +273,10 @@ def _saturation(frame: pd.DataFrame, known: pd.DataFrame) -> list[Plain]:
         top = frontier.top_rows(both, old)
         first, second = (frontier.spread(top[name]) if len(top) == BEST else None for name in (old, new))
         sigma = first / second if first is not None and second else None
-        told = {"sigma": sigma, "spread_old": first, "spread_new": second}
-        told["rotate"] = None if first is None else sigma is not None and sigma < ROTATE_BELOW
+        ratio = {"sigma": sigma, "spread_old": first, "spread_new": second}
+        ratio["rotate"] = None if first is None else sigma is not None and sigma < ROTATE_BELOW
         models = [] if first is None else [name or "This release" for name in top["model"]]
-        answer.append({"old": old, "new": new, "n": len(both), **told, "models": models})
+        answer.append({"old": old, "new": new, "n": len(both), **ratio, "models": models})
     return answer
 
 

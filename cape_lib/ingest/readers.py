@@ -364,8 +364,8 @@ def _harness(document: dict[str, Any], path: Path) -> Tasks:
     if any(name.startswith("leaderboard_") for name in results):
         yield "Open LLM Leaderboard v2: these are raw scores, not normalised as its pages show them"
     elif old:
-        told = {versions.get(name) for name in old} != {None}
-        why = "task version 0, which the leaderboard discarded" if told else "a version that is not stated"
+        stated = {versions.get(name) for name in old} != {None}
+        why = "task version 0, which the leaderboard discarded" if stated else "a version that is not stated"
         yield f"{path.name}: MMLU left out, {len(old)} of its subjects have {why}"
 
 

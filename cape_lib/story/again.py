@@ -507,13 +507,13 @@ def family_text(rows: pd.DataFrame, generation: str) -> str:
     """r of GPQA with q and with the wrong share in one generation, with and without what ran out."""
     family, left = _family(rows, generation, "set_aside")
     parts = {"all": family, "without what ran out": left, "without the two smallest": family.iloc[2:]}
-    told = [
+    readings = [
         f"{word} ({len(part)} sizes) {_r(part):.2f} with the share admitted, {_r(part, WRONG):.2f} with the wrong share"
         if len(part) > 2
         else f"{word} {len(part)} left, too few for an r"
         for word, part in parts.items()
     ]
-    return f"**{generation}**, thinking: {'; '.join(told)}."
+    return f"**{generation}**, thinking: {'; '.join(readings)}."
 
 
 def size_ladders(rows: pd.DataFrame, *, size: str = "params_b") -> pd.DataFrame:

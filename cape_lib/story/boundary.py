@@ -242,20 +242,20 @@ def tokens(shares: pd.DataFrame, *, short: bool = False) -> str:
     """How many steps up to 10 B are negative in families trained on few and on many tokens; short: no word of cause."""
     counts = shares.groupby([shares["to_b"] <= 10, "tokens"])[["negative", "steps"]].sum()
     counts = counts[counts["steps"] > 0]
-    told = {
+    counted = {
         key: f"{row.negative:.0f} of {row.steps:.0f}"
         for key, row in zip(counts.index, counts.itertuples(), strict=True)
     }
     few, many = (True, "under"), (True, "over")
-    if few not in told or many not in told:
+    if few not in counted or many not in counted:
         return "The training tokens of too few families are known for a comparison."
     share = counts["negative"] / counts["steps"]
-    large = [told[False, word] for word in ("under", "over") if (False, word) in told]
+    large = [counted[False, word] for word in ("under", "over") if (False, word) in counted]
     above = f" Above 10 B, {' and '.join(large)} are." if large else ""
     cause = "" if short else " Whether they cause it, a table of families cannot tell."
     return (
-        f"Up to 10 B, **{told[few]}** steps are negative in families trained on fewer "
-        f"than {TOKEN_EDGE:g} billion tokens, and {told[many]} in families trained on "
+        f"Up to 10 B, **{counted[few]}** steps are negative in families trained on fewer "
+        f"than {TOKEN_EDGE:g} billion tokens, and {counted[many]} in families trained on "
         f"more: there tokens {'go' if abs(share[few] - share[many]) > 0.2 else 'hardly go'} along with the sign."
         f"{above}{cause}"
     )

@@ -118,10 +118,10 @@ def _later(rows: pd.DataFrame, p: float, *, x: str, y: str, from_step: int) -> s
         return ""
     (late, excess), when = _late(rows, x, y), f"rom step {STARTS[-1]:,} on"
     lead = _lead(late, excess)
-    told = f"({p_text(late, 'greater')}{f'; {lead}' if lead else ''})"
+    tested = f"({p_text(late, 'greater')}{f'; {lead}' if lead else ''})"
     if late >= 0.05 <= p:
-        return f" Nor is it shown f{when} {told}."
-    return f" F{when} it is {'not shown' if late >= 0.05 else 'shown too' if p < 0.05 else 'shown'} {told}."
+        return f" Nor is it shown f{when} {tested}."
+    return f" F{when} it is {'not shown' if late >= 0.05 else 'shown too' if p < 0.05 else 'shown'} {tested}."
 
 
 def _late(rows: pd.DataFrame, x: str, y: str) -> tuple[float, Estimate]:

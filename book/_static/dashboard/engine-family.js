@@ -289,10 +289,10 @@
     const scores = ["x", "y"].map((name) => points.map((s) => s[name]));
     const noise = ["x_sd", "y_sd"].map((name) => points.map((s) => s[name]));
     const nothing = { turn: NaN, low: NaN, high: NaN, share: null, verdict: "undecided" };
-    const told = t.length >= LEAST_SIZES && new Set(scores[1]).size > 1;
-    const z = told && noise.flat().every((sd) => sd !== null) ? N.fixedNormals(2 * t.length) : null;
+    const enough = t.length >= LEAST_SIZES && new Set(scores[1]).size > 1;
+    const z = enough && noise.flat().every((sd) => sd !== null) ? N.fixedNormals(2 * t.length) : null;
     const entries = Object.entries(ESTIMATORS).map(([name, estimator]) => {
-      if (!told) return [name, nothing];
+      if (!enough) return [name, nothing];
       const answer = { ...nothing, turn: estimator(t, ...scores) };
       if (!z) return [name, answer];
       const wide = misfit(name, t, ...scores, noise[1]);
