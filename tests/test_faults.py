@@ -234,6 +234,15 @@ def test_a_report_says_the_same_whatever_the_clock_says(tmp_path, monkeypatch, y
     assert result[0] == result[1] and not list(tmp_path.glob(".*.part*"))
 
 
+@pytest.mark.parametrize("command", ["probe", "steer"])
+def test_a_command_that_runs_a_model_says_what_a_light_installation_lacks(command):
+    light = "import sys; sys.modules['torch'] = None; from cape_lib.cli import main; sys.exit(main(sys.argv[1:]))"
+    words = [sys.executable, "-c", light, command, "--model", "x"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    wanted = f"cape {command}: needs torch: pip install '.[lm]' in the repository\n"
+    assert (done.returncode, done.stderr) == (6, wanted)
+
+
 @pytest.mark.slow
 def test_commands_answer_without_a_network(tmp_path):
     (tmp_path / "s.csv").write_text(SCORES)

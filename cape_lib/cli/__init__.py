@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predictions": ("cape_lib.cli.predictions", "the seven predictions, the book's own, and their status today"),
 }
 
+#: what `probe` and `steer` need and a light installation lacks
+_OF_LM = ("torch", "transformers", "safetensors", "accelerate")
 #: what the surroundings can refuse -> the mend
 _REFUSED = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room there, or choose another place"),
@@ -145,6 +147,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CapeError as error:
         print(f"cape {argv[0]}: {error}", file=sys.stderr)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        if error.name not in _OF_LM:
+            raise
+        print(f"cape {argv[0]}: needs {error.name}: pip install '.[lm]' in the repository", file=sys.stderr)
+        return 6
     except KeyboardInterrupt:
         print(f"cape {argv[0]}: interrupted", file=sys.stderr)
         return 130
