@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -254,7 +255,7 @@ def _directions(args: argparse.Namespace, lm: LanguageModel, name: str) -> list[
         positive, negative = states[: len(pairs)], states[len(pairs) :]
         drawn = draw_controls(positive, negative, vectors, each=1, rng=rng, kinds=tuple(kinds))
         directions += [
-            direction.like(method.vectors[place], method.kind)
+            replace(direction, vector=method.vectors[place], name=method.kind)
             for method in drawn[1:]
             for place, direction in enumerate(directions[: len(sites)])
         ]

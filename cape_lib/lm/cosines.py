@@ -8,9 +8,8 @@ with the jackknife's covariance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
@@ -19,36 +18,13 @@ from cape_lib.stats import Estimate, fieller_limits, student
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Cosines:
-    """Cosines at many places, each (n_places,).
-
-    estimate: missing where a length is unknown; low, high: 95 %, -1 to 1 where a length cannot be told from zero; t:
-    the inner product over its standard error, with `freedom` degrees, which tests whether the cosine is zero.
-    """
-
-    estimate: Floats
-    low: Floats
-    high: Floats
-    t: Floats
-    freedom: int
-
-    @property
-    def p_greater(self) -> Floats:
-        """One-sided p (0-1) that the cosine is above zero by chance; 1 - p_greater is the other side's."""
-        return np.asarray(stdtr(self.freedom, -self.t))
-
-    @property
-    def p_two(self) -> Floats:
-        """Two-sided p (0-1) of a cosine of zero."""
-        return np.asarray(2 * stdtr(self.freedom, -np.abs(self.t)))
-
-
-def cosines_of_means(states: Floats, groups: NDArray[np.int64]) -> Cosines:
-    """Cosine of two mean states, both centred on a third where there is one, with an interval.
+def cosines_of_means(states: Floats, groups: NDArray[np.int64]) -> pd.DataFrame:
+    """Cosine of two mean states, both centred on a third where there is one, with an interval; one row a place.
 
     states: (n_texts, n_places, d); groups: (n_texts,) 0 and 1 for the two sets, 2 for the neutral texts; without any
     2 nothing is centred.  At least three texts a group.
+    Returns estimate, missing where a length is unknown; low, high: 95 %, -1 to 1 where a length cannot be told from
+    zero; p_two, p_less, p_greater (0-1): of a cosine of zero, by the inner product over its standard error.
     """
     used = np.unique(groups)
     centred = len(used) > 2
@@ -84,7 +60,10 @@ def cosines_of_means(states: Floats, groups: NDArray[np.int64]) -> Cosines:
     bounded = np.isfinite(low) & np.isfinite(high) & (low <= high)
     low, high = np.where(bounded, np.clip(low, -1, 1), -1.0), np.where(bounded, np.clip(high, -1, 1), 1.0)
     estimate = np.where(lengths > 0, np.clip(inner / np.where(lengths > 0, lengths, 1.0), -1, 1), np.nan)
-    return Cosines(estimate, low, high, inner / np.sqrt(np.maximum(var_inner, 1e-300)), freedom)
+    t = inner / np.sqrt(np.maximum(var_inner, 1e-300))
+    greater = stdtr(freedom, -t)
+    columns = {"estimate": estimate, "low": low, "high": high, "p_two": 2 * stdtr(freedom, -np.abs(t))}
+    return pd.DataFrame(columns | {"p_less": 1 - greater, "p_greater": greater})
 
 
 def repeat_cosine(differences: Floats, clusters: NDArray[np.str_]) -> Estimate:

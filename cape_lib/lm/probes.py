@@ -110,9 +110,8 @@ def couplings(states: torch.Tensor, sets: np.ndarray) -> pd.DataFrame:
     groups = np.select([sets == "reasoning", sets == "truthfulness"], [0, 1], default=2)
     whole = states.double().numpy()
     centred, raw = cosines_of_means(whole, groups), cosines_of_means(whole[groups < 2], groups[groups < 2])
-    columns = {"coupling": centred.estimate, "low": centred.low, "high": centred.high, "p_two": centred.p_two}
-    columns |= {"p_less": 1 - centred.p_greater, "p_greater": centred.p_greater}
-    return pd.DataFrame(columns | {"raw": raw.estimate, "raw_low": raw.low, "raw_high": raw.high})
+    beside = raw[["estimate", "low", "high"]].set_axis(["raw", "raw_low", "raw_high"], axis=1)
+    return centred.rename(columns={"estimate": "coupling"}).join(beside)
 
 
 def participation_ratio(states: torch.Tensor) -> float:
@@ -174,22 +173,15 @@ def projection_table(
     # coordinates, smallest direction first, in which the plain cosine is that of the logits
     through = (hidden.double() @ vectors * values.clamp_min(0).sqrt()).float()
     rng = np.random.default_rng([seed, 11])
-    random = [_row("", d, (hidden.double() @ _random_root(n, d, rng)).float(), sets) for _ in range(draws)]
-    drawn = pd.DataFrame(random, columns=["coupling", "raw"]).agg(["mean", "min", "max"])
-    means = {"coupling": drawn.coupling["mean"], "low": drawn.coupling["min"], "high": drawn.coupling["max"]}
-    rows = [
-        _row("hidden", d, hidden, sets),
-        _row("logits", d, through, sets),
-        {"what": "random projection", "rank": d, **means, "raw": drawn.raw["mean"]},
-        *(_row(f"rank {2**k}", 2**k, through[:, d - 2**k :], sets) for k in range((d - 1).bit_length())),
-        _row("GELU of hidden", d, torch.nn.functional.gelu(hidden), sets),
-    ]
-    return pd.DataFrame(rows)
-
-
-def _row(what: str, rank: int, states: torch.Tensor, sets: np.ndarray) -> dict[str, Any]:
-    one = couplings(states[:, None], sets)[["coupling", "low", "high", "raw"]]
-    return {"what": what, "rank": rank, **{str(name): float(value) for name, value in one.iloc[0].items()}}
+    random = [(hidden.double() @ _random_root(n, d, rng)).float() for _ in range(draws)]
+    drawn = pd.concat([couplings(own[:, None], sets) for own in random]).agg(["mean", "min", "max"])
+    ranks = {f"rank {2**k}": through[:, d - 2**k :] for k in range((d - 1).bit_length())}
+    read = {"hidden": hidden, "logits": through, **ranks, "GELU of hidden": torch.nn.functional.gelu(hidden)}
+    rows = [couplings(own[:, None], sets).assign(what=what, rank=own.shape[1]) for what, own in read.items()]
+    chance = {"what": "random projection", "rank": d, "raw": drawn.raw["mean"], "coupling": drawn.coupling["mean"]}
+    chance |= {"low": drawn.coupling["min"], "high": drawn.coupling["max"]}
+    table = pd.concat([*rows[:2], pd.DataFrame([chance]), *rows[2:]], ignore_index=True)
+    return table[["what", "rank", "coupling", "low", "high", "raw"]]
 
 
 @dataclass(frozen=True)
@@ -311,7 +303,7 @@ def probe(lm: LanguageModel, prompts: pd.DataFrame, *, seed: int = 0, batch: int
     return Probe(
         model=lm.name,
         n_texts=int(real.sum()),
-        layers=blocks.assign(**_placebo(states, sets)),
+        layers=blocks.join(_placebo(states, sets)),
         heads=_heads({block: outputs[real] for block, outputs in heads.items()}, sets[real]),
         projection=projection_table(lm, states[real][:, -1], sets[real], seed=seed),
         profile={name: float(part.mean()) for name, part in zip(("early", "middle", "late"), parts, strict=True)},
@@ -319,16 +311,16 @@ def probe(lm: LanguageModel, prompts: pd.DataFrame, *, seed: int = 0, batch: int
     )
 
 
-def _placebo(states: torch.Tensor, sets: np.ndarray) -> dict[str, Any]:
+def _placebo(states: torch.Tensor, sets: np.ndarray) -> pd.DataFrame:
     """The coupling that neutral contexts with the prompts' endings show; one half stands for each of the two sets."""
-    where = np.flatnonzero(sets == PLACEBO)
+    columns = ["placebo", "placebo_low", "placebo_high"]
+    where, neutral = np.flatnonzero(sets == PLACEBO), np.flatnonzero(sets == "neutral")
     if len(where) < 6:
-        return dict.fromkeys(("placebo", "placebo_low", "placebo_high"), np.nan)
-    neutral = np.flatnonzero(sets == "neutral")
+        return pd.DataFrame(np.nan, range(states.shape[1]), columns)
     half = len(where) // 2
     groups = np.repeat([0, 1, 2], [half, len(where) - half, len(neutral)])
     cosine = cosines_of_means(states[np.r_[where, neutral]].double().numpy(), groups)
-    return {"placebo": cosine.estimate, "placebo_low": cosine.low, "placebo_high": cosine.high}
+    return cosine[["estimate", "low", "high"]].set_axis(columns, axis=1)
 
 
 def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray) -> pd.DataFrame:
@@ -336,10 +328,8 @@ def _heads(heads: dict[int, torch.Tensor], sets: np.ndarray) -> pd.DataFrame:
     columns = ["layer", "head", "coupling", "p_less", "p_greater", "q_less", "q_greater", "verdict"]
     if not heads:
         return pd.DataFrame(columns=columns)
-    tables = [
-        couplings(own, sets).assign(layer=layer, head=range(own.shape[1])) for layer, own in sorted(heads.items())
-    ]
-    table = pd.concat(tables, ignore_index=True)
+    tables = {layer: couplings(own, sets) for layer, own in sorted(heads.items())}
+    table = pd.concat(tables, names=["layer", "head"]).reset_index()
     for side in ("less", "greater"):
         table[f"q_{side}"] = corrected(table[f"p_{side}"], "fdr_bh")
     competes = (table["q_less"] < LEVEL) & (table["coupling"] < 0)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ import pandas as pd
 from cape_lib.errors import ScoresError, SurroundingsError, UsageError
 from cape_lib.lm import testbed
 from cape_lib.lm.models.loading import Chat
-from cape_lib.lm.models.running import answer_columns, joined
+from cape_lib.lm.models.running import answer_columns, answers_of, joined
 from cape_lib.tables import data_dir
 
 #: pairs that one question gives to fit a direction on
@@ -83,11 +82,8 @@ def pairs_of(items: pd.DataFrame) -> pd.DataFrame:
     """Pairs (positive, negative, topic) of the questions in split fit: right and wrong answers in turn; maybe none."""
     rows = []
     for row in items[items["split"] == "fit"].to_dict("records"):
-        right, wrong = (_answers(row, kind) for kind in ("true", "false"))
-        rows += [
-            {"positive": joined(row["prompt"], a), "negative": joined(row["prompt"], b), "topic": row["topic"]}
-            for a, b in list(zip(right, wrong, strict=False))[:PAIRS]
-        ]
+        answers = zip(answers_of(row, "true"), answers_of(row, "false"), strict=False)
+        rows += [(*(joined(row["prompt"], one) for one in pair), row["topic"]) for pair in list(answers)[:PAIRS]]
     return pd.DataFrame(rows, columns=["positive", "negative", "topic"])
 
 
@@ -124,10 +120,6 @@ class Benchmark:
 
     items: pd.DataFrame
     notes: tuple[str, ...]
-
-
-def _answers(row: Mapping[Any, Any], kind: str) -> list[str]:
-    return [str(row[name]) for name in answer_columns(row, kind) if str(row[name]).strip()]
 
 
 def read_benchmark(
@@ -213,21 +205,21 @@ def _truthfulqa(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _without_twins(items: pd.DataFrame, path: Path, notes: list[str]) -> pd.DataFrame:
     """Wrong answers that are also right ones are taken out and counted; a question that has no other is refused."""
-    wrong = answer_columns(items, "false")
-    twins = 0
-    cells = items.to_dict("records")
-    for place, row in enumerate(cells):
-        right = {one.casefold().rstrip(".") for one in _answers(row, "true")}
-        left = [row[name] for name in wrong if str(row[name]).strip() and row[name].casefold().rstrip(".") not in right]
-        twins += len(_answers(row, "false")) - len(left)
+    columns, twins = answer_columns(items, "false"), 0
+    rows = items.to_dict("records")
+    for place, row in enumerate(rows):
+        right = {one.casefold().rstrip(".") for one in answers_of(row, "true")}
+        wrong = answers_of(row, "false")
+        left = [one for one in wrong if one.casefold().rstrip(".") not in right]
         if not left:
             raise ScoresError(
                 f"{path}: row {place + 2}: every false answer is also a true one; nothing can be told apart"
             )
-        row.update(dict.fromkeys(wrong, "") | dict(zip(wrong, left, strict=False)))
+        twins += len(wrong) - len(left)
+        row.update(dict.fromkeys(columns, "") | dict(zip(columns, left, strict=False)))
     if twins:
         notes.append(f"{twins} answers stand under true and false; they are not counted as false")
-    return pd.DataFrame(cells)
+    return pd.DataFrame(rows)
 
 
 def _split(topics: pd.Series, rng: np.random.Generator) -> pd.Series:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -198,9 +198,8 @@ def wrap(
         # batches need padding: on the left, as generation continues on the right; masked, so any token will do
         tokenizer.padding_side = "left"
         if tokenizer.pad_token_id is None:
-            names = ("eos_token", "unk_token", "bos_token")
-            own = [token for token in (getattr(tokenizer, name, None) for name in names) if token is not None]
-            tokenizer.pad_token = own[0] if own else None
+            own = (getattr(tokenizer, name, None) for name in ("eos_token", "unk_token", "bos_token"))
+            tokenizer.pad_token = next((token for token in own if token is not None), None)
     return LanguageModel(
         name=name or str(getattr(model.config, "_name_or_path", "")) or type(model).__name__,
         revision=revision,
@@ -244,10 +243,6 @@ def _decoder(model: Any) -> nn.Module:
     return base if isinstance(base, nn.Module) else model
 
 
-def _lists(root: nn.Module) -> dict[str, nn.ModuleList]:
-    return {name: module for name, module in root.named_modules() if isinstance(module, nn.ModuleList) and len(module)}
-
-
 def sample_ids(model: nn.Module) -> torch.Tensor:
     """Two short rows that differ in their last token only, (2, 4), on the device of the embeddings."""
     size = int(getattr(text_config(model), "vocab_size", 100))
@@ -274,31 +269,28 @@ def _blocks(model: nn.Module, layers: str | None) -> tuple[str, tuple[nn.Module,
     layers: path of the list where the rule does not find it.  Raises ModelError when nothing fits (naming what was
     found), and for an encoder, whose tokens see what comes after them.
     """
-    depth = _setting(model, _DEPTH)
-    lists = _lists(model) if layers else _lists(_decoder(model)) or _lists(model)
+    depth, lists = _setting(model, _DEPTH), {}
+    for root in (model,) if layers else (_decoder(model), model):
+        named = root.named_modules()
+        lists = lists or {name: own for name, own in named if isinstance(own, nn.ModuleList) and len(own)}
     described = [f"{name or '(root)'} ({len(modules)})" for name, modules in list(lists.items())[:8]]
     among = ", ".join(described) or "no list of modules"
     if layers is not None and layers not in lists:
         raise ModelError(f"no list of modules at {layers!r}; this model has {among}")
     asked = {name: own for name, own in lists.items() if (name == layers if layers else len(own) == depth)}
     seen: dict[str, list[tuple[int, torch.Tensor | None]]] = {name: [] for name in asked}
-    handles = []
-    try:
+    with ExitStack() as stack:
         for name, modules in asked.items():
             for index, module in enumerate(modules):
 
                 def note(_m: nn.Module, _a: Any, output: Any, *, name: str = name, index: int = index) -> None:
                     seen[name].append((index, hidden(output)))
 
-                handles.append(module.register_forward_hook(note))
+                stack.callback(module.register_forward_hook(note).remove)
         with torch.inference_mode():
             model(input_ids=sample_ids(model), use_cache=False)
-    finally:
-        for handle in handles:
-            handle.remove()
     for name in sorted(asked, key=lambda path: (path.count("."), path)):
-        states = [state for _, state in seen[name] if state is not None and state.shape[:2] == (2, 4)]
-        states = [state for state in states if state.dim() == 3]
+        states = [own for _, own in seen[name] if own is not None and own.dim() == 3 and own.shape[:2] == (2, 4)]
         if [index for index, _ in seen[name]] == list(range(len(asked[name]))) and len(states) == len(seen[name]):
             if not all(map(_is_causal, states)):
                 kind = getattr(model.config, "model_type", "model")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -158,6 +158,12 @@ def answer_columns(names: Iterable[Any], kind: str) -> list[str]:
     """Columns of right (kind "true") or of wrong answers ("false") in order: true, true2, true3 ..."""
     own = [str(name) for name in names if re.fullmatch(rf"{kind}\d*", str(name))]
     return sorted(own, key=lambda name: int(name[len(kind) :] or 1))
+
+
+def answers_of(row: Mapping[Any, Any], kind: str) -> list[str]:
+    """A question's right (kind "true") or wrong answers, in the order of its columns, without the empty ones."""
+    answers = [row[name] for name in answer_columns(row, kind)]
+    return [answer.strip() for answer in answers if isinstance(answer, str) and answer.strip()]
 
 
 def _tokens(lm: LanguageModel, text: str, row: list[int]) -> list[int]:

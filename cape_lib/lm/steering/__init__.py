@@ -4,9 +4,8 @@
 with and without it in one batch, `evaluate` runs the whole protocol with its controls and gives two verdicts.
 """
 
-from cape_lib.lm.steering.applying import steered
+from cape_lib.lm.steering.applying import Writing, compare, steered
 from cape_lib.lm.steering.direction import Direction, fit_direction, fit_directions, harness_file, load, save
-from cape_lib.lm.steering.generating import Writing, compare
 from cape_lib.lm.steering.protocol import DOSES, Place, Plan, evaluate
 from cape_lib.lm.steering.verdicts import Evaluation, report
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +83,8 @@ class Direction:
         action: "add"; "ablate", the state's projection on the direction becomes 0, whatever alpha; "clamp", it becomes
         alpha units.
         """
-        adds, takes = ACTIONS[check_action(action)]
+        check_strength(alpha, unit, action)
+        adds, takes = ACTIONS[action]
         nothing = torch.zeros_like(self.vector)
         return self.step(alpha, unit) if adds else nothing, self.vector if takes else nothing
 
@@ -103,25 +103,14 @@ class Direction:
             warnings.append(f"fitted on {self.n_pairs} pairs only")
         return warnings
 
-    def like(self, vector: torch.Tensor, name: str) -> Direction:
-        """The same record with another vector of equal norm (for controls and for the negated direction)."""
-        scaled = vector * (self.norm / max(float(vector.norm()), 1e-12))
-        return replace(self, vector=scaled, name=name)
 
-
-def check_strength(alpha: float, unit: str) -> None:
-    """UsageError unless alpha is a finite number and unit one of UNITS."""
+def check_strength(alpha: float, unit: str, action: str = "add") -> None:
+    """UsageError unless alpha is a finite number, unit one of UNITS and action one of ACTIONS."""
     if not isinstance(alpha, (int, float)) or not math.isfinite(alpha):
         raise UsageError(f"alpha must be a finite number, not {alpha}")
-    if unit not in UNITS:
-        raise UsageError(f"unknown unit {unit!r}; choose from {', '.join(UNITS)}")
-
-
-def check_action(action: str) -> str:
-    """The action; UsageError unless it is one of ACTIONS."""
-    if action not in ACTIONS:
-        raise UsageError(f"unknown action {action!r}; choose from {', '.join(ACTIONS)}")
-    return action
+    for what, name, known in (("unit", unit, UNITS), ("action", action, ACTIONS)):
+        if name not in known:
+            raise UsageError(f"unknown {what} {name!r}; choose from {', '.join(known)}")
 
 
 def check_fits(direction: Direction, lm: LanguageModel, *, any_model: bool = False) -> None:
@@ -140,13 +129,7 @@ def check_fits(direction: Direction, lm: LanguageModel, *, any_model: bool = Fal
 
 
 FEWEST_PAIRS = 4
-#: how a direction is found in the states of pairs
-METHODS = {
-    "mean_difference": "the mean difference of the positive and the negative texts",
-    "principal": "the first axis of the differences within the pairs (each pair centred on its own middle)",
-    "pca": "the first axis of all states, centred on their mean",
-    "logistic": "the normal of a logistic regression of the pairs, each centred on its middle (ridge, C = 1)",
-}
+METHODS = ("mean_difference", "principal", "pca", "logistic")
 
 
 def check_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +143,12 @@ def check_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def vector_of(positive: torch.Tensor, negative: torch.Tensor, method: str = "mean_difference") -> torch.Tensor:
-    """The direction (..., d) from states (n, ..., d) by one of METHODS; as long as the mean difference, and its way."""
+    """The direction (..., d) from states (n, ..., d) by one of METHODS; as long as the mean difference, and its way.
+
+    "principal" is the first axis of the differences within the pairs (each pair centred on its own middle), "pca" that
+    of all states, centred on their mean; "logistic" the normal of a logistic regression of the pairs, each centred on
+    its middle (ridge, C = 1).
+    """
     mean = (positive - negative).mean(0)
     if method == "mean_difference":
         return mean
@@ -171,9 +159,8 @@ def vector_of(positive: torch.Tensor, negative: torch.Tensor, method: str = "mea
         both = torch.cat([positive, negative]).movedim(0, -2)
         rows = both - both.mean(-2, keepdim=True)
     axis = _logistic(rows / 2) if method == "logistic" else torch.linalg.svd(rows, full_matrices=False).Vh[..., 0, :]
-    sign: torch.Tensor = torch.sign((axis * mean).sum(-1, keepdim=True))
-    size: torch.Tensor = mean.norm(dim=-1, keepdim=True)
-    return torch.mul(axis * sign, size)
+    sign = torch.sign((axis * mean).sum(-1, keepdim=True))
+    return torch.mul(axis * sign, mean.norm(dim=-1, keepdim=True))
 
 
 def _logistic(halves: torch.Tensor) -> torch.Tensor:
@@ -195,22 +182,19 @@ def _logistic(halves: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.normalize((a[..., None, :] @ x)[..., 0, :], dim=-1).to(halves.dtype)
 
 
-Fit = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-
-
-def _left_out(positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, fit: Fit) -> float:
+def _left_out(positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, method: str) -> float:
     """Share of pairs ranked right by a direction fitted without their group; a tie counts half."""
     names = np.unique(groups)
     right: list[float] = []
     for fold in range(min(5, len(names))) if len(names) > 1 else ():
         out = torch.from_numpy(np.isin(groups, names[fold::5]))
-        margin = (positive[out] - negative[out]) @ fit(positive[~out], negative[~out])
+        margin = (positive[out] - negative[out]) @ vector_of(positive[~out], negative[~out], method)
         right += ((margin > 0).float() + 0.5 * (margin == 0).float()).tolist()
     return float(np.mean(right)) if right else float("nan")
 
 
 def _reliability(
-    positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, method: str, fit: Fit
+    positive: torch.Tensor, negative: torch.Tensor, groups: np.ndarray, method: str
 ) -> tuple[float, float, float]:
     """Expected cosine to the direction of as many other pairs, with an interval.
 
@@ -226,7 +210,7 @@ def _reliability(
     for _ in range(10):
         half = np.isin(groups, rng.permutation(names)[: len(names) // 2]) if len(names) >= 4 else None
         mask = torch.from_numpy(rng.permutation(n) < n // 2 if half is None else half)
-        one, other = (fit(positive[side], negative[side]) for side in (mask, ~mask))
+        one, other = (vector_of(positive[side], negative[side], method) for side in (mask, ~mask))
         alike = float(torch.nn.functional.cosine_similarity(one, other, dim=-1))
         wholes.append(2 * alike / (1 + alike) if alike > 0 else 0.0)
     return float(np.mean(wholes)), float(np.min(wholes)), float(np.max(wholes))
@@ -258,8 +242,8 @@ def fit_directions(
         positive, negative = states[: len(pairs), place], states[len(pairs) :, place]
         both = torch.cat([positive, negative])
         vector = vector_of(positive, negative, method)
-        norm, fit = float(vector.norm()), partial(vector_of, method=method)
-        reliability, low, high = _reliability(positive, negative, groups, method, fit)
+        norm = float(vector.norm())
+        reliability, low, high = _reliability(positive, negative, groups, method)
         direction = Direction(
             vector=vector,
             site=site,
@@ -271,7 +255,7 @@ def fit_directions(
             reliability=reliability,
             reliability_low=low,
             reliability_high=high,
-            held_out=_left_out(positive, negative, groups, fit),
+            held_out=_left_out(positive, negative, groups, method),
             model=lm.name,
             revision=lm.revision,
             pairs=hash_of(pairs),

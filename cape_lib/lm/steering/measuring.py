@@ -12,7 +12,8 @@ import copy
 import inspect
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,20 +22,8 @@ import pandas as pd
 import torch
 
 from cape_lib.errors import SurroundingsError, UsageError
+from cape_lib.lm.models import running
 from cape_lib.lm.models.record import LanguageModel, Site, memory_guard, sample_ids, text_config
-from cape_lib.lm.models.running import (
-    Batch,
-    answer_columns,
-    checked,
-    encode_rows,
-    joined,
-    not_finite,
-    positions_of,
-    reading,
-    repeated,
-    run,
-    token_lists,
-)
 from cape_lib.lm.steering.applying import Positions, added
 
 #: numbers in a batch of logits, and in its keys and values: 256 and 512 MB in float32
@@ -95,25 +84,23 @@ def questions(lm: LanguageModel, items: pd.DataFrame) -> Questions:
     missing = {"prompt", "true", "false"} - set(items.columns)
     if missing:
         raise UsageError(f"items need columns prompt, true and false; {' and '.join(sorted(missing))} not there")
-    starts = token_lists(lm, [str(text) for text in items["prompt"]])
-    columns = [answer_columns(items, kind) for kind in ("true", "false")]
-    texts: list[list[str]] = []
-    n_true = []
-    for row in items.to_dict("records"):
-        cells = [[row[name] for name in names] for names in columns]
-        right, wrong = ([one.strip() for one in own if isinstance(one, str) and one.strip()] for own in cells)
-        texts.append([joined(row["prompt"], answer) for answer in (*right, *wrong)])
-        n_true.append(len(right))
-    whole = iter(token_lists(lm, [text for own in texts for text in own]))
-    prompts, answers = [], []
+    starts = running.token_lists(lm, [str(text) for text in items["prompt"]])
+    rows = items.to_dict("records")
+    answers = [[running.answers_of(row, kind) for kind in ("true", "false")] for row in rows]
+    texts = [
+        [running.joined(row["prompt"], one) for one in (*right, *wrong)]
+        for row, (right, wrong) in zip(rows, answers, strict=True)
+    ]
+    whole = iter(running.token_lists(lm, list(itertools.chain(*texts))))
+    prompts, ids = [], []
     for start, own in zip(starts, texts, strict=True):
-        rows = list(itertools.islice(whole, len(own)))
+        each = list(itertools.islice(whole, len(own)))
         # some tokenizers merge the prompt's end with what follows: what differs belongs to the answer, and one cut
         # for all answers lets them be compared after the same text
-        prompts.append(_common([start, *(row[:-1] for row in rows)]))
-        answers.append([row[len(prompts[-1]) :] for row in rows])
+        prompts.append(_common([start, *(row[:-1] for row in each)]))
+        ids.append([row[len(prompts[-1]) :] for row in each])
     topic = items["topic"] if "topic" in items else pd.Series(range(len(items)))
-    return Questions(prompts, answers, n_true, topic.astype(str).to_numpy())
+    return Questions(prompts, ids, [len(right) for right, _ in answers], topic.astype(str).to_numpy())
 
 
 def _common(rows: Sequence[list[int]]) -> list[int]:
@@ -134,7 +121,7 @@ class Scores:
     right: np.ndarray
 
     def _wrong(self, values: np.ndarray) -> np.ndarray:
-        return np.where(self.right, -np.inf, np.where(np.isnan(values), -np.inf, values))
+        return np.where(self.right | np.isnan(values), -np.inf, values)
 
     def margins(self) -> np.ndarray:
         """Best answer minus the most probable wrong one, nats a token, (n_arms, n_items); above 0 it is right."""
@@ -155,35 +142,14 @@ class Scores:
         return np.asarray(np.nansum(np.where(self.right, weight, 0), -1) / np.nansum(weight, -1))
 
 
-@dataclass
-class _Tree:
-    """Tokens to feed after a question but its last token: answers that begin alike share them.
+#: an item; each beginning of what is fed after its question but the last token -> the column of its end, so that
+#: answers that begin alike share tokens; and the numbers of the answers so told
+_Tree = tuple[int, dict[tuple[int, ...], int], list[int]]
 
-    parents: the token that each follows (-1: none); answers: number, tokens, and where each of these is told.
-    """
 
-    item: int
-    ids: list[int] = field(default_factory=list)
-    parents: list[int] = field(default_factory=list)
-    answers: list[tuple[int, list[int], list[int]]] = field(default_factory=list)
-    _known: dict[tuple[int, int], int] = field(default_factory=dict)
-
-    def holds(self, ids: list[int]) -> bool:
-        """Whether these tokens are its first ones, one after the other."""
-        return self.ids[: len(ids)] == ids and self.parents[: len(ids)] == list(range(-1, len(ids) - 1))
-
-    def add(self, number: int, ids: list[int], answer: list[int]) -> None:
-        """An answer, told by the tokens `ids`."""
-        at, places = -1, []
-        for token in ids:
-            key = (at, token)
-            if key not in self._known:
-                self._known[key] = len(self.ids)
-                self.ids.append(token)
-                self.parents.append(at)
-            at = self._known[key]
-            places.append(at)
-        self.answers.append((number, answer, places))
+def _fed(asked: Questions, item: int, number: int) -> tuple[int, ...]:
+    """The tokens that tell an answer: each is told by the one before it."""
+    return (asked.prompts[item][-1], *asked.answers[item][number][:-1])
 
 
 def _trees(asked: Questions, items: Sequence[int], most: int) -> list[_Tree]:
@@ -191,68 +157,66 @@ def _trees(asked: Questions, items: Sequence[int], most: int) -> list[_Tree]:
     trees: list[_Tree] = []
     for item in items:
         own: list[_Tree] = []
-        for number, answer in sorted(enumerate(asked.answers[item]), key=lambda pair: -len(pair[1])):
-            ids = [asked.prompts[item][-1], *answer[:-1]]
-            fits = (one for one in own if len(one.ids) + len(ids) <= most or one.holds(ids))
+        for number in sorted(range(len(asked.answers[item])), key=lambda k: -len(asked.answers[item][k])):
+            ids = _fed(asked, item, number)
+            # the longest answer comes first, so a part of it has its end in the column of its own length
+            fits = (one for one in own if len(one[1]) + len(ids) <= most or one[1].get(ids) == len(ids) - 1)
             tree = next(fits, None)
             if tree is None:
-                own.append(tree := _Tree(item))
-            tree.add(number, ids, answer)
+                own.append(tree := (item, {}, []))
+            for k in range(1, len(ids) + 1):
+                tree[1].setdefault(ids[:k], len(tree[1]))
+            tree[2].append(number)
         trees += own
-    return sorted(trees, key=lambda tree: len(tree.ids))
+    return sorted(trees, key=lambda tree: len(tree[1]))
 
 
 class _Part:
     """Trees that run together, as tensors on the model's device: everything that does not depend on the arm.
 
     ids, real, depth: (n, length); sees: (n, length, length) bool, which tokens of its tree each token is told of, None
-    for chains; before: (n, past) bool, the question's columns; at: (n,) which of `items` a tree belongs to.
+    for chains; before: (n, past) bool, the question's columns; at: (n,) which of `items` a tree belongs to; cells: the
+    answers, (item, number); scored: of every answer's token the number of the state that tells it, the token, and the
+    answer's number, (3, n_tokens).
     """
 
     def __init__(self, asked: Questions, trees: list[_Tree], items: list[int], past: int, device: torch.device) -> None:
-        n, longest = len(trees), max(len(tree.ids) for tree in trees)
-        self.trees, self.items, self.past = trees, items, past
-        ids, depth = np.zeros((n, longest), dtype=int), np.zeros((n, longest), dtype=int)
+        n, longest = len(trees), max(len(nodes) for _, nodes, _ in trees)
+        self.items, self.past, self.read = items, past, 0
+        ids, depth = np.zeros((2, n, longest), dtype=int)
         sees = np.tile(np.eye(longest, dtype=bool), (n, 1, 1))
-        for row, tree in enumerate(trees):
-            ids[row, : len(tree.ids)] = tree.ids
-            for place, parent in enumerate(tree.parents):
-                if parent >= 0:
-                    sees[row, place] |= sees[row, parent]
-                    depth[row, place] = depth[row, parent] + 1
-        lengths = np.array([len(tree.ids) for tree in trees])
-        prompts = np.array([len(asked.prompts[tree.item]) - 1 for tree in trees])
-        where = {item: place for place, item in enumerate(items)}
-        real = np.arange(longest) < lengths[:, None]
-        before = np.arange(past) >= past - prompts[:, None]
-        at = np.array([where[tree.item] for tree in trees])
-        self.ids, self.real, self.before, self.at, self.depth = (
-            torch.from_numpy(one).to(device) for one in (ids, real, before, at, prompts[:, None] + depth)
+        self.cells: list[tuple[int, int]] = []
+        scored: list[tuple[int, int, int]] = []
+        for row, (item, nodes, numbers) in enumerate(trees):
+            for beginning, place in nodes.items():
+                ids[row, place], depth[row, place] = beginning[-1], len(beginning) - 1
+                if len(beginning) > 1:
+                    sees[row, place] |= sees[row, nodes[beginning[:-1]]]
+            for number in numbers:
+                fed, cell = _fed(asked, item, number), len(self.cells)
+                states = [self.read + nodes[fed[:k]] for k in range(1, len(fed) + 1)]
+                scored += [
+                    (state, token, cell) for state, token in zip(states, asked.answers[item][number], strict=True)
+                ]
+                self.cells.append((item, number))
+            self.read += len(nodes)
+        self.scored = np.array(sorted(scored, key=lambda one: one[0])).T
+        self.rows = [item for item, _, _ in trees]
+        real = np.arange(longest) < np.array([[len(nodes)] for _, nodes, _ in trees])
+        prompts = np.array([[len(asked.prompts[item]) - 1] for item in self.rows])
+        at = np.array([items.index(item) for item in self.rows])
+        parts = (ids, real, np.arange(past) >= past - prompts, at, prompts + depth, sees)
+        self.ids, self.real, self.before, self.at, self.depth, seen = (
+            torch.from_numpy(one).to(device) for one in parts
         )
-        self.sees = torch.from_numpy(sees).to(device) if not all(tree.holds(tree.ids) for tree in trees) else None
-        starts = np.cumsum([0, *lengths])
-        self.read = int(starts[-1])
-        self.cells = [(tree.item, number) for tree in trees for number, _, _ in tree.answers]
-        own = [(row, answer, places) for row, tree in enumerate(trees) for _, answer, places in tree.answers]
-        states = np.concatenate([starts[row] + places for row, _, places in own])
-        order = np.argsort(states, kind="stable")
-        cell = np.repeat(np.arange(len(own)), [len(answer) for _, answer, _ in own])
-        #: of every answer's token: the number of the state that tells it, the token, and the answer's number
-        self.scored = np.stack([states, np.concatenate([answer for _, answer, _ in own]), cell])[:, order]
-
-    def __len__(self) -> int:
-        return len(self.trees)
+        chains = bool((depth == np.arange(longest))[real].all())
+        self.sees = None if chains else seen
 
 
 def vocabulary(lm: LanguageModel) -> int:
     """Logits a token."""
     weight = getattr(lm.unembedding, "weight", None)
     return int(weight.shape[0]) if weight is not None else int(getattr(text_config(lm.model), "vocab_size", 50_000))
-
-
-def most_tokens(lm: LanguageModel) -> int:
-    """Tokens of a pass."""
-    return MOST_TOKENS[lm.device.type != "cpu"]
 
 
 def _together(arms: Sequence[Arm]) -> list[list[int]]:
@@ -278,10 +242,7 @@ def answer_scores(
         tokens[item, : len(own)] = [len(answer) for answer in own]
         right[item, : asked.n_true[item]] = True
     with memory_guard("scoring answers"), torch.inference_mode():
-        reader = _Reader(lm, asked, arms, batch, tick or (lambda _n: None))
-        for items in reader.alike():
-            reader.read(items)
-        total = reader.fetched()
+        total = _Reader(lm, asked, arms, batch, tick or (lambda _n: None)).totals()
     return Scores(np.where(np.isnan(tokens), np.nan, total), tokens, right)
 
 
@@ -320,7 +281,8 @@ class _Reader:
         self.lm, self.asked, self.arms, self.tick = lm, asked, arms, tick
         self.kind = kind_of(lm)
         self.at_once = max(1, MOST_LOGITS // vocabulary(lm))
-        self.most = max(1, min(batch, most_tokens(lm) if self.kind.linear else self.at_once))
+        most = MOST_TOKENS[lm.device.type != "cpu"] if self.kind.linear else self.at_once
+        self.most = max(1, min(batch, most))
         config, states = text_config(lm.model), sum(int(one.numel()) for one in lm.model.parameters()) // 8
         heads = getattr(config, "num_key_value_heads", None) or lm.heads or 1
         size = getattr(config, "head_dim", None) or lm.width // (lm.heads or 1)
@@ -333,13 +295,12 @@ class _Reader:
         where = weight.device if self.kind.linear else lm.device
         shape = len(arms), len(asked), max(len(own) for own in asked.answers)
         self.total = torch.zeros(shape, dtype=torch.float64, device=where)
-        self.parts: list[tuple[list[Arm], _Part]] = []
-        self.sums: list[torch.Tensor] = []
 
-    def alike(self) -> list[list[int]]:
-        """Items whose prompts run together: of one length, or of like length where the model is told of the padding."""
+    def totals(self) -> np.ndarray:
+        """Log probabilities (n_arms, n_items, n_answers); SurroundingsError, naming the block, where one is none."""
         pads = self.kind.keys and self.kind.positions and not self.common
         pads = pads and all(isinstance(arm.positions, str) for arm in self.arms)
+        # prompts that run together are of one length, or of like length where the model is told of the padding
         groups: list[list[int]] = []
         shortest = 0
         for item in sorted(range(len(self.asked)), key=lambda k: len(self.asked.prompts[k])):
@@ -349,23 +310,32 @@ class _Reader:
             else:
                 groups.append([item])
                 shortest = length
-        return groups
+        for items in groups:
+            self._read(items)
+        bad = self.total.isfinite().logical_not().nonzero().tolist()
+        if bad:
+            number, item, answer = bad[0]
+            arm, prompt = self.arms[number], self.asked.prompts[item]
+            with added(self.lm, {arm.site: arm.delta}, positions=arm.positions, prompt_length=len(prompt)):
+                running.run(self.lm, running.encode_rows(self.lm, [[*prompt, *self.asked.answers[item][answer]]]))
+            raise running.not_finite(self.lm, "the logits")
+        return np.asarray(self.total.cpu())
 
     def _rows(self, past: int, length: int) -> int:
         """Rows of so many tokens behind so many others that fit in one pass."""
         return min(self.most // length, max(1, self.columns // (past + length)))
 
-    def read(self, items: list[int]) -> None:
+    def _read(self, items: list[int]) -> None:
         """Add the log probabilities of the items' answers under all arms to the total."""
         past = max(len(self.asked.prompts[item]) for item in items) - 1
         trees = _trees(self.asked, items, self.most)
-        if past + len(trees[-1].ids) >= self.kind.branches:
+        if past + len(trees[-1][1]) >= self.kind.branches:
             trees = _trees(self.asked, items, 0)
         # trees of like size, the shorter of which may be padded by a fifth, as many as fit for one arm
         alike: list[list[_Tree]] = []
         for tree in trees:
-            length, last = len(tree.ids), alike[-1] if alike else []
-            if last and len(last) < self._rows(past, length) and length <= 1.2 * len(last[0].ids) + 4:
+            length, last = len(tree[1]), alike[-1] if alike else []
+            if last and len(last) < self._rows(past, length) and length <= 1.2 * len(last[0][1]) + 4:
                 last.append(tree)
             else:
                 alike.append([tree])
@@ -375,40 +345,25 @@ class _Reader:
             arms = [self.arms[k] for k in where]
             untouched = arms[0].positions in ("last", "generated") or not any(bool(arm.delta.any()) for arm in arms)
             if self.kind.keys and past and untouched and shared is None:
-                shared = self._shared(items, past)
+                # the unsteered questions but their last tokens, once for all arms and places
+                start = None
+                if self.common:
+                    start = _selected(self.begin, torch.zeros(len(items), dtype=torch.long, device=self.lm.device))
+                rows = [self.asked.prompts[item][self.common : -1] for item in items]
+                shared = self._prompt(rows, start) if past > self.common else start
             for part in parts:
-                step = max(1, self._rows(past, part.ids.shape[1]) // len(part))
+                step = max(1, self._rows(past, part.ids.shape[1]) // len(part.rows))
                 for first in range(0, len(arms), step):
-                    some = arms[first : first + step]
-                    pick = self._forward(part, some, shared if untouched else None)
-                    self._add(pick(), part, where[first : first + step])
-                    self.parts.append((some, part))
-
-    def fetched(self) -> np.ndarray:
-        """The totals; SurroundingsError, naming the block, where one is no finite number."""
-        sums = torch.stack(self.sums) if self.sums else torch.zeros(0)
-        bad = sums.isfinite().logical_not().nonzero().flatten().tolist()
-        if bad:
-            arms, part = self.parts[bad[0]]
-            checked(self.lm, lambda: self._forward(part, arms, None)())
-            raise not_finite(self.lm, "the logits")
-        return np.asarray(self.total.cpu())
-
-    def _shared(self, items: list[int], past: int) -> Any:
-        """Keys and values of the unsteered questions but their last tokens; computed once for all arms and places."""
-        if self.begin is None or self.common > past:
-            return self._prompt([self.asked.prompts[item][:-1] for item in items], None)
-        start = _selected(self.begin, torch.zeros(len(items), dtype=torch.long, device=self.lm.device))
-        rows = [self.asked.prompts[item][self.common : past] for item in items]
-        return self._prompt(rows, start) if rows[0] else start
+                    read = self._forward(part, arms[first : first + step], shared if untouched else None)
+                    self._add(read, part, where[first : first + step])
 
     def _prompt(self, rows: list[list[int]], start: Any, times: int = 1) -> Any:
         """Keys and values after rows, padded on the left, so many times over; they may continue `start`."""
-        part = repeated(encode_rows(self.lm, rows), times)
+        part = running.repeated(running.encode_rows(self.lm, rows), times)
         read = torch.zeros_like(part.mask, dtype=torch.bool)
         read[0, -1] = True
         before = torch.ones(len(part), int(start.get_seq_length()) if start is not None else 0, device=self.lm.device)
-        with reading(self.lm, read):
+        with running.reading(self.lm, read):
             return self._output(part.ids, start, torch.cat([before.to(part.mask), part.mask], 1)).past_key_values
 
     def _output(self, ids: torch.Tensor, cache: Any, mask: torch.Tensor, columns: torch.Tensor | None = None) -> Any:
@@ -417,81 +372,65 @@ class _Reader:
         if columns is not None:
             options["position_ids"] = columns
         elif self.kind.positions:
-            options["position_ids"] = positions_of(self.lm, mask)["position_ids"][:, -ids.shape[1] :]
+            options["position_ids"] = running.positions_of(self.lm, mask)["position_ids"][:, -ids.shape[1] :]
         return self.lm.model(input_ids=ids, attention_mask=mask, use_cache=self.kind.keys, return_dict=True, **options)
 
-    def _forward(self, part: _Part, arms: list[Arm], shared: Any) -> Callable[[], torch.Tensor]:
+    def _forward(self, part: _Part, arms: list[Arm], shared: Any) -> torch.Tensor:
         """One pass over trees times arms: what is read of it, states (n, d) of linear models and logits of others."""
-        n, device, many, past, items = len(part), self.lm.device, len(arms), part.past, part.items
+        n, device, many, past = len(part.rows), self.lm.device, len(arms), part.past
         ids, read = part.ids.repeat(many, 1), part.real.repeat(many, 1)
-        deltas = torch.stack([arm.delta for arm in arms])
-        options: dict[str, Any] = {"positions": arms[0].positions, "prompt_length": past + 1}
+        deltas, site = torch.stack([arm.delta for arm in arms]), arms[0].site
+        steered = partial(added, self.lm, positions=arms[0].positions, prompt_length=past + 1)
         cache: Any = None
         if shared is not None:
             cache = _selected(shared, part.at.repeat(many))
         elif past and self.kind.keys:
-            before = [self.asked.prompts[item][:-1] for item in items]
-            with added(self.lm, {arms[0].site: deltas.repeat_interleave(len(items), dim=0)}, **options):
+            before = [self.asked.prompts[item][:-1] for item in part.items]
+            with steered({site: deltas.repeat_interleave(len(before), dim=0)}):
                 own = self._prompt(before, None, many)
-            rows = part.at.repeat(many) + torch.arange(many, device=device).repeat_interleave(n) * len(items)
-            cache = _selected(own, rows)
+            first = torch.arange(many, device=device).repeat_interleave(n) * len(before)
+            cache = _selected(own, part.at.repeat(many) + first)
         elif past:
-            whole = [self.asked.prompts[tree.item][:past] for tree in part.trees]
-            ids = torch.cat([torch.tensor(whole, device=device).repeat(many, 1), ids], 1)
+            whole = torch.tensor([self.asked.prompts[item][:past] for item in part.rows], device=device)
+            ids = torch.cat([whole.repeat(many, 1), ids], 1)
+            read = torch.cat([torch.zeros_like(ids[:, :past], dtype=torch.bool), read], 1)
         columns = None
         if part.sees is None:
             mask = torch.cat([part.before, part.real], 1).long().repeat(many, 1)
         else:
             seen = torch.cat([part.before[:, None].expand(-1, part.ids.shape[1], -1), part.sees], -1)
             mask, columns = _added_mask(self.lm, seen).repeat(many, 1, 1, 1), part.depth.repeat(many, 1)
-        if cache is None and past:
-            read = torch.cat([torch.zeros_like(ids[:, :past], dtype=torch.bool), read], 1)
-
-        def forward() -> torch.Tensor:
-            if cache is not None and cache.get_seq_length() > past:
-                # a second pass, which looks for what went wrong, must not see the first
-                cache.crop(past - cache.get_seq_length())
-            with (
-                added(self.lm, {arms[0].site: deltas.repeat_interleave(n, dim=0)}, **options),
-                reading(self.lm, read, states=self.kind.linear) as pick,
-            ):
-                return pick(self._output(ids, cache, mask, columns).logits)
-
-        return forward
+        with (
+            steered({site: deltas.repeat_interleave(n, dim=0)}),
+            running.reading(self.lm, read, states=self.kind.linear) as pick,
+        ):
+            return pick(self._output(ids, cache, mask, columns).logits)
 
     def _add(self, read: torch.Tensor, part: _Part, where: list[int]) -> None:
         """Add the answers' log probabilities, a few logits at a time; nothing waits for them here."""
-        n, many, device, answers = part.read, len(where), self.total.device, len(part.cells)
-        read = read.to(device)
+        many, device, answers = len(where), self.total.device, len(part.cells)
+        read, arms = read.to(device), np.arange(many)[:, None]
         state, token, cell = part.scored
-        arms = np.arange(many)[:, None]
-        rows = (arms * n + state).reshape(-1)
-        moved = [
-            torch.from_numpy(one).to(device)
-            for one in (rows, np.tile(token, many), (arms * answers + cell).reshape(-1))
-        ]
+        rows = (arms * part.read + state).reshape(-1)
+        parts = (rows, np.tile(token, many), (arms * answers + cell).reshape(-1))
+        told_by, tokens, cells = (torch.from_numpy(one).to(device) for one in parts)
         # one tensor for all that is picked: small ones among large ones would keep the large ones' memory from reuse
         picked = torch.empty(len(rows), device=device)
+        step = self.at_once if device.type != "cpu" else max(1, 2**21 // vocabulary(self.lm))
         for first in range(0, len(read), self.at_once):
-            self._pick(read[first : first + self.at_once], first, rows, moved, picked)
-        values = picked.double()
-        sums = torch.zeros(many * answers, dtype=torch.float64, device=device).index_add_(0, moved[2], values)
+            logits = read[first : first + self.at_once]
+            if self.kind.linear:
+                logits = self.lm.unembedding(logits[None])[0]  # type: ignore[misc]
+            for start in range(0, len(logits), step):
+                # a few rows at a time: in float32 they stay in the processor's cache
+                own = logits[start : start + step].log_softmax(-1, dtype=torch.float32)
+                lo, hi = np.searchsorted(rows, [first + start, first + start + len(own)])
+                picked[lo:hi] = own[told_by[lo:hi] - first - start, tokens[lo:hi]]
+            del logits, own  # before the next ones are computed
+        sums = torch.zeros(many * answers, dtype=torch.float64, device=device).index_add_(0, cells, picked.double())
         index = torch.tensor(part.cells, device=device)
         self.total[torch.tensor(where, device=device)[:, None], index[:, 0], index[:, 1]] += sums.view(many, -1)
-        self.sums.append(values.sum())
         self.tick(many * len(token))
-
-    def _pick(
-        self, read: torch.Tensor, first: int, rows: np.ndarray, moved: list[torch.Tensor], picked: torch.Tensor
-    ) -> None:
-        """Log probabilities of the tokens that some states (or logits) tell, the first of which is number `first`."""
-        logits = self.lm.unembedding(read[None])[0] if self.kind.linear else read  # type: ignore[misc]
-        step = self.at_once if read.device.type != "cpu" else max(1, 2**21 // vocabulary(self.lm))
-        for start in range(0, len(logits), step):
-            # a few rows at a time: in float32 they stay in the processor's cache
-            lo, hi = np.searchsorted(rows, [first + start, first + min(start + step, len(logits))])
-            logs = logits[start : start + step].log_softmax(-1, dtype=torch.float32)
-            picked[lo:hi] = logs[moved[0][lo:hi] - first - start, moved[1][lo:hi]]
 
 
 @dataclass(frozen=True)
@@ -516,29 +455,27 @@ _KNOWN: WeakKeyDictionary[Any, Kind] = WeakKeyDictionary()
 @torch.inference_mode()
 def kind_of(lm: LanguageModel) -> Kind:
     """How the model can be read, found out by one short pass."""
-    key = lm.model
-    if key not in _KNOWN:
-        known = inspect.signature(lm.model.forward).parameters
-        ids = sample_ids(lm.model)
-        seen: list[torch.Tensor] = []
-        mapped = lm.unembedding
-        handle = mapped.register_forward_hook(lambda _m, _a, out: seen.append(out)) if mapped is not None else None
-        try:
-            output = lm.model(input_ids=ids, use_cache="past_key_values" in known)
-        finally:
-            if handle is not None:
-                handle.remove()
-        cache = getattr(output, "past_key_values", None)
-        layers = getattr(cache, "layers", None) or []
-        kinds = {type(layer).__name__ for layer in layers}
-        keys = bool(kinds) and kinds <= {"DynamicLayer", "DynamicSlidingWindowLayer"}
-        keys = keys and hasattr(cache, "batch_select_indices") and len(layers) == lm.depth
-        weight = getattr(mapped, "weight", None)
-        linear = len(seen) == 1 and weight is not None and weight.device.type != "meta"
-        linear = linear and torch.equal(seen[0].float(), output.logits.to(seen[0].device).float())
-        positions = "position_ids" in known
-        _KNOWN[key] = Kind(keys, positions, linear, _branches(lm, ids) if keys and positions else 0)
-    return _KNOWN[key]
+    if lm.model in _KNOWN:
+        return _KNOWN[lm.model]
+    known, ids = inspect.signature(lm.model.forward).parameters, sample_ids(lm.model)
+    seen: list[torch.Tensor] = []
+    mapped = lm.unembedding
+    handle = mapped.register_forward_hook(lambda _m, _a, out: seen.append(out)) if mapped is not None else None
+    try:
+        output = lm.model(input_ids=ids, use_cache="past_key_values" in known)
+    finally:
+        if handle is not None:
+            handle.remove()
+    cache = getattr(output, "past_key_values", None)
+    layers = getattr(cache, "layers", None) or []
+    keys = {type(layer).__name__ for layer in layers} <= {"DynamicLayer", "DynamicSlidingWindowLayer"}
+    keys = keys and hasattr(cache, "batch_select_indices") and len(layers) == lm.depth
+    weight = getattr(mapped, "weight", None)
+    linear = len(seen) == 1 and weight is not None and weight.device.type != "meta"
+    linear = linear and torch.equal(seen[0].float(), output.logits.to(seen[0].device).float())
+    positions = "position_ids" in known
+    _KNOWN[lm.model] = Kind(keys, positions, linear, _branches(lm, ids) if keys and positions else 0)
+    return _KNOWN[lm.model]
 
 
 def _branches(lm: LanguageModel, ids: torch.Tensor) -> int:
@@ -550,9 +487,8 @@ def _branches(lm: LanguageModel, ids: torch.Tensor) -> int:
     depth = torch.tensor([[2, 3, 2, 3]], device=ids.device)
     try:
         cache = lm.model(input_ids=first, use_cache=True).past_key_values
-        branched = torch.cat(answers)[None]
         options = {"attention_mask": _added_mask(lm, seen), "position_ids": depth, "past_key_values": cache}
-        own = lm.model(input_ids=branched, use_cache=True, **options).logits[0, [1, 3]].float()
+        own = lm.model(input_ids=torch.cat(answers)[None], use_cache=True, **options).logits[0, [1, 3]].float()
     except Exception:  # whatever a model raises at a mask of a kind that it does not know
         return 0
     alone = [lm.model(input_ids=torch.cat([first[0], one])[None], use_cache=False).logits[0, -1] for one in answers]
@@ -595,26 +531,25 @@ class Cost:
 
     def __init__(self, lm: LanguageModel, texts: Sequence[str], *, seed: int = 0) -> None:
         self.lm = lm
-        rows = token_lists(lm, list(texts), what="neutral text")
-        rows = [row for row in rows if len(row) > 1]
+        rows = [row for row in running.token_lists(lm, list(texts), what="neutral text") if len(row) > 1]
         if not rows:
             raise UsageError("no neutral text of two tokens or more; the cost of steering cannot be measured")
-        most = max(FEWEST_TOKENS, MOST_BASE // vocabulary(lm))
         rng = np.random.default_rng([seed, 21])
         # the first token is read by nobody: many models keep something else than its meaning there
         own = [[(row, column) for column in rng.permutation(np.arange(1, len(ids)))] for row, ids in enumerate(rows)]
         rounds = range(0, max(map(len, own)), TOKENS_A_TEXT)
         order = rng.permutation(len(rows))
-        places = [place for k in rounds for row in order for place in own[row][k : k + TOKENS_A_TEXT]][:most]
-        used = sorted({row for row, _ in places})
-        last = {row: max(column for own, column in places if own == row) for row in used}
-        self.part = encode_rows(lm, [rows[row][: last[row] + 1] for row in used])
+        places = [place for k in rounds for row in order for place in own[row][k : k + TOKENS_A_TEXT]]
+        columns: dict[int, list[int]] = {}
+        for row, column in places[: max(FEWEST_TOKENS, MOST_BASE // vocabulary(lm))]:
+            columns.setdefault(row, []).append(int(column))
+        used = sorted(columns)
+        self.part = running.encode_rows(lm, [rows[row][: max(columns[row]) + 1] for row in used])
         self.read = torch.zeros_like(self.part.mask, dtype=torch.bool)
-        for row, column in places:
-            at = used.index(row)
-            self.read[at, int(self.part.start[at]) + column] = True
+        for at, row in enumerate(used):
+            self.read[at, [int(self.part.start[at]) + column for column in columns[row]]] = True
         with torch.inference_mode(), memory_guard("reading neutral text"):
-            self.base = run(lm, self.part, read=self.read).float().log_softmax(-1)
+            self.base = running.run(lm, self.part, read=self.read).float().log_softmax(-1)
 
     @property
     def tokens(self) -> int:
@@ -628,45 +563,43 @@ class Cost:
         last.
         """
         costs = np.zeros(len(arms))
-        linear = kind_of(self.lm).linear
-        most = most_tokens(self.lm) // self.part.ids.numel() if linear else MOST_LOGITS // self.base.numel()
+        most = MOST_LOGITS // self.base.numel()
+        if kind_of(self.lm).linear:
+            most = MOST_TOKENS[self.lm.device.type != "cpu"] // self.part.ids.numel()
         with torch.inference_mode(), memory_guard("reading neutral text"):
             for group in _together(arms):
                 members = [k for k in group if bool(arms[k].delta.any())]  # nothing added costs nothing, not a rounding
                 for first in range(0, len(members), max(1, most)):
                     some = members[first : first + max(1, most)]
-                    costs[some] = self._of([arms[k] for k in some], linear)
+                    costs[some] = self._of([arms[k] for k in some])
                     if tick:
                         tick(len(some) * self.tokens)
         return costs
 
-    def _of(self, arms: list[Arm], linear: bool) -> np.ndarray:
-        part: Batch = repeated(self.part, len(arms))
+    def _of(self, arms: list[Arm]) -> np.ndarray:
+        n, linear, part = len(self.base), kind_of(self.lm).linear, running.repeated(self.part, len(arms))
         positions = "all" if arms[0].positions in ("last", "generated") else arms[0].positions
         deltas = torch.stack([arm.delta for arm in arms]).repeat_interleave(len(self.part), dim=0)
         read = self.read.repeat(len(arms), 1)
         with added(self.lm, {arms[0].site: deltas}, positions=positions):
-            values = self._divergences(run(self.lm, part, read=read, check=False, states=linear), len(arms), linear)
+            states = running.run(self.lm, part, read=read, check=False, states=linear)
+            together = max(1, MOST_LOGITS // self.base.numel())
+            step = max(1, (2**21 if states.device.type == "cpu" else MOST_LOGITS) // self.base.shape[-1])
+            sums = torch.zeros(len(arms), dtype=torch.float64, device=self.base.device)
+            for k in range(len(arms)):
+                if k % together == 0:
+                    logits = states[k * n : (k + together) * n]
+                    logits = self.lm.unembedding(logits[None])[0] if linear else logits  # type: ignore[misc]
+                mine = logits[k % together * n :][:n]
+                for first in range(0, n, step):
+                    base, own = self.base[first : first + step], mine[first : first + step].float()
+                    # sum of p (log p - log q); log q is the logit less its row's norm
+                    sums[k] += ((base.exp() * (base - own)).sum(-1) + own.logsumexp(-1)).double().sum()
+            values = np.asarray((sums / n).cpu())
             if not np.isfinite(values).all():
-                run(self.lm, part, read=read)  # says where that began
+                running.run(self.lm, part, read=read)  # says where that began
                 raise SurroundingsError(f"{self.lm.name}: the cost of steering is no finite number; try float32")
         return np.asarray(np.maximum(values, 0.0))
-
-    def _divergences(self, read: torch.Tensor, arms: int, linear: bool) -> np.ndarray:
-        n, many = len(self.base), 2**21 if read.device.type == "cpu" else MOST_LOGITS
-        step, together = max(1, many // self.base.shape[-1]), max(1, MOST_LOGITS // self.base.numel())
-        sums = torch.zeros(arms, dtype=torch.float64, device=self.base.device)
-        for k in range(arms):
-            if k % together == 0:
-                logits = read[k * n : (k + together) * n]
-                logits = self.lm.unembedding(logits[None])[0] if linear else logits  # type: ignore[misc]
-            mine = logits[k % together * n :][:n]
-            for first in range(0, n, step):
-                base, own = self.base[first : first + step], mine[first : first + step].float()
-                # sum of p (log p - log q); log q is the logit less its row's norm
-                gap = (base.exp() * (base - own)).sum(-1) + own.logsumexp(-1)
-                sums[k] += gap.double().sum()
-        return np.asarray((sums / n).cpu())
 
 
 def strengths(
@@ -675,42 +608,35 @@ def strengths(
     start: np.ndarray,
     most: np.ndarray,
     targets: Sequence[float],
-    *,
-    rounds: int = 3,
 ) -> np.ndarray:
     """The strengths at which vectors cost what `targets` say, (n_vectors, n_targets).
 
     arm: an arm for (vector, strength); start: a first guess for each, most: where to stop, both (n_vectors,);
-    targets: nats a token, rising.  The cost grows about as the square of the strength; each round corrects the guess by
-    the measured law.
+    targets: nats a token, rising.  The cost grows about as the square of the strength; each of three rounds corrects
+    the guess by the measured law.
     """
-    guess, levels = np.minimum(start, most), []
+    guess, levels = np.minimum(start, most), np.empty((len(start), len(targets)))
     tried: list[np.ndarray] = []
     costs: list[np.ndarray] = []
-    for _ in range(rounds):
+    for _ in range(3):
         tried.append(guess)
         costs.append(cost([arm(k, float(s)) for k, s in enumerate(guess)]))
-        guess, *levels = (
-            np.minimum(_crossing(np.stack(tried), np.stack(costs), float(target)), most)
-            for target in (targets[-1], *targets)
-        )
-    return np.stack(levels, axis=1)
-
-
-def _crossing(tried: np.ndarray, costs: np.ndarray, target: float) -> np.ndarray:
-    """Where the cost crosses the target, (n_vectors,), by straight lines between logarithms; a square law outside."""
-    levels = np.empty(tried.shape[1])
-    for k in range(tried.shape[1]):
-        order = np.argsort(tried[:, k])
-        x = np.log(np.maximum(tried[order, k], 1e-12))
-        y = np.maximum.accumulate(np.log(np.maximum(costs[order, k], 1e-12)))
-        above = np.flatnonzero(y >= np.log(target))
-        if len(above) and above[0] > 0:
-            hi = int(above[0])
-            span = max(y[hi] - y[hi - 1], 1e-9)
-            levels[k] = np.exp(x[hi - 1] + (np.log(target) - y[hi - 1]) / span * (x[hi] - x[hi - 1]))
-        else:
-            edge = 0 if len(above) else len(x) - 1
-            step = np.clip((np.log(target) - y[edge]) / 2, -np.log(30), np.log(30))
-            levels[k] = np.exp(x[edge] + step)
+        for k, (x, y) in enumerate(zip(np.transpose(tried), np.transpose(costs), strict=True)):
+            levels[k] = [min(_crossing(x, y, target), most[k]) for target in targets]
+        guess = levels[:, -1].copy()
     return levels
+
+
+def _crossing(tried: np.ndarray, costs: np.ndarray, target: float) -> float:
+    """Where the cost crosses the target, by straight lines between logarithms; a square law outside."""
+    order = np.argsort(tried)
+    x = np.log(np.maximum(tried[order], 1e-12))
+    y = np.maximum.accumulate(np.log(np.maximum(costs[order], 1e-12)))
+    above = np.flatnonzero(y >= np.log(target))
+    if len(above) and above[0] > 0:
+        hi = int(above[0])
+        share = (np.log(target) - y[hi - 1]) / max(y[hi] - y[hi - 1], 1e-9)
+        return float(np.exp(x[hi - 1] + share * (x[hi] - x[hi - 1])))
+    edge = 0 if len(above) else -1
+    step = np.clip((np.log(target) - y[edge]) / 2, -np.log(30), np.log(30))
+    return float(np.exp(x[edge] + step))

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from cape_lib.lm.steering.measuring import (
     strengths,
 )
 from cape_lib.lm.steering.verdicts import Evaluation, claim_verdict, effect, mean_by_topic, outcome
-from cape_lib.output import whole
+from cape_lib.output import write_whole
 
 #: costs (nats a token on neutral text) at which strengths are tried; the last is the budget
 DOSES = (0.03, 0.1, 0.3)
@@ -72,8 +73,7 @@ class Plan:
     the last of them the budget; curve: costs of the dose-response; unit: of strengths, "std" (standard
     deviations of the texts' projections on the direction) or "residual" (median norms of the hidden state); controls:
     of each kind of `kinds`; claim: share (0-1) of wrong answers claimed to be corrected; method: see `fit_direction`;
-    seed: of the controls; all_controls: run them all, also when p is settled; coarse: questions are added to the
-    tuning step by step, and the worse places and doses left out.
+    seed: of the controls; all_controls: run them all, also when p is settled.
     """
 
     places: tuple[Place, ...] = ()
@@ -87,7 +87,6 @@ class Plan:
     seed: int = 0
     batch: int = 16384
     all_controls: bool = False
-    coarse: bool = True
 
     def __post_init__(self) -> None:
         if (
@@ -130,11 +129,11 @@ class Fitted:
         Raises UsageError where no place is left.
         """
         here = self.direction.norm(dim=-1) > 1e-6 * self.residual
-        if not bool(here.any()):
+        places = tuple(place for place, yes in zip(self.places, here.tolist(), strict=True) if yes)
+        if not places:
             raise UsageError(
                 "the positive and negative texts leave the same states at every place; no direction is there"
             )
-        places = tuple(place for place, yes in zip(self.places, here.tolist(), strict=True) if yes)
         states = self.positive[:, here], self.negative[:, here]
         return Fitted(places, *states, self.direction[here], self.scale[here], self.residual[here])
 
@@ -166,14 +165,13 @@ def every_place(lm: LanguageModel) -> tuple[Place, ...]:
     return tuple(Place(site) for site in ("embed", *range(lm.depth)))
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """One method through the protocol: what was chosen for it, and what it did."""
 
     method: Method
     place: int
     dose: float
-    doses: np.ndarray
     tune: float
     by_place: np.ndarray
     cost: float = float("nan")
@@ -187,7 +185,7 @@ class Run:
         return self.margins > 0
 
 
-#: what a file of an interrupted evaluation holds of a run, beside the number of its method
+#: what a file of an interrupted evaluation holds of every run
 _STORED = tuple(own.name for own in fields(Run) if own.name != "method")
 
 
@@ -214,16 +212,16 @@ class _Protocol:
         self.telling = Cost(lm, list(neutral[half:]) or list(neutral), seed=plan.seed)
         self.nothing = Arm(torch.zeros(fitted.direction.shape[-1]), fitted.places[0].site, fitted.places[0].positions)
         self.test, self.tune = questions(lm, self.table), questions(lm, parts["tune"])
-        self.before = answer_scores(lm, self.test, [self.nothing], batch=plan.batch)
+        self.scores = partial(answer_scores, lm, batch=plan.batch)
+        self.before = self.scores(self.test, [self.nothing])
         if max(len(answer) for own in self.tune.answers for answer in own) > 1:
             # tuning asks for the best answer and the wrong one nearest to it; answers of one token come free
-            rivals = answer_scores(lm, self.tune, [self.nothing], batch=plan.batch).rivals()
+            rivals = self.scores(self.tune, [self.nothing]).rivals()
             self.tune = self.tune.only([[0, int(k)] for k in rivals])
-        cells = len(fitted.places) * len(plan.doses)
-        n = len(self.tune)
+        cells, n = len(fitted.places) * len(plan.doses), len(self.tune)
         #: numbers of tune questions after each step: a third of the cells goes on to the next
         self.steps = [n // 2, n] if cells < 12 else [n // 3, 2 * n // 3, n]
-        if not plan.coarse or cells < 3 or n < 12:
+        if cells < 3 or n < 12:
             self.steps = [n]
 
     def margins(self, arms: Sequence[Arm], say: Tick | None = None) -> np.ndarray:
@@ -241,16 +239,13 @@ class _Protocol:
 
         One length for all would be no measure: what it costs differs between vectors by a factor of sixty.
         """
-        grid = [(method, place) for method in methods for place in places]
+        grid = [(method.vectors, place) for method in methods for place in places]
         most = np.tile(self.fitted.most[list(places)], len(methods))
 
-        def cost(arms: Sequence[Arm]) -> np.ndarray:
-            return self.setting(arms, tick=say)
-
         def arm(k: int, strength: float) -> Arm:
-            return self.fitted.arm(grid[k][0].vectors, grid[k][1], strength)
+            return self.fitted.arm(*grid[k], strength)
 
-        levels = strengths(cost, arm, np.minimum(np.ones(len(grid)), most), most, targets)
+        levels = strengths(partial(self.setting, tick=say), arm, np.minimum(1.0, most), most, targets)
         return levels.reshape(len(methods), len(places), len(targets))
 
     def tuned(self, methods: Sequence[Method], say: Tick) -> list[Run]:
@@ -264,8 +259,7 @@ class _Protocol:
             fresh, seen = order[done:size], order[:size]
             cells = np.argwhere(alive)
             arms = [self.fitted.arm(methods[m].vectors, p, float(doses[m, p, d])) for m, p, d in cells]
-            asked = self.tune.some(fresh.tolist())
-            scores = answer_scores(self.lm, asked, arms, batch=self.plan.batch, tick=say).margins()
+            scores = self.scores(self.tune.some(fresh.tolist()), arms, tick=say).margins()
             margin[(*cells.T[..., None], fresh)] = scores
             right = np.where(np.isnan(margin), np.nan, margin > 0)
             worth = right[..., seen].mean(-1) - price + 1e-6 * np.tanh(margin[..., seen].mean(-1))
@@ -275,20 +269,20 @@ class _Protocol:
                 alive = np.zeros(worth.shape, dtype=bool)
                 np.put_along_axis(alive, best, True, axis=1)
                 alive = alive.reshape(doses.shape)
-        runs = []
-        for m, method in enumerate(methods):
-            p, d = (int(k) for k in np.unravel_index(int(np.argmax(worth[m])), doses.shape[1:]))
-            shares = np.nanmean(right[m], axis=-1)
-            runs.append(Run(method, p, float(doses[m, p, d]), doses[m], float(shares[p, d]), shares.max(axis=-1)))
-        return runs
+        shares = np.nanmean(right, axis=-1)
+        chosen = [np.unravel_index(int(best), doses.shape[1:]) for best in worth.argmax(1)]
+        return [
+            Run(method, int(at[0]), float(doses[m][at]), float(shares[m][at]), shares[m].max(axis=-1))
+            for m, (method, at) in enumerate(zip(methods, chosen, strict=True))
+        ]
 
     def tested(self, runs: list[Run], say: Tick) -> None:
         """The runs' answers to the test items; all answers for the direction and for some controls, for MC1 and MC2."""
-        whole = [r for r in runs if r.method.kind in ("direction", "negated") or r.method.index < WHOLE]
-        rest = [r for r in runs if not any(r is one for one in whole)]
-        if whole:
-            scores = answer_scores(self.lm, self.test, self.arms(whole), batch=self.plan.batch, tick=say)
-            for run, *values in zip(whole, scores.margins(), scores.mc1(), scores.mc2(), strict=True):
+        entire = [r for r in runs if r.method.kind in ("direction", "negated") or r.method.index < WHOLE]
+        rest = [r for r in runs if r not in entire]
+        if entire:
+            scores = self.scores(self.test, self.arms(entire), tick=say)
+            for run, *values in zip(entire, scores.margins(), scores.mc1(), scores.mc2(), strict=True):
                 run.margins, run.mc1, run.mc2 = values
         if rest:
             for run, own in zip(rest, self.margins(self.arms(rest), say), strict=True):
@@ -308,40 +302,38 @@ class _Protocol:
     def settled(self, runs: list[Run]) -> bool:
         """Whether p must exceed HOPELESS whatever the controls still to come do."""
         clean = [r.right.mean() for r in runs if r.method.kind in CLEAN]
-        planned = sum(method.kind in CLEAN for method in self.methods)
         beaten = sum(share >= runs[0].right.mean() for share in clean)
-        return not self.plan.all_controls and bool(clean) and (1 + beaten) / (1 + planned) > HOPELESS
+        return not self.plan.all_controls and bool(clean) and (1 + beaten) / (1 + self.planned) > HOPELESS
+
+    @property
+    def planned(self) -> int:
+        """Clean controls there would be."""
+        return sum(method.kind in CLEAN for method in self.methods)
 
     def run(self, say: Callable[[str, int, int], None], file: Path | None, key: str) -> list[Run]:
         """The direction with its negation, then controls of every kind, a few at a time, until p is settled."""
-        total, done = self.work(len(self.methods)), 0
-        runs = _taken_up(file, key, self.methods)
+        runs, total = _taken_up(file, key, self.methods), self.work(len(self.methods))
         for first in (0, *range(2, len(self.methods), TOGETHER)):
             block = self.methods[first : first + TOGETHER if first else 2]
-            end, read = done + self.work(len(block)), done
-            todo = [m for m in block if not any(r.method is m for r in runs)]
-            if todo and self.settled(runs):
+            if first < len(runs):
+                continue
+            if self.settled(runs):
                 break
-            if todo:
-                number = len(runs) - 1
-                name = "direction" if first == 0 else f"controls {number} to {number + len(todo) - 1}"
+            name = f"controls {first - 1} to {first + len(block) - 2}" if first else "direction"
+            read, end = self.work(first), self.work(first + len(block))
 
-                def tick(tokens: int, name: str = name, end: int = end) -> None:
-                    nonlocal read
-                    read = min(end, read + tokens)
-                    say(name, read, total)
+            def tick(tokens: int, name: str = name, end: int = end) -> None:
+                nonlocal read
+                read = min(end, read + tokens)
+                say(name, read, total)
 
-                new = self.tuned(todo, tick)
-                self.tested(new, tick)
-                runs += new
-                if file is not None:
-                    places = {id(method): place for place, method in enumerate(self.methods)}
-                    rows = [{"method": places[id(r.method)]} | {own: getattr(r, own) for own in _STORED} for r in runs]
-                    with whole(file) as draft:
-                        content = json.dumps({"key": key, "runs": rows}, default=np.ndarray.tolist)
-                        draft.write_text(content, encoding="utf-8")
-                say(name, end, total)
-            done = end
+            new = self.tuned(block, tick)
+            self.tested(new, tick)
+            runs += new
+            if file is not None:
+                content = {"key": key, "runs": [{own: getattr(run, own) for own in _STORED} for run in runs]}
+                write_whole(file, json.dumps(content, default=np.ndarray.tolist))
+            say(name, end, total)
         return runs
 
 
@@ -398,12 +390,9 @@ def _taken_up(path: Path | None, key: str, methods: list[Method]) -> list[Run]:
         raise ScoresError(
             f"{path}: belongs to another evaluation (model, items, pairs or options differ); name another file"
         )
-    runs = []
-    for row in rows:
-        values: dict[str, Any] = {name: row[name] for name in _STORED}
-        arrays = {name: np.array(value) for name, value in values.items() if isinstance(value, list)}
-        runs.append(Run(methods[row["method"]], **(values | arrays)))
-    return runs
+    runs = [Run(method, **{name: row[name] for name in _STORED}) for method, row in zip(methods, rows, strict=False)]
+    arrays = [{name: np.array(value) for name, value in vars(run).items() if isinstance(value, list)} for run in runs]
+    return [replace(run, **own) for run, own in zip(runs, arrays, strict=True)]
 
 
 def _key(lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan, direction: Direction | None) -> str:
@@ -418,16 +407,14 @@ def _key(lm: LanguageModel, items: pd.DataFrame, pairs: pd.DataFrame, plan: Plan
 def _result(protocol: _Protocol, runs: list[Run]) -> Evaluation:
     fitted, plan, topics = protocol.fitted, protocol.plan, protocol.test.topic
     before, first = protocol.before.margins()[0], runs[0]
-    right = np.stack([r.right for r in runs])
-    kinds = np.array([r.method.kind for r in runs])
-    clean, leaky = right[np.isin(kinds, CLEAN)], right[np.isin(kinds, LEAKY)]
-    answers, beyond = outcome(before, first.margins, topics), effect(right[0], clean, topics)
+    right, kinds = np.stack([r.right for r in runs]), np.array([r.method.kind for r in runs])
+    clean, leaky = np.isin(kinds, CLEAN), np.isin(kinds, LEAKY)
+    answers, beyond = outcome(before, first.margins, topics), effect(right[0], right[clean], topics)
     # of the controls the mean of some of every kind
     groups: dict[str, list[tuple[Any, Any]]] = {"before": [(protocol.before.mc1()[0], protocol.before.mc2()[0])]}
     for run in runs:
         if run.mc2 is not None:
-            name = "after" if run is first else run.method.kind
-            groups.setdefault(name, []).append((run.mc1, run.mc2))
+            groups.setdefault("after" if run is first else run.method.kind, []).append((run.mc1, run.mc2))
     mc1, mc2 = (
         {name: mean_by_topic(np.mean([own[k] for own in rows], axis=0), topics) for name, rows in groups.items()}
         for k in (0, 1)
@@ -447,36 +434,37 @@ def _result(protocol: _Protocol, runs: list[Run]) -> Evaluation:
         for r in runs
     ]
     # best tuned share right at every place, where the search left a place early on the questions asked by then
-    by_place = np.stack([r.by_place for r in runs if r.method.kind in CLEAN])
+    by_place = np.stack([r.by_place for r in runs])
     places = pd.DataFrame(
         {
             "place": [str(place) for place in fitted.places],
             "site": [str(place.site) for place in fitted.places],
             "direction": first.by_place,
-            "control_mean": by_place.mean(0),
-            "control_best": by_place.max(0),
+            "control_mean": by_place[clean].mean(0),
+            "control_best": by_place[clean].max(0),
             "norm": fitted.direction.norm(dim=-1).tolist(),
             "unit": fitted.scale.tolist(),
         }
     )
+    base = float((before > 0).mean())
     columns = [name for name in ("prompt", "true", "false", "topic") if name in protocol.table]
     return Evaluation(
         model=protocol.lm.name,
         place=fitted.places[first.place],
         dose=first.dose,
         cost=first.cost,
-        base=float((before > 0).mean()),
+        base=base,
         outcome=answers,
         effect=beyond,
-        effect_leaky=effect(right[0], leaky, topics) if set(LEAKY) <= set(plan.kinds) else None,
+        effect_leaky=effect(right[0], right[leaky], topics) if set(LEAKY) <= set(plan.kinds) else None,
         claimed=plan.claim,
         claim=claim_verdict(answers.corrected, beyond.holds, plan.claim),
         mc1=mc1,
         mc2=mc2,
         budget=plan.doses[-1],
-        planned=sum(method.kind in CLEAN for method in protocol.methods),
+        planned=protocol.planned,
         methods=pd.DataFrame(methods),
-        doses=_dose_table(protocol, first, float((before > 0).mean())),
+        doses=_dose_table(protocol, first, base),
         places=places,
         items=protocol.table[columns].assign(before=before, after=first.margins),
     )

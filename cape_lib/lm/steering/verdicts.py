@@ -73,14 +73,11 @@ class Effect:
         return "effect beyond controls" if self.holds else "no effect beyond controls"
 
 
-def mean_by_topic(
-    values: np.ndarray, topics: np.ndarray, method: str = "bootstrap over topics", resamples: int = 2000, seed: int = 0
-) -> Estimate:
+def mean_by_topic(values: np.ndarray, topics: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> Estimate:
     """Mean of per-item values (n_items,) with an interval by bootstrap over topics."""
     counts = cluster_bootstrap_counts(topics, resamples, generator(seed))
-    draws = counts @ values / counts.sum(axis=1)
-    low, high = percentile_interval(draws)
-    return Estimate(float(values.mean()), low, high, len(values), method)
+    low, high = percentile_interval(counts @ values / counts.sum(axis=1))
+    return Estimate(float(values.mean()), low, high, len(values), "bootstrap over topics")
 
 
 def outcome(
@@ -91,8 +88,7 @@ def outcome(
     fixed, lost = int((~was & now).sum()), int((was & ~now).sum())
     p = float(binomtest(fixed, fixed + lost).pvalue) if fixed + lost else 1.0
     net = mean_by_topic(now.astype(float) - was.astype(float), topics, resamples=resamples, seed=seed)
-    names = np.asarray(topics)
-    corrected, broken = wilson_clustered(now[~was], names[~was]), wilson_clustered(~now[was], names[was])
+    corrected, broken = wilson_clustered(now[~was], topics[~was]), wilson_clustered(~now[was], topics[was])
     return Outcome(corrected, broken, net, p, int((~was).sum()), int(was.sum()))
 
 
@@ -100,18 +96,13 @@ def effect(
     right: np.ndarray, controls: np.ndarray, topics: np.ndarray, *, resamples: int = 2000, seed: int = 0
 ) -> Effect:
     """The direction's right answers (n_items,) beside its controls' (n_controls, n_items), all bool."""
-    shares = controls.mean(axis=1)
-    mine = right.astype(float)
-    best = controls[int(np.argmax(shares))].astype(float)
-    return Effect(
-        p=permutation_p(float(mine.mean()), shares, "greater"),
-        share=float(mine.mean()),
-        best_control=float(shares.max()),
-        mean_control=float(shares.mean()),
-        over_mean=mean_by_topic(mine - controls.mean(axis=0), topics, resamples=resamples, seed=seed),
-        over_best=mean_by_topic(mine - best, topics, resamples=resamples, seed=seed),
-        n_controls=len(controls),
+    shares, mine = controls.mean(axis=1), right.astype(float)
+    share, best = float(mine.mean()), controls[int(np.argmax(shares))].astype(float)
+    over_mean, over_best = (
+        mean_by_topic(mine - others, topics, resamples=resamples, seed=seed) for others in (controls.mean(axis=0), best)
     )
+    p = permutation_p(share, shares, "greater")
+    return Effect(p, share, float(shares.max()), float(shares.mean()), over_mean, over_best, len(controls))
 
 
 def claim_verdict(corrected: Estimate, held: bool, claim: float) -> str:
@@ -154,10 +145,14 @@ class Evaluation:
     places: pd.DataFrame
     items: pd.DataFrame
 
+    @property
+    def controls(self) -> pd.DataFrame:
+        """The clean controls among the methods."""
+        return self.methods[self.methods["kind"].isin(CLEAN)]
+
     def summary(self) -> dict[str, Any]:
         """The result as plain JSON."""
-        outcome, effect = self.outcome, self.effect
-        controls = self.methods[self.methods["kind"].isin(CLEAN)]
+        outcome, effect, controls = self.outcome, self.effect, self.controls
         summary = {"model": self.model, "place": str(self.place), "dose": self.dose, "kl": self.cost}
         summary |= {"budget": self.budget, "items": len(self.items), "right_before": self.base}
         summary |= {"right_after": effect.share, "corrected": _ends(outcome.corrected), "broken": _ends(outcome.broken)}
@@ -188,8 +183,7 @@ def span(value: Estimate) -> str:
 
 def report(result: Evaluation) -> list[str]:
     """What was chosen, what it did, what its controls do, and the two verdicts; one line each."""
-    outcome, effect = result.outcome, result.effect
-    controls = result.methods[result.methods["kind"].isin(CLEAN)]
+    outcome, effect, controls = result.outcome, result.effect, result.controls
     fixed = "none was wrong that could be corrected"
     if outcome.n_misaligned:
         fixed = f"corrected {span(outcome.corrected)} of {outcome.n_misaligned} wrong answers"
