@@ -63,7 +63,7 @@ def test_compute_of_a_step_is_six_n_d_of_its_two_means(steps):
 
 
 def test_the_regression_of_the_sign_is_the_logit_with_wider_errors(steps):
-    table = coupling.sign_regression(steps).set_index("term")
+    table = coupling.regression(steps, "sign", ("size", "tokens")).set_index("term")
     rows = steps.dropna(subset=["tokens_b"])
     design = sm.add_constant(np.log10(rows[["size_b", "tokens_b"]].to_numpy()))
     groups = pd.factorize(rows["family"])[0]
@@ -76,7 +76,7 @@ def test_the_regression_of_the_sign_is_the_logit_with_wider_errors(steps):
 
 @pytest.mark.slow
 def test_the_regression_of_gamma_is_least_squares_of_the_changes(steps):
-    table = coupling.gamma_regression(steps, on=("tokens",))
+    table = coupling.regression(steps, "gamma", ("tokens",))
     rows = steps.dropna(subset=["tokens_b"])
     decades = np.log10(rows["tokens_b"])
     design = np.column_stack([np.ones(len(rows)), decades - decades.mean()]) * rows["dx"].to_numpy()[:, None]
@@ -219,6 +219,6 @@ def test_seven_families_are_too_few_for_a_model_of_all(steps, panel):
     with pytest.raises(MissingError, match="needs 8"):
         coupling.family_model(seven, panel, on=("size",))
     with pytest.raises(MissingError, match="needs 8"):
-        coupling.sign_regression(seven, on=("size",))
+        coupling.regression(seven, "sign", ("size",))
     with pytest.raises(MissingError, match="told apart"):
-        coupling.sign_regression(steps, on=("size", "tokens", "compute"))
+        coupling.regression(steps, "sign", ("size", "tokens", "compute"))

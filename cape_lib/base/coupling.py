@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtr, stdtr
 
 from cape_lib import stats
@@ -148,59 +148,30 @@ def _steps(rows: pd.DataFrame, score: str, correlation: float = 0.0) -> tuple[Fl
     return np.diff(rows[score].to_numpy(dtype=float)), sd[:-1] ** 2 + sd[1:] ** 2 - shared
 
 
-class WholeLadder(NamedTuple):
-    """What a ladder did from its smallest to its largest size, in one difference.
-
-    `smaller`, `larger`: names of the two models; `low`, `high`: their sizes, billions (or values of another axis);
-    `sizes`: of the ladder; `dx`, `dy`: change of the two scores, points, with the interval of their noise; `z`: dy in
-    standard errors; `p`: its two-sided p; `gamma`: dy / dx with Fieller's interval; `p_negative` (0-1) and `phase` of
-    gamma; `settled`: P(gamma < 0) is beyond 97.5 % on either side. A standard error that is not known gives NaN.
-    """
-
-    smaller: str
-    larger: str
-    low: float
-    high: float
-    sizes: int
-    dx: Estimate
-    dy: Estimate
-    z: float
-    p: float
-    gamma: Estimate
-    p_negative: float
-    phase: str
-    settled: bool
-
-
 def whole_ladder(
     ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa", along: Axis = PARAMS
-) -> WholeLadder:
+) -> pd.Series:
     """The change of two scores from the smallest to the largest size of one family: first, before any of its steps.
 
-    Over the whole ladder only the noise of its two ends is left. Arguments and errors as `local_coupling`.
+    Over the whole ladder only the noise of its two ends is left. Arguments and errors as `local_coupling`. Returns a
+    row: `smaller`, `larger` (names of the two models), `low`, `high` (their sizes, billions, or values of another
+    axis), `sizes` of the ladder; `dx`, `dy` (Estimates: change of the two scores, points, with the interval of their
+    noise); `z` (dy in standard errors) and `p`, its two-sided p; `gamma` (Estimate: dy / dx, Fieller's interval), its
+    `p_negative` (0-1) and `phase`, and `settled` (P beyond 97.5 % on either side). An unknown standard error gives NaN.
     On the published Pythia rows: -15.1 points, standard error 2.4, z = -6.3, where no step alone is sure.
     """
     rows = stats.ladder_rows(ladder, [x, y], purpose="a whole ladder", by=along.column)
     ends = rows.iloc[[0, -1]]
     step = local_coupling(ends, x=x, y=y, along=along).iloc[0]
-    error_x, error_y = (math.sqrt(_steps(ends, score)[1].item()) for score in (x, y))
-    z = step["dy"] / error_y if error_y > 0 else NAN
-    p_negative = step["p_negative"]
-    return WholeLadder(
-        smaller=step["smaller"],
-        larger=step["larger"],
-        low=step[f"{along.column}_low"],
-        high=step[f"{along.column}_high"],
-        sizes=len(rows),
-        dx=stats.normal_estimate(step["dx"], error_x, 2, method="noise of two scores"),
-        dy=stats.normal_estimate(step["dy"], error_y, 2, method="noise of two scores"),
-        z=z,
-        p=stats.normal_p(z),
-        gamma=Estimate(step["gamma"], step["low"], step["high"], 2, "Fieller"),
-        p_negative=p_negative,
-        phase=step["phase"],
-        settled=bool(p_negative < 1 - SETTLED or p_negative > SETTLED),
-    )
+    row = step[["smaller", "larger"]].to_dict() | {"low": step[f"{along.column}_low"]}
+    row |= {"high": step[f"{along.column}_high"], "sizes": len(rows)}
+    for change, score in (("dx", x), ("dy", y)):
+        error = math.sqrt(_steps(ends, score)[1].item())
+        row[change] = stats.normal_estimate(step[change], error, 2, method="noise of two scores")
+    z = step["dy"] / error if error > 0 else NAN
+    row |= {"z": z, "p": stats.normal_p(z), "gamma": Estimate(step["gamma"], step["low"], step["high"], 2, "Fieller")}
+    settled = bool(abs(step["p_negative"] - 0.5) > SETTLED - 0.5)
+    return pd.Series(row | step[["p_negative", "phase"]].to_dict() | {"settled": settled})
 
 
 def whole_ladders(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
@@ -212,16 +183,17 @@ def whole_ladders(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthf
     Raises MissingError where no ladder has two sizes, ScoresError where a ladder has a size twice.
     """
     columns = ["ladder", "smaller", "larger", "params_b_low", "params_b_high", "sizes", "dx", "dy", "dy_low", "dy_high"]
-    columns += ["z", "p", "gamma", "low", "high", "p_negative", "phase"]
+    columns += ["z", "p", "p_holm", "gamma", "low", "high", "p_negative", "phase"]
     rows = []
     for name, ladder in _ladders(panel, x, y):
         one = whole_ladder(ladder, x=x, y=y)
-        change, gamma = (one.dx.estimate, one.dy.estimate, one.dy.low, one.dy.high), one.gamma
-        coupling = gamma.estimate, gamma.low, gamma.high, one.p_negative, one.phase
-        rows.append((name, *one[:5], *change, one.z, one.p, *coupling))
-    table = pd.DataFrame(rows, columns=columns)
-    table.insert(list(table).index("gamma"), "p_holm", stats.corrected(table["p"]))
-    return table.sort_values(["sizes", "ladder"], ascending=[False, True], kind="stable", ignore_index=True)
+        ends = {f"params_b_{end}": one[end] for end in ("low", "high")}
+        for part, prefix in (("dx", "dx_"), ("dy", "dy_"), ("gamma", "")):
+            ends |= {part: one[part].estimate, f"{prefix}low": one[part].low, f"{prefix}high": one[part].high}
+        rows.append({"ladder": name, **one, **ends})
+    table = pd.DataFrame(rows)
+    table["p_holm"] = stats.corrected(table["p"])
+    return table[columns].sort_values(["sizes", "ladder"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
 def local_couplings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
@@ -491,52 +463,35 @@ def signs_by_size(steps: pd.DataFrame, *, edges: Sequence[float] = CLASSES, size
     """Share of steps with gamma < 0 in classes of size.
 
     steps: as `local_couplings` or `known_steps` returns; edges: limits of the classes in billions; size: which size a
-    step gets (UsageError). Returns from_b, to_b, steps, negative, share, low, high (`negative_share`); a class
-    without steps has NaN.
+    step gets (UsageError). Returns from_b, to_b, families, steps, negative, share, low, high (0-1,
+    `stats.clustered_share` over families, else ladders); a class without steps has NaN.
     """
     if size not in SIZE_RULES:
         raise UsageError(suggest("size of a step", size, SIZE_RULES))
-    defined = steps[steps["gamma"].notna()]
-    table = _signs(defined, defined[SIZE_RULES[size]], edges, {"all": defined["gamma"].notna()})
-    return table.drop(columns=["tokens", "families"])
+    defined, table = steps[steps["gamma"].notna()], []
+    whose = next((defined[name] for name in ("family", "ladder") if name in defined), defined["gamma"] * 0)
+    for start, end in pairwise([0.0, *sorted(edges), np.inf]):
+        inside = defined[SIZE_RULES[size]].between(start, end, inclusive="left")
+        negative, of = defined["gamma"][inside] < 0, whose[inside]
+        share = stats.clustered_share(negative, of)
+        count = of.nunique(), share.n, int(negative.sum())
+        table.append((start, end, *count, share.estimate, share.low, share.high))
+    columns = ["from_b", "to_b", "families", "steps", "negative", "share", "low", "high"]
+    return pd.DataFrame(table, columns=columns)
 
 
 def signs_by_tokens(steps: pd.DataFrame) -> pd.DataFrame:
     """Share of steps with gamma < 0 by class of size (`EDGES`) and by training tokens (`TOKEN_EDGE`).
 
     steps: as `known_steps` returns; steps without tokens are left out. Returns from_b, to_b, tokens ("under", "over"
-    the edge), families, steps, negative, share, low, high (`negative_share`).
+    the edge) and the columns of `signs_by_size`.
     On the uniform panel: 16 of 17 and 3 of 8 below 3.5 B, 9 of 9 and 5 of 14 to 10 B, 1 of 4 and 5 of 20 above.
     """
-    known = steps.dropna(subset=["tokens_b", "gamma"])
+    known = steps.dropna(subset=["tokens_b"])
     few = known["tokens_b"] < TOKEN_EDGE
-    return _signs(known, known["size_b"], EDGES, {"under": few, "over": ~few})
-
-
-def _signs(steps: pd.DataFrame, sizes: pd.Series, edges: Sequence[float], parts: dict[str, pd.Series]) -> pd.DataFrame:
-    """How many steps are negative, and their share with its interval, by class of size and by part."""
-    table = []
-    for start, end in pairwise([0.0, *sorted(edges), np.inf]):
-        for name, part in parts.items():
-            rows = steps[part & (sizes >= start) & (sizes < end)]
-            negative, share = int((rows["gamma"] < 0).sum()), negative_share(rows)
-            count = pd.Series(_whose(rows)).nunique(), len(rows), negative
-            table.append((start, end, name, *count, share.estimate, share.low, share.high))
-    columns = ["from_b", "to_b", "tokens", "families", "steps", "negative", "share", "low", "high"]
-    return pd.DataFrame(table, columns=columns)
-
-
-def negative_share(steps: pd.DataFrame) -> Estimate:
-    """Share of steps with gamma < 0 (0-1), with the interval of `stats.clustered_share`.
-
-    steps: with gamma and, optionally, family or ladder. Steps of one family are not independent.
-    """
-    return stats.clustered_share(steps["gamma"] < 0, _whose(steps))
-
-
-def _whose(steps: pd.DataFrame) -> ArrayLike:
-    """The family of each step, or its ladder; without either the steps are one family's."""
-    return next((steps[c] for c in ("family", "ladder") if c in steps.columns), np.zeros(len(steps)))
+    parts = {name: signs_by_size(known[part], edges=EDGES) for name, part in (("under", few), ("over", ~few))}
+    table = pd.concat(parts, names=["tokens", None]).reset_index(level=0).sort_values("from_b", kind="stable")
+    return table[["from_b", "to_b", "tokens", *table.columns[3:]]].reset_index(drop=True)
 
 
 class BaseRate(NamedTuple):
@@ -566,39 +521,44 @@ def base_rate(steps: pd.DataFrame, size_b: float) -> BaseRate:
     return BaseRate(len(near), near["family"].nunique(), int(tax.sum()), negative, share)
 
 
-def sign_regression(steps: pd.DataFrame, *, on: Sequence[str] = ("size", "tokens")) -> pd.DataFrame:
-    """Log-odds that a step is negative, on the decades of size, tokens or compute, families as clusters.
+def regression(steps: pd.DataFrame, of: Literal["sign", "gamma"], on: Sequence[str]) -> pd.DataFrame:
+    """Log-odds that a step is negative, or gamma, on the decades of size, tokens or compute, families as clusters.
 
     steps: as `known_steps` returns, those with every covariate count; on: of "size", "tokens", "compute" (the third is
-    the sum of the other two). Returns one row a covariate: term, estimate (log-odds a decade), low, high, p
-    (two-sided), p_holm (after correction over the rows), steps, families. Generalised estimating equations of
-    statsmodels with independent working correlation, so that the estimates are those of the logit, and the
-    bias-reduced sandwich of Mancl and DeRouen (2001) with Student's t, families less the number of coefficients.
+    the sum of the other two). of: "sign", or "gamma": dy is then regressed on dx times (1, covariates), so that a step
+    of two points of x, whose gamma is twice as uncertain as that of a step of four, counts a quarter (`family_model`
+    gives each family a level of its own as well).
+    Returns one row a covariate: term, estimate (log-odds or gamma a decade), low, high, p (two-sided), p_holm (after
+    correction over the rows), steps, families. Generalised estimating equations of statsmodels with independent working
+    correlation, so that the estimates of a sign are those of the logit, and the bias-reduced sandwich of Mancl and
+    DeRouen (2001) with Student's t, families less the number of coefficients.
     Raises MissingError with fewer than eight families or where all steps have one sign.
-    On the uniform panel: size -1.23, tokens -2.11.
+    On the uniform panel, of the sign: size -1.23, tokens -2.11.
     """
     import statsmodels.api as sm
 
-    rows, _, design = _design(steps, on)
-    negative = (rows["gamma"] < 0).to_numpy(dtype=float)
-    if negative.min() == negative.max():
+    rows, _, decades = _design(steps, on)
+    design, outcome, family = sm.add_constant(decades), (rows["gamma"] < 0).to_numpy(float), sm.families.Binomial()
+    if of == "gamma":
+        outcome, family = rows["dy"].to_numpy(float), sm.families.Gaussian()
+        design = design * rows["dx"].to_numpy(float)[:, None]
+    elif np.ptp(outcome) == 0:
         raise MissingError("all steps have one sign; a regression of the sign needs both")
-    model = sm.GEE(negative, sm.add_constant(design), groups=rows["family"], family=sm.families.Binomial())
-    return _terms(model, on, rows)
-
-
-def gamma_regression(steps: pd.DataFrame, *, on: Sequence[str] = ("size", "tokens")) -> pd.DataFrame:
-    """Gamma itself on the decades of size, tokens or compute, families as clusters; see `sign_regression`.
-
-    The change of y is regressed on dx times (1, covariates): so a step of two points of x, whose gamma is twice as
-    uncertain as that of a step of four, counts a quarter. `family_model` gives each family a level of its own as well.
-    """
-    import statsmodels.api as sm
-
-    rows, _, design = _design(steps, on)
-    dx = rows["dx"].to_numpy(dtype=float)
-    model = sm.GEE(rows["dy"].to_numpy(dtype=float), sm.add_constant(design) * dx[:, None], groups=rows["family"])
-    return _terms(model, on, rows)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = sm.GEE(outcome, design, groups=rows["family"], family=family).fit(cov_type="bias_reduced")
+            determined = bool(np.isfinite(fit.bse).all() and (np.asarray(fit.bse) > 0).all())
+    except (ValueError, np.linalg.LinAlgError):
+        determined = False
+    if not determined:
+        raise MissingError(f"{len(rows)} steps do not determine a regression on {', '.join(on)}; add families")
+    families = int(rows["family"].nunique())
+    freedom = families - len(on) - 1
+    estimate, se = np.asarray(fit.params)[1:], np.asarray(fit.bse)[1:]
+    half, p = stats.student(0.95, freedom) * se, 2 * stdtr(freedom, -np.abs(estimate / se))
+    table = pd.DataFrame({"term": list(on), "estimate": estimate, "low": estimate - half, "high": estimate + half})
+    return table.assign(p=p, p_holm=stats.corrected(p), steps=len(rows), families=families)
 
 
 def _design(steps: pd.DataFrame, on: Sequence[str]) -> tuple[pd.DataFrame, Floats, Floats]:
@@ -621,24 +581,6 @@ def _design(steps: pd.DataFrame, on: Sequence[str]) -> tuple[pd.DataFrame, Float
     if np.linalg.matrix_rank(decades, tol=1e-8 * len(decades)) < len(columns):
         raise MissingError(f"{', '.join(on)} cannot be told apart on {len(rows)} steps; add families or ask for fewer")
     return rows, centre, decades
-
-
-def _terms(model: object, on: Sequence[str], rows: pd.DataFrame) -> pd.DataFrame:
-    """The coefficients of a fitted model with bias-reduced errors, one row a covariate."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            fit = model.fit(cov_type="bias_reduced")  # type: ignore[attr-defined]
-    except (ValueError, np.linalg.LinAlgError):
-        fit = None
-    if fit is None or not (np.isfinite(fit.bse).all() and (np.asarray(fit.bse) > 0).all()):
-        raise MissingError(f"{len(rows)} steps do not determine a regression on {', '.join(on)}; add families")
-    families = int(rows["family"].nunique())
-    freedom = families - len(on) - 1
-    estimate, se = np.asarray(fit.params)[1:], np.asarray(fit.bse)[1:]
-    half, p = stats.student(0.95, freedom) * se, 2 * stdtr(freedom, -np.abs(estimate / se))
-    table = pd.DataFrame({"term": list(on), "estimate": estimate, "low": estimate - half, "high": estimate + half})
-    return table.assign(p=p, p_holm=stats.corrected(p), steps=len(rows), families=families)
 
 
 def partial_couplings(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:

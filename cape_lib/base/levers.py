@@ -6,11 +6,11 @@ Figures: `charts.testbed`; sentences: `story.levers`.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from cape_lib import stats
@@ -35,26 +35,6 @@ READINGS: dict[str, str] = {
     "residual": "the same second score beyond what the first one leads to expect",
 }
 GRID = 400
-#: contrast -> what changed beside the lever that the papers name
-CONFOUNDED: dict[str, tuple[str, ...]] = {
-    "Phi": (
-        "data and size change together from one generation to the next",
-        "Phi-3-mini is instruction-tuned, the others are base models",
-        "synthetic textbooks may resemble the benchmarks' style",
-    ),
-    "Qwen": (
-        "data, tokens, tokenizer and architecture change between the generations",
-        "sizes match in name only",
-        "two published measurements of the same models disagree",
-        "most sizes have one and the same published coupling, so it may not depend on the weights",
-    ),
-    "Gemma": (
-        "distillation, data and architecture change together",
-        "one of the two checkpoints may be instruction-tuned",
-        "the higher internal coupling belongs to the older generation",
-        "two models of one nominal size are no ladder",
-    ),
-}
 
 
 def normalise(ladder: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:
@@ -132,55 +112,37 @@ def curated(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa")
     return panel[panel["training"].isin(["curated", "distilled"])].dropna(subset=[x, y])
 
 
-@dataclass(frozen=True, slots=True)
-class WebTrend:
-    """A parabola of one score in log10 size over the web-trained rows, with what its intervals need.
+def web_trend(panel: pd.DataFrame, benchmark: str) -> dict[str, Any]:
+    """A parabola of one score in log10 size over the web-trained rows, with what its intervals need, as plain data.
 
-    `coefficients` (3,): of 1, u and u^2 with u = log10 params_b - `mean_log`; `inverse` (3, 3): of the normal matrix;
-    `residual_sd`: points; `n`: rows; `t95`: Student's t for 95 %; `low_b`, `high_b`: range of the sizes, billions.
+    Returns coefficients (3,): of 1, u and u^2 with u = log10 params_b - mean_log; inverse (3, 3): of the normal matrix;
+    residual_sd: points; n: rows; t95: Student's t for 95 %; low_b, high_b: range of the sizes, billions. MissingError
+    below ten rows.
     """
-
-    coefficients: Floats
-    inverse: Floats
-    residual_sd: float
-    n: int
-    t95: float
-    mean_log: float
-    low_b: float
-    high_b: float
-
-    def expected(self, params_b: ArrayLike) -> Floats:
-        """The score (percent) that web-trained models of these sizes (billions) have on average, same shape."""
-        return np.asarray(self._design(params_b) @ self.coefficients)
-
-    def half_width(self, params_b: ArrayLike) -> Floats:
-        """Half of the exact 95 % prediction interval of one more web-trained model, points, same shape."""
-        design = self._design(params_b)
-        spread = ((design @ self.inverse) * design).sum(axis=-1)
-        return np.asarray(self.t95 * self.residual_sd * np.sqrt(1 + spread))
-
-    def _design(self, params_b: ArrayLike) -> Floats:
-        u = np.log10(np.asarray(params_b, dtype=float)) - self.mean_log
-        return np.stack([np.ones_like(u), u, u * u], axis=-1)
-
-
-def web_trend(panel: pd.DataFrame, benchmark: str) -> WebTrend:
-    """The trend of one score (`benchmark`) over the web-trained rows; MissingError below ten."""
     rows = web_trained(panel)
     log, score = np.log10(rows["params_b"].to_numpy(float)), rows[benchmark].to_numpy(float)
     design = np.vander(log - log.mean(), 3, increasing=True)
     coefficients = np.linalg.lstsq(design, score, rcond=None)[0]
     residual, n = score - design @ coefficients, len(rows)
-    return WebTrend(
-        coefficients=coefficients,
-        inverse=np.linalg.pinv(design.T @ design),
-        residual_sd=float(np.sqrt(residual @ residual / (n - 3))),
-        n=n,
-        t95=stats.student(0.95, n - 3),
-        mean_log=float(log.mean()),
-        low_b=float(rows["params_b"].min()),
-        high_b=float(rows["params_b"].max()),
-    )
+    return {
+        "coefficients": coefficients.tolist(),
+        "inverse": np.linalg.pinv(design.T @ design).tolist(),
+        "residual_sd": float(np.sqrt(residual @ residual / (n - 3))),
+        "n": n,
+        "t95": stats.student(0.95, n - 3),
+        "mean_log": float(log.mean()),
+        "low_b": float(rows["params_b"].min()),
+        "high_b": float(rows["params_b"].max()),
+    }
+
+
+def beside_trend(trend: dict[str, Any], params_b: float) -> tuple[float, float]:
+    """The score (percent) that web-trained models of this size (billions) have on average, and half of the exact 95 %
+    prediction interval of one more of them, points.  trend: of `web_trend`.
+    """
+    u = np.vander([np.log10(params_b) - trend["mean_log"]], 3, increasing=True)[0]
+    spread = float(u @ np.array(trend["inverse"]) @ u)
+    return float(u @ trend["coefficients"]), float(trend["t95"] * trend["residual_sd"] * np.sqrt(1 + spread))
 
 
 def curation_contrasts(panel: pd.DataFrame, *, x: str = "hellaswag", y: str = "truthfulqa") -> pd.DataFrame:

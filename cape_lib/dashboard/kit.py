@@ -67,10 +67,7 @@ def kit() -> Plain:
         "ratio": boundary.RATIO,
         "frontier_ratios": {"gpqa_diamond": RATIOS[X, Y], "ifeval": RATIOS[Y, "ifeval"]},
         "base": _base(base),
-        "trends": {
-            name: asdict(trend) | {"coefficients": trend.coefficients.tolist(), "inverse": trend.inverse.tolist()}
-            for name, trend in trends().items()
-        },
+        "trends": trends(),
         "steps": records(known_steps()[["family", "size_b", "gamma", "phase", "tokens_b"]]),
         "near": coupling.NEAR,
         "least_clusters": LEAST_CLUSTERS,
@@ -154,7 +151,7 @@ def known_models() -> pd.DataFrame:
 
 
 @cache
-def trends() -> dict[str, levers.WebTrend]:
+def trends() -> dict[str, Plain]:
     """By benchmark, the trend of web-trained models that one model is held against."""
     return {name: levers.web_trend(known_models(), name) for name in ("hellaswag", "truthfulqa")}
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cape_lib import frontier, tables
 from cape_lib.base.coupling import NEAR, TOKEN_EDGE, base_rate
-from cape_lib.base.levers import WebTrend
+from cape_lib.base.levers import beside_trend
 from cape_lib.dashboard.kit import FRONTIER_PANEL, kit, known_models, known_steps, trends, variant_rows
 from cape_lib.dashboard.wording import Plain, answered, interval, number, records
 from cape_lib.errors import UsageError
@@ -88,13 +88,13 @@ def diagnose_model(model: Mapping[str, Any]) -> Plain:
     return whole if comparable else whole | {"advice": []}
 
 
-def residual(trend: WebTrend, size: float, score: float) -> Plain:
+def residual(trend: Plain, size: float, score: float) -> Plain:
     """Score less the trend at this size (points), with where one more web-trained model would lie around it.
 
     `interval`: residual plus and minus the exact 95 % prediction half-width: where it holds zero, the model is as one
     expects; `outside`; `within_range`: the size lies among those of the trend.
     """
-    expected, half = float(trend.expected(size)), float(trend.half_width(size))
+    expected, half = beside_trend(trend, size)
     off = score - expected
     return {
         "expected": expected,
@@ -102,9 +102,9 @@ def residual(trend: WebTrend, size: float, score: float) -> Plain:
         "half": half,
         "interval": interval(off - half, off + half),
         "outside": abs(off) > half,
-        "z": off / (half / trend.t95),
-        "within_range": trend.low_b <= size <= trend.high_b,
-        **{name: getattr(trend, name) for name in ("n", "low_b", "high_b")},
+        "z": off / (half / trend["t95"]),
+        "within_range": trend["low_b"] <= size <= trend["high_b"],
+        **{name: trend[name] for name in ("n", "low_b", "high_b")},
     }
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from cape_lib.base.coupling import PopulationCoupling, WholeLadder, settled_beyond
+from cape_lib.base.coupling import PopulationCoupling, settled_beyond
 from cape_lib.stats import Estimate, seen_effect
 from cape_lib.story.answer import Answer, between, bracket, capital, estimates, listed, named, points, sign, times, verb
 from cape_lib.tables import CHANCE, ChapterRows, label
@@ -28,7 +28,7 @@ def by_direction(ladders: pd.DataFrame) -> dict[str, list[str]]:
     return {word: ladders.loc[rows, "ladder"].astype(str).tolist() for word, rows in parts.items()}
 
 
-def answer(at: ChapterRows, ladders: pd.DataFrame | None, ends: WholeLadder, *, x: str, y: str) -> Answer:
+def answer(at: ChapterRows, ladders: pd.DataFrame | None, ends: pd.Series, *, x: str, y: str) -> Answer:
     """Does better reasoning go with less truthfulness?
 
     at: the rows of the chapter; ladders: `coupling.whole_ladders` of its panel; ends: `whole_ladder` of the family in
@@ -59,7 +59,7 @@ def answer(at: ChapterRows, ladders: pd.DataFrame | None, ends: WholeLadder, *, 
     return Answer(sentence, "correlation", f"{interval} {asked}")
 
 
-def whole(ends: WholeLadder, family: str, *, x: str, y: str, along: Axis = PARAMS) -> str:
+def whole(ends: pd.Series, family: str, *, x: str, y: str, along: Axis = PARAMS) -> str:
     """What one family did from its smallest to its largest size (or along another axis), in one sentence."""
     verb = "loses" if ends.dy.estimate < 0 else "gains"
     other = "gains" if ends.dx.estimate >= 0 else "loses"
@@ -93,7 +93,7 @@ def sure_steps(gammas: pd.DataFrame) -> int:
     return int(((gammas["p_negative"] > limit) | (gammas["p_negative"] < 1 - limit)).sum())
 
 
-def steps(gammas: pd.DataFrame, ends: WholeLadder) -> str:
+def steps(gammas: pd.DataFrame, ends: pd.Series) -> str:
     """How many steps of a ladder fall, how many rise, and whether these signs and that of the whole are settled."""
     fall, rise = int((gammas["gamma"] < 0).sum()), int((gammas["gamma"] > 0).sum())
     counts = f"{times(fall, 'step')} of {len(gammas)} fall, {rise} rise"
@@ -107,7 +107,7 @@ def steps(gammas: pd.DataFrame, ends: WholeLadder) -> str:
     )
 
 
-def least_seen(ends: WholeLadder, *, y: str) -> str:
+def least_seen(ends: pd.Series, *, y: str) -> str:
     """The smallest change over the whole ladder that its noise would have let one see."""
     seen = seen_effect(Estimate(0.0, ends.dy.low - ends.dy.estimate, ends.dy.high - ends.dy.estimate, 2, "noise"))
     if math.isnan(seen):

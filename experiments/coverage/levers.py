@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cape_lib.base import dynamics
-from cape_lib.base.levers import equivalent_scale, web_trend
+from cape_lib.base.levers import beside_trend, equivalent_scale, web_trend
 from cape_lib.frontier.influence import paired_changes
 from cape_lib.frontier.labs import leave_one_lab_out
 from cape_lib.frontier.lines import X, Y
@@ -33,7 +33,7 @@ def rates(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
             row = equivalent_scale(panel, reading="x", resamples=300, seed=seed).iloc[0]
             scale.append((row["low"], row["high"]))
             trend = web_trend(panel, "hellaswag")
-            middle, half = float(trend.expected(OWN_B)), float(trend.half_width(OWN_B))
+            middle, half = beside_trend(trend, OWN_B)
             another = float(_course(np.log10(OWN_B))) + family_sd * rng.standard_normal() + target
             beside.append((middle - half - another, middle + half - another))
         yield coverage(

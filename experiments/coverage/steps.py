@@ -14,14 +14,12 @@ from scipy.special import ndtr
 
 from cape_lib.base.coupling import (
     family_model,
-    gamma_regression,
     known_steps,
-    negative_share,
-    sign_regression,
+    regression,
     whole_ladder,
 )
 from cape_lib.errors import MissingError
-from cape_lib.stats import LEAST_CLUSTERS, Estimate, clustered, clustered_r, ols
+from cape_lib.stats import LEAST_CLUSTERS, Estimate, clustered, clustered_r, clustered_share, ols
 from cape_lib.tables import ITEM_COUNTS
 from experiments.coverage.rates import Floats, Rate, Setting, coverage, measured, repeated, share
 
@@ -120,7 +118,7 @@ def _clusters(replications: int, rng: np.random.Generator) -> Iterator[Rate]:
             mixed = np.sqrt(0.5) * (own + rng.standard_normal((4, family.max() + 1))[:, family])
             held = mixed[2:].T
             return {
-                "share of signs": negative_share(pd.DataFrame({"gamma": mixed[0] + 0.25, "family": family})),
+                "share of signs": clustered_share(mixed[0] + 0.25 < 0, family),
                 "slope": _slope(mixed[1], 0.5 * mixed[1] + mixed[2], family),
                 "partial r given two": clustered_r(*(mixed[:2] + held.sum(1)), family, given=held),
             }
@@ -156,9 +154,9 @@ def _regressions(world: World, noise: str, steps: list[pd.DataFrame]) -> Iterato
     """The regressions with families as clusters: coverage for gamma, and a trend in tokens where none is."""
     ends, signs = [], []
     for table in steps:
-        ends.append(gamma_regression(table)[["low", "high", "p"]].to_numpy(dtype=float)[1])
+        ends.append(regression(table, "gamma", ("size", "tokens"))[["low", "high", "p"]].to_numpy(dtype=float)[1])
         with suppress(MissingError):
-            signs.append(sign_regression(table)["p"].to_numpy(dtype=float)[1])
+            signs.append(regression(table, "sign", ("size", "tokens"))["p"].to_numpy(dtype=float)[1])
     measure = "power" if world.tokens else "false positives"
     gamma = Setting(PART, "regression of gamma, families as clusters", str(world), 30, noise)
     yield coverage(gamma, np.array(ends)[:, :2], world.tokens)
